@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# One static library a folder of runner/. A library sees the headers of the libraries it links and
+# no others: each gets an include root of its own that holds one link, <root>/<name> -> runner/<name>,
+# so that #include "scsi/cmd.h" from runner/loop does not build.
+
+# tcmur_library(NAME DEPENDS lib... LIBS external... SOURCES file...)
+function(tcmur_library name)
+  cmake_parse_arguments(arg "" "" "DEPENDS;LIBS;SOURCES" ${ARGN})
+  set(root ${CMAKE_BINARY_DIR}/layers/${name})
+  file(MAKE_DIRECTORY ${root})
+  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${root}/${name} SYMBOLIC)
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_include_directories(${name} PUBLIC ${root})
+  target_link_libraries(${name} PUBLIC ${arg_DEPENDS} ${arg_LIBS})
+endfunction()
+
+# tcmur_handler(NAME SOURCES file... [LIBS external...]): builds handler_NAME.so, installs it.
+function(tcmur_handler name)
+  cmake_parse_arguments(arg "" "" "LIBS;SOURCES" ${ARGN})
+  add_library(handler_${name} MODULE ${arg_SOURCES})
+  set_target_properties(handler_${name} PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/handlers)
+  target_link_libraries(handler_${name} PRIVATE tcmur_headers ${arg_LIBS})
+  install(TARGETS handler_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/tcmu-runner)
+endfunction()
+
+# tcmur_unit_test(NAME SOURCES file... LIBS lib...): a cmocka program, run by ctest as unit/NAME.
+function(tcmur_unit_test name)
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "" "LIBS;SOURCES" ${ARGN})
+  add_executable(unit_${name} ${arg_SOURCES})
+  target_link_libraries(unit_${name} PRIVATE ${arg_LIBS} PkgConfig::CMOCKA)
+  add_test(NAME unit/${name} COMMAND unit_${name})
+  set_tests_properties(unit/${name} PROPERTIES TIMEOUT 60 SKIP_RETURN_CODE 77)
+endfunction()

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Event loops. A loop is one thread with one io_uring (or, where the kernel refuses that, epoll and the blocking
+ * pool). Whatever is registered with a loop belongs to it: unless a function says "any thread", it is called on
+ * the loop's own thread only, and every callback runs there.
+ *
+ * A turn: run the callbacks of what has completed or become ready, the mailbox, due timers; then deferred work
+ * (repeatedly, until none is queued); then submit all new I/O with one call, and sleep when there is nothing else.
+ */
+#ifndef LOOP_LOOP_H
+#define LOOP_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "util/error.h"
+#include "util/list.h"
+
+struct loop;
+struct pool;
+
+struct loop_options {
+	unsigned nloops;         /* event loops, at least 1 */
+	unsigned npool;          /* most threads of the blocking pool, started on demand */
+	unsigned spin_us;        /* busy-poll so long after activity before sleeping; 0: never */
+	size_t buffer_limit;     /* bytes of data buffers a loop hands out, 0: 256 MiB */
+	bool no_uring;           /* use the epoll fallback even where io_uring works */
+};
+
+/* The daemon's loops and its pool. */
+struct loop_set {
+	unsigned nloops;
+	struct loop **loops;
+	struct pool *pool;
+};
+
+/* Starts all threads. 0 or -errno. */
+int loop_set_start(struct loop_set *set, const struct loop_options *options, struct error *error);
+/* Main thread. Stops and frees; nothing may be registered any more, what is in flight is waited for. */
+void loop_set_stop(struct loop_set *set);
+
+unsigned loop_index(const struct loop *loop);  /* 0 … nloops-1, any thread */
+struct loop_set *loop_of_set(struct loop *loop); /* any thread */
+struct loop *loop_current(void);               /* the calling thread's loop, NULL on other threads */
+uint64_t loop_now_ns(struct loop *loop);       /* CLOCK_MONOTONIC, read at most once a turn */
+bool loop_uses_uring(const struct loop *loop); /* any thread */
+
+/* --- work: a function call, embedded where it is needed --------------------------------------------------- */
+
+struct loop_work {
+	void (*fn)(struct loop_work *work);
+	struct loop_work *next; /* loop's own */
+	bool queued;            /* loop's own; only for loop_defer */
+};
+
+/* Runs fn at the end of this turn. While it is queued, deferring it again does nothing. */
+void loop_defer(struct loop *loop, struct loop_work *work);
+/* Any thread. Runs fn on the loop, in the order of posting from one thread. Wakes the loop if it sleeps.
+ * The work must not be posted again before fn was called. */
+void loop_post(struct loop *loop, struct loop_work *work);
+
+/* Runs fn(broadcast, loop) on every loop of the set; each loop acknowledges, at once or later, and after the last
+ * acknowledgement done runs on the loop that started it. Start from a loop's thread. */
+struct loop_broadcast {
+	void (*fn)(struct loop_broadcast *broadcast, struct loop *loop);
+	void (*done)(struct loop_broadcast *broadcast);
+	struct loop_work *works; /* loop's own */
+	struct loop *origin;     /* loop's own */
+	unsigned pending;        /* loop's own, atomic */
+	struct loop_work finish; /* loop's own */
+};
+/* Allocates one work a loop; 0 or -ENOMEM, in which case nothing runs. */
+int loop_broadcast(struct loop *loop, struct loop_broadcast *broadcast);
+void loop_broadcast_ack(struct loop_broadcast *broadcast);
+
+/* --- readiness of descriptors ------------------------------------------------------------------------------ */
+
+/*
+ * Edge-triggered: fn is called after each new readiness (EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR), and once after
+ * adding if the descriptor is ready already. The callee reads or writes until EAGAIN, or asks to be called again
+ * in the next turn with loop_watch_again(). EPOLLIN is also reported for what was asked with EPOLLOUT only, and
+ * the reverse, on some kernels: callees must tolerate a call for nothing.
+ */
+struct loop_watch {
+	void (*fn)(struct loop_watch *watch, uint32_t events);
+	int fd;
+	uint32_t events;  /* EPOLLIN | EPOLLOUT */
+	struct loop *loop;
+	/* loop's own */
+	struct loop_work again;
+	uint64_t token;
+};
+/* The caller sets fn, fd, events. 0 or -errno. */
+int loop_watch_add(struct loop *loop, struct loop_watch *watch);
+int loop_watch_events(struct loop_watch *watch, uint32_t events);
+void loop_watch_again(struct loop_watch *watch);
+/* fn is not called any more once this returns; the watch may be freed, and the fd closed, at once. Also from
+ * inside fn. */
+void loop_watch_del(struct loop_watch *watch);
+
+/* --- timers -------------------------------------------------------------------------------------------------- */
+
+struct loop_timer {
+	void (*fn)(struct loop_timer *timer);
+	uint64_t deadline_ns; /* loop's own */
+	struct loop *loop;    /* loop's own */
+	size_t slot;          /* loop's own: position in the heap plus one; 0 when idle */
+};
+/* Fires once, delay_ns from now; arming an armed timer moves it. */
+void loop_timer_arm(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns);
+void loop_timer_cancel(struct loop_timer *timer);
+
+/* --- file I/O -------------------------------------------------------------------------------------------------- */
+
+/* One request; what it points to stays valid until done. Never blocks: what the kernel cannot queue goes to the pool. */
+struct loop_op {
+	void (*done)(struct loop_op *op, int result); /* result: the kernel's, or -errno */
+	uint64_t priv[12];                            /* loop's own */
+};
+void loop_readv(struct loop *loop, struct loop_op *op, int fd, const struct iovec *iov, unsigned iovcnt,
+		uint64_t offset, int rwf);
+void loop_writev(struct loop *loop, struct loop_op *op, int fd, const struct iovec *iov, unsigned iovcnt,
+		 uint64_t offset, int rwf);
+void loop_fdatasync(struct loop *loop, struct loop_op *op, int fd);
+void loop_fallocate(struct loop *loop, struct loop_op *op, int fd, int mode, uint64_t offset, uint64_t len);
+/* Once; result is the poll(2) events. */
+void loop_poll(struct loop *loop, struct loop_op *op, int fd, uint32_t events);
+/* work(op) on a pool thread, then done(op, its value) on this loop. */
+void loop_blocking(struct loop *loop, struct loop_op *op, int (*work)(struct loop_op *op));
+
+/* --- data buffers ---------------------------------------------------------------------------------------------- */
+
+/* At least len bytes, page-aligned, not zeroed; NULL when the loop's limit or memory is reached. Kept for reuse
+ * by size class; what lies unused is given back to the system after a while. */
+void *loop_buffer_get(struct loop *loop, size_t len);
+/* len as given to loop_buffer_get. */
+void loop_buffer_put(struct loop *loop, void *buffer, size_t len);
+
+/* A scratch area that belongs to whoever runs on the loop until it returns to the loop: for receiving. */
+#define LOOP_SCRATCH_SIZE (256u << 10)
+void *loop_scratch(struct loop *loop);
+
+/* --- blocking pool ------------------------------------------------------------------------------------------- */
+
+struct pool_job {
+	void (*fn)(struct pool_job *job);
+	struct pool_job *next; /* pool's own */
+};
+/* Any thread. Runs fn on some pool thread, first come first served. */
+void pool_submit(struct pool *pool, struct pool_job *job);
+
+/* --- counters ---------------------------------------------------------------------------------------------------- */
+
+struct loop_stats {
+	uint64_t turns, enters, ops, wakeups;
+};
+/* Any thread; a snapshot that may be slightly torn. */
+void loop_stats(const struct loop *loop, struct loop_stats *stats);
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CRC32C (Castagnoli) as iSCSI digests use it, RFC 7143 13.1. */
+#ifndef UTIL_CRC32C_H
+#define UTIL_CRC32C_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CRC32C_INIT 0xffffffffu
+
+/* Continues crc (CRC32C_INIT at the start) over len bytes. The digest on the wire is ~crc, little-endian. */
+uint32_t crc32c_update(uint32_t crc, const void *data, size_t len);
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One line for people: what failed and why. Travels beside a negative errno. */
+#ifndef UTIL_ERROR_H
+#define UTIL_ERROR_H
+
+struct error {
+	char text[512];
+};
+
+/* Formats into error (which may be NULL) and returns -err; err is a positive errno. Keeps errno. */
+int error_set(struct error *error, int err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Puts "context: " before what error already says. Returns err unchanged. */
+int error_prefix(struct error *error, int err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+#endif
