@@ -3,9 +3,10 @@
 #ifndef UTIL_CLEANUP_H
 #define UTIL_CLEANUP_H
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "util/lock.h"
 
 static inline void cleanup_free_(void *p)
 {
@@ -21,13 +22,13 @@ static inline void cleanup_close_(int *fd)
 static inline void cleanup_unlock_(pthread_mutex_t **lock)
 {
 	if (*lock)
-		pthread_mutex_unlock(*lock);
+		lock_drop(*lock);
 }
 
-#define CLEANUP_FREE __attribute__((cleanup(cleanup_free_)))
+#define CLEANUP_FREE  __attribute__((cleanup(cleanup_free_)))
 #define CLEANUP_CLOSE __attribute__((cleanup(cleanup_close_)))
 /* Holds the mutex until the end of the enclosing scope. */
-#define SCOPE_LOCK(mutex)                                                                                    \
-	__attribute__((cleanup(cleanup_unlock_), unused)) pthread_mutex_t *scope_lock_ =                     \
-		(pthread_mutex_lock(mutex), (mutex))
+#define SCOPE_LOCK(mutex)                                                                \
+	__attribute__((cleanup(cleanup_unlock_), unused)) pthread_mutex_t *scope_lock_ = \
+	    (lock_take(mutex), (mutex))
 #endif

@@ -10,12 +10,16 @@ struct list {
 	struct list *next, *prev;
 };
 
-#define LIST_INIT(name) { &(name), &(name) }
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
-#define list_entry(node, type, member) container_of(node, type, member)
+#define LIST_INIT(name)          \
+	{                        \
+		&(name), &(name) \
+	}
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+#define list_entry(node, type, member)  container_of(node, type, member)
 /* Safe against removal of the current entry. */
-#define list_for_each(head, node, tmp)                                                                       \
-	for ((node) = (head)->next, (tmp) = (node)->next; (node) != (head); (node) = (tmp), (tmp) = (node)->next)
+#define list_for_each(head, node, tmp)                                      \
+	for ((node) = (head)->next, (tmp) = (node)->next; (node) != (head); \
+	     (node) = (tmp), (tmp) = (node)->next)
 
 static inline void list_init(struct list *head)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Logging. Any thread. A message is formatted before the level's own text is seen by printf again, so a '%' in a
- * device name is harmless. Repeated lines are rate-limited and counted. Lines go to the sink that control sets
- * (stderr at start).
+ * Logging. Any thread. A message is formatted before the level's own text is seen by printf again, so a '%'
+ * in a device name is harmless. Repeated lines are rate-limited and counted. Lines go to the sink that
+ * control sets (stderr at start).
  */
 #ifndef UTIL_LOG_H
 #define UTIL_LOG_H
@@ -10,7 +10,14 @@
 #include <stdbool.h>
 
 /* Numbers as in tcmu.conf's log_level. */
-enum log_level { LOG_LEVEL_CRIT, LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG, LOG_LEVEL_CDB };
+enum log_level {
+	LOG_LEVEL_CRIT,
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG,
+	LOG_LEVEL_CDB
+};
 
 extern int log_level_now; /* read without a lock on purpose: a stale level shows a line more or less */
 
@@ -21,16 +28,16 @@ void log_set_level(enum log_level level);
 void log_set_sink(log_sink_fn *sink);
 /* subject: what the line is about ("file/disk0", "iqn…,10.0.0.1:4711"), or NULL. */
 void log_write(enum log_level level, const char *subject, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
-#define log_at(level, subject, ...)                                                                          \
-	do {                                                                                                 \
-		if ((int)(level) <= log_level_now)                                                           \
-			log_write((level), (subject), __VA_ARGS__);                                          \
+#define log_at(level, subject, ...)                                 \
+	do {                                                        \
+		if ((int)(level) <= log_level_now)                  \
+			log_write((level), (subject), __VA_ARGS__); \
 	} while (0)
-#define log_crit(...) log_at(LOG_LEVEL_CRIT, __VA_ARGS__)
-#define log_err(...) log_at(LOG_LEVEL_ERROR, __VA_ARGS__)
-#define log_warn(...) log_at(LOG_LEVEL_WARN, __VA_ARGS__)
-#define log_info(...) log_at(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_crit(...)  log_at(LOG_LEVEL_CRIT, __VA_ARGS__)
+#define log_err(...)   log_at(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(...)  log_at(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(...)  log_at(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_at(LOG_LEVEL_DEBUG, __VA_ARGS__)
 #endif

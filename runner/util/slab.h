@@ -6,10 +6,10 @@
 #include <stddef.h>
 
 struct slab {
-	size_t size;      /* bytes an object, rounded up to 64 */
-	size_t in_use;    /* objects handed out */
-	size_t total;     /* objects allocated */
-	void *free;       /* next pointer in the first word */
+	size_t size;   /* bytes an object, rounded up to 64 */
+	size_t in_use; /* objects handed out */
+	size_t total;  /* objects allocated */
+	void *free;    /* next pointer in the first word */
 	void *chunks;
 };
 

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "util/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int error_set(struct error *error, int err, const char *format, ...)
+{
+	int saved = errno;
+	va_list args;
+
+	if (error) {
+		va_start(args, format);
+		vsnprintf(error->text, sizeof(error->text), format, args);
+		va_end(args);
+	}
+	errno = saved;
+	return -err;
+}
+
+int error_prefix(struct error *error, int err, const char *format, ...)
+{
+	int saved = errno;
+	struct error old;
+	va_list args;
+	size_t len;
+
+	if (error) {
+		old = *error;
+		va_start(args, format);
+		vsnprintf(error->text, sizeof(error->text), format, args);
+		va_end(args);
+		len = strlen(error->text);
+		snprintf(error->text + len, sizeof(error->text) - len, ": %s", old.text);
+	}
+	errno = saved;
+	return err;
+}

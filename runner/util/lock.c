@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "util/lock.h"
+
+#ifdef TCMUR_DEBUG
+_Thread_local unsigned lock_depth_now;
+_Thread_local unsigned long lock_taken_total;
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <errno.h>
+#include <cmocka.h>
+
+#include "util/log.h"
+
+static char last[2048];
+static enum log_level last_level;
+static int lines;
+
+static void sink(enum log_level level, const char *line)
+{
+	strcpy(last, line);
+	last_level = level;
+	lines++;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	log_set_sink(sink);
+	log_set_level(LOG_LEVEL_INFO);
+	lines = 0;
+	return 0;
+}
+
+static void formats_once(void **state)
+{
+	(void)state;
+	errno = 77;
+	log_err("disk%n%s", "%s of %d", "a%sb", 3);
+	assert_string_equal(last, "disk%n%s: a%sb of 3");
+	assert_int_equal(last_level, LOG_LEVEL_ERROR);
+	log_info(NULL, "no subject");
+	assert_string_equal(last, "no subject");
+	log_info(NULL, "one\ntwo\x1b[2J");
+	assert_string_equal(last, "one?two?[2J");
+	assert_int_equal(errno, 77);
+}
+
+static void keeps_to_the_level(void **state)
+{
+	(void)state;
+	log_debug(NULL, "unseen");
+	assert_int_equal(lines, 0);
+	log_set_level(LOG_LEVEL_DEBUG);
+	log_debug(NULL, "seen");
+	assert_int_equal(lines, 1);
+}
+
+static void cuts_what_is_too_long(void **state)
+{
+	static char subject[4000];
+
+	(void)state;
+	memset(subject, 's', sizeof(subject) - 1);
+	log_info(subject, "%0600d", 1);
+	assert_int_equal(strlen(last), 1023);
+}
+
+static void holds_repeats_back(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		log_warn("lun", "again");
+	assert_in_range(lines, 10, 20); /* 20: the window ended meanwhile */
+	lines = 0;
+	for (int i = 0; i < 100; i++)
+		log_warn("lun", "number %d", i);
+	assert_int_equal(lines, 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup(formats_once, setup),
+	    cmocka_unit_test_setup(keeps_to_the_level, setup),
+	    cmocka_unit_test_setup(cuts_what_is_too_long, setup),
+	    cmocka_unit_test_setup(holds_repeats_back, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "util/slab.h"
+
+#define MANY 5000
+
+static void objects_are_apart(void **state)
+{
+	static uint32_t *objects[MANY];
+	struct slab slab;
+
+	(void)state;
+	slab_init(&slab, 100);
+	assert_int_equal(slab.size, 128);
+	for (uint32_t i = 0; i < MANY; i++) {
+		objects[i] = slab_get(&slab);
+		assert_non_null(objects[i]);
+		assert_int_equal((uintptr_t)objects[i] % 64, 0);
+		for (int word = 0; word < 32; word++)
+			objects[i][word] = i;
+	}
+	assert_int_equal(slab.in_use, MANY);
+	for (uint32_t i = 0; i < MANY; i++) {
+		for (int word = 0; word < 32; word++)
+			assert_int_equal(objects[i][word], i);
+		slab_put(&slab, objects[i]);
+	}
+	assert_int_equal(slab.in_use, 0);
+	slab_destroy(&slab);
+}
+
+static void reuses_before_it_grows(void **state)
+{
+	struct slab slab;
+	size_t total;
+	void *object;
+
+	(void)state;
+	slab_init(&slab, 64);
+	object = slab_get(&slab);
+	total = slab.total;
+	for (int i = 0; i < MANY; i++) {
+		slab_put(&slab, object);
+		object = slab_get(&slab);
+	}
+	assert_int_equal(slab.total, total);
+	slab_put(&slab, object);
+	slab_destroy(&slab);
+}
+
+static void larger_than_a_chunk(void **state)
+{
+	struct slab slab;
+	void *object;
+
+	(void)state;
+	slab_init(&slab, 1u << 20);
+	object = slab_get(&slab);
+	assert_non_null(object);
+	memset(object, 1, 1u << 20);
+	slab_put(&slab, object);
+	slab_destroy(&slab);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(objects_are_apart),
+	    cmocka_unit_test(reuses_before_it_grows),
+	    cmocka_unit_test(larger_than_a_chunk),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
