@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "backstore/backstore.h"
+#include "control/dump.h"
+#include "control/options.h"
+#include "control/service.h"
+#include "util/log.h"
+
+static int serve(const struct control_options *options, struct error *error)
+{
+	struct control_service *service = control_service_start(options, error);
+
+	if (!service)
+		return -1;
+	control_service_run(service);
+	if (control_service_stop(service)) {
+		error_set(error, EIO, "not all data could be flushed");
+		return -1;
+	}
+	return 0;
+}
+
+static int run(const struct control_options *options, struct error *error)
+{
+	if (options->version) {
+		puts("tcmu-runner " TCMUR_VERSION);
+		return 0;
+	}
+	if (options->debug)
+		log_set_level(LOG_LEVEL_DEBUG);
+	if (backstore_load_handlers(options->handler_path, error) < 0)
+		return -1;
+
+	int err = 0;
+	if (options->dump_handlers)
+		control_dump_handlers();
+	else
+		err = serve(options, error);
+	backstore_unload_handlers();
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct control_options options;
+	struct error error = {""};
+
+	(void)argc;
+	int err = control_options_parse(&options, argv, &error);
+	if (!err)
+		err = run(&options, &error);
+	control_options_free(&options);
+	if (!err)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "tcmu-runner: %s\n", error.text);
+	return EXIT_FAILURE;
+}
