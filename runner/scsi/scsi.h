@@ -166,9 +166,9 @@ struct scsi_tmf {
 	 * set unless they had already ended). Unit attentions for the other nexuses are raised (SAM-5 5.14). */
 	void (*done)(struct scsi_tmf *tmf);
 	/* device server */
-	struct loop_broadcast broadcast;
-	uint32_t waiting;
 	struct list node;
+	struct loop_work work;
+	uint32_t epoch;
 };
 /* On the loop. Always ends in done, possibly inside the call. */
 void scsi_tmf_submit(struct scsi_tmf *tmf);

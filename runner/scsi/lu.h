@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The logical unit inside the device server.
+ *
+ * Its state that commands look at is one word, the gate: a command loads it once when it is submitted and
+ * carries it in cmd->gate_seen, so the fast path costs one atomic load. Bits of SCSI_GATE_SLOW send commands
+ * the slow way; the upper bits count resets, so that a command that was parsed before a reset and submitted
+ * after it ends as aborted.
+ *
+ * Lock order: lu->lock is a leaf; nothing is called up or down while it is held.
+ */
+#ifndef SCSI_LU_H
+#define SCSI_LU_H
+
+#include <pthread.h>
+
+#include "scsi/scsi.h"
+
+#define SCSI_GATE_RESERVED      0x01u /* some nexus holds a RESERVE (6/10) reservation */
+#define SCSI_GATE_STOPPED       0x02u /* START STOP UNIT with START = 0 */
+#define SCSI_GATE_SLOW          0x0fu
+#define SCSI_GATE_READ_ONLY     0x10u /* write protected, by the backstore or by SWP */
+#define SCSI_GATE_WRITE_THROUGH 0x20u /* WCE = 0: each write is forced to stable storage */
+#define SCSI_GATE_D_SENSE       0x40u /* descriptor format sense */
+#define SCSI_GATE_EPOCH_ONE     0x100u
+#define SCSI_GATE_EPOCH         0xffffff00u
+
+/* MAXIMUM TRANSFER LENGTH of VPD B0, in bytes: bounds the buffer of one command. */
+#define SCSI_MAX_TRANSFER (16u << 20)
+
+/* A LU on one loop; touched by that loop only. */
+struct scsi_lu_loop {
+	_Alignas(64) struct list inflight; /* scsi_cmd.node */
+	struct list aborts;    /* scsi_tmf.node: those of one task or one nexus, waiting on this loop */
+	struct loop_work work; /* carries the LU-wide function to this loop */
+	struct scsi_lu *lu;
+	struct loop *loop;
+	bool draining; /* the LU-wide function waits for this loop's aborted commands */
+};
+
+/* Mode parameters that MODE SELECT can change, with their defaults (mode.c). */
+struct scsi_mode {
+	bool wce, d_sense, swp;
+};
+
+struct scsi_lu {
+	uint32_t gate; /* atomic; SCSI_GATE_* */
+	uint32_t block_shift;
+	uint32_t block_size; /* bytes */
+	struct backstore *bs;
+	const struct tcmur_info *info;
+	struct scsi_lu_loop *loops; /* by loop_index() */
+	unsigned nloops;
+
+	/* Constant after scsi_lu_new(). */
+	char vendor[9], product[17], revision[5];
+	char serial[256];
+	uint8_t naa[16];
+
+	pthread_mutex_t lock; /* guards all below */
+	struct list nexuses;
+	uint64_t next_nexus_id;
+	uint64_t reserved_by; /* nexus id, 0: nobody */
+	struct scsi_mode mode;
+	unsigned removal_prevented; /* nexuses with PREVENT set */
+	struct list tmfs;           /* LU-wide task management functions, first one is running */
+	unsigned tmf_pending;       /* atomic: loops that have not drained for the running one */
+};
+
+static inline uint32_t scsi_lu_gate(const struct scsi_lu *lu)
+{
+	/* Acquire: what was changed before the gate was set is seen by whoever sees the gate. */
+	return __atomic_load_n(&lu->gate, __ATOMIC_ACQUIRE);
+}
+
+/* Sets and clears bits of the gate; any thread. */
+static inline void scsi_lu_gate_change(struct scsi_lu *lu, uint32_t set, uint32_t clear)
+{
+	if (set)
+		__atomic_fetch_or(&lu->gate, set, __ATOMIC_RELEASE);
+	if (clear)
+		__atomic_fetch_and(&lu->gate, ~clear, __ATOMIC_RELEASE);
+}
+
+/* Capacity in blocks; any thread, one atomic load. */
+static inline uint64_t scsi_lu_blocks(const struct scsi_lu *lu)
+{
+	return backstore_size(lu->bs) >> lu->block_shift;
+}
+
+/* True if writes of this command must reach stable storage although the CDB's FUA is 0 (Caching page WCE =
+ * 0). */
+static inline bool scsi_cmd_write_through(const struct scsi_cmd *cmd)
+{
+	return cmd->gate_seen & SCSI_GATE_WRITE_THROUGH;
+}
+#endif
