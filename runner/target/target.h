@@ -11,8 +11,10 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "scsi/scsi.h"
 #include "util/error.h"
+
+struct scsi_lu;
+struct target_model; /* holds one lock, taken at login and discovery, never on the data path */
 
 #define TARGET_NAME_MAX 223 /* RFC 7143 4.2.7.1 */
 #define TARGET_MAX_LUNS 256
@@ -48,10 +50,9 @@ struct target {
 	struct target_acl *acls;
 	struct target_auth auth;   /* for initiators without one of their own */
 	struct scsi_lu *luns[TARGET_MAX_LUNS];
-	struct target *next;
+	struct target_model *model;
+	struct target *next;       /* read with target_next() */
 };
-
-struct target_model; /* holds one lock, taken at login and discovery, never on the data path */
 
 struct target_model *target_model_new(void);
 /* No session refers to it any more. */
@@ -63,14 +64,18 @@ int target_add_acl(struct target *target, const char *initiator, const struct ta
 int target_set_lun(struct target *target, unsigned lun, struct scsi_lu *lu, struct error *error);
 int target_add_portal(struct target_model *model, const char *text, struct error *error); /* "ADDR:PORT", "[V6]:PORT" */
 const struct target_portal *target_portals(const struct target_model *model);
+/* Main thread. Is this account usable: users with secrets, different secrets for the two directions? 0 or -EINVAL. */
+int target_auth_check(const struct target_auth *auth, struct error *error);
 void target_set_discovery_auth(struct target_model *model, const struct target_auth *auth);
+/* NULL: discovery asks for no authentication. */
 const struct target_auth *target_discovery_auth(const struct target_model *model);
 
 /* RFC 3722/7143 4.2.7 form check of an iSCSI name, after lower-casing in place. */
 bool target_name_valid(char *name);
-/* Any loop thread. NULL: no such target. */
+/* Any thread; target_find() takes a name in lower case. NULL: no such target, or no more. */
 struct target *target_find(struct target_model *model, const char *name);
 struct target *target_first(struct target_model *model);
+struct target *target_next(const struct target *target);
 /* May this initiator log in, and with which account? false: refused. *auth is NULL when no authentication is asked. */
 bool target_admits(const struct target *target, const char *initiator, const struct target_auth **auth);
 
