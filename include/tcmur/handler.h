@@ -124,6 +124,7 @@ struct tcmur_info {
 	uint64_t max_io;               /* bytes the handler takes in one read or write, 0: no limit; others are split */
 	uint64_t max_unmap;            /* bytes in one unmap or write_zeroes, 0: no limit */
 	uint32_t optimal_io;           /* bytes, 0: not reported */
+	uint64_t reserved[8];          /* 0; room to grow without moving what follows in struct tcmur_open */
 };
 
 struct tcmur_option {
@@ -212,9 +213,11 @@ struct tcmur_handler {
 	bool (*scsi)(void *handle, struct tcmur_queue *queue, struct tcmur_scsi *cmd);
 };
 
-/* Defines the entry point that the daemon looks up. Use once in a handler. */
+/* The entry point that the daemon looks up; declared here for its C linkage in C++ handlers. */
+__attribute__((visibility("default"))) struct tcmur_handler *tcmur_handler_entry(void);
+
+/* Defines the entry point. Use once in a handler. */
 #define TCMUR_REGISTER_HANDLER(handler_, thread_model_)                                                      \
-	__attribute__((visibility("default"))) struct tcmur_handler *tcmur_handler_entry(void);              \
 	struct tcmur_handler *tcmur_handler_entry(void)                                                      \
 	{                                                                                                    \
 		(handler_).struct_size = (uint32_t)sizeof(struct tcmur_handler);                             \
