@@ -18,6 +18,7 @@
 
 #define SCSI_GATE_RESERVED      0x01u /* some nexus holds a RESERVE (6/10) reservation */
 #define SCSI_GATE_STOPPED       0x02u /* START STOP UNIT with START = 0 */
+#define SCSI_GATE_FORMATTING    0x04u /* FORMAT UNIT is clearing the medium: NOT READY with format_progress */
 #define SCSI_GATE_SLOW          0x0fu
 #define SCSI_GATE_READ_ONLY     0x10u /* write protected, by the backstore or by SWP */
 #define SCSI_GATE_WRITE_THROUGH 0x20u /* WCE = 0: each write is forced to stable storage */
@@ -52,12 +53,15 @@ struct scsi_lu {
 	struct scsi_lu_loop *loops; /* by loop_index() */
 	unsigned nloops;
 
+	uint32_t format_progress; /* atomic; of 65536 parts, while SCSI_GATE_FORMATTING is set */
+
 	/* Constant after scsi_lu_new(). */
 	char vendor[9], product[17], revision[5];
 	char serial[256];
 	uint8_t naa[16];
 
-	pthread_mutex_t lock; /* guards all below */
+	pthread_mutex_t lock;      /* guards all below */
+	struct sbc_format *format; /* the running one, NULL: none */
 	struct list nexuses;
 	uint64_t next_nexus_id;
 	uint64_t reserved_by; /* nexus id, 0: nobody */

@@ -25,6 +25,9 @@ void sbc_get_lba_status(struct scsi_cmd *cmd);
 void sbc_read_capacity10(struct scsi_cmd *cmd);
 void sbc_read_capacity16(struct scsi_cmd *cmd);
 void sbc_format_unit(struct scsi_cmd *cmd);
+/* Main thread, in scsi_lu_free(): ends a FORMAT UNIT that goes on after its command (IMMED = 1), and waits
+ * for it. */
+void sbc_format_stop(struct scsi_lu *lu);
 void sbc_start_stop_unit(struct scsi_cmd *cmd); /* sets or clears SCSI_GATE_STOPPED */
 
 /* VPD pages: fill page from byte 4 on (page is zeroed, SBC_VPD_MAX bytes) and return the PAGE LENGTH. */

@@ -106,6 +106,10 @@ struct scsi_cmd {
 	uint16_t cdb_len;
 	bool may_lend;            /* Data-In may be sent from the handler's own memory (iov then points there) */
 
+	/* Data-Out that the initiator announces (iSCSI: the EDTL of a write); commands that need their exact length
+	 * refuse more. 0: not known, e.g. behind the kernel's door, which has checked it. */
+	uint64_t expected_out_len;
+
 	/* scsi_parse() */
 	const struct scsi_op *op;      /* NULL when parse ended the command (status is set; submit completes it) */
 	enum scsi_direction direction;
@@ -114,7 +118,8 @@ struct scsi_cmd {
 	uint32_t nblocks;
 	uint32_t gate_seen;       /* lu's gate word at parse */
 
-	/* front end, before scsi_submit(), for Data-Out; ops->data_in() or the device server for Data-In */
+	/* front end, before scsi_submit(), for Data-Out; ops->data_in() or the device server for Data-In. The device
+	 * server may shorten the array and its last piece, so a buffer is freed by what the front end remembers. */
 	struct iovec *iov;
 	uint32_t iovcnt;
 	uint64_t data_out_len;    /* bytes gathered; may be less than transfer_len when the initiator expects less */
