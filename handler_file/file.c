@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The handler's table, and the data callbacks that are particular to files. */
+#include "file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int file_check_config(const char *config, char *reason, size_t reason_len)
+{
+	if (config[0] != '\0' && config[strlen(config) - 1] != '/')
+		return 0;
+	snprintf(reason, reason_len, "file/%s: give the path of a file after \"file/\"", config);
+	return -EINVAL;
+}
+
+static void file_close(void *handle)
+{
+	struct file *file = handle;
+
+	close(file->fdio.fd); /* and with it the lock */
+	free(file);
+}
+
+static int file_refresh(void *handle, struct tcmur_info *info)
+{
+	const struct file *file = handle;
+	struct stat st;
+
+	if (fstat(file->fdio.fd, &st) < 0)
+		return -errno;
+	*info = file->info;
+	info->size = (uint64_t)st.st_size;
+	return 0;
+}
+
+static void file_read(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	fdio_read(&((struct file *)handle)->fdio, queue, io);
+}
+
+static void file_write(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	fdio_write(&((struct file *)handle)->fdio, queue, io);
+}
+
+static void file_flush(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	fdio_flush(&((struct file *)handle)->fdio, queue, io);
+}
+
+static void file_unmap(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	fdio_unmap(&((struct file *)handle)->fdio, queue, io);
+}
+
+static void file_write_zeroes(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	fdio_write_zeroes(&((struct file *)handle)->fdio, queue, io);
+}
+
+static void add_extent(struct tcmur_io *io, uint64_t offset, uint64_t end, enum tcmur_extent_state state)
+{
+	if (offset < end && io->nextents < io->max_extents)
+		io->extents[io->nextents++] =
+		    (struct tcmur_extent){.offset = offset, .len = end - offset, .state = state};
+}
+
+/* Pool thread. A block that holds any data is mapped, so data grows to whole blocks and holes shrink. */
+static int find_extents(struct tcmur_op *op)
+{
+	const struct file *file = (const struct file *)fdio_of(op); /* fdio is its first member */
+	uint64_t block_size = file->info.block_size;
+	struct tcmur_io *io = op->io;
+	uint64_t end = io->offset + io->len;
+	uint64_t at = io->offset;
+
+	io->nextents = 0;
+	while (at < end && io->nextents < io->max_extents) {
+		off_t data = lseek(file->fdio.fd, (off_t)at, SEEK_DATA);
+		off_t hole = data < 0 ? -1 : lseek(file->fdio.fd, data, SEEK_HOLE);
+		uint64_t data_start, data_end;
+
+		if (hole < 0 && errno != ENXIO) /* ENXIO: no data from there on */
+			return -errno;
+		data_start = data < 0 ? end : (uint64_t)data / block_size * block_size;
+		data_end = hole < 0 ? end : ((uint64_t)hole + block_size - 1) / block_size * block_size;
+		data_start = data_start < end ? data_start : end;
+		data_end = data_end < end ? data_end : end;
+		add_extent(io, at, data_start, TCMUR_EXTENT_DEALLOCATED);
+		add_extent(io, data_start, data_end, TCMUR_EXTENT_MAPPED);
+		at = data_end;
+	}
+	return 0;
+}
+
+static void file_extents(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	fdio_blocking(&((struct file *)handle)->fdio, queue, io, false, find_extents);
+}
+
+static const struct tcmur_option file_options[] = {
+    {"cache", "writeback|writethrough|none: how writes are cached; none bypasses the page cache (writeback)"},
+    {"grow", "on|off: let size= enlarge an existing file (off)"},
+    {NULL, NULL},
+};
+
+static struct tcmur_handler file_handler = {
+    .io_size = sizeof(struct fdio_request),
+    .name = "file",
+    .summary = "a regular file",
+    .config_desc = "PATH of the file; created when absent and a size is given",
+    .options = file_options,
+    .check_config = file_check_config,
+    .open = file_open,
+    .close = file_close,
+    .refresh = file_refresh,
+    .read = file_read,
+    .write = file_write,
+    .flush = file_flush,
+    .unmap = file_unmap,
+    .write_zeroes = file_write_zeroes,
+    .extents = file_extents,
+};
+TCMUR_REGISTER_HANDLER(file_handler, TCMUR_ASYNC)

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A regular file as a disk. */
+#ifndef FILE_FILE_H
+#define FILE_FILE_H
+
+#include "fdio.h"
+
+/* All of it is written by file_open() and only read afterwards, by any thread. */
+struct file {
+	struct fdio fdio;
+	struct tcmur_info info; /* as of open(); refresh() reports another size from the file */
+};
+
+int file_open(struct tcmur_open *open);
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening a file: the checks, the lock, the size, and what its file system can do. */
+#include "file.h"
+#include "options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/falloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+_Static_assert(offsetof(struct file, fdio) == 0, "a struct fdio of ours is a struct file");
+
+struct opening {
+	struct tcmur_open *open;
+	char path[PATH_MAX];
+	enum cache_mode cache;
+	bool grow;
+	bool created; /* by this open: removed again if it fails */
+	int fd;
+	struct stat st;
+};
+
+static int fail(const struct opening *opening, int err, const char *what)
+{
+	return tcmur_open_error(opening->open, err, "%s: %s%s%s", opening->path, what, what[0] ? ": " : "",
+				strerror(err));
+}
+
+static int build_path(struct opening *opening)
+{
+	const struct tcmur_open *open = opening->open;
+	bool absolute = open->config[0] == '/';
+	int n = snprintf(opening->path, sizeof(opening->path), "%s%s%s", absolute ? "" : open->state_dir,
+			 absolute ? "" : "/", open->config);
+
+	if (n < 0 || (size_t)n >= sizeof(opening->path))
+		return tcmur_open_error(opening->open, ENAMETOOLONG, "%.100s...: the path is too long",
+					open->config);
+	return 0;
+}
+
+static int refuse_kind(const struct opening *opening)
+{
+	struct tcmur_open *open = opening->open;
+
+	switch (opening->st.st_mode & S_IFMT) {
+	case S_IFREG:
+		return 0;
+	case S_IFDIR:
+		return tcmur_open_error(open, EISDIR, "%s: is a directory, not a file", opening->path);
+	case S_IFBLK:
+		return tcmur_open_error(open, EINVAL, "%s: is a block device: use the block handler",
+					opening->path);
+	default:
+		return tcmur_open_error(open, EINVAL, "%s: is not a regular file", opening->path);
+	}
+}
+
+/* Looks before it opens: to open a FIFO may block, and to open a device may do things. */
+static int open_file(struct opening *opening)
+{
+	struct tcmur_open *open = opening->open;
+	int flags =
+	    O_CLOEXEC | (open->read_only ? O_RDONLY : O_RDWR) | (opening->cache == CACHE_NONE ? O_DIRECT : 0);
+	int result;
+
+	if (stat(opening->path, &opening->st) == 0) {
+		result = refuse_kind(opening);
+		if (result < 0)
+			return result;
+	} else if (errno != ENOENT) {
+		return fail(opening, errno, "");
+	} else if (open->size == 0 || open->read_only) {
+		return tcmur_open_error(open, ENOENT, "%s: no such file%s", opening->path,
+					open->read_only ? "" : "; to create it, give size=");
+	} else {
+		flags |= O_CREAT | O_EXCL;
+		opening->created = true;
+	}
+	/* Who may read the image may read all of the disk: its owner only. */
+	opening->fd = openat(AT_FDCWD, opening->path, flags, 0600);
+	if (opening->fd >= 0)
+		return 0;
+	result = errno;
+	opening->created =
+	    opening->created && result == EINVAL; /* the kernel creates before it refuses O_DIRECT */
+	if (result == EINVAL && opening->cache == CACHE_NONE)
+		return tcmur_open_error(open, EINVAL,
+					"%s: this file system has no O_DIRECT: cache=none cannot work",
+					opening->path);
+	if (result == EACCES || result == EROFS || result == EPERM)
+		return fail(opening, result, open->read_only ? "" : "cannot be written (export it with ro?)");
+	return fail(opening, result, "");
+}
+
+/* An OFD lock belongs to this descriptor: a second opener in this process is refused too, and it goes with
+ * the last close, however the daemon ends. */
+static int lock_file(const struct opening *opening)
+{
+	struct flock lock = {.l_type = opening->open->read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
+
+	if (fcntl(opening->fd, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	if (errno == EAGAIN || errno == EACCES)
+		return tcmur_open_error(opening->open, EBUSY, "%s: is in use (locked by another opener)",
+					opening->path);
+	return fail(opening, errno, "cannot be locked");
+}
+
+static int settle_size(struct opening *opening)
+{
+	struct tcmur_open *open = opening->open;
+	uint64_t size;
+	int result;
+
+	if (fstat(opening->fd, &opening->st) < 0)
+		return fail(opening, errno, "");
+	result = refuse_kind(opening); /* again: the name may have changed hands */
+	if (result < 0)
+		return result;
+	size = (uint64_t)opening->st.st_size;
+	if (open->size == 0 || open->size == size)
+		return 0;
+	if (!opening->created) {
+		bool may_grow = opening->grow && !open->read_only && open->size > size;
+
+		if (!may_grow)
+			return tcmur_open_error(
+			    open, EINVAL, "%s: holds %" PRIu64 " bytes, but size=%" PRIu64 "%s",
+			    opening->path, size, open->size,
+			    open->size > size ? " (grow=on enlarges it)" : ": a file is never cut");
+	}
+	if (open->size > INT64_MAX || ftruncate(opening->fd, (off_t)open->size) < 0)
+		return fail(opening, open->size > INT64_MAX ? EFBIG : errno, "cannot be given its size");
+	opening->st.st_size = (off_t)open->size;
+	return 0;
+}
+
+/* What O_DIRECT wants of offsets, in bytes; 0 when it cannot be used. */
+static uint32_t direct_alignment(const struct opening *opening)
+{
+	uint32_t align = 0;
+	void *buffer;
+
+#ifdef STATX_DIOALIGN
+	struct statx stx;
+
+	if (statx(opening->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) == 0 &&
+	    (stx.stx_mask & STATX_DIOALIGN))
+		return stx.stx_dio_offset_align;
+#endif
+	/* An older kernel, or a file system that does not say: try. */
+	buffer = aligned_alloc(4096, 4096);
+	if (!buffer)
+		return 0;
+	if (pread(opening->fd, buffer, 512, 0) >= 0)
+		align = 512;
+	else if (pread(opening->fd, buffer, 4096, 0) >= 0)
+		align = 4096;
+	free(buffer);
+	return align;
+}
+
+static int settle_block_size(const struct opening *opening, struct tcmur_info *info)
+{
+	struct tcmur_open *open = opening->open;
+	uint32_t least = 512;
+
+	if (opening->cache == CACHE_NONE) {
+		least = direct_alignment(opening);
+		if (least == 0 || least > 4096)
+			return tcmur_open_error(
+			    open, EINVAL, "%s: this file system has no O_DIRECT: cache=none cannot work",
+			    opening->path);
+		if (open->block_size != 0 && open->block_size < least)
+			return tcmur_open_error(
+			    open, EINVAL, "%s: cache=none needs block_size=%" PRIu32 " on this file system",
+			    opening->path, least);
+	}
+	info->block_size = open->block_size ? open->block_size : least <= 512 ? 512 : 4096;
+	if (info->size < info->block_size)
+		return tcmur_open_error(open, EINVAL, "%s: holds %" PRIu64 " bytes, less than one block%s",
+					opening->path, info->size,
+					info->size == 0 ? "; give size= and grow=on" : "");
+	return 0;
+}
+
+/* Behind the end there is nothing to lose, and the file system answers whether it can. */
+static bool can_punch(const struct opening *opening)
+{
+	off_t end = (opening->st.st_size + 4095) / 4096 * 4096;
+
+	return !opening->open->read_only &&
+	       fallocate(opening->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, end, 4096) == 0;
+}
+
+static int settle_info(const struct opening *opening, struct tcmur_info *info)
+{
+	uint32_t fs_block = (uint32_t)opening->st.st_blksize;
+	int result;
+
+	info->size = (uint64_t)opening->st.st_size;
+	result = settle_block_size(opening, info);
+	if (result < 0)
+		return result;
+	/* Initiators align to this. Network file systems report their transfer size: no such thing. */
+	info->physical_block_size = fs_block == 4096 ? fs_block : info->block_size;
+	info->read_only = opening->open->read_only;
+	info->write_cache = true;
+	info->write_cache_off = opening->cache == CACHE_WRITETHROUGH;
+	info->thin = can_punch(opening);
+	info->unmap_zeroes = info->thin;
+	info->unmap_granularity = info->thin ? info->physical_block_size : 0;
+	return 0;
+}
+
+static int build(struct opening *opening)
+{
+	struct tcmur_open *open = opening->open;
+	struct file *file;
+	int result;
+
+	if ((result = build_path(opening)) < 0 || (result = open_file(opening)) < 0 ||
+	    (result = lock_file(opening)) < 0 || (result = settle_size(opening)) < 0 ||
+	    (result = settle_info(opening, &open->info)) < 0)
+		return result;
+	file = calloc(1, sizeof(*file));
+	if (!file)
+		return fail(opening, ENOMEM, "");
+	file->fdio.fd = opening->fd;
+	file->fdio.direct = opening->cache == CACHE_NONE;
+	file->fdio.zeros_at_end = true;
+	file->fdio.punch = open->info.thin;
+	file->info = open->info;
+	open->handle = file;
+	return 0;
+}
+
+int file_open(struct tcmur_open *open)
+{
+	struct opening opening = {.open = open, .fd = -1};
+	int result;
+
+	if ((result = option_cache(open, CACHE_WRITEBACK, &opening.cache)) < 0 ||
+	    (result = option_switch(open, "grow", false, &opening.grow)) < 0)
+		return result;
+	result = build(&opening);
+	if (result == 0)
+		return 0;
+	if (opening.created)
+		unlink(opening.path);
+	if (opening.fd >= 0)
+		close(opening.fd);
+	return result;
+}

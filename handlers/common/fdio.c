@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/falloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(struct fdio_request) <= TCMUR_IO_SCRATCH_MAX, "fits the scratch space");
+
+#define DIRECT_ALIGN 4096u      /* suits every logical block size in use */
+#define BOUNCE_LEN   (1u << 20) /* bytes of an aligned buffer: bounds the memory, not the I/O */
+
+static struct fdio_request *request_init(const struct fdio *fdio, struct tcmur_queue *queue,
+					 struct tcmur_io *io, void (*done)(struct tcmur_op *op, int result))
+{
+	struct fdio_request *request = io->scratch;
+
+	request->op.done = done;
+	request->op.io = io;
+	request->fdio = fdio;
+	request->queue = queue;
+	request->moved = 0;
+	request->rwf = 0;
+	request->write = true;
+	request->sync_after = false;
+	return request;
+}
+
+/* --- the last step
+ * ------------------------------------------------------------------------------------------- */
+
+static void complete(struct fdio_request *request, int result)
+{
+	tcmur_io_complete(request->op.io,
+			  result < 0 ? tcmur_status_from_errno(result, request->write) : TCMUR_OK);
+}
+
+static void synced(struct tcmur_op *op, int result)
+{
+	complete((struct fdio_request *)op, result);
+}
+
+/* done of everything that moves no data through a queue's readv or writev. */
+static void finish(struct tcmur_op *op, int result)
+{
+	struct fdio_request *request = (struct fdio_request *)op;
+
+	if (result < 0 || !request->sync_after) {
+		complete(request, result);
+		return;
+	}
+	op->done = synced;
+	tcmur_queue_fdatasync(request->queue, op, request->fdio->fd);
+}
+
+/* --- places in the iovec array
+ * ----------------------------------------------------------------------------------- */
+
+struct place {
+	const struct iovec *iov;
+	uint32_t iovcnt; /* from iov on */
+	size_t skip;     /* bytes into the first */
+};
+
+static struct place place_at(const struct tcmur_io *io, uint64_t offset)
+{
+	struct place place = {.iov = io->iov, .iovcnt = io->iovcnt, .skip = offset};
+
+	while (place.iovcnt > 0 && place.skip >= place.iov->iov_len) {
+		place.skip -= place.iov->iov_len;
+		place.iov++;
+		place.iovcnt--;
+	}
+	return place;
+}
+
+enum copy { COPY_FROM_IOV, COPY_TO_IOV, COPY_ZEROS_TO_IOV };
+
+/* Moves len bytes at offset of the array from or to buffer. */
+static void copy_iov(const struct tcmur_io *io, uint64_t offset, void *buffer, uint64_t len, enum copy how)
+{
+	struct place place = place_at(io, offset);
+	char *flat = buffer;
+
+	for (; len > 0 && place.iovcnt > 0; place.iov++, place.iovcnt--, place.skip = 0) {
+		size_t n = place.iov->iov_len - place.skip;
+		char *piece = (char *)place.iov->iov_base + place.skip;
+
+		if (n > len)
+			n = len;
+		len -= n;
+		if (n == 0)
+			continue;
+		if (how == COPY_ZEROS_TO_IOV) {
+			memset(piece, 0, n);
+			continue;
+		}
+		if (how == COPY_FROM_IOV)
+			memcpy(flat, piece, n);
+		else
+			memcpy(piece, flat, n);
+		flat += n;
+	}
+}
+
+/* A read met the end of the storage. Returns what to finish with. */
+static int read_past_end(const struct fdio_request *request)
+{
+	const struct tcmur_io *io = request->op.io;
+
+	if (!request->fdio->zeros_at_end)
+		return -EIO;
+	copy_iov(io, request->moved, NULL, io->len - request->moved, COPY_ZEROS_TO_IOV);
+	return 0;
+}
+
+/* --- read and write
+ * -------------------------------------------------------------------------------------------------- */
+
+/* Queues what is left. After a short transfer inside an iovec, the rest of that one goes alone: io->iov is
+ * not ours to change. */
+static void transfer(struct fdio_request *request)
+{
+	struct tcmur_io *io = request->op.io;
+	struct place place = place_at(io, request->moved);
+	uint32_t iovcnt = place.iovcnt < IOV_MAX ? place.iovcnt : IOV_MAX;
+	const struct iovec *iov = place.iov;
+
+	if (place.skip > 0) {
+		request->rest.iov_base = (char *)iov->iov_base + place.skip;
+		request->rest.iov_len = iov->iov_len - place.skip;
+		iov = &request->rest;
+		iovcnt = 1;
+	}
+	if (request->write)
+		tcmur_queue_writev(request->queue, &request->op, request->fdio->fd, iov, iovcnt,
+				   io->offset + request->moved, request->rwf);
+	else
+		tcmur_queue_readv(request->queue, &request->op, request->fdio->fd, iov, iovcnt,
+				  io->offset + request->moved, 0);
+}
+
+/* A direct read behind an end that lies inside a block fails with EINVAL on some file systems. */
+static bool is_past_end(int fd, off_t offset)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && offset >= st.st_size;
+}
+
+/* Moves up to BOUNCE_LEN bytes of what is left through buffer. 0 at the end of the storage, or -errno. */
+static ssize_t bounce_once(const struct fdio_request *request, char *buffer)
+{
+	const struct tcmur_io *io = request->op.io;
+	uint64_t left = io->len - request->moved;
+	size_t len = left < BOUNCE_LEN ? (size_t)left : BOUNCE_LEN;
+	off_t offset = (off_t)(io->offset + request->moved);
+	ssize_t n;
+
+	if (request->write) {
+		copy_iov(io, request->moved, buffer, len, COPY_FROM_IOV);
+		n = TEMP_FAILURE_RETRY(pwrite(request->fdio->fd, buffer, len, offset));
+		return n < 0 ? -errno : n;
+	}
+	n = TEMP_FAILURE_RETRY(pread(request->fdio->fd, buffer, len, offset));
+	if (n < 0)
+		return errno == EINVAL && is_past_end(request->fdio->fd, offset) ? 0 : -errno;
+	copy_iov(io, request->moved, buffer, (uint64_t)n, COPY_TO_IOV);
+	return n;
+}
+
+/* Pool thread: moves what is left through an aligned buffer. */
+static int bounce(struct tcmur_op *op)
+{
+	struct fdio_request *request = (struct fdio_request *)op;
+	char *buffer = aligned_alloc(DIRECT_ALIGN, BOUNCE_LEN);
+	ssize_t n = 1;
+
+	if (!buffer)
+		return -ENOMEM;
+	while (n > 0 && request->moved < op->io->len) {
+		n = bounce_once(request, buffer);
+		if (n > 0)
+			request->moved += (uint64_t)n;
+	}
+	free(buffer);
+	if (n == 0)
+		return request->write ? -EIO : read_past_end(request);
+	return n < 0 ? (int)n : 0;
+}
+
+/* The kernel refused the buffer's alignment. Rare: the daemon's buffers are aligned. */
+static void start_bounce(struct fdio_request *request)
+{
+	request->sync_after = request->sync_after || request->rwf != 0;
+	request->op.done = finish;
+	tcmur_queue_blocking(request->queue, &request->op, bounce);
+}
+
+static void transferred(struct tcmur_op *op, int result)
+{
+	struct fdio_request *request = (struct fdio_request *)op;
+	struct tcmur_io *io = op->io;
+
+	if (result > 0) {
+		request->moved += (uint64_t)result;
+		if (request->moved == io->len)
+			finish(op, 0);
+		else
+			transfer(request);
+	} else if (result == 0) {
+		finish(op, request->write ? -EIO : read_past_end(request));
+	} else if (result == -EINTR) {
+		transfer(request);
+	} else if (result == -EINVAL && request->fdio->direct) {
+		start_bounce(request);
+	} else if (result == -EOPNOTSUPP && request->rwf) {
+		/* No RWF_DSYNC on this file system: write, then make it stable. */
+		request->rwf = 0;
+		request->sync_after = true;
+		transfer(request);
+	} else {
+		finish(op, result);
+	}
+}
+
+void fdio_read(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	struct fdio_request *request = request_init(fdio, queue, io, transferred);
+
+	request->write = false;
+	transfer(request);
+}
+
+void fdio_write(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	struct fdio_request *request = request_init(fdio, queue, io, transferred);
+
+	if (io->flags & TCMUR_IO_FUA)
+		request->rwf = RWF_DSYNC;
+	transfer(request);
+}
+
+/* --- flush, unmap, zeroes
+ * ------------------------------------------------------------------------------------------ */
+
+void fdio_flush(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	struct fdio_request *request = request_init(fdio, queue, io, synced);
+
+	tcmur_queue_fdatasync(queue, &request->op, fdio->fd);
+}
+
+void fdio_unmap(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	struct fdio_request *request = request_init(fdio, queue, io, finish);
+
+	request->sync_after = io->flags & TCMUR_IO_FUA;
+	tcmur_queue_fallocate(queue, &request->op, fdio->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			      io->offset, io->len);
+}
+
+/* Pool thread. */
+static int write_zeros(struct tcmur_op *op)
+{
+	static _Alignas(DIRECT_ALIGN) char zeros[1u << 16];
+	struct fdio_request *request = (struct fdio_request *)op;
+	struct tcmur_io *io = op->io;
+
+	while (request->moved < io->len) {
+		uint64_t left = io->len - request->moved;
+		size_t len = left < sizeof(zeros) ? (size_t)left : sizeof(zeros);
+		ssize_t n = TEMP_FAILURE_RETRY(
+		    pwrite(request->fdio->fd, zeros, len, (off_t)(io->offset + request->moved)));
+
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		request->moved += (uint64_t)n;
+	}
+	return 0;
+}
+
+static void zeroed(struct tcmur_op *op, int result)
+{
+	struct fdio_request *request = (struct fdio_request *)op;
+
+	op->done = finish;
+	if (result == -EOPNOTSUPP) /* tmpfs, NFS and others zero no range */
+		tcmur_queue_blocking(request->queue, op, write_zeros);
+	else
+		finish(op, result);
+}
+
+void fdio_write_zeroes(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	struct fdio_request *request = request_init(fdio, queue, io, zeroed);
+	bool unmap = fdio->punch && !(io->flags & TCMUR_IO_NO_UNMAP);
+
+	request->sync_after = io->flags & TCMUR_IO_FUA;
+	tcmur_queue_fallocate(queue, &request->op, fdio->fd,
+			      (unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE) | FALLOC_FL_KEEP_SIZE,
+			      io->offset, io->len);
+}
+
+void fdio_blocking(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur_io *io, bool write,
+		   int (*work)(struct tcmur_op *op))
+{
+	struct fdio_request *request = request_init(fdio, queue, io, finish);
+
+	request->write = write;
+	request->sync_after = write && (io->flags & TCMUR_IO_FUA);
+	tcmur_queue_blocking(queue, &request->op, work);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <errno.h>
+#include <string.h>
+
+int option_cache(struct tcmur_open *open, enum cache_mode fallback, enum cache_mode *mode)
+{
+	static const char *const names[] = {
+	    [CACHE_WRITEBACK] = "writeback",
+	    [CACHE_WRITETHROUGH] = "writethrough",
+	    [CACHE_NONE] = "none",
+	};
+	const char *value = tcmur_open_option(open, "cache", names[fallback]);
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(value, names[i]) == 0) {
+			*mode = (enum cache_mode)i;
+			return 0;
+		}
+	}
+	return tcmur_open_error(open, EINVAL, "cache=%s: must be writeback, writethrough or none", value);
+}
+
+int option_switch(struct tcmur_open *open, const char *name, bool fallback, bool *on)
+{
+	const char *value = tcmur_open_option(open, name, fallback ? "on" : "off");
+
+	*on = strcmp(value, "on") == 0 || value[0] == '\0';
+	if (!*on && strcmp(value, "off") != 0)
+		return tcmur_open_error(open, EINVAL, "%s=%s: must be on or off", name, value);
+	return 0;
+}

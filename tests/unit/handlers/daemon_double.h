@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon as one handler sees it, in one thread: a queue that does everything before the call returns, and
+ * I/O that counts its completions. Faults can be injected into the queue.
+ */
+#ifndef DAEMON_DOUBLE_H
+#define DAEMON_DOUBLE_H
+
+#define TCMUR_API_VERSION 1
+#include <tcmur/queue.h>
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+/* -errno instead of the next request of a kind, once; and what stays until double_reset(). */
+struct faults {
+	int transfer;
+	int fallocate;
+	int sync;
+	size_t at_most; /* bytes that a readv or writev moves, 0: all; stays */
+	bool no_dsync;  /* readv and writev refuse RWF_DSYNC; stays */
+};
+
+struct counts {
+	unsigned transfers, syncs, fallocates, blocking;
+	int last_rwf;
+	int last_mode; /* of fallocate */
+};
+
+typedef void data_callback(void *handle, struct tcmur_queue *queue, struct tcmur_io *io);
+
+extern struct faults faults;
+extern struct counts counts;
+
+/* Clears faults and counts; a cmocka setup. */
+int double_reset(void **state);
+
+/* Runs open(). options: "NAME=VALUE" or "NAME", ends with NULL; may be NULL. */
+struct opening {
+	struct tcmur_open open;
+	struct tcmur_option_value values[4];
+	char names[4][32];
+};
+struct wanted {
+	const char *config;
+	const char *const *options;
+	uint64_t size;
+	uint32_t block_size;
+	bool read_only;
+};
+int double_open(struct opening *opening, const char *state_dir, struct wanted wanted);
+
+/* Each runs one I/O to its end and asserts that it was completed once. */
+enum tcmur_status double_io(data_callback *callback, void *handle, struct tcmur_io *io);
+enum tcmur_status double_read(void *handle, uint64_t offset, void *data, size_t len);
+enum tcmur_status double_write(void *handle, uint64_t offset, const void *data, size_t len, uint32_t flags);
+enum tcmur_status double_range(data_callback *callback, void *handle, uint64_t offset, uint64_t len,
+			       uint32_t flags);
+
+/* Data that differs by place and seed. */
+void fill(uint8_t *data, size_t len, unsigned seed);
+bool all_zero(const uint8_t *data, size_t len);
+#endif

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct tcmur_handler *file; /* the handler under test */
+static uint8_t data[MIB], back[MIB];
+
+/* --- read and write
+ * -------------------------------------------------------------------------------------------- */
+
+static void test_one_request_a_read(void **state)
+{
+	void *handle = open_new("rw", NULL, 0);
+
+	(void)state;
+	fill(data, 4096, 1);
+	assert_int_equal(double_write(handle, 8192, data, 4096, 0), TCMUR_OK);
+	assert_int_equal(counts.transfers, 1);
+	assert_int_equal(double_read(handle, 8192, back, 4096), TCMUR_OK);
+	assert_int_equal(counts.transfers, 2);
+	assert_int_equal(counts.blocking + counts.syncs, 0);
+	assert_memory_equal(data, back, 4096);
+	close_and_remove(handle, "rw");
+}
+
+/* Every transfer is cut short, also inside an iovec and across empty ones. */
+static void test_short_transfers_go_on(void **state)
+{
+	enum { LEN = 3 * 4096 };
+	struct iovec out[] = {{data, 100}, {data, 0}, {data + 100, 5000}, {data + 5100, LEN - 5100}};
+	struct iovec in[] = {{back, 7000}, {back + 7000, LEN - 7000}, {back, 0}};
+	struct tcmur_io write = {.offset = 4096, .len = LEN, .iov = out, .iovcnt = 4};
+	struct tcmur_io read = {.offset = 4096, .len = LEN, .iov = in, .iovcnt = 3};
+	void *handle = open_new("short", NULL, 0);
+
+	(void)state;
+	fill(data, LEN, 2);
+	faults.at_most = 999;
+	assert_int_equal(double_io(file->write, handle, &write), TCMUR_OK);
+	assert_true(counts.transfers > LEN / 999);
+	assert_int_equal(double_io(file->read, handle, &read), TCMUR_OK);
+	assert_memory_equal(data, back, LEN);
+	close_and_remove(handle, "short");
+}
+
+static void test_more_iovecs_than_the_kernel_takes(void **state)
+{
+	enum { COUNT = 2000 };
+	static struct iovec iov[COUNT];
+	struct tcmur_io io = {.len = COUNT * 512, .iov = iov, .iovcnt = COUNT};
+	void *handle = open_new("many", NULL, 0);
+
+	(void)state;
+	fill(data, COUNT * 512, 3);
+	for (unsigned i = 0; i < COUNT; i++)
+		iov[i] = (struct iovec){data + (size_t)i * 512, 512};
+	assert_int_equal(double_io(file->write, handle, &io), TCMUR_OK);
+	assert_int_equal(counts.transfers, 2);
+	assert_int_equal(double_read(handle, 0, back, COUNT * 512), TCMUR_OK);
+	assert_memory_equal(data, back, COUNT * 512);
+	close_and_remove(handle, "many");
+}
+
+static void test_past_the_end_is_zeros(void **state)
+{
+	void *handle = open_new("cut", NULL, 0);
+
+	(void)state;
+	fill(data, 8192, 4);
+	assert_int_equal(double_write(handle, 0, data, 8192, 0), TCMUR_OK);
+	assert_int_equal(truncate(in_dir("cut"), 5000), 0);
+	memset(back, 0xff, 8192);
+	assert_int_equal(double_read(handle, 0, back, 8192), TCMUR_OK);
+	assert_memory_equal(data, back, 5000);
+	assert_true(all_zero(back + 5000, 8192 - 5000));
+	memset(back, 0xff, 8192);
+	assert_int_equal(double_read(handle, MIB, back, 8192), TCMUR_OK);
+	assert_true(all_zero(back, 8192));
+	close_and_remove(handle, "cut");
+}
+
+static void test_errors_come_out(void **state)
+{
+	void *handle = open_new("err", NULL, 0);
+
+	(void)state;
+	faults.transfer = -EIO;
+	assert_int_equal(double_read(handle, 0, data, 512), TCMUR_READ_ERROR);
+	faults.transfer = -EIO;
+	assert_int_equal(double_write(handle, 0, data, 512, 0), TCMUR_WRITE_ERROR);
+	faults.transfer = -ENOSPC;
+	assert_int_equal(double_write(handle, 0, data, 512, 0), TCMUR_NO_SPACE);
+	faults.transfer = -EINVAL; /* not O_DIRECT: no detour */
+	assert_int_equal(double_write(handle, 0, data, 512, 0), TCMUR_WRITE_ERROR);
+	faults.sync = -EIO;
+	assert_int_equal(double_range(file->flush, handle, 0, 0, 0), TCMUR_WRITE_ERROR);
+	faults.transfer = -EINTR;
+	assert_int_equal(double_write(handle, 0, data, 512, 0), TCMUR_OK);
+	assert_int_equal(counts.blocking, 0);
+	close_and_remove(handle, "err");
+}
+
+/* A refusal by the kernel in the middle of a write: the part that fits, then EFBIG. */
+static void test_file_size_limit(void **state)
+{
+	void *handle = open_new("limit", NULL, 0);
+	struct rlimit old, limit;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	limit = (struct rlimit){4096, old.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(double_write(handle, 0, data, 8192, 0), TCMUR_WRITE_ERROR);
+	assert_int_equal(counts.transfers, 2);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	close_and_remove(handle, "limit");
+}
+
+/* A file system that is really full. */
+static void test_no_space(void **state)
+{
+	struct opening opening;
+	char mounted[128];
+
+	(void)state;
+	snprintf(mounted, sizeof(mounted), "%s", in_dir("small"));
+	assert_int_equal(mkdir(mounted, 0700), 0);
+	if (mount("tmpfs", mounted, "tmpfs", 0, "size=512k") < 0) {
+		rmdir(mounted);
+		skip();
+	}
+	assert_int_equal(double_open(&opening, mounted, (struct wanted){.config = "full", .size = FILE_SIZE}),
+			 0);
+	fill(data, MIB, 5);
+	assert_int_equal(double_write(opening.open.handle, 0, data, MIB, 0), TCMUR_NO_SPACE);
+	assert_int_equal(double_range(file->unmap, opening.open.handle, 0, FILE_SIZE, 0), TCMUR_OK);
+	assert_int_equal(double_write(opening.open.handle, 0, data, 4096, 0), TCMUR_OK);
+	file->close(opening.open.handle);
+	assert_int_equal(umount(mounted), 0);
+	rmdir(mounted);
+}
+
+/* --- stable storage
+ * ---------------------------------------------------------------------------------------------- */
+
+static void test_fua(void **state)
+{
+	void *handle = open_new("fua", NULL, 0);
+
+	(void)state;
+	assert_int_equal(double_write(handle, 0, data, 512, TCMUR_IO_FUA), TCMUR_OK);
+	assert_int_equal(counts.last_rwf, RWF_DSYNC);
+	assert_int_equal(counts.syncs, 0);
+
+	faults.no_dsync = true; /* written, then synced */
+	assert_int_equal(double_write(handle, 0, data, 512, TCMUR_IO_FUA), TCMUR_OK);
+	assert_int_equal(counts.last_rwf, 0);
+	assert_int_equal(counts.syncs, 1);
+	faults.sync = -EIO;
+	assert_int_equal(double_write(handle, 0, data, 512, TCMUR_IO_FUA), TCMUR_WRITE_ERROR);
+
+	assert_int_equal(double_write(handle, 0, data, 512, 0), TCMUR_OK);
+	assert_int_equal(counts.syncs, 2);
+	assert_int_equal(double_range(file->write_zeroes, handle, 0, 4096, TCMUR_IO_FUA), TCMUR_OK);
+	assert_int_equal(counts.syncs, 3);
+	assert_int_equal(double_range(file->flush, handle, 0, 0, 0), TCMUR_OK);
+	assert_int_equal(counts.syncs, 4);
+	close_and_remove(handle, "fua");
+}
+
+static void test_writethrough(void **state)
+{
+	static const char *const options[] = {"cache=writethrough", NULL};
+	struct wanted wanted = {.config = "wt", .size = FILE_SIZE, .options = options};
+	struct opening opening;
+
+	(void)state;
+	assert_int_equal(double_open(&opening, dir, wanted), 0);
+	assert_true(opening.open.info.write_cache && opening.open.info.write_cache_off);
+	close_and_remove(opening.open.handle, "wt");
+}
+
+/* --- O_DIRECT
+ * ------------------------------------------------------------------------------------------------------- */
+
+static const char *const direct[] = {"cache=none", NULL};
+
+static void test_direct(void **state)
+{
+	static _Alignas(4096) uint8_t out[16384], in[16384];
+	void *handle = open_new("direct", direct, 4096);
+
+	(void)state;
+	fill(out, sizeof(out), 6);
+	assert_int_equal(double_write(handle, 4096, out, sizeof(out), 0), TCMUR_OK);
+	assert_int_equal(double_read(handle, 4096, in, sizeof(in)), TCMUR_OK);
+	assert_memory_equal(out, in, sizeof(out));
+	assert_int_equal(counts.blocking, 0);
+	close_and_remove(handle, "direct");
+}
+
+/* More than one aligned buffer's worth, from an odd address; refused also where this file system would not.
+ */
+static void test_direct_from_unaligned_memory(void **state)
+{
+	enum { LEN = 2 * MIB + 4096, CUT = 2 * 4096 + 700 };
+	static _Alignas(4096) uint8_t out[LEN + 1], in[LEN + 1];
+	void *handle = open_new("unaligned", direct, 4096);
+
+	(void)state;
+	fill(out, sizeof(out), 7);
+	faults.transfer = -EINVAL;
+	assert_int_equal(double_write(handle, 4096, out + 1, LEN, TCMUR_IO_FUA), TCMUR_OK);
+	assert_int_equal(counts.blocking, 1);
+	assert_int_equal(counts.syncs, 1);
+	faults.transfer = -EINVAL;
+	assert_int_equal(double_read(handle, 4096, in + 1, LEN), TCMUR_OK);
+	assert_int_equal(counts.blocking, 2);
+	assert_memory_equal(out + 1, in + 1, LEN);
+
+	assert_int_equal(truncate(in_dir("unaligned"), 4096 + CUT), 0);
+	memset(in, 0xff, sizeof(in));
+	faults.transfer = -EINVAL;
+	assert_int_equal(double_read(handle, 4096, in + 1, LEN), TCMUR_OK);
+	assert_memory_equal(out + 1, in + 1, CUT);
+	assert_true(all_zero(in + 1 + CUT, LEN - CUT));
+	close_and_remove(handle, "unaligned");
+}
+
+/* --- unmap, zeroes, extents
+ * ------------------------------------------------------------------------------------------ */
+
+static uint64_t allocated(const char *name)
+{
+	struct stat st;
+
+	assert_int_equal(stat(in_dir(name), &st), 0);
+	return (uint64_t)st.st_blocks * 512;
+}
+
+static void test_unmap_gives_back(void **state)
+{
+	void *handle = open_new("unmap", NULL, 0);
+
+	(void)state;
+	fill(data, MIB, 8);
+	assert_int_equal(double_write(handle, 0, data, MIB, 0), TCMUR_OK);
+	assert_int_equal(double_range(file->flush, handle, 0, 0, 0), TCMUR_OK);
+	assert_true(allocated("unmap") >= MIB);
+	assert_int_equal(double_range(file->unmap, handle, 0, MIB, 0), TCMUR_OK);
+	assert_int_equal(allocated("unmap"), 0);
+	assert_int_equal(double_read(handle, 0, back, MIB), TCMUR_OK);
+	assert_true(all_zero(back, MIB));
+	faults.fallocate = -EIO;
+	assert_int_equal(double_range(file->unmap, handle, 0, MIB, 0), TCMUR_WRITE_ERROR);
+	close_and_remove(handle, "unmap");
+}
+
+/* Zeroes a part that starts and ends inside file system blocks. */
+static void check_zeroes(uint32_t flags, int refusal, bool stays_allocated)
+{
+	enum { START = 4096 + 512, LEN = MIB / 2 };
+	void *handle = open_new("zero", NULL, 0);
+
+	double_reset(NULL);
+	fill(data, MIB, 9);
+	assert_int_equal(double_write(handle, 0, data, MIB, 0), TCMUR_OK);
+	faults.fallocate = refusal;
+	assert_int_equal(double_range(file->write_zeroes, handle, START, LEN, flags), TCMUR_OK);
+	memset(data + START, 0, LEN);
+	assert_int_equal(double_read(handle, 0, back, MIB), TCMUR_OK);
+	assert_memory_equal(data, back, MIB);
+	assert_int_equal(double_range(file->flush, handle, 0, 0, 0), TCMUR_OK);
+	assert_int_equal(allocated("zero") >= MIB, stays_allocated);
+	close_and_remove(handle, "zero");
+}
+
+static void test_write_zeroes(void **state)
+{
+	(void)state;
+	check_zeroes(0, 0, false);
+	assert_int_equal(counts.last_mode, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+	assert_int_equal(counts.blocking, 0);
+	check_zeroes(TCMUR_IO_NO_UNMAP, 0, true);
+	assert_int_equal(counts.last_mode, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE);
+	check_zeroes(TCMUR_IO_NO_UNMAP, -EOPNOTSUPP, true);
+	assert_int_equal(counts.blocking, 1);
+}
+
+static void assert_extent(const struct tcmur_extent *extent, uint64_t offset, uint64_t len, uint32_t state)
+{
+	assert_int_equal(extent->offset, offset);
+	assert_int_equal(extent->len, len);
+	assert_int_equal(extent->state, state);
+}
+
+static void test_extents(void **state)
+{
+	enum { LEN = 64 * 1024 };
+	struct tcmur_extent extents[8];
+	struct tcmur_io io = {.offset = 0, .len = FILE_SIZE, .extents = extents, .max_extents = 8};
+	void *handle = open_new("extents", NULL, 4096);
+
+	(void)state;
+	fill(data, LEN, 10);
+	assert_int_equal(double_write(handle, MIB, data, LEN, 0), TCMUR_OK);
+	assert_int_equal(double_io(file->extents, handle, &io), TCMUR_OK);
+	assert_int_equal(io.nextents, 3);
+	assert_extent(&extents[0], 0, MIB, TCMUR_EXTENT_DEALLOCATED);
+	assert_extent(&extents[1], MIB, LEN, TCMUR_EXTENT_MAPPED);
+	assert_extent(&extents[2], MIB + LEN, FILE_SIZE - MIB - LEN, TCMUR_EXTENT_DEALLOCATED);
+
+	io.offset = MIB + 4096; /* from inside the data, with room for one */
+	io.len = FILE_SIZE - io.offset;
+	io.max_extents = 1;
+	assert_int_equal(double_io(file->extents, handle, &io), TCMUR_OK);
+	assert_int_equal(io.nextents, 1);
+	assert_extent(&extents[0], MIB + 4096, LEN - 4096, TCMUR_EXTENT_MAPPED);
+	close_and_remove(handle, "extents");
+}
+
+static void test_growth(void **state)
+{
+	struct tcmur_info info;
+	void *handle = open_new("grow", NULL, 0);
+
+	(void)state;
+	assert_int_equal(truncate(in_dir("grow"), 2 * FILE_SIZE), 0);
+	assert_int_equal(file->refresh(handle, &info), 0);
+	assert_int_equal(info.size, 2 * FILE_SIZE);
+	assert_int_equal(info.block_size, 512);
+	assert_true(info.thin);
+	fill(data, 512, 11);
+	assert_int_equal(double_write(handle, FILE_SIZE + 512, data, 512, 0), TCMUR_OK);
+	assert_int_equal(double_read(handle, FILE_SIZE + 512, back, 512), TCMUR_OK);
+	assert_memory_equal(data, back, 512);
+	close_and_remove(handle, "grow");
+}
+
+int test_file_io(const char *title)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup(test_one_request_a_read, double_reset),
+	    cmocka_unit_test_setup(test_short_transfers_go_on, double_reset),
+	    cmocka_unit_test_setup(test_more_iovecs_than_the_kernel_takes, double_reset),
+	    cmocka_unit_test_setup(test_past_the_end_is_zeros, double_reset),
+	    cmocka_unit_test_setup(test_errors_come_out, double_reset),
+	    cmocka_unit_test_setup(test_file_size_limit, double_reset),
+	    cmocka_unit_test_setup(test_no_space, double_reset),
+	    cmocka_unit_test_setup(test_fua, double_reset),
+	    cmocka_unit_test_setup(test_writethrough, double_reset),
+	    cmocka_unit_test_setup(test_direct, double_reset),
+	    cmocka_unit_test_setup(test_direct_from_unaligned_memory, double_reset),
+	    cmocka_unit_test_setup(test_unmap_gives_back, double_reset),
+	    cmocka_unit_test_setup(test_write_zeroes, double_reset),
+	    cmocka_unit_test_setup(test_extents, double_reset),
+	    cmocka_unit_test_setup(test_growth, double_reset),
+	};
+
+	file = tcmur_handler_entry();
+	return cmocka_run_group_tests_name(title, tests, NULL, NULL);
+}

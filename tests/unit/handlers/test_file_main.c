@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The file handler, on a file system on disk and on tmpfs, with a double of the daemon around it. */
+#include "test_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+char dir[64];
+
+char *in_dir(const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
+void *open_new(const char *name, const char *const *options, uint32_t block_size)
+{
+	struct opening opening;
+	struct wanted wanted = {
+	    .config = name, .size = FILE_SIZE, .block_size = block_size, .options = options};
+
+	if (double_open(&opening, dir, wanted) < 0)
+		fail_msg("%s", opening.open.error);
+	return opening.open.handle;
+}
+
+void close_and_remove(void *handle, const char *name)
+{
+	tcmur_handler_entry()->close(handle);
+	assert_int_equal(unlink(in_dir(name)), 0);
+}
+
+static int run_in(const char *parent)
+{
+	int failed;
+
+	snprintf(dir, sizeof(dir), "%s/tcmur-file-XXXXXX", parent);
+	if (!mkdtemp(dir)) {
+		perror(dir);
+		return 1;
+	}
+	failed = test_file_open(parent) + test_file_io(parent);
+	rmdir(dir);
+	return failed;
+}
+
+int main(void)
+{
+	int failed = run_in("/var/tmp");
+
+	if (access("/dev/shm", W_OK) == 0)
+		failed += run_in("/dev/shm");
+	return failed;
+}
