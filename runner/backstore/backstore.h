@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Backstores: storage opened through a handler. This layer owns the handlers (dlopen), checks the contract with
- * them, splits what is larger than a handler takes, and emulates what a handler lacks, each in one place.
- * Above it nobody knows which handler serves a LUN.
+ * Backstores: storage opened through a handler. This layer owns the handlers (dlopen), checks the contract
+ * with them, splits what is larger than a handler takes, and emulates what a handler lacks, each in one
+ * place. Above it nobody knows which handler serves a LUN.
  */
 #ifndef BACKSTORE_BACKSTORE_H
 #define BACKSTORE_BACKSTORE_H
@@ -13,7 +13,8 @@
 #include "loop/loop.h"
 #include "util/error.h"
 
-/* --- handlers ------------------------------------------------------------------------------------------------ */
+/* --- handlers
+ * ------------------------------------------------------------------------------------------------ */
 
 /* Main thread. Loads every handler_*.so of dir; one that does not load is logged and skipped.
  * Returns the number loaded, or -errno when dir cannot be read. */
@@ -25,23 +26,25 @@ const struct tcmur_handler *backstore_handler(const char *name);
 /* The i-th handler in order of name, NULL after the last. */
 const struct tcmur_handler *backstore_handler_at(unsigned i);
 
-/* --- open and close -------------------------------------------------------------------------------------------- */
+/* --- open and close
+ * -------------------------------------------------------------------------------------------- */
 
 struct backstore_spec {
-	const char *name;      /* how logs and listings call it, e.g. "file/demo.img" */
-	const char *config;    /* "HANDLER/CONFIG" */
-	const char *state_dir; /* for relative paths */
+	const char *name;                         /* how logs and listings call it, e.g. "file/demo.img" */
+	const char *config;                       /* "HANDLER/CONFIG" */
+	const char *state_dir;                    /* for relative paths */
 	const struct tcmur_option_value *options; /* each must be declared by the handler */
 	uint32_t noptions;
-	uint64_t size;         /* bytes wanted, 0: as is */
-	uint32_t block_size;   /* 0: the handler's choice */
+	uint64_t size;       /* bytes wanted, 0: as is */
+	uint32_t block_size; /* 0: the handler's choice */
 	bool read_only;
 };
 
 struct backstore;
 
 /* Main or pool thread; may block. All strings are copied. NULL with error set on failure. */
-struct backstore *backstore_open(struct loop_set *set, const struct backstore_spec *spec, struct error *error);
+struct backstore *backstore_open(struct loop_set *set, const struct backstore_spec *spec,
+				 struct error *error);
 /* Main or pool thread; may block. Nothing is in flight, nobody submits any more. */
 void backstore_close(struct backstore *bs);
 
@@ -54,17 +57,23 @@ uint64_t backstore_size(const struct backstore *bs);
 bool backstore_has_flush(const struct backstore *bs);
 bool backstore_has_unmap(const struct backstore *bs);
 bool backstore_has_scsi(const struct backstore *bs);
-/* Offers a command to the handler's own scsi() callback; false: the device server is to execute it. loop is the
- * calling loop. The command's scratch is set by this call. done runs on that loop. */
+/* What done() gets when a handler that runs on the pool leaves the command to the device server: it could not
+ * say so in time for backstore_scsi() to return false. No status of SAM-5 has this value. */
+#define BACKSTORE_SCSI_DECLINED 0xffu
+/* Offers a command to the handler's own scsi() callback; false: the device server is to execute it. loop is
+ * the calling loop. The command's scratch is set by this call. done runs on that loop. */
 struct backstore_scsi {
 	struct tcmur_scsi cmd;
 	struct backstore *bs;
 	struct loop *loop;
 	void (*done)(struct backstore_scsi *bss, uint8_t scsi_status);
-	struct loop_work work;   /* backstore's own */
-	struct pool_job job;     /* backstore's own */
-	uint8_t status;          /* backstore's own */
-	uint64_t scratch[TCMUR_IO_SCRATCH_MAX / 8];
+	struct loop_work work; /* backstore's own */
+	struct pool_job job;   /* backstore's own */
+	uint8_t status;        /* backstore's own */
+#ifdef TCMUR_DEBUG
+	uint32_t completions;
+#endif
+	_Alignas(16) uint8_t scratch[TCMUR_IO_SCRATCH_MAX];
 };
 bool backstore_scsi(struct backstore_scsi *bss);
 
@@ -73,12 +82,13 @@ void backstore_refresh(struct backstore *bs);
 /* fn runs on a pool thread after a refresh that changed the size. One listener; set before I/O starts. */
 void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t new_size), void *arg);
 
-/* --- I/O -------------------------------------------------------------------------------------------------------- */
+/* --- I/O
+ * -------------------------------------------------------------------------------------------------------- */
 
 enum backstore_op {
 	BACKSTORE_READ,
 	BACKSTORE_WRITE,
-	BACKSTORE_FLUSH,             /* io.offset, io.len: the range; 0, 0: all */
+	BACKSTORE_FLUSH, /* io.offset, io.len: the range; 0, 0: all */
 	BACKSTORE_UNMAP,
 	BACKSTORE_WRITE_ZEROES,      /* no iov */
 	BACKSTORE_WRITE_SAME,        /* iov: the pattern, one block */
@@ -91,25 +101,26 @@ enum backstore_op {
 
 /* One I/O, embedded in the SCSI command. */
 struct backstore_io {
-	struct tcmur_io io;    /* offset, len, iov, iovcnt, flags … by the submitter; the rest by this layer */
-	struct backstore *bs;  /* submitter */
-	struct loop *loop;     /* submitter: the calling loop; done runs there */
-	enum backstore_op op;  /* submitter */
+	struct tcmur_io io; /* offset, len, iov, iovcnt, flags … by the submitter; the rest by this layer */
+	struct backstore *bs; /* submitter */
+	struct loop *loop;    /* submitter: the calling loop; done runs there */
+	enum backstore_op op; /* submitter */
 	/* Exactly once, on loop, possibly inside backstore_submit(). */
 	void (*done)(struct backstore_io *bio, enum tcmur_status status); /* submitter */
-	void *owner;           /* submitter's own use */
+	void *owner;                                                      /* submitter's own use */
 
-	/* READ: when lend is set and the handler can, io.iov is ignored and lend is filled with nlent pieces of
-	 * the handler's own memory, readable until backstore_close(). nlent is 0 when it was read into io.iov. If
-	 * io.iov is NULL and memory cannot be lent, the I/O fails with TCMUR_NO_RESOURCE. */
-	struct iovec *lend;    /* submitter */
-	uint32_t max_lend;     /* submitter */
-	uint32_t nlent;        /* result */
+	/* READ: when lend is set and the handler can, io.iov is ignored and lend is filled with nlent pieces
+	 * of the handler's own memory, readable until backstore_close(). nlent is 0 when it was read into
+	 * io.iov. If io.iov is NULL and memory cannot be lent, the I/O fails with TCMUR_NO_RESOURCE. */
+	struct iovec *lend; /* submitter */
+	uint32_t max_lend;  /* submitter */
+	uint32_t nlent;     /* result */
 
 	/* backstore's own */
-	struct list node;      /* in flight on this loop, or waiting for a range */
+	struct list node; /* in flight on this loop, or waiting for a range */
 	struct loop_work work;
 	struct pool_job job;
+	void (*call)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io); /* to run on the pool */
 	enum tcmur_status status;
 	uint32_t state;
 	struct backstore_chain *chain; /* emulation in progress; from the loop's slab */
@@ -119,13 +130,15 @@ struct backstore_io {
 	_Alignas(16) uint8_t scratch[TCMUR_IO_SCRATCH_MAX];
 };
 
-/* True if a READ of this range would be lent, so that the submitter needs no buffer. One call of the handler. */
+/* True if a READ of this range would be lent, so that the submitter needs no buffer. One call of the handler.
+ */
 bool backstore_can_lend(struct backstore *bs);
 
 /*
- * On the loop. No lock, no allocation and no atomic read-modify-write for READ and WRITE that the handler takes
- * whole. COMPARE AND WRITE, WRITE SAME, UNMAP, WRITE ZEROES and OR WRITE are atomic against overlapping I/O of the
- * same backstore on all loops: they set a gate, wait for what overlaps, and hold the range until done.
+ * On the loop. No lock, no allocation and no atomic read-modify-write for READ and WRITE that the handler
+ * takes whole. COMPARE AND WRITE, WRITE SAME, UNMAP, WRITE ZEROES and OR WRITE are atomic against overlapping
+ * I/O of the same backstore on all loops: they set a gate, wait for what overlaps, and hold the range until
+ * done.
  */
 void backstore_submit(struct backstore_io *bio);
 
