@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a handler says of its storage, checked and completed. */
+#include <errno.h>
+
+#include "backstore/private.h"
+
+#define PHYSICAL_BLOCK_MAX (1u << 27) /* READ CAPACITY (16) reports up to 2^15 blocks, SBC-4 5.19.2 */
+
+static int check_blocks(const struct backstore_spec *spec, struct tcmur_info *info, struct error *error)
+{
+	uint32_t physical;
+
+	if (info->block_size != 512 && info->block_size != 4096)
+		return error_set(error, EINVAL,
+				 "the handler reports a block size of %u, neither 512 nor 4096",
+				 info->block_size);
+	if (spec->block_size && spec->block_size != info->block_size)
+		return error_set(error, EINVAL, "the storage has blocks of %u bytes, not %u",
+				 info->block_size, spec->block_size);
+	if (!info->physical_block_size)
+		info->physical_block_size = info->block_size;
+	physical = info->physical_block_size;
+	if (physical < info->block_size || physical > PHYSICAL_BLOCK_MAX || (physical & (physical - 1)))
+		return error_set(
+		    error, EINVAL,
+		    "the handler reports a physical block size of %u, no power of two from %u on", physical,
+		    info->block_size);
+	return 0;
+}
+
+static int check_size(const struct backstore_spec *spec, struct tcmur_info *info, struct error *error)
+{
+	if (info->size < spec->size)
+		return error_set(error, ENOSPC, "the storage has %llu bytes, less than the %llu wanted",
+				 (unsigned long long)info->size, (unsigned long long)spec->size);
+	info->size -= info->size % info->block_size;
+	if (!info->size || info->size > INT64_MAX)
+		return error_set(error, EINVAL,
+				 "the storage has a size of %llu bytes, which cannot be served",
+				 (unsigned long long)info->size);
+	return 0;
+}
+
+/* Rounds down to blocks; 0, no limit, stays 0. */
+static int check_limit(const char *name, uint64_t *limit, uint32_t block_size, struct error *error)
+{
+	if (*limit && *limit < block_size)
+		return error_set(error, EINVAL, "the handler reports %s %llu, less than a block", name,
+				 (unsigned long long)*limit);
+	*limit -= *limit % block_size;
+	return 0;
+}
+
+static int check_unmap(const struct handler *handler, struct tcmur_info *info, struct error *error)
+{
+	if (!handler->api.unmap)
+		info->thin = false;
+	if (!info->thin)
+		info->unmap_zeroes = false;
+	if (!info->unmap_granularity)
+		info->unmap_granularity = info->block_size;
+	if (info->unmap_granularity % info->block_size || info->unmap_alignment % info->block_size)
+		return error_set(error, EINVAL,
+				 "the handler reports unmap granularity %u and alignment %u, "
+				 "no multiples of the block size",
+				 info->unmap_granularity, info->unmap_alignment);
+	return 0;
+}
+
+int info_normalize(const struct handler *handler, const struct backstore_spec *spec, struct tcmur_info *info,
+		   struct error *error)
+{
+	int err;
+
+	if (!handler->api.read) { /* no disk: its scsi() knows what the rest means */
+		info->thin = false;
+		if (!info->block_size)
+			info->block_size = 512;
+		return 0;
+	}
+	if ((err = check_blocks(spec, info, error)) || (err = check_size(spec, info, error)) ||
+	    (err = check_limit("max_io", &info->max_io, info->block_size, error)) ||
+	    (err = check_limit("max_unmap", &info->max_unmap, info->block_size, error)) ||
+	    (err = check_unmap(handler, info, error)))
+		return err;
+	if (spec->read_only || !handler->api.write)
+		info->read_only = true;
+	info->optimal_io -= info->optimal_io % info->block_size;
+	return 0;
+}

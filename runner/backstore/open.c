@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening and closing a backend. */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backstore/private.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+static bool is_declared(const struct tcmur_handler *api, const char *name)
+{
+	for (const struct tcmur_option *option = api->options; option && option->name; option++)
+		if (!strcmp(option->name, name))
+			return true;
+	return false;
+}
+
+/* What can be judged without touching the storage. */
+static int check_spec(const struct tcmur_handler *api, const struct backstore_spec *spec, struct error *error)
+{
+	const char *config = strchr(spec->config, '/') + 1;
+	char reason[256] = "";
+	int err;
+
+	for (uint32_t i = 0; i < spec->noptions; i++)
+		if (!is_declared(api, spec->options[i].name))
+			return error_set(error, EINVAL, "handler %s has no option \"%s\"", api->name,
+					 spec->options[i].name);
+	if (spec->block_size && spec->block_size != 512 && spec->block_size != 4096)
+		return error_set(error, EINVAL, "block size %u is neither 512 nor 4096", spec->block_size);
+	if (api->check_config && (err = api->check_config(config, reason, sizeof(reason))) < 0)
+		return error_set(error, -err, "%s", *reason ? reason : strerror(-err));
+	return 0;
+}
+
+static int call_open(struct backstore *bs, const struct backstore_spec *spec, struct error *error)
+{
+	const struct tcmur_handler *api = &bs->handler->api;
+	struct tcmur_open open = {
+	    .config = strchr(bs->config, '/') + 1,
+	    .state_dir = spec->state_dir,
+	    .options = spec->options,
+	    .noptions = spec->noptions,
+	    .size = spec->size,
+	    .block_size = spec->block_size,
+	    .read_only = spec->read_only,
+	    .lun = (struct tcmur_lun *)bs,
+	};
+	int err = api->open(&open);
+
+	if (err < 0)
+		return error_set(error, -err, "%s", *open.error ? open.error : strerror(-err));
+	bs->handle = open.handle;
+	bs->info = open.info;
+	err = info_normalize(bs->handler, spec, &bs->info, error);
+	if (err)
+		api->close(open.handle);
+	return err;
+}
+
+static struct backstore *allocate(struct loop_set *set, struct handler *handler,
+				  const struct backstore_spec *spec)
+{
+	size_t len = sizeof(struct backstore) + set->nloops * sizeof(struct backstore_loop);
+	struct backstore *bs = aligned_alloc(_Alignof(struct backstore), len);
+
+	if (!bs)
+		return NULL;
+	memset(bs, 0, len);
+	bs->handler = handler;
+	bs->set = set;
+	bs->references = 1;
+	serial_init(&bs->serial);
+	pthread_mutex_init(&bs->refresh_lock, NULL);
+	pthread_cond_init(&bs->refresh_ended, NULL);
+	for (unsigned i = 0; i < set->nloops; i++) {
+		bs->loops[i].bs = bs;
+		list_init(&bs->loops[i].inflight);
+		slab_init(&bs->loops[i].chains, sizeof(struct backstore_chain));
+	}
+	range_init(bs);
+	bs->config = strdup(spec->config);
+	bs->name = strdup(spec->name ? spec->name : spec->config);
+	if (bs->name && bs->config)
+		return bs;
+	backstore_unref(bs);
+	return NULL;
+}
+
+void backstore_unref(struct backstore *bs)
+{
+	if (__atomic_sub_fetch(&bs->references, 1, __ATOMIC_ACQ_REL))
+		return;
+	for (unsigned i = 0; i < bs->set->nloops; i++)
+		slab_destroy(&bs->loops[i].chains);
+	range_destroy(bs);
+	pthread_cond_destroy(&bs->refresh_ended);
+	pthread_mutex_destroy(&bs->refresh_lock);
+	serial_destroy(&bs->serial);
+	free(bs->config);
+	free(bs->name);
+	free(bs);
+}
+
+struct backstore *backstore_open(struct loop_set *set, const struct backstore_spec *spec, struct error *error)
+{
+	struct handler *handler = handler_of_config(spec->config, error);
+	struct backstore *bs;
+
+	if (!handler || check_spec(&handler->api, spec, error) < 0)
+		return NULL;
+	bs = allocate(set, handler, spec);
+	if (!bs) {
+		error_set(error, ENOMEM, "%s: out of memory", spec->config);
+		return NULL;
+	}
+	if (call_open(bs, spec, error) < 0) {
+		backstore_unref(bs);
+		return NULL;
+	}
+	__atomic_store_n(&bs->size, bs->info.size, __ATOMIC_RELAXED);
+	refresh_begin(bs);
+	return bs;
+}
+
+void backstore_close(struct backstore *bs)
+{
+	refresh_end(bs);
+	assert(list_empty(&bs->range.fifo));
+	for (unsigned i = 0; i < bs->set->nloops; i++)
+		assert(list_empty(&bs->loops[i].inflight));
+	bs->handler->api.close(bs->handle);
+	backstore_unref(bs);
+}
+
+const char *backstore_name(const struct backstore *bs)
+{
+	return bs->name;
+}
+
+const char *backstore_config(const struct backstore *bs)
+{
+	return bs->config;
+}
+
+const struct tcmur_info *backstore_info(const struct backstore *bs)
+{
+	return &bs->info;
+}
+
+uint64_t backstore_size(const struct backstore *bs)
+{
+	return __atomic_load_n(&bs->size, __ATOMIC_RELAXED);
+}
+
+bool backstore_has_flush(const struct backstore *bs)
+{
+	return bs->handler->api.flush;
+}
+
+bool backstore_has_unmap(const struct backstore *bs)
+{
+	return bs->info.thin;
+}
+
+bool backstore_has_scsi(const struct backstore *bs)
+{
+	return bs->handler->api.scsi;
+}
+
+bool backstore_can_lend(struct backstore *bs)
+{
+	struct iovec piece;
+
+	return bs->handler->api.data && bs->handler->api.data(bs->handle, 0, bs->info.block_size, &piece, 1);
+}

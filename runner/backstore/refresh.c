@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Looking for a new size, on the pool. */
+#include <errno.h>
+#include <string.h>
+
+#include "backstore/private.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+static void run(struct pool_job *job);
+
+void refresh_begin(struct backstore *bs)
+{
+	SCOPE_LOCK(&bs->refresh_lock);
+
+	bs->opened = true;
+}
+
+/* Waits for a refresh that runs; one that is still queued will find the backstore closed. */
+void refresh_end(struct backstore *bs)
+{
+	SCOPE_LOCK(&bs->refresh_lock);
+
+	bs->opened = false;
+	while (bs->refresh == REFRESH_RUNNING)
+		pthread_cond_wait(&bs->refresh_ended, &bs->refresh_lock);
+}
+
+/* Lock held. */
+static void queue(struct backstore *bs)
+{
+	bs->refresh = REFRESH_QUEUED;
+	bs->refresh_again = false;
+	bs->refresh_job.fn = run;
+	__atomic_add_fetch(&bs->references, 1, __ATOMIC_RELAXED);
+	pool_submit(bs->set->pool, &bs->refresh_job);
+}
+
+void backstore_refresh(struct backstore *bs)
+{
+	SCOPE_LOCK(&bs->refresh_lock);
+
+	if (!bs->opened || !bs->handler->api.refresh)
+		return;
+	if (bs->refresh == REFRESH_IDLE)
+		queue(bs);
+	else if (bs->refresh == REFRESH_RUNNING)
+		bs->refresh_again = true;
+}
+
+void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t new_size), void *arg)
+{
+	SCOPE_LOCK(&bs->refresh_lock);
+
+	bs->resized = fn;
+	bs->resized_arg = arg;
+}
+
+static void announce(struct backstore *bs, uint64_t size)
+{
+	lock_take(&bs->refresh_lock);
+	void (*resized)(void *, uint64_t) = bs->resized;
+	void *arg = bs->resized_arg;
+	lock_drop(&bs->refresh_lock);
+
+	if (resized)
+		resized(arg, size);
+}
+
+/* Only the size may change while initiators look: they learned the rest when they attached. */
+static void look(struct backstore *bs)
+{
+	struct tcmur_info info = bs->info;
+	int err = bs->handler->api.refresh(bs->handle, &info);
+	uint64_t old = backstore_size(bs), size = info.size - info.size % bs->info.block_size;
+
+	if (err < 0) {
+		log_warn(bs->name, "cannot refresh: %s", strerror(-err));
+	} else if (info.block_size != bs->info.block_size || !size || size > INT64_MAX) {
+		log_err(bs->name, "ignoring a change to %llu bytes in blocks of %u",
+			(unsigned long long)info.size, info.block_size);
+	} else if (size != old) {
+		log_info(bs->name, "size changed from %llu to %llu bytes", (unsigned long long)old,
+			 (unsigned long long)size);
+		__atomic_store_n(&bs->size, size, __ATOMIC_RELAXED);
+		announce(bs, size);
+	}
+}
+
+static bool start(struct backstore *bs)
+{
+	SCOPE_LOCK(&bs->refresh_lock);
+
+	bs->refresh = bs->opened ? REFRESH_RUNNING : REFRESH_IDLE;
+	return bs->opened;
+}
+
+static void end(struct backstore *bs)
+{
+	SCOPE_LOCK(&bs->refresh_lock);
+
+	bs->refresh = REFRESH_IDLE;
+	if (bs->refresh_again && bs->opened)
+		queue(bs);
+	pthread_cond_broadcast(&bs->refresh_ended);
+}
+
+static void run(struct pool_job *job)
+{
+	struct backstore *bs = container_of(job, struct backstore, refresh_job);
+
+	if (start(bs)) {
+		look(bs);
+		end(bs);
+	}
+	backstore_unref(bs);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands that go to a handler's own scsi(). */
+#include "backstore/private.h"
+
+static void finish(struct loop_work *work)
+{
+	struct backstore_scsi *bss = container_of(work, struct backstore_scsi, work);
+
+	bss->done(bss, bss->status);
+}
+
+void tcmur_scsi_complete(struct tcmur_scsi *cmd, uint8_t scsi_status)
+{
+	struct backstore_scsi *bss = container_of(cmd, struct backstore_scsi, cmd);
+
+	completion_check(bss);
+	bss->status = scsi_status;
+	bss->work.fn = finish;
+	if (loop_current() == bss->loop)
+		finish(&bss->work);
+	else
+		loop_post(bss->loop, &bss->work);
+}
+
+static void offer_on_pool(struct pool_job *job)
+{
+	struct backstore_scsi *bss = container_of(job, struct backstore_scsi, job);
+
+	if (!bss->bs->handler->api.scsi(bss->bs->handle, NULL, &bss->cmd))
+		tcmur_scsi_complete(&bss->cmd, BACKSTORE_SCSI_DECLINED);
+}
+
+bool backstore_scsi(struct backstore_scsi *bss)
+{
+	struct backstore *bs = bss->bs;
+	const struct tcmur_handler *api = &bs->handler->api;
+
+	if (!api->scsi)
+		return false;
+	bss->cmd.scratch = bss->scratch;
+	bss->work = (struct loop_work){.queued = false};
+	bss->job.fn = offer_on_pool;
+	completion_arm(bss);
+	switch (api->thread_model) {
+	case TCMUR_PARALLEL:
+		pool_submit(bs->set->pool, &bss->job);
+		return true;
+	case TCMUR_SERIAL_LUN:
+		serial_submit(&bs->serial, bs->set->pool, &bss->job);
+		return true;
+	case TCMUR_SERIAL_ALL:
+		serial_submit(&bs->handler->serial, bs->set->pool, &bss->job);
+		return true;
+	default:
+		return api->scsi(bs->handle, (struct tcmur_queue *)bss->loop, &bss->cmd);
+	}
+}

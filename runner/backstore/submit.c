@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way of an I/O: checks, range, handler, completion. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backstore/private.h"
+#include "util/iov.h"
+
+/* Submissions nested in completions on this thread. Beyond it an I/O that ends at once is completed at the
+ * end of the turn, so that a submitter which submits the next I/O in done() does not run out of stack. */
+#define NESTING_MAX 16
+static _Thread_local unsigned nesting;
+
+/* How each operation is checked and locked. */
+static const struct op {
+	enum { UNLOCKED, SHARED, EXCLUSIVE } lock;    /* see range.c */
+	enum { NO_DATA, ONE_BLOCK, ALL, TWICE } data; /* what iov holds, at least */
+	bool writes;
+	bool whole; /* about the LUN, not about bytes of it */
+} ops[] = {
+    [BACKSTORE_READ] = {SHARED, ALL, false, false},
+    [BACKSTORE_WRITE] = {SHARED, ALL, true, false},
+    [BACKSTORE_FLUSH] = {UNLOCKED, NO_DATA, false, true},
+    [BACKSTORE_UNMAP] = {EXCLUSIVE, NO_DATA, true, false},
+    [BACKSTORE_WRITE_ZEROES] = {EXCLUSIVE, NO_DATA, true, false},
+    [BACKSTORE_WRITE_SAME] = {EXCLUSIVE, ONE_BLOCK, true, false},
+    [BACKSTORE_COMPARE_AND_WRITE] = {EXCLUSIVE, TWICE, true, false},
+    [BACKSTORE_VERIFY] = {SHARED, ONE_BLOCK, false, false},
+    [BACKSTORE_OR_WRITE] = {EXCLUSIVE, ALL, true, false},
+    [BACKSTORE_EXTENTS] = {UNLOCKED, NO_DATA, false, false},
+    [BACKSTORE_PREFETCH] = {UNLOCKED, NO_DATA, false, false},
+};
+
+/* --- completion
+ * ------------------------------------------------------------------------------------------------- */
+
+#ifdef TCMUR_DEBUG
+void completion_assert_first(uint32_t *completions, const struct backstore *bs)
+{
+	if (__atomic_fetch_add(completions, 1, __ATOMIC_RELAXED) == 0)
+		return;
+	fprintf(stderr, "%s: the handler completed one I/O twice\n", backstore_name(bs));
+	abort();
+}
+#endif
+
+static void finish_now(struct backstore_io *bio)
+{
+	range_leave(bio);
+	stats_count(bio, bio->status);
+	bio->done(bio, bio->status);
+}
+
+static void finish_later(struct loop_work *work)
+{
+	finish_now(container_of(work, struct backstore_io, work));
+}
+
+void bio_finish(struct backstore_io *bio, enum tcmur_status status)
+{
+	bio->status = status;
+	if (nesting <= NESTING_MAX) {
+		finish_now(bio);
+		return;
+	}
+	bio->work.fn = finish_later;
+	loop_defer(bio->loop, &bio->work);
+}
+
+/* Back from the handler, on the I/O's loop. */
+static void returned(struct backstore_io *bio)
+{
+	if (bio->io.nextents > bio->io.max_extents)
+		bio->io.nextents = bio->io.max_extents;
+	if (bio->state & BIO_PIECE)
+		chain_piece_done(bio->chain, bio->status);
+	else
+		bio_finish(bio, bio->status);
+}
+
+static void returned_later(struct loop_work *work)
+{
+	returned(container_of(work, struct backstore_io, work));
+}
+
+void tcmur_io_complete(struct tcmur_io *io, enum tcmur_status status)
+{
+	struct backstore_io *bio = container_of(io, struct backstore_io, io);
+
+	completion_check(bio);
+	bio->status = status;
+	if (loop_current() == bio->loop) {
+		returned(bio);
+		return;
+	}
+	bio->work.fn = returned_later;
+	loop_post(bio->loop, &bio->work);
+}
+
+/* --- to the handler
+ * ------------------------------------------------------------------------------------------------ */
+
+static void call_on_pool(struct pool_job *job)
+{
+	struct backstore_io *bio = container_of(job, struct backstore_io, job);
+
+	bio->call(bio->bs->handle, NULL, &bio->io);
+}
+
+void bio_dispatch(struct backstore_io *bio, backstore_call *call)
+{
+	struct backstore *bs = bio->bs;
+
+	bio->io.scratch = bio->scratch;
+	bio->io.nextents = 0;
+#ifdef TCMUR_DEBUG /* neither is the handler's to read before it wrote there */
+	memset(bio->scratch, 0xa5, bs->handler->api.io_size);
+	if (bio->op == BACKSTORE_EXTENTS)
+		memset(bio->io.extents, 0xa5, bio->io.max_extents * sizeof(*bio->io.extents));
+#endif
+	completion_arm(bio);
+	bio->call = call;
+	bio->job.fn = call_on_pool;
+	switch (bs->handler->api.thread_model) {
+	case TCMUR_ASYNC:
+		call(bs->handle, (struct tcmur_queue *)bio->loop, &bio->io);
+		break;
+	case TCMUR_PARALLEL:
+		pool_submit(bs->set->pool, &bio->job);
+		break;
+	case TCMUR_SERIAL_LUN:
+		serial_submit(&bs->serial, bs->set->pool, &bio->job);
+		break;
+	case TCMUR_SERIAL_ALL:
+		serial_submit(&bs->handler->serial, bs->set->pool, &bio->job);
+		break;
+	}
+}
+
+static void dispatch_or_split(struct backstore_io *bio, backstore_call *call, uint64_t limit)
+{
+	if (limit && bio->io.len > limit)
+		split_start(bio, call, limit);
+	else
+		bio_dispatch(bio, call);
+}
+
+/* --- by operation
+ * ---------------------------------------------------------------------------------------------------- */
+
+static void start_read(struct backstore_io *bio)
+{
+	const struct tcmur_handler *api = &bio->bs->handler->api;
+
+	if (bio->lend && api->data)
+		bio->nlent =
+		    api->data(bio->bs->handle, bio->io.offset, bio->io.len, bio->lend, bio->max_lend);
+	if (bio->nlent)
+		bio_finish(bio, TCMUR_OK);
+	else if (!bio->io.iov)
+		bio_finish(bio, TCMUR_NO_RESOURCE);
+	else
+		dispatch_or_split(bio, api->read, bio->bs->info.max_io);
+}
+
+static void start_write_zeroes(struct backstore_io *bio)
+{
+	const struct backstore *bs = bio->bs;
+
+	bio->io.iovcnt = 0;
+	if (bs->handler->api.write_zeroes)
+		dispatch_or_split(bio, bs->handler->api.write_zeroes, bs->info.max_unmap);
+	else
+		emulate_write_same(bio);
+}
+
+static bool pattern_is_zero(const struct tcmur_io *io)
+{
+	for (uint32_t i = 0; i < io->iovcnt; i++) {
+		const uint8_t *p = io->iov[i].iov_base;
+
+		for (size_t k = 0; k < io->iov[i].iov_len; k++)
+			if (p[k])
+				return false;
+	}
+	return true;
+}
+
+static void start_write_same(struct backstore_io *bio)
+{
+	const struct tcmur_handler *api = &bio->bs->handler->api;
+
+	if (api->write_same) {
+		bio_dispatch(bio, api->write_same);
+	} else if (api->write_zeroes && pattern_is_zero(&bio->io)) {
+		bio->io.flags |= TCMUR_IO_NO_UNMAP; /* SBC-4 5.50: without UNMAP the blocks are written */
+		start_write_zeroes(bio);
+	} else {
+		emulate_write_same(bio);
+	}
+}
+
+/* Calls the handler where it can, else ends the I/O with fallback. */
+static void call_or(struct backstore_io *bio, backstore_call *call, uint64_t limit,
+		    enum tcmur_status fallback)
+{
+	if (call)
+		dispatch_or_split(bio, call, limit);
+	else
+		bio_finish(bio, fallback);
+}
+
+void bio_start(struct backstore_io *bio)
+{
+	const struct backstore *bs = bio->bs;
+	const struct tcmur_handler *api = &bs->handler->api;
+
+	switch (bio->op) {
+	case BACKSTORE_READ:
+		start_read(bio);
+		break;
+	case BACKSTORE_WRITE:
+		dispatch_or_split(bio, api->write, bs->info.max_io);
+		break;
+	case BACKSTORE_FLUSH:
+		call_or(bio, api->flush, 0, TCMUR_OK); /* nothing is volatile */
+		break;
+	case BACKSTORE_UNMAP:
+		call_or(bio, bs->info.thin ? api->unmap : NULL, bs->info.max_unmap, TCMUR_NOT_SUPPORTED);
+		break;
+	case BACKSTORE_WRITE_ZEROES:
+		start_write_zeroes(bio);
+		break;
+	case BACKSTORE_WRITE_SAME:
+		start_write_same(bio);
+		break;
+	case BACKSTORE_COMPARE_AND_WRITE:
+		if (api->compare_and_write)
+			bio_dispatch(bio, api->compare_and_write);
+		else
+			emulate_compare_and_write(bio);
+		break;
+	case BACKSTORE_VERIFY:
+		emulate_verify(bio);
+		break;
+	case BACKSTORE_OR_WRITE:
+		emulate_or_write(bio);
+		break;
+	case BACKSTORE_EXTENTS:
+		if (api->extents)
+			bio_dispatch(bio, api->extents);
+		else
+			emulate_extents(bio);
+		break;
+	case BACKSTORE_PREFETCH:
+		bio_finish(bio, TCMUR_OK);
+		break;
+	}
+}
+
+/* --- submission
+ * ------------------------------------------------------------------------------------------------------- */
+
+/* TCMUR_OK, or why the I/O cannot be served. The size may have shrunk since the submitter looked. */
+static enum tcmur_status check(const struct backstore_io *bio, const struct op *op)
+{
+	const struct backstore *bs = bio->bs;
+	uint64_t size = backstore_size(bs);
+
+	if (op->writes && bs->info.read_only)
+		return TCMUR_WRITE_PROTECTED;
+	if (bio->io.len > size || bio->io.offset > size - bio->io.len)
+		return op->whole ? TCMUR_OK : TCMUR_OUT_OF_RANGE;
+	return TCMUR_OK;
+}
+
+/* The submitter's side of the contract: what follows relies on it for memory safety. */
+static void assert_contract(const struct backstore_io *bio, const struct op *op)
+{
+	const struct tcmur_io *io = &bio->io;
+	uint32_t block = bio->bs->info.block_size;
+	uint64_t need[] = {[NO_DATA] = 0, [ONE_BLOCK] = block, [ALL] = io->len, [TWICE] = 2 * io->len};
+
+	assert(loop_current() == bio->loop);
+	assert(io->offset % block == 0 && io->len % block == 0);
+	if (io->iov)
+		assert(iov_total(io->iov, io->iovcnt) >= need[op->data]);
+	else /* VERIFY may compare nothing, READ may be lent */
+		assert(op->data == NO_DATA || bio->op == BACKSTORE_VERIFY ||
+		       (bio->op == BACKSTORE_READ && bio->lend));
+	(void)need;
+}
+
+void backstore_submit(struct backstore_io *bio)
+{
+	const struct op *op = &ops[bio->op];
+	enum tcmur_status refused = check(bio, op);
+
+	bio->state = 0;
+	bio->nlent = 0;
+	bio->chain = NULL;
+	bio->work = (struct loop_work){.queued = false};
+	if (!bio->io.iov)
+		bio->io.iovcnt = 0;
+	nesting++;
+	if (refused || (!bio->io.len && !op->whole)) {
+		bio_finish(bio, refused);
+	} else {
+		assert_contract(bio, op);
+		if (op->lock == UNLOCKED || range_enter(bio, op->lock == EXCLUSIVE))
+			bio_start(bio);
+	}
+	nesting--;
+}
