@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The memory disk: contents live in anonymous memory and are gone when the daemon stops. Every I/O is a copy
+ * and completes inside its callback. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+
+#define TCMUR_API_VERSION 1
+#include <tcmur/handler.h>
+
+#include "pages.h"
+
+/* Bytes to discard at a time: freeing memory takes its time, and other I/O of the loop waits. */
+#define UNMAP_STEP (32ull << 20)
+
+struct disk {
+	struct pages pages;
+	uint32_t block_size;
+};
+
+/* --- open and close
+ * ------------------------------------------------------------------------------------------- */
+
+static int check_config(const char *config, char *reason, size_t reason_len)
+{
+	if (*config)
+		return 0;
+	snprintf(reason, reason_len, "alloc/NAME needs a name");
+	return -EINVAL;
+}
+
+static int wants_huge_pages(struct tcmur_open *open, bool *huge)
+{
+	const char *value = tcmur_open_option(open, "hugepages", "on");
+
+	*huge = !*value || !strcmp(value, "on");
+	if (!*huge && strcmp(value, "off") != 0)
+		return tcmur_open_error(open, EINVAL, "hugepages=%s is neither on nor off", value);
+	return 0;
+}
+
+static int check_size(struct tcmur_open *open)
+{
+	struct sysinfo info;
+	uint64_t memory;
+
+	if (!open->size)
+		return tcmur_open_error(open, EINVAL, "a memory disk needs a size, e.g. size=64M");
+	if (sysinfo(&info) < 0)
+		return tcmur_open_error(open, errno, "cannot tell the size of memory: %s", strerror(errno));
+	memory = (uint64_t)info.totalram * info.mem_unit;
+	if (open->size > memory)
+		return tcmur_open_error(
+		    open, ENOMEM, "%llu MiB do not fit in this machine's memory of %llu MiB",
+		    (unsigned long long)(open->size >> 20), (unsigned long long)(memory >> 20));
+	return 0;
+}
+
+static int alloc_open(struct tcmur_open *open)
+{
+	struct disk *disk;
+	bool huge;
+	int err = wants_huge_pages(open, &huge);
+
+	if (err || (err = check_size(open)))
+		return err;
+	disk = malloc(sizeof(*disk));
+	err = disk ? pages_map(&disk->pages, open->size, huge) : -ENOMEM;
+	if (err) {
+		free(disk);
+		return tcmur_open_error(open, -err, "cannot reserve %llu MiB of memory: %s",
+					(unsigned long long)(open->size >> 20), strerror(-err));
+	}
+	disk->block_size = open->block_size ? open->block_size : 512;
+	open->handle = disk;
+	open->info = (struct tcmur_info){
+	    .size = open->size,
+	    .block_size = disk->block_size,
+	    .physical_block_size = PAGES_SIZE,
+	    .thin = true,
+	    .unmap_zeroes = true,
+	    .unmap_granularity = PAGES_SIZE,
+	    .max_unmap = UNMAP_STEP,
+	};
+	return 0;
+}
+
+static void alloc_close(void *handle)
+{
+	struct disk *disk = handle;
+
+	pages_unmap(&disk->pages);
+	free(disk);
+}
+
+/* --- I/O, on an event loop
+ * ---------------------------------------------------------------------------------------- */
+
+static void alloc_read(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	const struct disk *disk = handle;
+	const uint8_t *from = disk->pages.base + io->offset;
+	uint64_t left = io->len;
+
+	(void)queue;
+	for (const struct iovec *iov = io->iov; left; iov++) {
+		size_t len = iov->iov_len < left ? iov->iov_len : left;
+
+		memcpy(iov->iov_base, from, len);
+		from += len;
+		left -= len;
+	}
+	tcmur_io_complete(io, TCMUR_OK);
+}
+
+static void copy_to(uint8_t *to, const struct iovec *iov, uint64_t left)
+{
+	for (; left; iov++) {
+		size_t len = iov->iov_len < left ? iov->iov_len : left;
+
+		memcpy(to, iov->iov_base, len);
+		to += len;
+		left -= len;
+	}
+}
+
+static void alloc_write(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	struct disk *disk = handle;
+
+	(void)queue;
+	pages_mark(&disk->pages, io->offset, io->len);
+	copy_to(disk->pages.base + io->offset, io->iov, io->len);
+	tcmur_io_complete(io, TCMUR_OK);
+}
+
+static void alloc_unmap(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	struct disk *disk = handle;
+
+	(void)queue;
+	pages_discard(&disk->pages, io->offset, io->len);
+	tcmur_io_complete(io, TCMUR_OK);
+}
+
+static void alloc_write_zeroes(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	struct disk *disk = handle;
+
+	(void)queue;
+	if (io->flags & TCMUR_IO_NO_UNMAP) {
+		pages_mark(&disk->pages, io->offset, io->len);
+		memset(disk->pages.base + io->offset, 0, io->len);
+	} else {
+		pages_discard(&disk->pages, io->offset, io->len);
+	}
+	tcmur_io_complete(io, TCMUR_OK);
+}
+
+static void alloc_write_same(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	struct disk *disk = handle;
+	uint8_t *block = disk->pages.base + io->offset;
+
+	(void)queue;
+	pages_mark(&disk->pages, io->offset, io->len);
+	copy_to(block, io->iov, disk->block_size);
+	for (uint64_t done = disk->block_size; done < io->len; done += disk->block_size)
+		memcpy(block + done, block, disk->block_size);
+	tcmur_io_complete(io, TCMUR_OK);
+}
+
+static void alloc_extents(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	const struct disk *disk = handle;
+	uint64_t offset = io->offset, end = io->offset + io->len;
+
+	(void)queue;
+	for (io->nextents = 0; offset < end && io->nextents < io->max_extents; io->nextents++) {
+		bool written;
+		uint64_t len = pages_run(&disk->pages, offset, end - offset, &written);
+
+		io->extents[io->nextents] = (struct tcmur_extent){
+		    offset, len, written ? TCMUR_EXTENT_MAPPED : TCMUR_EXTENT_DEALLOCATED};
+		offset += len;
+	}
+	tcmur_io_complete(io, TCMUR_OK);
+}
+
+static uint32_t alloc_data(void *handle, uint64_t offset, uint64_t len, struct iovec *iov, uint32_t iovcnt)
+{
+	const struct disk *disk = handle;
+
+	if (!iovcnt)
+		return 0;
+	iov[0] = (struct iovec){disk->pages.base + offset, len};
+	return 1;
+}
+
+static const struct tcmur_option options[] = {
+    {"hugepages", "on|off: ask the kernel for huge pages (on)"},
+    {NULL, NULL},
+};
+
+static struct tcmur_handler alloc = {
+    .name = "alloc",
+    .summary = "A disk in memory; its contents are gone when the daemon stops",
+    .config_desc = "NAME: any name; the disk's size comes from size=",
+    .options = options,
+    .check_config = check_config,
+    .open = alloc_open,
+    .close = alloc_close,
+    .read = alloc_read,
+    .write = alloc_write,
+    .unmap = alloc_unmap,
+    .write_zeroes = alloc_write_zeroes,
+    .write_same = alloc_write_same,
+    .extents = alloc_extents,
+    .data = alloc_data,
+};
+
+TCMUR_REGISTER_HANDLER(alloc, TCMUR_ASYNC)
