@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The base of the test programs: one daemon for a class of tests, seen alive after each and stopped cleanly."""
+import unittest
+
+import cdb
+from daemon import Daemon
+
+
+class DaemonCase(unittest.TestCase):
+    args = ("--export", "alloc/a,size=64M,name=a")
+    options = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = Daemon(*cls.args, **cls.options)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.daemon.stop()
+
+    def session(self, target="a", attention=False, **options):
+        """A session; its power-on unit attention (SPC-4 5.9) is fetched first unless the test wants it."""
+        session = self.daemon.session(target, **options)
+        self.addCleanup(session.connection.close)
+        if not attention:
+            session.execute(cdb.TEST_UNIT_READY)
+        return session
+
+    def assert_serving(self):
+        """A new initiator is served as if nothing had happened."""
+        self.assertTrue(self.daemon.alive(), "daemon died")
+        with self.daemon.session("a", **self.healthy()) as session:
+            session.execute(cdb.TEST_UNIT_READY)
+            session.good(cdb.TEST_UNIT_READY)
+            self.assertEqual(session.logout(), 0)
+
+    def healthy(self):
+        """Session options of an initiator in good standing."""
+        return {}
+
+    def tearDown(self):
+        self.assert_serving()
+
+
+main = unittest.main

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts the daemon under test (TCMU_RUNNER), and sees that it ends well: exit status 0, within a bound, and
+without a word from a sanitizer."""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import initiator
+
+PROGRAM = os.environ.get("TCMU_RUNNER", "tcmu-runner")
+HANDLERS = os.environ.get("TCMU_RUNNER_HANDLERS")
+IQN = "iqn.2026-11.io.tcmu-runner:"
+STOP_BOUND = 20  # seconds: sanitized, on a busy machine
+REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion")
+
+
+def free_port(host="127.0.0.1"):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]
+
+
+def command_line(*args):
+    return [PROGRAM, *(["--handler-path", HANDLERS] if HANDLERS else []), *args]
+
+
+def run(*args, timeout=20):
+    """Runs the daemon's command line to its end; for calls that must not serve."""
+    return subprocess.run(command_line(*args), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=timeout, check=False)
+
+
+class Daemon:
+    """with Daemon("--export", "alloc/a,size=16M,name=a") as daemon: … daemon.session("a") …"""
+
+    def __init__(self, *args, host="127.0.0.1", port=None, portal=True, env=None):
+        self.address = (host, port or free_port(host))
+        self.state = tempfile.mkdtemp(prefix="tcmur-")
+        self.log = open(os.path.join(self.state, "log"), "w+b")
+        literal = f"[{host}]" if ":" in host else host
+        where = ["--portal", f"{literal}:{self.address[1]}"] if portal else []
+        self.process = subprocess.Popen(command_line(*where, *args), stdin=subprocess.DEVNULL, stdout=self.log,
+                                        stderr=self.log, env=os.environ | (env or {}))
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.kill()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            self.stop()
+        else:
+            print(self.output())
+            self.kill()
+
+    def output(self):
+        self.log.flush()
+        with open(self.log.name, "rb") as log:
+            return log.read().decode(errors="replace")
+
+    def wait_ready(self):
+        deadline = time.monotonic() + 20
+        while True:
+            if self.process.poll() is not None:
+                raise AssertionError(f"daemon ended with {self.process.returncode}: {self.output()}")
+            try:
+                socket.create_connection(self.address, 1).close()
+                return
+            except OSError:
+                assert time.monotonic() < deadline, "daemon does not listen"
+                time.sleep(0.02)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.cleanup()
+
+    def cleanup(self):
+        self.log.close()
+        shutil.rmtree(self.state, ignore_errors=True)
+
+    def stop(self, number=signal.SIGTERM):
+        """Ends the daemon; returns the seconds that it took."""
+        begin = time.monotonic()
+        self.process.send_signal(number)
+        try:
+            status = self.process.wait(STOP_BOUND)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"daemon does not stop within {STOP_BOUND} s: {self.output()}") from None
+        took, output = time.monotonic() - begin, self.output()
+        self.cleanup()
+        assert status == 0, f"daemon ended with {status}: {output}"
+        assert not any(report in output for report in REPORTS), output
+        return took
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def session(self, name, **options):
+        return initiator.Session(self.address, IQN + name, **options)
+
+    def discovery(self, **options):
+        return initiator.Session(self.address, None, **options)

@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: what is wrong ends with one clear line and a non-zero status, before anything is served."""
+import os
+import socket
+import tempfile
+import unittest
+
+import cdb
+from daemon import IQN, Daemon, free_port, run
+
+ALLOC = "alloc/a,size=16M,name=a"
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="tcmur-cli-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def path(self, name, size=None):
+        path = os.path.join(self.folder, name)
+        if size is not None:
+            with open(path, "wb") as file:
+                file.truncate(size)
+        return path
+
+    def secret(self, text="a-secret-of-length", mode=0o600):
+        path = self.path("secret")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text + "\n")
+        os.chmod(path, mode)
+        return path
+
+    def refused(self, *args, names=()):
+        """The daemon ends with one line that names each of names."""
+        result = run("--portal", f"127.0.0.1:{free_port()}", *args)
+        self.assertGreater(result.returncode, 0, f"{args}: exit status {result.returncode}")
+        lines = result.stderr.splitlines()
+        self.assertEqual(len(lines), 1, f"{args}: {result.stderr}")
+        for name in names:
+            self.assertIn(name, lines[0])
+        self.assertEqual(result.stdout, "")
+
+    def export(self, text, *names):
+        with self.subTest(export=text):
+            self.refused("--export", text, names=names)
+
+    def test_help_and_version(self):
+        for option in ("-h", "--help", "-V", "--version"):
+            result = run(option)
+            self.assertEqual((result.returncode, result.stderr), (0, ""), option)
+            self.assertTrue(result.stdout.strip())
+
+    def test_dump_handlers(self):
+        result = run("--dump-handlers")
+        self.assertEqual(result.returncode, 0)
+        for name in ("file", "alloc", "block", "null"):
+            self.assertIn(f"name={name}\n", result.stdout)
+
+    def test_unknown_option(self):
+        self.refused("--bogus", names=["--bogus"])
+        self.refused("--export", ALLOC, "stray", names=["stray"])
+
+    def test_option_without_value(self):
+        for option in ("--export", "--portal", "--handler-path", "--threads", "--iqn"):
+            result = run(option)
+            self.assertGreater(result.returncode, 0)
+            self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+            self.assertIn(option, result.stderr)
+
+    def test_nothing_to_serve(self):
+        self.refused(names=["--export"])
+
+    def test_numbers_out_of_range(self):
+        for option in ("--threads", "--pool-threads", "--spin-us", "--queue-depth", "--max-connections",
+                       "--max-half-open", "--login-timeout", "--nop-interval", "--nop-timeout"):
+            for value in ("-1", "x", "99999999", "1x", "99999999999999999999", ""):
+                with self.subTest(option=option, value=value):
+                    self.refused("--export", ALLOC, f"{option}={value}")
+
+    def test_unknown_handler(self):
+        self.export("nosuch/thing,size=1M", "nosuch")
+
+    def test_malformed_export(self):
+        for text in ("", "alloc", "/", "/x", "alloc,size=1M", ",", "alloc/a,,size=1M", "alloc/a,=x,size=1M",
+                     "alloc/a,size=16M,name="):
+            self.export(text)
+
+    def test_bad_size(self):
+        for size in ("", "0", "x", "-1", "1Q", "1.5G", "16M16M", "99999999999999999999", "16777216T", "100", " 1M"):
+            self.export(f"alloc/a,size={size}")
+
+    def test_alloc_without_size(self):
+        self.export("alloc/a")
+
+    def test_alloc_larger_than_memory(self):
+        self.export("alloc/a,size=1000T", "alloc/a")
+
+    def test_bad_block_size(self):
+        for size in ("0", "511", "1024", "8192", "x", ""):
+            self.export(f"alloc/a,size=1M,block_size={size}", "block_size")
+
+    def test_unknown_key(self):
+        self.export("alloc/a,size=1M,bogus=1", "bogus")
+        self.export("file/" + self.path("f", 1 << 20) + ",cache=sometimes", "sometimes")
+
+    def test_same_key_twice(self):
+        self.export("alloc/a,size=1M,size=2M")
+
+    def test_read_only_with_value(self):
+        self.export("alloc/a,size=1M,ro=maybe", "ro")
+
+    def test_bad_name(self):
+        self.export("alloc/a,size=1M,name=" + "n" * 300)
+        self.export("alloc/a,size=1M,name=white space")
+
+    def test_bad_iqn(self):
+        for name in ("", "x", "iqn.", "iqn.2026-11.io.x:" + "n" * 300, "iqn.2026-11.te st:x"):
+            with self.subTest(iqn=name[:30]):
+                self.refused("--export", ALLOC, "--iqn", name)
+
+    def test_file_paths(self):
+        missing = self.path("missing/disk")
+        self.export(f"file/{missing},size=1M", missing)
+        self.export(f"file/{self.path('absent')}", self.path("absent"))
+        self.export(f"file/{self.folder}", self.folder)
+        self.export("file//dev/null,size=1M", "/dev/null")
+        self.export("file/,size=1M")
+        self.assertFalse(os.path.exists(self.path("absent")), "a refused export created its file")
+
+    def test_file_shorter_than_asked(self):
+        """A file that exists keeps its size: another one asked for is a mistake."""
+        path = self.path("short", 1 << 20)
+        self.export(f"file/{path},size=2M", path)
+        self.assertEqual(os.path.getsize(path), 1 << 20)
+
+    def test_empty_file(self):
+        self.export(f"file/{self.path('empty', 0)}", self.path("empty"))
+
+    def test_block_paths(self):
+        self.export(f"block/{self.path('nodev')}", self.path("nodev"))
+        self.export(f"block/{self.path('regular', 1 << 20)}", self.path("regular"))
+        self.export("block//dev/null", "/dev/null")
+
+    def test_handler_path(self):
+        result = run("--handler-path", self.path("nowhere"), "--export", ALLOC)
+        self.assertGreater(result.returncode, 0)
+        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+
+    def test_bad_portal(self):
+        for portal in ("", "x", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000", "127.0.0.1:-1", "[::1", "::1:3260x",
+                       "300.0.0.1:3260", "[::1]3260", "localhost.invalid:3260"):
+            with self.subTest(portal=portal):
+                result = run("--export", ALLOC, "--portal", portal)
+                self.assertGreater(result.returncode, 0)
+                self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+
+    def test_address_of_another_machine(self):
+        result = run("--export", ALLOC, "--allow-any", "--portal", "192.0.2.1:3260")
+        self.assertGreater(result.returncode, 0)
+        self.assertIn("192.0.2.1", result.stderr)
+
+    def test_busy_port(self):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            portal = f"127.0.0.1:{other.getsockname()[1]}"
+            result = run("--export", ALLOC, "--portal", portal)
+        self.assertGreater(result.returncode, 0)
+        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+        self.assertIn(portal, result.stderr)
+
+    def test_one_busy_port_of_two(self):
+        """All portals or none: a free one is not served when the other is taken."""
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            free, busy = free_port(), other.getsockname()[1]
+            result = run("--export", ALLOC, "--portal", f"127.0.0.1:{free}", "--portal", f"127.0.0.1:{busy}")
+        self.assertGreater(result.returncode, 0)
+        self.assertIn(str(busy), result.stderr)
+
+    def test_wide_portal_needs_an_acl(self):
+        for portal in (f"0.0.0.0:{free_port()}", f"[::]:{free_port('::1')}"):
+            result = run("--export", ALLOC, "--portal", portal)
+            self.assertGreater(result.returncode, 0)
+            self.assertIn("--allow-", result.stderr)
+
+    def test_same_backing_store_twice(self):
+        path = self.path("disk", 1 << 20)
+        self.refused("--export", f"file/{path},name=a", "--export", f"file/{path},name=b", names=[path])
+
+    def test_second_instance_on_one_file(self):
+        path = self.path("disk", 1 << 20)
+        with Daemon("--export", f"file/{path},name=a"):
+            self.export(f"file/{path},name=a", path)
+        with Daemon("--export", f"file/{path},name=a"):
+            pass  # free again after a clean stop
+
+    def test_secret_files(self):
+        def chap(path):
+            return "--export", ALLOC, "--chap-user", "u", "--chap-secret-file", path
+        self.refused(*chap(self.path("none")), names=[self.path("none")])
+        self.refused(*chap(self.secret(mode=0o644)), names=["secret"])
+        self.refused(*chap(self.secret(text="short")), names=["secret"])
+        self.refused(*chap(self.secret(text="x" * 5000)), names=["secret"])
+        self.refused("--export", ALLOC, "--chap-user", "u", names=["--chap-secret-file"])
+        self.refused("--export", ALLOC, "--chap-secret-file", self.secret(), names=["--chap-user"])
+        self.refused("--export", ALLOC, "--mutual-user", "u", "--mutual-secret-file", self.secret())
+        self.refused("--export", ALLOC, "--chap-discovery")
+
+    def test_allow_any_and_an_acl(self):
+        self.refused("--export", ALLOC, "--allow-any", "--allow-initiator", "iqn.2026-11.test:x")
+
+
+class Served(unittest.TestCase):
+    """Command lines that are right."""
+
+    def test_sizes(self):
+        for text, size in (("65536", 65536), ("64K", 65536), ("16M", 16 << 20), ("1G", 1 << 30)):
+            with Daemon("--export", f"alloc/a,size={text},name=a") as daemon, daemon.session("a") as session:
+                session.execute(cdb.TEST_UNIT_READY)
+                data = session.good(cdb.read_capacity16(), length=32)
+                self.assertEqual((int.from_bytes(data[:8], "big") + 1) * 512, size)
+
+    def test_ipv6_portal(self):
+        with Daemon("--export", ALLOC, host="::1") as daemon:
+            with daemon.session("a") as session:
+                self.assertEqual(session.ping(), b"ping")
+            with daemon.discovery() as session:
+                address = f"[::1]:{daemon.address[1]},1"
+                self.assertIn(("TargetAddress", address), session.text({"SendTargets": "All"}))
+
+    def test_iqn(self):
+        name = "iqn.1999-01.com.example:all"
+        with Daemon("--export", ALLOC, "--export", "alloc/b,size=1M,name=b", "--iqn", name) as daemon:
+            with daemon.discovery() as session:
+                pairs = session.text({"SendTargets": "All"})
+                self.assertEqual([v for k, v in pairs if k == "TargetName"], [name])
+
+    def test_shared_name_makes_luns(self):
+        with Daemon("--export", ALLOC, "--export", "alloc/b,size=1M,name=a") as daemon:
+            with daemon.session("a") as session:
+                data = session.good(cdb.report_luns(), length=256)
+                self.assertEqual(data[:4], bytes([0, 0, 0, 16]))
+                self.assertEqual(data[8:24], bytes(8) + bytes([0, 1]) + bytes(6))
+
+    def test_acl(self):
+        from initiator import LoginError, Session
+        with Daemon("--export", ALLOC, "--allow-initiator", "iqn.2026-11.test:friend") as daemon:
+            Session(daemon.address, IQN + "a", name="iqn.2026-11.test:friend").logout()
+            Session(daemon.address, IQN + "a", name="IQN.2026-11.TEST:Friend").logout()
+            with self.assertRaises(LoginError) as caught:
+                Session(daemon.address, IQN + "a", name="iqn.2026-11.test:foe")
+            self.assertEqual(caught.exception.status, 0x0202)
+
+    def test_discovery_hides_targets_from_strangers(self):
+        with Daemon("--export", ALLOC, "--allow-initiator", "iqn.2026-11.test:friend") as daemon:
+            with daemon.discovery(name="iqn.2026-11.test:foe") as session:
+                self.assertEqual(session.text({"SendTargets": "All"}), [])
+
+    def test_without_io_uring(self):
+        with Daemon("--export", ALLOC, "--no-io-uring") as daemon, daemon.session("a") as session:
+            session.execute(cdb.TEST_UNIT_READY)
+            session.good(cdb.write10(0, 8), b"x" * 4096)
+            self.assertEqual(session.good(cdb.read10(0, 8), length=4096), b"x" * 4096)
+
+    def test_threads(self):
+        for threads in ("1", "3"):
+            with Daemon("--export", ALLOC, "--threads", threads) as daemon:
+                for _ in range(4):
+                    with daemon.session("a") as session:
+                        self.assertEqual(session.ping(), b"ping")
+
+    def test_interrupt(self):
+        import signal
+        daemon = Daemon("--export", ALLOC)
+        daemon.stop(signal.SIGINT)
+
+
+if __name__ == "__main__":
+    unittest.main()

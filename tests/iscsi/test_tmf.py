@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Task management (RFC 7143 11.5, 11.6, 4.2.3): what is answered, and what is over once it is answered."""
+import os
+import socket
+import tempfile
+import time
+
+import cdb
+import iscsi_pdu as p
+from case import DaemonCase, main
+
+COMMANDS_CLEARED = (6, 0x2F, 0x00)
+BUS_RESETS = {(6, 0x29, code) for code in range(5)}
+SOLICITED = {"ImmediateData": "No", "InitialR2T": "Yes"}
+
+
+class TmfCase(DaemonCase):
+    def waiting(self, session, lba=0):
+        """A write that waits for the data that it asked for."""
+        task = session.start(cdb.write10(lba, 16), os.urandom(8192), manual=True)
+        while not task.r2ts:
+            session.pump()
+        return task
+
+    def assert_aborted(self, session, *tasks):
+        """No answer to the tasks comes any more, and late data do no harm."""
+        for task in tasks:
+            self.assertIsNone(task.status)
+            for r2t in task.r2ts:
+                session.answer_r2t(task, r2t)
+        session.ping()
+        for task in tasks:
+            self.assertIsNone(task.status, "an answer after the task was aborted")
+
+    def attention(self, session):
+        return session.execute(cdb.TEST_UNIT_READY).key
+
+
+class Answers(TmfCase):
+    def test_idle(self):
+        session = self.session()
+        for function in (p.ABORT_TASK_SET, p.CLEAR_TASK_SET, p.LUN_RESET, p.WARM_RESET):
+            for immediate in (True, False):
+                self.assertEqual(session.manage(function, immediate=immediate), p.TMF_COMPLETE, function)
+
+    def test_not_supported(self):
+        session = self.session()
+        self.assertEqual(session.manage(p.CLEAR_ACA), p.TMF_NOT_SUPPORTED)
+        self.assertIn(session.manage(p.REASSIGN, referenced=1), (p.TMF_NO_REASSIGN, p.TMF_NOT_SUPPORTED))
+
+    def test_unknown_function(self):
+        session = self.session()
+        for function in (0, 9, 0x7F):
+            try:
+                self.assertIn(session.manage(function), (p.TMF_NOT_SUPPORTED, p.TMF_REJECTED))
+            except AssertionError as error:
+                self.assertIn("rejected", str(error))
+
+    def test_unknown_lun(self):
+        session = self.session()
+        for function in (p.ABORT_TASK_SET, p.CLEAR_TASK_SET, p.LUN_RESET):
+            self.assertEqual(session.manage(function, lun=77), p.TMF_NO_LUN)
+
+    def test_abort_of_a_finished_task(self):
+        session = self.session()
+        task = session.execute(cdb.TEST_UNIT_READY)
+        self.assertEqual(session.manage(p.ABORT_TASK, referenced=task.itt, refcmdsn=session.cmdsn - 1),
+                         p.TMF_NO_TASK)
+
+    def test_abort_of_a_command_that_never_came(self):
+        """RefCmdSN in the window: the target takes it as received and aborted (11.6.1)."""
+        session = self.session()
+        lost = session.take_cmdsn()
+        self.assertEqual(session.manage(p.ABORT_TASK, referenced=0x999, refcmdsn=lost), p.TMF_COMPLETE)
+        self.assertEqual(session.execute(cdb.TEST_UNIT_READY).status, 0)
+
+    def test_cold_reset(self):
+        """Done, or not offered; done means that all sessions end."""
+        session = self.session()
+        try:
+            response = session.manage(p.COLD_RESET)
+        except EOFError:
+            return
+        self.assertIn(response, (p.TMF_COMPLETE, p.TMF_NOT_SUPPORTED))
+        if response == p.TMF_COMPLETE:
+            self.assertTrue(session.connection.wait_closed(5))
+
+
+class Waiting(TmfCase):
+    """Tasks that wait for data from the initiator."""
+
+    def test_abort_task(self):
+        session = self.session(keys=SOLICITED)
+        task, other = self.waiting(session), self.waiting(session, 100)
+        self.assertEqual(session.manage(p.ABORT_TASK, referenced=task.itt, refcmdsn=session.cmdsn - 2),
+                         p.TMF_COMPLETE)
+        self.assert_aborted(session, task)
+        session.answer_r2t(other, other.r2ts.pop())
+        self.assertEqual(session.finish(other).status, 0)
+
+    def test_abort_task_on_another_lun(self):
+        """The LUN must be the task's own."""
+        session = self.session(keys=SOLICITED)
+        task = self.waiting(session)
+        self.assertNotEqual(session.manage(p.ABORT_TASK, lun=1, referenced=task.itt, refcmdsn=session.cmdsn - 1),
+                            p.TMF_COMPLETE)
+
+    def each(self, function):
+        session = self.session(keys=SOLICITED)
+        tasks = [self.waiting(session, i * 16) for i in range(5)]
+        before = session.good(cdb.read10(0, 80), length=40960)
+        self.assertEqual(session.manage(function), p.TMF_COMPLETE)
+        self.assert_aborted(session, *tasks)
+        session.execute(cdb.TEST_UNIT_READY)
+        self.assertEqual(session.good(cdb.read10(0, 80), length=40960), before, "data of an aborted write")
+
+    def test_abort_task_set(self):
+        self.each(p.ABORT_TASK_SET)
+
+    def test_clear_task_set(self):
+        self.each(p.CLEAR_TASK_SET)
+
+    def test_lun_reset(self):
+        self.each(p.LUN_RESET)
+
+    def test_warm_reset(self):
+        self.each(p.WARM_RESET)
+
+    def test_data_half_received(self):
+        """The rest of a Data-Out sequence arrives after the abort."""
+        session = self.session(keys=SOLICITED)
+        task = self.waiting(session)
+        session.connection.send(p.data_out(task.itt, task.r2ts[0].ttt, 0, 0, task.out[:4096], False,
+                                           session.expstatsn))
+        self.assertEqual(session.manage(p.ABORT_TASK, referenced=task.itt, refcmdsn=session.cmdsn - 1),
+                         p.TMF_COMPLETE)
+        session.connection.send(p.data_out(task.itt, task.r2ts[0].ttt, 1, 4096, task.out[4096:], True,
+                                           session.expstatsn))
+        self.assertEqual(session.ping(), b"ping")
+        self.assertIsNone(task.status)
+
+    def test_held_back_command(self):
+        """A command behind a CmdSN hole is in the task set as well (4.2.3.3)."""
+        session = self.session()
+        hole = session.take_cmdsn()
+        task = session.start(cdb.write10(0, 1), os.urandom(512))
+        self.assertEqual(session.manage(p.ABORT_TASK, referenced=task.itt, refcmdsn=session.cmdsn - 1),
+                         p.TMF_COMPLETE)
+        session.connection.send(p.command(cdb.TEST_UNIT_READY, 800, hole, session.expstatsn))
+        session.connection.recv()
+        self.assertIsNone(task.status)
+
+
+class OtherInitiators(TmfCase):
+    def test_abort_task_set_leaves_others(self):
+        one, two = self.session(keys=SOLICITED), self.session(keys=SOLICITED)
+        task = self.waiting(two)
+        self.assertEqual(one.manage(p.ABORT_TASK_SET), p.TMF_COMPLETE)
+        two.answer_r2t(task, task.r2ts.pop())
+        self.assertEqual(two.finish(task).status, 0)
+        self.assertIsNone(self.attention(two))
+
+    def test_clear_task_set_tells_others(self):
+        """COMMANDS CLEARED BY ANOTHER INITIATOR for those who lost a command (SAM-5 5.6)."""
+        one, two, bystander = (self.session(keys=SOLICITED) for _ in range(3))
+        task = self.waiting(two)
+        self.assertEqual(one.manage(p.CLEAR_TASK_SET), p.TMF_COMPLETE)
+        self.assert_aborted(two, task)
+        self.assertEqual(self.attention(two), COMMANDS_CLEARED)
+        self.assertIsNone(self.attention(two))
+        self.assertIsNone(self.attention(bystander))
+        self.assertIsNone(self.attention(one))
+
+    def test_reset_tells_all(self):
+        for function in (p.LUN_RESET, p.WARM_RESET):
+            one, two = self.session(keys=SOLICITED), self.session(keys=SOLICITED)
+            task = self.waiting(two)
+            self.assertEqual(one.manage(function), p.TMF_COMPLETE)
+            self.assert_aborted(two, task)
+            self.assertIn(self.attention(two), BUS_RESETS)
+            self.assertIsNone(self.attention(two))
+
+
+class InFlight(TmfCase):
+    """Commands at the storage: the answer comes after they are over, and nothing comes after the answer."""
+
+    @classmethod
+    def setUpClass(cls):
+        handle, cls.path = tempfile.mkstemp(prefix="tcmur-tmf-")
+        os.close(handle)
+        os.truncate(cls.path, 256 << 20)
+        cls.args = ("--export", f"file/{cls.path},name=a", "--threads", "2")
+        super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        os.unlink(cls.path)
+
+    def storm(self, function, reading):
+        session = self.session()
+        for turn in range(10):
+            length = 128 * 512
+            tasks = [session.start(cdb.read10(i * 128, 128), length=length) if reading else
+                     session.start(cdb.write10(i * 128, 128), bytes([turn + 1]) * length) for i in range(24)]
+            referenced = tasks[12].itt if function == p.ABORT_TASK else p.NO_TAG
+            response = session.manage(function, referenced=referenced, refcmdsn=session.cmdsn - 12)
+            self.assertIn(response, (p.TMF_COMPLETE, p.TMF_NO_TASK))
+            if function == p.ABORT_TASK:
+                for task in tasks[:12] + tasks[13:]:
+                    self.assertEqual(session.finish(task).status, 0)
+            self.quiet(session)
+            while self.attention(session):
+                pass
+
+    def quiet(self, session):
+        """Nothing but the answer to a ping comes."""
+        known = set(session.tasks)
+        session.ping(immediate=False)
+        self.assertEqual(set(session.tasks), known, "an answer after the answer to the task management function")
+        session.tasks.clear()
+
+    def test_abort_task(self):
+        self.storm(p.ABORT_TASK, reading=True)
+        self.storm(p.ABORT_TASK, reading=False)
+
+    def test_abort_task_set(self):
+        self.storm(p.ABORT_TASK_SET, reading=True)
+        self.storm(p.ABORT_TASK_SET, reading=False)
+
+    def test_lun_reset(self):
+        self.storm(p.LUN_RESET, reading=True)
+        self.storm(p.LUN_RESET, reading=False)
+
+    def test_no_write_lands_after_the_answer(self):
+        """What the medium holds at the answer stays: no write admitted before comes later."""
+        writer, manager = self.session(), self.session()
+        for turn in range(10):
+            for i in range(24):
+                writer.start(cdb.write10(i * 128, 128), bytes([turn + 1]) * 65536)
+            self.assertEqual(manager.manage(p.LUN_RESET), p.TMF_COMPLETE)
+            with open(self.path, "rb") as file:
+                before = file.read(24 * 65536)
+            time.sleep(0.05)
+            with open(self.path, "rb") as file:
+                self.assertEqual(file.read(24 * 65536), before)
+            self.drain(writer)
+
+    def drain(self, session):
+        """Reads off what was answered before the reset."""
+        try:
+            while True:
+                session.pump(0.2)
+        except socket.timeout:
+            session.tasks.clear()
+        while self.attention(session):
+            pass
+
+
+if __name__ == "__main__":
+    main()
