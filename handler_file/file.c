@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The handler's table, and the data callbacks that are particular to files. */
 #include "file.h"
+#include "options.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static int file_check_config(const char *config, char *reason, size_t reason_len)
-{
-	if (config[0] != '\0' && config[strlen(config) - 1] != '/')
-		return 0;
-	snprintf(reason, reason_len, "file/%s: give the path of a file after \"file/\"", config);
-	return -EINVAL;
-}
 
 static void file_close(void *handle)
 {
@@ -114,7 +105,7 @@ static struct tcmur_handler file_handler = {
     .summary = "a regular file",
     .config_desc = "PATH of the file; created when absent and a size is given",
     .options = file_options,
-    .check_config = file_check_config,
+    .check_config = config_check_path,
     .open = file_open,
     .close = file_close,
     .refresh = file_refresh,

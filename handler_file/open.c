@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/falloc.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,19 +29,6 @@ static int fail(const struct opening *opening, int err, const char *what)
 {
 	return tcmur_open_error(opening->open, err, "%s: %s%s%s", opening->path, what, what[0] ? ": " : "",
 				strerror(err));
-}
-
-static int build_path(struct opening *opening)
-{
-	const struct tcmur_open *open = opening->open;
-	bool absolute = open->config[0] == '/';
-	int n = snprintf(opening->path, sizeof(opening->path), "%s%s%s", absolute ? "" : open->state_dir,
-			 absolute ? "" : "/", open->config);
-
-	if (n < 0 || (size_t)n >= sizeof(opening->path))
-		return tcmur_open_error(opening->open, ENAMETOOLONG, "%.100s...: the path is too long",
-					open->config);
-	return 0;
 }
 
 static int refuse_kind(const struct opening *opening)
@@ -226,9 +212,9 @@ static int build(struct opening *opening)
 	struct file *file;
 	int result;
 
-	if ((result = build_path(opening)) < 0 || (result = open_file(opening)) < 0 ||
-	    (result = lock_file(opening)) < 0 || (result = settle_size(opening)) < 0 ||
-	    (result = settle_info(opening, &open->info)) < 0)
+	if ((result = config_path(open, opening->path, sizeof(opening->path))) < 0 ||
+	    (result = open_file(opening)) < 0 || (result = lock_file(opening)) < 0 ||
+	    (result = settle_size(opening)) < 0 || (result = settle_info(opening, &open->info)) < 0)
 		return result;
 	file = calloc(1, sizeof(*file));
 	if (!file)

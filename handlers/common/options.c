@@ -2,7 +2,27 @@
 #include "options.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+
+int config_check_path(const char *config, char *reason, size_t reason_len)
+{
+	if (config[0] != '\0' && config[strlen(config) - 1] != '/')
+		return 0;
+	snprintf(reason, reason_len, "\"%s\" is no path of a file or device", config);
+	return -EINVAL;
+}
+
+int config_path(struct tcmur_open *open, char *path, size_t path_len)
+{
+	bool absolute = open->config[0] == '/';
+	int n = snprintf(path, path_len, "%s%s%s", absolute ? "" : open->state_dir, absolute ? "" : "/",
+			 open->config);
+
+	if (n < 0 || (size_t)n >= path_len)
+		return tcmur_open_error(open, ENAMETOOLONG, "%.100s...: the path is too long", open->config);
+	return 0;
+}
 
 int option_cache(struct tcmur_open *open, enum cache_mode fallback, enum cache_mode *mode)
 {

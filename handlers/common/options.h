@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options that several handlers have, with one meaning and one complaint. */
+/* Paths and options that several handlers have, with one meaning and one complaint. */
 #ifndef COMMON_OPTIONS_H
 #define COMMON_OPTIONS_H
 
@@ -14,6 +14,11 @@ enum cache_mode {
 	CACHE_NONE,         /* O_DIRECT */
 };
 
+/* A handler's check_config() where the configuration is a path. */
+int config_check_path(const char *config, char *reason, size_t reason_len);
+/* For open(): the path to use, relative ones from the state folder. 0, or -ENAMETOOLONG with open->error set.
+ */
+int config_path(struct tcmur_open *open, char *path, size_t path_len);
 /* "cache=". For open(): 0, or -EINVAL with open->error set. */
 int option_cache(struct tcmur_open *open, enum cache_mode fallback, enum cache_mode *mode);
 /* "NAME", "NAME=on", "NAME=off". For open(): 0, or -EINVAL with open->error set. */

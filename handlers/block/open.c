@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening a block device: the checks, and what the device is and can do. */
+#include "block.h"
+#include "options.h"
+#include "sysfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct opening {
+	struct tcmur_open *open;
+	char path[PATH_MAX];
+	enum cache_mode cache;
+	bool exclusive;
+	bool punch;
+	int fd;
+	dev_t device;
+};
+
+static int fail(const struct opening *opening, int err, const char *what)
+{
+	return tcmur_open_error(opening->open, err, "%s: %s%s%s", opening->path, what, what[0] ? ": " : "",
+				strerror(err));
+}
+
+/* Looks before it opens: to open a FIFO may block, and to open a character device may do things. */
+static int find_device(struct opening *opening)
+{
+	struct stat st;
+
+	if (stat(opening->path, &st) < 0)
+		return fail(opening, errno, "");
+	if (S_ISREG(st.st_mode))
+		return tcmur_open_error(opening->open, ENOTBLK, "%s: is a file: use the file handler",
+					opening->path);
+	if (!S_ISBLK(st.st_mode))
+		return tcmur_open_error(opening->open, ENOTBLK, "%s: is not a block device", opening->path);
+	opening->device = st.st_rdev;
+	return 0;
+}
+
+static int open_device(struct opening *opening)
+{
+	bool read_only = opening->open->read_only;
+	int flags = O_CLOEXEC | (read_only ? O_RDONLY : O_RDWR) | (opening->exclusive ? O_EXCL : 0) |
+		    (opening->cache == CACHE_NONE ? O_DIRECT : 0);
+	char user[160];
+	int err, locked = 0;
+
+	opening->fd = openat(AT_FDCWD, opening->path, flags);
+	err = errno;
+	if (opening->fd >= 0) {
+		if (read_only || ioctl(opening->fd, BLKROGET, &locked) < 0 || !locked)
+			return 0;
+		err = EROFS;
+	}
+	if (err == EBUSY) {
+		sysfs_user(opening->device, user, sizeof(user));
+		return tcmur_open_error(opening->open, EBUSY,
+					"%s: is in use (%s); exclusive=off opens it anyway", opening->path,
+					user);
+	}
+	if ((err == EROFS || err == EACCES || err == EPERM) && !read_only)
+		return fail(opening, err, "cannot be written (export it with ro?)");
+	return fail(opening, err, "");
+}
+
+static int settle_geometry(const struct opening *opening, struct tcmur_info *info)
+{
+	struct tcmur_open *open = opening->open;
+	int logical;
+	unsigned physical;
+	int result = block_size_of(opening->fd, &info->size);
+
+	if (result < 0 || ioctl(opening->fd, BLKSSZGET, &logical) < 0 ||
+	    ioctl(opening->fd, BLKPBSZGET, &physical) < 0)
+		return fail(opening, result < 0 ? -result : errno, "does not tell its size");
+	if (logical != 512 && logical != 4096)
+		return tcmur_open_error(open, EINVAL, "%s: has blocks of %d bytes, neither 512 nor 4096",
+					opening->path, logical);
+	info->block_size = open->block_size ? open->block_size : (uint32_t)logical;
+	if (info->block_size < (uint32_t)logical)
+		return tcmur_open_error(open, EINVAL,
+					"%s: has blocks of %d bytes, block_size=%" PRIu32 " is less",
+					opening->path, logical, info->block_size);
+	info->physical_block_size = physical > info->block_size ? physical : info->block_size;
+	if (info->size < info->block_size)
+		return tcmur_open_error(open, ENOMEDIUM, "%s: is empty", opening->path);
+	if (open->size != 0 && open->size != info->size)
+		return tcmur_open_error(open, EINVAL, "%s: holds %" PRIu64 " bytes, but size=%" PRIu64,
+					opening->path, info->size, open->size);
+	return 0;
+}
+
+/*
+ * Zeroing that deallocates promises zeros, a discard promises nothing. Kernels before 6.17 do not tell
+ * whether zeroing deallocates; those devices that both zero and discard usually do.
+ */
+static void settle_unmap(struct opening *opening, struct tcmur_info *info)
+{
+	uint64_t zero_max = sysfs_number(opening->device, "queue/write_zeroes_max_bytes", 0);
+
+	info->thin = !info->read_only && sysfs_number(opening->device, "queue/discard_max_bytes", 0) > 0;
+	if (!info->thin)
+		return;
+	opening->punch = sysfs_number(opening->device, "queue/write_zeroes_unmap_max_bytes", zero_max) > 0;
+	info->unmap_zeroes = opening->punch;
+	info->unmap_granularity = (uint32_t)sysfs_number(opening->device, "queue/discard_granularity", 0);
+	info->unmap_alignment = (uint32_t)sysfs_number(opening->device, "discard_alignment", 0);
+}
+
+static void settle_info(struct opening *opening, struct tcmur_info *info)
+{
+	char cache[32];
+
+	sysfs_text(opening->device, "queue/write_cache", cache, sizeof(cache));
+	info->read_only = opening->open->read_only;
+	info->rotational = sysfs_number(opening->device, "queue/rotational", 0) != 0;
+	info->write_cache = opening->cache != CACHE_NONE || strcmp(cache, "write through") != 0;
+	info->write_cache_off = opening->cache == CACHE_WRITETHROUGH;
+	info->optimal_io = (uint32_t)sysfs_number(opening->device, "queue/optimal_io_size", 0);
+	settle_unmap(opening, info);
+}
+
+static int build(struct opening *opening)
+{
+	struct tcmur_open *open = opening->open;
+	struct block *block;
+	int result;
+
+	if ((result = config_path(open, opening->path, sizeof(opening->path))) < 0 ||
+	    (result = find_device(opening)) < 0 || (result = open_device(opening)) < 0 ||
+	    (result = settle_geometry(opening, &open->info)) < 0)
+		return result;
+	settle_info(opening, &open->info);
+	block = calloc(1, sizeof(*block));
+	if (!block)
+		return fail(opening, ENOMEM, "");
+	block->fdio.fd = opening->fd;
+	block->fdio.direct = opening->cache == CACHE_NONE;
+	block->fdio.punch = opening->punch;
+	block->info = open->info;
+	open->handle = block;
+	return 0;
+}
+
+int block_open(struct tcmur_open *open)
+{
+	struct opening opening = {.open = open, .fd = -1};
+	int result;
+
+	if ((result = option_cache(open, CACHE_NONE, &opening.cache)) < 0 ||
+	    (result = option_switch(open, "exclusive", true, &opening.exclusive)) < 0)
+		return result;
+	result = build(&opening);
+	if (result < 0 && opening.fd >= 0)
+		close(opening.fd);
+	return result;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loop_device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* Another program may take the free device first: then the next one. */
+static int attach(struct loop_device *device, int control, struct loop_config *config)
+{
+	for (int tries = 0; tries < 16; tries++) {
+		int number = ioctl(control, LOOP_CTL_GET_FREE);
+
+		if (number < 0)
+			return -errno;
+		snprintf(device->path, sizeof(device->path), "/dev/loop%d", number);
+		device->fd = open(device->path, O_RDWR | O_CLOEXEC);
+		if (device->fd < 0)
+			return -errno;
+		if (ioctl(device->fd, LOOP_CONFIGURE, config) == 0)
+			return 0;
+		close(device->fd);
+		if (errno != EBUSY)
+			return -errno;
+	}
+	return -EBUSY;
+}
+
+int loop_device_make(struct loop_device *device, uint64_t size, uint32_t block_size, bool read_only)
+{
+	struct loop_config config = {.block_size = block_size};
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	int result = -errno;
+
+	if (control < 0)
+		return result;
+	device->backing = open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (device->backing < 0 || ftruncate(device->backing, (off_t)size) < 0) {
+		result = -errno;
+	} else {
+		config.fd = (uint32_t)device->backing;
+		config.info.lo_flags = LO_FLAGS_AUTOCLEAR | (read_only ? LO_FLAGS_READ_ONLY : 0);
+		result = attach(device, control, &config);
+	}
+	close(control);
+	if (result < 0 && device->backing >= 0)
+		close(device->backing);
+	return result;
+}
+
+int loop_device_resize(struct loop_device *device, uint64_t size)
+{
+	if (ftruncate(device->backing, (off_t)size) < 0 || ioctl(device->fd, LOOP_SET_CAPACITY) < 0)
+		return -errno;
+	return 0;
+}
+
+void loop_device_drop(struct loop_device *device)
+{
+	close(device->fd);
+	close(device->backing);
+}

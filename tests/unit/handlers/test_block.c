@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The block handler on loop devices, with a double of the daemon around it. Needs root. */
+#include "daemon_double.h"
+#include "loop_device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MIB       (1u << 20)
+#define DISK_SIZE (16u * MIB)
+
+static const struct tcmur_handler *block; /* the handler under test */
+static struct loop_device disk;           /* of 512-byte blocks, a new one for each test */
+static _Alignas(4096) uint8_t data[2 * MIB + 4096], back[2 * MIB + 4096];
+
+static const char *const writeback[] = {"cache=writeback", NULL};
+static const char *const shared[] = {"exclusive=off", NULL};
+
+static void refused(struct wanted wanted, int err, const char *reason)
+{
+	struct opening opening;
+
+	assert_int_equal(double_open(&opening, "/nonexistent", wanted), -err);
+	if (!strstr(opening.open.error, reason) || !strstr(opening.open.error, wanted.config))
+		fail_msg("expected \"%s\" in \"%s\"", reason, opening.open.error);
+	assert_null(opening.open.handle);
+}
+
+static struct tcmur_open opened(struct wanted wanted)
+{
+	struct opening opening;
+
+	if (!wanted.config)
+		wanted.config = disk.path;
+	if (double_open(&opening, "/nonexistent", wanted) < 0)
+		fail_msg("%s", opening.open.error);
+	return opening.open;
+}
+
+/* --- open
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static void test_geometry(void **state)
+{
+	struct tcmur_open open = opened((struct wanted){.size = DISK_SIZE});
+
+	(void)state;
+	assert_int_equal(open.info.size, DISK_SIZE);
+	assert_int_equal(open.info.block_size, 512);
+	assert_true(open.info.physical_block_size >= 512);
+	assert_false(open.info.read_only);
+	block->close(open.handle);
+
+	open = opened((struct wanted){.block_size = 4096});
+	assert_int_equal(open.info.block_size, 4096);
+	assert_true(open.info.physical_block_size >= 4096);
+	block->close(open.handle);
+	refused((struct wanted){.config = disk.path, .size = MIB}, EINVAL,
+		"holds 16777216 bytes, but size=1048576");
+}
+
+static void test_native_4096(void **state)
+{
+	struct loop_device large;
+	struct tcmur_open open;
+
+	(void)state;
+	assert_int_equal(loop_device_make(&large, DISK_SIZE, 4096, false), 0);
+	open = opened((struct wanted){.config = large.path});
+	assert_int_equal(open.info.block_size, 4096);
+	block->close(open.handle);
+	refused((struct wanted){.config = large.path, .block_size = 512}, EINVAL,
+		"has blocks of 4096 bytes, block_size=512 is less");
+	loop_device_drop(&large);
+}
+
+static void test_read_only(void **state)
+{
+	struct loop_device locked;
+	struct tcmur_open open = opened((struct wanted){.read_only = true});
+
+	(void)state;
+	assert_true(open.info.read_only && !open.info.thin);
+	block->close(open.handle);
+
+	assert_int_equal(loop_device_make(&locked, DISK_SIZE, 512, true), 0);
+	refused((struct wanted){.config = locked.path}, EROFS, "cannot be written (export it with ro?)");
+	open = opened((struct wanted){.config = locked.path, .read_only = true});
+	block->close(open.handle);
+	loop_device_drop(&locked);
+}
+
+static void test_only_block_devices(void **state)
+{
+	static const char *const fast[] = {"cache=fast", NULL};
+
+	(void)state;
+	refused((struct wanted){.config = "/etc/passwd"}, ENOTBLK, "is a file: use the file handler");
+	refused((struct wanted){.config = "/dev/null"}, ENOTBLK, "is not a block device");
+	refused((struct wanted){.config = "/dev/absent"}, ENOENT, "No such file");
+	refused((struct wanted){.config = "cache=fast", .options = fast}, EINVAL, "must be");
+}
+
+static void test_second_opener(void **state)
+{
+	struct tcmur_open open = opened((struct wanted){0});
+	struct tcmur_open other;
+
+	(void)state;
+	refused((struct wanted){.config = disk.path}, EBUSY, "is in use (opened exclusively");
+	refused((struct wanted){.config = disk.path, .read_only = true}, EBUSY, "is in use");
+	other = opened((struct wanted){.options = shared});
+	block->close(other.handle);
+	block->close(open.handle);
+	other = opened((struct wanted){0});
+	block->close(other.handle);
+}
+
+static void test_mounted(void **state)
+{
+	char command[64], dir[] = "/var/tmp/tcmur-block-XXXXXX", reason[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "mkfs.ext4 -q -F %s 2>/dev/null", disk.path);
+	if (system(command) != 0)
+		skip();
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(mount(disk.path, dir, "ext4", 0, ""), 0);
+	snprintf(reason, sizeof(reason), "is in use (mounted at %s); exclusive=off", dir);
+	refused((struct wanted){.config = disk.path}, EBUSY, reason);
+	assert_int_equal(umount(dir), 0);
+	rmdir(dir);
+}
+
+static void test_capacity_change(void **state)
+{
+	struct tcmur_open open = opened((struct wanted){0});
+	struct tcmur_info info;
+
+	(void)state;
+	assert_int_equal(loop_device_resize(&disk, 2 * DISK_SIZE), 0);
+	assert_int_equal(block->refresh(open.handle, &info), 0);
+	assert_int_equal(info.size, 2 * DISK_SIZE);
+	assert_int_equal(info.block_size, 512);
+	fill(data, 4096, 1);
+	assert_int_equal(double_write(open.handle, DISK_SIZE + MIB, data, 4096, 0), TCMUR_OK);
+	block->close(open.handle);
+}
+
+/* --- I/O
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+static void round_trip(const char *const *options)
+{
+	struct tcmur_open open = opened((struct wanted){.options = options});
+
+	double_reset(NULL);
+	fill(data, MIB, 2);
+	memset(back, 0, MIB);
+	assert_int_equal(double_write(open.handle, MIB, data, MIB, 0), TCMUR_OK);
+	assert_int_equal(double_write(open.handle, MIB, data, 512, TCMUR_IO_FUA), TCMUR_OK);
+	assert_int_equal(double_range(block->flush, open.handle, 0, 0, 0), TCMUR_OK);
+	assert_int_equal(double_read(open.handle, MIB, back, MIB), TCMUR_OK);
+	assert_memory_equal(data, back, MIB);
+	assert_int_equal(counts.transfers, 3);
+	assert_int_equal(counts.blocking, 0);
+	block->close(open.handle);
+}
+
+static void test_round_trip(void **state)
+{
+	static const char *const writethrough[] = {"cache=writethrough", NULL};
+
+	(void)state;
+	round_trip(NULL);
+	round_trip(writeback);
+	round_trip(writethrough);
+}
+
+/* The kernel itself refuses an odd address here. */
+static void test_unaligned_memory(void **state)
+{
+	struct tcmur_open open = opened((struct wanted){0});
+	size_t len = sizeof(data) - 4096;
+
+	(void)state;
+	fill(data, sizeof(data), 3);
+	assert_int_equal(double_write(open.handle, 512, data + 1, len, 0), TCMUR_OK);
+	assert_int_equal(double_read(open.handle, 512, back + 3, len), TCMUR_OK);
+	assert_int_equal(counts.blocking, 2);
+	assert_memory_equal(data + 1, back + 3, len);
+	block->close(open.handle);
+}
+
+/* What a device does not have any more cannot be read as zeros: it may come back. */
+static void test_past_the_end_is_an_error(void **state)
+{
+	struct tcmur_open open = opened((struct wanted){0});
+
+	(void)state;
+	assert_int_equal(double_read(open.handle, DISK_SIZE - 4096, back, 8192), TCMUR_READ_ERROR);
+	assert_int_equal(double_read(open.handle, DISK_SIZE, back, 4096), TCMUR_READ_ERROR);
+	assert_int_not_equal(double_write(open.handle, DISK_SIZE, data, 4096, 0), TCMUR_OK);
+	block->close(open.handle);
+}
+
+static uint64_t allocated(void)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(disk.backing, &st), 0);
+	return (uint64_t)st.st_blocks * 512;
+}
+
+static void test_unmap(void **state)
+{
+	struct tcmur_open open = opened((struct wanted){0});
+
+	(void)state;
+	if (!open.info.thin) {
+		block->close(open.handle);
+		skip(); /* this file system cannot punch holes */
+	}
+	assert_true(open.info.unmap_granularity >= 512);
+	fill(data, MIB, 4);
+	assert_int_equal(double_write(open.handle, 0, data, MIB, TCMUR_IO_FUA), TCMUR_OK);
+	assert_true(allocated() >= MIB);
+	assert_int_equal(double_range(block->unmap, open.handle, 0, MIB, 0), TCMUR_OK);
+	assert_int_equal(double_range(block->flush, open.handle, 0, 0, 0), TCMUR_OK);
+	assert_true(allocated() < MIB);
+	assert_int_equal(double_read(open.handle, 0, back, MIB), TCMUR_OK);
+	if (open.info.unmap_zeroes)
+		assert_true(all_zero(back, MIB));
+	assert_int_equal(counts.blocking, open.info.unmap_zeroes ? 0 : 1);
+	block->close(open.handle);
+}
+
+static void test_write_zeroes(void **state)
+{
+	struct tcmur_open open = opened((struct wanted){0});
+
+	(void)state;
+	fill(data, MIB, 5);
+	for (uint32_t flags = 0; flags <= TCMUR_IO_NO_UNMAP; flags += TCMUR_IO_NO_UNMAP) {
+		assert_int_equal(double_write(open.handle, 0, data, MIB, 0), TCMUR_OK);
+		assert_int_equal(double_range(block->write_zeroes, open.handle, 512, MIB - 1024, flags),
+				 TCMUR_OK);
+		assert_int_equal(double_read(open.handle, 0, back, MIB), TCMUR_OK);
+		assert_memory_equal(back, data, 512);
+		assert_true(all_zero(back + 512, MIB - 1024));
+		assert_memory_equal(back + MIB - 512, data + MIB - 512, 512);
+	}
+	assert_int_equal(counts.last_mode, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE);
+	block->close(open.handle);
+}
+
+/* --- the group
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static int make_disk(void **state)
+{
+	double_reset(state);
+	return loop_device_make(&disk, DISK_SIZE, 512, false);
+}
+
+static int drop_disk(void **state)
+{
+	(void)state;
+	loop_device_drop(&disk);
+	return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_disk, drop_disk)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_geometry),
+	    TEST(test_native_4096),
+	    TEST(test_read_only),
+	    TEST(test_only_block_devices),
+	    TEST(test_second_opener),
+	    TEST(test_mounted),
+	    TEST(test_capacity_change),
+	    TEST(test_round_trip),
+	    TEST(test_unaligned_memory),
+	    TEST(test_past_the_end_is_an_error),
+	    TEST(test_unmap),
+	    TEST(test_write_zeroes),
+	};
+
+	if (make_disk(NULL) < 0) {
+		fprintf(stderr, "no loop devices here, or no right to make one\n");
+		return 77;
+	}
+	drop_disk(NULL);
+	block = tcmur_handler_entry();
+	return cmocka_run_group_tests_name("block", tests, NULL, NULL);
+}
