@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Data buffers, in classes of powers of two. Free ones are kept, last in first out (the cache knows them
+ * still), and every TRIM_NS those go back to the system that were not needed in all that time.
+ */
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "loop/internal.h"
+#include "util/bytes.h"
+
+#define PAGE         4096u
+#define MMAP_FROM    (128u << 10) /* below, the C library does it with fewer mappings */
+#define TRIM_NS      10000000000u
+#define BUFFER_LIMIT (256u << 20)
+
+#if defined(__SANITIZE_ADDRESS__)
+#define BUFFER_POISON 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define BUFFER_POISON 1
+#endif
+#endif
+#ifdef BUFFER_POISON /* kept buffers are off limits, so that a use after loop_buffer_put() is seen */
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(address, size)   ((void)(address), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#endif
+
+/* Index of the smallest class that holds len; BUFFER_CLASSES or more when none does. */
+static unsigned class_of(size_t len)
+{
+	if (len <= PAGE)
+		return 0;
+	return 64 - (unsigned)__builtin_clzll((unsigned long long)len - 1) - BUFFER_MIN_SHIFT;
+}
+
+static size_t class_size(unsigned class, size_t len)
+{
+	return class < BUFFER_CLASSES ? (size_t)PAGE << class : (len + PAGE - 1) / PAGE * PAGE;
+}
+
+static void *allocate(size_t size)
+{
+	void *buffer;
+
+	if (size < MMAP_FROM)
+		return aligned_alloc(PAGE, size);
+	buffer = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return buffer == MAP_FAILED ? NULL : buffer;
+}
+
+static void give_back(void *buffer, size_t size)
+{
+	if (size < MMAP_FROM)
+		free(buffer);
+	else
+		munmap(buffer, size);
+}
+
+static void *pop(struct buffers *buffers, unsigned class)
+{
+	struct buffer_class *c = &buffers->classes[class];
+	void *buffer = c->free;
+
+	ASAN_UNPOISON_MEMORY_REGION(buffer, class_size(class, 0));
+	c->free = *(void **)buffer;
+	c->nfree--;
+	c->low = MIN(c->low, c->nfree);
+	buffers->kept -= class_size(class, 0);
+	return buffer;
+}
+
+static void push(struct buffers *buffers, unsigned class, void *buffer)
+{
+	struct buffer_class *c = &buffers->classes[class];
+
+	*(void **)buffer = c->free;
+	c->free = buffer;
+	c->nfree++;
+	buffers->kept += class_size(class, 0);
+	ASAN_POISON_MEMORY_REGION(buffer, class_size(class, 0));
+}
+
+static void trim_class(struct buffers *buffers, unsigned class)
+{
+	struct buffer_class *c = &buffers->classes[class];
+
+	for (unsigned unused = c->low; unused; unused--)
+		give_back(pop(buffers, class), class_size(class, 0));
+	c->low = c->nfree;
+}
+
+static void trim(struct loop_timer *timer)
+{
+	struct buffers *buffers = container_of(timer, struct buffers, trim);
+
+	for (unsigned class = 0; class < BUFFER_CLASSES; class ++)
+		trim_class(buffers, class);
+	if (buffers->kept)
+		loop_timer_arm(timer->loop, timer, TRIM_NS);
+}
+
+void buffers_init(struct buffers *buffers, size_t limit)
+{
+	*buffers = (struct buffers){.limit = limit ? limit : BUFFER_LIMIT, .trim.fn = trim};
+}
+
+void buffers_destroy(struct buffers *buffers)
+{
+	assert(buffers->handed_out == 0);
+	for (unsigned class = 0; class < BUFFER_CLASSES; class ++) {
+		buffers->classes[class].low = buffers->classes[class].nfree;
+		trim_class(buffers, class);
+	}
+}
+
+void *loop_buffer_get(struct loop *loop, size_t len)
+{
+	struct buffers *buffers = &loop->buffers;
+	unsigned class = class_of(len);
+	size_t size;
+	void *buffer;
+
+	if (len > buffers->limit)
+		return NULL;
+	size = class_size(class, len);
+	if (size > buffers->limit - buffers->handed_out)
+		return NULL;
+	if (class < BUFFER_CLASSES && buffers->classes[class].free)
+		buffer = pop(buffers, class);
+	else
+		buffer = allocate(size);
+	if (buffer)
+		buffers->handed_out += size;
+	return buffer;
+}
+
+void loop_buffer_put(struct loop *loop, void *buffer, size_t len)
+{
+	struct buffers *buffers = &loop->buffers;
+	unsigned class = class_of(len);
+	size_t size = class_size(class, len);
+
+	assert(size <= buffers->handed_out);
+	buffers->handed_out -= size;
+	if (class >= BUFFER_CLASSES || buffers->handed_out + buffers->kept + size > buffers->limit) {
+		give_back(buffer, size);
+		return;
+	}
+	push(buffers, class, buffer);
+	if (!buffers->trim.slot)
+		loop_timer_arm(loop, &buffers->trim, TRIM_NS);
+}
+
+void *loop_scratch(struct loop *loop)
+{
+	return loop->scratch;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this folder share; nobody else includes it. */
+#ifndef LOOP_INTERNAL_H
+#define LOOP_INTERNAL_H
+
+#include <assert.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include "loop/loop.h"
+#include "util/lock.h"
+
+#define NEVER_NS UINT64_MAX
+
+/* A callback may have taken locks, but left none: the next one would run under it. */
+static inline void assert_unlocked(void)
+{
+	assert(lock_depth() == 0);
+}
+
+/* --- queues of work, first in first out
+ * ---------------------------------------------------------------------- */
+
+struct fifo {
+	struct loop_work *head, *last;
+};
+
+static inline void fifo_push(struct fifo *fifo, struct loop_work *work)
+{
+	work->next = NULL;
+	if (fifo->head)
+		fifo->last->next = work;
+	else
+		fifo->head = work;
+	fifo->last = work;
+}
+
+static inline struct loop_work *fifo_pop(struct fifo *fifo)
+{
+	struct loop_work *work = fifo->head;
+
+	if (work)
+		fifo->head = work->next;
+	return work;
+}
+
+/* --- requests
+ * ------------------------------------------------------------------------------------------------- */
+
+enum request_kind {
+	REQUEST_DONE, /* not in flight */
+	REQUEST_READV,
+	REQUEST_WRITEV,
+	REQUEST_FDATASYNC,
+	REQUEST_FALLOCATE,
+	REQUEST_POLL,
+	REQUEST_BLOCKING,
+};
+
+/* Lives in loop_op.priv, so that a request needs no memory of its own. */
+struct request {
+	uint8_t kind; /* enum request_kind */
+	int fd;
+	int flags; /* rwf of reads and writes, mode of fallocate */
+	union {
+		unsigned iovcnt;
+		uint32_t events;
+		int result; /* from the pool thread to the loop */
+	};
+	union {
+		const struct iovec *iov;
+		int (*work)(struct loop_op *op);
+		uint64_t len;
+	};
+	uint64_t offset;
+	struct loop *loop;
+	union {
+		struct pool_job job; /* waiting for a pool thread */
+		struct loop_work
+		    note; /* back from the pool thread, or waiting for room in the kernel's queue */
+	};
+};
+_Static_assert(sizeof(struct request) <= sizeof(((struct loop_op *)NULL)->priv), "request does not fit");
+
+static inline struct request *request_of(struct loop_op *op)
+{
+	return (struct request *)op->priv;
+}
+
+static inline struct loop_op *op_of(struct request *request)
+{
+	return container_of((uint64_t(*)[12])request, struct loop_op, priv);
+}
+
+/* Loop's thread. The only place that calls op->done. */
+void request_finish(struct loop *loop, struct loop_op *op, int result);
+/* Loop's thread. Executes the request on a pool thread, then finishes it. */
+void request_to_pool(struct loop *loop, struct loop_op *op);
+
+/* --- watches
+ * -------------------------------------------------------------------------------------------------- */
+
+/*
+ * The kernel knows a watch by a token (slot and generation) and never by its address: events may still be
+ * queued for a watch that has been deleted and freed, and their token then fits no slot any more.
+ */
+struct slot {
+	struct loop_watch *watch; /* or NULL */
+	struct loop_op *op;       /* or NULL; epoll: one loop_poll() */
+	uint32_t generation;
+	uint32_t next;  /* free or dirty list: index + 1 */
+	int fd;         /* epoll: what was registered, when it is a duplicate of the op's, else -1 */
+	bool armed;     /* uring: a multishot poll with the slot's token is with the kernel or in the queue */
+	bool dirty;     /* uring: on the dirty list */
+	uint64_t stale; /* uring: the token of an earlier poll, to be cancelled; 0: none */
+};
+
+struct slot_table {
+	struct slot *slots;
+	uint32_t n;
+	uint32_t free; /* index + 1 */
+};
+
+/* Ops are 8-byte aligned, so the lowest bit tells a token from the address of an op. */
+#define TOKEN_BIT 1u
+
+/* Index of a slot with neither watch nor op, or -ENOMEM. May move the table. */
+int slot_get(struct slot_table *table);
+/* Makes the slot's tokens void and gives it back. */
+void slot_put(struct slot_table *table, uint32_t index);
+uint64_t slot_token(const struct slot_table *table, uint32_t index);
+/* The token's slot, or NULL when it is void. */
+struct slot *slot_find(const struct slot_table *table, uint64_t token);
+
+static inline uint32_t token_index(uint64_t token)
+{
+	return (uint32_t)token >> 1;
+}
+
+/* --- engines
+ * -------------------------------------------------------------------------------------------------- */
+
+/* io_uring or epoll. All on the loop's thread. */
+struct engine {
+	int (*init)(struct loop *loop); /* 0 or -errno */
+	void (*fini)(struct loop *loop);
+	/* Takes the request; finishes it later from reap(). */
+	void (*submit)(struct loop *loop, struct loop_op *op);
+	/* The slot's watch is new; or asks for other events; or goes away, upon which the engine puts the
+	 * slot. */
+	int (*watch_add)(struct loop *loop, uint32_t index);
+	int (*watch_change)(struct loop *loop, uint32_t index);
+	void (*watch_del)(struct loop *loop, uint32_t index);
+	/* Gives the kernel all that is new, and waits for an event for timeout_ns at most. Calls nobody back.
+	 */
+	void (*enter)(struct loop *loop, uint64_t timeout_ns);
+	/* Whether there is something to enter or reap for; cheap, for spinning. */
+	bool (*ready)(struct loop *loop);
+	/* Calls back for the events there are; returns their number. */
+	unsigned (*reap)(struct loop *loop);
+};
+extern const struct engine engine_uring, engine_epoll;
+
+/* --- data buffers
+ * --------------------------------------------------------------------------------------------- */
+
+#define BUFFER_MIN_SHIFT 12 /* 4 KiB */
+#define BUFFER_CLASSES   13 /* … 16 MiB; what is larger is not kept */
+
+struct buffer_class {
+	void *free; /* next pointer in the first word */
+	unsigned nfree;
+	unsigned low; /* least nfree since the last trim: so many lay unused all the time */
+};
+
+struct buffers {
+	struct buffer_class classes[BUFFER_CLASSES];
+	size_t limit;
+	size_t handed_out;
+	size_t kept;
+	struct loop_timer trim; /* armed while something is kept */
+};
+void buffers_init(struct buffers *buffers, size_t limit);
+void buffers_destroy(struct buffers *buffers);
+
+/* --- timers
+ * --------------------------------------------------------------------------------------------------- */
+
+struct timers {
+	struct loop_timer **heap; /* children of i: 2i+1, 2i+2 */
+	size_t n, room;
+};
+void timers_run(struct loop *loop);
+/* From now_ns to the first deadline, 0 when that has passed, NEVER_NS without timers. */
+uint64_t timers_wait_ns(const struct timers *timers, uint64_t now_ns);
+
+/* --- the loop
+ * ------------------------------------------------------------------------------------------------- */
+
+struct loop {
+	const struct engine *engine;
+	void *engine_data;
+	struct loop_set *set;
+	unsigned index;
+	unsigned in_flight; /* requests that are not finished */
+	uint64_t now_ns;    /* 0: not read in this turn */
+	struct fifo deferred;
+	struct fifo again; /* watches to call in the next turn */
+	unsigned nagain;
+	bool stopping;
+	struct slot_table watches;
+	struct timers timers;
+	struct buffers buffers;
+	void *scratch;
+	uint64_t spin_max_ns;
+	uint64_t spin_ns; /* how long to spin next time; adapts between 0 and spin_max_ns */
+	struct loop_watch wake;
+
+	_Atomic uint64_t turns, enters, ops, wakeups; /* written by the loop only: no read-modify-write */
+
+	/* Other threads write here: a cache line of its own. */
+	_Alignas(64) _Atomic(struct loop_work *) mailbox; /* newest first; or MAILBOX_ASLEEP */
+	int wake_fd;
+
+	pthread_t thread;
+	sem_t started;
+	int start_result;
+	bool no_uring;
+	struct loop_work stop;
+};
+
+static inline void loop_count(_Atomic uint64_t *counter)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
+uint64_t loop_clock_ns(void);
+/* Starts the thread and waits until it runs. 0 or -errno. */
+int loop_start(struct loop **started, struct loop_set *set, unsigned index,
+	       const struct loop_options *options, struct error *error);
+/* Ends the thread when nothing is in flight any more. Other threads may still post, though nothing runs it.
+ */
+void loop_join(struct loop *loop);
+void loop_free(struct loop *loop);
+
+/* --- the pool, and threads in general
+ * --------------------------------------------------------------------------- */
+
+/* 0 or -errno. */
+int pool_start(struct pool **started, unsigned max_threads, struct error *error);
+/* Runs what is queued, then ends the threads. */
+void pool_stop(struct pool *pool);
+/* A joinable thread that takes no signals (they are for main). 0 or -errno. */
+int thread_start(pthread_t *thread, const char *kind, unsigned number, void *(*fn)(void *arg), void *arg);
+#endif

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One loop: its thread, its turns, its mailbox. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "loop/internal.h"
+#include "util/bytes.h"
+#include "util/log.h"
+
+static _Thread_local struct loop *current;
+
+unsigned loop_index(const struct loop *loop)
+{
+	return loop->index;
+}
+
+struct loop_set *loop_of_set(struct loop *loop)
+{
+	return loop->set;
+}
+
+struct loop *loop_current(void)
+{
+	return current;
+}
+
+bool loop_uses_uring(const struct loop *loop)
+{
+	return loop->engine == &engine_uring;
+}
+
+uint64_t loop_clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t loop_now_ns(struct loop *loop)
+{
+	if (!loop->now_ns)
+		loop->now_ns = loop_clock_ns();
+	return loop->now_ns;
+}
+
+void loop_stats(const struct loop *loop, struct loop_stats *stats)
+{
+	stats->turns = atomic_load_explicit(&loop->turns, memory_order_relaxed);
+	stats->enters = atomic_load_explicit(&loop->enters, memory_order_relaxed);
+	stats->ops = atomic_load_explicit(&loop->ops, memory_order_relaxed);
+	stats->wakeups = atomic_load_explicit(&loop->wakeups, memory_order_relaxed);
+}
+
+/* --- mailbox
+ * -------------------------------------------------------------------------------------------------- */
+
+/*
+ * A stack that posters push on and the loop takes as a whole. Whether the loop sleeps is a value of the same
+ * word, so no wake-up can fall between two looks: the loop goes to sleep only by turning "empty" into
+ * "asleep", which fails if a post came first; and a post that comes later replaces "asleep" and thereby knows
+ * that it must wake. Exactly one poster sees "asleep" each time, so a sleep costs one write to the eventfd at
+ * most, and a loop that is awake costs its posters no system call.
+ */
+#define MAILBOX_ASLEEP ((struct loop_work *)1)
+
+void loop_post(struct loop *loop, struct loop_work *work)
+{
+	struct loop_work *old = atomic_load_explicit(&loop->mailbox, memory_order_relaxed);
+
+	/* Release: the loop sees what was written before the post. An old top that was taken and pushed again
+	 * meanwhile (ABA) is the top nevertheless, and next is right. */
+	do
+		work->next = old == MAILBOX_ASLEEP ? NULL : old;
+	while (!atomic_compare_exchange_weak_explicit(&loop->mailbox, &old, work, memory_order_release,
+						      memory_order_relaxed));
+	/* The eventfd is never read: each write is a new edge to the loop's watch, and its counter lasts. */
+	if (old == MAILBOX_ASLEEP && eventfd_write(loop->wake_fd, 1) < 0)
+		log_crit(NULL, "cannot wake loop %u: %s", loop->index, strerror(errno));
+}
+
+static bool mailbox_empty(struct loop *loop)
+{
+	/* Relaxed: only a hint; what is missed is seen by fall_asleep(). */
+	return !atomic_load_explicit(&loop->mailbox, memory_order_relaxed);
+}
+
+/* False when there is mail. */
+static bool fall_asleep(struct loop *loop)
+{
+	struct loop_work *empty = NULL;
+
+	return atomic_compare_exchange_strong_explicit(&loop->mailbox, &empty, MAILBOX_ASLEEP,
+						       memory_order_relaxed, memory_order_relaxed);
+}
+
+static void wake_up(struct loop *loop)
+{
+	struct loop_work *asleep = MAILBOX_ASLEEP;
+
+	/* Fails when there is mail, which says "awake" as well. */
+	atomic_compare_exchange_strong_explicit(&loop->mailbox, &asleep, NULL, memory_order_relaxed,
+						memory_order_relaxed);
+}
+
+static void run_mailbox(struct loop *loop)
+{
+	struct loop_work *newest, *work = NULL;
+
+	if (mailbox_empty(loop))
+		return;
+	/* Acquire: see what the posters wrote before they posted. */
+	newest = atomic_exchange_explicit(&loop->mailbox, NULL, memory_order_acquire);
+	while (newest) { /* reversed: oldest first */
+		struct loop_work *older = newest->next;
+
+		newest->next = work;
+		work = newest;
+		newest = older;
+	}
+	while (work) {
+		struct loop_work *next = work->next;
+
+		work->fn(work);
+		assert_unlocked();
+		work = next;
+	}
+}
+
+static void woken(struct loop_watch *watch, uint32_t events)
+{
+	/* The turn that this starts looks into the mailbox anyway. */
+	(void)watch;
+	(void)events;
+}
+
+/* --- turns
+ * ---------------------------------------------------------------------------------------------------- */
+
+void loop_defer(struct loop *loop, struct loop_work *work)
+{
+	assert(loop == current);
+	if (work->queued)
+		return;
+	work->queued = true;
+	fifo_push(&loop->deferred, work);
+}
+
+static void run_deferred(struct loop *loop)
+{
+	struct loop_work *work;
+
+	while ((work = fifo_pop(&loop->deferred))) {
+		work->queued = false;
+		work->fn(work);
+		assert_unlocked();
+	}
+}
+
+/* Those that asked before this turn; who asks again is called in the next. */
+static void run_again(struct loop *loop)
+{
+	for (unsigned n = loop->nagain; n && loop->again.head; n--) {
+		struct loop_work *work = fifo_pop(&loop->again);
+
+		loop->nagain--;
+		work->queued = false;
+		work->fn(work);
+		assert_unlocked();
+	}
+}
+
+static inline void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+/* Looks for events without sleeping; whether there are any. */
+static bool spin(struct loop *loop, uint64_t max_ns)
+{
+	uint64_t end = loop_clock_ns() + MIN(loop->spin_ns, max_ns);
+
+	do {
+		if (!mailbox_empty(loop) || loop->engine->ready(loop))
+			return true;
+		relax();
+	} while (loop_clock_ns() < end);
+	loop->spin_ns /= 2; /* did not pay off */
+	return false;
+}
+
+static void sleep_until_event(struct loop *loop, uint64_t timeout_ns)
+{
+	uint64_t since = loop->spin_max_ns ? loop_clock_ns() : 0;
+
+	if (!fall_asleep(loop)) {
+		loop->engine->enter(loop, 0);
+		return;
+	}
+	loop->engine->enter(loop, timeout_ns);
+	wake_up(loop);
+	loop_count(&loop->wakeups);
+	/* Spinning would have caught what ended so short a sleep: spin longer the next time. */
+	if (loop->spin_max_ns && loop_clock_ns() - since < loop->spin_max_ns)
+		loop->spin_ns = MIN(loop->spin_max_ns, MAX(2 * loop->spin_ns, loop->spin_max_ns / 8));
+}
+
+/* How long the loop may sleep. */
+static uint64_t idle_ns(struct loop *loop)
+{
+	if (loop->again.head || !mailbox_empty(loop))
+		return 0;
+	return loop->timers.n ? timers_wait_ns(&loop->timers, loop_clock_ns()) : NEVER_NS;
+}
+
+/* The end of a turn: new requests go to the kernel, and events come from it. */
+static void exchange_with_kernel(struct loop *loop)
+{
+	uint64_t timeout_ns = idle_ns(loop);
+
+	if (timeout_ns && loop->spin_ns) {
+		loop->engine->enter(loop, 0);
+		timeout_ns = spin(loop, timeout_ns) ? 0 : idle_ns(loop);
+	}
+	if (timeout_ns)
+		sleep_until_event(loop, timeout_ns);
+	else
+		loop->engine->enter(loop, 0);
+	loop->now_ns = 0;
+	loop->engine->reap(loop);
+}
+
+static bool finished(struct loop *loop)
+{
+	return loop->stopping && !loop->in_flight && !loop->again.head && mailbox_empty(loop);
+}
+
+static void run(struct loop *loop)
+{
+	do {
+		loop_count(&loop->turns);
+		exchange_with_kernel(loop);
+		run_again(loop);
+		run_mailbox(loop);
+		timers_run(loop);
+		run_deferred(loop);
+	} while (!finished(loop));
+}
+
+/* --- start and stop
+ * ------------------------------------------------------------------------------------------- */
+
+/* io_uring where it works and is wanted. The ring must be made by the thread that uses it (SINGLE_ISSUER). */
+static int start_engine(struct loop *loop)
+{
+	int ret;
+
+	if (!loop->no_uring) {
+		loop->engine = &engine_uring;
+		ret = loop->engine->init(loop);
+		if (ret == 0)
+			return 0;
+		log_info(NULL, "no io_uring (%s): file I/O goes over threads", strerror(-ret));
+	}
+	loop->engine = &engine_epoll;
+	return loop->engine->init(loop);
+}
+
+static int prepare_thread(struct loop *loop)
+{
+	int ret = start_engine(loop);
+
+	if (ret < 0)
+		return ret;
+	loop->wake = (struct loop_watch){.fn = woken, .fd = loop->wake_fd, .events = EPOLLIN};
+	ret = loop_watch_add(loop, &loop->wake);
+	if (ret < 0)
+		loop->engine->fini(loop);
+	return ret;
+}
+
+static void *loop_thread(void *arg)
+{
+	struct loop *loop = arg;
+	int ret;
+
+	current = loop;
+	ret = prepare_thread(loop);
+	loop->start_result = ret;
+	sem_post(&loop->started);
+	if (ret < 0)
+		return NULL;
+	run(loop);
+	loop_watch_del(&loop->wake);
+	loop->engine->enter(loop, 0); /* the last cancellations */
+	buffers_destroy(&loop->buffers);
+	loop->engine->fini(loop);
+	return NULL;
+}
+
+static void request_stop(struct loop_work *work)
+{
+	container_of(work, struct loop, stop)->stopping = true;
+}
+
+static struct loop *loop_new(struct loop_set *set, unsigned index, const struct loop_options *options)
+{
+	struct loop *loop = aligned_alloc(_Alignof(struct loop), sizeof(*loop));
+
+	if (!loop)
+		return NULL;
+	memset(loop, 0, sizeof(*loop));
+	loop->set = set;
+	loop->index = index;
+	loop->no_uring = options->no_uring;
+	loop->spin_max_ns = loop->spin_ns = (uint64_t)options->spin_us * 1000;
+	loop->stop.fn = request_stop;
+	buffers_init(&loop->buffers, options->buffer_limit);
+	sem_init(&loop->started, 0, 0);
+	loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	loop->scratch =
+	    mmap(NULL, LOOP_SCRATCH_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return loop;
+}
+
+int loop_start(struct loop **started, struct loop_set *set, unsigned index,
+	       const struct loop_options *options, struct error *error)
+{
+	struct loop *loop = loop_new(set, index, options);
+	int ret = 0;
+
+	if (!loop)
+		return error_set(error, ENOMEM, "event loop %u: out of memory", index);
+	if (loop->wake_fd < 0 || loop->scratch == MAP_FAILED)
+		ret = -errno;
+	if (ret == 0)
+		ret = thread_start(&loop->thread, "loop", index, loop_thread, loop);
+	if (ret == 0) {
+		while (sem_wait(&loop->started) < 0)
+			; /* EINTR */
+		ret = loop->start_result;
+		if (ret < 0)
+			pthread_join(loop->thread, NULL);
+	}
+	if (ret < 0) {
+		loop_free(loop);
+		return error_set(error, -ret, "event loop %u: %s", index, strerror(-ret));
+	}
+	*started = loop;
+	return 0;
+}
+
+void loop_join(struct loop *loop)
+{
+	loop_post(loop, &loop->stop);
+	pthread_join(loop->thread, NULL);
+}
+
+void loop_free(struct loop *loop)
+{
+	if (loop->wake_fd >= 0)
+		close(loop->wake_fd);
+	if (loop->scratch != MAP_FAILED)
+		munmap(loop->scratch, LOOP_SCRATCH_SIZE);
+	sem_destroy(&loop->started);
+	free(loop->watches.slots);
+	free(loop->timers.heap);
+	free(loop);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* File I/O: requests on their way to the kernel or to the pool, and back. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "loop/internal.h"
+
+static struct request *start(struct loop *loop, struct loop_op *op, enum request_kind kind, int fd)
+{
+	struct request *request = request_of(op);
+
+	assert(loop == loop_current());
+	loop->in_flight++;
+	loop_count(&loop->ops);
+	request->kind = (uint8_t)kind;
+	request->fd = fd;
+	request->loop = loop;
+	return request;
+}
+
+void request_finish(struct loop *loop, struct loop_op *op, int result)
+{
+	struct request *request = request_of(op);
+
+	assert(request->kind != REQUEST_DONE && request->loop == loop && loop->in_flight > 0);
+	request->kind = REQUEST_DONE;
+	loop->in_flight--;
+	op->done(op, result);
+	assert_unlocked();
+}
+
+/* --- on the pool
+ * ---------------------------------------------------------------------------------------------- */
+
+static int execute(struct loop_op *op)
+{
+	struct request *r = request_of(op);
+	ssize_t ret;
+
+	switch (r->kind) {
+	case REQUEST_READV:
+		ret = preadv2(r->fd, r->iov, (int)r->iovcnt, (off_t)r->offset, r->flags);
+		break;
+	case REQUEST_WRITEV:
+		ret = pwritev2(r->fd, r->iov, (int)r->iovcnt, (off_t)r->offset, r->flags);
+		break;
+	case REQUEST_FDATASYNC:
+		ret = fdatasync(r->fd);
+		break;
+	case REQUEST_FALLOCATE:
+		ret = fallocate(r->fd, r->flags, (off_t)r->offset, (off_t)r->len);
+		break;
+	default:
+		assert(r->kind == REQUEST_BLOCKING);
+		return r->work(op);
+	}
+	return ret < 0 ? -errno : (int)ret;
+}
+
+/* Back on the loop. */
+static void executed(struct loop_work *note)
+{
+	struct request *request = container_of(note, struct request, note);
+
+	request_finish(request->loop, op_of(request), request->result);
+}
+
+static void execute_job(struct pool_job *job)
+{
+	struct request *request = container_of(job, struct request, job);
+	int result;
+
+	do
+		result = execute(op_of(request));
+	while (result == -EINTR && request->kind != REQUEST_BLOCKING);
+	request->result = result;
+	request->note.fn = executed;
+	loop_post(request->loop, &request->note);
+}
+
+void request_to_pool(struct loop *loop, struct loop_op *op)
+{
+	request_of(op)->job.fn = execute_job;
+	pool_submit(loop->set->pool, &request_of(op)->job);
+}
+
+/* --- what users call
+ * ------------------------------------------------------------------------------------------ */
+
+static void start_rw(struct loop *loop, struct loop_op *op, enum request_kind kind, int fd,
+		     const struct iovec *iov, unsigned iovcnt, uint64_t offset, int rwf)
+{
+	struct request *request = start(loop, op, kind, fd);
+
+	request->iov = iov;
+	request->iovcnt = iovcnt;
+	request->offset = offset;
+	request->flags = rwf;
+	loop->engine->submit(loop, op);
+}
+
+void loop_readv(struct loop *loop, struct loop_op *op, int fd, const struct iovec *iov, unsigned iovcnt,
+		uint64_t offset, int rwf)
+{
+	start_rw(loop, op, REQUEST_READV, fd, iov, iovcnt, offset, rwf);
+}
+
+void loop_writev(struct loop *loop, struct loop_op *op, int fd, const struct iovec *iov, unsigned iovcnt,
+		 uint64_t offset, int rwf)
+{
+	start_rw(loop, op, REQUEST_WRITEV, fd, iov, iovcnt, offset, rwf);
+}
+
+void loop_fdatasync(struct loop *loop, struct loop_op *op, int fd)
+{
+	start(loop, op, REQUEST_FDATASYNC, fd);
+	loop->engine->submit(loop, op);
+}
+
+void loop_fallocate(struct loop *loop, struct loop_op *op, int fd, int mode, uint64_t offset, uint64_t len)
+{
+	struct request *request = start(loop, op, REQUEST_FALLOCATE, fd);
+
+	request->flags = mode;
+	request->offset = offset;
+	request->len = len;
+	loop->engine->submit(loop, op);
+}
+
+void loop_poll(struct loop *loop, struct loop_op *op, int fd, uint32_t events)
+{
+	struct request *request = start(loop, op, REQUEST_POLL, fd);
+
+	request->events = events;
+	loop->engine->submit(loop, op);
+}
+
+void loop_blocking(struct loop *loop, struct loop_op *op, int (*work)(struct loop_op *op))
+{
+	struct request *request = start(loop, op, REQUEST_BLOCKING, -1);
+
+	request->work = work;
+	request_to_pool(loop, op);
+}

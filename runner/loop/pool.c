@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Threads that may block. One is there from the start, the others come when all are busy. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loop/internal.h"
+#include "util/cleanup.h"
+
+struct pool {
+	pthread_mutex_t lock; /* innermost: nothing is called under it */
+	pthread_cond_t more;
+	struct pool_job *head, *last; /* under lock, like all below */
+	unsigned idle;
+	unsigned njobs; /* queued */
+	unsigned nthreads;
+	unsigned max_threads;
+	bool stopping;
+	pthread_t threads[];
+};
+
+int thread_start(pthread_t *thread, const char *kind, unsigned number, void *(*fn)(void *arg), void *arg)
+{
+	/* These report a fault of the thread itself; blocked, they would kill without a trace. */
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
+	sigset_t blocked, before;
+	char name[16];
+	int err;
+
+	sigfillset(&blocked);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		sigdelset(&blocked, faults[i]);
+	pthread_sigmask(SIG_SETMASK, &blocked, &before); /* the new thread inherits it */
+	err = pthread_create(thread, NULL, fn, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (err)
+		return -err;
+	snprintf(name, sizeof(name), "%s/%u", kind, number);
+	pthread_setname_np(*thread, name);
+	return 0;
+}
+
+static struct pool_job *next_job(struct pool *pool)
+{
+	struct pool_job *job;
+
+	SCOPE_LOCK(&pool->lock);
+	while (!pool->head) {
+		if (pool->stopping)
+			return NULL;
+		pool->idle++;
+		pthread_cond_wait(&pool->more, &pool->lock);
+		pool->idle--;
+	}
+	job = pool->head;
+	pool->head = job->next;
+	pool->njobs--;
+	return job;
+}
+
+static void *pool_thread(void *arg)
+{
+	struct pool *pool = arg;
+	struct pool_job *job;
+
+	while ((job = next_job(pool))) {
+		job->fn(job);
+		assert_unlocked();
+	}
+	return NULL;
+}
+
+/* Under lock. */
+static int add_thread(struct pool *pool)
+{
+	int ret = thread_start(&pool->threads[pool->nthreads], "pool", pool->nthreads, pool_thread, pool);
+
+	if (ret == 0)
+		pool->nthreads++;
+	return ret;
+}
+
+void pool_submit(struct pool *pool, struct pool_job *job)
+{
+	SCOPE_LOCK(&pool->lock);
+	job->next = NULL;
+	if (pool->head)
+		pool->last->next = job;
+	else
+		pool->head = job;
+	pool->last = job;
+	pool->njobs++;
+	/* Threads that were woken for earlier jobs are idle no more, though they may not have taken them yet.
+	 */
+	if (pool->njobs > pool->idle && pool->nthreads < pool->max_threads)
+		add_thread(pool); /* if it fails, the job waits for the threads there are */
+	pthread_cond_signal(&pool->more);
+}
+
+int pool_start(struct pool **started, unsigned max_threads, struct error *error)
+{
+	struct pool *pool;
+	int ret;
+
+	if (max_threads == 0)
+		max_threads = 1;
+	pool = calloc(1, sizeof(*pool) + max_threads * sizeof(pool->threads[0]));
+	if (!pool)
+		return error_set(error, ENOMEM, "blocking pool: out of memory");
+	pool->max_threads = max_threads;
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->more, NULL);
+	ret = add_thread(pool);
+	if (ret < 0) {
+		pool_stop(pool);
+		return error_set(error, -ret, "blocking pool: cannot start a thread: %s", strerror(-ret));
+	}
+	*started = pool;
+	return 0;
+}
+
+void pool_stop(struct pool *pool)
+{
+	lock_take(&pool->lock);
+	pool->stopping = true;
+	pool->max_threads = pool->nthreads; /* what is left is run by those there are */
+	pthread_cond_broadcast(&pool->more);
+	lock_drop(&pool->lock);
+	for (unsigned i = 0; i < pool->nthreads; i++)
+		pthread_join(pool->threads[i], NULL);
+	pthread_cond_destroy(&pool->more);
+	pthread_mutex_destroy(&pool->lock);
+	free(pool);
+}

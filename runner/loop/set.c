@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "loop/internal.h"
+#include "util/bytes.h"
+
+int loop_set_start(struct loop_set *set, const struct loop_options *options, struct error *error)
+{
+	unsigned nloops = MAX(options->nloops, 1u);
+	int ret;
+
+	*set = (struct loop_set){.loops = calloc(nloops, sizeof(struct loop *))};
+	if (!set->loops)
+		return error_set(error, ENOMEM, "event loops: out of memory");
+	ret = pool_start(&set->pool, options->npool, error);
+	while (ret == 0 && set->nloops < nloops) {
+		ret = loop_start(&set->loops[set->nloops], set, set->nloops, options, error);
+		if (ret == 0)
+			set->nloops++;
+	}
+	if (ret < 0)
+		loop_set_stop(set);
+	return ret;
+}
+
+void loop_set_stop(struct loop_set *set)
+{
+	/* The pool outlives the loops, which wait for its answers; and a late job may still post to a loop,
+	 * so that their memory goes last. */
+	for (unsigned i = 0; i < set->nloops; i++)
+		loop_join(set->loops[i]);
+	if (set->pool)
+		pool_stop(set->pool);
+	for (unsigned i = 0; i < set->nloops; i++)
+		loop_free(set->loops[i]);
+	free(set->loops);
+	*set = (struct loop_set){0};
+}

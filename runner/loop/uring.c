@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The io_uring engine. Requests become SQEs at once; one io_uring_enter a turn gives them to the kernel and
+ * brings the completions. Polls are set up and cancelled at that point too, from the list of dirty slots, so
+ * that what is added and deleted within one turn never reaches the kernel, and nothing is lost when the queue
+ * is full.
+ */
+#include <errno.h>
+#include <liburing.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "loop/internal.h"
+#include "util/bytes.h"
+
+#define SQ_ENTRIES 512
+#define CQ_ENTRIES 4096
+
+/* Timeouts as arguments (5.11), completions kept when the queue is full, multishot polls (5.13, as tags are).
+ */
+#define FEATURES_NEEDED (IORING_FEAT_EXT_ARG | IORING_FEAT_NODROP | IORING_FEAT_RSRC_TAGS)
+
+/* user_data of SQEs whose completion nobody wants. */
+#define NO_ONE 0
+
+struct uring {
+	struct io_uring ring;
+	struct fifo backlog; /* requests that found the submission queue full */
+	uint32_t dirty;      /* slots whose polls are to be changed: index + 1 */
+};
+
+static int uring_init(struct loop *loop)
+{
+	/* Completions are worked off where the loop asks for them, by the only thread that submits: from 6.1
+	 * on without, from 5.19 on with fewer interruptions; the last works everywhere. */
+	static const unsigned flags[] = {
+	    IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN |
+		IORING_SETUP_TASKRUN_FLAG,
+	    IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+	    0,
+	};
+	struct uring *uring = calloc(1, sizeof(*uring));
+	struct io_uring_params params;
+	int ret = -EINVAL;
+
+	if (!uring)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_SIZE(flags) && ret == -EINVAL; i++) {
+		params = (struct io_uring_params){.flags = flags[i] | IORING_SETUP_CQSIZE,
+						  .cq_entries = CQ_ENTRIES};
+		ret = io_uring_queue_init_params(SQ_ENTRIES, &uring->ring, &params);
+	}
+	if (ret == 0 && (params.features & FEATURES_NEEDED) != FEATURES_NEEDED) {
+		io_uring_queue_exit(&uring->ring);
+		ret = -EOPNOTSUPP;
+	}
+	if (ret < 0) {
+		free(uring);
+		return ret;
+	}
+	io_uring_ring_dontfork(&uring->ring);
+	loop->engine_data = uring;
+	return 0;
+}
+
+static void uring_fini(struct loop *loop)
+{
+	struct uring *uring = loop->engine_data;
+
+	io_uring_queue_exit(&uring->ring);
+	free(uring);
+}
+
+/* An SQE; NULL when the kernel takes none at present (it is out of memory): the caller keeps what it has. */
+static struct io_uring_sqe *next_sqe(struct loop *loop, struct uring *uring)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
+
+	if (!sqe) {
+		loop_count(&loop->enters);
+		io_uring_submit(&uring->ring);
+		sqe = io_uring_get_sqe(&uring->ring);
+	}
+	return sqe;
+}
+
+/* --- requests
+ * ------------------------------------------------------------------------------------------------- */
+
+static void prepare(struct io_uring_sqe *sqe, struct loop_op *op)
+{
+	struct request *r = request_of(op);
+
+	switch (r->kind) {
+	case REQUEST_READV:
+		io_uring_prep_readv2(sqe, r->fd, r->iov, r->iovcnt, r->offset, r->flags);
+		break;
+	case REQUEST_WRITEV:
+		io_uring_prep_writev2(sqe, r->fd, r->iov, r->iovcnt, r->offset, r->flags);
+		break;
+	case REQUEST_FDATASYNC:
+		io_uring_prep_fsync(sqe, r->fd, IORING_FSYNC_DATASYNC);
+		break;
+	case REQUEST_FALLOCATE:
+		io_uring_prep_fallocate(sqe, r->fd, r->flags, (off_t)r->offset, (off_t)r->len);
+		break;
+	default:
+		assert(r->kind == REQUEST_POLL);
+		io_uring_prep_poll_add(sqe, r->fd, r->events);
+	}
+	io_uring_sqe_set_data(sqe, op);
+}
+
+static void uring_submit(struct loop *loop, struct loop_op *op)
+{
+	struct uring *uring = loop->engine_data;
+	struct io_uring_sqe *sqe = uring->backlog.head ? NULL : next_sqe(loop, uring);
+
+	if (sqe)
+		prepare(sqe, op);
+	else
+		fifo_push(&uring->backlog, &request_of(op)->note);
+}
+
+static void submit_backlog(struct loop *loop, struct uring *uring)
+{
+	while (uring->backlog.head) {
+		struct io_uring_sqe *sqe = next_sqe(loop, uring);
+
+		if (!sqe)
+			return;
+		prepare(sqe, op_of(container_of(fifo_pop(&uring->backlog), struct request, note)));
+	}
+}
+
+/* --- watches
+ * -------------------------------------------------------------------------------------------------- */
+
+static void mark_dirty(struct loop *loop, uint32_t index)
+{
+	struct uring *uring = loop->engine_data;
+	struct slot *slot = &loop->watches.slots[index];
+
+	if (slot->dirty)
+		return;
+	slot->dirty = true;
+	slot->next = uring->dirty;
+	uring->dirty = index + 1;
+}
+
+/* From here on the slot's poll, if it has one, reports to nobody. */
+static void retire_poll(struct loop *loop, uint32_t index)
+{
+	struct slot *slot = &loop->watches.slots[index];
+
+	if (!slot->armed)
+		return;
+	slot->stale = slot_token(&loop->watches, index);
+	slot->generation++;
+	slot->armed = false;
+}
+
+static int uring_watch_add(struct loop *loop, uint32_t index)
+{
+	mark_dirty(loop, index);
+	return 0;
+}
+
+static int uring_watch_change(struct loop *loop, uint32_t index)
+{
+	retire_poll(loop, index);
+	loop->watches.slots[index].watch->token = slot_token(&loop->watches, index);
+	mark_dirty(loop, index);
+	return 0;
+}
+
+static void uring_watch_del(struct loop *loop, uint32_t index)
+{
+	struct slot *slot = &loop->watches.slots[index];
+
+	retire_poll(loop, index);
+	slot->watch = NULL;
+	if (slot->stale)
+		mark_dirty(loop, index);
+	if (!slot->dirty)
+		slot_put(&loop->watches, index);
+}
+
+/* False when there is no SQE: to be continued in the next turn. */
+static bool update_poll(struct loop *loop, struct uring *uring, uint32_t index)
+{
+	struct slot *slot = &loop->watches.slots[index];
+	struct io_uring_sqe *sqe;
+
+	if (slot->stale) {
+		sqe = next_sqe(loop, uring);
+		if (!sqe)
+			return false;
+		/* Not POLL_REMOVE: that one gives up (EALREADY) when the poll is just about to report, and
+		 * the file would stay open for ever. */
+		io_uring_prep_cancel64(sqe, slot->stale, 0);
+		io_uring_sqe_set_data64(sqe, NO_ONE);
+		slot->stale = 0;
+	}
+	if (slot->watch && !slot->armed) {
+		sqe = next_sqe(loop, uring);
+		if (!sqe)
+			return false;
+		io_uring_prep_poll_multishot(sqe, slot->watch->fd, slot->watch->events);
+		io_uring_sqe_set_data64(sqe, slot->watch->token);
+		slot->armed = true;
+	}
+	return true;
+}
+
+static void update_polls(struct loop *loop, struct uring *uring)
+{
+	while (uring->dirty) {
+		uint32_t index = uring->dirty - 1;
+		struct slot *slot = &loop->watches.slots[index];
+
+		if (!update_poll(loop, uring, index))
+			return;
+		uring->dirty = slot->next;
+		slot->next = 0;
+		slot->dirty = false;
+		if (!slot->watch)
+			slot_put(&loop->watches, index);
+	}
+}
+
+static void report(struct loop *loop, uint64_t token, int result, bool more)
+{
+	struct slot *slot = slot_find(&loop->watches, token);
+	struct loop_watch *watch;
+
+	if (!slot)
+		return;
+	watch = slot->watch;
+	if (!more) {
+		slot->armed = false;
+		/* The kernel may end a multishot poll at any time (a full completion queue, no memory, a task
+		 * that is being traced). A new one reports at once what the old one missed. Where there is
+		 * nothing to poll, a new one would fail for ever. */
+		if (result >= 0 || result == -ECANCELED || result == -ENOMEM || result == -EAGAIN)
+			mark_dirty(loop, token_index(token));
+		else
+			result = EPOLLERR;
+	}
+	if (result <= 0)
+		return;
+	watch->fn(watch, (uint32_t)result);
+	assert_unlocked();
+}
+
+/* --- turns
+ * ---------------------------------------------------------------------------------------------------- */
+
+/* Whether the kernel has completions that it only hands out when entered. */
+static bool must_enter(struct uring *uring)
+{
+	return IO_URING_READ_ONCE(*uring->ring.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
+}
+
+static bool uring_ready(struct loop *loop)
+{
+	struct uring *uring = loop->engine_data;
+
+	return io_uring_cq_ready(&uring->ring) || must_enter(uring);
+}
+
+static void uring_enter(struct loop *loop, uint64_t timeout_ns)
+{
+	struct uring *uring = loop->engine_data;
+	struct __kernel_timespec timeout = {.tv_sec = (int64_t)(timeout_ns / 1000000000),
+					    .tv_nsec = (int64_t)(timeout_ns % 1000000000)};
+	struct io_uring_cqe *cqe;
+
+	update_polls(loop, uring);
+	submit_backlog(loop, uring);
+	if (uring->dirty || uring->backlog.head)
+		timeout_ns = 0;
+
+	if (timeout_ns == 0 && !io_uring_sq_ready(&uring->ring) && !must_enter(uring))
+		return;
+	loop_count(&loop->enters);
+	/* Errors leave the SQEs in the queue, and the next turn tries again: EAGAIN and ENOMEM pass, EINTR
+	 * and ETIME are none. */
+	if (timeout_ns == 0)
+		io_uring_submit_and_get_events(&uring->ring);
+	else
+		io_uring_submit_and_wait_timeout(&uring->ring, &cqe, 1,
+						 timeout_ns == NEVER_NS ? NULL : &timeout, NULL);
+}
+
+static unsigned uring_reap(struct loop *loop)
+{
+	struct uring *uring = loop->engine_data;
+	unsigned n = io_uring_cq_ready(&uring->ring);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct io_uring_cqe *cqe = NULL, copy;
+
+		io_uring_peek_cqe(&uring->ring, &cqe);
+		copy = *cqe;
+		/* Before the callback, which may need the room when it submits. */
+		io_uring_cqe_seen(&uring->ring, cqe);
+		if (copy.user_data & TOKEN_BIT)
+			report(loop, copy.user_data, copy.res, copy.flags & IORING_CQE_F_MORE);
+		else if (copy.user_data != NO_ONE)
+			request_finish(loop, (struct loop_op *)(uintptr_t)copy.user_data, copy.res);
+	}
+	return n;
+}
+
+const struct engine engine_uring = {
+    .init = uring_init,
+    .fini = uring_fini,
+    .submit = uring_submit,
+    .watch_add = uring_watch_add,
+    .watch_change = uring_watch_change,
+    .watch_del = uring_watch_del,
+    .enter = uring_enter,
+    .ready = uring_ready,
+    .reap = uring_reap,
+};

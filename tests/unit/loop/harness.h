@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Each test runs with either engine. A test's body runs on a loop, started by run_on_loop(), which returns
+ * when the body or a callback of it has called finish(). On loop threads use check(), as cmocka's asserts
+ * jump to main.
+ */
+#ifndef LOOP_HARNESS_H
+#define LOOP_HARNESS_H
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <semaphore.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "loop/loop.h"
+
+#define check(condition)                                                                \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			abort();                                                        \
+		}                                                                       \
+	} while (0)
+
+#define HARNESS_LOOPS 3
+
+static struct loop_set set;
+static sem_t finished;
+
+__attribute__((unused)) static bool harness_uring = false, harness_epoll = true; /* no_uring */
+
+static inline int harness_setup(void **state)
+{
+	struct loop_options options = {
+	    .nloops = HARNESS_LOOPS, .npool = 4, .no_uring = *(bool *)*state, .buffer_limit = 8u << 20};
+	struct error error;
+
+	sem_init(&finished, 0, 0);
+	if (loop_set_start(&set, &options, &error) == 0)
+		return 0;
+	fprintf(stderr, "%s\n", error.text);
+	return -1;
+}
+
+static inline int harness_teardown(void **state)
+{
+	(void)state;
+	loop_set_stop(&set);
+	sem_destroy(&finished);
+	return 0;
+}
+
+#define BOTH_ENGINES(test)                                                              \
+	{#test " (io_uring)", test, harness_setup, harness_teardown, &harness_uring},   \
+	{                                                                               \
+#test " (epoll)", test, harness_setup, harness_teardown, &harness_epoll \
+	}
+
+static inline void finish(void)
+{
+	sem_post(&finished);
+}
+
+static inline void await_finish(void)
+{
+	while (sem_wait(&finished) < 0)
+		;
+}
+
+static inline void run_on_loop(void (*body)(struct loop_work *work))
+{
+	struct loop_work work = {.fn = body};
+
+	loop_post(set.loops[0], &work);
+	await_finish();
+}
+#endif

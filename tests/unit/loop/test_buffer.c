@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "harness.h"
+
+#include "loop/internal.h" /* runs the trimming without waiting for its timer */
+
+static void sizes_body(struct loop_work *work)
+{
+	static const size_t sizes[] = {0, 1, 512, 4096, 4097, 65536, 65537, 131072, 262144, 1 << 20, 3 << 20};
+	enum { N = sizeof(sizes) / sizeof(sizes[0]) };
+	struct loop *loop = loop_current();
+	void *buffers[N];
+
+	(void)work;
+	for (int i = 0; i < N; i++) {
+		buffers[i] = loop_buffer_get(loop, sizes[i]);
+		check(buffers[i] && (uintptr_t)buffers[i] % 4096 == 0);
+		memset(buffers[i], i, sizes[i]);
+	}
+	for (int i = 0; i < N; i++) {
+		for (size_t byte = 0; byte < sizes[i]; byte++)
+			check(((char *)buffers[i])[byte] == i);
+		loop_buffer_put(loop, buffers[i], sizes[i]);
+	}
+	finish();
+}
+
+static void of_every_size(void **state)
+{
+	(void)state;
+	run_on_loop(sizes_body);
+}
+
+/* The harness sets a limit of 8 MiB. */
+static void limit_body(struct loop_work *work)
+{
+	struct loop *loop = loop_current();
+	void *buffers[8];
+
+	(void)work;
+	check(!loop_buffer_get(loop, (8u << 20) + 1));
+	check(!loop_buffer_get(loop, SIZE_MAX));
+	for (int i = 0; i < 8; i++) {
+		buffers[i] = loop_buffer_get(loop, 1u << 20);
+		check(buffers[i]);
+	}
+	check(!loop_buffer_get(loop, 1));
+	loop_buffer_put(loop, buffers[0], 1u << 20);
+	buffers[0] = loop_buffer_get(loop, 100);
+	check(buffers[0]);
+	check(!loop_buffer_get(loop, 1u << 20));
+	loop_buffer_put(loop, buffers[0], 100);
+	for (int i = 1; i < 8; i++)
+		loop_buffer_put(loop, buffers[i], 1u << 20);
+	check(loop->buffers.handed_out == 0);
+	check(loop->buffers.kept <= 8u << 20);
+	finish();
+}
+
+static void up_to_the_limit(void **state)
+{
+	(void)state;
+	run_on_loop(limit_body);
+}
+
+static void trim_body(struct loop_work *work)
+{
+	struct loop *loop = loop_current();
+	struct buffers *pool = &loop->buffers;
+	void *a = loop_buffer_get(loop, 65536), *b = loop_buffer_get(loop, 65536);
+
+	(void)work;
+	loop_buffer_put(loop, a, 65536);
+	loop_buffer_put(loop, b, 65536);
+	check(loop_buffer_get(loop, 65536) == b); /* the one used last */
+	loop_buffer_put(loop, b, 65536);
+	pool->trim.fn(&pool->trim); /* both were in use since the start */
+	check(pool->kept == 2 * 65536);
+	check(loop_buffer_get(loop, 65536) == b);
+	loop_buffer_put(loop, b, 65536);
+	pool->trim.fn(&pool->trim); /* one was enough in this period */
+	check(pool->kept == 65536);
+	check(pool->trim.slot);
+	loop_timer_cancel(&pool->trim);
+	pool->trim.fn(&pool->trim);
+	check(pool->kept == 0);
+	check(!pool->trim.slot); /* nothing is left to wake up for */
+	finish();
+}
+
+static void unused_ones_are_given_back(void **state)
+{
+	(void)state;
+	run_on_loop(trim_body);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    BOTH_ENGINES(of_every_size),
+	    BOTH_ENGINES(up_to_the_limit),
+	    BOTH_ENGINES(unused_ones_are_given_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
