@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The initiator's side of a login, as tests play it: builds requests and looks into responses. */
+#ifndef TEST_INITIATOR_H
+#define TEST_INITIATOR_H
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "iscsi/login.h"
+#include "iscsi/pdu.h"
+#include "util/bytes.h"
+
+#define HOST   "iqn.1994-05.com.redhat:host"
+#define OTHER  "iqn.1994-05.com.redhat:other"
+#define DISK   "iqn.2026-11.io.tcmu-runner:disk"
+#define HIDDEN "iqn.2026-11.io.tcmu-runner:hidden"
+
+#define SECURITY    0
+#define OPERATIONAL 1
+#define FULL        3
+
+/* T bit, CSG and NSG */
+#define STAY(csg)    ((csg) << 2)
+#define GO(csg, nsg) (ISCSI_LOGIN_TRANSIT | (csg) << 2 | (nsg))
+#define PART(csg)    (ISCSI_LOGIN_CONTINUE | (csg) << 2)
+
+struct initiator {
+	struct target_model *model;
+	struct target *disk, *hidden;
+	struct iscsi_login *login;
+	struct iscsi_login_req req;
+	struct iscsi_login_response response;
+};
+
+/* One target that admits HOST, one that admits nobody; a portal. */
+static inline struct initiator *initiator_new(void)
+{
+	struct initiator *i = calloc(1, sizeof(*i));
+
+	i->model = target_model_new();
+	i->disk = target_add(i->model, DISK, NULL);
+	i->hidden = target_add(i->model, HIDDEN, NULL);
+	assert_int_equal(target_add_portal(i->model, "127.0.0.1", NULL), 0);
+	i->req.opcode = ISCSI_OP_LOGIN | ISCSI_OP_IMMEDIATE;
+	memcpy(i->req.isid, "\x80\x12\x34\x56\x00\x01", 6);
+	put_be16(i->req.cid, 7);
+	put_be32(i->req.itt, 0xabcd0001);
+	put_be32(i->req.cmdsn, 42);
+	put_be32(i->req.expstatsn, 43);
+	return i;
+}
+
+static inline void initiator_free(struct initiator *i)
+{
+	iscsi_login_free(i->login);
+	target_model_free(i->model);
+	free(i);
+}
+
+/* The next request belongs to a new connection. */
+static inline void reconnect(struct initiator *i)
+{
+	iscsi_login_free(i->login);
+	i->login = iscsi_login_new(i->model, target_portals(i->model), "192.0.2.1:4711");
+}
+
+/* The data lies in memory of exactly its size, so that a sanitizer sees every step beyond it. */
+static inline enum iscsi_login_step send_bytes(struct initiator *i, unsigned flags, const void *text,
+					       size_t len)
+{
+	uint8_t *data = malloc(len ? len : 1);
+	enum iscsi_login_step step;
+
+	if (!i->login)
+		reconnect(i);
+	memcpy(data, text, len);
+	i->req.flags = (uint8_t)flags;
+	put_be24(i->req.data_len, (uint32_t)len);
+	memset(&i->response, 0xee, sizeof(i->response));
+	step = iscsi_login_request(i->login, (uint8_t *)&i->req, data, len, &i->response);
+	free(data);
+	return step;
+}
+
+/* text: pairs, separated by newlines for the eye; each becomes NUL-terminated. */
+static inline enum iscsi_login_step send_text(struct initiator *i, unsigned flags, const char *text)
+{
+	size_t len = strlen(text);
+	char *data = malloc(len + 2);
+	enum iscsi_login_step step;
+
+	strcpy(data, text);
+	for (size_t at = 0; at < len; at++)
+		if (data[at] == '\n')
+			data[at] = '\0';
+	step = send_bytes(i, flags, data, len && text[len - 1] != '\n' ? len + 1 : len);
+	free(data);
+	return step;
+}
+
+static inline const struct iscsi_login_rsp *rsp(const struct initiator *i)
+{
+	return (const struct iscsi_login_rsp *)i->response.bhs;
+}
+
+static inline unsigned status(const struct initiator *i)
+{
+	return rsp(i)->status_class << 8 | rsp(i)->status_detail;
+}
+
+/* The answered value of a key, or NULL. */
+static inline const char *find_value(const void *text, size_t len, const char *key)
+{
+	const char *p = text, *end = p + len;
+
+	while (p < end) {
+		assert_non_null(memchr(p, '\0', (size_t)(end - p)));
+		if (strncmp(p, key, strlen(key)) == 0 && p[strlen(key)] == '=')
+			return p + strlen(key) + 1;
+		p += strlen(p) + 1;
+	}
+	return NULL;
+}
+
+static inline const char *answer(const struct initiator *i, const char *key)
+{
+	return find_value(i->response.data, i->response.data_len, key);
+}
+
+static inline void assert_refused(const struct initiator *i, enum iscsi_login_step step, unsigned want)
+{
+	assert_int_equal(step, ISCSI_LOGIN_FAIL);
+	assert_int_equal(status(i), want);
+	assert_int_equal(rsp(i)->flags & (ISCSI_LOGIN_TRANSIT | ISCSI_LOGIN_CONTINUE), 0);
+	assert_int_equal(i->response.data_len, 0);
+	assert_int_equal(get_be24(rsp(i)->data_len), 0);
+}
+#endif

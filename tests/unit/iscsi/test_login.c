@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stages, headers and admission of the login phase, RFC 7143 6.3, 11.12, 11.13. */
+#include "initiator.h"
+
+#include "util/log.h"
+
+#define NAMES "InitiatorName=" HOST "\nTargetName=" DISK "\n"
+
+static int setup(void **state)
+{
+	struct initiator *i = initiator_new();
+
+	log_set_level(LOG_LEVEL_CRIT);
+	assert_int_equal(target_add_acl(i->disk, HOST, NULL, NULL), 0);
+	*state = i;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	initiator_free(*state);
+	return 0;
+}
+
+static void straight_to_full_feature(void **state)
+{
+	struct initiator *i = *state;
+	const struct iscsi_login_result *result;
+
+	put_be16(i->req.tsih, 0x1234);
+	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), NAMES "InitiatorAlias=my\thost\n"),
+			 ISCSI_LOGIN_COMPLETE);
+	assert_int_equal(rsp(i)->opcode, ISCSI_OP_LOGIN_RSP);
+	assert_int_equal(rsp(i)->flags, GO(OPERATIONAL, FULL));
+	assert_int_equal(rsp(i)->version_max, 0);
+	assert_int_equal(rsp(i)->version_active, 0);
+	assert_memory_equal(rsp(i)->isid, i->req.isid, 6);
+	assert_int_equal(get_be32(rsp(i)->itt), 0xabcd0001);
+	assert_int_equal(status(i), 0);
+	assert_int_equal(get_be24(rsp(i)->data_len), i->response.data_len);
+	assert_string_equal(answer(i, "TargetPortalGroupTag"), "1");
+	assert_string_equal(answer(i, "MaxRecvDataSegmentLength"), "262144");
+	assert_null(answer(i, "TargetAlias"));
+
+	result = iscsi_login_result(i->login);
+	assert_false(result->discovery);
+	assert_ptr_equal(result->target, i->disk);
+	assert_string_equal(result->initiator_name, HOST);
+	assert_string_equal(result->initiator_alias, "my?host");
+	assert_memory_equal(result->isid, i->req.isid, 6);
+	assert_int_equal(result->tsih, 0x1234);
+	assert_int_equal(result->cid, 7);
+	assert_int_equal(result->cmdsn, 42);
+	assert_int_equal(result->expstatsn, 43);
+	assert_int_equal(result->params.max_recv_data_segment, 262144);
+	assert_int_equal(result->params.max_xmit_data_segment, 8192);
+	assert_true(result->params.initial_r2t);
+}
+
+/* As most initiators do it: each stage on its own, the names in both. */
+static void both_stages(void **state)
+{
+	struct initiator *i = *state;
+
+	strcpy(i->disk->alias, "first disk");
+	assert_int_equal(
+	    send_text(i, GO(SECURITY, OPERATIONAL), NAMES "SessionType=Normal\nAuthMethod=CHAP,None\n"),
+	    ISCSI_LOGIN_MORE);
+	assert_int_equal(rsp(i)->flags, GO(SECURITY, OPERATIONAL));
+	assert_string_equal(answer(i, "AuthMethod"), "None");
+	assert_string_equal(answer(i, "TargetPortalGroupTag"), "1");
+	assert_string_equal(answer(i, "TargetAlias"), "first disk");
+	assert_null(answer(i, "MaxRecvDataSegmentLength"));
+
+	put_be32(i->req.itt, 0xabcd0002);
+	assert_int_equal(
+	    send_text(i, STAY(OPERATIONAL), NAMES "SessionType=Normal\nHeaderDigest=CRC32C,None\n"),
+	    ISCSI_LOGIN_MORE);
+	assert_int_equal(get_be32(rsp(i)->itt), 0xabcd0002);
+	assert_int_equal(rsp(i)->flags, STAY(OPERATIONAL));
+	assert_string_equal(answer(i, "HeaderDigest"), "CRC32C");
+	assert_string_equal(answer(i, "MaxRecvDataSegmentLength"), "262144");
+	assert_null(answer(i, "TargetPortalGroupTag"));
+
+	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), ""), ISCSI_LOGIN_COMPLETE);
+	assert_int_equal(i->response.data_len, 0);
+	assert_true(iscsi_login_result(i->login)->params.header_digest);
+}
+
+static void security_to_full_feature(void **state)
+{
+	struct initiator *i = *state;
+
+	assert_int_equal(send_text(i, GO(SECURITY, FULL), NAMES), ISCSI_LOGIN_COMPLETE);
+	assert_int_equal(rsp(i)->flags, GO(SECURITY, FULL));
+	/* nothing was declared, so the default holds */
+	assert_int_equal(iscsi_login_result(i->login)->params.max_recv_data_segment, 8192);
+}
+
+static void names_in_upper_case(void **state)
+{
+	assert_int_equal(send_text(*state, GO(OPERATIONAL, FULL),
+				   "InitiatorName=IQN.1994-05.com.RedHat:HOST\n"
+				   "TargetName=iqn.2026-11.IO.tcmu-runner:Disk\n"),
+			 ISCSI_LOGIN_COMPLETE);
+	assert_string_equal(iscsi_login_result(((struct initiator *)*state)->login)->initiator_name, HOST);
+}
+
+static void discovery(void **state)
+{
+	struct initiator *i = *state;
+
+	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL),
+				   "InitiatorName=" OTHER "\nSessionType=Discovery\n"
+				   "MaxBurstLength=4096\nHeaderDigest=None\n"),
+			 ISCSI_LOGIN_COMPLETE);
+	assert_true(iscsi_login_result(i->login)->discovery);
+	assert_null(iscsi_login_result(i->login)->target);
+	assert_null(answer(i, "TargetPortalGroupTag"));
+	assert_string_equal(answer(i, "MaxBurstLength"), "Irrelevant");
+	assert_string_equal(answer(i, "HeaderDigest"), "None");
+}
+
+/* One first request each, and the status it gets. */
+static void refused_at_once(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned status;
+	} cases[] = {
+	    {"", ISCSI_LOGIN_MISSING_PARAMETER},
+	    {"TargetName=" DISK, ISCSI_LOGIN_MISSING_PARAMETER},
+	    {"InitiatorName=" HOST, ISCSI_LOGIN_MISSING_PARAMETER},
+	    {"InitiatorName=\nTargetName=" DISK, ISCSI_LOGIN_INITIATOR_ERROR},
+	    {"InitiatorName=host\nTargetName=" DISK, ISCSI_LOGIN_INITIATOR_ERROR},
+	    {"InitiatorName=" OTHER "\nTargetName=" DISK, ISCSI_LOGIN_FORBIDDEN},
+	    {"InitiatorName=" HOST "\nTargetName=" HIDDEN, ISCSI_LOGIN_FORBIDDEN},
+	    {"InitiatorName=" HOST "\nTargetName=" DISK "0", ISCSI_LOGIN_NOT_FOUND},
+	    {"InitiatorName=" HOST "\nTargetName=", ISCSI_LOGIN_NOT_FOUND},
+	    {"InitiatorName=" HOST "\nTargetName=%n%s", ISCSI_LOGIN_NOT_FOUND},
+	    {NAMES "SessionType=Other", ISCSI_LOGIN_BAD_SESSION_TYPE},
+	    {NAMES "SessionType=", ISCSI_LOGIN_BAD_SESSION_TYPE},
+	    {NAMES "InitiatorName=" HOST, ISCSI_LOGIN_INITIATOR_ERROR},
+	    {NAMES "MaxBurstLength=512\nMaxBurstLength=512", ISCSI_LOGIN_INITIATOR_ERROR},
+	    {NAMES "NoEqualsSign", ISCSI_LOGIN_INITIATOR_ERROR},
+	    {NAMES "=value", ISCSI_LOGIN_INITIATOR_ERROR},
+	};
+	struct initiator *i = *state;
+
+	for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
+		reconnect(i);
+		assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), cases[c].text), cases[c].status);
+	}
+}
+
+static void missing_nul(void **state)
+{
+	struct initiator *i = *state;
+
+	assert_refused(i, send_bytes(i, GO(OPERATIONAL, FULL), NAMES, sizeof(NAMES) - 1),
+		       ISCSI_LOGIN_INITIATOR_ERROR);
+}
+
+static void allow_any_admits(void **state)
+{
+	struct initiator *i = *state;
+
+	i->hidden->allow_any = true;
+	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), "InitiatorName=" OTHER "\nTargetName=" HIDDEN),
+			 ISCSI_LOGIN_COMPLETE);
+}
+
+static void version(void **state)
+{
+	struct initiator *i = *state;
+
+	i->req.version_min = 0;
+	i->req.version_max = 5; /* we take 0 out of 0 to 5 */
+	assert_int_equal(send_text(i, STAY(OPERATIONAL), NAMES), ISCSI_LOGIN_MORE);
+	assert_int_equal(rsp(i)->version_active, 0);
+	reconnect(i);
+	i->req.version_min = 1;
+	assert_refused(i, send_text(i, STAY(OPERATIONAL), NAMES), ISCSI_LOGIN_BAD_VERSION);
+	assert_int_equal(rsp(i)->version_max, 0);
+}
+
+static void wrong_first_pdu(void **state)
+{
+	struct initiator *i = *state;
+
+	for (unsigned opcode = 0; opcode < 64; opcode++) {
+		if (opcode == ISCSI_OP_LOGIN)
+			continue;
+		reconnect(i);
+		i->req.opcode = (uint8_t)opcode;
+		assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), NAMES), ISCSI_LOGIN_DROP);
+	}
+}
+
+static void wrong_later_pdu(void **state)
+{
+	struct initiator *i = *state;
+
+	assert_int_equal(send_text(i, STAY(OPERATIONAL), NAMES), ISCSI_LOGIN_MORE);
+	i->req.opcode = ISCSI_OP_SCSI_COMMAND;
+	assert_refused(i, send_text(i, STAY(OPERATIONAL), ""), ISCSI_LOGIN_INVALID);
+}
+
+/* Every combination of T, C, CSG and NSG as a first request. */
+static void first_flags(void **state)
+{
+	struct initiator *i = *state;
+
+	for (unsigned flags = 0; flags < 256; flags++) {
+		unsigned csg = flags >> 2 & 3, nsg = flags & 3;
+		bool t = flags & ISCSI_LOGIN_TRANSIT, c = flags & ISCSI_LOGIN_CONTINUE;
+		bool legal = csg <= 1 && !(t && c) && (!t || (nsg > csg && nsg != 2));
+		enum iscsi_login_step step;
+
+		reconnect(i);
+		step = send_text(i, flags, NAMES);
+		if (!legal) {
+			assert_refused(i, step, ISCSI_LOGIN_INITIATOR_ERROR);
+			continue;
+		}
+		assert_int_equal(step, t && nsg == FULL ? ISCSI_LOGIN_COMPLETE : ISCSI_LOGIN_MORE);
+		assert_int_equal(rsp(i)->flags, t ? GO(csg, nsg) : STAY(csg));
+		assert_int_equal(i->response.data_len == 0, c);
+	}
+}
+
+static void stage_may_not_jump(void **state)
+{
+	struct initiator *i = *state;
+
+	assert_int_equal(send_text(i, STAY(SECURITY), NAMES), ISCSI_LOGIN_MORE);
+	assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), ""), ISCSI_LOGIN_INITIATOR_ERROR);
+	reconnect(i);
+	assert_int_equal(send_text(i, GO(SECURITY, OPERATIONAL), NAMES), ISCSI_LOGIN_MORE);
+	assert_refused(i, send_text(i, GO(SECURITY, FULL), ""), ISCSI_LOGIN_INITIATOR_ERROR);
+}
+
+static void session_may_not_change(void **state)
+{
+	struct initiator *i = *state;
+	uint8_t *const fields[] = {i->req.isid,     i->req.isid + 5, i->req.tsih,
+				   i->req.tsih + 1, i->req.cid,      i->req.cid + 1};
+
+	for (size_t f = 0; f < ARRAY_SIZE(fields); f++) {
+		reconnect(i);
+		assert_int_equal(send_text(i, STAY(SECURITY), NAMES), ISCSI_LOGIN_MORE);
+		*fields[f] ^= 1;
+		assert_refused(i, send_text(i, STAY(SECURITY), ""), ISCSI_LOGIN_INITIATOR_ERROR);
+		*fields[f] ^= 1;
+	}
+}
+
+static void identity_may_not_change(void **state)
+{
+	static const char *const changes[] = {
+	    "InitiatorName=" OTHER, "InitiatorName=x",       "TargetName=" HIDDEN,
+	    "TargetName=x",         "SessionType=Discovery",
+	};
+	struct initiator *i = *state;
+
+	for (size_t c = 0; c < ARRAY_SIZE(changes); c++) {
+		reconnect(i);
+		assert_int_equal(send_text(i, GO(SECURITY, OPERATIONAL), NAMES), ISCSI_LOGIN_MORE);
+		assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), changes[c]),
+			       ISCSI_LOGIN_INITIATOR_ERROR);
+	}
+}
+
+static void too_long(void **state)
+{
+	struct initiator *i = *state;
+	static char data[ISCSI_LOGIN_DATA_MAX + 1];
+
+	assert_refused(i, send_bytes(i, STAY(OPERATIONAL), data, sizeof(data)), ISCSI_LOGIN_INITIATOR_ERROR);
+	reconnect(i);
+	i->req.ahs_len = 1;
+	assert_refused(i, send_text(i, STAY(OPERATIONAL), NAMES), ISCSI_LOGIN_INITIATOR_ERROR);
+	i->req.ahs_len = 0;
+	reconnect(i);
+	memset(data, 'x', sizeof(data));
+	for (int part = 0; part < ISCSI_TEXT_MAX / ISCSI_LOGIN_DATA_MAX; part++)
+		assert_int_equal(send_bytes(i, PART(OPERATIONAL), data, ISCSI_LOGIN_DATA_MAX),
+				 ISCSI_LOGIN_MORE);
+	assert_refused(i, send_bytes(i, PART(OPERATIONAL), data, 1), ISCSI_LOGIN_INITIATOR_ERROR);
+}
+
+static void too_many_requests(void **state)
+{
+	struct initiator *i = *state;
+	unsigned n = 1;
+
+	assert_int_equal(send_text(i, STAY(OPERATIONAL), NAMES), ISCSI_LOGIN_MORE);
+	while (send_text(i, STAY(OPERATIONAL), "") == ISCSI_LOGIN_MORE)
+		n++;
+	assert_int_equal(status(i), ISCSI_LOGIN_INITIATOR_ERROR);
+	assert_in_range(n, 8, 100);
+}
+
+/* 6.1: a text may be cut anywhere. */
+static void request_in_pieces(void **state)
+{
+	static const char text[] = "InitiatorName=" HOST "\0TargetName=" DISK "\0MaxBurstLength=8192";
+	struct initiator *i = *state;
+
+	for (size_t cut = 0; cut < sizeof(text); cut++) {
+		reconnect(i);
+		assert_int_equal(send_bytes(i, PART(OPERATIONAL), text, cut), ISCSI_LOGIN_MORE);
+		assert_int_equal(i->response.data_len, 0);
+		assert_int_equal(rsp(i)->flags, STAY(OPERATIONAL));
+		assert_int_equal(send_bytes(i, GO(OPERATIONAL, FULL), text + cut, sizeof(text) - cut),
+				 ISCSI_LOGIN_COMPLETE);
+		assert_string_equal(answer(i, "MaxBurstLength"), "8192");
+	}
+}
+
+/* As many unknown keys as make an answer longer than a PDU. */
+static char *many_keys(unsigned n)
+{
+	char *text = malloc(sizeof(NAMES) + 16 * n), *p = text + sprintf(text, "%s", NAMES);
+
+	for (unsigned k = 0; k < n; k++)
+		p += sprintf(p, "X-%04x=\n", k);
+	return text;
+}
+
+static void answer_in_pieces(void **state)
+{
+	struct initiator *i = *state;
+	char *text = many_keys(500), all[3 * ISCSI_LOGIN_DATA_MAX], key[16];
+	size_t len;
+
+	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), text), ISCSI_LOGIN_MORE);
+	free(text);
+	assert_int_equal(rsp(i)->flags, PART(OPERATIONAL));
+	assert_int_equal(i->response.data_len, ISCSI_LOGIN_DATA_MAX);
+	memcpy(all, i->response.data, len = i->response.data_len);
+	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), ""), ISCSI_LOGIN_COMPLETE);
+	assert_int_equal(rsp(i)->flags, GO(OPERATIONAL, FULL));
+	memcpy(all + len, i->response.data, i->response.data_len);
+	len += i->response.data_len;
+	for (unsigned k = 0; k < 500; k++) {
+		sprintf(key, "X-%04x", k);
+		assert_string_equal(find_value(all, len, key), "NotUnderstood");
+	}
+}
+
+static void new_text_inside_an_answer(void **state)
+{
+	struct initiator *i = *state;
+	char *text = many_keys(500);
+
+	assert_int_equal(send_text(i, STAY(OPERATIONAL), text), ISCSI_LOGIN_MORE);
+	assert_refused(i, send_text(i, STAY(OPERATIONAL), "MaxBurstLength=8192"),
+		       ISCSI_LOGIN_INITIATOR_ERROR);
+	reconnect(i);
+	assert_int_equal(send_text(i, STAY(OPERATIONAL), text), ISCSI_LOGIN_MORE);
+	assert_refused(i, send_text(i, PART(OPERATIONAL), ""), ISCSI_LOGIN_INITIATOR_ERROR);
+	free(text);
+}
+
+static void more_than_can_be_answered(void **state)
+{
+	struct initiator *i = *state;
+	char *text = many_keys(1600);
+	size_t half = ISCSI_LOGIN_DATA_MAX, len = strlen(text);
+
+	for (size_t at = 0; at < len; at++)
+		if (text[at] == '\n')
+			text[at] = '\0';
+	assert_true(len > half && len <= 2 * half);
+	assert_int_equal(send_bytes(i, PART(OPERATIONAL), text, half), ISCSI_LOGIN_MORE);
+	assert_refused(i, send_bytes(i, GO(OPERATIONAL, FULL), text + half, len - half),
+		       ISCSI_LOGIN_INITIATOR_ERROR);
+	free(text);
+}
+
+static void refuse_afterwards(void **state)
+{
+	struct initiator *i = *state;
+
+	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), NAMES), ISCSI_LOGIN_COMPLETE);
+	iscsi_login_refuse(&i->response, ISCSI_LOGIN_NO_SESSION);
+	assert_refused(i, ISCSI_LOGIN_FAIL, ISCSI_LOGIN_NO_SESSION);
+	assert_int_equal(get_be32(rsp(i)->itt), 0xabcd0001);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(straight_to_full_feature),
+	    TEST(both_stages),
+	    TEST(security_to_full_feature),
+	    TEST(names_in_upper_case),
+	    TEST(discovery),
+	    TEST(refused_at_once),
+	    TEST(missing_nul),
+	    TEST(allow_any_admits),
+	    TEST(version),
+	    TEST(wrong_first_pdu),
+	    TEST(wrong_later_pdu),
+	    TEST(first_flags),
+	    TEST(stage_may_not_jump),
+	    TEST(session_may_not_change),
+	    TEST(identity_may_not_change),
+	    TEST(too_long),
+	    TEST(too_many_requests),
+	    TEST(request_in_pieces),
+	    TEST(answer_in_pieces),
+	    TEST(new_text_inside_an_answer),
+	    TEST(more_than_can_be_answered),
+	    TEST(refuse_afterwards),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
