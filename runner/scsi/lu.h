@@ -19,15 +19,19 @@
 #define SCSI_GATE_RESERVED      0x01u /* some nexus holds a RESERVE (6/10) reservation */
 #define SCSI_GATE_STOPPED       0x02u /* START STOP UNIT with START = 0 */
 #define SCSI_GATE_FORMATTING    0x04u /* FORMAT UNIT is clearing the medium: NOT READY with format_progress */
+#define SCSI_GATE_HANDLER       0x08u /* the handler's scsi() sees each command first */
 #define SCSI_GATE_SLOW          0x0fu
 #define SCSI_GATE_READ_ONLY     0x10u /* write protected, by the backstore or by SWP */
 #define SCSI_GATE_WRITE_THROUGH 0x20u /* WCE = 0: each write is forced to stable storage */
 #define SCSI_GATE_D_SENSE       0x40u /* descriptor format sense */
+#define SCSI_GATE_MODE          0x70u /* those that follow from mode parameters */
 #define SCSI_GATE_EPOCH_ONE     0x100u
 #define SCSI_GATE_EPOCH         0xffffff00u
 
 /* MAXIMUM TRANSFER LENGTH of VPD B0, in bytes: bounds the buffer of one command. */
 #define SCSI_MAX_TRANSFER (16u << 20)
+
+#define SCSI_SERIAL_MAX 223 /* fits, with the product, in a T10 vendor ID designator */
 
 /* A LU on one loop; touched by that loop only. */
 struct scsi_lu_loop {
@@ -36,7 +40,7 @@ struct scsi_lu_loop {
 	struct loop_work work; /* carries the LU-wide function to this loop */
 	struct scsi_lu *lu;
 	struct loop *loop;
-	bool draining; /* the LU-wide function waits for this loop's aborted commands */
+	struct scsi_tmf *tmf; /* the LU-wide function that waits for this loop's commands, or NULL */
 };
 
 /* Mode parameters that MODE SELECT can change, with their defaults (mode.c). */
@@ -57,18 +61,17 @@ struct scsi_lu {
 
 	/* Constant after scsi_lu_new(). */
 	char vendor[9], product[17], revision[5];
-	char serial[256];
+	char serial[SCSI_SERIAL_MAX + 1];
 	uint8_t naa[16];
 
 	pthread_mutex_t lock;      /* guards all below */
 	struct sbc_format *format; /* the running one, NULL: none */
 	struct list nexuses;
-	uint64_t next_nexus_id;
+	uint64_t last_nexus_id;
 	uint64_t reserved_by; /* nexus id, 0: nobody */
 	struct scsi_mode mode;
-	unsigned removal_prevented; /* nexuses with PREVENT set */
-	struct list tmfs;           /* LU-wide task management functions, first one is running */
-	unsigned tmf_pending;       /* atomic: loops that have not drained for the running one */
+	struct list tmfs;     /* LU-wide task management functions, first one is running */
+	unsigned tmf_pending; /* atomic: loops that have not drained for the running one */
 };
 
 static inline uint32_t scsi_lu_gate(const struct scsi_lu *lu)
@@ -90,6 +93,12 @@ static inline void scsi_lu_gate_change(struct scsi_lu *lu, uint32_t set, uint32_
 static inline uint64_t scsi_lu_blocks(const struct scsi_lu *lu)
 {
 	return backstore_size(lu->bs) >> lu->block_shift;
+}
+
+/* While SCSI_GATE_FORMATTING is set. */
+static inline uint16_t scsi_lu_format_progress(const struct scsi_lu *lu)
+{
+	return (uint16_t)__atomic_load_n(&lu->format_progress, __ATOMIC_RELAXED);
 }
 
 /* True if writes of this command must reach stable storage although the CDB's FUA is 0 (Caching page WCE =

@@ -9,6 +9,8 @@
 
 #include "scsi/scsi.h"
 
+#define SCSI_CDB_FIXED_MAX 16
+
 /* What the CDB's length field counts, and so how many bytes move. */
 enum scsi_transfer {
 	SCSI_XFER_NONE, /* no data; a length field, if any, is a number of blocks (VERIFY, SYNCHRONIZE CACHE)
@@ -18,6 +20,7 @@ enum scsi_transfer {
 	SCSI_XFER_SAME,   /* one block, none with NDOB; the field is the range: WRITE SAME */
 	SCSI_XFER_VERIFY, /* by BYTCHK: none, as many blocks, or one block: VERIFY */
 	SCSI_XFER_BYTES,  /* an allocation length (in) or parameter list length (out) */
+	SCSI_XFER_FORMAT, /* the header of FORMAT UNIT's parameter list, where it has one */
 	SCSI_XFER_EIGHT,  /* 8 bytes without a length field: READ CAPACITY (10) */
 };
 
@@ -39,6 +42,7 @@ enum scsi_op_flags {
 	SCSI_OP_SA = 1 << 3,       /* service_action, in byte 1 bits 4-0, is part of the code */
 	SCSI_OP_ZERO_256 = 1 << 4, /* length 0 means 256 blocks: READ (6), WRITE (6) */
 	SCSI_OP_MAX_XFER = 1 << 5, /* VPD B0 MAXIMUM TRANSFER LENGTH binds it (SBC-4 6.6.4) */
+	SCSI_OP_THIN = 1 << 6,     /* only where the backstore can unmap */
 };
 
 struct scsi_op {
@@ -60,7 +64,7 @@ struct scsi_op {
 	/* CDB usage data (SPC-4 6.34.3): bits that are evaluated, or ignored as the standard allows. Any
 	 * other bit set in a CDB is INVALID FIELD IN CDB: reserved bits, RDPROTECT and the like, NACA. Byte 0
 	 * is the opcode. */
-	uint8_t usage[16];
+	uint8_t usage[SCSI_CDB_FIXED_MAX];
 };
 
 extern const struct scsi_op scsi_ops[];
@@ -69,4 +73,6 @@ extern const unsigned scsi_nops;
 /* The row of a CDB, NULL when there is none. *opcode_known: some row has the opcode, with another service
  * action. Any thread. */
 const struct scsi_op *scsi_op_find(uint8_t opcode, uint8_t service_action, bool *opcode_known);
+/* False for what this LU's backstore cannot do. */
+bool scsi_op_available(const struct scsi_op *op, const struct scsi_lu *lu);
 #endif

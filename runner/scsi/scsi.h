@@ -73,7 +73,6 @@ struct scsi_nexus {
 	uint32_t ua_pending;    /* atomic set of unit attentions, ua.h; zero on the fast path */
 	struct list node;       /* lu's nexuses, under lu's lock */
 	uint64_t id;            /* unique for the life of the LU */
-	uint8_t prevent_removal; /* PREVENT ALLOW MEDIUM REMOVAL state, loop of the session */
 };
 
 /* Any loop thread. Attaches and raises POWER ON, RESET, OR BUS DEVICE RESET OCCURRED for this nexus. */
@@ -104,6 +103,10 @@ struct scsi_cmd {
 	struct loop *loop;
 	const uint8_t *cdb;       /* cdb_len bytes, valid until done */
 	uint16_t cdb_len;
+	/* For CDBs that only the handler's scsi() knows (backstore_has_scsi()): what the transport says of their data.
+	 * Not used otherwise. */
+	enum scsi_direction hint_direction;
+	uint64_t hint_len;
 	bool may_lend;            /* Data-In may be sent from the handler's own memory (iov then points there) */
 
 	/* Data-Out that the initiator announces (iSCSI: the EDTL of a write); commands that need their exact length

@@ -14,13 +14,14 @@ enum scsi_ua {
 	SCSI_UA_CLEARED = 1 << 2,          /* 2F/00 COMMANDS CLEARED BY ANOTHER INITIATOR */
 	SCSI_UA_CAPACITY_CHANGED = 1 << 3, /* 2A/09 CAPACITY DATA HAS CHANGED */
 	SCSI_UA_MODE_CHANGED = 1 << 4,     /* 2A/01 MODE PARAMETERS CHANGED */
-	SCSI_UA_LUNS_CHANGED = 1 << 5,     /* 3F/0E REPORTED LUNS DATA HAS CHANGED */
 };
 
 /* Any thread; the nexus stays attached during the call. */
 void scsi_ua_raise(struct scsi_nexus *nexus, enum scsi_ua ua);
 /* Any thread, takes lu->lock. For all nexuses of the LU but one (NULL: no exception). */
 void scsi_ua_raise_others(struct scsi_lu *lu, const struct scsi_nexus *except, enum scsi_ua ua);
+/* The same by whoever holds lu->lock. */
+void scsi_ua_raise_others_locked(struct scsi_lu *lu, const struct scsi_nexus *except, enum scsi_ua ua);
 /* The nexus's loop. Clears the first pending one and returns its sense code, or SENSE_NONE. */
 uint32_t scsi_ua_take(struct scsi_nexus *nexus);
 /* Same, clears nothing. */

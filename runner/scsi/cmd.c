@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way of a command: parse, admission, completion. */
+#include "scsi/cmd.h"
+
+#include <assert.h>
+
+#include "scsi/reserve.h"
+#include "scsi/tmf.h"
+#include "scsi/ua.h"
+#include "util/bytes.h"
+#include "util/iov.h"
+
+/* --- parse
+ * --------------------------------------------------------------------------------------------------- */
+
+/* Big-endian number of 1 to 8 bytes. */
+static uint64_t cdb_field(const uint8_t *p, unsigned len)
+{
+	uint64_t value = 0;
+
+	while (len--)
+		value = value << 8 | *p++;
+	return value;
+}
+
+/* Bits that the row does not use must be zero: SPC-4 4.2.1 lets a device server check, and we do. */
+static bool check_usage(struct scsi_cmd *cmd, const struct scsi_op *op)
+{
+	uint8_t unused = 0;
+
+	for (unsigned i = 1; i < op->cdb_len; i++)
+		unused |= (uint8_t)(cmd->cdb[i] & ~op->usage[i]);
+	if (!unused)
+		return true;
+	for (unsigned i = 1; i < op->cdb_len; i++) {
+		unsigned bad = cmd->cdb[i] & ~(unsigned)op->usage[i] & 0xff;
+
+		if (bad) {
+			scsi_check_field(cmd, SENSE_INVALID_FIELD_IN_CDB, i, 31 - __builtin_clz(bad));
+			break;
+		}
+	}
+	return false;
+}
+
+/* VERIFY: how BYTCHK (SBC-4 5.36) turns nblocks into bytes of Data-Out. */
+static bool verify_len(struct scsi_cmd *cmd, uint64_t *len)
+{
+	switch (cmd->cdb[1] >> 1 & 3) {
+	case 0:
+		*len = 0;
+		return true;
+	case 1:
+		*len = (uint64_t)cmd->nblocks << cmd->lu->block_shift;
+		return true;
+	case 3:
+		*len = cmd->nblocks ? cmd->lu->block_size : 0;
+		return true;
+	default:
+		scsi_check_field(cmd, SENSE_INVALID_FIELD_IN_CDB, 1, 2);
+		return false;
+	}
+}
+
+/* Sets nblocks and transfer_len from the CDB. */
+static bool parse_length(struct scsi_cmd *cmd, const struct scsi_op *op)
+{
+	uint32_t field = (uint32_t)cdb_field(&cmd->cdb[op->len_at], op->len_len);
+
+	if (op->transfer == SCSI_XFER_BYTES) {
+		cmd->transfer_len = field;
+		return true;
+	}
+	if (op->transfer == SCSI_XFER_EIGHT) {
+		cmd->transfer_len = 8;
+		return true;
+	}
+	if (op->transfer == SCSI_XFER_FORMAT) { /* FMTDATA, LONGLIST */
+		cmd->transfer_len = cmd->cdb[1] & 0x10 ? (cmd->cdb[1] & 0x20 ? 8 : 4) : 0;
+		return true;
+	}
+	cmd->nblocks = field == 0 && op->flags & SCSI_OP_ZERO_256 ? 256 : field;
+	if (op->flags & SCSI_OP_MAX_XFER && cmd->nblocks > SCSI_MAX_TRANSFER >> cmd->lu->block_shift) {
+		scsi_check_field(cmd, SENSE_INVALID_FIELD_IN_CDB, op->len_at, -1);
+		return false;
+	}
+	switch (op->transfer) {
+	case SCSI_XFER_BLOCKS:
+		cmd->transfer_len = (uint64_t)cmd->nblocks << cmd->lu->block_shift;
+		return true;
+	case SCSI_XFER_TWICE:
+		cmd->transfer_len = 2 * ((uint64_t)cmd->nblocks << cmd->lu->block_shift);
+		return true;
+	case SCSI_XFER_SAME: /* NDOB: WRITE SAME (16) only, else refused by usage */
+		cmd->transfer_len = cmd->cdb[1] & 1 ? 0 : cmd->lu->block_size;
+		return true;
+	case SCSI_XFER_VERIFY:
+		return verify_len(cmd, &cmd->transfer_len);
+	default:
+		return true;
+	}
+}
+
+/* An LBA past the end is an error for zero blocks too (SBC-4 5.2.1). */
+static bool parse_lba(struct scsi_cmd *cmd, const struct scsi_op *op)
+{
+	uint64_t blocks;
+
+	if (!op->lba_len)
+		return true;
+	cmd->lba = cdb_field(&cmd->cdb[op->lba_at], op->lba_len);
+	blocks = scsi_lu_blocks(cmd->lu);
+	if (cmd->lba < blocks && cmd->nblocks <= blocks - cmd->lba)
+		return true;
+	scsi_check(cmd, SENSE_LBA_OUT_OF_RANGE);
+	return false;
+}
+
+/* The row of the command; NULL with sense set. Only rows that need no LU come back where there is none. */
+static const struct scsi_op *find_row(struct scsi_cmd *cmd)
+{
+	bool opcode_known = false;
+	const struct scsi_op *op = NULL;
+
+	if (cmd->cdb_len >= 6)
+		op = scsi_op_find(cmd->cdb[0], cmd->cdb[1] & 0x1f, &opcode_known);
+	if (op && cmd->lu && !scsi_op_available(op, cmd->lu)) {
+		op = NULL;
+		opcode_known = false;
+	}
+	if (!cmd->lu && !(op && op->flags & SCSI_OP_ALWAYS)) {
+		scsi_check(cmd, SENSE_NO_SUCH_LUN);
+		return NULL;
+	}
+	if (op && cmd->cdb_len >= op->cdb_len)
+		return op;
+	if (opcode_known)
+		scsi_check_field(cmd, SENSE_INVALID_FIELD_IN_CDB, 1, 4);
+	else
+		scsi_check(cmd, SENSE_INVALID_OPCODE);
+	return NULL;
+}
+
+void scsi_parse(struct scsi_cmd *cmd)
+{
+	const struct scsi_op *op;
+
+	cmd->op = NULL;
+	cmd->direction = SCSI_NO_DATA;
+	cmd->transfer_len = 0;
+	cmd->lba = 0;
+	cmd->nblocks = 0;
+	cmd->gate_seen = cmd->lu ? scsi_lu_gate(cmd->lu) : 0;
+	cmd->iov = NULL;
+	cmd->iovcnt = 0;
+	cmd->data_out_len = 0;
+	cmd->status = SCSI_GOOD;
+	cmd->sense_len = 0;
+	cmd->aborted = false;
+	cmd->data_in_len = 0;
+	cmd->state = NULL;
+
+	op = find_row(cmd);
+	if (op && check_usage(cmd, op) && parse_length(cmd, op) && parse_lba(cmd, op)) {
+		cmd->op = op;
+		cmd->direction = cmd->transfer_len ? (enum scsi_direction)op->direction : SCSI_NO_DATA;
+	} else if (cmd->gate_seen & SCSI_GATE_HANDLER) {
+		cmd->direction = cmd->hint_direction;
+		cmd->transfer_len = cmd->hint_len;
+	}
+}
+
+/* --- admission
+ * ----------------------------------------------------------------------------------------------- */
+
+/* Has the command the medium that it needs? Else sense is set. */
+static bool check_ready(struct scsi_cmd *cmd)
+{
+	if (!(cmd->op->flags & SCSI_OP_MEDIUM))
+		return true;
+	if (cmd->gate_seen & SCSI_GATE_STOPPED) {
+		scsi_check(cmd, SENSE_START_REQUIRED);
+		return false;
+	}
+	if (cmd->gate_seen & SCSI_GATE_FORMATTING) {
+		scsi_check_progress(cmd, SENSE_FORMAT_IN_PROGRESS, scsi_lu_format_progress(cmd->lu));
+		return false;
+	}
+	return true;
+}
+
+/* The checks that follow reservations and unit attentions, then the execution. */
+static void execute(struct scsi_cmd *cmd)
+{
+	const struct scsi_op *op = cmd->op;
+
+	if (!op || !check_ready(cmd)) /* sense is set, without a row by parse */
+		scsi_complete(cmd);
+	else if (cmd->gate_seen & SCSI_GATE_READ_ONLY && op->flags & SCSI_OP_WRITES)
+		scsi_fail(cmd, SENSE_WRITE_PROTECTED);
+	else
+		op->exec(cmd);
+}
+
+static void execute_reserved(struct scsi_cmd *cmd)
+{
+	if (cmd->op && scsi_reserve_conflicts(cmd)) {
+		cmd->status = SCSI_RESERVATION_CONFLICT;
+		scsi_complete(cmd);
+	} else {
+		execute(cmd);
+	}
+}
+
+static void handler_done(struct backstore_scsi *bss, uint8_t status)
+{
+	struct scsi_cmd *cmd = container_of(bss, struct scsi_cmd, bss);
+
+	cmd->status = status;
+	if (status == SCSI_CHECK_CONDITION) {
+		cmd->sense_len = (uint8_t)MIN(bss->cmd.sense_len, SCSI_SENSE_MAX);
+		memcpy(cmd->sense, bss->cmd.sense, cmd->sense_len);
+	} else {
+		cmd->sense_len = 0;
+		cmd->data_in_len = MIN(bss->cmd.data_in_len, bss->cmd.data_in_max);
+	}
+	scsi_complete(cmd);
+}
+
+/* Offers the command to the handler's scsi(); true: it took the command. */
+static bool offer_to_handler(struct scsi_cmd *cmd)
+{
+	uint64_t room = cmd->direction == SCSI_DATA_IN ? MIN(cmd->transfer_len, SCSI_MAX_TRANSFER) : 0;
+
+	if (room && !scsi_data_in_room(cmd, room))
+		return true;
+	cmd->bss = (struct backstore_scsi){
+	    .cmd = {.cdb = cmd->cdb,
+		    .cdb_len = cmd->cdb_len,
+		    .iov = cmd->iov,
+		    .iovcnt = cmd->iovcnt,
+		    .data_out_len = cmd->data_out_len,
+		    .data_in_max = room},
+	    .bs = cmd->lu->bs,
+	    .loop = cmd->loop,
+	    .done = handler_done,
+	};
+	return backstore_scsi(&cmd->bss);
+}
+
+/* SAM-5 5.14: the commands that neither report nor clear a unit attention. */
+static bool reports_ua(const struct scsi_cmd *cmd)
+{
+	bool known;
+	const struct scsi_op *op = scsi_op_find(cmd->cdb[0], cmd->cdb[1] & 0x1f, &known);
+
+	return !op || !(op->flags & SCSI_OP_ALWAYS);
+}
+
+/* Something is set in the gate, a unit attention is pending, or parse found an error. */
+static void submit_slow(struct scsi_cmd *cmd)
+{
+	uint32_t ua = SENSE_NONE;
+
+	if (cmd->nexus && reports_ua(cmd))
+		ua = scsi_ua_take(cmd->nexus);
+	if (ua != SENSE_NONE)
+		scsi_fail(cmd, ua);
+	else if (cmd->gate_seen & SCSI_GATE_HANDLER && offer_to_handler(cmd))
+		return;
+	else if (cmd->gate_seen & SCSI_GATE_RESERVED)
+		execute_reserved(cmd);
+	else
+		execute(cmd);
+}
+
+void scsi_submit(struct scsi_cmd *cmd)
+{
+	uint32_t gate;
+
+	if (!cmd->lu) {
+		list_init(&cmd->node);
+		execute(cmd);
+		return;
+	}
+	list_add_tail(&cmd->lu->loops[loop_index(cmd->loop)].inflight, &cmd->node);
+	gate = scsi_lu_gate(cmd->lu);
+	if ((gate ^ cmd->gate_seen) & SCSI_GATE_EPOCH) { /* a reset came between parse and submit */
+		cmd->aborted = true;
+		scsi_complete(cmd);
+		return;
+	}
+	cmd->gate_seen = gate;
+	if (gate & SCSI_GATE_SLOW || !cmd->op ||
+	    (cmd->nexus && __atomic_load_n(&cmd->nexus->ua_pending, __ATOMIC_RELAXED)))
+		submit_slow(cmd);
+	else
+		execute(cmd);
+}
+
+/* --- completion
+ * ---------------------------------------------------------------------------------------------- */
+
+void scsi_complete(struct scsi_cmd *cmd)
+{
+	struct scsi_lu *lu = cmd->lu;
+	struct loop *loop = cmd->loop;
+	bool aborted = cmd->aborted;
+
+	assert(cmd->node.next && "a command completes once");
+	list_del(&cmd->node);
+	cmd->node.next = NULL;
+	cmd->ops->done(cmd); /* cmd is gone */
+	if (aborted && lu)
+		scsi_tmf_command_over(&lu->loops[loop_index(loop)]);
+}
+
+void scsi_fail(struct scsi_cmd *cmd, uint32_t sense)
+{
+	scsi_check(cmd, sense);
+	scsi_complete(cmd);
+}
+
+void scsi_fail_cdb(struct scsi_cmd *cmd, unsigned byte, int bit)
+{
+	scsi_check_field(cmd, SENSE_INVALID_FIELD_IN_CDB, byte, bit);
+	scsi_complete(cmd);
+}
+
+void scsi_fail_list(struct scsi_cmd *cmd, unsigned byte, int bit)
+{
+	scsi_check_field(cmd, SENSE_INVALID_FIELD_IN_LIST, byte, bit);
+	scsi_complete(cmd);
+}
+
+bool scsi_data_in_room(struct scsi_cmd *cmd, uint64_t len)
+{
+	if (cmd->ops->data_in(cmd, len))
+		return true;
+	cmd->status = SCSI_TASK_SET_FULL;
+	scsi_complete(cmd);
+	return false;
+}
+
+void scsi_data_in_bytes(struct scsi_cmd *cmd, const void *bytes, size_t len)
+{
+	len = (size_t)MIN(len, cmd->transfer_len);
+	if (len && !scsi_data_in_room(cmd, len))
+		return;
+	cmd->data_in_len = iov_copy_to(cmd->iov, cmd->iovcnt, 0, bytes, len);
+	scsi_complete(cmd);
+}
+
+size_t scsi_data_out_bytes(const struct scsi_cmd *cmd, void *buf, size_t max)
+{
+	return iov_copy_from(cmd->iov, cmd->iovcnt, 0, buf, (size_t)MIN(max, cmd->data_out_len));
+}

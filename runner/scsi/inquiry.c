@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* INQUIRY (SPC-4 6.6); the vital product data pages are in vpd.c. */
+#include "scsi/cmd.h"
+#include "scsi/spc.h"
+#include "scsi/vpd.h"
+#include "util/bytes.h"
+
+#define STANDARD_LEN 96
+#define NO_LU        0x7f /* PERIPHERAL QUALIFIER 3, PERIPHERAL DEVICE TYPE 1F: nothing here and nothing possible \
+			   */
+
+/* SPC-4 table 148 */
+static const uint16_t versions[] = {
+    0x00a0, /* SAM-5 */
+    0x0460, /* SPC-4 */
+    0x0600, /* SBC-4 */
+    0x0960, /* iSCSI; last, as the kernel's fabrics are none */
+};
+
+static void standard(struct scsi_cmd *cmd)
+{
+	uint8_t data[STANDARD_LEN] = {0};
+	unsigned nversions = ARRAY_SIZE(versions) - (cmd->it ? 0 : 1);
+
+	data[0] = cmd->lu ? 0 : NO_LU;
+	data[2] = 0x06;        /* VERSION: SPC-4 */
+	data[3] = 0x10 | 0x02; /* HISUP, RESPONSE DATA FORMAT */
+	data[4] = STANDARD_LEN - 5;
+	data[7] = 0x02; /* CMDQUE */
+	if (cmd->lu) {
+		memcpy(&data[8], cmd->lu->vendor, 8);
+		memcpy(&data[16], cmd->lu->product, 16);
+		memcpy(&data[32], cmd->lu->revision, 4);
+	} else {
+		memset(&data[8], ' ', 28);
+	}
+	for (unsigned i = 0; i < nversions; i++)
+		put_be16(&data[58 + 2 * i], versions[i]);
+	scsi_data_in_bytes(cmd, data, sizeof(data));
+}
+
+void spc_inquiry(struct scsi_cmd *cmd)
+{
+	bool evpd = cmd->cdb[1] & 0x01;
+	uint8_t page[VPD_MAX] = {0};
+	unsigned len;
+
+	if (!evpd && cmd->cdb[2]) {
+		scsi_fail_cdb(cmd, 2, -1);
+	} else if (!evpd) {
+		standard(cmd);
+	} else if (cmd->lu && (len = scsi_vpd_build(cmd, cmd->cdb[2], page))) {
+		scsi_data_in_bytes(cmd, page, len);
+	} else {
+		scsi_fail_cdb(cmd, 2, -1);
+	}
+}

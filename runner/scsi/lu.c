@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scsi/lu.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "scsi/mode.h"
+#include "scsi/sbc.h"
+#include "scsi/tmf.h"
+#include "scsi/ua.h"
+#include "util/bytes.h"
+
+/* Left-justified ASCII padded with blanks, as INQUIRY wants it (SPC-4 4.3.1). */
+static void pad_text(char *out, size_t len, const char *text, const char *fallback)
+{
+	size_t n;
+
+	text = text ? text : fallback;
+	n = strnlen(text, len);
+	memset(out, ' ', len);
+	memcpy(out, text, n);
+	out[len] = 0;
+}
+
+/*
+ * NAA 6, IEEE registered extended (SPC-4 7.8.6.6.7), the same identifier that LIO makes for the same serial:
+ * company 001405h, then as many of the serial's hexadecimal digits as fit in the remaining 25.
+ */
+static void make_naa(uint8_t naa[16], const char *serial)
+{
+	static const uint8_t prefix[4] = {0x60, 0x01, 0x40, 0x50};
+	unsigned digit = 7;
+
+	memset(naa, 0, 16);
+	memcpy(naa, prefix, sizeof(prefix));
+	for (; *serial && digit < 32; serial++) {
+		unsigned value;
+
+		if (!isxdigit((unsigned char)*serial))
+			continue;
+		value = isdigit((unsigned char)*serial) ? (unsigned)(*serial - '0')
+							: (unsigned)((*serial | 0x20) - 'a' + 10);
+		naa[digit / 2] |= (uint8_t)(digit % 2 ? value : value << 4);
+		digit++;
+	}
+}
+
+/* On a pool thread. */
+static void on_resize(void *arg, uint64_t new_size)
+{
+	(void)new_size; /* commands ask the backstore */
+	scsi_ua_raise_others(arg, NULL, SCSI_UA_CAPACITY_CHANGED);
+}
+
+static int check(const struct tcmur_info *info, const struct scsi_identity *identity, struct error *error)
+{
+	uint32_t size = info->block_size;
+
+	if (size < 512 || size > 4096 || size & (size - 1))
+		return error_set(error, EINVAL, "block size %u is not served", size);
+	if (!identity->serial || !identity->serial[0] || strlen(identity->serial) > SCSI_SERIAL_MAX)
+		return error_set(error, EINVAL, "the unit serial number has 1 to %d characters",
+				 SCSI_SERIAL_MAX);
+	return 0;
+}
+
+static struct scsi_lu_loop *new_loops(struct loop_set *set, struct scsi_lu *lu)
+{
+	struct scsi_lu_loop *loops = aligned_alloc(64, set->nloops * sizeof(*loops));
+
+	if (!loops)
+		return NULL;
+	memset(loops, 0, set->nloops * sizeof(*loops));
+	for (unsigned i = 0; i < set->nloops; i++) {
+		loops[i].lu = lu;
+		loops[i].loop = set->loops[i];
+		scsi_tmf_init(&loops[i]);
+	}
+	return loops;
+}
+
+struct scsi_lu *scsi_lu_new(struct loop_set *set, struct backstore *bs, const struct scsi_identity *identity,
+			    struct error *error)
+{
+	const struct tcmur_info *info = backstore_info(bs);
+	struct scsi_lu *lu;
+
+	if (check(info, identity, error) < 0)
+		return NULL;
+	lu = calloc(1, sizeof(*lu));
+	if (!lu || !(lu->loops = new_loops(set, lu))) {
+		free(lu);
+		error_set(error, ENOMEM, "no memory for the logical unit");
+		return NULL;
+	}
+	lu->nloops = set->nloops;
+	lu->bs = bs;
+	lu->info = info;
+	lu->block_size = info->block_size;
+	lu->block_shift = (uint32_t)__builtin_ctz(info->block_size);
+	pad_text(lu->vendor, 8, identity->vendor, "LIO-ORG");
+	pad_text(lu->product, 16, identity->product, "TCMU device");
+	pad_text(lu->revision, 4, identity->revision, "0002");
+	strcpy(lu->serial, identity->serial);
+	make_naa(lu->naa, lu->serial);
+	pthread_mutex_init(&lu->lock, NULL);
+	list_init(&lu->nexuses);
+	list_init(&lu->tmfs);
+	lu->gate = backstore_has_scsi(bs) ? SCSI_GATE_HANDLER : 0;
+	scsi_mode_reset_locked(lu); /* nobody else knows it yet */
+	backstore_on_resize(bs, on_resize, lu);
+	return lu;
+}
+
+void scsi_lu_free(struct scsi_lu *lu)
+{
+	if (!lu)
+		return;
+	assert(list_empty(&lu->nexuses) && list_empty(&lu->tmfs));
+	sbc_format_stop(lu);
+	backstore_on_resize(lu->bs, NULL, NULL);
+	pthread_mutex_destroy(&lu->lock);
+	free(lu->loops);
+	free(lu);
+}
+
+struct backstore *scsi_lu_backstore(const struct scsi_lu *lu)
+{
+	return lu->bs;
+}
+
+const char *scsi_lu_name(const struct scsi_lu *lu)
+{
+	return backstore_name(lu->bs);
+}

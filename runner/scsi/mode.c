@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* MODE SENSE and MODE SELECT, 6 and 10 (SPC-4 6.9 to 6.12). */
+#include "scsi/mode.h"
+
+#include "scsi/cmd.h"
+#include "scsi/spc.h"
+#include "scsi/ua.h"
+#include "util/bytes.h"
+
+#define DEVICE_WP     0x80 /* device-specific parameter, SBC-4 6.5.1 */
+#define DEVICE_DPOFUA 0x10
+
+void scsi_mode_set_locked(struct scsi_lu *lu, const struct scsi_mode *mode)
+{
+	uint32_t bits = 0;
+
+	lu->mode = *mode;
+	if (lu->info->read_only || mode->swp)
+		bits |= SCSI_GATE_READ_ONLY;
+	if (lu->info->write_cache && !mode->wce)
+		bits |= SCSI_GATE_WRITE_THROUGH;
+	if (mode->d_sense)
+		bits |= SCSI_GATE_D_SENSE;
+	scsi_lu_gate_change(lu, bits, SCSI_GATE_MODE & ~bits);
+}
+
+void scsi_mode_reset_locked(struct scsi_lu *lu)
+{
+	struct scsi_mode mode = scsi_mode_default(lu);
+
+	scsi_mode_set_locked(lu, &mode);
+}
+
+static struct scsi_mode current_mode(struct scsi_lu *lu)
+{
+	struct scsi_mode mode;
+
+	pthread_mutex_lock(&lu->lock);
+	mode = lu->mode;
+	pthread_mutex_unlock(&lu->lock);
+	return mode;
+}
+
+/* --- MODE SENSE
+ * ------------------------------------------------------------------------------------------------ */
+
+static unsigned short_descriptor(const struct scsi_lu *lu, uint8_t *out)
+{
+	put_be32(&out[0], (uint32_t)MIN(scsi_lu_blocks(lu), UINT32_MAX));
+	put_be24(&out[5], lu->block_size);
+	return 8;
+}
+
+static unsigned long_descriptor(const struct scsi_lu *lu, uint8_t *out)
+{
+	put_be64(&out[0], scsi_lu_blocks(lu));
+	put_be32(&out[12], lu->block_size);
+	return 16;
+}
+
+/* The pages that the CDB asks for; 0: there is no such page. */
+static unsigned write_pages(struct scsi_cmd *cmd, uint8_t *out)
+{
+	uint8_t code = cmd->cdb[2] & 0x3f, subpage = cmd->cdb[3];
+	enum scsi_mode_control pc = cmd->cdb[2] >> 6;
+	struct scsi_mode mode = current_mode(cmd->lu);
+	unsigned len = 0;
+
+	if (subpage != 0 && subpage != MODE_ALL_SUBPAGES)
+		return 0;
+	for (unsigned i = 0; i < scsi_nmode_pages; i++)
+		if (code == MODE_ALL_PAGES || code == scsi_mode_pages[i].code)
+			len += scsi_mode_page_write(&scsi_mode_pages[i], cmd->lu, pc, &mode, &out[len]);
+	return len;
+}
+
+void spc_mode_sense(struct scsi_cmd *cmd)
+{
+	uint8_t buf[8 + 16 + 5 * MODE_PAGE_MAX] = {0};
+	bool six = cmd->cdb[0] == 0x1a;
+	bool dbd = cmd->cdb[1] & 0x08, llbaa = cmd->cdb[1] & 0x10;
+	unsigned header = six ? 4 : 8, descriptor = 0, pages;
+	uint8_t device = DEVICE_DPOFUA | (cmd->gate_seen & SCSI_GATE_READ_ONLY ? DEVICE_WP : 0);
+
+	if (cmd->cdb[2] >> 6 == MODE_SAVED) {
+		scsi_fail(cmd, SENSE_SAVING_NOT_SUPPORTED);
+		return;
+	}
+	if (!dbd)
+		descriptor =
+		    llbaa ? long_descriptor(cmd->lu, &buf[header]) : short_descriptor(cmd->lu, &buf[header]);
+	pages = write_pages(cmd, &buf[header + descriptor]);
+	if (!pages) {
+		bool page_known =
+		    scsi_mode_page_find(cmd->cdb[2] & 0x3f) || (cmd->cdb[2] & 0x3f) == MODE_ALL_PAGES;
+
+		scsi_fail_cdb(cmd, page_known ? 3 : 2, page_known ? -1 : 5);
+		return;
+	}
+	if (six) {
+		buf[0] = (uint8_t)(header + descriptor + pages - 1);
+		buf[2] = device;
+		buf[3] = (uint8_t)descriptor;
+	} else {
+		put_be16(&buf[0], (uint16_t)(header + descriptor + pages - 2));
+		buf[3] = device;
+		buf[4] = llbaa && !dbd; /* LONGLBA */
+		put_be16(&buf[6], (uint16_t)descriptor);
+	}
+	scsi_data_in_bytes(cmd, buf, header + descriptor + pages);
+}
+
+/* --- MODE SELECT
+ * ----------------------------------------------------------------------------------------------- */
+
+/* A parameter list while it is read. */
+struct list_reader {
+	struct scsi_cmd *cmd;
+	const uint8_t *list;
+	unsigned len, at;
+	struct scsi_mode mode; /* what it will be */
+};
+
+/* Sets the sense; false, so that a check can end in it. */
+static bool too_short(struct list_reader *reader)
+{
+	scsi_check(reader->cmd, SENSE_LIST_LENGTH_ERROR);
+	return false;
+}
+
+static bool wrong(struct list_reader *reader, unsigned byte, int bit)
+{
+	scsi_check_field(reader->cmd, SENSE_INVALID_FIELD_IN_LIST, byte, bit);
+	return false;
+}
+
+/* The capacity and block length may be told, but not changed. 0 and all ones mean "as it is" (SBC-4 6.5.2).
+ */
+static bool read_descriptor(struct list_reader *reader, unsigned len)
+{
+	const uint8_t *desc = &reader->list[reader->at];
+	uint64_t blocks = len == 8 ? get_be32(desc) : get_be64(desc);
+	uint64_t all_ones = len == 8 ? UINT32_MAX : UINT64_MAX;
+	unsigned size_at = len == 8 ? 5 : 12;
+	uint32_t size = len == 8 ? get_be24(&desc[5]) : get_be32(&desc[12]);
+
+	if (reader->len - reader->at < len)
+		return too_short(reader);
+	if (blocks != 0 && blocks != all_ones && blocks != scsi_lu_blocks(reader->cmd->lu))
+		return wrong(reader, reader->at, -1);
+	if (size != reader->cmd->lu->block_size)
+		return wrong(reader, reader->at + size_at, -1);
+	reader->at += len;
+	return true;
+}
+
+/* Header and block descriptor. MODE DATA LENGTH and the device-specific parameter mean nothing here. */
+static bool read_header(struct list_reader *reader)
+{
+	const uint8_t *list = reader->list;
+	bool six = reader->cmd->cdb[0] == 0x15;
+	bool longlba = !six && list[4] & 0x01;
+	unsigned header = six ? 4 : 8, descriptor;
+
+	if (reader->len < header)
+		return too_short(reader);
+	descriptor = six ? list[3] : get_be16(&list[6]);
+	if (list[six ? 1 : 2]) /* MEDIUM TYPE */
+		return wrong(reader, six ? 1 : 2, -1);
+	reader->at = header;
+	if (descriptor == 0)
+		return true;
+	if (descriptor != (longlba ? 16u : 8u))
+		return wrong(reader, six ? 3 : 6, -1);
+	return read_descriptor(reader, descriptor);
+}
+
+/* Only what is changeable may differ from the current values. */
+static bool read_page(struct list_reader *reader)
+{
+	const uint8_t *in = &reader->list[reader->at];
+	const struct scsi_mode_page *page = scsi_mode_page_find(in[0] & 0x3f);
+	uint8_t current[MODE_PAGE_MAX], mask[MODE_PAGE_MAX];
+
+	if (!page || in[0] & 0x40) /* SPF */
+		return wrong(reader, reader->at, page ? 6 : 5);
+	if (reader->len - reader->at < 2 || reader->len - reader->at < in[1] + 2u)
+		return too_short(reader);
+	if (in[1] + 2u != page->len)
+		return wrong(reader, reader->at + 1, -1);
+	scsi_mode_page_write(page, reader->cmd->lu, MODE_CURRENT, &reader->mode, current);
+	scsi_mode_page_write(page, reader->cmd->lu, MODE_CHANGEABLE, &reader->mode, mask);
+	for (unsigned i = 2; i < page->len; i++) {
+		unsigned bad = (in[i] ^ current[i]) & ~mask[i] & 0xffu;
+
+		if (bad)
+			return wrong(reader, reader->at + i, 31 - __builtin_clz(bad));
+	}
+	if (page->select)
+		page->select(in, &reader->mode);
+	reader->at += page->len;
+	return true;
+}
+
+static bool read_list(struct list_reader *reader)
+{
+	if (!read_header(reader))
+		return false;
+	while (reader->at < reader->len)
+		if (!read_page(reader))
+			return false;
+	return true;
+}
+
+static void flushed(struct backstore_io *bio, enum tcmur_status status)
+{
+	struct scsi_cmd *cmd = container_of(bio, struct scsi_cmd, bio);
+
+	scsi_set_status(cmd, status);
+	scsi_complete(cmd);
+}
+
+/* WCE went from 1 to 0: what is cached now must be on the medium before the initiator may rely on it. */
+static void flush_and_complete(struct scsi_cmd *cmd)
+{
+	cmd->bio = (struct backstore_io){
+	    .bs = cmd->lu->bs, .loop = cmd->loop, .op = BACKSTORE_FLUSH, .done = flushed, .owner = cmd};
+	backstore_submit(&cmd->bio);
+}
+
+static void apply(struct scsi_cmd *cmd, const struct scsi_mode *mode)
+{
+	struct scsi_lu *lu = cmd->lu;
+	struct scsi_mode old;
+
+	pthread_mutex_lock(&lu->lock);
+	old = lu->mode;
+	scsi_mode_set_locked(lu, mode);
+	if (old.wce != mode->wce || old.d_sense != mode->d_sense || old.swp != mode->swp)
+		scsi_ua_raise_others_locked(lu, cmd->nexus, SCSI_UA_MODE_CHANGED);
+	pthread_mutex_unlock(&lu->lock);
+	if (old.wce && !mode->wce && backstore_has_flush(lu->bs))
+		flush_and_complete(cmd);
+	else
+		scsi_complete(cmd);
+}
+
+void spc_mode_select(struct scsi_cmd *cmd)
+{
+	uint8_t list[8 + 16 + 5 * MODE_PAGE_MAX + 2] = {0};
+	struct list_reader reader = {.cmd = cmd, .list = list};
+
+	if (cmd->cdb[1] & 0x01) { /* SP: nothing can be saved */
+		scsi_fail_cdb(cmd, 1, 0);
+	} else if (cmd->transfer_len == 0) {
+		scsi_complete(cmd);
+	} else if (!(cmd->cdb[1] & 0x10)) { /* PF: there are no vendor specific pages */
+		scsi_fail_cdb(cmd, 1, 4);
+	} else if (cmd->transfer_len > sizeof(list) - 2 || cmd->data_out_len < cmd->transfer_len) {
+		scsi_fail(cmd, SENSE_LIST_LENGTH_ERROR);
+	} else {
+		reader.len = (unsigned)scsi_data_out_bytes(cmd, list, cmd->transfer_len);
+		reader.mode = current_mode(cmd->lu);
+		if (read_list(&reader))
+			apply(cmd, &reader.mode);
+		else
+			scsi_complete(cmd);
+	}
+}

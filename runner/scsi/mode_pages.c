@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "scsi/mode.h"
+#include "util/bytes.h"
+
+/* Caching page, SBC-4 6.5.5 */
+#define CACHING_WCE 0x04 /* byte 2 */
+
+static void caching(const struct scsi_lu *lu, const struct scsi_mode *mode, uint8_t *page)
+{
+	(void)lu;
+	page[2] = mode->wce ? CACHING_WCE : 0;
+}
+
+/* Without a write cache there is nothing to switch on. */
+static void caching_changeable(const struct scsi_lu *lu, uint8_t *page)
+{
+	page[2] = lu->info->write_cache ? CACHING_WCE : 0;
+}
+
+static void caching_select(const uint8_t *page, struct scsi_mode *mode)
+{
+	mode->wce = page[2] & CACHING_WCE;
+}
+
+/* Control page, SPC-4 7.5.8 */
+#define CONTROL_D_SENSE 0x04 /* byte 2 */
+#define CONTROL_GLTSD   0x02 /* byte 2: log parameters are not saved */
+#define CONTROL_REORDER 0x10 /* byte 3: QUEUE ALGORITHM MODIFIER 1, unrestricted reordering */
+#define CONTROL_SWP     0x08 /* byte 4 */
+
+static void control(const struct scsi_lu *lu, const struct scsi_mode *mode, uint8_t *page)
+{
+	(void)lu;
+	page[2] = CONTROL_GLTSD | (mode->d_sense ? CONTROL_D_SENSE : 0);
+	page[3] = CONTROL_REORDER;
+	page[4] = mode->swp ? CONTROL_SWP : 0;
+	put_be16(&page[8], 0xffff); /* BUSY TIMEOUT PERIOD: unlimited */
+}
+
+static void control_changeable(const struct scsi_lu *lu, uint8_t *page)
+{
+	(void)lu;
+	page[2] = CONTROL_D_SENSE;
+	page[4] = CONTROL_SWP;
+}
+
+static void control_select(const uint8_t *page, struct scsi_mode *mode)
+{
+	mode->d_sense = page[2] & CONTROL_D_SENSE;
+	mode->swp = page[4] & CONTROL_SWP;
+}
+
+/* Informational Exceptions Control page, SBC-4 6.5.8 */
+#define EXCEPTIONS_DEXCPT 0x08 /* byte 2: disabled, there are no failure predictions to report */
+
+static void exceptions(const struct scsi_lu *lu, const struct scsi_mode *mode, uint8_t *page)
+{
+	(void)lu;
+	(void)mode;
+	page[2] = EXCEPTIONS_DEXCPT;
+}
+
+const struct scsi_mode_page scsi_mode_pages[] = {
+    {.code = 0x01, .len = 12}, /* Read-Write Error Recovery: no retries of our own, errors end a command */
+    {.code = 0x02, .len = 16}, /* Disconnect-Reconnect: no limits */
+    {.code = 0x08, .len = 20, .values = caching, .changeable = caching_changeable, .select = caching_select},
+    {.code = 0x0a, .len = 12, .values = control, .changeable = control_changeable, .select = control_select},
+    {.code = 0x1c, .len = 12, .values = exceptions},
+};
+const unsigned scsi_nmode_pages = ARRAY_SIZE(scsi_mode_pages);
+
+const struct scsi_mode_page *scsi_mode_page_find(uint8_t code)
+{
+	for (unsigned i = 0; i < scsi_nmode_pages; i++)
+		if (scsi_mode_pages[i].code == code)
+			return &scsi_mode_pages[i];
+	return NULL;
+}
+
+struct scsi_mode scsi_mode_default(const struct scsi_lu *lu)
+{
+	return (struct scsi_mode){.wce = lu->info->write_cache && !lu->info->write_cache_off};
+}
+
+unsigned scsi_mode_page_write(const struct scsi_mode_page *page, const struct scsi_lu *lu,
+			      enum scsi_mode_control pc, const struct scsi_mode *mode, uint8_t *out)
+{
+	struct scsi_mode defaults = scsi_mode_default(lu);
+
+	memset(out, 0, page->len);
+	out[0] = page->code;
+	out[1] = (uint8_t)(page->len - 2);
+	if (pc == MODE_CHANGEABLE) {
+		if (page->changeable)
+			page->changeable(lu, out);
+	} else if (page->values) {
+		page->values(lu, pc == MODE_DEFAULT ? &defaults : mode, out);
+	}
+	return page->len;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The small commands about the state of the unit: ready, sense, self-test, removal. */
+#include "scsi/cmd.h"
+#include "scsi/spc.h"
+#include "scsi/ua.h"
+#include "util/bytes.h"
+
+/* A LU that is not ready does not come here (SCSI_OP_MEDIUM). */
+void spc_test_unit_ready(struct scsi_cmd *cmd)
+{
+	scsi_complete(cmd);
+}
+
+/* SPC-4 6.39: what would be the sense of a command now, as parameter data; a unit attention is used up by it.
+ */
+void spc_request_sense(struct scsi_cmd *cmd)
+{
+	uint8_t data[SCSI_SENSE_MAX];
+	bool descriptor = cmd->cdb[1] & 0x01;
+	uint32_t sense = SENSE_NONE;
+	unsigned len;
+
+	if (!cmd->lu)
+		sense = SENSE_NO_SUCH_LUN;
+	else if (cmd->nexus)
+		sense = scsi_ua_take(cmd->nexus);
+	if (sense == SENSE_NONE && cmd->gate_seen & SCSI_GATE_STOPPED)
+		sense = SENSE_START_REQUIRED;
+	if (sense == SENSE_NONE && cmd->gate_seen & SCSI_GATE_FORMATTING)
+		len = scsi_sense_build_progress(data, SENSE_FORMAT_IN_PROGRESS,
+						scsi_lu_format_progress(cmd->lu), descriptor);
+	else
+		len = scsi_sense_build(data, sense, descriptor);
+	scsi_data_in_bytes(cmd, data, len);
+}
+
+/* --- SEND DIAGNOSTIC (SPC-4 6.42)
+ * ---------------------------------------------------------------------------------- */
+
+static void self_tested(struct backstore_io *bio, enum tcmur_status status)
+{
+	struct scsi_cmd *cmd = container_of(bio, struct scsi_cmd, bio);
+
+	loop_buffer_put(cmd->loop, cmd->lent[0].iov_base, cmd->lent[0].iov_len);
+	if (status == TCMUR_OK)
+		scsi_complete(cmd);
+	else
+		scsi_fail(cmd, SENSE_SELF_TEST_FAILED);
+}
+
+/* Reads the first block: the way to the medium works. */
+static void self_test(struct scsi_cmd *cmd)
+{
+	struct scsi_lu *lu = cmd->lu;
+
+	cmd->lent[0].iov_len = lu->block_size;
+	cmd->lent[0].iov_base = loop_buffer_get(cmd->loop, lu->block_size);
+	if (!cmd->lent[0].iov_base) {
+		cmd->status = SCSI_TASK_SET_FULL;
+		scsi_complete(cmd);
+		return;
+	}
+	cmd->bio = (struct backstore_io){
+	    .io = {.len = lu->block_size, .iov = cmd->lent, .iovcnt = 1},
+	    .bs = lu->bs,
+	    .loop = cmd->loop,
+	    .op = BACKSTORE_READ,
+	    .done = self_tested,
+	    .owner = cmd,
+	};
+	backstore_submit(&cmd->bio);
+}
+
+void spc_send_diagnostic(struct scsi_cmd *cmd)
+{
+	enum { NONE = 0, FOREGROUND_SHORT = 5, FOREGROUND_EXTENDED = 6 };
+	unsigned code = cmd->cdb[1] >> 5;
+	bool selftest = cmd->cdb[1] & 0x04;
+
+	/* No background self-test: its result would need a log page. */
+	if (selftest ? code != NONE : code != NONE && code != FOREGROUND_SHORT && code != FOREGROUND_EXTENDED)
+		scsi_fail_cdb(cmd, 1, 7);
+	else if ((selftest || code != NONE) && scsi_lu_blocks(cmd->lu) > 0)
+		self_test(cmd);
+	else
+		scsi_complete(cmd);
+}
+
+/* --- PREVENT ALLOW MEDIUM REMOVAL (SPC-4 6.14)
+ * ------------------------------------------------------------------- */
+
+void spc_prevent_allow(struct scsi_cmd *cmd)
+{
+	if (cmd->cdb[4] & 0x02) { /* obsolete values of PREVENT */
+		scsi_fail_cdb(cmd, 4, 1);
+		return;
+	}
+	scsi_complete(cmd);
+}
