@@ -50,8 +50,7 @@ static int control(struct loop *loop, int action, int fd, uint32_t events, uint6
 	return epoll_ctl(epoll->fd, action, fd, &event) < 0 ? -errno : 0;
 }
 
-/* --- watches
- * -------------------------------------------------------------------------------------------------- */
+/* --- watches ---------------------------------------------------------------------------------- */
 
 static int epoll_watch_add(struct loop *loop, uint32_t index)
 {
@@ -73,8 +72,7 @@ static void epoll_watch_del(struct loop *loop, uint32_t index)
 	slot_put(&loop->watches, index);
 }
 
-/* --- requests
- * ------------------------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 /*
  * epoll takes a file once only, and it may be watched already: so a poll registers a duplicate of the
@@ -138,8 +136,7 @@ static void epoll_submit(struct loop *loop, struct loop_op *op)
 	loop_post(loop, &request->note);
 }
 
-/* --- turns
- * ---------------------------------------------------------------------------------------------------- */
+/* --- turns ------------------------------------------------------------------------------------ */
 
 static int timeout_ms(uint64_t timeout_ns)
 {

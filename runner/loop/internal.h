@@ -19,8 +19,7 @@ static inline void assert_unlocked(void)
 	assert(lock_depth() == 0);
 }
 
-/* --- queues of work, first in first out
- * ---------------------------------------------------------------------- */
+/* --- queues of work, first in first out ------------------------------------------------------- */
 
 struct fifo {
 	struct loop_work *head, *last;
@@ -45,8 +44,7 @@ static inline struct loop_work *fifo_pop(struct fifo *fifo)
 	return work;
 }
 
-/* --- requests
- * ------------------------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 enum request_kind {
 	REQUEST_DONE, /* not in flight */
@@ -98,8 +96,7 @@ void request_finish(struct loop *loop, struct loop_op *op, int result);
 /* Loop's thread. Executes the request on a pool thread, then finishes it. */
 void request_to_pool(struct loop *loop, struct loop_op *op);
 
-/* --- watches
- * -------------------------------------------------------------------------------------------------- */
+/* --- watches ---------------------------------------------------------------------------------- */
 
 /*
  * The kernel knows a watch by a token (slot and generation) and never by its address: events may still be
@@ -138,8 +135,7 @@ static inline uint32_t token_index(uint64_t token)
 	return (uint32_t)token >> 1;
 }
 
-/* --- engines
- * -------------------------------------------------------------------------------------------------- */
+/* --- engines ---------------------------------------------------------------------------------- */
 
 /* io_uring or epoll. All on the loop's thread. */
 struct engine {
@@ -152,8 +148,8 @@ struct engine {
 	int (*watch_add)(struct loop *loop, uint32_t index);
 	int (*watch_change)(struct loop *loop, uint32_t index);
 	void (*watch_del)(struct loop *loop, uint32_t index);
-	/* Gives the kernel all that is new, and waits for an event for timeout_ns at most. Calls nobody back.
-	 */
+	/* Gives the kernel all that is new, and waits for an event for timeout_ns at most.
+	 * Calls nobody back. */
 	void (*enter)(struct loop *loop, uint64_t timeout_ns);
 	/* Whether there is something to enter or reap for; cheap, for spinning. */
 	bool (*ready)(struct loop *loop);
@@ -162,8 +158,7 @@ struct engine {
 };
 extern const struct engine engine_uring, engine_epoll;
 
-/* --- data buffers
- * --------------------------------------------------------------------------------------------- */
+/* --- data buffers ----------------------------------------------------------------------------- */
 
 #define BUFFER_MIN_SHIFT 12 /* 4 KiB */
 #define BUFFER_CLASSES   13 /* … 16 MiB; what is larger is not kept */
@@ -184,8 +179,7 @@ struct buffers {
 void buffers_init(struct buffers *buffers, size_t limit);
 void buffers_destroy(struct buffers *buffers);
 
-/* --- timers
- * --------------------------------------------------------------------------------------------------- */
+/* --- timers ----------------------------------------------------------------------------------- */
 
 struct timers {
 	struct loop_timer **heap; /* children of i: 2i+1, 2i+2 */
@@ -195,8 +189,7 @@ void timers_run(struct loop *loop);
 /* From now_ns to the first deadline, 0 when that has passed, NEVER_NS without timers. */
 uint64_t timers_wait_ns(const struct timers *timers, uint64_t now_ns);
 
-/* --- the loop
- * ------------------------------------------------------------------------------------------------- */
+/* --- the loop --------------------------------------------------------------------------------- */
 
 struct loop {
 	const struct engine *engine;
@@ -240,13 +233,12 @@ uint64_t loop_clock_ns(void);
 /* Starts the thread and waits until it runs. 0 or -errno. */
 int loop_start(struct loop **started, struct loop_set *set, unsigned index,
 	       const struct loop_options *options, struct error *error);
-/* Ends the thread when nothing is in flight any more. Other threads may still post, though nothing runs it.
- */
+/* Ends the thread when nothing is in flight any more. Other threads may still post, though
+ * nothing runs it. */
 void loop_join(struct loop *loop);
 void loop_free(struct loop *loop);
 
-/* --- the pool, and threads in general
- * --------------------------------------------------------------------------- */
+/* --- the pool, and threads in general --------------------------------------------------------- */
 
 /* 0 or -errno. */
 int pool_start(struct pool **started, unsigned max_threads, struct error *error);

@@ -58,8 +58,7 @@ void loop_stats(const struct loop *loop, struct loop_stats *stats)
 	stats->wakeups = atomic_load_explicit(&loop->wakeups, memory_order_relaxed);
 }
 
-/* --- mailbox
- * -------------------------------------------------------------------------------------------------- */
+/* --- mailbox ---------------------------------------------------------------------------------- */
 
 /*
  * A stack that posters push on and the loop takes as a whole. Whether the loop sleeps is a value of the same
@@ -140,8 +139,7 @@ static void woken(struct loop_watch *watch, uint32_t events)
 	(void)events;
 }
 
-/* --- turns
- * ---------------------------------------------------------------------------------------------------- */
+/* --- turns ------------------------------------------------------------------------------------ */
 
 void loop_defer(struct loop *loop, struct loop_work *work)
 {
@@ -257,8 +255,7 @@ static void run(struct loop *loop)
 	} while (!finished(loop));
 }
 
-/* --- start and stop
- * ------------------------------------------------------------------------------------------- */
+/* --- start and stop --------------------------------------------------------------------------- */
 
 /* io_uring where it works and is wanted. The ring must be made by the thread that uses it (SINGLE_ISSUER). */
 static int start_engine(struct loop *loop)

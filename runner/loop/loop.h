@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Event loops. A loop is one thread with one io_uring (or, where the kernel refuses that, epoll and the blocking
- * pool). Whatever is registered with a loop belongs to it: unless a function says "any thread", it is called on
- * the loop's own thread only, and every callback runs there.
+ * Event loops. A loop is one thread with one io_uring (or, where the kernel refuses that, epoll and the
+ * blocking pool). Whatever is registered with a loop belongs to it: unless a function says "any thread", it
+ * is called on the loop's own thread only, and every callback runs there.
  *
- * A turn: run the callbacks of what has completed or become ready, the mailbox, due timers; then deferred work
- * (repeatedly, until none is queued); then submit all new I/O with one call, and sleep when there is nothing else.
+ * A turn: run the callbacks of what has completed or become ready, the mailbox, due timers; then deferred
+ * work (repeatedly, until none is queued); then submit all new I/O with one call, and sleep when there is
+ * nothing else.
  */
 #ifndef LOOP_LOOP_H
 #define LOOP_LOOP_H
@@ -22,11 +23,11 @@ struct loop;
 struct pool;
 
 struct loop_options {
-	unsigned nloops;         /* event loops, at least 1 */
-	unsigned npool;          /* most threads of the blocking pool, started on demand */
-	unsigned spin_us;        /* busy-poll so long after activity before sleeping; 0: never */
-	size_t buffer_limit;     /* bytes of data buffers a loop hands out, 0: 256 MiB */
-	bool no_uring;           /* use the epoll fallback even where io_uring works */
+	unsigned nloops;     /* event loops, at least 1 */
+	unsigned npool;      /* most threads of the blocking pool, started on demand */
+	unsigned spin_us;    /* busy-poll so long after activity before sleeping; 0: never */
+	size_t buffer_limit; /* bytes of data buffers a loop hands out, 0: 256 MiB */
+	bool no_uring;       /* use the epoll fallback even where io_uring works */
 };
 
 /* The daemon's loops and its pool. */
@@ -41,13 +42,13 @@ int loop_set_start(struct loop_set *set, const struct loop_options *options, str
 /* Main thread. Stops and frees; nothing may be registered any more, what is in flight is waited for. */
 void loop_set_stop(struct loop_set *set);
 
-unsigned loop_index(const struct loop *loop);  /* 0 … nloops-1, any thread */
+unsigned loop_index(const struct loop *loop);    /* 0 … nloops-1, any thread */
 struct loop_set *loop_of_set(struct loop *loop); /* any thread */
-struct loop *loop_current(void);               /* the calling thread's loop, NULL on other threads */
-uint64_t loop_now_ns(struct loop *loop);       /* CLOCK_MONOTONIC, read at most once a turn */
-bool loop_uses_uring(const struct loop *loop); /* any thread */
+struct loop *loop_current(void);                 /* the calling thread's loop, NULL on other threads */
+uint64_t loop_now_ns(struct loop *loop);         /* CLOCK_MONOTONIC, read at most once a turn */
+bool loop_uses_uring(const struct loop *loop);   /* any thread */
 
-/* --- work: a function call, embedded where it is needed --------------------------------------------------- */
+/* --- work: a function call, embedded where it is needed --------------------------------------- */
 
 struct loop_work {
 	void (*fn)(struct loop_work *work);
@@ -61,8 +62,8 @@ void loop_defer(struct loop *loop, struct loop_work *work);
  * The work must not be posted again before fn was called. */
 void loop_post(struct loop *loop, struct loop_work *work);
 
-/* Runs fn(broadcast, loop) on every loop of the set; each loop acknowledges, at once or later, and after the last
- * acknowledgement done runs on the loop that started it. Start from a loop's thread. */
+/* Runs fn(broadcast, loop) on every loop of the set; each loop acknowledges, at once or later, and after the
+ * last acknowledgement done runs on the loop that started it. Start from a loop's thread. */
 struct loop_broadcast {
 	void (*fn)(struct loop_broadcast *broadcast, struct loop *loop);
 	void (*done)(struct loop_broadcast *broadcast);
@@ -75,32 +76,33 @@ struct loop_broadcast {
 int loop_broadcast(struct loop *loop, struct loop_broadcast *broadcast);
 void loop_broadcast_ack(struct loop_broadcast *broadcast);
 
-/* --- readiness of descriptors ------------------------------------------------------------------------------ */
+/* --- readiness of descriptors ----------------------------------------------------------------- */
 
 /*
- * Edge-triggered: fn is called after each new readiness (EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR), and once after
- * adding if the descriptor is ready already. The callee reads or writes until EAGAIN, or asks to be called again
- * in the next turn with loop_watch_again(). EPOLLIN is also reported for what was asked with EPOLLOUT only, and
- * the reverse, on some kernels: callees must tolerate a call for nothing.
+ * Edge-triggered: fn is called after each new readiness (EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR), and once
+ * after adding if the descriptor is ready already. The callee reads or writes until EAGAIN, or asks to be
+ * called again in the next turn with loop_watch_again(). EPOLLIN is also reported for what was asked with
+ * EPOLLOUT only, and the reverse, on some kernels: callees must tolerate a call for nothing.
  */
 struct loop_watch {
 	void (*fn)(struct loop_watch *watch, uint32_t events);
 	int fd;
-	uint32_t events;  /* EPOLLIN | EPOLLOUT */
+	uint32_t events; /* EPOLLIN | EPOLLOUT */
 	struct loop *loop;
 	/* loop's own */
 	struct loop_work again;
 	uint64_t token;
 };
-/* The caller sets fn, fd, events. 0 or -errno. */
+/* The caller sets fn, fd, events. 0 or -errno; a descriptor that cannot be watched may also be reported by a
+ * call with EPOLLERR. */
 int loop_watch_add(struct loop *loop, struct loop_watch *watch);
 int loop_watch_events(struct loop_watch *watch, uint32_t events);
 void loop_watch_again(struct loop_watch *watch);
 /* fn is not called any more once this returns; the watch may be freed, and the fd closed, at once. Also from
- * inside fn. */
+ * inside fn. The kernel may hold the file itself until the turn ends, so a peer sees the close only then. */
 void loop_watch_del(struct loop_watch *watch);
 
-/* --- timers -------------------------------------------------------------------------------------------------- */
+/* --- timers ----------------------------------------------------------------------------------- */
 
 struct loop_timer {
 	void (*fn)(struct loop_timer *timer);
@@ -112,9 +114,10 @@ struct loop_timer {
 void loop_timer_arm(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns);
 void loop_timer_cancel(struct loop_timer *timer);
 
-/* --- file I/O -------------------------------------------------------------------------------------------------- */
+/* --- file I/O --------------------------------------------------------------------------------- */
 
-/* One request; what it points to stays valid until done. Never blocks: what the kernel cannot queue goes to the pool. */
+/* One request; what it points to stays valid until done. Never blocks: what the kernel cannot queue goes to
+ * the pool. */
 struct loop_op {
 	void (*done)(struct loop_op *op, int result); /* result: the kernel's, or -errno */
 	uint64_t priv[12];                            /* loop's own */
@@ -130,10 +133,10 @@ void loop_poll(struct loop *loop, struct loop_op *op, int fd, uint32_t events);
 /* work(op) on a pool thread, then done(op, its value) on this loop. */
 void loop_blocking(struct loop *loop, struct loop_op *op, int (*work)(struct loop_op *op));
 
-/* --- data buffers ---------------------------------------------------------------------------------------------- */
+/* --- data buffers ----------------------------------------------------------------------------- */
 
-/* At least len bytes, page-aligned, not zeroed; NULL when the loop's limit or memory is reached. Kept for reuse
- * by size class; what lies unused is given back to the system after a while. */
+/* At least len bytes, page-aligned, not zeroed; NULL when the loop's limit or memory is reached. Kept for
+ * reuse by size class; what lies unused is given back to the system after a while. */
 void *loop_buffer_get(struct loop *loop, size_t len);
 /* len as given to loop_buffer_get. */
 void loop_buffer_put(struct loop *loop, void *buffer, size_t len);
@@ -142,7 +145,7 @@ void loop_buffer_put(struct loop *loop, void *buffer, size_t len);
 #define LOOP_SCRATCH_SIZE (256u << 10)
 void *loop_scratch(struct loop *loop);
 
-/* --- blocking pool ------------------------------------------------------------------------------------------- */
+/* --- blocking pool ---------------------------------------------------------------------------- */
 
 struct pool_job {
 	void (*fn)(struct pool_job *job);
@@ -151,7 +154,7 @@ struct pool_job {
 /* Any thread. Runs fn on some pool thread, first come first served. */
 void pool_submit(struct pool *pool, struct pool_job *job);
 
-/* --- counters ---------------------------------------------------------------------------------------------------- */
+/* --- counters --------------------------------------------------------------------------------- */
 
 struct loop_stats {
 	uint64_t turns, enters, ops, wakeups;

@@ -31,8 +31,7 @@ void request_finish(struct loop *loop, struct loop_op *op, int result)
 	assert_unlocked();
 }
 
-/* --- on the pool
- * ---------------------------------------------------------------------------------------------- */
+/* --- on the pool ------------------------------------------------------------------------------ */
 
 static int execute(struct loop_op *op)
 {
@@ -86,8 +85,7 @@ void request_to_pool(struct loop *loop, struct loop_op *op)
 	pool_submit(loop->set->pool, &request_of(op)->job);
 }
 
-/* --- what users call
- * ------------------------------------------------------------------------------------------ */
+/* --- what users call -------------------------------------------------------------------------- */
 
 static void start_rw(struct loop *loop, struct loop_op *op, enum request_kind kind, int fd,
 		     const struct iovec *iov, unsigned iovcnt, uint64_t offset, int rwf)

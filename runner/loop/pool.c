@@ -92,8 +92,8 @@ void pool_submit(struct pool *pool, struct pool_job *job)
 		pool->head = job;
 	pool->last = job;
 	pool->njobs++;
-	/* Threads that were woken for earlier jobs are idle no more, though they may not have taken them yet.
-	 */
+	/* Threads that were woken for earlier jobs are idle no more, though they may not have
+	 * taken them yet. */
 	if (pool->njobs > pool->idle && pool->nthreads < pool->max_threads)
 		add_thread(pool); /* if it fails, the job waits for the threads there are */
 	pthread_cond_signal(&pool->more);

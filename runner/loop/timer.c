@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Timers in a binary heap. The next deadline is the timeout of the loop's sleep, so none costs a system call.
- */
+/* Timers in a binary heap. The next deadline is the timeout of the loop's sleep, so none costs
+ * a system call. */
 #include <stdlib.h>
 
 #include "loop/internal.h"

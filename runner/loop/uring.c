@@ -16,8 +16,7 @@
 #define SQ_ENTRIES 512
 #define CQ_ENTRIES 4096
 
-/* Timeouts as arguments (5.11), completions kept when the queue is full, multishot polls (5.13, as tags are).
- */
+/* Timeouts as arguments (5.11), completions kept when the queue is full, multishot polls (5.13, as tags). */
 #define FEATURES_NEEDED (IORING_FEAT_EXT_ARG | IORING_FEAT_NODROP | IORING_FEAT_RSRC_TAGS)
 
 /* user_data of SQEs whose completion nobody wants. */
@@ -84,8 +83,7 @@ static struct io_uring_sqe *next_sqe(struct loop *loop, struct uring *uring)
 	return sqe;
 }
 
-/* --- requests
- * ------------------------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static void prepare(struct io_uring_sqe *sqe, struct loop_op *op)
 {
@@ -133,8 +131,7 @@ static void submit_backlog(struct loop *loop, struct uring *uring)
 	}
 }
 
-/* --- watches
- * -------------------------------------------------------------------------------------------------- */
+/* --- watches ---------------------------------------------------------------------------------- */
 
 static void mark_dirty(struct loop *loop, uint32_t index)
 {
@@ -253,8 +250,7 @@ static void report(struct loop *loop, uint64_t token, int result, bool more)
 	assert_unlocked();
 }
 
-/* --- turns
- * ---------------------------------------------------------------------------------------------------- */
+/* --- turns ------------------------------------------------------------------------------------ */
 
 /* Whether the kernel has completions that it only hands out when entered. */
 static bool must_enter(struct uring *uring)

@@ -5,8 +5,8 @@
 
 #include "util/bytes.h"
 
-/* A position in an array; piece() is the rest of the entry that it stands in, empty only at the array's end.
- */
+/* A position in an array; piece() is the rest of the entry that it stands in, empty only at
+ * the array's end. */
 struct cursor {
 	const struct iovec *iov;
 	unsigned left; /* entries from iov on */

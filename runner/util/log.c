@@ -61,8 +61,8 @@ static uint64_t hash_text(const char *text)
 	return hash;
 }
 
-/* Whether the line may pass; *held_back gets the number of equal ones that did not since the last that did.
- */
+/* Whether the line may pass; *held_back gets the number of equal ones that did not since the
+ * last that did. */
 static bool may_pass(const char *line, unsigned *held_back)
 {
 	uint64_t hash = hash_text(line);

@@ -32,8 +32,7 @@ static void open_temporary(void)
 	op.done = stepped;
 }
 
-/* --- write, flush, read back, each in the done of the one before
- * ------------------------------------------------------ */
+/* --- write, flush, read back, each in the done of the one before ------------------------------ */
 
 static void short_read(int result)
 {
@@ -86,8 +85,7 @@ static void writes_and_reads(void **state)
 	run_on_loop(write_body);
 }
 
-/* --- fallocate
- * ------------------------------------------------------------------------------------------------------- */
+/* --- fallocate -------------------------------------------------------------------------------- */
 
 static void was_punched(int result)
 {
@@ -126,8 +124,7 @@ static void allocates_and_punches(void **state)
 	run_on_loop(allocate_body);
 }
 
-/* --- errors are the kernel's
- * ------------------------------------------------------------------------------------------ */
+/* --- errors are the kernel's ------------------------------------------------------------------ */
 
 static void bad_mode(int result)
 {
@@ -248,8 +245,7 @@ static void polls_once(void **state)
 	run_on_loop(poll_body);
 }
 
-/* --- blocking work
- * ------------------------------------------------------------------------------------------------------ */
+/* --- blocking work ---------------------------------------------------------------------------- */
 
 static int block(struct loop_op *o)
 {
@@ -279,8 +275,7 @@ static void blocks_elsewhere(void **state)
 	run_on_loop(block_body);
 }
 
-/* --- more at once than the kernel's queues hold
- * --------------------------------------------------------------------------- */
+/* --- more at once than the kernel's queues hold ----------------------------------------------- */
 
 #define CROWD 6000
 

@@ -7,8 +7,7 @@
 #define POSTERS 4
 #define POSTS   20000
 
-/* --- posts from many threads arrive once, and in order for each poster
- * ---------------------------------------- */
+/* --- posts from many threads arrive once, and in order for each poster ------------------------ */
 
 struct letter {
 	struct loop_work work;
@@ -61,8 +60,7 @@ static void posts_of_many_threads(void **state)
 		assert_int_equal(next_number[i], POSTS);
 }
 
-/* --- ping-pong: each post meets a loop that is asleep or about to be
- * -------------------------------------------- */
+/* --- ping-pong: each post meets a loop that is asleep or about to be -------------------------- */
 
 static unsigned hops;
 
@@ -84,8 +82,7 @@ static void no_wake_up_is_lost(void **state)
 	assert_int_equal(hops, 20000);
 }
 
-/* --- a loop with nothing to do does nothing
- * ---------------------------------------------------------------------- */
+/* --- a loop with nothing to do does nothing --------------------------------------------------- */
 
 static void idle_loops_sleep(void **state)
 {
@@ -100,8 +97,7 @@ static void idle_loops_sleep(void **state)
 	assert_int_equal(before.enters, after.enters);
 }
 
-/* --- deferred work
- * --------------------------------------------------------------------------------------------- */
+/* --- deferred work ---------------------------------------------------------------------------- */
 
 static char order[16];
 static struct loop_work first_work, second_work, posted_work;
@@ -154,8 +150,7 @@ static void deferred_runs_in_this_turn(void **state)
 	assert_string_equal(order, "1211p");
 }
 
-/* --- broadcasts
- * -------------------------------------------------------------------------------------------------- */
+/* --- broadcasts ------------------------------------------------------------------------------- */
 
 static struct loop_broadcast broadcast;
 static unsigned

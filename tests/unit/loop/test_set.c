@@ -74,8 +74,7 @@ static void start_fails_cleanly(void **state)
 	}
 }
 
-/* --- the pool
- * -------------------------------------------------------------------------------------------------- */
+/* --- the pool --------------------------------------------------------------------------------- */
 
 static struct pool_job jobs[1000];
 static atomic_uint njobs_run, nparallel, most_parallel;
@@ -135,8 +134,7 @@ static void pool_grows_when_all_are_busy(void **state)
 	loop_set_stop(&set);
 }
 
-/* --- spinning
- * ----------------------------------------------------------------------------------------------------- */
+/* --- spinning --------------------------------------------------------------------------------- */
 
 static unsigned hops;
 

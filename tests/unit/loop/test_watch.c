@@ -10,8 +10,7 @@ static void make_pair(int pair[2])
 	check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
 }
 
-/* --- a stream: everything arrives, nothing is reported twice
- * ---------------------------------------------------- */
+/* --- a stream: everything arrives, nothing is reported twice ---------------------------------- */
 
 #define STREAM_BYTES 300000
 
@@ -75,8 +74,7 @@ static void a_stream_arrives(void **state)
 	assert_int_equal(received, STREAM_BYTES);
 }
 
-/* --- ready already when added
- * ------------------------------------------------------------------------------------ */
+/* --- ready already when added ----------------------------------------------------------------- */
 
 static void ready_once(struct loop_watch *w, uint32_t events)
 {
@@ -104,8 +102,7 @@ static void reports_what_is_ready_when_added(void **state)
 	assert_int_equal(calls, 1);
 }
 
-/* --- deletion inside a callback, while events of the others are queued
- * -------------------------------------------- */
+/* --- deletion inside a callback, while events of the others are queued ------------------------ */
 
 #define MANY 64
 
@@ -182,8 +179,7 @@ static void deletion_silences_queued_events(void **state)
 		run_on_loop(many_body);
 }
 
-/* --- a deleted watch lets go of its file
- * --------------------------------------------------------------------------- */
+/* --- a deleted watch lets go of its file ------------------------------------------------------ */
 
 static int peer;
 
@@ -234,8 +230,7 @@ static void the_peer_sees_the_close(void **state)
 	}
 }
 
-/* --- other events
- * --------------------------------------------------------------------------------------------------- */
+/* --- other events ----------------------------------------------------------------------------- */
 
 static void writable_then_readable(struct loop_watch *w, uint32_t events)
 {
@@ -271,8 +266,7 @@ static void asks_for_other_events(void **state)
 	assert_in_range(calls, 2, 3);
 }
 
-/* --- more at once than the kernel's queues hold
- * ------------------------------------------------------------------------ */
+/* --- more at once than the kernel's queues hold ----------------------------------------------- */
 
 #define CROWD 2000
 
