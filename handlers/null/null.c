@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The disk that stores nothing: for measuring what lies above the storage, and the smallest handler there is.
+ */
+#include <string.h>
+
+#define TCMUR_API_VERSION 1
+#include <tcmur/handler.h>
+
+#define DEFAULT_SIZE (1ull << 30)
+
+static int null_open(struct tcmur_open *open)
+{
+	open->info.size = open->size ? open->size : DEFAULT_SIZE;
+	open->info.block_size = open->block_size ? open->block_size : 512;
+	open->info.read_only = open->read_only;
+	return 0;
+}
+
+static void null_close(void *handle)
+{
+	(void)handle;
+}
+
+static void null_read(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	uint64_t left = io->len;
+
+	(void)handle;
+	(void)queue;
+	for (const struct iovec *iov = io->iov; left; iov++) {
+		size_t len = iov->iov_len < left ? iov->iov_len : left;
+
+		memset(iov->iov_base, 0, len);
+		left -= len;
+	}
+	tcmur_io_complete(io, TCMUR_OK);
+}
+
+static void null_write(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	(void)handle;
+	(void)queue;
+	tcmur_io_complete(io, TCMUR_OK);
+}
+
+static struct tcmur_handler null = {
+    .name = "null",
+    .summary = "Reads zeros, forgets what is written",
+    .config_desc = "NAME: any name; the disk's size comes from size= (1G)",
+    .open = null_open,
+    .close = null_close,
+    .read = null_read,
+    .write = null_write,
+};
+
+TCMUR_REGISTER_HANDLER(null, TCMUR_ASYNC)
