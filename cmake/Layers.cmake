@@ -15,12 +15,10 @@ function(tcmur_library name)
 endfunction()
 
 # tcmur_handler(NAME SOURCES file... [LIBS external...]): builds handler_NAME.so, installs it.
+include(tcmurAddHandler)
 function(tcmur_handler name)
-  cmake_parse_arguments(arg "" "" "LIBS;SOURCES" ${ARGN})
-  add_library(handler_${name} MODULE ${arg_SOURCES})
-  set_target_properties(handler_${name} PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden
-    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/handlers)
-  target_link_libraries(handler_${name} PRIVATE tcmur_headers ${arg_LIBS})
+  tcmur_add_handler(${name} ${ARGN})
+  set_target_properties(handler_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/handlers)
   install(TARGETS handler_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/tcmu-runner)
 endfunction()
 

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A handler to start from: a disk in memory that is filled with one byte. docs/writing-a-handler.md walks
+ * through it. Needs nothing but the installed headers.
+ */
+#define TCMUR_API_VERSION 1 /* the version that this was written for; before the include */
+#include <tcmur/handler.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One LUN. The handle that open() gives to the daemon, and that comes back with each call. */
+struct disk {
+	char *bytes;
+	uint64_t size;
+};
+
+/* On a pool thread: it may block. Says 0, or -errno with one line that names the thing and the reason. */
+static int template_open(struct tcmur_open *open)
+{
+	const char *fill = tcmur_open_option(open, "fill", "0");
+	struct disk *disk;
+
+	if (open->size == 0)
+		return tcmur_open_error(open, EINVAL, "template/%s: give size=", open->config);
+	disk = calloc(1, sizeof(*disk));
+	if (disk)
+		disk->bytes = malloc(open->size);
+	if (!disk || !disk->bytes) {
+		free(disk);
+		return tcmur_open_error(open, ENOMEM, "template/%s: no memory for %llu bytes", open->config,
+					(unsigned long long)open->size);
+	}
+	memset(disk->bytes, atoi(fill), open->size);
+	disk->size = open->size;
+	/* What the disk is. Everything that is left zero has a default. */
+	open->info.size = disk->size;
+	open->info.block_size = open->block_size ? open->block_size : 512;
+	open->info.read_only = open->read_only;
+	open->handle = disk;
+	return 0;
+}
+
+/* On a pool thread, after the last I/O. */
+static void template_close(void *handle)
+{
+	struct disk *disk = handle;
+
+	free(disk->bytes);
+	free(disk);
+}
+
+/*
+ * A data callback: io->len bytes at io->offset, from or to the pieces of memory in io->iov. The range lies
+ * within the size, so there is nothing to check. It ends with one tcmur_io_complete(), after which io is
+ * gone.
+ */
+static void template_read(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	const struct disk *disk = handle;
+	const char *from = disk->bytes + io->offset;
+
+	(void)queue; /* this handler has nothing to wait for */
+	for (uint32_t i = 0; i < io->iovcnt; from += io->iov[i].iov_len, i++)
+		memcpy(io->iov[i].iov_base, from, io->iov[i].iov_len);
+	tcmur_io_complete(io, TCMUR_OK);
+}
+
+static void template_write(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	const struct disk *disk = handle;
+	char *to = disk->bytes + io->offset;
+
+	(void)queue;
+	for (uint32_t i = 0; i < io->iovcnt; to += io->iov[i].iov_len, i++)
+		memcpy(to, io->iov[i].iov_base, io->iov[i].iov_len);
+	tcmur_io_complete(io, TCMUR_OK);
+}
+
+static const struct tcmur_option template_options[] = {
+    {"fill", "BYTE: what the disk is filled with at start (0)"},
+    {NULL, NULL},
+};
+
+/* What is not named here is emulated by the daemon (WRITE SAME, COMPARE AND WRITE …) or reported as absent.
+ */
+static struct tcmur_handler template_handler = {
+    .name = "template",
+    .summary = "a disk in memory, to start a handler from",
+    .config_desc = "any NAME",
+    .options = template_options,
+    .open = template_open,
+    .close = template_close,
+    .read = template_read,
+    .write = template_write,
+};
+
+/* ASYNC: the data callbacks never block. A handler whose library blocks says TCMUR_PARALLEL instead. */
+TCMUR_REGISTER_HANDLER(template_handler, TCMUR_ASYNC)
