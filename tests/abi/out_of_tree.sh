@@ -8,16 +8,20 @@ how=$1 template=$2 build=$3 compiler=$4 tester=$5 daemon=${6:-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-cmake --install "$build" --prefix "$work/first" --component Development >"$work/log"
+logged() {
+	"$@" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+}
+
+logged cmake --install "$build" --prefix "$work/first" --component Development
 mv "$work/first" "$work/installed"
 cp -r "$template" "$work/template"
 cd "$work/template"
 
 case $how in
 cmake)
-	cmake -B build "-DCMAKE_C_COMPILER=$compiler" "-DCMAKE_PREFIX_PATH=$work/installed" >"$work/log" 2>&1 &&
-		cmake --build build >>"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
-	cmake --install build --prefix "$work/elsewhere" >>"$work/log"
+	logged cmake -B build "-DCMAKE_C_COMPILER=$compiler" "-DCMAKE_PREFIX_PATH=$work/installed"
+	logged cmake --build build
+	logged cmake --install build --prefix "$work/elsewhere"
 	installed=$(find "$work/installed" -name 'handler_template.so')
 	[ -n "$installed" ] || { echo "not installed into the handler path"; exit 1; }
 	;;
