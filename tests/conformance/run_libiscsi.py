@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs each of libiscsi's conformance tests (iscsi-test-cu) that libiscsi.tsv lists, a process and a fresh daemon
+a test, and compares the result with the table. A fresh daemon keeps what one test leaves behind, such as
+reservations, from the next, and shows which test made it leak or die."""
+import argparse
+import concurrent.futures
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "iscsi"))
+
+from daemon import IQN, Daemon  # noqa: E402  (found through the path above)
+
+TOOL = "iscsi-test-cu"
+LIMIT = 60  # seconds: some tests wait for ever when they fail
+
+
+def read_table(path):
+    """Rows of test, expectation, set-up and reason, by tabs."""
+    rows = {}
+    with open(path, encoding="utf-8") as table:
+        for line in table:
+            if line.strip() and not line.startswith("#"):
+                test, expected, setup, reason = (line.rstrip("\n").split("\t") + ["", ""])[:4]
+                assert test not in rows and expected in ("pass", "skip"), line
+                assert expected == "pass" or reason, f"a skip needs a reason: {line}"
+                rows[test] = expected, setup, reason
+    return rows
+
+
+def listed_by_tool():
+    """Names as SUITE.TEST; the families other than ALL repeat them."""
+    listing = subprocess.run([TOOL, "--list"], capture_output=True, text=True, check=True).stdout
+    return {name[4:] for name in listing.split() if name.startswith("ALL.") and name.count(".") == 2}
+
+
+def verdict(code, output):
+    """pass, skip or fail out of CUnit's words."""
+    summary = re.search(r"^\s*tests\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)", output, re.MULTILINE)
+    if code or not summary or summary[4] != "0" or summary[2] != "1":
+        return "fail"
+    return "skip" if "[SKIPPED]" in output else "pass"
+
+
+def run_test(test, setup):
+    """(verdict, output, seconds). set-up: "ro" for a read-only LUN, "two" for a second session to the LUN."""
+    begin, daemon = time.monotonic(), None
+    try:
+        daemon = Daemon("--export", "alloc/disk,size=100M,name=disk" + (",ro" if setup == "ro" else ""))
+        url = f"iscsi://{daemon.address[0]}:{daemon.address[1]}/{IQN}disk/{os.environ.get('TCMUR_TEST_LUN', '0')}"
+        result = subprocess.run([TOOL, "--dataloss", "--fail", "--normal", f"--test=ALL.{test}", url] +
+                                ([url] if setup == "two" else []),
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                timeout=LIMIT, check=False)
+        output = result.stdout.decode(errors="replace")
+        found = verdict(result.returncode, output)
+        daemon.stop()
+    except subprocess.TimeoutExpired as error:
+        output, found = (error.stdout or b"").decode(errors="replace") + f"\nno end within {LIMIT} s", "fail"
+        daemon.kill()
+    except AssertionError as error:  # the daemon did not start, or not end well
+        output, found = str(error), "fail"
+    return found, output, time.monotonic() - begin
+
+
+def explain(output):
+    """The lines of a failure that say something."""
+    lines = [line.rstrip() for line in output.splitlines() if line.strip() and "CUnit" not in line]
+    keep = [line for line in lines if re.search(r"FAILED|SKIPPED|ERROR|Sanitizer|daemon|no end|\.c:\d+", line)]
+    return "\n".join("    " + line.strip() for line in (keep or lines)[:12])
+
+
+def run_all(rows, jobs):
+    """Yields (test, verdict, output, seconds) as they end."""
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        running = {pool.submit(run_test, test, setup): test for test, (_, setup, _) in rows.items()}
+        for future in concurrent.futures.as_completed(running):
+            yield running[future], *future.result()
+
+
+def compare(rows, jobs):
+    counts, unexpected = {"pass": 0, "skip": 0, "fail": 0}, 0
+    for test, found, output, seconds in run_all(rows, jobs):
+        expected, _, reason = rows[test]
+        counts[found] += 1
+        if found != expected:
+            unexpected += 1
+            print(f"{test}: {found}, expected {expected}{f' ({reason})' if reason else ''}, {seconds:.1f} s")
+            print(explain(output), flush=True)
+    print(f"{sum(counts.values())} tests: " + ", ".join(f"{n} {word}" for word, n in counts.items()) +
+          f"; {unexpected} not as the table says")
+    return unexpected
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--table", default=os.path.join(HERE, "libiscsi.tsv"))
+    parser.add_argument("--only", default="", help="run the tests that match this expression")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    if not shutil.which(TOOL):
+        print(f"SKIP: no {TOOL} (package libiscsi-bin)")
+        return 77
+    rows = read_table(options.table)
+    difference = listed_by_tool() ^ set(rows)
+    if difference:
+        print(f"{options.table} and {TOOL} --list differ in: {' '.join(sorted(difference))}")
+        return 1
+    return 1 if compare({test: row for test, row in rows.items() if re.search(options.only, test)},
+                        options.jobs) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
