@@ -9,4 +9,4 @@ find . -path ./build -prune -o -path ./.git -prune -o -type f -print |
 		case $(head -c 64 "$file" | head -n 1 | tr -d '\0') in
 		'#!/bin/sh'* | '#!/bin/bash'* | '#!/usr/bin/env bash'*) printf '%s\0' "$file" ;;
 		esac
-	done | xargs -0 -r shellcheck -x
+	done | xargs -0 -r shellcheck -x -P .:SCRIPTDIR

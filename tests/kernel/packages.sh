@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# Sourced. Debian packages unpacked below GUEST_CACHE, never installed: the guest uses them, this machine does not.
+
+: "${GUEST_CACHE:=${XDG_CACHE_HOME:-$HOME/.cache}/tcmu-runner-guest}"
+
+# unpack PACKAGE: prints the folder that holds its files; fails with a reason where it cannot be fetched.
+unpack() {
+	folder=$(mkdir -p "$GUEST_CACHE" && realpath "$GUEST_CACHE")/$1
+	if [ ! -d "$folder" ]; then
+		rm -rf "$folder.new"
+		mkdir -p "$folder.new/deb"
+		# The sandbox user of apt may not write here.
+		if ! (cd "$folder.new/deb" && timeout 180 apt-get -qq -o APT::Sandbox::User=root download "$1" >&2); then
+			echo "SKIP: package $1 cannot be fetched" >&2
+			return 1
+		fi
+		dpkg -x "$folder.new"/deb/*.deb "$folder.new"
+		rm -r "$folder.new/deb"
+		merge_usr "$folder.new"
+		mv -T "$folder.new" "$folder" 2>/dev/null || rm -rf "$folder.new" # another test was faster
+	fi
+	echo "$folder"
+}
+
+# A package may hold /sbin/x where a merged system has /sbin -> /usr/sbin; laid over one, the folder would hide it.
+merge_usr() {
+	for top in bin sbin lib; do
+		[ -d "$1/$top" ] || continue
+		mkdir -p "$1/usr/$top"
+		cp -a "$1/$top/." "$1/usr/$top/"
+		rm -r "${1:?}/$top"
+	done
+}
