@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Text requests in full feature phase, RFC 7143 11.10 and Appendix C. */
+#include "initiator.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+struct session {
+	struct initiator *i;
+	struct sockaddr_storage local;
+	struct iscsi_params params;
+	struct iscsi_text_context context;
+	uint8_t out[65536];
+	long len;
+};
+
+static void local_address(struct session *s, const char *address, uint16_t port)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_scope_id = 1};
+
+	memset(&s->local, 0, sizeof(s->local));
+	if (inet_pton(AF_INET, address, &v4.sin_addr) == 1)
+		memcpy(&s->local, &v4, sizeof(v4));
+	else if (inet_pton(AF_INET6, address, &v6.sin6_addr) == 1)
+		memcpy(&s->local, &v6, sizeof(v6));
+	else
+		fail();
+}
+
+static int setup(void **state)
+{
+	struct session *s = calloc(1, sizeof(*s));
+
+	s->i = initiator_new();
+	assert_int_equal(target_add_acl(s->i->disk, HOST, NULL, NULL), 0);
+	iscsi_params_init(&s->params);
+	local_address(s, "127.0.0.1", 3260);
+	s->context = (struct iscsi_text_context){
+	    .model = s->i->model,
+	    .initiator_name = HOST,
+	    .portal = target_portals(s->i->model),
+	    .local = &s->local,
+	    .params = &s->params,
+	};
+	*state = s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct session *s = *state;
+
+	initiator_free(s->i);
+	free(s);
+	return 0;
+}
+
+static long ask_bytes(struct session *s, const char *text, size_t len)
+{
+	uint8_t *in = malloc(len ? len : 1);
+
+	memcpy(in, text, len);
+	s->len = iscsi_text_request(&s->context, in, len, s->out, sizeof(s->out));
+	free(in);
+	return s->len;
+}
+
+/* One pair; the NUL belongs to it. */
+static long ask(struct session *s, const char *pair)
+{
+	return ask_bytes(s, pair, strlen(pair) + 1);
+}
+
+/* want: the whole answer, with newlines for the NULs. */
+static void assert_text(struct session *s, const char *want)
+{
+	assert_true(s->len >= 0);
+	for (long at = 0; at < s->len; at++)
+		if (s->out[at] == '\0')
+			s->out[at] = '\n';
+	s->out[s->len] = '\0';
+	assert_string_equal((char *)s->out, want);
+}
+
+static void all_shows_what_is_admitted(void **state)
+{
+	struct session *s = *state;
+
+	ask(s, "SendTargets=All");
+	assert_text(s, "TargetName=" DISK "\nTargetAddress=127.0.0.1:3260,1\n");
+	assert_int_equal(target_add_portal(s->i->model, "[::1]:3261", NULL), 0);
+	s->i->hidden->allow_any = true;
+	ask(s, "SendTargets=All");
+	assert_text(s, "TargetName=" DISK "\nTargetAddress=127.0.0.1:3260,1\nTargetAddress=[::1]:3261,1\n"
+		       "TargetName=" HIDDEN "\nTargetAddress=127.0.0.1:3260,1\nTargetAddress=[::1]:3261,1\n");
+	s->context.initiator_name = OTHER;
+	ask(s, "SendTargets=All");
+	assert_text(s, "TargetName=" HIDDEN "\nTargetAddress=127.0.0.1:3260,1\nTargetAddress=[::1]:3261,1\n");
+}
+
+static void by_name_in_discovery(void **state)
+{
+	struct session *s = *state;
+
+	ask(s, "SendTargets=" DISK);
+	assert_text(s, "TargetName=" DISK "\nTargetAddress=127.0.0.1:3260,1\n");
+	ask(s, "SendTargets=IQN.2026-11.io.tcmu-runner:DISK");
+	assert_text(s, "TargetName=" DISK "\nTargetAddress=127.0.0.1:3260,1\n");
+	ask(s, "SendTargets=" HIDDEN); /* looks as if it were not there */
+	assert_text(s, "");
+	ask(s, "SendTargets=" DISK "0");
+	assert_text(s, "");
+	ask(s, "SendTargets=all");
+	assert_text(s, "");
+	ask(s, "SendTargets="); /* which session's target? */
+	assert_text(s, "SendTargets=Reject\n");
+}
+
+static void own_target_in_a_normal_session(void **state)
+{
+	struct session *s = *state;
+
+	s->i->hidden->allow_any = true;
+	s->context.target = s->i->disk;
+	ask(s, "SendTargets=");
+	assert_text(s, "TargetName=" DISK "\nTargetAddress=127.0.0.1:3260,1\n");
+	ask(s, "SendTargets=" DISK);
+	assert_text(s, "TargetName=" DISK "\nTargetAddress=127.0.0.1:3260,1\n");
+	ask(s, "SendTargets=All");
+	assert_text(s, "SendTargets=Reject\n");
+	ask(s, "SendTargets=" HIDDEN);
+	assert_text(s, "SendTargets=Reject\n");
+	ask(s, "SendTargets=nobody");
+	assert_text(s, "SendTargets=Reject\n");
+}
+
+/* A wildcard is shown as the address that this connection came in at. */
+static void wildcards(void **state)
+{
+	static const struct {
+		const char *portals[3], *local, *shown;
+		unsigned mine;
+	} cases[] = {
+	    {{"0.0.0.0:3270"}, "192.0.2.7", "TargetAddress=192.0.2.7:3270,1\n", 0},
+	    {{"[::]:3270"}, "2001:db8::7", "TargetAddress=[2001:db8::7]:3270,1\n", 0},
+	    {{"[::]:3270"}, "fe80::7", "TargetAddress=[fe80::7]:3270,1\n", 0},
+	    {{"[::]:3270"}, "::ffff:192.0.2.7", "TargetAddress=192.0.2.7:3270,1\n", 0},
+	    {{"0.0.0.0:3270", "[::]:3271"}, "192.0.2.7", "TargetAddress=192.0.2.7:3270,1\n", 0},
+	    {{"0.0.0.0:3270", "0.0.0.0:3271"},
+	     "192.0.2.7",
+	     "TargetAddress=192.0.2.7:3270,1\nTargetAddress=192.0.2.7:3271,1\n",
+	     0},
+	    {{"192.0.2.7:3270", "0.0.0.0:3270", "192.0.2.8:3270"},
+	     "192.0.2.7",
+	     "TargetAddress=192.0.2.7:3270,1\nTargetAddress=192.0.2.8:3270,1\n",
+	     1},
+	};
+
+	(void)state;
+	for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
+		struct session s = {.i = calloc(1, sizeof(*s.i))};
+		const struct target_portal *mine;
+		char want[300];
+
+		s.i->model = target_model_new();
+		s.i->disk = target_add(s.i->model, DISK, NULL);
+		s.i->disk->allow_any = true;
+		for (size_t p = 0; p < 3 && cases[c].portals[p]; p++)
+			assert_int_equal(target_add_portal(s.i->model, cases[c].portals[p], NULL), 0);
+		mine = target_portals(s.i->model);
+		for (unsigned n = 0; n < cases[c].mine; n++)
+			mine = mine->next;
+		local_address(&s, cases[c].local, 3270);
+		s.context = (struct iscsi_text_context){
+		    .model = s.i->model,
+		    .initiator_name = HOST,
+		    .portal = mine,
+		    .local = &s.local,
+		    .params = &s.params,
+		};
+		ask(&s, "SendTargets=All");
+		snprintf(want, sizeof(want), "TargetName=" DISK "\n%s", cases[c].shown);
+		assert_text(&s, want);
+		initiator_free(s.i);
+	}
+}
+
+static void a_long_list(void **state)
+{
+	struct session *s = *state;
+	char name[64], *text = malloc(sizeof(s->out));
+	unsigned n = 0;
+
+	for (unsigned t = 0; t < 700; t++) {
+		snprintf(name, sizeof(name), "iqn.2026-11.io.tcmu-runner:many-%03u", t);
+		target_add(s->i->model, name, NULL)->allow_any = true;
+	}
+	assert_in_range(ask(s, "SendTargets=All"), 2 * ISCSI_LOGIN_DATA_MAX, sizeof(s->out));
+	for (long at = 0; at < s->len; at += (long)strlen((char *)s->out + at) + 1)
+		n += strncmp((char *)s->out + at, "TargetName=", 11) == 0;
+	assert_int_equal(n, 701);
+	/* and one that fits nowhere is refused whole, not cut */
+	s->len =
+	    iscsi_text_request(&s->context, (const uint8_t *)"SendTargets=All", 16, (uint8_t *)text, 1000);
+	assert_int_equal(s->len, -1);
+	free(text);
+}
+
+static void late_negotiation(void **state)
+{
+	struct session *s = *state;
+
+	s->context.target = s->i->disk;
+	ask(s, "MaxRecvDataSegmentLength=65536");
+	assert_text(s, "");
+	assert_int_equal(s->params.max_xmit_data_segment, 65536);
+	ask(s, "MaxRecvDataSegmentLength=511");
+	assert_text(s, "MaxRecvDataSegmentLength=Reject\n");
+	assert_int_equal(s->params.max_xmit_data_segment, 65536);
+	ask(s, "HeaderDigest=CRC32C");
+	assert_text(s, "HeaderDigest=Reject\n");
+	assert_false(s->params.header_digest);
+	ask(s, "CHAP_A=5");
+	assert_text(s, "CHAP_A=Reject\n");
+	ask(s, "X-key=1");
+	assert_text(s, "X-key=NotUnderstood\n");
+	ask(s, "InitiatorAlias=me");
+	assert_text(s, "");
+	ask_bytes(s, "", 0);
+	assert_text(s, "");
+}
+
+static void no_text(void **state)
+{
+	struct session *s = *state;
+	char *big = calloc(1, ISCSI_TEXT_MAX + 1);
+
+	assert_int_equal(ask(s, "SendTargets"), -1);
+	assert_int_equal(ask(s, ""), -1);
+	assert_int_equal(ask_bytes(s, "SendTargets=All", 15), -1);
+	assert_int_equal(ask_bytes(s, "SendTargets=All\0SendTargets=All", 32), -1);
+	memset(big, 'x', ISCSI_TEXT_MAX);
+	assert_int_equal(ask_bytes(s, big, ISCSI_TEXT_MAX + 1), -1);
+	free(big);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(all_shows_what_is_admitted),
+	    TEST(by_name_in_discovery),
+	    TEST(own_target_in_a_normal_session),
+	    cmocka_unit_test(wildcards),
+	    TEST(a_long_list),
+	    TEST(late_negotiation),
+	    TEST(no_text),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
