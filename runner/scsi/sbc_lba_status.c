@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET LBA STATUS (16): SBC-4 5.6. */
+#include <stdlib.h>
+
+#include "scsi/sbc.h"
+#include "scsi/sbc_io.h"
+#include "scsi/sbc_limits.h"
+#include "util/bytes.h"
+
+#define LBA_STATUS_HEADER     8
+#define LBA_STATUS_DESCRIPTOR 16
+
+/* The parameter data while it grows, and what the handler tells of. */
+struct lba_status {
+	uint64_t next; /* first LBA not described yet */
+	uint32_t room; /* descriptors that fit */
+	uint32_t n;    /* descriptors in data */
+	uint8_t data[LBA_STATUS_HEADER + SBC_MAX_LBA_STATUS * LBA_STATUS_DESCRIPTOR];
+	struct tcmur_extent extents[SBC_MAX_LBA_STATUS];
+};
+
+/* Describes [s->next, end), in as many descriptors as their 32-bit lengths need; one that continues the last
+ * in the same state is added to it. */
+static void lba_status_add(struct lba_status *s, uint64_t end, uint8_t state)
+{
+	while (s->next < end) {
+		uint8_t *d = s->data + LBA_STATUS_HEADER + (s->n - 1) * LBA_STATUS_DESCRIPTOR;
+		uint32_t have = s->n && d[12] == state ? get_be32(d + 8) : UINT32_MAX;
+		uint64_t len = MIN(end - s->next, UINT32_MAX);
+
+		if (have < UINT32_MAX) {
+			len = MIN(len, UINT32_MAX - have);
+			put_be32(d + 8, have + (uint32_t)len);
+		} else if (s->n == s->room) {
+			return;
+		} else {
+			d = s->data + LBA_STATUS_HEADER + s->n++ * LBA_STATUS_DESCRIPTOR;
+			put_be64(d, s->next);
+			put_be32(d + 8, (uint32_t)len);
+			d[12] = state;
+		}
+		s->next += len;
+	}
+}
+
+/* Extents are bytes. A block that is partly mapped is mapped, so other extents shrink to whole blocks. */
+static void lba_status_extent(struct lba_status *s, const struct scsi_lu *lu, const struct tcmur_extent *e)
+{
+	uint64_t mask = lu->block_size - 1, start = e->offset, end = e->offset + e->len;
+	uint64_t capacity = scsi_lu_blocks(lu);
+
+	if (e->state == TCMUR_EXTENT_MAPPED)
+		end += mask;
+	else
+		start += mask;
+	start >>= lu->block_shift;
+	end = MIN(end >> lu->block_shift, capacity);
+	lba_status_add(s, MIN(start, end), TCMUR_EXTENT_MAPPED);
+	lba_status_add(s, end, (uint8_t)e->state);
+}
+
+static void lba_status_end(struct scsi_cmd *cmd)
+{
+	struct lba_status *s = cmd->state;
+	size_t len = LBA_STATUS_HEADER + (size_t)s->n * LBA_STATUS_DESCRIPTOR;
+
+	put_be32(s->data, (uint32_t)len - 4);
+	cmd->state = NULL;
+	scsi_data_in_bytes(cmd, s->data, len);
+	free(s);
+}
+
+static void lba_status_done(struct backstore_io *bio, enum tcmur_status status)
+{
+	struct scsi_cmd *cmd = sbc_io_cmd(bio);
+	struct lba_status *s = cmd->state;
+
+	if (status != TCMUR_OK) {
+		free(s);
+		cmd->state = NULL;
+		sbc_io_complete(bio, status);
+		return;
+	}
+	for (uint32_t i = 0; i < bio->io.nextents; i++)
+		lba_status_extent(s, cmd->lu, &s->extents[i]);
+	/* At least one descriptor, also where the handler knows nothing. */
+	if (s->n == 0)
+		lba_status_add(s, scsi_lu_blocks(cmd->lu), TCMUR_EXTENT_MAPPED);
+	lba_status_end(cmd);
+}
+
+void sbc_get_lba_status(struct scsi_cmd *cmd)
+{
+	uint64_t nblocks = scsi_lu_blocks(cmd->lu) - cmd->lba;
+	struct lba_status *s;
+
+	if (nblocks == 0) {
+		scsi_fail(cmd, SENSE_LBA_OUT_OF_RANGE);
+		return;
+	}
+	s = calloc(1, sizeof(*s));
+	if (!s) {
+		scsi_set_status(cmd, TCMUR_NO_RESOURCE);
+		scsi_complete(cmd);
+		return;
+	}
+	s->next = cmd->lba;
+	/* One descriptor at least; scsi_data_in_bytes() cuts what the allocation length has no room for. */
+	s->room = cmd->transfer_len < LBA_STATUS_HEADER + LBA_STATUS_DESCRIPTOR
+		      ? 1
+		      : (uint32_t)MIN((cmd->transfer_len - LBA_STATUS_HEADER) / LBA_STATUS_DESCRIPTOR,
+				      SBC_MAX_LBA_STATUS);
+	cmd->state = s;
+	sbc_io_prepare(cmd, BACKSTORE_EXTENTS, cmd->lba, nblocks, 0, lba_status_done);
+	cmd->bio.io.extents = s->extents;
+	cmd->bio.io.max_extents = s->room;
+	backstore_submit(&cmd->bio);
+}
