@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "double.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/bytes.h"
+
+/* Memory of exactly len bytes, so that a sanitizer sees a byte too many, as c->pieces pieces. */
+static void room(struct double_cmd *c, uint64_t len)
+{
+	uint64_t n = MIN(MAX(c->pieces, 1u), len), at = 0;
+
+	assert(!c->buffer && n <= ARRAY_SIZE(c->iov));
+	c->buffer = malloc(len);
+	assert(c->buffer);
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t piece = i + 1 < n ? len / n : len - at;
+
+		c->iov[i] = (struct iovec){c->buffer + at, piece};
+		at += piece;
+	}
+	c->cmd.iov = c->iov;
+	c->cmd.iovcnt = (uint32_t)n;
+}
+
+static bool data_in(struct scsi_cmd *cmd, uint64_t len)
+{
+	struct double_cmd *c = container_of(cmd, struct double_cmd, cmd);
+
+	if (c->no_memory)
+		return false;
+	room(c, len);
+	memset(c->buffer, 0xdd, len);
+	return true;
+}
+
+static void done(struct scsi_cmd *cmd)
+{
+	struct double_cmd *c = container_of(cmd, struct double_cmd, cmd);
+
+	c->done++;
+}
+
+static const struct scsi_cmd_ops ops = {.data_in = data_in, .done = done};
+
+void double_cmd_init(struct double_cmd *c, struct scsi_lu *lu, struct scsi_nexus *nexus, const void *cdb,
+		     size_t cdb_len)
+{
+	memset(c, 0, sizeof(*c));
+	assert(cdb_len <= sizeof(c->cdb));
+	memcpy(c->cdb, cdb, cdb_len);
+	c->cmd.ops = &ops;
+	c->cmd.lu = lu;
+	c->cmd.nexus = nexus;
+	c->cmd.it = nexus ? nexus->it : NULL;
+	c->cmd.loop = double_loop(0);
+	c->cmd.cdb = c->cdb;
+	c->cmd.cdb_len = (uint16_t)cdb_len;
+}
+
+void double_cmd_submit(struct double_cmd *c, const void *data, size_t len)
+{
+	c->cmd.expected_out_len = len;
+	scsi_parse(&c->cmd);
+	if (c->cmd.direction == SCSI_DATA_OUT) {
+		len = MIN(len, c->cmd.transfer_len);
+		if (len) {
+			room(c, len);
+			memcpy(c->buffer, data, len);
+		}
+		c->cmd.data_out_len = len;
+	}
+	scsi_submit(&c->cmd);
+}
+
+enum scsi_status double_cmd_exec(struct double_cmd *c, const void *data, size_t len)
+{
+	double_cmd_submit(c, data, len);
+	double_run();
+	assert(c->done == 1);
+	return c->cmd.status;
+}
+
+void double_cmd_free(struct double_cmd *c)
+{
+	free(c->buffer);
+	c->buffer = NULL;
+}
+
+uint32_t double_sense(const struct scsi_cmd *cmd)
+{
+	const uint8_t *s = cmd->sense;
+
+	if (cmd->sense_len == 0)
+		return 0;
+	if ((s[0] & 0x7f) == 0x72)
+		return (uint32_t)s[1] << 16 | s[2] << 8 | s[3];
+	return (uint32_t)(s[2] & 0x0f) << 16 | s[12] << 8 | s[13];
+}
+
+uint64_t double_information(const struct scsi_cmd *cmd)
+{
+	const uint8_t *s = cmd->sense;
+
+	if (cmd->sense_len == 0)
+		return UINT64_MAX;
+	if ((s[0] & 0x7f) == 0x72)
+		return s[7] >= 12 && s[8] == 0 && s[10] & 0x80 ? get_be64(s + 12) : UINT64_MAX;
+	return s[0] & 0x80 ? get_be32(s + 3) : UINT64_MAX;
+}

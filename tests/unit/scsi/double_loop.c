@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "double.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct loop {
+	unsigned index;
+	struct loop_work *first, **last; /* posted */
+};
+
+static struct loop loops[DOUBLE_LOOPS_MAX];
+static struct loop *loop_pointers[DOUBLE_LOOPS_MAX];
+static struct loop_set set = {.loops = loop_pointers};
+static struct loop *current;
+
+struct loop_set *double_loops(unsigned n)
+{
+	assert(n <= DOUBLE_LOOPS_MAX);
+	set.nloops = n;
+	for (unsigned i = 0; i < n; i++) {
+		loops[i] = (struct loop){.index = i, .last = &loops[i].first};
+		loop_pointers[i] = &loops[i];
+	}
+	current = &loops[0];
+	return &set;
+}
+
+struct loop *double_loop(unsigned i)
+{
+	return loop_pointers[i];
+}
+
+void double_loop_enter(struct loop *loop)
+{
+	current = loop;
+}
+
+static bool run_one(struct loop *loop)
+{
+	struct loop_work *work = loop->first;
+
+	if (!work)
+		return false;
+	loop->first = work->next;
+	if (!loop->first)
+		loop->last = &loop->first;
+	current = loop;
+	work->fn(work);
+	current = &loops[0];
+	return true;
+}
+
+void double_run_posted(void)
+{
+	bool again;
+
+	do {
+		again = false;
+		for (unsigned i = 0; i < set.nloops; i++)
+			again |= run_one(&loops[i]);
+	} while (again);
+}
+
+/* --- loop.h
+ * ------------------------------------------------------------------------------------------------------ */
+
+unsigned loop_index(const struct loop *loop)
+{
+	return loop->index;
+}
+
+struct loop_set *loop_of_set(struct loop *loop)
+{
+	(void)loop;
+	return &set;
+}
+
+struct loop *loop_current(void)
+{
+	return current;
+}
+
+void loop_post(struct loop *loop, struct loop_work *work)
+{
+	work->next = NULL;
+	*loop->last = work;
+	loop->last = &work->next;
+}
+
+void loop_defer(struct loop *loop, struct loop_work *work)
+{
+	loop_post(loop, work);
+}
+
+void *loop_buffer_get(struct loop *loop, size_t len)
+{
+	(void)loop;
+	return malloc(len);
+}
+
+void loop_buffer_put(struct loop *loop, void *buffer, size_t len)
+{
+	(void)loop;
+	(void)len;
+	free(buffer);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tests of block commands share: a LU on the double of a backstore, and its commands. */
+#ifndef TESTS_SCSI_SBC_ENV_H
+#define TESTS_SCSI_SBC_ENV_H
+
+#include "scsi/cmd.h"
+#include "double.h"
+
+struct sbc_env {
+	struct backstore *bs;
+	struct scsi_lu *lu;
+	uint32_t block;
+	struct double_cmd c; /* the last command */
+};
+
+/* A LU of nblocks blocks. change, if any, is called with the backstore before the LU is made. */
+void sbc_env_open(struct sbc_env *e, uint64_t nblocks, uint32_t block_size,
+		  void (*change)(struct backstore *bs));
+void sbc_env_close(struct sbc_env *e);
+/* Byte i of block lba of the medium. */
+uint8_t *sbc_env_block(struct sbc_env *e, uint64_t lba);
+
+/* A CDB with flags in byte 1, and LBA and length where CDBs of the opcode's group have them. Returns its
+ * length. */
+size_t sbc_env_cdb(uint8_t cdb[16], uint8_t opcode, uint8_t flags, uint64_t lba, uint32_t n);
+/* Executes such a command with len bytes of Data-Out. */
+enum scsi_status sbc_env_run(struct sbc_env *e, uint8_t opcode, uint8_t flags, uint64_t lba, uint32_t n,
+			     const void *data, size_t len);
+/* Executes any CDB. */
+enum scsi_status sbc_env_cdb_run(struct sbc_env *e, const uint8_t *cdb, size_t cdb_len, const void *data,
+				 size_t len);
+/* Copies the Data-In of the last command, whatever pieces it came in; returns its length. */
+size_t sbc_env_data(struct sbc_env *e, void *to, size_t max);
+#endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands about the whole unit: SYNCHRONIZE CACHE, PRE-FETCH, START STOP UNIT, FORMAT UNIT. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "sbc_env.h"
+#include "scsi/sbc.h"
+#include "scsi/sbc_limits.h"
+#include "util/bytes.h"
+
+#define BLOCKS 1024
+
+enum {
+	TEST_UNIT_READY = 0x00,
+	REQUEST_SENSE = 0x03,
+	FORMAT_UNIT = 0x04,
+	START_STOP = 0x1b,
+	READ10 = 0x28,
+	PREFETCH10 = 0x34,
+	PREFETCH16 = 0x90,
+	SYNC10 = 0x35,
+	SYNC16 = 0x91
+};
+
+static void test_synchronize_cache(void **state)
+{
+	static const uint8_t ops[] = {SYNC10, SYNC16};
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, BLOCKS, 512, NULL);
+	for (unsigned i = 0; i < ARRAY_SIZE(ops); i++) {
+		/* All of it is what the backstore calls 0, 0. */
+		assert_int_equal(sbc_env_run(&e, ops[i], 0, 0, 0, NULL, 0), SCSI_GOOD);
+		assert_int_equal(double_last(e.bs)->op, BACKSTORE_FLUSH);
+		assert_int_equal(double_last(e.bs)->len, 0);
+		assert_int_equal(sbc_env_run(&e, ops[i], 0, BLOCKS - 2, 0, NULL, 0), SCSI_GOOD);
+		assert_int_equal(double_last(e.bs)->offset, (BLOCKS - 2) * 512);
+		assert_int_equal(double_last(e.bs)->len, 1024);
+		assert_int_equal(sbc_env_run(&e, ops[i], 0x02, 5, 3, NULL, 0), SCSI_GOOD);
+		assert_int_equal(double_last(e.bs)->len, 3 * 512);
+		assert_int_equal(sbc_env_run(&e, ops[i], 0, BLOCKS - 1, 2, NULL, 0), SCSI_CHECK_CONDITION);
+		assert_int_equal(double_sense(&e.c.cmd), SENSE_LBA_OUT_OF_RANGE);
+		e.bs->fail_at = e.bs->ncalls + 1;
+		e.bs->fail_with = TCMUR_WRITE_ERROR;
+		assert_int_equal(sbc_env_run(&e, ops[i], 0, 0, 0, NULL, 0), SCSI_CHECK_CONDITION);
+		assert_int_equal(double_sense(&e.c.cmd), SENSE_WRITE_ERROR);
+	}
+	sbc_env_close(&e);
+}
+
+static void test_prefetch(void **state)
+{
+	static const uint8_t ops[] = {PREFETCH10, PREFETCH16};
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, 2 * SCSI_MAX_TRANSFER / 512, 512, NULL);
+	for (unsigned i = 0; i < ARRAY_SIZE(ops); i++) {
+		assert_int_equal(sbc_env_run(&e, ops[i], 0, 7, 9, NULL, 0), SCSI_GOOD);
+		assert_int_equal(double_last(e.bs)->op, BACKSTORE_PREFETCH);
+		assert_int_equal(double_last(e.bs)->len, 9 * 512);
+		assert_int_equal(sbc_env_run(&e, ops[i], 0x02, 1, 0, NULL, 0), SCSI_GOOD);
+		assert_int_equal(double_last(e.bs)->len, SCSI_MAX_TRANSFER);
+		assert_int_equal(sbc_env_run(&e, ops[i], 0, UINT32_MAX, 1, NULL, 0), SCSI_CHECK_CONDITION);
+		assert_int_equal(double_sense(&e.c.cmd), SENSE_LBA_OUT_OF_RANGE);
+	}
+	sbc_env_close(&e);
+}
+
+/* --- START STOP UNIT
+ * ----------------------------------------------------------------------------------------------- */
+
+static enum scsi_status start_stop(struct sbc_env *e, uint8_t flags)
+{
+	const uint8_t cdb[6] = {START_STOP, 0, 0, 0, flags, 0};
+
+	return sbc_env_cdb_run(e, cdb, sizeof(cdb), NULL, 0);
+}
+
+static void test_start_stop(void **state)
+{
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, BLOCKS, 512, NULL);
+	for (unsigned no_flush = 0; no_flush < 2; no_flush++) {
+		e.bs->ncalls = 0;
+		assert_int_equal(start_stop(&e, no_flush ? 0x04 : 0), SCSI_GOOD);
+		assert_int_equal(e.bs->ncalls, !no_flush);
+		assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 1, NULL, 0), SCSI_CHECK_CONDITION);
+		assert_int_equal(double_sense(&e.c.cmd), SENSE_START_REQUIRED);
+		assert_int_equal(start_stop(&e, 0x01), SCSI_GOOD);
+		assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 1, NULL, 0), SCSI_GOOD);
+	}
+	/* LOEJ, and every power condition */
+	assert_int_equal(start_stop(&e, 0x02), SCSI_CHECK_CONDITION);
+	assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_CDB);
+	assert_int_equal(start_stop(&e, 0x03), SCSI_CHECK_CONDITION);
+	for (uint8_t condition = 1; condition < 16; condition++) {
+		assert_int_equal(start_stop(&e, (uint8_t)(condition << 4)), SCSI_CHECK_CONDITION);
+		assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_CDB);
+	}
+	/* What cannot be saved stays reachable. */
+	e.bs->fail_at = e.bs->ncalls + 1;
+	e.bs->fail_with = TCMUR_WRITE_ERROR;
+	assert_int_equal(start_stop(&e, 0), SCSI_CHECK_CONDITION);
+	assert_int_equal(double_sense(&e.c.cmd), SENSE_WRITE_ERROR);
+	assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 1, NULL, 0), SCSI_GOOD);
+	sbc_env_close(&e);
+}
+
+/* --- FORMAT UNIT
+ * --------------------------------------------------------------------------------------------------- */
+
+#define FMTDATA  0x10
+#define LONGLIST 0x20
+
+#define FORMAT_BLOCKS (5 * SBC_FORMAT_STEP / 2 / 4096) /* two steps and a half */
+
+static const uint8_t format_cdb[6] = {FORMAT_UNIT};
+static const uint8_t format_list_cdb[6] = {FORMAT_UNIT, FMTDATA};
+
+static bool medium_is_zero(struct sbc_env *e)
+{
+	return e->bs->data[0] == 0 && memcmp(e->bs->data, e->bs->data + 1, e->bs->size - 1) == 0;
+}
+
+static void test_format(void **state)
+{
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, FORMAT_BLOCKS, 4096, NULL);
+	memset(e.bs->data, 'a', e.bs->size);
+	assert_int_equal(sbc_env_cdb_run(&e, format_cdb, 6, NULL, 0), SCSI_GOOD);
+	assert_true(medium_is_zero(&e));
+	assert_int_equal(e.bs->ncalls, 3);
+	assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 1, NULL, 0), SCSI_GOOD);
+	sbc_env_close(&e);
+}
+
+/* Commands that come meanwhile learn how far it is, and so does REQUEST SENSE. */
+static void test_format_progress(void **state)
+{
+	static const uint8_t immed[4] = {0, 0x02};
+	uint8_t ready[6] = {TEST_UNIT_READY}, sense[18];
+	uint16_t progress, last = 0;
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, FORMAT_BLOCKS, 4096, NULL);
+	memset(e.bs->data, 'a', e.bs->size);
+	e.bs->defer = true;
+	double_cmd_init(&e.c, e.lu, NULL, format_list_cdb, 6);
+	double_cmd_submit(&e.c, immed, sizeof(immed));
+	assert_int_equal(e.c.done, 1); /* IMMED */
+	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
+	for (unsigned step = 0; step < 3; step++) {
+		double_run_posted();
+		double_cmd_free(&e.c);
+		double_cmd_init(&e.c, e.lu, NULL, ready, 6);
+		double_cmd_submit(&e.c, NULL, 0);
+		assert_int_equal(double_sense(&e.c.cmd), SENSE_FORMAT_IN_PROGRESS);
+		assert_int_equal(e.c.cmd.sense[15], 0x80);
+		progress = get_be16(e.c.cmd.sense + 16);
+		assert_int_equal(progress, step * 65536 * 2 / 5);
+		assert_true(step == 0 || progress > last);
+		last = progress;
+		double_cmd_init(&e.c, e.lu, NULL, (uint8_t[]){REQUEST_SENSE, 0, 0, 0, sizeof(sense), 0}, 6);
+		double_cmd_submit(&e.c, NULL, 0);
+		assert_int_equal(sbc_env_data(&e, sense, sizeof(sense)), sizeof(sense));
+		assert_int_equal(sense[2], SENSE_NOT_READY);
+		assert_int_equal(get_be16(sense + 12), 0x0404);
+		assert_int_equal(get_be16(sense + 16), progress);
+		assert_true(double_backstore_end(e.bs));
+	}
+	double_run();
+	assert_true(medium_is_zero(&e));
+	assert_int_equal(sbc_env_cdb_run(&e, ready, 6, NULL, 0), SCSI_GOOD);
+	sbc_env_close(&e);
+}
+
+static void test_format_fails(void **state)
+{
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, FORMAT_BLOCKS, 4096, NULL);
+	e.bs->fail_at = 2;
+	e.bs->fail_with = TCMUR_WRITE_ERROR;
+	assert_int_equal(sbc_env_cdb_run(&e, format_cdb, 6, NULL, 0), SCSI_CHECK_CONDITION);
+	assert_int_equal(double_sense(&e.c.cmd), SENSE_FORMAT_FAILED);
+	assert_int_equal(e.bs->ncalls, 2);
+	sbc_env_close(&e);
+}
+
+/* An aborted FORMAT UNIT stops at its next step. */
+static void test_format_abort(void **state)
+{
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, FORMAT_BLOCKS, 4096, NULL);
+	e.bs->defer = true;
+	double_cmd_init(&e.c, e.lu, NULL, format_cdb, 6);
+	double_cmd_submit(&e.c, NULL, 0);
+	double_run_posted();
+	e.c.cmd.aborted = true;
+	double_run();
+	assert_int_equal(e.c.done, 1);
+	assert_int_equal(e.bs->ncalls, 1);
+	sbc_env_close(&e);
+}
+
+static void test_format_parameters(void **state)
+{
+	static const struct {
+		uint8_t flags; /* byte 1 of the CDB */
+		uint8_t list[8];
+		uint8_t len;
+		uint32_t sense;
+	} cases[] = {
+	    {FMTDATA, {0}, 4, 0},
+	    {FMTDATA | LONGLIST, {0}, 8, 0},
+	    {FMTDATA, {0, 0xf0}, 4, 0}, /* FOV with DPRY, DCRT, STPF */
+	    {0x08, {0}, 0, SENSE_INVALID_FIELD_IN_CDB},
+	    {LONGLIST, {0}, 0, SENSE_INVALID_FIELD_IN_CDB},
+	    {0x80 | FMTDATA, {0}, 4, SENSE_INVALID_FIELD_IN_CDB}, /* FMTPINFO */
+	    {FMTDATA, {0}, 3, SENSE_LIST_LENGTH_ERROR},
+	    {FMTDATA | LONGLIST, {0}, 4, SENSE_LIST_LENGTH_ERROR},
+	    {FMTDATA, {1}, 4, SENSE_INVALID_FIELD_IN_LIST},
+	    {FMTDATA, {0, 0x20}, 4, SENSE_INVALID_FIELD_IN_LIST},    /* DCRT without FOV */
+	    {FMTDATA, {0, 0x88}, 4, SENSE_INVALID_FIELD_IN_LIST},    /* IP */
+	    {FMTDATA, {0, 0, 0, 8}, 4, SENSE_INVALID_FIELD_IN_LIST}, /* a defect list */
+	    {FMTDATA | LONGLIST, {0, 0, 0, 1}, 8, SENSE_INVALID_FIELD_IN_LIST},
+	    {FMTDATA | LONGLIST, {0, 0, 0, 0, 0, 0, 0, 8}, 8, SENSE_INVALID_FIELD_IN_LIST},
+	};
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, BLOCKS, 512, NULL);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		const uint8_t cdb[6] = {FORMAT_UNIT, cases[i].flags};
+
+		e.bs->ncalls = 0;
+		sbc_env_cdb_run(&e, cdb, 6, cases[i].list, cases[i].len);
+		assert_int_equal(double_sense(&e.c.cmd), cases[i].sense);
+		assert_int_equal(e.bs->ncalls, cases[i].sense == 0);
+	}
+	sbc_env_close(&e);
+}
+
+static struct scsi_lu *going;
+static bool gone; /* atomic */
+
+static void *free_lu(void *unused)
+{
+	(void)unused;
+	scsi_lu_free(going);
+	__atomic_store_n(&gone, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void endless(struct backstore *bs)
+{
+	bs->inert = true;
+	bs->size = 1ull << 60;
+	bs->defer = true;
+}
+
+/* The LU goes while a FORMAT UNIT runs on behind its command, which here would take for ever. */
+static void test_format_stop(void **state)
+{
+	static const uint8_t immed[4] = {0, 0x02};
+	struct sbc_env e;
+	pthread_t main_thread;
+
+	(void)state;
+	sbc_env_open(&e, BLOCKS, 512, endless);
+	double_cmd_init(&e.c, e.lu, NULL, format_list_cdb, 6);
+	double_cmd_submit(&e.c, immed, sizeof(immed));
+	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
+	double_run_posted();
+	assert_int_equal(e.bs->ncalls, 1);
+	going = e.lu;
+	assert_int_equal(pthread_create(&main_thread, NULL, free_lu, NULL), 0);
+	while (!__atomic_load_n(&gone, __ATOMIC_ACQUIRE)) {
+		double_backstore_end(e.bs);
+		double_run_posted();
+	}
+	assert_int_equal(pthread_join(main_thread, NULL), 0);
+	double_cmd_free(&e.c);
+	double_backstore_free(e.bs);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_synchronize_cache), cmocka_unit_test(test_prefetch),
+	    cmocka_unit_test(test_start_stop),        cmocka_unit_test(test_format),
+	    cmocka_unit_test(test_format_progress),   cmocka_unit_test(test_format_fails),
+	    cmocka_unit_test(test_format_abort),      cmocka_unit_test(test_format_parameters),
+	    cmocka_unit_test(test_format_stop),
+	};
+
+	return cmocka_run_group_tests_name("sbc_unit", tests, NULL, NULL);
+}
