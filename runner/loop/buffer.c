@@ -36,9 +36,17 @@ static unsigned class_of(size_t len)
 	return 64 - (unsigned)__builtin_clzll((unsigned long long)len - 1) - BUFFER_MIN_SHIFT;
 }
 
-static size_t class_size(unsigned class, size_t len)
+static size_t class_size(unsigned class)
 {
-	return class < BUFFER_CLASSES ? (size_t)PAGE << class : (len + PAGE - 1) / PAGE * PAGE;
+	return (size_t)PAGE << class;
+}
+
+/* Bytes that a buffer of len takes. */
+static size_t size_of(size_t len)
+{
+	unsigned class = class_of(len);
+
+	return class < BUFFER_CLASSES ? class_size(class) : (len + PAGE - 1) / PAGE * PAGE;
 }
 
 static void *allocate(size_t size)
@@ -64,11 +72,11 @@ static void *pop(struct buffers *buffers, unsigned class)
 	struct buffer_class *c = &buffers->classes[class];
 	void *buffer = c->free;
 
-	ASAN_UNPOISON_MEMORY_REGION(buffer, class_size(class, 0));
+	ASAN_UNPOISON_MEMORY_REGION(buffer, class_size(class));
 	c->free = *(void **)buffer;
 	c->nfree--;
 	c->low = MIN(c->low, c->nfree);
-	buffers->kept -= class_size(class, 0);
+	buffers->kept -= class_size(class);
 	return buffer;
 }
 
@@ -79,8 +87,8 @@ static void push(struct buffers *buffers, unsigned class, void *buffer)
 	*(void **)buffer = c->free;
 	c->free = buffer;
 	c->nfree++;
-	buffers->kept += class_size(class, 0);
-	ASAN_POISON_MEMORY_REGION(buffer, class_size(class, 0));
+	buffers->kept += class_size(class);
+	ASAN_POISON_MEMORY_REGION(buffer, class_size(class));
 }
 
 static void trim_class(struct buffers *buffers, unsigned class)
@@ -88,7 +96,7 @@ static void trim_class(struct buffers *buffers, unsigned class)
 	struct buffer_class *c = &buffers->classes[class];
 
 	for (unsigned unused = c->low; unused; unused--)
-		give_back(pop(buffers, class), class_size(class, 0));
+		give_back(pop(buffers, class), class_size(class));
 	c->low = c->nfree;
 }
 
@@ -125,7 +133,7 @@ void *loop_buffer_get(struct loop *loop, size_t len)
 
 	if (len > buffers->limit)
 		return NULL;
-	size = class_size(class, len);
+	size = size_of(len);
 	if (size > buffers->limit - buffers->handed_out)
 		return NULL;
 	if (class < BUFFER_CLASSES && buffers->classes[class].free)
@@ -141,7 +149,7 @@ void loop_buffer_put(struct loop *loop, void *buffer, size_t len)
 {
 	struct buffers *buffers = &loop->buffers;
 	unsigned class = class_of(len);
-	size_t size = class_size(class, len);
+	size_t size = size_of(len);
 
 	assert(size <= buffers->handed_out);
 	buffers->handed_out -= size;
