@@ -115,6 +115,11 @@ static void settle_unmap(struct opening *opening, struct tcmur_info *info)
 	info->unmap_zeroes = opening->punch;
 	info->unmap_granularity = (uint32_t)sysfs_number(opening->device, "queue/discard_granularity", 0);
 	info->unmap_alignment = (uint32_t)sysfs_number(opening->device, "discard_alignment", 0);
+	/* Served with larger blocks than its own, the device may count in what is no whole block. */
+	if (info->unmap_granularity % info->block_size)
+		info->unmap_granularity = info->block_size;
+	if (info->unmap_alignment % info->block_size)
+		info->unmap_alignment = 0;
 }
 
 static void settle_info(struct opening *opening, struct tcmur_info *info)

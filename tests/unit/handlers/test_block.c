@@ -62,6 +62,7 @@ static void test_geometry(void **state)
 	open = opened((struct wanted){.block_size = 4096});
 	assert_int_equal(open.info.block_size, 4096);
 	assert_true(open.info.physical_block_size >= 4096);
+	assert_int_equal(open.info.unmap_granularity % 4096, 0);
 	block->close(open.handle);
 	refused((struct wanted){.config = disk.path, .size = MIB}, EINVAL,
 		"holds 16777216 bytes, but size=1048576");
