@@ -33,3 +33,16 @@ function(tcmur_unit_test name)
   add_test(NAME unit/${name} COMMAND unit_${name})
   set_tests_properties(unit/${name} PROPERTIES TIMEOUT 60 SKIP_RETURN_CODE 77)
 endfunction()
+
+# tcmur_handler_host(TARGET): lets a program load handlers, which resolve the functions of <tcmur/*.h> in it. Each is
+# pulled out of its static library by name, since nothing else in the program may call it.
+function(tcmur_handler_host target)
+  set(syms ${CMAKE_SOURCE_DIR}/runner/tcmur.syms)
+  file(STRINGS ${syms} functions REGEX "tcmur_")
+  foreach(function ${functions})
+    string(REGEX MATCH "tcmur_[a-z_]+" function "${function}")
+    target_link_options(${target} PRIVATE LINKER:-u,${function})
+  endforeach()
+  target_link_options(${target} PRIVATE LINKER:--dynamic-list=${syms})
+  set_target_properties(${target} PROPERTIES LINK_DEPENDS ${syms})
+endfunction()

@@ -128,6 +128,7 @@ struct backstore *backstore_open(struct loop_set *set, const struct backstore_sp
 void backstore_close(struct backstore *bs)
 {
 	refresh_end(bs);
+	quiesce(bs);
 	assert(list_empty(&bs->range.fifo));
 	for (unsigned i = 0; i < bs->set->nloops; i++)
 		assert(list_empty(&bs->loops[i].inflight));

@@ -24,6 +24,8 @@ void serial_init(struct serial *serial);
 void serial_destroy(struct serial *serial);
 /* Any thread. Jobs of one serial run one after the other on threads of pool, which is the same each time. */
 void serial_submit(struct serial *serial, struct pool *pool, struct pool_job *job);
+/* Any thread: whether a job waits or runs, or the last one is about to be over. */
+bool serial_busy(struct serial *serial);
 
 /* --- registry.c
  * ------------------------------------------------------------------------------------------------------ */
@@ -69,6 +71,7 @@ struct backstore {
 	char *name, *config;
 	struct serial serial; /* TCMUR_SERIAL_LUN */
 	struct range range;
+	unsigned pool_calls; /* atomic: callbacks on the pool, from being queued until they have returned */
 
 	pthread_mutex_t refresh_lock; /* of the fields below; a leaf */
 	pthread_cond_t refresh_ended;
@@ -92,6 +95,13 @@ int info_normalize(const struct handler *handler, const struct backstore_spec *s
 /* refresh.c: refreshes are done between these two. The second waits for one that runs. */
 void refresh_begin(struct backstore *bs);
 void refresh_end(struct backstore *bs);
+
+/* call.c: has the pool run job as the handler's thread model (not ASYNC) wants; job ends with
+ * pool_call_end(). */
+void pool_call(struct backstore *bs, struct pool_job *job);
+void pool_call_end(struct backstore *bs);
+/* With nothing in flight: waits until no callback runs. Not on a loop. */
+void quiesce(struct backstore *bs);
 
 static inline struct backstore_loop *loop_of(const struct backstore_io *bio)
 {

@@ -26,8 +26,11 @@ static void offer_on_pool(struct pool_job *job)
 {
 	struct backstore_scsi *bss = container_of(job, struct backstore_scsi, job);
 
-	if (!bss->bs->handler->api.scsi(bss->bs->handle, NULL, &bss->cmd))
+	struct backstore *bs = bss->bs; /* bss is gone once the call has completed it */
+
+	if (!bs->handler->api.scsi(bs->handle, NULL, &bss->cmd))
 		tcmur_scsi_complete(&bss->cmd, BACKSTORE_SCSI_DECLINED);
+	pool_call_end(bs);
 }
 
 bool backstore_scsi(struct backstore_scsi *bss)
@@ -39,19 +42,10 @@ bool backstore_scsi(struct backstore_scsi *bss)
 		return false;
 	bss->cmd.scratch = bss->scratch;
 	bss->work = (struct loop_work){.queued = false};
-	bss->job.fn = offer_on_pool;
 	completion_arm(bss);
-	switch (api->thread_model) {
-	case TCMUR_PARALLEL:
-		pool_submit(bs->set->pool, &bss->job);
-		return true;
-	case TCMUR_SERIAL_LUN:
-		serial_submit(&bs->serial, bs->set->pool, &bss->job);
-		return true;
-	case TCMUR_SERIAL_ALL:
-		serial_submit(&bs->handler->serial, bs->set->pool, &bss->job);
-		return true;
-	default:
+	if (api->thread_model == TCMUR_ASYNC)
 		return api->scsi(bs->handle, (struct tcmur_queue *)bss->loop, &bss->cmd);
-	}
+	bss->job.fn = offer_on_pool;
+	pool_call(bs, &bss->job);
+	return true;
 }

@@ -17,16 +17,22 @@ void serial_destroy(struct serial *serial)
 	pthread_mutex_destroy(&serial->lock);
 }
 
-/* The next job; NULL ends the run: whoever submits then starts a new one. */
+/* Ends the run when no job is left: whoever submits then starts a new one. */
+static bool ended(struct serial *serial)
+{
+	SCOPE_LOCK(&serial->lock);
+
+	if (!serial->first)
+		serial->running = false;
+	return !serial->running;
+}
+
 static struct pool_job *take(struct serial *serial)
 {
 	SCOPE_LOCK(&serial->lock);
 	struct pool_job *job = serial->first;
 
-	if (job)
-		serial->first = job->next;
-	else
-		serial->running = false;
+	serial->first = job->next;
 	return job;
 }
 
@@ -37,11 +43,18 @@ static void run(struct pool_job *self)
 	for (unsigned i = 0; i < SERIAL_BATCH; i++) {
 		struct pool_job *job = take(serial);
 
-		if (!job)
-			return;
 		job->fn(job);
+		if (ended(serial))
+			return;
 	}
 	pool_submit(serial->pool, &serial->job);
+}
+
+bool serial_busy(struct serial *serial)
+{
+	SCOPE_LOCK(&serial->lock);
+
+	return serial->running;
 }
 
 static bool append(struct serial *serial, struct pool *pool, struct pool_job *job)

@@ -106,7 +106,10 @@ static void call_on_pool(struct pool_job *job)
 {
 	struct backstore_io *bio = container_of(job, struct backstore_io, job);
 
-	bio->call(bio->bs->handle, NULL, &bio->io);
+	struct backstore *bs = bio->bs; /* bio is gone once the call has completed it */
+
+	bio->call(bs->handle, NULL, &bio->io);
+	pool_call_end(bs);
 }
 
 void bio_dispatch(struct backstore_io *bio, backstore_call *call)
@@ -117,25 +120,16 @@ void bio_dispatch(struct backstore_io *bio, backstore_call *call)
 	bio->io.nextents = 0;
 #ifdef TCMUR_DEBUG /* neither is the handler's to read before it wrote there */
 	memset(bio->scratch, 0xa5, bs->handler->api.io_size);
-	if (bio->op == BACKSTORE_EXTENTS)
+	if (bio->op == BACKSTORE_EXTENTS && bio->io.max_extents)
 		memset(bio->io.extents, 0xa5, bio->io.max_extents * sizeof(*bio->io.extents));
 #endif
 	completion_arm(bio);
-	bio->call = call;
-	bio->job.fn = call_on_pool;
-	switch (bs->handler->api.thread_model) {
-	case TCMUR_ASYNC:
+	if (bs->handler->api.thread_model == TCMUR_ASYNC) {
 		call(bs->handle, (struct tcmur_queue *)bio->loop, &bio->io);
-		break;
-	case TCMUR_PARALLEL:
-		pool_submit(bs->set->pool, &bio->job);
-		break;
-	case TCMUR_SERIAL_LUN:
-		serial_submit(&bs->serial, bs->set->pool, &bio->job);
-		break;
-	case TCMUR_SERIAL_ALL:
-		serial_submit(&bs->handler->serial, bs->set->pool, &bio->job);
-		break;
+	} else {
+		bio->call = call;
+		bio->job.fn = call_on_pool;
+		pool_call(bs, &bio->job);
 	}
 }
 

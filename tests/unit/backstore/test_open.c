@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "harness.h"
+
+#include <errno.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SIZE (64u << 10)
+
+/* Opens with spec (its config is filled in) and expects an error that has text in it. */
+static void refused(struct script *script, struct backstore_spec spec, const char *text)
+{
+	char config[64];
+	struct error error = {""};
+
+	if (!spec.config) {
+		snprintf(config, sizeof(config), "async/%p", (void *)script);
+		spec.config = config;
+	}
+	assert_null(backstore_open(&loops, &spec, &error));
+	if (!strstr(error.text, text))
+		fail_msg("expected \"%s\" in \"%s\"", text, error.text);
+}
+
+static void test_bad_configuration(void **state)
+{
+	static const struct tcmur_option_value option = {"colour", "red"};
+	struct script *script = script_new(SIZE);
+
+	(void)state;
+	refused(script, (struct backstore_spec){.config = "async"}, "HANDLER/CONFIG");
+	refused(script, (struct backstore_spec){.config = "asyn/x"}, "no handler \"asyn\"");
+	refused(script, (struct backstore_spec){.config = "asyn/x"}, "parallel");
+	refused(script, (struct backstore_spec){.options = &option, .noptions = 1}, "no option \"colour\"");
+	refused(script, (struct backstore_spec){.block_size = 1024}, "1024");
+	refused(script, (struct backstore_spec){.block_size = 4096}, "512");
+	refused(script, (struct backstore_spec){.size = SIZE + 1}, "65537");
+	assert_int_equal(script->closes, 3 - 1); /* the last two had been opened */
+	script->open_error = EACCES;
+	refused(script, (struct backstore_spec){0}, "scripted: Permission denied");
+	assert_int_equal(script->closes, 2);
+	script_free(script);
+}
+
+static void test_bad_info(void **state)
+{
+	static const struct {
+		struct tcmur_info info;
+		const char *text;
+	} bad[] = {
+	    {{.size = SIZE, .block_size = 0}, "block size of 0"},
+	    {{.size = SIZE, .block_size = 1024}, "block size of 1024"},
+	    {{.size = 511, .block_size = 512}, "size of 0"},
+	    {{.size = 1ull << 63, .block_size = 512}, "cannot be served"},
+	    {{.size = SIZE, .block_size = 4096, .physical_block_size = 512}, "physical block size of 512"},
+	    {{.size = SIZE, .block_size = 512, .physical_block_size = 1536}, "physical block size of 1536"},
+	    {{.size = SIZE, .block_size = 512, .max_io = 100}, "max_io 100"},
+	    {{.size = SIZE, .block_size = 4096, .max_unmap = 512}, "max_unmap 512"},
+	    {{.size = SIZE, .block_size = 512, .unmap_granularity = 700}, "granularity 700"},
+	    {{.size = SIZE, .block_size = 512, .unmap_alignment = 1}, "alignment 1"},
+	};
+	struct script *script = script_new(SIZE);
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		script->info = bad[i].info;
+		refused(script, (struct backstore_spec){0}, bad[i].text);
+		assert_int_equal(script->closes, i + 1);
+	}
+	script_free(script);
+}
+
+static void test_defaults(void **state)
+{
+	struct script *script = script_new(SIZE);
+
+	(void)state;
+	script->info = (struct tcmur_info){.size = SIZE - 1,
+					   .block_size = 512,
+					   .max_io = 1000,
+					   .thin = true,
+					   .unmap_zeroes = true,
+					   .optimal_io = 5000};
+	struct backstore *bs = script_open("async", script);
+	const struct tcmur_info *info = backstore_info(bs);
+	assert_int_equal(backstore_size(bs), SIZE - 512);
+	assert_int_equal(info->physical_block_size, 512);
+	assert_int_equal(info->unmap_granularity, 512);
+	assert_int_equal(info->max_io, 512);
+	assert_int_equal(info->optimal_io, 4608);
+	assert_true(backstore_has_unmap(bs) && backstore_has_flush(bs) && backstore_has_scsi(bs));
+	assert_string_equal(backstore_name(bs), "scripted");
+	assert_memory_equal(backstore_config(bs), "async/", 6);
+	backstore_close(bs);
+
+	bs = script_open("minimal", script);
+	assert_false(backstore_info(bs)->thin || backstore_info(bs)->unmap_zeroes);
+	assert_false(backstore_has_unmap(bs) || backstore_has_flush(bs) || backstore_has_scsi(bs));
+	backstore_close(bs);
+	assert_int_equal(script->closes, 2);
+	script_free(script);
+}
+
+static void test_option_reaches_the_handler(void **state)
+{
+	static const struct tcmur_option_value option = {"flavour", "100%s sour"};
+	struct script *script = script_new(SIZE);
+	char config[64];
+	struct backstore_spec spec = {.name = "lemon", .config = config, .options = &option, .noptions = 1};
+	struct error error;
+
+	(void)state;
+	log_forget();
+	snprintf(config, sizeof(config), "async/%p", (void *)script);
+	struct backstore *bs = backstore_open(&loops, &spec, &error);
+	assert_non_null(bs);
+	assert_non_null(strstr(logged(), "flavour 100%s sour"));
+	assert_non_null(strstr(logged(), "lemon"));
+	backstore_close(bs);
+	script_free(script);
+}
+
+static void resized(void *arg, uint64_t size)
+{
+	assert_int_equal(size, SIZE / 2);
+	sem_post(arg);
+}
+
+static void test_refresh(void **state)
+{
+	struct script *script = script_new(SIZE);
+	struct backstore *bs = script_open("parallel", script);
+	uint8_t block[BLOCK];
+	sem_t done;
+
+	(void)state;
+	sem_init(&done, 0, 0);
+	backstore_on_resize(bs, resized, &done);
+	backstore_refresh(bs); /* nothing changed: no notice */
+	__atomic_store_n(&script->info.size, SIZE / 2 + 1, __ATOMIC_RELAXED);
+	tcmur_lun_changed((struct tcmur_lun *)bs);
+	backstore_refresh(bs);
+	while (sem_wait(&done) < 0)
+		;
+	assert_int_equal(backstore_size(bs), SIZE / 2);
+	assert_int_equal(run_simple(bs, BACKSTORE_READ, SIZE / 2, BLOCK, block, BLOCK), TCMUR_OUT_OF_RANGE);
+	assert_int_equal(run_simple(bs, BACKSTORE_READ, SIZE / 2 - BLOCK, BLOCK, block, BLOCK), TCMUR_OK);
+
+	/* Asked for and closed at once: either it runs before close() or not at all. */
+	for (unsigned i = 0; i < 50; i++) {
+		backstore_refresh(bs);
+		backstore_close(bs);
+		bs = script_open("async", script);
+	}
+	backstore_close(bs);
+	assert_int_equal(sem_trywait(&done), -1);
+	sem_destroy(&done);
+	script_free(script);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_bad_configuration), cmocka_unit_test(test_bad_info),
+	    cmocka_unit_test(test_defaults),          cmocka_unit_test(test_option_reaches_the_handler),
+	    cmocka_unit_test(test_refresh),
+	};
+
+	return cmocka_run_group_tests(tests, harness_up, harness_down);
+}
