@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Life of a connection. Closing has three parts that may end in any order: what was queued is sent and the
+ * socket drained, the session's tasks come to an end, and work that was posted arrives. conn_turn frees the
+ * connection when all three are over.
+ */
+#include <assert.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "iscsi/session.h"
+
+#define NS_PER_S 1000000000ull
+#define DRAIN_NS NS_PER_S /* for the initiator to close, so that it gets what was sent last */
+
+void iscsi_conn_wake(struct iscsi_conn *conn)
+{
+	loop_defer(conn->il->loop, &conn->turn);
+}
+
+static void end_half_open(struct iscsi_conn *conn)
+{
+	if (conn->half_open)
+		iscsi_half_open_end(conn->il->server);
+	conn->half_open = false;
+}
+
+static void close_socket(struct iscsi_conn *conn)
+{
+	if (conn->watch.fd < 0)
+		return;
+	if (conn->watch.loop)
+		loop_watch_del(&conn->watch);
+	close(conn->watch.fd);
+	conn->watch.fd = -1;
+	loop_timer_cancel(&conn->timer);
+}
+
+/* Nothing is received or queued from here on; the socket stays as it is. */
+static void begin_close(struct iscsi_conn *conn, const char *reason)
+{
+	bool joining = conn->state == ISCSI_CONN_JOINING;
+
+	log_at(reason ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, conn->name, "connection closed%s%s",
+	       reason ? ": " : "", reason ? reason : "");
+	conn->state = ISCSI_CONN_CLOSING;
+	iscsi_rx_free(conn);
+	conn->rx.paused = false;
+	iscsi_tx_drop(conn);
+	iscsi_login_free(conn->login);
+	conn->login = NULL;
+	if (conn->session && joining) { /* not entered yet; move will still come */
+		iscsi_session_free(conn->session);
+		conn->session = NULL;
+	} else if (conn->session) {
+		iscsi_session_end(conn->session);
+	}
+	end_half_open(conn);
+	iscsi_conn_wake(conn);
+}
+
+void iscsi_conn_close(struct iscsi_conn *conn, const char *reason)
+{
+	if (conn->state != ISCSI_CONN_CLOSING)
+		begin_close(conn, reason);
+	close_socket(conn);
+	iscsi_conn_wake(conn);
+}
+
+void iscsi_conn_finish(struct iscsi_conn *conn)
+{
+	conn->close_after_send = true;
+	iscsi_conn_wake(conn);
+}
+
+/* All is sent. A close with bytes of the initiator unread would be a reset, and could overtake what was sent.
+ */
+static void drain(struct iscsi_conn *conn)
+{
+	begin_close(conn, NULL);
+	shutdown(conn->watch.fd, SHUT_WR);
+	loop_timer_arm(conn->il->loop, &conn->timer, DRAIN_NS);
+	loop_watch_again(&conn->watch);
+}
+
+/* The connection is closing: is everything over? */
+static void reap(struct iscsi_conn *conn)
+{
+	struct iscsi_server *server = conn->il->server;
+
+	if (conn->session && iscsi_session_reap(conn->session))
+		conn->session = NULL;
+	if (conn->session || conn->watch.fd >= 0 || conn->moving)
+		return;
+	loop_timer_cancel(&conn->timer);
+	list_del(&conn->node);
+	free(conn->login_last);
+	free(conn->name_memory);
+	free(conn);
+	atomic_fetch_sub(&server->connections, 1);
+}
+
+static void when_idle(struct iscsi_conn *conn)
+{
+	if (conn->session->logout)
+		iscsi_logout_answer(conn);
+	else if (conn->close_when_idle)
+		iscsi_conn_finish(conn);
+}
+
+/* Deferred: the end of each turn in which something happened here. */
+static void conn_turn(struct loop_work *work)
+{
+	struct iscsi_conn *conn = container_of(work, struct iscsi_conn, turn);
+
+	if (conn->state == ISCSI_CONN_CLOSING) {
+		reap(conn);
+		return;
+	}
+	iscsi_tx_flush(conn);
+	if (conn->state == ISCSI_CONN_CLOSING)
+		return;
+	if (conn->state == ISCSI_CONN_FULL && !conn->session->ntasks && !conn->close_after_send)
+		when_idle(conn);
+	if (conn->close_after_send && list_empty(&conn->tx.queue)) {
+		drain(conn);
+		return;
+	}
+	if (conn->rx.paused && !iscsi_tx_congested(conn)) {
+		conn->rx.paused = false;
+		loop_watch_again(&conn->watch);
+	}
+}
+
+static void conn_ready(struct loop_watch *watch, uint32_t events)
+{
+	struct iscsi_conn *conn = container_of(watch, struct iscsi_conn, watch);
+
+	if ((events & EPOLLOUT) && conn->tx.blocked) {
+		conn->tx.blocked = false;
+		iscsi_conn_wake(conn);
+	}
+	if (!conn->rx.paused && !(conn->close_after_send && conn->state != ISCSI_CONN_CLOSING))
+		iscsi_rx_ready(conn, events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR));
+}
+
+static void conn_timer(struct loop_timer *timer)
+{
+	struct iscsi_conn *conn = container_of(timer, struct iscsi_conn, timer);
+
+	if (conn->state == ISCSI_CONN_FULL && !conn->close_after_send)
+		iscsi_nop_timer(conn);
+	else
+		iscsi_conn_close(conn,
+				 conn->state == ISCSI_CONN_FULL ? "it does not read" : "login took too long");
+}
+
+void iscsi_conn_full(struct iscsi_conn *conn)
+{
+	conn->state = ISCSI_CONN_FULL;
+	end_half_open(conn);
+	loop_timer_arm(conn->il->loop, &conn->timer, conn->il->server->options.nopin_interval_s * NS_PER_S);
+}
+
+void iscsi_conn_phase(struct iscsi_conn *conn)
+{
+	enum iscsi_phase phase = conn->il->phase;
+
+	if (phase == ISCSI_PHASE_SERVE)
+		return;
+	if (conn->state != ISCSI_CONN_FULL || phase == ISCSI_PHASE_FORCE) {
+		iscsi_conn_close(conn, "the server stops");
+	} else if (phase == ISCSI_PHASE_ASK) {
+		iscsi_async_logout(conn, 1);
+	} else {
+		conn->close_when_idle = true;
+		iscsi_conn_wake(conn);
+	}
+}
+
+/* On the connection's loop, right after accept. */
+static void arrive(struct iscsi_conn *conn)
+{
+	list_add_tail(&conn->il->conns, &conn->node);
+	conn->last_rx_ns = loop_now_ns(conn->il->loop);
+	conn->login = iscsi_login_new(conn->il->server->model, conn->portal, conn->peer);
+	if (!conn->login || loop_watch_add(conn->il->loop, &conn->watch) < 0) {
+		conn->watch.loop = NULL;
+		iscsi_conn_close(conn, "out of memory");
+		return;
+	}
+	loop_timer_arm(conn->il->loop, &conn->timer, conn->il->server->options.login_timeout_s * NS_PER_S);
+	iscsi_conn_phase(conn);
+}
+
+static void conn_move(struct loop_work *work)
+{
+	struct iscsi_conn *conn = container_of(work, struct iscsi_conn, move);
+
+	conn->moving = false;
+	if (conn->state == ISCSI_CONN_CLOSING)
+		iscsi_conn_wake(conn);
+	else if (conn->state == ISCSI_CONN_JOINING)
+		iscsi_login_join(conn);
+	else
+		arrive(conn);
+}
+
+static void name_peer(struct iscsi_conn *conn)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+	char host[48], port[8];
+
+	if (getpeername(conn->watch.fd, (struct sockaddr *)&addr, &len) < 0 ||
+	    getnameinfo((struct sockaddr *)&addr, len, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV))
+		snprintf(conn->peer, sizeof(conn->peer), "unknown peer");
+	else
+		snprintf(conn->peer, sizeof(conn->peer), addr.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s",
+			 host, port);
+}
+
+void iscsi_conn_new(struct iscsi_loop *il, int fd, const struct target_portal *portal)
+{
+	struct iscsi_conn *conn = calloc(1, sizeof(*conn));
+
+	if (!conn) {
+		close(fd);
+		return;
+	}
+	atomic_fetch_add(&il->server->connections, 1);
+	atomic_fetch_add(&il->server->half_open, 1);
+	conn->half_open = true;
+	conn->il = il;
+	conn->portal = portal;
+	list_init(&conn->node);
+	list_init(&conn->wait);
+	list_init(&conn->tx.queue);
+	conn->watch =
+	    (struct loop_watch){.fn = conn_ready, .fd = fd, .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP};
+	conn->timer.fn = conn_timer;
+	conn->turn.fn = conn_turn;
+	conn->move.fn = conn_move;
+	name_peer(conn);
+	conn->name = conn->peer;
+	iscsi_rx_start(conn);
+	conn->moving = true;
+	loop_post(il->loop, &conn->move);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Gathering the data of a WRITE (RFC 7143 4.2.5.2, 11.7, 11.8): immediate data, an unsolicited sequence, then
+ * sequences that R2Ts ask for, several at a time. DataPDUInOrder and DataSequenceInOrder are always Yes, so
+ * the next byte to come is known: anything else is a fault. A faulty task is answered once the initiator has
+ * sent the last PDU of all its sequences (11.17.1).
+ */
+#include "iscsi/task.h"
+#include "scsi/sense.h"
+
+/* RFC 7143 11.4.7.2 */
+#define SENSE_UNEXPECTED_DATA  SENSE_CODE(SENSE_ABORTED_COMMAND, 0x0c, 0x0c)
+#define SENSE_INCORRECT_AMOUNT SENSE_CODE(SENSE_ABORTED_COMMAND, 0x0c, 0x0d)
+
+void iscsi_gather_begin(struct iscsi_task *task, uint32_t immediate_len, bool final)
+{
+	if (task->cmd.direction == SCSI_DATA_OUT && task->expects_out)
+		task->want = (uint32_t)MIN(task->edtl, task->cmd.transfer_len);
+	if (task->want && !iscsi_task_buffer(task, task->want)) {
+		task->verdict = SCSI_TASK_SET_FULL;
+		task->want = 0;
+	}
+	task->pos = immediate_len;
+	task->unsolicited = task->expects_out && !final;
+	task->seq_end = MIN(task->conn->params.first_burst, task->edtl);
+}
+
+static uint32_t r2ts_open(const struct iscsi_task *task)
+{
+	/* One that is half on the wire will be answered like the others. */
+	return task->out.cursor.sn + iscsi_tx_begun(task->conn, &task->out) - task->r2t_done;
+}
+
+static void next_sequence(struct iscsi_task *task)
+{
+	uint32_t left = task->pos < task->want ? task->want - task->pos : 0;
+
+	task->seq_sn = 0;
+	task->seq_end = task->pos + MIN(left, task->conn->params.max_burst);
+}
+
+/* Everything unsolicited is there: plans the R2Ts for the rest. */
+static void solicit(struct iscsi_task *task)
+{
+	struct iscsi_session *session = task->conn->session;
+	uint32_t count = (task->want - task->pos - 1) / task->conn->params.max_burst + 1;
+
+	task->soliciting = true;
+	task->out.cursor = (struct iscsi_cursor){.offset = task->pos};
+	if (session->next_ttt > ISCSI_TAG_NONE - count)
+		session->next_ttt = 0;
+	task->ttt = session->next_ttt;
+	session->next_ttt += count;
+	next_sequence(task);
+}
+
+/* The command is not run. */
+static void answer_verdict(struct iscsi_task *task)
+{
+	task->cmd.status = task->verdict;
+	if (task->verdict == SCSI_CHECK_CONDITION)
+		scsi_check(&task->cmd, task->verdict_sense);
+	list_del(&task->out.node);
+	iscsi_respond(task);
+}
+
+void iscsi_gather_next(struct iscsi_task *task)
+{
+	if (task->unsolicited)
+		return;
+	if (task->verdict) {
+		if (!r2ts_open(task))
+			answer_verdict(task);
+		return;
+	}
+	if (task->pos >= task->want) {
+		iscsi_task_submit(task);
+		return;
+	}
+	if (!task->soliciting)
+		solicit(task);
+	if (iscsi_r2t_pending(task, &task->out.cursor))
+		iscsi_tx_push(task->conn, &task->out);
+}
+
+bool iscsi_r2t_pending(const struct iscsi_task *task, const struct iscsi_cursor *cursor)
+{
+	return task->state == ISCSI_TASK_GATHER && task->soliciting && !task->verdict &&
+	       cursor->offset < task->want &&
+	       cursor->sn - task->r2t_done < task->conn->params.max_outstanding_r2t;
+}
+
+bool iscsi_r2t_build(const struct iscsi_task *task, struct iscsi_tx_pdu *pdu)
+{
+	struct iscsi_r2t *r2t = (struct iscsi_r2t *)pdu->head;
+	uint32_t len;
+
+	if (!iscsi_r2t_pending(task, &pdu->after))
+		return false;
+	len = MIN(task->conn->params.max_burst, task->want - pdu->after.offset);
+	memset(r2t, 0, sizeof(*r2t));
+	r2t->opcode = ISCSI_OP_R2T;
+	r2t->flags = ISCSI_FINAL;
+	memcpy(r2t->lun, task->lun_bytes, sizeof(r2t->lun));
+	put_be32(r2t->itt, task->itt);
+	put_be32(r2t->ttt, task->ttt + pdu->after.sn);
+	put_be32(r2t->r2tsn, pdu->after.sn);
+	put_be32(r2t->offset, pdu->after.offset);
+	put_be32(r2t->desired, len);
+	pdu->after.offset += len;
+	pdu->after.sn++;
+	pdu->data_len = 0;
+	pdu->last = !iscsi_r2t_pending(task, &pdu->after);
+	return true;
+}
+
+/* --- Data-Out PDUs
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Does the PDU belong to the sequence that is due? */
+static bool in_sequence(const struct iscsi_task *task, const struct iscsi_data_out *pdu)
+{
+	uint32_t ttt = get_be32(pdu->ttt);
+
+	if (task->unsolicited)
+		return ttt == ISCSI_TAG_NONE;
+	return task->soliciting && ttt == task->ttt + task->r2t_done && task->out.cursor.sn != task->r2t_done;
+}
+
+/* The sense code of what is wrong with the PDU, SENSE_NONE: nothing. */
+static uint32_t fault(const struct iscsi_task *task, const struct iscsi_data_out *pdu, uint32_t len)
+{
+	bool final = pdu->flags & ISCSI_FINAL;
+
+	if (!in_sequence(task, pdu))
+		return SENSE_UNEXPECTED_DATA;
+	if (get_be32(pdu->datasn) != task->seq_sn || get_be32(pdu->offset) != task->pos ||
+	    task->pos > task->seq_end || len > task->seq_end - task->pos)
+		return SENSE_INCORRECT_AMOUNT;
+	if (final && !task->unsolicited && task->pos + len != task->seq_end)
+		return SENSE_INCORRECT_AMOUNT; /* less than the R2T asked for */
+	return SENSE_NONE;
+}
+
+bool iscsi_data_out_begin(struct iscsi_conn *conn)
+{
+	const struct iscsi_data_out *pdu = (const void *)conn->rx.head;
+	struct iscsi_task *task = iscsi_session_task(conn->session, get_be32(pdu->itt));
+	uint32_t len = conn->rx.data_len, keep;
+	uint32_t sense;
+
+	/* Data for a task that was aborted or answered may still be on its way: it is dropped (RFC
+	 * 7143 4.2.5.2). */
+	if (!task || task->state != ISCSI_TASK_GATHER)
+		return true;
+	conn->rx.task = task;
+	if (task->verdict == 0) {
+		sense = fault(task, pdu, len);
+		if (sense != SENSE_NONE) {
+			task->verdict = SCSI_CHECK_CONDITION;
+			task->verdict_sense = sense;
+			iscsi_reject(conn, ISCSI_REJECT_INVALID_FIELD, "Data-Out out of sequence");
+			return conn->state != ISCSI_CONN_CLOSING;
+		}
+		keep = task->pos < task->want ? MIN(len, task->want - task->pos) : 0;
+		iscsi_rx_store(conn, (uint8_t *)task->buffer + task->pos, keep);
+	}
+	return true;
+}
+
+bool iscsi_data_out_end(struct iscsi_conn *conn)
+{
+	const struct iscsi_data_out *pdu = (const void *)conn->rx.head;
+	struct iscsi_task *task = conn->rx.task;
+
+	if (!task)
+		return true;
+	task->pos += conn->rx.data_len;
+	task->seq_sn++;
+	if ((pdu->flags & ISCSI_FINAL) && in_sequence(task, pdu)) {
+		if (task->unsolicited) {
+			task->unsolicited = false;
+		} else {
+			task->r2t_done++;
+			next_sequence(task);
+		}
+	}
+	iscsi_gather_next(task);
+	return conn->state != ISCSI_CONN_CLOSING;
+}

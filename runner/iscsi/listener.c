@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Portals: listening sockets on loop 0, which hands each connection to the next loop in turn. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "iscsi/conn.h"
+
+#define BACKLOG  1024
+#define RETRY_NS 100000000ull /* out of descriptors: look again */
+
+struct iscsi_listener {
+	struct list node;
+	struct iscsi_server *server;
+	const struct target_portal *portal;
+	struct loop_watch watch;
+};
+
+static void accept_all(struct iscsi_listener *listener);
+
+static void listener_ready(struct loop_watch *watch, uint32_t events)
+{
+	(void)events;
+	accept_all(container_of(watch, struct iscsi_listener, watch));
+}
+
+static int open_socket(const struct target_portal *portal)
+{
+	const struct sockaddr *addr = (const struct sockaddr *)&portal->addr;
+	int fd = socket(addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, err;
+
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    (addr->sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
+	    bind(fd, addr, portal->addr_len) < 0 || listen(fd, BACKLOG) < 0) {
+		err = errno;
+		close(fd);
+		return -err;
+	}
+	return fd;
+}
+
+int iscsi_listeners_open(struct iscsi_server *server, struct error *error)
+{
+	const struct target_portal *portal;
+
+	for (portal = target_portals(server->model); portal; portal = portal->next) {
+		struct iscsi_listener *listener = calloc(1, sizeof(*listener));
+		int fd = listener ? open_socket(portal) : -ENOMEM;
+
+		if (fd < 0) {
+			free(listener);
+			iscsi_listeners_free(server);
+			return error_set(error, -fd, "cannot listen on %s: %s", portal->text, strerror(-fd));
+		}
+		listener->server = server;
+		listener->portal = portal;
+		listener->watch = (struct loop_watch){.fn = listener_ready, .fd = fd, .events = EPOLLIN};
+		list_add_tail(&server->listeners, &listener->node);
+	}
+	return 0;
+}
+
+void iscsi_listeners_accept(struct iscsi_server *server)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&server->listeners, node, tmp) {
+		struct iscsi_listener *listener = list_entry(node, struct iscsi_listener, node);
+		int ret;
+
+		if (listener->watch.loop) {
+			accept_all(listener);
+			continue;
+		}
+		ret = loop_watch_add(server->loops[0].loop, &listener->watch);
+		if (ret < 0) {
+			log_err(listener->portal->text, "cannot watch the portal: %s", strerror(-ret));
+			listener->watch.loop = NULL;
+		}
+	}
+}
+
+void iscsi_listeners_stop(struct iscsi_server *server)
+{
+	struct list *node, *tmp;
+
+	loop_timer_cancel(&server->retry);
+	list_for_each (&server->listeners, node, tmp) {
+		struct iscsi_listener *listener = list_entry(node, struct iscsi_listener, node);
+
+		if (listener->watch.loop)
+			loop_watch_del(&listener->watch);
+		listener->watch.loop = NULL;
+		close(listener->watch.fd);
+		listener->watch.fd = -1;
+	}
+}
+
+void iscsi_listeners_free(struct iscsi_server *server)
+{
+	struct list *node;
+
+	while ((node = list_pop(&server->listeners))) {
+		struct iscsi_listener *listener = list_entry(node, struct iscsi_listener, node);
+
+		if (listener->watch.fd >= 0)
+			close(listener->watch.fd);
+		free(listener);
+	}
+}
+
+/* --- accepting
+ * ----------------------------------------------------------------------------------------------------- */
+
+/*
+ * Is there room for one more that has not logged in? If not, new connections wait in the backlog: a burst of
+ * logins is then served in order, where closing would make it fail.
+ */
+static bool has_room(struct iscsi_server *server)
+{
+	unsigned max = server->options.max_half_open;
+
+	if (atomic_load(&server->half_open) < max)
+		return true;
+	atomic_store(&server->paused, true);
+	/* The last one may have ended before it could see that somebody waits. */
+	return atomic_load(&server->half_open) < max && atomic_exchange(&server->paused, false);
+}
+
+void iscsi_half_open_end(struct iscsi_server *server)
+{
+	atomic_fetch_sub(&server->half_open, 1);
+	if (atomic_load(&server->paused) && atomic_exchange(&server->paused, false))
+		loop_post(server->loops[0].loop, &server->resume);
+}
+
+static void take(struct iscsi_listener *listener, int fd)
+{
+	struct iscsi_server *server = listener->server;
+	int on = 1;
+
+	if (atomic_load(&server->connections) >= server->options.max_connections) {
+		log_warn(listener->portal->text, "connection refused: there are %u already",
+			 server->options.max_connections);
+		close(fd);
+		return;
+	}
+	/* PDUs are put together before they are sent, so there is nothing that waiting could gather. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	iscsi_conn_new(&server->loops[server->next_loop++ % server->set->nloops], fd, listener->portal);
+}
+
+static void accept_all(struct iscsi_listener *listener)
+{
+	struct iscsi_server *server = listener->server;
+
+	while (has_room(server)) {
+		int fd = accept4(listener->watch.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd >= 0) {
+			take(listener, fd);
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			log_warn(listener->portal->text, "cannot accept: %s", strerror(errno));
+			loop_timer_arm(server->loops[0].loop, &server->retry, RETRY_NS);
+			return;
+		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+			return;
+		} /* else: this one connection was broken off meanwhile */
+	}
+}

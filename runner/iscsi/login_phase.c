@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The login phase of a connection: PDUs to and from login.c, then the session (RFC 7143 6.3). */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "iscsi/session.h"
+
+static bool send_response(struct iscsi_conn *conn, const struct iscsi_login_response *response)
+{
+	struct iscsi_message *message = iscsi_message_new(conn, 0, (uint32_t)response->data_len);
+
+	if (!message)
+		return false;
+	memcpy(message->bhs, response->bhs, sizeof(message->bhs));
+	memcpy(message->data, response->data, response->data_len);
+	message->plain = true;
+	iscsi_message_send(conn, message);
+	return true;
+}
+
+static void fail(struct iscsi_conn *conn, const struct iscsi_login_response *response)
+{
+	iscsi_count(&conn->il->login_failures);
+	if (send_response(conn, response))
+		iscsi_conn_finish(conn);
+}
+
+static void refuse(struct iscsi_conn *conn, struct iscsi_login_response *response,
+		   enum iscsi_login_status status)
+{
+	log_warn(conn->name, "login refused with status %04xh", status);
+	iscsi_login_refuse(response, status);
+	fail(conn, response);
+}
+
+static void set_name(struct iscsi_conn *conn, const char *initiator)
+{
+	char *name;
+
+	if (asprintf(&name, "%s,%s", initiator, conn->peer) < 0)
+		return; /* the peer's address stays the name */
+	free(conn->name_memory);
+	conn->name = conn->name_memory = name;
+}
+
+/* The session is in the table: full feature phase begins with the response. */
+static bool welcome(struct iscsi_conn *conn, struct iscsi_login_response *response)
+{
+	const struct iscsi_login_result *result = iscsi_login_result(conn->login);
+	struct iscsi_session *session = conn->session;
+
+	put_be16(response->bhs + offsetof(struct iscsi_login_rsp, tsih), session->tsih);
+	iscsi_session_attach(session);
+	set_name(conn, result->initiator_name);
+	conn->cid = result->cid;
+	conn->params = result->params;
+	iscsi_conn_full(conn);
+	iscsi_count(&conn->il->logins);
+	log_info(conn->name, "logged in to %s", session->target ? session->target->name : "discovery");
+	iscsi_login_free(conn->login);
+	conn->login = NULL;
+	return send_response(conn, response);
+}
+
+/* Enters the session, or waits until an older one has ended. */
+static bool join(struct iscsi_conn *conn, struct iscsi_login_response *response)
+{
+	int ret = iscsi_session_register(conn->session, iscsi_login_result(conn->login)->tsih);
+
+	if (!ret)
+		return welcome(conn, response);
+	if (ret == -EBUSY) {
+		conn->state = ISCSI_CONN_JOINING;
+		if (!conn->login_last) {
+			conn->login_last = malloc(sizeof(*response));
+			if (conn->login_last)
+				*conn->login_last = *response;
+			else
+				iscsi_conn_close(conn, "out of memory");
+		}
+		return conn->state != ISCSI_CONN_CLOSING;
+	}
+	iscsi_session_free(conn->session);
+	conn->session = NULL;
+	refuse(conn, response, ret == -ENOENT ? ISCSI_LOGIN_NO_SESSION : ISCSI_LOGIN_NO_RESOURCES);
+	return false;
+}
+
+static bool complete(struct iscsi_conn *conn, struct iscsi_login_response *response)
+{
+	conn->session = iscsi_session_new(conn, iscsi_login_result(conn->login));
+	if (conn->session)
+		return join(conn, response);
+	refuse(conn, response, ISCSI_LOGIN_NO_RESOURCES);
+	return false;
+}
+
+void iscsi_login_join(struct iscsi_conn *conn)
+{
+	conn->waited = true;
+	if (join(conn, conn->login_last) && conn->state == ISCSI_CONN_FULL) {
+		free(conn->login_last);
+		conn->login_last = NULL;
+	}
+}
+
+/* The session's numbering starts at the first request's CmdSN, which login itself does not use up (11.12.7).
+ */
+static void start_numbers(struct iscsi_conn *conn)
+{
+	const struct iscsi_login_req *pdu = (const void *)conn->rx.head;
+
+	conn->exp_cmdsn = get_be32(pdu->cmdsn);
+	conn->max_cmdsn = conn->exp_cmdsn + conn->il->server->options.queue_depth - 1;
+	conn->statsn = get_be32(pdu->expstatsn);
+	conn->numbered = true;
+}
+
+bool iscsi_login_pdu(struct iscsi_conn *conn)
+{
+	struct iscsi_login_response response;
+
+	if (!conn->numbered)
+		start_numbers(conn);
+	switch (
+	    iscsi_login_request(conn->login, conn->rx.head, conn->rx.data, conn->rx.data_len, &response)) {
+	case ISCSI_LOGIN_MORE:
+		return send_response(conn, &response);
+	case ISCSI_LOGIN_COMPLETE:
+		return complete(conn, &response);
+	case ISCSI_LOGIN_FAIL:
+		fail(conn, &response);
+		return false;
+	case ISCSI_LOGIN_DROP:
+		break;
+	}
+	iscsi_count(&conn->il->login_failures);
+	iscsi_conn_close(conn, "bad Login Request");
+	return false;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* NOP-Out and NOP-In (RFC 7143 11.18, 11.19): ping both ways, and peers that are gone without a word. */
+#include "iscsi/session.h"
+
+#define NS_PER_S 1000000000ull
+
+static bool ping_reply(struct iscsi_conn *conn)
+{
+	const struct iscsi_nop *ping = (const void *)conn->rx.head;
+	uint32_t len = MIN(conn->rx.data_len, conn->params.max_xmit_data_segment);
+	struct iscsi_message *message = iscsi_message_new(conn, ISCSI_OP_NOP_IN, len);
+	struct iscsi_nop *pdu;
+
+	if (!message)
+		return false;
+	pdu = (struct iscsi_nop *)message->bhs;
+	memcpy(pdu->lun, ping->lun, sizeof(pdu->lun));
+	memcpy(pdu->itt, ping->itt, sizeof(pdu->itt));
+	put_be32(pdu->ttt, ISCSI_TAG_NONE);
+	if (len)
+		memcpy(message->data, conn->rx.data, len);
+	iscsi_message_send(conn, message);
+	return true;
+}
+
+bool iscsi_nop_out(struct iscsi_conn *conn)
+{
+	const struct iscsi_nop *pdu = (const void *)conn->rx.head;
+	enum iscsi_cmdsn_verdict verdict = iscsi_cmdsn_take(conn);
+
+	if (verdict != ISCSI_CMDSN_OK)
+		return verdict == ISCSI_CMDSN_IGNORE;
+	iscsi_cmdsn_credit(conn);
+	if (get_be32(pdu->itt) == ISCSI_TAG_NONE)
+		return true; /* the answer to a probe: that it came is all it says */
+	return ping_reply(conn);
+}
+
+static void probe(struct iscsi_conn *conn)
+{
+	struct iscsi_message *message = iscsi_message_new(conn, ISCSI_OP_NOP_IN, 0);
+	struct iscsi_nop *pdu;
+
+	if (!message)
+		return;
+	message->statsn = ISCSI_STATSN_SHOW;
+	pdu = (struct iscsi_nop *)message->bhs;
+	put_be32(pdu->itt, ISCSI_TAG_NONE);
+	put_be32(pdu->ttt, 1); /* any value: one probe at a time is out */
+	iscsi_message_send(conn, message);
+	conn->probing = true; /* until anything comes in */
+}
+
+void iscsi_nop_timer(struct iscsi_conn *conn)
+{
+	const struct iscsi_options *options = &conn->il->server->options;
+	uint64_t interval = options->nopin_interval_s * NS_PER_S;
+	uint64_t silent = loop_now_ns(conn->il->loop) - conn->last_rx_ns;
+
+	if (conn->probing) {
+		iscsi_conn_close(conn, "no answer to NOP-In");
+		return;
+	}
+	if (silent < interval) {
+		loop_timer_arm(conn->il->loop, &conn->timer, interval - silent);
+		return;
+	}
+	probe(conn);
+	if (conn->state == ISCSI_CONN_FULL)
+		loop_timer_arm(conn->il->loop, &conn->timer, options->nopin_timeout_s * NS_PER_S);
+}

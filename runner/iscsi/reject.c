@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "iscsi/session.h"
+
+/* RFC 7143 11.17: the header that is refused, with its AHS, comes back as data. */
+void iscsi_reject(struct iscsi_conn *conn, enum iscsi_reject_reason reason, const char *why)
+{
+	uint32_t len = ISCSI_BHS_LEN + conn->rx.ahs_len;
+	struct iscsi_message *message = iscsi_message_new(conn, ISCSI_OP_REJECT, len);
+	struct iscsi_reject *pdu;
+
+	log_info(conn->name, "%s rejected (reason %02xh): %s", iscsi_opcode_name(conn->rx.head[0]), reason,
+		 why);
+	iscsi_count(&conn->il->rejects);
+	if (!message)
+		return;
+	pdu = (struct iscsi_reject *)message->bhs;
+	pdu->reason = (uint8_t)reason;
+	put_be32(pdu->itt, ISCSI_TAG_NONE);
+	memcpy(message->data, conn->rx.head, len);
+	iscsi_message_send(conn, message);
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Framing: bytes from the socket into PDUs (RFC 7143 11.2). A PDU is a row of ranges to fill: BHS, AHS with
+ * header digest, data to keep, data to drop, padding with data digest. Bytes go into the current range either
+ * straight from the socket or out of the loop's scratch area, and when a range is full, the next one is set
+ * up. So a short read needs no care anywhere else, and a connection needs no receive buffer of its own.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "iscsi/session.h"
+#include "util/crc32c.h"
+
+#define RX_BUDGET      (1u << 20)  /* bytes a connection may receive in one turn, for fairness */
+#define RX_LARGE       (16u << 10) /* what is left of a segment is worth its own read … */
+#define RX_AFTER_LARGE (4u << 10)  /* … with only so much of what follows it */
+
+struct pdu_kind {
+	bool (*begin)(struct iscsi_conn *conn); /* NULL: keep the data segment whole */
+	bool (*end)(struct iscsi_conn *conn);   /* NULL: refused with reason */
+	enum iscsi_reject_reason reason;
+	bool in_discovery; /* RFC 7143 4.3: a discovery session knows text, logout and, by custom, NOP */
+	bool no_cmdsn;
+};
+
+static const struct pdu_kind kinds[ISCSI_OP_MASK + 1] = {
+    [ISCSI_OP_NOP_OUT] = {NULL, iscsi_nop_out, 0, true, false},
+    [ISCSI_OP_SCSI_COMMAND] = {iscsi_command_begin, iscsi_command_end, 0, false, false},
+    [ISCSI_OP_TASK_MGMT] = {NULL, iscsi_tmf_pdu, 0, false, false},
+    [ISCSI_OP_LOGIN] = {NULL, NULL, ISCSI_REJECT_PROTOCOL, true, true},
+    [ISCSI_OP_TEXT] = {NULL, iscsi_text_pdu, 0, true, false},
+    [ISCSI_OP_DATA_OUT] = {iscsi_data_out_begin, iscsi_data_out_end, 0, false, true},
+    [ISCSI_OP_LOGOUT] = {NULL, iscsi_logout_pdu, 0, true, false},
+    [ISCSI_OP_SNACK] = {NULL, NULL, ISCSI_REJECT_SNACK, true, true}, /* ErrorRecoveryLevel is 0 */
+};
+
+static uint8_t opcode(const struct iscsi_conn *conn)
+{
+	return conn->rx.head[0] & ISCSI_OP_MASK;
+}
+
+static void fill(struct iscsi_rx *rx, enum iscsi_rx_stage stage, uint8_t *dst, uint32_t len)
+{
+	rx->stage = stage;
+	rx->dst = dst;
+	rx->left = len;
+}
+
+void iscsi_rx_start(struct iscsi_conn *conn)
+{
+	conn->rx.task = NULL;
+	fill(&conn->rx, ISCSI_RX_BHS, conn->rx.head, ISCSI_BHS_LEN);
+}
+
+void iscsi_rx_free(struct iscsi_conn *conn)
+{
+	free(conn->rx.data);
+	conn->rx.data = NULL;
+	iscsi_rx_start(conn);
+}
+
+void iscsi_rx_store(struct iscsi_conn *conn, uint8_t *dst, uint32_t len)
+{
+	fill(&conn->rx, ISCSI_RX_DATA, dst, len);
+	conn->rx.skip = conn->rx.data_len - len;
+}
+
+static bool has_digest(uint32_t crc, const uint8_t *digest)
+{
+	uint32_t wire;
+
+	memcpy(&wire, digest, sizeof(wire));
+	return le32toh(wire) == ~crc;
+}
+
+enum iscsi_cmdsn_verdict iscsi_cmdsn_take(struct iscsi_conn *conn)
+{
+	const struct iscsi_bhs *bhs = iscsi_rx_bhs(conn);
+	uint32_t sn = get_be32(bhs->sn[0]);
+
+	if (bhs->opcode & ISCSI_OP_IMMEDIATE)
+		return ISCSI_CMDSN_OK;
+	if (iscsi_sn_before(sn, conn->exp_cmdsn) || iscsi_sn_before(conn->max_cmdsn, sn))
+		return ISCSI_CMDSN_IGNORE;
+	if (sn != conn->exp_cmdsn) {
+		/* One connection delivers in order, so what is missing will not come. */
+		iscsi_conn_close(conn, "a CmdSN was left out");
+		return ISCSI_CMDSN_GAP;
+	}
+	conn->exp_cmdsn++;
+	return ISCSI_CMDSN_OK;
+}
+
+/* The PDU is not for this session or not known: answered at once, its data dropped. */
+static bool refuse(struct iscsi_conn *conn, const struct pdu_kind *kind, enum iscsi_reject_reason reason)
+{
+	enum iscsi_cmdsn_verdict verdict = kind->no_cmdsn ? ISCSI_CMDSN_OK : iscsi_cmdsn_take(conn);
+
+	if (verdict == ISCSI_CMDSN_OK) {
+		if (!kind->no_cmdsn)
+			iscsi_cmdsn_credit(conn);
+		iscsi_reject(conn, reason, "PDU not allowed here");
+	}
+	return conn->state != ISCSI_CONN_CLOSING;
+}
+
+static bool keep_whole(struct iscsi_conn *conn)
+{
+	struct iscsi_rx *rx = &conn->rx;
+
+	if (!rx->data_len)
+		return true;
+	rx->data = malloc(rx->data_len);
+	if (!rx->data) {
+		iscsi_conn_close(conn, "out of memory");
+		return false;
+	}
+	iscsi_rx_store(conn, rx->data, rx->data_len);
+	return true;
+}
+
+static bool begin_full(struct iscsi_conn *conn)
+{
+	const struct pdu_kind *kind = &kinds[opcode(conn)];
+
+	if (!kind->end)
+		return refuse(conn, kind, kind->reason ? kind->reason : ISCSI_REJECT_NOT_SUPPORTED);
+	if (!kind->in_discovery && !conn->session->target)
+		return refuse(conn, kind, ISCSI_REJECT_PROTOCOL);
+	return kind->begin ? kind->begin(conn) : keep_whole(conn);
+}
+
+static bool begin_login(struct iscsi_conn *conn)
+{
+	if (opcode(conn) != ISCSI_OP_LOGIN || conn->rx.ahs_len) {
+		iscsi_conn_close(conn, "not a Login Request");
+		return false;
+	}
+	return keep_whole(conn);
+}
+
+static bool header_complete(struct iscsi_conn *conn)
+{
+	struct iscsi_rx *rx = &conn->rx;
+	bool full = conn->state == ISCSI_CONN_FULL;
+	uint32_t limit = full ? conn->params.max_recv_data_segment : ISCSI_LOGIN_DATA_MAX;
+
+	rx->data_len = get_be24(iscsi_rx_bhs(conn)->data_len);
+	rx->tail_len = (uint8_t)(-rx->data_len & 3);
+	if (full && conn->params.data_digest && rx->data_len)
+		rx->tail_len += ISCSI_DIGEST_LEN;
+	rx->crc = CRC32C_INIT;
+	if (rx->data_len > limit) {
+		iscsi_conn_close(conn, "data segment longer than MaxRecvDataSegmentLength");
+		return false;
+	}
+	iscsi_rx_store(conn, NULL, 0); /* unless begin says otherwise */
+	return full ? begin_full(conn) : begin_login(conn);
+}
+
+static bool header_digest_ok(struct iscsi_conn *conn)
+{
+	struct iscsi_rx *rx = &conn->rx;
+	uint32_t len = ISCSI_BHS_LEN + rx->ahs_len;
+
+	if (conn->state != ISCSI_CONN_FULL || !conn->params.header_digest ||
+	    has_digest(crc32c_update(CRC32C_INIT, rx->head, len), rx->head + len))
+		return true;
+	/* RFC 7143 7.8: lengths cannot be trusted any more, so there is no next PDU to find. */
+	iscsi_conn_close(conn, "header digest error");
+	return false;
+}
+
+static bool bhs_complete(struct iscsi_conn *conn)
+{
+	struct iscsi_rx *rx = &conn->rx;
+	uint32_t more;
+
+	rx->ahs_len = rx->head[offsetof(struct iscsi_bhs, total_ahs_len)] * 4u;
+	more = rx->ahs_len;
+	if (conn->state == ISCSI_CONN_FULL && conn->params.header_digest)
+		more += ISCSI_DIGEST_LEN;
+	if (!more)
+		return header_complete(conn);
+	fill(rx, ISCSI_RX_AHS, rx->head + ISCSI_BHS_LEN, more);
+	return true;
+}
+
+static bool pdu_complete(struct iscsi_conn *conn)
+{
+	bool ok = true;
+
+	if (conn->state != ISCSI_CONN_FULL)
+		ok = iscsi_login_pdu(conn);
+	else if (kinds[opcode(conn)].end && (conn->session->target || kinds[opcode(conn)].in_discovery))
+		ok = kinds[opcode(conn)].end(conn);
+	if (ok)
+		iscsi_rx_free(conn);
+	return ok;
+}
+
+static bool tail_complete(struct iscsi_conn *conn)
+{
+	struct iscsi_rx *rx = &conn->rx;
+	uint32_t pad = -rx->data_len & 3;
+
+	if (rx->tail_len == pad || has_digest(crc32c_update(rx->crc, rx->tail, pad), rx->tail + pad))
+		return pdu_complete(conn);
+	/* RFC 7143 7.8 asks for the Reject; what was lost cannot be had again at ErrorRecoveryLevel 0
+	 * (7.1.4.1). */
+	iscsi_reject(conn, ISCSI_REJECT_DATA_DIGEST, "data digest error");
+	iscsi_conn_finish(conn);
+	return false;
+}
+
+/* The current range is full. False: the connection was closed, or wants nothing more. */
+static bool range_complete(struct iscsi_conn *conn)
+{
+	struct iscsi_rx *rx = &conn->rx;
+
+	switch (rx->stage) {
+	case ISCSI_RX_BHS:
+		return bhs_complete(conn);
+	case ISCSI_RX_AHS:
+		return header_digest_ok(conn) && header_complete(conn);
+	case ISCSI_RX_DATA:
+		fill(rx, ISCSI_RX_SKIP, NULL, rx->skip);
+		return true;
+	case ISCSI_RX_SKIP:
+		fill(rx, ISCSI_RX_TAIL, rx->tail, rx->tail_len);
+		return true;
+	case ISCSI_RX_TAIL:
+		return tail_complete(conn);
+	}
+	return false;
+}
+
+/* n bytes are in the current range, or are dropped; src is where they can be read. */
+static bool advance(struct iscsi_conn *conn, const uint8_t *src, uint32_t n)
+{
+	struct iscsi_rx *rx = &conn->rx;
+
+	if (conn->params.data_digest && (rx->stage == ISCSI_RX_DATA || rx->stage == ISCSI_RX_SKIP))
+		rx->crc = crc32c_update(rx->crc, src, n);
+	if (rx->dst)
+		rx->dst += n;
+	rx->left -= n;
+	while (!rx->left) {
+		if (!range_complete(conn))
+			return false;
+	}
+	return true;
+}
+
+/* Takes n bytes out of the scratch area. */
+static bool consume(struct iscsi_conn *conn, const uint8_t *src, size_t n)
+{
+	while (n) {
+		uint32_t take = (uint32_t)MIN(n, conn->rx.left);
+
+		if (conn->state == ISCSI_CONN_JOINING) {
+			iscsi_conn_close(conn, "data before the end of login");
+			return false;
+		}
+		if (conn->rx.dst)
+			memcpy(conn->rx.dst, src, take);
+		if (!advance(conn, src, take))
+			return false;
+		src += take;
+		n -= take;
+	}
+	return true;
+}
+
+/* One read: the rest of the current range in place, and what follows into scratch. *asked: room that there
+ * was. */
+static ssize_t receive(struct iscsi_conn *conn, uint8_t *scratch, size_t *direct, size_t *asked)
+{
+	struct iscsi_rx *rx = &conn->rx;
+	struct iovec iov[2] = {{rx->dst, rx->left}, {scratch, LOOP_SCRATCH_SIZE}};
+	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+
+	*direct = rx->dst && conn->state != ISCSI_CONN_CLOSING ? rx->left : 0;
+	if (!*direct) {
+		msg.msg_iov = iov + 1;
+		msg.msg_iovlen = 1;
+	} else if (*direct >= RX_LARGE) {
+		iov[1].iov_len = RX_AFTER_LARGE;
+	}
+	*asked = *direct + iov[1].iov_len;
+	return recvmsg(conn->watch.fd, &msg, MSG_DONTWAIT);
+}
+
+static bool take(struct iscsi_conn *conn, const uint8_t *scratch, size_t direct, size_t n)
+{
+	if (conn->state == ISCSI_CONN_CLOSING)
+		return true; /* draining: see conn.c */
+	if (conn->state == ISCSI_CONN_JOINING)
+		return consume(conn, scratch, n);
+	direct = MIN(direct, n);
+	return (!direct || advance(conn, conn->rx.dst, (uint32_t)direct)) &&
+	       consume(conn, scratch, n - direct);
+}
+
+void iscsi_rx_ready(struct iscsi_conn *conn, bool hangup)
+{
+	uint8_t *scratch = loop_scratch(conn->il->loop);
+	size_t total = 0, direct, asked;
+	ssize_t n;
+
+	while (total < RX_BUDGET) {
+		if (iscsi_tx_congested(conn)) {
+			conn->rx.paused = true;
+			return;
+		}
+		n = receive(conn, scratch, &direct, &asked);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return;
+		if (n <= 0) {
+			iscsi_conn_close(conn, n ? strerror(errno) : "closed by the initiator");
+			return;
+		}
+		conn->last_rx_ns = loop_now_ns(conn->il->loop);
+		conn->probing = false;
+		if (!take(conn, scratch, direct, (size_t)n))
+			return;
+		/* A stream that gave less than it was asked for is empty, and will report what comes next;
+		 * but the end of the stream may have been reported already. */
+		if ((size_t)n < asked && !hangup)
+			return;
+		total += (size_t)n;
+	}
+	loop_watch_again(&conn->watch);
+}

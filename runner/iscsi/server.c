@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "iscsi/conn.h"
+#include "iscsi/task.h"
+
+#define POLL_NS     10000000 /* the main thread looks so often whether a stop has got further */
+#define ASK_SECONDS 1        /* for initiators to log out by themselves */
+
+static void retry(struct loop_timer *timer)
+{
+	iscsi_listeners_accept(container_of(timer, struct iscsi_server, retry));
+}
+
+static void resume(struct loop_work *work)
+{
+	struct iscsi_server *server = container_of(work, struct iscsi_server, resume);
+
+	if (server->loops[0].phase == ISCSI_PHASE_SERVE)
+		iscsi_listeners_accept(server);
+}
+
+/* --- phases: main thread to all loops
+ * ---------------------------------------------------------------------------- */
+
+static void phase_work(struct loop_work *work)
+{
+	struct iscsi_loop *il = container_of(work, struct iscsi_loop, phase_work);
+	struct iscsi_server *server = il->server;
+	struct list *node, *tmp;
+	bool first = il == &server->loops[0];
+
+	il->phase = (enum iscsi_phase)atomic_load(&server->phase);
+	if (first && il->phase == ISCSI_PHASE_SERVE)
+		iscsi_listeners_accept(server);
+	if (first && il->phase == ISCSI_PHASE_ASK)
+		iscsi_listeners_stop(server);
+	list_for_each (&il->conns, node, tmp)
+		iscsi_conn_phase(list_entry(node, struct iscsi_conn, node));
+	atomic_fetch_sub(&server->phase_pending, 1);
+}
+
+static void nap(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
+}
+
+static void enter_phase(struct iscsi_server *server, enum iscsi_phase phase)
+{
+	unsigned i;
+
+	atomic_store(&server->phase, phase);
+	atomic_store(&server->phase_pending, server->set->nloops);
+	for (i = 0; i < server->set->nloops; i++)
+		loop_post(server->loops[i].loop, &server->loops[i].phase_work);
+	while (atomic_load(&server->phase_pending))
+		nap();
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* False: connections are left at the deadline. */
+static bool wait_for_connections(struct iscsi_server *server, uint64_t deadline)
+{
+	while (atomic_load(&server->connections)) {
+		if (now_ns() >= deadline)
+			return false;
+		nap();
+	}
+	return true;
+}
+
+/* --- start and stop
+ * ------------------------------------------------------------------------------------------------ */
+
+static void set_default(unsigned *value, unsigned fallback)
+{
+	if (!*value)
+		*value = fallback;
+}
+
+static void init_options(struct iscsi_options *o)
+{
+	set_default(&o->max_connections, 4096);
+	set_default(&o->max_half_open, 128);
+	set_default(&o->login_timeout_s, 15);
+	set_default(&o->nopin_interval_s, 30);
+	set_default(&o->nopin_timeout_s, 30);
+	set_default(&o->queue_depth, 128);
+}
+
+static void server_free(struct iscsi_server *server)
+{
+	unsigned i;
+
+	for (i = 0; server->loops && i < server->set->nloops; i++) {
+		if (server->loops[i].server)
+			slab_destroy(&server->loops[i].tasks);
+		free(server->loops[i].batch);
+	}
+	free(server->loops);
+	pthread_mutex_destroy(&server->lock);
+	free(server);
+}
+
+static int init_loops(struct iscsi_server *server)
+{
+	unsigned i;
+
+	server->loops = calloc(server->set->nloops, sizeof(*server->loops));
+	if (!server->loops)
+		return -ENOMEM;
+	for (i = 0; i < server->set->nloops; i++) {
+		struct iscsi_loop *il = &server->loops[i];
+
+		il->server = server;
+		il->loop = server->set->loops[i];
+		list_init(&il->conns);
+		slab_init(&il->tasks, sizeof(struct iscsi_task));
+		il->phase_work.fn = phase_work;
+		if (iscsi_tx_batch_new(&il->batch) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+struct iscsi_server *iscsi_server_start(struct loop_set *set, struct target_model *model,
+					const struct iscsi_options *options, struct error *error)
+{
+	struct iscsi_server *server = calloc(1, sizeof(*server));
+	unsigned i;
+
+	if (!server) {
+		error_set(error, ENOMEM, "out of memory");
+		return NULL;
+	}
+	server->set = set;
+	server->model = model;
+	server->options = *options;
+	init_options(&server->options);
+	pthread_mutex_init(&server->lock, NULL);
+	list_init(&server->listeners);
+	server->retry.fn = retry;
+	server->resume.fn = resume;
+	for (i = 0; i < ISCSI_SESSION_BUCKETS; i++)
+		list_init(&server->table[i]);
+	if (init_loops(server) < 0)
+		error_set(error, ENOMEM, "out of memory");
+	else if (iscsi_listeners_open(server, error) == 0) {
+		enter_phase(server, ISCSI_PHASE_SERVE);
+		return server;
+	}
+	server_free(server);
+	return NULL;
+}
+
+void iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s)
+{
+	uint64_t start = now_ns(), limit = timeout_s * 1000000000ull;
+	bool over;
+
+	enter_phase(server, ISCSI_PHASE_ASK);
+	over = wait_for_connections(server, start + MIN(limit / 4, ASK_SECONDS * 1000000000ull));
+	if (!over) {
+		enter_phase(server, ISCSI_PHASE_IDLE);
+		over = wait_for_connections(server, start + limit / 2);
+	}
+	if (!over) {
+		enter_phase(server, ISCSI_PHASE_FORCE);
+		over = wait_for_connections(server, start + limit);
+	}
+	if (!over) {
+		/* Storage does not answer. Its commands may still end, so what they refer to stays. */
+		log_err(NULL, "%u connections still have commands in flight",
+			atomic_load(&server->connections));
+		return;
+	}
+	/* The last connection was counted out inside a turn of its loop: let that turn end. */
+	enter_phase(server, ISCSI_PHASE_FORCE);
+	iscsi_listeners_free(server);
+	server_free(server);
+}
+
+static uint64_t read_count(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+void iscsi_server_stats(const struct iscsi_server *server, struct iscsi_server_stats *stats)
+{
+	unsigned i;
+
+	*stats = (struct iscsi_server_stats){
+	    .connections = atomic_load(&server->connections),
+	    .sessions = atomic_load(&server->sessions),
+	    .half_open = atomic_load(&server->half_open),
+	};
+	for (i = 0; i < server->set->nloops; i++) {
+		const struct iscsi_loop *il = &server->loops[i];
+
+		stats->logins += read_count(&il->logins);
+		stats->login_failures += read_count(&il->login_failures);
+		stats->commands += read_count(&il->commands);
+		stats->rejects += read_count(&il->rejects);
+	}
+}

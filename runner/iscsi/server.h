@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The server behind iscsi.h: what all connections share, and what those of one loop share.
+ *
+ * Locks: server->lock guards the session table, the waiters in it and the TSIH map; taken at login and at the
+ * end of a session, never with another lock held and never on the data path.
+ */
+#ifndef ISCSI_SERVER_H
+#define ISCSI_SERVER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "iscsi/iscsi.h"
+#include "util/list.h"
+#include "util/slab.h"
+
+#define ISCSI_SESSION_BUCKETS 1024
+
+struct iscsi_listener;
+struct iscsi_tx_batch;
+
+/* Stages of a stop, in order; each connection acts on the newest (conn.c). */
+enum iscsi_phase {
+	ISCSI_PHASE_SERVE,
+	ISCSI_PHASE_ASK,   /* initiators are asked to log out, what is not logged in is closed */
+	ISCSI_PHASE_IDLE,  /* close as soon as no task is left */
+	ISCSI_PHASE_FORCE, /* close now, abort what runs */
+};
+
+/* The front end's part of one event loop; everything but the counters is touched on that loop only. */
+struct iscsi_loop {
+	struct iscsi_server *server;
+	struct loop *loop;
+	struct list conns;
+	struct slab tasks;
+	struct iscsi_tx_batch
+	    *batch; /* shared by the loop's connections: empty between two calls of iscsi_tx_flush */
+	enum iscsi_phase phase;
+	struct loop_work phase_work;
+	/* Written on the loop, read by any thread: see iscsi_count(). */
+	uint64_t logins, login_failures, commands, rejects;
+};
+
+struct iscsi_server {
+	struct loop_set *set;
+	struct target_model *model;
+	struct iscsi_options options;
+	struct iscsi_loop *loops; /* one a loop of the set */
+	struct list listeners;    /* loop 0 */
+	unsigned next_loop;       /* loop 0: where the next connection goes */
+	struct loop_timer retry;  /* loop 0: accepts again after the process ran out of descriptors */
+	struct loop_work resume;  /* loop 0: accepts again after half-open connections ended */
+	atomic_bool paused;       /* resume is to be posted when there is room */
+	atomic_uint connections, half_open, sessions;
+
+	atomic_uint phase;         /* enum iscsi_phase of iscsi_server_stop() */
+	atomic_uint phase_pending; /* loops that have not seen it */
+
+	pthread_mutex_t lock;
+	struct list table[ISCSI_SESSION_BUCKETS];
+	uint64_t tsih_used[65536 / 64];
+	uint16_t tsih_last;
+};
+
+/* A counter with one writer: no read-modify-write, yet no torn reads. */
+static inline void iscsi_count(uint64_t *counter)
+{
+	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+}
+
+/* listener.c, on loop 0 but for iscsi_listeners_open(), which runs on the main thread before anything is
+ * accepted. */
+int iscsi_listeners_open(struct iscsi_server *server, struct error *error);
+void iscsi_listeners_accept(struct iscsi_server *server);
+void iscsi_listeners_stop(struct iscsi_server *server);
+/* Main thread, after iscsi_listeners_stop() or where nothing was started. */
+void iscsi_listeners_free(struct iscsi_server *server);
+/* Any loop: a half-open connection is none any more. */
+void iscsi_half_open_end(struct iscsi_server *server);
+#endif

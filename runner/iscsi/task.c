@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "iscsi/task.h"
+
+static bool task_data_in(struct scsi_cmd *cmd, uint64_t len)
+{
+	struct iscsi_task *task = iscsi_task_of(cmd);
+
+	if (!iscsi_task_buffer(task, len))
+		return false;
+	cmd->iov = &task->iov;
+	cmd->iovcnt = 1;
+	return true;
+}
+
+/* Also runs while the connection is closing; the task is then only counted out. */
+static void task_done(struct scsi_cmd *cmd)
+{
+	struct iscsi_task *task = iscsi_task_of(cmd);
+
+	assert(task->state == ISCSI_TASK_RUN);
+	if (task->lun)
+		task->lun->running--;
+	if (cmd->aborted || task->conn->state == ISCSI_CONN_CLOSING)
+		iscsi_task_free(task);
+	else
+		iscsi_respond(task);
+}
+
+static const struct scsi_cmd_ops task_ops = {.data_in = task_data_in, .done = task_done};
+
+bool iscsi_task_buffer(struct iscsi_task *task, size_t len)
+{
+	assert(!task->buffer);
+	task->buffer = loop_buffer_get(task->conn->il->loop, len);
+	task->buffer_len = len;
+	task->iov = (struct iovec){task->buffer, len};
+	return task->buffer;
+}
+
+static struct iscsi_task **bucket(struct iscsi_session *session, uint32_t itt)
+{
+	/* Initiators count their tags up, or keep a slot in the low bits and a generation above. */
+	return &session->hash[(itt ^ itt >> 16) % ISCSI_TASK_BUCKETS];
+}
+
+struct iscsi_task *iscsi_session_task(const struct iscsi_session *session, uint32_t itt)
+{
+	struct iscsi_task *task = *bucket((struct iscsi_session *)session, itt);
+
+	while (task && task->itt != itt)
+		task = task->hash_next;
+	return task;
+}
+
+static void enter(struct iscsi_session *session, struct iscsi_task *task)
+{
+	struct iscsi_task **head = bucket(session, task->itt);
+
+	task->hash_next = *head;
+	*head = task;
+	list_add_tail(&session->tasks, &task->node);
+	session->ntasks++;
+	session->nimmediate += task->immediate;
+}
+
+static void leave(struct iscsi_session *session, struct iscsi_task *task)
+{
+	struct iscsi_task **link = bucket(session, task->itt);
+
+	while (*link != task)
+		link = &(*link)->hash_next;
+	*link = task->hash_next;
+	list_del(&task->node);
+	session->ntasks--;
+	session->nimmediate -= task->immediate;
+}
+
+/* What scsi_parse() wants to know. */
+static void init_cmd(struct iscsi_task *task, const struct iscsi_scsi_command *pdu)
+{
+	struct scsi_cmd *cmd = &task->cmd;
+
+	memcpy(task->cdb, pdu->cdb, sizeof(task->cdb));
+	cmd->ops = &task_ops;
+	cmd->lu = task->lun ? task->lun->nexus.lu : NULL;
+	cmd->nexus = task->lun ? &task->lun->nexus : NULL;
+	cmd->it = &task->conn->session->it;
+	cmd->loop = task->conn->il->loop;
+	cmd->cdb = task->cdb;
+	cmd->cdb_len = sizeof(task->cdb);
+	/* The bytes must not change between the digest and the wire. */
+	cmd->may_lend = !task->conn->params.data_digest;
+	cmd->expected_out_len = task->expects_out ? task->edtl : 0;
+	cmd->hint_direction = task->expects_out  ? SCSI_DATA_OUT
+			      : task->expects_in ? SCSI_DATA_IN
+						 : SCSI_NO_DATA;
+	cmd->hint_len = task->edtl;
+}
+
+struct iscsi_task *iscsi_task_new(struct iscsi_conn *conn)
+{
+	const struct iscsi_scsi_command *pdu = (const void *)conn->rx.head;
+	struct iscsi_task *task = slab_get(&conn->il->tasks);
+
+	if (!task)
+		return NULL;
+	memset((uint8_t *)task + sizeof(task->cmd), 0, sizeof(*task) - sizeof(task->cmd));
+	task->conn = conn;
+	task->out.task = task;
+	list_init(&task->out.node);
+	task->itt = get_be32(pdu->itt);
+	task->edtl = get_be32(pdu->edtl);
+	memcpy(task->lun_bytes, pdu->lun, sizeof(task->lun_bytes));
+	task->lun = iscsi_session_lun(conn->session, pdu->lun);
+	task->immediate = pdu->opcode & ISCSI_OP_IMMEDIATE;
+	task->expects_in = pdu->flags & ISCSI_CMD_READ;
+	task->expects_out = pdu->flags & ISCSI_CMD_WRITE;
+	init_cmd(task, pdu);
+	enter(conn->session, task);
+	return task;
+}
+
+void iscsi_task_credit(struct iscsi_task *task)
+{
+	task->conn->max_cmdsn += !task->credited && !task->immediate;
+	task->credited = true;
+}
+
+void iscsi_task_free(struct iscsi_task *task)
+{
+	struct iscsi_conn *conn = task->conn;
+
+	iscsi_task_credit(task);
+	leave(conn->session, task);
+	if (task->buffer)
+		loop_buffer_put(conn->il->loop, task->buffer, task->buffer_len);
+	free(task->long_cdb);
+	slab_put(&conn->il->tasks, task);
+	if (!conn->session->ntasks)
+		iscsi_conn_wake(conn);
+}
+
+void iscsi_task_drop(struct iscsi_task *task)
+{
+	assert(task->state == ISCSI_TASK_GATHER);
+	if (iscsi_tx_begun(task->conn, &task->out)) {
+		task->state = ISCSI_TASK_DEAD;
+		return;
+	}
+	list_del(&task->out.node);
+	iscsi_task_free(task);
+}
+
+void iscsi_task_submit(struct iscsi_task *task)
+{
+	assert(!iscsi_tx_begun(task->conn, &task->out));
+	list_del(&task->out.node);
+	task->state = ISCSI_TASK_RUN;
+	if (task->lun)
+		task->lun->running++;
+	if (task->want) {
+		task->cmd.iov = &task->iov;
+		task->cmd.iovcnt = 1;
+		task->cmd.data_out_len = task->want;
+	}
+	scsi_submit(&task->cmd);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Task management (RFC 7143 11.5, 11.6; SAM-5 7). Tasks of this session that still gather data are ended
+ * here, all others by the device server; the answer waits until none of them is in flight.
+ */
+#include <stdlib.h>
+
+#include "iscsi/task.h"
+
+#define TMF_MAX 32 /* functions in progress a session: they are immediate, so no window bounds them */
+
+static void tmf_done(struct scsi_tmf *scsi)
+{
+	iscsi_tmf_run(container_of(scsi, struct iscsi_tmf, scsi));
+}
+
+static void submit(struct iscsi_tmf *tmf, struct iscsi_lun *lun)
+{
+	tmf->scsi.function = tmf->function;
+	tmf->scsi.lu = lun->nexus.lu;
+	tmf->scsi.nexus = &lun->nexus;
+	tmf->scsi.task = tmf->task ? &tmf->task->cmd : NULL;
+	tmf->scsi.loop = tmf->conn->il->loop;
+	tmf->scsi.done = tmf_done;
+	tmf->conn->session->ntmfs++;
+	scsi_tmf_submit(&tmf->scsi);
+}
+
+void iscsi_tmf_run(struct iscsi_tmf *tmf)
+{
+	struct iscsi_session *session = tmf->conn->session;
+
+	if (tmf->started)
+		session->ntmfs--;
+	tmf->started = false;
+	while (tmf->lun < tmf->end) {
+		struct iscsi_lun *lun = &session->luns[tmf->lun++];
+
+		if (!lun->nexus.lu || (tmf->busy_only && !lun->running))
+			continue;
+		tmf->started = true;
+		submit(tmf, lun);
+		return;
+	}
+	tmf->over(tmf);
+}
+
+static void answer(struct iscsi_conn *conn, const uint8_t itt[4], enum iscsi_tmf_answer response)
+{
+	struct iscsi_message *message = iscsi_message_new(conn, ISCSI_OP_TASK_MGMT_RSP, 0);
+	struct iscsi_tmf_response *rsp;
+
+	if (!message)
+		return;
+	rsp = (struct iscsi_tmf_response *)message->bhs;
+	rsp->response = (uint8_t)response;
+	memcpy(rsp->itt, itt, sizeof(rsp->itt));
+	iscsi_message_send(conn, message);
+}
+
+static void request_over(struct iscsi_tmf *tmf)
+{
+	struct iscsi_conn *conn = tmf->conn;
+
+	if (conn->state != ISCSI_CONN_CLOSING) {
+		answer(conn, tmf->itt, ISCSI_TMF_COMPLETE);
+		if (tmf->close)
+			iscsi_conn_finish(conn);
+	}
+	iscsi_conn_wake(conn);
+	free(tmf);
+}
+
+/* Runs function on LUNs [first, end) for the request being received. */
+static void start(struct iscsi_conn *conn, enum scsi_tmf_function function, unsigned first, unsigned end,
+		  struct iscsi_task *task)
+{
+	const struct iscsi_tmf_request *pdu = (const void *)conn->rx.head;
+	struct iscsi_tmf *tmf = conn->session->ntmfs < TMF_MAX ? calloc(1, sizeof(*tmf)) : NULL;
+
+	if (!tmf) {
+		answer(conn, pdu->itt, ISCSI_TMF_REJECTED);
+		return;
+	}
+	tmf->conn = conn;
+	tmf->function = function;
+	tmf->task = task;
+	tmf->lun = first;
+	tmf->end = end;
+	tmf->close = (pdu->function & ~ISCSI_FINAL) == ISCSI_TMF_COLD_RESET;
+	memcpy(tmf->itt, pdu->itt, sizeof(tmf->itt));
+	tmf->over = request_over;
+	iscsi_tmf_run(tmf);
+}
+
+/* Tasks of lun, or of all LUNs, that wait for data end without a response (RFC 7143 4.2.3.4 says how a target
+ * knows that no data follows: the initiator stops sending once the function was sent; what is on its way is
+ * dropped). */
+static void drop_gathering(struct iscsi_session *session, const struct iscsi_lun *lun)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&session->tasks, node, tmp) {
+		struct iscsi_task *task = list_entry(node, struct iscsi_task, node);
+
+		if (task->state == ISCSI_TASK_GATHER && (!lun || task->lun == lun))
+			iscsi_task_drop(task);
+	}
+}
+
+static void abort_task(struct iscsi_conn *conn, const struct iscsi_lun *lun)
+{
+	const struct iscsi_tmf_request *pdu = (const void *)conn->rx.head;
+	struct iscsi_task *task = iscsi_session_task(conn->session, get_be32(pdu->ref_task_tag));
+	unsigned number;
+
+	if (!task || task->lun != lun) {
+		answer(conn, pdu->itt, ISCSI_TMF_NO_TASK);
+		return;
+	}
+	if (task->state == ISCSI_TASK_RUN) {
+		number = (unsigned)(lun - conn->session->luns);
+		start(conn, SCSI_ABORT_TASK, number, number + 1, task);
+		return;
+	}
+	if (task->state == ISCSI_TASK_GATHER)
+		iscsi_task_drop(task);
+	answer(conn, pdu->itt, ISCSI_TMF_COMPLETE); /* its response, if any, goes out before this one */
+}
+
+static void on_lun(struct iscsi_conn *conn, enum scsi_tmf_function function, const struct iscsi_lun *lun)
+{
+	unsigned number = (unsigned)(lun - conn->session->luns);
+
+	drop_gathering(conn->session, lun);
+	start(conn, function, number, number + 1, NULL);
+}
+
+static void execute(struct iscsi_conn *conn)
+{
+	const struct iscsi_tmf_request *pdu = (const void *)conn->rx.head;
+	struct iscsi_session *session = conn->session;
+	const struct iscsi_lun *lun = iscsi_session_lun(session, pdu->lun);
+	uint8_t function = pdu->function & ~ISCSI_FINAL;
+	bool has_lun = function <= ISCSI_TMF_LU_RESET && function != ISCSI_TMF_CLEAR_ACA;
+
+	if (has_lun && !lun) {
+		answer(conn, pdu->itt, ISCSI_TMF_NO_LUN);
+		return;
+	}
+	switch (function) {
+	case ISCSI_TMF_ABORT_TASK:
+		abort_task(conn, lun);
+		return;
+	case ISCSI_TMF_ABORT_TASK_SET:
+		on_lun(conn, SCSI_ABORT_TASK_SET, lun);
+		return;
+	case ISCSI_TMF_CLEAR_TASK_SET:
+		on_lun(conn, SCSI_CLEAR_TASK_SET, lun);
+		return;
+	case ISCSI_TMF_LU_RESET:
+		on_lun(conn, SCSI_LU_RESET, lun);
+		return;
+	case ISCSI_TMF_WARM_RESET:
+	case ISCSI_TMF_COLD_RESET:
+		drop_gathering(session, NULL);
+		start(conn, SCSI_LU_RESET, 0, session->nluns, NULL);
+		return;
+	case ISCSI_TMF_REASSIGN: /* ErrorRecoveryLevel 2 */
+		answer(conn, pdu->itt, ISCSI_TMF_NO_REASSIGN);
+		return;
+	default:
+		answer(conn, pdu->itt, ISCSI_TMF_NOT_SUPPORTED);
+	}
+}
+
+bool iscsi_tmf_pdu(struct iscsi_conn *conn)
+{
+	enum iscsi_cmdsn_verdict verdict = iscsi_cmdsn_take(conn);
+
+	if (verdict != ISCSI_CMDSN_OK)
+		return verdict == ISCSI_CMDSN_IGNORE;
+	execute(conn);
+	iscsi_cmdsn_credit(conn);
+	return conn->state != ISCSI_CONN_CLOSING;
+}
