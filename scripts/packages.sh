@@ -3,7 +3,7 @@
 # shellcheck shell=sh
 
 # shellcheck disable=SC2034 # used by those who source this
-BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config liburing-dev libglib2.0-dev libssl-dev libisal-dev"
+BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config liburing-dev libglib2.0-dev libnl-3-dev libnl-genl-3-dev libssl-dev libisal-dev"
 
 # install_packages PACKAGE...: says what is missing, installs it, with sudo where the caller is not root.
 install_packages() {

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tcmu/device.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "tcmu/task.h"
+#include "tcmu/uapi.h"
+#include "util/log.h"
+
+/* Commands taken from a ring before the loop's other devices have their turn. */
+#define FETCH_BATCH 64
+
+static void device_gone(struct tcmu_device *device, const char *why)
+{
+	if (device->gone)
+		return;
+	device->gone = true;
+	log_info(device->name, "%s", why);
+	device->on_gone(device);
+}
+
+/* uio_write wants exactly 4 bytes, and runs the kernel's completions in our context. */
+static void ring_doorbell(struct tcmu_device *device)
+{
+	const uint32_t any = 0;
+
+	__atomic_store_n(&device->doorbells, device->doorbells + 1, __ATOMIC_RELAXED);
+	if (write(device->fd, &any, sizeof(any)) != sizeof(any) && errno != EINTR)
+		device_gone(device, "the kernel took the device away");
+}
+
+static void finish_stop(struct tcmu_device *device)
+{
+	if (device->registered)
+		loop_watch_del(&device->watch);
+	device->registered = false;
+	scsi_nexus_detach(&device->nexus);
+	slab_destroy(&device->tasks);
+	device->on_stopped(device);
+}
+
+static void on_kick(struct loop_work *work)
+{
+	struct tcmu_device *device = container_of(work, struct tcmu_device, kick);
+
+	if (tcmu_ring_publish(&device->ring) && !device->gone)
+		ring_doorbell(device);
+	if (device->stopping) {
+		if (list_empty(&device->inflight))
+			finish_stop(device);
+		return;
+	}
+	/* What came while we completed is taken in this wake-up, without another one of the kernel's. */
+	if (!device->gone && tcmu_ring_pending(&device->ring))
+		loop_watch_again(&device->watch);
+}
+
+void tcmu_device_kick(struct tcmu_device *device)
+{
+	loop_defer(device->loop, &device->kick);
+}
+
+static void fetch(struct tcmu_device *device)
+{
+	struct tcmu_request request;
+
+	for (unsigned n = 0; n < FETCH_BATCH; n++) {
+		int got = tcmu_ring_fetch(&device->ring, &request);
+
+		if (got < 0)
+			device_gone(device, "the ring is broken: an entry leads out of it");
+		if (got <= 0)
+			break;
+		if (request.op == TCMU_OP_TMR) {
+			tcmu_task_abort(device, &request);
+			continue;
+		}
+		__atomic_store_n(&device->commands, device->commands + 1, __ATOMIC_RELAXED);
+		tcmu_task_start(device, &request);
+	}
+	/* Also when nothing completed: entries that were only stepped over must be published. */
+	tcmu_device_kick(device);
+}
+
+/* A removed device answers reads with EIO; poll's own mask says little (the kernel returns -EIO as one). */
+static bool removed(const struct tcmu_device *device)
+{
+	int32_t count;
+
+	return read(device->fd, &count, sizeof(count)) < 0 && errno == EIO;
+}
+
+static void on_ready(struct loop_watch *watch, uint32_t events)
+{
+	struct tcmu_device *device = container_of(watch, struct tcmu_device, watch);
+
+	if (device->stopping || device->gone)
+		return;
+	if ((events & (EPOLLERR | EPOLLHUP)) && removed(device)) {
+		device_gone(device, "the kernel removed the device");
+		return;
+	}
+	fetch(device);
+}
+
+static void on_start(struct loop_work *work)
+{
+	struct tcmu_device *device = container_of(work, struct tcmu_device, start);
+
+	scsi_nexus_attach(&device->nexus, NULL, device->lu);
+	/* The kernel's own nexuses have had their power-on unit attention from the kernel. */
+	__atomic_store_n(&device->nexus.ua_pending, 0, __ATOMIC_RELAXED);
+	device->watch.fn = on_ready;
+	device->watch.fd = device->fd;
+	device->watch.events = EPOLLIN;
+	int err = loop_watch_add(device->loop, &device->watch);
+	if (err) {
+		log_err(device->name, "cannot watch the device: %s", strerror(-err));
+		device_gone(device, "not served");
+		return;
+	}
+	device->registered = true;
+	/* What waited in the ring since before we came raises no event. */
+	fetch(device);
+}
+
+void tcmu_device_start(struct tcmu_device *device)
+{
+	slab_init(&device->tasks, sizeof(struct tcmu_task));
+	list_init(&device->inflight);
+	device->start.fn = on_start;
+	device->kick.fn = on_kick;
+	loop_post(device->loop, &device->start);
+}
+
+static void on_stop(struct loop_work *work)
+{
+	struct tcmu_device *device = container_of(work, struct tcmu_device, stop);
+
+	device->stopping = true;
+	tcmu_device_kick(device);
+}
+
+void tcmu_device_stop(struct tcmu_device *device)
+{
+	device->stop.fn = on_stop;
+	loop_post(device->loop, &device->stop);
+}

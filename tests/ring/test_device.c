@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A device on a real loop with the real device server and the memory handler; the kernel is a fake ring, and
+ * a socket pair in place of the uio descriptor: what we send wakes the device, what it sends is a doorbell.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "backstore/backstore.h"
+#include "fake_ring.h"
+#include "scsi/scsi.h"
+#include "tcmu/device.h"
+#include "util/bytes.h"
+
+#define PAGE 4096u
+
+struct world {
+	struct loop_set set;
+	struct backstore *bs;
+	struct scsi_lu *lu;
+	struct fake_ring ring;
+	int uio; /* the kernel's end */
+	struct tcmu_device device;
+	bool stopped, gone; /* atomic */
+};
+
+static void set_flag(bool *flag)
+{
+	__atomic_store_n(flag, true, __ATOMIC_RELEASE);
+}
+
+static void wait_flag(const bool *flag)
+{
+	const struct timespec ms = {0, 1000000};
+
+	for (int i = 0; i < 5000 && !__atomic_load_n(flag, __ATOMIC_ACQUIRE); i++)
+		nanosleep(&ms, NULL);
+	assert_true(__atomic_load_n(flag, __ATOMIC_ACQUIRE));
+}
+
+static void on_stopped(struct tcmu_device *device)
+{
+	set_flag(&((struct world *)device->owner)->stopped);
+}
+
+static void on_gone(struct tcmu_device *device)
+{
+	set_flag(&((struct world *)device->owner)->gone);
+}
+
+static int set_up(void **state)
+{
+	static struct world world;
+	struct world *w = &world;
+	const struct loop_options loops = {.nloops = 1, .npool = 2};
+	const struct backstore_spec spec = {
+	    .name = "alloc/t", .config = "alloc/t", .state_dir = "/", .size = 1 << 20};
+	const struct scsi_identity identity = {.serial = "0123456789abcdef"};
+	int sockets[2];
+
+	memset(w, 0, sizeof(*w));
+	*state = w;
+	assert_true(backstore_load_handlers(HANDLERS, NULL) > 0);
+	assert_int_equal(loop_set_start(&w->set, &loops, NULL), 0);
+	w->bs = backstore_open(&w->set, &spec, NULL);
+	assert_non_null(w->bs);
+	w->lu = scsi_lu_new(&w->set, w->bs, &identity, NULL);
+	assert_non_null(w->lu);
+	fake_ring_init(&w->ring, 4096, 64 * PAGE, TCMU_FLAG_OOOC | TCMU_FLAG_READ_LEN | TCMU_FLAG_TMR);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sockets), 0);
+	w->uio = sockets[0];
+	w->device = (struct tcmu_device){.name = "user_0/t",
+					 .loop = w->set.loops[0],
+					 .fd = sockets[1],
+					 .lu = w->lu,
+					 .on_gone = on_gone,
+					 .on_stopped = on_stopped,
+					 .owner = w};
+	assert_int_equal(tcmu_ring_attach(&w->device.ring, w->ring.map, w->ring.map_len, NULL), 0);
+	return 0;
+}
+
+static void stop(struct world *w)
+{
+	tcmu_device_stop(&w->device);
+	wait_flag(&w->stopped);
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+
+	if (!w->stopped)
+		stop(w);
+	close(w->device.fd);
+	close(w->uio);
+	fake_ring_free(&w->ring);
+	scsi_lu_free(w->lu);
+	backstore_close(w->bs);
+	loop_set_stop(&w->set);
+	backstore_unload_handlers();
+	return 0;
+}
+
+static void wake(struct world *w)
+{
+	const uint32_t event = 1;
+
+	assert_int_equal(write(w->uio, &event, sizeof(event)), sizeof(event));
+}
+
+/* Waits for doorbells until n more completions are reaped. */
+static void wait_completions(struct world *w, unsigned n)
+{
+	unsigned target = w->ring.completions + n;
+	struct pollfd pfd = {.fd = w->uio, .events = POLLIN};
+	uint32_t bell[64];
+
+	while (w->ring.completions < target) {
+		assert_int_equal(poll(&pfd, 1, 5000), 1);
+		ssize_t got = read(w->uio, bell, sizeof(bell));
+		assert_true(got > 0 && got % 4 == 0);
+		fake_ring_reap(&w->ring);
+	}
+	assert_int_equal(w->ring.completions, target);
+}
+
+static uint8_t *data(struct world *w, unsigned page)
+{
+	return w->ring.map + w->ring.data_off + (size_t)page * PAGE;
+}
+
+static int put(struct world *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t page, uint64_t len)
+{
+	const struct tcmu_uiov iov = {page * PAGE, len};
+	int id = fake_ring_put(&w->ring, cdb, cdb_len, &iov, len ? 1 : 0);
+
+	assert_true(id > 0);
+	return id;
+}
+
+/* The entry that put() made: 112 bytes and a CDB of up to 16. */
+static uint8_t *last_entry(struct world *w)
+{
+	return w->ring.map + 128 + w->ring.head - 128;
+}
+
+static int run(struct world *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t page, uint64_t len)
+{
+	int id = put(w, cdb, cdb_len, page, len);
+
+	wake(w);
+	wait_completions(w, 1);
+	return id;
+}
+
+static void rw10(uint8_t cdb[10], uint8_t opcode, uint32_t lba, uint16_t nblocks)
+{
+	memset(cdb, 0, 10);
+	cdb[0] = opcode;
+	put_be32(cdb + 2, lba);
+	put_be16(cdb + 7, nblocks);
+}
+
+static void test_write_and_read(void **state)
+{
+	struct world *w = *state;
+	uint8_t cdb[10];
+
+	tcmu_device_start(&w->device);
+	memset(data(w, 0), 0x5a, PAGE);
+	rw10(cdb, 0x2a, 16, 8);
+	assert_int_equal(w->ring.status[run(w, cdb, 10, 0, PAGE)], SCSI_GOOD);
+	rw10(cdb, 0x28, 16, 8);
+	assert_int_equal(w->ring.status[run(w, cdb, 10, 1, PAGE)], SCSI_GOOD);
+	assert_memory_equal(data(w, 0), data(w, 1), PAGE);
+}
+
+/* No power-on unit attention: the kernel has raised its own. */
+static void test_first_command_is_good(void **state)
+{
+	struct world *w = *state;
+	const uint8_t tur[6] = {0};
+
+	tcmu_device_start(&w->device);
+	assert_int_equal(w->ring.status[run(w, tur, 6, 0, 0)], SCSI_GOOD);
+}
+
+static void test_short_data_in(void **state)
+{
+	struct world *w = *state;
+	uint8_t inquiry[6] = {0x12, 0, 0, 0, 36};
+
+	tcmu_device_start(&w->device);
+	memset(data(w, 0), 0xee, PAGE);
+	int id = run(w, inquiry, 6, 0, 255);
+	assert_int_equal(w->ring.status[id], SCSI_GOOD);
+	assert_int_equal(w->ring.read_len[id], 36);
+	assert_memory_equal(data(w, 0) + 8, "LIO-ORG ", 8);
+}
+
+/* A kernel without READ_LEN takes the whole length: what we do not fill holds bytes of other commands. */
+static void test_short_data_in_is_zeroed(void **state)
+{
+	struct world *w = *state;
+	uint8_t inquiry[6] = {0x12, 0, 0, 0, 36}, zeroes[200] = {0};
+
+	w->device.ring.flags &= (uint16_t)~TCMU_FLAG_READ_LEN;
+	tcmu_device_start(&w->device);
+	memset(data(w, 0), 0xee, PAGE);
+	run(w, inquiry, 6, 0, 236);
+	assert_memory_equal(data(w, 0) + 36, zeroes, 200);
+}
+
+/* The fabric expects less than the CDB reads: the rest stays with us. */
+static void test_data_in_longer_than_expected(void **state)
+{
+	struct world *w = *state;
+	uint8_t cdb[10];
+
+	tcmu_device_start(&w->device);
+	memset(data(w, 0), 0x77, PAGE);
+	rw10(cdb, 0x2a, 0, 8);
+	run(w, cdb, 10, 0, PAGE);
+	memset(data(w, 1), 0xee, PAGE);
+	rw10(cdb, 0x28, 0, 8);
+	assert_int_equal(w->ring.status[run(w, cdb, 10, 1, 1000)], SCSI_GOOD);
+	assert_memory_equal(data(w, 1), data(w, 0), 1000);
+	assert_int_equal(data(w, 1)[1000], 0xee);
+}
+
+static void test_many_iovecs(void **state)
+{
+	struct world *w = *state;
+	struct tcmu_uiov iov[40];
+	uint8_t cdb[10];
+
+	tcmu_device_start(&w->device);
+	for (unsigned i = 0; i < ARRAY_SIZE(iov); i++) {
+		iov[i] = (struct tcmu_uiov){(39 - i) * PAGE, PAGE};
+		memset(data(w, 39 - i), (int)i, PAGE);
+	}
+	rw10(cdb, 0x2a, 0, 40 * 8);
+	assert_true(fake_ring_put(&w->ring, cdb, 10, iov, ARRAY_SIZE(iov)) > 0);
+	wake(w);
+	wait_completions(w, 1);
+	rw10(cdb, 0x28, 39 * 8, 8);
+	run(w, cdb, 10, 50, PAGE);
+	assert_int_equal(data(w, 50)[0], 39);
+	assert_int_equal(data(w, 50)[PAGE - 1], 39);
+}
+
+static void test_refusals_are_completed(void **state)
+{
+	struct world *w = *state;
+	const uint8_t vendor[10] = {0xc5}, group3[12] = {0x61};
+	uint8_t cdb[10];
+
+	tcmu_device_start(&w->device);
+	int id = run(w, vendor, 10, 0, 0);
+	assert_int_equal(w->ring.status[id], SCSI_CHECK_CONDITION);
+	assert_int_equal(w->ring.sense_key[id], 5);
+	id = run(w, group3, 12, 0, 0);
+	assert_int_equal(w->ring.status[id], SCSI_CHECK_CONDITION);
+	rw10(cdb, 0x28, 0xfffffff0, 8);
+	id = run(w, cdb, 10, 0, PAGE);
+	assert_int_equal(w->ring.status[id], SCSI_CHECK_CONDITION);
+	assert_int_equal(w->ring.sense_key[id], 5);
+	id = put(w, cdb, 10, 0, PAGE);
+	((struct tcmu_cmd_request *)(void *)last_entry(w))->iov[0].len = UINT64_MAX;
+	wake(w);
+	wait_completions(w, 1);
+	assert_int_equal(w->ring.status[id], SCSI_CHECK_CONDITION);
+	assert_int_equal(w->ring.sense_key[id], 5);
+}
+
+/* What waited in the ring while no daemon was there is served at start, without a wake-up. */
+static void test_backlog_and_batch(void **state)
+{
+	struct world *w = *state;
+	const uint8_t tur[6] = {0};
+
+	for (int i = 0; i < 20; i++)
+		put(w, tur, 6, 0, 0);
+	tcmu_device_start(&w->device);
+	wait_completions(w, 20);
+	assert_true(w->device.doorbells <= 2);
+	assert_int_equal(w->device.commands, 20);
+}
+
+static void test_stop_leaves_the_rest(void **state)
+{
+	struct world *w = *state;
+	const uint8_t tur[6] = {0};
+
+	tcmu_device_start(&w->device);
+	run(w, tur, 6, 0, 0);
+	stop(w);
+	put(w, tur, 6, 0, 0);
+	wake(w);
+	assert_int_equal(fake_ring_reap(&w->ring), 0);
+	assert_int_equal(tcmu_ring_attach(&w->device.ring, w->ring.map, w->ring.map_len, NULL), 0);
+	assert_true(tcmu_ring_pending(&w->device.ring));
+}
+
+static void test_abort_notice(void **state)
+{
+	struct world *w = *state;
+	const uint8_t tur[6] = {0};
+	const uint16_t ids[2] = {200, 1};
+
+	put(w, tur, 6, 0, 0);
+	assert_true(fake_ring_put_tmr(&w->ring, 1, ids, 2));
+	put(w, tur, 6, 0, 0);
+	tcmu_device_start(&w->device);
+	wait_completions(w, 2);
+	assert_true(fake_ring_idle(&w->ring));
+}
+
+static void test_broken_ring_is_told(void **state)
+{
+	struct world *w = *state;
+
+	tcmu_device_start(&w->device);
+	fake_ring_put_raw(&w->ring, 0, 64);
+	wake(w);
+	wait_flag(&w->gone);
+	assert_true(w->device.ring.broken);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_write_and_read, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_first_command_is_good, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_short_data_in, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_short_data_in_is_zeroed, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_data_in_longer_than_expected, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_many_iovecs, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_refusals_are_completed, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_backlog_and_batch, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_stop_leaves_the_rest, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_abort_notice, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_broken_ring_is_told, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
