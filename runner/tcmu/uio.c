@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tcmu/uio.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+
+#define SYSFS_UIO "/sys/class/uio"
+#define PREFIX    "tcm-user/"
+
+/* Copies up to the next '/' (or the end) into out; returns what follows the '/', NULL when it does not fit.
+ */
+static const char *take_part(const char *text, char *out, size_t size)
+{
+	size_t len = strcspn(text, "/");
+
+	if (!len || len >= size)
+		return NULL;
+	memcpy(out, text, len);
+	out[len] = '\0';
+	return text[len] ? text + len + 1 : text + len;
+}
+
+bool tcmu_uio_name_parse(const char *text, struct tcmu_uio_name *name)
+{
+	if (strncmp(text, PREFIX, strlen(PREFIX)))
+		return false;
+	text = take_part(text + strlen(PREFIX), name->hba, sizeof(name->hba));
+	if (text)
+		text = take_part(text, name->device, sizeof(name->device));
+	if (!text || strlen(text) >= sizeof(name->config))
+		return false;
+	strcpy(name->config, text);
+	return take_part(text, name->handler, sizeof(name->handler));
+}
+
+/* First line of a small sysfs file, without its newline. 0 or -errno. */
+static int read_line(const char *path, char *line, size_t size)
+{
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, line, size - 1);
+
+	if (n < 0)
+		return -errno;
+	line[n] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	return 0;
+}
+
+static int read_map_len(unsigned minor, size_t *len, struct error *error)
+{
+	char path[64], line[32];
+
+	snprintf(path, sizeof(path), SYSFS_UIO "/uio%u/maps/map0/size", minor);
+	int err = read_line(path, line, sizeof(line));
+	if (err)
+		return error_set(error, -err, "%s: %s", path, strerror(-err));
+	*len = strtoull(line, NULL, 16);
+	return *len ? 0 : error_set(error, EINVAL, "%s: '%s' is no size", path, line);
+}
+
+int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error)
+{
+	char path[32];
+	int err = read_map_len(minor, &uio->map_len, error);
+
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "/dev/uio%u", minor);
+	uio->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (uio->fd < 0)
+		return error_set(error, errno, "%s: %s", path, strerror(errno));
+	/* The kernel takes no other length and no other offset. */
+	uio->map = mmap(NULL, uio->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, uio->fd, 0);
+	if (uio->map != MAP_FAILED)
+		return 0;
+	err = error_set(error, errno, "%s: mmap of %zu bytes: %s", path, uio->map_len, strerror(errno));
+	close(uio->fd);
+	return err;
+}
+
+void tcmu_uio_close(struct tcmu_uio *uio)
+{
+	munmap(uio->map, uio->map_len);
+	close(uio->fd);
+}
+
+int tcmu_uio_scan(void (*found)(void *arg, unsigned minor, const char *uio_name), void *arg,
+		  struct error *error)
+{
+	DIR *dir = opendir(SYSFS_UIO);
+	struct dirent *entry;
+
+	/* Without a uio device the class may not be there at all. */
+	if (!dir)
+		return errno == ENOENT ? 0 : error_set(error, errno, SYSFS_UIO ": %s", strerror(errno));
+	while ((entry = readdir(dir))) {
+		char path[300], name[1024];
+		unsigned minor;
+
+		if (sscanf(entry->d_name, "uio%u", &minor) != 1)
+			continue;
+		snprintf(path, sizeof(path), SYSFS_UIO "/%s/name", entry->d_name);
+		if (!read_line(path, name, sizeof(name)) && !strncmp(name, PREFIX, strlen(PREFIX)))
+			found(arg, minor, name);
+	}
+	closedir(dir);
+	return 0;
+}
