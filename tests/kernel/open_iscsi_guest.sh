@@ -40,7 +40,7 @@ start_initiator() {
 	echo "InitiatorName=iqn.2026-11.test:guest" >/etc/iscsi/initiatorname.iscsi
 	iscsid -f >/tmp/iscsid.log 2>&1 &
 	iscsid_pid=$!
-	wait_for test -s /run/iscsid.pid
+	wait_for grep ISCSIADM_ABSTRACT /proc/net/unix
 }
 
 log_in() { # DIGEST
