@@ -30,7 +30,7 @@ trap 'rm -rf "$run"' EXIT
 : >"$run/output"
 
 # overlayfs takes no layer that lies below another: each gets a mount of its own.
-layer_mounts= lower=
+layer_mounts='' lower=''
 for layer in "${layers[@]}"; do
 	name=/mnt/layer${#lower}
 	layer_mounts+="bb mkdir $name && bb mount -r -t hostfs -o $layer hostfs $name || die 'no layer'"$'\n'
