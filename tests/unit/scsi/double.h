@@ -73,7 +73,8 @@ struct double_cmd {
 	struct iovec iov[16];
 };
 
-/* Prepares a command for lu on loop 0 through nexus (may be NULL). */
+/* Prepares a command for lu (may be NULL) through nexus (may be NULL), on loop 0 unless cmd.loop is changed.
+ */
 void double_cmd_init(struct double_cmd *c, struct scsi_lu *lu, struct scsi_nexus *nexus, const void *cdb,
 		     size_t cdb_len);
 /* scsi_parse(), then a copy of at most transfer_len bytes of data as Data-Out, then scsi_submit(). len is

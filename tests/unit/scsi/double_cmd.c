@@ -72,7 +72,9 @@ void double_cmd_submit(struct double_cmd *c, const void *data, size_t len)
 		}
 		c->cmd.data_out_len = len;
 	}
+	double_loop_enter(c->cmd.loop);
 	scsi_submit(&c->cmd);
+	double_loop_enter(double_loop(0));
 }
 
 enum scsi_status double_cmd_exec(struct double_cmd *c, const void *data, size_t len)
