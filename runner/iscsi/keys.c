@@ -5,7 +5,6 @@
 
 #include "iscsi/params.h"
 
-#define FIELD(name) offsetof(struct iscsi_params, name)
 #define SEGMENT_MAX 16777215u /* 2^24 - 1: what DataSegmentLength can say */
 #define BINARY_MAX  2050      /* 1024 bytes, the longest binary value (6.1), as "0x" and hex digits */
 
@@ -16,81 +15,85 @@ static const char *const task_reporting[] = {"RFC3720", NULL};
 static const char *const no[] = {"No", NULL};
 static const char *const reject[] = {"Reject", NULL};
 
+/* clang-format off */
+/* Parts of rows. */
+#define IN(phase_) .phase = ISCSI_PHASE_##phase_
+#define TEXT       .type = ISCSI_KEY_TEXT
+#define FIELD(field_) .field = offsetof(struct iscsi_params, field_)
+#define NUMBER(function_, field_, initial_, ours_, min_, max_) \
+	.type = ISCSI_KEY_##function_, FIELD(field_), .initial = (initial_), .ours = (ours_), .min = (min_), \
+	.max = (max_)
+#define BOOLEAN(function_, field_, initial_, ours_) \
+	.type = ISCSI_KEY_##function_, FIELD(field_), .initial = (initial_), .ours = (ours_)
+#define LIST(field_, choices_) .type = ISCSI_KEY_LIST, FIELD(field_), .choices = (choices_)
+#define OBSOLETE(answer_)      .type = ISCSI_KEY_FIXED, .choices = (answer_)
+#define NORMAL_ONLY            .not_in_discovery = true
+
 const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT] = {
-    /* who is there, 13.4 to 13.10, 13.21, 13.3 */
-    [ISCSI_KEY_SESSION_TYPE] = {"SessionType", ISCSI_KEY_TEXT, ISCSI_PHASE_LOGIN, .may_repeat = true},
-    [ISCSI_KEY_INITIATOR_NAME] = {"InitiatorName", ISCSI_KEY_TEXT, ISCSI_PHASE_LOGIN, .may_repeat = true},
-    [ISCSI_KEY_INITIATOR_ALIAS] = {"InitiatorAlias", ISCSI_KEY_TEXT, ISCSI_PHASE_ANY, .may_repeat = true},
-    [ISCSI_KEY_TARGET_NAME] = {"TargetName", ISCSI_KEY_TEXT, ISCSI_PHASE_LOGIN, .may_repeat = true},
-    [ISCSI_KEY_TARGET_ALIAS] = {"TargetAlias", ISCSI_KEY_TEXT, ISCSI_PHASE_NEVER},
-    [ISCSI_KEY_TARGET_ADDRESS] = {"TargetAddress", ISCSI_KEY_TEXT, ISCSI_PHASE_NEVER},
-    [ISCSI_KEY_TARGET_PORTAL_GROUP_TAG] = {"TargetPortalGroupTag", ISCSI_KEY_TEXT, ISCSI_PHASE_NEVER},
-    [ISCSI_KEY_SEND_TARGETS] = {"SendTargets", ISCSI_KEY_TEXT, ISCSI_PHASE_FULL_FEATURE},
+	/* who is there, 13.3 to 13.9, 13.21 */
+	[ISCSI_KEY_SESSION_TYPE]    = { .name = "SessionType", TEXT, IN(LOGIN), .may_repeat = true },
+	[ISCSI_KEY_INITIATOR_NAME]  = { .name = "InitiatorName", TEXT, IN(LOGIN), .may_repeat = true },
+	[ISCSI_KEY_INITIATOR_ALIAS] = { .name = "InitiatorAlias", TEXT, IN(ANY), .may_repeat = true },
+	[ISCSI_KEY_TARGET_NAME]     = { .name = "TargetName", TEXT, IN(LOGIN), .may_repeat = true },
+	[ISCSI_KEY_TARGET_ALIAS]    = { .name = "TargetAlias", TEXT, IN(NEVER) },
+	[ISCSI_KEY_TARGET_ADDRESS]  = { .name = "TargetAddress", TEXT, IN(NEVER) },
+	[ISCSI_KEY_TARGET_PORTAL_GROUP_TAG] = { .name = "TargetPortalGroupTag", TEXT, IN(NEVER) },
+	[ISCSI_KEY_SEND_TARGETS]    = { .name = "SendTargets", TEXT, IN(FULL_FEATURE) },
 
-    /* authentication, 12.1; what comes when is chap.c's to judge */
-    [ISCSI_KEY_AUTH_METHOD] = {"AuthMethod", ISCSI_KEY_TEXT, ISCSI_PHASE_SECURITY},
-    [ISCSI_KEY_CHAP_A] = {"CHAP_A", ISCSI_KEY_TEXT, ISCSI_PHASE_SECURITY},
-    [ISCSI_KEY_CHAP_I] = {"CHAP_I", ISCSI_KEY_TEXT, ISCSI_PHASE_SECURITY},
-    [ISCSI_KEY_CHAP_C] = {"CHAP_C", ISCSI_KEY_TEXT, ISCSI_PHASE_SECURITY, .value_max = BINARY_MAX},
-    [ISCSI_KEY_CHAP_N] = {"CHAP_N", ISCSI_KEY_TEXT, ISCSI_PHASE_SECURITY},
-    [ISCSI_KEY_CHAP_R] = {"CHAP_R", ISCSI_KEY_TEXT, ISCSI_PHASE_SECURITY, .value_max = BINARY_MAX},
+	/* authentication, 12.1; what comes when is chap.c's to judge */
+	[ISCSI_KEY_AUTH_METHOD] = { .name = "AuthMethod", TEXT, IN(SECURITY) },
+	[ISCSI_KEY_CHAP_A] = { .name = "CHAP_A", TEXT, IN(SECURITY) },
+	[ISCSI_KEY_CHAP_I] = { .name = "CHAP_I", TEXT, IN(SECURITY) },
+	[ISCSI_KEY_CHAP_C] = { .name = "CHAP_C", TEXT, IN(SECURITY), .value_max = BINARY_MAX },
+	[ISCSI_KEY_CHAP_N] = { .name = "CHAP_N", TEXT, IN(SECURITY) },
+	[ISCSI_KEY_CHAP_R] = { .name = "CHAP_R", TEXT, IN(SECURITY), .value_max = BINARY_MAX },
 
-    /* operational parameters, 13.1, 13.2, 13.10 to 13.20 */
-    [ISCSI_KEY_HEADER_DIGEST] = {"HeaderDigest", ISCSI_KEY_LIST, ISCSI_PHASE_OPERATIONAL,
-				 .field = FIELD(header_digest), .choices = digests},
-    [ISCSI_KEY_DATA_DIGEST] = {"DataDigest", ISCSI_KEY_LIST, ISCSI_PHASE_OPERATIONAL,
-			       .field = FIELD(data_digest), .choices = digests},
-    [ISCSI_KEY_MAX_CONNECTIONS] = {"MaxConnections", ISCSI_KEY_MIN, ISCSI_PHASE_OPERATIONAL,
-				   .not_in_discovery = true, .field = FIELD(max_connections), .initial = 1,
-				   .ours = 1, .min = 1, .max = 65535},
-    [ISCSI_KEY_INITIAL_R2T] = {"InitialR2T", ISCSI_KEY_OR, ISCSI_PHASE_OPERATIONAL, .not_in_discovery = true,
-			       .field = FIELD(initial_r2t), .initial = true, .ours = false},
-    [ISCSI_KEY_IMMEDIATE_DATA] = {"ImmediateData", ISCSI_KEY_AND, ISCSI_PHASE_OPERATIONAL,
-				  .not_in_discovery = true, .field = FIELD(immediate_data), .initial = true,
-				  .ours = true},
-    /* The field is what the initiator takes; ours is what we declare to it. */
-    [ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH] = {"MaxRecvDataSegmentLength", ISCSI_KEY_DECLARED,
-						ISCSI_PHASE_OPERATIONAL | ISCSI_PHASE_FULL_FEATURE,
-						.field = FIELD(max_xmit_data_segment), .initial = 8192,
-						.ours = 262144, .min = 512, .max = SEGMENT_MAX},
-    [ISCSI_KEY_MAX_BURST_LENGTH] = {"MaxBurstLength", ISCSI_KEY_MIN, ISCSI_PHASE_OPERATIONAL,
-				    .not_in_discovery = true, .field = FIELD(max_burst), .initial = 262144,
-				    .ours = 1048576, .min = 512, .max = SEGMENT_MAX},
-    [ISCSI_KEY_FIRST_BURST_LENGTH] = {"FirstBurstLength", ISCSI_KEY_MIN, ISCSI_PHASE_OPERATIONAL,
-				      .not_in_discovery = true, .field = FIELD(first_burst), .initial = 65536,
-				      .ours = 262144, .min = 512, .max = SEGMENT_MAX},
-    /* A session ends with its connection (ErrorRecoveryLevel 0): nothing to wait for, nothing retained. */
-    [ISCSI_KEY_DEFAULT_TIME2WAIT] = {"DefaultTime2Wait", ISCSI_KEY_MAX, ISCSI_PHASE_OPERATIONAL,
-				     .field = FIELD(default_time2wait), .initial = 2, .ours = 0, .min = 0,
-				     .max = 3600},
-    [ISCSI_KEY_DEFAULT_TIME2RETAIN] = {"DefaultTime2Retain", ISCSI_KEY_MIN, ISCSI_PHASE_OPERATIONAL,
-				       .field = FIELD(default_time2retain), .initial = 20, .ours = 0,
-				       .min = 0, .max = 3600},
-    [ISCSI_KEY_MAX_OUTSTANDING_R2T] = {"MaxOutstandingR2T", ISCSI_KEY_MIN, ISCSI_PHASE_OPERATIONAL,
-				       .not_in_discovery = true, .field = FIELD(max_outstanding_r2t),
-				       .initial = 1, .ours = 16, .min = 1, .max = 65535},
-    [ISCSI_KEY_DATA_PDU_IN_ORDER] = {"DataPDUInOrder", ISCSI_KEY_OR, ISCSI_PHASE_OPERATIONAL,
-				     .not_in_discovery = true, .field = FIELD(data_pdu_in_order),
-				     .initial = true, .ours = true},
-    [ISCSI_KEY_DATA_SEQUENCE_IN_ORDER] = {"DataSequenceInOrder", ISCSI_KEY_OR, ISCSI_PHASE_OPERATIONAL,
-					  .not_in_discovery = true, .field = FIELD(data_sequence_in_order),
-					  .initial = true, .ours = true},
-    [ISCSI_KEY_ERROR_RECOVERY_LEVEL] = {"ErrorRecoveryLevel", ISCSI_KEY_MIN, ISCSI_PHASE_OPERATIONAL,
-					.field = FIELD(error_recovery_level), .initial = 0, .ours = 0,
-					.min = 0, .max = 2},
-    /* 13.23, 13.24 */
-    [ISCSI_KEY_PROTOCOL_LEVEL] = {"iSCSIProtocolLevel", ISCSI_KEY_MIN, ISCSI_PHASE_OPERATIONAL,
-				  .not_in_discovery = true, .field = FIELD(protocol_level), .initial = 1,
-				  .ours = 1, .min = 0, .max = 31},
-    [ISCSI_KEY_TASK_REPORTING] = {"TaskReporting", ISCSI_KEY_LIST, ISCSI_PHASE_OPERATIONAL,
-				  .not_in_discovery = true, .field = FIELD(task_reporting),
-				  .choices = task_reporting},
-    /* 13.25: obsolete, and never to be called NotUnderstood */
-    [ISCSI_KEY_IF_MARKER] = {"IFMarker", ISCSI_KEY_FIXED, ISCSI_PHASE_OPERATIONAL, .choices = no},
-    [ISCSI_KEY_OF_MARKER] = {"OFMarker", ISCSI_KEY_FIXED, ISCSI_PHASE_OPERATIONAL, .choices = no},
-    [ISCSI_KEY_IF_MARK_INT] = {"IFMarkInt", ISCSI_KEY_FIXED, ISCSI_PHASE_OPERATIONAL, .choices = reject},
-    [ISCSI_KEY_OF_MARK_INT] = {"OFMarkInt", ISCSI_KEY_FIXED, ISCSI_PHASE_OPERATIONAL, .choices = reject},
+	/* operational parameters, 13.1, 13.2, 13.10 to 13.20 */
+	[ISCSI_KEY_HEADER_DIGEST] = { .name = "HeaderDigest", LIST(header_digest, digests), IN(OPERATIONAL) },
+	[ISCSI_KEY_DATA_DIGEST] = { .name = "DataDigest", LIST(data_digest, digests), IN(OPERATIONAL) },
+	[ISCSI_KEY_MAX_CONNECTIONS] = { .name = "MaxConnections", NUMBER(MIN, max_connections, 1, 1, 1, 65535),
+					IN(OPERATIONAL), NORMAL_ONLY },
+	[ISCSI_KEY_INITIAL_R2T] = { .name = "InitialR2T", BOOLEAN(OR, initial_r2t, true, false), IN(OPERATIONAL),
+				    NORMAL_ONLY },
+	[ISCSI_KEY_IMMEDIATE_DATA] = { .name = "ImmediateData", BOOLEAN(AND, immediate_data, true, true),
+				       IN(OPERATIONAL), NORMAL_ONLY },
+	/* The field is what the initiator takes; ours is what we declare to it. */
+	[ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH] = { .name = "MaxRecvDataSegmentLength",
+						     NUMBER(DECLARED, max_xmit_data_segment, 8192, 262144, 512, SEGMENT_MAX),
+						     IN(NEGOTIATION) },
+	[ISCSI_KEY_MAX_BURST_LENGTH] = { .name = "MaxBurstLength",
+					 NUMBER(MIN, max_burst, 262144, 1048576, 512, SEGMENT_MAX),
+					 IN(OPERATIONAL), NORMAL_ONLY },
+	[ISCSI_KEY_FIRST_BURST_LENGTH] = { .name = "FirstBurstLength",
+					   NUMBER(MIN, first_burst, 65536, 262144, 512, SEGMENT_MAX),
+					   IN(OPERATIONAL), NORMAL_ONLY },
+	/* A session ends with its connection (ErrorRecoveryLevel 0): nothing to wait for, nothing retained. */
+	[ISCSI_KEY_DEFAULT_TIME2WAIT] = { .name = "DefaultTime2Wait", NUMBER(MAX, default_time2wait, 2, 0, 0, 3600),
+					  IN(OPERATIONAL) },
+	[ISCSI_KEY_DEFAULT_TIME2RETAIN] = { .name = "DefaultTime2Retain",
+					    NUMBER(MIN, default_time2retain, 20, 0, 0, 3600), IN(OPERATIONAL) },
+	[ISCSI_KEY_MAX_OUTSTANDING_R2T] = { .name = "MaxOutstandingR2T",
+					    NUMBER(MIN, max_outstanding_r2t, 1, 16, 1, 65535),
+					    IN(OPERATIONAL), NORMAL_ONLY },
+	[ISCSI_KEY_DATA_PDU_IN_ORDER] = { .name = "DataPDUInOrder", BOOLEAN(OR, data_pdu_in_order, true, true),
+					  IN(OPERATIONAL), NORMAL_ONLY },
+	[ISCSI_KEY_DATA_SEQUENCE_IN_ORDER] = { .name = "DataSequenceInOrder",
+					       BOOLEAN(OR, data_sequence_in_order, true, true),
+					       IN(OPERATIONAL), NORMAL_ONLY },
+	[ISCSI_KEY_ERROR_RECOVERY_LEVEL] = { .name = "ErrorRecoveryLevel",
+					     NUMBER(MIN, error_recovery_level, 0, 0, 0, 2), IN(OPERATIONAL) },
+	/* 13.23, 13.24 */
+	[ISCSI_KEY_TASK_REPORTING] = { .name = "TaskReporting", LIST(task_reporting, task_reporting),
+				       IN(OPERATIONAL), NORMAL_ONLY },
+	[ISCSI_KEY_PROTOCOL_LEVEL] = { .name = "iSCSIProtocolLevel", NUMBER(MIN, protocol_level, 1, 1, 0, 31),
+				       IN(OPERATIONAL), NORMAL_ONLY },
+	/* 13.25: obsolete, and never to be called NotUnderstood */
+	[ISCSI_KEY_IF_MARKER]   = { .name = "IFMarker", OBSOLETE(no), IN(OPERATIONAL) },
+	[ISCSI_KEY_OF_MARKER]   = { .name = "OFMarker", OBSOLETE(no), IN(OPERATIONAL) },
+	[ISCSI_KEY_IF_MARK_INT] = { .name = "IFMarkInt", OBSOLETE(reject), IN(OPERATIONAL) },
+	[ISCSI_KEY_OF_MARK_INT] = { .name = "OFMarkInt", OBSOLETE(reject), IN(OPERATIONAL) },
 };
+/* clang-format on */
 
 enum iscsi_key iscsi_key_find(const char *name, size_t len)
 {

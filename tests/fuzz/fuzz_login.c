@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Any sequence of Login Requests, then of texts in full feature phase.
+ *
+ * Input: one byte of setup, then records: flags, kind, length (2 bytes), that many bytes of text. Kinds
+ * change the header, or add the CHAP proof that a fuzzer cannot guess. Beside what sanitizers see, these must
+ * hold: nobody gets in without that proof where it is asked for, and each response is well-formed and within
+ * its bounds.
+ */
+#include "fuzz.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "iscsi/binary.h"
+#include "iscsi/chap.h"
+#include "iscsi/login.h"
+#include "iscsi/pairs.h"
+#include "iscsi/pdu.h"
+#include "util/bytes.h"
+#include "util/log.h"
+
+#define HOST   "iqn.1994-05.com.redhat:host"
+#define DISK   "iqn.2026-11.io.tcmu-runner:disk"
+#define SECRET "a secret of sixteen"
+
+#define CHECK(condition)                                                                \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			abort();                                                        \
+		}                                                                       \
+	} while (0)
+
+enum setup {
+	SETUP_ALLOW_ANY = 1,
+	SETUP_CHAP = 2,
+	SETUP_MUTUAL = 4,
+	SETUP_DISCOVERY_CHAP = 8,
+	SETUP_ALIAS = 16
+};
+enum kind { KIND_OPCODE = 1, KIND_VERSION = 2, KIND_ISID = 4, KIND_AHS = 8, KIND_PROOF = 16 };
+
+struct run {
+	struct target_model *model;
+	struct iscsi_login *login;
+	struct iscsi_login_response response;
+	char answer[2 * ISCSI_TEXT_MAX]; /* of one request, over its pieces */
+	size_t answer_len;
+	uint32_t challenge_id;
+	const char *digest;
+	uint8_t challenge[CHAP_CHALLENGE_MAX];
+	long challenge_len; /* 0: none yet */
+	bool proved;
+	unsigned setup;
+};
+
+static void start(struct run *run, unsigned setup)
+{
+	struct target_auth auth = {.user = "u", .secret = SECRET};
+	struct target *disk;
+
+	memset(run, 0, sizeof(*run));
+	log_set_level(LOG_LEVEL_CRIT);
+	run->setup = setup;
+	run->model = target_model_new();
+	disk = target_add(run->model, DISK, NULL);
+	target_add(run->model, DISK "2", NULL)->allow_any = true;
+	CHECK(target_add_portal(run->model, setup & SETUP_ALIAS ? "[::]:3260" : "127.0.0.1", NULL) == 0);
+	disk->allow_any = setup & SETUP_ALLOW_ANY;
+	if (setup & SETUP_ALIAS)
+		memset(disk->alias, 'a', sizeof(disk->alias) - 1);
+	if (setup & SETUP_MUTUAL) {
+		strcpy(auth.mutual_user, "m");
+		strcpy(auth.mutual_secret, "another secret");
+	}
+	if (setup & SETUP_DISCOVERY_CHAP)
+		target_set_discovery_auth(run->model, &auth);
+	CHECK(target_add_acl(disk, HOST, setup & SETUP_CHAP ? &auth : NULL, NULL) == 0);
+	run->login = iscsi_login_new(run->model, target_portals(run->model), "192.0.2.1:4711");
+	CHECK(run->login);
+}
+
+static void end(struct run *run)
+{
+	iscsi_login_free(run->login);
+	target_model_free(run->model);
+	free(run);
+}
+
+static void note_challenge(struct run *run)
+{
+	static const char *const digests[] = {"MD5", "SHA1", "SHA256", "SHA3-256"};
+	struct iscsi_pair pair;
+	size_t at = 0;
+	uint32_t n;
+	int more;
+
+	while ((more = iscsi_pair_next(run->answer, run->answer_len, &at, &pair)) > 0) {
+		if (strcmp(pair.value, "Reject") == 0)
+			continue;
+		if (pair.key == ISCSI_KEY_CHAP_A && iscsi_value_number(pair.value, &n)) {
+			CHECK(n >= 5 && n <= 8);
+			run->digest = digests[n - 5];
+		} else if (pair.key == ISCSI_KEY_CHAP_I) {
+			CHECK(iscsi_value_number(pair.value, &run->challenge_id));
+		} else if (pair.key == ISCSI_KEY_CHAP_C) {
+			run->challenge_len =
+			    iscsi_binary_decode(pair.value, run->challenge, sizeof(run->challenge));
+			CHECK(run->challenge_len >= 16);
+		}
+	}
+	CHECK(more == 0); /* the answer is a text */
+}
+
+static size_t add_proof(struct run *run, char *text)
+{
+	uint8_t response[64];
+	char encoded[2 * sizeof(response) + 3];
+	int len;
+
+	if (!run->challenge_len || !run->digest)
+		return 0;
+	len = iscsi_chap_response(run->digest, (uint8_t)run->challenge_id, SECRET, run->challenge,
+				  (size_t)run->challenge_len, response);
+	CHECK(len > 0);
+	iscsi_binary_encode(response, (size_t)len, encoded);
+	run->proved = true;
+	return (size_t)sprintf(text, "CHAP_N=u%cCHAP_R=%s", '\0', encoded) + 1;
+}
+
+static void check_complete(const struct run *run)
+{
+	const struct iscsi_login_result *result = iscsi_login_result(run->login);
+	const struct iscsi_params *p = &result->params;
+	bool guarded = result->discovery
+			   ? run->setup & SETUP_DISCOVERY_CHAP
+			   : run->setup & SETUP_CHAP && strcmp(result->target->name, DISK) == 0 &&
+				 strcmp(result->initiator_name, HOST) == 0;
+
+	CHECK(!guarded || run->proved);
+	CHECK(result->initiator_name[0] && !result->target == result->discovery);
+	CHECK(result->discovery || strcmp(result->target->name, DISK) != 0 || run->setup & SETUP_ALLOW_ANY ||
+	      strcmp(result->initiator_name, HOST) == 0);
+	CHECK(p->max_xmit_data_segment >= 512 && p->max_xmit_data_segment < 1 << 24);
+	CHECK(p->max_recv_data_segment == 8192 || p->max_recv_data_segment == 262144);
+	CHECK(p->max_burst >= 512 && p->max_burst <= 1 << 20);
+	CHECK(p->first_burst >= 512 && p->first_burst <= p->max_burst);
+	CHECK(p->max_outstanding_r2t >= 1 && p->max_outstanding_r2t <= 16);
+	CHECK(p->max_connections == 1 && p->error_recovery_level == 0);
+	CHECK(p->data_pdu_in_order && p->data_sequence_in_order);
+}
+
+static void check_response(struct run *run, enum iscsi_login_step step)
+{
+	const struct iscsi_login_rsp *rsp = (const struct iscsi_login_rsp *)run->response.bhs;
+
+	if (step == ISCSI_LOGIN_DROP)
+		return;
+	CHECK(rsp->opcode == ISCSI_OP_LOGIN_RSP && rsp->ahs_len == 0);
+	CHECK(run->response.data_len <= ISCSI_LOGIN_DATA_MAX);
+	CHECK(get_be24(rsp->data_len) == run->response.data_len);
+	CHECK((step == ISCSI_LOGIN_FAIL) == (rsp->status_class != 0));
+	CHECK((rsp->flags & 0xc0) != 0xc0);
+	if (step == ISCSI_LOGIN_FAIL) {
+		CHECK(!(rsp->flags & 0xc0) && run->response.data_len == 0);
+		return;
+	}
+	CHECK((step == ISCSI_LOGIN_COMPLETE) == ((rsp->flags & 0x83) == 0x83));
+	CHECK(run->answer_len + run->response.data_len <= sizeof(run->answer));
+	memcpy(run->answer + run->answer_len, run->response.data, run->response.data_len);
+	run->answer_len += run->response.data_len;
+	if (rsp->flags & ISCSI_LOGIN_CONTINUE)
+		return;
+	note_challenge(run);
+	run->answer_len = 0;
+	if (step == ISCSI_LOGIN_COMPLETE)
+		check_complete(run);
+}
+
+static enum iscsi_login_step login(struct run *run, unsigned flags, unsigned kind, const uint8_t *text,
+				   size_t len)
+{
+	struct iscsi_login_req req = {.opcode = ISCSI_OP_LOGIN | ISCSI_OP_IMMEDIATE, .flags = (uint8_t)flags};
+	char proof[400];
+	size_t proof_len = kind & KIND_PROOF ? add_proof(run, proof) : 0;
+	uint8_t *data = malloc(len + proof_len + 1);
+	enum iscsi_login_step step;
+
+	CHECK(data);
+	if (len)
+		memcpy(data, text, len);
+	memcpy(data + len, proof, proof_len);
+	memcpy(req.isid, "\x80\x12\x34\x56\x78\x9a", 6);
+	if (kind & KIND_OPCODE)
+		req.opcode = (uint8_t)(kind >> 2);
+	if (kind & KIND_VERSION)
+		req.version_min = (uint8_t)(kind >> 5);
+	if (kind & KIND_ISID)
+		req.isid[kind >> 6] ^= 1;
+	if (kind & KIND_AHS)
+		req.ahs_len = (uint8_t)(kind >> 6);
+	step = iscsi_login_request(run->login, (uint8_t *)&req, data, len + proof_len, &run->response);
+	free(data);
+	check_response(run, step);
+	return step;
+}
+
+static void text(struct run *run, const uint8_t *in, size_t len)
+{
+	const struct iscsi_login_result *result = iscsi_login_result(run->login);
+	struct iscsi_params params = result->params;
+	struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_port = htons(3260)};
+	struct sockaddr_storage local = {0};
+	const struct iscsi_text_context context = {
+	    .model = run->model,
+	    .target = result->target,
+	    .initiator_name = result->initiator_name,
+	    .portal = target_portals(run->model),
+	    .local = &local,
+	    .params = &params,
+	};
+	uint8_t out[4096];
+	struct iscsi_pair pair;
+	size_t at = 0;
+	long out_len;
+
+	loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	memcpy(&local, &loopback, sizeof(loopback));
+	out_len = iscsi_text_request(&context, in, len, out, sizeof(out));
+	CHECK(out_len <= (long)sizeof(out));
+	if (out_len >= 0)
+		while (iscsi_pair_next((const char *)out, (size_t)out_len, &at, &pair) > 0)
+			;
+	CHECK(out_len < 0 || at == (size_t)out_len);
+	CHECK(params.max_xmit_data_segment >= 512 && params.max_xmit_data_segment < 1 << 24);
+	params.max_xmit_data_segment = result->params.max_xmit_data_segment;
+	CHECK(memcmp(&params, &result->params, sizeof(params)) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	enum iscsi_login_step step = ISCSI_LOGIN_MORE;
+	struct run *run;
+
+	if (size < 1)
+		return 0;
+	run = malloc(sizeof(*run));
+	CHECK(run);
+	start(run, data[0]);
+	for (size_t at = 1; size - at >= 4 && (step == ISCSI_LOGIN_MORE || step == ISCSI_LOGIN_COMPLETE);) {
+		const uint8_t *record = data + at;
+		size_t len = MIN(get_be16(record + 2), size - at - 4);
+
+		if (step == ISCSI_LOGIN_COMPLETE)
+			text(run, record + 4, len);
+		else
+			step = login(run, record[0], record[1], record + 4, len);
+		at += 4 + len;
+	}
+	end(run);
+	return 0;
+}
