@@ -202,20 +202,17 @@ static void execute(struct scsi_cmd *cmd)
 		op->exec(cmd);
 }
 
-static void execute_reserved(struct scsi_cmd *cmd)
-{
-	if (cmd->op && scsi_reserve_conflicts(cmd)) {
-		cmd->status = SCSI_RESERVATION_CONFLICT;
-		scsi_complete(cmd);
-	} else {
-		execute(cmd);
-	}
-}
-
 static void handler_done(struct backstore_scsi *bss, uint8_t status)
 {
 	struct scsi_cmd *cmd = container_of(bss, struct scsi_cmd, bss);
 
+	if (status == BACKSTORE_SCSI_DECLINED) {
+		if (cmd->aborted)
+			scsi_complete(cmd);
+		else
+			execute(cmd);
+		return;
+	}
 	cmd->status = status;
 	if (status == SCSI_CHECK_CONDITION) {
 		cmd->sense_len = (uint8_t)MIN(bss->cmd.sense_len, SCSI_SENSE_MAX);
@@ -264,14 +261,15 @@ static void submit_slow(struct scsi_cmd *cmd)
 
 	if (cmd->nexus && reports_ua(cmd))
 		ua = scsi_ua_take(cmd->nexus);
-	if (ua != SENSE_NONE)
+	if (ua != SENSE_NONE) {
 		scsi_fail(cmd, ua);
-	else if (cmd->gate_seen & SCSI_GATE_HANDLER && offer_to_handler(cmd))
-		return;
-	else if (cmd->gate_seen & SCSI_GATE_RESERVED)
-		execute_reserved(cmd);
-	else
+	} else if (cmd->gate_seen & SCSI_GATE_RESERVED && scsi_reserve_conflicts(cmd)) {
+		cmd->status = SCSI_RESERVATION_CONFLICT;
+		cmd->sense_len = 0;
+		scsi_complete(cmd);
+	} else if (!(cmd->gate_seen & SCSI_GATE_HANDLER) || !offer_to_handler(cmd)) {
 		execute(cmd);
+	}
 }
 
 void scsi_submit(struct scsi_cmd *cmd)
@@ -335,6 +333,9 @@ void scsi_fail_list(struct scsi_cmd *cmd, unsigned byte, int bit)
 
 bool scsi_data_in_room(struct scsi_cmd *cmd, uint64_t len)
 {
+	/* What was offered to the handler's scsi() and left by it has its room already. */
+	if (cmd->gate_seen & SCSI_GATE_HANDLER && cmd->iov)
+		return true;
 	if (cmd->ops->data_in(cmd, len))
 		return true;
 	cmd->status = SCSI_TASK_SET_FULL;

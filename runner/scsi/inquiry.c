@@ -6,8 +6,9 @@
 #include "util/bytes.h"
 
 #define STANDARD_LEN 96
-#define NO_LU        0x7f /* PERIPHERAL QUALIFIER 3, PERIPHERAL DEVICE TYPE 1F: nothing here and nothing possible \
-			   */
+#define NO_LU                                                                                        \
+	0x7f /* PERIPHERAL QUALIFIER 3, PERIPHERAL DEVICE TYPE 1F: nothing here and nothing possible \
+	      */
 
 /* SPC-4 table 148 */
 static const uint16_t versions[] = {

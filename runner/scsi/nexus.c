@@ -9,7 +9,7 @@ void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struc
 	SCOPE_LOCK(&lu->lock);
 
 	*nexus = (struct scsi_nexus){
-		.it = it, .lu = lu, .ua_pending = SCSI_UA_POWER_ON, .id = ++lu->last_nexus_id};
+	    .it = it, .lu = lu, .ua_pending = SCSI_UA_POWER_ON, .id = ++lu->last_nexus_id};
 	list_add_tail(&lu->nexuses, &nexus->node);
 }
 

@@ -16,18 +16,25 @@ static bool only_loosens(const struct scsi_cmd *cmd)
 	return (cdb[4] & 0xf0) == 0 && (cdb[4] & 0x01); /* POWER CONDITION, START */
 }
 
+/* A command that parse refused ends in that error; one that the handler may still take could do anything. */
+static uint8_t without_row(const struct scsi_cmd *cmd)
+{
+	return cmd->gate_seen & SCSI_GATE_HANDLER ? SCSI_ACCESS_CONTROL : SCSI_ACCESS_ANY;
+}
+
 bool scsi_reserve_conflicts(const struct scsi_cmd *cmd)
 {
+	uint8_t access = cmd->op ? cmd->op->access : without_row(cmd);
 	uint64_t holder;
 
-	if (!cmd->nexus || cmd->op->access == SCSI_ACCESS_ANY)
+	if (!cmd->nexus || access == SCSI_ACCESS_ANY)
 		return false;
 	pthread_mutex_lock(&cmd->lu->lock);
 	holder = cmd->lu->reserved_by;
 	pthread_mutex_unlock(&cmd->lu->lock);
 	if (holder == 0 || holder == cmd->nexus->id)
 		return false;
-	return cmd->op->access != SCSI_ACCESS_LOOSEN || !only_loosens(cmd);
+	return access != SCSI_ACCESS_LOOSEN || !only_loosens(cmd);
 }
 
 void scsi_reserve_clear_locked(struct scsi_lu *lu)

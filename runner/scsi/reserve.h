@@ -5,7 +5,7 @@
 
 #include "scsi/lu.h"
 
-/* On the command's loop; cmd->op is set. True if another nexus's reservation forbids it. */
+/* On the command's loop. True if another nexus's reservation forbids it. */
 bool scsi_reserve_conflicts(const struct scsi_cmd *cmd);
 /* Any thread, lu->lock held: ends the reservation, whoever holds it. */
 void scsi_reserve_clear_locked(struct scsi_lu *lu);

@@ -27,8 +27,7 @@ static bool waits(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 {
 	struct list *node, *tmp;
 
-	list_for_each(&lul->inflight, node, tmp)
-	{
+	list_for_each (&lul->inflight, node, tmp) {
 		struct scsi_cmd *cmd = list_entry(node, struct scsi_cmd, node);
 
 		if (cmd->aborted && names(tmf, cmd))
@@ -41,8 +40,7 @@ static void submit_local(struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 {
 	struct list *node, *tmp;
 
-	list_for_each(&lul->inflight, node, tmp)
-	{
+	list_for_each (&lul->inflight, node, tmp) {
 		struct scsi_cmd *cmd = list_entry(node, struct scsi_cmd, node);
 
 		if (names(tmf, cmd))
@@ -59,8 +57,7 @@ static struct scsi_tmf *next_answer(struct scsi_lu_loop *lul)
 {
 	struct list *node, *tmp;
 
-	list_for_each(&lul->aborts, node, tmp)
-	{
+	list_for_each (&lul->aborts, node, tmp) {
 		struct scsi_tmf *tmf = list_entry(node, struct scsi_tmf, node);
 
 		if (!waits(tmf, lul)) {
@@ -90,8 +87,7 @@ static bool mark(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 	struct list *node, *tmp;
 	bool any = false;
 
-	list_for_each(&lul->inflight, node, tmp)
-	{
+	list_for_each (&lul->inflight, node, tmp) {
 		struct scsi_cmd *cmd = list_entry(node, struct scsi_cmd, node);
 
 		if (affects(tmf, cmd))

@@ -23,8 +23,7 @@ void scsi_ua_raise_others_locked(struct scsi_lu *lu, const struct scsi_nexus *ex
 {
 	struct list *node, *tmp;
 
-	list_for_each(&lu->nexuses, node, tmp)
-	{
+	list_for_each (&lu->nexuses, node, tmp) {
 		struct scsi_nexus *nexus = list_entry(node, struct scsi_nexus, node);
 
 		if (nexus != except)
