@@ -40,6 +40,9 @@ struct backstore {
 	bool can_lend; /* READs are lent, in pieces of lend_piece bytes (0: one) */
 	uint64_t lend_piece;
 	bool inert; /* I/O does nothing and ends well, so size may be more than there is memory */
+	bool (*scsi)(struct backstore_scsi *bss); /* the handler's scsi(); NULL: it has none */
+	void (*resized)(void *arg, uint64_t size);
+	void *resized_arg;
 	bool defer; /* I/O ends in double_run() or double_backstore_end() only */
 	struct list held;
 	struct list node; /* of the living */
@@ -55,6 +58,8 @@ struct backstore {
  * on it. */
 struct backstore *double_backstore_new(uint64_t size, uint32_t block_size);
 void double_backstore_free(struct backstore *bs);
+/* To a size that is not larger. */
+void double_backstore_resize(struct backstore *bs, uint64_t size);
 /* Ends the I/O held longest; false: none is. */
 bool double_backstore_end(struct backstore *bs);
 /* The last I/O submitted. */

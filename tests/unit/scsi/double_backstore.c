@@ -36,6 +36,14 @@ void double_backstore_free(struct backstore *bs)
 	free(bs);
 }
 
+void double_backstore_resize(struct backstore *bs, uint64_t size)
+{
+	assert(size <= bs->info.size);
+	bs->size = size;
+	if (bs->resized)
+		bs->resized(bs->resized_arg, size);
+}
+
 const struct double_call *double_last(const struct backstore *bs)
 {
 	return &bs->calls[(bs->ncalls - 1) % ARRAY_SIZE(bs->calls)];
@@ -281,14 +289,12 @@ bool backstore_has_unmap(const struct backstore *bs)
 
 bool backstore_has_scsi(const struct backstore *bs)
 {
-	(void)bs;
-	return false;
+	return bs->scsi;
 }
 
 bool backstore_scsi(struct backstore_scsi *bss)
 {
-	(void)bss;
-	return false;
+	return bss->bs->scsi(bss);
 }
 
 bool backstore_can_lend(struct backstore *bs)
@@ -303,9 +309,8 @@ void backstore_refresh(struct backstore *bs)
 
 void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t new_size), void *arg)
 {
-	(void)bs;
-	(void)fn;
-	(void)arg;
+	bs->resized = fn;
+	bs->resized_arg = arg;
 }
 
 void backstore_stats(const struct backstore *bs, struct backstore_stats *stats)

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "spc_env.h"
+
+#include "scsi/ua.h"
+
+#define LUNS 3
+
+static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32_t max)
+{
+	(void)it;
+	for (uint32_t i = 0; i < MIN(max, LUNS); i++) {
+		memset(luns[i], 0, 8);
+		luns[i][1] = (uint8_t)(i * 2);
+	}
+	return LUNS;
+}
+
+void spc_env_open(struct spc_env *e, unsigned nloops, void (*change)(struct backstore *bs))
+{
+	static const struct scsi_identity identity = {.serial = "c0ffee-0123-4567-89ab"};
+
+	*e = (struct spc_env){
+	    .it = {.initiator_port = "iqn.2026-11.test:me,i,0x00023d000001",
+		   .target_port = "iqn.2026-11.test:disk,t,0x0001",
+		   .relative_port = 3,
+		   .port_group = 5,
+		   .report_luns = report_luns},
+	};
+	e->bs = double_backstore_new(SPC_BLOCKS * 512, 512);
+	if (change)
+		change(e->bs);
+	e->lu = scsi_lu_new(double_loops(nloops), e->bs, &identity, NULL);
+	assert_non_null(e->lu);
+	for (unsigned i = 0; i < ARRAY_SIZE(e->nexus); i++) {
+		scsi_nexus_attach(&e->nexus[i], &e->it, e->lu);
+		scsi_ua_take(&e->nexus[i]);
+	}
+}
+
+void spc_env_close(struct spc_env *e)
+{
+	double_cmd_free(&e->c);
+	for (unsigned i = 0; i < ARRAY_SIZE(e->nexus); i++)
+		scsi_nexus_detach(&e->nexus[i]);
+	scsi_lu_free(e->lu);
+	double_backstore_free(e->bs);
+}
+
+enum scsi_status spc_env_run(struct spc_env *e, struct scsi_nexus *nexus, const uint8_t *cdb, size_t cdb_len,
+			     const void *data, size_t len)
+{
+	double_cmd_free(&e->c);
+	double_cmd_init(&e->c, e->lu, nexus, cdb, cdb_len);
+	return double_cmd_exec(&e->c, data, len);
+}
+
+void spc_env_assert_field(const struct scsi_cmd *cmd, bool in_cdb, unsigned byte, int bit)
+{
+	const uint8_t *sks = &cmd->sense[15];
+	uint8_t expected = 0x80 | (in_cdb ? 0x40 : 0);
+
+	if (bit >= 0)
+		expected |= (uint8_t)(0x08 | bit);
+	assert_int_equal(cmd->sense[0], 0x70);
+	assert_int_equal(sks[0], expected);
+	assert_int_equal(get_be16(&sks[1]), byte);
+}

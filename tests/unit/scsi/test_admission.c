@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is checked before a command runs, the same way for all of them. */
+#include "spc_env.h"
+
+#include "scsi/ua.h"
+
+#define TUR         0x00, 0, 0, 0, 0, 0
+#define INQUIRY     0x12, 0, 0, 0, 36, 0
+#define READ10(lba) 0x28, 0, 0, 0, (lba) >> 8, (lba)&0xff, 0, 0, 1, 0
+#define WRITE10     0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0
+
+static const uint8_t block[512];
+
+/* SPC-4 4.2.5.1: the opcode's group code gives the length. */
+static void test_table_is_sound(void **state)
+{
+	static const uint8_t group_len[8] = {6, 10, 10, 0, 16, 12, 0, 0};
+
+	(void)state;
+	for (unsigned i = 0; i < scsi_nops; i++) {
+		const struct scsi_op *op = &scsi_ops[i];
+
+		assert_int_equal(op->usage[0], op->opcode);
+		assert_int_equal(op->cdb_len, group_len[op->opcode >> 5]);
+		assert_true(op->lba_at + op->lba_len < op->cdb_len && op->len_at + op->len_len < op->cdb_len);
+		assert_int_equal(op->usage[op->cdb_len - 1], 0);
+		if (op->flags & SCSI_OP_SA)
+			assert_int_equal(op->usage[1] & 0x1f, 0x1f);
+		if (i > 0)
+			assert_true(op[-1].opcode * 256 + op[-1].service_action <
+				    op->opcode * 256 + op->service_action);
+	}
+}
+
+static void test_reserved_bits(void **state)
+{
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	for (unsigned i = 0; i < scsi_nops; i++) {
+		const struct scsi_op *op = &scsi_ops[i];
+
+		for (unsigned bit = 8; bit < 8u * op->cdb_len; bit++) {
+			uint8_t cdb[16] = {op->opcode, op->service_action};
+
+			if (op->usage[bit / 8] & 1 << bit % 8)
+				continue;
+			cdb[bit / 8] |= (uint8_t)(1 << bit % 8);
+			spc_env_run(&e, &e.nexus[0], cdb, op->cdb_len, NULL, 0);
+			assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, bit / 8, (int)(bit % 8));
+		}
+	}
+	spc_env_close(&e);
+}
+
+static void test_unknown_command(void **state)
+{
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	RUN(&e, 0, 0xc1, 0, 0, 0, 0, 0);
+	assert_sense(&e, SENSE_INVALID_OPCODE);
+	RUN(&e, 0, 0x5e, 0, 0, 0, 0, 0, 0, 0, 8, 0); /* PERSISTENT RESERVE IN */
+	assert_sense(&e, SENSE_INVALID_OPCODE);
+	RUN(&e, 0, 0x9e, 0x1f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 4);
+	RUN(&e, 0, 0x12);
+	assert_sense(&e, SENSE_INVALID_OPCODE); /* too short to be any */
+	spc_env_close(&e);
+}
+
+static void without_unmap(struct backstore *bs)
+{
+	bs->no_unmap = true;
+	bs->info.thin = false;
+}
+
+static void test_unavailable_command(void **state)
+{
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, without_unmap);
+	RUN(&e, 0, 0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+	assert_sense(&e, SENSE_INVALID_OPCODE);
+	RUN(&e, 0, 0xa3, 0x0c, 1, 0x42, 0, 0, 0, 0, 1, 0, 0, 0);
+	assert_int_equal(e.c.buffer[1], 1); /* not supported */
+	spc_env_close(&e);
+}
+
+static void test_lba_and_length(void **state)
+{
+	static const struct {
+		uint64_t lba;
+		uint32_t n;
+		uint32_t sense;
+	} cases[] = {
+	    {SPC_BLOCKS - 1, 1, 0},
+	    {SPC_BLOCKS - 1, 0, 0},
+	    {SPC_BLOCKS, 0, SENSE_LBA_OUT_OF_RANGE},
+	    {SPC_BLOCKS - 1, 2, SENSE_LBA_OUT_OF_RANGE},
+	    {0, SPC_BLOCKS + 1, SENSE_LBA_OUT_OF_RANGE},
+	    {UINT64_MAX, 1, SENSE_LBA_OUT_OF_RANGE},
+	    {UINT64_MAX, 2, SENSE_LBA_OUT_OF_RANGE},
+	    {0, SCSI_MAX_TRANSFER / 512, SENSE_LBA_OUT_OF_RANGE},
+	    {0, SCSI_MAX_TRANSFER / 512 + 1, SENSE_INVALID_FIELD_IN_CDB},
+	    {0, UINT32_MAX, SENSE_INVALID_FIELD_IN_CDB},
+	};
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint8_t cdb[16] = {0x88};
+
+		put_be64(&cdb[2], cases[i].lba);
+		put_be32(&cdb[10], cases[i].n);
+		spc_env_run(&e, &e.nexus[0], cdb, 16, NULL, 0);
+		if (!cases[i].sense)
+			assert_int_equal(e.c.cmd.status, SCSI_GOOD);
+		else if (cases[i].sense == SENSE_INVALID_FIELD_IN_CDB)
+			assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 10, -1);
+		else
+			assert_sense(&e, cases[i].sense);
+	}
+	spc_env_close(&e);
+}
+
+/* How much Data-Out parse asks for. */
+static void test_transfer_len(void **state)
+{
+	static const struct {
+		uint8_t cdb[16];
+		uint8_t cdb_len;
+		uint64_t len;
+		enum scsi_direction direction;
+	} cases[] = {
+	    {{0x0a, 0, 0, 0, 0}, 6, 256 * 512, SCSI_DATA_OUT},
+	    {{0x08, 0, 0, 0, 2}, 6, 2 * 512, SCSI_DATA_IN},
+	    {{0x2a, 0, 0, 0, 0, 0, 0, 0, 3}, 10, 3 * 512, SCSI_DATA_OUT},
+	    {{0x2a}, 10, 0, SCSI_NO_DATA},
+	    {{0x89, [13] = 2}, 16, 4 * 512, SCSI_DATA_OUT},
+	    {{0x41, [8] = 9}, 10, 512, SCSI_DATA_OUT},
+	    {{0x93, 0x01, [13] = 9}, 16, 0, SCSI_NO_DATA},
+	    {{0x2f, 0x00, [8] = 4}, 10, 0, SCSI_NO_DATA},
+	    {{0x2f, 0x02, [8] = 4}, 10, 4 * 512, SCSI_DATA_OUT},
+	    {{0x2f, 0x06, [8] = 4}, 10, 512, SCSI_DATA_OUT},
+	    {{0x04, 0x10}, 6, 4, SCSI_DATA_OUT},
+	    {{0x04, 0x30}, 6, 8, SCSI_DATA_OUT},
+	    {{0x12, 0, 0, 1, 2}, 6, 258, SCSI_DATA_IN},
+	    {{0x25}, 10, 8, SCSI_DATA_IN},
+	    {{0x15, 0x10, 0, 0, 24}, 6, 24, SCSI_DATA_OUT},
+	};
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		double_cmd_free(&e.c);
+		double_cmd_init(&e.c, e.lu, &e.nexus[0], cases[i].cdb, cases[i].cdb_len);
+		scsi_parse(&e.c.cmd); /* and never submitted, which a front end may do */
+		assert_non_null(e.c.cmd.op);
+		assert_int_equal(e.c.cmd.transfer_len, cases[i].len);
+		assert_int_equal(e.c.cmd.direction, cases[i].direction);
+	}
+	assert_int_equal(RUN(&e, 0, 0x2f, 0x04, 0, 0, 0, 0, 0, 0, 1, 0), SCSI_CHECK_CONDITION);
+	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 2); /* BYTCHK 10b */
+	spc_env_close(&e);
+}
+
+static void run_without_lu(struct spc_env *e, const uint8_t *cdb, size_t cdb_len)
+{
+	double_cmd_free(&e->c);
+	double_cmd_init(&e->c, NULL, NULL, cdb, cdb_len);
+	e->c.cmd.it = &e->it;
+	double_cmd_exec(&e->c, NULL, 0);
+}
+#define RUN_WITHOUT_LU(e, ...) \
+	run_without_lu((e), (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+
+static void test_no_such_lun(void **state)
+{
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	RUN_WITHOUT_LU(&e, TUR);
+	assert_sense(&e, SENSE_NO_SUCH_LUN);
+	RUN_WITHOUT_LU(&e, READ10(0));
+	assert_sense(&e, SENSE_NO_SUCH_LUN);
+	RUN_WITHOUT_LU(&e, 0xc1, 0, 0, 0, 0, 0);
+	assert_sense(&e, SENSE_NO_SUCH_LUN);
+	RUN_WITHOUT_LU(&e, INQUIRY);
+	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
+	assert_int_equal(e.c.buffer[0], 0x7f);
+	RUN_WITHOUT_LU(&e, 0x12, 1, 0x83, 0, 255, 0);
+	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 2, -1);
+	RUN_WITHOUT_LU(&e, 0x03, 0, 0, 0, 18, 0);
+	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
+	assert_int_equal(e.c.buffer[2], SENSE_ILLEGAL_REQUEST);
+	assert_int_equal(e.c.buffer[12], 0x25);
+	RUN_WITHOUT_LU(&e, 0xa0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0);
+	assert_int_equal(e.c.cmd.data_in_len, 32);
+	spc_env_close(&e);
+}
+
+static void test_unit_attentions(void **state)
+{
+	struct scsi_nexus fresh;
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	/* Power on is the first thing a nexus hears, but not from INQUIRY and REPORT LUNS. */
+	scsi_nexus_attach(&fresh, &e.it, e.lu);
+	spc_env_run(&e, &fresh, (const uint8_t[]){INQUIRY}, 6, NULL, 0);
+	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
+	spc_env_run(&e, &fresh, (const uint8_t[]){0xa0, [9] = 16, [11] = 0}, 12, NULL, 0);
+	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
+	spc_env_run(&e, &fresh, (const uint8_t[]){TUR}, 6, NULL, 0);
+	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x00));
+	spc_env_run(&e, &fresh, (const uint8_t[]){TUR}, 6, NULL, 0);
+	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
+	scsi_nexus_detach(&fresh);
+
+	/* In order of weight, one a command, before any other error and to each nexus by itself. */
+	scsi_ua_raise_others(e.lu, &e.nexus[1], SCSI_UA_MODE_CHANGED);
+	scsi_ua_raise_others(e.lu, &e.nexus[1], SCSI_UA_CAPACITY_CHANGED);
+	scsi_ua_raise_others(e.lu, &e.nexus[1], SCSI_UA_LU_RESET);
+	scsi_ua_raise_others(e.lu, &e.nexus[1], SCSI_UA_LU_RESET);
+	assert_int_equal(RUN(&e, 1, TUR), SCSI_GOOD);
+	RUN(&e, 0, READ10(0));
+	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x03));
+	RUN(&e, 0, 0xc1, 0, 0, 0, 0, 0);
+	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x09));
+	RUN(&e, 0, READ10(SPC_BLOCKS));
+	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x01));
+	assert_int_equal(RUN(&e, 0, TUR), SCSI_GOOD);
+	/* An INQUIRY that is wrong is just wrong. */
+	scsi_ua_raise(&e.nexus[0], SCSI_UA_CLEARED);
+	RUN(&e, 0, 0x12, 0, 0x83, 0, 0, 0);
+	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 2, -1);
+	RUN(&e, 0, 0x12, 0x04, 0, 0, 0, 0);
+	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 2);
+	assert_int_equal(scsi_ua_peek(&e.nexus[0]), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2f, 0x00));
+	spc_env_close(&e);
+}
+
+static void test_resize(void **state)
+{
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	double_backstore_resize(e.bs, SPC_BLOCKS * 256);
+	for (unsigned i = 0; i < 2; i++) {
+		RUN(&e, i, TUR);
+		assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x09));
+	}
+	RUN(&e, 0, READ10(SPC_BLOCKS - 1));
+	assert_sense(&e, SENSE_LBA_OUT_OF_RANGE);
+	spc_env_close(&e);
+}
+
+static void read_only(struct backstore *bs)
+{
+	bs->info.read_only = true;
+}
+
+static void test_write_protected(void **state)
+{
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, read_only);
+	RUN_OUT(&e, 0, block, sizeof(block), WRITE10);
+	assert_sense(&e, SENSE_WRITE_PROTECTED);
+	assert_int_equal(e.bs->ncalls, 0);
+	assert_int_equal(RUN(&e, 0, READ10(0)), SCSI_GOOD);
+	spc_env_close(&e);
+}
+
+static void test_not_ready(void **state)
+{
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	scsi_lu_gate_change(e.lu, SCSI_GATE_STOPPED, 0);
+	RUN(&e, 0, TUR);
+	assert_sense(&e, SENSE_START_REQUIRED);
+	RUN(&e, 0, READ10(0));
+	assert_sense(&e, SENSE_START_REQUIRED);
+	assert_int_equal(RUN(&e, 0, INQUIRY), SCSI_GOOD);
+	assert_int_equal(RUN(&e, 0, 0x1a, 0, 0x3f, 0, 255, 0), SCSI_GOOD);
+	scsi_lu_gate_change(e.lu, SCSI_GATE_FORMATTING, SCSI_GATE_STOPPED);
+	e.lu->format_progress = 0x8000;
+	RUN(&e, 0, TUR);
+	assert_sense(&e, SENSE_FORMAT_IN_PROGRESS);
+	assert_int_equal(e.c.cmd.sense[15], 0x80);
+	assert_int_equal(get_be16(&e.c.cmd.sense[16]), 0x8000);
+	scsi_lu_gate_change(e.lu, 0, SCSI_GATE_FORMATTING);
+	assert_int_equal(RUN(&e, 0, TUR), SCSI_GOOD);
+	spc_env_close(&e);
+}
+
+static void test_no_memory(void **state)
+{
+	static const uint8_t cdb[] = {INQUIRY};
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	double_cmd_init(&e.c, e.lu, &e.nexus[0], cdb, sizeof(cdb));
+	e.c.no_memory = true;
+	assert_int_equal(double_cmd_exec(&e.c, NULL, 0), SCSI_TASK_SET_FULL);
+	spc_env_close(&e);
+}
+
+/* --- a handler that answers CDBs itself
+ * -------------------------------------------------------------------------- */
+
+static bool handler_scsi(struct backstore_scsi *bss)
+{
+	static const uint8_t answer[] = {1, 2, 3};
+
+	switch (bss->cmd.cdb[0]) {
+	case 0xc1: /* Data-In that no table knows */
+		assert_int_equal(bss->cmd.data_in_max, 8);
+		memcpy(bss->cmd.iov[0].iov_base, answer, sizeof(answer));
+		bss->cmd.data_in_len = sizeof(answer);
+		bss->done(bss, SCSI_GOOD);
+		return true;
+	case 0x00:
+		bss->cmd.sense_len = 18;
+		bss->cmd.sense[0] = 0x70;
+		bss->cmd.sense[2] = SENSE_NOT_READY;
+		bss->cmd.sense[12] = 0x3a;
+		bss->done(bss, SCSI_CHECK_CONDITION);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void with_scsi(struct backstore *bs)
+{
+	bs->scsi = handler_scsi;
+}
+
+static void test_handler_goes_first(void **state)
+{
+	static const uint8_t cdb[] = {0xc1, 0, 0, 0, 0, 0};
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, with_scsi);
+	double_cmd_init(&e.c, e.lu, &e.nexus[0], cdb, sizeof(cdb));
+	e.c.cmd.hint_direction = SCSI_DATA_IN;
+	e.c.cmd.hint_len = 8;
+	assert_int_equal(double_cmd_exec(&e.c, NULL, 0), SCSI_GOOD);
+	assert_int_equal(e.c.cmd.data_in_len, 3);
+	assert_int_equal(e.c.buffer[2], 3);
+	RUN(&e, 0, TUR);
+	assert_sense(&e, SENSE_CODE(SENSE_NOT_READY, 0x3a, 0x00));
+	/* What it leaves is executed, or refused, as ever. */
+	assert_int_equal(RUN(&e, 0, INQUIRY), SCSI_GOOD);
+	assert_int_equal(e.c.cmd.data_in_len, 36);
+	assert_int_equal(RUN(&e, 0, READ10(3)), SCSI_GOOD);
+	assert_int_equal(e.c.cmd.data_in_len, 512);
+	RUN(&e, 0, 0xc2, 0, 0, 0, 0, 0);
+	assert_sense(&e, SENSE_INVALID_OPCODE);
+	/* A unit attention comes before the handler. */
+	scsi_ua_raise(&e.nexus[0], SCSI_UA_LU_RESET);
+	RUN(&e, 0, TUR);
+	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x03));
+	spc_env_close(&e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_table_is_sound),
+	    cmocka_unit_test(test_reserved_bits),
+	    cmocka_unit_test(test_unknown_command),
+	    cmocka_unit_test(test_unavailable_command),
+	    cmocka_unit_test(test_lba_and_length),
+	    cmocka_unit_test(test_transfer_len),
+	    cmocka_unit_test(test_no_such_lun),
+	    cmocka_unit_test(test_unit_attentions),
+	    cmocka_unit_test(test_resize),
+	    cmocka_unit_test(test_write_protected),
+	    cmocka_unit_test(test_not_ready),
+	    cmocka_unit_test(test_no_memory),
+	    cmocka_unit_test(test_handler_goes_first),
+	};
+
+	return cmocka_run_group_tests_name("scsi_admission", tests, NULL, NULL);
+}

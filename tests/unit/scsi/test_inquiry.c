@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* INQUIRY: standard data and the VPD pages of SPC-4. */
+#include "spc_env.h"
+
+#define VPD(page) 0x12, 1, (page), 4, 0, 0
+
+static void test_standard(void **state)
+{
+	struct spc_env e;
+	const uint8_t *d;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	assert_int_equal(RUN(&e, 0, 0x12, 0, 0, 0, 255, 0), SCSI_GOOD);
+	d = e.c.buffer;
+	assert_int_equal(e.c.cmd.data_in_len, 96);
+	assert_int_equal(d[4], 96 - 5);
+	assert_int_equal(d[0], 0);
+	assert_int_equal(d[1], 0);
+	assert_int_equal(d[2], 6);
+	assert_int_equal(d[3], 0x12);
+	assert_int_equal(d[5], 0);
+	assert_int_equal(d[7], 2);
+	assert_memory_equal(&d[8], "LIO-ORG TCMU device     0002", 28);
+	assert_int_equal(get_be16(&d[58]), 0x00a0);
+	assert_int_equal(get_be16(&d[60]), 0x0460);
+	assert_int_equal(get_be16(&d[62]), 0x0600);
+	assert_int_equal(get_be16(&d[64]), 0x0960);
+	spc_env_close(&e);
+}
+
+/* Truncated by the allocation length, but ADDITIONAL LENGTH stays what it is (SPC-4 4.2.5.6). */
+static void test_allocation_length(void **state)
+{
+	static const unsigned lens[] = {0, 1, 4, 5, 36, 95, 96, 97, 0xffff};
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	for (unsigned i = 0; i < ARRAY_SIZE(lens); i++) {
+		assert_int_equal(RUN(&e, 0, 0x12, 0, 0, (uint8_t)(lens[i] >> 8), (uint8_t)lens[i], 0),
+				 SCSI_GOOD);
+		assert_int_equal(e.c.cmd.data_in_len, MIN(lens[i], 96));
+		if (lens[i] >= 5)
+			assert_int_equal(e.c.buffer[4], 91);
+	}
+	spc_env_close(&e);
+}
+
+static void test_wrong_fields(void **state)
+{
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	RUN(&e, 0, 0x12, 0, 0x80, 0, 255, 0);
+	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 2, -1);
+	RUN(&e, 0, 0x12, 1, 0x81, 0, 255, 0);
+	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 2, -1);
+	RUN(&e, 0, 0x12, 2, 0, 0, 255, 0); /* CMDDT, obsolete */
+	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 1);
+	RUN(&e, 0, 0x12, 0, 0, 0, 255, 0x04); /* NACA */
+	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 5, 2);
+	spc_env_close(&e);
+}
+
+/* Each page that page 00 names is there, says its own number and is as long as it says. */
+static void test_supported_pages(void **state)
+{
+	static const uint8_t expected[] = {0x00, 0x80, 0x83, 0x86, 0xb0, 0xb1, 0xb2};
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	assert_int_equal(RUN(&e, 0, VPD(0x00)), SCSI_GOOD);
+	assert_int_equal(get_be16(&e.c.buffer[2]), sizeof(expected));
+	assert_memory_equal(&e.c.buffer[4], expected, sizeof(expected));
+	for (unsigned page = 0; page < 256; page++) {
+		bool there = memchr(expected, (int)page, sizeof(expected));
+
+		RUN(&e, 0, VPD((uint8_t)page));
+		assert_int_equal(e.c.cmd.status, there ? SCSI_GOOD : SCSI_CHECK_CONDITION);
+		if (!there)
+			continue;
+		assert_int_equal(e.c.buffer[0], 0);
+		assert_int_equal(e.c.buffer[1], page);
+		assert_int_equal(get_be16(&e.c.buffer[2]) + 4, e.c.cmd.data_in_len);
+	}
+	spc_env_close(&e);
+}
+
+static void test_serial(void **state)
+{
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	RUN(&e, 0, VPD(0x80));
+	assert_int_equal(e.c.cmd.data_in_len, 4 + 21);
+	assert_memory_equal(&e.c.buffer[4], "c0ffee-0123-4567-89ab", 21);
+	spc_env_close(&e);
+}
+
+/* The designation descriptor with these two bytes at its start; NULL: none. */
+static const uint8_t *designator(const struct spc_env *e, uint8_t first, uint8_t second)
+{
+	const uint8_t *p = e->c.buffer + 4, *end = e->c.buffer + e->c.cmd.data_in_len;
+
+	for (; p < end; p += 4 + p[3])
+		if (p[0] == first && p[1] == second)
+			return p;
+	assert_ptr_equal(p, end);
+	return NULL;
+}
+
+static void test_device_identification(void **state)
+{
+	static const uint8_t naa[16] = {0x60, 0x01, 0x40, 0x5c, 0x0f, 0xfe, 0xe0,
+					0x12, 0x34, 0x56, 0x78, 0x9a, 0xb0};
+	struct spc_env e;
+	const uint8_t *d;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	RUN(&e, 0, VPD(0x83));
+	d = designator(&e, 0x02, 0x01);
+	assert_non_null(d);
+	assert_memory_equal(&d[4], "LIO-ORG TCMU device:c0ffee-0123-4567-89ab", d[3]);
+	d = designator(&e, 0x01, 0x03);
+	assert_non_null(d);
+	assert_int_equal(d[3], 16);
+	assert_memory_equal(&d[4], naa, 16);
+	d = designator(&e, 0x03, 0x08);
+	assert_non_null(d);
+	assert_int_equal(d[3] % 4, 0);
+	assert_string_equal((const char *)&d[4], "naa.6001405c0ffee0123456789ab0000000");
+	d = designator(&e, 0x51, 0x94);
+	assert_non_null(d);
+	assert_int_equal(get_be32(&d[4]), 3);
+	d = designator(&e, 0x51, 0x95);
+	assert_non_null(d);
+	assert_int_equal(get_be32(&d[4]), 5);
+	d = designator(&e, 0x53, 0x98);
+	assert_non_null(d);
+	assert_int_equal(d[3] % 4, 0);
+	assert_string_equal((const char *)&d[4], "iqn.2026-11.test:disk,t,0x0001");
+	d = designator(&e, 0x53, 0xa8);
+	assert_non_null(d);
+	assert_string_equal((const char *)&d[4], "iqn.2026-11.test:disk");
+	spc_env_close(&e);
+}
+
+static void test_extended(void **state)
+{
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	RUN(&e, 0, VPD(0x86));
+	assert_int_equal(e.c.cmd.data_in_len, 64);
+	assert_int_equal(e.c.buffer[5], 0x01);
+	assert_int_equal(e.c.buffer[6], 0x01);
+	spc_env_close(&e);
+}
+
+static void test_identity(void **state)
+{
+	static char serial[SCSI_SERIAL_MAX + 2];
+	struct scsi_identity identity = {
+	    .vendor = "a vendor too long", .product = "p", .revision = "99", .serial = serial};
+	struct spc_env e;
+	struct error error;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	memset(serial, 'x', sizeof(serial) - 1);
+	assert_null(scsi_lu_new(double_loops(1), e.bs, &identity, &error));
+	assert_non_null(strstr(error.text, "serial"));
+	serial[0] = 0;
+	assert_null(scsi_lu_new(double_loops(1), e.bs, &identity, &error));
+
+	/* The longest names fit in every page. */
+	memset(serial, 'f', SCSI_SERIAL_MAX);
+	serial[SCSI_SERIAL_MAX] = 0;
+	scsi_nexus_detach(&e.nexus[0]);
+	scsi_nexus_detach(&e.nexus[1]);
+	scsi_lu_free(e.lu);
+	e.lu = scsi_lu_new(double_loops(1), e.bs, &identity, &error);
+	scsi_nexus_attach(&e.nexus[0], &e.it, e.lu);
+	scsi_nexus_attach(&e.nexus[1], &e.it, e.lu);
+	RUN(&e, 0, 0x12, 0, 0, 0, 36, 0);
+	assert_memory_equal(&e.c.buffer[8], "a vendorp               99  ", 28);
+	RUN(&e, 0, VPD(0x83));
+	assert_int_equal(designator(&e, 0x02, 0x01)[3], 8 + 1 + 1 + SCSI_SERIAL_MAX);
+	spc_env_close(&e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_standard),     cmocka_unit_test(test_allocation_length),
+	    cmocka_unit_test(test_wrong_fields), cmocka_unit_test(test_supported_pages),
+	    cmocka_unit_test(test_serial),       cmocka_unit_test(test_device_identification),
+	    cmocka_unit_test(test_extended),     cmocka_unit_test(test_identity),
+	};
+
+	return cmocka_run_group_tests_name("scsi_inquiry", tests, NULL, NULL);
+}

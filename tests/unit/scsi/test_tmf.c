@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Task management over several loops, with a backstore that ends I/O when told. */
+#include "spc_env.h"
+
+#include "scsi/ua.h"
+
+#define NLOOPS 3
+#define TUR    0x00, 0, 0, 0, 0, 0
+
+static const uint8_t read10[10] = {0x28, [8] = 1};
+
+struct tmf_test {
+	struct spc_env e;
+	struct double_cmd cmds[6];
+	struct scsi_tmf tmf[2];
+};
+
+static unsigned answered; /* functions, in the order of their answers */
+static struct scsi_tmf *answers[4];
+
+static void tmf_done(struct scsi_tmf *tmf)
+{
+	assert_ptr_equal(loop_current(), tmf->loop);
+	answers[answered++] = tmf;
+}
+
+static void open_test(struct tmf_test *t)
+{
+	*t = (struct tmf_test){0};
+	answered = 0;
+	spc_env_open(&t->e, NLOOPS, NULL);
+	t->e.bs->defer = true;
+}
+
+static void close_test(struct tmf_test *t)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(t->cmds); i++)
+		double_cmd_free(&t->cmds[i]);
+	spc_env_close(&t->e);
+}
+
+static void parse(struct tmf_test *t, unsigned i, unsigned nexus, unsigned loop)
+{
+	double_cmd_init(&t->cmds[i], t->e.lu, &t->e.nexus[nexus], read10, sizeof(read10));
+	t->cmds[i].cmd.loop = double_loop(loop);
+	scsi_parse(&t->cmds[i].cmd);
+}
+
+static void submit(struct tmf_test *t, unsigned i)
+{
+	double_loop_enter(t->cmds[i].cmd.loop);
+	scsi_submit(&t->cmds[i].cmd);
+	double_loop_enter(double_loop(0));
+}
+
+/* A READ that is in flight. */
+static void start(struct tmf_test *t, unsigned i, unsigned nexus, unsigned loop)
+{
+	parse(t, i, nexus, loop);
+	submit(t, i);
+	assert_int_equal(t->cmds[i].done, 0);
+}
+
+static struct scsi_tmf *manage(struct tmf_test *t, unsigned i, enum scsi_tmf_function function,
+			       unsigned nexus, unsigned loop, struct scsi_cmd *task)
+{
+	t->tmf[i] = (struct scsi_tmf){
+	    .function = function,
+	    .lu = t->e.lu,
+	    .nexus = &t->e.nexus[nexus],
+	    .task = task,
+	    .loop = double_loop(loop),
+	    .done = tmf_done,
+	};
+	double_loop_enter(double_loop(loop));
+	scsi_tmf_submit(&t->tmf[i]);
+	double_loop_enter(double_loop(0));
+	return &t->tmf[i];
+}
+
+static void assert_over(struct tmf_test *t, unsigned i, bool aborted)
+{
+	assert_int_equal(t->cmds[i].done, 1);
+	assert_int_equal(t->cmds[i].cmd.aborted, aborted);
+}
+
+static void test_abort_task(void **state)
+{
+	struct tmf_test t;
+
+	(void)state;
+	open_test(&t);
+	start(&t, 0, 0, 0);
+	start(&t, 1, 0, 0);
+	manage(&t, 0, SCSI_ABORT_TASK, 0, 0, &t.cmds[1].cmd);
+	assert_int_equal(answered, 0);
+	double_backstore_end(t.e.bs);
+	assert_over(&t, 0, false);
+	assert_int_equal(answered, 0);
+	double_backstore_end(t.e.bs);
+	assert_over(&t, 1, true);
+	assert_int_equal(answered, 1);
+	close_test(&t);
+}
+
+static void test_abort_twice(void **state)
+{
+	struct tmf_test t;
+
+	(void)state;
+	open_test(&t);
+	start(&t, 0, 0, 0);
+	manage(&t, 0, SCSI_ABORT_TASK, 0, 0, &t.cmds[0].cmd);
+	manage(&t, 1, SCSI_ABORT_TASK_SET, 0, 0, NULL);
+	assert_int_equal(answered, 0);
+	double_backstore_end(t.e.bs);
+	assert_int_equal(answered, 2);
+	close_test(&t);
+}
+
+static void test_abort_task_set(void **state)
+{
+	struct tmf_test t;
+
+	(void)state;
+	open_test(&t);
+	start(&t, 0, 0, 0);
+	start(&t, 1, 1, 0);
+	start(&t, 2, 0, 0);
+	manage(&t, 0, SCSI_ABORT_TASK_SET, 0, 0, NULL);
+	start(&t, 3, 0, 0); /* comes later: not affected, not waited for */
+	double_backstore_end(t.e.bs);
+	double_backstore_end(t.e.bs);
+	assert_int_equal(answered, 0);
+	double_backstore_end(t.e.bs);
+	assert_int_equal(answered, 1);
+	assert_over(&t, 0, true);
+	assert_over(&t, 1, false);
+	assert_over(&t, 2, true);
+	assert_int_equal(t.cmds[3].done, 0);
+	double_run();
+	assert_over(&t, 3, false);
+	assert_int_equal(scsi_ua_peek(&t.e.nexus[1]), SENSE_NONE);
+	/* With nothing in flight it is answered at once. */
+	manage(&t, 1, SCSI_NEXUS_LOSS, 0, 0, NULL);
+	assert_int_equal(answered, 2);
+	close_test(&t);
+}
+
+static void test_clear_task_set_on_all_loops(void **state)
+{
+	struct tmf_test t;
+
+	(void)state;
+	open_test(&t);
+	start(&t, 0, 0, 0);
+	start(&t, 1, 1, 1);
+	manage(&t, 0, SCSI_CLEAR_TASK_SET, 0, 2, NULL);
+	start(&t, 2, 0, 1); /* parsed after it: another epoch */
+	double_run_posted();
+	assert_int_equal(answered, 0);
+	double_backstore_end(t.e.bs);
+	double_run_posted();
+	assert_over(&t, 0, true);
+	assert_int_equal(answered, 0);
+	double_backstore_end(t.e.bs);
+	assert_over(&t, 1, true);
+	double_run_posted();
+	assert_int_equal(answered, 1);
+	assert_int_equal(t.cmds[2].done, 0);
+	double_run();
+	assert_over(&t, 2, false);
+	assert_int_equal(t.cmds[2].cmd.status, SCSI_GOOD);
+	assert_int_equal(scsi_ua_peek(&t.e.nexus[0]), SENSE_NONE);
+	assert_int_equal(scsi_ua_peek(&t.e.nexus[1]), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2f, 0x00));
+	close_test(&t);
+}
+
+/* Commands whose data was being gathered when the reset came. */
+static void test_parsed_before_reset(void **state)
+{
+	struct tmf_test t;
+
+	(void)state;
+	open_test(&t);
+	parse(&t, 0, 1, 1);
+	manage(&t, 0, SCSI_LU_RESET, 0, 0, NULL);
+	double_run_posted();
+	assert_int_equal(answered, 1);
+	submit(&t, 0);
+	assert_over(&t, 0, true);
+	assert_int_equal(t.e.bs->ncalls, 0);
+	close_test(&t);
+}
+
+static void test_reset_forgets(void **state)
+{
+	static const uint8_t caching_off[24] = {[4] = 0x08, 0x12};
+	struct tmf_test t;
+
+	(void)state;
+	open_test(&t);
+	t.e.bs->defer = false;
+	assert_int_equal(RUN(&t.e, 1, 0x16, 0, 0, 0, 0, 0), SCSI_GOOD);
+	assert_int_equal(RUN_OUT(&t.e, 1, caching_off, 24, 0x15, 0x10, 0, 0, 24, 0), SCSI_GOOD);
+	assert_int_equal(RUN(&t.e, 1, 0x1b, 0, 0, 0, 0, 0), SCSI_GOOD);
+	scsi_ua_take(&t.e.nexus[0]);
+	manage(&t, 0, SCSI_LU_RESET, 0, 0, NULL);
+	double_run();
+	assert_int_equal(answered, 1);
+	assert_int_equal(scsi_lu_gate(t.e.lu) & ~SCSI_GATE_EPOCH, 0);
+	assert_int_equal(RUN(&t.e, 0, TUR), SCSI_GOOD);
+	RUN(&t.e, 1, TUR);
+	assert_sense(&t.e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x03));
+	assert_int_equal(RUN(&t.e, 1, TUR), SCSI_GOOD);
+	close_test(&t);
+}
+
+/* Two at once from two loops: the second waits for the first one's turn, both for their commands. */
+static void test_two_resets(void **state)
+{
+	struct tmf_test t;
+
+	(void)state;
+	open_test(&t);
+	start(&t, 0, 0, 0);
+	manage(&t, 0, SCSI_LU_RESET, 0, 1, NULL);
+	scsi_ua_take(&t.e.nexus[1]);
+	start(&t, 1, 1, 1);
+	manage(&t, 1, SCSI_CLEAR_TASK_SET, 1, 2, NULL);
+	start(&t, 2, 1, 2);
+	double_run_posted();
+	assert_int_equal(answered, 0);
+	double_backstore_end(t.e.bs);
+	double_run_posted();
+	assert_over(&t, 0, true);
+	assert_int_equal(answered, 1);
+	assert_ptr_equal(answers[0], &t.tmf[0]);
+	double_backstore_end(t.e.bs);
+	double_run_posted();
+	assert_over(&t, 1, true);
+	assert_int_equal(answered, 2);
+	double_run();
+	assert_over(&t, 2, false);
+	close_test(&t);
+}
+
+static void test_epoch_wraps(void **state)
+{
+	struct tmf_test t;
+
+	(void)state;
+	open_test(&t);
+	t.e.lu->gate |= SCSI_GATE_EPOCH; /* the last one */
+	start(&t, 0, 0, 0);
+	manage(&t, 0, SCSI_LU_RESET, 0, 0, NULL);
+	assert_int_equal(scsi_lu_gate(t.e.lu), 0);
+	start(&t, 1, 0, 0);
+	double_run();
+	assert_int_equal(answered, 1);
+	assert_over(&t, 0, true);
+	assert_over(&t, 1, false);
+	close_test(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_abort_task),          cmocka_unit_test(test_abort_twice),
+	    cmocka_unit_test(test_abort_task_set),      cmocka_unit_test(test_clear_task_set_on_all_loops),
+	    cmocka_unit_test(test_parsed_before_reset), cmocka_unit_test(test_reset_forgets),
+	    cmocka_unit_test(test_two_resets),          cmocka_unit_test(test_epoch_wraps),
+	};
+
+	return cmocka_run_group_tests_name("scsi_tmf", tests, NULL, NULL);
+}
