@@ -68,8 +68,6 @@ static int check_together(const struct control_options *o, struct error *error)
 static void set_defaults(struct control_options *o)
 {
 	*o = (struct control_options){
-	    .handler_path = g_strdup(TCMUR_HANDLER_PATH),
-	    .state_dir = g_strdup("."),
 	    .pool_threads = 16,
 	    .queue_depth = 128,
 	    .max_connections = 4096,
@@ -142,6 +140,10 @@ int control_options_parse(struct control_options *o, char **argv, struct error *
 		return error_set(error, EINVAL, "%s", gerror->message);
 	if (g_strv_length(args) > 1)
 		return error_set(error, EINVAL, "'%s': not an option", args[1]);
+	if (!o->handler_path)
+		o->handler_path = g_strdup(TCMUR_HANDLER_PATH);
+	if (!o->state_dir)
+		o->state_dir = g_strdup(".");
 	o->allow_any = allow_any;
 	o->debug = debug;
 	o->version = version;
