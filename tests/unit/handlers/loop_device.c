@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/blkpg.h>
 #include <linux/loop.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -29,21 +30,40 @@ static int attach(struct loop_device *device, int control, struct loop_config *c
 	return -EBUSY;
 }
 
-int loop_device_make(struct loop_device *device, uint64_t size, uint32_t block_size, bool read_only)
+/* Told to the kernel instead of read from a table: not every kernel reads one. */
+static int add_partition(int fd, uint64_t size)
 {
-	struct loop_config config = {.block_size = block_size};
+	struct blkpg_partition partition = {
+	    .start = PARTITION_START, .length = (long long)(size - PARTITION_START), .pno = 1};
+	struct blkpg_ioctl_arg arg = {
+	    .op = BLKPG_ADD_PARTITION, .datalen = sizeof(partition), .data = &partition};
+
+	return ioctl(fd, BLKPG, &arg) < 0 ? -errno : 0;
+}
+
+static uint32_t flags_for(const struct loop_wanted *wanted)
+{
+	return LO_FLAGS_AUTOCLEAR | (wanted->read_only ? LO_FLAGS_READ_ONLY : 0) |
+	       (wanted->partition ? LO_FLAGS_PARTSCAN : 0);
+}
+
+int loop_device_make(struct loop_device *device, struct loop_wanted wanted)
+{
+	struct loop_config config = {.block_size = wanted.block_size};
 	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 	int result = -errno;
 
 	if (control < 0)
 		return result;
 	device->backing = open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (device->backing < 0 || ftruncate(device->backing, (off_t)size) < 0) {
+	if (device->backing < 0 || ftruncate(device->backing, (off_t)wanted.size) < 0) {
 		result = -errno;
 	} else {
 		config.fd = (uint32_t)device->backing;
-		config.info.lo_flags = LO_FLAGS_AUTOCLEAR | (read_only ? LO_FLAGS_READ_ONLY : 0);
+		config.info.lo_flags = flags_for(&wanted);
 		result = attach(device, control, &config);
+		if (result == 0 && wanted.partition && (result = add_partition(device->fd, wanted.size)) < 0)
+			close(device->fd);
 	}
 	close(control);
 	if (result < 0 && device->backing >= 0)

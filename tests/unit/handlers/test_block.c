@@ -74,7 +74,8 @@ static void test_native_4096(void **state)
 	struct tcmur_open open;
 
 	(void)state;
-	assert_int_equal(loop_device_make(&large, DISK_SIZE, 4096, false), 0);
+	assert_int_equal(
+	    loop_device_make(&large, (struct loop_wanted){.size = DISK_SIZE, .block_size = 4096}), 0);
 	open = opened((struct wanted){.config = large.path});
 	assert_int_equal(open.info.block_size, 4096);
 	block->close(open.handle);
@@ -92,7 +93,8 @@ static void test_read_only(void **state)
 	assert_true(open.info.read_only && !open.info.thin);
 	block->close(open.handle);
 
-	assert_int_equal(loop_device_make(&locked, DISK_SIZE, 512, true), 0);
+	assert_int_equal(
+	    loop_device_make(&locked, (struct loop_wanted){.size = DISK_SIZE, .read_only = true}), 0);
 	refused((struct wanted){.config = locked.path}, EROFS, "cannot be written (export it with ro?)");
 	open = opened((struct wanted){.config = locked.path, .read_only = true});
 	block->close(open.handle);
@@ -125,20 +127,56 @@ static void test_second_opener(void **state)
 	block->close(other.handle);
 }
 
-static void test_mounted(void **state)
+/* Whoever asks for refused_path is told where mounted_path is mounted. */
+static void check_mounted(const char *mounted_path, const char *refused_path)
 {
 	char command[64], dir[] = "/var/tmp/tcmur-block-XXXXXX", reason[128];
 
-	(void)state;
-	snprintf(command, sizeof(command), "mkfs.ext4 -q -F %s 2>/dev/null", disk.path);
+	snprintf(command, sizeof(command), "mkfs.ext4 -q -F %s 2>/dev/null", mounted_path);
 	if (system(command) != 0)
 		skip();
 	assert_non_null(mkdtemp(dir));
-	assert_int_equal(mount(disk.path, dir, "ext4", 0, ""), 0);
+	assert_int_equal(mount(mounted_path, dir, "ext4", 0, ""), 0);
 	snprintf(reason, sizeof(reason), "is in use (mounted at %s); exclusive=off", dir);
-	refused((struct wanted){.config = disk.path}, EBUSY, reason);
+	refused((struct wanted){.config = refused_path}, EBUSY, reason);
 	assert_int_equal(umount(dir), 0);
 	rmdir(dir);
+}
+
+static void test_mounted(void **state)
+{
+	(void)state;
+	check_mounted(disk.path, disk.path);
+}
+
+static void test_partition(void **state)
+{
+	struct loop_wanted wanted = {.size = DISK_SIZE, .partition = true};
+	struct loop_device parted;
+	struct tcmur_open whole, part;
+	char path[48];
+
+	(void)state;
+	assert_int_equal(loop_device_make(&parted, wanted), 0);
+	snprintf(path, sizeof(path), "%sp1", parted.path);
+	if (access(path, F_OK) < 0) {
+		loop_device_drop(&parted);
+		skip(); /* nobody makes the nodes of partitions here */
+	}
+	whole = opened((struct wanted){.config = parted.path});
+	block->close(whole.handle);
+	part = opened((struct wanted){.config = path});
+	assert_int_equal(part.info.size, DISK_SIZE - PARTITION_START);
+	assert_int_equal(part.info.thin, whole.info.thin); /* told by the disk, not by the partition */
+	assert_int_equal(part.info.unmap_granularity, whole.info.unmap_granularity);
+	refused((struct wanted){.config = parted.path}, EBUSY, "is in use");
+	fill(data, 4096, 6);
+	assert_int_equal(double_write(part.handle, 0, data, 4096, TCMUR_IO_FUA), TCMUR_OK);
+	assert_int_equal(pread(parted.backing, back, 4096, PARTITION_START), 4096);
+	assert_memory_equal(data, back, 4096);
+	block->close(part.handle);
+	check_mounted(path, parted.path);
+	loop_device_drop(&parted);
 }
 
 static void test_capacity_change(void **state)
@@ -271,7 +309,7 @@ static void test_write_zeroes(void **state)
 static int make_disk(void **state)
 {
 	double_reset(state);
-	return loop_device_make(&disk, DISK_SIZE, 512, false);
+	return loop_device_make(&disk, (struct loop_wanted){.size = DISK_SIZE, .block_size = 512});
 }
 
 static int drop_disk(void **state)
@@ -292,6 +330,7 @@ int main(void)
 	    TEST(test_only_block_devices),
 	    TEST(test_second_opener),
 	    TEST(test_mounted),
+	    TEST(test_partition),
 	    TEST(test_capacity_change),
 	    TEST(test_round_trip),
 	    TEST(test_unaligned_memory),

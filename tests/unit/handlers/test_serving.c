@@ -256,7 +256,7 @@ static void test_block(void **state)
 	char config[64];
 
 	(void)state;
-	if (loop_device_make(&device, DISK_SIZE, 512, false) < 0)
+	if (loop_device_make(&device, (struct loop_wanted){.size = DISK_SIZE, .block_size = 512}) < 0)
 		skip();
 	snprintf(config, sizeof(config), "block/%s", device.path);
 	serve(config, "none");

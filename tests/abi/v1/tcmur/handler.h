@@ -83,8 +83,9 @@ struct tcmur_extent {
 struct tcmur_io {
 	uint64_t offset;            /* first byte on the medium */
 	uint64_t len;               /* bytes on the medium */
-	const struct iovec *iov;    /* READ: to fill; WRITE: to write; WRITE SAME: one pattern of iov total bytes;
-				     * COMPARE AND WRITE: len bytes to compare, then len bytes to write */
+	const struct iovec *iov;    /* READ: exactly len bytes to fill; WRITE: exactly len bytes to write;
+				     * WRITE SAME: one pattern of iov total bytes; COMPARE AND WRITE: len bytes
+				     * to compare, then len bytes to write */
 	uint32_t iovcnt;
 	uint32_t flags;             /* TCMUR_IO_* */
 	uint64_t miscompare_offset; /* out, with TCMUR_MISCOMPARE: index of the first byte that differs */
