@@ -238,6 +238,16 @@ int loop_start(struct loop **started, struct loop_set *set, unsigned index,
 void loop_join(struct loop *loop);
 void loop_free(struct loop *loop);
 
+/* --- mailbox ---------------------------------------------------------------------------------- */
+
+/* On the loop's thread; others call loop_post(). */
+void mailbox_run(struct loop *loop);
+/* A hint: what it misses is seen by mailbox_fall_asleep(). */
+bool mailbox_empty(const struct loop *loop);
+/* From here on the first post writes to the eventfd. False when there is mail already. */
+bool mailbox_fall_asleep(struct loop *loop);
+void mailbox_wake_up(struct loop *loop);
+
 /* --- the pool, and threads in general --------------------------------------------------------- */
 
 /* 0 or -errno. */

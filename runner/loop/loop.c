@@ -58,80 +58,6 @@ void loop_stats(const struct loop *loop, struct loop_stats *stats)
 	stats->wakeups = atomic_load_explicit(&loop->wakeups, memory_order_relaxed);
 }
 
-/* --- mailbox ---------------------------------------------------------------------------------- */
-
-/*
- * A stack that posters push on and the loop takes as a whole. Whether the loop sleeps is a value of the same
- * word, so no wake-up can fall between two looks: the loop goes to sleep only by turning "empty" into
- * "asleep", which fails if a post came first; and a post that comes later replaces "asleep" and thereby knows
- * that it must wake. Exactly one poster sees "asleep" each time, so a sleep costs one write to the eventfd at
- * most, and a loop that is awake costs its posters no system call.
- */
-#define MAILBOX_ASLEEP ((struct loop_work *)1)
-
-void loop_post(struct loop *loop, struct loop_work *work)
-{
-	struct loop_work *old = atomic_load_explicit(&loop->mailbox, memory_order_relaxed);
-
-	/* Release: the loop sees what was written before the post. An old top that was taken and pushed again
-	 * meanwhile (ABA) is the top nevertheless, and next is right. */
-	do
-		work->next = old == MAILBOX_ASLEEP ? NULL : old;
-	while (!atomic_compare_exchange_weak_explicit(&loop->mailbox, &old, work, memory_order_release,
-						      memory_order_relaxed));
-	/* The eventfd is never read: each write is a new edge to the loop's watch, and its counter lasts. */
-	if (old == MAILBOX_ASLEEP && eventfd_write(loop->wake_fd, 1) < 0)
-		log_crit(NULL, "cannot wake loop %u: %s", loop->index, strerror(errno));
-}
-
-static bool mailbox_empty(struct loop *loop)
-{
-	/* Relaxed: only a hint; what is missed is seen by fall_asleep(). */
-	return !atomic_load_explicit(&loop->mailbox, memory_order_relaxed);
-}
-
-/* False when there is mail. */
-static bool fall_asleep(struct loop *loop)
-{
-	struct loop_work *empty = NULL;
-
-	return atomic_compare_exchange_strong_explicit(&loop->mailbox, &empty, MAILBOX_ASLEEP,
-						       memory_order_relaxed, memory_order_relaxed);
-}
-
-static void wake_up(struct loop *loop)
-{
-	struct loop_work *asleep = MAILBOX_ASLEEP;
-
-	/* Fails when there is mail, which says "awake" as well. */
-	atomic_compare_exchange_strong_explicit(&loop->mailbox, &asleep, NULL, memory_order_relaxed,
-						memory_order_relaxed);
-}
-
-static void run_mailbox(struct loop *loop)
-{
-	struct loop_work *newest, *work = NULL;
-
-	if (mailbox_empty(loop))
-		return;
-	/* Acquire: see what the posters wrote before they posted. */
-	newest = atomic_exchange_explicit(&loop->mailbox, NULL, memory_order_acquire);
-	while (newest) { /* reversed: oldest first */
-		struct loop_work *older = newest->next;
-
-		newest->next = work;
-		work = newest;
-		newest = older;
-	}
-	while (work) {
-		struct loop_work *next = work->next;
-
-		work->fn(work);
-		assert_unlocked();
-		work = next;
-	}
-}
-
 static void woken(struct loop_watch *watch, uint32_t events)
 {
 	/* The turn that this starts looks into the mailbox anyway. */
@@ -201,12 +127,12 @@ static void sleep_until_event(struct loop *loop, uint64_t timeout_ns)
 {
 	uint64_t since = loop->spin_max_ns ? loop_clock_ns() : 0;
 
-	if (!fall_asleep(loop)) {
+	if (!mailbox_fall_asleep(loop)) {
 		loop->engine->enter(loop, 0);
 		return;
 	}
 	loop->engine->enter(loop, timeout_ns);
-	wake_up(loop);
+	mailbox_wake_up(loop);
 	loop_count(&loop->wakeups);
 	/* Spinning would have caught what ended so short a sleep: spin longer the next time. */
 	if (loop->spin_max_ns && loop_clock_ns() - since < loop->spin_max_ns)
@@ -249,7 +175,7 @@ static void run(struct loop *loop)
 		loop_count(&loop->turns);
 		exchange_with_kernel(loop);
 		run_again(loop);
-		run_mailbox(loop);
+		mailbox_run(loop);
 		timers_run(loop);
 		run_deferred(loop);
 	} while (!finished(loop));
@@ -267,7 +193,8 @@ static int start_engine(struct loop *loop)
 		ret = loop->engine->init(loop);
 		if (ret == 0)
 			return 0;
-		log_info(NULL, "no io_uring (%s): file I/O goes over threads", strerror(-ret));
+		if (loop->index == 0) /* the others will say the same */
+			log_info(NULL, "no io_uring (%s): file I/O goes over threads", strerror(-ret));
 	}
 	loop->engine = &engine_epoll;
 	return loop->engine->init(loop);

@@ -81,8 +81,9 @@ void loop_broadcast_ack(struct loop_broadcast *broadcast);
 /*
  * Edge-triggered: fn is called after each new readiness (EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR), and once
  * after adding if the descriptor is ready already. The callee reads or writes until EAGAIN, or asks to be
- * called again in the next turn with loop_watch_again(). EPOLLIN is also reported for what was asked with
- * EPOLLOUT only, and the reverse, on some kernels: callees must tolerate a call for nothing.
+ * called again in the next turn, with the events it watches for, by loop_watch_again(). EPOLLIN
+ * is also reported for what was asked with EPOLLOUT only, and the reverse, on some kernels: callees must
+ * tolerate a call for nothing.
  */
 struct loop_watch {
 	void (*fn)(struct loop_watch *watch, uint32_t events);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A stack that posters push on and the loop takes as a whole. Whether the loop sleeps is a value of the same
+ * word, so no wake-up can fall between two looks: the loop goes to sleep only by turning "empty" into
+ * "asleep", which fails if a post came first; and a post that comes later replaces "asleep" and thereby knows
+ * that it must wake. Exactly one poster sees "asleep" each time, so a sleep costs one write to the eventfd at
+ * most, and a loop that is awake costs its posters no system call.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "loop/internal.h"
+#include "util/log.h"
+
+#define MAILBOX_ASLEEP ((struct loop_work *)1)
+
+void loop_post(struct loop *loop, struct loop_work *work)
+{
+	struct loop_work *old = atomic_load_explicit(&loop->mailbox, memory_order_relaxed);
+
+	/* Release: the loop sees what was written before the post. An old top that was taken and pushed again
+	 * meanwhile (ABA) is the top nevertheless, and next is right. */
+	do
+		work->next = old == MAILBOX_ASLEEP ? NULL : old;
+	while (!atomic_compare_exchange_weak_explicit(&loop->mailbox, &old, work, memory_order_release,
+						      memory_order_relaxed));
+	/* The eventfd is never read: each write is a new edge to the loop's watch, and its counter lasts. */
+	if (old == MAILBOX_ASLEEP && eventfd_write(loop->wake_fd, 1) < 0)
+		log_crit(NULL, "cannot wake loop %u: %s", loop->index, strerror(errno));
+}
+
+bool mailbox_empty(const struct loop *loop)
+{
+	/* Relaxed: only a hint; what is missed is seen by mailbox_fall_asleep(). */
+	return !atomic_load_explicit(&loop->mailbox, memory_order_relaxed);
+}
+
+bool mailbox_fall_asleep(struct loop *loop)
+{
+	struct loop_work *empty = NULL;
+
+	return atomic_compare_exchange_strong_explicit(&loop->mailbox, &empty, MAILBOX_ASLEEP,
+						       memory_order_relaxed, memory_order_relaxed);
+}
+
+void mailbox_wake_up(struct loop *loop)
+{
+	struct loop_work *asleep = MAILBOX_ASLEEP;
+
+	/* Fails when there is mail, which says "awake" as well. */
+	atomic_compare_exchange_strong_explicit(&loop->mailbox, &asleep, NULL, memory_order_relaxed,
+						memory_order_relaxed);
+}
+
+void mailbox_run(struct loop *loop)
+{
+	struct loop_work *newest, *work = NULL;
+
+	if (mailbox_empty(loop))
+		return;
+	/* Acquire: see what the posters wrote before they posted. */
+	newest = atomic_exchange_explicit(&loop->mailbox, NULL, memory_order_acquire);
+	while (newest) { /* reversed: oldest first */
+		struct loop_work *older = newest->next;
+
+		newest->next = work;
+		work = newest;
+		newest = older;
+	}
+	while (work) {
+		struct loop_work *next = work->next;
+
+		work->fn(work);
+		assert_unlocked();
+		work = next;
+	}
+}
