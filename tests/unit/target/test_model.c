@@ -6,6 +6,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "target/target.h"
@@ -152,12 +154,51 @@ static void discovery_account(void **state)
 	assert_null(target_discovery_auth(*state));
 }
 
+/* What a loop does at login and discovery, while the main thread adds to the model. */
+static void *look_around(void *arg)
+{
+	struct target_model *model = arg;
+	const struct target_auth *auth;
+	unsigned seen = 0;
+
+	while (seen < 200) {
+		seen = 0;
+		for (struct target *target = target_first(model); target; target = target_next(target)) {
+			seen++;
+			if (target_find(model, target->name) != target)
+				return "a target is listed, but not found";
+			if (target_admits(target, HOST, &auth) && strcmp(auth->user, "host") != 0)
+				return "an ACL is seen half made";
+		}
+	}
+	return NULL;
+}
+
+static void read_while_it_grows(void **state)
+{
+	const struct target_auth auth = {.user = "host", .secret = "host secret 123"};
+	pthread_t reader[2];
+	void *wrong;
+	char name[64];
+
+	for (unsigned r = 0; r < 2; r++)
+		assert_int_equal(pthread_create(&reader[r], NULL, look_around, *state), 0);
+	for (unsigned t = 0; t < 200; t++) {
+		snprintf(name, sizeof(name), "%s%u", A, t);
+		assert_int_equal(target_add_acl(target_add(*state, name, NULL), HOST, &auth, NULL), 0);
+	}
+	for (unsigned r = 0; r < 2; r++) {
+		assert_int_equal(pthread_join(reader[r], &wrong), 0);
+		assert_null(wrong);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(targets), TEST(default_is_deny), TEST(accounts),          TEST(bad_acls),
-	    TEST(luns),    TEST(portals),         TEST(discovery_account),
+	    TEST(luns),    TEST(portals),         TEST(discovery_account), TEST(read_while_it_grows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
