@@ -46,7 +46,8 @@ struct handler *handler_of_config(const char *config, struct error *error);
 struct backstore_loop {
 	_Alignas(64) struct backstore *bs;
 	struct list inflight; /* shared I/O in range.c's sense that was admitted without waiting */
-	unsigned watched;     /* of those, how many the drain under way waits for */
+	bool joined;      /* had I/O once; set by the loop under range.lock, which others need to read it */
+	unsigned watched; /* of those, how many the drain under way waits for */
 	struct loop_work drain;
 	struct slab chains;
 	struct backstore_stats stats;

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The range lock. COMPARE AND WRITE and its like ("exclusive") are atomic against overlapping I/O of the same
- * backstore on all loops; READ, WRITE and VERIFY ("shared") pay one atomic load while there is no exclusive
- * I/O.
+ * The range lock. COMPARE AND WRITE and its like ("exclusive") are atomic against overlapping I/O of the
+ * same backstore on all loops; READ, WRITE and VERIFY ("shared") pay one atomic load while there is none.
  *
- * - Shared I/O that finds the gate open enters its loop's list of I/O in flight. Nobody else touches that
- * list.
- * - Exclusive I/O enters the FIFO, which shuts the gate, and then a drain runs on each loop: it marks what is
- * in flight there and overlaps, and answers once that is over. A loop that read the open gate just before it
- * was shut has its I/O in the list when the drain gets to run, since both happen on its thread; after the
- * drain it sees the gate shut, since the post of the drain orders the two. One drain serves all exclusive I/O
- * that came before it.
+ * - Shared I/O that finds the gate open enters its loop's list of I/O in flight. Nobody else touches it.
+ * - Exclusive I/O enters the FIFO, which shuts the gate, and then a drain runs on each loop: it marks what
+ *   is in flight there and overlaps, and answers once that is over. A loop that read the open gate just
+ *   before it was shut has its I/O in the list when the drain gets to run, since both happen on its thread;
+ *   after the drain it sees the gate shut, since the post of the drain orders the two. One drain serves all
+ *   exclusive I/O that came before it. A loop that never had I/O of the backstore is left alone: its first
+ *   takes the lock and sees the FIFO.
  * - While the gate is shut, shared I/O that overlaps an exclusive one in the FIFO enters the FIFO as well.
- * What does not overlap goes on, and is in flight before any later exclusive I/O starts its drain.
+ *   What does not overlap goes on, and is in flight before any later exclusive I/O starts its drain.
  * - An entry of the FIFO runs when it is drained (exclusive) and no earlier entry conflicts. It stays in the
- * FIFO until it is over, so that later ones see it. Order of arrival decides: nobody starves.
+ *   FIFO until it is over, so that later ones see it. Order of arrival decides: nobody starves.
  */
 #include "backstore/private.h"
 #include "util/cleanup.h"
@@ -92,9 +91,12 @@ static void drain_start(struct backstore *bs)
 	}
 	if (!any)
 		return;
-	bs->range.pending = bs->set->nloops;
-	for (unsigned i = 0; i < bs->set->nloops; i++)
+	for (unsigned i = 0; i < bs->set->nloops; i++) {
+		if (!bs->loops[i].joined)
+			continue;
+		bs->range.pending++;
 		loop_post(bs->set->loops[i], &bs->loops[i].drain);
+	}
 }
 
 /* A loop has nothing left in flight that the drain waits for. The backstore may be gone on return: what is
@@ -155,6 +157,7 @@ static bool enter_fifo(struct backstore_io *bio, bool exclusive)
 	struct range *range = &bio->bs->range;
 	SCOPE_LOCK(&range->lock);
 
+	loop_of(bio)->joined = true;
 	if (!exclusive && !conflicts(range, bio, &range->fifo))
 		return false;
 	bio->state |= BIO_FIFO | (exclusive ? BIO_EXCLUSIVE : 0);
@@ -168,13 +171,15 @@ static bool enter_fifo(struct backstore_io *bio, bool exclusive)
 
 bool range_enter(struct backstore_io *bio, bool exclusive)
 {
-	/* Relaxed: see enter_fifo(). A stale 1 costs a look under the lock; a stale 0 is caught by the drain.
+	struct backstore_loop *bl = loop_of(bio);
+	/* Relaxed: see enter_fifo(). A stale 1 costs a look under the lock, a stale 0 is caught by the drain.
 	 */
-	if ((exclusive || __atomic_load_n(&bio->bs->range.gate, __ATOMIC_RELAXED)) &&
-	    enter_fifo(bio, exclusive))
+	bool open = bl->joined && !__atomic_load_n(&bio->bs->range.gate, __ATOMIC_RELAXED);
+
+	if ((exclusive || !open) && enter_fifo(bio, exclusive))
 		return false;
 	bio->state |= BIO_INFLIGHT;
-	list_add_tail(&loop_of(bio)->inflight, &bio->node);
+	list_add_tail(&bl->inflight, &bio->node);
 	return true;
 }
 

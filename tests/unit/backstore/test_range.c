@@ -295,9 +295,8 @@ static bool count_locks(struct worker *worker, enum tcmur_status last)
 		worker->succeeded = (unsigned)(lock_taken() - worker->locks);
 		return false;
 	}
-	if (!worker->phase)
+	if (worker->phase++ == 1) /* a loop's first I/O of a backstore takes one */
 		worker->locks = lock_taken();
-	worker->phase = 1;
 	set_command(worker, worker->left % 2 ? BACKSTORE_READ : BACKSTORE_WRITE, worker->id * 8 * BLOCK,
 		    8 * BLOCK, 8 * BLOCK);
 	return true;
