@@ -1,47 +1,64 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # out_of_tree.sh cmake|pkg-config TEMPLATE_DIR BUILD_DIR COMPILER TESTER [DAEMON]
 # Installs the development files of BUILD_DIR into a folder, moves that folder, copies the template somewhere else,
-# builds it there against what was installed, and has it loaded by TESTER and by the daemon.
-set -eu
-how=$1 template=$2 build=$3 compiler=$4 tester=$5 daemon=${6:-}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# builds it there against what was installed, has it loaded by TESTER, and serves it with the daemon.
+set -eu -o pipefail
+# shellcheck source=../iscsi/daemon.sh
+. "$(dirname "$0")/../iscsi/daemon.sh" # work, fail, start_daemon, stop_daemon
+how=$1 template=$2 build=$3 compiler=$4 tester=$5
 
 logged() {
-	"$@" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+	"$@" >"$work/log" 2>&1 || { cat "$work/log"; fail "$*"; }
+}
+
+build_with_cmake() {
+	logged cmake -B build "-DCMAKE_C_COMPILER=$compiler" "-DCMAKE_PREFIX_PATH=$work/installed"
+	logged cmake --build build
+	logged cmake --install build
+	[ -n "$(find "$work/installed" -name handler_template.so)" ] || fail "not installed into the handler path"
+}
+
+build_with_pkg_config() {
+	local flags handler_dir
+	PKG_CONFIG_PATH=$(dirname "$(find "$work/installed" -name tcmu-runner.pc)")
+	export PKG_CONFIG_PATH
+	flags=$(pkg-config --cflags tcmu-runner)
+	handler_dir=$(realpath -m "$(pkg-config --variable=handlerdir tcmu-runner)")
+	mkdir build
+	# shellcheck disable=SC2086 # flags are words
+	logged "$compiler" -shared -fPIC -Wall -Werror $flags template.c -o build/handler_template.so
+	[[ $handler_dir == "$work"/installed/*/tcmu-runner ]] || fail "handlerdir is $handler_dir"
+}
+
+serve() {
+	local lun
+
+	"$TCMU_RUNNER" --handler-path build --dump-handlers >"$work/dump"
+	grep -qw template "$work/dump" || fail "--dump-handlers does not show it: $(cat "$work/dump")"
+	command -v qemu-img >/dev/null || return 0
+	start_daemon --export template/x,size=1M,fill=7
+	lun="driver=raw,file.driver=iscsi,file.transport=tcp,file.portal=127.0.0.1:$port,file.lun=0"
+	lun+=",file.target=iqn.2026-11.io.tcmu-runner:x"
+	timeout 20 qemu-img convert --image-opts -O raw "$lun" "$work/sevens"
+	head -c 1M /dev/zero | tr '\0' '\7' | cmp - "$work/sevens" || fail "it is not filled"
+	head -c 1M /dev/urandom >"$work/image"
+	timeout 20 qemu-img convert -n -f raw --target-image-opts "$work/image" "$lun"
+	timeout 20 qemu-img convert --image-opts -O raw "$lun" "$work/back"
+	cmp "$work/image" "$work/back" || fail "read back differs"
+	stop_daemon
 }
 
 logged cmake --install "$build" --prefix "$work/first" --component Development
 mv "$work/first" "$work/installed"
 cp -r "$template" "$work/template"
 cd "$work/template"
-
 case $how in
-cmake)
-	logged cmake -B build "-DCMAKE_C_COMPILER=$compiler" "-DCMAKE_PREFIX_PATH=$work/installed"
-	logged cmake --build build
-	logged cmake --install build --prefix "$work/elsewhere"
-	installed=$(find "$work/installed" -name 'handler_template.so')
-	[ -n "$installed" ] || { echo "not installed into the handler path"; exit 1; }
-	;;
-pkg-config)
-	PKG_CONFIG_PATH=$(dirname "$(find "$work/installed" -name tcmu-runner.pc)")
-	export PKG_CONFIG_PATH
-	mkdir build
-	# The flags are words.
-	# shellcheck disable=SC2046
-	"$compiler" -shared -fPIC -Wall -Werror $(pkg-config --cflags tcmu-runner) template.c \
-		-o build/handler_template.so
-	case $(pkg-config --variable=handlerdir tcmu-runner) in
-	*/tcmu-runner) ;;
-	*) echo "no handlerdir"; exit 1 ;;
-	esac
-	;;
+cmake) build_with_cmake ;;
+pkg-config) build_with_pkg_config ;;
 esac
-
 "$tester" build/handler_template.so
-if [ -n "$daemon" ]; then
-	timeout 20 "$daemon" --handler-path "$work/template/build" --dump-handlers >"$work/dump"
-	grep -qw template "$work/dump" || { cat "$work/dump"; exit 1; }
+if [ $# -gt 5 ]; then
+	TCMU_RUNNER=$6 TCMU_RUNNER_HANDLERS=$work/template/build
+	serve
 fi
