@@ -21,8 +21,9 @@ enum scsi_mode_control { MODE_CURRENT, MODE_CHANGEABLE, MODE_DEFAULT, MODE_SAVED
 
 struct scsi_mode_page {
 	uint8_t code;
+	const char *name;
 	uint8_t len; /* with the two header bytes */
-	/* Fills the bytes behind the header, which are zero. */
+	/* Fills the bytes behind the header, which are zero; NULL: they stay so. */
 	void (*values)(const struct scsi_lu *lu, const struct scsi_mode *mode, uint8_t *page);
 	/* The same with ones where MODE SELECT may change something; NULL: nowhere. */
 	void (*changeable)(const struct scsi_lu *lu, uint8_t *page);

@@ -63,11 +63,12 @@ static void exceptions(const struct scsi_lu *lu, const struct scsi_mode *mode, u
 }
 
 const struct scsi_mode_page scsi_mode_pages[] = {
-    {.code = 0x01, .len = 12}, /* Read-Write Error Recovery: no retries of our own, errors end a command */
-    {.code = 0x02, .len = 16}, /* Disconnect-Reconnect: no limits */
-    {.code = 0x08, .len = 20, .values = caching, .changeable = caching_changeable, .select = caching_select},
-    {.code = 0x0a, .len = 12, .values = control, .changeable = control_changeable, .select = control_select},
-    {.code = 0x1c, .len = 12, .values = exceptions},
+    {0x01, "Read-Write Error Recovery", 12, NULL, NULL,
+     NULL}, /* no retries of our own: an error ends the command */
+    {0x02, "Disconnect-Reconnect", 16, NULL, NULL, NULL}, /* no limits */
+    {0x08, "Caching", 20, caching, caching_changeable, caching_select},
+    {0x0a, "Control", 12, control, control_changeable, control_select},
+    {0x1c, "Informational Exceptions Control", 12, exceptions, NULL, NULL},
 };
 const unsigned scsi_nmode_pages = ARRAY_SIZE(scsi_mode_pages);
 

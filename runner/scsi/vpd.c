@@ -125,31 +125,30 @@ static unsigned provisioning(const struct scsi_cmd *cmd, uint8_t *page)
 	return sbc_vpd_provisioning(cmd->lu, page);
 }
 
-static unsigned supported_pages(const struct scsi_cmd *cmd, uint8_t *page);
-
-/* Ascending, as page 00 lists them. Each fills the page from byte 4 on and returns the PAGE LENGTH. */
-static const struct {
-	uint8_t code;
-	unsigned (*build)(const struct scsi_cmd *cmd, uint8_t *page);
-} pages[] = {
-    {0x00, supported_pages},  {0x80, unit_serial_number}, {0x83, device_identification},
-    {0x86, extended_inquiry}, {0xb0, block_limits},       {0xb1, block_characteristics},
-    {0xb2, provisioning},
-};
-
 static unsigned supported_pages(const struct scsi_cmd *cmd, uint8_t *page)
 {
 	(void)cmd;
-	for (unsigned i = 0; i < ARRAY_SIZE(pages); i++)
-		page[4 + i] = pages[i].code;
-	return ARRAY_SIZE(pages);
+	for (unsigned i = 0; i < scsi_nvpd_pages; i++)
+		page[4 + i] = scsi_vpd_pages[i].code;
+	return scsi_nvpd_pages;
 }
+
+const struct scsi_vpd_page scsi_vpd_pages[] = {
+    {0x00, "Supported VPD Pages", supported_pages},
+    {0x80, "Unit Serial Number", unit_serial_number},
+    {0x83, "Device Identification", device_identification},
+    {0x86, "Extended INQUIRY Data", extended_inquiry},
+    {0xb0, "Block Limits", block_limits},
+    {0xb1, "Block Device Characteristics", block_characteristics},
+    {0xb2, "Logical Block Provisioning", provisioning},
+};
+const unsigned scsi_nvpd_pages = ARRAY_SIZE(scsi_vpd_pages);
 
 unsigned scsi_vpd_build(const struct scsi_cmd *cmd, uint8_t code, uint8_t *page)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(pages); i++) {
-		if (pages[i].code == code) {
-			unsigned len = pages[i].build(cmd, page);
+	for (unsigned i = 0; i < scsi_nvpd_pages; i++) {
+		if (scsi_vpd_pages[i].code == code) {
+			unsigned len = scsi_vpd_pages[i].build(cmd, page);
 
 			page[1] = code;
 			put_be16(&page[2], (uint16_t)len);

@@ -7,6 +7,16 @@
 
 #define VPD_MAX 2048 /* bytes of the longest page, with room */
 
+struct scsi_vpd_page {
+	uint8_t code;
+	const char *name;
+	/* Fills the page, zeroed and of VPD_MAX bytes, from byte 4 on; returns the PAGE LENGTH. */
+	unsigned (*build)(const struct scsi_cmd *cmd, uint8_t *page);
+};
+
+extern const struct scsi_vpd_page scsi_vpd_pages[]; /* ascending */
+extern const unsigned scsi_nvpd_pages;
+
 /* Builds a page for cmd->lu as seen through cmd->it; returns its length with header, 0: there is no such
  * page. page is zeroed and has VPD_MAX bytes. */
 unsigned scsi_vpd_build(const struct scsi_cmd *cmd, uint8_t code, uint8_t *page);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Log pages (SPC-4 7.3). */
+#ifndef SCSI_LOG_H
+#define SCSI_LOG_H
+
+#include <stdint.h>
+
+struct scsi_log_page {
+	uint8_t code, subpage;
+	const char *name;
+	/* Fills the page, zeroed and of SCSI_LOG_MAX bytes, from byte 4 on; returns the PAGE LENGTH. */
+	unsigned (*build)(uint8_t *page);
+};
+
+#define SCSI_LOG_MAX 32
+
+extern const struct scsi_log_page scsi_log_pages[]; /* ascending */
+extern const unsigned scsi_nlog_pages;
+#endif
