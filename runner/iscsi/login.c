@@ -1,38 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "iscsi/login.h"
+#include "iscsi/login_state.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "iscsi/chap.h"
-#include "iscsi/negotiate.h"
-#include "iscsi/pdu.h"
 #include "util/bytes.h"
 #include "util/log.h"
 
 #define REQUESTS_MAX 32 /* a login with mutual CHAP and both stages takes five */
-
-enum stage { STAGE_SECURITY = 0, STAGE_OPERATIONAL = 1, STAGE_FULL_FEATURE = 3 }; /* 11.12.3 */
-
-struct iscsi_login {
-	struct target_model *model;
-	const struct target_portal *portal;
-	char peer[80];
-	unsigned requests;
-	enum stage stage;
-	bool identified;
-	bool declared; /* our MaxRecvDataSegmentLength was sent */
-	bool chap_agreed;
-	const struct target_auth *account; /* NULL: no authentication is asked */
-	struct iscsi_chap chap;
-	uint64_t seen; /* keys */
-	struct iscsi_login_result result;
-	size_t in_len, out_len, out_sent;
-	char in[ISCSI_TEXT_MAX];  /* text of the request so far */
-	char out[ISCSI_TEXT_MAX]; /* its answer */
-};
 
 struct iscsi_login *iscsi_login_new(struct target_model *model, const struct target_portal *portal,
 				    const char *peer)
@@ -69,8 +46,8 @@ void iscsi_login_refuse(struct iscsi_login_response *response, unsigned status)
 	response->data_len = 0;
 }
 
-__attribute__((format(printf, 3, 4))) static enum iscsi_login_status
-refused(const struct iscsi_login *login, enum iscsi_login_status status, const char *format, ...)
+enum iscsi_login_status iscsi_login_refusal(const struct iscsi_login *login, enum iscsi_login_status status,
+					    const char *format, ...)
 {
 	const char *name = login->result.initiator_name;
 	char why[512];
@@ -83,85 +60,7 @@ refused(const struct iscsi_login *login, enum iscsi_login_status status, const c
 	return status;
 }
 
-/* --- who is there (6.3.1, 13.4, 13.5, 13.21)
- * -------------------------------------------------------------------- */
-
-/* Copies an alias for people to read, without what could fool a terminal. */
-static void copy_alias(char *out, size_t size, const char *alias)
-{
-	snprintf(out, size, "%s", alias);
-	for (; *out; out++)
-		if ((unsigned char)*out < ' ' || *out == 0x7f)
-			*out = '?';
-}
-
-/* In lower case; false: no iSCSI name. */
-static bool copy_name(char out[TARGET_NAME_MAX + 1], const char *name)
-{
-	return (size_t)snprintf(out, TARGET_NAME_MAX + 1, "%s", name) <= TARGET_NAME_MAX &&
-	       target_name_valid(out);
-}
-
-static enum iscsi_login_status find_target(struct iscsi_login *login, const char *name)
-{
-	struct iscsi_login_result *result = &login->result;
-	char lower[TARGET_NAME_MAX + 1];
-
-	if (!name)
-		return refused(login, ISCSI_LOGIN_MISSING_PARAMETER, "no TargetName");
-	if (copy_name(lower, name))
-		result->target = target_find(login->model, lower);
-	if (!result->target)
-		return refused(login, ISCSI_LOGIN_NOT_FOUND, "there is no such target");
-	if (!target_admits(result->target, result->initiator_name, &login->account))
-		return refused(login, ISCSI_LOGIN_FORBIDDEN, "%s has no ACL for it", result->target->name);
-	return ISCSI_LOGIN_OK;
-}
-
-static enum iscsi_login_status identify(struct iscsi_login *login, const struct iscsi_offers *offers)
-{
-	struct iscsi_login_result *result = &login->result;
-	const char *name = offers->of[ISCSI_KEY_INITIATOR_NAME].value;
-	const char *type = offers->of[ISCSI_KEY_SESSION_TYPE].value;
-
-	if (!name)
-		return refused(login, ISCSI_LOGIN_MISSING_PARAMETER, "no InitiatorName in the first request");
-	if (!copy_name(result->initiator_name, name)) {
-		result->initiator_name[0] = '\0'; /* unfit for the log */
-		return refused(login, ISCSI_LOGIN_INITIATOR_ERROR, "InitiatorName is no iSCSI name");
-	}
-	if (type && strcmp(type, "Discovery") == 0)
-		result->discovery = true;
-	else if (type && strcmp(type, "Normal") != 0)
-		return refused(login, ISCSI_LOGIN_BAD_SESSION_TYPE, "unknown SessionType");
-	if (!result->discovery)
-		return find_target(login, offers->of[ISCSI_KEY_TARGET_NAME].value);
-	login->account = target_discovery_auth(login->model);
-	return ISCSI_LOGIN_OK;
-}
-
-/* Some initiators say in each stage who they are. They may not become someone else on the way. */
-static enum iscsi_login_status identify_again(const struct iscsi_login *login,
-					      const struct iscsi_offers *offers)
-{
-	const struct iscsi_login_result *result = &login->result;
-	const char *name = offers->of[ISCSI_KEY_INITIATOR_NAME].value;
-	const char *target = offers->of[ISCSI_KEY_TARGET_NAME].value;
-	const char *type = offers->of[ISCSI_KEY_SESSION_TYPE].value;
-	char lower[TARGET_NAME_MAX + 1];
-
-	if (name && (!copy_name(lower, name) || strcmp(lower, result->initiator_name) != 0))
-		return refused(login, ISCSI_LOGIN_INITIATOR_ERROR, "InitiatorName changed");
-	if (type && strcmp(type, result->discovery ? "Discovery" : "Normal") != 0)
-		return refused(login, ISCSI_LOGIN_INITIATOR_ERROR, "SessionType changed");
-	if (target && !result->discovery &&
-	    (!copy_name(lower, target) || strcmp(lower, result->target->name) != 0))
-		return refused(login, ISCSI_LOGIN_INITIATOR_ERROR, "TargetName changed");
-	return ISCSI_LOGIN_OK;
-}
-
-/* --- security stage (6.3.2, 12.1)
- * --------------------------------------------------------------------------------- */
+/* --- security stage (6.3.2, 12.1) --- */
 
 static bool list_offers(const char *list, const char *method)
 {
@@ -183,9 +82,9 @@ static enum iscsi_login_status authenticate(struct iscsi_login *login, const str
 
 	if (methods) {
 		if (!list_offers(methods, wanted))
-			return refused(login, ISCSI_LOGIN_AUTH_FAILED,
-				       login->account
-					   ? "CHAP is required, and was not offered"
+			return iscsi_login_refusal(
+			    login, ISCSI_LOGIN_AUTH_FAILED,
+			    login->account ? "CHAP is required, and was not offered"
 					   : "no CHAP account is configured, and nothing else was offered");
 		iscsi_text_add_key(out, ISCSI_KEY_AUTH_METHOD, wanted);
 		login->chap_agreed = login->account;
@@ -194,10 +93,10 @@ static enum iscsi_login_status authenticate(struct iscsi_login *login, const str
 	}
 	if (!login->chap_agreed)
 		return iscsi_chap_offered(offers)
-			   ? refused(login, ISCSI_LOGIN_INITIATOR_ERROR, "CHAP was not agreed on")
+			   ? iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "CHAP was not agreed on")
 			   : ISCSI_LOGIN_OK;
 	wrong = iscsi_chap_step(&login->chap, offers, out);
-	return wrong ? refused(login, ISCSI_LOGIN_AUTH_FAILED, "%s", wrong) : ISCSI_LOGIN_OK;
+	return wrong ? iscsi_login_refusal(login, ISCSI_LOGIN_AUTH_FAILED, "%s", wrong) : ISCSI_LOGIN_OK;
 }
 
 static bool authenticated(const struct iscsi_login *login)
@@ -205,8 +104,7 @@ static bool authenticated(const struct iscsi_login *login)
 	return !login->account || login->chap.state == CHAP_PASSED;
 }
 
-/* --- text
- * ------------------------------------------------------------------------------------------------------- */
+/* --- text --- */
 
 /* What we declare unasked (13.9, 13.6, 13.12). */
 static void declare(struct iscsi_login *login, bool first, struct iscsi_text_out *out)
@@ -218,7 +116,7 @@ static void declare(struct iscsi_login *login, bool first, struct iscsi_text_out
 		if (result->target->alias[0])
 			iscsi_text_add_key(out, ISCSI_KEY_TARGET_ALIAS, result->target->alias);
 	}
-	if (login->stage == STAGE_OPERATIONAL && !login->declared) {
+	if (login->stage == ISCSI_STAGE_OPERATIONAL && !login->declared) {
 		const struct iscsi_key_row *row = &iscsi_keys[ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH];
 
 		login->declared = true;
@@ -232,23 +130,20 @@ static enum iscsi_login_status handle_text(struct iscsi_login *login)
 {
 	struct iscsi_login_result *result = &login->result;
 	struct iscsi_text_out out = {.text = login->out, .size = sizeof(login->out)};
-	bool first = !login->identified, security = login->stage == STAGE_SECURITY;
+	bool first = !login->identified, security = login->stage == ISCSI_STAGE_SECURITY;
 	enum iscsi_login_status status;
 	struct iscsi_offers offers;
 	const char *wrong = iscsi_offers_read(&offers, login->in, login->in_len, &login->seen);
 
 	if (wrong)
-		return refused(login, ISCSI_LOGIN_INITIATOR_ERROR, "%s", wrong);
-	status = first ? identify(login, &offers) : identify_again(login, &offers);
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "%s", wrong);
+	status = first ? iscsi_login_identify(login, &offers) : iscsi_login_identify_again(login, &offers);
 	if (status)
 		return status;
 	login->identified = true;
 	if (!security && !authenticated(login))
-		return refused(login, ISCSI_LOGIN_AUTH_FAILED,
-			       "CHAP is required, and the security stage was left out");
-	if (offers.of[ISCSI_KEY_INITIATOR_ALIAS].value)
-		copy_alias(result->initiator_alias, sizeof(result->initiator_alias),
-			   offers.of[ISCSI_KEY_INITIATOR_ALIAS].value);
+		return iscsi_login_refusal(login, ISCSI_LOGIN_AUTH_FAILED,
+					   "CHAP is required, and the security stage was left out");
 	iscsi_offers_negotiate(&offers, security ? ISCSI_PHASE_SECURITY : ISCSI_PHASE_OPERATIONAL,
 			       result->discovery, &result->params);
 	declare(login, first, &out);
@@ -257,15 +152,15 @@ static enum iscsi_login_status handle_text(struct iscsi_login *login)
 		return status;
 	iscsi_offers_answer(&offers, login->in, login->in_len, &out);
 	if (out.overflow)
-		return refused(login, ISCSI_LOGIN_INITIATOR_ERROR, "more unknown keys than can be answered");
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
+					   "more unknown keys than can be answered");
 	login->in_len = 0;
 	login->out_len = out.len;
 	login->out_sent = 0;
 	return ISCSI_LOGIN_OK;
 }
 
-/* --- PDUs (11.12, 11.13)
- * ------------------------------------------------------------------------------------------ */
+/* --- PDUs (11.12, 11.13) --- */
 
 static enum iscsi_login_status check_first(struct iscsi_login *login, const struct iscsi_login_req *req)
 {
@@ -277,9 +172,9 @@ static enum iscsi_login_status check_first(struct iscsi_login *login, const stru
 	result->cmdsn = get_be32(req->cmdsn);
 	result->expstatsn = get_be32(req->expstatsn);
 	login->stage = ISCSI_LOGIN_CSG(req->flags);
-	if (login->stage != STAGE_SECURITY && login->stage != STAGE_OPERATIONAL)
-		return refused(login, ISCSI_LOGIN_INITIATOR_ERROR, "a login cannot start in stage %d",
-			       login->stage);
+	if (login->stage != ISCSI_STAGE_SECURITY && login->stage != ISCSI_STAGE_OPERATIONAL)
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
+					   "a login cannot start in stage %d", login->stage);
 	return ISCSI_LOGIN_OK;
 }
 
@@ -290,10 +185,11 @@ static enum iscsi_login_status check_next(const struct iscsi_login *login, const
 
 	if (memcmp(result->isid, req->isid, sizeof(result->isid)) != 0 ||
 	    get_be16(req->tsih) != result->tsih || get_be16(req->cid) != result->cid)
-		return refused(login, ISCSI_LOGIN_INITIATOR_ERROR, "ISID, TSIH or CID changed");
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "ISID, TSIH or CID changed");
 	if ((int)login->stage != ISCSI_LOGIN_CSG(req->flags))
-		return refused(login, ISCSI_LOGIN_INITIATOR_ERROR, "the current stage is %d, not %d",
-			       login->stage, ISCSI_LOGIN_CSG(req->flags));
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
+					   "the current stage is %d, not %d", login->stage,
+					   ISCSI_LOGIN_CSG(req->flags));
 	return ISCSI_LOGIN_OK;
 }
 
@@ -305,23 +201,23 @@ static enum iscsi_login_status check_header(struct iscsi_login *login, const str
 	enum iscsi_login_status status;
 
 	if ((req->opcode & ISCSI_OP_MASK) != ISCSI_OP_LOGIN)
-		return refused(login, ISCSI_LOGIN_INVALID, "request of type %02x during login",
-			       req->opcode & ISCSI_OP_MASK);
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INVALID, "request of type %02x during login",
+					   req->opcode & ISCSI_OP_MASK);
 	if (req->version_min > 0)
-		return refused(login, ISCSI_LOGIN_BAD_VERSION, "lowest version wanted is %u",
-			       req->version_min);
+		return iscsi_login_refusal(login, ISCSI_LOGIN_BAD_VERSION, "lowest version wanted is %u",
+					   req->version_min);
 	if (req->ahs_len || data_len > ISCSI_LOGIN_DATA_MAX)
-		return refused(login, ISCSI_LOGIN_INITIATOR_ERROR, "the request is too long");
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "the request is too long");
 	status = login->requests == 0 ? check_first(login, req) : check_next(login, req);
 	if (status)
 		return status;
 	if (transit && req->flags & ISCSI_LOGIN_CONTINUE)
-		return refused(login, ISCSI_LOGIN_INITIATOR_ERROR, "both T and C");
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "both T and C");
 	if (transit && (next <= login->stage || next == 2))
-		return refused(login, ISCSI_LOGIN_INITIATOR_ERROR, "no way from stage %d to %u", login->stage,
-			       next);
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "no way from stage %d to %u",
+					   login->stage, next);
 	if (++login->requests > REQUESTS_MAX)
-		return refused(login, ISCSI_LOGIN_INITIATOR_ERROR, "it takes too many requests");
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "it takes too many requests");
 	return ISCSI_LOGIN_OK;
 }
 
@@ -330,16 +226,16 @@ static enum iscsi_login_status take_data(struct iscsi_login *login, const struct
 					 const uint8_t *data, size_t data_len, bool *complete)
 {
 	*complete = true;
-	if (login->out_sent <
-	    login->out_len) { /* 11.13.3: this request only asks for the rest of our answer */
+	/* 11.13.3: then this request only asks for the rest of our answer */
+	if (login->out_sent < login->out_len) {
 		if (data_len || req->flags & ISCSI_LOGIN_CONTINUE)
-			return refused(login, ISCSI_LOGIN_INITIATOR_ERROR,
-				       "new text before our answer was complete");
+			return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
+						   "new text before our answer was complete");
 		return ISCSI_LOGIN_OK;
 	}
 	if (data_len > sizeof(login->in) - login->in_len)
-		return refused(login, ISCSI_LOGIN_INITIATOR_ERROR, "more than %zu bytes of text",
-			       sizeof(login->in));
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "more than %zu bytes of text",
+					   sizeof(login->in));
 	if (data_len)
 		memcpy(login->in + login->in_len, data, data_len);
 	login->in_len += data_len;
@@ -365,9 +261,9 @@ static enum iscsi_login_status transit(struct iscsi_login *login, const struct i
 	if (!(req->flags & ISCSI_LOGIN_TRANSIT))
 		return ISCSI_LOGIN_OK;
 	if (!authenticated(login))
-		return login->chap_agreed
-			   ? ISCSI_LOGIN_OK
-			   : refused(login, ISCSI_LOGIN_AUTH_FAILED, "CHAP is required, and was not offered");
+		return login->chap_agreed ? ISCSI_LOGIN_OK
+					  : iscsi_login_refusal(login, ISCSI_LOGIN_AUTH_FAILED,
+								"CHAP is required, and was not offered");
 	login->stage = ISCSI_LOGIN_NSG(req->flags);
 	rsp->flags |= ISCSI_LOGIN_TRANSIT | (uint8_t)login->stage;
 	return ISCSI_LOGIN_OK;
@@ -416,5 +312,5 @@ enum iscsi_login_step iscsi_login_request(struct iscsi_login *login, const uint8
 		return ISCSI_LOGIN_FAIL;
 	}
 	put_be24(rsp->data_len, (uint32_t)response->data_len);
-	return login->stage == STAGE_FULL_FEATURE ? ISCSI_LOGIN_COMPLETE : ISCSI_LOGIN_MORE;
+	return login->stage == ISCSI_STAGE_FULL_FEATURE ? ISCSI_LOGIN_COMPLETE : ISCSI_LOGIN_MORE;
 }
