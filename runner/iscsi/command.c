@@ -86,17 +86,14 @@ static bool set_long_cdb(struct iscsi_task *task, const struct iscsi_ahs *extend
 bool iscsi_command_begin(struct iscsi_conn *conn)
 {
 	const struct iscsi_scsi_command *pdu = (const void *)conn->rx.head;
-	enum iscsi_cmdsn_verdict verdict = iscsi_cmdsn_take(conn);
 	const struct iscsi_ahs *extended;
 	enum iscsi_reject_reason reason;
 	struct iscsi_task *task;
-
-	if (verdict != ISCSI_CMDSN_OK)
-		return verdict == ISCSI_CMDSN_IGNORE;
 	iscsi_count(&conn->il->commands);
 	reason = check(conn, &extended);
 	if (reason) {
-		iscsi_cmdsn_credit(conn);
+		/* What a task would have given back at its end. */
+		conn->max_cmdsn += !(pdu->opcode & ISCSI_OP_IMMEDIATE);
 		iscsi_reject(conn, reason, "command refused");
 		return conn->state != ISCSI_CONN_CLOSING;
 	}

@@ -78,8 +78,16 @@ struct iscsi_tx {
 
 enum iscsi_rx_stage { ISCSI_RX_BHS, ISCSI_RX_AHS, ISCSI_RX_DATA, ISCSI_RX_SKIP, ISCSI_RX_TAIL };
 
+/* What becomes of a request by its CmdSN (RFC 7143 4.2.2.1). */
+enum iscsi_turn {
+	ISCSI_TURN_NOW,
+	ISCSI_TURN_LATER, /* an earlier one is missing */
+	ISCSI_TURN_NEVER, /* outside of the window, or there already; also: refused */
+};
+
 struct iscsi_rx {
 	enum iscsi_rx_stage stage;
+	enum iscsi_turn turn;
 	uint8_t *dst;  /* the range that is being filled; NULL: bytes are dropped */
 	uint32_t left; /* bytes missing in it */
 	uint32_t skip; /* bytes of the data segment to drop after it */
@@ -118,7 +126,6 @@ struct iscsi_conn {
 	uint64_t last_rx_ns;
 
 	uint32_t statsn, exp_cmdsn, max_cmdsn;
-	uint16_t cid;
 	struct iscsi_params params;
 	struct iscsi_rx rx;
 	struct iscsi_tx tx;
@@ -205,12 +212,18 @@ void iscsi_async_logout(struct iscsi_conn *conn, unsigned seconds);
 /* reject.c: queues a Reject with the header that is being received. */
 void iscsi_reject(struct iscsi_conn *conn, enum iscsi_reject_reason reason, const char *why);
 
-enum iscsi_cmdsn_verdict { ISCSI_CMDSN_OK, ISCSI_CMDSN_IGNORE, ISCSI_CMDSN_GAP };
-/* Judges the CmdSN of the request being received and takes it (RFC 7143 4.2.2.1). */
-enum iscsi_cmdsn_verdict iscsi_cmdsn_take(struct iscsi_conn *conn);
-/* The request that took a CmdSN makes no task, so the window moves on at once. */
-static inline void iscsi_cmdsn_credit(struct iscsi_conn *conn)
-{
-	conn->max_cmdsn += !(conn->rx.head[0] & ISCSI_OP_IMMEDIATE);
-}
+/* hold.c: what came before its turn (RFC 7143 4.2.2.1), as it was received. */
+struct iscsi_held {
+	struct list node; /* session->held, in the order of CmdSN */
+	uint32_t cmdsn;
+	uint32_t itt;
+	uint32_t head_len, data_len;
+	bool dropped; /* the number is used up, and nothing is to be done */
+	uint8_t bytes[];
+};
+/* Keeps the PDU that has been received. False: the connection was closed, for it holds too much. */
+bool iscsi_hold(struct iscsi_conn *conn);
+/* What is due now, out of the list; to be freed. NULL: nothing. */
+struct iscsi_held *iscsi_hold_next(struct iscsi_conn *conn);
+void iscsi_hold_free(struct iscsi_session *session);
 #endif

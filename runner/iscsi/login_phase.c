@@ -53,7 +53,6 @@ static bool welcome(struct iscsi_conn *conn, struct iscsi_login_response *respon
 	put_be16(response->bhs + offsetof(struct iscsi_login_rsp, tsih), session->tsih);
 	iscsi_session_attach(session);
 	set_name(conn, result->initiator_name);
-	conn->cid = result->cid;
 	conn->params = result->params;
 	iscsi_conn_full(conn);
 	iscsi_count(&conn->il->logins);
@@ -83,7 +82,10 @@ static bool join(struct iscsi_conn *conn, struct iscsi_login_response *response)
 	}
 	iscsi_session_free(conn->session);
 	conn->session = NULL;
-	refuse(conn, response, ret == -ENOENT ? ISCSI_LOGIN_NO_SESSION : ISCSI_LOGIN_NO_RESOURCES);
+	refuse(conn, response,
+	       ret == -ENOENT   ? ISCSI_LOGIN_NO_SESSION
+	       : ret == -EMLINK ? ISCSI_LOGIN_TOO_MANY
+				: ISCSI_LOGIN_NO_RESOURCES);
 	return false;
 }
 

@@ -42,12 +42,7 @@ static void begin(struct iscsi_conn *conn)
 bool iscsi_logout_pdu(struct iscsi_conn *conn)
 {
 	const struct iscsi_logout_request *pdu = (const void *)conn->rx.head;
-	enum iscsi_cmdsn_verdict verdict = iscsi_cmdsn_take(conn);
 	enum iscsi_logout_reason reason = pdu->reason & ~ISCSI_FINAL;
-
-	if (verdict != ISCSI_CMDSN_OK)
-		return verdict == ISCSI_CMDSN_IGNORE;
-	iscsi_cmdsn_credit(conn);
 	if (conn->session->logout || reason > ISCSI_LOGOUT_RECOVERY) {
 		iscsi_reject(
 		    conn, reason > ISCSI_LOGOUT_RECOVERY ? ISCSI_REJECT_INVALID_FIELD : ISCSI_REJECT_PROTOCOL,
@@ -57,7 +52,7 @@ bool iscsi_logout_pdu(struct iscsi_conn *conn)
 	memcpy(conn->session->logout_itt, pdu->itt, sizeof(pdu->itt));
 	if (reason == ISCSI_LOGOUT_RECOVERY)
 		answer(conn, ISCSI_LOGOUT_NO_RECOVERY);
-	else if (reason == ISCSI_LOGOUT_CONNECTION && get_be16(pdu->cid) != conn->cid)
+	else if (reason == ISCSI_LOGOUT_CONNECTION && get_be16(pdu->cid) != conn->session->cid)
 		answer(conn, ISCSI_LOGOUT_NO_CID);
 	else
 		begin(conn);

@@ -26,11 +26,6 @@ static bool ping_reply(struct iscsi_conn *conn)
 bool iscsi_nop_out(struct iscsi_conn *conn)
 {
 	const struct iscsi_nop *pdu = (const void *)conn->rx.head;
-	enum iscsi_cmdsn_verdict verdict = iscsi_cmdsn_take(conn);
-
-	if (verdict != ISCSI_CMDSN_OK)
-		return verdict == ISCSI_CMDSN_IGNORE;
-	iscsi_cmdsn_credit(conn);
 	if (get_be32(pdu->itt) == ISCSI_TAG_NONE)
 		return true; /* the answer to a probe: that it came is all it says */
 	return ping_reply(conn);

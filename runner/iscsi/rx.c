@@ -17,23 +17,30 @@
 #define RX_LARGE       (16u << 10) /* what is left of a segment is worth its own read … */
 #define RX_AFTER_LARGE (4u << 10)  /* … with only so much of what follows it */
 
+enum number {               /* the request's CmdSN … */
+	      NUMBERED,     /* is one, and the window moves on with it */
+	      NUMBERS_TASK, /* is one, and the window moves on when the task is over */
+	      UNNUMBERED,   /* is not there */
+};
+
 struct pdu_kind {
 	bool (*begin)(struct iscsi_conn *conn); /* NULL: keep the data segment whole */
 	bool (*end)(struct iscsi_conn *conn);   /* NULL: refused with reason */
-	enum iscsi_reject_reason reason;
+	enum number number;
 	bool in_discovery; /* RFC 7143 4.3: a discovery session knows text, logout and, by custom, NOP */
-	bool no_cmdsn;
+	enum iscsi_reject_reason reason;
 };
 
 static const struct pdu_kind kinds[ISCSI_OP_MASK + 1] = {
-    [ISCSI_OP_NOP_OUT] = {NULL, iscsi_nop_out, 0, true, false},
-    [ISCSI_OP_SCSI_COMMAND] = {iscsi_command_begin, iscsi_command_end, 0, false, false},
-    [ISCSI_OP_TASK_MGMT] = {NULL, iscsi_tmf_pdu, 0, false, false},
-    [ISCSI_OP_LOGIN] = {NULL, NULL, ISCSI_REJECT_PROTOCOL, true, true},
-    [ISCSI_OP_TEXT] = {NULL, iscsi_text_pdu, 0, true, false},
-    [ISCSI_OP_DATA_OUT] = {iscsi_data_out_begin, iscsi_data_out_end, 0, false, true},
-    [ISCSI_OP_LOGOUT] = {NULL, iscsi_logout_pdu, 0, true, false},
-    [ISCSI_OP_SNACK] = {NULL, NULL, ISCSI_REJECT_SNACK, true, true}, /* ErrorRecoveryLevel is 0 */
+    [ISCSI_OP_NOP_OUT] = {NULL, iscsi_nop_out, NUMBERED, true, 0},
+    [ISCSI_OP_SCSI_COMMAND] = {iscsi_command_begin, iscsi_command_end, NUMBERS_TASK, false, 0},
+    [ISCSI_OP_TASK_MGMT] = {NULL, iscsi_tmf_pdu, NUMBERED, false, 0},
+    [ISCSI_OP_LOGIN] = {NULL, NULL, UNNUMBERED, true, ISCSI_REJECT_PROTOCOL},
+    [ISCSI_OP_TEXT] = {NULL, iscsi_text_pdu, NUMBERED, true, 0},
+    [ISCSI_OP_DATA_OUT] = {iscsi_data_out_begin, iscsi_data_out_end, UNNUMBERED, false, 0},
+    [ISCSI_OP_LOGOUT] = {NULL, iscsi_logout_pdu, NUMBERED, true, 0},
+    /* ErrorRecoveryLevel is 0 */
+    [ISCSI_OP_SNACK] = {NULL, NULL, UNNUMBERED, true, ISCSI_REJECT_SNACK},
 };
 
 static uint8_t opcode(const struct iscsi_conn *conn)
@@ -75,37 +82,6 @@ static bool has_digest(uint32_t crc, const uint8_t *digest)
 	return le32toh(wire) == ~crc;
 }
 
-enum iscsi_cmdsn_verdict iscsi_cmdsn_take(struct iscsi_conn *conn)
-{
-	const struct iscsi_bhs *bhs = iscsi_rx_bhs(conn);
-	uint32_t sn = get_be32(bhs->sn[0]);
-
-	if (bhs->opcode & ISCSI_OP_IMMEDIATE)
-		return ISCSI_CMDSN_OK;
-	if (iscsi_sn_before(sn, conn->exp_cmdsn) || iscsi_sn_before(conn->max_cmdsn, sn))
-		return ISCSI_CMDSN_IGNORE;
-	if (sn != conn->exp_cmdsn) {
-		/* One connection delivers in order, so what is missing will not come. */
-		iscsi_conn_close(conn, "a CmdSN was left out");
-		return ISCSI_CMDSN_GAP;
-	}
-	conn->exp_cmdsn++;
-	return ISCSI_CMDSN_OK;
-}
-
-/* The PDU is not for this session or not known: answered at once, its data dropped. */
-static bool refuse(struct iscsi_conn *conn, const struct pdu_kind *kind, enum iscsi_reject_reason reason)
-{
-	enum iscsi_cmdsn_verdict verdict = kind->no_cmdsn ? ISCSI_CMDSN_OK : iscsi_cmdsn_take(conn);
-
-	if (verdict == ISCSI_CMDSN_OK) {
-		if (!kind->no_cmdsn)
-			iscsi_cmdsn_credit(conn);
-		iscsi_reject(conn, reason, "PDU not allowed here");
-	}
-	return conn->state != ISCSI_CONN_CLOSING;
-}
-
 static bool keep_whole(struct iscsi_conn *conn)
 {
 	struct iscsi_rx *rx = &conn->rx;
@@ -121,15 +97,50 @@ static bool keep_whole(struct iscsi_conn *conn)
 	return true;
 }
 
+static enum iscsi_turn turn_of(const struct iscsi_conn *conn, const struct pdu_kind *kind)
+{
+	const struct iscsi_bhs *bhs = iscsi_rx_bhs(conn);
+	uint32_t sn = get_be32(bhs->sn[0]);
+
+	if (kind->number == UNNUMBERED || bhs->opcode & ISCSI_OP_IMMEDIATE)
+		return ISCSI_TURN_NOW;
+	if (iscsi_sn_before(sn, conn->exp_cmdsn) || iscsi_sn_before(conn->max_cmdsn, sn))
+		return ISCSI_TURN_NEVER;
+	return sn == conn->exp_cmdsn ? ISCSI_TURN_NOW : ISCSI_TURN_LATER;
+}
+
+static void take_number(struct iscsi_conn *conn, const struct pdu_kind *kind)
+{
+	if (kind->number == UNNUMBERED || iscsi_rx_bhs(conn)->opcode & ISCSI_OP_IMMEDIATE)
+		return;
+	conn->exp_cmdsn++;
+	conn->max_cmdsn += kind->number == NUMBERED;
+}
+
+/* The PDU is not for this session or not known: its data is dropped. */
+static bool refuse(struct iscsi_conn *conn, enum iscsi_reject_reason reason)
+{
+	iscsi_reject(conn, reason, "PDU not allowed here");
+	conn->rx.turn = ISCSI_TURN_NEVER;
+	return conn->state != ISCSI_CONN_CLOSING;
+}
+
 static bool begin_full(struct iscsi_conn *conn)
 {
 	const struct pdu_kind *kind = &kinds[opcode(conn)];
+	bool known = kind->end && (kind->in_discovery || conn->session->target);
+	enum iscsi_turn turn = turn_of(conn, kind);
 
-	if (!kind->end)
-		return refuse(conn, kind, kind->reason ? kind->reason : ISCSI_REJECT_NOT_SUPPORTED);
-	if (!kind->in_discovery && !conn->session->target)
-		return refuse(conn, kind, ISCSI_REJECT_PROTOCOL);
-	return kind->begin ? kind->begin(conn) : keep_whole(conn);
+	conn->rx.turn = turn;
+	if (turn == ISCSI_TURN_NOW)
+		take_number(conn, kind);
+	if (!known)
+		return refuse(conn, kind->reason ? kind->reason
+				    : kind->end  ? ISCSI_REJECT_PROTOCOL
+						 : ISCSI_REJECT_NOT_SUPPORTED);
+	if (turn == ISCSI_TURN_NEVER)
+		return true;
+	return kind->begin && turn == ISCSI_TURN_NOW ? kind->begin(conn) : keep_whole(conn);
 }
 
 static bool begin_login(struct iscsi_conn *conn)
@@ -188,17 +199,60 @@ static bool bhs_complete(struct iscsi_conn *conn)
 	return true;
 }
 
-static bool pdu_complete(struct iscsi_conn *conn)
+static bool end_full(struct iscsi_conn *conn)
 {
 	bool ok = true;
 
-	if (conn->state != ISCSI_CONN_FULL)
-		ok = iscsi_login_pdu(conn);
-	else if (kinds[opcode(conn)].end && (conn->session->target || kinds[opcode(conn)].in_discovery))
+	if (conn->rx.turn == ISCSI_TURN_NOW)
 		ok = kinds[opcode(conn)].end(conn);
+	else if (conn->rx.turn == ISCSI_TURN_LATER)
+		ok = iscsi_hold(conn);
 	if (ok)
 		iscsi_rx_free(conn);
 	return ok;
+}
+
+/* A PDU that was held is due: it goes the way of one that is received. */
+static bool replay(struct iscsi_conn *conn, const struct iscsi_held *held)
+{
+	struct iscsi_rx *rx = &conn->rx;
+
+	if (held->dropped) {
+		conn->exp_cmdsn++;
+		conn->max_cmdsn++;
+		return true;
+	}
+	memcpy(rx->head, held->bytes, held->head_len);
+	rx->ahs_len = held->head_len - ISCSI_BHS_LEN;
+	rx->data_len = held->data_len;
+	iscsi_rx_store(conn, NULL, 0);
+	if (!begin_full(conn))
+		return false;
+	if (rx->dst)
+		memcpy(rx->dst, held->bytes + held->head_len, rx->left);
+	return end_full(conn);
+}
+
+static bool replay_held(struct iscsi_conn *conn)
+{
+	struct iscsi_held *held;
+	bool ok = true;
+
+	while (ok && (held = iscsi_hold_next(conn))) {
+		ok = replay(conn, held);
+		free(held);
+	}
+	return ok;
+}
+
+static bool pdu_complete(struct iscsi_conn *conn)
+{
+	if (conn->state == ISCSI_CONN_FULL)
+		return end_full(conn) && replay_held(conn);
+	if (!iscsi_login_pdu(conn))
+		return false;
+	iscsi_rx_free(conn);
+	return true;
 }
 
 static bool tail_complete(struct iscsi_conn *conn)

@@ -76,9 +76,11 @@ struct iscsi_session *iscsi_session_new(struct iscsi_conn *conn, const struct is
 		return NULL;
 	list_init(&session->node);
 	list_init(&session->waiters);
+	list_init(&session->held);
 	list_init(&session->tasks);
 	session->end.fn = end_work;
 	session->conn = conn;
+	session->cid = result->cid;
 	session->target = result->discovery ? NULL : result->target;
 	memcpy(session->initiator_name, result->initiator_name, sizeof(session->initiator_name));
 	memcpy(session->isid, result->isid, sizeof(session->isid));
@@ -94,6 +96,7 @@ struct iscsi_session *iscsi_session_new(struct iscsi_conn *conn, const struct is
 
 void iscsi_session_free(struct iscsi_session *session)
 {
+	iscsi_hold_free(session);
 	free(session->text_in);
 	free(session->text_out);
 	free(session->luns);
@@ -159,6 +162,8 @@ int iscsi_session_register(struct iscsi_session *session, uint16_t wanted_tsih)
 	if (old) {
 		if (wanted_tsih && wanted_tsih != old->tsih)
 			return -ENOENT;
+		if (wanted_tsih && session->cid != old->cid)
+			return -EMLINK;
 		session->conn->moving = true;
 		list_add_tail(&old->waiters, &session->conn->wait);
 		if (!old->end_posted)

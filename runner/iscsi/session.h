@@ -44,11 +44,13 @@ struct iscsi_session {
 	char initiator_port[TARGET_NAME_MAX + 24];
 	char target_port[TARGET_NAME_MAX + 16];
 	uint8_t isid[6];
-	uint16_t tsih;
+	uint16_t tsih, cid;
 	struct scsi_it_nexus it;
 	struct iscsi_lun *luns;
 	unsigned nluns;
 
+	struct list held; /* struct iscsi_held */
+	uint32_t held_bytes;
 	struct iscsi_task *hash[ISCSI_TASK_BUCKETS]; /* by ITT */
 	struct list tasks;
 	unsigned ntasks, nimmediate;
@@ -73,8 +75,8 @@ void iscsi_session_free(struct iscsi_session *session);
 
 /*
  * Enters the session into the table and gives it a TSIH. 0; -EBUSY when an older session of the same I_T
- * nexus must end first: conn->move is posted then; -ENOENT when the initiator names a TSIH that no session
- * has; -ENOSPC.
+ * nexus must end first: conn->move is posted then; -EMLINK when the initiator wants a second connection;
+ * -ENOENT when the initiator names a TSIH that no session has; -ENOSPC.
  */
 int iscsi_session_register(struct iscsi_session *session, uint16_t wanted_tsih);
 /* Gives each LUN its nexus. */
@@ -88,6 +90,14 @@ bool iscsi_session_reap(struct iscsi_session *session);
 /* NULL: no such LUN, or a form of LUN that is not served. */
 struct iscsi_lun *iscsi_session_lun(struct iscsi_session *session, const uint8_t lun[8]);
 struct iscsi_task *iscsi_session_task(const struct iscsi_session *session, uint32_t itt);
+
+/* hold.c: a SCSI command that is held ends, as asked for by task management. False: there is none with this
+ * ITT. */
+bool iscsi_hold_abort(struct iscsi_session *session, uint32_t itt);
+/* All of lun, or of all LUNs. */
+void iscsi_hold_abort_all(struct iscsi_session *session, const struct iscsi_lun *lun);
+/* RFC 7143 11.6.1: the command with this number counts as received. False: it is outside of the window. */
+bool iscsi_hold_number(struct iscsi_conn *conn, uint32_t cmdsn);
 
 /* tmf.c: runs function on LUNs [tmf->lun, tmf->end), then tmf->over(). */
 void iscsi_tmf_run(struct iscsi_tmf *tmf);

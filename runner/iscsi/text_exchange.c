@@ -135,11 +135,6 @@ static void execute(struct iscsi_conn *conn)
 
 bool iscsi_text_pdu(struct iscsi_conn *conn)
 {
-	enum iscsi_cmdsn_verdict verdict = iscsi_cmdsn_take(conn);
-
-	if (verdict != ISCSI_CMDSN_OK)
-		return verdict == ISCSI_CMDSN_IGNORE;
-	iscsi_cmdsn_credit(conn);
 	execute(conn);
 	return conn->state != ISCSI_CONN_CLOSING;
 }

@@ -93,9 +93,9 @@ static void start(struct iscsi_conn *conn, enum scsi_tmf_function function, unsi
 	iscsi_tmf_run(tmf);
 }
 
-/* Tasks of lun, or of all LUNs, that wait for data end without a response (RFC 7143 4.2.3.4 says how a target
- * knows that no data follows: the initiator stops sending once the function was sent; what is on its way is
- * dropped). */
+/* Tasks of lun, or of all LUNs, that wait for data or for an earlier CmdSN end without a response (RFC
+ * 7143 4.2.3.4 says how a target knows that no data follows: the initiator stops sending once the function
+ * was sent; what is on its way is dropped). */
 static void drop_gathering(struct iscsi_session *session, const struct iscsi_lun *lun)
 {
 	struct list *node, *tmp;
@@ -115,7 +115,11 @@ static void abort_task(struct iscsi_conn *conn, const struct iscsi_lun *lun)
 	unsigned number;
 
 	if (!task || task->lun != lun) {
-		answer(conn, pdu->itt, ISCSI_TMF_NO_TASK);
+		/* A command that was lost or is held counts as received and aborted (11.6.1). */
+		bool lost = !task && (iscsi_hold_abort(conn->session, get_be32(pdu->ref_task_tag)) ||
+				      iscsi_hold_number(conn, get_be32(pdu->ref_cmdsn)));
+
+		answer(conn, pdu->itt, lost ? ISCSI_TMF_COMPLETE : ISCSI_TMF_NO_TASK);
 		return;
 	}
 	if (task->state == ISCSI_TASK_RUN) {
@@ -176,11 +180,6 @@ static void execute(struct iscsi_conn *conn)
 
 bool iscsi_tmf_pdu(struct iscsi_conn *conn)
 {
-	enum iscsi_cmdsn_verdict verdict = iscsi_cmdsn_take(conn);
-
-	if (verdict != ISCSI_CMDSN_OK)
-		return verdict == ISCSI_CMDSN_IGNORE;
 	execute(conn);
-	iscsi_cmdsn_credit(conn);
 	return conn->state != ISCSI_CONN_CLOSING;
 }

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests that came before an earlier CmdSN (RFC 7143 4.2.2.1): they wait until those before them are there,
+ * and are then treated as if they came now. An initiator with one connection has no reason to cause this, so
+ * there is no hurry here, but a bound.
+ */
+#include <stdlib.h>
+
+#include "iscsi/session.h"
+
+#define HELD_MAX (1u << 20) /* bytes a session may make us hold; the window bounds the number */
+
+static uint32_t held_size(const struct iscsi_held *held)
+{
+	return (uint32_t)sizeof(*held) + held->head_len + held->data_len;
+}
+
+/* Enters in order. False: there is one of this number already. */
+static bool insert(struct iscsi_session *session, struct iscsi_held *held)
+{
+	struct list *at = session->held.prev;
+
+	while (at != &session->held) {
+		uint32_t sn = list_entry(at, struct iscsi_held, node)->cmdsn;
+
+		if (sn == held->cmdsn)
+			return false;
+		if (iscsi_sn_before(sn, held->cmdsn))
+			break;
+		at = at->prev;
+	}
+	list_add_head(at, &held->node);
+	session->held_bytes += held_size(held);
+	return true;
+}
+
+static struct iscsi_held *held_new(uint32_t cmdsn, uint32_t head_len, uint32_t data_len)
+{
+	struct iscsi_held *held = calloc(1, sizeof(*held) + head_len + data_len);
+
+	if (!held)
+		return NULL;
+	held->cmdsn = cmdsn;
+	held->head_len = head_len;
+	held->data_len = data_len;
+	return held;
+}
+
+bool iscsi_hold(struct iscsi_conn *conn)
+{
+	const struct iscsi_bhs *bhs = iscsi_rx_bhs(conn);
+	uint32_t head_len = ISCSI_BHS_LEN + conn->rx.ahs_len;
+	struct iscsi_held *held = NULL;
+
+	if (conn->session->held_bytes <= HELD_MAX)
+		held = held_new(get_be32(bhs->sn[0]), head_len, conn->rx.data_len);
+	if (!held) {
+		iscsi_conn_close(conn, "too much waits for a missing CmdSN");
+		return false;
+	}
+	held->itt = get_be32(bhs->itt);
+	memcpy(held->bytes, conn->rx.head, head_len);
+	if (conn->rx.data_len)
+		memcpy(held->bytes + head_len, conn->rx.data, conn->rx.data_len);
+	if (!insert(conn->session, held))
+		free(held); /* a duplicate is ignored */
+	return true;
+}
+
+struct iscsi_held *iscsi_hold_next(struct iscsi_conn *conn)
+{
+	struct iscsi_session *session = conn->session;
+	struct iscsi_held *held = list_entry(session->held.next, struct iscsi_held, node);
+
+	if (list_empty(&session->held) || held->cmdsn != conn->exp_cmdsn)
+		return NULL;
+	list_del(&held->node);
+	session->held_bytes -= held_size(held);
+	return held;
+}
+
+void iscsi_hold_free(struct iscsi_session *session)
+{
+	struct list *node;
+
+	while ((node = list_pop(&session->held)))
+		free(list_entry(node, struct iscsi_held, node));
+}
+
+static bool is_command(const struct iscsi_held *held)
+{
+	return !held->dropped && (held->bytes[0] & ISCSI_OP_MASK) == ISCSI_OP_SCSI_COMMAND;
+}
+
+bool iscsi_hold_abort(struct iscsi_session *session, uint32_t itt)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&session->held, node, tmp) {
+		struct iscsi_held *held = list_entry(node, struct iscsi_held, node);
+
+		if (is_command(held) && held->itt == itt)
+			return held->dropped = true;
+	}
+	return false;
+}
+
+void iscsi_hold_abort_all(struct iscsi_session *session, const struct iscsi_lun *lun)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&session->held, node, tmp) {
+		struct iscsi_held *held = list_entry(node, struct iscsi_held, node);
+		const struct iscsi_bhs *bhs = (const void *)held->bytes;
+
+		if (is_command(held) && (!lun || iscsi_session_lun(session, bhs->lun) == lun))
+			held->dropped = true;
+	}
+}
+
+bool iscsi_hold_number(struct iscsi_conn *conn, uint32_t cmdsn)
+{
+	const struct iscsi_bhs *request = iscsi_rx_bhs(conn);
+	struct iscsi_held *held;
+
+	/* In the window, and before the request that speaks of it. */
+	if (iscsi_sn_before(cmdsn, conn->exp_cmdsn) || iscsi_sn_before(conn->max_cmdsn, cmdsn) ||
+	    !iscsi_sn_before(cmdsn, get_be32(request->sn[0])))
+		return false;
+	held = held_new(cmdsn, 0, 0);
+	if (!held)
+		return false;
+	held->dropped = true;
+	if (!insert(conn->session, held))
+		free(held);
+	return true;
+}
