@@ -94,12 +94,17 @@ static int set_key(struct control_export *export, char *pair, struct error *erro
 		*eq = '\0';
 	if (!*pair)
 		return error_set(error, EINVAL, "an option without a name");
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (!strcmp(pair, keys[i].name))
-			return keys[i].set(export, value, error);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (strcmp(pair, keys[i].name))
+			continue;
+		if (export->given & 1u << i)
+			return error_set(error, EINVAL, "%s is given twice", pair);
+		export->given |= 1u << i;
+		return keys[i].set(export, value, error);
+	}
 	for (uint32_t i = 0; i < export->spec.noptions; i++)
 		if (!strcmp(pair, export->options[i].name))
-			return error_set(error, EINVAL, "%s= is given twice", pair);
+			return error_set(error, EINVAL, "%s is given twice", pair);
 	if (export->spec.noptions == CONTROL_EXPORT_MAX_OPTIONS)
 		return error_set(error, EINVAL, "more than %d handler options", CONTROL_EXPORT_MAX_OPTIONS);
 	export->options[export->spec.noptions++] = (struct tcmur_option_value){pair, value};

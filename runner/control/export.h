@@ -13,6 +13,7 @@ struct control_export {
 	char *text;       /* the argument, cut into the strings below */
 	const char *name; /* of the target: name=, else made from CONFIG */
 	char *made_name;
+	unsigned given; /* the daemon's own keys that were there, a bit each */
 	struct backstore_spec spec;
 	struct scsi_identity identity;
 	struct tcmur_option_value options[CONTROL_EXPORT_MAX_OPTIONS];

@@ -34,6 +34,8 @@ struct lun {
 	struct control_export export;
 	struct backstore *bs;
 	struct scsi_lu *lu;
+	const struct target *target;
+	unsigned number; /* of the LUN in the target */
 };
 
 struct control_service {
@@ -46,6 +48,7 @@ struct control_service {
 	struct lun *luns;
 	unsigned nluns;
 	GMainLoop *main;
+	guint sources[4]; /* signals and the refresh timer */
 };
 
 /* A thousand sessions are a thousand descriptors: take what the system lets us have. */
@@ -220,12 +223,9 @@ static int serve(struct control_service *s, struct lun *lun, struct error *error
 	export->identity.serial = NULL;
 	if (!lun->lu)
 		return -EINVAL;
-	unsigned number = next_lun(target);
-	int err = target_set_lun(target, number, lun->lu, error);
-	if (!err)
-		log_info(export->spec.name, "LUN %u of %s, %" G_GUINT64_FORMAT " bytes", number, target->name,
-			 backstore_size(lun->bs));
-	return err;
+	lun->target = target;
+	lun->number = next_lun(target);
+	return target_set_lun(target, lun->number, lun->lu, error);
 }
 
 static int serve_all(struct control_service *s, struct error *error)
@@ -237,6 +237,19 @@ static int serve_all(struct control_service *s, struct error *error)
 			return error_prefix(error, err, "--export %s", s->options->exports[i]);
 	}
 	return 0;
+}
+
+/* Only now: a start that fails says one line, the reason. */
+static void say_what_is_served(const struct control_service *s)
+{
+	for (unsigned i = 0; i < s->nluns; i++) {
+		const struct lun *lun = &s->luns[i];
+
+		log_info(lun->export.spec.name, "LUN %u of %s, %" G_GUINT64_FORMAT " bytes", lun->number,
+			 lun->target->name, backstore_size(lun->bs));
+	}
+	for (const struct target_portal *p = target_portals(s->model); p; p = p->next)
+		log_info(NULL, "listening on %s", p->text);
 }
 
 static int start_portals(struct control_service *s, struct error *error)
@@ -254,8 +267,7 @@ static int start_portals(struct control_service *s, struct error *error)
 	s->server = iscsi_server_start(&s->loops, s->model, &options, error);
 	if (!s->server)
 		return -EINVAL;
-	for (const struct target_portal *p = target_portals(s->model); p; p = p->next)
-		log_info(NULL, "listening on %s", p->text);
+	say_what_is_served(s);
 	return 0;
 }
 
@@ -278,23 +290,11 @@ static int start(struct control_service *s, struct error *error)
 	return err;
 }
 
-struct control_service *control_service_start(const struct control_options *options, struct error *error)
+static gboolean on_quit(gpointer data)
 {
-	struct control_service *s = g_new0(struct control_service, 1);
+	struct control_service *s = data;
 
-	s->options = options;
-	s->model = target_model_new();
-	signal(SIGPIPE, SIG_IGN);
-	raise_descriptor_limit();
-	if (!start(s, error))
-		return s;
-	control_service_stop(s);
-	return NULL;
-}
-
-static gboolean on_quit(gpointer main)
-{
-	g_main_loop_quit(main);
+	g_main_loop_quit(s->main);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -307,21 +307,42 @@ static gboolean on_refresh(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-void control_service_run(struct control_service *s)
+/* From here to the end of the stop, so that a signal that comes early or twice does not kill. */
+static void watch_signals(struct control_service *s)
 {
 	s->main = g_main_loop_new(NULL, FALSE);
-	guint sources[] = {
-	    g_unix_signal_add(SIGTERM, on_quit, s->main),
-	    g_unix_signal_add(SIGINT, on_quit, s->main),
-	    g_unix_signal_add(SIGHUP, on_refresh, s),
-	    g_timeout_add_seconds(REFRESH_S, on_refresh, s),
-	};
+	s->sources[0] = g_unix_signal_add(SIGTERM, on_quit, s);
+	s->sources[1] = g_unix_signal_add(SIGINT, on_quit, s);
+	s->sources[2] = g_unix_signal_add(SIGHUP, on_refresh, s);
+	s->sources[3] = g_timeout_add_seconds(REFRESH_S, on_refresh, s);
+}
 
+static void unwatch_signals(struct control_service *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(s->sources); i++)
+		g_source_remove(s->sources[i]);
+	g_main_loop_unref(s->main);
+}
+
+struct control_service *control_service_start(const struct control_options *options, struct error *error)
+{
+	struct control_service *s = g_new0(struct control_service, 1);
+
+	s->options = options;
+	s->model = target_model_new();
+	signal(SIGPIPE, SIG_IGN);
+	watch_signals(s);
+	raise_descriptor_limit();
+	if (!start(s, error))
+		return s;
+	control_service_stop(s);
+	return NULL;
+}
+
+void control_service_run(struct control_service *s)
+{
 	g_main_loop_run(s->main);
 	log_info(NULL, "stopping");
-	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
-		g_source_remove(sources[i]);
-	g_main_loop_unref(s->main);
 }
 
 /* A backend that never answers must not keep the process for ever. Async-signal-safe calls only. */
@@ -367,6 +388,7 @@ int control_service_stop(struct control_service *s)
 	if (s->loops_running)
 		loop_set_stop(&s->loops);
 	target_model_free(s->model);
+	unwatch_signals(s);
 	explicit_bzero(&s->auth, sizeof(s->auth));
 	g_free(s);
 	alarm(0);
