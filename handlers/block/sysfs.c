@@ -48,8 +48,7 @@ uint64_t sysfs_number(dev_t device, const char *attribute, uint64_t fallback)
 	return end == text || *end != '\0' || errno != 0 ? fallback : value;
 }
 
-/* --- who uses it
- * ------------------------------------------------------------------------------------------------- */
+/* --- who uses it --------------------------------------------------------------------------------- */
 
 /* True also for a partition of the device. */
 static bool is_part_of(unsigned maj, unsigned min, dev_t device)

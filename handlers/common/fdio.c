@@ -31,8 +31,7 @@ static struct fdio_request *request_init(const struct fdio *fdio, struct tcmur_q
 	return request;
 }
 
-/* --- the last step
- * ------------------------------------------------------------------------------------------- */
+/* --- the last step ------------------------------------------------------------------------------- */
 
 static void complete(struct fdio_request *request, int result)
 {
@@ -58,8 +57,7 @@ static void finish(struct tcmur_op *op, int result)
 	tcmur_queue_fdatasync(request->queue, op, request->fdio->fd);
 }
 
-/* --- places in the iovec array
- * ----------------------------------------------------------------------------------- */
+/* --- places in the iovec array ------------------------------------------------------------------- */
 
 struct place {
 	const struct iovec *iov;
@@ -119,8 +117,7 @@ static int read_past_end(const struct fdio_request *request)
 	return 0;
 }
 
-/* --- read and write
- * -------------------------------------------------------------------------------------------------- */
+/* --- read and write ------------------------------------------------------------------------------ */
 
 /* Queues what is left. After a short transfer inside an iovec, the rest of that one goes alone: io->iov is
  * not ours to change. */
@@ -168,8 +165,11 @@ static ssize_t bounce_once(const struct fdio_request *request, char *buffer)
 		return n < 0 ? -errno : n;
 	}
 	n = TEMP_FAILURE_RETRY(pread(request->fdio->fd, buffer, len, offset));
-	if (n < 0)
-		return errno == EINVAL && is_past_end(request->fdio->fd, offset) ? 0 : -errno;
+	if (n < 0) {
+		int err = errno;
+
+		return err == EINVAL && is_past_end(request->fdio->fd, offset) ? 0 : -err;
+	}
 	copy_iov(io, request->moved, buffer, (uint64_t)n, COPY_TO_IOV);
 	return n;
 }
@@ -207,14 +207,14 @@ static void transferred(struct tcmur_op *op, int result)
 	struct fdio_request *request = (struct fdio_request *)op;
 	struct tcmur_io *io = op->io;
 
-	if (result > 0) {
+	if (result >= 0) {
 		request->moved += (uint64_t)result;
 		if (request->moved == io->len)
 			finish(op, 0);
-		else
+		else if (result > 0)
 			transfer(request);
-	} else if (result == 0) {
-		finish(op, request->write ? -EIO : read_past_end(request));
+		else
+			finish(op, request->write ? -EIO : read_past_end(request));
 	} else if (result == -EINTR) {
 		transfer(request);
 	} else if (result == -EINVAL && request->fdio->direct) {
@@ -246,8 +246,7 @@ void fdio_write(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur
 	transfer(request);
 }
 
-/* --- flush, unmap, zeroes
- * ------------------------------------------------------------------------------------------ */
+/* --- flush, unmap, zeroes ------------------------------------------------------------------------ */
 
 void fdio_flush(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur_io *io)
 {

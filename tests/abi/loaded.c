@@ -36,8 +36,7 @@ void load_handler(const char *path)
 	memcpy(&loaded, theirs, theirs->struct_size < sizeof(loaded) ? theirs->struct_size : sizeof(loaded));
 }
 
-/* --- what the double lacks
- * ------------------------------------------------------------------------------------------ */
+/* --- what the double lacks ----------------------------------------------------------------------- */
 
 void tcmur_queue_poll(struct tcmur_queue *queue, struct tcmur_op *op, int fd, uint32_t events)
 {

@@ -34,8 +34,7 @@ static int take(int *fault)
 	return err;
 }
 
-/* --- the queue
- * ------------------------------------------------------------------------------------------------- */
+/* --- the queue ----------------------------------------------------------------------------------- */
 
 /* The first at_most bytes of iov. */
 static uint32_t shorten(const struct iovec *iov, uint32_t iovcnt, struct iovec *out)
@@ -124,8 +123,7 @@ void tcmur_queue_blocking(struct tcmur_queue *queue, struct tcmur_op *op, int (*
 	op->done(op, work(op));
 }
 
-/* --- what else a handler calls
- * ----------------------------------------------------------------------------------- */
+/* --- what else a handler calls ------------------------------------------------------------------- */
 
 void tcmur_io_complete(struct tcmur_io *io, enum tcmur_status status)
 {
@@ -168,8 +166,7 @@ const char *tcmur_open_option(const struct tcmur_open *open, const char *name, c
 	return fallback;
 }
 
-/* --- driving a handler
- * ---------------------------------------------------------------------------------------------- */
+/* --- driving a handler --------------------------------------------------------------------------- */
 
 int double_open(struct opening *opening, const char *state_dir, struct wanted wanted)
 {

@@ -15,8 +15,7 @@
 static const struct tcmur_handler *file; /* the handler under test */
 static uint8_t data[MIB], back[MIB];
 
-/* --- read and write
- * -------------------------------------------------------------------------------------------- */
+/* --- read and write ------------------------------------------------------------------------------ */
 
 static void test_one_request_a_read(void **state)
 {
@@ -110,22 +109,48 @@ static void test_errors_come_out(void **state)
 	close_and_remove(handle, "err");
 }
 
-/* A refusal by the kernel in the middle of a write: the part that fits, then EFBIG. */
-static void test_file_size_limit(void **state)
+/* The kernel refuses what lies behind len bytes of any file, and does what lies before. */
+static void limit_file_size(rlim_t len)
 {
+	struct rlimit limit;
+
+	signal(SIGXFSZ, len == RLIM_INFINITY ? SIG_DFL : SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = len == RLIM_INFINITY ? limit.rlim_max : len;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void test_refused_half_way(void **state)
+{
+	static const char *const direct[] = {"cache=none", NULL};
+	static _Alignas(4096) uint8_t out[8192];
 	void *handle = open_new("limit", NULL, 0);
-	struct rlimit old, limit;
+	void *bypassing = open_new("limit_direct", direct, 4096);
 
 	(void)state;
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-	limit = (struct rlimit){4096, old.rlim_max};
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	assert_int_equal(double_write(handle, 0, data, 8192, 0), TCMUR_WRITE_ERROR);
-	assert_int_equal(counts.transfers, 2);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-	signal(SIGXFSZ, SIG_DFL);
+	limit_file_size(4096);
+	assert_int_equal(double_write(handle, 0, out, 8192, 0), TCMUR_WRITE_ERROR);
+	assert_int_equal(counts.transfers, 2); /* the part that fits, then the refusal */
+	faults.fallocate = -EOPNOTSUPP;
+	assert_int_equal(double_range(file->write_zeroes, handle, 0, 8192, 0), TCMUR_WRITE_ERROR);
+	assert_int_equal(counts.blocking, 1);
+	faults.transfer = -EINVAL;
+	assert_int_equal(double_write(bypassing, 0, out, 8192, TCMUR_IO_FUA), TCMUR_WRITE_ERROR);
+	assert_int_equal(counts.blocking, 2);
+	assert_int_equal(counts.syncs, 0);
+	limit_file_size(RLIM_INFINITY);
 	close_and_remove(handle, "limit");
+	close_and_remove(bypassing, "limit_direct");
+}
+
+static void test_nothing_to_move(void **state)
+{
+	void *handle = open_new("empty", NULL, 0);
+
+	(void)state;
+	assert_int_equal(double_write(handle, 0, data, 0, 0), TCMUR_OK);
+	assert_int_equal(double_read(handle, 0, data, 0), TCMUR_OK);
+	close_and_remove(handle, "empty");
 }
 
 /* A file system that is really full. */
@@ -152,8 +177,7 @@ static void test_no_space(void **state)
 	rmdir(mounted);
 }
 
-/* --- stable storage
- * ---------------------------------------------------------------------------------------------- */
+/* --- stable storage ------------------------------------------------------------------------------ */
 
 static void test_fua(void **state)
 {
@@ -192,8 +216,7 @@ static void test_writethrough(void **state)
 	close_and_remove(opening.open.handle, "wt");
 }
 
-/* --- O_DIRECT
- * ------------------------------------------------------------------------------------------------------- */
+/* --- O_DIRECT ------------------------------------------------------------------------------------ */
 
 static const char *const direct[] = {"cache=none", NULL};
 
@@ -239,8 +262,7 @@ static void test_direct_from_unaligned_memory(void **state)
 	close_and_remove(handle, "unaligned");
 }
 
-/* --- unmap, zeroes, extents
- * ------------------------------------------------------------------------------------------ */
+/* --- unmap, zeroes, extents ---------------------------------------------------------------------- */
 
 static uint64_t allocated(const char *name)
 {
@@ -357,7 +379,8 @@ int test_file_io(const char *title)
 	    cmocka_unit_test_setup(test_more_iovecs_than_the_kernel_takes, double_reset),
 	    cmocka_unit_test_setup(test_past_the_end_is_zeros, double_reset),
 	    cmocka_unit_test_setup(test_errors_come_out, double_reset),
-	    cmocka_unit_test_setup(test_file_size_limit, double_reset),
+	    cmocka_unit_test_setup(test_refused_half_way, double_reset),
+	    cmocka_unit_test_setup(test_nothing_to_move, double_reset),
 	    cmocka_unit_test_setup(test_no_space, double_reset),
 	    cmocka_unit_test_setup(test_fua, double_reset),
 	    cmocka_unit_test_setup(test_writethrough, double_reset),
