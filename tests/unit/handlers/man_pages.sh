@@ -12,6 +12,6 @@ echo "$dump" | sed -n 's/^name=\(.*\)/\1 -/p; s/^option_\([^=]*\)=.*/\1/p' |
 	while read -r handler option; do
 		page=$(find "$source_dir" -path "$source_dir/build" -prune -o -name "tcmur-$handler.8" -print)
 		[ -n "$page" ] || { echo "$handler has no man page"; exit 1; }
-		[ "$option" = - ] || grep -Eq "^\.B[A-Z] $option[= ]" "$page" ||
+		[ "$option" = - ] || grep -Eq "^\.B[A-Z] ${option}[= ]" "$page" ||
 			{ echo "$page does not explain $option"; exit 1; }
 	done
