@@ -10,9 +10,11 @@
 #include "scsi/lu.h"
 
 #define SBC_MAX_COMPARE_BLOCKS 255u /* COMPARE AND WRITE: all that its one-byte length can say */
-/* The next two bound how long one command holds its range: 512 MiB or 4 GiB of the medium. */
+/* These two bound how long one command holds its range. WRITE SAME may have to write all of its pattern out,
+ * and some initiators take its limit for one of WRITE: it is no more than MAXIMUM TRANSFER LENGTH with
+ * 512-byte blocks. */
 #define SBC_MAX_UNMAP_BLOCKS      (1u << 20) /* sum over the descriptors of an UNMAP */
-#define SBC_MAX_WRITE_SAME_BLOCKS (1u << 20)
+#define SBC_MAX_WRITE_SAME_BLOCKS (SCSI_MAX_TRANSFER / 512)
 #define SBC_MAX_UNMAP_DESCRIPTORS 256u
 #define SBC_MAX_LBA_STATUS        256u        /* descriptors in a GET LBA STATUS */
 #define SBC_FORMAT_STEP           (16u << 20) /* bytes that FORMAT UNIT clears at a time */

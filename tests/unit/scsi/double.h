@@ -8,8 +8,7 @@
 
 #include "scsi/scsi.h"
 
-/* --- loops: double_loops(n) makes n of them; posted work runs in double_run()
- * --------------------------------- */
+/* --- loops: double_loops(n) makes n of them; posted work runs in double_run() ------------------------ */
 
 #define DOUBLE_LOOPS_MAX 4
 struct loop_set *double_loops(unsigned n);
@@ -22,8 +21,7 @@ void double_run(void);
 /* Runs what was posted, and leaves held I/O alone. */
 void double_run_posted(void);
 
-/* --- the backstore
- * ---------------------------------------------------------------------------------------------- */
+/* --- the backstore ----------------------------------------------------------------------------------- */
 
 struct double_call {
 	enum backstore_op op;
@@ -39,6 +37,8 @@ struct backstore {
 	bool no_flush, no_unmap;
 	bool can_lend; /* READs are lent, in pieces of lend_piece bytes (0: one) */
 	uint64_t lend_piece;
+	const struct tcmur_extent *extents; /* what EXTENTS tells instead of the truth; NULL: the truth */
+	uint32_t nextents;
 	bool inert; /* I/O does nothing and ends well, so size may be more than there is memory */
 	bool (*scsi)(struct backstore_scsi *bss); /* the handler's scsi(); NULL: it has none */
 	void (*resized)(void *arg, uint64_t size);
@@ -65,8 +65,7 @@ bool double_backstore_end(struct backstore *bs);
 /* The last I/O submitted. */
 const struct double_call *double_last(const struct backstore *bs);
 
-/* --- the front end
- * ------------------------------------------------------------------------------------------------ */
+/* --- the front end ----------------------------------------------------------------------------------- */
 
 struct double_cmd {
 	struct scsi_cmd cmd;

@@ -49,8 +49,7 @@ const struct double_call *double_last(const struct backstore *bs)
 	return &bs->calls[(bs->ncalls - 1) % ARRAY_SIZE(bs->calls)];
 }
 
-/* --- what each operation does
- * -------------------------------------------------------------------------------- */
+/* --- what each operation does ------------------------------------------------------------------------ */
 
 static void mark(struct backstore *bs, const struct tcmur_io *io, enum tcmur_extent_state state)
 {
@@ -154,6 +153,11 @@ static enum tcmur_status do_extents(struct backstore *bs, struct tcmur_io *io)
 {
 	uint32_t block = bs->info.block_size;
 
+	if (bs->extents) {
+		io->nextents = MIN(bs->nextents, io->max_extents);
+		memcpy(io->extents, bs->extents, io->nextents * sizeof(*io->extents));
+		return TCMUR_OK;
+	}
 	io->nextents = 0;
 	for (uint64_t at = io->offset; at < io->offset + io->len && io->nextents < io->max_extents;) {
 		struct tcmur_extent *e = &io->extents[io->nextents++];
@@ -206,8 +210,7 @@ static enum tcmur_status perform(struct backstore_io *bio)
 	abort();
 }
 
-/* --- backstore.h
- * ------------------------------------------------------------------------------------------------ */
+/* --- backstore.h ------------------------------------------------------------------------------------- */
 
 static void end(struct backstore_io *bio)
 {

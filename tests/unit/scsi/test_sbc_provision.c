@@ -49,8 +49,7 @@ static void granular(struct backstore *bs)
 	bs->info.physical_block_size = 4096;
 }
 
-/* --- WRITE SAME
- * -------------------------------------------------------------------------------------------------- */
+/* --- WRITE SAME -------------------------------------------------------------------------------------- */
 
 static void test_write_same(void **state)
 {
@@ -168,8 +167,7 @@ static void test_write_same_limit(void **state)
 	sbc_env_close(&e);
 }
 
-/* --- UNMAP
- * -------------------------------------------------------------------------------------------------------- */
+/* --- UNMAP ------------------------------------------------------------------------------------------- */
 
 struct range {
 	uint64_t lba;
@@ -315,8 +313,7 @@ static void test_unmap_stops_at_error(void **state)
 	sbc_env_close(&e);
 }
 
-/* --- GET LBA STATUS
- * ------------------------------------------------------------------------------------------------ */
+/* --- GET LBA STATUS ---------------------------------------------------------------------------------- */
 
 static size_t lba_status(struct sbc_env *e, uint64_t lba, uint32_t allocation, uint8_t *data, size_t max)
 {
@@ -365,8 +362,62 @@ static void test_lba_status(void **state)
 	sbc_env_close(&e);
 }
 
-/* --- what is promised
- * --------------------------------------------------------------------------------------------- */
+/* Extents are bytes, and need not be blocks, nor in order, nor within the medium. */
+static void test_lba_status_odd_extents(void **state)
+{
+	static const struct tcmur_extent odd[] = {
+	    {512, 3 * 512 + 1,
+	     TCMUR_EXTENT_DEALLOCATED}, /* from before the LBA; its last block is part of it */
+	    {4 * 512 + 1, 511 + 512, TCMUR_EXTENT_MAPPED},
+	    {6 * 512, 512, TCMUR_EXTENT_MAPPED},   /* continues the last */
+	    {8 * 512, 512, TCMUR_EXTENT_ANCHORED}, /* after a gap, which is taken for mapped */
+	    {512, 512, TCMUR_EXTENT_MAPPED},
+	    {9 * 512, UINT64_MAX - 10000, TCMUR_EXTENT_DEALLOCATED},
+	};
+	uint8_t data[4096];
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, BLOCKS, 512, NULL);
+	e.bs->extents = odd;
+	e.bs->nextents = ARRAY_SIZE(odd);
+	assert_int_equal(lba_status(&e, 2, sizeof(data), data, sizeof(data)), 8 + 4 * 16);
+	assert_descriptor(data, 0, 2, 2, TCMUR_EXTENT_DEALLOCATED);
+	assert_descriptor(data, 1, 4, 4, TCMUR_EXTENT_MAPPED);
+	assert_descriptor(data, 2, 8, 1, TCMUR_EXTENT_ANCHORED);
+	assert_descriptor(data, 3, 9, BLOCKS - 9, TCMUR_EXTENT_DEALLOCATED);
+	/* A handler that knows nothing: mapped */
+	e.bs->nextents = 0;
+	assert_int_equal(lba_status(&e, 2, sizeof(data), data, sizeof(data)), 24);
+	assert_descriptor(data, 0, 2, BLOCKS - 2, TCMUR_EXTENT_MAPPED);
+	sbc_env_close(&e);
+}
+
+/* A descriptor's length has 32 bits. */
+static void test_lba_status_long_extent(void **state)
+{
+	static const struct tcmur_extent half = {0, (UINT32_MAX / 2 + 1ull) * 512, TCMUR_EXTENT_MAPPED};
+	struct tcmur_extent halves[] = {half, half, half, half};
+	uint8_t data[4096];
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, BLOCKS, 512, NULL);
+	e.bs->size = 2 * (1ull << 32) * 512;
+	for (unsigned i = 0; i < ARRAY_SIZE(halves); i++)
+		halves[i].offset = i * half.len;
+	e.bs->extents = halves;
+	e.bs->nextents = ARRAY_SIZE(halves);
+	assert_int_equal(lba_status(&e, 0, sizeof(data), data, sizeof(data)), 8 + 3 * 16);
+	assert_descriptor(data, 0, 0, UINT32_MAX, TCMUR_EXTENT_MAPPED);
+	assert_descriptor(data, 1, UINT32_MAX, UINT32_MAX, TCMUR_EXTENT_MAPPED);
+	assert_descriptor(data, 2, 2ull * UINT32_MAX, 2, TCMUR_EXTENT_MAPPED);
+	assert_int_equal(lba_status(&e, 1ull << 32, 24, data, sizeof(data)), 24);
+	assert_descriptor(data, 0, 1ull << 32, UINT32_MAX, TCMUR_EXTENT_MAPPED);
+	sbc_env_close(&e);
+}
+
+/* --- what is promised -------------------------------------------------------------------------------- */
 
 static void test_vpd(void **state)
 {
@@ -463,6 +514,8 @@ int main(void)
 	    cmocka_unit_test(test_unmap_list_lengths),
 	    cmocka_unit_test(test_unmap_stops_at_error),
 	    cmocka_unit_test(test_lba_status),
+	    cmocka_unit_test(test_lba_status_odd_extents),
+	    cmocka_unit_test(test_lba_status_long_extent),
 	    cmocka_unit_test(test_vpd),
 	    cmocka_unit_test(test_read_capacity),
 	};
