@@ -19,27 +19,42 @@ struct lba_status {
 	struct tcmur_extent extents[SBC_MAX_LBA_STATUS];
 };
 
-/* Describes [s->next, end), in as many descriptors as their 32-bit lengths need; one that continues the last
- * in the same state is added to it. */
+/* The last descriptor, if it is in this state and its 32-bit length can grow; else NULL. */
+static uint8_t *lba_status_last(struct lba_status *s, uint8_t state)
+{
+	uint8_t *d = s->n ? s->data + LBA_STATUS_HEADER + (s->n - 1) * LBA_STATUS_DESCRIPTOR : NULL;
+
+	return d && d[12] == state && get_be32(d + 8) < UINT32_MAX ? d : NULL;
+}
+
+/* An empty descriptor for s->next; NULL when there is no room. */
+static uint8_t *lba_status_new(struct lba_status *s, uint8_t state)
+{
+	uint8_t *d;
+
+	if (s->n == s->room)
+		return NULL;
+	d = s->data + LBA_STATUS_HEADER + s->n++ * LBA_STATUS_DESCRIPTOR;
+	put_be64(d, s->next);
+	d[12] = state;
+	return d;
+}
+
+/* Describes [s->next, end), as far as there is room. */
 static void lba_status_add(struct lba_status *s, uint64_t end, uint8_t state)
 {
 	while (s->next < end) {
-		uint8_t *d = s->data + LBA_STATUS_HEADER + (s->n - 1) * LBA_STATUS_DESCRIPTOR;
-		uint32_t have = s->n && d[12] == state ? get_be32(d + 8) : UINT32_MAX;
-		uint64_t len = MIN(end - s->next, UINT32_MAX);
+		uint8_t *d = lba_status_last(s, state);
+		uint32_t have, more;
 
-		if (have < UINT32_MAX) {
-			len = MIN(len, UINT32_MAX - have);
-			put_be32(d + 8, have + (uint32_t)len);
-		} else if (s->n == s->room) {
+		if (!d)
+			d = lba_status_new(s, state);
+		if (!d)
 			return;
-		} else {
-			d = s->data + LBA_STATUS_HEADER + s->n++ * LBA_STATUS_DESCRIPTOR;
-			put_be64(d, s->next);
-			put_be32(d + 8, (uint32_t)len);
-			d[12] = state;
-		}
-		s->next += len;
+		have = get_be32(d + 8);
+		more = (uint32_t)MIN(end - s->next, UINT32_MAX - have);
+		put_be32(d + 8, have + more);
+		s->next += more;
 	}
 }
 
