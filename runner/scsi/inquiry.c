@@ -14,6 +14,7 @@
 static const uint16_t versions[] = {
     0x00a0, /* SAM-5 */
     0x0460, /* SPC-4 */
+    0x04c0, /* SBC-3, which initiators look for */
     0x0600, /* SBC-4 */
     0x0960, /* iSCSI; last, as the kernel's fabrics are none */
 };

@@ -24,8 +24,9 @@ static void test_standard(void **state)
 	assert_memory_equal(&d[8], "LIO-ORG TCMU device     0002", 28);
 	assert_int_equal(get_be16(&d[58]), 0x00a0);
 	assert_int_equal(get_be16(&d[60]), 0x0460);
-	assert_int_equal(get_be16(&d[62]), 0x0600);
-	assert_int_equal(get_be16(&d[64]), 0x0960);
+	assert_int_equal(get_be16(&d[62]), 0x04c0);
+	assert_int_equal(get_be16(&d[64]), 0x0600);
+	assert_int_equal(get_be16(&d[66]), 0x0960);
 	spc_env_close(&e);
 }
 
