@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Task management against commands on real loops, for ThreadSanitizer and for the one promise that matters:
+ * when a function is answered, no command from before it is in flight on any loop.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "scsi/lu.h"
+#include "util/bytes.h"
+
+#define NLOOPS        3
+#define DEPTH         8  /* commands a loop keeps in flight */
+#define TMFS          12 /* functions that each loop submits before it stops */
+#define TMF_EVERY     64 /* commands between two functions of one loop */
+#define NOT_IN_FLIGHT 0u
+
+#define check(condition)                                                                \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			abort();                                                        \
+		}                                                                       \
+	} while (0)
+
+struct player;
+
+struct slot {
+	struct scsi_cmd cmd;
+	struct player *player;
+	uint32_t gate; /* atomic: gate_seen with bit 0 set while in flight */
+	struct loop_work again;
+};
+
+/* One session on its loop. All but slot.gate is touched by that loop only. */
+struct player {
+	struct scsi_it_nexus it;
+	struct scsi_nexus nexus;
+	struct scsi_tmf tmf;
+	struct loop *loop;
+	struct loop_work work;
+	struct slot slots[DEPTH];
+	unsigned running, since_tmf, ntmf, naborted;
+	bool tmf_busy;
+};
+
+static struct player players[NLOOPS];
+static struct scsi_lu *lu;
+static sem_t finished;
+
+/* --- a backstore whose I/O ends in a later turn
+ * ---------------------------------------------------------------- */
+
+static const struct tcmur_info info = {.size = 1 << 20, .block_size = 512, .write_cache = true};
+
+static void io_end(struct loop_work *work)
+{
+	struct backstore_io *bio = container_of(work, struct backstore_io, work);
+
+	bio->done(bio, TCMUR_OK);
+}
+
+void backstore_submit(struct backstore_io *bio)
+{
+	bio->work.fn = io_end;
+	loop_post(bio->loop, &bio->work);
+}
+
+const char *backstore_name(const struct backstore *bs)
+{
+	(void)bs;
+	return "threads";
+}
+
+const struct tcmur_info *backstore_info(const struct backstore *bs)
+{
+	(void)bs;
+	return &info;
+}
+
+uint64_t backstore_size(const struct backstore *bs)
+{
+	(void)bs;
+	return info.size;
+}
+
+bool backstore_has_flush(const struct backstore *bs)
+{
+	(void)bs;
+	return true;
+}
+
+bool backstore_has_unmap(const struct backstore *bs)
+{
+	(void)bs;
+	return false;
+}
+
+bool backstore_has_scsi(const struct backstore *bs)
+{
+	(void)bs;
+	return false;
+}
+
+bool backstore_scsi(struct backstore_scsi *bss)
+{
+	(void)bss;
+	return false;
+}
+
+bool backstore_can_lend(struct backstore *bs)
+{
+	(void)bs;
+	return false;
+}
+
+void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t new_size), void *arg)
+{
+	(void)bs;
+	(void)fn;
+	(void)arg;
+}
+
+/* --- the sessions
+ * ------------------------------------------------------------------------------------------------ */
+
+static void start_tmf(struct player *p);
+
+static void run(struct loop_work *work)
+{
+	static const uint8_t verify[10] = {0x2f, [8] = 1}; /* no data */
+	struct slot *slot = container_of(work, struct slot, again);
+
+	slot->cmd.cdb = verify;
+	slot->cmd.cdb_len = sizeof(verify);
+	scsi_parse(&slot->cmd);
+	__atomic_store_n(&slot->gate, slot->cmd.gate_seen | 1, __ATOMIC_RELEASE);
+	scsi_submit(&slot->cmd);
+}
+
+static void cmd_done(struct scsi_cmd *cmd)
+{
+	struct slot *slot = container_of(cmd, struct slot, cmd);
+	struct player *p = slot->player;
+
+	check(__atomic_exchange_n(&slot->gate, NOT_IN_FLIGHT, __ATOMIC_ACQ_REL) != NOT_IN_FLIGHT);
+	p->naborted += cmd->aborted;
+	if (p->ntmf == TMFS && !p->tmf_busy) {
+		if (--p->running == 0)
+			sem_post(&finished);
+		return;
+	}
+	loop_post(p->loop, &slot->again);
+	if (!p->tmf_busy && ++p->since_tmf >= TMF_EVERY)
+		start_tmf(p);
+}
+
+static const struct scsi_cmd_ops ops = {.done = cmd_done};
+
+static void tmf_done(struct scsi_tmf *tmf)
+{
+	struct player *p = container_of(tmf, struct player, tmf);
+
+	check(loop_current() == p->loop);
+	for (unsigned i = 0; i < NLOOPS * DEPTH; i++) {
+		struct slot *slot = &players[i / DEPTH].slots[i % DEPTH];
+		uint32_t gate = __atomic_load_n(&slot->gate, __ATOMIC_ACQUIRE);
+
+		if (tmf->function == SCSI_LU_RESET || tmf->function == SCSI_CLEAR_TASK_SET)
+			check(gate == NOT_IN_FLIGHT || (int32_t)((gate & SCSI_GATE_EPOCH) - tmf->epoch) >= 0);
+	}
+	p->tmf_busy = false;
+}
+
+static void start_tmf(struct player *p)
+{
+	static const enum scsi_tmf_function functions[] = {SCSI_LU_RESET, SCSI_ABORT_TASK_SET,
+							   SCSI_CLEAR_TASK_SET};
+
+	p->since_tmf = 0;
+	p->tmf_busy = true;
+	p->tmf = (struct scsi_tmf){
+	    .function = functions[p->ntmf++ % ARRAY_SIZE(functions)],
+	    .lu = lu,
+	    .nexus = &p->nexus,
+	    .loop = p->loop,
+	    .done = tmf_done,
+	};
+	scsi_tmf_submit(&p->tmf);
+}
+
+static void begin(struct loop_work *work)
+{
+	struct player *p = container_of(work, struct player, work);
+
+	scsi_nexus_attach(&p->nexus, &p->it, lu);
+	p->running = DEPTH;
+	for (unsigned i = 0; i < DEPTH; i++) {
+		struct slot *slot = &p->slots[i];
+
+		*slot = (struct slot){.player = p, .again = {.fn = run}};
+		slot->cmd.ops = &ops;
+		slot->cmd.lu = lu;
+		slot->cmd.nexus = &p->nexus;
+		slot->cmd.it = &p->it;
+		slot->cmd.loop = p->loop;
+		loop_post(p->loop, &slot->again);
+	}
+}
+
+static void test_no_command_outlives_a_reset(void **state)
+{
+	static const struct scsi_identity identity = {.serial = "1"};
+	const struct loop_options options = {.nloops = NLOOPS, .npool = 1, .no_uring = true};
+	struct loop_set set;
+	struct error error;
+
+	(void)state;
+	assert_int_equal(loop_set_start(&set, &options, &error), 0);
+	sem_init(&finished, 0, 0);
+	lu = scsi_lu_new(&set, NULL, &identity, &error);
+	assert_non_null(lu);
+	for (unsigned i = 0; i < NLOOPS; i++) {
+		players[i].loop = set.loops[i];
+		players[i].work.fn = begin;
+		loop_post(set.loops[i], &players[i].work);
+	}
+	for (unsigned i = 0; i < NLOOPS; i++)
+		sem_wait(&finished);
+	loop_set_stop(&set);
+	for (unsigned i = 0; i < NLOOPS; i++) {
+		scsi_nexus_detach(&players[i].nexus);
+		assert_true(players[i].naborted > 0);
+	}
+	scsi_lu_free(lu);
+	sem_destroy(&finished);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_no_command_outlives_a_reset),
+	};
+
+	return cmocka_run_group_tests_name("scsi_tmf_threads", tests, NULL, NULL);
+}
