@@ -78,7 +78,6 @@ static int alloc_open(struct tcmur_open *open)
 	open->info = (struct tcmur_info){
 	    .size = open->size,
 	    .block_size = disk->block_size,
-	    .physical_block_size = PAGES_SIZE,
 	    .thin = true,
 	    .unmap_zeroes = true,
 	    .unmap_granularity = PAGES_SIZE,
