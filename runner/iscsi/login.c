@@ -125,6 +125,21 @@ static void declare(struct iscsi_login *login, bool first, struct iscsi_text_out
 	}
 }
 
+/* A key that we declare ourselves cannot stand beside a Reject of the initiator's in one answer. */
+static enum iscsi_login_status check_declared(const struct iscsi_login *login,
+					      const struct iscsi_offers *offers)
+{
+	static const enum iscsi_key keys[] = {ISCSI_KEY_TARGET_PORTAL_GROUP_TAG, ISCSI_KEY_TARGET_ALIAS,
+					      ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (offers->of[keys[i]].answer == ISCSI_ANSWER_REJECT)
+			return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
+						   "%s: illegal value, or not the initiator's to declare",
+						   iscsi_keys[keys[i]].name);
+	return ISCSI_LOGIN_OK;
+}
+
 /* Judges the complete text in login->in and puts the answer into login->out. */
 static enum iscsi_login_status handle_text(struct iscsi_login *login)
 {
@@ -146,6 +161,9 @@ static enum iscsi_login_status handle_text(struct iscsi_login *login)
 					   "CHAP is required, and the security stage was left out");
 	iscsi_offers_negotiate(&offers, security ? ISCSI_PHASE_SECURITY : ISCSI_PHASE_OPERATIONAL,
 			       result->discovery, &result->params);
+	status = check_declared(login, &offers);
+	if (status)
+		return status;
 	declare(login, first, &out);
 	status = security ? authenticate(login, &offers, &out) : ISCSI_LOGIN_OK;
 	if (status)

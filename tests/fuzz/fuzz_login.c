@@ -91,15 +91,20 @@ static void end(struct run *run)
 	free(run);
 }
 
-static void note_challenge(struct run *run)
+static void read_answer(struct run *run)
 {
 	static const char *const digests[] = {"MD5", "SHA1", "SHA256", "SHA3-256"};
 	struct iscsi_pair pair;
 	size_t at = 0;
+	uint64_t seen = 0;
 	uint32_t n;
 	int more;
 
 	while ((more = iscsi_pair_next(run->answer, run->answer_len, &at, &pair)) > 0) {
+		if (pair.key != ISCSI_KEY_UNKNOWN) { /* we say nothing twice */
+			CHECK(!(seen & 1ull << pair.key));
+			seen |= 1ull << pair.key;
+		}
 		if (strcmp(pair.value, "Reject") == 0)
 			continue;
 		if (pair.key == ISCSI_KEY_CHAP_A && iscsi_value_number(pair.value, &n)) {
@@ -175,7 +180,7 @@ static void check_response(struct run *run, enum iscsi_login_step step)
 	run->answer_len += run->response.data_len;
 	if (rsp->flags & ISCSI_LOGIN_CONTINUE)
 		return;
-	note_challenge(run);
+	read_answer(run);
 	run->answer_len = 0;
 	if (step == ISCSI_LOGIN_COMPLETE)
 		check_complete(run);

@@ -142,6 +142,9 @@ static void refused_at_once(void **state)
 	    {NAMES "SessionType=", ISCSI_LOGIN_BAD_SESSION_TYPE},
 	    {NAMES "InitiatorName=" HOST, ISCSI_LOGIN_INITIATOR_ERROR},
 	    {NAMES "MaxBurstLength=512\nMaxBurstLength=512", ISCSI_LOGIN_INITIATOR_ERROR},
+	    {NAMES "MaxRecvDataSegmentLength=0", ISCSI_LOGIN_INITIATOR_ERROR},
+	    {NAMES "TargetAlias=mine", ISCSI_LOGIN_INITIATOR_ERROR},
+	    {NAMES "TargetPortalGroupTag=1", ISCSI_LOGIN_INITIATOR_ERROR},
 	    {NAMES "NoEqualsSign", ISCSI_LOGIN_INITIATOR_ERROR},
 	    {NAMES "=value", ISCSI_LOGIN_INITIATOR_ERROR},
 	};
