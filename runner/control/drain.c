@@ -2,38 +2,68 @@
 #include "control/drain.h"
 
 #include <errno.h>
-#include <glib.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "util/cleanup.h"
 
 /* Shared by the waiting main thread and the loop; whoever lets go of it last frees it, for the wait may time
  * out. */
 struct flush {
 	struct loop_work work;
 	struct backstore_io bio;
-	GMutex lock;
-	GCond over;
+	pthread_mutex_t lock; /* a leaf; guards all below */
+	pthread_cond_t over;
 	bool finished;
 	enum tcmur_status status;
-	gatomicrefcount refs;
+	unsigned refs;
 };
+
+static struct flush *flush_new(struct loop_set *set, struct backstore *bs)
+{
+	struct flush *flush = calloc(1, sizeof(*flush));
+	pthread_condattr_t monotonic;
+
+	if (!flush)
+		return NULL;
+	flush->bio.op = BACKSTORE_FLUSH;
+	flush->bio.bs = bs;
+	flush->bio.loop = set->loops[0];
+	flush->bio.owner = flush;
+	flush->refs = 2;
+	pthread_mutex_init(&flush->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&flush->over, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	return flush;
+}
 
 static void flush_put(struct flush *flush)
 {
-	if (!g_atomic_ref_count_dec(&flush->refs))
+	bool last;
+
+	{
+		SCOPE_LOCK(&flush->lock);
+		last = !--flush->refs;
+	}
+	if (!last)
 		return;
-	g_mutex_clear(&flush->lock);
-	g_cond_clear(&flush->over);
-	g_free(flush);
+	pthread_mutex_destroy(&flush->lock);
+	pthread_cond_destroy(&flush->over);
+	free(flush);
 }
 
 static void flush_done(struct backstore_io *bio, enum tcmur_status status)
 {
 	struct flush *flush = bio->owner;
 
-	g_mutex_lock(&flush->lock);
-	flush->finished = true;
-	flush->status = status;
-	g_cond_signal(&flush->over);
-	g_mutex_unlock(&flush->lock);
+	{
+		SCOPE_LOCK(&flush->lock);
+		flush->finished = true;
+		flush->status = status;
+		pthread_cond_signal(&flush->over);
+	}
 	flush_put(flush);
 }
 
@@ -46,17 +76,15 @@ static void flush_start(struct loop_work *work)
 
 static int flush_wait(struct flush *flush, unsigned timeout_s)
 {
-	gint64 deadline = g_get_monotonic_time() + timeout_s * G_TIME_SPAN_SECOND;
-	int err = 0;
+	struct timespec deadline;
 
-	g_mutex_lock(&flush->lock);
-	while (!flush->finished && !err)
-		if (!g_cond_wait_until(&flush->over, &flush->lock, deadline))
-			err = -ETIMEDOUT;
-	if (flush->finished)
-		err = flush->status == TCMUR_OK ? 0 : -EIO;
-	g_mutex_unlock(&flush->lock);
-	return err;
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += timeout_s;
+	SCOPE_LOCK(&flush->lock);
+	while (!flush->finished)
+		if (pthread_cond_timedwait(&flush->over, &flush->lock, &deadline))
+			return -ETIMEDOUT;
+	return flush->status == TCMUR_OK ? 0 : -EIO;
 }
 
 int control_flush(struct loop_set *set, struct backstore *bs, unsigned timeout_s)
@@ -64,18 +92,12 @@ int control_flush(struct loop_set *set, struct backstore *bs, unsigned timeout_s
 	if (!backstore_has_flush(bs))
 		return 0;
 
-	struct flush *flush = g_new0(struct flush, 1);
+	struct flush *flush = flush_new(set, bs);
 
+	if (!flush)
+		return -ENOMEM;
 	flush->work.fn = flush_start;
-	flush->bio.op = BACKSTORE_FLUSH;
-	flush->bio.bs = bs;
-	flush->bio.loop = set->loops[0];
 	flush->bio.done = flush_done;
-	flush->bio.owner = flush;
-	g_mutex_init(&flush->lock);
-	g_cond_init(&flush->over);
-	g_atomic_ref_count_init(&flush->refs);
-	g_atomic_ref_count_inc(&flush->refs);
 	loop_post(set->loops[0], &flush->work);
 	int err = flush_wait(flush, timeout_s);
 	flush_put(flush);
