@@ -15,9 +15,10 @@
 #include "util/bytes.h"
 
 #define NLOOPS        3
-#define DEPTH         8  /* commands a loop keeps in flight */
-#define TMFS          12 /* functions that each loop submits before it stops */
-#define TMF_EVERY     64 /* commands between two functions of one loop */
+#define IO_NS         2000000 /* that an I/O takes, longer than a message between loops */
+#define DEPTH         8       /* commands a loop keeps in flight */
+#define TMFS          12      /* functions that each loop submits before it stops */
+#define TMF_EVERY     16      /* commands between two functions of one loop */
 #define NOT_IN_FLIGHT 0u
 
 #define check(condition)                                                                \
@@ -34,6 +35,7 @@ struct slot {
 	struct scsi_cmd cmd;
 	struct player *player;
 	uint32_t gate; /* atomic: gate_seen with bit 0 set while in flight */
+	struct loop_timer io;
 	struct loop_work again;
 };
 
@@ -53,22 +55,24 @@ static struct player players[NLOOPS];
 static struct scsi_lu *lu;
 static sem_t finished;
 
-/* --- a backstore whose I/O ends in a later turn
+/* --- a backstore whose I/O takes a while
  * ---------------------------------------------------------------- */
 
 static const struct tcmur_info info = {.size = 1 << 20, .block_size = 512, .write_cache = true};
 
-static void io_end(struct loop_work *work)
+static void io_end(struct loop_timer *timer)
 {
-	struct backstore_io *bio = container_of(work, struct backstore_io, work);
+	struct slot *slot = container_of(timer, struct slot, io);
 
-	bio->done(bio, TCMUR_OK);
+	slot->cmd.bio.done(&slot->cmd.bio, TCMUR_OK);
 }
 
 void backstore_submit(struct backstore_io *bio)
 {
-	bio->work.fn = io_end;
-	loop_post(bio->loop, &bio->work);
+	struct slot *slot = container_of(container_of(bio, struct scsi_cmd, bio), struct slot, cmd);
+
+	slot->io.fn = io_end;
+	loop_timer_arm(bio->loop, &slot->io, IO_NS);
 }
 
 const char *backstore_name(const struct backstore *bs)
@@ -203,7 +207,9 @@ static void begin(struct loop_work *work)
 	for (unsigned i = 0; i < DEPTH; i++) {
 		struct slot *slot = &p->slots[i];
 
-		*slot = (struct slot){.player = p, .again = {.fn = run}};
+		/* Not all of it: slot->gate is looked at by the other loops already. */
+		slot->player = p;
+		slot->again.fn = run;
 		slot->cmd.ops = &ops;
 		slot->cmd.lu = lu;
 		slot->cmd.nexus = &p->nexus;
