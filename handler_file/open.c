@@ -10,7 +10,9 @@
 #include <linux/falloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 _Static_assert(offsetof(struct file, fdio) == 0, "a struct fdio of ours is a struct file");
@@ -206,6 +208,20 @@ static int settle_info(const struct opening *opening, struct tcmur_info *info)
 	return 0;
 }
 
+/* XFS and Btrfs take buffered writes from io_uring without a worker; of others nothing tells. */
+static enum fdio_way transfer_way(const struct opening *opening)
+{
+	struct statfs fs;
+
+	if (fstatfs(opening->fd, &fs) == 0) {
+		if (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
+			return FDIO_INLINE;
+		if (fs.f_type == XFS_SUPER_MAGIC || fs.f_type == BTRFS_SUPER_MAGIC)
+			return FDIO_QUEUE;
+	}
+	return opening->cache == CACHE_NONE ? FDIO_QUEUE : FDIO_POOL_WRITES;
+}
+
 static int build(struct opening *opening)
 {
 	struct tcmur_open *open = opening->open;
@@ -220,6 +236,7 @@ static int build(struct opening *opening)
 	if (!file)
 		return fail(opening, ENOMEM, "");
 	file->fdio.fd = opening->fd;
+	file->fdio.way = transfer_way(opening);
 	file->fdio.direct = opening->cache == CACHE_NONE;
 	file->fdio.zeros_at_end = true;
 	file->fdio.punch = open->info.thin;

@@ -119,27 +119,64 @@ static int read_past_end(const struct fdio_request *request)
 
 /* --- read and write ------------------------------------------------------------------------------ */
 
-/* Queues what is left. After a short transfer inside an iovec, the rest of that one goes alone: io->iov is
+/* What is to be moved next. */
+struct piece {
+	const struct iovec *iov;
+	uint32_t iovcnt;
+	off_t offset;
+};
+
+/* After a short transfer inside an iovec, the rest of that one goes alone: io->iov is
  * not ours to change. */
-static void transfer(struct fdio_request *request)
+static struct piece next_piece(struct fdio_request *request)
 {
 	struct tcmur_io *io = request->op.io;
 	struct place place = place_at(io, request->moved);
-	uint32_t iovcnt = place.iovcnt < IOV_MAX ? place.iovcnt : IOV_MAX;
-	const struct iovec *iov = place.iov;
+	struct piece piece = {place.iov, place.iovcnt < IOV_MAX ? place.iovcnt : IOV_MAX,
+			      (off_t)(io->offset + request->moved)};
 
 	if (place.skip > 0) {
-		request->rest.iov_base = (char *)iov->iov_base + place.skip;
-		request->rest.iov_len = iov->iov_len - place.skip;
-		iov = &request->rest;
-		iovcnt = 1;
+		request->rest.iov_base = (char *)place.iov->iov_base + place.skip;
+		request->rest.iov_len = place.iov->iov_len - place.skip;
+		piece.iov = &request->rest;
+		piece.iovcnt = 1;
 	}
+	return piece;
+}
+
+/* Any thread: moves the next piece at once. Bytes, or -errno. */
+static int move(struct tcmur_op *op)
+{
+	struct fdio_request *request = (struct fdio_request *)op;
+	struct piece piece = next_piece(request);
+	int fd = request->fdio->fd;
+	ssize_t n = request->write ? pwritev2(fd, piece.iov, (int)piece.iovcnt, piece.offset, request->rwf)
+				   : preadv2(fd, piece.iov, (int)piece.iovcnt, piece.offset, 0);
+
+	return n < 0 ? -errno : (int)n;
+}
+
+static void transferred(struct tcmur_op *op, int result);
+
+static void transfer(struct fdio_request *request)
+{
+	const struct fdio *fdio = request->fdio;
+
+	if (fdio->way == FDIO_INLINE) {
+		transferred(&request->op, move(&request->op));
+		return;
+	}
+	if (fdio->way == FDIO_POOL_WRITES && request->write) {
+		tcmur_queue_blocking(request->queue, &request->op, move);
+		return;
+	}
+	struct piece piece = next_piece(request);
 	if (request->write)
-		tcmur_queue_writev(request->queue, &request->op, request->fdio->fd, iov, iovcnt,
-				   io->offset + request->moved, request->rwf);
+		tcmur_queue_writev(request->queue, &request->op, fdio->fd, piece.iov, piece.iovcnt,
+				   (uint64_t)piece.offset, request->rwf);
 	else
-		tcmur_queue_readv(request->queue, &request->op, request->fdio->fd, iov, iovcnt,
-				  io->offset + request->moved, 0);
+		tcmur_queue_readv(request->queue, &request->op, fdio->fd, piece.iov, piece.iovcnt,
+				  (uint64_t)piece.offset, 0);
 }
 
 /* A direct read behind an end that lies inside a block fails with EINVAL on some file systems. */

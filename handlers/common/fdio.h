@@ -11,9 +11,18 @@
 #endif
 #include <tcmur/queue.h>
 
+/* How transfers run, the cheapest way that does not stop an event loop. */
+enum fdio_way {
+	FDIO_QUEUE,       /* reads and writes by the queue */
+	FDIO_POOL_WRITES, /* buffered writes on the pool: io_uring would give each to a worker of the
+			   * kernel's, one at a time for one file */
+	FDIO_INLINE,      /* the storage is memory: at once, on the calling thread */
+};
+
 /* Written by open() only, so that every loop may read it without a lock. */
 struct fdio {
 	int fd;
+	enum fdio_way way;
 	bool direct;       /* opened with O_DIRECT: unaligned buffers go through an aligned one */
 	bool zeros_at_end; /* what lies behind the end reads as zeros; else it is an error */
 	bool punch;        /* fallocate() punches holes here */

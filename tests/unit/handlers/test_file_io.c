@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,34 @@ static void test_one_request_a_read(void **state)
 	assert_int_equal(counts.blocking + counts.syncs, 0);
 	assert_memory_equal(data, back, 4096);
 	close_and_remove(handle, "rw");
+}
+
+/* Where the storage is memory nothing is queued; where buffered writes would block, they go to the pool. */
+static void test_ways(void **state)
+{
+	const struct {
+		long fs_type;
+		unsigned transfers, blocking; /* of a write and a read */
+	} ways[] = {{TMPFS_MAGIC, 0, 0}, {EXT4_SUPER_MAGIC, 1, 1}, {BTRFS_SUPER_MAGIC, 2, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		fs_type = ways[i].fs_type;
+		void *handle = open_new("way", NULL, 0);
+
+		double_reset(NULL);
+		fill(data, 8192, (unsigned)i);
+		assert_int_equal(double_write(handle, 4096, data, 8192, 0), TCMUR_OK);
+		assert_int_equal(double_read(handle, 4096, back, 8192), TCMUR_OK);
+		assert_memory_equal(data, back, 8192);
+		assert_int_equal(counts.transfers, ways[i].transfers);
+		assert_int_equal(counts.blocking, ways[i].blocking);
+		assert_int_equal(double_write(handle, 0, data, 4096, TCMUR_IO_FUA), TCMUR_OK);
+		assert_int_equal(double_read(handle, 2 * MIB, back, 4096), TCMUR_OK);
+		assert_true(all_zero(back, 4096));
+		close_and_remove(handle, "way");
+	}
+	fs_type = XFS_SUPER_MAGIC;
 }
 
 /* Every transfer is cut short, also inside an iovec and across empty ones. */
@@ -375,6 +404,7 @@ int test_file_io(const char *title)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(test_one_request_a_read, double_reset),
+	    cmocka_unit_test_setup(test_ways, double_reset),
 	    cmocka_unit_test_setup(test_short_transfers_go_on, double_reset),
 	    cmocka_unit_test_setup(test_more_iovecs_than_the_kernel_takes, double_reset),
 	    cmocka_unit_test_setup(test_past_the_end_is_zeros, double_reset),

@@ -2,11 +2,23 @@
 /* The file handler, on a file system on disk and on tmpfs, with a double of the daemon around it. */
 #include "test_file.h"
 
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 char dir[64];
+long fs_type = XFS_SUPER_MAGIC;
+
+int __wrap_fstatfs(int fd, struct statfs *fs);
+
+int __wrap_fstatfs(int fd, struct statfs *fs)
+{
+	(void)fd;
+	*fs = (struct statfs){.f_type = fs_type};
+	return 0;
+}
 
 char *in_dir(const char *name)
 {
