@@ -79,7 +79,8 @@ bool backstore_scsi(struct backstore_scsi *bss);
 
 /* Any thread: looks for a new size soon (on the pool). */
 void backstore_refresh(struct backstore *bs);
-/* fn runs on a pool thread after a refresh that changed the size. One listener; set before I/O starts. */
+/* fn runs on a pool thread after a refresh that changed the size. One listener; set before I/O starts.
+ * Main thread. With fn NULL it may block: the old listener is not called any more once this returns. */
 void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t new_size), void *arg);
 
 /* --- I/O

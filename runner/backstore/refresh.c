@@ -54,6 +54,9 @@ void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t ne
 
 	bs->resized = fn;
 	bs->resized_arg = arg;
+	/* Whoever stops listening may be gone next. */
+	while (!fn && bs->refresh == REFRESH_RUNNING)
+		pthread_cond_wait(&bs->refresh_ended, &bs->refresh_lock);
 }
 
 static void announce(struct backstore *bs, uint64_t size)

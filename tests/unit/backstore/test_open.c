@@ -5,6 +5,7 @@
 #include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SIZE (64u << 10)
 
@@ -159,12 +160,43 @@ static void test_refresh(void **state)
 	script_free(script);
 }
 
+static bool listened; /* atomic */
+
+static void resized_slowly(void *arg, uint64_t size)
+{
+	(void)size;
+	sem_post(arg);
+	usleep(50000);
+	__atomic_store_n(&listened, true, __ATOMIC_RELAXED);
+}
+
+/* A listener that is told to stop is not in the middle of listening any more, so it may be freed. */
+static void test_stop_listening(void **state)
+{
+	struct script *script = script_new(SIZE);
+	struct backstore *bs = script_open("parallel", script);
+	sem_t begun;
+
+	(void)state;
+	sem_init(&begun, 0, 0);
+	backstore_on_resize(bs, resized_slowly, &begun);
+	__atomic_store_n(&script->info.size, SIZE / 2, __ATOMIC_RELAXED);
+	backstore_refresh(bs);
+	while (sem_wait(&begun) < 0)
+		;
+	backstore_on_resize(bs, NULL, NULL);
+	assert_true(__atomic_load_n(&listened, __ATOMIC_RELAXED));
+	backstore_close(bs);
+	sem_destroy(&begun);
+	script_free(script);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_bad_configuration), cmocka_unit_test(test_bad_info),
 	    cmocka_unit_test(test_defaults),          cmocka_unit_test(test_option_reaches_the_handler),
-	    cmocka_unit_test(test_refresh),
+	    cmocka_unit_test(test_refresh),           cmocka_unit_test(test_stop_listening),
 	};
 
 	return cmocka_run_group_tests(tests, harness_up, harness_down);
