@@ -6,6 +6,7 @@
 #include "scsi/spc.h"
 #include "scsi/ua.h"
 #include "util/bytes.h"
+#include "util/cleanup.h"
 
 #define DEVICE_WP     0x80 /* device-specific parameter, SBC-4 6.5.1 */
 #define DEVICE_DPOFUA 0x10
@@ -33,12 +34,9 @@ void scsi_mode_reset_locked(struct scsi_lu *lu)
 
 static struct scsi_mode current_mode(struct scsi_lu *lu)
 {
-	struct scsi_mode mode;
+	SCOPE_LOCK(&lu->lock);
 
-	pthread_mutex_lock(&lu->lock);
-	mode = lu->mode;
-	pthread_mutex_unlock(&lu->lock);
-	return mode;
+	return lu->mode;
 }
 
 /* --- MODE SENSE
@@ -233,12 +231,12 @@ static void apply(struct scsi_cmd *cmd, const struct scsi_mode *mode)
 	struct scsi_lu *lu = cmd->lu;
 	struct scsi_mode old;
 
-	pthread_mutex_lock(&lu->lock);
+	lock_take(&lu->lock);
 	old = lu->mode;
 	scsi_mode_set_locked(lu, mode);
 	if (old.wce != mode->wce || old.d_sense != mode->d_sense || old.swp != mode->swp)
 		scsi_ua_raise_others_locked(lu, cmd->nexus, SCSI_UA_MODE_CHANGED);
-	pthread_mutex_unlock(&lu->lock);
+	lock_drop(&lu->lock);
 	if (old.wce && !mode->wce && backstore_has_flush(lu->bs))
 		flush_and_complete(cmd);
 	else

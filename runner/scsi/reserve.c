@@ -3,7 +3,7 @@
 
 #include "scsi/cmd.h"
 #include "scsi/spc.h"
-#include "util/cleanup.h"
+#include "util/lock.h"
 
 /* PREVENT ALLOW MEDIUM REMOVAL and START STOP UNIT may still undo what a reservation should not keep (SPC-2
  * table 10). */
@@ -29,9 +29,9 @@ bool scsi_reserve_conflicts(const struct scsi_cmd *cmd)
 
 	if (!cmd->nexus || access == SCSI_ACCESS_ANY)
 		return false;
-	pthread_mutex_lock(&cmd->lu->lock);
+	lock_take(&cmd->lu->lock);
 	holder = cmd->lu->reserved_by;
-	pthread_mutex_unlock(&cmd->lu->lock);
+	lock_drop(&cmd->lu->lock);
 	if (holder == 0 || holder == cmd->nexus->id)
 		return false;
 	return access != SCSI_ACCESS_LOOSEN || !only_loosens(cmd);
@@ -54,13 +54,13 @@ void spc_reserve(struct scsi_cmd *cmd)
 		scsi_fail(cmd, SENSE_INVALID_OPCODE);
 		return;
 	}
-	pthread_mutex_lock(&lu->lock);
+	lock_take(&lu->lock);
 	taken = lu->reserved_by != 0 && lu->reserved_by != cmd->nexus->id;
 	if (!taken) {
 		lu->reserved_by = cmd->nexus->id;
 		scsi_lu_gate_change(lu, SCSI_GATE_RESERVED, 0);
 	}
-	pthread_mutex_unlock(&lu->lock);
+	lock_drop(&lu->lock);
 	if (taken)
 		cmd->status = SCSI_RESERVATION_CONFLICT;
 	scsi_complete(cmd);
@@ -75,9 +75,9 @@ void spc_release(struct scsi_cmd *cmd)
 		scsi_fail(cmd, SENSE_INVALID_OPCODE);
 		return;
 	}
-	pthread_mutex_lock(&lu->lock);
+	lock_take(&lu->lock);
 	if (lu->reserved_by == cmd->nexus->id)
 		scsi_reserve_clear_locked(lu);
-	pthread_mutex_unlock(&lu->lock);
+	lock_drop(&lu->lock);
 	scsi_complete(cmd);
 }

@@ -13,6 +13,7 @@
 #include "scsi/mode.h"
 #include "scsi/reserve.h"
 #include "scsi/ua.h"
+#include "util/lock.h"
 
 /* --- one task or one nexus
  * ------------------------------------------------------------------------------------- */
@@ -110,10 +111,10 @@ static void finish(struct loop_work *work)
 	struct scsi_lu *lu = tmf->lu;
 	bool more;
 
-	pthread_mutex_lock(&lu->lock);
+	lock_take(&lu->lock);
 	list_del(&tmf->node);
 	more = !list_empty(&lu->tmfs);
-	pthread_mutex_unlock(&lu->lock);
+	lock_drop(&lu->lock);
 	if (more)
 		start(lu);
 	tmf->done(tmf);
@@ -156,7 +157,7 @@ static void submit_wide(struct scsi_tmf *tmf)
 	bool first;
 
 	tmf->work = (struct loop_work){.fn = finish};
-	pthread_mutex_lock(&lu->lock);
+	lock_take(&lu->lock);
 	if (tmf->function == SCSI_LU_RESET)
 		reset_locked(lu, tmf->nexus);
 	else
@@ -164,7 +165,7 @@ static void submit_wide(struct scsi_tmf *tmf)
 	tmf->epoch = __atomic_add_fetch(&lu->gate, SCSI_GATE_EPOCH_ONE, __ATOMIC_RELEASE) & SCSI_GATE_EPOCH;
 	first = list_empty(&lu->tmfs);
 	list_add_tail(&lu->tmfs, &tmf->node);
-	pthread_mutex_unlock(&lu->lock);
+	lock_drop(&lu->lock);
 	if (first)
 		start(lu);
 }
