@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a READ and a WRITE cost in the device server: no lock, no memory, and one I/O of the backstore. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "sbc_env.h"
+#include "scsi/ua.h"
+#include "util/lock.h"
+
+#define COMMANDS 100
+
+static unsigned allocations;
+
+/* The linker puts these in the place of the C library's. */
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	allocations++;
+	return __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	allocations++;
+	return __real_calloc(n, size);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+	allocations++;
+	return __real_aligned_alloc(alignment, size);
+}
+
+static struct sbc_env e;
+static struct scsi_it_nexus it = {.initiator_port = "iqn.2026-11.test:i,i,0x1",
+				  .target_port = "iqn.2026-11.test:t,t,0x1"};
+static struct scsi_nexus nexus;
+
+static void lends(struct backstore *bs)
+{
+	bs->can_lend = true;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	sbc_env_open(&e, 1024, 512, lends);
+	scsi_nexus_attach(&nexus, &it, e.lu);
+	scsi_ua_take(&nexus);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	scsi_nexus_detach(&nexus);
+	sbc_env_close(&e);
+	return 0;
+}
+
+/* Commands one after the other, WRITE with Data-Out that is there already, READ with memory of the backstore.
+ */
+static void run(uint8_t opcode)
+{
+	static uint8_t block[4096];
+	struct iovec iov = {block, sizeof(block)};
+	uint8_t cdb[16];
+	size_t cdb_len = sbc_env_cdb(cdb, opcode, 0, 16, sizeof(block) / 512);
+	unsigned long locks;
+	unsigned memory;
+
+	double_cmd_init(&e.c, e.lu, &nexus, cdb, cdb_len);
+	e.c.cmd.may_lend = true;
+	e.bs->ncalls = 0;
+	locks = lock_taken();
+	memory = allocations;
+	for (unsigned i = 0; i < COMMANDS; i++) {
+		scsi_parse(&e.c.cmd);
+		if (e.c.cmd.direction == SCSI_DATA_OUT) {
+			e.c.cmd.iov = &iov;
+			e.c.cmd.iovcnt = 1;
+			e.c.cmd.data_out_len = sizeof(block);
+		}
+		scsi_submit(&e.c.cmd);
+	}
+	assert_int_equal(lock_taken() - locks, 0);
+	assert_int_equal(allocations - memory, 0);
+	assert_int_equal(e.c.done, COMMANDS);
+	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
+	assert_int_equal(e.bs->ncalls, COMMANDS);
+}
+
+static void test_read(void **state)
+{
+	(void)state;
+	run(0x28);
+	run(0x88);
+}
+
+static void test_write(void **state)
+{
+	(void)state;
+	run(0x2a);
+	run(0x8a);
+}
+
+/* The counters count: this command is not of the fast path. */
+static void test_counted(void **state)
+{
+	unsigned memory = allocations;
+
+	(void)state;
+	assert_int_equal(sbc_env_run(&e, 0x9e, 0x12, 0, 24, NULL, 0), SCSI_GOOD);
+	assert_true(allocations > memory);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_read),
+	    cmocka_unit_test(test_write),
+	    cmocka_unit_test(test_counted),
+	};
+
+	return cmocka_run_group_tests_name("sbc_fast_path", tests, set_up, tear_down);
+}
