@@ -213,7 +213,7 @@ static void name_peer(struct iscsi_conn *conn)
 {
 	struct sockaddr_storage addr;
 	socklen_t len = sizeof(addr);
-	char host[48], port[8];
+	char host[48] = "", port[8] = "";
 
 	if (getpeername(conn->watch.fd, (struct sockaddr *)&addr, &len) < 0 ||
 	    getnameinfo((struct sockaddr *)&addr, len, host, sizeof(host), port, sizeof(port),

@@ -238,6 +238,7 @@ class InFlight(TmfCase):
         for turn in range(10):
             for i in range(24):
                 writer.start(cdb.write10(i * 128, 128), bytes([turn + 1]) * 65536)
+            writer.ping()  # so the writes have arrived: those that come after the reset are not its business
             self.assertEqual(manager.manage(p.LUN_RESET), p.TMF_COMPLETE)
             with open(self.path, "rb") as file:
                 before = file.read(24 * 65536)

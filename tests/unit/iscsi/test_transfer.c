@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Data of commands: R2T, unsolicited data, Data-In sequences, residuals, and what goes wrong with them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "wire.h"
+
+#define FINAL_WRITE (ISCSI_FINAL | ISCSI_CMD_WRITE)
+#define FINAL_READ  (ISCSI_FINAL | ISCSI_CMD_READ)
+
+static struct stream out, in;
+static size_t at; /* in `in` */
+static uint8_t pattern[DISK_SIZE];
+
+static int setup(void **state)
+{
+	(void)state;
+	fill_pattern(pattern, sizeof(pattern), 3);
+	wire.params = (struct iscsi_params){
+	    .initial_r2t = true,
+	    .max_recv_data_segment = 8192,
+	    .max_xmit_data_segment = 512,
+	    .max_burst = 1024,
+	    .first_burst = 1024,
+	    .max_outstanding_r2t = 2,
+	};
+	return 0;
+}
+
+/* Logged in, with whatever the test changed in wire.params. */
+static void begin(void)
+{
+	wire_start();
+	out.len = in.len = 0;
+	stream_login(&out);
+	wire_send_stream(&out);
+	wire_receive(&in);
+	stream_after_login(&in, &at);
+}
+
+static void send_pdu(const void *bhs, const void *data, uint32_t len)
+{
+	out.len = 0;
+	stream_add(&out, bhs, data, len);
+	wire_send_stream(&out);
+	wire_receive(&in);
+}
+
+static void send_data(uint32_t itt, uint32_t ttt, uint32_t datasn, uint32_t offset, uint32_t len, bool final)
+{
+	struct iscsi_data_out pdu = wire_data(itt, ttt, datasn, offset, final);
+
+	send_pdu(&pdu, pattern + offset % DISK_SIZE, len);
+}
+
+static void send_command(struct iscsi_scsi_command cmd, uint32_t immediate)
+{
+	send_pdu(&cmd, pattern, immediate);
+}
+
+static struct reply next(uint8_t opcode)
+{
+	struct reply reply;
+
+	assert_true(stream_next(&in, &at, &reply));
+	assert_int_equal(reply.bhs[0], opcode);
+	return reply;
+}
+
+static void nothing_more(void)
+{
+	struct reply reply;
+
+	assert_false(stream_next(&in, &at, &reply));
+}
+
+static void end(void)
+{
+	nothing_more();
+	wire_stop();
+}
+
+/* Checks an R2T and returns its tag. */
+static uint32_t r2t(uint32_t itt, uint32_t sn, uint32_t offset, uint32_t len)
+{
+	struct reply reply = next(ISCSI_OP_R2T);
+	const struct iscsi_r2t *pdu = (const void *)reply.bhs;
+
+	assert_int_equal(get_be32(pdu->itt), itt);
+	assert_int_equal(get_be32(pdu->r2tsn), sn);
+	assert_int_equal(get_be32(pdu->offset), offset);
+	assert_int_equal(get_be32(pdu->desired), len);
+	assert_int_not_equal(get_be32(pdu->ttt), ISCSI_TAG_NONE);
+	return get_be32(pdu->ttt);
+}
+
+static struct reply response(uint32_t itt, uint8_t status, uint8_t residual_flags, uint32_t residual)
+{
+	struct reply reply = next(ISCSI_OP_SCSI_RESPONSE);
+	const struct iscsi_scsi_response *pdu = (const void *)reply.bhs;
+
+	assert_int_equal(get_be32(pdu->itt), itt);
+	assert_int_equal(pdu->status, status);
+	assert_int_equal(pdu->flags, ISCSI_FINAL | residual_flags);
+	assert_int_equal(get_be32(pdu->residual), residual);
+	return reply;
+}
+
+static void aborted_command(uint32_t itt, uint16_t asc, uint32_t underflow)
+{
+	struct reply reply =
+	    response(itt, SCSI_CHECK_CONDITION, underflow ? ISCSI_RSP_UNDERFLOW : 0, underflow);
+
+	assert_int_equal(get_be16(reply.data), reply.len - 2);
+	assert_int_equal(reply.data[2 + 2], 0x0b);
+	assert_int_equal(get_be16(reply.data + 2 + 12), asc);
+}
+
+/* --- Data-Out ------------------------------------------------------------------------------------- */
+
+static void test_two_r2ts(void **state)
+{
+	uint32_t ttt[4];
+
+	(void)state;
+	begin();
+	send_command(wire_command(1, FINAL_WRITE, 3584, 0x2a, 0, 7), 0);
+	ttt[0] = r2t(1, 0, 0, 1024);
+	ttt[1] = r2t(1, 1, 1024, 1024);
+	nothing_more();
+	send_data(1, ttt[0], 0, 0, 512, false);
+	nothing_more();
+	send_data(1, ttt[0], 1, 512, 512, true);
+	ttt[2] = r2t(1, 2, 2048, 1024);
+	send_data(1, ttt[1], 0, 1024, 1024, true);
+	ttt[3] = r2t(1, 3, 3072, 512);
+	send_data(1, ttt[2], 0, 2048, 1024, true);
+	nothing_more();
+	send_data(1, ttt[3], 0, 3072, 512, true);
+	response(1, SCSI_GOOD, 0, 0);
+	assert_memory_equal(wire.disk, pattern, 3584);
+	end();
+}
+
+static void test_immediate_then_unsolicited_then_r2t(void **state)
+{
+	uint32_t ttt;
+
+	(void)state;
+	wire.params.initial_r2t = false;
+	wire.params.immediate_data = true;
+	begin();
+	send_command(wire_command(1, ISCSI_CMD_WRITE, 1536, 0x2a, 0, 3), 300);
+	nothing_more();
+	send_data(1, ISCSI_TAG_NONE, 0, 300, 200, false);
+	send_data(1, ISCSI_TAG_NONE, 1, 500, 524, true);
+	ttt = r2t(1, 0, 1024, 512);
+	send_data(1, ttt, 0, 1024, 512, true);
+	response(1, SCSI_GOOD, 0, 0);
+	assert_memory_equal(wire.disk, pattern, 1536);
+	end();
+}
+
+/* The initiator may send less unsolicited data than it could. */
+static void test_short_unsolicited(void **state)
+{
+	uint32_t ttt;
+
+	(void)state;
+	wire.params.initial_r2t = false;
+	begin();
+	send_command(wire_command(1, ISCSI_CMD_WRITE, 1024, 0x2a, 0, 2), 0);
+	send_data(1, ISCSI_TAG_NONE, 0, 0, 100, true);
+	ttt = r2t(1, 0, 100, 924);
+	send_data(1, ttt, 0, 100, 924, true);
+	response(1, SCSI_GOOD, 0, 0);
+	assert_memory_equal(wire.disk, pattern, 1024);
+	end();
+}
+
+static void fault_after_r2t(uint32_t datasn, uint32_t offset, uint32_t len, uint16_t asc)
+{
+	uint32_t ttt;
+	struct reply reply;
+
+	begin();
+	send_command(wire_command(1, FINAL_WRITE, 2048, 0x2a, 0, 4), 0);
+	ttt = r2t(1, 0, 0, 1024);
+	r2t(1, 1, 1024, 1024);
+	send_data(1, ttt, datasn, offset, len, true);
+	reply = next(ISCSI_OP_REJECT);
+	assert_int_equal(reply.bhs[2], ISCSI_REJECT_INVALID_FIELD);
+	assert_int_equal(reply.len, 48);
+	assert_int_equal(reply.data[0], ISCSI_OP_DATA_OUT);
+	nothing_more(); /* the second sequence is still to come (11.17.1) */
+	send_data(1, ttt + 1, 0, 1024, 1024, true);
+	aborted_command(1, asc, 0);
+	for (unsigned i = 0; i < 2048; i++)
+		assert_int_equal(wire.disk[i], 0);
+	end();
+}
+
+static void test_faults(void **state)
+{
+	(void)state;
+	fault_after_r2t(1, 0, 1024, 0x0c0d); /* DataSN left out */
+	fault_after_r2t(0, 4, 1020, 0x0c0d); /* gap */
+	fault_after_r2t(0, 0, 1028, 0x0c0d); /* more than asked for */
+	fault_after_r2t(0, 0, 1020, 0x0c0d); /* less, and final */
+	fault_after_r2t(0, 0xffffff00, 8, 0x0c0d);
+}
+
+static void test_data_that_nobody_asked_for(void **state)
+{
+	(void)state;
+	begin();
+	send_command(wire_command(1, FINAL_WRITE, 512, 0x2a, 0, 1), 0);
+	r2t(1, 0, 0, 512);
+	send_data(1, ISCSI_TAG_NONE, 0, 0, 512, true);
+	next(ISCSI_OP_REJECT);
+	nothing_more();
+	send_data(1, 0, 0, 0, 512, true);
+	aborted_command(1, 0x0c0c, 0);
+	end();
+}
+
+static void test_no_memory(void **state)
+{
+	(void)state;
+	wire.params.initial_r2t = false;
+	wire.params.immediate_data = true;
+	begin();
+	wire.no_buffers = 1;
+	send_command(wire_command(1, ISCSI_CMD_WRITE, 1024, 0x2a, 0, 2), 512);
+	nothing_more();
+	send_data(1, ISCSI_TAG_NONE, 0, 512, 512, true);
+	response(1, SCSI_TASK_SET_FULL, 0, 0);
+	wire.no_buffers = 1;
+	send_command(wire_command(2, FINAL_READ, 512, 0x28, 0, 1), 0);
+	response(2, SCSI_TASK_SET_FULL, ISCSI_RSP_UNDERFLOW, 512);
+	end();
+}
+
+/* --- residuals -------------------------------------------------------------------------------------- */
+
+static void test_write_residuals(void **state)
+{
+	uint32_t ttt;
+
+	(void)state;
+	begin();
+	send_command(wire_command(1, FINAL_WRITE, 512, 0x2a, 0, 2), 0); /* the CDB wants more */
+	ttt = r2t(1, 0, 0, 512);
+	send_data(1, ttt, 0, 0, 512, true);
+	response(1, SCSI_GOOD, ISCSI_RSP_OVERFLOW, 512);
+	send_command(wire_command(2, FINAL_WRITE, 1024, 0x2a, 8, 1), 0); /* the CDB wants less */
+	ttt = r2t(2, 0, 0, 512);
+	send_data(2, ttt, 0, 0, 512, true);
+	response(2, SCSI_GOOD, ISCSI_RSP_UNDERFLOW, 512);
+	send_command(wire_command(3, FINAL_WRITE, 512, 0x28, 0, 1), 0); /* it reads */
+	response(3, SCSI_GOOD, ISCSI_RSP_UNDERFLOW, 512);
+	send_command(wire_command(4, ISCSI_FINAL, 0, 0x2a, 0, 1), 0); /* no data announced */
+	response(4, SCSI_GOOD, ISCSI_RSP_OVERFLOW, 512);
+	end();
+}
+
+static void data_in(uint32_t sn, uint32_t offset, uint32_t len, uint8_t flags, uint32_t residual)
+{
+	struct reply reply = next(ISCSI_OP_DATA_IN);
+	const struct iscsi_data_in *pdu = (const void *)reply.bhs;
+
+	assert_int_equal(get_be32(pdu->datasn), sn);
+	assert_int_equal(get_be32(pdu->offset), offset);
+	assert_int_equal(reply.len, len);
+	assert_int_equal(pdu->flags, flags);
+	assert_int_equal(get_be32(pdu->residual), residual);
+	assert_memory_equal(reply.data, wire.disk + offset, len);
+}
+
+static void test_read_sequences(void **state)
+{
+	(void)state;
+	wire.params.max_xmit_data_segment = 700;
+	begin();
+	fill_pattern(wire.disk, DISK_SIZE, 9);
+	send_command(wire_command(1, FINAL_READ, 2560, 0x28, 0, 5), 0);
+	data_in(0, 0, 700, 0, 0);
+	data_in(1, 700, 324, ISCSI_FINAL, 0);
+	data_in(2, 1024, 700, 0, 0);
+	data_in(3, 1724, 324, ISCSI_FINAL, 0);
+	data_in(4, 2048, 512, ISCSI_FINAL | ISCSI_DATA_IN_STATUS, 0);
+	end();
+}
+
+static void test_read_residuals(void **state)
+{
+	(void)state;
+	begin();
+	fill_pattern(wire.disk, DISK_SIZE, 9);
+	send_command(wire_command(1, FINAL_READ, 300, 0x28, 0, 1), 0);
+	data_in(0, 0, 300, ISCSI_FINAL | ISCSI_DATA_IN_STATUS | ISCSI_RSP_OVERFLOW, 212);
+	send_command(wire_command(2, FINAL_READ, 1000, 0x28, 0, 1), 0);
+	data_in(0, 0, 512, ISCSI_FINAL | ISCSI_DATA_IN_STATUS | ISCSI_RSP_UNDERFLOW, 488);
+	send_command(wire_command(3, ISCSI_FINAL, 0, 0x28, 0, 1), 0);
+	response(3, SCSI_GOOD, ISCSI_RSP_OVERFLOW, 512);
+	send_command(wire_command(4, FINAL_READ, 512, 0xc0, 0, 1), 0);
+	response(4, SCSI_CHECK_CONDITION, ISCSI_RSP_UNDERFLOW, 512);
+	end();
+}
+
+/* --- the rest --------------------------------------------------------------------------------------- */
+
+/* A peer that reads little by little gets every byte once, in order. */
+static void test_slow_reader(void **state)
+{
+	int size = 4096;
+	uint32_t want = 0;
+	struct reply reply;
+
+	(void)state;
+	wire.params.header_digest = wire.params.data_digest = true;
+	begin();
+	setsockopt(wire_conn()->watch.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	fill_pattern(wire.disk, DISK_SIZE, 5);
+	out.len = 0;
+	for (uint32_t i = 0; i < 4; i++) {
+		struct iscsi_scsi_command cmd =
+		    wire_command(i, FINAL_READ, DISK_SIZE, 0x28, 0, DISK_SIZE / 512);
+
+		stream_add(&out, &cmd, NULL, 0);
+	}
+	wire_send_stream(&out);
+	wire_receive(&in);
+	while (stream_next(&in, &at, &reply)) {
+		const struct iscsi_data_in *pdu = (const void *)reply.bhs;
+
+		assert_int_equal(get_be32(pdu->itt), want / DISK_SIZE);
+		assert_int_equal(get_be32(pdu->offset), want % DISK_SIZE);
+		assert_memory_equal(reply.data, wire.disk + want % DISK_SIZE, reply.len);
+		want += reply.len;
+	}
+	assert_int_equal(want, 4 * DISK_SIZE);
+	wire_stop();
+}
+
+/* A peer that only writes cannot make the queue grow without bound. */
+static void test_never_reads(void **state)
+{
+	static uint8_t ping[8192];
+	struct iscsi_nop nop = wire_ping(7);
+	size_t sent = 0;
+
+	(void)state;
+	wire.params.max_xmit_data_segment = 8192;
+	begin();
+	out.len = 0;
+	for (unsigned i = 0; i < 60; i++)
+		stream_add(&out, &nop, ping, sizeof(ping));
+	for (unsigned i = 0; i < 1000; i++) { /* round and round, as far as the socket takes it */
+		ssize_t n = send(wire.fd, out.bytes + sent, out.len - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		sent = n < 0 ? sent : (sent + (size_t)n) % out.len;
+		wire_turn();
+		assert_true(wire_conn()->tx.message_bytes < 2 * LOOP_SCRATCH_SIZE + (64u << 10));
+	}
+	assert_true(wire_conn()->rx.paused);
+	wire_stop();
+}
+
+static void test_abort_while_gathering(void **state)
+{
+	struct iscsi_tmf_request tmf;
+	uint32_t ttt;
+
+	(void)state;
+	begin();
+	send_command(wire_command(1, FINAL_WRITE, 512, 0x2a, 0, 1), 0);
+	ttt = r2t(1, 0, 0, 512);
+	tmf = wire_tmf(2, ISCSI_TMF_ABORT_TASK, 1);
+	send_pdu(&tmf, NULL, 0);
+	assert_int_equal(next(ISCSI_OP_TASK_MGMT_RSP).bhs[2], ISCSI_TMF_COMPLETE);
+	send_data(1, ttt, 0, 0, 512, true); /* was on its way */
+	assert_int_equal(wire.disk[0], 0);
+	assert_int_equal(wire.buffers, 0);
+	end();
+}
+
+static void test_silent_peer(void **state)
+{
+	struct reply reply;
+
+	(void)state;
+	begin();
+	wire.now_ns += 2000000000;
+	wire_expire();
+	wire_turn();
+	wire_receive(&in);
+	reply = next(ISCSI_OP_NOP_IN);
+	assert_int_equal(get_be32(reply.bhs + 16), ISCSI_TAG_NONE);
+	wire.now_ns += 2000000000;
+	wire_expire();
+	wire_turn();
+	assert_null(wire_conn());
+	wire_stop();
+}
+
+static void test_same_tag_twice(void **state)
+{
+	(void)state;
+	begin();
+	wire.hold = true;
+	send_command(wire_command(1, FINAL_READ, 512, 0x28, 0, 1), 0);
+	send_command(wire_command(1, FINAL_READ, 512, 0x28, 0, 1), 0);
+	assert_int_equal(next(ISCSI_OP_REJECT).bhs[2], ISCSI_REJECT_INVALID_FIELD);
+	wire_complete();
+	wire_turn();
+	wire_receive(&in);
+	next(ISCSI_OP_DATA_IN);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup(test_two_r2ts, setup),
+	    cmocka_unit_test_setup(test_immediate_then_unsolicited_then_r2t, setup),
+	    cmocka_unit_test_setup(test_short_unsolicited, setup),
+	    cmocka_unit_test_setup(test_faults, setup),
+	    cmocka_unit_test_setup(test_data_that_nobody_asked_for, setup),
+	    cmocka_unit_test_setup(test_no_memory, setup),
+	    cmocka_unit_test_setup(test_write_residuals, setup),
+	    cmocka_unit_test_setup(test_read_sequences, setup),
+	    cmocka_unit_test_setup(test_read_residuals, setup),
+	    cmocka_unit_test_setup(test_slow_reader, setup),
+	    cmocka_unit_test_setup(test_never_reads, setup),
+	    cmocka_unit_test_setup(test_abort_while_gathering, setup),
+	    cmocka_unit_test_setup(test_silent_peer, setup),
+	    cmocka_unit_test_setup(test_same_tag_twice, setup),
+	};
+
+	log_set_level(LOG_LEVEL_CRIT);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The device server double: READ (10), WRITE (10), TEST UNIT READY, and an opcode that fails. */
+#include <assert.h>
+
+#include "wire.h"
+
+#define FAILING_OPCODE 0xc0
+
+static struct list held = LIST_INIT(held);
+
+void scsi_check(struct scsi_cmd *cmd, uint32_t sense);
+void scsi_check(struct scsi_cmd *cmd, uint32_t sense)
+{
+	memset(cmd->sense, 0, 18);
+	cmd->sense[0] = 0x70;
+	cmd->sense[2] = (uint8_t)(sense >> 16);
+	put_be16(cmd->sense + 12, (uint16_t)sense);
+	cmd->sense_len = 18;
+	cmd->status = SCSI_CHECK_CONDITION;
+}
+
+void scsi_parse(struct scsi_cmd *cmd)
+{
+	uint64_t len = get_be16(cmd->cdb + 7) * 512u;
+
+	cmd->iov = NULL;
+	cmd->iovcnt = 0;
+	cmd->data_out_len = cmd->data_in_len = 0;
+	cmd->status = SCSI_GOOD;
+	cmd->sense_len = 0;
+	cmd->aborted = false;
+	cmd->lba = get_be32(cmd->cdb + 2);
+	cmd->direction = cmd->cdb[0] == 0x28   ? SCSI_DATA_IN
+			 : cmd->cdb[0] == 0x2a ? SCSI_DATA_OUT
+					       : SCSI_NO_DATA;
+	cmd->transfer_len = cmd->direction == SCSI_NO_DATA ? 0 : len;
+}
+
+static void execute(struct scsi_cmd *cmd)
+{
+	uint8_t *at = wire.disk + cmd->lba * 512;
+
+	if (cmd->aborted) {
+		cmd->ops->done(cmd);
+		return;
+	}
+	if (!cmd->lu)
+		scsi_check(cmd, 0x052500);
+	else if (cmd->cdb[0] == FAILING_OPCODE)
+		scsi_check(cmd, 0x052400);
+	else if (cmd->direction == SCSI_DATA_OUT && cmd->data_out_len)
+		memcpy(at, cmd->iov->iov_base, cmd->data_out_len);
+	else if (cmd->direction == SCSI_DATA_IN && !cmd->ops->data_in(cmd, cmd->transfer_len))
+		cmd->status = SCSI_TASK_SET_FULL;
+	else if (cmd->direction == SCSI_DATA_IN)
+		memcpy(cmd->iov->iov_base, at, cmd->data_in_len = cmd->transfer_len);
+	cmd->ops->done(cmd);
+}
+
+void scsi_submit(struct scsi_cmd *cmd)
+{
+	if (!wire.hold) {
+		execute(cmd);
+		return;
+	}
+	list_add_tail(&held, &cmd->node);
+	wire.held++;
+}
+
+void wire_complete(void)
+{
+	struct list *node;
+
+	while ((node = list_pop(&held))) {
+		wire.held--;
+		execute(list_entry(node, struct scsi_cmd, node));
+	}
+}
+
+static struct scsi_tmf *waiting;
+
+/* Answers when the held commands are over, as the real one does. */
+void scsi_tmf_submit(struct scsi_tmf *tmf)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&held, node, tmp)
+		list_entry(node, struct scsi_cmd, node)->aborted = true;
+	if (list_empty(&held)) {
+		tmf->done(tmf);
+		return;
+	}
+	assert(!waiting);
+	waiting = tmf;
+}
+
+void wire_tmf_done(void);
+void wire_tmf_done(void)
+{
+	struct scsi_tmf *tmf = waiting;
+
+	waiting = NULL;
+	if (tmf)
+		tmf->done(tmf);
+}
+
+void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct scsi_lu *lu)
+{
+	nexus->it = it;
+	nexus->lu = lu;
+	wire.attached++;
+}
+
+void scsi_nexus_detach(struct scsi_nexus *nexus)
+{
+	(void)nexus;
+	wire.attached--;
+}
