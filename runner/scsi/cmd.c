@@ -10,8 +10,7 @@
 #include "util/bytes.h"
 #include "util/iov.h"
 
-/* --- parse
- * --------------------------------------------------------------------------------------------------- */
+/* --- parse ------------------------------------------------------------------------- */
 
 /* Big-endian number of 1 to 8 bytes. */
 static uint64_t cdb_field(const uint8_t *p, unsigned len)
@@ -116,14 +115,19 @@ static bool parse_lba(struct scsi_cmd *cmd, const struct scsi_op *op)
 	return false;
 }
 
+/* The row that opcode and service action name, whatever else is in the CDB. */
+static const struct scsi_op *look_up(const struct scsi_cmd *cmd, bool *opcode_known)
+{
+	*opcode_known = false;
+	return cmd->cdb_len >= 6 ? scsi_op_find(cmd->cdb[0], cmd->cdb[1] & 0x1f, opcode_known) : NULL;
+}
+
 /* The row of the command; NULL with sense set. Only rows that need no LU come back where there is none. */
 static const struct scsi_op *find_row(struct scsi_cmd *cmd)
 {
-	bool opcode_known = false;
-	const struct scsi_op *op = NULL;
+	bool opcode_known;
+	const struct scsi_op *op = look_up(cmd, &opcode_known);
 
-	if (cmd->cdb_len >= 6)
-		op = scsi_op_find(cmd->cdb[0], cmd->cdb[1] & 0x1f, &opcode_known);
 	if (op && cmd->lu && !scsi_op_available(op, cmd->lu)) {
 		op = NULL;
 		opcode_known = false;
@@ -170,8 +174,7 @@ void scsi_parse(struct scsi_cmd *cmd)
 	}
 }
 
-/* --- admission
- * ----------------------------------------------------------------------------------------------- */
+/* --- admission --------------------------------------------------------------------- */
 
 /* Has the command the medium that it needs? Else sense is set. */
 static bool check_ready(struct scsi_cmd *cmd)
@@ -249,7 +252,7 @@ static bool offer_to_handler(struct scsi_cmd *cmd)
 static bool reports_ua(const struct scsi_cmd *cmd)
 {
 	bool known;
-	const struct scsi_op *op = scsi_op_find(cmd->cdb[0], cmd->cdb[1] & 0x1f, &known);
+	const struct scsi_op *op = look_up(cmd, &known);
 
 	return !op || !(op->flags & SCSI_OP_ALWAYS);
 }
@@ -296,8 +299,7 @@ void scsi_submit(struct scsi_cmd *cmd)
 		execute(cmd);
 }
 
-/* --- completion
- * ---------------------------------------------------------------------------------------------- */
+/* --- completion -------------------------------------------------------------------- */
 
 void scsi_complete(struct scsi_cmd *cmd)
 {

@@ -39,8 +39,7 @@ static struct scsi_mode current_mode(struct scsi_lu *lu)
 	return lu->mode;
 }
 
-/* --- MODE SENSE
- * ------------------------------------------------------------------------------------------------ */
+/* --- MODE SENSE -------------------------------------------------------------------- */
 
 static unsigned short_descriptor(const struct scsi_lu *lu, uint8_t *out)
 {
@@ -108,8 +107,7 @@ void spc_mode_sense(struct scsi_cmd *cmd)
 	scsi_data_in_bytes(cmd, buf, header + descriptor + pages);
 }
 
-/* --- MODE SELECT
- * ----------------------------------------------------------------------------------------------- */
+/* --- MODE SELECT ------------------------------------------------------------------- */
 
 /* A parameter list while it is read. */
 struct list_reader {

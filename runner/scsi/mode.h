@@ -10,8 +10,7 @@ void scsi_mode_reset_locked(struct scsi_lu *lu);
 /* Any thread, lu->lock held: makes mode the current values and brings the gate in line with them. */
 void scsi_mode_set_locked(struct scsi_lu *lu, const struct scsi_mode *mode);
 
-/* --- pages (mode_pages.c)
- * ------------------------------------------------------------------------------------- */
+/* --- pages (mode_pages.c) ---------------------------------------------------------- */
 
 enum scsi_mode_control { MODE_CURRENT, MODE_CHANGEABLE, MODE_DEFAULT, MODE_SAVED }; /* PC, SPC-4 6.11.1.2 */
 

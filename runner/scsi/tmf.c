@@ -15,8 +15,7 @@
 #include "scsi/ua.h"
 #include "util/lock.h"
 
-/* --- one task or one nexus
- * ------------------------------------------------------------------------------------- */
+/* --- one task or one nexus --------------------------------------------------------- */
 
 static bool names(const struct scsi_tmf *tmf, const struct scsi_cmd *cmd)
 {
@@ -69,8 +68,7 @@ static struct scsi_tmf *next_answer(struct scsi_lu_loop *lul)
 	return NULL;
 }
 
-/* --- the whole LU
- * ------------------------------------------------------------------------------------------------ */
+/* --- the whole LU ------------------------------------------------------------------ */
 
 static struct scsi_tmf *running(struct scsi_lu *lu)
 {

@@ -34,8 +34,7 @@ void spc_request_sense(struct scsi_cmd *cmd)
 	scsi_data_in_bytes(cmd, data, len);
 }
 
-/* --- SEND DIAGNOSTIC (SPC-4 6.42)
- * ---------------------------------------------------------------------------------- */
+/* --- SEND DIAGNOSTIC (SPC-4 6.42) -------------------------------------------------- */
 
 static void self_tested(struct backstore_io *bio, enum tcmur_status status)
 {
@@ -86,8 +85,7 @@ void spc_send_diagnostic(struct scsi_cmd *cmd)
 		scsi_complete(cmd);
 }
 
-/* --- PREVENT ALLOW MEDIUM REMOVAL (SPC-4 6.14)
- * ------------------------------------------------------------------- */
+/* --- PREVENT ALLOW MEDIUM REMOVAL (SPC-4 6.14) ------------------------------------- */
 
 void spc_prevent_allow(struct scsi_cmd *cmd)
 {

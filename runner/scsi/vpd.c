@@ -9,8 +9,7 @@
 
 _Static_assert(SBC_VPD_MAX <= VPD_MAX, "SBC pages fit");
 
-/* --- Device Identification, SPC-4 7.8.6
- * -------------------------------------------------------------------------- */
+/* --- Device Identification, SPC-4 7.8.6 -------------------------------------------- */
 
 enum code_set { CODE_BINARY = 1, CODE_ASCII = 2, CODE_UTF8 = 3 };
 enum association { OF_LU = 0, OF_PORT = 1, OF_DEVICE = 2 };
@@ -91,8 +90,7 @@ static unsigned device_identification(const struct scsi_cmd *cmd, uint8_t *page)
 	return (unsigned)(p - page) - 4;
 }
 
-/* --- the other pages
- * ----------------------------------------------------------------------------------------------- */
+/* --- the other pages --------------------------------------------------------------- */
 
 static unsigned unit_serial_number(const struct scsi_cmd *cmd, uint8_t *page)
 {

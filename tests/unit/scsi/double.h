@@ -8,7 +8,7 @@
 
 #include "scsi/scsi.h"
 
-/* --- loops: double_loops(n) makes n of them; posted work runs in double_run() ------------------------ */
+/* --- loops: double_loops(n) makes n of them; posted work runs in double_run() ------ */
 
 #define DOUBLE_LOOPS_MAX 4
 struct loop_set *double_loops(unsigned n);
@@ -21,7 +21,7 @@ void double_run(void);
 /* Runs what was posted, and leaves held I/O alone. */
 void double_run_posted(void);
 
-/* --- the backstore ----------------------------------------------------------------------------------- */
+/* --- the backstore ----------------------------------------------------------------- */
 
 struct double_call {
 	enum backstore_op op;
@@ -65,7 +65,7 @@ bool double_backstore_end(struct backstore *bs);
 /* The last I/O submitted. */
 const struct double_call *double_last(const struct backstore *bs);
 
-/* --- the front end ----------------------------------------------------------------------------------- */
+/* --- the front end ----------------------------------------------------------------- */
 
 struct double_cmd {
 	struct scsi_cmd cmd;

@@ -49,7 +49,7 @@ const struct double_call *double_last(const struct backstore *bs)
 	return &bs->calls[(bs->ncalls - 1) % ARRAY_SIZE(bs->calls)];
 }
 
-/* --- what each operation does ------------------------------------------------------------------------ */
+/* --- what each operation does ------------------------------------------------------ */
 
 static void mark(struct backstore *bs, const struct tcmur_io *io, enum tcmur_extent_state state)
 {
@@ -210,7 +210,7 @@ static enum tcmur_status perform(struct backstore_io *bio)
 	abort();
 }
 
-/* --- backstore.h ------------------------------------------------------------------------------------- */
+/* --- backstore.h ------------------------------------------------------------------- */
 
 static void end(struct backstore_io *bio)
 {

@@ -319,8 +319,7 @@ static void test_no_memory(void **state)
 	spc_env_close(&e);
 }
 
-/* --- a handler that answers CDBs itself
- * -------------------------------------------------------------------------- */
+/* --- a handler that answers CDBs itself -------------------------------------------- */
 
 static bool handler_scsi(struct backstore_scsi *bss)
 {

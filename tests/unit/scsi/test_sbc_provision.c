@@ -49,7 +49,7 @@ static void granular(struct backstore *bs)
 	bs->info.physical_block_size = 4096;
 }
 
-/* --- WRITE SAME -------------------------------------------------------------------------------------- */
+/* --- WRITE SAME -------------------------------------------------------------------- */
 
 static void test_write_same(void **state)
 {
@@ -167,7 +167,7 @@ static void test_write_same_limit(void **state)
 	sbc_env_close(&e);
 }
 
-/* --- UNMAP ------------------------------------------------------------------------------------------- */
+/* --- UNMAP ------------------------------------------------------------------------- */
 
 struct range {
 	uint64_t lba;
@@ -313,7 +313,7 @@ static void test_unmap_stops_at_error(void **state)
 	sbc_env_close(&e);
 }
 
-/* --- GET LBA STATUS ---------------------------------------------------------------------------------- */
+/* --- GET LBA STATUS ---------------------------------------------------------------- */
 
 static size_t lba_status(struct sbc_env *e, uint64_t lba, uint32_t allocation, uint8_t *data, size_t max)
 {
@@ -417,7 +417,7 @@ static void test_lba_status_long_extent(void **state)
 	sbc_env_close(&e);
 }
 
-/* --- what is promised -------------------------------------------------------------------------------- */
+/* --- what is promised -------------------------------------------------------------- */
 
 static void test_vpd(void **state)
 {

@@ -72,7 +72,7 @@ static void test_prefetch(void **state)
 	sbc_env_close(&e);
 }
 
-/* --- START STOP UNIT --------------------------------------------------------------------------------- */
+/* --- START STOP UNIT --------------------------------------------------------------- */
 
 static enum scsi_status start_stop(struct sbc_env *e, uint8_t flags)
 {
@@ -113,7 +113,7 @@ static void test_start_stop(void **state)
 	sbc_env_close(&e);
 }
 
-/* --- FORMAT UNIT ------------------------------------------------------------------------------------- */
+/* --- FORMAT UNIT ------------------------------------------------------------------- */
 
 #define FMTDATA  0x10
 #define LONGLIST 0x20

@@ -55,8 +55,7 @@ static struct player players[NLOOPS];
 static struct scsi_lu *lu;
 static sem_t finished;
 
-/* --- a backstore whose I/O takes a while
- * ---------------------------------------------------------------- */
+/* --- a backstore whose I/O takes a while ------------------------------------------- */
 
 static const struct tcmur_info info = {.size = 1 << 20, .block_size = 512, .write_cache = true};
 
@@ -130,8 +129,7 @@ void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t ne
 	(void)arg;
 }
 
-/* --- the sessions
- * ------------------------------------------------------------------------------------------------ */
+/* --- the sessions ------------------------------------------------------------------ */
 
 static void start_tmf(struct player *p);
 
