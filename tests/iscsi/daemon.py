@@ -107,8 +107,8 @@ class Daemon:
     def alive(self):
         return self.process.poll() is None
 
-    def session(self, name, **options):
-        return initiator.Session(self.address, IQN + name, **options)
+    def session(self, target, **options):
+        return initiator.Session(self.address, IQN + target, **options)
 
     def discovery(self, **options):
         return initiator.Session(self.address, None, **options)

@@ -16,6 +16,7 @@ DEFAULTS = {  # RFC 7143 13: what holds where a key is not negotiated
     "MaxOutstandingR2T": "1", "ErrorRecoveryLevel": "0", "MaxConnections": "1",
     "DefaultTime2Wait": "2", "DefaultTime2Retain": "20", "DataPDUInOrder": "Yes", "DataSequenceInOrder": "Yes",
 }
+NO_VALUE = ("Reject", "NotUnderstood", "Irrelevant")
 CHAP_HASHES = {5: hashlib.md5, 6: hashlib.sha1, 7: hashlib.sha256, 8: hashlib.sha3_256}
 
 
@@ -146,10 +147,10 @@ class Session:
 
     serial = 0
 
-    def __init__(self, address, target=None, name="iqn.2026-11.test:initiator", keys=None, chap=None, isid=None,
+    def __init__(self, address, target=None, initiator="iqn.2026-11.test:initiator", keys=None, chap=None, isid=None,
                  login=True, timeout=10.0, receive_buffer=None, tsih=0, cmdsn=1):
         self.connection = Connection(address, timeout, receive_buffer)
-        self.target, self.name, self.chap = target, name, chap
+        self.target, self.initiator, self.chap = target, initiator, chap
         Session.serial += 1
         self.isid = isid or struct.pack(">BHBH", 0x80, os.getpid() & 0xFFFF, 0, Session.serial & 0xFFFF)
         self.tsih, self.cid = tsih, 0
@@ -178,7 +179,7 @@ class Session:
     # Login (RFC 7143 6.3)
 
     def names(self):
-        names = {"InitiatorName": self.name, "SessionType": "Normal" if self.target else "Discovery"}
+        names = {"InitiatorName": self.initiator, "SessionType": "Normal" if self.target else "Discovery"}
         return names | ({"TargetName": self.target} if self.target else {})
 
     def login_step(self, keys, csg, nsg=None):
@@ -229,7 +230,8 @@ class Session:
     def adopt(self, answers):
         """What was negotiated holds from the end of the login on."""
         self.answers = answers
-        self.keys |= {key: value for key, value in answers.items() if key in DEFAULTS}
+        self.keys |= {key: value for key, value in answers.items()
+                      if key in DEFAULTS and value not in NO_VALUE}
         self.connection.header_digest = self.keys["HeaderDigest"] == "CRC32C"
         self.connection.data_digest = self.keys["DataDigest"] == "CRC32C"
         self.segment = int(self.keys["MaxRecvDataSegmentLength"])  # the target's: what we may send

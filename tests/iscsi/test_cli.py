@@ -244,15 +244,16 @@ class Served(unittest.TestCase):
     def test_acl(self):
         from initiator import LoginError, Session
         with Daemon("--export", ALLOC, "--allow-initiator", "iqn.2026-11.test:friend") as daemon:
-            Session(daemon.address, IQN + "a", name="iqn.2026-11.test:friend").logout()
-            Session(daemon.address, IQN + "a", name="IQN.2026-11.TEST:Friend").logout()
+            for name in ("iqn.2026-11.test:friend", "IQN.2026-11.TEST:Friend"):
+                with daemon.session("a", initiator=name) as session:
+                    self.assertEqual(session.logout(), 0)
             with self.assertRaises(LoginError) as caught:
-                Session(daemon.address, IQN + "a", name="iqn.2026-11.test:foe")
+                Session(daemon.address, IQN + "a", initiator="iqn.2026-11.test:foe")
             self.assertEqual(caught.exception.status, 0x0202)
 
     def test_discovery_hides_targets_from_strangers(self):
         with Daemon("--export", ALLOC, "--allow-initiator", "iqn.2026-11.test:friend") as daemon:
-            with daemon.discovery(name="iqn.2026-11.test:foe") as session:
+            with daemon.discovery(initiator="iqn.2026-11.test:foe") as session:
                 self.assertEqual(session.text({"SendTargets": "All"}), [])
 
     def test_without_io_uring(self):

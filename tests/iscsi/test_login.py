@@ -112,9 +112,9 @@ class Keys(DaemonCase):
 
 
 class Refused(DaemonCase):
-    def refused(self, target=IQN + "a", name="iqn.2026-11.test:bad", **options):
+    def refused(self, target=IQN + "a", initiator="iqn.2026-11.test:bad", **options):
         with self.assertRaises(LoginError) as caught:
-            Session(self.daemon.address, target, name=name, **options)
+            Session(self.daemon.address, target, initiator=initiator, **options)
         return caught.exception.status
 
     def raw(self, keys, flags=p.FINAL | 1 << 2 | 3, **fields):
@@ -301,6 +301,25 @@ class HalfOpen(DaemonCase):
             for connection in silent:
                 connection.close()
             self.assertEqual(late.recv(5).opcode, p.LOGIN_RESPONSE)
+
+    def test_no_descriptor_for_who_waits(self):
+        before = self.descriptors()
+        waiting = [Connection(self.daemon.address) for _ in range(24)]
+        time.sleep(0.5)
+        self.assertLessEqual(self.descriptors(), before + 12)  # 8, and what the start was still opening
+        for connection in waiting:
+            connection.close()
+
+    def test_waiting_initiator_gets_in(self):
+        """Silent peers run into the login timeout, in turn; who waits behind them is served then."""
+        silent = [Connection(self.daemon.address) for _ in range(8)]
+        with self.daemon.session("a", timeout=20) as session:
+            self.assertEqual(session.ping(), b"ping")
+        for connection in silent:
+            connection.close()
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.daemon.process.pid}/fd"))
 
     def test_sessions_do_not_count(self):
         sessions = [self.session() for _ in range(12)]

@@ -67,6 +67,7 @@ class Sigterm(unittest.TestCase):
         self.assertLess(daemon.stop(), BOUND)
         for writer in writers:
             writer.join(BOUND)
+            writer.session.connection.close()
             self.assertFalse(writer.is_alive(), "a session hangs")
             self.assertGreater(len(writer.good), 10)
             with open(self.path, "rb") as file:
@@ -88,6 +89,7 @@ class Sigterm(unittest.TestCase):
                     session.logout()
         except (EOFError, ConnectionError):
             pass
+        session.connection.close()
         self.assertEqual(daemon.process.wait(BOUND), 0)
         daemon.stop()
         self.assertIn(1, events)
