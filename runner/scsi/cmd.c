@@ -287,7 +287,7 @@ void scsi_submit(struct scsi_cmd *cmd)
 	list_add_tail(&cmd->lu->loops[loop_index(cmd->loop)].inflight, &cmd->node);
 	gate = scsi_lu_gate(cmd->lu);
 	if ((gate ^ cmd->gate_seen) & SCSI_GATE_EPOCH) { /* a reset came between parse and submit */
-		cmd->aborted = true;
+		scsi_tmf_abort_late(cmd);
 		scsi_complete(cmd);
 		return;
 	}

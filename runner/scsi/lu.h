@@ -70,6 +70,7 @@ struct scsi_lu {
 	uint64_t last_nexus_id;
 	uint64_t reserved_by; /* nexus id, 0: nobody */
 	struct scsi_mode mode;
+	uint64_t cleared_by; /* nexus id of the last LU-wide function if a CLEAR TASK SET, else 0 */
 	struct list tmfs;     /* LU-wide task management functions, first one is running */
 	unsigned tmf_pending; /* atomic: loops that have not drained for the running one */
 };

@@ -80,6 +80,15 @@ static bool affects(const struct scsi_tmf *tmf, const struct scsi_cmd *cmd)
 	return (int32_t)((cmd->gate_seen & SCSI_GATE_EPOCH) - tmf->epoch) < 0;
 }
 
+/* SAM-5 5.6: who loses a command to another nexus's CLEAR TASK SET hears of it. A reset tells everybody
+ * anyway. */
+static void mark_one(const struct scsi_tmf *tmf, struct scsi_cmd *cmd)
+{
+	if (!cmd->aborted && tmf->function == SCSI_CLEAR_TASK_SET && cmd->nexus && cmd->nexus != tmf->nexus)
+		scsi_ua_raise(cmd->nexus, SCSI_UA_CLEARED);
+	cmd->aborted = true;
+}
+
 /* Marks what the running function affects on this loop; returns whether there is any. */
 static bool mark(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 {
@@ -89,8 +98,10 @@ static bool mark(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 	list_for_each (&lul->inflight, node, tmp) {
 		struct scsi_cmd *cmd = list_entry(node, struct scsi_cmd, node);
 
-		if (affects(tmf, cmd))
-			any = cmd->aborted = true;
+		if (affects(tmf, cmd)) {
+			mark_one(tmf, cmd);
+			any = true;
+		}
 	}
 	return any;
 }
@@ -156,10 +167,11 @@ static void submit_wide(struct scsi_tmf *tmf)
 
 	tmf->work = (struct loop_work){.fn = finish};
 	lock_take(&lu->lock);
+	lu->cleared_by = 0;
 	if (tmf->function == SCSI_LU_RESET)
 		reset_locked(lu, tmf->nexus);
-	else
-		scsi_ua_raise_others_locked(lu, tmf->nexus, SCSI_UA_CLEARED);
+	else if (tmf->nexus)
+		lu->cleared_by = tmf->nexus->id;
 	tmf->epoch = __atomic_add_fetch(&lu->gate, SCSI_GATE_EPOCH_ONE, __ATOMIC_RELEASE) & SCSI_GATE_EPOCH;
 	first = list_empty(&lu->tmfs);
 	list_add_tail(&lu->tmfs, &tmf->node);
@@ -191,6 +203,19 @@ void scsi_tmf_command_over(struct scsi_lu_loop *lul)
 	}
 	while ((tmf = next_answer(lul)))
 		tmf->done(tmf);
+}
+
+void scsi_tmf_abort_late(struct scsi_cmd *cmd)
+{
+	struct scsi_lu *lu = cmd->lu;
+	uint64_t by;
+
+	lock_take(&lu->lock);
+	by = lu->cleared_by;
+	lock_drop(&lu->lock);
+	if (by && cmd->nexus && cmd->nexus->id != by)
+		scsi_ua_raise(cmd->nexus, SCSI_UA_CLEARED);
+	cmd->aborted = true;
 }
 
 void scsi_tmf_submit(struct scsi_tmf *tmf)

@@ -193,6 +193,30 @@ static void test_parsed_before_reset(void **state)
 	close_test(&t);
 }
 
+/* Only who loses a command is told: in flight, gathered, or neither. */
+static void test_clear_task_set_tells(void **state)
+{
+	struct tmf_test t;
+
+	(void)state;
+	open_test(&t);
+	manage(&t, 0, SCSI_CLEAR_TASK_SET, 0, 0, NULL);
+	double_run();
+	assert_int_equal(scsi_ua_peek(&t.e.nexus[1]), SENSE_NONE);
+	parse(&t, 0, 1, 1);
+	parse(&t, 1, 0, 0);
+	manage(&t, 1, SCSI_CLEAR_TASK_SET, 0, 0, NULL);
+	double_run();
+	assert_int_equal(answered, 2);
+	submit(&t, 0);
+	submit(&t, 1);
+	assert_over(&t, 0, true);
+	assert_over(&t, 1, true);
+	assert_int_equal(scsi_ua_peek(&t.e.nexus[0]), SENSE_NONE);
+	assert_int_equal(scsi_ua_peek(&t.e.nexus[1]), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2f, 0x00));
+	close_test(&t);
+}
+
 static void test_reset_forgets(void **state)
 {
 	static const uint8_t caching_off[24] = {[4] = 0x08, 0x12};
@@ -268,8 +292,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_abort_task),          cmocka_unit_test(test_abort_twice),
 	    cmocka_unit_test(test_abort_task_set),      cmocka_unit_test(test_clear_task_set_on_all_loops),
-	    cmocka_unit_test(test_parsed_before_reset), cmocka_unit_test(test_reset_forgets),
-	    cmocka_unit_test(test_two_resets),          cmocka_unit_test(test_epoch_wraps),
+	    cmocka_unit_test(test_parsed_before_reset), cmocka_unit_test(test_clear_task_set_tells),
+	    cmocka_unit_test(test_reset_forgets),       cmocka_unit_test(test_two_resets),
+	    cmocka_unit_test(test_epoch_wraps),
 	};
 
 	return cmocka_run_group_tests_name("scsi_tmf", tests, NULL, NULL);
