@@ -127,9 +127,12 @@ static void abort_task(struct iscsi_conn *conn, const struct iscsi_lun *lun)
 		start(conn, SCSI_ABORT_TASK, number, number + 1, task);
 		return;
 	}
-	if (task->state == ISCSI_TASK_GATHER)
-		iscsi_task_drop(task);
-	answer(conn, pdu->itt, ISCSI_TMF_COMPLETE); /* its response, if any, goes out before this one */
+	if (task->state != ISCSI_TASK_GATHER) {
+		answer(conn, pdu->itt, ISCSI_TMF_NO_TASK); /* it has ended, and its response goes out first */
+		return;
+	}
+	iscsi_task_drop(task);
+	answer(conn, pdu->itt, ISCSI_TMF_COMPLETE);
 }
 
 static void on_lun(struct iscsi_conn *conn, enum scsi_tmf_function function, const struct iscsi_lun *lun)
