@@ -204,6 +204,36 @@ static void test_digest_errors(void **state)
 		flip(ping + i, true);
 }
 
+/* Damaged streams, cut anywhere, at a storage that answers now or later: nothing breaks and nothing is left.
+ */
+static void test_random_damage(void **state)
+{
+	unsigned seed = 7143;
+
+	(void)state;
+	fill_pattern(pattern, sizeof(pattern), 1);
+	for (unsigned i = 0; i < 20000; i++) {
+		size_t cut, login;
+
+		agree(i & 1);
+		wire_start();
+		build();
+		wire.hold = i & 2;
+		login = 48 + 4;
+		for (int damage = rand_r(&seed) % 6; damage >= 0; damage--) {
+			size_t where = login + (size_t)rand_r(&seed) % (out.len - login);
+
+			out.bytes[where] = (uint8_t)(rand_r(&seed) % 3 ? rand_r(&seed) : rand_r(&seed) % 8);
+		}
+		cut = login + (size_t)rand_r(&seed) % (out.len - login);
+		wire_send(out.bytes, cut);
+		if (i & 4)
+			wire_complete();
+		wire_send(out.bytes + cut, out.len - cut);
+		wire_stop();
+	}
+}
+
 static void test_segment_too_long(void **state)
 {
 	struct iscsi_nop nop = wire_ping(1);
@@ -226,9 +256,10 @@ int main(void)
 {
 	log_set_level(LOG_LEVEL_CRIT);
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_every_split),   cmocka_unit_test(test_every_split_with_digests),
-	    cmocka_unit_test(test_byte_by_byte),  cmocka_unit_test(test_cut_off_anywhere),
-	    cmocka_unit_test(test_digest_errors), cmocka_unit_test(test_segment_too_long),
+	    cmocka_unit_test(test_every_split),      cmocka_unit_test(test_every_split_with_digests),
+	    cmocka_unit_test(test_byte_by_byte),     cmocka_unit_test(test_cut_off_anywhere),
+	    cmocka_unit_test(test_digest_errors),    cmocka_unit_test(test_random_damage),
+	    cmocka_unit_test(test_segment_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,8 @@ void scsi_parse(struct scsi_cmd *cmd)
 	cmd->direction = cmd->cdb[0] == 0x28   ? SCSI_DATA_IN
 			 : cmd->cdb[0] == 0x2a ? SCSI_DATA_OUT
 					       : SCSI_NO_DATA;
+	if (cmd->lba * 512 + len > DISK_SIZE)
+		cmd->direction = SCSI_NO_DATA;
 	cmd->transfer_len = cmd->direction == SCSI_NO_DATA ? 0 : len;
 }
 
