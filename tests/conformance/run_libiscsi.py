@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -22,14 +23,14 @@ LIMIT = 60  # seconds: some tests wait for ever when they fail
 
 
 def read_table(path):
-    """Rows of test, expectation, set-up and reason, by tabs."""
+    """Rows of test, expectation, set-up and reason, by tabs. broken: the test itself is wrong, and fails."""
     rows = {}
     with open(path, encoding="utf-8") as table:
         for line in table:
             if line.strip() and not line.startswith("#"):
                 test, expected, setup, reason = (line.rstrip("\n").split("\t") + ["", ""])[:4]
-                assert test not in rows and expected in ("pass", "skip"), line
-                assert expected == "pass" or reason, f"a skip needs a reason: {line}"
+                assert test not in rows and expected in ("pass", "skip", "broken"), line
+                assert expected == "pass" or reason, f"no reason: {line}"
                 rows[test] = expected, setup, reason
     return rows
 
@@ -40,8 +41,10 @@ def listed_by_tool():
     return {name[4:] for name in listing.split() if name.startswith("ALL.") and name.count(".") == 2}
 
 
-def verdict(code, output):
+def verdict(test, code, output):
     """pass, skip or fail out of CUnit's words."""
+    if not test.startswith(("Prin", "Prout")):  # the tool looks for reservations left behind before each test, and says so
+        output = output.replace("[SKIPPED] PERSISTENT RESERVE IN is not implemented.", "")
     summary = re.search(r"^\s*tests\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)", output, re.MULTILINE)
     if code or not summary or summary[4] != "0" or summary[2] != "1":
         return "fail"
@@ -49,23 +52,27 @@ def verdict(code, output):
 
 
 def run_test(test, setup):
-    """(verdict, output, seconds). set-up: "ro" for a read-only LUN, "two" for a second session to the LUN."""
-    begin, daemon = time.monotonic(), None
+    """(verdict, output, seconds). set-up: "ro" for a read-only LUN, "two" for a second session to the LUN, "file"
+    for a file, whose physical blocks are larger than its logical ones."""
+    begin, folder = time.monotonic(), tempfile.TemporaryDirectory(prefix="tcmur-")
+    export = f"file/{folder.name}/disk,block_size=512" if setup == "file" else "alloc/disk"
     try:
-        daemon = Daemon("--export", "alloc/disk,size=100M,name=disk" + (",ro" if setup == "ro" else ""))
-        url = f"iscsi://{daemon.address[0]}:{daemon.address[1]}/{IQN}disk/{os.environ.get('TCMUR_TEST_LUN', '0')}"
+        daemon = Daemon("--export", export + ",size=100M,name=disk" + (",ro" if setup == "ro" else ""))
+        url = f"iscsi://{daemon.address[0]}:{daemon.address[1]}/{IQN}disk/0"
         result = subprocess.run([TOOL, "--dataloss", "--fail", "--normal", f"--test=ALL.{test}", url] +
                                 ([url] if setup == "two" else []),
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                 timeout=LIMIT, check=False)
         output = result.stdout.decode(errors="replace")
-        found = verdict(result.returncode, output)
+        found = verdict(test, result.returncode, output)
         daemon.stop()
     except subprocess.TimeoutExpired as error:
         output, found = (error.stdout or b"").decode(errors="replace") + f"\nno end within {LIMIT} s", "fail"
         daemon.kill()
     except AssertionError as error:  # the daemon did not start, or not end well
         output, found = str(error), "fail"
+    finally:
+        folder.cleanup()
     return found, output, time.monotonic() - begin
 
 
@@ -89,7 +96,7 @@ def compare(rows, jobs):
     for test, found, output, seconds in run_all(rows, jobs):
         expected, _, reason = rows[test]
         counts[found] += 1
-        if found != expected:
+        if found != ("fail" if expected == "broken" else expected):
             unexpected += 1
             print(f"{test}: {found}, expected {expected}{f' ({reason})' if reason else ''}, {seconds:.1f} s")
             print(explain(output), flush=True)
