@@ -34,6 +34,10 @@ def write16(lba, blocks):
     return struct.pack(">BBQIBB", 0x8A, 0, lba, blocks, 0, 0)
 
 
+def compare_and_write(lba, blocks):
+    return struct.pack(">BBQ3xBBB", 0x89, 0, lba, blocks, 0, 0)
+
+
 def synchronize_cache():
     return struct.pack(">BBIBHB", 0x35, 0, 0, 0, 0, 0)
 

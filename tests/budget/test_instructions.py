@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The budget of a READ and a WRITE, seen from outside of the code: the event loop is run instruction by instruction
+(step.c). A turn, however many commands it serves, makes a system call each for receiving, for sending and for the
+ring. A command executes no atomic read-modify-write; a turn does so to fall asleep and to wake up, and glibc 2.36
+twice in each system call that is a cancellation point, on a word of the thread's own. (A raw system call would save
+these, and hide what the kernel writes from the sanitizers.)"""
+import bisect
+import collections
+import os
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+import cdb
+import fast_path
+from daemon import Daemon
+from fast_path import READ, WRITE
+
+STEPPER = os.environ["TCMUR_STEPPER"]
+NAMES = {46: "sendmsg", 47: "recvmsg", 327: "preadv2", 328: "pwritev2", 426: "io_uring_enter"}  # x86-64
+CANCELLATION_POINTS = ("sendmsg", "recvmsg", "preadv2", "pwritev2")
+ASLEEP = {"mailbox_fall_asleep", "mailbox_wake_up"}
+A_TURN = ("recvmsg", "sendmsg", "io_uring_enter")
+NOW = {"LD_BIND_NOW": "1"}  # the first call of a function in a library looks for it, and locks
+ROUNDS = 4
+BLOCKS = 1  # a string instruction is a step for each byte that it moves
+
+
+class Symbols:
+    """Names of addresses in a running process."""
+
+    def __init__(self, pid):
+        self.modules, self.tables = [], {}
+        with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
+            for line in maps:
+                span, _, offset, _, _, *path = line.split()
+                if path and path[0].startswith("/"):
+                    begin, end = (int(x, 16) for x in span.split("-"))
+                    base = begin if int(offset, 16) == 0 else self.modules[-1][2]
+                    self.modules.append((begin, end, base, path[0]))
+
+    def table(self, path):
+        if path not in self.tables:
+            output = subprocess.run(["nm", "--defined-only", path], capture_output=True, text=True, check=False).stdout
+            rows = (line.split() for line in output.splitlines())
+            self.tables[path] = sorted((int(row[0], 16), row[2]) for row in rows if row[1] in "tTwWiV")
+        return self.tables[path]
+
+    def name(self, address):
+        """The function, or "libc": Debian's has no names for its own functions."""
+        for begin, end, base, path in self.modules:
+            if begin <= address < end:
+                if os.path.basename(path).startswith("libc.so"):
+                    return "libc"
+                table = self.table(path)
+                at = bisect.bisect(table, (address - base, "~")) - 1
+                return table[at][1] if at >= 0 else f"{os.path.basename(path)}+{address - base:#x}"
+        return f"{address:#x}"
+
+
+class Stepped:
+    """A thread under the stepper, between two moments at which it sleeps."""
+
+    def __init__(self, pid, tid):
+        self.stat = f"/proc/{pid}/task/{tid}/stat"
+        self.symbols = Symbols(pid)
+        self.stepper = subprocess.Popen([STEPPER, str(tid)], stdout=subprocess.PIPE, text=True)
+
+    def wait_asleep(self):
+        """Asleep in a system call, not between two steps: for a while."""
+        deadline, quiet = time.monotonic() + 60, 0
+        while quiet < 20:
+            if self.stepper.poll() == 77:
+                raise unittest.SkipTest("no ptrace here")
+            assert self.stepper.poll() is None and time.monotonic() < deadline, "the loop does not fall asleep"
+            with open(self.stat, encoding="utf-8") as stat:
+                quiet = quiet + 1 if stat.read().rsplit(")", 1)[1].split()[0] == "S" else 0
+            time.sleep(0.005)
+
+    def restart(self):
+        self.wait_asleep()
+        self.stepper.send_signal(signal.SIGUSR1)
+        time.sleep(0.05)
+
+    def finish(self):
+        """The counts since restart(): steps, system calls by name, atomics by function."""
+        self.wait_asleep()
+        while self.stepper.poll() is None:
+            self.stepper.send_signal(signal.SIGTERM)
+            time.sleep(0.05)
+        steps, calls, atomics = 0, collections.Counter(), collections.Counter()
+        for line in self.stepper.communicate()[0].splitlines():
+            kind, *words = line.split()
+            if kind == "steps":
+                steps = int(words[0])
+            elif kind == "syscall":
+                calls[NAMES.get(int(words[0]), words[0])] += int(words[1])
+            else:
+                atomics[self.symbols.name(int(words[0], 16))] += int(words[1])
+        return steps, calls, atomics
+
+
+class Instructions(unittest.TestCase):
+    def measure(self, daemon, session, what, depth):
+        """A turn's steps, system calls and atomics, each turn having received depth commands at once."""
+        tid, = fast_path.loop_threads(daemon.process.pid)
+        fast_path.run(session, what, depth, fast_path.PLACES, BLOCKS)
+        stepped = Stepped(daemon.process.pid, tid)
+        try:
+            stepped.wait_asleep()
+            fast_path.run(session, what, depth, 2, BLOCKS)
+            stepped.restart()
+            fast_path.run(session, what, depth, ROUNDS, BLOCKS)
+            steps, calls, atomics = stepped.finish()
+        finally:
+            stepped.stepper.kill()
+            stepped.stepper.wait()
+        print(f"{what} x{depth}: {steps // ROUNDS // depth} instructions a command; in {ROUNDS} turns: {dict(calls)}, "
+              f"atomics {dict(atomics)}")
+        sys.stdout.flush()
+        return calls, atomics
+
+    def check(self, export, cases=(READ, WRITE), **per_command):
+        """per_command: system calls that the handler makes, or that a turn makes that a completion starts."""
+        print(f"{export}:")
+        with Daemon("--export", f"{export},size=4M,name=a", "--threads", "1", env=NOW) as daemon, \
+                daemon.session("a") as session:
+            if "no io_uring" in daemon.output():
+                self.skipTest("no io_uring here")
+            session.execute(cdb.TEST_UNIT_READY)
+            fast_path.run(session, WRITE, 1, fast_path.PLACES)
+            for what in cases:
+                for depth in (1, 16):
+                    with self.subTest(what=what, depth=depth):
+                        calls, atomics = self.measure(daemon, session, what, depth)
+                        self.assertGreater(atomics["mailbox_fall_asleep"], 0, "the stepper sees no atomics")
+                        # What does not fit one segment of TCP may arrive bit by bit.
+                        pieces = depth if what == WRITE else 1
+                        for name, n in calls.items():
+                            budget = pieces * (name in A_TURN) + depth * per_command.get(name, 0)
+                            self.assertLessEqual(n, budget * ROUNDS, name)
+                        for name, n in atomics.items():
+                            budget = calls["io_uring_enter"] if name in ASLEEP else 0
+                            if name == "libc":
+                                budget = 2 * sum(calls[call] for call in CANCELLATION_POINTS)
+                            self.assertLessEqual(n, budget, name)
+
+    def test_alloc(self):
+        self.check("alloc/a")
+
+    def test_file_in_memory(self):
+        with fast_path.folder("memory") as folder:
+            self.check(f"file/{folder}/disk", (READ,), preadv2=1)
+            self.check(f"file/{folder}/disk", (WRITE,), pwritev2=1)
+
+    def test_file_direct(self):
+        """Completions may come one by one: each is a turn then, without anything to receive."""
+        with fast_path.folder("disk") as folder:
+            if fast_path.is_tmpfs(folder):
+                self.skipTest("no file system but tmpfs")
+            self.check(f"file/{folder}/disk,cache=none", sendmsg=1, io_uring_enter=1)
+
+
+if __name__ == "__main__":
+    unittest.main()
