@@ -9,7 +9,7 @@ status=0
 
 clean_tree() {
 	rm -rf "$tree"
-	mkdir -p "$tree/runner/util" "$tree/runner/loop" "$tree/runner/scsi" "$tree/handlers/null"
+	mkdir -p "$tree/runner/util" "$tree/runner/loop" "$tree/runner/scsi" "$tree/handlers/null" "$tree/dbus"
 	printf '/* SPDX-License-Identifier: Apache-2.0 */\n' >"$tree/runner/util/a.h"
 	printf '/* SPDX-License-Identifier: Apache-2.0 */\n#include "util/a.h"\n' >"$tree/runner/loop/a.c"
 	printf '#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\ntrue\n' >"$tree/ok.sh"
@@ -31,6 +31,7 @@ bites layering runner/scsi/a.c '#include <liburing.h>'
 bites layering handlers/null/a.c '#include "loop/loop.h"'
 bites layering handlers/null/a.c '#include "../../runner/util/a.h"'
 bites layering handlers/null/a.c '#include <liburing.h>'
+bites layering dbus/a.c '#include "scsi/scsi.h"'
 bites spdx runner/util/b.c 'int x;'
 bites file_size runner/util/a.h "$(yes '' | head -n 900; echo end)"
 if command -v shellcheck >/dev/null; then

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The D-Bus service without the rest of the daemon: host HANDLER_DIR. Serves the handlers that are there and
+ * three devices that are not, until SIGTERM.
+ */
+#include <glib-unix.h>
+#include <stdio.h>
+
+#include "backstore/backstore.h"
+#include "dbus/service.h"
+
+static void list(void *source, void (*view)(void *arg, const struct tcmu_device_view *view), void *arg)
+{
+	const struct tcmu_device_view devices[] = {
+	    {"user_0/disk", "file//srv/disk.img", 0, TCMU_DEVICE_SERVED, "", 1 << 30, 7, 5},
+	    {"user_1/odd %n \xff", "null/\xc3\x28", 1, TCMU_DEVICE_FAILED, "gone \xf0", 0, 0, 0},
+	    {"user_2/new", "alloc/new", 4, TCMU_DEVICE_OPENING, "", 0, 0, 0},
+	};
+
+	(void)source;
+	for (size_t i = 0; i < G_N_ELEMENTS(devices); i++)
+		view(arg, &devices[i]);
+}
+
+static gboolean on_quit(gpointer data)
+{
+	g_main_loop_quit(data);
+	return G_SOURCE_CONTINUE;
+}
+
+int main(int argc, char **argv)
+{
+	struct error error;
+	const struct dbus_devices devices = {.list = list};
+
+	if (argc != 2 || backstore_load_handlers(argv[1], &error) <= 0) {
+		fprintf(stderr, "host HANDLER_DIR, with handlers in it\n");
+		return 1;
+	}
+	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
+	guint quit = g_unix_signal_add(SIGTERM, on_quit, loop);
+	struct dbus_service *service = dbus_service_start(&devices);
+
+	g_main_loop_run(loop);
+	dbus_service_stop(service);
+	g_source_remove(quit);
+	g_main_loop_unref(loop);
+	backstore_unload_handlers();
+	return 0;
+}
