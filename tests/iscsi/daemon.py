@@ -13,6 +13,7 @@ import initiator
 
 PROGRAM = os.environ.get("TCMU_RUNNER", "tcmu-runner")
 HANDLERS = os.environ.get("TCMU_RUNNER_HANDLERS")
+OPTIONS = os.environ.get("TCMU_RUNNER_OPTIONS", "").split()  # for every daemon of the run
 IQN = "iqn.2026-11.io.tcmu-runner:"
 STOP_BOUND = 20  # seconds: sanitized, on a busy machine
 REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion")
@@ -26,7 +27,7 @@ def free_port(host="127.0.0.1"):
 
 
 def command_line(*args):
-    return [PROGRAM, *(["--handler-path", HANDLERS] if HANDLERS else []), *args]
+    return [PROGRAM, *(["--handler-path", HANDLERS] if HANDLERS else []), *OPTIONS, *args]
 
 
 def run(*args, timeout=20):
