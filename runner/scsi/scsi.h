@@ -171,8 +171,8 @@ struct scsi_tmf {
 	struct scsi_cmd *task;  /* ABORT TASK: a submitted command of this loop */
 	struct loop *loop;
 	/* On loop, once no affected command is in flight any more on any loop (their done() was called, with aborted
-	 * set unless they had already ended). Unit attentions are raised before: of a reset for all other nexuses, of
-	 * CLEAR TASK SET for those that lost a command (SAM-5 5.6). */
+	 * set unless they had already ended). Unit attentions are raised before: of a reset for all nexuses, of
+	 * CLEAR TASK SET for the others that lost a command (SAM-5 5.6). */
 	void (*done)(struct scsi_tmf *tmf);
 	/* device server */
 	struct list node;

@@ -151,13 +151,14 @@ static void visit(struct loop_work *work)
 	}
 }
 
-/* SAM-5 6.3.3: everything that a power cycle would forget, but for the attentions of the nexus that asked. */
-static void reset_locked(struct scsi_lu *lu, const struct scsi_nexus *asker)
+/* SAM-5 6.3.3: everything that a power cycle would forget. All nexuses hear of it, that of the function too.
+ */
+static void reset_locked(struct scsi_lu *lu)
 {
 	scsi_reserve_clear_locked(lu);
 	scsi_mode_reset_locked(lu);
 	scsi_lu_gate_change(lu, 0, SCSI_GATE_STOPPED);
-	scsi_ua_raise_others_locked(lu, asker, SCSI_UA_LU_RESET);
+	scsi_ua_raise_others_locked(lu, NULL, SCSI_UA_LU_RESET);
 }
 
 static void submit_wide(struct scsi_tmf *tmf)
@@ -169,7 +170,7 @@ static void submit_wide(struct scsi_tmf *tmf)
 	lock_take(&lu->lock);
 	lu->cleared_by = 0;
 	if (tmf->function == SCSI_LU_RESET)
-		reset_locked(lu, tmf->nexus);
+		reset_locked(lu);
 	else if (tmf->nexus)
 		lu->cleared_by = tmf->nexus->id;
 	tmf->epoch = __atomic_add_fetch(&lu->gate, SCSI_GATE_EPOCH_ONE, __ATOMIC_RELEASE) & SCSI_GATE_EPOCH;

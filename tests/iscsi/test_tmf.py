@@ -179,8 +179,9 @@ class OtherInitiators(TmfCase):
             task = self.waiting(two)
             self.assertEqual(one.manage(function), p.TMF_COMPLETE)
             self.assert_aborted(two, task)
-            self.assertIn(self.attention(two), BUS_RESETS)
-            self.assertIsNone(self.attention(two))
+            for session in (one, two):
+                self.assertIn(self.attention(session), BUS_RESETS)
+                self.assertIsNone(self.attention(session))
 
 
 class InFlight(TmfCase):

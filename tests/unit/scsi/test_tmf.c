@@ -233,10 +233,12 @@ static void test_reset_forgets(void **state)
 	double_run();
 	assert_int_equal(answered, 1);
 	assert_int_equal(scsi_lu_gate(t.e.lu) & ~SCSI_GATE_EPOCH, 0);
-	assert_int_equal(RUN(&t.e, 0, TUR), SCSI_GOOD);
-	RUN(&t.e, 1, TUR);
-	assert_sense(&t.e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x03));
-	assert_int_equal(RUN(&t.e, 1, TUR), SCSI_GOOD);
+	/* Also who asked for it has to set up anew what was forgotten. */
+	for (unsigned nexus = 0; nexus < 2; nexus++) {
+		RUN(&t.e, nexus, TUR);
+		assert_sense(&t.e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x03));
+		assert_int_equal(RUN(&t.e, nexus, TUR), SCSI_GOOD);
+	}
 	close_test(&t);
 }
 
@@ -279,6 +281,7 @@ static void test_epoch_wraps(void **state)
 	start(&t, 0, 0, 0);
 	manage(&t, 0, SCSI_LU_RESET, 0, 0, NULL);
 	assert_int_equal(scsi_lu_gate(t.e.lu), 0);
+	scsi_ua_take(&t.e.nexus[0]);
 	start(&t, 1, 0, 0);
 	double_run();
 	assert_int_equal(answered, 1);
