@@ -4,7 +4,7 @@
 
 #include "backstore/private.h"
 
-#define PHYSICAL_BLOCK_MAX (1u << 27) /* READ CAPACITY (16) reports up to 2^15 blocks, SBC-4 5.19.2 */
+#define PHYSICAL_BLOCKS_MAX (1u << 15) /* what READ CAPACITY (16) can report, SBC-4 5.19.2 */
 
 static int check_blocks(const struct backstore_spec *spec, struct tcmur_info *info, struct error *error)
 {
@@ -20,11 +20,12 @@ static int check_blocks(const struct backstore_spec *spec, struct tcmur_info *in
 	if (!info->physical_block_size)
 		info->physical_block_size = info->block_size;
 	physical = info->physical_block_size;
-	if (physical < info->block_size || physical > PHYSICAL_BLOCK_MAX || (physical & (physical - 1)))
+	if (physical < info->block_size || physical / info->block_size > PHYSICAL_BLOCKS_MAX ||
+	    (physical & (physical - 1)))
 		return error_set(
 		    error, EINVAL,
-		    "the handler reports a physical block size of %u, no power of two from %u on", physical,
-		    info->block_size);
+		    "the handler reports a physical block size of %u, no power of two of blocks of %u",
+		    physical, info->block_size);
 	return 0;
 }
 

@@ -56,6 +56,7 @@ static void test_bad_info(void **state)
 	    {{.size = 1ull << 63, .block_size = 512}, "cannot be served"},
 	    {{.size = SIZE, .block_size = 4096, .physical_block_size = 512}, "physical block size of 512"},
 	    {{.size = SIZE, .block_size = 512, .physical_block_size = 1536}, "physical block size of 1536"},
+	    {{.size = SIZE, .block_size = 512, .physical_block_size = 1 << 25}, "physical block size of"},
 	    {{.size = SIZE, .block_size = 512, .max_io = 100}, "max_io 100"},
 	    {{.size = SIZE, .block_size = 4096, .max_unmap = 512}, "max_unmap 512"},
 	    {{.size = SIZE, .block_size = 512, .unmap_granularity = 700}, "granularity 700"},
