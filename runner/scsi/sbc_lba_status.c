@@ -58,20 +58,22 @@ static void lba_status_add(struct lba_status *s, uint64_t end, uint8_t state)
 	}
 }
 
-/* Extents are bytes. A block that is partly mapped is mapped, so other extents shrink to whole blocks. */
+/* Extents are bytes. A block that is partly mapped is mapped, so other extents shrink to whole blocks. Fully
+ * provisioned units have no others (SBC-4 4.7.2). */
 static void lba_status_extent(struct lba_status *s, const struct scsi_lu *lu, const struct tcmur_extent *e)
 {
 	uint64_t mask = lu->block_size - 1, start = e->offset, end = e->offset + e->len;
 	uint64_t capacity = scsi_lu_blocks(lu);
+	uint8_t state = sbc_is_thin(lu) ? (uint8_t)e->state : TCMUR_EXTENT_MAPPED;
 
-	if (e->state == TCMUR_EXTENT_MAPPED)
+	if (state == TCMUR_EXTENT_MAPPED)
 		end += mask;
 	else
 		start += mask;
 	start >>= lu->block_shift;
 	end = MIN(end >> lu->block_shift, capacity);
 	lba_status_add(s, MIN(start, end), TCMUR_EXTENT_MAPPED);
-	lba_status_add(s, end, (uint8_t)e->state);
+	lba_status_add(s, end, state);
 }
 
 static void lba_status_end(struct scsi_cmd *cmd)

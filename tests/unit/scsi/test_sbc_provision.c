@@ -362,6 +362,22 @@ static void test_lba_status(void **state)
 	sbc_env_close(&e);
 }
 
+/* SBC-4 4.7.2: of a fully provisioned unit each block is mapped, whatever the storage does below. */
+static void test_lba_status_thick(void **state)
+{
+	static const struct tcmur_extent hole = {0, BLOCKS * 512, TCMUR_EXTENT_DEALLOCATED};
+	uint8_t data[4096];
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, BLOCKS, 512, thick);
+	e.bs->extents = &hole;
+	e.bs->nextents = 1;
+	assert_int_equal(lba_status(&e, 2, sizeof(data), data, sizeof(data)), 24);
+	assert_descriptor(data, 0, 2, BLOCKS - 2, TCMUR_EXTENT_MAPPED);
+	sbc_env_close(&e);
+}
+
 /* Extents are bytes, and need not be blocks, nor in order, nor within the medium. */
 static void test_lba_status_odd_extents(void **state)
 {
@@ -514,6 +530,7 @@ int main(void)
 	    cmocka_unit_test(test_unmap_list_lengths),
 	    cmocka_unit_test(test_unmap_stops_at_error),
 	    cmocka_unit_test(test_lba_status),
+	    cmocka_unit_test(test_lba_status_thick),
 	    cmocka_unit_test(test_lba_status_odd_extents),
 	    cmocka_unit_test(test_lba_status_long_extent),
 	    cmocka_unit_test(test_vpd),
