@@ -47,6 +47,11 @@ void sbc_io_complete(struct backstore_io *bio, enum tcmur_status status)
 	scsi_complete(cmd);
 }
 
+bool sbc_io_asks_fua(const struct scsi_cmd *cmd)
+{
+	return cmd->op->cdb_len > 6 && cmd->cdb[1] & 0x08;
+}
+
 uint32_t sbc_io_write_through(const struct scsi_cmd *cmd)
 {
 	return scsi_cmd_write_through(cmd) ? TCMUR_IO_FUA : 0;
@@ -54,9 +59,7 @@ uint32_t sbc_io_write_through(const struct scsi_cmd *cmd)
 
 uint32_t sbc_io_fua(const struct scsi_cmd *cmd)
 {
-	bool fua = cmd->cdb_len > 6 && cmd->cdb[1] & 0x08;
-
-	return fua ? TCMUR_IO_FUA : sbc_io_write_through(cmd);
+	return sbc_io_asks_fua(cmd) ? TCMUR_IO_FUA : sbc_io_write_through(cmd);
 }
 
 uint32_t sbc_io_blocks_arrived(struct scsi_cmd *cmd)

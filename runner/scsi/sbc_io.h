@@ -26,8 +26,9 @@ static inline struct scsi_cmd *sbc_io_cmd(struct backstore_io *bio)
 /* The done of a command's last I/O: its status is the command's. */
 void sbc_io_complete(struct backstore_io *bio, enum tcmur_status status);
 
-/* TCMUR_IO_FUA if the write must be on stable storage before GOOD: FUA in the CDB (where byte 1 has it), WCE
- * = 0. */
+/* FUA in the CDB; those of 6 bytes have none. */
+bool sbc_io_asks_fua(const struct scsi_cmd *cmd);
+/* TCMUR_IO_FUA if the write must be on stable storage before GOOD: FUA in the CDB, WCE = 0. */
 uint32_t sbc_io_fua(const struct scsi_cmd *cmd);
 uint32_t sbc_io_write_through(const struct scsi_cmd *cmd);
 

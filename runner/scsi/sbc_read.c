@@ -56,7 +56,7 @@ static void read_flushed(struct backstore_io *bio, enum tcmur_status status)
 /* FUA = 1 with a volatile write cache: what the cache has is on the medium before it is read (SBC-4 5.16). */
 static bool read_flushes(const struct scsi_cmd *cmd)
 {
-	return cmd->cdb_len > 6 && cmd->cdb[1] & 0x08 && !scsi_cmd_write_through(cmd) &&
+	return sbc_io_asks_fua(cmd) && cmd->lu->info->write_cache && !scsi_cmd_write_through(cmd) &&
 	       backstore_has_flush(cmd->lu->bs);
 }
 

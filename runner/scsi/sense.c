@@ -128,11 +128,20 @@ unsigned scsi_sense_build_progress(uint8_t *out, uint32_t code, uint16_t progres
 	return build(out, &sense, descriptor);
 }
 
+/* Which block of several failed a handler does not tell; of one it is clear (SBC-4 4.18.1). */
+static void check_medium(struct scsi_cmd *cmd, uint32_t code)
+{
+	const struct backstore_io *bio = &cmd->bio;
+
+	if (bio->op != BACKSTORE_FLUSH && bio->io.len == cmd->lu->block_size)
+		scsi_check_info(cmd, code, bio->io.offset >> cmd->lu->block_shift);
+	else
+		scsi_check(cmd, code);
+}
+
 void scsi_set_status(struct scsi_cmd *cmd, enum tcmur_status status)
 {
 	static const uint32_t codes[] = {
-	    [TCMUR_READ_ERROR] = SENSE_READ_ERROR,
-	    [TCMUR_WRITE_ERROR] = SENSE_WRITE_ERROR,
 	    [TCMUR_NO_SPACE] = SENSE_SPACE_ALLOCATION_FAILED,
 	    [TCMUR_OUT_OF_RANGE] = SENSE_LBA_OUT_OF_RANGE,
 	    [TCMUR_NOT_SUPPORTED] = SENSE_INVALID_OPCODE,
@@ -157,6 +166,12 @@ void scsi_set_status(struct scsi_cmd *cmd, enum tcmur_status status)
 		return;
 	case TCMUR_CONFLICT:
 		cmd->status = SCSI_RESERVATION_CONFLICT;
+		return;
+	case TCMUR_READ_ERROR:
+		check_medium(cmd, SENSE_READ_ERROR);
+		return;
+	case TCMUR_WRITE_ERROR:
+		check_medium(cmd, SENSE_WRITE_ERROR);
 		return;
 	case TCMUR_MISCOMPARE:
 		scsi_check_info(cmd, SENSE_MISCOMPARE_VERIFY, cmd->bio.io.miscompare_offset);

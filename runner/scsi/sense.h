@@ -59,7 +59,8 @@ void scsi_check_info(struct scsi_cmd *cmd, uint32_t sense, uint64_t information)
 /* With a progress indication (SPC-4 4.5.2.4.4), progress of 65536 parts. */
 void scsi_check_progress(struct scsi_cmd *cmd, uint32_t sense, uint16_t progress);
 /* How a handler's I/O ended; TCMUR_OK sets GOOD. The only place that turns one into the other.
- * TCMUR_MISCOMPARE puts cmd->bio.io.miscompare_offset in INFORMATION. */
+ * INFORMATION comes from cmd->bio: with TCMUR_MISCOMPARE its miscompare_offset, with an error of the medium
+ * the LBA if it was one block. */
 void scsi_set_status(struct scsi_cmd *cmd, enum tcmur_status status);
 
 /* Sense data as REQUEST SENSE returns it; returns its length. out has SCSI_SENSE_MAX bytes. */

@@ -138,9 +138,6 @@ static void test_fua(void **state)
 	assert_int_equal(double_last(e.bs)->flags, TCMUR_IO_FUA);
 	sbc_env_run(&e, ORWRITE, FUA, 0, 1, pattern, 512);
 	assert_int_equal(double_last(e.bs)->flags, TCMUR_IO_FUA);
-	/* In READ (6), WRITE (6) the bit is one of the LBA. */
-	sbc_env_run(&e, WRITE6, 0, 8, 1, pattern, 512);
-	assert_int_equal(double_last(e.bs)->flags, 0);
 	/* A READ with FUA reads what is on the medium. */
 	e.bs->ncalls = 0;
 	assert_int_equal(sbc_env_run(&e, READ16, FUA, 5, 2, NULL, 0), SCSI_GOOD);
@@ -149,6 +146,43 @@ static void test_fua(void **state)
 	assert_int_equal(e.bs->calls[0].offset, 5 * 512);
 	assert_int_equal(e.bs->calls[0].len, 2 * 512);
 	assert_int_equal(e.bs->calls[1].op, BACKSTORE_READ);
+	sbc_env_close(&e);
+}
+
+/* In READ (6), WRITE (6) the bit is one of the LBA, also where the transport pads CDBs to 16 bytes. */
+static void test_no_fua_in_6(void **state)
+{
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, 0x080000 + 1, 512, NULL);
+	for (unsigned len = 6; len <= 16; len += 10) {
+		assert_int_equal(sbc_env_cdb_run(&e, (uint8_t[16]){WRITE6, 0x08, 0, 0, 1}, len, pattern, 512),
+				 SCSI_GOOD);
+		assert_int_equal(double_last(e.bs)->flags, 0);
+		e.bs->ncalls = 0;
+		assert_int_equal(sbc_env_cdb_run(&e, (uint8_t[16]){READ6, 0x08, 0, 0, 1}, len, NULL, 0),
+				 SCSI_GOOD);
+		assert_int_equal(e.bs->ncalls, 1);
+		assert_int_equal(e.bs->calls[0].op, BACKSTORE_READ);
+	}
+	sbc_env_close(&e);
+}
+
+static void no_write_cache(struct backstore *bs)
+{
+	bs->info.write_cache = false;
+}
+
+/* Nothing is flushed for a READ where nothing is cached. */
+static void test_fua_without_cache(void **state)
+{
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, BLOCKS, 512, no_write_cache);
+	assert_int_equal(sbc_env_run(&e, READ16, FUA, 5, 2, NULL, 0), SCSI_GOOD);
+	assert_int_equal(e.bs->ncalls, 1);
 	sbc_env_close(&e);
 }
 
@@ -273,6 +307,31 @@ static void test_handler_errors(void **state)
 		e.bs->ncalls = 0;
 		assert_int_equal(sbc_env_run(&e, READ10, FUA, 0, 1, NULL, 0), SCSI_CHECK_CONDITION);
 		assert_int_equal(double_sense(&e.c.cmd), SENSE_READ_ERROR);
+	}
+	sbc_env_close(&e);
+}
+
+/* What block it was is known when there is only one (SBC-4 4.18.1). */
+static void test_bad_block(void **state)
+{
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, BLOCKS, 512, NULL);
+	for (uint32_t n = 1; n <= 2; n++) {
+		e.bs->ncalls = 0;
+		e.bs->fail_at = 1;
+		e.bs->fail_with = TCMUR_READ_ERROR;
+		assert_int_equal(sbc_env_run(&e, READ10, 0, 77, n, NULL, 0), SCSI_CHECK_CONDITION);
+		assert_int_equal(double_information(&e.c.cmd), n == 1 ? 77 : UINT64_MAX);
+		e.bs->ncalls = 0;
+		e.bs->fail_with = TCMUR_WRITE_ERROR;
+		assert_int_equal(sbc_env_run(&e, WRITE10, 0, 78, n, pattern, n * 512), SCSI_CHECK_CONDITION);
+		assert_int_equal(double_information(&e.c.cmd), n == 1 ? 78 : UINT64_MAX);
+		/* No block is at fault when the cache cannot be flushed. */
+		e.bs->ncalls = 0;
+		assert_int_equal(sbc_env_run(&e, READ10, FUA, 0, n, NULL, 0), SCSI_CHECK_CONDITION);
+		assert_int_equal(double_information(&e.c.cmd), UINT64_MAX);
 	}
 	sbc_env_close(&e);
 }
@@ -436,21 +495,15 @@ static void test_abort_between_steps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_write_then_read),
-	    cmocka_unit_test(test_zero_length),
-	    cmocka_unit_test(test_range_and_limits),
-	    cmocka_unit_test(test_fua),
-	    cmocka_unit_test(test_write_through),
-	    cmocka_unit_test(test_short_data_out),
-	    cmocka_unit_test(test_lent_memory),
-	    cmocka_unit_test(test_no_memory),
-	    cmocka_unit_test(test_handler_errors),
-	    cmocka_unit_test(test_write_protected),
-	    cmocka_unit_test(test_verify),
-	    cmocka_unit_test(test_write_and_verify),
-	    cmocka_unit_test(test_compare_and_write),
-	    cmocka_unit_test(test_orwrite),
-	    cmocka_unit_test(test_abort_between_steps),
+	    cmocka_unit_test(test_write_then_read),  cmocka_unit_test(test_zero_length),
+	    cmocka_unit_test(test_range_and_limits), cmocka_unit_test(test_fua),
+	    cmocka_unit_test(test_no_fua_in_6),      cmocka_unit_test(test_fua_without_cache),
+	    cmocka_unit_test(test_write_through),    cmocka_unit_test(test_short_data_out),
+	    cmocka_unit_test(test_lent_memory),      cmocka_unit_test(test_no_memory),
+	    cmocka_unit_test(test_handler_errors),   cmocka_unit_test(test_bad_block),
+	    cmocka_unit_test(test_write_protected),  cmocka_unit_test(test_verify),
+	    cmocka_unit_test(test_write_and_verify), cmocka_unit_test(test_compare_and_write),
+	    cmocka_unit_test(test_orwrite),          cmocka_unit_test(test_abort_between_steps),
 	};
 
 	return cmocka_run_group_tests_name("sbc_rw", tests, make_pattern, NULL);
