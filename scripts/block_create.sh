@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# block_create.sh PATH NAME
+#
+# Makes a storage object of the kernel's own block backend, iblock_N/NAME. PATH is a block device, or a file: then a
+# loop device is made on it, the volume group vg_NAME on that and the logical volume lv_NAME in that, which is served.
+# A file that has been through block_delete.sh still holds them, and their data is served again.
+set -eu
+. "$(dirname "$(realpath "$0")")/lio.sh"
+begin 2 2 "$@"
+path=$(realpath -m "$1") name=$2
+check_name "$name"
+check_value PATH "$path"
+[ -b "$path" ] || [ -f "$path" ] || die "$path is neither a block device nor a file (truncate -s 1G $path makes one)"
+need_modules target_core_mod target_core_iblock
+! old=$(device_folder iblock "$name") || die "$old exists"
+
+# Makes the logical volume on the file $path; $disk is its device node.
+make_volume() {
+	need_modules loop dm_mod
+	command -v lvcreate >/dev/null || die "lvcreate is missing: apt-get install lvm2"
+	[ -z "$(losetup --noheadings --associated "$path")" ] || die "$path has a loop device already"
+	! vgs "vg_$name" >/dev/null 2>&1 || die "there is a volume group vg_$name already"
+	disk=/dev/vg_$name/lv_$name
+	loop=$(losetup --find --show "$path")
+	on_failure losetup --detach "$loop"
+	if vgs "vg_$name" >/dev/null 2>&1; then
+		on_failure vgchange --quiet --activate n "vg_$name"
+		vgchange --quiet --activate y "vg_$name" >/dev/null
+		[ -b "$disk" ] || die "vg_$name of $path holds no lv_$name"
+		return
+	fi
+	# Asked whether to wipe a file system that it finds there, it gets no answer, and fails.
+	pvcreate --quiet "$loop" </dev/null >/dev/null
+	on_failure pvremove --quiet "$loop"
+	vgcreate --quiet "vg_$name" "$loop" >/dev/null
+	on_failure vgremove --quiet --force "vg_$name"
+	lvcreate --quiet --wipesignatures n --extents 100%FREE --name "lv_$name" "vg_$name" >/dev/null
+}
+
+disk=$path
+[ -b "$path" ] || make_volume
+new_device iblock "$name"
+put "udev_path=$disk" "$core/$device/control"
+put "$disk" "$core/$device/udev_path"
+put "$(cat /proc/sys/kernel/random/uuid)" "$core/$device/wwn/vpd_unit_serial"
+put 1 "$core/$device/enable"
+echo "Your backstore path: $device"

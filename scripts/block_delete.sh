@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# block_delete.sh NAME | iblock_N/NAME
+#
+# Removes a storage object that block_create.sh made, and the loop device if that made one. The file stays, with the
+# volume group and its data in it.
+set -eu
+. "$(dirname "$(realpath "$0")")/lio.sh"
+begin 1 1 "$@"
+need_modules target_core_mod
+need_device iblock "$1"
+name=${device#*/}
+disk=$(cat "$core/$device/udev_path")
+delete_device
+if [ "$disk" = "/dev/vg_$name/lv_$name" ]; then
+	loop=$(pvs --noheadings --options pv_name --select "vg_name=vg_$name" | tr -d ' ')
+	vgchange --quiet --activate n "vg_$name" >/dev/null
+	case $loop in
+	/dev/loop*) losetup --detach "$loop" ;;
+	esac
+fi
+info "$device deleted"

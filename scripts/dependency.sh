@@ -1,0 +1,12 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# dependency.sh
+#
+# Installs what building tcmu-runner needs, and what docs/tutorial.md uses: targetcli, the initiator, lsscsi.
+set -eu
+folder=$(dirname "$(realpath "$0")")
+. "$folder/lio.sh"
+begin 0 0 "$@"
+. "$folder/packages.sh"
+# shellcheck disable=SC2086 # package names have no blanks
+install_packages $BUILD_PACKAGES $KERNEL_PACKAGES

@@ -1,0 +1,12 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# file_delete.sh NAME | fileio_N/NAME
+#
+# Removes a storage object that file_create.sh made. The file stays.
+set -eu
+. "$(dirname "$(realpath "$0")")/lio.sh"
+begin 1 1 "$@"
+need_modules target_core_mod
+need_device fileio "$1"
+delete_device
+info "$device deleted"

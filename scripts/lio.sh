@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# Sourced by the scripts of this folder: their words and checks, and what they do to the kernel's target tree.
+
+tree=${TCMU_CONFIGFS:-/sys/kernel/config/target}
+core=$tree/core
+lock=${TCMU_LOCK:-/run/tcmu-runner/lock}
+
+info() { echo "[INFO] $*"; }
+warn() { echo "[WARNING] $*" >&2; }
+die() {
+	echo "[ERROR] $*" >&2
+	exit 1
+}
+
+# The comment at the head of the script.
+usage() { sed -n '3,/^[^#]/s/^# \{0,1\}//p' "$0"; }
+
+# begin LEAST MOST ARGUMENTS...: what each script checks first.
+begin() {
+	least=$1 most=$2
+	shift 2
+	for argument in "$@"; do
+		case $argument in -h | --help)
+			usage
+			exit 0
+			;;
+		esac
+	done
+	if [ $# -lt "$least" ] || [ $# -gt "$most" ]; then
+		usage >&2
+		exit 2
+	fi
+	[ "$(id -u)" -eq 0 ] || die "only root may do this"
+}
+
+# on_failure COMMAND...: how to take back what was just made. When the script fails, the last one said runs first.
+undo=
+on_failure() {
+	step=
+	for word in "$@"; do
+		step="$step '$(printf %s "$word" | sed "s/'/'\\\\''/g")'"
+	done
+	undo="$step
+$undo"
+}
+finish() {
+	status=$?
+	trap - EXIT
+	set +e
+	[ "$status" -eq 0 ] || eval "$undo" >/dev/null
+	exit "$status"
+}
+trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- arguments ---
+
+# check_name NAME: of a device, as configfs, uio names and rtslib take it.
+check_name() {
+	case $1 in
+	'' | .* | *[!A-Za-z0-9._-]*) die "'$1' is no device name: letters, digits, '.', '_' and '-', no '.' in front" ;;
+	esac
+}
+
+# check_value WHAT VALUE: goes into a device's control file, where a comma or a newline ends it.
+check_value() {
+	case $2 in
+	'' | *,* | *"
+"*) die "$1 '$2': it may not be empty or hold a comma or a newline" ;;
+	esac
+}
+
+check_iqn() {
+	case $1 in
+	*[!a-z0-9.:-]*) ;;
+	iqn.[0-9][0-9][0-9][0-9]-[0-9][0-9].?* | eui.?* | naa.?*) return ;;
+	esac
+	die "'$1' is no iSCSI name (iqn.YYYY-MM.DOMAIN:NAME, lower case)"
+}
+
+# bytes SIZE: prints the number of bytes of "4096", "4K", "1G"...; a whole number of 512-byte blocks.
+bytes() {
+	number=${1%[KMGT]} unit=1
+	case $1 in
+	*K) unit=1024 ;;
+	*M) unit=1048576 ;;
+	*G) unit=1073741824 ;;
+	*T) unit=1099511627776 ;;
+	esac
+	case $number in
+	'' | 0* | *[!0-9]* | ???????????????*) die "'$1' is no size: bytes, or with K, M, G or T" ;;
+	esac
+	[ "$number" -le $((9223372036854775807 / unit)) ] || die "'$1' is too large"
+	[ $((number * unit % 512)) -eq 0 ] || die "'$1' is no multiple of 512 bytes"
+	echo $((number * unit))
+}
+
+# --- the kernel and the daemon ---
+
+# Another tree than the kernel's has the same layout, but needs no modules.
+is_kernel() { [ "$tree" = /sys/kernel/config/target ]; }
+
+# need_modules NAME...
+need_modules() {
+	is_kernel || {
+		[ -d "$core" ] || die "$tree is no target tree"
+		return 0
+	}
+	missing=
+	for module in "$@"; do
+		[ -d "/sys/module/$module" ] ||
+			grep -qs "/$module\.ko" "/lib/modules/$(uname -r)/modules.builtin" || missing="$missing $module"
+	done
+	[ -z "$missing" ] || die "the kernel has not loaded:$missing. Load them: modprobe -a$missing"
+	[ -d "$tree" ] || die "$tree is not there. Mount configfs: mount -t configfs none /sys/kernel/config"
+}
+
+# Prints the daemon's process id; fails when it is not running. It holds a lock on a file for as long as it lives,
+# whatever kills it; /proc/locks shows that without taking the lock, which would be in the way of a daemon that starts.
+daemon_pid() (
+	held=$(stat -c '%D %i' "$lock" 2>/dev/null) || exit 1
+	number=$((0x${held% *}))
+	file=$(printf '%02x:%02x:%s' $(((number >> 8) & 0xfff)) $(((number & 0xff) | ((number >> 12) & 0xfff00))) "${held#* }")
+	awk -v file="$file" '$2 != "->" && $6 == file { pid = $5 } END { if (!pid) exit 1; print pid }' /proc/locks
+)
+
+# The kernel waits without end for an answer to a device that comes or goes: only with a daemon is it asked to.
+need_daemon() {
+	daemon_pid >/dev/null || die "tcmu-runner is not running. Start it: systemctl start tcmu-runner, or ./run.sh --kernel"
+}
+
+# on_bus PATH METHOD [ARGUMENT...]: calls the daemon, prints its answer.
+on_bus() {
+	path=$1 method=$2
+	shift 2
+	dbus-send --system --print-reply --reply-timeout=5000 --dest=org.kernel.TCMUService1 \
+		"/org/kernel/TCMUService1$path" "$method" "$@" 2>&1
+}
+
+# Prints the names of the handlers that the daemon has loaded.
+handlers() {
+	on_bus '' org.freedesktop.DBus.ObjectManager.GetManagedObjects |
+		sed -n 's|.*object path "/org/kernel/TCMUService1/\([A-Za-z0-9_]*\)".*|\1|p' | sort
+}
+
+# need_handler HANDLER CONFIG: nobody would answer the kernel for a handler that is not loaded.
+need_handler() {
+	loaded=$(handlers | tr '\n' ' ')
+	case " $loaded" in
+	' ')
+		warn "the daemon cannot be asked by D-Bus whether it has a handler '$1'"
+		return 0
+		;;
+	*" $1 "*) ;;
+	*) die "the daemon has no handler '$1'; it has: $loaded" ;;
+	esac
+	answer=$(on_bus "/$1" org.kernel.TCMUService1.CheckConfig "string:$1/$2") || die "$answer"
+	case $answer in
+	*'boolean true'*) ;;
+	*) die "handler '$1' refuses '$2': $(echo "$answer" | sed -n 's/.*string "\(.*\)"/\1/p')" ;;
+	esac
+}
+
+# put VALUE FILE: writes an attribute. tee says which one was refused and why; the shells' own printf does not.
+put() { printf %s "$1" | tee "$2" >/dev/null; }
+
+# bounded COMMAND...: for what the kernel asks the daemon about. When no answer comes for a minute, or the daemon dies,
+# the kernel is told to give up waiting, and to ask nothing until COMMAND has ended: that would only try again.
+bounded() {
+	netlink=/sys/module/target_core_user/parameters
+	given_up=
+	"$@" &
+	worker=$!
+	tenths=0
+	while kill -0 "$worker" 2>/dev/null; do
+		if is_kernel && [ -z "$given_up" ] && { [ $tenths -ge 600 ] || ! daemon_pid >/dev/null; }; then
+			given_up=yes
+			echo 1 >$netlink/block_netlink
+			echo 1 >$netlink/reset_netlink
+		fi
+		sleep 0.1
+		tenths=$((tenths + 1))
+	done
+	[ -z "$given_up" ] || echo 0 >$netlink/block_netlink
+	wait "$worker" || die "${given_up:+the daemon did not answer; }$device was refused; tcmu-runner's log says why"
+}
+
+# --- the tree: core/PLUGIN_N/NAME, FABRIC/TARGET/tpgt_N/lun/lun_N/LINK ---
+
+# device_folder PLUGIN NAME: prints "PLUGIN_N/NAME" of the device; fails when there is none.
+device_folder() {
+	for folder in "$core/$1"_[0-9]*/"$2"; do
+		[ ! -d "$folder" ] || {
+			echo "${folder#"$core"/}"
+			return 0
+		}
+	done
+	return 1
+}
+
+# need_device PLUGIN DEVICE: DEVICE is NAME or PLUGIN_N/NAME; $device is the latter then.
+need_device() {
+	device=$2
+	case $device in
+	"$1"_[0-9]*/*) [ -d "$core/$device" ] || die "there is no device $device" ;;
+	*/*) die "'$device' is no device of $1: $1_N/NAME" ;;
+	*) device=$(device_folder "$1" "$2") || die "there is no device $1_N/$2" ;;
+	esac
+}
+
+# new_device PLUGIN NAME: makes core/PLUGIN_N/NAME with the least N that is free; $device is "PLUGIN_N/NAME" then.
+new_device() {
+	! old=$(device_folder "$1" "$2") || die "$old exists"
+	number=0
+	until mkdir "$core/$1_$number" 2>/dev/null; do # another script may be faster
+		[ -d "$core/$1_$number" ] || die "$core/$1_$number cannot be made"
+		number=$((number + 1))
+	done
+	hba=$1_$number
+	on_failure rmdir "$core/$hba"
+	mkdir "$core/$hba/$2" || die "$hba/$2 cannot be made"
+	device=$hba/$2
+	on_failure rmdir "$core/$device"
+}
+
+# device_luns DEVICE: prints the folders of the LUNs that show it, through any fabric.
+device_luns() {
+	for link in "$tree"/*/*/tpgt_*/lun/lun_*/*; do
+		[ ! -L "$link" ] || [ "$(readlink -f "$link")" != "$(readlink -f "$core/$1")" ] || dirname "$link"
+	done
+}
+
+# delete_device: $device and its HBA, where that holds nothing else.
+delete_device() {
+	luns=$(device_luns "$device")
+	[ -z "$luns" ] || die "$device is in use: $luns. First: target_teardown.sh IQN $device"
+	bounded rmdir "$core/$device"
+	rmdir "$core/${device%/*}" 2>/dev/null || true
+}
+
+# need_target IQN: $tpg is its portal group.
+need_target() {
+	tpg=$tree/iscsi/$1/tpgt_1
+	[ -d "$tpg" ] || die "there is no target $1"
+}
+
+# target_lun DEVICE: prints the folder of the LUN that shows it in $tpg; fails when there is none.
+target_lun() {
+	for folder in $(device_luns "$1"); do # no part of such a path has a blank
+		[ "${folder%/lun/*}" != "$tpg" ] || {
+			echo "$folder"
+			return 0
+		}
+	done
+	return 1
+}
+
+# unmap_lun LUN: takes the LUN away from all initiators.
+unmap_lun() {
+	for link in "${1%/lun/*}"/acls/*/lun_*/*; do
+		if [ -L "$link" ] && [ "$(readlink -f "$link")" = "$(readlink -f "$1")" ]; then
+			rm "$link"
+			rmdir "${link%/*}"
+		fi
+	done
+}
+
+# sessions TPG: prints the initiators that are logged in.
+sessions() {
+	for acl in "$1"/acls/*; do
+		[ ! -f "$acl/info" ] || ! grep -q '^InitiatorName' "$acl/info" || echo "${acl##*/}"
+	done
+}
+
+need_no_session() {
+	initiators=$(sessions "$tpg")
+	[ -z "$initiators" ] || die "an initiator is logged in: $initiators. First, there: iscsiadm -m node -T $1 --logout"
+}

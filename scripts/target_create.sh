@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# target_create.sh [--chap USER SECRETFILE] [IQN] [PORTAL]
+#
+# Makes an iSCSI target in the kernel: IQN (default: a name with the time of day) that listens on PORTAL, ADDRESS:PORT
+# (default: port 3260 of all addresses), and admits this machine's initiator and no other. With --chap that has to
+# authenticate itself as USER with the secret in the first line of SECRETFILE, which is for root's eyes only.
+set -eu
+. "$(dirname "$(realpath "$0")")/lio.sh"
+begin 0 5 "$@"
+user='' secret_file=''
+if [ "${1-}" = --chap ]; then
+	[ $# -ge 3 ] || die "--chap needs USER and SECRETFILE"
+	user=$2 secret_file=$3
+	shift 3
+fi
+[ $# -le 2 ] || die "too many arguments; -h explains"
+iqn=${1:-iqn.2026-11.com.test:target-$(date +%H-%M-%S)} portal=${2:-0.0.0.0:3260}
+check_iqn "$iqn"
+[ "${#iqn}" -le 223 ] || die "the name has more than 223 characters"
+case ${portal##*:} in
+'' | 0* | *[!0-9]* | ??????*) die "portal '$portal' has no port: ADDRESS:PORT" ;;
+esac
+case ${portal%:*} in
+\[*[!0-9a-f:]*] | '' | "$portal") die "portal '$portal' has no address: ADDRESS:PORT, IPv6 as [ADDRESS]:PORT" ;;
+\[*:*]) ;;
+*[!0-9.]*) die "portal '$portal' has no address: ADDRESS:PORT, IPv6 as [ADDRESS]:PORT" ;;
+esac
+
+# Prints the first line of the file: the secret.
+secret() {
+	[ -f "$secret_file" ] || die "there is no file $secret_file"
+	[ "$(stat -Lc %a "$secret_file" | tail -c 3)" = 00 ] || die "others can read $secret_file: chmod 600"
+	line=$(head -n 1 "$secret_file")
+	{ [ "${#line}" -ge 12 ] && [ "${#line}" -le 255 ]; } || die "the secret in $secret_file is not of 12 to 255 characters"
+	echo "$line"
+}
+
+[ -z "$user" ] || password=$(secret)
+names=${TCMU_INITIATOR_NAME:-/etc/iscsi/initiatorname.iscsi}
+initiator=$(sed -n 's/^InitiatorName=[[:space:]]*//p' "$names" 2>/dev/null | head -n 1)
+[ -n "$initiator" ] || die "$names does not name this machine's initiator: apt-get install open-iscsi"
+check_iqn "$initiator"
+need_modules target_core_mod iscsi_target_mod
+
+fabric=$tree/iscsi
+[ -d "$fabric" ] || mkdir "$fabric" 2>/dev/null || [ -d "$fabric" ] || die "$fabric cannot be made"
+target=$fabric/$iqn tpg=$fabric/$iqn/tpgt_1
+[ ! -e "$target" ] || die "target $iqn exists"
+mkdir "$target"
+on_failure rmdir "$target"
+mkdir "$tpg"
+on_failure rmdir "$tpg"
+mkdir "$tpg/np/$portal" || die "the portal $portal cannot be had"
+on_failure rmdir "$tpg/np/$portal"
+mkdir "$tpg/acls/$initiator"
+on_failure rmdir "$tpg/acls/$initiator"
+if [ -n "$user" ]; then
+	put "$user" "$tpg/acls/$initiator/auth/userid"
+	put "$password" "$tpg/acls/$initiator/auth/password"
+	put 1 "$tpg/attrib/authentication"
+else
+	put 0 "$tpg/attrib/authentication"
+fi
+put 1 "$tpg/enable"
+info "Target $iqn created"
+case $portal in
+0.0.0.0:*) info "Portal: 127.0.0.1:${portal##*:}" ;;
+*) info "Portal: $portal" ;;
+esac

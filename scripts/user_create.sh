@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# user_create.sh HANDLER NAME SIZE [CONFIG]
+#
+# Makes a kernel storage object that tcmu-runner serves: user_N/NAME of SIZE bytes (or with K, M, G, T), through
+# HANDLER, which gets CONFIG (default: NAME). For the handlers file and block that is a path; a relative one is looked
+# up in the daemon's state folder:
+#   user_create.sh alloc test_0 1048576
+#   user_create.sh file test_1 4096
+#   user_create.sh file disk 100G /srv/disk.img
+# After how long the kernel gives a command up, the daemon sets: cmd_time_out in /etc/tcmu/tcmu.conf.
+set -eu
+. "$(dirname "$(realpath "$0")")/lio.sh"
+begin 3 4 "$@"
+handler=$1 name=$2 config=${4:-$2}
+size=$(bytes "$3")
+case $handler in
+'' | *[!A-Za-z0-9_]*) die "'$handler' is no handler name" ;;
+esac
+check_name "$name"
+check_value CONFIG "$config"
+[ "${#handler}" -le $((254 - ${#config})) ] || die "HANDLER/CONFIG has more than 255 characters"
+case $config in
+*:*) die "CONFIG '$config': it may not hold a colon, targetcli could not save it" ;;
+esac
+
+# The same device has the same serial number after a reboot, and so the same names in /dev/disk/by-id.
+serial() {
+	{ cat /etc/machine-id 2>/dev/null || uname -n; echo "$name $handler/$config"; } | sha1sum |
+		sed 's/^\(.\{8\}\)\(.\{4\}\).\(.\{3\}\).\(.\{3\}\)\(.\{12\}\).*/\1-\2-5\3-8\4-\5/'
+}
+
+need_modules target_core_mod target_core_user
+if is_kernel; then
+	need_daemon
+	need_handler "$handler" "$config"
+fi
+new_device user "$name"
+
+# The kernel's default of 64 KiB would split large I/O; 128 commands of 1 MiB fit into the data area.
+put "dev_config=$handler/$config,dev_size=$size,hw_max_sectors=2048,max_data_area_mb=128" "$core/$device/control"
+put "$(serial)" "$core/$device/wwn/vpd_unit_serial"
+bounded put 1 "$core/$device/enable"
+info "Your backstore directory: $device"

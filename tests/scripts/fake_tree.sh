@@ -1,0 +1,208 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# fake_tree.sh SCRIPTS SHELL: runs the scripts with SHELL on a folder that plays the kernel's target tree (kernel.sh).
+# What they refuse, what they make, and, for each step that can fail, that nothing is left when it does.
+set -eu
+scripts=$1 shell=$2
+here=$(dirname "$(realpath "$0")")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+mkdir -p "$work/bin" "$work/tree/core" "$work/tree/iscsi"
+for command in mkdir rmdir ln tee; do
+	ln -s "$here/kernel.sh" "$work/bin/$command"
+done
+cat >"$work/bin/id" <<'END'
+#!/bin/sh
+echo "${FAKE_ID:-0}"
+END
+chmod +x "$work/bin/id"
+echo "InitiatorName=iqn.2026-11.com.test:initiator" >"$work/initiator"
+echo 0 >"$work/calls"
+export TCMU_CONFIGFS="$work/tree" TCMU_INITIATOR_NAME="$work/initiator" CALLS="$work/calls"
+initiator=iqn.2026-11.com.test:initiator
+iqn=iqn.2026-11.com.test:disks
+tpg=$work/tree/iscsi/$iqn/tpgt_1
+
+run() { # SCRIPT ARGUMENTS...
+	script=$1
+	shift
+	PATH="$work/bin:$PATH" "$shell" "$scripts/$script" "$@" >"$work/out" 2>"$work/err"
+}
+failed() {
+	echo "FAILED: $*"
+	cat "$work/out" "$work/err"
+	exit 1
+}
+listing() { (cd "$work" && find tree disk 2>/dev/null | sort); }
+
+works() { # OUTPUT SCRIPT ARGUMENTS...
+	expected=$1
+	shift
+	run "$@" || failed "$*"
+	[ "$(cat "$work/out")" = "$expected" ] || failed "$*: not '$expected'"
+}
+refuses() { # REASON SCRIPT ARGUMENTS...: in one line, and changes nothing
+	reason=$1
+	shift
+	before=$(listing)
+	! run "$@" || failed "$* was not refused"
+	grep -q "^\[ERROR\] .*$reason" "$work/err" || failed "$*: the reason is not '$reason'"
+	[ "$(wc -l <"$work/err")" -eq 1 ] || failed "$*: more than one line"
+	[ "$(listing)" = "$before" ] || failed "$* left something"
+}
+contains() { # FILE TEXT
+	[ "$(cat "$1")" = "$2" ] || failed "$1 holds '$(cat "$1")', not '$2'"
+}
+
+# Lets each step of a script fail in turn, then none: SCRIPT ARGUMENTS...
+undoes() {
+	before=$(listing)
+	step=0
+	while :; do
+		step=$((step + 1))
+		echo 0 >"$work/calls"
+		export FAIL_AT=$step
+		! run "$@" || break
+		[ "$(listing)" = "$before" ] || failed "$*: step $step failed, and something is left"
+		[ $step -lt 30 ] || failed "$*: never works"
+	done
+	unset FAIL_AT
+	[ $step -gt 3 ] || failed "$*: only $step steps"
+}
+
+for script in "$scripts"/*_*.sh "$scripts/status.sh" "$scripts/dependency.sh"; do
+	script=${script##*/}
+	run "$script" -h || failed "$script -h"
+	grep -q "^$script" "$work/out" || failed "$script -h explains nothing"
+	! run "$script" 1 2 3 4 5 6 || failed "$script takes six arguments"
+	grep -q "^$script" "$work/err" || failed "$script does not explain itself"
+done
+export FAKE_ID=1000
+refuses 'only root' user_create.sh alloc a 4096
+refuses 'only root' status.sh
+unset FAKE_ID
+
+# user
+refuses 'no device name' user_create.sh alloc a/b 4096
+refuses 'no device name' user_create.sh alloc .. 4096
+refuses 'no handler name' user_create.sh al/loc a 4096
+refuses 'no size' user_create.sh alloc a -1
+refuses 'no size' user_create.sh alloc a 0
+refuses 'no size' user_create.sh alloc a 4X
+refuses 'no multiple' user_create.sh alloc a 1000
+refuses 'too large' user_create.sh alloc a 99999999T
+refuses 'comma' user_create.sh file a 4096 /srv/a,dev_size=1
+refuses 'colon' user_create.sh file a 4096 /srv/a:b
+refuses '255' user_create.sh file a 4096 "$(printf '%0255d' 0)"
+refuses 'no device' user_delete.sh a
+undoes user_create.sh alloc a 1M
+contains "$work/tree/core/user_0/a/enable" 1
+contains "$work/tree/core/user_0/a/control" dev_config=alloc/a,dev_size=1048576,hw_max_sectors=2048,max_data_area_mb=128
+serial=$(cat "$work/tree/core/user_0/a/wwn/vpd_unit_serial")
+echo "$serial" | grep -Eqx '[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}' || failed "serial $serial"
+refuses 'user_0/a exists' user_create.sh alloc a 4096
+works '[INFO] Your backstore directory: user_1/b' user_create.sh file b 4096 /srv/it
+grep -q '^dev_config=file//srv/it,' "$work/tree/core/user_1/b/control" || failed "CONFIG is not used"
+works '[INFO] user_0/a deleted' user_delete.sh user_0/a
+works '[INFO] Your backstore directory: user_0/a' user_create.sh alloc a 1048576
+contains "$work/tree/core/user_0/a/wwn/vpd_unit_serial" "$serial"
+
+# file
+refuses 'no regular file' file_create.sh "$work" f 4096
+undoes file_create.sh "$work/disk" f 1M
+[ "$(stat -c %s "$work/disk")" -eq 1048576 ] || failed "the file was not made"
+contains "$work/tree/core/fileio_0/f/udev_path" "$work/disk"
+refuses 'serves .* already' file_create.sh "$work/disk" g 1M
+works '[INFO] fileio_0/f deleted' file_delete.sh f
+export FAIL_AT=3
+echo 0 >"$CALLS"
+! run file_create.sh "$work/disk" f 1M || failed "FAIL_AT"
+unset FAIL_AT
+[ -f "$work/disk" ] || failed "a file that was there is gone"
+works 'Your backstore path: fileio_0/f' file_create.sh "$work/disk" f 1M
+
+# block
+refuses 'neither' block_create.sh "$work/none" b
+refuses 'neither' block_create.sh /dev/null b
+
+# target
+refuses 'no iSCSI name' target_create.sh iqn.nothing
+refuses 'no iSCSI name' target_create.sh iqn.2026-11.com.test:Disks
+for portal in 3260 127.0.0.1 127.0.0.1: :3260 host:3260 ::1:3260 '[::1]' 127.0.0.1:0 127.0.0.1:123456; do
+	refuses 'portal' target_create.sh $iqn "$portal"
+done
+refuses 'no file' target_create.sh --chap alice "$work/secret" $iqn
+echo "twelve chars and more" >"$work/secret"
+chmod 640 "$work/secret"
+refuses 'others can read' target_create.sh --chap alice "$work/secret" $iqn
+chmod 600 "$work/secret"
+echo "short" >"$work/short"
+chmod 600 "$work/short"
+refuses '12 to 255' target_create.sh --chap alice "$work/short" $iqn
+undoes target_create.sh --chap alice "$work/secret" $iqn '[::1]:3261'
+contains "$tpg/attrib/authentication" 1
+contains "$tpg/acls/$initiator/auth/userid" alice
+contains "$tpg/acls/$initiator/auth/password" "twelve chars and more"
+[ -d "$tpg/np/[::1]:3261" ] || failed "no portal"
+refuses 'exists' target_create.sh $iqn
+works "[INFO] Target $iqn deleted" target_delete.sh $iqn
+works "[INFO] Target $iqn created
+[INFO] Portal: 127.0.0.1:3260" target_create.sh $iqn
+[ -d "$tpg/np/0.0.0.0:3260" ] || failed "no portal"
+contains "$tpg/attrib/authentication" 0
+contains "$tpg/enable" 1
+
+# LUNs
+refuses 'no device' target_setup.sh $iqn user_9/a
+refuses 'no device' target_setup.sh $iqn user_0/..
+refuses 'no device' target_setup.sh $iqn a
+refuses 'no target' target_setup.sh $iqn.2 user_0/a
+PATH="$work/bin:$PATH" mkdir "$tpg/acls/$initiator.2"
+undoes target_setup.sh $iqn user_0/a
+works "[INFO] LUN 1: user_1/b
+[INFO] Mapped LUN 1: $initiator
+[INFO] Mapped LUN 1: $initiator.2" target_setup.sh $iqn user_1/b
+[ "$(readlink -f "$tpg/acls/$initiator/lun_1/b")" = "$tpg/lun/lun_1" ] || failed "LUN 1 is not mapped"
+[ "$(readlink -f "$tpg/lun/lun_1/b")" = "$work/tree/core/user_1/b" ] || failed "LUN 1 is not b"
+refuses 'LUN 0 of .* already' target_setup.sh $iqn user_0/a
+refuses 'in use' user_delete.sh a
+refuses 'has LUNs' target_delete.sh $iqn
+
+run status.sh || failed status.sh
+for line in 'user_1/b .*1 LUNs' "$iqn tpgt_1, enabled" 'portal 0.0.0.0:3260' 'LUN 1: user_1/b' "initiator $initiator, not"; do
+	grep -q "$line" "$work/out" || failed "status.sh does not say '$line'"
+done
+
+echo "InitiatorName: $initiator" >"$tpg/acls/$initiator/info"
+refuses 'logged in' target_teardown.sh $iqn user_0/a
+: >"$tpg/acls/$initiator/info"
+works "[INFO] LUN 0 removed: user_0/a" target_teardown.sh $iqn user_0/a
+refuses 'no LUN' target_teardown.sh $iqn user_0/a
+works "[INFO] LUN 0: fileio_0/f
+[INFO] Mapped LUN 0: $initiator
+[INFO] Mapped LUN 0: $initiator.2" target_setup.sh $iqn fileio_0/f
+for device in fileio_0/f user_1/b; do
+	run target_teardown.sh $iqn $device || failed "$device"
+done
+works "[INFO] Target $iqn deleted" target_delete.sh $iqn
+works '[INFO] user_0/a deleted' user_delete.sh a
+works '[INFO] user_1/b deleted' user_delete.sh user_1/b
+works '[INFO] fileio_0/f deleted' file_delete.sh fileio_0/f
+rm "$work/disk"
+[ "$(listing)" = "tree
+tree/core
+tree/iscsi" ] || failed "something is left: $(listing)"
+
+# The daemon is there for as long as its lock is held.
+lock=$work/lock
+: >"$lock"
+printf '. "%s/lio.sh"\ndaemon_pid\n' "$scripts" >"$work/daemon.sh"
+daemon() { TCMU_LOCK=$lock "$shell" "$work/daemon.sh"; }
+! daemon || failed "a daemon without a lock"
+exec 9>"$lock"
+flock -n 9
+daemon >"$work/out" || failed "no daemon in spite of the lock"
+exec 9>&-
+! daemon || failed "a daemon after the lock"
+echo "all as expected"

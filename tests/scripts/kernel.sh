@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Called as mkdir, rmdir, ln or tee: does it as configfs would, so that a folder can play the kernel's target tree.
+# The FAIL_AT-th call that makes or writes something fails; CALLS counts them.
+set -eu
+command=${0##*/}
+real() { PATH=${PATH#*:} "$@"; }
+
+if [ "$command" != rmdir ]; then
+	calls=$(($(cat "${CALLS:?}") + 1))
+	echo $calls >"$CALLS"
+	[ $calls -ne "${FAIL_AT:-0}" ] || {
+		[ "$command" != tee ] || real cat >/dev/null
+		echo "$command: call $calls fails" >&2
+		exit 1
+	}
+fi
+
+# What the kernel puts into a new folder, and takes away with it.
+folders='' files=''
+for argument in "$@"; do
+	folder=$argument
+done
+case $folder in
+*/core/*/*) folders=wwn files='control enable info udev_path wwn/vpd_unit_serial' ;;
+*/acls/*/lun_*) files=write_protect ;;
+*/acls/*) folders=auth files='info auth/userid auth/password' ;;
+*/tpgt_1) folders='acls attrib lun np' files='enable attrib/authentication' ;;
+esac
+
+case $command in
+mkdir)
+	real mkdir "$folder"
+	for name in $folders; do
+		real mkdir "$folder/$name"
+	done
+	for name in $files; do
+		: >"$folder/$name"
+	done
+	;;
+rmdir)
+	for folder in "$@"; do
+		held=$(cd "$folder" && find . -type l && find acls np lun -mindepth 1 -maxdepth 1 2>/dev/null) || true
+		[ -z "$held" ] || {
+			echo "rmdir: $folder: Device or resource busy" >&2
+			exit 1
+		}
+		real find "$folder" -type f -delete
+		for name in acls attrib auth lun np wwn; do
+			[ ! -d "$folder/$name" ] || real rmdir "$folder/$name"
+		done
+		real rmdir "$folder"
+	done
+	;;
+tee) # an attribute is there before it is written
+	[ -f "$1" ] || {
+		echo "tee: $1: No such file or directory" >&2
+		exit 1
+	}
+	real tee "$1"
+	;;
+*) real "$command" "$@" ;;
+esac
