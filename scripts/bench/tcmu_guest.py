@@ -1,0 +1,244 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs in the guest of tcmu.sh: one backstore a contestant, each a LUN over iSCSI loopback and over tcm_loop, all of
+one file in memory (ramdisk and alloc: as much memory). fio runs on them in turn, round after round."""
+import argparse
+import glob
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+CONFIGFS = "/sys/kernel/config/target"
+DISK = "/dev/shm/disk"
+SIZE = 96 << 20
+IQN = "iqn.2026-11.test:bench"
+PORTAL = "127.0.0.1:3260"
+NAA = "naa.6001405be7c40001"
+INITIATOR_NAA = "naa.6001405be7c40002"
+CASES = [(f"{direction} {size} QD{depth}", direction, size, depth, quick)
+         for direction, size, depth, quick in (
+             ("randread", "4k", 1, True), ("randwrite", "4k", 1, False), ("randread", "4k", 32, True),
+             ("randwrite", "4k", 32, True), ("read", "128k", 8, True), ("write", "128k", 8, False))]
+
+
+def write(path, text):
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def read(path):
+    with open(path, encoding="ascii") as file:
+        return file.read().strip()
+
+
+def wait_for(what, found, seconds=20):
+    """found() until it gives something true."""
+    end = time.monotonic() + seconds
+    while True:
+        result = found()
+        if result:
+            return result
+        if time.monotonic() > end:
+            raise SystemExit(f"no {what} within {seconds} s")
+        time.sleep(0.1)
+
+
+def run(*command):
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if result.returncode:
+        raise SystemExit(f"{' '.join(command)}: {result.stdout}{result.stderr}")
+    return result.stdout
+
+
+class Daemon:
+    """A process that serves rings; each has a bus of its own, since two of them want the same name on it."""
+
+    def __init__(self, name, command):
+        self.log = f"/tmp/{name}.log"
+        bus = run("dbus-daemon", "--session", "--fork", "--print-address").strip()
+        with open(self.log, "wb") as log:
+            # pylint: disable-next=consider-using-with
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": bus})
+
+    def serves(self, device):
+        """Whether it has the device open."""
+        if self.process.poll() is not None:
+            with open(self.log, encoding="utf-8", errors="replace") as log:
+                raise SystemExit(f"{self.process.args[0]} ended:\n{log.read()}")
+        return any(os.path.realpath(link) == device for link in glob.glob(f"/proc/{self.process.pid}/fd/*"))
+
+    def cpu_seconds(self):
+        """Of all threads."""
+        return sum(int(read(path).split()[0]) for path in glob.glob(f"/proc/{self.process.pid}/task/*/schedstat")) / 1e9
+
+
+class Contestant:
+    """A backstore in the kernel's configfs."""
+
+    def __init__(self, name, hba, control):
+        self.name = name
+        self.daemon = None  # stays so where the kernel serves it alone
+        self.folder = f"{CONFIGFS}/core/{hba}/{name}"
+        os.makedirs(self.folder)
+        self.disks = {}  # by fabric
+        write(f"{self.folder}/control", control)
+        write(f"{self.folder}/wwn/vpd_unit_serial", f"bench-{self.name}")
+        write(f"{self.folder}/enable", "1")
+
+    def measure(self, fabric, case, seconds):
+        """IOPS, and the daemon's CPU time a command in microseconds."""
+        _, direction, size, depth, _ = case
+        before = self.daemon.cpu_seconds() if self.daemon else 0
+        output = run("fio", "--name=bench", f"--filename=/dev/{self.disks[fabric]}", "--direct=1", "--thread",
+                     "--ioengine=libaio", f"--rw={direction}", f"--bs={size}", f"--iodepth={depth}",
+                     "--norandommap", "--randrepeat=0", "--gtod_reduce=1", "--time_based",
+                     f"--runtime={seconds}", "--output-format=json")
+        spent = self.daemon.cpu_seconds() - before if self.daemon else 0
+        job = json.loads(output[output.index("{"):])["jobs"][0]
+        side = job["write" if "write" in direction else "read"]
+        return {"iops": side["iops"], "cpu_us": spent * 1e6 / max(1, side["total_ios"])}
+
+
+def user_device(name, hba, config):
+    """A TCMU device. The kernel waits for no answer to its events (nl_reply_supported): it may find no daemon yet,
+    or two."""
+    return Contestant(name, hba, f"dev_config={config},dev_size={SIZE},hw_block_size=512,hw_max_sectors=2048,"
+                      "nl_reply_supported=-1")
+
+
+def uio_of(contestant):
+    """Its device below /dev."""
+    for path in glob.glob("/sys/class/uio/uio*/name"):
+        if f"/{contestant.name}/" in read(path):
+            return f"/dev/{path.split('/')[4]}"
+    return None
+
+
+def start_contestants():
+    """Daemons come after the devices, and adopt what they find."""
+    fileio = Contestant("fileio", "fileio_0", f"fd_dev_name={DISK},fd_dev_size={SIZE},fd_buffered_io=1")
+    ramdisk = Contestant("ramdisk", "rd_mcp_0", f"rd_pages={SIZE // 4096}")
+    limit = user_device("limit", "user_0", "limit/")
+    served = {"limit": ([limit], [OPTIONS.limit, wait_for("uio device", lambda: uio_of(limit)), DISK])}
+    if "debian" not in OPTIONS.without:
+        served["debian"] = ([user_device("debian", "user_1", f"qcow/{DISK}")],
+                            ["/usr/bin/tcmu-runner", "--tcmu-log-dir", "/tmp"])
+    if "ours" not in OPTIONS.without:
+        served["ours"] = ([user_device("file", "user_2", f"file/{DISK}"), user_device("alloc", "user_3", "alloc/disk")],
+                          [OPTIONS.daemon, "--handler-path", OPTIONS.handlers])
+    for name, (contestants, command) in served.items():
+        daemon = Daemon(name, command)
+        for contestant in contestants:
+            contestant.daemon = daemon
+            wait_for(f"daemon that opens {contestant.name}", lambda it=contestant: it.daemon.serves(uio_of(it)))
+    return [fileio, ramdisk, *(one for contestants, _ in served.values() for one in contestants)]
+
+
+def link_lun(portal_group, number, contestant):
+    folder = f"{portal_group}/lun/lun_{number}"
+    os.mkdir(folder)
+    os.symlink(contestant.folder, f"{folder}/backstore")
+
+
+def scsi_disk(device):
+    """The name of its block device, when it has appeared."""
+    return wait_for(f"disk below {device}", lambda: [os.path.basename(p) for p in glob.glob(f"{device}/block/sd*")])[0]
+
+
+def over_loop(contestants):
+    group = f"{CONFIGFS}/loopback/{NAA}/tpgt_1"
+    os.makedirs(group)
+    write(f"{group}/nexus", INITIATOR_NAA)
+    for number, contestant in enumerate(contestants):
+        link_lun(group, number, contestant)
+    host = next(path.split("/")[4].removeprefix("host") for path in glob.glob("/sys/class/scsi_host/*/proc_name")
+                if read(path) == "tcm_loopback")
+    for number, contestant in enumerate(contestants):
+        contestant.disks["tcm_loop"] = scsi_disk(f"/sys/bus/scsi/devices/{host}:0:1:{number}")
+
+
+def over_iscsi(contestants):
+    group = f"{CONFIGFS}/iscsi/{IQN}/tpgt_1"
+    os.makedirs(group)
+    os.mkdir(f"{group}/np/{PORTAL}")
+    for attribute, value in (("authentication", 0), ("generate_node_acls", 1), ("cache_dynamic_acls", 1),
+                             ("demo_mode_write_protect", 0)):
+        write(f"{group}/attrib/{attribute}", str(value))
+    for number, contestant in enumerate(contestants):
+        link_lun(group, number, contestant)
+    write(f"{group}/enable", "1")
+    os.makedirs("/etc/iscsi", exist_ok=True)
+    os.makedirs("/run/lock/iscsi", exist_ok=True)
+    write("/etc/iscsi/initiatorname.iscsi", "InitiatorName=iqn.2026-11.test:initiator\n")
+    run("iscsid")
+    wait_for("iscsid", lambda: "ISCSIADM_ABSTRACT" in read("/proc/net/unix"))
+    run("iscsiadm", "-m", "discovery", "-t", "sendtargets", "-p", PORTAL, "--login")
+    pattern = "/sys/class/iscsi_session/session*/device/target*/*:0:0:"
+    for number, contestant in enumerate(contestants):
+        device = wait_for(f"LUN {number}", lambda number=number: glob.glob(f"{pattern}{number}"))[0]
+        contestant.disks["iscsi"] = scsi_disk(device)
+
+
+def fill(contestants):
+    """Once from start to end, so that no page is touched for the first time while it is measured."""
+    for contestant in contestants:
+        for disk in contestant.disks.values():
+            run("dd", "if=/dev/zero", f"of=/dev/{disk}", "bs=1M", f"count={SIZE >> 20}", "oflag=direct")
+
+
+def versus(runs, name, base):
+    """Ratio of IOPS to another's of the same round: median and spread."""
+    ratios = [a["iops"] / b["iops"] for a, b in zip(runs[name], runs[base])]
+    return f"{statistics.median(ratios):6.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+
+
+def report(fabric, case, contestants, runs):
+    for contestant in contestants:
+        name = contestant.name
+        iops = statistics.median(one["iops"] for one in runs[name])
+        cpu = f"{statistics.median(one['cpu_us'] for one in runs[name]):7.1f}" if contestant.daemon else "      -"
+        print(f"{fabric:9} {case[0]:19} {name:8} {iops:9.0f} {versus(runs, name, 'fileio')}"
+              f" {versus(runs, name, 'limit')} {cpu}", flush=True)
+
+
+def main():
+    for module in ("configfs", "target_core_mod", "target_core_file", "target_core_user", "iscsi_target_mod",
+                   "tcm_loop", "iscsi_tcp", "sd_mod"):
+        run("bash", "-c", f"modprobe {module}")
+    if not os.path.isdir(CONFIGFS):
+        run("mount", "-t", "configfs", "configfs", "/sys/kernel/config")
+    with open(DISK, "wb") as file:
+        for _ in range(SIZE >> 20):
+            file.write(bytes(1 << 20))
+    contestants = start_contestants()
+    over_loop(contestants)
+    over_iscsi(contestants)
+    fill(contestants)
+    print(f"{'':9} {'':19} {'':8} {'IOPS':>9} {'/fileio (min-max)':>18} {'/limit (min-max)':>18} {'CPU us':>7}")
+    rounds, seconds = OPTIONS.rounds or (2 if OPTIONS.quick else 3), 1 if OPTIONS.quick else 2
+    for fabric in ("iscsi", "tcm_loop"):
+        for case in CASES:
+            if (OPTIONS.quick and not case[-1]) or not re.search(OPTIONS.case, f"{fabric} {case[0]}"):
+                continue
+            runs = {contestant.name: [] for contestant in contestants}
+            for turn in range(rounds):  # another one goes first each time
+                for contestant in contestants[turn:] + contestants[:turn]:
+                    runs[contestant.name].append(contestant.measure(fabric, case, seconds))
+            report(fabric, case, contestants, runs)
+
+
+if __name__ == "__main__":
+    PARSER = argparse.ArgumentParser(description=__doc__)
+    for option in ("--daemon", "--handlers", "--limit"):
+        PARSER.add_argument(option, required=True)
+    PARSER.add_argument("--quick", action="store_true", help="fewer cases, shorter")
+    PARSER.add_argument("--case", default="", help="the cases that match this expression")
+    PARSER.add_argument("--rounds", type=int)
+    PARSER.add_argument("--without", action="append", default=[], choices=("debian", "ours"))
+    OPTIONS = PARSER.parse_args()
+    sys.exit(main())
