@@ -147,11 +147,6 @@ static int put(struct world *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t p
 }
 
 /* The entry that put() made: 112 bytes and a CDB of up to 16. */
-static uint8_t *last_entry(struct world *w)
-{
-	return w->ring.map + 128 + w->ring.head - 128;
-}
-
 static int run(struct world *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t page, uint64_t len)
 {
 	int id = put(w, cdb, cdb_len, page, len);
@@ -273,8 +268,7 @@ static void test_refusals_are_completed(void **state)
 	id = run(w, cdb, 10, 0, PAGE);
 	assert_int_equal(w->ring.status[id], SCSI_CHECK_CONDITION);
 	assert_int_equal(w->ring.sense_key[id], 5);
-	id = put(w, cdb, 10, 0, PAGE);
-	((struct tcmu_cmd_request *)(void *)last_entry(w))->iov[0].len = UINT64_MAX;
+	id = fake_ring_put(&w->ring, cdb, 10, &(struct tcmu_uiov){0, UINT64_MAX}, 1);
 	wake(w);
 	wait_completions(w, 1);
 	assert_int_equal(w->ring.status[id], SCSI_CHECK_CONDITION);

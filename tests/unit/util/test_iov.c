@@ -40,7 +40,7 @@ static void copies_every_range(void **state)
 			size_t want = len < left ? len : left;
 
 			assert_int_equal(iov_copy_from(f.iov, 4, offset, out, len), want);
-			assert_memory_equal(out, "abcdefghij" + (offset < 10 ? offset : 0), want);
+			assert_memory_equal(out, &"abcdefghij"[offset < 10 ? offset : 0], want);
 		}
 	}
 }
