@@ -54,6 +54,7 @@ struct iscsi_session {
 	struct iscsi_task *hash[ISCSI_TASK_BUCKETS]; /* by ITT */
 	struct list tasks;
 	unsigned ntasks, nimmediate;
+	size_t buffer_bytes; /* of the loop's limit: held by the tasks */
 	unsigned ntmfs;
 	uint32_t next_ttt;
 	bool attached; /* the LUNs' nexuses are */

@@ -32,12 +32,27 @@ static void task_done(struct scsi_cmd *cmd)
 
 static const struct scsi_cmd_ops task_ops = {.data_in = task_data_in, .done = task_done};
 
+/*
+ * A session may hold as much memory as it leaves to the others, however many do so: a peer that never sends
+ * the data of its WRITEs or never takes that of its READs gets TASK SET FULL in the end, and no one else does.
+ */
+static bool fair(const struct iscsi_session *session, size_t size)
+{
+	size_t left = loop_buffer_left(session->conn->il->loop);
+
+	return size <= left && session->buffer_bytes + size <= left - size;
+}
+
 bool iscsi_task_buffer(struct iscsi_task *task, size_t len)
 {
+	struct iscsi_session *session = task->conn->session;
+	size_t size = loop_buffer_size(len);
+
 	assert(!task->buffer);
-	task->buffer = loop_buffer_get(task->conn->il->loop, len);
+	task->buffer = fair(session, size) ? loop_buffer_get(session->conn->il->loop, len) : NULL;
 	task->buffer_len = len;
 	task->iov = (struct iovec){task->buffer, len};
+	session->buffer_bytes += task->buffer ? size : 0;
 	return task->buffer;
 }
 
@@ -136,8 +151,10 @@ void iscsi_task_free(struct iscsi_task *task)
 
 	iscsi_task_credit(task);
 	leave(conn->session, task);
-	if (task->buffer)
+	if (task->buffer) {
+		conn->session->buffer_bytes -= loop_buffer_size(task->buffer_len);
 		loop_buffer_put(conn->il->loop, task->buffer, task->buffer_len);
+	}
 	free(task->long_cdb);
 	slab_put(&conn->il->tasks, task);
 	if (!conn->session->ntasks)

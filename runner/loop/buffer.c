@@ -41,8 +41,7 @@ static size_t class_size(unsigned class)
 	return (size_t)PAGE << class;
 }
 
-/* Bytes that a buffer of len takes. */
-static size_t size_of(size_t len)
+size_t loop_buffer_size(size_t len)
 {
 	unsigned class = class_of(len);
 
@@ -124,6 +123,11 @@ void buffers_destroy(struct buffers *buffers)
 	}
 }
 
+size_t loop_buffer_left(const struct loop *loop)
+{
+	return loop->buffers.limit - loop->buffers.handed_out;
+}
+
 void *loop_buffer_get(struct loop *loop, size_t len)
 {
 	struct buffers *buffers = &loop->buffers;
@@ -133,8 +137,8 @@ void *loop_buffer_get(struct loop *loop, size_t len)
 
 	if (len > buffers->limit)
 		return NULL;
-	size = size_of(len);
-	if (size > buffers->limit - buffers->handed_out)
+	size = loop_buffer_size(len);
+	if (size > loop_buffer_left(loop))
 		return NULL;
 	if (class < BUFFER_CLASSES && buffers->classes[class].free)
 		buffer = pop(buffers, class);
@@ -149,7 +153,7 @@ void loop_buffer_put(struct loop *loop, void *buffer, size_t len)
 {
 	struct buffers *buffers = &loop->buffers;
 	unsigned class = class_of(len);
-	size_t size = size_of(len);
+	size_t size = loop_buffer_size(len);
 
 	assert(size <= buffers->handed_out);
 	buffers->handed_out -= size;

@@ -141,6 +141,9 @@ void loop_blocking(struct loop *loop, struct loop_op *op, int (*work)(struct loo
 void *loop_buffer_get(struct loop *loop, size_t len);
 /* len as given to loop_buffer_get. */
 void loop_buffer_put(struct loop *loop, void *buffer, size_t len);
+/* What a buffer of len bytes counts towards the limit, and how much of the limit is left. */
+size_t loop_buffer_size(size_t len);
+size_t loop_buffer_left(const struct loop *loop);
 
 /* A scratch area that belongs to whoever runs on the loop until it returns to the loop: for receiving. */
 #define LOOP_SCRATCH_SIZE (256u << 10)

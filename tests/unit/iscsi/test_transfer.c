@@ -246,6 +246,27 @@ static void test_no_memory(void **state)
 	end();
 }
 
+/* A peer that feeds none of its WRITEs holds half of what there is, and the other half serves others. */
+static void test_fair_share(void **state)
+{
+	(void)state;
+	begin();
+	wire.buffer_limit = 4096;
+	wire.buffer_bytes = 512; /* another session's */
+	for (uint32_t itt = 0; itt < 3; itt++) {
+		send_command(wire_command(itt, FINAL_WRITE, 512, 0x2a, itt, 1), 0);
+		r2t(itt, 0, 0, 512);
+	}
+	send_command(wire_command(3, FINAL_WRITE, 512, 0x2a, 3, 1), 0);
+	response(3, SCSI_TASK_SET_FULL, 0, 0);
+	send_command(wire_command(4, FINAL_READ, 512, 0x28, 0, 1), 0);
+	response(4, SCSI_TASK_SET_FULL, ISCSI_RSP_UNDERFLOW, 512);
+	assert_int_equal(wire.buffer_bytes, 2048);
+	nothing_more();
+	wire_stop();
+	assert_int_equal(wire.buffer_bytes, 512);
+}
+
 /* --- residuals -------------------------------------------------------------------------------------- */
 
 static void test_write_residuals(void **state)
@@ -433,6 +454,7 @@ int main(void)
 	    cmocka_unit_test_setup(test_faults, setup),
 	    cmocka_unit_test_setup(test_data_that_nobody_asked_for, setup),
 	    cmocka_unit_test_setup(test_no_memory, setup),
+	    cmocka_unit_test_setup(test_fair_share, setup),
 	    cmocka_unit_test_setup(test_write_residuals, setup),
 	    cmocka_unit_test_setup(test_read_sequences, setup),
 	    cmocka_unit_test_setup(test_read_residuals, setup),

@@ -104,6 +104,7 @@ void wire_start(void)
 
 	memset(&wire, 0, sizeof(wire));
 	wire.params = params;
+	wire.buffer_limit = SIZE_MAX;
 	wire.target.luns[0] = (struct scsi_lu *)&wire.disk;
 	wire_cmdsn = 1;
 	start_server();

@@ -23,6 +23,7 @@ struct wire {
 	unsigned attached;   /* nexuses */
 	unsigned buffers;    /* loop buffers handed out */
 	unsigned no_buffers; /* so many requests for a buffer fail */
+	size_t buffer_limit, buffer_bytes;
 	uint64_t now_ns;
 	uint8_t disk[DISK_SIZE];
 };
