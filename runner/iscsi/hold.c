@@ -105,7 +105,7 @@ bool iscsi_hold_abort(struct iscsi_session *session, uint32_t itt)
 	return false;
 }
 
-void iscsi_hold_abort_all(struct iscsi_session *session, const struct iscsi_lun *lun)
+void iscsi_hold_abort_all(struct iscsi_session *session, const struct iscsi_lun *lun, uint32_t cmdsn)
 {
 	struct list *node, *tmp;
 
@@ -113,7 +113,8 @@ void iscsi_hold_abort_all(struct iscsi_session *session, const struct iscsi_lun 
 		struct iscsi_held *held = list_entry(node, struct iscsi_held, node);
 		const struct iscsi_bhs *bhs = (const void *)held->bytes;
 
-		if (is_command(held) && (!lun || iscsi_session_lun(session, bhs->lun) == lun))
+		if (is_command(held) && iscsi_sn_before(held->cmdsn, cmdsn) &&
+		    (!lun || iscsi_session_lun(session, bhs->lun) == lun))
 			held->dropped = true;
 	}
 }

@@ -95,8 +95,8 @@ struct iscsi_task *iscsi_session_task(const struct iscsi_session *session, uint3
 /* hold.c: a SCSI command that is held ends, as asked for by task management. False: there is none with this
  * ITT. */
 bool iscsi_hold_abort(struct iscsi_session *session, uint32_t itt);
-/* All of lun, or of all LUNs. */
-void iscsi_hold_abort_all(struct iscsi_session *session, const struct iscsi_lun *lun);
+/* All of lun, or of all LUNs, that come before cmdsn. */
+void iscsi_hold_abort_all(struct iscsi_session *session, const struct iscsi_lun *lun, uint32_t cmdsn);
 /* RFC 7143 11.6.1: the command with this number counts as received. False: it is outside of the window. */
 bool iscsi_hold_number(struct iscsi_conn *conn, uint32_t cmdsn);
 

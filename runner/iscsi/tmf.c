@@ -93,11 +93,11 @@ static void start(struct iscsi_conn *conn, enum scsi_tmf_function function, unsi
 	iscsi_tmf_run(tmf);
 }
 
-/* Tasks of lun, or of all LUNs, that wait for data or for an earlier CmdSN end without a response (RFC
- * 7143 4.2.3.4 says how a target knows that no data follows: the initiator stops sending once the function
- * was sent; what is on its way is dropped). */
-static void drop_gathering(struct iscsi_session *session, const struct iscsi_lun *lun)
+/* Tasks of lun, or of all LUNs, that wait for data or for an earlier CmdSN end without a response. Data that
+ * the initiator still sends for them, as 4.2.3.3 has it, find no task and are dropped. */
+static void drop_waiting(struct iscsi_session *session, const struct iscsi_lun *lun)
 {
+	const struct iscsi_tmf_request *pdu = (const void *)session->conn->rx.head;
 	struct list *node, *tmp;
 
 	list_for_each (&session->tasks, node, tmp) {
@@ -106,6 +106,7 @@ static void drop_gathering(struct iscsi_session *session, const struct iscsi_lun
 		if (task->state == ISCSI_TASK_GATHER && (!lun || task->lun == lun))
 			iscsi_task_drop(task);
 	}
+	iscsi_hold_abort_all(session, lun, get_be32(pdu->cmdsn));
 }
 
 static void abort_task(struct iscsi_conn *conn, const struct iscsi_lun *lun)
@@ -139,7 +140,7 @@ static void on_lun(struct iscsi_conn *conn, enum scsi_tmf_function function, con
 {
 	unsigned number = (unsigned)(lun - conn->session->luns);
 
-	drop_gathering(conn->session, lun);
+	drop_waiting(conn->session, lun);
 	start(conn, function, number, number + 1, NULL);
 }
 
@@ -170,7 +171,7 @@ static void execute(struct iscsi_conn *conn)
 		return;
 	case ISCSI_TMF_WARM_RESET:
 	case ISCSI_TMF_COLD_RESET:
-		drop_gathering(session, NULL);
+		drop_waiting(session, NULL);
 		start(conn, SCSI_LU_RESET, 0, session->nluns, NULL);
 		return;
 	case ISCSI_TMF_REASSIGN: /* ErrorRecoveryLevel 2 */
