@@ -151,11 +151,10 @@ static void conn_timer(struct loop_timer *timer)
 {
 	struct iscsi_conn *conn = container_of(timer, struct iscsi_conn, timer);
 
-	if (conn->state == ISCSI_CONN_FULL && !conn->close_after_send)
+	if (conn->state == ISCSI_CONN_FULL)
 		iscsi_nop_timer(conn);
 	else
-		iscsi_conn_close(conn,
-				 conn->state == ISCSI_CONN_FULL ? "it does not read" : "login took too long");
+		iscsi_conn_close(conn, "login took too long");
 }
 
 void iscsi_conn_full(struct iscsi_conn *conn)

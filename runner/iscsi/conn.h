@@ -121,9 +121,9 @@ struct iscsi_conn {
 	bool half_open;          /* counted in server->half_open */
 	bool close_after_send;
 	bool close_when_idle;
-	bool numbered; /* CmdSN and StatSN have been started */
-	bool probing;  /* a NOP-In waits for its answer */
-	uint64_t last_rx_ns;
+	bool numbered;                   /* CmdSN and StatSN have been started */
+	bool probing;                    /* a NOP-In waits for its answer */
+	uint64_t last_rx_ns, last_tx_ns; /* the socket gave or took bytes */
 
 	uint32_t statsn, exp_cmdsn, max_cmdsn;
 	struct iscsi_params params;
@@ -176,7 +176,8 @@ static inline const struct iscsi_bhs *iscsi_rx_bhs(const struct iscsi_conn *conn
 int iscsi_tx_batch_new(struct iscsi_tx_batch **batch);
 /* Puts an item at the end of the queue, unless it is in it. It is sent at the end of the turn. */
 void iscsi_tx_push(struct iscsi_conn *conn, struct iscsi_out *out);
-/* NULL without memory: the connection is closed then. bhs and data are zeroed. */
+/* NULL without memory, or when far too much waits already: the connection is closed then. bhs and data are
+ * zeroed. */
 struct iscsi_message *iscsi_message_new(struct iscsi_conn *conn, uint8_t opcode, uint32_t data_len);
 void iscsi_message_send(struct iscsi_conn *conn, struct iscsi_message *message);
 /* Sends until the queue is empty or the socket full. May close the connection. */

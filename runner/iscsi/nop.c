@@ -46,18 +46,28 @@ static void probe(struct iscsi_conn *conn)
 	conn->probing = true; /* until anything comes in */
 }
 
+/* How long the peer has shown no life. While the socket is full, only reading counts: a probe could not reach
+ * it, and one that sends for ever and never reads would keep what its commands hold. */
+static uint64_t lifeless_ns(const struct iscsi_conn *conn)
+{
+	uint64_t last = MAX(conn->last_rx_ns, conn->last_tx_ns);
+
+	return loop_now_ns(conn->il->loop) - (conn->tx.blocked ? conn->last_tx_ns : last);
+}
+
 void iscsi_nop_timer(struct iscsi_conn *conn)
 {
 	const struct iscsi_options *options = &conn->il->server->options;
-	uint64_t interval = options->nopin_interval_s * NS_PER_S;
-	uint64_t silent = loop_now_ns(conn->il->loop) - conn->last_rx_ns;
+	bool waiting = conn->probing || conn->tx.blocked;
+	uint64_t lifeless = lifeless_ns(conn);
+	uint64_t limit = (waiting ? options->nopin_timeout_s : options->nopin_interval_s) * NS_PER_S;
 
-	if (conn->probing) {
-		iscsi_conn_close(conn, "no answer to NOP-In");
+	if (lifeless < limit) {
+		loop_timer_arm(conn->il->loop, &conn->timer, limit - lifeless);
 		return;
 	}
-	if (silent < interval) {
-		loop_timer_arm(conn->il->loop, &conn->timer, interval - silent);
+	if (waiting) {
+		iscsi_conn_close(conn, conn->tx.blocked ? "it does not read" : "no answer to NOP-In");
 		return;
 	}
 	probe(conn);

@@ -18,8 +18,11 @@
 #define TX_IOVS     1024 /* UIO_MAXIOV */
 #define TX_PDU_IOVS (2 + SCSI_LEND_MAX)
 #define TX_BYTES    (1u << 20) /* offered in one sendmsg */
-#define TX_MESSAGES \
-	(256u << 10) /* bytes of messages in the queue before the peer is not listened to any more */
+/* Bytes of messages in the queue before the peer is not listened to any more; and the most that the requests
+ * received until then may add, which only Text Requests can exceed, sent without waiting for their answers.
+ */
+#define TX_MESSAGES     (256u << 10)
+#define TX_MESSAGES_MAX (4u << 20)
 
 struct iscsi_tx_batch {
 	unsigned npdus, iovcnt;
@@ -44,10 +47,11 @@ static struct iscsi_message *message_of(struct iscsi_out *out)
 
 struct iscsi_message *iscsi_message_new(struct iscsi_conn *conn, uint8_t opcode, uint32_t data_len)
 {
-	struct iscsi_message *message = calloc(1, sizeof(*message) + data_len);
+	bool flooded = conn->tx.message_bytes > TX_MESSAGES_MAX;
+	struct iscsi_message *message = flooded ? NULL : calloc(1, sizeof(*message) + data_len);
 
 	if (!message) {
-		iscsi_conn_close(conn, "out of memory");
+		iscsi_conn_close(conn, flooded ? "it asks for more than it reads" : "out of memory");
 		return NULL;
 	}
 	list_init(&message->out.node);
@@ -321,6 +325,8 @@ void iscsi_tx_flush(struct iscsi_conn *conn)
 			iscsi_conn_close(conn, strerror(errno));
 			return;
 		}
+		if (n > 0)
+			conn->last_tx_ns = loop_now_ns(conn->il->loop);
 		conn->tx.blocked = n < 0 || (size_t)n < b->bytes;
 		commit(conn, b, n < 0 ? 0 : (size_t)n);
 	}

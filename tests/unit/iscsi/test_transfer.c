@@ -393,6 +393,79 @@ static void test_never_reads(void **state)
 	wire_stop();
 }
 
+/* Each small request asks for a large answer; the initiator was to wait for it (RFC 7143 11.10). */
+static void test_text_flood(void **state)
+{
+	struct iscsi_text text = {.opcode = ISCSI_OP_TEXT | ISCSI_OP_IMMEDIATE, .flags = ISCSI_FINAL};
+
+	(void)state;
+	wire.params.max_xmit_data_segment = 65536;
+	begin();
+	wire.text_len = 65536;
+	put_be32(text.ttt, ISCSI_TAG_NONE);
+	out.len = 0;
+	for (unsigned i = 0; i < 1000; i++)
+		stream_add(&out, &text, NULL, 0);
+	wire_send_stream(&out);
+	assert_null(wire_conn());
+	wire_stop();
+}
+
+/* Fills the socket with Data-In that the test does not read. */
+static void fill_socket(void)
+{
+	int size = 4096;
+
+	begin();
+	setsockopt(wire_conn()->watch.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	out.len = 0;
+	for (uint32_t i = 0; i < 8; i++) {
+		struct iscsi_scsi_command cmd =
+		    wire_command(i, FINAL_READ, DISK_SIZE, 0x28, 0, DISK_SIZE / 512);
+
+		stream_add(&out, &cmd, NULL, 0);
+	}
+	wire_send_stream(&out);
+	assert_true(wire_conn()->tx.blocked);
+}
+
+/* It sends all the time, and reads nothing: it is gone after the timeout, though no NOP-In can reach it. */
+static void test_sends_and_never_reads(void **state)
+{
+	struct iscsi_nop nop = wire_ping(99);
+
+	(void)state;
+	fill_socket();
+	for (unsigned i = 0; i < 4 && wire_conn(); i++) {
+		wire.now_ns += 600000000;
+		wire_send(&nop, sizeof(nop));
+		wire_expire();
+		wire_turn();
+	}
+	assert_null(wire_conn());
+	wire_stop();
+}
+
+/* It says nothing for long, for it is busy with reading: it stays. */
+static void test_slow_reader_lives(void **state)
+{
+	(void)state;
+	fill_socket();
+	for (unsigned i = 0; i < 20; i++) {
+		uint8_t bytes[4096];
+
+		wire.now_ns += 600000000;
+		while (recv(wire.fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+			if (wire_conn()->tx.blocked)
+				break;
+		wire_turn();
+		wire_expire();
+		wire_turn();
+		assert_non_null(wire_conn());
+	}
+	wire_stop();
+}
+
 static void test_abort_while_gathering(void **state)
 {
 	struct iscsi_tmf_request tmf;
@@ -408,6 +481,29 @@ static void test_abort_while_gathering(void **state)
 	send_data(1, ttt, 0, 0, 512, true); /* was on its way */
 	assert_int_equal(wire.disk[0], 0);
 	assert_int_equal(wire.buffers, 0);
+	end();
+}
+
+/* Commands that wait for an earlier one are aborted with those that have begun, but not those that come after
+ * the function. */
+static void test_abort_set_of_held_commands(void **state)
+{
+	struct iscsi_scsi_command first, held, after;
+	struct iscsi_tmf_request tmf;
+
+	(void)state;
+	begin();
+	first = wire_command(1, ISCSI_FINAL, 0, 0x00, 0, 0);
+	held = wire_command(2, ISCSI_FINAL, 0, 0x00, 0, 0);
+	tmf = wire_tmf(4, ISCSI_TMF_ABORT_TASK_SET, ISCSI_TAG_NONE);
+	after = wire_command(3, ISCSI_FINAL, 0, 0x00, 0, 0);
+	send_pdu(&held, NULL, 0);
+	send_pdu(&after, NULL, 0);
+	send_pdu(&tmf, NULL, 0);
+	next(ISCSI_OP_TASK_MGMT_RSP);
+	send_pdu(&first, NULL, 0);
+	response(1, SCSI_GOOD, 0, 0);
+	response(3, SCSI_GOOD, 0, 0);
 	end();
 }
 
@@ -460,7 +556,11 @@ int main(void)
 	    cmocka_unit_test_setup(test_read_residuals, setup),
 	    cmocka_unit_test_setup(test_slow_reader, setup),
 	    cmocka_unit_test_setup(test_never_reads, setup),
+	    cmocka_unit_test_setup(test_text_flood, setup),
+	    cmocka_unit_test_setup(test_sends_and_never_reads, setup),
+	    cmocka_unit_test_setup(test_slow_reader_lives, setup),
 	    cmocka_unit_test_setup(test_abort_while_gathering, setup),
+	    cmocka_unit_test_setup(test_abort_set_of_held_commands, setup),
 	    cmocka_unit_test_setup(test_silent_peer, setup),
 	    cmocka_unit_test_setup(test_same_tag_twice, setup),
 	};

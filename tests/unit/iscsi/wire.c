@@ -65,8 +65,9 @@ void iscsi_login_refuse(struct iscsi_login_response *response, unsigned status)
 long iscsi_text_request(const struct iscsi_text_context *context, const uint8_t *in, size_t in_len,
 			uint8_t *out, size_t out_size)
 {
-	(void)context, (void)in, (void)in_len, (void)out, (void)out_size;
-	return 0;
+	(void)context, (void)in, (void)in_len;
+	memset(out, 'x', MIN((size_t)wire.text_len, out_size));
+	return wire.text_len;
 }
 
 /* --- the connection ------------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@ struct wire {
 	unsigned buffers;    /* loop buffers handed out */
 	unsigned no_buffers; /* so many requests for a buffer fail */
 	size_t buffer_limit, buffer_bytes;
+	long text_len; /* of the answer to a Text Request */
 	uint64_t now_ns;
 	uint8_t disk[DISK_SIZE];
 };
