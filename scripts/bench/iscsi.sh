@@ -24,7 +24,7 @@ pids=()
 # shellcheck disable=SC2317 # called by the trap
 cleanup() {
 	[ ${#pids[@]} -eq 0 ] || kill -KILL "${pids[@]}" 2>/dev/null || true
-	wait
+	while [ ${#pids[@]} -gt 0 ] && kill -0 "${pids[@]}" 2>/dev/null; do sleep 0.1; done
 	rm -rf "$work"
 	rm -f /var/run/tgtd/socket.77 /var/run/tgtd/socket.77.lock
 	[ -z "$made_run_dir" ] || rmdir /var/run/tgtd
@@ -44,11 +44,12 @@ dd if=/dev/zero of="$work/disk" bs=1M count=512 status=none
 ours=127.0.0.1:$TCMUR_BENCH_PORT theirs=127.0.0.1:$((TCMUR_BENCH_PORT + 1))
 
 build/release/runner/tcmu-runner --handler-path build/release/handlers --portal "$ours" \
-	--export "file/$work/disk,name=bench" &
+	--export "file/$work/disk,name=bench" 2>"$work/log" &
 pids+=($!)
 [ -d /var/run/tgtd ] || { mkdir /var/run/tgtd && made_run_dir=yes; }
 "$tgt/tgtd" -f --iscsi "portal=$theirs" -C 77 >/dev/null 2>&1 &
 pids+=($!)
+disown -a # no word from the shell when they are killed
 wait_listening "${ours##*:}"
 wait_listening "${theirs##*:}"
 

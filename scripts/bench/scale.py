@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What a daemon costs when little happens: memory and CPU with ten idle LUNs, memory of each of a thousand idle
-sessions, and the time of a thousand logins. TCMU_RUNNER names the daemon, TCMU_RUNNER_HANDLERS its handlers."""
+sessions, and the time of a thousand logins. TCMU_RUNNER names the daemon, TCMU_RUNNER_HANDLERS its handlers.
+Ends with status 1 when a number is above its limit."""
 import os
 import resource
 import struct
@@ -50,7 +51,19 @@ def log_in(daemon, target):
     return connections, time.monotonic() - begin
 
 
+class Numbers:
+    """Prints what was measured beside its limit."""
+
+    def __init__(self):
+        self.over = False
+
+    def add(self, what, value, limit, unit):
+        self.over |= value > limit
+        print(f"{what}: {value:.2f} {unit} (limit {limit}){' OVER' if value > limit else ''}")
+
+
 def main():
+    numbers = Numbers()
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, max(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
     exports = [arg for n in range(10) for arg in ("--export", f"alloc/lun{n},size=64M,name=scale")]
     with Daemon(*exports) as daemon:
@@ -58,15 +71,16 @@ def main():
         time.sleep(1)
         before_cpu, idle = cpu_seconds(pid), resident(pid)
         time.sleep(5)
-        print(f"ten LUNs idle: RSS {idle / 2**20:.1f} MiB, CPU {(cpu_seconds(pid) - before_cpu) / 5 * 100:.2f} %")
+        numbers.add("ten idle LUNs, memory", idle / 2**20, 20, "MiB")
+        numbers.add("ten idle LUNs, CPU", (cpu_seconds(pid) - before_cpu) / 5 * 100, 0.4, "%")
         connections, seconds = log_in(daemon, IQN + "scale")
         time.sleep(0.5)
-        used = resident(pid) - idle
-        print(f"{SESSIONS} logins: {seconds:.2f} s")
-        print(f"{SESSIONS} idle sessions: {used / SESSIONS / 1024:.1f} KiB each")
+        numbers.add(f"{SESSIONS} logins", seconds, 1, "s")
+        numbers.add("an idle session, memory", (resident(pid) - idle) / SESSIONS / 1024, 16, "KiB")
         for connection in connections:
             connection.close()
+    return 1 if numbers.over else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
