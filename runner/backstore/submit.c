@@ -263,6 +263,8 @@ static enum tcmur_status check(const struct backstore_io *bio, const struct op *
 	const struct backstore *bs = bio->bs;
 	uint64_t size = backstore_size(bs);
 
+	if (!bs->handler->api.read && !op->whole) /* no disk: its scsi() should have taken the command */
+		return TCMUR_NOT_SUPPORTED;
 	if (op->writes && bs->info.read_only)
 		return TCMUR_WRITE_PROTECTED;
 	if (bio->io.len > size || bio->io.offset > size - bio->io.len)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A handler that does what a test's script says. Built several times: HANDLER is the name, MODEL the thread
- * model, MINIMAL leaves all but read and write out. */
+ * model, MINIMAL leaves all but read and write out, CDB_ONLY these two. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -266,6 +266,15 @@ struct tcmur_handler *tcmur_handler_entry(void)
 	scripted.struct_size = offsetof(struct tcmur_handler, flush);
 	scripted.api_version = 1;
 	scripted.thread_model = MODEL;
+	return &scripted;
+}
+#elif defined CDB_ONLY /* no disk */
+struct tcmur_handler *tcmur_handler_entry(void)
+{
+	scripted.struct_size = sizeof(scripted);
+	scripted.api_version = 1;
+	scripted.thread_model = MODEL;
+	scripted.read = scripted.write = NULL;
 	return &scripted;
 }
 #else

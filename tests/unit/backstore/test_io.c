@@ -209,6 +209,23 @@ static void test_refusals(void **state)
 	script_free(script);
 }
 
+/* The device server may be left with a command that only a disk can execute. */
+static void test_no_disk(void **state)
+{
+	struct script *script = script_new(SIZE);
+	struct backstore *bs = script_open("cdb_only", script);
+
+	(void)state;
+	for (enum backstore_op op = BACKSTORE_READ; op <= BACKSTORE_PREFETCH; op++) {
+		uint8_t data[2 * BLOCK] = {0};
+
+		assert_int_equal(run_simple(bs, op, 0, BLOCK, data, sizeof(data)),
+				 op == BACKSTORE_FLUSH ? TCMUR_OK : TCMUR_NOT_SUPPORTED);
+	}
+	backstore_close(bs);
+	script_free(script);
+}
+
 /* --- inline completion does not nest without end
  * ----------------------------------------------------------------------- */
 
@@ -414,13 +431,10 @@ static void test_double_completion_aborts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_thread_models),
-	    cmocka_unit_test(test_split),
-	    cmocka_unit_test(test_split_unmap),
-	    cmocka_unit_test(test_refusals),
-	    cmocka_unit_test(test_submission_from_done_does_not_nest),
-	    cmocka_unit_test(test_lending),
-	    cmocka_unit_test(test_scsi),
+	    cmocka_unit_test(test_thread_models), cmocka_unit_test(test_split),
+	    cmocka_unit_test(test_split_unmap),   cmocka_unit_test(test_refusals),
+	    cmocka_unit_test(test_no_disk),       cmocka_unit_test(test_submission_from_done_does_not_nest),
+	    cmocka_unit_test(test_lending),       cmocka_unit_test(test_scsi),
 	};
 #ifdef TCMUR_DEBUG
 	const struct CMUnitTest alone[] = {cmocka_unit_test(test_double_completion_aborts)};

@@ -6,15 +6,15 @@
 
 static void test_good_handlers_are_listed_by_name(void **state)
 {
-	static const char *const names[] = {"async",    "minimal",    "old",
+	static const char *const names[] = {"async",    "cdb_only",   "minimal",   "old",
 					    "parallel", "serial_all", "serial_lun"};
 
 	(void)state;
-	for (unsigned i = 0; i < 6; i++) {
+	for (unsigned i = 0; i < 7; i++) {
 		assert_string_equal(backstore_handler_at(i)->name, names[i]);
 		assert_ptr_equal(backstore_handler(names[i]), backstore_handler_at(i));
 	}
-	assert_null(backstore_handler_at(6));
+	assert_null(backstore_handler_at(7));
 	assert_null(backstore_handler("asyn"));
 	assert_null(backstore_handler(""));
 }
