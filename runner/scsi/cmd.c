@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "scsi/reserve.h"
+#include "scsi/sbc.h"
 #include "scsi/tmf.h"
 #include "scsi/ua.h"
 #include "util/bytes.h"
@@ -176,20 +177,27 @@ void scsi_parse(struct scsi_cmd *cmd)
 
 /* --- admission --------------------------------------------------------------------- */
 
+uint32_t scsi_cmd_condition(const struct scsi_cmd *cmd)
+{
+	if (cmd->gate_seen & SCSI_GATE_STOPPED)
+		return SENSE_START_REQUIRED;
+	if (cmd->gate_seen & SCSI_GATE_FORMATTING)
+		return SENSE_FORMAT_IN_PROGRESS;
+	return cmd->gate_seen & SCSI_GATE_CORRUPTED ? SENSE_FORMAT_CORRUPTED : SENSE_NONE;
+}
+
 /* Has the command the medium that it needs? Else sense is set. */
 static bool check_ready(struct scsi_cmd *cmd)
 {
-	if (!(cmd->op->flags & SCSI_OP_MEDIUM))
+	uint32_t sense = cmd->op->flags & SCSI_OP_MEDIUM ? scsi_cmd_condition(cmd) : SENSE_NONE;
+
+	if (sense == SENSE_NONE || (sense == SENSE_FORMAT_CORRUPTED && cmd->op->exec == sbc_format_unit))
 		return true;
-	if (cmd->gate_seen & SCSI_GATE_STOPPED) {
-		scsi_check(cmd, SENSE_START_REQUIRED);
-		return false;
-	}
-	if (cmd->gate_seen & SCSI_GATE_FORMATTING) {
-		scsi_check_progress(cmd, SENSE_FORMAT_IN_PROGRESS, scsi_lu_format_progress(cmd->lu));
-		return false;
-	}
-	return true;
+	if (sense == SENSE_FORMAT_IN_PROGRESS)
+		scsi_check_progress(cmd, sense, scsi_lu_format_progress(cmd->lu));
+	else
+		scsi_check(cmd, sense);
+	return false;
 }
 
 /* The checks that follow reservations and unit attentions, then the execution. */

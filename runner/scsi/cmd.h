@@ -11,6 +11,9 @@
 /* Ends the command; status (and sense, data_in_len) are set: GOOD and nothing when nobody changed them. */
 void scsi_complete(struct scsi_cmd *cmd);
 
+/* Why a command that needs the medium is refused in the LU's state, or SENSE_NONE. */
+uint32_t scsi_cmd_condition(const struct scsi_cmd *cmd);
+
 /* scsi_check(cmd, sense), then scsi_complete(cmd). */
 void scsi_fail(struct scsi_cmd *cmd, uint32_t sense);
 /* scsi_check_field() and scsi_complete(): the two faults every command can have. */

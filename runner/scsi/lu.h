@@ -24,6 +24,7 @@
 #define SCSI_GATE_READ_ONLY     0x10u /* write protected, by the backstore or by SWP */
 #define SCSI_GATE_WRITE_THROUGH 0x20u /* WCE = 0: each write is forced to stable storage */
 #define SCSI_GATE_D_SENSE       0x40u /* descriptor format sense */
+#define SCSI_GATE_CORRUPTED     0x80u /* FORMAT UNIT did not get to the end: MEDIUM ERROR until one does */
 #define SCSI_GATE_MODE          0x70u /* those that follow from mode parameters */
 #define SCSI_GATE_EPOCH_ONE     0x100u
 #define SCSI_GATE_EPOCH         0xffffff00u
@@ -70,7 +71,7 @@ struct scsi_lu {
 	uint64_t last_nexus_id;
 	uint64_t reserved_by; /* nexus id, 0: nobody */
 	struct scsi_mode mode;
-	uint64_t cleared_by; /* nexus id of the last LU-wide function if a CLEAR TASK SET, else 0 */
+	uint64_t cleared_by;  /* nexus id of the last LU-wide function if a CLEAR TASK SET, else 0 */
 	struct list tmfs;     /* LU-wide task management functions, first one is running */
 	unsigned tmf_pending; /* atomic: loops that have not drained for the running one */
 };

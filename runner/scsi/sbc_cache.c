@@ -4,24 +4,16 @@
 #include "scsi/sbc_io.h"
 #include "util/bytes.h"
 
-/* Length zero means all blocks from the LBA on. */
-static uint64_t cache_blocks(const struct scsi_cmd *cmd)
-{
-	return cmd->nblocks ? cmd->nblocks : scsi_lu_blocks(cmd->lu) - cmd->lba;
-}
-
 /*
  * IMMED = 1 allows an early GOOD, and does not ask for one: status comes when the data is on stable storage,
  * so that an error is the error of this command and not a deferred one of some other.
  */
 void sbc_synchronize_cache(struct scsi_cmd *cmd)
 {
-	uint64_t nblocks = cache_blocks(cmd);
-
-	if (nblocks == scsi_lu_blocks(cmd->lu))
+	if (cmd->nblocks == 0) /* from the LBA on */
 		sbc_io(cmd, BACKSTORE_FLUSH, 0, 0, 0, sbc_io_complete);
 	else
-		sbc_io(cmd, BACKSTORE_FLUSH, cmd->lba, nblocks, 0, sbc_io_complete);
+		sbc_io(cmd, BACKSTORE_FLUSH, cmd->lba, cmd->nblocks, 0, sbc_io_complete);
 }
 
 /*
@@ -30,7 +22,9 @@ void sbc_synchronize_cache(struct scsi_cmd *cmd)
  */
 void sbc_prefetch(struct scsi_cmd *cmd)
 {
-	uint64_t nblocks = MIN(cache_blocks(cmd), SCSI_MAX_TRANSFER >> cmd->lu->block_shift);
+	uint64_t nblocks = cmd->nblocks ? cmd->nblocks : scsi_lu_blocks(cmd->lu) - cmd->lba;
+
+	nblocks = MIN(nblocks, SCSI_MAX_TRANSFER >> cmd->lu->block_shift);
 
 	sbc_io(cmd, BACKSTORE_PREFETCH, cmd->lba, nblocks, 0, sbc_io_complete);
 }

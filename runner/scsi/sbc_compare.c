@@ -13,7 +13,7 @@ void sbc_compare_and_write(struct scsi_cmd *cmd)
 		return;
 	if (cmd->nblocks)
 		sbc_io_data(cmd, BACKSTORE_COMPARE_AND_WRITE, cmd->lba, cmd->nblocks, sbc_io_fua(cmd),
-			    sbc_io_complete);
+			    sbc_io_written);
 	else
 		scsi_complete(cmd);
 }

@@ -30,12 +30,14 @@ struct sbc_format {
 	pthread_cond_t *ended; /* lu->lock: set by sbc_format_stop(), which waits */
 };
 
+/* What is cleared in part only is neither the old medium nor a new one, so it takes another FORMAT UNIT. */
 static void format_end(struct sbc_format *f, bool ok)
 {
 	struct scsi_lu *lu = f->lu;
 	struct scsi_cmd *cmd = f->cmd;
 
-	scsi_lu_gate_change(lu, 0, SCSI_GATE_FORMATTING);
+	scsi_lu_gate_change(lu, ok ? 0 : SCSI_GATE_CORRUPTED,
+			    SCSI_GATE_FORMATTING | (ok ? SCSI_GATE_CORRUPTED : 0));
 	lock_take(&lu->lock);
 	lu->format = NULL;
 	if (f->ended)
@@ -77,12 +79,16 @@ static void format_step(struct loop_work *work)
 	uint64_t size = backstore_size(f->lu->bs);
 
 	if (f->next >= size || format_stopped(f)) {
-		format_end(f, true);
+		format_end(f, f->next >= size);
 		return;
 	}
 	__atomic_store_n(&f->lu->format_progress, (uint32_t)((double)f->next / (double)size * 65536),
 			 __ATOMIC_RELAXED);
-	f->bio.io = (struct tcmur_io){.offset = f->next, .len = MIN(size - f->next, SBC_FORMAT_STEP)};
+	f->bio.io = (struct tcmur_io){
+	    .offset = f->next,
+	    .len = MIN(size - f->next, SBC_FORMAT_STEP),
+	    .flags = scsi_lu_gate(f->lu) & SCSI_GATE_WRITE_THROUGH ? TCMUR_IO_FUA : 0,
+	};
 	backstore_submit(&f->bio);
 }
 

@@ -47,6 +47,26 @@ void sbc_io_complete(struct backstore_io *bio, enum tcmur_status status)
 	scsi_complete(cmd);
 }
 
+/*
+ * The command that switched the write cache off, or stopped the unit, flushed what had been written by then.
+ * What was in flight has to make itself stable.
+ */
+static bool missed_flush(const struct backstore_io *bio)
+{
+	const struct scsi_cmd *cmd = bio->owner;
+	uint32_t since = scsi_lu_gate(cmd->lu) & ~cmd->gate_seen;
+
+	return since & (SCSI_GATE_WRITE_THROUGH | SCSI_GATE_STOPPED) && !(bio->io.flags & TCMUR_IO_FUA);
+}
+
+void sbc_io_written(struct backstore_io *bio, enum tcmur_status status)
+{
+	if (status == TCMUR_OK && missed_flush(bio))
+		sbc_io(sbc_io_cmd(bio), BACKSTORE_FLUSH, 0, 0, 0, sbc_io_complete);
+	else
+		sbc_io_complete(bio, status);
+}
+
 bool sbc_io_asks_fua(const struct scsi_cmd *cmd)
 {
 	return cmd->op->cdb_len > 6 && cmd->cdb[1] & 0x08;

@@ -25,6 +25,8 @@ static inline struct scsi_cmd *sbc_io_cmd(struct backstore_io *bio)
 
 /* The done of a command's last I/O: its status is the command's. */
 void sbc_io_complete(struct backstore_io *bio, enum tcmur_status status);
+/* The same for an I/O that writes. */
+void sbc_io_written(struct backstore_io *bio, enum tcmur_status status);
 
 /* FUA in the CDB; those of 6 bytes have none. */
 bool sbc_io_asks_fua(const struct scsi_cmd *cmd);

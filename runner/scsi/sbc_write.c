@@ -8,7 +8,7 @@ static void write_blocks(struct scsi_cmd *cmd, enum backstore_op op)
 	uint32_t nblocks = sbc_io_blocks_arrived(cmd);
 
 	if (nblocks)
-		sbc_io_data(cmd, op, cmd->lba, nblocks, sbc_io_fua(cmd), sbc_io_complete);
+		sbc_io_data(cmd, op, cmd->lba, nblocks, sbc_io_fua(cmd), sbc_io_written);
 	else
 		scsi_complete(cmd);
 }

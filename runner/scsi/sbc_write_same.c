@@ -51,12 +51,12 @@ void sbc_write_same(struct scsi_cmd *cmd)
 	/* With NDOB there is no Data-Out and transfer_len is 0: zeros. Only a block that reads as the
 	 * Data-Out afterwards may be unmapped (SBC-4 4.7.3.4.4). */
 	if (cmd->transfer_len && !is_zero(cmd->iov, cmd->iovcnt))
-		sbc_io_data(cmd, BACKSTORE_WRITE_SAME, cmd->lba, nblocks, flags, sbc_io_complete);
+		sbc_io_data(cmd, BACKSTORE_WRITE_SAME, cmd->lba, nblocks, flags, sbc_io_written);
 	else if (!unmap)
 		sbc_io(cmd, BACKSTORE_WRITE_ZEROES, cmd->lba, nblocks, flags | TCMUR_IO_NO_UNMAP,
-		       sbc_io_complete);
+		       sbc_io_written);
 	else if (sbc_unmap_zeroes(cmd->lu) && unmap_covers(cmd->lu, cmd->lba, nblocks))
-		sbc_io(cmd, BACKSTORE_UNMAP, cmd->lba, nblocks, flags, sbc_io_complete);
+		sbc_io(cmd, BACKSTORE_UNMAP, cmd->lba, nblocks, flags, sbc_io_written);
 	else
-		sbc_io(cmd, BACKSTORE_WRITE_ZEROES, cmd->lba, nblocks, flags, sbc_io_complete);
+		sbc_io(cmd, BACKSTORE_WRITE_ZEROES, cmd->lba, nblocks, flags, sbc_io_written);
 }

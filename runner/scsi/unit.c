@@ -24,11 +24,10 @@ void spc_request_sense(struct scsi_cmd *cmd)
 		sense = SENSE_NO_SUCH_LUN;
 	else if (cmd->nexus)
 		sense = scsi_ua_take(cmd->nexus);
-	if (sense == SENSE_NONE && cmd->gate_seen & SCSI_GATE_STOPPED)
-		sense = SENSE_START_REQUIRED;
-	if (sense == SENSE_NONE && cmd->gate_seen & SCSI_GATE_FORMATTING)
-		len = scsi_sense_build_progress(data, SENSE_FORMAT_IN_PROGRESS,
-						scsi_lu_format_progress(cmd->lu), descriptor);
+	if (sense == SENSE_NONE)
+		sense = scsi_cmd_condition(cmd);
+	if (sense == SENSE_FORMAT_IN_PROGRESS)
+		len = scsi_sense_build_progress(data, sense, scsi_lu_format_progress(cmd->lu), descriptor);
 	else
 		len = scsi_sense_build(data, sense, descriptor);
 	scsi_data_in_bytes(cmd, data, len);

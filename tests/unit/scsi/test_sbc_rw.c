@@ -29,6 +29,7 @@ enum {
 	WRITE_VERIFY16 = 0x8e,
 	COMPARE_AND_WRITE = 0x89,
 	ORWRITE = 0x8b,
+	WRITE_SAME16 = 0x93,
 };
 
 static const uint32_t block_sizes[] = {512, 4096};
@@ -209,6 +210,38 @@ static void test_write_through(void **state)
 }
 
 /* Less Data-Out than the CDB asks for: whole blocks that arrived are written, GOOD. */
+/* The flush of the command that switches the cache off, or stops the unit, may miss a WRITE in flight. */
+static void test_write_through_comes_meanwhile(void **state)
+{
+	static const uint32_t changes[] = {SCSI_GATE_WRITE_THROUGH, SCSI_GATE_STOPPED};
+	static const uint8_t ops[] = {WRITE10, ORWRITE, COMPARE_AND_WRITE, WRITE_SAME16};
+	uint8_t cdb[16];
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, BLOCKS, 512, NULL);
+	e.bs->defer = true;
+	for (unsigned i = 0; i < ARRAY_SIZE(changes) * ARRAY_SIZE(ops); i++) {
+		uint8_t op = ops[i / ARRAY_SIZE(changes)];
+		size_t cdb_len = sbc_env_cdb(cdb, op, 0, i, 1);
+
+		if (op == COMPARE_AND_WRITE)
+			memcpy(sbc_env_block(&e, i), pattern, 512);
+		double_cmd_free(&e.c);
+		double_cmd_init(&e.c, e.lu, NULL, cdb, cdb_len);
+		double_cmd_submit(&e.c, pattern, op == COMPARE_AND_WRITE ? 1024 : 512);
+		scsi_lu_gate_change(e.lu, changes[i % 2], 0);
+		assert_true(double_backstore_end(e.bs));
+		assert_int_equal(e.c.done, 0);
+		assert_int_equal(double_last(e.bs)->op, BACKSTORE_FLUSH);
+		double_run();
+		assert_int_equal(e.c.done, 1);
+		assert_int_equal(e.c.cmd.status, SCSI_GOOD);
+		scsi_lu_gate_change(e.lu, 0, changes[i % 2]);
+	}
+	sbc_env_close(&e);
+}
+
 static void test_short_data_out(void **state)
 {
 	static const uint8_t ops[] = {WRITE10,        WRITE12,        WRITE16,
@@ -495,15 +528,25 @@ static void test_abort_between_steps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_write_then_read),  cmocka_unit_test(test_zero_length),
-	    cmocka_unit_test(test_range_and_limits), cmocka_unit_test(test_fua),
-	    cmocka_unit_test(test_no_fua_in_6),      cmocka_unit_test(test_fua_without_cache),
-	    cmocka_unit_test(test_write_through),    cmocka_unit_test(test_short_data_out),
-	    cmocka_unit_test(test_lent_memory),      cmocka_unit_test(test_no_memory),
-	    cmocka_unit_test(test_handler_errors),   cmocka_unit_test(test_bad_block),
-	    cmocka_unit_test(test_write_protected),  cmocka_unit_test(test_verify),
-	    cmocka_unit_test(test_write_and_verify), cmocka_unit_test(test_compare_and_write),
-	    cmocka_unit_test(test_orwrite),          cmocka_unit_test(test_abort_between_steps),
+	    cmocka_unit_test(test_write_then_read),
+	    cmocka_unit_test(test_zero_length),
+	    cmocka_unit_test(test_range_and_limits),
+	    cmocka_unit_test(test_fua),
+	    cmocka_unit_test(test_no_fua_in_6),
+	    cmocka_unit_test(test_fua_without_cache),
+	    cmocka_unit_test(test_write_through),
+	    cmocka_unit_test(test_write_through_comes_meanwhile),
+	    cmocka_unit_test(test_short_data_out),
+	    cmocka_unit_test(test_lent_memory),
+	    cmocka_unit_test(test_no_memory),
+	    cmocka_unit_test(test_handler_errors),
+	    cmocka_unit_test(test_bad_block),
+	    cmocka_unit_test(test_write_protected),
+	    cmocka_unit_test(test_verify),
+	    cmocka_unit_test(test_write_and_verify),
+	    cmocka_unit_test(test_compare_and_write),
+	    cmocka_unit_test(test_orwrite),
+	    cmocka_unit_test(test_abort_between_steps),
 	};
 
 	return cmocka_run_group_tests_name("sbc_rw", tests, make_pattern, NULL);

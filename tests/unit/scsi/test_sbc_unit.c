@@ -38,9 +38,10 @@ static void test_synchronize_cache(void **state)
 		assert_int_equal(sbc_env_run(&e, ops[i], 0, 0, 0, NULL, 0), SCSI_GOOD);
 		assert_int_equal(double_last(e.bs)->op, BACKSTORE_FLUSH);
 		assert_int_equal(double_last(e.bs)->len, 0);
+		/* So is the rest from an LBA on. */
 		assert_int_equal(sbc_env_run(&e, ops[i], 0, BLOCKS - 2, 0, NULL, 0), SCSI_GOOD);
-		assert_int_equal(double_last(e.bs)->offset, (BLOCKS - 2) * 512);
-		assert_int_equal(double_last(e.bs)->len, 1024);
+		assert_int_equal(double_last(e.bs)->offset, 0);
+		assert_int_equal(double_last(e.bs)->len, 0);
 		assert_int_equal(sbc_env_run(&e, ops[i], 0x02, 5, 3, NULL, 0), SCSI_GOOD);
 		assert_int_equal(double_last(e.bs)->len, 3 * 512);
 		assert_int_equal(sbc_env_run(&e, ops[i], 0, BLOCKS - 1, 2, NULL, 0), SCSI_CHECK_CONDITION);
@@ -50,6 +51,24 @@ static void test_synchronize_cache(void **state)
 		assert_int_equal(sbc_env_run(&e, ops[i], 0, 0, 0, NULL, 0), SCSI_CHECK_CONDITION);
 		assert_int_equal(double_sense(&e.c.cmd), SENSE_WRITE_ERROR);
 	}
+	sbc_env_close(&e);
+}
+
+/* The medium shrank after the CDB was checked. */
+static void test_sync_of_what_is_gone(void **state)
+{
+	uint8_t cdb[16];
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, BLOCKS, 512, NULL);
+	sbc_env_cdb(cdb, SYNC16, 0, BLOCKS - 2, 0);
+	double_cmd_init(&e.c, e.lu, NULL, cdb, 16);
+	scsi_parse(&e.c.cmd);
+	double_backstore_resize(e.bs, 512);
+	scsi_submit(&e.c.cmd);
+	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
+	assert_true(double_last(e.bs)->len <= BLOCKS * 512);
 	sbc_env_close(&e);
 }
 
@@ -197,6 +216,59 @@ static void test_format_fails(void **state)
 	sbc_env_close(&e);
 }
 
+static void assert_corrupted(struct sbc_env *e)
+{
+	static const uint8_t sense_cdb[6] = {REQUEST_SENSE, [4] = 18}, ready[6] = {TEST_UNIT_READY};
+	uint8_t sense[18];
+
+	assert_int_equal(sbc_env_cdb_run(e, ready, 6, NULL, 0), SCSI_CHECK_CONDITION);
+	assert_int_equal(double_sense(&e->c.cmd), SENSE_FORMAT_CORRUPTED);
+	assert_int_equal(sbc_env_run(e, READ10, 0, 0, 1, NULL, 0), SCSI_CHECK_CONDITION);
+	assert_int_equal(double_sense(&e->c.cmd), SENSE_FORMAT_CORRUPTED);
+	assert_int_equal(sbc_env_cdb_run(e, sense_cdb, 6, NULL, 0), SCSI_GOOD);
+	sbc_env_data(e, sense, sizeof(sense));
+	assert_int_equal(sense[2], SENSE_MEDIUM_ERROR);
+	assert_int_equal(get_be16(sense + 12), 0x3100);
+}
+
+/* Nobody waits for the end with IMMED = 1: who asks whether the unit is ready must not take a failure for it.
+ */
+static void test_format_fails_later(void **state)
+{
+	static const uint8_t immed[4] = {0, 0x02};
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, FORMAT_BLOCKS, 4096, NULL);
+	memset(e.bs->data, 'a', e.bs->size);
+	e.bs->fail_at = 2;
+	e.bs->fail_with = TCMUR_WRITE_ERROR;
+	assert_int_equal(sbc_env_cdb_run(&e, format_list_cdb, 6, immed, sizeof(immed)), SCSI_GOOD);
+	assert_corrupted(&e);
+	/* The way out */
+	assert_int_equal(sbc_env_cdb_run(&e, format_cdb, 6, NULL, 0), SCSI_GOOD);
+	assert_true(medium_is_zero(&e));
+	assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 1, NULL, 0), SCSI_GOOD);
+	sbc_env_close(&e);
+}
+
+static void write_cache_off(struct backstore *bs)
+{
+	bs->info.write_cache_off = true;
+}
+
+static void test_format_writes_through(void **state)
+{
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, FORMAT_BLOCKS, 4096, write_cache_off);
+	assert_int_equal(sbc_env_cdb_run(&e, format_cdb, 6, NULL, 0), SCSI_GOOD);
+	for (unsigned i = 0; i < e.bs->ncalls; i++)
+		assert_int_equal(e.bs->calls[i].flags, TCMUR_IO_FUA);
+	sbc_env_close(&e);
+}
+
 /* An aborted FORMAT UNIT stops at its next step. */
 static void test_format_abort(void **state)
 {
@@ -212,6 +284,7 @@ static void test_format_abort(void **state)
 	double_run();
 	assert_int_equal(e.c.done, 1);
 	assert_int_equal(e.bs->ncalls, 1);
+	assert_corrupted(&e);
 	sbc_env_close(&e);
 }
 
@@ -299,11 +372,12 @@ static void test_format_stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_synchronize_cache), cmocka_unit_test(test_prefetch),
-	    cmocka_unit_test(test_start_stop),        cmocka_unit_test(test_format),
-	    cmocka_unit_test(test_format_progress),   cmocka_unit_test(test_format_fails),
-	    cmocka_unit_test(test_format_abort),      cmocka_unit_test(test_format_parameters),
-	    cmocka_unit_test(test_format_stop),
+	    cmocka_unit_test(test_synchronize_cache),    cmocka_unit_test(test_prefetch),
+	    cmocka_unit_test(test_start_stop),           cmocka_unit_test(test_format),
+	    cmocka_unit_test(test_format_progress),      cmocka_unit_test(test_format_fails),
+	    cmocka_unit_test(test_format_fails_later),   cmocka_unit_test(test_format_writes_through),
+	    cmocka_unit_test(test_sync_of_what_is_gone), cmocka_unit_test(test_format_abort),
+	    cmocka_unit_test(test_format_parameters),    cmocka_unit_test(test_format_stop),
 	};
 
 	return cmocka_run_group_tests_name("sbc_unit", tests, NULL, NULL);
