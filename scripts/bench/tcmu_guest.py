@@ -1,28 +1,31 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Runs in the guest of tcmu.sh: one backstore a contestant, each a LUN over iSCSI loopback and over tcm_loop, all of
-one file in memory (ramdisk and alloc: as much memory). fio runs on them in turn, round after round."""
+one file in memory (ramdisk and alloc: as much memory). fio runs on them in turn, in short slices."""
 import argparse
 import glob
-import json
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
 import time
 
 CONFIGFS = "/sys/kernel/config/target"
+CPU = "/mnt/cpu"  # of guest_cpu.py
 DISK = "/dev/shm/disk"
 SIZE = 96 << 20
 IQN = "iqn.2026-11.test:bench"
 PORTAL = "127.0.0.1:3260"
 NAA = "naa.6001405be7c40001"
 INITIATOR_NAA = "naa.6001405be7c40002"
-CASES = [(f"{direction} {size} QD{depth}", direction, size, depth, quick)
+SLICES = 10  # of a contestant, a round
+SETTLE, SLICE = 0.03, 0.2
+CASES = [(f"{direction} {size}k QD{depth}", direction, size, depth, quick)
          for direction, size, depth, quick in (
-             ("randread", "4k", 1, True), ("randwrite", "4k", 1, False), ("randread", "4k", 32, True),
-             ("randwrite", "4k", 32, True), ("read", "128k", 8, True), ("write", "128k", 8, False))]
+             ("randread", 4, 1, True), ("randwrite", 4, 1, False), ("randread", 4, 32, True),
+             ("randwrite", 4, 32, True), ("read", 128, 8, True), ("write", 128, 8, False))]
 
 
 def write(path, text):
@@ -90,18 +93,54 @@ class Contestant:
         write(f"{self.folder}/wwn/vpd_unit_serial", f"bench-{self.name}")
         write(f"{self.folder}/enable", "1")
 
-    def measure(self, fabric, case, seconds):
-        """IOPS, and the daemon's CPU time a command in microseconds."""
+    def counters(self, fabric):
+        """Seconds of the clock, sectors moved, seconds of CPU of the daemon and of the whole guest."""
+        fields = [int(field) for field in read(f"/sys/block/{self.disks[fabric]}/stat").split()]
+        return (time.monotonic(), fields[2] + fields[6], self.daemon.cpu_seconds() if self.daemon else 0,
+                int(os.listdir(CPU)[0]) / 1e3)
+
+    def start_load(self, fabric, case):
+        """fio on it, stopped."""
         _, direction, size, depth, _ = case
-        before = self.daemon.cpu_seconds() if self.daemon else 0
-        output = run("fio", "--name=bench", f"--filename=/dev/{self.disks[fabric]}", "--direct=1", "--thread",
-                     "--ioengine=libaio", f"--rw={direction}", f"--bs={size}", f"--iodepth={depth}",
-                     "--norandommap", "--randrepeat=0", "--gtod_reduce=1", "--time_based",
-                     f"--runtime={seconds}", "--output-format=json")
-        spent = self.daemon.cpu_seconds() - before if self.daemon else 0
-        job = json.loads(output[output.index("{"):])["jobs"][0]
-        side = job["write" if "write" in direction else "read"]
-        return {"iops": side["iops"], "cpu_us": spent * 1e6 / max(1, side["total_ios"])}
+        before = self.counters(fabric)
+        # pylint: disable-next=consider-using-with
+        fio = subprocess.Popen(("fio", "--name=bench", f"--filename=/dev/{self.disks[fabric]}", "--direct=1",
+                                "--thread", "--ioengine=libaio", f"--rw={direction}", f"--bs={size}k",
+                                f"--iodepth={depth}", "--norandommap", "--randrepeat=0", "--gtod_reduce=1",
+                                "--time_based", "--runtime=3600"), stdout=subprocess.DEVNULL)
+        wait_for("I/O", lambda: self.counters(fabric)[1] > before[1])
+        fio.send_signal(signal.SIGSTOP)
+        return fio
+
+    def slice(self, fabric, fio):
+        """What the counters advance by in a slice of the load."""
+        fio.send_signal(signal.SIGCONT)
+        time.sleep(SETTLE)
+        before = self.counters(fabric)
+        time.sleep(SLICE)
+        after = self.counters(fabric)
+        fio.send_signal(signal.SIGSTOP)
+        return [b - a for a, b in zip(before, after)]
+
+
+def measure(contestants, fabric, case, rounds):
+    """For each contestant, for each round: IOPS by the clock and by the guest's CPU time, and the daemon's
+    microseconds of CPU a command. A round is many short slices in turn, which all meet the same machine."""
+    loads = [contestant.start_load(fabric, case) for contestant in contestants]
+    runs = {contestant.name: [] for contestant in contestants}
+    for _ in range(rounds):
+        sums = {contestant.name: [0] * 4 for contestant in contestants}
+        for _ in range(SLICES):
+            for contestant, load in zip(contestants, loads):
+                sums[contestant.name] = list(map(sum, zip(sums[contestant.name], contestant.slice(fabric, load))))
+        for name, (clock, sectors, daemon, guest) in sums.items():
+            commands = max(1, sectors / 2 / case[2])
+            runs[name].append({"clock": commands / clock, "guest": commands / max(0.01, guest),
+                               "daemon_us": daemon * 1e6 / commands})
+    for load in loads:
+        load.kill()
+        load.wait()
+    return runs
 
 
 def user_device(name, hba, config):
@@ -191,19 +230,20 @@ def fill(contestants):
             run("dd", "if=/dev/zero", f"of=/dev/{disk}", "bs=1M", f"count={SIZE >> 20}", "oflag=direct")
 
 
-def versus(runs, name, base):
+def versus(runs, name, base, time_base):
     """Ratio of IOPS to another's of the same round: median and spread."""
-    ratios = [a["iops"] / b["iops"] for a, b in zip(runs[name], runs[base])]
-    return f"{statistics.median(ratios):6.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+    ratios = [a[time_base] / b[time_base] for a, b in zip(runs[name], runs[base])]
+    return f"{statistics.median(ratios):5.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
 
 
 def report(fabric, case, contestants, runs):
     for contestant in contestants:
         name = contestant.name
-        iops = statistics.median(one["iops"] for one in runs[name])
-        cpu = f"{statistics.median(one['cpu_us'] for one in runs[name]):7.1f}" if contestant.daemon else "      -"
-        print(f"{fabric:9} {case[0]:19} {name:8} {iops:9.0f} {versus(runs, name, 'fileio')}"
-              f" {versus(runs, name, 'limit')} {cpu}", flush=True)
+        middle = {key: statistics.median(one[key] for one in runs[name]) for key in ("clock", "guest", "daemon_us")}
+        daemon = f"{middle['daemon_us']:7.1f}" if contestant.daemon else "      -"
+        print(f"{fabric:9}{case[0]:20}{name:8}" + "  ".join(
+            f"{middle[base]:8.0f} {versus(runs, name, 'fileio', base)} {versus(runs, name, 'limit', base)}"
+            for base in ("clock", "guest")), daemon, flush=True)
 
 
 def main():
@@ -215,30 +255,27 @@ def main():
     with open(DISK, "wb") as file:
         for _ in range(SIZE >> 20):
             file.write(bytes(1 << 20))
+    os.mkdir(CPU)
+    run("mount", "-r", "-t", "hostfs", "-o", OPTIONS.cpu, "hostfs", CPU)
     contestants = start_contestants()
     over_loop(contestants)
     over_iscsi(contestants)
     fill(contestants)
-    print(f"{'':9} {'':19} {'':8} {'IOPS':>9} {'/fileio (min-max)':>18} {'/limit (min-max)':>18} {'CPU us':>7}")
-    rounds, seconds = OPTIONS.rounds or (2 if OPTIONS.quick else 3), 1 if OPTIONS.quick else 2
+    columns = "".join(f"{title:>10} {'/fileio':>7}{'':12}{'/limit':>6}{'':10}" for title in ("IOPS", "IOPS by CPU"))
+    print(f"{'':35}{columns} us/command")
     for fabric in ("iscsi", "tcm_loop"):
         for case in CASES:
-            if (OPTIONS.quick and not case[-1]) or not re.search(OPTIONS.case, f"{fabric} {case[0]}"):
-                continue
-            runs = {contestant.name: [] for contestant in contestants}
-            for turn in range(rounds):  # another one goes first each time
-                for contestant in contestants[turn:] + contestants[:turn]:
-                    runs[contestant.name].append(contestant.measure(fabric, case, seconds))
-            report(fabric, case, contestants, runs)
+            if re.search(OPTIONS.case, f"{fabric} {case[0]}") and (case[-1] or not OPTIONS.quick):
+                report(fabric, case, contestants, measure(contestants, fabric, case, OPTIONS.rounds))
 
 
 if __name__ == "__main__":
     PARSER = argparse.ArgumentParser(description=__doc__)
-    for option in ("--daemon", "--handlers", "--limit"):
+    for option in ("--daemon", "--handlers", "--limit", "--cpu"):
         PARSER.add_argument(option, required=True)
-    PARSER.add_argument("--quick", action="store_true", help="fewer cases, shorter")
+    PARSER.add_argument("--quick", action="store_true", help="fewer cases")
     PARSER.add_argument("--case", default="", help="the cases that match this expression")
-    PARSER.add_argument("--rounds", type=int)
+    PARSER.add_argument("--rounds", type=int, default=3)
     PARSER.add_argument("--without", action="append", default=[], choices=("debian", "ours"))
     OPTIONS = PARSER.parse_args()
     sys.exit(main())
