@@ -28,6 +28,19 @@ static int file_refresh(void *handle, struct tcmur_info *info)
 	return 0;
 }
 
+static int file_resize(void *handle, uint64_t size)
+{
+	const struct file *file = handle;
+
+	/* Checked again: a file is never cut, whatever its size was a moment ago. */
+	struct stat st;
+	if (fstat(file->fdio.fd, &st) < 0)
+		return -errno;
+	if ((uint64_t)st.st_size >= size)
+		return 0;
+	return ftruncate(file->fdio.fd, (off_t)size) < 0 ? -errno : 0;
+}
+
 static void file_read(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
 {
 	fdio_read(&((struct file *)handle)->fdio, queue, io);
@@ -115,5 +128,6 @@ static struct tcmur_handler file_handler = {
     .unmap = file_unmap,
     .write_zeroes = file_write_zeroes,
     .extents = file_extents,
+    .resize = file_resize,
 };
 TCMUR_REGISTER_HANDLER(file_handler, TCMUR_ASYNC)

@@ -212,6 +212,10 @@ struct tcmur_handler {
 	 * later calls tcmur_scsi_complete() exactly once, or false to leave the command to the device server.
 	 */
 	bool (*scsi)(void *handle, struct tcmur_queue *queue, struct tcmur_scsi *cmd);
+
+	/* Optional, pool thread, may block, concurrent with I/O. Makes the storage larger; never called to shrink it.
+	 * 0, or -errno with nothing changed. missing: only storage that has the new size already is resized. */
+	int (*resize)(void *handle, uint64_t size);
 };
 
 /* The entry point that the daemon looks up; declared here for its C linkage in C++ handlers. */

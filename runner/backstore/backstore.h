@@ -42,9 +42,15 @@ struct backstore_spec {
 
 struct backstore;
 
-/* Main or pool thread; may block. All strings are copied. NULL with error set on failure. */
+/* Main or pool thread; may block. All strings are copied. NULL with error and errno set on
+ * failure. */
 struct backstore *backstore_open(struct loop_set *set, const struct backstore_spec *spec,
 				 struct error *error);
+/* The stand-in for a backstore that does not open: of spec's name, size and block size, all its I/O ends with
+ * TCMUR_NOT_READY. Any thread but a loop. */
+struct backstore *backstore_open_absent(struct loop_set *set, const struct backstore_spec *spec,
+					struct error *error);
+bool backstore_is_absent(const struct backstore *bs);
 /* Main or pool thread; may block. Nothing is in flight, nobody submits any more. */
 void backstore_close(struct backstore *bs);
 
@@ -79,7 +85,10 @@ bool backstore_scsi(struct backstore_scsi *bss);
 
 /* Any thread: looks for a new size soon (on the pool). */
 void backstore_refresh(struct backstore *bs);
-/* fn runs on a pool thread after a refresh that changed the size. One listener; set before I/O starts.
+/* Pool thread; may block. Enlarges the storage, where the handler can, and then the backstore. 0, or -errno with
+ * error set. */
+int backstore_resize(struct backstore *bs, uint64_t size, struct error *error);
+/* fn runs on a pool thread after the size has changed. One listener; set before I/O starts.
  * Main thread. With fn NULL it may block: the old listener is not called any more once this returns. */
 void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t new_size), void *arg);
 

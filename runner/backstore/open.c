@@ -60,8 +60,8 @@ static int call_open(struct backstore *bs, const struct backstore_spec *spec, st
 	return err;
 }
 
-static struct backstore *allocate(struct loop_set *set, struct handler *handler,
-				  const struct backstore_spec *spec)
+struct backstore *backstore_allocate(struct loop_set *set, struct handler *handler,
+				     const struct backstore_spec *spec)
 {
 	size_t len = sizeof(struct backstore) + set->nloops * sizeof(struct backstore_loop);
 	struct backstore *bs = aligned_alloc(_Alignof(struct backstore), len);
@@ -73,6 +73,7 @@ static struct backstore *allocate(struct loop_set *set, struct handler *handler,
 	bs->set = set;
 	bs->references = 1;
 	serial_init(&bs->serial);
+	pthread_mutex_init(&bs->size_lock, NULL);
 	pthread_mutex_init(&bs->refresh_lock, NULL);
 	pthread_cond_init(&bs->refresh_ended, NULL);
 	for (unsigned i = 0; i < set->nloops; i++) {
@@ -98,6 +99,7 @@ void backstore_unref(struct backstore *bs)
 	range_destroy(bs);
 	pthread_cond_destroy(&bs->refresh_ended);
 	pthread_mutex_destroy(&bs->refresh_lock);
+	pthread_mutex_destroy(&bs->size_lock);
 	serial_destroy(&bs->serial);
 	free(bs->config);
 	free(bs->name);
@@ -108,16 +110,22 @@ struct backstore *backstore_open(struct loop_set *set, const struct backstore_sp
 {
 	struct handler *handler = handler_of_config(spec->config, error);
 	struct backstore *bs;
+	int err = handler ? check_spec(&handler->api, spec, error) : -ENOENT;
 
-	if (!handler || check_spec(&handler->api, spec, error) < 0)
-		return NULL;
-	bs = allocate(set, handler, spec);
-	if (!bs) {
-		error_set(error, ENOMEM, "%s: out of memory", spec->config);
+	if (err < 0) {
+		errno = -err;
 		return NULL;
 	}
-	if (call_open(bs, spec, error) < 0) {
+	bs = backstore_allocate(set, handler, spec);
+	if (!bs) {
+		error_set(error, ENOMEM, "%s: out of memory", spec->config);
+		errno = ENOMEM;
+		return NULL;
+	}
+	err = call_open(bs, spec, error);
+	if (err < 0) {
 		backstore_unref(bs);
+		errno = -err;
 		return NULL;
 	}
 	__atomic_store_n(&bs->size, bs->info.size, __ATOMIC_RELAXED);

@@ -74,6 +74,7 @@ struct backstore {
 	struct range range;
 	unsigned pool_calls; /* atomic: callbacks on the pool, from being queued until they have returned */
 
+	pthread_mutex_t size_lock;    /* held while the handler tells or changes the size; may block */
 	pthread_mutex_t refresh_lock; /* of the fields below; a leaf */
 	pthread_cond_t refresh_ended;
 	enum refresh_state refresh;
@@ -87,6 +88,9 @@ struct backstore {
 	struct backstore_loop loops[];
 };
 
+/* open.c: a backstore without a handle. NULL when memory is out. */
+struct backstore *backstore_allocate(struct loop_set *set, struct handler *handler,
+				     const struct backstore_spec *spec);
 /* Frees all that open built, once the last reference is gone. */
 void backstore_unref(struct backstore *bs);
 /* Checks what a handler said and fills in defaults. Returns 0 or -errno with error set. */

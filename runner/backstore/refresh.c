@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looking for a new size, on the pool. */
+/* Looking for a new size, and asking for one; on the pool. */
 #include <errno.h>
 #include <string.h>
 
@@ -70,24 +70,68 @@ static void announce(struct backstore *bs, uint64_t size)
 		resized(arg, size);
 }
 
+/* Under size_lock. */
+static void change_size(struct backstore *bs, uint64_t size)
+{
+	uint64_t old = backstore_size(bs);
+
+	if (size == old)
+		return;
+	log_info(bs->name, "size changed from %llu to %llu bytes", (unsigned long long)old,
+		 (unsigned long long)size);
+	__atomic_store_n(&bs->size, size, __ATOMIC_RELAXED);
+	announce(bs, size);
+}
+
 /* Only the size may change while initiators look: they learned the rest when they attached. */
 static void look(struct backstore *bs)
 {
 	struct tcmur_info info = bs->info;
-	int err = bs->handler->api.refresh(bs->handle, &info);
-	uint64_t old = backstore_size(bs), size = info.size - info.size % bs->info.block_size;
 
-	if (err < 0) {
+	SCOPE_LOCK(&bs->size_lock);
+	int err = bs->handler->api.refresh(bs->handle, &info);
+	uint64_t size = info.size - info.size % bs->info.block_size;
+
+	if (err < 0)
 		log_warn(bs->name, "cannot refresh: %s", strerror(-err));
-	} else if (info.block_size != bs->info.block_size || !size || size > INT64_MAX) {
+	else if (info.block_size != bs->info.block_size || !size || size > INT64_MAX)
 		log_err(bs->name, "ignoring a change to %llu bytes in blocks of %u",
 			(unsigned long long)info.size, info.block_size);
-	} else if (size != old) {
-		log_info(bs->name, "size changed from %llu to %llu bytes", (unsigned long long)old,
-			 (unsigned long long)size);
-		__atomic_store_n(&bs->size, size, __ATOMIC_RELAXED);
-		announce(bs, size);
+	else
+		change_size(bs, size);
+}
+
+/* Under size_lock. True when the storage has grown to this size by itself. */
+static bool has_grown(struct backstore *bs, uint64_t size)
+{
+	struct tcmur_info info = bs->info;
+
+	return bs->handler->api.refresh && bs->handler->api.refresh(bs->handle, &info) == 0 &&
+	       info.size >= size;
+}
+
+int backstore_resize(struct backstore *bs, uint64_t size, struct error *error)
+{
+	const struct tcmur_handler *api = &bs->handler->api;
+
+	size -= size % bs->info.block_size;
+	SCOPE_LOCK(&bs->size_lock);
+	if (size < backstore_size(bs))
+		return error_set(error, EINVAL, "%llu bytes are less than there are; a disk is never cut",
+				 (unsigned long long)size);
+	if (size > INT64_MAX)
+		return error_set(error, EFBIG, "%llu bytes cannot be served", (unsigned long long)size);
+	if (!has_grown(bs, size)) {
+		int err = api->resize ? api->resize(bs->handle, size) : -EOPNOTSUPP;
+
+		if (err == -EOPNOTSUPP)
+			return error_set(error, EOPNOTSUPP, "%s storage cannot be enlarged", api->name);
+		if (err < 0)
+			return error_set(error, -err, "cannot be enlarged to %llu bytes: %s",
+					 (unsigned long long)size, strerror(-err));
 	}
+	change_size(bs, size);
+	return 0;
 }
 
 static bool start(struct backstore *bs)

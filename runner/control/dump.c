@@ -35,6 +35,7 @@ static void dump(const struct tcmur_handler *h)
 	    {"data", h->data},
 	    {"scsi", h->scsi},
 	    {"refresh", h->refresh},
+	    {"resize", h->resize},
 	    {"check_config", h->check_config},
 	};
 
