@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "scsi/mode.h"
@@ -45,6 +46,17 @@ static void make_naa(uint8_t naa[16], const char *serial)
 		naa[digit / 2] |= (uint8_t)(digit % 2 ? value : value << 4);
 		digit++;
 	}
+}
+
+void scsi_lu_set_serial(struct scsi_lu *lu, const char *serial)
+{
+	snprintf(lu->serial, sizeof(lu->serial), "%s", serial);
+	make_naa(lu->naa, lu->serial);
+}
+
+void scsi_lu_limit_transfer(struct scsi_lu *lu, uint64_t bytes)
+{
+	lu->max_transfer = (uint32_t)MIN(MAX(bytes, lu->block_size), SCSI_MAX_TRANSFER);
 }
 
 /* On a pool thread. */
@@ -103,12 +115,14 @@ struct scsi_lu *scsi_lu_new(struct loop_set *set, struct backstore *bs, const st
 	pad_text(lu->vendor, 8, identity->vendor, "LIO-ORG");
 	pad_text(lu->product, 16, identity->product, "TCMU device");
 	pad_text(lu->revision, 4, identity->revision, "0002");
-	strcpy(lu->serial, identity->serial);
-	make_naa(lu->naa, lu->serial);
+	scsi_lu_set_serial(lu, identity->serial);
+	lu->max_transfer = SCSI_MAX_TRANSFER;
+	lu->wce_default = info->write_cache && !info->write_cache_off;
 	pthread_mutex_init(&lu->lock, NULL);
 	list_init(&lu->nexuses);
 	list_init(&lu->tmfs);
-	lu->gate = backstore_has_scsi(bs) ? SCSI_GATE_HANDLER : 0;
+	lu->gate = (backstore_has_scsi(bs) ? SCSI_GATE_HANDLER : 0) |
+		   (backstore_is_absent(bs) ? SCSI_GATE_ABSENT : 0);
 	scsi_mode_reset_locked(lu); /* nobody else knows it yet */
 	backstore_on_resize(bs, on_resize, lu);
 	return lu;

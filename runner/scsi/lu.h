@@ -25,9 +25,10 @@
 #define SCSI_GATE_WRITE_THROUGH 0x20u /* WCE = 0: each write is forced to stable storage */
 #define SCSI_GATE_D_SENSE       0x40u /* descriptor format sense */
 #define SCSI_GATE_CORRUPTED     0x80u /* FORMAT UNIT did not get to the end: MEDIUM ERROR until one does */
+#define SCSI_GATE_ABSENT        0x100u /* a stand-in serves it until its storage can be opened: NOT READY */
 #define SCSI_GATE_MODE          0x70u /* those that follow from mode parameters */
-#define SCSI_GATE_EPOCH_ONE     0x100u
-#define SCSI_GATE_EPOCH         0xffffff00u
+#define SCSI_GATE_EPOCH_ONE     0x200u
+#define SCSI_GATE_EPOCH         0xfffffe00u
 
 /* MAXIMUM TRANSFER LENGTH of VPD B0, in bytes: bounds the buffer of one command. */
 #define SCSI_MAX_TRANSFER (16u << 20)
@@ -60,7 +61,10 @@ struct scsi_lu {
 
 	uint32_t format_progress; /* atomic; of 65536 parts, while SCSI_GATE_FORMATTING is set */
 
-	/* Constant after scsi_lu_new(). */
+	uint32_t max_transfer;    /* bytes, as VPD B0 reports; constant once served */
+	bool wce_default;         /* atomic */
+
+	/* Constant once served. */
 	char vendor[9], product[17], revision[5];
 	char serial[SCSI_SERIAL_MAX + 1];
 	uint8_t naa[16];

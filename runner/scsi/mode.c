@@ -2,6 +2,8 @@
 /* MODE SENSE and MODE SELECT, 6 and 10 (SPC-4 6.9 to 6.12). */
 #include "scsi/mode.h"
 
+#include <errno.h>
+
 #include "scsi/cmd.h"
 #include "scsi/spc.h"
 #include "scsi/ua.h"
@@ -30,6 +32,21 @@ void scsi_mode_reset_locked(struct scsi_lu *lu)
 	struct scsi_mode mode = scsi_mode_default(lu);
 
 	scsi_mode_set_locked(lu, &mode);
+}
+
+int scsi_lu_set_write_cache(struct scsi_lu *lu, bool on)
+{
+	if (!lu->info->write_cache)
+		return on ? -EOPNOTSUPP : 0;
+	SCOPE_LOCK(&lu->lock);
+	__atomic_store_n(&lu->wce_default, on, __ATOMIC_RELAXED);
+	if (lu->mode.wce == on)
+		return 0;
+	struct scsi_mode mode = lu->mode;
+	mode.wce = on;
+	scsi_mode_set_locked(lu, &mode);
+	scsi_ua_raise_others_locked(lu, NULL, SCSI_UA_MODE_CHANGED);
+	return 0;
 }
 
 static struct scsi_mode current_mode(struct scsi_lu *lu)

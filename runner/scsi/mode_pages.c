@@ -82,7 +82,7 @@ const struct scsi_mode_page *scsi_mode_page_find(uint8_t code)
 
 struct scsi_mode scsi_mode_default(const struct scsi_lu *lu)
 {
-	return (struct scsi_mode){.wce = lu->info->write_cache && !lu->info->write_cache_off};
+	return (struct scsi_mode){.wce = __atomic_load_n(&lu->wce_default, __ATOMIC_RELAXED)};
 }
 
 unsigned scsi_mode_page_write(const struct scsi_mode_page *page, const struct scsi_lu *lu,

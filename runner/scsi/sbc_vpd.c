@@ -13,8 +13,8 @@ unsigned sbc_vpd_block_limits(const struct scsi_lu *lu, uint8_t *page)
 	/* Byte 4: WSNZ = 0, WRITE SAME takes zero blocks as "to the end". */
 	page[5] = SBC_MAX_COMPARE_BLOCKS;
 	put_be16(page + 6, (uint16_t)(sbc_physical_block_size(lu) >> lu->block_shift));
-	put_be32(page + 8, SCSI_MAX_TRANSFER >> lu->block_shift);
-	put_be32(page + 12, MIN(lu->info->optimal_io, SCSI_MAX_TRANSFER) >> lu->block_shift);
+	put_be32(page + 8, lu->max_transfer >> lu->block_shift);
+	put_be32(page + 12, MIN(lu->info->optimal_io, lu->max_transfer) >> lu->block_shift);
 	if (sbc_is_thin(lu)) {
 		put_be32(page + 20, SBC_MAX_UNMAP_BLOCKS);
 		put_be32(page + 24, SBC_MAX_UNMAP_DESCRIPTORS);

@@ -51,6 +51,15 @@ struct scsi_lu *scsi_lu_new(struct loop_set *set, struct backstore *bs, const st
 			    struct error *error);
 /* Main thread; no nexus is attached and no command is in flight. */
 void scsi_lu_free(struct scsi_lu *lu);
+/* Before the first command: another unit serial number, and the largest transfer that VPD B0 is to report. */
+void scsi_lu_set_serial(struct scsi_lu *lu, const char *serial);
+void scsi_lu_limit_transfer(struct scsi_lu *lu, uint64_t bytes);
+/*
+ * Any thread. Switches the write cache (WCE) as an administrator does: now and as the default after a reset; raises
+ * MODE PARAMETERS CHANGED. What is cached when it goes off is the caller's to flush. 0, or -EOPNOTSUPP when there is
+ * no cache to switch on.
+ */
+int scsi_lu_set_write_cache(struct scsi_lu *lu, bool on);
 struct backstore *scsi_lu_backstore(const struct scsi_lu *lu);
 const char *scsi_lu_name(const struct scsi_lu *lu);
 

@@ -104,6 +104,12 @@ bool backstore_has_unmap(const struct backstore *bs)
 	return false;
 }
 
+bool backstore_is_absent(const struct backstore *bs)
+{
+	(void)bs;
+	return false;
+}
+
 bool backstore_has_scsi(const struct backstore *bs)
 {
 	(void)bs;
