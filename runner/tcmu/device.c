@@ -67,6 +67,11 @@ static void fetch(struct tcmu_device *device)
 {
 	struct tcmu_request request;
 
+	if (!device->used && tcmu_ring_pending(&device->ring)) {
+		device->used = true;
+		if (device->on_first)
+			device->on_first(device);
+	}
 	for (unsigned n = 0; n < FETCH_BATCH; n++) {
 		int got = tcmu_ring_fetch(&device->ring, &request);
 
@@ -131,6 +136,7 @@ void tcmu_device_start(struct tcmu_device *device)
 {
 	slab_init(&device->tasks, sizeof(struct tcmu_task));
 	list_init(&device->inflight);
+	device->stopping = device->gone = false;
 	device->start.fn = on_start;
 	device->kick.fn = on_kick;
 	loop_post(device->loop, &device->start);

@@ -29,6 +29,9 @@ struct tcmu_device {
 	void (*on_gone)(struct tcmu_device *device);
 	/* On the loop, once after tcmu_device_stop(): nothing of this device is in flight or registered. */
 	void (*on_stopped)(struct tcmu_device *device);
+	/* On the loop, at the first start only, when the kernel sends a command for the first time: a LUN
+	 * leads here from now on, and what the kernel lets change only before that stands. May be NULL. */
+	void (*on_first)(struct tcmu_device *device);
 	void *owner;
 
 	/* device's own */
@@ -37,11 +40,11 @@ struct tcmu_device {
 	struct loop_work start, stop, kick;
 	struct slab tasks;
 	struct list inflight; /* tcmu_task.node */
-	bool stopping, gone, registered;
+	bool stopping, gone, registered, used;
 	uint64_t commands, doorbells; /* atomic, relaxed */
 };
 
-/* Main. Starts fetching on the loop. */
+/* Main. Starts fetching on the loop; once stopped, also again, at the entry where it stopped. */
 void tcmu_device_start(struct tcmu_device *device);
 /* Main. Fetches no more, lets what is in flight end, publishes it, rings the doorbell, then on_stopped. The
  * next daemon continues at cmd_tail. */

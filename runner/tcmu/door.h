@@ -13,9 +13,15 @@
 #include "loop/loop.h"
 #include "util/error.h"
 
+/* What new devices get; of attributes that nobody has set before enabling. */
+struct tcmu_door_defaults {
+	int cmd_time_out; /* seconds; negative: the kernel's */
+};
+
 struct tcmu_door_options {
 	const char *state_dir; /* for handlers' relative paths */
 	const char *run_dir;   /* where a clean stop leaves its mark, "/run/tcmu-runner"; gone after a reboot */
+	struct tcmu_door_defaults defaults;
 };
 
 enum tcmu_device_state {
@@ -46,6 +52,9 @@ struct tcmu_door *tcmu_door_open(struct loop_set *set, const struct tcmu_door_op
 void tcmu_door_close(struct tcmu_door *door);
 /* Main. Tries the failed devices again; call it every few seconds. */
 void tcmu_door_retry(struct tcmu_door *door);
-/* Any thread. Calls view for each device; what it gets is valid during the call. */
+/* Main. For devices that come from now on. */
+void tcmu_door_set_defaults(struct tcmu_door *door, const struct tcmu_door_defaults *defaults);
+/* Any thread. Calls view for each device, with a lock held: it must not call the door, nor block. What it gets is valid
+ * during the call. */
 void tcmu_door_list(struct tcmu_door *door, void (*view)(void *arg, const struct tcmu_device_view *view), void *arg);
 #endif

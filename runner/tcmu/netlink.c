@@ -121,6 +121,9 @@ static void *receive(void *arg)
 		if (err < 0 && err != -NLE_AGAIN)
 			log_err(NULL, "netlink: receive: %s", nl_geterror(err));
 	}
+	/* Those who wait already must have their answer. */
+	while (nl_recvmsgs_default(netlink->in) == 0)
+		;
 	return NULL;
 }
 

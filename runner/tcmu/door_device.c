@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The job of one device: does what is wished for, one thing after the other, on the pool. Where a device has
+ * to be stopped first, the job ends, and the loop submits it again once nothing is in flight: so a slow
+ * backend holds no thread of the pool.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tcmu/door_private.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+/* How long an adopted device may be busy: a killed daemon's last I/O holds its storage open. */
+#define KERNEL_TIME_OUT 30 /* seconds, the kernel's default cmd_time_out */
+
+#define BUSY_TRIES    60
+#define BUSY_PAUSE_NS 50000000
+
+enum task { NOTHING, OPEN, RECONFIG, REPLY, STOP, START, CLOSE };
+
+/* door->lock held. Storage that is being closed for a device that goes cannot be opened for one that comes.
+ */
+static bool must_wait(const struct door_device *d)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&d->door->devices, node, tmp) {
+		const struct door_device *other = list_entry(node, struct door_device, node);
+
+		if (other != d && other->removing && !strcmp(other->name.config, d->name.config))
+			return true;
+	}
+	return false;
+}
+
+static enum task next_task(struct door_device *d)
+{
+	SCOPE_LOCK(&d->door->lock);
+
+	if (d->flushed)
+		return REPLY;
+	if (d->removing || d->door->closing)
+		return d->served ? STOP : CLOSE;
+	if (d->next.lu)
+		return d->served ? STOP : START;
+	if (d->state == TCMU_DEVICE_SERVED) /* the last try went well */
+		d->open_wanted = false;
+	if (d->open_wanted && !must_wait(d)) {
+		d->open_wanted = false;
+		return OPEN;
+	}
+	if (d->reconfig_wanted && !d->open_wanted)
+		return RECONFIG;
+	d->busy = false;
+	return NOTHING;
+}
+
+void door_answer_added(struct door_device *d, int status)
+{
+	lock_take(&d->door->lock);
+	bool owed = d->added_owed;
+	d->added_owed = false;
+	lock_drop(&d->door->lock);
+	if (owed)
+		tcmu_netlink_reply(d->door->netlink, TCMU_EVENT_ADDED, d->added_id, status);
+}
+
+/* A new device is refused and forgotten; one that was there stays, as failed. */
+static void failed(struct door_device *d, int err, const struct error *error)
+{
+	bool again = false;
+
+	lock_take(&d->door->lock);
+	if (d->adopted)
+		again = d->state == TCMU_DEVICE_FAILED && !strcmp(d->error.text, error->text);
+	else
+		d->removing = true;
+	d->state = TCMU_DEVICE_FAILED;
+	d->error = *error;
+	lock_drop(&d->door->lock);
+	if (!again)
+		log_err(d->subject, "not served: %s", error->text);
+	door_answer_added(d, err);
+}
+
+/* --- open --- */
+
+static int attach(struct door_device *d, struct error *error)
+{
+	int err = tcmu_configfs_device(&d->cfs, d->name.hba, d->name.device, error);
+
+	if (err || d->mapped)
+		return err;
+	err = tcmu_uio_open(d->minor, &d->uio, error);
+	d->mapped = !err;
+	return err;
+}
+
+/* Nothing new enters the ring until door_unblock. A device that the kernel has not configured yet has nothing
+ * in it. */
+static void block_ring(struct door_device *d)
+{
+	struct error error;
+	int err = tcmu_configfs_write(&d->cfs, "action/block_dev", "1", &error);
+
+	if (err == -EINVAL)
+		d->reset = false;
+	else if (err)
+		log_err(d->subject, "%s", error.text);
+}
+
+/* Not where somebody chose a time before enabling the device. */
+static void set_time_out(struct door_device *d)
+{
+	char text[16];
+	uint64_t now;
+
+	lock_take(&d->door->lock);
+	int wanted = d->door->defaults.cmd_time_out;
+	lock_drop(&d->door->lock);
+	if (d->adopted || wanted < 0 || tcmu_configfs_read_u64(&d->cfs, "attrib/cmd_time_out", &now, NULL) ||
+	    now != KERNEL_TIME_OUT)
+		return;
+	snprintf(text, sizeof(text), "%d", wanted);
+	tcmu_configfs_write(&d->cfs, "attrib/cmd_time_out", text, NULL);
+}
+
+static int open_patiently(struct door_device *d, struct error *error)
+{
+	static const struct timespec pause = {.tv_nsec = BUSY_PAUSE_NS};
+	int err = door_lun_open(d, d->name.config, &d->next, error);
+
+	for (int i = 0; err == -EBUSY && d->adopted && !d->lun.lu && i < BUSY_TRIES; i++) {
+		nanosleep(&pause, NULL);
+		err = door_lun_open(d, d->name.config, &d->next, error);
+	}
+	return err;
+}
+
+static void open_device(struct door_device *d)
+{
+	struct error error = {""}, none;
+	int err = attach(d, &error);
+
+	if (err) {
+		failed(d, err, &error);
+		return;
+	}
+	if (d->reset)
+		block_ring(d);
+	err = open_patiently(d, &error);
+	if (!err) {
+		set_time_out(d);
+		return;
+	}
+	failed(d, err, &error);
+	if (d->adopted && !d->lun.lu && door_lun_open_absent(d, &d->next, &none))
+		log_err(d->subject, "no stand-in either: %s", none.text);
+}
+
+/* --- start, and start again with another LUN --- */
+
+static void on_stopped(struct tcmu_device *device)
+{
+	struct door_device *d = device->owner;
+
+	d->served = false;
+	pool_submit(d->door->set->pool, &d->job);
+}
+
+static int attach_ring(struct door_device *d, struct error *error)
+{
+	/* BUSY, which initiators repeat: only now, since the dead daemon's I/O used these buffers as long as
+	 * its storage was open. */
+	if (d->reset)
+		tcmu_configfs_write(&d->cfs, "action/reset_ring", "1", NULL);
+	int err = tcmu_ring_attach(&d->device.ring, d->uio.map, d->uio.map_len, error);
+
+	if (err)
+		return err;
+	d->device.name = d->subject;
+	d->device.fd = d->uio.fd;
+	d->device.on_gone = door_on_gone;
+	d->device.on_stopped = on_stopped;
+	d->device.owner = d;
+	SCOPE_LOCK(&d->door->lock);
+	d->attached = true;
+	return 0;
+}
+
+static void take_next_lun(struct door_device *d)
+{
+	struct door_lun old = d->lun;
+
+	lock_take(&d->door->lock);
+	d->lun = d->next;
+	d->next = (struct door_lun){0};
+	if (!backstore_is_absent(d->lun.bs))
+		d->state = TCMU_DEVICE_SERVED;
+	lock_drop(&d->door->lock);
+	door_lun_close(&old);
+}
+
+static void start(struct door_device *d)
+{
+	struct error error = {""};
+	int err = d->attached ? 0 : attach_ring(d, &error);
+
+	if (err) {
+		door_lun_close(&d->next);
+		lock_take(&d->door->lock);
+		d->broken = d->door->unclean = true;
+		lock_drop(&d->door->lock);
+		failed(d, err, &error);
+		return;
+	}
+	take_next_lun(d);
+	d->device.lu = d->lun.lu;
+	d->device.on_first = door_lun_identify;
+	d->device.used = false;
+	d->served = true;
+	tcmu_device_start(&d->device);
+	if (d->reset)
+		tcmu_configfs_write(&d->cfs, "action/block_dev", "0", NULL);
+	d->reset = false;
+	if (!backstore_is_absent(d->lun.bs))
+		log_info(d->subject, "served, %llu bytes", (unsigned long long)backstore_size(d->lun.bs));
+	door_answer_added(d, 0);
+}
+
+/* --- close --- */
+
+static void forget(struct door_device *d)
+{
+	struct tcmu_door *door = d->door;
+	struct list *node, *tmp;
+
+	SCOPE_LOCK(&door->lock);
+	list_del(&d->node);
+	/* Whoever waits for the storage that was just closed. */
+	list_for_each (&door->devices, node, tmp) {
+		struct door_device *other = list_entry(node, struct door_device, node);
+
+		if (other->open_wanted)
+			door_wake(other);
+	}
+	pthread_cond_broadcast(&door->gone);
+	free(d);
+}
+
+static void close_device(struct door_device *d)
+{
+	door_answer_added(d, -ESHUTDOWN);
+	if (d->reconfig_wanted)
+		door_answer_reconfig(d, -ESHUTDOWN);
+	door_lun_close(&d->next);
+	door_lun_close(&d->lun);
+	if (d->mapped)
+		tcmu_uio_close(&d->uio);
+	log_info(d->subject, "closed");
+	forget(d);
+}
+
+void door_run(struct pool_job *job)
+{
+	struct door_device *d = container_of(job, struct door_device, job);
+
+	for (;;) {
+		switch (next_task(d)) {
+		case NOTHING:
+			return;
+		case OPEN:
+			open_device(d);
+			break;
+		case RECONFIG:
+			if (!door_reconfigure(d))
+				return;
+			break;
+		case REPLY:
+			door_answer_reconfig(d, d->flush_status);
+			break;
+		case STOP:
+			tcmu_device_stop(&d->device);
+			return;
+		case START:
+			start(d);
+			break;
+		case CLOSE:
+			close_device(d);
+			return;
+		}
+	}
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Events, as wishes to a device's job. Nothing here blocks, and each event of ours is answered once: here, or
+ * by the job that carries it out.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tcmu/door_private.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+void door_wake(struct door_device *d)
+{
+	if (d->busy)
+		return;
+	d->busy = true;
+	pool_submit(d->door->set->pool, &d->job);
+}
+
+/* door->lock held. */
+static struct door_device *find(struct tcmu_door *door, unsigned minor)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&door->devices, node, tmp) {
+		struct door_device *d = list_entry(node, struct door_device, node);
+
+		if (d->minor == minor && !d->removing)
+			return d;
+	}
+	return NULL;
+}
+
+/* A device of one of our handlers? Others' are not ours to answer. */
+static bool parse_ours(const char *uio_name, struct tcmu_uio_name *name)
+{
+	return tcmu_uio_name_parse(uio_name, name) && backstore_handler(name->handler);
+}
+
+/* door->lock held. NULL when memory is out. */
+static struct door_device *new_device(struct tcmu_door *door, unsigned minor,
+				      const struct tcmu_uio_name *name)
+{
+	struct door_device *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->door = door;
+	d->minor = minor;
+	d->name = *name;
+	snprintf(d->label, sizeof(d->label), "user_%s/%s", name->hba, name->device);
+	snprintf(d->subject, sizeof(d->subject), "%s (%s)", d->label, name->handler);
+	d->state = TCMU_DEVICE_OPENING;
+	d->open_wanted = true;
+	d->job.fn = door_run;
+	d->device.loop = door->set->loops[door->next_loop++ % door->set->nloops];
+	list_add_tail(&door->devices, &d->node);
+	return d;
+}
+
+/* --- events, each with its answer: 0 or -errno, or LATER --- */
+
+#define LATER 1
+
+/* door->lock held, as for all here. */
+static int on_added(struct tcmu_door *door, const struct tcmu_event *event, const struct tcmu_uio_name *name)
+{
+	struct door_device *d = find(door, event->minor);
+
+	if (door->closing)
+		return -ESHUTDOWN;
+	if (d && d->state == TCMU_DEVICE_SERVED) /* the scan was faster */
+		return 0;
+	if (d && d->added_owed) /* two devices cannot have one minor: the first is gone */
+		return -EEXIST;
+	if (d && d->state == TCMU_DEVICE_FAILED)
+		d->open_wanted = true;
+	if (!d)
+		d = new_device(door, event->minor, name);
+	if (!d)
+		return -ENOMEM;
+	d->adopted = false; /* the kernel waits: what fails now is refused */
+	d->added_owed = true;
+	d->added_id = event->device_id;
+	door_wake(d);
+	return LATER;
+}
+
+/*
+ * Answered at once: the kernel ignores the status, and until it has the answer nobody can look anything up in
+ * the HBA's folder, our own jobs included.
+ */
+static int on_removed(struct tcmu_door *door, const struct tcmu_event *event)
+{
+	struct door_device *d = find(door, event->minor);
+
+	if (d) {
+		d->removing = true;
+		door_wake(d);
+	}
+	return 0;
+}
+
+static int on_reconfig(struct tcmu_door *door, const struct tcmu_event *event)
+{
+	struct door_device *d = find(door, event->minor);
+
+	if (door->closing)
+		return -ESHUTDOWN;
+	if (!d)
+		return -ENODEV;
+	if (d->reconfig_wanted)
+		return -EBUSY;
+	d->reconfig = *event;
+	d->reconfig_wanted = true;
+	door_wake(d);
+	return LATER;
+}
+
+void door_on_event(void *arg, const struct tcmu_event *event)
+{
+	struct tcmu_door *door = arg;
+	struct tcmu_uio_name name;
+	int status = 0;
+
+	if (!parse_ours(event->uio_name, &name)) {
+		log_debug(NULL, "%s: not a device of ours", event->uio_name);
+		return;
+	}
+	lock_take(&door->lock);
+	switch (event->type) {
+	case TCMU_EVENT_ADDED:
+		status = on_added(door, event, &name);
+		break;
+	case TCMU_EVENT_REMOVED:
+		status = on_removed(door, event);
+		break;
+	case TCMU_EVENT_RECONFIG:
+		status = on_reconfig(door, event);
+		break;
+	}
+	lock_drop(&door->lock);
+	if (status != LATER)
+		tcmu_netlink_reply(door->netlink, event->type, event->device_id, status);
+}
+
+/* --- what is no event --- */
+
+void door_adopt(void *arg, unsigned minor, const char *uio_name)
+{
+	struct tcmu_door *door = arg;
+	struct tcmu_uio_name name;
+
+	if (!parse_ours(uio_name, &name)) {
+		log_info(NULL, "%s: left alone, no handler of ours", uio_name);
+		return;
+	}
+	SCOPE_LOCK(&door->lock);
+	struct door_device *d = new_device(door, minor, &name);
+
+	if (!d) {
+		log_err(NULL, "%s: out of memory", uio_name);
+		return;
+	}
+	d->adopted = true;
+	d->reset = !door->clean;
+	door_wake(d);
+}
+
+/* The kernel's device is gone without an event that reached us, or its ring makes no sense. */
+void door_on_gone(struct tcmu_device *device)
+{
+	struct door_device *d = device->owner;
+
+	SCOPE_LOCK(&d->door->lock);
+	if (device->ring.broken) {
+		d->broken = d->door->unclean = true;
+		d->state = TCMU_DEVICE_FAILED;
+		error_set(&d->error, EPROTO, "the kernel's ring is broken");
+		return;
+	}
+	d->removing = true;
+	door_wake(d);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the door share. */
+#ifndef TCMU_DOOR_PRIVATE_H
+#define TCMU_DOOR_PRIVATE_H
+
+#include <pthread.h>
+
+#include "backstore/backstore.h"
+#include "tcmu/configfs.h"
+#include "tcmu/device.h"
+#include "tcmu/door.h"
+#include "tcmu/netlink.h"
+#include "tcmu/uio.h"
+
+struct tcmu_door {
+	struct loop_set *set;
+	char *state_dir;
+	char *mark; /* path of the mark of a clean stop */
+	bool clean; /* the daemon before stopped cleanly */
+	struct tcmu_netlink *netlink;
+
+	pthread_mutex_t lock; /* of all below and of what struct door_device says; short, a leaf */
+	pthread_cond_t gone;  /* a device was forgotten */
+	struct list devices;  /* door_device.node; those that are being removed, too */
+	unsigned next_loop;
+	struct tcmu_door_defaults defaults;
+	bool closing;
+	bool unclean; /* a ring was left in a state that only a reset mends */
+};
+
+/* What a device's LUN is made of. */
+struct door_lun {
+	struct backstore *bs;
+	struct scsi_lu *lu; /* NULL: none */
+};
+
+/*
+ * One TCMU device. Whatever takes time happens in its job, on the pool: events and callbacks only leave a
+ * wish and see to it that the job is queued, once (busy).
+ */
+struct door_device {
+	struct list node; /* in door->devices, under its lock */
+	struct tcmu_door *door;
+	unsigned minor;
+	char label[192];   /* "user_0/disk" */
+	char subject[260]; /* the same with the handler's name, for logs */
+	bool adopted;      /* it was there before us: stays listed if it cannot be served */
+
+	/* under door->lock */
+	struct tcmu_uio_name name; /* written by its job only */
+	enum tcmu_device_state state;
+	struct error error; /* FAILED: why */
+	bool busy;          /* its job is queued or runs, or its loop will submit it */
+	bool removing;      /* wish: to be closed and forgotten; find skips it */
+	bool open_wanted;
+	bool reconfig_wanted;
+	struct tcmu_event reconfig; /* while wanted */
+	bool broken;                /* its ring is; nothing but a removal helps */
+	bool added_owed;            /* the kernel waits for the answer to ADDED */
+	uint32_t added_id;
+	struct door_lun lun; /* what is served; changed by its job only */
+	bool attached;       /* uio and device.ring are set up; the same */
+
+	/* its job's, and its loop's between start and on_stopped */
+	struct pool_job job;
+	struct tcmu_configfs cfs;
+	struct tcmu_uio uio;
+	bool mapped;          /* uio is open */
+	bool reset;           /* the ring's commands are a dead daemon's */
+	bool served;          /* the device runs on its loop */
+	struct door_lun next; /* to be served instead of lun, once that is stopped */
+	struct tcmu_device device;
+	struct loop_work flush_start; /* write cache switched off */
+	struct backstore_io flush;
+	int flush_status;
+	bool flushed; /* flush_status is to be answered */
+};
+
+/* --- door_event.c: events, answers, and who is asked to do what */
+
+/* Netlink thread. */
+void door_on_event(void *arg, const struct tcmu_event *event);
+/* Main: a device that was there at start. */
+void door_adopt(void *arg, unsigned minor, const char *uio_name);
+/* door->lock held: has the job run if it does not yet. */
+void door_wake(struct door_device *d);
+/* On the device's loop. */
+void door_on_gone(struct tcmu_device *device);
+
+/* --- door_device.c: the job of one device, on the pool */
+
+void door_run(struct pool_job *job);
+/* Any thread. Answers ADDED if that is owed. */
+void door_answer_added(struct door_device *d, int status);
+
+/* --- door_lun.c: what a device serves, on the pool */
+
+/* Opens config for d. 0 or -errno. */
+int door_lun_open(struct door_device *d, const char *config, struct door_lun *lun, struct error *error);
+/* The stand-in while that does not work. */
+int door_lun_open_absent(struct door_device *d, struct door_lun *lun, struct error *error);
+void door_lun_close(struct door_lun *lun);
+/* The device's loop, before its first command. */
+void door_lun_identify(struct tcmu_device *device);
+
+/* --- door_reconfig.c */
+
+/* Carries d->reconfig out. False: its end comes by itself and submits the job. */
+bool door_reconfigure(struct door_device *d);
+/* The answer to the RECONFIG that was carried out. */
+void door_answer_reconfig(struct door_device *d, int status);
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RECONFIG: the administrator writes attrib/dev_size, dev_config or emulate_write_cache, and waits for our
+ * answer. */
+#include <errno.h>
+#include <string.h>
+
+#include "scsi/scsi.h"
+#include "tcmu/door_private.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+void door_answer_reconfig(struct door_device *d, int status)
+{
+	lock_take(&d->door->lock);
+	uint32_t id = d->reconfig.device_id;
+	d->reconfig_wanted = d->flushed = false;
+	lock_drop(&d->door->lock);
+	tcmu_netlink_reply(d->door->netlink, TCMU_EVENT_RECONFIG, id, status);
+}
+
+/* The kernel takes the new size from the write itself, once we agree; initiators learn it by CAPACITY DATA
+ * HAS CHANGED. */
+static int resize(struct door_device *d, struct error *error)
+{
+	return backstore_resize(d->lun.bs, d->reconfig.size, error);
+}
+
+/* Another configuration is another backstore in this one's place, if it opens. */
+static int reconfigure(struct door_device *d, struct error *error)
+{
+	const char *config = d->reconfig.config;
+	size_t handler = strlen(d->name.handler);
+
+	if (!strcmp(config, d->name.config))
+		return 0;
+	if (strncmp(config, d->name.handler, handler) || config[handler] != '/')
+		return error_set(error, EINVAL, "%s: another handler needs another device", config);
+	if (strlen(config) >= sizeof(d->name.config))
+		return error_set(error, ENAMETOOLONG, "the configuration is too long");
+	int err = door_lun_open(d, config, &d->next, error);
+
+	if (err)
+		return err;
+	SCOPE_LOCK(&d->door->lock);
+	strcpy(d->name.config, config);
+	return 0;
+}
+
+/* --- write cache --- */
+
+static void flushed(struct backstore_io *bio, enum tcmur_status status)
+{
+	struct door_device *d = bio->owner;
+
+	d->flush_status = status == TCMUR_OK ? 0 : -EIO;
+	d->flushed = true;
+	pool_submit(d->door->set->pool, &d->job);
+}
+
+static void start_flush(struct loop_work *work)
+{
+	struct door_device *d = container_of(work, struct door_device, flush_start);
+
+	d->flush = (struct backstore_io){
+	    .bs = d->lun.bs, .loop = d->device.loop, .op = BACKSTORE_FLUSH, .done = flushed, .owner = d};
+	backstore_submit(&d->flush);
+}
+
+/* True when what the cache held is on its way to the medium, and the answer waits for it. */
+static bool flush_cache(struct door_device *d)
+{
+	if (d->reconfig.write_cache || !backstore_has_flush(d->lun.bs))
+		return false;
+	d->flush_start.fn = start_flush;
+	loop_post(d->device.loop, &d->flush_start);
+	return true;
+}
+
+static int set_write_cache(struct door_device *d, struct error *error)
+{
+	int err = scsi_lu_set_write_cache(d->lun.lu, d->reconfig.write_cache);
+
+	return err ? error_set(error, -err, "the storage has no write cache") : 0;
+}
+
+bool door_reconfigure(struct door_device *d)
+{
+	struct error error = {"the kernel asks for a change that is not known"};
+	int err = -EOPNOTSUPP;
+
+	if (!d->lun.lu || backstore_is_absent(d->lun.bs))
+		err = error_set(&error, ENODEV, "the storage is not open");
+	else if (d->reconfig.has_size)
+		err = resize(d, &error);
+	else if (d->reconfig.has_config)
+		err = reconfigure(d, &error);
+	else if (d->reconfig.has_write_cache)
+		err = set_write_cache(d, &error);
+	if (err)
+		log_err(d->subject, "change refused: %s", error.text);
+	else if (d->reconfig.has_write_cache && flush_cache(d))
+		return false;
+	door_answer_reconfig(d, err);
+	return true;
+}
