@@ -9,7 +9,7 @@
 #include "control/service.h"
 #include "util/log.h"
 
-static int serve(const struct control_options *options, struct error *error)
+static int serve(struct control_options *options, struct error *error)
 {
 	struct control_service *service = control_service_start(options, error);
 
@@ -23,7 +23,7 @@ static int serve(const struct control_options *options, struct error *error)
 	return 0;
 }
 
-static int run(const struct control_options *options, struct error *error)
+static int run(struct control_options *options, struct error *error)
 {
 	if (options->version) {
 		puts("tcmu-runner " TCMUR_VERSION);

@@ -10,7 +10,12 @@
 #error "the build sets TCMUR_HANDLER_PATH, where handlers are installed"
 #endif
 
-static const char summary[] = "Serves files, block devices and memory as SCSI disks over iSCSI.";
+#define DEFAULT_CONFIG  "/etc/tcmu/tcmu.conf"
+#define DEFAULT_RUN_DIR "/run/tcmu-runner"
+
+static const char summary[] =
+    "Serves files, block devices and memory as SCSI disks: those that the kernel's LIO asks for (TCMU), or,\n"
+    "with --export, over iSCSI by itself.";
 
 static const char description[] =
     "An export is HANDLER/CONFIG[,KEY=VALUE]…: size=, block_size=, ro, name=, serial=, vendor=, product=,\n"
@@ -32,6 +37,7 @@ static int check_ranges(const struct control_options *o, struct error *error)
 	    {"--threads", o->threads, 0, 256},
 	    {"--pool-threads", o->pool_threads, 1, 1024},
 	    {"--spin-us", o->spin_us, 0, 10000},
+	    {"--nofile", o->nofile, 1024, 1 << 20},
 	    {"--queue-depth", o->queue_depth, 1, 4096},
 	    {"--max-connections", o->max_connections, 1, 1 << 20},
 	    {"--max-half-open", o->max_half_open, 1, 1 << 20},
@@ -43,6 +49,8 @@ static int check_ranges(const struct control_options *o, struct error *error)
 	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
 		const struct range *r = &ranges[i];
 
+		if (r->value == CONTROL_UNSET)
+			continue;
 		if (r->value < r->min || r->value > r->max)
 			return error_set(error, EINVAL, "%s=%d: not from %d to %d", r->name, r->value, r->min,
 					 r->max);
@@ -68,7 +76,10 @@ static int check_together(const struct control_options *o, struct error *error)
 static void set_defaults(struct control_options *o)
 {
 	*o = (struct control_options){
-	    .pool_threads = 16,
+	    .threads = CONTROL_UNSET,
+	    .pool_threads = CONTROL_UNSET,
+	    .spin_us = CONTROL_UNSET,
+	    .nofile = CONTROL_UNSET,
 	    .queue_depth = 128,
 	    .max_connections = 4096,
 	    .max_half_open = 128,
@@ -81,7 +92,7 @@ static void set_defaults(struct control_options *o)
 int control_options_parse(struct control_options *o, char **argv, struct error *error)
 {
 	gboolean allow_any = FALSE, debug = FALSE, version = FALSE, dump = FALSE, no_uring = FALSE,
-		 disco = FALSE;
+		 disco = FALSE, kernel = FALSE;
 
 	set_defaults(o);
 	const GOptionEntry entries[] = {
@@ -106,7 +117,15 @@ int control_options_parse(struct control_options *o, char **argv, struct error *
 	    {"handler-path", 0, 0, G_OPTION_ARG_FILENAME, &o->handler_path,
 	     "Load handlers from here (" TCMUR_HANDLER_PATH ")", "DIR"},
 	    {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &o->state_dir,
-	     "Folder for relative paths (the current one)", "DIR"},
+	     "Folder for relative paths (/var/lib/tcmu-runner, with --export the current one)", "DIR"},
+	    {"kernel", 0, 0, G_OPTION_ARG_NONE, &kernel,
+	     "Serve the kernel's devices, too, where there is --export", NULL},
+	    {"config", 0, 0, G_OPTION_ARG_FILENAME, &o->config, "Read this (" DEFAULT_CONFIG ")", "FILE"},
+	    {"tcmu-log-dir", 'l', 0, G_OPTION_ARG_FILENAME, &o->log_dir, "Write tcmu-runner.log here", "DIR"},
+	    {"run-dir", 0, 0, G_OPTION_ARG_FILENAME, &o->run_dir,
+	     "Folder for the lock and the like (" DEFAULT_RUN_DIR ")", "DIR"},
+	    {"nofile", 'f', 0, G_OPTION_ARG_INT, &o->nofile, "Most open files (as many as the system allows)",
+	     "N"},
 	    {"threads", 't', 0, G_OPTION_ARG_INT, &o->threads, "Event loops (one a CPU, at most 8)", "N"},
 	    {"pool-threads", 0, 0, G_OPTION_ARG_INT, &o->pool_threads, "Most threads for what may block (16)",
 	     "N"},
@@ -142,8 +161,12 @@ int control_options_parse(struct control_options *o, char **argv, struct error *
 		return error_set(error, EINVAL, "'%s': not an option", args[1]);
 	if (!o->handler_path)
 		o->handler_path = g_strdup(TCMUR_HANDLER_PATH);
-	if (!o->state_dir)
-		o->state_dir = g_strdup(".");
+	o->config_given = o->config;
+	if (!o->config)
+		o->config = g_strdup(DEFAULT_CONFIG);
+	if (!o->run_dir)
+		o->run_dir = g_strdup(DEFAULT_RUN_DIR);
+	o->kernel = kernel;
 	o->allow_any = allow_any;
 	o->debug = debug;
 	o->version = version;
@@ -154,6 +177,21 @@ int control_options_parse(struct control_options *o, char **argv, struct error *
 	return err ? err : check_together(o, error);
 }
 
+static void complete(int *value, int fallback)
+{
+	if (*value == CONTROL_UNSET)
+		*value = fallback;
+}
+
+void control_options_complete(struct control_options *o)
+{
+	complete(&o->threads, 0);
+	complete(&o->pool_threads, 16);
+	complete(&o->spin_us, 0);
+	if (!o->state_dir)
+		o->state_dir = g_strdup(o->exports ? "." : "/var/lib/tcmu-runner");
+}
+
 void control_options_free(struct control_options *o)
 {
 	g_strfreev(o->exports);
@@ -162,6 +200,9 @@ void control_options_free(struct control_options *o)
 	g_free(o->iqn);
 	g_free(o->handler_path);
 	g_free(o->state_dir);
+	g_free(o->config);
+	g_free(o->run_dir);
+	g_free(o->log_dir);
 	g_free(o->chap_user);
 	g_free(o->chap_secret_file);
 	g_free(o->mutual_user);

@@ -3,17 +3,34 @@
 #ifndef CONTROL_SERVICE_H
 #define CONTROL_SERVICE_H
 
+#include <stdint.h>
+
 #include "control/options.h"
 #include "util/error.h"
 
 struct control_service;
 
 /* Main thread. Serves all that the options ask for, or nothing: NULL with error set, and what was begun
- * undone. */
-struct control_service *control_service_start(const struct control_options *options, struct error *error);
-/* Main thread. Returns after SIGTERM or SIGINT. SIGHUP looks for changed sizes at once. */
+ * undone. The options live as long as the service; what they leave open is filled in from tcmu.conf. */
+struct control_service *control_service_start(struct control_options *options, struct error *error);
+/* Main thread. Returns after SIGTERM or SIGINT. SIGHUP reopens the log, reads tcmu.conf again, and looks for
+ * changed sizes at once. Runs GLib's default main context: what is added to it before is served, too. */
 void control_service_run(struct control_service *service);
 /* Stops accepting, lets commands in flight end, flushes, logs sessions out. Ends the process with status 1
  * when a backend keeps that from ending within a bound. 0, or -EIO when a flush failed. */
 int control_service_stop(struct control_service *service);
+
+/* A device behind the kernel's door; valid during the call it is passed to. */
+struct control_device {
+	const char *name;   /* "user_0/disk" */
+	const char *config; /* "file//srv/disk.img" */
+	const char *state;  /* "opening", "served", "failed", "closing" */
+	const char *error;  /* failed: why, else "" */
+	unsigned minor;     /* of /dev/uioN */
+	uint64_t size;      /* bytes, 0 while not served */
+	uint64_t commands, doorbells;
+};
+typedef void control_device_view(void *arg, const struct control_device *device);
+/* Main thread. The handlers are backstore_handler_at()'s. */
+void control_service_devices(struct control_service *service, control_device_view *view, void *arg);
 #endif

@@ -69,7 +69,7 @@ class CommandLine(unittest.TestCase):
             self.assertIn(option, result.stderr)
 
     def test_nothing_to_serve(self):
-        self.refused(names=["--export"])
+        self.refused("--run-dir", "/dev/null/no-folder", names=["--export"])
 
     def test_numbers_out_of_range(self):
         for option in ("--threads", "--pool-threads", "--spin-us", "--queue-depth", "--max-connections",

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A build without libnl has no door to the kernel. */
+#include <errno.h>
+#include <stddef.h>
+
+#include "control/kernel_service.h"
+
+struct kernel_service *kernel_service_new(const struct control_options *options,
+					  const struct control_conf *conf, struct error *error)
+{
+	(void)options;
+	(void)conf;
+	error_set(error, ENOTSUP, "this build has no TCMU");
+	return NULL;
+}
+
+/* There is never a service to call these with. */
+int kernel_service_start(struct kernel_service *service, struct loop_set *loops, struct error *error)
+{
+	(void)service;
+	(void)loops;
+	return error_set(error, ENOTSUP, "this build has no TCMU");
+}
+
+void kernel_service_set_defaults(struct kernel_service *service, const struct control_conf *conf)
+{
+	(void)service;
+	(void)conf;
+}
+
+void kernel_service_retry(struct kernel_service *service)
+{
+	(void)service;
+}
+
+void kernel_service_list(struct kernel_service *service, control_device_view *view, void *arg)
+{
+	(void)service;
+	(void)view;
+	(void)arg;
+}
+
+void kernel_service_stop(struct kernel_service *service)
+{
+	(void)service;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/kernel_service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "control/kernel_module.h"
+#include "tcmu/door.h"
+#include "util/bytes.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#ifndef PR_SET_IO_FLUSHER /* Linux 5.6 */
+#define PR_SET_IO_FLUSHER 57
+#endif
+
+struct kernel_service {
+	const struct control_options *options;
+	int lock_fd;
+	struct tcmu_door_defaults defaults;
+	struct tcmu_door *door;
+};
+
+/* Held as long as the process lives, however it ends. */
+static int take_lock(struct kernel_service *s, struct error *error)
+{
+	g_autofree char *path = g_build_filename(s->options->run_dir, "lock", NULL);
+
+	if (g_mkdir_with_parents(s->options->run_dir, 0755))
+		return error_set(error, errno, "%s: %s", s->options->run_dir, strerror(errno));
+	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (s->lock_fd < 0)
+		return error_set(error, errno, "%s: %s", path, strerror(errno));
+	if (!flock(s->lock_fd, LOCK_EX | LOCK_NB))
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return error_set(error, EBUSY, "another tcmu-runner serves the kernel already (%s is locked)",
+				 path);
+	return error_set(error, errno, "%s: %s", path, strerror(errno));
+}
+
+/*
+ * The kernel writes dirty pages back through us: memory that we ask for must not wait for that, and we are
+ * the last to be killed for memory. Threads inherit the former.
+ */
+static void become_part_of_storage(void)
+{
+	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0))
+		log_warn(NULL, "PR_SET_IO_FLUSHER: %s", strerror(errno));
+	CLEANUP_CLOSE int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "-1000", 5) < 0)
+		log_warn(NULL, "oom_score_adj: %s", strerror(errno));
+}
+
+static int check_state_dir(const char *path, struct error *error)
+{
+	if (g_mkdir_with_parents(path, 0700))
+		return error_set(error, errno, "state folder %s: %s", path, strerror(errno));
+	return 0;
+}
+
+struct kernel_service *kernel_service_new(const struct control_options *options,
+					  const struct control_conf *conf, struct error *error)
+{
+	struct kernel_service *s = g_new0(struct kernel_service, 1);
+
+	s->options = options;
+	s->lock_fd = -1;
+	kernel_service_set_defaults(s, conf);
+	if (!kernel_module_load(error) && !take_lock(s, error) &&
+	    !check_state_dir(options->state_dir, error)) {
+		become_part_of_storage();
+		return s;
+	}
+	kernel_service_stop(s);
+	return NULL;
+}
+
+int kernel_service_start(struct kernel_service *s, struct loop_set *loops, struct error *error)
+{
+	const struct tcmu_door_options options = {
+	    .state_dir = s->options->state_dir,
+	    .run_dir = s->options->run_dir,
+	    .defaults = s->defaults,
+	};
+
+	s->door = tcmu_door_open(loops, &options, error);
+	if (!s->door)
+		return -EIO;
+	log_info(NULL, "serving the kernel's devices");
+	return 0;
+}
+
+void kernel_service_set_defaults(struct kernel_service *s, const struct control_conf *conf)
+{
+	s->defaults = (struct tcmu_door_defaults){.cmd_time_out = conf->cmd_time_out};
+	if (s->door)
+		tcmu_door_set_defaults(s->door, &s->defaults);
+}
+
+void kernel_service_retry(struct kernel_service *s)
+{
+	tcmu_door_retry(s->door);
+}
+
+struct listing {
+	control_device_view *view;
+	void *arg;
+};
+
+static void show(void *arg, const struct tcmu_device_view *seen)
+{
+	static const char *const states[] = {
+	    [TCMU_DEVICE_OPENING] = "opening",
+	    [TCMU_DEVICE_SERVED] = "served",
+	    [TCMU_DEVICE_FAILED] = "failed",
+	    [TCMU_DEVICE_CLOSING] = "closing",
+	};
+	const struct listing *listing = arg;
+
+	listing->view(listing->arg, &(struct control_device){
+					.name = seen->name,
+					.config = seen->config,
+					.state = states[seen->state],
+					.error = seen->error,
+					.minor = seen->minor,
+					.size = seen->size,
+					.commands = seen->commands,
+					.doorbells = seen->doorbells,
+				    });
+}
+
+void kernel_service_list(struct kernel_service *s, control_device_view *view, void *arg)
+{
+	tcmu_door_list(s->door, show, &(struct listing){view, arg});
+}
+
+void kernel_service_stop(struct kernel_service *s)
+{
+	if (s->door)
+		tcmu_door_close(s->door);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	g_free(s);
+}

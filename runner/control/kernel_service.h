@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel's door as this process serves it: the module, the lock against a second daemon, the door. Main
+ * thread. */
+#ifndef CONTROL_KERNEL_SERVICE_H
+#define CONTROL_KERNEL_SERVICE_H
+
+#include "control/conf.h"
+#include "control/options.h"
+#include "control/service.h"
+#include "loop/loop.h"
+#include "util/error.h"
+
+struct kernel_service;
+
+/* Before any thread is started: loads the module, takes the lock. NULL with error set. */
+struct kernel_service *kernel_service_new(const struct control_options *options,
+					  const struct control_conf *conf, struct error *error);
+/* Adopts the devices that exist and answers the kernel from now on. 0 or -errno; stop in either case. */
+int kernel_service_start(struct kernel_service *service, struct loop_set *loops, struct error *error);
+/* For devices that come from now on. */
+void kernel_service_set_defaults(struct kernel_service *service, const struct control_conf *conf);
+void kernel_service_retry(struct kernel_service *service);
+void kernel_service_list(struct kernel_service *service, control_device_view *view, void *arg);
+void kernel_service_stop(struct kernel_service *service);
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/portal_service.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "backstore/backstore.h"
+#include "control/drain.h"
+#include "control/export.h"
+#include "control/identity.h"
+#include "control/secret.h"
+#include "iscsi/iscsi.h"
+#include "scsi/scsi.h"
+#include "target/target.h"
+#include "util/bytes.h"
+#include "util/log.h"
+
+#define IQN_PREFIX     "iqn.2026-11.io.tcmu-runner:"
+#define DEFAULT_PORTAL "127.0.0.1:3260"
+#define SESSIONS_END_S 10 /* commands in flight and logouts at stop */
+#define FLUSH_S        20 /* a flush at stop */
+
+/* One export being served. */
+struct lun {
+	struct control_export export;
+	struct backstore *bs;
+	struct scsi_lu *lu;
+	const struct target *target;
+	unsigned number; /* of the LUN in the target */
+};
+
+struct portal_service {
+	const struct control_options *options;
+	struct loop_set *loops;
+	struct target_model *model;
+	struct target_auth auth;
+	struct iscsi_server *server;
+	struct lun *luns;
+	unsigned nluns;
+};
+
+static int parse_exports(struct portal_service *s, struct error *error)
+{
+	unsigned n = g_strv_length(s->options->exports);
+
+	s->luns = g_new0(struct lun, n);
+	for (; s->nluns < n; s->nluns++) {
+		struct control_export *export = &s->luns[s->nluns].export;
+		int err = control_export_parse(export, s->options->exports[s->nluns], error);
+
+		if (err)
+			return err;
+		export->spec.state_dir = s->options->state_dir;
+	}
+	return 0;
+}
+
+static bool is_loopback(const struct target_portal *portal)
+{
+	if (portal->addr.ss_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)&portal->addr;
+
+		return ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	}
+	const struct sockaddr_in6 *in6 = (const void *)&portal->addr;
+	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+}
+
+/* Default is deny: who may log in must be said before others than this machine can reach the portal. */
+static int check_reach(const struct portal_service *s, struct error *error)
+{
+	if (s->options->allow_any || s->options->allow_initiators)
+		return 0;
+	for (const struct target_portal *p = target_portals(s->model); p; p = p->next)
+		if (!is_loopback(p))
+			return error_set(error, EPERM,
+					 "--portal %s: not a loopback address; say who may log in with "
+					 "--allow-initiator IQN, or --allow-any",
+					 p->text);
+	return 0;
+}
+
+static int add_portals(struct portal_service *s, struct error *error)
+{
+	char *fallback[] = {DEFAULT_PORTAL, NULL};
+	char **portals = s->options->portals ? s->options->portals : fallback;
+
+	for (; *portals; portals++) {
+		int err = target_add_portal(s->model, *portals, error);
+
+		if (err)
+			return error_prefix(error, err, "--portal %s", *portals);
+	}
+	return check_reach(s, error);
+}
+
+static int read_auth(struct portal_service *s, struct error *error)
+{
+	const struct control_options *o = s->options;
+	int err = 0;
+
+	if (!o->chap_user)
+		return 0;
+	if (g_strlcpy(s->auth.user, o->chap_user, sizeof(s->auth.user)) >= sizeof(s->auth.user))
+		return error_set(error, EINVAL, "--chap-user: longer than %zu bytes",
+				 sizeof(s->auth.user) - 1);
+	err = control_read_secret(o->chap_secret_file, s->auth.secret, sizeof(s->auth.secret), error);
+	if (err || !o->mutual_user)
+		return err;
+	if (g_strlcpy(s->auth.mutual_user, o->mutual_user, sizeof(s->auth.mutual_user)) >=
+	    sizeof(s->auth.mutual_user))
+		return error_set(error, EINVAL, "--mutual-user: longer than %zu bytes",
+				 sizeof(s->auth.mutual_user) - 1);
+	err = control_read_secret(o->mutual_secret_file, s->auth.mutual_secret, sizeof(s->auth.mutual_secret),
+				  error);
+	/* RFC 7143 9.2.1: one secret both ways invites reflection. */
+	if (!err && !strcmp(s->auth.secret, s->auth.mutual_secret))
+		return error_set(error, EINVAL,
+				 "--mutual-secret-file: the same secret as --chap-secret-file");
+	return err;
+}
+
+static int set_up_access(struct portal_service *s, struct target *target, struct error *error)
+{
+	const struct control_options *o = s->options;
+
+	target->allow_any = !o->allow_initiators;
+	target->auth = s->auth;
+	for (char **iqn = o->allow_initiators; iqn && *iqn; iqn++) {
+		int err = target_add_acl(target, *iqn, o->chap_user ? &s->auth : NULL, error);
+
+		if (err)
+			return error_prefix(error, err, "--allow-initiator %s", *iqn);
+	}
+	return 0;
+}
+
+/* The target of this export: made by the first export of its name, found by the others. */
+static struct target *target_for(struct portal_service *s, const struct control_export *export,
+				 struct error *error)
+{
+	g_autofree char *name =
+	    s->options->iqn ? g_strdup(s->options->iqn) : g_strconcat(IQN_PREFIX, export->name, NULL);
+	g_autofree char *folded = g_ascii_strdown(name, -1);
+	struct target *target = target_find(s->model, folded);
+
+	if (target)
+		return target;
+	target = target_add(s->model, name, error);
+	if (target && set_up_access(s, target, error))
+		return NULL;
+	return target;
+}
+
+static unsigned next_lun(const struct target *target)
+{
+	unsigned lun = 0;
+
+	while (lun < TARGET_MAX_LUNS && target->luns[lun])
+		lun++;
+	return lun;
+}
+
+static int serve(struct portal_service *s, struct lun *lun, struct error *error)
+{
+	struct control_export *export = &lun->export;
+	char serial[CONTROL_SERIAL_LEN + 1];
+	struct target *target = target_for(s, export, error);
+
+	if (!target)
+		return -EINVAL;
+	lun->bs = backstore_open(s->loops, &export->spec, error);
+	if (!lun->bs)
+		return -EINVAL;
+	if (!export->identity.serial) {
+		control_make_serial(target->name, export->spec.name, serial);
+		export->identity.serial = serial;
+	}
+	lun->lu = scsi_lu_new(s->loops, lun->bs, &export->identity, error);
+	export->identity.serial = NULL;
+	if (!lun->lu)
+		return -EINVAL;
+	lun->target = target;
+	lun->number = next_lun(target);
+	return target_set_lun(target, lun->number, lun->lu, error);
+}
+
+static int serve_all(struct portal_service *s, struct error *error)
+{
+	for (unsigned i = 0; i < s->nluns; i++) {
+		int err = serve(s, &s->luns[i], error);
+
+		if (err)
+			return error_prefix(error, err, "--export %s", s->options->exports[i]);
+	}
+	return 0;
+}
+
+/* Only now: a start that fails says one line, the reason. */
+static void say_what_is_served(const struct portal_service *s)
+{
+	for (unsigned i = 0; i < s->nluns; i++) {
+		const struct lun *lun = &s->luns[i];
+
+		log_info(lun->export.spec.name, "LUN %u of %s, %" G_GUINT64_FORMAT " bytes", lun->number,
+			 lun->target->name, backstore_size(lun->bs));
+	}
+	for (const struct target_portal *p = target_portals(s->model); p; p = p->next)
+		log_info(NULL, "listening on %s", p->text);
+}
+
+static int start_portals(struct portal_service *s, struct error *error)
+{
+	const struct control_options *o = s->options;
+	const struct iscsi_options options = {
+	    .max_connections = (unsigned)o->max_connections,
+	    .max_half_open = (unsigned)o->max_half_open,
+	    .login_timeout_s = (unsigned)o->login_timeout,
+	    .nopin_interval_s = (unsigned)o->nop_interval,
+	    .nopin_timeout_s = (unsigned)o->nop_timeout,
+	    .queue_depth = (unsigned)o->queue_depth,
+	};
+
+	s->server = iscsi_server_start(s->loops, s->model, &options, error);
+	if (!s->server)
+		return -EINVAL;
+	say_what_is_served(s);
+	return 0;
+}
+
+struct portal_service *portal_service_new(const struct control_options *options, struct error *error)
+{
+	struct portal_service *s = g_new0(struct portal_service, 1);
+	int err;
+
+	s->options = options;
+	s->model = target_model_new();
+	err = parse_exports(s, error);
+	if (!err)
+		err = read_auth(s, error);
+	if (!err)
+		err = add_portals(s, error);
+	if (!err && options->chap_discovery)
+		target_set_discovery_auth(s->model, &s->auth);
+	if (!err)
+		return s;
+	portal_service_stop(s);
+	return NULL;
+}
+
+int portal_service_start(struct portal_service *s, struct loop_set *loops, struct error *error)
+{
+	s->loops = loops;
+	int err = serve_all(s, error);
+
+	return err ? err : start_portals(s, error);
+}
+
+void portal_service_refresh(struct portal_service *s)
+{
+	for (unsigned i = 0; i < s->nluns; i++)
+		backstore_refresh(s->luns[i].bs);
+}
+
+static int close_luns(struct portal_service *s)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < s->nluns; i++) {
+		struct lun *lun = &s->luns[i];
+		int flushed = lun->bs ? control_flush(s->loops, lun->bs, FLUSH_S) : 0;
+
+		if (flushed) {
+			log_err(lun->export.spec.name, "flush at stop: %s", strerror(-flushed));
+			err = flushed;
+		}
+		if (lun->lu)
+			scsi_lu_free(lun->lu);
+		if (lun->bs)
+			backstore_close(lun->bs);
+		control_export_free(&lun->export);
+	}
+	g_free(s->luns);
+	return err;
+}
+
+int portal_service_stop(struct portal_service *s)
+{
+	if (s->server)
+		iscsi_server_stop(s->server, SESSIONS_END_S);
+	int err = close_luns(s);
+	target_model_free(s->model);
+	explicit_bzero(&s->auth, sizeof(s->auth));
+	g_free(s);
+	return err;
+}

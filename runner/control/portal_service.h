@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's own door: the exports of the command line behind iSCSI portals. Main thread. */
+#ifndef CONTROL_PORTAL_SERVICE_H
+#define CONTROL_PORTAL_SERVICE_H
+
+#include "control/options.h"
+#include "loop/loop.h"
+#include "util/error.h"
+
+struct portal_service;
+
+/* Takes the options apart and serves nothing yet. NULL with error set. */
+struct portal_service *portal_service_new(const struct control_options *options, struct error *error);
+/* Opens all exports, then listens. 0 or -errno; stop in either case. */
+int portal_service_start(struct portal_service *service, struct loop_set *loops, struct error *error);
+/* Looks for changed sizes. */
+void portal_service_refresh(struct portal_service *service);
+/* Stops accepting, lets commands in flight end, flushes, logs sessions out, frees. 0, or -errno when a flush
+ * failed. */
+int portal_service_stop(struct portal_service *service);
+#endif
