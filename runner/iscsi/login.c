@@ -35,6 +35,11 @@ const struct iscsi_login_result *iscsi_login_result(const struct iscsi_login *lo
 	return &login->result;
 }
 
+void iscsi_login_inherit(struct iscsi_login *login, const struct iscsi_params *params)
+{
+	iscsi_params_inherit(&login->result.params, params, login->seen);
+}
+
 void iscsi_login_refuse(struct iscsi_login_response *response, unsigned status)
 {
 	struct iscsi_login_rsp *rsp = (struct iscsi_login_rsp *)response->bhs;

@@ -45,6 +45,10 @@ enum iscsi_login_step iscsi_login_request(struct iscsi_login *login, const uint8
  * iscsi_login_status (pdu.h). Send it, then close. */
 void iscsi_login_refuse(struct iscsi_login_response *response, unsigned status);
 
+/* After ISCSI_LOGIN_COMPLETE: the login was to a session that there is, so what concerns all of it and was
+ * not negotiated anew is as in params. */
+void iscsi_login_inherit(struct iscsi_login *login, const struct iscsi_params *params);
+
 /* Valid after ISCSI_LOGIN_COMPLETE, until iscsi_login_free(). */
 struct iscsi_login_result {
 	bool discovery;

@@ -36,6 +36,18 @@ void iscsi_params_init(struct iscsi_params *params)
 	params->max_recv_data_segment = iscsi_keys[ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH].initial;
 }
 
+void iscsi_params_inherit(struct iscsi_params *params, const struct iscsi_params *from, uint64_t seen)
+{
+	for (unsigned key = 0; key < ISCSI_KEY_COUNT; key++) {
+		const struct iscsi_key_row *row = &iscsi_keys[key];
+		size_t len = is_boolean(row) ? sizeof(bool) : sizeof(uint32_t);
+
+		/* Those that make no sense in a discovery session are the session-wide ones that we vary. */
+		if (row->not_in_discovery && !(seen >> key & 1))
+			memcpy((char *)params + row->field, (const char *)from + row->field, len);
+	}
+}
+
 const char *iscsi_offers_read(struct iscsi_offers *offers, const char *text, size_t len, uint64_t *seen)
 {
 	struct iscsi_pair pair;

@@ -28,6 +28,9 @@ struct iscsi_offers {
 	struct iscsi_offer of[ISCSI_KEY_COUNT];
 };
 
+/* Takes the session-wide values of keys that are not in the set seen. */
+void iscsi_params_inherit(struct iscsi_params *params, const struct iscsi_params *from, uint64_t seen);
+
 /*
  * Reads a text. seen: the keys of earlier texts of this negotiation; grows. NULL, or what is wrong: no text,
  * or a key for the second time (6.2: a protocol error).

@@ -33,7 +33,7 @@ static void end_work(struct loop_work *work)
 	struct iscsi_session *session = container_of(work, struct iscsi_session, end);
 
 	session->end_ran = true;
-	iscsi_conn_close(session->conn, "the initiator logged in anew");
+	iscsi_conn_close(session->conn, session->end_reason);
 	iscsi_conn_wake(session->conn);
 }
 
@@ -81,6 +81,7 @@ struct iscsi_session *iscsi_session_new(struct iscsi_conn *conn, const struct is
 	session->end.fn = end_work;
 	session->conn = conn;
 	session->cid = result->cid;
+	session->params = result->params;
 	session->target = result->discovery ? NULL : result->target;
 	memcpy(session->initiator_name, result->initiator_name, sizeof(session->initiator_name));
 	memcpy(session->isid, result->isid, sizeof(session->isid));
@@ -134,21 +135,56 @@ static struct iscsi_session *find_same(struct list *bucket, const struct iscsi_s
 	return NULL;
 }
 
+static bool claim_tsih(struct iscsi_server *server, uint16_t tsih)
+{
+	uint64_t bit = 1ull << (tsih % 64), *word = &server->tsih_used[tsih / 64];
+
+	if (!tsih || *word & bit)
+		return false;
+	*word |= bit;
+	return true;
+}
+
 /* 0: all are in use. */
 static uint16_t take_tsih(struct iscsi_server *server)
 {
 	unsigned i;
 
 	for (i = 0; i < 65536; i++) {
-		uint16_t tsih = ++server->tsih_last;
-		uint64_t bit = 1ull << (tsih % 64);
-
-		if (tsih && !(server->tsih_used[tsih / 64] & bit)) {
-			server->tsih_used[tsih / 64] |= bit;
-			return tsih;
-		}
+		if (claim_tsih(server, ++server->tsih_last))
+			return server->tsih_last;
 	}
 	return 0;
+}
+
+/* With the lock held. */
+static void post_end(struct iscsi_session *session, const char *reason)
+{
+	if (session->end_reason)
+		return;
+	session->end_reason = reason;
+	loop_post(session->conn->il->loop, &session->end);
+}
+
+/*
+ * The same I_T nexus again (6.3.5). With the TSIH the initiator means the same session, of which the
+ * connection is replaced (6.3.4): at ErrorRecoveryLevel 0 nothing of it survives but its TSIH and what was
+ * negotiated once for all its connections.
+ */
+static int replace(struct iscsi_session *session, struct iscsi_session *old, uint16_t wanted_tsih)
+{
+	if (wanted_tsih && wanted_tsih != old->tsih)
+		return -ENOENT;
+	if (wanted_tsih && session->cid != old->cid)
+		return -EMLINK;
+	if (wanted_tsih) {
+		iscsi_login_inherit(session->conn->login, &old->params);
+		session->params = iscsi_login_result(session->conn->login)->params;
+	}
+	session->conn->moving = true;
+	list_add_tail(&old->waiters, &session->conn->wait);
+	post_end(old, "the initiator logged in anew");
+	return -EBUSY;
 }
 
 int iscsi_session_register(struct iscsi_session *session, uint16_t wanted_tsih)
@@ -159,26 +195,43 @@ int iscsi_session_register(struct iscsi_session *session, uint16_t wanted_tsih)
 	/* Discovery sessions are many and short, and hold nothing that two of them could quarrel about. */
 	struct iscsi_session *old = session->target ? find_same(bucket, session) : NULL;
 
-	if (old) {
-		if (wanted_tsih && wanted_tsih != old->tsih)
-			return -ENOENT;
-		if (wanted_tsih && session->cid != old->cid)
-			return -EMLINK;
-		session->conn->moving = true;
-		list_add_tail(&old->waiters, &session->conn->wait);
-		if (!old->end_posted)
-			loop_post(old->conn->il->loop, &old->end);
-		old->end_posted = true;
-		return -EBUSY;
-	}
-	if (wanted_tsih && !session->conn->waited)
+	if (old)
+		return replace(session, old, wanted_tsih);
+	if (wanted_tsih && !(session->conn->waited && claim_tsih(server, wanted_tsih)))
 		return -ENOENT;
-	session->tsih = take_tsih(server);
+	session->tsih = wanted_tsih ? wanted_tsih : take_tsih(server);
 	if (!session->tsih)
 		return -ENOSPC;
 	list_add_tail(bucket, &session->node);
 	atomic_fetch_add(&server->sessions, 1);
 	return 0;
+}
+
+void iscsi_session_unwait(struct iscsi_conn *conn)
+{
+	SCOPE_LOCK(&conn->il->server->lock);
+
+	if (list_empty(&conn->wait))
+		return; /* move is posted */
+	list_del(&conn->wait);
+	conn->moving = false;
+}
+
+void iscsi_session_end_others(struct iscsi_session *session)
+{
+	struct iscsi_server *server = session->conn->il->server;
+	struct list *node, *tmp;
+	unsigned i;
+	SCOPE_LOCK(&server->lock);
+
+	for (i = 0; i < ISCSI_SESSION_BUCKETS; i++) {
+		list_for_each (&server->table[i], node, tmp) {
+			struct iscsi_session *other = list_entry(node, struct iscsi_session, node);
+
+			if (other != session && other->target == session->target)
+				post_end(other, "the target is reset");
+		}
+	}
 }
 
 /* The old session is out of the table, and its I_T nexus may start again. */
@@ -263,8 +316,8 @@ bool iscsi_session_reap(struct iscsi_session *session)
 	detach(session);
 	if (!list_empty(&session->node))
 		unregister(session);
-	/* Out of the table, so end_posted does not change any more; end may still be on its way. */
-	if (session->end_posted && !session->end_ran)
+	/* Out of the table, so end_reason does not change any more; end may still be on its way. */
+	if (session->end_reason && !session->end_ran)
 		return false;
 	iscsi_session_free(session);
 	return true;

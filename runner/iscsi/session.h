@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A session: an I_T nexus with its LUNs and its tasks. Belongs to its connection's loop; only table, waiters
- * and end_posted are shared, under server->lock.
+ * and end_reason are shared, under server->lock.
  */
 #ifndef ISCSI_SESSION_H
 #define ISCSI_SESSION_H
@@ -26,16 +26,16 @@ struct iscsi_tmf {
 	unsigned lun, end;       /* the next one to do, and where to stop */
 	bool started;            /* scsi is submitted */
 	bool busy_only;          /* LUNs without a command of ours are left alone */
-	bool close;              /* the connection ends with the answer */
+	bool cold;               /* TARGET COLD RESET */
 	uint8_t itt[4];
 	void (*over)(struct iscsi_tmf *tmf);
 };
 
 struct iscsi_session {
-	struct list node;    /* server->table; empty list when not in it */
-	struct list waiters; /* struct iscsi_conn.wait: log in when this one has ended */
-	bool end_posted;     /* end is or was on its way */
-	struct loop_work end;
+	struct list node;       /* server->table; empty list when not in it */
+	struct list waiters;    /* struct iscsi_conn.wait: log in when this one has ended */
+	const char *end_reason; /* NULL: nobody has asked for its end */
+	struct loop_work end;   /* posted when end_reason was set */
 
 	/* fixed at login */
 	struct iscsi_conn *conn;
@@ -45,6 +45,7 @@ struct iscsi_session {
 	char target_port[TARGET_NAME_MAX + 16];
 	uint8_t isid[6];
 	uint16_t tsih, cid;
+	struct iscsi_params params; /* as login left them */
 	struct scsi_it_nexus it;
 	struct iscsi_lun *luns;
 	unsigned nluns;
@@ -80,6 +81,10 @@ void iscsi_session_free(struct iscsi_session *session);
  * -ENOENT when the initiator names a TSIH that no session has; -ENOSPC.
  */
 int iscsi_session_register(struct iscsi_session *session, uint16_t wanted_tsih);
+/* The connection, which waits for another's session to end, does so no more, if the end has not come yet. */
+void iscsi_session_unwait(struct iscsi_conn *conn);
+/* Ends all other sessions of the session's target. */
+void iscsi_session_end_others(struct iscsi_session *session);
 /* Gives each LUN its nexus. */
 void iscsi_session_attach(struct iscsi_session *session);
 /* The connection is closed: ends all tasks. iscsi_conn_wake() is called when the last one is over. */

@@ -64,8 +64,10 @@ static void request_over(struct iscsi_tmf *tmf)
 
 	if (conn->state != ISCSI_CONN_CLOSING) {
 		answer(conn, tmf->itt, ISCSI_TMF_COMPLETE);
-		if (tmf->close)
+		if (tmf->cold) { /* 11.5.1: all connections to all initiators end */
+			iscsi_session_end_others(conn->session);
 			iscsi_conn_finish(conn);
+		}
 	}
 	iscsi_conn_wake(conn);
 	free(tmf);
@@ -87,7 +89,7 @@ static void start(struct iscsi_conn *conn, enum scsi_tmf_function function, unsi
 	tmf->task = task;
 	tmf->lun = first;
 	tmf->end = end;
-	tmf->close = (pdu->function & ~ISCSI_FINAL) == ISCSI_TMF_COLD_RESET;
+	tmf->cold = (pdu->function & ~ISCSI_FINAL) == ISCSI_TMF_COLD_RESET;
 	memcpy(tmf->itt, pdu->itt, sizeof(tmf->itt));
 	tmf->over = request_over;
 	iscsi_tmf_run(tmf);

@@ -153,6 +153,21 @@ class Reinstatement(DaemonCase):
         self.assertNotEqual(new.tsih, old.tsih)
         self.assertEqual(new.ping(), b"ping")
 
+    def test_same_connection(self):
+        """With its TSIH and CID, too, the session goes on (6.3.4), with what was negotiated for all of it."""
+        keys = {"ImmediateData": "No", "InitialR2T": "Yes", "MaxBurstLength": "4096", "FirstBurstLength": "4096"}
+        old = self.session(keys=keys)
+        new = self.session(login=False, attention=True, isid=old.isid, tsih=old.tsih)
+        new.asked = {"MaxRecvDataSegmentLength": "65536"}
+        new.login()
+        self.assertTrue(old.connection.wait_closed(5))
+        self.assertEqual(new.tsih, old.tsih)
+        new.adopt(old.answers | new.answers)
+        new.execute(cdb.TEST_UNIT_READY)
+        data = os.urandom(16384)
+        new.good(cdb.write10(0, 32), data)
+        self.assertEqual(new.good(cdb.read10(0, 32), length=16384), data)
+
     def test_many_times(self):
         session = self.session()
         for _ in range(20):

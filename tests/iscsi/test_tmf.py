@@ -74,16 +74,17 @@ class Answers(TmfCase):
         self.assertEqual(session.manage(p.ABORT_TASK, referenced=0x999, refcmdsn=lost), p.TMF_COMPLETE)
         self.assertEqual(session.execute(cdb.TEST_UNIT_READY).status, 0)
 
-    def test_cold_reset(self):
-        """Done, or not offered; done means that all sessions end."""
-        session = self.session()
-        try:
-            response = session.manage(p.COLD_RESET)
-        except EOFError:
-            return
-        self.assertIn(response, (p.TMF_COMPLETE, p.TMF_NOT_SUPPORTED))
-        if response == p.TMF_COMPLETE:
-            self.assertTrue(session.connection.wait_closed(5))
+class ColdReset(TmfCase):
+    args = TmfCase.args + ("--export", "alloc/b,size=16M,name=b", "--threads", "2")
+
+    def test_ends_all_sessions_of_the_target(self):
+        """As TARGET WARM RESET, and all connections to all initiators end (11.5.1)."""
+        session, others = self.session(), [self.session() for _ in range(3)]
+        elsewhere = self.session("b")
+        self.assertEqual(session.manage(p.COLD_RESET), p.TMF_COMPLETE)
+        for ended in (session, *others):
+            self.assertTrue(ended.connection.wait_closed(5))
+        self.assertEqual(elsewhere.ping(), b"ping")
 
 
 class Waiting(TmfCase):

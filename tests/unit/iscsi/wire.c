@@ -57,6 +57,11 @@ const struct iscsi_login_result *iscsi_login_result(const struct iscsi_login *lo
 	return &result;
 }
 
+void iscsi_login_inherit(struct iscsi_login *login, const struct iscsi_params *params)
+{
+	(void)login, (void)params;
+}
+
 void iscsi_login_refuse(struct iscsi_login_response *response, unsigned status)
 {
 	put_be16(response->bhs + 36, (uint16_t)status);
