@@ -21,13 +21,6 @@ void iscsi_conn_wake(struct iscsi_conn *conn)
 	loop_defer(conn->il->loop, &conn->turn);
 }
 
-static void end_half_open(struct iscsi_conn *conn)
-{
-	if (conn->half_open)
-		iscsi_half_open_end(conn->il->server);
-	conn->half_open = false;
-}
-
 static void close_socket(struct iscsi_conn *conn)
 {
 	if (conn->watch.fd < 0)
@@ -52,13 +45,14 @@ static void begin_close(struct iscsi_conn *conn, const char *reason)
 	iscsi_tx_drop(conn);
 	iscsi_login_free(conn->login);
 	conn->login = NULL;
-	if (conn->session && joining) { /* not entered yet; move will still come */
+	if (conn->session && joining) { /* not entered yet */
+		iscsi_session_unwait(conn);
 		iscsi_session_free(conn->session);
 		conn->session = NULL;
 	} else if (conn->session) {
 		iscsi_session_end(conn->session);
 	}
-	end_half_open(conn);
+	iscsi_half_open_end(conn);
 	iscsi_conn_wake(conn);
 }
 
@@ -93,7 +87,7 @@ static void reap(struct iscsi_conn *conn)
 
 	if (conn->session && iscsi_session_reap(conn->session))
 		conn->session = NULL;
-	if (conn->session || conn->watch.fd >= 0 || conn->moving)
+	if (conn->session || conn->watch.fd >= 0 || conn->moving || conn->evicting)
 		return;
 	loop_timer_cancel(&conn->timer);
 	list_del(&conn->node);
@@ -160,7 +154,7 @@ static void conn_timer(struct loop_timer *timer)
 void iscsi_conn_full(struct iscsi_conn *conn)
 {
 	conn->state = ISCSI_CONN_FULL;
-	end_half_open(conn);
+	iscsi_half_open_end(conn);
 	loop_timer_arm(conn->il->loop, &conn->timer, conn->il->server->options.nopin_interval_s * NS_PER_S);
 }
 
@@ -208,6 +202,17 @@ static void conn_move(struct loop_work *work)
 		arrive(conn);
 }
 
+static void conn_evict(struct loop_work *work)
+{
+	struct iscsi_conn *conn = container_of(work, struct iscsi_conn, evict);
+
+	conn->evicting = false;
+	if (conn->state == ISCSI_CONN_CLOSING)
+		iscsi_conn_wake(conn);
+	else if (conn->state != ISCSI_CONN_FULL) /* just in time */
+		iscsi_conn_close(conn, "it does not log in, and others wait to");
+}
+
 static void name_peer(struct iscsi_conn *conn)
 {
 	struct sockaddr_storage addr;
@@ -232,21 +237,22 @@ void iscsi_conn_new(struct iscsi_loop *il, int fd, const struct target_portal *p
 		return;
 	}
 	atomic_fetch_add(&il->server->connections, 1);
-	atomic_fetch_add(&il->server->half_open, 1);
-	conn->half_open = true;
 	conn->il = il;
 	conn->portal = portal;
 	list_init(&conn->node);
 	list_init(&conn->wait);
+	list_init(&conn->logging_in);
 	list_init(&conn->tx.queue);
 	conn->watch =
 	    (struct loop_watch){.fn = conn_ready, .fd = fd, .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP};
 	conn->timer.fn = conn_timer;
 	conn->turn.fn = conn_turn;
 	conn->move.fn = conn_move;
+	conn->evict.fn = conn_evict;
 	name_peer(conn);
 	conn->name = conn->peer;
 	iscsi_rx_start(conn);
+	iscsi_half_open_begin(conn);
 	conn->moving = true;
 	loop_post(il->loop, &conn->move);
 }

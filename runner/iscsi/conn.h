@@ -118,7 +118,10 @@ struct iscsi_conn {
 	struct list wait;        /* in another session's waiters, under server->lock */
 	bool moving;             /* move is on its way: the connection stays */
 	bool waited;             /* for an older session to end */
-	bool half_open;          /* counted in server->half_open */
+	struct list logging_in;  /* in server->logging_in, under its lock; an empty list when not half-open */
+	uint64_t accepted_ns;
+	struct loop_work evict; /* posted: others wait to log in */
+	bool evicting;          /* evict is on its way: the connection stays */
 	bool close_after_send;
 	bool close_when_idle;
 	bool numbered;                   /* CmdSN and StatSN have been started */

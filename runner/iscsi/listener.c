@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -10,9 +11,11 @@
 #include <unistd.h>
 
 #include "iscsi/conn.h"
+#include "util/cleanup.h"
 
 #define BACKLOG  1024
-#define RETRY_NS 100000000ull /* out of descriptors: look again */
+#define RETRY_NS 100000000ull  /* out of descriptors: look again */
+#define GRACE_NS 1000000000ull /* a half-open connection has so long at least, though others wait */
 
 struct iscsi_listener {
 	struct list node;
@@ -119,26 +122,84 @@ void iscsi_listeners_free(struct iscsi_server *server)
 /* --- accepting
  * ----------------------------------------------------------------------------------------------------- */
 
+void iscsi_half_open_begin(struct iscsi_conn *conn)
+{
+	struct iscsi_server *server = conn->il->server;
+	SCOPE_LOCK(&server->lock);
+
+	conn->accepted_ns = loop_now_ns(server->loops[0].loop);
+	list_add_tail(&server->logging_in, &conn->logging_in);
+	atomic_fetch_add(&server->half_open, 1);
+}
+
+static bool leave(struct iscsi_server *server, struct iscsi_conn *conn)
+{
+	SCOPE_LOCK(&server->lock);
+
+	if (list_empty(&conn->logging_in))
+		return false;
+	list_del(&conn->logging_in);
+	atomic_fetch_sub(&server->half_open, 1);
+	return true;
+}
+
+void iscsi_half_open_end(struct iscsi_conn *conn)
+{
+	struct iscsi_server *server = conn->il->server;
+
+	if (leave(server, conn) && atomic_load(&server->paused) && atomic_exchange(&server->paused, false))
+		loop_post(server->loops[0].loop, &server->resume);
+}
+
+/* The oldest half-open connection gives way, unless it has not had its time yet. 0: there is room now; else
+ * when to try again. */
+static uint64_t evict_oldest(struct iscsi_server *server)
+{
+	uint64_t now = loop_now_ns(server->loops[0].loop);
+	SCOPE_LOCK(&server->lock);
+	struct iscsi_conn *oldest = list_entry(server->logging_in.next, struct iscsi_conn, logging_in);
+
+	if (list_empty(&server->logging_in))
+		return 0;
+	if (now - oldest->accepted_ns < GRACE_NS)
+		return oldest->accepted_ns + GRACE_NS - now;
+	list_del(&oldest->logging_in);
+	atomic_fetch_sub(&server->half_open, 1);
+	oldest->evicting = true;
+	loop_post(oldest->il->loop, &oldest->evict);
+	return 0;
+}
+
+static bool somebody_waits(const struct iscsi_listener *listener)
+{
+	struct pollfd p = {.fd = listener->watch.fd, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
+}
+
 /*
  * Is there room for one more that has not logged in? If not, new connections wait in the backlog: a burst of
- * logins is then served in order, where closing would make it fail.
+ * logins is then served in order, where closing would make it fail. But they do not wait for those that do
+ * nothing, such as a port scanner's.
  */
-static bool has_room(struct iscsi_server *server)
+static bool has_room(const struct iscsi_listener *listener)
 {
+	struct iscsi_server *server = listener->server;
 	unsigned max = server->options.max_half_open;
+	uint64_t wait_ns;
 
 	if (atomic_load(&server->half_open) < max)
 		return true;
 	atomic_store(&server->paused, true);
 	/* The last one may have ended before it could see that somebody waits. */
-	return atomic_load(&server->half_open) < max && atomic_exchange(&server->paused, false);
-}
-
-void iscsi_half_open_end(struct iscsi_server *server)
-{
-	atomic_fetch_sub(&server->half_open, 1);
-	if (atomic_load(&server->paused) && atomic_exchange(&server->paused, false))
-		loop_post(server->loops[0].loop, &server->resume);
+	if (atomic_load(&server->half_open) < max)
+		return true;
+	if (!somebody_waits(listener))
+		return false;
+	wait_ns = evict_oldest(server);
+	if (wait_ns)
+		loop_timer_arm(server->loops[0].loop, &server->retry, wait_ns);
+	return !wait_ns;
 }
 
 static void take(struct iscsi_listener *listener, int fd)
@@ -161,7 +222,7 @@ static void accept_all(struct iscsi_listener *listener)
 {
 	struct iscsi_server *server = listener->server;
 
-	while (has_room(server)) {
+	while (has_room(listener)) {
 		int fd = accept4(listener->watch.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd >= 0) {

@@ -148,6 +148,7 @@ struct iscsi_server *iscsi_server_start(struct loop_set *set, struct target_mode
 	init_options(&server->options);
 	pthread_mutex_init(&server->lock, NULL);
 	list_init(&server->listeners);
+	list_init(&server->logging_in);
 	server->retry.fn = retry;
 	server->resume.fn = resume;
 	for (i = 0; i < ISCSI_SESSION_BUCKETS; i++)

@@ -2,8 +2,9 @@
 /*
  * The server behind iscsi.h: what all connections share, and what those of one loop share.
  *
- * Locks: server->lock guards the session table, the waiters in it and the TSIH map; taken at login and at the
- * end of a session, never with another lock held and never on the data path.
+ * Locks: server->lock guards the session table, the waiters in it, the TSIH map and the list of half-open
+ * connections; taken at accept, at login and at the end of a session, never with another lock held and never
+ * on the data path.
  */
 #ifndef ISCSI_SERVER_H
 #define ISCSI_SERVER_H
@@ -17,6 +18,7 @@
 
 #define ISCSI_SESSION_BUCKETS 1024
 
+struct iscsi_conn;
 struct iscsi_listener;
 struct iscsi_tx_batch;
 
@@ -49,10 +51,11 @@ struct iscsi_server {
 	struct iscsi_loop *loops; /* one a loop of the set */
 	struct list listeners;    /* loop 0 */
 	unsigned next_loop;       /* loop 0: where the next connection goes */
-	struct loop_timer retry;  /* loop 0: accepts again after the process ran out of descriptors */
+	struct loop_timer retry;  /* loop 0: accepts again, without descriptors before or without room */
 	struct loop_work resume;  /* loop 0: accepts again after half-open connections ended */
 	atomic_bool paused;       /* resume is to be posted when there is room */
 	atomic_uint connections, half_open, sessions;
+	struct list logging_in; /* struct iscsi_conn.logging_in, oldest first; half_open counts them */
 
 	atomic_uint phase;         /* enum iscsi_phase of iscsi_server_stop() */
 	atomic_uint phase_pending; /* loops that have not seen it */
@@ -76,6 +79,8 @@ void iscsi_listeners_accept(struct iscsi_server *server);
 void iscsi_listeners_stop(struct iscsi_server *server);
 /* Main thread, after iscsi_listeners_stop() or where nothing was started. */
 void iscsi_listeners_free(struct iscsi_server *server);
-/* Any loop: a half-open connection is none any more. */
-void iscsi_half_open_end(struct iscsi_server *server);
+/* Loop 0: a new connection. */
+void iscsi_half_open_begin(struct iscsi_conn *conn);
+/* The connection's loop: it is half-open no more, if it still was. */
+void iscsi_half_open_end(struct iscsi_conn *conn);
 #endif

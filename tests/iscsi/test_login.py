@@ -290,17 +290,15 @@ class HalfOpen(DaemonCase):
                     connection.send_bytes(bytes([byte]))
                     time.sleep(0.1)
 
-    def test_count_is_bounded(self):
-        """Connections over the limit wait unserved, so that a burst of logins fails none, until others are gone."""
-        silent = [Connection(self.daemon.address) for _ in range(8)]
-        time.sleep(0.3)
-        with Connection(self.daemon.address) as late:
-            late.send(p.login(p.encode_keys({"InitiatorName": "iqn.2026-11.test:late"}), 1 << 2, b"\x80abcde"))
-            with self.assertRaises(TimeoutError):
-                late.recv(0.5)
-            for connection in silent:
-                connection.close()
-            self.assertEqual(late.recv(5).opcode, p.LOGIN_RESPONSE)
+    def test_burst(self):
+        """Connections over the limit wait, so that a burst of logins fails none."""
+        requests = [self.session(login=False, attention=True) for _ in range(100)]
+        for session in requests:
+            session.connection.send(p.login(p.encode_keys(session.names()), p.FINAL | 1 << 2 | 3, session.isid))
+        for session in requests:
+            reply = session.connection.recv(20)
+            self.assertEqual((reply.opcode, reply.bhs[36]), (p.LOGIN_RESPONSE, 0))
+            session.connection.close()
 
     def test_no_descriptor_for_who_waits(self):
         before = self.descriptors()
@@ -308,14 +306,6 @@ class HalfOpen(DaemonCase):
         time.sleep(0.5)
         self.assertLessEqual(self.descriptors(), before + 12)  # 8, and what the start was still opening
         for connection in waiting:
-            connection.close()
-
-    def test_waiting_initiator_gets_in(self):
-        """Silent peers run into the login timeout, in turn; who waits behind them is served then."""
-        silent = [Connection(self.daemon.address) for _ in range(8)]
-        with self.daemon.session("a", timeout=20) as session:
-            self.assertEqual(session.ping(), b"ping")
-        for connection in silent:
             connection.close()
 
     def descriptors(self):
@@ -346,6 +336,29 @@ class HalfOpen(DaemonCase):
         with Connection(self.daemon.address) as connection:
             connection.send_bytes(b"GET / HTTP/1.1\r\nHost: example.com\r\nAccept: */*\r\n\r\n")
             self.assertTrue(connection.wait_closed(6))
+
+
+class Crowd(DaemonCase):
+    """Silent peers give way to those who want to log in, long before their own time is over."""
+    args = DaemonCase.args + ("--max-half-open", "8", "--login-timeout", "60")
+
+    def test_silent_peers_lock_nobody_out(self):
+        silent = [Connection(self.daemon.address) for _ in range(40)]
+        begin = time.monotonic()
+        for _ in range(3):
+            with self.daemon.session("a", timeout=20) as session:
+                self.assertEqual(session.ping(), b"ping")
+        self.assertLess(time.monotonic() - begin, 15)
+        for connection in silent:
+            connection.close()
+
+    def test_they_stay_while_nobody_waits(self):
+        silent = [Connection(self.daemon.address) for _ in range(8)]
+        time.sleep(2)
+        for connection in silent:
+            with self.assertRaises(TimeoutError):
+                connection.recv(0.01)
+            connection.close()
 
 
 if __name__ == "__main__":

@@ -92,6 +92,7 @@ static void start_server(void)
 	server->loops = &il;
 	pthread_mutex_init(&server->lock, NULL);
 	list_init(&server->listeners);
+	list_init(&server->logging_in);
 	for (unsigned i = 0; i < ISCSI_SESSION_BUCKETS; i++)
 		list_init(&server->table[i]);
 	memset(&il, 0, sizeof(il));
