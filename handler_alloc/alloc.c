@@ -198,6 +198,31 @@ static uint32_t alloc_data(void *handle, uint64_t offset, uint64_t len, struct i
 	return 1;
 }
 
+/* Bytes that the kernel could give, proc(5); 0: it does not tell. */
+static uint64_t memory_available(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	unsigned long long kib = 0;
+	char line[128];
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file) && sscanf(line, "MemAvailable: %llu kB", &kib) != 1)
+		;
+	fclose(file);
+	return kib << 10;
+}
+
+/* Pool thread. */
+static int alloc_usage(void *handle, struct tcmur_usage *usage)
+{
+	const struct disk *disk = handle;
+
+	usage->used = pages_used(&disk->pages);
+	usage->available = memory_available();
+	return 0;
+}
+
 static const struct tcmur_option options[] = {
     {"hugepages", "on|off: ask the kernel for huge pages (on)"},
     {NULL, NULL},
@@ -218,6 +243,7 @@ static struct tcmur_handler alloc = {
     .write_same = alloc_write_same,
     .extents = alloc_extents,
     .data = alloc_data,
+    .usage = alloc_usage,
 };
 
 TCMUR_REGISTER_HANDLER(alloc, TCMUR_ASYNC)

@@ -113,6 +113,15 @@ void pages_discard(struct pages *pages, uint64_t offset, uint64_t len)
 		memset(pages->base + first, 0, last - first);
 }
 
+uint64_t pages_used(const struct pages *pages)
+{
+	uint64_t npages = (pages->size + PAGES_SIZE - 1) / PAGES_SIZE, used = 0;
+
+	for (uint64_t page = 0; page < npages; page += BITS)
+		used += (uint64_t)__builtin_popcountll(load(pages, page));
+	return used * PAGES_SIZE;
+}
+
 uint64_t pages_run(const struct pages *pages, uint64_t offset, uint64_t len, bool *written)
 {
 	uint64_t page = offset / PAGES_SIZE, last = (offset + len - 1) / PAGES_SIZE, other = 0;

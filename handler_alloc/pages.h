@@ -23,6 +23,8 @@ void pages_unmap(struct pages *pages);
 void pages_mark(struct pages *pages, uint64_t offset, uint64_t len);
 /* The range reads as zeros afterwards; whole pages go back to the system. */
 void pages_discard(struct pages *pages, uint64_t offset, uint64_t len);
+/* Bytes of all pages that are written. */
+uint64_t pages_used(const struct pages *pages);
 /* Bytes from offset on, at most len, that are all written, or all not. */
 uint64_t pages_run(const struct pages *pages, uint64_t offset, uint64_t len, bool *written);
 #endif

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static void file_close(void *handle)
@@ -106,6 +107,20 @@ static void file_extents(void *handle, struct tcmur_queue *queue, struct tcmur_i
 	fdio_blocking(&((struct file *)handle)->fdio, queue, io, false, find_extents);
 }
 
+/* Pool thread. */
+static int file_usage(void *handle, struct tcmur_usage *usage)
+{
+	const struct file *file = handle;
+	struct stat st;
+	struct statvfs fs;
+
+	if (fstat(file->fdio.fd, &st) < 0 || fstatvfs(file->fdio.fd, &fs) < 0)
+		return -errno;
+	usage->used = (uint64_t)st.st_blocks * 512;
+	usage->available = (uint64_t)fs.f_bavail * fs.f_frsize;
+	return 0;
+}
+
 static const struct tcmur_option file_options[] = {
     {"cache", "writeback|writethrough|none: how writes are cached; none bypasses the page cache (writeback)"},
     {"grow", "on|off: let size= enlarge an existing file (off)"},
@@ -129,5 +144,6 @@ static struct tcmur_handler file_handler = {
     .write_zeroes = file_write_zeroes,
     .extents = file_extents,
     .resize = file_resize,
+    .usage = file_usage,
 };
 TCMUR_REGISTER_HANDLER(file_handler, TCMUR_ASYNC)

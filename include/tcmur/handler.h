@@ -128,6 +128,12 @@ struct tcmur_info {
 	uint64_t reserved[8];          /* 0; room to grow without moving what follows in struct tcmur_open */
 };
 
+/* How full the storage of a thin disk is, as far as can be told; the daemon cuts it to the disk's size. */
+struct tcmur_usage {
+	uint64_t used;      /* bytes of storage that hold blocks of this disk */
+	uint64_t available; /* bytes of storage left for more of them, also if others may take it */
+};
+
 struct tcmur_option {
 	const char *name;
 	const char *desc; /* one line: "writeback|writethrough|none: how writes are cached (writeback)" */
@@ -216,6 +222,10 @@ struct tcmur_handler {
 	/* Optional, pool thread, may block, concurrent with I/O. Makes the storage larger; never called to shrink it.
 	 * 0, or -errno with nothing changed. missing: only storage that has the new size already is resized. */
 	int (*resize)(void *handle, uint64_t size);
+
+	/* Optional, pool thread, may block, concurrent with I/O. 0 with usage filled, or -errno. Initiators see it
+	 * as the Logical Block Provisioning log page. */
+	int (*usage)(void *handle, struct tcmur_usage *usage);
 };
 
 /* The entry point that the daemon looks up; declared here for its C linkage in C++ handlers. */

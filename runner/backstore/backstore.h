@@ -63,6 +63,7 @@ uint64_t backstore_size(const struct backstore *bs);
 bool backstore_has_flush(const struct backstore *bs);
 bool backstore_has_unmap(const struct backstore *bs);
 bool backstore_has_scsi(const struct backstore *bs);
+bool backstore_has_usage(const struct backstore *bs);
 /* What done() gets when a handler that runs on the pool leaves the command to the device server: it could not
  * say so in time for backstore_scsi() to return false. No status of SAM-5 has this value. */
 #define BACKSTORE_SCSI_DECLINED 0xffu
@@ -107,6 +108,7 @@ enum backstore_op {
 	BACKSTORE_OR_WRITE,          /* read, OR with iov, write; atomic */
 	BACKSTORE_EXTENTS,           /* io.extents, io.max_extents */
 	BACKSTORE_PREFETCH,          /* hint; completes OK also where nothing can be done */
+	BACKSTORE_USAGE,             /* usage; only where backstore_has_usage() */
 };
 
 /* One I/O, embedded in the SCSI command. */
@@ -125,6 +127,8 @@ struct backstore_io {
 	struct iovec *lend; /* submitter */
 	uint32_t max_lend;  /* submitter */
 	uint32_t nlent;     /* result */
+
+	struct tcmur_usage usage; /* result of USAGE */
 
 	/* backstore's own */
 	struct list node; /* in flight on this loop, or waiting for a range */

@@ -179,6 +179,11 @@ bool backstore_has_scsi(const struct backstore *bs)
 	return bs->handler->api.scsi;
 }
 
+bool backstore_has_usage(const struct backstore *bs)
+{
+	return bs->handler->api.usage;
+}
+
 bool backstore_can_lend(struct backstore *bs)
 {
 	struct iovec piece;

@@ -31,6 +31,7 @@ static const struct op {
     [BACKSTORE_OR_WRITE] = {EXCLUSIVE, ALL, true, false},
     [BACKSTORE_EXTENTS] = {UNLOCKED, NO_DATA, false, false},
     [BACKSTORE_PREFETCH] = {UNLOCKED, NO_DATA, false, false},
+    [BACKSTORE_USAGE] = {UNLOCKED, NO_DATA, false, true},
 };
 
 /* --- completion
@@ -206,6 +207,24 @@ static void call_or(struct backstore_io *bio, backstore_call *call, uint64_t lim
 		bio_finish(bio, fallback);
 }
 
+static void ask_usage(struct pool_job *job)
+{
+	struct backstore_io *bio = container_of(job, struct backstore_io, job);
+	struct backstore *bs = bio->bs;
+	int err = bs->handler->api.usage(bs->handle, &bio->usage);
+
+	tcmur_io_complete(&bio->io, tcmur_status_from_errno(err, false));
+	pool_call_end(bs);
+}
+
+static void start_usage(struct backstore_io *bio)
+{
+	bio->usage = (struct tcmur_usage){0};
+	bio->job.fn = ask_usage;
+	completion_arm(bio);
+	pool_call(bio->bs, &bio->job);
+}
+
 void bio_start(struct backstore_io *bio)
 {
 	const struct backstore *bs = bio->bs;
@@ -250,6 +269,9 @@ void bio_start(struct backstore_io *bio)
 		break;
 	case BACKSTORE_PREFETCH:
 		bio_finish(bio, TCMUR_OK);
+		break;
+	case BACKSTORE_USAGE:
+		start_usage(bio);
 		break;
 	}
 }

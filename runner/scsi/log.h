@@ -3,13 +3,15 @@
 #ifndef SCSI_LOG_H
 #define SCSI_LOG_H
 
-#include <stdint.h>
+#include "scsi/scsi.h"
 
 struct scsi_log_page {
 	uint8_t code, subpage;
+	uint8_t last; /* highest PARAMETER CODE */
+	bool usage;   /* only where sbc_tells_usage(); build() then finds it in cmd->bio */
 	const char *name;
 	/* Fills the page, zeroed and of SCSI_LOG_MAX bytes, from byte 4 on; returns the PAGE LENGTH. */
-	unsigned (*build)(uint8_t *page);
+	unsigned (*build)(const struct scsi_cmd *cmd, uint8_t *page);
 };
 
 #define SCSI_LOG_MAX 32

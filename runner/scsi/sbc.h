@@ -30,6 +30,10 @@ void sbc_format_unit(struct scsi_cmd *cmd);
 void sbc_format_stop(struct scsi_lu *lu);
 void sbc_start_stop_unit(struct scsi_cmd *cmd); /* sets or clears SCSI_GATE_STOPPED */
 
+/* Log page 0C, from what USAGE told in cmd->bio; see scsi/log.h. */
+bool sbc_tells_usage(const struct scsi_lu *lu);
+unsigned sbc_log_provisioning(const struct scsi_cmd *cmd, uint8_t *page);
+
 /* VPD pages: fill page from byte 4 on (page is zeroed, SBC_VPD_MAX bytes) and return the PAGE LENGTH. */
 #define SBC_VPD_MAX 252
 unsigned sbc_vpd_block_limits(const struct scsi_lu *lu, uint8_t *page);          /* B0 */

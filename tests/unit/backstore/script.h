@@ -22,11 +22,13 @@ enum script_call {
 };
 
 struct script {
-	uint8_t *media;         /* info.size bytes */
-	struct tcmur_info info; /* what open() reports, and refresh() */
-	int open_error;         /* errno, 0: opens */
-	unsigned delay_us;      /* before completion: on the pool where the handler is ASYNC */
-	bool twice;             /* completes each I/O twice */
+	uint8_t *media;           /* info.size bytes */
+	struct tcmur_info info;   /* what open() reports, and refresh() */
+	int open_error;           /* errno, 0: opens */
+	struct tcmur_usage usage; /* what usage() tells, … */
+	int usage_error;          /* … or this errno */
+	unsigned delay_us;        /* before completion: on the pool where the handler is ASYNC */
+	bool twice;               /* completes each I/O twice */
 	bool lends;
 	uint64_t fail_offset;   /* an I/O that covers this byte … */
 	enum tcmur_status fail; /* … ends so, unless TCMUR_OK */

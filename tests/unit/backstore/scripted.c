@@ -234,6 +234,16 @@ static int scripted_refresh(void *handle, struct tcmur_info *info)
 	return 0;
 }
 
+#ifndef MINIMAL
+static int scripted_usage(void *handle, struct tcmur_usage *usage)
+{
+	const struct script *script = handle;
+
+	*usage = script->usage;
+	return -script->usage_error;
+}
+#endif
+
 static const struct tcmur_option options[] = {{"flavour", "any: what the script tastes like (plain)"},
 					      {NULL, NULL}};
 
@@ -257,6 +267,7 @@ static struct tcmur_handler scripted = {
     .extents = scripted_extents,
     .data = scripted_data,
     .scsi = scripted_scsi,
+    .usage = scripted_usage,
 #endif
 };
 

@@ -2,6 +2,7 @@
 /* The way of single I/O: thread models, splitting, errors, lending, CDBs, double completion. */
 #include "harness.h"
 
+#include <errno.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -319,6 +320,31 @@ static void test_lending(void **state)
 	script_free(script);
 }
 
+static void test_usage(void **state)
+{
+	static const char *const handlers[] = {"async", "parallel", "serial_lun", "serial_all"};
+	struct script *script = script_new(SIZE);
+	struct backstore *bs;
+
+	(void)state;
+	script->usage = (struct tcmur_usage){.used = 11, .available = 22};
+	for (unsigned i = 0; i < 8; i++) {
+		struct backstore_io bio = {.op = BACKSTORE_USAGE};
+
+		script->usage_error = i % 2 ? ENODEV : 0;
+		bs = script_open(handlers[i / 2], script);
+		assert_true(backstore_has_usage(bs));
+		assert_int_equal(run_io(bs, i % NLOOPS, &bio), i % 2 ? TCMUR_NOT_READY : TCMUR_OK);
+		assert_int_equal(bio.usage.used, 11);
+		assert_int_equal(bio.usage.available, 22);
+		backstore_close(bs);
+	}
+	bs = script_open("minimal", script);
+	assert_false(backstore_has_usage(bs));
+	backstore_close(bs);
+	script_free(script);
+}
+
 /* --- CDBs
  * ----------------------------------------------------------------------------------------------------------------
  */
@@ -434,7 +460,8 @@ int main(void)
 	    cmocka_unit_test(test_thread_models), cmocka_unit_test(test_split),
 	    cmocka_unit_test(test_split_unmap),   cmocka_unit_test(test_refusals),
 	    cmocka_unit_test(test_no_disk),       cmocka_unit_test(test_submission_from_done_does_not_nest),
-	    cmocka_unit_test(test_lending),       cmocka_unit_test(test_scsi),
+	    cmocka_unit_test(test_lending),       cmocka_unit_test(test_usage),
+	    cmocka_unit_test(test_scsi),
 	};
 #ifdef TCMUR_DEBUG
 	const struct CMUnitTest alone[] = {cmocka_unit_test(test_double_completion_aborts)};

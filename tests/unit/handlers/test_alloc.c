@@ -175,6 +175,24 @@ static void test_extents_room(void **state)
 	assert_int_equal(extents[1].state, TCMUR_EXTENT_MAPPED);
 }
 
+static void test_usage(void **state)
+{
+	uint8_t page[PAGE] = {1};
+	struct tcmur_usage usage;
+
+	(void)state;
+	assert_int_equal(alloc->usage(disk.open.handle, &usage), 0);
+	assert_int_equal(usage.used, 0);
+	assert_true(usage.available > 0);
+	assert_int_equal(double_write(disk.open.handle, PAGE - 512, page, 1024, 0), TCMUR_OK);
+	assert_int_equal(double_write(disk.open.handle, 300 * PAGE, page, 512, 0), TCMUR_OK);
+	assert_int_equal(alloc->usage(disk.open.handle, &usage), 0);
+	assert_int_equal(usage.used, 3 * PAGE);
+	assert_int_equal(double_range(alloc->unmap, disk.open.handle, 0, SIZE, 0), TCMUR_OK);
+	assert_int_equal(alloc->usage(disk.open.handle, &usage), 0);
+	assert_int_equal(usage.used, 0);
+}
+
 static void test_unmap_frees_pages(void **state)
 {
 	static const char *const off[] = {"hugepages=off", NULL};
@@ -254,6 +272,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_reads_what_was_written, open_disk, close_disk),
 	    cmocka_unit_test_setup_teardown(test_write_same, open_disk, close_disk),
 	    cmocka_unit_test_setup_teardown(test_extents_room, open_disk, close_disk),
+	    cmocka_unit_test_setup_teardown(test_usage, open_disk, close_disk),
 	    cmocka_unit_test_setup_teardown(test_unmap_frees_pages, open_disk, close_disk),
 	    cmocka_unit_test_setup_teardown(test_random_ranges, open_disk, close_disk),
 	};

@@ -382,6 +382,24 @@ static void test_extents(void **state)
 	close_and_remove(handle, "extents");
 }
 
+static void test_usage(void **state)
+{
+	struct tcmur_usage before, after;
+	void *handle = open_new("usage", NULL, 0);
+
+	(void)state;
+	assert_int_equal(file->usage(handle, &before), 0);
+	assert_true(before.used < MIB && before.available > 0);
+	fill(data, MIB, 12);
+	assert_int_equal(double_write(handle, MIB, data, MIB, TCMUR_IO_FUA), TCMUR_OK);
+	assert_int_equal(file->usage(handle, &after), 0);
+	assert_true(after.used >= MIB && after.used < FILE_SIZE);
+	assert_int_equal(double_range(file->unmap, handle, MIB, MIB, 0), TCMUR_OK);
+	assert_int_equal(file->usage(handle, &after), 0);
+	assert_true(after.used < MIB);
+	close_and_remove(handle, "usage");
+}
+
 static void test_growth(void **state)
 {
 	struct tcmur_info info;
@@ -419,6 +437,7 @@ int test_file_io(const char *title)
 	    cmocka_unit_test_setup(test_unmap_gives_back, double_reset),
 	    cmocka_unit_test_setup(test_write_zeroes, double_reset),
 	    cmocka_unit_test_setup(test_extents, double_reset),
+	    cmocka_unit_test_setup(test_usage, double_reset),
 	    cmocka_unit_test_setup(test_growth, double_reset),
 	};
 

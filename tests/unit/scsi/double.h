@@ -35,6 +35,8 @@ struct backstore {
 	uint8_t *data;
 	uint8_t *extent; /* enum tcmur_extent_state of each block */
 	bool no_flush, no_unmap;
+	bool has_usage; /* the handler has usage(), which says: */
+	struct tcmur_usage usage;
 	bool can_lend; /* READs are lent, in pieces of lend_piece bytes (0: one) */
 	uint64_t lend_piece;
 	const struct tcmur_extent *extents; /* what EXTENTS tells instead of the truth; NULL: the truth */

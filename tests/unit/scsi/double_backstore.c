@@ -203,6 +203,10 @@ static enum tcmur_status perform(struct backstore_io *bio)
 		return do_or(bs, io);
 	case BACKSTORE_EXTENTS:
 		return do_extents(bs, io);
+	case BACKSTORE_USAGE:
+		assert(bs->has_usage);
+		bio->usage = bs->usage;
+		return TCMUR_OK;
 	case BACKSTORE_FLUSH:
 	case BACKSTORE_PREFETCH:
 		return TCMUR_OK;
@@ -299,6 +303,11 @@ bool backstore_is_absent(const struct backstore *bs)
 bool backstore_has_scsi(const struct backstore *bs)
 {
 	return bs->scsi;
+}
+
+bool backstore_has_usage(const struct backstore *bs)
+{
+	return bs->has_usage;
 }
 
 bool backstore_scsi(struct backstore_scsi *bss)

@@ -166,6 +166,65 @@ static void test_log_sense(void **state)
 	spc_env_close(&e);
 }
 
+static void knows_usage(struct backstore *bs)
+{
+	bs->has_usage = true;
+	bs->usage = (struct tcmur_usage){.used = 100 * 512 + 7, .available = 50 * 512};
+}
+
+static void assert_count(const uint8_t *parameter, unsigned code, uint32_t blocks, uint8_t scope)
+{
+	assert_int_equal(get_be16(parameter), code);
+	assert_int_equal(parameter[2], 3);
+	assert_int_equal(parameter[3], 8);
+	assert_int_equal(get_be32(&parameter[4]), blocks);
+	assert_int_equal(parameter[8], scope);
+}
+
+/* Logical Block Provisioning: in blocks, as VPD B2 says, and never more than there are. */
+static void test_log_usage(void **state)
+{
+	static const uint8_t all[] = {0x00, 0x00, 0x00, 3, 0x00, 0x0c, 0x2f};
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, knows_usage);
+	assert_int_equal(RUN(&e, 0, LOG(0, 0, 255)), SCSI_GOOD);
+	assert_int_equal(e.c.cmd.data_in_len, sizeof(all));
+	assert_memory_equal(e.c.buffer, all, sizeof(all));
+	assert_int_equal(RUN(&e, 0, LOG(0, 0xff, 255)), SCSI_GOOD);
+	assert_int_equal(e.c.cmd.data_in_len, 4 + 2 * 4);
+	assert_int_equal(RUN(&e, 0, LOG(0x0c, 0, 255)), SCSI_GOOD);
+	assert_int_equal(e.c.cmd.data_in_len, 28);
+	assert_int_equal(get_be16(&e.c.buffer[2]), 24);
+	assert_count(&e.c.buffer[4], 1, 50, 2);
+	assert_count(&e.c.buffer[16], 2, 100, 1);
+	e.bs->usage = (struct tcmur_usage){.used = 1020 * 512, .available = UINT64_MAX};
+	assert_int_equal(RUN(&e, 0, LOG(0x0c, 0, 255)), SCSI_GOOD);
+	assert_count(&e.c.buffer[4], 1, 4, 2);
+	assert_count(&e.c.buffer[16], 2, 1020, 1);
+	e.bs->usage = (struct tcmur_usage){.used = 2048 * 512, .available = UINT64_MAX};
+	assert_int_equal(RUN(&e, 0, LOG(0x0c, 0, 255)), SCSI_GOOD);
+	assert_count(&e.c.buffer[4], 1, 0, 2);
+	assert_count(&e.c.buffer[16], 2, 1024, 1);
+	/* PARAMETER POINTER */
+	assert_int_equal(RUN(&e, 0, 0x4d, 0, 0x4c, 0, 0, 0, 2, 0, 255, 0), SCSI_GOOD);
+	assert_int_equal(e.c.cmd.data_in_len, 16);
+	assert_int_equal(get_be16(&e.c.buffer[2]), 12);
+	assert_count(&e.c.buffer[4], 2, 1024, 1);
+	RUN(&e, 0, 0x4d, 0, 0x4c, 0, 0, 0, 3, 0, 255, 0);
+	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 5, -1);
+	e.bs->fail_at = e.bs->ncalls + 1;
+	e.bs->fail_with = TCMUR_NOT_READY;
+	RUN(&e, 0, LOG(0x0c, 0, 255));
+	assert_sense(&e, SENSE_NOT_REPORTABLE);
+	/* More blocks than its counts have bits for */
+	e.bs->size = 512ull << 32;
+	RUN(&e, 0, LOG(0x0c, 0, 255));
+	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 2, 5);
+	spc_env_close(&e);
+}
+
 static void test_request_sense(void **state)
 {
 	struct spc_env e;
@@ -249,6 +308,7 @@ int main(void)
 	    cmocka_unit_test(test_opcodes_timeouts),
 	    cmocka_unit_test(test_tmfs),
 	    cmocka_unit_test(test_log_sense),
+	    cmocka_unit_test(test_log_usage),
 	    cmocka_unit_test(test_request_sense),
 	    cmocka_unit_test(test_self_test),
 	    cmocka_unit_test(test_prevent_allow),

@@ -116,6 +116,12 @@ bool backstore_has_scsi(const struct backstore *bs)
 	return false;
 }
 
+bool backstore_has_usage(const struct backstore *bs)
+{
+	(void)bs;
+	return false;
+}
+
 bool backstore_scsi(struct backstore_scsi *bss)
 {
 	(void)bss;
