@@ -3,7 +3,7 @@
 # shellcheck shell=sh
 
 # shellcheck disable=SC2034 # used by those who source this
-BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config liburing-dev libglib2.0-dev libnl-3-dev libnl-genl-3-dev libkmod-dev libssl-dev libisal-dev"
+BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config liburing-dev libglib2.0-dev libnl-3-dev libnl-genl-3-dev libkmod-dev libssl-dev libisal-dev libsystemd-dev"
 # What docs/tutorial.md uses: targetcli, the kernel's initiator, modprobe, dbus-send.
 # shellcheck disable=SC2034
 KERNEL_PACKAGES="targetcli-fb open-iscsi lsscsi kmod dbus"

@@ -14,6 +14,7 @@
 #include "control/conf_watch.h"
 #include "control/kernel_service.h"
 #include "control/log_file.h"
+#include "control/notify.h"
 #include "control/portal_service.h"
 #include "util/bytes.h"
 #include "util/log.h"
@@ -28,6 +29,8 @@ struct control_service {
 	struct conf_watch *watch;
 	struct loop_set loops;
 	bool loops_running;
+	struct control_notify *notify; /* while it runs */
+	unsigned devices, failed;      /* what systemd was told last */
 	struct portal_service *portal; /* NULL: not asked for, as below */
 	struct kernel_service *kernel;
 	GMainLoop *main;
@@ -143,6 +146,25 @@ static gboolean on_quit(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
+static void count(void *arg, const struct control_device *device)
+{
+	unsigned *counts = arg;
+
+	counts[0]++;
+	counts[1] += !strcmp(device->state, "failed");
+}
+
+static void tell_status(struct control_service *s)
+{
+	unsigned counts[2] = {0, 0};
+
+	control_service_devices(s, count, counts);
+	if (counts[0] != s->devices || counts[1] != s->failed)
+		control_notify_status("devices: %u, failed: %u", counts[0], counts[1]);
+	s->devices = counts[0];
+	s->failed = counts[1];
+}
+
 static gboolean on_tick(gpointer data)
 {
 	struct control_service *s = data;
@@ -151,6 +173,7 @@ static gboolean on_tick(gpointer data)
 		portal_service_refresh(s->portal);
 	if (s->kernel)
 		kernel_service_retry(s->kernel);
+	tell_status(s);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -196,7 +219,9 @@ struct control_service *control_service_start(struct control_options *options, s
 
 void control_service_run(struct control_service *s)
 {
+	s->notify = control_notify_ready(&s->loops);
 	g_main_loop_run(s->main);
+	control_notify_stopping(s->notify);
 	log_info(NULL, "stopping");
 }
 
@@ -230,6 +255,7 @@ int control_service_stop(struct control_service *s)
 	int err = s->portal ? portal_service_stop(s->portal) : 0;
 	if (s->loops_running)
 		loop_set_stop(&s->loops);
+	control_notify_free(s->notify);
 	control_conf_free(&s->conf);
 	unwatch_signals(s);
 	control_log_close();
