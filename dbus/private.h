@@ -32,7 +32,7 @@ struct dbus_handler {
 };
 
 struct dbus_service {
-	struct dbus_devices devices;
+	struct control_service *control;
 	struct list handlers;
 	GDBusConnection *bus;  /* NULL while there is none */
 	GCancellable *stopped; /* ends what is pending */

@@ -126,11 +126,11 @@ static void connect_soon(struct dbus_service *s)
 		s->retry = g_timeout_add_seconds(RETRY_S, on_retry, s);
 }
 
-struct dbus_service *dbus_service_start(const struct dbus_devices *devices)
+struct dbus_service *dbus_service_start(struct control_service *control)
 {
 	struct dbus_service *s = g_new0(struct dbus_service, 1);
 
-	s->devices = *devices;
+	s->control = control;
 	s->stopped = g_cancellable_new();
 	list_init(&s->handlers);
 	dbus_handlers_load(s);

@@ -10,19 +10,12 @@
 #ifndef DBUS_SERVICE_H
 #define DBUS_SERVICE_H
 
-#include "tcmu/door.h"
-
-/* Who knows the devices. */
-struct dbus_devices {
-	/* Main. As tcmu_door_list(). */
-	void (*list)(void *source, void (*view)(void *arg, const struct tcmu_device_view *view), void *arg);
-	void *source;
-};
+#include "control/service.h"
 
 struct dbus_service;
 
 /* Main, with the handlers loaded. What is on the bus comes with the main loop's turns. */
-struct dbus_service *dbus_service_start(const struct dbus_devices *devices);
+struct dbus_service *dbus_service_start(struct control_service *control);
 /* Main. Answers what is asked right now with an error, gives up the name. */
 void dbus_service_stop(struct dbus_service *service);
 #endif

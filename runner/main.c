@@ -7,6 +7,7 @@
 #include "control/dump.h"
 #include "control/options.h"
 #include "control/service.h"
+#include "dbus/service.h"
 #include "util/log.h"
 
 static int serve(struct control_options *options, struct error *error)
@@ -15,7 +16,10 @@ static int serve(struct control_options *options, struct error *error)
 
 	if (!service)
 		return -1;
+	struct dbus_service *dbus = control_service_has_kernel(service) ? dbus_service_start(service) : NULL;
 	control_service_run(service);
+	if (dbus)
+		dbus_service_stop(dbus);
 	if (control_service_stop(service)) {
 		error_set(error, EIO, "not all data could be flushed");
 		return -1;

@@ -225,6 +225,11 @@ void control_service_run(struct control_service *s)
 	log_info(NULL, "stopping");
 }
 
+bool control_service_has_kernel(const struct control_service *s)
+{
+	return s->kernel;
+}
+
 void control_service_devices(struct control_service *s, control_device_view *view, void *arg)
 {
 	if (s->kernel)

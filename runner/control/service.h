@@ -3,6 +3,7 @@
 #ifndef CONTROL_SERVICE_H
 #define CONTROL_SERVICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "control/options.h"
@@ -31,6 +32,8 @@ struct control_device {
 	uint64_t commands, doorbells;
 };
 typedef void control_device_view(void *arg, const struct control_device *device);
+/* Whether it serves the kernel's devices. */
+bool control_service_has_kernel(const struct control_service *service);
 /* Main thread. The handlers are backstore_handler_at()'s. */
 void control_service_devices(struct control_service *service, control_device_view *view, void *arg);
 #endif

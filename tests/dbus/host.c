@@ -9,15 +9,16 @@
 #include "backstore/backstore.h"
 #include "dbus/service.h"
 
-static void list(void *source, void (*view)(void *arg, const struct tcmu_device_view *view), void *arg)
+/* In place of control's. */
+void control_service_devices(struct control_service *service, control_device_view *view, void *arg)
 {
-	const struct tcmu_device_view devices[] = {
-	    {"user_0/disk", "file//srv/disk.img", 0, TCMU_DEVICE_SERVED, "", 1 << 30, 7, 5},
-	    {"user_1/odd %n \xff", "null/\xc3\x28", 1, TCMU_DEVICE_FAILED, "gone \xf0", 0, 0, 0},
-	    {"user_2/new", "alloc/new", 4, TCMU_DEVICE_OPENING, "", 0, 0, 0},
+	const struct control_device devices[] = {
+	    {"user_0/disk", "file//srv/disk.img", "served", "", 0, 1 << 30, 7, 5},
+	    {"user_1/odd %n \xff", "null/\xc3\x28", "failed", "gone \xf0", 1, 0, 0, 0},
+	    {"user_2/new", "alloc/new", "opening", "", 4, 0, 0, 0},
 	};
 
-	(void)source;
+	(void)service;
 	for (size_t i = 0; i < G_N_ELEMENTS(devices); i++)
 		view(arg, &devices[i]);
 }
@@ -31,7 +32,6 @@ static gboolean on_quit(gpointer data)
 int main(int argc, char **argv)
 {
 	struct error error;
-	const struct dbus_devices devices = {.list = list};
 
 	if (argc != 2 || backstore_load_handlers(argv[1], &error) <= 0) {
 		fprintf(stderr, "host HANDLER_DIR, with handlers in it\n");
@@ -39,7 +39,7 @@ int main(int argc, char **argv)
 	}
 	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
 	guint quit = g_unix_signal_add(SIGTERM, on_quit, loop);
-	struct dbus_service *service = dbus_service_start(&devices);
+	struct dbus_service *service = dbus_service_start(NULL);
 
 	g_main_loop_run(loop);
 	dbus_service_stop(service);
