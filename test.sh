@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")"
 . scripts/packages.sh
 TEST_PACKAGES="libcmocka-dev libiscsi-dev libiscsi-bin qemu-utils qemu-block-extra python3 e2fsprogs shellcheck
-	man-db"
+	man-db dbus libglib2.0-bin systemd dpkg-dev lintian"
 FULL_PACKAGES="fio sg3-utils" # the guest finds them on this machine
 
 full=
@@ -47,7 +47,7 @@ long='-LE full'
 run asan $long
 # The command line and the checks of the source have no threads of their own.
 # shellcheck disable=SC2086
-run tsan $long -R '^(unit|iscsi)/' -E '^iscsi/(cli|identity)$'
+run tsan $long -R '^(unit|iscsi|dbus)/' -E '^iscsi/(cli|identity)$'
 [ -z "$full" ] || run release -L full
 echo "${totals}total $([ -z "$failed" ] && echo passed || echo FAILED)"
 [ -z "$failed" ]

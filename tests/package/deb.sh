@@ -1,0 +1,120 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# deb.sh BUILD_DIR: builds the Debian package, unpacks it, and looks at everything that the system will rely on.
+set -eu -o pipefail
+build=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() {
+	echo "FAIL: $*" >&2
+	exit 1
+}
+for tool in dpkg-deb dpkg-shlibdeps cpack; do
+	command -v $tool >/dev/null || { echo "SKIP: no $tool"; exit 77; }
+done
+grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || { echo "SKIP: not built for /usr"; exit 77; }
+
+cpack -G DEB -B "$work" --config "$build/CPackConfig.cmake" >"$work/log" 2>&1 || { cat "$work/log"; fail cpack; }
+deb=$(echo "$work"/tcmu-runner2_*.deb)
+root=$work/root
+dpkg-deb -x "$deb" "$root"
+dpkg-deb -e "$deb" "$work/control"
+lib=usr/lib/$(dpkg-architecture -q DEB_HOST_MULTIARCH 2>/dev/null || gcc -print-multiarch)
+unit=$(find "$root" -name tcmu-runner.service)
+
+# --- what is there, and nothing elsewhere
+
+while read -r path; do
+	[ -f "$root/$path" ] || fail "/$path is not in the package"
+done <<LIST
+etc/logrotate.d/tcmu-runner
+etc/tcmu/tcmu.conf
+usr/bin/tcmu-runner
+usr/include/tcmur/handler.h
+usr/include/tcmur/queue.h
+$lib/cmake/tcmu-runner/tcmu-runnerConfig.cmake
+$lib/pkgconfig/tcmu-runner.pc
+$lib/tcmu-runner/handler_alloc.so
+$lib/tcmu-runner/handler_block.so
+$lib/tcmu-runner/handler_file.so
+usr/share/dbus-1/system-services/org.kernel.TCMUService1.service
+usr/share/dbus-1/system.d/org.kernel.TCMUService1.conf
+usr/share/doc/tcmu-runner2/copyright
+usr/share/doc/tcmu-runner2/changelog.gz
+usr/share/tcmu-runner/scripts/lio.sh
+usr/share/tcmu-runner/scripts/status.sh
+usr/share/tcmu-runner/scripts/user_create.sh
+usr/share/man/man5/tcmu.conf.5.gz
+usr/share/man/man8/tcmu-runner.8.gz
+usr/share/man/man8/tcmur-file.8.gz
+LIST
+[ -n "$unit" ] || fail "no unit"
+places="etc/(tcmu|logrotate\.d)|(usr/)?lib/systemd/system|usr/bin|usr/include/tcmur"
+places="$places|$lib/(cmake/tcmu-runner|pkgconfig|tcmu-runner)|usr/share/(dbus-1|doc|man|tcmu-runner)"
+stray=$(cd "$root" && find . -type f | sed -E "\,^\./($places)/,d")
+[ -z "$stray" ] || fail "in unexpected places: $stray"
+wrong=$(dpkg-deb -c "$deb" | sed '/ root\/root /d')
+[ -z "$wrong" ] || fail "not owned by root: $wrong"
+wrong=$(find "$root" ! -type l -perm /022)
+[ -z "$wrong" ] || fail "others may write: $wrong"
+
+# --- what dpkg is told
+
+field() { dpkg-deb -f "$deb" "$1"; }
+for name in Conflicts Replaces Provides; do
+	field $name | grep -qw tcmu-runner || fail "$name: $(field $name)"
+done
+for package in libc6 libglib2.0-0 liburing2 init-system-helpers; do
+	field Depends | grep -qE "(^|, )$package" || fail "Depends lacks $package: $(field Depends)"
+done
+(cd "$root" && find etc -type f -printf '/%p\n') | sort | diff "$work/control/conffiles" - || fail "conffiles"
+for script in postinst prerm postrm; do
+	[ -x "$work/control/$script" ] || fail "$script is not executable"
+done
+
+# --- maintainer scripts, on a machine of stubs
+
+mkdir "$work/stubs"
+for stub in deb-systemd-helper deb-systemd-invoke systemctl; do
+	printf '#!/bin/sh\necho %s "$@" >>%s/calls\n' $stub "$work" >"$work/stubs/$stub"
+	chmod +x "$work/stubs/$stub"
+done
+PATH=$work/stubs:$PATH "$work/control/postinst" configure ''
+grep -q 'deb-systemd-helper enable tcmu-runner.service' "$work/calls" || fail "postinst enables no unit"
+PATH=$work/stubs:$PATH "$work/control/prerm" upgrade 2.0.1
+! grep -q stop "$work/calls" || fail "an upgrade stops the service twice"
+PATH=$work/stubs:$PATH "$work/control/prerm" remove
+[ ! -d /run/systemd/system ] || grep -q 'deb-systemd-invoke stop' "$work/calls" || fail "prerm stops nothing"
+
+# --- what is in the files
+
+! grep -rlE '@[A-Za-z_]+@' "$root/etc" "$root/usr/share/dbus-1" "$unit" || fail "a place holder is left in these"
+grep -qx 'ExecStart=/usr/bin/tcmu-runner' "$unit" || fail "ExecStart in $unit"
+! grep -rlF "$build" "$root/etc" "$root/usr/share" "$root/$lib/cmake" "$root/$lib/pkgconfig" "$unit" ||
+	fail "the build folder is named in these"
+"$root/usr/bin/tcmu-runner" --handler-path "$root/$lib/tcmu-runner" --dump-handlers >"$work/dump"
+for handler in alloc block file null; do
+	grep -qx "name=$handler" "$work/dump" || fail "the packaged daemon does not load handler $handler"
+done
+read -r cflags < <(PKG_CONFIG_PATH=$root/$lib/pkgconfig pkg-config --cflags tcmu-runner)
+[ -f "${cflags#-I}/tcmur/handler.h" ] || fail "pkg-config says $cflags"
+if command -v systemd-analyze >/dev/null; then
+	mkdir "$work/unit"
+	sed 's|^ExecStart=.*|ExecStart=/bin/true|' "$unit" >"$work/unit/tcmu-runner.service"
+	systemd-analyze verify --man=no "$work/unit/tcmu-runner.service" >"$work/log" 2>&1 || fail "unit: $(cat "$work/log")"
+	[ ! -s "$work/log" ] || fail "unit: $(cat "$work/log")"
+fi
+if command -v lintian >/dev/null; then
+	# The maintainer is for whoever builds packages to set (CPACK_PACKAGE_CONTACT).
+	lintian --allow-root --suppress-tags bogus-mail-host,bogus-mail-host-in-debian-changelog "$deb" >"$work/log" 2>&1 ||
+		fail "lintian: $(cat "$work/log")"
+fi
+
+# --- cmake --install keeps what an administrator wrote
+
+mkdir -p "$work/staged/etc/tcmu"
+echo '# mine' >"$work/staged/etc/tcmu/tcmu.conf"
+DESTDIR=$work/staged cmake --install "$build" >"$work/log" 2>&1 || { cat "$work/log"; fail "cmake --install"; }
+[ "$(cat "$work/staged/etc/tcmu/tcmu.conf")" = '# mine' ] || fail "cmake --install overwrites tcmu.conf"
+cmp -s "$work/staged/usr/share/dbus-1/system.d/org.kernel.TCMUService1.conf" \
+	"$root/usr/share/dbus-1/system.d/org.kernel.TCMUService1.conf" || fail "cmake --install leaves out the policy"
