@@ -36,6 +36,7 @@ static void dump(const struct tcmur_handler *h)
 	    {"scsi", h->scsi},
 	    {"refresh", h->refresh},
 	    {"resize", h->resize},
+	    {"usage", h->usage},
 	    {"check_config", h->check_config},
 	};
 
