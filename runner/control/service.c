@@ -210,6 +210,7 @@ struct control_service *control_service_start(struct control_options *options, s
 
 	s->options = options;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* EFBIG says it too */
 	watch_signals(s);
 	if (!start(s, error))
 		return s;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line: what is wrong ends with one clear line and a non-zero status, before anything is served."""
 import os
+import resource
 import socket
 import tempfile
 import unittest
@@ -136,6 +137,15 @@ class CommandLine(unittest.TestCase):
 
     def test_empty_file(self):
         self.export(f"file/{self.path('empty', 0)}", self.path("empty"))
+
+    def test_limit_of_file_size(self):
+        """Reached by the main thread: a signal that would kill comes with it."""
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
+        try:
+            self.refused("--export", f"file/{self.path('large')},size=2M", names=["File too large"])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     def test_block_paths(self):
         self.export(f"block/{self.path('nodev')}", self.path("nodev"))
