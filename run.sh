@@ -2,20 +2,37 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds tcmu-runner and serves a file and a memory disk over iSCSI on this machine.
 #   ./run.sh            two LUNs on 127.0.0.1:3260
+#   ./run.sh --kernel   the kernel's LIO instead (docs/tutorial.md), as root; relative paths start in the current folder
 #   ./run.sh -- ARGS    the daemon with these arguments instead
 set -eu
+started_in=$PWD
 cd "$(dirname "$0")"
 . scripts/packages.sh
 
+# This daemon is not installed: the system bus must be told that it may have its name.
+allow_bus_name() {
+	policy=dbus-1/system.d/org.kernel.TCMUService1.conf
+	if [ ! -e /etc/$policy ] && [ ! -e /usr/share/$policy ]; then
+		cp dbus/org.kernel.TCMUService1.conf /etc/$policy
+		echo "Wrote /etc/$policy"
+		dbus-send --system --dest=org.freedesktop.DBus / org.freedesktop.DBus.ReloadConfig
+	fi
+}
+
 case ${1-} in
 '' | --) ;;
+--kernel)
+	[ "$(id -u)" -eq 0 ] || {
+		echo "run.sh --kernel: only root may serve the kernel" >&2
+		exit 1
+	}
+	;;
 *)
-	sed -n '3,5s/^# *//p' "$0"
+	sed -n '3,6s/^# *//p' "$0"
 	[ "$1" = -h ] || [ "$1" = --help ]
 	exit
 	;;
 esac
-[ $# -eq 0 ] || shift
 
 # shellcheck disable=SC2086
 install_packages $BUILD_PACKAGES
@@ -23,11 +40,19 @@ cmake --preset run
 cmake --build --preset run
 
 daemon=build/run/runner/tcmu-runner
+case ${1-} in
+--kernel)
+	allow_bus_name
+	echo "Handlers: $("$daemon" --handler-path build/run/handlers --dump-handlers | sed -n 's/^name=//p' | paste -s -d ' ' -)"
+	exec "$daemon" --handler-path build/run/handlers --state-dir "$started_in"
+	;;
+--)
+	shift
+	exec "$daemon" --handler-path build/run/handlers "$@"
+	;;
+esac
 state=build/state
 mkdir -p "$state"
-if [ $# -gt 0 ]; then
-	exec "$daemon" --handler-path build/run/handlers "$@"
-fi
 
 cat <<'TEXT'
 

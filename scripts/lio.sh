@@ -39,7 +39,10 @@ undo=
 on_failure() {
 	step=
 	for word in "$@"; do
-		step="$step '$(printf %s "$word" | sed "s/'/'\\\\''/g")'"
+		case $word in
+		*\'*) word=$(printf %s "$word" | sed "s/'/'\\\\''/g") ;;
+		esac
+		step="$step '$word'"
 	done
 	undo="$step
 $undo"
@@ -140,17 +143,17 @@ on_bus() {
 		"/org/kernel/TCMUService1$path" "$method" "$@" 2>&1
 }
 
-# Prints the names of the handlers that the daemon has loaded.
+# Prints the names of the handlers that the daemon has loaded, in one line.
 handlers() {
 	on_bus '' org.freedesktop.DBus.ObjectManager.GetManagedObjects |
-		sed -n 's|.*object path "/org/kernel/TCMUService1/\([A-Za-z0-9_]*\)".*|\1|p' | sort
+		sed -n 's|.*object path "/org/kernel/TCMUService1/\([A-Za-z0-9_]*\)".*|\1|p' | sort | paste -s -d ' ' -
 }
 
 # need_handler HANDLER CONFIG: nobody would answer the kernel for a handler that is not loaded.
 need_handler() {
-	loaded=$(handlers | tr '\n' ' ')
-	case " $loaded" in
-	' ')
+	loaded=$(handlers)
+	case " $loaded " in
+	'  ')
 		warn "the daemon cannot be asked by D-Bus whether it has a handler '$1'"
 		return 0
 		;;
@@ -176,13 +179,14 @@ bounded() {
 	worker=$!
 	tenths=0
 	while kill -0 "$worker" 2>/dev/null; do
-		if is_kernel && [ -z "$given_up" ] && { [ $tenths -ge 600 ] || ! daemon_pid >/dev/null; }; then
+		sleep 0.1
+		tenths=$((tenths + 1))
+		if is_kernel && [ $((tenths % 10)) -eq 0 ] && [ -z "$given_up" ] &&
+			{ [ $tenths -ge 600 ] || ! daemon_pid >/dev/null; }; then
 			given_up=yes
 			echo 1 >$netlink/block_netlink
 			echo 1 >$netlink/reset_netlink
 		fi
-		sleep 0.1
-		tenths=$((tenths + 1))
 	done
 	[ -z "$given_up" ] || echo 0 >$netlink/block_netlink
 	wait "$worker" || die "${given_up:+the daemon did not answer; }$device was refused; tcmu-runner's log says why"

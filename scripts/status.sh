@@ -14,10 +14,22 @@ attribute() { head -n 1 "$1" 2>/dev/null; }
 show_daemon() {
 	if pid=$(daemon_pid); then
 		echo "tcmu-runner: running, process $pid"
-		echo "handlers: $(handlers | tr '\n' ' ')"
+		echo "handlers: $(handlers)"
 	else
 		echo "tcmu-runner: not running"
 	fi
+}
+
+# served DEVICE: what the daemon says of it: its state, and the reason where it has failed.
+served() {
+	echo "$daemons_view" | awk -v device="$1" '
+		$1 == "string" { key = $2; next }
+		$1 == "variant" { sub(/^ *variant *string "/, ""); sub(/"$/, ""); value[key] = $0 }
+		$1 == "]" && value["\"name\""] == device {
+			reason = value["\"error\""]
+			print ", " value["\"state\""] (reason ? ": " reason : "")
+		}
+		$1 == "]" { delete value }'
 }
 
 # What the kernel says of a device is "... KEY: VALUE ..." in its info.
@@ -32,7 +44,7 @@ show_devices() {
 		*) state='not enabled' ;;
 		esac
 		luns=$(device_luns "${folder#"$core"/}" | wc -l)
-		echo "  ${folder#"$core"/}  ${config:-$(attribute "$folder/udev_path")}  ${size:+$size bytes, }$state, $luns LUNs"
+		echo "  ${folder#"$core"/}  ${config:-$(attribute "$folder/udev_path")}  ${size:+$size bytes, }$state$(served "${folder#"$core"/}"), $luns LUNs"
 	done
 }
 
@@ -56,7 +68,11 @@ show_target() { # TPG
 	done
 }
 
-! is_kernel || show_daemon
+daemons_view=
+if is_kernel; then
+	show_daemon
+	daemons_view=$(on_bus /Devices1 org.kernel.TCMUService1.Devices1.List) || daemons_view=
+fi
 show_devices
 echo "targets:"
 for tpg in "$tree"/iscsi/*/tpgt_*; do

@@ -5,8 +5,9 @@
 set -eu
 scripts=$1 shell=$2
 here=$(dirname "$(realpath "$0")")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+work=$(mktemp -d)/it\'s
+mkdir "$work"
+trap 'rm -rf "${work%/*}"' EXIT
 
 mkdir -p "$work/bin" "$work/tree/core" "$work/tree/iscsi"
 for command in mkdir rmdir ln tee; do

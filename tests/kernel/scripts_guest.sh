@@ -1,0 +1,200 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs in the guest: scripts_guest.sh DAEMON HANDLER-PATH. The scripts beyond docs/tutorial.md: without a daemon, with one
+# that dies, refusals, many at once, the kernel's own backends, CHAP.
+set -eEu -o pipefail
+trap 'echo "FAILED: $BASH_COMMAND (line $LINENO)"; cat /tmp/out; tail -n 20 /tmp/daemon.log; dmesg | tail -n 15' ERR
+daemon=$1 handlers=$2
+here=$(dirname "$(realpath "$0")")
+cd "$here/../../scripts"
+tree=/sys/kernel/config/target
+iqn=iqn.2026-11.com.test:disks
+secret=/tmp/secret
+: >/tmp/out
+
+step() { echo "== $* (at $SECONDS s)"; }
+
+fails() { ! "$@" >/dev/null 2>&1; }
+
+status_says() {
+	./status.sh >/tmp/out
+	grep -q "$1" /tmp/out
+}
+
+wait_for() { # COMMAND...: until it succeeds, at most 20 s
+	for _ in {1..200}; do
+		! "$@" >/dev/null 2>&1 || return 0
+		sleep 0.1
+	done
+	echo "no success within 20 s: $*"
+	return 1
+}
+
+start_daemon() {
+	: >/tmp/daemon.log
+	"$daemon" --handler-path "$handlers" --state-dir /tmp/state >/tmp/daemon.log 2>&1 &
+	daemon_pid=$!
+	wait_for grep -q "serving the kernel's devices" /tmp/daemon.log
+}
+
+kill_daemon() {
+	kill -9 "$daemon_pid"
+	wait "$daemon_pid" 2>/dev/null || true
+}
+
+refuses() { # REASON COMMAND...: within 20 s, and leaves nothing
+	local reason=$1 before
+	shift
+	before=$(find $tree 2>/dev/null | grep -v '/stat' || true)
+	if timeout 20 "$@" >/tmp/out 2>&1; then
+		echo "not refused: $*"
+		return 1
+	fi
+	grep -q "$reason" /tmp/out
+	[ "$(find $tree 2>/dev/null | grep -v '/stat' || true)" = "$before" ]
+}
+
+without_daemon() {
+	step "no modules, no daemon"
+	refuses 'modprobe -a target_core_mod target_core_user' ./user_create.sh alloc a 1M
+	modprobe -a target_core_mod target_core_user target_core_file target_core_iblock iscsi_target_mod
+	mountpoint -q /sys/kernel/config || refuses 'mount -t configfs' ./user_create.sh alloc a 1M
+	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
+	refuses 'not running' ./user_create.sh alloc a 1M
+	status_says 'tcmu-runner: not running'
+}
+
+refusals() {
+	step "refusals"
+	refuses "no handler 'allok'; it has: alloc " ./user_create.sh allok a 1M
+	refuses 'No such file.*' ./user_create.sh file a 1M no-such-folder/a
+	./user_create.sh alloc a 1M
+	refuses 'user_0/a exists' ./user_create.sh alloc a 1M
+	[ "$(cat $tree/core/user_0/a/attrib/hw_max_sectors)" -eq 2048 ]
+	[ "$(cat $tree/core/user_0/a/attrib/max_data_area_mb)" -eq 128 ]
+}
+
+dead_daemon() {
+	step "a daemon that dies"
+	kill_daemon
+	refuses 'not running' ./user_delete.sh a
+	refuses 'not running' ./user_create.sh alloc b 1M
+	start_daemon
+	./user_delete.sh a
+	kill -STOP "$daemon_pid" # it holds its lock, and does not answer
+	./user_create.sh alloc b 1M >/tmp/out 2>&1 &
+	script=$!
+	wait_for ls $tree/core/user_0/b/enable # after it has waited for D-Bus
+	sleep 2
+	kill -0 $script
+	kill_daemon
+	fails wait $script
+	grep -q 'the daemon did not answer' /tmp/out
+	fails ls -d $tree/core/user_*
+	[ "$(cat /sys/module/target_core_user/parameters/block_netlink)" = unblocked ]
+	start_daemon
+}
+
+many() {
+	step "twenty at once"
+	pids=()
+	for i in {1..20}; do
+		./user_create.sh alloc "many$i" 1M &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do wait "$pid"; done
+	[ "$(find $tree/core/user_* -name 'many*' | wc -l)" -eq 20 ]
+	pids=()
+	for i in {1..20}; do
+		./user_delete.sh "many$i" &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do wait "$pid"; done
+	fails ls -d $tree/core/user_*
+}
+
+own_backends() {
+	step "fileio and iblock"
+	modprobe -a loop dm_mod
+	printf 'activation {\n udev_sync=0\n udev_rules=0\n}\n' >/etc/lvm/lvmlocal.conf # there is no udev here
+	[ "$(./file_create.sh /tmp/file.img f 1M)" = 'Your backstore path: fileio_0/f' ]
+	refuses 'serves .* already' ./file_create.sh /tmp/file.img g 1M
+	[ "$(stat -c %s /tmp/file.img)" -eq 1048576 ]
+
+	truncate -s 32M /tmp/block.img
+	[ "$(./block_create.sh /tmp/block.img b)" = 'Your backstore path: iblock_0/b' ]
+	refuses 'a loop device already' ./block_create.sh /tmp/block.img c
+	refuses 'iblock_0/b exists' ./block_create.sh /dev/loop0 b
+	./block_delete.sh b
+	[ -z "$(losetup --all)" ]
+	./block_create.sh /tmp/block.img b # once more
+	grep -q /dev/vg_b/lv_b $tree/core/iblock_0/b/udev_path
+	./block_delete.sh iblock_0/b
+
+	truncate -s 32M /tmp/ext4.img
+	mkfs.ext4 -q /tmp/ext4.img
+	sum=$(sha1sum </tmp/ext4.img)
+	refuses '' ./block_create.sh /tmp/ext4.img c
+	[ -z "$(losetup --all)" ] && [ "$(sha1sum </tmp/ext4.img)" = "$sum" ]
+
+	disk=$(losetup --find --show /tmp/ext4.img)
+	./block_create.sh "$disk" c
+	[ "$(cat $tree/core/iblock_0/c/udev_path)" = "$disk" ]
+	./block_delete.sh c
+	losetup -d "$disk"
+}
+
+log_in() { iscsiadm -m node -T $iqn -p 127.0.0.1 --login; }
+
+chap() {
+	step "CHAP"
+	modprobe -a iscsi_tcp sd_mod
+	mkdir -p /etc/iscsi /run/lock/iscsi
+	echo InitiatorName=iqn.2026-11.test:guest >/etc/iscsi/initiatorname.iscsi
+	iscsid -f >/tmp/iscsid.log 2>&1 &
+	wait_for grep ISCSIADM_ABSTRACT /proc/net/unix
+	echo "a dozen or more" >$secret
+	chmod 600 $secret
+	./user_create.sh file disk 1M
+	./target_create.sh --chap alice $secret $iqn 127.0.0.1:3260
+	./target_setup.sh $iqn user_0/disk
+	./target_setup.sh $iqn fileio_0/f
+	refuses 'is LUN 0 of' ./target_setup.sh $iqn user_0/disk
+	refuses 'in use' ./user_delete.sh disk
+	refuses 'has LUNs' ./target_delete.sh $iqn
+	iscsiadm -m discovery -t sendtargets -p 127.0.0.1
+	fails log_in
+	for pair in authmethod=CHAP username=alice "password=$(cat $secret)"; do
+		iscsiadm -m node -T $iqn -o update -n "node.session.auth.${pair%%=*}" -v "${pair#*=}"
+	done
+	log_in
+	wait_for ls /sys/class/iscsi_session/session*/device/target*/*:1/block
+	refuses 'logged in: iqn.2026-11.test:guest' ./target_teardown.sh $iqn user_0/disk
+	status_says 'iqn.2026-11.test:guest, logged in'
+	iscsiadm -m session -u
+	./target_teardown.sh $iqn user_0/disk
+	./target_teardown.sh $iqn fileio_0/f
+	./target_delete.sh $iqn
+	./user_delete.sh disk
+	./file_delete.sh f
+	[ -f /tmp/state/disk ] && [ -f /tmp/file.img ]
+	fails ls -d $tree/core/*_[0-9]*
+	fails ls -d $tree/iscsi/iqn*
+}
+
+mkdir -p /tmp/state /run/dbus
+rm -f /usr/share/dbus-1/system-services/*
+cp ../dbus/org.kernel.TCMUService1.conf /etc/dbus-1/system.d/
+getent passwd messagebus >/dev/null || echo messagebus:x:990:990::/nonexistent:/usr/sbin/nologin >>/etc/passwd
+dbus-uuidgen --ensure
+dbus-daemon --system --fork
+without_daemon
+start_daemon
+refusals
+dead_daemon
+many
+own_backends
+chap
+step "stop"
+kill "$daemon_pid"
+wait "$daemon_pid" # its status is ours
