@@ -136,7 +136,8 @@ static void take_tmr(const struct tcmu_hdr *hdr, struct tcmu_request *request)
 	request->tmr_ids = tmr->cmd_ids;
 }
 
-/* An entry that leads past head or the ring's end would make us, and then the kernel, run in circles. */
+/* An entry that leads past head or the ring's end, or to slots that are not completed yet, would make us, and
+ * then the kernel, run in circles. */
 static bool framed(const struct tcmu_ring *ring, uint32_t head)
 {
 	if (head >= ring->cmdr_size || head % 8)
@@ -144,8 +145,9 @@ static bool framed(const struct tcmu_ring *ring, uint32_t head)
 	const struct tcmu_hdr *hdr = entry_at(ring, ring->fetch);
 	uint32_t len = entry_len(hdr);
 	uint32_t room = head > ring->fetch ? head - ring->fetch : ring->cmdr_size - ring->fetch;
+	uint32_t used = (ring->fetch + ring->cmdr_size - ring->tail) % ring->cmdr_size;
 
-	if (len < sizeof(*hdr) || len > room)
+	if (len < sizeof(*hdr) || len > room || len >= ring->cmdr_size - used)
 		return false;
 	return entry_op(hdr) != TCMU_OP_CMD || len >= sizeof(struct tcmu_cmd_response);
 }

@@ -222,6 +222,32 @@ static void test_head_out_of_range_breaks(void **state)
 	fake_ring_free(&fake);
 }
 
+/* A head that runs around the ring and over commands that are not completed. */
+static void test_lap_breaks(void **state)
+{
+	struct fake_ring fake;
+	struct tcmu_ring ring;
+	struct tcmu_request req;
+	struct tcmu_mailbox *mb;
+
+	(void)state;
+	attach(&fake, &ring);
+	mb = (void *)fake.map;
+	for (uint32_t at = 0; at < RING_SIZE; at += RING_SIZE / 4)
+		*(struct tcmu_hdr *)(void *)(fake.map + mb->cmdr_off + at) =
+		    (struct tcmu_hdr){.len_op = RING_SIZE / 4 | TCMU_OP_CMD};
+	mb->cmd_head = RING_SIZE / 4 * 3;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(tcmu_ring_fetch(&ring, &req), 1);
+	mb->cmd_head = 0;
+	assert_int_equal(tcmu_ring_fetch(&ring, &req), -EPROTO);
+	for (int i = 0; i < 3; i++)
+		finish(&ring, 0, 2);
+	assert_true(tcmu_ring_publish(&ring));
+	assert_int_equal(mb->cmd_tail, RING_SIZE / 4 * 3);
+	fake_ring_free(&fake);
+}
+
 /* Well framed entries with contents that lead elsewhere are answered, not run and not followed. */
 static void expect_malformed(void (*spoil)(struct tcmu_cmd_request *cmd, struct fake_ring *fake))
 {
@@ -377,6 +403,7 @@ int main(void)
 	    cmocka_unit_test(test_unknown_entry_is_stepped_over),
 	    cmocka_unit_test(test_unframed_entries_break),
 	    cmocka_unit_test(test_head_out_of_range_breaks),
+	    cmocka_unit_test(test_lap_breaks),
 	    cmocka_unit_test(test_malformed_contents),
 	    cmocka_unit_test(test_continue_at_tail),
 	    cmocka_unit_test(test_random_traffic),
