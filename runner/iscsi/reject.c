@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "iscsi/session.h"
 
-/* RFC 7143 11.17: the header that is refused, with its AHS, comes back as data. */
+/* RFC 7143 11.17: the header that is refused, with its AHS as far as the initiator takes it, comes back as
+ * data. */
 void iscsi_reject(struct iscsi_conn *conn, enum iscsi_reject_reason reason, const char *why)
 {
-	uint32_t len = ISCSI_BHS_LEN + conn->rx.ahs_len;
+	uint32_t len = MIN(ISCSI_BHS_LEN + conn->rx.ahs_len, conn->params.max_xmit_data_segment);
 	struct iscsi_message *message = iscsi_message_new(conn, ISCSI_OP_REJECT, len);
 	struct iscsi_reject *pdu;
 
