@@ -7,22 +7,16 @@
  */
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "double.h"
 #include "fuzz.h"
-#include "util/bytes.h"
+#include "input.h"
 #include "util/iov.h"
 
 #define BLOCKS   64
 #define NEXUSES  2
 #define SLOTS    8 /* commands at a time */
 #define DATA_MAX UINT16_MAX
-
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
 
 struct slot {
 	struct double_cmd c;
@@ -43,23 +37,6 @@ struct fuzz {
 
 static struct fuzz f;
 
-static uint8_t take(void)
-{
-	if (f.in.left == 0)
-		return 0;
-	f.in.left--;
-	return *f.in.p++;
-}
-
-static size_t take_bytes(void *to, size_t len)
-{
-	len = MIN(len, f.in.left);
-	memcpy(to, f.in.p, len);
-	f.in.p += len;
-	f.in.left -= len;
-	return len;
-}
-
 /* --- set up and tear down ---------------------------------------------------------------------------- */
 
 static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32_t max)
@@ -73,7 +50,7 @@ static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32
 static void set_up(void)
 {
 	static const struct scsi_identity identity = {.serial = "fuzz"};
-	uint8_t how = take();
+	uint8_t how = take(&f.in);
 
 	f.bs = double_backstore_new((uint64_t)BLOCKS * (how & 1 ? 4096 : 512), how & 1 ? 4096 : 512);
 	f.bs->info.thin = !(how & 2);
@@ -145,16 +122,16 @@ static struct slot *free_slot(void)
 static void do_command(void)
 {
 	static uint8_t cdb[16], data[DATA_MAX], literal[64];
-	uint8_t how = take(), nexus = how & 1;
-	size_t cdb_len = take() % (sizeof(cdb) + 1), len, n;
+	uint8_t how = take(&f.in), nexus = how & 1;
+	size_t cdb_len = take(&f.in) % (sizeof(cdb) + 1), len, n;
 	struct slot *slot = free_slot();
 
 	memset(cdb, 0, sizeof(cdb));
-	take_bytes(cdb, cdb_len);
-	len = (size_t)take() << 8;
-	len |= take();
-	n = take() % (sizeof(literal) + 1);
-	n = take_bytes(literal, n);
+	take_bytes(&f.in, cdb, cdb_len);
+	len = (size_t)take(&f.in) << 8;
+	len |= take(&f.in);
+	n = take(&f.in) % (sizeof(literal) + 1);
+	n = take_bytes(&f.in, literal, n);
 	for (size_t at = 0; at < len; at++)
 		data[at] = n ? literal[at % n] : 0;
 	double_cmd_init(&slot->c, how & 2 ? NULL : f.lu, how & 2 ? NULL : &f.nexus[nexus], cdb, cdb_len);
@@ -184,8 +161,8 @@ static void tmf_done(struct scsi_tmf *tmf)
 
 static void do_tmf(void)
 {
-	enum scsi_tmf_function function = take() % (SCSI_NEXUS_LOSS + 1);
-	uint8_t nexus = take() % NEXUSES, task = take() % SLOTS;
+	enum scsi_tmf_function function = take(&f.in) % (SCSI_NEXUS_LOSS + 1);
+	uint8_t nexus = take(&f.in) % NEXUSES, task = take(&f.in) % SLOTS;
 
 	if (f.tmf_running)
 		return;
@@ -214,8 +191,8 @@ static void do_tmf(void)
 /* One of the next I/Os fails. */
 static void do_failure(void)
 {
-	f.bs->fail_at = f.bs->ncalls + 1 + take() % 4;
-	f.bs->fail_with = take() % (TCMUR_CONFLICT + 1);
+	f.bs->fail_at = f.bs->ncalls + 1 + take(&f.in) % 4;
+	f.bs->fail_with = take(&f.in) % (TCMUR_CONFLICT + 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -224,7 +201,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	f.in = (struct input){data, size};
 	set_up();
 	while (f.in.left) {
-		switch (take() % 8) {
+		switch (take(&f.in) % 8) {
 		case 4:
 			double_run_posted();
 			break;

@@ -514,13 +514,13 @@ static void test_silent_peer(void **state)
 	(void)state;
 	begin();
 	wire.now_ns += 2000000000;
-	wire_expire();
+	assert_true(wire_expire());
 	wire_turn();
 	wire_receive(&in);
 	reply = next(ISCSI_OP_NOP_IN);
 	assert_int_equal(get_be32(reply.bhs + 16), ISCSI_TAG_NONE);
 	wire.now_ns += 2000000000;
-	wire_expire();
+	assert_true(wire_expire());
 	wire_turn();
 	assert_null(wire_conn());
 	wire_stop();

@@ -19,7 +19,6 @@ struct wire wire;
 uint32_t wire_cmdsn;
 
 struct loop_set *wire_loop_set(void);
-void wire_tmf_done(void);
 
 /* --- login double ------------------------------------------------------------------------------- */
 

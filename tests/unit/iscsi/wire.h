@@ -36,7 +36,8 @@ struct iscsi_conn *wire_conn(void); /* NULL: gone */
 /* Runs posted and deferred work, and reads and writes where the socket lets it, until nothing happens. */
 void wire_turn(void);
 void wire_complete(void); /* ends the commands that are held */
-void wire_expire(void);   /* fires the connection's timer */
+void wire_tmf_done(void); /* answers the functions that waited for them */
+bool wire_expire(void);   /* fires the connection's timer; false: there is none */
 
 /* Bytes to send, and PDUs that came back. */
 struct stream {

@@ -65,13 +65,14 @@ void wire_turn(void)
 		;
 }
 
-void wire_expire(void)
+bool wire_expire(void)
 {
 	struct loop_timer *timer = loop.timer;
 
-	assert(timer);
 	loop.timer = NULL;
-	timer->fn(timer);
+	if (timer)
+		timer->fn(timer);
+	return timer;
 }
 
 static void enqueue(struct loop_work *work)

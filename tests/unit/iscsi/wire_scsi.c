@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The device server double: READ (10), WRITE (10), TEST UNIT READY, and an opcode that fails. */
-#include <assert.h>
-
 #include "wire.h"
 
 #define FAILING_OPCODE 0xc0
@@ -40,7 +38,8 @@ void scsi_parse(struct scsi_cmd *cmd)
 
 static void execute(struct scsi_cmd *cmd)
 {
-	uint8_t *at = wire.disk + cmd->lba * 512;
+	/* an address past the end goes with no data */
+	uint8_t *at = wire.disk + (cmd->direction == SCSI_NO_DATA ? 0 : cmd->lba * 512);
 
 	if (cmd->aborted) {
 		cmd->ops->done(cmd);
@@ -79,7 +78,7 @@ void wire_complete(void)
 	}
 }
 
-static struct scsi_tmf *waiting;
+static struct list waiting = LIST_INIT(waiting); /* struct scsi_tmf */
 
 /* Answers when the held commands are over, as the real one does. */
 void scsi_tmf_submit(struct scsi_tmf *tmf)
@@ -92,18 +91,18 @@ void scsi_tmf_submit(struct scsi_tmf *tmf)
 		tmf->done(tmf);
 		return;
 	}
-	assert(!waiting);
-	waiting = tmf;
+	list_add_tail(&waiting, &tmf->node);
 }
 
-void wire_tmf_done(void);
 void wire_tmf_done(void)
 {
-	struct scsi_tmf *tmf = waiting;
+	struct list *node;
 
-	waiting = NULL;
-	if (tmf)
+	while ((node = list_pop(&waiting))) {
+		struct scsi_tmf *tmf = list_entry(node, struct scsi_tmf, node);
+
 		tmf->done(tmf);
+	}
 }
 
 void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct scsi_lu *lu)

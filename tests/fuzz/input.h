@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A fuzz target's input, taken byte by byte; at its end everything is zero. */
+#ifndef TESTS_FUZZ_INPUT_H
+#define TESTS_FUZZ_INPUT_H
+
+#include <string.h>
+
+#include "util/bytes.h"
+
+struct input {
+	const uint8_t *p;
+	size_t left;
+};
+
+static inline uint8_t take(struct input *in)
+{
+	if (in->left == 0)
+		return 0;
+	in->left--;
+	return *in->p++;
+}
+
+static inline uint16_t take16(struct input *in)
+{
+	uint16_t high = take(in);
+
+	return (uint16_t)(high << 8 | take(in));
+}
+
+/* What is there of len bytes. */
+static inline size_t take_bytes(struct input *in, void *to, size_t len)
+{
+	len = MIN(len, in->left);
+	if (len)
+		memcpy(to, in->p, len);
+	in->p += len;
+	in->left -= len;
+	return len;
+}
+#endif
