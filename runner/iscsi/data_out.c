@@ -163,7 +163,8 @@ bool iscsi_data_out_begin(struct iscsi_conn *conn)
 			return conn->state != ISCSI_CONN_CLOSING;
 		}
 		keep = task->pos < task->want ? MIN(len, task->want - task->pos) : 0;
-		iscsi_rx_store(conn, (uint8_t *)task->buffer + task->pos, keep);
+		if (keep)
+			iscsi_rx_store(conn, (uint8_t *)task->buffer + task->pos, keep);
 	}
 	return true;
 }
