@@ -439,7 +439,7 @@ static void test_sends_and_never_reads(void **state)
 	for (unsigned i = 0; i < 4 && wire_conn(); i++) {
 		wire.now_ns += 600000000;
 		wire_send(&nop, sizeof(nop));
-		wire_expire();
+		assert_true(wire_expire());
 		wire_turn();
 	}
 	assert_null(wire_conn());
@@ -459,7 +459,7 @@ static void test_slow_reader_lives(void **state)
 			if (wire_conn()->tx.blocked)
 				break;
 		wire_turn();
-		wire_expire();
+		assert_true(wire_expire());
 		wire_turn();
 		assert_non_null(wire_conn());
 	}
