@@ -147,7 +147,8 @@ void iscsi_half_open_end(struct iscsi_conn *conn)
 {
 	struct iscsi_server *server = conn->il->server;
 
-	if (leave(server, conn) && atomic_load(&server->paused) && atomic_exchange(&server->paused, false))
+	/* resume is one work: while it is in the mailbox it must not be posted again. */
+	if (leave(server, conn) && atomic_load(&server->paused) && !atomic_exchange(&server->resuming, true))
 		loop_post(server->loops[0].loop, &server->resume);
 }
 

@@ -18,6 +18,9 @@ static void resume(struct loop_work *work)
 {
 	struct iscsi_server *server = container_of(work, struct iscsi_server, resume);
 
+	/* Before the look for room: a connection that ends from here on posts anew. */
+	atomic_store(&server->resuming, false);
+	atomic_store(&server->paused, false);
 	if (server->loops[0].phase == ISCSI_PHASE_SERVE)
 		iscsi_listeners_accept(server);
 }

@@ -53,7 +53,8 @@ struct iscsi_server {
 	unsigned next_loop;       /* loop 0: where the next connection goes */
 	struct loop_timer retry;  /* loop 0: accepts again, without descriptors before or without room */
 	struct loop_work resume;  /* loop 0: accepts again after half-open connections ended */
-	atomic_bool paused;       /* resume is to be posted when there is room */
+	atomic_bool paused;       /* somebody waits: resume is to be posted when there is room */
+	atomic_bool resuming;     /* resume is posted and has not run yet */
 	atomic_uint connections, half_open, sessions;
 	struct list logging_in; /* struct iscsi_conn.logging_in, oldest first; half_open counts them */
 

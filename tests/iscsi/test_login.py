@@ -311,6 +311,14 @@ class HalfOpen(DaemonCase):
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.daemon.process.pid}/fd"))
 
+    def test_bursts_over_the_limit(self):
+        """Places that become free while others are still being given away, many times over."""
+        for _ in range(60):
+            burst = [Connection(self.daemon.address) for _ in range(24)]
+            time.sleep(0.02)
+            for connection in burst:
+                connection.close()
+
     def test_sessions_do_not_count(self):
         sessions = [self.session() for _ in range(12)]
         for session in sessions:
