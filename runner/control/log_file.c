@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #include "util/bytes.h"
+#include "util/cleanup.h"
+#include "util/list.h"
 #include "util/log.h"
 
 #define DEFAULT_DIR "/var/log"
@@ -19,6 +22,7 @@
 #define QUEUE_MAX   4096 /* lines; more are counted and dropped */
 
 struct line {
+	struct list node;
 	gint64 time; /* microseconds since 1970 */
 	enum log_level level;
 	char text[];
@@ -26,17 +30,27 @@ struct line {
 
 static const char *const level_names[] = {"CRIT", "ERROR", "WARN", "INFO", "DEBUG", "CDB"};
 
+/* What waits for the thread. */
 static struct {
-	GAsyncQueue *queue; /* of struct line, and of end_mark */
-	GThread *thread;
-	gint dropped; /* atomic */
-	bool as_service;
-	GMutex lock; /* of what follows; a leaf */
-	int fd;      /* -1: no file */
-	char *path;
-} out = {.fd = -1};
+	pthread_mutex_t lock; /* a leaf, as file.lock */
+	pthread_cond_t more;
+	struct list lines;
+	unsigned nlines, dropped;
+	bool ending;
+} queue = {
+    .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .lines = LIST_INIT(queue.lines)};
 
-static struct line end_mark;
+static struct {
+	pthread_mutex_t lock; /* held while a line is written */
+	int fd;               /* -1: no file */
+	char *path;           /* main thread's */
+} file = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
+
+/* Main thread's, but for as_service, which is set before there is a writing thread. */
+static struct {
+	pthread_t thread;
+	bool running, as_service;
+} writer;
 
 /* --- the writing thread --- */
 
@@ -45,13 +59,11 @@ static void write_file(const struct line *line)
 	g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(line->time / G_USEC_PER_SEC);
 	g_autofree char *stamp = g_date_time_format(when, "%Y-%m-%d %H:%M:%S");
 
-	g_mutex_lock(&out.lock);
+	SCOPE_LOCK(&file.lock);
 	/* A full disk loses lines, nothing else. */
-	if (out.fd >= 0 &&
-	    dprintf(out.fd, "%s.%03d %d [%s] %s\n", stamp, (int)(line->time % G_USEC_PER_SEC / 1000),
-		    getpid(), level_names[line->level], line->text) < 0)
-		g_atomic_int_inc(&out.dropped);
-	g_mutex_unlock(&out.lock);
+	if (file.fd >= 0)
+		dprintf(file.fd, "%s.%03d %d [%s] %s\n", stamp, (int)(line->time % G_USEC_PER_SEC / 1000),
+			getpid(), level_names[line->level], line->text);
 }
 
 static void write_syslog(const struct line *line)
@@ -61,19 +73,13 @@ static void write_syslog(const struct line *line)
 	syslog(priorities[line->level], "%s", line->text);
 }
 
-static void write_stderr(const struct line *line)
-{
-	fprintf(stderr, "%s%s%s\n", line->level == LOG_LEVEL_INFO ? "" : level_names[line->level],
-		line->level == LOG_LEVEL_INFO ? "" : ": ", line->text);
-}
-
 static void write_line(const struct line *line)
 {
 	write_file(line);
-	if (out.as_service)
+	if (writer.as_service)
 		write_syslog(line);
 	else
-		write_stderr(line);
+		log_stderr(line->level, line->text);
 }
 
 static struct line *make_line(enum log_level level, const char *text)
@@ -86,50 +92,79 @@ static struct line *make_line(enum log_level level, const char *text)
 	return line;
 }
 
-static void tell_dropped(void)
+/* Waits for lines; takes all there are, and how many found no room. False at the end. */
+static bool take_lines(struct list *lines, unsigned *dropped)
 {
-	gint dropped = (gint)g_atomic_int_exchange(&out.dropped, 0);
+	SCOPE_LOCK(&queue.lock);
+	while (list_empty(&queue.lines) && !queue.ending)
+		pthread_cond_wait(&queue.more, &queue.lock);
+	*dropped = queue.dropped;
+	queue.dropped = queue.nlines = 0;
+	list_splice_tail(lines, &queue.lines);
+	return !list_empty(lines);
+}
 
-	if (!dropped)
-		return;
-	g_autofree char *text = g_strdup_printf("%d log lines were lost", dropped);
+static void tell_dropped(unsigned dropped)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%u log lines were lost", dropped);
 	g_autofree struct line *line = make_line(LOG_LEVEL_WARN, text);
-
 	write_line(line);
 }
 
-static gpointer write_lines(gpointer arg)
+static void *write_lines(void *arg)
 {
-	struct line *line;
+	struct list lines = LIST_INIT(lines), *node;
+	unsigned dropped;
 
-	(void)arg;
-	while ((line = g_async_queue_pop(out.queue)) != &end_mark) {
-		write_line(line);
-		g_free(line);
-		if (g_async_queue_length(out.queue) <= 0)
-			tell_dropped();
+	while (take_lines(&lines, &dropped)) {
+		while ((node = list_pop(&lines))) {
+			struct line *line = list_entry(node, struct line, node);
+
+			write_line(line);
+			g_free(line);
+		}
+		if (dropped)
+			tell_dropped(dropped);
 	}
-	return NULL;
+	return arg;
 }
 
 /* Any thread. */
 static void sink(enum log_level level, const char *text)
 {
-	if (g_async_queue_length(out.queue) < QUEUE_MAX)
-		g_async_queue_push(out.queue, make_line(level, text));
-	else
-		g_atomic_int_inc(&out.dropped);
+	struct line *line = make_line(level, text);
+
+	lock_take(&queue.lock);
+	bool room = queue.nlines < QUEUE_MAX;
+	if (room) {
+		list_add_tail(&queue.lines, &line->node);
+		queue.nlines++;
+	} else {
+		queue.dropped++;
+	}
+	pthread_cond_signal(&queue.more);
+	lock_drop(&queue.lock);
+	if (!room)
+		g_free(line);
 }
 
 /* --- main thread --- */
 
 static void start(void)
 {
-	out.as_service = getenv("INVOCATION_ID") || getenv("DBUS_STARTER_ADDRESS");
-	if (out.as_service)
+	writer.as_service = getenv("INVOCATION_ID") || getenv("DBUS_STARTER_ADDRESS");
+	if (writer.as_service)
 		openlog("tcmu-runner", LOG_PID, LOG_DAEMON);
-	out.queue = g_async_queue_new();
-	out.thread = g_thread_new("log", write_lines, NULL);
+	queue.ending = false;
+	int err = pthread_create(&writer.thread, NULL, write_lines, NULL);
+
+	if (err) {
+		log_err(NULL, "the log goes to stderr only: %s", strerror(err));
+		return;
+	}
+	writer.running = true;
 	log_set_sink(sink);
 }
 
@@ -147,45 +182,47 @@ static void use_file(char *path)
 {
 	int fd = path ? open_file(path) : -1;
 
-	g_mutex_lock(&out.lock);
-	int old = out.fd;
-	out.fd = fd;
-	g_mutex_unlock(&out.lock);
+	lock_take(&file.lock);
+	int old = file.fd;
+	file.fd = fd;
+	lock_drop(&file.lock);
 	if (old >= 0)
 		close(old);
-	if (path != out.path)
-		g_free(out.path);
-	out.path = path;
+	if (path != file.path)
+		g_free(file.path);
+	file.path = path;
 }
 
 void control_log_open(const char *dir)
 {
-	if (!out.thread)
+	if (!writer.running)
 		start();
 	if (!dir)
 		dir = getenv("TCMU_LOGDIR");
-	if (!dir && out.as_service)
+	if (!dir && writer.as_service)
 		dir = DEFAULT_DIR;
 	g_autofree char *path = dir ? g_build_filename(dir, FILE_NAME, NULL) : NULL;
 
-	if (g_strcmp0(path, out.path) != 0)
+	if (g_strcmp0(path, file.path) != 0)
 		use_file(g_steal_pointer(&path));
 }
 
 void control_log_reopen(void)
 {
-	if (out.path)
-		use_file(out.path);
+	if (file.path)
+		use_file(file.path);
 }
 
 void control_log_close(void)
 {
-	if (!out.thread)
+	if (!writer.running)
 		return;
 	log_set_sink(NULL);
-	g_async_queue_push(out.queue, &end_mark);
-	g_thread_join(out.thread);
-	out.thread = NULL;
-	g_async_queue_unref(out.queue);
+	lock_take(&queue.lock);
+	queue.ending = true;
+	pthread_cond_signal(&queue.more);
+	lock_drop(&queue.lock);
+	pthread_join(writer.thread, NULL);
+	writer.running = false;
 	use_file(NULL);
 }

@@ -10,9 +10,8 @@
 
 #include "util/cleanup.h"
 
-#define CONFIGFS_ROOT     "/sys/kernel/config/target"
-#define MODULE_PARAMETERS "/sys/module/target_core_user/parameters"
-#define SERIAL_LABEL      "T10 VPD Unit Serial Number: "
+#define CONFIGFS_ROOT "/sys/kernel/config/target"
+#define SERIAL_LABEL  "T10 VPD Unit Serial Number: "
 
 int tcmu_configfs_device(struct tcmu_configfs *cfs, const char *hba, const char *device, struct error *error)
 {
@@ -96,13 +95,4 @@ int tcmu_configfs_serial(const struct tcmu_configfs *cfs, char *serial, size_t s
 				 text);
 	snprintf(serial, size, "%s", text + strlen(SERIAL_LABEL));
 	return 0;
-}
-
-int tcmu_module_parameter(const char *name, const char *value)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), MODULE_PARAMETERS "/%s", name);
-	CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : write_all(fd, value);
 }

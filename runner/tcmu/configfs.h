@@ -28,7 +28,4 @@ int tcmu_configfs_write(const struct tcmu_configfs *cfs, const char *file, const
 			struct error *error);
 /* The unit serial number that was set in wwn/vpd_unit_serial; "" when none was. */
 int tcmu_configfs_serial(const struct tcmu_configfs *cfs, char *serial, size_t size, struct error *error);
-/* Writes a parameter of the module target_core_user, e.g. "block_netlink". 0 or -errno; -ENOENT on old
- * kernels. */
-int tcmu_module_parameter(const char *name, const char *value);
 #endif

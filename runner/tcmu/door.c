@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tcmu/door_private.h"
+#include "tcmu/parameter.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 

@@ -91,11 +91,12 @@ static void failed(struct door_device *d, int err, const struct error *error)
 
 static int attach(struct door_device *d, struct error *error)
 {
+	if (d->mapped)
+		return 0;
 	int err = tcmu_configfs_device(&d->cfs, d->name.hba, d->name.device, error);
 
-	if (err || d->mapped)
-		return err;
-	err = tcmu_uio_open(d->minor, &d->uio, error);
+	if (!err)
+		err = tcmu_uio_open(d->minor, &d->uio, error);
 	d->mapped = !err;
 	return err;
 }
@@ -192,14 +193,15 @@ static int attach_ring(struct door_device *d, struct error *error)
 	return 0;
 }
 
-static void take_next_lun(struct door_device *d)
+/* What was served until now is closed after nobody can see it any more. lun: {0} for nothing. */
+static void replace_lun(struct door_device *d, struct door_lun lun)
 {
-	struct door_lun old = d->lun;
-
 	lock_take(&d->door->lock);
-	d->lun = d->next;
-	d->next = (struct door_lun){0};
-	if (!backstore_is_absent(d->lun.bs))
+	struct door_lun old = d->lun;
+	d->lun = lun;
+	if (!lun.lu)
+		d->state = TCMU_DEVICE_CLOSING;
+	else if (!backstore_is_absent(lun.bs))
 		d->state = TCMU_DEVICE_SERVED;
 	lock_drop(&d->door->lock);
 	door_lun_close(&old);
@@ -218,7 +220,8 @@ static void start(struct door_device *d)
 		failed(d, err, &error);
 		return;
 	}
-	take_next_lun(d);
+	replace_lun(d, d->next);
+	d->next = (struct door_lun){0};
 	d->device.lu = d->lun.lu;
 	d->device.on_first = door_lun_identify;
 	d->device.used = false;
@@ -258,7 +261,7 @@ static void close_device(struct door_device *d)
 	if (d->reconfig_wanted)
 		door_answer_reconfig(d, -ESHUTDOWN);
 	door_lun_close(&d->next);
-	door_lun_close(&d->lun);
+	replace_lun(d, (struct door_lun){0});
 	if (d->mapped)
 		tcmu_uio_close(&d->uio);
 	log_info(d->subject, "closed");

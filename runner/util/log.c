@@ -44,7 +44,7 @@ void log_set_sink(log_sink_fn *sink)
 	atomic_store(&log_sink, sink);
 }
 
-static void stderr_sink(enum log_level level, const char *line)
+void log_stderr(enum log_level level, const char *line)
 {
 	static const char *const names[] = {"critical: ", "error: ", "warning: ", "", "debug: ", "cdb: "};
 
@@ -114,7 +114,7 @@ void log_write(enum log_level level, const char *subject, const char *format, ..
 		len = strlen(line);
 		if (held_back)
 			snprintf(line + len, sizeof(line) - len, " (and %u times more before)", held_back);
-		(sink ? sink : stderr_sink)(level, line);
+		(sink ? sink : log_stderr)(level, line);
 	}
 	errno = saved;
 }

@@ -22,6 +22,7 @@ enum log_level {
 extern int log_level_now; /* read without a lock on purpose: a stale level shows a line more or less */
 
 typedef void log_sink_fn(enum log_level level, const char *line);
+log_sink_fn log_stderr;
 
 void log_set_level(enum log_level level);
 /* sink gets complete lines without a newline, under no lock, from any thread. NULL: stderr. */

@@ -12,7 +12,7 @@ tpg=/sys/kernel/config/target/loopback/naa.5001405000000001/tpgt_1
 parameters=/sys/module/target_core_user/parameters
 daemon_pid=
 
-step() { echo "== $*"; }
+step() { echo "== $* ($SECONDS s)"; }
 
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 

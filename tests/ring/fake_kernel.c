@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fake_kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tcmu/parameter.h"
+#include "tcmu/uio.h"
+
+#define RING_SIZE 4096u
+#define DATA_SIZE (64u * 4096)
+
+struct fake_device fake_devices[FAKE_DEVICES];
+static char root[128];
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all below */
+static pthread_cond_t answered = PTHREAD_COND_INITIALIZER;
+static struct answer {
+	uint32_t device_id;
+	enum tcmu_event_type type;
+	int status;
+} answers[256];
+static unsigned nanswers;
+static uint32_t last_id;
+
+/* --- netlink: events come from the test's own thread --- */
+
+struct tcmu_netlink {
+	void (*event)(void *arg, const struct tcmu_event *event);
+	void *arg;
+	bool started;
+};
+static struct tcmu_netlink netlink;
+
+struct tcmu_netlink *tcmu_netlink_open(void (*event)(void *arg, const struct tcmu_event *event), void *arg,
+				       struct error *error)
+{
+	(void)error;
+	netlink = (struct tcmu_netlink){event, arg, false};
+	return &netlink;
+}
+
+int tcmu_netlink_start(struct tcmu_netlink *nl, struct error *error)
+{
+	(void)error;
+	nl->started = true;
+	return 0;
+}
+
+int tcmu_netlink_reply(struct tcmu_netlink *nl, enum tcmu_event_type type, uint32_t device_id, int status)
+{
+	(void)nl;
+	pthread_mutex_lock(&lock);
+	answers[nanswers++ % 256] = (struct answer){device_id, type, status};
+	pthread_cond_broadcast(&answered);
+	pthread_mutex_unlock(&lock);
+	return 0;
+}
+
+void tcmu_netlink_close(struct tcmu_netlink *nl, bool keep_replies)
+{
+	(void)keep_replies;
+	nl->started = false;
+}
+
+void fake_event(unsigned n, struct tcmu_event *event)
+{
+	assert_true(netlink.started);
+	pthread_mutex_lock(&lock);
+	event->device_id = ++last_id;
+	pthread_mutex_unlock(&lock);
+	event->minor = n;
+	snprintf(event->uio_name, sizeof(event->uio_name), "%s", fake_devices[n].uio_name);
+	netlink.event(netlink.arg, event);
+}
+
+static const struct answer *find(uint32_t device_id)
+{
+	const struct answer *found = NULL;
+
+	for (unsigned i = 0; i < nanswers; i++) {
+		if (answers[i].device_id != device_id)
+			continue;
+		assert_null(found); /* a second answer goes to nobody, and one day to somebody else */
+		found = &answers[i];
+	}
+	return found;
+}
+
+int fake_answer(const struct tcmu_event *event)
+{
+	const struct answer *answer;
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 20;
+	pthread_mutex_lock(&lock);
+	while (!(answer = find(event->device_id)) && !pthread_cond_timedwait(&answered, &lock, &until))
+		;
+	pthread_mutex_unlock(&lock);
+	assert_non_null(answer);
+	assert_int_equal(answer->type, event->type);
+	return answer->status;
+}
+
+unsigned fake_answers(void)
+{
+	pthread_mutex_lock(&lock);
+	unsigned n = nanswers;
+	pthread_mutex_unlock(&lock);
+	return n;
+}
+
+/* --- uio --- */
+
+static int open_device(struct fake_device *d, struct tcmu_uio *uio, struct error *error)
+{
+	if (!d->exists)
+		return error_set(error, ENOENT, "no such uio device");
+	if (d->open)
+		return error_set(error, EBUSY, "the uio device is open already");
+	d->open = true;
+	uio->map_len = d->ring.map_len;
+	uio->map = mmap(NULL, uio->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, d->ring.fd, 0);
+	uio->fd = fcntl(d->user, F_DUPFD_CLOEXEC, 0);
+	return uio->map == MAP_FAILED || uio->fd < 0 ? -errno : 0;
+}
+
+int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error)
+{
+	pthread_mutex_lock(&lock);
+	int err = open_device(&fake_devices[minor], uio, error);
+	pthread_mutex_unlock(&lock);
+	return err;
+}
+
+static bool same_socket(int a, int b)
+{
+	struct stat first, second;
+
+	return !fstat(a, &first) && !fstat(b, &second) && first.st_ino == second.st_ino;
+}
+
+void tcmu_uio_close(struct tcmu_uio *uio)
+{
+	pthread_mutex_lock(&lock);
+	for (unsigned n = 0; n < FAKE_DEVICES; n++)
+		if (fake_devices[n].open && same_socket(uio->fd, fake_devices[n].user))
+			fake_devices[n].open = false;
+	pthread_mutex_unlock(&lock);
+	munmap(uio->map, uio->map_len);
+	close(uio->fd);
+}
+
+int tcmu_uio_scan(void (*found)(void *arg, unsigned minor, const char *uio_name), void *arg,
+		  struct error *error)
+{
+	(void)error;
+	for (unsigned n = 0; n < FAKE_DEVICES; n++)
+		if (fake_devices[n].exists)
+			found(arg, n, fake_devices[n].uio_name);
+	return 0;
+}
+
+int tcmu_module_parameter(const char *name, const char *value)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	FILE *file = fopen(path, "a");
+
+	if (!file)
+		return -errno;
+	fputs(value, file);
+	return fclose(file);
+}
+
+/* --- configfs --- */
+
+static void attribute_path(unsigned n, const char *file, char path[256])
+{
+	snprintf(path, 256, "%s/core/user_0/d%u/%s", root, n, file);
+}
+
+void fake_attribute_set(unsigned n, const char *file, const char *value)
+{
+	char path[256];
+
+	attribute_path(n, file, path);
+	FILE *out = fopen(path, "w");
+	assert_non_null(out);
+	fputs(value, out);
+	assert_int_equal(fclose(out), 0);
+}
+
+char *fake_attribute(unsigned n, const char *file, char value[64])
+{
+	char path[256];
+
+	attribute_path(n, file, path);
+	FILE *in = fopen(path, "r");
+	assert_non_null(in);
+	memset(value, 0, 64);
+	assert_true(fread(value, 1, 63, in) > 0 || feof(in));
+	fclose(in);
+	return value;
+}
+
+static void make_folders(unsigned n)
+{
+	static const char *const folders[] = {"", "attrib", "action", "wwn"};
+	char path[256];
+
+	for (unsigned i = 0; i < 4; i++) {
+		attribute_path(n, folders[i], path);
+		assert_true(!mkdir(path, 0700) || errno == EEXIST);
+	}
+}
+
+struct fake_device *fake_device_make(unsigned n, const char *config, uint64_t size)
+{
+	struct fake_device *d = &fake_devices[n];
+	char text[32];
+	int sockets[2];
+
+	make_folders(n);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)size);
+	fake_attribute_set(n, "attrib/dev_size", text);
+	fake_attribute_set(n, "attrib/hw_block_size", "512");
+	fake_attribute_set(n, "attrib/hw_max_sectors", "128");
+	fake_attribute_set(n, "attrib/emulate_write_cache", "0");
+	fake_attribute_set(n, "attrib/cmd_time_out", "30");
+	fake_attribute_set(n, "wwn/vpd_unit_serial", "T10 VPD Unit Serial Number: ");
+	fake_attribute_set(n, "action/block_dev", "-");
+	fake_attribute_set(n, "action/reset_ring", "-");
+	snprintf(d->uio_name, sizeof(d->uio_name), "tcm-user/0/d%u/%s", n, config);
+	pthread_mutex_lock(&lock);
+	fake_ring_init(&d->ring, RING_SIZE, DATA_SIZE, TCMU_FLAG_OOOC | TCMU_FLAG_READ_LEN | TCMU_FLAG_TMR);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sockets), 0);
+	d->uio = sockets[0];
+	d->user = sockets[1];
+	d->exists = true;
+	pthread_mutex_unlock(&lock);
+	return d;
+}
+
+void fake_device_free(unsigned n)
+{
+	struct fake_device *d = &fake_devices[n];
+
+	if (!d->exists)
+		return;
+	d->exists = false;
+	close(d->uio);
+	close(d->user);
+	fake_ring_free(&d->ring);
+}
+
+void fake_kernel_start(const char *folder)
+{
+	char path[256];
+
+	snprintf(root, sizeof(root), "%s", folder);
+	snprintf(path, sizeof(path), "%s/core", root);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/core/user_0", root);
+	mkdir(path, 0700);
+	setenv("TCMU_CONFIGFS", root, 1);
+	memset(fake_devices, 0, sizeof(fake_devices));
+	nanswers = 0;
+}
+
+void fake_kernel_stop(void)
+{
+	for (unsigned n = 0; n < FAKE_DEVICES; n++) {
+		assert_false(fake_devices[n].open);
+		fake_device_free(n);
+	}
+}
+
+int fake_command(unsigned n, const uint8_t *cdb, uint32_t cdb_len, uint64_t in)
+{
+	struct fake_device *d = &fake_devices[n];
+	const struct tcmu_uiov iov = {0, in};
+	const uint32_t event = 1;
+	int id = fake_ring_put(&d->ring, cdb, cdb_len, &iov, in ? 1 : 0);
+	uint32_t bell[64];
+
+	assert_true(id > 0);
+	assert_int_equal(write(d->uio, &event, sizeof(event)), sizeof(event));
+	while (d->ring.in_flight[id]) {
+		struct pollfd pfd = {.fd = d->uio, .events = POLLIN};
+
+		assert_int_equal(poll(&pfd, 1, 20000), 1);
+		assert_true(read(d->uio, bell, sizeof(bell)) > 0);
+		fake_ring_reap(&d->ring);
+	}
+	return d->ring.status[id];
+}

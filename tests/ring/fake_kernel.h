@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A double of what the door knows of the kernel: netlink events and their answers, uio devices (each a fake
+ * ring and a socket pair), a configfs tree in a temporary folder, module parameters. Stands in for netlink.c,
+ * uio.c and parameter.c of runner/tcmu.
+ */
+#ifndef TESTS_FAKE_KERNEL_H
+#define TESTS_FAKE_KERNEL_H
+
+#include "fake_ring.h"
+#include "tcmu/netlink.h"
+
+#define FAKE_DEVICES 24
+
+/* A device user_0/dN with the configuration config; uio minor N. */
+struct fake_device {
+	struct fake_ring ring;
+	char uio_name[256];
+	int uio;  /* the kernel's end */
+	int user; /* the other, handed out to whoever opens the device */
+	bool exists, open;
+};
+
+extern struct fake_device fake_devices[FAKE_DEVICES];
+
+/* Makes folder and sets TCMU_CONFIGFS to it. */
+void fake_kernel_start(const char *folder);
+void fake_kernel_stop(void);
+
+/* The device in configfs and uio, but no event of it. */
+struct fake_device *fake_device_make(unsigned n, const char *config, uint64_t size);
+void fake_device_free(unsigned n);
+/* A file of the device, below core/user_0/dN. */
+void fake_attribute_set(unsigned n, const char *file, const char *value);
+char *fake_attribute(unsigned n, const char *file, char value[64]);
+
+/* Sends an event of device n (the rest of it is the caller's) and does not wait. */
+void fake_event(unsigned n, struct tcmu_event *event);
+/* The status that event was answered with; fails the test when that takes too long. */
+int fake_answer(const struct tcmu_event *event);
+/* Answers that were given altogether. */
+unsigned fake_answers(void);
+
+/* Runs one command without data, or with in bytes of Data-In; its SCSI status, sense in ring. */
+int fake_command(unsigned n, const uint8_t *cdb, uint32_t cdb_len, uint64_t in);
+#endif
