@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "scsi/cmd.h"
+#include "scsi/sbc_io.h"
 #include "scsi/spc.h"
 #include "scsi/ua.h"
 #include "util/bytes.h"
@@ -225,35 +225,34 @@ static bool read_list(struct list_reader *reader)
 	return true;
 }
 
-static void flushed(struct backstore_io *bio, enum tcmur_status status)
+static bool differ(const struct scsi_mode *a, const struct scsi_mode *b)
 {
-	struct scsi_cmd *cmd = container_of(bio, struct scsi_cmd, bio);
-
-	scsi_set_status(cmd, status);
-	scsi_complete(cmd);
+	return a->wce != b->wce || a->d_sense != b->d_sense || a->swp != b->swp;
 }
 
-/* WCE went from 1 to 0: what is cached now must be on the medium before the initiator may rely on it. */
-static void flush_and_complete(struct scsi_cmd *cmd)
+/* Reads the list against the mode that it changes, so that no other change gets lost. */
+static bool read_and_apply(struct list_reader *reader, struct scsi_mode *old)
 {
-	cmd->bio = (struct backstore_io){
-	    .bs = cmd->lu->bs, .loop = cmd->loop, .op = BACKSTORE_FLUSH, .done = flushed, .owner = cmd};
-	backstore_submit(&cmd->bio);
+	struct scsi_lu *lu = reader->cmd->lu;
+	SCOPE_LOCK(&lu->lock);
+
+	*old = reader->mode = lu->mode;
+	if (!read_list(reader))
+		return false;
+	scsi_mode_set_locked(lu, &reader->mode);
+	if (differ(old, &reader->mode))
+		scsi_ua_raise_others_locked(lu, reader->cmd->nexus, SCSI_UA_MODE_CHANGED);
+	return true;
 }
 
-static void apply(struct scsi_cmd *cmd, const struct scsi_mode *mode)
+static void select_mode(struct list_reader *reader)
 {
-	struct scsi_lu *lu = cmd->lu;
+	struct scsi_cmd *cmd = reader->cmd;
 	struct scsi_mode old;
 
-	lock_take(&lu->lock);
-	old = lu->mode;
-	scsi_mode_set_locked(lu, mode);
-	if (old.wce != mode->wce || old.d_sense != mode->d_sense || old.swp != mode->swp)
-		scsi_ua_raise_others_locked(lu, cmd->nexus, SCSI_UA_MODE_CHANGED);
-	lock_drop(&lu->lock);
-	if (old.wce && !mode->wce && backstore_has_flush(lu->bs))
-		flush_and_complete(cmd);
+	/* WCE from 1 to 0: what is cached must be on the medium before the initiator may rely on it. */
+	if (read_and_apply(reader, &old) && old.wce && !reader->mode.wce && backstore_has_flush(cmd->lu->bs))
+		sbc_io(cmd, BACKSTORE_FLUSH, 0, 0, 0, sbc_io_complete);
 	else
 		scsi_complete(cmd);
 }
@@ -273,10 +272,6 @@ void spc_mode_select(struct scsi_cmd *cmd)
 		scsi_fail(cmd, SENSE_LIST_LENGTH_ERROR);
 	} else {
 		reader.len = (unsigned)scsi_data_out_bytes(cmd, list, cmd->transfer_len);
-		reader.mode = current_mode(cmd->lu);
-		if (read_list(&reader))
-			apply(cmd, &reader.mode);
-		else
-			scsi_complete(cmd);
+		select_mode(&reader);
 	}
 }

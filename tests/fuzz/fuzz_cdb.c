@@ -61,6 +61,7 @@ static void set_up(void)
 	f.bs->no_flush = how & 32;
 	f.bs->info.unmap_granularity = how & 64 ? 4 * f.bs->info.block_size : 0;
 	f.bs->defer = how & 128;
+	f.bs->has_usage = true;
 	f.lu = scsi_lu_new(double_loops(NEXUSES), f.bs, &identity, NULL);
 	assert(f.lu);
 	f.it = (struct scsi_it_nexus){.initiator_port = "iqn.2026-11.test:fuzz,i,0x1",

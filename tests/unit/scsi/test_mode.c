@@ -2,6 +2,8 @@
 /* MODE SENSE and MODE SELECT. */
 #include "spc_env.h"
 
+#include <pthread.h>
+
 #include "scsi/ua.h"
 
 #define SENSE6(flags, page, subpage)  0x1a, (flags), (page), (subpage), 255, 0
@@ -328,6 +330,86 @@ static void test_select_round_trip(void **state)
 	spc_env_close(&e);
 }
 
+/* --- two nexuses at a time, each with a page of its own */
+
+struct switcher {
+	struct spc_env *e;
+	unsigned i;
+	uint8_t list[4 + 20]; /* with its page as it is when off */
+	uint8_t len, at, bit; /* what is switched */
+	unsigned lost;        /* changes that the other one took back */
+};
+
+static bool is_on(const struct switcher *s)
+{
+	struct scsi_lu *lu = s->e->lu;
+	bool on;
+
+	pthread_mutex_lock(&lu->lock);
+	on = s->i ? lu->mode.d_sense : lu->mode.wce;
+	pthread_mutex_unlock(&lu->lock);
+	return on;
+}
+
+static enum scsi_status select_once(struct switcher *s)
+{
+	const uint8_t cdb[6] = {0x15, PF, 0, 0, s->len, 0};
+	struct double_cmd c;
+
+	scsi_ua_take(&s->e->nexus[s->i]); /* MODE PARAMETERS CHANGED, by the other one */
+	double_cmd_init(&c, s->e->lu, &s->e->nexus[s->i], cdb, sizeof(cdb));
+	c.cmd.loop = double_loop(s->i);
+	scsi_parse(&c.cmd);
+	c.iov[0] = (struct iovec){s->list, s->len};
+	c.cmd.iov = c.iov;
+	c.cmd.iovcnt = 1;
+	c.cmd.data_out_len = s->len;
+	scsi_submit(&c.cmd);
+	return c.cmd.status;
+}
+
+static void *switch_often(void *arg)
+{
+	struct switcher *s = arg;
+
+	for (unsigned n = 0; n < 20000; n++) {
+		s->list[s->at] ^= s->bit;
+		while (select_once(s) != SCSI_GOOD)
+			;
+		s->lost += is_on(s) != !!(s->list[s->at] & s->bit);
+	}
+	return NULL;
+}
+
+static void no_flush(struct backstore *bs)
+{
+	bs->no_flush = true;
+}
+
+static void test_selects_at_a_time(void **state)
+{
+	struct spc_env e;
+	struct switcher switchers[2] = {
+	    {.e = &e, .i = 0, .list = {[4] = 0x08, 18}, .len = 24, .at = 6, .bit = 0x04},
+	    {.e = &e,
+	     .i = 1,
+	     .list = {[4] = 0x0a, 10, 0x02, 0x10, [12] = 0xff, 0xff},
+	     .len = 16,
+	     .at = 6,
+	     .bit = 0x04},
+	};
+	pthread_t thread;
+
+	(void)state;
+	spc_env_open(&e, 2, no_flush);
+	assert_int_equal(pthread_create(&thread, NULL, switch_often, &switchers[1]), 0);
+	switch_often(&switchers[0]);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(switchers[0].lost, 0);
+	assert_int_equal(switchers[1].lost, 0);
+	spc_env_close(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +419,7 @@ int main(void)
 	    cmocka_unit_test(test_without_write_cache), cmocka_unit_test(test_control_page),
 	    cmocka_unit_test(test_select_wrong_cdb),    cmocka_unit_test(test_select_lengths),
 	    cmocka_unit_test(test_select_wrong_lists),  cmocka_unit_test(test_select_round_trip),
+	    cmocka_unit_test(test_selects_at_a_time),
 	};
 
 	return cmocka_run_group_tests_name("scsi_mode", tests, NULL, NULL);
