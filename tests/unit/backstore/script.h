@@ -27,6 +27,7 @@ struct script {
 	int open_error;           /* errno, 0: opens */
 	struct tcmur_usage usage; /* what usage() tells, … */
 	int usage_error;          /* … or this errno */
+	int resize_error;         /* errno of resize(), 0: changes info.size */
 	unsigned delay_us;        /* before completion: on the pool where the handler is ASYNC */
 	bool twice;               /* completes each I/O twice */
 	bool lends;

@@ -235,6 +235,15 @@ static int scripted_refresh(void *handle, struct tcmur_info *info)
 }
 
 #ifndef MINIMAL
+static int scripted_resize(void *handle, uint64_t size)
+{
+	struct script *script = handle;
+
+	if (!script->resize_error)
+		__atomic_store_n(&script->info.size, size, __ATOMIC_RELAXED);
+	return -script->resize_error;
+}
+
 static int scripted_usage(void *handle, struct tcmur_usage *usage)
 {
 	const struct script *script = handle;
@@ -267,6 +276,7 @@ static struct tcmur_handler scripted = {
     .extents = scripted_extents,
     .data = scripted_data,
     .scsi = scripted_scsi,
+    .resize = scripted_resize,
     .usage = scripted_usage,
 #endif
 };

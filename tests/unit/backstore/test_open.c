@@ -192,12 +192,98 @@ static void test_stop_listening(void **state)
 	script_free(script);
 }
 
+static void count_resize(void *arg, uint64_t size)
+{
+	*(uint64_t *)arg = size;
+}
+
+static void assert_refused(struct backstore *bs, uint64_t size, int err, const char *text)
+{
+	struct error error = {""};
+
+	assert_int_equal(backstore_resize(bs, size, &error), -err);
+	if (!strstr(error.text, text))
+		fail_msg("expected \"%s\" in \"%s\"", text, error.text);
+}
+
+static void test_resize(void **state)
+{
+	struct script *script = script_new(4 * SIZE);
+	struct backstore *bs;
+	uint64_t told = 0;
+
+	(void)state;
+	script->info.size = SIZE;
+	bs = script_open("parallel", script);
+	backstore_on_resize(bs, count_resize, &told);
+	assert_int_equal(backstore_resize(bs, SIZE, NULL), 0);
+	assert_int_equal(told, 0);
+	assert_int_equal(backstore_resize(bs, 2 * SIZE + 100, NULL), 0); /* a part of a block is not served */
+	assert_int_equal(told, 2 * SIZE);
+	assert_int_equal(backstore_size(bs), 2 * SIZE);
+	assert_refused(bs, SIZE, EINVAL, "never cut");
+	assert_refused(bs, 1ull << 63, EFBIG, "cannot be served");
+	script->resize_error = ENOSPC;
+	assert_refused(bs, 4 * SIZE, ENOSPC, "No space left");
+	assert_int_equal(backstore_size(bs), 2 * SIZE);
+	backstore_close(bs);
+	script_free(script);
+}
+
+/* A handler without resize(): only what has grown by itself. */
+static void test_resize_of_what_has_grown(void **state)
+{
+	struct script *script = script_new(4 * SIZE);
+	struct backstore *bs;
+
+	(void)state;
+	script->info.size = SIZE;
+	bs = script_open("minimal", script);
+	assert_refused(bs, 2 * SIZE, EOPNOTSUPP, "cannot be enlarged");
+	__atomic_store_n(&script->info.size, 3 * SIZE, __ATOMIC_RELAXED);
+	assert_int_equal(backstore_resize(bs, 2 * SIZE, NULL), 0);
+	assert_int_equal(backstore_size(bs), 2 * SIZE);
+	backstore_close(bs);
+	script_free(script);
+}
+
+static void test_stand_in(void **state)
+{
+	const struct backstore_spec spec = {
+	    .name = "away", .config = "async/away", .size = SIZE, .block_size = 512};
+	struct backstore *bs = backstore_open_absent(&loops, &spec, NULL);
+	uint8_t block[BLOCK] = {0};
+
+	(void)state;
+	assert_non_null(bs);
+	assert_true(backstore_is_absent(bs));
+	assert_int_equal(backstore_size(bs), SIZE);
+	assert_string_equal(backstore_name(bs), "away");
+	assert_int_equal(run_simple(bs, BACKSTORE_READ, 0, BLOCK, block, BLOCK), TCMUR_NOT_READY);
+	assert_int_equal(run_simple(bs, BACKSTORE_WRITE, 0, BLOCK, block, BLOCK), TCMUR_NOT_READY);
+	assert_int_equal(run_simple(bs, BACKSTORE_FLUSH, 0, 0, NULL, 0), TCMUR_NOT_READY);
+	assert_int_equal(run_simple(bs, BACKSTORE_WRITE_ZEROES, 0, BLOCK, NULL, 0), TCMUR_NOT_READY);
+	assert_refused(bs, 2 * SIZE, EOPNOTSUPP, "cannot be enlarged");
+	backstore_close(bs);
+
+	const struct backstore_spec bad = {.config = "async/away", .size = SIZE, .block_size = 1000};
+
+	assert_null(backstore_open_absent(&loops, &bad, NULL));
+	assert_int_equal(errno, EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_bad_configuration), cmocka_unit_test(test_bad_info),
-	    cmocka_unit_test(test_defaults),          cmocka_unit_test(test_option_reaches_the_handler),
-	    cmocka_unit_test(test_refresh),           cmocka_unit_test(test_stop_listening),
+	    cmocka_unit_test(test_bad_configuration),
+	    cmocka_unit_test(test_bad_info),
+	    cmocka_unit_test(test_defaults),
+	    cmocka_unit_test(test_option_reaches_the_handler),
+	    cmocka_unit_test(test_refresh),
+	    cmocka_unit_test(test_stop_listening),
+	    cmocka_unit_test(test_resize),
+	    cmocka_unit_test(test_resize_of_what_has_grown),
+	    cmocka_unit_test(test_stand_in),
 	};
 
 	return cmocka_run_group_tests(tests, harness_up, harness_down);

@@ -296,8 +296,7 @@ bool backstore_has_unmap(const struct backstore *bs)
 
 bool backstore_is_absent(const struct backstore *bs)
 {
-	(void)bs;
-	return false;
+	return bs->absent;
 }
 
 bool backstore_has_scsi(const struct backstore *bs)

@@ -378,6 +378,29 @@ static void test_handler_goes_first(void **state)
 	spc_env_close(&e);
 }
 
+static void absent(struct backstore *bs)
+{
+	bs->absent = true;
+}
+
+/* A stand-in says what it is, and that it is not ready. */
+static void test_absent_storage(void **state)
+{
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, absent);
+	RUN(&e, 0, 0x00, 0, 0, 0, 0, 0);
+	assert_sense(&e, SENSE_NOT_REPORTABLE);
+	RUN(&e, 0, 0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0);
+	assert_sense(&e, SENSE_NOT_REPORTABLE);
+	assert_int_equal(e.bs->ncalls, 0);
+	assert_int_equal(RUN(&e, 0, 0x12, 0, 0, 0, 36, 0), SCSI_GOOD);
+	assert_int_equal(RUN(&e, 0, 0x03, 0, 0, 0, 18, 0), SCSI_GOOD);
+	assert_int_equal(e.c.buffer[2], SENSE_NOT_READY);
+	spc_env_close(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +417,7 @@ int main(void)
 	    cmocka_unit_test(test_not_ready),
 	    cmocka_unit_test(test_no_memory),
 	    cmocka_unit_test(test_handler_goes_first),
+	    cmocka_unit_test(test_absent_storage),
 	};
 
 	return cmocka_run_group_tests_name("scsi_admission", tests, NULL, NULL);

@@ -196,13 +196,42 @@ static void test_identity(void **state)
 	spc_env_close(&e);
 }
 
+static void test_front_end_sets_serial_and_limit(void **state)
+{
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	scsi_lu_set_serial(e.lu, "fedcba98-7654-3210");
+	RUN(&e, 0, 0x12, 1, 0x80, 0, 255, 0);
+	assert_int_equal(e.c.cmd.data_in_len, 4 + 18);
+	assert_memory_equal(e.c.buffer + 4, "fedcba98-7654-3210", 18);
+	RUN(&e, 0, 0x12, 1, 0xb0, 0, 255, 0);
+	assert_int_equal(get_be32(e.c.buffer + 8), SCSI_MAX_TRANSFER / 512);
+	scsi_lu_limit_transfer(e.lu, 64 << 10);
+	RUN(&e, 0, 0x12, 1, 0xb0, 0, 255, 0);
+	assert_int_equal(get_be32(e.c.buffer + 8), 128);
+	scsi_lu_limit_transfer(e.lu, UINT64_MAX);
+	RUN(&e, 0, 0x12, 1, 0xb0, 0, 255, 0);
+	assert_int_equal(get_be32(e.c.buffer + 8), SCSI_MAX_TRANSFER / 512);
+	scsi_lu_limit_transfer(e.lu, 0);
+	RUN(&e, 0, 0x12, 1, 0xb0, 0, 255, 0);
+	assert_int_equal(get_be32(e.c.buffer + 8), 1);
+	spc_env_close(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_standard),     cmocka_unit_test(test_allocation_length),
-	    cmocka_unit_test(test_wrong_fields), cmocka_unit_test(test_supported_pages),
-	    cmocka_unit_test(test_serial),       cmocka_unit_test(test_device_identification),
-	    cmocka_unit_test(test_extended),     cmocka_unit_test(test_identity),
+	    cmocka_unit_test(test_standard),
+	    cmocka_unit_test(test_allocation_length),
+	    cmocka_unit_test(test_wrong_fields),
+	    cmocka_unit_test(test_supported_pages),
+	    cmocka_unit_test(test_serial),
+	    cmocka_unit_test(test_device_identification),
+	    cmocka_unit_test(test_extended),
+	    cmocka_unit_test(test_identity),
+	    cmocka_unit_test(test_front_end_sets_serial_and_limit),
 	};
 
 	return cmocka_run_group_tests_name("scsi_inquiry", tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* MODE SENSE and MODE SELECT. */
 #include "spc_env.h"
 
+#include <errno.h>
 #include <pthread.h>
 
 #include "scsi/ua.h"
@@ -410,16 +411,49 @@ static void test_selects_at_a_time(void **state)
 	spc_env_close(&e);
 }
 
+/* An administrator's switch is the new default, which a reset brings back. */
+static void test_administrator_switches_write_cache(void **state)
+{
+	struct page6 list;
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	assert_int_equal(scsi_lu_set_write_cache(e.lu, true), 0); /* as it is: nobody is told */
+	assert_int_equal(RUN(&e, 0, SENSE6(DBD, 0x08, 0)), SCSI_GOOD);
+	assert_int_equal(scsi_lu_set_write_cache(e.lu, false), 0);
+	for (unsigned nexus = 0; nexus < 2; nexus++)
+		assert_int_equal(scsi_ua_take(&e.nexus[nexus]), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x01));
+	read_page(&e, 0x08, &list);
+	assert_int_equal(list.page[2], 0);
+	assert_true(scsi_lu_gate(e.lu) & SCSI_GATE_WRITE_THROUGH);
+	RUN(&e, 0, SENSE6(DBD, DEFAULT | 0x08, 0));
+	assert_int_equal(e.c.buffer[6], 0);
+	spc_env_close(&e);
+
+	spc_env_open(&e, 1, without_cache);
+	assert_int_equal(scsi_lu_set_write_cache(e.lu, false), 0);
+	assert_int_equal(scsi_lu_set_write_cache(e.lu, true), -EOPNOTSUPP);
+	spc_env_close(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_all_pages),           cmocka_unit_test(test_block_descriptors),
-	    cmocka_unit_test(test_page_controls),       cmocka_unit_test(test_sense_wrong_fields),
-	    cmocka_unit_test(test_write_cache),         cmocka_unit_test(test_failed_flush),
-	    cmocka_unit_test(test_without_write_cache), cmocka_unit_test(test_control_page),
-	    cmocka_unit_test(test_select_wrong_cdb),    cmocka_unit_test(test_select_lengths),
-	    cmocka_unit_test(test_select_wrong_lists),  cmocka_unit_test(test_select_round_trip),
+	    cmocka_unit_test(test_all_pages),
+	    cmocka_unit_test(test_block_descriptors),
+	    cmocka_unit_test(test_page_controls),
+	    cmocka_unit_test(test_sense_wrong_fields),
+	    cmocka_unit_test(test_write_cache),
+	    cmocka_unit_test(test_failed_flush),
+	    cmocka_unit_test(test_without_write_cache),
+	    cmocka_unit_test(test_control_page),
+	    cmocka_unit_test(test_select_wrong_cdb),
+	    cmocka_unit_test(test_select_lengths),
+	    cmocka_unit_test(test_select_wrong_lists),
+	    cmocka_unit_test(test_select_round_trip),
 	    cmocka_unit_test(test_selects_at_a_time),
+	    cmocka_unit_test(test_administrator_switches_write_cache),
 	};
 
 	return cmocka_run_group_tests_name("scsi_mode", tests, NULL, NULL);
