@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <glib.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backstore/backstore.h"
 #include "control/drain.h"
@@ -264,7 +266,7 @@ void portal_service_refresh(struct portal_service *s)
 		backstore_refresh(s->luns[i].bs);
 }
 
-static int close_luns(struct portal_service *s)
+static int flush_luns(struct portal_service *s)
 {
 	int err = 0;
 
@@ -276,6 +278,15 @@ static int close_luns(struct portal_service *s)
 			log_err(lun->export.spec.name, "flush at stop: %s", strerror(-flushed));
 			err = flushed;
 		}
+	}
+	return err;
+}
+
+static void close_luns(struct portal_service *s)
+{
+	for (unsigned i = 0; i < s->nluns; i++) {
+		struct lun *lun = &s->luns[i];
+
 		if (lun->lu)
 			scsi_lu_free(lun->lu);
 		if (lun->bs)
@@ -283,14 +294,20 @@ static int close_luns(struct portal_service *s)
 		control_export_free(&lun->export);
 	}
 	g_free(s->luns);
-	return err;
 }
 
 int portal_service_stop(struct portal_service *s)
 {
-	if (s->server)
-		iscsi_server_stop(s->server, SESSIONS_END_S);
-	int err = close_luns(s);
+	bool over = !s->server || iscsi_server_stop(s->server, SESSIONS_END_S);
+	int err = flush_luns(s);
+
+	if (!over) {
+		/* Nothing that the commands in flight refer to can be freed, and loops with such do not end.
+		 */
+		log_crit(NULL, "giving up: storage does not answer");
+		_exit(EXIT_FAILURE);
+	}
+	close_luns(s);
 	target_model_free(s->model);
 	explicit_bzero(&s->auth, sizeof(s->auth));
 	g_free(s);

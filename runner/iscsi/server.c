@@ -166,7 +166,7 @@ struct iscsi_server *iscsi_server_start(struct loop_set *set, struct target_mode
 	return NULL;
 }
 
-void iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s)
+bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s)
 {
 	uint64_t start = now_ns(), limit = timeout_s * 1000000000ull;
 	bool over;
@@ -182,15 +182,15 @@ void iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s)
 		over = wait_for_connections(server, start + limit);
 	}
 	if (!over) {
-		/* Storage does not answer. Its commands may still end, so what they refer to stays. */
 		log_err(NULL, "%u connections still have commands in flight",
 			atomic_load(&server->connections));
-		return;
+		return false;
 	}
 	/* The last connection was counted out inside a turn of its loop: let that turn end. */
 	enter_phase(server, ISCSI_PHASE_FORCE);
 	iscsi_listeners_free(server);
 	server_free(server);
+	return true;
 }
 
 static uint64_t read_count(const uint64_t *counter)
