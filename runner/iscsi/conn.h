@@ -94,6 +94,7 @@ struct iscsi_rx {
 	uint32_t crc;  /* of the data segment so far */
 	uint32_t data_len;
 	uint32_t ahs_len;
+	uint32_t npdus; /* received in this turn */
 	uint8_t tail_len;
 	bool paused;   /* too much output waits: nothing is received until it is sent */
 	uint8_t *data; /* data segment of a PDU that wants it whole; allocated, freed after the PDU */

@@ -13,7 +13,8 @@
 #include "iscsi/session.h"
 #include "util/crc32c.h"
 
-#define RX_BUDGET      (1u << 20)  /* bytes a connection may receive in one turn, for fairness */
+#define RX_BUDGET      (1u << 20)  /* bytes a connection may receive in one turn, for fairness … */
+#define RX_PDU_COST    (1u << 10)  /* … of which a PDU costs so many beside its own */
 #define RX_LARGE       (16u << 10) /* what is left of a segment is worth its own read … */
 #define RX_AFTER_LARGE (4u << 10)  /* … with only so much of what follows it */
 
@@ -247,6 +248,7 @@ static bool replay_held(struct iscsi_conn *conn)
 
 static bool pdu_complete(struct iscsi_conn *conn)
 {
+	conn->rx.npdus++;
 	if (conn->state == ISCSI_CONN_FULL)
 		return end_full(conn) && replay_held(conn);
 	if (!iscsi_login_pdu(conn))
@@ -364,7 +366,8 @@ void iscsi_rx_ready(struct iscsi_conn *conn, bool hangup)
 	size_t total = 0, direct, asked;
 	ssize_t n;
 
-	while (total < RX_BUDGET) {
+	conn->rx.npdus = 0;
+	while (total + (size_t)conn->rx.npdus * RX_PDU_COST < RX_BUDGET) {
 		if (iscsi_tx_congested(conn)) {
 			conn->rx.paused = true;
 			return;

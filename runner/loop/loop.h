@@ -146,7 +146,7 @@ size_t loop_buffer_size(size_t len);
 size_t loop_buffer_left(const struct loop *loop);
 
 /* A scratch area that belongs to whoever runs on the loop until it returns to the loop: for receiving. */
-#define LOOP_SCRATCH_SIZE (256u << 10)
+#define LOOP_SCRATCH_SIZE (64u << 10)
 void *loop_scratch(struct loop *loop);
 
 /* --- blocking pool ---------------------------------------------------------------------------- */
