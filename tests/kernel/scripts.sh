@@ -9,7 +9,7 @@ here=$(dirname "$(realpath "$0")")
 
 layers=
 for package in dbus-daemon dbus-bin dbus-system-bus-common open-iscsi libopeniscsiusr libisns0 lvm2 dmsetup \
-	libdevmapper-event1.02.1 libaio1; do
+	libdevmapper-event1.02.1 libdevmapper1.02.1 libaio1 libbsd0 libedit2 libmd0; do
 	folder=$(unpack "$package") || exit 77
 	layers="$layers -l $folder"
 done
