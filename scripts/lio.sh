@@ -241,7 +241,10 @@ device_luns() {
 delete_device() {
 	luns=$(device_luns "$device")
 	[ -z "$luns" ] || die "$device is in use: $luns. First: target_teardown.sh IQN $device"
-	bounded rmdir "$core/$device"
+	case $device in
+	user_*) bounded rmdir "$core/$device" ;;
+	*) rmdir "$core/$device" ;;
+	esac
 	rmdir "$core/${device%/*}" 2>/dev/null || true
 }
 
