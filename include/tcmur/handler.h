@@ -117,7 +117,7 @@ struct tcmur_info {
 	bool read_only;
 	bool rotational;
 	bool write_cache;              /* writes may be volatile until flush() or FUA */
-	bool write_cache_off;          /* start with WCE=0: the daemon then sets FUA on each write */
+	bool write_cache_off;          /* not to be used (WCE=0): the daemon sets FUA on each write */
 	bool thin;                     /* unmap() deallocates; reported as LBPME */
 	bool unmap_zeroes;             /* unmapped blocks read as zeros: LBPRZ */
 	uint32_t unmap_granularity;    /* bytes, 0: block_size */

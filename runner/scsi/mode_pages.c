@@ -13,10 +13,10 @@ static void caching(const struct scsi_lu *lu, const struct scsi_mode *mode, uint
 	page[2] = mode->wce ? CACHING_WCE : 0;
 }
 
-/* Without a write cache there is nothing to switch on. */
+/* What is off by default cannot be switched on: a reset would switch it off again, and not flush it. */
 static void caching_changeable(const struct scsi_lu *lu, uint8_t *page)
 {
-	page[2] = lu->info->write_cache ? CACHING_WCE : 0;
+	page[2] = scsi_mode_default(lu).wce ? CACHING_WCE : 0;
 }
 
 static void caching_select(const uint8_t *page, struct scsi_mode *mode)

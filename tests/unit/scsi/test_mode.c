@@ -215,6 +215,13 @@ static void test_without_write_cache(void **state)
 
 	spc_env_open(&e, 1, cache_off);
 	assert_true(scsi_lu_gate(e.lu) & SCSI_GATE_WRITE_THROUGH);
+	/* It stays off: a reset would switch it off again, and nothing would flush it. */
+	len = read_page(&e, 0x08, &list);
+	list.page[2] = 0x04;
+	select_page(&e, &list, len);
+	assert_field(&e, SENSE_INVALID_FIELD_IN_LIST, 6, 2);
+	RUN(&e, 0, SENSE6(DBD, CHANGEABLE | 0x08, 0));
+	assert_int_equal(e.c.buffer[6], 0);
 	spc_env_close(&e);
 }
 
