@@ -102,7 +102,7 @@ enum backstore_op {
 	BACKSTORE_FLUSH, /* io.offset, io.len: the range; 0, 0: all */
 	BACKSTORE_UNMAP,
 	BACKSTORE_WRITE_ZEROES,      /* no iov */
-	BACKSTORE_WRITE_SAME,        /* iov: the pattern, one block */
+	BACKSTORE_WRITE_SAME,        /* iov: the pattern, one block; WRITE_ZEROES is cheaper for zeros */
 	BACKSTORE_COMPARE_AND_WRITE, /* iov: io.len bytes to compare, then io.len bytes to write; atomic */
 	BACKSTORE_VERIFY,            /* no iov: read only; iov of io.len bytes: compare; shorter: repeat it */
 	BACKSTORE_OR_WRITE,          /* read, OR with iov, write; atomic */

@@ -171,32 +171,6 @@ static void start_write_zeroes(struct backstore_io *bio)
 		emulate_write_same(bio);
 }
 
-static bool pattern_is_zero(const struct tcmur_io *io)
-{
-	for (uint32_t i = 0; i < io->iovcnt; i++) {
-		const uint8_t *p = io->iov[i].iov_base;
-
-		for (size_t k = 0; k < io->iov[i].iov_len; k++)
-			if (p[k])
-				return false;
-	}
-	return true;
-}
-
-static void start_write_same(struct backstore_io *bio)
-{
-	const struct tcmur_handler *api = &bio->bs->handler->api;
-
-	if (api->write_same) {
-		bio_dispatch(bio, api->write_same);
-	} else if (api->write_zeroes && pattern_is_zero(&bio->io)) {
-		bio->io.flags |= TCMUR_IO_NO_UNMAP; /* SBC-4 5.50: without UNMAP the blocks are written */
-		start_write_zeroes(bio);
-	} else {
-		emulate_write_same(bio);
-	}
-}
-
 /* Calls the handler where it can, else ends the I/O with fallback. */
 static void call_or(struct backstore_io *bio, backstore_call *call, uint64_t limit,
 		    enum tcmur_status fallback)
@@ -247,7 +221,10 @@ void bio_start(struct backstore_io *bio)
 		start_write_zeroes(bio);
 		break;
 	case BACKSTORE_WRITE_SAME:
-		start_write_same(bio);
+		if (api->write_same)
+			bio_dispatch(bio, api->write_same);
+		else
+			emulate_write_same(bio);
 		break;
 	case BACKSTORE_COMPARE_AND_WRITE:
 		if (api->compare_and_write)
