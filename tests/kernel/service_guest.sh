@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs in the guest, on whose root the package is unpacked: boots systemd in a process namespace of its own, and looks
+# at the service from within as an administrator does. What it serves is tcmu_basic's to test.
+set -eEu -o pipefail
+trap 'echo "FAILED: $BASH_COMMAND (line $LINENO)"; systemctl --no-pager status tcmu-runner; tail -n 20 $boot' ERR
+boot=/run/boot.log
+unit=tcmu-runner.service
+service=org.kernel.TCMUService1
+device=/sys/kernel/config/target/core/user_0/disk
+
+step() { echo "== $*"; }
+
+wait_for() { # COMMAND...: until it succeeds, at most 60 s
+	for _ in {1..300}; do
+		! "$@" >/dev/null 2>&1 || return 0
+		sleep 0.2
+	done
+	echo "no success within 60 s: $*"
+	return 1
+}
+
+child_of() { { grep -lsx "PPid:[[:blank:]]$1" /proc/[0-9]*/status || true; } | tr -dc 0-9 | grep .; }
+fails() { ! "$@"; }
+
+boot() {
+	modprobe configfs
+	mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	: >/etc/fstab
+	# The minimum that a service finds: D-Bus, the journal, basic.target.
+	find /etc/systemd/system -mindepth 1 -delete
+	for unwanted in getty.target systemd-udevd systemd-udev-trigger systemd-logind apt-daily.timer \
+		systemd-binfmt kmod-static-nodes; do
+		systemctl --quiet --root=/ mask "$unwanted" 2>/dev/null || true
+	done
+	systemctl --quiet --root=/ enable $unit
+	systemctl --quiet --root=/ set-default multi-user.target
+	unshare --pid --fork --mount-proc env container=guest /lib/systemd/systemd --system --log-target=console \
+		--show-status=false >$boot 2>&1 </dev/null &
+	wait_for child_of $!
+	init=$(child_of $!)
+}
+
+if [ "${1-}" != inside ]; then
+	boot
+	wait_for systemctl is-active dbus.service # systemd answers
+	exec nsenter --target "$init" --pid --mount --root --wd=/ "$0" inside
+fi
+
+active() { systemctl --quiet is-active $unit; }
+devices() { busctl --json=short call $service /org/kernel/TCMUService1/Devices1 $service.Devices1 List; }
+is_served() { devices | grep -q '"name":{"type":"s","data":"user_0/disk"}.*"data":"served"'; }
+main_pid() { systemctl show --value -p MainPID $unit; }
+is_another() { active && [ "$(main_pid)" != "$1" ]; }
+
+step "starts with the machine, loads its module, and systemd knows that it is ready"
+wait_for active
+[ -d /sys/module/target_core_user ]
+[ "$(systemctl show --value -p NotifyAccess $unit)" = main ]
+
+step "targetcli's view of the bus; nobody else has one"
+busctl --json=short call $service /org/kernel/TCMUService1 org.freedesktop.DBus.ObjectManager GetManagedObjects |
+	grep -q '"/org/kernel/TCMUService1/file":{"org.kernel.TCMUService1":{"ConfigDesc"'
+fails setpriv --reuid=65534 --clear-groups \
+	busctl call $service /org/kernel/TCMUService1/file $service CheckConfig s file/x
+
+step "the unit's hardening lets it make a disk where its user keeps his files"
+mkdir -p /home/user $device
+echo 'dev_config=file//home/user/disk.img,dev_size=1048576' >$device/control
+timeout 20 sh -c "echo 1 >$device/enable"
+is_served
+[ "$(stat -c %s:%a /home/user/disk.img)" = 1048576:600 ]
+has_status() { [ "$(systemctl show --value -p StatusText $unit)" = "$*" ]; }
+wait_for has_status devices: 1, failed: 0
+
+step "logrotate: a new log, by the packaged rule"
+postrotate=$(sed -n '/postrotate/,/endscript/{//!p}' /etc/logrotate.d/tcmu-runner)
+mv /var/log/tcmu-runner.log /var/log/tcmu-runner.log.1
+sh -c "$postrotate"
+wait_for test -e /var/log/tcmu-runner.log
+
+step "killed: systemd starts it again, and it serves what it served"
+first=$(main_pid)
+kill -9 "$first"
+wait_for is_another "$first"
+wait_for is_served
+
+step "stopped, and called by its name: D-Bus has it started"
+systemctl stop $unit
+[ "$(systemctl show --value -p Result $unit)" = success ]
+wait_for is_served
+active
+
+timeout 20 rmdir $device
+systemctl stop $unit
+[ "$(systemctl show --value -p Result $unit)" = success ]
