@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs what the tests need, builds with sanitizers, runs the tests, and prints the totals as the last line.
-#   ./test.sh           ASan+UBSan: all; TSan: what has threads; release: with the real kernel, in a guest
-#   ./test.sh --full    also the long ones
+#   ./test.sh           ASan+UBSan: all; TSan: what has threads; release: with the real kernel, in a guest, and what a command costs
+#   ./test.sh --full    also the long ones, and the commands of the documents
 set -eu
 cd "$(dirname "$0")"
 . scripts/packages.sh
@@ -54,6 +54,6 @@ run asan $long
 # shellcheck disable=SC2086
 run tsan $long -R '^(unit|iscsi|dbus)/' -E '^iscsi/(cli|identity)$'
 # shellcheck disable=SC2086
-run release $long -R '^(kernel|package)/'
+run release $long -R '^(kernel|package|budget|docs)/'
 echo "total: $passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
