@@ -25,6 +25,7 @@ ASLEEP = {"mailbox_fall_asleep", "mailbox_wake_up"}
 A_TURN = ("recvmsg", "sendmsg", "io_uring_enter")
 NOW = {"LD_BIND_NOW": "1"}  # the first call of a function in a library looks for it, and locks
 ROUNDS = 4
+TRIES = 3  # as in test_calls.py
 BLOCKS = 1  # a string instruction is a step for each byte that it moves
 
 
@@ -134,18 +135,23 @@ class Instructions(unittest.TestCase):
             for what in cases:
                 for depth in (1, 16):
                     with self.subTest(what=what, depth=depth):
-                        calls, atomics = self.measure(daemon, session, what, depth)
-                        self.assertGreater(atomics["mailbox_fall_asleep"], 0, "the stepper sees no atomics")
-                        # What does not fit one segment of TCP may arrive bit by bit.
-                        pieces = depth if what == WRITE else 1
-                        for name, n in calls.items():
-                            budget = pieces * (name in A_TURN) + depth * per_command.get(name, 0)
-                            self.assertLessEqual(n, budget * ROUNDS, name)
-                        for name, n in atomics.items():
-                            budget = calls["io_uring_enter"] if name in ASLEEP else 0
-                            if name == "libc":
-                                budget = 2 * sum(calls[call] for call in CANCELLATION_POINTS)
-                            self.assertLessEqual(n, budget, name)
+                        tries = (self.excess(*self.measure(daemon, session, what, depth), what, depth, per_command)
+                                 for _ in range(TRIES))
+                        self.assertTrue(any(excess == {} for excess in tries))
+
+    def excess(self, calls, atomics, what, depth, per_command):
+        """What is over the budget: how many, and how many are allowed."""
+        self.assertGreater(atomics["mailbox_fall_asleep"], 0, "the stepper sees no atomics")
+        # What does not fit one segment of TCP may arrive bit by bit.
+        pieces = depth if what == WRITE else 1
+        allowed = {name: ROUNDS * (pieces * (name in A_TURN) + depth * per_command.get(name, 0)) for name in calls}
+        allowed["io_uring_enter"] += 1  # the kernel may wake the loop for nothing; one more a turn would be ROUNDS
+        allowed |= {name: calls["io_uring_enter"] for name in ASLEEP}
+        allowed["libc"] = 2 * sum(calls[call] for call in CANCELLATION_POINTS)
+        over = {name: (n, allowed.get(name, 0)) for name, n in (calls | atomics).items() if n > allowed.get(name, 0)}
+        if over:
+            print(f"over the budget: {over}")
+        return over
 
     def test_alloc(self):
         self.check("alloc/a")
