@@ -26,7 +26,15 @@ shift $((OPTIND - 1))
 kernel=$(unpack user-mode-linux) && busybox=$(unpack busybox-static)/usr/bin/busybox || exit 77
 modules=$(echo "$kernel"/usr/lib/uml/modules/*)
 run=$(mktemp -d)
-trap 'rm -rf "$run"' EXIT
+uml=''
+# The kernel's processes are the guest's memory: if it is killed they stay, so its whole process group is ended.
+# shellcheck disable=SC2317 # called by the trap
+finish() {
+	[ -z "$uml" ] || kill -KILL -- "-$uml" 2>/dev/null || true
+	rm -rf "$run"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
 : >"$run/output"
 
 # overlayfs takes no layer that lies below another: each gets a mount of its own.
@@ -80,14 +88,21 @@ chmod +x "$run/init"
 memory_dir=$run
 [ ! -w /dev/shm ] || memory_dir=/dev/shm
 code=0
-TMPDIR=$memory_dir timeout -s KILL "$limit" "$kernel/usr/bin/linux.uml" "mem=${memory}M" "uml_dir=$run/" umid=uml \
-	root=/dev/root rootfstype=hostfs rootflags=/ ro "init=$run/init" con=null con0=null,fd:1 ssl=null quiet panic=-1 \
-	</dev/null >"$run/console" 2>&1 || code=$?
+TMPDIR=$memory_dir setsid "$kernel/usr/bin/linux.uml" "mem=${memory}M" "uml_dir=$run/" umid=uml root=/dev/root \
+	rootfstype=hostfs rootflags=/ ro "init=$run/init" con=null con0=null,fd:1 ssl=null quiet panic=-1 \
+	</dev/null >"$run/console" 2>&1 &
+uml=$!
+# Ends the guest at its limit, and also when this script is killed before it can.
+# shellcheck disable=SC2016 # the inner shell's own arguments
+setsid sh -c 'n=0
+	while [ $n -lt "$1" ] && kill -0 "$2" 2>/dev/null && kill -0 "$3" 2>/dev/null; do sleep 1; n=$((n + 1)); done
+	kill -s KILL -- "-$3"' watch "$limit" $$ "$uml" </dev/null >/dev/null 2>&1 &
+wait "$uml" || code=$?
 
 cat "$run/output"
 if [ -s "$run/status" ]; then
 	exit "$(cat "$run/status")"
-elif [ "$code" -eq 137 ] || [ "$code" -eq 124 ]; then
+elif [ "$code" -eq 137 ]; then
 	echo "guest.sh: no end within $limit s" >&2
 	exit 124
 fi
