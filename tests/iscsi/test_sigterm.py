@@ -11,6 +11,7 @@ import unittest
 import cdb
 import iscsi_pdu as p
 from daemon import Daemon
+from initiator import LoginError
 
 BOUND = 15  # seconds, sanitized and on a busy machine
 LENGTH = 128 * 512
@@ -107,6 +108,29 @@ class Sigterm(unittest.TestCase):
             self.assertLess(daemon.stop(), BOUND)
         for session in (idle, waiting, reading):
             session.connection.close()
+
+    def test_while_initiators_log_in(self):
+        """Connections that come, log in, replace one another and go do not hold up the end, nor outlive it."""
+        daemon = Daemon("--export", "alloc/a,size=1M,name=a", "--threads", "2")
+        stopped = threading.Event()
+
+        def come_and_go(number):
+            while not stopped.is_set():
+                try:
+                    daemon.session("a", isid=bytes((0x80, 0, 0, 0, 0, number % 3))).connection.close()
+                except (EOFError, OSError, LoginError):
+                    pass
+
+        threads = [threading.Thread(target=come_and_go, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        time.sleep(1)
+        try:
+            self.assertLess(daemon.stop(), BOUND)
+        finally:
+            stopped.set()
+            for thread in threads:
+                thread.join()
 
     def test_no_new_connection_while_stopping(self):
         daemon = Daemon("--export", "alloc/a,size=1M,name=a")
