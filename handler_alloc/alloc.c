@@ -20,8 +20,7 @@ struct disk {
 	uint32_t block_size;
 };
 
-/* --- open and close
- * ------------------------------------------------------------------------------------------- */
+/* --- open and close --------------------------------------------------------------------------- */
 
 static int check_config(const char *config, char *reason, size_t reason_len)
 {
@@ -94,8 +93,7 @@ static void alloc_close(void *handle)
 	free(disk);
 }
 
-/* --- I/O, on an event loop
- * ---------------------------------------------------------------------------------------- */
+/* --- I/O, on an event loop -------------------------------------------------------------------- */
 
 static void alloc_read(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
 {

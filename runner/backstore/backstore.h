@@ -13,8 +13,7 @@
 #include "loop/loop.h"
 #include "util/error.h"
 
-/* --- handlers
- * ------------------------------------------------------------------------------------------------ */
+/* --- handlers --------------------------------------------------------------------------------- */
 
 /* Main thread. Loads every handler_*.so of dir; one that does not load is logged and skipped.
  * Returns the number loaded, or -errno when dir cannot be read. */
@@ -26,8 +25,7 @@ const struct tcmur_handler *backstore_handler(const char *name);
 /* The i-th handler in order of name, NULL after the last. */
 const struct tcmur_handler *backstore_handler_at(unsigned i);
 
-/* --- open and close
- * -------------------------------------------------------------------------------------------- */
+/* --- open and close --------------------------------------------------------------------------- */
 
 struct backstore_spec {
 	const char *name;                         /* how logs and listings call it, e.g. "file/demo.img" */
@@ -93,8 +91,7 @@ int backstore_resize(struct backstore *bs, uint64_t size, struct error *error);
  * Main thread. With fn NULL it may block: the old listener is not called any more once this returns. */
 void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t new_size), void *arg);
 
-/* --- I/O
- * -------------------------------------------------------------------------------------------------------- */
+/* --- I/O -------------------------------------------------------------------------------------- */
 
 enum backstore_op {
 	BACKSTORE_READ,

@@ -47,8 +47,7 @@ static bool miscompare(struct backstore_chain *chain, uint64_t offset)
 	return false;
 }
 
-/* --- WRITE SAME, WRITE ZEROES
- * ------------------------------------------------------------------------------- */
+/* --- WRITE SAME, WRITE ZEROES ----------------------------------------------------------------- */
 
 static bool next_write_same(struct backstore_chain *chain)
 {
@@ -84,8 +83,7 @@ void emulate_write_same(struct backstore_io *bio)
 	chain_run(chain);
 }
 
-/* --- COMPARE AND WRITE, SBC-4 5.3
- * ---------------------------------------------------------------------------- */
+/* --- COMPARE AND WRITE, SBC-4 5.3 ------------------------------------------------------------- */
 
 static bool next_compare_and_write(struct backstore_chain *chain)
 {
@@ -122,8 +120,7 @@ void emulate_compare_and_write(struct backstore_io *bio)
 		chain_run(chain);
 }
 
-/* --- VERIFY, SBC-4 5.41
- * ----------------------------------------------------------------------------------------- */
+/* --- VERIFY, SBC-4 5.41 ----------------------------------------------------------------------- */
 
 /* Index of the first byte of data that differs from the parent's iov, which repeats, or the piece's length.
  */
@@ -164,8 +161,7 @@ void emulate_verify(struct backstore_io *bio)
 		chain_run(chain);
 }
 
-/* --- ORWRITE, SBC-4 5.21
- * ------------------------------------------------------------------------------------------ */
+/* --- ORWRITE, SBC-4 5.21 ---------------------------------------------------------------------- */
 
 static void or_data(struct backstore_chain *chain)
 {
@@ -202,8 +198,7 @@ void emulate_or_write(struct backstore_io *bio)
 		chain_run(chain);
 }
 
-/* --- GET LBA STATUS
- * ------------------------------------------------------------------------------------------------ */
+/* --- GET LBA STATUS --------------------------------------------------------------------------- */
 
 /* A handler that does not know has all of it mapped, SBC-4 4.7.2 (fully provisioned). */
 void emulate_extents(struct backstore_io *bio)

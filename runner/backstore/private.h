@@ -10,8 +10,7 @@
 
 typedef void backstore_call(void *handle, struct tcmur_queue *queue, struct tcmur_io *io);
 
-/* --- serial.c: the pool, one job at a time
- * ------------------------------------------------------------------------ */
+/* --- serial.c: the pool, one job at a time ---------------------------------------------------- */
 
 struct serial {
 	struct pool *pool;
@@ -27,8 +26,7 @@ void serial_submit(struct serial *serial, struct pool *pool, struct pool_job *jo
 /* Any thread: whether a job waits or runs, or the last one is about to be over. */
 bool serial_busy(struct serial *serial);
 
-/* --- registry.c
- * ------------------------------------------------------------------------------------------------------ */
+/* --- registry.c ------------------------------------------------------------------------------- */
 
 struct handler {
 	struct tcmur_handler api; /* a copy, so that what an older plugin does not know is zero */
@@ -38,8 +36,7 @@ struct handler {
 /* The handler of "NAME/…", or NULL with error set. */
 struct handler *handler_of_config(const char *config, struct error *error);
 
-/* --- the backstore
- * --------------------------------------------------------------------------------------------------- */
+/* --- the backstore ---------------------------------------------------------------------------- */
 
 /* What one loop has of a backstore; only that loop's thread touches it, but for the counters, which others
  * read. */
@@ -113,8 +110,7 @@ static inline struct backstore_loop *loop_of(const struct backstore_io *bio)
 	return &bio->bs->loops[loop_index(bio->loop)];
 }
 
-/* --- submit.c
- * -------------------------------------------------------------------------------------------------------- */
+/* --- submit.c --------------------------------------------------------------------------------- */
 
 /* bits of backstore_io.state */
 enum {
@@ -135,9 +131,7 @@ void bio_dispatch(struct backstore_io *bio, backstore_call *call);
 /* Ends an I/O that is not (any more) with the handler. On its loop. */
 void bio_finish(struct backstore_io *bio, enum tcmur_status status);
 
-/* --- range.c
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- range.c ---------------------------------------------------------------------------------- */
 
 void range_init(struct backstore *bs);
 void range_destroy(struct backstore *bs);
@@ -145,8 +139,7 @@ void range_destroy(struct backstore *bs);
 bool range_enter(struct backstore_io *bio, bool exclusive);
 void range_leave(struct backstore_io *bio);
 
-/* --- chain.c: I/O made of several
- * ------------------------------------------------------------------------------------ */
+/* --- chain.c: I/O made of several ------------------------------------------------------------- */
 
 /* The pieces of one I/O, one after the other. From the loop's slab; belongs to the parent until that is
  * finished. */
@@ -175,8 +168,7 @@ void chain_piece_done(struct backstore_chain *chain, enum tcmur_status status);
 /* Points the piece at the next up to limit bytes of the medium; false when none are left. */
 bool chain_advance(struct backstore_chain *chain);
 
-/* --- split.c, emulate.c
- * ------------------------------------------------------------------------------------------------ */
+/* --- split.c, emulate.c ----------------------------------------------------------------------- */
 
 /* In pieces of at most limit bytes. */
 void split_start(struct backstore_io *bio, backstore_call *call, uint64_t limit);
@@ -187,15 +179,11 @@ void emulate_verify(struct backstore_io *bio);
 void emulate_or_write(struct backstore_io *bio);
 void emulate_extents(struct backstore_io *bio);
 
-/* --- stats.c
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- stats.c ---------------------------------------------------------------------------------- */
 
 void stats_count(struct backstore_io *bio, enum tcmur_status status);
 
-/* --- debugging
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- debugging -------------------------------------------------------------------------------- */
 
 #ifdef TCMUR_DEBUG
 /* Aborts unless this is the only completion since the call was made. */

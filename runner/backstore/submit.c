@@ -34,8 +34,7 @@ static const struct op {
     [BACKSTORE_USAGE] = {UNLOCKED, NO_DATA, false, true},
 };
 
-/* --- completion
- * ------------------------------------------------------------------------------------------------- */
+/* --- completion ------------------------------------------------------------------------------- */
 
 #ifdef TCMUR_DEBUG
 void completion_assert_first(uint32_t *completions, const struct backstore *bs)
@@ -100,8 +99,7 @@ void tcmur_io_complete(struct tcmur_io *io, enum tcmur_status status)
 	loop_post(bio->loop, &bio->work);
 }
 
-/* --- to the handler
- * ------------------------------------------------------------------------------------------------ */
+/* --- to the handler --------------------------------------------------------------------------- */
 
 static void call_on_pool(struct pool_job *job)
 {
@@ -142,8 +140,7 @@ static void dispatch_or_split(struct backstore_io *bio, backstore_call *call, ui
 		bio_dispatch(bio, call);
 }
 
-/* --- by operation
- * ---------------------------------------------------------------------------------------------------- */
+/* --- by operation ----------------------------------------------------------------------------- */
 
 static void start_read(struct backstore_io *bio)
 {
@@ -253,8 +250,7 @@ void bio_start(struct backstore_io *bio)
 	}
 }
 
-/* --- submission
- * ------------------------------------------------------------------------------------------------------- */
+/* --- submission ------------------------------------------------------------------------------- */
 
 /* TCMUR_OK, or why the I/O cannot be served. The size may have shrunk since the submitter looked. */
 static enum tcmur_status check(const struct backstore_io *bio, const struct op *op)

@@ -20,8 +20,7 @@ struct iscsi_conn;
 struct iscsi_session;
 struct iscsi_task;
 
-/* --- output queue (tx.c)
- * --------------------------------------------------------------------------------------- */
+/* --- output queue (tx.c) ---------------------------------------------------------------------- */
 
 /* How far an item has been sent. */
 struct iscsi_cursor {
@@ -73,8 +72,7 @@ struct iscsi_tx {
 	bool blocked;            /* the socket is full: EPOLLOUT will tell */
 };
 
-/* --- framing (rx.c)
- * -------------------------------------------------------------------------------------------- */
+/* --- framing (rx.c) --------------------------------------------------------------------------- */
 
 enum iscsi_rx_stage { ISCSI_RX_BHS, ISCSI_RX_AHS, ISCSI_RX_DATA, ISCSI_RX_SKIP, ISCSI_RX_TAIL };
 
@@ -103,8 +101,7 @@ struct iscsi_rx {
 	uint8_t head[ISCSI_BHS_LEN + ISCSI_AHS_MAX + ISCSI_DIGEST_LEN];
 };
 
-/* --- connections
- * ------------------------------------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 enum iscsi_conn_state { ISCSI_CONN_LOGIN, ISCSI_CONN_JOINING, ISCSI_CONN_FULL, ISCSI_CONN_CLOSING };
 

@@ -114,8 +114,7 @@ bool iscsi_r2t_build(const struct iscsi_task *task, struct iscsi_tx_pdu *pdu)
 	return true;
 }
 
-/* --- Data-Out PDUs
- * ------------------------------------------------------------------------------------------------ */
+/* --- Data-Out PDUs ---------------------------------------------------------------------------- */
 
 /* Does the PDU belong to the sequence that is due? */
 static bool in_sequence(const struct iscsi_task *task, const struct iscsi_data_out *pdu)

@@ -119,8 +119,7 @@ void iscsi_listeners_free(struct iscsi_server *server)
 	}
 }
 
-/* --- accepting
- * ----------------------------------------------------------------------------------------------------- */
+/* --- accepting -------------------------------------------------------------------------------- */
 
 void iscsi_half_open_begin(struct iscsi_conn *conn)
 {

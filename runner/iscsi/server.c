@@ -25,8 +25,7 @@ static void resume(struct loop_work *work)
 		iscsi_listeners_accept(server);
 }
 
-/* --- phases: main thread to all loops
- * ---------------------------------------------------------------------------- */
+/* --- phases: main thread to all loops --------------------------------------------------------- */
 
 static void phase_work(struct loop_work *work)
 {
@@ -81,8 +80,7 @@ static bool wait_for_connections(struct iscsi_server *server, uint64_t deadline)
 	return true;
 }
 
-/* --- start and stop
- * ------------------------------------------------------------------------------------------------ */
+/* --- start and stop --------------------------------------------------------------------------- */
 
 static void set_default(unsigned *value, unsigned fallback)
 {

@@ -104,8 +104,7 @@ void iscsi_session_free(struct iscsi_session *session)
 	free(session);
 }
 
-/* --- table
- * ----------------------------------------------------------------------------------------------------- */
+/* --- table ------------------------------------------------------------------------------------ */
 
 static struct list *table_bucket(struct iscsi_server *server, const struct iscsi_session *session)
 {
@@ -251,8 +250,7 @@ static void unregister(struct iscsi_session *session)
 	}
 }
 
-/* --- LUNs and end
- * ------------------------------------------------------------------------------------------------ */
+/* --- LUNs and end ----------------------------------------------------------------------------- */
 
 void iscsi_session_attach(struct iscsi_session *session)
 {

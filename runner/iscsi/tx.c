@@ -37,8 +37,7 @@ int iscsi_tx_batch_new(struct iscsi_tx_batch **batch)
 	return *batch ? 0 : -ENOMEM;
 }
 
-/* --- messages
- * -------------------------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------- */
 
 static struct iscsi_message *message_of(struct iscsi_out *out)
 {
@@ -81,8 +80,7 @@ bool iscsi_tx_congested(const struct iscsi_conn *conn)
 	return conn->tx.message_bytes > TX_MESSAGES;
 }
 
-/* --- queue
- * ------------------------------------------------------------------------------------------------------- */
+/* --- queue ------------------------------------------------------------------------------------ */
 
 void iscsi_tx_push(struct iscsi_conn *conn, struct iscsi_out *out)
 {
@@ -127,8 +125,7 @@ void iscsi_tx_drop(struct iscsi_conn *conn)
 	conn->tx.message_bytes = 0;
 }
 
-/* --- building PDUs
- * --------------------------------------------------------------------------------------------- */
+/* --- building PDUs ---------------------------------------------------------------------------- */
 
 static unsigned data_iov(const struct iscsi_tx_pdu *pdu, struct iovec *iov)
 {
@@ -216,8 +213,7 @@ static bool build(struct iscsi_conn *conn, struct iscsi_out *out, struct iscsi_t
 	return true;
 }
 
-/* --- sending
- * ----------------------------------------------------------------------------------------------------- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 static bool has_room(const struct iscsi_tx_batch *b)
 {

@@ -15,8 +15,7 @@
 
 #define SIZE (256u << 10)
 
-/* --- thread models
- * ------------------------------------------------------------------------------------------------ */
+/* --- thread models ---------------------------------------------------------------------------- */
 
 struct many {
 	struct loop_work work;
@@ -106,8 +105,7 @@ static void test_thread_models(void **state)
 	}
 }
 
-/* --- splitting
- * ------------------------------------------------------------------------------------------------------ */
+/* --- splitting -------------------------------------------------------------------------------- */
 
 static void test_split(void **state)
 {
@@ -172,9 +170,7 @@ static void test_split_unmap(void **state)
 	script_free(script);
 }
 
-/* --- refusals
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- refusals --------------------------------------------------------------------------------- */
 
 static void test_refusals(void **state)
 {
@@ -227,8 +223,7 @@ static void test_no_disk(void **state)
 	script_free(script);
 }
 
-/* --- inline completion does not nest without end
- * ----------------------------------------------------------------------- */
+/* --- inline completion does not nest without end ---------------------------------------------- */
 
 struct endless {
 	struct loop_work work;
@@ -283,9 +278,7 @@ static void test_submission_from_done_does_not_nest(void **state)
 	script_free(script);
 }
 
-/* --- lending
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- lending ---------------------------------------------------------------------------------- */
 
 static void test_lending(void **state)
 {
@@ -345,9 +338,7 @@ static void test_usage(void **state)
 	script_free(script);
 }
 
-/* --- CDBs
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- CDBs ------------------------------------------------------------------------------------- */
 
 struct cdb {
 	struct loop_work work;
@@ -417,9 +408,7 @@ static void test_scsi(void **state)
 	}
 }
 
-/* --- the contract
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- the contract ----------------------------------------------------------------------------- */
 
 #ifdef TCMUR_DEBUG
 /* In a child of its own, which has to be without threads: the loops are started there. */

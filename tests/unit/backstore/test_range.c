@@ -88,8 +88,7 @@ static void wait_for(sem_t *done, unsigned n)
 	sem_destroy(done);
 }
 
-/* --- COMPARE AND WRITE as a counter, as cluster file systems use it
- * ----------------------------------------------- */
+/* --- COMPARE AND WRITE as a counter, as cluster file systems use it --------------------------- */
 
 enum { START, HAVE_READ, HAVE_SWAPPED };
 
@@ -141,8 +140,7 @@ static void test_compare_and_write_counts(void **state)
 	}
 }
 
-/* --- WRITE SAME against READ: all blocks of a range change as one
- * --------------------------------------------------- */
+/* --- WRITE SAME against READ: all blocks of a range change as one ----------------------------- */
 
 static bool same_or_read(struct worker *worker, enum tcmur_status last)
 {
@@ -181,8 +179,7 @@ static void test_write_same_is_one(void **state)
 	script_free(script);
 }
 
-/* --- everything at once
- * ---------------------------------------------------------------------------------------------- */
+/* --- everything at once ----------------------------------------------------------------------- */
 
 /*
  * Readers read the first half. Writers write blocks of the second half that are theirs alone, since a READ
@@ -235,8 +232,7 @@ static void test_mixture_ends(void **state)
 	}
 }
 
-/* --- what does not overlap does not wait
- * --------------------------------------------------------------------------------- */
+/* --- what does not overlap does not wait ------------------------------------------------------ */
 
 static unsigned order;
 
@@ -284,8 +280,7 @@ static void test_only_overlapping_io_waits(void **state)
 	script_free(script);
 }
 
-/* --- the fast path takes no lock
- * ------------------------------------------------------------------------------------------- */
+/* --- the fast path takes no lock -------------------------------------------------------------- */
 
 #ifdef TCMUR_DEBUG
 static bool count_locks(struct worker *worker, enum tcmur_status last)

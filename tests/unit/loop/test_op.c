@@ -180,9 +180,7 @@ static void errors_come_back(void **state)
 	run_on_loop(error_body);
 }
 
-/* --- poll
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- poll ------------------------------------------------------------------------------------- */
 
 static struct loop_watch other;
 static struct loop_timer later;
