@@ -83,8 +83,7 @@ static const char *challenge(struct iscsi_chap *chap, const struct iscsi_offers 
 	chosen = choose(list);
 	if (chosen < 0)
 		return "none of the CHAP algorithms offered is known here";
-	/* 256 bytes and less come whole once the kernel's generator is seeded, which getrandom() waits for.
-	 */
+	/* 256 bytes and less come whole once the kernel's generator is seeded, which getrandom() awaits. */
 	if (getrandom(chap->challenge, sizeof(chap->challenge), 0) != sizeof(chap->challenge) ||
 	    getrandom(&chap->id, sizeof(chap->id), 0) != sizeof(chap->id))
 		return "no random numbers for a challenge";

@@ -70,8 +70,7 @@ void iscsi_conn_finish(struct iscsi_conn *conn)
 	iscsi_conn_wake(conn);
 }
 
-/* All is sent. A close with bytes of the initiator unread would be a reset, and could overtake what was sent.
- */
+/* All is sent. A close with unread bytes would be a reset, and could overtake what was sent. */
 static void drain(struct iscsi_conn *conn)
 {
 	begin_close(conn, NULL);

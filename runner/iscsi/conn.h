@@ -37,8 +37,7 @@ struct iscsi_out {
 
 enum iscsi_statsn_use {
 	ISCSI_STATSN_TAKE, /* a numbered response */
-	ISCSI_STATSN_SHOW, /* carries the next StatSN without using it up (R2T, NOP-In probe: 11.8.3, 11.19.3)
-			    */
+	ISCSI_STATSN_SHOW, /* carries the next StatSN, unused (R2T, NOP-In probe: 11.8.3, 11.19.3) */
 };
 
 /* Any PDU that is not a task's. Allocated; freed when sent. */
@@ -148,8 +147,9 @@ static inline bool iscsi_sn_before(uint32_t a, uint32_t b)
 
 /* Loop 0: takes fd over and moves it to its loop; on failure fd is closed. */
 void iscsi_conn_new(struct iscsi_loop *il, int fd, const struct target_portal *portal);
-/* Closes now: tasks are aborted, and the connection is freed when they are over. Harmless when closing
- * already. */
+/* Closes now: tasks are aborted, and the connection is freed when they are over. What is queued is not sent: at
+ * ErrorRecoveryLevel 0 the initiator gives all its tasks up with the connection (RFC 7143 7.1.4.4), and who
+ * broke the protocol is sent nothing more. Harmless when closing already. */
 void iscsi_conn_close(struct iscsi_conn *conn, const char *reason);
 /* Closes after what is queued has been sent. */
 void iscsi_conn_finish(struct iscsi_conn *conn);

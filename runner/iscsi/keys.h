@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The text keys of login and full feature phase: one table, one row a key (RFC 7143 12, 13). A session has
- * one connection, so every login is a leading one, and session-wide and connection-wide keys behave alike.
+ * one connection, so session-wide and connection-wide keys behave alike, but where a login replaces that
+ * connection (negotiate.h, iscsi_params_inherit).
  */
 #ifndef ISCSI_KEYS_H
 #define ISCSI_KEYS_H

@@ -107,8 +107,7 @@ void iscsi_login_join(struct iscsi_conn *conn)
 	}
 }
 
-/* The session's numbering starts at the first request's CmdSN, which login itself does not use up (11.12.7).
- */
+/* The session's numbering starts at the first request's CmdSN, which login does not use up (11.12.7). */
 static void start_numbers(struct iscsi_conn *conn)
 {
 	const struct iscsi_login_req *pdu = (const void *)conn->rx.head;

@@ -18,10 +18,11 @@
 #define RX_LARGE       (16u << 10) /* what is left of a segment is worth its own read … */
 #define RX_AFTER_LARGE (4u << 10)  /* … with only so much of what follows it */
 
-enum number {               /* the request's CmdSN … */
-	      NUMBERED,     /* is one, and the window moves on with it */
-	      NUMBERS_TASK, /* is one, and the window moves on when the task is over */
-	      UNNUMBERED,   /* is not there */
+/* The request's CmdSN … */
+enum number {
+	NUMBERED,     /* is one, and the window moves on with it */
+	NUMBERS_TASK, /* is one, and the window moves on when the task is over */
+	UNNUMBERED,   /* is not there */
 };
 
 struct pdu_kind {

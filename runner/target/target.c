@@ -150,8 +150,7 @@ int target_auth_check(const struct target_auth *auth, struct error *error)
 		return error_set(error, EINVAL, "mutual CHAP needs both a user and a secret");
 	if (auth->mutual_user[0] && !auth->user[0])
 		return error_set(error, EINVAL, "mutual CHAP needs the initiator to authenticate too");
-	/* With one secret for both directions an attacker lets us answer our own challenge (RFC 7143 9.2.1).
-	 */
+	/* With one secret for both directions attackers let us answer our own challenge (RFC 7143 9.2.1). */
 	if (auth->user[0] && strcmp(auth->secret, auth->mutual_secret) == 0)
 		return error_set(error, EINVAL, "the CHAP secrets of the two directions must differ");
 	return 0;
