@@ -19,6 +19,12 @@
 #define SBC_MAX_LBA_STATUS        256u        /* descriptors in a GET LBA STATUS */
 #define SBC_FORMAT_STEP           (16u << 20) /* bytes that FORMAT UNIT clears at a time */
 
+/*
+ * Bytes from which on a READ is sent from the handler's own memory. Such memory may change until it is sent; a copy is
+ * made under the range lock, so that what is read in short, like a lock that COMPARE AND WRITE changes, is never torn.
+ */
+#define SBC_LEND_MIN (64u << 10)
+
 /* LBPME: the LU can be told that blocks are not needed (SBC-4 4.7.3). */
 static inline bool sbc_is_thin(const struct scsi_lu *lu)
 {

@@ -2,6 +2,7 @@
 /* READ (6), (10), (12), (16): SBC-4 5.15 to 5.18. */
 #include "scsi/sbc.h"
 #include "scsi/sbc_io.h"
+#include "scsi/sbc_limits.h"
 
 static sbc_io_done read_done;
 
@@ -12,9 +13,15 @@ static void read_copied(struct scsi_cmd *cmd)
 		sbc_io_data(cmd, BACKSTORE_READ, cmd->lba, cmd->nblocks, 0, read_done);
 }
 
+static bool may_lend(const struct scsi_cmd *cmd)
+{
+	return cmd->may_lend && (uint64_t)cmd->nblocks << cmd->lu->block_shift >= SBC_LEND_MIN &&
+	       backstore_can_lend(cmd->lu->bs);
+}
+
 static void read_medium(struct scsi_cmd *cmd)
 {
-	if (!cmd->may_lend || !backstore_can_lend(cmd->lu->bs)) {
+	if (!may_lend(cmd)) {
 		read_copied(cmd);
 		return;
 	}

@@ -71,7 +71,7 @@ static int tear_down(void **state)
  */
 static void run(uint8_t opcode)
 {
-	static uint8_t block[4096];
+	static uint8_t block[64 << 10]; /* large enough to be lent */
 	struct iovec iov = {block, sizeof(block)};
 	uint8_t cdb[16];
 	size_t cdb_len = sbc_env_cdb(cdb, opcode, 0, 16, sizeof(block) / 512);

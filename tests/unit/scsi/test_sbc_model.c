@@ -142,7 +142,7 @@ static void model_run(struct model *m, uint32_t block_size)
 	};
 
 	sbc_env_open(&m->e, BLOCKS, block_size, NULL);
-	m->e.bs->lend_piece = 1024;
+	m->e.bs->lend_piece = 32 << 10;
 	memset(m->medium, 0, sizeof(m->medium));
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		uint32_t n = 1 + next_random(m, MOST);

@@ -273,7 +273,7 @@ static void test_short_data_out(void **state)
 static void lends(struct backstore *bs)
 {
 	bs->can_lend = true;
-	bs->lend_piece = 1024;
+	bs->lend_piece = 32 << 10;
 }
 
 static void test_lent_memory(void **state)
@@ -282,20 +282,23 @@ static void test_lent_memory(void **state)
 
 	(void)state;
 	sbc_env_open(&e, BLOCKS, 512, lends);
-	assert_int_equal(sbc_env_run(&e, WRITE10, 0, 0, 32, pattern, 32 * 512), SCSI_GOOD);
+	assert_int_equal(sbc_env_run(&e, WRITE10, 0, 0, 600, pattern, 600 * 512), SCSI_GOOD);
 	e.c.cmd.may_lend = true;
-	assert_int_equal(sbc_env_run(&e, READ10, 0, 1, 5, NULL, 0), SCSI_GOOD);
+	assert_int_equal(sbc_env_run(&e, READ10, 0, 1, 129, NULL, 0), SCSI_GOOD);
 	assert_null(e.c.buffer);
 	assert_int_equal(e.c.cmd.iovcnt, 3);
 	assert_ptr_equal(e.c.cmd.iov[0].iov_base, sbc_env_block(&e, 1));
-	assert_int_equal(e.c.cmd.data_in_len, 5 * 512);
+	assert_int_equal(e.c.cmd.data_in_len, 129 * 512);
 	/* Too many pieces: read into the front end's memory after all. */
-	assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 32, NULL, 0), SCSI_GOOD);
+	assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 600, NULL, 0), SCSI_GOOD);
 	assert_non_null(e.c.buffer);
-	assert_memory_equal(e.c.buffer, pattern, 32 * 512);
+	assert_memory_equal(e.c.buffer, pattern, 600 * 512);
+	/* Short: it must not change before it is sent. */
+	assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 127, NULL, 0), SCSI_GOOD);
+	assert_non_null(e.c.buffer);
 	/* Not asked for */
 	e.c.cmd.may_lend = false;
-	assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 1, NULL, 0), SCSI_GOOD);
+	assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 128, NULL, 0), SCSI_GOOD);
 	assert_non_null(e.c.buffer);
 	sbc_env_close(&e);
 }
