@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Sourced by guest.sh: the guest as an emulated machine (qemu without KVM) of two CPUs with the stock kernel of the
+# Debian package GUEST_KERNEL, or of the package that a metapackage of that name stands for. GUEST_KERNEL=newer is the
+# newest that apt knows besides linux-image-amd64. Folders of this machine are shared by 9p.
+
+# The newest linux-image-VERSION-amd64 metapackage.
+newer_kernel() {
+	apt-cache pkgnames linux-image- | sed -n '/^linux-image-[0-9]*\.[0-9]*-amd64$/p' | sort -V | tail -n 1
+}
+
+# kernel_package NAME: the package that holds the image.
+kernel_package() {
+	case $1 in
+	linux-image-*.*.*) echo "$1" ;;
+	*) apt-cache depends "$1" | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1 ;;
+	esac
+}
+
+# Without an installed one, the program and the libraries that this machine lacks.
+take_qemu() {
+	qemu=(qemu-system-x86_64)
+	! command -v qemu-system-x86_64 >/dev/null || return 0
+	local package folder libraries='' packages
+	packages=$(apt-get -qq -s install --no-install-recommends qemu-system-x86 | sed -n 's/^Inst \([^ ]*\).*/\1/p')
+	[ "$packages" ] || { echo "SKIP: apt knows no qemu-system-x86" >&2; return 1; }
+	for package in $packages; do
+		folder=$(unpack "$package") || return
+		libraries+=$folder/usr/lib/x86_64-linux-gnu:
+	done
+	folder=$(unpack qemu-system-x86)
+	qemu=(env "LD_LIBRARY_PATH=$libraries" "QEMU_MODULE_DIR=$(unpack qemu-system-common)/usr/lib/x86_64-linux-gnu/qemu"
+		"$folder/usr/bin/qemu-system-x86_64" -L "$(unpack seabios)/usr/share/seabios" -L "$(unpack qemu-system-data)/usr/share/qemu")
+}
+
+take_kernel() {
+	local package=$GUEST_KERNEL
+	[ "$package" != newer ] || package=$(newer_kernel)
+	[ -z "$package" ] || package=$(kernel_package "$package")
+	[ "$package" ] || { echo "SKIP: apt knows no kernel $GUEST_KERNEL" >&2; return 1; }
+	kernel=$(unpack "$package") || return
+	modules=$(echo "$kernel"/usr/lib/modules/*)
+	[ -e "$modules/modules.dep" ] || "$busybox" depmod -b "$kernel/usr" "${modules##*/}"
+	echo "guest kernel: ${modules##*/}"
+	take_qemu
+}
+
+# What the first process starts with.
+init_head() {
+	cat <<'HEAD'
+#!/bin/busybox sh
+bb=/bin/busybox
+$bb mount -t proc proc /proc
+$bb mount -t devtmpfs devtmpfs /dev
+$bb modprobe -a virtio_pci 9pnet_virtio 9p overlay
+HEAD
+}
+
+share_tag() { # DIR
+	echo "d$(echo "$1" | md5sum | cut -c 1-16)" # begins with a letter
+}
+
+# share_command DIR MOUNTPOINT [writable]: what it runs to mount a folder of this machine.
+share_command() {
+	local mode=ro,cache=loose
+	[ $# -lt 3 ] || mode=rw
+	echo "\$bb mount -t 9p -o $mode,trans=virtio,version=9p2000.L,msize=512000 $(share_tag "$1") $2"
+}
+
+# The first file system: the first process, busybox, and the modules that lead to the root.
+make_initramfs() {
+	local tree=$run/tree version=${modules##*/} file
+	mkdir -p "$tree/bin" "$tree/dev" "$tree/proc" "$tree/mnt" "$tree/lib/modules/$version"
+	cp "$busybox" "$tree/bin/busybox"
+	cp "$run/init" "$tree/init"
+	cp "$modules"/modules.* "$tree/lib/modules/$version"
+	for file in $(sed -nE '/\/(virtio_pci|9pnet_virtio|9p|overlay)\.ko/s/://p' "$modules/modules.dep"); do
+		mkdir -p "$tree/lib/modules/$version/${file%/*}"
+		cp "$modules/$file" "$tree/lib/modules/$version/$file"
+	done
+	(cd "$tree" && find . | "$busybox" cpio -o -H newc) >"$run/initramfs"
+	rm -r "$tree"
+}
+
+# Becomes the guest, in a process group of its own.
+boot() {
+	local share options=() kernel_options="console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on audit=0"
+	make_initramfs
+	for share in / "${layers[@]}" "$modules"; do
+		options+=(-virtfs "local,path=$share,security_model=none,readonly=on,multidevs=remap,mount_tag=$(share_tag "$share")")
+	done
+	exec setsid "${qemu[@]}" -accel tcg,thread=multi -cpu max -smp 2 -m "$memory" -M pc,usb=off \
+		-nodefaults -no-user-config -display none -no-reboot -serial stdio -device virtio-rng-pci \
+		-kernel "$kernel"/boot/vmlinuz-* -initrd "$run/initramfs" \
+		-append "$kernel_options apparmor=0 selinux=0 nowatchdog no_timer_check tsc=reliable" \
+		-virtfs "local,path=$run,security_model=none,mount_tag=$(share_tag "$run")" "${options[@]}"
+}
