@@ -20,25 +20,29 @@ def family(pid):
         yield from family(int(child))
 
 
-def ticks(pid):
+def nanoseconds(pid):
     """CPU time of a process, and of those of its children that have ended."""
     try:
+        with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
+            own = int(file.read().split()[0])
         with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            return sum(map(int, file.read().rsplit(")", 1)[1].split()[11:15]))
+            ended = sum(map(int, file.read().rsplit(")", 1)[1].split()[13:15]))
     except OSError:
         return 0
+    return own + ended * (1000000000 // os.sysconf("SC_CLK_TCK"))
 
 
 def main():
     folder, command = sys.argv[1], sys.argv[2:]
     name = f"{folder}/0"
     with open(name, "wb"), subprocess.Popen(command) as child:
+        if os.geteuid() == 0:
+            os.nice(-10)  # a late number is a wrong one
         while child.poll() is None:
-            milliseconds = sum(map(ticks, family(child.pid))) * 1000 // os.sysconf("SC_CLK_TCK")
-            renamed = f"{folder}/{milliseconds}"
+            renamed = f"{folder}/{sum(map(nanoseconds, family(child.pid)))}"
             os.rename(name, renamed)
             name = renamed
-            time.sleep(0.01)
+            time.sleep(0.005)
         return child.returncode
 
 

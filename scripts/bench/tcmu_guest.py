@@ -97,7 +97,7 @@ class Contestant:
         """Seconds of the clock, sectors moved, seconds of CPU of the daemon and of the whole guest."""
         fields = [int(field) for field in read(f"/sys/block/{self.disks[fabric]}/stat").split()]
         return (time.monotonic(), fields[2] + fields[6], self.daemon.cpu_seconds() if self.daemon else 0,
-                int(os.listdir(CPU)[0]) / 1e3)
+                int(os.listdir(CPU)[0]) / 1e9)
 
     def start_load(self, fabric, case):
         """fio on it, stopped."""

@@ -87,6 +87,9 @@ cat >"$run/main" <<MAIN
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LANG=C.UTF-8
 modprobe() { $busybox modprobe "\$@"; }
 export -f modprobe
+printf '#!%s sh\nexec %s modprobe "\$@"\n' "$busybox" "$busybox" >/run/modprobe
+chmod +x /run/modprobe
+echo /run/modprobe >/proc/sys/kernel/modprobe # what the kernel asks for by itself
 ln -sfn /proc/self/fd /dev/fd
 cd /
 $(printf '%q ' "$script" "$@")

@@ -42,6 +42,7 @@ take_kernel() {
 	modules=$(echo "$kernel"/usr/lib/modules/*)
 	[ -e "$modules/modules.dep" ] || "$busybox" depmod -b "$kernel/usr" "${modules##*/}"
 	echo "guest kernel: ${modules##*/}"
+	limit=$((limit * 4)) # emulation takes its time
 	take_qemu
 }
 
