@@ -215,7 +215,7 @@ static enum fdio_way transfer_way(const struct opening *opening)
 
 	if (fstatfs(opening->fd, &fs) == 0) {
 		if (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
-			return FDIO_INLINE;
+			return FDIO_MEMORY;
 		if (fs.f_type == XFS_SUPER_MAGIC || fs.f_type == BTRFS_SUPER_MAGIC)
 			return FDIO_QUEUE;
 	}

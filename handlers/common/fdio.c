@@ -144,14 +144,12 @@ static struct piece next_piece(struct fdio_request *request)
 	return piece;
 }
 
-/* Any thread: moves the next piece at once. Bytes, or -errno. */
-static int move(struct tcmur_op *op)
+/* Pool thread: writes the next piece. Bytes, or -errno. */
+static int write_piece(struct tcmur_op *op)
 {
 	struct fdio_request *request = (struct fdio_request *)op;
 	struct piece piece = next_piece(request);
-	int fd = request->fdio->fd;
-	ssize_t n = request->write ? pwritev2(fd, piece.iov, (int)piece.iovcnt, piece.offset, request->rwf)
-				   : preadv2(fd, piece.iov, (int)piece.iovcnt, piece.offset, 0);
+	ssize_t n = pwritev2(request->fdio->fd, piece.iov, (int)piece.iovcnt, piece.offset, request->rwf);
 
 	return n < 0 ? -errno : (int)n;
 }
@@ -162,21 +160,20 @@ static void transfer(struct fdio_request *request)
 {
 	const struct fdio *fdio = request->fdio;
 
-	if (fdio->way == FDIO_INLINE) {
-		transferred(&request->op, move(&request->op));
-		return;
-	}
 	if (fdio->way == FDIO_POOL_WRITES && request->write) {
-		tcmur_queue_blocking(request->queue, &request->op, move);
+		tcmur_queue_blocking(request->queue, &request->op, write_piece);
 		return;
 	}
+	bool memory = fdio->way == FDIO_MEMORY;
 	struct piece piece = next_piece(request);
 	if (request->write)
-		tcmur_queue_writev(request->queue, &request->op, fdio->fd, piece.iov, piece.iovcnt,
-				   (uint64_t)piece.offset, request->rwf);
+		(memory ? tcmur_queue_writev_memory
+			: tcmur_queue_writev)(request->queue, &request->op, fdio->fd, piece.iov, piece.iovcnt,
+					      (uint64_t)piece.offset, request->rwf);
 	else
-		tcmur_queue_readv(request->queue, &request->op, fdio->fd, piece.iov, piece.iovcnt,
-				  (uint64_t)piece.offset, 0);
+		(memory ? tcmur_queue_readv_memory : tcmur_queue_readv)(request->queue, &request->op,
+									fdio->fd, piece.iov, piece.iovcnt,
+									(uint64_t)piece.offset, 0);
 }
 
 /* A direct read behind an end that lies inside a block fails with EINVAL on some file systems. */

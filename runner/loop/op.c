@@ -31,9 +31,7 @@ void request_finish(struct loop *loop, struct loop_op *op, int result)
 	assert_unlocked();
 }
 
-/* --- on the pool ------------------------------------------------------------------------------ */
-
-static int execute(struct loop_op *op)
+int request_execute(struct loop_op *op)
 {
 	struct request *r = request_of(op);
 	ssize_t ret;
@@ -58,6 +56,8 @@ static int execute(struct loop_op *op)
 	return ret < 0 ? -errno : (int)ret;
 }
 
+/* --- on the pool ------------------------------------------------------------------------------ */
+
 /* Back on the loop. */
 static void executed(struct loop_work *note)
 {
@@ -72,7 +72,7 @@ static void execute_job(struct pool_job *job)
 	int result;
 
 	do
-		result = execute(op_of(request));
+		result = request_execute(op_of(request));
 	while (result == -EINTR && request->kind != REQUEST_BLOCKING);
 	request->result = result;
 	request->note.fn = executed;
@@ -87,8 +87,8 @@ void request_to_pool(struct loop *loop, struct loop_op *op)
 
 /* --- what users call -------------------------------------------------------------------------- */
 
-static void start_rw(struct loop *loop, struct loop_op *op, enum request_kind kind, int fd,
-		     const struct iovec *iov, unsigned iovcnt, uint64_t offset, int rwf)
+static struct loop_op *start_rw(struct loop *loop, struct loop_op *op, enum request_kind kind, int fd,
+				const struct iovec *iov, unsigned iovcnt, uint64_t offset, int rwf)
 {
 	struct request *request = start(loop, op, kind, fd);
 
@@ -96,19 +96,31 @@ static void start_rw(struct loop *loop, struct loop_op *op, enum request_kind ki
 	request->iovcnt = iovcnt;
 	request->offset = offset;
 	request->flags = rwf;
-	loop->engine->submit(loop, op);
+	return op;
 }
 
 void loop_readv(struct loop *loop, struct loop_op *op, int fd, const struct iovec *iov, unsigned iovcnt,
 		uint64_t offset, int rwf)
 {
-	start_rw(loop, op, REQUEST_READV, fd, iov, iovcnt, offset, rwf);
+	loop->engine->submit(loop, start_rw(loop, op, REQUEST_READV, fd, iov, iovcnt, offset, rwf));
 }
 
 void loop_writev(struct loop *loop, struct loop_op *op, int fd, const struct iovec *iov, unsigned iovcnt,
 		 uint64_t offset, int rwf)
 {
-	start_rw(loop, op, REQUEST_WRITEV, fd, iov, iovcnt, offset, rwf);
+	loop->engine->submit(loop, start_rw(loop, op, REQUEST_WRITEV, fd, iov, iovcnt, offset, rwf));
+}
+
+void loop_readv_memory(struct loop *loop, struct loop_op *op, int fd, const struct iovec *iov,
+		       unsigned iovcnt, uint64_t offset, int rwf)
+{
+	memory_submit(loop, start_rw(loop, op, REQUEST_READV, fd, iov, iovcnt, offset, rwf));
+}
+
+void loop_writev_memory(struct loop *loop, struct loop_op *op, int fd, const struct iovec *iov,
+			unsigned iovcnt, uint64_t offset, int rwf)
+{
+	memory_submit(loop, start_rw(loop, op, REQUEST_WRITEV, fd, iov, iovcnt, offset, rwf));
 }
 
 void loop_fdatasync(struct loop *loop, struct loop_op *op, int fd)
