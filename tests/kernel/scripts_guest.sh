@@ -30,6 +30,9 @@ wait_for() { # COMMAND...: until it succeeds, at most 20 s
 	return 1
 }
 
+# Of the session; its own function, so that each try looks anew.
+second_disk() { ls /sys/class/iscsi_session/session*/device/target*/*:1/block; }
+
 start_daemon() {
 	: >/tmp/daemon.log
 	"$daemon" --handler-path "$handlers" --state-dir /tmp/state >/tmp/daemon.log 2>&1 &
@@ -168,7 +171,7 @@ chap() {
 		iscsiadm -m node -T $iqn -o update -n "node.session.auth.${pair%%=*}" -v "${pair#*=}"
 	done
 	log_in
-	wait_for ls /sys/class/iscsi_session/session*/device/target*/*:1/block
+	wait_for second_disk
 	refuses 'logged in: iqn.2026-11.test:guest' ./target_teardown.sh $iqn user_0/disk
 	status_says 'iqn.2026-11.test:guest, logged in'
 	iscsiadm -m session -u
