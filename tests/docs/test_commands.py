@@ -159,7 +159,7 @@ class Commands(unittest.TestCase):
         return line.split()[0] in ("iscsi-ls", "iscsi-inq", "qemu-img")
 
     def test_2_kernel_initiator(self):
-        """tests/kernel/open_iscsi.sh runs these in a guest."""
+        """tests/kernel/open_iscsi_guest.sh runs these in a guest."""
         self.assertIn("--login", self.block("README.md", "iscsiadm"))
 
     def test_3_own(self):

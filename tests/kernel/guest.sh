@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# guest.sh [-m MB] [-t SECONDS] [-l DIR]... SCRIPT [ARGS...]: runs SCRIPT as root of a guest with a kernel of its own.
+# guest.sh [-m MB] [-t SECONDS] [-l DIR]... [-p PACKAGE]... SCRIPT [ARGS...]: runs SCRIPT as root of a guest with a kernel
+# of its own.
 #
 # The guest's root is this machine's, read-only, under a memory file system, so SCRIPT finds the same paths and
-# programs and can change nothing here. Each -l DIR is laid over that root. Prints what SCRIPT prints and returns its
-# exit status; 77 where the guest kernel cannot be had, 124 after SECONDS, 125 when the guest died.
+# programs and can change nothing here. Each -l DIR is laid over that root, and so are the files of each -p PACKAGE
+# (see packages_of). Prints what SCRIPT prints and returns its exit status; 77 where the guest kernel cannot be had, 124
+# after SECONDS, 125 when the guest died.
 # The kernel is User-Mode Linux (uml.sh), or with GUEST_KERNEL=PACKAGE the one of that Debian package, emulated
 # (vm.sh): slower, and of other versions, with two CPUs, and able to run sanitized programs. Kernel and a static
 # busybox are taken from Debian's packages, unpacked once below GUEST_CACHE.
@@ -13,21 +15,26 @@ here=$(dirname "$(realpath "$0")")
 # shellcheck source=packages.sh
 . "$here/packages.sh"
 
-memory=1024 limit=300 layers=()
-while getopts m:t:l: option; do
+memory=1024 limit=300 layers=() packages=''
+while getopts m:t:l:p: option; do
 	case $option in
 	m) memory=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	l) layers+=("$(realpath -e "$OPTARG")") ;;
+	p) packages+=" $(packages_of "$OPTARG")" ;;
 	*) exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
-[ $# -ge 1 ] || { echo "usage: guest.sh [-m MB] [-t SECONDS] [-l DIR]... SCRIPT [ARGS...]" >&2; exit 2; }
+[ $# -ge 1 ] || { echo "usage: guest.sh [-m MB] [-t SECONDS] [-l DIR]... [-p PACKAGE]... SCRIPT [ARGS...]" >&2; exit 2; }
 script=$(realpath -e "$1")
 shift
 
 busybox=$(unpack busybox-static)/usr/bin/busybox || exit 77
+for package in $packages; do
+	folder=$(unpack "$package") || exit 77
+	layers+=("$folder")
+done
 if [ "${GUEST_KERNEL:-}" ]; then
 	# shellcheck source=vm.sh
 	. "$here/vm.sh"

@@ -32,3 +32,17 @@ merge_usr() {
 		rm -r "${1:?}/$top"
 	done
 }
+
+# packages_of NAME: what belongs together, or the package of that name itself.
+packages_of() {
+	case $1 in
+	bus) echo dbus-daemon dbus-bin dbus-system-bus-common ;;
+	initiator) echo open-iscsi libopeniscsiusr libisns0 lsscsi ;;
+	lvm) echo lvm2 dmsetup libdevmapper-event1.02.1 libdevmapper1.02.1 libaio1 libbsd0 libedit2 libmd0 ;;
+	targetcli)
+		echo targetcli-fb python3-rtslib-fb python3-configshell-fb python3-gi python3-pyparsing python3-pyudev \
+			python3-six python3-urwid gir1.2-glib-2.0 libgirepository-1.0-1
+		;;
+	*) echo "$1" ;;
+	esac
+}

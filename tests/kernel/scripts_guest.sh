@@ -1,48 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs in the guest: scripts_guest.sh DAEMON HANDLER-PATH. The scripts beyond docs/tutorial.md: without a daemon, with one
-# that dies, refusals, many at once, the kernel's own backends, CHAP.
-set -eEu -o pipefail
-trap 'echo "FAILED: $BASH_COMMAND (line $LINENO)"; cat /tmp/out; tail -n 20 /tmp/daemon.log; dmesg | tail -n 15' ERR
-daemon=$1 handlers=$2
-here=$(dirname "$(realpath "$0")")
-cd "$here/../../scripts"
-tree=/sys/kernel/config/target
+# guest: -m 1024 -t 400 -p bus -p initiator -p lvm
+# scripts_guest.sh DAEMON HANDLER-PATH. The scripts beyond docs/tutorial.md: without a daemon, with one that dies,
+# refusals, many at once, the kernel's own backends, CHAP.
+# shellcheck source=guest_lib.sh
+. "$(dirname "$0")/guest_lib.sh"
+cd "$scripts"
 iqn=iqn.2026-11.com.test:disks
 secret=/tmp/secret
-: >/tmp/out
-
-step() { echo "== $* (at $SECONDS s)"; }
-
-fails() { ! "$@" >/dev/null 2>&1; }
 
 status_says() {
 	./status.sh >/tmp/out
 	grep -q "$1" /tmp/out
-}
-
-wait_for() { # COMMAND...: until it succeeds, at most 20 s
-	for _ in {1..200}; do
-		! "$@" >/dev/null 2>&1 || return 0
-		sleep 0.1
-	done
-	echo "no success within 20 s: $*"
-	return 1
-}
-
-# Of the session; its own function, so that each try looks anew.
-second_disk() { ls /sys/class/iscsi_session/session*/device/target*/*:1/block; }
-
-start_daemon() {
-	: >/tmp/daemon.log
-	"$daemon" --handler-path "$handlers" --state-dir /tmp/state >/tmp/daemon.log 2>&1 &
-	daemon_pid=$!
-	wait_for grep -q "serving the kernel's devices" /tmp/daemon.log
-}
-
-kill_daemon() {
-	kill -9 "$daemon_pid"
-	wait "$daemon_pid" 2>/dev/null || true
 }
 
 refuses() { # REASON COMMAND...: within 20 s, and leaves nothing
@@ -94,7 +63,7 @@ dead_daemon() {
 	fails wait $script
 	grep -q 'the daemon did not answer' /tmp/out
 	fails ls -d $tree/core/user_*
-	[ "$(cat /sys/module/target_core_user/parameters/block_netlink)" = unblocked ]
+	[ "$(cat $parameters/block_netlink)" = unblocked ]
 	start_daemon
 }
 
@@ -105,14 +74,14 @@ many() {
 		./user_create.sh alloc "many$i" 1M &
 		pids+=($!)
 	done
-	for pid in "${pids[@]}"; do wait "$pid"; done
+	wait_all "${pids[@]}"
 	[ "$(find $tree/core/user_* -name 'many*' | wc -l)" -eq 20 ]
 	pids=()
 	for i in {1..20}; do
 		./user_delete.sh "many$i" &
 		pids+=($!)
 	done
-	for pid in "${pids[@]}"; do wait "$pid"; done
+	wait_all "${pids[@]}"
 	fails ls -d $tree/core/user_*
 }
 
@@ -151,11 +120,7 @@ log_in() { iscsiadm -m node -T $iqn -p 127.0.0.1 --login; }
 
 chap() {
 	step "CHAP"
-	modprobe -a iscsi_tcp sd_mod
-	mkdir -p /etc/iscsi /run/lock/iscsi
-	echo InitiatorName=iqn.2026-11.test:guest >/etc/iscsi/initiatorname.iscsi
-	iscsid -f >/tmp/iscsid.log 2>&1 &
-	wait_for grep ISCSIADM_ABSTRACT /proc/net/unix
+	start_initiator
 	echo "a dozen or more" >$secret
 	chmod 600 $secret
 	./user_create.sh file disk 1M
@@ -171,9 +136,9 @@ chap() {
 		iscsiadm -m node -T $iqn -o update -n "node.session.auth.${pair%%=*}" -v "${pair#*=}"
 	done
 	log_in
-	wait_for second_disk
-	refuses 'logged in: iqn.2026-11.test:guest' ./target_teardown.sh $iqn user_0/disk
-	status_says 'iqn.2026-11.test:guest, logged in'
+	wait_for iscsi_disk 1
+	refuses "logged in: $initiator" ./target_teardown.sh $iqn user_0/disk
+	status_says "$initiator, logged in"
 	iscsiadm -m session -u
 	./target_teardown.sh $iqn user_0/disk
 	./target_teardown.sh $iqn fileio_0/f
@@ -185,12 +150,9 @@ chap() {
 	fails ls -d $tree/iscsi/iqn*
 }
 
-mkdir -p /tmp/state /run/dbus
-rm -f /usr/share/dbus-1/system-services/*
-cp ../dbus/org.kernel.TCMUService1.conf /etc/dbus-1/system.d/
-getent passwd messagebus >/dev/null || echo messagebus:x:990:990::/nonexistent:/usr/sbin/nologin >>/etc/passwd
-dbus-uuidgen --ensure
-dbus-daemon --system --fork
+mkdir -p /tmp/state
+allow_bus_name
+start_bus
 without_daemon
 start_daemon
 refusals
@@ -199,5 +161,4 @@ many
 own_backends
 chap
 step "stop"
-kill "$daemon_pid"
-wait "$daemon_pid" # its status is ours
+stop_daemon

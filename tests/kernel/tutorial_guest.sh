@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs in the guest: tutorial_guest.sh BUILD. Makes it the machine that docs/tutorial.md takes for granted.
-set -eu
-build=$1
-here=$(dirname "$(realpath "$0")")
+# guest: -m 1024 -t 400 -p bus -p initiator -p targetcli
+# tutorial_guest.sh DAEMON HANDLER-PATH: makes the guest the machine that docs/tutorial.md takes for granted, and types.
+initiator=iqn.1993-08.org.debian:01:3d5a7e9c1b2
+# shellcheck source=guest_lib.sh
+. "$(dirname "$0")/guest_lib.sh"
+build=$(realpath "$handlers/..")
 root=$(realpath "$here/../..")
 
 # What run.sh would build is the build under test.
@@ -17,20 +19,11 @@ PATH=/tmp/bin:$PATH
 }
 rm -f "$root/test_1"
 
-modprobe -a sd_mod target_core_file iscsi_tcp # iscsid looks for the last
-rm -f /usr/share/dbus-1/system-services/*
-mkdir -p /run/dbus /run/lock/iscsi /etc/iscsi /etc/target /etc/rtslib-fb-target
-getent passwd messagebus >/dev/null || echo messagebus:x:990:990::/nonexistent:/usr/sbin/nologin >>/etc/passwd
-dbus-uuidgen --ensure
-dbus-daemon --system --fork
-echo "InitiatorName=iqn.1993-08.org.debian:01:3d5a7e9c1b2" >/etc/iscsi/initiatorname.iscsi
-iscsid -f >/tmp/iscsid.log 2>&1 &
+modprobe target_core_file
+mkdir -p /etc/target /etc/rtslib-fb-target
+start_bus
+start_initiator
 
 cd "$root"
-code=0
-/usr/bin/python3 "$here/tutorial.py" docs/tutorial.md || code=$?
-if dmesg | grep -E 'I/O error|conn error|BUG|WARNING|soft lockup'; then
-	echo "the kernel complained"
-	code=1
-fi
-exit $code
+/usr/bin/python3 "$here/tutorial.py" docs/tutorial.md
+no_kernel_error

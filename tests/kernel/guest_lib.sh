@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Sourced in the guest, by scripts that get DAEMON HANDLER-PATH first: the daemon, the kernel's target tree, its
+# initiator, and what a disk must be able to do. A command that fails ends the script and shows what was last said.
+set -eEu -o pipefail
+trap 'failed "${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND"' ERR
+daemon=$1 handlers=$2
+here=$(dirname "$(realpath "$0")")
+scripts=$(realpath "$here/../../scripts")
+log=/tmp/daemon.log
+tree=/sys/kernel/config/target
+core=$tree/core
+tpg=$tree/loopback/naa.5001405000000001/tpgt_1
+parameters=/sys/module/target_core_user/parameters
+: "${initiator:=iqn.2026-11.test:guest}"
+daemon_pid=
+: | tee /tmp/out /tmp/decoded $log
+
+failed() { # WHERE
+	echo "FAILED: $1"
+	tail -n 30 /tmp/out /tmp/decoded $log
+	dmesg | tail -n 25
+}
+
+step() { echo "== $* ($SECONDS s)"; }
+
+now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
+
+wait_for() { # COMMAND...: until it succeeds, at most 20 s
+	for _ in {1..400}; do
+		! "$@" >/dev/null 2>&1 || return 0
+		sleep 0.05
+	done
+	echo "no success within 20 s: $*"
+	return 1
+}
+
+fails() { ! "$@" >/tmp/out 2>&1; } # COMMAND...
+
+wait_all() { # PIDS...: each must succeed
+	local pid
+	for pid; do wait "$pid"; done
+}
+
+no_kernel_error() {
+	if dmesg | grep -E 'I/O error|conn error|detected conn|timed out|BUG|WARNING|soft lockup|TCMU.*(broken|error)'; then
+		echo "the kernel complained"
+		return 1
+	fi
+}
+
+# --- the daemon ---
+
+start_daemon() { # returns when it serves
+	: >$log
+	"$daemon" --handler-path "$handlers" --state-dir /tmp/state >>$log 2>&1 &
+	daemon_pid=$!
+	wait_for grep -q "serving the kernel's devices" $log
+}
+
+stop_daemon() {
+	kill "$daemon_pid"
+	wait "$daemon_pid" # its status is ours
+}
+
+kill_daemon() {
+	kill -9 "$daemon_pid"
+	wait "$daemon_pid" 2>/dev/null || true
+}
+
+# --- what a machine has at its start ---
+
+load_target() {
+	mkdir -p /tmp/state
+	modprobe -a target_core_user sd_mod
+	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
+}
+
+load_loop() { # tcm_loop: a disk for each LUN of $tpg
+	modprobe tcm_loop
+	mkdir -p $tpg
+	echo naa.5001405000000002 >$tpg/nexus
+}
+
+allow_bus_name() { cp "$here/../../dbus/org.kernel.TCMUService1.conf" /etc/dbus-1/system.d/; }
+
+start_bus() {
+	rm -f /usr/share/dbus-1/system-services/*
+	mkdir -p /run/dbus
+	getent passwd messagebus >/dev/null || echo messagebus:x:990:990::/nonexistent:/usr/sbin/nologin >>/etc/passwd
+	dbus-uuidgen --ensure
+	dbus-daemon --system --fork
+}
+
+start_initiator() {
+	modprobe -a iscsi_tcp sd_mod
+	mkdir -p /etc/iscsi /run/lock/iscsi
+	echo "InitiatorName=$initiator" >/etc/iscsi/initiatorname.iscsi
+	setsid iscsid -f >/tmp/iscsid.log 2>&1 & # at its end it signals its whole process group
+	iscsid_pid=$!
+	wait_for grep ISCSIADM_ABSTRACT /proc/net/unix
+}
+
+# --- devices, by plain writes to configfs ---
+
+configure() { # HBA NAME CONFIG SIZE [MORE]
+	mkdir -p "$core/user_$1/$2"
+	echo "dev_config=$3,dev_size=$4,hw_max_sectors=2048${5:+,$5}" >"$core/user_$1/$2/control"
+}
+
+enable() { # HBA NAME
+	timeout 20 sh -c "echo 1 >$core/user_$1/$2/enable"
+}
+
+create() { # HBA NAME CONFIG SIZE [MORE]
+	configure "$@"
+	enable "$1" "$2"
+}
+
+remove() { # HBA NAME
+	timeout 20 rmdir "$core/user_$1/$2"
+}
+
+map() { # HBA NAME LUN
+	mkdir "$tpg/lun/lun_$3"
+	ln -s "$core/user_$1/$2" "$tpg/lun/lun_$3/link"
+	wait_for loop_disk "$3"
+}
+
+unmap() { # LUN
+	rm "$tpg/lun/lun_$1/link"
+	rmdir "$tpg/lun/lun_$1"
+}
+
+# --- disks ---
+
+disk_in() { # FOLDER of a SCSI device: its block device
+	set -- "$1"/block/*
+	[ -e "$1" ] && echo "/dev/${1##*/}"
+}
+
+loop_disk() { disk_in "/sys/class/scsi_device/$(cat $tpg/address):$1/device"; } # LUN
+
+iscsi_disk() { disk_in "$(echo /sys/class/iscsi_session/session*/device/target*/*:"$1")"; } # LUN
+
+iscsi_disks() { iscsi_disk $(($1 - 1)); } # COUNT: whether so many are there
+
+ready() { # DISK: once its unit attentions are told
+	sg_turs --number=3 "$1" >/dev/null 2>&1 || sg_turs "$1"
+}
+
+verify() { # DISK OPTIONS...: random writes, read back and compared
+	local disk=$1
+	shift
+	fio --name=verify --filename="$disk" --rw=randrw --bsrange=4k-64k --iodepth=8 --ioengine=libaio --direct=1 \
+		--verify=crc32c --verify_fatal=1 --verify_backlog=32 --size=32M \
+		--output-format=json --output=/tmp/fio.json "$@" >/tmp/out 2>&1 || {
+		tail -n 5 /tmp/fio.json
+		return 1
+	}
+}
+
+use_disk() { # DISK: dd, fio, a file system, trim
+	dd if=/dev/urandom of=/tmp/random bs=1M count=8 status=none
+	dd if=/tmp/random of="$1" bs=1M oflag=direct status=none
+	dd if="$1" bs=1M count=8 iflag=direct status=none | cmp - /tmp/random
+	verify "$1"
+	mkfs.ext4 -q -F "$1"
+	mount "$1" /mnt
+	cp -a /usr/include/linux /mnt/
+	umount /mnt
+	echo 3 >/proc/sys/vm/drop_caches
+	mount "$1" /mnt
+	diff -r --no-dereference /usr/include/linux /mnt/linux
+	rm -r /mnt/linux
+	fstrim /mnt
+	umount /mnt
+	fsck.ext4 -f -n "$1" >/tmp/out
+}
+
+understood() { # COMMAND...: succeeds, and finds nothing odd
+	"$@" >/tmp/decoded 2>&1
+	fails grep -iE 'malformed|truncated|too short|unexpected|invalid|bad |only hex|error:' /tmp/decoded
+}
+
+# Every page that it lists can be had, and is decoded.
+check_identity() { # DISK
+	local page pages control
+	ready "$1"
+	understood sg_inq "$1"
+	grep -q 'LIO-ORG' /tmp/decoded
+	pages=$(sg_vpd --page=0 --raw "$1" | od -An -v -tx1 -j4)
+	[ "$(wc -w <<<"$pages")" -ge 7 ]
+	for page in $pages; do
+		understood sg_vpd --page="0x$page" "$1"
+	done
+	understood sg_readcap "$1"
+	understood sg_readcap --long "$1"
+	for control in 0 1 2; do # current, changeable, default
+		understood sg_modes --all --control=$control "$1"
+		grep -q 'Caching' /tmp/decoded
+	done
+	fails sg_modes --all --control=3 "$1" # saved: there are none
+	understood sg_opcodes "$1"
+	grep -q 'Read(16)' /tmp/decoded
+	understood sg_opcodes --tmf "$1"
+	understood sg_logs --all "$1"
+	understood sg_luns "$1"
+	understood sg_requests "$1"
+}
