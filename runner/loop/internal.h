@@ -263,12 +263,8 @@ bool mailbox_empty(const struct loop *loop);
 bool mailbox_fall_asleep(struct loop *loop);
 void mailbox_wake_up(struct loop *loop);
 
-/* --- the pool, and threads in general --------------------------------------------------------- */
+/* --- threads ---------------------------------------------------------------------------------- */
 
-/* 0 or -errno. */
-int pool_start(struct pool **started, unsigned max_threads, struct error *error);
-/* Runs what is queued, then ends the threads. */
-void pool_stop(struct pool *pool);
 /* A joinable thread that takes no signals (they are for main). 0 or -errno. */
 int thread_start(pthread_t *thread, const char *kind, unsigned number, void *(*fn)(void *arg), void *arg);
 #endif

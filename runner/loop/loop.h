@@ -163,6 +163,11 @@ struct pool_job {
 };
 /* Any thread. Runs fn on some pool thread, first come first served. */
 void pool_submit(struct pool *pool, struct pool_job *job);
+/* A pool besides the set's own, for jobs that must not wait for what those do. Threads come when they are
+ * needed, up to max_threads. 0 or -errno. */
+int pool_start(struct pool **pool, unsigned max_threads, struct error *error);
+/* Runs what is queued, then ends the threads. */
+void pool_stop(struct pool *pool);
 
 /* --- counters --------------------------------------------------------------------------------- */
 

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads that may block. One is there from the start, the others come when all are busy. */
+/* Threads that may block. One is there from the start, the others come when all are busy, and go when idle. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "loop/internal.h"
 #include "util/cleanup.h"
+
+#define IDLE_S 5 /* so long a thread waits for another job before it ends */
 
 struct pool {
 	pthread_mutex_t lock; /* innermost: nothing is called under it */
@@ -42,6 +45,33 @@ int thread_start(pthread_t *thread, const char *kind, unsigned number, void *(*f
 	return 0;
 }
 
+/* Under lock. False when it came to nothing for so long that this thread is not needed. */
+static bool wait_for_job(struct pool *pool)
+{
+	struct timespec until;
+	int err;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += IDLE_S;
+	pool->idle++;
+	err = pool->nthreads == 1 ? pthread_cond_wait(&pool->more, &pool->lock)
+				  : pthread_cond_timedwait(&pool->more, &pool->lock, &until);
+	pool->idle--;
+	return !err || pool->head || pool->nthreads == 1;
+}
+
+/* Under lock. pool_stop() does not wait for the calling thread any more. */
+static void leave(struct pool *pool)
+{
+	unsigned i = 0;
+
+	while (!pthread_equal(pool->threads[i], pthread_self()))
+		i++;
+	pool->threads[i] = pool->threads[--pool->nthreads];
+	pthread_detach(pthread_self());
+}
+
+/* NULL: the thread is to end. */
 static struct pool_job *next_job(struct pool *pool)
 {
 	struct pool_job *job;
@@ -50,9 +80,10 @@ static struct pool_job *next_job(struct pool *pool)
 	while (!pool->head) {
 		if (pool->stopping)
 			return NULL;
-		pool->idle++;
-		pthread_cond_wait(&pool->more, &pool->lock);
-		pool->idle--;
+		if (!wait_for_job(pool) && !pool->stopping) {
+			leave(pool);
+			return NULL;
+		}
 	}
 	job = pool->head;
 	pool->head = job->next;
@@ -101,6 +132,7 @@ void pool_submit(struct pool *pool, struct pool_job *job)
 
 int pool_start(struct pool **started, unsigned max_threads, struct error *error)
 {
+	pthread_condattr_t monotonic;
 	struct pool *pool;
 	int ret;
 
@@ -111,8 +143,13 @@ int pool_start(struct pool **started, unsigned max_threads, struct error *error)
 		return error_set(error, ENOMEM, "blocking pool: out of memory");
 	pool->max_threads = max_threads;
 	pthread_mutex_init(&pool->lock, NULL);
-	pthread_cond_init(&pool->more, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&pool->more, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	lock_take(&pool->lock); /* the thread looks at what its start changes */
 	ret = add_thread(pool);
+	lock_drop(&pool->lock);
 	if (ret < 0) {
 		pool_stop(pool);
 		return error_set(error, -ret, "blocking pool: cannot start a thread: %s", strerror(-ret));

@@ -6,15 +6,20 @@
 #include <stdatomic.h>
 #include <sys/resource.h>
 
-static unsigned open_fds(void)
+static unsigned entries(const char *folder)
 {
-	DIR *dir = opendir("/proc/self/fd");
+	DIR *dir = opendir(folder);
 	unsigned n = 0;
 
 	while (readdir(dir))
 		n++;
 	closedir(dir);
 	return n;
+}
+
+static unsigned open_fds(void)
+{
+	return entries("/proc/self/fd");
 }
 
 static void start(bool no_uring, unsigned spin_us)
@@ -134,6 +139,35 @@ static void pool_grows_when_all_are_busy(void **state)
 	loop_set_stop(&set);
 }
 
+static unsigned threads_of_process(void)
+{
+	return entries("/proc/self/task");
+}
+
+static void pool_shrinks_when_idle(void **state)
+{
+	struct pool *pool;
+	unsigned before, i;
+
+	(void)state;
+	assert_int_equal(pool_start(&pool, 8, NULL), 0);
+	before = threads_of_process();
+	for (int round = 0; round < 2; round++) {
+		atomic_store(&arrived, 0);
+		for (i = 0; i < 8; i++) {
+			jobs[i].fn = meet;
+			pool_submit(pool, &jobs[i]);
+		}
+		while (atomic_load(&arrived) < 8)
+			usleep(100);
+		assert_int_equal(threads_of_process(), before + 7);
+		for (i = 0; i < 300 && threads_of_process() > before; i++)
+			usleep(100000);
+		assert_int_equal(threads_of_process(), before);
+	}
+	pool_stop(pool);
+}
+
 /* --- spinning --------------------------------------------------------------------------------- */
 
 static unsigned hops;
@@ -170,9 +204,9 @@ static void spins_and_then_sleeps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(start_and_stop),        cmocka_unit_test(start_fails_cleanly),
-	    cmocka_unit_test(pool_runs_all),         cmocka_unit_test(pool_grows_when_all_are_busy),
-	    cmocka_unit_test(spins_and_then_sleeps),
+	    cmocka_unit_test(start_and_stop),         cmocka_unit_test(start_fails_cleanly),
+	    cmocka_unit_test(pool_runs_all),          cmocka_unit_test(pool_grows_when_all_are_busy),
+	    cmocka_unit_test(pool_shrinks_when_idle), cmocka_unit_test(spins_and_then_sleeps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
