@@ -16,6 +16,10 @@
 #define BOOT_ID     "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_MAX 64
 
+/* So many devices may be opened or closed at a time. A backend can hang in that for as long as it likes, and the next
+ * device must not wait for it; the bound only keeps a machine's whole storage from taking all of its threads. */
+#define MOST_JOBS 1024
+
 /* --- waiters of a dead daemon --- */
 
 static void set_parameter(const char *name, const char *value)
@@ -86,6 +90,8 @@ static void leave_mark(const char *path)
 
 static void door_free(struct tcmu_door *door)
 {
+	if (door->jobs)
+		pool_stop(door->jobs);
 	pthread_cond_destroy(&door->gone);
 	pthread_mutex_destroy(&door->lock);
 	free(door->mark);
@@ -134,7 +140,8 @@ struct tcmu_door *tcmu_door_open(struct loop_set *set, const struct tcmu_door_op
 		error_set(error, ENOMEM, "out of memory");
 		return NULL;
 	}
-	door->netlink = tcmu_netlink_open(door_on_event, door, error);
+	if (!pool_start(&door->jobs, MOST_JOBS, error))
+		door->netlink = tcmu_netlink_open(door_on_event, door, error);
 	if (!door->netlink) {
 		door_free(door);
 		return NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel's door: all TCMU devices of our handlers, from the kernel's event to the served ring and back. Opening
- * and closing run on the pool, one job a device at a time, so that a slow backend delays no other device; netlink is
- * answered when the job is done, or at once where the kernel waits for nothing.
+ * and closing run on a pool of the door's own, one job a device at a time, so that a slow backend delays no other
+ * device; netlink is answered when the job is done, or at once where the kernel waits for nothing.
  */
 #ifndef TCMU_DOOR_H
 #define TCMU_DOOR_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The job of one device: does what is wished for, one thing after the other, on the pool. Where a device has
- * to be stopped first, the job ends, and the loop submits it again once nothing is in flight: so a slow
- * backend holds no thread of the pool.
+ * The job of one device: does what is wished for, one thing after the other, on a thread of the door's pool.
+ * Where a device has to be stopped first, the job ends, and the loop submits it again once nothing is in
+ * flight: so no thread waits for commands.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -170,7 +170,7 @@ static void on_stopped(struct tcmu_device *device)
 	struct door_device *d = device->owner;
 
 	d->served = false;
-	pool_submit(d->door->set->pool, &d->job);
+	pool_submit(d->door->jobs, &d->job);
 }
 
 static int attach_ring(struct door_device *d, struct error *error)

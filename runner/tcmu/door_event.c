@@ -17,7 +17,7 @@ void door_wake(struct door_device *d)
 	if (d->busy)
 		return;
 	d->busy = true;
-	pool_submit(d->door->set->pool, &d->job);
+	pool_submit(d->door->jobs, &d->job);
 }
 
 /* door->lock held. */

@@ -14,6 +14,7 @@
 
 struct tcmu_door {
 	struct loop_set *set;
+	struct pool *jobs; /* runs the devices' jobs: a thread for each that has something to do */
 	char *state_dir;
 	char *mark; /* path of the mark of a clean stop */
 	bool clean; /* the daemon before stopped cleanly */
@@ -35,8 +36,8 @@ struct door_lun {
 };
 
 /*
- * One TCMU device. Whatever takes time happens in its job, on the pool: events and callbacks only leave a
- * wish and see to it that the job is queued, once (busy).
+ * One TCMU device. Whatever takes time happens in its job, on a thread of the door's: events and callbacks
+ * only leave a wish and see to it that the job is queued, once (busy).
  */
 struct door_device {
 	struct list node; /* in door->devices, under its lock */

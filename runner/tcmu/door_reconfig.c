@@ -54,7 +54,7 @@ static void flushed(struct backstore_io *bio, enum tcmur_status status)
 
 	d->flush_status = status == TCMUR_OK ? 0 : -EIO;
 	d->flushed = true;
-	pool_submit(d->door->set->pool, &d->job);
+	pool_submit(d->door->jobs, &d->job);
 }
 
 static void start_flush(struct loop_work *work)

@@ -28,7 +28,7 @@ struct fake_device fake_devices[FAKE_DEVICES];
 static char root[128];
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all below */
-static pthread_cond_t answered = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t answered = PTHREAD_COND_INITIALIZER, unstuck = PTHREAD_COND_INITIALIZER;
 static struct answer {
 	uint32_t device_id;
 	enum tcmu_event_type type;
@@ -127,6 +127,21 @@ unsigned fake_answers(void)
 
 /* --- uio --- */
 
+void fake_device_stick(unsigned n, bool stuck)
+{
+	pthread_mutex_lock(&lock);
+	fake_devices[n].stuck = stuck;
+	pthread_cond_broadcast(&unstuck);
+	pthread_mutex_unlock(&lock);
+}
+
+/* lock held. */
+static void wait_unstuck(const struct fake_device *d)
+{
+	while (d->stuck)
+		pthread_cond_wait(&unstuck, &lock);
+}
+
 static int open_device(struct fake_device *d, struct tcmu_uio *uio, struct error *error)
 {
 	if (!d->exists)
@@ -143,6 +158,7 @@ static int open_device(struct fake_device *d, struct tcmu_uio *uio, struct error
 int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error)
 {
 	pthread_mutex_lock(&lock);
+	wait_unstuck(&fake_devices[minor]);
 	int err = open_device(&fake_devices[minor], uio, error);
 	pthread_mutex_unlock(&lock);
 	return err;
@@ -158,9 +174,12 @@ static bool same_socket(int a, int b)
 void tcmu_uio_close(struct tcmu_uio *uio)
 {
 	pthread_mutex_lock(&lock);
-	for (unsigned n = 0; n < FAKE_DEVICES; n++)
-		if (fake_devices[n].open && same_socket(uio->fd, fake_devices[n].user))
-			fake_devices[n].open = false;
+	for (unsigned n = 0; n < FAKE_DEVICES; n++) {
+		if (!fake_devices[n].open || !same_socket(uio->fd, fake_devices[n].user))
+			continue;
+		wait_unstuck(&fake_devices[n]);
+		fake_devices[n].open = false;
+	}
 	pthread_mutex_unlock(&lock);
 	munmap(uio->map, uio->map_len);
 	close(uio->fd);

@@ -10,7 +10,7 @@
 #include "fake_ring.h"
 #include "tcmu/netlink.h"
 
-#define FAKE_DEVICES 24
+#define FAKE_DEVICES 48
 
 /* A device user_0/dN with the configuration config; uio minor N. */
 struct fake_device {
@@ -19,6 +19,7 @@ struct fake_device {
 	int uio;  /* the kernel's end */
 	int user; /* the other, handed out to whoever opens the device */
 	bool exists, open;
+	bool stuck; /* fake_device_stick() */
 };
 
 extern struct fake_device fake_devices[FAKE_DEVICES];
@@ -30,6 +31,8 @@ void fake_kernel_stop(void);
 /* The device in configfs and uio, but no event of it. */
 struct fake_device *fake_device_make(unsigned n, const char *config, uint64_t size);
 void fake_device_free(unsigned n);
+/* Whoever opens or closes it from now on waits until it is stuck no more. */
+void fake_device_stick(unsigned n, bool stuck);
 /* A file of the device, below core/user_0/dN. */
 void fake_attribute_set(unsigned n, const char *file, const char *value);
 char *fake_attribute(unsigned n, const char *file, char value[64]);

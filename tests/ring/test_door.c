@@ -273,6 +273,48 @@ static void test_many_at_once(void **state)
 	wait_gone(w);
 }
 
+#define STUCK 40
+
+static void stick(bool stuck)
+{
+	for (unsigned n = 0; n < STUCK; n++)
+		fake_device_stick(n, stuck);
+}
+
+/* Whatever number of devices hangs in being opened or closed: the next one does not wait for them. */
+static void test_stuck_devices_delay_no_other(void **state)
+{
+	struct tcmu_event added[STUCK];
+	struct world *w = *state;
+
+	open_door(w);
+	stick(true);
+	for (unsigned n = 0; n < STUCK; n++) {
+		char config[32];
+
+		snprintf(config, sizeof(config), "alloc/stuck%u", n);
+		fake_device_make(n, config, SIZE);
+		added[n] = (struct tcmu_event){.type = TCMU_EVENT_ADDED};
+		fake_event(n, &added[n]);
+	}
+	fake_device_make(STUCK, "alloc/free", SIZE);
+	assert_int_equal(add(STUCK), 0);
+	stick(false);
+	for (unsigned n = 0; n < STUCK; n++)
+		assert_int_equal(fake_answer(&added[n]), 0);
+
+	stick(true);
+	for (unsigned n = 0; n < STUCK; n++)
+		assert_int_equal(remove_device(n), 0);
+	assert_int_equal(remove_device(STUCK), 0);
+	for (int i = 0; i < 5000 && look(w, 0).n > STUCK; i++)
+		pause_a_bit();
+	assert_int_equal(look(w, 0).n, STUCK);
+	fake_device_make(STUCK + 1, "alloc/free", SIZE);
+	assert_int_equal(add(STUCK + 1), 0);
+	stick(false);
+}
+
 /* Removed, and the door closed, before the job has opened anything. */
 static void test_every_event_is_answered(void **state)
 {
@@ -458,6 +500,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_others_are_not_answered, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_again_at_once, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_many_at_once, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_stuck_devices_delay_no_other, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_every_event_is_answered, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_crash_resets_and_clean_stop_does_not, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_adopted_without_storage_is_retried, set_up, tear_down),
