@@ -27,6 +27,10 @@ static const char *needs(const struct scsi_op *op)
 		return "a started, writable and thin unit";
 	if (op->flags & SCSI_OP_WRITES)
 		return "a started and writable unit";
+	if (op->flags & SCSI_OP_ALUA)
+		return "known target port groups";
+	if (op->flags & SCSI_OP_ALUA_SET)
+		return "target port groups that initiators may change";
 	if (op->flags & SCSI_OP_MEDIUM)
 		return "a started unit";
 	return op->flags & SCSI_OP_ALWAYS ? "nothing, not even a unit" : "a unit";

@@ -120,7 +120,8 @@ static bool parse_lba(struct scsi_cmd *cmd, const struct scsi_op *op)
 static const struct scsi_op *look_up(const struct scsi_cmd *cmd, bool *opcode_known)
 {
 	*opcode_known = false;
-	return cmd->cdb_len >= 6 ? scsi_op_find(cmd->cdb[0], cmd->cdb[1] & 0x1f, opcode_known) : NULL;
+	return cmd->cdb_len >= 6 ? scsi_op_find(cmd->lu, cmd->cdb[0], cmd->cdb[1] & 0x1f, opcode_known)
+				 : NULL;
 }
 
 /* The row of the command; NULL with sense set. Only rows that need no LU come back where there is none. */
@@ -129,10 +130,6 @@ static const struct scsi_op *find_row(struct scsi_cmd *cmd)
 	bool opcode_known;
 	const struct scsi_op *op = look_up(cmd, &opcode_known);
 
-	if (op && cmd->lu && !scsi_op_available(op, cmd->lu)) {
-		op = NULL;
-		opcode_known = false;
-	}
 	if (!cmd->lu && !(op && op->flags & SCSI_OP_ALWAYS)) {
 		scsi_check(cmd, SENSE_NO_SUCH_LUN);
 		return NULL;

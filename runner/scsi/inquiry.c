@@ -6,7 +6,7 @@
 #include "util/bytes.h"
 
 #define STANDARD_LEN 96
-#define NO_LU                                                                                        \
+#define NO_LU \
 	0x7f /* PERIPHERAL QUALIFIER 3, PERIPHERAL DEVICE TYPE 1F: nothing here and nothing possible \
 	      */
 
@@ -28,6 +28,7 @@ static void standard(struct scsi_cmd *cmd)
 	data[2] = 0x06;        /* VERSION: SPC-4 */
 	data[3] = 0x10 | 0x02; /* HISUP, RESPONSE DATA FORMAT */
 	data[4] = STANDARD_LEN - 5;
+	data[5] = cmd->lu ? (uint8_t)(scsi_alua_tpgs(cmd->lu) << 4) : 0;
 	data[7] = 0x02; /* CMDQUE */
 	if (cmd->lu) {
 		memcpy(&data[8], cmd->lu->vendor, 8);
@@ -47,6 +48,8 @@ void spc_inquiry(struct scsi_cmd *cmd)
 	uint8_t page[VPD_MAX] = {0};
 	unsigned len;
 
+	if (cmd->lu)
+		scsi_alua_told(cmd->lu);
 	if (!evpd && cmd->cdb[2]) {
 		scsi_fail_cdb(cmd, 2, -1);
 	} else if (!evpd) {

@@ -14,6 +14,7 @@
 
 #include <pthread.h>
 
+#include "scsi/alua.h"
 #include "scsi/scsi.h"
 
 #define SCSI_GATE_RESERVED      0x01u /* some nexus holds a RESERVE (6/10) reservation */
@@ -63,11 +64,14 @@ struct scsi_lu {
 
 	uint32_t max_transfer;    /* bytes, as VPD B0 reports; constant once served */
 	bool wce_default;         /* atomic */
+	uint8_t tpgs;             /* atomic; enum scsi_tpgs, follows from alua */
 
 	/* Constant once served. */
 	char vendor[9], product[17], revision[5];
 	char serial[SCSI_SERIAL_MAX + 1];
 	uint8_t naa[16];
+	const struct scsi_alua_ops *alua_ops; /* NULL: the front end knows no target port groups */
+	void *alua_arg;
 
 	pthread_mutex_t lock;      /* guards all below */
 	struct sbc_format *format; /* the running one, NULL: none */
@@ -76,6 +80,8 @@ struct scsi_lu {
 	uint64_t reserved_by; /* nexus id, 0: nobody */
 	struct scsi_mode mode;
 	uint64_t cleared_by;  /* nexus id of the last LU-wide function if a CLEAR TASK SET, else 0 */
+	struct scsi_alua alua;
+	bool alua_known;      /* alua was set for the first time */
 	struct list tmfs;     /* LU-wide task management functions, first one is running */
 	unsigned tmf_pending; /* atomic: loops that have not drained for the running one */
 };

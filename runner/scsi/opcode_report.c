@@ -78,9 +78,9 @@ void spc_report_opcodes(struct scsi_cmd *cmd)
 		report_all(cmd, timeouts);
 		return;
 	}
-	op = sa <= UINT8_MAX ? scsi_op_find(cmd->cdb[3], (uint8_t)sa, &known) : NULL;
+	op = sa <= UINT8_MAX ? scsi_op_find(cmd->lu, cmd->cdb[3], (uint8_t)sa, &known) : NULL;
 	if (!op)
-		scsi_op_find(cmd->cdb[3], 0, &known);
+		scsi_op_find(cmd->lu, cmd->cdb[3], 0, &known);
 	has_sa = op ? op->flags & SCSI_OP_SA : known;
 	if (option > ONE_EITHER || (option == ONE_OPCODE && has_sa)) {
 		scsi_fail_cdb(cmd, 2, 2);
@@ -90,7 +90,7 @@ void spc_report_opcodes(struct scsi_cmd *cmd)
 		scsi_fail_cdb(cmd, 2, 2);
 		return;
 	}
-	if (op && (!scsi_op_available(op, cmd->lu) || (option == ONE_EITHER && !has_sa && sa != 0)))
+	if (op && option == ONE_EITHER && !has_sa && sa != 0)
 		op = NULL;
 	report_one(cmd, op, timeouts);
 }

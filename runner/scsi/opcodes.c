@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scsi/opcodes.h"
 
+#include "scsi/lu.h"
 #include "scsi/sbc.h"
 #include "scsi/spc.h"
 #include "util/bytes.h"
@@ -173,6 +174,10 @@ const struct scsi_op scsi_ops[] = {
 	 .opcode = 0xa0, .cdb_len = 12, LEN(6, 4),
 	 MOVES(BYTES, DATA_IN), ACCESS(ANY), .flags = SCSI_OP_ALWAYS,
 	 .usage = {0xa0, 0x00, 0xff, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0x00, 0x00}},
+	{"REPORT TARGET PORT GROUPS", spc_report_port_groups,
+	 .opcode = 0xa3, .service_action = 0x0a, .cdb_len = 12, LEN(6, 4),
+	 MOVES(BYTES, DATA_IN), ACCESS(ANY), .flags = SCSI_OP_SA | SCSI_OP_ALUA,
+	 .usage = {0xa3, 0x3f, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0x00, 0x00}},
 	{"REPORT SUPPORTED OPERATION CODES", spc_report_opcodes,
 	 .opcode = 0xa3, .service_action = 0x0c, .cdb_len = 12, LEN(6, 4),
 	 MOVES(BYTES, DATA_IN), ACCESS(ANY), .flags = SCSI_OP_SA,
@@ -181,6 +186,10 @@ const struct scsi_op scsi_ops[] = {
 	 .opcode = 0xa3, .service_action = 0x0d, .cdb_len = 12, LEN(6, 4),
 	 MOVES(BYTES, DATA_IN), ACCESS(ANY), .flags = SCSI_OP_SA,
 	 .usage = {0xa3, 0x1f, 0x80, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0x00, 0x00}},
+	{"SET TARGET PORT GROUPS", spc_set_port_groups,
+	 .opcode = 0xa4, .service_action = 0x0a, .cdb_len = 12, LEN(6, 4),
+	 MOVES(BYTES, DATA_OUT), ACCESS(CONTROL), .flags = SCSI_OP_SA | SCSI_OP_ALUA_SET,
+	 .usage = {0xa4, 0x1f, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0x00, 0x00}},
 	{"READ (12)", sbc_read,
 	 .opcode = 0xa8, .cdb_len = 12, LBA(2, 4), LEN(6, 4),
 	 MOVES(BLOCKS, DATA_IN), ACCESS(READ), .flags = SCSI_OP_MEDIUM | SCSI_OP_MAX_XFER,
@@ -210,23 +219,32 @@ __attribute__((constructor)) static void index_rows(void)
 		first_row[scsi_ops[i - 1].opcode] = (uint8_t)i;
 }
 
-const struct scsi_op *scsi_op_find(uint8_t opcode, uint8_t service_action, bool *opcode_known)
+bool scsi_op_available(const struct scsi_op *op, const struct scsi_lu *lu)
+{
+	if (op->flags & SCSI_OP_THIN)
+		return backstore_has_unmap(lu->bs);
+	if (op->flags & (SCSI_OP_ALUA | SCSI_OP_ALUA_SET))
+		return scsi_alua_tpgs(lu) &
+		       (op->flags & SCSI_OP_ALUA_SET ? SCSI_TPGS_EXPLICIT : SCSI_TPGS_ANY);
+	return true;
+}
+
+const struct scsi_op *scsi_op_find(const struct scsi_lu *lu, uint8_t opcode, uint8_t service_action,
+				   bool *opcode_known)
 {
 	unsigned row = first_row[opcode];
 
-	*opcode_known = row != 0;
+	*opcode_known = false;
 	if (row == 0)
 		return NULL;
 	for (const struct scsi_op *op = &scsi_ops[row - 1]; op < scsi_ops + scsi_nops; op++) {
 		if (op->opcode != opcode)
 			break;
+		if (lu && !scsi_op_available(op, lu))
+			continue;
+		*opcode_known = true;
 		if (!(op->flags & SCSI_OP_SA) || op->service_action == service_action)
 			return op;
 	}
 	return NULL;
-}
-
-bool scsi_op_available(const struct scsi_op *op, const struct scsi_lu *lu)
-{
-	return !(op->flags & SCSI_OP_THIN) || backstore_has_unmap(scsi_lu_backstore(lu));
 }

@@ -43,6 +43,8 @@ enum scsi_op_flags {
 	SCSI_OP_ZERO_256 = 1 << 4, /* length 0 means 256 blocks: READ (6), WRITE (6) */
 	SCSI_OP_MAX_XFER = 1 << 5, /* VPD B0 MAXIMUM TRANSFER LENGTH binds it (SBC-4 6.6.4) */
 	SCSI_OP_THIN = 1 << 6,     /* only where the backstore can unmap */
+	SCSI_OP_ALUA = 1 << 7,     /* only where the target port groups are known (alua.h) */
+	SCSI_OP_ALUA_SET = 1 << 8, /* only where initiators may change their states */
 };
 
 struct scsi_op {
@@ -60,7 +62,7 @@ struct scsi_op {
 	uint8_t transfer;        /* enum scsi_transfer */
 	uint8_t direction;       /* enum scsi_direction */
 	uint8_t access;          /* enum scsi_access */
-	uint8_t flags;           /* enum scsi_op_flags */
+	uint16_t flags;          /* enum scsi_op_flags */
 	/* CDB usage data (SPC-4 6.34.3): bits that are evaluated, or ignored as the standard allows. Any
 	 * other bit set in a CDB is INVALID FIELD IN CDB: reserved bits, RDPROTECT and the like, NACA. Byte 0
 	 * is the opcode. */
@@ -70,9 +72,10 @@ struct scsi_op {
 extern const struct scsi_op scsi_ops[];
 extern const unsigned scsi_nops;
 
-/* The row of a CDB, NULL when there is none. *opcode_known: some row has the opcode, with another service
- * action. Any thread. */
-const struct scsi_op *scsi_op_find(uint8_t opcode, uint8_t service_action, bool *opcode_known);
-/* False for what this LU's backstore cannot do. */
+/* The row of a CDB, NULL when there is none that this LU has (lu NULL: that any has). *opcode_known: some row has the
+ * opcode, with another service action. Any thread. */
+const struct scsi_op *scsi_op_find(const struct scsi_lu *lu, uint8_t opcode, uint8_t service_action,
+				   bool *opcode_known);
+/* False for what this LU cannot do. */
 bool scsi_op_available(const struct scsi_op *op, const struct scsi_lu *lu);
 #endif

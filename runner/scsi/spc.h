@@ -19,4 +19,6 @@ void spc_send_diagnostic(struct scsi_cmd *cmd);
 void spc_prevent_allow(struct scsi_cmd *cmd);
 void spc_report_opcodes(struct scsi_cmd *cmd);
 void spc_report_tmfs(struct scsi_cmd *cmd);
+void spc_report_port_groups(struct scsi_cmd *cmd);
+void spc_set_port_groups(struct scsi_cmd *cmd);
 #endif

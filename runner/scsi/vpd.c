@@ -23,10 +23,6 @@ static uint8_t *add(uint8_t *p, enum code_set code, enum association of, enum de
 {
 	p[0] = (uint8_t)code;
 	p[1] = (uint8_t)(of << 4 | type);
-	if (of != OF_LU) { /* PIV: the protocol is known, because these exist with an iSCSI nexus only */
-		p[0] |= PROTOCOL_ISCSI << 4;
-		p[1] |= 0x80;
-	}
 	p[3] = (uint8_t)len;
 	memcpy(&p[4], value, len);
 	return p + 4 + len;
@@ -63,30 +59,52 @@ static uint8_t *add_lu_name(uint8_t *p, const struct scsi_lu *lu)
 	return add_name(p, OF_LU, name, strlen(name));
 }
 
-static uint8_t *add_port(uint8_t *p, const struct scsi_it_nexus *it)
+static uint8_t *add_port_number(uint8_t *p, enum designator type, uint16_t number)
 {
 	uint8_t value[4] = {0};
-	const char *port = strstr(it->target_port, ",t,");
 
-	put_be16(&value[2], it->relative_port);
-	p = add(p, CODE_BINARY, OF_PORT, BY_RELATIVE_PORT, value, 4);
-	put_be16(&value[2], it->port_group);
-	p = add(p, CODE_BINARY, OF_PORT, BY_PORT_GROUP, value, 4);
+	put_be16(&value[2], number);
+	return add(p, CODE_BINARY, OF_PORT, type, value, sizeof(value));
+}
+
+static uint8_t *add_iscsi_port(uint8_t *p, const struct scsi_it_nexus *it)
+{
+	const char *port = strstr(it->target_port, ",t,");
+	uint8_t *first = p;
+
+	p = add_port_number(p, BY_RELATIVE_PORT, it->relative_port);
+	p = add_port_number(p, BY_PORT_GROUP, it->port_group);
 	p = add_name(p, OF_PORT, it->target_port, strlen(it->target_port));
-	return add_name(p, OF_DEVICE, it->target_port,
-			port ? (size_t)(port - it->target_port) : strlen(it->target_port));
+	p = add_name(p, OF_DEVICE, it->target_port,
+		     port ? (size_t)(port - it->target_port) : strlen(it->target_port));
+	for (; first < p; first += 4 + first[3]) {
+		first[0] |= PROTOCOL_ISCSI << 4;
+		first[1] |= 0x80; /* PIV */
+	}
+	return p;
+}
+
+/* Behind the kernel's door a command does not say through which port it came, nor by which protocol. */
+static uint8_t *add_only_port(uint8_t *p, struct scsi_lu *lu)
+{
+	struct scsi_alua_here here = scsi_alua_here(lu);
+
+	if (here.one_port)
+		p = add_port_number(p, BY_RELATIVE_PORT, here.port);
+	if (here.one_group)
+		p = add_port_number(p, BY_PORT_GROUP, here.group);
+	return p;
 }
 
 static unsigned device_identification(const struct scsi_cmd *cmd, uint8_t *page)
 {
-	const struct scsi_lu *lu = cmd->lu;
+	struct scsi_lu *lu = cmd->lu;
 	uint8_t *p = page + 4;
 
 	p = add_t10_vendor(p, lu);
 	p = add(p, CODE_BINARY, OF_LU, BY_NAA, lu->naa, sizeof(lu->naa));
 	p = add_lu_name(p, lu);
-	if (cmd->it)
-		p = add_port(p, cmd->it);
+	p = cmd->it ? add_iscsi_port(p, cmd->it) : add_only_port(p, lu);
 	return (unsigned)(p - page) - 4;
 }
 

@@ -11,6 +11,7 @@
 #include "double.h"
 #include "fuzz.h"
 #include "input.h"
+#include "scsi/alua.h"
 #include "util/iov.h"
 
 #define BLOCKS   64
@@ -47,6 +48,32 @@ static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32
 	return 1;
 }
 
+static void told(void *arg)
+{
+	assert(arg == &f);
+}
+
+static int set_state(void *arg, uint16_t group, enum scsi_alua_state state)
+{
+	assert(arg == &f && group < 2 && state <= SCSI_ALUA_STANDBY);
+	return group ? -1 : 0;
+}
+
+static void set_port_groups(void)
+{
+	static const struct scsi_alua_ops ops = {told, set_state};
+	static const struct scsi_alua alua = {
+	    .ngroups = 2,
+	    .nports = 2,
+	    .groups = {{.supported = 0x07, .tpgs = SCSI_TPGS_ANY},
+		       {.id = 1, .supported = 0x07, .tpgs = SCSI_TPGS_ANY}},
+	    .ports = {{.id = 1, .enabled = 1}, {.id = 2, .group = 1, .enabled = 1}},
+	};
+
+	scsi_lu_set_alua_ops(f.lu, &ops, &f);
+	scsi_lu_set_alua(f.lu, &alua);
+}
+
 static void set_up(void)
 {
 	static const struct scsi_identity identity = {.serial = "fuzz"};
@@ -64,6 +91,7 @@ static void set_up(void)
 	f.bs->has_usage = true;
 	f.lu = scsi_lu_new(double_loops(NEXUSES), f.bs, &identity, NULL);
 	assert(f.lu);
+	set_port_groups();
 	f.it = (struct scsi_it_nexus){.initiator_port = "iqn.2026-11.test:fuzz,i,0x1",
 				      .target_port = "iqn.2026-11.test:lun,t,0x1",
 				      .relative_port = 1,

@@ -92,6 +92,31 @@ void loop_defer(struct loop *loop, struct loop_work *work)
 	loop_post(loop, work);
 }
 
+/* In the place of the loop's own part of an op. */
+struct blocking {
+	struct loop_work post;
+	struct loop_op *op;
+	int (*fn)(struct loop_op *op);
+};
+_Static_assert(sizeof(struct blocking) <= sizeof(((struct loop_op *)NULL)->priv), "it fits");
+
+static void run_blocking(struct loop_work *work)
+{
+	struct blocking *blocking = container_of(work, struct blocking, post);
+
+	blocking->op->done(blocking->op, blocking->fn(blocking->op));
+}
+
+void loop_blocking(struct loop *loop, struct loop_op *op, int (*work)(struct loop_op *op))
+{
+	struct blocking *blocking = (struct blocking *)op->priv;
+
+	blocking->post.fn = run_blocking;
+	blocking->op = op;
+	blocking->fn = work;
+	loop_post(loop, &blocking->post);
+}
+
 void *loop_buffer_get(struct loop *loop, size_t len)
 {
 	(void)loop;

@@ -2,6 +2,7 @@
 /* What is checked before a command runs, the same way for all of them. */
 #include "spc_env.h"
 
+#include "scsi/alua.h"
 #include "scsi/ua.h"
 
 #define TUR         0x00, 0, 0, 0, 0, 0
@@ -34,10 +35,13 @@ static void test_table_is_sound(void **state)
 
 static void test_reserved_bits(void **state)
 {
+	/* With all rows of the table. */
+	static const struct scsi_alua alua = {.ngroups = 1, .groups = {{.tpgs = SCSI_TPGS_ANY}}};
 	struct spc_env e;
 
 	(void)state;
 	spc_env_open(&e, 1, NULL);
+	scsi_lu_set_alua(e.lu, &alua);
 	for (unsigned i = 0; i < scsi_nops; i++) {
 		const struct scsi_op *op = &scsi_ops[i];
 
