@@ -10,6 +10,7 @@
 #define TCMUR_API_VERSION 1
 #include <tcmur/handler.h>
 
+#include "copy.h"
 #include "pages.h"
 
 /* Bytes to discard at a time: freeing memory takes its time, and other I/O of the loop waits. */
@@ -79,7 +80,7 @@ static int alloc_open(struct tcmur_open *open)
 	    .block_size = disk->block_size,
 	    .thin = true,
 	    .unmap_zeroes = true,
-	    .unmap_granularity = PAGES_SIZE,
+	    .unmap_granularity = PAGE_MARKS_PAGE,
 	    .max_unmap = UNMAP_STEP,
 	};
 	return 0;
@@ -98,29 +99,10 @@ static void alloc_close(void *handle)
 static void alloc_read(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
 {
 	const struct disk *disk = handle;
-	const uint8_t *from = disk->pages.base + io->offset;
-	uint64_t left = io->len;
 
 	(void)queue;
-	for (const struct iovec *iov = io->iov; left; iov++) {
-		size_t len = iov->iov_len < left ? iov->iov_len : left;
-
-		memcpy(iov->iov_base, from, len);
-		from += len;
-		left -= len;
-	}
+	copy_to_iov(io->iov, disk->pages.base + io->offset, io->len);
 	tcmur_io_complete(io, TCMUR_OK);
-}
-
-static void copy_to(uint8_t *to, const struct iovec *iov, uint64_t left)
-{
-	for (; left; iov++) {
-		size_t len = iov->iov_len < left ? iov->iov_len : left;
-
-		memcpy(to, iov->iov_base, len);
-		to += len;
-		left -= len;
-	}
 }
 
 static void alloc_write(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
@@ -128,8 +110,8 @@ static void alloc_write(void *handle, struct tcmur_queue *queue, struct tcmur_io
 	struct disk *disk = handle;
 
 	(void)queue;
-	pages_mark(&disk->pages, io->offset, io->len);
-	copy_to(disk->pages.base + io->offset, io->iov, io->len);
+	page_marks_set(&disk->pages.written, io->offset, io->len);
+	copy_from_iov(disk->pages.base + io->offset, io->iov, io->len);
 	tcmur_io_complete(io, TCMUR_OK);
 }
 
@@ -148,7 +130,7 @@ static void alloc_write_zeroes(void *handle, struct tcmur_queue *queue, struct t
 
 	(void)queue;
 	if (io->flags & TCMUR_IO_NO_UNMAP) {
-		pages_mark(&disk->pages, io->offset, io->len);
+		page_marks_set(&disk->pages.written, io->offset, io->len);
 		memset(disk->pages.base + io->offset, 0, io->len);
 	} else {
 		pages_discard(&disk->pages, io->offset, io->len);
@@ -162,8 +144,8 @@ static void alloc_write_same(void *handle, struct tcmur_queue *queue, struct tcm
 	uint8_t *block = disk->pages.base + io->offset;
 
 	(void)queue;
-	pages_mark(&disk->pages, io->offset, io->len);
-	copy_to(block, io->iov, disk->block_size);
+	page_marks_set(&disk->pages.written, io->offset, io->len);
+	copy_from_iov(block, io->iov, disk->block_size);
 	for (uint64_t done = disk->block_size; done < io->len; done += disk->block_size)
 		memcpy(block + done, block, disk->block_size);
 	tcmur_io_complete(io, TCMUR_OK);
@@ -177,7 +159,7 @@ static void alloc_extents(void *handle, struct tcmur_queue *queue, struct tcmur_
 	(void)queue;
 	for (io->nextents = 0; offset < end && io->nextents < io->max_extents; io->nextents++) {
 		bool written;
-		uint64_t len = pages_run(&disk->pages, offset, end - offset, &written);
+		uint64_t len = page_marks_run(&disk->pages.written, offset, end - offset, &written);
 
 		io->extents[io->nextents] = (struct tcmur_extent){
 		    offset, len, written ? TCMUR_EXTENT_MAPPED : TCMUR_EXTENT_DEALLOCATED};
@@ -216,7 +198,7 @@ static int alloc_usage(void *handle, struct tcmur_usage *usage)
 {
 	const struct disk *disk = handle;
 
-	usage->used = pages_used(&disk->pages);
+	usage->used = page_marks_bytes(&disk->pages.written);
 	usage->available = memory_available();
 	return 0;
 }
