@@ -13,6 +13,7 @@ static void file_close(void *handle)
 {
 	struct file *file = handle;
 
+	map_close(&file->map);
 	close(file->fdio.fd); /* and with it the lock */
 	free(file);
 }
@@ -44,12 +45,24 @@ static int file_resize(void *handle, uint64_t size)
 
 static void file_read(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
 {
-	fdio_read(&((struct file *)handle)->fdio, queue, io);
+	const struct file *file = handle;
+
+	if (map_read(&file->map, io))
+		tcmur_io_complete(io, TCMUR_OK);
+	else
+		fdio_read(&file->fdio, queue, io);
 }
 
 static void file_write(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
 {
-	fdio_write(&((struct file *)handle)->fdio, queue, io);
+	struct file *file = handle;
+
+	if (map_write(&file->map, io)) {
+		tcmur_io_complete(io, TCMUR_OK);
+		return;
+	}
+	map_filled(&file->map, io);
+	fdio_write(&file->fdio, queue, io);
 }
 
 static void file_flush(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
@@ -59,12 +72,18 @@ static void file_flush(void *handle, struct tcmur_queue *queue, struct tcmur_io 
 
 static void file_unmap(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
 {
-	fdio_unmap(&((struct file *)handle)->fdio, queue, io);
+	struct file *file = handle;
+
+	map_emptied(&file->map, io);
+	fdio_unmap(&file->fdio, queue, io);
 }
 
 static void file_write_zeroes(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
 {
-	fdio_write_zeroes(&((struct file *)handle)->fdio, queue, io);
+	struct file *file = handle;
+
+	map_emptied(&file->map, io);
+	fdio_write_zeroes(&file->fdio, queue, io);
 }
 
 static void add_extent(struct tcmur_io *io, uint64_t offset, uint64_t end, enum tcmur_extent_state state)
@@ -133,6 +152,8 @@ static struct tcmur_handler file_handler = {
     .summary = "a regular file",
     .config_desc = "PATH of the file; created when absent and a size is given",
     .options = file_options,
+    .load = map_load,
+    .unload = map_unload,
     .check_config = config_check_path,
     .open = file_open,
     .close = file_close,

@@ -4,10 +4,12 @@
 #define FILE_FILE_H
 
 #include "fdio.h"
+#include "map.h"
 
-/* All of it is written by file_open() and only read afterwards, by any thread. */
+/* All of it but the map's marks is written by file_open() and only read afterwards, by any thread. */
 struct file {
 	struct fdio fdio;
+	struct map map;         /* where the storage is memory */
 	struct tcmur_info info; /* as of open(); refresh() reports another size from the file */
 };
 

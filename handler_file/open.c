@@ -215,7 +215,7 @@ static enum fdio_way transfer_way(const struct opening *opening)
 
 	if (fstatfs(opening->fd, &fs) == 0) {
 		if (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
-			return FDIO_MEMORY;
+			return FDIO_INLINE;
 		if (fs.f_type == XFS_SUPER_MAGIC || fs.f_type == BTRFS_SUPER_MAGIC)
 			return FDIO_QUEUE;
 	}
@@ -241,6 +241,8 @@ static int build(struct opening *opening)
 	file->fdio.zeros_at_end = true;
 	file->fdio.punch = open->info.thin;
 	file->info = open->info;
+	if (file->fdio.way == FDIO_INLINE)
+		map_open(&file->map, opening->fd, open->info.size, open->read_only);
 	open->handle = file;
 	return 0;
 }

@@ -144,12 +144,14 @@ static struct piece next_piece(struct fdio_request *request)
 	return piece;
 }
 
-/* Pool thread: writes the next piece. Bytes, or -errno. */
-static int write_piece(struct tcmur_op *op)
+/* Any thread: moves the next piece at once. Bytes, or -errno. */
+static int move(struct tcmur_op *op)
 {
 	struct fdio_request *request = (struct fdio_request *)op;
 	struct piece piece = next_piece(request);
-	ssize_t n = pwritev2(request->fdio->fd, piece.iov, (int)piece.iovcnt, piece.offset, request->rwf);
+	int fd = request->fdio->fd;
+	ssize_t n = request->write ? pwritev2(fd, piece.iov, (int)piece.iovcnt, piece.offset, request->rwf)
+				   : preadv2(fd, piece.iov, (int)piece.iovcnt, piece.offset, 0);
 
 	return n < 0 ? -errno : (int)n;
 }
@@ -160,20 +162,21 @@ static void transfer(struct fdio_request *request)
 {
 	const struct fdio *fdio = request->fdio;
 
-	if (fdio->way == FDIO_POOL_WRITES && request->write) {
-		tcmur_queue_blocking(request->queue, &request->op, write_piece);
+	if (fdio->way == FDIO_INLINE) {
+		transferred(&request->op, move(&request->op));
 		return;
 	}
-	bool memory = fdio->way == FDIO_MEMORY;
+	if (fdio->way == FDIO_POOL_WRITES && request->write) {
+		tcmur_queue_blocking(request->queue, &request->op, move);
+		return;
+	}
 	struct piece piece = next_piece(request);
 	if (request->write)
-		(memory ? tcmur_queue_writev_memory
-			: tcmur_queue_writev)(request->queue, &request->op, fdio->fd, piece.iov, piece.iovcnt,
-					      (uint64_t)piece.offset, request->rwf);
+		tcmur_queue_writev(request->queue, &request->op, fdio->fd, piece.iov, piece.iovcnt,
+				   (uint64_t)piece.offset, request->rwf);
 	else
-		(memory ? tcmur_queue_readv_memory : tcmur_queue_readv)(request->queue, &request->op,
-									fdio->fd, piece.iov, piece.iovcnt,
-									(uint64_t)piece.offset, 0);
+		tcmur_queue_readv(request->queue, &request->op, fdio->fd, piece.iov, piece.iovcnt,
+				  (uint64_t)piece.offset, 0);
 }
 
 /* A direct read behind an end that lies inside a block fails with EINVAL on some file systems. */

@@ -16,7 +16,7 @@ enum fdio_way {
 	FDIO_QUEUE,       /* reads and writes by the queue */
 	FDIO_POOL_WRITES, /* buffered writes on the pool: io_uring would give each to a worker of the
 			   * kernel's, one at a time for one file */
-	FDIO_MEMORY,      /* the storage is memory: by the queue's way for that */
+	FDIO_INLINE,      /* the storage is memory: at once, on the calling thread */
 };
 
 /* Written by open() only, so that every loop may read it without a lock. */

@@ -30,12 +30,6 @@ void tcmur_queue_readv(struct tcmur_queue *queue, struct tcmur_op *op, int fd, c
 		       uint32_t iovcnt, uint64_t offset, int rwf);
 void tcmur_queue_writev(struct tcmur_queue *queue, struct tcmur_op *op, int fd, const struct iovec *iov,
 			uint32_t iovcnt, uint64_t offset, int rwf);
-/* The same for a file in memory (tmpfs), where neither waits for anything: what one turn of the loop asks for is moved
- * together, on the queue's own thread, before the turn ends. */
-void tcmur_queue_readv_memory(struct tcmur_queue *queue, struct tcmur_op *op, int fd, const struct iovec *iov,
-			      uint32_t iovcnt, uint64_t offset, int rwf);
-void tcmur_queue_writev_memory(struct tcmur_queue *queue, struct tcmur_op *op, int fd, const struct iovec *iov,
-			       uint32_t iovcnt, uint64_t offset, int rwf);
 /* fdatasync(2) of the whole file. */
 void tcmur_queue_fdatasync(struct tcmur_queue *queue, struct tcmur_op *op, int fd);
 /* fallocate(2). */

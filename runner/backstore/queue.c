@@ -43,18 +43,6 @@ void tcmur_queue_writev(struct tcmur_queue *queue, struct tcmur_op *op, int fd, 
 	loop_writev(loop_of_queue(queue), prepare(op), fd, iov, iovcnt, offset, rwf);
 }
 
-void tcmur_queue_readv_memory(struct tcmur_queue *queue, struct tcmur_op *op, int fd, const struct iovec *iov,
-			      uint32_t iovcnt, uint64_t offset, int rwf)
-{
-	loop_readv_memory(loop_of_queue(queue), prepare(op), fd, iov, iovcnt, offset, rwf);
-}
-
-void tcmur_queue_writev_memory(struct tcmur_queue *queue, struct tcmur_op *op, int fd, const struct iovec *iov,
-			       uint32_t iovcnt, uint64_t offset, int rwf)
-{
-	loop_writev_memory(loop_of_queue(queue), prepare(op), fd, iov, iovcnt, offset, rwf);
-}
-
 void tcmur_queue_fdatasync(struct tcmur_queue *queue, struct tcmur_op *op, int fd)
 {
 	loop_fdatasync(loop_of_queue(queue), prepare(op), fd);

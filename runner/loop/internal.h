@@ -95,20 +95,6 @@ static inline struct loop_op *op_of(struct request *request)
 void request_finish(struct loop *loop, struct loop_op *op, int result);
 /* Loop's thread. Executes the request on a pool thread, then finishes it. */
 void request_to_pool(struct loop *loop, struct loop_op *op);
-/* Any thread. Executes the request at once; the kernel's answer, or -errno. */
-int request_execute(struct loop_op *op);
-
-/* --- files in memory -------------------------------------------------------------------------- */
-
-struct memory_io {
-	struct fifo queued;       /* requests of this turn */
-	struct loop_work execute; /* deferred while there are some */
-	unsigned long aio;        /* the kernel's context; 0: none */
-	bool set_up;              /* it has been tried for */
-};
-/* Executes the request at the end of the turn. */
-void memory_submit(struct loop *loop, struct loop_op *op);
-void memory_fini(struct memory_io *memory);
 
 /* --- watches ---------------------------------------------------------------------------------- */
 
@@ -219,7 +205,6 @@ struct loop {
 	struct slot_table watches;
 	struct timers timers;
 	struct buffers buffers;
-	struct memory_io memory;
 	void *scratch;
 	uint64_t spin_max_ns;
 	uint64_t spin_ns; /* how long to spin next time; adapts between 0 and spin_max_ns */

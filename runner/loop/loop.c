@@ -227,7 +227,6 @@ static void *loop_thread(void *arg)
 	run(loop);
 	loop_watch_del(&loop->wake);
 	loop->engine->enter(loop, 0); /* the last cancellations */
-	memory_fini(&loop->memory);
 	buffers_destroy(&loop->buffers);
 	loop->engine->fini(loop);
 	return NULL;

@@ -127,12 +127,6 @@ void loop_readv(struct loop *loop, struct loop_op *op, int fd, const struct iove
 		uint64_t offset, int rwf);
 void loop_writev(struct loop *loop, struct loop_op *op, int fd, const struct iovec *iov, unsigned iovcnt,
 		 uint64_t offset, int rwf);
-/* The same for files in memory (tmpfs), whose I/O waits for nothing: what a turn asks for is moved together on
- * this thread, before the turn ends. */
-void loop_readv_memory(struct loop *loop, struct loop_op *op, int fd, const struct iovec *iov, unsigned iovcnt,
-		       uint64_t offset, int rwf);
-void loop_writev_memory(struct loop *loop, struct loop_op *op, int fd, const struct iovec *iov,
-			unsigned iovcnt, uint64_t offset, int rwf);
 void loop_fdatasync(struct loop *loop, struct loop_op *op, int fd);
 void loop_fallocate(struct loop *loop, struct loop_op *op, int fd, int mode, uint64_t offset, uint64_t len);
 /* Once; result is the poll(2) events. */

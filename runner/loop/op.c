@@ -31,7 +31,9 @@ void request_finish(struct loop *loop, struct loop_op *op, int result)
 	assert_unlocked();
 }
 
-int request_execute(struct loop_op *op)
+/* --- on the pool ------------------------------------------------------------------------------ */
+
+static int execute(struct loop_op *op)
 {
 	struct request *r = request_of(op);
 	ssize_t ret;
@@ -56,8 +58,6 @@ int request_execute(struct loop_op *op)
 	return ret < 0 ? -errno : (int)ret;
 }
 
-/* --- on the pool ------------------------------------------------------------------------------ */
-
 /* Back on the loop. */
 static void executed(struct loop_work *note)
 {
@@ -72,7 +72,7 @@ static void execute_job(struct pool_job *job)
 	int result;
 
 	do
-		result = request_execute(op_of(request));
+		result = execute(op_of(request));
 	while (result == -EINTR && request->kind != REQUEST_BLOCKING);
 	request->result = result;
 	request->note.fn = executed;
@@ -87,8 +87,8 @@ void request_to_pool(struct loop *loop, struct loop_op *op)
 
 /* --- what users call -------------------------------------------------------------------------- */
 
-static struct loop_op *start_rw(struct loop *loop, struct loop_op *op, enum request_kind kind, int fd,
-				const struct iovec *iov, unsigned iovcnt, uint64_t offset, int rwf)
+static void start_rw(struct loop *loop, struct loop_op *op, enum request_kind kind, int fd,
+		     const struct iovec *iov, unsigned iovcnt, uint64_t offset, int rwf)
 {
 	struct request *request = start(loop, op, kind, fd);
 
@@ -96,31 +96,19 @@ static struct loop_op *start_rw(struct loop *loop, struct loop_op *op, enum requ
 	request->iovcnt = iovcnt;
 	request->offset = offset;
 	request->flags = rwf;
-	return op;
+	loop->engine->submit(loop, op);
 }
 
 void loop_readv(struct loop *loop, struct loop_op *op, int fd, const struct iovec *iov, unsigned iovcnt,
 		uint64_t offset, int rwf)
 {
-	loop->engine->submit(loop, start_rw(loop, op, REQUEST_READV, fd, iov, iovcnt, offset, rwf));
+	start_rw(loop, op, REQUEST_READV, fd, iov, iovcnt, offset, rwf);
 }
 
 void loop_writev(struct loop *loop, struct loop_op *op, int fd, const struct iovec *iov, unsigned iovcnt,
 		 uint64_t offset, int rwf)
 {
-	loop->engine->submit(loop, start_rw(loop, op, REQUEST_WRITEV, fd, iov, iovcnt, offset, rwf));
-}
-
-void loop_readv_memory(struct loop *loop, struct loop_op *op, int fd, const struct iovec *iov,
-		       unsigned iovcnt, uint64_t offset, int rwf)
-{
-	memory_submit(loop, start_rw(loop, op, REQUEST_READV, fd, iov, iovcnt, offset, rwf));
-}
-
-void loop_writev_memory(struct loop *loop, struct loop_op *op, int fd, const struct iovec *iov,
-			unsigned iovcnt, uint64_t offset, int rwf)
-{
-	memory_submit(loop, start_rw(loop, op, REQUEST_WRITEV, fd, iov, iovcnt, offset, rwf));
+	start_rw(loop, op, REQUEST_WRITEV, fd, iov, iovcnt, offset, rwf);
 }
 
 void loop_fdatasync(struct loop *loop, struct loop_op *op, int fd)

@@ -19,11 +19,10 @@ from daemon import Daemon
 from fast_path import READ, WRITE
 
 STEPPER = os.environ["TCMUR_STEPPER"]
-NAMES = {46: "sendmsg", 47: "recvmsg", 208: "io_getevents", 209: "io_submit", 327: "preadv2", 328: "pwritev2",
-         426: "io_uring_enter"}  # x86-64
+NAMES = {46: "sendmsg", 47: "recvmsg", 327: "preadv2", 328: "pwritev2", 426: "io_uring_enter"}  # x86-64
 CANCELLATION_POINTS = ("sendmsg", "recvmsg", "preadv2", "pwritev2")
 ASLEEP = {"mailbox_fall_asleep", "mailbox_wake_up"}
-A_TURN = ("recvmsg", "sendmsg", "io_uring_enter", "io_submit", "io_getevents")  # AIO: files in memory
+A_TURN = ("recvmsg", "sendmsg", "io_uring_enter")
 NOW = {"LD_BIND_NOW": "1"}  # the first call of a function in a library looks for it, and locks
 ROUNDS = 4
 TRIES = 3  # as in test_calls.py

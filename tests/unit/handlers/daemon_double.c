@@ -92,20 +92,6 @@ void tcmur_queue_writev(struct tcmur_queue *queue, struct tcmur_op *op, int fd, 
 	transfer(op, fd, iov, iovcnt, offset, rwf, true);
 }
 
-void tcmur_queue_readv_memory(struct tcmur_queue *queue, struct tcmur_op *op, int fd, const struct iovec *iov,
-			      uint32_t iovcnt, uint64_t offset, int rwf)
-{
-	counts.memory++;
-	tcmur_queue_readv(queue, op, fd, iov, iovcnt, offset, rwf);
-}
-
-void tcmur_queue_writev_memory(struct tcmur_queue *queue, struct tcmur_op *op, int fd,
-			       const struct iovec *iov, uint32_t iovcnt, uint64_t offset, int rwf)
-{
-	counts.memory++;
-	tcmur_queue_writev(queue, op, fd, iov, iovcnt, offset, rwf);
-}
-
 void tcmur_queue_fdatasync(struct tcmur_queue *queue, struct tcmur_op *op, int fd)
 {
 	int result = take(&faults.sync);

@@ -26,7 +26,6 @@ struct faults {
 
 struct counts {
 	unsigned transfers, syncs, fallocates, blocking;
-	unsigned memory; /* of the transfers: those in memory */
 	int last_rwf;
 	int last_mode; /* of fallocate */
 };

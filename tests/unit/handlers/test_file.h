@@ -22,4 +22,5 @@ void close_and_remove(void *handle, const char *name);
 /* Run all tests of a file in dir; return the number that failed. */
 int test_file_open(const char *title);
 int test_file_io(const char *title);
+int test_file_map(const char *title);
 #endif

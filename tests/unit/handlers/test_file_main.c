@@ -54,7 +54,7 @@ static int run_in(const char *parent)
 		perror(dir);
 		return 1;
 	}
-	failed = test_file_open(parent) + test_file_io(parent);
+	failed = test_file_open(parent) + test_file_io(parent) + test_file_map(parent);
 	rmdir(dir);
 	return failed;
 }
