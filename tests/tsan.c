@@ -4,15 +4,15 @@
 const char *__tsan_default_suppressions(void);
 
 /*
- * The contents of a memory disk are ordered by its initiators: one sends its WRITE after another was sent the
+ * The contents of memory, and of files in memory, are ordered by its initiators: one sends its WRITE after another was sent the
  * answer of its READ. The sanitizer does not see that, nor does a target order what overlaps without that
  * (SAM-5 8.1).
  */
 const char *__tsan_default_suppressions(void)
 {
-	return "race:^copy_to$\n"
+	return "race:^copy_to_iov$\n"
+	       "race:^copy_from_iov$\n"
 	       "race:^zero_part$\n"
-	       "race:^alloc_read$\n"
 	       "race:^alloc_write_zeroes$\n"
 	       "race:^alloc_write_same$\n";
 }
