@@ -105,7 +105,7 @@ for lun in "${!configs[@]}"; do
 	disks=("$(iscsi_disk "$lun")" "$(loop_disk "$lun")")
 	check_same_medium "${disks[@]}"
 	for door in "${!doors[@]}"; do
-		[ "$all" ] || [ $(((lun + lun / 4) % 2)) -eq $door ] || continue
+		[ "$all" ] || [ $(((lun + lun / 4) % 2)) -eq "$door" ] || continue
 		step "${configs[lun]}, blocks of ${blocks[lun]} bytes, as ${disks[door]} by ${doors[door]}"
 		[ "$(blockdev --getss "${disks[door]}")" -eq "${blocks[lun]}" ]
 		check_identity "${disks[door]}"
