@@ -82,6 +82,7 @@ static int alloc_open(struct tcmur_open *open)
 	    .unmap_zeroes = true,
 	    .unmap_granularity = PAGE_MARKS_PAGE,
 	    .max_unmap = UNMAP_STEP,
+	    .flags = TCMUR_INFO_EXCLUSIVE, /* memory of this process */
 	};
 	return 0;
 }

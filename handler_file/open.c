@@ -205,6 +205,8 @@ static int settle_info(const struct opening *opening, struct tcmur_info *info)
 	info->thin = can_punch(opening);
 	info->unmap_zeroes = info->thin;
 	info->unmap_granularity = info->thin ? info->physical_block_size : 0;
+	/* The lock is the open file's, which each request in the kernel holds. Readers share theirs. */
+	info->flags = info->read_only ? 0 : TCMUR_INFO_EXCLUSIVE;
 	return 0;
 }
 

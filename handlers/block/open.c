@@ -132,6 +132,8 @@ static void settle_info(struct opening *opening, struct tcmur_info *info)
 	info->write_cache = opening->cache != CACHE_NONE || strcmp(cache, "write through") != 0;
 	info->write_cache_off = opening->cache == CACHE_WRITETHROUGH;
 	info->optimal_io = (uint32_t)sysfs_number(opening->device, "queue/optimal_io_size", 0);
+	/* O_EXCL's claim is the open file's, which each request in the kernel holds. */
+	info->flags = opening->exclusive ? TCMUR_INFO_EXCLUSIVE : 0;
 	settle_unmap(opening, info);
 }
 

@@ -13,6 +13,7 @@ static int null_open(struct tcmur_open *open)
 	open->info.size = open->size ? open->size : DEFAULT_SIZE;
 	open->info.block_size = open->block_size ? open->block_size : 512;
 	open->info.read_only = open->read_only;
+	open->info.flags = TCMUR_INFO_EXCLUSIVE; /* there is no I/O at all */
 	return 0;
 }
 

@@ -38,6 +38,7 @@ static int template_open(struct tcmur_open *open)
 	open->info.size = disk->size;
 	open->info.block_size = open->block_size ? open->block_size : 512;
 	open->info.read_only = open->read_only;
+	open->info.flags = TCMUR_INFO_EXCLUSIVE; /* memory of this process: nobody else can use it */
 	open->handle = disk;
 	return 0;
 }

@@ -109,6 +109,10 @@ struct tcmur_scsi {
 	void *scratch;
 };
 
+/* struct tcmur_info flags */
+/* Nobody else uses the storage, nor is I/O of a killed process under way on it: until then open() answers -EBUSY. */
+#define TCMUR_INFO_EXCLUSIVE 0x01u
+
 /* What a backend is and can do; filled by open() and by refresh(). Zero means "default" where it says so. */
 struct tcmur_info {
 	uint64_t size;                 /* bytes; a trailing part of a block is not served */
@@ -125,7 +129,8 @@ struct tcmur_info {
 	uint64_t max_io;               /* bytes the handler takes in one read or write, 0: no limit; others are split */
 	uint64_t max_unmap;            /* bytes in one unmap or write_zeroes, 0: no limit */
 	uint32_t optimal_io;           /* bytes, 0: not reported */
-	uint64_t reserved[8];          /* 0; room to grow without moving what follows in struct tcmur_open */
+	uint64_t flags;                /* TCMUR_INFO_* */
+	uint64_t reserved[7];          /* 0; room to grow without moving what follows in struct tcmur_open */
 };
 
 /* How full the storage of a thin disk is, as far as can be told; the daemon cuts it to the disk's size. */
@@ -187,7 +192,11 @@ struct tcmur_handler {
 	/* Optional, any thread. Judges the text only: opens no path, contacts nothing. 0, or -errno with reason. */
 	int (*check_config)(const char *config, char *reason, size_t reason_len);
 
-	/* Required, pool thread, may block. 0 with handle and info filled, or -errno with error filled. */
+	/*
+	 * Required, pool thread, may block. 0 with handle and info filled, or -errno with error filled. -EBUSY: the
+	 * storage is still held, by another opener or by I/O that a killed daemon has left in the kernel; the daemon
+	 * tries again for a while, where it can.
+	 */
 	int (*open)(struct tcmur_open *open);
 	/* Required, pool thread, may block. No I/O is in flight and none follows. */
 	void (*close)(void *handle);

@@ -12,6 +12,7 @@
 
 #include "control/kernel_module.h"
 #include "tcmu/door.h"
+#include "tcmu/stray_io.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -22,7 +23,8 @@
 
 struct kernel_service {
 	const struct control_options *options;
-	int lock_fd;
+	int lock_fd; /* held by a process that lives */
+	int io_fd;   /* and by I/O that is under way */
 	struct tcmu_door_defaults defaults;
 	struct tcmu_door *door;
 };
@@ -71,10 +73,11 @@ struct kernel_service *kernel_service_new(const struct control_options *options,
 	struct kernel_service *s = g_new0(struct kernel_service, 1);
 
 	s->options = options;
-	s->lock_fd = -1;
+	s->lock_fd = s->io_fd = -1;
 	kernel_service_set_defaults(s, conf);
 	if (!kernel_module_load(error) && !take_lock(s, error) &&
-	    !check_state_dir(options->state_dir, error)) {
+	    !check_state_dir(options->state_dir, error) &&
+	    (s->io_fd = tcmu_stray_io_lock(options->run_dir, error)) >= 0) {
 		become_part_of_storage();
 		return s;
 	}
@@ -82,11 +85,17 @@ struct kernel_service *kernel_service_new(const struct control_options *options,
 	return NULL;
 }
 
+const int *kernel_service_io_lock(const struct kernel_service *s)
+{
+	return &s->io_fd;
+}
+
 int kernel_service_start(struct kernel_service *s, struct loop_set *loops, struct error *error)
 {
 	const struct tcmu_door_options options = {
 	    .state_dir = s->options->state_dir,
 	    .run_dir = s->options->run_dir,
+	    .io_lock = s->io_fd,
 	    .defaults = s->defaults,
 	};
 
@@ -145,6 +154,8 @@ void kernel_service_stop(struct kernel_service *s)
 {
 	if (s->door)
 		tcmu_door_close(s->door);
+	if (s->io_fd >= 0)
+		close(s->io_fd);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	g_free(s);

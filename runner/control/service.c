@@ -61,6 +61,7 @@ static int start_loops(struct control_service *s, struct error *error)
 	    .npool = (unsigned)o->pool_threads,
 	    .spin_us = (unsigned)o->spin_us,
 	    .no_uring = o->no_io_uring,
+	    .hold = s->kernel ? kernel_service_io_lock(s->kernel) : NULL,
 	};
 	int err = loop_set_start(&s->loops, &options, error);
 

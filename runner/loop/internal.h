@@ -220,6 +220,7 @@ struct loop {
 	sem_t started;
 	int start_result;
 	bool no_uring;
+	const int *hold; /* loop_options.hold, while the loop starts */
 	struct loop_work stop;
 };
 

@@ -247,6 +247,7 @@ static struct loop *loop_new(struct loop_set *set, unsigned index, const struct 
 	loop->set = set;
 	loop->index = index;
 	loop->no_uring = options->no_uring;
+	loop->hold = options->hold;
 	loop->spin_max_ns = loop->spin_ns = (uint64_t)options->spin_us * 1000;
 	loop->stop.fn = request_stop;
 	buffers_init(&loop->buffers, options->buffer_limit);

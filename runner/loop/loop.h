@@ -28,6 +28,9 @@ struct loop_options {
 	unsigned spin_us;    /* busy-poll so long after activity before sleeping; 0: never */
 	size_t buffer_limit; /* bytes of data buffers a loop hands out, 0: 256 MiB */
 	bool no_uring;       /* use the epoll fallback even where io_uring works */
+	/* A descriptor, or NULL: what it refers to is kept open, also beyond the process's end, until all I/O that
+	 * the loops have given to the kernel is over. */
+	const int *hold;
 };
 
 /* The daemon's loops and its pool. */

@@ -28,6 +28,15 @@ struct uring {
 	uint32_t dirty;      /* slots whose polls are to be changed: index + 1 */
 };
 
+/*
+ * The threads of a killed process end, but its asynchronous I/O goes on; the kernel keeps the ring until the last
+ * request has ended, and lets go of the ring's registered files only then.
+ */
+static int hold(struct io_uring *ring, const int *fd)
+{
+	return fd ? io_uring_register_files(ring, fd, 1) : 0;
+}
+
 static int uring_init(struct loop *loop)
 {
 	/* Completions are worked off where the loop asks for them, by the only thread that submits: from 6.1
@@ -49,11 +58,14 @@ static int uring_init(struct loop *loop)
 						  .cq_entries = CQ_ENTRIES};
 		ret = io_uring_queue_init_params(SQ_ENTRIES, &uring->ring, &params);
 	}
-	if (ret == 0 && (params.features & FEATURES_NEEDED) != FEATURES_NEEDED) {
-		io_uring_queue_exit(&uring->ring);
-		ret = -EOPNOTSUPP;
-	}
 	if (ret < 0) {
+		free(uring);
+		return ret;
+	}
+	ret = (params.features & FEATURES_NEEDED) == FEATURES_NEEDED ? hold(&uring->ring, loop->hold)
+								     : -EOPNOTSUPP;
+	if (ret < 0) {
+		io_uring_queue_exit(&uring->ring);
 		free(uring);
 		return ret;
 	}

@@ -21,6 +21,7 @@ struct tcmu_door_defaults {
 struct tcmu_door_options {
 	const char *state_dir; /* for handlers' relative paths */
 	const char *run_dir;   /* where a clean stop leaves its mark, "/run/tcmu-runner"; gone after a reboot */
+	int io_lock;           /* tcmu_stray_io_lock()'s; -1: nothing of an earlier process's can be under way */
 	struct tcmu_door_defaults defaults;
 };
 
@@ -45,7 +46,8 @@ struct tcmu_door;
 
 /*
  * Main. Frees waiters that a dead daemon left in the kernel, adopts the devices that exist, then answers events. After
- * a clean stop of the daemon before, rings go on where they were; otherwise each is blocked, reset and unblocked.
+ * a clean stop of the daemon before, rings go on where they were; otherwise each is blocked, reset once that daemon's
+ * I/O is over, and unblocked.
  */
 struct tcmu_door *tcmu_door_open(struct loop_set *set, const struct tcmu_door_options *options, struct error *error);
 /* Main. Drains and closes all devices, leaves the mark of a clean stop. Commands wait in the rings meanwhile. */

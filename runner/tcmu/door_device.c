@@ -14,11 +14,12 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* How long an adopted device may be busy: a killed daemon's last I/O holds its storage open. */
 #define KERNEL_TIME_OUT 30 /* seconds, the kernel's default cmd_time_out */
 
-#define BUSY_TRIES    60
-#define BUSY_PAUSE_NS 50000000
+/* An adopted device's storage may be held for a moment by whoever had it before. */
+#define PAUSE_NS   50000000
+#define BUSY_TRIES 60
+#define TELL_AFTER 20 /* pauses: something is wrong then */
 
 enum task { NOTHING, OPEN, RECONFIG, REPLY, STOP, START, CLOSE };
 
@@ -130,16 +131,53 @@ static void set_time_out(struct door_device *d)
 	tcmu_configfs_write(&d->cfs, "attrib/cmd_time_out", text, NULL);
 }
 
+/* --- what a killed daemon has left under way --- */
+
+/* Whether a dead daemon's I/O may still use the ring's buffers. Storage that is ours alone has none. */
+static bool stray_io(const struct door_device *d)
+{
+	if (!d->reset || (d->next.bs && backstore_info(d->next.bs)->flags & TCMUR_INFO_EXCLUSIVE))
+		return false;
+	return tcmu_stray_io(d->door->io_lock);
+}
+
+/* False when the device is to go: nothing is worth waiting for any more. */
+static bool pause_unless_going(struct door_device *d)
+{
+	static const struct timespec pause = {.tv_nsec = PAUSE_NS};
+
+	lock_take(&d->door->lock);
+	bool going = d->removing || d->door->closing;
+	lock_drop(&d->door->lock);
+	if (!going)
+		nanosleep(&pause, NULL);
+	return !going;
+}
+
 static int open_patiently(struct door_device *d, struct error *error)
 {
-	static const struct timespec pause = {.tv_nsec = BUSY_PAUSE_NS};
 	int err = door_lun_open(d, d->name.config, &d->next, error);
 
-	for (int i = 0; err == -EBUSY && d->adopted && !d->lun.lu && i < BUSY_TRIES; i++) {
-		nanosleep(&pause, NULL);
+	for (int i = 0; err == -EBUSY && d->adopted && !d->lun.lu; i++) {
+		if ((i >= BUSY_TRIES && !stray_io(d)) || !pause_unless_going(d))
+			break;
+		if (i == TELL_AFTER)
+			log_warn(d->subject, "waits: %s", error->text);
 		err = door_lun_open(d, d->name.config, &d->next, error);
 	}
 	return err;
+}
+
+/* False: the device is to go. */
+static bool await_stray_io(struct door_device *d)
+{
+	for (int i = 0; stray_io(d); i++) {
+		if (!pause_unless_going(d))
+			return false;
+		if (i == TELL_AFTER)
+			log_warn(d->subject, "waits: I/O of the daemon before is still under way");
+	}
+	return true;
 }
 
 static void open_device(struct door_device *d)
@@ -175,8 +213,7 @@ static void on_stopped(struct tcmu_device *device)
 
 static int attach_ring(struct door_device *d, struct error *error)
 {
-	/* BUSY, which initiators repeat: only now, since the dead daemon's I/O used these buffers as long as
-	 * its storage was open. */
+	/* BUSY, which initiators repeat. */
 	if (d->reset)
 		tcmu_configfs_write(&d->cfs, "action/reset_ring", "1", NULL);
 	int err = tcmu_ring_attach(&d->device.ring, d->uio.map, d->uio.map_len, error);
@@ -210,6 +247,9 @@ static void replace_lun(struct door_device *d, struct door_lun lun)
 static void start(struct door_device *d)
 {
 	struct error error = {""};
+
+	if (!await_stray_io(d))
+		return;
 	int err = d->attached ? 0 : attach_ring(d, &error);
 
 	if (err) {
@@ -255,6 +295,15 @@ static void forget(struct door_device *d)
 	free(d);
 }
 
+/* It goes before its ring was reset, but may stay in the kernel: the next daemon has to do it. */
+static void leave_unclean(struct door_device *d)
+{
+	SCOPE_LOCK(&d->door->lock);
+
+	if (d->reset && !d->removing)
+		d->door->unclean = true;
+}
+
 static void close_device(struct door_device *d)
 {
 	door_answer_added(d, -ESHUTDOWN);
@@ -262,6 +311,7 @@ static void close_device(struct door_device *d)
 		door_answer_reconfig(d, -ESHUTDOWN);
 	door_lun_close(&d->next);
 	replace_lun(d, (struct door_lun){0});
+	leave_unclean(d);
 	if (d->mapped)
 		tcmu_uio_close(&d->uio);
 	log_info(d->subject, "closed");

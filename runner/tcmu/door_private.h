@@ -10,12 +10,14 @@
 #include "tcmu/device.h"
 #include "tcmu/door.h"
 #include "tcmu/netlink.h"
+#include "tcmu/stray_io.h"
 #include "tcmu/uio.h"
 
 struct tcmu_door {
 	struct loop_set *set;
 	struct pool *jobs; /* runs the devices' jobs: a thread for each that has something to do */
 	char *state_dir;
+	int io_lock;
 	char *mark; /* path of the mark of a clean stop */
 	bool clean; /* the daemon before stopped cleanly */
 	struct tcmu_netlink *netlink;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The whole door on real loops, with the file handler; the kernel is a double (fake_kernel.h). */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "fake_kernel.h"
 #include "scsi/scsi.h"
 #include "tcmu/door.h"
+#include "tcmu/stray_io.h"
 #include "util/bytes.h"
 
 #define SIZE (1u << 20)
@@ -24,14 +26,17 @@ static const uint8_t TEST_UNIT_READY[6] = {0};
 
 struct world {
 	char folder[64];
+	int io_lock;
 	struct loop_set set;
 	struct tcmu_door *door;
 };
 
 static void open_door(struct world *w)
 {
-	const struct tcmu_door_options options = {
-	    .state_dir = w->folder, .run_dir = w->folder, .defaults = {.cmd_time_out = 45}};
+	const struct tcmu_door_options options = {.state_dir = w->folder,
+						  .run_dir = w->folder,
+						  .io_lock = w->io_lock,
+						  .defaults = {.cmd_time_out = 45}};
 
 	w->door = tcmu_door_open(&w->set, &options, NULL);
 	assert_non_null(w->door);
@@ -54,6 +59,8 @@ static int set_up(void **state)
 	fake_kernel_start(w->folder);
 	assert_true(backstore_load_handlers(HANDLERS, NULL) > 0);
 	assert_int_equal(loop_set_start(&w->set, &loops, NULL), 0);
+	w->io_lock = tcmu_stray_io_lock(w->folder, NULL);
+	assert_true(w->io_lock >= 0);
 	return 0;
 }
 
@@ -64,6 +71,7 @@ static int tear_down(void **state)
 
 	if (w->door)
 		close_door(w);
+	close(w->io_lock);
 	loop_set_stop(&w->set);
 	backstore_unload_handlers();
 	fake_kernel_stop();
@@ -364,6 +372,102 @@ static void test_crash_resets_and_clean_stop_does_not(void **state)
 	assert_string_equal(fake_attribute(1, "action/block_dev", value), "-");
 }
 
+/* A dead daemon's I/O as it shows: a lock on its daemon's byte, and one on the storage that it is on its way to. */
+struct stray {
+	int io, file;
+};
+
+static struct stray begin_stray(const struct world *w, const char *name)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct stray stray = {.io = tcmu_stray_io_lock(w->folder, NULL)};
+	char path[128];
+
+	assert_true(stray.io >= 0 && tcmu_stray_io(w->io_lock));
+	snprintf(path, sizeof(path), "%s/%s", w->folder, name);
+	stray.file = open(path, O_RDWR | O_CREAT, 0600);
+	assert_true(stray.file >= 0);
+	assert_int_equal(ftruncate(stray.file, SIZE), 0);
+	assert_int_equal(fcntl(stray.file, F_OFD_SETLK, &whole), 0);
+	return stray;
+}
+
+static void end_stray(const struct world *w, struct stray stray)
+{
+	close(stray.file);
+	close(stray.io);
+	assert_false(tcmu_stray_io(w->io_lock));
+}
+
+/* Blocked, with nothing in the ring given back. */
+static void is_not_reset(unsigned n)
+{
+	char value[64];
+
+	assert_string_equal(fake_attribute(n, "action/block_dev", value), "1");
+	assert_string_equal(fake_attribute(n, "action/reset_ring", value), "-");
+}
+
+static void wait_reset(unsigned n)
+{
+	char value[64];
+
+	for (int i = 0; i < 5000 && strcmp(fake_attribute(n, "action/block_dev", value), "0"); i++)
+		pause_a_bit();
+	assert_string_equal(fake_attribute(n, "action/reset_ring", value), "1");
+	assert_string_equal(fake_attribute(n, "action/block_dev", value), "0");
+}
+
+/* However long it takes; but who is alone with his storage waits for nobody else's. */
+static void test_stray_io_delays_the_reset(void **state)
+{
+	struct world *w = *state;
+	struct stray stray = begin_stray(w, "a.img");
+
+	fake_device_make(1, "file/a.img", SIZE);
+	fake_device_make(2, "file/b.img",
+			 SIZE); /* cannot be opened: nothing tells that no I/O is under way */
+	fake_device_make(3, "alloc/c", SIZE);
+	break_storage(w, "b.img");
+	open_door(w);
+	wait_state(w, 3, TCMU_DEVICE_SERVED);
+	wait_reset(3);
+	for (int i = 0; i < 1800; i++) /* longer than a device that is only busy gets */
+		pause_a_bit();
+	is_not_reset(1);
+	is_not_reset(2);
+	assert_int_equal(look(w, 1).state, TCMU_DEVICE_OPENING);
+	assert_int_equal(look(w, 2).state, TCMU_DEVICE_FAILED);
+	end_stray(w, stray);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	wait_reset(1);
+	wait_reset(2);
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+	assert_int_equal(fake_command(2, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
+}
+
+/* A stop while a device waits is no clean one; the next start does what was left. */
+static void test_stop_before_the_reset(void **state)
+{
+	struct world *w = *state;
+	struct stray stray = begin_stray(w, "a.img");
+
+	fake_device_make(1, "file/a.img", SIZE);
+	fake_device_make(2, "file/b.img", SIZE);
+	break_storage(w, "b.img");
+	open_door(w);
+	wait_state(w, 2, TCMU_DEVICE_FAILED);
+	assert_int_equal(remove_device(2), 0);
+	close_door(w);
+	is_not_reset(1);
+	assert_int_equal(size_of(w, "clean-stop"), -1);
+	end_stray(w, stray);
+	fake_device_free(2);
+	open_door(w);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	wait_reset(1);
+}
+
 static void test_adopted_without_storage_is_retried(void **state)
 {
 	const uint8_t inquiry[6] = {0x12, 0, 0, 0, 36};
@@ -503,6 +607,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_stuck_devices_delay_no_other, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_every_event_is_answered, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_crash_resets_and_clean_stop_does_not, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_stray_io_delays_the_reset, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_stop_before_the_reset, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_adopted_without_storage_is_retried, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_resize, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_write_cache, set_up, tear_down),

@@ -116,9 +116,11 @@ static void test_second_opener(void **state)
 	struct tcmur_open other;
 
 	(void)state;
+	assert_int_equal(open.info.flags, TCMUR_INFO_EXCLUSIVE);
 	refused((struct wanted){.config = disk.path}, EBUSY, "is in use (opened exclusively");
 	refused((struct wanted){.config = disk.path, .read_only = true}, EBUSY, "is in use");
 	other = opened((struct wanted){.options = shared});
+	assert_int_equal(other.info.flags, 0);
 	block->close(other.handle);
 	block->close(open.handle);
 	other = opened((struct wanted){0});

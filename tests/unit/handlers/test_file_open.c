@@ -136,6 +136,10 @@ static void test_second_opener(void **state)
 	void *handle = open_new("locked", NULL, 0);
 
 	(void)state;
+	close_handle(handle);
+	assert_int_equal(double_open(&first, dir, writer), 0);
+	assert_int_equal(first.open.info.flags, TCMUR_INFO_EXCLUSIVE);
+	handle = first.open.handle;
 	refused(writer, EBUSY, "locked: is in use");
 	refused(reader, EBUSY, "locked: is in use");
 	refused((struct wanted){.config = "locked", .size = 2 * FILE_SIZE, .options = grow}, EBUSY,
@@ -145,6 +149,7 @@ static void test_second_opener(void **state)
 	assert_int_equal(double_open(&first, dir, reader), 0);
 	assert_int_equal(double_open(&second, dir, reader), 0);
 	assert_true(first.open.info.read_only && !first.open.info.thin);
+	assert_int_equal(first.open.info.flags, 0); /* there may be others */
 	refused(writer, EBUSY, "is in use");
 	close_handle(second.open.handle);
 	close_and_remove(first.open.handle, "locked");

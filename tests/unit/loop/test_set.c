@@ -3,8 +3,11 @@
 #include "harness.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 static unsigned entries(const char *folder)
 {
@@ -77,6 +80,59 @@ static void start_fails_cleanly(void **state)
 		assert_non_null(strstr(error.text, "event loop"));
 		assert_int_equal(open_fds(), before);
 	}
+}
+
+/* --- what loops hold ---------------------------------------------------------------------------- */
+
+static int lock_of_its_own(const char *path)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd = open(path, O_RDWR | O_CREAT, 0600);
+
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Only its loops hold the lock, when it is killed. */
+static void holder(const char *path, int ready)
+{
+	int fd = lock_of_its_own(path);
+	const struct loop_options options = {.nloops = 2, .hold = &fd};
+
+	if (fd < 0 || loop_set_start(&set, &options, NULL) < 0)
+		_exit(1);
+	close(fd);
+	if (write(ready, loop_uses_uring(set.loops[0]) ? "u" : "e", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static void loops_hold_a_descriptor(void **state)
+{
+	char path[] = "/tmp/hold.XXXXXX", engine;
+	int pipes[2], fd = mkstemp(path);
+
+	(void)state;
+	close(fd);
+	assert_int_equal(pipe(pipes), 0);
+	pid_t pid = fork();
+	if (pid == 0)
+		holder(path, pipes[1]);
+	assert_int_equal(read(pipes[0], &engine, 1), 1);
+	if (engine == 'u') /* threads end with the process: there is nothing to hold for */
+		assert_int_equal(lock_of_its_own(path), -1);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	for (int i = 0; i < 1000 && (fd = lock_of_its_own(path)) < 0; i++)
+		usleep(10000);
+	assert_true(fd >= 0);
+	close(fd);
+	close(pipes[0]);
+	close(pipes[1]);
+	unlink(path);
 }
 
 /* --- the pool --------------------------------------------------------------------------------- */
@@ -204,9 +260,13 @@ static void spins_and_then_sleeps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(start_and_stop),         cmocka_unit_test(start_fails_cleanly),
-	    cmocka_unit_test(pool_runs_all),          cmocka_unit_test(pool_grows_when_all_are_busy),
-	    cmocka_unit_test(pool_shrinks_when_idle), cmocka_unit_test(spins_and_then_sleeps),
+	    cmocka_unit_test(start_and_stop),
+	    cmocka_unit_test(start_fails_cleanly),
+	    cmocka_unit_test(loops_hold_a_descriptor),
+	    cmocka_unit_test(pool_runs_all),
+	    cmocka_unit_test(pool_grows_when_all_are_busy),
+	    cmocka_unit_test(pool_shrinks_when_idle),
+	    cmocka_unit_test(spins_and_then_sleeps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

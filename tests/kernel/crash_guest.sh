@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# guest: -m 1024 -t 300 -p lvm
+# crash_guest.sh DAEMON HANDLER-PATH, over tcm_loop. A killed daemon's I/O that is still under way: its ring must wait for
+# the end of that, for the kernel gives the ring's buffers to other commands as soon as it is reset.
+# shellcheck source=guest_lib.sh
+. "$(dirname "$0")/guest_lib.sh"
+
+make_slow_disk() {
+	modprobe -a brd dm-mod
+	dmsetup create slow --noudevsync --table "0 $((64 << 11)) linear /dev/ram0 0"
+	slow=/dev/dm-0
+}
+hang() { dmsetup suspend slow --noudevsync --noflush --nolockfs; } # what it is asked from now on waits
+go_on() { dmsetup resume slow --noudevsync; }
+
+locks() { # COUNT: of so many daemons there may be I/O under way
+	[ "$(grep -c "OFDLCK.*:$(stat -c %i /run/tcmu-runner/io) " /proc/locks)" -eq "$1" ]
+}
+
+served() { grep -q "$1.*: served" $log; }
+
+load_target
+load_loop
+modprobe brd rd_size=65536 rd_nr=1
+make_slow_disk
+start_daemon
+create 0 slow block/$slow $((64 << 20))
+create 1 quick file/quick.img $((1 << 20))
+create 2 away file/away.img $((1 << 20))
+map 0 slow 0
+map 2 away 2
+
+step "killed while its I/O hangs"
+verify "$(loop_disk 0)" --time_based --runtime=14 &
+fio_pid=$!
+sleep 2
+hang
+sleep 1
+kill_daemon
+locks 1
+mv /tmp/state/away.img /tmp/state/hidden.img
+mkdir /tmp/state/away.img
+
+step "the next waits for it, but not with storage that it has to itself"
+start_daemon
+wait_for served user_1/quick
+wait_for grep -q 'user_0/slow.*waits: .*in use' $log
+wait_for grep -q 'user_2/away.*waits: I/O of the daemon before' $log
+sleep 3
+locks 2
+fails served user_0/slow
+
+step "the storage answers"
+go_on
+wait_for served user_0/slow
+locks 1
+wait $fio_pid
+wait_for sg_inq "$(loop_disk 2)"
+no_kernel_error
+
+step "stop"
+stop_daemon
+wait_for locks 0
