@@ -19,9 +19,11 @@
 #include "util/bytes.h"
 #include "util/log.h"
 
-#define STOP_BOUND_S 45
-#define TICK_S       5 /* how soon a grown backing store is noticed, and a failed device is tried again */
-#define LOOPS_MAX    8 /* unless --threads says else */
+#define STOP_BOUND_S  45
+#define TICK_S        5 /* how soon a grown backing store is noticed, and a failed device is tried again */
+#define SPIN_MIN_CPUS 4
+#define RING_SPIN_US  50
+#define LOOPS_MAX     8 /* unless --threads says else */
 
 struct control_service {
 	struct control_options *options;
@@ -52,17 +54,27 @@ static void set_descriptor_limit(int wanted)
 			 (unsigned long long)limit.rlim_cur, strerror(errno));
 }
 
+/* Where nobody said for how long: rings only, and only where a CPU that polls is not missed elsewhere. */
+static void set_spin(const struct control_options *o, struct loop_options *options)
+{
+	if (o->spin_us != CONTROL_UNSET)
+		options->spin_us = options->poller_spin_us = (unsigned)o->spin_us;
+	else if (g_get_num_processors() >= SPIN_MIN_CPUS)
+		options->poller_spin_us = RING_SPIN_US;
+}
+
 static int start_loops(struct control_service *s, struct error *error)
 {
 	const struct control_options *o = s->options;
 	unsigned ncpus = MIN(g_get_num_processors(), LOOPS_MAX);
-	const struct loop_options options = {
+	struct loop_options options = {
 	    .nloops = o->threads ? (unsigned)o->threads : ncpus,
 	    .npool = (unsigned)o->pool_threads,
-	    .spin_us = (unsigned)o->spin_us,
 	    .no_uring = o->no_io_uring,
 	    .hold = s->kernel ? kernel_service_io_lock(s->kernel) : NULL,
 	};
+
+	set_spin(o, &options);
 	int err = loop_set_start(&s->loops, &options, error);
 
 	s->loops_running = !err;

@@ -189,6 +189,20 @@ void timers_run(struct loop *loop);
 /* From now_ns to the first deadline, 0 when that has passed, NEVER_NS without timers. */
 uint64_t timers_wait_ns(const struct timers *timers, uint64_t now_ns);
 
+/* --- spinning --------------------------------------------------------------------------------- */
+
+struct spinning {
+	struct list pollers;
+	uint64_t alone_ns, polling_ns; /* most time without pollers, and with some */
+	uint64_t max_ns;               /* of these, what holds now; 0: never */
+	uint64_t next_ns;              /* how long to spin next time; adapts between 0 and max_ns */
+};
+void spin_init(struct spinning *spinning, const struct loop_options *options);
+/* Looks for events without sleeping; whether there are any. */
+bool spin(struct loop *loop, uint64_t at_most_ns);
+/* An event ended a sleep of ns. */
+void spin_slept(struct spinning *spinning, uint64_t ns);
+
 /* --- the loop --------------------------------------------------------------------------------- */
 
 struct loop {
@@ -206,8 +220,7 @@ struct loop {
 	struct timers timers;
 	struct buffers buffers;
 	void *scratch;
-	uint64_t spin_max_ns;
-	uint64_t spin_ns; /* how long to spin next time; adapts between 0 and spin_max_ns */
+	struct spinning spinning;
 	struct loop_watch wake;
 
 	_Atomic uint64_t turns, enters, ops, wakeups; /* written by the loop only: no read-modify-write */

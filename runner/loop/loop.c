@@ -100,32 +100,9 @@ static void run_again(struct loop *loop)
 	}
 }
 
-static inline void relax(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("yield");
-#endif
-}
-
-/* Looks for events without sleeping; whether there are any. */
-static bool spin(struct loop *loop, uint64_t max_ns)
-{
-	uint64_t end = loop_clock_ns() + MIN(loop->spin_ns, max_ns);
-
-	do {
-		if (!mailbox_empty(loop) || loop->engine->ready(loop))
-			return true;
-		relax();
-	} while (loop_clock_ns() < end);
-	loop->spin_ns /= 2; /* did not pay off */
-	return false;
-}
-
 static void sleep_until_event(struct loop *loop, uint64_t timeout_ns)
 {
-	uint64_t since = loop->spin_max_ns ? loop_clock_ns() : 0;
+	uint64_t since = loop->spinning.max_ns ? loop_clock_ns() : 0;
 
 	if (!mailbox_fall_asleep(loop)) {
 		loop->engine->enter(loop, 0);
@@ -134,9 +111,8 @@ static void sleep_until_event(struct loop *loop, uint64_t timeout_ns)
 	loop->engine->enter(loop, timeout_ns);
 	mailbox_wake_up(loop);
 	loop_count(&loop->wakeups);
-	/* Spinning would have caught what ended so short a sleep: spin longer the next time. */
-	if (loop->spin_max_ns && loop_clock_ns() - since < loop->spin_max_ns)
-		loop->spin_ns = MIN(loop->spin_max_ns, MAX(2 * loop->spin_ns, loop->spin_max_ns / 8));
+	if (since)
+		spin_slept(&loop->spinning, loop_clock_ns() - since);
 }
 
 /* How long the loop may sleep. */
@@ -152,7 +128,7 @@ static void exchange_with_kernel(struct loop *loop)
 {
 	uint64_t timeout_ns = idle_ns(loop);
 
-	if (timeout_ns && loop->spin_ns) {
+	if (timeout_ns && loop->spinning.next_ns) {
 		loop->engine->enter(loop, 0);
 		timeout_ns = spin(loop, timeout_ns) ? 0 : idle_ns(loop);
 	}
@@ -248,7 +224,7 @@ static struct loop *loop_new(struct loop_set *set, unsigned index, const struct 
 	loop->index = index;
 	loop->no_uring = options->no_uring;
 	loop->hold = options->hold;
-	loop->spin_max_ns = loop->spin_ns = (uint64_t)options->spin_us * 1000;
+	spin_init(&loop->spinning, options);
 	loop->stop.fn = request_stop;
 	buffers_init(&loop->buffers, options->buffer_limit);
 	sem_init(&loop->started, 0, 0);

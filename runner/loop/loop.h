@@ -23,11 +23,12 @@ struct loop;
 struct pool;
 
 struct loop_options {
-	unsigned nloops;     /* event loops, at least 1 */
-	unsigned npool;      /* most threads of the blocking pool, started on demand */
-	unsigned spin_us;    /* busy-poll so long after activity before sleeping; 0: never */
-	size_t buffer_limit; /* bytes of data buffers a loop hands out, 0: 256 MiB */
-	bool no_uring;       /* use the epoll fallback even where io_uring works */
+	unsigned nloops;         /* event loops, at least 1 */
+	unsigned npool;          /* most threads of the blocking pool, started on demand */
+	unsigned spin_us;        /* busy-poll so long after activity before sleeping; 0: never */
+	unsigned poller_spin_us; /* the same for a loop that has a struct loop_poller */
+	size_t buffer_limit;     /* bytes of data buffers a loop hands out, 0: 256 MiB */
+	bool no_uring;           /* use the epoll fallback even where io_uring works */
 	/* A descriptor, or NULL: what it refers to is kept open, also beyond the process's end, until all I/O that
 	 * the loops have given to the kernel is over. */
 	const int *hold;
@@ -105,6 +106,16 @@ void loop_watch_again(struct loop_watch *watch);
 /* fn is not called any more once this returns; the watch may be freed, and the fd closed, at once. Also from
  * inside fn. The kernel may hold the file itself until the turn ends, so a peer sees the close only then. */
 void loop_watch_del(struct loop_watch *watch);
+
+/* A source of events that can be looked at without a system call, e.g. shared memory, while the loop polls instead of
+ * sleeping. It needs a watch besides, which wakes the loop. */
+struct loop_poller {
+	/* Whether there is something; it then has asked for its turn, by loop_watch_again(). */
+	bool (*look)(struct loop_poller *poller);
+	struct list node; /* loop's own */
+};
+void loop_poller_add(struct loop *loop, struct loop_poller *poller);
+void loop_poller_del(struct loop *loop, struct loop_poller *poller);
 
 /* --- timers ----------------------------------------------------------------------------------- */
 

@@ -34,8 +34,10 @@ static void ring_doorbell(struct tcmu_device *device)
 
 static void finish_stop(struct tcmu_device *device)
 {
-	if (device->registered)
+	if (device->registered) {
+		loop_poller_del(device->loop, &device->poller);
 		loop_watch_del(&device->watch);
+	}
 	device->registered = false;
 	scsi_nexus_detach(&device->nexus);
 	slab_destroy(&device->tasks);
@@ -111,6 +113,17 @@ static void on_ready(struct loop_watch *watch, uint32_t events)
 	fetch(device);
 }
 
+/* The kernel moves the head before it wakes anybody. */
+static bool look(struct loop_poller *poller)
+{
+	struct tcmu_device *device = container_of(poller, struct tcmu_device, poller);
+
+	if (device->stopping || device->gone || !tcmu_ring_pending(&device->ring))
+		return false;
+	loop_watch_again(&device->watch);
+	return true;
+}
+
 static void on_start(struct loop_work *work)
 {
 	struct tcmu_device *device = container_of(work, struct tcmu_device, start);
@@ -127,6 +140,8 @@ static void on_start(struct loop_work *work)
 		device_gone(device, "not served");
 		return;
 	}
+	device->poller.look = look;
+	loop_poller_add(device->loop, &device->poller);
 	device->registered = true;
 	/* What waited in the ring since before we came raises no event. */
 	fetch(device);

@@ -37,6 +37,7 @@ struct tcmu_device {
 	/* device's own */
 	struct scsi_nexus nexus; /* the ring names no initiator: one nexus stands for all of them */
 	struct loop_watch watch;
+	struct loop_poller poller;
 	struct loop_work start, stop, kick;
 	struct slab tasks;
 	struct list inflight; /* tcmu_task.node */

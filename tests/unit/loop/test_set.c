@@ -6,8 +6,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+
+#include "util/list.h"
 
 static unsigned entries(const char *folder)
 {
@@ -257,6 +261,76 @@ static void spins_and_then_sleeps(void **state)
 	}
 }
 
+/* Shared memory that nobody tells the loop about but the poller. */
+static struct source {
+	struct loop_poller poller;
+	struct loop_watch watch;
+	unsigned sent; /* atomic */
+	unsigned seen;
+} source;
+
+static bool look(struct loop_poller *poller)
+{
+	struct source *s = container_of(poller, struct source, poller);
+
+	if (__atomic_load_n(&s->sent, __ATOMIC_ACQUIRE) == s->seen)
+		return false;
+	loop_watch_again(&s->watch);
+	return true;
+}
+
+static void take(struct loop_watch *watch, uint32_t events)
+{
+	struct source *s = container_of(watch, struct source, watch);
+
+	(void)events;
+	if (__atomic_load_n(&s->sent, __ATOMIC_ACQUIRE) == s->seen)
+		return;
+	s->seen++;
+	finish();
+}
+
+static void begin_to_poll(struct loop_work *work)
+{
+	(void)work;
+	check(loop_watch_add(loop_current(), &source.watch) == 0);
+	loop_poller_add(loop_current(), &source.poller);
+	finish();
+}
+
+static void end_to_poll(struct loop_work *work)
+{
+	(void)work;
+	loop_poller_del(loop_current(), &source.poller);
+	loop_watch_del(&source.watch);
+	finish();
+}
+
+static void polls_what_tells_nobody(void **state)
+{
+	struct loop_options options = {.nloops = 1, .npool = 1, .poller_spin_us = 20000000};
+
+	(void)state;
+	for (int no_uring = 0; no_uring < 2; no_uring++) {
+		options.no_uring = no_uring;
+		assert_int_equal(loop_set_start(&set, &options, NULL), 0);
+		sem_init(&finished, 0, 0);
+		source =
+		    (struct source){.poller.look = look,
+				    .watch = {.fn = take, .fd = eventfd(0, EFD_NONBLOCK), .events = EPOLLIN}};
+		run_on_loop(begin_to_poll);
+		for (unsigned n = 1; n <= 100; n++) {
+			__atomic_store_n(&source.sent, n, __ATOMIC_RELEASE);
+			await_finish();
+			assert_int_equal(source.seen, n);
+		}
+		run_on_loop(end_to_poll);
+		loop_set_stop(&set);
+		close(source.watch.fd);
+		sem_destroy(&finished);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +341,7 @@ int main(void)
 	    cmocka_unit_test(pool_grows_when_all_are_busy),
 	    cmocka_unit_test(pool_shrinks_when_idle),
 	    cmocka_unit_test(spins_and_then_sleeps),
+	    cmocka_unit_test(polls_what_tells_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Polling for a while instead of falling asleep at once: how long adapts to how often that has paid off. */
+#include "loop/internal.h"
+#include "util/bytes.h"
+
+void spin_init(struct spinning *spinning, const struct loop_options *options)
+{
+	list_init(&spinning->pollers);
+	spinning->max_ns = spinning->next_ns = (uint64_t)options->spin_us * 1000;
+	spinning->alone_ns = spinning->max_ns;
+	spinning->polling_ns = (uint64_t)options->poller_spin_us * 1000;
+}
+
+void loop_poller_add(struct loop *loop, struct loop_poller *poller)
+{
+	struct spinning *spinning = &loop->spinning;
+
+	list_add_tail(&spinning->pollers, &poller->node);
+	spinning->max_ns = spinning->next_ns = spinning->polling_ns;
+}
+
+void loop_poller_del(struct loop *loop, struct loop_poller *poller)
+{
+	struct spinning *spinning = &loop->spinning;
+
+	list_del(&poller->node);
+	if (!list_empty(&spinning->pollers))
+		return;
+	spinning->max_ns = spinning->alone_ns;
+	spinning->next_ns = MIN(spinning->next_ns, spinning->max_ns);
+}
+
+static inline void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+static bool poll_all(struct spinning *spinning)
+{
+	struct list *node, *tmp;
+	bool any = false;
+
+	list_for_each (&spinning->pollers, node, tmp) {
+		struct loop_poller *poller = list_entry(node, struct loop_poller, node);
+
+		any |= poller->look(poller);
+	}
+	return any;
+}
+
+bool spin(struct loop *loop, uint64_t at_most_ns)
+{
+	struct spinning *spinning = &loop->spinning;
+	uint64_t end = loop_clock_ns() + MIN(spinning->next_ns, at_most_ns);
+
+	do {
+		if (!mailbox_empty(loop) || loop->engine->ready(loop) || poll_all(spinning))
+			return true;
+		relax();
+	} while (loop_clock_ns() < end);
+	spinning->next_ns /= 2; /* did not pay off */
+	return false;
+}
+
+void spin_slept(struct spinning *spinning, uint64_t ns)
+{
+	/* Spinning would have caught what ended so short a sleep: spin longer the next time. */
+	if (ns < spinning->max_ns)
+		spinning->next_ns = MIN(spinning->max_ns, MAX(2 * spinning->next_ns, spinning->max_ns / 8));
+}
