@@ -101,22 +101,21 @@ static int poll_start(struct loop *loop, struct loop_op *op)
 	return ret == -EPERM ? (int)(request->events & (EPOLLIN | EPOLLOUT)) : ret;
 }
 
-static void poll_end(struct loop *loop, uint32_t index, uint32_t events)
+static void poll_forget(struct loop *loop, uint32_t index)
 {
-	struct slot *slot = &loop->watches.slots[index];
-	struct loop_op *op = slot->op;
+	int fd = loop->watches.slots[index].fd;
 
-	control(loop, EPOLL_CTL_DEL, slot->fd, 0, 0);
-	close(slot->fd);
+	control(loop, EPOLL_CTL_DEL, fd, 0, 0);
+	close(fd);
 	slot_put(&loop->watches, index);
-	request_finish(loop, op, (int)events);
 }
 
-static void poll_failed(struct loop_work *note)
+static void poll_end(struct loop *loop, uint32_t index, uint32_t events)
 {
-	struct request *request = container_of(note, struct request, note);
+	struct loop_op *op = loop->watches.slots[index].op;
 
-	request_finish(request->loop, op_of(request), request->result);
+	poll_forget(loop, index);
+	request_finish(loop, op, (int)events);
 }
 
 static void epoll_submit(struct loop *loop, struct loop_op *op)
@@ -129,11 +128,20 @@ static void epoll_submit(struct loop *loop, struct loop_op *op)
 		return;
 	}
 	ret = poll_start(loop, op);
-	if (ret == 0)
+	if (ret != 0)
+		request_finish_later(op, ret);
+}
+
+/* What is not a poll is with the pool. */
+static void epoll_cancel(struct loop *loop, struct loop_op *op)
+{
+	for (uint32_t i = 0; i < loop->watches.n; i++) {
+		if (loop->watches.slots[i].op != op)
+			continue;
+		poll_forget(loop, i);
+		request_finish_later(op, -ECANCELED);
 		return;
-	request->result = ret;
-	request->note = (struct loop_work){.fn = poll_failed};
-	loop_post(loop, &request->note);
+	}
 }
 
 /* --- turns ------------------------------------------------------------------------------------ */
@@ -189,6 +197,7 @@ const struct engine engine_epoll = {
     .init = epoll_init,
     .fini = epoll_fini,
     .submit = epoll_submit,
+    .cancel = epoll_cancel,
     .watch_add = epoll_watch_add,
     .watch_change = epoll_watch_change,
     .watch_del = epoll_watch_del,

@@ -44,6 +44,23 @@ static inline struct loop_work *fifo_pop(struct fifo *fifo)
 	return work;
 }
 
+/* True if work was in the queue, and is out of it now. */
+static inline bool fifo_remove(struct fifo *fifo, struct loop_work *work)
+{
+	struct fifo all = *fifo;
+	struct loop_work *one;
+	bool found = false;
+
+	fifo->head = NULL;
+	while ((one = fifo_pop(&all))) {
+		if (one == work)
+			found = true;
+		else
+			fifo_push(fifo, one);
+	}
+	return found;
+}
+
 /* --- requests --------------------------------------------------------------------------------- */
 
 enum request_kind {
@@ -88,11 +105,13 @@ static inline struct request *request_of(struct loop_op *op)
 
 static inline struct loop_op *op_of(struct request *request)
 {
-	return container_of((uint64_t(*)[12])request, struct loop_op, priv);
+	return container_of((uint64_t(*)[11])request, struct loop_op, priv);
 }
 
 /* Loop's thread. The only place that calls op->done. */
 void request_finish(struct loop *loop, struct loop_op *op, int result);
+/* Any thread. The same, from the loop's mailbox. */
+void request_finish_later(struct loop_op *op, int result);
 /* Loop's thread. Executes the request on a pool thread, then finishes it. */
 void request_to_pool(struct loop *loop, struct loop_op *op);
 
@@ -143,6 +162,8 @@ struct engine {
 	void (*fini)(struct loop *loop);
 	/* Takes the request; finishes it later from reap(). */
 	void (*submit)(struct loop *loop, struct loop_op *op);
+	/* Has a request that was submitted end early if that can be; may finish it later. */
+	void (*cancel)(struct loop *loop, struct loop_op *op);
 	/* The slot's watch is new; or asks for other events; or goes away, upon which the engine puts the
 	 * slot. */
 	int (*watch_add)(struct loop *loop, uint32_t index);
@@ -203,6 +224,15 @@ bool spin(struct loop *loop, uint64_t at_most_ns);
 /* An event ended a sleep of ns. */
 void spin_slept(struct spinning *spinning, uint64_t ns);
 
+/* --- the pulse -------------------------------------------------------------------------------- */
+
+struct beat {
+	struct list pulses;
+	struct loop_watch watch; /* of the timerfd; while there are pulses */
+	uint64_t period_ns;
+	uint64_t now_ns;
+};
+
 /* --- the loop --------------------------------------------------------------------------------- */
 
 struct loop {
@@ -218,6 +248,7 @@ struct loop {
 	bool stopping;
 	struct slot_table watches;
 	struct timers timers;
+	struct beat beat;
 	struct buffers buffers;
 	void *scratch;
 	struct spinning spinning;
@@ -243,7 +274,6 @@ static inline void loop_count(_Atomic uint64_t *counter)
 			      memory_order_relaxed);
 }
 
-uint64_t loop_clock_ns(void);
 /* Starts the thread and waits until it runs. 0 or -errno. */
 int loop_start(struct loop **started, struct loop_set *set, unsigned index,
 	       const struct loop_options *options, struct error *error);

@@ -226,6 +226,7 @@ static struct loop *loop_new(struct loop_set *set, unsigned index, const struct 
 	loop->hold = options->hold;
 	spin_init(&loop->spinning, options);
 	loop->stop.fn = request_stop;
+	list_init(&loop->beat.pulses);
 	buffers_init(&loop->buffers, options->buffer_limit);
 	sem_init(&loop->started, 0, 0);
 	loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -50,6 +50,7 @@ unsigned loop_index(const struct loop *loop);    /* 0 … nloops-1, any thread *
 struct loop_set *loop_of_set(struct loop *loop); /* any thread */
 struct loop *loop_current(void);                 /* the calling thread's loop, NULL on other threads */
 uint64_t loop_now_ns(struct loop *loop);         /* CLOCK_MONOTONIC, read at most once a turn */
+uint64_t loop_clock_ns(void);                    /* CLOCK_MONOTONIC, any thread */
 bool loop_uses_uring(const struct loop *loop);   /* any thread */
 
 /* --- work: a function call, embedded where it is needed --------------------------------------- */
@@ -129,13 +130,30 @@ struct loop_timer {
 void loop_timer_arm(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns);
 void loop_timer_cancel(struct loop_timer *timer);
 
+/* --- the pulse: a slow beat that costs the loop's turns nothing, unlike a timer ---------------------------- */
+
+struct loop_pulse {
+	void (*fn)(struct loop_pulse *pulse); /* may stop itself, but no other */
+	struct loop *loop;                    /* loop's own */
+	struct list node;                     /* loop's own */
+};
+/* fn is called every period_ns, or more often where another pulse asks for it. 0 or -errno. */
+int loop_pulse_start(struct loop *loop, struct loop_pulse *pulse, uint64_t period_ns);
+void loop_pulse_stop(struct loop_pulse *pulse);
+/* CLOCK_MONOTONIC, behind by less than the period of any pulse, and mostly for no more than a look at memory.
+ * Also tells when this thread has just been stopped for a while. */
+uint64_t loop_pulse_now_ns(struct loop *loop);
+
 /* --- file I/O --------------------------------------------------------------------------------- */
 
 /* One request; what it points to stays valid until done. Never blocks: what the kernel cannot queue goes to
  * the pool. */
 struct loop_op {
 	void (*done)(struct loop_op *op, int result); /* result: the kernel's, or -errno */
-	uint64_t priv[12];                            /* loop's own */
+	/* CLOCK_MONOTONIC; 0: none. What still waits for a pool thread by then ends with -ECANCELED instead of
+	 * being begun. */
+	uint64_t deadline_ns;
+	uint64_t priv[11]; /* loop's own */
 };
 void loop_readv(struct loop *loop, struct loop_op *op, int fd, const struct iovec *iov, unsigned iovcnt,
 		uint64_t offset, int rwf);
@@ -147,6 +165,9 @@ void loop_fallocate(struct loop *loop, struct loop_op *op, int fd, int mode, uin
 void loop_poll(struct loop *loop, struct loop_op *op, int fd, uint32_t events);
 /* work(op) on a pool thread, then done(op, its value) on this loop. */
 void loop_blocking(struct loop *loop, struct loop_op *op, int (*work)(struct loop_op *op));
+/* Asks for an early end of a request in flight: -ECANCELED for what was not begun; what was begun ends as it can,
+ * a poll at once. done comes after this call, once as ever. */
+void loop_cancel(struct loop *loop, struct loop_op *op);
 
 /* --- data buffers ----------------------------------------------------------------------------- */
 
@@ -171,6 +192,8 @@ struct pool_job {
 };
 /* Any thread. Runs fn on some pool thread, first come first served. */
 void pool_submit(struct pool *pool, struct pool_job *job);
+/* Any thread. True if the job was waiting, and will not run. */
+bool pool_cancel(struct pool *pool, struct pool_job *job);
 /* A pool besides the set's own, for jobs that must not wait for what those do. Threads come when they are
  * needed, up to max_threads. 0 or -errno. */
 int pool_start(struct pool **pool, unsigned max_threads, struct error *error);

@@ -31,6 +31,22 @@ void request_finish(struct loop *loop, struct loop_op *op, int result)
 	assert_unlocked();
 }
 
+static void noted(struct loop_work *note)
+{
+	struct request *request = container_of(note, struct request, note);
+
+	request_finish(request->loop, op_of(request), request->result);
+}
+
+void request_finish_later(struct loop_op *op, int result)
+{
+	struct request *request = request_of(op);
+
+	request->result = result;
+	request->note = (struct loop_work){.fn = noted};
+	loop_post(request->loop, &request->note);
+}
+
 /* --- on the pool ------------------------------------------------------------------------------ */
 
 static int execute(struct loop_op *op)
@@ -58,25 +74,18 @@ static int execute(struct loop_op *op)
 	return ret < 0 ? -errno : (int)ret;
 }
 
-/* Back on the loop. */
-static void executed(struct loop_work *note)
-{
-	struct request *request = container_of(note, struct request, note);
-
-	request_finish(request->loop, op_of(request), request->result);
-}
-
 static void execute_job(struct pool_job *job)
 {
 	struct request *request = container_of(job, struct request, job);
-	int result;
+	struct loop_op *op = op_of(request);
+	int result = -ECANCELED;
 
-	do
-		result = execute(op_of(request));
-	while (result == -EINTR && request->kind != REQUEST_BLOCKING);
-	request->result = result;
-	request->note.fn = executed;
-	loop_post(request->loop, &request->note);
+	if (!op->deadline_ns || loop_clock_ns() < op->deadline_ns) {
+		do
+			result = execute(op);
+		while (result == -EINTR && request->kind != REQUEST_BLOCKING);
+	}
+	request_finish_later(op, result);
 }
 
 void request_to_pool(struct loop *loop, struct loop_op *op)
@@ -141,4 +150,17 @@ void loop_blocking(struct loop *loop, struct loop_op *op, int (*work)(struct loo
 
 	request->work = work;
 	request_to_pool(loop, op);
+}
+
+void loop_cancel(struct loop *loop, struct loop_op *op)
+{
+	struct request *request = request_of(op);
+
+	assert(loop == loop_current() && request->loop == loop);
+	if (request->kind == REQUEST_DONE)
+		return;
+	if (pool_cancel(loop->set->pool, &request->job))
+		request_finish_later(op, -ECANCELED);
+	else if (request->kind != REQUEST_BLOCKING)
+		loop->engine->cancel(loop, op);
 }

@@ -130,6 +130,22 @@ void pool_submit(struct pool *pool, struct pool_job *job)
 	pthread_cond_signal(&pool->more);
 }
 
+bool pool_cancel(struct pool *pool, struct pool_job *job)
+{
+	struct pool_job *before = NULL, *at;
+
+	SCOPE_LOCK(&pool->lock);
+	for (at = pool->head; at && at != job; at = at->next)
+		before = at;
+	if (!at)
+		return false;
+	*(before ? &before->next : &pool->head) = job->next;
+	if (pool->last == job)
+		pool->last = before;
+	pool->njobs--;
+	return true;
+}
+
 int pool_start(struct pool **started, unsigned max_threads, struct error *error)
 {
 	pthread_condattr_t monotonic;

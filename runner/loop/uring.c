@@ -132,6 +132,24 @@ static void uring_submit(struct loop *loop, struct loop_op *op)
 		fifo_push(&uring->backlog, &request_of(op)->note);
 }
 
+/* The kernel takes what was submitted before first, so that it finds the request if that is not over; and its
+ * address cannot be another's by then. */
+static void uring_cancel(struct loop *loop, struct loop_op *op)
+{
+	struct uring *uring = loop->engine_data;
+
+	if (fifo_remove(&uring->backlog, &request_of(op)->note)) {
+		request_finish_later(op, -ECANCELED);
+		return;
+	}
+	struct io_uring_sqe *sqe = next_sqe(loop, uring);
+
+	if (!sqe)
+		return;
+	io_uring_prep_cancel(sqe, op, 0);
+	io_uring_sqe_set_data64(sqe, NO_ONE);
+}
+
 static void submit_backlog(struct loop *loop, struct uring *uring)
 {
 	while (uring->backlog.head) {
@@ -325,6 +343,7 @@ const struct engine engine_uring = {
     .init = uring_init,
     .fini = uring_fini,
     .submit = uring_submit,
+    .cancel = uring_cancel,
     .watch_add = uring_watch_add,
     .watch_change = uring_watch_change,
     .watch_del = uring_watch_del,

@@ -97,24 +97,11 @@ void loop_watch_again(struct loop_watch *watch)
 	watch->loop->nagain++;
 }
 
-/* The list is as long as there are watches that did not finish their reading in this turn: short. */
-static void forget_again(struct loop *loop, struct loop_work *gone)
-{
-	struct fifo rest = {0};
-	struct loop_work *work;
-
-	while ((work = fifo_pop(&loop->again))) {
-		if (work != gone)
-			fifo_push(&rest, work);
-	}
-	loop->again = rest;
-	loop->nagain--;
-}
-
 void loop_watch_del(struct loop_watch *watch)
 {
-	if (watch->again.queued)
-		forget_again(watch->loop, &watch->again);
+	/* The list is as long as there are watches that did not finish their reading in this turn: short. */
+	if (watch->again.queued && fifo_remove(&watch->loop->again, &watch->again))
+		watch->loop->nagain--;
 	watch->again.queued = false;
 	watch->loop->engine->watch_del(watch->loop, token_index(watch->token));
 }

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests that are called back: what was not begun never is, and each ends once. */
+#include "harness.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#define THREADS 4 /* of the harness's pool */
+
+static struct loop_op ops[3 * THREADS];
+static int results[3 * THREADS];
+static unsigned ended, executed; /* executed is atomic */
+static sem_t gate;               /* holds the pool's threads up */
+
+static unsigned number(const struct loop_op *op)
+{
+	return (unsigned)(op - ops);
+}
+
+static int wait_at_gate(struct loop_op *op)
+{
+	__atomic_add_fetch(&executed, 1, __ATOMIC_RELAXED);
+	while (sem_wait(&gate) < 0)
+		;
+	return (int)number(op);
+}
+
+static void open_gate(unsigned n)
+{
+	while (n--)
+		sem_post(&gate);
+}
+
+static void prepare(void (*done)(struct loop_op *op, int result))
+{
+	ended = executed = 0;
+	sem_init(&gate, 0, 0);
+	for (unsigned i = 0; i < 3 * THREADS; i++) {
+		ops[i] = (struct loop_op){.done = done};
+		results[i] = 1000;
+	}
+}
+
+/* Fills the pool's threads, and waits until they are. */
+static void occupy_threads(void)
+{
+	for (unsigned i = 0; i < THREADS; i++)
+		loop_blocking(loop_current(), &ops[i], wait_at_gate);
+	while (__atomic_load_n(&executed, __ATOMIC_RELAXED) < THREADS)
+		usleep(1000);
+}
+
+static bool note_end(struct loop_op *op, int result)
+{
+	check(loop_current() == set.loops[0]);
+	check(results[number(op)] == 1000);
+	results[number(op)] = result;
+	return ++ended == 3 * THREADS;
+}
+
+/* --- what waits for a thread ------------------------------------------------------------------- */
+
+static void queue_ended(struct loop_op *op, int result)
+{
+	if (!note_end(op, result)) {
+		if (ended == THREADS) /* the cancelled, while all threads are held up */
+			open_gate(2 * THREADS);
+		return;
+	}
+	for (unsigned i = 0; i < 3 * THREADS; i++)
+		check(results[i] == (i >= THREADS && i % 2 ? -ECANCELED : (int)i));
+	check(executed == 2 * THREADS);
+	finish();
+}
+
+/* Half of the queue, first and last included; those that run, and the second call, change nothing. */
+static void queue_body(struct loop_work *work)
+{
+	(void)work;
+	prepare(queue_ended);
+	occupy_threads();
+	for (unsigned i = THREADS; i < 3 * THREADS; i++)
+		loop_blocking(loop_current(), &ops[i], wait_at_gate);
+	for (unsigned i = 1; i < 3 * THREADS; i += 2)
+		loop_cancel(loop_current(), &ops[i]);
+	for (unsigned i = 1; i < 3 * THREADS; i += 2)
+		loop_cancel(loop_current(), &ops[i]);
+	check(ended == 0);
+}
+
+static void what_waits_for_a_thread_is_not_begun(void **state)
+{
+	(void)state;
+	run_on_loop(queue_body);
+	sem_destroy(&gate);
+}
+
+/* --- what has waited for too long -------------------------------------------------------------- */
+
+static void late_ended(struct loop_op *op, int result)
+{
+	if (!note_end(op, result))
+		return;
+	for (unsigned i = 0; i < 3 * THREADS; i++)
+		check(results[i] == (i >= 2 * THREADS ? -ECANCELED : (int)i));
+	check(executed == 2 * THREADS);
+	finish();
+}
+
+/* The last third's time is over when a thread comes to it. */
+static void late_body(struct loop_work *work)
+{
+	(void)work;
+	prepare(late_ended);
+	occupy_threads();
+	for (unsigned i = THREADS; i < 3 * THREADS; i++) {
+		ops[i].deadline_ns = loop_clock_ns() + (i < 2 * THREADS ? 3600000000000 : 2000000);
+		loop_blocking(loop_current(), &ops[i], wait_at_gate);
+	}
+	usleep(3000);
+	open_gate(2 * THREADS);
+}
+
+static void what_waits_too_long_is_not_begun(void **state)
+{
+	(void)state;
+	run_on_loop(late_body);
+	sem_destroy(&gate);
+}
+
+/* --- what the kernel has ----------------------------------------------------------------------- */
+
+static int fd;
+static char byte;
+static struct iovec iov = {&byte, 1};
+
+static void poll_ended(struct loop_op *op, int result)
+{
+	check(op == &ops[0] && result == -ECANCELED);
+	loop_cancel(loop_current(), op); /* is over */
+	close(fd);
+	finish();
+}
+
+static void cancel_poll(struct loop_timer *timer)
+{
+	(void)timer;
+	loop_cancel(loop_current(), &ops[0]);
+}
+
+static struct loop_timer later = {.fn = cancel_poll};
+
+static void poll_body(struct loop_work *work)
+{
+	(void)work;
+	prepare(poll_ended);
+	fd = eventfd(0, EFD_NONBLOCK);
+	loop_poll(loop_current(), &ops[0], fd, POLLIN);
+	loop_timer_arm(loop_current(), &later, 5000000);
+}
+
+static void a_poll_ends(void **state)
+{
+	(void)state;
+	run_on_loop(poll_body);
+}
+
+/* Called back in the turn in which it was made: whatever becomes of it, it ends once. */
+static void write_ended(struct loop_op *op, int result)
+{
+	check(result == 1 || result == -ECANCELED || result == -EINTR);
+	if (!note_end(op, result))
+		return;
+	close(fd);
+	finish();
+}
+
+static void write_body(struct loop_work *work)
+{
+	char name[] = "loop-test-XXXXXX";
+
+	(void)work;
+	prepare(write_ended);
+	fd = mkstemp(name);
+	check(fd >= 0);
+	unlink(name);
+	for (unsigned i = 0; i < 3 * THREADS; i++) {
+		loop_writev(loop_current(), &ops[i], fd, &iov, 1, i, 0);
+		loop_cancel(loop_current(), &ops[i]);
+	}
+}
+
+static void a_write_ends_once(void **state)
+{
+	(void)state;
+	run_on_loop(write_body);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    BOTH_ENGINES(what_waits_for_a_thread_is_not_begun),
+	    BOTH_ENGINES(what_waits_too_long_is_not_begun),
+	    BOTH_ENGINES(a_poll_ends),
+	    BOTH_ENGINES(a_write_ends_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
