@@ -17,11 +17,12 @@ extern "C" {
 
 /*
  * One request. The handler keeps it in io->scratch, so nothing is allocated. All memory passed stays valid until
- * done; done gets the kernel's answer: bytes moved, or -errno.
+ * done; done gets the kernel's answer: bytes moved, or -errno. -ECANCELED: the daemon called the request back, since
+ * nobody waits for the I/O any more; the I/O then ends with an error.
  */
 struct tcmur_op {
 	void (*done)(struct tcmur_op *op, int result);
-	struct tcmur_io *io; /* for the handler's use */
+	struct tcmur_io *io; /* whose scratch it lies in: set by the handler, who finds it in done */
 	uint64_t priv[14];   /* the daemon's */
 };
 

@@ -71,6 +71,7 @@ struct backstore_scsi {
 	struct tcmur_scsi cmd;
 	struct backstore *bs;
 	struct loop *loop;
+	uint64_t deadline_ns; /* as in struct backstore_io */
 	void (*done)(struct backstore_scsi *bss, uint8_t scsi_status);
 	struct loop_work work; /* backstore's own */
 	struct pool_job job;   /* backstore's own */
@@ -81,6 +82,8 @@ struct backstore_scsi {
 	_Alignas(16) uint8_t scratch[TCMUR_IO_SCRATCH_MAX];
 };
 bool backstore_scsi(struct backstore_scsi *bss);
+/* On the loop. A command that waits for the handler ends with BUSY; one that the handler has ends by itself. */
+void backstore_scsi_cancel(struct backstore_scsi *bss);
 
 /* Any thread: looks for a new size soon (on the pool). */
 void backstore_refresh(struct backstore *bs);
@@ -117,6 +120,9 @@ struct backstore_io {
 	/* Exactly once, on loop, possibly inside backstore_submit(). */
 	void (*done)(struct backstore_io *bio, enum tcmur_status status); /* submitter */
 	void *owner;                                                      /* submitter's own use */
+	/* Submitter: CLOCK_MONOTONIC; 0: none. From then on the handler is not given it any more, nor the next
+	 * piece of it, and it ends with TCMUR_TIMEOUT. Looked at where it has had to wait. */
+	uint64_t deadline_ns;
 
 	/* READ: when lend is set and the handler can, io.iov is ignored and lend is filled with nlent pieces
 	 * of the handler's own memory, readable until backstore_close(). nlent is 0 when it was read into
@@ -132,6 +138,7 @@ struct backstore_io {
 	struct loop_work work;
 	struct pool_job job;
 	void (*call)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io); /* to run on the pool */
+	struct loop_op *request; /* what the handler has asked the loop for, or NULL */
 	enum tcmur_status status;
 	uint32_t state;
 	struct backstore_chain *chain; /* emulation in progress; from the loop's slab */
@@ -152,6 +159,18 @@ bool backstore_can_lend(struct backstore *bs);
  * done.
  */
 void backstore_submit(struct backstore_io *bio);
+
+/* deadline_ns of what must not begin at all; it is refused with TCMUR_TIMEOUT. */
+#define BACKSTORE_CANCELLED 1u
+/* On the loop, between backstore_submit() and done: has I/O end early, with an error, where it can be called
+ * back. done comes later, once as ever; if storage never answers, never. Again does no harm. */
+void backstore_cancel(struct backstore_io *bio);
+/*
+ * On the loop, after backstore_cancel(): if the I/O writes and is with the handler, it may still land at any
+ * time. So what overlaps waits from here on until it is over. I/O of other loops may be admitted until they
+ * have seen it.
+ */
+void backstore_hold(struct backstore_io *bio);
 
 struct backstore_stats {
 	uint64_t reads, writes, read_bytes, write_bytes, others, errors;

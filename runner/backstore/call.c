@@ -32,6 +32,27 @@ void pool_call_end(struct backstore *bs)
 	__atomic_sub_fetch(&bs->pool_calls, 1, __ATOMIC_RELEASE);
 }
 
+static bool unqueue(struct backstore *bs, struct pool_job *job)
+{
+	switch (bs->handler->api.thread_model) {
+	case TCMUR_SERIAL_LUN:
+		return serial_cancel(&bs->serial, job);
+	case TCMUR_SERIAL_ALL:
+		return serial_cancel(&bs->handler->serial, job);
+	default:
+		return pool_cancel(bs->set->pool, job);
+	}
+}
+
+bool pool_call_cancel(struct backstore *bs, struct pool_job *job)
+{
+	bool waited = unqueue(bs, job);
+
+	if (waited)
+		pool_call_end(bs);
+	return waited;
+}
+
 struct barrier {
 	struct loop_work work;
 	sem_t *passed;

@@ -36,6 +36,7 @@ struct backstore_chain *chain_new(struct backstore_io *bio, uint64_t limit, size
 	chain->piece.bs = bio->bs;
 	chain->piece.loop = bio->loop;
 	chain->piece.op = bio->op;
+	chain->piece.deadline_ns = bio->deadline_ns;
 	chain->piece.chain = chain;
 	chain->piece.state = BIO_PIECE;
 	chain->piece.io.iov = chain->iov;
@@ -63,7 +64,11 @@ static void run_on(struct loop_work *work)
 void chain_run(struct backstore_chain *chain)
 {
 	for (unsigned i = 0; i < CHAIN_BURST; i++) {
-		if (chain->status != TCMUR_OK || !chain->next(chain)) {
+		bool more = chain->status == TCMUR_OK && chain->next(chain);
+
+		if (more && bio_late(chain->parent))
+			chain->status = TCMUR_TIMEOUT;
+		if (!more || chain->status != TCMUR_OK) {
 			chain_finish(chain);
 			return;
 		}

@@ -25,6 +25,8 @@ void serial_destroy(struct serial *serial);
 void serial_submit(struct serial *serial, struct pool *pool, struct pool_job *job);
 /* Any thread: whether a job waits or runs, or the last one is about to be over. */
 bool serial_busy(struct serial *serial);
+/* Any thread. True if the job was waiting, and will not run. */
+bool serial_cancel(struct serial *serial, struct pool_job *job);
 
 /* --- registry.c ------------------------------------------------------------------------------- */
 
@@ -102,6 +104,8 @@ void refresh_end(struct backstore *bs);
  * pool_call_end(). */
 void pool_call(struct backstore *bs, struct pool_job *job);
 void pool_call_end(struct backstore *bs);
+/* True if the job was waiting: it will not run, and its call is over. */
+bool pool_call_cancel(struct backstore *bs, struct pool_job *job);
 /* With nothing in flight: waits until no callback runs. Not on a loop. */
 void quiesce(struct backstore *bs);
 
@@ -130,6 +134,14 @@ void bio_start(struct backstore_io *bio);
 void bio_dispatch(struct backstore_io *bio, backstore_call *call);
 /* Ends an I/O that is not (any more) with the handler. On its loop. */
 void bio_finish(struct backstore_io *bio, enum tcmur_status status);
+/* Any thread: the handler has done what it was called for; the rest happens on the I/O's loop, later. */
+void bio_return(struct backstore_io *bio, enum tcmur_status status);
+bool bio_writes(const struct backstore_io *bio);
+
+/* --- cancel.c --------------------------------------------------------------------------------- */
+
+/* Any thread. True when the I/O must not begin, nor another piece of it. */
+bool bio_late(const struct backstore_io *bio);
 
 /* --- range.c ---------------------------------------------------------------------------------- */
 
@@ -138,6 +150,10 @@ void range_destroy(struct backstore *bs);
 /* On the I/O's loop: true to go on, false when bio_start() is called later. */
 bool range_enter(struct backstore_io *bio, bool exclusive);
 void range_leave(struct backstore_io *bio);
+/* On the I/O's loop: true if it waited for its range; it does no more, and is the caller's to end. */
+bool range_give_up(struct backstore_io *bio);
+/* On the I/O's loop, of I/O that has begun: what overlaps and comes from now on waits for its end. */
+void range_hold(struct backstore_io *bio);
 
 /* --- chain.c: I/O made of several ------------------------------------------------------------- */
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* <tcmur/queue.h>: the loop's file I/O under the handler API's names. */
+#include <errno.h>
+
 #include "backstore/private.h"
 
 #include <tcmur/queue.h>
@@ -18,16 +20,38 @@ static struct tcmur_op *public_op(struct loop_op *op)
 	return container_of((void *)op, struct tcmur_op, priv);
 }
 
-static void done(struct loop_op *op, int result)
+/* The I/O in whose scratch op lies, as it should; of others nothing is known, and op->io may be anything. */
+static struct backstore_io *io_of(const struct tcmur_op *op)
 {
-	public_op(op)->done(public_op(op), result);
+	uintptr_t bio = (uintptr_t)op->io - offsetof(struct backstore_io, io);
+	uintptr_t at = (uintptr_t)op - bio - offsetof(struct backstore_io, scratch);
+
+	return op->io && at <= TCMUR_IO_SCRATCH_MAX - sizeof(*op) ? (struct backstore_io *)bio : NULL;
+}
+
+static void done(struct loop_op *inner, int result)
+{
+	struct tcmur_op *op = public_op(inner);
+	struct backstore_io *bio = io_of(op);
+
+	if (bio) {
+		bio->request = NULL;
+		/* What was interrupted because it was called back is not to be done again. */
+		if (result == -EINTR && bio->deadline_ns == BACKSTORE_CANCELLED)
+			result = -ECANCELED;
+	}
+	op->done(op, result);
 }
 
 static struct loop_op *prepare(struct tcmur_op *op)
 {
 	struct loop_op *inner = (struct loop_op *)(void *)op->priv;
+	struct backstore_io *bio = io_of(op);
 
 	inner->done = done;
+	inner->deadline_ns = bio ? bio->deadline_ns : 0;
+	if (bio)
+		bio->request = inner;
 	return inner;
 }
 

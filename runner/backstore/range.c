@@ -12,6 +12,8 @@
  *   takes the lock and sees the FIFO.
  * - While the gate is shut, shared I/O that overlaps an exclusive one in the FIFO enters the FIFO as well.
  *   What does not overlap goes on, and is in flight before any later exclusive I/O starts its drain.
+ * - I/O that was given up while it writes (backstore_hold()) becomes an exclusive one that has begun, ahead of all
+ *   in the FIFO: it overlaps none that has, and the drain of those that wait already waits for it.
  * - An entry of the FIFO runs when it is drained (exclusive) and no earlier entry conflicts. It stays in the
  *   FIFO until it is over, so that later ones see it. Order of arrival decides: nobody starves.
  */
@@ -52,7 +54,12 @@ static bool conflicts(struct range *range, const struct backstore_io *bio, const
 
 static void resume(struct loop_work *work)
 {
-	bio_start(container_of(work, struct backstore_io, work));
+	struct backstore_io *bio = container_of(work, struct backstore_io, work);
+
+	if (bio_late(bio))
+		bio_finish(bio, TCMUR_TIMEOUT);
+	else
+		bio_start(bio);
 }
 
 /* Lock held. Lets run what may run now. */
@@ -183,11 +190,9 @@ bool range_enter(struct backstore_io *bio, bool exclusive)
 	return true;
 }
 
-static void leave_fifo(struct backstore_io *bio)
+/* Lock held. */
+static void leave_fifo(struct range *range, struct backstore_io *bio)
 {
-	struct range *range = &bio->bs->range;
-	SCOPE_LOCK(&range->lock);
-
 	list_del(&bio->node);
 	if (list_empty(&range->fifo))
 		__atomic_store_n(&range->gate, 0, __ATOMIC_RELAXED);
@@ -198,10 +203,38 @@ static void leave_fifo(struct backstore_io *bio)
 void range_leave(struct backstore_io *bio)
 {
 	if (bio->state & BIO_FIFO) {
-		leave_fifo(bio);
+		SCOPE_LOCK(&bio->bs->range.lock);
+		leave_fifo(&bio->bs->range, bio);
 	} else if (bio->state & BIO_INFLIGHT) {
 		list_del(&bio->node);
-		if ((bio->state & BIO_WATCHED) && !--loop_of(bio)->watched)
-			drain_answer(bio->bs);
 	}
+	if ((bio->state & BIO_WATCHED) && !--loop_of(bio)->watched)
+		drain_answer(bio->bs);
+}
+
+bool range_give_up(struct backstore_io *bio)
+{
+	struct range *range = &bio->bs->range;
+	SCOPE_LOCK(&range->lock);
+
+	if ((bio->state & (BIO_FIFO | BIO_GRANTED)) != BIO_FIFO)
+		return false;
+	bio->state = 0;
+	leave_fifo(range, bio);
+	return true;
+}
+
+void range_hold(struct backstore_io *bio)
+{
+	struct range *range = &bio->bs->range;
+	SCOPE_LOCK(&range->lock);
+
+	if (bio->state & BIO_INFLIGHT) {
+		list_del(&bio->node);
+		list_add_head(&range->fifo, &bio->node);
+		bio->state ^= BIO_INFLIGHT | BIO_FIFO;
+		__atomic_store_n(&range->gate, 1, __ATOMIC_RELAXED);
+	}
+	if (bio->state & BIO_FIFO)
+		bio->state |= BIO_EXCLUSIVE | BIO_DRAINED | BIO_GRANTED;
 }

@@ -17,22 +17,16 @@ void serial_destroy(struct serial *serial)
 	pthread_mutex_destroy(&serial->lock);
 }
 
-/* Ends the run when no job is left: whoever submits then starts a new one. */
-static bool ended(struct serial *serial)
-{
-	SCOPE_LOCK(&serial->lock);
-
-	if (!serial->first)
-		serial->running = false;
-	return !serial->running;
-}
-
+/* The next job; where there is none the run ends: whoever submits then starts a new one. */
 static struct pool_job *take(struct serial *serial)
 {
 	SCOPE_LOCK(&serial->lock);
 	struct pool_job *job = serial->first;
 
-	serial->first = job->next;
+	if (job)
+		serial->first = job->next;
+	else
+		serial->running = false;
 	return job;
 }
 
@@ -43,9 +37,9 @@ static void run(struct pool_job *self)
 	for (unsigned i = 0; i < SERIAL_BATCH; i++) {
 		struct pool_job *job = take(serial);
 
-		job->fn(job);
-		if (ended(serial))
+		if (!job)
 			return;
+		job->fn(job);
 	}
 	pool_submit(serial->pool, &serial->job);
 }
@@ -55,6 +49,21 @@ bool serial_busy(struct serial *serial)
 	SCOPE_LOCK(&serial->lock);
 
 	return serial->running;
+}
+
+bool serial_cancel(struct serial *serial, struct pool_job *job)
+{
+	SCOPE_LOCK(&serial->lock);
+	struct pool_job *before = NULL, *at;
+
+	for (at = serial->first; at && at != job; at = at->next)
+		before = at;
+	if (!at)
+		return false;
+	*(before ? &before->next : &serial->first) = job->next;
+	if (serial->last == job)
+		serial->last = before;
+	return true;
 }
 
 static bool append(struct serial *serial, struct pool *pool, struct pool_job *job)
@@ -69,7 +78,8 @@ static bool append(struct serial *serial, struct pool *pool, struct pool_job *jo
 		serial->first = job;
 	serial->last = job;
 	serial->running = true;
-	serial->pool = pool;
+	if (start)
+		serial->pool = pool;
 	return start;
 }
 

@@ -85,18 +85,24 @@ static void returned_later(struct loop_work *work)
 	returned(container_of(work, struct backstore_io, work));
 }
 
+void bio_return(struct backstore_io *bio, enum tcmur_status status)
+{
+	bio->status = status;
+	bio->work.fn = returned_later;
+	loop_post(bio->loop, &bio->work);
+}
+
 void tcmur_io_complete(struct tcmur_io *io, enum tcmur_status status)
 {
 	struct backstore_io *bio = container_of(io, struct backstore_io, io);
 
 	completion_check(bio);
-	bio->status = status;
 	if (loop_current() == bio->loop) {
+		bio->status = status;
 		returned(bio);
-		return;
+	} else {
+		bio_return(bio, status);
 	}
-	bio->work.fn = returned_later;
-	loop_post(bio->loop, &bio->work);
 }
 
 /* --- to the handler --------------------------------------------------------------------------- */
@@ -107,7 +113,10 @@ static void call_on_pool(struct pool_job *job)
 
 	struct backstore *bs = bio->bs; /* bio is gone once the call has completed it */
 
-	bio->call(bs->handle, NULL, &bio->io);
+	if (bio_late(bio))
+		tcmur_io_complete(&bio->io, TCMUR_TIMEOUT);
+	else
+		bio->call(bs->handle, NULL, &bio->io);
 	pool_call_end(bs);
 }
 
@@ -252,6 +261,11 @@ void bio_start(struct backstore_io *bio)
 
 /* --- submission ------------------------------------------------------------------------------- */
 
+bool bio_writes(const struct backstore_io *bio)
+{
+	return ops[bio->op].writes;
+}
+
 /* TCMUR_OK, or why the I/O cannot be served. The size may have shrunk since the submitter looked. */
 static enum tcmur_status check(const struct backstore_io *bio, const struct op *op)
 {
@@ -262,6 +276,8 @@ static enum tcmur_status check(const struct backstore_io *bio, const struct op *
 		return TCMUR_NOT_SUPPORTED;
 	if (op->writes && bs->info.read_only)
 		return TCMUR_WRITE_PROTECTED;
+	if (bio->deadline_ns == BACKSTORE_CANCELLED)
+		return TCMUR_TIMEOUT;
 	if (bio->io.len > size || bio->io.offset > size - bio->io.len)
 		return op->whole ? TCMUR_OK : TCMUR_OUT_OF_RANGE;
 	return TCMUR_OK;
@@ -290,6 +306,7 @@ void backstore_submit(struct backstore_io *bio)
 
 	bio->state = 0;
 	bio->nlent = 0;
+	bio->request = NULL;
 	bio->chain = NULL;
 	bio->work = (struct loop_work){.queued = false};
 	if (!bio->io.iov)

@@ -31,6 +31,8 @@ struct script {
 	unsigned delay_us;        /* before completion: on the pool where the handler is ASYNC */
 	bool twice;               /* completes each I/O twice */
 	bool lends;
+	uint64_t
+	    stuck_below; /* atomic; handlers stuck_*: a write that begins below this byte does not get on */
 	uint64_t fail_offset;   /* an I/O that covers this byte … */
 	enum tcmur_status fail; /* … ends so, unless TCMUR_OK */
 	/* results, atomic */
