@@ -105,6 +105,7 @@ static void init_cmd(struct iscsi_task *task, const struct iscsi_scsi_command *p
 	cmd->nexus = task->lun ? &task->lun->nexus : NULL;
 	cmd->it = &task->conn->session->it;
 	cmd->loop = task->conn->il->loop;
+	cmd->deadline_ns = 0;
 	cmd->cdb = task->cdb;
 	cmd->cdb_len = sizeof(task->cdb);
 	/* The bytes must not change between the digest and the wire. */

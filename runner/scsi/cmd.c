@@ -161,6 +161,7 @@ void scsi_parse(struct scsi_cmd *cmd)
 	cmd->aborted = false;
 	cmd->data_in_len = 0;
 	cmd->state = NULL;
+	cmd->stage = SCSI_HERE;
 
 	op = find_row(cmd);
 	if (op && check_usage(cmd, op) && parse_length(cmd, op) && parse_lba(cmd, op)) {
@@ -250,8 +251,10 @@ static bool offer_to_handler(struct scsi_cmd *cmd)
 		    .data_in_max = room},
 	    .bs = cmd->lu->bs,
 	    .loop = cmd->loop,
+	    .deadline_ns = cmd->deadline_ns,
 	    .done = handler_done,
 	};
+	cmd->stage = SCSI_AT_HANDLER;
 	return backstore_scsi(&cmd->bss);
 }
 
@@ -304,6 +307,22 @@ void scsi_submit(struct scsi_cmd *cmd)
 		submit_slow(cmd);
 	else
 		execute(cmd);
+}
+
+void scsi_cancel(struct scsi_cmd *cmd)
+{
+	cmd->deadline_ns = BACKSTORE_CANCELLED; /* also of I/O that would follow */
+	if (cmd->stage == SCSI_AT_BACKSTORE)
+		backstore_cancel(&cmd->bio);
+	else if (cmd->stage == SCSI_AT_HANDLER)
+		backstore_scsi_cancel(&cmd->bss);
+}
+
+void scsi_expire(struct scsi_cmd *cmd)
+{
+	scsi_cancel(cmd);
+	if (cmd->stage == SCSI_AT_BACKSTORE)
+		backstore_hold(&cmd->bio);
 }
 
 /* --- completion -------------------------------------------------------------------- */

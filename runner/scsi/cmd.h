@@ -10,6 +10,8 @@
 
 /* Ends the command; status (and sense, data_in_len) are set: GOOD and nothing when nobody changed them. */
 void scsi_complete(struct scsi_cmd *cmd);
+/* Has a submitted command end early, with an error, as far as its I/O can be called back. Later, not in here. */
+void scsi_cancel(struct scsi_cmd *cmd);
 
 /* Why a command that needs the medium is refused in the LU's state, or SENSE_NONE. */
 uint32_t scsi_cmd_condition(const struct scsi_cmd *cmd);

@@ -18,9 +18,11 @@ void sbc_io_prepare(struct scsi_cmd *cmd, enum backstore_op op, uint64_t lba, ui
 	bio->op = op;
 	bio->done = done;
 	bio->owner = cmd;
+	bio->deadline_ns = cmd->deadline_ns;
 	bio->lend = NULL;
 	bio->max_lend = 0;
 	bio->nlent = 0;
+	cmd->stage = SCSI_AT_BACKSTORE;
 }
 
 void sbc_io(struct scsi_cmd *cmd, enum backstore_op op, uint64_t lba, uint64_t nblocks, uint32_t flags,

@@ -110,6 +110,7 @@ struct scsi_cmd {
 	struct scsi_nexus *nexus; /* NULL behind the kernel's door, and where lu is NULL */
 	struct scsi_it_nexus *it; /* NULL behind the kernel's door */
 	struct loop *loop;
+	uint64_t deadline_ns;     /* CLOCK_MONOTONIC, from when on its I/O is not begun any more; 0: none */
 	const uint8_t *cdb;       /* cdb_len bytes, valid until done */
 	uint16_t cdb_len;
 	/* For CDBs that only the handler's scsi() knows (backstore_has_scsi()): what the transport says of their data.
@@ -147,6 +148,7 @@ struct scsi_cmd {
 	struct list node;         /* in flight for this LU on this loop */
 	struct iovec lent[SCSI_LEND_MAX];
 	void *state;              /* of a command that needs more than one step */
+	enum { SCSI_HERE, SCSI_AT_BACKSTORE, SCSI_AT_HANDLER } stage; /* which of the two is in flight: bio, bss */
 	union {
 		struct backstore_io bio;
 		struct backstore_scsi bss;
@@ -161,6 +163,12 @@ struct scsi_cmd {
 void scsi_parse(struct scsi_cmd *cmd);
 /* On the loop. ops->done() follows exactly once. */
 void scsi_submit(struct scsi_cmd *cmd);
+/*
+ * On the loop, of a submitted command that has taken too long: what of its I/O has not begun does not begin any more,
+ * and where it is writing, no newer I/O is served before that is over. done() follows when it does, not in here.
+ * FORMAT UNIT goes on: it keeps others from the medium by itself. Of what a handler's scsi() is doing nothing is known.
+ */
+void scsi_expire(struct scsi_cmd *cmd);
 
 /* --- task management (SAM-5 7) --------------------------------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Task management (SAM-5 7). I/O that a handler has cannot be called back, so a function marks the commands
- * it affects as aborted and is answered when the last of them is over.
+ * Task management (SAM-5 7). A function marks the commands it affects as aborted, calls their I/O back as far
+ * as it has not begun, and is answered when the last of them is over: a handler ends what it has.
  *
  * Those of one task or one nexus concern one loop, as a nexus belongs to one loop: they wait in its list.
  * Those of the whole LU visit every loop. They start a new epoch of the gate, and affect what was parsed in
@@ -10,6 +10,7 @@
  */
 #include "scsi/tmf.h"
 
+#include "scsi/cmd.h"
 #include "scsi/mode.h"
 #include "scsi/reserve.h"
 #include "scsi/ua.h"
@@ -36,6 +37,14 @@ static bool waits(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 	return false;
 }
 
+static void abort_command(struct scsi_cmd *cmd)
+{
+	if (cmd->aborted)
+		return;
+	cmd->aborted = true;
+	scsi_cancel(cmd);
+}
+
 static void submit_local(struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 {
 	struct list *node, *tmp;
@@ -44,7 +53,7 @@ static void submit_local(struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 		struct scsi_cmd *cmd = list_entry(node, struct scsi_cmd, node);
 
 		if (names(tmf, cmd))
-			cmd->aborted = true;
+			abort_command(cmd);
 	}
 	if (waits(tmf, lul))
 		list_add_tail(&lul->aborts, &tmf->node);
@@ -86,7 +95,7 @@ static void mark_one(const struct scsi_tmf *tmf, struct scsi_cmd *cmd)
 {
 	if (!cmd->aborted && tmf->function == SCSI_CLEAR_TASK_SET && cmd->nexus && cmd->nexus != tmf->nexus)
 		scsi_ua_raise(cmd->nexus, SCSI_UA_CLEARED);
-	cmd->aborted = true;
+	abort_command(cmd);
 }
 
 /* Marks what the running function affects on this loop; returns whether there is any. */

@@ -65,7 +65,9 @@ static void self_test(struct scsi_cmd *cmd)
 	    .op = BACKSTORE_READ,
 	    .done = self_tested,
 	    .owner = cmd,
+	    .deadline_ns = cmd->deadline_ns,
 	};
+	cmd->stage = SCSI_AT_BACKSTORE;
 	backstore_submit(&cmd->bio);
 }
 

@@ -47,6 +47,8 @@ struct backstore {
 	void (*resized)(void *arg, uint64_t size);
 	void *resized_arg;
 	bool defer; /* I/O ends in double_run() or double_backstore_end() only */
+	bool queue; /* and has not begun before: it can be called back */
+	unsigned holds;
 	struct list held;
 	struct list node; /* of the living */
 	/* I/O number fail_at (counted in calls, from 1) ends with fail_with and changes nothing; 0: none */

@@ -230,10 +230,24 @@ void backstore_submit(struct backstore_io *bio)
 	bs->calls[bs->ncalls++ % ARRAY_SIZE(bs->calls)] =
 	    (struct double_call){bio->op, bio->io.offset, bio->io.len, bio->io.flags};
 	bio->status = bs->ncalls == bs->fail_at ? bs->fail_with : TCMUR_OK;
+	if (bio->deadline_ns == BACKSTORE_CANCELLED)
+		bio->status = TCMUR_TIMEOUT;
 	if (bs->defer)
 		list_add_tail(&bs->held, &bio->node);
 	else
 		end(bio);
+}
+
+void backstore_cancel(struct backstore_io *bio)
+{
+	assert(bio->loop == loop_current() && bio->bs->defer);
+	if (bio->bs->queue)
+		bio->status = TCMUR_TIMEOUT;
+}
+
+void backstore_hold(struct backstore_io *bio)
+{
+	bio->bs->holds++;
 }
 
 bool double_backstore_end(struct backstore *bs)
@@ -312,6 +326,11 @@ bool backstore_has_usage(const struct backstore *bs)
 bool backstore_scsi(struct backstore_scsi *bss)
 {
 	return bss->bs->scsi(bss);
+}
+
+void backstore_scsi_cancel(struct backstore_scsi *bss)
+{
+	(void)bss;
 }
 
 bool backstore_can_lend(struct backstore *bs)

@@ -147,6 +147,75 @@ static void test_abort_task_set(void **state)
 	close_test(&t);
 }
 
+/* What had not begun does not, on whatever loop, and what would follow does not either. */
+static void test_io_is_called_back(void **state)
+{
+	static const uint8_t write_and_verify[10] = {0x2e, [8] = 1};
+	static uint8_t block[512];
+	struct tmf_test t;
+
+	(void)state;
+	open_test(&t);
+	t.e.bs->queue = true;
+	start(&t, 0, 0, 0);
+	start(&t, 1, 0, 0);
+	start(&t, 2, 1, 1);
+	manage(&t, 0, SCSI_ABORT_TASK, 0, 0, &t.cmds[1].cmd);
+	assert_int_equal(t.cmds[0].cmd.bio.status, TCMUR_OK);
+	assert_int_equal(t.cmds[1].cmd.bio.status, TCMUR_TIMEOUT);
+	assert_int_equal(answered, 0);
+	manage(&t, 1, SCSI_LU_RESET, 0, 0, NULL);
+	double_run_posted();
+	assert_int_equal(t.cmds[0].cmd.bio.status, TCMUR_TIMEOUT);
+	assert_int_equal(t.cmds[2].cmd.bio.status, TCMUR_TIMEOUT);
+	double_run();
+	assert_int_equal(answered, 2);
+
+	scsi_ua_take(&t.e.nexus[0]);
+	t.e.bs->queue = false;
+	double_cmd_init(&t.cmds[3], t.e.lu, &t.e.nexus[0], write_and_verify, sizeof(write_and_verify));
+	double_cmd_submit(&t.cmds[3], block, sizeof(block));
+	t.e.bs->ncalls = 0;
+	manage(&t, 0, SCSI_ABORT_TASK, 0, 0, &t.cmds[3].cmd);
+	double_run();
+	assert_over(&t, 3, true);
+	assert_int_equal(t.e.bs->ncalls, 0);
+	close_test(&t);
+}
+
+/* A command that its front end has given up: an error that the initiator repeats, unless all was done. */
+static void test_expired(void **state)
+{
+	static const uint8_t write_and_verify[10] = {0x2e, [8] = 1};
+	static uint8_t block[512];
+	struct tmf_test t;
+
+	(void)state;
+	open_test(&t);
+	t.e.bs->queue = true;
+	start(&t, 0, 0, 0);
+	scsi_expire(&t.cmds[0].cmd);
+	assert_int_equal(t.cmds[0].done, 0);
+	assert_int_equal(t.e.bs->holds, 1);
+	double_run();
+	assert_over(&t, 0, false);
+	assert_int_equal(double_sense(&t.cmds[0].cmd), SENSE_COMMAND_TIMEOUT);
+	/* Writes what it has begun to write, and does not go on to verify it. */
+	t.e.bs->queue = false;
+	double_cmd_init(&t.cmds[1], t.e.lu, &t.e.nexus[0], write_and_verify, sizeof(write_and_verify));
+	double_cmd_submit(&t.cmds[1], block, sizeof(block));
+	scsi_expire(&t.cmds[1].cmd);
+	double_run();
+	assert_over(&t, 1, false);
+	assert_int_equal(double_sense(&t.cmds[1].cmd), SENSE_COMMAND_TIMEOUT);
+	start(&t, 2, 0, 0);
+	scsi_expire(&t.cmds[2].cmd);
+	double_run();
+	assert_over(&t, 2, false);
+	assert_int_equal(t.cmds[2].cmd.status, SCSI_GOOD);
+	close_test(&t);
+}
+
 static void test_clear_task_set_on_all_loops(void **state)
 {
 	struct tmf_test t;
@@ -293,11 +362,17 @@ static void test_epoch_wraps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_abort_task),          cmocka_unit_test(test_abort_twice),
-	    cmocka_unit_test(test_abort_task_set),      cmocka_unit_test(test_clear_task_set_on_all_loops),
-	    cmocka_unit_test(test_parsed_before_reset), cmocka_unit_test(test_clear_task_set_tells),
-	    cmocka_unit_test(test_reset_forgets),       cmocka_unit_test(test_two_resets),
+	    cmocka_unit_test(test_abort_task),
+	    cmocka_unit_test(test_abort_twice),
+	    cmocka_unit_test(test_abort_task_set),
+	    cmocka_unit_test(test_clear_task_set_on_all_loops),
+	    cmocka_unit_test(test_parsed_before_reset),
+	    cmocka_unit_test(test_clear_task_set_tells),
+	    cmocka_unit_test(test_reset_forgets),
+	    cmocka_unit_test(test_two_resets),
 	    cmocka_unit_test(test_epoch_wraps),
+	    cmocka_unit_test(test_io_is_called_back),
+	    cmocka_unit_test(test_expired),
 	};
 
 	return cmocka_run_group_tests_name("scsi_tmf", tests, NULL, NULL);
