@@ -215,9 +215,13 @@ need_device() {
 	esac
 }
 
+# The kernel keeps what initiators register with PERSISTENT RESERVE in a folder, and refuses it when that is missing.
+make_registry() { ! folder=$(cat "$tree/dbroot" 2>/dev/null) || mkdir -p "$folder/pr"; }
+
 # new_device PLUGIN NAME: makes core/PLUGIN_N/NAME with the least N that is free; $device is "PLUGIN_N/NAME" then.
 new_device() {
 	! old=$(device_folder "$1" "$2") || die "$old exists"
+	make_registry
 	number=0
 	until mkdir "$core/$1_$number" 2>/dev/null; do # another script may be faster
 		[ -d "$core/$1_$number" ] || die "$core/$1_$number cannot be made"

@@ -44,6 +44,7 @@ refusals() {
 	refuses 'user_0/a exists' ./user_create.sh alloc a 1M
 	[ "$(cat $tree/core/user_0/a/attrib/hw_max_sectors)" -eq 2048 ]
 	[ "$(cat $tree/core/user_0/a/attrib/max_data_area_mb)" -eq 128 ]
+	[ -d "$(cat $tree/dbroot)/pr" ]
 }
 
 dead_daemon() {

@@ -1,0 +1,228 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# guest: -m 1024 -t 900
+# commands_guest.sh DAEMON HANDLER-PATH [all|few [COMMAND...]]: what is no READ and no WRITE, from two initiators (two
+# tcm_loop hosts), and what it leaves on the medium. "all": with each handler and block size.
+# shellcheck source=guest_lib.sh
+. "$(dirname "$0")/guest_lib.sh"
+all=${3-few}
+shift $(($# < 3 ? $# : 3))
+other_tpg=$tree/loopback/naa.5001405000000003/tpgt_1
+model=/tmp/model # what the medium must hold
+area=$((1 << 20)) # of what is compared
+declare -i bs blocks # of the disk
+
+# Exit statuses of the sg_* programs.
+ILLEGAL=5 INVALID_OPCODE=9 MISCOMPARE=14 OUT_OF_RANGE=22 CONFLICT=24
+
+says() { # STATUS COMMAND...
+	local expected=$1 status=0
+	shift
+	"$@" >/tmp/out 2>&1 || status=$?
+	[ $status -eq "$expected" ]
+}
+
+# --- the model: the same as was asked of the disk ---
+
+model_write() { # FILE LBA [BLOCKS]
+	dd if="$1" of=$model bs=$bs seek="$2" ${3:+count="$3"} conv=notrunc status=none
+}
+
+same() { # the medium holds what the model does
+	# shellcheck disable=SC2086 # an operand or nothing
+	dd if="$medium" bs=64k count=$((area >> 16)) $uncached status=none | cmp - $model
+}
+
+fresh() { # all of the area gets other contents
+	head -c $area /dev/urandom >$model
+	dd if=$model of="$disk" bs=64k oflag=direct status=none
+	head -c $bs /dev/urandom >/tmp/block
+	same
+}
+
+# --- commands ---
+
+test_write_same() {
+	fresh
+	sg_write_same --10 --in=/tmp/block --lba=3 --num=7 "$disk"
+	for lba in {3..9}; do model_write /tmp/block "$lba"; done
+	same
+	sg_write_same --16 --in=/tmp/block --lba=20 --num=1 "$disk"
+	model_write /tmp/block 20
+	same
+	sg_write_same --16 --ndob --lba=32 --num=32 "$disk"
+	model_write /dev/zero 32 32
+	same
+	sg_write_same --16 --unmap --lba=64 --num=64 "$disk"
+	model_write /dev/zero 64 64
+	same
+	says $OUT_OF_RANGE sg_write_same --16 --in=/tmp/block --lba=$((blocks - 1)) --num=2 "$disk"
+	says $ILLEGAL sg_write_same --10 --in=/tmp/block --lba=0 --num=1 --anchor "$disk"
+	same
+}
+
+test_unmap() {
+	fresh
+	sg_unmap --force --lba=16,0x40 --num=16,64 "$disk"
+	model_write /dev/zero 16 16
+	model_write /dev/zero 64 64
+	same
+	understood sg_get_lba_status --lba=64 "$disk"
+	[[ $decoded == *$unmapped* ]]
+	understood sg_get_lba_status --lba=0 "$disk"
+	[[ $decoded == *mapped* ]]
+	says $OUT_OF_RANGE sg_unmap --force --lba=$blocks --num=1 "$disk"
+	same
+}
+
+test_compare_and_write() {
+	fresh
+	dd if=$model of=/tmp/old bs=$bs skip=5 count=2 status=none
+	head -c $((2 * bs)) /dev/urandom >/tmp/new
+	says $MISCOMPARE sg_compare_and_write --in=/tmp/new --inw=/tmp/old --lba=5 --num=2 --xferlen=$((4 * bs)) "$disk"
+	same
+	sg_compare_and_write --in=/tmp/old --inw=/tmp/new --lba=5 --num=2 --xferlen=$((4 * bs)) "$disk"
+	model_write /tmp/new 5
+	same
+	says $MISCOMPARE sg_compare_and_write --in=/tmp/old --inw=/tmp/new --lba=5 --num=2 --xferlen=$((4 * bs)) "$disk"
+	same
+}
+
+test_verify() {
+	fresh
+	sg_verify --lba=0 --count=128 "$disk"
+	dd if=$model of=/tmp/old bs=$bs skip=7 count=3 status=none
+	for option in '' --16; do
+		# shellcheck disable=SC2086 # an option or nothing
+		sg_verify $option --lba=7 --count=3 --ndo=$((3 * bs)) --in=/tmp/old "$disk"
+		# shellcheck disable=SC2086
+		says $MISCOMPARE sg_verify $option --lba=8 --count=3 --ndo=$((3 * bs)) --in=/tmp/old "$disk"
+	done
+	says $OUT_OF_RANGE sg_verify --lba=$blocks --count=1 "$disk"
+	head -c $((2 * bs)) /dev/urandom >/tmp/new
+	sg_write_verify --lba=9 --num=2 --ilen=$((2 * bs)) --in=/tmp/new "$disk"
+	model_write /tmp/new 9
+	same
+}
+
+test_synchronize() {
+	fresh
+	sg_sync "$disk"
+	sg_sync --16 --lba=1 --count=8 "$disk"
+	sg_sync --immed "$disk"
+	says $OUT_OF_RANGE sg_sync --16 --lba=$blocks --count=1 "$disk"
+	same
+}
+
+test_format() {
+	fresh
+	says $ILLEGAL sg_format --format --quick --wait --fmtpinfo=2 "$disk" # protection information: there is none
+	says $ILLEGAL sg_format --resize --quick --count=$((blocks * 2)) "$disk"
+	same
+	sg_format --format --quick --wait "$disk" >/tmp/out
+	model_write /dev/zero 0 $((area / bs))
+	same
+}
+
+test_refused() {
+	fresh
+	says $INVALID_OPCODE sg_write_x --atomic=0 --in=/tmp/block --lba=0 --num=1 --bs=$bs "$disk"
+	says $INVALID_OPCODE sg_sanitize --quick --block --wait "$disk"
+	says $INVALID_OPCODE sg_read_buffer "$disk"
+	same
+}
+
+# The kernel's own: the daemon never sees these.
+test_reservations() {
+	fresh
+	sg_persist --out --register --param-sark=a1 "$disk" >/tmp/out
+	sg_persist --out --register --param-sark=b2 "$other" >/tmp/out
+	understood sg_persist --in --read-keys "$other"
+	[[ $decoded == *0xa1*0xb2* ]]
+	sg_persist --out --reserve --param-rk=a1 --prout-type=1 "$disk" >/tmp/out
+	says $CONFLICT sg_write_same --10 --in=/tmp/block --lba=0 --num=1 "$other"
+	says $CONFLICT sg_unmap --force --lba=16 --num=16 "$other"
+	same
+	sg_turs "$other"
+	dd if="$other" of=/dev/null bs=64k count=1 iflag=direct status=none
+	sg_write_same --10 --in=/tmp/block --lba=0 --num=1 "$disk"
+	model_write /tmp/block 0
+	same
+	sg_persist --out --preempt --param-rk=b2 --param-sark=a1 --prout-type=1 "$other" >/tmp/out
+	ready "$disk"
+	says $CONFLICT sg_write_same --10 --in=/tmp/block --lba=1 --num=1 "$disk"
+	same
+	sg_persist --out --clear --param-rk=b2 "$other" >/tmp/out
+	ready "$disk"
+	sg_write_same --10 --in=/tmp/block --lba=1 --num=1 "$disk"
+	model_write /tmp/block 1
+	same
+}
+
+# With a notice to the daemon, under load: what the reset aborted the initiator repeats.
+test_reset() {
+	verify "$disk" --time_based --runtime=3 &
+	fio=$!
+	sleep 1.5
+	dmesg --clear
+	sg_reset --no-escalate --device "$other"
+	wait $fio
+	dmesg | grep -q 'device reset occurred'
+	no_kernel_error
+}
+
+open_disk() { # HANDLER BLOCK-SIZE
+	bs=$2 size=$((32 << 20)) uncached='' unmapped='blocks:         64  deallocated'
+	blocks=$((size / bs))
+	case $1 in
+	file) config=file/disk$bs medium=/tmp/state/disk$bs ;;
+	alloc) config=alloc/disk$bs ;;
+	block)
+		truncate -s $size /tmp/block$bs.img
+		config=block/$(losetup --find --show /tmp/block$bs.img) medium=/tmp/block$bs.img unmapped=mapped # or unknown
+		;;
+	esac
+	configure 0 disk "$config" $size "hw_block_size=$bs"
+	echo 1 >$core/user_0/disk/attrib/tmr_notification
+	enable 0 disk
+	map 0 disk 0
+	mkdir $other_tpg/lun/lun_0
+	ln -s $core/user_0/disk $other_tpg/lun/lun_0/link
+	disk=$(loop_disk 0)
+	wait_for other_disk
+	other=$(other_disk)
+	[ "$1" != alloc ] || medium=$other uncached=iflag=direct
+	ready "$disk"
+	ready "$other"
+}
+
+other_disk() { disk_in "/sys/class/scsi_device/$(cat $other_tpg/address):0/device"; }
+
+close_disk() {
+	unmap 0
+	rm $other_tpg/lun/lun_0/link
+	rmdir $other_tpg/lun/lun_0
+	remove 0 disk
+}
+
+load_target
+mkdir -p "$(cat $tree/dbroot)/pr" # where the kernel keeps registrations
+modprobe -a sg loop
+load_loop
+mkdir -p $other_tpg
+echo naa.5001405000000004 >$other_tpg/nexus
+start_daemon
+commands=${*:-write_same unmap compare_and_write verify synchronize format refused reservations reset}
+kinds=(file/512 alloc/4096)
+[ "$all" = few ] || kinds=({file,alloc,block}/{512,4096})
+for kind in "${kinds[@]}"; do
+	step "$kind"
+	open_disk "${kind%/*}" "${kind#*/}"
+	for command in $commands; do
+		step "$kind: $command"
+		"test_$command"
+	done
+	close_disk
+done
+stop_daemon
+no_kernel_error
