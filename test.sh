@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what the tests need, builds with sanitizers, runs the tests, and prints the totals as the last line.
 #   ./test.sh           ASan+UBSan: all; TSan: what has threads; release: with the real kernel, in a guest, and what a command costs
-#   ./test.sh --full    also the long ones, and the commands of the documents
+#   ./test.sh --full    also the long ones, the commands of the documents, and other kernels, emulated
 set -eu
 cd "$(dirname "$0")"
 . scripts/packages.sh
@@ -52,9 +52,9 @@ long='-LE full'
 run asan $long
 # The command line and the checks of the source have no threads of their own.
 # shellcheck disable=SC2086
-run tsan $long -R '^(unit|iscsi|dbus)/' -E '^iscsi/(cli|identity)$'
+run tsan $long -R '^(unit|iscsi|dbus|kernel-newer)/' -E '^iscsi/(cli|identity)$'
 # The guest shares this machine's CPUs with all else: a second try tells a busy machine from a defect.
 # shellcheck disable=SC2086
-run release --repeat until-pass:2 $long -R '^(kernel|package|budget|docs)/'
+run release --repeat until-pass:2 $long -R '^(kernel|kernel-stock|kernel-newer|package|budget|docs)/'
 echo "total: $passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -7,9 +7,10 @@
 # programs and can change nothing here. Each -l DIR is laid over that root, and so are the files of each -p PACKAGE
 # (see packages_of). Prints what SCRIPT prints and returns its exit status; 77 where the guest kernel cannot be had, 124
 # after SECONDS, 125 when the guest died.
-# The kernel is User-Mode Linux (uml.sh), or with GUEST_KERNEL=PACKAGE the one of that Debian package, emulated
-# (vm.sh): slower, and of other versions, with two CPUs, and able to run sanitized programs. Kernel and a static
-# busybox are taken from Debian's packages, unpacked once below GUEST_CACHE.
+# The kernel is User-Mode Linux (uml.sh), or with GUEST_KERNEL=stock|newer|PACKAGE one of Debian's, emulated (vm.sh):
+# slower, of other versions, with two CPUs, and able to run sanitized programs. Kernel and a static busybox are taken from Debian's packages, unpacked once below GUEST_CACHE.
+# GUEST_FACTOR, which SCRIPT sees too, says how much slower the guest may be than this machine: 1, emulated 4, or what
+# the caller says. SECONDS is multiplied by it, and so are the times that SCRIPT allows.
 set -eu
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=packages.sh
@@ -44,6 +45,7 @@ else
 fi
 # Sets modules, the folder of the kernel's version.
 take_kernel || exit 77
+limit=$((limit * GUEST_FACTOR))
 run=$(mktemp -d)
 guest=''
 # What runs the guest has its memory, and may have processes of its own that outlive it: the whole group is ended.
@@ -92,6 +94,7 @@ chmod +x "$run/init"
 
 cat >"$run/main" <<MAIN
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LANG=C.UTF-8
+export GUEST_FACTOR=$GUEST_FACTOR TSAN_OPTIONS=$(printf %q "${TSAN_OPTIONS-}")
 modprobe() { $busybox modprobe "\$@"; }
 export -f modprobe
 printf '#!%s sh\nexec %s modprobe "\$@"\n' "$busybox" "$busybox" >/run/modprobe

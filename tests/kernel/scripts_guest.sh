@@ -14,11 +14,11 @@ status_says() {
 	grep -q "$1" /tmp/out
 }
 
-refuses() { # REASON COMMAND...: within 20 s, and leaves nothing
+refuses() { # REASON COMMAND...: soon, and leaves nothing
 	local reason=$1 before
 	shift
 	before=$(find $tree 2>/dev/null | grep -v '/stat' || true)
-	if timeout 20 "$@" >/tmp/out 2>&1; then
+	if timeout "$patience" "$@" >/tmp/out 2>&1; then
 		echo "not refused: $*"
 		return 1
 	fi

@@ -3,6 +3,8 @@
 # Sourced by guest.sh: the guest as a User-Mode Linux, which runs as an ordinary program, at the machine's own speed, on
 # one CPU. Sanitized programs do not start in it: their address space collides with its own.
 
+: "${GUEST_FACTOR:=1}"
+
 take_kernel() {
 	kernel=$(unpack user-mode-linux) || return
 	modules=$(echo "$kernel"/usr/lib/uml/modules/*)

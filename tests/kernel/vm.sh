@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Sourced by guest.sh: the guest as an emulated machine (qemu without KVM) of two CPUs with the stock kernel of the
-# Debian package GUEST_KERNEL, or of the package that a metapackage of that name stands for. GUEST_KERNEL=newer is the
-# newest that apt knows besides linux-image-amd64. Folders of this machine are shared by 9p.
+# Sourced by guest.sh: the guest as an emulated machine (qemu without KVM) of two CPUs with a kernel of Debian's.
+# GUEST_KERNEL=stock is what linux-image-amd64 stands for, =newer the newest that apt knows beside that, else it is a
+# package. Folders of this machine are shared by 9p.
+
+: "${GUEST_FACTOR:=4}"
 
 # The newest linux-image-VERSION-amd64 metapackage.
 newer_kernel() {
 	apt-cache pkgnames linux-image- | sed -n '/^linux-image-[0-9]*\.[0-9]*-amd64$/p' | sort -V | tail -n 1
 }
 
-# kernel_package NAME: the package that holds the image.
+# The package that holds the image; metapackages stand for one.
 kernel_package() {
-	case $1 in
-	linux-image-*.*.*) echo "$1" ;;
-	*) apt-cache depends "$1" | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1 ;;
+	local package=$GUEST_KERNEL
+	case $package in
+	stock) package=linux-image-amd64 ;;
+	newer) package=$(newer_kernel) ;;
+	esac
+	case $package in
+	'' | linux-image-*.*.*) echo "$package" ;;
+	*) apt-cache depends "$package" 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1 ;;
 	esac
 }
 
@@ -33,16 +40,20 @@ take_qemu() {
 		"$folder/usr/bin/qemu-system-x86_64" -L "$(unpack seabios)/usr/share/seabios" -L "$(unpack qemu-system-data)/usr/share/qemu")
 }
 
+# Also the binary indexes, without which the daemon's libkmod finds no module; busybox writes none.
+index_modules() {
+	[ -e "$modules/modules.dep.bin" ] ||
+		(exec -a depmod "$(unpack kmod)/usr/bin/kmod" -b "$kernel/usr" "${modules##*/}")
+}
+
 take_kernel() {
-	local package=$GUEST_KERNEL
-	[ "$package" != newer ] || package=$(newer_kernel)
-	[ -z "$package" ] || package=$(kernel_package "$package")
+	local package
+	package=$(kernel_package)
 	[ "$package" ] || { echo "SKIP: apt knows no kernel $GUEST_KERNEL" >&2; return 1; }
 	kernel=$(unpack "$package") || return
 	modules=$(echo "$kernel"/usr/lib/modules/*)
-	[ -e "$modules/modules.dep" ] || "$busybox" depmod -b "$kernel/usr" "${modules##*/}"
+	index_modules || return
 	echo "guest kernel: ${modules##*/}"
-	limit=$((limit * 4)) # emulation takes its time
 	take_qemu
 }
 
