@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "control/fd_store.h"
 #include "control/kernel_module.h"
 #include "tcmu/door.h"
 #include "tcmu/stray_io.h"
@@ -96,6 +97,7 @@ int kernel_service_start(struct kernel_service *s, struct loop_set *loops, struc
 	    .state_dir = s->options->state_dir,
 	    .run_dir = s->options->run_dir,
 	    .io_lock = s->io_fd,
+	    .fd_store = &control_fd_store,
 	    .defaults = s->defaults,
 	};
 

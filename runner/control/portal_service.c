@@ -11,6 +11,7 @@
 #include "backstore/backstore.h"
 #include "control/drain.h"
 #include "control/export.h"
+#include "control/fd_store.h"
 #include "control/identity.h"
 #include "control/secret.h"
 #include "iscsi/iscsi.h"
@@ -223,6 +224,7 @@ static int start_portals(struct portal_service *s, struct error *error)
 	    .nopin_interval_s = (unsigned)o->nop_interval,
 	    .nopin_timeout_s = (unsigned)o->nop_timeout,
 	    .queue_depth = (unsigned)o->queue_depth,
+	    .fd_store = &control_fd_store,
 	};
 
 	s->server = iscsi_server_start(s->loops, s->model, &options, error);

@@ -12,6 +12,7 @@
 #include "backstore/backstore.h"
 #include "control/conf.h"
 #include "control/conf_watch.h"
+#include "control/fd_store.h"
 #include "control/kernel_service.h"
 #include "control/log_file.h"
 #include "control/notify.h"
@@ -130,6 +131,8 @@ static int start_doors(struct control_service *s, struct error *error)
 		err = portal_service_start(s->portal, &s->loops, error);
 	if (!err && s->kernel)
 		err = kernel_service_start(s->kernel, &s->loops, error);
+	if (!err)
+		control_fd_store_end();
 	return err;
 }
 
@@ -222,6 +225,7 @@ struct control_service *control_service_start(struct control_options *options, s
 	struct control_service *s = g_new0(struct control_service, 1);
 
 	s->options = options;
+	control_fd_store_begin();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* EFBIG says it too */
 	watch_signals(s);

@@ -6,6 +6,7 @@
 #include "loop/loop.h"
 #include "target/target.h"
 #include "util/error.h"
+#include "util/fd_store.h"
 
 struct iscsi_options {
 	unsigned max_connections;  /* all portals together, 0: 4096 */
@@ -14,6 +15,7 @@ struct iscsi_options {
 	unsigned nopin_interval_s; /* silence before a NOP-In probe, 0: 30 */
 	unsigned nopin_timeout_s;  /* no answer for so long: the peer is dead, 0: 30 */
 	unsigned queue_depth;      /* commands a session may have outstanding (MaxCmdSN window), 0: 128 */
+	const struct fd_store *fd_store; /* NULL: nobody keeps the portals open while there is no process */
 };
 
 struct iscsi_server;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Portals: listening sockets on loop 0, which hands each connection to the next loop in turn. */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "iscsi/conn.h"
+#include "target/portal.h"
 #include "util/cleanup.h"
 
 #define BACKLOG  1024
@@ -32,7 +34,20 @@ static void listener_ready(struct loop_watch *watch, uint32_t events)
 	accept_all(container_of(watch, struct iscsi_listener, watch));
 }
 
-static int open_socket(const struct target_portal *portal)
+static bool listens_on(int fd, const void *arg)
+{
+	const struct target_portal *portal = arg;
+	struct sockaddr_storage addr;
+	char text[sizeof(portal->text)];
+	socklen_t len = sizeof(addr), int_len = sizeof(int);
+	int listens = 0;
+
+	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_len) && listens &&
+	       !getsockname(fd, (struct sockaddr *)&addr, &len) &&
+	       !target_portal_format(&addr, text, sizeof(text)) && !strcmp(text, portal->text);
+}
+
+static int new_socket(const struct target_portal *portal)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)&portal->addr;
 	int fd = socket(addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, err;
@@ -49,13 +64,28 @@ static int open_socket(const struct target_portal *portal)
 	return fd;
 }
 
+/* One on which initiators may be waiting already, or a new one. */
+static int open_socket(const struct target_portal *portal, const struct fd_store *store)
+{
+	struct fd_kept kept;
+
+	if (store && store->take(listens_on, portal, &kept)) {
+		fcntl(kept.fd, F_SETFL, O_NONBLOCK); /* a socket unit's blocks */
+		return kept.fd;
+	}
+	kept.fd = new_socket(portal);
+	if (store && kept.fd >= 0)
+		store->keep(&kept, "portal");
+	return kept.fd;
+}
+
 int iscsi_listeners_open(struct iscsi_server *server, struct error *error)
 {
 	const struct target_portal *portal;
 
 	for (portal = target_portals(server->model); portal; portal = portal->next) {
 		struct iscsi_listener *listener = calloc(1, sizeof(*listener));
-		int fd = listener ? open_socket(portal) : -ENOMEM;
+		int fd = listener ? open_socket(portal, server->options.fd_store) : -ENOMEM;
 
 		if (fd < 0) {
 			free(listener);

@@ -107,6 +107,7 @@ static struct tcmu_door *allocate(struct loop_set *set, const struct tcmu_door_o
 		return NULL;
 	door->set = set;
 	door->io_lock = options->io_lock;
+	door->fd_store = options->fd_store;
 	door->defaults = options->defaults;
 	list_init(&door->devices);
 	pthread_mutex_init(&door->lock, NULL);

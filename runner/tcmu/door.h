@@ -12,6 +12,7 @@
 
 #include "loop/loop.h"
 #include "util/error.h"
+#include "util/fd_store.h"
 
 /* What new devices get; of attributes that nobody has set before enabling. */
 struct tcmu_door_defaults {
@@ -22,6 +23,7 @@ struct tcmu_door_options {
 	const char *state_dir; /* for handlers' relative paths */
 	const char *run_dir;   /* where a clean stop leaves its mark, "/run/tcmu-runner"; gone after a reboot */
 	int io_lock;           /* tcmu_stray_io_lock()'s; -1: nothing of an earlier process's can be under way */
+	const struct fd_store *fd_store; /* NULL: nobody keeps the devices open while there is no process */
 	struct tcmu_door_defaults defaults;
 };
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tcmu/door_private.h"
 #include "util/cleanup.h"
@@ -90,16 +91,34 @@ static void failed(struct door_device *d, int err, const struct error *error)
 
 /* --- open --- */
 
+/* As long as the device is open, be it for this process or the next, nobody else can open it. */
+static int open_uio(struct door_device *d, struct error *error)
+{
+	const struct fd_store *store = d->door->fd_store;
+	char kind[16];
+
+	d->uio.fd = d->kept.fd;
+	int err = tcmu_uio_open(d->minor, &d->uio, error);
+
+	d->mapped = !err;
+	d->kept.fd = d->uio.fd;
+	if (!store)
+		return err;
+	snprintf(kind, sizeof(kind), "uio%u", d->minor);
+	if (err)
+		store->forget(&d->kept);
+	else if (!d->kept.name[0])
+		store->keep(&d->kept, kind);
+	return err;
+}
+
 static int attach(struct door_device *d, struct error *error)
 {
 	if (d->mapped)
 		return 0;
 	int err = tcmu_configfs_device(&d->cfs, d->name.hba, d->name.device, error);
 
-	if (!err)
-		err = tcmu_uio_open(d->minor, &d->uio, error);
-	d->mapped = !err;
-	return err;
+	return err ? err : open_uio(d, error);
 }
 
 /* Nothing new enters the ring until door_unblock. A device that the kernel has not configured yet has nothing
@@ -295,13 +314,20 @@ static void forget(struct door_device *d)
 	free(d);
 }
 
-/* It goes before its ring was reset, but may stay in the kernel: the next daemon has to do it. */
-static void leave_unclean(struct door_device *d)
+/* Leaves what stays in the kernel to the next process: its descriptor, and the reset if that was not done. */
+static void leave(struct door_device *d)
 {
-	SCOPE_LOCK(&d->door->lock);
-
-	if (d->reset && !d->removing)
+	lock_take(&d->door->lock);
+	bool stays = !d->removing;
+	if (stays && d->reset)
 		d->door->unclean = true;
+	lock_drop(&d->door->lock);
+	if (!stays && d->door->fd_store)
+		d->door->fd_store->forget(&d->kept);
+	if (d->mapped)
+		tcmu_uio_close(&d->uio);
+	else if (d->kept.fd >= 0)
+		close(d->kept.fd);
 }
 
 static void close_device(struct door_device *d)
@@ -311,9 +337,7 @@ static void close_device(struct door_device *d)
 		door_answer_reconfig(d, -ESHUTDOWN);
 	door_lun_close(&d->next);
 	replace_lun(d, (struct door_lun){0});
-	leave_unclean(d);
-	if (d->mapped)
-		tcmu_uio_close(&d->uio);
+	leave(d);
 	log_info(d->subject, "closed");
 	forget(d);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tcmu/door_private.h"
 #include "util/cleanup.h"
@@ -56,6 +57,7 @@ static struct door_device *new_device(struct tcmu_door *door, unsigned minor,
 	d->state = TCMU_DEVICE_OPENING;
 	d->open_wanted = true;
 	d->job.fn = door_run;
+	d->kept.fd = -1;
 	d->device.loop = door->set->loops[door->next_loop++ % door->set->nloops];
 	list_add_tail(&door->devices, &d->node);
 	return d;
@@ -149,22 +151,33 @@ void door_on_event(void *arg, const struct tcmu_event *event)
 
 /* --- what is no event --- */
 
+static bool is_open_on(int fd, const void *arg)
+{
+	return tcmu_uio_is(fd, *(const unsigned *)arg);
+}
+
 void door_adopt(void *arg, unsigned minor, const char *uio_name)
 {
 	struct tcmu_door *door = arg;
+	struct fd_kept kept = {.fd = -1};
 	struct tcmu_uio_name name;
 
 	if (!parse_ours(uio_name, &name)) {
 		log_info(NULL, "%s: left alone, no handler of ours", uio_name);
 		return;
 	}
+	if (door->fd_store)
+		door->fd_store->take(is_open_on, &minor, &kept);
 	SCOPE_LOCK(&door->lock);
 	struct door_device *d = new_device(door, minor, &name);
 
 	if (!d) {
 		log_err(NULL, "%s: out of memory", uio_name);
+		if (kept.fd >= 0)
+			close(kept.fd);
 		return;
 	}
+	d->kept = kept;
 	d->adopted = true;
 	d->reset = !door->clean;
 	door_wake(d);

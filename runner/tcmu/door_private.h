@@ -18,6 +18,7 @@ struct tcmu_door {
 	struct pool *jobs; /* runs the devices' jobs: a thread for each that has something to do */
 	char *state_dir;
 	int io_lock;
+	const struct fd_store *fd_store;
 	char *mark; /* path of the mark of a clean stop */
 	bool clean; /* the daemon before stopped cleanly */
 	struct tcmu_netlink *netlink;
@@ -67,6 +68,7 @@ struct door_device {
 	/* its job's, and its loop's between start and on_stopped */
 	struct pool_job job;
 	struct tcmu_configfs cfs;
+	struct fd_kept kept; /* uio's descriptor, also for the next process */
 	struct tcmu_uio uio;
 	bool mapped;          /* uio is open */
 	bool reset;           /* the ring's commands are a dead daemon's */

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -41,24 +43,50 @@ static int read_map_len(unsigned minor, size_t *len, struct error *error)
 	return *len ? 0 : error_set(error, EINVAL, "%s: '%s' is no size", path, line);
 }
 
-int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error)
+/* The kernel takes no other length and no other offset. */
+static int map_ring(unsigned minor, struct tcmu_uio *uio, struct error *error)
 {
-	char path[32];
 	int err = read_map_len(minor, &uio->map_len, error);
 
 	if (err)
 		return err;
+	uio->map = mmap(NULL, uio->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, uio->fd, 0);
+	return uio->map != MAP_FAILED ? 0
+				      : error_set(error, errno, "/dev/uio%u: mmap of %zu bytes: %s", minor,
+						  uio->map_len, strerror(errno));
+}
+
+int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error)
+{
+	char path[32];
+
 	snprintf(path, sizeof(path), "/dev/uio%u", minor);
-	uio->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (uio->fd < 0)
+		uio->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (uio->fd < 0)
 		return error_set(error, errno, "%s: %s", path, strerror(errno));
-	/* The kernel takes no other length and no other offset. */
-	uio->map = mmap(NULL, uio->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, uio->fd, 0);
-	if (uio->map != MAP_FAILED)
-		return 0;
-	err = error_set(error, errno, "%s: mmap of %zu bytes: %s", path, uio->map_len, strerror(errno));
-	close(uio->fd);
+	int err = map_ring(minor, uio, error);
+
+	if (err) {
+		close(uio->fd);
+		uio->fd = -1;
+	}
 	return err;
+}
+
+/* Minor numbers are given again, but a descriptor of a device that is gone only says EIO. */
+bool tcmu_uio_is(int fd, unsigned minor)
+{
+	char path[64], line[32], wanted[32];
+	struct stat st;
+	int32_t count;
+
+	if (fstat(fd, &st) || !S_ISCHR(st.st_mode))
+		return false;
+	snprintf(path, sizeof(path), SYSFS_UIO "/uio%u/dev", minor);
+	snprintf(wanted, sizeof(wanted), "%u:%u", major(st.st_rdev), minor(st.st_rdev));
+	return !read_line(path, line, sizeof(line)) && !strcmp(line, wanted) &&
+	       (read(fd, &count, sizeof(count)) >= 0 || errno == EAGAIN);
 }
 
 void tcmu_uio_close(struct tcmu_uio *uio)

@@ -26,9 +26,11 @@ struct tcmu_uio {
 	size_t map_len;
 };
 
-/* Opens /dev/uio<minor> and maps all of map 0. 0 or -errno with error set; -EBUSY when another process has
- * it. */
+/* Opens /dev/uio<minor>, unless uio->fd is on it already (-1: it is not), and maps all of map 0. 0, or -errno with error
+ * set and the descriptor closed; -EBUSY when another process has it. */
 int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error);
+/* Whether fd is open on the device that /dev/uio<minor> is now. */
+bool tcmu_uio_is(int fd, unsigned minor);
 void tcmu_uio_close(struct tcmu_uio *uio);
 
 /* Calls found for each TCMU device there is, with its uio name; order as the kernel lists them. 0 or -errno.

@@ -39,14 +39,16 @@ def run(*args, timeout=20):
 class Daemon:
     """with Daemon("--export", "alloc/a,size=16M,name=a") as daemon: … daemon.session("a") …"""
 
-    def __init__(self, *args, host="127.0.0.1", port=None, portal=True, env=None):
+    def __init__(self, *args, host="127.0.0.1", port=None, portal=True, env=None, wrapper=(),
+                 pass_fds=()):
         self.address = (host, port or free_port(host))
         self.state = tempfile.mkdtemp(prefix="tcmur-")
         self.log = open(os.path.join(self.state, "log"), "w+b")
         literal = f"[{host}]" if ":" in host else host
         where = ["--portal", f"{literal}:{self.address[1]}"] if portal else []
-        self.process = subprocess.Popen(command_line(*where, *args), stdin=subprocess.DEVNULL, stdout=self.log,
-                                        stderr=self.log, env=os.environ | (env or {}))
+        self.process = subprocess.Popen([*wrapper, *command_line(*where, *args)], stdin=subprocess.DEVNULL,
+                                        stdout=self.log, stderr=self.log, env=os.environ | (env or {}),
+                                        pass_fds=pass_fds)
         try:
             self.wait_ready()
         except BaseException:

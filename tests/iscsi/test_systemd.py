@@ -1,28 +1,136 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What systemd hears of the daemon: ready once it serves, signs of life, the stop before it happens."""
+"""What systemd hears of the daemon: ready once it serves, signs of life, the stop before it happens; and what it keeps
+open while there is none."""
 import os
 import socket
+import sys
 import tempfile
+import threading
+import time
 import unittest
 
 from daemon import Daemon
 
 
+class Systemd:
+    """with Systemd() as systemd: systemd's end of the conversation, and its file descriptor store."""
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = os.path.join(self.folder.name, "notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.settimeout(20)
+        self.store = []
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+        self.folder.cleanup()
+        for _, fd in self.store:
+            os.close(fd)
+
+    def hear(self):
+        """The next message that is not about the store."""
+        while True:
+            said, fds, _, _ = socket.recv_fds(self.socket, 256, 1)
+            lines = dict(line.split("=", 1) for line in said.decode().splitlines())
+            if "FDSTORE" in lines:
+                self.store.append((lines["FDNAME"], fds[0]))
+            elif "FDSTOREREMOVE" in lines:
+                for name, fd in self.store:
+                    if name == lines["FDNAME"]:
+                        os.close(fd)
+                self.store = [pair for pair in self.store if pair[0] != lines["FDNAME"]]
+            else:
+                return said
+
+    def start(self, *args, **options):
+        """The daemon, with what is in the store, as systemd starts it."""
+        return pass_on(self.store, *args, env={"NOTIFY_SOCKET": self.path}, **options)
+
+
+# Becomes a program whose descriptors from 3 on are those of the first argument.
+BECOME = """import fcntl, os, sys
+high = [fcntl.fcntl(int(fd), fcntl.F_DUPFD_CLOEXEC, 100) for fd in sys.argv[1].split(",")]
+for i, fd in enumerate(high):
+    os.dup2(fd, 3 + i)
+os.environ["LISTEN_PID"] = str(os.getpid())
+os.execvp(sys.argv[2], sys.argv[2:])"""
+
+
+def pass_on(named, *args, env, **options):
+    """The daemon with descriptors as systemd passes them: named is a list of (name, descriptor)."""
+    fds = [fd for _, fd in named]
+    env |= {"LISTEN_FDS": str(len(fds)), "LISTEN_FDNAMES": ":".join(name for name, _ in named)}
+    wrapper = [sys.executable, "-c", BECOME, ",".join(map(str, fds))] if fds else []
+    return Daemon(*args, env=env, wrapper=wrapper, pass_fds=fds, **options)
+
+
 class SystemdTest(unittest.TestCase):
+    def hears(self, daemon, text):
+        """It serves before its start has come to its end."""
+        deadline = time.monotonic() + 20
+        while text not in daemon.output():
+            self.assertLess(time.monotonic(), deadline, daemon.output())
+            time.sleep(0.02)
+
     def test_life(self):
-        with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-            path = os.path.join(folder, "notify")
-            systemd.bind(path)
-            systemd.settimeout(20)
-            daemon = Daemon("--export", "alloc/a,size=1M", env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"})
-            self.assertEqual(systemd.recv(100), b"READY=1")
+        with Systemd() as systemd:
+            daemon = Daemon("--export", "alloc/a,size=1M",
+                            env={"NOTIFY_SOCKET": systemd.path, "WATCHDOG_USEC": "400000"})
+            self.assertEqual(systemd.hear(), b"READY=1")
             for _ in range(3):
-                self.assertEqual(systemd.recv(100), b"WATCHDOG=1")
+                self.assertEqual(systemd.hear(), b"WATCHDOG=1")
             daemon.stop()
-            said = systemd.recv(100)
+            said = systemd.hear()
             while said == b"WATCHDOG=1":
-                said = systemd.recv(100)
+                said = systemd.hear()
             self.assertEqual(said, b"STOPPING=1")
+
+    def test_initiators_wait_for_the_next_daemon(self):
+        """No connection is refused between a daemon that is killed and the next, nor between one that stops and it."""
+        with Systemd() as systemd:
+            daemon = systemd.start("--export", "alloc/a,size=1M")
+            self.assertEqual(systemd.hear(), b"READY=1")
+            self.assertEqual([name.split("-")[0] for name, _ in systemd.store], ["portal"])
+            for end in Daemon.kill, Daemon.stop:
+                end(daemon)
+                sessions = []
+                waiting = threading.Thread(target=lambda: sessions.append(daemon.session("a")))
+                waiting.start()
+                waiting.join(0.3)
+                self.assertTrue(waiting.is_alive())
+                daemon = systemd.start("--export", "alloc/a,size=1M", port=daemon.address[1])
+                waiting.join(20)
+                self.assertEqual(len(sessions), 1)
+                self.hears(daemon, "kept open by systemd, used again")
+                sessions[0].logout()
+                self.assertEqual(len(systemd.store), 1)
+            daemon.stop()
+
+    def test_portals_that_are_not_wanted_any_more(self):
+        with Systemd() as systemd:
+            systemd.start("--export", "alloc/a,size=1M").stop()
+            self.assertEqual(systemd.hear(), b"READY=1")
+            old = systemd.store[0][0]
+            self.assertEqual(systemd.hear(), b"STOPPING=1")
+            daemon = systemd.start("--export", "alloc/a,size=1M")
+            self.assertEqual(systemd.hear(), b"READY=1")
+            self.hears(daemon, f"{old}: kept open by systemd, but of no use")
+            self.assertEqual(len(systemd.store), 1)
+            self.assertNotEqual(systemd.store[0][0], old)
+            daemon.stop()
+
+    def test_socket_unit(self):
+        """A listening socket of systemd's is as good as one from its store, though it blocks."""
+        with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as other:
+            daemon = pass_on([("iscsi.socket", listening.fileno()), ("other", other.fileno())], "--export",
+                             "alloc/a,size=1M", env={}, port=listening.getsockname()[1])
+            daemon.session("a").logout()
+            self.hears(daemon, "iscsi.socket: kept open by systemd, used again")
+            self.hears(daemon, "other: kept open by systemd, but of no use")
+            daemon.stop()
 
 
 if __name__ == "__main__":

@@ -60,5 +60,7 @@ wait_for sg_inq "$(loop_disk 2)"
 no_kernel_error
 
 step "stop"
+unmap 0 # or the guest would write its caches back at its end, with no daemon to do it
+unmap 2
 stop_daemon
 wait_for locks 0

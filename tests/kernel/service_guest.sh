@@ -2,14 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs in the guest, on whose root the package is unpacked: boots systemd in a process namespace of its own, and looks
 # at the service from within as an administrator does. What it serves is tcmu_basic's to test.
-set -eEu -o pipefail
-trap 'echo "FAILED: $BASH_COMMAND (line $LINENO)"; systemctl --no-pager status tcmu-runner; tail -n 20 $boot' ERR
+# shellcheck source=guest_lib.sh
+. "$(dirname "$0")/guest_lib.sh" - -
+log=/var/log/tcmu-runner.log
 boot=/run/boot.log
 unit=tcmu-runner.service
 service=org.kernel.TCMUService1
-device=/sys/kernel/config/target/core/user_0/disk
+device=$core/user_0/disk
+: >$log
 
-step() { echo "== $*"; }
+failed() { # WHERE
+	echo "FAILED: $1"
+	systemctl --no-pager status $unit
+	tail -n 20 $log $boot
+	dmesg | tail -n 15
+}
 
 wait_for() { # COMMAND...: until it succeeds, at most 60 s
 	for _ in {1..300}; do
@@ -21,7 +28,6 @@ wait_for() { # COMMAND...: until it succeeds, at most 60 s
 }
 
 child_of() { { grep -lsx "PPid:[[:blank:]]$1" /proc/[0-9]*/status || true; } | tr -dc 0-9 | grep .; }
-fails() { ! "$@"; }
 
 boot() {
 	modprobe configfs
@@ -66,10 +72,10 @@ fails setpriv --reuid=65534 --clear-groups \
 
 step "the unit's hardening lets it make a disk where its user keeps his files"
 mkdir -p /home/user $device
-echo 'dev_config=file//home/user/disk.img,dev_size=1048576' >$device/control
+echo 'dev_config=file//home/user/disk.img,dev_size=67108864' >$device/control
 timeout 20 sh -c "echo 1 >$device/enable"
 is_served
-[ "$(stat -c %s:%a /home/user/disk.img)" = 1048576:600 ]
+[ "$(stat -c %s:%a /home/user/disk.img)" = 67108864:600 ]
 has_status() { [ "$(systemctl show --value -p StatusText $unit)" = "$*" ]; }
 wait_for has_status devices: 1, failed: 0
 
@@ -85,12 +91,108 @@ kill -9 "$first"
 wait_for is_another "$first"
 wait_for is_served
 
+show() { systemctl show --value -p "$1" $unit; }
+in_store() { [ "$(show NFileDescriptorStore)" -eq "$1" ]; } # COUNT
+logged() { grep -q "$@" $log; }
+
+set_up() { # SETTING...: of the unit
+	mkdir -p /run/systemd/system/$unit.d
+	printf '%s\n' '[Service]' "$@" >/run/systemd/system/$unit.d/test.conf
+	systemctl daemon-reload
+}
+
+down() { [ "$(main_pid)" -eq 0 ]; }
+
+opened() { # it has gone on with the descriptor that it, or the one before, had
+	logged -e 'uio0-[0-9.]*: kept open by systemd, used again' &&
+		[ "$(find "/proc/$(main_pid)/fd" -lname '*/uio0' | wc -l)" -eq 1 ]
+}
+
+is_busy() { # nobody else can open the device
+	if (exec 3<>/dev/uio0) 2>/tmp/out; then
+		return 1
+	fi
+	grep -q 'Device or resource busy' /tmp/out
+}
+
+step "its devices are in systemd's keeping"
+wait_for in_store 1
+opened
+modprobe sd_mod
+load_loop
+map 0 disk 0
+disk=$(loop_disk 0)
+
+step "killed under load: nobody can open the device until the next one serves it, and no command fails"
+set_up RestartSec=4
+verify "$disk" --time_based --runtime=30 &
+fio_pid=$!
+sleep 2
+: >$log
+first=$(main_pid)
+kill -9 "$first"
+wait_for down
+is_busy
+wait_for is_another "$first"
+wait_for logged 'served, '
+opened
+in_store 1
+
+step "restarted under load"
+set_up RestartSec=100ms
+: >$log
+systemctl restart $unit
+wait_for logged 'served, '
+opened
+in_store 1
+
+step "stopped with SIGSTOP under load: the watchdog ends it"
+set_up WatchdogSec=3 RestartSec=100ms
+systemctl restart $unit
+wait_for is_served
+: >$log
+first=$(main_pid)
+kill -STOP "$first"
+wait_for is_another "$first"
+wait_for logged 'served, '
+opened
+wait $fio_pid
+no_kernel_error
+unmap 0
+
+step "a device that goes while there is no daemon, and another one in its place"
+set_up RestartSec=4
+: >$log
+first=$(main_pid)
+kill -9 "$first"
+wait_for down
+timeout 20 rmdir $device
+mkdir $device
+echo "dev_config=file//home/user/other.img,dev_size=1048576,nl_reply_supported=-1" >$device/control
+timeout 20 sh -c "echo 1 >$device/enable" # the kernel waits for nobody to answer
+[ -e /dev/uio0 ]
+wait_for is_another "$first"
+wait_for logged 'served, '
+logged 'uio0-[0-9.]*: kept open by systemd, but of no use any more: dropped'
+fails opened
+wait_for in_store 1
+
+step "a device that goes"
+timeout 20 rmdir $device
+wait_for in_store 0
+mkdir $device
+echo 'dev_config=file//home/user/disk.img,dev_size=67108864' >$device/control
+timeout 20 sh -c "echo 1 >$device/enable"
+wait_for in_store 1
+
 step "stopped, and called by its name: D-Bus has it started"
 systemctl stop $unit
-[ "$(systemctl show --value -p Result $unit)" = success ]
+[ "$(show Result)" = success ]
+in_store 0
+fails is_busy
 wait_for is_served
 active
 
 timeout 20 rmdir $device
 systemctl stop $unit
-[ "$(systemctl show --value -p Result $unit)" = success ]
+[ "$(show Result)" = success ]

@@ -125,6 +125,95 @@ unsigned fake_answers(void)
 	return n;
 }
 
+/* --- systemd --- */
+
+static bool same_socket(int a, int b)
+{
+	struct stat first, second;
+
+	return !fstat(a, &first) && !fstat(b, &second) && first.st_ino == second.st_ino;
+}
+
+static struct stored {
+	struct fd_kept kept;
+	bool taken;
+} store[FAKE_DEVICES];
+static unsigned nstored, nstored_ever;
+
+/* lock held. */
+static bool in_store(int fd)
+{
+	for (unsigned i = 0; i < nstored; i++)
+		if (same_socket(fd, store[i].kept.fd))
+			return true;
+	return false;
+}
+
+static bool take(bool (*wanted)(int fd, const void *arg), const void *arg, struct fd_kept *kept)
+{
+	for (unsigned i = 0; i < nstored; i++) {
+		if (store[i].taken || !wanted(store[i].kept.fd, arg))
+			continue;
+		store[i].taken = true;
+		*kept = store[i].kept;
+		kept->fd = fcntl(kept->fd, F_DUPFD_CLOEXEC, 0);
+		return true;
+	}
+	return false;
+}
+
+static void keep(struct fd_kept *kept, const char *kind)
+{
+	pthread_mutex_lock(&lock);
+	snprintf(kept->name, sizeof(kept->name), "%s-%u", kind, nstored_ever++);
+	store[nstored] = (struct stored){.kept = *kept, .taken = true};
+	store[nstored++].kept.fd = fcntl(kept->fd, F_DUPFD_CLOEXEC, 0);
+	pthread_mutex_unlock(&lock);
+}
+
+static void forget(struct fd_kept *kept)
+{
+	pthread_mutex_lock(&lock);
+	for (unsigned i = 0; i < nstored; i++) {
+		if (strcmp(store[i].kept.name, kept->name))
+			continue;
+		close(store[i].kept.fd);
+		store[i] = store[--nstored];
+		break;
+	}
+	kept->name[0] = '\0';
+	pthread_mutex_unlock(&lock);
+}
+
+const struct fd_store fake_store = {take, keep, forget};
+
+unsigned fake_store_count(void)
+{
+	pthread_mutex_lock(&lock);
+	unsigned n = nstored;
+	pthread_mutex_unlock(&lock);
+	return n;
+}
+
+unsigned fake_store_restart(void)
+{
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < nstored; i++) {
+		left += !store[i].taken;
+		store[i].taken = false;
+	}
+	return left;
+}
+
+void fake_store_discard(void)
+{
+	while (nstored)
+		close(store[--nstored].kept.fd);
+	for (unsigned n = 0; n < FAKE_DEVICES; n++)
+		fake_devices[n].open = false;
+}
+
 /* --- uio --- */
 
 void fake_device_stick(unsigned n, bool stuck)
@@ -146,12 +235,14 @@ static int open_device(struct fake_device *d, struct tcmu_uio *uio, struct error
 {
 	if (!d->exists)
 		return error_set(error, ENOENT, "no such uio device");
-	if (d->open)
-		return error_set(error, EBUSY, "the uio device is open already");
-	d->open = true;
+	if (uio->fd < 0) {
+		if (d->open)
+			return error_set(error, EBUSY, "the uio device is open already");
+		d->open = true;
+		uio->fd = fcntl(d->user, F_DUPFD_CLOEXEC, 0);
+	}
 	uio->map_len = d->ring.map_len;
 	uio->map = mmap(NULL, uio->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, d->ring.fd, 0);
-	uio->fd = fcntl(d->user, F_DUPFD_CLOEXEC, 0);
 	return uio->map == MAP_FAILED || uio->fd < 0 ? -errno : 0;
 }
 
@@ -164,11 +255,12 @@ int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error)
 	return err;
 }
 
-static bool same_socket(int a, int b)
+bool tcmu_uio_is(int fd, unsigned minor)
 {
-	struct stat first, second;
-
-	return !fstat(a, &first) && !fstat(b, &second) && first.st_ino == second.st_ino;
+	pthread_mutex_lock(&lock);
+	bool is = fake_devices[minor].exists && same_socket(fd, fake_devices[minor].user);
+	pthread_mutex_unlock(&lock);
+	return is;
 }
 
 void tcmu_uio_close(struct tcmu_uio *uio)
@@ -178,7 +270,7 @@ void tcmu_uio_close(struct tcmu_uio *uio)
 		if (!fake_devices[n].open || !same_socket(uio->fd, fake_devices[n].user))
 			continue;
 		wait_unstuck(&fake_devices[n]);
-		fake_devices[n].open = false;
+		fake_devices[n].open = in_store(fake_devices[n].user);
 	}
 	pthread_mutex_unlock(&lock);
 	munmap(uio->map, uio->map_len);
@@ -283,7 +375,7 @@ void fake_device_free(unsigned n)
 
 	if (!d->exists)
 		return;
-	d->exists = false;
+	d->exists = d->open = false;
 	close(d->uio);
 	close(d->user);
 	fake_ring_free(&d->ring);

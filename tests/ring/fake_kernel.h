@@ -9,6 +9,7 @@
 
 #include "fake_ring.h"
 #include "tcmu/netlink.h"
+#include "util/fd_store.h"
 
 #define FAKE_DEVICES 48
 
@@ -23,6 +24,15 @@ struct fake_device {
 };
 
 extern struct fake_device fake_devices[FAKE_DEVICES];
+
+/* systemd's file descriptor store. */
+extern const struct fd_store fake_store;
+/* Descriptors that are in it. */
+unsigned fake_store_count(void);
+/* The next process may take what is there; returns how many the one before has not taken. */
+unsigned fake_store_restart(void);
+/* As when the service is stopped. */
+void fake_store_discard(void);
 
 /* Makes folder and sets TCMU_CONFIGFS to it. */
 void fake_kernel_start(const char *folder);

@@ -27,6 +27,7 @@ static const uint8_t TEST_UNIT_READY[6] = {0};
 struct world {
 	char folder[64];
 	int io_lock;
+	const struct fd_store *fd_store; /* NULL unless a test sets it */
 	struct loop_set set;
 	struct tcmu_door *door;
 };
@@ -36,6 +37,7 @@ static void open_door(struct world *w)
 	const struct tcmu_door_options options = {.state_dir = w->folder,
 						  .run_dir = w->folder,
 						  .io_lock = w->io_lock,
+						  .fd_store = w->fd_store,
 						  .defaults = {.cmd_time_out = 45}};
 
 	w->door = tcmu_door_open(&w->set, &options, NULL);
@@ -372,6 +374,80 @@ static void test_crash_resets_and_clean_stop_does_not(void **state)
 	assert_string_equal(fake_attribute(1, "action/block_dev", value), "-");
 }
 
+/* Stopped and started again, as systemd sees it; the descriptors are of use if the next door takes them all. */
+static void restart(struct world *w)
+{
+	close_door(w);
+	assert_int_equal(fake_store_restart(), 0);
+}
+
+static void test_devices_stay_open_between_doors(void **state)
+{
+	struct world *w = *state;
+
+	w->fd_store = &fake_store;
+	fake_device_make(1, "file/a.img", SIZE);
+	open_door(w);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	fake_device_make(2, "file/b.img", SIZE);
+	assert_int_equal(add(2), 0);
+	restart(w);
+	assert_true(fake_devices[1].open && fake_devices[2].open);
+	open_door(w);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	wait_state(w, 2, TCMU_DEVICE_SERVED);
+	assert_int_equal(fake_command(2, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+	assert_int_equal(fake_store_count(), 2);
+	assert_int_equal(remove_device(2), 0);
+	for (int i = 0; i < 5000 && look(w, 2).n > 1; i++)
+		pause_a_bit();
+	assert_false(fake_devices[2].open);
+	assert_int_equal(fake_store_count(), 1);
+	restart(w);
+	open_door(w);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	restart(w);
+	fake_store_discard();
+}
+
+/* Its device went while there was no door, and another one has its minor number. */
+static void test_another_device_has_the_minor(void **state)
+{
+	struct world *w = *state;
+
+	w->fd_store = &fake_store;
+	fake_device_make(1, "file/a.img", SIZE);
+	fake_device_make(2, "file/b.img", SIZE);
+	open_door(w);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	wait_state(w, 2, TCMU_DEVICE_SERVED);
+	restart(w);
+	fake_device_free(1);
+	fake_device_make(1, "file/c.img", SIZE);
+	fake_device_free(2);
+	open_door(w);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+	assert_int_equal(look(w, 1).n, 1);
+	assert_int_equal(fake_store_count(), 3);
+	assert_int_equal(fake_store_restart(), 2); /* for control to drop */
+	close_door(w);
+	fake_store_discard();
+}
+
+static void test_refused_device_is_not_kept(void **state)
+{
+	struct world *w = *state;
+
+	w->fd_store = &fake_store;
+	open_door(w);
+	fake_device_make(1, "file/no-folder/a.img", SIZE);
+	assert_int_equal(add(1), -ENOENT);
+	wait_gone(w);
+	assert_int_equal(fake_store_count(), 0);
+	assert_false(fake_devices[1].open);
+}
+
 /* A dead daemon's I/O as it shows: a lock on its daemon's byte, and one on the storage that it is on its way to. */
 struct stray {
 	int io, file;
@@ -607,6 +683,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_stuck_devices_delay_no_other, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_every_event_is_answered, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_crash_resets_and_clean_stop_does_not, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_devices_stay_open_between_doors, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_another_device_has_the_minor, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_refused_device_is_not_kept, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_stray_io_delays_the_reset, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_stop_before_the_reset, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_adopted_without_storage_is_retried, set_up, tear_down),
