@@ -41,7 +41,8 @@ const struct scsi_op scsi_ops[] = {
 	{"INQUIRY", spc_inquiry,
 	 .opcode = 0x12, .cdb_len = 6, LEN(3, 2),
 	 MOVES(BYTES, DATA_IN), ACCESS(ANY), .flags = SCSI_OP_ALWAYS,
-	 .usage = {0x12, 0x01, 0xff, 0xff, 0xff, 0x00}},
+	 /* Bits 7-5 were SCSI-2's LUN: Linux sets them in the first INQUIRY that it sends to a target. */
+	 .usage = {0x12, 0xe1, 0xff, 0xff, 0xff, 0x00}},
 	{"MODE SELECT (6)", spc_mode_select,
 	 .opcode = 0x15, .cdb_len = 6, LEN(4, 1),
 	 MOVES(BYTES, DATA_OUT), ACCESS(CONTROL),

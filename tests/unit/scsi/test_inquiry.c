@@ -65,6 +65,18 @@ static void test_wrong_fields(void **state)
 	spc_env_close(&e);
 }
 
+/* Linux tries a LUN as SCSI-2 did when nothing of the target answered before. */
+static void test_lun_in_cdb(void **state)
+{
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	assert_int_equal(RUN(&e, 0, 0x12, 5 << 5, 0, 0, 36, 0), SCSI_GOOD);
+	assert_int_equal(RUN(&e, 0, 0x12, 5 << 5 | 1, 0x80, 0, 255, 0), SCSI_GOOD);
+	spc_env_close(&e);
+}
+
 /* Each page that page 00 names is there, says its own number and is as long as it says. */
 static void test_supported_pages(void **state)
 {
@@ -226,6 +238,7 @@ int main(void)
 	    cmocka_unit_test(test_standard),
 	    cmocka_unit_test(test_allocation_length),
 	    cmocka_unit_test(test_wrong_fields),
+	    cmocka_unit_test(test_lun_in_cdb),
 	    cmocka_unit_test(test_supported_pages),
 	    cmocka_unit_test(test_serial),
 	    cmocka_unit_test(test_device_identification),
