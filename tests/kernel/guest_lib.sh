@@ -14,14 +14,15 @@ tpg=$tree/loopback/naa.5001405000000001/tpgt_1
 parameters=/sys/module/target_core_user/parameters
 : "${initiator:=iqn.2026-11.test:guest}"
 patience=$((20 * GUEST_FACTOR)) # seconds
+told=(/tmp/out "$log") # what a failure shows
 daemon_pid=
 decoded=''
-: | tee /tmp/out $log
+: | tee "${told[@]}"
 
 failed() { # WHERE
 	echo "FAILED: $1"
 	echo "$decoded"
-	tail -n 30 /tmp/out $log
+	tail -n 30 "${told[@]}"
 	dmesg | tail -n 25
 }
 
