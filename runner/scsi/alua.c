@@ -36,6 +36,7 @@ static struct scsi_alua_here find_here(const struct scsi_alua *alua)
 		here.one_group = !first || (here.one_group && port->group == first->group);
 		first = first ? first : port;
 	}
+	here.one_port = here.one_port && first->id;
 	if (here.one_port)
 		here.port = first->id;
 	if (here.one_group)

@@ -57,7 +57,7 @@ struct scsi_alua_group {
 };
 
 struct scsi_alua_port {
-	uint16_t id;     /* relative target port identifier */
+	uint16_t id;     /* relative target port identifier; 0, which is reserved: none that is known */
 	uint8_t group;   /* index in groups */
 	uint8_t enabled; /* 0 or 1: commands may come through it */
 };

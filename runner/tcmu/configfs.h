@@ -1,28 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A TCMU device's folder in the kernel's configfs:
- * ${TCMU_CONFIGFS:-/sys/kernel/config/target}/core/user_HBA/DEVICE. Main or pool thread. Not while the kernel
- * waits for the answer to REMOVED of a device of the same HBA: it holds the folder's lock, and a look-up
- * there would wait for ourselves.
+ * Folders of the kernel's configfs, ${TCMU_CONFIGFS:-/sys/kernel/config/target}; a TCMU device's is
+ * core/user_HBA/DEVICE. Main or pool thread. While the kernel waits for the answer to REMOVED of a device of the same
+ * HBA, it holds that folder's lock, and a look-up there waits for whoever answers: never the calling thread.
  */
 #ifndef TCMU_CONFIGFS_H
 #define TCMU_CONFIGFS_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "util/error.h"
 
 struct tcmu_configfs {
-	char path[512]; /* the device's folder */
+	char path[512]; /* the folder */
 };
+
+const char *tcmu_configfs_root(void);
+/* Any folder, by its absolute path. 0, or -ENAMETOOLONG. */
+int tcmu_configfs_folder(struct tcmu_configfs *cfs, struct error *error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* 0, or -ENAMETOOLONG. */
 int tcmu_configfs_device(struct tcmu_configfs *cfs, const char *hba, const char *device, struct error *error);
 /* File below the folder, e.g. "attrib/dev_size"; the text loses its newline. 0 or -errno with error set. */
 int tcmu_configfs_read(const struct tcmu_configfs *cfs, const char *file, char *text, size_t size,
 		       struct error *error);
+/* All of the file, as it is and without a NUL behind it; the length or -errno. */
+ssize_t tcmu_configfs_read_all(const struct tcmu_configfs *cfs, const char *file, char *text, size_t size,
+			       struct error *error);
 int tcmu_configfs_read_u64(const struct tcmu_configfs *cfs, const char *file, uint64_t *value,
+			   struct error *error);
+/* What is more than max is -EINVAL. */
+int tcmu_configfs_read_byte(const struct tcmu_configfs *cfs, const char *file, uint8_t max, uint8_t *value,
+			    struct error *error);
+int tcmu_configfs_read_u16(const struct tcmu_configfs *cfs, const char *file, uint16_t *value,
 			   struct error *error);
 int tcmu_configfs_write(const struct tcmu_configfs *cfs, const char *file, const char *text,
 			struct error *error);

@@ -71,9 +71,12 @@ static void fetch(struct tcmu_device *device)
 
 	if (!device->used && tcmu_ring_pending(&device->ring)) {
 		device->used = true;
-		if (device->on_first)
+		device->waiting = device->on_first;
+		if (device->waiting)
 			device->on_first(device);
 	}
+	if (device->waiting)
+		return;
 	for (unsigned n = 0; n < FETCH_BATCH; n++) {
 		int got = tcmu_ring_fetch(&device->ring, &request);
 
@@ -90,6 +93,21 @@ static void fetch(struct tcmu_device *device)
 	}
 	/* Also when nothing completed: entries that were only stepped over must be published. */
 	tcmu_device_kick(device);
+}
+
+static void on_go_on(struct loop_work *work)
+{
+	struct tcmu_device *device = container_of(work, struct tcmu_device, go_on);
+
+	device->waiting = false;
+	if (!device->stopping && !device->gone)
+		fetch(device);
+}
+
+void tcmu_device_go_on(struct tcmu_device *device)
+{
+	device->go_on.fn = on_go_on;
+	loop_post(device->loop, &device->go_on);
 }
 
 /* A removed device answers reads with EIO; poll's own mask says little (the kernel returns -EIO as one). */
@@ -118,7 +136,7 @@ static bool look(struct loop_poller *poller)
 {
 	struct tcmu_device *device = container_of(poller, struct tcmu_device, poller);
 
-	if (device->stopping || device->gone || !tcmu_ring_pending(&device->ring))
+	if (device->stopping || device->gone || device->waiting || !tcmu_ring_pending(&device->ring))
 		return false;
 	loop_watch_again(&device->watch);
 	return true;
@@ -151,7 +169,7 @@ void tcmu_device_start(struct tcmu_device *device)
 {
 	slab_init(&device->tasks, sizeof(struct tcmu_task));
 	list_init(&device->inflight);
-	device->stopping = device->gone = false;
+	device->stopping = device->gone = device->waiting = false;
 	device->start.fn = on_start;
 	device->kick.fn = on_kick;
 	loop_post(device->loop, &device->start);

@@ -29,8 +29,9 @@ struct tcmu_device {
 	void (*on_gone)(struct tcmu_device *device);
 	/* On the loop, once after tcmu_device_stop(): nothing of this device is in flight or registered. */
 	void (*on_stopped)(struct tcmu_device *device);
-	/* On the loop, at the first start only, when the kernel sends a command for the first time: a LUN
-	 * leads here from now on, and what the kernel lets change only before that stands. May be NULL. */
+	/* On the loop, when the kernel sends a command for the first time: a LUN leads here from now on, and what
+	 * the kernel lets change only before that stands. The command waits in the ring until tcmu_device_go_on(). May
+	 * be NULL. */
 	void (*on_first)(struct tcmu_device *device);
 	void *owner;
 
@@ -38,10 +39,11 @@ struct tcmu_device {
 	struct scsi_nexus nexus; /* the ring names no initiator: one nexus stands for all of them */
 	struct loop_watch watch;
 	struct loop_poller poller;
-	struct loop_work start, stop, kick;
+	struct loop_work start, stop, kick, go_on;
 	struct slab tasks;
 	struct list inflight; /* tcmu_task.node */
 	bool stopping, gone, registered, used;
+	bool waiting;                 /* for go_on; fetches nothing meanwhile */
 	uint64_t commands, doorbells; /* atomic, relaxed */
 };
 
@@ -50,6 +52,8 @@ void tcmu_device_start(struct tcmu_device *device);
 /* Main. Fetches no more, lets what is in flight end, publishes it, rings the doorbell, then on_stopped. The
  * next daemon continues at cmd_tail. */
 void tcmu_device_stop(struct tcmu_device *device);
+/* Any thread, once after on_first, unless the device was stopped meanwhile. */
+void tcmu_device_go_on(struct tcmu_device *device);
 /* On the loop: a completion was written; publish it at the end of the turn. */
 void tcmu_device_kick(struct tcmu_device *device);
 #endif

@@ -148,6 +148,7 @@ struct tcmu_door *tcmu_door_open(struct loop_set *set, const struct tcmu_door_op
 		door_free(door);
 		return NULL;
 	}
+	door_alua_open(door);
 	block_and_free_waiters();
 	door->clean = take_mark(door->mark);
 	/* What comes after the joining of the group is an event, what was there before is found here; what is
@@ -164,6 +165,7 @@ struct tcmu_door *tcmu_door_open(struct loop_set *set, const struct tcmu_door_op
 void tcmu_door_close(struct tcmu_door *door)
 {
 	close_devices(door);
+	door_alua_close(door);
 	tcmu_netlink_close(door->netlink, false);
 	if (!door->unclean)
 		leave_mark(door->mark);

@@ -22,7 +22,7 @@
 #define BUSY_TRIES 60
 #define TELL_AFTER 20 /* pauses: something is wrong then */
 
-enum task { NOTHING, OPEN, RECONFIG, REPLY, STOP, START, CLOSE };
+enum task { NOTHING, OPEN, RECONFIG, REPLY, STOP, START, CLOSE, IDENTIFY, READ_ALUA };
 
 /* door->lock held. Storage that is being closed for a device that goes cannot be opened for one that comes.
  */
@@ -49,6 +49,10 @@ static enum task next_task(struct door_device *d)
 		return d->served ? STOP : CLOSE;
 	if (d->next.lu)
 		return d->served ? STOP : START;
+	if (d->identify_wanted) {
+		d->identify_wanted = false;
+		return IDENTIFY;
+	}
 	if (d->state == TCMU_DEVICE_SERVED) /* the last try went well */
 		d->open_wanted = false;
 	if (d->open_wanted && !must_wait(d)) {
@@ -57,6 +61,10 @@ static enum task next_task(struct door_device *d)
 	}
 	if (d->reconfig_wanted && !d->open_wanted)
 		return RECONFIG;
+	if (d->alua_wanted && d->served) {
+		d->alua_wanted = false;
+		return READ_ALUA;
+	}
 	d->busy = false;
 	return NOTHING;
 }
@@ -220,12 +228,31 @@ static void open_device(struct door_device *d)
 		log_err(d->subject, "no stand-in either: %s", none.text);
 }
 
+/* --- the first command --- */
+
+static void on_first(struct tcmu_device *device)
+{
+	struct door_device *d = device->owner;
+
+	SCOPE_LOCK(&d->door->lock);
+	d->identify_wanted = true;
+	door_wake(d);
+}
+
+static void identify(struct door_device *d)
+{
+	door_lun_identify(d);
+	door_alua_read(d);
+	tcmu_device_go_on(&d->device);
+}
+
 /* --- start, and start again with another LUN --- */
 
 static void on_stopped(struct tcmu_device *device)
 {
 	struct door_device *d = device->owner;
 
+	door_alua_stop(d);
 	d->served = false;
 	pool_submit(d->door->jobs, &d->job);
 }
@@ -255,6 +282,7 @@ static void replace_lun(struct door_device *d, struct door_lun lun)
 	lock_take(&d->door->lock);
 	struct door_lun old = d->lun;
 	d->lun = lun;
+	d->identify_wanted = d->alua_wanted = false; /* of the old one */
 	if (!lun.lu)
 		d->state = TCMU_DEVICE_CLOSING;
 	else if (!backstore_is_absent(lun.bs))
@@ -282,7 +310,7 @@ static void start(struct door_device *d)
 	replace_lun(d, d->next);
 	d->next = (struct door_lun){0};
 	d->device.lu = d->lun.lu;
-	d->device.on_first = door_lun_identify;
+	d->device.on_first = on_first;
 	d->device.used = false;
 	d->served = true;
 	tcmu_device_start(&d->device);
@@ -365,6 +393,12 @@ void door_run(struct pool_job *job)
 			return;
 		case START:
 			start(d);
+			break;
+		case IDENTIFY:
+			identify(d);
+			break;
+		case READ_ALUA:
+			door_alua_read(d);
 			break;
 		case CLOSE:
 			close_device(d);

@@ -37,6 +37,7 @@ static int make_lu(struct door_device *d, const struct attributes *attributes, s
 
 	lun->lu = scsi_lu_new(d->door->set, lun->bs, &identity, error);
 	if (lun->lu) {
+		scsi_lu_set_alua_ops(lun->lu, &door_alua_ops, d);
 		scsi_lu_limit_transfer(lun->lu, attributes->max_sectors * attributes->block_size);
 		return 0;
 	}
@@ -120,14 +121,10 @@ static void derive_serial(const struct door_device *d, char serial[SERIAL_SIZE])
 	snprintf(serial, SERIAL_SIZE, "%016" PRIx64 "%016" PRIx64, half[0], half[1]);
 }
 
-/*
- * wwn/vpd_unit_serial may be set up to the moment when a LUN leads to the device, usually after it was
- * enabled, and nobody tells. So it is read when the first command comes. That may wait for a removal next
- * door, which the netlink thread answers without us.
- */
-void door_lun_identify(struct tcmu_device *device)
+/* wwn/vpd_unit_serial may be set up to the moment when a LUN leads to the device, usually after it was enabled, and
+ * nobody tells. */
+void door_lun_identify(struct door_device *d)
 {
-	struct door_device *d = device->owner;
 	char serial[SERIAL_SIZE] = "";
 	struct error error;
 

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "backstore/backstore.h"
+#include "scsi/alua.h"
 #include "tcmu/configfs.h"
 #include "tcmu/device.h"
 #include "tcmu/door.h"
@@ -24,13 +25,22 @@ struct tcmu_door {
 	struct tcmu_netlink *netlink;
 
 	pthread_mutex_t lock; /* of all below and of what struct door_device says; short, a leaf */
-	pthread_cond_t gone;  /* a device was forgotten */
+	pthread_cond_t gone;  /* a device was forgotten, or the watch of changes */
 	struct list devices;  /* door_device.node; those that are being removed, too */
 	unsigned next_loop;
 	struct tcmu_door_defaults defaults;
 	bool closing;
 	bool unclean; /* a ring was left in a state that only a reset mends */
+
+	/* door_alua.c: on loop 0 */
+	struct loop_watch changes; /* of inotify; fd -1: there is none */
+	struct loop_work changes_start, changes_stop;
+	bool changes_added;
+	bool changes_stopped; /* under lock */
 };
+
+/* Folders that the groups of one device are read from: its own two, each group's, and two for each port. */
+#define DOOR_FOLDERS_MAX (2 + SCSI_ALUA_GROUPS_MAX + 2 * SCSI_ALUA_PORTS_MAX)
 
 /* What a device's LUN is made of. */
 struct door_lun {
@@ -57,6 +67,10 @@ struct door_device {
 	bool busy;          /* its job is queued or runs, or its loop will submit it */
 	bool removing;      /* wish: to be closed and forgotten; find skips it */
 	bool open_wanted;
+	bool identify_wanted; /* the first command waits for it */
+	bool alua_wanted;
+	int folders[DOOR_FOLDERS_MAX]; /* inotify's numbers of what the groups were read from */
+	unsigned nfolders;
 	bool reconfig_wanted;
 	struct tcmu_event reconfig; /* while wanted */
 	bool broken;                /* its ring is; nothing but a removal helps */
@@ -78,7 +92,8 @@ struct door_device {
 	struct loop_work flush_start; /* write cache switched off */
 	struct backstore_io flush;
 	int flush_status;
-	bool flushed; /* flush_status is to be answered */
+	bool flushed;                 /* flush_status is to be answered */
+	struct loop_timer alua_timer; /* the device's loop: alua_wanted soon */
 };
 
 /* --- door_event.c: events, answers, and who is asked to do what */
@@ -105,8 +120,21 @@ int door_lun_open(struct door_device *d, const char *config, struct door_lun *lu
 /* The stand-in while that does not work. */
 int door_lun_open_absent(struct door_device *d, struct door_lun *lun, struct error *error);
 void door_lun_close(struct door_lun *lun);
-/* The device's loop, before its first command. */
-void door_lun_identify(struct tcmu_device *device);
+/* What the kernel lets nobody change any more: before the first command, which waits. */
+void door_lun_identify(struct door_device *d);
+
+/* --- door_alua.c: the target port groups that the kernel keeps, read when they change */
+
+extern const struct scsi_alua_ops door_alua_ops; /* with the door_device */
+
+/* Main. Without inotify, changes are seen when initiators ask. */
+void door_alua_open(struct tcmu_door *door);
+/* Main; no device is left. */
+void door_alua_close(struct tcmu_door *door);
+/* The device's job: gives d->lun.lu the groups as they are now. */
+void door_alua_read(struct door_device *d);
+/* The device's loop: nothing will be read for what was asked until now. */
+void door_alua_stop(struct door_device *d);
 
 /* --- door_reconfig.c */
 

@@ -28,7 +28,7 @@ struct world {
 	struct fake_ring ring;
 	int uio; /* the kernel's end */
 	struct tcmu_device device;
-	bool stopped, gone; /* atomic */
+	bool stopped, gone, first; /* atomic */
 };
 
 static void set_flag(bool *flag)
@@ -53,6 +53,11 @@ static void on_stopped(struct tcmu_device *device)
 static void on_gone(struct tcmu_device *device)
 {
 	set_flag(&((struct world *)device->owner)->gone);
+}
+
+static void on_first(struct tcmu_device *device)
+{
+	set_flag(&((struct world *)device->owner)->first);
 }
 
 static int set_up(void **state)
@@ -304,6 +309,34 @@ static void test_stop_leaves_the_rest(void **state)
 	assert_true(tcmu_ring_pending(&w->device.ring));
 }
 
+/* The owner lets the first command go on when it is ready; a stop does not wait for that. */
+static void test_first_command_waits(void **state)
+{
+	const struct timespec a_while = {.tv_nsec = 20000000};
+	struct world *w = *state;
+	const uint8_t tur[6] = {0};
+
+	w->device.on_first = on_first;
+	tcmu_device_start(&w->device);
+	put(w, tur, 6, 0, 0);
+	wake(w);
+	wait_flag(&w->first);
+	put(w, tur, 6, 0, 0);
+	wake(w);
+	nanosleep(&a_while, NULL);
+	assert_int_equal(fake_ring_reap(&w->ring), 0);
+	stop(w);
+	assert_int_equal(fake_ring_reap(&w->ring), 0);
+	w->stopped = w->device.used = w->first = false;
+	tcmu_device_start(&w->device);
+	wait_flag(&w->first);
+	tcmu_device_go_on(&w->device);
+	wait_completions(w, 2);
+	w->first = false;
+	run(w, tur, 6, 0, 0);
+	assert_false(w->first);
+}
+
 static void test_abort_notice(void **state)
 {
 	struct world *w = *state;
@@ -341,6 +374,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_refusals_are_completed, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_backlog_and_batch, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_stop_leaves_the_rest, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_first_command_waits, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_abort_notice, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_broken_ring_is_told, set_up, tear_down),
 	};

@@ -241,9 +241,11 @@ static void test_designators(void **state)
 	scsi_lu_set_alua(e.lu, &alua);
 	assert_int_equal(designated(&e, 4), -1);
 	assert_int_equal(designated(&e, 5), -1);
-	/* Where a command says it, that is told, and nothing else. */
-	alua.ports[0].enabled = 1;
+	alua.ports[0] = (struct scsi_alua_port){.enabled = 1}; /* without a number */
 	scsi_lu_set_alua(e.lu, &alua);
+	assert_int_equal(designated(&e, 4), -1);
+	assert_int_equal(designated(&e, 5), 0);
+	/* Where a command says it, that is told, and nothing else. */
 	e.nexus[0].it = &e.it;
 	assert_int_equal(designated(&e, 4), -1);
 	spc_env_close(&e);
