@@ -8,7 +8,7 @@
 set -eu
 . "$(dirname "$(realpath "$0")")/lio.sh"
 begin 2 2 "$@"
-path=$(realpath -m "$1") name=$2
+path=$(realpath -ms -- "$1") name=$2
 check_name "$name"
 check_value PATH "$path"
 [ -b "$path" ] || [ -f "$path" ] || die "$path is neither a block device nor a file (truncate -s 1G $path makes one)"
@@ -22,7 +22,7 @@ make_volume() {
 	[ -z "$(losetup --noheadings --associated "$path")" ] || die "$path has a loop device already"
 	! vgs "vg_$name" >/dev/null 2>&1 || die "there is a volume group vg_$name already"
 	disk=/dev/vg_$name/lv_$name
-	loop=$(losetup --find --show "$path")
+	loop=$(whole losetup --find --show "$path")
 	on_failure losetup --detach "$loop"
 	if vgs "vg_$name" >/dev/null 2>&1; then
 		on_failure vgchange --quiet --activate n "vg_$name"
@@ -31,11 +31,11 @@ make_volume() {
 		return
 	fi
 	# Asked whether to wipe a file system that it finds there, it gets no answer, and fails.
-	pvcreate --quiet "$loop" </dev/null >/dev/null
+	whole pvcreate --quiet "$loop" </dev/null >/dev/null
 	on_failure pvremove --quiet "$loop"
-	vgcreate --quiet "vg_$name" "$loop" >/dev/null
+	whole vgcreate --quiet "vg_$name" "$loop" >/dev/null
 	on_failure vgremove --quiet --force "vg_$name"
-	lvcreate --quiet --wipesignatures n --extents 100%FREE --name "lv_$name" "vg_$name" >/dev/null
+	whole lvcreate --quiet --wipesignatures n --extents 100%FREE --name "lv_$name" "vg_$name" >/dev/null
 }
 
 disk=$path

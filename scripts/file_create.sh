@@ -7,21 +7,23 @@
 set -eu
 . "$(dirname "$(realpath "$0")")/lio.sh"
 begin 3 3 "$@"
-path=$(realpath -m "$1") name=$2
+path=$(realpath -m -- "$1") name=$2
 size=$(bytes "$3")
 check_name "$name"
 check_value PATH "$path"
 [ ! -e "$path" ] || [ -f "$path" ] || die "$path is no regular file"
 need_modules target_core_mod target_core_file
-for link in "$core"/fileio_*/*/udev_path; do
-	[ ! -f "$link" ] || [ "$(cat "$link")" != "$path" ] || die "$path serves ${link%/udev_path} already"
-done
-
-[ -e "$path" ] || on_failure rm -f "$path"
-[ -e "$path" ] || truncate -s "$size" "$path"
+if make_file "$path"; then
+	truncate -s "$size" "$path"
+fi
+[ -f "$path" ] || die "$path cannot be made"
 new_device fileio "$name"
 put "fd_dev_name=$path,fd_dev_size=$size" "$core/$device/control"
 put "$path" "$core/$device/udev_path"
+for other in "$core"/fileio_*/*; do
+	[ ! -f "$other/udev_path" ] || [ "$other" = "$core/$device" ] || [ "$(cat "$other/udev_path")" != "$path" ] ||
+		die "$path serves ${other#"$core"/} already"
+done
 put "$(cat /proc/sys/kernel/random/uuid)" "$core/$device/wwn/vpd_unit_serial"
 put 1 "$core/$device/enable"
 echo "Your backstore path: $device"

@@ -2,14 +2,20 @@
 # shellcheck shell=sh
 # Sourced by the scripts of this folder: their words and checks, and what they do to the kernel's target tree.
 
-tree=${TCMU_CONFIGFS:-/sys/kernel/config/target}
+# The kernel counts bytes, and what other programs say is read here. What is made is for root's eyes.
+LC_ALL=C
+export LC_ALL
+umask 077
+
+tree=$(realpath -m -- "${TCMU_CONFIGFS:-/sys/kernel/config/target}")
 core=$tree/core
 lock=${TCMU_LOCK:-/run/tcmu-runner/lock}
 
-info() { echo "[INFO] $*"; }
-warn() { echo "[WARNING] $*" >&2; }
+info() { printf '[INFO] %s\n' "$*"; }
+complain() { printf '%s\n' "$(printf %s "$*" | tr '[:cntrl:]' '?')" >&2; } # one line, whatever is quoted in it
+warn() { complain "[WARNING] $*"; }
 die() {
-	echo "[ERROR] $*" >&2
+	complain "[ERROR] $*"
 	exit 1
 }
 
@@ -34,6 +40,20 @@ begin() {
 	[ "$(id -u)" -eq 0 ] || die "only root may do this"
 }
 
+# --- taking back what was made, when a later step fails or a signal comes ---
+
+# A signal must not come between what is made and the note of how to take it back, so it waits for the note.
+caught=
+trap 'caught=129' HUP
+trap 'caught=130' INT
+trap 'caught=143' TERM
+
+# whole COMMAND...: nor does one that the terminal sends to all its processes end COMMAND half-way.
+whole() (
+	trap '' HUP INT TERM
+	"$@"
+)
+
 # on_failure COMMAND...: how to take back what was just made. When the script fails, the last one said runs first.
 undo=
 on_failure() {
@@ -46,18 +66,44 @@ on_failure() {
 	done
 	undo="$step
 $undo"
+	[ -z "$caught" ] || exit "$caught"
 }
 finish() {
 	status=$?
 	trap - EXIT
+	trap '' HUP INT TERM
 	set +e
 	[ "$status" -eq 0 ] || eval "$undo" >/dev/null
 	exit "$status"
 }
 trap finish EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
+
+# make_folder FOLDER: fails where it exists.
+make_folder() { whole mkdir "$1" && on_failure rmdir "$1"; }
+
+# make_file FILE: empty.
+create_new() {
+	set -o noclobber # another script may be making it too
+	: >"$1"
+}
+make_file() { whole create_new "$1" 2>/dev/null && on_failure rm "$1"; }
+
+# make_link TARGET LINK
+make_link() { whole ln -s "$1" "$2" && on_failure rm "$2"; }
+
+# make_numbered PREFIX CONDITION: the folder PREFIX_N with the least N that is free, and for which "CONDITION N" holds;
+# $number is N then.
+make_numbered() {
+	number=0 misses=0
+	until "$2" $number && make_folder "$1_$number" 2>/dev/null; do
+		if ! "$2" $number || [ -d "$1_$number" ]; then
+			number=$((number + 1))
+		else # another script had it just now, or it cannot be made
+			misses=$((misses + 1))
+			[ $misses -lt 10 ] || die "$1_$number cannot be made"
+		fi
+	done
+}
 
 # --- arguments ---
 
@@ -68,12 +114,22 @@ check_name() {
 	esac
 }
 
-# check_value WHAT VALUE: goes into a device's control file, where a comma or a newline ends it.
+# check_value WHAT VALUE: goes into a device's control file, where a comma or a newline ends it, and the kernel cuts off
+# what is too long.
 check_value() {
 	case $2 in
-	'' | *,* | *"
-"*) die "$1 '$2': it may not be empty or hold a comma or a newline" ;;
+	'' | *,* | *[[:cntrl:]]*) die "$1 '$2': it may not be empty or hold a comma, a newline or the like" ;;
 	esac
+	[ "${#2}" -le 255 ] || die "$1 has more than 255 characters"
+}
+
+# check_device DEVICE: PLUGIN_N/NAME.
+check_device() {
+	case $1 in
+	*/*/* | */.*) ;;
+	[a-z]*_[0-9]*/?*) return ;;
+	esac
+	die "'$1' is no device: user_0/NAME"
 }
 
 check_iqn() {
@@ -94,7 +150,8 @@ bytes() {
 	*T) unit=1099511627776 ;;
 	esac
 	case $number in
-	'' | 0* | *[!0-9]* | ???????????????*) die "'$1' is no size: bytes, or with K, M, G or T" ;;
+	'' | 0* | *[!0-9]*) die "'$1' is no size: bytes, or with K, M, G or T" ;;
+	???????????????????*) die "'$1' is too large" ;; # for this shell's numbers
 	esac
 	[ "$number" -le $((9223372036854775807 / unit)) ] || die "'$1' is too large"
 	[ $((number * unit % 512)) -eq 0 ] || die "'$1' is no multiple of 512 bytes"
@@ -114,8 +171,9 @@ need_modules() {
 	}
 	missing=
 	for module in "$@"; do
+		file=$(echo "$module" | sed 's/_/[_-]/g')
 		[ -d "/sys/module/$module" ] ||
-			grep -qs "/$module\.ko" "/lib/modules/$(uname -r)/modules.builtin" || missing="$missing $module"
+			grep -qs "/$file\.ko" "/lib/modules/$(uname -r)/modules.builtin" || missing="$missing $module"
 	done
 	[ -z "$missing" ] || die "the kernel has not loaded:$missing. Load them: modprobe -a$missing"
 	[ -d "$tree" ] || die "$tree is not there. Mount configfs: mount -t configfs none /sys/kernel/config"
@@ -125,8 +183,8 @@ need_modules() {
 # whatever kills it; /proc/locks shows that without taking the lock, which would be in the way of a daemon that starts.
 daemon_pid() (
 	held=$(stat -c '%D %i' "$lock" 2>/dev/null) || exit 1
-	number=$((0x${held% *}))
-	file=$(printf '%02x:%02x:%s' $(((number >> 8) & 0xfff)) $(((number & 0xff) | ((number >> 12) & 0xfff00))) "${held#* }")
+	disk=$((0x${held% *}))
+	file=$(printf '%02x:%02x:%s' $(((disk >> 8) & 0xfff)) $(((disk & 0xff) | ((disk >> 12) & 0xfff00))) "${held#* }")
 	awk -v file="$file" '$2 != "->" && $6 == file { pid = $5 } END { if (!pid) exit 1; print pid }' /proc/locks
 )
 
@@ -163,26 +221,28 @@ need_handler() {
 	answer=$(on_bus "/$1" org.kernel.TCMUService1.CheckConfig "string:$1/$2") || die "$answer"
 	case $answer in
 	*'boolean true'*) ;;
-	*) die "handler '$1' refuses '$2': $(echo "$answer" | sed -n 's/.*string "\(.*\)"/\1/p')" ;;
+	*) die "handler '$1' refuses '$2': $(printf %s "$answer" | sed -n 's/.*string "\(.*\)"/\1/p')" ;;
 	esac
 }
 
 # put VALUE FILE: writes an attribute. tee says which one was refused and why; the shells' own printf does not.
 put() { printf %s "$1" | tee "$2" >/dev/null; }
 
-# bounded COMMAND...: for what the kernel asks the daemon about. When no answer comes for a minute, or the daemon dies,
-# the kernel is told to give up waiting, and to ask nothing until COMMAND has ended: that would only try again.
+# bounded COMMAND...: for what the kernel asks the daemon about. When no answer comes for a minute (5 s once a signal has
+# come), or the daemon dies, the kernel is told to give up waiting, and to ask nothing until COMMAND has ended: that would
+# only try again.
 bounded() {
 	netlink=/sys/module/target_core_user/parameters
 	given_up=
-	"$@" &
+	whole "$@" &
 	worker=$!
-	tenths=0
+	tenths=0 patience=600
 	while kill -0 "$worker" 2>/dev/null; do
-		sleep 0.1
+		sleep 0.1 || true # a signal may end it
 		tenths=$((tenths + 1))
+		[ -z "$caught" ] || patience=50
 		if is_kernel && [ $((tenths % 10)) -eq 0 ] && [ -z "$given_up" ] &&
-			{ [ $tenths -ge 600 ] || ! daemon_pid >/dev/null; }; then
+			{ [ $tenths -ge $patience ] || ! daemon_pid >/dev/null; }; then
 			given_up=yes
 			echo 1 >$netlink/block_netlink
 			echo 1 >$netlink/reset_netlink
@@ -209,9 +269,15 @@ device_folder() {
 need_device() {
 	device=$2
 	case $device in
-	"$1"_[0-9]*/*) [ -d "$core/$device" ] || die "there is no device $device" ;;
+	"$1"_[0-9]*/*)
+		check_device "$device"
+		[ -d "$core/$device" ] || die "there is no device $device"
+		;;
 	*/*) die "'$device' is no device of $1: $1_N/NAME" ;;
-	*) device=$(device_folder "$1" "$2") || die "there is no device $1_N/$2" ;;
+	*)
+		check_name "$device"
+		device=$(device_folder "$1" "$2") || die "there is no device $1_N/$2"
+		;;
 	esac
 }
 
@@ -222,22 +288,19 @@ make_registry() { ! folder=$(cat "$tree/dbroot" 2>/dev/null) || mkdir -p "$folde
 new_device() {
 	! old=$(device_folder "$1" "$2") || die "$old exists"
 	make_registry
-	number=0
-	until mkdir "$core/$1_$number" 2>/dev/null; do # another script may be faster
-		[ -d "$core/$1_$number" ] || die "$core/$1_$number cannot be made"
-		number=$((number + 1))
+	make_numbered "$core/$1" true
+	device=$1_$number/$2
+	make_folder "$core/$device" || die "$device cannot be made"
+	for folder in "$core/$1"_[0-9]*/"$2"; do # another script may be making it too
+		[ "$folder" = "$core/$device" ] || die "${folder#"$core"/} exists"
 	done
-	hba=$1_$number
-	on_failure rmdir "$core/$hba"
-	mkdir "$core/$hba/$2" || die "$hba/$2 cannot be made"
-	device=$hba/$2
-	on_failure rmdir "$core/$device"
 }
 
 # device_luns DEVICE: prints the folders of the LUNs that show it, through any fabric.
 device_luns() {
+	shown=$(readlink -f "$core/$1")
 	for link in "$tree"/*/*/tpgt_*/lun/lun_*/*; do
-		[ ! -L "$link" ] || [ "$(readlink -f "$link")" != "$(readlink -f "$core/$1")" ] || dirname "$link"
+		[ ! -L "$link" ] || [ "$(readlink -f "$link")" != "$shown" ] || printf '%s\n' "${link%/*}"
 	done
 }
 
@@ -255,27 +318,20 @@ delete_device() {
 # need_target IQN: $tpg is its portal group.
 need_target() {
 	tpg=$tree/iscsi/$1/tpgt_1
-	[ -d "$tpg" ] || die "there is no target $1"
+	[ -d "${tpg%/*}" ] || die "there is no target $1"
+	[ -d "$tpg" ] || die "target $1 is only half made. Remove it: target_delete.sh $1"
 }
 
 # target_lun DEVICE: prints the folder of the LUN that shows it in $tpg; fails when there is none.
-target_lun() {
-	for folder in $(device_luns "$1"); do # no part of such a path has a blank
-		[ "${folder%/lun/*}" != "$tpg" ] || {
-			echo "$folder"
-			return 0
-		}
-	done
-	return 1
-}
+target_lun() { device_luns "$1" | grep -F -m 1 "$tpg/lun/"; }
 
-# unmap_lun LUN: takes the LUN away from all initiators.
-unmap_lun() {
-	for link in "${1%/lun/*}"/acls/*/lun_*/*; do
-		if [ -L "$link" ] && [ "$(readlink -f "$link")" = "$(readlink -f "$1")" ]; then
-			rm "$link"
-			rmdir "${link%/*}"
-		fi
+# remove_luns FOLDER...: LUNs of a portal group or of an initiator, with the links that say what they show. A script that
+# was killed may have made one without the link.
+remove_luns() {
+	for folder in "$@"; do
+		[ -d "$folder" ] || continue # nothing matched the pattern
+		find "$folder" -maxdepth 1 -type l -delete
+		rmdir "$folder"
 	done
 }
 
@@ -284,6 +340,7 @@ sessions() {
 	for acl in "$1"/acls/*; do
 		[ ! -f "$acl/info" ] || ! grep -q '^InitiatorName' "$acl/info" || echo "${acl##*/}"
 	done
+	cat "$1/dynamic_sessions" 2>/dev/null || true # of those that need no access list
 }
 
 need_no_session() {

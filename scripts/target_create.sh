@@ -4,14 +4,25 @@
 #
 # Makes an iSCSI target in the kernel: IQN (default: a name with the time of day) that listens on PORTAL, ADDRESS:PORT
 # (default: port 3260 of all addresses), and admits this machine's initiator and no other. With --chap that has to
-# authenticate itself as USER with the secret in the first line of SECRETFILE, which is for root's eyes only.
+# authenticate itself as USER with the secret of 12 to 255 characters that is the first line of SECRETFILE, a file for
+# root's eyes only.
 set -eu
 . "$(dirname "$(realpath "$0")")/lio.sh"
 begin 0 5 "$@"
+
+# check_chap WHAT VALUE LEAST: the kernel takes what begins with NULL for none, and keeps 255 characters.
+check_chap() {
+	case $2 in
+	NULL* | *[[:cntrl:]]*) die "$1 may not begin with NULL, or hold a control character" ;;
+	esac
+	{ [ "${#2}" -ge "$3" ] && [ "${#2}" -le 255 ]; } || die "$1 is not of $3 to 255 characters"
+}
+
 user='' secret_file=''
 if [ "${1-}" = --chap ]; then
 	[ $# -ge 3 ] || die "--chap needs USER and SECRETFILE"
 	user=$2 secret_file=$3
+	check_chap USER "$user" 1
 	shift 3
 fi
 [ $# -le 2 ] || die "too many arguments; -h explains"
@@ -21,8 +32,9 @@ check_iqn "$iqn"
 case ${portal##*:} in
 '' | 0* | *[!0-9]* | ??????*) die "portal '$portal' has no port: ADDRESS:PORT" ;;
 esac
+[ "${portal##*:}" -le 65535 ] || die "portal '$portal' has no port: ADDRESS:PORT"
 case ${portal%:*} in
-\[*[!0-9a-f:]*] | '' | "$portal") die "portal '$portal' has no address: ADDRESS:PORT, IPv6 as [ADDRESS]:PORT" ;;
+\[*[!0-9A-Fa-f:]*] | '' | "$portal") die "portal '$portal' has no address: ADDRESS:PORT, IPv6 as [ADDRESS]:PORT" ;;
 \[*:*]) ;;
 *[!0-9.]*) die "portal '$portal' has no address: ADDRESS:PORT, IPv6 as [ADDRESS]:PORT" ;;
 esac
@@ -30,16 +42,16 @@ esac
 # Prints the first line of the file: the secret.
 secret() {
 	[ -f "$secret_file" ] || die "there is no file $secret_file"
-	[ "$(stat -Lc %a "$secret_file" | tail -c 3)" = 00 ] || die "others can read $secret_file: chmod 600"
+	[ $((0$(stat -Lc %a "$secret_file") & 077)) -eq 0 ] || die "others can read $secret_file: chmod 600"
 	line=$(head -n 1 "$secret_file")
-	{ [ "${#line}" -ge 12 ] && [ "${#line}" -le 255 ]; } || die "the secret in $secret_file is not of 12 to 255 characters"
-	echo "$line"
+	check_chap "the secret in $secret_file" "$line" 12
+	printf '%s\n' "$line"
 }
 
 [ -z "$user" ] || password=$(secret)
 names=${TCMU_INITIATOR_NAME:-/etc/iscsi/initiatorname.iscsi}
-initiator=$(sed -n 's/^InitiatorName=[[:space:]]*//p' "$names" 2>/dev/null | head -n 1)
-[ -n "$initiator" ] || die "$names does not name this machine's initiator: apt-get install open-iscsi"
+initiator=$(sed -n 's/^InitiatorName=[[:space:]]*\([^[:space:]]*\).*/\1/p' "$names" 2>/dev/null | head -n 1)
+[ -n "$initiator" ] || die "$names does not name this machine's initiator: open-iscsi writes it when iscsid starts"
 check_iqn "$initiator"
 need_modules target_core_mod iscsi_target_mod
 
@@ -47,14 +59,10 @@ fabric=$tree/iscsi
 [ -d "$fabric" ] || mkdir "$fabric" 2>/dev/null || [ -d "$fabric" ] || die "$fabric cannot be made"
 target=$fabric/$iqn tpg=$fabric/$iqn/tpgt_1
 [ ! -e "$target" ] || die "target $iqn exists"
-mkdir "$target"
-on_failure rmdir "$target"
-mkdir "$tpg"
-on_failure rmdir "$tpg"
-mkdir "$tpg/np/$portal" || die "the portal $portal cannot be had"
-on_failure rmdir "$tpg/np/$portal"
-mkdir "$tpg/acls/$initiator"
-on_failure rmdir "$tpg/acls/$initiator"
+make_folder "$target"
+make_folder "$tpg"
+make_folder "$tpg/np/$portal" || die "the portal $portal cannot be had"
+make_folder "$tpg/acls/$initiator"
 if [ -n "$user" ]; then
 	put "$user" "$tpg/acls/$initiator/auth/userid"
 	put "$password" "$tpg/acls/$initiator/auth/password"

@@ -2,23 +2,27 @@
 # SPDX-License-Identifier: Apache-2.0
 # target_delete.sh IQN
 #
-# Removes a target that target_create.sh made, with its portal and access list. It must have no LUNs and no sessions.
+# Removes a target that target_create.sh made, or made half, with its portal and access list. It must have no LUNs and no
+# sessions.
 set -eu
 . "$(dirname "$(realpath "$0")")/lio.sh"
 begin 1 1 "$@"
 iqn=$1
 check_iqn "$iqn"
 need_modules target_core_mod iscsi_target_mod
-need_target "$iqn"
-for lun in "$tpg"/lun/lun_*; do
-	[ ! -d "$lun" ] || die "$iqn has LUNs. First: target_teardown.sh $iqn DEVICE (status.sh lists them)"
+target=$tree/iscsi/$iqn tpg=$tree/iscsi/$iqn/tpgt_1
+[ -d "$target" ] || die "there is no target $iqn"
+for link in "$target"/tpgt_*/lun/lun_*/*; do
+	[ ! -L "$link" ] || die "$iqn has LUNs. First: target_teardown.sh $iqn DEVICE (status.sh lists them)"
 done
-[ ! -d "${tpg%_1}_2" ] || die "$iqn has more than one portal group: use targetcli"
+for other in "$target"/tpgt_*; do
+	[ ! -d "$other" ] || [ "$other" = "$tpg" ] || die "$iqn has other portal groups than one: use targetcli"
+done
 need_no_session "$iqn"
 
-put 0 "$tpg/enable"
-for folder in "$tpg"/np/* "$tpg"/acls/*; do
+[ ! -d "$tpg" ] || put 0 "$tpg/enable"
+remove_luns "$tpg"/acls/*/lun_* "$tpg"/lun/lun_*
+for folder in "$tpg"/np/* "$tpg"/acls/* "$tpg" "$target"; do
 	[ ! -d "$folder" ] || rmdir "$folder"
 done
-rmdir "$tpg" "${tpg%/*}"
 info "Target $iqn deleted"

@@ -9,35 +9,29 @@ set -eu
 begin 2 2 "$@"
 iqn=$1 device=$2
 check_iqn "$iqn"
-case $device in
-*/*/* | */.*) device= ;;
-[a-z]*_[0-9]*/?*) ;;
-*) device= ;;
-esac
-[ -n "$device" ] || die "'$2' is no device: user_0/NAME"
+check_device "$device"
 need_modules target_core_mod iscsi_target_mod
 need_target "$iqn"
 [ -d "$core/$device" ] || die "there is no device $device"
+[ "$(cat "$core/$device/enable")" = 1 ] || die "$device is not enabled"
 ! lun=$(target_lun "$device") || die "$device is LUN ${lun##*/lun_} of $iqn already"
 
-number=0
-until mkdir "$tpg/lun/lun_$number" 2>/dev/null; do # another script may be faster
-	[ -d "$tpg/lun/lun_$number" ] || die "$tpg/lun/lun_$number cannot be made"
-	number=$((number + 1))
-done
+# is_unmapped N: no initiator has a LUN of that number.
+is_unmapped() {
+	for folder in "$tpg"/acls/*/"lun_$1"; do
+		[ ! -d "$folder" ] || return 1
+	done
+}
+
+make_numbered "$tpg/lun/lun" is_unmapped
 lun=$tpg/lun/lun_$number link=${device#*/}
-on_failure rmdir "$lun"
-ln -s "$core/$device" "$lun/$link"
-on_failure rm "$lun/$link"
+make_link "$core/$device" "$lun/$link"
+[ "$(device_luns "$device" | grep -cF "$tpg/lun/")" -eq 1 ] || die "another script has just made $device a LUN of $iqn"
 info "LUN $number: $device"
 
-on_failure unmap_lun "$lun"
 for acl in "$tpg"/acls/*; do
 	[ -d "$acl" ] || continue
-	mkdir "$acl/lun_$number"
-	ln -s "$lun" "$acl/lun_$number/$link" || {
-		rmdir "$acl/lun_$number"
-		exit 1
-	}
+	make_folder "$acl/lun_$number"
+	make_link "$lun" "$acl/lun_$number/$link"
 	info "Mapped LUN $number: ${acl##*/}"
 done

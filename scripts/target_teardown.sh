@@ -9,14 +9,14 @@ set -eu
 begin 2 2 "$@"
 iqn=$1 device=$2
 check_iqn "$iqn"
+check_device "$device"
 need_modules target_core_mod iscsi_target_mod
 need_target "$iqn"
 lun=$(target_lun "$device") || die "$device is no LUN of $iqn"
 need_no_session "$iqn"
 
-unmap_lun "$lun"
-for link in "$lun"/*; do
-	[ ! -L "$link" ] || rm "$link"
+for link in "$tpg"/acls/*/lun_*/*; do
+	[ ! -L "$link" ] || [ "$(readlink -f "$link")" != "$(readlink -f "$lun")" ] || remove_luns "${link%/*}"
 done
-rmdir "$lun"
+remove_luns "$lun"
 info "LUN ${lun##*/lun_} removed: $device"

@@ -26,7 +26,7 @@ esac
 
 # The same device has the same serial number after a reboot, and so the same names in /dev/disk/by-id.
 serial() {
-	{ cat /etc/machine-id 2>/dev/null || uname -n; echo "$name $handler/$config"; } | sha1sum |
+	{ cat /etc/machine-id 2>/dev/null || uname -n; printf '%s\n' "$name $handler/$config"; } | sha1sum |
 		sed 's/^\(.\{8\}\)\(.\{4\}\).\(.\{3\}\).\(.\{3\}\)\(.\{12\}\).*/\1-\2-5\3-8\4-\5/'
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -t 400 -p bus -p initiator -p lvm
 # scripts_guest.sh DAEMON HANDLER-PATH. The scripts beyond docs/tutorial.md: without a daemon, with one that dies,
-# refusals, many at once, the kernel's own backends, CHAP.
+# Ctrl-C, refusals, many at once, the kernel's own backends, CHAP, what is half made, IPv6.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 cd "$scripts"
@@ -68,6 +68,24 @@ dead_daemon() {
 	start_daemon
 }
 
+interrupted() {
+	step "Ctrl-C while the daemon does not answer"
+	kill -STOP "$daemon_pid"
+	env --default-signal=INT setsid ./user_create.sh alloc b 1M >/tmp/out 2>&1 &
+	script=$!
+	wait_for ls $tree/core/user_0/b/enable
+	sleep 1
+	kill -INT -- -$script
+	before=$SECONDS
+	fails wait $script
+	[ $((SECONDS - before)) -lt $patience ] # less than the minute that it waits otherwise
+	fails ls -d $tree/core/user_*
+	[ "$(cat $parameters/block_netlink)" = unblocked ]
+	kill -CONT "$daemon_pid"
+	./user_create.sh alloc b 1M
+	./user_delete.sh b
+}
+
 many() {
 	step "twenty at once"
 	pids=()
@@ -90,9 +108,11 @@ own_backends() {
 	step "fileio and iblock"
 	modprobe -a loop dm_mod
 	printf 'activation {\n udev_sync=0\n udev_rules=0\n}\n' >/etc/lvm/lvmlocal.conf # there is no udev here
+	[ "$(./file_create.sh "/tmp/it's a file" f 1M)" = 'Your backstore path: fileio_0/f' ]
+	[ "$(stat -c %a:%s "/tmp/it's a file")" = 600:1048576 ]
+	./file_delete.sh f
 	[ "$(./file_create.sh /tmp/file.img f 1M)" = 'Your backstore path: fileio_0/f' ]
 	refuses 'serves .* already' ./file_create.sh /tmp/file.img g 1M
-	[ "$(stat -c %s /tmp/file.img)" -eq 1048576 ]
 
 	truncate -s 32M /tmp/block.img
 	[ "$(./block_create.sh /tmp/block.img b)" = 'Your backstore path: iblock_0/b' ]
@@ -122,7 +142,7 @@ log_in() { iscsiadm -m node -T $iqn -p 127.0.0.1 --login; }
 chap() {
 	step "CHAP"
 	start_initiator
-	echo "a dozen or more" >$secret
+	printf '%s\n' 'a dozen or "more" \than that' >$secret
 	chmod 600 $secret
 	./user_create.sh file disk 1M
 	./target_create.sh --chap alice $secret $iqn 127.0.0.1:3260
@@ -151,6 +171,39 @@ chap() {
 	fails ls -d $tree/iscsi/iqn*
 }
 
+half_made() {
+	step "a target that is half made"
+	./user_create.sh alloc a 1M
+	mkdir $tree/iscsi/$iqn
+	refuses 'exists' ./target_create.sh $iqn
+	refuses 'half made' ./target_setup.sh $iqn user_0/a
+	./target_delete.sh $iqn
+	./target_create.sh $iqn
+	mkdir $tree/iscsi/$iqn/tpgt_1/lun/lun_0 "$tree/iscsi/$iqn/tpgt_1/acls/$initiator/lun_1"
+	mkdir -p $tree/core/user_1/b
+	refuses 'is not enabled' ./target_setup.sh $iqn user_1/b
+	./user_delete.sh b
+	./target_setup.sh $iqn user_0/a
+	[ -L "$tree/iscsi/$iqn/tpgt_1/acls/$initiator/lun_2/a" ]
+	./target_teardown.sh $iqn user_0/a
+	echo 0 >$tree/iscsi/$iqn/tpgt_1/enable
+	./target_delete.sh $iqn
+	./user_delete.sh a
+}
+
+ipv6() {
+	step "a portal with an IPv6 address"
+	modprobe ipv6 || true
+	grep -q '^0*1 ' /proc/net/if_inet6 || {
+		echo "there is no IPv6 here"
+		return 0
+	}
+	[ "$(./target_create.sh $iqn '[::1]:3260')" = "[INFO] Target $iqn created
+[INFO] Portal: [::1]:3260" ]
+	iscsiadm -m discovery -t sendtargets -p '[::1]:3260' | grep -qxF "[::1]:3260,1 $iqn"
+	./target_delete.sh $iqn
+}
+
 mkdir -p /tmp/state
 allow_bus_name
 start_bus
@@ -158,8 +211,11 @@ without_daemon
 start_daemon
 refusals
 dead_daemon
+interrupted
 many
 own_backends
 chap
+half_made
+ipv6
 step "stop"
 stop_daemon

@@ -3,74 +3,8 @@
 # fake_tree.sh SCRIPTS SHELL: runs the scripts with SHELL on a folder that plays the kernel's target tree (kernel.sh).
 # What they refuse, what they make, and, for each step that can fail, that nothing is left when it does.
 set -eu
-scripts=$1 shell=$2
-here=$(dirname "$(realpath "$0")")
-work=$(mktemp -d)/it\'s
-mkdir "$work"
-trap 'rm -rf "${work%/*}"' EXIT
-
-mkdir -p "$work/bin" "$work/tree/core" "$work/tree/iscsi"
-for command in mkdir rmdir ln tee; do
-	ln -s "$here/kernel.sh" "$work/bin/$command"
-done
-cat >"$work/bin/id" <<'END'
-#!/bin/sh
-echo "${FAKE_ID:-0}"
-END
-chmod +x "$work/bin/id"
-echo "InitiatorName=iqn.2026-11.com.test:initiator" >"$work/initiator"
-echo 0 >"$work/calls"
-export TCMU_CONFIGFS="$work/tree" TCMU_INITIATOR_NAME="$work/initiator" CALLS="$work/calls"
-initiator=iqn.2026-11.com.test:initiator
-iqn=iqn.2026-11.com.test:disks
-tpg=$work/tree/iscsi/$iqn/tpgt_1
-
-run() { # SCRIPT ARGUMENTS...
-	script=$1
-	shift
-	PATH="$work/bin:$PATH" "$shell" "$scripts/$script" "$@" >"$work/out" 2>"$work/err"
-}
-failed() {
-	echo "FAILED: $*"
-	cat "$work/out" "$work/err"
-	exit 1
-}
-listing() { (cd "$work" && find tree disk 2>/dev/null | sort); }
-
-works() { # OUTPUT SCRIPT ARGUMENTS...
-	expected=$1
-	shift
-	run "$@" || failed "$*"
-	[ "$(cat "$work/out")" = "$expected" ] || failed "$*: not '$expected'"
-}
-refuses() { # REASON SCRIPT ARGUMENTS...: in one line, and changes nothing
-	reason=$1
-	shift
-	before=$(listing)
-	! run "$@" || failed "$* was not refused"
-	grep -q "^\[ERROR\] .*$reason" "$work/err" || failed "$*: the reason is not '$reason'"
-	[ "$(wc -l <"$work/err")" -eq 1 ] || failed "$*: more than one line"
-	[ "$(listing)" = "$before" ] || failed "$* left something"
-}
-contains() { # FILE TEXT
-	[ "$(cat "$1")" = "$2" ] || failed "$1 holds '$(cat "$1")', not '$2'"
-}
-
-# Lets each step of a script fail in turn, then none: SCRIPT ARGUMENTS...
-undoes() {
-	before=$(listing)
-	step=0
-	while :; do
-		step=$((step + 1))
-		echo 0 >"$work/calls"
-		export FAIL_AT=$step
-		! run "$@" || break
-		[ "$(listing)" = "$before" ] || failed "$*: step $step failed, and something is left"
-		[ $step -lt 30 ] || failed "$*: never works"
-	done
-	unset FAIL_AT
-	[ $step -gt 3 ] || failed "$*: only $step steps"
-}
+# shellcheck source=lib.sh
+. "$(dirname "$(realpath "$0")")/lib.sh"
 
 for script in "$scripts"/*_*.sh "$scripts/status.sh" "$scripts/dependency.sh"; do
 	script=${script##*/}
@@ -116,10 +50,9 @@ undoes file_create.sh "$work/disk" f 1M
 contains "$work/tree/core/fileio_0/f/udev_path" "$work/disk"
 refuses 'serves .* already' file_create.sh "$work/disk" g 1M
 works '[INFO] fileio_0/f deleted' file_delete.sh f
-export FAIL_AT=3
-echo 0 >"$CALLS"
+from_start FAIL_AT=3
 ! run file_create.sh "$work/disk" f 1M || failed "FAIL_AT"
-unset FAIL_AT
+from_start
 [ -f "$work/disk" ] || failed "a file that was there is gone"
 works 'Your backstore path: fileio_0/f' file_create.sh "$work/disk" f 1M
 

@@ -1,15 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Called as mkdir, rmdir, ln or tee: does it as configfs would, so that a folder can play the kernel's target tree.
-# The FAIL_AT-th call that makes or writes something fails; CALLS counts them.
+# From the FAIL_AT-th call on that makes or writes something, all fail; the SIGNAL_AT-th sends its process group a SIGINT
+# when it is done. CALLS counts them.
 set -eu
 command=${0##*/}
 real() { PATH=${PATH#*:} "$@"; }
+calls=0
 
 if [ "$command" != rmdir ]; then
 	calls=$(($(cat "${CALLS:?}") + 1))
 	echo $calls >"$CALLS"
-	[ $calls -ne "${FAIL_AT:-0}" ] || {
+	[ $calls -lt "${FAIL_AT:-99}" ] || {
 		[ "$command" != tee ] || real cat >/dev/null
 		echo "$command: call $calls fails" >&2
 		exit 1
@@ -40,7 +42,8 @@ mkdir)
 	;;
 rmdir)
 	for folder in "$@"; do
-		held=$(cd "$folder" && find . -type l && find acls np lun -mindepth 1 -maxdepth 1 2>/dev/null) || true
+		held=$(cd "$folder" && find . -maxdepth 1 -name 'lun_*' && find . -type l &&
+			find acls np lun -mindepth 1 -maxdepth 1 2>/dev/null) || true
 		[ -z "$held" ] || {
 			echo "rmdir: $folder: Device or resource busy" >&2
 			exit 1
@@ -61,3 +64,4 @@ tee) # an attribute is there before it is written
 	;;
 *) real "$command" "$@" ;;
 esac
+[ $calls -ne "${SIGNAL_AT:-99}" ] || kill -s INT 0
