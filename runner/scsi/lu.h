@@ -64,6 +64,9 @@ struct scsi_lu {
 
 	uint32_t max_transfer;    /* bytes, as VPD B0 reports; constant once served */
 	bool wce_default;         /* atomic */
+	void (*on_write_cache)(
+	    void *arg); /* constant once served, may be NULL; called with arg, under no lock */
+	void *on_write_cache_arg;
 	uint8_t tpgs;             /* atomic; enum scsi_tpgs, follows from alua */
 
 	/* Constant once served. */

@@ -49,11 +49,22 @@ int scsi_lu_set_write_cache(struct scsi_lu *lu, bool on)
 	return 0;
 }
 
+void scsi_lu_on_write_cache(struct scsi_lu *lu, void (*fn)(void *arg), void *arg)
+{
+	lu->on_write_cache = fn;
+	lu->on_write_cache_arg = arg;
+}
+
 static struct scsi_mode current_mode(struct scsi_lu *lu)
 {
 	SCOPE_LOCK(&lu->lock);
 
 	return lu->mode;
+}
+
+bool scsi_lu_write_cache(struct scsi_lu *lu)
+{
+	return current_mode(lu).wce;
 }
 
 /* --- MODE SENSE -------------------------------------------------------------------- */
@@ -249,9 +260,12 @@ static void select_mode(struct list_reader *reader)
 {
 	struct scsi_cmd *cmd = reader->cmd;
 	struct scsi_mode old;
+	bool applied = read_and_apply(reader, &old);
 
+	if (applied && old.wce != reader->mode.wce && cmd->lu->on_write_cache)
+		cmd->lu->on_write_cache(cmd->lu->on_write_cache_arg);
 	/* WCE from 1 to 0: what is cached must be on the medium before the initiator may rely on it. */
-	if (read_and_apply(reader, &old) && old.wce && !reader->mode.wce && backstore_has_flush(cmd->lu->bs))
+	if (applied && old.wce && !reader->mode.wce && backstore_has_flush(cmd->lu->bs))
 		sbc_io(cmd, BACKSTORE_FLUSH, 0, 0, 0, sbc_io_complete);
 	else
 		scsi_complete(cmd);

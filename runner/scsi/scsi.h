@@ -60,6 +60,11 @@ void scsi_lu_limit_transfer(struct scsi_lu *lu, uint64_t bytes);
  * no cache to switch on.
  */
 int scsi_lu_set_write_cache(struct scsi_lu *lu, bool on);
+/* Any thread. WCE as it is now. */
+bool scsi_lu_write_cache(struct scsi_lu *lu);
+/* Before the first command: fn runs on a loop whenever an initiator has switched the write cache (MODE SELECT), while
+ * that command is still in flight. */
+void scsi_lu_on_write_cache(struct scsi_lu *lu, void (*fn)(void *arg), void *arg);
 struct backstore *scsi_lu_backstore(const struct scsi_lu *lu);
 const char *scsi_lu_name(const struct scsi_lu *lu);
 

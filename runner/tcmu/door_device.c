@@ -22,7 +22,7 @@
 #define BUSY_TRIES 60
 #define TELL_AFTER 20 /* pauses: something is wrong then */
 
-enum task { NOTHING, OPEN, RECONFIG, REPLY, STOP, START, CLOSE, IDENTIFY, READ_ALUA };
+enum task { NOTHING, OPEN, RECONFIG, REPLY, TELL_WRITE_CACHE, STOP, START, CLOSE, IDENTIFY, READ_ALUA };
 
 /* door->lock held. Storage that is being closed for a device that goes cannot be opened for one that comes.
  */
@@ -61,6 +61,8 @@ static enum task next_task(struct door_device *d)
 	}
 	if (d->reconfig_wanted && !d->open_wanted)
 		return RECONFIG;
+	if (d->write_cache_wanted)
+		return TELL_WRITE_CACHE;
 	if (d->alua_wanted && d->served) {
 		d->alua_wanted = false;
 		return READ_ALUA;
@@ -307,6 +309,7 @@ static void start(struct door_device *d)
 		failed(d, err, &error);
 		return;
 	}
+	door_lun_take_over(d);
 	replace_lun(d, d->next);
 	d->next = (struct door_lun){0};
 	d->device.lu = d->lun.lu;
@@ -387,6 +390,9 @@ void door_run(struct pool_job *job)
 			break;
 		case REPLY:
 			door_answer_reconfig(d, d->flush_status);
+			break;
+		case TELL_WRITE_CACHE:
+			door_tell_write_cache(d);
 			break;
 		case STOP:
 			tcmu_device_stop(&d->device);

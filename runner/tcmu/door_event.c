@@ -58,6 +58,7 @@ static struct door_device *new_device(struct tcmu_door *door, unsigned minor,
 	d->open_wanted = true;
 	d->job.fn = door_run;
 	d->kept.fd = -1;
+	d->write_cache_told = -1;
 	d->device.loop = door->set->loops[door->next_loop++ % door->set->nloops];
 	list_add_tail(&door->devices, &d->node);
 	return d;
@@ -106,10 +107,21 @@ static int on_removed(struct tcmu_door *door, const struct tcmu_event *event)
 	return 0;
 }
 
+/* Our own writing to configfs, which waits for this answer: nothing is to be done. */
+static bool is_told(struct door_device *d, const struct tcmu_event *event)
+{
+	if (!event->has_write_cache || d->write_cache_told != event->write_cache)
+		return false;
+	d->write_cache_told = -1;
+	return true;
+}
+
 static int on_reconfig(struct tcmu_door *door, const struct tcmu_event *event)
 {
 	struct door_device *d = find(door, event->minor);
 
+	if (d && is_told(d, event))
+		return 0;
 	if (door->closing)
 		return -ESHUTDOWN;
 	if (!d)

@@ -37,6 +37,7 @@ static int make_lu(struct door_device *d, const struct attributes *attributes, s
 
 	lun->lu = scsi_lu_new(d->door->set, lun->bs, &identity, error);
 	if (lun->lu) {
+		scsi_lu_on_write_cache(lun->lu, door_on_write_cache, d);
 		scsi_lu_set_alua_ops(lun->lu, &door_alua_ops, d);
 		scsi_lu_limit_transfer(lun->lu, attributes->max_sectors * attributes->block_size);
 		return 0;
@@ -84,7 +85,14 @@ static void settle_write_cache(struct door_device *d, struct door_lun *lun)
 	else if (tcmu_configfs_read_u64(&d->cfs, "attrib/emulate_write_cache", &on, &error))
 		log_warn(d->subject, "%s", error.text);
 	else if (scsi_lu_set_write_cache(lun->lu, on))
-		log_warn(d->subject, "emulate_write_cache is set, but there is no write cache");
+		door_on_write_cache(d); /* there is none: nobody shall believe in it */
+}
+
+void door_lun_take_over(struct door_device *d)
+{
+	if (d->lun.lu && !backstore_is_absent(d->lun.bs) &&
+	    scsi_lu_set_write_cache(d->next.lu, scsi_lu_write_cache(d->lun.lu)))
+		door_on_write_cache(d);
 }
 
 int door_lun_open(struct door_device *d, const char *config, struct door_lun *lun, struct error *error)

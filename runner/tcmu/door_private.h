@@ -73,6 +73,8 @@ struct door_device {
 	unsigned nfolders;
 	bool reconfig_wanted;
 	struct tcmu_event reconfig; /* while wanted */
+	bool write_cache_wanted;    /* wish: configfs is to be told of the write cache */
+	int write_cache_told;       /* what it was told, until that comes back as an event; -1: nothing */
 	bool broken;                /* its ring is; nothing but a removal helps */
 	bool added_owed;            /* the kernel waits for the answer to ADDED */
 	uint32_t added_id;
@@ -120,6 +122,8 @@ int door_lun_open(struct door_device *d, const char *config, struct door_lun *lu
 /* The stand-in while that does not work. */
 int door_lun_open_absent(struct door_device *d, struct door_lun *lun, struct error *error);
 void door_lun_close(struct door_lun *lun);
+/* d->next is about to replace d->lun, which is stopped: what initiators have chosen there goes on. */
+void door_lun_take_over(struct door_device *d);
 /* What the kernel lets nobody change any more: before the first command, which waits. */
 void door_lun_identify(struct door_device *d);
 
@@ -142,4 +146,8 @@ void door_alua_stop(struct door_device *d);
 bool door_reconfigure(struct door_device *d);
 /* The answer to the RECONFIG that was carried out. */
 void door_answer_reconfig(struct door_device *d, int status);
+/* A loop: an initiator has switched the write cache of d, a struct door_device. */
+void door_on_write_cache(void *d);
+/* Writes emulate_write_cache as the write cache is. */
+void door_tell_write_cache(struct door_device *d);
 #endif

@@ -3,11 +3,14 @@
  * answer. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "scsi/scsi.h"
 #include "tcmu/door_private.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+
+#define PAUSE_NS 10000000
 
 void door_answer_reconfig(struct door_device *d, int status)
 {
@@ -81,6 +84,51 @@ static int set_write_cache(struct door_device *d, struct error *error)
 	int err = scsi_lu_set_write_cache(d->lun.lu, d->reconfig.write_cache);
 
 	return err ? error_set(error, -err, "the storage has no write cache") : 0;
+}
+
+/*
+ * The kernel raises RECONFIG and waits for its answer before the write is over, which the netlink thread gives without us.
+ * It takes one change at a time (EBUSY), and for a moment at start none (EAGAIN).
+ */
+static int write_write_cache(struct door_device *d, struct error *error)
+{
+	static const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	bool on = scsi_lu_write_cache(d->lun.lu);
+	int err;
+
+	lock_take(&d->door->lock);
+	d->write_cache_wanted = false;
+	d->write_cache_told = on;
+	lock_drop(&d->door->lock);
+	err = tcmu_configfs_write(&d->cfs, "attrib/emulate_write_cache", on ? "1" : "0", error);
+	if (err == -EBUSY || err == -EAGAIN)
+		nanosleep(&pause, NULL);
+	return err;
+}
+
+void door_tell_write_cache(struct door_device *d)
+{
+	struct error error;
+	int err = d->lun.lu ? write_write_cache(d, &error) : 0;
+
+	if (!err)
+		return;
+	SCOPE_LOCK(&d->door->lock);
+	d->write_cache_told = -1;
+	if (err == -EBUSY || err == -EAGAIN) {
+		d->write_cache_wanted = true;
+		return;
+	}
+	log_warn(d->subject, "configfs is not told that the write cache was switched: %s", error.text);
+}
+
+void door_on_write_cache(void *arg)
+{
+	struct door_device *d = arg;
+
+	SCOPE_LOCK(&d->door->lock);
+	d->write_cache_wanted = true;
+	door_wake(d);
 }
 
 bool door_reconfigure(struct door_device *d)

@@ -54,6 +54,12 @@ write_cache_of() { # DISK: byte 2 of the caching page, behind a header and a des
 	sg_modes --page=8 --raw "$1" | od -An -v -tx1 -w1 -j18 -N1 | tr -d ' '
 }
 
+switch_write_cache() { # DISK WCE, as an initiator does
+	sg_wr_mode --page=8 --contents="08,12,$((4 * $2))" --mask=0,0,4 "$1"
+}
+
+attribute_is() { [ "$(cat "$core/$1")" = "$2" ]; } # FILE VALUE
+
 case_resize() { # of the disk that case_handlers left
 	disk=$(loop_disk 1)
 	echo $((96 << 20)) >$core/user_1/disk/attrib/dev_size
@@ -69,6 +75,12 @@ case_resize() { # of the disk that case_handlers left
 	echo 1 >$core/user_1/disk/attrib/emulate_write_cache
 	ready "$disk"
 	[ "$(write_cache_of "$disk")" = 04 ]
+	step "resize: an initiator switches the write cache"
+	for wce in 0 1 0 1; do
+		switch_write_cache "$disk" $wce
+		wait_for attribute_is user_1/disk/attrib/emulate_write_cache $wce
+		[ "$(write_cache_of "$disk")" = 0$((4 * wce)) ]
+	done
 	fails sh -c "echo file/no-such-folder/x >$core/user_1/disk/attrib/dev_config"
 	fails sh -c "echo alloc/other >$core/user_1/disk/attrib/dev_config"
 	cp --sparse=always /tmp/state/disk.img /tmp/state/copy.img

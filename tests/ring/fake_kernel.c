@@ -149,17 +149,36 @@ static bool in_store(int fd)
 	return false;
 }
 
+/* lock held. The i-th that is for the next process to take, NULL: there are not so many. */
+static struct stored *offered(unsigned i)
+{
+	for (unsigned at = 0; at < nstored; at++)
+		if (!store[at].taken && !i--)
+			return &store[at];
+	return NULL;
+}
+
 static bool take(bool (*wanted)(int fd, const void *arg), const void *arg, struct fd_kept *kept)
 {
-	for (unsigned i = 0; i < nstored; i++) {
-		if (store[i].taken || !wanted(store[i].kept.fd, arg))
+	struct stored *stored;
+
+	pthread_mutex_lock(&lock);
+	for (unsigned i = 0; (stored = offered(i)); i++) {
+		int fd = stored->kept.fd;
+
+		pthread_mutex_unlock(&lock);
+		bool is_wanted = wanted(fd, arg);
+		pthread_mutex_lock(&lock);
+		if (!is_wanted)
 			continue;
-		store[i].taken = true;
-		*kept = store[i].kept;
+		stored = offered(i);
+		stored->taken = true;
+		*kept = stored->kept;
 		kept->fd = fcntl(kept->fd, F_DUPFD_CLOEXEC, 0);
-		return true;
+		break;
 	}
-	return false;
+	pthread_mutex_unlock(&lock);
+	return stored;
 }
 
 static void keep(struct fd_kept *kept, const char *kind)
@@ -375,7 +394,9 @@ void fake_device_free(unsigned n)
 
 	if (!d->exists)
 		return;
+	pthread_mutex_lock(&lock);
 	d->exists = d->open = false;
+	pthread_mutex_unlock(&lock);
 	close(d->uio);
 	close(d->user);
 	fake_ring_free(&d->ring);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole door on real loops, with the file and alloc handlers; the kernel is a double (fake_kernel.h). */
+#ifndef TESTS_DOOR_WORLD_H
+#define TESTS_DOOR_WORLD_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fake_kernel.h"
+#include "loop/loop.h"
+#include "tcmu/door.h"
+
+#define SIZE (1u << 20)
+
+static const uint8_t TEST_UNIT_READY[6] = {0};
+
+struct world {
+	char folder[64];
+	int io_lock;
+	const struct fd_store *fd_store; /* NULL unless a test sets it */
+	struct loop_set set;
+	struct tcmu_door *door;
+};
+
+/* Of cmocka; without a door. */
+int set_up(void **state);
+int tear_down(void **state);
+void open_door(struct world *w);
+void close_door(struct world *w);
+
+/* What the door says. */
+struct seen {
+	unsigned n; /* devices there are */
+	unsigned wanted;
+	enum tcmu_device_state state; /* of the one with the wanted minor; CLOSING if there is none */
+	char error[256], config[256];
+	uint64_t size;
+};
+struct seen look(struct world *w, unsigned minor);
+struct seen wait_state(struct world *w, unsigned minor, enum tcmu_device_state state);
+void wait_gone(struct world *w);
+void wait_attribute(unsigned n, const char *file, const char *wanted);
+void pause_a_bit(void);
+
+/* Events, with their answers. */
+int add(unsigned n);
+int remove_device(unsigned n);
+int reconfigure(unsigned n, struct tcmu_event event);
+
+/* Files of the file handler's. */
+off_t size_of(const struct world *w, const char *name);
+void break_storage(const struct world *w, const char *name);
+void mend_storage(const struct world *w, const char *name);
+#endif
