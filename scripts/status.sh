@@ -11,40 +11,54 @@ need_modules target_core_mod
 # attribute FILE: its first line.
 attribute() { head -n 1 "$1" 2>/dev/null; }
 
+# Asked only where it runs: a call would have it started.
 show_daemon() {
-	if pid=$(daemon_pid); then
+	if ! pid=$(daemon_pid); then
+		echo "tcmu-runner: not running"
+	elif daemons_view=$(on_bus /Devices1 org.kernel.TCMUService1.Devices1.List); then
 		echo "tcmu-runner: running, process $pid"
 		echo "handlers: $(handlers)"
 	else
-		echo "tcmu-runner: not running"
+		daemons_view=
+		echo "tcmu-runner: running, process $pid; it does not answer on D-Bus"
 	fi
 }
 
-# served DEVICE: what the daemon says of it: its state, and the reason where it has failed.
+# served DEVICE: what the daemon says of it: its state, and what it has done, or the reason where it has failed.
 served() {
-	echo "$daemons_view" | awk -v device="$1" '
-		$1 == "string" { key = $2; next }
-		$1 == "variant" { sub(/^ *variant *string "/, ""); sub(/"$/, ""); value[key] = $0 }
-		$1 == "]" && value["\"name\""] == device {
-			reason = value["\"error\""]
-			print ", " value["\"state\""] (reason ? ": " reason : "")
+	[ -n "$daemons_view" ] || return 0
+	printf '%s\n' "$daemons_view" | device=$1 awk '
+		$1 == "string" { key = $2 }
+		$1 == "variant" {
+			value[key] = $3
+			if (sub(/^ *variant *string "/, "")) { sub(/"$/, ""); value[key] = $0 }
 		}
-		$1 == "]" { delete value }'
+		$1 == "]" && value["\"name\""] == ENVIRON["device"] {
+			state = value["\"state\""]
+			if (state == "served")
+				state = state ", " value["\"commands\""] " commands"
+			if (value["\"error\""])
+				state = state ": " value["\"error\""]
+		}
+		$1 == "]" { split("", value) }
+		END { print ", " (state ? state : "not served by tcmu-runner") }'
 }
 
-# What the kernel says of a device is "... KEY: VALUE ..." in its info.
+# What the kernel says of a device is "... Config: CONFIG Size: SIZE ..." in its info.
 show_devices() {
 	echo "devices:"
 	for folder in "$core"/*_[0-9]*/*; do
 		[ -f "$folder/info" ] || continue
-		config=$(sed -n 's/.*Config: \([^ ]*\).*/\1/p' "$folder/info")
+		device=${folder#"$core"/}
+		config=$(sed -n 's/.*Config: \(.*\) Size: .*/\1/p' "$folder/info")
 		size=$(sed -n 's/.* Size: \([0-9]*\).*/\1/p' "$folder/info")
-		case $(attribute "$folder/enable") in
-		1) state=enabled ;;
-		*) state='not enabled' ;;
-		esac
-		luns=$(device_luns "${folder#"$core"/}" | wc -l)
-		echo "  ${folder#"$core"/}  ${config:-$(attribute "$folder/udev_path")}  ${size:+$size bytes, }$state$(served "${folder#"$core"/}"), $luns LUNs"
+		state='not enabled'
+		if [ "$(attribute "$folder/enable")" = 1 ]; then
+			state=enabled
+			case $device in user_*) state=$state$(served "$device") ;; esac
+		fi
+		luns=$(device_luns "$device" | wc -l)
+		echo "  $device  ${config:-$(attribute "$folder/udev_path")}  ${size:+$size bytes, }$state, $luns LUNs"
 	done
 }
 
@@ -71,7 +85,6 @@ show_target() { # TPG
 daemons_view=
 if is_kernel; then
 	show_daemon
-	daemons_view=$(on_bus /Devices1 org.kernel.TCMUService1.Devices1.List) || daemons_view=
 fi
 show_devices
 echo "targets:"

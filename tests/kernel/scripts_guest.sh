@@ -9,9 +9,9 @@ cd "$scripts"
 iqn=iqn.2026-11.com.test:disks
 secret=/tmp/secret
 
-status_says() {
+status_says() { # PATTERN of a line
 	./status.sh >/tmp/out
-	grep -q "$1" /tmp/out
+	grep -q "^ *$1\$" /tmp/out
 }
 
 refuses() { # REASON COMMAND...: soon, and leaves nothing
@@ -45,6 +45,40 @@ refusals() {
 	[ "$(cat $tree/core/user_0/a/attrib/hw_max_sectors)" -eq 2048 ]
 	[ "$(cat $tree/core/user_0/a/attrib/max_data_area_mb)" -eq 128 ]
 	[ -d "$(cat $tree/dbroot)/pr" ]
+}
+
+daemons_view() {
+	step "what the daemon says"
+	status_says "tcmu-runner: running, process $daemon_pid"
+	status_says 'handlers: alloc block file null'
+	status_says 'user_0/a  alloc/a  1048576 bytes, enabled, served, 0 commands, 0 LUNs'
+	./user_create.sh file b 1M 'b c.img'
+	modprobe -a tcm_loop sd_mod
+	load_loop
+	map 1 b 0
+	status_says 'user_1/b  file/b c.img  1048576 bytes, enabled, served, [1-9][0-9]* commands, 1 LUNs'
+	unmap 0
+	rmdir $tpg ${tpg%/*} ${tpg%/*/*}
+	mkdir -p $core/user_2/raw $core/user_3/other
+	status_says 'user_2/raw .*not enabled, 0 LUNs'
+	echo 'dev_config=someone/else,dev_size=1048576,nl_reply_supported=-1' >$core/user_3/other/control
+	enable 3 other
+	status_says 'user_3/other  someone/else  1048576 bytes, enabled, not served by tcmu-runner, 0 LUNs'
+	rmdir $core/user_3/other $core/user_2/raw $core/user_3 $core/user_2
+
+	stop_daemon
+	status_says 'tcmu-runner: not running'
+	status_says 'user_1/b  file/b c.img  1048576 bytes, enabled, 0 LUNs'
+	mv '/tmp/state/b c.img' /tmp/state/hidden
+	mkdir '/tmp/state/b c.img'
+	start_daemon
+	wait_for status_says 'user_1/b .*enabled, failed: /tmp/state/b c.img: is a directory.*, 0 LUNs'
+	kill -STOP "$daemon_pid"
+	status_says "tcmu-runner: running, process $daemon_pid; it does not answer on D-Bus"
+	status_says 'user_1/b  file/b c.img  1048576 bytes, enabled, 0 LUNs'
+	kill -CONT "$daemon_pid"
+	./user_delete.sh b
+	rmdir '/tmp/state/b c.img'
 }
 
 dead_daemon() {
@@ -159,7 +193,7 @@ chap() {
 	log_in
 	wait_for iscsi_disk 1
 	refuses "logged in: $initiator" ./target_teardown.sh $iqn user_0/disk
-	status_says "$initiator, logged in"
+	status_says "initiator $initiator, logged in"
 	iscsiadm -m session -u
 	./target_teardown.sh $iqn user_0/disk
 	./target_teardown.sh $iqn fileio_0/f
@@ -210,6 +244,7 @@ start_bus
 without_daemon
 start_daemon
 refusals
+daemons_view
 dead_daemon
 interrupted
 many
