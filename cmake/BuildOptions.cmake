@@ -17,6 +17,7 @@ set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g") # without -DNDEBUG: asserts guard the
 add_compile_definitions(_GNU_SOURCE)
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
   -Wvla -Wpointer-arith -fno-strict-aliasing -fno-common)
+add_link_options(-Wl,-z,relro -Wl,-z,now) # nothing is looked up, or written to, once it serves
 if(TCMUR_WERROR)
   add_compile_options(-Werror)
 endif()

@@ -3,7 +3,8 @@
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME tcmu-runner2) # not tcmu-runner: Debian's package of that name is another program
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
-set(CPACK_PACKAGE_CONTACT "the tcmu-runner authors <tcmu-runner@localhost>" CACHE STRING "Maintainer of the package")
+# Nobody answers for a package until somebody who builds it says that he does: .invalid is reserved for that (RFC 2606).
+set(CPACK_PACKAGE_CONTACT "the tcmu-runner authors <nobody@tcmu-runner.invalid>" CACHE STRING "Maintainer of the package")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "SCSI disks from user space, over TCMU and iSCSI")
 set(CPACK_PACKAGE_DESCRIPTION "Serves files, block devices and memory as SCSI disks: to the Linux
 kernel's LIO target through its target_core_user ring, and over iSCSI by
@@ -26,5 +27,6 @@ set(CPACK_DEBIAN_PACKAGE_REPLACES tcmu-runner)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${debian}/conffiles ${debian}/postinst ${debian}/prerm ${debian}/postrm)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_PRE_BUILD_SCRIPTS ${debian}/compress.cmake)
-install(FILES ${debian}/changelog ${debian}/copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${CPACK_PACKAGE_NAME})
+configure_file(${debian}/changelog.in changelog @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/changelog ${debian}/copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${CPACK_PACKAGE_NAME})
 include(CPack)
