@@ -4,7 +4,8 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME tcmu-runner2) # not tcmu-runner: Debian's package of that name is another program
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 # Nobody answers for a package until somebody who builds it says that he does: .invalid is reserved for that (RFC 2606).
-set(CPACK_PACKAGE_CONTACT "the tcmu-runner authors <nobody@tcmu-runner.invalid>" CACHE STRING "Maintainer of the package")
+set(TCMUR_MAINTAINER "the tcmu-runner authors <nobody@tcmu-runner.invalid>" CACHE STRING "Maintainer of the package")
+set(CPACK_PACKAGE_CONTACT "${TCMUR_MAINTAINER}")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "SCSI disks from user space, over TCMU and iSCSI")
 set(CPACK_PACKAGE_DESCRIPTION "Serves files, block devices and memory as SCSI disks: to the Linux
 kernel's LIO target through its target_core_user ring, and over iSCSI by
