@@ -292,9 +292,19 @@ void fdio_flush(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur
 	tcmur_queue_fdatasync(queue, &request->op, fdio->fd);
 }
 
+/*
+ * A block device that could zero when it was opened may be unable to later: a disk that refused once, and in
+ * Linux 6.11 to 6.16 a loop device on tmpfs. UNMAP only asks (SBC-4 5.33): what is not deallocated keeps its
+ * contents.
+ */
+static void unmapped(struct tcmur_op *op, int result)
+{
+	finish(op, result == -EOPNOTSUPP ? 0 : result);
+}
+
 void fdio_unmap(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur_io *io)
 {
-	struct fdio_request *request = request_init(fdio, queue, io, finish);
+	struct fdio_request *request = request_init(fdio, queue, io, unmapped);
 
 	request->sync_after = io->flags & TCMUR_IO_FUA;
 	tcmur_queue_fallocate(queue, &request->op, fdio->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,

@@ -166,6 +166,16 @@ static void start_read(struct backstore_io *bio)
 		dispatch_or_split(bio, api->read, bio->bs->info.max_io);
 }
 
+/* Whether unmap() may stand in for write_zeroes(): it need not do anything about less than a granule. */
+static bool unmap_leaves_zeros(const struct backstore_io *bio)
+{
+	const struct tcmur_info *info = &bio->bs->info;
+	uint64_t granule = info->unmap_granularity, first = info->unmap_alignment % granule;
+
+	return info->unmap_zeroes && !(bio->io.flags & TCMUR_IO_NO_UNMAP) &&
+	       bio->io.offset % granule == first && (bio->io.offset + bio->io.len) % granule == first;
+}
+
 static void start_write_zeroes(struct backstore_io *bio)
 {
 	const struct backstore *bs = bio->bs;
@@ -173,6 +183,8 @@ static void start_write_zeroes(struct backstore_io *bio)
 	bio->io.iovcnt = 0;
 	if (bs->handler->api.write_zeroes)
 		dispatch_or_split(bio, bs->handler->api.write_zeroes, bs->info.max_unmap);
+	else if (unmap_leaves_zeros(bio))
+		dispatch_or_split(bio, bs->handler->api.unmap, bs->info.max_unmap);
 	else
 		emulate_write_same(bio);
 }

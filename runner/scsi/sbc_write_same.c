@@ -19,15 +19,6 @@ static bool is_zero(const struct iovec *iov, uint32_t iovcnt)
 	return true;
 }
 
-/* True if UNMAP of the range deallocates all of it: a handler may ignore what is less than a granule. */
-static bool unmap_covers(const struct scsi_lu *lu, uint64_t lba, uint64_t nblocks)
-{
-	uint64_t granule = sbc_unmap_granularity(lu), start = lba << lu->block_shift;
-	uint64_t end = (lba + nblocks) << lu->block_shift, first = lu->info->unmap_alignment % granule;
-
-	return start % granule == first && end % granule == first;
-}
-
 static bool write_same_check(struct scsi_cmd *cmd, uint64_t nblocks)
 {
 	if (cmd->cdb[1] & WRITE_SAME_UNMAP && !sbc_is_thin(cmd->lu))
@@ -52,11 +43,7 @@ void sbc_write_same(struct scsi_cmd *cmd)
 	 * Data-Out afterwards may be unmapped (SBC-4 4.7.3.4.4). */
 	if (cmd->transfer_len && !is_zero(cmd->iov, cmd->iovcnt))
 		sbc_io_data(cmd, BACKSTORE_WRITE_SAME, cmd->lba, nblocks, flags, sbc_io_written);
-	else if (!unmap)
-		sbc_io(cmd, BACKSTORE_WRITE_ZEROES, cmd->lba, nblocks, flags | TCMUR_IO_NO_UNMAP,
-		       sbc_io_written);
-	else if (sbc_unmap_zeroes(cmd->lu) && unmap_covers(cmd->lu, cmd->lba, nblocks))
-		sbc_io(cmd, BACKSTORE_UNMAP, cmd->lba, nblocks, flags, sbc_io_written);
 	else
-		sbc_io(cmd, BACKSTORE_WRITE_ZEROES, cmd->lba, nblocks, flags, sbc_io_written);
+		sbc_io(cmd, BACKSTORE_WRITE_ZEROES, cmd->lba, nblocks,
+		       flags | (unmap ? 0 : TCMUR_IO_NO_UNMAP), sbc_io_written);
 }

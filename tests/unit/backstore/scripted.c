@@ -142,10 +142,12 @@ static void scripted_unmap(void *handle, struct tcmur_queue *queue, struct tcmur
 	zero(handle, SCRIPT_UNMAP, queue, io);
 }
 
+#ifndef NO_ZEROES
 static void scripted_write_zeroes(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
 {
 	zero(handle, SCRIPT_WRITE_ZEROES, queue, io);
 }
+#endif
 
 static void scripted_write_same(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
 {
@@ -270,7 +272,9 @@ static struct tcmur_handler scripted = {
 #ifndef MINIMAL
     .flush = scripted_flush,
     .unmap = scripted_unmap,
+#ifndef NO_ZEROES
     .write_zeroes = scripted_write_zeroes,
+#endif
     .write_same = scripted_write_same,
     .compare_and_write = scripted_compare_and_write,
     .extents = scripted_extents,

@@ -163,6 +163,7 @@ static void test_random_commands(void **state)
 	srand(20261120);
 	run_model("async", 0);
 	run_model("async", 3 * BLOCK);
+	run_model("no_zeroes", 3 * BLOCK);
 	run_model("minimal", 0);
 	run_model("minimal", 7 * BLOCK);
 	run_model("old", BLOCK);
@@ -193,6 +194,41 @@ static void test_who_does_it(void **state)
 	assert_int_equal(run_simple(bs, BACKSTORE_FLUSH, 0, 0, NULL, 0), TCMUR_OK);
 	assert_int_equal(script->calls[SCRIPT_FLUSH], 1);
 	assert_int_equal(script->calls[SCRIPT_WRITE], 0);
+	backstore_close(bs);
+	script_free(script);
+}
+
+static void zero_blocks(struct backstore *bs, uint64_t block, uint64_t nblocks, uint32_t flags)
+{
+	struct backstore_io bio = {.op = BACKSTORE_WRITE_ZEROES,
+				   .io = {.offset = block * BLOCK, .len = nblocks * BLOCK, .flags = flags}};
+
+	assert_int_equal(run_io(bs, 0, &bio), TCMUR_OK);
+}
+
+/* A handler that has no write_zeroes() unmaps, but only what unmap() has to leave as zeros, all of it. */
+static void test_zeroes_by_unmap(void **state)
+{
+	struct script *script = script_new(SIZE);
+
+	(void)state;
+	script->info.unmap_granularity = 4 * BLOCK;
+	script->info.unmap_alignment = BLOCK;
+	struct backstore *bs = script_open("no_zeroes", script);
+	zero_blocks(bs, 5, 8, 0);
+	assert_int_equal(script->calls[SCRIPT_UNMAP], 1);
+	assert_int_equal(script->calls[SCRIPT_WRITE], 0);
+	zero_blocks(bs, 4, 8, 0);
+	zero_blocks(bs, 5, 7, 0);
+	zero_blocks(bs, 5, 8, TCMUR_IO_NO_UNMAP);
+	assert_int_equal(script->calls[SCRIPT_UNMAP], 1);
+	assert_int_equal(script->calls[SCRIPT_WRITE], 3);
+	backstore_close(bs);
+
+	script->info.unmap_zeroes = false;
+	bs = script_open("no_zeroes", script);
+	zero_blocks(bs, 5, 8, 0);
+	assert_int_equal(script->calls[SCRIPT_UNMAP], 1);
 	backstore_close(bs);
 	script_free(script);
 }
@@ -246,9 +282,8 @@ static void test_extents(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_random_commands),
-	    cmocka_unit_test(test_who_does_it),
-	    cmocka_unit_test(test_errors),
+	    cmocka_unit_test(test_random_commands), cmocka_unit_test(test_who_does_it),
+	    cmocka_unit_test(test_zeroes_by_unmap), cmocka_unit_test(test_errors),
 	    cmocka_unit_test(test_extents),
 	};
 

@@ -6,15 +6,15 @@
 
 static void test_good_handlers_are_listed_by_name(void **state)
 {
-	static const char *const names[] = {"async",    "cdb_only",   "minimal",   "old",
-					    "parallel", "serial_all", "serial_lun"};
+	static const char *const names[] = {"async", "cdb_only", "minimal",    "no_zeroes",
+					    "old",   "parallel", "serial_all", "serial_lun"};
 
 	(void)state;
-	for (unsigned i = 0; i < 7; i++) {
+	for (unsigned i = 0; i < 8; i++) {
 		assert_string_equal(backstore_handler_at(i)->name, names[i]);
 		assert_ptr_equal(backstore_handler(names[i]), backstore_handler_at(i));
 	}
-	assert_null(backstore_handler_at(7));
+	assert_null(backstore_handler_at(8));
 	assert_null(backstore_handler("asyn"));
 	assert_null(backstore_handler(""));
 }
