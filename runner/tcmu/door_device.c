@@ -17,7 +17,7 @@
 
 #define KERNEL_TIME_OUT 30 /* seconds, the kernel's default cmd_time_out */
 
-/* An adopted device's storage may be held for a moment by whoever had it before. */
+/* A found device's storage may be held for a moment by whoever had it before. */
 #define PAUSE_NS   50000000
 #define BUSY_TRIES 60
 #define TELL_AFTER 20 /* pauses: something is wrong then */
@@ -71,32 +71,38 @@ static enum task next_task(struct door_device *d)
 	return NOTHING;
 }
 
-void door_answer_added(struct door_device *d, int status)
+bool door_answer_added(struct door_device *d, int status)
 {
 	lock_take(&d->door->lock);
 	bool owed = d->added_owed;
 	d->added_owed = false;
 	lock_drop(&d->door->lock);
-	if (owed)
-		tcmu_netlink_reply(d->door->netlink, TCMU_EVENT_ADDED, d->added_id, status);
+	return owed && tcmu_netlink_reply(d->door->netlink, TCMU_EVENT_ADDED, d->added_id, status) != -ENODEV;
 }
 
-/* A new device is refused and forgotten; one that was there stays, as failed. */
+/* A new device is refused and forgotten; one that was there stays, as failed, and so does one whose maker did not wait
+ * for our answer. */
 static void failed(struct door_device *d, int err, const struct error *error)
 {
-	bool again = false;
-
 	lock_take(&d->door->lock);
-	if (d->adopted)
-		again = d->state == TCMU_DEVICE_FAILED && !strcmp(d->error.text, error->text);
-	else
-		d->removing = true;
+	bool again = d->state == TCMU_DEVICE_FAILED && !strcmp(d->error.text, error->text);
 	d->state = TCMU_DEVICE_FAILED;
 	d->error = *error;
 	lock_drop(&d->door->lock);
 	if (!again)
 		log_err(d->subject, "not served: %s", error->text);
-	door_answer_added(d, err);
+	bool refused = door_answer_added(d, err);
+
+	SCOPE_LOCK(&d->door->lock);
+	d->stays |= !refused;
+	d->removing |= !d->stays;
+}
+
+static bool stays(struct door_device *d)
+{
+	SCOPE_LOCK(&d->door->lock);
+
+	return d->stays;
 }
 
 /* --- open --- */
@@ -153,7 +159,7 @@ static void set_time_out(struct door_device *d)
 	lock_take(&d->door->lock);
 	int wanted = d->door->defaults.cmd_time_out;
 	lock_drop(&d->door->lock);
-	if (d->adopted || wanted < 0 || tcmu_configfs_read_u64(&d->cfs, "attrib/cmd_time_out", &now, NULL) ||
+	if (d->found || wanted < 0 || tcmu_configfs_read_u64(&d->cfs, "attrib/cmd_time_out", &now, NULL) ||
 	    now != KERNEL_TIME_OUT)
 		return;
 	snprintf(text, sizeof(text), "%d", wanted);
@@ -187,7 +193,7 @@ static int open_patiently(struct door_device *d, struct error *error)
 {
 	int err = door_lun_open(d, d->name.config, &d->next, error);
 
-	for (int i = 0; err == -EBUSY && d->adopted && !d->lun.lu; i++) {
+	for (int i = 0; err == -EBUSY && d->found && !d->lun.lu; i++) {
 		if ((i >= BUSY_TRIES && !stray_io(d)) || !pause_unless_going(d))
 			break;
 		if (i == TELL_AFTER)
@@ -215,6 +221,9 @@ static void open_device(struct door_device *d)
 	int err = attach(d, &error);
 
 	if (err) {
+		/* It went before the kernel's events reached us. */
+		if (err == -ENODEV)
+			door_condemn(d);
 		failed(d, err, &error);
 		return;
 	}
@@ -226,7 +235,7 @@ static void open_device(struct door_device *d)
 		return;
 	}
 	failed(d, err, &error);
-	if (d->adopted && !d->lun.lu && door_lun_open_absent(d, &d->next, &none))
+	if (stays(d) && !d->lun.lu && door_lun_open_absent(d, &d->next, &none))
 		log_err(d->subject, "no stand-in either: %s", none.text);
 }
 

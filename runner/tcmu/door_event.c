@@ -35,6 +35,19 @@ static struct door_device *find(struct tcmu_door *door, unsigned minor)
 	return NULL;
 }
 
+/* door->lock held. */
+static void condemn(struct door_device *d)
+{
+	d->removing = true;
+	door_wake(d);
+}
+
+void door_condemn(struct door_device *d)
+{
+	SCOPE_LOCK(&d->door->lock);
+	condemn(d);
+}
+
 /* A device of one of our handlers? Others' are not ours to answer. */
 static bool parse_ours(const char *uio_name, struct tcmu_uio_name *name)
 {
@@ -68,6 +81,11 @@ static struct door_device *new_device(struct tcmu_door *door, unsigned minor,
 
 #define LATER 1
 
+static bool is_named(const struct door_device *d, const struct tcmu_uio_name *name)
+{
+	return !strcmp(d->name.hba, name->hba) && !strcmp(d->name.device, name->device);
+}
+
 /* door->lock held, as for all here. */
 static int on_added(struct tcmu_door *door, const struct tcmu_event *event, const struct tcmu_uio_name *name)
 {
@@ -75,17 +93,21 @@ static int on_added(struct tcmu_door *door, const struct tcmu_event *event, cons
 
 	if (door->closing)
 		return -ESHUTDOWN;
-	if (d && d->state == TCMU_DEVICE_SERVED) /* the scan was faster */
-		return 0;
-	if (d && d->added_owed) /* two devices cannot have one minor: the first is gone */
-		return -EEXIST;
-	if (d && d->state == TCMU_DEVICE_FAILED)
-		d->open_wanted = true;
+	/* Two devices cannot have one minor number: if it was not this one that the scan has found, that is gone. */
+	if (d && (d->announced || !is_named(d, name))) {
+		condemn(d);
+		d = NULL;
+	}
 	if (!d)
 		d = new_device(door, event->minor, name);
 	if (!d)
 		return -ENOMEM;
-	d->adopted = false; /* the kernel waits: what fails now is refused */
+	d->announced = true;
+	if (d->state == TCMU_DEVICE_SERVED)
+		return 0;
+	if (d->state == TCMU_DEVICE_FAILED)
+		d->open_wanted = true;
+	d->stays = false; /* the kernel waits: what fails now is refused */
 	d->added_owed = true;
 	d->added_id = event->device_id;
 	door_wake(d);
@@ -100,10 +122,8 @@ static int on_removed(struct tcmu_door *door, const struct tcmu_event *event)
 {
 	struct door_device *d = find(door, event->minor);
 
-	if (d) {
-		d->removing = true;
-		door_wake(d);
-	}
+	if (d)
+		condemn(d);
 	return 0;
 }
 
@@ -190,7 +210,7 @@ void door_adopt(void *arg, unsigned minor, const char *uio_name)
 		return;
 	}
 	d->kept = kept;
-	d->adopted = true;
+	d->found = d->stays = true;
 	d->reset = !door->clean;
 	door_wake(d);
 }
@@ -207,6 +227,5 @@ void door_on_gone(struct tcmu_device *device)
 		error_set(&d->error, EPROTO, "the kernel's ring is broken");
 		return;
 	}
-	d->removing = true;
-	door_wake(d);
+	condemn(d);
 }

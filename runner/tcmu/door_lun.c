@@ -29,12 +29,24 @@ static int read_attributes(const struct door_device *d, struct attributes *attri
 	return err;
 }
 
+/* Without a serial number from the administrator: one that stays, from what the device is called. */
+static void derive_serial(const struct door_device *d, char serial[SERIAL_SIZE])
+{
+	uint64_t half[2] = {0xcbf29ce484222325u, 0x84222325cbf29ce4u}; /* FNV-1a from two starts */
+
+	for (const char *text = d->label; *text; text++)
+		for (unsigned i = 0; i < 2; i++)
+			half[i] = (half[i] ^ (uint8_t)*text) * 0x100000001b3u;
+	snprintf(serial, SERIAL_SIZE, "%016" PRIx64 "%016" PRIx64, half[0], half[1]);
+}
+
 static int make_lu(struct door_device *d, const struct attributes *attributes, struct door_lun *lun,
 		   struct error *error)
 {
-	/* Until the first command, see door_lun_identify(). */
-	const struct scsi_identity identity = {.serial = d->label};
+	char serial[SERIAL_SIZE];
+	const struct scsi_identity identity = {.serial = serial};
 
+	derive_serial(d, serial); /* until the first command, see door_lun_identify() */
 	lun->lu = scsi_lu_new(d->door->set, lun->bs, &identity, error);
 	if (lun->lu) {
 		scsi_lu_on_write_cache(lun->lu, door_on_write_cache, d);
@@ -79,7 +91,7 @@ static void settle_write_cache(struct door_device *d, struct door_lun *lun)
 	struct error error;
 	uint64_t on;
 
-	if (!d->adopted && !d->attached)
+	if (!d->found && !d->attached)
 		tcmu_configfs_write(&d->cfs, "attrib/emulate_write_cache",
 				    info->write_cache && !info->write_cache_off ? "1" : "0", NULL);
 	else if (tcmu_configfs_read_u64(&d->cfs, "attrib/emulate_write_cache", &on, &error))
@@ -116,17 +128,6 @@ void door_lun_close(struct door_lun *lun)
 	scsi_lu_free(lun->lu);
 	backstore_close(lun->bs);
 	*lun = (struct door_lun){0};
-}
-
-/* Without a serial number from the administrator: one that stays, from what the device is called. */
-static void derive_serial(const struct door_device *d, char serial[SERIAL_SIZE])
-{
-	uint64_t half[2] = {0xcbf29ce484222325u, 0x84222325cbf29ce4u}; /* FNV-1a from two starts */
-
-	for (const char *text = d->label; *text; text++)
-		for (unsigned i = 0; i < 2; i++)
-			half[i] = (half[i] ^ (uint8_t)*text) * 0x100000001b3u;
-	snprintf(serial, SERIAL_SIZE, "%016" PRIx64 "%016" PRIx64, half[0], half[1]);
 }
 
 /* wwn/vpd_unit_serial may be set up to the moment when a LUN leads to the device, usually after it was enabled, and

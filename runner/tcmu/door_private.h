@@ -56,14 +56,16 @@ struct door_device {
 	struct list node; /* in door->devices, under its lock */
 	struct tcmu_door *door;
 	unsigned minor;
-	char label[192];   /* "user_0/disk" */
-	char subject[260]; /* the same with the handler's name, for logs */
-	bool adopted;      /* it was there before us: stays listed if it cannot be served */
+	char label[280];   /* "user_0/disk" */
+	char subject[360]; /* the same with the handler's name, for logs */
+	bool found;        /* by the scan: it was there before us */
 
 	/* under door->lock */
 	struct tcmu_uio_name name; /* written by its job only */
 	enum tcmu_device_state state;
 	struct error error; /* FAILED: why */
+	bool stays;     /* it exists whether it can be served or not; else the kernel waits for our answer */
+	bool announced; /* its ADDED has come */
 	bool busy;          /* its job is queued or runs, or its loop will submit it */
 	bool removing;      /* wish: to be closed and forgotten; find skips it */
 	bool open_wanted;
@@ -106,14 +108,16 @@ void door_on_event(void *arg, const struct tcmu_event *event);
 void door_adopt(void *arg, unsigned minor, const char *uio_name);
 /* door->lock held: has the job run if it does not yet. */
 void door_wake(struct door_device *d);
+/* Any thread: the kernel's device is gone. */
+void door_condemn(struct door_device *d);
 /* On the device's loop. */
 void door_on_gone(struct tcmu_device *device);
 
 /* --- door_device.c: the job of one device, on the pool */
 
 void door_run(struct pool_job *job);
-/* Any thread. Answers ADDED if that is owed. */
-void door_answer_added(struct door_device *d, int status);
+/* Any thread. Answers ADDED if that is owed. False: it was not, or the kernel does not wait for it. */
+bool door_answer_added(struct door_device *d, int status);
 
 /* --- door_lun.c: what a device serves, on the pool */
 

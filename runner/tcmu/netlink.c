@@ -61,8 +61,15 @@ static int nl_failed(struct error *error, int nlerr, const char *what)
 static void copy_text(char *out, size_t size, struct nlattr *attr)
 {
 	nla_strlcpy(out, attr, size);
-	out[strcspn(out, "\n")] = '\0';
+	for (size_t len = strlen(out); len && out[len - 1] == '\n';)
+		out[--len] = '\0';
 }
+
+static struct nla_policy policy[ATTR_MAX + 1] = {
+    [ATTR_DEVICE] = {.type = NLA_STRING},  [ATTR_MINOR] = {.type = NLA_U32},
+    [ATTR_DEV_CFG] = {.type = NLA_STRING}, [ATTR_DEV_SIZE] = {.type = NLA_U64},
+    [ATTR_WRITECACHE] = {.type = NLA_U8},  [ATTR_DEVICE_ID] = {.type = NLA_U32},
+};
 
 static bool take_event(struct nlmsghdr *msg, struct tcmu_event *event)
 {
@@ -71,7 +78,7 @@ static bool take_event(struct nlmsghdr *msg, struct tcmu_event *event)
 
 	if (genl->cmd < TCMU_EVENT_ADDED || genl->cmd > TCMU_EVENT_RECONFIG)
 		return false;
-	if (genlmsg_parse(msg, 0, attrs, ATTR_MAX, NULL) || !attrs[ATTR_DEVICE] || !attrs[ATTR_MINOR] ||
+	if (genlmsg_parse(msg, 0, attrs, ATTR_MAX, policy) || !attrs[ATTR_DEVICE] || !attrs[ATTR_MINOR] ||
 	    !attrs[ATTR_DEVICE_ID])
 		return false;
 	*event = (struct tcmu_event){
@@ -260,9 +267,15 @@ int tcmu_netlink_reply(struct tcmu_netlink *netlink, enum tcmu_event_type type, 
 	const struct reply reply = {status, device_id};
 	int err = command(netlink, (uint8_t)REPLY_OF(type), put_reply, &reply);
 
-	if (err < 0)
-		log_err(NULL, "netlink: reply to device %u: %s", device_id, nl_geterror(err));
-	return err < 0 ? -EIO : 0;
+	if (err >= 0)
+		return 0;
+	/* A device with nl_reply_supported=-1, or somebody who was told to wait no longer. */
+	if (err == -NLE_NODEV) {
+		log_debug(NULL, "netlink: nobody waits for the reply to device %u", device_id);
+		return -ENODEV;
+	}
+	log_err(NULL, "netlink: reply to device %u: %s", device_id, nl_geterror(err));
+	return -EIO;
 }
 
 void tcmu_netlink_close(struct tcmu_netlink *netlink, bool keep_replies)

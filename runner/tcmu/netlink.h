@@ -16,7 +16,7 @@
 /* Numbers of the kernel's commands; a reply is type + 3. */
 enum tcmu_event_type { TCMU_EVENT_ADDED = 1, TCMU_EVENT_REMOVED = 2, TCMU_EVENT_RECONFIG = 3 };
 
-#define TCMU_UIO_NAME_MAX 512
+#define TCMU_UIO_NAME_MAX 1024
 
 struct tcmu_event {
 	enum tcmu_event_type type;
@@ -41,7 +41,7 @@ struct tcmu_netlink *tcmu_netlink_open(void (*event)(void *arg, const struct tcm
 				       struct error *error);
 /* Main. Tells the kernel that we answer, then starts reading. 0 or -errno. */
 int tcmu_netlink_start(struct tcmu_netlink *netlink, struct error *error);
-/* Any thread. status: 0 or -errno. Returns 0 or -errno of the sending. */
+/* Any thread. status: 0 or -errno. Returns 0, or -errno of the sending: -ENODEV when the kernel does not wait for it. */
 int tcmu_netlink_reply(struct tcmu_netlink *netlink, enum tcmu_event_type type, uint32_t device_id,
 		       int status);
 /* Main. After the last reply. keep_replies false: tells the kernel that nobody answers any more. */

@@ -18,16 +18,17 @@
 #define SYSFS_UIO "/sys/class/uio"
 #define PREFIX    "tcm-user/"
 
-/* First line of a small sysfs file, without its newline. 0 or -errno. */
-static int read_line(const char *path, char *line, size_t size)
+/* A small sysfs file without the newline at its end; a device's name may hold others. 0 or -errno. */
+static int read_value(const char *path, char *value, size_t size)
 {
 	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, line, size - 1);
+	ssize_t n = fd < 0 ? -1 : read(fd, value, size - 1);
 
 	if (n < 0)
 		return -errno;
-	line[n] = '\0';
-	line[strcspn(line, "\n")] = '\0';
+	while (n && value[n - 1] == '\n')
+		n--;
+	value[n] = '\0';
 	return 0;
 }
 
@@ -36,38 +37,27 @@ static int read_map_len(unsigned minor, size_t *len, struct error *error)
 	char path[64], line[32];
 
 	snprintf(path, sizeof(path), SYSFS_UIO "/uio%u/maps/map0/size", minor);
-	int err = read_line(path, line, sizeof(line));
+	int err = read_value(path, line, sizeof(line));
 	if (err)
-		return error_set(error, -err, "%s: %s", path, strerror(-err));
+		return error_set(error, err == -ENOENT ? ENODEV : -err, "%s: %s", path, strerror(-err));
 	*len = strtoull(line, NULL, 16);
 	return *len ? 0 : error_set(error, EINVAL, "%s: '%s' is no size", path, line);
-}
-
-/* The kernel takes no other length and no other offset. */
-static int map_ring(unsigned minor, struct tcmu_uio *uio, struct error *error)
-{
-	int err = read_map_len(minor, &uio->map_len, error);
-
-	if (err)
-		return err;
-	uio->map = mmap(NULL, uio->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, uio->fd, 0);
-	return uio->map != MAP_FAILED ? 0
-				      : error_set(error, errno, "/dev/uio%u: mmap of %zu bytes: %s", minor,
-						  uio->map_len, strerror(errno));
 }
 
 int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error)
 {
 	char path[32];
+	int err = read_map_len(minor, &uio->map_len, error);
 
 	snprintf(path, sizeof(path), "/dev/uio%u", minor);
-	if (uio->fd < 0)
-		uio->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (uio->fd < 0)
-		return error_set(error, errno, "%s: %s", path, strerror(errno));
-	int err = map_ring(minor, uio, error);
-
-	if (err) {
+	if (!err && uio->fd < 0 && (uio->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)) < 0)
+		err = error_set(error, errno, "%s: %s", path, strerror(errno));
+	/* The kernel takes no other length and no other offset. */
+	if (!err && (uio->map = mmap(NULL, uio->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, uio->fd, 0)) ==
+			MAP_FAILED)
+		err =
+		    error_set(error, errno, "%s: mmap of %zu bytes: %s", path, uio->map_len, strerror(errno));
+	if (err && uio->fd >= 0) {
 		close(uio->fd);
 		uio->fd = -1;
 	}
@@ -85,7 +75,7 @@ bool tcmu_uio_is(int fd, unsigned minor)
 		return false;
 	snprintf(path, sizeof(path), SYSFS_UIO "/uio%u/dev", minor);
 	snprintf(wanted, sizeof(wanted), "%u:%u", major(st.st_rdev), minor(st.st_rdev));
-	return !read_line(path, line, sizeof(line)) && !strcmp(line, wanted) &&
+	return !read_value(path, line, sizeof(line)) && !strcmp(line, wanted) &&
 	       (read(fd, &count, sizeof(count)) >= 0 || errno == EAGAIN);
 }
 
@@ -111,7 +101,7 @@ int tcmu_uio_scan(void (*found)(void *arg, unsigned minor, const char *uio_name)
 		if (sscanf(entry->d_name, "uio%u", &minor) != 1)
 			continue;
 		snprintf(path, sizeof(path), SYSFS_UIO "/%s/name", entry->d_name);
-		if (!read_line(path, name, sizeof(name)) && !strncmp(name, PREFIX, strlen(PREFIX)))
+		if (!read_value(path, name, sizeof(name)) && !strncmp(name, PREFIX, strlen(PREFIX)))
 			found(arg, minor, name);
 	}
 	closedir(dir);

@@ -12,7 +12,7 @@
 /* "tcm-user/HBA/DEVICE/SUBTYPE/CONFIG", taken apart. */
 struct tcmu_uio_name {
 	char hba[16]; /* number: the device is core/user_HBA/DEVICE in configfs */
-	char device[160];
+	char device[256];
 	char handler[64]; /* SUBTYPE */
 	char config[260]; /* "SUBTYPE/CONFIG", as backstore_open() takes it */
 };
@@ -27,7 +27,7 @@ struct tcmu_uio {
 };
 
 /* Opens /dev/uio<minor>, unless uio->fd is on it already (-1: it is not), and maps all of map 0. 0, or -errno with error
- * set and the descriptor closed; -EBUSY when another process has it. */
+ * set and the descriptor closed; -ENODEV when there is no such device, -EBUSY when another process has it. */
 int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error);
 /* Whether fd is open on the device that /dev/uio<minor> is now. */
 bool tcmu_uio_is(int fd, unsigned minor);

@@ -179,12 +179,25 @@ case_failed() { # storage that is away when the daemon starts comes back
 	ready "$disk"
 	unmap 4
 	remove 4 away
+	step "failed: storage of a device whose maker waits for no answer"
+	mkdir /tmp/state/late.img
+	create 4 late file/late.img $((1 << 20)) nl_reply_supported=-1
+	wait_for grep -q 'user_4/late.*not served' $log
+	rmdir /tmp/state/late.img
+	wait_for grep -q 'user_4/late.*served, ' $log
+	remove 4 late
+}
+
+case_names() { # the longest that there can be
+	name=$(printf 'n%.0s' {1..255})
+	create 6 "$name" alloc/x $((1 << 20))
+	remove 6 "$name"
 }
 
 load_target
 load_loop
 start_daemon
-cases=${*:-handlers refused resize restart no_daemon many failed}
+cases=${*:-handlers refused resize restart no_daemon many failed names}
 for name in $cases; do
 	step "$name"
 	"case_$name"

@@ -45,6 +45,14 @@ struct tcmu_netlink {
 	bool started;
 };
 static struct tcmu_netlink netlink;
+static bool waits; /* under lock */
+
+void fake_kernel_waits(bool does)
+{
+	pthread_mutex_lock(&lock);
+	waits = does;
+	pthread_mutex_unlock(&lock);
+}
 
 struct tcmu_netlink *tcmu_netlink_open(void (*event)(void *arg, const struct tcmu_event *event), void *arg,
 				       struct error *error)
@@ -67,8 +75,9 @@ int tcmu_netlink_reply(struct tcmu_netlink *nl, enum tcmu_event_type type, uint3
 	pthread_mutex_lock(&lock);
 	answers[nanswers++ % 256] = (struct answer){device_id, type, status};
 	pthread_cond_broadcast(&answered);
+	int err = waits ? 0 : -ENODEV;
 	pthread_mutex_unlock(&lock);
-	return 0;
+	return err;
 }
 
 void tcmu_netlink_close(struct tcmu_netlink *nl, bool keep_replies)
@@ -253,7 +262,7 @@ static void wait_unstuck(const struct fake_device *d)
 static int open_device(struct fake_device *d, struct tcmu_uio *uio, struct error *error)
 {
 	if (!d->exists)
-		return error_set(error, ENOENT, "no such uio device");
+		return error_set(error, ENODEV, "no such uio device");
 	if (uio->fd < 0) {
 		if (d->open)
 			return error_set(error, EBUSY, "the uio device is open already");
@@ -414,6 +423,7 @@ void fake_kernel_start(const char *folder)
 	setenv("TCMU_CONFIGFS", root, 1);
 	memset(fake_devices, 0, sizeof(fake_devices));
 	nanswers = 0;
+	waits = true;
 }
 
 void fake_kernel_stop(void)

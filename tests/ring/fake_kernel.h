@@ -16,7 +16,7 @@
 /* A device user_0/dN with the configuration config; uio minor N. */
 struct fake_device {
 	struct fake_ring ring;
-	char uio_name[256];
+	char uio_name[640];
 	int uio;  /* the kernel's end */
 	int user; /* the other, handed out to whoever opens the device */
 	bool exists, open;
@@ -53,6 +53,8 @@ void fake_event(unsigned n, struct tcmu_event *event);
 int fake_answer(const struct tcmu_event *event);
 /* Answers that were given altogether. */
 unsigned fake_answers(void);
+/* Whether the kernel waits for answers, or takes each for a mistake. */
+void fake_kernel_waits(bool waits);
 
 /* Runs one command without data, or with in bytes of Data-In; its SCSI status, sense in ring. */
 int fake_command(unsigned n, const uint8_t *cdb, uint32_t cdb_len, uint64_t in);

@@ -56,6 +56,71 @@ static void test_others_are_not_answered(void **state)
 	assert_int_equal(look(w, 1).n, 0);
 }
 
+/* As long as a device's name can be, and with what one can hold: who is not answered waits for ever. */
+static void test_odd_names(void **state)
+{
+	char name[256], path[400];
+	struct world *w = *state;
+
+	open_door(w);
+	memset(name, 'n', 255);
+	name[255] = '\0';
+	name[100] = '\n';
+	name[101] = '%';
+	fake_device_make(1, "file/a.img", SIZE);
+	snprintf(fake_devices[1].uio_name, sizeof(fake_devices[1].uio_name), "tcm-user/0/%s/file/a.img",
+		 name);
+	snprintf(path, sizeof(path), "%s/core/user_0/%s", w->folder, name);
+	assert_int_equal(symlink("d1", path), 0);
+	assert_int_equal(add(1), 0);
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+	assert_int_equal(remove_device(1), 0);
+	wait_gone(w);
+}
+
+/* The enable has succeeded whatever we answer: it is listed, and tried again. */
+static void test_failed_add_that_nobody_waits_for(void **state)
+{
+	struct world *w = *state;
+
+	open_door(w);
+	fake_kernel_waits(false);
+	fake_device_make(1, "file/a.img", SIZE);
+	break_storage(w, "a.img");
+	assert_int_equal(add(1), -EISDIR);
+	wait_state(w, 1, TCMU_DEVICE_FAILED);
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
+	mend_storage(w, "a.img");
+	for (int i = 0; i < 1000 && look(w, 1).state != TCMU_DEVICE_SERVED; i++) {
+		tcmu_door_retry(w->door);
+		pause_a_bit();
+	}
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+}
+
+/* Their removal was not heard of. */
+static void test_devices_that_went_unheard(void **state)
+{
+	struct world *w = *state;
+
+	fake_device_make(1, "file/a.img", SIZE);
+	fake_device_make(2, "file/b.img", SIZE);
+	fake_device_stick(2, true);
+	open_door(w);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	fake_device_free(2);
+	fake_device_stick(2, false);
+	for (int i = 0; i < 5000 && look(w, 1).n > 1; i++)
+		pause_a_bit();
+	assert_int_equal(look(w, 1).n, 1);
+
+	fake_devices[1].open = false;
+	snprintf(fake_devices[1].uio_name, sizeof(fake_devices[1].uio_name), "tcm-user/0/d2/file/b.img");
+	assert_int_equal(add(1), 0);
+	assert_string_equal(look(w, 1).config, "file/b.img");
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+}
+
 /* Removed and made again at once, with the same storage, which the first still has open. */
 static void test_again_at_once(void **state)
 {
@@ -194,6 +259,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_add_serve_remove, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_failed_add_is_refused, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_others_are_not_answered, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_odd_names, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_failed_add_that_nobody_waits_for, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_devices_that_went_unheard, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_again_at_once, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_many_at_once, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_stuck_devices_delay_no_other, set_up, tear_down),
