@@ -87,9 +87,15 @@ guint dbus_export(struct dbus_service *s, const char *path, const GDBusInterface
 						 NULL, NULL);
 }
 
+/* Names of devices may hold anything; who prints them shall not be taken in by what looks like lines of ours. */
 GVariant *dbus_text(const char *text)
 {
-	return g_variant_new_take_string(g_utf8_make_valid(text, -1));
+	char *valid = g_utf8_make_valid(text, -1);
+
+	for (char *c = valid; *c; c++)
+		if (g_ascii_iscntrl(*c))
+			*c = '?';
+	return g_variant_new_take_string(valid);
 }
 
 void dbus_return_verdict(GDBusMethodInvocation *call, bool good, const char *message)

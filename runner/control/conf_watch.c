@@ -10,12 +10,16 @@
 
 #include "util/log.h"
 
+/* Editors take a file away and put another one there: neither what lies in between is read, nor is each step. */
+#define SETTLE_MS 200
+
 struct conf_watch {
 	void (*changed)(void *arg);
 	void *arg;
 	char *name; /* of the file in its folder */
 	int fd;
 	guint source;
+	guint settling; /* timer, 0: nothing has changed */
 };
 
 /* Takes all events; true if one is about the file. */
@@ -37,14 +41,23 @@ static bool take_events(struct conf_watch *watch)
 	return ours;
 }
 
+static gboolean on_settled(gpointer data)
+{
+	struct conf_watch *watch = data;
+
+	watch->settling = 0;
+	watch->changed(watch->arg);
+	return G_SOURCE_REMOVE;
+}
+
 static gboolean on_event(gint fd, GIOCondition condition, gpointer data)
 {
 	struct conf_watch *watch = data;
 
 	(void)fd;
 	(void)condition;
-	if (take_events(watch))
-		watch->changed(watch->arg);
+	if (take_events(watch) && !watch->settling)
+		watch->settling = g_timeout_add(SETTLE_MS, on_settled, watch);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -71,6 +84,8 @@ void conf_watch_free(struct conf_watch *watch)
 {
 	if (watch->source)
 		g_source_remove(watch->source);
+	if (watch->settling)
+		g_source_remove(watch->settling);
 	if (watch->fd >= 0)
 		close(watch->fd);
 	g_free(watch->name);

@@ -152,9 +152,21 @@ static void sink(enum log_level level, const char *text)
 
 /* --- main thread --- */
 
+/* What these variables say is passed on to all descendants of a service, such as the shells of a desktop's terminal. */
+static bool is_service(void)
+{
+	const char *pid = getenv("SYSTEMD_EXEC_PID"), *bus = getenv("DBUS_STARTER_BUS_TYPE");
+
+	if (bus && !strcmp(bus, "system"))
+		return true;
+	if (pid) /* systemd 248 */
+		return atoi(pid) == getpid();
+	return getenv("INVOCATION_ID") && getppid() == 1;
+}
+
 static void start(void)
 {
-	writer.as_service = getenv("INVOCATION_ID") || getenv("DBUS_STARTER_ADDRESS");
+	writer.as_service = is_service();
 	if (writer.as_service)
 		openlog("tcmu-runner", LOG_PID, LOG_DAEMON);
 	queue.ending = false;

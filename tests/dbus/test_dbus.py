@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 import unittest
@@ -100,7 +101,7 @@ class TargetcliTest(BusCase):
         self.assertEqual(devices[0], {"name": "user_0/disk", "config": "file//srv/disk.img", "minor": 0,
                                       "state": "served", "error": "", "size": 1 << 30, "commands": 7,
                                       "doorbells": 5})
-        self.assertEqual(devices[1]["name"], "user_1/odd %n \ufffd")
+        self.assertEqual(devices[1]["name"], "user_1/odd %n??[2J \ufffd")
         self.assertEqual(devices[1]["error"], "gone \ufffd")
         self.assertEqual([device["state"] for device in devices], ["served", "failed", "opening"])
 
@@ -241,6 +242,23 @@ class BusLifeTest(BusCase):
         self.bus.start()
         wait_for("the name", self.bus.has_name)
         self.assertEqual(self.handlers(), {"alloc", "block", "file", "null"})
+
+    def test_bus_that_hangs(self):
+        """What is asked, and what is to be said at the end, delays no stop."""
+        self.external("foo", "silent")
+        waiting = self.bus.program("busctl", "--system", "call", SERVICE, f"{ROOT}/foo", SERVICE, "CheckConfig", "s",
+                                   "foo/x")
+        self.addCleanup(waiting.kill)
+        time.sleep(0.3)
+        self.bus.daemon.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.bus.daemon.send_signal, signal.SIGCONT)
+        begin = time.monotonic()
+        self.host.stop()
+        self.assertLess(time.monotonic() - begin, 10)
+        self.bus.daemon.send_signal(signal.SIGCONT)
+        self.host = self.bus.program(os.environ["DBUS_HOST"], os.environ["DBUS_HANDLERS"])
+        self.addCleanup(self.host.kill)
+        self.host.wait_output("is ours")
 
     def test_bus_comes_late(self):
         self.bus.stop()

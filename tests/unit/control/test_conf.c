@@ -205,6 +205,12 @@ static bool noticed(unsigned *changes)
 	return *changes > before;
 }
 
+static void turn_main_loop(int ms)
+{
+	for (gint64 end = g_get_monotonic_time() + ms * 1000; g_get_monotonic_time() < end; g_usleep(1000))
+		g_main_context_iteration(NULL, FALSE);
+}
+
 static void test_changes_are_noticed(void **state)
 {
 	unsigned changes = 0;
@@ -219,14 +225,19 @@ static void test_changes_are_noticed(void **state)
 	assert_true(g_file_set_contents(other, "x", 1, NULL));
 	assert_int_equal(rename(other, path), 0); /* as editors save */
 	assert_true(noticed(&changes));
+	unsigned before = changes;
+	assert_int_equal(rename(path, other), 0); /* as others do: away, and new a moment later */
+	turn_main_loop(50);
+	assert_int_equal(changes, before);
+	assert_true(g_file_set_contents(path, "y", 1, NULL));
+	turn_main_loop(1000);
+	assert_int_equal(changes, before + 1);
 	assert_int_equal(unlink(path), 0);
 	assert_true(noticed(&changes));
-	unsigned before = changes;
+	before = changes;
 	file = fopen(other, "w");
 	fclose(file);
-	g_usleep(20000);
-	while (g_main_context_iteration(NULL, FALSE))
-		;
+	turn_main_loop(500);
 	assert_int_equal(changes, before);
 	unlink(other);
 	conf_watch_free(watch);

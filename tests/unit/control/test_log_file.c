@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The log file: lines from many threads, rotation, another folder, and a folder that is not there. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdbool.h>
@@ -22,7 +23,8 @@ static int set_up(void **state)
 {
 	(void)state;
 	unsetenv("INVOCATION_ID");
-	unsetenv("DBUS_STARTER_ADDRESS");
+	unsetenv("SYSTEMD_EXEC_PID");
+	unsetenv("DBUS_STARTER_BUS_TYPE");
 	unsetenv("TCMU_LOGDIR");
 	strcpy(folder, "/tmp/log.XXXXXX");
 	assert_non_null(mkdtemp(folder));
@@ -99,6 +101,26 @@ static void test_no_folder(void **state)
 	assert_non_null(strstr(text, "here now"));
 }
 
+/* A terminal that a desktop's service has started passes that service's variables on. */
+static void test_descendant_of_a_service(void **state)
+{
+	int before = dup(STDERR_FILENO), fd = open(path, O_RDWR | O_CREAT | O_APPEND, 0600);
+
+	(void)state;
+	setenv("INVOCATION_ID", "0123456789abcdef0123456789abcdef", 1);
+	setenv("SYSTEMD_EXEC_PID", "1", 1);
+	setenv("DBUS_STARTER_BUS_TYPE", "session", 1);
+	dup2(fd, STDERR_FILENO);
+	control_log_open(NULL);
+	log_info(NULL, "in the foreground");
+	control_log_close();
+	dup2(before, STDERR_FILENO);
+	close(before);
+	close(fd);
+	g_autofree char *text = contents(path);
+	assert_string_equal(text, "in the foreground\n");
+}
+
 #define THREADS 4
 #define LINES   200
 
@@ -137,6 +159,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_lines, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_rotation, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_no_folder, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_descendant_of_a_service, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
 	};
 
