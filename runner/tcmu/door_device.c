@@ -268,11 +268,24 @@ static void on_stopped(struct tcmu_device *device)
 	pool_submit(d->door->jobs, &d->job);
 }
 
+/* What is in the ring is answered BUSY, which initiators repeat. Without that it cannot be read: a dead daemon has written
+ * its answers over requests that it had not answered yet. */
+static int reset_ring(struct door_device *d, struct error *error)
+{
+	return d->reset ? tcmu_configfs_write(&d->cfs, "action/reset_ring", "1", error) : 0;
+}
+
+static void unblock_ring(struct door_device *d)
+{
+	struct error error;
+
+	if (d->reset && tcmu_configfs_write(&d->cfs, "action/block_dev", "0", &error))
+		log_err(d->subject, "stays blocked: %s", error.text);
+	d->reset = false;
+}
+
 static int attach_ring(struct door_device *d, struct error *error)
 {
-	/* BUSY, which initiators repeat. */
-	if (d->reset)
-		tcmu_configfs_write(&d->cfs, "action/reset_ring", "1", NULL);
 	int err = tcmu_ring_attach(&d->device.ring, d->uio.map, d->uio.map_len, error);
 
 	if (err)
@@ -308,8 +321,14 @@ static void start(struct door_device *d)
 
 	if (!await_stray_io(d))
 		return;
-	int err = d->attached ? 0 : attach_ring(d, &error);
+	int err = reset_ring(d, &error);
 
+	if (err) {
+		door_lun_close(&d->next);
+		failed(d, err, &error);
+		return;
+	}
+	err = d->attached ? 0 : attach_ring(d, &error);
 	if (err) {
 		door_lun_close(&d->next);
 		lock_take(&d->door->lock);
@@ -326,9 +345,7 @@ static void start(struct door_device *d)
 	d->device.used = false;
 	d->served = true;
 	tcmu_device_start(&d->device);
-	if (d->reset)
-		tcmu_configfs_write(&d->cfs, "action/block_dev", "0", NULL);
-	d->reset = false;
+	unblock_ring(d);
 	if (!backstore_is_absent(d->lun.bs))
 		log_info(d->subject, "served, %llu bytes", (unsigned long long)backstore_size(d->lun.bs));
 	door_answer_added(d, 0);

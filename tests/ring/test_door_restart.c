@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "scsi/scsi.h"
@@ -205,6 +206,30 @@ static void test_stop_before_the_reset(void **state)
 	wait_reset(1);
 }
 
+/* What a dead daemon has left in a ring is never taken for requests. */
+static void test_reset_that_fails_is_tried_again(void **state)
+{
+	struct world *w = *state;
+	char path[256];
+
+	fake_device_make(1, "file/a.img", SIZE);
+	snprintf(path, sizeof(path), "%s/core/user_0/d1/action/reset_ring", w->folder);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	open_door(w);
+	assert_non_null(strstr(wait_state(w, 1, TCMU_DEVICE_FAILED).error, "reset_ring"));
+	tcmu_door_retry(w->door);
+	wait_state(w, 1, TCMU_DEVICE_FAILED);
+	assert_int_equal(rmdir(path), 0);
+	fake_attribute_set(1, "action/reset_ring", "-");
+	for (int i = 0; i < 1000 && look(w, 1).state != TCMU_DEVICE_SERVED; i++) {
+		tcmu_door_retry(w->door);
+		pause_a_bit();
+	}
+	wait_reset(1);
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+}
+
 static void test_adopted_without_storage_is_retried(void **state)
 {
 	const uint8_t inquiry[6] = {0x12, 0, 0, 0, 36};
@@ -241,6 +266,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_refused_device_is_not_kept, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_stray_io_delays_the_reset, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_stop_before_the_reset, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_reset_that_fails_is_tried_again, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_adopted_without_storage_is_retried, set_up, tear_down),
 	};
 
