@@ -12,7 +12,7 @@
 
 int control_read_secret(const char *path, char *secret, size_t size, struct error *error)
 {
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* no wait at a FIFO */
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))

@@ -209,6 +209,8 @@ class CommandLine(unittest.TestCase):
         self.refused(*chap(self.path("none")), names=[self.path("none")])
         self.refused(*chap(self.secret(mode=0o644)), names=["secret"])
         self.refused(*chap(self.secret(text="short")), names=["secret"])
+        os.mkfifo(self.path("fifo"), 0o600)
+        self.refused(*chap(self.path("fifo")), names=["fifo", "regular file"])
         self.refused(*chap(self.secret(text="x" * 5000)), names=["secret"])
         self.refused("--export", ALLOC, "--chap-user", "u", names=["--chap-secret-file"])
         self.refused("--export", ALLOC, "--chap-secret-file", self.secret(), names=["--chap-user"])
