@@ -172,13 +172,26 @@ static void pool_runs_all(void **state)
 }
 
 /* Jobs that wait for each other: as many run at once as threads are allowed. */
-static atomic_uint arrived;
+static atomic_uint arrived, gone;
 
 static void meet(struct pool_job *j)
 {
 	(void)j;
 	atomic_fetch_add(&arrived, 1);
 	while (atomic_load(&arrived) < 8)
+		usleep(100);
+	atomic_fetch_add(&gone, 1);
+}
+
+static void let_meet(struct pool *pool)
+{
+	atomic_store(&arrived, 0);
+	atomic_store(&gone, 0);
+	for (unsigned i = 0; i < 8; i++) {
+		jobs[i].fn = meet;
+		pool_submit(pool, &jobs[i]);
+	}
+	while (atomic_load(&gone) < 8)
 		usleep(100);
 }
 
@@ -187,14 +200,8 @@ static void pool_grows_when_all_are_busy(void **state)
 	(void)state;
 	start(false, 0);
 	for (int round = 0; round < 3; round++) {
-		atomic_store(&arrived, 0);
-		for (unsigned i = 0; i < 8; i++) {
-			jobs[i].fn = meet;
-			pool_submit(set.pool, &jobs[i]);
-		}
-		while (atomic_load(&arrived) < 8)
-			usleep(100);
-		usleep(2000); /* all are idle again */
+		let_meet(set.pool);
+		usleep(2000); /* most are idle again */
 	}
 	loop_set_stop(&set);
 }
@@ -213,13 +220,7 @@ static void pool_shrinks_when_idle(void **state)
 	assert_int_equal(pool_start(&pool, 8, NULL), 0);
 	before = threads_of_process();
 	for (int round = 0; round < 2; round++) {
-		atomic_store(&arrived, 0);
-		for (i = 0; i < 8; i++) {
-			jobs[i].fn = meet;
-			pool_submit(pool, &jobs[i]);
-		}
-		while (atomic_load(&arrived) < 8)
-			usleep(100);
+		let_meet(pool);
 		assert_int_equal(threads_of_process(), before + 7);
 		for (i = 0; i < 300 && threads_of_process() > before; i++)
 			usleep(100000);
