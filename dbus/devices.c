@@ -15,6 +15,7 @@ static void add(void *arg, const struct control_device *device)
 	g_variant_builder_add(devices, "{sv}", "size", g_variant_new_uint64(device->size));
 	g_variant_builder_add(devices, "{sv}", "commands", g_variant_new_uint64(device->commands));
 	g_variant_builder_add(devices, "{sv}", "doorbells", g_variant_new_uint64(device->doorbells));
+	g_variant_builder_add(devices, "{sv}", "late", g_variant_new_uint64(device->late));
 	g_variant_builder_close(devices);
 }
 

@@ -144,6 +144,7 @@ static void show(void *arg, const struct tcmu_device_view *seen)
 					.size = seen->size,
 					.commands = seen->commands,
 					.doorbells = seen->doorbells,
+					.late = seen->late,
 				    });
 }
 

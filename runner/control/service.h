@@ -29,7 +29,7 @@ struct control_device {
 	const char *error;  /* failed: why, else "" */
 	unsigned minor;     /* of /dev/uioN */
 	uint64_t size;      /* bytes, 0 while not served */
-	uint64_t commands, doorbells;
+	uint64_t commands, doorbells, late;
 };
 typedef void control_device_view(void *arg, const struct control_device *device);
 /* Whether it serves the kernel's devices. */

@@ -34,6 +34,7 @@ static void ring_doorbell(struct tcmu_device *device)
 
 static void finish_stop(struct tcmu_device *device)
 {
+	tcmu_expiry_stop(device);
 	if (device->registered) {
 		loop_poller_del(device->loop, &device->poller);
 		loop_watch_del(&device->watch);
@@ -51,7 +52,7 @@ static void on_kick(struct loop_work *work)
 	if (tcmu_ring_publish(&device->ring) && !device->gone)
 		ring_doorbell(device);
 	if (device->stopping) {
-		if (list_empty(&device->inflight))
+		if (list_empty(&device->inflight) && list_empty(&device->expiry.late))
 			finish_stop(device);
 		return;
 	}
@@ -65,31 +66,54 @@ void tcmu_device_kick(struct tcmu_device *device)
 	loop_defer(device->loop, &device->kick);
 }
 
-static void fetch(struct tcmu_device *device)
+static void execute(struct tcmu_device *device, const struct tcmu_request *request, bool young)
 {
-	struct tcmu_request request;
+	if (request->op == TCMU_OP_TMR) {
+		tcmu_task_abort(device, request);
+		return;
+	}
+	__atomic_store_n(&device->commands, device->commands + 1, __ATOMIC_RELAXED);
+	if (young)
+		tcmu_task_start(device, request);
+	else
+		tcmu_task_refuse(device, request);
+}
 
-	if (!device->used && tcmu_ring_pending(&device->ring)) {
+/* False when nothing is there. *young: whether it may be begun. */
+static bool look(struct tcmu_device *device, bool *young)
+{
+	if (!tcmu_ring_look(&device->ring))
+		return false;
+	if (!device->used) {
 		device->used = true;
 		device->waiting = device->on_first;
 		if (device->waiting)
 			device->on_first(device);
 	}
 	if (device->waiting)
+		return false;
+	*young = tcmu_expiry_look(device);
+	return true;
+}
+
+static void fetch(struct tcmu_device *device)
+{
+	struct tcmu_request request;
+	bool young = false, more = look(device, &young);
+
+	if (device->waiting)
 		return;
-	for (unsigned n = 0; n < FETCH_BATCH; n++) {
+	for (unsigned n = 0; n < FETCH_BATCH && more; n++) {
 		int got = tcmu_ring_fetch(&device->ring, &request);
 
 		if (got < 0)
 			device_gone(device, "the ring is broken: an entry leads out of it");
 		if (got <= 0)
 			break;
-		if (request.op == TCMU_OP_TMR) {
-			tcmu_task_abort(device, &request);
-			continue;
-		}
-		__atomic_store_n(&device->commands, device->commands + 1, __ATOMIC_RELAXED);
-		tcmu_task_start(device, &request);
+		execute(device, &request, young);
+		/* Time, too, is looked at again for what came meanwhile: we may have been stopped. */
+		if (device->ring.fetch == device->ring.head)
+			more = look(device, &young);
 	}
 	/* Also when nothing completed: entries that were only stepped over must be published. */
 	tcmu_device_kick(device);
@@ -100,8 +124,11 @@ static void on_go_on(struct loop_work *work)
 	struct tcmu_device *device = container_of(work, struct tcmu_device, go_on);
 
 	device->waiting = false;
-	if (!device->stopping && !device->gone)
-		fetch(device);
+	if (device->stopping || device->gone)
+		return;
+	if (tcmu_expiry_start(device))
+		log_err(device->name, "no timer: what comes after a pause is answered BUSY");
+	fetch(device);
 }
 
 void tcmu_device_go_on(struct tcmu_device *device)
@@ -132,7 +159,7 @@ static void on_ready(struct loop_watch *watch, uint32_t events)
 }
 
 /* The kernel moves the head before it wakes anybody. */
-static bool look(struct loop_poller *poller)
+static bool poll_ring(struct loop_poller *poller)
 {
 	struct tcmu_device *device = container_of(poller, struct tcmu_device, poller);
 
@@ -152,13 +179,15 @@ static void on_start(struct loop_work *work)
 	device->watch.fn = on_ready;
 	device->watch.fd = device->fd;
 	device->watch.events = EPOLLIN;
-	int err = loop_watch_add(device->loop, &device->watch);
+	int err = tcmu_expiry_start(device);
+	if (!err)
+		err = loop_watch_add(device->loop, &device->watch);
 	if (err) {
 		log_err(device->name, "cannot watch the device: %s", strerror(-err));
 		device_gone(device, "not served");
 		return;
 	}
-	device->poller.look = look;
+	device->poller.look = poll_ring;
 	loop_poller_add(device->loop, &device->poller);
 	device->registered = true;
 	/* What waited in the ring since before we came raises no event. */
@@ -169,6 +198,7 @@ void tcmu_device_start(struct tcmu_device *device)
 {
 	slab_init(&device->tasks, sizeof(struct tcmu_task));
 	list_init(&device->inflight);
+	list_init(&device->expiry.late);
 	device->stopping = device->gone = device->waiting = false;
 	device->start.fn = on_start;
 	device->kick.fn = on_kick;
@@ -180,6 +210,9 @@ static void on_stop(struct loop_work *work)
 	struct tcmu_device *device = container_of(work, struct tcmu_device, stop);
 
 	device->stopping = true;
+	/* For who continues: how old what is left in the ring can be. */
+	tcmu_ring_look(&device->ring);
+	tcmu_expiry_look(device);
 	tcmu_device_kick(device);
 }
 

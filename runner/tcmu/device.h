@@ -13,6 +13,7 @@
 
 #include "loop/loop.h"
 #include "scsi/scsi.h"
+#include "tcmu/expiry.h"
 #include "tcmu/ring.h"
 #include "util/list.h"
 #include "util/slab.h"
@@ -24,6 +25,8 @@ struct tcmu_device {
 	int fd;                /* /dev/uioN, O_NONBLOCK; the owner closes it after stop */
 	struct tcmu_ring ring; /* attached */
 	struct scsi_lu *lu;
+	uint64_t time_out; /* seconds, attrib/cmd_time_out, 0: none; also to be set before tcmu_device_go_on() */
+	/* and tcmu_expiry_init() */
 	/* On the loop, once: the kernel removed the device, or its ring makes no sense. The owner then stops
 	 * it. */
 	void (*on_gone)(struct tcmu_device *device);
@@ -41,7 +44,8 @@ struct tcmu_device {
 	struct loop_poller poller;
 	struct loop_work start, stop, kick, go_on;
 	struct slab tasks;
-	struct list inflight; /* tcmu_task.node */
+	struct list inflight; /* tcmu_task.node, but for those in expiry.late */
+	struct tcmu_expiry expiry;
 	bool stopping, gone, registered, used;
 	bool waiting;                 /* for go_on; fetches nothing meanwhile */
 	uint64_t commands, doorbells; /* atomic, relaxed */

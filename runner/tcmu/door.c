@@ -55,7 +55,8 @@ static void unblock_netlink(void)
 	set_parameter("block_netlink", "0");
 }
 
-/* --- the mark of a clean stop: holds the boot's id, for rings do not survive that --- */
+/* --- the mark of a clean stop: holds the boot's id, for rings do not survive that, and how old what waits in the
+ * rings can be --- */
 
 static bool read_text(const char *path, char *text, size_t size)
 {
@@ -67,23 +68,25 @@ static bool read_text(const char *path, char *text, size_t size)
 }
 
 /* A mark is good for one start. */
-static bool take_mark(const char *path)
+static void take_mark(struct tcmu_door *door)
 {
-	char ours[BOOT_ID_MAX], boot[BOOT_ID_MAX];
-	bool clean = read_text(path, ours, sizeof(ours)) && read_text(BOOT_ID, boot, sizeof(boot)) &&
-		     !strcmp(ours, boot);
+	char ours[2 * BOOT_ID_MAX], boot[BOOT_ID_MAX];
+	bool clean = read_text(door->mark, ours, sizeof(ours)) && read_text(BOOT_ID, boot, sizeof(boot)) &&
+		     !strncmp(ours, boot, strlen(boot));
 
-	return unlink(path) == 0 && clean;
+	door->clean = unlink(door->mark) == 0 && clean;
+	door->since_ns = door->clean ? strtoull(ours + strlen(boot), NULL, 10) : 0;
 }
 
-static void leave_mark(const char *path)
+static void leave_mark(const struct tcmu_door *door)
 {
 	char boot[BOOT_ID_MAX];
-	CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	CLEANUP_CLOSE int fd = open(door->mark, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	/* Without it the next start resets the rings, which initiators survive. */
-	if (fd < 0 || !read_text(BOOT_ID, boot, sizeof(boot)) || write(fd, boot, strlen(boot)) < 0)
-		log_warn(NULL, "%s: %s", path, strerror(errno));
+	if (fd < 0 || !read_text(BOOT_ID, boot, sizeof(boot)) ||
+	    dprintf(fd, "%s%llu\n", boot, (unsigned long long)door->left_ns) < 0)
+		log_warn(NULL, "%s: %s", door->mark, strerror(errno));
 }
 
 /* --- open and close --- */
@@ -127,6 +130,7 @@ static void close_devices(struct tcmu_door *door)
 
 	SCOPE_LOCK(&door->lock);
 	door->closing = true;
+	door->left_ns = loop_clock_ns();
 	list_for_each (&door->devices, node, tmp)
 		door_wake(list_entry(node, struct door_device, node));
 	while (!list_empty(&door->devices))
@@ -150,7 +154,7 @@ struct tcmu_door *tcmu_door_open(struct loop_set *set, const struct tcmu_door_op
 	}
 	door_alua_open(door);
 	block_and_free_waiters();
-	door->clean = take_mark(door->mark);
+	take_mark(door);
 	/* What comes after the joining of the group is an event, what was there before is found here; what is
 	 * both is told apart by its minor number. */
 	int err = tcmu_uio_scan(door_adopt, door, error);
@@ -168,7 +172,7 @@ void tcmu_door_close(struct tcmu_door *door)
 	door_alua_close(door);
 	tcmu_netlink_close(door->netlink, false);
 	if (!door->unclean)
-		leave_mark(door->mark);
+		leave_mark(door);
 	door_free(door);
 }
 
@@ -207,6 +211,7 @@ static void view_device(const struct door_device *d, struct tcmu_device_view *vi
 	    .size = d->state == TCMU_DEVICE_SERVED ? backstore_size(d->lun.bs) : 0,
 	    .commands = __atomic_load_n(&d->device.commands, __ATOMIC_RELAXED),
 	    .doorbells = __atomic_load_n(&d->device.doorbells, __ATOMIC_RELAXED),
+	    .late = __atomic_load_n(&d->device.expiry.nlate, __ATOMIC_RELAXED),
 	};
 }
 

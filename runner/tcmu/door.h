@@ -41,7 +41,7 @@ struct tcmu_device_view {
 	enum tcmu_device_state state;
 	const char *error;     /* FAILED: why, else "" */
 	uint64_t size;         /* bytes, 0 while not served */
-	uint64_t commands, doorbells;
+	uint64_t commands, doorbells, late; /* late: given up, since the storage took too long */
 };
 
 struct tcmu_door;

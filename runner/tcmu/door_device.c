@@ -12,10 +12,9 @@
 #include <unistd.h>
 
 #include "tcmu/door_private.h"
+#include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/log.h"
-
-#define KERNEL_TIME_OUT 30 /* seconds, the kernel's default cmd_time_out */
 
 /* A found device's storage may be held for a moment by whoever had it before. */
 #define PAUSE_NS   50000000
@@ -253,6 +252,7 @@ static void on_first(struct tcmu_device *device)
 static void identify(struct door_device *d)
 {
 	door_lun_identify(d);
+	door_lun_expiry(d);
 	door_alua_read(d);
 	tcmu_device_go_on(&d->device);
 }
@@ -265,6 +265,10 @@ static void on_stopped(struct tcmu_device *device)
 
 	door_alua_stop(d);
 	d->served = false;
+	lock_take(&d->door->lock);
+	if (d->door->closing && device->expiry.time_out_ns)
+		d->door->left_ns = MIN(d->door->left_ns, device->expiry.since_ns);
+	lock_drop(&d->door->lock);
 	pool_submit(d->door->jobs, &d->job);
 }
 
@@ -286,10 +290,12 @@ static void unblock_ring(struct door_device *d)
 
 static int attach_ring(struct door_device *d, struct error *error)
 {
+	uint64_t since_ns = d->found && !d->reset ? d->door->since_ns : loop_clock_ns();
 	int err = tcmu_ring_attach(&d->device.ring, d->uio.map, d->uio.map_len, error);
 
 	if (err)
 		return err;
+	tcmu_expiry_init(&d->device, since_ns);
 	d->device.name = d->subject;
 	d->device.fd = d->uio.fd;
 	d->device.on_gone = door_on_gone;
@@ -343,6 +349,7 @@ static void start(struct door_device *d)
 	d->device.lu = d->lun.lu;
 	d->device.on_first = on_first;
 	d->device.used = false;
+	door_lun_expiry(d);
 	d->served = true;
 	tcmu_device_start(&d->device);
 	unblock_ring(d);

@@ -130,6 +130,15 @@ void door_lun_close(struct door_lun *lun)
 	*lun = (struct door_lun){0};
 }
 
+void door_lun_expiry(struct door_device *d)
+{
+	struct error error;
+
+	d->device.time_out = KERNEL_TIME_OUT;
+	if (tcmu_configfs_read_u64(&d->cfs, "attrib/cmd_time_out", &d->device.time_out, &error))
+		log_warn(d->subject, "%s", error.text);
+}
+
 /* wwn/vpd_unit_serial may be set up to the moment when a LUN leads to the device, usually after it was enabled, and
  * nobody tells. */
 void door_lun_identify(struct door_device *d)

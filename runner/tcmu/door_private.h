@@ -14,6 +14,8 @@
 #include "tcmu/stray_io.h"
 #include "tcmu/uio.h"
 
+#define KERNEL_TIME_OUT 30 /* seconds, the kernel's default cmd_time_out */
+
 struct tcmu_door {
 	struct loop_set *set;
 	struct pool *jobs; /* runs the devices' jobs: a thread for each that has something to do */
@@ -21,7 +23,8 @@ struct tcmu_door {
 	int io_lock;
 	const struct fd_store *fd_store;
 	char *mark; /* path of the mark of a clean stop */
-	bool clean; /* the daemon before stopped cleanly */
+	bool clean;        /* the daemon before stopped cleanly, … */
+	uint64_t since_ns; /* … and what lies in its rings came after this */
 	struct tcmu_netlink *netlink;
 
 	pthread_mutex_t lock; /* of all below and of what struct door_device says; short, a leaf */
@@ -30,6 +33,7 @@ struct tcmu_door {
 	unsigned next_loop;
 	struct tcmu_door_defaults defaults;
 	bool closing;
+	uint64_t left_ns; /* while closing: what we leave in rings came after this */
 	bool unclean; /* a ring was left in a state that only a reset mends */
 
 	/* door_alua.c: on loop 0 */
@@ -128,6 +132,8 @@ int door_lun_open_absent(struct door_device *d, struct door_lun *lun, struct err
 void door_lun_close(struct door_lun *lun);
 /* d->next is about to replace d->lun, which is stopped: what initiators have chosen there goes on. */
 void door_lun_take_over(struct door_device *d);
+/* While the device is stopped, or waits: from when on the kernel gives commands up. */
+void door_lun_expiry(struct door_device *d);
 /* What the kernel lets nobody change any more: before the first command, which waits. */
 void door_lun_identify(struct door_device *d);
 

@@ -54,16 +54,27 @@ int tcmu_ring_attach(struct tcmu_ring *ring, void *map, size_t map_len, struct e
 	    ring->data_off > map_len)
 		return error_set(error, EINVAL, "the ring at %u of %u bytes does not fit the mapping of %zu",
 				 ring->cmdr_off, ring->cmdr_size, map_len);
-	ring->tail = ring->fetch = mb->cmd_tail;
+	ring->tail = ring->fetch = ring->head = mb->cmd_tail;
 	if (ring->tail >= ring->cmdr_size || ring->tail % 8)
 		return error_set(error, EINVAL, "the ring's tail %u is no entry", ring->tail);
 	return 0;
 }
 
+static uint32_t load_head(const struct tcmu_ring *ring)
+{
+	/* Acquire: the entries up to head were written before head was. */
+	return __atomic_load_n(&mailbox(ring)->cmd_head, __ATOMIC_ACQUIRE);
+}
+
 bool tcmu_ring_pending(const struct tcmu_ring *ring)
 {
-	/* Acquire: entries up to head are read after head is. */
-	return __atomic_load_n(&mailbox(ring)->cmd_head, __ATOMIC_ACQUIRE) != ring->fetch;
+	return load_head(ring) != ring->fetch;
+}
+
+bool tcmu_ring_look(struct tcmu_ring *ring)
+{
+	ring->head = load_head(ring);
+	return ring->head != ring->fetch;
 }
 
 /* The iovecs of a request, checked against the data area. */
@@ -138,8 +149,10 @@ static void take_tmr(const struct tcmu_hdr *hdr, struct tcmu_request *request)
 
 /* An entry that leads past head or the ring's end, or to slots that are not completed yet, would make us, and
  * then the kernel, run in circles. */
-static bool framed(const struct tcmu_ring *ring, uint32_t head)
+static bool framed(const struct tcmu_ring *ring)
 {
+	uint32_t head = ring->head;
+
 	if (head >= ring->cmdr_size || head % 8)
 		return false;
 	const struct tcmu_hdr *hdr = entry_at(ring, ring->fetch);
@@ -163,11 +176,10 @@ static void skip_silent(struct tcmu_ring *ring)
 
 int tcmu_ring_fetch(struct tcmu_ring *ring, struct tcmu_request *request)
 {
-	/* Acquire: the entries up to head were written before head was. */
-	uint32_t head = __atomic_load_n(&mailbox(ring)->cmd_head, __ATOMIC_ACQUIRE);
-
-	while (!ring->broken && ring->fetch != head) {
-		if (!framed(ring, head)) {
+	if (ring->fetch == ring->head)
+		tcmu_ring_look(ring);
+	while (!ring->broken && ring->fetch != ring->head) {
+		if (!framed(ring)) {
 			ring->broken = true;
 			break;
 		}

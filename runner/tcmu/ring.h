@@ -26,6 +26,7 @@ struct tcmu_ring {
 	uint32_t cmdr_off, cmdr_size;
 	size_t data_off;      /* the data area is [data_off, map_len) */
 	uint16_t flags;       /* TCMU_FLAG_* of this kernel */
+	uint32_t head;        /* end of the entries, as last seen */
 	uint32_t fetch;       /* next entry to fetch, offset in the ring */
 	uint32_t tail;        /* next slot to complete into; published up to mailbox->cmd_tail */
 	uint32_t outstanding; /* commands fetched and not completed */
@@ -65,11 +66,14 @@ struct tcmu_response {
  */
 int tcmu_ring_attach(struct tcmu_ring *ring, void *map, size_t map_len, struct error *error);
 
+/* Sees what the kernel has put in by now; true when there is something to fetch. */
+bool tcmu_ring_look(struct tcmu_ring *ring);
+
 /* 1 with *request filled, 0 when the ring is empty, -EPROTO (and ring->broken) when an entry cannot be
- * framed. */
+ * framed. Looks anew only when all that was seen is fetched. */
 int tcmu_ring_fetch(struct tcmu_ring *ring, struct tcmu_request *request);
 
-/* True when the kernel has put in entries that are not fetched. */
+/* True when the kernel has put in entries that are not fetched, seen or not. */
 bool tcmu_ring_pending(const struct tcmu_ring *ring);
 
 /* Makes iovecs of a request's data, at most request->iov_cnt; returns their number. */

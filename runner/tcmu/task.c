@@ -131,6 +131,7 @@ static void task_run(struct tcmu_task *task, const struct tcmu_request *request)
 	cmd->lu = task->device->lu;
 	cmd->nexus = &task->device->nexus;
 	cmd->loop = task->device->loop;
+	cmd->deadline_ns = task->deadline_ns;
 	cmd->cdb = task->cdb;
 	cmd->cdb_len = (uint16_t)request->cdb_len;
 	cmd->state = NULL;
@@ -157,6 +158,7 @@ void tcmu_task_start(struct tcmu_device *device, const struct tcmu_request *requ
 	}
 	task->device = device;
 	task->cmd_id = request->cmd_id;
+	task->deadline_ns = device->expiry.deadline_ns;
 	task->bounce = NULL;
 	task->ring_iov_len = 0;
 	list_add_tail(&device->inflight, &task->node);
@@ -168,34 +170,43 @@ void tcmu_task_start(struct tcmu_device *device, const struct tcmu_request *requ
 	task_free(task);
 }
 
+void tcmu_task_refuse(struct tcmu_device *device, const struct tcmu_request *request)
+{
+	answer(device, request->cmd_id, SCSI_BUSY, NULL, 0, 0);
+}
+
 static void abort_done(struct scsi_tmf *tmf)
 {
 	free(tmf);
 }
 
-static void abort_task(struct tcmu_device *device, uint16_t cmd_id)
+static struct tcmu_task *find(const struct list *tasks, uint16_t cmd_id)
 {
 	struct list *node, *tmp;
 
-	list_for_each (&device->inflight, node, tmp) {
+	list_for_each (tasks, node, tmp) {
 		struct tcmu_task *task = list_entry(node, struct tcmu_task, node);
-		struct scsi_tmf *tmf;
 
-		if (task->cmd_id != cmd_id)
-			continue;
-		/* Without memory the command just ends by itself. */
-		tmf = calloc(1, sizeof(*tmf));
-		if (!tmf)
-			return;
-		tmf->function = SCSI_ABORT_TASK;
-		tmf->lu = device->lu;
-		tmf->nexus = &device->nexus;
-		tmf->task = &task->cmd;
-		tmf->loop = device->loop;
-		tmf->done = abort_done;
-		scsi_tmf_submit(tmf);
-		return;
+		if (task->cmd_id == cmd_id)
+			return task;
 	}
+	return NULL;
+}
+
+static void abort_task(struct tcmu_device *device, struct tcmu_task *task)
+{
+	/* Without memory the command just ends by itself. */
+	struct scsi_tmf *tmf = task ? calloc(1, sizeof(*tmf)) : NULL;
+
+	if (!tmf)
+		return;
+	tmf->function = SCSI_ABORT_TASK;
+	tmf->lu = device->lu;
+	tmf->nexus = &device->nexus;
+	tmf->task = &task->cmd;
+	tmf->loop = device->loop;
+	tmf->done = abort_done;
+	scsi_tmf_submit(tmf);
 }
 
 /* The ids may be of commands that have ended meanwhile; those are not found, and that is fine. */
@@ -207,6 +218,10 @@ void tcmu_task_abort(struct tcmu_device *device, const struct tcmu_request *requ
 	/* Copied: an abort that completes a command writes into the ring. */
 	if (count)
 		memcpy(ids, request->tmr_ids, count * sizeof(ids[0]));
-	for (uint32_t i = 0; i < count; i++)
-		abort_task(device, ids[i]);
+	/* What is late was called back already, but is marked as aborted here. */
+	for (uint32_t i = 0; i < count; i++) {
+		struct tcmu_task *task = find(&device->inflight, ids[i]);
+
+		abort_task(device, task ? task : find(&device->expiry.late, ids[i]));
+	}
 }

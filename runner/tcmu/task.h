@@ -11,6 +11,7 @@ struct tcmu_task {
 	struct scsi_cmd cmd;
 	struct tcmu_device *device;
 	struct list node;
+	uint64_t deadline_ns; /* CLOCK_MONOTONIC, when it is called back; 0: never */
 	uint16_t cmd_id;
 	uint8_t cdb[TCMU_CDB_MAX];
 	uint32_t iov_cnt;  /* of ring: the request's data, in the data area */
@@ -26,6 +27,8 @@ struct tcmu_task {
 
 /* Runs a fetched command; it is completed in the ring exactly once, whatever it is. */
 void tcmu_task_start(struct tcmu_device *device, const struct tcmu_request *request);
+/* Answers BUSY, which initiators repeat. */
+void tcmu_task_refuse(struct tcmu_device *device, const struct tcmu_request *request);
 /* Task management notice: the kernel has aborted these commands and waits for their completion. */
 void tcmu_task_abort(struct tcmu_device *device, const struct tcmu_request *request);
 #endif

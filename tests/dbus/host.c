@@ -13,9 +13,9 @@
 void control_service_devices(struct control_service *service, control_device_view *view, void *arg)
 {
 	const struct control_device devices[] = {
-	    {"user_0/disk", "file//srv/disk.img", "served", "", 0, 1 << 30, 7, 5},
-	    {"user_1/odd %n\n\x1b[2J \xff", "null/\xc3\x28", "failed", "gone \xf0", 1, 0, 0, 0},
-	    {"user_2/new", "alloc/new", "opening", "", 4, 0, 0, 0},
+	    {"user_0/disk", "file//srv/disk.img", "served", "", 0, 1 << 30, 7, 5, 2},
+	    {"user_1/odd %n\n\x1b[2J \xff", "null/\xc3\x28", "failed", "gone \xf0", 1, 0, 0, 0, 0},
+	    {"user_2/new", "alloc/new", "opening", "", 4, 0, 0, 0, 0},
 	};
 
 	(void)service;

@@ -100,7 +100,7 @@ class TargetcliTest(BusCase):
                    for device in self.bus.call(f"{ROOT}/Devices1", SERVICE + ".Devices1", "List")[0]]
         self.assertEqual(devices[0], {"name": "user_0/disk", "config": "file//srv/disk.img", "minor": 0,
                                       "state": "served", "error": "", "size": 1 << 30, "commands": 7,
-                                      "doorbells": 5})
+                                      "doorbells": 5, "late": 2})
         self.assertEqual(devices[1]["name"], "user_1/odd %n??[2J \ufffd")
         self.assertEqual(devices[1]["error"], "gone \ufffd")
         self.assertEqual([device["state"] for device in devices], ["served", "failed", "opening"])

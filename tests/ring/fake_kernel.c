@@ -434,16 +434,23 @@ void fake_kernel_stop(void)
 	}
 }
 
-int fake_command(unsigned n, const uint8_t *cdb, uint32_t cdb_len, uint64_t in)
+int fake_send(unsigned n, const uint8_t *cdb, uint32_t cdb_len, uint64_t in)
 {
 	struct fake_device *d = &fake_devices[n];
 	const struct tcmu_uiov iov = {0, in};
 	const uint32_t event = 1;
 	int id = fake_ring_put(&d->ring, cdb, cdb_len, &iov, in ? 1 : 0);
-	uint32_t bell[64];
 
 	assert_true(id > 0);
 	assert_int_equal(write(d->uio, &event, sizeof(event)), sizeof(event));
+	return id;
+}
+
+int fake_await(unsigned n, int id)
+{
+	struct fake_device *d = &fake_devices[n];
+	uint32_t bell[64];
+
 	while (d->ring.in_flight[id]) {
 		struct pollfd pfd = {.fd = d->uio, .events = POLLIN};
 
@@ -452,4 +459,9 @@ int fake_command(unsigned n, const uint8_t *cdb, uint32_t cdb_len, uint64_t in)
 		fake_ring_reap(&d->ring);
 	}
 	return d->ring.status[id];
+}
+
+int fake_command(unsigned n, const uint8_t *cdb, uint32_t cdb_len, uint64_t in)
+{
+	return fake_await(n, fake_send(n, cdb, cdb_len, in));
 }

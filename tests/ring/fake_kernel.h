@@ -56,6 +56,10 @@ unsigned fake_answers(void);
 /* Whether the kernel waits for answers, or takes each for a mistake. */
 void fake_kernel_waits(bool waits);
 
-/* Runs one command without data, or with in bytes of Data-In; its SCSI status, sense in ring. */
+/* Puts one command without data, or with in bytes of Data-In, into the ring; its id. */
+int fake_send(unsigned n, const uint8_t *cdb, uint32_t cdb_len, uint64_t in);
+/* Waits for its completion; its SCSI status, sense in ring. */
+int fake_await(unsigned n, int id);
+/* Both. */
 int fake_command(unsigned n, const uint8_t *cdb, uint32_t cdb_len, uint64_t in);
 #endif

@@ -1,59 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A device on a real loop with the real device server and the memory handler; the kernel is a fake ring, and
- * a socket pair in place of the uio descriptor: what we send wakes the device, what it sends is a doorbell.
- */
-#include <errno.h>
-#include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
+/* A device with the memory handler: commands as the kernel may send them, one ring's whole way. */
+#include "device_world.h"
+
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "backstore/backstore.h"
-#include "fake_ring.h"
-#include "scsi/scsi.h"
-#include "tcmu/device.h"
-#include "util/bytes.h"
-
-#define PAGE 4096u
-
-struct world {
-	struct loop_set set;
-	struct backstore *bs;
-	struct scsi_lu *lu;
-	struct fake_ring ring;
-	int uio; /* the kernel's end */
-	struct tcmu_device device;
-	bool stopped, gone, first; /* atomic */
-};
-
-static void set_flag(bool *flag)
-{
-	__atomic_store_n(flag, true, __ATOMIC_RELEASE);
-}
-
-static void wait_flag(const bool *flag)
-{
-	const struct timespec ms = {0, 1000000};
-
-	for (int i = 0; i < 5000 && !__atomic_load_n(flag, __ATOMIC_ACQUIRE); i++)
-		nanosleep(&ms, NULL);
-	assert_true(__atomic_load_n(flag, __ATOMIC_ACQUIRE));
-}
-
-static void on_stopped(struct tcmu_device *device)
-{
-	set_flag(&((struct world *)device->owner)->stopped);
-}
-
-static void on_gone(struct tcmu_device *device)
-{
-	set_flag(&((struct world *)device->owner)->gone);
-}
 
 static void on_first(struct tcmu_device *device)
 {
@@ -63,110 +13,16 @@ static void on_first(struct tcmu_device *device)
 static int set_up(void **state)
 {
 	static struct world world;
-	struct world *w = &world;
-	const struct loop_options loops = {.nloops = 1, .npool = 2};
-	const struct backstore_spec spec = {
-	    .name = "alloc/t", .config = "alloc/t", .state_dir = "/", .size = 1 << 20};
-	const struct scsi_identity identity = {.serial = "0123456789abcdef"};
-	int sockets[2];
 
-	memset(w, 0, sizeof(*w));
-	*state = w;
-	assert_true(backstore_load_handlers(HANDLERS, NULL) > 0);
-	assert_int_equal(loop_set_start(&w->set, &loops, NULL), 0);
-	w->bs = backstore_open(&w->set, &spec, NULL);
-	assert_non_null(w->bs);
-	w->lu = scsi_lu_new(&w->set, w->bs, &identity, NULL);
-	assert_non_null(w->lu);
-	fake_ring_init(&w->ring, 4096, 64 * PAGE, TCMU_FLAG_OOOC | TCMU_FLAG_READ_LEN | TCMU_FLAG_TMR);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sockets), 0);
-	w->uio = sockets[0];
-	w->device = (struct tcmu_device){.name = "user_0/t",
-					 .loop = w->set.loops[0],
-					 .fd = sockets[1],
-					 .lu = w->lu,
-					 .on_gone = on_gone,
-					 .on_stopped = on_stopped,
-					 .owner = w};
-	assert_int_equal(tcmu_ring_attach(&w->device.ring, w->ring.map, w->ring.map_len, NULL), 0);
+	world_set_up(&world, HANDLERS, "alloc/t", 2);
+	*state = &world;
 	return 0;
-}
-
-static void stop(struct world *w)
-{
-	tcmu_device_stop(&w->device);
-	wait_flag(&w->stopped);
 }
 
 static int tear_down(void **state)
 {
-	struct world *w = *state;
-
-	if (!w->stopped)
-		stop(w);
-	close(w->device.fd);
-	close(w->uio);
-	fake_ring_free(&w->ring);
-	scsi_lu_free(w->lu);
-	backstore_close(w->bs);
-	loop_set_stop(&w->set);
-	backstore_unload_handlers();
+	world_tear_down(*state);
 	return 0;
-}
-
-static void wake(struct world *w)
-{
-	const uint32_t event = 1;
-
-	assert_int_equal(write(w->uio, &event, sizeof(event)), sizeof(event));
-}
-
-/* Waits for doorbells until n more completions are reaped. */
-static void wait_completions(struct world *w, unsigned n)
-{
-	unsigned target = w->ring.completions + n;
-	struct pollfd pfd = {.fd = w->uio, .events = POLLIN};
-	uint32_t bell[64];
-
-	while (w->ring.completions < target) {
-		assert_int_equal(poll(&pfd, 1, 5000), 1);
-		ssize_t got = read(w->uio, bell, sizeof(bell));
-		assert_true(got > 0 && got % 4 == 0);
-		fake_ring_reap(&w->ring);
-	}
-	assert_int_equal(w->ring.completions, target);
-}
-
-static uint8_t *data(struct world *w, unsigned page)
-{
-	return w->ring.map + w->ring.data_off + (size_t)page * PAGE;
-}
-
-static int put(struct world *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t page, uint64_t len)
-{
-	const struct tcmu_uiov iov = {page * PAGE, len};
-	int id = fake_ring_put(&w->ring, cdb, cdb_len, &iov, len ? 1 : 0);
-
-	assert_true(id > 0);
-	return id;
-}
-
-/* The entry that put() made: 112 bytes and a CDB of up to 16. */
-static int run(struct world *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t page, uint64_t len)
-{
-	int id = put(w, cdb, cdb_len, page, len);
-
-	wake(w);
-	wait_completions(w, 1);
-	return id;
-}
-
-static void rw10(uint8_t cdb[10], uint8_t opcode, uint32_t lba, uint16_t nblocks)
-{
-	memset(cdb, 0, 10);
-	cdb[0] = opcode;
-	put_be32(cdb + 2, lba);
-	put_be16(cdb + 7, nblocks);
 }
 
 static void test_write_and_read(void **state)
@@ -301,7 +157,7 @@ static void test_stop_leaves_the_rest(void **state)
 
 	tcmu_device_start(&w->device);
 	run(w, tur, 6, 0, 0);
-	stop(w);
+	world_stop(w);
 	put(w, tur, 6, 0, 0);
 	wake(w);
 	assert_int_equal(fake_ring_reap(&w->ring), 0);
@@ -325,7 +181,7 @@ static void test_first_command_waits(void **state)
 	wake(w);
 	nanosleep(&a_while, NULL);
 	assert_int_equal(fake_ring_reap(&w->ring), 0);
-	stop(w);
+	world_stop(w);
 	assert_int_equal(fake_ring_reap(&w->ring), 0);
 	w->stopped = w->device.used = w->first = false;
 	tcmu_device_start(&w->device);

@@ -36,6 +36,46 @@ static void test_crash_resets_and_clean_stop_does_not(void **state)
 	assert_string_equal(fake_attribute(1, "action/block_dev", value), "-");
 }
 
+/* As if it had been left so many seconds earlier. */
+static void age_mark(const struct world *w, unsigned seconds)
+{
+	char path[128], boot[64];
+	unsigned long long ns;
+
+	snprintf(path, sizeof(path), "%s/clean-stop", w->folder);
+	FILE *mark = fopen(path, "r+");
+
+	assert_non_null(mark);
+	assert_int_equal(fscanf(mark, "%63s %llu", boot, &ns), 2);
+	rewind(mark);
+	fprintf(mark, "%s\n%llu\n", boot, ns - seconds * 1000000000ull);
+	assert_int_equal(fclose(mark), 0);
+}
+
+/* The kernel may have given up what has waited for long: half an hour is not too long where it never does. */
+static void test_old_commands_are_not_begun(void **state)
+{
+	struct world *w = *state;
+
+	fake_device_make(1, "file/a.img", SIZE);
+	fake_device_make(2, "file/b.img", SIZE);
+	fake_attribute_set(2, "attrib/cmd_time_out", "0");
+	open_door(w);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	wait_state(w, 2, TCMU_DEVICE_SERVED);
+	close_door(w);
+	int young = fake_send(1, TEST_UNIT_READY, 6, 0);
+	open_door(w);
+	assert_int_equal(fake_await(1, young), SCSI_GOOD);
+	close_door(w);
+	int old = fake_send(1, TEST_UNIT_READY, 6, 0), patient = fake_send(2, TEST_UNIT_READY, 6, 0);
+	age_mark(w, 1800);
+	open_door(w);
+	assert_int_equal(fake_await(1, old), SCSI_BUSY);
+	assert_int_equal(fake_await(2, patient), SCSI_GOOD);
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+}
+
 /* Stopped and started again, as systemd sees it; the descriptors are of use if the next door takes them all. */
 static void restart(struct world *w)
 {
@@ -261,6 +301,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_crash_resets_and_clean_stop_does_not, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_old_commands_are_not_begun, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_devices_stay_open_between_doors, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_another_device_has_the_minor, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_refused_device_is_not_kept, set_up, tear_down),

@@ -1,0 +1,148 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# guest: -m 1024 -t 400
+# outage_guest.sh DAEMON HANDLER-PATH, over tcm_loop. The kernel gives up what takes longer than cmd_time_out, and tells
+# nobody here: a daemon that was stopped or away for longer, and storage that hangs, may make nobody see a write undone.
+# shellcheck source=guest_lib.sh
+. "$(dirname "$0")/guest_lib.sh"
+time_out=8
+
+make_storage() { # a file system that can be frozen; what writes to it waits then, each on a thread
+	modprobe brd rd_size=65536 rd_nr=1
+	mkfs.ext4 -q /dev/ram0
+	mkdir -p /tmp/storage
+	mount /dev/ram0 /tmp/storage
+}
+freeze() { fsfreeze --freeze /tmp/storage; }
+thaw() { fsfreeze --unfreeze /tmp/storage; }
+
+stopped_for() { # SECONDS; what $waiting asks for comes meanwhile
+	kill -STOP "$daemon_pid"
+	answers >/tmp/out 2>&1 &
+	waiting=$!
+	sleep "$1"
+	kill -CONT "$daemon_pid"
+}
+
+start_writer() {
+	rm -f /tmp/flag
+	python3 "$here/outage_writer.py" "$disk" /tmp/flag >/tmp/writer 2>&1 &
+	writer=$!
+}
+stop_writer() {
+	: >/tmp/flag
+	wait $writer || { cat /tmp/writer && return 1; }
+	paste -sd ' ' /tmp/writer
+}
+of_writer() { awk -v what="$1" '$1 == what { print $2 }' /tmp/writer; } # errors, reads, writes
+
+answers() { dd if="$disk" of=/dev/null bs=4k count=1 iflag=direct; }
+
+put() { # BYTE BLOCK: on the disk; its status
+	head -c 4096 /dev/zero | tr '\0' "$1" | dd of="$disk" bs=4k count=1 seek="$2" oflag=direct conv=notrunc iflag=fullblock
+}
+byte_in() { dd if="$disk" bs=4k count=1 skip="$1" iflag=direct status=none | head -c 1; } # BLOCK
+
+load_target
+load_loop
+make_storage
+start_daemon
+create 0 disk file//tmp/storage/disk.img $((40 << 20))
+echo $time_out >$core/user_0/disk/attrib/cmd_time_out
+map 0 disk 0
+disk=$(loop_disk 0)
+
+step "stopped for a while, under load"
+verify "$disk" --time_based --runtime=20 &
+fio=$!
+sleep 2
+stopped_for 1
+wait $waiting
+sleep 2
+stopped_for 6 # too long to know how old commands are, but they are not too old
+wait $waiting
+wait_for grep -q 'nobody looked at the ring for too long' $log
+wait $fio
+no_kernel_error
+
+step "stopped for longer than the time-out"
+start_writer
+sleep 2
+stopped_for $((time_out + 3))
+fails wait $waiting
+wait_for answers
+sleep 3
+stopped_for $((time_out + 2))
+fails wait $waiting
+wait_for answers
+sleep 3
+stop_writer
+[ "$(of_writer errors)" -gt 0 ]
+
+step "dead for longer than the time-out"
+start_writer
+sleep 2
+kill_daemon
+sleep $((time_out + 3))
+start_daemon
+wait_for answers
+sleep 3
+stop_writer
+[ "$(of_writer errors)" -gt 0 ]
+
+step "away for longer than the time-out, after a clean stop"
+start_writer
+sleep 2
+stop_daemon
+sleep $((time_out + 3))
+start_daemon
+wait_for answers
+sleep 3
+stop_writer
+[ "$(of_writer errors)" -gt 0 ]
+
+step "storage that hangs for longer than the time-out"
+start_writer
+sleep 2
+freeze
+sleep $((time_out + 4))
+thaw
+wait_for answers
+sleep 3
+stop_writer
+[ "$(of_writer errors)" -gt 0 ]
+wait_for grep -q 'the storage has not answered' $log
+wait_for grep -q 'the storage answers again' $log
+
+step "a write that was given up lands before a newer one"
+for round in 1 2; do
+	for block in 1000 1001 1002 1003; do
+		put a $block 2>/tmp/out
+	done
+	freeze
+	writers=()
+	for block in 1000 1001 1002 1003; do
+		fails put b $block &
+		writers+=($!)
+	done
+	wait_all "${writers[@]}"
+	writers=()
+	for block in 1000 1001 1002 1003; do
+		put c $block >/tmp/put$block 2>&1 &
+		writers+=($!)
+	done
+	sleep 0.5
+	thaw
+	wait_all "${writers[@]}"
+	for block in 1000 1001 1002 1003; do
+		[ "$(byte_in $block)" = c ]
+	done
+	sleep 0.5
+	for block in 1000 1001 1002 1003; do
+		[ "$(byte_in $block)" = c ]
+	done
+	echo "round $round"
+done
+
+step "stop"
+stop_daemon
