@@ -218,6 +218,38 @@ static void test_broken_ring_is_told(void **state)
 	assert_true(w->device.ring.broken);
 }
 
+/* --- what time costs --- */
+
+static unsigned looks; /* atomic: at the clock, on the loop */
+int __real_clock_gettime(clockid_t clock, struct timespec *time);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
+{
+	if (loop_current())
+		__atomic_add_fetch(&looks, 1, __ATOMIC_RELAXED);
+	return __real_clock_gettime(clock, time);
+}
+
+/* Commands have deadlines, but the clock is a system call in some guests: one alone does not look at it. */
+static void test_no_look_at_the_clock(void **state)
+{
+	struct world *w = *state;
+	uint8_t cdb[10];
+
+	if (!loop_uses_uring(w->device.loop))
+		skip();
+	w->device.time_out = 30;
+	tcmu_device_start(&w->device);
+	rw10(cdb, 0x2a, 16, 8);
+	for (int i = 0; i < 250; i++) {
+		if (i == 50)
+			__atomic_store_n(&looks, 0, __ATOMIC_RELAXED);
+		assert_int_equal(w->ring.status[run(w, cdb, 10, 0, PAGE)], SCSI_GOOD);
+	}
+	assert_in_range(__atomic_load_n(&looks, __ATOMIC_RELAXED), 0, 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +265,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_first_command_waits, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_abort_notice, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_broken_ring_is_told, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_no_look_at_the_clock, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
