@@ -71,6 +71,7 @@ enum request_kind {
 	REQUEST_FALLOCATE,
 	REQUEST_POLL,
 	REQUEST_BLOCKING,
+	REQUEST_CALLED_OFF, /* the kernel has got nothing to do instead */
 };
 
 /* Lives in loop_op.priv, so that a request needs no memory of its own. */

@@ -150,8 +150,8 @@ uint64_t loop_pulse_now_ns(struct loop *loop);
  * the pool. */
 struct loop_op {
 	void (*done)(struct loop_op *op, int result); /* result: the kernel's, or -errno */
-	/* CLOCK_MONOTONIC; 0: none. What still waits for a pool thread by then ends with -ECANCELED instead of
-	 * being begun. */
+	/* CLOCK_MONOTONIC; 0: none. What still waits for a pool thread by then, or for the end of a turn in which this
+	 * thread was stopped, ends with -ECANCELED instead of being begun. */
 	uint64_t deadline_ns;
 	uint64_t priv[11]; /* loop's own */
 };

@@ -25,7 +25,8 @@
 struct uring {
 	struct io_uring ring;
 	struct fifo backlog; /* requests that found the submission queue full */
-	uint32_t dirty;      /* slots whose polls are to be changed: index + 1 */
+	uint64_t due_ns; /* the first deadline of requests that the kernel has not got yet; NEVER_NS: none */
+	uint32_t dirty;  /* slots whose polls are to be changed: index + 1 */
 };
 
 /*
@@ -69,6 +70,7 @@ static int uring_init(struct loop *loop)
 		free(uring);
 		return ret;
 	}
+	uring->due_ns = NEVER_NS;
 	io_uring_ring_dontfork(&uring->ring);
 	loop->engine_data = uring;
 	return 0;
@@ -97,9 +99,12 @@ static struct io_uring_sqe *next_sqe(struct loop *loop, struct uring *uring)
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-static void prepare(struct io_uring_sqe *sqe, struct loop_op *op)
+static void prepare(struct uring *uring, struct io_uring_sqe *sqe, struct loop_op *op)
 {
 	struct request *r = request_of(op);
+
+	if (op->deadline_ns)
+		uring->due_ns = MIN(uring->due_ns, op->deadline_ns);
 
 	switch (r->kind) {
 	case REQUEST_READV:
@@ -127,7 +132,7 @@ static void uring_submit(struct loop *loop, struct loop_op *op)
 	struct io_uring_sqe *sqe = uring->backlog.head ? NULL : next_sqe(loop, uring);
 
 	if (sqe)
-		prepare(sqe, op);
+		prepare(uring, sqe, op);
 	else
 		fifo_push(&uring->backlog, &request_of(op)->note);
 }
@@ -157,7 +162,38 @@ static void submit_backlog(struct loop *loop, struct uring *uring)
 
 		if (!sqe)
 			return;
-		prepare(sqe, op_of(container_of(fifo_pop(&uring->backlog), struct request, note)));
+		prepare(uring, sqe, op_of(container_of(fifo_pop(&uring->backlog), struct request, note)));
+	}
+}
+
+/* NULL: not of a request. */
+static struct loop_op *op_of_data(uint64_t user_data)
+{
+	return user_data == NO_ONE || user_data & TOKEN_BIT ? NULL : (struct loop_op *)(uintptr_t)user_data;
+}
+
+static bool is_late(const struct loop_op *op, uint64_t now_ns)
+{
+	return op && op->deadline_ns && op->deadline_ns <= now_ns;
+}
+
+/* The last moment to see that we were stopped in the midst of the turn. */
+static void call_off_late(struct loop *loop, struct uring *uring)
+{
+	struct io_uring_sq *sq = &uring->ring.sq;
+	uint64_t now_ns;
+
+	if (uring->due_ns == NEVER_NS || uring->due_ns > (now_ns = loop_pulse_now_ns(loop)))
+		return;
+	for (unsigned i = sq->sqe_head; i != sq->sqe_tail; i++) {
+		struct io_uring_sqe *sqe = &sq->sqes[i & sq->ring_mask];
+		struct loop_op *op = op_of_data(sqe->user_data);
+
+		if (!is_late(op, now_ns))
+			continue;
+		request_of(op)->kind = REQUEST_CALLED_OFF;
+		io_uring_prep_nop(sqe);
+		io_uring_sqe_set_data(sqe, op);
 	}
 }
 
@@ -304,6 +340,8 @@ static void uring_enter(struct loop *loop, uint64_t timeout_ns)
 
 	update_polls(loop, uring);
 	submit_backlog(loop, uring);
+	call_off_late(loop, uring);
+	uring->due_ns = NEVER_NS;
 	if (uring->dirty || uring->backlog.head)
 		timeout_ns = 0;
 
@@ -317,6 +355,11 @@ static void uring_enter(struct loop *loop, uint64_t timeout_ns)
 	else
 		io_uring_submit_and_wait_timeout(&uring->ring, &cqe, 1,
 						 timeout_ns == NEVER_NS ? NULL : &timeout, NULL);
+}
+
+static void finish(struct loop *loop, struct loop_op *op, int result)
+{
+	request_finish(loop, op, request_of(op)->kind == REQUEST_CALLED_OFF ? -ECANCELED : result);
 }
 
 static unsigned uring_reap(struct loop *loop)
@@ -334,7 +377,7 @@ static unsigned uring_reap(struct loop *loop)
 		if (copy.user_data & TOKEN_BIT)
 			report(loop, copy.user_data, copy.res, copy.flags & IORING_CQE_F_MORE);
 		else if (copy.user_data != NO_ONE)
-			request_finish(loop, (struct loop_op *)(uintptr_t)copy.user_data, copy.res);
+			finish(loop, (struct loop_op *)(uintptr_t)copy.user_data, copy.res);
 	}
 	return n;
 }

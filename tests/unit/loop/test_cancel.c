@@ -11,6 +11,9 @@ static struct loop_op ops[3 * THREADS];
 static int results[3 * THREADS];
 static unsigned ended, executed; /* executed is atomic */
 static sem_t gate;               /* holds the pool's threads up */
+static int fd;
+static char byte;
+static struct iovec iov = {&byte, 1};
 
 static unsigned number(const struct loop_op *op)
 {
@@ -128,11 +131,76 @@ static void what_waits_too_long_is_not_begun(void **state)
 	sem_destroy(&gate);
 }
 
-/* --- what the kernel has ----------------------------------------------------------------------- */
+/* --- a turn in which the thread was stopped ---------------------------------------------------- */
 
-static int fd;
-static char byte;
-static struct iovec iov = {&byte, 1};
+static struct loop_pulse pulse;
+static struct loop_timer later;
+
+static void beat(struct loop_pulse *p)
+{
+	(void)p;
+}
+
+static int read_back(struct loop_op *op)
+{
+	(void)op;
+	usleep(1000);
+	return (int)lseek(fd, 0, SEEK_END);
+}
+
+static void turn_ended(struct loop_op *op, int result)
+{
+	if (number(op) < 2) {
+		check(result == (number(op) ? -ECANCELED : 1));
+		results[number(op)] = result;
+		if (++ended == 2)
+			loop_blocking(loop_current(), &ops[2], read_back);
+		return;
+	}
+	check(result == 1); /* the second was to write behind the first */
+	close(fd);
+	loop_pulse_stop(&pulse);
+	finish();
+}
+
+static void turn_body(struct loop_timer *timer)
+{
+	uint64_t now = loop_clock_ns();
+
+	(void)timer;
+	for (unsigned i = 0; i < 2; i++) {
+		ops[i].deadline_ns = now + (i ? 20000000 : 3600000000000);
+		loop_writev(loop_current(), &ops[i], fd, &iov, 1, i, 0);
+	}
+	ops[2].deadline_ns = 0;
+	usleep(40000);
+}
+
+static void begin_turn(struct loop_work *work)
+{
+	char name[] = "loop-test-XXXXXX";
+
+	(void)work;
+	prepare(turn_ended);
+	fd = mkstemp(name);
+	check(fd >= 0);
+	unlink(name);
+	pulse.fn = beat;
+	check(loop_pulse_start(loop_current(), &pulse, 5000000) == 0);
+	later = (struct loop_timer){.fn = turn_body};
+	loop_timer_arm(loop_current(), &later, 10000000);
+}
+
+static void what_comes_too_late_to_the_kernel_is_not_begun(void **state)
+{
+	(void)state;
+	if (!loop_uses_uring(set.loops[0]))
+		skip();
+	run_on_loop(begin_turn);
+	sem_destroy(&gate);
+}
+
+/* --- what the kernel has ----------------------------------------------------------------------- */
 
 static void poll_ended(struct loop_op *op, int result)
 {
@@ -148,14 +216,13 @@ static void cancel_poll(struct loop_timer *timer)
 	loop_cancel(loop_current(), &ops[0]);
 }
 
-static struct loop_timer later = {.fn = cancel_poll};
-
 static void poll_body(struct loop_work *work)
 {
 	(void)work;
 	prepare(poll_ended);
 	fd = eventfd(0, EFD_NONBLOCK);
 	loop_poll(loop_current(), &ops[0], fd, POLLIN);
+	later = (struct loop_timer){.fn = cancel_poll};
 	loop_timer_arm(loop_current(), &later, 5000000);
 }
 
@@ -201,6 +268,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    BOTH_ENGINES(what_waits_for_a_thread_is_not_begun),
 	    BOTH_ENGINES(what_waits_too_long_is_not_begun),
+	    {"what_comes_too_late_to_the_kernel_is_not_begun (io_uring)",
+	     what_comes_too_late_to_the_kernel_is_not_begun, harness_setup, harness_teardown, &harness_uring},
 	    BOTH_ENGINES(a_poll_ends),
 	    BOTH_ENGINES(a_write_ends_once),
 	};
