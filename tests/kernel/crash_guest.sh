@@ -18,6 +18,8 @@ locks() { # COUNT: of so many daemons there may be I/O under way
 	[ "$(grep -c "OFDLCK.*:$(stat -c %i /run/tcmu-runner/io) " /proc/locks)" -eq "$1" ]
 }
 
+busy() { [ "$(tr -dc 1-9 <"/sys/block/${1##*/}/inflight")" ]; } # DISK
+
 served() { grep -q "$1.*: served" $log; }
 
 load_target
@@ -32,10 +34,12 @@ map 0 slow 0
 map 2 away 2
 
 step "killed while its I/O hangs"
-verify "$(loop_disk 0)" --time_based --runtime=14 &
+disk=$(loop_disk 0)
+verify "$disk" --time_based --runtime=14 &
 fio_pid=$!
 sleep 2
 hang
+wait_for busy "$disk"
 sleep 1
 kill_daemon
 locks 1
