@@ -13,9 +13,6 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-#define BOOT_ID     "/proc/sys/kernel/random/boot_id"
-#define BOOT_ID_MAX 64
-
 /* So many devices may be opened or closed at a time. A backend can hang in that for as long as it likes, and the next
  * device must not wait for it; the bound only keeps a machine's whole storage from taking all of its threads. */
 #define MOST_JOBS 1024
@@ -55,40 +52,6 @@ static void unblock_netlink(void)
 	set_parameter("block_netlink", "0");
 }
 
-/* --- the mark of a clean stop: holds the boot's id, for rings do not survive that, and how old what waits in the
- * rings can be --- */
-
-static bool read_text(const char *path, char *text, size_t size)
-{
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
-
-	text[n < 0 ? 0 : n] = '\0';
-	return n > 0;
-}
-
-/* A mark is good for one start. */
-static void take_mark(struct tcmu_door *door)
-{
-	char ours[2 * BOOT_ID_MAX], boot[BOOT_ID_MAX];
-	bool clean = read_text(door->mark, ours, sizeof(ours)) && read_text(BOOT_ID, boot, sizeof(boot)) &&
-		     !strncmp(ours, boot, strlen(boot));
-
-	door->clean = unlink(door->mark) == 0 && clean;
-	door->since_ns = door->clean ? strtoull(ours + strlen(boot), NULL, 10) : 0;
-}
-
-static void leave_mark(const struct tcmu_door *door)
-{
-	char boot[BOOT_ID_MAX];
-	CLEANUP_CLOSE int fd = open(door->mark, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	/* Without it the next start resets the rings, which initiators survive. */
-	if (fd < 0 || !read_text(BOOT_ID, boot, sizeof(boot)) ||
-	    dprintf(fd, "%s%llu\n", boot, (unsigned long long)door->left_ns) < 0)
-		log_warn(NULL, "%s: %s", door->mark, strerror(errno));
-}
-
 /* --- open and close --- */
 
 static void door_free(struct tcmu_door *door)
@@ -97,6 +60,8 @@ static void door_free(struct tcmu_door *door)
 		pool_stop(door->jobs);
 	pthread_cond_destroy(&door->gone);
 	pthread_mutex_destroy(&door->lock);
+	free(door->unclean_before.at);
+	free(door->unclean.at);
 	free(door->mark);
 	free(door->state_dir);
 	free(door);
@@ -154,7 +119,7 @@ struct tcmu_door *tcmu_door_open(struct loop_set *set, const struct tcmu_door_op
 	}
 	door_alua_open(door);
 	block_and_free_waiters();
-	take_mark(door);
+	door_mark_take(door);
 	/* What comes after the joining of the group is an event, what was there before is found here; what is
 	 * both is told apart by its minor number. */
 	int err = tcmu_uio_scan(door_adopt, door, error);
@@ -162,6 +127,8 @@ struct tcmu_door *tcmu_door_open(struct loop_set *set, const struct tcmu_door_op
 	unblock_netlink();
 	if (!err && !tcmu_netlink_start(door->netlink, error))
 		return door;
+	/* There may be devices that were not found, whose state nobody knows. */
+	door->no_mark = true;
 	tcmu_door_close(door);
 	return NULL;
 }
@@ -171,8 +138,7 @@ void tcmu_door_close(struct tcmu_door *door)
 	close_devices(door);
 	door_alua_close(door);
 	tcmu_netlink_close(door->netlink, false);
-	if (!door->unclean)
-		leave_mark(door);
+	door_mark_leave(door);
 	door_free(door);
 }
 

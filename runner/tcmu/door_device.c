@@ -338,7 +338,7 @@ static void start(struct door_device *d)
 	if (err) {
 		door_lun_close(&d->next);
 		lock_take(&d->door->lock);
-		d->broken = d->door->unclean = true;
+		d->broken = true;
 		lock_drop(&d->door->lock);
 		failed(d, err, &error);
 		return;
@@ -383,8 +383,8 @@ static void leave(struct door_device *d)
 {
 	lock_take(&d->door->lock);
 	bool stays = !d->removing;
-	if (stays && d->reset)
-		d->door->unclean = true;
+	if (stays && (d->reset || d->broken))
+		door_mark_unclean(d->door, d->minor);
 	lock_drop(&d->door->lock);
 	if (!stays && d->door->fd_store)
 		d->door->fd_store->forget(&d->kept);

@@ -196,6 +196,11 @@ void door_adopt(void *arg, unsigned minor, const char *uio_name)
 
 	if (!parse_ours(uio_name, &name)) {
 		log_info(NULL, "%s: left alone, no handler of ours", uio_name);
+		/* It may have been, and be again. */
+		if (!door_mark_says_clean(door, minor)) {
+			SCOPE_LOCK(&door->lock);
+			door_mark_unclean(door, minor);
+		}
 		return;
 	}
 	if (door->fd_store)
@@ -211,7 +216,7 @@ void door_adopt(void *arg, unsigned minor, const char *uio_name)
 	}
 	d->kept = kept;
 	d->found = d->stays = true;
-	d->reset = !door->clean;
+	d->reset = !door_mark_says_clean(door, minor);
 	door_wake(d);
 }
 
@@ -222,7 +227,7 @@ void door_on_gone(struct tcmu_device *device)
 
 	SCOPE_LOCK(&d->door->lock);
 	if (device->ring.broken) {
-		d->broken = d->door->unclean = true;
+		d->broken = true;
 		d->state = TCMU_DEVICE_FAILED;
 		error_set(&d->error, EPROTO, "the kernel's ring is broken");
 		return;

@@ -16,6 +16,11 @@
 
 #define KERNEL_TIME_OUT 30 /* seconds, the kernel's default cmd_time_out */
 
+struct door_minors {
+	unsigned *at;
+	size_t n;
+};
+
 struct tcmu_door {
 	struct loop_set *set;
 	struct pool *jobs; /* runs the devices' jobs: a thread for each that has something to do */
@@ -24,7 +29,8 @@ struct tcmu_door {
 	const struct fd_store *fd_store;
 	char *mark; /* path of the mark of a clean stop */
 	bool clean;        /* the daemon before stopped cleanly, … */
-	uint64_t since_ns; /* … and what lies in its rings came after this */
+	uint64_t since_ns; /* … and what lies in its rings came after this, … */
+	struct door_minors unclean_before; /* … but for these */
 	struct tcmu_netlink *netlink;
 
 	pthread_mutex_t lock; /* of all below and of what struct door_device says; short, a leaf */
@@ -34,7 +40,8 @@ struct tcmu_door {
 	struct tcmu_door_defaults defaults;
 	bool closing;
 	uint64_t left_ns; /* while closing: what we leave in rings came after this */
-	bool unclean; /* a ring was left in a state that only a reset mends */
+	struct door_minors unclean; /* whose rings we leave in a state that only a reset mends */
+	bool no_mark;               /* every ring may be in such a state */
 
 	/* door_alua.c: on loop 0 */
 	struct loop_watch changes; /* of inotify; fd -1: there is none */
@@ -116,6 +123,15 @@ void door_wake(struct door_device *d);
 void door_condemn(struct door_device *d);
 /* On the device's loop. */
 void door_on_gone(struct tcmu_device *device);
+
+/* --- door_mark.c: what a clean stop tells the next start. Main, but for the third. */
+
+void door_mark_take(struct tcmu_door *door);
+/* Whether the ring of the device with this number may go on where it is. */
+bool door_mark_says_clean(const struct tcmu_door *door, unsigned minor);
+/* door->lock held. It is left in a state that only a reset mends. */
+void door_mark_unclean(struct tcmu_door *door, unsigned minor);
+void door_mark_leave(const struct tcmu_door *door);
 
 /* --- door_device.c: the job of one device, on the pool */
 

@@ -238,12 +238,83 @@ static void test_stop_before_the_reset(void **state)
 	assert_int_equal(remove_device(2), 0);
 	close_door(w);
 	is_not_reset(1);
-	assert_int_equal(size_of(w, "clean-stop"), -1);
 	end_stray(w, stray);
 	fake_device_free(2);
 	open_door(w);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 	wait_reset(1);
+}
+
+static void is_left(unsigned n)
+{
+	char value[64];
+
+	assert_string_equal(fake_attribute(n, "action/reset_ring", value), "-");
+	assert_string_equal(fake_attribute(n, "action/block_dev", value), "-");
+}
+
+static void forget_resets(unsigned n)
+{
+	fake_attribute_set(n, "action/reset_ring", "-");
+	fake_attribute_set(n, "action/block_dev", "-");
+}
+
+/* A clean stop says which rings are not, also of devices that were left alone for want of a handler. */
+static void test_clean_stop_with_some_that_are_not(void **state)
+{
+	const uint32_t event = 1;
+	struct world *w = *state;
+
+	for (unsigned n = 1; n <= 3; n++) {
+		char config[32];
+
+		snprintf(config, sizeof(config), n == 3 ? "nobodys/%u" : "file/%u.img", n);
+		fake_device_make(n, config, SIZE);
+	}
+	open_door(w);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	wait_state(w, 2, TCMU_DEVICE_SERVED);
+	wait_reset(1);
+	wait_reset(2);
+	is_left(3);
+	forget_resets(1);
+	forget_resets(2);
+	fake_ring_put_raw(&fake_devices[1].ring, 0, 64);
+	assert_int_equal(write(fake_devices[1].uio, &event, 4), 4);
+	wait_state(w, 1, TCMU_DEVICE_FAILED);
+	close_door(w);
+	open_door(w); /* still without that handler */
+	wait_state(w, 2, TCMU_DEVICE_SERVED);
+	wait_reset(1);
+	is_left(2);
+	close_door(w);
+	snprintf(fake_devices[3].uio_name, sizeof(fake_devices[3].uio_name), "tcm-user/0/d3/file/3.img");
+	open_door(w);
+	wait_state(w, 3, TCMU_DEVICE_SERVED);
+	wait_reset(3);
+	is_left(2);
+}
+
+/* A mark that was not written to its end says nothing. */
+static void test_torn_mark(void **state)
+{
+	struct world *w = *state;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/clean-stop", w->folder);
+	fake_device_make(1, "file/a.img", SIZE);
+	open_door(w);
+	wait_reset(1);
+	close_door(w);
+	forget_resets(1);
+	assert_int_equal(truncate(path, size_of(w, "clean-stop") - 2), 0);
+	open_door(w);
+	wait_reset(1);
+	close_door(w);
+	forget_resets(1);
+	open_door(w);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	is_left(1);
 }
 
 /* What a dead daemon has left in a ring is never taken for requests. */
@@ -307,6 +378,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_refused_device_is_not_kept, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_stray_io_delays_the_reset, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_stop_before_the_reset, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_clean_stop_with_some_that_are_not, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_torn_mark, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_reset_that_fails_is_tried_again, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_adopted_without_storage_is_retried, set_up, tear_down),
 	};
