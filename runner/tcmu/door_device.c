@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tcmu/door_private.h"
+#include "tcmu/uapi.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -288,6 +289,13 @@ static void unblock_ring(struct door_device *d)
 	d->reset = false;
 }
 
+/* Who aborts a command waits for its end. Told of it we call its I/O back; else it just ends some time. */
+static void ask_for_notices(const struct door_device *d)
+{
+	if (d->device.ring.flags & TCMU_FLAG_TMR)
+		tcmu_configfs_write(&d->cfs, "attrib/tmr_notification", "1", NULL);
+}
+
 static int attach_ring(struct door_device *d, struct error *error)
 {
 	uint64_t since_ns = d->found && !d->reset ? d->door->since_ns : loop_clock_ns();
@@ -295,6 +303,7 @@ static int attach_ring(struct door_device *d, struct error *error)
 
 	if (err)
 		return err;
+	ask_for_notices(d);
 	tcmu_expiry_init(&d->device, since_ns);
 	d->device.name = d->subject;
 	d->device.fd = d->uio.fd;

@@ -51,6 +51,7 @@ create 0 disk file//tmp/storage/disk.img $((40 << 20))
 echo $time_out >$core/user_0/disk/attrib/cmd_time_out
 map 0 disk 0
 disk=$(loop_disk 0)
+[ "$(cat $core/user_0/disk/attrib/tmr_notification)" -eq 1 ] # aborts, too, are to end soon
 
 step "stopped for a while, under load"
 verify "$disk" --time_based --runtime=20 &

@@ -382,6 +382,7 @@ struct fake_device *fake_device_make(unsigned n, const char *config, uint64_t si
 	fake_attribute_set(n, "attrib/hw_block_size", "512");
 	fake_attribute_set(n, "attrib/hw_max_sectors", "128");
 	fake_attribute_set(n, "attrib/emulate_write_cache", "0");
+	fake_attribute_set(n, "attrib/tmr_notification", "0");
 	fake_attribute_set(n, "attrib/cmd_time_out", "30");
 	fake_attribute_set(n, "wwn/vpd_unit_serial", "T10 VPD Unit Serial Number: ");
 	fake_attribute_set(n, "action/block_dev", "-");

@@ -24,6 +24,7 @@ static void test_add_serve_remove(void **state)
 	assert_int_equal(size_of(w, "a.img"), SIZE);
 	assert_string_equal(fake_attribute(1, "attrib/emulate_write_cache", value), "1");
 	assert_string_equal(fake_attribute(1, "attrib/cmd_time_out", value), "45");
+	assert_string_equal(fake_attribute(1, "attrib/tmr_notification", value), "1");
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 	assert_int_equal(remove_device(1), 0);
 	wait_gone(w);
