@@ -337,13 +337,16 @@ static void attribute_path(unsigned n, const char *file, char path[256])
 
 void fake_attribute_set(unsigned n, const char *file, const char *value)
 {
-	char path[256];
+	char path[256], made[270];
 
+	/* At once, as the door may write there, too. */
 	attribute_path(n, file, path);
-	FILE *out = fopen(path, "w");
+	snprintf(made, sizeof(made), "%s.made", path);
+	FILE *out = fopen(made, "w");
 	assert_non_null(out);
 	fputs(value, out);
 	assert_int_equal(fclose(out), 0);
+	assert_int_equal(rename(made, path), 0);
 }
 
 char *fake_attribute(unsigned n, const char *file, char value[64])
