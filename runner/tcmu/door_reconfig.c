@@ -28,13 +28,13 @@ static int resize(struct door_device *d, struct error *error)
 	return backstore_resize(d->lun.bs, d->reconfig.size, error);
 }
 
-/* Another configuration is another backstore in this one's place, if it opens. */
+/* Another configuration is another backstore in this one's place, if it opens; also where this one did not. */
 static int reconfigure(struct door_device *d, struct error *error)
 {
 	const char *config = d->reconfig.config;
 	size_t handler = strlen(d->name.handler);
 
-	if (!strcmp(config, d->name.config))
+	if (!strcmp(config, d->name.config) && !backstore_is_absent(d->lun.bs))
 		return 0;
 	if (strncmp(config, d->name.handler, handler) || config[handler] != '/')
 		return error_set(error, EINVAL, "%s: another handler needs another device", config);
@@ -136,12 +136,12 @@ bool door_reconfigure(struct door_device *d)
 	struct error error = {"the kernel asks for a change that is not known"};
 	int err = -EOPNOTSUPP;
 
-	if (!d->lun.lu || backstore_is_absent(d->lun.bs))
+	if (d->lun.lu && d->reconfig.has_config)
+		err = reconfigure(d, &error);
+	else if (!d->lun.lu || backstore_is_absent(d->lun.bs))
 		err = error_set(&error, ENODEV, "the storage is not open");
 	else if (d->reconfig.has_size)
 		err = resize(d, &error);
-	else if (d->reconfig.has_config)
-		err = reconfigure(d, &error);
 	else if (d->reconfig.has_write_cache)
 		err = set_write_cache(d, &error);
 	if (err)

@@ -115,6 +115,8 @@ is_busy() { # nobody else can open the device
 	grep -q 'Device or resource busy' /tmp/out
 }
 
+connect() { (exec 3<>/dev/tcp/127.0.0.1/3270); }
+
 step "its devices are in systemd's keeping"
 wait_for in_store 1
 opened
@@ -184,6 +186,24 @@ mkdir $device
 echo 'dev_config=file//home/user/disk.img,dev_size=67108864' >$device/control
 timeout 20 sh -c "echo 1 >$device/enable"
 wait_for in_store 1
+
+step "a portal of its own: no initiator is refused between two daemons"
+set_up RestartSec=4 ExecStart= 'ExecStart=/usr/bin/tcmu-runner --kernel --export alloc/a,size=1M --portal 127.0.0.1:3270'
+systemctl restart $unit
+wait_for in_store 2
+first=$(main_pid)
+kill -9 "$first"
+wait_for down
+connect
+is_busy
+wait_for is_another "$first"
+wait_for logged 'portal-[0-9.]*: kept open by systemd, used again'
+in_store 2
+set_up
+systemctl restart $unit
+wait_for logged 'portal-[0-9.]*: kept open by systemd, but of no use any more: dropped'
+wait_for in_store 1
+fails connect
 
 step "stopped, and called by its name: D-Bus has it started"
 systemctl stop $unit

@@ -199,6 +199,25 @@ static void test_other_storage(void **state)
 	wait_state(w, 2, TCMU_DEVICE_SERVED);
 }
 
+/* Where what was there has moved to is said in the same way. */
+static void test_other_storage_for_a_failed_device(void **state)
+{
+	struct world *w = *state;
+
+	fake_device_make(1, "file/a.img", SIZE);
+	break_storage(w, "a.img");
+	open_door(w);
+	wait_state(w, 1, TCMU_DEVICE_FAILED);
+	assert_int_equal(reconfigure(1, (struct tcmu_event){.has_size = true, .size = 2 * SIZE}), -ENODEV);
+	assert_int_equal(change_config(1, "file/a.img"), -EISDIR);
+	assert_int_equal(change_config(1, "file/no-folder/b.img"), -ENOENT);
+	wait_state(w, 1, TCMU_DEVICE_FAILED);
+	assert_int_equal(change_config(1, "file/b.img"), 0);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+	assert_string_equal(look(w, 1).config, "file/b.img");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +226,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_write_cache_by_initiator, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_write_cache_of_what_is_served, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_other_storage, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_other_storage_for_a_failed_device, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
