@@ -103,19 +103,24 @@ echo /run/modprobe >/proc/sys/kernel/modprobe # what the kernel asks for by itse
 ln -sfn /proc/self/fd /dev/fd
 cd /
 $(printf '%q ' "$script" "$@")
-echo \$? >/run/guest/status
+status=\$?
 sync
-$busybox poweroff -f
+echo \$status >/run/guest/status
+exec $busybox sleep 1000000
 MAIN
 
 code=0
 boot </dev/null >"$run/console" 2>&1 &
 guest=$!
-# Ends the guest at its limit, and also when this script is killed before it can.
+# Ends the guest when its script has ended: a guest that shuts down by itself first flushes the disks that the script left,
+# which nobody serves any more. Also at its limit, and when this script is killed before it can.
 # shellcheck disable=SC2016 # the inner shell's own arguments
 setsid sh -c 'n=0
-	while [ $n -lt "$1" ] && kill -0 "$2" 2>/dev/null && kill -0 "$3" 2>/dev/null; do sleep 1; n=$((n + 1)); done
-	kill -s KILL -- "-$3"' watch "$limit" $$ "$guest" </dev/null >/dev/null 2>&1 &
+	while [ $n -lt "$1" ] && [ ! -s "$4/status" ] && kill -0 "$2" 2>/dev/null && kill -0 "$3" 2>/dev/null; do
+		sleep 0.2
+		n=$((n + 1))
+	done
+	kill -s KILL -- "-$3"' watch $((5 * limit)) $$ "$guest" "$run" </dev/null >/dev/null 2>&1 &
 wait "$guest" || code=$?
 
 cat "$run/output"
