@@ -121,7 +121,7 @@ int backstore_resize(struct backstore *bs, uint64_t size, struct error *error)
 				 (unsigned long long)size);
 	if (size > INT64_MAX)
 		return error_set(error, EFBIG, "%llu bytes cannot be served", (unsigned long long)size);
-	if (!has_grown(bs, size)) {
+	if (size > backstore_size(bs) && !has_grown(bs, size)) {
 		int err = api->resize ? api->resize(bs->handle, size) : -EOPNOTSUPP;
 
 		if (err == -EOPNOTSUPP)
