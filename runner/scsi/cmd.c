@@ -7,6 +7,7 @@
 #include "scsi/reserve.h"
 #include "scsi/sbc.h"
 #include "scsi/tmf.h"
+#include "scsi/trace.h"
 #include "scsi/ua.h"
 #include "util/bytes.h"
 #include "util/iov.h"
@@ -334,6 +335,7 @@ void scsi_complete(struct scsi_cmd *cmd)
 	bool aborted = cmd->aborted;
 
 	assert(cmd->node.next && "a command completes once");
+	scsi_trace(cmd);
 	list_del(&cmd->node);
 	cmd->node.next = NULL;
 	cmd->ops->done(cmd); /* cmd is gone */

@@ -2,8 +2,11 @@
 /* What is checked before a command runs, the same way for all of them. */
 #include "spc_env.h"
 
+#include <stdio.h>
+
 #include "scsi/alua.h"
 #include "scsi/ua.h"
+#include "util/log.h"
 
 #define TUR         0x00, 0, 0, 0, 0, 0
 #define INQUIRY     0x12, 0, 0, 0, 36, 0
@@ -405,6 +408,40 @@ static void test_absent_storage(void **state)
 	spc_env_close(&e);
 }
 
+static char traced[4][256];
+static unsigned ntraced;
+
+static void take_line(enum log_level level, const char *line)
+{
+	assert_int_equal(level, LOG_LEVEL_CDB);
+	assert_true(ntraced < ARRAY_SIZE(traced));
+	snprintf(traced[ntraced++], sizeof(traced[0]), "%s", line);
+}
+
+/* log_level = 5. */
+static void test_every_command_is_logged(void **state)
+{
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	log_set_sink(take_line);
+	RUN(&e, 0, TUR);
+	assert_int_equal(ntraced, 0);
+	log_set_level(LOG_LEVEL_CDB);
+	RUN(&e, 0, READ10(2));
+	RUN(&e, 0, READ10(SPC_BLOCKS));
+	RUN(&e, 0, 0xff, 0, 0, 0, 0, 0);
+	log_set_level(LOG_LEVEL_INFO);
+	log_set_sink(NULL);
+	assert_int_equal(ntraced, 3);
+	assert_non_null(strstr(traced[0], ": READ (10): 28 00 00 00 00 02 00 00 01 00: GOOD"));
+	assert_non_null(
+	    strstr(traced[1], ": refused: 28 00 00 00 04 00 00 00 01 00: CHECK CONDITION 5/21/00"));
+	assert_non_null(strstr(traced[2], ": refused: ff 00 00 00 00 00: CHECK CONDITION 5/20/00"));
+	spc_env_close(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +459,7 @@ int main(void)
 	    cmocka_unit_test(test_no_memory),
 	    cmocka_unit_test(test_handler_goes_first),
 	    cmocka_unit_test(test_absent_storage),
+	    cmocka_unit_test(test_every_command_is_logged),
 	};
 
 	return cmocka_run_group_tests_name("scsi_admission", tests, NULL, NULL);

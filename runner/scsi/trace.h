@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Log level 5: a line for each command, when it has ended. */
+#ifndef SCSI_TRACE_H
+#define SCSI_TRACE_H
+
+#include "scsi/scsi.h"
+#include "util/log.h"
+
+/* On the command's loop. */
+void scsi_trace_write(const struct scsi_cmd *cmd);
+
+static inline void scsi_trace(const struct scsi_cmd *cmd)
+{
+	if (log_level_now >= LOG_LEVEL_CDB)
+		scsi_trace_write(cmd);
+}
+#endif
