@@ -15,33 +15,21 @@ attribute() { head -n 1 "$1" 2>/dev/null; }
 show_daemon() {
 	if ! pid=$(daemon_pid); then
 		echo "tcmu-runner: not running"
-	elif daemons_view=$(on_bus /Devices1 org.kernel.TCMUService1.Devices1.List); then
+	elif daemons_view=$(list_devices); then
 		echo "tcmu-runner: running, process $pid"
 		echo "handlers: $(handlers)"
 	else
 		daemons_view=
 		echo "tcmu-runner: running, process $pid; it does not answer on D-Bus"
 	fi
+	! pid=$(other_daemon_pid) || echo "another tcmu-runner: running, process $pid"
 }
 
-# served DEVICE: what the daemon says of it: its state, and what it has done, or the reason where it has failed.
+# served DEVICE: what the daemon says of it.
 served() {
 	[ -n "$daemons_view" ] || return 0
-	printf '%s\n' "$daemons_view" | device=$1 awk '
-		$1 == "string" { key = $2 }
-		$1 == "variant" {
-			value[key] = $3
-			if (sub(/^ *variant *string "/, "")) { sub(/"$/, ""); value[key] = $0 }
-		}
-		$1 == "]" && value["\"name\""] == ENVIRON["device"] {
-			state = value["\"state\""]
-			if (state == "served")
-				state = state ", " value["\"commands\""] " commands"
-			if (value["\"error\""])
-				state = state ": " value["\"error\""]
-		}
-		$1 == "]" { split("", value) }
-		END { print ", " (state ? state : "not served by tcmu-runner") }'
+	state=$(printf '%s\n' "$daemons_view" | state_of "$1")
+	printf ', %s\n' "${state:-not served by tcmu-runner}"
 }
 
 # What the kernel says of a device is "... Config: CONFIG Size: SIZE ..." in its info.

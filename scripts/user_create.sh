@@ -31,14 +31,17 @@ serial() {
 }
 
 need_modules target_core_mod target_core_user
+unanswered=
 if is_kernel; then
 	need_daemon
 	need_handler "$handler" "$config"
+	! other_daemon_pid >/dev/null || unanswered=,nl_reply_supported=-1
 fi
 new_device user "$name"
 
 # The kernel's default of 64 KiB would split large I/O; 128 commands of 1 MiB fit into the data area.
-put "dev_config=$handler/$config,dev_size=$size,hw_max_sectors=2048,max_data_area_mb=128" "$core/$device/control"
+put "dev_config=$handler/$config,dev_size=$size,hw_max_sectors=2048,max_data_area_mb=128$unanswered" "$core/$device/control"
 put "$(serial)" "$core/$device/wwn/vpd_unit_serial"
 bounded put 1 "$core/$device/enable"
+[ -z "$unanswered" ] || need_served
 info "Your backstore directory: $device"

@@ -137,7 +137,7 @@ void tcmu_door_close(struct tcmu_door *door)
 {
 	close_devices(door);
 	door_alua_close(door);
-	tcmu_netlink_close(door->netlink, false);
+	tcmu_netlink_close(door->netlink);
 	door_mark_leave(door);
 	door_free(door);
 }

@@ -22,6 +22,10 @@
 #define BUSY_TRIES 60
 #define TELL_AFTER 20 /* pauses: something is wrong then */
 
+/* Enabling takes no time once it is answered for. */
+#define ENABLE_PAUSE_NS 1000000
+#define ENABLE_TRIES    100
+
 enum task { NOTHING, OPEN, RECONFIG, REPLY, TELL_WRITE_CACHE, STOP, START, CLOSE, IDENTIFY, READ_ALUA };
 
 /* door->lock held. Storage that is being closed for a device that goes cannot be opened for one that comes.
@@ -116,7 +120,7 @@ static int open_uio(struct door_device *d, struct error *error)
 	d->uio.fd = d->kept.fd;
 	int err = tcmu_uio_open(d->minor, &d->uio, error);
 
-	d->mapped = !err;
+	d->opened = !err;
 	d->kept.fd = d->uio.fd;
 	if (!store)
 		return err;
@@ -130,7 +134,7 @@ static int open_uio(struct door_device *d, struct error *error)
 
 static int attach(struct door_device *d, struct error *error)
 {
-	if (d->mapped)
+	if (d->opened)
 		return 0;
 	int err = tcmu_configfs_device(&d->cfs, d->name.hba, d->name.device, error);
 
@@ -177,9 +181,9 @@ static bool stray_io(const struct door_device *d)
 }
 
 /* False when the device is to go: nothing is worth waiting for any more. */
-static bool pause_unless_going(struct door_device *d)
+static bool pause_unless_going(struct door_device *d, long ns)
 {
-	static const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	const struct timespec pause = {.tv_nsec = ns};
 
 	lock_take(&d->door->lock);
 	bool going = d->removing || d->door->closing;
@@ -194,7 +198,7 @@ static int open_patiently(struct door_device *d, struct error *error)
 	int err = door_lun_open(d, d->name.config, &d->next, error);
 
 	for (int i = 0; err == -EBUSY && d->found && !d->lun.lu; i++) {
-		if ((i >= BUSY_TRIES && !stray_io(d)) || !pause_unless_going(d))
+		if ((i >= BUSY_TRIES && !stray_io(d)) || !pause_unless_going(d, PAUSE_NS))
 			break;
 		if (i == TELL_AFTER)
 			log_warn(d->subject, "waits: %s", error->text);
@@ -207,7 +211,7 @@ static int open_patiently(struct door_device *d, struct error *error)
 static bool await_stray_io(struct door_device *d)
 {
 	for (int i = 0; stray_io(d); i++) {
-		if (!pause_unless_going(d))
+		if (!pause_unless_going(d, PAUSE_NS))
 			return false;
 		if (i == TELL_AFTER)
 			log_warn(d->subject, "waits: I/O of the daemon before is still under way");
@@ -296,11 +300,36 @@ static void ask_for_notices(const struct door_device *d)
 		tcmu_configfs_write(&d->cfs, "attrib/tmr_notification", "1", NULL);
 }
 
+/*
+ * The kernel enables it once it has our answer, or without. Or another daemon has refused it, or its maker has given up
+ * waiting, and its uio device goes: false, the device is to go.
+ */
+static bool await_enabled(struct door_device *d)
+{
+	uint64_t enabled;
+
+	for (int i = 0;; i++) {
+		door_answer_added(d, 0);
+		if (!tcmu_uio_is(d->uio.fd, d->minor))
+			break;
+		if (!tcmu_configfs_read_u64(&d->cfs, "enable", &enabled, NULL) && enabled)
+			return true;
+		if (!pause_unless_going(d, i < ENABLE_TRIES ? ENABLE_PAUSE_NS : PAUSE_NS))
+			return false;
+	}
+	log_info(d->subject, "the kernel has given it up");
+	door_condemn(d);
+	return false;
+}
+
 static int attach_ring(struct door_device *d, struct error *error)
 {
-	uint64_t since_ns = d->found && !d->reset ? d->door->since_ns : loop_clock_ns();
-	int err = tcmu_ring_attach(&d->device.ring, d->uio.map, d->uio.map_len, error);
+	/* A reset leaves nothing in it. */
+	uint64_t since_ns = d->reset ? loop_clock_ns() : d->since_ns;
+	int err = tcmu_uio_map(d->minor, &d->uio, error);
 
+	if (!err)
+		err = tcmu_ring_attach(&d->device.ring, d->uio.map, d->uio.map_len, error);
 	if (err)
 		return err;
 	ask_for_notices(d);
@@ -334,7 +363,7 @@ static void start(struct door_device *d)
 {
 	struct error error = {""};
 
-	if (!await_stray_io(d))
+	if (!await_stray_io(d) || !await_enabled(d))
 		return;
 	int err = reset_ring(d, &error);
 
@@ -364,7 +393,7 @@ static void start(struct door_device *d)
 	unblock_ring(d);
 	if (!backstore_is_absent(d->lun.bs))
 		log_info(d->subject, "served, %llu bytes", (unsigned long long)backstore_size(d->lun.bs));
-	door_answer_added(d, 0);
+	door_answer_added(d, 0); /* to an event that came after it was enabled */
 }
 
 /* --- close --- */
@@ -397,7 +426,7 @@ static void leave(struct door_device *d)
 	lock_drop(&d->door->lock);
 	if (!stays && d->door->fd_store)
 		d->door->fd_store->forget(&d->kept);
-	if (d->mapped)
+	if (d->opened)
 		tcmu_uio_close(&d->uio);
 	else if (d->kept.fd >= 0)
 		close(d->kept.fd);

@@ -72,6 +72,7 @@ static struct door_device *new_device(struct tcmu_door *door, unsigned minor,
 	d->job.fn = door_run;
 	d->kept.fd = -1;
 	d->write_cache_told = -1;
+	d->since_ns = loop_clock_ns();
 	d->device.loop = door->set->loops[door->next_loop++ % door->set->nloops];
 	list_add_tail(&door->devices, &d->node);
 	return d;
@@ -86,11 +87,25 @@ static bool is_named(const struct door_device *d, const struct tcmu_uio_name *na
 	return !strcmp(d->name.hba, name->hba) && !strcmp(d->name.device, name->device);
 }
 
-/* door->lock held, as for all here. */
+/* door->lock held, as for all here. An answer says no more than this number, so nobody else may answer for it any more: who
+ * waited for that has given up. */
+static void disown(struct tcmu_door *door, uint32_t device_id)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&door->devices, node, tmp) {
+		struct door_device *d = list_entry(node, struct door_device, node);
+
+		if (d->added_id == device_id)
+			d->added_owed = false;
+	}
+}
+
 static int on_added(struct tcmu_door *door, const struct tcmu_event *event, const struct tcmu_uio_name *name)
 {
 	struct door_device *d = find(door, event->minor);
 
+	disown(door, event->device_id);
 	if (door->closing)
 		return -ESHUTDOWN;
 	/* Two devices cannot have one minor number: if it was not this one that the scan has found, that is gone. */
@@ -217,6 +232,7 @@ void door_adopt(void *arg, unsigned minor, const char *uio_name)
 	d->kept = kept;
 	d->found = d->stays = true;
 	d->reset = !door_mark_says_clean(door, minor);
+	d->since_ns = door->since_ns;
 	door_wake(d);
 }
 

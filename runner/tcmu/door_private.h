@@ -99,8 +99,9 @@ struct door_device {
 	struct tcmu_configfs cfs;
 	struct fd_kept kept; /* uio's descriptor, also for the next process */
 	struct tcmu_uio uio;
-	bool mapped;          /* uio is open */
-	bool reset;           /* the ring's commands are a dead daemon's */
+	bool opened;          /* uio is */
+	uint64_t since_ns;    /* the ring's commands came after this */
+	bool reset;           /* they are a dead daemon's */
 	bool served;          /* the device runs on its loop */
 	struct door_lun next; /* to be served instead of lun, once that is stopped */
 	struct tcmu_device device;

@@ -2,6 +2,8 @@
 /* RECONFIG: the administrator writes attrib/dev_size, dev_config or emulate_write_cache, and waits for our
  * answer. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -12,13 +14,31 @@
 
 #define PAUSE_NS 10000000
 
+/*
+ * Nobody has waited for our answer: the kernel takes the size that was asked for, or, where another daemon was faster, has
+ * kept the old one. The next start goes by it, so it shall be what is served. control takes it without another event.
+ */
+static void correct_size(struct door_device *d)
+{
+	static const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	char text[40];
+	struct error error;
+
+	nanosleep(&pause, NULL); /* whoever asks for it sets it after he has told us */
+	snprintf(text, sizeof(text), "dev_size=%" PRIu64, backstore_size(d->lun.bs));
+	if (tcmu_configfs_write(&d->cfs, "control", text, &error))
+		log_warn(d->subject, "%s", error.text);
+}
+
 void door_answer_reconfig(struct door_device *d, int status)
 {
 	lock_take(&d->door->lock);
-	uint32_t id = d->reconfig.device_id;
+	const struct tcmu_event event = d->reconfig;
 	d->reconfig_wanted = d->flushed = false;
 	lock_drop(&d->door->lock);
-	tcmu_netlink_reply(d->door->netlink, TCMU_EVENT_RECONFIG, id, status);
+	if (tcmu_netlink_reply(d->door->netlink, TCMU_EVENT_RECONFIG, event.device_id, status) == -ENODEV &&
+	    event.has_size && d->lun.lu && !backstore_is_absent(d->lun.bs))
+		correct_size(d);
 }
 
 /* The kernel takes the new size from the write itself, once we agree; initiators learn it by CAPACITY DATA

@@ -15,6 +15,7 @@
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
 
+#include "tcmu/other_daemon.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -51,6 +52,7 @@ struct tcmu_netlink {
 	int stop_fd;
 	pthread_t thread;
 	bool running;
+	pid_t other; /* the last daemon that was warned of */
 };
 
 static int nl_failed(struct error *error, int nlerr, const char *what)
@@ -247,6 +249,18 @@ static int put_reply(struct nl_msg *msg, const void *what)
 	return err ? err : nla_put_u32(msg, ATTR_DEVICE_ID, reply->device_id);
 }
 
+/* Once for each that comes. */
+static void warn_of_other_daemon(struct tcmu_netlink *netlink)
+{
+	pid_t pid = tcmu_other_daemon();
+
+	if (pid && __atomic_exchange_n(&netlink->other, pid, __ATOMIC_RELAXED) != pid)
+		log_warn(NULL,
+			 "another tcmu-runner (process %d) answers the kernel, too, and refuses our "
+			 "devices without nl_reply_supported=-1",
+			 (int)pid);
+}
+
 int tcmu_netlink_start(struct tcmu_netlink *netlink, struct error *error)
 {
 	const uint8_t yes = 1;
@@ -254,6 +268,7 @@ int tcmu_netlink_start(struct tcmu_netlink *netlink, struct error *error)
 
 	if (err < 0)
 		return nl_failed(error, err, "set features");
+	warn_of_other_daemon(netlink);
 	err = pthread_create(&netlink->thread, NULL, receive, netlink);
 	if (err)
 		return error_set(error, err, "netlink: thread: %s", strerror(err));
@@ -272,18 +287,19 @@ int tcmu_netlink_reply(struct tcmu_netlink *netlink, enum tcmu_event_type type, 
 	/* A device with nl_reply_supported=-1, or somebody who was told to wait no longer. */
 	if (err == -NLE_NODEV) {
 		log_debug(NULL, "netlink: nobody waits for the reply to device %u", device_id);
+		warn_of_other_daemon(netlink);
 		return -ENODEV;
 	}
 	log_err(NULL, "netlink: reply to device %u: %s", device_id, nl_geterror(err));
 	return -EIO;
 }
 
-void tcmu_netlink_close(struct tcmu_netlink *netlink, bool keep_replies)
+void tcmu_netlink_close(struct tcmu_netlink *netlink)
 {
 	const uint64_t one = 1;
 	const uint8_t no = 0;
 
-	if (!keep_replies)
+	if (!tcmu_other_daemon())
 		command(netlink, SET_FEATURES, put_feature, &no);
 	if (netlink->running && write(netlink->stop_fd, &one, sizeof(one)) == sizeof(one))
 		pthread_join(netlink->thread, NULL);

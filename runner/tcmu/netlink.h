@@ -44,6 +44,6 @@ int tcmu_netlink_start(struct tcmu_netlink *netlink, struct error *error);
 /* Any thread. status: 0 or -errno. Returns 0, or -errno of the sending: -ENODEV when the kernel does not wait for it. */
 int tcmu_netlink_reply(struct tcmu_netlink *netlink, enum tcmu_event_type type, uint32_t device_id,
 		       int status);
-/* Main. After the last reply. keep_replies false: tells the kernel that nobody answers any more. */
-void tcmu_netlink_close(struct tcmu_netlink *netlink, bool keep_replies);
+/* Main. After the last reply. Tells the kernel that nobody answers any more, unless another daemon does. */
+void tcmu_netlink_close(struct tcmu_netlink *netlink);
 #endif

@@ -47,21 +47,31 @@ static int read_map_len(unsigned minor, size_t *len, struct error *error)
 int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error)
 {
 	char path[32];
+
+	uio->map = NULL;
+	if (uio->fd >= 0)
+		return 0;
+	snprintf(path, sizeof(path), "/dev/uio%u", minor);
+	uio->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (uio->fd >= 0)
+		return 0;
+	return error_set(error, errno == ENOENT ? ENODEV : errno, "%s: %s", path, strerror(errno));
+}
+
+int tcmu_uio_map(unsigned minor, struct tcmu_uio *uio, struct error *error)
+{
 	int err = read_map_len(minor, &uio->map_len, error);
 
-	snprintf(path, sizeof(path), "/dev/uio%u", minor);
-	if (!err && uio->fd < 0 && (uio->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)) < 0)
-		err = error_set(error, errno, "%s: %s", path, strerror(errno));
+	if (err)
+		return err;
 	/* The kernel takes no other length and no other offset. */
-	if (!err && (uio->map = mmap(NULL, uio->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, uio->fd, 0)) ==
-			MAP_FAILED)
-		err =
-		    error_set(error, errno, "%s: mmap of %zu bytes: %s", path, uio->map_len, strerror(errno));
-	if (err && uio->fd >= 0) {
-		close(uio->fd);
-		uio->fd = -1;
-	}
-	return err;
+	void *map = mmap(NULL, uio->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, uio->fd, 0);
+
+	if (map == MAP_FAILED)
+		return error_set(error, errno, "/dev/uio%u: mmap of %zu bytes: %s", minor, uio->map_len,
+				 strerror(errno));
+	uio->map = map;
+	return 0;
 }
 
 /* Minor numbers are given again, but a descriptor of a device that is gone only says EIO. */
@@ -81,7 +91,8 @@ bool tcmu_uio_is(int fd, unsigned minor)
 
 void tcmu_uio_close(struct tcmu_uio *uio)
 {
-	munmap(uio->map, uio->map_len);
+	if (uio->map)
+		munmap(uio->map, uio->map_len);
 	close(uio->fd);
 }
 

@@ -21,14 +21,20 @@ struct tcmu_uio_name {
 bool tcmu_uio_name_parse(const char *text, struct tcmu_uio_name *name);
 
 struct tcmu_uio {
-	int fd; /* O_RDWR | O_NONBLOCK */
-	void *map;
+	int fd;    /* O_RDWR | O_NONBLOCK */
+	void *map; /* NULL: none */
 	size_t map_len;
 };
 
-/* Opens /dev/uio<minor>, unless uio->fd is on it already (-1: it is not), and maps all of map 0. 0, or -errno with error
- * set and the descriptor closed; -ENODEV when there is no such device, -EBUSY when another process has it. */
+/* Opens /dev/uio<minor>, unless uio->fd is on it already (-1: it is not). 0, or -errno with error set; -ENODEV when there
+ * is no such device, -EBUSY when another process has it. */
 int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error);
+/*
+ * Maps all of map 0. Only of a device that the kernel has enabled: one that is refused, or whose maker gives up waiting,
+ * loses its ring even if that is mapped, and the first touch of such a mapping takes the kernel down. 0 or -errno with
+ * error set.
+ */
+int tcmu_uio_map(unsigned minor, struct tcmu_uio *uio, struct error *error);
 /* Whether fd is open on the device that /dev/uio<minor> is now. */
 bool tcmu_uio_is(int fd, unsigned minor);
 void tcmu_uio_close(struct tcmu_uio *uio);

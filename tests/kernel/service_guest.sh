@@ -74,7 +74,7 @@ step "the unit's hardening lets it make a disk where its user keeps his files"
 mkdir -p /home/user $device
 echo 'dev_config=file//home/user/disk.img,dev_size=67108864' >$device/control
 timeout 20 sh -c "echo 1 >$device/enable"
-is_served
+wait_for is_served
 [ "$(stat -c %s:%a /home/user/disk.img)" = 67108864:600 ]
 has_status() { [ "$(systemctl show --value -p StatusText $unit)" = "$*" ]; }
 wait_for has_status devices: 1, failed: 0

@@ -137,7 +137,7 @@ case_many() {
 		pids[i]=$!
 	done
 	wait_all "${pids[@]}"
-	served 20
+	wait_for served 20
 	for i in {1..20}; do
 		map "$((10 + i))" many "$((10 + i))"
 	done

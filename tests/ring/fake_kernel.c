@@ -80,9 +80,8 @@ int tcmu_netlink_reply(struct tcmu_netlink *nl, enum tcmu_event_type type, uint3
 	return err;
 }
 
-void tcmu_netlink_close(struct tcmu_netlink *nl, bool keep_replies)
+void tcmu_netlink_close(struct tcmu_netlink *nl)
 {
-	(void)keep_replies;
 	nl->started = false;
 }
 
@@ -90,7 +89,8 @@ void fake_event(unsigned n, struct tcmu_event *event)
 {
 	assert_true(netlink.started);
 	pthread_mutex_lock(&lock);
-	event->device_id = ++last_id;
+	if (!event->device_id)
+		event->device_id = ++last_id;
 	pthread_mutex_unlock(&lock);
 	event->minor = n;
 	snprintf(event->uio_name, sizeof(event->uio_name), "%s", fake_devices[n].uio_name);
@@ -269,9 +269,8 @@ static int open_device(struct fake_device *d, struct tcmu_uio *uio, struct error
 		d->open = true;
 		uio->fd = fcntl(d->user, F_DUPFD_CLOEXEC, 0);
 	}
-	uio->map_len = d->ring.map_len;
-	uio->map = mmap(NULL, uio->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, d->ring.fd, 0);
-	return uio->map == MAP_FAILED || uio->fd < 0 ? -errno : 0;
+	uio->map = NULL;
+	return uio->fd < 0 ? -errno : 0;
 }
 
 int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error)
@@ -281,6 +280,29 @@ int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error)
 	int err = open_device(&fake_devices[minor], uio, error);
 	pthread_mutex_unlock(&lock);
 	return err;
+}
+
+/* lock held. */
+static int map_device(const struct fake_device *d, const char *enabled, struct tcmu_uio *uio)
+{
+	if (!d->exists || !same_socket(uio->fd, d->user)) /* another one has its number by now */
+		return -EINVAL;
+	assert_string_equal(enabled, "1"); /* else it would take the real kernel down */
+	uio->map_len = d->ring.map_len;
+	uio->map = mmap(NULL, uio->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, d->ring.fd, 0);
+	assert_ptr_not_equal(uio->map, MAP_FAILED);
+	return 0;
+}
+
+int tcmu_uio_map(unsigned minor, struct tcmu_uio *uio, struct error *error)
+{
+	char enabled[64];
+
+	fake_attribute(minor, "enable", enabled);
+	pthread_mutex_lock(&lock);
+	int err = map_device(&fake_devices[minor], enabled, uio);
+	pthread_mutex_unlock(&lock);
+	return err ? error_set(error, -err, "no such uio device") : 0;
 }
 
 bool tcmu_uio_is(int fd, unsigned minor)
@@ -301,7 +323,8 @@ void tcmu_uio_close(struct tcmu_uio *uio)
 		fake_devices[n].open = in_store(fake_devices[n].user);
 	}
 	pthread_mutex_unlock(&lock);
-	munmap(uio->map, uio->map_len);
+	if (uio->map)
+		munmap(uio->map, uio->map_len);
 	close(uio->fd);
 }
 
@@ -381,6 +404,7 @@ struct fake_device *fake_device_make(unsigned n, const char *config, uint64_t si
 
 	make_folders(n);
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)size);
+	fake_attribute_set(n, "enable", "1");
 	fake_attribute_set(n, "attrib/dev_size", text);
 	fake_attribute_set(n, "attrib/hw_block_size", "512");
 	fake_attribute_set(n, "attrib/hw_max_sectors", "128");

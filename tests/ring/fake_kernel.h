@@ -38,7 +38,7 @@ void fake_store_discard(void);
 void fake_kernel_start(const char *folder);
 void fake_kernel_stop(void);
 
-/* The device in configfs and uio, but no event of it. */
+/* The device in configfs and uio, enabled, but no event of it. */
 struct fake_device *fake_device_make(unsigned n, const char *config, uint64_t size);
 void fake_device_free(unsigned n);
 /* Whoever opens or closes it from now on waits until it is stuck no more. */
@@ -47,7 +47,7 @@ void fake_device_stick(unsigned n, bool stuck);
 void fake_attribute_set(unsigned n, const char *file, const char *value);
 char *fake_attribute(unsigned n, const char *file, char value[64]);
 
-/* Sends an event of device n (the rest of it is the caller's) and does not wait. */
+/* Sends an event of device n (the rest of it is the caller's) and does not wait. It gets a device_id, unless it has one. */
 void fake_event(unsigned n, struct tcmu_event *event);
 /* The status that event was answered with; fails the test when that takes too long. */
 int fake_answer(const struct tcmu_event *event);

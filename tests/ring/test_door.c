@@ -17,8 +17,7 @@ static void test_add_serve_remove(void **state)
 	open_door(w);
 	fake_device_make(1, "file/a.img", SIZE);
 	assert_int_equal(add(1), 0);
-	struct seen seen = look(w, 1);
-	assert_int_equal(seen.state, TCMU_DEVICE_SERVED);
+	struct seen seen = wait_state(w, 1, TCMU_DEVICE_SERVED);
 	assert_int_equal(seen.size, SIZE);
 	assert_string_equal(seen.config, "file/a.img");
 	assert_int_equal(size_of(w, "a.img"), SIZE);

@@ -1,0 +1,133 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# guest: -m 1024 -t 300 -p bus -p tcmu-runner -p libtcmu2
+# beside_guest.sh DAEMON HANDLER-PATH: with Debian's tcmu-runner beside this one, each with handlers of its own. It refuses
+# all devices that it does not know, ours included.
+# shellcheck source=guest_lib.sh
+. "$(dirname "$0")/guest_lib.sh"
+their_log=/var/log/tcmu-runner.log
+told+=(/tmp/theirs.log "$their_log")
+: | tee "${told[@]}"
+
+start_theirs() {
+	: >$their_log
+	/usr/bin/tcmu-runner >/tmp/theirs.log 2>&1 &
+	their_pid=$!
+	wait_for grep -q 'Handler qcow is registered' $their_log
+	wait_for grep "^.*POSIX.* $their_pid " /proc/locks
+	wait_for grep -qx unblocked $parameters/block_netlink
+}
+
+stop_theirs() {
+	kill "$their_pid"
+	wait "$their_pid"
+}
+
+owner_is() { # PID: of the bus name
+	dbus-send --system --print-reply=literal --dest=org.freedesktop.DBus / org.freedesktop.DBus.GetConnectionUnixProcessID \
+		string:org.kernel.TCMUService1 | grep -q " $1\$"
+}
+
+make_theirs() { # NAME
+	head -c 1M /dev/urandom >/tmp/random
+	qemu-img convert -O qcow2 /tmp/random "/tmp/$1"
+	timeout 20 sh -c "mkdir -p $core/user_90/$1 && echo dev_config=qcow//tmp/$1,dev_size=1048576 >$core/user_90/$1/control &&
+		echo 1 >$core/user_90/$1/enable"
+}
+
+refused() { grep -c "device_$1:" $their_log || true; } # WHAT: how often they have refused to do that with ours
+has_refused() { [ "$(refused "$1")" -gt "$2" ]; } # WHAT TIMES
+
+# Made by other means, it waits for an answer, and may get theirs. It comes and goes only when theirs has been heard: late, an
+# answer would be taken for that to the next question.
+ask_both() {
+	local adds removes created=
+	adds=$(refused add) removes=$(refused remove)
+	! create 7 asked alloc/asked 1048576 >/tmp/out 2>&1 || created=yes
+	wait_for has_refused add "$adds"
+	remove 7 asked
+	[ -z "$created" ] || wait_for has_refused remove "$removes"
+}
+
+# Ours works, and theirs does.
+check_both() {
+	local created
+	created=$(./user_create.sh file "new$1" 32M)
+	created=${created##* }
+	created=${created%/*}
+	map "${created#user_}" "new$1" 1
+	verify "$(loop_disk 1)" --size=4M
+	./status.sh >/tmp/out
+	grep -q "new$1 .*, served, [0-9]* commands, 1 LUNs" /tmp/out
+	grep -q "another tcmu-runner: running, process $their_pid" /tmp/out
+	unmap 1
+	./user_delete.sh "new$1"
+
+	make_theirs "their$1"
+	map 90 "their$1" 2
+	dd if="$(loop_disk 2)" bs=64k iflag=direct status=none | cmp - /tmp/random
+	unmap 2
+	remove 90 "their$1"
+}
+
+load_target
+load_loop
+allow_bus_name
+start_bus
+cd "$scripts"
+
+step "ours, then theirs, under load"
+start_daemon
+./user_create.sh file first 32M
+map 0 first 0
+verify "$(loop_disk 0)" --time_based --runtime=6 --rate_iops=200 & # leaves CPU for the rest
+fio=$!
+start_theirs
+owner_is $daemon_pid
+check_both 1
+wait $fio
+fails sh -c "echo $((64 << 20)) >$core/user_0/first/attrib/dev_size" # theirs refuses, ours does it
+size_is() { [ "$(cat $core/user_0/first/attrib/dev_size)" -eq "$1" ]; }
+wait_for size_is $((64 << 20))
+grep -q "another tcmu-runner (process $their_pid)" $log
+
+step "ours is killed, and comes after theirs"
+kill_daemon
+wait_for owner_is "$their_pid"
+start_daemon
+grep -q "another tcmu-runner (process $their_pid)" $log
+grep -q "another process owns org.kernel.TCMUService1" $log
+verify "$(loop_disk 0)" --size=4M
+check_both 2
+
+step "what does not work"
+fails ./user_create.sh file bad 1M no-such-folder/bad
+grep -q 'failed: .*No such file' /tmp/out
+fails compgen -G "$core/user_*/bad"
+for _ in 1 2 3 4; do
+	ask_both
+done
+create 8 unasked file/no-such-folder/unasked 1048576 nl_reply_supported=-1 # nobody learns at once that it fails
+wait_for grep -q "user_8/unasked .*: not served" $log
+mkdir /tmp/state/no-such-folder
+wait_for grep -q "user_8/unasked .*: served" $log
+echo 512 >$core/user_8/unasked/attrib/dev_size # nor that this is refused
+is_back() { [ "$(cat $core/user_8/unasked/attrib/dev_size)" -eq 1048576 ]; }
+wait_for is_back
+remove 8 unasked
+
+step "theirs does not miss ours"
+stop_daemon
+make_theirs alone
+remove 90 alone
+
+step "nor ours theirs"
+stop_theirs
+start_daemon
+wait_for owner_is $daemon_pid
+create 7 waits alloc/waits 1048576
+remove 7 waits
+unmap 0
+./user_delete.sh first
+stop_daemon
+no_kernel_error
