@@ -27,9 +27,9 @@ struct tcmu_door {
 	char *state_dir;
 	int io_lock;
 	const struct fd_store *fd_store;
-	char *mark; /* path of the mark of a clean stop */
-	bool clean;        /* the daemon before stopped cleanly, … */
-	uint64_t since_ns; /* … and what lies in its rings came after this, … */
+	char *mark;                        /* path of the mark of a clean stop */
+	bool clean;                        /* the daemon before stopped cleanly, … */
+	uint64_t since_ns;                 /* … and what lies in its rings came after this, … */
 	struct door_minors unclean_before; /* … but for these */
 	struct tcmu_netlink *netlink;
 
@@ -39,7 +39,7 @@ struct tcmu_door {
 	unsigned next_loop;
 	struct tcmu_door_defaults defaults;
 	bool closing;
-	uint64_t left_ns; /* while closing: what we leave in rings came after this */
+	uint64_t left_ns;           /* while closing: what we leave in rings came after this */
 	struct door_minors unclean; /* whose rings we leave in a state that only a reset mends */
 	bool no_mark;               /* every ring may be in such a state */
 
@@ -77,8 +77,8 @@ struct door_device {
 	struct error error; /* FAILED: why */
 	bool stays;     /* it exists whether it can be served or not; else the kernel waits for our answer */
 	bool announced; /* its ADDED has come */
-	bool busy;          /* its job is queued or runs, or its loop will submit it */
-	bool removing;      /* wish: to be closed and forgotten; find skips it */
+	bool busy;      /* its job is queued or runs, or its loop will submit it */
+	bool removing;  /* wish: to be closed and forgotten; find skips it */
 	bool open_wanted;
 	bool identify_wanted; /* the first command waits for it */
 	bool alua_wanted;
@@ -139,6 +139,30 @@ void door_mark_leave(const struct tcmu_door *door);
 void door_run(struct pool_job *job);
 /* Any thread. Answers ADDED if that is owed. False: it was not, or the kernel does not wait for it. */
 bool door_answer_added(struct door_device *d, int status);
+/* The device's job: it cannot be served, by this -errno. A new one whose maker waits for our answer is refused and
+ * forgotten; what was there stays, as failed, and so does one whose maker did not wait. */
+void door_failed(struct door_device *d, int err, const struct error *error);
+
+/* --- door_open.c: what has to be open before; the device's job */
+
+#define DOOR_PAUSE_NS   50000000
+#define DOOR_TELL_AFTER 20 /* pauses: something is wrong then */
+
+/* Opens the uio device and the storage, which becomes d->next, or a stand-in for it. */
+void door_open_device(struct door_device *d);
+/* Whether a dead daemon's I/O may still use the ring's buffers. Storage that is ours alone has none. */
+bool door_stray_io(const struct door_device *d);
+/* Sleeps. False when the device is to go: nothing is worth waiting for any more. */
+bool door_pause(struct door_device *d, long ns);
+
+/* --- door_start.c: from there to the first command; the device's job */
+
+/* Serves d->next instead of d->lun. */
+void door_start_device(struct door_device *d);
+/* The first command has come, and waits. */
+void door_identify(struct door_device *d);
+/* What was served until now is closed after nobody can see it any more. lun: {0} for nothing. */
+void door_replace_lun(struct door_device *d, struct door_lun lun);
 
 /* --- door_lun.c: what a device serves, on the pool */
 

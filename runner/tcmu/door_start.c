@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From storage that is open to a ring that is served, to its first command, and until it is stopped. */
+#include "tcmu/door_private.h"
+#include "tcmu/uapi.h"
+#include "util/bytes.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+/* Enabling takes no time once it is answered for. */
+#define ENABLE_PAUSE_NS 1000000
+#define ENABLE_TRIES    100
+
+/* --- the first command --- */
+
+static void on_first(struct tcmu_device *device)
+{
+	struct door_device *d = device->owner;
+
+	SCOPE_LOCK(&d->door->lock);
+	d->identify_wanted = true;
+	door_wake(d);
+}
+
+void door_identify(struct door_device *d)
+{
+	door_lun_identify(d);
+	door_lun_expiry(d);
+	door_alua_read(d);
+	tcmu_device_go_on(&d->device);
+}
+
+/* --- start, and start again with another LUN --- */
+
+static void on_stopped(struct tcmu_device *device)
+{
+	struct door_device *d = device->owner;
+
+	door_alua_stop(d);
+	d->served = false;
+	lock_take(&d->door->lock);
+	if (d->door->closing && device->expiry.time_out_ns)
+		d->door->left_ns = MIN(d->door->left_ns, device->expiry.since_ns);
+	lock_drop(&d->door->lock);
+	pool_submit(d->door->jobs, &d->job);
+}
+
+/* What is in the ring is answered BUSY, which initiators repeat. Without that it cannot be read: a dead daemon has written
+ * its answers over requests that it had not answered yet. */
+static int reset_ring(struct door_device *d, struct error *error)
+{
+	return d->reset ? tcmu_configfs_write(&d->cfs, "action/reset_ring", "1", error) : 0;
+}
+
+static void unblock_ring(struct door_device *d)
+{
+	struct error error;
+
+	if (d->reset && tcmu_configfs_write(&d->cfs, "action/block_dev", "0", &error))
+		log_err(d->subject, "stays blocked: %s", error.text);
+	d->reset = false;
+}
+
+/* Who aborts a command waits for its end. Told of it we call its I/O back; else it just ends some time. */
+static void ask_for_notices(const struct door_device *d)
+{
+	if (d->device.ring.flags & TCMU_FLAG_TMR)
+		tcmu_configfs_write(&d->cfs, "attrib/tmr_notification", "1", NULL);
+}
+
+/* False: the device is to go. */
+static bool await_stray_io(struct door_device *d)
+{
+	for (int i = 0; door_stray_io(d); i++) {
+		if (!door_pause(d, DOOR_PAUSE_NS))
+			return false;
+		if (i == DOOR_TELL_AFTER)
+			log_warn(d->subject, "waits: I/O of the daemon before is still under way");
+	}
+	return true;
+}
+
+/*
+ * The kernel enables it once it has our answer, or without. Or another daemon has refused it, or its maker has given up
+ * waiting, and its uio device goes: false, the device is to go.
+ */
+static bool await_enabled(struct door_device *d)
+{
+	uint64_t enabled;
+
+	for (int i = 0;; i++) {
+		door_answer_added(d, 0);
+		if (!tcmu_uio_is(d->uio.fd, d->minor))
+			break;
+		if (!tcmu_configfs_read_u64(&d->cfs, "enable", &enabled, NULL) && enabled)
+			return true;
+		if (!door_pause(d, i < ENABLE_TRIES ? ENABLE_PAUSE_NS : DOOR_PAUSE_NS))
+			return false;
+	}
+	log_info(d->subject, "the kernel has given it up");
+	door_condemn(d);
+	return false;
+}
+
+static int attach_ring(struct door_device *d, struct error *error)
+{
+	/* A reset leaves nothing in it. */
+	uint64_t since_ns = d->reset ? loop_clock_ns() : d->since_ns;
+	int err = tcmu_uio_map(d->minor, &d->uio, error);
+
+	if (!err)
+		err = tcmu_ring_attach(&d->device.ring, d->uio.map, d->uio.map_len, error);
+	if (err)
+		return err;
+	ask_for_notices(d);
+	tcmu_expiry_init(&d->device, since_ns);
+	d->device.name = d->subject;
+	d->device.fd = d->uio.fd;
+	d->device.on_gone = door_on_gone;
+	d->device.on_stopped = on_stopped;
+	d->device.owner = d;
+	SCOPE_LOCK(&d->door->lock);
+	d->attached = true;
+	return 0;
+}
+
+void door_replace_lun(struct door_device *d, struct door_lun lun)
+{
+	lock_take(&d->door->lock);
+	struct door_lun old = d->lun;
+	d->lun = lun;
+	d->identify_wanted = d->alua_wanted = false; /* of the old one */
+	if (!lun.lu)
+		d->state = TCMU_DEVICE_CLOSING;
+	else if (!backstore_is_absent(lun.bs))
+		d->state = TCMU_DEVICE_SERVED;
+	lock_drop(&d->door->lock);
+	door_lun_close(&old);
+}
+
+void door_start_device(struct door_device *d)
+{
+	struct error error = {""};
+
+	if (!await_stray_io(d) || !await_enabled(d))
+		return;
+	int err = reset_ring(d, &error);
+
+	if (err) {
+		door_lun_close(&d->next);
+		door_failed(d, err, &error);
+		return;
+	}
+	err = d->attached ? 0 : attach_ring(d, &error);
+	if (err) {
+		door_lun_close(&d->next);
+		lock_take(&d->door->lock);
+		d->broken = true;
+		lock_drop(&d->door->lock);
+		door_failed(d, err, &error);
+		return;
+	}
+	door_lun_take_over(d);
+	door_replace_lun(d, d->next);
+	d->next = (struct door_lun){0};
+	d->device.lu = d->lun.lu;
+	d->device.on_first = on_first;
+	d->device.used = false;
+	door_lun_expiry(d);
+	d->served = true;
+	tcmu_device_start(&d->device);
+	unblock_ring(d);
+	if (!backstore_is_absent(d->lun.bs))
+		log_info(d->subject, "served, %llu bytes", (unsigned long long)backstore_size(d->lun.bs));
+	door_answer_added(d, 0); /* to an event that came after it was enabled */
+}
