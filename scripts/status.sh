@@ -46,7 +46,7 @@ show_devices() {
 			case $device in user_*) state=$state$(served "$device") ;; esac
 		fi
 		luns=$(device_luns "$device" | wc -l)
-		echo "  $device  ${config:-$(attribute "$folder/udev_path")}  ${size:+$size bytes, }$state, $luns LUNs"
+		echo "  $device  ${config:-$(attribute "$folder/udev_path")}  ${size:+$size bytes, }$state, LUNs: $luns"
 	done
 }
 

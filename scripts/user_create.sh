@@ -43,5 +43,5 @@ new_device user "$name"
 put "dev_config=$handler/$config,dev_size=$size,hw_max_sectors=2048,max_data_area_mb=128$unanswered" "$core/$device/control"
 put "$(serial)" "$core/$device/wwn/vpd_unit_serial"
 bounded put 1 "$core/$device/enable"
-[ -z "$unanswered" ] || need_served
+[ -z "$unanswered" ] || need_served "$device"
 info "Your backstore directory: $device"

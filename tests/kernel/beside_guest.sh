@@ -58,7 +58,7 @@ check_both() {
 	map "${created#user_}" "new$1" 1
 	verify "$(loop_disk 1)" --size=4M
 	./status.sh >/tmp/out
-	grep -q "new$1 .*, served, [0-9]* commands, 1 LUNs" /tmp/out
+	grep -q "new$1 .*, served, [0-9]* commands, LUNs: 1" /tmp/out
 	grep -q "another tcmu-runner: running, process $their_pid" /tmp/out
 	unmap 1
 	./user_delete.sh "new$1"

@@ -51,31 +51,31 @@ daemons_view() {
 	step "what the daemon says"
 	status_says "tcmu-runner: running, process $daemon_pid"
 	status_says 'handlers: alloc block file null'
-	status_says 'user_0/a  alloc/a  1048576 bytes, enabled, served, 0 commands, 0 LUNs'
+	status_says 'user_0/a  alloc/a  1048576 bytes, enabled, served, 0 commands, LUNs: 0'
 	./user_create.sh file b 1M 'b c.img'
 	modprobe -a tcm_loop sd_mod
 	load_loop
 	map 1 b 0
-	status_says 'user_1/b  file/b c.img  1048576 bytes, enabled, served, [1-9][0-9]* commands, 1 LUNs'
+	status_says 'user_1/b  file/b c.img  1048576 bytes, enabled, served, [1-9][0-9]* commands, LUNs: 1'
 	unmap 0
 	rmdir $tpg ${tpg%/*} ${tpg%/*/*}
 	mkdir -p $core/user_2/raw $core/user_3/other
-	status_says 'user_2/raw .*not enabled, 0 LUNs'
+	status_says 'user_2/raw .*not enabled, LUNs: 0'
 	echo 'dev_config=someone/else,dev_size=1048576,nl_reply_supported=-1' >$core/user_3/other/control
 	enable 3 other
-	status_says 'user_3/other  someone/else  1048576 bytes, enabled, not served by tcmu-runner, 0 LUNs'
+	status_says 'user_3/other  someone/else  1048576 bytes, enabled, not served by tcmu-runner, LUNs: 0'
 	rmdir $core/user_3/other $core/user_2/raw $core/user_3 $core/user_2
 
 	stop_daemon
 	status_says 'tcmu-runner: not running'
-	status_says 'user_1/b  file/b c.img  1048576 bytes, enabled, 0 LUNs'
+	status_says 'user_1/b  file/b c.img  1048576 bytes, enabled, LUNs: 0'
 	mv '/tmp/state/b c.img' /tmp/state/hidden
 	mkdir '/tmp/state/b c.img'
 	start_daemon
-	wait_for status_says 'user_1/b .*enabled, failed: /tmp/state/b c.img: is a directory.*, 0 LUNs'
+	wait_for status_says 'user_1/b .*enabled, failed: /tmp/state/b c.img: is a directory.*, LUNs: 0'
 	kill -STOP "$daemon_pid"
 	status_says "tcmu-runner: running, process $daemon_pid; it does not answer on D-Bus"
-	status_says 'user_1/b  file/b c.img  1048576 bytes, enabled, 0 LUNs'
+	status_says 'user_1/b  file/b c.img  1048576 bytes, enabled, LUNs: 0'
 	kill -CONT "$daemon_pid"
 	./user_delete.sh b
 	rmdir '/tmp/state/b c.img'

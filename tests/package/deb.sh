@@ -41,8 +41,10 @@ usr/share/dbus-1/system-services/org.kernel.TCMUService1.service
 usr/share/dbus-1/system.d/org.kernel.TCMUService1.conf
 usr/share/doc/tcmu-runner2/copyright
 usr/share/doc/tcmu-runner2/changelog.gz
+usr/share/tcmu-runner/scripts/daemon.sh
 usr/share/tcmu-runner/scripts/lio.sh
 usr/share/tcmu-runner/scripts/status.sh
+usr/share/tcmu-runner/scripts/tree.sh
 usr/share/tcmu-runner/scripts/user_create.sh
 usr/share/man/man5/tcmu.conf.5.gz
 usr/share/man/man8/tcmu-runner.8.gz

@@ -104,7 +104,7 @@ refuses 'in use' user_delete.sh a
 refuses 'has LUNs' target_delete.sh $iqn
 
 run status.sh || failed status.sh
-for line in 'user_1/b .*1 LUNs' "$iqn tpgt_1, enabled" 'portal 0.0.0.0:3260' 'LUN 1: user_1/b' "initiator $initiator, not"; do
+for line in 'user_1/b .*LUNs: 1' "$iqn tpgt_1, enabled" 'portal 0.0.0.0:3260' 'LUN 1: user_1/b' "initiator $initiator, not"; do
 	grep -q "$line" "$work/out" || failed "status.sh does not say '$line'"
 done
 
@@ -131,8 +131,8 @@ tree/iscsi" ] || failed "something is left: $(listing)"
 # The daemon is there for as long as its lock is held.
 lock=$work/lock
 : >"$lock"
-printf '. "%s/lio.sh"\ndaemon_pid\n' "$scripts" >"$work/daemon.sh"
-daemon() { TCMU_LOCK=$lock "$shell" "$work/daemon.sh"; }
+# shellcheck disable=SC2016 # the inner shell's own
+daemon() { TCMU_LOCK=$lock "$shell" -c '. "$0"; daemon_pid' "$scripts/lio.sh"; }
 ! daemon || failed "a daemon without a lock"
 exec 9>"$lock"
 flock -n 9

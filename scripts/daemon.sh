@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# Sourced by lio.sh: whether the daemon runs, what it says on D-Bus, and how long the kernel waits for it.
+
+lock=${TCMU_LOCK:-/run/tcmu-runner/lock}
+
+# lock_holder FILE: prints the id of the process that holds a lock on it, for as long as it lives, whatever kills it;
+# fails when none does. /proc/locks shows that without taking the lock, which would be in the way of a daemon that starts.
+lock_holder() (
+	held=$(stat -c '%D %i' "$1" 2>/dev/null) || exit 1
+	disk=$((0x${held% *}))
+	file=$(printf '%02x:%02x:%s' $(((disk >> 8) & 0xfff)) $(((disk & 0xff) | ((disk >> 12) & 0xfff00))) "${held#* }")
+	awk -v file="$file" '$2 != "->" && $6 == file { pid = $5 } END { if (!pid) exit 1; print pid }' /proc/locks
+)
+
+daemon_pid() { lock_holder "$lock"; }
+
+# The tcmu-runner that came before this one may run too. It answers the kernel for every device, and refuses what it does
+# not know; and the kernel takes the first answer that comes.
+other_daemon_pid() { lock_holder /run/tcmu.lock; }
+
+# The kernel waits without end for an answer to a device that comes or goes: only with a daemon is it asked to.
+need_daemon() {
+	daemon_pid >/dev/null || die "tcmu-runner is not running. Start it: systemctl start tcmu-runner, or ./run.sh --kernel"
+}
+
+# ask_bus METHOD NAME: what the bus itself says about a name, its words a line each.
+ask_bus() {
+	dbus-send --system --print-reply=literal --dest=org.freedesktop.DBus / "org.freedesktop.DBus.$1" "string:$2" 2>/dev/null |
+		tr -s ' ' '\n'
+}
+
+# Prints where on the bus the daemon is: another one may own the name that it waits for.
+bus_address() {
+	pid=$(daemon_pid) || return 1
+	for address in $(ask_bus ListQueuedOwners org.kernel.TCMUService1 | grep '^:'); do
+		if ask_bus GetConnectionUnixProcessID "$address" | grep -qx "$pid"; then
+			echo "$address"
+			return 0
+		fi
+	done
+	return 1
+}
+
+# on_bus PATH METHOD [ARGUMENT...]: calls the daemon, prints its answer.
+on_bus() {
+	path=$1 method=$2
+	shift 2
+	address=$(bus_address) || return 1
+	dbus-send --system --print-reply --reply-timeout=5000 --dest="$address" \
+		"/org/kernel/TCMUService1$path" "$method" "$@" 2>&1
+}
+
+# Prints the names of the handlers that the daemon has loaded, in one line.
+handlers() {
+	on_bus '' org.freedesktop.DBus.ObjectManager.GetManagedObjects |
+		sed -n 's|.*object path "/org/kernel/TCMUService1/\([A-Za-z0-9_]*\)".*|\1|p' | sort | paste -s -d ' ' -
+}
+
+# need_handler HANDLER CONFIG: nobody would answer the kernel for a handler that is not loaded.
+need_handler() {
+	loaded=$(handlers)
+	case " $loaded " in
+	'  ')
+		warn "the daemon cannot be asked by D-Bus whether it has a handler '$1'"
+		return 0
+		;;
+	*" $1 "*) ;;
+	*) die "the daemon has no handler '$1'; it has: $loaded" ;;
+	esac
+	answer=$(on_bus "/$1" org.kernel.TCMUService1.CheckConfig "string:$1/$2") || die "$answer"
+	case $answer in
+	*'boolean true'*) ;;
+	*) die "handler '$1' refuses '$2': $(printf %s "$answer" | sed -n 's/.*string "\(.*\)"/\1/p')" ;;
+	esac
+}
+
+# The daemon's list of devices.
+list_devices() { on_bus /Devices1 org.kernel.TCMUService1.Devices1.List; }
+
+# state_of DEVICE: its state in that list, and what it has done, or the reason where it has failed.
+state_of() {
+	device=$1 awk '
+		$1 == "string" { key = $2 }
+		$1 == "variant" {
+			value[key] = $3
+			if (sub(/^ *variant *string "/, "")) { sub(/"$/, ""); value[key] = $0 }
+		}
+		$1 == "]" && value["\"name\""] == ENVIRON["device"] {
+			state = value["\"state\""]
+			if (state == "served")
+				state = state ", " value["\"commands\""] " commands"
+			if (value["\"error\""])
+				state = state ": " value["\"error\""]
+			print state
+		}
+		$1 == "]" { split("", value) }'
+}
+
+# need_served DEVICE: which the kernel has enabled without waiting for an answer. Opening it may take a minute; the daemon
+# hears of it at once.
+need_served() {
+	tries=0 state=
+	while [ $tries -lt 10 ] || { [ $tries -lt 120 ] && [ "$state" = opening ]; }; do
+		if ! view=$(list_devices); then
+			warn "the daemon cannot be asked by D-Bus whether it serves $1"
+			return 0
+		fi
+		state=$(printf '%s\n' "$view" | state_of "$1")
+		case $state in
+		served*) return 0 ;;
+		failed*) break ;;
+		esac
+		sleep 0.5
+		tries=$((tries + 1))
+	done
+	die "$1 is not served: ${state:-its daemon does not say why, but in its log}"
+}
+
+# bounded COMMAND...: for what the kernel asks the daemon about. When no answer comes for a minute (5 s once a signal has
+# come), or the daemon dies, the kernel is told to give up waiting, and to ask nothing until COMMAND has ended: that would
+# only try again.
+bounded() {
+	netlink=/sys/module/target_core_user/parameters
+	given_up=
+	whole "$@" &
+	worker=$!
+	tenths=0 patience=600
+	while kill -0 "$worker" 2>/dev/null; do
+		sleep 0.1 || true # a signal may end it
+		tenths=$((tenths + 1))
+		[ -z "$caught" ] || patience=50
+		if is_kernel && [ $((tenths % 10)) -eq 0 ] && [ -z "$given_up" ] &&
+			{ [ $tenths -ge $patience ] || ! daemon_pid >/dev/null; }; then
+			given_up=yes
+			echo 1 >$netlink/block_netlink
+			echo 1 >$netlink/reset_netlink
+		fi
+	done
+	[ -z "$given_up" ] || echo 0 >$netlink/block_netlink
+	wait "$worker" || die "${given_up:+the daemon did not answer; }$device was refused; tcmu-runner's log says why"
+}
