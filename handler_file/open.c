@@ -64,9 +64,10 @@ static int open_file(struct opening *opening)
 			return result;
 	} else if (errno != ENOENT) {
 		return fail(opening, errno, "");
-	} else if (open->size == 0 || open->read_only) {
+	} else if (open->size == 0 || open->read_only || open->existing) {
 		return tcmur_open_error(open, ENOENT, "%s: no such file%s", opening->path,
-					open->read_only ? "" : "; to create it, give size=");
+					open->read_only || open->existing ? ""
+									  : "; to create it, give size=");
 	} else {
 		flags |= O_CREAT | O_EXCL;
 		opening->created = true;
@@ -113,16 +114,17 @@ static int settle_size(struct opening *opening)
 	if (result < 0)
 		return result;
 	size = (uint64_t)opening->st.st_size;
-	if (open->size == 0 || open->size == size)
+	if (open->size == 0 || open->size == size || (open->existing && open->size < size))
 		return 0;
 	if (!opening->created) {
 		bool may_grow = opening->grow && !open->read_only && open->size > size;
+		const char *hint = open->existing ? "" : " (grow=on enlarges it)";
 
 		if (!may_grow)
-			return tcmur_open_error(
-			    open, EINVAL, "%s: holds %" PRIu64 " bytes, but size=%" PRIu64 "%s",
-			    opening->path, size, open->size,
-			    open->size > size ? " (grow=on enlarges it)" : ": a file is never cut");
+			return tcmur_open_error(open, EINVAL,
+						"%s: holds %" PRIu64 " bytes, but size=%" PRIu64 "%s",
+						opening->path, size, open->size,
+						open->size > size ? hint : ": a file is never cut");
 	}
 	if (open->size > INT64_MAX || ftruncate(opening->fd, (off_t)open->size) < 0)
 		return fail(opening, open->size > INT64_MAX ? EFBIG : errno, "cannot be given its size");

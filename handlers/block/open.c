@@ -94,7 +94,7 @@ static int settle_geometry(const struct opening *opening, struct tcmur_info *inf
 	info->physical_block_size = physical > info->block_size ? physical : info->block_size;
 	if (info->size < info->block_size)
 		return tcmur_open_error(open, ENOMEDIUM, "%s: is empty", opening->path);
-	if (open->size != 0 && open->size != info->size)
+	if (open->size != 0 && open->size != info->size && !(open->existing && open->size < info->size))
 		return tcmur_open_error(open, EINVAL, "%s: holds %" PRIu64 " bytes, but size=%" PRIu64,
 					opening->path, info->size, open->size);
 	return 0;

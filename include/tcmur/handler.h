@@ -163,6 +163,7 @@ struct tcmur_open {
 	uint64_t size;            /* wanted bytes, 0: as the storage is */
 	uint32_t block_size;      /* wanted, 0: the handler chooses */
 	bool read_only;
+	bool existing;            /* make no storage; it may hold more than size, which then is not served */
 	struct tcmur_lun *lun;
 	/* out */
 	struct tcmur_info info;

@@ -36,6 +36,7 @@ struct backstore_spec {
 	uint64_t size;       /* bytes wanted, 0: as is */
 	uint32_t block_size; /* 0: the handler's choice */
 	bool read_only;
+	bool existing; /* nothing is made; of what holds more than size the rest is not served */
 };
 
 struct backstore;

@@ -34,6 +34,8 @@ static int check_size(const struct backstore_spec *spec, struct tcmur_info *info
 	if (info->size < spec->size)
 		return error_set(error, ENOSPC, "the storage has %llu bytes, less than the %llu wanted",
 				 (unsigned long long)info->size, (unsigned long long)spec->size);
+	if (spec->existing && spec->size)
+		info->size = spec->size;
 	info->size -= info->size % info->block_size;
 	if (!info->size || info->size > INT64_MAX)
 		return error_set(error, EINVAL,

@@ -46,6 +46,7 @@ static int call_open(struct backstore *bs, const struct backstore_spec *spec, st
 	    .size = spec->size,
 	    .block_size = spec->block_size,
 	    .read_only = spec->read_only,
+	    .existing = spec->existing,
 	    .lun = (struct tcmur_lun *)bs,
 	};
 	int err = api->open(&open);

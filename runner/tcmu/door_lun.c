@@ -63,7 +63,7 @@ static int open_with(struct door_device *d, const char *config,
 		     struct backstore *(*open_backstore)(struct loop_set *set,
 							 const struct backstore_spec *spec,
 							 struct error *error),
-		     struct door_lun *lun, struct error *error)
+		     bool existing, struct door_lun *lun, struct error *error)
 {
 	struct attributes attributes;
 	int err = read_attributes(d, &attributes, error);
@@ -76,6 +76,7 @@ static int open_with(struct door_device *d, const char *config,
 	    .state_dir = d->door->state_dir,
 	    .size = attributes.size,
 	    .block_size = (uint32_t)attributes.block_size,
+	    .existing = existing,
 	};
 	lun->bs = open_backstore(d->door->set, &spec, error);
 	return lun->bs ? make_lu(d, &attributes, lun, error) : -errno;
@@ -107,10 +108,18 @@ void door_lun_take_over(struct door_device *d)
 		door_on_write_cache(d);
 }
 
-int door_lun_open(struct door_device *d, const char *config, struct door_lun *lun, struct error *error)
+/*
+ * Storage that is there is taken as it is: an administrator enlarges it first, and dev_size after that. It is made for a
+ * new device only. That of others is missing where it is, maybe since its file system is not mounted; an empty one in its
+ * place would be taken for theirs.
+ */
+int door_lun_open(struct door_device *d, const char *config, bool make, struct door_lun *lun,
+		  struct error *error)
 {
-	int err = open_with(d, config, backstore_open, lun, error);
+	int err = open_with(d, config, backstore_open, true, lun, error);
 
+	if (err == -ENOENT && make)
+		err = open_with(d, config, backstore_open, false, lun, error);
 	if (!err)
 		settle_write_cache(d, lun);
 	return err;
@@ -118,7 +127,7 @@ int door_lun_open(struct door_device *d, const char *config, struct door_lun *lu
 
 int door_lun_open_absent(struct door_device *d, struct door_lun *lun, struct error *error)
 {
-	return open_with(d, d->name.config, backstore_open_absent, lun, error);
+	return open_with(d, d->name.config, backstore_open_absent, true, lun, error);
 }
 
 void door_lun_close(struct door_lun *lun)

@@ -88,16 +88,24 @@ bool door_pause(struct door_device *d, long ns)
 	return !going;
 }
 
+/* Whoever makes it now waits for our answer, or did not want to. */
+static bool is_new(struct door_device *d)
+{
+	SCOPE_LOCK(&d->door->lock);
+
+	return !d->found || d->added_owed;
+}
+
 static int open_patiently(struct door_device *d, struct error *error)
 {
-	int err = door_lun_open(d, d->name.config, &d->next, error);
+	int err = door_lun_open(d, d->name.config, is_new(d), &d->next, error);
 
 	for (int i = 0; err == -EBUSY && d->found && !d->lun.lu; i++) {
 		if ((i >= BUSY_TRIES && !door_stray_io(d)) || !door_pause(d, DOOR_PAUSE_NS))
 			break;
 		if (i == DOOR_TELL_AFTER)
 			log_warn(d->subject, "waits: %s", error->text);
-		err = door_lun_open(d, d->name.config, &d->next, error);
+		err = door_lun_open(d, d->name.config, is_new(d), &d->next, error);
 	}
 	return err;
 }

@@ -166,8 +166,9 @@ void door_replace_lun(struct door_device *d, struct door_lun lun);
 
 /* --- door_lun.c: what a device serves, on the pool */
 
-/* Opens config for d. 0 or -errno. */
-int door_lun_open(struct door_device *d, const char *config, struct door_lun *lun, struct error *error);
+/* Opens config for d; make: or makes storage for it. 0 or -errno. */
+int door_lun_open(struct door_device *d, const char *config, bool make, struct door_lun *lun,
+		  struct error *error);
 /* The stand-in while that does not work. */
 int door_lun_open_absent(struct door_device *d, struct door_lun *lun, struct error *error);
 void door_lun_close(struct door_lun *lun);

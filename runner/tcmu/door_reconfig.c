@@ -60,7 +60,7 @@ static int reconfigure(struct door_device *d, struct error *error)
 		return error_set(error, EINVAL, "%s: another handler needs another device", config);
 	if (strlen(config) >= sizeof(d->name.config))
 		return error_set(error, ENAMETOOLONG, "the configuration is too long");
-	int err = door_lun_open(d, config, &d->next, error);
+	int err = door_lun_open(d, config, false, &d->next, error);
 
 	if (err)
 		return err;

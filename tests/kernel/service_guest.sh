@@ -170,6 +170,7 @@ kill -9 "$first"
 wait_for down
 timeout 20 rmdir $device
 mkdir $device
+truncate -s 1M /home/user/other.img # nothing is made for a device that is found
 echo "dev_config=file//home/user/other.img,dev_size=1048576,nl_reply_supported=-1" >$device/control
 timeout 20 sh -c "echo 1 >$device/enable" # the kernel waits for nobody to answer
 [ -e /dev/uio0 ]

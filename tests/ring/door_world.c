@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "door_world.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,12 +144,32 @@ off_t size_of(const struct world *w, const char *name)
 	return stat(path, &st) ? -1 : st.st_size;
 }
 
-void break_storage(const struct world *w, const char *name)
+void lose_storage(const struct world *w, const char *name)
 {
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/%s", w->folder, name);
-	unlink(path);
+	assert_int_equal(unlink(path), 0);
+}
+
+void make_storage(const struct world *w, const char *name, off_t size)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", w->folder, name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, size), 0);
+	close(fd);
+}
+
+void break_storage(const struct world *w, const char *name)
+{
+	char path[128];
+
+	lose_storage(w, name);
+	snprintf(path, sizeof(path), "%s/%s", w->folder, name);
 	assert_int_equal(mkdir(path, 0700), 0);
 }
 
@@ -158,7 +179,9 @@ void mend_storage(const struct world *w, const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", w->folder, name);
 	assert_int_equal(rmdir(path), 0);
+	make_storage(w, name, SIZE);
 }
+
 void wait_attribute(unsigned n, const char *file, const char *wanted)
 {
 	char value[64];

@@ -53,6 +53,8 @@ int reconfigure(unsigned n, struct tcmu_event event);
 
 /* Files of the file handler's. */
 off_t size_of(const struct world *w, const char *name);
+void lose_storage(const struct world *w, const char *name);
+void make_storage(const struct world *w, const char *name, off_t size);
 void break_storage(const struct world *w, const char *name);
 void mend_storage(const struct world *w, const char *name);
 #endif

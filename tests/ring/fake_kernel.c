@@ -396,6 +396,21 @@ static void make_folders(unsigned n)
 	}
 }
 
+/* What was there before has been served before: the file handler finds its file. */
+static void make_storage(const char *config, uint64_t size)
+{
+	char path[512];
+
+	if (strncmp(config, "file/", 5))
+		return;
+	snprintf(path, sizeof(path), "%s/%s", root, config + 5);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return;
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	close(fd);
+}
+
 struct fake_device *fake_device_make(unsigned n, const char *config, uint64_t size)
 {
 	struct fake_device *d = &fake_devices[n];
@@ -403,6 +418,7 @@ struct fake_device *fake_device_make(unsigned n, const char *config, uint64_t si
 	int sockets[2];
 
 	make_folders(n);
+	make_storage(config, size);
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)size);
 	fake_attribute_set(n, "enable", "1");
 	fake_attribute_set(n, "attrib/dev_size", text);

@@ -16,6 +16,7 @@ static void test_add_serve_remove(void **state)
 
 	open_door(w);
 	fake_device_make(1, "file/a.img", SIZE);
+	lose_storage(w, "a.img");
 	assert_int_equal(add(1), 0);
 	struct seen seen = wait_state(w, 1, TCMU_DEVICE_SERVED);
 	assert_int_equal(seen.size, SIZE);

@@ -174,6 +174,7 @@ static void test_write_cache_of_what_is_served(void **state)
 	select_write_cache(2, false);
 	wait_attribute(2, "attrib/emulate_write_cache", "0");
 	fake_attribute_set(2, "attrib/emulate_write_cache", "1"); /* as if the kernel had not taken it yet */
+	make_storage(w, "b.img", SIZE);
 	assert_int_equal(change_config(2, "file/b.img"), 0);
 	assert_int_equal(write_cache_of(2), 0);
 }
@@ -188,10 +189,12 @@ static void test_other_storage(void **state)
 	assert_int_equal(change_config(1, "file/a.img"), 0);
 	assert_int_equal(change_config(1, "alloc/x"), -EINVAL);
 	assert_int_equal(change_config(1, "file/no-folder/b.img"), -ENOENT);
+	assert_int_equal(change_config(1, "file/b.img"), -ENOENT);
+	assert_int_equal(size_of(w, "b.img"), -1);
+	make_storage(w, "b.img", SIZE);
 	assert_int_equal(change_config(1, "file/b.img"), 0);
 	assert_string_equal(look(w, 1).config, "file/b.img");
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
-	assert_int_equal(size_of(w, "b.img"), SIZE);
 	/* The first one is free again. */
 	fake_device_make(2, "file/a.img", SIZE);
 	for (int i = 0; i < 1000 && add(2); i++)
@@ -212,6 +215,7 @@ static void test_other_storage_for_a_failed_device(void **state)
 	assert_int_equal(change_config(1, "file/a.img"), -EISDIR);
 	assert_int_equal(change_config(1, "file/no-folder/b.img"), -ENOENT);
 	wait_state(w, 1, TCMU_DEVICE_FAILED);
+	make_storage(w, "b.img", SIZE);
 	assert_int_equal(change_config(1, "file/b.img"), 0);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);

@@ -289,6 +289,7 @@ static void test_clean_stop_with_some_that_are_not(void **state)
 	is_left(2);
 	close_door(w);
 	snprintf(fake_devices[3].uio_name, sizeof(fake_devices[3].uio_name), "tcm-user/0/d3/file/3.img");
+	make_storage(w, "3.img", SIZE);
 	open_door(w);
 	wait_state(w, 3, TCMU_DEVICE_SERVED);
 	wait_reset(3);
@@ -368,6 +369,40 @@ static void test_adopted_without_storage_is_retried(void **state)
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 }
 
+/* Its file system is not mounted, say: an empty file in its place would be taken for it. */
+static void test_lost_storage_is_not_made_anew(void **state)
+{
+	struct world *w = *state;
+
+	fake_device_make(1, "file/a.img", SIZE);
+	lose_storage(w, "a.img");
+	open_door(w);
+	assert_non_null(strstr(wait_state(w, 1, TCMU_DEVICE_FAILED).error, "a.img: no such file"));
+	tcmu_door_retry(w->door);
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
+	assert_int_equal(size_of(w, "a.img"), -1);
+	assert_int_equal(add(1), 0); /* its maker waits, so it is new */
+	assert_int_equal(size_of(w, "a.img"), SIZE);
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+}
+
+/* Enlarging begins with the storage; a restart may come before dev_size is written. */
+static void test_storage_that_has_grown(void **state)
+{
+	struct world *w = *state;
+
+	fake_device_make(1, "file/a.img", SIZE);
+	make_storage(w, "a.img", 2 * SIZE);
+	open_door(w);
+	assert_int_equal(wait_state(w, 1, TCMU_DEVICE_SERVED).size, SIZE);
+	assert_int_equal(reconfigure(1, (struct tcmu_event){.has_size = true, .size = 2 * SIZE}), 0);
+	assert_int_equal(look(w, 1).size, 2 * SIZE);
+	close_door(w);
+	make_storage(w, "a.img", SIZE / 2);
+	open_door(w);
+	assert_non_null(strstr(wait_state(w, 1, TCMU_DEVICE_FAILED).error, "holds 524288 bytes, but size="));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,6 +417,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_torn_mark, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_reset_that_fails_is_tried_again, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_adopted_without_storage_is_retried, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_lost_storage_is_not_made_anew, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_storage_that_has_grown, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -230,6 +230,28 @@ static void test_resize(void **state)
 	script_free(script);
 }
 
+/* Of storage that holds more, the size that was wanted is served, until more is asked for. */
+static void test_more_than_wanted(void **state)
+{
+	struct script *script = script_new(4 * SIZE);
+	char config[64];
+	struct backstore_spec spec = {.config = config, .size = SIZE};
+	struct backstore *bs;
+
+	(void)state;
+	snprintf(config, sizeof(config), "minimal/%p", (void *)script);
+	bs = backstore_open(&loops, &spec, NULL);
+	assert_int_equal(backstore_size(bs), 4 * SIZE);
+	backstore_close(bs);
+	spec.existing = true;
+	bs = backstore_open(&loops, &spec, NULL);
+	assert_int_equal(backstore_size(bs), SIZE);
+	assert_int_equal(backstore_resize(bs, 3 * SIZE, NULL), 0);
+	assert_int_equal(backstore_size(bs), 3 * SIZE);
+	backstore_close(bs);
+	script_free(script);
+}
+
 /* A handler without resize(): only what has grown by itself. */
 static void test_resize_of_what_has_grown(void **state)
 {
@@ -286,6 +308,7 @@ int main(void)
 	    cmocka_unit_test(test_refresh),
 	    cmocka_unit_test(test_stop_listening),
 	    cmocka_unit_test(test_resize),
+	    cmocka_unit_test(test_more_than_wanted),
 	    cmocka_unit_test(test_resize_of_what_has_grown),
 	    cmocka_unit_test(test_stand_in),
 	};

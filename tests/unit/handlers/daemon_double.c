@@ -189,6 +189,7 @@ int double_open(struct opening *opening, const char *state_dir, struct wanted wa
 	opening->open.size = wanted.size;
 	opening->open.block_size = wanted.block_size;
 	opening->open.read_only = wanted.read_only;
+	opening->open.existing = wanted.existing;
 	opening->open.lun = (struct tcmur_lun *)opening; /* whatever it is, the handler only hands it back */
 	return tcmur_handler_entry()->open(&opening->open);
 }

@@ -49,7 +49,7 @@ struct wanted {
 	const char *const *options;
 	uint64_t size;
 	uint32_t block_size;
-	bool read_only;
+	bool read_only, existing;
 };
 int double_open(struct opening *opening, const char *state_dir, struct wanted wanted);
 

@@ -64,6 +64,9 @@ static void test_geometry(void **state)
 	block->close(open.handle);
 	refused((struct wanted){.config = disk.path, .size = MIB}, EINVAL,
 		"holds 16777216 bytes, but size=1048576");
+	open = opened((struct wanted){.size = MIB, .existing = true});
+	assert_int_equal(open.info.size, DISK_SIZE);
+	block->close(open.handle);
 }
 
 static void test_native_4096(void **state)

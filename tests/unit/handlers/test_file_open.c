@@ -81,6 +81,25 @@ static void test_only_regular_files(void **state)
 			"is a block device: use the block handler");
 }
 
+/* What was served before is not made anew when it is gone, and may have grown meanwhile. */
+static void test_existing(void **state)
+{
+	struct wanted wanted = {.config = "before", .size = FILE_SIZE, .existing = true};
+	struct opening opening;
+
+	(void)state;
+	refused(wanted, ENOENT, "before: no such file");
+	assert_int_equal(access(in_dir("before"), F_OK), -1);
+	close_handle(open_new("before", NULL, 0));
+	wanted.size = FILE_SIZE / 2;
+	assert_int_equal(double_open(&opening, dir, wanted), 0);
+	assert_int_equal(opening.open.info.size, FILE_SIZE);
+	close_handle(opening.open.handle);
+	wanted.size = 2 * FILE_SIZE;
+	refused(wanted, EINVAL, "holds 4194304 bytes, but size=8388608");
+	unlink(in_dir("before"));
+}
+
 static void test_other_size(void **state)
 {
 	static const char *const grow_off[] = {"grow=off", NULL};
@@ -189,6 +208,7 @@ int test_file_open(const char *title)
 	    cmocka_unit_test_setup(test_absolute_path_and_block_size, double_reset),
 	    cmocka_unit_test_setup(test_absent, double_reset),
 	    cmocka_unit_test_setup(test_only_regular_files, double_reset),
+	    cmocka_unit_test_setup(test_existing, double_reset),
 	    cmocka_unit_test_setup(test_other_size, double_reset),
 	    cmocka_unit_test_setup(test_too_small_or_too_large, double_reset),
 	    cmocka_unit_test_setup(test_wrong_options, double_reset),
