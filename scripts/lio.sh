@@ -9,7 +9,8 @@ export LC_ALL
 umask 077
 
 info() { printf '[INFO] %s\n' "$*"; }
-complain() { printf '%s\n' "$(printf %s "$*" | tr '[:cntrl:]' '?')" >&2; } # one line, whatever is quoted in it
+one_line() { printf '%s\n' "$(printf %s "$*" | tr '[:cntrl:]' '?')"; } # whatever is quoted in it
+complain() { one_line "$*" >&2; }
 warn() { complain "[WARNING] $*"; }
 die() {
 	complain "[ERROR] $*"

@@ -37,16 +37,16 @@ show_devices() {
 	echo "devices:"
 	for folder in "$core"/*_[0-9]*/*; do
 		[ -f "$folder/info" ] || continue
-		device=${folder#"$core"/}
+		device=${folder#"$core"/} name=$(one_line "${folder#"$core"/}") # the daemon's list has the same
 		config=$(sed -n 's/.*Config: \(.*\) Size: .*/\1/p' "$folder/info")
 		size=$(sed -n 's/.* Size: \([0-9]*\).*/\1/p' "$folder/info")
 		state='not enabled'
 		if [ "$(attribute "$folder/enable")" = 1 ]; then
 			state=enabled
-			case $device in user_*) state=$state$(served "$device") ;; esac
+			case $device in user_*) state=$state$(served "$name") ;; esac
 		fi
 		luns=$(device_luns "$device" | wc -l)
-		echo "  $device  ${config:-$(attribute "$folder/udev_path")}  ${size:+$size bytes, }$state, LUNs: $luns"
+		one_line "  $name  ${config:-$(attribute "$folder/udev_path")}  ${size:+$size bytes, }$state, LUNs: $luns"
 	done
 }
 
@@ -60,7 +60,9 @@ show_target() { # TPG
 		[ ! -d "$portal" ] || echo "    portal ${portal##*/}"
 	done
 	for link in "$1"/lun/lun_*/*; do
-		[ ! -L "$link" ] || echo "    LUN $(basename "$(dirname "$link")" | tr -dc 0-9): $(readlink -f "$link" | sed 's|.*/core/||')"
+		[ -L "$link" ] || continue
+		lun=${link%/*} shown=$(readlink "$link")
+		one_line "    LUN ${lun##*_}: ${shown##*/core/}"
 	done
 	for acl in "$1"/acls/*; do
 		[ -d "$acl" ] || continue

@@ -85,10 +85,8 @@ new_device() {
 
 # device_luns DEVICE: prints the folders of the LUNs that show it, through any fabric.
 device_luns() {
-	shown=$(readlink -f "$core/$1")
-	for link in "$tree"/*/*/tpgt_*/lun/lun_*/*; do
-		[ ! -L "$link" ] || [ "$(readlink -f "$link")" != "$shown" ] || printf '%s\n' "${link%/*}"
-	done
+	pattern=$(printf %s "$1" | sed 's/[][*?\\]/\\&/g')
+	find "$tree"/*/*/tpgt_*/lun -mindepth 2 -maxdepth 2 -type l -lname "*/core/$pattern" -printf '%h\n' 2>/dev/null || true
 }
 
 # delete_device: $device and its HBA, where that holds nothing else.

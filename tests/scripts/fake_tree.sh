@@ -103,7 +103,13 @@ refuses 'LUN 0 of .* already' target_setup.sh $iqn user_0/a
 refuses 'in use' user_delete.sh a
 refuses 'has LUNs' target_delete.sh $iqn
 
+odd=$(printf 'o*[\\bd\n]x') # as rtslib and mkdir take names
+mkdir -p "$work/tree/core/user_7/$odd" "$tpg/lun/lun_7"
+printf '%s\n' 'Status: ACTIVATED Config: alloc/o\bd Size: 512 ' >"$work/tree/core/user_7/$odd/info"
+ln -s "$work/tree/core/user_7/$odd" "$tpg/lun/lun_7/link"
 run status.sh || failed status.sh
+rm -r "$work/tree/core/user_7" "$tpg/lun/lun_7"
+grep -qxF '  user_7/o*[\bd?]x  alloc/o\bd  512 bytes, not enabled, LUNs: 1' "$work/out" || failed 'an odd name'
 for line in 'user_1/b .*LUNs: 1' "$iqn tpgt_1, enabled" 'portal 0.0.0.0:3260' 'LUN 1: user_1/b' "initiator $initiator, not"; do
 	grep -q "$line" "$work/out" || failed "status.sh does not say '$line'"
 done
