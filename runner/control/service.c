@@ -115,6 +115,8 @@ static void on_conf_changed(void *arg)
 /* As a service; --export stands alone unless a file is named. */
 static void start_conf(struct control_service *s)
 {
+	if (s->options->config_given && access(s->options->config, F_OK))
+		log_warn(NULL, "%s: %s; the defaults are used", s->options->config, strerror(errno));
 	control_conf_read(&s->conf, s->options->config);
 	control_conf_complete(&s->conf, s->options);
 	s->watch = conf_watch_new(s->options->config, on_conf_changed, s);
@@ -150,7 +152,8 @@ static int start(struct control_service *s, struct error *error)
 		return -EINVAL;
 	if (kernel && !(s->kernel = kernel_service_new(o, &s->conf, error)))
 		return o->exports ? -EINVAL
-				  : error_prefix(error, -EINVAL, "nothing to serve without --export");
+				  : error_prefix(error, -EINVAL,
+						 "the kernel cannot be served, and there is no --export");
 	return start_doors(s, error);
 }
 

@@ -176,7 +176,10 @@ void door_on_event(void *arg, const struct tcmu_event *event)
 	int status = 0;
 
 	if (!parse_ours(event->uio_name, &name)) {
-		log_debug(NULL, "%s: not a device of ours", event->uio_name);
+		/* If nobody has that handler, whoever enables it waits for ever, and wonders. */
+		log_at(event->type == TCMU_EVENT_ADDED ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, NULL,
+		       "%s: no handler of ours; the kernel waits for another daemon's answer",
+		       event->uio_name);
 		return;
 	}
 	lock_take(&door->lock);

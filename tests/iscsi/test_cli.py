@@ -72,6 +72,11 @@ class CommandLine(unittest.TestCase):
     def test_nothing_to_serve(self):
         self.refused("--run-dir", "/dev/null/no-folder", names=["--export"])
 
+    def test_settings_that_are_not_there(self):
+        missing = self.path("none.conf")
+        with Daemon("--export", ALLOC, "--config", missing) as daemon:
+            self.assertIn(f"{missing}: No such file or directory; the defaults are used", daemon.output())
+
     def test_numbers_out_of_range(self):
         for option in ("--threads", "--pool-threads", "--spin-us", "--queue-depth", "--max-connections",
                        "--max-half-open", "--login-timeout", "--nop-interval", "--nop-timeout"):

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "scsi/scsi.h"
+#include "util/log.h"
 
 static void test_add_serve_remove(void **state)
 {
@@ -40,19 +41,27 @@ static void test_failed_add_is_refused(void **state)
 	wait_gone(w);
 }
 
+static unsigned told;
+
+static void count_line(enum log_level level, const char *line)
+{
+	told += level == LOG_LEVEL_INFO && strstr(line, "waits for another daemon's answer");
+}
+
 static void test_others_are_not_answered(void **state)
 {
-	struct tcmu_event event = {.type = TCMU_EVENT_ADDED};
 	struct world *w = *state;
 
 	fake_device_make(1, "someone/else", SIZE);
 	fake_device_make(2, "filement/x", SIZE); /* ours is only a prefix of it */
 	open_door(w);
+	log_set_sink(count_line);
 	for (unsigned n = 1; n < 3; n++) {
-		fake_event(n, &event);
-		event.type = TCMU_EVENT_REMOVED;
-		fake_event(n, &event);
+		fake_event(n, &(struct tcmu_event){.type = TCMU_EVENT_ADDED});
+		fake_event(n, &(struct tcmu_event){.type = TCMU_EVENT_REMOVED});
 	}
+	log_set_sink(NULL);
+	assert_int_equal(told, 2);
 	assert_int_equal(fake_answers(), 0);
 	assert_int_equal(look(w, 1).n, 0);
 }
