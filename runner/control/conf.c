@@ -141,13 +141,17 @@ void control_conf_read(struct control_conf *conf, const char *path)
 	g_autofree char *text = NULL;
 	g_autoptr(GError) gerror = NULL;
 	struct place place = {path, 0};
+	gsize len;
 
 	set_defaults(conf);
-	if (!g_file_get_contents(path, &text, NULL, &gerror)) {
+	if (!g_file_get_contents(path, &text, &len, &gerror)) {
 		if (!g_error_matches(gerror, G_FILE_ERROR, G_FILE_ERROR_NOENT))
 			log_warn(NULL, "%s; the defaults are used", gerror->message);
 		return;
 	}
+	/* A zero byte makes its line wrong, and does not end the file. */
+	for (char *end = text + len, *zero; (zero = memchr(text, '\0', (size_t)(end - text)));)
+		*zero = '?';
 	for (char *line = text, *next; line; line = next) {
 		next = strchr(line, '\n');
 		if (next)

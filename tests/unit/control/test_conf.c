@@ -94,6 +94,20 @@ static void test_all_keys(void **state)
 	control_conf_free(&conf);
 }
 
+static void test_zero_byte(void **state)
+{
+	static const char text[] = "threads = 2\0\npool_threads = 3\n";
+	struct control_conf conf;
+
+	(void)state;
+	assert_true(g_file_set_contents(path, text, sizeof(text) - 1, NULL));
+	control_conf_read(&conf, path);
+	assert_non_null(strstr(logged->str, ":1: '2?': threads takes a number"));
+	assert_int_equal(conf.threads, CONTROL_UNSET);
+	assert_int_equal(conf.pool_threads, 3);
+	control_conf_free(&conf);
+}
+
 /* Each wrong line is named with its number, and the lines around it count. */
 static void test_wrong_lines(void **state)
 {
@@ -255,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_missing_file_means_defaults, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_zero_byte, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_all_keys, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_wrong_lines, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_command_line_goes_first, set_up, tear_down),
