@@ -16,7 +16,7 @@ done
 cmake --preset release >/dev/null
 cmake --build --preset release >/dev/null
 
-: "${GUEST_CACHE:=build/guest}"
+GUEST_CACHE=build/guest
 export GUEST_CACHE
 layers=()
 for package in open-iscsi libopeniscsiusr libisns0 tcmu-runner libtcmu2; do
