@@ -66,6 +66,7 @@ struct iscsi_tx_pdu {
 struct iscsi_tx {
 	struct list queue;       /* struct iscsi_out */
 	size_t message_bytes;    /* memory that messages in the queue hold */
+	size_t fresh_bytes;      /* of Data-In, that nothing was tried with yet */
 	uint32_t partial;        /* bytes already sent of pdu; 0: none begun */
 	struct iscsi_tx_pdu pdu; /* the one that is half sent */
 	bool blocked;            /* the socket is full: EPOLLOUT will tell */
@@ -188,6 +189,8 @@ void iscsi_tx_drop(struct iscsi_conn *conn);
 /* Is out partly on the wire? Then it must stay in the queue until it is sent. */
 bool iscsi_tx_begun(const struct iscsi_conn *conn, const struct iscsi_out *out);
 bool iscsi_tx_congested(const struct iscsi_conn *conn);
+/* So much data is in the queue that it is better sent now, while the caches have it, than at the end of the turn. */
+bool iscsi_tx_plenty(const struct iscsi_conn *conn);
 
 /*
  * What the framing calls for each kind of PDU (dispatch in rx.c). begin runs when the header is complete and

@@ -35,6 +35,7 @@ void iscsi_respond(struct iscsi_task *task)
 		task->send_len = (uint32_t)MIN(cmd->data_in_len, task->edtl);
 	put_be16(task->sense_len, cmd->sense_len);
 	set_residual(task);
+	task->conn->tx.fresh_bytes += task->send_len;
 	iscsi_tx_push(task->conn, &task->out);
 }
 

@@ -247,11 +247,18 @@ static bool replay_held(struct iscsi_conn *conn)
 	return ok;
 }
 
+static bool send_plenty(struct iscsi_conn *conn)
+{
+	if (iscsi_tx_plenty(conn))
+		iscsi_tx_flush(conn);
+	return conn->state != ISCSI_CONN_CLOSING;
+}
+
 static bool pdu_complete(struct iscsi_conn *conn)
 {
 	conn->rx.npdus++;
 	if (conn->state == ISCSI_CONN_FULL)
-		return end_full(conn) && replay_held(conn);
+		return end_full(conn) && replay_held(conn) && send_plenty(conn);
 	if (!iscsi_login_pdu(conn))
 		return false;
 	iscsi_rx_free(conn);

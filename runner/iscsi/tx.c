@@ -18,6 +18,7 @@
 #define TX_IOVS     1024 /* UIO_MAXIOV */
 #define TX_PDU_IOVS (2 + SCSI_LEND_MAX)
 #define TX_BYTES    (1u << 20) /* offered in one sendmsg */
+#define TX_PLENTY   (256u << 10)
 /* Bytes of messages in the queue before the peer is not listened to any more; and the most that the requests
  * received until then may add, which only Text Requests can exceed, sent without waiting for their answers.
  */
@@ -78,6 +79,11 @@ void iscsi_message_send(struct iscsi_conn *conn, struct iscsi_message *message)
 bool iscsi_tx_congested(const struct iscsi_conn *conn)
 {
 	return conn->tx.message_bytes > TX_MESSAGES;
+}
+
+bool iscsi_tx_plenty(const struct iscsi_conn *conn)
+{
+	return conn->tx.fresh_bytes >= TX_PLENTY;
 }
 
 /* --- queue ------------------------------------------------------------------------------------ */
@@ -304,6 +310,7 @@ void iscsi_tx_flush(struct iscsi_conn *conn)
 {
 	struct iscsi_tx_batch *b = conn->il->batch;
 
+	conn->tx.fresh_bytes = 0;
 	while (!list_empty(&conn->tx.queue) && !conn->tx.blocked) {
 		struct msghdr msg = {.msg_iov = b->iov};
 		ssize_t n;
