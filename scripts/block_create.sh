@@ -6,7 +6,8 @@
 # loop device is made on it, the volume group vg_NAME on that and the logical volume lv_NAME in that, which is served.
 # A file that has been through block_delete.sh still holds them, and their data is served again.
 set -eu
-. "$(dirname "$(realpath "$0")")/lio.sh"
+here=$(dirname "$(realpath "$0")")
+. "$here/lio.sh"
 begin 2 2 "$@"
 path=$(realpath -ms -- "$1") name=$2
 check_name "$name"

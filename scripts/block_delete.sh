@@ -5,7 +5,8 @@
 # Removes a storage object that block_create.sh made, and the loop device if that made one. The file stays, with the
 # volume group and its data in it.
 set -eu
-. "$(dirname "$(realpath "$0")")/lio.sh"
+here=$(dirname "$(realpath "$0")")
+. "$here/lio.sh"
 begin 1 1 "$@"
 need_modules target_core_mod
 need_device iblock "$1"

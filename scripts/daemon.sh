@@ -30,15 +30,14 @@ ask_bus() {
 		tr -s ' ' '\n'
 }
 
-# Prints where on the bus the daemon is: another one may own the name that it waits for.
-bus_address() {
+# find_on_bus: $bus_address is where on the bus the daemon is: another one may own the name that it waits for.
+bus_address=
+find_on_bus() {
 	pid=$(daemon_pid) || return 1
-	for address in $(ask_bus ListQueuedOwners org.kernel.TCMUService1 | grep '^:'); do
-		if ask_bus GetConnectionUnixProcessID "$address" | grep -qx "$pid"; then
-			echo "$address"
-			return 0
-		fi
+	for bus_address in $(ask_bus ListQueuedOwners org.kernel.TCMUService1 | grep '^:'); do
+		! ask_bus GetConnectionUnixProcessID "$bus_address" | grep -qx "$pid" || return 0
 	done
+	bus_address=
 	return 1
 }
 
@@ -46,8 +45,8 @@ bus_address() {
 on_bus() {
 	path=$1 method=$2
 	shift 2
-	address=$(bus_address) || return 1
-	dbus-send --system --print-reply --reply-timeout=5000 --dest="$address" \
+	[ "$bus_address" ] || find_on_bus || return 1
+	dbus-send --system --print-reply --reply-timeout=5000 --dest="$bus_address" \
 		"/org/kernel/TCMUService1$path" "$method" "$@" 2>&1
 }
 
@@ -59,6 +58,7 @@ handlers() {
 
 # need_handler HANDLER CONFIG: nobody would answer the kernel for a handler that is not loaded.
 need_handler() {
+	find_on_bus || true # once for all that follows
 	loaded=$(handlers)
 	case " $loaded " in
 	'  ')

@@ -4,9 +4,9 @@
 #
 # Installs what building tcmu-runner needs, and what docs/tutorial.md uses: targetcli, the initiator, lsscsi.
 set -eu
-folder=$(dirname "$(realpath "$0")")
-. "$folder/lio.sh"
+here=$(dirname "$(realpath "$0")")
+. "$here/lio.sh"
 begin 0 0 "$@"
-. "$folder/packages.sh"
+. "$here/packages.sh"
 # shellcheck disable=SC2086 # package names have no blanks
 install_packages $BUILD_PACKAGES $KERNEL_PACKAGES

@@ -5,7 +5,8 @@
 # Makes a storage object of the kernel's own file backend, fileio_N/NAME, on the file PATH, which is made if it does
 # not exist. SIZE is in bytes, or with K, M, G, T.
 set -eu
-. "$(dirname "$(realpath "$0")")/lio.sh"
+here=$(dirname "$(realpath "$0")")
+. "$here/lio.sh"
 begin 3 3 "$@"
 path=$(realpath -m -- "$1") name=$2
 size=$(bytes "$3")

@@ -4,7 +4,8 @@
 #
 # Removes a storage object that file_create.sh made. The file stays.
 set -eu
-. "$(dirname "$(realpath "$0")")/lio.sh"
+here=$(dirname "$(realpath "$0")")
+. "$here/lio.sh"
 begin 1 1 "$@"
 need_modules target_core_mod
 need_device fileio "$1"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Sourced by the scripts of this folder: their words, their arguments, and how they take back what they made; daemon.sh and
-# tree.sh, which it sources, know the daemon and the kernel's target tree.
+# Sourced by the scripts of this folder, $here: their words, their arguments, and how they take back what they made;
+# daemon.sh and tree.sh, which it sources, know the daemon and the kernel's target tree.
 
 # The kernel counts bytes, and what other programs say is read here. What is made is for root's eyes.
 LC_ALL=C
@@ -142,5 +142,5 @@ bytes() {
 	echo $((number * unit))
 }
 
-. "$(dirname "$(realpath "$0")")/daemon.sh"
-. "$(dirname "$(realpath "$0")")/tree.sh"
+. "$here/daemon.sh"
+. "$here/tree.sh"

@@ -4,7 +4,8 @@
 #
 # Prints what exists: the daemon with its handlers, devices, targets with their portals, LUNs and initiators.
 set -eu
-. "$(dirname "$(realpath "$0")")/lio.sh"
+here=$(dirname "$(realpath "$0")")
+. "$here/lio.sh"
 begin 0 0 "$@"
 need_modules target_core_mod
 

@@ -7,7 +7,8 @@
 # authenticate itself as USER with the secret of 12 to 255 characters that is the first line of SECRETFILE, a file for
 # root's eyes only.
 set -eu
-. "$(dirname "$(realpath "$0")")/lio.sh"
+here=$(dirname "$(realpath "$0")")
+. "$here/lio.sh"
 begin 0 5 "$@"
 
 # check_chap WHAT VALUE LEAST: the kernel takes what begins with NULL for none, and keeps 255 characters.

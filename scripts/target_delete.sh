@@ -5,7 +5,8 @@
 # Removes a target that target_create.sh made, or made half, with its portal and access list. It must have no LUNs and no
 # sessions.
 set -eu
-. "$(dirname "$(realpath "$0")")/lio.sh"
+here=$(dirname "$(realpath "$0")")
+. "$here/lio.sh"
 begin 1 1 "$@"
 iqn=$1
 check_iqn "$iqn"

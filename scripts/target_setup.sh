@@ -5,7 +5,8 @@
 # Shows DEVICE (user_0/NAME, fileio_0/NAME, iblock_0/NAME) as the next LUN of the target IQN, to all initiators that it
 # admits. They see it at the next login, or after: iscsiadm -m session --rescan
 set -eu
-. "$(dirname "$(realpath "$0")")/lio.sh"
+here=$(dirname "$(realpath "$0")")
+. "$here/lio.sh"
 begin 2 2 "$@"
 iqn=$1 device=$2
 check_iqn "$iqn"

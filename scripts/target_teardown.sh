@@ -5,7 +5,8 @@
 # Takes DEVICE (user_0/NAME), a LUN of the target IQN, away from all initiators and from the target. They must have
 # logged out.
 set -eu
-. "$(dirname "$(realpath "$0")")/lio.sh"
+here=$(dirname "$(realpath "$0")")
+. "$here/lio.sh"
 begin 2 2 "$@"
 iqn=$1 device=$2
 check_iqn "$iqn"

@@ -10,7 +10,8 @@
 #   user_create.sh file disk 100G /srv/disk.img
 # After how long the kernel gives a command up, the daemon sets: cmd_time_out in /etc/tcmu/tcmu.conf.
 set -eu
-. "$(dirname "$(realpath "$0")")/lio.sh"
+here=$(dirname "$(realpath "$0")")
+. "$here/lio.sh"
 begin 3 4 "$@"
 handler=$1 name=$2 config=${4:-$2}
 size=$(bytes "$3")

@@ -4,7 +4,8 @@
 #
 # Removes a storage object that user_create.sh made. What it served stays, unless it was memory.
 set -eu
-. "$(dirname "$(realpath "$0")")/lio.sh"
+here=$(dirname "$(realpath "$0")")
+. "$here/lio.sh"
 begin 1 1 "$@"
 need_modules target_core_mod target_core_user
 need_device user "$1"

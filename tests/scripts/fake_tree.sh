@@ -138,7 +138,7 @@ tree/iscsi" ] || failed "something is left: $(listing)"
 lock=$work/lock
 : >"$lock"
 # shellcheck disable=SC2016 # the inner shell's own
-daemon() { TCMU_LOCK=$lock "$shell" -c '. "$0"; daemon_pid' "$scripts/lio.sh"; }
+daemon() { TCMU_LOCK=$lock "$shell" -c 'here=$0; . "$here/lio.sh"; daemon_pid' "$scripts"; }
 ! daemon || failed "a daemon without a lock"
 exec 9>"$lock"
 flock -n 9
