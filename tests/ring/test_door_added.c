@@ -8,14 +8,20 @@
 
 #include "scsi/scsi.h"
 
-static void test_enabled_late(void **state)
+/* Whatever we have answered, the kernel has not enabled it yet. */
+static void add_not_enabled(struct world *w)
 {
-	struct world *w = *state;
-
 	open_door(w);
 	fake_device_make(1, "file/a.img", SIZE);
 	fake_attribute_set(1, "enable", "0");
 	assert_int_equal(add(1), 0);
+}
+
+static void test_enabled_late(void **state)
+{
+	struct world *w = *state;
+
+	add_not_enabled(w);
 	for (int i = 0; i < 10; i++)
 		pause_a_bit();
 	assert_int_equal(look(w, 1).state, TCMU_DEVICE_OPENING);
@@ -29,10 +35,7 @@ static void test_given_up(void **state)
 {
 	struct world *w = *state;
 
-	open_door(w);
-	fake_device_make(1, "file/a.img", SIZE);
-	fake_attribute_set(1, "enable", "0");
-	assert_int_equal(add(1), 0);
+	add_not_enabled(w);
 	fake_device_free(1);
 	wait_gone(w);
 }
@@ -41,10 +44,7 @@ static void test_minor_again(void **state)
 {
 	struct world *w = *state;
 
-	open_door(w);
-	fake_device_make(1, "file/a.img", SIZE);
-	fake_attribute_set(1, "enable", "0");
-	assert_int_equal(add(1), 0);
+	add_not_enabled(w);
 	fake_device_free(1);
 	fake_device_make(1, "alloc/b", SIZE);
 	assert_int_equal(add(1), 0);
