@@ -87,6 +87,23 @@ int tcmu_configfs_read_u64(const struct tcmu_configfs *cfs, const char *file, ui
 	return 0;
 }
 
+int tcmu_configfs_hold(const struct tcmu_configfs *cfs, const char *file, struct error *error)
+{
+	return open_file(cfs, file, O_PATH, error);
+}
+
+int tcmu_configfs_read_held(int held, uint64_t *value)
+{
+	char path[40], text[32] = "";
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", held);
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		return -errno;
+	*value = strtoull(text, NULL, 10);
+	return 0;
+}
+
 static int read_number(const struct tcmu_configfs *cfs, const char *file, unsigned max, uint64_t *value,
 		       struct error *error)
 {

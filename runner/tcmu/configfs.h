@@ -39,6 +39,10 @@ int tcmu_configfs_read_u16(const struct tcmu_configfs *cfs, const char *file, ui
 			   struct error *error);
 int tcmu_configfs_write(const struct tcmu_configfs *cfs, const char *file, const char *text,
 			struct error *error);
+/* A descriptor by which file can be read later without a look-up; the caller closes it. Or -errno with error set. */
+int tcmu_configfs_hold(const struct tcmu_configfs *cfs, const char *file, struct error *error);
+/* Any thread: never waits for the kernel. fd is of tcmu_configfs_hold. 0 or -errno; -ENOENT once the device is gone. */
+int tcmu_configfs_read_held(int fd, uint64_t *value);
 /* The unit serial number that was set in wwn/vpd_unit_serial; "" when none was. */
 int tcmu_configfs_serial(const struct tcmu_configfs *cfs, char *serial, size_t size, struct error *error);
 #endif

@@ -116,6 +116,8 @@ static void leave(struct door_device *d)
 	lock_drop(&d->door->lock);
 	if (!stays && d->door->fd_store)
 		d->door->fd_store->forget(&d->kept);
+	if (d->enable_fd >= 0)
+		close(d->enable_fd);
 	if (d->opened)
 		tcmu_uio_close(&d->uio);
 	else if (d->kept.fd >= 0)

@@ -70,9 +70,10 @@ static struct door_device *new_device(struct tcmu_door *door, unsigned minor,
 	d->state = TCMU_DEVICE_OPENING;
 	d->open_wanted = true;
 	d->job.fn = door_run;
-	d->kept.fd = -1;
+	d->kept.fd = d->enable_fd = -1;
 	d->write_cache_told = -1;
 	d->since_ns = loop_clock_ns();
+	d->device.time_out = KERNEL_TIME_OUT;
 	d->device.loop = door->set->loops[door->next_loop++ % door->set->nloops];
 	list_add_tail(&door->devices, &d->node);
 	return d;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "tcmu/door_private.h"
+#include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -38,7 +39,12 @@ static int attach(struct door_device *d, struct error *error)
 		return 0;
 	int err = tcmu_configfs_device(&d->cfs, d->name.hba, d->name.device, error);
 
-	return err ? err : open_uio(d, error);
+	if (!err)
+		err = open_uio(d, error);
+	if (err)
+		return err;
+	d->enable_fd = tcmu_configfs_hold(&d->cfs, "enable", error);
+	return MIN(d->enable_fd, 0);
 }
 
 /* Nothing new enters the ring until the reset. A device that the kernel has not configured yet has nothing in it. */
@@ -67,6 +73,13 @@ static void set_time_out(struct door_device *d)
 		return;
 	snprintf(text, sizeof(text), "%d", wanted);
 	tcmu_configfs_write(&d->cfs, "attrib/cmd_time_out", text, NULL);
+}
+
+/* Who aborts a command waits for its end. Told of it we call its I/O back; else it just ends some time. Kernels before
+ * 5.10 have no such attribute. */
+static void ask_for_notices(struct door_device *d)
+{
+	tcmu_configfs_write(&d->cfs, "attrib/tmr_notification", "1", NULL);
 }
 
 bool door_stray_io(const struct door_device *d)
@@ -134,6 +147,8 @@ void door_open_device(struct door_device *d)
 	err = open_patiently(d, &error);
 	if (!err) {
 		set_time_out(d);
+		ask_for_notices(d);
+		door_lun_expiry(d);
 		return;
 	}
 	door_failed(d, err, &error);

@@ -100,6 +100,7 @@ struct door_device {
 	struct fd_kept kept; /* uio's descriptor, also for the next process */
 	struct tcmu_uio uio;
 	bool opened;          /* uio is */
+	int enable_fd;        /* held until the kernel has enabled it; -1: it has */
 	uint64_t since_ns;    /* the ring's commands came after this */
 	bool reset;           /* they are a dead daemon's */
 	bool served;          /* the device runs on its loop */

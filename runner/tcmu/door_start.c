@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From storage that is open to a ring that is served, to its first command, and until it is stopped. */
+#include <unistd.h>
+
 #include "tcmu/door_private.h"
-#include "tcmu/uapi.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -60,13 +61,6 @@ static void unblock_ring(struct door_device *d)
 	d->reset = false;
 }
 
-/* Who aborts a command waits for its end. Told of it we call its I/O back; else it just ends some time. */
-static void ask_for_notices(const struct door_device *d)
-{
-	if (d->device.ring.flags & TCMU_FLAG_TMR)
-		tcmu_configfs_write(&d->cfs, "attrib/tmr_notification", "1", NULL);
-}
-
 /* False: the device is to go. */
 static bool await_stray_io(struct door_device *d)
 {
@@ -81,24 +75,30 @@ static bool await_stray_io(struct door_device *d)
 
 /*
  * The kernel enables it once it has our answer, or without. Or another daemon has refused it, or its maker has given up
- * waiting, and its uio device goes: false, the device is to go.
+ * waiting, and its uio device goes: false, the device is to go. From the answer on it may be removed, and nothing here
+ * looks anything up in configfs: a thread that waits there for the answer to REMOVED keeps a killed daemon from ending, and
+ * so the next one, which would see to the answer, from starting.
  */
 static bool await_enabled(struct door_device *d)
 {
 	uint64_t enabled;
 
-	for (int i = 0;; i++) {
+	for (int i = 0; d->enable_fd >= 0; i++) {
 		door_answer_added(d, 0);
-		if (!tcmu_uio_is(d->uio.fd, d->minor))
+		if (!tcmu_uio_is(d->uio.fd, d->minor)) {
+			log_info(d->subject, "the kernel has given it up");
+			door_condemn(d);
+			return false;
+		}
+		if (!tcmu_configfs_read_held(d->enable_fd, &enabled) && enabled) {
+			close(d->enable_fd);
+			d->enable_fd = -1;
 			break;
-		if (!tcmu_configfs_read_u64(&d->cfs, "enable", &enabled, NULL) && enabled)
-			return true;
+		}
 		if (!door_pause(d, i < ENABLE_TRIES ? ENABLE_PAUSE_NS : DOOR_PAUSE_NS))
 			return false;
 	}
-	log_info(d->subject, "the kernel has given it up");
-	door_condemn(d);
-	return false;
+	return true;
 }
 
 static int attach_ring(struct door_device *d, struct error *error)
@@ -111,7 +111,6 @@ static int attach_ring(struct door_device *d, struct error *error)
 		err = tcmu_ring_attach(&d->device.ring, d->uio.map, d->uio.map_len, error);
 	if (err)
 		return err;
-	ask_for_notices(d);
 	tcmu_expiry_init(&d->device, since_ns);
 	d->device.name = d->subject;
 	d->device.fd = d->uio.fd;
@@ -165,7 +164,6 @@ void door_start_device(struct door_device *d)
 	d->device.lu = d->lun.lu;
 	d->device.on_first = on_first;
 	d->device.used = false;
-	door_lun_expiry(d);
 	d->served = true;
 	tcmu_device_start(&d->device);
 	unblock_ring(d);

@@ -372,6 +372,17 @@ void fake_attribute_set(unsigned n, const char *file, const char *value)
 	assert_int_equal(rename(made, path), 0);
 }
 
+void fake_enable(unsigned n, bool on)
+{
+	char path[256];
+
+	attribute_path(n, "enable", path);
+	FILE *out = fopen(path, "r+");
+	assert_non_null(out);
+	fputc(on ? '1' : '0', out);
+	assert_int_equal(fclose(out), 0);
+}
+
 char *fake_attribute(unsigned n, const char *file, char value[64])
 {
 	char path[256];

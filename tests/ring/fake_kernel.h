@@ -45,6 +45,8 @@ void fake_device_free(unsigned n);
 void fake_device_stick(unsigned n, bool stuck);
 /* A file of the device, below core/user_0/dN. */
 void fake_attribute_set(unsigned n, const char *file, const char *value);
+/* In place, as the kernel does, where somebody may hold the file. */
+void fake_enable(unsigned n, bool on);
 char *fake_attribute(unsigned n, const char *file, char value[64]);
 
 /* Sends an event of device n (the rest of it is the caller's) and does not wait. It gets a device_id, unless it has one. */

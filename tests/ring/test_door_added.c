@@ -13,7 +13,7 @@ static void add_not_enabled(struct world *w)
 {
 	open_door(w);
 	fake_device_make(1, "file/a.img", SIZE);
-	fake_attribute_set(1, "enable", "0");
+	fake_enable(1, false);
 	assert_int_equal(add(1), 0);
 }
 
@@ -25,7 +25,7 @@ static void test_enabled_late(void **state)
 	for (int i = 0; i < 10; i++)
 		pause_a_bit();
 	assert_int_equal(look(w, 1).state, TCMU_DEVICE_OPENING);
-	fake_attribute_set(1, "enable", "1");
+	fake_enable(1, true);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 }
