@@ -148,7 +148,8 @@ void door_open_device(struct door_device *d)
 	if (!err) {
 		set_time_out(d);
 		ask_for_notices(d);
-		door_lun_expiry(d);
+		if (!d->served) /* by a stand-in; then the first command sees to it */
+			door_lun_expiry(d);
 		return;
 	}
 	door_failed(d, err, &error);
