@@ -35,16 +35,16 @@ static int open_uio(struct door_device *d, struct error *error)
 
 static int attach(struct door_device *d, struct error *error)
 {
-	if (d->opened)
-		return 0;
-	int err = tcmu_configfs_device(&d->cfs, d->name.hba, d->name.device, error);
+	int err = d->opened ? 0 : tcmu_configfs_device(&d->cfs, d->name.hba, d->name.device, error);
 
-	if (!err)
+	if (!err && !d->opened)
 		err = open_uio(d, error);
-	if (err)
+	if (err || d->attached || d->enable_fd >= 0)
 		return err;
-	d->enable_fd = tcmu_configfs_hold(&d->cfs, "enable", error);
-	return MIN(d->enable_fd, 0);
+	int fd = tcmu_configfs_hold(&d->cfs, "enable", error);
+
+	d->enable_fd = MAX(fd, -1);
+	return MIN(fd, 0);
 }
 
 /* Nothing new enters the ring until the reset. A device that the kernel has not configured yet has nothing in it. */

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "scsi/scsi.h"
 #include "tcmu/door_private.h"
@@ -20,11 +19,10 @@
  */
 static void correct_size(struct door_device *d)
 {
-	static const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	char text[40];
 	struct error error;
 
-	nanosleep(&pause, NULL); /* whoever asks for it sets it after he has told us */
+	door_pause(d, PAUSE_NS); /* whoever asks for it sets it after he has told us */
 	snprintf(text, sizeof(text), "dev_size=%" PRIu64, backstore_size(d->lun.bs));
 	if (tcmu_configfs_write(&d->cfs, "control", text, &error))
 		log_warn(d->subject, "%s", error.text);
@@ -112,7 +110,6 @@ static int set_write_cache(struct door_device *d, struct error *error)
  */
 static int write_write_cache(struct door_device *d, struct error *error)
 {
-	static const struct timespec pause = {.tv_nsec = PAUSE_NS};
 	bool on = scsi_lu_write_cache(d->lun.lu);
 	int err;
 
@@ -122,7 +119,7 @@ static int write_write_cache(struct door_device *d, struct error *error)
 	lock_drop(&d->door->lock);
 	err = tcmu_configfs_write(&d->cfs, "attrib/emulate_write_cache", on ? "1" : "0", error);
 	if (err == -EBUSY || err == -EAGAIN)
-		nanosleep(&pause, NULL);
+		door_pause(d, PAUSE_NS);
 	return err;
 }
 
