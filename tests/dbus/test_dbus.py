@@ -52,6 +52,14 @@ class BusCase(unittest.TestCase):
         program.wait_output("\n")
         return program
 
+    def ask_in_vain(self):
+        """A caller of a handler's process that never answers."""
+        self.external("foo", "silent")
+        caller = self.bus.program("busctl", "--system", "call", SERVICE, f"{ROOT}/foo", SERVICE, "CheckConfig", "s",
+                                  "foo/x")
+        self.addCleanup(caller.kill)
+        return caller
+
     def refused(self, *args, **options):
         with self.assertRaises(CallFailed) as caught:
             self.bus.call(*args, **options)
@@ -145,19 +153,13 @@ class ExternalHandlerTest(BusCase):
             other.stop()
 
     def test_silence_delays_nobody(self):
-        self.external("foo", "silent")
-        waiting = self.bus.program("busctl", "--system", "call", SERVICE, f"{ROOT}/foo", SERVICE, "CheckConfig", "s",
-                                   "foo/x")
-        self.addCleanup(waiting.kill)
+        waiting = self.ask_in_vain()
         for _ in range(3):
             self.assertEqual(self.check("alloc", "alloc/a"), [True, "success"])
         self.assertTrue(waiting.alive())
 
     def test_stop_while_forwarding(self):
-        self.external("foo", "silent")
-        waiting = self.bus.program("busctl", "--system", "call", SERVICE, f"{ROOT}/foo", SERVICE, "CheckConfig", "s",
-                                   "foo/x")
-        self.addCleanup(waiting.kill)
+        waiting = self.ask_in_vain()
         time.sleep(0.3)
         self.assertIn("null", self.handlers())
         self.host.stop()
@@ -245,10 +247,7 @@ class BusLifeTest(BusCase):
 
     def test_bus_that_hangs(self):
         """What is asked, and what is to be said at the end, delays no stop."""
-        self.external("foo", "silent")
-        waiting = self.bus.program("busctl", "--system", "call", SERVICE, f"{ROOT}/foo", SERVICE, "CheckConfig", "s",
-                                   "foo/x")
-        self.addCleanup(waiting.kill)
+        self.ask_in_vain()
         time.sleep(0.3)
         self.bus.daemon.send_signal(signal.SIGSTOP)
         self.addCleanup(self.bus.daemon.send_signal, signal.SIGCONT)

@@ -80,27 +80,23 @@ sleep 3
 stop_writer
 [ "$(of_writer errors)" -gt 0 ]
 
+away_after() { # kill_daemon, stop_daemon
+	start_writer
+	sleep 2
+	"$1"
+	sleep $((time_out + 3))
+	start_daemon
+	wait_for answers
+	sleep 3
+	stop_writer
+	[ "$(of_writer errors)" -gt 0 ]
+}
+
 step "dead for longer than the time-out"
-start_writer
-sleep 2
-kill_daemon
-sleep $((time_out + 3))
-start_daemon
-wait_for answers
-sleep 3
-stop_writer
-[ "$(of_writer errors)" -gt 0 ]
+away_after kill_daemon
 
 step "away for longer than the time-out, after a clean stop"
-start_writer
-sleep 2
-stop_daemon
-sleep $((time_out + 3))
-start_daemon
-wait_for answers
-sleep 3
-stop_writer
-[ "$(of_writer errors)" -gt 0 ]
+away_after stop_daemon
 
 step "storage that hangs for longer than the time-out"
 start_writer

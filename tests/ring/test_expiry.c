@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kept_log.h"
 #include "script.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -24,25 +25,6 @@
 enum { READ = 0x28, WRITE = 0x2a };
 
 static struct script script;
-static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
-static char log_text[8192];
-
-static void keep_line(enum log_level level, const char *line)
-{
-	SCOPE_LOCK(&log_lock);
-	size_t len = strlen(log_text);
-
-	(void)level;
-	snprintf(log_text + len, sizeof(log_text) - len, "%s\n", line);
-}
-
-static bool is_logged(const char *text)
-{
-	SCOPE_LOCK(&log_lock);
-
-	return strstr(log_text, text);
-}
-
 static void sleep_ms(unsigned ms)
 {
 	const struct timespec time = {ms / 1000, ms % 1000 * 1000000};
@@ -64,8 +46,7 @@ static void set_up_with(void **state, const char *handler)
 
 	script = (struct script){.info = {.size = 1 << 20, .block_size = BLOCK}, .media = calloc(1, 1 << 20)};
 	assert_non_null(script.media);
-	*log_text = '\0';
-	log_set_sink(keep_line);
+	log_keep();
 	snprintf(config, sizeof(config), "%s/%p", handler, (void *)&script);
 	world_set_up(&world, STUCK_HANDLERS, config, THREADS);
 	world.device.time_out = TIME_OUT;

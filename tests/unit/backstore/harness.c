@@ -11,37 +11,13 @@
 
 struct loop_set loops;
 
-static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
-static char log_text[16384];
-
-static void keep_line(enum log_level level, const char *line)
-{
-	SCOPE_LOCK(&log_lock);
-	size_t len = strlen(log_text);
-
-	(void)level;
-	snprintf(log_text + len, sizeof(log_text) - len, "%s\n", line);
-}
-
-const char *logged(void)
-{
-	SCOPE_LOCK(&log_lock);
-	return log_text;
-}
-
-void log_forget(void)
-{
-	SCOPE_LOCK(&log_lock);
-	*log_text = '\0';
-}
-
 int harness_up(void **state)
 {
 	const struct loop_options options = {.nloops = NLOOPS, .npool = 4};
 	struct error error;
 
 	(void)state;
-	log_set_sink(keep_line);
+	log_keep();
 	if (loop_set_start(&loops, &options, &error) < 0)
 		fail_msg("%s", error.text);
 	if (backstore_load_handlers(SCRIPTED_HANDLERS, &error) < 0)

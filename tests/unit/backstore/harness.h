@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "backstore/backstore.h"
+#include "kept_log.h"
 #include "script.h"
 
 #define NLOOPS 3
@@ -34,8 +35,4 @@ enum tcmur_status run_io(struct backstore *bs, unsigned i, struct backstore_io *
 /* The same for the usual case. */
 enum tcmur_status run_simple(struct backstore *bs, enum backstore_op op, uint64_t offset, uint64_t len,
 			     void *data, size_t data_len);
-
-/* Log lines since the last call, one string. */
-const char *logged(void);
-void log_forget(void);
 #endif

@@ -131,6 +131,16 @@ static void what_waits_too_long_is_not_begun(void **state)
 	sem_destroy(&gate);
 }
 
+/* fd: an empty file that nobody else has. */
+static void open_file(void)
+{
+	char name[] = "loop-test-XXXXXX";
+
+	fd = mkstemp(name);
+	check(fd >= 0);
+	unlink(name);
+}
+
 /* --- a turn in which the thread was stopped ---------------------------------------------------- */
 
 static struct loop_pulse pulse;
@@ -178,13 +188,9 @@ static void turn_body(struct loop_timer *timer)
 
 static void begin_turn(struct loop_work *work)
 {
-	char name[] = "loop-test-XXXXXX";
-
 	(void)work;
 	prepare(turn_ended);
-	fd = mkstemp(name);
-	check(fd >= 0);
-	unlink(name);
+	open_file();
 	pulse.fn = beat;
 	check(loop_pulse_start(loop_current(), &pulse, 5000000) == 0);
 	later = (struct loop_timer){.fn = turn_body};
@@ -244,13 +250,9 @@ static void write_ended(struct loop_op *op, int result)
 
 static void write_body(struct loop_work *work)
 {
-	char name[] = "loop-test-XXXXXX";
-
 	(void)work;
 	prepare(write_ended);
-	fd = mkstemp(name);
-	check(fd >= 0);
-	unlink(name);
+	open_file();
 	for (unsigned i = 0; i < 3 * THREADS; i++) {
 		loop_writev(loop_current(), &ops[i], fd, &iov, 1, i, 0);
 		loop_cancel(loop_current(), &ops[i]);
