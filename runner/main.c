@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "backstore/backstore.h"
-#include "control/dump.h"
-#include "control/options.h"
+#include "control/dump_handlers.h"
+#include "config/options.h"
 #include "control/service.h"
 #include "dbus/service.h"
 #include "util/log.h"

@@ -33,13 +33,13 @@ extern "C" {
 /* How an I/O ended. The daemon turns it into SCSI status and sense in one place. */
 enum tcmur_status {
 	TCMUR_OK = 0,
-	TCMUR_READ_ERROR,      /* MEDIUM ERROR, UNRECOVERED READ ERROR */
-	TCMUR_WRITE_ERROR,     /* MEDIUM ERROR, WRITE ERROR */
-	TCMUR_NO_SPACE,        /* DATA PROTECT, SPACE ALLOCATION FAILED WRITE PROTECT (thin storage is full) */
-	TCMUR_OUT_OF_RANGE,    /* ILLEGAL REQUEST, LBA OUT OF RANGE */
-	TCMUR_MISCOMPARE,      /* MISCOMPARE DURING VERIFY OPERATION; set io->miscompare_offset first */
-	TCMUR_NOT_SUPPORTED,   /* ILLEGAL REQUEST, INVALID COMMAND OPERATION CODE */
-	TCMUR_INVALID_FIELD,   /* ILLEGAL REQUEST, INVALID FIELD IN CDB */
+	TCMUR_READ_ERROR,    /* MEDIUM ERROR, UNRECOVERED READ ERROR */
+	TCMUR_WRITE_ERROR,   /* MEDIUM ERROR, WRITE ERROR */
+	TCMUR_NO_SPACE,      /* DATA PROTECT, SPACE ALLOCATION FAILED WRITE PROTECT (thin storage is full) */
+	TCMUR_OUT_OF_RANGE,  /* ILLEGAL REQUEST, LBA OUT OF RANGE */
+	TCMUR_MISCOMPARE,    /* MISCOMPARE DURING VERIFY OPERATION; set io->miscompare_offset first */
+	TCMUR_NOT_SUPPORTED, /* ILLEGAL REQUEST, INVALID COMMAND OPERATION CODE */
+	TCMUR_INVALID_FIELD, /* ILLEGAL REQUEST, INVALID FIELD IN CDB */
 	TCMUR_WRITE_PROTECTED, /* DATA PROTECT, WRITE PROTECTED */
 	TCMUR_NOT_READY,       /* NOT READY, LOGICAL UNIT NOT READY, CAUSE NOT REPORTABLE */
 	TCMUR_HARDWARE_ERROR,  /* HARDWARE ERROR, INTERNAL TARGET FAILURE */
@@ -60,8 +60,8 @@ enum tcmur_thread_model {
 };
 
 /* struct tcmur_io flags */
-#define TCMUR_IO_FUA        0x01u /* write-like: on stable storage before completion */
-#define TCMUR_IO_NO_UNMAP   0x02u /* write_zeroes: keep the blocks allocated (anchor by writing) */
+#define TCMUR_IO_FUA      0x01u /* write-like: on stable storage before completion */
+#define TCMUR_IO_NO_UNMAP 0x02u /* write_zeroes: keep the blocks allocated (anchor by writing) */
 
 /* Bytes of per-I/O scratch space a handler may ask for in tcmur_handler.io_size. */
 #define TCMUR_IO_SCRATCH_MAX 256
@@ -81,31 +81,33 @@ struct tcmur_extent {
  * The memory that it points to is page-aligned where the transport allows it, and stays valid until completion.
  */
 struct tcmur_io {
-	uint64_t offset;            /* first byte on the medium */
-	uint64_t len;               /* bytes on the medium */
-	const struct iovec *iov;    /* READ: exactly len bytes to fill; WRITE: exactly len bytes to write;
+	uint64_t offset;         /* first byte on the medium */
+	uint64_t len;            /* bytes on the medium */
+	const struct iovec *iov; /* READ: exactly len bytes to fill; WRITE: exactly len bytes to write;
 				     * WRITE SAME: one pattern of iov total bytes; COMPARE AND WRITE: len bytes
 				     * to compare, then len bytes to write */
 	uint32_t iovcnt;
 	uint32_t flags;             /* TCMUR_IO_* */
 	uint64_t miscompare_offset; /* out, with TCMUR_MISCOMPARE: index of the first byte that differs */
-	struct tcmur_extent *extents; /* out, for extents(): array of max_extents to fill, in ascending order */
+	struct tcmur_extent
+	    *extents; /* out, for extents(): array of max_extents to fill, in ascending order */
 	uint32_t max_extents;
-	uint32_t nextents;          /* out */
-	void *scratch;              /* io_size bytes for the handler, 16-byte aligned, not zeroed */
+	uint32_t nextents; /* out */
+	void *scratch;     /* io_size bytes for the handler, 16-byte aligned, not zeroed */
 };
 
 /* A CDB-level command for handlers that are no plain disk. Same ownership as struct tcmur_io. */
 struct tcmur_scsi {
 	const uint8_t *cdb;
 	uint32_t cdb_len;
-	const struct iovec *iov;  /* Data-Out of data_out_len bytes, or room for Data-In of data_in_max bytes */
+	const struct iovec
+	    *iov; /* Data-Out of data_out_len bytes, or room for Data-In of data_in_max bytes */
 	uint32_t iovcnt;
 	uint64_t data_out_len;
 	uint64_t data_in_max;
-	uint64_t data_in_len;     /* out: bytes of Data-In that are valid */
-	uint8_t sense[96];        /* out, with SCSI status CHECK CONDITION (02h) */
-	uint32_t sense_len;       /* out */
+	uint64_t data_in_len; /* out: bytes of Data-In that are valid */
+	uint8_t sense[96];    /* out, with SCSI status CHECK CONDITION (02h) */
+	uint32_t sense_len;   /* out */
 	void *scratch;
 };
 
@@ -115,22 +117,22 @@ struct tcmur_scsi {
 
 /* What a backend is and can do; filled by open() and by refresh(). Zero means "default" where it says so. */
 struct tcmur_info {
-	uint64_t size;                 /* bytes; a trailing part of a block is not served */
-	uint32_t block_size;           /* logical: 512 or 4096 */
-	uint32_t physical_block_size;  /* 0: same as block_size */
+	uint64_t size;                /* bytes; a trailing part of a block is not served */
+	uint32_t block_size;          /* logical: 512 or 4096 */
+	uint32_t physical_block_size; /* 0: same as block_size */
 	bool read_only;
 	bool rotational;
-	bool write_cache;              /* writes may be volatile until flush() or FUA */
-	bool write_cache_off;          /* not to be used (WCE=0): the daemon sets FUA on each write */
-	bool thin;                     /* unmap() deallocates; reported as LBPME */
-	bool unmap_zeroes;             /* unmapped blocks read as zeros: LBPRZ */
-	uint32_t unmap_granularity;    /* bytes, 0: block_size */
-	uint32_t unmap_alignment;      /* bytes */
-	uint64_t max_io;               /* bytes the handler takes in one read or write, 0: no limit; others are split */
-	uint64_t max_unmap;            /* bytes in one unmap or write_zeroes, 0: no limit */
-	uint32_t optimal_io;           /* bytes, 0: not reported */
-	uint64_t flags;                /* TCMUR_INFO_* */
-	uint64_t reserved[7];          /* 0; room to grow without moving what follows in struct tcmur_open */
+	bool write_cache;           /* writes may be volatile until flush() or FUA */
+	bool write_cache_off;       /* not to be used (WCE=0): the daemon sets FUA on each write */
+	bool thin;                  /* unmap() deallocates; reported as LBPME */
+	bool unmap_zeroes;          /* unmapped blocks read as zeros: LBPRZ */
+	uint32_t unmap_granularity; /* bytes, 0: block_size */
+	uint32_t unmap_alignment;   /* bytes */
+	uint64_t max_io;     /* bytes the handler takes in one read or write, 0: no limit; others are split */
+	uint64_t max_unmap;  /* bytes in one unmap or write_zeroes, 0: no limit */
+	uint32_t optimal_io; /* bytes, 0: not reported */
+	uint64_t flags;      /* TCMUR_INFO_* */
+	uint64_t reserved[7]; /* 0; room to grow without moving what follows in struct tcmur_open */
 };
 
 /* How full the storage of a thin disk is, as far as can be told; the daemon cuts it to the disk's size. */
@@ -149,26 +151,26 @@ struct tcmur_option_value {
 	const char *value; /* "" for a bare NAME */
 };
 
-struct tcmur_lun; /* the daemon's side of an opened backend */
+struct tcmur_lun;   /* the daemon's side of an opened backend */
 struct tcmur_queue; /* the event loop that runs an ASYNC handler's callback; see <tcmur/queue.h> */
 
 /* Arguments and results of open(). */
 struct tcmur_open {
 	/* in; valid during open() only, except lun, which is valid until close() returns */
-	const char *config;       /* what follows "NAME/" in the LUN's configuration; a relative path is taken
+	const char *config;    /* what follows "NAME/" in the LUN's configuration; a relative path is taken
 				   * from state_dir */
-	const char *state_dir;    /* folder for relative paths */
+	const char *state_dir; /* folder for relative paths */
 	const struct tcmur_option_value *options; /* values of the handler's declared options */
 	uint32_t noptions;
-	uint64_t size;            /* wanted bytes, 0: as the storage is */
-	uint32_t block_size;      /* wanted, 0: the handler chooses */
+	uint64_t size;       /* wanted bytes, 0: as the storage is */
+	uint32_t block_size; /* wanted, 0: the handler chooses */
 	bool read_only;
-	bool existing;            /* make no storage; it may hold more than size, which then is not served */
+	bool existing; /* make no storage; it may hold more than size, which then is not served */
 	struct tcmur_lun *lun;
 	/* out */
 	struct tcmur_info info;
 	void *handle;
-	char error[256];          /* one line that names the thing and the reason; use tcmur_open_error() */
+	char error[256]; /* one line that names the thing and the reason; use tcmur_open_error() */
 };
 
 /*
@@ -177,7 +179,7 @@ struct tcmur_open {
  * Context of data callbacks: as thread_model says. queue is NULL on pool threads.
  */
 struct tcmur_handler {
-	uint32_t struct_size;  /* the first three are filled by TCMUR_REGISTER_HANDLER */
+	uint32_t struct_size; /* the first three are filled by TCMUR_REGISTER_HANDLER */
 	uint32_t api_version;
 	uint32_t thread_model; /* enum tcmur_thread_model, declared by the handler in the macro */
 	uint32_t io_size;      /* Optional: scratch bytes an I/O, at most TCMUR_IO_SCRATCH_MAX */
@@ -205,16 +207,20 @@ struct tcmur_handler {
 	int (*refresh)(void *handle, struct tcmur_info *info);
 
 	/* Data callbacks. What is missing is emulated by the daemon, or reported as unsupported. */
-	void (*read)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io);  /* Required unless scsi */
+	void (*read)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io); /* Required unless scsi */
 	void (*write)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io); /* missing: read-only */
-	void (*flush)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io); /* offset, len: the range, or
+	void (*flush)(void *handle, struct tcmur_queue *queue,
+		      struct tcmur_io *io); /* offset, len: the range, or
 										      * 0,0 for all */
 	void (*unmap)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io); /* missing: not thin */
-	void (*write_zeroes)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io); /* missing: writes */
-	void (*write_same)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io);   /* missing: writes */
+	void (*write_zeroes)(void *handle, struct tcmur_queue *queue,
+			     struct tcmur_io *io); /* missing: writes */
+	void (*write_same)(void *handle, struct tcmur_queue *queue,
+			   struct tcmur_io *io); /* missing: writes */
 	void (*compare_and_write)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io); /* missing:
 							     * read, compare, write under the LUN's range lock */
-	void (*extents)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io); /* missing: all mapped */
+	void (*extents)(void *handle, struct tcmur_queue *queue,
+			struct tcmur_io *io); /* missing: all mapped */
 
 	/*
 	 * Optional, event loop, never blocks. Direct access to the medium for reading: fills iov with up to iovcnt
@@ -242,13 +248,13 @@ struct tcmur_handler {
 __attribute__((visibility("default"))) struct tcmur_handler *tcmur_handler_entry(void);
 
 /* Defines the entry point. Use once in a handler. */
-#define TCMUR_REGISTER_HANDLER(handler_, thread_model_)                                                      \
-	struct tcmur_handler *tcmur_handler_entry(void)                                                      \
-	{                                                                                                    \
-		(handler_).struct_size = (uint32_t)sizeof(struct tcmur_handler);                             \
-		(handler_).api_version = TCMUR_API_VERSION;                                                  \
-		(handler_).thread_model = (thread_model_);                                                   \
-		return &(handler_);                                                                          \
+#define TCMUR_REGISTER_HANDLER(handler_, thread_model_)                          \
+	struct tcmur_handler *tcmur_handler_entry(void)                          \
+	{                                                                        \
+		(handler_).struct_size = (uint32_t)sizeof(struct tcmur_handler); \
+		(handler_).api_version = TCMUR_API_VERSION;                      \
+		(handler_).thread_model = (thread_model_);                       \
+		return &(handler_);                                              \
 	}
 
 /*
@@ -265,7 +271,7 @@ enum tcmur_status tcmur_status_from_errno(int err, bool write);
 
 /* Formats open->error and returns -err. For open() only. */
 int tcmur_open_error(struct tcmur_open *open, int err, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 /* The value of an option given for this LUN, or fallback. The text is valid during open(). */
 const char *tcmur_open_option(const struct tcmur_open *open, const char *name, const char *fallback);
@@ -280,7 +286,7 @@ enum tcmur_log_level { TCMUR_LOG_ERROR = 1, TCMUR_LOG_WARN, TCMUR_LOG_INFO, TCMU
 
 /* Logs one line, prefixed with handler and LUN. Any thread; lun may be NULL. Never blocks on storage. */
 void tcmur_log(struct tcmur_lun *lun, enum tcmur_log_level level, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A build without libnl has no door to the kernel. */
+/* A build without libnl has no manager to the kernel. */
 #include <errno.h>
 #include <stddef.h>
 

@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "control/fd_store.h"
-#include "control/kernel_module.h"
-#include "tcmu/door.h"
-#include "tcmu/stray_io.h"
+#include "system/systemd_fd_store.h"
+#include "system/kernel_module.h"
+#include "kernel/manager.h"
+#include "kernel/stray_io.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -26,8 +26,8 @@ struct kernel_service {
 	const struct control_options *options;
 	int lock_fd; /* held by a process that lives */
 	int io_fd;   /* and by I/O that is under way */
-	struct tcmu_door_defaults defaults;
-	struct tcmu_door *door;
+	struct kernel_manager_defaults defaults;
+	struct kernel_manager *manager;
 };
 
 /* Held as long as the process lives, however it ends. */
@@ -93,7 +93,7 @@ const int *kernel_service_io_lock(const struct kernel_service *s)
 
 int kernel_service_start(struct kernel_service *s, struct loop_set *loops, struct error *error)
 {
-	const struct tcmu_door_options options = {
+	const struct kernel_manager_options options = {
 	    .state_dir = s->options->state_dir,
 	    .run_dir = s->options->run_dir,
 	    .io_lock = s->io_fd,
@@ -101,8 +101,8 @@ int kernel_service_start(struct kernel_service *s, struct loop_set *loops, struc
 	    .defaults = s->defaults,
 	};
 
-	s->door = tcmu_door_open(loops, &options, error);
-	if (!s->door)
+	s->manager = kernel_manager_open(loops, &options, error);
+	if (!s->manager)
 		return -EIO;
 	log_info(NULL, "serving the kernel's devices");
 	return 0;
@@ -110,14 +110,14 @@ int kernel_service_start(struct kernel_service *s, struct loop_set *loops, struc
 
 void kernel_service_set_defaults(struct kernel_service *s, const struct control_conf *conf)
 {
-	s->defaults = (struct tcmu_door_defaults){.cmd_time_out = conf->cmd_time_out};
-	if (s->door)
-		tcmu_door_set_defaults(s->door, &s->defaults);
+	s->defaults = (struct kernel_manager_defaults){.cmd_time_out = conf->cmd_time_out};
+	if (s->manager)
+		kernel_manager_set_defaults(s->manager, &s->defaults);
 }
 
 void kernel_service_retry(struct kernel_service *s)
 {
-	tcmu_door_retry(s->door);
+	kernel_manager_retry(s->manager);
 }
 
 struct listing {
@@ -150,13 +150,13 @@ static void show(void *arg, const struct tcmu_device_view *seen)
 
 void kernel_service_list(struct kernel_service *s, control_device_view *view, void *arg)
 {
-	tcmu_door_list(s->door, show, &(struct listing){view, arg});
+	kernel_manager_list(s->manager, show, &(struct listing){view, arg});
 }
 
 void kernel_service_stop(struct kernel_service *s)
 {
-	if (s->door)
-		tcmu_door_close(s->door);
+	if (s->manager)
+		kernel_manager_close(s->manager);
 	if (s->io_fd >= 0)
 		close(s->io_fd);
 	if (s->lock_fd >= 0)

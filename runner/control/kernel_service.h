@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's door as this process serves it: the module, the lock against a second daemon, the door. Main
+/* The kernel's manager as this process serves it: the module, the lock against a second daemon, the manager. Main
  * thread. */
 #ifndef CONTROL_KERNEL_SERVICE_H
 #define CONTROL_KERNEL_SERVICE_H
 
-#include "control/conf.h"
-#include "control/options.h"
+#include "config/conf.h"
+#include "config/options.h"
 #include "control/service.h"
 #include "loop/loop.h"
 #include "util/error.h"

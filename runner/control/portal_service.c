@@ -9,14 +9,14 @@
 #include <unistd.h>
 
 #include "backstore/backstore.h"
-#include "control/drain.h"
-#include "control/export.h"
-#include "control/fd_store.h"
-#include "control/identity.h"
-#include "control/secret.h"
+#include "control/flush.h"
+#include "config/export.h"
+#include "system/systemd_fd_store.h"
+#include "config/identity.h"
+#include "config/secret.h"
 #include "iscsi/iscsi.h"
 #include "scsi/scsi.h"
-#include "target/target.h"
+#include "model/target.h"
 #include "util/bytes.h"
 #include "util/log.h"
 

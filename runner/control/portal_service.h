@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's own door: the exports of the command line behind iSCSI portals. Main thread. */
+/* The daemon's own manager: the exports of the command line behind iSCSI portals. Main thread. */
 #ifndef CONTROL_PORTAL_SERVICE_H
 #define CONTROL_PORTAL_SERVICE_H
 
-#include "control/options.h"
+#include "config/options.h"
 #include "loop/loop.h"
 #include "util/error.h"
 

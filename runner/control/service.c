@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #include "backstore/backstore.h"
-#include "control/conf.h"
-#include "control/conf_watch.h"
-#include "control/fd_store.h"
+#include "config/conf.h"
+#include "config/conf_watch.h"
+#include "system/systemd_fd_store.h"
 #include "control/kernel_service.h"
-#include "control/log_file.h"
-#include "control/notify.h"
+#include "system/log_file.h"
+#include "system/notify.h"
 #include "control/portal_service.h"
 #include "util/bytes.h"
 #include "util/log.h"

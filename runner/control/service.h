@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "control/options.h"
+#include "config/options.h"
 #include "util/error.h"
 
 struct control_service;
@@ -21,7 +21,7 @@ void control_service_run(struct control_service *service);
  * when a backend keeps that from ending within a bound. 0, or -EIO when a flush failed. */
 int control_service_stop(struct control_service *service);
 
-/* A device behind the kernel's door; valid during the call it is passed to. */
+/* A device behind the kernel's manager; valid during the call it is passed to. */
 struct control_device {
 	const char *name;   /* "user_0/disk" */
 	const char *config; /* "file//srv/disk.img" */

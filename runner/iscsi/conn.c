@@ -159,13 +159,13 @@ void iscsi_conn_full(struct iscsi_conn *conn)
 
 void iscsi_conn_phase(struct iscsi_conn *conn)
 {
-	enum iscsi_phase phase = conn->il->phase;
+	enum iscsi_stop_phase phase = conn->il->phase;
 
-	if (phase == ISCSI_PHASE_SERVE)
+	if (phase == ISCSI_STOP_SERVE)
 		return;
-	if (conn->state != ISCSI_CONN_FULL || phase == ISCSI_PHASE_FORCE) {
+	if (conn->state != ISCSI_CONN_FULL || phase == ISCSI_STOP_FORCE) {
 		iscsi_conn_close(conn, "the server stops");
-	} else if (phase == ISCSI_PHASE_ASK) {
+	} else if (phase == ISCSI_STOP_ASK) {
 		iscsi_async_logout(conn, 1);
 	} else {
 		conn->close_when_idle = true;

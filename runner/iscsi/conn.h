@@ -10,8 +10,8 @@
 #ifndef ISCSI_CONN_H
 #define ISCSI_CONN_H
 
-#include "iscsi/login.h"
-#include "iscsi/pdu.h"
+#include "iscsi_login/login.h"
+#include "iscsi_login/pdu.h"
 #include "iscsi/server.h"
 #include "util/bytes.h"
 #include "util/log.h"

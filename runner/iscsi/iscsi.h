@@ -4,7 +4,7 @@
 #define ISCSI_ISCSI_H
 
 #include "loop/loop.h"
-#include "target/target.h"
+#include "model/target.h"
 #include "util/error.h"
 #include "util/fd_store.h"
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "iscsi/conn.h"
-#include "target/portal.h"
+#include "model/portal.h"
 #include "util/cleanup.h"
 
 #define BACKLOG  1024

@@ -21,7 +21,7 @@ static void resume(struct loop_work *work)
 	/* Before the look for room: a connection that ends from here on posts anew. */
 	atomic_store(&server->resuming, false);
 	atomic_store(&server->paused, false);
-	if (server->loops[0].phase == ISCSI_PHASE_SERVE)
+	if (server->loops[0].phase == ISCSI_STOP_SERVE)
 		iscsi_listeners_accept(server);
 }
 
@@ -34,10 +34,10 @@ static void phase_work(struct loop_work *work)
 	struct list *node, *tmp;
 	bool first = il == &server->loops[0];
 
-	il->phase = (enum iscsi_phase)atomic_load(&server->phase);
-	if (first && il->phase == ISCSI_PHASE_SERVE)
+	il->phase = (enum iscsi_stop_phase)atomic_load(&server->phase);
+	if (first && il->phase == ISCSI_STOP_SERVE)
 		iscsi_listeners_accept(server);
-	if (first && il->phase == ISCSI_PHASE_ASK)
+	if (first && il->phase == ISCSI_STOP_ASK)
 		iscsi_listeners_stop(server);
 	list_for_each (&il->conns, node, tmp)
 		iscsi_conn_phase(list_entry(node, struct iscsi_conn, node));
@@ -49,7 +49,7 @@ static void nap(void)
 	nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
 }
 
-static void enter_phase(struct iscsi_server *server, enum iscsi_phase phase)
+static void enter_phase(struct iscsi_server *server, enum iscsi_stop_phase phase)
 {
 	unsigned i;
 
@@ -157,7 +157,7 @@ struct iscsi_server *iscsi_server_start(struct loop_set *set, struct target_mode
 	if (init_loops(server) < 0)
 		error_set(error, ENOMEM, "out of memory");
 	else if (iscsi_listeners_open(server, error) == 0) {
-		enter_phase(server, ISCSI_PHASE_SERVE);
+		enter_phase(server, ISCSI_STOP_SERVE);
 		return server;
 	}
 	server_free(server);
@@ -169,14 +169,14 @@ bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s)
 	uint64_t start = now_ns(), limit = timeout_s * 1000000000ull;
 	bool over;
 
-	enter_phase(server, ISCSI_PHASE_ASK);
+	enter_phase(server, ISCSI_STOP_ASK);
 	over = wait_for_connections(server, start + MIN(limit / 4, ASK_SECONDS * 1000000000ull));
 	if (!over) {
-		enter_phase(server, ISCSI_PHASE_IDLE);
+		enter_phase(server, ISCSI_STOP_IDLE);
 		over = wait_for_connections(server, start + limit / 2);
 	}
 	if (!over) {
-		enter_phase(server, ISCSI_PHASE_FORCE);
+		enter_phase(server, ISCSI_STOP_FORCE);
 		over = wait_for_connections(server, start + limit);
 	}
 	if (!over) {
@@ -185,7 +185,7 @@ bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s)
 		return false;
 	}
 	/* The last connection was counted out inside a turn of its loop: let that turn end. */
-	enter_phase(server, ISCSI_PHASE_FORCE);
+	enter_phase(server, ISCSI_STOP_FORCE);
 	iscsi_listeners_free(server);
 	server_free(server);
 	return true;

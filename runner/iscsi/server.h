@@ -23,11 +23,11 @@ struct iscsi_listener;
 struct iscsi_tx_batch;
 
 /* Stages of a stop, in order; each connection acts on the newest (conn.c). */
-enum iscsi_phase {
-	ISCSI_PHASE_SERVE,
-	ISCSI_PHASE_ASK,   /* initiators are asked to log out, what is not logged in is closed */
-	ISCSI_PHASE_IDLE,  /* close as soon as no task is left */
-	ISCSI_PHASE_FORCE, /* close now, abort what runs */
+enum iscsi_stop_phase {
+	ISCSI_STOP_SERVE,
+	ISCSI_STOP_ASK,   /* initiators are asked to log out, what is not logged in is closed */
+	ISCSI_STOP_IDLE,  /* close as soon as no task is left */
+	ISCSI_STOP_FORCE, /* close now, abort what runs */
 };
 
 /* The front end's part of one event loop; everything but the counters is touched on that loop only. */
@@ -38,7 +38,7 @@ struct iscsi_loop {
 	struct slab tasks;
 	struct iscsi_tx_batch
 	    *batch; /* shared by the loop's connections: empty between two calls of iscsi_tx_flush */
-	enum iscsi_phase phase;
+	enum iscsi_stop_phase phase;
 	struct loop_work phase_work;
 	/* Written on the loop, read by any thread: see iscsi_count(). */
 	uint64_t logins, login_failures, commands, rejects;
@@ -58,7 +58,7 @@ struct iscsi_server {
 	atomic_uint connections, half_open, sessions;
 	struct list logging_in; /* struct iscsi_conn.logging_in, oldest first; half_open counts them */
 
-	atomic_uint phase;         /* enum iscsi_phase of iscsi_server_stop() */
+	atomic_uint phase;         /* enum iscsi_stop_phase of iscsi_server_stop() */
 	atomic_uint phase_pending; /* loops that have not seen it */
 
 	pthread_mutex_t lock;

@@ -22,12 +22,12 @@
 #define SCSI_GATE_FORMATTING    0x04u /* FORMAT UNIT is clearing the medium: NOT READY with format_progress */
 #define SCSI_GATE_HANDLER       0x08u /* the handler's scsi() sees each command first */
 #define SCSI_GATE_SLOW          0x0fu
-#define SCSI_GATE_READ_ONLY     0x10u /* write protected, by the backstore or by SWP */
-#define SCSI_GATE_WRITE_THROUGH 0x20u /* WCE = 0: each write is forced to stable storage */
-#define SCSI_GATE_D_SENSE       0x40u /* descriptor format sense */
-#define SCSI_GATE_CORRUPTED     0x80u /* FORMAT UNIT did not get to the end: MEDIUM ERROR until one does */
+#define SCSI_GATE_READ_ONLY     0x10u  /* write protected, by the backstore or by SWP */
+#define SCSI_GATE_WRITE_THROUGH 0x20u  /* WCE = 0: each write is forced to stable storage */
+#define SCSI_GATE_D_SENSE       0x40u  /* descriptor format sense */
+#define SCSI_GATE_CORRUPTED     0x80u  /* FORMAT UNIT did not get to the end: MEDIUM ERROR until one does */
 #define SCSI_GATE_ABSENT        0x100u /* a stand-in serves it until its storage can be opened: NOT READY */
-#define SCSI_GATE_MODE          0x70u /* those that follow from mode parameters */
+#define SCSI_GATE_MODE          0x70u  /* those that follow from mode parameters */
 #define SCSI_GATE_EPOCH_ONE     0x200u
 #define SCSI_GATE_EPOCH         0xfffffe00u
 
@@ -62,12 +62,12 @@ struct scsi_lu {
 
 	uint32_t format_progress; /* atomic; of 65536 parts, while SCSI_GATE_FORMATTING is set */
 
-	uint32_t max_transfer;    /* bytes, as VPD B0 reports; constant once served */
-	bool wce_default;         /* atomic */
+	uint32_t max_transfer; /* bytes, as VPD B0 reports; constant once served */
+	bool wce_default;      /* atomic */
 	void (*on_write_cache)(
 	    void *arg); /* constant once served, may be NULL; called with arg, under no lock */
 	void *on_write_cache_arg;
-	uint8_t tpgs;             /* atomic; enum scsi_tpgs, follows from alua */
+	uint8_t tpgs; /* atomic; enum scsi_tpgs, follows from alua */
 
 	/* Constant once served. */
 	char vendor[9], product[17], revision[5];
@@ -82,7 +82,7 @@ struct scsi_lu {
 	uint64_t last_nexus_id;
 	uint64_t reserved_by; /* nexus id, 0: nobody */
 	struct scsi_mode mode;
-	uint64_t cleared_by;  /* nexus id of the last LU-wide function if a CLEAR TASK SET, else 0 */
+	uint64_t cleared_by; /* nexus id of the last LU-wide function if a CLEAR TASK SET, else 0 */
 	struct scsi_alua alua;
 	bool alua_known;      /* alua was set for the first time */
 	struct list tmfs;     /* LU-wide task management functions, first one is running */

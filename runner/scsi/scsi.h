@@ -15,8 +15,8 @@
 #include "util/list.h"
 
 #define SCSI_SENSE_MAX 96
-#define SCSI_CDB_MAX 260 /* SPC-4 4.2.3: variable length CDBs */
-#define SCSI_LEND_MAX 8
+#define SCSI_CDB_MAX   260 /* SPC-4 4.2.3: variable length CDBs */
+#define SCSI_LEND_MAX  8
 
 struct scsi_cmd;
 struct scsi_lu;
@@ -72,10 +72,10 @@ const char *scsi_lu_name(const struct scsi_lu *lu);
 
 /* One I_T nexus, e.g. an iSCSI session; filled by the front end and valid until all its nexuses are detached. */
 struct scsi_it_nexus {
-	const char *initiator_port;  /* "iqn…,i,0x00023d000001" (RFC 7143 4.4.1) */
-	const char *target_port;     /* "iqn…,t,0x0001"; the part before ",t," names the target device */
-	uint16_t relative_port;      /* relative target port identifier, 1 … */
-	uint16_t port_group;         /* target port group, 1 … */
+	const char *initiator_port; /* "iqn…,i,0x00023d000001" (RFC 7143 4.4.1) */
+	const char *target_port;    /* "iqn…,t,0x0001"; the part before ",t," names the target device */
+	uint16_t relative_port;     /* relative target port identifier, 1 … */
+	uint16_t port_group;        /* target port group, 1 … */
 	/* REPORT LUNS: writes up to max LUNs, as 8-byte SAM LUN structures, ascending; returns how many exist. */
 	uint32_t (*report_luns)(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32_t max);
 };
@@ -84,9 +84,9 @@ struct scsi_it_nexus {
 struct scsi_nexus {
 	struct scsi_it_nexus *it;
 	struct scsi_lu *lu;
-	uint32_t ua_pending;    /* atomic set of unit attentions, ua.h; zero on the fast path */
-	struct list node;       /* lu's nexuses, under lu's lock */
-	uint64_t id;            /* unique for the life of the LU */
+	uint32_t ua_pending; /* atomic set of unit attentions, ua.h; zero on the fast path */
+	struct list node;    /* lu's nexuses, under lu's lock */
+	uint64_t id;         /* unique for the life of the LU */
 };
 
 /* Any loop thread. Attaches and raises POWER ON, RESET, OR BUS DEVICE RESET OCCURRED for this nexus. */
@@ -115,45 +115,51 @@ struct scsi_cmd {
 	struct scsi_nexus *nexus; /* NULL behind the kernel's door, and where lu is NULL */
 	struct scsi_it_nexus *it; /* NULL behind the kernel's door */
 	struct loop *loop;
-	uint64_t deadline_ns;     /* CLOCK_MONOTONIC, from when on its I/O is not begun any more; 0: none */
-	const uint8_t *cdb;       /* cdb_len bytes, valid until done */
+	uint64_t deadline_ns; /* CLOCK_MONOTONIC, from when on its I/O is not begun any more; 0: none */
+	const uint8_t *cdb;   /* cdb_len bytes, valid until done */
 	uint16_t cdb_len;
 	/* For CDBs that only the handler's scsi() knows (backstore_has_scsi()): what the transport says of their data.
 	 * Not used otherwise. */
 	enum scsi_direction hint_direction;
 	uint64_t hint_len;
-	bool may_lend;            /* Data-In may be sent from the handler's own memory (iov then points there) */
+	bool may_lend; /* Data-In may be sent from the handler's own memory (iov then points there) */
 
 	/* Data-Out that the initiator announces (iSCSI: the EDTL of a write); commands that need their exact length
 	 * refuse more. 0: not known, e.g. behind the kernel's door, which has checked it. */
 	uint64_t expected_out_len;
 
 	/* scsi_parse() */
-	const struct scsi_op *op;      /* NULL when parse ended the command (status is set; submit completes it) */
+	const struct scsi_op *op; /* NULL when parse ended the command (status is set; submit completes it) */
 	enum scsi_direction direction;
-	uint64_t transfer_len;    /* bytes of Data-Out that the CDB asks for (Data-In: at most, as the CDB says) */
+	uint64_t
+	    transfer_len; /* bytes of Data-Out that the CDB asks for (Data-In: at most, as the CDB says) */
 	uint64_t lba;
 	uint32_t nblocks;
-	uint32_t gate_seen;       /* lu's gate word at parse */
+	uint32_t gate_seen; /* lu's gate word at parse */
 
 	/* front end, before scsi_submit(), for Data-Out; ops->data_in() or the device server for Data-In. The device
 	 * server may shorten the array and its last piece, so a buffer is freed by what the front end remembers. */
 	struct iovec *iov;
 	uint32_t iovcnt;
-	uint64_t data_out_len;    /* bytes gathered; may be less than transfer_len when the initiator expects less */
+	uint64_t
+	    data_out_len; /* bytes gathered; may be less than transfer_len when the initiator expects less */
 
 	/* result */
-	uint8_t status;           /* enum scsi_status */
+	uint8_t status; /* enum scsi_status */
 	uint8_t sense_len;
 	bool aborted;
-	uint64_t data_in_len;     /* bytes valid in iov */
+	uint64_t data_in_len;          /* bytes valid in iov */
 	uint8_t sense[SCSI_SENSE_MAX]; /* fixed or descriptor format as the LU's D_SENSE says */
 
 	/* device server */
-	struct list node;         /* in flight for this LU on this loop */
+	struct list node; /* in flight for this LU on this loop */
 	struct iovec lent[SCSI_LEND_MAX];
-	void *state;              /* of a command that needs more than one step */
-	enum { SCSI_HERE, SCSI_AT_BACKSTORE, SCSI_AT_HANDLER } stage; /* which of the two is in flight: bio, bss */
+	void *state; /* of a command that needs more than one step */
+	enum {
+		SCSI_HERE,
+		SCSI_AT_BACKSTORE,
+		SCSI_AT_HANDLER
+	} stage; /* which of the two is in flight: bio, bss */
 	union {
 		struct backstore_io bio;
 		struct backstore_scsi bss;
@@ -182,7 +188,7 @@ enum scsi_tmf_function {
 	SCSI_ABORT_TASK_SET, /* all tasks of this nexus */
 	SCSI_CLEAR_TASK_SET, /* all tasks of the LU */
 	SCSI_LU_RESET,
-	SCSI_NEXUS_LOSS,     /* as ABORT TASK SET, for a connection that is gone */
+	SCSI_NEXUS_LOSS, /* as ABORT TASK SET, for a connection that is gone */
 };
 
 struct scsi_tmf {
@@ -190,7 +196,7 @@ struct scsi_tmf {
 	enum scsi_tmf_function function;
 	struct scsi_lu *lu;
 	struct scsi_nexus *nexus;
-	struct scsi_cmd *task;  /* ABORT TASK: a submitted command of this loop */
+	struct scsi_cmd *task; /* ABORT TASK: a submitted command of this loop */
 	struct loop *loop;
 	/* On loop, once no affected command is in flight any more on any loop (their done() was called, with aborted
 	 * set unless they had already ended). Unit attentions are raised before: of a reset for all nexuses, of

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tcmu/uapi.h"
+#include "ring/uapi.h"
 #include "util/bytes.h"
 
 #define BATCH 32

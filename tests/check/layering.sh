@@ -26,11 +26,16 @@ layer util
 layer loop util
 layer backstore loop util
 layer scsi backstore loop util
-layer tcmu scsi backstore loop util
-layer target scsi backstore loop util
-layer iscsi target scsi backstore loop util
-layer control iscsi tcmu target scsi backstore loop util
-includes dbus | grep -vE '"(dbus|control|backstore|util)/[^/"]+"' | forbid "dbus may include only control's headers"
+layer storage scsi backstore loop util
+layer ring storage scsi backstore loop util
+layer kernel ring storage scsi backstore loop util
+layer model storage scsi backstore loop util
+layer iscsi_login model util
+layer iscsi iscsi_login model storage scsi backstore loop util
+layer config model storage scsi backstore loop util
+layer system loop util
+layer control system config iscsi model kernel storage scsi backstore loop util
+includes dbus | grep -vE '"(dbus|control|config|system|backstore|util)/[^/"]+"' | forbid "dbus may include only control's headers"
 
 # Handlers see the installed API, their own folder, and what handlers share.
 for folder in handler_file handler_alloc handlers/*; do
@@ -45,11 +50,12 @@ system() { # FOLDER REGEX WHY
 
 system runner/scsi 'sys/mman\.h|dlfcn\.h|glib.*|gio/.*|sys/socket\.h|netinet/.*|fcntl\.h|liburing\.h' \
 	"the device server is pure"
-for folder in handler_file handler_alloc handlers runner/util runner/backstore runner/tcmu runner/target \
-	runner/iscsi runner/control; do
+for folder in handler_file handler_alloc handlers runner/util runner/backstore runner/storage runner/ring \
+	runner/kernel runner/model runner/iscsi_login runner/iscsi runner/config runner/system runner/control; do
 	system "$folder" 'liburing.*' "io_uring is used in runner/loop only"
 done
-for folder in runner/util runner/loop runner/backstore runner/target runner/iscsi; do
+for folder in runner/util runner/loop runner/backstore runner/scsi runner/ring runner/kernel runner/model runner/iscsi_login \
+	runner/iscsi; do
 	system "$folder" 'glib.*|gio/.*' "glib is for control"
 done
 [ ! -s "$offences" ] || {

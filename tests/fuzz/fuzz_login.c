@@ -15,11 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "iscsi/binary.h"
-#include "iscsi/chap.h"
-#include "iscsi/login.h"
-#include "iscsi/pairs.h"
-#include "iscsi/pdu.h"
+#include "iscsi_login/binary.h"
+#include "iscsi_login/chap.h"
+#include "iscsi_login/login.h"
+#include "iscsi_login/pairs.h"
+#include "iscsi_login/pdu.h"
 #include "util/bytes.h"
 #include "util/log.h"
 

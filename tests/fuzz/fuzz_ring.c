@@ -16,7 +16,7 @@
 #include "fake_ring.h"
 #include "fuzz.h"
 #include "input.h"
-#include "tcmu/ring.h"
+#include "ring/ring.h"
 
 #define RING_SIZE 2048u
 #define DATA_SIZE 8192u

@@ -15,7 +15,7 @@
 #include "backstore/backstore.h"
 #include "fake_ring.h"
 #include "scsi/scsi.h"
-#include "tcmu/device.h"
+#include "ring/device.h"
 #include "util/bytes.h"
 
 #define PAGE 4096u

@@ -18,8 +18,8 @@
 
 #include <cmocka.h>
 
-#include "tcmu/parameter.h"
-#include "tcmu/uio.h"
+#include "kernel/parameter.h"
+#include "kernel/uio.h"
 
 #define RING_SIZE 4096u
 #define DATA_SIZE (64u * 4096)
@@ -362,7 +362,7 @@ void fake_attribute_set(unsigned n, const char *file, const char *value)
 {
 	char path[256], made[270];
 
-	/* At once, as the door may write there, too. */
+	/* At once, as the manager may write there, too. */
 	attribute_path(n, file, path);
 	snprintf(made, sizeof(made), "%s.made", path);
 	FILE *out = fopen(made, "w");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A double of what the door knows of the kernel: netlink events and their answers, uio devices (each a fake
+ * A double of what the manager knows of the kernel: netlink events and their answers, uio devices (each a fake
  * ring and a socket pair), a configfs tree in a temporary folder, module parameters. Stands in for netlink.c,
  * uio.c and parameter.c of runner/tcmu.
  */
@@ -8,7 +8,7 @@
 #define TESTS_FAKE_KERNEL_H
 
 #include "fake_ring.h"
-#include "tcmu/netlink.h"
+#include "kernel/netlink.h"
 #include "util/fd_store.h"
 
 #define FAKE_DEVICES 48

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tcmu/uapi.h"
+#include "ring/uapi.h"
 
 #define FAKE_IDS 256
 

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "fake_alua.h"
-#include "tcmu/configfs_alua.h"
+#include "kernel/configfs_alua.h"
 #include "util/bytes.h"
 
 #define DEVICE "core/user_0/d1"

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "fake_ring.h"
-#include "tcmu/ring.h"
+#include "ring/ring.h"
 
 #define RING_SIZE 4096u
 #define DATA_SIZE (1u << 20)

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "iscsi/login.h"
-#include "iscsi/pdu.h"
+#include "iscsi_login/login.h"
+#include "iscsi_login/pdu.h"
 #include "util/bytes.h"
 
 #define HOST   "iqn.1994-05.com.redhat:host"

@@ -2,7 +2,7 @@
 /* Binary values, RFC 7143 6.1 and RFC 4648. */
 #include "initiator.h"
 
-#include "iscsi/binary.h"
+#include "iscsi_login/binary.h"
 
 static void good_values(void **state)
 {

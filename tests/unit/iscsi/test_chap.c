@@ -2,8 +2,8 @@
 /* CHAP through the login phase, and the ways to cheat, RFC 7143 9.2.1 and 12.1.3. */
 #include "initiator.h"
 
-#include "iscsi/binary.h"
-#include "iscsi/chap.h"
+#include "iscsi_login/binary.h"
+#include "iscsi_login/chap.h"
 #include "util/log.h"
 
 #define NAMES         "InitiatorName=" HOST "\nTargetName=" DISK "\n"

@@ -2,7 +2,7 @@
 /* Each key with legal and illegal values and at its limits, RFC 7143 6.2 and 13. */
 #include "initiator.h"
 
-#include "iscsi/negotiate.h"
+#include "iscsi_login/negotiate.h"
 
 #define MAX_STRING "16777215"
 

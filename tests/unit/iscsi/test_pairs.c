@@ -2,7 +2,7 @@
 /* The text format, RFC 7143 6.1. */
 #include "initiator.h"
 
-#include "iscsi/pairs.h"
+#include "iscsi_login/pairs.h"
 
 /* The number of pairs, or -1. The text lies in memory of exactly its size. */
 static int count(const char *text, size_t len)

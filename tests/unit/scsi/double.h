@@ -35,7 +35,7 @@ struct backstore {
 	uint8_t *data;
 	uint8_t *extent; /* enum tcmur_extent_state of each block */
 	bool no_flush, no_unmap;
-	bool absent; /* a stand-in */
+	bool absent;    /* a stand-in */
 	bool has_usage; /* the handler has usage(), which says: */
 	struct tcmur_usage usage;
 	bool can_lend; /* READs are lent, in pieces of lend_piece bytes (0: one) */

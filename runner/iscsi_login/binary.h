@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Binary values in text (RFC 7143 6.1): "0x" and hex digits, or "0b" and base64. */
+#ifndef ISCSI_LOGIN_BINARY_H
+#define ISCSI_LOGIN_BINARY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes written to out, or -1: no such value, or longer than size. */
+long iscsi_binary_decode(const char *value, uint8_t *out, size_t size);
+/* As hex. text has room for 2 * len + 3. */
+void iscsi_binary_encode(const uint8_t *bytes, size_t len, char *text);
+#endif

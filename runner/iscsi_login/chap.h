@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CHAP, the target's side (RFC 7143 12.1.3, RFC 1994): one challenge an object, used once. */
+#ifndef ISCSI_LOGIN_CHAP_H
+#define ISCSI_LOGIN_CHAP_H
+
+#include "iscsi_login/negotiate.h"
+#include "model/target.h"
+
+#define CHAP_CHALLENGE_LEN 16
+#define CHAP_CHALLENGE_MAX 1024 /* an initiator's, 12.1.3 */
+
+enum chap_state { CHAP_WANT_ALGORITHM, CHAP_WANT_RESPONSE, CHAP_PASSED, CHAP_FAILED };
+
+struct iscsi_chap {
+	const struct target_auth *account; /* the model's */
+	enum chap_state state;
+	const char *digest; /* libcrypto's name of the algorithm agreed on */
+	uint8_t id;
+	uint8_t challenge[CHAP_CHALLENGE_LEN];
+};
+
+void iscsi_chap_init(struct iscsi_chap *chap, const struct target_auth *account);
+/* Does the text have any CHAP key? */
+bool iscsi_chap_offered(const struct iscsi_offers *offers);
+/*
+ * Takes the CHAP keys of one text and adds the answers to out. NULL, or why authentication failed: then the
+ * state is CHAP_FAILED, for good. A text without CHAP keys changes nothing.
+ */
+const char *iscsi_chap_step(struct iscsi_chap *chap, const struct iscsi_offers *offers,
+			    struct iscsi_text_out *out);
+
+/* RFC 1994 4.1: digest of id, secret, challenge. Bytes written (at most 64), or -1: no such digest here. */
+int iscsi_chap_response(const char *digest, uint8_t id, const char *secret, const uint8_t *challenge,
+			size_t challenge_len, uint8_t response[64]);
+#endif

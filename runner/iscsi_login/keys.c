@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "iscsi_login/keys.h"
+
+#include <string.h>
+
+#include "iscsi_login/params.h"
+
+#define SEGMENT_MAX 16777215u /* 2^24 - 1: what DataSegmentLength can say */
+#define BINARY_MAX  2050      /* 1024 bytes, the longest binary value (6.1), as "0x" and hex digits */
+
+static const char *const digests[] = {"None", "CRC32C", NULL};
+static const char *const task_reporting[] = {"RFC3720", NULL};
+/* 13.25 would rather see Reject for the marker keys, but allows No, which an RFC 3720 initiator takes as the
+ * result of its own offer instead of as a failure. */
+static const char *const no[] = {"No", NULL};
+static const char *const reject[] = {"Reject", NULL};
+
+/* clang-format off */
+/* Parts of rows. */
+#define IN(phase_) .phase = ISCSI_PHASE_##phase_
+#define TEXT       .type = ISCSI_KEY_TEXT
+#define FIELD(field_) .field = offsetof(struct iscsi_params, field_)
+#define NUMBER(function_, field_, initial_, ours_, min_, max_) \
+	.type = ISCSI_KEY_##function_, FIELD(field_), .initial = (initial_), .ours = (ours_), .min = (min_), \
+	.max = (max_)
+#define BOOLEAN(function_, field_, initial_, ours_) \
+	.type = ISCSI_KEY_##function_, FIELD(field_), .initial = (initial_), .ours = (ours_)
+#define LIST(field_, choices_) .type = ISCSI_KEY_LIST, FIELD(field_), .choices = (choices_)
+#define OBSOLETE(answer_)      .type = ISCSI_KEY_FIXED, .choices = (answer_)
+#define NORMAL_ONLY            .not_in_discovery = true
+
+const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT] = {
+	/* who is there, 13.3 to 13.9, 13.21 */
+	[ISCSI_KEY_SESSION_TYPE]    = { .name = "SessionType", TEXT, IN(LOGIN), .may_repeat = true },
+	[ISCSI_KEY_INITIATOR_NAME]  = { .name = "InitiatorName", TEXT, IN(LOGIN), .may_repeat = true },
+	[ISCSI_KEY_INITIATOR_ALIAS] = { .name = "InitiatorAlias", TEXT, IN(ANY), .may_repeat = true },
+	[ISCSI_KEY_TARGET_NAME]     = { .name = "TargetName", TEXT, IN(LOGIN), .may_repeat = true },
+	[ISCSI_KEY_TARGET_ALIAS]    = { .name = "TargetAlias", TEXT, IN(NEVER) },
+	[ISCSI_KEY_TARGET_ADDRESS]  = { .name = "TargetAddress", TEXT, IN(NEVER) },
+	[ISCSI_KEY_TARGET_PORTAL_GROUP_TAG] = { .name = "TargetPortalGroupTag", TEXT, IN(NEVER) },
+	[ISCSI_KEY_SEND_TARGETS]    = { .name = "SendTargets", TEXT, IN(FULL_FEATURE) },
+
+	/* authentication, 12.1; what comes when is chap.c's to judge */
+	[ISCSI_KEY_AUTH_METHOD] = { .name = "AuthMethod", TEXT, IN(SECURITY) },
+	[ISCSI_KEY_CHAP_A] = { .name = "CHAP_A", TEXT, IN(SECURITY) },
+	[ISCSI_KEY_CHAP_I] = { .name = "CHAP_I", TEXT, IN(SECURITY) },
+	[ISCSI_KEY_CHAP_C] = { .name = "CHAP_C", TEXT, IN(SECURITY), .value_max = BINARY_MAX },
+	[ISCSI_KEY_CHAP_N] = { .name = "CHAP_N", TEXT, IN(SECURITY) },
+	[ISCSI_KEY_CHAP_R] = { .name = "CHAP_R", TEXT, IN(SECURITY), .value_max = BINARY_MAX },
+
+	/* operational parameters, 13.1, 13.2, 13.10 to 13.20 */
+	[ISCSI_KEY_HEADER_DIGEST] = { .name = "HeaderDigest", LIST(header_digest, digests), IN(OPERATIONAL) },
+	[ISCSI_KEY_DATA_DIGEST] = { .name = "DataDigest", LIST(data_digest, digests), IN(OPERATIONAL) },
+	[ISCSI_KEY_MAX_CONNECTIONS] = { .name = "MaxConnections", NUMBER(MIN, max_connections, 1, 1, 1, 65535),
+					IN(OPERATIONAL), NORMAL_ONLY },
+	[ISCSI_KEY_INITIAL_R2T] = { .name = "InitialR2T", BOOLEAN(OR, initial_r2t, true, false), IN(OPERATIONAL),
+				    NORMAL_ONLY },
+	[ISCSI_KEY_IMMEDIATE_DATA] = { .name = "ImmediateData", BOOLEAN(AND, immediate_data, true, true),
+				       IN(OPERATIONAL), NORMAL_ONLY },
+	/* The field is what the initiator takes; ours is what we declare to it. */
+	[ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH] = { .name = "MaxRecvDataSegmentLength",
+						     NUMBER(DECLARED, max_xmit_data_segment, 8192, 262144, 512, SEGMENT_MAX),
+						     IN(NEGOTIATION) },
+	[ISCSI_KEY_MAX_BURST_LENGTH] = { .name = "MaxBurstLength",
+					 NUMBER(MIN, max_burst, 262144, 1048576, 512, SEGMENT_MAX),
+					 IN(OPERATIONAL), NORMAL_ONLY },
+	[ISCSI_KEY_FIRST_BURST_LENGTH] = { .name = "FirstBurstLength",
+					   NUMBER(MIN, first_burst, 65536, 262144, 512, SEGMENT_MAX),
+					   IN(OPERATIONAL), NORMAL_ONLY },
+	/* A session ends with its connection (ErrorRecoveryLevel 0): nothing to wait for, nothing retained. */
+	[ISCSI_KEY_DEFAULT_TIME2WAIT] = { .name = "DefaultTime2Wait", NUMBER(MAX, default_time2wait, 2, 0, 0, 3600),
+					  IN(OPERATIONAL) },
+	[ISCSI_KEY_DEFAULT_TIME2RETAIN] = { .name = "DefaultTime2Retain",
+					    NUMBER(MIN, default_time2retain, 20, 0, 0, 3600), IN(OPERATIONAL) },
+	[ISCSI_KEY_MAX_OUTSTANDING_R2T] = { .name = "MaxOutstandingR2T",
+					    NUMBER(MIN, max_outstanding_r2t, 1, 16, 1, 65535),
+					    IN(OPERATIONAL), NORMAL_ONLY },
+	[ISCSI_KEY_DATA_PDU_IN_ORDER] = { .name = "DataPDUInOrder", BOOLEAN(OR, data_pdu_in_order, true, true),
+					  IN(OPERATIONAL), NORMAL_ONLY },
+	[ISCSI_KEY_DATA_SEQUENCE_IN_ORDER] = { .name = "DataSequenceInOrder",
+					       BOOLEAN(OR, data_sequence_in_order, true, true),
+					       IN(OPERATIONAL), NORMAL_ONLY },
+	[ISCSI_KEY_ERROR_RECOVERY_LEVEL] = { .name = "ErrorRecoveryLevel",
+					     NUMBER(MIN, error_recovery_level, 0, 0, 0, 2), IN(OPERATIONAL) },
+	/* 13.23, 13.24 */
+	[ISCSI_KEY_TASK_REPORTING] = { .name = "TaskReporting", LIST(task_reporting, task_reporting),
+				       IN(OPERATIONAL), NORMAL_ONLY },
+	[ISCSI_KEY_PROTOCOL_LEVEL] = { .name = "iSCSIProtocolLevel", NUMBER(MIN, protocol_level, 1, 1, 0, 31),
+				       IN(OPERATIONAL), NORMAL_ONLY },
+	/* 13.25: obsolete, and never to be called NotUnderstood */
+	[ISCSI_KEY_IF_MARKER]   = { .name = "IFMarker", OBSOLETE(no), IN(OPERATIONAL) },
+	[ISCSI_KEY_OF_MARKER]   = { .name = "OFMarker", OBSOLETE(no), IN(OPERATIONAL) },
+	[ISCSI_KEY_IF_MARK_INT] = { .name = "IFMarkInt", OBSOLETE(reject), IN(OPERATIONAL) },
+	[ISCSI_KEY_OF_MARK_INT] = { .name = "OFMarkInt", OBSOLETE(reject), IN(OPERATIONAL) },
+};
+/* clang-format on */
+
+enum iscsi_key iscsi_key_find(const char *name, size_t len)
+{
+	for (unsigned key = 0; key < ISCSI_KEY_COUNT; key++)
+		if (strlen(iscsi_keys[key].name) == len && memcmp(iscsi_keys[key].name, name, len) == 0)
+			return key;
+	return ISCSI_KEY_UNKNOWN;
+}

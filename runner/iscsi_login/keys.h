@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The text keys of login and full feature phase: one table, one row a key (RFC 7143 12, 13). A session has
+ * one connection, so session-wide and connection-wide keys behave alike, but where a login replaces that
+ * connection (negotiate.h, iscsi_params_inherit).
+ */
+#ifndef ISCSI_LOGIN_KEYS_H
+#define ISCSI_LOGIN_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum iscsi_key {
+	ISCSI_KEY_SESSION_TYPE,
+	ISCSI_KEY_INITIATOR_NAME,
+	ISCSI_KEY_INITIATOR_ALIAS,
+	ISCSI_KEY_TARGET_NAME,
+	ISCSI_KEY_TARGET_ALIAS,
+	ISCSI_KEY_TARGET_ADDRESS,
+	ISCSI_KEY_TARGET_PORTAL_GROUP_TAG,
+	ISCSI_KEY_SEND_TARGETS,
+	ISCSI_KEY_AUTH_METHOD,
+	ISCSI_KEY_CHAP_A,
+	ISCSI_KEY_CHAP_I,
+	ISCSI_KEY_CHAP_C,
+	ISCSI_KEY_CHAP_N,
+	ISCSI_KEY_CHAP_R,
+	ISCSI_KEY_HEADER_DIGEST,
+	ISCSI_KEY_DATA_DIGEST,
+	ISCSI_KEY_MAX_CONNECTIONS,
+	ISCSI_KEY_INITIAL_R2T,
+	ISCSI_KEY_IMMEDIATE_DATA,
+	ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH,
+	ISCSI_KEY_MAX_BURST_LENGTH,
+	ISCSI_KEY_FIRST_BURST_LENGTH,
+	ISCSI_KEY_DEFAULT_TIME2WAIT,
+	ISCSI_KEY_DEFAULT_TIME2RETAIN,
+	ISCSI_KEY_MAX_OUTSTANDING_R2T,
+	ISCSI_KEY_DATA_PDU_IN_ORDER,
+	ISCSI_KEY_DATA_SEQUENCE_IN_ORDER,
+	ISCSI_KEY_ERROR_RECOVERY_LEVEL,
+	ISCSI_KEY_PROTOCOL_LEVEL,
+	ISCSI_KEY_TASK_REPORTING,
+	ISCSI_KEY_IF_MARKER,
+	ISCSI_KEY_OF_MARKER,
+	ISCSI_KEY_IF_MARK_INT,
+	ISCSI_KEY_OF_MARK_INT,
+	ISCSI_KEY_COUNT,
+	ISCSI_KEY_UNKNOWN = ISCSI_KEY_COUNT,
+};
+
+/* How an initiator's offer turns into a result (6.2). */
+enum iscsi_key_type {
+	ISCSI_KEY_TEXT,     /* a declaration that login or text handling reads itself */
+	ISCSI_KEY_DECLARED, /* a number that is taken as it is, without an answer */
+	ISCSI_KEY_AND,      /* boolean */
+	ISCSI_KEY_OR,       /* boolean */
+	ISCSI_KEY_MIN,      /* number */
+	ISCSI_KEY_MAX,      /* number */
+	ISCSI_KEY_LIST,  /* the first offered value that is among choices; the result is its index, 0 or 1 */
+	ISCSI_KEY_FIXED, /* obsolete: always the answer choices[0] */
+};
+
+/* Where a key may come from the initiator: a set. Elsewhere it is answered with Reject. */
+enum iscsi_phase {
+	ISCSI_PHASE_SECURITY = 1,
+	ISCSI_PHASE_OPERATIONAL = 2,
+	ISCSI_PHASE_LOGIN = ISCSI_PHASE_SECURITY | ISCSI_PHASE_OPERATIONAL,
+	ISCSI_PHASE_FULL_FEATURE = 4,
+	ISCSI_PHASE_NEGOTIATION = ISCSI_PHASE_OPERATIONAL | ISCSI_PHASE_FULL_FEATURE,
+	ISCSI_PHASE_ANY = ISCSI_PHASE_LOGIN | ISCSI_PHASE_FULL_FEATURE,
+	ISCSI_PHASE_NEVER = 0, /* the target's to send */
+};
+
+struct iscsi_key_row {
+	const char *name;
+	enum iscsi_key_type type;
+	enum iscsi_phase phase;
+	bool not_in_discovery;      /* answered with Irrelevant there */
+	bool may_repeat;            /* in a later request of the same login */
+	uint16_t value_max;         /* bytes, 0: 255 (6.1) */
+	size_t field;               /* in struct iscsi_params: bool for booleans and lists, else uint32_t */
+	uint32_t initial;           /* holds until negotiated */
+	uint32_t ours;              /* what we bring into the negotiation */
+	uint32_t min, max;          /* legal values */
+	const char *const *choices; /* ends with NULL */
+};
+
+extern const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT];
+
+/* By exact name (keys are case-sensitive, 6.1), ISCSI_KEY_UNKNOWN for others. */
+enum iscsi_key iscsi_key_find(const char *name, size_t len);
+#endif

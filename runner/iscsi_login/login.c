@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "iscsi_login/login_state.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/bytes.h"
+#include "util/log.h"
+
+#define REQUESTS_MAX 32 /* a login with mutual CHAP and both stages takes five */
+
+struct iscsi_login *iscsi_login_new(struct target_model *model, const struct target_portal *portal,
+				    const char *peer)
+{
+	struct iscsi_login *login = calloc(1, sizeof(*login));
+
+	if (!login)
+		return NULL;
+	login->model = model;
+	login->portal = portal;
+	snprintf(login->peer, sizeof(login->peer), "%s", peer);
+	iscsi_params_init(&login->result.params);
+	return login;
+}
+
+void iscsi_login_free(struct iscsi_login *login)
+{
+	free(login);
+}
+
+const struct iscsi_login_result *iscsi_login_result(const struct iscsi_login *login)
+{
+	return &login->result;
+}
+
+void iscsi_login_inherit(struct iscsi_login *login, const struct iscsi_params *params)
+{
+	iscsi_params_inherit(&login->result.params, params, login->seen);
+}
+
+void iscsi_login_refuse(struct iscsi_login_response *response, unsigned status)
+{
+	struct iscsi_login_rsp *rsp = (struct iscsi_login_rsp *)response->bhs;
+
+	rsp->flags &= (uint8_t) ~(ISCSI_LOGIN_TRANSIT | ISCSI_LOGIN_CONTINUE | 3);
+	rsp->status_class = (uint8_t)(status >> 8);
+	rsp->status_detail = (uint8_t)status;
+	put_be24(rsp->data_len, 0);
+	response->data_len = 0;
+}
+
+enum iscsi_login_status iscsi_login_refusal(const struct iscsi_login *login, enum iscsi_login_status status,
+					    const char *format, ...)
+{
+	const char *name = login->result.initiator_name;
+	char why[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, sizeof(why), format, args);
+	va_end(args);
+	log_warn(login->peer, "login refused (%04x)%s%s: %s", status, *name ? ", " : "", name, why);
+	return status;
+}
+
+/* --- security stage (6.3.2, 12.1) --- */
+
+static bool list_offers(const char *list, const char *method)
+{
+	const char *item;
+	int len;
+
+	while ((len = iscsi_list_next(&list, &item)) >= 0)
+		if (strlen(method) == (size_t)len && memcmp(item, method, (size_t)len) == 0)
+			return true;
+	return false;
+}
+
+static enum iscsi_login_status authenticate(struct iscsi_login *login, const struct iscsi_offers *offers,
+					    struct iscsi_text_out *out)
+{
+	const char *methods = offers->of[ISCSI_KEY_AUTH_METHOD].value;
+	const char *wanted = login->account ? "CHAP" : "None";
+	const char *wrong;
+
+	if (methods) {
+		if (!list_offers(methods, wanted))
+			return iscsi_login_refusal(
+			    login, ISCSI_LOGIN_AUTH_FAILED,
+			    login->account ? "CHAP is required, and was not offered"
+					   : "no CHAP account is configured, and nothing else was offered");
+		iscsi_text_add_key(out, ISCSI_KEY_AUTH_METHOD, wanted);
+		login->chap_agreed = login->account;
+		if (login->account)
+			iscsi_chap_init(&login->chap, login->account);
+	}
+	if (!login->chap_agreed)
+		return iscsi_chap_offered(offers)
+			   ? iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "CHAP was not agreed on")
+			   : ISCSI_LOGIN_OK;
+	wrong = iscsi_chap_step(&login->chap, offers, out);
+	return wrong ? iscsi_login_refusal(login, ISCSI_LOGIN_AUTH_FAILED, "%s", wrong) : ISCSI_LOGIN_OK;
+}
+
+static bool authenticated(const struct iscsi_login *login)
+{
+	return !login->account || login->chap.state == CHAP_PASSED;
+}
+
+/* --- text --- */
+
+/* What we declare unasked (13.9, 13.6, 13.12). */
+static void declare(struct iscsi_login *login, bool first, struct iscsi_text_out *out)
+{
+	struct iscsi_login_result *result = &login->result;
+
+	if (first && result->target) {
+		iscsi_text_add_number(out, ISCSI_KEY_TARGET_PORTAL_GROUP_TAG, login->portal->tpg_tag);
+		if (result->target->alias[0])
+			iscsi_text_add_key(out, ISCSI_KEY_TARGET_ALIAS, result->target->alias);
+	}
+	if (login->stage == ISCSI_STAGE_OPERATIONAL && !login->declared) {
+		const struct iscsi_key_row *row = &iscsi_keys[ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH];
+
+		login->declared = true;
+		result->params.max_recv_data_segment = row->ours;
+		iscsi_text_add_number(out, ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH, row->ours);
+	}
+}
+
+/* A key that we declare ourselves cannot stand beside a Reject of the initiator's in one answer. */
+static enum iscsi_login_status check_declared(const struct iscsi_login *login,
+					      const struct iscsi_offers *offers)
+{
+	static const enum iscsi_key keys[] = {ISCSI_KEY_TARGET_PORTAL_GROUP_TAG, ISCSI_KEY_TARGET_ALIAS,
+					      ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (offers->of[keys[i]].answer == ISCSI_ANSWER_REJECT)
+			return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
+						   "%s: illegal value, or not the initiator's to declare",
+						   iscsi_keys[keys[i]].name);
+	return ISCSI_LOGIN_OK;
+}
+
+/* Judges the complete text in login->in and puts the answer into login->out. */
+static enum iscsi_login_status handle_text(struct iscsi_login *login)
+{
+	struct iscsi_login_result *result = &login->result;
+	struct iscsi_text_out out = {.text = login->out, .size = sizeof(login->out)};
+	bool first = !login->identified, security = login->stage == ISCSI_STAGE_SECURITY;
+	enum iscsi_login_status status;
+	struct iscsi_offers offers;
+	const char *wrong = iscsi_offers_read(&offers, login->in, login->in_len, &login->seen);
+
+	if (wrong)
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "%s", wrong);
+	status = first ? iscsi_login_identify(login, &offers) : iscsi_login_identify_again(login, &offers);
+	if (status)
+		return status;
+	login->identified = true;
+	if (!security && !authenticated(login))
+		return iscsi_login_refusal(login, ISCSI_LOGIN_AUTH_FAILED,
+					   "CHAP is required, and the security stage was left out");
+	iscsi_offers_negotiate(&offers, security ? ISCSI_PHASE_SECURITY : ISCSI_PHASE_OPERATIONAL,
+			       result->discovery, &result->params);
+	status = check_declared(login, &offers);
+	if (status)
+		return status;
+	declare(login, first, &out);
+	status = security ? authenticate(login, &offers, &out) : ISCSI_LOGIN_OK;
+	if (status)
+		return status;
+	iscsi_offers_answer(&offers, login->in, login->in_len, &out);
+	if (out.overflow)
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
+					   "more unknown keys than can be answered");
+	login->in_len = 0;
+	login->out_len = out.len;
+	login->out_sent = 0;
+	return ISCSI_LOGIN_OK;
+}
+
+/* --- PDUs (11.12, 11.13) --- */
+
+static enum iscsi_login_status check_first(struct iscsi_login *login, const struct iscsi_login_req *req)
+{
+	struct iscsi_login_result *result = &login->result;
+
+	memcpy(result->isid, req->isid, sizeof(result->isid));
+	result->tsih = get_be16(req->tsih);
+	result->cid = get_be16(req->cid);
+	result->cmdsn = get_be32(req->cmdsn);
+	result->expstatsn = get_be32(req->expstatsn);
+	login->stage = ISCSI_LOGIN_CSG(req->flags);
+	if (login->stage != ISCSI_STAGE_SECURITY && login->stage != ISCSI_STAGE_OPERATIONAL)
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
+					   "a login cannot start in stage %d", login->stage);
+	return ISCSI_LOGIN_OK;
+}
+
+/* All requests of a login name the same session, connection and stage. */
+static enum iscsi_login_status check_next(const struct iscsi_login *login, const struct iscsi_login_req *req)
+{
+	const struct iscsi_login_result *result = &login->result;
+
+	if (memcmp(result->isid, req->isid, sizeof(result->isid)) != 0 ||
+	    get_be16(req->tsih) != result->tsih || get_be16(req->cid) != result->cid)
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "ISID, TSIH or CID changed");
+	if ((int)login->stage != ISCSI_LOGIN_CSG(req->flags))
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
+					   "the current stage is %d, not %d", login->stage,
+					   ISCSI_LOGIN_CSG(req->flags));
+	return ISCSI_LOGIN_OK;
+}
+
+static enum iscsi_login_status check_header(struct iscsi_login *login, const struct iscsi_login_req *req,
+					    size_t data_len)
+{
+	bool transit = req->flags & ISCSI_LOGIN_TRANSIT;
+	unsigned next = ISCSI_LOGIN_NSG(req->flags);
+	enum iscsi_login_status status;
+
+	if ((req->opcode & ISCSI_OP_MASK) != ISCSI_OP_LOGIN)
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INVALID, "request of type %02x during login",
+					   req->opcode & ISCSI_OP_MASK);
+	if (req->version_min > 0)
+		return iscsi_login_refusal(login, ISCSI_LOGIN_BAD_VERSION, "lowest version wanted is %u",
+					   req->version_min);
+	if (req->ahs_len || data_len > ISCSI_LOGIN_DATA_MAX)
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "the request is too long");
+	status = login->requests == 0 ? check_first(login, req) : check_next(login, req);
+	if (status)
+		return status;
+	if (transit && req->flags & ISCSI_LOGIN_CONTINUE)
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "both T and C");
+	if (transit && (next <= login->stage || next == 2))
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "no way from stage %d to %u",
+					   login->stage, next);
+	if (++login->requests > REQUESTS_MAX)
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "it takes too many requests");
+	return ISCSI_LOGIN_OK;
+}
+
+/* Takes what the request carries. true in *complete: there is an answer to send. */
+static enum iscsi_login_status take_data(struct iscsi_login *login, const struct iscsi_login_req *req,
+					 const uint8_t *data, size_t data_len, bool *complete)
+{
+	*complete = true;
+	/* 11.13.3: then this request only asks for the rest of our answer */
+	if (login->out_sent < login->out_len) {
+		if (data_len || req->flags & ISCSI_LOGIN_CONTINUE)
+			return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
+						   "new text before our answer was complete");
+		return ISCSI_LOGIN_OK;
+	}
+	if (data_len > sizeof(login->in) - login->in_len)
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "more than %zu bytes of text",
+					   sizeof(login->in));
+	if (data_len)
+		memcpy(login->in + login->in_len, data, data_len);
+	login->in_len += data_len;
+	*complete = !(req->flags & ISCSI_LOGIN_CONTINUE);
+	return *complete ? handle_text(login) : ISCSI_LOGIN_OK;
+}
+
+/* Fills in the next piece of the answer; true when it is the last. */
+static bool put_data(struct iscsi_login *login, struct iscsi_login_response *response)
+{
+	size_t len = MIN(login->out_len - login->out_sent, sizeof(response->data));
+
+	memcpy(response->data, login->out + login->out_sent, len);
+	response->data_len = len;
+	login->out_sent += len;
+	return login->out_sent == login->out_len;
+}
+
+/* Goes to the next stage when the initiator asks for it and nothing is left to do in this one (6.3). */
+static enum iscsi_login_status transit(struct iscsi_login *login, const struct iscsi_login_req *req,
+				       struct iscsi_login_rsp *rsp)
+{
+	if (!(req->flags & ISCSI_LOGIN_TRANSIT))
+		return ISCSI_LOGIN_OK;
+	if (!authenticated(login))
+		return login->chap_agreed ? ISCSI_LOGIN_OK
+					  : iscsi_login_refusal(login, ISCSI_LOGIN_AUTH_FAILED,
+								"CHAP is required, and was not offered");
+	login->stage = ISCSI_LOGIN_NSG(req->flags);
+	rsp->flags |= ISCSI_LOGIN_TRANSIT | (uint8_t)login->stage;
+	return ISCSI_LOGIN_OK;
+}
+
+static enum iscsi_login_status respond(struct iscsi_login *login, const struct iscsi_login_req *req,
+				       const uint8_t *data, size_t data_len,
+				       struct iscsi_login_response *response)
+{
+	struct iscsi_login_rsp *rsp = (struct iscsi_login_rsp *)response->bhs;
+	enum iscsi_login_status status = check_header(login, req, data_len);
+	bool complete;
+
+	if (!status)
+		status = take_data(login, req, data, data_len, &complete);
+	if (status || !complete)
+		return status;
+	if (!put_data(login, response)) {
+		rsp->flags |= ISCSI_LOGIN_CONTINUE;
+		return ISCSI_LOGIN_OK;
+	}
+	return transit(login, req, rsp);
+}
+
+enum iscsi_login_step iscsi_login_request(struct iscsi_login *login, const uint8_t bhs[ISCSI_BHS_LEN],
+					  const uint8_t *data, size_t data_len,
+					  struct iscsi_login_response *response)
+{
+	const struct iscsi_login_req *req = (const struct iscsi_login_req *)bhs;
+	struct iscsi_login_rsp *rsp = (struct iscsi_login_rsp *)response->bhs;
+	enum iscsi_login_status status;
+
+	/* 6.3: whoever does not start with a Login Request gets no answer */
+	if (login->requests == 0 && (req->opcode & ISCSI_OP_MASK) != ISCSI_OP_LOGIN)
+		return ISCSI_LOGIN_DROP;
+	memset(rsp, 0, sizeof(*rsp)); /* version 00h is the highest and the active one */
+	response->data_len = 0;
+	rsp->opcode = ISCSI_OP_LOGIN_RSP;
+	rsp->flags = (uint8_t)(ISCSI_LOGIN_CSG(req->flags) << 2);
+	memcpy(rsp->isid, req->isid, sizeof(rsp->isid));
+	memcpy(rsp->tsih, req->tsih, sizeof(rsp->tsih));
+	memcpy(rsp->itt, req->itt, sizeof(rsp->itt));
+	status = respond(login, req, data, data_len, response);
+	if (status) {
+		iscsi_login_refuse(response, status);
+		return ISCSI_LOGIN_FAIL;
+	}
+	put_be24(rsp->data_len, (uint32_t)response->data_len);
+	return login->stage == ISCSI_STAGE_FULL_FEATURE ? ISCSI_LOGIN_COMPLETE : ISCSI_LOGIN_MORE;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A login in progress, as login.c (PDUs, stages) and login_identity.c (names) share it. */
+#ifndef ISCSI_LOGIN_LOGIN_STATE_H
+#define ISCSI_LOGIN_LOGIN_STATE_H
+
+#include "iscsi_login/chap.h"
+#include "iscsi_login/login.h"
+#include "iscsi_login/negotiate.h"
+#include "iscsi_login/pdu.h"
+
+/* RFC 7143 11.12.3 */
+enum iscsi_stage { ISCSI_STAGE_SECURITY = 0, ISCSI_STAGE_OPERATIONAL = 1, ISCSI_STAGE_FULL_FEATURE = 3 };
+
+struct iscsi_login {
+	struct target_model *model;
+	const struct target_portal *portal;
+	char peer[80];
+	unsigned requests;
+	enum iscsi_stage stage;
+	bool identified;
+	bool declared; /* our MaxRecvDataSegmentLength was sent */
+	bool chap_agreed;
+	const struct target_auth *account; /* NULL: no authentication is asked */
+	struct iscsi_chap chap;
+	uint64_t seen; /* keys */
+	struct iscsi_login_result result;
+	size_t in_len, out_len, out_sent;
+	char in[ISCSI_TEXT_MAX];  /* text of the request so far */
+	char out[ISCSI_TEXT_MAX]; /* its answer */
+};
+
+/* Logs why, and returns status. */
+enum iscsi_login_status iscsi_login_refusal(const struct iscsi_login *login, enum iscsi_login_status status,
+					    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The first text: who wants what, is it allowed, what must it prove? Fills result and account. */
+enum iscsi_login_status iscsi_login_identify(struct iscsi_login *login, const struct iscsi_offers *offers);
+/* Later texts: some initiators say in each stage who they are, and may not become someone else. */
+enum iscsi_login_status iscsi_login_identify_again(const struct iscsi_login *login,
+						   const struct iscsi_offers *offers);
+#endif

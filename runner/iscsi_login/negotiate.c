@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "iscsi_login/negotiate.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "util/bytes.h"
+
+static_assert(ISCSI_KEY_COUNT <= 64, "the set of seen keys is one word");
+
+static bool is_boolean(const struct iscsi_key_row *row)
+{
+	return row->type == ISCSI_KEY_AND || row->type == ISCSI_KEY_OR || row->type == ISCSI_KEY_LIST;
+}
+
+static void store(const struct iscsi_key_row *row, struct iscsi_params *params, uint32_t value)
+{
+	char *field = (char *)params + row->field;
+
+	if (is_boolean(row))
+		*(bool *)field = value;
+	else
+		*(uint32_t *)field = value;
+}
+
+void iscsi_params_init(struct iscsi_params *params)
+{
+	memset(params, 0, sizeof(*params));
+	for (unsigned key = 0; key < ISCSI_KEY_COUNT; key++) {
+		const struct iscsi_key_row *row = &iscsi_keys[key];
+
+		if (row->type != ISCSI_KEY_TEXT && row->type != ISCSI_KEY_FIXED)
+			store(row, params, row->initial);
+	}
+	/* The same key and the same default, in our direction. */
+	params->max_recv_data_segment = iscsi_keys[ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH].initial;
+}
+
+void iscsi_params_inherit(struct iscsi_params *params, const struct iscsi_params *from, uint64_t seen)
+{
+	for (unsigned key = 0; key < ISCSI_KEY_COUNT; key++) {
+		const struct iscsi_key_row *row = &iscsi_keys[key];
+		size_t len = is_boolean(row) ? sizeof(bool) : sizeof(uint32_t);
+
+		/* Those that make no sense in a discovery session are the session-wide ones that we vary. */
+		if (row->not_in_discovery && !(seen >> key & 1))
+			memcpy((char *)params + row->field, (const char *)from + row->field, len);
+	}
+}
+
+const char *iscsi_offers_read(struct iscsi_offers *offers, const char *text, size_t len, uint64_t *seen)
+{
+	struct iscsi_pair pair;
+	size_t at = 0;
+	int more;
+
+	memset(offers, 0, sizeof(*offers));
+	while ((more = iscsi_pair_next(text, len, &at, &pair)) > 0) {
+		uint64_t bit;
+
+		if (pair.key == ISCSI_KEY_UNKNOWN)
+			continue;
+		bit = 1ull << pair.key;
+		if (offers->of[pair.key].value || (*seen & bit && !iscsi_keys[pair.key].may_repeat))
+			return "a key came twice";
+		*seen |= bit;
+		offers->of[pair.key].value = pair.value;
+	}
+	return more < 0 ? "malformed text" : NULL;
+}
+
+static bool list_has(const struct iscsi_key_row *row, const char *value, uint32_t *result)
+{
+	const char *item;
+	int len;
+
+	while ((len = iscsi_list_next(&value, &item)) >= 0)
+		for (uint32_t i = 0; row->choices[i]; i++)
+			if (strlen(row->choices[i]) == (size_t)len &&
+			    memcmp(row->choices[i], item, (size_t)len) == 0) {
+				*result = i;
+				return true;
+			}
+	return false;
+}
+
+static bool boolean(const char *value, uint32_t *result)
+{
+	*result = strcmp(value, "Yes") == 0;
+	return *result || strcmp(value, "No") == 0;
+}
+
+/* What we and the offered value come to; false: no legal value of this key. */
+static bool settle(const struct iscsi_key_row *row, const char *value, uint32_t *result)
+{
+	uint32_t n;
+
+	switch (row->type) {
+	case ISCSI_KEY_AND:
+	case ISCSI_KEY_OR:
+		if (!boolean(value, &n))
+			return false;
+		*result = row->type == ISCSI_KEY_AND ? n && row->ours : n || row->ours;
+		return true;
+	case ISCSI_KEY_LIST:
+		return list_has(row, value, result);
+	case ISCSI_KEY_MIN:
+	case ISCSI_KEY_MAX:
+	case ISCSI_KEY_DECLARED:
+		if (!iscsi_value_number(value, &n) || n < row->min || n > row->max)
+			return false;
+		*result = row->type == ISCSI_KEY_DECLARED ? n
+			  : row->type == ISCSI_KEY_MIN    ? MIN(n, row->ours)
+							  : MAX(n, row->ours);
+		return true;
+	case ISCSI_KEY_TEXT:
+	case ISCSI_KEY_FIXED:
+		break;
+	}
+	return true;
+}
+
+/* These are answers; to answer them would never end. We ask nothing, so they change nothing either. */
+static bool is_answer(const char *value)
+{
+	return strcmp(value, "Reject") == 0 || strcmp(value, "Irrelevant") == 0 ||
+	       strcmp(value, "NotUnderstood") == 0;
+}
+
+static void negotiate_one(struct iscsi_offer *offer, const struct iscsi_key_row *row, enum iscsi_phase phase,
+			  bool discovery, struct iscsi_params *params)
+{
+	if (is_answer(offer->value)) {
+		offer->value = NULL;
+	} else if (!(row->phase & phase)) {
+		offer->value = NULL;
+		offer->answer = ISCSI_ANSWER_REJECT;
+	} else if (row->type == ISCSI_KEY_TEXT) {
+		offer->answer = ISCSI_ANSWER_NONE;
+	} else if (row->type == ISCSI_KEY_FIXED) {
+		offer->answer = ISCSI_ANSWER_RESULT;
+	} else if (discovery && row->not_in_discovery) {
+		offer->answer = ISCSI_ANSWER_IRRELEVANT;
+	} else if (!settle(row, offer->value, &offer->result)) {
+		offer->answer = ISCSI_ANSWER_REJECT;
+	} else {
+		offer->answer = row->type == ISCSI_KEY_DECLARED ? ISCSI_ANSWER_NONE : ISCSI_ANSWER_RESULT;
+		store(row, params, offer->result);
+	}
+}
+
+void iscsi_offers_negotiate(struct iscsi_offers *offers, enum iscsi_phase phase, bool discovery,
+			    struct iscsi_params *params)
+{
+	struct iscsi_offer *first_burst = &offers->of[ISCSI_KEY_FIRST_BURST_LENGTH];
+
+	for (unsigned key = 0; key < ISCSI_KEY_COUNT; key++)
+		if (offers->of[key].value)
+			negotiate_one(&offers->of[key], &iscsi_keys[key], phase, discovery, params);
+
+	/* 13.14: FirstBurstLength must not exceed MaxBurstLength, offered or by default. */
+	params->first_burst = MIN(params->first_burst, params->max_burst);
+	if (first_burst->answer == ISCSI_ANSWER_RESULT)
+		first_burst->result = params->first_burst;
+}
+
+static void answer_result(enum iscsi_key key, uint32_t result, struct iscsi_text_out *out)
+{
+	const struct iscsi_key_row *row = &iscsi_keys[key];
+
+	if (row->choices)
+		iscsi_text_add_key(out, key, row->choices[result]);
+	else if (is_boolean(row))
+		iscsi_text_add_key(out, key, result ? "Yes" : "No");
+	else
+		iscsi_text_add_number(out, key, result);
+}
+
+void iscsi_offers_answer(const struct iscsi_offers *offers, const char *text, size_t len,
+			 struct iscsi_text_out *out)
+{
+	struct iscsi_pair pair;
+	size_t at = 0;
+
+	while (iscsi_pair_next(text, len, &at, &pair) > 0) {
+		if (pair.key == ISCSI_KEY_UNKNOWN) {
+			if (!is_answer(pair.value))
+				iscsi_text_add(out, pair.name, pair.name_len, "NotUnderstood");
+			continue;
+		}
+		switch (offers->of[pair.key].answer) {
+		case ISCSI_ANSWER_NONE:
+			break;
+		case ISCSI_ANSWER_RESULT:
+			answer_result(pair.key, offers->of[pair.key].result, out);
+			break;
+		case ISCSI_ANSWER_REJECT:
+			iscsi_text_add_key(out, pair.key, "Reject");
+			break;
+		case ISCSI_ANSWER_IRRELEVANT:
+			iscsi_text_add_key(out, pair.key, "Irrelevant");
+			break;
+		}
+	}
+}

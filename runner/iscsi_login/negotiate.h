@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Negotiation (RFC 7143 6.2). We only ever answer: where the initiator offers nothing, the default holds. One
+ * text (one request with its continuations) is read as a whole first, because keys depend on each other in
+ * any order; then it is negotiated, then answered in the order of the offers.
+ */
+#ifndef ISCSI_LOGIN_NEGOTIATE_H
+#define ISCSI_LOGIN_NEGOTIATE_H
+
+#include "iscsi_login/keys.h"
+#include "iscsi_login/pairs.h"
+#include "iscsi_login/params.h"
+
+enum iscsi_answer {
+	ISCSI_ANSWER_NONE,
+	ISCSI_ANSWER_RESULT,
+	ISCSI_ANSWER_REJECT,
+	ISCSI_ANSWER_IRRELEVANT,
+};
+
+struct iscsi_offer {
+	const char *value; /* in the text; NULL: not offered, or not allowed in this phase */
+	enum iscsi_answer answer;
+	uint32_t result;
+};
+
+struct iscsi_offers {
+	struct iscsi_offer of[ISCSI_KEY_COUNT];
+};
+
+/* Takes the session-wide values of keys that are not in the set seen. */
+void iscsi_params_inherit(struct iscsi_params *params, const struct iscsi_params *from, uint64_t seen);
+
+/*
+ * Reads a text. seen: the keys of earlier texts of this negotiation; grows. NULL, or what is wrong: no text,
+ * or a key for the second time (6.2: a protocol error).
+ */
+const char *iscsi_offers_read(struct iscsi_offers *offers, const char *text, size_t len, uint64_t *seen);
+/* Settles what the table can settle, into params. */
+void iscsi_offers_negotiate(struct iscsi_offers *offers, enum iscsi_phase phase, bool discovery,
+			    struct iscsi_params *params);
+/* Writes the answers. text: the one that was read. */
+void iscsi_offers_answer(const struct iscsi_offers *offers, const char *text, size_t len,
+			 struct iscsi_text_out *out);
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The text format of Login and Text PDUs (RFC 7143 6.1): key=value pairs, each ended by a NUL. */
+#ifndef ISCSI_LOGIN_PAIRS_H
+#define ISCSI_LOGIN_PAIRS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "iscsi_login/keys.h"
+
+struct iscsi_pair {
+	enum iscsi_key key;
+	const char *name; /* name_len bytes, not terminated */
+	size_t name_len;
+	const char *value; /* terminated */
+};
+
+/* Walks through a text of len bytes: start with *at = 0. 1: pair filled; 0: the end; -1: no such text: a pair
+ * without
+ * '=' or NUL, an empty or overlong key, an overlong value. */
+int iscsi_pair_next(const char *text, size_t len, size_t *at, struct iscsi_pair *pair);
+
+/* An answer under way. What does not fit sets overflow and changes nothing else. */
+struct iscsi_text_out {
+	char *text;
+	size_t len, size;
+	bool overflow;
+};
+
+void iscsi_text_add(struct iscsi_text_out *out, const char *name, size_t name_len, const char *value);
+/* name is a key of the table */
+void iscsi_text_add_key(struct iscsi_text_out *out, enum iscsi_key key, const char *value);
+void iscsi_text_add_number(struct iscsi_text_out *out, enum iscsi_key key, uint32_t value);
+
+/* A decimal or 0x-hexadecimal number without sign or leading zeros (6.1). */
+bool iscsi_value_number(const char *value, uint32_t *number);
+/* Cuts the next item off a comma-separated list: its length, or -1 at the end. *list moves on. */
+int iscsi_list_next(const char **list, const char **item);
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Folders of the kernel's configfs, ${TCMU_CONFIGFS:-/sys/kernel/config/target}; a TCMU device's is
+ * core/user_HBA/DEVICE. Main or pool thread. While the kernel waits for the answer to REMOVED of a device of the same
+ * HBA, it holds that folder's lock, and a look-up there waits for whoever answers: never the calling thread.
+ */
+#ifndef KERNEL_CONFIGFS_H
+#define KERNEL_CONFIGFS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/error.h"
+
+struct tcmu_configfs {
+	char path[512]; /* the folder */
+};
+
+const char *tcmu_configfs_root(void);
+/* Any folder, by its absolute path. 0, or -ENAMETOOLONG. */
+int tcmu_configfs_folder(struct tcmu_configfs *cfs, struct error *error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* 0, or -ENAMETOOLONG. */
+int tcmu_configfs_device(struct tcmu_configfs *cfs, const char *hba, const char *device, struct error *error);
+/* File below the folder, e.g. "attrib/dev_size"; the text loses its newline. 0 or -errno with error set. */
+int tcmu_configfs_read(const struct tcmu_configfs *cfs, const char *file, char *text, size_t size,
+		       struct error *error);
+/* All of the file, as it is and without a NUL behind it; the length or -errno. */
+ssize_t tcmu_configfs_read_all(const struct tcmu_configfs *cfs, const char *file, char *text, size_t size,
+			       struct error *error);
+int tcmu_configfs_read_u64(const struct tcmu_configfs *cfs, const char *file, uint64_t *value,
+			   struct error *error);
+/* What is more than max is -EINVAL. */
+int tcmu_configfs_read_byte(const struct tcmu_configfs *cfs, const char *file, uint8_t max, uint8_t *value,
+			    struct error *error);
+int tcmu_configfs_read_u16(const struct tcmu_configfs *cfs, const char *file, uint16_t *value,
+			   struct error *error);
+int tcmu_configfs_write(const struct tcmu_configfs *cfs, const char *file, const char *text,
+			struct error *error);
+/* A descriptor by which file can be read later without a look-up; the caller closes it. Or -errno with error set. */
+int tcmu_configfs_hold(const struct tcmu_configfs *cfs, const char *file, struct error *error);
+/* Any thread: never waits for the kernel. fd is of tcmu_configfs_hold. 0 or -errno; -ENOENT once the device is gone. */
+int tcmu_configfs_read_held(int fd, uint64_t *value);
+/* The unit serial number that was set in wwn/vpd_unit_serial; "" when none was. */
+int tcmu_configfs_serial(const struct tcmu_configfs *cfs, char *serial, size_t size, struct error *error);
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The manager as a whole: opening, closing, listing. Main thread. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernel/private.h"
+#include "kernel/parameter.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+/* So many devices may be opened or closed at a time. A backend can hang in that for as long as it likes, and the next
+ * device must not wait for it; the bound only keeps a machine's whole storage from taking all of its threads. */
+#define MOST_JOBS 1024
+
+/* --- waiters of a dead daemon --- */
+
+static void set_parameter(const char *name, const char *value)
+{
+	int err = tcmu_module_parameter(name, value);
+
+	if (err)
+		log_warn(NULL, "target_core_user: %s: %s; who waits for a dead daemon goes on waiting", name,
+			 strerror(-err));
+}
+
+static void pause_ms(unsigned ms)
+{
+	const struct timespec time = {.tv_nsec = ms * 1000000};
+
+	nanosleep(&time, NULL);
+}
+
+/* The kernel lets go of all who wait for an answer, with EINTR, and their devices go. */
+static void block_and_free_waiters(void)
+{
+	set_parameter("block_netlink", "1");
+	set_parameter("reset_netlink", "1");
+	pause_ms(20);
+}
+
+/* Shells try again at once: so it stays blocked, and a new try ends with EAGAIN, until all have noticed. */
+static void unblock_netlink(void)
+{
+	pause_ms(100);
+	set_parameter("reset_netlink", "1");
+	pause_ms(80);
+	set_parameter("block_netlink", "0");
+}
+
+/* --- open and close --- */
+
+static void kernel_free(struct kernel_manager *manager)
+{
+	if (manager->jobs)
+		pool_stop(manager->jobs);
+	pthread_cond_destroy(&manager->gone);
+	pthread_mutex_destroy(&manager->lock);
+	free(manager->unclean_before.at);
+	free(manager->unclean.at);
+	free(manager->mark);
+	free(manager->state_dir);
+	free(manager);
+}
+
+static struct kernel_manager *allocate(struct loop_set *set, const struct kernel_manager_options *options)
+{
+	struct kernel_manager *manager = calloc(1, sizeof(*manager));
+
+	if (!manager)
+		return NULL;
+	manager->set = set;
+	manager->io_lock = options->io_lock;
+	manager->fd_store = options->fd_store;
+	manager->defaults = options->defaults;
+	list_init(&manager->devices);
+	pthread_mutex_init(&manager->lock, NULL);
+	pthread_cond_init(&manager->gone, NULL);
+	manager->state_dir = strdup(options->state_dir);
+	if (manager->state_dir && asprintf(&manager->mark, "%s/clean-stop", options->run_dir) >= 0)
+		return manager;
+	manager->mark = NULL;
+	kernel_free(manager);
+	return NULL;
+}
+
+/* Everybody goes, and has his answer. */
+static void close_devices(struct kernel_manager *manager)
+{
+	struct list *node, *tmp;
+
+	SCOPE_LOCK(&manager->lock);
+	manager->closing = true;
+	manager->left_ns = loop_clock_ns();
+	list_for_each (&manager->devices, node, tmp)
+		kernel_wake(list_entry(node, struct kernel_device, node));
+	while (!list_empty(&manager->devices))
+		pthread_cond_wait(&manager->gone, &manager->lock);
+}
+
+struct kernel_manager *kernel_manager_open(struct loop_set *set, const struct kernel_manager_options *options,
+					   struct error *error)
+{
+	struct kernel_manager *manager = allocate(set, options);
+
+	if (!manager) {
+		error_set(error, ENOMEM, "out of memory");
+		return NULL;
+	}
+	if (!pool_start(&manager->jobs, MOST_JOBS, error))
+		manager->netlink = tcmu_netlink_open(kernel_on_event, manager, error);
+	if (!manager->netlink) {
+		kernel_free(manager);
+		return NULL;
+	}
+	kernel_alua_open(manager);
+	block_and_free_waiters();
+	kernel_mark_take(manager);
+	/* What comes after the joining of the group is an event, what was there before is found here; what is
+	 * both is told apart by its minor number. */
+	int err = tcmu_uio_scan(kernel_adopt, manager, error);
+
+	unblock_netlink();
+	if (!err && !tcmu_netlink_start(manager->netlink, error))
+		return manager;
+	/* There may be devices that were not found, whose state nobody knows. */
+	manager->no_mark = true;
+	kernel_manager_close(manager);
+	return NULL;
+}
+
+void kernel_manager_close(struct kernel_manager *manager)
+{
+	close_devices(manager);
+	kernel_alua_close(manager);
+	tcmu_netlink_close(manager->netlink);
+	kernel_mark_leave(manager);
+	kernel_free(manager);
+}
+
+/* --- retry, defaults, list --- */
+
+void kernel_manager_retry(struct kernel_manager *manager)
+{
+	struct list *node, *tmp;
+
+	SCOPE_LOCK(&manager->lock);
+	list_for_each (&manager->devices, node, tmp) {
+		struct kernel_device *d = list_entry(node, struct kernel_device, node);
+
+		if (d->state != TCMU_DEVICE_FAILED || d->broken || d->removing)
+			continue;
+		d->open_wanted = true;
+		kernel_wake(d);
+	}
+}
+
+void kernel_manager_set_defaults(struct kernel_manager *manager,
+				 const struct kernel_manager_defaults *defaults)
+{
+	SCOPE_LOCK(&manager->lock);
+
+	manager->defaults = *defaults;
+}
+
+static void view_device(const struct kernel_device *d, struct tcmu_device_view *view)
+{
+	*view = (struct tcmu_device_view){
+	    .name = d->label,
+	    .config = d->name.config,
+	    .minor = d->minor,
+	    .state = d->removing || d->manager->closing ? TCMU_DEVICE_CLOSING : d->state,
+	    .error = d->state == TCMU_DEVICE_FAILED ? d->error.text : "",
+	    .size = d->state == TCMU_DEVICE_SERVED ? backstore_size(d->lun.bs) : 0,
+	    .commands = __atomic_load_n(&d->device.commands, __ATOMIC_RELAXED),
+	    .doorbells = __atomic_load_n(&d->device.doorbells, __ATOMIC_RELAXED),
+	    .late = __atomic_load_n(&d->device.expiry.nlate, __ATOMIC_RELAXED),
+	};
+}
+
+void kernel_manager_list(struct kernel_manager *manager,
+			 void (*view)(void *arg, const struct tcmu_device_view *view), void *arg)
+{
+	struct list *node, *tmp;
+
+	SCOPE_LOCK(&manager->lock);
+	list_for_each (&manager->devices, node, tmp) {
+		struct tcmu_device_view seen;
+
+		view_device(list_entry(node, struct kernel_device, node), &seen);
+		view(arg, &seen);
+	}
+}

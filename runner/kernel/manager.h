@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel's manager: all TCMU devices of our handlers, from the kernel's event to the served ring and back. Opening
+ * and closing run on a pool of the manager's own, one job a device at a time, so that a slow backend delays no other
+ * device; netlink is answered when the job is done, or at once where the kernel waits for nothing.
+ */
+#ifndef KERNEL_MANAGER_H
+#define KERNEL_MANAGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "loop/loop.h"
+#include "util/error.h"
+#include "util/fd_store.h"
+
+/* What new devices get; of attributes that nobody has set before enabling. */
+struct kernel_manager_defaults {
+	int cmd_time_out; /* seconds; negative: the kernel's */
+};
+
+struct kernel_manager_options {
+	const char *state_dir; /* for handlers' relative paths */
+	const char *run_dir; /* where a clean stop leaves its mark, "/run/tcmu-runner"; gone after a reboot */
+	int io_lock; /* tcmu_stray_io_lock()'s; -1: nothing of an earlier process's can be under way */
+	const struct fd_store *fd_store; /* NULL: nobody keeps the devices open while there is no process */
+	struct kernel_manager_defaults defaults;
+};
+
+enum tcmu_device_state {
+	TCMU_DEVICE_OPENING,
+	TCMU_DEVICE_SERVED,
+	TCMU_DEVICE_FAILED, /* its commands are answered NOT READY; opening is tried again */
+	TCMU_DEVICE_CLOSING,
+};
+
+struct tcmu_device_view {
+	const char *name;   /* "user_0/disk" */
+	const char *config; /* "file//srv/disk.img" */
+	unsigned minor;
+	enum tcmu_device_state state;
+	const char *error;                  /* FAILED: why, else "" */
+	uint64_t size;                      /* bytes, 0 while not served */
+	uint64_t commands, doorbells, late; /* late: given up, since the storage took too long */
+};
+
+struct kernel_manager;
+
+/*
+ * Main. Frees waiters that a dead daemon left in the kernel, adopts the devices that exist, then answers events. After
+ * a clean stop of the daemon before, rings go on where they were; otherwise each is blocked, reset once that daemon's
+ * I/O is over, and unblocked.
+ */
+struct kernel_manager *kernel_manager_open(struct loop_set *set, const struct kernel_manager_options *options,
+					   struct error *error);
+/* Main. Drains and closes all devices, leaves the mark of a clean stop. Commands wait in the rings meanwhile. */
+void kernel_manager_close(struct kernel_manager *manager);
+/* Main. Tries the failed devices again; call it every few seconds. */
+void kernel_manager_retry(struct kernel_manager *manager);
+/* Main. For devices that come from now on. */
+void kernel_manager_set_defaults(struct kernel_manager *manager,
+				 const struct kernel_manager_defaults *defaults);
+/* Any thread. Calls view for each device, with a lock held: it must not call the manager, nor block. What it gets is valid
+ * during the call. */
+void kernel_manager_list(struct kernel_manager *manager,
+			 void (*view)(void *arg, const struct tcmu_device_view *view), void *arg);
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The mark that a clean stop leaves for the next start: the boot's id, for rings do not survive that; how old what waits
+ * in the rings can be; and the minor numbers of devices that need a reset nevertheless.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/private.h"
+#include "util/log.h"
+
+#define BOOT_ID     "/proc/sys/kernel/random/boot_id"
+#define BOOT_ID_MAX 64
+#define END         "end" /* a mark without it was not written to its end */
+
+/* With the newline at its end. */
+static bool read_line(FILE *file, char line[BOOT_ID_MAX])
+{
+	return file && fgets(line, BOOT_ID_MAX, file);
+}
+
+static bool read_boot_id(char line[BOOT_ID_MAX])
+{
+	FILE *file = fopen(BOOT_ID, "re");
+	bool got = read_line(file, line);
+
+	if (file)
+		fclose(file);
+	return got;
+}
+
+static bool add(struct kernel_minors *minors, unsigned minor)
+{
+	unsigned *more = realloc(minors->at, (minors->n + 1) * sizeof(*more));
+
+	if (!more)
+		return false;
+	minors->at = more;
+	minors->at[minors->n++] = minor;
+	return true;
+}
+
+static bool parse(struct kernel_manager *manager, FILE *file)
+{
+	char ours[BOOT_ID_MAX], boot[BOOT_ID_MAX], end[sizeof(END)] = "";
+	unsigned minor;
+
+	if (!read_line(file, ours) || !read_boot_id(boot) || strcmp(ours, boot) ||
+	    fscanf(file, "%" SCNu64, &manager->since_ns) != 1)
+		return false;
+	while (fscanf(file, "%u", &minor) == 1)
+		if (!add(&manager->unclean_before, minor))
+			return false;
+	return fscanf(file, "%3s", end) == 1 && !strcmp(end, END);
+}
+
+void kernel_mark_take(struct kernel_manager *manager)
+{
+	FILE *file = fopen(manager->mark, "re");
+
+	manager->clean = parse(manager, file);
+	if (!manager->clean)
+		manager->since_ns = 0;
+	if (file)
+		fclose(file);
+	/* It is good for one start. */
+	if (unlink(manager->mark) && errno != ENOENT)
+		manager->clean = false;
+}
+
+bool kernel_mark_says_clean(const struct kernel_manager *manager, unsigned minor)
+{
+	for (size_t i = 0; i < manager->unclean_before.n; i++)
+		if (manager->unclean_before.at[i] == minor)
+			return false;
+	return manager->clean;
+}
+
+void kernel_mark_unclean(struct kernel_manager *manager, unsigned minor)
+{
+	manager->no_mark |= !add(&manager->unclean, minor);
+}
+
+void kernel_mark_leave(const struct kernel_manager *manager)
+{
+	char boot[BOOT_ID_MAX];
+	FILE *file = !manager->no_mark && read_boot_id(boot) ? fopen(manager->mark, "we") : NULL;
+	bool written = file;
+
+	if (file) {
+		fprintf(file, "%s%" PRIu64 "\n", boot, manager->left_ns);
+		for (size_t i = 0; i < manager->unclean.n; i++)
+			fprintf(file, "%u ", manager->unclean.at[i]);
+		written = fputs(END "\n", file) >= 0;
+		written = !fclose(file) && written;
+	}
+	/* Without it the next start resets the rings, which initiators survive. */
+	if (!written && !manager->no_mark)
+		log_warn(NULL, "%s: %s", manager->mark, strerror(errno));
+}

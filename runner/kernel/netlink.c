@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernel/netlink.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/netlink.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+#include <netlink/netlink.h>
+
+#include "kernel/other_daemon.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#define FAMILY  "TCM-USER"
+#define GROUP   "config"
+#define VERSION 2
+
+/* Room for a burst of thousands of events: a lost one leaves a process in the kernel waiting. */
+#define RECEIVE_BYTES (4 << 20)
+
+#define REPLY_OF(type) ((type) + 3)
+#define SET_FEATURES   7
+
+enum attribute {
+	ATTR_DEVICE = 1,
+	ATTR_MINOR,
+	ATTR_PAD,
+	ATTR_DEV_CFG,
+	ATTR_DEV_SIZE,
+	ATTR_WRITECACHE,
+	ATTR_CMD_STATUS,
+	ATTR_DEVICE_ID,
+	ATTR_SUPP_KERN_CMD_REPLY,
+	ATTR_MAX = ATTR_SUPP_KERN_CMD_REPLY,
+};
+
+struct tcmu_netlink {
+	void (*event)(void *arg, const struct tcmu_event *event);
+	void *arg;
+	struct nl_sock *in;       /* netlink thread */
+	struct nl_sock *out;      /* under out_lock */
+	pthread_mutex_t out_lock; /* a leaf: only a send happens under it */
+	int family;
+	int stop_fd;
+	pthread_t thread;
+	bool running;
+	pid_t other; /* the last daemon that was warned of */
+};
+
+static int nl_failed(struct error *error, int nlerr, const char *what)
+{
+	return error_set(error, EIO, "netlink: %s: %s", what, nl_geterror(nlerr));
+}
+
+static void copy_text(char *out, size_t size, struct nlattr *attr)
+{
+	nla_strlcpy(out, attr, size);
+	for (size_t len = strlen(out); len && out[len - 1] == '\n';)
+		out[--len] = '\0';
+}
+
+static struct nla_policy policy[ATTR_MAX + 1] = {
+    [ATTR_DEVICE] = {.type = NLA_STRING},  [ATTR_MINOR] = {.type = NLA_U32},
+    [ATTR_DEV_CFG] = {.type = NLA_STRING}, [ATTR_DEV_SIZE] = {.type = NLA_U64},
+    [ATTR_WRITECACHE] = {.type = NLA_U8},  [ATTR_DEVICE_ID] = {.type = NLA_U32},
+};
+
+static bool take_event(struct nlmsghdr *msg, struct tcmu_event *event)
+{
+	struct nlattr *attrs[ATTR_MAX + 1];
+	struct genlmsghdr *genl = nlmsg_data(msg);
+
+	if (genl->cmd < TCMU_EVENT_ADDED || genl->cmd > TCMU_EVENT_RECONFIG)
+		return false;
+	if (genlmsg_parse(msg, 0, attrs, ATTR_MAX, policy) || !attrs[ATTR_DEVICE] || !attrs[ATTR_MINOR] ||
+	    !attrs[ATTR_DEVICE_ID])
+		return false;
+	*event = (struct tcmu_event){
+	    .type = genl->cmd,
+	    .device_id = nla_get_u32(attrs[ATTR_DEVICE_ID]),
+	    .minor = nla_get_u32(attrs[ATTR_MINOR]),
+	    .has_config = attrs[ATTR_DEV_CFG],
+	    .has_size = attrs[ATTR_DEV_SIZE],
+	    .has_write_cache = attrs[ATTR_WRITECACHE],
+	};
+	copy_text(event->uio_name, sizeof(event->uio_name), attrs[ATTR_DEVICE]);
+	if (event->has_config)
+		copy_text(event->config, sizeof(event->config), attrs[ATTR_DEV_CFG]);
+	if (event->has_size)
+		event->size = nla_get_u64(attrs[ATTR_DEV_SIZE]);
+	if (event->has_write_cache)
+		event->write_cache = nla_get_u8(attrs[ATTR_WRITECACHE]);
+	return true;
+}
+
+static int on_message(struct nl_msg *msg, void *arg)
+{
+	struct tcmu_netlink *netlink = arg;
+	struct tcmu_event event;
+
+	if (take_event(nlmsg_hdr(msg), &event))
+		netlink->event(netlink->arg, &event);
+	return NL_OK;
+}
+
+static void *receive(void *arg)
+{
+	struct tcmu_netlink *netlink = arg;
+	struct pollfd fds[2] = {
+	    {.fd = nl_socket_get_fd(netlink->in), .events = POLLIN},
+	    {.fd = netlink->stop_fd, .events = POLLIN},
+	};
+
+	while (!fds[1].revents) {
+		if (poll(fds, 2, -1) < 0 && errno != EINTR) {
+			log_crit(NULL, "netlink: poll: %s", strerror(errno));
+			return NULL;
+		}
+		if (!fds[0].revents)
+			continue;
+		int err = nl_recvmsgs_default(netlink->in);
+		if (err < 0 && err != -NLE_AGAIN)
+			log_err(NULL, "netlink: receive: %s", nl_geterror(err));
+	}
+	/* Those who wait already must have their answer. */
+	while (nl_recvmsgs_default(netlink->in) == 0)
+		;
+	return NULL;
+}
+
+static int option(struct nl_sock *sock, int level, int name, int value)
+{
+	return setsockopt(nl_socket_get_fd(sock), level, name, &value, sizeof(value));
+}
+
+static int open_in(struct tcmu_netlink *netlink, struct error *error)
+{
+	netlink->in = nl_socket_alloc();
+	if (!netlink->in)
+		return error_set(error, ENOMEM, "netlink: out of memory");
+	nl_socket_disable_seq_check(netlink->in);
+	nl_socket_modify_cb(netlink->in, NL_CB_VALID, NL_CB_CUSTOM, on_message, netlink);
+	int err = genl_connect(netlink->in);
+	if (err)
+		return nl_failed(error, err, "connect");
+	/* The kernel drops what does not fit; with broadcast errors it tells its writer instead of hanging
+	 * it. */
+	if (option(netlink->in, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BYTES))
+		log_warn(NULL, "netlink: cannot force a receive buffer: %s", strerror(errno));
+	option(netlink->in, SOL_NETLINK, NETLINK_BROADCAST_ERROR, 1);
+	option(netlink->in, SOL_NETLINK, NETLINK_NO_ENOBUFS, 1);
+	nl_socket_set_nonblocking(netlink->in);
+	return 0;
+}
+
+static int join(struct tcmu_netlink *netlink, struct error *error)
+{
+	netlink->out = nl_socket_alloc();
+	if (!netlink->out)
+		return error_set(error, ENOMEM, "netlink: out of memory");
+	int err = genl_connect(netlink->out);
+	if (err)
+		return nl_failed(error, err, "connect");
+	netlink->family = genl_ctrl_resolve(netlink->out, FAMILY);
+	if (netlink->family < 0)
+		return nl_failed(error, netlink->family, "family " FAMILY " (is target_core_user loaded?)");
+	int group = genl_ctrl_resolve_grp(netlink->out, FAMILY, GROUP);
+	if (group < 0)
+		return nl_failed(error, group, "group " GROUP);
+	err = nl_socket_add_membership(netlink->in, group);
+	return err ? nl_failed(error, err, "join " GROUP) : 0;
+}
+
+static void free_netlink(struct tcmu_netlink *netlink)
+{
+	nl_socket_free(netlink->in);
+	nl_socket_free(netlink->out);
+	if (netlink->stop_fd >= 0)
+		close(netlink->stop_fd);
+	pthread_mutex_destroy(&netlink->out_lock);
+	free(netlink);
+}
+
+struct tcmu_netlink *tcmu_netlink_open(void (*event)(void *arg, const struct tcmu_event *event), void *arg,
+				       struct error *error)
+{
+	struct tcmu_netlink *netlink = calloc(1, sizeof(*netlink));
+
+	if (!netlink) {
+		error_set(error, ENOMEM, "netlink: out of memory");
+		return NULL;
+	}
+	netlink->event = event;
+	netlink->arg = arg;
+	pthread_mutex_init(&netlink->out_lock, NULL);
+	netlink->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (netlink->stop_fd < 0)
+		error_set(error, errno, "netlink: eventfd: %s", strerror(errno));
+	else if (!open_in(netlink, error) && !join(netlink, error))
+		return netlink;
+	free_netlink(netlink);
+	return NULL;
+}
+
+/* Sends a command with up to two attributes and waits for the kernel's acknowledgement, which comes at once.
+ */
+static int command(struct tcmu_netlink *netlink, uint8_t cmd,
+		   int (*put)(struct nl_msg *msg, const void *what), const void *what)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+	int err = -NLE_NOMEM;
+
+	if (!msg)
+		return err;
+	SCOPE_LOCK(&netlink->out_lock);
+	if (genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, netlink->family, 0, 0, cmd, VERSION) &&
+	    !put(msg, what)) {
+		err = nl_send_auto(netlink->out, msg);
+		if (err >= 0)
+			err = nl_wait_for_ack(netlink->out);
+	}
+	nlmsg_free(msg);
+	return err;
+}
+
+static int put_feature(struct nl_msg *msg, const void *what)
+{
+	return nla_put_u8(msg, ATTR_SUPP_KERN_CMD_REPLY, *(const uint8_t *)what);
+}
+
+struct reply {
+	int32_t status;
+	uint32_t device_id;
+};
+
+static int put_reply(struct nl_msg *msg, const void *what)
+{
+	const struct reply *reply = what;
+	int err = nla_put_s32(msg, ATTR_CMD_STATUS, reply->status);
+
+	return err ? err : nla_put_u32(msg, ATTR_DEVICE_ID, reply->device_id);
+}
+
+/* Once for each that comes. */
+static void warn_of_other_daemon(struct tcmu_netlink *netlink)
+{
+	pid_t pid = tcmu_other_daemon();
+
+	if (pid && __atomic_exchange_n(&netlink->other, pid, __ATOMIC_RELAXED) != pid)
+		log_warn(NULL,
+			 "another tcmu-runner (process %d) answers the kernel, too, and refuses our "
+			 "devices without nl_reply_supported=-1",
+			 (int)pid);
+}
+
+int tcmu_netlink_start(struct tcmu_netlink *netlink, struct error *error)
+{
+	const uint8_t yes = 1;
+	int err = command(netlink, SET_FEATURES, put_feature, &yes);
+
+	if (err < 0)
+		return nl_failed(error, err, "set features");
+	warn_of_other_daemon(netlink);
+	err = pthread_create(&netlink->thread, NULL, receive, netlink);
+	if (err)
+		return error_set(error, err, "netlink: thread: %s", strerror(err));
+	netlink->running = true;
+	return 0;
+}
+
+int tcmu_netlink_reply(struct tcmu_netlink *netlink, enum tcmu_event_type type, uint32_t device_id,
+		       int status)
+{
+	const struct reply reply = {status, device_id};
+	int err = command(netlink, (uint8_t)REPLY_OF(type), put_reply, &reply);
+
+	if (err >= 0)
+		return 0;
+	/* A device with nl_reply_supported=-1, or somebody who was told to wait no longer. */
+	if (err == -NLE_NODEV) {
+		log_debug(NULL, "netlink: nobody waits for the reply to device %u", device_id);
+		warn_of_other_daemon(netlink);
+		return -ENODEV;
+	}
+	log_err(NULL, "netlink: reply to device %u: %s", device_id, nl_geterror(err));
+	return -EIO;
+}
+
+void tcmu_netlink_close(struct tcmu_netlink *netlink)
+{
+	const uint64_t one = 1;
+	const uint8_t no = 0;
+
+	if (!tcmu_other_daemon())
+		command(netlink, SET_FEATURES, put_feature, &no);
+	if (netlink->running && write(netlink->stop_fd, &one, sizeof(one)) == sizeof(one))
+		pthread_join(netlink->thread, NULL);
+	free_netlink(netlink);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The generic netlink family TCM-USER: the kernel tells of devices that come, go and change, and waits for an
+ * answer, in some versions for ever and in state D. So a thread of its own receives, never blocks on anything
+ * else, and each event is answered exactly once, with its own type: a wrong type wedges the waiter beyond
+ * rescue.
+ */
+#ifndef KERNEL_NETLINK_H
+#define KERNEL_NETLINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+/* Numbers of the kernel's commands; a reply is type + 3. */
+enum tcmu_event_type { TCMU_EVENT_ADDED = 1, TCMU_EVENT_REMOVED = 2, TCMU_EVENT_RECONFIG = 3 };
+
+#define TCMU_UIO_NAME_MAX 1024
+
+struct tcmu_event {
+	enum tcmu_event_type type;
+	uint32_t device_id;
+	uint32_t minor;                   /* N of /dev/uioN */
+	char uio_name[TCMU_UIO_NAME_MAX]; /* "tcm-user/HBA/DEVICE/SUBTYPE/CONFIG" */
+	/* RECONFIG: one of these is set */
+	bool has_config, has_size, has_write_cache;
+	char config[TCMU_UIO_NAME_MAX]; /* without the newline that an echo leaves */
+	uint64_t size;                  /* bytes */
+	bool write_cache;
+};
+
+struct tcmu_netlink;
+
+/*
+ * Main. Joins the group, so that no event is lost from here on, but reads none yet. event runs on the netlink
+ * thread and must return at once; the answer is given with tcmu_netlink_reply(), then or later. Not for
+ * events of others' devices: those are never answered. NULL with error set.
+ */
+struct tcmu_netlink *tcmu_netlink_open(void (*event)(void *arg, const struct tcmu_event *event), void *arg,
+				       struct error *error);
+/* Main. Tells the kernel that we answer, then starts reading. 0 or -errno. */
+int tcmu_netlink_start(struct tcmu_netlink *netlink, struct error *error);
+/* Any thread. status: 0 or -errno. Returns 0, or -errno of the sending: -ENODEV when the kernel does not wait for it. */
+int tcmu_netlink_reply(struct tcmu_netlink *netlink, enum tcmu_event_type type, uint32_t device_id,
+		       int status);
+/* Main. After the last reply. Tells the kernel that nobody answers any more, unless another daemon does. */
+void tcmu_netlink_close(struct tcmu_netlink *netlink);
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What has to be open before a device can be served: its uio device and its storage. */
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "kernel/private.h"
+#include "util/bytes.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+/* A found device's storage may be held for a moment by whoever had it before. */
+#define BUSY_TRIES 60
+
+/* As long as the device is open, be it for this process or the next, nobody else can open it. */
+static int open_uio(struct kernel_device *d, struct error *error)
+{
+	const struct fd_store *store = d->manager->fd_store;
+	char kind[16];
+
+	d->uio.fd = d->kept.fd;
+	int err = tcmu_uio_open(d->minor, &d->uio, error);
+
+	d->opened = !err;
+	d->kept.fd = d->uio.fd;
+	if (!store)
+		return err;
+	snprintf(kind, sizeof(kind), "uio%u", d->minor);
+	if (err)
+		store->forget(&d->kept);
+	else if (!d->kept.name[0])
+		store->keep(&d->kept, kind);
+	return err;
+}
+
+static int attach(struct kernel_device *d, struct error *error)
+{
+	int err = d->opened ? 0 : tcmu_configfs_device(&d->cfs, d->name.hba, d->name.device, error);
+
+	if (!err && !d->opened)
+		err = open_uio(d, error);
+	if (err || d->attached || d->enable_fd >= 0)
+		return err;
+	int fd = tcmu_configfs_hold(&d->cfs, "enable", error);
+
+	d->enable_fd = MAX(fd, -1);
+	return MIN(fd, 0);
+}
+
+/* Nothing new enters the ring until the reset. A device that the kernel has not configured yet has nothing in it. */
+static void block_ring(struct kernel_device *d)
+{
+	struct error error;
+	int err = tcmu_configfs_write(&d->cfs, "action/block_dev", "1", &error);
+
+	if (err == -EINVAL)
+		d->reset = false;
+	else if (err)
+		log_err(d->subject, "%s", error.text);
+}
+
+/* Not where somebody chose a time before enabling the device. */
+static void set_time_out(struct kernel_device *d)
+{
+	char text[16];
+	uint64_t now;
+
+	lock_take(&d->manager->lock);
+	int wanted = d->manager->defaults.cmd_time_out;
+	lock_drop(&d->manager->lock);
+	if (d->found || wanted < 0 || tcmu_configfs_read_u64(&d->cfs, "attrib/cmd_time_out", &now, NULL) ||
+	    now != KERNEL_TIME_OUT)
+		return;
+	snprintf(text, sizeof(text), "%d", wanted);
+	tcmu_configfs_write(&d->cfs, "attrib/cmd_time_out", text, NULL);
+}
+
+/* Who aborts a command waits for its end. Told of it we call its I/O back; else it just ends some time. Kernels before
+ * 5.10 have no such attribute. */
+static void ask_for_notices(struct kernel_device *d)
+{
+	tcmu_configfs_write(&d->cfs, "attrib/tmr_notification", "1", NULL);
+}
+
+bool kernel_stray_io(const struct kernel_device *d)
+{
+	if (!d->reset || (d->next.bs && backstore_info(d->next.bs)->flags & TCMUR_INFO_EXCLUSIVE))
+		return false;
+	return tcmu_stray_io(d->manager->io_lock);
+}
+
+bool kernel_pause(struct kernel_device *d, long ns)
+{
+	const struct timespec pause = {.tv_nsec = ns};
+
+	lock_take(&d->manager->lock);
+	bool going = d->removing || d->manager->closing;
+	lock_drop(&d->manager->lock);
+	if (!going)
+		nanosleep(&pause, NULL);
+	return !going;
+}
+
+/* Whoever makes it now waits for our answer, or did not want to. */
+static bool is_new(struct kernel_device *d)
+{
+	SCOPE_LOCK(&d->manager->lock);
+
+	return !d->found || d->added_owed;
+}
+
+static int open_patiently(struct kernel_device *d, struct error *error)
+{
+	int err = kernel_lun_open(d, d->name.config, is_new(d), &d->next, error);
+
+	for (int i = 0; err == -EBUSY && d->found && !d->lun.lu; i++) {
+		if ((i >= BUSY_TRIES && !kernel_stray_io(d)) || !kernel_pause(d, KERNEL_PAUSE_NS))
+			break;
+		if (i == KERNEL_TELL_AFTER)
+			log_warn(d->subject, "waits: %s", error->text);
+		err = kernel_lun_open(d, d->name.config, is_new(d), &d->next, error);
+	}
+	return err;
+}
+
+static bool stays(struct kernel_device *d)
+{
+	SCOPE_LOCK(&d->manager->lock);
+
+	return d->stays;
+}
+
+void kernel_open_device(struct kernel_device *d)
+{
+	struct error error = {""}, none;
+	int err = attach(d, &error);
+
+	if (err) {
+		/* It went before the kernel's events reached us. */
+		if (err == -ENODEV)
+			kernel_condemn(d);
+		kernel_failed(d, err, &error);
+		return;
+	}
+	if (d->reset)
+		block_ring(d);
+	err = open_patiently(d, &error);
+	if (!err) {
+		set_time_out(d);
+		ask_for_notices(d);
+		if (!d->served) /* by a stand-in; then the first command sees to it */
+			kernel_lun_expiry(d);
+		return;
+	}
+	kernel_failed(d, err, &error);
+	if (stays(d) && !d->lun.lu && kernel_lun_open_absent(d, &d->next, &none))
+		log_err(d->subject, "no stand-in either: %s", none.text);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RECONFIG: the administrator writes attrib/dev_size, dev_config or emulate_write_cache, and waits for our
+ * answer. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scsi/scsi.h"
+#include "kernel/private.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#define PAUSE_NS 10000000
+
+/*
+ * Nobody has waited for our answer: the kernel takes the size that was asked for, or, where another daemon was faster, has
+ * kept the old one. The next start goes by it, so it shall be what is served. control takes it without another event.
+ */
+static void correct_size(struct kernel_device *d)
+{
+	char text[40];
+	struct error error;
+
+	kernel_pause(d, PAUSE_NS); /* whoever asks for it sets it after he has told us */
+	snprintf(text, sizeof(text), "dev_size=%" PRIu64, backstore_size(d->lun.bs));
+	if (tcmu_configfs_write(&d->cfs, "control", text, &error))
+		log_warn(d->subject, "%s", error.text);
+}
+
+void kernel_answer_reconfig(struct kernel_device *d, int status)
+{
+	lock_take(&d->manager->lock);
+	const struct tcmu_event event = d->reconfig;
+	d->reconfig_wanted = d->flushed = false;
+	lock_drop(&d->manager->lock);
+	if (tcmu_netlink_reply(d->manager->netlink, TCMU_EVENT_RECONFIG, event.device_id, status) ==
+		-ENODEV &&
+	    event.has_size && d->lun.lu && !backstore_is_absent(d->lun.bs))
+		correct_size(d);
+}
+
+/* The kernel takes the new size from the write itself, once we agree; initiators learn it by CAPACITY DATA
+ * HAS CHANGED. */
+static int resize(struct kernel_device *d, struct error *error)
+{
+	return backstore_resize(d->lun.bs, d->reconfig.size, error);
+}
+
+/* Another configuration is another backstore in this one's place, if it opens; also where this one did not. */
+static int reconfigure(struct kernel_device *d, struct error *error)
+{
+	const char *config = d->reconfig.config;
+	size_t handler = strlen(d->name.handler);
+
+	if (!strcmp(config, d->name.config) && !backstore_is_absent(d->lun.bs))
+		return 0;
+	if (strncmp(config, d->name.handler, handler) || config[handler] != '/')
+		return error_set(error, EINVAL, "%s: another handler needs another device", config);
+	if (strlen(config) >= sizeof(d->name.config))
+		return error_set(error, ENAMETOOLONG, "the configuration is too long");
+	int err = kernel_lun_open(d, config, false, &d->next, error);
+
+	if (err)
+		return err;
+	SCOPE_LOCK(&d->manager->lock);
+	strcpy(d->name.config, config);
+	return 0;
+}
+
+/* --- write cache --- */
+
+static void flushed(struct backstore_io *bio, enum tcmur_status status)
+{
+	struct kernel_device *d = bio->owner;
+
+	d->flush_status = status == TCMUR_OK ? 0 : -EIO;
+	d->flushed = true;
+	pool_submit(d->manager->jobs, &d->job);
+}
+
+static void start_flush(struct loop_work *work)
+{
+	struct kernel_device *d = container_of(work, struct kernel_device, flush_start);
+
+	d->flush = (struct backstore_io){
+	    .bs = d->lun.bs, .loop = d->device.loop, .op = BACKSTORE_FLUSH, .done = flushed, .owner = d};
+	backstore_submit(&d->flush);
+}
+
+/* True when what the cache held is on its way to the medium, and the answer waits for it. */
+static bool flush_cache(struct kernel_device *d)
+{
+	if (d->reconfig.write_cache || !backstore_has_flush(d->lun.bs))
+		return false;
+	d->flush_start.fn = start_flush;
+	loop_post(d->device.loop, &d->flush_start);
+	return true;
+}
+
+static int set_write_cache(struct kernel_device *d, struct error *error)
+{
+	int err = scsi_lu_set_write_cache(d->lun.lu, d->reconfig.write_cache);
+
+	return err ? error_set(error, -err, "the storage has no write cache") : 0;
+}
+
+/*
+ * The kernel raises RECONFIG and waits for its answer before the write is over, which the netlink thread gives without us.
+ * It takes one change at a time (EBUSY), and for a moment at start none (EAGAIN).
+ */
+static int write_write_cache(struct kernel_device *d, struct error *error)
+{
+	bool on = scsi_lu_write_cache(d->lun.lu);
+	int err;
+
+	lock_take(&d->manager->lock);
+	d->write_cache_wanted = false;
+	d->write_cache_told = on;
+	lock_drop(&d->manager->lock);
+	err = tcmu_configfs_write(&d->cfs, "attrib/emulate_write_cache", on ? "1" : "0", error);
+	if (err == -EBUSY || err == -EAGAIN)
+		kernel_pause(d, PAUSE_NS);
+	return err;
+}
+
+void kernel_tell_write_cache(struct kernel_device *d)
+{
+	struct error error;
+	int err = d->lun.lu ? write_write_cache(d, &error) : 0;
+
+	if (!err)
+		return;
+	SCOPE_LOCK(&d->manager->lock);
+	d->write_cache_told = -1;
+	if (err == -EBUSY || err == -EAGAIN) {
+		d->write_cache_wanted = true;
+		return;
+	}
+	log_warn(d->subject, "configfs is not told that the write cache was switched: %s", error.text);
+}
+
+void kernel_on_write_cache(void *arg)
+{
+	struct kernel_device *d = arg;
+
+	SCOPE_LOCK(&d->manager->lock);
+	d->write_cache_wanted = true;
+	kernel_wake(d);
+}
+
+bool kernel_reconfigure(struct kernel_device *d)
+{
+	struct error error = {"the kernel asks for a change that is not known"};
+	int err = -EOPNOTSUPP;
+
+	if (d->lun.lu && d->reconfig.has_config)
+		err = reconfigure(d, &error);
+	else if (!d->lun.lu || backstore_is_absent(d->lun.bs))
+		err = error_set(&error, ENODEV, "the storage is not open");
+	else if (d->reconfig.has_size)
+		err = resize(d, &error);
+	else if (d->reconfig.has_write_cache)
+		err = set_write_cache(d, &error);
+	if (err)
+		log_err(d->subject, "change refused: %s", error.text);
+	else if (d->reconfig.has_write_cache && flush_cache(d))
+		return false;
+	kernel_answer_reconfig(d, err);
+	return true;
+}

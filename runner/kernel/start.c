@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From storage that is open to a ring that is served, to its first command, and until it is stopped. */
+#include <unistd.h>
+
+#include "kernel/private.h"
+#include "util/bytes.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+/* Enabling takes no time once it is answered for. */
+#define ENABLE_PAUSE_NS 1000000
+#define ENABLE_TRIES    100
+
+/* --- the first command --- */
+
+static void on_first(struct tcmu_device *device)
+{
+	struct kernel_device *d = device->owner;
+
+	SCOPE_LOCK(&d->manager->lock);
+	d->identify_wanted = true;
+	kernel_wake(d);
+}
+
+void kernel_identify(struct kernel_device *d)
+{
+	kernel_lun_identify(d);
+	kernel_lun_expiry(d);
+	kernel_alua_read(d);
+	tcmu_device_go_on(&d->device);
+}
+
+/* --- start, and start again with another LUN --- */
+
+static void on_stopped(struct tcmu_device *device)
+{
+	struct kernel_device *d = device->owner;
+
+	kernel_alua_stop(d);
+	d->served = false;
+	lock_take(&d->manager->lock);
+	if (d->manager->closing && device->expiry.time_out_ns)
+		d->manager->left_ns = MIN(d->manager->left_ns, device->expiry.since_ns);
+	lock_drop(&d->manager->lock);
+	pool_submit(d->manager->jobs, &d->job);
+}
+
+/* What is in the ring is answered BUSY, which initiators repeat. Without that it cannot be read: a dead daemon has written
+ * its answers over requests that it had not answered yet. */
+static int reset_ring(struct kernel_device *d, struct error *error)
+{
+	return d->reset ? tcmu_configfs_write(&d->cfs, "action/reset_ring", "1", error) : 0;
+}
+
+static void unblock_ring(struct kernel_device *d)
+{
+	struct error error;
+
+	if (d->reset && tcmu_configfs_write(&d->cfs, "action/block_dev", "0", &error))
+		log_err(d->subject, "stays blocked: %s", error.text);
+	d->reset = false;
+}
+
+/* False: the device is to go. */
+static bool await_stray_io(struct kernel_device *d)
+{
+	for (int i = 0; kernel_stray_io(d); i++) {
+		if (!kernel_pause(d, KERNEL_PAUSE_NS))
+			return false;
+		if (i == KERNEL_TELL_AFTER)
+			log_warn(d->subject, "waits: I/O of the daemon before is still under way");
+	}
+	return true;
+}
+
+/*
+ * The kernel enables it once it has our answer, or without. Or another daemon has refused it, or its maker has given up
+ * waiting, and its uio device goes: false, the device is to go. From the answer on it may be removed, and nothing here
+ * looks anything up in configfs: a thread that waits there for the answer to REMOVED keeps a killed daemon from ending, and
+ * so the next one, which would see to the answer, from starting.
+ */
+static bool await_enabled(struct kernel_device *d)
+{
+	uint64_t enabled;
+
+	for (int i = 0; d->enable_fd >= 0; i++) {
+		kernel_answer_added(d, 0);
+		if (!tcmu_uio_is(d->uio.fd, d->minor)) {
+			log_info(d->subject, "the kernel has given it up");
+			kernel_condemn(d);
+			return false;
+		}
+		if (!tcmu_configfs_read_held(d->enable_fd, &enabled) && enabled) {
+			close(d->enable_fd);
+			d->enable_fd = -1;
+			break;
+		}
+		if (!kernel_pause(d, i < ENABLE_TRIES ? ENABLE_PAUSE_NS : KERNEL_PAUSE_NS))
+			return false;
+	}
+	return true;
+}
+
+static int attach_ring(struct kernel_device *d, struct error *error)
+{
+	/* A reset leaves nothing in it. */
+	uint64_t since_ns = d->reset ? loop_clock_ns() : d->since_ns;
+	int err = tcmu_uio_map(d->minor, &d->uio, error);
+
+	if (!err)
+		err = tcmu_ring_attach(&d->device.ring, d->uio.map, d->uio.map_len, error);
+	if (err)
+		return err;
+	tcmu_expiry_init(&d->device, since_ns);
+	d->device.name = d->subject;
+	d->device.fd = d->uio.fd;
+	d->device.on_gone = kernel_on_gone;
+	d->device.on_stopped = on_stopped;
+	d->device.owner = d;
+	SCOPE_LOCK(&d->manager->lock);
+	d->attached = true;
+	return 0;
+}
+
+void kernel_replace_lun(struct kernel_device *d, struct kernel_lun lun)
+{
+	lock_take(&d->manager->lock);
+	struct kernel_lun old = d->lun;
+	d->lun = lun;
+	d->identify_wanted = d->alua_wanted = false; /* of the old one */
+	if (!lun.lu)
+		d->state = TCMU_DEVICE_CLOSING;
+	else if (!backstore_is_absent(lun.bs))
+		d->state = TCMU_DEVICE_SERVED;
+	lock_drop(&d->manager->lock);
+	kernel_lun_close(&old);
+}
+
+void kernel_start_device(struct kernel_device *d)
+{
+	struct error error = {""};
+
+	if (!await_stray_io(d) || !await_enabled(d))
+		return;
+	int err = reset_ring(d, &error);
+
+	if (err) {
+		kernel_lun_close(&d->next);
+		kernel_failed(d, err, &error);
+		return;
+	}
+	err = d->attached ? 0 : attach_ring(d, &error);
+	if (err) {
+		kernel_lun_close(&d->next);
+		lock_take(&d->manager->lock);
+		d->broken = true;
+		lock_drop(&d->manager->lock);
+		kernel_failed(d, err, &error);
+		return;
+	}
+	kernel_lun_take_over(d);
+	kernel_replace_lun(d, d->next);
+	d->next = (struct kernel_lun){0};
+	d->device.lu = d->lun.lu;
+	d->device.on_first = on_first;
+	d->device.used = false;
+	d->served = true;
+	tcmu_device_start(&d->device);
+	unblock_ring(d);
+	if (!backstore_is_absent(d->lun.bs))
+		log_info(d->subject, "served, %llu bytes", (unsigned long long)backstore_size(d->lun.bs));
+	kernel_answer_added(d, 0); /* to an event that came after it was enabled */
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* iSCSI names (RFC 7143 4.2.7, RFC 3722). ASCII only: nobody has been seen to use more, and comparing it
+ * right needs the whole of stringprep. */
+#include "model/target.h"
+
+#include <string.h>
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_lower_hex(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f');
+}
+
+/* RFC 3722 leaves out '_', but initiators that make their name from a Windows host name send it. */
+static bool is_name_char(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == ':' || c == '_';
+}
+
+/* What follows "iqn.": yyyy-mm.reversed.domain, then anything (4.2.7.4). */
+static bool iqn_valid(const char *rest)
+{
+	static const char form[] = "dddd-dd.";
+	unsigned month;
+
+	for (size_t i = 0; form[i]; i++)
+		if (form[i] == 'd' ? !is_digit(rest[i]) : rest[i] != form[i])
+			return false;
+	month = (unsigned)(rest[5] - '0') * 10 + (unsigned)(rest[6] - '0');
+	rest += sizeof(form) - 1;
+	return month >= 1 && month <= 12 && *rest && *rest != '.' && *rest != ':';
+}
+
+static bool all_hex(const char *rest)
+{
+	while (is_lower_hex(*rest))
+		rest++;
+	return !*rest;
+}
+
+bool target_name_valid(char *name)
+{
+	size_t len = strnlen(name, TARGET_NAME_MAX + 1);
+
+	if (len > TARGET_NAME_MAX)
+		return false;
+	for (char *c = name; *c; c++) {
+		if (*c >= 'A' && *c <= 'Z')
+			*c += 'a' - 'A';
+		if (!is_name_char(*c))
+			return false;
+	}
+	if (strncmp(name, "iqn.", 4) == 0)
+		return iqn_valid(name + 4);
+	if (strncmp(name, "eui.", 4) == 0) /* EUI-64: 16 digits (4.2.7.5) */
+		return len == 4 + 16 && all_hex(name + 4);
+	if (strncmp(name, "naa.", 4) == 0) /* NAA 64 or 128 bits (4.2.7.6) */
+		return (len == 4 + 16 || len == 4 + 32) && all_hex(name + 4);
+	return false;
+}

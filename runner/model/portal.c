@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Portals as text: "ADDR", "ADDR:PORT", "[V6]", "[V6]:PORT". Numeric only, so that nothing here waits for a
+ * name server. */
+#include "model/portal.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ISCSI_PORT "3260" /* RFC 7143 15, IANA */
+
+static bool port_valid(const char *port)
+{
+	size_t len = strspn(port, "0123456789");
+
+	return len >= 1 && len <= 5 && !port[len] && atoi(port) >= 1 && atoi(port) <= 65535;
+}
+
+/* Cuts text (a copy) into host and port; returns why it cannot, or NULL. */
+static const char *split(char *text, char **host, const char **port)
+{
+	char *end;
+
+	*port = ISCSI_PORT;
+	*host = text;
+	if (*text == '[') {
+		*host = text + 1;
+		end = strchr(text, ']');
+		if (!end)
+			return "the ']' is missing";
+		*end++ = '\0';
+		if (!*end)
+			return NULL;
+		if (*end != ':')
+			return "only ':PORT' may follow the ']'";
+	} else {
+		end = strchr(text, ':');
+		if (!end)
+			return NULL;
+		if (strchr(end + 1, ':'))
+			return "write an IPv6 address in brackets, as in [::1]:3260";
+	}
+	*end++ = '\0';
+	*port = end;
+	return port_valid(end) ? NULL : "the port is no number from 1 to 65535";
+}
+
+int target_portal_format(const struct sockaddr_storage *addr, char *text, size_t size)
+{
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+	socklen_t len =
+	    addr->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	int n;
+
+	if (getnameinfo((const struct sockaddr *)addr, len, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return -EINVAL;
+	n = snprintf(text, size, addr->ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+	return n > 0 && (size_t)n < size ? 0 : -ENAMETOOLONG;
+}
+
+int target_portal_parse(const char *text, struct target_portal *portal, struct error *error)
+{
+	const struct addrinfo hints = {
+	    .ai_family = *text == '[' ? AF_INET6 : AF_INET,
+	    .ai_socktype = SOCK_STREAM,
+	    .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+	};
+	struct addrinfo *info;
+	const char *port, *reason;
+	char copy[sizeof(portal->text)], *host;
+	int err;
+
+	if (strlen(text) >= sizeof(copy))
+		return error_set(error, EINVAL, "portal %.80s: too long", text);
+	strcpy(copy, text);
+	reason = split(copy, &host, &port);
+	if (reason)
+		return error_set(error, EINVAL, "portal %s: %s", text, reason);
+	/* An empty host would mean the loopback address. */
+	if (getaddrinfo(*host ? host : "?", port, &hints, &info) != 0)
+		return error_set(error, EINVAL, "portal %s: '%s' is no IP address", text, host);
+	memset(portal, 0, sizeof(*portal));
+	memcpy(&portal->addr, info->ai_addr, info->ai_addrlen);
+	portal->addr_len = info->ai_addrlen;
+	freeaddrinfo(info);
+	err = target_portal_format(&portal->addr, portal->text, sizeof(portal->text));
+	if (err)
+		return error_set(error, -err, "portal %s: cannot be shown as text", text);
+	/* "127.1" and "010.0.0.1" are addresses too, but hardly the ones that were meant. */
+	if (*text != '[' && strncmp(portal->text, host, strlen(host)) != 0)
+		return error_set(error, EINVAL, "portal %s: means %s; write it so", text, portal->text);
+	return 0;
+}
+
+bool target_portal_is_wildcard(const struct sockaddr_storage *addr)
+{
+	if (addr->ss_family == AF_INET)
+		return ((const struct sockaddr_in *)addr)->sin_addr.s_addr == htonl(INADDR_ANY);
+	return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)addr)->sin6_addr);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Portal addresses and their text form. Any thread. */
+#ifndef MODEL_PORTAL_H
+#define MODEL_PORTAL_H
+
+#include <stddef.h>
+
+#include "model/target.h"
+
+/* Fills addr and text (in its normal form). 0 or -EINVAL with error set. */
+int target_portal_parse(const char *text, struct target_portal *portal, struct error *error);
+/* "127.0.0.1:3260", "[::1]:3260". 0 or -errno. */
+int target_portal_format(const struct sockaddr_storage *addr, char *text, size_t size);
+/* 0.0.0.0 or [::] */
+bool target_portal_is_wildcard(const struct sockaddr_storage *addr);
+#endif

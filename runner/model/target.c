@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The model's lists. Entries are only ever added, and stay as they are until the model is freed. */
+#include "model/target.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/portal.h"
+#include "util/cleanup.h"
+
+struct target_model {
+	pthread_mutex_t
+	    lock; /* the target list and each target's ACL list; taken at login and discovery only */
+	struct target *targets;
+	struct target_portal *portals; /* fixed before the portals open */
+	struct target_auth discovery;  /* likewise */
+	uint16_t ntargets;
+};
+
+struct target_model *target_model_new(void)
+{
+	struct target_model *model = calloc(1, sizeof(*model));
+
+	if (model)
+		pthread_mutex_init(&model->lock, NULL);
+	return model;
+}
+
+static void acl_free(struct target_acl *acl)
+{
+	explicit_bzero(&acl->auth, sizeof(acl->auth));
+	free(acl);
+}
+
+static void target_free(struct target *target)
+{
+	struct target_acl *next;
+
+	for (struct target_acl *acl = target->acls; acl; acl = next) {
+		next = acl->next;
+		acl_free(acl);
+	}
+	explicit_bzero(&target->auth, sizeof(target->auth));
+	free(target);
+}
+
+void target_model_free(struct target_model *model)
+{
+	struct target *next_target;
+	struct target_portal *next_portal;
+
+	if (!model)
+		return;
+	for (struct target *target = model->targets; target; target = next_target) {
+		next_target = target->next;
+		target_free(target);
+	}
+	for (struct target_portal *portal = model->portals; portal; portal = next_portal) {
+		next_portal = portal->next;
+		free(portal);
+	}
+	explicit_bzero(&model->discovery, sizeof(model->discovery));
+	pthread_mutex_destroy(&model->lock);
+	free(model);
+}
+
+/* Checks and copies a name into its place, lower-cased. */
+static int copy_name(char out[TARGET_NAME_MAX + 1], const char *name, struct error *error)
+{
+	if (strlen(name) > TARGET_NAME_MAX)
+		return error_set(error, EINVAL, "%.40s…: an iSCSI name has at most %d characters", name,
+				 TARGET_NAME_MAX);
+	strcpy(out, name);
+	if (!target_name_valid(out))
+		return error_set(
+		    error, EINVAL,
+		    "%s: no iSCSI name (iqn.YYYY-MM.domain[:text], eui.16 hex or naa.16 or 32 hex)", name);
+	return 0;
+}
+
+/* With the lock held. */
+static struct target *find(const struct target_model *model, const char *name)
+{
+	struct target *target = model->targets;
+
+	while (target && strcmp(target->name, name) != 0)
+		target = target->next;
+	return target;
+}
+
+static int append(struct target_model *model, struct target *target, struct error *error)
+{
+	struct target **tail = &model->targets;
+	SCOPE_LOCK(&model->lock);
+
+	if (find(model, target->name))
+		return error_set(error, EEXIST, "%s: there is a target of this name", target->name);
+	if (model->ntargets == UINT16_MAX)
+		return error_set(error, ENOSPC, "%s: no relative target port identifier is left",
+				 target->name);
+	target->relative_port = ++model->ntargets;
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = target;
+	return 0;
+}
+
+struct target *target_add(struct target_model *model, const char *name, struct error *error)
+{
+	struct target *target = calloc(1, sizeof(*target));
+
+	if (!target) {
+		error_set(error, ENOMEM, "%s: out of memory", name);
+		return NULL;
+	}
+	target->model = model;
+	target->tpg_tag = 1;
+	if (copy_name(target->name, name, error) < 0 || append(model, target, error) < 0) {
+		free(target);
+		return NULL;
+	}
+	return target;
+}
+
+struct target *target_find(struct target_model *model, const char *name)
+{
+	SCOPE_LOCK(&model->lock);
+	return find(model, name);
+}
+
+struct target *target_first(struct target_model *model)
+{
+	SCOPE_LOCK(&model->lock);
+	return model->targets;
+}
+
+struct target *target_next(const struct target *target)
+{
+	SCOPE_LOCK(&target->model->lock);
+	return target->next;
+}
+
+int target_auth_check(const struct target_auth *auth, struct error *error)
+{
+	if (!auth->user[0] != !auth->secret[0])
+		return error_set(error, EINVAL, "CHAP needs both a user and a secret");
+	if (!auth->mutual_user[0] != !auth->mutual_secret[0])
+		return error_set(error, EINVAL, "mutual CHAP needs both a user and a secret");
+	if (auth->mutual_user[0] && !auth->user[0])
+		return error_set(error, EINVAL, "mutual CHAP needs the initiator to authenticate too");
+	/* With one secret for both directions attackers let us answer our own challenge (RFC 7143 9.2.1). */
+	if (auth->user[0] && strcmp(auth->secret, auth->mutual_secret) == 0)
+		return error_set(error, EINVAL, "the CHAP secrets of the two directions must differ");
+	return 0;
+}
+
+/* With the lock held. */
+static struct target_acl *find_acl(const struct target *target, const char *initiator)
+{
+	struct target_acl *acl = target->acls;
+
+	while (acl && strcmp(acl->initiator, initiator) != 0)
+		acl = acl->next;
+	return acl;
+}
+
+static int append_acl(struct target *target, struct target_acl *acl, struct error *error)
+{
+	SCOPE_LOCK(&target->model->lock);
+
+	if (find_acl(target, acl->initiator))
+		return error_set(error, EEXIST, "%s: initiator %s has an ACL already", target->name,
+				 acl->initiator);
+	acl->next = target->acls;
+	target->acls = acl;
+	return 0;
+}
+
+int target_add_acl(struct target *target, const char *initiator, const struct target_auth *auth,
+		   struct error *error)
+{
+	struct target_acl *acl;
+	int err = auth ? target_auth_check(auth, error) : 0;
+
+	if (err)
+		return error_prefix(error, err, "%s: initiator %.*s", target->name, TARGET_NAME_MAX,
+				    initiator);
+	acl = calloc(1, sizeof(*acl));
+	if (!acl)
+		return error_set(error, ENOMEM, "%s: out of memory", target->name);
+	if (auth)
+		acl->auth = *auth;
+	err = copy_name(acl->initiator, initiator, error);
+	if (!err)
+		err = append_acl(target, acl, error);
+	if (err)
+		acl_free(acl);
+	return err;
+}
+
+bool target_admits(const struct target *target, const char *initiator, const struct target_auth **auth)
+{
+	const struct target_acl *acl;
+	SCOPE_LOCK(&target->model->lock);
+
+	*auth = NULL;
+	acl = find_acl(target, initiator);
+	if (!acl && !target->allow_any)
+		return false;
+	if (acl && acl->auth.user[0])
+		*auth = &acl->auth;
+	else if (target->auth.user[0])
+		*auth = &target->auth;
+	return true;
+}
+
+int target_set_lun(struct target *target, unsigned lun, struct scsi_lu *lu, struct error *error)
+{
+	if (lun >= TARGET_MAX_LUNS)
+		return error_set(error, ERANGE, "%s: LUN %u: the highest is %d", target->name, lun,
+				 TARGET_MAX_LUNS - 1);
+	if (lu && target->luns[lun])
+		return error_set(error, EEXIST, "%s: LUN %u is taken", target->name, lun);
+	target->luns[lun] = lu;
+	return 0;
+}
+
+int target_add_portal(struct target_model *model, const char *text, struct error *error)
+{
+	struct target_portal *portal = calloc(1, sizeof(*portal));
+	struct target_portal **tail = &model->portals;
+	int err;
+
+	if (!portal)
+		return error_set(error, ENOMEM, "portal %s: out of memory", text);
+	err = target_portal_parse(text, portal, error);
+	if (err)
+		goto fail;
+	portal->tpg_tag = 1;
+	for (; *tail; tail = &(*tail)->next) {
+		if (strcmp((*tail)->text, portal->text) == 0) {
+			err = error_set(error, EEXIST, "portal %s is given twice", portal->text);
+			goto fail;
+		}
+	}
+	*tail = portal;
+	return 0;
+fail:
+	free(portal);
+	return err;
+}
+
+const struct target_portal *target_portals(const struct target_model *model)
+{
+	return model->portals;
+}
+
+void target_set_discovery_auth(struct target_model *model, const struct target_auth *auth)
+{
+	model->discovery = *auth;
+}
+
+const struct target_auth *target_discovery_auth(const struct target_model *model)
+{
+	return model->discovery.user[0] ? &model->discovery : NULL;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ring/device.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "ring/task.h"
+#include "ring/uapi.h"
+#include "util/log.h"
+
+/* Commands taken from a ring before the loop's other devices have their turn. */
+#define FETCH_BATCH 64
+
+static void device_gone(struct tcmu_device *device, const char *why)
+{
+	if (device->gone)
+		return;
+	device->gone = true;
+	log_info(device->name, "%s", why);
+	device->on_gone(device);
+}
+
+/* uio_write wants exactly 4 bytes, and runs the kernel's completions in our context. */
+static void ring_doorbell(struct tcmu_device *device)
+{
+	const uint32_t any = 0;
+
+	__atomic_store_n(&device->doorbells, device->doorbells + 1, __ATOMIC_RELAXED);
+	if (write(device->fd, &any, sizeof(any)) != sizeof(any) && errno != EINTR)
+		device_gone(device, "the kernel took the device away");
+}
+
+static void finish_stop(struct tcmu_device *device)
+{
+	tcmu_expiry_stop(device);
+	if (device->registered) {
+		loop_poller_del(device->loop, &device->poller);
+		loop_watch_del(&device->watch);
+	}
+	device->registered = false;
+	scsi_nexus_detach(&device->nexus);
+	slab_destroy(&device->tasks);
+	device->on_stopped(device);
+}
+
+static void on_kick(struct loop_work *work)
+{
+	struct tcmu_device *device = container_of(work, struct tcmu_device, kick);
+
+	if (tcmu_ring_publish(&device->ring) && !device->gone)
+		ring_doorbell(device);
+	if (device->stopping) {
+		if (list_empty(&device->inflight) && list_empty(&device->expiry.late))
+			finish_stop(device);
+		return;
+	}
+	/* What came while we completed is taken in this wake-up, without another one of the kernel's. */
+	if (!device->gone && tcmu_ring_pending(&device->ring))
+		loop_watch_again(&device->watch);
+}
+
+void tcmu_device_kick(struct tcmu_device *device)
+{
+	loop_defer(device->loop, &device->kick);
+}
+
+static void execute(struct tcmu_device *device, const struct tcmu_request *request, bool young)
+{
+	if (request->op == TCMU_OP_TMR) {
+		tcmu_task_abort(device, request);
+		return;
+	}
+	__atomic_store_n(&device->commands, device->commands + 1, __ATOMIC_RELAXED);
+	if (young)
+		tcmu_task_start(device, request);
+	else
+		tcmu_task_refuse(device, request);
+}
+
+/* False when nothing is there. *young: whether it may be begun. */
+static bool look(struct tcmu_device *device, bool *young)
+{
+	if (!tcmu_ring_look(&device->ring))
+		return false;
+	if (!device->used) {
+		device->used = true;
+		device->waiting = device->on_first;
+		if (device->waiting)
+			device->on_first(device);
+	}
+	if (device->waiting)
+		return false;
+	*young = tcmu_expiry_look(device);
+	return true;
+}
+
+static void fetch(struct tcmu_device *device)
+{
+	struct tcmu_request request;
+	bool young = false, more = look(device, &young);
+
+	if (device->waiting)
+		return;
+	for (unsigned n = 0; n < FETCH_BATCH && more; n++) {
+		int got = tcmu_ring_fetch(&device->ring, &request);
+
+		if (got < 0)
+			device_gone(device, "the ring is broken: an entry leads out of it");
+		if (got <= 0)
+			break;
+		execute(device, &request, young);
+		/* Time, too, is looked at again for what came meanwhile: we may have been stopped. */
+		if (device->ring.fetch == device->ring.head)
+			more = look(device, &young);
+	}
+	/* Also when nothing completed: entries that were only stepped over must be published. */
+	tcmu_device_kick(device);
+}
+
+static void on_go_on(struct loop_work *work)
+{
+	struct tcmu_device *device = container_of(work, struct tcmu_device, go_on);
+
+	device->waiting = false;
+	if (device->stopping || device->gone)
+		return;
+	if (tcmu_expiry_start(device))
+		log_err(device->name, "no timer: what comes after a pause is answered BUSY");
+	fetch(device);
+}
+
+void tcmu_device_go_on(struct tcmu_device *device)
+{
+	device->go_on.fn = on_go_on;
+	loop_post(device->loop, &device->go_on);
+}
+
+/* A removed device answers reads with EIO; poll's own mask says little (the kernel returns -EIO as one). */
+static bool removed(const struct tcmu_device *device)
+{
+	int32_t count;
+
+	return read(device->fd, &count, sizeof(count)) < 0 && errno == EIO;
+}
+
+static void on_ready(struct loop_watch *watch, uint32_t events)
+{
+	struct tcmu_device *device = container_of(watch, struct tcmu_device, watch);
+
+	if (device->stopping || device->gone)
+		return;
+	if ((events & (EPOLLERR | EPOLLHUP)) && removed(device)) {
+		device_gone(device, "the kernel removed the device");
+		return;
+	}
+	fetch(device);
+}
+
+/* The kernel moves the head before it wakes anybody. */
+static bool poll_ring(struct loop_poller *poller)
+{
+	struct tcmu_device *device = container_of(poller, struct tcmu_device, poller);
+
+	if (device->stopping || device->gone || device->waiting || !tcmu_ring_pending(&device->ring))
+		return false;
+	loop_watch_again(&device->watch);
+	return true;
+}
+
+static void on_start(struct loop_work *work)
+{
+	struct tcmu_device *device = container_of(work, struct tcmu_device, start);
+
+	scsi_nexus_attach(&device->nexus, NULL, device->lu);
+	/* The kernel's own nexuses have had their power-on unit attention from the kernel. */
+	__atomic_store_n(&device->nexus.ua_pending, 0, __ATOMIC_RELAXED);
+	device->watch.fn = on_ready;
+	device->watch.fd = device->fd;
+	device->watch.events = EPOLLIN;
+	int err = tcmu_expiry_start(device);
+	if (!err)
+		err = loop_watch_add(device->loop, &device->watch);
+	if (err) {
+		log_err(device->name, "cannot watch the device: %s", strerror(-err));
+		device_gone(device, "not served");
+		return;
+	}
+	device->poller.look = poll_ring;
+	loop_poller_add(device->loop, &device->poller);
+	device->registered = true;
+	/* What waited in the ring since before we came raises no event. */
+	fetch(device);
+}
+
+void tcmu_device_start(struct tcmu_device *device)
+{
+	slab_init(&device->tasks, sizeof(struct tcmu_task));
+	list_init(&device->inflight);
+	list_init(&device->expiry.late);
+	device->stopping = device->gone = device->waiting = false;
+	device->start.fn = on_start;
+	device->kick.fn = on_kick;
+	loop_post(device->loop, &device->start);
+}
+
+static void on_stop(struct loop_work *work)
+{
+	struct tcmu_device *device = container_of(work, struct tcmu_device, stop);
+
+	device->stopping = true;
+	/* For who continues: how old what is left in the ring can be. */
+	tcmu_ring_look(&device->ring);
+	tcmu_expiry_look(device);
+	tcmu_device_kick(device);
+}
+
+void tcmu_device_stop(struct tcmu_device *device)
+{
+	device->stop.fn = on_stop;
+	loop_post(device->loop, &device->stop);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ring/expiry.h"
+
+#include "ring/task.h"
+#include "util/bytes.h"
+#include "util/log.h"
+
+#define SECOND_NS   1000000000u
+#define COMPLAIN_NS (30ull * SECOND_NS) /* between two lines of the log about one device */
+
+static uint64_t beat_ns(const struct tcmu_expiry *expiry)
+{
+	return expiry->time_out_ns / 8;
+}
+
+static uint64_t limit_ns(const struct tcmu_expiry *expiry)
+{
+	return 5 * beat_ns(expiry);
+}
+
+void tcmu_expiry_init(struct tcmu_device *device, uint64_t since_ns)
+{
+	struct tcmu_expiry *expiry = &device->expiry;
+
+	expiry->since_ns = expiry->mark_ns = since_ns;
+	expiry->mark_left = 0;
+	expiry->fetch = device->ring.fetch;
+}
+
+/* --- how old what is in the ring can be --- */
+
+static uint32_t distance(const struct tcmu_ring *ring, uint32_t from, uint32_t to)
+{
+	return to >= from ? to - from : ring->cmdr_size - (from - to);
+}
+
+static void move_mark(struct tcmu_expiry *expiry, const struct tcmu_ring *ring, uint64_t now_ns)
+{
+	/* Less than the whole ring between two looks: its space is not free before the turn ends. */
+	uint32_t fetched = distance(ring, expiry->fetch, ring->fetch);
+
+	expiry->fetch = ring->fetch;
+	expiry->mark_left -= MIN(fetched, expiry->mark_left);
+	if (expiry->mark_left)
+		return;
+	expiry->mark_left = distance(ring, ring->fetch, ring->head);
+	expiry->since_ns = expiry->mark_left ? expiry->mark_ns : now_ns;
+	expiry->mark_ns = now_ns;
+}
+
+/* --- what takes too long --- */
+
+static void call_back_late(struct tcmu_device *device, uint64_t now_ns)
+{
+	struct tcmu_expiry *expiry = &device->expiry;
+	struct list *node, *tmp;
+
+	/* In order of arrival, and so of deadlines. */
+	list_for_each (&device->inflight, node, tmp) {
+		struct tcmu_task *task = list_entry(node, struct tcmu_task, node);
+
+		if (task->deadline_ns > now_ns)
+			break;
+		if (!task->deadline_ns) /* from before there was a time-out */
+			continue;
+		list_del(node);
+		list_add_tail(&expiry->late, node);
+		__atomic_store_n(&expiry->nlate, expiry->nlate + 1, __ATOMIC_RELAXED);
+		scsi_expire(&task->cmd);
+	}
+}
+
+/* Called a beat after they were called back: what is left is with the storage. */
+static void complain(struct tcmu_device *device, uint64_t now_ns)
+{
+	struct tcmu_expiry *expiry = &device->expiry;
+	unsigned n = 0;
+	struct list *node, *tmp;
+
+	if (list_empty(&expiry->late)) {
+		if (expiry->complain_ns)
+			log_info(device->name, "the storage answers again");
+		expiry->complain_ns = 0;
+		return;
+	}
+	if (now_ns < expiry->complain_ns)
+		return;
+	expiry->complain_ns = now_ns + COMPLAIN_NS;
+	list_for_each (&expiry->late, node, tmp)
+		n++;
+	const struct tcmu_task *oldest = list_entry(expiry->late.next, struct tcmu_task, node);
+
+	log_warn(device->name, "the storage has not answered for %llu s; commands that are too late: %u",
+		 (unsigned long long)((now_ns - oldest->deadline_ns + limit_ns(expiry)) / SECOND_NS), n);
+}
+
+/* --- both --- */
+
+bool tcmu_expiry_look(struct tcmu_device *device)
+{
+	struct tcmu_expiry *expiry = &device->expiry;
+
+	if (!expiry->time_out_ns)
+		return true;
+	uint64_t now_ns = loop_pulse_now_ns(device->loop);
+
+	call_back_late(device, now_ns);
+	move_mark(expiry, &device->ring, now_ns);
+	expiry->deadline_ns = expiry->since_ns + limit_ns(expiry);
+	bool refuse = expiry->deadline_ns <= now_ns && device->ring.fetch != device->ring.head;
+
+	if (refuse && !expiry->refusing)
+		log_warn(device->name,
+			 "nobody looked at the ring for too long; what waits there is answered BUSY");
+	expiry->refusing = refuse;
+	return !refuse;
+}
+
+static void on_beat(struct loop_pulse *pulse)
+{
+	struct tcmu_device *device = container_of(pulse, struct tcmu_device, expiry.pulse);
+
+	complain(device, loop_pulse_now_ns(device->loop));
+	tcmu_ring_look(&device->ring);
+	tcmu_expiry_look(device);
+}
+
+int tcmu_expiry_start(struct tcmu_device *device)
+{
+	struct tcmu_expiry *expiry = &device->expiry;
+	uint64_t time_out_ns = MIN(device->time_out, (uint64_t)UINT32_MAX) * SECOND_NS;
+
+	if (expiry->running && time_out_ns == expiry->time_out_ns)
+		return 0;
+	/* What comes to an empty ring is new; and nobody has looked while nothing could expire. */
+	if (!tcmu_ring_look(&device->ring) || (device->registered && !expiry->time_out_ns))
+		tcmu_expiry_init(device, loop_clock_ns());
+	tcmu_expiry_stop(device);
+	expiry->time_out_ns = time_out_ns;
+	expiry->deadline_ns = 0;
+	if (!time_out_ns)
+		return 0;
+	expiry->pulse.fn = on_beat;
+	int err = loop_pulse_start(device->loop, &expiry->pulse, beat_ns(expiry));
+
+	expiry->running = !err;
+	return err;
+}
+
+void tcmu_expiry_stop(struct tcmu_device *device)
+{
+	if (device->expiry.running)
+		loop_pulse_stop(&device->expiry.pulse);
+	device->expiry.running = false;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "system/log_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "util/bytes.h"
+#include "util/cleanup.h"
+#include "util/list.h"
+#include "util/log.h"
+
+#define DEFAULT_DIR "/var/log"
+#define FILE_NAME   "tcmu-runner.log"
+#define QUEUE_MAX   4096 /* lines; more are counted and dropped */
+
+struct line {
+	struct list node;
+	gint64 time; /* microseconds since 1970 */
+	enum log_level level;
+	char text[];
+};
+
+static const char *const level_names[] = {"CRIT", "ERROR", "WARN", "INFO", "DEBUG", "CDB"};
+
+/* What waits for the thread. */
+static struct {
+	pthread_mutex_t lock; /* a leaf, as file.lock */
+	pthread_cond_t more;
+	struct list lines;
+	unsigned nlines, dropped;
+	bool ending;
+} queue = {
+    .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .lines = LIST_INIT(queue.lines)};
+
+static struct {
+	pthread_mutex_t lock; /* held while a line is written */
+	int fd;               /* -1: no file */
+	char *path;           /* main thread's */
+} file = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
+
+/* Main thread's, but for as_service, which is set before there is a writing thread. */
+static struct {
+	pthread_t thread;
+	bool running, as_service;
+} writer;
+
+/* --- the writing thread --- */
+
+static void write_file(const struct line *line)
+{
+	g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(line->time / G_USEC_PER_SEC);
+	g_autofree char *stamp = g_date_time_format(when, "%Y-%m-%d %H:%M:%S");
+
+	SCOPE_LOCK(&file.lock);
+	/* A full disk loses lines, nothing else. */
+	if (file.fd >= 0)
+		dprintf(file.fd, "%s.%03d %d [%s] %s\n", stamp, (int)(line->time % G_USEC_PER_SEC / 1000),
+			getpid(), level_names[line->level], line->text);
+}
+
+static void write_syslog(const struct line *line)
+{
+	static const int priorities[] = {LOG_CRIT, LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG, LOG_DEBUG};
+
+	syslog(priorities[line->level], "%s", line->text);
+}
+
+static void write_line(const struct line *line)
+{
+	write_file(line);
+	if (writer.as_service)
+		write_syslog(line);
+	else
+		log_stderr(line->level, line->text);
+}
+
+static struct line *make_line(enum log_level level, const char *text)
+{
+	struct line *line = g_malloc(sizeof(*line) + strlen(text) + 1);
+
+	line->time = g_get_real_time();
+	line->level = MIN(level, LOG_LEVEL_CDB);
+	strcpy(line->text, text);
+	return line;
+}
+
+/* Waits for lines; takes all there are, and how many found no room. False at the end. */
+static bool take_lines(struct list *lines, unsigned *dropped)
+{
+	SCOPE_LOCK(&queue.lock);
+	while (list_empty(&queue.lines) && !queue.ending)
+		pthread_cond_wait(&queue.more, &queue.lock);
+	*dropped = queue.dropped;
+	queue.dropped = queue.nlines = 0;
+	list_splice_tail(lines, &queue.lines);
+	return !list_empty(lines);
+}
+
+static void tell_dropped(unsigned dropped)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%u log lines were lost", dropped);
+	g_autofree struct line *line = make_line(LOG_LEVEL_WARN, text);
+	write_line(line);
+}
+
+static void *write_lines(void *arg)
+{
+	struct list lines = LIST_INIT(lines), *node;
+	unsigned dropped;
+
+	while (take_lines(&lines, &dropped)) {
+		while ((node = list_pop(&lines))) {
+			struct line *line = list_entry(node, struct line, node);
+
+			write_line(line);
+			g_free(line);
+		}
+		if (dropped)
+			tell_dropped(dropped);
+	}
+	return arg;
+}
+
+/* Any thread. */
+static void sink(enum log_level level, const char *text)
+{
+	struct line *line = make_line(level, text);
+
+	lock_take(&queue.lock);
+	bool room = queue.nlines < QUEUE_MAX;
+	if (room) {
+		list_add_tail(&queue.lines, &line->node);
+		queue.nlines++;
+	} else {
+		queue.dropped++;
+	}
+	pthread_cond_signal(&queue.more);
+	lock_drop(&queue.lock);
+	if (!room)
+		g_free(line);
+}
+
+/* --- main thread --- */
+
+/* What these variables say is passed on to all descendants of a service, such as the shells of a desktop's terminal. */
+static bool is_service(void)
+{
+	const char *pid = getenv("SYSTEMD_EXEC_PID"), *bus = getenv("DBUS_STARTER_BUS_TYPE");
+
+	if (bus && !strcmp(bus, "system"))
+		return true;
+	if (pid) /* systemd 248 */
+		return atoi(pid) == getpid();
+	return getenv("INVOCATION_ID") && getppid() == 1;
+}
+
+static void start(void)
+{
+	writer.as_service = is_service();
+	if (writer.as_service)
+		openlog("tcmu-runner", LOG_PID, LOG_DAEMON);
+	queue.ending = false;
+	int err = pthread_create(&writer.thread, NULL, write_lines, NULL);
+
+	if (err) {
+		log_err(NULL, "the log goes to stderr only: %s", strerror(err));
+		return;
+	}
+	writer.running = true;
+	log_set_sink(sink);
+}
+
+static int open_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		log_err(NULL, "%s: %s; log lines do not go there", path, strerror(errno));
+	return fd;
+}
+
+/* Takes path over. NULL: no file. */
+static void use_file(char *path)
+{
+	int fd = path ? open_file(path) : -1;
+
+	lock_take(&file.lock);
+	int old = file.fd;
+	file.fd = fd;
+	lock_drop(&file.lock);
+	if (old >= 0)
+		close(old);
+	if (path != file.path)
+		g_free(file.path);
+	file.path = path;
+}
+
+void control_log_open(const char *dir)
+{
+	if (!writer.running)
+		start();
+	if (!dir)
+		dir = getenv("TCMU_LOGDIR");
+	if (!dir && writer.as_service)
+		dir = DEFAULT_DIR;
+	g_autofree char *path = dir ? g_build_filename(dir, FILE_NAME, NULL) : NULL;
+
+	if (g_strcmp0(path, file.path) != 0)
+		use_file(g_steal_pointer(&path));
+}
+
+void control_log_reopen(void)
+{
+	if (file.path)
+		use_file(file.path);
+}
+
+void control_log_close(void)
+{
+	if (!writer.running)
+		return;
+	log_set_sink(NULL);
+	lock_take(&queue.lock);
+	queue.ending = true;
+	pthread_cond_signal(&queue.more);
+	lock_drop(&queue.lock);
+	pthread_join(writer.thread, NULL);
+	writer.running = false;
+	use_file(NULL);
+}

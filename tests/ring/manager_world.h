@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole manager on real loops, with the file and alloc handlers; the kernel is a double (fake_kernel.h). */
+#ifndef TESTS_MANAGER_WORLD_H
+#define TESTS_MANAGER_WORLD_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fake_kernel.h"
+#include "loop/loop.h"
+#include "kernel/manager.h"
+
+#define SIZE (1u << 20)
+
+static const uint8_t TEST_UNIT_READY[6] = {0};
+
+struct world {
+	char folder[64];
+	int io_lock;
+	const struct fd_store *fd_store; /* NULL unless a test sets it */
+	struct loop_set set;
+	struct kernel_manager *manager;
+};
+
+/* Of cmocka; without a manager. */
+int set_up(void **state);
+int tear_down(void **state);
+void open_manager(struct world *w);
+void close_manager(struct world *w);
+
+/* What the manager says. */
+struct seen {
+	unsigned n; /* devices there are */
+	unsigned wanted;
+	enum tcmu_device_state state; /* of the one with the wanted minor; CLOSING if there is none */
+	char error[256], config[256];
+	uint64_t size;
+};
+struct seen look(struct world *w, unsigned minor);
+struct seen wait_state(struct world *w, unsigned minor, enum tcmu_device_state state);
+void wait_gone(struct world *w);
+void wait_attribute(unsigned n, const char *file, const char *wanted);
+void pause_a_bit(void);
+
+/* Events, with their answers. */
+int add(unsigned n);
+int remove_device(unsigned n);
+int reconfigure(unsigned n, struct tcmu_event event);
+
+/* Files of the file handler's. */
+off_t size_of(const struct world *w, const char *name);
+void lose_storage(const struct world *w, const char *name);
+void make_storage(const struct world *w, const char *name, off_t size);
+void break_storage(const struct world *w, const char *name);
+void mend_storage(const struct world *w, const char *name);
+#endif

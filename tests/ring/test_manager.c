@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Devices that come and go. */
+#include "manager_world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "scsi/scsi.h"
+#include "util/log.h"
+
+static void test_add_serve_remove(void **state)
+{
+	struct world *w = *state;
+	char value[64];
+
+	open_manager(w);
+	fake_device_make(1, "file/a.img", SIZE);
+	lose_storage(w, "a.img");
+	assert_int_equal(add(1), 0);
+	struct seen seen = wait_state(w, 1, TCMU_DEVICE_SERVED);
+	assert_int_equal(seen.size, SIZE);
+	assert_string_equal(seen.config, "file/a.img");
+	assert_int_equal(size_of(w, "a.img"), SIZE);
+	assert_string_equal(fake_attribute(1, "attrib/emulate_write_cache", value), "1");
+	assert_string_equal(fake_attribute(1, "attrib/cmd_time_out", value), "45");
+	assert_string_equal(fake_attribute(1, "attrib/tmr_notification", value), "1");
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+	assert_int_equal(remove_device(1), 0);
+	wait_gone(w);
+}
+
+static void test_failed_add_is_refused(void **state)
+{
+	struct world *w = *state;
+
+	open_manager(w);
+	fake_device_make(1, "file/no-folder/a.img", SIZE);
+	assert_int_equal(add(1), -ENOENT);
+	wait_gone(w);
+}
+
+static unsigned told;
+
+static void count_line(enum log_level level, const char *line)
+{
+	told += level == LOG_LEVEL_INFO && strstr(line, "waits for another daemon's answer");
+}
+
+static void test_others_are_not_answered(void **state)
+{
+	struct world *w = *state;
+
+	fake_device_make(1, "someone/else", SIZE);
+	fake_device_make(2, "filement/x", SIZE); /* ours is only a prefix of it */
+	open_manager(w);
+	log_set_sink(count_line);
+	for (unsigned n = 1; n < 3; n++) {
+		fake_event(n, &(struct tcmu_event){.type = TCMU_EVENT_ADDED});
+		fake_event(n, &(struct tcmu_event){.type = TCMU_EVENT_REMOVED});
+	}
+	log_set_sink(NULL);
+	assert_int_equal(told, 2);
+	assert_int_equal(fake_answers(), 0);
+	assert_int_equal(look(w, 1).n, 0);
+}
+
+/* As long as a device's name can be, and with what one can hold: who is not answered waits for ever. */
+static void test_odd_names(void **state)
+{
+	char name[256], path[400];
+	struct world *w = *state;
+
+	open_manager(w);
+	memset(name, 'n', 255);
+	name[255] = '\0';
+	name[100] = '\n';
+	name[101] = '%';
+	fake_device_make(1, "file/a.img", SIZE);
+	snprintf(fake_devices[1].uio_name, sizeof(fake_devices[1].uio_name), "tcm-user/0/%s/file/a.img",
+		 name);
+	snprintf(path, sizeof(path), "%s/core/user_0/%s", w->folder, name);
+	assert_int_equal(symlink("d1", path), 0);
+	assert_int_equal(add(1), 0);
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+	assert_int_equal(remove_device(1), 0);
+	wait_gone(w);
+}
+
+/* The enable has succeeded whatever we answer: it is listed, and tried again. */
+static void test_failed_add_that_nobody_waits_for(void **state)
+{
+	struct world *w = *state;
+
+	open_manager(w);
+	fake_kernel_waits(false);
+	fake_device_make(1, "file/a.img", SIZE);
+	break_storage(w, "a.img");
+	assert_int_equal(add(1), -EISDIR);
+	wait_state(w, 1, TCMU_DEVICE_FAILED);
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
+	mend_storage(w, "a.img");
+	for (int i = 0; i < 1000 && look(w, 1).state != TCMU_DEVICE_SERVED; i++) {
+		kernel_manager_retry(w->manager);
+		pause_a_bit();
+	}
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+}
+
+/* Their removal was not heard of. */
+static void test_devices_that_went_unheard(void **state)
+{
+	struct world *w = *state;
+
+	fake_device_make(1, "file/a.img", SIZE);
+	fake_device_make(2, "file/b.img", SIZE);
+	fake_device_stick(2, true);
+	open_manager(w);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	fake_device_free(2);
+	fake_device_stick(2, false);
+	for (int i = 0; i < 5000 && look(w, 1).n > 1; i++)
+		pause_a_bit();
+	assert_int_equal(look(w, 1).n, 1);
+
+	fake_devices[1].open = false;
+	snprintf(fake_devices[1].uio_name, sizeof(fake_devices[1].uio_name), "tcm-user/0/d2/file/b.img");
+	assert_int_equal(add(1), 0);
+	assert_string_equal(look(w, 1).config, "file/b.img");
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+}
+
+/* Removed and made again at once, with the same storage, which the first still has open. */
+static void test_again_at_once(void **state)
+{
+	struct world *w = *state;
+
+	open_manager(w);
+	fake_device_make(1, "file/a.img", SIZE);
+	assert_int_equal(add(1), 0);
+	for (unsigned n = 2; n < 12; n++) {
+		struct tcmu_event removed = {.type = TCMU_EVENT_REMOVED}, added = {.type = TCMU_EVENT_ADDED};
+
+		fake_event(n - 1, &removed);
+		fake_device_make(n, "file/a.img", SIZE);
+		fake_event(n, &added);
+		assert_int_equal(fake_answer(&removed), 0);
+		assert_int_equal(fake_answer(&added), 0);
+		assert_int_equal(fake_command(n, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+	}
+}
+
+static void test_many_at_once(void **state)
+{
+	struct tcmu_event added[20], removed[20];
+	struct world *w = *state;
+
+	open_manager(w);
+	for (unsigned n = 0; n < 20; n++) {
+		char config[32];
+
+		snprintf(config, sizeof(config), "file/many%u.img", n);
+		fake_device_make(n, config, SIZE);
+		added[n] = (struct tcmu_event){.type = TCMU_EVENT_ADDED};
+		fake_event(n, &added[n]);
+	}
+	for (unsigned n = 0; n < 20; n++)
+		assert_int_equal(fake_answer(&added[n]), 0);
+	for (unsigned n = 0; n < 20; n++) {
+		removed[n] = (struct tcmu_event){.type = TCMU_EVENT_REMOVED};
+		fake_event(n, &removed[n]);
+	}
+	for (unsigned n = 0; n < 20; n++)
+		assert_int_equal(fake_answer(&removed[n]), 0);
+	wait_gone(w);
+}
+
+#define STUCK 40
+
+static void stick(bool stuck)
+{
+	for (unsigned n = 0; n < STUCK; n++)
+		fake_device_stick(n, stuck);
+}
+
+/* Whatever number of devices hangs in being opened or closed: the next one does not wait for them. */
+static void test_stuck_devices_delay_no_other(void **state)
+{
+	struct tcmu_event added[STUCK];
+	struct world *w = *state;
+
+	open_manager(w);
+	stick(true);
+	for (unsigned n = 0; n < STUCK; n++) {
+		char config[32];
+
+		snprintf(config, sizeof(config), "alloc/stuck%u", n);
+		fake_device_make(n, config, SIZE);
+		added[n] = (struct tcmu_event){.type = TCMU_EVENT_ADDED};
+		fake_event(n, &added[n]);
+	}
+	fake_device_make(STUCK, "alloc/free", SIZE);
+	assert_int_equal(add(STUCK), 0);
+	stick(false);
+	for (unsigned n = 0; n < STUCK; n++)
+		assert_int_equal(fake_answer(&added[n]), 0);
+
+	stick(true);
+	for (unsigned n = 0; n < STUCK; n++)
+		assert_int_equal(remove_device(n), 0);
+	assert_int_equal(remove_device(STUCK), 0);
+	for (int i = 0; i < 5000 && look(w, 0).n > STUCK; i++)
+		pause_a_bit();
+	assert_int_equal(look(w, 0).n, STUCK);
+	fake_device_make(STUCK + 1, "alloc/free", SIZE);
+	assert_int_equal(add(STUCK + 1), 0);
+	stick(false);
+}
+
+/* Removed, and the manager closed, before the job has opened anything. */
+static void test_every_event_is_answered(void **state)
+{
+	struct tcmu_event added[20], removed = {.type = TCMU_EVENT_REMOVED};
+	struct world *w = *state;
+
+	open_manager(w);
+	for (unsigned n = 0; n < 20; n++) {
+		char config[32];
+
+		snprintf(config, sizeof(config), "file/many%u.img", n);
+		fake_device_make(n, config, SIZE);
+		added[n] = (struct tcmu_event){.type = TCMU_EVENT_ADDED};
+		fake_event(n, &added[n]);
+	}
+	fake_event(19, &removed);
+	close_manager(w);
+	assert_int_equal(fake_answer(&removed), 0);
+	for (unsigned n = 0; n < 20; n++) {
+		int status = fake_answer(&added[n]);
+
+		assert_true(status == 0 || status == -ESHUTDOWN);
+	}
+}
+
+static void test_broken_ring_fails(void **state)
+{
+	const uint32_t event = 1;
+	struct world *w = *state;
+
+	open_manager(w);
+	fake_device_make(1, "file/a.img", SIZE);
+	assert_int_equal(add(1), 0);
+	fake_ring_put_raw(&fake_devices[1].ring, 0, 64);
+	assert_int_equal(write(fake_devices[1].uio, &event, 4), 4);
+	struct seen seen = wait_state(w, 1, TCMU_DEVICE_FAILED);
+	assert_non_null(strstr(seen.error, "ring is broken"));
+	kernel_manager_retry(w->manager);
+	assert_int_equal(look(w, 1).state, TCMU_DEVICE_FAILED);
+	assert_int_equal(remove_device(1), 0);
+	wait_gone(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_add_serve_remove, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_failed_add_is_refused, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_others_are_not_answered, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_odd_names, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_failed_add_that_nobody_waits_for, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_devices_that_went_unheard, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_again_at_once, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_many_at_once, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_stuck_devices_delay_no_other, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_every_event_is_answered, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_broken_ring_fails, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

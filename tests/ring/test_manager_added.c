@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* New devices that the kernel takes late or gives up: the double fails whoever maps a ring early. */
+#include "manager_world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scsi/scsi.h"
+
+/* Whatever we have answered, the kernel has not enabled it yet. */
+static void add_not_enabled(struct world *w)
+{
+	open_manager(w);
+	fake_device_make(1, "file/a.img", SIZE);
+	fake_enable(1, false);
+	assert_int_equal(add(1), 0);
+}
+
+static void test_enabled_late(void **state)
+{
+	struct world *w = *state;
+
+	add_not_enabled(w);
+	for (int i = 0; i < 10; i++)
+		pause_a_bit();
+	assert_int_equal(look(w, 1).state, TCMU_DEVICE_OPENING);
+	fake_enable(1, true);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+}
+
+/* Another daemon has refused it: there is no event of that. */
+static void test_given_up(void **state)
+{
+	struct world *w = *state;
+
+	add_not_enabled(w);
+	fake_device_free(1);
+	wait_gone(w);
+}
+
+static void test_minor_again(void **state)
+{
+	struct world *w = *state;
+
+	add_not_enabled(w);
+	fake_device_free(1);
+	fake_device_make(1, "alloc/b", SIZE);
+	assert_int_equal(add(1), 0);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	for (int i = 0; i < 5000 && look(w, 1).n > 1; i++)
+		pause_a_bit();
+	assert_int_equal(look(w, 1).n, 1);
+	assert_string_equal(look(w, 1).config, "alloc/b");
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+}
+
+/* Its maker has given up, and tries once more while its storage is still being opened for the first time. */
+static void test_asked_again(void **state)
+{
+	struct tcmu_event event = {.type = TCMU_EVENT_ADDED};
+	struct world *w = *state;
+
+	open_manager(w);
+	fake_device_make(1, "file/a.img", SIZE);
+	fake_device_stick(1, true);
+	fake_event(1, &event);
+	fake_event(1, &event);
+	fake_device_stick(1, false);
+	assert_int_equal(fake_answer(&event), 0);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	close_manager(w);
+	assert_int_equal(fake_answer(&event), 0); /* once */
+}
+
+/* The kernel believes each size that was asked for. */
+static void test_unasked_size(void **state)
+{
+	struct world *w = *state;
+
+	open_manager(w);
+	fake_device_make(1, "file/a.img", SIZE);
+	assert_int_equal(add(1), 0);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	fake_attribute_set(1, "control", "-");
+	fake_kernel_waits(false);
+	reconfigure(1, (struct tcmu_event){.has_size = true, .size = SIZE / 2});
+	wait_attribute(1, "control", "dev_size=1048576");
+	reconfigure(1, (struct tcmu_event){.has_size = true, .size = SIZE * 2});
+	wait_attribute(1, "control", "dev_size=2097152");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_enabled_late, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_given_up, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_minor_again, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_asked_again, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_unasked_size, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

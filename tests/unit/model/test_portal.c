@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "model/portal.h"
+
+static void accepted(void **state)
+{
+	static const struct {
+		const char *text, *normal;
+		int family;
+		bool wildcard;
+	} cases[] = {
+	    {"127.0.0.1", "127.0.0.1:3260", AF_INET, false},
+	    {"127.0.0.1:1", "127.0.0.1:1", AF_INET, false},
+	    {"10.1.2.3:65535", "10.1.2.3:65535", AF_INET, false},
+	    {"0.0.0.0", "0.0.0.0:3260", AF_INET, true},
+	    {"[::1]", "[::1]:3260", AF_INET6, false},
+	    {"[::1]:3261", "[::1]:3261", AF_INET6, false},
+	    {"[::]:3260", "[::]:3260", AF_INET6, true},
+	    {"[2001:DB8:0:0:0:0:0:1]:3260", "[2001:db8::1]:3260", AF_INET6, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct target_portal portal;
+		struct error error = {""};
+
+		if (target_portal_parse(cases[i].text, &portal, &error) != 0)
+			fail_msg("%s", error.text);
+		assert_string_equal(portal.text, cases[i].normal);
+		assert_int_equal(portal.addr.ss_family, cases[i].family);
+		assert_int_equal(target_portal_is_wildcard(&portal.addr), cases[i].wildcard);
+		assert_int_equal(portal.addr_len, cases[i].family == AF_INET ? sizeof(struct sockaddr_in)
+									     : sizeof(struct sockaddr_in6));
+	}
+}
+
+static void refused(void **state)
+{
+	static const struct {
+		const char *text, *reason;
+	} cases[] = {
+	    {"", "is no IP address"},
+	    {":3260", "is no IP address"},
+	    {"localhost:3260", "is no IP address"},
+	    {"127.0.0.256", "is no IP address"},
+	    {"127.1", "means 127.0.0.1:3260"},
+	    {"010.0.0.1", "means 8.0.0.1:3260"},
+	    {"127.0.0.1:", "port"},
+	    {"127.0.0.1:0", "port"},
+	    {"127.0.0.1:65536", "port"},
+	    {"127.0.0.1:99999999999", "port"},
+	    {"127.0.0.1:-1", "port"},
+	    {"127.0.0.1:iscsi", "port"},
+	    {"127.0.0.1:3260 ", "port"},
+	    {"::1", "brackets"},
+	    {"::1:3260", "brackets"},
+	    {"[::1", "missing"},
+	    {"[::1]3260", "may follow"},
+	    {"[::1]:", "port"},
+	    {"[]:3260", "is no IP address"},
+	    {"[127.0.0.1]:3260", "is no IP address"},
+	    {"[::g]", "is no IP address"},
+	    {"1111111111111111111111111111111111111111111111111111111111111111111111", "too long"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct target_portal portal;
+		struct error error = {""};
+
+		assert_int_equal(target_portal_parse(cases[i].text, &portal, &error), -EINVAL);
+		if (!strstr(error.text, cases[i].reason))
+			fail_msg("'%s' gave '%s'", cases[i].text, error.text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(accepted),
+	    cmocka_unit_test(refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

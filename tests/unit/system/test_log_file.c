@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The log file: lines from many threads, rotation, another folder, and a folder that is not there. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <glib.h>
+
+#include "system/log_file.h"
+#include "util/log.h"
+
+static char folder[64], path[128], moved[128];
+
+static int set_up(void **state)
+{
+	(void)state;
+	unsetenv("INVOCATION_ID");
+	unsetenv("SYSTEMD_EXEC_PID");
+	unsetenv("DBUS_STARTER_BUS_TYPE");
+	unsetenv("TCMU_LOGDIR");
+	strcpy(folder, "/tmp/log.XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/tcmu-runner.log", folder);
+	snprintf(moved, sizeof(moved), "%s/tcmu-runner.log.1", folder);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	unlink(path);
+	unlink(moved);
+	return rmdir(folder);
+}
+
+static char *contents(const char *file)
+{
+	char *text = NULL;
+
+	assert_true(g_file_get_contents(file, &text, NULL, NULL));
+	return text;
+}
+
+static void test_lines(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	control_log_open(folder);
+	log_info("user_0/%s%n (file)", "served 100%%");
+	control_log_close();
+	g_autofree char *text = contents(path);
+	assert_non_null(strstr(text, "[INFO] user_0/%s%n (file): served 100%\n"));
+	assert_true(g_regex_match_simple(
+	    "^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{3} \\d+ \\[INFO\\] ", text, 0, 0));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static bool holds(const char *file, const char *what)
+{
+	g_autofree char *text = NULL;
+
+	return g_file_get_contents(file, &text, NULL, NULL) && strstr(text, what);
+}
+
+static void test_rotation(void **state)
+{
+	(void)state;
+	control_log_open(folder);
+	log_info(NULL, "before");
+	for (int i = 0; i < 5000 && !holds(path, "before"); i++)
+		g_usleep(1000);
+	assert_int_equal(rename(path, moved), 0);
+	control_log_reopen();
+	log_info(NULL, "after");
+	control_log_close();
+	g_autofree char *old = contents(moved), *fresh = contents(path);
+	assert_non_null(strstr(old, "before"));
+	assert_null(strstr(old, "after"));
+	assert_non_null(strstr(fresh, "after"));
+}
+
+static void test_no_folder(void **state)
+{
+	(void)state;
+	control_log_open("/no/such/folder");
+	log_info(NULL, "goes on");
+	control_log_open(folder);
+	log_info(NULL, "here now");
+	control_log_close();
+	g_autofree char *text = contents(path);
+	assert_non_null(strstr(text, "here now"));
+}
+
+/* A terminal that a desktop's service has started passes that service's variables on. */
+static void test_descendant_of_a_service(void **state)
+{
+	int before = dup(STDERR_FILENO), fd = open(path, O_RDWR | O_CREAT | O_APPEND, 0600);
+
+	(void)state;
+	setenv("INVOCATION_ID", "0123456789abcdef0123456789abcdef", 1);
+	setenv("SYSTEMD_EXEC_PID", "1", 1);
+	setenv("DBUS_STARTER_BUS_TYPE", "session", 1);
+	dup2(fd, STDERR_FILENO);
+	control_log_open(NULL);
+	log_info(NULL, "in the foreground");
+	control_log_close();
+	dup2(before, STDERR_FILENO);
+	close(before);
+	close(fd);
+	g_autofree char *text = contents(path);
+	assert_string_equal(text, "in the foreground\n");
+}
+
+#define THREADS 4
+#define LINES   200
+
+static void *write_lines(void *arg)
+{
+	for (int i = 0; i < LINES; i++)
+		log_info(arg, "line %d", i);
+	return NULL;
+}
+
+/* Whole lines, none lost, also those of the last moment. */
+static void test_threads(void **state)
+{
+	pthread_t threads[THREADS];
+	static char names[THREADS][8];
+
+	(void)state;
+	control_log_open(folder);
+	for (int i = 0; i < THREADS; i++) {
+		snprintf(names[i], sizeof(names[i]), "t%d", i);
+		assert_int_equal(pthread_create(&threads[i], NULL, write_lines, names[i]), 0);
+	}
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	control_log_close();
+	g_autofree char *text = contents(path);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	assert_int_equal(g_strv_length(lines), THREADS * LINES + 1);
+	for (int i = 0; i < THREADS * LINES; i++)
+		assert_true(g_regex_match_simple("\\[INFO\\] t\\d: line \\d+$", lines[i], 0, 0));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_lines, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_rotation, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_no_folder, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_descendant_of_a_service, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
