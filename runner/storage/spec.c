@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parser of "HANDLER/CONFIG;KEY=VALUE;...", which both front ends use, and its escape. It knows neither handlers nor
+ * their options: runner/backstore checks these when it opens the storage.
+ */
+#include "storage/spec.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "util/cleanup.h"
+
+#define ESCAPE    '~'
+#define SEPARATOR ';'
+#define FILTER    "filter"
+
+/* --- the escape --- */
+
+static bool is_escape(const char *text)
+{
+	return text[0] == ESCAPE && isxdigit((unsigned char)text[1]) && isxdigit((unsigned char)text[2]);
+}
+
+static char escaped_byte(const char *text)
+{
+	const char digits[3] = {text[1], text[2]};
+
+	return (char)strtoul(digits, NULL, 16);
+}
+
+/* Replaces the escapes in place. A tilde without two digits behind it stands for itself. */
+static int unescape(char *text, struct error *error)
+{
+	char *out = text;
+
+	for (const char *in = text; *in; in++) {
+		if (!is_escape(in)) {
+			*out++ = *in;
+			continue;
+		}
+		*out = escaped_byte(in);
+		if (!*out++)
+			return error_set(error, EINVAL, "~00 stands for no character of a name");
+		in += 2;
+	}
+	*out = '\0';
+	return 0;
+}
+
+/* Every other byte is special to configfs, rtslib, configshell, targetclid or a shell, or to this syntax. */
+static bool is_plain(char byte)
+{
+	return isascii(byte) && (isalnum(byte) || (byte && strchr("/._-+@", byte)));
+}
+
+static char *escape(const char *text, size_t len)
+{
+	char *escaped = malloc(3 * len + 1), *out = escaped;
+
+	if (!escaped)
+		return NULL;
+	for (size_t i = 0; i < len; i++) {
+		if (is_plain(text[i]))
+			*out++ = text[i];
+		else
+			out += sprintf(out, "%c%02x", ESCAPE, (unsigned char)text[i]);
+	}
+	*out = '\0';
+	return escaped;
+}
+
+char *storage_spec_escape(const char *text)
+{
+	return escape(text, strlen(text));
+}
+
+/* --- the parser --- */
+
+static int add_option(struct storage_spec *spec, char *pair, struct error *error)
+{
+	char *value = strchr(pair, '=');
+
+	if (value)
+		*value++ = '\0';
+	if (!*pair)
+		return error_set(error, EINVAL,
+				 "a ';' is not followed by KEY=VALUE; write ~3b for a ';' in a name");
+	if (!strcmp(pair, FILTER))
+		return error_set(error, EINVAL, "filter=%s: no filter of this name is installed",
+				 value ? value : "");
+	for (uint32_t i = 0; i < spec->noptions; i++)
+		if (!strcmp(pair, spec->options[i].name))
+			return error_set(error, EINVAL, "option %s is given twice", pair);
+	if (spec->noptions == STORAGE_SPEC_OPTIONS_MAX)
+		return error_set(error, EINVAL, "there are more than %d options", STORAGE_SPEC_OPTIONS_MAX);
+	if (value && unescape(value, error))
+		return -EINVAL;
+	spec->options[spec->noptions++] = (struct tcmur_option_value){pair, value ? value : ""};
+	return 0;
+}
+
+static int parse(struct storage_spec *spec, struct error *error)
+{
+	char *rest = spec->text, *config = strsep(&rest, ";");
+	const char *slash = strchr(config, '/');
+	int err;
+
+	if (!slash || slash == config)
+		return error_set(error, EINVAL, "it does not begin with HANDLER/CONFIG");
+	spec->config = config;
+	err = unescape(config, error);
+	while (rest && !err)
+		err = add_option(spec, strsep(&rest, ";"), error);
+	return err;
+}
+
+int storage_spec_parse(struct storage_spec *spec, const char *text, struct error *error)
+{
+	*spec = (struct storage_spec){.text = strdup(text)};
+	int err = spec->text ? parse(spec, error) : error_set(error, ENOMEM, "out of memory");
+
+	if (err) {
+		error_prefix(error, err, "%s", text);
+		storage_spec_free(spec);
+	}
+	return err;
+}
+
+void storage_spec_free(struct storage_spec *spec)
+{
+	free(spec->text);
+	*spec = (struct storage_spec){0};
+}
+
+/* --- names that were chosen before this syntax existed --- */
+
+static int refuse_literal(const char *text, size_t handler, const char *name, size_t len, struct error *error)
+{
+	CLEANUP_FREE char *escaped = escape(name, len);
+
+	if (!escaped)
+		return error_set(error, ENOMEM, "out of memory");
+	return error_set(
+	    error, EINVAL,
+	    "%s: a file named '%.*s' exists, but ';' begins an option and ~HH stands for a character. "
+	    "For that file write %.*s%s",
+	    text, (int)len, name, (int)handler, text, escaped);
+}
+
+static bool file_exists(const char *folder, const char *name, size_t len)
+{
+	CLEANUP_FREE char *path = NULL;
+	struct stat st;
+
+	if (asprintf(&path, "%s%s%.*s", *name == '/' ? "" : folder, *name == '/' ? "" : "/", (int)len, name) <
+	    0) {
+		path = NULL;
+		return false;
+	}
+	return !lstat(path, &st);
+}
+
+/* Options may follow the name that is meant, so each part of the text that ends before a ';' is looked up. */
+int storage_spec_check_literal(const char *text, const char *folder, struct error *error)
+{
+	const char *name = strchr(text, '/');
+	bool special = false;
+
+	if (!name)
+		return 0;
+	name++;
+	for (size_t len = 0;; len++) {
+		bool ends = !name[len] || name[len] == SEPARATOR;
+
+		if (ends && special && file_exists(folder, name, len))
+			return refuse_literal(text, (size_t)(name - text), name, len, error);
+		if (!name[len])
+			return 0;
+		special |= name[len] == SEPARATOR || is_escape(name + len);
+	}
+}
+
+/* --- output --- */
+
+void storage_spec_print_options(const struct storage_spec *spec, char *out, size_t size)
+{
+	size_t len = 0;
+
+	*out = '\0';
+	for (uint32_t i = 0; i < spec->noptions && len < size; i++) {
+		const struct tcmur_option_value *option = &spec->options[i];
+
+		len += (size_t)snprintf(out + len, size - len, "%s%s%s%s", i ? ", " : "", option->name,
+					*option->value ? "=" : "", option->value);
+	}
+}
