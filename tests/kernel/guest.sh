@@ -3,24 +3,27 @@
 # guest.sh [-m MB] [-t SECONDS] [-l DIR]... [-p PACKAGE]... SCRIPT [ARGS...]: runs SCRIPT as root of a guest with a kernel
 # of its own.
 #
-# The guest's root is this machine's, read-only, under a memory file system, so SCRIPT finds the same paths and
-# programs and can change nothing here. Each -l DIR is laid over that root, and so are the files of each -p PACKAGE
-# (see packages_of). Prints what SCRIPT prints and returns its exit status; 77 where the guest kernel cannot be had, 124
-# after SECONDS, 125 when the guest died.
-# The kernel is User-Mode Linux (uml.sh), or with GUEST_KERNEL=stock|newer|PACKAGE one of Debian's, emulated (vm.sh):
-# slower, of other versions, with two CPUs, and able to run sanitized programs. Kernel and a static busybox are taken from Debian's packages, unpacked once below GUEST_CACHE.
-# GUEST_FACTOR, which SCRIPT sees too, says how much slower the guest may be than this machine: 1, emulated 4, or what
-# the caller says. SECONDS is multiplied by it, and so are the times that SCRIPT allows.
+# The guest's root is this machine's, read-only, under a memory file system. SCRIPT therefore finds the same paths and
+# programs, and it cannot change anything on this machine. Each -l DIR is laid over that root, and so are the files of each
+# -p PACKAGE (see packages_of). guest.sh prints what SCRIPT prints and returns SCRIPT's exit status; 77 with a reason
+# if no guest kernel can be had or started, 124 after SECONDS, 125 when the guest died.
+#
+# The kernel is User-Mode Linux (uml.sh). If it cannot be had or does not start on this machine, guest.sh says so and
+# uses the emulated stock kernel. With GUEST_KERNEL=stock|newer|PACKAGE it uses one of Debian's kernels from the beginning,
+# emulated (vm.sh): such a guest is slower, has two CPUs, and can run sanitized programs. The kernel and a static busybox
+# come from Debian's packages, which are unpacked once below GUEST_CACHE.
+# GUEST_FACTOR, which SCRIPT sees too, says how much slower the guest may be than this machine: 1, or 4 if it is emulated,
+# or what the caller says. SECONDS and the times that SCRIPT allows are multiplied by it.
 set -eu
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=packages.sh
 . "$here/packages.sh"
 
-memory=1024 limit=300 layers=() packages=''
+memory=1024 seconds=300 layers=() packages=''
 while getopts m:t:l:p: option; do
 	case $option in
 	m) memory=$OPTARG ;;
-	t) limit=$OPTARG ;;
+	t) seconds=$OPTARG ;;
 	l) layers+=("$(realpath -e "$OPTARG")") ;;
 	p) packages+=" $(packages_of "$OPTARG")" ;;
 	*) exit 2 ;;
@@ -36,19 +39,9 @@ for package in $packages; do
 	folder=$(unpack "$package") || exit 77
 	layers+=("$folder")
 done
-if [ "${GUEST_KERNEL:-}" ]; then
-	# shellcheck source=vm.sh
-	. "$here/vm.sh"
-else
-	# shellcheck source=uml.sh
-	. "$here/uml.sh"
-fi
-# Sets modules, the folder of the kernel's version.
-take_kernel || exit 77
-limit=$((limit * GUEST_FACTOR))
 run=$(mktemp -d)
-guest=''
-# What runs the guest has its memory, and may have processes of its own that outlive it: the whole group is ended.
+guest='' factor=${GUEST_FACTOR-}
+# The program that runs the guest may have processes of its own that outlive it: the whole group is ended.
 # shellcheck disable=SC2317 # called by the trap
 finish() {
 	[ -z "$guest" ] || kill -KILL -- "-$guest" 2>/dev/null || true
@@ -56,25 +49,32 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
-: >"$run/output"
 
-# overlayfs takes no layer that lies below another: each gets a mount of its own.
-layer_mounts='' lower=''
-for layer in "${layers[@]}"; do
-	name=/mnt/layer${#lower}
-	layer_mounts+="\$bb mkdir $name && $(share_command "$layer" "$name") || die 'no layer'"$'\n'
-	lower+=$name:
-done
-root_mount="\$bb mkdir /mnt/host && $(share_command / /mnt/host) || die 'no root'"
-version=${modules##*/}
+# Sets the kernel that the functions below use: uml.sh or vm.sh.
+use_kernel() {
+	# shellcheck source=uml.sh
+	. "$here/$1.sh"
+	take_kernel || return
+	GUEST_FACTOR=${factor:-$kernel_factor}
+	limit=$((seconds * GUEST_FACTOR))
+}
 
-# The first process: builds the root, then runs the script in it.
-cat >"$run/init" <<INIT
+# Writes the guest's first process, which builds the root and then runs $run/main in it.
+write_init() {
+	local layer name layer_mounts='' lower='' version=${modules##*/}
+	# overlayfs takes no layer that lies below another one: each gets a mount of its own.
+	for layer in "${layers[@]}"; do
+		name=/mnt/layer${#lower}
+		layer_mounts+="\$bb mkdir $name && $(share_command "$layer" "$name") || die 'no layer'"$'\n'
+		lower+=$name:
+	done
+	cat >"$run/init" <<INIT
 $(init_head)
 die() { \$bb echo "guest set-up: \$*" >/dev/console; \$bb poweroff -f; }
 root=/mnt/root
 \$bb mount -t tmpfs -o size=90% tmpfs /mnt && \$bb mkdir /mnt/upper /mnt/work \$root || die "no /mnt"
-${layer_mounts}$root_mount
+$layer_mounts
+\$bb mkdir /mnt/host && $(share_command / /mnt/host) || die 'no root'
 \$bb mount -t overlay -o lowerdir=$lower/mnt/host,upperdir=/mnt/upper,workdir=/mnt/work overlay \$root || die "no overlay"
 \$bb mount -t proc proc \$root/proc
 \$bb mount -t sysfs sysfs \$root/sys
@@ -90,9 +90,12 @@ $(share_command "$modules" "\$root/lib/modules/$version") || die "no modules"
 \$bb ifconfig lo 127.0.0.1 up
 exec \$bb chroot \$root /bin/bash /run/guest/main </dev/null >>\$root/run/guest/output 2>&1
 INIT
-chmod +x "$run/init"
+	chmod +x "$run/init"
+}
 
-cat >"$run/main" <<MAIN
+# write_main SCRIPT ARGS...: writes the shell script that runs SCRIPT and reports its status.
+write_main() {
+	cat >"$run/main" <<MAIN
 : >/run/guest/started
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LANG=C.UTF-8
 export GUEST_FACTOR=$GUEST_FACTOR TSAN_OPTIONS=$(printf %q "${TSAN_OPTIONS-}")
@@ -100,23 +103,25 @@ modprobe() { $busybox modprobe "\$@"; }
 export -f modprobe
 printf '#!%s sh\nexec %s modprobe "\$@"\n' "$busybox" "$busybox" >/run/modprobe
 chmod +x /run/modprobe
-echo /run/modprobe >/proc/sys/kernel/modprobe # what the kernel asks for by itself
+echo /run/modprobe >/proc/sys/kernel/modprobe # the kernel loads modules by it
 ln -sfn /proc/self/fd /dev/fd
 cd /
-$(printf '%q ' "$script" "$@")
+$(printf '%q ' "$@")
 status=\$?
 sync
 echo \$status >/run/guest/status
 exec $busybox sleep 1000000
 MAIN
+}
 
-# Starts the guest, and returns when it has ended; $code is its own status then.
+# Starts the guest, and returns when it has ended; $code is then the guest program's own status.
 run_guest() {
 	code=0
+	: >"$run/output"
 	boot </dev/null >"$run/console" 2>&1 &
 	guest=$!
-	# Ends the guest when its script has ended: a guest that shuts down by itself first flushes the disks that the script
-	# left, which nobody serves any more. Also at its limit, and when this script is killed before it can.
+	# Ends the guest when its script has ended: a guest that shuts down by itself would first flush the disks that the
+	# script left, which no daemon serves any more. Also ends it at its limit, and if this script is killed earlier.
 	# shellcheck disable=SC2016 # the inner shell's own arguments
 	setsid sh -c 'n=0
 		while [ $n -lt "$1" ] && [ ! -s "$4/status" ] && kill -0 "$2" 2>/dev/null && kill -0 "$3" 2>/dev/null; do
@@ -124,22 +129,54 @@ run_guest() {
 			n=$((n + 1))
 		done
 		kill -s KILL -- "-$3"' watch $((5 * limit)) $$ "$guest" "$run" </dev/null >/dev/null 2>&1 &
-	{ wait "$guest" || code=$?; } 2>/dev/null # says nothing of how it ended
+	{ wait "$guest" || code=$?; } 2>/dev/null # the shell's own words about its end
 }
-run_guest
-# An emulated kernel dies now and then while it starts and patches its own code under its two CPUs. What is tested has no
-# part in that.
-if [ ! -e "$run/started" ] && [ "$code" -ne 137 ]; then
-	echo "guest.sh: the guest died while it started; once more" >&2
-	tail -n 3 "$run/console" >&2
-	run_guest
+
+# Whether the guest ended before its script began, for a reason that is not in this script.
+did_not_start() { [ ! -e "$run/started" ] && [ "$code" -ne 137 ] && ! grep -q 'guest set-up:' "$run/console"; }
+
+# The line of the console that says most about why the guest did not start.
+console_reason() {
+	local line
+	line=$({ grep -aim 1 'panic' "$run/console" || grep -a '[^[:space:]]' "$run/console" | tail -n 1; } | tr -d '\r')
+	echo "status $code${line:+, \"${line:0:160}\"}"
+}
+
+# try_guest SCRIPT ARGS...: runs the guest, as often as the kernel deserves until it starts.
+try_guest() {
+	local try
+	write_init
+	write_main "$@"
+	for ((try = 0; try < kernel_tries; try++)); do
+		run_guest
+		did_not_start || return 0
+		echo "guest.sh: $kernel_name did not start ($(console_reason))" >&2
+	done
+	return 1
+}
+
+# Emulated guests in place of User-Mode Linux take their turns: each wants the whole machine.
+try_emulated_instead() {
+	GUEST_KERNEL=stock
+	use_kernel vm || return
+	echo "guest.sh: uses $kernel_name instead of User-Mode Linux" >&2
+	exec 8>"$GUEST_CACHE/emulated.lock"
+	flock 8
+	try_guest "$@"
+}
+
+if [ "${GUEST_KERNEL:-}" ]; then
+	use_kernel vm || exit 77
+	try_guest "$script" "$@" || { echo "SKIP: $kernel_name does not start on this machine"; exit 77; }
+elif ! use_kernel uml || ! try_guest "$script" "$@"; then
+	try_emulated_instead "$script" "$@" || { echo "SKIP: neither User-Mode Linux nor an emulated kernel starts here"; exit 77; }
 fi
 
 cat "$run/output"
 if [ -s "$run/status" ]; then
 	exit "$(cat "$run/status")"
 elif [ "$code" -eq 137 ]; then
-	echo "guest.sh: no end within $limit s" >&2
+	echo "guest.sh: the guest did not end within $limit s and was killed" >&2
 	exit 124
 fi
 echo "guest.sh: the guest died (status $code); its console ends in:" >&2

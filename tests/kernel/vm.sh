@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Sourced by guest.sh: the guest as an emulated machine (qemu without KVM) of two CPUs with a kernel of Debian's.
-# GUEST_KERNEL=stock is what linux-image-amd64 stands for, =newer the newest that apt knows beside that, else it is a
-# package. Folders of this machine are shared by 9p.
+# Sourced by guest.sh: the guest is an emulated machine (qemu without KVM) with two CPUs and one of Debian's kernels.
+# GUEST_KERNEL=stock is the kernel that linux-image-amd64 stands for, GUEST_KERNEL=newer is the newest one that apt knows
+# beside it, and any other value is the name of a package. The guest reaches folders of this machine by 9p.
 
-: "${GUEST_FACTOR:=4}"
+kernel_name="the emulated kernel '$GUEST_KERNEL'"
+kernel_factor=4
+# An emulated kernel sometimes dies while it patches its own code under its two CPUs, which says nothing about a test.
+kernel_tries=2
 
-# The newest linux-image-VERSION-amd64 metapackage.
+# Prints the newest linux-image-VERSION-amd64 metapackage.
 newer_kernel() {
 	apt-cache pkgnames linux-image- | sed -n '/^linux-image-[0-9]*\.[0-9]*-amd64$/p' | sort -V | tail -n 1
 }
 
-# The package that holds the image; metapackages stand for one.
+# Prints the package that holds the image. A metapackage only depends on it.
 kernel_package() {
 	local package=$GUEST_KERNEL
 	case $package in
@@ -24,7 +27,7 @@ kernel_package() {
 	esac
 }
 
-# Without an installed one, the program and the libraries that this machine lacks.
+# Sets $qemu, the command. Where qemu is not installed, it is unpacked with the libraries that this machine lacks.
 take_qemu() {
 	qemu=(qemu-system-x86_64)
 	! command -v qemu-system-x86_64 >/dev/null || return 0
@@ -40,12 +43,14 @@ take_qemu() {
 		"$folder/usr/bin/qemu-system-x86_64" -L "$(unpack seabios)/usr/share/seabios" -L "$(unpack qemu-system-data)/usr/share/qemu")
 }
 
-# Also the binary indexes, without which the daemon's libkmod finds no module; busybox writes none.
+# Writes the modules' indexes, also the binary ones: without them libkmod, which the daemon uses, finds no module, and
+# busybox's depmod does not write them.
 index_modules() {
 	[ -e "$modules/modules.dep.bin" ] ||
 		(exec -a depmod "$(unpack kmod)/usr/bin/kmod" -b "$kernel/usr" "${modules##*/}")
 }
 
+# Sets $kernel, the folder of the unpacked kernel, $modules and $qemu.
 take_kernel() {
 	local package
 	package=$(kernel_package)
@@ -57,7 +62,7 @@ take_kernel() {
 	take_qemu
 }
 
-# What the first process starts with.
+# Prints how the first process starts.
 init_head() {
 	cat <<'HEAD'
 #!/bin/busybox sh
@@ -69,17 +74,17 @@ HEAD
 }
 
 share_tag() { # DIR
-	echo "d$(echo "$1" | md5sum | cut -c 1-16)" # begins with a letter
+	echo "d$(echo "$1" | md5sum | cut -c 1-16)" # a tag must begin with a letter
 }
 
-# share_command DIR MOUNTPOINT [writable]: what it runs to mount a folder of this machine.
+# share_command DIR MOUNTPOINT [writable]: prints the command with which the first process mounts DIR of this machine.
 share_command() {
 	local mode=ro,cache=loose
 	[ $# -lt 3 ] || mode=rw
 	echo "\$bb mount -t 9p -o $mode,trans=virtio,version=9p2000.L,msize=512000 $(share_tag "$1") $2"
 }
 
-# The first file system: the first process, busybox, and the modules that lead to the root.
+# Builds the first file system: the first process, busybox, and the modules that are needed to mount the root.
 make_initramfs() {
 	local tree=$run/tree version=${modules##*/} file
 	mkdir -p "$tree/bin" "$tree/dev" "$tree/proc" "$tree/mnt" "$tree/lib/modules/$version"
@@ -94,7 +99,7 @@ make_initramfs() {
 	rm -r "$tree"
 }
 
-# Becomes the guest, in a process group of its own.
+# Replaces this shell by the guest, in a process group of its own.
 boot() {
 	local share options=() kernel_options="console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on audit=0"
 	make_initramfs
