@@ -1,12 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # shell.sh ROOT: all shell scripts pass shellcheck.
-set -eu
-cd "$1"
-command -v shellcheck >/dev/null || { echo "SKIP: no shellcheck"; exit 77; }
-find . -path ./build -prune -o -path ./.git -prune -o -type f -print |
-	while read -r file; do
-		case $(head -c 64 "$file" | head -n 1 | tr -d '\0') in
-		'#!/bin/sh'* | '#!/bin/bash'* | '#!/usr/bin/env bash'*) printf '%s\0' "$file" ;;
-		esac
-	done | xargs -0 -r shellcheck -x -P .:SCRIPTDIR
+# shellcheck source=lib.sh
+. "$(dirname "$(realpath "$0")")/lib.sh"
+command -v shellcheck >/dev/null || { echo "SKIP: shellcheck is not installed"; exit 77; }
+# Scripts end in .sh or can be executed. Only the first line of a file says whether it is a shell script.
+source_files -name '*.sh' -o -perm -u+x |
+	xargs -0r awk 'FNR == 1 && /^#!\/(bin\/(sh|bash)|usr\/bin\/env bash)/ { printf "%s%c", FILENAME, 0 }' |
+	xargs -0r -n 16 -P 2 shellcheck -x -P .:SCRIPTDIR

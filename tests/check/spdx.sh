@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# spdx.sh ROOT: each source file names its licence in the first two lines (the second after a #! line).
-set -eu
-cd "$1"
-missing=$(find . -path ./build -prune -o -path ./.git -prune -o -type f \
-	\( -name '*.[ch]' -o -name '*.py' -o -name '*.sh' -o -name '*.cmake' -o -name CMakeLists.txt \) -print |
-	while read -r file; do
-		head -n 2 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || echo "$file"
-	done)
-[ -z "$missing" ] && exit 0
-printf 'no SPDX line:\n%s\n' "$missing" >&2
-exit 1
+# spdx.sh ROOT: each source file names its licence in its first two lines (the second one follows a #! line).
+# shellcheck source=lib.sh
+. "$(dirname "$(realpath "$0")")/lib.sh"
+source_files -name '*.[ch]' -o -name '*.py' -o -name '*.sh' -o -name '*.cmake' -o -name CMakeLists.txt |
+	xargs -0r awk '
+		FNR <= 2 && /SPDX-License-Identifier: Apache-2.0/ { named[FILENAME] = 1 }
+		END {
+			for (i = 1; i < ARGC; i++)
+				if (!(ARGV[i] in named))
+					print ARGV[i]
+		}' | refuse "no SPDX-License-Identifier: Apache-2.0 in the first two lines"
