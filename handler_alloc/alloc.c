@@ -204,6 +204,14 @@ static int alloc_usage(void *handle, struct tcmur_usage *usage)
 	return 0;
 }
 
+/* Each disk has memory of its own, also where two disks have one name. */
+static int alloc_identify(const struct tcmur_open *open, struct tcmur_identity *identity)
+{
+	(void)open;
+	(void)identity;
+	return 0;
+}
+
 static const struct tcmur_option options[] = {
     {"hugepages", "on|off: ask the kernel for huge pages (on)"},
     {NULL, NULL},
@@ -225,6 +233,7 @@ static struct tcmur_handler alloc = {
     .extents = alloc_extents,
     .data = alloc_data,
     .usage = alloc_usage,
+    .identify = alloc_identify,
 };
 
 TCMUR_REGISTER_HANDLER(alloc, TCMUR_ASYNC)

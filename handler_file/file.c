@@ -140,6 +140,12 @@ static int file_usage(void *handle, struct tcmur_usage *usage)
 	return 0;
 }
 
+/* A file carries no name with it that a copy of the file would not have too. */
+static int file_identify(const struct tcmur_open *open, struct tcmur_identity *identity)
+{
+	return config_place(open, identity->place, sizeof(identity->place));
+}
+
 static const struct tcmur_option file_options[] = {
     {"cache", "writeback|writethrough|none: how writes are cached; none bypasses the page cache (writeback)"},
     {"grow", "on|off: let size= enlarge an existing file (off)"},
@@ -166,5 +172,6 @@ static struct tcmur_handler file_handler = {
     .extents = file_extents,
     .resize = file_resize,
     .usage = file_usage,
+    .identify = file_identify,
 };
 TCMUR_REGISTER_HANDLER(file_handler, TCMUR_ASYNC)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The handler's table, and the data callbacks that are particular to block devices. */
 #include "block.h"
+#include "identity.h"
 #include "options.h"
 
 #include <errno.h>
@@ -89,5 +90,6 @@ static struct tcmur_handler block_handler = {
     .flush = block_flush,
     .unmap = block_unmap,
     .write_zeroes = block_write_zeroes,
+    .identify = block_identify,
 };
 TCMUR_REGISTER_HANDLER(block_handler, TCMUR_ASYNC)

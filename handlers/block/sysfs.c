@@ -9,6 +9,14 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+const char *sysfs_devices = "/sys/dev/block";
+const char *udev_data = "/run/udev/data";
+
+static void make_path(dev_t device, const char *attribute, char *path, size_t len)
+{
+	snprintf(path, len, "%s/%u:%u/%s", sysfs_devices, major(device), minor(device), attribute);
+}
+
 static bool read_line(const char *path, char *text, size_t len)
 {
 	FILE *file = fopen(path, "re");
@@ -25,10 +33,10 @@ static bool read_line(const char *path, char *text, size_t len)
 
 void sysfs_text(dev_t device, const char *attribute, char *text, size_t len)
 {
-	char path[128];
+	char path[256];
 
 	for (int up = 0; up < 2; up++) {
-		snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s%s", major(device), minor(device),
+		snprintf(path, sizeof(path), "%s/%u:%u/%s%s", sysfs_devices, major(device), minor(device),
 			 up ? "../" : "", attribute);
 		if (read_line(path, text, len))
 			return;
@@ -48,18 +56,91 @@ uint64_t sysfs_number(dev_t device, const char *attribute, uint64_t fallback)
 	return end == text || *end != '\0' || errno != 0 ? fallback : value;
 }
 
+bool sysfs_own_text(dev_t device, const char *attribute, char *text, size_t len)
+{
+	char path[256];
+
+	make_path(device, attribute, path, sizeof(path));
+	if (read_line(path, text, len) && text[0])
+		return true;
+	text[0] = '\0';
+	return false;
+}
+
+size_t sysfs_bytes(dev_t device, const char *attribute, uint8_t *bytes, size_t len)
+{
+	char path[256];
+	FILE *file;
+	size_t n;
+
+	make_path(device, attribute, path, sizeof(path));
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	n = fread(bytes, 1, len, file);
+	fclose(file);
+	return n;
+}
+
+/* The value of the first line "PREFIX""NAME=VALUE" of a file. */
+static bool find_value(const char *path, const char *prefix, const char *name, char *text, size_t len)
+{
+	size_t prefix_len = strlen(prefix), name_len = strlen(name);
+	FILE *file = fopen(path, "re");
+	char line[512];
+	bool found = false;
+
+	text[0] = '\0';
+	if (!file)
+		return false;
+	while (!found && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		found = !strncmp(line, prefix, prefix_len) && !strncmp(line + prefix_len, name, name_len) &&
+			line[prefix_len + name_len] == '=';
+	}
+	fclose(file);
+	if (found)
+		snprintf(text, len, "%s", line + prefix_len + name_len + 1);
+	return text[0] != '\0';
+}
+
+bool sysfs_uevent(dev_t device, const char *name, char *text, size_t len)
+{
+	char path[256];
+
+	make_path(device, "uevent", path, sizeof(path));
+	return find_value(path, "", name, text, len);
+}
+
+/* udev's database, a file for each device; a line "E:NAME=VALUE" for each property. */
+bool udev_property(dev_t device, const char *name, char *text, size_t len)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/b%u:%u", udev_data, major(device), minor(device));
+	return find_value(path, "E:", name, text, len);
+}
+
+bool sysfs_disk(dev_t partition, dev_t *disk)
+{
+	char text[32];
+	unsigned maj, min;
+
+	if (!sysfs_own_text(partition, "../dev", text, sizeof(text)) ||
+	    sscanf(text, "%u:%u", &maj, &min) != 2)
+		return false;
+	*disk = makedev(maj, min);
+	return true;
+}
+
 /* --- who uses it --------------------------------------------------------------------------------- */
 
 /* True also for a partition of the device. */
 static bool is_part_of(unsigned maj, unsigned min, dev_t device)
 {
-	char path[64], text[32], wanted[32];
+	dev_t other = makedev(maj, min), disk;
 
-	if (makedev(maj, min) == device)
-		return true;
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/../dev", maj, min);
-	snprintf(wanted, sizeof(wanted), "%u:%u", major(device), minor(device));
-	return read_line(path, text, sizeof(text)) && strcmp(text, wanted) == 0;
+	return other == device || (sysfs_disk(other, &disk) && disk == device);
 }
 
 /* proc(5), /proc/pid/mountinfo: ID, parent, major:minor, root, mount point, … */
@@ -90,12 +171,12 @@ static bool find_mount(dev_t device, char *text, size_t len)
 /* Device mapper, LVM and MD put a link to what they made of the device here. */
 static bool find_holder(dev_t device, char *text, size_t len)
 {
-	char path[64];
+	char path[256];
 	const struct dirent *entry;
 	bool found = false;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/holders", major(device), minor(device));
+	make_path(device, "holders", path, sizeof(path));
 	dir = opendir(path);
 	if (!dir)
 		return false;

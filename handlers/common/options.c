@@ -2,7 +2,9 @@
 #include "options.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int config_check_path(const char *config, char *reason, size_t reason_len)
@@ -13,15 +15,43 @@ int config_check_path(const char *config, char *reason, size_t reason_len)
 	return -EINVAL;
 }
 
-int config_path(struct tcmur_open *open, char *path, size_t path_len)
+static bool make_path(const struct tcmur_open *open, char *path, size_t path_len)
 {
 	bool absolute = open->config[0] == '/';
 	int n = snprintf(path, path_len, "%s%s%s", absolute ? "" : open->state_dir, absolute ? "" : "/",
 			 open->config);
 
-	if (n < 0 || (size_t)n >= path_len)
+	return n >= 0 && (size_t)n < path_len;
+}
+
+int config_path(struct tcmur_open *open, char *path, size_t path_len)
+{
+	if (!make_path(open, path, path_len))
 		return tcmur_open_error(open, ENAMETOOLONG, "%.100s...: the path is too long", open->config);
 	return 0;
+}
+
+int config_place(const struct tcmur_open *open, char *place, size_t place_len)
+{
+	char path[PATH_MAX], folder[PATH_MAX], resolved[PATH_MAX];
+	int n;
+
+	if (!make_path(open, path, sizeof(path)))
+		return -ENAMETOOLONG;
+	if (realpath(path, resolved)) {
+		n = snprintf(place, place_len, "%s", resolved);
+	} else if (errno == ENOENT) {
+		/* The file is missing at the moment: it is known by its folder and its name. */
+		char *name = strrchr(path, '/') + 1;
+
+		snprintf(folder, sizeof(folder), "%.*s", (int)(name - path), path);
+		if (!realpath(folder, resolved))
+			return -errno;
+		n = snprintf(place, place_len, "%s/%s", strcmp(resolved, "/") ? resolved : "", name);
+	} else {
+		return -errno;
+	}
+	return n >= 0 && (size_t)n < place_len ? 0 : -ENAMETOOLONG;
 }
 
 int option_cache(struct tcmur_open *open, enum cache_mode fallback, enum cache_mode *mode)

@@ -44,6 +44,14 @@ static void null_write(void *handle, struct tcmur_queue *queue, struct tcmur_io 
 	tcmur_io_complete(io, TCMUR_OK);
 }
 
+/* Nothing is stored, so each disk is one of its own. */
+static int null_identify(const struct tcmur_open *open, struct tcmur_identity *identity)
+{
+	(void)open;
+	(void)identity;
+	return 0;
+}
+
 static struct tcmur_handler null = {
     .name = "null",
     .summary = "Reads zeros, forgets what is written",
@@ -52,6 +60,7 @@ static struct tcmur_handler null = {
     .close = null_close,
     .read = null_read,
     .write = null_write,
+    .identify = null_identify,
 };
 
 TCMUR_REGISTER_HANDLER(null, TCMUR_ASYNC)

@@ -154,6 +154,23 @@ struct tcmur_option_value {
 struct tcmur_lun;   /* the daemon's side of an opened backend */
 struct tcmur_queue; /* the event loop that runs an ASYNC handler's callback; see <tcmur/queue.h> */
 
+/*
+ * Who the storage is, as far as the storage itself can tell; the unit serial number of the disk is derived from it. The
+ * daemon zeroes the structure before it calls identify(). A later daemon may append members.
+ */
+struct tcmur_identity {
+	/*
+	 * A name that the storage carries with it and that no other storage in the world has, such as a UUID or a WWN: two
+	 * machines that reach the same storage then report the same disk. "": the storage has no such name.
+	 */
+	char own[256];
+	/*
+	 * A name of the storage on this machine that does not depend on how the configuration is written, such as the path
+	 * without symbolic links. "": the storage belongs to this LUN alone, as memory does.
+	 */
+	char place[4096];
+};
+
 /* Arguments and results of open(). */
 struct tcmur_open {
 	/* in; valid during open() only, except lun, which is valid until close() returns */
@@ -242,6 +259,14 @@ struct tcmur_handler {
 	/* Optional, pool thread, may block, concurrent with I/O. 0 with usage filled, or -errno. Initiators see it
 	 * as the Logical Block Provisioning log page. */
 	int (*usage)(void *handle, struct tcmur_usage *usage);
+
+	/*
+	 * Optional, pool or main thread, may block. Says who the storage is. The daemon calls it after open() has succeeded,
+	 * with open->handle set, or without an open() and with open->handle NULL: storage that another process uses can be
+	 * identified as well. It creates and changes nothing. 0 with identity filled, or -errno.
+	 * missing: open->config is taken as the place.
+	 */
+	int (*identify)(const struct tcmur_open *open, struct tcmur_identity *identity);
 };
 
 /* The entry point that the daemon looks up; declared here for its C linkage in C++ handlers. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stand-in for storage that cannot be opened: there, but never ready. */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "backstore/private.h"
 
@@ -43,6 +45,9 @@ struct backstore *backstore_open_absent(struct loop_set *set, const struct backs
 		return NULL;
 	}
 	__atomic_store_n(&bs->size, bs->info.size, __ATOMIC_RELAXED);
+	/* Initiators know the disk by the identity that it had and will have again. */
+	if (backstore_identify(spec, &bs->identity, NULL) < 0)
+		snprintf(bs->identity.place, sizeof(bs->identity.place), "%s", strchr(spec->config, '/') + 1);
 	refresh_begin(bs);
 	return bs;
 }

@@ -53,6 +53,11 @@ bool backstore_is_absent(const struct backstore *bs);
 /* Main or pool thread; may block. Nothing is in flight, nobody submits any more. */
 void backstore_close(struct backstore *bs);
 
+/* Who the storage is, as its handler said when it was opened. */
+const struct tcmur_identity *backstore_identity(const struct backstore *bs);
+/* Main or pool thread; may block. The same for storage that is not opened. 0, or -errno with error set. */
+int backstore_identify(const struct backstore_spec *spec, struct tcmur_identity *identity, struct error *error);
+
 const char *backstore_name(const struct backstore *bs);
 const char *backstore_config(const struct backstore *bs);
 /* What open() said, with defaults filled in; size and the other changeable fields as of now are below. */

@@ -2,6 +2,7 @@
 /* Opening and closing a backend. */
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,11 +36,10 @@ static int check_spec(const struct tcmur_handler *api, const struct backstore_sp
 	return 0;
 }
 
-static int call_open(struct backstore *bs, const struct backstore_spec *spec, struct error *error)
+static struct tcmur_open open_of_spec(const struct backstore_spec *spec)
 {
-	const struct tcmur_handler *api = &bs->handler->api;
-	struct tcmur_open open = {
-	    .config = strchr(bs->config, '/') + 1,
+	return (struct tcmur_open){
+	    .config = strchr(spec->config, '/') + 1,
 	    .state_dir = spec->state_dir,
 	    .options = spec->options,
 	    .noptions = spec->noptions,
@@ -47,8 +47,46 @@ static int call_open(struct backstore *bs, const struct backstore_spec *spec, st
 	    .block_size = spec->block_size,
 	    .read_only = spec->read_only,
 	    .existing = spec->existing,
-	    .lun = (struct tcmur_lun *)bs,
 	};
+}
+
+/* A handler without identify() is known by its configuration. */
+static int call_identify(const struct tcmur_handler *api, const struct tcmur_open *open,
+			 struct tcmur_identity *identity)
+{
+	int err;
+
+	*identity = (struct tcmur_identity){.own = ""};
+	if (!api->identify) {
+		snprintf(identity->place, sizeof(identity->place), "%s", open->config);
+		return 0;
+	}
+	err = api->identify(open, identity);
+	/* The handler may have filled the arrays to their last byte. */
+	identity->own[sizeof(identity->own) - 1] = identity->place[sizeof(identity->place) - 1] = '\0';
+	return err;
+}
+
+int backstore_identify(const struct backstore_spec *spec, struct tcmur_identity *identity,
+		       struct error *error)
+{
+	struct handler *handler = handler_of_config(spec->config, error);
+	int err = handler ? check_spec(&handler->api, spec, error) : -ENOENT;
+
+	if (err < 0)
+		return err;
+	struct tcmur_open open = open_of_spec(spec);
+	err = call_identify(&handler->api, &open, identity);
+	return err < 0 ? error_set(error, -err, "%s: %s", spec->config, strerror(-err)) : 0;
+}
+
+static int call_open(struct backstore *bs, const struct backstore_spec *spec, struct error *error)
+{
+	const struct tcmur_handler *api = &bs->handler->api;
+	struct tcmur_open open = open_of_spec(spec);
+
+	open.config = strchr(bs->config, '/') + 1;
+	open.lun = (struct tcmur_lun *)bs;
 	int err = api->open(&open);
 
 	if (err < 0)
@@ -56,6 +94,8 @@ static int call_open(struct backstore *bs, const struct backstore_spec *spec, st
 	bs->handle = open.handle;
 	bs->info = open.info;
 	err = info_normalize(bs->handler, spec, &bs->info, error);
+	if (!err && (err = call_identify(api, &open, &bs->identity)) < 0)
+		error_set(error, -err, "%s: its identity cannot be read: %s", spec->config, strerror(-err));
 	if (err)
 		api->close(open.handle);
 	return err;
@@ -143,6 +183,11 @@ void backstore_close(struct backstore *bs)
 		assert(list_empty(&bs->loops[i].inflight));
 	bs->handler->api.close(bs->handle);
 	backstore_unref(bs);
+}
+
+const struct tcmur_identity *backstore_identity(const struct backstore *bs)
+{
+	return &bs->identity;
 }
 
 const char *backstore_name(const struct backstore *bs)

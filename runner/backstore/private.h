@@ -66,6 +66,7 @@ struct backstore {
 	struct handler *handler;
 	void *handle;
 	struct tcmur_info info; /* constant once open */
+	struct tcmur_identity identity; /* constant once open */
 	uint64_t size;          /* atomic */
 	struct loop_set *set;
 	char *name, *config;

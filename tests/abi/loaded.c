@@ -68,15 +68,3 @@ void tcmur_scsi_complete(struct tcmur_scsi *cmd, uint8_t status)
 	scsi_done = cmd;
 	scsi_status = status;
 }
-
-void tcmur_log(struct tcmur_lun *lun, enum tcmur_log_level level, const char *format, ...)
-{
-	va_list args;
-
-	(void)lun;
-	(void)level;
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-}

@@ -34,6 +34,8 @@ typedef void data_callback(void *handle, struct tcmur_queue *queue, struct tcmur
 
 extern struct faults faults;
 extern struct counts counts;
+/* The last line that the handler logged. */
+extern char logged[512];
 
 /* Clears faults and counts; a cmocka setup. */
 int double_reset(void **state);
