@@ -5,6 +5,7 @@
 
 #include "backstore/backstore.h"
 #include "control/dump_handlers.h"
+#include "control/print_identity.h"
 #include "config/options.h"
 #include "control/service.h"
 #include "dbus/service.h"
@@ -41,6 +42,8 @@ static int run(struct control_options *options, struct error *error)
 	int err = 0;
 	if (options->dump_handlers)
 		control_dump_handlers();
+	else if (options->identity)
+		err = control_print_identity(options, error);
 	else
 		err = serve(options, error);
 	backstore_unload_handlers();

@@ -75,6 +75,10 @@ need_handler() {
 	esac
 }
 
+# identity STORAGE: prints the serial number that the daemon would choose for it, or the reason why it chooses none. So a
+# disk has the same name after a reboot, behind the kernel and behind the daemon's own iSCSI front end.
+identity() { "${TCMU_RUNNER:-tcmu-runner}" --identity "$1" 2>&1; }
+
 # The daemon's list of devices.
 list_devices() { on_bus /Devices1 org.kernel.TCMUService1.Devices1.List; }
 

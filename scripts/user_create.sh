@@ -25,12 +25,6 @@ case $config in
 *:*) die "CONFIG '$config': it may not hold a colon, targetcli could not save it" ;;
 esac
 
-# The same device has the same serial number after a reboot, and so the same names in /dev/disk/by-id.
-serial() {
-	{ cat /etc/machine-id 2>/dev/null || uname -n; printf '%s\n' "$name $handler/$config"; } | sha1sum |
-		sed 's/^\(.\{8\}\)\(.\{4\}\).\(.\{3\}\).\(.\{3\}\)\(.\{12\}\).*/\1-\2-5\3-8\4-\5/'
-}
-
 need_modules target_core_mod target_core_user
 unanswered=
 if is_kernel; then
@@ -42,7 +36,8 @@ new_device user "$name"
 
 # The kernel's default of 64 KiB would split large I/O; 128 commands of 1 MiB fit into the data area.
 put "dev_config=$handler/$config,dev_size=$size,hw_max_sectors=2048,max_data_area_mb=128$unanswered" "$core/$device/control"
-put "$(serial)" "$core/$device/wwn/vpd_unit_serial"
+serial=$(identity "$handler/$config,name=$device") || die "the serial number of $handler/$config: $serial"
+put "$serial" "$core/$device/wwn/vpd_unit_serial"
 bounded put 1 "$core/$device/enable"
 [ -z "$unanswered" ] || need_served "$device"
 info "Your backstore directory: $device"

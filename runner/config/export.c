@@ -49,6 +49,8 @@ static int check_ascii(const char *key, const char *value, size_t max, struct er
 	for (const char *c = value; *c; c++)
 		if (*c < 0x20 || *c > 0x7e)
 			return error_set(error, EINVAL, "%s=%s: not ASCII", key, value);
+	if (!value[strspn(value, " ")])
+		return error_set(error, EINVAL, "%s=%s: it consists of blanks only", key, value);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <unistd.h>
 
 #include "util/bytes.h"
 
@@ -10,8 +11,9 @@
 #error "the build sets TCMUR_HANDLER_PATH, where handlers are installed"
 #endif
 
-#define DEFAULT_CONFIG  "/etc/tcmu/tcmu.conf"
-#define DEFAULT_RUN_DIR "/run/tcmu-runner"
+#define DEFAULT_CONFIG    "/etc/tcmu/tcmu.conf"
+#define DEFAULT_RUN_DIR   "/run/tcmu-runner"
+#define DEFAULT_STATE_DIR "/var/lib/tcmu-runner"
 
 static const char summary[] =
     "Serves files, block devices and memory as SCSI disks: those that the kernel's LIO asks for (TCMU), or,\n"
@@ -117,7 +119,15 @@ int control_options_parse(struct control_options *o, char **argv, struct error *
 	    {"handler-path", 0, 0, G_OPTION_ARG_FILENAME, &o->handler_path,
 	     "Load handlers from here (" TCMUR_HANDLER_PATH ")", "DIR"},
 	    {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &o->state_dir,
-	     "Folder for relative paths (/var/lib/tcmu-runner, with --export the current one)", "DIR"},
+	     "Folder for what the daemon remembers of its disks, and for relative paths of the kernel's "
+	     "devices "
+	     "(" DEFAULT_STATE_DIR " for root, else $XDG_STATE_HOME/tcmu-runner)",
+	     "DIR"},
+	    {"identity", 0, 0, G_OPTION_ARG_STRING, &o->identity,
+	     "Print the unit serial number that the daemon would choose for this storage; name= gives the "
+	     "name of its "
+	     "object",
+	     "HANDLER/CONFIG[,KEY=VALUE]"},
 	    {"kernel", 0, 0, G_OPTION_ARG_NONE, &kernel,
 	     "Serve the kernel's devices, too, where there is --export", NULL},
 	    {"config", 0, 0, G_OPTION_ARG_FILENAME, &o->config, "Read this (" DEFAULT_CONFIG ")", "FILE"},
@@ -190,7 +200,8 @@ void control_options_complete(struct control_options *o)
 	complete(&o->threads, 0);
 	complete(&o->pool_threads, 16);
 	if (!o->state_dir)
-		o->state_dir = g_strdup(o->exports ? "." : "/var/lib/tcmu-runner");
+		o->state_dir = geteuid() ? g_build_filename(g_get_user_state_dir(), "tcmu-runner", NULL)
+					 : g_strdup(DEFAULT_STATE_DIR);
 }
 
 void control_options_free(struct control_options *o)
@@ -201,6 +212,7 @@ void control_options_free(struct control_options *o)
 	g_free(o->iqn);
 	g_free(o->handler_path);
 	g_free(o->state_dir);
+	g_free(o->identity);
 	g_free(o->config);
 	g_free(o->run_dir);
 	g_free(o->log_dir);

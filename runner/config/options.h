@@ -18,6 +18,7 @@ struct control_options {
 	char *iqn;               /* --iqn */
 	char *handler_path;
 	char *state_dir; /* NULL until completed */
+	char *identity;  /* --identity; NULL: not given */
 	char *config;    /* path of tcmu.conf */
 	bool config_given;
 	char *run_dir;

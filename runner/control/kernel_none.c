@@ -21,8 +21,10 @@ const int *kernel_service_io_lock(const struct kernel_service *service)
 	return NULL;
 }
 
-int kernel_service_start(struct kernel_service *service, struct loop_set *loops, struct error *error)
+int kernel_service_start(struct kernel_service *service, struct loop_set *loops,
+			 struct storage_registry *registry, struct error *error)
 {
+	(void)registry;
 	(void)service;
 	(void)loops;
 	return error_set(error, ENOTSUP, "this build has no TCMU");

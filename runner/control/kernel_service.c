@@ -91,13 +91,15 @@ const int *kernel_service_io_lock(const struct kernel_service *s)
 	return &s->io_fd;
 }
 
-int kernel_service_start(struct kernel_service *s, struct loop_set *loops, struct error *error)
+int kernel_service_start(struct kernel_service *s, struct loop_set *loops, struct storage_registry *registry,
+			 struct error *error)
 {
 	const struct kernel_manager_options options = {
 	    .state_dir = s->options->state_dir,
 	    .run_dir = s->options->run_dir,
 	    .io_lock = s->io_fd,
 	    .fd_store = &control_fd_store,
+	    .registry = registry,
 	    .defaults = s->defaults,
 	};
 

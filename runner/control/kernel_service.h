@@ -8,6 +8,7 @@
 #include "config/options.h"
 #include "control/service.h"
 #include "loop/loop.h"
+#include "storage/identity.h"
 #include "util/error.h"
 
 struct kernel_service;
@@ -18,7 +19,8 @@ struct kernel_service *kernel_service_new(const struct control_options *options,
 /* What the loops are to hold, see tcmu_stray_io_lock(). */
 const int *kernel_service_io_lock(const struct kernel_service *service);
 /* Adopts the devices that exist and answers the kernel from now on. 0 or -errno; stop in either case. */
-int kernel_service_start(struct kernel_service *service, struct loop_set *loops, struct error *error);
+int kernel_service_start(struct kernel_service *service, struct loop_set *loops,
+			 struct storage_registry *registry, struct error *error);
 /* For devices that come from now on. */
 void kernel_service_set_defaults(struct kernel_service *service, const struct control_conf *conf);
 void kernel_service_retry(struct kernel_service *service);

@@ -12,7 +12,6 @@
 #include "control/flush.h"
 #include "config/export.h"
 #include "system/systemd_fd_store.h"
-#include "config/identity.h"
 #include "config/secret.h"
 #include "iscsi/iscsi.h"
 #include "scsi/scsi.h"
@@ -27,9 +26,11 @@
 
 /* One export being served. */
 struct lun {
+	const char *export_text; /* as it was given */
 	struct control_export export;
 	struct backstore *bs;
 	struct scsi_lu *lu;
+	struct storage_unit *unit; /* its place in the list of all units */
 	const struct target *target;
 	unsigned number; /* of the LUN in the target */
 };
@@ -37,6 +38,7 @@ struct lun {
 struct portal_service {
 	const struct control_options *options;
 	struct loop_set *loops;
+	struct storage_registry *registry;
 	struct target_model *model;
 	struct target_auth auth;
 	struct iscsi_server *server;
@@ -53,9 +55,10 @@ static int parse_exports(struct portal_service *s, struct error *error)
 		struct control_export *export = &s->luns[s->nluns].export;
 		int err = control_export_parse(export, s->options->exports[s->nluns], error);
 
+		s->luns[s->nluns].export_text = s->options->exports[s->nluns];
 		if (err)
 			return err;
-		export->spec.state_dir = s->options->state_dir;
+		export->spec.state_dir = "."; /* relative paths start at the current folder */
 	}
 	return 0;
 }
@@ -166,28 +169,44 @@ static unsigned next_lun(const struct target *target)
 	return lun;
 }
 
-static int serve(struct portal_service *s, struct lun *lun, struct error *error)
+/* The storage is open. Makes the logical unit, with an identity that no other unit has. */
+static int make_unit(struct portal_service *s, struct lun *lun, struct error *error)
 {
 	struct control_export *export = &lun->export;
-	char serial[CONTROL_SERIAL_LEN + 1];
-	struct target *target = target_for(s, export, error);
+	g_autofree char *name = g_strdup_printf("%s/%u", export->name, lun->number);
+	const struct storage_object object = {
+	    .config = export->spec.config,
+	    .storage = backstore_identity(lun->bs),
+	    .name = name,
+	    .configured = export->identity.serial,
+	};
+	struct scsi_identity identity = export->identity;
+	struct storage_identity chosen;
+
+	if (storage_identity_choose(s->registry, &object, true, &chosen, error))
+		return -EINVAL;
+	lun->unit = storage_unit_enter(s->registry, lun->export_text, &chosen, error);
+	if (!lun->unit)
+		return -EEXIST;
+	identity.serial = chosen.serial;
+	identity.naa = chosen.naa;
+	lun->lu = scsi_lu_new(s->loops, lun->bs, &identity, error);
+	return lun->lu ? 0 : -EINVAL;
+}
+
+static int serve(struct portal_service *s, struct lun *lun, struct error *error)
+{
+	struct target *target = target_for(s, &lun->export, error);
 
 	if (!target)
 		return -EINVAL;
-	lun->bs = backstore_open(s->loops, &export->spec, error);
-	if (!lun->bs)
-		return -EINVAL;
-	if (!export->identity.serial) {
-		control_make_serial(target->name, export->spec.name, serial);
-		export->identity.serial = serial;
-	}
-	lun->lu = scsi_lu_new(s->loops, lun->bs, &export->identity, error);
-	export->identity.serial = NULL;
-	if (!lun->lu)
-		return -EINVAL;
 	lun->target = target;
 	lun->number = next_lun(target);
-	return target_set_lun(target, lun->number, lun->lu, error);
+	lun->bs = backstore_open(s->loops, &lun->export.spec, error);
+	if (!lun->bs)
+		return -EINVAL;
+	int err = make_unit(s, lun, error);
+	return err ? err : target_set_lun(target, lun->number, lun->lu, error);
 }
 
 static int serve_all(struct portal_service *s, struct error *error)
@@ -254,9 +273,11 @@ struct portal_service *portal_service_new(const struct control_options *options,
 	return NULL;
 }
 
-int portal_service_start(struct portal_service *s, struct loop_set *loops, struct error *error)
+int portal_service_start(struct portal_service *s, struct loop_set *loops, struct storage_registry *registry,
+			 struct error *error)
 {
 	s->loops = loops;
+	s->registry = registry;
 	int err = serve_all(s, error);
 
 	return err ? err : start_portals(s, error);
@@ -289,6 +310,7 @@ static void close_luns(struct portal_service *s)
 	for (unsigned i = 0; i < s->nluns; i++) {
 		struct lun *lun = &s->luns[i];
 
+		storage_unit_leave(lun->unit);
 		if (lun->lu)
 			scsi_lu_free(lun->lu);
 		if (lun->bs)

@@ -5,6 +5,7 @@
 
 #include "config/options.h"
 #include "loop/loop.h"
+#include "storage/identity.h"
 #include "util/error.h"
 
 struct portal_service;
@@ -12,7 +13,8 @@ struct portal_service;
 /* Takes the options apart and serves nothing yet. NULL with error set. */
 struct portal_service *portal_service_new(const struct control_options *options, struct error *error);
 /* Opens all exports, then listens. 0 or -errno; stop in either case. */
-int portal_service_start(struct portal_service *service, struct loop_set *loops, struct error *error);
+int portal_service_start(struct portal_service *service, struct loop_set *loops,
+			 struct storage_registry *registry, struct error *error);
 /* Looks for changed sizes. */
 void portal_service_refresh(struct portal_service *service);
 /* Stops accepting, lets commands in flight end, flushes, logs sessions out, frees. 0, or -errno when a flush

@@ -17,6 +17,7 @@
 #include "system/log_file.h"
 #include "system/notify.h"
 #include "control/portal_service.h"
+#include "storage/identity.h"
 #include "util/bytes.h"
 #include "util/log.h"
 
@@ -34,6 +35,7 @@ struct control_service {
 	bool loops_running;
 	struct control_notify *notify; /* while it runs */
 	unsigned devices, failed;      /* what systemd was told last */
+	struct storage_registry *registry;
 	struct portal_service *portal; /* NULL: not asked for, as below */
 	struct kernel_service *kernel;
 	GMainLoop *main;
@@ -130,9 +132,9 @@ static int start_doors(struct control_service *s, struct error *error)
 	int err = start_loops(s, error);
 
 	if (!err && s->portal)
-		err = portal_service_start(s->portal, &s->loops, error);
+		err = portal_service_start(s->portal, &s->loops, s->registry, error);
 	if (!err && s->kernel)
-		err = kernel_service_start(s->kernel, &s->loops, error);
+		err = kernel_service_start(s->kernel, &s->loops, s->registry, error);
 	if (!err)
 		control_fd_store_end();
 	return err;
@@ -154,6 +156,9 @@ static int start(struct control_service *s, struct error *error)
 		return o->exports ? -EINVAL
 				  : error_prefix(error, -EINVAL,
 						 "the kernel cannot be served, and there is no --export");
+	s->registry = storage_registry_new(o->state_dir, NULL);
+	if (!s->registry)
+		return error_set(error, ENOMEM, "out of memory");
 	return start_doors(s, error);
 }
 
@@ -281,6 +286,7 @@ int control_service_stop(struct control_service *s)
 	int err = s->portal ? portal_service_stop(s->portal) : 0;
 	if (s->loops_running)
 		loop_set_stop(&s->loops);
+	storage_registry_free(s->registry);
 	control_notify_free(s->notify);
 	control_conf_free(&s->conf);
 	unwatch_signals(s);

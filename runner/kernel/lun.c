@@ -2,7 +2,6 @@
 /* What a device serves: the backstore and LU of its configuration, with what the kernel's configfs says of
  * it. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,25 +28,29 @@ static int read_attributes(const struct kernel_device *d, struct attributes *att
 	return err;
 }
 
-/* Without a serial number from the administrator: one that stays, from what the device is called. */
-static void derive_serial(const struct kernel_device *d, char serial[SERIAL_SIZE])
+static int choose_identity(const struct kernel_device *d, const struct kernel_lun *lun,
+			   const char *configured, bool remember, struct storage_identity *identity,
+			   struct error *error)
 {
-	uint64_t half[2] = {0xcbf29ce484222325u, 0x84222325cbf29ce4u}; /* FNV-1a from two starts */
+	const struct storage_object object = {
+	    .config = backstore_config(lun->bs),
+	    .storage = backstore_identity(lun->bs),
+	    .name = d->label,
+	    .configured = configured,
+	};
 
-	for (const char *text = d->label; *text; text++)
-		for (unsigned i = 0; i < 2; i++)
-			half[i] = (half[i] ^ (uint8_t)*text) * 0x100000001b3u;
-	snprintf(serial, SERIAL_SIZE, "%016" PRIx64 "%016" PRIx64, half[0], half[1]);
+	return storage_identity_choose(d->manager->registry, &object, remember, identity, error);
 }
 
 static int make_lu(struct kernel_device *d, const struct attributes *attributes, struct kernel_lun *lun,
 		   struct error *error)
 {
-	char serial[SERIAL_SIZE];
-	const struct scsi_identity identity = {.serial = serial};
+	struct storage_identity chosen;
+	const struct scsi_identity identity = {.serial = chosen.serial, .naa = chosen.naa};
 
-	derive_serial(d, serial); /* until the first command, see kernel_lun_identify() */
-	lun->lu = scsi_lu_new(d->manager->set, lun->bs, &identity, error);
+	/* Until the first command, see kernel_lun_identify(). */
+	if (!choose_identity(d, lun, NULL, false, &chosen, error))
+		lun->lu = scsi_lu_new(d->manager->set, lun->bs, &identity, error);
 	if (lun->lu) {
 		scsi_lu_on_write_cache(lun->lu, kernel_on_write_cache, d);
 		scsi_lu_set_alua_ops(lun->lu, &kernel_alua_ops, d);
@@ -134,6 +137,7 @@ void kernel_lun_close(struct kernel_lun *lun)
 {
 	if (!lun->lu)
 		return;
+	storage_unit_leave(lun->unit);
 	scsi_lu_free(lun->lu);
 	backstore_close(lun->bs);
 	*lun = (struct kernel_lun){0};
@@ -148,16 +152,35 @@ void kernel_lun_expiry(struct kernel_device *d)
 		log_warn(d->subject, "%s", error.text);
 }
 
-/* wwn/vpd_unit_serial may be set up to the moment when a LUN leads to the device, usually after it was enabled, and
- * nobody tells. */
+/* Two units with one identity would be one disk with two contents for every initiator. */
+static void enter_unit(struct kernel_device *d, const struct storage_identity *identity)
+{
+	struct error error;
+
+	d->lun.unit = storage_unit_enter(d->manager->registry, d->label, identity, &error);
+	if (d->lun.unit)
+		return;
+	log_err(d->subject, "not ready: %s, in wwn/vpd_unit_serial, and create the device again", error.text);
+	scsi_lu_set_blocked(d->lun.lu, true);
+}
+
+/*
+ * wwn/vpd_unit_serial may be set until a LUN leads to the device. This is usually after the device was enabled, and no event
+ * tells us. So the attribute is read at the first command.
+ */
 void kernel_lun_identify(struct kernel_device *d)
 {
 	char serial[SERIAL_SIZE] = "";
+	struct storage_identity identity;
 	struct error error;
 
 	if (tcmu_configfs_serial(&d->cfs, serial, sizeof(serial), &error))
 		log_warn(d->subject, "%s", error.text);
-	if (!serial[0])
-		derive_serial(d, serial);
-	scsi_lu_set_serial(d->lun.lu, serial);
+	if (choose_identity(d, &d->lun, serial, !backstore_is_absent(d->lun.bs), &identity, &error)) {
+		log_err(d->subject, "%s", error.text);
+		return;
+	}
+	scsi_lu_set_serial(d->lun.lu, identity.serial, identity.naa);
+	storage_unit_leave(d->lun.unit);
+	enter_unit(d, &identity);
 }

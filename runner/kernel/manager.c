@@ -76,6 +76,7 @@ static struct kernel_manager *allocate(struct loop_set *set, const struct kernel
 	manager->set = set;
 	manager->io_lock = options->io_lock;
 	manager->fd_store = options->fd_store;
+	manager->registry = options->registry;
 	manager->defaults = options->defaults;
 	list_init(&manager->devices);
 	pthread_mutex_init(&manager->lock, NULL);

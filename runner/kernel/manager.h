@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "loop/loop.h"
+#include "storage/identity.h"
 #include "util/error.h"
 #include "util/fd_store.h"
 
@@ -24,6 +25,7 @@ struct kernel_manager_options {
 	const char *run_dir; /* where a clean stop leaves its mark, "/run/tcmu-runner"; gone after a reboot */
 	int io_lock; /* tcmu_stray_io_lock()'s; -1: nothing of an earlier process's can be under way */
 	const struct fd_store *fd_store; /* NULL: nobody keeps the devices open while there is no process */
+	struct storage_registry *registry; /* outlives the manager */
 	struct kernel_manager_defaults defaults;
 };
 

@@ -13,6 +13,7 @@
 #include "kernel/netlink.h"
 #include "kernel/stray_io.h"
 #include "kernel/uio.h"
+#include "storage/identity.h"
 
 #define KERNEL_TIME_OUT 30 /* seconds, the kernel's default cmd_time_out */
 
@@ -27,6 +28,7 @@ struct kernel_manager {
 	char *state_dir;
 	int io_lock;
 	const struct fd_store *fd_store;
+	struct storage_registry *registry;
 	char *mark;                          /* path of the mark of a clean stop */
 	bool clean;                          /* the daemon before stopped cleanly, … */
 	uint64_t since_ns;                   /* … and what lies in its rings came after this, … */
@@ -57,6 +59,7 @@ struct kernel_manager {
 struct kernel_lun {
 	struct backstore *bs;
 	struct scsi_lu *lu; /* NULL: none */
+	struct storage_unit *unit; /* NULL: it is not identified yet */
 };
 
 /*

@@ -180,6 +180,8 @@ uint32_t scsi_cmd_condition(const struct scsi_cmd *cmd)
 {
 	if (cmd->gate_seen & SCSI_GATE_ABSENT)
 		return SENSE_NOT_REPORTABLE;
+	if (cmd->gate_seen & SCSI_GATE_BLOCKED)
+		return SENSE_INTERVENTION_REQUIRED;
 	if (cmd->gate_seen & SCSI_GATE_STOPPED)
 		return SENSE_START_REQUIRED;
 	if (cmd->gate_seen & SCSI_GATE_FORMATTING)

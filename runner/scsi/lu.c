@@ -29,7 +29,7 @@ static void pad_text(char *out, size_t len, const char *text, const char *fallba
  * NAA 6, IEEE registered extended (SPC-4 7.8.6.6.7), the same identifier that LIO makes for the same serial:
  * company 001405h, then as many of the serial's hexadecimal digits as fit in the remaining 25.
  */
-static void make_naa(uint8_t naa[16], const char *serial)
+void scsi_naa_from_digits(uint8_t naa[16], const char *serial)
 {
 	static const uint8_t prefix[4] = {0x60, 0x01, 0x40, 0x50};
 	unsigned digit = 7;
@@ -48,10 +48,13 @@ static void make_naa(uint8_t naa[16], const char *serial)
 	}
 }
 
-void scsi_lu_set_serial(struct scsi_lu *lu, const char *serial)
+void scsi_lu_set_serial(struct scsi_lu *lu, const char *serial, const uint8_t *naa)
 {
 	snprintf(lu->serial, sizeof(lu->serial), "%s", serial);
-	make_naa(lu->naa, lu->serial);
+	if (naa)
+		memcpy(lu->naa, naa, sizeof(lu->naa));
+	else
+		scsi_naa_from_digits(lu->naa, lu->serial);
 }
 
 void scsi_lu_limit_transfer(struct scsi_lu *lu, uint64_t bytes)
@@ -115,7 +118,7 @@ struct scsi_lu *scsi_lu_new(struct loop_set *set, struct backstore *bs, const st
 	pad_text(lu->vendor, 8, identity->vendor, "LIO-ORG");
 	pad_text(lu->product, 16, identity->product, "TCMU device");
 	pad_text(lu->revision, 4, identity->revision, "0002");
-	scsi_lu_set_serial(lu, identity->serial);
+	scsi_lu_set_serial(lu, identity->serial, identity->naa);
 	lu->max_transfer = SCSI_MAX_TRANSFER;
 	lu->wce_default = info->write_cache && !info->write_cache_off;
 	pthread_mutex_init(&lu->lock, NULL);
@@ -138,6 +141,21 @@ void scsi_lu_free(struct scsi_lu *lu)
 	pthread_mutex_destroy(&lu->lock);
 	free(lu->loops);
 	free(lu);
+}
+
+void scsi_lu_set_blocked(struct scsi_lu *lu, bool blocked)
+{
+	if (blocked) {
+		scsi_lu_gate_change(lu, SCSI_GATE_BLOCKED, 0);
+	} else if (scsi_lu_is_blocked(lu)) {
+		scsi_lu_gate_change(lu, 0, SCSI_GATE_BLOCKED);
+		scsi_ua_raise_others(lu, NULL, SCSI_UA_MEDIUM_CHANGED);
+	}
+}
+
+bool scsi_lu_is_blocked(const struct scsi_lu *lu)
+{
+	return scsi_lu_gate(lu) & SCSI_GATE_BLOCKED;
 }
 
 struct backstore *scsi_lu_backstore(const struct scsi_lu *lu)

@@ -27,9 +27,10 @@
 #define SCSI_GATE_D_SENSE       0x40u  /* descriptor format sense */
 #define SCSI_GATE_CORRUPTED     0x80u  /* FORMAT UNIT did not get to the end: MEDIUM ERROR until one does */
 #define SCSI_GATE_ABSENT        0x100u /* a stand-in serves it until its storage can be opened: NOT READY */
-#define SCSI_GATE_MODE          0x70u  /* those that follow from mode parameters */
-#define SCSI_GATE_EPOCH_ONE     0x200u
-#define SCSI_GATE_EPOCH         0xfffffe00u
+#define SCSI_GATE_BLOCKED       0x200u /* an administrator has to act first: NOT READY, scsi_lu_set_blocked() */
+#define SCSI_GATE_MODE          0x70u /* those that follow from mode parameters */
+#define SCSI_GATE_EPOCH_ONE     0x400u
+#define SCSI_GATE_EPOCH         0xfffffc00u
 
 /* MAXIMUM TRANSFER LENGTH of VPD B0, in bytes: bounds the buffer of one command. */
 #define SCSI_MAX_TRANSFER (16u << 20)

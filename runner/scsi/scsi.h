@@ -43,16 +43,21 @@ struct scsi_identity {
 	const char *vendor;   /* at most 8 characters; NULL: "LIO-ORG" */
 	const char *product;  /* at most 16; NULL: "TCMU device" */
 	const char *revision; /* at most 4; NULL: "0002" */
-	const char *serial;   /* unit serial number, VPD 80; the NAA 6 identifier is made from it */
+	const char *serial;   /* unit serial number, VPD 80 */
+	const uint8_t *naa;   /* NAA designator, 16 bytes; NULL: scsi_naa_from_digits() of the serial number */
 };
+
+/* LIO's encoding of a unit serial number: the company ID 001405h and the first 25 hexadecimal digits of the text. */
+void scsi_naa_from_digits(uint8_t naa[16], const char *serial);
 
 /* Main thread. The LU serves bs, which the caller closes after scsi_lu_free(). NULL with error set. */
 struct scsi_lu *scsi_lu_new(struct loop_set *set, struct backstore *bs, const struct scsi_identity *identity,
 			    struct error *error);
 /* Main thread; no nexus is attached and no command is in flight. */
 void scsi_lu_free(struct scsi_lu *lu);
-/* Before the first command: another unit serial number, and the largest transfer that VPD B0 is to report. */
-void scsi_lu_set_serial(struct scsi_lu *lu, const char *serial);
+/* Before the first command: another identity, as in struct scsi_identity. */
+void scsi_lu_set_serial(struct scsi_lu *lu, const char *serial, const uint8_t *naa);
+/* Before the first command: the largest transfer that VPD B0 is to report. */
 void scsi_lu_limit_transfer(struct scsi_lu *lu, uint64_t bytes);
 /*
  * Any thread. Switches the write cache (WCE) as an administrator does: now and as the default after a reset; raises
@@ -65,6 +70,13 @@ bool scsi_lu_write_cache(struct scsi_lu *lu);
 /* Before the first command: fn runs on a loop whenever an initiator has switched the write cache (MODE SELECT), while
  * that command is still in flight. */
 void scsi_lu_on_write_cache(struct scsi_lu *lu, void (*fn)(void *arg), void *arg);
+/*
+ * Any thread. While the LU is blocked, commands that need the medium are answered NOT READY, LOGICAL UNIT NOT READY, MANUAL
+ * INTERVENTION REQUIRED (SPC-4 4.5.6, 04h/03h): an administrator has to act first. Commands that were submitted before are
+ * served. The end of it raises NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED (28h/00h) for all nexuses.
+ */
+void scsi_lu_set_blocked(struct scsi_lu *lu, bool blocked);
+bool scsi_lu_is_blocked(const struct scsi_lu *lu);
 struct backstore *scsi_lu_backstore(const struct scsi_lu *lu);
 const char *scsi_lu_name(const struct scsi_lu *lu);
 

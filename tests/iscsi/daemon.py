@@ -46,6 +46,8 @@ class Daemon:
         self.log = open(os.path.join(self.state, "log"), "w+b")
         literal = f"[{host}]" if ":" in host else host
         where = ["--portal", f"{literal}:{self.address[1]}"] if portal else []
+        if "--state-dir" not in args:
+            where += ["--state-dir", os.path.join(self.state, "state")]
         self.process = subprocess.Popen([*wrapper, *command_line(*where, *args)], stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log, env=os.environ | (env or {}),
                                         pass_fds=pass_fds)

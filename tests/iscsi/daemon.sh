@@ -28,7 +28,8 @@ free_port() {
 
 start_daemon() {
 	port=$(free_port)
-	"${TCMU_RUNNER:?}" --handler-path "${TCMU_RUNNER_HANDLERS:?}" --portal "127.0.0.1:$port" "$@" \
+	"${TCMU_RUNNER:?}" --handler-path "${TCMU_RUNNER_HANDLERS:?}" --portal "127.0.0.1:$port" \
+		--state-dir "$work/state" "$@" \
 		>"$work/daemon.log" 2>&1 &
 	daemon_pid=$!
 	for _ in {1..200}; do

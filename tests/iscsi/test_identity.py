@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who a LUN says it is (SPC-4 6.6, 7.8), and that it says so again after a restart."""
+import os
+import tempfile
 import unittest
 
 import cdb
+import daemon
 from daemon import IQN, Daemon
 
 ALLOC = "alloc/a,size=16M,name=a"
@@ -60,6 +63,32 @@ class Identity(unittest.TestCase):
         self.assertNotEqual(identity("--export", "alloc/a,size=1M,name=a")[1],
                             identity("--export", "alloc/a,size=1M,name=b", target="b")[1])
 
+    def test_blank_names_are_refused(self):
+        for key in ("serial", "vendor", "product", "revision"):
+            refused = daemon.run("--export", f"{ALLOC},{key}= ")
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("blanks only", refused.stderr)
+
+    def test_different_serials_have_different_designators(self):
+        one, two = (identity("--export", f"{ALLOC},serial={serial}")[2] for serial in ("lun1", "vol1"))
+        self.assertNotEqual(one[0, NAA], two[0, NAA])
+
+    def test_designator_as_serial_is_not_cut(self):
+        digits = "600a098038303053453f463045727a4b"
+        _, serial, found = identity("--export", f"{ALLOC},serial={digits}")
+        self.assertEqual((serial.decode(), found[0, NAA].hex()), (digits, digits))
+
+    def test_uuid_of_lio_keeps_the_encoding_of_lio(self):
+        found = identity("--export", f"{ALLOC},serial=4d4c8f6e-2a3b-4c5d-9e8f-001122334455")[2]
+        self.assertEqual(found[0, NAA].hex(), "60014054d4c8f6e2a3b4c5d9e8f00112")
+
+    def test_same_serial_twice_is_refused(self):
+        both = ("alloc/a,size=1M,name=a,serial=S", "alloc/b,size=1M,name=b,serial=S")
+        refused = daemon.run("--export", both[0], "--export", both[1], "--portal", f"127.0.0.1:{daemon.free_port()}")
+        self.assertEqual(refused.returncode, 1)
+        for text in (*both, "same serial number"):
+            self.assertIn(text, refused.stderr)
+
     def test_designators(self):
         _, serial, found = identity("--export", ALLOC)
         self.assertTrue(found[0, T10].startswith(b"LIO-ORG "))
@@ -69,6 +98,62 @@ class Identity(unittest.TestCase):
         names = [value.rstrip(b"\0").decode() for (_, kind), value in found.items() if kind == SCSI_NAME]
         self.assertTrue(any(name.startswith(IQN + "a") for name in names), names)
         self.assertTrue(serial.strip())
+
+
+class Storage(unittest.TestCase):
+    """The identity of a file is that of the file, not of the way in which its path is written."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="tcmur-")
+        self.addCleanup(folder.cleanup)
+        self.folder = os.path.realpath(folder.name)
+        self.state = os.path.join(self.folder, "state")
+        self.image = self.make("disk.img")
+
+    def make(self, name):
+        path = os.path.join(self.folder, name)
+        with open(path, "wb") as image:
+            image.truncate(1 << 20)
+        return path
+
+    def serial(self, config, *options):
+        return identity("--export", f"{config},name=a" + "".join(options), "--state-dir", self.state)[1].decode()
+
+    def test_one_file_has_one_serial(self):
+        link = os.path.join(self.folder, "link")
+        os.symlink(self.image, link)
+        paths = (self.image, os.path.relpath(self.image), link, f"/{self.image}", f"{self.folder}/./disk.img",
+                 f"{self.folder}/../{os.path.basename(self.folder)}/disk.img")
+        self.assertEqual(len({self.serial(f"file/{path}") for path in paths}), 1)
+        self.assertNotEqual(self.serial(f"file/{self.image}"), self.serial(f"file/{self.make('other.img')}"))
+
+    def test_configured_serial_is_remembered(self):
+        self.assertEqual(self.serial(f"file/{self.image}", ",serial=mine"), "mine")
+        self.assertEqual(self.serial(f"file/{self.image}"), "mine")
+
+    def test_identity_is_printed_for_scripts(self):
+        before = daemon.run("--identity", f"file/{self.image}", "--state-dir", self.state)
+        self.assertFalse(os.path.exists(os.path.join(self.state, "disk.img")))
+        self.assertEqual((before.returncode, before.stdout), (0, self.serial(f"file/{self.image}") + "\n"))
+        self.assertEqual(self.serial(f"file/{self.image}", ",serial=mine"), "mine")
+        after = daemon.run("--identity", f"file/{self.image}", "--state-dir", self.state)
+        self.assertEqual(after.stdout, "mine\n")
+        refused = daemon.run("--identity", "nothing/x", "--state-dir", self.state)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("no handler", refused.stderr)
+
+    def test_two_machines_have_two_serials(self):
+        """The same options on another machine, here in a mount namespace with another /etc/machine-id."""
+        other = os.path.join(self.folder, "machine-id")
+        with open(other, "w", encoding="ascii") as file:
+            file.write("f" * 32 + "\n")
+        wrapper = ("unshare", "-rm", "sh", "-c", f'mount --bind {other} /etc/machine-id && exec "$@"', "sh")
+        if daemon.subprocess.run([*wrapper, "true"], check=False, capture_output=True).returncode:
+            self.skipTest("no namespaces, or no /etc/machine-id")
+        here = self.serial(f"file/{self.image}")
+        with Daemon("--export", f"file/{self.image},name=a", wrapper=wrapper) as there, there.session("a") as session:
+            session.execute(cdb.TEST_UNIT_READY)
+            self.assertNotEqual(page(session, 0x80).decode(), here)
 
 
 class Pages(unittest.TestCase):

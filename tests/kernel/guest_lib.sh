@@ -78,6 +78,9 @@ kill_daemon() {
 
 load_target() {
 	mkdir -p /tmp/state
+	printf '#!/bin/sh\nexec "%s" --handler-path "%s" --state-dir /tmp/state "$@"\n' "$daemon" "$handlers" >/tmp/tcmu-runner
+	chmod +x /tmp/tcmu-runner
+	export TCMU_RUNNER=/tmp/tcmu-runner # for the scripts
 	modprobe -a target_core_user sd_mod
 	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
 }

@@ -14,10 +14,16 @@
 
 void open_manager(struct world *w)
 {
+	char state[80];
+
+	snprintf(state, sizeof(state), "%s/state", w->folder);
+	w->registry = storage_registry_new(state, NULL);
+	assert_non_null(w->registry);
 	const struct kernel_manager_options options = {.state_dir = w->folder,
 						       .run_dir = w->folder,
 						       .io_lock = w->io_lock,
 						       .fd_store = w->fd_store,
+						       .registry = w->registry,
 						       .defaults = {.cmd_time_out = 45}};
 
 	w->manager = kernel_manager_open(&w->set, &options, NULL);
@@ -27,6 +33,7 @@ void open_manager(struct world *w)
 void close_manager(struct world *w)
 {
 	kernel_manager_close(w->manager);
+	storage_registry_free(w->registry);
 	w->manager = NULL;
 }
 

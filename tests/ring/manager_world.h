@@ -23,6 +23,7 @@ struct world {
 	int io_lock;
 	const struct fd_store *fd_store; /* NULL unless a test sets it */
 	struct loop_set set;
+	struct storage_registry *registry; /* while there is a manager */
 	struct kernel_manager *manager;
 };
 

@@ -28,6 +28,7 @@ static const uint8_t TEST_UNIT_READY[6] = {0};
 struct world {
 	char root[64];
 	struct loop_set set;
+	struct storage_registry *registry;
 	struct kernel_manager *manager;
 };
 
@@ -42,7 +43,11 @@ static int set_up(void **state)
 	fake_kernel_start(w->root);
 	assert_true(backstore_load_handlers(HANDLERS, NULL) > 0);
 	assert_int_equal(loop_set_start(&w->set, &loops, NULL), 0);
-	const struct kernel_manager_options options = {.state_dir = w->root, .run_dir = w->root};
+	char folder[80];
+	snprintf(folder, sizeof(folder), "%s/state", w->root);
+	w->registry = storage_registry_new(folder, NULL);
+	const struct kernel_manager_options options = {
+	    .state_dir = w->root, .run_dir = w->root, .registry = w->registry};
 	w->manager = kernel_manager_open(&w->set, &options, NULL);
 	assert_non_null(w->manager);
 	return 0;
@@ -54,6 +59,7 @@ static int tear_down(void **state)
 	char command[128];
 
 	kernel_manager_close(w->manager);
+	storage_registry_free(w->registry);
 	loop_set_stop(&w->set);
 	backstore_unload_handlers();
 	fake_kernel_stop();

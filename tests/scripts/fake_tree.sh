@@ -35,7 +35,7 @@ undoes user_create.sh alloc a 1M
 contains "$work/tree/core/user_0/a/enable" 1
 contains "$work/tree/core/user_0/a/control" dev_config=alloc/a,dev_size=1048576,hw_max_sectors=2048,max_data_area_mb=128
 serial=$(cat "$work/tree/core/user_0/a/wwn/vpd_unit_serial")
-echo "$serial" | grep -Eqx '[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}' || failed "serial $serial"
+echo "$serial" | grep -Eqx '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}' || failed "serial $serial"
 refuses 'user_0/a exists' user_create.sh alloc a 4096
 works '[INFO] Your backstore directory: user_1/b' user_create.sh file b 4096 /srv/it
 grep -q '^dev_config=file//srv/it,' "$work/tree/core/user_1/b/control" || failed "CONFIG is not used"

@@ -17,7 +17,12 @@ cat >"$work/bin/id" <<'END'
 #!/bin/sh
 echo "${FAKE_ID:-0}"
 END
-chmod +x "$work/bin/id"
+cat >"$work/bin/tcmu-runner" <<'END'
+#!/bin/sh
+# --identity STORAGE: a serial number that depends on the storage.
+printf %s "$2" | sha1sum | sed 's/^\(.\{8\}\)\(.\{4\}\).\(.\{3\}\).\(.\{3\}\)\(.\{12\}\).*/\1-\2-4\3-8\4-\5/'
+END
+chmod +x "$work/bin/id" "$work/bin/tcmu-runner"
 echo "InitiatorName=iqn.2026-11.com.test:initiator" >"$work/initiator"
 echo 0 >"$work/calls"
 export TCMU_CONFIGFS="$work/tree" TCMU_INITIATOR_NAME="$work/initiator" CALLS="$work/calls"

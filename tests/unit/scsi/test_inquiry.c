@@ -214,7 +214,7 @@ static void test_front_end_sets_serial_and_limit(void **state)
 
 	(void)state;
 	spc_env_open(&e, 1, NULL);
-	scsi_lu_set_serial(e.lu, "fedcba98-7654-3210");
+	scsi_lu_set_serial(e.lu, "fedcba98-7654-3210", NULL);
 	RUN(&e, 0, 0x12, 1, 0x80, 0, 255, 0);
 	assert_int_equal(e.c.cmd.data_in_len, 4 + 18);
 	assert_memory_equal(e.c.buffer + 4, "fedcba98-7654-3210", 18);

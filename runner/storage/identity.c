@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Chooses the identity of a logical unit, and keeps the list of those that exist, so that no two units of this daemon have
+ * the same. Front ends only say what they know of the unit; they make no serial number of their own.
+ */
+#include "storage/identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "storage/designator.h"
+#include "storage/machine.h"
+#include "storage/registry.h"
+#include "storage/small_file.h"
+#include "util/log.h"
+
+#define MACHINE_ID "/etc/machine-id"
+
+/* --- what all objects share --- */
+
+struct storage_registry *storage_registry_new(const char *state_dir, const char *machine_id)
+{
+	struct storage_registry *registry = calloc(1, sizeof(*registry));
+	struct error error;
+
+	if (!registry)
+		return NULL;
+	storage_units_init(&registry->units);
+	registry->folder = small_file_open_folder(AT_FDCWD, state_dir, &error);
+	if (registry->folder < 0)
+		log_warn(
+		    NULL,
+		    "state %s; nothing is remembered for the next start (--state-dir names another folder)",
+		    error.text);
+	if (storage_machine_derive(machine_id ? machine_id : MACHINE_ID, registry->folder, registry->machine,
+				   &error))
+		log_warn(NULL, "%s; serial numbers change with the next start unless serial= sets them",
+			 error.text);
+	return registry;
+}
+
+void storage_registry_free(struct storage_registry *registry)
+{
+	if (!registry)
+		return;
+	storage_units_destroy(&registry->units);
+	if (registry->folder >= 0)
+		close(registry->folder);
+	free(registry);
+}
+
+/* --- the sources, in the order in which they are asked --- */
+
+static bool is_configured(const struct storage_object *object)
+{
+	return object->configured && object->configured[0];
+}
+
+/* A serial number of blanks looks like none in every listing (SPC-4 4.3.1 pads with blanks). */
+static int use_configured(const struct storage_object *object, struct storage_identity *identity,
+			  struct error *error)
+{
+	size_t len = strlen(object->configured);
+
+	if (len >= sizeof(identity->serial))
+		return error_set(error, EINVAL, "the serial number has more than %zu characters",
+				 sizeof(identity->serial) - 1);
+	if (strspn(object->configured, " ") == len)
+		return error_set(error, EINVAL, "the serial number consists of blanks only");
+	strcpy(identity->serial, object->configured);
+	identity->source = STORAGE_IDENTITY_CONFIGURED;
+	return 0;
+}
+
+/* A cloned state folder does not clone identities, and a path may lead to another disk than yesterday. */
+static bool is_valid(const struct storage_registry *registry, const struct storage_object *object,
+		     const struct storage_state *state)
+{
+	return state->serial[0] && !strcmp(state->machine, registry->machine) &&
+	       !strcmp(state->own, object->storage->own);
+}
+
+static const char *handler_of(const struct storage_object *object, char *handler, size_t size)
+{
+	snprintf(handler, size, "%.*s", (int)strcspn(object->config, "/"), object->config);
+	return handler;
+}
+
+static void derive(const struct storage_registry *registry, const struct storage_object *object,
+		   const char *key, struct storage_identity *identity)
+{
+	uint8_t digest[DIGEST_SIZE];
+	char handler[64];
+
+	if (object->storage->own[0]) {
+		handler_of(object, handler, sizeof(handler));
+		digest_texts(
+		    (const char *const[]){"tcmu-runner storage", handler, object->storage->own, NULL},
+		    digest);
+		identity->source = STORAGE_IDENTITY_OWN;
+	} else {
+		digest_texts((const char *const[]){"tcmu-runner place", registry->machine, key, NULL},
+			     digest);
+		identity->source = STORAGE_IDENTITY_DERIVED;
+	}
+	uuid_from_bytes(digest, identity->serial);
+}
+
+/* --- the choice --- */
+
+/* Storage with a place of its own is the same object however its configuration is written, and behind both front ends. */
+void storage_object_key(const struct storage_object *object, char *key, size_t size)
+{
+	char handler[64];
+
+	if (object->storage->place[0])
+		snprintf(key, size, "%s/%s", handler_of(object, handler, sizeof(handler)),
+			 object->storage->place);
+	else
+		snprintf(key, size, "%s (%s)", object->config, object->name);
+}
+
+static void read_state(const struct storage_registry *registry, const char *key, struct storage_state *state)
+{
+	struct error error;
+
+	*state = (struct storage_state){.machine = ""};
+	if (registry->folder < 0)
+		return;
+	int err = storage_state_read(registry->folder, key, state, &error);
+	if (err && err != -ENOENT)
+		log_err(
+		    key,
+		    "state folder: %s, and neither can its previous copy; the identity is chosen without it",
+		    error.text);
+}
+
+static void save(const struct storage_registry *registry, const struct storage_object *object,
+		 const char *key, const struct storage_identity *identity, struct storage_state *state)
+{
+	struct error error;
+
+	if (registry->folder < 0 ||
+	    (is_valid(registry, object, state) && !strcmp(state->serial, identity->serial)))
+		return;
+	strcpy(state->machine, registry->machine);
+	strcpy(state->serial, identity->serial);
+	snprintf(state->own, sizeof(state->own), "%s", object->storage->own);
+	if (storage_state_write(registry->folder, key, state, &error))
+		log_warn(key, "state folder: %s; the serial number is not remembered", error.text);
+}
+
+int storage_identity_choose(struct storage_registry *registry, const struct storage_object *object,
+			    bool remember, struct storage_identity *identity, struct error *error)
+{
+	char key[STATE_KEY_SIZE];
+	int err = 0;
+
+	struct storage_state *state = malloc(sizeof(*state));
+	if (!state)
+		return error_set(error, ENOMEM, "out of memory");
+	storage_object_key(object, key, sizeof(key));
+	read_state(registry, key, state);
+	if (is_configured(object)) {
+		err = use_configured(object, identity, error);
+	} else if (is_valid(registry, object, state)) {
+		strcpy(identity->serial, state->serial);
+		identity->source = STORAGE_IDENTITY_SAVED;
+	} else {
+		derive(registry, object, key, identity);
+	}
+	if (!err) {
+		storage_designator(identity->serial, identity->naa);
+		if (remember)
+			save(registry, object, key, identity, state);
+	}
+	free(state);
+	return err;
+}

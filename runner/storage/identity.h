@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who a logical unit is, for both front ends: its unit serial number and its NAA designator (SPC-4 7.8.6, 7.8.15). README.md
+ * explains in which order the sources are asked.
+ */
+#ifndef STORAGE_IDENTITY_H
+#define STORAGE_IDENTITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backstore/backstore.h"
+#include "storage/state.h"
+#include "util/error.h"
+
+/* What all storage objects of a daemon share: the state folder, this machine, and the units that exist. */
+struct storage_registry;
+
+/* Main. Opens the state folder. Without it, which is logged, nothing is remembered. NULL: memory is out.
+ * machine_id: the file with the machine's ID, NULL: /etc/machine-id. */
+struct storage_registry *storage_registry_new(const char *state_dir, const char *machine_id);
+/* Main. No unit is left. */
+void storage_registry_free(struct storage_registry *registry);
+
+enum storage_identity_source {
+	/* The administrator has set it. */
+	STORAGE_IDENTITY_CONFIGURED,
+	/* The state folder knows it. */
+	STORAGE_IDENTITY_SAVED,
+	/* The storage says it of itself. */
+	STORAGE_IDENTITY_OWN,
+	/* From this machine and the place of the storage. */
+	STORAGE_IDENTITY_DERIVED,
+};
+
+struct storage_identity {
+	char serial[STATE_SERIAL_SIZE];
+	uint8_t naa[16];
+	enum storage_identity_source source;
+};
+
+/* What an identity is chosen for. */
+struct storage_object {
+	/* "HANDLER/CONFIG". */
+	const char *config;
+	/* What the handler says of the storage. */
+	const struct tcmur_identity *storage;
+	/* Names the object on this machine, such as "user_0/disk"; it tells objects apart whose storage is their own. */
+	const char *name;
+	/* The unit serial number that the administrator has set; NULL or "": none. */
+	const char *configured;
+};
+
+/* Pool or main thread; may block. Chooses the identity, and remembers it if it is to be remembered. 0, or -errno with error
+ * set: the configured serial number cannot be used. */
+int storage_identity_choose(struct storage_registry *registry, const struct storage_object *object,
+			    bool remember, struct storage_identity *identity, struct error *error);
+
+/* The place of one unit in the list of all. */
+struct storage_unit;
+
+/*
+ * Any thread. Enters a unit into the list. NULL with error set, which names both units: another one has this serial number
+ * or designator. name is copied.
+ */
+struct storage_unit *storage_unit_enter(struct storage_registry *registry, const char *name,
+					const struct storage_identity *identity, struct error *error);
+/* Any thread. NULL: nothing happens. */
+void storage_unit_leave(struct storage_unit *unit);
+#endif

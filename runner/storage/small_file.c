@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads and replaces the small files of the state folder. This file knows how a file becomes durable and which files it
+ * must not trust; it knows nothing about what the files mean.
+ *
+ * A text is written to NAME.new and made durable, and then gets its name by rename(2), which replaces the old file as one
+ * step. Before that, the old file gets a second name, NAME.old, by link(2). So there is no moment without a complete NAME.
+ */
+#include "storage/small_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+
+#define NAME_SIZE 256
+
+/* Other users who can change a file decide what the daemon believes. root may own what an ordinary user reads. */
+static bool is_trusted(const struct stat *st)
+{
+	return (st->st_uid == geteuid() || st->st_uid == 0) && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+int small_file_open_folder(int parent, const char *path, struct error *error)
+{
+	struct stat st;
+
+	if (mkdirat(parent, path, 0700) && errno != EEXIST)
+		return error_set(error, errno, "folder %s: %s", path, strerror(errno));
+	int folder = openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return error_set(error, errno, "folder %s: %s", path, strerror(errno));
+	if (!fstat(folder, &st) && is_trusted(&st))
+		return folder;
+	close(folder);
+	return error_set(
+	    error, EPERM,
+	    "folder %s: it belongs to another user, or other users may write to it (chmod 700 it)", path);
+}
+
+/* O_NONBLOCK: to open a FIFO must not wait for its writer. */
+static int open_trusted(int folder, const char *name, struct error *error)
+{
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0)
+		return error_set(error, errno, "%s: %s", name,
+				 errno == ELOOP ? "it is a symbolic link" : strerror(errno));
+	if (fstat(fd, &st))
+		error_set(error, errno, "%s: %s", name, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		error_set(error, EINVAL, "%s: it is not a regular file", name);
+	else if (!is_trusted(&st))
+		error_set(error, EPERM, "%s: it belongs to another user, or other users may write to it",
+			  name);
+	else
+		return fd;
+	close(fd);
+	return -EPERM;
+}
+
+ssize_t small_file_read(int folder, const char *name, char *text, size_t size, struct error *error)
+{
+	CLEANUP_CLOSE int fd = open_trusted(folder, name, error);
+	size_t len = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	do {
+		n = TEMP_FAILURE_RETRY(read(fd, text + len, size - len));
+		if (n < 0)
+			return error_set(error, errno, "%s: %s", name, strerror(errno));
+		len += (size_t)n;
+	} while (n && len < size);
+	if (len == size)
+		return error_set(error, EFBIG, "%s: it is larger than %zu bytes", name, size - 1);
+	text[len] = '\0';
+	return (ssize_t)len;
+}
+
+/* --- writing --- */
+
+static int write_all(int fd, const char *text)
+{
+	for (size_t len = strlen(text); len;) {
+		ssize_t n = TEMP_FAILURE_RETRY(write(fd, text, len));
+
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Leaves a complete and durable NAME.new. What a process that died left under this name is removed first. */
+static int write_new(int folder, const char *fresh, const char *text)
+{
+	if (unlinkat(folder, fresh, 0) && errno != ENOENT)
+		return -errno;
+	CLEANUP_CLOSE int fd =
+	    openat(folder, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	int err = write_all(fd, text);
+	return !err && fsync(fd) ? -errno : err;
+}
+
+/* A file that is new has no previous copy, and neither has any file where the file system has no hard links. */
+static void keep_previous(int folder, const char *name, const char *old)
+{
+	unlinkat(folder, old, 0);
+	linkat(folder, name, folder, old, 0);
+}
+
+static int write_under(int folder, const char *name, const char *text, bool replace, struct error *error)
+{
+	char fresh[NAME_SIZE], old[NAME_SIZE];
+	int err;
+
+	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.new", name) >= sizeof(fresh))
+		return error_set(error, ENAMETOOLONG, "%s: the name is too long", name);
+	snprintf(old, sizeof(old), "%s.old", name);
+	err = write_new(folder, fresh, text);
+	if (!err && replace)
+		keep_previous(folder, name, old);
+	if (!err &&
+	    (replace ? renameat(folder, fresh, folder, name) : linkat(folder, fresh, folder, name, 0)))
+		err = -errno;
+	if (err || !replace)
+		unlinkat(folder, fresh, 0);
+	if (!err && fsync(folder))
+		err = -errno;
+	return err ? error_set(error, -err, "%s cannot be written: %s", name, strerror(-err)) : 0;
+}
+
+int small_file_replace(int folder, const char *name, const char *text, struct error *error)
+{
+	return write_under(folder, name, text, true, error);
+}
+
+int small_file_create(int folder, const char *name, const char *text, struct error *error)
+{
+	return write_under(folder, name, text, false, error);
+}

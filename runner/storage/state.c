@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files of storage objects in the state folder: their names, and which copy is used. How a file is written belongs to
+ * small_file.c, and what its text means to state_text.c.
+ */
+#include "storage/state.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "storage/small_file.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#define NAME_SIZE   96
+#define READABLE    40 /* characters of the object's name that the file's name shows */
+#define HASH_DIGITS 24
+
+/* "disk.img-0123456789abcdef01234567.state": for people, then what makes it unique. */
+static void name_of_key(const char *key, char name[NAME_SIZE])
+{
+	const char *slash = strrchr(key, '/');
+	char readable[READABLE + 1], hex[DIGEST_HEX_SIZE];
+
+	snprintf(readable, sizeof(readable), "%s", slash && slash[1] ? slash + 1 : key);
+	for (char *c = readable; *c; c++)
+		if (!isalnum((unsigned char)*c) && *c != '.' && *c != '-')
+			*c = '_';
+	digest_texts_hex((const char *const[]){key, NULL}, hex);
+	snprintf(name, NAME_SIZE, "%s%s-%.*s.state", readable[0] == '.' ? "_" : "", readable, HASH_DIGITS,
+		 hex);
+}
+
+static int read_copy(int folder, const char *name, const char *key, struct storage_state *state,
+		     struct error *error)
+{
+	CLEANUP_FREE char *text = malloc(SMALL_FILE_MAX + 1);
+
+	if (!text)
+		return error_set(error, ENOMEM, "out of memory");
+	ssize_t n = small_file_read(folder, name, text, SMALL_FILE_MAX + 1, error);
+	if (n < 0)
+		return (int)n;
+	int err = strlen(text) == (size_t)n ? state_text_parse(text, key, state, error)
+					    : error_set(error, EINVAL, "it holds a zero byte: it is damaged");
+	return err ? error_prefix(error, err, "%s", name) : 0;
+}
+
+int storage_state_read(int folder, const char *key, struct storage_state *state, struct error *error)
+{
+	char name[NAME_SIZE], old[NAME_SIZE + 4];
+	struct error reason;
+
+	name_of_key(key, name);
+	int err = read_copy(folder, name, key, state, error);
+	if (!err || err == -ENOENT)
+		return err;
+	snprintf(old, sizeof(old), "%s.old", name);
+	if (read_copy(folder, old, key, state, &reason)) {
+		*state = (struct storage_state){.machine = ""};
+		return err;
+	}
+	log_warn(key, "state folder: %s; the previous copy is used", error ? error->text : name);
+	return 0;
+}
+
+int storage_state_write(int folder, const char *key, const struct storage_state *state, struct error *error)
+{
+	CLEANUP_FREE char *text = malloc(SMALL_FILE_MAX);
+	char name[NAME_SIZE];
+
+	if (!text)
+		return error_set(error, ENOMEM, "out of memory");
+	if (!state_text_format(key, state, text, SMALL_FILE_MAX))
+		return error_set(error, EFBIG, "the state of %s is too large", key);
+	name_of_key(key, name);
+	return small_file_replace(folder, name, text, error);
+}

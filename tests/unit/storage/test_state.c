@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files of the state folder: damaged, hostile, and a writer that is killed. */
+#include "folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kept_log.h"
+#include "storage/small_file.h"
+#include "storage/state.h"
+
+#define KEY "file//srv/disk.img"
+
+static int fd;
+static struct storage_state known, read_back;
+static struct error error;
+
+static int set_up(void **state)
+{
+	folder_make(state);
+	log_keep();
+	fd = small_file_open_folder(AT_FDCWD, folder, &error);
+	memset(&known, 0, sizeof(known));
+	strcpy(known.machine, "m");
+	strcpy(known.serial, "first");
+	return fd < 0;
+}
+
+static int tear_down(void **state)
+{
+	close(fd);
+	return folder_remove(state);
+}
+
+static void write_serial(const char *serial)
+{
+	strcpy(known.serial, serial);
+	assert_int_equal(storage_state_write(fd, KEY, &known, &error), 0);
+}
+
+static void expect_serial(const char *serial)
+{
+	assert_int_equal(storage_state_read(fd, KEY, &read_back, &error), 0);
+	assert_string_equal(read_back.serial, serial);
+}
+
+static void test_write_and_read(void **state)
+{
+	(void)state;
+	assert_int_equal(storage_state_read(fd, KEY, &read_back, &error), -ENOENT);
+	strcpy(known.own, "100%\nsure\t\x7f");
+	strcpy(known.rest, "reservation of a newer version\n");
+	write_serial("first 1");
+	expect_serial("first 1");
+	assert_memory_equal(&read_back, &known, sizeof(known));
+	assert_int_equal(storage_state_read(fd, "file//srv/other.img", &read_back, &error), -ENOENT);
+}
+
+static void test_file_is_private(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	umask(0);
+	write_serial("x");
+	assert_int_equal(stat(folder_path(folder_find(".state")), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+static void test_largest_values(void **state)
+{
+	static char key[STATE_KEY_SIZE];
+
+	(void)state;
+	memset(key, '/', sizeof(key) - 1);
+	memset(known.serial, '%', sizeof(known.serial) - 1);
+	memset(known.own, '\n', sizeof(known.own) - 1);
+	assert_int_equal(storage_state_write(fd, key, &known, &error), 0);
+	assert_int_equal(storage_state_read(fd, key, &read_back, &error), 0);
+	assert_memory_equal(&read_back, &known, sizeof(known));
+}
+
+/* Whatever a crash or a bad disk made of the file: the previous copy is used, and the log says so. */
+static void test_damaged_file(void **state)
+{
+	char *text, whole[4096];
+
+	(void)state;
+	write_serial("first");
+	write_serial("second");
+	expect_serial("second");
+	text = folder_get(".state");
+	strcpy(whole, text);
+	for (size_t len = 0; len < strlen(whole); len++) {
+		text = strndup(whole, len);
+		folder_put(folder_find(".state"), text);
+		free(text);
+		expect_serial("first");
+	}
+	assert_true(is_logged("the previous copy is used"));
+	for (size_t at = 0; at < strlen(whole); at++) {
+		text = strdup(whole);
+		text[at] ^= 1;
+		folder_put(folder_find(".state"), text);
+		free(text);
+		expect_serial("first");
+	}
+}
+
+static void test_both_copies_damaged(void **state)
+{
+	(void)state;
+	write_serial("first");
+	write_serial("second");
+	folder_put(folder_find(".state"), "nonsense");
+	folder_put(folder_find(".state.old"), "nonsense");
+	assert_int_equal(storage_state_read(fd, KEY, &read_back, &error), -EINVAL);
+	assert_string_equal(read_back.serial, "");
+	assert_non_null(strstr(error.text, "checksum"));
+	write_serial("third");
+	expect_serial("third");
+}
+
+static void test_file_of_another_object(void **state)
+{
+	char name[256];
+
+	(void)state;
+	write_serial("first");
+	strcpy(name, folder_find(".state"));
+	assert_int_equal(storage_state_write(fd, "block//dev/sdb", &known, &error), 0);
+	assert_int_equal(unlinkat(fd, name, 0), 0);
+	assert_int_equal(renameat(fd, folder_find(".state"), fd, name), 0);
+	assert_int_equal(storage_state_read(fd, KEY, &read_back, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "another storage object"));
+}
+
+static void test_hostile_files(void **state)
+{
+	char name[256];
+
+	(void)state;
+	write_serial("first");
+	strcpy(name, folder_find(".state"));
+	assert_int_equal(renameat(fd, name, fd, "elsewhere"), 0);
+	assert_int_equal(symlinkat("elsewhere", fd, name), 0);
+	assert_true(storage_state_read(fd, KEY, &read_back, &error) < 0);
+	assert_non_null(strstr(error.text, "symbolic link"));
+	assert_int_equal(unlinkat(fd, name, 0), 0);
+	assert_int_equal(mkfifoat(fd, name, 0600), 0);
+	assert_true(storage_state_read(fd, KEY, &read_back, &error) < 0);
+	assert_non_null(strstr(error.text, "not a regular file"));
+	assert_int_equal(unlinkat(fd, name, 0), 0);
+	assert_int_equal(renameat(fd, "elsewhere", fd, name), 0);
+	expect_serial("first");
+	assert_int_equal(fchmodat(fd, name, 0666, 0), 0);
+	assert_true(storage_state_read(fd, KEY, &read_back, &error) < 0);
+	assert_non_null(strstr(error.text, "other users may write"));
+	assert_int_equal(truncate(folder_path(name), SMALL_FILE_MAX + 1), 0);
+	assert_int_equal(fchmodat(fd, name, 0600, 0), 0);
+	assert_int_equal(storage_state_read(fd, KEY, &read_back, &error), -EFBIG);
+}
+
+/* A link that somebody puts in the way is not followed. */
+static void test_links_in_the_way_of_a_writer(void **state)
+{
+	char name[256], fresh[300];
+
+	(void)state;
+	write_serial("first");
+	strcpy(name, folder_find(".state"));
+	folder_put("victim", "untouched");
+	snprintf(fresh, sizeof(fresh), "%s.new", name);
+	assert_int_equal(symlinkat("victim", fd, fresh), 0);
+	assert_int_equal(unlinkat(fd, name, 0), 0);
+	assert_int_equal(symlinkat("victim", fd, name), 0);
+	write_serial("second");
+	expect_serial("second");
+	assert_string_equal(folder_get("victim"), "untouched");
+}
+
+static void test_folder_that_others_may_change(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdirat(fd, "open", 0700), 0);
+	assert_int_equal(fchmodat(fd, "open", 0777, 0), 0);
+	assert_int_equal(small_file_open_folder(fd, "open", &error), -EPERM);
+	assert_non_null(strstr(error.text, "chmod 700"));
+}
+
+static void test_full_disk_keeps_the_old_file(void **state)
+{
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	(void)state;
+	close(full);
+	write_serial("first");
+	assert_int_equal(fchmod(fd, 0500), 0);
+	if (geteuid()) { /* root writes everywhere */
+		strcpy(known.serial, "second");
+		assert_true(storage_state_write(fd, KEY, &known, &error) < 0);
+	}
+	assert_int_equal(fchmod(fd, 0700), 0);
+	expect_serial("first");
+}
+
+static void write_for_ever(void)
+{
+	for (unsigned i = 0;; i++) {
+		snprintf(known.serial, sizeof(known.serial), "serial-%u", i);
+		if (storage_state_write(fd, KEY, &known, NULL))
+			_exit(1);
+	}
+}
+
+/* At whatever instruction a writer dies, its file is complete, and so is the previous copy or there is none. */
+static void test_killed_writer(void **state)
+{
+	(void)state;
+	write_serial("serial-first");
+	for (unsigned round = 0; round < 60; round++) {
+		pid_t child = fork();
+		int status;
+
+		if (!child)
+			write_for_ever();
+		usleep(500 + 137 * round);
+		kill(child, SIGKILL);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(storage_state_read(fd, KEY, &read_back, &error), 0);
+		assert_memory_equal(read_back.serial, "serial-", 7);
+	}
+	assert_false(is_logged("the previous copy is used"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_write_and_read),
+	    TEST(test_file_is_private),
+	    TEST(test_largest_values),
+	    TEST(test_damaged_file),
+	    TEST(test_both_copies_damaged),
+	    TEST(test_file_of_another_object),
+	    TEST(test_hostile_files),
+	    TEST(test_links_in_the_way_of_a_writer),
+	    TEST(test_folder_that_others_may_change),
+	    TEST(test_full_disk_keeps_the_old_file),
+	    TEST(test_killed_writer),
+	};
+
+	return cmocka_run_group_tests_name("state", tests, NULL, NULL);
+}
