@@ -4,11 +4,11 @@
  * has completed it, but the callback that did so may still be on its way out, and use the handle and the
  * backstore.
  */
-#include <assert.h>
 #include <semaphore.h>
 #include <time.h>
 
 #include "backstore/private.h"
+#include "util/contract.h"
 
 void pool_call(struct backstore *bs, struct pool_job *job)
 {
@@ -80,7 +80,7 @@ void quiesce(struct backstore *bs)
 {
 	static const struct timespec moment = {.tv_nsec = 100000};
 
-	assert(!loop_current());
+	contract(!loop_current());
 	for (unsigned i = 0; i < bs->set->nloops; i++)
 		quiesce_loop(bs->set->loops[i]);
 	/* Looked for instead of signalled: a thread that signals would touch memory that is about to be

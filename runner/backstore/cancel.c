@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* I/O that nobody waits for any more, or for too long. */
-#include <assert.h>
 
 #include "backstore/private.h"
+#include "util/contract.h"
 
 /* Atomic, since a thread of the pool may look. */
 static void end_time(struct backstore_io *bio)
@@ -27,7 +27,7 @@ void backstore_cancel(struct backstore_io *bio)
 {
 	struct backstore_io *with = bio->chain ? &bio->chain->piece : bio; /* what the handler gets to see */
 
-	assert(loop_current() == bio->loop);
+	contract(loop_current() == bio->loop);
 	end_time(bio);
 	end_time(with);
 	if (range_give_up(bio))

@@ -2,10 +2,10 @@
 /* One I/O made of several that run one after the other. A handler that completes inline is called from the
  * loop in chain_run() and not from its own completion, so that the stack stays flat however many pieces there
  * are. */
-#include <assert.h>
 
 #include "backstore/private.h"
 #include "util/bytes.h"
+#include "util/contract.h"
 
 /* Pieces that complete inline before other work of the loop gets its turn. */
 #define CHAIN_BURST 8
@@ -97,7 +97,7 @@ bool chain_advance(struct backstore_chain *chain)
 	struct tcmur_io *piece = &chain->piece.io;
 	uint64_t left = io->len - chain->done;
 
-	assert(chain->done <= io->len);
+	contract(chain->done <= io->len);
 	piece->offset = io->offset + chain->done;
 	piece->len = chain->limit ? MIN(left, chain->limit) : left;
 	return left > 0;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening and closing a backend. */
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 
 #include "backstore/private.h"
 #include "util/cleanup.h"
+#include "util/contract.h"
 #include "util/log.h"
 
 static bool is_declared(const struct tcmur_handler *api, const char *name)
@@ -178,9 +178,9 @@ void backstore_close(struct backstore *bs)
 {
 	refresh_end(bs);
 	quiesce(bs);
-	assert(list_empty(&bs->range.fifo));
+	contract(list_empty(&bs->range.fifo));
 	for (unsigned i = 0; i < bs->set->nloops; i++)
-		assert(list_empty(&bs->loops[i].inflight));
+		contract(list_empty(&bs->loops[i].inflight));
 	bs->handler->api.close(bs->handle);
 	backstore_unref(bs);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The way of an I/O: checks, range, handler, completion. */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "backstore/private.h"
+#include "util/contract.h"
 #include "util/iov.h"
 
 /* Submissions nested in completions on this thread. Beyond it an I/O that ends at once is completed at the
@@ -302,12 +302,12 @@ static void assert_contract(const struct backstore_io *bio, const struct op *op)
 	uint32_t block = bio->bs->info.block_size;
 	uint64_t need[] = {[NO_DATA] = 0, [ONE_BLOCK] = block, [ALL] = io->len, [TWICE] = 2 * io->len};
 
-	assert(loop_current() == bio->loop);
-	assert(io->offset % block == 0 && io->len % block == 0);
+	contract(loop_current() == bio->loop);
+	contract(io->offset % block == 0 && io->len % block == 0);
 	if (io->iov)
-		assert(iov_total(io->iov, io->iovcnt) >= need[op->data]);
+		contract(iov_total(io->iov, io->iovcnt) >= need[op->data]);
 	else /* VERIFY may compare nothing, READ may be lent memory */
-		assert(op->data == NO_DATA || bio->op == BACKSTORE_VERIFY || bio->op == BACKSTORE_READ);
+		contract(op->data == NO_DATA || bio->op == BACKSTORE_VERIFY || bio->op == BACKSTORE_READ);
 	(void)need;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "iscsi/task.h"
+#include "util/contract.h"
 
 static bool task_data_in(struct scsi_cmd *cmd, uint64_t len)
 {
@@ -21,7 +21,7 @@ static void task_done(struct scsi_cmd *cmd)
 {
 	struct iscsi_task *task = iscsi_task_of(cmd);
 
-	assert(task->state == ISCSI_TASK_RUN);
+	contract(task->state == ISCSI_TASK_RUN);
 	if (task->lun)
 		task->lun->running--;
 	if (cmd->aborted || task->conn->state == ISCSI_CONN_CLOSING)
@@ -48,7 +48,7 @@ bool iscsi_task_buffer(struct iscsi_task *task, size_t len)
 	struct iscsi_session *session = task->conn->session;
 	size_t size = loop_buffer_size(len);
 
-	assert(!task->buffer);
+	contract(!task->buffer);
 	task->buffer = fair(session, size) ? loop_buffer_get(session->conn->il->loop, len) : NULL;
 	task->buffer_len = len;
 	task->iov = (struct iovec){task->buffer, len};
@@ -164,7 +164,7 @@ void iscsi_task_free(struct iscsi_task *task)
 
 void iscsi_task_drop(struct iscsi_task *task)
 {
-	assert(task->state == ISCSI_TASK_GATHER);
+	contract(task->state == ISCSI_TASK_GATHER);
 	if (iscsi_tx_begun(task->conn, &task->out)) {
 		task->state = ISCSI_TASK_DEAD;
 		return;
@@ -175,7 +175,7 @@ void iscsi_task_drop(struct iscsi_task *task)
 
 void iscsi_task_submit(struct iscsi_task *task)
 {
-	assert(!iscsi_tx_begun(task->conn, &task->out));
+	contract(!iscsi_tx_begun(task->conn, &task->out));
 	list_del(&task->out.node);
 	task->state = ISCSI_TASK_RUN;
 	if (task->lun)

@@ -34,7 +34,7 @@ int loop_broadcast(struct loop *loop, struct loop_broadcast *broadcast)
 	struct loop_set *set = loop->set;
 	struct leg *legs = calloc(set->nloops, sizeof(*legs));
 
-	assert(loop == loop_current());
+	contract(loop == loop_current());
 	if (!legs)
 		return -ENOMEM;
 	broadcast->works = &legs[0].work;

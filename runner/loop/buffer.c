@@ -116,7 +116,7 @@ void buffers_init(struct buffers *buffers, size_t limit)
 
 void buffers_destroy(struct buffers *buffers)
 {
-	assert(buffers->handed_out == 0);
+	contract(buffers->handed_out == 0);
 	for (unsigned class = 0; class < BUFFER_CLASSES; class ++) {
 		buffers->classes[class].low = buffers->classes[class].nfree;
 		trim_class(buffers, class);
@@ -155,7 +155,7 @@ void loop_buffer_put(struct loop *loop, void *buffer, size_t len)
 	unsigned class = class_of(len);
 	size_t size = loop_buffer_size(len);
 
-	assert(size <= buffers->handed_out);
+	contract(size <= buffers->handed_out);
 	buffers->handed_out -= size;
 	if (class >= BUFFER_CLASSES || buffers->handed_out + buffers->kept + size > buffers->limit) {
 		give_back(buffer, size);

@@ -3,12 +3,12 @@
 #ifndef LOOP_INTERNAL_H
 #define LOOP_INTERNAL_H
 
-#include <assert.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 
 #include "loop/loop.h"
+#include "util/contract.h"
 #include "util/lock.h"
 
 #define NEVER_NS UINT64_MAX
@@ -16,7 +16,7 @@
 /* A callback may have taken locks, but left none: the next one would run under it. */
 static inline void assert_unlocked(void)
 {
-	assert(lock_depth() == 0);
+	contract(lock_depth() == 0);
 }
 
 /* --- queues of work, first in first out ------------------------------------------------------- */

@@ -69,7 +69,7 @@ static void woken(struct loop_watch *watch, uint32_t events)
 
 void loop_defer(struct loop *loop, struct loop_work *work)
 {
-	assert(loop == current);
+	contract(loop == current);
 	if (work->queued)
 		return;
 	work->queued = true;

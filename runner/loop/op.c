@@ -11,7 +11,7 @@ static struct request *start(struct loop *loop, struct loop_op *op, enum request
 {
 	struct request *request = request_of(op);
 
-	assert(loop == loop_current());
+	contract(loop == loop_current());
 	loop->in_flight++;
 	loop_count(&loop->ops);
 	request->kind = (uint8_t)kind;
@@ -24,7 +24,7 @@ void request_finish(struct loop *loop, struct loop_op *op, int result)
 {
 	struct request *request = request_of(op);
 
-	assert(request->kind != REQUEST_DONE && request->loop == loop && loop->in_flight > 0);
+	contract(request->kind != REQUEST_DONE && request->loop == loop && loop->in_flight > 0);
 	request->kind = REQUEST_DONE;
 	loop->in_flight--;
 	op->done(op, result);
@@ -68,7 +68,7 @@ static int execute(struct loop_op *op)
 		ret = fallocate(r->fd, r->flags, (off_t)r->offset, (off_t)r->len);
 		break;
 	default:
-		assert(r->kind == REQUEST_BLOCKING);
+		contract(r->kind == REQUEST_BLOCKING);
 		return r->work(op);
 	}
 	return ret < 0 ? -errno : (int)ret;
@@ -156,7 +156,7 @@ void loop_cancel(struct loop *loop, struct loop_op *op)
 {
 	struct request *request = request_of(op);
 
-	assert(loop == loop_current() && request->loop == loop);
+	contract(loop == loop_current() && request->loop == loop);
 	if (request->kind == REQUEST_DONE)
 		return;
 	if (pool_cancel(loop->set->pool, &request->job))

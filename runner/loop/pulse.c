@@ -70,7 +70,7 @@ int loop_pulse_start(struct loop *loop, struct loop_pulse *pulse, uint64_t perio
 	struct beat *beat = &loop->beat;
 	int ret = 0;
 
-	assert(loop == loop_current());
+	contract(loop == loop_current());
 	if (list_empty(&beat->pulses))
 		ret = beat_start(loop, period_ns);
 	else if (period_ns < beat->period_ns)

@@ -120,7 +120,7 @@ static void prepare(struct uring *uring, struct io_uring_sqe *sqe, struct loop_o
 		io_uring_prep_fallocate(sqe, r->fd, r->flags, (off_t)r->offset, (off_t)r->len);
 		break;
 	default:
-		assert(r->kind == REQUEST_POLL);
+		contract(r->kind == REQUEST_POLL);
 		io_uring_prep_poll_add(sqe, r->fd, r->events);
 	}
 	io_uring_sqe_set_data(sqe, op);

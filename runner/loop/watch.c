@@ -63,7 +63,7 @@ int loop_watch_add(struct loop *loop, struct loop_watch *watch)
 	int index = slot_get(&loop->watches);
 	int ret;
 
-	assert(loop == loop_current());
+	contract(loop == loop_current());
 	if (index < 0)
 		return index;
 	watch->loop = loop;

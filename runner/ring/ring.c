@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ring/ring.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include "ring/uapi.h"
 #include "util/bytes.h"
+#include "util/contract.h"
 
 static struct tcmu_mailbox *mailbox(const struct tcmu_ring *ring)
 {
@@ -218,7 +218,7 @@ uint32_t tcmu_ring_iovecs(const struct tcmu_ring *ring, const struct tcmu_reques
 void tcmu_ring_complete(struct tcmu_ring *ring, const struct tcmu_response *response)
 {
 	skip_silent(ring);
-	assert(ring->outstanding && ring->tail != ring->fetch);
+	contract(ring->outstanding && ring->tail != ring->fetch);
 
 	struct tcmu_cmd_response *slot = (void *)entry_at(ring, ring->tail);
 	uint32_t sense_len = MIN(response->sense_len, (uint32_t)TCMU_SENSE_LEN);

@@ -2,14 +2,13 @@
 /* The way of a command: parse, admission, completion. */
 #include "scsi/cmd.h"
 
-#include <assert.h>
-
 #include "scsi/reserve.h"
 #include "scsi/sbc.h"
 #include "scsi/tmf.h"
 #include "scsi/trace.h"
 #include "scsi/ua.h"
 #include "util/bytes.h"
+#include "util/contract.h"
 #include "util/iov.h"
 
 /* --- parse ------------------------------------------------------------------------- */
@@ -336,7 +335,7 @@ void scsi_complete(struct scsi_cmd *cmd)
 	struct loop *loop = cmd->loop;
 	bool aborted = cmd->aborted;
 
-	assert(cmd->node.next && "a command completes once");
+	contract(cmd->node.next && "a command completes once");
 	scsi_trace(cmd);
 	list_del(&cmd->node);
 	cmd->node.next = NULL;

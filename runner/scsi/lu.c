@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scsi/lu.h"
 
-#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include "scsi/tmf.h"
 #include "scsi/ua.h"
 #include "util/bytes.h"
+#include "util/contract.h"
 
 /* Left-justified ASCII padded with blanks, as INQUIRY wants it (SPC-4 4.3.1). */
 static void pad_text(char *out, size_t len, const char *text, const char *fallback)
@@ -135,7 +135,7 @@ void scsi_lu_free(struct scsi_lu *lu)
 {
 	if (!lu)
 		return;
-	assert(list_empty(&lu->nexuses) && list_empty(&lu->tmfs));
+	contract(list_empty(&lu->nexuses) && list_empty(&lu->tmfs));
 	sbc_format_stop(lu);
 	backstore_on_resize(lu->bs, NULL, NULL);
 	pthread_mutex_destroy(&lu->lock);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util/slab.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "util/bytes.h"
+#include "util/contract.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SLAB_POISON 1
@@ -73,7 +73,7 @@ void *slab_get(struct slab *slab)
 
 void slab_put(struct slab *slab, void *object)
 {
-	assert(slab->in_use > 0);
+	contract(slab->in_use > 0);
 	slab->in_use--;
 	add_free(slab, object);
 }
@@ -82,7 +82,7 @@ void slab_destroy(struct slab *slab)
 {
 	struct chunk *chunk = slab->chunks;
 
-	assert(slab->in_use == 0);
+	contract(slab->in_use == 0);
 	while (chunk) {
 		struct chunk *next = chunk->next;
 
