@@ -13,7 +13,7 @@ cd "$(dirname "$0")"
 allow_bus_name() {
 	policy=dbus-1/system.d/org.kernel.TCMUService1.conf
 	if [ ! -e /etc/$policy ] && [ ! -e /usr/share/$policy ]; then
-		cp dbus/org.kernel.TCMUService1.conf /etc/$policy
+		cp packaging/org.kernel.TCMUService1.conf /etc/$policy
 		echo "Wrote /etc/$policy"
 		dbus-send --system --dest=org.freedesktop.DBus / org.freedesktop.DBus.ReloadConfig
 	fi

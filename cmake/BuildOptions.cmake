@@ -1,30 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
-# Compiler flags for everything in the tree.
-set(TCMUR_SANITIZE "" CACHE STRING "Comma separated sanitizers, e.g. address,undefined or thread")
+# Compiler and linker flags for everything in the tree.
+set(TCMUR_SANITIZE "" CACHE STRING "Sanitizers separated by commas, for example address,undefined or thread")
 option(TCMUR_FUZZ "Build the libFuzzer programs (needs clang)" OFF)
-option(TCMUR_WERROR "Treat warnings as errors" ON)
+# The presets and the project's tests set TCMUR_WERROR. A packager's compiler may know warnings that ours does not.
+option(TCMUR_WERROR "Treat warnings as errors" OFF)
+option(TCMUR_HARDENING "Harden the programs: fortify, stack protector, stack clash, control flow (CET, PAC, BTI)" ON)
 
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON) # _GNU_SOURCE interfaces, __attribute__((cleanup))
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-if(NOT CMAKE_BUILD_TYPE)
-  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+get_property(multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+if(NOT CMAKE_BUILD_TYPE AND NOT multi_config)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Kind of build" FORCE)
 endif()
-set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g") # without -DNDEBUG: asserts guard the host
+# Without this check, CMake compiles position-independent code but does not link the programs with -pie.
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C)
 
 add_compile_definitions(_GNU_SOURCE)
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
   -Wvla -Wpointer-arith -fno-strict-aliasing -fno-common)
-add_link_options(-Wl,-z,relro -Wl,-z,now) # nothing is looked up, or written to, once it serves
+# The dynamic linker resolves every symbol at the start and then write-protects its tables.
+add_link_options(-Wl,-z,relro -Wl,-z,now)
 if(TCMUR_WERROR)
   add_compile_options(-Werror)
+  # LTO repeats the warnings when it links.
+  if(CMAKE_INTERPROCEDURAL_OPTIMIZATION)
+    add_link_options(-Werror)
+  endif()
 endif()
 if(TCMUR_SANITIZE)
   add_compile_options(-fsanitize=${TCMUR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${TCMUR_SANITIZE})
+elseif(TCMUR_HARDENING)
+  include(Hardening)
 endif()
-if(CMAKE_BUILD_TYPE STREQUAL "Debug")
-  add_compile_definitions(TCMUR_DEBUG=1)
-endif()
+add_compile_definitions($<$<CONFIG:Debug>:TCMUR_DEBUG=1>)

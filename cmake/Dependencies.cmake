@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# Libraries from the distribution; the optional ones are reported when left out.
+# Libraries from the distribution. CMake reports each optional library that it does not find, and what is missing then.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-pkg_check_modules(URING REQUIRED IMPORTED_TARGET liburing)
+# liburing 2.3 is the first version with io_uring_submit_and_get_events().
+pkg_check_modules(URING REQUIRED IMPORTED_TARGET liburing>=2.3)
 pkg_check_modules(GLIB REQUIRED IMPORTED_TARGET glib-2.0 gio-2.0 gio-unix-2.0)
-pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+# EVP_MD_fetch() came with OpenSSL 3.
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=3)
 pkg_check_modules(NL IMPORTED_TARGET libnl-3.0 libnl-genl-3.0)
 pkg_check_modules(KMOD IMPORTED_TARGET libkmod)
 pkg_check_modules(SYSTEMD IMPORTED_TARGET libsystemd)
 pkg_check_modules(ISAL IMPORTED_TARGET libisal)
-if(BUILD_TESTING)
-  pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
-endif()
 
 function(report_optional found name effect)
   if(NOT ${found})
@@ -19,6 +18,14 @@ function(report_optional found name effect)
   endif()
 endfunction()
 report_optional(ISAL_FOUND "ISA-L" "CRC32C in plain C, digests are slower")
-report_optional(NL_FOUND "libnl-3" "no TCMU: LUNs behind the kernel's LIO are not served")
-report_optional(KMOD_FOUND "libkmod" "the daemon does not load target_core_user itself")
-report_optional(SYSTEMD_FOUND "libsystemd" "systemd is not told of readiness, and no watchdog")
+report_optional(NL_FOUND "libnl-3" "no TCMU: the kernel front end is not built")
+report_optional(KMOD_FOUND "libkmod" "the daemon does not load the kernel module target_core_user itself")
+report_optional(SYSTEMD_FOUND "libsystemd" "no readiness message to systemd, and no watchdog")
+
+if(BUILD_TESTING)
+  pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
+  if(NOT CMOCKA_FOUND)
+    message(STATUS "Left out: the tests (they need cmocka; on Debian, install libcmocka-dev)")
+    set(BUILD_TESTING OFF)
+  endif()
+endif()

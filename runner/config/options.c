@@ -7,11 +7,11 @@
 
 #include "util/bytes.h"
 
-#ifndef TCMUR_HANDLER_PATH
-#error "the build sets TCMUR_HANDLER_PATH, where handlers are installed"
+#if !defined(TCMUR_HANDLER_PATH) || !defined(TCMUR_SYSCONFDIR)
+#error "the build sets TCMUR_HANDLER_PATH and TCMUR_SYSCONFDIR, where it installs handlers and configuration"
 #endif
 
-#define DEFAULT_CONFIG    "/etc/tcmu/tcmu.conf"
+#define DEFAULT_CONFIG    TCMUR_SYSCONFDIR "/tcmu/tcmu.conf"
 #define DEFAULT_RUN_DIR   "/run/tcmu-runner"
 #define DEFAULT_STATE_DIR "/var/lib/tcmu-runner"
 

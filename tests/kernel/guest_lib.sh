@@ -91,7 +91,7 @@ load_loop() { # tcm_loop: a disk for each LUN of $tpg
 	echo naa.5001405000000002 >$tpg/nexus
 }
 
-allow_bus_name() { cp "$here/../../dbus/org.kernel.TCMUService1.conf" /etc/dbus-1/system.d/; }
+allow_bus_name() { cp "$here/../../packaging/org.kernel.TCMUService1.conf" /etc/dbus-1/system.d/; }
 
 start_bus() {
 	rm -f /usr/share/dbus-1/system-services/*

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+# Two uses. Included by the build, it adds the target "uninstall". Run as a script by this target, it removes the
+# files that the last `cmake --install` wrote, except a tcmu.conf that an administrator has changed.
+if(NOT CMAKE_SCRIPT_MODE_FILE)
+  add_custom_target(uninstall
+    COMMAND ${CMAKE_COMMAND} -DMANIFEST=${CMAKE_BINARY_DIR}/install_manifest.txt
+      -DSHIPPED_CONF=${CMAKE_SOURCE_DIR}/tcmu.conf -P ${CMAKE_CURRENT_LIST_FILE}
+    COMMENT "Removing what was installed" VERBATIM)
+  return()
+endif()
+
+if(NOT EXISTS ${MANIFEST})
+  message(FATAL_ERROR "${MANIFEST} does not exist: nothing was installed from this build folder")
+endif()
+file(STRINGS ${MANIFEST} files)
+set(folders "")
+foreach(file IN LISTS files)
+  set(path "$ENV{DESTDIR}${file}")
+  if(file MATCHES "/tcmu\\.conf$" AND EXISTS ${path})
+    file(SHA256 ${path} installed)
+    file(SHA256 ${SHIPPED_CONF} shipped)
+    if(NOT installed STREQUAL shipped)
+      message(STATUS "Kept, because it was changed: ${path}")
+      continue()
+    endif()
+  endif()
+  if(EXISTS ${path} OR IS_SYMLINK ${path})
+    message(STATUS "Removing: ${path}")
+    file(REMOVE ${path})
+  endif()
+  get_filename_component(folder ${path} DIRECTORY)
+  list(APPEND folders ${folder})
+endforeach()
+# Folders that only this project uses, the deepest first. A folder that still holds something stays.
+list(REMOVE_DUPLICATES folders)
+list(SORT folders ORDER DESCENDING)
+foreach(folder IN LISTS folders)
+  while(folder MATCHES "/(tcmu[^/]*|tcmur)(/|$)")
+    file(GLOB rest ${folder}/* ${folder}/.[!.]*)
+    if(rest OR NOT EXISTS ${folder})
+      break()
+    endif()
+    file(REMOVE_RECURSE ${folder})
+    get_filename_component(folder ${folder} DIRECTORY)
+  endwhile()
+endforeach()
