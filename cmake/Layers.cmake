@@ -22,6 +22,8 @@ function(tcmur_handler name)
   install(TARGETS handler_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/tcmu-runner)
 endfunction()
 
+# A unit test takes seconds. A test that hangs reaches this limit; a test on a busy machine must not.
+set(TCMUR_UNIT_TEST_TIMEOUT 240 CACHE STRING "Seconds that a unit test may take")
 # tcmur_unit_test(NAME SOURCES file... LIBS lib...): a cmocka program, run by ctest as unit/NAME.
 function(tcmur_unit_test name)
   if(NOT BUILD_TESTING)
@@ -31,8 +33,7 @@ function(tcmur_unit_test name)
   add_executable(unit_${name} ${arg_SOURCES})
   target_link_libraries(unit_${name} PRIVATE ${arg_LIBS} PkgConfig::CMOCKA)
   add_test(NAME unit/${name} COMMAND unit_${name})
-  # A hang is found by this limit, a busy machine must not reach it.
-  set_tests_properties(unit/${name} PROPERTIES TIMEOUT 240 SKIP_RETURN_CODE 77)
+  set_tests_properties(unit/${name} PROPERTIES TIMEOUT ${TCMUR_UNIT_TEST_TIMEOUT} SKIP_RETURN_CODE 77)
 endfunction()
 
 # tcmur_handler_host(TARGET): lets a program load handlers, which resolve the functions of <tcmur/*.h> in it. Each is
