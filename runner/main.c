@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "backstore/backstore.h"
 #include "control/dump_handlers.h"
@@ -13,18 +14,17 @@
 
 static int serve(struct control_options *options, struct error *error)
 {
-	struct control_service *service = control_service_start(options, error);
+	struct control_service *service;
+	int err = control_service_start(&service, options, error);
 
-	if (!service)
-		return -1;
+	if (err)
+		return err;
 	struct dbus_service *dbus = control_service_has_kernel(service) ? dbus_service_start(service) : NULL;
 	control_service_run(service);
 	if (dbus)
 		dbus_service_stop(dbus);
-	if (control_service_stop(service)) {
-		error_set(error, EIO, "not all data could be flushed");
-		return -1;
-	}
+	if (control_service_stop(service))
+		return error_set(error, EIO, "not all data could be flushed");
 	return 0;
 }
 
@@ -63,5 +63,6 @@ int main(int argc, char **argv)
 	if (!err)
 		return EXIT_SUCCESS;
 	fprintf(stderr, "tcmu-runner: %s\n", error.text);
-	return EXIT_FAILURE;
+	/* The systemd unit does not start the daemon again after this status, because another start would also fail. */
+	return err == -ENOTSUP ? EX_UNAVAILABLE : EXIT_FAILURE;
 }

@@ -5,13 +5,13 @@
 
 #include "control/kernel_service.h"
 
-struct kernel_service *kernel_service_new(const struct control_options *options,
-					  const struct control_conf *conf, struct error *error)
+int kernel_service_new(struct kernel_service **service, const struct control_options *options,
+		       const struct control_conf *conf, struct error *error)
 {
+	(void)service;
 	(void)options;
 	(void)conf;
-	error_set(error, ENOTSUP, "this build has no TCMU");
-	return NULL;
+	return error_set(error, ENOTSUP, "this build has no TCMU");
 }
 
 /* There is never a service to call these with. */

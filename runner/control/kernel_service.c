@@ -68,22 +68,30 @@ static int check_state_dir(const char *path, struct error *error)
 	return 0;
 }
 
-struct kernel_service *kernel_service_new(const struct control_options *options,
-					  const struct control_conf *conf, struct error *error)
+int kernel_service_new(struct kernel_service **service, const struct control_options *options,
+		       const struct control_conf *conf, struct error *error)
 {
 	struct kernel_service *s = g_new0(struct kernel_service, 1);
 
 	s->options = options;
 	s->lock_fd = s->io_fd = -1;
 	kernel_service_set_defaults(s, conf);
-	if (!kernel_module_load(error) && !take_lock(s, error) &&
-	    !check_state_dir(options->state_dir, error) &&
-	    (s->io_fd = tcmu_stray_io_lock(options->run_dir, error)) >= 0) {
-		become_part_of_storage();
-		return s;
+	int err = kernel_module_load(error);
+	if (!err)
+		err = take_lock(s, error);
+	if (!err)
+		err = check_state_dir(options->state_dir, error);
+	if (!err) {
+		s->io_fd = tcmu_stray_io_lock(options->run_dir, error);
+		err = s->io_fd < 0 ? s->io_fd : 0;
 	}
-	kernel_service_stop(s);
-	return NULL;
+	if (err) {
+		kernel_service_stop(s);
+		return err;
+	}
+	become_part_of_storage();
+	*service = s;
+	return 0;
 }
 
 const int *kernel_service_io_lock(const struct kernel_service *s)

@@ -13,9 +13,12 @@
 
 struct kernel_service;
 
-/* Before any thread is started: loads the module, takes the lock. NULL with error set. */
-struct kernel_service *kernel_service_new(const struct control_options *options,
-					  const struct control_conf *conf, struct error *error);
+/*
+ * Before any thread is started: loads the module, takes the lock, and sets *service. Returns 0 or -errno with
+ * error set, -ENOTSUP if the kernel or this build has no TCMU.
+ */
+int kernel_service_new(struct kernel_service **service, const struct control_options *options,
+		       const struct control_conf *conf, struct error *error);
 /* What the loops are to hold, see tcmu_stray_io_lock(). */
 const int *kernel_service_io_lock(const struct kernel_service *service);
 /* Adopts the devices that exist and answers the kernel from now on. 0 or -errno; stop in either case. */

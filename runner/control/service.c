@@ -152,9 +152,10 @@ static int start(struct control_service *s, struct error *error)
 	set_descriptor_limit(o->nofile);
 	if (o->exports && !(s->portal = portal_service_new(o, error)))
 		return -EINVAL;
-	if (kernel && !(s->kernel = kernel_service_new(o, &s->conf, error)))
-		return o->exports ? -EINVAL
-				  : error_prefix(error, -EINVAL,
+	int err = kernel ? kernel_service_new(&s->kernel, o, &s->conf, error) : 0;
+	if (err)
+		return o->exports ? err
+				  : error_prefix(error, err,
 						 "the kernel cannot be served, and there is no --export");
 	s->registry = storage_registry_new(o->state_dir, NULL);
 	if (!s->registry)
@@ -228,7 +229,8 @@ static void unwatch_signals(struct control_service *s)
 	g_main_loop_unref(s->main);
 }
 
-struct control_service *control_service_start(struct control_options *options, struct error *error)
+int control_service_start(struct control_service **service, struct control_options *options,
+			  struct error *error)
 {
 	struct control_service *s = g_new0(struct control_service, 1);
 
@@ -237,10 +239,12 @@ struct control_service *control_service_start(struct control_options *options, s
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* EFBIG says it too */
 	watch_signals(s);
-	if (!start(s, error))
-		return s;
-	control_service_stop(s);
-	return NULL;
+	int err = start(s, error);
+	if (err)
+		control_service_stop(s);
+	else
+		*service = s;
+	return err;
 }
 
 void control_service_run(struct control_service *s)

@@ -11,9 +11,13 @@
 
 struct control_service;
 
-/* Main thread. Serves all that the options ask for, or nothing: NULL with error set, and what was begun
- * undone. The options live as long as the service; what they leave open is filled in from tcmu.conf. */
-struct control_service *control_service_start(struct control_options *options, struct error *error);
+/*
+ * Main thread. Serves everything that the options ask for and sets *service, or undoes what it began and returns
+ * -errno with error set; -ENOTSUP means that the kernel has no TCMU. The options live as long as the service; what
+ * they leave open is filled in from tcmu.conf.
+ */
+int control_service_start(struct control_service **service, struct control_options *options,
+			  struct error *error);
 /* Main thread. Returns after SIGTERM or SIGINT. SIGHUP reopens the log, reads tcmu.conf again, and looks for
  * changed sizes at once. Runs GLib's default main context: what is added to it before is served, too. */
 void control_service_run(struct control_service *service);

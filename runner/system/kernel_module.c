@@ -18,10 +18,10 @@ static int insert(struct kmod_ctx *ctx, struct error *error)
 	struct kmod_list *list = NULL, *item;
 	int err = kmod_module_new_from_lookup(ctx, MODULE, &list);
 
-	if (err < 0)
+	if (err < 0 && err != -ENOENT)
 		return error_set(error, -err, "module " MODULE ": %s", strerror(-err));
 	if (!list)
-		return error_set(error, ENOENT, "this kernel has no TCMU: there is no module " MODULE);
+		return error_set(error, ENOTSUP, "this kernel has no TCMU: there is no module " MODULE);
 	kmod_list_foreach(item, list)
 	{
 		struct kmod_module *module = kmod_module_get_module(item);
@@ -34,7 +34,7 @@ static int insert(struct kmod_ctx *ctx, struct error *error)
 	}
 	kmod_module_unref_list(list);
 	if (err == KMOD_PROBE_APPLY_BLACKLIST)
-		return error_set(error, EPERM, "module " MODULE " is blacklisted");
+		return error_set(error, ENOTSUP, "module " MODULE " is blacklisted");
 	return err ? error_set(error, -err, "module " MODULE " cannot be loaded: %s", strerror(-err)) : 0;
 }
 
@@ -51,7 +51,7 @@ static int load(struct error *error)
 #else
 static int load(struct error *error)
 {
-	return error_set(error, ENOENT,
+	return error_set(error, ENOTSUP,
 			 "module " MODULE " is not loaded, and this build cannot load it: modprobe " MODULE);
 }
 #endif
