@@ -20,6 +20,13 @@ include(CheckPIESupported)
 check_pie_supported(LANGUAGES C)
 
 add_compile_definitions(_GNU_SOURCE)
+include(CheckSymbolExists)
+set(CMAKE_REQUIRED_DEFINITIONS -D_GNU_SOURCE)
+check_symbol_exists(__GLIBC__ features.h TCMUR_HAVE_GLIBC)
+unset(CMAKE_REQUIRED_DEFINITIONS)
+if(NOT TCMUR_HAVE_GLIBC)
+  add_compile_options(-include ${CMAKE_SOURCE_DIR}/cmake/libc_compat.h)
+endif()
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
   -Wvla -Wpointer-arith -fno-strict-aliasing -fno-common)
 # The dynamic linker resolves every symbol at the start and then write-protects its tables.

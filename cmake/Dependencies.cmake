@@ -27,5 +27,8 @@ if(BUILD_TESTING)
   if(NOT CMOCKA_FOUND)
     message(STATUS "Left out: the tests (they need cmocka; on Debian, install libcmocka-dev)")
     set(BUILD_TESTING OFF)
+  elseif(CMOCKA_VERSION VERSION_LESS 2.0)
+    # cmocka 2.0 deprecates the old name.
+    target_compile_definitions(PkgConfig::CMOCKA INTERFACE assert_uint_in_range=assert_in_range)
   endif()
 endif()

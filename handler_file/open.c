@@ -218,9 +218,12 @@ static enum fdio_way transfer_way(const struct opening *opening)
 	struct statfs fs;
 
 	if (fstatfs(opening->fd, &fs) == 0) {
-		if (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
+		/* f_type is signed, and on 32-bit systems the magic number of Btrfs does not fit into it. */
+		uint32_t type = (uint32_t)fs.f_type;
+
+		if (type == TMPFS_MAGIC || type == RAMFS_MAGIC)
 			return FDIO_INLINE;
-		if (fs.f_type == XFS_SUPER_MAGIC || fs.f_type == BTRFS_SUPER_MAGIC)
+		if (type == XFS_SUPER_MAGIC || type == BTRFS_SUPER_MAGIC)
 			return FDIO_QUEUE;
 	}
 	return opening->cache == CACHE_NONE ? FDIO_QUEUE : FDIO_POOL_WRITES;

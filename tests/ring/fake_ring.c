@@ -140,7 +140,7 @@ static void complete(struct fake_ring *ring, const struct tcmu_cmd_response *rsp
 	uint16_t id = rsp->hdr.cmd_id;
 
 	/* An id that is not in flight breaks the real ring for good. */
-	assert_in_range(id, 1, FAKE_IDS - 1);
+	assert_uint_in_range(id, 1, FAKE_IDS - 1);
 	assert_true(ring->in_flight[id]);
 	ring->in_flight[id] = false;
 	ring->status[id] = rsp->scsi_status;

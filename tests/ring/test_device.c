@@ -247,7 +247,7 @@ static void test_no_look_at_the_clock(void **state)
 			__atomic_store_n(&looks, 0, __ATOMIC_RELAXED);
 		assert_int_equal(w->ring.status[run(w, cdb, 10, 0, PAGE)], SCSI_GOOD);
 	}
-	assert_in_range(__atomic_load_n(&looks, __ATOMIC_RELAXED), 0, 20);
+	assert_uint_in_range(__atomic_load_n(&looks, __ATOMIC_RELAXED), 0, 20);
 }
 
 int main(void)

@@ -301,7 +301,7 @@ static void too_many_requests(void **state)
 	while (send_text(i, STAY(OPERATIONAL), "") == ISCSI_LOGIN_MORE)
 		n++;
 	assert_int_equal(status(i), ISCSI_LOGIN_INITIATOR_ERROR);
-	assert_in_range(n, 8, 100);
+	assert_uint_in_range(n, 8, 100);
 }
 
 /* 6.1: a text may be cut anywhere. */

@@ -388,8 +388,8 @@ static void the_table_is_whole(void **state)
 		assert_int_equal(row->choices != NULL,
 				 row->type == ISCSI_KEY_LIST || row->type == ISCSI_KEY_FIXED);
 		if (number) {
-			assert_in_range(row->initial, row->min, row->max);
-			assert_in_range(row->ours, row->min, row->max);
+			assert_uint_in_range(row->initial, row->min, row->max);
+			assert_uint_in_range(row->ours, row->min, row->max);
 		}
 	}
 	assert_int_equal(iscsi_key_find("", 0), ISCSI_KEY_UNKNOWN);

@@ -196,7 +196,7 @@ static void a_long_list(void **state)
 		snprintf(name, sizeof(name), "iqn.2026-11.io.tcmu-runner:many-%03u", t);
 		target_add(s->i->model, name, NULL)->allow_any = true;
 	}
-	assert_in_range(ask(s, "SendTargets=All"), 2 * ISCSI_LOGIN_DATA_MAX, sizeof(s->out));
+	assert_uint_in_range(ask(s, "SendTargets=All"), 2 * ISCSI_LOGIN_DATA_MAX, sizeof(s->out));
 	for (long at = 0; at < s->len; at += (long)strlen((char *)s->out + at) + 1)
 		n += strncmp((char *)s->out + at, "TargetName=", 11) == 0;
 	assert_int_equal(n, 701);

@@ -545,7 +545,7 @@ static void test_flood_in_parts(void **state)
 	assert_int_equal(send(wire.fd, out.bytes, out.len, MSG_DONTWAIT), (ssize_t)out.len);
 	conn = wire_conn();
 	conn->watch.fn(&conn->watch, EPOLLIN);
-	assert_in_range(conn->rx.npdus, 1, 2500);
+	assert_uint_in_range(conn->rx.npdus, 1, 2500);
 	wire_turn();
 	assert_non_null(wire_conn());
 	wire_stop();

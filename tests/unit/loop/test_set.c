@@ -168,7 +168,7 @@ static void pool_runs_all(void **state)
 	}
 	loop_set_stop(&set); /* runs what is queued */
 	assert_int_equal(atomic_load(&njobs_run), 1000);
-	assert_in_range(atomic_load(&most_parallel), 2, 8);
+	assert_uint_in_range(atomic_load(&most_parallel), 2, 8);
 }
 
 /* Jobs that wait for each other: as many run at once as threads are allowed. */

@@ -77,7 +77,7 @@ static void wakes_the_loop(void **state)
 	loop_stats(set.loops[0], &before);
 	run_on_loop(alone_body);
 	loop_stats(set.loops[0], &after);
-	assert_in_range(after.wakeups - before.wakeups, 1, 4);
+	assert_uint_in_range(after.wakeups - before.wakeups, 1, 4);
 }
 
 static unsigned periods;

@@ -69,7 +69,7 @@ static void holds_repeats_back(void **state)
 	(void)state;
 	for (int i = 0; i < 1000; i++)
 		log_warn("lun", "again");
-	assert_in_range(lines, 10, 20); /* 20: the window ended meanwhile */
+	assert_uint_in_range(lines, 10, 20); /* 20: the window ended meanwhile */
 	lines = 0;
 	for (int i = 0; i < 100; i++)
 		log_warn("lun", "number %d", i);
