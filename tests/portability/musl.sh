@@ -24,7 +24,7 @@ compiled=0 left_out=0
 for file in runner/*/*.c handler_file/*.c handler_alloc/*.c handlers/block/*.c handlers/common/*.c handlers/null/*.c \
 	handlers/template/*.c; do
 	# -MM names the headers of this project that the file includes, directly or not.
-	used=$(gcc "$@" -DTCMUR_HANDLER_PATH -DTCMUR_DEFAULT_CONFIG -I "${file%/*}" $glib -MM "$file" | tr ' \\' '\n\n' | sed '1d;/^$/d')
+	used=$(gcc "$@" -DTCMUR_HANDLER_PATH="" -DTCMUR_SYSCONFDIR="" -I "${file%/*}" $glib -MM "$file" | tr ' \\' '\n\n' | sed '1d;/^$/d')
 	# shellcheck disable=SC2086 # a list of files
 	if [ -n "$(cat $used 2>/dev/null | grep -E "^# *include <($others)")" ]; then
 		left_out=$((left_out + 1))
