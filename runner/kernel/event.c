@@ -48,7 +48,7 @@ void kernel_condemn(struct kernel_device *d)
 	condemn(d);
 }
 
-/* A device of one of our handlers? Others' are not ours to answer. */
+/* Whether a handler that is loaded here serves the device. */
 static bool parse_ours(const char *uio_name, struct tcmu_uio_name *name)
 {
 	return tcmu_uio_name_parse(uio_name, name) && backstore_handler(name->handler);
@@ -177,11 +177,11 @@ void kernel_on_event(void *arg, const struct tcmu_event *event)
 	struct tcmu_uio_name name;
 	int status = 0;
 
+	lock_take(&manager->lock);
+	kernel_unknown_supersede(manager, event->device_id);
+	lock_drop(&manager->lock);
 	if (!parse_ours(event->uio_name, &name)) {
-		/* If nobody has that handler, whoever enables it waits for ever, and wonders. */
-		log_at(event->type == TCMU_EVENT_ADDED ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, NULL,
-		       "%s: no handler of ours; the kernel waits for another daemon's answer",
-		       event->uio_name);
+		kernel_unknown_event(manager, event);
 		return;
 	}
 	lock_take(&manager->lock);

@@ -77,8 +77,10 @@ static struct kernel_manager *allocate(struct loop_set *set, const struct kernel
 	manager->io_lock = options->io_lock;
 	manager->fd_store = options->fd_store;
 	manager->registry = options->registry;
+	manager->other_daemon_ns = options->other_daemon_ns;
 	manager->defaults = options->defaults;
 	list_init(&manager->devices);
+	list_init(&manager->unknown);
 	pthread_mutex_init(&manager->lock, NULL);
 	pthread_cond_init(&manager->gone, NULL);
 	manager->state_dir = strdup(options->state_dir);
@@ -99,7 +101,7 @@ static void close_devices(struct kernel_manager *manager)
 	manager->left_ns = loop_clock_ns();
 	list_for_each (&manager->devices, node, tmp)
 		kernel_wake(list_entry(node, struct kernel_device, node));
-	while (!list_empty(&manager->devices))
+	while (!list_empty(&manager->devices) || !list_empty(&manager->unknown))
 		pthread_cond_wait(&manager->gone, &manager->lock);
 }
 

@@ -24,6 +24,8 @@ struct kernel_manager_options {
 	const char *state_dir; /* for handlers' relative paths */
 	const char *run_dir; /* where a clean stop leaves its mark, "/run/tcmu-runner"; gone after a reboot */
 	int io_lock; /* tcmu_stray_io_lock()'s; -1: nothing of an earlier process's can be under way */
+	/* How long another daemon may take to answer an event of a handler that is not loaded here; 0: 10 seconds. */
+	uint64_t other_daemon_ns;
 	const struct fd_store *fd_store; /* NULL: nobody keeps the devices open while there is no process */
 	struct storage_registry *registry; /* outlives the manager */
 	struct kernel_manager_defaults defaults;

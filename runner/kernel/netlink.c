@@ -48,7 +48,7 @@ struct tcmu_netlink {
 	struct nl_sock *in;       /* netlink thread */
 	struct nl_sock *out;      /* under out_lock */
 	pthread_mutex_t out_lock; /* a leaf: only a send happens under it */
-	int family;
+	int family, group;
 	int stop_fd;
 	pthread_t thread;
 	bool running;
@@ -172,10 +172,10 @@ static int join(struct tcmu_netlink *netlink, struct error *error)
 	netlink->family = genl_ctrl_resolve(netlink->out, FAMILY);
 	if (netlink->family < 0)
 		return nl_failed(error, netlink->family, "family " FAMILY " (is target_core_user loaded?)");
-	int group = genl_ctrl_resolve_grp(netlink->out, FAMILY, GROUP);
-	if (group < 0)
-		return nl_failed(error, group, "group " GROUP);
-	err = nl_socket_add_membership(netlink->in, group);
+	netlink->group = genl_ctrl_resolve_grp(netlink->out, FAMILY, GROUP);
+	if (netlink->group < 0)
+		return nl_failed(error, netlink->group, "group " GROUP);
+	err = nl_socket_add_membership(netlink->in, netlink->group);
 	return err ? nl_failed(error, err, "join " GROUP) : 0;
 }
 
@@ -292,6 +292,12 @@ int tcmu_netlink_reply(struct tcmu_netlink *netlink, enum tcmu_event_type type, 
 	}
 	log_err(NULL, "netlink: reply to device %u: %s", device_id, nl_geterror(err));
 	return -EIO;
+}
+
+bool tcmu_netlink_has_other_listener(const struct tcmu_netlink *netlink)
+{
+	return tcmu_other_daemon() ||
+	       tcmu_group_has_other_listener(netlink->group, nl_socket_get_local_port(netlink->in));
 }
 
 void tcmu_netlink_close(struct tcmu_netlink *netlink)

@@ -34,8 +34,7 @@ struct tcmu_netlink;
 
 /*
  * Main. Joins the group, so that no event is lost from here on, but reads none yet. event runs on the netlink
- * thread and must return at once; the answer is given with tcmu_netlink_reply(), then or later. Not for
- * events of others' devices: those are never answered. NULL with error set.
+ * thread and must return at once; the answer is given with tcmu_netlink_reply(), then or later. NULL with error set.
  */
 struct tcmu_netlink *tcmu_netlink_open(void (*event)(void *arg, const struct tcmu_event *event), void *arg,
 				       struct error *error);
@@ -44,6 +43,11 @@ int tcmu_netlink_start(struct tcmu_netlink *netlink, struct error *error);
 /* Any thread. status: 0 or -errno. Returns 0, or -errno of the sending: -ENODEV when the kernel does not wait for it. */
 int tcmu_netlink_reply(struct tcmu_netlink *netlink, enum tcmu_event_type type, uint32_t device_id,
 		       int status);
+/*
+ * Any thread. Whether another socket of this network namespace listens for these events, so that another daemon may
+ * answer. If the kernel does not show who listens, the answer is true.
+ */
+bool tcmu_netlink_has_other_listener(const struct tcmu_netlink *netlink);
 /* Main. After the last reply. Tells the kernel that nobody answers any more, unless another daemon does. */
 void tcmu_netlink_close(struct tcmu_netlink *netlink);
 #endif

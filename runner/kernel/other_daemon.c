@@ -2,6 +2,8 @@
 #include "kernel/other_daemon.h"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <stdio.h>
 
 #include "util/cleanup.h"
 
@@ -15,4 +17,25 @@ pid_t tcmu_other_daemon(void)
 	if (fd < 0 || fcntl(fd, F_GETLK, &lock) || lock.l_type == F_UNLCK)
 		return 0;
 	return lock.l_pid;
+}
+
+/* "sk Eth Pid Groups ...": the address of the socket, its protocol, its port, and the first 32 groups that it has joined. */
+#define SOCKETS    "/proc/net/netlink"
+#define GROUPS_MAX 32
+
+bool tcmu_group_has_other_listener(int group, uint32_t own_port)
+{
+	FILE *file = group >= 1 && group <= GROUPS_MAX ? fopen(SOCKETS, "re") : NULL;
+	bool found = !file;
+	char line[256];
+
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		unsigned protocol, port, groups;
+
+		found = sscanf(line, "%*s %u %u %x", &protocol, &port, &groups) == 3 &&
+			protocol == NETLINK_GENERIC && port != own_port && groups >> (group - 1) & 1;
+	}
+	if (file)
+		fclose(file);
+	return found;
 }

@@ -27,6 +27,8 @@ struct kernel_manager {
 	struct pool *jobs; /* runs the devices' jobs: a thread for each that has something to do */
 	char *state_dir;
 	int io_lock;
+	/* How long another daemon may take to answer an event of an unknown handler; 0: the default. */
+	uint64_t other_daemon_ns;
 	const struct fd_store *fd_store;
 	struct storage_registry *registry;
 	char *mark;                          /* path of the mark of a clean stop */
@@ -38,6 +40,8 @@ struct kernel_manager {
 	pthread_mutex_t lock; /* of all below and of what struct kernel_device says; short, a leaf */
 	pthread_cond_t gone;  /* a device was forgotten, or the watch of changes */
 	struct list devices;  /* kernel_device.node; those that are being removed, too */
+	/* Events of devices of unknown handlers that another daemon may still answer (unknown.c). */
+	struct list unknown;
 	unsigned next_loop;
 	struct kernel_manager_defaults defaults;
 	bool closing;
@@ -128,6 +132,16 @@ void kernel_wake(struct kernel_device *d);
 void kernel_condemn(struct kernel_device *d);
 /* On the device's loop. */
 void kernel_on_gone(struct tcmu_device *device);
+
+/* --- unknown.c: events of devices whose handler is not loaded */
+
+/* Netlink thread. Sees to it that the event is answered, by another daemon or by this one. */
+void kernel_unknown_event(struct kernel_manager *manager, const struct tcmu_event *event);
+/*
+ * manager->lock held. An event with this device_id has come. A reply says no more than that number, so a reply to an
+ * earlier event would be taken for the reply to this one: it is not sent any more.
+ */
+void kernel_unknown_supersede(struct kernel_manager *manager, uint32_t device_id);
 
 /* --- mark.c: what a clean stop tells the next start. Main, but for the third. */
 

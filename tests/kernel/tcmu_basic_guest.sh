@@ -188,6 +188,41 @@ case_failed() { # storage that is away when the daemon starts comes back
 	remove 4 late
 }
 
+# Listens for all events of generic netlink and answers none.
+listen_only() {
+	python3 -c 'import socket, time
+listener = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
+listener.bind((0, 0))
+for group in range(1, 33):
+    try:
+        listener.setsockopt(270, 1, group)  # SOL_NETLINK, NETLINK_ADD_MEMBERSHIP
+    except OSError:
+        pass
+print("listening", flush=True)
+time.sleep(600)' >/tmp/listener &
+	listener=$!
+	wait_for grep -q listening /tmp/listener
+}
+
+case_unknown() { # a handler that no daemon has: neither a saved configuration nor a misspelled name may hang
+	local begin
+	configure 5 old qcow//srv/old.img $((1 << 20))
+	begin=$SECONDS
+	fails enable 5 old
+	[ $((SECONDS - begin)) -lt 5 ]
+	grep -q "user_5/old: refused: no handler 'qcow' is loaded" $log
+	step "unknown: somebody else listens, but does not reply"
+	listen_only
+	begin=$SECONDS
+	fails enable 5 old
+	[ $((SECONDS - begin)) -ge 9 ]
+	grep -q "qcow.*did not reply in time" $log
+	kill "$listener"
+	wait "$listener" || true
+	remove 5 old
+	no_kernel_error
+}
+
 case_names() { # the longest that there can be
 	name=$(printf 'n%.0s' {1..255})
 	create 6 "$name" alloc/x $((1 << 20))
@@ -197,7 +232,7 @@ case_names() { # the longest that there can be
 load_target
 load_loop
 start_daemon
-cases=${*:-handlers refused resize restart no_daemon many failed names}
+cases=${*:-handlers refused resize restart no_daemon many failed unknown names}
 for name in $cases; do
 	step "$name"
 	"case_$name"

@@ -45,7 +45,7 @@ struct tcmu_netlink {
 	bool started;
 };
 static struct tcmu_netlink netlink;
-static bool waits; /* under lock */
+static bool waits, other_listener; /* under lock */
 
 void fake_kernel_waits(bool does)
 {
@@ -78,6 +78,22 @@ int tcmu_netlink_reply(struct tcmu_netlink *nl, enum tcmu_event_type type, uint3
 	int err = waits ? 0 : -ENODEV;
 	pthread_mutex_unlock(&lock);
 	return err;
+}
+
+bool tcmu_netlink_has_other_listener(const struct tcmu_netlink *nl)
+{
+	(void)nl;
+	pthread_mutex_lock(&lock);
+	bool listens = other_listener;
+	pthread_mutex_unlock(&lock);
+	return listens;
+}
+
+void fake_other_listener(bool listens)
+{
+	pthread_mutex_lock(&lock);
+	other_listener = listens;
+	pthread_mutex_unlock(&lock);
 }
 
 void tcmu_netlink_close(struct tcmu_netlink *nl)
@@ -479,6 +495,7 @@ void fake_kernel_start(const char *folder)
 	memset(fake_devices, 0, sizeof(fake_devices));
 	nanswers = 0;
 	waits = true;
+	other_listener = false;
 }
 
 void fake_kernel_stop(void)

@@ -2,7 +2,7 @@
 /*
  * A double of what the manager knows of the kernel: netlink events and their answers, uio devices (each a fake
  * ring and a socket pair), a configfs tree in a temporary folder, module parameters. Stands in for netlink.c,
- * uio.c and parameter.c of runner/tcmu.
+ * uio.c and parameter.c of runner/kernel.
  */
 #ifndef TESTS_FAKE_KERNEL_H
 #define TESTS_FAKE_KERNEL_H
@@ -57,6 +57,9 @@ int fake_answer(const struct tcmu_event *event);
 unsigned fake_answers(void);
 /* Whether the kernel waits for answers, or takes each for a mistake. */
 void fake_kernel_waits(bool waits);
+
+/* Whether another daemon listens for the kernel's events, too; at first none does. */
+void fake_other_listener(bool listens);
 
 /* Puts one command without data, or with in bytes of Data-In, into the ring; its id. */
 int fake_send(unsigned n, const uint8_t *cdb, uint32_t cdb_len, uint64_t in);

@@ -24,6 +24,7 @@ void open_manager(struct world *w)
 						       .io_lock = w->io_lock,
 						       .fd_store = w->fd_store,
 						       .registry = w->registry,
+						       .other_daemon_ns = w->other_daemon_ns,
 						       .defaults = {.cmd_time_out = 45}};
 
 	w->manager = kernel_manager_open(&w->set, &options, NULL);

@@ -22,6 +22,7 @@ struct world {
 	char folder[64];
 	int io_lock;
 	const struct fd_store *fd_store; /* NULL unless a test sets it */
+	uint64_t other_daemon_ns;        /* 0 unless a test sets it */
 	struct loop_set set;
 	struct storage_registry *registry; /* while there is a manager */
 	struct kernel_manager *manager;

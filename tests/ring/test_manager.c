@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "scsi/scsi.h"
-#include "util/log.h"
 
 static void test_add_serve_remove(void **state)
 {
@@ -39,31 +38,6 @@ static void test_failed_add_is_refused(void **state)
 	fake_device_make(1, "file/no-folder/a.img", SIZE);
 	assert_int_equal(add(1), -ENOENT);
 	wait_gone(w);
-}
-
-static unsigned told;
-
-static void count_line(enum log_level level, const char *line)
-{
-	told += level == LOG_LEVEL_INFO && strstr(line, "waits for another daemon's answer");
-}
-
-static void test_others_are_not_answered(void **state)
-{
-	struct world *w = *state;
-
-	fake_device_make(1, "someone/else", SIZE);
-	fake_device_make(2, "filement/x", SIZE); /* ours is only a prefix of it */
-	open_manager(w);
-	log_set_sink(count_line);
-	for (unsigned n = 1; n < 3; n++) {
-		fake_event(n, &(struct tcmu_event){.type = TCMU_EVENT_ADDED});
-		fake_event(n, &(struct tcmu_event){.type = TCMU_EVENT_REMOVED});
-	}
-	log_set_sink(NULL);
-	assert_int_equal(told, 2);
-	assert_int_equal(fake_answers(), 0);
-	assert_int_equal(look(w, 1).n, 0);
 }
 
 /* As long as a device's name can be, and with what one can hold: who is not answered waits for ever. */
@@ -266,7 +240,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_add_serve_remove, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_failed_add_is_refused, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_others_are_not_answered, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_odd_names, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_failed_add_that_nobody_waits_for, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_devices_that_went_unheard, set_up, tear_down),

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events of devices whose handler is not loaded: who waits for a reply gets one, from another daemon or from this one. */
+#include "manager_world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/log.h"
+
+static char logged[4096];
+
+static void keep_line(enum log_level level, const char *line)
+{
+	(void)level;
+	strncat(logged, line, sizeof(logged) - strlen(logged) - 1);
+}
+
+static int set_up_log(void **state)
+{
+	logged[0] = '\0';
+	log_set_sink(keep_line);
+	return set_up(state);
+}
+
+static int tear_down_log(void **state)
+{
+	int err = tear_down(state);
+
+	log_set_sink(NULL);
+	return err;
+}
+
+/* A configuration that was saved in the days of another daemon is restored, and nobody else is there. */
+static void test_refused_at_once(void **state)
+{
+	struct world *w = *state;
+
+	fake_device_make(1, "qcow//srv/a.img", SIZE);
+	fake_device_make(2, "filement/x",
+			 SIZE); /* the name of a loaded handler is only a prefix of this one */
+	fake_device_make(3, "", SIZE);
+	open_manager(w);
+	assert_int_equal(add(1), -ENOENT);
+	assert_non_null(strstr(logged, "user_0/d1: refused: no handler 'qcow' is loaded (loaded: alloc, "));
+	assert_int_equal(add(2), -ENOENT);
+	assert_non_null(strstr(logged, "no handler 'filement'"));
+	assert_int_equal(add(3), -ENOENT);
+	assert_non_null(strstr(logged, "does not begin with HANDLER/"));
+	assert_int_equal(reconfigure(1, (struct tcmu_event){.has_size = true, .size = SIZE}), -ENOENT);
+	assert_int_equal(remove_device(1), 0);
+	assert_int_equal(look(w, 1).n, 0);
+}
+
+static void test_other_daemon_has_time(void **state)
+{
+	struct tcmu_event event = {.type = TCMU_EVENT_ADDED};
+	struct world *w = *state;
+
+	w->other_daemon_ns = 300000000;
+	fake_other_listener(true);
+	open_manager(w);
+	fake_device_make(1, "qcow//srv/a.img", SIZE);
+	uint64_t begin = loop_clock_ns();
+	fake_event(1, &event);
+	assert_int_equal(fake_answers(), 0);
+	assert_int_equal(fake_answer(&event), -ENOENT);
+	assert_true(loop_clock_ns() - begin >= w->other_daemon_ns);
+	for (int i = 0; i < 1000 && !strstr(logged, "did not reply in time"); i++)
+		pause_a_bit();
+	assert_non_null(strstr(logged, "no handler 'qcow' is loaded"));
+}
+
+/* The other daemon has answered: the kernel takes no second reply, and nobody is told that the device was refused. */
+static void test_other_daemon_has_answered(void **state)
+{
+	struct tcmu_event event = {.type = TCMU_EVENT_ADDED};
+	struct world *w = *state;
+
+	w->other_daemon_ns = 100000000;
+	fake_other_listener(true);
+	open_manager(w);
+	fake_kernel_waits(false);
+	fake_device_make(1, "qcow//srv/a.img", SIZE);
+	fake_event(1, &event);
+	fake_answer(&event);
+	close_manager(w);
+	assert_null(strstr(logged, "refused"));
+}
+
+/* A reply names only the device: the late one to the first event must not be taken for one to the second. */
+static void test_next_event_of_the_device(void **state)
+{
+	struct tcmu_event added = {.type = TCMU_EVENT_ADDED, .device_id = 77};
+	struct tcmu_event removed = {.type = TCMU_EVENT_REMOVED, .device_id = 77};
+	struct world *w = *state;
+
+	w->other_daemon_ns = 200000000;
+	fake_other_listener(true);
+	open_manager(w);
+	fake_device_make(1, "qcow//srv/a.img", SIZE);
+	fake_event(1, &added);
+	fake_event(1, &removed);
+	assert_int_equal(fake_answer(&removed), 0); /* fails after a second answer */
+	close_manager(w);
+	assert_int_equal(fake_answers(), 1);
+}
+
+/* A daemon that stops lets nobody wait. */
+static void test_stop_while_waiting(void **state)
+{
+	struct tcmu_event event = {.type = TCMU_EVENT_ADDED};
+	struct world *w = *state;
+
+	w->other_daemon_ns = 3600ull * 1000000000;
+	fake_other_listener(true);
+	open_manager(w);
+	fake_device_make(1, "qcow//srv/a.img", SIZE);
+	fake_event(1, &event);
+	close_manager(w);
+	assert_int_equal(fake_answer(&event), -ENOENT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_refused_at_once, set_up_log, tear_down_log),
+	    cmocka_unit_test_setup_teardown(test_other_daemon_has_time, set_up_log, tear_down_log),
+	    cmocka_unit_test_setup_teardown(test_other_daemon_has_answered, set_up_log, tear_down_log),
+	    cmocka_unit_test_setup_teardown(test_next_event_of_the_device, set_up_log, tear_down_log),
+	    cmocka_unit_test_setup_teardown(test_stop_while_waiting, set_up_log, tear_down_log),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
