@@ -5,6 +5,7 @@
 #include "backstore/backstore.h"
 #include "dbus/interfaces.h"
 #include "dbus/private.h"
+#include "storage/spec.h"
 #include "util/log.h"
 
 /* Bytes that the kernel keeps of dev_config, TCMU_CONFIG_LEN - 1; it drops the rest without a word. */
@@ -153,25 +154,50 @@ void dbus_get_managed_objects(struct dbus_service *s, GDBusMethodInvocation *cal
 	g_dbus_method_invocation_return_value(call, g_variant_new("(a{oa{sa{sv}}})", &objects));
 }
 
+/*
+ * A comma and a newline end a value where the kernel reads settings, and devices are configured by lines. rtslib refuses a
+ * colon, and cuts off what follows a blank.
+ */
+static int check_characters(const char *text, struct error *error)
+{
+	for (const char *c = text; *c; c++)
+		if (strchr(",: ", *c) || g_ascii_iscntrl(*c))
+			return error_set(
+			    error, EINVAL,
+			    "it contains a comma, a colon, a blank or a control character; write ~ and two "
+			    "hexadecimal digits instead: ~%02x",
+			    (unsigned char)*c);
+	return 0;
+}
+
+static int check_config(const struct tcmur_handler *handler, const struct storage_spec *spec,
+			struct error *error)
+{
+	const char *config = spec->config + strlen(handler->name) + 1;
+	char reason[256] = "";
+	int err = backstore_check_options(handler, spec->options, spec->noptions, error);
+
+	if (!err && handler->check_config &&
+	    (err = handler->check_config(config, reason, sizeof(reason))) < 0)
+		return error_set(error, -err, "%s", *reason ? reason : g_strerror(-err));
+	return err;
+}
+
 /* Opens no path and asks no storage: a caller must not learn here what is on this machine. */
 static int check_text(const struct tcmur_handler *handler, const char *text, struct error *error)
 {
 	size_t name_len = strlen(handler->name);
-	char reason[256] = "";
-	int err;
+	struct storage_spec spec;
 
 	if (strncmp(text, handler->name, name_len) != 0 || text[name_len] != '/')
 		return error_set(error, EINVAL, "it does not begin with %s/", handler->name);
 	if (strlen(text) > CONFIG_MAX)
 		return error_set(error, EINVAL, "it is longer than %d bytes", CONFIG_MAX);
-	/* They end a value where the kernel reads settings, and devices are configured by lines. */
-	for (const char *c = text; *c; c++)
-		if (*c == ',' || g_ascii_iscntrl(*c))
-			return error_set(error, EINVAL, "a comma or control character is in it");
-	if (handler->check_config &&
-	    (err = handler->check_config(text + name_len + 1, reason, sizeof(reason))) < 0)
-		return error_set(error, -err, "%s", *reason ? reason : g_strerror(-err));
-	return 0;
+	if (check_characters(text, error) || storage_spec_parse(&spec, text, error))
+		return -EINVAL;
+	int err = check_config(handler, &spec, error);
+	storage_spec_free(&spec);
+	return err;
 }
 
 void dbus_check_config(struct dbus_service *s, GDBusMethodInvocation *call)

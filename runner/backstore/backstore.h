@@ -25,6 +25,10 @@ const struct tcmur_handler *backstore_handler(const char *name);
 /* The i-th handler in order of name, NULL after the last. */
 const struct tcmur_handler *backstore_handler_at(unsigned i);
 
+/* Any thread. 0, or -EINVAL with error set: the handler does not declare one of the options. */
+int backstore_check_options(const struct tcmur_handler *api, const struct tcmur_option_value *options,
+			    uint32_t noptions, struct error *error);
+
 /* --- open and close --------------------------------------------------------------------------- */
 
 struct backstore_spec {

@@ -18,17 +18,25 @@ static bool is_declared(const struct tcmur_handler *api, const char *name)
 	return false;
 }
 
+int backstore_check_options(const struct tcmur_handler *api, const struct tcmur_option_value *options,
+			    uint32_t noptions, struct error *error)
+{
+	for (uint32_t i = 0; i < noptions; i++)
+		if (!is_declared(api, options[i].name))
+			return error_set(error, EINVAL, "handler %s has no option \"%s\"", api->name,
+					 options[i].name);
+	return 0;
+}
+
 /* What can be judged without touching the storage. */
 static int check_spec(const struct tcmur_handler *api, const struct backstore_spec *spec, struct error *error)
 {
 	const char *config = strchr(spec->config, '/') + 1;
 	char reason[256] = "";
-	int err;
+	int err = backstore_check_options(api, spec->options, spec->noptions, error);
 
-	for (uint32_t i = 0; i < spec->noptions; i++)
-		if (!is_declared(api, spec->options[i].name))
-			return error_set(error, EINVAL, "handler %s has no option \"%s\"", api->name,
-					 spec->options[i].name);
+	if (err)
+		return err;
 	if (spec->block_size && spec->block_size != 512 && spec->block_size != 4096)
 		return error_set(error, EINVAL, "block size %u is neither 512 nor 4096", spec->block_size);
 	if (api->check_config && (err = api->check_config(config, reason, sizeof(reason))) < 0)

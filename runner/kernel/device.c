@@ -15,6 +15,14 @@
 
 enum task { NOTHING, OPEN, RECONFIG, REPLY, TELL_WRITE_CACHE, STOP, START, CLOSE, IDENTIFY, READ_ALUA };
 
+/* Whether two texts of HANDLER/CONFIG;OPTIONS name the same storage, whatever their options are. */
+static bool is_same_storage(const char *a, const char *b)
+{
+	size_t len = strcspn(a, ";");
+
+	return len == strcspn(b, ";") && !strncmp(a, b, len);
+}
+
 /* manager->lock held. Storage that is being closed for a device that goes cannot be opened for one that comes. */
 static bool must_wait(const struct kernel_device *d)
 {
@@ -23,7 +31,7 @@ static bool must_wait(const struct kernel_device *d)
 	list_for_each (&d->manager->devices, node, tmp) {
 		const struct kernel_device *other = list_entry(node, struct kernel_device, node);
 
-		if (other != d && other->removing && !strcmp(other->name.config, d->name.config))
+		if (other != d && other->removing && is_same_storage(other->name.config, d->name.config))
 			return true;
 	}
 	return false;

@@ -54,6 +54,17 @@ static bool parse_ours(const char *uio_name, struct tcmu_uio_name *name)
 	return tcmu_uio_name_parse(uio_name, name) && backstore_handler(name->handler);
 }
 
+/* rtslib reads a device's configuration from its info file, up to the first blank or colon. */
+static void warn_of_cut_config(const struct kernel_device *d)
+{
+	if (d->name.config[strcspn(d->name.config, " \t\v\f\r:")])
+		log_warn(
+		    d->subject,
+		    "its dev_config '%s' contains a blank or a colon, at which targetcli cuts it off when it "
+		    "saves the device; create the device again with ~20 for a blank and ~3a for a colon",
+		    d->name.config);
+}
+
 /* manager->lock held. NULL when memory is out. */
 static struct kernel_device *new_device(struct kernel_manager *manager, unsigned minor,
 					const struct tcmu_uio_name *name)
@@ -76,6 +87,7 @@ static struct kernel_device *new_device(struct kernel_manager *manager, unsigned
 	d->device.time_out = KERNEL_TIME_OUT;
 	d->device.loop = manager->set->loops[manager->next_loop++ % manager->set->nloops];
 	list_add_tail(&manager->devices, &d->node);
+	warn_of_cut_config(d);
 	return d;
 }
 

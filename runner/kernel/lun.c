@@ -7,6 +7,7 @@
 
 #include "scsi/scsi.h"
 #include "kernel/private.h"
+#include "storage/spec.h"
 #include "util/log.h"
 
 #define SERIAL_SIZE 224
@@ -62,7 +63,7 @@ static int make_lu(struct kernel_device *d, const struct attributes *attributes,
 	return -EINVAL;
 }
 
-static int open_with(struct kernel_device *d, const char *config,
+static int open_with(struct kernel_device *d, const struct storage_spec *storage,
 		     struct backstore *(*open_backstore)(struct loop_set *set,
 							 const struct backstore_spec *spec,
 							 struct error *error),
@@ -75,14 +76,19 @@ static int open_with(struct kernel_device *d, const char *config,
 		return err;
 	const struct backstore_spec spec = {
 	    .name = d->subject,
-	    .config = config,
+	    .config = storage->config,
 	    .state_dir = d->manager->state_dir,
+	    .options = storage->options,
+	    .noptions = storage->noptions,
 	    .size = attributes.size,
 	    .block_size = (uint32_t)attributes.block_size,
 	    .existing = existing,
 	};
 	lun->bs = open_backstore(d->manager->set, &spec, error);
-	return lun->bs ? make_lu(d, &attributes, lun, error) : -errno;
+	if (!lun->bs)
+		return -errno;
+	storage_spec_print_options(storage, lun->options, sizeof(lun->options));
+	return make_lu(d, &attributes, lun, error);
 }
 
 /*
@@ -119,18 +125,32 @@ void kernel_lun_take_over(struct kernel_device *d)
 int kernel_lun_open(struct kernel_device *d, const char *config, bool make, struct kernel_lun *lun,
 		    struct error *error)
 {
-	int err = open_with(d, config, backstore_open, true, lun, error);
+	struct storage_spec storage;
+	int err = storage_spec_check_literal(config, d->manager->state_dir, error);
 
+	if (!err)
+		err = storage_spec_parse(&storage, config, error);
+	if (err)
+		return err;
+	err = open_with(d, &storage, backstore_open, true, lun, error);
 	if (err == -ENOENT && make)
-		err = open_with(d, config, backstore_open, false, lun, error);
+		err = open_with(d, &storage, backstore_open, false, lun, error);
+	storage_spec_free(&storage);
 	if (!err)
 		settle_write_cache(d, lun);
 	return err;
 }
 
+/* The stand-in has the identity of the storage, whatever the options are and whether they are right. */
 int kernel_lun_open_absent(struct kernel_device *d, struct kernel_lun *lun, struct error *error)
 {
-	return open_with(d, d->name.config, backstore_open_absent, true, lun, error);
+	struct storage_spec storage;
+
+	if (storage_spec_parse(&storage, d->name.config, NULL))
+		storage.config = d->name.config;
+	int err = open_with(d, &storage, backstore_open_absent, true, lun, error);
+	storage_spec_free(&storage);
+	return err;
 }
 
 void kernel_lun_close(struct kernel_lun *lun)

@@ -64,6 +64,8 @@ struct kernel_lun {
 	struct backstore *bs;
 	struct scsi_lu *lu; /* NULL: none */
 	struct storage_unit *unit; /* NULL: it is not identified yet */
+	/* The options that the backstore was opened with, for the log: "cache=none, grow"; "": none. */
+	char options[256];
 };
 
 /*

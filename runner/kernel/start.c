@@ -168,6 +168,7 @@ void kernel_start_device(struct kernel_device *d)
 	tcmu_device_start(&d->device);
 	unblock_ring(d);
 	if (!backstore_is_absent(d->lun.bs))
-		log_info(d->subject, "served, %llu bytes", (unsigned long long)backstore_size(d->lun.bs));
+		log_info(d->subject, "served, %llu bytes%s%s", (unsigned long long)backstore_size(d->lun.bs),
+			 *d->lun.options ? ", with " : "", d->lun.options);
 	kernel_answer_added(d, 0); /* to an event that came after it was enabled */
 }

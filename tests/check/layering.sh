@@ -22,7 +22,7 @@ BEGIN {
 	layer("config", "model|storage|scsi|backstore|loop|util")
 	layer("system", "loop|util")
 	layer("control", "system|config|iscsi|model|kernel|storage|scsi|backstore|loop|util")
-	layer("dbus", "control|config|system|backstore|util")
+	layer("dbus", "control|config|system|storage|backstore|util")
 	without_glib = "^(util|loop|backstore|scsi|storage|ring|kernel|model|iscsi_login|iscsi)$"
 	impure = "^(sys/mman\\.h|dlfcn\\.h|glib.*|gio/.*|sys/socket\\.h|netinet/.*|fcntl\\.h|liburing\\.h)$"
 }

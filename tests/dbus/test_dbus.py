@@ -90,6 +90,17 @@ class TargetcliTest(BusCase):
         """A path that exists and one that does not are told apart by nothing."""
         self.assertEqual(self.check("file", "file//etc/shadow"), self.check("file", "file//etc/shadoww"))
 
+    def test_check_config_with_options(self):
+        self.assertEqual(self.check("file", "file//a;cache=none;grow"), [True, "success"])
+        self.assertEqual(self.check("file", "file//a~20b~2c~3a"), [True, "success"])
+        for config, expected in (("file//a;speed=9", 'handler file has no option "speed"'),
+                                 ("file//a;filter=delay", "no filter of this name is installed"),
+                                 ("file//a b", "~20"), ("file//a:b", "~3a"), ("file//a,b", "~2c"),
+                                 ("file//a~2f;cache=none", "no path")):
+            valid, reason = self.check("file", config)
+            self.assertFalse(valid, config)
+            self.assertIn(expected, reason)
+
     def test_wrong_configs(self):
         for config in ("", "/", "alloc", "file/x", "allocx/a", "alloc/a,b", "alloc/a\nb", "alloc/\x7f",
                        "alloc/" + "x" * 250, "alloc/" + "ä" * 200):

@@ -6,29 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "util/log.h"
-
-static char logged[4096];
-
-static void keep_line(enum log_level level, const char *line)
-{
-	(void)level;
-	strncat(logged, line, sizeof(logged) - strlen(logged) - 1);
-}
+#include "kept_log.h"
 
 static int set_up_log(void **state)
 {
-	logged[0] = '\0';
-	log_set_sink(keep_line);
+	log_keep();
 	return set_up(state);
-}
-
-static int tear_down_log(void **state)
-{
-	int err = tear_down(state);
-
-	log_set_sink(NULL);
-	return err;
 }
 
 /* A configuration that was saved in the days of another daemon is restored, and nobody else is there. */
@@ -37,16 +20,16 @@ static void test_refused_at_once(void **state)
 	struct world *w = *state;
 
 	fake_device_make(1, "qcow//srv/a.img", SIZE);
-	fake_device_make(2, "filement/x",
-			 SIZE); /* the name of a loaded handler is only a prefix of this one */
+	/* The name of a loaded handler is only a prefix of this one. */
+	fake_device_make(2, "filement/x", SIZE);
 	fake_device_make(3, "", SIZE);
 	open_manager(w);
 	assert_int_equal(add(1), -ENOENT);
-	assert_non_null(strstr(logged, "user_0/d1: refused: no handler 'qcow' is loaded (loaded: alloc, "));
+	assert_true(is_logged("user_0/d1: refused: no handler 'qcow' is loaded (loaded: alloc, "));
 	assert_int_equal(add(2), -ENOENT);
-	assert_non_null(strstr(logged, "no handler 'filement'"));
+	assert_true(is_logged("no handler 'filement'"));
 	assert_int_equal(add(3), -ENOENT);
-	assert_non_null(strstr(logged, "does not begin with HANDLER/"));
+	assert_true(is_logged("does not begin with HANDLER/"));
 	assert_int_equal(reconfigure(1, (struct tcmu_event){.has_size = true, .size = SIZE}), -ENOENT);
 	assert_int_equal(remove_device(1), 0);
 	assert_int_equal(look(w, 1).n, 0);
@@ -66,9 +49,9 @@ static void test_other_daemon_has_time(void **state)
 	assert_int_equal(fake_answers(), 0);
 	assert_int_equal(fake_answer(&event), -ENOENT);
 	assert_true(loop_clock_ns() - begin >= w->other_daemon_ns);
-	for (int i = 0; i < 1000 && !strstr(logged, "did not reply in time"); i++)
+	for (int i = 0; i < 1000 && !is_logged("did not reply in time"); i++)
 		pause_a_bit();
-	assert_non_null(strstr(logged, "no handler 'qcow' is loaded"));
+	assert_true(is_logged("no handler 'qcow' is loaded"));
 }
 
 /* The other daemon has answered: the kernel takes no second reply, and nobody is told that the device was refused. */
@@ -85,7 +68,7 @@ static void test_other_daemon_has_answered(void **state)
 	fake_event(1, &event);
 	fake_answer(&event);
 	close_manager(w);
-	assert_null(strstr(logged, "refused"));
+	assert_false(is_logged("refused"));
 }
 
 /* A reply names only the device: the late one to the first event must not be taken for one to the second. */
@@ -124,11 +107,11 @@ static void test_stop_while_waiting(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(test_refused_at_once, set_up_log, tear_down_log),
-	    cmocka_unit_test_setup_teardown(test_other_daemon_has_time, set_up_log, tear_down_log),
-	    cmocka_unit_test_setup_teardown(test_other_daemon_has_answered, set_up_log, tear_down_log),
-	    cmocka_unit_test_setup_teardown(test_next_event_of_the_device, set_up_log, tear_down_log),
-	    cmocka_unit_test_setup_teardown(test_stop_while_waiting, set_up_log, tear_down_log),
+	    cmocka_unit_test_setup_teardown(test_refused_at_once, set_up_log, tear_down),
+	    cmocka_unit_test_setup_teardown(test_other_daemon_has_time, set_up_log, tear_down),
+	    cmocka_unit_test_setup_teardown(test_other_daemon_has_answered, set_up_log, tear_down),
+	    cmocka_unit_test_setup_teardown(test_next_event_of_the_device, set_up_log, tear_down),
+	    cmocka_unit_test_setup_teardown(test_stop_while_waiting, set_up_log, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
