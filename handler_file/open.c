@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening a file: the checks, the lock, the size, and what its file system can do. */
 #include "file.h"
+#include "in_use.h"
 #include "options.h"
 
 #include <errno.h>
@@ -22,6 +23,8 @@ struct opening {
 	char path[PATH_MAX];
 	enum cache_mode cache;
 	bool grow;
+	bool shared;
+	bool locked;
 	bool created; /* by this open: removed again if it fails */
 	int fd;
 	struct stat st;
@@ -88,18 +91,51 @@ static int open_file(struct opening *opening)
 	return fail(opening, result, "");
 }
 
-/* An OFD lock belongs to this descriptor: a second opener in this process is refused too, and it goes with
- * the last close, however the daemon ends. */
-static int lock_file(const struct opening *opening)
+/* Users that take no lock. */
+static int refuse_user(const struct opening *opening)
 {
-	struct flock lock = {.l_type = opening->open->read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
+	struct tcmur_open *open = opening->open;
+	char user[160];
 
-	if (fcntl(opening->fd, F_OFD_SETLK, &lock) == 0)
+	if (opening->shared || (!in_use_by_loop(&opening->st, open->read_only, user, sizeof(user)) &&
+				!in_use_by_backstore(&opening->st, user, sizeof(user))))
 		return 0;
+	return tcmur_open_error(open, EBUSY, "%s: is in use: %s; shared=on opens it anyway", opening->path,
+				user);
+}
+
+static int refuse_locked(const struct opening *opening)
+{
+	char user[160];
+
+	in_use_by_process(&opening->st, user, sizeof(user));
+	return tcmur_open_error(opening->open, EBUSY, "%s: is in use: it is locked, %s%s", opening->path,
+				user,
+				opening->shared ? "" : "; shared=on shares it with others that say so too");
+}
+
+/*
+ * An OFD lock belongs to this descriptor: a second opener in this process is refused too, and the lock goes with the last
+ * close, however the daemon ends. Where the file is to be shared, the lock keeps away those that do not share it.
+ */
+static int lock_file(struct opening *opening)
+{
+	bool reads = opening->open->read_only || opening->shared;
+	struct flock lock = {.l_type = reads ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
+
+	if (fstat(opening->fd, &opening->st) < 0)
+		return fail(opening, errno, "");
+	opening->locked = fcntl(opening->fd, F_OFD_SETLK, &lock) == 0;
+	if (opening->locked)
+		return refuse_user(opening);
 	if (errno == EAGAIN || errno == EACCES)
-		return tcmur_open_error(opening->open, EBUSY, "%s: is in use (locked by another opener)",
-					opening->path);
-	return fail(opening, errno, "cannot be locked");
+		return refuse_locked(opening);
+	if (errno != ENOLCK && errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)
+		return fail(opening, errno, "cannot be locked");
+	tcmur_log(opening->open->lun, TCMUR_LOG_WARN,
+		  "%s: this file system has no locks; nothing keeps others from using the file as well",
+		  opening->path);
+	return refuse_user(opening);
 }
 
 static int settle_size(struct opening *opening)
@@ -208,7 +244,7 @@ static int settle_info(const struct opening *opening, struct tcmur_info *info)
 	info->unmap_zeroes = info->thin;
 	info->unmap_granularity = info->thin ? info->physical_block_size : 0;
 	/* The lock is the open file's, which each request in the kernel holds. Readers share theirs. */
-	info->flags = info->read_only ? 0 : TCMUR_INFO_EXCLUSIVE;
+	info->flags = opening->locked && !info->read_only && !opening->shared ? TCMUR_INFO_EXCLUSIVE : 0;
 	return 0;
 }
 
@@ -260,7 +296,8 @@ int file_open(struct tcmur_open *open)
 	int result;
 
 	if ((result = option_cache(open, CACHE_WRITEBACK, &opening.cache)) < 0 ||
-	    (result = option_switch(open, "grow", false, &opening.grow)) < 0)
+	    (result = option_switch(open, "grow", false, &opening.grow)) < 0 ||
+	    (result = option_switch(open, "shared", false, &opening.shared)) < 0)
 		return result;
 	result = build(&opening);
 	if (result == 0)

@@ -71,7 +71,7 @@ static void block_write_zeroes(void *handle, struct tcmur_queue *queue, struct t
 
 static const struct tcmur_option block_options[] = {
     {"cache", "writeback|writethrough|none: how writes are cached; none bypasses the page cache (none)"},
-    {"exclusive", "on|off: refuse a device that is mounted or otherwise in use (on)"},
+    {"shared", "on|off: open the device although it is mounted or otherwise in use (off)"},
     {NULL, NULL},
 };
 

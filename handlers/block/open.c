@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening a block device: the checks, and what the device is and can do. */
 #include "block.h"
+#include "in_use.h"
 #include "options.h"
 #include "sysfs.h"
 
@@ -9,6 +10,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -19,10 +21,10 @@ struct opening {
 	struct tcmur_open *open;
 	char path[PATH_MAX];
 	enum cache_mode cache;
-	bool exclusive;
+	bool shared;
 	bool punch;
 	int fd;
-	dev_t device;
+	struct stat st;
 };
 
 static int fail(const struct opening *opening, int err, const char *what)
@@ -34,40 +36,80 @@ static int fail(const struct opening *opening, int err, const char *what)
 /* Looks before it opens: to open a FIFO may block, and to open a character device may do things. */
 static int find_device(struct opening *opening)
 {
-	struct stat st;
-
-	if (stat(opening->path, &st) < 0)
+	if (stat(opening->path, &opening->st) < 0)
 		return fail(opening, errno, "");
-	if (S_ISREG(st.st_mode))
+	if (S_ISREG(opening->st.st_mode))
 		return tcmur_open_error(opening->open, ENOTBLK, "%s: is a file: use the file handler",
 					opening->path);
-	if (!S_ISBLK(st.st_mode))
+	if (!S_ISBLK(opening->st.st_mode))
 		return tcmur_open_error(opening->open, ENOTBLK, "%s: is not a block device", opening->path);
-	opening->device = st.st_rdev;
 	return 0;
+}
+
+static int refuse_user(const struct opening *opening, const char *user)
+{
+	return tcmur_open_error(opening->open, EBUSY, "%s: is in use: %s; shared=on opens it anyway",
+				opening->path, user);
+}
+
+/* Says who has claimed the device with O_EXCL. */
+static int refuse_claimed(const struct opening *opening)
+{
+	char user[160];
+
+	if (!in_use_by_backstore(&opening->st, user, sizeof(user)) &&
+	    !sysfs_user(opening->st.st_rdev, user, sizeof(user)))
+		in_use_by_process(&opening->st, user, sizeof(user));
+	return refuse_user(opening, user);
+}
+
+/* The file behind a loop device may be served by the file handler; the lock is on the file. */
+static bool is_file_locked(dev_t device, char *user, size_t len)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[PATH_MAX];
+	bool locked;
+	int fd;
+
+	if (!sysfs_own_text(device, "loop/backing_file", path, sizeof(path)))
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	locked = fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	close(fd);
+	if (locked)
+		snprintf(user, len, "the file behind it, %.100s, is locked", path);
+	return locked;
+}
+
+/* Users that do not claim the device. */
+static int refuse_unclaimed(const struct opening *opening)
+{
+	char user[160];
+
+	if (opening->shared || (!in_use_by_backstore(&opening->st, user, sizeof(user)) &&
+				!is_file_locked(opening->st.st_rdev, user, sizeof(user))))
+		return 0;
+	return refuse_user(opening, user);
 }
 
 static int open_device(struct opening *opening)
 {
 	bool read_only = opening->open->read_only;
-	int flags = O_CLOEXEC | (read_only ? O_RDONLY : O_RDWR) | (opening->exclusive ? O_EXCL : 0) |
+	int flags = O_CLOEXEC | (read_only ? O_RDONLY : O_RDWR) | (opening->shared ? 0 : O_EXCL) |
 		    (opening->cache == CACHE_NONE ? O_DIRECT : 0);
-	char user[160];
 	int err, locked = 0;
 
 	opening->fd = openat(AT_FDCWD, opening->path, flags);
 	err = errno;
 	if (opening->fd >= 0) {
 		if (read_only || ioctl(opening->fd, BLKROGET, &locked) < 0 || !locked)
-			return 0;
+			return refuse_unclaimed(opening);
 		err = EROFS;
 	}
-	if (err == EBUSY) {
-		sysfs_user(opening->device, user, sizeof(user));
-		return tcmur_open_error(opening->open, EBUSY,
-					"%s: is in use (%s); exclusive=off opens it anyway", opening->path,
-					user);
-	}
+	if (err == EBUSY)
+		return refuse_claimed(opening);
 	if ((err == EROFS || err == EACCES || err == EPERM) && !read_only)
 		return fail(opening, err, "cannot be written (export it with ro?)");
 	return fail(opening, err, "");
@@ -106,15 +148,16 @@ static int settle_geometry(const struct opening *opening, struct tcmur_info *inf
  */
 static void settle_unmap(struct opening *opening, struct tcmur_info *info)
 {
-	uint64_t zero_max = sysfs_number(opening->device, "queue/write_zeroes_max_bytes", 0);
+	uint64_t zero_max = sysfs_number(opening->st.st_rdev, "queue/write_zeroes_max_bytes", 0);
 
-	info->thin = !info->read_only && sysfs_number(opening->device, "queue/discard_max_bytes", 0) > 0;
+	info->thin = !info->read_only && sysfs_number(opening->st.st_rdev, "queue/discard_max_bytes", 0) > 0;
 	if (!info->thin)
 		return;
-	opening->punch = sysfs_number(opening->device, "queue/write_zeroes_unmap_max_bytes", zero_max) > 0;
+	opening->punch =
+	    sysfs_number(opening->st.st_rdev, "queue/write_zeroes_unmap_max_bytes", zero_max) > 0;
 	info->unmap_zeroes = opening->punch;
-	info->unmap_granularity = (uint32_t)sysfs_number(opening->device, "queue/discard_granularity", 0);
-	info->unmap_alignment = (uint32_t)sysfs_number(opening->device, "discard_alignment", 0);
+	info->unmap_granularity = (uint32_t)sysfs_number(opening->st.st_rdev, "queue/discard_granularity", 0);
+	info->unmap_alignment = (uint32_t)sysfs_number(opening->st.st_rdev, "discard_alignment", 0);
 	/* Served with larger blocks than its own, the device may count in what is no whole block. */
 	if (info->unmap_granularity % info->block_size)
 		info->unmap_granularity = info->block_size;
@@ -126,14 +169,14 @@ static void settle_info(struct opening *opening, struct tcmur_info *info)
 {
 	char cache[32];
 
-	sysfs_text(opening->device, "queue/write_cache", cache, sizeof(cache));
+	sysfs_text(opening->st.st_rdev, "queue/write_cache", cache, sizeof(cache));
 	info->read_only = opening->open->read_only;
-	info->rotational = sysfs_number(opening->device, "queue/rotational", 0) != 0;
+	info->rotational = sysfs_number(opening->st.st_rdev, "queue/rotational", 0) != 0;
 	info->write_cache = opening->cache != CACHE_NONE || strcmp(cache, "write through") != 0;
 	info->write_cache_off = opening->cache == CACHE_WRITETHROUGH;
-	info->optimal_io = (uint32_t)sysfs_number(opening->device, "queue/optimal_io_size", 0);
+	info->optimal_io = (uint32_t)sysfs_number(opening->st.st_rdev, "queue/optimal_io_size", 0);
 	/* O_EXCL's claim is the open file's, which each request in the kernel holds. */
-	info->flags = opening->exclusive ? TCMUR_INFO_EXCLUSIVE : 0;
+	info->flags = opening->shared ? 0 : TCMUR_INFO_EXCLUSIVE;
 	settle_unmap(opening, info);
 }
 
@@ -165,7 +208,7 @@ int block_open(struct tcmur_open *open)
 	int result;
 
 	if ((result = option_cache(open, CACHE_NONE, &opening.cache)) < 0 ||
-	    (result = option_switch(open, "exclusive", true, &opening.exclusive)) < 0)
+	    (result = option_switch(open, "shared", false, &opening.shared)) < 0)
 		return result;
 	result = build(&opening);
 	if (result < 0 && opening.fd >= 0)

@@ -159,7 +159,7 @@ static bool find_mount(dev_t device, char *text, size_t len)
 
 		if (sscanf(line, "%*u %*u %u:%u %*s %n%*s%n", &maj, &min, &start, &end) == 2 && end > start &&
 		    is_part_of(maj, min, device)) {
-			snprintf(text, len, "mounted at %.*s", end - start, line + start);
+			snprintf(text, len, "it is mounted at %.*s", end - start, line + start);
 			found = true;
 		}
 	}
@@ -183,15 +183,14 @@ static bool find_holder(dev_t device, char *text, size_t len)
 	while (!found && (entry = readdir(dir)) != NULL) {
 		if (entry->d_name[0] == '.')
 			continue;
-		snprintf(text, len, "held by %s", entry->d_name);
+		snprintf(text, len, "it is held by %s", entry->d_name);
 		found = true;
 	}
 	closedir(dir);
 	return found;
 }
 
-void sysfs_user(dev_t device, char *text, size_t len)
+bool sysfs_user(dev_t device, char *text, size_t len)
 {
-	if (!find_mount(device, text, len) && !find_holder(device, text, len))
-		snprintf(text, len, "opened exclusively by another program, or swap");
+	return find_mount(device, text, len) || find_holder(device, text, len);
 }

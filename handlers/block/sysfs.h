@@ -26,6 +26,6 @@ bool sysfs_uevent(dev_t device, const char *name, char *text, size_t len);
 bool udev_property(dev_t device, const char *name, char *text, size_t len);
 /* The disk of a partition. */
 bool sysfs_disk(dev_t partition, dev_t *disk);
-/* Says who uses the device, as far as can be seen: "mounted at /home", "held by dm-3" … */
-void sysfs_user(dev_t device, char *text, size_t len);
+/* Says who uses the device: "it is mounted at /home", "it is held by dm-3". False: /sys and /proc do not show it. */
+bool sysfs_user(dev_t device, char *text, size_t len);
 #endif

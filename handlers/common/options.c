@@ -76,8 +76,8 @@ int option_switch(struct tcmur_open *open, const char *name, bool fallback, bool
 {
 	const char *value = tcmur_open_option(open, name, fallback ? "on" : "off");
 
-	*on = strcmp(value, "on") == 0 || value[0] == '\0';
-	if (!*on && strcmp(value, "off") != 0)
+	*on = strcmp(value, "on") == 0 || strcmp(value, "1") == 0 || value[0] == '\0';
+	if (!*on && strcmp(value, "off") != 0 && strcmp(value, "0") != 0)
 		return tcmur_open_error(open, EINVAL, "%s=%s: must be on or off", name, value);
 	return 0;
 }

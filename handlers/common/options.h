@@ -23,6 +23,6 @@ int config_path(struct tcmur_open *open, char *path, size_t path_len);
 int config_place(const struct tcmur_open *open, char *place, size_t place_len);
 /* "cache=". For open(): 0, or -EINVAL with open->error set. */
 int option_cache(struct tcmur_open *open, enum cache_mode fallback, enum cache_mode *mode);
-/* "NAME", "NAME=on", "NAME=off". For open(): 0, or -EINVAL with open->error set. */
+/* "NAME", "NAME=on" or "=1", "NAME=off" or "=0". For open(): 0, or -EINVAL with open->error set. */
 int option_switch(struct tcmur_open *open, const char *name, bool fallback, bool *on);
 #endif

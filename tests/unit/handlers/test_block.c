@@ -21,7 +21,7 @@ static struct loop_device disk;           /* of 512-byte blocks, a new one for e
 static _Alignas(4096) uint8_t data[2 * MIB + 4096], back[2 * MIB + 4096];
 
 static const char *const writeback[] = {"cache=writeback", NULL};
-static const char *const shared[] = {"exclusive=off", NULL};
+static const char *const shared[] = {"shared=on", NULL};
 
 static void refused(struct wanted wanted, int err, const char *reason)
 {
@@ -120,7 +120,7 @@ static void test_second_opener(void **state)
 
 	(void)state;
 	assert_int_equal(open.info.flags, TCMUR_INFO_EXCLUSIVE);
-	refused((struct wanted){.config = disk.path}, EBUSY, "is in use (opened exclusively");
+	refused((struct wanted){.config = disk.path}, EBUSY, "another disk of this daemon");
 	refused((struct wanted){.config = disk.path, .read_only = true}, EBUSY, "is in use");
 	other = opened((struct wanted){.options = shared});
 	assert_int_equal(other.info.flags, 0);
@@ -140,7 +140,7 @@ static void check_mounted(const char *mounted_path, const char *refused_path)
 		skip();
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(mount(mounted_path, dir, "ext4", 0, ""), 0);
-	snprintf(reason, sizeof(reason), "is in use (mounted at %s); exclusive=off", dir);
+	snprintf(reason, sizeof(reason), "is in use: it is mounted at %s; shared=on", dir);
 	refused((struct wanted){.config = refused_path}, EBUSY, reason);
 	assert_int_equal(umount(dir), 0);
 	rmdir(dir);

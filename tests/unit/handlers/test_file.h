@@ -22,5 +22,6 @@ void close_and_remove(void *handle, const char *name);
 /* Run all tests of a file in dir; return the number that failed. */
 int test_file_open(const char *title);
 int test_file_io(const char *title);
+int test_file_use(const char *title);
 int test_file_map(const char *title);
 #endif

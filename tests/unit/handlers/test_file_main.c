@@ -54,7 +54,8 @@ static int run_in(const char *parent)
 		perror(dir);
 		return 1;
 	}
-	failed = test_file_open(parent) + test_file_io(parent) + test_file_map(parent);
+	failed = test_file_open(parent) + test_file_io(parent) + test_file_map(parent) +
+		 test_file_use(parent);
 	rmdir(dir);
 	return failed;
 }
