@@ -37,6 +37,10 @@ struct target_portal {
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
 	char text[64]; /* "127.0.0.1:3260", "[::1]:3260" */
+	/* The address that discovery advertises instead of addr, in the form of TargetAddress without the tag (RFC 7143
+	 * 13.8): behind NAT or a container's port mapping. Empty: addr itself, or the connection's own address if addr
+	 * is a wildcard. */
+	char public_text[280];
 	uint16_t tpg_tag;
 	struct target_portal *next;
 };
