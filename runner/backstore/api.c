@@ -89,7 +89,7 @@ void tcmur_log(struct tcmur_lun *lun, enum tcmur_log_level level, const char *fo
 	char line[512];
 	va_list args;
 
-	if ((int)level > log_level_now)
+	if (!log_shows((enum log_level)level))
 		return;
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);

@@ -89,7 +89,7 @@ bool iscsi_command_begin(struct iscsi_conn *conn)
 	const struct iscsi_ahs *extended;
 	enum iscsi_reject_reason reason;
 	struct iscsi_task *task;
-	iscsi_count(&conn->il->commands);
+
 	reason = check(conn, &extended);
 	if (reason) {
 		/* What a task would have given back at its end. */

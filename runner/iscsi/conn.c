@@ -5,13 +5,13 @@
  * connection when all three are over.
  */
 #include <assert.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "iscsi/session.h"
+#include "model/portal.h"
 
 #define NS_PER_S 1000000000ull
 #define DRAIN_NS NS_PER_S /* for the initiator to close, so that it gets what was sent last */
@@ -37,7 +37,9 @@ static void begin_close(struct iscsi_conn *conn, const char *reason)
 {
 	bool joining = conn->state == ISCSI_CONN_JOINING;
 
-	log_at(reason ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, conn->name, "connection closed%s%s",
+	bool heard = atomic_load_explicit(&conn->heard, memory_order_relaxed);
+
+	log_at(reason && heard ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, conn->name, "connection closed%s%s",
 	       reason ? ": " : "", reason ? reason : "");
 	conn->state = ISCSI_CONN_CLOSING;
 	iscsi_rx_free(conn);
@@ -52,7 +54,7 @@ static void begin_close(struct iscsi_conn *conn, const char *reason)
 	} else if (conn->session) {
 		iscsi_session_end(conn->session);
 	}
-	iscsi_half_open_end(conn);
+	iscsi_place_free_half_open(conn);
 	iscsi_conn_wake(conn);
 }
 
@@ -82,18 +84,14 @@ static void drain(struct iscsi_conn *conn)
 /* The connection is closing: is everything over? */
 static void reap(struct iscsi_conn *conn)
 {
-	struct iscsi_server *server = conn->il->server;
-
 	if (conn->session && iscsi_session_reap(conn->session))
 		conn->session = NULL;
 	if (conn->session || conn->watch.fd >= 0 || conn->moving || conn->evicting)
 		return;
 	loop_timer_cancel(&conn->timer);
 	list_del(&conn->node);
-	free(conn->login_last);
-	free(conn->name_memory);
-	free(conn);
-	atomic_fetch_sub(&server->connections, 1);
+	iscsi_place_leave(conn);
+	iscsi_conn_free(conn);
 }
 
 static void when_idle(struct iscsi_conn *conn)
@@ -144,17 +142,24 @@ static void conn_timer(struct loop_timer *timer)
 {
 	struct iscsi_conn *conn = container_of(timer, struct iscsi_conn, timer);
 
-	if (conn->state == ISCSI_CONN_FULL)
+	if (conn->state == ISCSI_CONN_FULL && !conn->discovery)
 		iscsi_nop_timer(conn);
 	else
-		iscsi_conn_close(conn, "login took too long");
+		iscsi_conn_close(conn, conn->discovery ? "discovery took too long" : "login took too long");
 }
 
 void iscsi_conn_full(struct iscsi_conn *conn)
 {
+	const struct iscsi_options *options = &conn->il->server->options;
+	bool normal = conn->session->target;
+
 	conn->state = ISCSI_CONN_FULL;
-	iscsi_half_open_end(conn);
-	loop_timer_arm(conn->il->loop, &conn->timer, conn->il->server->options.nopin_interval_s * NS_PER_S);
+	if (normal)
+		iscsi_place_free_half_open(conn);
+	else
+		iscsi_place_begin_discovery(conn);
+	loop_timer_arm(conn->il->loop, &conn->timer,
+		       (normal ? options->nopin_interval_s : options->login_timeout_s) * NS_PER_S);
 }
 
 void iscsi_conn_phase(struct iscsi_conn *conn)
@@ -208,39 +213,37 @@ static void conn_evict(struct loop_work *work)
 	conn->evicting = false;
 	if (conn->state == ISCSI_CONN_CLOSING)
 		iscsi_conn_wake(conn);
-	else if (conn->state != ISCSI_CONN_FULL) /* just in time */
-		iscsi_conn_close(conn, "it does not log in, and others wait to");
+	else if (conn->discovery)
+		iscsi_conn_close(conn, "discovery session closed in favour of others");
+	else if (conn->state != ISCSI_CONN_FULL) /* else it has logged in meanwhile */
+		iscsi_conn_close(conn, "not logged in, closed in favour of waiting connections");
 }
 
-static void name_peer(struct iscsi_conn *conn)
+static void name_peer(struct iscsi_conn *conn, const struct sockaddr_storage *addr)
 {
-	struct sockaddr_storage addr;
-	socklen_t len = sizeof(addr);
-	char host[48] = "", port[8] = "";
+	char text[64];
 
-	if (getpeername(conn->watch.fd, (struct sockaddr *)&addr, &len) < 0 ||
-	    getnameinfo((struct sockaddr *)&addr, len, host, sizeof(host), port, sizeof(port),
-			NI_NUMERICHOST | NI_NUMERICSERV))
-		snprintf(conn->peer, sizeof(conn->peer), "unknown peer");
-	else
-		snprintf(conn->peer, sizeof(conn->peer), addr.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s",
-			 host, port);
+	if ((addr->ss_family != AF_INET && addr->ss_family != AF_INET6) ||
+	    target_portal_format(addr, text, sizeof(text)) < 0)
+		snprintf(text, sizeof(text), "unknown peer");
+	memcpy(conn->peer, text, sizeof(conn->peer));
 }
 
-void iscsi_conn_new(struct iscsi_loop *il, int fd, const struct target_portal *portal)
+struct iscsi_conn *iscsi_conn_new(struct iscsi_loop *il, int fd, const struct target_portal *portal,
+				  const struct sockaddr_storage *addr)
 {
 	struct iscsi_conn *conn = calloc(1, sizeof(*conn));
 
 	if (!conn) {
 		close(fd);
-		return;
+		return NULL;
 	}
-	atomic_fetch_add(&il->server->connections, 1);
 	conn->il = il;
 	conn->portal = portal;
 	list_init(&conn->node);
 	list_init(&conn->wait);
-	list_init(&conn->logging_in);
+	list_init(&conn->waiting);
+	list_init(&conn->half_open);
 	list_init(&conn->tx.queue);
 	conn->watch =
 	    (struct loop_watch){.fn = conn_ready, .fd = fd, .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP};
@@ -248,10 +251,17 @@ void iscsi_conn_new(struct iscsi_loop *il, int fd, const struct target_portal *p
 	conn->turn.fn = conn_turn;
 	conn->move.fn = conn_move;
 	conn->evict.fn = conn_evict;
-	name_peer(conn);
+	name_peer(conn, addr);
 	conn->name = conn->peer;
 	iscsi_rx_start(conn);
-	iscsi_half_open_begin(conn);
-	conn->moving = true;
-	loop_post(il->loop, &conn->move);
+	return conn;
+}
+
+void iscsi_conn_free(struct iscsi_conn *conn)
+{
+	if (conn->watch.fd >= 0)
+		close(conn->watch.fd);
+	free(conn->login_last);
+	free(conn->name_memory);
+	free(conn);
 }

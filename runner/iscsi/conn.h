@@ -116,8 +116,13 @@ struct iscsi_conn {
 	struct list wait;        /* in another session's waiters, under server->lock */
 	bool moving;             /* move is on its way: the connection stays */
 	bool waited;             /* for an older session to end */
-	struct list logging_in;  /* in server->logging_in, under its lock; an empty list when not half-open */
-	uint64_t accepted_ns;
+	/* See places.h. */
+	struct iscsi_address *address;
+	struct list waiting;   /* in address->queue */
+	struct list half_open; /* in places->half_open; an empty list when the connection is not half-open */
+	uint64_t admitted_ns;
+	bool discovery;    /* in a discovery session; changes under server->lock, on the connection's loop */
+	atomic_bool heard; /* something was received; loop 0 reads it while the connection is half-open */
 	struct loop_work evict; /* posted: others wait to log in */
 	bool evicting;          /* evict is on its way: the connection stays */
 	bool close_after_send;
@@ -146,8 +151,11 @@ static inline bool iscsi_sn_before(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) < 0;
 }
 
-/* Loop 0: takes fd over and moves it to its loop; on failure fd is closed. */
-void iscsi_conn_new(struct iscsi_loop *il, int fd, const struct target_portal *portal);
+/* Loop 0: a connection that is to enter (places.h). NULL without memory; fd is closed then. */
+struct iscsi_conn *iscsi_conn_new(struct iscsi_loop *il, int fd, const struct target_portal *portal,
+				  const struct sockaddr_storage *addr);
+/* A connection that has not arrived at its loop: closes its socket, too. */
+void iscsi_conn_free(struct iscsi_conn *conn);
 /* Closes now: tasks are aborted, and the connection is freed when they are over. What is queued is not sent: at
  * ErrorRecoveryLevel 0 the initiator gives all its tasks up with the connection (RFC 7143 7.1.4.4), and who
  * broke the protocol is sent nothing more. Harmless when closing already. */

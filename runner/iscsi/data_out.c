@@ -158,8 +158,7 @@ bool iscsi_data_out_begin(struct iscsi_conn *conn)
 		if (sense != SENSE_NONE) {
 			task->verdict = SCSI_CHECK_CONDITION;
 			task->verdict_sense = sense;
-			iscsi_reject(conn, ISCSI_REJECT_INVALID_FIELD, "Data-Out out of sequence");
-			return conn->state != ISCSI_CONN_CLOSING;
+			return true;
 		}
 		keep = task->pos < task->want ? MIN(len, task->want - task->pos) : 0;
 		if (keep)

@@ -27,10 +27,4 @@ struct iscsi_server *iscsi_server_start(struct loop_set *set, struct target_mode
  * (logout request, RFC 7143 11.9), closes all sessions and detaches their nexuses. False: storage has not
  * ended the commands of some in that time; what they refer to, LUs and loops too, must stay. */
 bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s);
-
-struct iscsi_server_stats {
-	unsigned connections, sessions, half_open;
-	uint64_t logins, login_failures, commands, rejects;
-};
-void iscsi_server_stats(const struct iscsi_server *server, struct iscsi_server_stats *stats);
 #endif

@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,9 +15,11 @@
 #include "model/portal.h"
 #include "util/cleanup.h"
 
-#define BACKLOG  1024
-#define RETRY_NS 100000000ull  /* out of descriptors: look again */
-#define GRACE_NS 1000000000ull /* a half-open connection has so long at least, though others wait */
+#define BACKLOG        1024
+#define RETRY_NS       100000000ull /* without descriptors */
+#define ACCEPTS_A_TURN 64
+/* Seconds for which the kernel keeps a connection back on which nothing has been sent: an initiator sends first. */
+#define DEFER_ACCEPT_S 1
 
 struct iscsi_listener {
 	struct list node;
@@ -26,12 +28,12 @@ struct iscsi_listener {
 	struct loop_watch watch;
 };
 
-static void accept_all(struct iscsi_listener *listener);
+static void accept_some(struct iscsi_listener *listener);
 
 static void listener_ready(struct loop_watch *watch, uint32_t events)
 {
 	(void)events;
-	accept_all(container_of(watch, struct iscsi_listener, watch));
+	accept_some(container_of(watch, struct iscsi_listener, watch));
 }
 
 static bool listens_on(int fd, const void *arg)
@@ -64,6 +66,14 @@ static int new_socket(const struct target_portal *portal)
 	return fd;
 }
 
+/* Without it, connections that never send anything take half-open places. */
+static void defer_accept(int fd)
+{
+	int seconds = DEFER_ACCEPT_S;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
+}
+
 /* One on which initiators may be waiting already, or a new one. */
 static int open_socket(const struct target_portal *portal, const struct fd_store *store)
 {
@@ -92,6 +102,7 @@ int iscsi_listeners_open(struct iscsi_server *server, struct error *error)
 			iscsi_listeners_free(server);
 			return error_set(error, -fd, "cannot listen on %s: %s", portal->text, strerror(-fd));
 		}
+		defer_accept(fd);
 		listener->server = server;
 		listener->portal = portal;
 		listener->watch = (struct loop_watch){.fn = listener_ready, .fd = fd, .events = EPOLLIN};
@@ -109,7 +120,7 @@ void iscsi_listeners_accept(struct iscsi_server *server)
 		int ret;
 
 		if (listener->watch.loop) {
-			accept_all(listener);
+			accept_some(listener);
 			continue;
 		}
 		ret = loop_watch_add(server->loops[0].loop, &listener->watch);
@@ -151,118 +162,65 @@ void iscsi_listeners_free(struct iscsi_server *server)
 
 /* --- accepting -------------------------------------------------------------------------------- */
 
-void iscsi_half_open_begin(struct iscsi_conn *conn)
+static bool has_data(int fd)
 {
-	struct iscsi_server *server = conn->il->server;
-	SCOPE_LOCK(&server->lock);
+	int n = 0;
 
-	conn->accepted_ns = loop_now_ns(server->loops[0].loop);
-	list_add_tail(&server->logging_in, &conn->logging_in);
-	atomic_fetch_add(&server->half_open, 1);
+	return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
 }
 
-static bool leave(struct iscsi_server *server, struct iscsi_conn *conn)
-{
-	SCOPE_LOCK(&server->lock);
-
-	if (list_empty(&conn->logging_in))
-		return false;
-	list_del(&conn->logging_in);
-	atomic_fetch_sub(&server->half_open, 1);
-	return true;
-}
-
-void iscsi_half_open_end(struct iscsi_conn *conn)
-{
-	struct iscsi_server *server = conn->il->server;
-
-	/* resume is one work: while it is in the mailbox it must not be posted again. */
-	if (leave(server, conn) && atomic_load(&server->paused) && !atomic_exchange(&server->resuming, true))
-		loop_post(server->loops[0].loop, &server->resume);
-}
-
-/* The oldest half-open connection gives way, unless it has not had its time yet. 0: there is room now; else
- * when to try again. */
-static uint64_t evict_oldest(struct iscsi_server *server)
-{
-	uint64_t now = loop_now_ns(server->loops[0].loop);
-	SCOPE_LOCK(&server->lock);
-	struct iscsi_conn *oldest = list_entry(server->logging_in.next, struct iscsi_conn, logging_in);
-
-	if (list_empty(&server->logging_in))
-		return 0;
-	if (now - oldest->accepted_ns < GRACE_NS)
-		return oldest->accepted_ns + GRACE_NS - now;
-	list_del(&oldest->logging_in);
-	atomic_fetch_sub(&server->half_open, 1);
-	oldest->evicting = true;
-	loop_post(oldest->il->loop, &oldest->evict);
-	return 0;
-}
-
-static bool somebody_waits(const struct iscsi_listener *listener)
-{
-	struct pollfd p = {.fd = listener->watch.fd, .events = POLLIN};
-
-	return poll(&p, 1, 0) > 0;
-}
-
-/*
- * Is there room for one more that has not logged in? If not, new connections wait in the backlog: a burst of
- * logins is then served in order, where closing would make it fail. But they do not wait for those that do
- * nothing, such as a port scanner's.
- */
-static bool has_room(const struct iscsi_listener *listener)
+static void accepted(struct iscsi_listener *listener, int fd, const struct sockaddr_storage *addr)
 {
 	struct iscsi_server *server = listener->server;
-	unsigned max = server->options.max_half_open;
-	uint64_t wait_ns;
-
-	if (atomic_load(&server->half_open) < max)
-		return true;
-	atomic_store(&server->paused, true);
-	/* The last one may have ended before it could see that somebody waits. */
-	if (atomic_load(&server->half_open) < max)
-		return true;
-	if (!somebody_waits(listener))
-		return false;
-	wait_ns = evict_oldest(server);
-	if (wait_ns)
-		loop_timer_arm(server->loops[0].loop, &server->retry, wait_ns);
-	return !wait_ns;
-}
-
-static void take(struct iscsi_listener *listener, int fd)
-{
-	struct iscsi_server *server = listener->server;
+	struct iscsi_loop *il = &server->loops[server->next_loop++ % server->set->nloops];
+	struct iscsi_conn *conn = iscsi_conn_new(il, fd, listener->portal, addr);
 	int on = 1;
 
-	if (atomic_load(&server->connections) >= server->options.max_connections) {
-		log_warn(listener->portal->text, "connection refused: there are %u already",
-			 server->options.max_connections);
-		close(fd);
+	if (!conn)
 		return;
-	}
 	/* PDUs are put together before they are sent, so there is nothing that waiting could gather. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	iscsi_conn_new(&server->loops[server->next_loop++ % server->set->nloops], fd, listener->portal);
+	atomic_store_explicit(&conn->heard, has_data(fd), memory_order_relaxed);
+	if (!iscsi_place_enter(conn, addr))
+		iscsi_conn_free(conn);
 }
 
-static void accept_all(struct iscsi_listener *listener)
+static bool is_shortage(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
+}
+
+/* The log gets one line when a shortage begins, not one for each attempt. */
+static void wait_for_descriptors(struct iscsi_listener *listener, int err)
 {
 	struct iscsi_server *server = listener->server;
 
-	while (has_room(listener)) {
-		int fd = accept4(listener->watch.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!server->short_of_descriptors)
+		log_warn(listener->portal->text,
+			 "cannot accept connections: %s; trying again every %llu ms (see --nofile)",
+			 strerror(err), RETRY_NS / 1000000);
+	server->short_of_descriptors = true;
+	loop_timer_arm(server->loops[0].loop, &server->retry, RETRY_NS);
+}
+
+static void accept_some(struct iscsi_listener *listener)
+{
+	struct sockaddr_storage addr;
+
+	for (unsigned i = 0; i < ACCEPTS_A_TURN; i++) {
+		socklen_t len = sizeof(addr);
+		int fd =
+		    accept4(listener->watch.fd, (struct sockaddr *)&addr, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd >= 0) {
-			take(listener, fd);
-		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			log_warn(listener->portal->text, "cannot accept: %s", strerror(errno));
-			loop_timer_arm(server->loops[0].loop, &server->retry, RETRY_NS);
+			listener->server->short_of_descriptors = false;
+			accepted(listener, fd, &addr);
+		} else if (is_shortage(errno)) {
+			wait_for_descriptors(listener, errno);
 			return;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			return;
-		} /* else: this one connection was broken off meanwhile */
+		} /* else: the peer broke this connection off before it was accepted */
 	}
+	loop_watch_again(&listener->watch);
 }

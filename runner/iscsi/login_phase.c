@@ -21,7 +21,6 @@ static bool send_response(struct iscsi_conn *conn, const struct iscsi_login_resp
 
 static void fail(struct iscsi_conn *conn, const struct iscsi_login_response *response)
 {
-	iscsi_count(&conn->il->login_failures);
 	if (send_response(conn, response))
 		iscsi_conn_finish(conn);
 }
@@ -55,7 +54,6 @@ static bool welcome(struct iscsi_conn *conn, struct iscsi_login_response *respon
 	set_name(conn, result->initiator_name);
 	conn->params = result->params;
 	iscsi_conn_full(conn);
-	iscsi_count(&conn->il->logins);
 	log_info(conn->name, "logged in to %s", session->target ? session->target->name : "discovery");
 	iscsi_login_free(conn->login);
 	conn->login = NULL;
@@ -136,7 +134,6 @@ bool iscsi_login_pdu(struct iscsi_conn *conn)
 	case ISCSI_LOGIN_DROP:
 		break;
 	}
-	iscsi_count(&conn->il->login_failures);
 	iscsi_conn_close(conn, "bad Login Request");
 	return false;
 }

@@ -20,6 +20,8 @@ static void answer(struct iscsi_conn *conn, enum iscsi_logout_answer response)
 void iscsi_logout_answer(struct iscsi_conn *conn)
 {
 	conn->session->logout = false;
+	log_info(conn->name, "logged out of %s",
+		 conn->session->target ? conn->session->target->name : "discovery");
 	answer(conn, ISCSI_LOGOUT_OK);
 	iscsi_conn_finish(conn);
 }

@@ -11,7 +11,6 @@ void iscsi_reject(struct iscsi_conn *conn, enum iscsi_reject_reason reason, cons
 
 	log_info(conn->name, "%s rejected (reason %02xh): %s", iscsi_opcode_name(conn->rx.head[0]), reason,
 		 why);
-	iscsi_count(&conn->il->rejects);
 	if (!message)
 		return;
 	pdu = (struct iscsi_reject *)message->bhs;

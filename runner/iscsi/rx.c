@@ -390,6 +390,8 @@ void iscsi_rx_ready(struct iscsi_conn *conn, bool hangup)
 			return;
 		}
 		conn->last_rx_ns = loop_now_ns(conn->il->loop);
+		if (conn->state == ISCSI_CONN_LOGIN)
+			atomic_store_explicit(&conn->heard, true, memory_order_relaxed);
 		conn->probing = false;
 		if (!take(conn, scratch, direct, (size_t)n))
 			return;

@@ -14,17 +14,6 @@ static void retry(struct loop_timer *timer)
 	iscsi_listeners_accept(container_of(timer, struct iscsi_server, retry));
 }
 
-static void resume(struct loop_work *work)
-{
-	struct iscsi_server *server = container_of(work, struct iscsi_server, resume);
-
-	/* Before the look for room: a connection that ends from here on posts anew. */
-	atomic_store(&server->resuming, false);
-	atomic_store(&server->paused, false);
-	if (server->loops[0].phase == ISCSI_STOP_SERVE)
-		iscsi_listeners_accept(server);
-}
-
 /* --- phases: main thread to all loops --------------------------------------------------------- */
 
 static void phase_work(struct loop_work *work)
@@ -37,8 +26,10 @@ static void phase_work(struct loop_work *work)
 	il->phase = (enum iscsi_stop_phase)atomic_load(&server->phase);
 	if (first && il->phase == ISCSI_STOP_SERVE)
 		iscsi_listeners_accept(server);
-	if (first && il->phase == ISCSI_STOP_ASK)
+	if (first && il->phase == ISCSI_STOP_ASK) {
 		iscsi_listeners_stop(server);
+		iscsi_places_dismiss(server);
+	}
 	list_for_each (&il->conns, node, tmp)
 		iscsi_conn_phase(list_entry(node, struct iscsi_conn, node));
 	atomic_fetch_sub(&server->phase_pending, 1);
@@ -149,9 +140,8 @@ struct iscsi_server *iscsi_server_start(struct loop_set *set, struct target_mode
 	init_options(&server->options);
 	pthread_mutex_init(&server->lock, NULL);
 	list_init(&server->listeners);
-	list_init(&server->logging_in);
+	iscsi_places_init(server);
 	server->retry.fn = retry;
-	server->resume.fn = resume;
 	for (i = 0; i < ISCSI_SESSION_BUCKETS; i++)
 		list_init(&server->table[i]);
 	if (init_loops(server) < 0)
@@ -189,28 +179,4 @@ bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s)
 	iscsi_listeners_free(server);
 	server_free(server);
 	return true;
-}
-
-static uint64_t read_count(const uint64_t *counter)
-{
-	return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
-
-void iscsi_server_stats(const struct iscsi_server *server, struct iscsi_server_stats *stats)
-{
-	unsigned i;
-
-	*stats = (struct iscsi_server_stats){
-	    .connections = atomic_load(&server->connections),
-	    .sessions = atomic_load(&server->sessions),
-	    .half_open = atomic_load(&server->half_open),
-	};
-	for (i = 0; i < server->set->nloops; i++) {
-		const struct iscsi_loop *il = &server->loops[i];
-
-		stats->logins += read_count(&il->logins);
-		stats->login_failures += read_count(&il->login_failures);
-		stats->commands += read_count(&il->commands);
-		stats->rejects += read_count(&il->rejects);
-	}
 }

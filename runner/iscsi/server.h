@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "iscsi/iscsi.h"
+#include "iscsi/places.h"
 #include "util/list.h"
 #include "util/slab.h"
 
@@ -40,23 +41,19 @@ struct iscsi_loop {
 	    *batch; /* shared by the loop's connections: empty between two calls of iscsi_tx_flush */
 	enum iscsi_stop_phase phase;
 	struct loop_work phase_work;
-	/* Written on the loop, read by any thread: see iscsi_count(). */
-	uint64_t logins, login_failures, commands, rejects;
 };
 
 struct iscsi_server {
 	struct loop_set *set;
 	struct target_model *model;
 	struct iscsi_options options;
-	struct iscsi_loop *loops; /* one a loop of the set */
-	struct list listeners;    /* loop 0 */
-	unsigned next_loop;       /* loop 0: where the next connection goes */
-	struct loop_timer retry;  /* loop 0: accepts again, without descriptors before or without room */
-	struct loop_work resume;  /* loop 0: accepts again after half-open connections ended */
-	atomic_bool paused;       /* somebody waits: resume is to be posted when there is room */
-	atomic_bool resuming;     /* resume is posted and has not run yet */
-	atomic_uint connections, half_open, sessions;
-	struct list logging_in; /* struct iscsi_conn.logging_in, oldest first; half_open counts them */
+	struct iscsi_loop *loops;  /* one a loop of the set */
+	struct list listeners;     /* loop 0 */
+	unsigned next_loop;        /* loop 0: where the next connection goes */
+	struct loop_timer retry;   /* loop 0: accepts again after descriptors were short */
+	bool short_of_descriptors; /* loop 0 */
+	atomic_uint connections;   /* that have entered (places.h) */
+	struct iscsi_places places;
 
 	atomic_uint phase;         /* enum iscsi_stop_phase of iscsi_server_stop() */
 	atomic_uint phase_pending; /* loops that have not seen it */
@@ -67,11 +64,8 @@ struct iscsi_server {
 	uint16_t tsih_last;
 };
 
-/* A counter with one writer: no read-modify-write, yet no torn reads. */
-static inline void iscsi_count(uint64_t *counter)
-{
-	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
-}
+/* The most connections of one address, and the most sessions of one initiator. */
+unsigned iscsi_server_share(const struct iscsi_server *server);
 
 /* listener.c, on loop 0 but for iscsi_listeners_open(), which runs on the main thread before anything is
  * accepted. */
@@ -80,8 +74,4 @@ void iscsi_listeners_accept(struct iscsi_server *server);
 void iscsi_listeners_stop(struct iscsi_server *server);
 /* Main thread, after iscsi_listeners_stop() or where nothing was started. */
 void iscsi_listeners_free(struct iscsi_server *server);
-/* Loop 0: a new connection. */
-void iscsi_half_open_begin(struct iscsi_conn *conn);
-/* The connection's loop: it is half-open no more, if it still was. */
-void iscsi_half_open_end(struct iscsi_conn *conn);
 #endif

@@ -11,6 +11,7 @@
 
 #include "iscsi/task.h"
 #include "util/cleanup.h"
+#include "util/hash.h"
 
 static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32_t max)
 {
@@ -108,14 +109,9 @@ void iscsi_session_free(struct iscsi_session *session)
 
 static struct list *table_bucket(struct iscsi_server *server, const struct iscsi_session *session)
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
-	const char *p;
-	size_t i;
+	uint64_t hash = hash_bytes(HASH_INIT, session->initiator_name, strlen(session->initiator_name));
 
-	for (p = session->initiator_name; *p; p++)
-		hash = (hash ^ (uint8_t)*p) * 16777619u;
-	for (i = 0; i < sizeof(session->isid); i++)
-		hash = (hash ^ session->isid[i]) * 16777619u;
+	hash = hash_bytes(hash, session->isid, sizeof(session->isid));
 	return &server->table[hash % ISCSI_SESSION_BUCKETS];
 }
 
@@ -182,7 +178,10 @@ static int replace(struct iscsi_session *session, struct iscsi_session *old, uin
 	}
 	session->conn->moving = true;
 	list_add_tail(&old->waiters, &session->conn->wait);
-	post_end(old, "the initiator logged in anew");
+	log_info(session->conn->peer,
+		 "%s logs in again and ends its session from %s (the same name and ISID)",
+		 session->initiator_name, old->conn->peer);
+	post_end(old, "the same initiator has logged in again");
 	return -EBUSY;
 }
 
@@ -202,7 +201,7 @@ int iscsi_session_register(struct iscsi_session *session, uint16_t wanted_tsih)
 	if (!session->tsih)
 		return -ENOSPC;
 	list_add_tail(bucket, &session->node);
-	atomic_fetch_add(&server->sessions, 1);
+	session->registered = true;
 	return 0;
 }
 
@@ -241,8 +240,8 @@ static void unregister(struct iscsi_session *session)
 	struct list *node;
 
 	list_del(&session->node);
+	session->registered = false;
 	server->tsih_used[session->tsih / 64] &= ~(1ull << (session->tsih % 64));
-	atomic_fetch_sub(&server->sessions, 1);
 	while ((node = list_pop(&session->waiters))) {
 		struct iscsi_conn *conn = list_entry(node, struct iscsi_conn, wait);
 
@@ -312,7 +311,7 @@ bool iscsi_session_reap(struct iscsi_session *session)
 	if (session->ntasks || session->ntmfs)
 		return false;
 	detach(session);
-	if (!list_empty(&session->node))
+	if (session->registered)
 		unregister(session);
 	/* Out of the table, so end_reason does not change any more; end may still be on its way. */
 	if (session->end_reason && !session->end_ran)

@@ -58,6 +58,9 @@ struct iscsi_session {
 	size_t buffer_bytes; /* of the loop's limit: held by the tasks */
 	unsigned ntmfs;
 	uint32_t next_ttt;
+	/* The session is in the table. Only its own loop reads and writes this: other loops change node when they enter
+	 * or remove a neighbour. */
+	bool registered;
 	bool attached; /* the LUNs' nexuses are */
 	bool end_ran;  /* end was called */
 	bool logout;   /* a Logout waits until the tasks are over */
@@ -68,6 +71,7 @@ struct iscsi_session {
 	uint8_t *text_in, *text_out;
 	uint32_t text_in_len, text_out_len, text_out_sent;
 	uint32_t text_ttt;
+	bool text_open; /* the initiator may go on with text_ttt */
 };
 
 /* From a finished login. NULL without memory. */

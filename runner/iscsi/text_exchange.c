@@ -9,12 +9,18 @@
 
 #include "iscsi/session.h"
 
-static void reset(struct iscsi_session *session)
+static void free_text(struct iscsi_session *session)
 {
 	free(session->text_in);
 	free(session->text_out);
 	session->text_in = session->text_out = NULL;
 	session->text_in_len = session->text_out_len = session->text_out_sent = 0;
+}
+
+static void reset(struct iscsi_session *session)
+{
+	free_text(session);
+	session->text_open = false;
 }
 
 static void refuse(struct iscsi_conn *conn, enum iscsi_reject_reason reason, const char *why)
@@ -35,8 +41,9 @@ static void respond(struct iscsi_conn *conn, const uint8_t *data, uint32_t len, 
 	pdu->flags = flags;
 	memcpy(pdu->lun, request->lun, sizeof(pdu->lun));
 	memcpy(pdu->itt, request->itt, sizeof(pdu->itt));
-	if (!(flags & ISCSI_FINAL) && ++conn->session->text_ttt == ISCSI_TAG_NONE)
-		conn->session->text_ttt = 0;
+	conn->session->text_open = !(flags & ISCSI_FINAL);
+	if (conn->session->text_open && ++conn->session->text_ttt == ISCSI_TAG_NONE)
+		conn->session->text_ttt = 1;
 	put_be32(pdu->ttt, flags & ISCSI_FINAL ? ISCSI_TAG_NONE : conn->session->text_ttt);
 	if (len)
 		memcpy(message->data, data, len);
@@ -56,7 +63,7 @@ static void send_piece(struct iscsi_conn *conn, bool final)
 		return;
 	}
 	respond(conn, piece, len, final ? ISCSI_FINAL : 0);
-	reset(session);
+	free_text(session);
 }
 
 static void process(struct iscsi_conn *conn, bool final)
@@ -110,7 +117,7 @@ static void execute(struct iscsi_conn *conn)
 
 	if (ttt == ISCSI_TAG_NONE)
 		reset(session); /* a new exchange ends an older one */
-	else if (ttt != session->text_ttt) {
+	else if (!session->text_open || ttt != session->text_ttt) {
 		refuse(conn, ISCSI_REJECT_INVALID_FIELD, "unknown Target Transfer Tag");
 		return;
 	}

@@ -171,8 +171,14 @@ static void execute(struct iscsi_conn *conn)
 	case ISCSI_TMF_LU_RESET:
 		on_lun(conn, SCSI_LU_RESET, lun);
 		return;
-	case ISCSI_TMF_WARM_RESET:
 	case ISCSI_TMF_COLD_RESET:
+		/* It would let each initiator end the sessions of all others. */
+		if (!session->target->cold_reset) {
+			answer(conn, pdu->itt, ISCSI_TMF_NOT_SUPPORTED);
+			return;
+		}
+		/* fall through */
+	case ISCSI_TMF_WARM_RESET:
 		drop_waiting(session, NULL);
 		start(conn, SCSI_LU_RESET, 0, session->nluns, NULL);
 		return;

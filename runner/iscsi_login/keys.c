@@ -18,6 +18,7 @@ static const char *const reject[] = {"Reject", NULL};
 /* clang-format off */
 /* Parts of rows. */
 #define IN(phase_) .phase = ISCSI_PHASE_##phase_
+#define NAME(name_) .name = (name_), .name_len = sizeof(name_) - 1
 #define TEXT       .type = ISCSI_KEY_TEXT
 #define FIELD(field_) .field = offsetof(struct iscsi_params, field_)
 #define NUMBER(function_, field_, initial_, ours_, min_, max_) \
@@ -31,74 +32,74 @@ static const char *const reject[] = {"Reject", NULL};
 
 const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT] = {
 	/* who is there, 13.3 to 13.9, 13.21 */
-	[ISCSI_KEY_SESSION_TYPE]    = { .name = "SessionType", TEXT, IN(LOGIN), .may_repeat = true },
-	[ISCSI_KEY_INITIATOR_NAME]  = { .name = "InitiatorName", TEXT, IN(LOGIN), .may_repeat = true },
-	[ISCSI_KEY_INITIATOR_ALIAS] = { .name = "InitiatorAlias", TEXT, IN(ANY), .may_repeat = true },
-	[ISCSI_KEY_TARGET_NAME]     = { .name = "TargetName", TEXT, IN(LOGIN), .may_repeat = true },
-	[ISCSI_KEY_TARGET_ALIAS]    = { .name = "TargetAlias", TEXT, IN(NEVER) },
-	[ISCSI_KEY_TARGET_ADDRESS]  = { .name = "TargetAddress", TEXT, IN(NEVER) },
-	[ISCSI_KEY_TARGET_PORTAL_GROUP_TAG] = { .name = "TargetPortalGroupTag", TEXT, IN(NEVER) },
-	[ISCSI_KEY_SEND_TARGETS]    = { .name = "SendTargets", TEXT, IN(FULL_FEATURE) },
+	[ISCSI_KEY_SESSION_TYPE]    = { NAME("SessionType"), TEXT, IN(LOGIN), .may_repeat = true },
+	[ISCSI_KEY_INITIATOR_NAME]  = { NAME("InitiatorName"), TEXT, IN(LOGIN), .may_repeat = true },
+	[ISCSI_KEY_INITIATOR_ALIAS] = { NAME("InitiatorAlias"), TEXT, IN(ANY), .may_repeat = true },
+	[ISCSI_KEY_TARGET_NAME]     = { NAME("TargetName"), TEXT, IN(LOGIN), .may_repeat = true },
+	[ISCSI_KEY_TARGET_ALIAS]    = { NAME("TargetAlias"), TEXT, IN(NEVER) },
+	[ISCSI_KEY_TARGET_ADDRESS]  = { NAME("TargetAddress"), TEXT, IN(NEVER) },
+	[ISCSI_KEY_TARGET_PORTAL_GROUP_TAG] = { NAME("TargetPortalGroupTag"), TEXT, IN(NEVER) },
+	[ISCSI_KEY_SEND_TARGETS]    = { NAME("SendTargets"), TEXT, IN(FULL_FEATURE) },
 
 	/* authentication, 12.1; what comes when is chap.c's to judge */
-	[ISCSI_KEY_AUTH_METHOD] = { .name = "AuthMethod", TEXT, IN(SECURITY) },
-	[ISCSI_KEY_CHAP_A] = { .name = "CHAP_A", TEXT, IN(SECURITY) },
-	[ISCSI_KEY_CHAP_I] = { .name = "CHAP_I", TEXT, IN(SECURITY) },
-	[ISCSI_KEY_CHAP_C] = { .name = "CHAP_C", TEXT, IN(SECURITY), .value_max = BINARY_MAX },
-	[ISCSI_KEY_CHAP_N] = { .name = "CHAP_N", TEXT, IN(SECURITY) },
-	[ISCSI_KEY_CHAP_R] = { .name = "CHAP_R", TEXT, IN(SECURITY), .value_max = BINARY_MAX },
+	[ISCSI_KEY_AUTH_METHOD] = { NAME("AuthMethod"), TEXT, IN(SECURITY) },
+	[ISCSI_KEY_CHAP_A] = { NAME("CHAP_A"), TEXT, IN(SECURITY) },
+	[ISCSI_KEY_CHAP_I] = { NAME("CHAP_I"), TEXT, IN(SECURITY) },
+	[ISCSI_KEY_CHAP_C] = { NAME("CHAP_C"), TEXT, IN(SECURITY), .value_max = BINARY_MAX },
+	[ISCSI_KEY_CHAP_N] = { NAME("CHAP_N"), TEXT, IN(SECURITY) },
+	[ISCSI_KEY_CHAP_R] = { NAME("CHAP_R"), TEXT, IN(SECURITY), .value_max = BINARY_MAX },
 
 	/* operational parameters, 13.1, 13.2, 13.10 to 13.20 */
-	[ISCSI_KEY_HEADER_DIGEST] = { .name = "HeaderDigest", LIST(header_digest, digests), IN(OPERATIONAL) },
-	[ISCSI_KEY_DATA_DIGEST] = { .name = "DataDigest", LIST(data_digest, digests), IN(OPERATIONAL) },
-	[ISCSI_KEY_MAX_CONNECTIONS] = { .name = "MaxConnections", NUMBER(MIN, max_connections, 1, 1, 1, 65535),
+	[ISCSI_KEY_HEADER_DIGEST] = { NAME("HeaderDigest"), LIST(header_digest, digests), IN(OPERATIONAL) },
+	[ISCSI_KEY_DATA_DIGEST] = { NAME("DataDigest"), LIST(data_digest, digests), IN(OPERATIONAL) },
+	[ISCSI_KEY_MAX_CONNECTIONS] = { NAME("MaxConnections"), NUMBER(MIN, max_connections, 1, 1, 1, 65535),
 					IN(OPERATIONAL), NORMAL_ONLY },
-	[ISCSI_KEY_INITIAL_R2T] = { .name = "InitialR2T", BOOLEAN(OR, initial_r2t, true, false), IN(OPERATIONAL),
+	[ISCSI_KEY_INITIAL_R2T] = { NAME("InitialR2T"), BOOLEAN(OR, initial_r2t, true, false), IN(OPERATIONAL),
 				    NORMAL_ONLY },
-	[ISCSI_KEY_IMMEDIATE_DATA] = { .name = "ImmediateData", BOOLEAN(AND, immediate_data, true, true),
+	[ISCSI_KEY_IMMEDIATE_DATA] = { NAME("ImmediateData"), BOOLEAN(AND, immediate_data, true, true),
 				       IN(OPERATIONAL), NORMAL_ONLY },
 	/* The field is what the initiator takes; ours is what we declare to it. */
-	[ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH] = { .name = "MaxRecvDataSegmentLength",
+	[ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH] = { NAME("MaxRecvDataSegmentLength"),
 						     NUMBER(DECLARED, max_xmit_data_segment, 8192, 262144, 512, SEGMENT_MAX),
 						     IN(NEGOTIATION) },
-	[ISCSI_KEY_MAX_BURST_LENGTH] = { .name = "MaxBurstLength",
+	[ISCSI_KEY_MAX_BURST_LENGTH] = { NAME("MaxBurstLength"),
 					 NUMBER(MIN, max_burst, 262144, 1048576, 512, SEGMENT_MAX),
 					 IN(OPERATIONAL), NORMAL_ONLY },
-	[ISCSI_KEY_FIRST_BURST_LENGTH] = { .name = "FirstBurstLength",
+	[ISCSI_KEY_FIRST_BURST_LENGTH] = { NAME("FirstBurstLength"),
 					   NUMBER(MIN, first_burst, 65536, 262144, 512, SEGMENT_MAX),
 					   IN(OPERATIONAL), NORMAL_ONLY },
 	/* A session ends with its connection (ErrorRecoveryLevel 0): nothing to wait for, nothing retained. */
-	[ISCSI_KEY_DEFAULT_TIME2WAIT] = { .name = "DefaultTime2Wait", NUMBER(MAX, default_time2wait, 2, 0, 0, 3600),
+	[ISCSI_KEY_DEFAULT_TIME2WAIT] = { NAME("DefaultTime2Wait"), NUMBER(MAX, default_time2wait, 2, 0, 0, 3600),
 					  IN(OPERATIONAL) },
-	[ISCSI_KEY_DEFAULT_TIME2RETAIN] = { .name = "DefaultTime2Retain",
+	[ISCSI_KEY_DEFAULT_TIME2RETAIN] = { NAME("DefaultTime2Retain"),
 					    NUMBER(MIN, default_time2retain, 20, 0, 0, 3600), IN(OPERATIONAL) },
-	[ISCSI_KEY_MAX_OUTSTANDING_R2T] = { .name = "MaxOutstandingR2T",
+	[ISCSI_KEY_MAX_OUTSTANDING_R2T] = { NAME("MaxOutstandingR2T"),
 					    NUMBER(MIN, max_outstanding_r2t, 1, 16, 1, 65535),
 					    IN(OPERATIONAL), NORMAL_ONLY },
-	[ISCSI_KEY_DATA_PDU_IN_ORDER] = { .name = "DataPDUInOrder", BOOLEAN(OR, data_pdu_in_order, true, true),
+	[ISCSI_KEY_DATA_PDU_IN_ORDER] = { NAME("DataPDUInOrder"), BOOLEAN(OR, data_pdu_in_order, true, true),
 					  IN(OPERATIONAL), NORMAL_ONLY },
-	[ISCSI_KEY_DATA_SEQUENCE_IN_ORDER] = { .name = "DataSequenceInOrder",
+	[ISCSI_KEY_DATA_SEQUENCE_IN_ORDER] = { NAME("DataSequenceInOrder"),
 					       BOOLEAN(OR, data_sequence_in_order, true, true),
 					       IN(OPERATIONAL), NORMAL_ONLY },
-	[ISCSI_KEY_ERROR_RECOVERY_LEVEL] = { .name = "ErrorRecoveryLevel",
+	[ISCSI_KEY_ERROR_RECOVERY_LEVEL] = { NAME("ErrorRecoveryLevel"),
 					     NUMBER(MIN, error_recovery_level, 0, 0, 0, 2), IN(OPERATIONAL) },
 	/* 13.23, 13.24 */
-	[ISCSI_KEY_TASK_REPORTING] = { .name = "TaskReporting", LIST(task_reporting, task_reporting),
+	[ISCSI_KEY_TASK_REPORTING] = { NAME("TaskReporting"), LIST(task_reporting, task_reporting),
 				       IN(OPERATIONAL), NORMAL_ONLY },
-	[ISCSI_KEY_PROTOCOL_LEVEL] = { .name = "iSCSIProtocolLevel", NUMBER(MIN, protocol_level, 1, 1, 0, 31),
+	[ISCSI_KEY_PROTOCOL_LEVEL] = { NAME("iSCSIProtocolLevel"), NUMBER(MIN, protocol_level, 1, 1, 0, 31),
 				       IN(OPERATIONAL), NORMAL_ONLY },
 	/* 13.25: obsolete, and never to be called NotUnderstood */
-	[ISCSI_KEY_IF_MARKER]   = { .name = "IFMarker", OBSOLETE(no), IN(OPERATIONAL) },
-	[ISCSI_KEY_OF_MARKER]   = { .name = "OFMarker", OBSOLETE(no), IN(OPERATIONAL) },
-	[ISCSI_KEY_IF_MARK_INT] = { .name = "IFMarkInt", OBSOLETE(reject), IN(OPERATIONAL) },
-	[ISCSI_KEY_OF_MARK_INT] = { .name = "OFMarkInt", OBSOLETE(reject), IN(OPERATIONAL) },
+	[ISCSI_KEY_IF_MARKER]   = { NAME("IFMarker"), OBSOLETE(no), IN(OPERATIONAL) },
+	[ISCSI_KEY_OF_MARKER]   = { NAME("OFMarker"), OBSOLETE(no), IN(OPERATIONAL) },
+	[ISCSI_KEY_IF_MARK_INT] = { NAME("IFMarkInt"), OBSOLETE(reject), IN(OPERATIONAL) },
+	[ISCSI_KEY_OF_MARK_INT] = { NAME("OFMarkInt"), OBSOLETE(reject), IN(OPERATIONAL) },
 };
 /* clang-format on */
 
 enum iscsi_key iscsi_key_find(const char *name, size_t len)
 {
 	for (unsigned key = 0; key < ISCSI_KEY_COUNT; key++)
-		if (strlen(iscsi_keys[key].name) == len && memcmp(iscsi_keys[key].name, name, len) == 0)
+		if (iscsi_keys[key].name_len == len && memcmp(iscsi_keys[key].name, name, len) == 0)
 			return key;
 	return ISCSI_KEY_UNKNOWN;
 }

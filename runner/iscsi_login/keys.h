@@ -75,6 +75,7 @@ enum iscsi_phase {
 
 struct iscsi_key_row {
 	const char *name;
+	size_t name_len;
 	enum iscsi_key_type type;
 	enum iscsi_phase phase;
 	bool not_in_discovery;      /* answered with Irrelevant there */

@@ -5,13 +5,39 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Copies an alias for people to read, without what could fool a terminal. */
-static void copy_alias(char *out, size_t size, const char *alias)
+#define SHOWN_MAX 255 /* bytes of a name that the log shows */
+
+/* Copies text for people to read: control characters, which could forge lines or drive a terminal, become '?'. */
+static void copy_printable(char *out, size_t size, const char *text)
 {
-	snprintf(out, size, "%s", alias);
+	snprintf(out, size, "%s", text);
 	for (; *out; out++)
 		if ((unsigned char)*out < ' ' || *out == 0x7f)
 			*out = '?';
+}
+
+static const char *printable(char out[SHOWN_MAX + 1], const char *text)
+{
+	copy_printable(out, SHOWN_MAX + 1, text);
+	return out;
+}
+
+/* Whether some target admits the initiator. */
+static bool is_known(const struct iscsi_login *login)
+{
+	const struct target_auth *account;
+
+	for (const struct target *target = target_first(login->model); target; target = target_next(target))
+		if (target_admits(target, login->result.initiator_name, &account))
+			return true;
+	return false;
+}
+
+/* The status for a target that this initiator must not use, whether the target exists or not: the difference would tell
+ * anybody which targets exist. An initiator that knows other targets has probably mistyped the name. */
+static enum iscsi_login_status status_of_hidden(const struct iscsi_login *login)
+{
+	return is_known(login) ? ISCSI_LOGIN_NOT_FOUND : ISCSI_LOGIN_FORBIDDEN;
 }
 
 /* In lower case; false: no iSCSI name. */
@@ -24,17 +50,29 @@ static bool copy_name(char out[TARGET_NAME_MAX + 1], const char *name)
 static enum iscsi_login_status find_target(struct iscsi_login *login, const char *name)
 {
 	struct iscsi_login_result *result = &login->result;
-	char lower[TARGET_NAME_MAX + 1];
+	char lower[TARGET_NAME_MAX + 1], shown[SHOWN_MAX + 1];
 
 	if (!name)
 		return iscsi_login_refusal(login, ISCSI_LOGIN_MISSING_PARAMETER, "no TargetName");
 	if (copy_name(lower, name))
 		result->target = target_find(login->model, lower);
 	if (!result->target)
-		return iscsi_login_refusal(login, ISCSI_LOGIN_NOT_FOUND, "there is no such target");
+		return iscsi_login_refusal(login, status_of_hidden(login), "there is no target %s",
+					   printable(shown, name));
 	if (!target_admits(result->target, result->initiator_name, &login->account))
-		return iscsi_login_refusal(login, ISCSI_LOGIN_FORBIDDEN, "%s has no ACL for it",
-					   result->target->name);
+		return iscsi_login_refusal(
+		    login, result->target->reveal ? ISCSI_LOGIN_FORBIDDEN : status_of_hidden(login),
+		    "%s has no ACL for this initiator", result->target->name);
+	return ISCSI_LOGIN_OK;
+}
+
+static enum iscsi_login_status begin_discovery(struct iscsi_login *login)
+{
+	login->result.discovery = true;
+	login->account = target_discovery_auth(login->model);
+	if (!is_known(login))
+		return iscsi_login_refusal(login, ISCSI_LOGIN_FORBIDDEN,
+					   "discovery: no target has an ACL for this initiator");
 	return ISCSI_LOGIN_OK;
 }
 
@@ -44,25 +82,24 @@ enum iscsi_login_status iscsi_login_identify(struct iscsi_login *login, const st
 	const char *name = offers->of[ISCSI_KEY_INITIATOR_NAME].value;
 	const char *type = offers->of[ISCSI_KEY_SESSION_TYPE].value;
 	const char *alias = offers->of[ISCSI_KEY_INITIATOR_ALIAS].value;
+	char shown[SHOWN_MAX + 1];
 
 	if (!name)
 		return iscsi_login_refusal(login, ISCSI_LOGIN_MISSING_PARAMETER,
 					   "no InitiatorName in the first request");
 	if (!copy_name(result->initiator_name, name)) {
-		result->initiator_name[0] = '\0'; /* unfit for the log */
-		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
-					   "InitiatorName is no iSCSI name");
+		result->initiator_name[0] = '\0';
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "InitiatorName '%s' %s",
+					   printable(shown, name), target_name_fault(name));
 	}
 	if (alias)
-		copy_alias(result->initiator_alias, sizeof(result->initiator_alias), alias);
+		copy_printable(result->initiator_alias, sizeof(result->initiator_alias), alias);
 	if (type && strcmp(type, "Discovery") == 0)
-		result->discovery = true;
-	else if (type && strcmp(type, "Normal") != 0)
-		return iscsi_login_refusal(login, ISCSI_LOGIN_BAD_SESSION_TYPE, "unknown SessionType");
-	if (!result->discovery)
-		return find_target(login, offers->of[ISCSI_KEY_TARGET_NAME].value);
-	login->account = target_discovery_auth(login->model);
-	return ISCSI_LOGIN_OK;
+		return begin_discovery(login);
+	if (type && strcmp(type, "Normal") != 0)
+		return iscsi_login_refusal(login, ISCSI_LOGIN_BAD_SESSION_TYPE,
+					   "SessionType is neither Normal nor Discovery");
+	return find_target(login, offers->of[ISCSI_KEY_TARGET_NAME].value);
 }
 
 enum iscsi_login_status iscsi_login_identify_again(const struct iscsi_login *login,

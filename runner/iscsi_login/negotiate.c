@@ -6,6 +6,9 @@
 
 #include "util/bytes.h"
 
+/* Keys in one text. An initiator has a use for about 30; each unknown one costs a search and an answer. */
+#define PAIRS_MAX 128
+
 static_assert(ISCSI_KEY_COUNT <= 64, "the set of seen keys is one word");
 
 static bool is_boolean(const struct iscsi_key_row *row)
@@ -51,6 +54,7 @@ void iscsi_params_inherit(struct iscsi_params *params, const struct iscsi_params
 const char *iscsi_offers_read(struct iscsi_offers *offers, const char *text, size_t len, uint64_t *seen)
 {
 	struct iscsi_pair pair;
+	unsigned npairs = 0;
 	size_t at = 0;
 	int more;
 
@@ -58,6 +62,8 @@ const char *iscsi_offers_read(struct iscsi_offers *offers, const char *text, siz
 	while ((more = iscsi_pair_next(text, len, &at, &pair)) > 0) {
 		uint64_t bit;
 
+		if (++npairs > PAIRS_MAX)
+			return "more than 128 keys in one text";
 		if (pair.key == ISCSI_KEY_UNKNOWN)
 			continue;
 		bit = 1ull << pair.key;
@@ -182,7 +188,7 @@ void iscsi_offers_answer(const struct iscsi_offers *offers, const char *text, si
 	struct iscsi_pair pair;
 	size_t at = 0;
 
-	while (iscsi_pair_next(text, len, &at, &pair) > 0) {
+	while (!out->overflow && iscsi_pair_next(text, len, &at, &pair) > 0) {
 		if (pair.key == ISCSI_KEY_UNKNOWN) {
 			if (!is_answer(pair.value))
 				iscsi_text_add(out, pair.name, pair.name_len, "NotUnderstood");

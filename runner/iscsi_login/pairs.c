@@ -50,7 +50,7 @@ void iscsi_text_add(struct iscsi_text_out *out, const char *name, size_t name_le
 
 void iscsi_text_add_key(struct iscsi_text_out *out, enum iscsi_key key, const char *value)
 {
-	iscsi_text_add(out, iscsi_keys[key].name, strlen(iscsi_keys[key].name), value);
+	iscsi_text_add(out, iscsi_keys[key].name, iscsi_keys[key].name_len, value);
 }
 
 void iscsi_text_add_number(struct iscsi_text_out *out, enum iscsi_key key, uint32_t value)

@@ -62,3 +62,19 @@ bool target_name_valid(char *name)
 		return (len == 4 + 16 || len == 4 + 32) && all_hex(name + 4);
 	return false;
 }
+
+const char *target_name_fault(const char *name)
+{
+	if (strnlen(name, TARGET_NAME_MAX + 1) > TARGET_NAME_MAX)
+		return "is longer than 223 bytes";
+	for (; *name; name++) {
+		char c = *name >= 'A' && *name <= 'Z' ? (char)(*name + 'a' - 'A') : *name;
+
+		if (c == ' ')
+			return "contains a blank, which an iSCSI name must not have";
+		if (!is_name_char(c))
+			return "contains a character other than letters, digits, '-', '.', ':' and '_'";
+	}
+	return "has none of the forms iqn.YYYY-MM.DOMAIN[:TEXT], eui. with 16 and naa. with 16 or 32 "
+	       "hexadecimal digits";
+}

@@ -51,6 +51,10 @@ struct target {
 	uint16_t tpg_tag;       /* 1 */
 	uint16_t relative_port; /* unique in the model, 1 … */
 	bool allow_any;         /* LIO: generate_node_acls */
+	/* Attributes. cold_reset: an initiator may end the sessions of all initiators by TARGET COLD RESET (RFC 7143
+	 * 11.5.1). reveal: a login without an ACL learns that the target exists (status 0202h instead of the status for a
+	 * target that does not exist). */
+	bool cold_reset, reveal;
 	struct target_acl *acls;
 	struct target_auth auth; /* for initiators without one of their own */
 	struct scsi_lu *luns[TARGET_MAX_LUNS];
@@ -76,6 +80,8 @@ void target_set_discovery_auth(struct target_model *model, const struct target_a
 /* NULL: discovery asks for no authentication. */
 const struct target_auth *target_discovery_auth(const struct target_model *model);
 
+/* What is wrong with a name that target_name_valid() refuses, for a message: "has a character that ...". */
+const char *target_name_fault(const char *name);
 /* RFC 3722/7143 4.2.7 form check of an iSCSI name, after lower-casing in place. */
 bool target_name_valid(char *name);
 /* Any thread; target_find() takes a name in lower case. NULL: no such target, or no more. */

@@ -11,7 +11,7 @@ void scsi_trace_write(const struct scsi_cmd *cmd);
 
 static inline void scsi_trace(const struct scsi_cmd *cmd)
 {
-	if (log_level_now >= LOG_LEVEL_CDB)
+	if (log_shows(LOG_LEVEL_CDB))
 		scsi_trace_write(cmd);
 }
 #endif

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Puts lines together and limits how many of them reach the sink, so that no peer can fill the log: lines of one peer
+ * address are equal if they have the same format, other lines are equal if they have the same text. What becomes of a
+ * line, the log file for instance, is left to the sink.
+ */
 #include "util/log.h"
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,18 +15,24 @@
 
 #include "util/bytes.h"
 #include "util/cleanup.h"
+#include "util/hash.h"
 
 #define LOG_LINE_MAX 1024
 
-/* Of one and the same line, so many pass in so many seconds; lines from LOG_LEVEL_DEBUG on all pass. */
+/* Of equal lines, REPEAT_BURST pass within REPEAT_WINDOW seconds. Lines from LOG_LEVEL_DEBUG on are not limited. */
 #define REPEAT_BURST  10
 #define REPEAT_WINDOW 5
 
-int log_level_now = LOG_LEVEL_INFO;
+/* Lines that pass within MINUTE seconds: of all peers together, and of everything together. */
+#define MINUTE         60
+#define PEER_LINES_MAX 600
+#define ALL_LINES_MAX  30000
+
+atomic_int log_level_now = LOG_LEVEL_INFO;
 
 static _Atomic(log_sink_fn *) log_sink;
 
-/* A line that was seen lately. Different lines that hash to one slot push each other out, which lets more
+/* A kind of line that was seen lately. Kinds that hash to the same slot push each other out, which lets more lines
  * pass. */
 struct repeat {
 	uint64_t hash;
@@ -31,12 +41,20 @@ struct repeat {
 	unsigned held_back;
 };
 
-static pthread_mutex_t repeat_lock = PTHREAD_MUTEX_INITIALIZER; /* innermost: nothing is called under it */
-static struct repeat repeats[64];                               /* under repeat_lock */
+/* The lines of the current minute. */
+struct minute {
+	time_t since;
+	unsigned peer_lines, all_lines;
+	unsigned held_back;
+};
+
+static pthread_mutex_t limit_lock = PTHREAD_MUTEX_INITIALIZER; /* innermost: nothing is called under it */
+static struct repeat repeats[256];                             /* under limit_lock */
+static struct minute minute;                                   /* under limit_lock */
 
 void log_set_level(enum log_level level)
 {
-	log_level_now = (int)level;
+	atomic_store_explicit(&log_level_now, (int)level, memory_order_relaxed);
 }
 
 void log_set_sink(log_sink_fn *sink)
@@ -52,35 +70,61 @@ void log_stderr(enum log_level level, const char *line)
 	fprintf(stderr, "%s%s\n", (unsigned)level < ARRAY_SIZE(names) ? names[level] : "", line);
 }
 
-static uint64_t hash_text(const char *text)
+/* Finds the address in a subject that names a peer: "10.0.0.1" in "10.0.0.1:4711" and in "iqn...,10.0.0.1:4711". The
+ * port and the initiator's name are left out, because a peer can choose them. False: the subject names no peer. */
+static bool find_address(const char *subject, const char **address, size_t *len)
 {
-	uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+	const char *comma, *colon = subject ? strrchr(subject, ':') : NULL;
 
-	for (; *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 0x100000001b3u;
-	return hash;
+	if (!colon || !colon[1] || colon[1 + strspn(colon + 1, "0123456789")])
+		return false;
+	comma = strrchr(subject, ',');
+	*address = comma ? comma + 1 : subject;
+	*len = (size_t)(colon - *address);
+	return true;
 }
 
-/* Whether the line may pass; *held_back gets the number of equal ones that did not since the
- * last that did. */
-static bool may_pass(const char *line, unsigned *held_back)
+/* Counts a line of this kind against the burst of its kind. *held_back gets the number of lines of this kind that were
+ * held back since the last one that passed. */
+static bool repeat_has_room(uint64_t hash, time_t now, unsigned *held_back)
 {
-	uint64_t hash = hash_text(line);
 	struct repeat *slot = &repeats[hash % ARRAY_SIZE(repeats)];
+
+	if (slot->hash != hash || now - slot->since >= REPEAT_WINDOW) {
+		*held_back = slot->hash == hash ? slot->held_back : 0;
+		*slot = (struct repeat){.hash = hash, .since = now};
+	}
+	if (slot->passed < REPEAT_BURST) {
+		slot->passed++;
+		return true;
+	}
+	slot->held_back++;
+	return false;
+}
+
+static bool minute_has_room(bool peer, time_t now, unsigned *skipped)
+{
+	if (now - minute.since >= MINUTE) {
+		*skipped = minute.held_back;
+		minute = (struct minute){.since = now};
+	}
+	if (minute.all_lines >= ALL_LINES_MAX || (peer && minute.peer_lines >= PEER_LINES_MAX)) {
+		minute.held_back++;
+		return false;
+	}
+	minute.all_lines++;
+	minute.peer_lines += peer;
+	return true;
+}
+
+/* held_back: see repeat_has_room(); skipped: lines of all kinds that the limit of the last minute held back. */
+static bool may_pass(uint64_t hash, bool peer, unsigned *held_back, unsigned *skipped)
+{
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	SCOPE_LOCK(&repeat_lock);
-	if (slot->hash != hash || now.tv_sec - slot->since >= REPEAT_WINDOW) {
-		*held_back = slot->hash == hash ? slot->held_back : 0;
-		*slot = (struct repeat){.hash = hash, .since = now.tv_sec};
-	}
-	if (slot->passed >= REPEAT_BURST) {
-		slot->held_back++;
-		return false;
-	}
-	slot->passed++;
-	return true;
+	SCOPE_LOCK(&limit_lock);
+	return repeat_has_room(hash, now.tv_sec, held_back) && minute_has_room(peer, now.tv_sec, skipped);
 }
 
 /* Text from the wire must not forge lines or drive a terminal; bytes from 80h on are left for UTF-8. */
@@ -92,15 +136,40 @@ static void defuse(char *line)
 	}
 }
 
+static void pass(enum log_level level, char *line, unsigned held_back, unsigned skipped)
+{
+	log_sink_fn *sink = atomic_load(&log_sink);
+	char summary[80];
+	size_t len = strlen(line);
+
+	if (held_back)
+		snprintf(line + len, LOG_LINE_MAX - len, " (and %u times more before)", held_back);
+	if (skipped) {
+		snprintf(summary, sizeof(summary), "%u lines were left out of the log in the last minute",
+			 skipped);
+		(sink ? sink : log_stderr)(LOG_LEVEL_WARN, summary);
+	}
+	(sink ? sink : log_stderr)(level, line);
+}
+
 void log_write(enum log_level level, const char *subject, const char *format, ...)
 {
-	int saved = errno;
-	log_sink_fn *sink = atomic_load(&log_sink);
-	unsigned held_back = 0;
+	unsigned held_back = 0, skipped = 0;
 	char line[LOG_LINE_MAX];
+	const char *address;
+	int saved = errno;
 	va_list args;
 	size_t len = 0;
+	bool limited = level < LOG_LEVEL_DEBUG, peer = find_address(subject, &address, &len);
+	uint64_t hash = hash_bytes(HASH_INIT, format, strlen(format));
 
+	/* A peer's lines of one format are equal, whatever they say: what they say is the peer's to choose. They are
+	 * held back before they are put together. */
+	if (limited && peer && !may_pass(hash_bytes(hash, address, len), true, &held_back, &skipped)) {
+		errno = saved;
+		return;
+	}
+	len = 0;
 	if (subject) {
 		snprintf(line, sizeof(line) / 2, "%s: ", subject);
 		len = strlen(line);
@@ -109,12 +178,8 @@ void log_write(enum log_level level, const char *subject, const char *format, ..
 	vsnprintf(line + len, sizeof(line) - len, format, args);
 	va_end(args);
 	defuse(line);
-
-	if (level >= LOG_LEVEL_DEBUG || may_pass(line, &held_back)) {
-		len = strlen(line);
-		if (held_back)
-			snprintf(line + len, sizeof(line) - len, " (and %u times more before)", held_back);
-		(sink ? sink : log_stderr)(level, line);
-	}
+	if (!limited || peer ||
+	    may_pass(hash_bytes(HASH_INIT, line, strlen(line)), false, &held_back, &skipped))
+		pass(level, line, held_back, skipped);
 	errno = saved;
 }

@@ -2,11 +2,13 @@
 /*
  * Logging. Any thread. A message is formatted before the level's own text is seen by printf again, so a '%'
  * in a device name is harmless. Repeated lines are rate-limited and counted. Lines go to the sink that
- * control sets (stderr at start).
+ * control sets (stderr at start). A subject that ends with ":PORT" names a peer: lines of one peer address that have
+ * the same format count as repetitions of each other.
  */
 #ifndef UTIL_LOG_H
 #define UTIL_LOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* Numbers as in tcmu.conf's log_level. */
@@ -19,7 +21,14 @@ enum log_level {
 	LOG_LEVEL_CDB
 };
 
-extern int log_level_now; /* read without a lock on purpose: a stale level shows a line more or less */
+/* Read with log_shows(). */
+extern atomic_int log_level_now;
+
+/* Any thread. Relaxed: a stale level shows a line too many or too few. */
+static inline bool log_shows(enum log_level level)
+{
+	return (int)level <= atomic_load_explicit(&log_level_now, memory_order_relaxed);
+}
 
 typedef void log_sink_fn(enum log_level level, const char *line);
 log_sink_fn log_stderr;
@@ -33,7 +42,7 @@ void log_write(enum log_level level, const char *subject, const char *format, ..
 
 #define log_at(level, subject, ...)                                 \
 	do {                                                        \
-		if ((int)(level) <= log_level_now)                  \
+		if (log_shows(level))                               \
 			log_write((level), (subject), __VA_ARGS__); \
 	} while (0)
 #define log_crit(...)  log_at(LOG_LEVEL_CRIT, __VA_ARGS__)

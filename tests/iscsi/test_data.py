@@ -226,8 +226,7 @@ class BadDataOut(DaemonCase):
                 if pdu.opcode == p.SCSI_RESPONSE and pdu.itt == task.itt:
                     self.assertNotEqual((pdu.bhs[2], pdu.bhs[3]), (0, 0), "GOOD for data that were not right")
                     return
-                if pdu.opcode == p.REJECT:
-                    return
+                self.assertNotEqual(pdu.opcode, p.REJECT, "answered twice: initiators drop the session at a Reject")
         except (EOFError, ConnectionError):
             pass
 

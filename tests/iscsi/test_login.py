@@ -300,12 +300,14 @@ class HalfOpen(DaemonCase):
             self.assertEqual((reply.opcode, reply.bhs[36]), (p.LOGIN_RESPONSE, 0))
             session.connection.close()
 
-    def test_no_descriptor_for_who_waits(self):
+    def test_silent_peers_take_few_descriptors(self):
+        """The kernel keeps them back for a second; then they take each other's places."""
         before = self.descriptors()
-        waiting = [Connection(self.daemon.address) for _ in range(24)]
-        time.sleep(0.5)
-        self.assertLessEqual(self.descriptors(), before + 12)  # 8, and what the start was still opening
-        for connection in waiting:
+        silent = [Connection(self.daemon.address) for _ in range(24)]
+        for _ in range(3):
+            time.sleep(0.5)
+            self.assertLessEqual(self.descriptors(), before + 12)  # 8, and what the start was still opening
+        for connection in silent:
             connection.close()
 
     def descriptors(self):

@@ -111,7 +111,7 @@ static void discovery(void **state)
 	struct initiator *i = *state;
 
 	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL),
-				   "InitiatorName=" OTHER "\nSessionType=Discovery\n"
+				   "InitiatorName=" HOST "\nSessionType=Discovery\n"
 				   "MaxBurstLength=4096\nHeaderDigest=None\n"),
 			 ISCSI_LOGIN_COMPLETE);
 	assert_true(iscsi_login_result(i->login)->discovery);
@@ -134,7 +134,10 @@ static void refused_at_once(void **state)
 	    {"InitiatorName=\nTargetName=" DISK, ISCSI_LOGIN_INITIATOR_ERROR},
 	    {"InitiatorName=host\nTargetName=" DISK, ISCSI_LOGIN_INITIATOR_ERROR},
 	    {"InitiatorName=" OTHER "\nTargetName=" DISK, ISCSI_LOGIN_FORBIDDEN},
-	    {"InitiatorName=" HOST "\nTargetName=" HIDDEN, ISCSI_LOGIN_FORBIDDEN},
+	    {"InitiatorName=" OTHER "\nTargetName=" DISK "0", ISCSI_LOGIN_FORBIDDEN},
+	    {"InitiatorName=" OTHER "\nSessionType=Discovery", ISCSI_LOGIN_FORBIDDEN},
+	    {"InitiatorName=" HOST "\nTargetName=" HIDDEN,
+	     ISCSI_LOGIN_NOT_FOUND}, /* as if it did not exist */
 	    {"InitiatorName=" HOST "\nTargetName=" DISK "0", ISCSI_LOGIN_NOT_FOUND},
 	    {"InitiatorName=" HOST "\nTargetName=", ISCSI_LOGIN_NOT_FOUND},
 	    {"InitiatorName=" HOST "\nTargetName=%n%s", ISCSI_LOGIN_NOT_FOUND},
@@ -321,20 +324,23 @@ static void request_in_pieces(void **state)
 	}
 }
 
-/* As many unknown keys as make an answer longer than a PDU. */
+#define LONG_KEY "X-%061x" /* as long as a key may be (RFC 7143 6.1) */
+#define MANY     120       /* of them make an answer that is longer than a PDU */
+
+/* So many unknown keys. */
 static char *many_keys(unsigned n)
 {
-	char *text = malloc(sizeof(NAMES) + 16 * n), *p = text + sprintf(text, "%s", NAMES);
+	char *text = malloc(sizeof(NAMES) + 80 * n), *p = text + sprintf(text, "%s", NAMES);
 
 	for (unsigned k = 0; k < n; k++)
-		p += sprintf(p, "X-%04x=\n", k);
+		p += sprintf(p, LONG_KEY "=\n", k);
 	return text;
 }
 
 static void answer_in_pieces(void **state)
 {
 	struct initiator *i = *state;
-	char *text = many_keys(500), all[3 * ISCSI_LOGIN_DATA_MAX], key[16];
+	char *text = many_keys(MANY), all[3 * ISCSI_LOGIN_DATA_MAX], key[80];
 	size_t len;
 
 	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), text), ISCSI_LOGIN_MORE);
@@ -346,8 +352,8 @@ static void answer_in_pieces(void **state)
 	assert_int_equal(rsp(i)->flags, GO(OPERATIONAL, FULL));
 	memcpy(all + len, i->response.data, i->response.data_len);
 	len += i->response.data_len;
-	for (unsigned k = 0; k < 500; k++) {
-		sprintf(key, "X-%04x", k);
+	for (unsigned k = 0; k < MANY; k++) {
+		sprintf(key, LONG_KEY, k);
 		assert_string_equal(find_value(all, len, key), "NotUnderstood");
 	}
 }
@@ -355,7 +361,7 @@ static void answer_in_pieces(void **state)
 static void new_text_inside_an_answer(void **state)
 {
 	struct initiator *i = *state;
-	char *text = many_keys(500);
+	char *text = many_keys(MANY);
 
 	assert_int_equal(send_text(i, STAY(OPERATIONAL), text), ISCSI_LOGIN_MORE);
 	assert_refused(i, send_text(i, STAY(OPERATIONAL), "MaxBurstLength=8192"),
@@ -366,20 +372,18 @@ static void new_text_inside_an_answer(void **state)
 	free(text);
 }
 
-static void more_than_can_be_answered(void **state)
+/* Each key costs work, so their number is bounded: 128 in one text. */
+static void too_many_keys(void **state)
 {
 	struct initiator *i = *state;
-	char *text = many_keys(1600);
-	size_t half = ISCSI_LOGIN_DATA_MAX, len = strlen(text);
+	char text[sizeof(NAMES) + 8 * 200], *p = text + sprintf(text, "%s", NAMES);
 
-	for (size_t at = 0; at < len; at++)
-		if (text[at] == '\n')
-			text[at] = '\0';
-	assert_true(len > half && len <= 2 * half);
-	assert_int_equal(send_bytes(i, PART(OPERATIONAL), text, half), ISCSI_LOGIN_MORE);
-	assert_refused(i, send_bytes(i, GO(OPERATIONAL, FULL), text + half, len - half),
-		       ISCSI_LOGIN_INITIATOR_ERROR);
-	free(text);
+	for (unsigned k = 2; k < 128; k++)
+		p += sprintf(p, "X-%x=\n", k);
+	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), text), ISCSI_LOGIN_COMPLETE);
+	reconnect(i);
+	sprintf(p, "X=\n");
+	assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), text), ISCSI_LOGIN_INITIATOR_ERROR);
 }
 
 static void refuse_afterwards(void **state)
@@ -390,6 +394,50 @@ static void refuse_afterwards(void **state)
 	iscsi_login_refuse(&i->response, ISCSI_LOGIN_NO_SESSION);
 	assert_refused(i, ISCSI_LOGIN_FAIL, ISCSI_LOGIN_NO_SESSION);
 	assert_int_equal(get_be32(rsp(i)->itt), 0xabcd0001);
+}
+
+/* The attribute gives an administrator the difference back. */
+static void reveals_a_target_if_asked_to(void **state)
+{
+	struct initiator *i = *state;
+
+	i->hidden->reveal = true;
+	assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), "InitiatorName=" HOST "\nTargetName=" HIDDEN),
+		       ISCSI_LOGIN_FORBIDDEN);
+}
+
+static char logged[1024];
+
+static void keep_line(enum log_level level, const char *line)
+{
+	(void)level;
+	snprintf(logged, sizeof(logged), "%s", line);
+}
+
+/* The log shows the name, without what could drive a terminal, and what is wrong with it. */
+static void shows_a_refused_name(void **state)
+{
+	static const char *const cases[][2] = {
+	    {"iqn.2008-11.org.linux-kvm:Windows 10",
+	     "'iqn.2008-11.org.linux-kvm:Windows 10' contains a blank"},
+	    {"iqn.2008-11.org:\x1b[2J", "'iqn.2008-11.org:?[2J' contains a character"},
+	    {"disk", "'disk' has none of the forms"},
+	};
+	struct initiator *i = *state;
+	char text[200];
+
+	log_set_sink(keep_line);
+	log_set_level(LOG_LEVEL_WARN);
+	for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
+		snprintf(text, sizeof(text), "TargetName=" DISK "\nInitiatorName=%s", cases[c][0]);
+		iscsi_login_free(i->login);
+		/* An address of its own: the lines of the other tests' address are held back by now. */
+		i->login = iscsi_login_new(i->model, target_portals(i->model), "192.0.2.9:4711");
+		assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), text), ISCSI_LOGIN_INITIATOR_ERROR);
+		assert_non_null(strstr(logged, cases[c][1]));
+	}
+	log_set_level(LOG_LEVEL_CRIT);
+	log_set_sink(NULL);
 }
 
 int main(void)
@@ -416,8 +464,10 @@ int main(void)
 	    TEST(request_in_pieces),
 	    TEST(answer_in_pieces),
 	    TEST(new_text_inside_an_answer),
-	    TEST(more_than_can_be_answered),
+	    TEST(too_many_keys),
 	    TEST(refuse_afterwards),
+	    TEST(reveals_a_target_if_asked_to),
+	    TEST(shows_a_refused_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

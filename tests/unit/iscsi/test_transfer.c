@@ -187,18 +187,13 @@ static void test_short_unsolicited(void **state)
 static void fault_after_r2t(uint32_t datasn, uint32_t offset, uint32_t len, uint16_t asc)
 {
 	uint32_t ttt;
-	struct reply reply;
 
 	begin();
 	send_command(wire_command(1, FINAL_WRITE, 2048, 0x2a, 0, 4), 0);
 	ttt = r2t(1, 0, 0, 1024);
 	r2t(1, 1, 1024, 1024);
 	send_data(1, ttt, datasn, offset, len, true);
-	reply = next(ISCSI_OP_REJECT);
-	assert_int_equal(reply.bhs[2], ISCSI_REJECT_INVALID_FIELD);
-	assert_int_equal(reply.len, 48);
-	assert_int_equal(reply.data[0], ISCSI_OP_DATA_OUT);
-	nothing_more(); /* the second sequence is still to come (11.17.1) */
+	nothing_more(); /* no Reject besides the response; the second sequence is still to come (11.17.1) */
 	send_data(1, ttt + 1, 0, 1024, 1024, true);
 	aborted_command(1, asc, 0);
 	for (unsigned i = 0; i < 2048; i++)
@@ -223,7 +218,6 @@ static void test_data_that_nobody_asked_for(void **state)
 	send_command(wire_command(1, FINAL_WRITE, 512, 0x2a, 0, 1), 0);
 	r2t(1, 0, 0, 512);
 	send_data(1, ISCSI_TAG_NONE, 0, 0, 512, true);
-	next(ISCSI_OP_REJECT);
 	nothing_more();
 	send_data(1, 0, 0, 0, 512, true);
 	aborted_command(1, 0x0c0c, 0);

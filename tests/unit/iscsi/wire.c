@@ -91,7 +91,7 @@ static void start_server(void)
 	server->loops = &il;
 	pthread_mutex_init(&server->lock, NULL);
 	list_init(&server->listeners);
-	list_init(&server->logging_in);
+	iscsi_places_init(server);
 	for (unsigned i = 0; i < ISCSI_SESSION_BUCKETS; i++)
 		list_init(&server->table[i]);
 	memset(&il, 0, sizeof(il));
@@ -106,6 +106,8 @@ void wire_start(void)
 {
 	static struct target_portal portal = {.text = "wire", .tpg_tag = 1};
 	struct iscsi_params params = wire.params;
+	const struct sockaddr_storage nowhere = {.ss_family = AF_UNIX};
+	struct iscsi_conn *conn;
 	int fds[2];
 
 	memset(&wire, 0, sizeof(wire));
@@ -116,7 +118,9 @@ void wire_start(void)
 	start_server();
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 	wire.fd = fds[1];
-	iscsi_conn_new(wire.server.loops, fds[0], &portal);
+	conn = iscsi_conn_new(wire.server.loops, fds[0], &portal, &nowhere);
+	assert_non_null(conn);
+	assert_true(iscsi_place_enter(conn, &nowhere));
 	wire_turn();
 }
 
@@ -137,8 +141,7 @@ void wire_stop(void)
 	wire_turn();
 	assert_null(wire_conn());
 	assert_int_equal(atomic_load(&wire.server.connections), 0);
-	assert_int_equal(atomic_load(&wire.server.half_open), 0);
-	assert_int_equal(atomic_load(&wire.server.sessions), 0);
+	assert_int_equal(wire.server.places.nhalf_open, 0);
 	assert_int_equal(wire.attached, 0);
 	assert_int_equal(wire.buffers, 0);
 	slab_destroy(&wire.server.loops->tasks);

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <errno.h>
@@ -76,6 +77,38 @@ static void holds_repeats_back(void **state)
 	assert_int_equal(lines, 100);
 }
 
+/* A peer chooses its port, its name and what a line says of it, so none of these makes lines differ. */
+static void counts_lines_of_a_peer_by_format_and_address(void **state)
+{
+	char subject[64];
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(subject, sizeof(subject), "iqn.2026-11.test:%d,192.0.2.1:%d", i, 1024 + i);
+		log_info(subject, "login refused: %d", i);
+	}
+	assert_in_range(lines, 10, 20);
+	lines = 0;
+	log_info("192.0.2.2:99", "login refused: %d", 1);
+	log_info("192.0.2.1:99", "logged in to %d", 1);
+	log_info("[2001:db8::1]:99", "login refused: %d", 1);
+	assert_int_equal(lines, 3);
+}
+
+static void limits_all_lines_of_peers_in_a_minute(void **state)
+{
+	char subject[64];
+
+	(void)state;
+	for (int i = 0; i < 10000; i++) {
+		snprintf(subject, sizeof(subject), "10.%d.%d.%d:99", i >> 16, i >> 8 & 255, i & 255);
+		log_info(subject, "connection closed");
+	}
+	assert_in_range(lines, 500, 1200); /* 1200: a minute ended meanwhile */
+	log_err("file/disk", "the storage reports an error");
+	assert_string_equal(last, "file/disk: the storage reports an error");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -83,6 +116,8 @@ int main(void)
 	    cmocka_unit_test_setup(keeps_to_the_level, setup),
 	    cmocka_unit_test_setup(cuts_what_is_too_long, setup),
 	    cmocka_unit_test_setup(holds_repeats_back, setup),
+	    cmocka_unit_test_setup(counts_lines_of_a_peer_by_format_and_address, setup),
+	    cmocka_unit_test_setup(limits_all_lines_of_peers_in_a_minute, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
