@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SCSI Command PDUs (RFC 7143 11.3): checks, and the task that comes of them. */
+#include "iscsi/command.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "iscsi/gather.h"
+#include "iscsi/reject.h"
 #include "iscsi/task.h"
 
 #define IMMEDIATE_MAX 32 /* immediate commands a session may have: they are outside of the CmdSN window */

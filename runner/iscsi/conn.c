@@ -4,13 +4,19 @@
  * socket drained, the session's tasks come to an end, and work that was posted arrives. conn_turn frees the
  * connection when all three are over.
  */
+#include "iscsi/conn.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "iscsi/login_phase.h"
+#include "iscsi/logout.h"
+#include "iscsi/nop.h"
 #include "iscsi/session.h"
+#include "iscsi/task.h"
 #include "model/portal.h"
 
 #define NS_PER_S 1000000000ull

@@ -10,98 +10,26 @@
 #ifndef ISCSI_CONN_H
 #define ISCSI_CONN_H
 
-#include "iscsi_login/login.h"
-#include "iscsi_login/pdu.h"
+#include "iscsi/rx.h"
 #include "iscsi/server.h"
+#include "iscsi/tx.h"
+#include "iscsi_login/login.h"
 #include "util/bytes.h"
 #include "util/log.h"
 
-struct iscsi_conn;
 struct iscsi_session;
 struct iscsi_task;
 
-/* --- output queue (tx.c) ---------------------------------------------------------------------- */
-
-/* How far an item has been sent. */
-struct iscsi_cursor {
-	uint32_t offset; /* data bytes sent, or asked for by R2T */
-	uint32_t sn;     /* next DataSN or R2TSN */
-};
-
-/* Something in the output queue: a task (Data-In and response, or its R2Ts), or a message. */
-struct iscsi_out {
-	struct list node;        /* empty list when not queued */
-	struct iscsi_task *task; /* NULL: a message */
-	struct iscsi_cursor cursor;
-};
-
-enum iscsi_statsn_use {
-	ISCSI_STATSN_TAKE, /* a numbered response */
-	ISCSI_STATSN_SHOW, /* carries the next StatSN, unused (R2T, NOP-In probe: 11.8.3, 11.19.3) */
-};
-
-/* Any PDU that is not a task's. Allocated; freed when sent. */
-struct iscsi_message {
-	struct iscsi_out out;
-	enum iscsi_statsn_use statsn;
-	bool plain; /* Login Response: digests start after it */
-	uint32_t data_len;
-	uint8_t bhs[ISCSI_BHS_LEN];
-	uint8_t data[];
-};
-
-/* One PDU of a send, complete but for its data, which stays where it is. */
-struct iscsi_tx_pdu {
-	struct iscsi_out *out;
-	struct iscsi_cursor after; /* the item's cursor once this PDU is sent */
-	uint32_t statsn_after;
-	uint32_t data_len;
-	uint32_t wire_len; /* all bytes on the wire */
-	bool last;         /* the item is finished with it */
-	uint8_t head_len, tail_len;
-	uint8_t head[ISCSI_BHS_LEN + ISCSI_DIGEST_LEN];
-	uint8_t tail[8]; /* padding and data digest */
-};
-
-struct iscsi_tx {
-	struct list queue;       /* struct iscsi_out */
-	size_t message_bytes;    /* memory that messages in the queue hold */
-	size_t fresh_bytes;      /* of Data-In, that nothing was tried with yet */
-	uint32_t partial;        /* bytes already sent of pdu; 0: none begun */
-	struct iscsi_tx_pdu pdu; /* the one that is half sent */
-	bool blocked;            /* the socket is full: EPOLLOUT will tell */
-};
-
-/* --- framing (rx.c) --------------------------------------------------------------------------- */
-
-enum iscsi_rx_stage { ISCSI_RX_BHS, ISCSI_RX_AHS, ISCSI_RX_DATA, ISCSI_RX_SKIP, ISCSI_RX_TAIL };
-
-/* What becomes of a request by its CmdSN (RFC 7143 4.2.2.1). */
-enum iscsi_turn {
-	ISCSI_TURN_NOW,
-	ISCSI_TURN_LATER, /* an earlier one is missing */
-	ISCSI_TURN_NEVER, /* outside of the window, or there already; also: refused */
-};
-
-struct iscsi_rx {
-	enum iscsi_rx_stage stage;
-	enum iscsi_turn turn;
-	uint8_t *dst;  /* the range that is being filled; NULL: bytes are dropped */
-	uint32_t left; /* bytes missing in it */
-	uint32_t skip; /* bytes of the data segment to drop after it */
-	uint32_t crc;  /* of the data segment so far */
-	uint32_t data_len;
-	uint32_t ahs_len;
-	uint32_t npdus; /* received in this turn */
-	uint8_t tail_len;
-	bool paused;   /* too much output waits: nothing is received until it is sent */
-	uint8_t *data; /* data segment of a PDU that wants it whole; allocated, freed after the PDU */
-	struct iscsi_task *task; /* the task that the data segment belongs to */
-	uint8_t tail[8];
-	uint8_t head[ISCSI_BHS_LEN + ISCSI_AHS_MAX + ISCSI_DIGEST_LEN];
-};
-
 /* --- connections ------------------------------------------------------------------------------ */
+
+/* What the search for an initiator that does not send its Data-Out compares (gather.c). */
+struct iscsi_gather {
+	uint64_t bytes;     /* Data-Out received */
+	unsigned nfinished; /* commands whose Data-Out is complete */
+	/* At the last progress. */
+	uint64_t seen_bytes, seen_ns;
+	unsigned seen_finished;
+};
 
 enum iscsi_conn_state { ISCSI_CONN_LOGIN, ISCSI_CONN_JOINING, ISCSI_CONN_FULL, ISCSI_CONN_CLOSING };
 
@@ -135,6 +63,7 @@ struct iscsi_conn {
 	struct iscsi_params params;
 	struct iscsi_rx rx;
 	struct iscsi_tx tx;
+	struct iscsi_gather gather;
 
 	const struct target_portal *portal;
 	struct iscsi_login *login;               /* LOGIN and JOINING */
@@ -144,6 +73,11 @@ struct iscsi_conn {
 	const char *name; /* "iqn…,10.0.0.1:4711": subject of log lines; peer until login is done */
 	char *name_memory;
 };
+
+static inline const struct iscsi_bhs *iscsi_rx_bhs(const struct iscsi_conn *conn)
+{
+	return (const struct iscsi_bhs *)conn->rx.head;
+}
 
 /* Serial number arithmetic (RFC 7143 4.2.2.1, RFC 1982): a < b. */
 static inline bool iscsi_sn_before(uint32_t a, uint32_t b)
@@ -169,74 +103,4 @@ void iscsi_conn_wake(struct iscsi_conn *conn);
 /* In full feature phase from now on: the timer looks for silent peers. */
 void iscsi_conn_full(struct iscsi_conn *conn);
 
-/* rx.c */
-void iscsi_rx_start(struct iscsi_conn *conn);
-/* Receives what is there, within a budget. hangup: the end of the stream may have been reported already. May
- * close the connection. */
-void iscsi_rx_ready(struct iscsi_conn *conn, bool hangup);
-void iscsi_rx_free(struct iscsi_conn *conn);
-/* For the begin functions of PDUs: where the first len bytes of the data segment go; the rest is dropped. */
-void iscsi_rx_store(struct iscsi_conn *conn, uint8_t *dst, uint32_t len);
-static inline const struct iscsi_bhs *iscsi_rx_bhs(const struct iscsi_conn *conn)
-{
-	return (const struct iscsi_bhs *)conn->rx.head;
-}
-
-/* tx.c */
-int iscsi_tx_batch_new(struct iscsi_tx_batch **batch);
-/* Puts an item at the end of the queue, unless it is in it. It is sent at the end of the turn. */
-void iscsi_tx_push(struct iscsi_conn *conn, struct iscsi_out *out);
-/* NULL without memory, or when far too much waits already: the connection is closed then. bhs and data are
- * zeroed. */
-struct iscsi_message *iscsi_message_new(struct iscsi_conn *conn, uint8_t opcode, uint32_t data_len);
-void iscsi_message_send(struct iscsi_conn *conn, struct iscsi_message *message);
-/* Sends until the queue is empty or the socket full. May close the connection. */
-void iscsi_tx_flush(struct iscsi_conn *conn);
-/* The connection is closed: drops all messages; tasks just leave the queue. */
-void iscsi_tx_drop(struct iscsi_conn *conn);
-/* Is out partly on the wire? Then it must stay in the queue until it is sent. */
-bool iscsi_tx_begun(const struct iscsi_conn *conn, const struct iscsi_out *out);
-bool iscsi_tx_congested(const struct iscsi_conn *conn);
-/* So much data is in the queue that it is better sent now, while the caches have it, than at the end of the turn. */
-bool iscsi_tx_plenty(const struct iscsi_conn *conn);
-
-/*
- * What the framing calls for each kind of PDU (dispatch in rx.c). begin runs when the header is complete and
- * says where the data goes; end when the data is complete too. False: the connection was closed.
- */
-bool iscsi_command_begin(struct iscsi_conn *conn);
-bool iscsi_command_end(struct iscsi_conn *conn);
-bool iscsi_data_out_begin(struct iscsi_conn *conn);
-bool iscsi_data_out_end(struct iscsi_conn *conn);
-bool iscsi_login_pdu(struct iscsi_conn *conn);
-bool iscsi_text_pdu(struct iscsi_conn *conn);
-bool iscsi_nop_out(struct iscsi_conn *conn);
-bool iscsi_tmf_pdu(struct iscsi_conn *conn);
-bool iscsi_logout_pdu(struct iscsi_conn *conn);
-
-/* login_phase.c: the session that this one replaces has ended. */
-void iscsi_login_join(struct iscsi_conn *conn);
-/* nop.c: fired when the peer may have been silent for too long. */
-void iscsi_nop_timer(struct iscsi_conn *conn);
-/* logout.c: all tasks are over, the pending Logout can be answered. */
-void iscsi_logout_answer(struct iscsi_conn *conn);
-/* Asks the initiator to log out (RFC 7143 11.9, event 1). */
-void iscsi_async_logout(struct iscsi_conn *conn, unsigned seconds);
-/* reject.c: queues a Reject with the header that is being received. */
-void iscsi_reject(struct iscsi_conn *conn, enum iscsi_reject_reason reason, const char *why);
-
-/* hold.c: what came before its turn (RFC 7143 4.2.2.1), as it was received. */
-struct iscsi_held {
-	struct list node; /* session->held, in the order of CmdSN */
-	uint32_t cmdsn;
-	uint32_t itt;
-	uint32_t head_len, data_len;
-	bool dropped; /* the number is used up, and nothing is to be done */
-	uint8_t bytes[];
-};
-/* Keeps the PDU that has been received. False: the connection was closed, for it holds too much. */
-bool iscsi_hold(struct iscsi_conn *conn);
-/* What is due now, out of the list; to be freed. NULL: nothing. */
-struct iscsi_held *iscsi_hold_next(struct iscsi_conn *conn);
-void iscsi_hold_free(struct iscsi_session *session);
 #endif

@@ -3,6 +3,8 @@
  * The way back of a command: Data-In PDUs with the status in the last one, or a SCSI Response (RFC
  * 7143 11.4, 11.7).
  */
+#include "iscsi/data_in.h"
+
 #include "iscsi/task.h"
 
 /* RFC 7143 11.4.5: how far the transfer and what the initiator expected are apart. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Gathering the data of a WRITE (RFC 7143 4.2.5.2, 11.7, 11.8): immediate data, an unsolicited sequence, then
- * sequences that R2Ts ask for, several at a time. DataPDUInOrder and DataSequenceInOrder are always Yes, so
- * the next byte to come is known: anything else is a fault. A faulty task is answered once the initiator has
- * sent the last PDU of all its sequences (11.17.1).
+ * R2Ts and Data-Out PDUs (RFC 7143 4.2.5.2, 11.7, 11.8): an unsolicited sequence, then sequences that R2Ts ask for,
+ * several at a time. DataPDUInOrder and DataSequenceInOrder are always Yes, so the next byte to come is known, and
+ * everything else is a fault. What becomes of a command with complete or faulty data is left to gather.c.
  */
+#include "iscsi/data_out.h"
+
+#include "iscsi/gather.h"
 #include "iscsi/task.h"
 #include "scsi/sense.h"
 
@@ -12,23 +14,10 @@
 #define SENSE_UNEXPECTED_DATA  SENSE_CODE(SENSE_ABORTED_COMMAND, 0x0c, 0x0c)
 #define SENSE_INCORRECT_AMOUNT SENSE_CODE(SENSE_ABORTED_COMMAND, 0x0c, 0x0d)
 
-void iscsi_gather_begin(struct iscsi_task *task, uint32_t immediate_len, bool final)
-{
-	if (task->cmd.direction == SCSI_DATA_OUT && task->expects_out)
-		task->want = (uint32_t)MIN(task->edtl, task->cmd.transfer_len);
-	if (task->want && !iscsi_task_buffer(task, task->want)) {
-		task->verdict = SCSI_TASK_SET_FULL;
-		task->want = 0;
-	}
-	task->pos = immediate_len;
-	task->unsolicited = task->expects_out && !final;
-	task->seq_end = MIN(task->conn->params.first_burst, task->edtl);
-}
-
-static uint32_t r2ts_open(const struct iscsi_task *task)
+bool iscsi_r2t_is_open(const struct iscsi_task *task)
 {
 	/* One that is half on the wire will be answered like the others. */
-	return task->out.cursor.sn + iscsi_tx_begun(task->conn, &task->out) - task->r2t_done;
+	return task->out.cursor.sn + iscsi_tx_begun(task->conn, &task->out) != task->r2t_done;
 }
 
 static void next_sequence(struct iscsi_task *task)
@@ -54,29 +43,8 @@ static void solicit(struct iscsi_task *task)
 	next_sequence(task);
 }
 
-/* The command is not run. */
-static void answer_verdict(struct iscsi_task *task)
+void iscsi_r2t_request(struct iscsi_task *task)
 {
-	task->cmd.status = task->verdict;
-	if (task->verdict == SCSI_CHECK_CONDITION)
-		scsi_check(&task->cmd, task->verdict_sense);
-	list_del(&task->out.node);
-	iscsi_respond(task);
-}
-
-void iscsi_gather_next(struct iscsi_task *task)
-{
-	if (task->unsolicited)
-		return;
-	if (task->verdict) {
-		if (!r2ts_open(task))
-			answer_verdict(task);
-		return;
-	}
-	if (task->pos >= task->want) {
-		iscsi_task_submit(task);
-		return;
-	}
 	if (!task->soliciting)
 		solicit(task);
 	if (iscsi_r2t_pending(task, &task->out.cursor))
@@ -175,6 +143,7 @@ bool iscsi_data_out_end(struct iscsi_conn *conn)
 	if (!task)
 		return true;
 	task->pos += conn->rx.data_len;
+	conn->gather.bytes += conn->rx.data_len;
 	task->seq_sn++;
 	if ((pdu->flags & ISCSI_FINAL) && in_sequence(task, pdu)) {
 		if (task->unsolicited) {

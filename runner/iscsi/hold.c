@@ -4,11 +4,14 @@
  * and are then treated as if they came now. An initiator with one connection has no reason to cause this, so
  * there is no hurry here, but a bound.
  */
+#include "iscsi/hold.h"
+
 #include <stdlib.h>
 
+#include "iscsi/memory.h"
 #include "iscsi/session.h"
 
-#define HELD_MAX (1u << 20) /* bytes a session may make us hold; the window bounds the number */
+#define HELD_MAX (1u << 20) /* bytes that wait in one session; all sessions: see memory.h */
 
 static uint32_t held_size(const struct iscsi_held *held)
 {
@@ -34,12 +37,25 @@ static bool insert(struct iscsi_session *session, struct iscsi_held *held)
 	return true;
 }
 
-static struct iscsi_held *held_new(uint32_t cmdsn, uint32_t head_len, uint32_t data_len)
+void iscsi_held_free(struct iscsi_conn *conn, struct iscsi_held *held)
 {
-	struct iscsi_held *held = calloc(1, sizeof(*held) + head_len + data_len);
+	iscsi_memory_give(conn->il, held_size(held));
+	free(held);
+}
 
-	if (!held)
+static struct iscsi_held *held_new(struct iscsi_conn *conn, uint32_t cmdsn, uint32_t head_len,
+				   uint32_t data_len)
+{
+	size_t size = sizeof(struct iscsi_held) + head_len + data_len;
+	struct iscsi_held *held;
+
+	if (!iscsi_memory_take(conn->il, size))
 		return NULL;
+	held = calloc(1, size);
+	if (!held) {
+		iscsi_memory_give(conn->il, size);
+		return NULL;
+	}
 	held->cmdsn = cmdsn;
 	held->head_len = head_len;
 	held->data_len = data_len;
@@ -53,7 +69,7 @@ bool iscsi_hold(struct iscsi_conn *conn)
 	struct iscsi_held *held = NULL;
 
 	if (conn->session->held_bytes <= HELD_MAX)
-		held = held_new(get_be32(bhs->sn[0]), head_len, conn->rx.data_len);
+		held = held_new(conn, get_be32(bhs->sn[0]), head_len, conn->rx.data_len);
 	if (!held) {
 		iscsi_conn_close(conn, "too much waits for a missing CmdSN");
 		return false;
@@ -63,7 +79,7 @@ bool iscsi_hold(struct iscsi_conn *conn)
 	if (conn->rx.data_len)
 		memcpy(held->bytes + head_len, conn->rx.data, conn->rx.data_len);
 	if (!insert(conn->session, held))
-		free(held); /* a duplicate is ignored */
+		iscsi_held_free(conn, held); /* a duplicate is ignored */
 	return true;
 }
 
@@ -84,7 +100,7 @@ void iscsi_hold_free(struct iscsi_session *session)
 	struct list *node;
 
 	while ((node = list_pop(&session->held)))
-		free(list_entry(node, struct iscsi_held, node));
+		iscsi_held_free(session->conn, list_entry(node, struct iscsi_held, node));
 }
 
 static bool is_command(const struct iscsi_held *held)
@@ -128,11 +144,11 @@ bool iscsi_hold_number(struct iscsi_conn *conn, uint32_t cmdsn)
 	if (iscsi_sn_before(cmdsn, conn->exp_cmdsn) || iscsi_sn_before(conn->max_cmdsn, cmdsn) ||
 	    !iscsi_sn_before(cmdsn, get_be32(request->sn[0])))
 		return false;
-	held = held_new(cmdsn, 0, 0);
+	held = held_new(conn, cmdsn, 0, 0);
 	if (!held)
 		return false;
 	held->dropped = true;
 	if (!insert(conn->session, held))
-		free(held);
+		iscsi_held_free(conn, held);
 	return true;
 }

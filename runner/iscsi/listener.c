@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Portals: listening sockets on loop 0, which hands each connection to the next loop in turn. */
+#include "iscsi/listener.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

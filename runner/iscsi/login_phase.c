@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The login phase of a connection: PDUs to and from login.c, then the session (RFC 7143 6.3). */
+#include "iscsi/login_phase.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Logout (RFC 7143 11.14, 11.15), asked for by the initiator, and the Async Message by which we ask for one
  * (11.9). */
+#include "iscsi/logout.h"
+
+#include "iscsi/reject.h"
 #include "iscsi/task.h"
 
 static void answer(struct iscsi_conn *conn, enum iscsi_logout_answer response)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* NOP-Out and NOP-In (RFC 7143 11.18, 11.19): ping both ways, and peers that are gone without a word. */
+#include "iscsi/nop.h"
+
+#include "iscsi/gather.h"
 #include "iscsi/session.h"
 
 #define NS_PER_S 1000000000ull
@@ -62,6 +65,10 @@ void iscsi_nop_timer(struct iscsi_conn *conn)
 	uint64_t lifeless = lifeless_ns(conn);
 	uint64_t limit = (waiting ? options->nopin_timeout_s : options->nopin_interval_s) * NS_PER_S;
 
+	if (iscsi_gather_is_stalled(conn)) {
+		iscsi_conn_close(conn, "commands wait for Data-Out that does not come");
+		return;
+	}
 	if (lifeless < limit) {
 		loop_timer_arm(conn->il->loop, &conn->timer, limit - lifeless);
 		return;

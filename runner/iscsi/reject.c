@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "iscsi/session.h"
+#include "iscsi/reject.h"
+
+#include "iscsi/conn.h"
 
 /* RFC 7143 11.17: the header that is refused, with its AHS as far as the initiator takes it, comes back as
  * data. */

@@ -5,12 +5,24 @@
  * straight from the socket or out of the loop's scratch area, and when a range is full, the next one is set
  * up. So a short read needs no care anywhere else, and a connection needs no receive buffer of its own.
  */
+#include "iscsi/rx.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "iscsi/command.h"
+#include "iscsi/data_out.h"
+#include "iscsi/hold.h"
+#include "iscsi/login_phase.h"
+#include "iscsi/logout.h"
+#include "iscsi/memory.h"
+#include "iscsi/nop.h"
+#include "iscsi/reject.h"
 #include "iscsi/session.h"
+#include "iscsi/text_exchange.h"
+#include "iscsi/tmf.h"
 #include "util/crc32c.h"
 
 #define RX_BUDGET      (1u << 20)  /* bytes a connection may receive in one turn, for fairness … */
@@ -65,6 +77,8 @@ void iscsi_rx_start(struct iscsi_conn *conn)
 
 void iscsi_rx_free(struct iscsi_conn *conn)
 {
+	if (conn->rx.data)
+		iscsi_memory_give(conn->il, conn->rx.data_size);
 	free(conn->rx.data);
 	conn->rx.data = NULL;
 	iscsi_rx_start(conn);
@@ -90,8 +104,14 @@ static bool keep_whole(struct iscsi_conn *conn)
 
 	if (!rx->data_len)
 		return true;
+	if (!iscsi_memory_take(conn->il, rx->data_len)) {
+		iscsi_conn_close(conn, "the requests of all sessions take too much memory");
+		return false;
+	}
+	rx->data_size = rx->data_len;
 	rx->data = malloc(rx->data_len);
 	if (!rx->data) {
+		iscsi_memory_give(conn->il, rx->data_len);
 		iscsi_conn_close(conn, "out of memory");
 		return false;
 	}
@@ -142,6 +162,11 @@ static bool begin_full(struct iscsi_conn *conn)
 						 : ISCSI_REJECT_NOT_SUPPORTED);
 	if (turn == ISCSI_TURN_NEVER)
 		return true;
+	if (turn == ISCSI_TURN_LATER && !conn->session->target) {
+		/* Nobody has been admitted yet, so nothing is kept. */
+		iscsi_conn_close(conn, "request before its turn in a discovery session");
+		return false;
+	}
 	return kind->begin && turn == ISCSI_TURN_NOW ? kind->begin(conn) : keep_whole(conn);
 }
 
@@ -242,7 +267,7 @@ static bool replay_held(struct iscsi_conn *conn)
 
 	while (ok && (held = iscsi_hold_next(conn))) {
 		ok = replay(conn, held);
-		free(held);
+		iscsi_held_free(conn, held);
 	}
 	return ok;
 }

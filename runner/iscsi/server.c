@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "iscsi/server.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "iscsi/conn.h"
+#include "iscsi/listener.h"
 #include "iscsi/task.h"
 
 #define POLL_NS     10000000 /* the main thread looks so often whether a stop has got further */
@@ -128,7 +131,6 @@ struct iscsi_server *iscsi_server_start(struct loop_set *set, struct target_mode
 					const struct iscsi_options *options, struct error *error)
 {
 	struct iscsi_server *server = calloc(1, sizeof(*server));
-	unsigned i;
 
 	if (!server) {
 		error_set(error, ENOMEM, "out of memory");
@@ -142,8 +144,7 @@ struct iscsi_server *iscsi_server_start(struct loop_set *set, struct target_mode
 	list_init(&server->listeners);
 	iscsi_places_init(server);
 	server->retry.fn = retry;
-	for (i = 0; i < ISCSI_SESSION_BUCKETS; i++)
-		list_init(&server->table[i]);
+	iscsi_session_table_init(&server->sessions);
 	if (init_loops(server) < 0)
 		error_set(error, ENOMEM, "out of memory");
 	else if (iscsi_listeners_open(server, error) == 0) {

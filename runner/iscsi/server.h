@@ -14,10 +14,9 @@
 
 #include "iscsi/iscsi.h"
 #include "iscsi/places.h"
+#include "iscsi/session_table.h"
 #include "util/list.h"
 #include "util/slab.h"
-
-#define ISCSI_SESSION_BUCKETS 1024
 
 struct iscsi_conn;
 struct iscsi_listener;
@@ -39,6 +38,7 @@ struct iscsi_loop {
 	struct slab tasks;
 	struct iscsi_tx_batch
 	    *batch; /* shared by the loop's connections: empty between two calls of iscsi_tx_flush */
+	size_t request_bytes; /* see memory.h */
 	enum iscsi_stop_phase phase;
 	struct loop_work phase_work;
 };
@@ -59,19 +59,10 @@ struct iscsi_server {
 	atomic_uint phase_pending; /* loops that have not seen it */
 
 	pthread_mutex_t lock;
-	struct list table[ISCSI_SESSION_BUCKETS];
-	uint64_t tsih_used[65536 / 64];
-	uint16_t tsih_last;
+	struct iscsi_session_table sessions;
 };
 
 /* The most connections of one address, and the most sessions of one initiator. */
 unsigned iscsi_server_share(const struct iscsi_server *server);
 
-/* listener.c, on loop 0 but for iscsi_listeners_open(), which runs on the main thread before anything is
- * accepted. */
-int iscsi_listeners_open(struct iscsi_server *server, struct error *error);
-void iscsi_listeners_accept(struct iscsi_server *server);
-void iscsi_listeners_stop(struct iscsi_server *server);
-/* Main thread, after iscsi_listeners_stop() or where nothing was started. */
-void iscsi_listeners_free(struct iscsi_server *server);
 #endif

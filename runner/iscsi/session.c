@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The session table and the life of a session. A session is entered at login and leaves when all its tasks
- * are over; only then may another one with the same I_T nexus start (session reinstatement, RFC 7143 6.3.5),
- * so that no command of the old one can take effect after one of the new.
+ * The life of a session, with its LUNs. A session leaves the table (session_table.c) when all its tasks are over; only
+ * then may another session of the same I_T nexus begin (session reinstatement, RFC 7143 6.3.5), so that no command of
+ * the old session can take effect after a command of the new one.
  */
-#include <errno.h>
+#include "iscsi/session.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
+#include <string.h>
 
+#include "iscsi/session_table.h"
 #include "iscsi/task.h"
-#include "util/cleanup.h"
-#include "util/hash.h"
 
 static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32_t max)
 {
@@ -105,150 +105,6 @@ void iscsi_session_free(struct iscsi_session *session)
 	free(session);
 }
 
-/* --- table ------------------------------------------------------------------------------------ */
-
-static struct list *table_bucket(struct iscsi_server *server, const struct iscsi_session *session)
-{
-	uint64_t hash = hash_bytes(HASH_INIT, session->initiator_name, strlen(session->initiator_name));
-
-	hash = hash_bytes(hash, session->isid, sizeof(session->isid));
-	return &server->table[hash % ISCSI_SESSION_BUCKETS];
-}
-
-static struct iscsi_session *find_same(struct list *bucket, const struct iscsi_session *like)
-{
-	struct list *node, *tmp;
-
-	list_for_each (bucket, node, tmp) {
-		struct iscsi_session *session = list_entry(node, struct iscsi_session, node);
-
-		if (session->target == like->target &&
-		    !memcmp(session->isid, like->isid, sizeof(like->isid)) &&
-		    !strcmp(session->initiator_name, like->initiator_name))
-			return session;
-	}
-	return NULL;
-}
-
-static bool claim_tsih(struct iscsi_server *server, uint16_t tsih)
-{
-	uint64_t bit = 1ull << (tsih % 64), *word = &server->tsih_used[tsih / 64];
-
-	if (!tsih || *word & bit)
-		return false;
-	*word |= bit;
-	return true;
-}
-
-/* 0: all are in use. */
-static uint16_t take_tsih(struct iscsi_server *server)
-{
-	unsigned i;
-
-	for (i = 0; i < 65536; i++) {
-		if (claim_tsih(server, ++server->tsih_last))
-			return server->tsih_last;
-	}
-	return 0;
-}
-
-/* With the lock held. */
-static void post_end(struct iscsi_session *session, const char *reason)
-{
-	if (session->end_reason)
-		return;
-	session->end_reason = reason;
-	loop_post(session->conn->il->loop, &session->end);
-}
-
-/*
- * The same I_T nexus again (6.3.5). With the TSIH the initiator means the same session, of which the
- * connection is replaced (6.3.4): at ErrorRecoveryLevel 0 nothing of it survives but its TSIH and what was
- * negotiated once for all its connections.
- */
-static int replace(struct iscsi_session *session, struct iscsi_session *old, uint16_t wanted_tsih)
-{
-	if (wanted_tsih && wanted_tsih != old->tsih)
-		return -ENOENT;
-	if (wanted_tsih && session->cid != old->cid)
-		return -EMLINK;
-	if (wanted_tsih) {
-		iscsi_login_inherit(session->conn->login, &old->params);
-		session->params = iscsi_login_result(session->conn->login)->params;
-	}
-	session->conn->moving = true;
-	list_add_tail(&old->waiters, &session->conn->wait);
-	log_info(session->conn->peer,
-		 "%s logs in again and ends its session from %s (the same name and ISID)",
-		 session->initiator_name, old->conn->peer);
-	post_end(old, "the same initiator has logged in again");
-	return -EBUSY;
-}
-
-int iscsi_session_register(struct iscsi_session *session, uint16_t wanted_tsih)
-{
-	struct iscsi_server *server = session->conn->il->server;
-	struct list *bucket = table_bucket(server, session);
-	SCOPE_LOCK(&server->lock);
-	/* Discovery sessions are many and short, and hold nothing that two of them could quarrel about. */
-	struct iscsi_session *old = session->target ? find_same(bucket, session) : NULL;
-
-	if (old)
-		return replace(session, old, wanted_tsih);
-	if (wanted_tsih && !(session->conn->waited && claim_tsih(server, wanted_tsih)))
-		return -ENOENT;
-	session->tsih = wanted_tsih ? wanted_tsih : take_tsih(server);
-	if (!session->tsih)
-		return -ENOSPC;
-	list_add_tail(bucket, &session->node);
-	session->registered = true;
-	return 0;
-}
-
-void iscsi_session_unwait(struct iscsi_conn *conn)
-{
-	SCOPE_LOCK(&conn->il->server->lock);
-
-	if (list_empty(&conn->wait))
-		return; /* move is posted */
-	list_del(&conn->wait);
-	conn->moving = false;
-}
-
-void iscsi_session_end_others(struct iscsi_session *session)
-{
-	struct iscsi_server *server = session->conn->il->server;
-	struct list *node, *tmp;
-	unsigned i;
-	SCOPE_LOCK(&server->lock);
-
-	for (i = 0; i < ISCSI_SESSION_BUCKETS; i++) {
-		list_for_each (&server->table[i], node, tmp) {
-			struct iscsi_session *other = list_entry(node, struct iscsi_session, node);
-
-			if (other != session && other->target == session->target)
-				post_end(other, "the target is reset");
-		}
-	}
-}
-
-/* The old session is out of the table, and its I_T nexus may start again. */
-static void unregister(struct iscsi_session *session)
-{
-	struct iscsi_server *server = session->conn->il->server;
-	SCOPE_LOCK(&server->lock);
-	struct list *node;
-
-	list_del(&session->node);
-	session->registered = false;
-	server->tsih_used[session->tsih / 64] &= ~(1ull << (session->tsih % 64));
-	while ((node = list_pop(&session->waiters))) {
-		struct iscsi_conn *conn = list_entry(node, struct iscsi_conn, wait);
-
-		loop_post(conn->il->loop, &conn->move);
-	}
-}
-
 /* --- LUNs and end ----------------------------------------------------------------------------- */
 
 void iscsi_session_attach(struct iscsi_session *session)
@@ -312,7 +168,7 @@ bool iscsi_session_reap(struct iscsi_session *session)
 		return false;
 	detach(session);
 	if (session->registered)
-		unregister(session);
+		iscsi_session_unregister(session);
 	/* Out of the table, so end_reason does not change any more; end may still be on its way. */
 	if (session->end_reason && !session->end_ran)
 		return false;

@@ -7,6 +7,8 @@
 #define ISCSI_SESSION_H
 
 #include "iscsi/conn.h"
+#include "iscsi/hold.h"
+#include "iscsi/tmf.h"
 #include "scsi/scsi.h"
 
 #define ISCSI_TASK_BUCKETS 64
@@ -17,20 +19,6 @@ struct iscsi_lun {
 	uint32_t running;        /* commands submitted and not done */
 };
 
-/* A task management function on its way through one LUN after the other (tmf.c). */
-struct iscsi_tmf {
-	struct scsi_tmf scsi;
-	struct iscsi_conn *conn;
-	enum scsi_tmf_function function;
-	struct iscsi_task *task; /* ABORT TASK */
-	unsigned lun, end;       /* the next one to do, and where to stop */
-	bool started;            /* scsi is submitted */
-	bool busy_only;          /* LUNs without a command of ours are left alone */
-	bool cold;               /* TARGET COLD RESET */
-	uint8_t itt[4];
-	void (*over)(struct iscsi_tmf *tmf);
-};
-
 struct iscsi_session {
 	struct list node;       /* server->table; empty list when not in it */
 	struct list waiters;    /* struct iscsi_conn.wait: log in when this one has ended */
@@ -39,6 +27,10 @@ struct iscsi_session {
 
 	/* fixed at login */
 	struct iscsi_conn *conn;
+	/* While the session is in the table; NULL: discovery. */
+	struct iscsi_initiator *initiator;
+	/* The initiator's part on this session's loop. */
+	struct iscsi_initiator_part *held_here;
 	struct target *target; /* NULL: discovery */
 	char initiator_name[TARGET_NAME_MAX + 1];
 	char initiator_port[TARGET_NAME_MAX + 24];
@@ -55,7 +47,6 @@ struct iscsi_session {
 	struct iscsi_task *hash[ISCSI_TASK_BUCKETS]; /* by ITT */
 	struct list tasks;
 	unsigned ntasks, nimmediate;
-	size_t buffer_bytes; /* of the loop's limit: held by the tasks */
 	unsigned ntmfs;
 	uint32_t next_ttt;
 	/* The session is in the table. Only its own loop reads and writes this: other loops change node when they enter
@@ -79,16 +70,6 @@ struct iscsi_session *iscsi_session_new(struct iscsi_conn *conn, const struct is
 /* Never registered. */
 void iscsi_session_free(struct iscsi_session *session);
 
-/*
- * Enters the session into the table and gives it a TSIH. 0; -EBUSY when an older session of the same I_T
- * nexus must end first: conn->move is posted then; -EMLINK when the initiator wants a second connection;
- * -ENOENT when the initiator names a TSIH that no session has; -ENOSPC.
- */
-int iscsi_session_register(struct iscsi_session *session, uint16_t wanted_tsih);
-/* The connection, which waits for another's session to end, does so no more, if the end has not come yet. */
-void iscsi_session_unwait(struct iscsi_conn *conn);
-/* Ends all other sessions of the session's target. */
-void iscsi_session_end_others(struct iscsi_session *session);
 /* Gives each LUN its nexus. */
 void iscsi_session_attach(struct iscsi_session *session);
 /* The connection is closed: ends all tasks. iscsi_conn_wake() is called when the last one is over. */
@@ -101,14 +82,4 @@ bool iscsi_session_reap(struct iscsi_session *session);
 struct iscsi_lun *iscsi_session_lun(struct iscsi_session *session, const uint8_t lun[8]);
 struct iscsi_task *iscsi_session_task(const struct iscsi_session *session, uint32_t itt);
 
-/* hold.c: a SCSI command that is held ends, as asked for by task management. False: there is none with this
- * ITT. */
-bool iscsi_hold_abort(struct iscsi_session *session, uint32_t itt);
-/* All of lun, or of all LUNs, that come before cmdsn. */
-void iscsi_hold_abort_all(struct iscsi_session *session, const struct iscsi_lun *lun, uint32_t cmdsn);
-/* RFC 7143 11.6.1: the command with this number counts as received. False: it is outside of the window. */
-bool iscsi_hold_number(struct iscsi_conn *conn, uint32_t cmdsn);
-
-/* tmf.c: runs function on LUNs [tmf->lun, tmf->end), then tmf->over(). */
-void iscsi_tmf_run(struct iscsi_tmf *tmf);
 #endif

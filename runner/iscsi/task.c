@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "iscsi/task.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "iscsi/task.h"
+#include "iscsi/data_in.h"
 #include "util/contract.h"
+
+#define SMALL_BUFFER (64u << 10)
+#define RESERVE_PART 8 /* an eighth of the loop's buffers is for small commands */
 
 static bool task_data_in(struct scsi_cmd *cmd, uint64_t len)
 {
@@ -33,14 +38,19 @@ static void task_done(struct scsi_cmd *cmd)
 static const struct scsi_cmd_ops task_ops = {.data_in = task_data_in, .done = task_done};
 
 /*
- * A session may hold as much memory as it leaves to the others, however many do so: a peer that never sends
- * the data of its WRITEs or never takes that of its READs gets TASK SET FULL in the end, and no one else does.
+ * Whether the initiator may have a buffer of this size. All sessions of an initiator together may hold as much of the
+ * loop's memory as they leave to the others, however many initiators there are: an initiator that never sends the data
+ * of its WRITEs, or never takes the data of its READs, gets TASK SET FULL in the end, and the others do not. Large
+ * commands leave a reserve, so that small ones (INQUIRY, TEST UNIT READY, file system metadata) always find a buffer.
  */
-static bool fair(const struct iscsi_session *session, size_t size)
+static bool initiator_has_room(const struct iscsi_session *session, size_t size)
 {
-	size_t left = loop_buffer_left(session->conn->il->loop);
+	struct loop *loop = session->conn->il->loop;
+	size_t left = loop_buffer_left(loop);
+	size_t reserve = size > SMALL_BUFFER ? loop_buffer_limit(loop) / RESERVE_PART : 0;
 
-	return size <= left && session->buffer_bytes + size <= left - size;
+	return size <= left && session->held_here->buffer_bytes + size <= left - size &&
+	       reserve <= left - size;
 }
 
 bool iscsi_task_buffer(struct iscsi_task *task, size_t len)
@@ -49,10 +59,11 @@ bool iscsi_task_buffer(struct iscsi_task *task, size_t len)
 	size_t size = loop_buffer_size(len);
 
 	contract(!task->buffer);
-	task->buffer = fair(session, size) ? loop_buffer_get(session->conn->il->loop, len) : NULL;
+	task->buffer =
+	    initiator_has_room(session, size) ? loop_buffer_get(session->conn->il->loop, len) : NULL;
 	task->buffer_len = len;
 	task->iov = (struct iovec){task->buffer, len};
-	session->buffer_bytes += task->buffer ? size : 0;
+	session->held_here->buffer_bytes += task->buffer ? size : 0;
 	return task->buffer;
 }
 
@@ -153,7 +164,7 @@ void iscsi_task_free(struct iscsi_task *task)
 	iscsi_task_credit(task);
 	leave(conn->session, task);
 	if (task->buffer) {
-		conn->session->buffer_bytes -= loop_buffer_size(task->buffer_len);
+		conn->session->held_here->buffer_bytes -= loop_buffer_size(task->buffer_len);
 		loop_buffer_put(conn->il->loop, task->buffer, task->buffer_len);
 	}
 	free(task->long_cdb);

@@ -71,17 +71,4 @@ static inline struct iscsi_task *iscsi_task_of(struct scsi_cmd *cmd)
 	return container_of(cmd, struct iscsi_task, cmd);
 }
 
-/* data_out.c: prepares the gathering of a command that scsi_parse() has seen; final: the command's F bit. */
-void iscsi_gather_begin(struct iscsi_task *task, uint32_t immediate_len, bool final);
-/* What has come in so far is complete: asks for more, runs the command, or answers its verdict. */
-void iscsi_gather_next(struct iscsi_task *task);
-/* May an R2T be sent now, when those up to cursor have been? */
-bool iscsi_r2t_pending(const struct iscsi_task *task, const struct iscsi_cursor *cursor);
-/* Builds the header of the next R2T in pdu and moves its cursor. False: none to send now. */
-bool iscsi_r2t_build(const struct iscsi_task *task, struct iscsi_tx_pdu *pdu);
-
-/* data_in.c: the command has ended (status, sense, data are in task->cmd): queues its response. */
-void iscsi_respond(struct iscsi_task *task);
-/* Builds the header of the next Data-In or of the SCSI Response in pdu and moves its cursor. */
-void iscsi_response_build(struct iscsi_task *task, struct iscsi_tx_pdu *pdu, uint32_t statsn);
 #endif

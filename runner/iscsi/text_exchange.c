@@ -4,9 +4,12 @@
  * the C bit is acknowledged with an empty response and a Target Transfer Tag, and a response with the C bit
  * is followed by an empty request with its tag. What the text says is text.c's business.
  */
+#include "iscsi/text_exchange.h"
+
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "iscsi/reject.h"
 #include "iscsi/session.h"
 
 static void free_text(struct iscsi_session *session)

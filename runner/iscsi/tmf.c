@@ -3,8 +3,11 @@
  * Task management (RFC 7143 11.5, 11.6; SAM-5 7). Tasks of this session that still gather data are ended
  * here, all others by the device server; the answer waits until none of them is in flight.
  */
+#include "iscsi/tmf.h"
+
 #include <stdlib.h>
 
+#include "iscsi/session_table.h"
 #include "iscsi/task.h"
 
 #define TMF_MAX 32 /* functions in progress a session: they are immediate, so no window bounds them */

@@ -5,11 +5,16 @@
  * its numbers count only once it was sent: the socket may take less than it is offered. Headers stand in the
  * loop's batch, data is sent from where it is; only a PDU that went out in part is kept with the connection.
  */
+#include "iscsi/tx.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "iscsi/data_in.h"
+#include "iscsi/data_out.h"
+#include "iscsi/memory.h"
 #include "iscsi/task.h"
 #include "util/crc32c.h"
 #include "util/iov.h"
@@ -47,11 +52,17 @@ static struct iscsi_message *message_of(struct iscsi_out *out)
 
 struct iscsi_message *iscsi_message_new(struct iscsi_conn *conn, uint8_t opcode, uint32_t data_len)
 {
-	bool flooded = conn->tx.message_bytes > TX_MESSAGES_MAX;
-	struct iscsi_message *message = flooded ? NULL : calloc(1, sizeof(*message) + data_len);
+	size_t size = sizeof(struct iscsi_message) + data_len;
+	struct iscsi_message *message = NULL;
 
+	if (conn->tx.message_bytes > TX_MESSAGES_MAX || !iscsi_memory_take(conn->il, size)) {
+		iscsi_conn_close(conn, "too many unread responses");
+		return NULL;
+	}
+	message = calloc(1, size);
 	if (!message) {
-		iscsi_conn_close(conn, flooded ? "it asks for more than it reads" : "out of memory");
+		iscsi_memory_give(conn->il, size);
+		iscsi_conn_close(conn, "out of memory");
 		return NULL;
 	}
 	list_init(&message->out.node);
@@ -66,10 +77,16 @@ static size_t message_size(const struct iscsi_message *message)
 	return sizeof(*message) + message->data_len;
 }
 
+static void message_free(struct iscsi_conn *conn, struct iscsi_message *message)
+{
+	iscsi_memory_give(conn->il, message_size(message));
+	free(message);
+}
+
 void iscsi_message_send(struct iscsi_conn *conn, struct iscsi_message *message)
 {
 	if (conn->state == ISCSI_CONN_CLOSING) {
-		free(message);
+		message_free(conn, message);
 		return;
 	}
 	conn->tx.message_bytes += message_size(message);
@@ -107,7 +124,7 @@ static void item_over(struct iscsi_conn *conn, struct iscsi_out *out)
 	list_del(&out->node);
 	if (!out->task) {
 		conn->tx.message_bytes -= message_size(message_of(out));
-		free(message_of(out));
+		message_free(conn, message_of(out));
 	} else if (out->task->state != ISCSI_TASK_GATHER) {
 		iscsi_task_free(out->task);
 	} else if (iscsi_r2t_pending(out->task,
@@ -126,7 +143,7 @@ void iscsi_tx_drop(struct iscsi_conn *conn)
 
 		list_del(&out->node);
 		if (!out->task)
-			free(message_of(out));
+			message_free(conn, message_of(out));
 	}
 	conn->tx.message_bytes = 0;
 }

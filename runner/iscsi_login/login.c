@@ -125,8 +125,10 @@ static void declare(struct iscsi_login *login, bool first, struct iscsi_text_out
 		const struct iscsi_key_row *row = &iscsi_keys[ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH];
 
 		login->declared = true;
-		result->params.max_recv_data_segment = row->ours;
-		iscsi_text_add_number(out, ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH, row->ours);
+		/* A discovery session, which may need no secret, sends short requests only. */
+		result->params.max_recv_data_segment = result->discovery ? row->initial : row->ours;
+		iscsi_text_add_number(out, ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH,
+				      result->params.max_recv_data_segment);
 	}
 }
 

@@ -128,6 +128,11 @@ size_t loop_buffer_left(const struct loop *loop)
 	return loop->buffers.limit - loop->buffers.handed_out;
 }
 
+size_t loop_buffer_limit(const struct loop *loop)
+{
+	return loop->buffers.limit;
+}
+
 void *loop_buffer_get(struct loop *loop, size_t len)
 {
 	struct buffers *buffers = &loop->buffers;

@@ -179,6 +179,7 @@ void loop_buffer_put(struct loop *loop, void *buffer, size_t len);
 /* What a buffer of len bytes counts towards the limit, and how much of the limit is left. */
 size_t loop_buffer_size(size_t len);
 size_t loop_buffer_left(const struct loop *loop);
+size_t loop_buffer_limit(const struct loop *loop);
 
 /* A scratch area that belongs to whoever runs on the loop until it returns to the loop: for receiving. */
 #define LOOP_SCRATCH_SIZE (64u << 10)

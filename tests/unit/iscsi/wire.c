@@ -92,8 +92,7 @@ static void start_server(void)
 	pthread_mutex_init(&server->lock, NULL);
 	list_init(&server->listeners);
 	iscsi_places_init(server);
-	for (unsigned i = 0; i < ISCSI_SESSION_BUCKETS; i++)
-		list_init(&server->table[i]);
+	iscsi_session_table_init(&server->sessions);
 	memset(&il, 0, sizeof(il));
 	il.server = server;
 	il.loop = server->set->loops[0];

@@ -8,6 +8,7 @@
 #ifndef WIRE_H
 #define WIRE_H
 
+#include "iscsi/places.h"
 #include "iscsi/session.h"
 
 #define DISK_SIZE  (64u << 10)

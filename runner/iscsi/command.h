@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SCSI Command PDUs: the framing's functions (rx.h). */
+#ifndef ISCSI_COMMAND_H
+#define ISCSI_COMMAND_H
+
+#include <stdbool.h>
+
+struct iscsi_conn;
+
+bool iscsi_command_begin(struct iscsi_conn *conn);
+bool iscsi_command_end(struct iscsi_conn *conn);
+#endif

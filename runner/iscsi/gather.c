@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Gathering the data that a command needs before it runs. A READ passes through here, too, and needs none. How data
+ * are asked for and received is left to data_out.c. A command that cannot run, because a PDU was wrong or there is no
+ * buffer, is answered with its verdict once the initiator has sent the last PDU of all its sequences (RFC 7143 11.17.1).
+ */
+#include "iscsi/gather.h"
+
+#include "iscsi/data_in.h"
+#include "iscsi/data_out.h"
+#include "iscsi/task.h"
+#include "scsi/sense.h"
+
+/* Data-Out that counts as progress, however slow the network is. */
+#define PROGRESS_BYTES (1u << 20)
+
+void iscsi_gather_begin(struct iscsi_task *task, uint32_t immediate_len, bool final)
+{
+	if (task->cmd.direction == SCSI_DATA_OUT && task->expects_out)
+		task->want = (uint32_t)MIN(task->edtl, task->cmd.transfer_len);
+	if (task->want && !iscsi_task_buffer(task, task->want)) {
+		task->verdict = SCSI_TASK_SET_FULL;
+		task->want = 0;
+	}
+	task->pos = immediate_len;
+	task->unsolicited = task->expects_out && !final;
+	task->seq_end = MIN(task->conn->params.first_burst, task->edtl);
+}
+
+/* The command is not run. */
+static void answer_verdict(struct iscsi_task *task)
+{
+	task->cmd.status = task->verdict;
+	if (task->verdict == SCSI_CHECK_CONDITION)
+		scsi_check(&task->cmd, task->verdict_sense);
+	list_del(&task->out.node);
+	iscsi_respond(task);
+}
+
+void iscsi_gather_next(struct iscsi_task *task)
+{
+	if (task->unsolicited)
+		return;
+	if (task->verdict) {
+		if (!iscsi_r2t_is_open(task))
+			answer_verdict(task);
+		return;
+	}
+	if (task->pos < task->want) {
+		iscsi_r2t_request(task);
+		return;
+	}
+	task->conn->gather.nfinished++;
+	iscsi_task_submit(task);
+}
+
+static bool is_gathering(const struct iscsi_session *session)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&session->tasks, node, tmp)
+		if (list_entry(node, struct iscsi_task, node)->state == ISCSI_TASK_GATHER)
+			return true;
+	return false;
+}
+
+bool iscsi_gather_is_stalled(struct iscsi_conn *conn)
+{
+	struct iscsi_gather *gather = &conn->gather;
+	uint64_t now = loop_now_ns(conn->il->loop);
+	uint64_t limit = conn->il->server->options.nopin_timeout_s * 1000000000ull;
+
+	if (!is_gathering(conn->session) || gather->nfinished != gather->seen_finished ||
+	    gather->bytes - gather->seen_bytes >= PROGRESS_BYTES || !gather->seen_ns) {
+		gather->seen_finished = gather->nfinished;
+		gather->seen_bytes = gather->bytes;
+		gather->seen_ns = is_gathering(conn->session) ? now : 0;
+		return false;
+	}
+	return now - gather->seen_ns >= limit;
+}

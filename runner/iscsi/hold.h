@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests that wait for an earlier CmdSN. */
+#ifndef ISCSI_HOLD_H
+#define ISCSI_HOLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/list.h"
+
+struct iscsi_conn;
+struct iscsi_lun;
+struct iscsi_session;
+
+/* A request that came before an earlier CmdSN (RFC 7143 4.2.2.1), as it was received. */
+struct iscsi_held {
+	struct list node; /* session->held, in the order of CmdSN */
+	uint32_t cmdsn;
+	uint32_t itt;
+	uint32_t head_len, data_len;
+	bool dropped; /* the number is used up, and nothing is to be done */
+	uint8_t bytes[];
+};
+/* Keeps the PDU that has been received. False: the connection was closed, for it holds too much. */
+bool iscsi_hold(struct iscsi_conn *conn);
+void iscsi_held_free(struct iscsi_conn *conn, struct iscsi_held *held);
+/* What is due now, out of the list; to be freed. NULL: nothing. */
+struct iscsi_held *iscsi_hold_next(struct iscsi_conn *conn);
+void iscsi_hold_free(struct iscsi_session *session);
+
+/* A SCSI command that is held ends, as asked for by task management. False: there is none with this
+ * ITT. */
+bool iscsi_hold_abort(struct iscsi_session *session, uint32_t itt);
+/* All of lun, or of all LUNs, that come before cmdsn. */
+void iscsi_hold_abort_all(struct iscsi_session *session, const struct iscsi_lun *lun, uint32_t cmdsn);
+/* RFC 7143 11.6.1: the command with this number counts as received. False: it is outside of the window. */
+bool iscsi_hold_number(struct iscsi_conn *conn, uint32_t cmdsn);
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The login phase of a connection. */
+#ifndef ISCSI_LOGIN_PHASE_H
+#define ISCSI_LOGIN_PHASE_H
+
+#include <stdbool.h>
+
+struct iscsi_conn;
+
+/* A Login Request has been received. False: the connection was closed. */
+bool iscsi_login_pdu(struct iscsi_conn *conn);
+/* The session that this one replaces has ended. */
+void iscsi_login_join(struct iscsi_conn *conn);
+#endif

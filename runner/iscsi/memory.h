@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A bound on the memory that requests and answers take besides data buffers: data segments that are received whole,
+ * requests that wait for an earlier CmdSN, text, and messages that wait to be sent. A session may cause each of them,
+ * so a bound for each session would be multiplied by the number of sessions. One bound holds for all sessions of a
+ * loop. Pieces of up to ISCSI_MEMORY_SMALL bytes are not counted: ordinary requests and answers, which must not fail
+ * because another session uses up the bound.
+ */
+#ifndef ISCSI_MEMORY_H
+#define ISCSI_MEMORY_H
+
+#include "iscsi/server.h"
+
+#define ISCSI_MEMORY_SMALL 4096u
+#define ISCSI_MEMORY_MAX   (32u << 20)
+
+static inline bool iscsi_memory_take(struct iscsi_loop *il, size_t bytes)
+{
+	if (bytes <= ISCSI_MEMORY_SMALL)
+		return true;
+	if (bytes > ISCSI_MEMORY_MAX - il->request_bytes)
+		return false;
+	il->request_bytes += bytes;
+	return true;
+}
+
+static inline void iscsi_memory_give(struct iscsi_loop *il, size_t bytes)
+{
+	if (bytes > ISCSI_MEMORY_SMALL)
+		il->request_bytes -= bytes;
+}
+#endif

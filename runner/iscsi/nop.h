@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* NOP-Out and NOP-In. */
+#ifndef ISCSI_NOP_H
+#define ISCSI_NOP_H
+
+#include <stdbool.h>
+
+struct iscsi_conn;
+
+/* The framing's function (rx.h). */
+bool iscsi_nop_out(struct iscsi_conn *conn);
+/* The connection's timer: the peer may have been silent for too long. */
+void iscsi_nop_timer(struct iscsi_conn *conn);
+#endif

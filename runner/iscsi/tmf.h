@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Task management functions. */
+#ifndef ISCSI_TMF_H
+#define ISCSI_TMF_H
+
+#include "scsi/scsi.h"
+
+struct iscsi_conn;
+struct iscsi_task;
+
+/* A task management function on its way through one LUN after the other (tmf.c). */
+struct iscsi_tmf {
+	struct scsi_tmf scsi;
+	struct iscsi_conn *conn;
+	enum scsi_tmf_function function;
+	struct iscsi_task *task; /* ABORT TASK */
+	unsigned lun, end;       /* the next one to do, and where to stop */
+	bool started;            /* scsi is submitted */
+	bool busy_only;          /* LUNs without a command of ours are left alone */
+	bool cold;               /* TARGET COLD RESET */
+	uint8_t itt[4];
+	void (*over)(struct iscsi_tmf *tmf);
+};
+
+/* The framing's function (rx.h). */
+bool iscsi_tmf_pdu(struct iscsi_conn *conn);
+/* Runs function on LUNs [tmf->lun, tmf->end), then tmf->over(). */
+void iscsi_tmf_run(struct iscsi_tmf *tmf);
+#endif
