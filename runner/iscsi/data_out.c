@@ -109,6 +109,14 @@ static uint32_t fault(const struct iscsi_task *task, const struct iscsi_data_out
 	return SENSE_NONE;
 }
 
+/* Whether a final PDU with a wrong Target Transfer Tag is all that the initiator sends for the R2T that is due: the
+ * command fails, and must not wait for more. */
+static bool ends_a_sequence(const struct iscsi_task *task, const struct iscsi_data_out *pdu)
+{
+	return task->verdict && get_be32(pdu->ttt) != ISCSI_TAG_NONE && !task->unsolicited &&
+	       iscsi_r2t_is_open(task);
+}
+
 bool iscsi_data_out_begin(struct iscsi_conn *conn)
 {
 	const struct iscsi_data_out *pdu = (const void *)conn->rx.head;
@@ -145,7 +153,7 @@ bool iscsi_data_out_end(struct iscsi_conn *conn)
 	task->pos += conn->rx.data_len;
 	conn->gather.bytes += conn->rx.data_len;
 	task->seq_sn++;
-	if ((pdu->flags & ISCSI_FINAL) && in_sequence(task, pdu)) {
+	if ((pdu->flags & ISCSI_FINAL) && (in_sequence(task, pdu) || ends_a_sequence(task, pdu))) {
 		if (task->unsolicited) {
 			task->unsolicited = false;
 		} else {

@@ -2,6 +2,9 @@
 #include "iscsi/reject.h"
 
 #include "iscsi/conn.h"
+#include "iscsi/work.h"
+
+#define REJECT_WORK 4
 
 /* RFC 7143 11.17: the header that is refused, with its AHS as far as the initiator takes it, comes back as
  * data. */
@@ -11,6 +14,7 @@ void iscsi_reject(struct iscsi_conn *conn, enum iscsi_reject_reason reason, cons
 	struct iscsi_message *message = iscsi_message_new(conn, ISCSI_OP_REJECT, len);
 	struct iscsi_reject *pdu;
 
+	iscsi_work_add(conn, REJECT_WORK);
 	log_info(conn->name, "%s rejected (reason %02xh): %s", iscsi_opcode_name(conn->rx.head[0]), reason,
 		 why);
 	if (!message)

@@ -23,11 +23,15 @@
 #include "iscsi/session.h"
 #include "iscsi/text_exchange.h"
 #include "iscsi/tmf.h"
+#include "iscsi/work.h"
 #include "util/crc32c.h"
 
 #define RX_BUDGET      (1u << 20)  /* bytes a connection may receive in one turn, for fairness … */
 #define RX_PDU_COST    (1u << 10)  /* … of which a PDU costs so many beside its own */
 #define RX_LARGE       (16u << 10) /* what is left of a segment is worth its own read … */
+#define RX_WORK_BYTES  256u        /* of a data segment that is kept whole cost about a unit of work */
+#define RX_LOGIN_WORK  20u         /* of a Login Request */
+#define RX_WORKED      (4u << 10)  /* read at once from a connection that causes work */
 #define RX_AFTER_LARGE (4u << 10)  /* … with only so much of what follows it */
 
 /* The request's CmdSN … */
@@ -41,20 +45,21 @@ struct pdu_kind {
 	bool (*begin)(struct iscsi_conn *conn); /* NULL: keep the data segment whole */
 	bool (*end)(struct iscsi_conn *conn);   /* NULL: refused with reason */
 	enum number number;
+	unsigned work;     /* see work.h */
 	bool in_discovery; /* RFC 7143 4.3: a discovery session knows text, logout and, by custom, NOP */
 	enum iscsi_reject_reason reason;
 };
 
 static const struct pdu_kind kinds[ISCSI_OP_MASK + 1] = {
-    [ISCSI_OP_NOP_OUT] = {NULL, iscsi_nop_out, NUMBERED, true, 0},
-    [ISCSI_OP_SCSI_COMMAND] = {iscsi_command_begin, iscsi_command_end, NUMBERS_TASK, false, 0},
-    [ISCSI_OP_TASK_MGMT] = {NULL, iscsi_tmf_pdu, NUMBERED, false, 0},
-    [ISCSI_OP_LOGIN] = {NULL, NULL, UNNUMBERED, true, ISCSI_REJECT_PROTOCOL},
-    [ISCSI_OP_TEXT] = {NULL, iscsi_text_pdu, NUMBERED, true, 0},
-    [ISCSI_OP_DATA_OUT] = {iscsi_data_out_begin, iscsi_data_out_end, UNNUMBERED, false, 0},
-    [ISCSI_OP_LOGOUT] = {NULL, iscsi_logout_pdu, NUMBERED, true, 0},
+    [ISCSI_OP_NOP_OUT] = {NULL, iscsi_nop_out, NUMBERED, 1, true, 0},
+    [ISCSI_OP_SCSI_COMMAND] = {iscsi_command_begin, iscsi_command_end, NUMBERS_TASK, 0, false, 0},
+    [ISCSI_OP_TASK_MGMT] = {NULL, iscsi_tmf_pdu, NUMBERED, 4, false, 0},
+    [ISCSI_OP_LOGIN] = {NULL, NULL, UNNUMBERED, 0, true, ISCSI_REJECT_PROTOCOL},
+    [ISCSI_OP_TEXT] = {NULL, iscsi_text_pdu, NUMBERED, 10, true, 0},
+    [ISCSI_OP_DATA_OUT] = {iscsi_data_out_begin, iscsi_data_out_end, UNNUMBERED, 0, false, 0},
+    [ISCSI_OP_LOGOUT] = {NULL, iscsi_logout_pdu, NUMBERED, 1, true, 0},
     /* ErrorRecoveryLevel is 0 */
-    [ISCSI_OP_SNACK] = {NULL, NULL, UNNUMBERED, true, ISCSI_REJECT_SNACK},
+    [ISCSI_OP_SNACK] = {NULL, NULL, UNNUMBERED, 0, true, ISCSI_REJECT_SNACK},
 };
 
 static uint8_t opcode(const struct iscsi_conn *conn)
@@ -230,9 +235,12 @@ static bool end_full(struct iscsi_conn *conn)
 {
 	bool ok = true;
 
-	if (conn->rx.turn == ISCSI_TURN_NOW)
+	if (conn->rx.turn == ISCSI_TURN_NOW) {
+		if (kinds[opcode(conn)].work)
+			iscsi_work_add(conn, kinds[opcode(conn)].work + conn->rx.data_len / RX_WORK_BYTES);
 		ok = kinds[opcode(conn)].end(conn);
-	else if (conn->rx.turn == ISCSI_TURN_LATER)
+	}
+	if (conn->rx.turn == ISCSI_TURN_LATER)
 		ok = iscsi_hold(conn);
 	if (ok)
 		iscsi_rx_free(conn);
@@ -284,6 +292,7 @@ static bool pdu_complete(struct iscsi_conn *conn)
 	conn->rx.npdus++;
 	if (conn->state == ISCSI_CONN_FULL)
 		return end_full(conn) && replay_held(conn) && send_plenty(conn);
+	iscsi_work_add(conn, RX_LOGIN_WORK);
 	if (!iscsi_login_pdu(conn))
 		return false;
 	iscsi_rx_free(conn);
@@ -368,7 +377,7 @@ static bool consume(struct iscsi_conn *conn, const uint8_t *src, size_t n)
 static ssize_t receive(struct iscsi_conn *conn, uint8_t *scratch, size_t *direct, size_t *asked)
 {
 	struct iscsi_rx *rx = &conn->rx;
-	struct iovec iov[2] = {{rx->dst, rx->left}, {scratch, LOOP_SCRATCH_SIZE}};
+	struct iovec iov[2] = {{rx->dst, rx->left}, {scratch, rx->worked ? RX_WORKED : LOOP_SCRATCH_SIZE}};
 	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
 
 	*direct = rx->dst && conn->state != ISCSI_CONN_CLOSING ? rx->left : 0;
@@ -382,7 +391,7 @@ static ssize_t receive(struct iscsi_conn *conn, uint8_t *scratch, size_t *direct
 	return recvmsg(conn->watch.fd, &msg, MSG_DONTWAIT);
 }
 
-static bool take(struct iscsi_conn *conn, const uint8_t *scratch, size_t direct, size_t n)
+static bool consume_all(struct iscsi_conn *conn, const uint8_t *scratch, size_t direct, size_t n)
 {
 	if (conn->state == ISCSI_CONN_CLOSING)
 		return true; /* draining: see conn.c */
@@ -393,6 +402,39 @@ static bool take(struct iscsi_conn *conn, const uint8_t *scratch, size_t direct,
 	       consume(conn, scratch, n - direct);
 }
 
+/* Whether the connection has to leave the rest of this turn to others. */
+static bool has_had_its_turn(struct iscsi_conn *conn, size_t total)
+{
+	return total + (size_t)conn->rx.npdus * RX_PDU_COST >= RX_BUDGET ||
+	       (conn->rx.worked && iscsi_work_is_used_up(conn->il));
+}
+
+/* Notes what was received. False: the socket is empty, or the connection was closed. */
+static bool received(struct iscsi_conn *conn, ssize_t n)
+{
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return false;
+	if (n <= 0) {
+		iscsi_conn_close(conn, n ? strerror(errno) : "closed by the initiator");
+		return false;
+	}
+	conn->last_rx_ns = loop_now_ns(conn->il->loop);
+	if (conn->state == ISCSI_CONN_LOGIN)
+		atomic_store_explicit(&conn->heard, true, memory_order_relaxed);
+	conn->probing = false;
+	return true;
+}
+
+static ssize_t receive_again(struct iscsi_conn *conn, uint8_t *scratch, size_t *direct, size_t *asked)
+{
+	ssize_t n;
+
+	do {
+		n = receive(conn, scratch, direct, asked);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
 void iscsi_rx_ready(struct iscsi_conn *conn, bool hangup)
 {
 	uint8_t *scratch = loop_scratch(conn->il->loop);
@@ -400,25 +442,15 @@ void iscsi_rx_ready(struct iscsi_conn *conn, bool hangup)
 	ssize_t n;
 
 	conn->rx.npdus = 0;
-	while (total + (size_t)conn->rx.npdus * RX_PDU_COST < RX_BUDGET) {
+	while (!has_had_its_turn(conn, total)) {
 		if (iscsi_tx_congested(conn)) {
 			conn->rx.paused = true;
 			return;
 		}
-		n = receive(conn, scratch, &direct, &asked);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			return;
-		if (n <= 0) {
-			iscsi_conn_close(conn, n ? strerror(errno) : "closed by the initiator");
-			return;
-		}
-		conn->last_rx_ns = loop_now_ns(conn->il->loop);
-		if (conn->state == ISCSI_CONN_LOGIN)
-			atomic_store_explicit(&conn->heard, true, memory_order_relaxed);
-		conn->probing = false;
-		if (!take(conn, scratch, direct, (size_t)n))
+		n = receive_again(conn, scratch, &direct, &asked);
+		if (!total)
+			conn->rx.worked = false; /* until a PDU of this turn causes work */
+		if (!received(conn, n) || !consume_all(conn, scratch, direct, (size_t)n))
 			return;
 		/* A stream that gave less than it was asked for is empty, and will report what comes next;
 		 * but the end of the stream may have been reported already. */

@@ -31,6 +31,8 @@ struct iscsi_rx {
 	uint32_t ahs_len;
 	uint32_t npdus; /* received in this turn */
 	uint8_t tail_len;
+	/* In the last turn, this connection caused work (work.h). */
+	bool worked;
 	bool paused; /* too much output waits: nothing is received until it is sent */
 	/* The data segment of a PDU that wants it whole; allocated, freed after the PDU. */
 	uint8_t *data;

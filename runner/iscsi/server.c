@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "iscsi/answer.h"
 #include "iscsi/conn.h"
 #include "iscsi/listener.h"
 #include "iscsi/task.h"
@@ -97,8 +98,10 @@ static void server_free(struct iscsi_server *server)
 	unsigned i;
 
 	for (i = 0; server->loops && i < server->set->nloops; i++) {
-		if (server->loops[i].server)
+		if (server->loops[i].server) {
+			iscsi_answers_drop(&server->loops[i]);
 			slab_destroy(&server->loops[i].tasks);
+		}
 		free(server->loops[i].batch);
 	}
 	free(server->loops);
@@ -119,6 +122,7 @@ static int init_loops(struct iscsi_server *server)
 		il->server = server;
 		il->loop = server->set->loops[i];
 		list_init(&il->conns);
+		list_init(&il->answers);
 		slab_init(&il->tasks, sizeof(struct iscsi_task));
 		il->phase_work.fn = phase_work;
 		if (iscsi_tx_batch_new(&il->batch) < 0)

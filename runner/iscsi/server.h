@@ -39,6 +39,10 @@ struct iscsi_loop {
 	struct iscsi_tx_batch
 	    *batch; /* shared by the loop's connections: empty between two calls of iscsi_tx_flush */
 	size_t request_bytes; /* see memory.h */
+	uint64_t work_turn;   /* see work.h */
+	unsigned work;
+	struct list answers; /* struct iscsi_answer: kept, oldest first */
+	unsigned nanswers;
 	enum iscsi_stop_phase phase;
 	struct loop_work phase_work;
 };

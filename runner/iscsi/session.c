@@ -12,6 +12,7 @@
 
 #include "iscsi/session_table.h"
 #include "iscsi/task.h"
+#include "iscsi/text_exchange.h"
 
 static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32_t max)
 {
@@ -99,8 +100,7 @@ struct iscsi_session *iscsi_session_new(struct iscsi_conn *conn, const struct is
 void iscsi_session_free(struct iscsi_session *session)
 {
 	iscsi_hold_free(session);
-	free(session->text_in);
-	free(session->text_out);
+	iscsi_text_free(session);
 	free(session->luns);
 	free(session);
 }

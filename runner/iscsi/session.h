@@ -12,7 +12,6 @@
 #include "scsi/scsi.h"
 
 #define ISCSI_TASK_BUCKETS 64
-#define ISCSI_ANSWER_MAX   65536 /* bytes of text that answer a Text Request */
 
 struct iscsi_lun {
 	struct scsi_nexus nexus; /* nexus.lu is NULL where the target has no such LUN */
@@ -59,8 +58,10 @@ struct iscsi_session {
 	struct iscsi_tmf loss; /* what ends the tasks of a connection that is gone */
 
 	/* Text negotiation in pieces (text_exchange.c) */
-	uint8_t *text_in, *text_out;
-	uint32_t text_in_len, text_out_len, text_out_sent;
+	uint8_t *text_in;
+	uint32_t text_in_len;
+	struct iscsi_answer *answer;
+	uint32_t answer_sent;
 	uint32_t text_ttt;
 	bool text_open; /* the initiator may go on with text_ttt */
 };

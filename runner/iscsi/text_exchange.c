@@ -1,28 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Text Requests and Responses (RFC 7143 11.10, 11.11). Either side's text may come in pieces: a request with
- * the C bit is acknowledged with an empty response and a Target Transfer Tag, and a response with the C bit
- * is followed by an empty request with its tag. What the text says is text.c's business.
+ * Text Requests and Responses (RFC 7143 11.10, 11.11). The text of either side may come in pieces: the target answers a
+ * request with the C bit with an empty response and a Target Transfer Tag, and the initiator answers a response with the
+ * C bit with an empty request that carries its tag. What the answer says is left to answer.c.
  */
 #include "iscsi/text_exchange.h"
 
 #include <stdlib.h>
-#include <sys/socket.h>
+#include <string.h>
 
+#include "iscsi/answer.h"
+#include "iscsi/memory.h"
 #include "iscsi/reject.h"
 #include "iscsi/session.h"
+#include "iscsi_login/text.h"
 
-static void free_text(struct iscsi_session *session)
+void iscsi_text_free(struct iscsi_session *session)
 {
+	if (session->text_in)
+		iscsi_memory_give(session->conn->il, ISCSI_TEXT_MAX);
 	free(session->text_in);
-	free(session->text_out);
-	session->text_in = session->text_out = NULL;
-	session->text_in_len = session->text_out_len = session->text_out_sent = 0;
+	session->text_in = NULL;
+	session->text_in_len = 0;
+	iscsi_answer_put(session->conn->il, session->answer);
+	session->answer = NULL;
+	session->answer_sent = 0;
 }
 
 static void reset(struct iscsi_session *session)
 {
-	free_text(session);
+	iscsi_text_free(session);
 	session->text_open = false;
 }
 
@@ -32,7 +39,7 @@ static void refuse(struct iscsi_conn *conn, enum iscsi_reject_reason reason, con
 	iscsi_reject(conn, reason, why);
 }
 
-static void respond(struct iscsi_conn *conn, const uint8_t *data, uint32_t len, uint8_t flags)
+static void respond(struct iscsi_conn *conn, const void *data, uint32_t len, uint8_t flags)
 {
 	const struct iscsi_text *request = (const void *)conn->rx.head;
 	struct iscsi_message *message = iscsi_message_new(conn, ISCSI_OP_TEXT_RSP, len);
@@ -56,44 +63,28 @@ static void respond(struct iscsi_conn *conn, const uint8_t *data, uint32_t len, 
 static void send_piece(struct iscsi_conn *conn, bool final)
 {
 	struct iscsi_session *session = conn->session;
-	uint32_t len =
-	    MIN(session->text_out_len - session->text_out_sent, conn->params.max_xmit_data_segment);
-	const uint8_t *piece = session->text_out + session->text_out_sent;
+	struct iscsi_answer *answer = session->answer;
+	uint32_t len = MIN(answer->len - session->answer_sent, conn->params.max_xmit_data_segment);
+	const char *piece = len ? answer->text + session->answer_sent : NULL;
 
-	session->text_out_sent += len;
-	if (session->text_out_sent < session->text_out_len) {
+	session->answer_sent += len;
+	if (session->answer_sent < answer->len) {
 		respond(conn, piece, len, ISCSI_TEXT_CONTINUE);
 		return;
 	}
 	respond(conn, piece, len, final ? ISCSI_FINAL : 0);
-	free_text(session);
+	iscsi_text_free(session);
 }
 
 static void process(struct iscsi_conn *conn, bool final)
 {
 	struct iscsi_session *session = conn->session;
-	struct sockaddr_storage local = {0};
-	socklen_t local_len = sizeof(local);
-	struct iscsi_text_context context = {
-	    .model = conn->il->server->model,
-	    .target = session->target,
-	    .initiator_name = session->initiator_name,
-	    .portal = conn->portal,
-	    .local = &local,
-	    .params = &conn->params,
-	};
-	long n = -1;
 
-	getsockname(conn->watch.fd, (struct sockaddr *)&local, &local_len);
-	session->text_out = malloc(ISCSI_ANSWER_MAX);
-	if (session->text_out)
-		n = iscsi_text_request(&context, session->text_in, session->text_in_len, session->text_out,
-				       ISCSI_ANSWER_MAX);
-	if (n < 0) {
+	session->answer = iscsi_answer_get(conn, session->text_in, session->text_in_len);
+	if (!session->answer) {
 		refuse(conn, ISCSI_REJECT_PROTOCOL, "bad text");
 		return;
 	}
-	session->text_out_len = (uint32_t)n;
 	session->text_in_len = 0;
 	send_piece(conn, final);
 }
@@ -102,9 +93,16 @@ static bool append(struct iscsi_conn *conn)
 {
 	struct iscsi_session *session = conn->session;
 
-	if (!session->text_in)
+	if (!session->text_in) {
+		if (!iscsi_memory_take(conn->il, ISCSI_TEXT_MAX))
+			return false;
 		session->text_in = malloc(ISCSI_TEXT_MAX);
-	if (!session->text_in || conn->rx.data_len > ISCSI_TEXT_MAX - session->text_in_len)
+		if (!session->text_in) {
+			iscsi_memory_give(conn->il, ISCSI_TEXT_MAX);
+			return false;
+		}
+	}
+	if (conn->rx.data_len > ISCSI_TEXT_MAX - session->text_in_len)
 		return false;
 	if (conn->rx.data_len)
 		memcpy(session->text_in + session->text_in_len, conn->rx.data, conn->rx.data_len);
@@ -124,7 +122,7 @@ static void execute(struct iscsi_conn *conn)
 		refuse(conn, ISCSI_REJECT_INVALID_FIELD, "unknown Target Transfer Tag");
 		return;
 	}
-	if (session->text_out) {
+	if (session->answer) {
 		if (conn->rx.data_len)
 			refuse(conn, ISCSI_REJECT_PROTOCOL, "text while the answer is not complete");
 		else

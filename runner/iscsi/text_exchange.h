@@ -6,6 +6,9 @@
 #include <stdbool.h>
 
 struct iscsi_conn;
+struct iscsi_session;
 
 bool iscsi_text_pdu(struct iscsi_conn *conn);
+/* Frees what an exchange under way holds. */
+void iscsi_text_free(struct iscsi_session *session);
 #endif

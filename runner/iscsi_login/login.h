@@ -62,22 +62,4 @@ struct iscsi_login_result {
 	struct iscsi_params params;
 };
 const struct iscsi_login_result *iscsi_login_result(const struct iscsi_login *login);
-
-#define ISCSI_TEXT_MAX 16384 /* bytes of one request's text, over all its continuation PDUs */
-
-/* Text requests in full feature phase (RFC 7143 11.10, 11.11, Appendix C): SendTargets and late negotiation.
- * in: complete text of the request; out: as ISCSI_LOGIN_DATA_MAX allows per PDU is the caller's to split.
- * Returns bytes written to out (at most out_size), or -1 on a protocol error (Reject). target: NULL in
- * discovery. */
-struct iscsi_text_context {
-	struct target_model *model;
-	const struct target *target;
-	const char *initiator_name;
-	const struct target_portal *portal; /* the one that the connection came in at */
-	const struct sockaddr_storage
-	    *local;                  /* the connection's own address: shown where a portal is a wildcard */
-	struct iscsi_params *params; /* may be changed by negotiation of what RFC 7143 allows in FFP */
-};
-long iscsi_text_request(const struct iscsi_text_context *context, const uint8_t *in, size_t in_len,
-			uint8_t *out, size_t out_size);
 #endif

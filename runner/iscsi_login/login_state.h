@@ -7,6 +7,7 @@
 #include "iscsi_login/login.h"
 #include "iscsi_login/negotiate.h"
 #include "iscsi_login/pdu.h"
+#include "iscsi_login/text.h"
 
 /* RFC 7143 11.12.3 */
 enum iscsi_stage { ISCSI_STAGE_SECURITY = 0, ISCSI_STAGE_OPERATIONAL = 1, ISCSI_STAGE_FULL_FEATURE = 3 };

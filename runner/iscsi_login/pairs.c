@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/bytes.h"
+
 #define KEY_MAX   63 /* RFC 7143 6.1 */
 #define VALUE_MAX 255
 
@@ -32,16 +34,34 @@ int iscsi_pair_next(const char *text, size_t len, size_t *at, struct iscsi_pair 
 	return value_len <= value_max ? 1 : -1;
 }
 
+static bool has_room(struct iscsi_text_out *out, size_t need)
+{
+	size_t size = MIN(MAX(2 * out->size, out->len + need), out->grows_to);
+	char *text;
+
+	if (need <= out->size - out->len)
+		return true;
+	if (size <= out->len || need > size - out->len)
+		return false;
+	text = realloc(out->text, size);
+	if (!text)
+		return false;
+	out->text = text;
+	out->size = size;
+	return true;
+}
+
 void iscsi_text_add(struct iscsi_text_out *out, const char *name, size_t name_len, const char *value)
 {
 	size_t value_len = strlen(value);
 	size_t need = name_len + 1 + value_len + 1;
-	char *p = out->text + out->len;
+	char *p;
 
-	if (out->overflow || need > out->size - out->len) {
+	if (out->overflow || !has_room(out, need)) {
 		out->overflow = true;
 		return;
 	}
+	p = out->text + out->len;
 	memcpy(p, name, name_len);
 	p[name_len] = '=';
 	memcpy(p + name_len + 1, value, value_len + 1);

@@ -25,6 +25,8 @@ int iscsi_pair_next(const char *text, size_t len, size_t *at, struct iscsi_pair 
 struct iscsi_text_out {
 	char *text;
 	size_t len, size;
+	/* text is allocated, and grows up to this size; 0: it does not grow. */
+	size_t grows_to;
 	bool overflow;
 };
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ struct target_model {
 	struct target_portal *portals; /* fixed before the portals open */
 	struct target_auth discovery;  /* likewise */
 	uint16_t ntargets;
+	atomic_uint generation;
 };
 
 struct target_model *target_model_new(void)
@@ -104,6 +106,7 @@ static int append(struct target_model *model, struct target *target, struct erro
 	while (*tail)
 		tail = &(*tail)->next;
 	*tail = target;
+	atomic_fetch_add(&model->generation, 1);
 	return 0;
 }
 
@@ -175,6 +178,7 @@ static int append_acl(struct target *target, struct target_acl *acl, struct erro
 				 acl->initiator);
 	acl->next = target->acls;
 	target->acls = acl;
+	atomic_fetch_add(&target->model->generation, 1);
 	return 0;
 }
 
@@ -250,6 +254,11 @@ int target_add_portal(struct target_model *model, const char *text, struct error
 fail:
 	free(portal);
 	return err;
+}
+
+unsigned target_model_generation(const struct target_model *model)
+{
+	return atomic_load(&model->generation);
 }
 
 const struct target_portal *target_portals(const struct target_model *model)

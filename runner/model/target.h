@@ -73,6 +73,8 @@ int target_add_acl(struct target *target, const char *initiator, const struct ta
 int target_set_lun(struct target *target, unsigned lun, struct scsi_lu *lu, struct error *error);
 int target_add_portal(struct target_model *model, const char *text,
 		      struct error *error); /* "ADDR:PORT", "[V6]:PORT" */
+/* Any thread. Changes whenever discovery might show something else than before. */
+unsigned target_model_generation(const struct target_model *model);
 const struct target_portal *target_portals(const struct target_model *model);
 /* Main thread. Is this account usable: users with secrets, different secrets for the two directions? 0 or -EINVAL. */
 int target_auth_check(const struct target_auth *auth, struct error *error);

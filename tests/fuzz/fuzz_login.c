@@ -19,6 +19,7 @@
 #include "iscsi_login/chap.h"
 #include "iscsi_login/login.h"
 #include "iscsi_login/pairs.h"
+#include "iscsi_login/text.h"
 #include "iscsi_login/pdu.h"
 #include "util/bytes.h"
 #include "util/log.h"
@@ -226,21 +227,22 @@ static void text(struct run *run, const uint8_t *in, size_t len)
 	    .initiator_name = result->initiator_name,
 	    .portal = target_portals(run->model),
 	    .local = &local,
+	    .peer = &local,
 	    .params = &params,
 	};
-	uint8_t out[4096];
+	char *out;
 	struct iscsi_pair pair;
 	size_t at = 0;
 	long out_len;
 
 	loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	memcpy(&local, &loopback, sizeof(loopback));
-	out_len = iscsi_text_request(&context, in, len, out, sizeof(out));
-	CHECK(out_len <= (long)sizeof(out));
+	out_len = iscsi_text_request(&context, in, len, &out);
 	if (out_len >= 0)
-		while (iscsi_pair_next((const char *)out, (size_t)out_len, &at, &pair) > 0)
+		while (iscsi_pair_next(out, (size_t)out_len, &at, &pair) > 0)
 			;
 	CHECK(out_len < 0 || at == (size_t)out_len);
+	free(out);
 	CHECK(params.max_xmit_data_segment >= 512 && params.max_xmit_data_segment < 1 << 24);
 	params.max_xmit_data_segment = result->params.max_xmit_data_segment;
 	CHECK(memcmp(&params, &result->params, sizeof(params)) == 0);

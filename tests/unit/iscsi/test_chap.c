@@ -463,7 +463,7 @@ static void discovery(void **state)
 	const struct target_auth auth = {.user = "finder", .secret = "finder's secret 1"};
 	struct challenge c;
 	char response[2 * 64 + 3];
-#define DISCOVERY "InitiatorName=" OTHER "\nSessionType=Discovery\n"
+#define DISCOVERY "InitiatorName=" HOST "\nSessionType=Discovery\n"
 
 	reconnect(i);
 	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), DISCOVERY), ISCSI_LOGIN_COMPLETE);

@@ -2,6 +2,7 @@
 /* Stages, headers and admission of the login phase, RFC 7143 6.3, 11.12, 11.13. */
 #include "initiator.h"
 
+#include "iscsi_login/text.h"
 #include "util/log.h"
 
 #define NAMES "InitiatorName=" HOST "\nTargetName=" DISK "\n"

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "iscsi/task.h"
+#include "iscsi_login/text.h"
 #include "util/crc32c.h"
 
 struct wire wire;
@@ -67,11 +68,19 @@ void iscsi_login_refuse(struct iscsi_login_response *response, unsigned status)
 }
 
 long iscsi_text_request(const struct iscsi_text_context *context, const uint8_t *in, size_t in_len,
-			uint8_t *out, size_t out_size)
+			char **answer)
 {
 	(void)context, (void)in, (void)in_len;
-	memset(out, 'x', MIN((size_t)wire.text_len, out_size));
+	*answer = wire.text_len > 0 ? malloc((size_t)wire.text_len) : NULL;
+	if (*answer)
+		memset(*answer, 'x', (size_t)wire.text_len);
 	return wire.text_len;
+}
+
+unsigned target_model_generation(const struct target_model *model)
+{
+	(void)model;
+	return 0;
 }
 
 /* --- the connection ------------------------------------------------------------------------------- */
@@ -97,6 +106,7 @@ static void start_server(void)
 	il.server = server;
 	il.loop = server->set->loops[0];
 	list_init(&il.conns);
+	list_init(&il.answers);
 	slab_init(&il.tasks, sizeof(struct iscsi_task));
 	assert_int_equal(iscsi_tx_batch_new(&il.batch), 0);
 }

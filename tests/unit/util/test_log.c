@@ -87,7 +87,7 @@ static void counts_lines_of_a_peer_by_format_and_address(void **state)
 		snprintf(subject, sizeof(subject), "iqn.2026-11.test:%d,192.0.2.1:%d", i, 1024 + i);
 		log_info(subject, "login refused: %d", i);
 	}
-	assert_in_range(lines, 10, 20);
+	assert_uint_in_range(lines, 10, 20);
 	lines = 0;
 	log_info("192.0.2.2:99", "login refused: %d", 1);
 	log_info("192.0.2.1:99", "logged in to %d", 1);
@@ -104,7 +104,7 @@ static void limits_all_lines_of_peers_in_a_minute(void **state)
 		snprintf(subject, sizeof(subject), "10.%d.%d.%d:99", i >> 16, i >> 8 & 255, i & 255);
 		log_info(subject, "connection closed");
 	}
-	assert_in_range(lines, 500, 1200); /* 1200: a minute ended meanwhile */
+	assert_uint_in_range(lines, 500, 1200); /* 1200: a minute ended meanwhile */
 	log_err("file/disk", "the storage reports an error");
 	assert_string_equal(last, "file/disk: the storage reports an error");
 }

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Makes the answers to Text Requests. The answer to SendTargets=All can take a millisecond and have megabytes, and any
+ * peer can ask for it as often as it likes. So it is kept for a short time, and the sessions that ask for the same share
+ * it. What an answer says is left to iscsi_login/text.c.
+ */
+#include "iscsi/answer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+
+#include "iscsi/memory.h"
+#include "iscsi/session.h"
+#include "iscsi/work.h"
+#include "iscsi_login/text.h"
+#include "util/hash.h"
+
+#define KEPT_MAX 8
+#define KEEP_NS  1000000000ull
+/* Bytes of a new answer that cost about as much as a unit of work. */
+#define WORK_BYTES 1024u
+
+static const char all_targets[] = "SendTargets=All"; /* with its NUL */
+
+static bool is_kept_kind(const struct iscsi_conn *conn, const uint8_t *in, uint32_t in_len)
+{
+	return !conn->session->target && in_len == sizeof(all_targets) && !memcmp(in, all_targets, in_len);
+}
+
+static uint64_t make_key(const struct iscsi_text_context *context)
+{
+	unsigned generation = target_model_generation(context->model);
+	uint64_t hash = hash_bytes(HASH_INIT, context->initiator_name, strlen(context->initiator_name));
+
+	hash = hash_bytes(hash, &generation, sizeof(generation));
+	hash = hash_bytes(hash, &context->portal, sizeof(context->portal));
+	hash = hash_bytes(hash, context->local, sizeof(*context->local));
+	return hash_bytes(hash, context->peer, sizeof(*context->peer));
+}
+
+static void forget(struct iscsi_loop *il, struct iscsi_answer *answer)
+{
+	list_del(&answer->node);
+	il->nanswers--;
+	iscsi_answer_put(il, answer);
+}
+
+static struct iscsi_answer *find_kept(struct iscsi_loop *il, uint64_t key)
+{
+	uint64_t now = loop_now_ns(il->loop);
+	struct list *node, *tmp;
+
+	list_for_each (&il->answers, node, tmp) {
+		struct iscsi_answer *answer = list_entry(node, struct iscsi_answer, node);
+
+		if (now >= answer->end_ns)
+			forget(il, answer);
+		else if (answer->key == key)
+			return answer;
+	}
+	return NULL;
+}
+
+static void keep(struct iscsi_loop *il, struct iscsi_answer *answer, uint64_t key)
+{
+	if (il->nanswers == KEPT_MAX)
+		forget(il, list_entry(il->answers.next, struct iscsi_answer, node));
+	answer->key = key;
+	answer->end_ns = loop_now_ns(il->loop) + KEEP_NS;
+	answer->nrefs++;
+	list_add_tail(&il->answers, &answer->node);
+	il->nanswers++;
+}
+
+static struct iscsi_answer *make(struct iscsi_conn *conn, const struct iscsi_text_context *context,
+				 const uint8_t *in, uint32_t in_len)
+{
+	struct iscsi_answer *answer = calloc(1, sizeof(*answer));
+	long len = answer ? iscsi_text_request(context, in, in_len, &answer->text) : -1;
+
+	if (len < 0) {
+		free(answer);
+		return NULL;
+	}
+	list_init(&answer->node);
+	answer->len = (uint32_t)len;
+	answer->nrefs = 1;
+	iscsi_work_add(conn, answer->len / WORK_BYTES);
+	return answer;
+}
+
+struct iscsi_answer *iscsi_answer_get(struct iscsi_conn *conn, const uint8_t *in, uint32_t in_len)
+{
+	struct sockaddr_storage local = {0}, peer = {0};
+	socklen_t local_len = sizeof(local), peer_len = sizeof(peer);
+	struct iscsi_text_context context = {
+	    .model = conn->il->server->model,
+	    .target = conn->session->target,
+	    .initiator_name = conn->session->initiator_name,
+	    .portal = conn->portal,
+	    .local = &local,
+	    .peer = &peer,
+	    .params = &conn->params,
+	};
+	bool kept_kind = is_kept_kind(conn, in, in_len);
+	struct iscsi_answer *answer;
+
+	getsockname(conn->watch.fd, (struct sockaddr *)&local, &local_len);
+	getpeername(conn->watch.fd, (struct sockaddr *)&peer, &peer_len);
+	/* The port of the initiator changes nothing in the answer. */
+	if (peer.ss_family == AF_INET || peer.ss_family == AF_INET6)
+		((struct sockaddr_in *)&peer)->sin_port = 0;
+	answer = kept_kind ? find_kept(conn->il, make_key(&context)) : NULL;
+	if (answer) {
+		answer->nrefs++;
+		return answer;
+	}
+	answer = make(conn, &context, in, in_len);
+	if (answer && kept_kind) {
+		keep(conn->il, answer, make_key(&context));
+	} else if (answer) {
+		answer->counted = iscsi_memory_take(conn->il, answer->len);
+		if (!answer->counted) {
+			iscsi_answer_put(conn->il, answer);
+			return NULL;
+		}
+	}
+	return answer;
+}
+
+void iscsi_answer_put(struct iscsi_loop *il, struct iscsi_answer *answer)
+{
+	if (!answer || --answer->nrefs)
+		return;
+	if (answer->counted)
+		iscsi_memory_give(il, answer->len);
+	free(answer->text);
+	free(answer);
+}
+
+void iscsi_answers_drop(struct iscsi_loop *il)
+{
+	while (!list_empty(&il->answers))
+		forget(il, list_entry(il->answers.next, struct iscsi_answer, node));
+}

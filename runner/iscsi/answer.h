@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The texts that answer Text Requests. One text can be the answer of many sessions of a loop. */
+#ifndef ISCSI_ANSWER_H
+#define ISCSI_ANSWER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/list.h"
+
+struct iscsi_conn;
+struct iscsi_loop;
+
+/* Belongs to one loop. */
+struct iscsi_answer {
+	struct list node; /* in il->answers while it is kept */
+	unsigned nrefs;
+	char *text;
+	uint32_t len;
+	bool counted; /* in il->request_bytes (memory.h) */
+	/* A kept answer: to which initiator on which connections it may be given, and until when. */
+	uint64_t key;
+	uint64_t end_ns;
+};
+
+/* The answer to a complete text, with a reference for the caller. NULL: a protocol error, or too little memory. */
+struct iscsi_answer *iscsi_answer_get(struct iscsi_conn *conn, const uint8_t *in, uint32_t in_len);
+/* answer may be NULL. */
+void iscsi_answer_put(struct iscsi_loop *il, struct iscsi_answer *answer);
+/* Drops the answers that are kept. */
+void iscsi_answers_drop(struct iscsi_loop *il);
+#endif

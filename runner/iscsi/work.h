@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A bound on the work of one turn of a loop besides SCSI commands. Text Requests, logins and refused PDUs cost up to a
+ * thousand times more CPU time than their bytes suggest, and all sessions of a loop can send them at the same time. When
+ * the work of a turn is used up, connections that caused work in their last turn wait for the next turn; connections that
+ * only send SCSI commands do not wait.
+ */
+#ifndef ISCSI_WORK_H
+#define ISCSI_WORK_H
+
+#include "iscsi/conn.h"
+
+/* A unit is about a microsecond. */
+#define ISCSI_WORK_MAX 500u
+
+static inline bool iscsi_work_is_used_up(struct iscsi_loop *il)
+{
+	uint64_t turn = loop_now_ns(il->loop); /* one value for each turn */
+
+	if (il->work_turn != turn) {
+		il->work_turn = turn;
+		il->work = 0;
+	}
+	return il->work >= ISCSI_WORK_MAX;
+}
+
+static inline void iscsi_work_add(struct iscsi_conn *conn, unsigned units)
+{
+	iscsi_work_is_used_up(conn->il); /* a new turn begins with nothing */
+	conn->il->work += units;
+	conn->rx.worked |= units > 0;
+}
+#endif
