@@ -8,14 +8,22 @@
 #include "util/error.h"
 #include "util/fd_store.h"
 
+/* All values are set by the caller; the defaults stand with the command line's options. */
 struct iscsi_options {
-	unsigned max_connections;  /* all portals together, 0: 4096 */
-	unsigned max_half_open;    /* connections that have not finished login, 0: 128 */
-	unsigned login_timeout_s;  /* from accept to full feature phase, 0: 15 */
-	unsigned nopin_interval_s; /* silence before a NOP-In probe, 0: 30 */
-	unsigned nopin_timeout_s;  /* no answer for so long: the peer is dead, 0: 30 */
-	unsigned queue_depth;      /* commands a session may have outstanding (MaxCmdSN window), 0: 128 */
-	const struct fd_store *fd_store; /* NULL: nobody keeps the portals open while there is no process */
+	/* Of all portals together. */
+	unsigned max_connections;
+	/* Connections that have not finished login, and discovery sessions. */
+	unsigned max_half_open;
+	/* From accept to full feature phase; also the time of a discovery session. */
+	unsigned login_timeout_s;
+	/* Silence of an initiator before it gets a NOP-In. */
+	unsigned nopin_interval_s;
+	/* An initiator that does not answer, does not read, or sends no Data-Out for this time loses its connection. */
+	unsigned nopin_timeout_s;
+	/* Commands that a session may have outstanding (MaxCmdSN). */
+	unsigned queue_depth;
+	/* Keeps the listening sockets open while there is no process; may be NULL. */
+	const struct fd_store *fd_store;
 };
 
 struct iscsi_server;

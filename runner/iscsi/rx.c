@@ -235,12 +235,11 @@ static bool end_full(struct iscsi_conn *conn)
 {
 	bool ok = true;
 
-	if (conn->rx.turn == ISCSI_TURN_NOW) {
-		if (kinds[opcode(conn)].work)
-			iscsi_work_add(conn, kinds[opcode(conn)].work + conn->rx.data_len / RX_WORK_BYTES);
+	if (conn->rx.data || kinds[opcode(conn)].work)
+		iscsi_work_add(conn, kinds[opcode(conn)].work + conn->rx.data_len / RX_WORK_BYTES);
+	if (conn->rx.turn == ISCSI_TURN_NOW)
 		ok = kinds[opcode(conn)].end(conn);
-	}
-	if (conn->rx.turn == ISCSI_TURN_LATER)
+	else if (conn->rx.turn == ISCSI_TURN_LATER)
 		ok = iscsi_hold(conn);
 	if (ok)
 		iscsi_rx_free(conn);

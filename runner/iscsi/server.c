@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Start and stop of the iSCSI front end. A stop goes through phases: the main thread posts each phase to all loops and
+ * waits, and the connections of a loop act on it (conn.c). What happens between start and stop is left to the loops.
+ */
 #include "iscsi/server.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -10,7 +15,7 @@
 #include "iscsi/listener.h"
 #include "iscsi/task.h"
 
-#define POLL_NS     10000000 /* the main thread looks so often whether a stop has got further */
+#define POLL_NS     10000000 /* how often the main thread looks whether a stop has got further */
 #define ASK_SECONDS 1        /* for initiators to log out by themselves */
 
 static void retry(struct loop_timer *timer)
@@ -46,11 +51,9 @@ static void nap(void)
 
 static void enter_phase(struct iscsi_server *server, enum iscsi_stop_phase phase)
 {
-	unsigned i;
-
 	atomic_store(&server->phase, phase);
 	atomic_store(&server->phase_pending, server->set->nloops);
-	for (i = 0; i < server->set->nloops; i++)
+	for (unsigned i = 0; i < server->set->nloops; i++)
 		loop_post(server->loops[i].loop, &server->loops[i].phase_work);
 	while (atomic_load(&server->phase_pending))
 		nap();
@@ -77,27 +80,9 @@ static bool wait_for_connections(struct iscsi_server *server, uint64_t deadline)
 
 /* --- start and stop --------------------------------------------------------------------------- */
 
-static void set_default(unsigned *value, unsigned fallback)
-{
-	if (!*value)
-		*value = fallback;
-}
-
-static void init_options(struct iscsi_options *o)
-{
-	set_default(&o->max_connections, 4096);
-	set_default(&o->max_half_open, 128);
-	set_default(&o->login_timeout_s, 15);
-	set_default(&o->nopin_interval_s, 30);
-	set_default(&o->nopin_timeout_s, 30);
-	set_default(&o->queue_depth, 128);
-}
-
 static void server_free(struct iscsi_server *server)
 {
-	unsigned i;
-
-	for (i = 0; server->loops && i < server->set->nloops; i++) {
+	for (unsigned i = 0; server->loops && i < server->set->nloops; i++) {
 		if (server->loops[i].server) {
 			iscsi_answers_drop(&server->loops[i]);
 			slab_destroy(&server->loops[i].tasks);
@@ -111,12 +96,10 @@ static void server_free(struct iscsi_server *server)
 
 static int init_loops(struct iscsi_server *server)
 {
-	unsigned i;
-
 	server->loops = calloc(server->set->nloops, sizeof(*server->loops));
 	if (!server->loops)
 		return -ENOMEM;
-	for (i = 0; i < server->set->nloops; i++) {
+	for (unsigned i = 0; i < server->set->nloops; i++) {
 		struct iscsi_loop *il = &server->loops[i];
 
 		il->server = server;
@@ -131,6 +114,15 @@ static int init_loops(struct iscsi_server *server)
 	return 0;
 }
 
+/* Fixes the size from which malloc() maps each piece by itself, so that free() gives it back to the system. By default,
+ * glibc raises this size whenever such a piece is freed, and then one small piece that is in use keeps megabytes. */
+static void set_up_malloc(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);
+#endif
+}
+
 struct iscsi_server *iscsi_server_start(struct loop_set *set, struct target_model *model,
 					const struct iscsi_options *options, struct error *error)
 {
@@ -140,10 +132,10 @@ struct iscsi_server *iscsi_server_start(struct loop_set *set, struct target_mode
 		error_set(error, ENOMEM, "out of memory");
 		return NULL;
 	}
+	set_up_malloc();
 	server->set = set;
 	server->model = model;
 	server->options = *options;
-	init_options(&server->options);
 	pthread_mutex_init(&server->lock, NULL);
 	list_init(&server->listeners);
 	iscsi_places_init(server);

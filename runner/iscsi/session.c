@@ -18,9 +18,8 @@ static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32
 {
 	const struct iscsi_session *session = container_of(it, struct iscsi_session, it);
 	uint32_t count = 0;
-	unsigned i;
 
-	for (i = 0; i < session->nluns; i++) {
+	for (unsigned i = 0; i < session->nluns; i++) {
 		if (!session->luns[i].nexus.lu)
 			continue;
 		if (count < max)
@@ -41,7 +40,7 @@ static void end_work(struct loop_work *work)
 
 static bool copy_luns(struct iscsi_session *session)
 {
-	unsigned i, n = TARGET_MAX_LUNS;
+	unsigned n = TARGET_MAX_LUNS;
 
 	while (n && !session->target->luns[n - 1])
 		n--;
@@ -49,7 +48,7 @@ static bool copy_luns(struct iscsi_session *session)
 	if (!session->luns)
 		return false;
 	session->nluns = n;
-	for (i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++)
 		session->luns[i].nexus.lu = session->target->luns[i];
 	return true;
 }
@@ -109,9 +108,7 @@ void iscsi_session_free(struct iscsi_session *session)
 
 void iscsi_session_attach(struct iscsi_session *session)
 {
-	unsigned i;
-
-	for (i = 0; i < session->nluns; i++) {
+	for (unsigned i = 0; i < session->nluns; i++) {
 		if (session->luns[i].nexus.lu)
 			scsi_nexus_attach(&session->luns[i].nexus, &session->it, session->luns[i].nexus.lu);
 	}
@@ -120,9 +117,7 @@ void iscsi_session_attach(struct iscsi_session *session)
 
 static void detach(struct iscsi_session *session)
 {
-	unsigned i;
-
-	for (i = 0; session->attached && i < session->nluns; i++) {
+	for (unsigned i = 0; session->attached && i < session->nluns; i++) {
 		if (session->luns[i].nexus.lu)
 			scsi_nexus_detach(&session->luns[i].nexus);
 	}

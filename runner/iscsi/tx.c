@@ -178,14 +178,14 @@ static void put_digest(uint8_t *dst, uint32_t crc)
 static void finish_tail(struct iscsi_tx_pdu *pdu, bool digest)
 {
 	struct iovec iov[TX_PDU_IOVS];
-	unsigned i, n = digest && pdu->data_len ? data_iov(pdu, iov) : 0;
+	unsigned n = digest && pdu->data_len ? data_iov(pdu, iov) : 0;
 	uint32_t crc = CRC32C_INIT;
 
 	pdu->tail_len = (uint8_t)(-pdu->data_len & 3);
 	memset(pdu->tail, 0, sizeof(pdu->tail));
 	if (!n)
 		return;
-	for (i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++)
 		crc = crc32c_update(crc, iov[i].iov_base, iov[i].iov_len);
 	put_digest(pdu->tail + pdu->tail_len, crc32c_update(crc, pdu->tail, pdu->tail_len));
 	pdu->tail_len += ISCSI_DIGEST_LEN;
@@ -244,11 +244,11 @@ static bool has_room(const struct iscsi_tx_batch *b)
 }
 
 /* Adds the batch's next PDU, which is built, less the first skip bytes. */
-static void emit(struct iscsi_tx_batch *b, uint32_t skip)
+static void add_pdu(struct iscsi_tx_batch *b, uint32_t skip)
 {
 	struct iscsi_tx_pdu *pdu = &b->pdus[b->npdus++];
 	struct iovec *iov = b->iov + b->iovcnt;
-	unsigned i, n = 0;
+	unsigned n = 0;
 
 	iov[n++] = (struct iovec){pdu->head, pdu->head_len};
 	n += data_iov(pdu, iov + n);
@@ -256,7 +256,7 @@ static void emit(struct iscsi_tx_batch *b, uint32_t skip)
 		iov[n++] = (struct iovec){pdu->tail, pdu->tail_len};
 	b->iovcnt += n;
 	b->bytes += pdu->wire_len - skip;
-	for (i = 0; skip; i++) {
+	for (unsigned i = 0; skip; i++) {
 		size_t step = MIN(skip, iov[i].iov_len);
 
 		iov[i].iov_base = (uint8_t *)iov[i].iov_base + step;
@@ -265,7 +265,16 @@ static void emit(struct iscsi_tx_batch *b, uint32_t skip)
 	}
 }
 
-static void gather(struct iscsi_conn *conn, struct iscsi_tx_batch *b)
+/* Whether the last PDU of the batch is the last one of out, too. */
+static bool is_complete(const struct iscsi_tx_batch *b, const struct iscsi_out *out)
+{
+	const struct iscsi_tx_pdu *newest = b->npdus ? &b->pdus[b->npdus - 1] : NULL;
+
+	return newest && newest->out == out && newest->last;
+}
+
+/* Fills the batch with what comes next in the queue. */
+static void fill_batch(struct iscsi_conn *conn, struct iscsi_tx_batch *b)
 {
 	struct iscsi_tx *tx = &conn->tx;
 	struct list *node = tx->partial ? &tx->pdu.out->node : tx->queue.next;
@@ -276,18 +285,17 @@ static void gather(struct iscsi_conn *conn, struct iscsi_tx_batch *b)
 	b->bytes = 0;
 	if (tx->partial) {
 		b->pdus[0] = tx->pdu;
-		emit(b, tx->partial);
+		add_pdu(b, tx->partial);
 		statsn = tx->pdu.statsn_after;
 		cursor = tx->pdu.after;
 	}
 	while (node != &tx->queue && has_room(b)) {
 		struct iscsi_out *out = list_entry(node, struct iscsi_out, node);
 		struct iscsi_tx_pdu *pdu = &b->pdus[b->npdus];
-		bool over = b->npdus && pdu[-1].out == out && pdu[-1].last;
 
 		pdu->after = cursor;
-		if (!over && build(conn, out, pdu, statsn)) {
-			emit(b, 0);
+		if (!is_complete(b, out) && build(conn, out, pdu, statsn)) {
+			add_pdu(b, 0);
 			statsn = pdu->statsn_after;
 			cursor = pdu->after;
 			continue;
@@ -302,11 +310,10 @@ static void gather(struct iscsi_conn *conn, struct iscsi_tx_batch *b)
 static void commit(struct iscsi_conn *conn, struct iscsi_tx_batch *b, size_t sent)
 {
 	struct iscsi_tx *tx = &conn->tx;
-	unsigned i;
 
 	sent += tx->partial;
 	tx->partial = 0;
-	for (i = 0; i < b->npdus; i++) {
+	for (unsigned i = 0; i < b->npdus; i++) {
 		struct iscsi_tx_pdu *pdu = &b->pdus[i];
 
 		if (sent < pdu->wire_len) {
@@ -332,7 +339,7 @@ void iscsi_tx_flush(struct iscsi_conn *conn)
 		struct msghdr msg = {.msg_iov = b->iov};
 		ssize_t n;
 
-		gather(conn, b);
+		fill_batch(conn, b);
 		if (!b->npdus) { /* R2Ts that became needless */
 			item_over(conn, list_entry(conn->tx.queue.next, struct iscsi_out, node));
 			continue;

@@ -40,13 +40,6 @@ static enum iscsi_login_status status_of_hidden(const struct iscsi_login *login)
 	return is_known(login) ? ISCSI_LOGIN_NOT_FOUND : ISCSI_LOGIN_FORBIDDEN;
 }
 
-/* In lower case; false: no iSCSI name. */
-static bool copy_name(char out[TARGET_NAME_MAX + 1], const char *name)
-{
-	return (size_t)snprintf(out, TARGET_NAME_MAX + 1, "%s", name) <= TARGET_NAME_MAX &&
-	       target_name_valid(out);
-}
-
 static enum iscsi_login_status find_target(struct iscsi_login *login, const char *name)
 {
 	struct iscsi_login_result *result = &login->result;
@@ -54,7 +47,7 @@ static enum iscsi_login_status find_target(struct iscsi_login *login, const char
 
 	if (!name)
 		return iscsi_login_refusal(login, ISCSI_LOGIN_MISSING_PARAMETER, "no TargetName");
-	if (copy_name(lower, name))
+	if (target_name_copy(lower, name))
 		result->target = target_find(login->model, lower);
 	if (!result->target)
 		return iscsi_login_refusal(login, status_of_hidden(login), "there is no target %s",
@@ -87,7 +80,7 @@ enum iscsi_login_status iscsi_login_identify(struct iscsi_login *login, const st
 	if (!name)
 		return iscsi_login_refusal(login, ISCSI_LOGIN_MISSING_PARAMETER,
 					   "no InitiatorName in the first request");
-	if (!copy_name(result->initiator_name, name)) {
+	if (!target_name_copy(result->initiator_name, name)) {
 		result->initiator_name[0] = '\0';
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "InitiatorName '%s' %s",
 					   printable(shown, name), target_name_fault(name));
@@ -111,12 +104,12 @@ enum iscsi_login_status iscsi_login_identify_again(const struct iscsi_login *log
 	const char *type = offers->of[ISCSI_KEY_SESSION_TYPE].value;
 	char lower[TARGET_NAME_MAX + 1];
 
-	if (name && (!copy_name(lower, name) || strcmp(lower, result->initiator_name) != 0))
+	if (name && (!target_name_copy(lower, name) || strcmp(lower, result->initiator_name) != 0))
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "InitiatorName changed");
 	if (type && strcmp(type, result->discovery ? "Discovery" : "Normal") != 0)
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "SessionType changed");
 	if (target && !result->discovery &&
-	    (!copy_name(lower, target) || strcmp(lower, result->target->name) != 0))
+	    (!target_name_copy(lower, target) || strcmp(lower, result->target->name) != 0))
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "TargetName changed");
 	return ISCSI_LOGIN_OK;
 }

@@ -150,9 +150,7 @@ static const struct target *find_named(struct target_model *model, const char *v
 {
 	char name[TARGET_NAME_MAX + 1];
 
-	if ((size_t)snprintf(name, sizeof(name), "%s", value) >= sizeof(name) || !target_name_valid(name))
-		return NULL;
-	return target_find(model, name);
+	return target_name_copy(name, value) ? target_find(model, name) : NULL;
 }
 
 /* Appendix C: everything in discovery, but only its own target in a normal session. */

@@ -63,6 +63,16 @@ bool target_name_valid(char *name)
 	return false;
 }
 
+bool target_name_copy(char out[TARGET_NAME_MAX + 1], const char *name)
+{
+	size_t len = strnlen(name, TARGET_NAME_MAX + 1);
+
+	if (len > TARGET_NAME_MAX)
+		return false;
+	memcpy(out, name, len + 1);
+	return target_name_valid(out);
+}
+
 const char *target_name_fault(const char *name)
 {
 	if (strnlen(name, TARGET_NAME_MAX + 1) > TARGET_NAME_MAX)

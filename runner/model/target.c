@@ -71,15 +71,9 @@ void target_model_free(struct target_model *model)
 /* Checks and copies a name into its place, lower-cased. */
 static int copy_name(char out[TARGET_NAME_MAX + 1], const char *name, struct error *error)
 {
-	if (strlen(name) > TARGET_NAME_MAX)
-		return error_set(error, EINVAL, "%.40s…: an iSCSI name has at most %d characters", name,
-				 TARGET_NAME_MAX);
-	strcpy(out, name);
-	if (!target_name_valid(out))
-		return error_set(
-		    error, EINVAL,
-		    "%s: no iSCSI name (iqn.YYYY-MM.domain[:text], eui.16 hex or naa.16 or 32 hex)", name);
-	return 0;
+	if (target_name_copy(out, name))
+		return 0;
+	return error_set(error, EINVAL, "%.80s: no iSCSI name: it %s", name, target_name_fault(name));
 }
 
 /* With the lock held. */

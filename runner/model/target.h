@@ -82,6 +82,8 @@ void target_set_discovery_auth(struct target_model *model, const struct target_a
 /* NULL: discovery asks for no authentication. */
 const struct target_auth *target_discovery_auth(const struct target_model *model);
 
+/* Copies a name in lower case. False: it is no iSCSI name. */
+bool target_name_copy(char out[TARGET_NAME_MAX + 1], const char *name);
 /* What is wrong with a name that target_name_valid() refuses, for a message: "has a character that ...". */
 const char *target_name_fault(const char *name);
 /* RFC 3722/7143 4.2.7 form check of an iSCSI name, after lower-casing in place. */
