@@ -39,26 +39,20 @@ static bool insert(struct iscsi_session *session, struct iscsi_held *held)
 
 void iscsi_held_free(struct iscsi_conn *conn, struct iscsi_held *held)
 {
-	iscsi_memory_give(conn->il, held_size(held));
+	if (held->data)
+		iscsi_memory_give(conn->il, held->data_len);
+	free(held->data);
 	free(held);
 }
 
-static struct iscsi_held *held_new(struct iscsi_conn *conn, uint32_t cmdsn, uint32_t head_len,
-				   uint32_t data_len)
+static struct iscsi_held *held_new(uint32_t cmdsn, uint32_t head_len)
 {
-	size_t size = sizeof(struct iscsi_held) + head_len + data_len;
-	struct iscsi_held *held;
+	struct iscsi_held *held = calloc(1, sizeof(struct iscsi_held) + head_len);
 
-	if (!iscsi_memory_take(conn->il, size))
+	if (!held)
 		return NULL;
-	held = calloc(1, size);
-	if (!held) {
-		iscsi_memory_give(conn->il, size);
-		return NULL;
-	}
 	held->cmdsn = cmdsn;
 	held->head_len = head_len;
-	held->data_len = data_len;
 	return held;
 }
 
@@ -69,15 +63,16 @@ bool iscsi_hold(struct iscsi_conn *conn)
 	struct iscsi_held *held = NULL;
 
 	if (conn->session->held_bytes <= HELD_MAX)
-		held = held_new(conn, get_be32(bhs->sn[0]), head_len, conn->rx.data_len);
+		held = held_new(get_be32(bhs->sn[0]), head_len);
 	if (!held) {
 		iscsi_conn_close(conn, "too much waits for a missing CmdSN");
 		return false;
 	}
 	held->itt = get_be32(bhs->itt);
-	memcpy(held->bytes, conn->rx.head, head_len);
-	if (conn->rx.data_len)
-		memcpy(held->bytes + head_len, conn->rx.data, conn->rx.data_len);
+	memcpy(held->head, conn->rx.head, head_len);
+	held->data = conn->rx.data; /* with its part of the bound (memory.h) */
+	held->data_len = conn->rx.data_len;
+	conn->rx.data = NULL;
 	if (!insert(conn->session, held))
 		iscsi_held_free(conn, held); /* a duplicate is ignored */
 	return true;
@@ -105,7 +100,7 @@ void iscsi_hold_free(struct iscsi_session *session)
 
 static bool is_command(const struct iscsi_held *held)
 {
-	return !held->dropped && (held->bytes[0] & ISCSI_OP_MASK) == ISCSI_OP_SCSI_COMMAND;
+	return !held->dropped && (held->head[0] & ISCSI_OP_MASK) == ISCSI_OP_SCSI_COMMAND;
 }
 
 bool iscsi_hold_abort(struct iscsi_session *session, uint32_t itt)
@@ -127,7 +122,7 @@ void iscsi_hold_abort_all(struct iscsi_session *session, const struct iscsi_lun 
 
 	list_for_each (&session->held, node, tmp) {
 		struct iscsi_held *held = list_entry(node, struct iscsi_held, node);
-		const struct iscsi_bhs *bhs = (const void *)held->bytes;
+		const struct iscsi_bhs *bhs = (const void *)held->head;
 
 		if (is_command(held) && iscsi_sn_before(held->cmdsn, cmdsn) &&
 		    (!lun || iscsi_session_lun(session, bhs->lun) == lun))
@@ -144,7 +139,7 @@ bool iscsi_hold_number(struct iscsi_conn *conn, uint32_t cmdsn)
 	if (iscsi_sn_before(cmdsn, conn->exp_cmdsn) || iscsi_sn_before(conn->max_cmdsn, cmdsn) ||
 	    !iscsi_sn_before(cmdsn, get_be32(request->sn[0])))
 		return false;
-	held = held_new(conn, cmdsn, 0, 0);
+	held = held_new(cmdsn, 0);
 	if (!held)
 		return false;
 	held->dropped = true;

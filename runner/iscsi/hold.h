@@ -17,9 +17,14 @@ struct iscsi_held {
 	struct list node; /* session->held, in the order of CmdSN */
 	uint32_t cmdsn;
 	uint32_t itt;
-	uint32_t head_len, data_len;
-	bool dropped; /* the number is used up, and nothing is to be done */
-	uint8_t bytes[];
+	/* The data segment, in the memory into which it was received; NULL: there is none. */
+	uint8_t *data;
+	uint32_t data_len;
+	/* The number is used up, and nothing is to be done. */
+	bool dropped;
+	/* BHS and AHS */
+	uint32_t head_len;
+	uint8_t head[];
 };
 /* Keeps the PDU that has been received. False: the connection was closed, for it holds too much. */
 bool iscsi_hold(struct iscsi_conn *conn);

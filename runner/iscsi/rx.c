@@ -113,6 +113,8 @@ static bool keep_whole(struct iscsi_conn *conn)
 		iscsi_conn_close(conn, "the requests of all sessions take too much memory");
 		return false;
 	}
+	/* Now, not when the data have come: the rest of them waits for the next turn if this one is used up. */
+	iscsi_work_add(conn, rx->data_len / RX_WORK_BYTES);
 	rx->data_size = rx->data_len;
 	rx->data = malloc(rx->data_len);
 	if (!rx->data) {
@@ -235,8 +237,7 @@ static bool end_full(struct iscsi_conn *conn)
 {
 	bool ok = true;
 
-	if (conn->rx.data || kinds[opcode(conn)].work)
-		iscsi_work_add(conn, kinds[opcode(conn)].work + conn->rx.data_len / RX_WORK_BYTES);
+	iscsi_work_add(conn, kinds[opcode(conn)].work);
 	if (conn->rx.turn == ISCSI_TURN_NOW)
 		ok = kinds[opcode(conn)].end(conn);
 	else if (conn->rx.turn == ISCSI_TURN_LATER)
@@ -256,14 +257,14 @@ static bool replay(struct iscsi_conn *conn, const struct iscsi_held *held)
 		conn->max_cmdsn++;
 		return true;
 	}
-	memcpy(rx->head, held->bytes, held->head_len);
+	memcpy(rx->head, held->head, held->head_len);
 	rx->ahs_len = held->head_len - ISCSI_BHS_LEN;
 	rx->data_len = held->data_len;
 	iscsi_rx_store(conn, NULL, 0);
 	if (!begin_full(conn))
 		return false;
 	if (rx->dst)
-		memcpy(rx->dst, held->bytes + held->head_len, rx->left);
+		memcpy(rx->dst, held->data, rx->left);
 	return end_full(conn);
 }
 

@@ -26,8 +26,10 @@ static inline bool iscsi_work_is_used_up(struct iscsi_loop *il)
 
 static inline void iscsi_work_add(struct iscsi_conn *conn, unsigned units)
 {
+	if (!units)
+		return;
 	iscsi_work_is_used_up(conn->il); /* a new turn begins with nothing */
 	conn->il->work += units;
-	conn->rx.worked |= units > 0;
+	conn->rx.worked = true;
 }
 #endif
