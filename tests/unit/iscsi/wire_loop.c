@@ -55,6 +55,7 @@ static bool run_watch(void)
 	if (!loop.again && !p.revents)
 		return false;
 	loop.again = false;
+	wire.now_ns++; /* a new turn */
 	loop.watch->fn(loop.watch, (uint32_t)p.revents);
 	return true;
 }
