@@ -19,7 +19,7 @@ here=$(dirname "$(realpath "$0")")
 # shellcheck source=packages.sh
 . "$here/packages.sh"
 
-memory=1024 seconds=300 layers=() packages=''
+memory=1024 seconds=600 layers=() packages=''
 while getopts m:t:l:p: option; do
 	case $option in
 	m) memory=$OPTARG ;;
@@ -33,6 +33,12 @@ shift $((OPTIND - 1))
 [ $# -ge 1 ] || { echo "usage: guest.sh [-m MB] [-t SECONDS] [-l DIR]... [-p PACKAGE]... SCRIPT [ARGS...]" >&2; exit 2; }
 script=$(realpath -e "$1")
 shift
+case $script in
+/run/* | /dev/* | /proc/* | /sys/*) # where the guest mounts file systems of its own
+	echo "SKIP: a guest does not see $script, because it has a ${script%"${script#/*/}"} of its own; use another folder"
+	exit 77
+	;;
+esac
 
 busybox=$(unpack busybox-static)/usr/bin/busybox || exit 77
 for package in $packages; do

@@ -35,8 +35,9 @@ boot() {
 	: >/etc/fstab
 	# The minimum that a service finds: D-Bus, the journal, basic.target.
 	find /etc/systemd/system -mindepth 1 -delete
+	# The checkout may lie below /tmp: nothing may be mounted there, and nothing may be deleted there.
 	for unwanted in getty.target systemd-udevd systemd-udev-trigger systemd-logind apt-daily.timer \
-		systemd-binfmt kmod-static-nodes; do
+		systemd-binfmt kmod-static-nodes tmp.mount systemd-tmpfiles-setup.service systemd-tmpfiles-clean.timer; do
 		systemctl --quiet --root=/ mask "$unwanted" 2>/dev/null || true
 	done
 	systemctl --quiet --root=/ enable $unit

@@ -140,9 +140,15 @@ lock=$work/lock
 # shellcheck disable=SC2016 # the inner shell's own
 daemon() { TCMU_LOCK=$lock "$shell" -c 'here=$0; . "$here/lio.sh"; daemon_pid' "$scripts"; }
 ! daemon || failed "a daemon without a lock"
-exec 9>"$lock"
-flock -n 9
+# The process that locked the file must live: /proc/locks of a PID namespace does not show a lock whose process is gone.
+flock --no-fork --nonblock "$lock" sleep 1000 &
+holder=$!
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	! flock --nonblock "$lock" true || sleep 1
+done
 daemon >"$work/out" || failed "no daemon in spite of the lock"
-exec 9>&-
+contains "$work/out" $holder
+kill $holder
+wait $holder || true
 ! daemon || failed "a daemon after the lock"
 echo "all as expected"

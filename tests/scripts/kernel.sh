@@ -9,7 +9,8 @@ real() { PATH=${PATH#*:} "$@"; }
 calls=0
 
 if [ "$command" != rmdir ]; then
-	calls=$(($(cat "${CALLS:?}") + 1))
+	read -r calls <"${CALLS:?}"
+	calls=$((calls + 1))
 	echo $calls >"$CALLS"
 	[ $calls -lt "${FAIL_AT:-99}" ] || {
 		[ "$command" != tee ] || real cat >/dev/null
@@ -32,27 +33,29 @@ esac
 
 case $command in
 mkdir)
-	real mkdir "$folder"
+	set -- "$folder"
 	for name in $folders; do
-		real mkdir "$folder/$name"
+		set -- "$@" "$folder/$name"
 	done
+	real mkdir "$@"
 	for name in $files; do
 		: >"$folder/$name"
 	done
 	;;
 rmdir)
 	for folder in "$@"; do
-		held=$(cd "$folder" && find . -maxdepth 1 -name 'lun_*' && find . -type l &&
-			find acls np lun -mindepth 1 -maxdepth 1 2>/dev/null) || true
+		held=$(cd "$folder" && find . \( -type l -o -path './lun_*' -o -path './acls/*' -o -path './np/*' \
+			-o -path './lun/*' \) -print -quit) || true
 		[ -z "$held" ] || {
 			echo "rmdir: $folder: Device or resource busy" >&2
 			exit 1
 		}
 		real find "$folder" -type f -delete
+		set --
 		for name in acls attrib auth lun np wwn; do
-			[ ! -d "$folder/$name" ] || real rmdir "$folder/$name"
+			[ ! -d "$folder/$name" ] || set -- "$@" "$folder/$name"
 		done
-		real rmdir "$folder"
+		real rmdir "$@" "$folder"
 	done
 	;;
 tee) # an attribute is there before it is written
