@@ -16,7 +16,7 @@ void wait_flag(const bool *flag)
 {
 	const struct timespec ms = {0, 1000000};
 
-	for (int i = 0; i < 5000 && !__atomic_load_n(flag, __ATOMIC_ACQUIRE); i++)
+	for (int i = 0; i < 60000 && !__atomic_load_n(flag, __ATOMIC_ACQUIRE); i++)
 		nanosleep(&ms, NULL);
 	assert_true(__atomic_load_n(flag, __ATOMIC_ACQUIRE));
 }
@@ -96,7 +96,7 @@ void wait_completions(struct world *w, unsigned n)
 	uint32_t bell[64];
 
 	while (w->ring.completions < target) {
-		assert_int_equal(poll(&pfd, 1, 5000), 1);
+		assert_int_equal(poll(&pfd, 1, 60000), 1);
 		ssize_t got = read(w->uio, bell, sizeof(bell));
 		assert_true(got > 0 && got % 4 == 0);
 		fake_ring_reap(&w->ring);

@@ -132,7 +132,7 @@ int fake_answer(const struct tcmu_event *event)
 	struct timespec until;
 
 	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += 20;
+	until.tv_sec += 60;
 	pthread_mutex_lock(&lock);
 	while (!(answer = find(event->device_id)) && !pthread_cond_timedwait(&answered, &lock, &until))
 		;
@@ -526,7 +526,7 @@ int fake_await(unsigned n, int id)
 	while (d->ring.in_flight[id]) {
 		struct pollfd pfd = {.fd = d->uio, .events = POLLIN};
 
-		assert_int_equal(poll(&pfd, 1, 20000), 1);
+		assert_int_equal(poll(&pfd, 1, 60000), 1);
 		assert_true(read(d->uio, bell, sizeof(bell)) > 0);
 		fake_ring_reap(&d->ring);
 	}

@@ -105,7 +105,7 @@ struct seen wait_state(struct world *w, unsigned minor, enum tcmu_device_state s
 {
 	struct seen seen = look(w, minor);
 
-	for (int i = 0; i < 5000 && seen.state != state; i++) {
+	for (int i = 0; i < 60000 && seen.state != state; i++) {
 		pause_a_bit();
 		seen = look(w, minor);
 	}
@@ -115,7 +115,7 @@ struct seen wait_state(struct world *w, unsigned minor, enum tcmu_device_state s
 
 void wait_gone(struct world *w)
 {
-	for (int i = 0; i < 5000 && look(w, 0).n; i++)
+	for (int i = 0; i < 60000 && look(w, 0).n; i++)
 		pause_a_bit();
 	assert_int_equal(look(w, 0).n, 0);
 }
@@ -194,7 +194,7 @@ void wait_attribute(unsigned n, const char *file, const char *wanted)
 {
 	char value[64];
 
-	for (int i = 0; i < 5000 && strcmp(fake_attribute(n, file, value), wanted); i++)
+	for (int i = 0; i < 60000 && strcmp(fake_attribute(n, file, value), wanted); i++)
 		pause_a_bit();
 	assert_string_equal(fake_attribute(n, file, value), wanted);
 }

@@ -34,7 +34,7 @@ static void sleep_ms(unsigned ms)
 
 static void await_log(const char *text)
 {
-	for (int i = 0; i < 5000 && !is_logged(text); i++)
+	for (int i = 0; i < 60000 && !is_logged(text); i++)
 		sleep_ms(1);
 	assert_true(is_logged(text));
 }
@@ -104,7 +104,7 @@ static unsigned writes_begun(void)
 
 static void await_writes(unsigned n)
 {
-	for (int i = 0; i < 5000 && writes_begun() < n; i++)
+	for (int i = 0; i < 60000 && writes_begun() < n; i++)
 		sleep_ms(1);
 	assert_int_equal(writes_begun(), n);
 }
@@ -116,7 +116,7 @@ static uint64_t given_up(const struct world *w)
 
 static void await_given_up(const struct world *w, uint64_t n)
 {
-	for (int i = 0; i < 5000 && given_up(w) < n; i++)
+	for (int i = 0; i < 60000 && given_up(w) < n; i++)
 		sleep_ms(1);
 	assert_int_equal(given_up(w), n);
 }

@@ -75,7 +75,7 @@ static void test_failed_add_that_nobody_waits_for(void **state)
 	wait_state(w, 1, TCMU_DEVICE_FAILED);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
 	mend_storage(w, "a.img");
-	for (int i = 0; i < 1000 && look(w, 1).state != TCMU_DEVICE_SERVED; i++) {
+	for (int i = 0; i < 60000 && look(w, 1).state != TCMU_DEVICE_SERVED; i++) {
 		kernel_manager_retry(w->manager);
 		pause_a_bit();
 	}
@@ -94,7 +94,7 @@ static void test_devices_that_went_unheard(void **state)
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 	fake_device_free(2);
 	fake_device_stick(2, false);
-	for (int i = 0; i < 5000 && look(w, 1).n > 1; i++)
+	for (int i = 0; i < 60000 && look(w, 1).n > 1; i++)
 		pause_a_bit();
 	assert_int_equal(look(w, 1).n, 1);
 
@@ -184,7 +184,7 @@ static void test_stuck_devices_delay_no_other(void **state)
 	for (unsigned n = 0; n < STUCK; n++)
 		assert_int_equal(remove_device(n), 0);
 	assert_int_equal(remove_device(STUCK), 0);
-	for (int i = 0; i < 5000 && look(w, 0).n > STUCK; i++)
+	for (int i = 0; i < 60000 && look(w, 0).n > STUCK; i++)
 		pause_a_bit();
 	assert_int_equal(look(w, 0).n, STUCK);
 	fake_device_make(STUCK + 1, "alloc/free", SIZE);

@@ -49,7 +49,7 @@ static void test_minor_again(void **state)
 	fake_device_make(1, "alloc/b", SIZE);
 	assert_int_equal(add(1), 0);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
-	for (int i = 0; i < 5000 && look(w, 1).n > 1; i++)
+	for (int i = 0; i < 60000 && look(w, 1).n > 1; i++)
 		pause_a_bit();
 	assert_int_equal(look(w, 1).n, 1);
 	assert_string_equal(look(w, 1).config, "alloc/b");

@@ -134,7 +134,7 @@ static void wait_report(unsigned at, uint8_t value)
 	const struct timespec ms = {.tv_nsec = 1000000};
 	const uint8_t *told = NULL;
 
-	for (int i = 0; i < 5000; i++) {
+	for (int i = 0; i < 60000; i++) {
 		told = report(1);
 		if (told && told[at] == value)
 			return;
@@ -196,7 +196,7 @@ static void test_change_is_seen(void **state)
 	make_devices(w);
 	assert_int_equal(attentions(), 0);
 	set(w, "alua_access_state", "2\n");
-	for (int i = 0; i < 5000 && !(n = attentions()); i++)
+	for (int i = 0; i < 60000 && !(n = attentions()); i++)
 		nanosleep(&ms, NULL);
 	assert_int_equal(n, 1);
 	assert_int_equal(report(1)[4], SCSI_ALUA_STANDBY);
@@ -212,7 +212,7 @@ static void test_change_is_seen(void **state)
 	wait_report(4, 0x80 | SCSI_ALUA_NON_OPTIMIZED);
 	assert_int_equal(report(1)[4 + 5], SCSI_ALUA_BY_TARGET);
 	set(w, "alua_access_type", "Implicit\n");
-	for (int i = 0; i < 5000 && inquiry(1, 0)[5] >> 4 != SCSI_TPGS_IMPLICIT; i++)
+	for (int i = 0; i < 60000 && inquiry(1, 0)[5] >> 4 != SCSI_TPGS_IMPLICIT; i++)
 		nanosleep(&ms, NULL);
 	assert_int_equal(inquiry(1, 0)[5] >> 4, SCSI_TPGS_IMPLICIT);
 }
@@ -236,7 +236,7 @@ static void test_second_lun(void **state)
 	assert_int_equal(designated(1, 5), -1);
 	fake_tree_set(w->root, "loopback/naa.1/tpgt_1/enable", "0\n");
 	const struct timespec ms = {.tv_nsec = 1000000};
-	for (int i = 0; i < 5000 && designated(1, 4) < 0; i++)
+	for (int i = 0; i < 60000 && designated(1, 4) < 0; i++)
 		nanosleep(&ms, NULL);
 	assert_int_equal(designated(1, 4), 2);
 	assert_int_equal(designated(1, 5), 17);

@@ -109,7 +109,7 @@ static void wait_writer(struct slow_attribute slow)
 {
 	struct pollfd pfd = {.fd = slow.opened, .events = POLLIN};
 
-	assert_int_equal(poll(&pfd, 1, 20000), 1);
+	assert_int_equal(poll(&pfd, 1, 60000), 1);
 }
 
 /* What it has written. */
@@ -117,7 +117,7 @@ static char let_write(struct slow_attribute slow)
 {
 	char c = '\0';
 
-	for (int i = 0; i < 5000 && !c; i++) {
+	for (int i = 0; i < 60000 && !c; i++) {
 		while (read(slow.pipe, &c, 1) == 1)
 			;
 		pause_a_bit();
@@ -197,7 +197,7 @@ static void test_other_storage(void **state)
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 	/* The first one is free again. */
 	fake_device_make(2, "file/a.img", SIZE);
-	for (int i = 0; i < 1000 && add(2); i++)
+	for (int i = 0; i < 60000 && add(2); i++)
 		pause_a_bit();
 	wait_state(w, 2, TCMU_DEVICE_SERVED);
 }
