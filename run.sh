@@ -2,21 +2,35 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds tcmu-runner and serves a file and a memory disk over iSCSI on this machine.
 #   ./run.sh            two LUNs on 127.0.0.1:3260
-#   ./run.sh --kernel   the kernel's LIO instead (docs/tutorial.md), as root; relative paths start in the current folder
+#   ./run.sh --kernel   the kernel's LIO instead (docs/tutorial.md), as root
 #   ./run.sh -- ARGS    the daemon with these arguments instead
+# Relative paths in ARGS start at the current folder.
 set -eu
 started_in=$PWD
 cd "$(dirname "$0")"
+here=$PWD
 . scripts/packages.sh
 
-# This daemon is not installed: the system bus must be told that it may have its name.
+# This daemon is not installed: the system bus does not know yet that the daemon may own its name.
 allow_bus_name() {
 	policy=dbus-1/system.d/org.kernel.TCMUService1.conf
-	if [ ! -e /etc/$policy ] && [ ! -e /usr/share/$policy ]; then
-		cp packaging/org.kernel.TCMUService1.conf /etc/$policy
-		echo "Wrote /etc/$policy"
-		dbus-send --system --dest=org.freedesktop.DBus / org.freedesktop.DBus.ReloadConfig
-	fi
+	[ ! -e /etc/$policy ] && [ ! -e /usr/share/$policy ] || return 0
+	[ -d /etc/dbus-1/system.d ] || {
+		echo "run.sh: this machine has no D-Bus; targetcli cannot list the handlers, everything else works" >&2
+		return 0
+	}
+	cp packaging/org.kernel.TCMUService1.conf /etc/$policy
+	echo "Wrote /etc/$policy"
+	dbus-send --system --dest=org.freedesktop.DBus / org.freedesktop.DBus.ReloadConfig ||
+		echo "run.sh: the system bus did not read its policy again; restart it if targetcli finds no handlers" >&2
+}
+
+# daemon_listens PID: whether a socket of this process listens on 127.0.0.1:3260. The kernel prints the address in the
+# machine's byte order.
+daemon_listens() {
+	inode=$(awk '$2 ~ /^(0100007F|7F000001):0CBC$/ && $4 == "0A" { print $10; exit }' /proc/net/tcp)
+	# shellcheck disable=SC2010,SC2012 # names of this folder are numbers
+	[ -n "$inode" ] && ls -l "/proc/$1/fd" 2>/dev/null | grep -qF "socket:[$inode]"
 }
 
 case ${1-} in
@@ -28,7 +42,7 @@ case ${1-} in
 	}
 	;;
 *)
-	sed -n '3,6s/^# *//p' "$0"
+	sed -n '3,7s/^# *//p' "$0"
 	[ "$1" = -h ] || [ "$1" = --help ]
 	exit
 	;;
@@ -39,20 +53,33 @@ install_packages $BUILD_PACKAGES
 cmake --preset run
 cmake --build --preset run
 
-daemon=build/run/runner/tcmu-runner
+daemon=$here/build/run/runner/tcmu-runner
+handlers=$here/build/run/handlers
 case ${1-} in
 --kernel)
 	allow_bus_name
-	echo "Handlers: $("$daemon" --handler-path build/run/handlers --dump-handlers | sed -n 's/^name=//p' | paste -s -d ' ' -)"
-	exec "$daemon" --handler-path build/run/handlers --state-dir "$started_in"
+	echo "Handlers: $("$daemon" --handler-path "$handlers" --dump-handlers | sed -n 's/^name=//p' | paste -s -d ' ' -)"
+	exec "$daemon" --handler-path "$handlers" --state-dir "$started_in"
 	;;
 --)
 	shift
-	exec "$daemon" --handler-path build/run/handlers "$@"
+	cd "$started_in"
+	exec "$daemon" --handler-path "$handlers" "$@"
 	;;
 esac
-state=build/state
+state=$here/build/state
 mkdir -p "$state"
+cd "$state"
+"$daemon" --handler-path "$handlers" --state-dir "$state" --iqn iqn.2026-11.io.tcmu-runner:demo \
+	--export file/demo.img,size=1G,name=demo --export alloc/demo,size=256M,name=demo &
+pid=$!
+interrupted=
+trap 'interrupted=yes; kill -TERM $pid 2>/dev/null || true' INT TERM
+until daemon_listens $pid; do
+	# The daemon has said why it ended.
+	kill -0 $pid 2>/dev/null || { wait $pid; exit; }
+	sleep 0.1
+done
 
 cat <<'TEXT'
 
@@ -71,5 +98,11 @@ or with the kernel's initiator (apt-get install open-iscsi; as root):
 Ctrl-C stops it.
 
 TEXT
-exec "$daemon" --handler-path build/run/handlers --state-dir "$state" \
-	--export file/demo.img,size=1G,name=demo --export alloc/demo,size=256M,name=demo
+# A signal ends the first wait. The second one waits for the daemon, which has received the signal, too.
+status=0
+wait $pid || status=$?
+if [ -n "$interrupted" ]; then
+	status=0
+	wait $pid || status=$?
+fi
+exit $status

@@ -2,31 +2,66 @@
 # Sourced by run.sh and test.sh. Installs Debian packages that are missing, and nothing else.
 # shellcheck shell=sh
 
-# shellcheck disable=SC2034 # used by those who source this
-BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config liburing-dev libglib2.0-dev libnl-3-dev libnl-genl-3-dev libkmod-dev libssl-dev libisal-dev libsystemd-dev"
+# shellcheck disable=SC2034 # the scripts that source this file use the lists
+BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config liburing-dev libglib2.0-dev libnl-3-dev libnl-genl-3-dev libkmod-dev libssl-dev libsystemd-dev"
+# Some architectures of Debian do not have this one. The build works without it.
+# shellcheck disable=SC2034
+OPTIONAL_PACKAGES="libisal-dev"
 # What docs/tutorial.md uses: targetcli, the kernel's initiator, modprobe, dbus-send.
 # shellcheck disable=SC2034
 KERNEL_PACKAGES="targetcli-fb open-iscsi lsscsi kmod dbus"
 
-# install_packages PACKAGE...: says what is missing, installs it, with sudo where the caller is not root.
-install_packages() {
-	missing=
+# missing_packages PACKAGE...: prints those that are not installed.
+missing_packages() {
 	for package in "$@"; do
-		dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' ||
-			missing="$missing $package"
+		dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || printf ' %s' "$package"
+	done
+}
+
+# check_build_tools: for systems without Debian's packages. Names what the build needs and does not find, and returns 1.
+check_build_tools() {
+	missing=
+	for tool in cc cmake ninja pkg-config gdbus-codegen; do
+		command -v "$tool" >/dev/null || missing="$missing $tool"
+	done
+	for library in 'liburing >= 2.3' gio-unix-2.0 'libcrypto >= 3'; do
+		pkg-config --exists "$library" 2>/dev/null || missing="$missing, the development files of $library"
 	done
 	[ -n "$missing" ] || return 0
-	echo "Installing:$missing" >&2
-	as_root=
-	if [ "$(id -u)" -ne 0 ]; then
-		as_root=sudo
-		command -v sudo >/dev/null || {
-			echo "No root and no sudo: install these packages first:$missing" >&2
-			return 1
-		}
+	echo "This system has no apt-get. Install with its own package manager: ${missing#[, ]}" >&2
+	echo "(and, for the kernel front end, the development files of libnl-genl-3.0 and libkmod)" >&2
+	return 1
+}
+
+# as_root COMMAND...: with sudo if the caller is not root.
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	else
+		sudo "$@"
 	fi
+}
+
+# install_packages PACKAGE...: says what is missing and installs it. Of OPTIONAL_PACKAGES it installs those that the
+# system offers.
+install_packages() {
+	command -v apt-get >/dev/null || {
+		check_build_tools
+		return
+	}
+	# shellcheck disable=SC2086 # a list
+	missing=$(missing_packages "$@") optional=$(missing_packages $OPTIONAL_PACKAGES)
+	[ -n "$missing" ] || return 0
+	echo "Installing:$missing" >&2
+	[ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null || {
+		echo "There is no sudo. As root, install these packages first:$missing" >&2
+		return 1
+	}
+	as_root apt-get update -qq || return
+	for package in $optional; do
+		[ -z "$(apt-cache madison "$package" 2>/dev/null)" ] || missing="$missing $package"
+	done
 	# Package names have no blanks: split them on purpose.
 	# shellcheck disable=SC2086
-	$as_root apt-get update -qq &&
-		$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/log.h"
 
 #define NAME_SIZE 256
 
@@ -117,7 +118,8 @@ static int write_new(int folder, const char *fresh, const char *text)
 static void keep_previous(int folder, const char *name, const char *old)
 {
 	unlinkat(folder, old, 0);
-	linkat(folder, name, folder, old, 0);
+	if (linkat(folder, name, folder, old, 0) && errno != ENOENT)
+		log_debug(NULL, "%s: no previous copy is kept: %s", name, strerror(errno));
 }
 
 static int write_under(int folder, const char *name, const char *text, bool replace, struct error *error)

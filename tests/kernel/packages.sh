@@ -43,6 +43,7 @@ packages_of() {
 		echo targetcli-fb python3-rtslib-fb python3-configshell-fb python3-gi python3-pyparsing python3-pyudev \
 			python3-six python3-urwid gir1.2-glib-2.0 libgirepository-1.0-1
 		;;
+	systemd) echo systemd libsystemd-shared libip4tc2 ;;
 	*) echo "$1" ;;
 	esac
 }

@@ -15,7 +15,7 @@ done
 grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || { echo "SKIP: not built for /usr"; exit 77; }
 
 cpack -G DEB -B "$work" --config "$build/CPackConfig.cmake" >"$work/log" 2>&1 || { cat "$work/log"; fail cpack; }
-deb=$(echo "$work"/tcmu-runner2_*.deb)
+deb=$(echo "$work"/tcmu-runner_*.deb)
 root=$work/root
 dpkg-deb -x "$deb" "$root"
 dpkg-deb -e "$deb" "$work/control"
@@ -39,8 +39,13 @@ $lib/tcmu-runner/handler_block.so
 $lib/tcmu-runner/handler_file.so
 usr/share/dbus-1/system-services/org.kernel.TCMUService1.service
 usr/share/dbus-1/system.d/org.kernel.TCMUService1.conf
-usr/share/doc/tcmu-runner2/copyright
-usr/share/doc/tcmu-runner2/changelog.gz
+usr/share/doc/tcmu-runner/README.md
+usr/share/doc/tcmu-runner/changelog.gz
+usr/share/doc/tcmu-runner/copyright
+usr/share/doc/tcmu-runner/from-tcmu-runner-1.x.md
+usr/share/doc/tcmu-runner/template/template.c
+usr/share/doc/tcmu-runner/tutorial.md
+usr/share/doc/tcmu-runner/writing-a-handler.md
 usr/share/tcmu-runner/scripts/daemon.sh
 usr/share/tcmu-runner/scripts/lio.sh
 usr/share/tcmu-runner/scripts/status.sh
@@ -63,21 +68,23 @@ wrong=$(find "$root" ! -type l -perm /022)
 # --- what dpkg is told
 
 field() { dpkg-deb -f "$deb" "$1"; }
+[ "$(field Package)" = tcmu-runner ] || fail "the name is $(field Package)"
+field Breaks | grep -qw ceph-iscsi || fail "Breaks: $(field Breaks)"
 for name in Conflicts Replaces Provides; do
-	field $name | grep -qw tcmu-runner || fail "$name: $(field $name)"
+	[ -z "$(field $name)" ] || fail "$name: $(field $name)"
 done
 for package in libc6 libglib2.0-0 liburing2 init-system-helpers; do
 	field Depends | grep -qE "(^|, )$package" || fail "Depends lacks $package: $(field Depends)"
 done
 (cd "$root" && find etc -type f -printf '/%p\n') | sort | diff "$work/control/conffiles" - || fail "conffiles"
-for script in postinst prerm postrm; do
+for script in preinst postinst prerm postrm; do
 	[ -x "$work/control/$script" ] || fail "$script is not executable"
 done
 
 # --- maintainer scripts, on a machine of stubs
 
 mkdir "$work/stubs"
-for stub in deb-systemd-helper deb-systemd-invoke systemctl; do
+for stub in deb-systemd-helper deb-systemd-invoke systemctl dpkg-maintscript-helper update-rc.d; do
 	printf '#!/bin/sh\necho %s "$@" >>%s/calls\n' $stub "$work" >"$work/stubs/$stub"
 	chmod +x "$work/stubs/$stub"
 done
@@ -89,6 +96,13 @@ PATH=$work/stubs:$PATH "$work/control/prerm" remove
 [ ! -d /run/systemd/system ] || grep -q 'deb-systemd-invoke stop' "$work/calls" || fail "prerm stops nothing"
 
 # --- what is in the files
+
+# Hardening, as the notes and the symbols of the program show it.
+readelf -lW "$root/usr/bin/tcmu-runner" | grep -q GNU_RELRO || fail "no relro"
+readelf -dW "$root/usr/bin/tcmu-runner" | grep -q BIND_NOW || fail "symbols are not bound at the start"
+readelf -hW "$root/usr/bin/tcmu-runner" | grep -q 'Type: *DYN' || fail "the program is not position-independent"
+readelf -sW "$root/usr/bin/tcmu-runner" | grep -q __stack_chk_fail || fail "no stack protector"
+readelf -sW "$root/usr/bin/tcmu-runner" | grep -qE '__[a-z]+_chk' || fail "no fortified functions"
 
 ! grep -rlE '@[A-Za-z_]+@' "$root/etc" "$root/usr/share/dbus-1" "$unit" || fail "a place holder is left in these"
 grep -qx 'ExecStart=/usr/bin/tcmu-runner' "$unit" || fail "ExecStart in $unit"

@@ -2,6 +2,7 @@
 # Sourced by matrix.sh and by tests/package/lifecycle.sh: Debian systems in folders (chroots).
 # The caller sets CHROOTS, the folder that keeps them from one run to the next.
 # shellcheck shell=bash
+# shellcheck disable=SC2153 # CHROOTS is the caller's
 
 # chroot_possible: whether this machine can make chroots. Prints the reason if it cannot.
 chroot_possible() {
@@ -15,6 +16,7 @@ chroot_possible() {
 
 # chroot_mirror: prints the mirror of Debian that this machine's apt uses.
 chroot_mirror() {
+	# shellcheck disable=SC2016 # apt expands this
 	apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null | sed -n '1s,/*$,,p'
 }
 
@@ -67,12 +69,12 @@ chroot_install() {
 	shift
 	packages=$(printf '%s\n' "$@" | sort -u)
 	[ "$packages" != "$(cat "$root/packages.txt" 2>/dev/null)" ] || return 0
-	chroot_run "${root##*/}" apt-get update -q >>"$root.log" 2>&1 &&
-		# shellcheck disable=SC2086 # one word for each package
-		chroot_run "${root##*/}" apt-get install -y -q $packages >>"$root.log" 2>&1 || {
+	# shellcheck disable=SC2086 # one word for each package
+	if ! chroot_run "${root##*/}" apt-get update -q >>"$root.log" 2>&1 ||
+		! chroot_run "${root##*/}" apt-get install -y -q $packages >>"$root.log" 2>&1; then
 		tail -n 5 "$root.log"
 		return 1
-	}
+	fi
 	chroot_run "${root##*/}" apt-get clean
 	printf '%s\n' "$packages" >"$root/packages.txt"
 }

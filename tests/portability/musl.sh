@@ -24,9 +24,10 @@ compiled=0 left_out=0
 for file in runner/*/*.c handler_file/*.c handler_alloc/*.c handlers/block/*.c handlers/common/*.c handlers/null/*.c \
 	handlers/template/*.c; do
 	# -MM names the headers of this project that the file includes, directly or not.
+	# shellcheck disable=SC2086,SC1003,SC2020 # words of pkg-config; blanks and backslashes become ends of lines
 	used=$(gcc "$@" -DTCMUR_HANDLER_PATH="" -DTCMUR_SYSCONFDIR="" -I "${file%/*}" $glib -MM "$file" | tr ' \\' '\n\n' | sed '1d;/^$/d')
 	# shellcheck disable=SC2086 # a list of files
-	if [ -n "$(cat $used 2>/dev/null | grep -E "^# *include <($others)")" ]; then
+	if cat $used 2>/dev/null | grep -qE "^# *include <($others)"; then
 		left_out=$((left_out + 1))
 		continue
 	fi
@@ -35,7 +36,7 @@ for file in runner/*/*.c handler_file/*.c handler_alloc/*.c handlers/block/*.c h
 done
 for handler in file alloc null block; do
 	files=
-	for object in "$work"/o/handler_${handler}_*.o "$work"/o/handlers_${handler}_*.o "$work"/o/handlers_common_*.o; do
+	for object in "$work/o/handler_$handler"_*.o "$work/o/handlers_$handler"_*.o "$work"/o/handlers_common_*.o; do
 		[ ! -f "$object" ] || files="$files $object"
 	done
 	# shellcheck disable=SC2086 # a list of files

@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# install.sh BUILD_DIR: configures the tree for /usr/local, installs it below a folder of its own, and looks where the
+# files are; then uninstalls it. An administrator's tcmu.conf must survive both.
+set -eu
+source=$(realpath "$(dirname "$0")/../..")
+compiler=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$1/CMakeCache.txt")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() {
+	echo "FAIL: $*" >&2
+	exit 1
+}
+quietly() { "$@" >"$work/log" 2>&1 || { tail -n 30 "$work/log"; fail "$*"; }; }
+files() { (cd "$work/root" && find . -type f -o -type l) | sort; }
+
+quietly cmake -S "$source" -B "$work/b" -DCMAKE_C_COMPILER="$compiler" -DBUILD_TESTING=OFF
+grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr/local$' "$work/b/CMakeCache.txt" || fail "the default prefix is not /usr/local"
+quietly cmake --build "$work/b" -j "$(nproc)"
+DESTDIR=$work/root
+export DESTDIR
+quietly cmake --install "$work/b"
+for file in usr/local/bin/tcmu-runner usr/local/etc/tcmu/tcmu.conf usr/local/lib/systemd/system/tcmu-runner.service \
+	usr/local/share/dbus-1/system-services/org.kernel.TCMUService1.service \
+	etc/dbus-1/system.d/org.kernel.TCMUService1.conf; do
+	[ -f "$work/root/$file" ] || fail "/$file is not installed"
+done
+wrong=$(files | grep -v '^\./usr/local/' | grep -v '^\./etc/dbus-1/system\.d/')
+[ -z "$wrong" ] || fail "outside of /usr/local: $wrong"
+"$work/root/usr/local/bin/tcmu-runner" --help | grep -q /usr/local/etc/tcmu/tcmu.conf ||
+	fail "the daemon does not read the installed tcmu.conf"
+
+# The configuration of an administrator.
+conf=$work/root/usr/local/etc/tcmu/tcmu.conf
+echo '# mine' >>"$conf"
+quietly cmake --install "$work/b"
+[ "$(tail -n 1 "$conf")" = '# mine' ] || fail "a second installation overwrites tcmu.conf"
+quietly cmake --build "$work/b" --target uninstall
+left=$(files)
+[ "$left" = ./usr/local/etc/tcmu/tcmu.conf ] || fail "uninstall leaves: $left"
+
+# Nothing of one's own: nothing is left.
+rm "$conf"
+quietly cmake --install "$work/b"
+quietly cmake --build "$work/b" --target uninstall
+left=$(files)
+[ -z "$left" ] || fail "uninstall leaves: $left"
+[ ! -d "$work/root/usr/local/etc/tcmu" ] || fail "uninstall leaves the folder of tcmu.conf"
+echo "everything is where it belongs, and gone afterwards"

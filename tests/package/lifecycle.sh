@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# lifecycle.sh BUILD_DIR: takes the package of the build folder (cpack), and the one that debhelper builds, through what
+# administrators do: install, upgrade from Debian's 1.5, downgrade, remove, purge, install again. Each step is followed by
+# a check of the unit's state and of left-over files (lifecycle_steps.sh), in a chroot that forgets everything.
+set -eu -o pipefail
+here=$(dirname "$(realpath "$0")")
+SOURCE=$(realpath "$here/../..")
+build=$(realpath "$1")
+CHROOTS=$(realpath -m "${PORTABILITY_CACHE:-$SOURCE/build/portability}")
+. "$here/../portability/chroot.sh"
+reason=$(chroot_possible) || { echo "SKIP: $reason"; exit 77; }
+grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || { echo "SKIP: not built for /usr"; exit 77; }
+. /etc/os-release
+[ "$ID" = debian ] || { echo "SKIP: this machine is not Debian, which has the package 1.5"; exit 77; }
+
+name=lifecycle-$VERSION_CODENAME
+chroot_make "$name" "$VERSION_CODENAME" || { echo "SKIP: no chroot"; exit 77; }
+# Everything that either version depends on, so that only dpkg is needed below. The old version is removed at once.
+chroot_install "$name" dbus cron logrotate libtcmu2 tcmu-runner liburing2 libisal2 libnl-genl-3-200 libkmod2 ||
+	{ echo "SKIP: packages cannot be installed"; exit 77; }
+chroot_run "$name" sh -c 'test -d /debs && exit
+	mkdir /debs.new && cd /debs.new && apt-get -qq -o APT::Sandbox::User=root download tcmu-runner libtcmu2 &&
+	dpkg -P tcmu-runner libtcmu2 && mv /debs.new /debs' >/dev/null 2>&1 ||
+	{ echo "SKIP: Debian's tcmu-runner cannot be fetched"; exit 77; }
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cpack -G DEB -B "$work/cpack" --config "$build/CPackConfig.cmake" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+mkdir "$work/debs"
+cp "$work"/cpack/tcmu-runner_*.deb "$work/debs/cpack.deb"
+if command -v dh >/dev/null; then
+	"$SOURCE/packaging/build-deb.sh" "$work/debhelper" -us -uc -b -d -Pnocheck >"$work/log" 2>&1 ||
+		{ tail -n 30 "$work/log"; exit 1; }
+	cp "$work"/debhelper/tcmu-runner_*.deb "$work/debs/debhelper.deb"
+else
+	echo "Left out: the package of debhelper, which is not installed"
+fi
+
+# forgetful COMMAND...: runs COMMAND in the chroot. What it writes lies in memory and is gone afterwards.
+forgetful() {
+	# shellcheck disable=SC2016 # the inner shell expands these
+	unshare -m bash -c '
+		set -e
+		mount --make-rprivate /
+		mkdir -p "$1/memory"
+		mount -t tmpfs tmpfs "$1/memory"
+		mkdir "$1"/memory/{upper,work,root}
+		mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/memory/upper,workdir=$1/memory/work" "$1/memory/root"
+		CHROOTS=$1/memory SOURCE=$3
+		. "$3/../portability/chroot.sh"
+		shift 3
+		mkdir -p "$CHROOTS/root/new"
+		cp "$CHROOTS"/../debs/*.deb "$CHROOTS/root/new/"
+		chroot_run root "$@"' forgetful "$work" "$CHROOTS/$name" "$here" "$@"
+}
+for deb in "$work"/debs/*.deb; do
+	echo "== ${deb##*/}"
+	forgetful sh /src/lifecycle_steps.sh "/new/${deb##*/}" /debs
+done

@@ -1,0 +1,142 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# lifecycle_steps.sh NEW_DEB OLD_DEBS: run by lifecycle.sh, as root in a chroot that forgets everything. Never run it on
+# a machine of yours.
+set -eu
+new=$1 old=$2
+[ -f /packages.txt ] || { echo "this is no chroot of the tests"; exit 2; }
+unit=/etc/systemd/system/multi-user.target.wants/tcmu-runner.service
+failures=0
+
+fail() {
+	echo "FAIL: $step: $*"
+	failures=$((failures + 1))
+}
+# step WORDS...: what is tried next.
+step() {
+	step=$*
+	echo "-- $step"
+}
+quietly() { "$@" >/tmp/log 2>&1 || { cat /tmp/log; fail "$*"; }; }
+exists() { [ -e "$1" ] || [ -L "$1" ]; }
+there() { for file in "$@"; do exists "$file" || fail "$file is missing"; done; }
+gone() { for file in "$@"; do ! exists "$file" || fail "$file is left"; done; }
+enabled() { [ -L $unit ] || fail "the unit is not enabled"; }
+disabled() { [ ! -L $unit ] || fail "the unit is enabled"; }
+version() { dpkg-query -W -f '${Version}' tcmu-runner 2>/dev/null; }
+# Files of the system, without what dpkg and apt write for themselves.
+snapshot() {
+	find / -xdev \( -path /proc -o -path /dev -o -path /src -o -path /tmp -o -path /new -o -path /var/lib/dpkg \
+		-o -path /var/cache -o -path /var/lib/apt -o -path /var/log/dpkg.log -o -path /var/log/apt \) -prune -o -print | sort
+}
+new_is_there() {
+	case $(version) in 2.*) ;; *) fail "the version is $(version)" ;; esac
+	there /usr/bin/tcmu-runner /etc/tcmu/tcmu.conf /etc/logrotate.d/tcmu-runner
+	gone /etc/init.d/tcmu-runner /etc/dbus-1/system.d/tcmu-runner.conf /etc/rc2.d/S01tcmu-runner /etc/rc0.d/K01tcmu-runner
+	/usr/bin/tcmu-runner --dump-handlers | grep -qx 'name=file' || fail "the daemon does not load its handlers"
+	[ -z "$(dpkg -V tcmu-runner)" ] || fail "dpkg -V: $(dpkg -V tcmu-runner)"
+}
+old_is_there() {
+	case $(version) in 1.5.*) ;; *) fail "the version is $(version)" ;; esac
+	there /usr/bin/tcmu-runner /etc/init.d/tcmu-runner /etc/tcmu/tcmu.conf /etc/dbus-1/system.d/tcmu-runner.conf
+	gone /usr/share/tcmu-runner /usr/include/tcmur
+}
+install_new() { quietly dpkg -i --force-confold "$new"; }
+install_old() { quietly dpkg -i --force-confold --force-downgrade "$old"/*.deb; }
+
+snapshot >/tmp/before
+
+step install
+install_new
+new_is_there
+enabled
+
+step 'the daemon without TCMU in the kernel ends with status 69'
+status=0
+/usr/bin/tcmu-runner --kernel >/tmp/log 2>&1 || status=$?
+[ $status -eq 69 ] || fail "status $status: $(cat /tmp/log)"
+grep -rqx 'RestartPreventExitStatus=69' /lib/systemd/system/tcmu-runner.service || fail "the unit tries again"
+
+step remove
+quietly dpkg -r tcmu-runner
+gone /usr/bin/tcmu-runner /usr/share/tcmu-runner /lib/systemd/system/tcmu-runner.service
+there /etc/tcmu/tcmu.conf
+
+step 'install again'
+install_new
+new_is_there
+enabled
+
+step purge
+touch /var/log/tcmu-runner.log
+quietly dpkg -P tcmu-runner
+snapshot >/tmp/after
+left=$(diff /tmp/before /tmp/after | grep '^[<>]' || true)
+[ -z "$left" ] || fail "left or lost: $left"
+
+step 'purge keeps disk images'
+install_new
+mkdir -p /var/lib/tcmu-runner
+echo data >/var/lib/tcmu-runner/disk.img
+quietly dpkg -P tcmu-runner
+there /var/lib/tcmu-runner/disk.img
+rm -r /var/lib/tcmu-runner
+
+step 'upgrade from 1.5'
+install_old
+old_is_there
+enabled
+install_new
+new_is_there
+enabled
+
+step 'downgrade to 1.5'
+install_old
+old_is_there
+enabled
+
+step 'upgrade again, remove, purge'
+install_new
+new_is_there
+enabled
+quietly dpkg -r tcmu-runner
+quietly dpkg -P tcmu-runner
+quietly dpkg -P libtcmu2
+disabled
+snapshot >/tmp/after
+left=$(diff /tmp/before /tmp/after | grep '^[<>]' || true)
+[ -z "$left" ] || fail "left or lost: $left"
+
+step 'a disabled unit stays disabled, and changed configuration stays'
+install_old
+deb-systemd-helper disable tcmu-runner.service >/dev/null 2>&1
+disabled
+echo 'log_level = 4' >>/etc/tcmu/tcmu.conf
+install_new
+new_is_there
+disabled
+tail -n 1 /etc/tcmu/tcmu.conf | grep -qx 'log_level = 4' || fail "tcmu.conf was overwritten"
+quietly dpkg -P tcmu-runner libtcmu2
+
+step 'remove 1.5 but do not purge it, then install'
+install_old
+quietly dpkg -r tcmu-runner
+install_new
+new_is_there
+enabled
+quietly dpkg -P tcmu-runner libtcmu2
+
+step 'ceph-iscsi is not broken without notice'
+mkdir -p /tmp/ceph/DEBIAN
+printf '%s\n' 'Package: ceph-iscsi' 'Version: 3.5-3' 'Architecture: all' 'Maintainer: test <test@tcmu-runner.invalid>' \
+	'Depends: tcmu-runner (>= 1.4.0)' 'Description: a stand-in' >/tmp/ceph/DEBIAN/control
+quietly dpkg-deb -b /tmp/ceph /tmp/ceph.deb
+install_old
+quietly dpkg -i /tmp/ceph.deb
+! dpkg -i --force-confold "$new" >/tmp/log 2>&1 || fail "the upgrade breaks ceph-iscsi"
+grep -q ceph-iscsi /tmp/log || fail "dpkg does not name ceph-iscsi: $(cat /tmp/log)"
+old_is_there
+enabled
+
+[ $failures -eq 0 ] || { echo "$failures failures"; exit 1; }
+echo "all as expected"

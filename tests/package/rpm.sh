@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# rpm.sh BUILD_DIR: builds the RPM packages, with cpack and from packaging/rpm/tcmu-runner.spec, and looks at what they
+# tell rpm: configuration files, licence, scripts. Installing them needs a system that uses RPM.
+set -eu -o pipefail
+source=$(realpath "$(dirname "$0")/../..")
+build=$1
+for tool in rpmbuild rpm cpack; do
+	command -v $tool >/dev/null || { echo "SKIP: no $tool"; exit 77; }
+done
+grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || { echo "SKIP: not built for /usr"; exit 77; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() {
+	echo "FAIL: $*" >&2
+	exit 1
+}
+
+# look PACKAGE: what both ways of building must give.
+look() {
+	rpm -qp --qf '%{LICENSE}' "$1" | grep -qx 'Apache-2.0' || fail "$1: licence"
+	rpm -qp --configfiles "$1" | grep -qx /etc/tcmu/tcmu.conf || fail "$1: tcmu.conf is no configuration file"
+	rpm -qp --scripts "$1" | grep -q 'tcmu-runner.service' || fail "$1: no script for the unit"
+	rpm -qlp "$1" >"$work/list"
+	for file in /usr/bin/tcmu-runner /usr/share/dbus-1/system.d/org.kernel.TCMUService1.conf; do
+		grep -qx $file "$work/list" || fail "$1 lacks $file"
+	done
+	grep -q '/handler_file.so$' "$work/list" || fail "$1 lacks handler file"
+	grep -q 'licenses.*LICENSE$\|LICENSE$' "$work/list" || fail "$1 lacks the licence's text"
+	! grep -qxE '/usr|/usr/bin|/etc' "$work/list" || fail "$1 owns folders of the system"
+}
+
+cpack -G RPM -B "$work/cpack" --config "$build/CPackConfig.cmake" >"$work/log" 2>&1 || { cat "$work/log"; fail cpack; }
+look "$(echo "$work"/cpack/tcmu-runner-*.rpm)"
+
+version=$(sed -n 's/^Version: *//p' "$source/packaging/rpm/tcmu-runner.spec")
+mkdir -p "$work/rpm/SOURCES"
+tar -C "$source" --exclude=./build --exclude=./.git --transform "s,^\.,tcmu-runner-$version," -czf \
+	"$work/rpm/SOURCES/tcmu-runner-$version.tar.gz" .
+# Macros of systems that use RPM, for a system that does not.
+cat >"$work/macros" <<'MACROS'
+%_unitdir /usr/lib/systemd/system
+%cmake_build cmake --build build
+%cmake_install DESTDIR=%{buildroot} cmake --install build
+%cmake cmake -S . -B build -DCMAKE_INSTALL_LIBDIR=%{_libdir}
+%systemd_post() systemctl preset %* || :
+%systemd_preun() systemctl disable --now %* || :
+%systemd_postun_with_restart() systemctl try-restart %* || :
+%debug_package %{nil}
+MACROS
+macros=/dev/null
+rpm --eval '%systemd_post' | grep -q '^%' && macros=$work/macros
+rpmbuild --nodeps --load "$macros" --define "_topdir $work/rpm" -bb "$source/packaging/rpm/tcmu-runner.spec" \
+	>"$work/log" 2>&1 || { tail -n 30 "$work/log"; fail rpmbuild; }
+look "$(echo "$work"/rpm/RPMS/*/tcmu-runner-"$version"*.rpm)"
+rpm -qlp "$work"/rpm/RPMS/*/tcmu-runner-devel-*.rpm | grep -q '/tcmur/handler.h$' || fail "the devel package lacks headers"
+echo "both are as expected"
