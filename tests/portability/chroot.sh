@@ -20,28 +20,40 @@ chroot_mirror() {
 	apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null | sed -n '1s,/*$,,p'
 }
 
-# chroot_make NAME SUITE: makes a minimal Debian in CHROOTS/NAME unless it is there.
+# chroot_make NAME SUITE: makes a minimal Debian in CHROOTS/NAME unless it is there. The first one of a suite is kept as
+# CHROOTS/SUITE.tar, from which the others are unpacked.
 chroot_make() {
-	local root=$CHROOTS/$1 mirror
+	local root=$CHROOTS/$1 base=$CHROOTS/$2.tar mirror
 	[ ! -d "$root" ] || return 0
-	mirror=$(chroot_mirror)
-	[ -n "$mirror" ] || { echo "this machine's apt names no mirror of Debian"; return 1; }
 	mkdir -p "$CHROOTS"
 	rm -rf "$root.partial"
 	echo "Making a minimal Debian $2 in $root"
-	debootstrap --variant=minbase --include=ca-certificates "$2" "$root.partial" "$mirror" >"$CHROOTS/$1.log" 2>&1 || {
-		tail -n 3 "$CHROOTS/$1.log"
-		return 1
-	}
-	cat >"$root.partial/etc/apt/apt.conf.d/90portability" <<-CONF
+	if [ -f "$base" ]; then
+		mkdir "$root.partial"
+		tar -C "$root.partial" -xpf "$base" || return
+	else
+		mirror=$(chroot_mirror)
+		[ -n "$mirror" ] || { echo "this machine's apt names no mirror of Debian"; return 1; }
+		debootstrap --variant=minbase --include=ca-certificates "$2" "$root.partial" "$mirror" >"$root.log" 2>&1 || {
+			tail -n 3 "$root.log"
+			return 1
+		}
+		chroot_configure "$root.partial"
+		tar -C "$root.partial" --one-file-system -cpf "$base.partial" . && mv "$base.partial" "$base"
+	fi
+	mv "$root.partial" "$root"
+}
+
+# chroot_configure ROOT: apt asks nothing and installs nothing that is only recommended, and no service starts.
+chroot_configure() {
+	cat >"$1/etc/apt/apt.conf.d/90portability" <<-CONF
 		APT::Install-Recommends "false";
 		Acquire::Languages "none";
 		Acquire::Check-Valid-Until "false";
 		DPkg::Options:: "--force-unsafe-io";
 	CONF
-	printf '#!/bin/sh\nexit 101\n' >"$root.partial/usr/sbin/policy-rc.d"
-	chmod 755 "$root.partial/usr/sbin/policy-rc.d"
-	mv "$root.partial" "$root"
+	printf '#!/bin/sh\nexit 101\n' >"$1/usr/sbin/policy-rc.d"
+	chmod 755 "$1/usr/sbin/policy-rc.d"
 }
 
 # chroot_run NAME COMMAND...: runs COMMAND in CHROOTS/NAME, in namespaces that end with it. The folder SOURCE of the
