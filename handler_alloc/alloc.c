@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The memory disk: contents live in anonymous memory and are gone when the daemon stops. Every I/O is a copy
- * and completes inside its callback. */
+/*
+ * A disk in memory. Where systemd keeps the memory, the contents survive a restart of the daemon; pages.c knows the memory.
+ * Every I/O is a copy and completes inside its callback, but for the first write: it waits until the daemon has noted that the
+ * disk has contents now, so that their loss is noticed.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysinfo.h>
+#include <unistd.h>
 
 #define TCMUR_API_VERSION 1
-#include <tcmur/handler.h>
+#include <tcmur/queue.h>
 
 #include "copy.h"
 #include "pages.h"
@@ -19,6 +23,8 @@
 struct disk {
 	struct pages pages;
 	uint32_t block_size;
+	struct tcmur_lun *lun;
+	bool noted; /* atomic: the daemon knows that the disk was written */
 };
 
 /* --- open and close --------------------------------------------------------------------------- */
@@ -58,21 +64,56 @@ static int check_size(struct tcmur_open *open)
 	return 0;
 }
 
-static int alloc_open(struct tcmur_open *open)
+/* Memory that survives the daemon where somebody keeps it, else memory of this process. */
+static int map_pages(struct tcmur_open *open, struct disk *disk, bool huge)
 {
-	struct disk *disk;
+	bool found = false;
+	int fd = tcmur_open_memory(open, pages_length(open->size), &found);
+	int err =
+	    fd < 0 ? pages_map(&disk->pages, open->size, huge) : pages_map_kept(&disk->pages, open->size, fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (!err && found)
+		tcmur_log(open->lun, TCMUR_LOG_INFO, "the contents have survived the restart");
+	return err;
+}
+
+static int map_disk(struct tcmur_open *open, struct disk **disk)
+{
 	bool huge;
 	int err = wants_huge_pages(open, &huge);
 
 	if (err || (err = check_size(open)))
 		return err;
-	disk = malloc(sizeof(*disk));
-	err = disk ? pages_map(&disk->pages, open->size, huge) : -ENOMEM;
-	if (err) {
-		free(disk);
-		return tcmur_open_error(open, -err, "cannot reserve %llu MiB of memory: %s",
-					(unsigned long long)(open->size >> 20), strerror(-err));
-	}
+	*disk = calloc(1, sizeof(**disk));
+	err = *disk ? map_pages(open, *disk, huge) : -ENOMEM;
+	if (!err)
+		return 0;
+	free(*disk);
+	return tcmur_open_error(open, -err, "cannot reserve %llu MiB of memory: %s",
+				(unsigned long long)(open->size >> 20), strerror(-err));
+}
+
+static int wants_loss(struct tcmur_open *open, bool *accepted)
+{
+	const char *value = tcmur_open_option(open, "lost", "refuse");
+
+	*accepted = !strcmp(value, "accept");
+	if (!*accepted && strcmp(value, "refuse") != 0)
+		return tcmur_open_error(open, EINVAL, "lost=%s is neither refuse nor accept", value);
+	return 0;
+}
+
+static int alloc_open(struct tcmur_open *open)
+{
+	struct disk *disk;
+	bool accepted;
+	int err = wants_loss(open, &accepted);
+
+	if (err || (err = map_disk(open, &disk)))
+		return err;
+	disk->lun = open->lun;
 	disk->block_size = open->block_size ? open->block_size : 512;
 	open->handle = disk;
 	open->info = (struct tcmur_info){
@@ -82,7 +123,8 @@ static int alloc_open(struct tcmur_open *open)
 	    .unmap_zeroes = true,
 	    .unmap_granularity = PAGE_MARKS_PAGE,
 	    .max_unmap = UNMAP_STEP,
-	    .flags = TCMUR_INFO_EXCLUSIVE, /* memory of this process */
+	    /* No other process can use the memory. */
+	    .flags = TCMUR_INFO_EXCLUSIVE | TCMUR_INFO_VOLATILE | (accepted ? TCMUR_INFO_LOSS_ACCEPTED : 0),
 	};
 	return 0;
 }
@@ -106,14 +148,71 @@ static void alloc_read(void *handle, struct tcmur_queue *queue, struct tcmur_io 
 	tcmur_io_complete(io, TCMUR_OK);
 }
 
-static void alloc_write(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+static void write_pages(struct disk *disk, struct tcmur_io *io)
 {
-	struct disk *disk = handle;
-
-	(void)queue;
 	page_marks_set(&disk->pages.written, io->offset, io->len);
 	copy_from_iov(disk->pages.base + io->offset, io->iov, io->len);
 	tcmur_io_complete(io, TCMUR_OK);
+}
+
+static void repeat_block(struct disk *disk, struct tcmur_io *io)
+{
+	uint8_t *block = disk->pages.base + io->offset;
+
+	page_marks_set(&disk->pages.written, io->offset, io->len);
+	copy_from_iov(block, io->iov, disk->block_size);
+	for (uint64_t done = disk->block_size; done < io->len; done += disk->block_size)
+		memcpy(block + done, block, disk->block_size);
+	tcmur_io_complete(io, TCMUR_OK);
+}
+
+/* A write that waits for the note, in its scratch space. */
+struct first_write {
+	struct tcmur_op op;
+	struct disk *disk;
+	void (*write)(struct disk *disk, struct tcmur_io *io);
+};
+
+/* Pool thread. */
+static int note(struct tcmur_op *op)
+{
+	tcmur_lun_written(((struct first_write *)op)->disk->lun);
+	return 0;
+}
+
+static void on_noted(struct tcmur_op *op, int result)
+{
+	struct first_write *first = (struct first_write *)op;
+
+	if (result < 0) { /* called back */
+		tcmur_io_complete(op->io, tcmur_status_from_errno(result, true));
+		return;
+	}
+	__atomic_store_n(&first->disk->noted, true, __ATOMIC_RELAXED);
+	first->write(first->disk, op->io);
+}
+
+static void write_noted(struct disk *disk, struct tcmur_queue *queue, struct tcmur_io *io,
+			void (*write)(struct disk *disk, struct tcmur_io *io))
+{
+	struct first_write *first = io->scratch;
+
+	if (__atomic_load_n(&disk->noted, __ATOMIC_RELAXED)) {
+		write(disk, io);
+		return;
+	}
+	*first = (struct first_write){.op = {.done = on_noted, .io = io}, .disk = disk, .write = write};
+	tcmur_queue_blocking(queue, &first->op, note);
+}
+
+static void alloc_write(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	write_noted(handle, queue, io, write_pages);
+}
+
+static void alloc_write_same(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	write_noted(handle, queue, io, repeat_block);
 }
 
 static void alloc_unmap(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
@@ -136,19 +235,6 @@ static void alloc_write_zeroes(void *handle, struct tcmur_queue *queue, struct t
 	} else {
 		pages_discard(&disk->pages, io->offset, io->len);
 	}
-	tcmur_io_complete(io, TCMUR_OK);
-}
-
-static void alloc_write_same(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
-{
-	struct disk *disk = handle;
-	uint8_t *block = disk->pages.base + io->offset;
-
-	(void)queue;
-	page_marks_set(&disk->pages.written, io->offset, io->len);
-	copy_from_iov(block, io->iov, disk->block_size);
-	for (uint64_t done = disk->block_size; done < io->len; done += disk->block_size)
-		memcpy(block + done, block, disk->block_size);
 	tcmur_io_complete(io, TCMUR_OK);
 }
 
@@ -214,12 +300,14 @@ static int alloc_identify(const struct tcmur_open *open, struct tcmur_identity *
 
 static const struct tcmur_option options[] = {
     {"hugepages", "on|off: ask the kernel for huge pages (on)"},
+    {"lost", "refuse|accept: what to do if the contents were lost and the serial number is fixed (refuse)"},
     {NULL, NULL},
 };
 
 static struct tcmur_handler alloc = {
+    .io_size = sizeof(struct first_write),
     .name = "alloc",
-    .summary = "A disk in memory; its contents are gone when the daemon stops",
+    .summary = "A disk in memory; its contents survive a restart only where systemd keeps them",
     .config_desc = "NAME: any name; the disk's size comes from size=",
     .options = options,
     .check_config = check_config,

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The memory of a disk: anonymous memory of this process, or a descriptor that somebody keeps over restarts. This file gives whole
+ * pages back to the system when they are unmapped. Which process keeps the descriptor is the daemon's business.
+ */
 #include "pages.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-static uint64_t whole_pages(uint64_t size)
+uint64_t pages_length(uint64_t size)
 {
 	return (size + PAGE_MARKS_PAGE - 1) / PAGE_MARKS_PAGE * PAGE_MARKS_PAGE;
 }
 
-int pages_map(struct pages *pages, uint64_t size, bool huge)
+static int map(struct pages *pages, uint64_t size, int flags, int fd)
 {
-	uint64_t len = whole_pages(size);
-	void *base =
-	    mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint64_t len = pages_length(size);
+	void *base = mmap(NULL, len, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, fd, 0);
 
 	if (base == MAP_FAILED)
 		return -errno;
@@ -23,17 +27,54 @@ int pages_map(struct pages *pages, uint64_t size, bool huge)
 		munmap(base, len);
 		return err;
 	}
-	/* Advice: a kernel without transparent huge pages serves small ones. */
-	madvise(base, len, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	madvise(base, len, MADV_DONTDUMP);
 	pages->base = base;
 	pages->size = size;
+	pages->free_advice = fd < 0 ? MADV_DONTNEED : MADV_REMOVE;
 	return 0;
+}
+
+int pages_map(struct pages *pages, uint64_t size, bool huge)
+{
+	int err = map(pages, size, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+	/* Advice: a kernel without transparent huge pages serves small ones. */
+	if (!err)
+		madvise(pages->base, pages_length(size), huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	return err;
+}
+
+/* The pages that were written before are those that the memory holds. */
+static int find_written(struct pages *pages, int fd)
+{
+	off_t end = (off_t)pages_length(pages->size), hole = 0;
+
+	while (hole < end) {
+		off_t data = lseek(fd, hole, SEEK_DATA);
+
+		if (data < 0)
+			return errno == ENXIO ? 0 : -errno;
+		hole = lseek(fd, data, SEEK_HOLE);
+		if (hole < 0)
+			return -errno;
+		uint64_t stop = (uint64_t)hole < pages->size ? (uint64_t)hole : pages->size;
+		page_marks_set(&pages->written, (uint64_t)data, stop - (uint64_t)data);
+	}
+	return 0;
+}
+
+int pages_map_kept(struct pages *pages, uint64_t size, int fd)
+{
+	int err = map(pages, size, MAP_SHARED, fd);
+
+	if (!err && (err = find_written(pages, fd)))
+		pages_unmap(pages);
+	return err;
 }
 
 void pages_unmap(struct pages *pages)
 {
-	munmap(pages->base, whole_pages(pages->size));
+	munmap(pages->base, pages_length(pages->size));
 	page_marks_destroy(&pages->written);
 }
 
@@ -52,8 +93,8 @@ static void zero_part(struct pages *pages, uint64_t offset, uint64_t len)
 void pages_discard(struct pages *pages, uint64_t offset, uint64_t len)
 {
 	uint64_t end = offset + len;
-	uint64_t first = whole_pages(offset);
-	uint64_t last = end == pages->size ? whole_pages(end) : end / PAGE_MARKS_PAGE * PAGE_MARKS_PAGE;
+	uint64_t first = pages_length(offset);
+	uint64_t last = end == pages->size ? pages_length(end) : end / PAGE_MARKS_PAGE * PAGE_MARKS_PAGE;
 
 	if (first >= last) { /* within one page */
 		uint64_t head = first < end ? first - offset : len;
@@ -66,6 +107,6 @@ void pages_discard(struct pages *pages, uint64_t offset, uint64_t len)
 	if (last < end)
 		zero_part(pages, last, end - last);
 	if (page_marks_clear(&pages->written, first, last - first) &&
-	    madvise(pages->base + first, last - first, MADV_DONTNEED) < 0) /* locked memory */
+	    madvise(pages->base + first, last - first, pages->free_advice) < 0) /* locked memory */
 		memset(pages->base + first, 0, last - first);
 }

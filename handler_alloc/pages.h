@@ -12,10 +12,15 @@ struct pages {
 	uint8_t *base;
 	uint64_t size;
 	struct page_marks written; /* marked before a write */
+	int free_advice;           /* of madvise(2): what gives pages of this memory back */
 };
 
 /* 0 or -errno. */
 int pages_map(struct pages *pages, uint64_t size, bool huge);
+/* The same with memory that fd keeps, and with what it holds; fd may be closed afterwards. */
+int pages_map_kept(struct pages *pages, uint64_t size, int fd);
+/* The bytes of whole pages that a disk of this size needs. */
+uint64_t pages_length(uint64_t size);
 void pages_unmap(struct pages *pages);
 /* The range reads as zeros afterwards; whole pages go back to the system. */
 void pages_discard(struct pages *pages, uint64_t offset, uint64_t len);

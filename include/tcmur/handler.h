@@ -114,6 +114,10 @@ struct tcmur_scsi {
 /* struct tcmur_info flags */
 /* Nobody else uses the storage, nor is I/O of a killed process under way on it: until then open() answers -EBUSY. */
 #define TCMUR_INFO_EXCLUSIVE 0x01u
+/* The contents live in memory, and are lost with the process unless tcmur_open_memory() keeps them. */
+#define TCMUR_INFO_VOLATILE 0x02u
+/* With TCMUR_INFO_VOLATILE: the administrator has said that the disk may start empty although it was written. */
+#define TCMUR_INFO_LOSS_ACCEPTED 0x04u
 
 /* What a backend is and can do; filled by open() and by refresh(). Zero means "default" where it says so. */
 struct tcmur_info {
@@ -303,6 +307,19 @@ const char *tcmur_open_option(const struct tcmur_open *open, const char *name, c
 
 /* Parses "4096", "64K", "1G" … into bytes. 0, or -EINVAL when it is no size, -ERANGE when it does not fit. */
 int tcmur_parse_size(const char *text, uint64_t *bytes);
+
+/*
+ * For open(): memory that outlives this process where somebody keeps it, such as systemd's descriptor store. Returns a
+ * descriptor of size bytes to map, which the handler closes; found says whether it holds what the disk had before, instead of
+ * zeros. Or -errno: nobody keeps memory, and the handler takes what memory it likes.
+ */
+int tcmur_open_memory(struct tcmur_open *open, uint64_t size, bool *found);
+
+/*
+ * Pool thread, may block. Before the first write to a TCMUR_INFO_VOLATILE disk is done: notes durably that the disk has
+ * contents, so that their loss is noticed at the next start. Again does no harm.
+ */
+void tcmur_lun_written(struct tcmur_lun *lun);
 
 /* Asks the daemon to call refresh() soon, e.g. after the storage told of a new size. Any thread. */
 void tcmur_lun_changed(struct tcmur_lun *lun);

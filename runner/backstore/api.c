@@ -78,6 +78,21 @@ int tcmur_parse_size(const char *text, uint64_t *bytes)
 	return size_parse(text, bytes);
 }
 
+int tcmur_open_memory(struct tcmur_open *open, uint64_t size, bool *found)
+{
+	const struct backstore *bs = (const struct backstore *)open->lun;
+
+	return bs->keeper ? bs->keeper->memory(bs->keeper->arg, size, found) : -EOPNOTSUPP;
+}
+
+void tcmur_lun_written(struct tcmur_lun *lun)
+{
+	const struct backstore *bs = (const struct backstore *)lun;
+
+	if (bs->keeper)
+		bs->keeper->written(bs->keeper->arg);
+}
+
 void tcmur_lun_changed(struct tcmur_lun *lun)
 {
 	backstore_refresh((struct backstore *)lun);

@@ -31,6 +31,15 @@ int backstore_check_options(const struct tcmur_handler *api, const struct tcmur_
 
 /* --- open and close --------------------------------------------------------------------------- */
 
+/* What the daemon does for disks in memory; runner/storage has it. */
+struct backstore_keeper {
+	/* tcmur_open_memory(). */
+	int (*memory)(void *arg, uint64_t size, bool *found);
+	/* tcmur_lun_written(). */
+	void (*written)(void *arg);
+	void *arg;
+};
+
 struct backstore_spec {
 	const char *name;                         /* how logs and listings call it, e.g. "file/demo.img" */
 	const char *config;                       /* "HANDLER/CONFIG" */
@@ -40,6 +49,8 @@ struct backstore_spec {
 	uint64_t size;       /* bytes wanted, 0: as is */
 	uint32_t block_size; /* 0: the handler's choice */
 	bool read_only;
+	/* Valid until backstore_close(); NULL: memory is lost with the process, and nothing is noted. */
+	const struct backstore_keeper *keeper;
 	bool existing; /* nothing is made; of what holds more than size the rest is not served */
 };
 

@@ -120,6 +120,7 @@ struct backstore *backstore_allocate(struct loop_set *set, struct handler *handl
 	memset(bs, 0, len);
 	bs->handler = handler;
 	bs->set = set;
+	bs->keeper = spec->keeper;
 	bs->references = 1;
 	serial_init(&bs->serial);
 	pthread_mutex_init(&bs->size_lock, NULL);

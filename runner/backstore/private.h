@@ -67,6 +67,7 @@ struct backstore {
 	void *handle;
 	struct tcmur_info info; /* constant once open */
 	struct tcmur_identity identity; /* constant once open */
+	const struct backstore_keeper *keeper; /* NULL: there is none */
 	uint64_t size;          /* atomic */
 	struct loop_set *set;
 	char *name, *config;

@@ -15,6 +15,7 @@
 #include "config/secret.h"
 #include "iscsi/iscsi.h"
 #include "scsi/scsi.h"
+#include "storage/contents.h"
 #include "model/target.h"
 #include "util/bytes.h"
 #include "util/log.h"
@@ -28,6 +29,7 @@
 struct lun {
 	const char *export_text; /* as it was given */
 	struct control_export export;
+	struct storage_contents *contents;
 	struct backstore *bs;
 	struct scsi_lu *lu;
 	struct storage_unit *unit; /* its place in the list of all units */
@@ -169,16 +171,39 @@ static unsigned next_lun(const struct target *target)
 	return lun;
 }
 
-/* The storage is open. Makes the logical unit, with an identity that no other unit has. */
-static int make_unit(struct portal_service *s, struct lun *lun, struct error *error)
+/*
+ * The contents were lost that initiators know under a fixed serial number: the unit is not ready until somebody accepts that.
+ * Under a new serial number, initiators see a new disk.
+ */
+static void settle_contents(struct lun *lun)
 {
 	struct control_export *export = &lun->export;
-	g_autofree char *name = g_strdup_printf("%s/%u", export->name, lun->number);
+
+	if (!storage_contents_are_lost(lun->contents, lun->bs))
+		return;
+	if (export->identity.serial && !(backstore_info(lun->bs)->flags & TCMUR_INFO_LOSS_ACCEPTED)) {
+		log_err(export->spec.name, "not ready: its contents were lost with the memory of the daemon; "
+					   "start once with lost=accept, or with "
+					   "another serial=, to serve an empty disk");
+		scsi_lu_set_blocked(lun->lu, true);
+		return;
+	}
+	log_warn(export->spec.name,
+		 "its contents were lost with the memory of the daemon; it is an empty disk now");
+	scsi_lu_set_medium_changed(lun->lu);
+	storage_contents_accept_loss(lun->contents);
+}
+
+/* The storage is open. Makes the logical unit, with an identity that no other unit has. */
+static int make_unit(struct portal_service *s, struct lun *lun, const char *name, struct error *error)
+{
+	struct control_export *export = &lun->export;
 	const struct storage_object object = {
 	    .config = export->spec.config,
 	    .storage = backstore_identity(lun->bs),
 	    .name = name,
 	    .configured = export->identity.serial,
+	    .is_new = storage_contents_are_new(lun->contents, lun->bs),
 	};
 	struct scsi_identity identity = export->identity;
 	struct storage_identity chosen;
@@ -191,7 +216,20 @@ static int make_unit(struct portal_service *s, struct lun *lun, struct error *er
 	identity.serial = chosen.serial;
 	identity.naa = chosen.naa;
 	lun->lu = scsi_lu_new(s->loops, lun->bs, &identity, error);
-	return lun->lu ? 0 : -EINVAL;
+	if (!lun->lu)
+		return -EINVAL;
+	settle_contents(lun);
+	return 0;
+}
+
+static int open_storage(struct portal_service *s, struct lun *lun, const char *name, struct error *error)
+{
+	lun->contents = storage_contents_new(s->registry, lun->export.spec.config, name);
+	if (!lun->contents)
+		return error_set(error, ENOMEM, "out of memory");
+	lun->export.spec.keeper = storage_contents_keeper(lun->contents);
+	lun->bs = backstore_open(s->loops, &lun->export.spec, error);
+	return lun->bs ? 0 : -EINVAL;
 }
 
 static int serve(struct portal_service *s, struct lun *lun, struct error *error)
@@ -202,10 +240,10 @@ static int serve(struct portal_service *s, struct lun *lun, struct error *error)
 		return -EINVAL;
 	lun->target = target;
 	lun->number = next_lun(target);
-	lun->bs = backstore_open(s->loops, &lun->export.spec, error);
-	if (!lun->bs)
-		return -EINVAL;
-	int err = make_unit(s, lun, error);
+	g_autofree char *name = g_strdup_printf("%s/%u", lun->export.name, lun->number);
+	int err = open_storage(s, lun, name, error);
+	if (!err)
+		err = make_unit(s, lun, name, error);
 	return err ? err : target_set_lun(target, lun->number, lun->lu, error);
 }
 
@@ -315,6 +353,7 @@ static void close_luns(struct portal_service *s)
 			scsi_lu_free(lun->lu);
 		if (lun->bs)
 			backstore_close(lun->bs);
+		storage_contents_free(lun->contents, false);
 		control_export_free(&lun->export);
 	}
 	g_free(s->luns);

@@ -17,7 +17,7 @@
 #include "system/log_file.h"
 #include "system/notify.h"
 #include "control/portal_service.h"
-#include "storage/identity.h"
+#include "storage/contents.h"
 #include "util/bytes.h"
 #include "util/log.h"
 
@@ -160,6 +160,7 @@ static int start(struct control_service *s, struct error *error)
 	s->registry = storage_registry_new(o->state_dir, NULL);
 	if (!s->registry)
 		return error_set(error, ENOMEM, "out of memory");
+	storage_contents_adopt(s->registry, &control_fd_store);
 	return start_doors(s, error);
 }
 
@@ -198,6 +199,7 @@ static gboolean on_tick(gpointer data)
 		portal_service_refresh(s->portal);
 	if (s->kernel)
 		kernel_service_retry(s->kernel);
+	storage_contents_expire(s->registry);
 	tell_status(s);
 	return G_SOURCE_CONTINUE;
 }

@@ -138,7 +138,7 @@ static void close_device(struct kernel_device *d)
 	kernel_answer_added(d, -ESHUTDOWN);
 	if (d->reconfig_wanted)
 		kernel_answer_reconfig(d, -ESHUTDOWN);
-	kernel_lun_close(&d->next);
+	kernel_lun_close(&d->next, d->removing);
 	kernel_replace_lun(d, (struct kernel_lun){0});
 	leave(d);
 	log_info(d->subject, "closed");

@@ -63,6 +63,34 @@ static int make_lu(struct kernel_device *d, const struct attributes *attributes,
 	return -EINVAL;
 }
 
+/*
+ * A kernel device has the identity that its administrator gave it. If its contents were lost, it is not ready, and initiators do
+ * not take an empty disk for theirs. A device that was created just now has had none.
+ */
+static void settle_contents(struct kernel_device *d, struct kernel_lun *lun)
+{
+	if (!storage_contents_are_lost(lun->contents, lun->bs))
+		return;
+	if (!d->found || backstore_info(lun->bs)->flags & TCMUR_INFO_LOSS_ACCEPTED) {
+		storage_contents_accept_loss(lun->contents);
+		return;
+	}
+	log_err(d->subject, "not ready: its contents were lost with the memory of the daemon; write "
+			    "attrib/dev_config again to serve an "
+			    "empty disk");
+	scsi_lu_set_blocked(lun->lu, true);
+}
+
+void kernel_lun_accept_loss(struct kernel_device *d)
+{
+	if (!d->lun.lu || !scsi_lu_is_blocked(d->lun.lu) ||
+	    !storage_contents_are_lost(d->lun.contents, d->lun.bs))
+		return;
+	storage_contents_accept_loss(d->lun.contents);
+	log_warn(d->subject, "it is an empty disk now: the loss of its contents was accepted");
+	scsi_lu_set_blocked(d->lun.lu, false);
+}
+
 static int open_with(struct kernel_device *d, const struct storage_spec *storage,
 		     struct backstore *(*open_backstore)(struct loop_set *set,
 							 const struct backstore_spec *spec,
@@ -74,8 +102,12 @@ static int open_with(struct kernel_device *d, const struct storage_spec *storage
 
 	if (err)
 		return err;
+	lun->contents = storage_contents_new(d->manager->registry, storage->config, d->label);
+	if (!lun->contents)
+		return error_set(error, ENOMEM, "out of memory");
 	const struct backstore_spec spec = {
 	    .name = d->subject,
+	    .keeper = storage_contents_keeper(lun->contents),
 	    .config = storage->config,
 	    .state_dir = d->manager->state_dir,
 	    .options = storage->options,
@@ -85,10 +117,15 @@ static int open_with(struct kernel_device *d, const struct storage_spec *storage
 	    .existing = existing,
 	};
 	lun->bs = open_backstore(d->manager->set, &spec, error);
-	if (!lun->bs)
-		return -errno;
-	storage_spec_print_options(storage, lun->options, sizeof(lun->options));
-	return make_lu(d, &attributes, lun, error);
+	err = lun->bs ? make_lu(d, &attributes, lun, error) : -errno;
+	if (!err) {
+		storage_spec_print_options(storage, lun->options, sizeof(lun->options));
+		settle_contents(d, lun);
+		return 0;
+	}
+	storage_contents_free(lun->contents, false);
+	lun->contents = NULL;
+	return err;
 }
 
 /*
@@ -153,13 +190,14 @@ int kernel_lun_open_absent(struct kernel_device *d, struct kernel_lun *lun, stru
 	return err;
 }
 
-void kernel_lun_close(struct kernel_lun *lun)
+void kernel_lun_close(struct kernel_lun *lun, bool forget)
 {
 	if (!lun->lu)
 		return;
 	storage_unit_leave(lun->unit);
 	scsi_lu_free(lun->lu);
 	backstore_close(lun->bs);
+	storage_contents_free(lun->contents, forget);
 	*lun = (struct kernel_lun){0};
 }
 

@@ -13,7 +13,7 @@
 #include "kernel/netlink.h"
 #include "kernel/stray_io.h"
 #include "kernel/uio.h"
-#include "storage/identity.h"
+#include "storage/contents.h"
 
 #define KERNEL_TIME_OUT 30 /* seconds, the kernel's default cmd_time_out */
 
@@ -62,10 +62,11 @@ struct kernel_manager {
 /* What a device's LUN is made of. */
 struct kernel_lun {
 	struct backstore *bs;
-	struct scsi_lu *lu; /* NULL: none */
+	struct scsi_lu *lu;        /* NULL: none */
 	struct storage_unit *unit; /* NULL: it is not identified yet */
 	/* The options that the backstore was opened with, for the log: "cache=none, grow"; "": none. */
 	char options[256];
+	struct storage_contents *contents;
 };
 
 /*
@@ -191,7 +192,10 @@ int kernel_lun_open(struct kernel_device *d, const char *config, bool make, stru
 		    struct error *error);
 /* The stand-in while that does not work. */
 int kernel_lun_open_absent(struct kernel_device *d, struct kernel_lun *lun, struct error *error);
-void kernel_lun_close(struct kernel_lun *lun);
+/* forget: the disk is removed for ever, and so is memory that somebody keeps for it. */
+void kernel_lun_close(struct kernel_lun *lun, bool forget);
+/* The device's job: the administrator has written dev_config again, and so accepts that the contents were lost. */
+void kernel_lun_accept_loss(struct kernel_device *d);
 /* d->next is about to replace d->lun, which is stopped: what initiators have chosen there goes on. */
 void kernel_lun_take_over(struct kernel_device *d);
 /* While the device is stopped, or waits: from when on the kernel gives commands up. */

@@ -53,8 +53,10 @@ static int reconfigure(struct kernel_device *d, struct error *error)
 	const char *config = d->reconfig.config;
 	size_t handler = strlen(d->name.handler);
 
-	if (!strcmp(config, d->name.config) && !backstore_is_absent(d->lun.bs))
+	if (!strcmp(config, d->name.config) && !backstore_is_absent(d->lun.bs)) {
+		kernel_lun_accept_loss(d);
 		return 0;
+	}
 	if (strncmp(config, d->name.handler, handler) || config[handler] != '/')
 		return error_set(error, EINVAL, "%s: another handler needs another device", config);
 	if (strlen(config) >= sizeof(d->name.config))

@@ -132,8 +132,10 @@ void kernel_replace_lun(struct kernel_device *d, struct kernel_lun lun)
 		d->state = TCMU_DEVICE_CLOSING;
 	else if (!backstore_is_absent(lun.bs))
 		d->state = TCMU_DEVICE_SERVED;
+	/* Another configuration is another disk. Otherwise a stand-in goes, or the device. */
+	bool forget = d->removing || (lun.lu && !backstore_is_absent(lun.bs));
 	lock_drop(&d->manager->lock);
-	kernel_lun_close(&old);
+	kernel_lun_close(&old, forget && old.bs && !backstore_is_absent(old.bs));
 }
 
 void kernel_start_device(struct kernel_device *d)
@@ -145,13 +147,13 @@ void kernel_start_device(struct kernel_device *d)
 	int err = reset_ring(d, &error);
 
 	if (err) {
-		kernel_lun_close(&d->next);
+		kernel_lun_close(&d->next, false);
 		kernel_failed(d, err, &error);
 		return;
 	}
 	err = d->attached ? 0 : attach_ring(d, &error);
 	if (err) {
-		kernel_lun_close(&d->next);
+		kernel_lun_close(&d->next, false);
 		lock_take(&d->manager->lock);
 		d->broken = true;
 		lock_drop(&d->manager->lock);

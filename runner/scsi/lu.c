@@ -143,6 +143,11 @@ void scsi_lu_free(struct scsi_lu *lu)
 	free(lu);
 }
 
+void scsi_lu_set_medium_changed(struct scsi_lu *lu)
+{
+	lu->medium_changed = true;
+}
+
 void scsi_lu_set_blocked(struct scsi_lu *lu, bool blocked)
 {
 	if (blocked) {

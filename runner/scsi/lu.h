@@ -71,6 +71,7 @@ struct scsi_lu {
 	uint8_t tpgs; /* atomic; enum scsi_tpgs, follows from alua */
 
 	/* Constant once served. */
+	bool medium_changed; /* each nexus begins with this unit attention */
 	char vendor[9], product[17], revision[5];
 	char serial[SCSI_SERIAL_MAX + 1];
 	uint8_t naa[16];

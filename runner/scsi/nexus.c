@@ -8,8 +8,11 @@ void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struc
 {
 	SCOPE_LOCK(&lu->lock);
 
-	*nexus = (struct scsi_nexus){
-	    .it = it, .lu = lu, .ua_pending = SCSI_UA_POWER_ON, .id = ++lu->last_nexus_id};
+	*nexus = (struct scsi_nexus){.it = it,
+				     .lu = lu,
+				     .ua_pending =
+					 SCSI_UA_POWER_ON | (lu->medium_changed ? SCSI_UA_MEDIUM_CHANGED : 0),
+				     .id = ++lu->last_nexus_id};
 	list_add_tail(&lu->nexuses, &nexus->node);
 }
 

@@ -44,7 +44,7 @@ struct scsi_identity {
 	const char *product;  /* at most 16; NULL: "TCMU device" */
 	const char *revision; /* at most 4; NULL: "0002" */
 	const char *serial;   /* unit serial number, VPD 80 */
-	const uint8_t *naa;   /* NAA designator, 16 bytes; NULL: scsi_naa_from_digits() of the serial number */
+	const uint8_t *naa; /* NAA designator, 16 bytes; NULL: scsi_naa_from_digits() of the serial number */
 };
 
 /* LIO's encoding of a unit serial number: the company ID 001405h and the first 25 hexadecimal digits of the text. */
@@ -70,6 +70,9 @@ bool scsi_lu_write_cache(struct scsi_lu *lu);
 /* Before the first command: fn runs on a loop whenever an initiator has switched the write cache (MODE SELECT), while
  * that command is still in flight. */
 void scsi_lu_on_write_cache(struct scsi_lu *lu, void (*fn)(void *arg), void *arg);
+/* Before the LU is served: its contents are not those that initiators knew, so each nexus begins with NOT READY TO READY CHANGE,
+ * MEDIUM MAY HAVE CHANGED (28h/00h), after POWER ON. */
+void scsi_lu_set_medium_changed(struct scsi_lu *lu);
 /*
  * Any thread. While the LU is blocked, commands that need the medium are answered NOT READY, LOGICAL UNIT NOT READY, MANUAL
  * INTERVENTION REQUIRED (SPC-4 4.5.6, 04h/03h): an administrator has to act first. Commands that were submitted before are

@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "storage/designator.h"
 #include "storage/machine.h"
 #include "storage/registry.h"
 #include "storage/small_file.h"
+#include "util/cleanup.h"
 #include "util/log.h"
 
 #define MACHINE_ID "/etc/machine-id"
@@ -30,6 +32,8 @@ struct storage_registry *storage_registry_new(const char *state_dir, const char 
 	if (!registry)
 		return NULL;
 	storage_units_init(&registry->units);
+	pthread_mutex_init(&registry->state_lock, NULL);
+	list_init(&registry->memories);
 	registry->folder = small_file_open_folder(AT_FDCWD, state_dir, &error);
 	if (registry->folder < 0)
 		log_warn(
@@ -47,7 +51,9 @@ void storage_registry_free(struct storage_registry *registry)
 {
 	if (!registry)
 		return;
+	storage_contents_leave(registry);
 	storage_units_destroy(&registry->units);
+	pthread_mutex_destroy(&registry->state_lock);
 	if (registry->folder >= 0)
 		close(registry->folder);
 	free(registry);
@@ -110,6 +116,17 @@ static void derive(const struct storage_registry *registry, const struct storage
 	uuid_from_bytes(digest, identity->serial);
 }
 
+/* For contents that nobody has seen before. */
+static void invent(struct storage_identity *identity)
+{
+	uint8_t bytes[16];
+
+	while (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		;
+	uuid_from_bytes(bytes, identity->serial);
+	identity->source = STORAGE_IDENTITY_NEW;
+}
+
 /* --- the choice --- */
 
 /* Storage with a place of its own is the same object however its configuration is written, and behind both front ends. */
@@ -164,9 +181,12 @@ int storage_identity_choose(struct storage_registry *registry, const struct stor
 	if (!state)
 		return error_set(error, ENOMEM, "out of memory");
 	storage_object_key(object, key, sizeof(key));
+	SCOPE_LOCK(&registry->state_lock);
 	read_state(registry, key, state);
 	if (is_configured(object)) {
 		err = use_configured(object, identity, error);
+	} else if (object->is_new) {
+		invent(identity);
 	} else if (is_valid(registry, object, state)) {
 		strcpy(identity->serial, state->serial);
 		identity->source = STORAGE_IDENTITY_SAVED;

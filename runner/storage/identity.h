@@ -25,6 +25,8 @@ void storage_registry_free(struct storage_registry *registry);
 enum storage_identity_source {
 	/* The administrator has set it. */
 	STORAGE_IDENTITY_CONFIGURED,
+	/* The disk is new: the serial number is random. */
+	STORAGE_IDENTITY_NEW,
 	/* The state folder knows it. */
 	STORAGE_IDENTITY_SAVED,
 	/* The storage says it of itself. */
@@ -49,6 +51,8 @@ struct storage_object {
 	const char *name;
 	/* The unit serial number that the administrator has set; NULL or "": none. */
 	const char *configured;
+	/* Nobody has seen these contents before, and nothing but a configured serial number fixes the identity. */
+	bool is_new;
 };
 
 /* Pool or main thread; may block. Chooses the identity, and remembers it if it is to be remembered. 0, or -errno with error

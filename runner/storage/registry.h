@@ -3,6 +3,7 @@
 #define STORAGE_REGISTRY_H
 
 #include "storage/units.h"
+#include "util/fd_store.h"
 
 struct storage_registry {
 	/* A descriptor of the state folder; -1: there is none. */
@@ -10,7 +11,18 @@ struct storage_registry {
 	/* The derived ID of this machine, machine.h. */
 	char machine[DIGEST_HEX_SIZE];
 	struct storage_units units;
+	/* Keeps the memory of disks; NULL: nobody does. */
+	const struct fd_store *store;
+	/* When the memory of the process before was taken over, in seconds of CLOCK_MONOTONIC. */
+	long adopted_s;
+	/* Held while a file of the state folder is read, changed and written. Guards memories. */
+	pthread_mutex_t state_lock;
+	/* Memory of the process before that no disk has asked for yet. */
+	struct list memories;
 };
+
+/* Main, at the end: closes the memory that no disk has asked for; the store keeps it for the next process. */
+void storage_contents_leave(struct storage_registry *registry);
 
 /* Names the object for the state folder. */
 void storage_object_key(const struct storage_object *object, char *key, size_t size);

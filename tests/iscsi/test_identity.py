@@ -45,13 +45,11 @@ class Identity(unittest.TestCase):
                          (b"ACME    ", b"Disk            ", b"7   "))
         self.assertEqual(serial, b"S-1")
 
-    def test_stable_over_restarts(self):
-        self.assertEqual(identity("--export", ALLOC), identity("--export", ALLOC))
-
-    def test_stable_under_another_order(self):
-        """A LUN keeps its identity when others come and go before it on the command line."""
-        self.assertEqual(identity("--export", ALLOC)[1],
-                         identity("--export", "alloc/z,size=1M,name=z", "--export", ALLOC)[1])
+    def test_memory_is_another_disk_after_each_start(self):
+        """Nothing keeps the memory here, so the contents are not those of before."""
+        with tempfile.TemporaryDirectory(prefix="tcmur-") as folder:
+            args = ("--state-dir", os.path.join(folder, "state"), "--export", ALLOC)
+            self.assertNotEqual(identity(*args)[1], identity(*args)[1])
 
     def test_different_for_each_lun(self):
         args = ("--export", ALLOC, "--export", "alloc/b,size=1M,name=a")
@@ -126,6 +124,15 @@ class Storage(unittest.TestCase):
                  f"{self.folder}/../{os.path.basename(self.folder)}/disk.img")
         self.assertEqual(len({self.serial(f"file/{path}") for path in paths}), 1)
         self.assertNotEqual(self.serial(f"file/{self.image}"), self.serial(f"file/{self.make('other.img')}"))
+
+    def test_stable_over_restarts(self):
+        args = ("--export", f"file/{self.image},name=a", "--state-dir", self.state)
+        first = identity(*args)
+        self.assertEqual(identity(*args), first)
+        # A LUN keeps its identity when others come and go before it on the command line.
+        self.assertEqual(identity("--export", "alloc/z,size=1M,name=z", *args)[1], first[1])
+        # Without the state folder, too.
+        self.assertEqual(identity(*args[:2])[1], first[1])
 
     def test_configured_serial_is_remembered(self):
         self.assertEqual(self.serial(f"file/{self.image}", ",serial=mine"), "mine")

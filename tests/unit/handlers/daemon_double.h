@@ -36,6 +36,10 @@ extern struct faults faults;
 extern struct counts counts;
 /* The last line that the handler logged. */
 extern char logged[512];
+/* Memory that somebody keeps for the disk, -1: nobody does; and how often the disk was said to have been written. */
+extern int kept_memory;
+extern bool kept_memory_is_found;
+extern unsigned notes;
 
 /* Clears faults and counts; a cmocka setup. */
 int double_reset(void **state);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define PAGE 4096u
 #define SIZE (4096u * 300 + 1024) /* the last page is not whole */
@@ -12,11 +13,14 @@
 static const struct tcmur_handler *alloc;
 
 static struct opening disk;
+static bool keeps; /* the tests run again, with memory that somebody keeps */
 
 static int open_disk(void **state)
 {
 	double_reset(state);
 	alloc = tcmur_handler_entry();
+	if (keeps)
+		kept_memory = memfd_create("disk", MFD_CLOEXEC);
 	return double_open(&disk, "/", (struct wanted){.config = "demo", .size = SIZE});
 }
 
@@ -24,6 +28,9 @@ static int close_disk(void **state)
 {
 	(void)state;
 	alloc->close(disk.open.handle);
+	if (kept_memory >= 0)
+		close(kept_memory);
+	kept_memory = -1;
 	return 0;
 }
 
@@ -263,6 +270,63 @@ static void test_random_ranges(void **state)
 	}
 }
 
+/* The next process sees the same bytes, and the same pages in use. */
+static void test_kept_memory_survives(void **state)
+{
+	static uint8_t written[SIZE / PAGE + 1];
+	uint8_t block[PAGE], back[PAGE];
+
+	(void)state;
+	if (!keeps)
+		return;
+	fill(block, sizeof(block), 7);
+	assert_int_equal(double_write(disk.open.handle, 3 * PAGE, block, PAGE, 0), TCMUR_OK);
+	assert_int_equal(double_write(disk.open.handle, SIZE - 512, block, 512, 0), TCMUR_OK);
+	alloc->close(disk.open.handle);
+	kept_memory_is_found = true;
+	assert_int_equal(double_open(&disk, "/", (struct wanted){.config = "demo", .size = SIZE}), 0);
+	kept_memory_is_found = false;
+	assert_non_null(strstr(logged, "survived"));
+	assert_int_equal(double_read(disk.open.handle, 3 * PAGE, back, PAGE), TCMUR_OK);
+	assert_memory_equal(block, back, PAGE);
+	written[3] = written[SIZE / PAGE] = 1;
+	check_extents(written, 0, SIZE);
+}
+
+static void test_first_write_is_noted(void **state)
+{
+	static const uint8_t block[PAGE];
+	struct iovec iov = {.iov_base = (void *)block, .iov_len = 512};
+	struct tcmur_io same = {.len = PAGE, .iov = &iov, .iovcnt = 1};
+	uint8_t back[512];
+
+	(void)state;
+	notes = 0;
+	assert_int_equal(double_read(disk.open.handle, 0, back, sizeof(back)), TCMUR_OK);
+	assert_int_equal(double_range(alloc->unmap, disk.open.handle, 0, PAGE, 0), TCMUR_OK);
+	assert_int_equal(notes, 0);
+	assert_int_equal(double_io(alloc->write_same, disk.open.handle, &same), TCMUR_OK);
+	assert_int_equal(notes, 1);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(double_write(disk.open.handle, 0, block, PAGE, 0), TCMUR_OK);
+	assert_int_equal(notes, 1);
+}
+
+static void test_loss_is_accepted_by_an_option(void **state)
+{
+	static const char *const accept[] = {"lost=accept", NULL}, *const wrong[] = {"lost=maybe", NULL};
+	struct opening opening;
+
+	(void)state;
+	alloc = tcmur_handler_entry();
+	refused((struct wanted){.config = "demo", .size = SIZE, .options = wrong}, "lost=maybe");
+	assert_int_equal(
+	    double_open(&opening, "/", (struct wanted){.config = "demo", .size = SIZE, .options = accept}),
+	    0);
+	assert_true(opening.open.info.flags & TCMUR_INFO_LOSS_ACCEPTED);
+	alloc->close(opening.open.handle);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,7 +338,12 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_usage, open_disk, close_disk),
 	    cmocka_unit_test_setup_teardown(test_unmap_frees_pages, open_disk, close_disk),
 	    cmocka_unit_test_setup_teardown(test_random_ranges, open_disk, close_disk),
+	    cmocka_unit_test_setup_teardown(test_kept_memory_survives, open_disk, close_disk),
+	    cmocka_unit_test_setup_teardown(test_first_write_is_noted, open_disk, close_disk),
+	    cmocka_unit_test(test_loss_is_accepted_by_an_option),
 	};
+	int failed = cmocka_run_group_tests_name("memory of the process", tests, NULL, NULL);
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	keeps = true;
+	return failed + cmocka_run_group_tests_name("memory that is kept", tests, NULL, NULL);
 }

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keeps the memory of disks over restarts, and notes which disks were written, so that a loss is noticed. The handler owns
+ * the use of the memory; the front ends decide what a loss means for initiators.
+ *
+ * Memory is a memfd whose name and size say which disk it belongs to. The note is the ID of this boot of the host: after the next
+ * boot every disk in memory starts empty, as everybody expects.
+ */
+#include "storage/contents.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "storage/registry.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#define KIND      "memory"
+#define PREFIX    "tcmu-runner-"
+#define NAME_SIZE 64
+#define GRACE_S   60
+#define BOOT_ID   "/proc/sys/kernel/random/boot_id"
+
+struct storage_contents {
+	struct storage_registry *registry;
+	char key[STATE_KEY_SIZE];
+	/* The duplicate that the store keeps; its descriptor is open while the disk is. */
+	struct fd_kept kept;
+	/* The memory is that of the process before. */
+	bool found;
+	/* Guarded by registry->state_lock. */
+	bool noted;
+	struct backstore_keeper keeper;
+};
+
+/* Memory of the process before that no disk has asked for yet. */
+struct storage_memory {
+	struct list node;
+	struct fd_kept kept;
+};
+
+/* --- the memory of the process before --- */
+
+/* "tcmu-runner-0123456789abcdef...": of the disk with this key. */
+static void name_of_key(const char *key, char name[NAME_SIZE])
+{
+	char hex[DIGEST_HEX_SIZE];
+
+	digest_texts_hex((const char *const[]){"memory", key, NULL}, hex);
+	snprintf(name, NAME_SIZE, PREFIX "%.32s", hex);
+}
+
+/* The name that was given to memfd_create(2). False: fd is something else. */
+static bool read_name(int fd, char name[NAME_SIZE])
+{
+	static const char before[] = "/memfd:", after[] = " (deleted)";
+	char path[40], link[NAME_SIZE + 32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(path, link, sizeof(link) - 1);
+	if (n < 0)
+		return false;
+	link[n] = '\0';
+	char *end = strstr(link, after);
+	if (strncmp(link, before, strlen(before)) || !end)
+		return false;
+	*end = '\0';
+	return snprintf(name, NAME_SIZE, "%s", link + strlen(before)) < NAME_SIZE;
+}
+
+static bool is_ours(int fd, const void *arg)
+{
+	char name[NAME_SIZE];
+
+	(void)arg;
+	return read_name(fd, name) && !strncmp(name, PREFIX, strlen(PREFIX));
+}
+
+static time_t now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+void storage_contents_adopt(struct storage_registry *registry, const struct fd_store *store)
+{
+	registry->store = store;
+	registry->adopted_s = now_s();
+	for (;;) {
+		struct storage_memory *memory = calloc(1, sizeof(*memory));
+
+		if (!memory || !store->take(is_ours, NULL, &memory->kept)) {
+			free(memory);
+			return;
+		}
+		list_add_tail(&registry->memories, &memory->node);
+	}
+}
+
+static void drop(struct storage_registry *registry, struct storage_memory *memory)
+{
+	registry->store->forget(&memory->kept);
+	close(memory->kept.fd);
+	free(memory);
+}
+
+void storage_contents_expire(struct storage_registry *registry)
+{
+	struct list *node;
+
+	if (now_s() < registry->adopted_s + GRACE_S)
+		return;
+	SCOPE_LOCK(&registry->state_lock);
+	while ((node = list_pop(&registry->memories))) {
+		struct storage_memory *memory = list_entry(node, struct storage_memory, node);
+
+		log_info(NULL, "%s: no disk has asked for this memory since the start; it is freed",
+			 memory->kept.name);
+		drop(registry, memory);
+	}
+}
+
+/* Closes what nobody has asked for; the store keeps it for the next process. */
+void storage_contents_leave(struct storage_registry *registry)
+{
+	struct list *node;
+
+	while ((node = list_pop(&registry->memories))) {
+		struct storage_memory *memory = list_entry(node, struct storage_memory, node);
+
+		close(memory->kept.fd);
+		free(memory);
+	}
+}
+
+/* Finds the memory of a disk by name and size. Memory of another size cannot be what the disk had. */
+static bool find_memory(struct storage_contents *contents, const char *wanted, uint64_t size)
+{
+	struct storage_registry *registry = contents->registry;
+	struct list *node, *tmp;
+
+	SCOPE_LOCK(&registry->state_lock);
+	list_for_each (&registry->memories, node, tmp) {
+		struct storage_memory *memory = list_entry(node, struct storage_memory, node);
+		char name[NAME_SIZE];
+		struct stat st;
+
+		if (!read_name(memory->kept.fd, name) || strcmp(name, wanted))
+			continue;
+		list_del(&memory->node);
+		if (!fstat(memory->kept.fd, &st) && (uint64_t)st.st_size == size) {
+			contents->kept = memory->kept;
+			free(memory);
+			return true;
+		}
+		log_warn(contents->key, "its memory of %lld bytes is freed: the disk is to have %llu",
+			 (long long)st.st_size, (unsigned long long)size);
+		drop(registry, memory);
+	}
+	return false;
+}
+
+/* --- the memory of one disk --- */
+
+/* The size is sealed: whoever else gets the descriptor cannot cut the memory under the disk. */
+static int make_memory(const char *name, uint64_t size)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, (off_t)size) || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		err = -errno;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+/* --- the note that the disk was written --- */
+
+/* "": unknown, then every disk counts as not written. */
+static void read_boot(char boot[UUID_SIZE])
+{
+	CLEANUP_CLOSE int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, boot, UUID_SIZE - 1);
+
+	boot[n < 0 ? 0 : n] = '\0';
+}
+
+/* registry->state_lock held. Replaces the note; "": the disk was not written. */
+static int write_note(struct storage_contents *contents, const char *boot, struct error *error)
+{
+	int folder = contents->registry->folder;
+	struct storage_state *state = malloc(sizeof(*state));
+
+	if (!state)
+		return error_set(error, ENOMEM, "out of memory");
+	int err = storage_state_read(folder, contents->key, state, error);
+	if (err)
+		*state = (struct storage_state){.machine = ""};
+	err = 0;
+	if (strcmp(state->written_boot, boot)) {
+		strcpy(state->written_boot, boot);
+		err = storage_state_write(folder, contents->key, state, error);
+	}
+	free(state);
+	return err;
+}
+
+/* Pool thread: the first WRITE waits for this. */
+static void note_written(void *arg)
+{
+	struct storage_contents *contents = arg;
+	struct error error;
+	char boot[UUID_SIZE];
+
+	read_boot(boot);
+	SCOPE_LOCK(&contents->registry->state_lock);
+	if (contents->noted || contents->registry->folder < 0)
+		return;
+	contents->noted = true;
+	if (write_note(contents, boot, &error))
+		log_err(contents->key,
+			"state folder: %s; if the daemon ends without a stop, the loss of the contents is "
+			"not noticed",
+			error.text);
+}
+
+/* Whether the disk was written since the boot of the host, by this or an earlier process. */
+static bool was_written(const struct storage_contents *contents)
+{
+	int folder = contents->registry->folder;
+	char boot[UUID_SIZE];
+	bool written = false;
+
+	if (folder < 0)
+		return false;
+	read_boot(boot);
+	SCOPE_LOCK(&contents->registry->state_lock);
+	struct storage_state *state = malloc(sizeof(*state));
+	if (state && !storage_state_read(folder, contents->key, state, NULL))
+		written = boot[0] && !strcmp(state->written_boot, boot);
+	free(state);
+	return written;
+}
+
+static bool is_volatile(const struct backstore *bs)
+{
+	return backstore_info(bs)->flags & TCMUR_INFO_VOLATILE;
+}
+
+bool storage_contents_are_new(const struct storage_contents *contents, const struct backstore *bs)
+{
+	return is_volatile(bs) && !contents->found;
+}
+
+bool storage_contents_are_lost(struct storage_contents *contents, const struct backstore *bs)
+{
+	return storage_contents_are_new(contents, bs) && was_written(contents);
+}
+
+void storage_contents_accept_loss(struct storage_contents *contents)
+{
+	struct error error;
+
+	if (contents->registry->folder < 0)
+		return;
+	SCOPE_LOCK(&contents->registry->state_lock);
+	contents->noted = false;
+	if (contents->kept.fd >= 0 && !contents->kept.name[0])
+		contents->registry->store->keep(&contents->kept, KIND);
+	if (write_note(contents, "", &error))
+		log_err(contents->key, "state folder: %s; the contents count as lost again at the next start",
+			error.text);
+}
+
+/* --- memory for a handler --- */
+
+/*
+ * Makes memory, and has it kept. Where the contents of the disk are lost and nobody has accepted that, the empty memory is not
+ * kept: the next process would take it for the contents.
+ */
+static int make_kept_memory(struct storage_contents *contents, const char *name, uint64_t size)
+{
+	int fd = make_memory(name, size);
+
+	if (fd < 0)
+		return fd;
+	contents->kept = (struct fd_kept){.fd = fd};
+	if (was_written(contents))
+		return 0;
+	contents->registry->store->keep(&contents->kept, KIND);
+	if (contents->kept.name[0])
+		return 0;
+	/* Nobody keeps it. Then other memory is faster. */
+	close(fd);
+	contents->kept.fd = -1;
+	return -EOPNOTSUPP;
+}
+
+/* Pool or main thread, in the handler's open(). */
+static int get_memory(void *arg, uint64_t size, bool *found)
+{
+	struct storage_contents *contents = arg;
+	char name[NAME_SIZE];
+	int err = 0;
+
+	if (!contents->registry->store || contents->kept.fd >= 0)
+		return -EOPNOTSUPP;
+	name_of_key(contents->key, name);
+	*found = contents->found = find_memory(contents, name, size);
+	if (!contents->found)
+		err = make_kept_memory(contents, name, size);
+	return err ? err : fcntl(contents->kept.fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/* --- new and free --- */
+
+struct storage_contents *storage_contents_new(struct storage_registry *registry, const char *config,
+					      const char *name)
+{
+	struct storage_contents *contents = calloc(1, sizeof(*contents));
+	static const struct tcmur_identity own_memory = {.own = ""};
+	const struct storage_object object = {.config = config, .storage = &own_memory, .name = name};
+
+	if (!contents)
+		return NULL;
+	contents->registry = registry;
+	contents->kept.fd = -1;
+	contents->keeper =
+	    (struct backstore_keeper){.memory = get_memory, .written = note_written, .arg = contents};
+	storage_object_key(&object, contents->key, sizeof(contents->key));
+	return contents;
+}
+
+const struct backstore_keeper *storage_contents_keeper(const struct storage_contents *contents)
+{
+	return &contents->keeper;
+}
+
+static void forget_disk(struct storage_contents *contents)
+{
+	struct error error;
+
+	if (contents->kept.fd >= 0)
+		contents->registry->store->forget(&contents->kept);
+	if (contents->registry->folder < 0)
+		return;
+	SCOPE_LOCK(&contents->registry->state_lock);
+	if (write_note(contents, "", &error))
+		log_err(contents->key,
+			"state folder: %s; a disk that is created under this name counts as lost",
+			error.text);
+}
+
+void storage_contents_free(struct storage_contents *contents, bool forget)
+{
+	if (!contents)
+		return;
+	if (forget)
+		forget_disk(contents);
+	if (contents->kept.fd >= 0)
+		close(contents->kept.fd);
+	free(contents);
+}

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contents of a disk in memory: they survive the daemon where systemd keeps them, and their loss is noticed."""
+import os
+import tempfile
+import unittest
+
+import cdb
+from daemon import Daemon
+from test_identity import page
+from test_systemd import Systemd
+
+DISK = "alloc/a,size=1M,name=a"
+DATA = bytes(range(256)) * 2
+INTERVENTION_REQUIRED = (2, 0x04, 0x03)
+MEDIUM_MAY_HAVE_CHANGED = (6, 0x28, 0x00)
+
+
+def attentions(session):
+    """The unit attentions that wait, in their order."""
+    seen = []
+    while (task := session.execute(cdb.TEST_UNIT_READY)).key:
+        seen.append(task.key)
+        if task.key[0] != 6:
+            break
+    return seen
+
+
+class Contents(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="tcmur-")
+        self.addCleanup(folder.cleanup)
+        self.state = ("--state-dir", os.path.join(folder.name, "state"))
+
+    def write(self, daemon):
+        with daemon.session("a") as session:
+            attentions(session)
+            session.good(cdb.write10(7, 1), DATA)
+            return page(session, 0x80)
+
+    def test_memory_survives_kill_and_restart(self):
+        with Systemd() as systemd:
+            daemon = systemd.start("--export", DISK, *self.state)
+            self.assertEqual(systemd.hear(), b"READY=1")
+            serial = self.write(daemon)
+            for end in Daemon.kill, Daemon.stop:
+                end(daemon)
+                daemon = systemd.start("--export", DISK, *self.state)
+                with daemon.session("a") as session:
+                    self.assertEqual(attentions(session), [cdb.POWER_ON])
+                    self.assertEqual(session.good(cdb.read10(7, 1), length=512), DATA)
+                    self.assertEqual(page(session, 0x80), serial)
+                    session.logout()
+            daemon.stop()
+
+    def lose(self, *options):
+        """A disk that was written, and whose daemon was killed, without anybody who keeps its memory."""
+        daemon = Daemon("--export", DISK + "".join(options), *self.state)
+        serial = self.write(daemon)
+        daemon.kill()
+        return serial
+
+    def test_lost_contents_are_another_disk(self):
+        serial = self.lose()
+        with Daemon("--export", DISK, *self.state) as daemon, daemon.session("a") as session:
+            self.assertEqual(attentions(session), [cdb.POWER_ON, MEDIUM_MAY_HAVE_CHANGED])
+            self.assertNotEqual(page(session, 0x80), serial)
+            self.assertEqual(session.good(cdb.read10(7, 1), length=512), bytes(512))
+            self.assertIn("it is an empty disk now", daemon.output())
+
+    def test_lost_contents_of_a_fixed_identity_are_not_served(self):
+        self.lose(",serial=S")
+        for _ in range(2):
+            with Daemon("--export", DISK + ",serial=S", *self.state) as daemon, daemon.session("a") as session:
+                self.assertEqual(attentions(session), [cdb.POWER_ON, INTERVENTION_REQUIRED])
+                for command in cdb.read10(7, 1), cdb.write10(7, 1):
+                    data = DATA if command[0] == 0x2A else b""
+                    self.assertEqual(session.execute(command, data, length=0 if data else 512).key,
+                                     INTERVENTION_REQUIRED)
+                self.assertEqual(page(session, 0x80), b"S")
+                self.assertIn("lost=accept", daemon.output())
+
+    def test_loss_is_accepted(self):
+        self.lose(",serial=S")
+        with Daemon("--export", DISK + ",serial=S,lost=accept", *self.state) as daemon, \
+                daemon.session("a") as session:
+            self.assertEqual(attentions(session), [cdb.POWER_ON, MEDIUM_MAY_HAVE_CHANGED])
+            self.assertEqual(session.good(cdb.read10(7, 1), length=512), bytes(512))
+        with Daemon("--export", DISK + ",serial=S", *self.state) as daemon, daemon.session("a") as session:
+            self.assertEqual(attentions(session), [cdb.POWER_ON])
+
+    def test_unwritten_disk_has_lost_nothing(self):
+        Daemon("--export", DISK + ",serial=S", *self.state).kill()
+        with Daemon("--export", DISK + ",serial=S", *self.state) as daemon, daemon.session("a") as session:
+            self.assertEqual(attentions(session), [cdb.POWER_ON])
+
+
+if __name__ == "__main__":
+    unittest.main()
