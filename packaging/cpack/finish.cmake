@@ -3,10 +3,10 @@
 # compressed manual pages, changelog and copyright for Debian, the licence for RPM.
 set(root ${CPACK_TEMPORARY_INSTALL_DIRECTORY})
 if(CPACK_GENERATOR STREQUAL "RPM")
-  file(INSTALL ${CPACK_RESOURCE_FILE_LICENSE} DESTINATION ${root}/usr/share/licenses/tcmu-runner)
+  file(COPY ${CPACK_RESOURCE_FILE_LICENSE} DESTINATION ${root}/usr/share/licenses/tcmu-runner)
 else()
   get_filename_component(source ${CPACK_RESOURCE_FILE_LICENSE} DIRECTORY)
-  file(INSTALL ${source}/packaging/debian/copyright ${source}/packaging/debian/changelog
+  file(COPY ${source}/packaging/debian/copyright ${source}/packaging/debian/changelog
     DESTINATION ${root}/usr/share/doc/tcmu-runner)
   file(GLOB files ${root}/usr/share/man/man*/*[0-9])
   execute_process(COMMAND gzip -9n ${files} ${root}/usr/share/doc/tcmu-runner/changelog COMMAND_ERROR_IS_FATAL ANY)

@@ -97,12 +97,13 @@ PATH=$work/stubs:$PATH "$work/control/prerm" remove
 
 # --- what is in the files
 
-# Hardening, as the notes and the symbols of the program show it.
-readelf -lW "$root/usr/bin/tcmu-runner" | grep -q GNU_RELRO || fail "no relro"
-readelf -dW "$root/usr/bin/tcmu-runner" | grep -q BIND_NOW || fail "symbols are not bound at the start"
-readelf -hW "$root/usr/bin/tcmu-runner" | grep -q 'Type: *DYN' || fail "the program is not position-independent"
-readelf -sW "$root/usr/bin/tcmu-runner" | grep -q __stack_chk_fail || fail "no stack protector"
-readelf -sW "$root/usr/bin/tcmu-runner" | grep -qE '__[a-z]+_chk' || fail "no fortified functions"
+# Hardening, as the headers and the symbols of the program show it.
+readelf -hldsW "$root/usr/bin/tcmu-runner" >"$work/elf"
+grep -q GNU_RELRO "$work/elf" || fail "no relro"
+grep -q BIND_NOW "$work/elf" || fail "symbols are not bound at the start"
+grep -q 'Type: *DYN' "$work/elf" || fail "the program is not position-independent"
+grep -q __stack_chk_fail "$work/elf" || fail "no stack protector"
+grep -qE '__[a-z]+_chk' "$work/elf" || fail "no fortified functions"
 
 ! grep -rlE '@[A-Za-z_]+@' "$root/etc" "$root/usr/share/dbus-1" "$unit" || fail "a place holder is left in these"
 grep -qx 'ExecStart=/usr/bin/tcmu-runner' "$unit" || fail "ExecStart in $unit"
