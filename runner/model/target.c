@@ -10,13 +10,14 @@
 
 #include "model/portal.h"
 #include "util/cleanup.h"
+#include "util/secret_memory.h"
 
 struct target_model {
 	pthread_mutex_t
 	    lock; /* the target list and each target's ACL list; taken at login and discovery only */
 	struct target *targets;
 	struct target_portal *portals; /* fixed before the portals open */
-	struct target_auth discovery;  /* likewise */
+	struct target_auth *discovery; /* likewise; in memory for secrets */
 	uint16_t ntargets;
 	atomic_uint generation;
 };
@@ -25,15 +26,20 @@ struct target_model *target_model_new(void)
 {
 	struct target_model *model = calloc(1, sizeof(*model));
 
-	if (model)
-		pthread_mutex_init(&model->lock, NULL);
+	if (!model)
+		return NULL;
+	model->discovery = secret_alloc(sizeof(*model->discovery));
+	if (!model->discovery) {
+		free(model);
+		return NULL;
+	}
+	pthread_mutex_init(&model->lock, NULL);
 	return model;
 }
 
 static void acl_free(struct target_acl *acl)
 {
-	explicit_bzero(&acl->auth, sizeof(acl->auth));
-	free(acl);
+	secret_free(acl, sizeof(*acl));
 }
 
 static void target_free(struct target *target)
@@ -44,8 +50,7 @@ static void target_free(struct target *target)
 		next = acl->next;
 		acl_free(acl);
 	}
-	explicit_bzero(&target->auth, sizeof(target->auth));
-	free(target);
+	secret_free(target, sizeof(*target));
 }
 
 void target_model_free(struct target_model *model)
@@ -63,7 +68,7 @@ void target_model_free(struct target_model *model)
 		next_portal = portal->next;
 		free(portal);
 	}
-	explicit_bzero(&model->discovery, sizeof(model->discovery));
+	secret_free(model->discovery, sizeof(*model->discovery));
 	pthread_mutex_destroy(&model->lock);
 	free(model);
 }
@@ -106,7 +111,7 @@ static int append(struct target_model *model, struct target *target, struct erro
 
 struct target *target_add(struct target_model *model, const char *name, struct error *error)
 {
-	struct target *target = calloc(1, sizeof(*target));
+	struct target *target = secret_alloc(sizeof(*target));
 
 	if (!target) {
 		error_set(error, ENOMEM, "%s: out of memory", name);
@@ -115,7 +120,7 @@ struct target *target_add(struct target_model *model, const char *name, struct e
 	target->model = model;
 	target->tpg_tag = 1;
 	if (copy_name(target->name, name, error) < 0 || append(model, target, error) < 0) {
-		free(target);
+		secret_free(target, sizeof(*target));
 		return NULL;
 	}
 	return target;
@@ -185,7 +190,7 @@ int target_add_acl(struct target *target, const char *initiator, const struct ta
 	if (err)
 		return error_prefix(error, err, "%s: initiator %.*s", target->name, TARGET_NAME_MAX,
 				    initiator);
-	acl = calloc(1, sizeof(*acl));
+	acl = secret_alloc(sizeof(*acl));
 	if (!acl)
 		return error_set(error, ENOMEM, "%s: out of memory", target->name);
 	if (auth)
@@ -262,10 +267,10 @@ const struct target_portal *target_portals(const struct target_model *model)
 
 void target_set_discovery_auth(struct target_model *model, const struct target_auth *auth)
 {
-	model->discovery = *auth;
+	*model->discovery = *auth;
 }
 
 const struct target_auth *target_discovery_auth(const struct target_model *model)
 {
-	return model->discovery.user[0] ? &model->discovery : NULL;
+	return model->discovery->user[0] ? model->discovery : NULL;
 }

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory for objects that hold secrets: core dumps do not contain it, and it is overwritten before it is freed. */
+#ifndef UTIL_SECRET_MEMORY_H
+#define UTIL_SECRET_MEMORY_H
+
+#include <stddef.h>
+
+/* Zeroed memory in pages of its own; NULL: out of memory. */
+void *secret_alloc(size_t size);
+/* memory may be NULL. size: as it was given to secret_alloc(). */
+void secret_free(void *memory, size_t size);
+#endif

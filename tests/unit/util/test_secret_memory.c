@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "util/secret_memory.h"
+
+/* The flags of the mapping that contains address (proc_pid_smaps(5)): "dd" means "do not dump". */
+static void read_flags(const void *address, char *flags, size_t size)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "r");
+	char line[512];
+	uintptr_t begin, end;
+	int inside = 0;
+
+	flags[0] = '\0';
+	assert_non_null(smaps);
+	while (fgets(line, sizeof(line), smaps)) {
+		if (sscanf(line, "%zx-%zx ", &begin, &end) == 2)
+			inside = (uintptr_t)address >= begin && (uintptr_t)address < end;
+		else if (inside && strncmp(line, "VmFlags:", 8) == 0)
+			snprintf(flags, size, "%s", line);
+	}
+	fclose(smaps);
+}
+
+static void is_not_dumped(void **state)
+{
+	char *secret = secret_alloc(10000), flags[256];
+
+	(void)state;
+	assert_non_null(secret);
+	for (unsigned i = 0; i < 10000; i++)
+		assert_int_equal(secret[i], 0);
+	strcpy(secret, "open sesame");
+	read_flags(secret, flags, sizeof(flags));
+	if (!flags[0])
+		skip(); /* a kernel without VmFlags */
+	assert_non_null(strstr(flags, " dd"));
+	read_flags(secret + 9999, flags, sizeof(flags));
+	assert_non_null(strstr(flags, " dd"));
+	secret_free(secret, 10000);
+	secret_free(NULL, 10000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(is_not_dumped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
