@@ -13,11 +13,13 @@ struct iscsi_loop;
 
 /* Belongs to one loop. */
 struct iscsi_answer {
-	struct list node; /* in il->answers while it is kept */
+	/* In il->answers while it is kept. */
+	struct list node;
 	unsigned nrefs;
 	char *text;
 	uint32_t len;
-	bool counted; /* in il->request_bytes (memory.h) */
+	/* In il->request_bytes (memory.h). */
+	bool counted;
 	/* A kept answer: to which initiator on which connections it may be given, and until when. */
 	uint64_t key;
 	uint64_t end_ns;

@@ -220,7 +220,7 @@ static void conn_evict(struct loop_work *work)
 	if (conn->state == ISCSI_CONN_CLOSING)
 		iscsi_conn_wake(conn);
 	else if (conn->discovery)
-		iscsi_conn_close(conn, "discovery session closed in favour of others");
+		iscsi_conn_close(conn, "discovery session closed in favour of newer ones");
 	else if (conn->state != ISCSI_CONN_FULL) /* else it has logged in meanwhile */
 		iscsi_conn_close(conn, "not logged in, closed in favour of waiting connections");
 }

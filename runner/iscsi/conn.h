@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One connection: a socket, the PDU that is coming in, the PDUs that go out. It belongs to one loop, and
- * everything here runs on that loop. MaxConnections is 1, so its session lives and dies with it, and the
+ * One connection: its socket, the PDU that is being received, and the PDUs that wait to be sent. A connection belongs to
+ * one loop, and all functions here run on this loop. MaxConnections is 1, so a session has one connection, and the
  * command numbering of the session is kept here without a lock.
  *
- * Life: LOGIN → (JOINING while an older session of the same name is ended) → FULL → CLOSING. A connection is
- * freed by its own deferred work only (conn.c, conn_turn), so no caller up the stack loses it under its feet.
+ * The states follow each other: LOGIN, JOINING (only while an older session of the same I_T nexus ends), FULL, CLOSING. A
+ * connection is freed by its own deferred work only (conn_turn() in conn.c), so it stays valid for all functions that are
+ * being executed when it is closed.
  */
 #ifndef ISCSI_CONN_H
 #define ISCSI_CONN_H
@@ -20,12 +21,12 @@
 struct iscsi_session;
 struct iscsi_task;
 
-/* --- connections ------------------------------------------------------------------------------ */
-
 /* What the search for an initiator that does not send its Data-Out compares (gather.c). */
 struct iscsi_gather {
-	uint64_t bytes;     /* Data-Out received */
-	unsigned nfinished; /* commands whose Data-Out is complete */
+	/* Data-Out received. */
+	uint64_t bytes;
+	/* Commands whose Data-Out is complete. */
+	unsigned nfinished;
 	/* At the last progress. */
 	uint64_t seen_bytes, seen_ns;
 	unsigned seen_finished;
@@ -35,29 +36,46 @@ enum iscsi_conn_state { ISCSI_CONN_LOGIN, ISCSI_CONN_JOINING, ISCSI_CONN_FULL, I
 
 struct iscsi_conn {
 	struct iscsi_loop *il;
-	struct list node; /* il->conns */
+	/* In il->conns. */
+	struct list node;
 	enum iscsi_conn_state state;
-	struct loop_watch watch; /* fd is -1 once closed */
-	struct loop_timer timer; /* login timeout; then silence of the peer; then the end of draining */
-	struct loop_work turn;   /* deferred: send what is queued, or free */
-	struct loop_work move;   /* posted: from accept to this loop; later, the session may be joined now */
-	struct list wait;        /* in another session's waiters, under server->lock */
-	bool moving;             /* move is on its way: the connection stays */
-	bool waited;             /* for an older session to end */
+	/* watch.fd is -1 after the socket was closed. */
+	struct loop_watch watch;
+	/* One after the other: the end of the login time, the silence of the initiator, the end of draining. */
+	struct loop_timer timer;
+	/* Deferred: sends the output queue, or frees the connection. */
+	struct loop_work turn;
+	/* Posted when the connection gets its place, and when the older session for which it waits has ended. */
+	struct loop_work move;
+	/* In the waiters of an older session, under server->lock. */
+	struct list wait;
+	/* The work move will run, so the connection must not be freed. */
+	bool moving;
+	/* The connection has waited for the end of an older session. */
+	bool waited;
 	/* See places.h. */
 	struct iscsi_address *address;
-	struct list waiting;   /* in address->queue */
-	struct list half_open; /* in places->half_open; an empty list when the connection is not half-open */
+	/* In address->queue. */
+	struct list waiting;
+	/* In places->half_open; an empty list when the connection is not half-open. */
+	struct list half_open;
 	uint64_t admitted_ns;
-	bool discovery;    /* in a discovery session; changes under server->lock, on the connection's loop */
-	atomic_bool heard; /* something was received; loop 0 reads it while the connection is half-open */
-	struct loop_work evict; /* posted: others wait to log in */
-	bool evicting;          /* evict is on its way: the connection stays */
+	/* The session is a discovery session. Changes on this loop, under server->lock. */
+	bool discovery;
+	/* The initiator has sent something. Loop 0 reads this while the connection is half-open. */
+	atomic_bool heard;
+	/* Posted when the connection loses its place. */
+	struct loop_work evict;
+	/* The work evict will run, so the connection must not be freed. */
+	bool evicting;
 	bool close_after_send;
 	bool close_when_idle;
-	bool numbered;                   /* CmdSN and StatSN have been started */
-	bool probing;                    /* a NOP-In waits for its answer */
-	uint64_t last_rx_ns, last_tx_ns; /* the socket gave or took bytes */
+	/* CmdSN and StatSN have their first values. */
+	bool numbered;
+	/* A NOP-In was sent, and nothing has been received since. */
+	bool probing;
+	/* When the socket last gave or took bytes. */
+	uint64_t last_rx_ns, last_tx_ns;
 
 	uint32_t statsn, exp_cmdsn, max_cmdsn;
 	struct iscsi_params params;
@@ -66,11 +84,16 @@ struct iscsi_conn {
 	struct iscsi_gather gather;
 
 	const struct target_portal *portal;
-	struct iscsi_login *login;               /* LOGIN and JOINING */
-	struct iscsi_login_response *login_last; /* JOINING: what opens full feature phase; allocated */
-	struct iscsi_session *session;           /* from login's end until all its tasks are over */
-	char peer[64];                           /* "10.0.0.1:4711" */
-	const char *name; /* "iqn…,10.0.0.1:4711": subject of log lines; peer until login is done */
+	/* In the states LOGIN and JOINING. */
+	struct iscsi_login *login;
+	/* In the state JOINING: the response that will begin the full feature phase; allocated. */
+	struct iscsi_login_response *login_last;
+	/* From the end of the login until all tasks are over. */
+	struct iscsi_session *session;
+	/* "10.0.0.1:4711" */
+	char peer[64];
+	/* The subject of log lines: peer, and after login "iqn...,10.0.0.1:4711". */
+	const char *name;
 	char *name_memory;
 };
 
@@ -90,17 +113,16 @@ struct iscsi_conn *iscsi_conn_new(struct iscsi_loop *il, int fd, const struct ta
 				  const struct sockaddr_storage *addr);
 /* A connection that has not arrived at its loop: closes its socket, too. */
 void iscsi_conn_free(struct iscsi_conn *conn);
-/* Closes now: tasks are aborted, and the connection is freed when they are over. What is queued is not sent: at
- * ErrorRecoveryLevel 0 the initiator gives all its tasks up with the connection (RFC 7143 7.1.4.4), and who
- * broke the protocol is sent nothing more. Harmless when closing already. */
+/* Closes the connection now. Tasks are aborted, and the connection is freed when they are over. The output queue is not
+ * sent: at ErrorRecoveryLevel 0 the initiator gives up all tasks with the connection (RFC 7143 7.1.4.4). Does nothing if
+ * the connection is closing already. */
 void iscsi_conn_close(struct iscsi_conn *conn, const char *reason);
-/* Closes after what is queued has been sent. */
+/* Closes the connection after the output queue has been sent. */
 void iscsi_conn_finish(struct iscsi_conn *conn);
-/* Acts on the loop's phase. */
+/* Does what the stop phase of the loop asks for. */
 void iscsi_conn_phase(struct iscsi_conn *conn);
-/* Schedules the deferred work. */
+/* Schedules the deferred work (turn). */
 void iscsi_conn_wake(struct iscsi_conn *conn);
-/* In full feature phase from now on: the timer looks for silent peers. */
+/* The full feature phase begins: from now on the timer looks for silent initiators. */
 void iscsi_conn_full(struct iscsi_conn *conn);
-
 #endif

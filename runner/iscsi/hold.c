@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests that came before an earlier CmdSN (RFC 7143 4.2.2.1): they wait until those before them are there,
- * and are then treated as if they came now. An initiator with one connection has no reason to cause this, so
- * there is no hurry here, but a bound.
+ * Requests that came before an earlier CmdSN (RFC 7143 4.2.2.1). They wait until all earlier requests have come, and are then
+ * treated as if they came now. An initiator with one connection has no reason to cause this, so this file is not fast, but
+ * it has a bound.
  */
 #include "iscsi/hold.h"
 
@@ -18,7 +18,7 @@ static uint32_t held_size(const struct iscsi_held *held)
 	return (uint32_t)sizeof(*held) + held->head_len + held->data_len;
 }
 
-/* Enters in order. False: there is one of this number already. */
+/* Inserts in the order of CmdSN. False: there is a request with this number already. */
 static bool insert(struct iscsi_session *session, struct iscsi_held *held)
 {
 	struct list *at = session->held.prev;
@@ -65,7 +65,7 @@ bool iscsi_hold(struct iscsi_conn *conn)
 	if (conn->session->held_bytes <= HELD_MAX)
 		held = held_new(get_be32(bhs->sn[0]), head_len);
 	if (!held) {
-		iscsi_conn_close(conn, "too much waits for a missing CmdSN");
+		iscsi_conn_close(conn, "too many requests wait for an earlier CmdSN that is missing");
 		return false;
 	}
 	held->itt = get_be32(bhs->itt);
@@ -135,7 +135,7 @@ bool iscsi_hold_number(struct iscsi_conn *conn, uint32_t cmdsn)
 	const struct iscsi_bhs *request = iscsi_rx_bhs(conn);
 	struct iscsi_held *held;
 
-	/* In the window, and before the request that speaks of it. */
+	/* The number must be in the window, and before the request that refers to it. */
 	if (iscsi_sn_before(cmdsn, conn->exp_cmdsn) || iscsi_sn_before(conn->max_cmdsn, cmdsn) ||
 	    !iscsi_sn_before(cmdsn, get_be32(request->sn[0])))
 		return false;

@@ -14,7 +14,8 @@ struct iscsi_session;
 
 /* A request that came before an earlier CmdSN (RFC 7143 4.2.2.1), as it was received. */
 struct iscsi_held {
-	struct list node; /* session->held, in the order of CmdSN */
+	/* session->held, in the order of CmdSN. */
+	struct list node;
 	uint32_t cmdsn;
 	uint32_t itt;
 	/* The data segment, in the memory into which it was received; NULL: there is none. */

@@ -30,7 +30,7 @@ static void fail(struct iscsi_conn *conn, const struct iscsi_login_response *res
 static void refuse(struct iscsi_conn *conn, struct iscsi_login_response *response,
 		   enum iscsi_login_status status)
 {
-	log_warn(conn->name, "login refused with status %04xh", status);
+	log_warn(conn->name, "login refused with status %04xh: the session cannot begin", status);
 	iscsi_login_refuse(response, status);
 	fail(conn, response);
 }
@@ -136,6 +136,6 @@ bool iscsi_login_pdu(struct iscsi_conn *conn)
 	case ISCSI_LOGIN_DROP:
 		break;
 	}
-	iscsi_conn_close(conn, "bad Login Request");
+	iscsi_conn_close(conn, "malformed Login Request");
 	return false;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NOP-Out and NOP-In (RFC 7143 11.18, 11.19): ping both ways, and peers that are gone without a word. */
+/*
+ * NOP-Out and NOP-In (RFC 7143 11.18, 11.19): answers the pings of initiators, and finds initiators that are gone or stuck
+ * without having closed the connection.
+ */
 #include "iscsi/nop.h"
 
 #include "iscsi/gather.h"
@@ -30,7 +33,7 @@ bool iscsi_nop_out(struct iscsi_conn *conn)
 {
 	const struct iscsi_nop *pdu = (const void *)conn->rx.head;
 	if (get_be32(pdu->itt) == ISCSI_TAG_NONE)
-		return true; /* the answer to a probe: that it came is all it says */
+		return true; /* the answer to a NOP-In; its arrival was noted when it was received */
 	return ping_reply(conn);
 }
 
@@ -44,14 +47,14 @@ static void probe(struct iscsi_conn *conn)
 	message->statsn = ISCSI_STATSN_SHOW;
 	pdu = (struct iscsi_nop *)message->bhs;
 	put_be32(pdu->itt, ISCSI_TAG_NONE);
-	put_be32(pdu->ttt, 1); /* any value: one probe at a time is out */
+	put_be32(pdu->ttt, 1); /* any value: there is one NOP-In at a time */
 	iscsi_message_send(conn, message);
 	conn->probing = true; /* until anything comes in */
 }
 
-/* How long the peer has shown no life. While the socket is full, only reading counts: a probe could not reach
- * it, and one that sends for ever and never reads would keep what its commands hold. */
-static uint64_t lifeless_ns(const struct iscsi_conn *conn)
+/* How long the initiator has been silent. While the socket is full, only reading counts: a NOP-In could not reach the
+ * initiator, and an initiator that sends for ever and never reads would keep the buffers of its commands. */
+static uint64_t silence_ns(const struct iscsi_conn *conn)
 {
 	uint64_t last = MAX(conn->last_rx_ns, conn->last_tx_ns);
 
@@ -62,19 +65,20 @@ void iscsi_nop_timer(struct iscsi_conn *conn)
 {
 	const struct iscsi_options *options = &conn->il->server->options;
 	bool waiting = conn->probing || conn->tx.blocked;
-	uint64_t lifeless = lifeless_ns(conn);
+	uint64_t silence = silence_ns(conn);
 	uint64_t limit = (waiting ? options->nopin_timeout_s : options->nopin_interval_s) * NS_PER_S;
 
 	if (iscsi_gather_is_stalled(conn)) {
-		iscsi_conn_close(conn, "commands wait for Data-Out that does not come");
+		iscsi_conn_close(conn, "the initiator does not send the Data-Out of its commands");
 		return;
 	}
-	if (lifeless < limit) {
-		loop_timer_arm(conn->il->loop, &conn->timer, limit - lifeless);
+	if (silence < limit) {
+		loop_timer_arm(conn->il->loop, &conn->timer, limit - silence);
 		return;
 	}
 	if (waiting) {
-		iscsi_conn_close(conn, conn->tx.blocked ? "it does not read" : "no answer to NOP-In");
+		iscsi_conn_close(conn, conn->tx.blocked ? "the initiator does not read"
+							: "the initiator does not answer a NOP-In");
 		return;
 	}
 	probe(conn);

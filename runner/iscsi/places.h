@@ -20,13 +20,18 @@ struct iscsi_server;
 /* An address from which there are connections: an IPv4 address, or the first 64 bits of an IPv6 address, because one
  * machine can have all addresses of such a network. */
 struct iscsi_address {
-	struct list node;   /* in the hash table */
-	struct list queue;  /* struct iscsi_conn.waiting: connections that wait for a place, oldest first */
-	struct list waiter; /* in places->waiters, while queue is not empty */
+	/* In the hash table. */
+	struct list node;
+	/* Struct iscsi_conn.waiting: connections that wait for a place, oldest first. */
+	struct list queue;
+	/* In places->waiters, while queue is not empty. */
+	struct list waiter;
 	uint8_t key[16];
-	unsigned nconnections; /* all, also those that wait */
+	/* All, also those that wait. */
+	unsigned nconnections;
 	unsigned nhalf_open;
-	unsigned nsessions; /* normal sessions */
+	/* Normal sessions. */
+	unsigned nsessions;
 };
 
 struct iscsi_places {
@@ -36,9 +41,12 @@ struct iscsi_places {
 	/* struct iscsi_conn.half_open, oldest first: connections that have not logged in, and discovery sessions */
 	struct list half_open;
 	unsigned nhalf_open, ndiscovery;
-	bool resuming;           /* resume is posted and has not run yet */
-	struct loop_work resume; /* loop 0: a place became free while connections wait */
-	struct loop_timer retry; /* loop 0: a connection may have had its time by now */
+	/* Resume is posted and has not run yet. */
+	bool resuming;
+	/* Loop 0: a place became free while connections wait. */
+	struct loop_work resume;
+	/* Loop 0: a connection may have had its time by now. */
+	struct loop_timer retry;
 };
 
 void iscsi_places_init(struct iscsi_server *server);

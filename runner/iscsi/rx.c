@@ -34,19 +34,26 @@
 #define RX_WORKED      (4u << 10)  /* read at once from a connection that causes work */
 #define RX_AFTER_LARGE (4u << 10)  /* … with only so much of what follows it */
 
-/* The request's CmdSN … */
+/* What the CmdSN of a request does. */
 enum number {
-	NUMBERED,     /* is one, and the window moves on with it */
-	NUMBERS_TASK, /* is one, and the window moves on when the task is over */
-	UNNUMBERED,   /* is not there */
+	/* Is one, and the window moves on with it. */
+	NUMBERED,
+	/* Is one, and the window moves on when the task is over. */
+	NUMBERS_TASK,
+	/* Is not there. */
+	UNNUMBERED,
 };
 
 struct pdu_kind {
-	bool (*begin)(struct iscsi_conn *conn); /* NULL: keep the data segment whole */
-	bool (*end)(struct iscsi_conn *conn);   /* NULL: refused with reason */
+	/* NULL: keep the data segment whole. */
+	bool (*begin)(struct iscsi_conn *conn);
+	/* NULL: refused with reason. */
+	bool (*end)(struct iscsi_conn *conn);
 	enum number number;
-	unsigned work;     /* see work.h */
-	bool in_discovery; /* RFC 7143 4.3: a discovery session knows text, logout and, by custom, NOP */
+	/* See work.h. */
+	unsigned work;
+	/* RFC 7143 4.3: a discovery session knows text, logout and, by custom, NOP. */
+	bool in_discovery;
 	enum iscsi_reject_reason reason;
 };
 
@@ -110,7 +117,8 @@ static bool keep_whole(struct iscsi_conn *conn)
 	if (!rx->data_len)
 		return true;
 	if (!iscsi_memory_take(conn->il, rx->data_len)) {
-		iscsi_conn_close(conn, "the requests of all sessions take too much memory");
+		iscsi_conn_close(conn,
+				 "the requests of all sessions take too much memory, and this one is large");
 		return false;
 	}
 	/* Now, not when the data have come: the rest of them waits for the next turn if this one is used up. */
@@ -138,7 +146,7 @@ static enum iscsi_turn turn_of(const struct iscsi_conn *conn, const struct pdu_k
 	return sn == conn->exp_cmdsn ? ISCSI_TURN_NOW : ISCSI_TURN_LATER;
 }
 
-static void take_number(struct iscsi_conn *conn, const struct pdu_kind *kind)
+static void use_number(struct iscsi_conn *conn, const struct pdu_kind *kind)
 {
 	if (kind->number == UNNUMBERED || iscsi_rx_bhs(conn)->opcode & ISCSI_OP_IMMEDIATE)
 		return;
@@ -146,7 +154,7 @@ static void take_number(struct iscsi_conn *conn, const struct pdu_kind *kind)
 	conn->max_cmdsn += kind->number == NUMBERED;
 }
 
-/* The PDU is not for this session or not known: its data is dropped. */
+/* The PDU is unknown or not allowed in this session: its data are dropped. */
 static bool refuse(struct iscsi_conn *conn, enum iscsi_reject_reason reason)
 {
 	iscsi_reject(conn, reason, "PDU not allowed here");
@@ -162,7 +170,7 @@ static bool begin_full(struct iscsi_conn *conn)
 
 	conn->rx.turn = turn;
 	if (turn == ISCSI_TURN_NOW)
-		take_number(conn, kind);
+		use_number(conn, kind);
 	if (!known)
 		return refuse(conn, kind->reason ? kind->reason
 				    : kind->end  ? ISCSI_REJECT_PROTOCOL
@@ -171,7 +179,7 @@ static bool begin_full(struct iscsi_conn *conn)
 		return true;
 	if (turn == ISCSI_TURN_LATER && !conn->session->target) {
 		/* Nobody has been admitted yet, so nothing is kept. */
-		iscsi_conn_close(conn, "request before its turn in a discovery session");
+		iscsi_conn_close(conn, "a request came before an earlier CmdSN in a discovery session");
 		return false;
 	}
 	return kind->begin && turn == ISCSI_TURN_NOW ? kind->begin(conn) : keep_whole(conn);
@@ -180,7 +188,7 @@ static bool begin_full(struct iscsi_conn *conn)
 static bool begin_login(struct iscsi_conn *conn)
 {
 	if (opcode(conn) != ISCSI_OP_LOGIN || conn->rx.ahs_len) {
-		iscsi_conn_close(conn, "not a Login Request");
+		iscsi_conn_close(conn, "the first PDU is not a Login Request");
 		return false;
 	}
 	return keep_whole(conn);
@@ -198,10 +206,11 @@ static bool header_complete(struct iscsi_conn *conn)
 		rx->tail_len += ISCSI_DIGEST_LEN;
 	rx->crc = CRC32C_INIT;
 	if (rx->data_len > limit) {
-		iscsi_conn_close(conn, "data segment longer than MaxRecvDataSegmentLength");
+		iscsi_conn_close(conn,
+				 "the initiator sent a data segment longer than MaxRecvDataSegmentLength");
 		return false;
 	}
-	iscsi_rx_store(conn, NULL, 0); /* unless begin says otherwise */
+	iscsi_rx_store(conn, NULL, 0); /* unless begin() stores the data */
 	return full ? begin_full(conn) : begin_login(conn);
 }
 
@@ -213,8 +222,8 @@ static bool header_digest_ok(struct iscsi_conn *conn)
 	if (conn->state != ISCSI_CONN_FULL || !conn->params.header_digest ||
 	    has_digest(crc32c_update(CRC32C_INIT, rx->head, len), rx->head + len))
 		return true;
-	/* RFC 7143 7.8: lengths cannot be trusted any more, so there is no next PDU to find. */
-	iscsi_conn_close(conn, "header digest error");
+	/* RFC 7143 7.8: the lengths may be wrong, so the next PDU cannot be found. */
+	iscsi_conn_close(conn, "wrong header digest");
 	return false;
 }
 
@@ -247,7 +256,7 @@ static bool end_full(struct iscsi_conn *conn)
 	return ok;
 }
 
-/* A PDU that was held is due: it goes the way of one that is received. */
+/* The CmdSN of a PDU that was held is due: the PDU is treated as if it were received now. */
 static bool replay(struct iscsi_conn *conn, const struct iscsi_held *held)
 {
 	struct iscsi_rx *rx = &conn->rx;
@@ -306,14 +315,13 @@ static bool tail_complete(struct iscsi_conn *conn)
 
 	if (rx->tail_len == pad || has_digest(crc32c_update(rx->crc, rx->tail, pad), rx->tail + pad))
 		return pdu_complete(conn);
-	/* RFC 7143 7.8 asks for the Reject; what was lost cannot be had again at ErrorRecoveryLevel 0
-	 * (7.1.4.1). */
+	/* RFC 7143 7.8 demands the Reject. At ErrorRecoveryLevel 0 the data cannot be requested again (7.1.4.1). */
 	iscsi_reject(conn, ISCSI_REJECT_DATA_DIGEST, "data digest error");
 	iscsi_conn_finish(conn);
 	return false;
 }
 
-/* The current range is full. False: the connection was closed, or wants nothing more. */
+/* The current range is full. False: nothing more is to be received. */
 static bool range_complete(struct iscsi_conn *conn)
 {
 	struct iscsi_rx *rx = &conn->rx;
@@ -335,7 +343,7 @@ static bool range_complete(struct iscsi_conn *conn)
 	return false;
 }
 
-/* n bytes are in the current range, or are dropped; src is where they can be read. */
+/* n bytes at src belong to the current range, and have been stored if they are kept. */
 static bool advance(struct iscsi_conn *conn, const uint8_t *src, uint32_t n)
 {
 	struct iscsi_rx *rx = &conn->rx;
@@ -352,14 +360,14 @@ static bool advance(struct iscsi_conn *conn, const uint8_t *src, uint32_t n)
 	return true;
 }
 
-/* Takes n bytes out of the scratch area. */
+/* Handles n bytes of the scratch area. */
 static bool consume(struct iscsi_conn *conn, const uint8_t *src, size_t n)
 {
 	while (n) {
 		uint32_t take = (uint32_t)MIN(n, conn->rx.left);
 
 		if (conn->state == ISCSI_CONN_JOINING) {
-			iscsi_conn_close(conn, "data before the end of login");
+			iscsi_conn_close(conn, "the initiator sent a PDU before the end of the login");
 			return false;
 		}
 		if (conn->rx.dst)
@@ -394,7 +402,7 @@ static ssize_t receive(struct iscsi_conn *conn, uint8_t *scratch, size_t *direct
 static bool consume_all(struct iscsi_conn *conn, const uint8_t *scratch, size_t direct, size_t n)
 {
 	if (conn->state == ISCSI_CONN_CLOSING)
-		return true; /* draining: see conn.c */
+		return true; /* the socket is being drained, see conn.c */
 	if (conn->state == ISCSI_CONN_JOINING)
 		return consume(conn, scratch, n);
 	direct = MIN(direct, n);
@@ -452,8 +460,8 @@ void iscsi_rx_ready(struct iscsi_conn *conn, bool hangup)
 			conn->rx.worked = false; /* until a PDU of this turn causes work */
 		if (!received(conn, n) || !consume_all(conn, scratch, direct, (size_t)n))
 			return;
-		/* A stream that gave less than it was asked for is empty, and will report what comes next;
-		 * but the end of the stream may have been reported already. */
+		/* The socket is empty if it gave less than it was asked for, and reports later data. But the end of the
+		 * stream may have been reported already. */
 		if ((size_t)n < asked && !hangup)
 			return;
 		total += (size_t)n;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The server behind iscsi.h: what all connections share, and what those of one loop share.
+ * The server behind iscsi.h: what all connections share, and what the connections of one loop share.
  *
- * Locks: server->lock guards the session table, the waiters in it, the TSIH map and the list of half-open
- * connections; taken at accept, at login and at the end of a session, never with another lock held and never
- * on the data path.
+ * server->lock guards the session table with its waiting connections, and the places. A loop takes it when a connection
+ * is accepted, logs in or ends, never with another lock held and never on the data path.
  */
 #ifndef ISCSI_SERVER_H
 #define ISCSI_SERVER_H
@@ -22,26 +21,32 @@ struct iscsi_conn;
 struct iscsi_listener;
 struct iscsi_tx_batch;
 
-/* Stages of a stop, in order; each connection acts on the newest (conn.c). */
+/* The stages of a stop, in order. Each connection acts on the newest one (conn.c). */
 enum iscsi_stop_phase {
 	ISCSI_STOP_SERVE,
-	ISCSI_STOP_ASK,   /* initiators are asked to log out, what is not logged in is closed */
-	ISCSI_STOP_IDLE,  /* close as soon as no task is left */
-	ISCSI_STOP_FORCE, /* close now, abort what runs */
+	/* Initiators are asked to log out. Connections that have not logged in are closed. */
+	ISCSI_STOP_ASK,
+	/* A connection is closed as soon as it has no task. */
+	ISCSI_STOP_IDLE,
+	/* Connections are closed now, and their tasks aborted. */
+	ISCSI_STOP_FORCE,
 };
 
-/* The front end's part of one event loop; everything but the counters is touched on that loop only. */
+/* The front end's part of one event loop. Only this loop touches it. */
 struct iscsi_loop {
 	struct iscsi_server *server;
 	struct loop *loop;
 	struct list conns;
 	struct slab tasks;
-	struct iscsi_tx_batch
-	    *batch; /* shared by the loop's connections: empty between two calls of iscsi_tx_flush */
-	size_t request_bytes; /* see memory.h */
-	uint64_t work_turn;   /* see work.h */
+	/* Shared by the connections of the loop; empty between two calls of iscsi_tx_flush(). */
+	struct iscsi_tx_batch *batch;
+	/* See memory.h. */
+	size_t request_bytes;
+	/* See work.h. */
+	uint64_t work_turn;
 	unsigned work;
-	struct list answers; /* struct iscsi_answer: kept, oldest first */
+	/* struct iscsi_answer: answers that are kept, oldest first. */
+	struct list answers;
 	unsigned nanswers;
 	enum iscsi_stop_phase phase;
 	struct loop_work phase_work;
@@ -51,16 +56,24 @@ struct iscsi_server {
 	struct loop_set *set;
 	struct target_model *model;
 	struct iscsi_options options;
-	struct iscsi_loop *loops;  /* one a loop of the set */
-	struct list listeners;     /* loop 0 */
-	unsigned next_loop;        /* loop 0: where the next connection goes */
-	struct loop_timer retry;   /* loop 0: accepts again after descriptors were short */
-	bool short_of_descriptors; /* loop 0 */
-	atomic_uint connections;   /* that have entered (places.h) */
+	/* One for each loop of the set. */
+	struct iscsi_loop *loops;
+	/* struct iscsi_listener; loop 0. */
+	struct list listeners;
+	/* Loop 0: the loop that gets the next connection. */
+	unsigned next_loop;
+	/* Loop 0: accepts again after a shortage of descriptors. */
+	struct loop_timer retry;
+	/* Loop 0: a shortage is in the log already. */
+	bool short_of_descriptors;
+	/* Connections that have entered (places.h). */
+	atomic_uint connections;
 	struct iscsi_places places;
 
-	atomic_uint phase;         /* enum iscsi_stop_phase of iscsi_server_stop() */
-	atomic_uint phase_pending; /* loops that have not seen it */
+	/* enum iscsi_stop_phase: the newest. */
+	atomic_uint phase;
+	/* Loops that have not seen the newest phase. */
+	atomic_uint phase_pending;
 
 	pthread_mutex_t lock;
 	struct iscsi_session_table sessions;
@@ -68,5 +81,4 @@ struct iscsi_server {
 
 /* The most connections of one address, and the most sessions of one initiator. */
 unsigned iscsi_server_share(const struct iscsi_server *server);
-
 #endif

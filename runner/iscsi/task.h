@@ -1,70 +1,93 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One SCSI command of a session, from its header to its last byte of response. From the loop's slab. */
+/* One SCSI command of a session, from its header to the last byte of its response. Tasks come from the slab of the loop. */
 #ifndef ISCSI_TASK_H
 #define ISCSI_TASK_H
 
 #include "iscsi/session.h"
 
-/* In order of life. */
+/* A task goes through these states in this order. */
 enum iscsi_task_state {
-	ISCSI_TASK_GATHER, /* Data-Out is coming in; R2Ts may be in the output queue */
-	ISCSI_TASK_RUN,    /* the device server has it */
-	ISCSI_TASK_SEND,   /* in the output queue */
-	ISCSI_TASK_DEAD,   /* ended while gathering, with half an R2T on the wire */
+	/* Waits for Data-Out; its R2Ts may be in the output queue. */
+	ISCSI_TASK_GATHER,
+	/* The device server executes it. */
+	ISCSI_TASK_RUN,
+	/* Its response is in the output queue. */
+	ISCSI_TASK_SEND,
+	/* Ended while it waited for Data-Out, and an R2T of it is partly on the wire. */
+	ISCSI_TASK_DEAD,
 };
 
 struct iscsi_task {
 	struct scsi_cmd cmd;
 	struct iscsi_conn *conn;
-	struct iscsi_lun *lun; /* NULL: no such LUN */
+	/* NULL: no such LUN. */
+	struct iscsi_lun *lun;
 	struct iscsi_out out;
-	struct list node; /* session->tasks */
+	/* In session->tasks. */
+	struct list node;
 	struct iscsi_task *hash_next;
 	enum iscsi_task_state state;
 
-	/* the command PDU */
+	/* From the command PDU. */
 	uint32_t itt, edtl;
 	uint8_t lun_bytes[8];
 	bool immediate, expects_in, expects_out;
 	uint8_t cdb[16];
-	uint8_t *long_cdb; /* extended CDB; allocated */
+	/* Extended CDB; allocated. */
+	uint8_t *long_cdb;
 
-	bool credited; /* MaxCmdSN has been advanced for it */
+	/* MaxCmdSN has been advanced for this task. */
+	bool credited;
 
-	/* data_out.c */
-	bool unsolicited;       /* unsolicited Data-Out is still expected */
-	bool soliciting;        /* R2Ts have been planned: ttt and the cursor are set */
-	uint8_t verdict;        /* SCSI status to answer without running the command; 0: none */
-	uint32_t verdict_sense; /* with CHECK CONDITION */
-	uint32_t want; /* bytes of Data-Out to keep: what both the CDB and the initiator mean to transfer */
-	uint32_t pos;  /* next Buffer Offset expected */
-	uint32_t seq_end;  /* where the current sequence ends */
-	uint32_t seq_sn;   /* next DataSN in it */
-	uint32_t r2t_done; /* solicited sequences complete */
-	uint32_t ttt;      /* Target Transfer Tag of R2TSN 0; the others follow */
+	/* Fields of gather.c and data_out.c. */
+	/* Unsolicited Data-Out is still expected. */
+	bool unsolicited;
+	/* R2Ts have been planned: ttt and the cursor are set. */
+	bool soliciting;
+	/* The SCSI status that answers the command without running it; 0: none. */
+	uint8_t verdict;
+	/* The sense code, if verdict is CHECK CONDITION. */
+	uint32_t verdict_sense;
+	/* Bytes of Data-Out to keep: the lesser of what the CDB and the initiator announce. */
+	uint32_t want;
+	/* The Buffer Offset that must come next. */
+	uint32_t pos;
+	/* The end of the current sequence. */
+	uint32_t seq_end;
+	/* The DataSN that must come next in this sequence. */
+	uint32_t seq_sn;
+	/* The number of solicited sequences that are complete. */
+	uint32_t r2t_done;
+	/* The Target Transfer Tag of R2TSN 0; the next R2Ts have the next tags. */
+	uint32_t ttt;
 
-	/* data_in.c */
-	uint32_t send_len; /* bytes of Data-In */
+	/* Fields of data_in.c. */
+	/* Bytes of Data-In. */
+	uint32_t send_len;
 	uint32_t residual;
 	uint8_t residual_flags;
-	uint8_t sense_len[2]; /* as the SCSI Response carries it before the sense */
-	uint32_t r2t_count;   /* R2Ts sent: part of ExpDataSN */
+	/* SenseLength, as it precedes the sense data in a SCSI Response. */
+	uint8_t sense_len[2];
+	/* The number of R2Ts sent: a part of ExpDataSN. */
+	uint32_t r2t_count;
 
-	void *buffer; /* from loop_buffer_get, for either direction */
+	/* From loop_buffer_get(), for data of either direction. */
+	void *buffer;
 	size_t buffer_len;
 	struct iovec iov;
 };
 
-/* The command being received becomes a task of the session: NULL without memory. */
+/* Makes a task from the command that is being received. NULL: out of memory. */
 struct iscsi_task *iscsi_task_new(struct iscsi_conn *conn);
-/* Not with the device server, not in the output queue. */
+/* For a task that neither the device server nor the output queue has. */
 void iscsi_task_free(struct iscsi_task *task);
-/* Ends a task that is still gathering; nothing is answered. */
+/* Ends a task in the state GATHER without an answer. */
 void iscsi_task_drop(struct iscsi_task *task);
+/* Gets a data buffer. False: the initiator has its share already, or there is no memory. */
 bool iscsi_task_buffer(struct iscsi_task *task, size_t len);
-/* Hands the task to the device server; its response follows. */
+/* Gives the task to the device server. The response follows. */
 void iscsi_task_submit(struct iscsi_task *task);
-/* MaxCmdSN moves on by one for this task, once. */
+/* Advances MaxCmdSN by one for this task, at most once. */
 void iscsi_task_credit(struct iscsi_task *task);
 static inline struct iscsi_task *iscsi_task_of(struct scsi_cmd *cmd)
 {

@@ -13,11 +13,16 @@ struct iscsi_tmf {
 	struct scsi_tmf scsi;
 	struct iscsi_conn *conn;
 	enum scsi_tmf_function function;
-	struct iscsi_task *task; /* ABORT TASK */
-	unsigned lun, end;       /* the next one to do, and where to stop */
-	bool started;            /* scsi is submitted */
-	bool busy_only;          /* LUNs without a command of ours are left alone */
-	bool cold;               /* TARGET COLD RESET */
+	/* ABORT TASK. */
+	struct iscsi_task *task;
+	/* The next one to do, and where to stop. */
+	unsigned lun, end;
+	/* Scsi is submitted. */
+	bool started;
+	/* LUNs without a command of ours are left alone. */
+	bool busy_only;
+	/* TARGET COLD RESET. */
+	bool cold;
 	uint8_t itt[4];
 	void (*over)(struct iscsi_tmf *tmf);
 };

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The target's side of CHAP (RFC 7143 12.1.3, RFC 1994). Digests come from libcrypto. Which account an initiator has is left
+ * to login_identity.c.
+ */
 #include "iscsi_login/chap.h"
 
 #include <openssl/crypto.h>
@@ -46,7 +50,7 @@ void iscsi_chap_init(struct iscsi_chap *chap, const struct target_auth *account)
 	chap->account = account;
 }
 
-/* libcrypto may have been told to do without, e.g. without MD5 in FIPS mode. */
+/* The configuration of libcrypto may exclude a digest, for example MD5 in FIPS mode. */
 static bool digest_available(const char *digest)
 {
 	EVP_MD *md = EVP_MD_fetch(NULL, digest, NULL);
@@ -55,8 +59,8 @@ static bool digest_available(const char *digest)
 	return md != NULL;
 }
 
-/* The first of the initiator's list that we can do (12.1.3): index into algorithms, or -1. */
-static int choose(const char *list)
+/* The first algorithm of the initiator's list that is supported (12.1.3): its index in algorithms, or -1. */
+static int choose_algorithm(const char *list)
 {
 	const char *item;
 	int len;
@@ -79,14 +83,14 @@ static const char *challenge(struct iscsi_chap *chap, const struct iscsi_offers 
 
 	if (!list || offers->of[ISCSI_KEY_CHAP_N].value || offers->of[ISCSI_KEY_CHAP_R].value ||
 	    offers->of[ISCSI_KEY_CHAP_I].value || offers->of[ISCSI_KEY_CHAP_C].value)
-		return "CHAP_A alone was to come first";
-	chosen = choose(list);
+		return "CHAP must begin with CHAP_A alone";
+	chosen = choose_algorithm(list);
 	if (chosen < 0)
-		return "none of the CHAP algorithms offered is known here";
-	/* 256 bytes and less come whole once the kernel's generator is seeded, which getrandom() awaits. */
+		return "none of the CHAP algorithms that the initiator offers is supported";
+	/* getrandom() waits until the kernel's generator is seeded, and then returns up to 256 bytes as a whole. */
 	if (getrandom(chap->challenge, sizeof(chap->challenge), 0) != sizeof(chap->challenge) ||
 	    getrandom(&chap->id, sizeof(chap->id), 0) != sizeof(chap->id))
-		return "no random numbers for a challenge";
+		return "the system gives no random numbers for a challenge";
 	chap->digest = algorithms[chosen].digest;
 	chap->state = CHAP_WANT_RESPONSE;
 	iscsi_binary_encode(chap->challenge, sizeof(chap->challenge), text);
@@ -96,8 +100,8 @@ static const char *challenge(struct iscsi_chap *chap, const struct iscsi_offers 
 	return NULL;
 }
 
-/* Name and response are judged together, so that neither the answer nor its time tells which was wrong. */
-static bool response_right(const struct iscsi_chap *chap, const char *name, const char *response)
+/* Compares name and response together, so that neither the answer nor its time shows which of them was wrong. */
+static bool response_matches(const struct iscsi_chap *chap, const char *name, const char *response)
 {
 	const struct target_auth *account = chap->account;
 	uint8_t want[DIGEST_MAX], got[DIGEST_MAX];
@@ -116,7 +120,7 @@ static bool response_right(const struct iscsi_chap *chap, const char *name, cons
 	return name_right & digest_right;
 }
 
-/* The initiator asks us to prove ourselves too. */
+/* Mutual CHAP: answers the challenge of the initiator. */
 static const char *answer_challenge(const struct iscsi_chap *chap, const char *id_text,
 				    const char *challenge_text, struct iscsi_text_out *out)
 {
@@ -128,22 +132,22 @@ static const char *answer_challenge(const struct iscsi_chap *chap, const char *i
 	int response_len;
 
 	if (!account->mutual_user[0])
-		return "mutual CHAP is asked for, but not configured";
-	/* One secret for both directions turns us into an oracle for our own challenges (9.2.1). */
+		return "the initiator asks for mutual CHAP, which is not configured";
+	/* With one secret for both directions, an attacker could let the target answer its own challenge (9.2.1). */
 	if (strcmp(account->secret, account->mutual_secret) == 0)
-		return "both directions are configured with one secret";
+		return "mutual CHAP is configured with the same secret for both directions";
 	if (!iscsi_value_number(id_text, &id) || id > UINT8_MAX)
-		return "CHAP_I is no number up to 255";
+		return "CHAP_I is not a number from 0 to 255";
 	len = iscsi_binary_decode(challenge_text, theirs, sizeof(theirs));
 	if (len < 0)
 		return "CHAP_C is malformed";
 	/* 12.1.3: sending our challenge back is an attack; the connection closes. */
 	if (len == sizeof(chap->challenge) && memcmp(theirs, chap->challenge, sizeof(chap->challenge)) == 0)
-		return "our own challenge was reflected";
+		return "the initiator sent the challenge of the target back (reflection)";
 	response_len = iscsi_chap_response(chap->digest, (uint8_t)id, account->mutual_secret, theirs,
 					   (size_t)len, response);
 	if (response_len < 0)
-		return "the digest failed";
+		return "the digest cannot be computed";
 	iscsi_binary_encode(response, (size_t)response_len, text);
 	iscsi_text_add_key(out, ISCSI_KEY_CHAP_N, account->mutual_user);
 	iscsi_text_add_key(out, ISCSI_KEY_CHAP_R, text);
@@ -160,11 +164,11 @@ static const char *verify(struct iscsi_chap *chap, const struct iscsi_offers *of
 	const char *wrong = NULL;
 
 	if (!name || !response)
-		return "CHAP_N and CHAP_R were to come";
+		return "CHAP_N and CHAP_R are missing";
 	if (!id != !theirs)
-		return "CHAP_I and CHAP_C come together or not at all";
-	/* We prove nothing to an initiator that has not proved itself. */
-	if (!response_right(chap, name, response))
+		return "only one of CHAP_I and CHAP_C was sent";
+	/* An initiator that has not authenticated itself gets no response. */
+	if (!response_matches(chap, name, response))
 		return "wrong CHAP user or secret";
 	if (id)
 		wrong = answer_challenge(chap, id, theirs, out);
@@ -184,7 +188,7 @@ bool iscsi_chap_offered(const struct iscsi_offers *offers)
 const char *iscsi_chap_step(struct iscsi_chap *chap, const struct iscsi_offers *offers,
 			    struct iscsi_text_out *out)
 {
-	const char *wrong = "CHAP goes on after its end";
+	const char *wrong = "the initiator sent CHAP keys after the end of CHAP";
 
 	if (!iscsi_chap_offered(offers))
 		return NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CHAP, the target's side (RFC 7143 12.1.3, RFC 1994): one challenge an object, used once. */
+/* CHAP, the target's side (RFC 7143 12.1.3, RFC 1994): one object for one challenge, which is used once. */
 #ifndef ISCSI_LOGIN_CHAP_H
 #define ISCSI_LOGIN_CHAP_H
 
@@ -12,19 +12,21 @@
 enum chap_state { CHAP_WANT_ALGORITHM, CHAP_WANT_RESPONSE, CHAP_PASSED, CHAP_FAILED };
 
 struct iscsi_chap {
-	const struct target_auth *account; /* the model's */
+	/* The model's. */
+	const struct target_auth *account;
 	enum chap_state state;
-	const char *digest; /* libcrypto's name of the algorithm agreed on */
+	/* Libcrypto's name of the algorithm agreed on. */
+	const char *digest;
 	uint8_t id;
 	uint8_t challenge[CHAP_CHALLENGE_LEN];
 };
 
 void iscsi_chap_init(struct iscsi_chap *chap, const struct target_auth *account);
-/* Does the text have any CHAP key? */
+/* Whether the text contains a CHAP key. */
 bool iscsi_chap_offered(const struct iscsi_offers *offers);
 /*
- * Takes the CHAP keys of one text and adds the answers to out. NULL, or why authentication failed: then the
- * state is CHAP_FAILED, for good. A text without CHAP keys changes nothing.
+ * Handles the CHAP keys of one text and adds the answers to out. Returns NULL, or why authentication failed; the state
+ * then stays CHAP_FAILED. A text without CHAP keys changes nothing.
  */
 const char *iscsi_chap_step(struct iscsi_chap *chap, const struct iscsi_offers *offers,
 			    struct iscsi_text_out *out);

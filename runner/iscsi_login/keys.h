@@ -52,14 +52,22 @@ enum iscsi_key {
 
 /* How an initiator's offer turns into a result (6.2). */
 enum iscsi_key_type {
-	ISCSI_KEY_TEXT,     /* a declaration that login or text handling reads itself */
-	ISCSI_KEY_DECLARED, /* a number that is taken as it is, without an answer */
-	ISCSI_KEY_AND,      /* boolean */
-	ISCSI_KEY_OR,       /* boolean */
-	ISCSI_KEY_MIN,      /* number */
-	ISCSI_KEY_MAX,      /* number */
-	ISCSI_KEY_LIST,  /* the first offered value that is among choices; the result is its index, 0 or 1 */
-	ISCSI_KEY_FIXED, /* obsolete: always the answer choices[0] */
+	/* A declaration that login or text handling reads itself. */
+	ISCSI_KEY_TEXT,
+	/* A number that is taken as it is, without an answer. */
+	ISCSI_KEY_DECLARED,
+	/* Boolean. */
+	ISCSI_KEY_AND,
+	/* Boolean. */
+	ISCSI_KEY_OR,
+	/* Number. */
+	ISCSI_KEY_MIN,
+	/* Number. */
+	ISCSI_KEY_MAX,
+	/* The first offered value that is among choices; the result is its index, 0 or 1. */
+	ISCSI_KEY_LIST,
+	/* Obsolete: always the answer choices[0]. */
+	ISCSI_KEY_FIXED,
 };
 
 /* Where a key may come from the initiator: a set. Elsewhere it is answered with Reject. */
@@ -70,7 +78,8 @@ enum iscsi_phase {
 	ISCSI_PHASE_FULL_FEATURE = 4,
 	ISCSI_PHASE_NEGOTIATION = ISCSI_PHASE_OPERATIONAL | ISCSI_PHASE_FULL_FEATURE,
 	ISCSI_PHASE_ANY = ISCSI_PHASE_LOGIN | ISCSI_PHASE_FULL_FEATURE,
-	ISCSI_PHASE_NEVER = 0, /* the target's to send */
+	/* The target's to send. */
+	ISCSI_PHASE_NEVER = 0,
 };
 
 struct iscsi_key_row {
@@ -78,14 +87,22 @@ struct iscsi_key_row {
 	size_t name_len;
 	enum iscsi_key_type type;
 	enum iscsi_phase phase;
-	bool not_in_discovery;      /* answered with Irrelevant there */
-	bool may_repeat;            /* in a later request of the same login */
-	uint16_t value_max;         /* bytes, 0: 255 (6.1) */
-	size_t field;               /* in struct iscsi_params: bool for booleans and lists, else uint32_t */
-	uint32_t initial;           /* holds until negotiated */
-	uint32_t ours;              /* what we bring into the negotiation */
-	uint32_t min, max;          /* legal values */
-	const char *const *choices; /* ends with NULL */
+	/* Answered with Irrelevant there. */
+	bool not_in_discovery;
+	/* In a later request of the same login. */
+	bool may_repeat;
+	/* Bytes, 0: 255 (6.1). */
+	uint16_t value_max;
+	/* In struct iscsi_params: bool for booleans and lists, else uint32_t. */
+	size_t field;
+	/* Holds until negotiated. */
+	uint32_t initial;
+	/* What we bring into the negotiation. */
+	uint32_t ours;
+	/* Legal values. */
+	uint32_t min, max;
+	/* Ends with NULL. */
+	const char *const *choices;
 };
 
 extern const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT];

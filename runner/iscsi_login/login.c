@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The login phase of one connection as a state machine: stages, pieces of text, and authentication in the order that RFC
+ * 7143 6.3 demands. Who may log in to which target is left to login_identity.c, the keys to negotiate.c, CHAP to chap.c.
+ */
 #include "iscsi_login/login_state.h"
 
 #include <stdarg.h>
@@ -89,8 +93,9 @@ static enum iscsi_login_status authenticate(struct iscsi_login *login, const str
 		if (!list_offers(methods, wanted))
 			return iscsi_login_refusal(
 			    login, ISCSI_LOGIN_AUTH_FAILED,
-			    login->account ? "CHAP is required, and was not offered"
-					   : "no CHAP account is configured, and nothing else was offered");
+			    login->account
+				? "CHAP is required, but the initiator does not offer it"
+				: "the initiator insists on CHAP, but no CHAP account is configured for it");
 		iscsi_text_add_key(out, ISCSI_KEY_AUTH_METHOD, wanted);
 		login->chap_agreed = login->account;
 		if (login->account)
@@ -98,7 +103,8 @@ static enum iscsi_login_status authenticate(struct iscsi_login *login, const str
 	}
 	if (!login->chap_agreed)
 		return iscsi_chap_offered(offers)
-			   ? iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "CHAP was not agreed on")
+			   ? iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
+						 "the initiator sent CHAP keys without agreeing on CHAP")
 			   : ISCSI_LOGIN_OK;
 	wrong = iscsi_chap_step(&login->chap, offers, out);
 	return wrong ? iscsi_login_refusal(login, ISCSI_LOGIN_AUTH_FAILED, "%s", wrong) : ISCSI_LOGIN_OK;
@@ -111,8 +117,8 @@ static bool authenticated(const struct iscsi_login *login)
 
 /* --- text --- */
 
-/* What we declare unasked (13.9, 13.6, 13.12). */
-static void declare(struct iscsi_login *login, bool first, struct iscsi_text_out *out)
+/* Adds the keys that the target declares without an offer (13.9, 13.6, 13.12). */
+static void add_declarations(struct iscsi_login *login, bool first, struct iscsi_text_out *out)
 {
 	struct iscsi_login_result *result = &login->result;
 
@@ -132,7 +138,7 @@ static void declare(struct iscsi_login *login, bool first, struct iscsi_text_out
 	}
 }
 
-/* A key that we declare ourselves cannot stand beside a Reject of the initiator's in one answer. */
+/* One answer cannot contain both the target's declaration of a key and the Reject of the initiator's value. */
 static enum iscsi_login_status check_declared(const struct iscsi_login *login,
 					      const struct iscsi_offers *offers)
 {
@@ -141,13 +147,14 @@ static enum iscsi_login_status check_declared(const struct iscsi_login *login,
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (offers->of[keys[i]].answer == ISCSI_ANSWER_REJECT)
-			return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
-						   "%s: illegal value, or not the initiator's to declare",
-						   iscsi_keys[keys[i]].name);
+			return iscsi_login_refusal(
+			    login, ISCSI_LOGIN_INITIATOR_ERROR,
+			    "%s has an illegal value, or must not come from an initiator",
+			    iscsi_keys[keys[i]].name);
 	return ISCSI_LOGIN_OK;
 }
 
-/* Judges the complete text in login->in and puts the answer into login->out. */
+/* Handles the complete text in login->in and puts the answer into login->out. */
 static enum iscsi_login_status handle_text(struct iscsi_login *login)
 {
 	struct iscsi_login_result *result = &login->result;
@@ -165,20 +172,20 @@ static enum iscsi_login_status handle_text(struct iscsi_login *login)
 	login->identified = true;
 	if (!security && !authenticated(login))
 		return iscsi_login_refusal(login, ISCSI_LOGIN_AUTH_FAILED,
-					   "CHAP is required, and the security stage was left out");
+					   "CHAP is required, but the initiator left out the security stage");
 	iscsi_offers_negotiate(&offers, security ? ISCSI_PHASE_SECURITY : ISCSI_PHASE_OPERATIONAL,
 			       result->discovery, &result->params);
 	status = check_declared(login, &offers);
 	if (status)
 		return status;
-	declare(login, first, &out);
+	add_declarations(login, first, &out);
 	status = security ? authenticate(login, &offers, &out) : ISCSI_LOGIN_OK;
 	if (status)
 		return status;
 	iscsi_offers_answer(&offers, login->in, login->in_len, &out);
 	if (out.overflow)
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
-					   "more unknown keys than can be answered");
+					   "the request has more unknown keys than one answer can hold");
 	login->in_len = 0;
 	login->out_len = out.len;
 	login->out_sent = 0;
@@ -213,7 +220,7 @@ static enum iscsi_login_status check_next(const struct iscsi_login *login, const
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "ISID, TSIH or CID changed");
 	if ((int)login->stage != ISCSI_LOGIN_CSG(req->flags))
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
-					   "the current stage is %d, not %d", login->stage,
+					   "the login is in stage %d, but the request says %d", login->stage,
 					   ISCSI_LOGIN_CSG(req->flags));
 	return ISCSI_LOGIN_OK;
 }
@@ -226,40 +233,47 @@ static enum iscsi_login_status check_header(struct iscsi_login *login, const str
 	enum iscsi_login_status status;
 
 	if ((req->opcode & ISCSI_OP_MASK) != ISCSI_OP_LOGIN)
-		return iscsi_login_refusal(login, ISCSI_LOGIN_INVALID, "request of type %02x during login",
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INVALID,
+					   "the initiator sent a PDU with opcode %02xh during login",
 					   req->opcode & ISCSI_OP_MASK);
 	if (req->version_min > 0)
-		return iscsi_login_refusal(login, ISCSI_LOGIN_BAD_VERSION, "lowest version wanted is %u",
-					   req->version_min);
+		return iscsi_login_refusal(
+		    login, ISCSI_LOGIN_BAD_VERSION,
+		    "the initiator wants at least protocol version %u; version 0 is supported",
+		    req->version_min);
 	if (req->ahs_len || data_len > ISCSI_LOGIN_DATA_MAX)
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "the request is too long");
 	status = login->requests == 0 ? check_first(login, req) : check_next(login, req);
 	if (status)
 		return status;
 	if (transit && req->flags & ISCSI_LOGIN_CONTINUE)
-		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "both T and C");
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
+					   "the request has both the T and the C bit");
 	if (transit && (next <= login->stage || next == 2))
-		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "no way from stage %d to %u",
-					   login->stage, next);
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
+					   "stage %u cannot follow stage %d", next, login->stage);
 	if (++login->requests > REQUESTS_MAX)
-		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "it takes too many requests");
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
+					   "the login takes too many requests");
 	return ISCSI_LOGIN_OK;
 }
 
-/* Takes what the request carries. true in *complete: there is an answer to send. */
-static enum iscsi_login_status take_data(struct iscsi_login *login, const struct iscsi_login_req *req,
-					 const uint8_t *data, size_t data_len, bool *complete)
+/* Adds the text of the request. *complete becomes true if there is an answer to send. */
+static enum iscsi_login_status add_data(struct iscsi_login *login, const struct iscsi_login_req *req,
+					const uint8_t *data, size_t data_len, bool *complete)
 {
 	*complete = true;
-	/* 11.13.3: then this request only asks for the rest of our answer */
+	/* 11.13.3: this request only asks for the rest of the answer. */
 	if (login->out_sent < login->out_len) {
 		if (data_len || req->flags & ISCSI_LOGIN_CONTINUE)
-			return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
-						   "new text before our answer was complete");
+			return iscsi_login_refusal(
+			    login, ISCSI_LOGIN_INITIATOR_ERROR,
+			    "the initiator sent new text before it had the complete answer");
 		return ISCSI_LOGIN_OK;
 	}
 	if (data_len > sizeof(login->in) - login->in_len)
-		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "more than %zu bytes of text",
+		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
+					   "the text of one request has more than %zu bytes",
 					   sizeof(login->in));
 	if (data_len)
 		memcpy(login->in + login->in_len, data, data_len);
@@ -268,7 +282,7 @@ static enum iscsi_login_status take_data(struct iscsi_login *login, const struct
 	return *complete ? handle_text(login) : ISCSI_LOGIN_OK;
 }
 
-/* Fills in the next piece of the answer; true when it is the last. */
+/* Fills in the next piece of the answer. True: it is the last one. */
 static bool put_data(struct iscsi_login *login, struct iscsi_login_response *response)
 {
 	size_t len = MIN(login->out_len - login->out_sent, sizeof(response->data));
@@ -279,16 +293,17 @@ static bool put_data(struct iscsi_login *login, struct iscsi_login_response *res
 	return login->out_sent == login->out_len;
 }
 
-/* Goes to the next stage when the initiator asks for it and nothing is left to do in this one (6.3). */
+/* Goes to the next stage if the initiator asks for it and this stage is complete (6.3). */
 static enum iscsi_login_status transit(struct iscsi_login *login, const struct iscsi_login_req *req,
 				       struct iscsi_login_rsp *rsp)
 {
 	if (!(req->flags & ISCSI_LOGIN_TRANSIT))
 		return ISCSI_LOGIN_OK;
 	if (!authenticated(login))
-		return login->chap_agreed ? ISCSI_LOGIN_OK
-					  : iscsi_login_refusal(login, ISCSI_LOGIN_AUTH_FAILED,
-								"CHAP is required, and was not offered");
+		return login->chap_agreed
+			   ? ISCSI_LOGIN_OK
+			   : iscsi_login_refusal(login, ISCSI_LOGIN_AUTH_FAILED,
+						 "CHAP is required, but the initiator does not offer it");
 	login->stage = ISCSI_LOGIN_NSG(req->flags);
 	rsp->flags |= ISCSI_LOGIN_TRANSIT | (uint8_t)login->stage;
 	return ISCSI_LOGIN_OK;
@@ -303,7 +318,7 @@ static enum iscsi_login_status respond(struct iscsi_login *login, const struct i
 	bool complete;
 
 	if (!status)
-		status = take_data(login, req, data, data_len, &complete);
+		status = add_data(login, req, data, data_len, &complete);
 	if (status || !complete)
 		return status;
 	if (!put_data(login, response)) {
@@ -321,7 +336,7 @@ enum iscsi_login_step iscsi_login_request(struct iscsi_login *login, const uint8
 	struct iscsi_login_rsp *rsp = (struct iscsi_login_rsp *)response->bhs;
 	enum iscsi_login_status status;
 
-	/* 6.3: whoever does not start with a Login Request gets no answer */
+	/* 6.3: an initiator that does not begin with a Login Request gets no answer. */
 	if (login->requests == 0 && (req->opcode & ISCSI_OP_MASK) != ISCSI_OP_LOGIN)
 		return ISCSI_LOGIN_DROP;
 	memset(rsp, 0, sizeof(*rsp)); /* version 00h is the highest and the active one */

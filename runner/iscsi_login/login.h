@@ -18,14 +18,19 @@
 	8192 /* RFC 7143 13.12: the default MaxRecvDataSegmentLength holds during login */
 
 enum iscsi_login_step {
-	ISCSI_LOGIN_MORE,     /* send the response, wait for the next request */
-	ISCSI_LOGIN_COMPLETE, /* set the TSIH, send the response, then full feature phase */
-	ISCSI_LOGIN_FAIL,     /* send the response, then close */
-	ISCSI_LOGIN_DROP,     /* close at once */
+	/* Send the response, wait for the next request. */
+	ISCSI_LOGIN_MORE,
+	/* Set the TSIH, send the response, then full feature phase. */
+	ISCSI_LOGIN_COMPLETE,
+	/* Send the response, then close. */
+	ISCSI_LOGIN_FAIL,
+	/* Close at once. */
+	ISCSI_LOGIN_DROP,
 };
 
 struct iscsi_login_response {
-	uint8_t bhs[48]; /* StatSN, ExpCmdSN, MaxCmdSN and TSIH are the connection's to fill */
+	/* StatSN, ExpCmdSN, MaxCmdSN and TSIH are the connection's to fill. */
+	uint8_t bhs[48];
 	uint8_t data[ISCSI_LOGIN_DATA_MAX];
 	size_t data_len;
 };
@@ -52,11 +57,13 @@ void iscsi_login_inherit(struct iscsi_login *login, const struct iscsi_params *p
 /* Valid after ISCSI_LOGIN_COMPLETE, until iscsi_login_free(). */
 struct iscsi_login_result {
 	bool discovery;
-	struct target *target; /* NULL in a discovery session */
+	/* NULL in a discovery session. */
+	struct target *target;
 	char initiator_name[TARGET_NAME_MAX + 1];
 	char initiator_alias[256];
 	uint8_t isid[6];
-	uint16_t tsih; /* as the initiator sent it: non-zero asks to join or reinstate */
+	/* As the initiator sent it: non-zero asks to join or reinstate. */
+	uint16_t tsih;
 	uint16_t cid;
 	uint32_t cmdsn, expstatsn;
 	struct iscsi_params params;

@@ -19,15 +19,20 @@ struct iscsi_login {
 	unsigned requests;
 	enum iscsi_stage stage;
 	bool identified;
-	bool declared; /* our MaxRecvDataSegmentLength was sent */
+	/* Our MaxRecvDataSegmentLength was sent. */
+	bool declared;
 	bool chap_agreed;
-	const struct target_auth *account; /* NULL: no authentication is asked */
+	/* NULL: no authentication is asked. */
+	const struct target_auth *account;
 	struct iscsi_chap chap;
-	uint64_t seen; /* keys */
+	/* Keys. */
+	uint64_t seen;
 	struct iscsi_login_result result;
 	size_t in_len, out_len, out_sent;
-	char in[ISCSI_TEXT_MAX];  /* text of the request so far */
-	char out[ISCSI_TEXT_MAX]; /* its answer */
+	/* Text of the request so far. */
+	char in[ISCSI_TEXT_MAX];
+	/* Its answer. */
+	char out[ISCSI_TEXT_MAX];
 };
 
 /* Logs why, and returns status. */

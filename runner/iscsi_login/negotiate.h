@@ -19,7 +19,8 @@ enum iscsi_answer {
 };
 
 struct iscsi_offer {
-	const char *value; /* in the text; NULL: not offered, or not allowed in this phase */
+	/* In the text; NULL: not offered, or not allowed in this phase. */
+	const char *value;
 	enum iscsi_answer answer;
 	uint32_t result;
 };

@@ -11,9 +11,11 @@
 
 struct iscsi_pair {
 	enum iscsi_key key;
-	const char *name; /* name_len bytes, not terminated */
+	/* name_len bytes, not terminated. */
+	const char *name;
 	size_t name_len;
-	const char *value; /* terminated */
+	/* Terminated. */
+	const char *value;
 };
 
 /* Walks through a text of len bytes: start with *at = 0. 1: pair filled; 0: the end; -1: no such text: a pair

@@ -7,23 +7,28 @@
 #include <stdint.h>
 
 struct iscsi_params {
-	bool header_digest; /* CRC32C in use */
+	/* CRC32C in use. */
+	bool header_digest;
 	bool data_digest;
 	bool initial_r2t;
 	bool immediate_data;
 	bool data_pdu_in_order;
 	bool data_sequence_in_order;
 	uint32_t max_connections;
-	uint32_t max_recv_data_segment; /* what we declared: the initiator sends no more in a PDU */
-	uint32_t max_xmit_data_segment; /* what the initiator declared: we send no more in a PDU */
+	/* What we declared: the initiator sends no more in a PDU. */
+	uint32_t max_recv_data_segment;
+	/* What the initiator declared: we send no more in a PDU. */
+	uint32_t max_xmit_data_segment;
 	uint32_t max_burst;
 	uint32_t first_burst;
 	uint32_t max_outstanding_r2t;
 	uint32_t default_time2wait;
 	uint32_t default_time2retain;
 	uint32_t error_recovery_level;
-	uint32_t protocol_level; /* 1: RFC 7143 (13.24) */
-	bool task_reporting;     /* false: RFC3720, the only one that we offer (13.23) */
+	/* 1: RFC 7143 (13.24). */
+	uint32_t protocol_level;
+	/* False: RFC3720, the only one that we offer (13.23). */
+	bool task_reporting;
 };
 
 /* The values that hold as long as nothing is negotiated. */

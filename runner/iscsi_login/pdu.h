@@ -49,12 +49,14 @@ struct iscsi_bhs {
 	uint8_t opcode;
 	uint8_t flags;
 	uint8_t specific[2];
-	uint8_t total_ahs_len; /* 4-byte words */
+	/* 4-byte words. */
+	uint8_t total_ahs_len;
 	uint8_t data_len[3];
 	uint8_t lun[8];
 	uint8_t itt[4];
 	uint8_t ttt[4];
-	uint8_t sn[3][4]; /* requests: CmdSN, ExpStatSN; responses: StatSN, ExpCmdSN, MaxCmdSN */
+	/* Requests: CmdSN, ExpStatSN; responses: StatSN, ExpCmdSN, MaxCmdSN. */
+	uint8_t sn[3][4];
 	uint8_t tail[12];
 };
 
@@ -63,7 +65,8 @@ struct iscsi_bhs {
 #define ISCSI_CMD_WRITE 0x20
 struct iscsi_scsi_command {
 	uint8_t opcode, flags, reserved[2], total_ahs_len, data_len[3], lun[8], itt[4];
-	uint8_t edtl[4]; /* expected data transfer length */
+	/* Expected data transfer length. */
+	uint8_t edtl[4];
 	uint8_t cmdsn[4], expstatsn[4], cdb[16];
 };
 
@@ -167,10 +170,12 @@ enum iscsi_reject_reason {
 	ISCSI_REJECT_SNACK = 0x03,
 	ISCSI_REJECT_PROTOCOL = 0x04,
 	ISCSI_REJECT_NOT_SUPPORTED = 0x05,
-	ISCSI_REJECT_IMMEDIATE = 0x06, /* too many immediate commands */
+	/* Too many immediate commands. */
+	ISCSI_REJECT_IMMEDIATE = 0x06,
 	ISCSI_REJECT_TASK_IN_PROGRESS = 0x07,
 	ISCSI_REJECT_INVALID_FIELD = 0x09,
-	ISCSI_REJECT_LONG_OPERATION = 0x0a, /* out of resources */
+	/* Out of resources. */
+	ISCSI_REJECT_LONG_OPERATION = 0x0a,
 	ISCSI_REJECT_WAITING_LOGOUT = 0x0c,
 };
 struct iscsi_reject {
@@ -196,7 +201,8 @@ struct iscsi_login_req {
 	uint8_t flags;
 	uint8_t version_max;
 	uint8_t version_min;
-	uint8_t ahs_len; /* 4-byte words */
+	/* 4-byte words. */
+	uint8_t ahs_len;
 	uint8_t data_len[3];
 	uint8_t isid[6];
 	uint8_t tsih[2];
