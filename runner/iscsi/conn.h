@@ -102,6 +102,11 @@ static inline const struct iscsi_bhs *iscsi_rx_bhs(const struct iscsi_conn *conn
 	return (const struct iscsi_bhs *)conn->rx.head;
 }
 
+static inline uint8_t iscsi_rx_opcode(const struct iscsi_conn *conn)
+{
+	return conn->rx.head[0] & ISCSI_OP_MASK;
+}
+
 /* Serial number arithmetic (RFC 7143 4.2.2.1, RFC 1982): a < b. */
 static inline bool iscsi_sn_before(uint32_t a, uint32_t b)
 {

@@ -12,67 +12,25 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "iscsi/command.h"
-#include "iscsi/data_out.h"
-#include "iscsi/hold.h"
+#include "iscsi/dispatch.h"
 #include "iscsi/login_phase.h"
-#include "iscsi/logout.h"
 #include "iscsi/memory.h"
-#include "iscsi/nop.h"
 #include "iscsi/reject.h"
 #include "iscsi/session.h"
-#include "iscsi/text_exchange.h"
-#include "iscsi/tmf.h"
 #include "iscsi/work.h"
 #include "util/crc32c.h"
 
-#define RX_BUDGET      (1u << 20)  /* bytes a connection may receive in one turn, for fairness … */
-#define RX_PDU_COST    (1u << 10)  /* … of which a PDU costs so many beside its own */
-#define RX_LARGE       (16u << 10) /* what is left of a segment is worth its own read … */
-#define RX_WORK_BYTES  256u        /* of a data segment that is kept whole cost about a unit of work */
-#define RX_LOGIN_WORK  20u         /* of a Login Request */
-#define RX_WORKED      (4u << 10)  /* read at once from a connection that causes work */
-#define RX_AFTER_LARGE (4u << 10)  /* … with only so much of what follows it */
-
-/* What the CmdSN of a request does. */
-enum number {
-	/* Is one, and the window moves on with it. */
-	NUMBERED,
-	/* Is one, and the window moves on when the task is over. */
-	NUMBERS_TASK,
-	/* Is not there. */
-	UNNUMBERED,
-};
-
-struct pdu_kind {
-	/* NULL: keep the data segment whole. */
-	bool (*begin)(struct iscsi_conn *conn);
-	/* NULL: refused with reason. */
-	bool (*end)(struct iscsi_conn *conn);
-	enum number number;
-	/* See work.h. */
-	unsigned work;
-	/* RFC 7143 4.3: a discovery session knows text, logout and, by custom, NOP. */
-	bool in_discovery;
-	enum iscsi_reject_reason reason;
-};
-
-static const struct pdu_kind kinds[ISCSI_OP_MASK + 1] = {
-    [ISCSI_OP_NOP_OUT] = {NULL, iscsi_nop_out, NUMBERED, 1, true, 0},
-    [ISCSI_OP_SCSI_COMMAND] = {iscsi_command_begin, iscsi_command_end, NUMBERS_TASK, 0, false, 0},
-    [ISCSI_OP_TASK_MGMT] = {NULL, iscsi_tmf_pdu, NUMBERED, 4, false, 0},
-    [ISCSI_OP_LOGIN] = {NULL, NULL, UNNUMBERED, 0, true, ISCSI_REJECT_PROTOCOL},
-    [ISCSI_OP_TEXT] = {NULL, iscsi_text_pdu, NUMBERED, 10, true, 0},
-    [ISCSI_OP_DATA_OUT] = {iscsi_data_out_begin, iscsi_data_out_end, UNNUMBERED, 0, false, 0},
-    [ISCSI_OP_LOGOUT] = {NULL, iscsi_logout_pdu, NUMBERED, 1, true, 0},
-    /* ErrorRecoveryLevel is 0 */
-    [ISCSI_OP_SNACK] = {NULL, NULL, UNNUMBERED, 0, true, ISCSI_REJECT_SNACK},
-};
-
-static uint8_t opcode(const struct iscsi_conn *conn)
-{
-	return conn->rx.head[0] & ISCSI_OP_MASK;
-}
+/* Bytes that a connection may receive in one turn, and the bytes as which a PDU counts besides its own. */
+#define RX_BUDGET   (1u << 20)
+#define RX_PDU_COST (1u << 10)
+/* If so much of a data segment is missing, one receive is for the segment, with only a little of what follows it. */
+#define RX_LARGE       (16u << 10)
+#define RX_AFTER_LARGE (4u << 10)
+/* One receive from a connection that causes work (work.h). */
+#define RX_WORKED (4u << 10)
+/* Work: bytes of a data segment kept as a whole for one unit, and the units of a Login Request. */
+#define RX_WORK_BYTES 256u
+#define RX_LOGIN_WORK 20u
 
 static void fill(struct iscsi_rx *rx, enum iscsi_rx_stage stage, uint8_t *dst, uint32_t len)
 {
@@ -110,7 +68,7 @@ static bool has_digest(uint32_t crc, const uint8_t *digest)
 	return le32toh(wire) == ~crc;
 }
 
-static bool keep_whole(struct iscsi_conn *conn)
+bool iscsi_rx_keep_whole(struct iscsi_conn *conn)
 {
 	struct iscsi_rx *rx = &conn->rx;
 
@@ -134,64 +92,13 @@ static bool keep_whole(struct iscsi_conn *conn)
 	return true;
 }
 
-static enum iscsi_turn turn_of(const struct iscsi_conn *conn, const struct pdu_kind *kind)
-{
-	const struct iscsi_bhs *bhs = iscsi_rx_bhs(conn);
-	uint32_t sn = get_be32(bhs->sn[0]);
-
-	if (kind->number == UNNUMBERED || bhs->opcode & ISCSI_OP_IMMEDIATE)
-		return ISCSI_TURN_NOW;
-	if (iscsi_sn_before(sn, conn->exp_cmdsn) || iscsi_sn_before(conn->max_cmdsn, sn))
-		return ISCSI_TURN_NEVER;
-	return sn == conn->exp_cmdsn ? ISCSI_TURN_NOW : ISCSI_TURN_LATER;
-}
-
-static void use_number(struct iscsi_conn *conn, const struct pdu_kind *kind)
-{
-	if (kind->number == UNNUMBERED || iscsi_rx_bhs(conn)->opcode & ISCSI_OP_IMMEDIATE)
-		return;
-	conn->exp_cmdsn++;
-	conn->max_cmdsn += kind->number == NUMBERED;
-}
-
-/* The PDU is unknown or not allowed in this session: its data are dropped. */
-static bool refuse(struct iscsi_conn *conn, enum iscsi_reject_reason reason)
-{
-	iscsi_reject(conn, reason, "PDU not allowed here");
-	conn->rx.turn = ISCSI_TURN_NEVER;
-	return conn->state != ISCSI_CONN_CLOSING;
-}
-
-static bool begin_full(struct iscsi_conn *conn)
-{
-	const struct pdu_kind *kind = &kinds[opcode(conn)];
-	bool known = kind->end && (kind->in_discovery || conn->session->target);
-	enum iscsi_turn turn = turn_of(conn, kind);
-
-	conn->rx.turn = turn;
-	if (turn == ISCSI_TURN_NOW)
-		use_number(conn, kind);
-	if (!known)
-		return refuse(conn, kind->reason ? kind->reason
-				    : kind->end  ? ISCSI_REJECT_PROTOCOL
-						 : ISCSI_REJECT_NOT_SUPPORTED);
-	if (turn == ISCSI_TURN_NEVER)
-		return true;
-	if (turn == ISCSI_TURN_LATER && !conn->session->target) {
-		/* Nobody has been admitted yet, so nothing is kept. */
-		iscsi_conn_close(conn, "a request came before an earlier CmdSN in a discovery session");
-		return false;
-	}
-	return kind->begin && turn == ISCSI_TURN_NOW ? kind->begin(conn) : keep_whole(conn);
-}
-
 static bool begin_login(struct iscsi_conn *conn)
 {
-	if (opcode(conn) != ISCSI_OP_LOGIN || conn->rx.ahs_len) {
+	if (iscsi_rx_opcode(conn) != ISCSI_OP_LOGIN || conn->rx.ahs_len) {
 		iscsi_conn_close(conn, "the first PDU is not a Login Request");
 		return false;
 	}
-	return keep_whole(conn);
+	return iscsi_rx_keep_whole(conn);
 }
 
 static bool header_complete(struct iscsi_conn *conn)
@@ -211,7 +118,7 @@ static bool header_complete(struct iscsi_conn *conn)
 		return false;
 	}
 	iscsi_rx_store(conn, NULL, 0); /* unless begin() stores the data */
-	return full ? begin_full(conn) : begin_login(conn);
+	return full ? iscsi_dispatch_begin(conn) : begin_login(conn);
 }
 
 static bool header_digest_ok(struct iscsi_conn *conn)
@@ -242,53 +149,6 @@ static bool bhs_complete(struct iscsi_conn *conn)
 	return true;
 }
 
-static bool end_full(struct iscsi_conn *conn)
-{
-	bool ok = true;
-
-	iscsi_work_add(conn, kinds[opcode(conn)].work);
-	if (conn->rx.turn == ISCSI_TURN_NOW)
-		ok = kinds[opcode(conn)].end(conn);
-	else if (conn->rx.turn == ISCSI_TURN_LATER)
-		ok = iscsi_hold(conn);
-	if (ok)
-		iscsi_rx_free(conn);
-	return ok;
-}
-
-/* The CmdSN of a PDU that was held is due: the PDU is treated as if it were received now. */
-static bool replay(struct iscsi_conn *conn, const struct iscsi_held *held)
-{
-	struct iscsi_rx *rx = &conn->rx;
-
-	if (held->dropped) {
-		conn->exp_cmdsn++;
-		conn->max_cmdsn++;
-		return true;
-	}
-	memcpy(rx->head, held->head, held->head_len);
-	rx->ahs_len = held->head_len - ISCSI_BHS_LEN;
-	rx->data_len = held->data_len;
-	iscsi_rx_store(conn, NULL, 0);
-	if (!begin_full(conn))
-		return false;
-	if (rx->dst)
-		memcpy(rx->dst, held->data, rx->left);
-	return end_full(conn);
-}
-
-static bool replay_held(struct iscsi_conn *conn)
-{
-	struct iscsi_held *held;
-	bool ok = true;
-
-	while (ok && (held = iscsi_hold_next(conn))) {
-		ok = replay(conn, held);
-		iscsi_held_free(conn, held);
-	}
-	return ok;
-}
-
 static bool send_plenty(struct iscsi_conn *conn)
 {
 	if (iscsi_tx_plenty(conn))
@@ -300,7 +160,7 @@ static bool pdu_complete(struct iscsi_conn *conn)
 {
 	conn->rx.npdus++;
 	if (conn->state == ISCSI_CONN_FULL)
-		return end_full(conn) && replay_held(conn) && send_plenty(conn);
+		return iscsi_dispatch_end(conn) && iscsi_dispatch_held(conn) && send_plenty(conn);
 	iscsi_work_add(conn, RX_LOGIN_WORK);
 	if (!iscsi_login_pdu(conn))
 		return false;

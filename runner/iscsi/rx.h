@@ -61,8 +61,11 @@ void iscsi_rx_free(struct iscsi_conn *conn);
 /* For the begin functions of PDUs: where the first len bytes of the data segment go; the rest is dropped. */
 void iscsi_rx_store(struct iscsi_conn *conn, uint8_t *dst, uint32_t len);
 
+/* The PDU that is being received needs its data segment as a whole. False: the connection was closed. */
+bool iscsi_rx_keep_whole(struct iscsi_conn *conn);
+
 /*
- * The framing calls two functions for each kind of PDU (the table kinds in rx.c). begin runs when the header is complete
+ * Two functions handle each kind of PDU (the table kinds in dispatch.c). begin runs when the header is complete
  * and says where the data go (iscsi_rx_store()); end runs when the data are complete. Both return false if the connection
  * was closed.
  */
