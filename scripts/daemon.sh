@@ -79,6 +79,22 @@ need_handler() {
 # disk has the same name after a reboot, behind the kernel and behind the daemon's own iSCSI front end.
 identity() { "${TCMU_RUNNER:-tcmu-runner}" --identity "$1" 2>&1; }
 
+# make_image CONFIG SIZE: creates the file that the handler "file" shall serve, unless something is there. The daemon itself
+# creates no image that it has served before: the image may only be away. Here an administrator asks for a new disk.
+make_image() {
+	image=$(unescape "${1%%;*}")
+	case $image in
+	/*) ;;
+	*) image=$(readlink "${lock%/*}/state")/$image ;;
+	esac
+	# The daemon gives a better reason for a folder that is missing.
+	if [ ! -d "$(dirname "$image")" ] || [ -e "$image" ]; then
+		return 0
+	fi
+	make_file "$image" || die "$image cannot be created"
+	truncate -s "$2" "$image"
+}
+
 # The daemon's list of devices.
 list_devices() { on_bus /Devices1 org.kernel.TCMUService1.Devices1.List; }
 

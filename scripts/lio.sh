@@ -107,6 +107,33 @@ check_value() {
 	[ "${#2}" -le 255 ] || die "$1 has more than 255 characters"
 }
 
+# check_config CONFIG: what follows HANDLER/ in dev_config. A comma ends it in configfs, and rtslib, which saves and restores
+# the device, refuses a colon and reads no further than a blank.
+check_config() {
+	case $1 in
+	'' | *[[:cntrl:]]*) die "CONFIG '$1': it may not be empty or contain a control character" ;;
+	*[,:\ ]*)
+		die "CONFIG '$1': targetcli cannot save a comma, a colon or a blank. Write" \
+			"'$(printf %s "$1" | sed 's/~/~7e/g; s/,/~2c/g; s/:/~3a/g; s/ /~20/g')'"
+		;;
+	esac
+	[ "${#1}" -le 255 ] || die "CONFIG has more than 255 characters"
+}
+
+# unescape TEXT: prints it with the characters that ~HH stands for.
+unescape() {
+	printf '%s\n' "$1" | awk '{
+		while (match($0, /~[0-9A-Fa-f][0-9A-Fa-f]/)) {
+			digits = tolower(substr($0, RSTART + 1, 2))
+			byte = 16 * (index("0123456789abcdef", substr(digits, 1, 1)) - 1)
+			byte += index("0123456789abcdef", substr(digits, 2)) - 1
+			printf "%s%c", substr($0, 1, RSTART - 1), byte
+			$0 = substr($0, RSTART + 3)
+		}
+		print
+	}'
+}
+
 # check_device DEVICE: PLUGIN_N/NAME.
 check_device() {
 	case $1 in

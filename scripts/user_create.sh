@@ -8,7 +8,9 @@
 #   user_create.sh alloc test_0 1048576
 #   user_create.sh file test_1 4096
 #   user_create.sh file disk 100G /srv/disk.img
-# After how long the kernel gives a command up, the daemon sets: cmd_time_out in /etc/tcmu/tcmu.conf.
+# Options follow CONFIG after a semicolon, and ~HH stands for a character that CONFIG may not contain, such as ~20 for a
+# blank: '/srv/my~20disk.img;cache=none'. The handler file creates a file that does not exist.
+# The setting cmd_time_out in /etc/tcmu/tcmu.conf says how long the kernel waits for a command.
 set -eu
 here=$(dirname "$(realpath "$0")")
 . "$here/lio.sh"
@@ -19,11 +21,8 @@ case $handler in
 '' | *[!A-Za-z0-9_]*) die "'$handler' is no handler name" ;;
 esac
 check_name "$name"
-check_value CONFIG "$config"
+check_config "$config"
 [ "${#handler}" -le $((254 - ${#config})) ] || die "HANDLER/CONFIG has more than 255 characters"
-case $config in
-*:*) die "CONFIG '$config': it may not hold a colon, targetcli could not save it" ;;
-esac
 
 need_modules target_core_mod target_core_user
 unanswered=
@@ -33,6 +32,7 @@ if is_kernel; then
 	! other_daemon_pid >/dev/null || unanswered=,nl_reply_supported=-1
 fi
 new_device user "$name"
+! is_kernel || [ "$handler" != file ] || make_image "$config" "$size"
 
 # The kernel's default of 64 KiB would split large I/O; 128 commands of 1 MiB fit into the data area.
 put "dev_config=$handler/$config,dev_size=$size,hw_max_sectors=2048,max_data_area_mb=128$unanswered" "$core/$device/control"

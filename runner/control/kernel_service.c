@@ -61,10 +61,22 @@ static void become_part_of_storage(void)
 		log_warn(NULL, "oom_score_adj: %s", strerror(errno));
 }
 
-static int check_state_dir(const char *path, struct error *error)
+/* Scripts create images in the state folder. They find it through the link RUN_FOLDER/state. */
+static void show_state_dir(const struct control_options *options)
 {
-	if (g_mkdir_with_parents(path, 0700))
-		return error_set(error, errno, "state folder %s: %s", path, strerror(errno));
+	g_autofree char *link = g_build_filename(options->run_dir, "state", NULL);
+	g_autofree char *folder = g_canonicalize_filename(options->state_dir, NULL);
+
+	if ((unlink(link) && errno != ENOENT) || symlink(folder, link))
+		log_warn(NULL, "%s: %s; scripts cannot create images in the state folder", link,
+			 strerror(errno));
+}
+
+static int check_state_dir(const struct control_options *options, struct error *error)
+{
+	if (g_mkdir_with_parents(options->state_dir, 0700))
+		return error_set(error, errno, "state folder %s: %s", options->state_dir, strerror(errno));
+	show_state_dir(options);
 	return 0;
 }
 
@@ -80,7 +92,7 @@ int kernel_service_new(struct kernel_service **service, const struct control_opt
 	if (!err)
 		err = take_lock(s, error);
 	if (!err)
-		err = check_state_dir(options->state_dir, error);
+		err = check_state_dir(options, error);
 	if (!err) {
 		s->io_fd = tcmu_stray_io_lock(options->run_dir, error);
 		err = s->io_fd < 0 ? s->io_fd : 0;

@@ -79,15 +79,27 @@ bool kernel_answer_added(struct kernel_device *d, int status)
 	       tcmu_netlink_reply(d->manager->netlink, TCMU_EVENT_ADDED, d->added_id, status) != -ENODEV;
 }
 
-void kernel_failed(struct kernel_device *d, int err, const struct error *error)
+/* Logs the error unless the try before has failed with the same one. */
+static void set_failed(struct kernel_device *d, bool stays, const struct error *error)
 {
 	lock_take(&d->manager->lock);
 	bool again = d->state == TCMU_DEVICE_FAILED && !strcmp(d->error.text, error->text);
 	d->state = TCMU_DEVICE_FAILED;
 	d->error = *error;
+	d->stays |= stays;
 	lock_drop(&d->manager->lock);
 	if (!again)
 		log_err(d->subject, "not served: %s", error->text);
+}
+
+void kernel_failed_but_stays(struct kernel_device *d, const struct error *error)
+{
+	set_failed(d, true, error);
+}
+
+void kernel_failed(struct kernel_device *d, int err, const struct error *error)
+{
+	set_failed(d, false, error);
 	bool refused = kernel_answer_added(d, err);
 
 	SCOPE_LOCK(&d->manager->lock);

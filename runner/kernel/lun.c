@@ -2,6 +2,7 @@
 /* What a device serves: the backstore and LU of its configuration, with what the kernel's configfs says of
  * it. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,8 +50,11 @@ static int make_lu(struct kernel_device *d, const struct attributes *attributes,
 	struct storage_identity chosen;
 	const struct scsi_identity identity = {.serial = chosen.serial, .naa = chosen.naa};
 
-	/* Until the first command, see kernel_lun_identify(). */
-	if (!choose_identity(d, lun, NULL, false, &chosen, error))
+	/*
+	 * This identity is used until the first command, see kernel_lun_identify(). Storage that is open is remembered from
+	 * here on as served, so that it is not created once more when it is missing.
+	 */
+	if (!choose_identity(d, lun, NULL, !backstore_is_absent(lun->bs), &chosen, error))
 		lun->lu = scsi_lu_new(d->manager->set, lun->bs, &identity, error);
 	if (lun->lu) {
 		scsi_lu_on_write_cache(lun->lu, kernel_on_write_cache, d);
@@ -91,6 +95,26 @@ void kernel_lun_accept_loss(struct kernel_device *d)
 	scsi_lu_set_blocked(d->lun.lu, false);
 }
 
+/* What configfs and dev_config say of the storage. */
+static int make_spec(const struct kernel_device *d, const struct storage_spec *storage,
+		     struct attributes *attributes, struct backstore_spec *spec, struct error *error)
+{
+	int err = read_attributes(d, attributes, error);
+
+	if (err)
+		return err;
+	*spec = (struct backstore_spec){
+	    .name = d->subject,
+	    .config = storage->config,
+	    .state_dir = d->manager->state_dir,
+	    .options = storage->options,
+	    .noptions = storage->noptions,
+	    .size = attributes->size,
+	    .block_size = (uint32_t)attributes->block_size,
+	};
+	return 0;
+}
+
 static int open_with(struct kernel_device *d, const struct storage_spec *storage,
 		     struct backstore *(*open_backstore)(struct loop_set *set,
 							 const struct backstore_spec *spec,
@@ -98,24 +122,16 @@ static int open_with(struct kernel_device *d, const struct storage_spec *storage
 		     bool existing, struct kernel_lun *lun, struct error *error)
 {
 	struct attributes attributes;
-	int err = read_attributes(d, &attributes, error);
+	struct backstore_spec spec;
+	int err = make_spec(d, storage, &attributes, &spec, error);
 
 	if (err)
 		return err;
+	spec.existing = existing;
 	lun->contents = storage_contents_new(d->manager->registry, storage->config, d->label);
 	if (!lun->contents)
 		return error_set(error, ENOMEM, "out of memory");
-	const struct backstore_spec spec = {
-	    .name = d->subject,
-	    .keeper = storage_contents_keeper(lun->contents),
-	    .config = storage->config,
-	    .state_dir = d->manager->state_dir,
-	    .options = storage->options,
-	    .noptions = storage->noptions,
-	    .size = attributes.size,
-	    .block_size = (uint32_t)attributes.block_size,
-	    .existing = existing,
-	};
+	spec.keeper = storage_contents_keeper(lun->contents);
 	lun->bs = open_backstore(d->manager->set, &spec, error);
 	err = lun->bs ? make_lu(d, &attributes, lun, error) : -errno;
 	if (!err) {
@@ -154,10 +170,47 @@ void kernel_lun_take_over(struct kernel_device *d)
 		kernel_on_write_cache(d);
 }
 
+/* The place of storage whose folder is missing, too, by its text alone. */
+static void set_textual_place(const struct kernel_device *d, const char *config,
+			      struct tcmur_identity *identity)
+{
+	const char *path = strchr(config, '/') + 1;
+
+	snprintf(identity->place, sizeof(identity->place), "%s%s%s",
+		 *path == '/' ? "" : d->manager->state_dir, *path == '/' ? "" : "/", path);
+}
+
 /*
- * Storage that is there is taken as it is: an administrator enlarges it first, and dev_size after that. It is made for a
- * new device only. That of others is missing where it is, maybe since its file system is not mounted; an empty one in its
- * place would be taken for theirs.
+ * Creates storage that is missing, but only if it has never been served before. Otherwise its file system may not be
+ * mounted, and initiators would take an empty disk for theirs: -ENOMEDIUM.
+ */
+static int create(struct kernel_device *d, const struct storage_spec *storage, struct kernel_lun *lun,
+		  struct error *error)
+{
+	struct tcmur_identity identity = {.own = ""};
+	struct attributes attributes;
+	struct backstore_spec spec;
+	int err = make_spec(d, storage, &attributes, &spec, error);
+
+	if (err)
+		return err;
+	if (backstore_identify(&spec, &identity, NULL) < 0)
+		set_textual_place(d, storage->config, &identity);
+	const struct storage_object object = {
+	    .config = storage->config, .storage = &identity, .name = d->label, .configured = NULL};
+	if (storage_identity_is_known(d->manager->registry, &object))
+		return error_set(
+		    error, ENOMEDIUM,
+		    "%s is missing. It has been served before, so it is not created again; mount its "
+		    "file system or restore it, or create it to begin with an empty disk: truncate -s "
+		    "%" PRIu64 " %s",
+		    identity.place, attributes.size, identity.place);
+	return open_with(d, storage, backstore_open, false, lun, error);
+}
+
+/*
+ * Storage that exists is taken as it is: an administrator enlarges it first, and dev_size after that. Storage that is
+ * missing is created for a new device only.
  */
 int kernel_lun_open(struct kernel_device *d, const char *config, bool make, struct kernel_lun *lun,
 		    struct error *error)
@@ -171,7 +224,7 @@ int kernel_lun_open(struct kernel_device *d, const char *config, bool make, stru
 		return err;
 	err = open_with(d, &storage, backstore_open, true, lun, error);
 	if (err == -ENOENT && make)
-		err = open_with(d, &storage, backstore_open, false, lun, error);
+		err = create(d, &storage, lun, error);
 	storage_spec_free(&storage);
 	if (!err)
 		settle_write_cache(d, lun);

@@ -130,6 +130,16 @@ static bool stays(struct kernel_device *d)
 	return d->stays;
 }
 
+/* What has to be written to a new device before it is enabled. */
+static void set_up(struct kernel_device *d)
+{
+	set_time_out(d);
+	ask_for_notices(d);
+	/* Where a stand-in serves the device already, the first command sees to it. */
+	if (!d->served)
+		kernel_lun_expiry(d);
+}
+
 void kernel_open_device(struct kernel_device *d)
 {
 	struct error error = {""}, none;
@@ -146,10 +156,13 @@ void kernel_open_device(struct kernel_device *d)
 		block_ring(d);
 	err = open_patiently(d, &error);
 	if (!err) {
-		set_time_out(d);
-		ask_for_notices(d);
-		if (!d->served) /* by a stand-in; then the first command sees to it */
-			kernel_lun_expiry(d);
+		set_up(d);
+		return;
+	}
+	/* From the answer on nothing is looked up in configfs, so the stand-in is opened first. */
+	if (err == -ENOMEDIUM && (d->lun.lu || !kernel_lun_open_absent(d, &d->next, &none))) {
+		set_up(d);
+		kernel_failed_but_stays(d, &error);
 		return;
 	}
 	kernel_failed(d, err, &error);

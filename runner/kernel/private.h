@@ -163,6 +163,8 @@ bool kernel_answer_added(struct kernel_device *d, int status);
 /* The device's job: it cannot be served, by this -errno. A new one whose maker waits for our answer is refused and
  * forgotten; what was there stays, as failed, and so does one whose maker did not wait. */
 void kernel_failed(struct kernel_device *d, int err, const struct error *error);
+/* The device's job: the storage cannot be served at the moment, but the device stays, and the start answers ADDED. */
+void kernel_failed_but_stays(struct kernel_device *d, const struct error *error);
 
 /* --- open.c: what has to be open before; the device's job */
 
@@ -187,7 +189,10 @@ void kernel_replace_lun(struct kernel_device *d, struct kernel_lun lun);
 
 /* --- lun.c: what a device serves, on the pool */
 
-/* Opens config for d; make: or makes storage for it. 0 or -errno. */
+/*
+ * Opens config for d. make: storage that is missing and has never been served is created. Returns 0 or -errno with error
+ * set; -ENOMEDIUM: storage that has been served before is missing.
+ */
 int kernel_lun_open(struct kernel_device *d, const char *config, bool make, struct kernel_lun *lun,
 		    struct error *error);
 /* The stand-in while that does not work. */

@@ -201,3 +201,18 @@ int storage_identity_choose(struct storage_registry *registry, const struct stor
 	free(state);
 	return err;
 }
+
+bool storage_identity_is_known(const struct storage_registry *registry, const struct storage_object *object)
+{
+	struct storage_state *state = malloc(sizeof(*state));
+	char key[STATE_KEY_SIZE];
+
+	if (!state || registry->folder < 0) {
+		free(state);
+		return true;
+	}
+	storage_object_key(object, key, sizeof(key));
+	int err = storage_state_read(registry->folder, key, state, NULL);
+	free(state);
+	return err != -ENOENT;
+}

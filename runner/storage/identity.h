@@ -60,6 +60,12 @@ struct storage_object {
 int storage_identity_choose(struct storage_registry *registry, const struct storage_object *object,
 			    bool remember, struct storage_identity *identity, struct error *error);
 
+/*
+ * Pool or main thread; may block. Whether the state folder knows the object, so that its storage has been served before. Also
+ * true if the state folder or the file in it cannot be read.
+ */
+bool storage_identity_is_known(const struct storage_registry *registry, const struct storage_object *object);
+
 /* The place of one unit in the list of all. */
 struct storage_unit;
 

@@ -37,17 +37,21 @@ done
 works '[INFO] Your backstore directory: user_0/a' user_create.sh alloc a 512000000000000000
 works '[INFO] user_0/a deleted' user_delete.sh a
 
-for config in "a${newline}b" "a,b" "${tab}a" "$(printf 'a\177')" "a${newline}"; do
-	refuses 'comma, a newline' user_create.sh file a 1M "$config"
+for config in "a${newline}b" "${tab}a" "$(printf 'a\177')" "a${newline}"; do
+	refuses 'control character' user_create.sh file a 1M "$config"
 done
+refuses "comma, a colon or a blank. Write 'a~2cb'" user_create.sh file a 1M a,b
+refuses "Write 'a~3ab~7e20'" user_create.sh file a 1M a:b~20
+refuses "Write '/srv/my~20disk.raw'" user_create.sh file a 1M '/srv/my disk.raw'
 refuses '255' user_create.sh file a 1M "$(long 251)"
 refuses '255' user_create.sh file a 1M "$(long 126 | sed 's/0/é/g')"
-works '[INFO] Your backstore directory: user_0/a' user_create.sh file a 1M "/srv/$odd"
-grep -qxF "dev_config=file//srv/$odd,dev_size=1048576,hw_max_sectors=2048,max_data_area_mb=128" \
+config=/srv/$(printf %s "$odd" | tr ' ' _)
+works '[INFO] Your backstore directory: user_0/a' user_create.sh file a 1M "$config"
+grep -qxF "dev_config=file/$config,dev_size=1048576,hw_max_sectors=2048,max_data_area_mb=128" \
 	"$work/tree/core/user_0/a/control" || failed "CONFIG has changed"
 serial=$(cat "$work/tree/core/user_0/a/wwn/vpd_unit_serial")
 run user_delete.sh a
-run user_create.sh file a 1M "/srv/$odd "
+run user_create.sh file a 1M "x$config"
 [ "$(cat "$work/tree/core/user_0/a/wwn/vpd_unit_serial")" != "$serial" ] || failed "one serial number for two disks"
 for device in '' . .. / '*' user_0 user_0/ user_0/. user_0/.. user_0/a/ user_0/a/wwn user_0/../user_0/a '/user_0/a'; do
 	refuses 'no device' user_delete.sh "$device"
