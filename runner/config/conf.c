@@ -23,7 +23,7 @@ static const struct key keys[] = {
     {"threads", FIELD(threads), NUMBER, 0, 256, CONTROL_UNSET},
     {"pool_threads", FIELD(pool_threads), NUMBER, 1, 1024, CONTROL_UNSET},
     {"spin_us", FIELD(spin_us), NUMBER, 0, 10000, CONTROL_UNSET},
-    {"cmd_time_out", FIELD(cmd_time_out), NUMBER, 0, 86400, CONTROL_UNSET},
+    {"cmd_time_out", FIELD(cmd_time_out), NUMBER, 0, 86400, 120},
 };
 
 static int *number_of(struct control_conf *conf, const struct key *key)

@@ -13,7 +13,7 @@ struct control_conf {
 	char *log_dir;   /* NULL: none */
 	char *state_dir; /* NULL: the daemon's own */
 	int threads, pool_threads, spin_us;
-	int cmd_time_out; /* seconds, 0: none, CONTROL_UNSET: the kernel's */
+	int cmd_time_out; /* seconds, 0: none */
 };
 
 /* Main thread. Fills conf, which is freed with control_conf_free(). */

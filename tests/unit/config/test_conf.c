@@ -61,7 +61,7 @@ static void assert_defaults(const struct control_conf *conf)
 	assert_int_equal(conf->threads, CONTROL_UNSET);
 	assert_int_equal(conf->pool_threads, CONTROL_UNSET);
 	assert_int_equal(conf->spin_us, CONTROL_UNSET);
-	assert_int_equal(conf->cmd_time_out, CONTROL_UNSET);
+	assert_int_equal(conf->cmd_time_out, 120);
 }
 
 static void test_missing_file_means_defaults(void **state)
@@ -194,7 +194,7 @@ static void test_shipped_file(void **state)
 		conf = read_text(*line + strspn(*line, "# "));
 		keys++;
 		assert_true(conf.log_level == LOG_LEVEL_INFO);
-		assert_true(conf.cmd_time_out == CONTROL_UNSET || conf.cmd_time_out == 30);
+		assert_int_equal(conf.cmd_time_out, 120);
 		control_conf_free(&conf);
 	}
 	assert_int_equal(keys, 7);
