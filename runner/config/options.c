@@ -23,7 +23,7 @@ static const char description[] =
     "An export is HANDLER/CONFIG[,KEY=VALUE]…: size=, block_size=, ro, name=, serial=, vendor=, product=,\n"
     "revision= and the handler's own keys (--dump-handlers lists them). Exports that share a name are the "
     "LUNs\n"
-    "0, 1, … of one target, iqn.2026-11.io.tcmu-runner:NAME. Sizes take K, M, G, T.\n\n"
+    "0, 1, … of one target, iqn.2026-11.io.tcmu-runner:HOST:NAME. Sizes take K, M, G, T.\n\n"
     "Without --allow-initiator or --allow-any a target is served on loopback addresses only.\n\n"
     "  tcmu-runner --export file//srv/disk.img,size=10G --export alloc/scratch,size=256M\n";
 

@@ -145,12 +145,20 @@ static int set_up_access(struct portal_service *s, struct target *target, struct
 	return 0;
 }
 
+/* Two machines that run the same command line serve two targets, so the name contains the machine. */
+static char *default_name(const struct portal_service *s, const char *name)
+{
+	char host[STORAGE_HOST_SIZE];
+
+	storage_registry_host(s->registry, host);
+	return g_strconcat(IQN_PREFIX, host, ":", name, NULL);
+}
+
 /* The target of this export: made by the first export of its name, found by the others. */
 static struct target *target_for(struct portal_service *s, const struct control_export *export,
 				 struct error *error)
 {
-	g_autofree char *name =
-	    s->options->iqn ? g_strdup(s->options->iqn) : g_strconcat(IQN_PREFIX, export->name, NULL);
+	g_autofree char *name = s->options->iqn ? g_strdup(s->options->iqn) : default_name(s, export->name);
 	g_autofree char *folded = g_ascii_strdown(name, -1);
 	struct target *target = target_find(s->model, folded);
 

@@ -59,6 +59,11 @@ void storage_registry_free(struct storage_registry *registry)
 	free(registry);
 }
 
+void storage_registry_host(const struct storage_registry *registry, char host[STORAGE_HOST_SIZE])
+{
+	snprintf(host, STORAGE_HOST_SIZE, "%.12s", registry->machine);
+}
+
 /* --- the sources, in the order in which they are asked --- */
 
 static bool is_configured(const struct storage_object *object)

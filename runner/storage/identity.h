@@ -22,6 +22,10 @@ struct storage_registry *storage_registry_new(const char *state_dir, const char 
 /* Main. No unit is left. */
 void storage_registry_free(struct storage_registry *registry);
 
+/* Twelve hexadecimal digits that are derived from the ID of this machine, for names that must differ between machines. */
+#define STORAGE_HOST_SIZE 13
+void storage_registry_host(const struct storage_registry *registry, char host[STORAGE_HOST_SIZE]);
+
 enum storage_identity_source {
 	/* The administrator has set it. */
 	STORAGE_IDENTITY_CONFIGURED,

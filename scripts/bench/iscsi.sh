@@ -44,7 +44,7 @@ dd if=/dev/zero of="$work/disk" bs=1M count=512 status=none
 ours=127.0.0.1:$TCMUR_BENCH_PORT theirs=127.0.0.1:$((TCMUR_BENCH_PORT + 1))
 
 build/release/runner/tcmu-runner --handler-path build/release/handlers --portal "$ours" \
-	--export "file/$work/disk,name=bench" 2>"$work/log" &
+	--iqn iqn.2026-11.io.tcmu-runner:bench --export "file/$work/disk" 2>"$work/log" &
 pids+=($!)
 [ -d /var/run/tgtd ] || { mkdir /var/run/tgtd && made_run_dir=yes; }
 "$tgt/tgtd" -f --iscsi "portal=$theirs" -C 77 >/dev/null 2>&1 &

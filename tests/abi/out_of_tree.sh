@@ -37,7 +37,7 @@ serve() {
 	"$TCMU_RUNNER" --handler-path build --dump-handlers >"$work/dump"
 	grep -qw template "$work/dump" || fail "--dump-handlers does not show it: $(cat "$work/dump")"
 	command -v qemu-img >/dev/null || return 0
-	start_daemon --export template/x,size=1M,fill=7
+	start_daemon --export template/x,size=1M,fill=7 --iqn iqn.2026-11.io.tcmu-runner:x
 	lun="driver=raw,file.driver=iscsi,file.transport=tcp,file.portal=127.0.0.1:$port,file.lun=0"
 	lun+=",file.target=iqn.2026-11.io.tcmu-runner:x"
 	timeout 20 qemu-img convert --image-opts -O raw "$lun" "$work/sevens"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts the daemon under test (TCMU_RUNNER), and sees that it ends well: exit status 0, within a bound, and
 without a word from a sanitizer."""
+import hashlib
 import os
 import shutil
 import signal
@@ -14,7 +15,21 @@ import initiator
 PROGRAM = os.environ.get("TCMU_RUNNER", "tcmu-runner")
 HANDLERS = os.environ.get("TCMU_RUNNER_HANDLERS")
 OPTIONS = os.environ.get("TCMU_RUNNER_OPTIONS", "").split()  # for every daemon of the run
-IQN = "iqn.2026-11.io.tcmu-runner:"
+
+
+def machine_id():
+    """That of this machine; or one that each daemon is given in its state folder."""
+    try:
+        with open("/etc/machine-id", encoding="ascii") as file:
+            text = file.read().strip()
+    except OSError:
+        text = ""
+    return text if len(text) == 32 else None
+
+
+OWN_MACHINE_ID = "0123456789abcdef0123456789abcdef"
+HOST = hashlib.sha256(f"tcmu-runner machine\0{machine_id() or OWN_MACHINE_ID}\0".encode()).hexdigest()[:12]
+IQN = f"iqn.2026-11.io.tcmu-runner:{HOST}:"  # of the default name of a target
 STOP_BOUND = 20  # seconds: sanitized, on a busy machine
 REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion")
 
@@ -47,7 +62,12 @@ class Daemon:
         literal = f"[{host}]" if ":" in host else host
         where = ["--portal", f"{literal}:{self.address[1]}"] if portal else []
         if "--state-dir" not in args:
-            where += ["--state-dir", os.path.join(self.state, "state")]
+            folder = os.path.join(self.state, "state")
+            where += ["--state-dir", folder]
+            if not machine_id():
+                os.mkdir(folder, 0o700)
+                with open(os.path.join(folder, "machine-id"), "w", encoding="ascii") as file:
+                    file.write(OWN_MACHINE_ID)
         self.process = subprocess.Popen([*wrapper, *command_line(*where, *args)], stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log, env=os.environ | (env or {}),
                                         pass_fds=pass_fds)

@@ -46,7 +46,7 @@ detach_loop() {
 
 round_trip() { # BLOCK-SIZE DIGEST
 	[ "$handler" != block ] || attach_loop "$1"
-	start_daemon --export "$(export_of "$1")"
+	start_daemon --export "$(export_of "$1")" --iqn iqn.2026-11.io.tcmu-runner:disk
 	lun="driver=raw,file.driver=iscsi,file.transport=tcp,file.portal=127.0.0.1:$port,file.lun=0"
 	lun+=",file.target=iqn.2026-11.io.tcmu-runner:disk,file.header-digest=$2"
 	timeout 60 qemu-img convert -n -f raw --target-image-opts "$work/image" "$lun"

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who a LUN says it is (SPC-4 6.6, 7.8), and that it says so again after a restart."""
 import os
+import re
 import tempfile
 import unittest
 
 import cdb
 import daemon
+import initiator
 from daemon import IQN, Daemon
 
 ALLOC = "alloc/a,size=16M,name=a"
@@ -158,9 +160,14 @@ class Storage(unittest.TestCase):
         if daemon.subprocess.run([*wrapper, "true"], check=False, capture_output=True).returncode:
             self.skipTest("no namespaces, or no /etc/machine-id")
         here = self.serial(f"file/{self.image}")
-        with Daemon("--export", f"file/{self.image},name=a", wrapper=wrapper) as there, there.session("a") as session:
-            session.execute(cdb.TEST_UNIT_READY)
-            self.assertNotEqual(page(session, 0x80).decode(), here)
+        with Daemon("--export", f"file/{self.image},name=a", wrapper=wrapper) as there:
+            name = re.search(r"LUN 0 of (\S+),", there.output()).group(1)
+            self.assertRegex(name, "^iqn.2026-11.io.tcmu-runner:[0-9a-f]{12}:a$")
+            self.assertNotEqual(name, IQN + "a")
+            with initiator.Session(there.address, name) as session:
+                session.execute(cdb.TEST_UNIT_READY)
+                self.assertNotEqual(page(session, 0x80).decode(), here)
+                session.logout()
 
 
 class Pages(unittest.TestCase):

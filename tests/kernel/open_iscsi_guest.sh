@@ -13,11 +13,11 @@ start_portal() {
 	modprobe loop
 	truncate -s 64M /tmp/block.img
 	losetup /dev/loop0 /tmp/block.img
-	"$daemon" --handler-path "$handlers" --portal $portal \
-		--export file//tmp/file.img,size=96M,name=guest \
-		--export alloc/memory,size=96M,name=guest \
-		--export block//dev/loop0,name=guest \
-		--export alloc/large,size=96M,block_size=4096,name=guest >$log 2>&1 &
+	"$daemon" --handler-path "$handlers" --portal $portal --iqn $target \
+		--export file//tmp/file.img,size=96M \
+		--export alloc/memory,size=96M \
+		--export block//dev/loop0 \
+		--export alloc/large,size=96M,block_size=4096 >$log 2>&1 &
 	daemon_pid=$!
 	wait_for bash -c "exec 3<>/dev/tcp/127.0.0.1/3260"
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kept_log.h"
 #include "scsi/scsi.h"
 
 static void test_add_serve_remove(void **state)
@@ -235,9 +236,29 @@ static void test_broken_ring_fails(void **state)
 	wait_gone(w);
 }
 
+/* Initiators would join the two disks into one. */
+static void test_same_serial_number_twice(void **state)
+{
+	struct world *w = *state;
+
+	open_manager(w);
+	for (unsigned n = 1; n <= 2; n++) {
+		fake_device_make(n, n == 1 ? "alloc/one" : "alloc/two", SIZE);
+		assert_int_equal(add(n), 0);
+		fake_attribute_set(n, "wwn/vpd_unit_serial", "T10 VPD Unit Serial Number: same");
+	}
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+	log_keep();
+	assert_int_equal(fake_command(2, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
+	assert_int_equal(fake_devices[2].ring.sense_key[1], 2); /* NOT READY */
+	assert_true(is_logged("user_0/d2 and user_0/d1 have the same serial number"));
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_same_serial_number_twice, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_add_serve_remove, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_failed_add_is_refused, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_odd_names, set_up, tear_down),
