@@ -32,7 +32,12 @@ set_cross() { # TRIPLET EMULATOR PROCESSOR
 cross=
 case $arch in
 "$(dpkg --print-architecture)") ;;
-i386) set_cross i686-linux-gnu '' i686 i386-linux-gnu ;; # this machine runs these programs itself
+i386)
+	# Some kernels of 64-bit machines run 32-bit programs themselves.
+	emulator=
+	/lib/ld-linux.so.2 --version >/dev/null 2>&1 || emulator=qemu-i386-static
+	set_cross i686-linux-gnu "$emulator" i686 i386-linux-gnu
+	;;
 armhf) set_cross arm-linux-gnueabihf qemu-arm-static armv7l ;;
 arm64) set_cross aarch64-linux-gnu qemu-aarch64-static aarch64 ;;
 s390x) set_cross s390x-linux-gnu qemu-s390x-static s390x ;;
