@@ -123,8 +123,9 @@ static int alloc_open(struct tcmur_open *open)
 	    .unmap_zeroes = true,
 	    .unmap_granularity = PAGE_MARKS_PAGE,
 	    .max_unmap = UNMAP_STEP,
-	    /* No other process can use the memory. */
-	    .flags = TCMUR_INFO_EXCLUSIVE | TCMUR_INFO_VOLATILE | (accepted ? TCMUR_INFO_LOSS_ACCEPTED : 0),
+	    /* No other process can use the memory, which this call has created or taken back. */
+	    .flags = TCMUR_INFO_EXCLUSIVE | TCMUR_INFO_VOLATILE | TCMUR_INFO_CREATED |
+		     (accepted ? TCMUR_INFO_LOSS_ACCEPTED : 0),
 	};
 	return 0;
 }

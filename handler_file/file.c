@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -15,7 +16,17 @@ static void file_close(void *handle)
 
 	map_close(&file->map);
 	close(file->fdio.fd); /* and with it the lock */
+	free(file->created);
 	free(file);
+}
+
+static void file_discard(void *handle)
+{
+	const struct file *file = handle;
+
+	if (file->created && unlink(file->created) < 0)
+		tcmur_log(NULL, TCMUR_LOG_WARN, "%s: cannot be removed after the failed start: %s",
+			  file->created, strerror(errno));
 }
 
 static int file_refresh(void *handle, struct tcmur_info *info)
@@ -164,6 +175,7 @@ static struct tcmur_handler file_handler = {
     .check_config = config_check_path,
     .open = file_open,
     .close = file_close,
+    .discard = file_discard,
     .refresh = file_refresh,
     .read = file_read,
     .write = file_write,

@@ -11,6 +11,8 @@ struct file {
 	struct fdio fdio;
 	struct map map;         /* where the storage is memory */
 	struct tcmur_info info; /* as of open(); refresh() reports another size from the file */
+	/* The path, if open() has created the file; NULL: the file was there before. */
+	char *created;
 };
 
 int file_open(struct tcmur_open *open);

@@ -67,10 +67,11 @@ static int open_file(struct opening *opening)
 			return result;
 	} else if (errno != ENOENT) {
 		return fail(opening, errno, "");
-	} else if (open->size == 0 || open->read_only || open->existing) {
+	} else if (!open->create || open->size == 0 || open->read_only || open->existing) {
 		return tcmur_open_error(open, ENOENT, "%s: no such file%s", opening->path,
 					open->read_only || open->existing ? ""
-									  : "; to create it, give size=");
+					: open->create                    ? "; to create it, give size="
+						       : "; to create it, give create and size=");
 	} else {
 		flags |= O_CREAT | O_EXCL;
 		opening->created = true;
@@ -278,6 +279,14 @@ static int build(struct opening *opening)
 	file = calloc(1, sizeof(*file));
 	if (!file)
 		return fail(opening, ENOMEM, "");
+	if (opening->created) {
+		file->created = strdup(opening->path);
+		if (!file->created) {
+			free(file);
+			return fail(opening, ENOMEM, "");
+		}
+		open->info.flags |= TCMUR_INFO_CREATED;
+	}
 	file->fdio.fd = opening->fd;
 	file->fdio.way = transfer_way(opening);
 	file->fdio.direct = opening->cache == CACHE_NONE;

@@ -118,6 +118,8 @@ struct tcmur_scsi {
 #define TCMUR_INFO_VOLATILE 0x02u
 /* With TCMUR_INFO_VOLATILE: the administrator has said that the disk may start empty although it was written. */
 #define TCMUR_INFO_LOSS_ACCEPTED 0x04u
+/* open() has created the storage, so discard() may remove it. */
+#define TCMUR_INFO_CREATED 0x08u
 
 /* What a backend is and can do; filled by open() and by refresh(). Zero means "default" where it says so. */
 struct tcmur_info {
@@ -187,6 +189,7 @@ struct tcmur_open {
 	uint32_t block_size; /* wanted, 0: the handler chooses */
 	bool read_only;
 	bool existing; /* make no storage; it may hold more than size, which then is not served */
+	bool create;   /* create storage that does not exist, with size bytes; without this, its absence is an error */
 	struct tcmur_lun *lun;
 	/* out */
 	struct tcmur_info info;
@@ -271,6 +274,12 @@ struct tcmur_handler {
 	 * missing: open->config is taken as the place.
 	 */
 	int (*identify)(const struct tcmur_open *open, struct tcmur_identity *identity);
+
+	/*
+	 * Optional, main or pool thread, may block. Called right before close() when the start that open() created storage
+	 * for has failed (TCMUR_INFO_CREATED): removes that storage. missing: it stays.
+	 */
+	void (*discard)(void *handle);
 };
 
 /* The entry point that the daemon looks up; declared here for its C linkage in C++ handlers. */

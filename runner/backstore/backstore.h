@@ -52,6 +52,8 @@ struct backstore_spec {
 	/* Valid until backstore_close(); NULL: memory is lost with the process, and nothing is noted. */
 	const struct backstore_keeper *keeper;
 	bool existing; /* nothing is made; of what holds more than size the rest is not served */
+	/* Storage that does not exist is created with size bytes. Without this it is an error. */
+	bool create;
 };
 
 struct backstore;
@@ -67,6 +69,9 @@ struct backstore *backstore_open_absent(struct loop_set *set, const struct backs
 bool backstore_is_absent(const struct backstore *bs);
 /* Main or pool thread; may block. Nothing is in flight, nobody submits any more. */
 void backstore_close(struct backstore *bs);
+/* As backstore_close(), and storage that backstore_open() has created is removed again: the start that it was created for
+ * has failed. */
+void backstore_discard(struct backstore *bs);
 
 /* Who the storage is, as its handler said when it was opened. */
 const struct tcmur_identity *backstore_identity(const struct backstore *bs);

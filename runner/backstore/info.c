@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "backstore/private.h"
+#include "util/log.h"
 
 #define PHYSICAL_BLOCKS_MAX (1u << 15) /* what READ CAPACITY (16) can report, SBC-4 5.19.2 */
 
@@ -29,6 +30,33 @@ static int check_blocks(const struct backstore_spec *spec, struct tcmur_info *in
 	return 0;
 }
 
+/*
+ * Storage that ends within a block is served without its last bytes. An image may lose something there, such as the backup
+ * header of a GPT, so this is logged; storage that is only now created must not have such a size.
+ */
+static int cut_to_blocks(const struct backstore_spec *spec, struct tcmur_info *info, struct error *error)
+{
+	uint64_t size = info->size, block = info->block_size, tail = size % block;
+
+	info->size -= tail;
+	if (tail && info->flags & TCMUR_INFO_CREATED)
+		return error_set(
+		    error, EINVAL,
+		    "a size of %llu bytes is not a multiple of the block size, %llu bytes; use %llu",
+		    (unsigned long long)size, (unsigned long long)block,
+		    (unsigned long long)(info->size + block));
+	if (!info->size || info->size > INT64_MAX)
+		return error_set(error, EINVAL,
+				 "the storage has a size of %llu bytes, which cannot be served",
+				 (unsigned long long)size);
+	if (tail)
+		log_warn(spec->name ? spec->name : spec->config,
+			 "the last %llu of %llu bytes are not served, because they do not fill a block of "
+			 "%llu bytes",
+			 (unsigned long long)tail, (unsigned long long)size, (unsigned long long)block);
+	return 0;
+}
+
 static int check_size(const struct backstore_spec *spec, struct tcmur_info *info, struct error *error)
 {
 	if (info->size < spec->size)
@@ -36,12 +64,7 @@ static int check_size(const struct backstore_spec *spec, struct tcmur_info *info
 				 (unsigned long long)info->size, (unsigned long long)spec->size);
 	if (spec->existing && spec->size)
 		info->size = spec->size;
-	info->size -= info->size % info->block_size;
-	if (!info->size || info->size > INT64_MAX)
-		return error_set(error, EINVAL,
-				 "the storage has a size of %llu bytes, which cannot be served",
-				 (unsigned long long)info->size);
-	return 0;
+	return cut_to_blocks(spec, info, error);
 }
 
 /* Rounds down to blocks; 0, no limit, stays 0. */

@@ -44,6 +44,15 @@ static int check_spec(const struct tcmur_handler *api, const struct backstore_sp
 	return 0;
 }
 
+/* Removes what open() has created, if anything. The handler is closed next. */
+static void discard_storage(struct backstore *bs)
+{
+	const struct tcmur_handler *api = &bs->handler->api;
+
+	if (bs->info.flags & TCMUR_INFO_CREATED && api->discard)
+		api->discard(bs->handle);
+}
+
 static struct tcmur_open open_of_spec(const struct backstore_spec *spec)
 {
 	return (struct tcmur_open){
@@ -55,6 +64,7 @@ static struct tcmur_open open_of_spec(const struct backstore_spec *spec)
 	    .block_size = spec->block_size,
 	    .read_only = spec->read_only,
 	    .existing = spec->existing,
+	    .create = spec->create,
 	};
 }
 
@@ -104,8 +114,10 @@ static int call_open(struct backstore *bs, const struct backstore_spec *spec, st
 	err = info_normalize(bs->handler, spec, &bs->info, error);
 	if (!err && (err = call_identify(api, &open, &bs->identity)) < 0)
 		error_set(error, -err, "%s: its identity cannot be read: %s", spec->config, strerror(-err));
-	if (err)
+	if (err) {
+		discard_storage(bs);
 		api->close(open.handle);
+	}
 	return err;
 }
 
@@ -181,6 +193,12 @@ struct backstore *backstore_open(struct loop_set *set, const struct backstore_sp
 	__atomic_store_n(&bs->size, bs->info.size, __ATOMIC_RELAXED);
 	refresh_begin(bs);
 	return bs;
+}
+
+void backstore_discard(struct backstore *bs)
+{
+	discard_storage(bs);
+	backstore_close(bs);
 }
 
 void backstore_close(struct backstore *bs)

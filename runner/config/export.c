@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Takes one --export apart: HANDLER/CONFIG and the daemon's own keys. Keys that the daemon does not know are left to
+ * the handler. What several exports mean together is decided in export_list.c.
+ */
 #include "config/export.h"
 
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
 
+#include "model/target.h"
 #include "util/bytes.h"
 #include "util/size.h"
 
 static int set_size(struct control_export *export, const char *value, struct error *error)
 {
 	if (size_parse(value, &export->spec.size) || !export->spec.size)
-		return error_set(error, EINVAL, "size=%s: not a size such as 64M or 1G", value);
+		return error_set(error, EINVAL,
+				 "size=%s is not a number of bytes; use for example 4096, 64M or 1G", value);
 	return 0;
 }
 
@@ -20,7 +26,7 @@ static int set_block_size(struct control_export *export, const char *value, stru
 	uint64_t bytes;
 
 	if (size_parse(value, &bytes) || (bytes != 512 && bytes != 4096))
-		return error_set(error, EINVAL, "block_size=%s: neither 512 nor 4096", value);
+		return error_set(error, EINVAL, "block_size=%s is neither 512 nor 4096", value);
 	export->spec.block_size = (uint32_t)bytes;
 	return 0;
 }
@@ -33,24 +39,46 @@ static int set_read_only(struct control_export *export, const char *value, struc
 	return 0;
 }
 
+static int set_create(struct control_export *export, const char *value, struct error *error)
+{
+	if (*value)
+		return error_set(error, EINVAL, "create=%s: create takes no value", value);
+	export->spec.create = true;
+	return 0;
+}
+
 static int set_name(struct control_export *export, const char *value, struct error *error)
 {
 	if (!*value)
 		return error_set(error, EINVAL, "name= is empty");
 	export->name = value;
+	export->has_name = true;
 	return 0;
 }
 
-/* INQUIRY fields are ASCII 20h…7Eh and of fixed width (SPC-4 4.3.1, 6.6.2). */
+static int set_lun(struct control_export *export, const char *value, struct error *error)
+{
+	gint64 lun;
+
+	if (!g_ascii_string_to_signed(value, 10, 0, TARGET_MAX_LUNS - 1, &lun, NULL))
+		return error_set(error, EINVAL, "lun=%s is not a number from 0 to %d", value,
+				 TARGET_MAX_LUNS - 1);
+	export->lun = (unsigned)lun;
+	export->has_lun = true;
+	return 0;
+}
+
+/* INQUIRY fields are ASCII 20h to 7Eh and of fixed width (SPC-4 4.3.1, 6.6.2). A field of blanks says nothing. */
 static int check_ascii(const char *key, const char *value, size_t max, struct error *error)
 {
 	if (!*value || strlen(value) > max)
-		return error_set(error, EINVAL, "%s=%s: not of 1 to %zu characters", key, value, max);
+		return error_set(error, EINVAL, "%s=%s does not have 1 to %zu characters", key, value, max);
 	for (const char *c = value; *c; c++)
 		if (*c < 0x20 || *c > 0x7e)
-			return error_set(error, EINVAL, "%s=%s: not ASCII", key, value);
+			return error_set(error, EINVAL, "%s=%s has a character that is not ASCII", key,
+					 value);
 	if (!value[strspn(value, " ")])
-		return error_set(error, EINVAL, "%s=%s: it consists of blanks only", key, value);
+		return error_set(error, EINVAL, "%s=%s has only blanks", key, value);
 	return 0;
 }
 
@@ -82,10 +110,24 @@ static const struct {
 	const char *name;
 	int (*set)(struct control_export *export, const char *value, struct error *error);
 } keys[] = {
-    {"size", set_size},         {"block_size", set_block_size}, {"ro", set_read_only},
-    {"name", set_name},         {"vendor", set_vendor},         {"product", set_product},
-    {"revision", set_revision}, {"serial", set_serial},
+    {"size", set_size},     {"block_size", set_block_size},
+    {"ro", set_read_only},  {"create", set_create},
+    {"name", set_name},     {"lun", set_lun},
+    {"vendor", set_vendor}, {"product", set_product},
+    {"serial", set_serial}, {"revision", set_revision},
 };
+
+static int add_handler_option(struct control_export *export, const char *name, const char *value,
+			      struct error *error)
+{
+	for (uint32_t i = 0; i < export->spec.noptions; i++)
+		if (!strcmp(name, export->options[i].name))
+			return error_set(error, EINVAL, "%s is given twice", name);
+	if (export->spec.noptions == CONTROL_EXPORT_MAX_OPTIONS)
+		return error_set(error, EINVAL, "more than %d handler options", CONTROL_EXPORT_MAX_OPTIONS);
+	export->options[export->spec.noptions++] = (struct tcmur_option_value){name, value};
+	return 0;
+}
 
 static int set_key(struct control_export *export, char *pair, struct error *error)
 {
@@ -95,7 +137,7 @@ static int set_key(struct control_export *export, char *pair, struct error *erro
 	if (eq)
 		*eq = '\0';
 	if (!*pair)
-		return error_set(error, EINVAL, "an option without a name");
+		return error_set(error, EINVAL, "a key has no name");
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (strcmp(pair, keys[i].name))
 			continue;
@@ -104,16 +146,10 @@ static int set_key(struct control_export *export, char *pair, struct error *erro
 		export->given |= 1u << i;
 		return keys[i].set(export, value, error);
 	}
-	for (uint32_t i = 0; i < export->spec.noptions; i++)
-		if (!strcmp(pair, export->options[i].name))
-			return error_set(error, EINVAL, "%s is given twice", pair);
-	if (export->spec.noptions == CONTROL_EXPORT_MAX_OPTIONS)
-		return error_set(error, EINVAL, "more than %d handler options", CONTROL_EXPORT_MAX_OPTIONS);
-	export->options[export->spec.noptions++] = (struct tcmur_option_value){pair, value};
-	return 0;
+	return add_handler_option(export, pair, value, error);
 }
 
-/* A target name from a configuration: the last path element, in the characters that an iqn may have. */
+/* Makes a target name from a configuration: the last path element, in the characters that an iqn may have. */
 static char *name_from_config(const char *config)
 {
 	const char *slash = strrchr(config, '/');
@@ -125,19 +161,34 @@ static char *name_from_config(const char *config)
 	return name;
 }
 
+/* Cuts the next field off *rest, like strsep(), but two commas in a row stand for one comma in the value. */
+static char *next_field(char **rest)
+{
+	char *field = *rest, *to = field, *from = field;
+
+	for (; *from && !(from[0] == ',' && from[1] != ','); from++) {
+		if (from[0] == ',')
+			from++;
+		*to++ = *from;
+	}
+	*rest = *from ? from + 1 : NULL;
+	*to = '\0';
+	return field;
+}
+
 static int parse(struct control_export *export, struct error *error)
 {
 	char *rest = export->text;
-	char *config = strsep(&rest, ",");
+	char *config = next_field(&rest);
 	const char *slash = strchr(config, '/');
 
 	if (!slash || slash == config)
-		return error_set(error, EINVAL, "no HANDLER/CONFIG");
+		return error_set(error, EINVAL, "this is not of the form HANDLER/CONFIG[,KEY=VALUE]...");
 	export->spec.config = config;
 	export->spec.name = config;
 	export->spec.options = export->options;
 	while (rest) {
-		int err = set_key(export, strsep(&rest, ","), error);
+		int err = set_key(export, next_field(&rest), error);
 
 		if (err)
 			return err;
@@ -163,5 +214,6 @@ void control_export_free(struct control_export *export)
 {
 	g_free(export->text);
 	g_free(export->made_name);
+	g_free(export->target);
 	*export = (struct control_export){0};
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One --export, taken apart: HANDLER/CONFIG[,KEY=VALUE]… */
+/* One --export, taken apart: HANDLER/CONFIG[,KEY=VALUE]... */
 #ifndef CONFIG_EXPORT_H
 #define CONFIG_EXPORT_H
 
@@ -10,17 +10,28 @@
 #define CONTROL_EXPORT_MAX_OPTIONS 16
 
 struct control_export {
-	char *text;       /* the argument, cut into the strings below */
-	const char *name; /* of the target: name=, else made from CONFIG */
+	/* The argument, cut into the strings below. */
+	char *text;
+	/* Of the target: name=, else made from CONFIG. */
+	const char *name;
 	char *made_name;
-	unsigned given; /* the daemon's own keys that were there, a bit each */
+	/* name= was given. Only exports with an explicit name share a target. */
+	bool has_name;
+	/* lun= was given. */
+	bool has_lun;
+	/* 0 unless lun= was given. */
+	unsigned lun;
+	/* The name of the iSCSI target, in lower case; set by control_exports_place(). */
+	char *target;
+	/* The daemon's own keys that were given, one bit each. */
+	unsigned given;
 	struct backstore_spec spec;
 	struct scsi_identity identity;
 	struct tcmur_option_value options[CONTROL_EXPORT_MAX_OPTIONS];
 };
 
-/* Keys that are not the daemon's own are left to the handler, which refuses what it does not know.
- * 0, or -EINVAL with an error that names the argument and the key. */
+/* Parses the text of one --export. Keys that are not the daemon's own are left to the handler, which refuses those that
+ * it does not know. 0, or -EINVAL with an error that names the argument and the key. */
 int control_export_parse(struct control_export *export, const char *text, struct error *error);
 void control_export_free(struct control_export *export);
 #endif

@@ -20,12 +20,18 @@ static const char summary[] =
     "with --export, over iSCSI by itself.";
 
 static const char description[] =
-    "An export is HANDLER/CONFIG[,KEY=VALUE]…: size=, block_size=, ro, name=, serial=, vendor=, product=,\n"
-    "revision= and the handler's own keys (--dump-handlers lists them). Exports that share a name are the "
-    "LUNs\n"
-    "0, 1, … of one target, iqn.2026-11.io.tcmu-runner:HOST:NAME. Sizes take K, M, G, T.\n\n"
+    "An export is HANDLER/CONFIG[,KEY=VALUE]...; a comma in a value is written as two commas. The keys are:\n"
+    "  size=SIZE       bytes, or a number with K, M, G or T\n"
+    "  create          create the storage with size= bytes if it does not exist\n"
+    "  block_size=N    512 or 4096\n"
+    "  ro              write-protected\n"
+    "  name=NAME       the target is iqn.2026-11.io.tcmu-runner:HOST:NAME\n"
+    "  lun=N           the LUN number (0); each of several exports with one name= needs it\n"
+    "  serial=TEXT     the unit serial number\n"
+    "  vendor=, product=, revision=TEXT   what INQUIRY reports\n"
+    "and the keys of the handler (--dump-handlers lists them).\n\n"
     "Without --allow-initiator or --allow-any a target is served on loopback addresses only.\n\n"
-    "  tcmu-runner --export file//srv/disk.img,size=10G --export alloc/scratch,size=256M\n";
+    "  tcmu-runner --export file//srv/disk.img,size=10G,create --export alloc/scratch,size=256M\n";
 
 /* A numeric option and the values it takes. */
 struct range {

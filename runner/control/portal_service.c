@@ -10,7 +10,7 @@
 
 #include "backstore/backstore.h"
 #include "control/flush.h"
-#include "config/export.h"
+#include "config/export_list.h"
 #include "system/systemd_fd_store.h"
 #include "config/secret.h"
 #include "iscsi/iscsi.h"
@@ -33,8 +33,7 @@ struct lun {
 	struct backstore *bs;
 	struct scsi_lu *lu;
 	struct storage_unit *unit; /* its place in the list of all units */
-	const struct target *target;
-	unsigned number; /* of the LUN in the target */
+	struct target *target;
 };
 
 struct portal_service {
@@ -60,7 +59,7 @@ static int parse_exports(struct portal_service *s, struct error *error)
 		s->luns[s->nluns].export_text = s->options->exports[s->nluns];
 		if (err)
 			return err;
-		export->spec.state_dir = "."; /* relative paths start at the current folder */
+		export->spec.state_dir = "."; /* relative paths start in the current folder */
 	}
 	return 0;
 }
@@ -146,37 +145,42 @@ static int set_up_access(struct portal_service *s, struct target *target, struct
 }
 
 /* Two machines that run the same command line serve two targets, so the name contains the machine. */
-static char *default_name(const struct portal_service *s, const char *name)
+static int place_exports(struct portal_service *s, struct error *error)
 {
+	g_autofree struct control_export **exports = g_new(struct control_export *, s->nluns);
 	char host[STORAGE_HOST_SIZE];
 
 	storage_registry_host(s->registry, host);
-	return g_strconcat(IQN_PREFIX, host, ":", name, NULL);
+	g_autofree char *prefix = g_strconcat(IQN_PREFIX, host, ":", NULL);
+	for (unsigned i = 0; i < s->nluns; i++)
+		exports[i] = &s->luns[i].export;
+	return control_exports_place(exports, s->nluns, s->options->iqn, prefix, error);
 }
 
-/* The target of this export: made by the first export of its name, found by the others. */
+/* Finds the target of this export, or creates it for the first export of the target. */
 static struct target *target_for(struct portal_service *s, const struct control_export *export,
 				 struct error *error)
 {
-	g_autofree char *name = s->options->iqn ? g_strdup(s->options->iqn) : default_name(s, export->name);
-	g_autofree char *folded = g_ascii_strdown(name, -1);
-	struct target *target = target_find(s->model, folded);
+	struct target *target = target_find(s->model, export->target);
 
 	if (target)
 		return target;
-	target = target_add(s->model, name, error);
+	target = target_add(s->model, export->target, error);
 	if (target && set_up_access(s, target, error))
 		return NULL;
 	return target;
 }
 
-static unsigned next_lun(const struct target *target)
+static int add_targets(struct portal_service *s, struct error *error)
 {
-	unsigned lun = 0;
+	for (unsigned i = 0; i < s->nluns; i++) {
+		struct lun *lun = &s->luns[i];
 
-	while (lun < TARGET_MAX_LUNS && target->luns[lun])
-		lun++;
-	return lun;
+		lun->target = target_for(s, &lun->export, error);
+		if (!lun->target)
+			return error_prefix(error, -EINVAL, "--export %s", s->options->exports[i]);
+	}
+	return 0;
 }
 
 /*
@@ -242,28 +246,32 @@ static int open_storage(struct portal_service *s, struct lun *lun, const char *n
 
 static int serve(struct portal_service *s, struct lun *lun, struct error *error)
 {
-	struct target *target = target_for(s, &lun->export, error);
-
-	if (!target)
-		return -EINVAL;
-	lun->target = target;
-	lun->number = next_lun(target);
-	g_autofree char *name = g_strdup_printf("%s/%u", lun->export.name, lun->number);
+	g_autofree char *name = g_strdup_printf("%s/%u", lun->export.name, lun->export.lun);
 	int err = open_storage(s, lun, name, error);
 	if (!err)
 		err = make_unit(s, lun, name, error);
-	return err ? err : target_set_lun(target, lun->number, lun->lu, error);
+	return err ? err : target_set_lun(lun->target, lun->export.lun, lun->lu, error);
 }
 
-static int serve_all(struct portal_service *s, struct error *error)
+/* Opens the exports that may create files, or the others. */
+static int serve_those(struct portal_service *s, bool create, struct error *error)
 {
 	for (unsigned i = 0; i < s->nluns; i++) {
-		int err = serve(s, &s->luns[i], error);
+		struct lun *lun = &s->luns[i];
+		int err = lun->export.spec.create == create ? serve(s, lun, error) : 0;
 
 		if (err)
 			return error_prefix(error, err, "--export %s", s->options->exports[i]);
 	}
 	return 0;
+}
+
+/* Nothing is created before everything else is known to be in order. */
+static int serve_all(struct portal_service *s, struct error *error)
+{
+	int err = serve_those(s, false, error);
+
+	return err ? err : serve_those(s, true, error);
 }
 
 /* Only now: a start that fails says one line, the reason. */
@@ -272,7 +280,9 @@ static void say_what_is_served(const struct portal_service *s)
 	for (unsigned i = 0; i < s->nluns; i++) {
 		const struct lun *lun = &s->luns[i];
 
-		log_info(lun->export.spec.name, "LUN %u of %s, %" G_GUINT64_FORMAT " bytes", lun->number,
+		if (lun->export.spec.create && backstore_info(lun->bs)->flags & TCMUR_INFO_CREATED)
+			log_info(lun->export.spec.name, "did not exist and was created");
+		log_info(lun->export.spec.name, "LUN %u of %s, %" G_GUINT64_FORMAT " bytes", lun->export.lun,
 			 lun->target->name, backstore_size(lun->bs));
 	}
 	for (const struct target_portal *p = target_portals(s->model); p; p = p->next)
@@ -324,8 +334,12 @@ int portal_service_start(struct portal_service *s, struct loop_set *loops, struc
 {
 	s->loops = loops;
 	s->registry = registry;
-	int err = serve_all(s, error);
+	int err = place_exports(s, error);
 
+	if (!err)
+		err = add_targets(s, error);
+	if (!err)
+		err = serve_all(s, error);
 	return err ? err : start_portals(s, error);
 }
 
@@ -359,8 +373,11 @@ static void close_luns(struct portal_service *s)
 		storage_unit_leave(lun->unit);
 		if (lun->lu)
 			scsi_lu_free(lun->lu);
-		if (lun->bs)
+		if (lun->bs && s->server)
 			backstore_close(lun->bs);
+		else if (lun->bs)
+			backstore_discard(
+			    lun->bs); /* the start has failed: no initiator has seen this storage */
 		storage_contents_free(lun->contents, false);
 		control_export_free(&lun->export);
 	}

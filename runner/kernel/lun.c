@@ -131,6 +131,7 @@ static int open_with(struct kernel_device *d, const struct storage_spec *storage
 	lun->contents = storage_contents_new(d->manager->registry, storage->config, d->label);
 	if (!lun->contents)
 		return error_set(error, ENOMEM, "out of memory");
+	spec.create = !existing;
 	spec.keeper = storage_contents_keeper(lun->contents);
 	lun->bs = open_backstore(d->manager->set, &spec, error);
 	err = lun->bs ? make_lu(d, &attributes, lun, error) : -errno;
@@ -226,6 +227,9 @@ int kernel_lun_open(struct kernel_device *d, const char *config, bool make, stru
 	if (err == -ENOENT && make)
 		err = create(d, &storage, lun, error);
 	storage_spec_free(&storage);
+	if (!err && (backstore_info(lun->bs)->flags & (TCMUR_INFO_CREATED | TCMUR_INFO_VOLATILE)) ==
+			TCMUR_INFO_CREATED)
+		log_info(d->subject, "the storage %s did not exist and was created", config);
 	if (!err)
 		settle_write_cache(d, lun);
 	return err;

@@ -65,7 +65,7 @@ class Numbers:
 def main():
     numbers = Numbers()
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, max(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
-    exports = [arg for n in range(10) for arg in ("--export", f"alloc/lun{n},size=64M,name=scale")]
+    exports = [arg for n in range(10) for arg in ("--export", f"alloc/lun{n},size=64M,name=scale,lun={n}")]
     with Daemon(*exports) as daemon:
         pid = daemon.process.pid
         time.sleep(1)

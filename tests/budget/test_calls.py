@@ -91,18 +91,18 @@ class Calls(unittest.TestCase):
 
     def test_file_in_memory(self):
         with fast_path.folder("memory") as folder:
-            self.check(f"file/{folder}/disk")
+            self.check(f"file/{folder}/disk,create")
 
     def test_file_direct(self):
         with fast_path.folder("disk") as folder:
             if fast_path.is_tmpfs(folder):
                 self.skipTest("no file system but tmpfs")
-            self.check(f"file/{folder}/disk,cache=none")
+            self.check(f"file/{folder}/disk,cache=none,create")
 
     def test_file_cached(self):
         """Into the page cache a WRITE may block, so that it goes to the pool on most file systems: READs only."""
         with fast_path.folder("disk") as folder:
-            self.check(f"file/{folder}/disk", (READ,))
+            self.check(f"file/{folder}/disk,create", (READ,))
 
     def test_null(self):
         self.check("null/a")

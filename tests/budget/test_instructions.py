@@ -158,15 +158,15 @@ class Instructions(unittest.TestCase):
 
     def test_file_in_memory(self):
         with fast_path.folder("memory") as folder:
-            self.check(f"file/{folder}/disk", (READ,), preadv2=1)
-            self.check(f"file/{folder}/disk", (WRITE,), pwritev2=1)
+            self.check(f"file/{folder}/disk,create", (READ,), preadv2=1)
+            self.check(f"file/{folder}/disk,create", (WRITE,), pwritev2=1)
 
     def test_file_direct(self):
         """Completions may come one by one: each is a turn then, without anything to receive."""
         with fast_path.folder("disk") as folder:
             if fast_path.is_tmpfs(folder):
                 self.skipTest("no file system but tmpfs")
-            self.check(f"file/{folder}/disk,cache=none", sendmsg=1, io_uring_enter=1)
+            self.check(f"file/{folder}/disk,cache=none,create", sendmsg=1, io_uring_enter=1)
 
 
 if __name__ == "__main__":

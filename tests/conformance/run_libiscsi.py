@@ -55,7 +55,7 @@ def run_test(test, setup):
     """(verdict, output, seconds). set-up: "ro" for a read-only LUN, "two" for a second session to the LUN, "file"
     for a file, whose physical blocks are larger than its logical ones."""
     begin, folder = time.monotonic(), tempfile.TemporaryDirectory(prefix="tcmur-")
-    export = f"file/{folder.name}/disk,block_size=512" if setup == "file" else "alloc/disk"
+    export = f"file/{folder.name}/disk,create,block_size=512" if setup == "file" else "alloc/disk"
     try:
         daemon = Daemon("--export", export + ",size=100M,name=disk" + (",ro" if setup == "ro" else ""))
         url = f"iscsi://{daemon.address[0]}:{daemon.address[1]}/{IQN}disk/0"

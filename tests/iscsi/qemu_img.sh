@@ -23,12 +23,12 @@ make_image() {
 # What to export, with block size $1; the block handler takes a loop device of its own.
 export_of() {
 	case $handler in
-	alloc) echo "alloc/disk,size=$size,block_size=$1,name=disk" ;;
+	alloc) echo "alloc/disk,size=$size,block_size=$1" ;;
 	file)
 		rm -f "$work/disk"
-		echo "file/$work/disk,size=$size,block_size=$1,name=disk"
+		echo "file/$work/disk,size=$size,create,block_size=$1"
 		;;
-	block) echo "block/$loop,name=disk" ;;
+	block) echo "block/$loop" ;;
 	esac
 }
 

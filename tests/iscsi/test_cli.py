@@ -88,7 +88,7 @@ class CommandLine(unittest.TestCase):
         self.export("nosuch/thing,size=1M", "nosuch")
 
     def test_malformed_export(self):
-        for text in ("", "alloc", "/", "/x", "alloc,size=1M", ",", "alloc/a,,size=1M", "alloc/a,=x,size=1M",
+        for text in ("", "alloc", "/", "/x", "alloc,size=1M", ",", "alloc/a,=x,size=1M",
                      "alloc/a,size=16M,name="):
             self.export(text)
 
@@ -125,13 +125,66 @@ class CommandLine(unittest.TestCase):
             with self.subTest(iqn=name[:30]):
                 self.refused("--export", ALLOC, "--iqn", name)
 
+    def two(self, first, second, *names):
+        with self.subTest(exports=(first, second)):
+            self.refused("--export", first, "--export", second, names=names)
+
+    def test_lun_numbers(self):
+        for lun in ("", "-1", "256", "x", "1x", "0x1"):
+            self.export(f"alloc/a,size=1M,lun={lun}", f"lun={lun}")
+        self.two("alloc/a,size=1M,name=t,lun=1", "alloc/b,size=1M,name=t", "alloc/a", "alloc/b", "lun=N", ":t")
+        self.two("alloc/a,size=1M,name=t", "alloc/b,size=1M,name=T", "alloc/a", "alloc/b", "lun=N")
+        self.two("alloc/a,size=1M,name=t,lun=1", "alloc/b,size=1M,name=t,lun=1", "alloc/a", "alloc/b", "both LUN 1")
+        self.refused("--iqn", "iqn.2026-11.test:x", "--export", "alloc/a,size=1M", "--export", "alloc/b,size=1M,lun=1",
+                     names=["alloc/a", "lun=N"])
+
+    def test_default_names_that_collide(self):
+        for first, second in (("vm_1.img", "vm-1.img"), ("VM 1.img", "vm-1.img"), ("x/disk", "y/disk")):
+            os.makedirs(os.path.dirname(self.path(first)), exist_ok=True)
+            os.makedirs(os.path.dirname(self.path(second)), exist_ok=True)
+            first, second = self.path(first, 1 << 20), self.path(second, 1 << 20)
+            self.two(f"file/{first}", f"file/{second}", first, second, "default name", "name=")
+        self.two("alloc/a,size=1M", "alloc/b,size=1M,name=a", "alloc/a", "alloc/b", "default name")
+
+    def test_name_beside_iqn(self):
+        self.refused("--export", ALLOC, "--iqn", "iqn.2026-11.test:x", names=["name=a", "--iqn"])
+
+    def test_create(self):
+        """A file is created only where the command line says so."""
+        path = self.path("disk")
+        self.export(f"file/{path},size=1M", path, "create")
+        self.assertFalse(os.path.exists(path))
+        self.export(f"file/{path},size=1M,create=yes", "create")
+        self.export(f"file/{path},create", path, "size=")
+        for size, use in (("511", "512"), ("1000", "1024"), ("4095,block_size=4096", "4096")):
+            self.export(f"file/{path},create,size={size}", size.split(",", maxsplit=1)[0])
+            self.export(f"alloc/a,size={size}", size.split(",", maxsplit=1)[0], use)
+        self.assertFalse(os.path.exists(path), "a refused export left its file")
+        with Daemon("--export", f"file/{path},size=1M,create,name=a") as daemon:
+            self.assertIn(f"file/{path}: did not exist and was created", daemon.output())
+        with Daemon("--export", f"file/{path},size=1M,create,name=a") as daemon:
+            self.assertNotIn("was created", daemon.output())
+
+    def test_failed_start_leaves_no_file(self):
+        """The files are created last, and removed again if the start fails after that."""
+        made = ["--export", f"file/{self.path('one')},size=1M,create", "--export", f"file/{self.path('two')},size=1M,create"]
+        kept = self.path("kept", 1 << 20)
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            result = run(*made, "--export", f"file/{kept},create", "--portal", f"127.0.0.1:{other.getsockname()[1]}")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(os.listdir(self.folder), ["kept"])
+        self.refused(*made, "--export", f"file/{self.path('absent')}", names=["absent"])
+        self.refused(*made, "--export", "alloc/x,size=1000T", names=["alloc/x"])
+        self.refused(*made, "--export", f"file/{self.path('missing/disk')},size=1M,create", names=["missing/disk"])
+        self.assertEqual(os.listdir(self.folder), ["kept"])
+
     def test_file_paths(self):
         missing = self.path("missing/disk")
-        self.export(f"file/{missing},size=1M", missing)
+        self.export(f"file/{missing},size=1M,create", missing)
         self.export(f"file/{self.path('absent')}", self.path("absent"))
         self.export(f"file/{self.folder}", self.folder)
         self.export("file//dev/null,size=1M", "/dev/null")
-        self.export("file/,size=1M")
+        self.export("file/,size=1M,create")
         self.assertFalse(os.path.exists(self.path("absent")), "a refused export created its file")
 
     def test_file_shorter_than_asked(self):
@@ -148,7 +201,7 @@ class CommandLine(unittest.TestCase):
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
         try:
-            self.refused("--export", f"file/{self.path('large')},size=2M", names=["File too large"])
+            self.refused("--export", f"file/{self.path('large')},size=2M,create", names=["File too large"])
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
@@ -236,6 +289,30 @@ class Served(unittest.TestCase):
                 data = session.good(cdb.read_capacity16(), length=32)
                 self.assertEqual((int.from_bytes(data[:8], "big") + 1) * 512, size)
 
+    def test_bytes_that_are_not_served(self):
+        for size, block, tail in ((8001 * 512, 4096, 512), (123456789, 512, 277)):
+            with tempfile.NamedTemporaryFile() as image:
+                image.truncate(size)
+                with Daemon("--export", f"file/{image.name},block_size={block},name=a") as daemon:
+                    lines = [line for line in daemon.output().splitlines() if "not served" in line]
+                    self.assertEqual(len(lines), 1, daemon.output())
+                    self.assertIn(f"the last {tail} of {size} bytes are not served", lines[0])
+
+    def test_comma_in_a_path(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "a,b,,c.img")
+            with open(path, "wb") as image:
+                image.truncate(1 << 20)
+            with Daemon("--export", f"file/{path.replace(',', ',,')},name=a") as daemon, daemon.session("a") as session:
+                session.execute(cdb.TEST_UNIT_READY)
+
+    def test_relative_path(self):
+        """It starts in the current folder, whatever the state folder is."""
+        with tempfile.TemporaryDirectory(dir=".") as folder:
+            path = f"{os.path.basename(folder)}/disk"
+            with Daemon("--state-dir", f"{folder}/state", "--export", f"file/{path},size=1M,create,name=a"):
+                self.assertEqual(os.path.getsize(path), 1 << 20)
+
     def test_ipv6_portal(self):
         with Daemon("--export", ALLOC, host="::1") as daemon:
             with daemon.session("a") as session:
@@ -246,17 +323,23 @@ class Served(unittest.TestCase):
 
     def test_iqn(self):
         name = "iqn.1999-01.com.example:all"
-        with Daemon("--export", ALLOC, "--export", "alloc/b,size=1M,name=b", "--iqn", name) as daemon:
+        with Daemon("--export", "alloc/a,size=1M,lun=0", "--export", "alloc/b,size=1M,lun=1", "--iqn", name) as daemon:
             with daemon.discovery() as session:
                 pairs = session.text({"SendTargets": "All"})
                 self.assertEqual([v for k, v in pairs if k == "TargetName"], [name])
 
     def test_shared_name_makes_luns(self):
-        with Daemon("--export", ALLOC, "--export", "alloc/b,size=1M,name=a") as daemon:
+        """Gaps between LUN numbers stay, and the order of the options has no effect."""
+        exports = ("alloc/b,size=2M,name=a,lun=7", "alloc/c,size=3M,name=a,lun=255", "alloc/a,size=1M,name=a,lun=2")
+        with Daemon(*(arg for export in exports for arg in ("--export", export))) as daemon:
             with daemon.session("a") as session:
                 data = session.good(cdb.report_luns(), length=256)
-                self.assertEqual(data[:4], bytes([0, 0, 0, 16]))
-                self.assertEqual(data[8:24], bytes(8) + bytes([0, 1]) + bytes(6))
+                self.assertEqual(data[:4], bytes([0, 0, 0, 24]))
+                self.assertEqual(data[8:], b"".join(bytes([0, lun]) + bytes(6) for lun in (2, 7, 255)))
+                for lun, size in ((2, 1), (7, 2), (255, 3)):
+                    session.execute(cdb.TEST_UNIT_READY, lun=lun)
+                    capacity = session.good(cdb.read_capacity16(), length=32, lun=lun)
+                    self.assertEqual((int.from_bytes(capacity[:8], "big") + 1) * 512, size << 20)
 
     def test_acl(self):
         from initiator import LoginError, Session

@@ -72,7 +72,7 @@ class Unit:
         self.session = self.open()
 
     def export(self):
-        return f"file/{self.path}" if self.handler == "file" else "alloc/disk"
+        return f"file/{self.path},create" if self.handler == "file" else "alloc/disk"
 
     def open(self):
         session = self.daemon.session("a")

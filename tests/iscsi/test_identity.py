@@ -54,7 +54,7 @@ class Identity(unittest.TestCase):
             self.assertNotEqual(identity(*args)[1], identity(*args)[1])
 
     def test_different_for_each_lun(self):
-        args = ("--export", ALLOC, "--export", "alloc/b,size=1M,name=a")
+        args = ("--export", ALLOC + ",lun=0", "--export", "alloc/b,size=1M,name=a,lun=1")
         one, two = identity(*args, lun=0), identity(*args, lun=1)
         self.assertNotEqual(one[1], two[1])
         self.assertNotEqual(one[2][0, NAA], two[2][0, NAA])

@@ -100,7 +100,7 @@ class File(Memory):
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory(dir=os.getcwd())
         cls.addClassCleanup(folder.cleanup)
-        cls.args = ("--export", f"file/{folder.name}/disk,size=1M,name=a", "--threads", "3")
+        cls.args = ("--export", f"file/{folder.name}/disk,size=1M,create,name=a", "--threads", "3")
         super().setUpClass()
 
 

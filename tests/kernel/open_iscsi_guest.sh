@@ -14,10 +14,10 @@ start_portal() {
 	truncate -s 64M /tmp/block.img
 	losetup /dev/loop0 /tmp/block.img
 	"$daemon" --handler-path "$handlers" --portal $portal --iqn $target \
-		--export file//tmp/file.img,size=96M \
-		--export alloc/memory,size=96M \
-		--export block//dev/loop0 \
-		--export alloc/large,size=96M,block_size=4096 >$log 2>&1 &
+		--export file//tmp/file.img,size=96M,create,lun=0 \
+		--export alloc/memory,size=96M,lun=1 \
+		--export block//dev/loop0,lun=2 \
+		--export alloc/large,size=96M,block_size=4096,lun=3 >$log 2>&1 &
 	daemon_pid=$!
 	wait_for bash -c "exec 3<>/dev/tcp/127.0.0.1/3260"
 }

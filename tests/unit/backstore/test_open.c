@@ -52,7 +52,7 @@ static void test_bad_info(void **state)
 	} bad[] = {
 	    {{.size = SIZE, .block_size = 0}, "block size of 0"},
 	    {{.size = SIZE, .block_size = 1024}, "block size of 1024"},
-	    {{.size = 511, .block_size = 512}, "size of 0"},
+	    {{.size = 511, .block_size = 512}, "size of 511"},
 	    {{.size = 1ull << 63, .block_size = 512}, "cannot be served"},
 	    {{.size = SIZE, .block_size = 4096, .physical_block_size = 512}, "physical block size of 512"},
 	    {{.size = SIZE, .block_size = 512, .physical_block_size = 1536}, "physical block size of 1536"},

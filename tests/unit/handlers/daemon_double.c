@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,6 +222,7 @@ int double_open(struct opening *opening, const char *state_dir, struct wanted wa
 	opening->open.block_size = wanted.block_size;
 	opening->open.read_only = wanted.read_only;
 	opening->open.existing = wanted.existing;
+	opening->open.create = !wanted.no_create;
 	opening->open.lun = (struct tcmur_lun *)opening; /* whatever it is, the handler only hands it back */
 	return tcmur_handler_entry()->open(&opening->open);
 }

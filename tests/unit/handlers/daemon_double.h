@@ -56,6 +56,7 @@ struct wanted {
 	uint64_t size;
 	uint32_t block_size;
 	bool read_only, existing;
+	bool no_create; /* without the export's keyword create */
 };
 int double_open(struct opening *opening, const char *state_dir, struct wanted wanted);
 

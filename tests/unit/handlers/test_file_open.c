@@ -100,6 +100,36 @@ static void test_existing(void **state)
 	unlink(in_dir("before"));
 }
 
+/* A file system that is not mounted must not be taken for an empty disk. */
+static void test_no_create(void **state)
+{
+	struct wanted wanted = {.config = "unmounted", .size = FILE_SIZE, .no_create = true};
+
+	(void)state;
+	refused(wanted, ENOENT, "unmounted: no such file; to create it, give create and size=");
+	assert_int_equal(access(in_dir("unmounted"), F_OK), -1);
+}
+
+static void test_discard(void **state)
+{
+	struct opening opening;
+
+	(void)state;
+	assert_int_equal(double_open(&opening, dir, (struct wanted){.config = "failed", .size = FILE_SIZE}), 0);
+	assert_true(opening.open.info.flags & TCMUR_INFO_CREATED);
+	tcmur_handler_entry()->discard(opening.open.handle);
+	close_handle(opening.open.handle);
+	assert_int_equal(access(in_dir("failed"), F_OK), -1);
+
+	close_handle(open_new("kept", NULL, 0));
+	assert_int_equal(double_open(&opening, dir, (struct wanted){.config = "kept", .size = FILE_SIZE}), 0);
+	assert_false(opening.open.info.flags & TCMUR_INFO_CREATED);
+	tcmur_handler_entry()->discard(opening.open.handle);
+	close_handle(opening.open.handle);
+	assert_int_equal(access(in_dir("kept"), F_OK), 0);
+	unlink(in_dir("kept"));
+}
+
 static void test_other_size(void **state)
 {
 	static const char *const grow_off[] = {"grow=off", NULL};
@@ -209,6 +239,8 @@ int test_file_open(const char *title)
 	    cmocka_unit_test_setup(test_absent, double_reset),
 	    cmocka_unit_test_setup(test_only_regular_files, double_reset),
 	    cmocka_unit_test_setup(test_existing, double_reset),
+	    cmocka_unit_test_setup(test_no_create, double_reset),
+	    cmocka_unit_test_setup(test_discard, double_reset),
 	    cmocka_unit_test_setup(test_other_size, double_reset),
 	    cmocka_unit_test_setup(test_too_small_or_too_large, double_reset),
 	    cmocka_unit_test_setup(test_wrong_options, double_reset),

@@ -202,7 +202,8 @@ static void serve(const char *config, const char *cache)
 				      .state_dir = dir,
 				      .options = &option,
 				      .noptions = 1,
-				      .size = DISK_SIZE};
+				      .size = DISK_SIZE,
+				      .create = true};
 	struct error error;
 	struct backstore *bs = backstore_open(&loops, &spec, &error);
 
@@ -226,8 +227,12 @@ static void test_file(void **state)
 
 static void test_file_extents(void **state)
 {
-	struct backstore_spec spec = {
-	    .name = "x", .config = "file/x", .state_dir = dir, .size = DISK_SIZE, .block_size = 4096};
+	struct backstore_spec spec = {.name = "x",
+				      .config = "file/x",
+				      .state_dir = dir,
+				      .size = DISK_SIZE,
+				      .block_size = 4096,
+				      .create = true};
 	static uint8_t data[65536] = {1};
 	struct tcmur_extent extents[4];
 	struct tcmur_io io = {.len = DISK_SIZE, .extents = extents, .max_extents = 4};
@@ -268,7 +273,7 @@ static void test_errors_name_the_thing(void **state)
 
 	(void)state;
 	assert_null(backstore_open(&loops, &spec, &error));
-	assert_non_null(strstr(error.text, "absent: no such file; to create it, give size="));
+	assert_non_null(strstr(error.text, "absent: no such file; to create it, give create and size="));
 	spec.config = "file/";
 	assert_null(backstore_open(&loops, &spec, &error));
 	assert_non_null(strstr(error.text, "is no path"));

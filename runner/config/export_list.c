@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Checks all exports of a command line against each other before any storage is touched: each gets a target and a LUN
+ * number, and no two get the same. Creating the targets is left to runner/control.
+ */
+#include "config/export_list.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+
+#include "model/target.h"
+
+/* The exports that share one target, in the order of the command line. */
+struct group {
+	GPtrArray *exports;
+	/* Of these, the number without lun=. */
+	unsigned without_lun;
+};
+
+static void group_free(gpointer data)
+{
+	struct group *group = data;
+
+	g_ptr_array_unref(group->exports);
+	g_free(group);
+}
+
+/* "file//srv/a.img, file//srv/b.img and 3 more": the exports that filter selects; NULL selects all. */
+static char *list_exports(const struct group *group, bool (*filter)(const struct control_export *export))
+{
+	enum { SHOWN = 4 };
+	GString *text = g_string_new(NULL);
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < group->exports->len; i++) {
+		const struct control_export *export = group->exports->pdata[i];
+
+		if (filter && !filter(export))
+			continue;
+		if (found++ < SHOWN)
+			g_string_append_printf(text, "%s%s", text->len ? ", " : "", export->spec.config);
+	}
+	if (found > SHOWN)
+		g_string_append_printf(text, " and %u more", found - SHOWN);
+	return g_string_free(text, FALSE);
+}
+
+static bool has_no_lun(const struct control_export *export)
+{
+	return !export->has_lun;
+}
+
+/* Default names collide easily ("vm_1.img" and "vm-1.img"); only name= says that exports belong together. */
+static int check_default_name(const struct control_export *first, const struct control_export *second,
+			      struct error *error)
+{
+	const struct control_export *unnamed = first->has_name ? second : first;
+
+	if (first->has_name && second->has_name)
+		return 0;
+	return error_set(
+	    error, EINVAL,
+	    "--export %s and --export %s would both be target %s, because the default name of %s is "
+	    "made from its path; give them different names with name=, or the same name= and a lun= each",
+	    first->spec.config, second->spec.config, second->target, unnamed->spec.config);
+}
+
+static int check_luns(const struct group *group, struct error *error)
+{
+	const struct control_export *holders[TARGET_MAX_LUNS] = {NULL};
+	const struct control_export *first = group->exports->pdata[0];
+
+	if (group->exports->len > 1 && group->without_lun) {
+		g_autofree char *all = list_exports(group, NULL), *missing = list_exports(group, has_no_lun);
+
+		return error_set(
+		    error, EINVAL,
+		    "the exports %s share target %s, so each of them needs lun=N; it is missing at %s", all,
+		    first->target, missing);
+	}
+	for (unsigned i = 0; i < group->exports->len; i++) {
+		const struct control_export *export = group->exports->pdata[i];
+		const struct control_export *holder = holders[export->lun];
+
+		if (holder)
+			return error_set(
+			    error, EINVAL, "--export %s and --export %s are both LUN %u of target %s",
+			    holder->spec.config, export->spec.config, export->lun, export->target);
+		holders[export->lun] = export;
+	}
+	return 0;
+}
+
+static int place(GHashTable *groups, struct control_export *export, bool one_target, struct error *error)
+{
+	struct group *group = g_hash_table_lookup(groups, export->target);
+	int err = 0;
+
+	if (!group) {
+		group = g_new0(struct group, 1);
+		group->exports = g_ptr_array_new();
+		g_hash_table_insert(groups, export->target, group);
+	} else if (!one_target) {
+		err = check_default_name(group->exports->pdata[0], export, error);
+	}
+	g_ptr_array_add(group->exports, export);
+	group->without_lun += !export->has_lun;
+	return err;
+}
+
+int control_exports_place(struct control_export *const *exports, unsigned n, const char *iqn,
+			  const char *prefix, struct error *error)
+{
+	g_autoptr(GHashTable) groups = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, group_free);
+	GHashTableIter iter;
+	gpointer group;
+	int err = 0;
+
+	for (unsigned i = 0; i < n && !err; i++) {
+		struct control_export *export = exports[i];
+		g_autofree char *name = iqn ? g_strdup(iqn) : g_strconcat(prefix, export->name, NULL);
+
+		if (iqn && export->has_name)
+			return error_set(
+			    error, EINVAL,
+			    "--export %s: name=%s has no effect with --iqn, which names the only target; "
+			    "leave one of them out",
+			    export->spec.config, export->name);
+		export->target = g_ascii_strdown(name, -1);
+		err = place(groups, export, iqn, error);
+	}
+	g_hash_table_iter_init(&iter, groups);
+	while (!err && g_hash_table_iter_next(&iter, NULL, &group))
+		err = check_luns(group, error);
+	return err;
+}
