@@ -71,7 +71,7 @@ state=$here/build/state
 mkdir -p "$state"
 cd "$state"
 "$daemon" --handler-path "$handlers" --state-dir "$state" --iqn iqn.2026-11.io.tcmu-runner:demo \
-	--export "file/$state/demo.img,size=1G,create,lun=0" --export alloc/demo,size=256M,lun=1 &
+	--export "file/demo.img,size=1G,create,lun=0" --export alloc/demo,size=256M,lun=1 &
 pid=$!
 interrupted=
 trap 'interrupted=yes; kill -TERM $pid 2>/dev/null || true' INT TERM
@@ -84,8 +84,8 @@ done
 cat <<'TEXT'
 
 Two disks on 127.0.0.1:3260, target iqn.2026-11.io.tcmu-runner:demo:
-  LUN 0  file/build/state/demo.img  1 GiB, sparse
-  LUN 1  alloc/demo                 256 MiB of memory, gone when this stops
+  LUN 0  file/demo.img  1 GiB, sparse, kept in build/state
+  LUN 1  alloc/demo     256 MiB of memory, gone when this stops
 In another terminal, with libiscsi's tools (apt-get install libiscsi-bin qemu-utils qemu-block-extra):
   iscsi-ls -s iscsi://127.0.0.1:3260
   iscsi-inq iscsi://127.0.0.1:3260/iqn.2026-11.io.tcmu-runner:demo/0

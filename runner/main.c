@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's entry point: parses the command line, and runs what it asks for. The work is left to runner/control. */
 #include <errno.h>
+#include <locale.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -12,7 +15,8 @@
 #include "dbus/service.h"
 #include "util/log.h"
 
-static int serve(struct control_options *options, struct error *error)
+/* status: what --run's command ended with. */
+static int serve(struct control_options *options, int *status, struct error *error)
 {
 	struct control_service *service;
 	int err = control_service_start(&service, options, error);
@@ -20,15 +24,17 @@ static int serve(struct control_options *options, struct error *error)
 	if (err)
 		return err;
 	struct dbus_service *dbus = control_service_has_kernel(service) ? dbus_service_start(service) : NULL;
-	control_service_run(service);
+	*status = control_service_run(service, error);
+	if (*status < 0)
+		err = -ECHILD;
 	if (dbus)
 		dbus_service_stop(dbus);
 	if (control_service_stop(service))
 		return error_set(error, EIO, "not all data could be flushed");
-	return 0;
+	return err;
 }
 
-static int run(struct control_options *options, struct error *error)
+static int run(struct control_options *options, int *status, struct error *error)
 {
 	if (options->version) {
 		puts("tcmu-runner " TCMUR_VERSION);
@@ -41,11 +47,11 @@ static int run(struct control_options *options, struct error *error)
 
 	int err = 0;
 	if (options->dump_handlers)
-		control_dump_handlers();
+		err = control_dump_handlers(options->dump_handlers, error);
 	else if (options->identity)
 		err = control_print_identity(options, error);
 	else
-		err = serve(options, error);
+		err = serve(options, status, error);
 	backstore_unload_handlers();
 	return err;
 }
@@ -54,15 +60,19 @@ int main(int argc, char **argv)
 {
 	struct control_options options;
 	struct error error = {""};
+	int status = EXIT_SUCCESS;
 
 	(void)argc;
+	setlocale(LC_CTYPE,
+		  ""); /* --help and file names of any language; messages and numbers stay as they are */
 	int err = control_options_parse(&options, argv, &error);
+	bool usage = err;
 	if (!err)
-		err = run(&options, &error);
+		err = run(&options, &status, &error);
 	control_options_free(&options);
 	if (!err)
-		return EXIT_SUCCESS;
-	fprintf(stderr, "tcmu-runner: %s\n", error.text);
+		return status;
+	fprintf(stderr, "tcmu-runner: %s%s\n", error.text, usage ? "; see tcmu-runner --help" : "");
 	/* The systemd unit does not start the daemon again after this status, because another start would also fail. */
 	return err == -ENOTSUP ? EX_UNAVAILABLE : EXIT_FAILURE;
 }

@@ -3,10 +3,13 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "backstore/private.h"
 #include "util/bytes.h"
@@ -95,6 +98,39 @@ static int insert(struct handler *handler, struct error *error)
 	return 0;
 }
 
+/*
+ * A handler of 1.x uses functions that this daemon does not have, so it cannot be loaded, and its file is searched for the
+ * name of its entry point instead.
+ */
+static bool is_old_handler(const char *path)
+{
+	static const char old_entry[] = "\0handler_init";
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) || !st.st_size)
+		return false;
+	size_t size = (size_t)st.st_size;
+	void *file = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (file == MAP_FAILED)
+		return false;
+	bool old =
+	    memmem(file, size, old_entry, sizeof(old_entry)) && !memmem(file, size, ENTRY, sizeof(ENTRY));
+	munmap(file, size);
+	return old;
+}
+
+/* The administrator must be able to tell from its file which handler is loaded. */
+static int check_file_name(const char *path, const char *name, struct error *error)
+{
+	const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+	size_t len = strlen(name), prefix = strlen("handler_");
+
+	if (strlen(file) == prefix + len + strlen(".so") && !memcmp(file + prefix, name, len))
+		return 0;
+	return error_set(error, EINVAL, "its name is \"%s\", so its file must be handler_%s.so", name, name);
+}
+
 static int load(const char *path, struct error *error)
 {
 	struct handler *handler = calloc(1, sizeof(*handler));
@@ -107,11 +143,17 @@ static int load(const char *path, struct error *error)
 	handler->object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!handler->object) {
 		err = error_set(error, ENOEXEC, "%s", dlerror());
+		if (is_old_handler(path))
+			err = error_set(
+			    error, ENOEXEC,
+			    "it belongs to tcmu-runner 1.x, whose handlers this daemon cannot load");
 		goto free_handler;
 	}
 	err = copy_api(handler->object, &handler->api, error);
 	if (!err)
 		err = validate(&handler->api, error);
+	if (!err)
+		err = check_file_name(path, handler->api.name, error);
 	if (err)
 		goto close_object;
 	if (handler->api.load && (err = handler->api.load()) < 0) {

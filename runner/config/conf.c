@@ -20,9 +20,9 @@ static const struct key keys[] = {
     {"log_level", FIELD(log_level), NUMBER, LOG_LEVEL_CRIT, LOG_LEVEL_CDB, LOG_LEVEL_INFO},
     {"log_dir", FIELD(log_dir), TEXT, 0, 0, 0},
     {"state_dir", FIELD(state_dir), TEXT, 0, 0, 0},
-    {"threads", FIELD(threads), NUMBER, 0, 256, CONTROL_UNSET},
-    {"pool_threads", FIELD(pool_threads), NUMBER, 1, 1024, CONTROL_UNSET},
-    {"spin_us", FIELD(spin_us), NUMBER, 0, 10000, CONTROL_UNSET},
+    {"threads", FIELD(threads), NUMBER, 0, CONTROL_THREADS_MAX, CONTROL_UNSET},
+    {"pool_threads", FIELD(pool_threads), NUMBER, 1, CONTROL_POOL_THREADS_MAX, CONTROL_UNSET},
+    {"spin_us", FIELD(spin_us), NUMBER, 0, CONTROL_SPIN_US_MAX, CONTROL_UNSET},
     {"cmd_time_out", FIELD(cmd_time_out), NUMBER, 0, 86400, 120},
 };
 

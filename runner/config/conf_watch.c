@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/log.h"
@@ -61,6 +62,14 @@ static gboolean on_event(gint fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
+/* Every program writes to /dev/null, and a pipe has no contents to read again. */
+static bool is_special(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && !S_ISREG(st.st_mode);
+}
+
 struct conf_watch *conf_watch_new(const char *path, void (*changed)(void *arg), void *arg)
 {
 	struct conf_watch *watch = g_new0(struct conf_watch, 1);
@@ -70,6 +79,9 @@ struct conf_watch *conf_watch_new(const char *path, void (*changed)(void *arg), 
 	watch->changed = changed;
 	watch->arg = arg;
 	watch->name = g_path_get_basename(path);
+	watch->fd = -1;
+	if (is_special(path))
+		return watch;
 	watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (watch->fd >= 0 &&
 	    inotify_add_watch(watch->fd, folder, IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE) >=

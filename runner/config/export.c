@@ -182,7 +182,10 @@ static int parse(struct control_export *export, struct error *error)
 	char *config = next_field(&rest);
 	const char *slash = strchr(config, '/');
 
-	if (!slash || slash == config)
+	if (slash == config)
+		return error_set(error, EINVAL,
+				 "the handler is missing before the path; did you mean file/%s?", config);
+	if (!slash)
 		return error_set(error, EINVAL, "this is not of the form HANDLER/CONFIG[,KEY=VALUE]...");
 	export->spec.config = config;
 	export->spec.name = config;

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line. One table describes all options: GOption parses and prints them, and this file checks ranges, options
+ * that are given twice and options that exclude each other. What exports and portals mean is decided by their own files.
+ */
 #include "config/options.h"
 
 #include <errno.h>
 #include <glib.h>
+#include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "util/bytes.h"
@@ -16,183 +22,288 @@
 #define DEFAULT_STATE_DIR "/var/lib/tcmu-runner"
 
 static const char summary[] =
-    "Serves files, block devices and memory as SCSI disks: those that the kernel's LIO asks for (TCMU), or,\n"
-    "with --export, over iSCSI by itself.";
+    "Serves files, block devices and memory as SCSI disks: those that the kernel's\n"
+    "LIO asks for (TCMU), or, with --export, over iSCSI by itself.";
 
 static const char description[] =
-    "An export is HANDLER/CONFIG[,KEY=VALUE]...; a comma in a value is written as two commas. The keys are:\n"
+    "EXPORT is HANDLER/CONFIG[,KEY=VALUE]... A comma in a value is written as two\n"
+    "commas. The keys are:\n"
     "  size=SIZE       bytes, or a number with K, M, G or T\n"
     "  create          create the storage with size= bytes if it does not exist\n"
     "  block_size=N    512 or 4096\n"
     "  ro              write-protected\n"
     "  name=NAME       the target is iqn.2026-11.io.tcmu-runner:HOST:NAME\n"
-    "  lun=N           the LUN number (0); each of several exports with one name= needs it\n"
+    "  lun=N           the LUN number (0); needed where exports share a name\n"
     "  serial=TEXT     the unit serial number\n"
-    "  vendor=, product=, revision=TEXT   what INQUIRY reports\n"
+    "  vendor=TEXT, product=TEXT, revision=TEXT   what INQUIRY reports\n"
     "and the keys of the handler (--dump-handlers lists them).\n\n"
-    "Without --allow-initiator or --allow-any a target is served on loopback addresses only.\n\n"
-    "  tcmu-runner --export file//srv/disk.img,size=10G,create --export alloc/scratch,size=256M\n";
+    "Without --allow-initiator or --allow-any a target is served on loopback\n"
+    "addresses only.\n\n"
+    "Handlers:  " TCMUR_HANDLER_PATH "\n"
+    "Settings:  " DEFAULT_CONFIG "\n\n"
+    "  tcmu-runner --export file//srv/disk.img,size=10G,create\n"
+    "  tcmu-runner --export alloc/a,size=256M --run 'qemu-img info $uri'\n";
 
-/* A numeric option and the values it takes. */
-struct range {
+enum kind { FLAG, NUMBER, TEXT, LIST };
+
+struct option {
 	const char *name;
-	int value, min, max;
+	char letter;
+	enum kind kind;
+	/* Of the field in struct control_options. */
+	size_t offset;
+	/* NUMBER: the values that the option takes, and the one that it has without being given. */
+	int min, max, fallback;
+	/* TEXT: the option may stand without a value, which then is "". */
+	bool optional;
+	const char *help;
+	const char *value;
 };
 
-static int check_ranges(const struct control_options *o, struct error *error)
+#define AT(field) .offset = offsetof(struct control_options, field)
+static const struct option options[] = {
+    {"export", 'e', LIST, AT(exports), .value = "EXPORT", .help = "Serve a LUN, see below; may be repeated"},
+    {"portal", 'p', LIST, AT(portals), .value = "ADDR:PORT",
+     .help = "Listen here (127.0.0.1:3260); may be repeated"},
+    {"iqn", 0, TEXT, AT(iqn), .value = "NAME", .help = "The one target that has all exports as LUNs"},
+    {"allow-initiator", 0, LIST, AT(allow_initiators), .value = "IQN",
+     .help = "Admit this initiator; may be repeated"},
+    {"allow-any", 0, FLAG, AT(allow_any), .help = "Admit every initiator, on any portal"},
+    {"chap-user", 0, TEXT, AT(chap_user), .value = "USER", .help = "Ask initiators for CHAP"},
+    {"chap-secret-file", 0, TEXT, AT(chap_secret_file), .value = "FILE",
+     .help = "The secret; only its owner may read it"},
+    {"mutual-user", 0, TEXT, AT(mutual_user), .value = "USER",
+     .help = "Answer CHAP of initiators as this user"},
+    {"mutual-secret-file", 0, TEXT, AT(mutual_secret_file), .value = "FILE",
+     .help = "The secret of that user"},
+    {"chap-discovery", 0, FLAG, AT(chap_discovery), .help = "Ask for CHAP in discovery sessions too"},
+    {"run", 0, TEXT, AT(run_command), .value = "COMMAND",
+     .help = "Serve while this shell command runs; it has $uri"},
+    {"kernel", 0, FLAG, AT(kernel), .help = "Serve the kernel's devices beside exports"},
+    {"config", 0, TEXT, AT(config), .value = "FILE", .help = "Read these settings, see below"},
+    {"handler-path", 0, TEXT, AT(handler_path), .value = "DIR", .help = "Load handlers from here, see below"},
+    {"state-dir", 0, TEXT, AT(state_dir), .value = "DIR",
+     .help = "Where the identities of disks are remembered"},
+    {"run-dir", 0, TEXT, AT(run_dir), .value = "DIR", .help = "For locks (" DEFAULT_RUN_DIR ")"},
+    {"pidfile", 0, TEXT, AT(pidfile), .value = "FILE", .help = "Write the process ID here once it serves"},
+    {"tcmu-log-dir", 'l', TEXT, AT(log_dir), .value = "DIR", .help = "Write tcmu-runner.log here"},
+    {"debug", 'd', FLAG, AT(debug), .help = "Log more"},
+    {"nofile", 'f', NUMBER, AT(nofile), 1024, 1 << 20, CONTROL_UNSET, .value = "N",
+     .help = "Most open files (as the system allows)"},
+    {"threads", 't', NUMBER, AT(threads), 0, CONTROL_THREADS_MAX, CONTROL_UNSET, .value = "N",
+     .help = "Event loops (one for each CPU, at most 8)"},
+    {"pool-threads", 0, NUMBER, AT(pool_threads), 1, CONTROL_POOL_THREADS_MAX, CONTROL_UNSET, .value = "N",
+     .help = "Most threads for calls that may block (16)"},
+    {"spin-us", 0, NUMBER, AT(spin_us), 0, CONTROL_SPIN_US_MAX, CONTROL_UNSET, .value = "N",
+     .help = "Microseconds to poll before a sleep"},
+    {"no-io-uring", 0, FLAG, AT(no_io_uring), .help = "Use epoll and threads instead"},
+    {"queue-depth", 0, NUMBER, AT(queue_depth), 1, 4096, 128, .value = "N",
+     .help = "Commands that a session may send ahead (128)"},
+    {"max-connections", 0, NUMBER, AT(max_connections), 1, 1 << 20, 4096, .value = "N",
+     .help = "Connections at a time (4096)"},
+    {"max-half-open", 0, NUMBER, AT(max_half_open), 1, 1 << 20, 128, .value = "N",
+     .help = "Connections in login (128)"},
+    {"login-timeout", 0, NUMBER, AT(login_timeout), 1, 3600, 15, .value = "SECONDS",
+     .help = "Time to log in (15)"},
+    {"nop-interval", 0, NUMBER, AT(nop_interval), 1, 86400, 30, .value = "SECONDS",
+     .help = "Silence before a session is probed (30)"},
+    {"nop-timeout", 0, NUMBER, AT(nop_timeout), 1, 86400, 30, .value = "SECONDS",
+     .help = "Time to answer the probe (30)"},
+    {"identity", 0, TEXT, AT(identity), .value = "EXPORT",
+     .help = "Print the serial number that it would get"},
+    {"dump-handlers", 0, TEXT, AT(dump_handlers), .optional = true, .value = "NAME",
+     .help = "Print what each handler, or this one, can do"},
+    {"version", 'V', FLAG, AT(version), .help = "Print the version"},
+};
+
+static void *field_of(struct control_options *o, const struct option *option)
 {
-	const struct range ranges[] = {
-	    {"--threads", o->threads, 0, 256},
-	    {"--pool-threads", o->pool_threads, 1, 1024},
-	    {"--spin-us", o->spin_us, 0, 10000},
-	    {"--nofile", o->nofile, 1024, 1 << 20},
-	    {"--queue-depth", o->queue_depth, 1, 4096},
-	    {"--max-connections", o->max_connections, 1, 1 << 20},
-	    {"--max-half-open", o->max_half_open, 1, 1 << 20},
-	    {"--login-timeout", o->login_timeout, 1, 3600},
-	    {"--nop-interval", o->nop_interval, 1, 86400},
-	    {"--nop-timeout", o->nop_timeout, 1, 86400},
+	return (char *)o + option->offset;
+}
+
+/* name: "--threads" or "-t", as GOption reports it. */
+static const struct option *find_option(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (name[1] == '-' ? !strcmp(name + 2, options[i].name) : name[1] == options[i].letter)
+			return &options[i];
+	return NULL;
+}
+
+static gboolean refuse(GError **gerror, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static gboolean refuse(GError **gerror, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	*gerror = g_error_new_valist(G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, format, args);
+	va_end(args);
+	return FALSE;
+}
+
+static gboolean set_number(int *field, const struct option *option, const char *value, GError **gerror)
+{
+	gint64 number;
+
+	if (!g_ascii_string_to_signed(value, 10, option->min, option->max, &number, NULL))
+		return refuse(gerror, "--%s=%s is not a number from %d to %d", option->name, value,
+			      option->min, option->max);
+	*field = (int)number;
+	return TRUE;
+}
+
+static gboolean on_option(const gchar *name, const gchar *value, gpointer data, GError **gerror)
+{
+	struct control_options *o = data;
+	const struct option *option = find_option(name);
+	uint64_t bit = UINT64_C(1) << (option - options);
+
+	if (option->kind == FLAG) {
+		*(bool *)field_of(o, option) = true;
+		return TRUE;
+	}
+	/* One of the two values would have no effect. */
+	if (o->given & bit)
+		return refuse(gerror, "--%s is given twice", option->name);
+	o->given |= bit;
+	if (option->kind == NUMBER)
+		return set_number(field_of(o, option), option, value, gerror);
+	*(char **)field_of(o, option) = g_strdup(value ? value : "");
+	return TRUE;
+}
+
+_Static_assert(ARRAY_SIZE(options) <= 64, "struct control_options has one bit for each option");
+
+/* Paths, names and secrets are bytes, which no locale converts. */
+static GOptionEntry entry_of(struct control_options *o, const struct option *option)
+{
+	GOptionArgFunc callback = on_option;
+	GOptionEntry entry = {
+	    .long_name = option->name,
+	    .short_name = option->letter,
+	    .arg = G_OPTION_ARG_CALLBACK,
+	    .description = option->help,
+	    .arg_description = option->value,
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
-		const struct range *r = &ranges[i];
-
-		if (r->value == CONTROL_UNSET)
-			continue;
-		if (r->value < r->min || r->value > r->max)
-			return error_set(error, EINVAL, "%s=%d: not from %d to %d", r->name, r->value, r->min,
-					 r->max);
+	/* ISO C has no cast from a function pointer to an object pointer. */
+	memcpy(&entry.arg_data, &callback, sizeof(callback));
+	if (option->kind == LIST) {
+		entry.arg = G_OPTION_ARG_FILENAME_ARRAY;
+		entry.arg_data = field_of(o, option);
+	} else if (option->kind == FLAG) {
+		entry.flags = G_OPTION_FLAG_NO_ARG;
+	} else {
+		entry.flags = G_OPTION_FLAG_FILENAME | (option->optional ? G_OPTION_FLAG_OPTIONAL_ARG : 0);
 	}
+	return entry;
+}
+
+static GOptionContext *new_context(struct control_options *o)
+{
+	GOptionContext *context = g_option_context_new(NULL);
+	GOptionGroup *group = g_option_group_new("main", "", "", o, NULL);
+	GOptionEntry entries[ARRAY_SIZE(options) + 1] = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		entries[i] = entry_of(o, &options[i]);
+	g_option_group_add_entries(group, entries);
+	g_option_context_set_main_group(context, group);
+	g_option_context_set_summary(context, summary);
+	g_option_context_set_description(context, description);
+	return context;
+}
+
+static int check_not_empty(const struct control_options *o, struct error *error)
+{
+	const struct {
+		const char *name, *value;
+	} texts[] = {
+	    {"--chap-user", o->chap_user},
+	    {"--mutual-user", o->mutual_user},
+	    {"--chap-secret-file", o->chap_secret_file},
+	    {"--mutual-secret-file", o->mutual_secret_file},
+	    {"--iqn", o->iqn},
+	    {"--config", o->config},
+	    {"--run", o->run_command},
+	    {"--pidfile", o->pidfile},
+	    {"--state-dir", o->state_dir},
+	    {"--run-dir", o->run_dir},
+	    {"--handler-path", o->handler_path},
+	    {"--tcmu-log-dir", o->log_dir},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (texts[i].value && !*texts[i].value)
+			return error_set(error, EINVAL, "%s is empty", texts[i].name);
 	return 0;
 }
 
 static int check_together(const struct control_options *o, struct error *error)
 {
 	if (!o->chap_user != !o->chap_secret_file)
-		return error_set(error, EINVAL, "--chap-user and --chap-secret-file go together");
+		return error_set(error, EINVAL, "--chap-user and --chap-secret-file need each other");
 	if (!o->mutual_user != !o->mutual_secret_file)
-		return error_set(error, EINVAL, "--mutual-user and --mutual-secret-file go together");
+		return error_set(error, EINVAL, "--mutual-user and --mutual-secret-file need each other");
 	if (o->mutual_user && !o->chap_user)
 		return error_set(error, EINVAL, "--mutual-user needs --chap-user");
 	if (o->chap_discovery && !o->chap_user)
 		return error_set(error, EINVAL, "--chap-discovery needs --chap-user");
 	if (o->allow_any && o->allow_initiators)
 		return error_set(error, EINVAL, "--allow-any and --allow-initiator exclude each other");
+	if (o->run_command && !o->exports)
+		return error_set(error, EINVAL, "--run needs --export");
 	return 0;
 }
 
-static void set_defaults(struct control_options *o)
+/* Without --export no iSCSI front end starts, so its options would have no effect. */
+static int check_exports(const struct control_options *o, struct error *error)
 {
-	*o = (struct control_options){
-	    .threads = CONTROL_UNSET,
-	    .pool_threads = CONTROL_UNSET,
-	    .spin_us = CONTROL_UNSET,
-	    .nofile = CONTROL_UNSET,
-	    .queue_depth = 128,
-	    .max_connections = 4096,
-	    .max_half_open = 128,
-	    .login_timeout = 15,
-	    .nop_interval = 30,
-	    .nop_timeout = 30,
-	};
+	const char *unused = o->portals            ? "--portal"
+			     : o->iqn              ? "--iqn"
+			     : o->allow_initiators ? "--allow-initiator"
+			     : o->allow_any        ? "--allow-any"
+			     : o->chap_user        ? "--chap-user"
+						   : NULL;
+
+	if (unused && !o->exports && !o->version && !o->dump_handlers && !o->identity)
+		return error_set(error, EINVAL, "%s has no effect without --export", unused);
+	return 0;
+}
+
+static void set_default(char **text, const char *fallback)
+{
+	if (!*text)
+		*text = g_strdup(fallback);
 }
 
 int control_options_parse(struct control_options *o, char **argv, struct error *error)
 {
-	gboolean allow_any = FALSE, debug = FALSE, version = FALSE, dump = FALSE, no_uring = FALSE,
-		 disco = FALSE, kernel = FALSE;
+	*o = (struct control_options){0};
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (options[i].kind == NUMBER)
+			*(int *)field_of(o, &options[i]) = options[i].fallback;
 
-	set_defaults(o);
-	const GOptionEntry entries[] = {
-	    {"export", 'e', 0, G_OPTION_ARG_STRING_ARRAY, &o->exports, "Serve a LUN; may be repeated",
-	     "HANDLER/CONFIG[,KEY=VALUE]"},
-	    {"portal", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &o->portals,
-	     "Listen here (127.0.0.1:3260); may be repeated", "ADDR:PORT"},
-	    {"iqn", 0, 0, G_OPTION_ARG_STRING, &o->iqn, "Serve all exports as the LUNs of this one target",
-	     "NAME"},
-	    {"allow-initiator", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->allow_initiators,
-	     "Admit this initiator; may be repeated", "IQN"},
-	    {"allow-any", 0, 0, G_OPTION_ARG_NONE, &allow_any, "Admit every initiator, on any portal", NULL},
-	    {"chap-user", 0, 0, G_OPTION_ARG_STRING, &o->chap_user, "Ask initiators for CHAP", "USER"},
-	    {"chap-secret-file", 0, 0, G_OPTION_ARG_FILENAME, &o->chap_secret_file,
-	     "File that holds the secret, readable by its owner only", "FILE"},
-	    {"mutual-user", 0, 0, G_OPTION_ARG_STRING, &o->mutual_user,
-	     "Answer CHAP towards initiators as this user", "USER"},
-	    {"mutual-secret-file", 0, 0, G_OPTION_ARG_FILENAME, &o->mutual_secret_file,
-	     "File that holds that secret", "FILE"},
-	    {"chap-discovery", 0, 0, G_OPTION_ARG_NONE, &disco, "Ask for CHAP in discovery sessions too",
-	     NULL},
-	    {"handler-path", 0, 0, G_OPTION_ARG_FILENAME, &o->handler_path,
-	     "Load handlers from here (" TCMUR_HANDLER_PATH ")", "DIR"},
-	    {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &o->state_dir,
-	     "Folder for what the daemon remembers of its disks, and for relative paths of the kernel's "
-	     "devices "
-	     "(" DEFAULT_STATE_DIR " for root, else $XDG_STATE_HOME/tcmu-runner)",
-	     "DIR"},
-	    {"identity", 0, 0, G_OPTION_ARG_STRING, &o->identity,
-	     "Print the unit serial number that the daemon would choose for this storage; name= gives the "
-	     "name of its "
-	     "object",
-	     "HANDLER/CONFIG[,KEY=VALUE]"},
-	    {"kernel", 0, 0, G_OPTION_ARG_NONE, &kernel,
-	     "Serve the kernel's devices, too, where there is --export", NULL},
-	    {"config", 0, 0, G_OPTION_ARG_FILENAME, &o->config, "Read this (" DEFAULT_CONFIG ")", "FILE"},
-	    {"tcmu-log-dir", 'l', 0, G_OPTION_ARG_FILENAME, &o->log_dir, "Write tcmu-runner.log here", "DIR"},
-	    {"run-dir", 0, 0, G_OPTION_ARG_FILENAME, &o->run_dir,
-	     "Folder for the lock and the like (" DEFAULT_RUN_DIR ")", "DIR"},
-	    {"nofile", 'f', 0, G_OPTION_ARG_INT, &o->nofile, "Most open files (as many as the system allows)",
-	     "N"},
-	    {"threads", 't', 0, G_OPTION_ARG_INT, &o->threads, "Event loops (one a CPU, at most 8)", "N"},
-	    {"pool-threads", 0, 0, G_OPTION_ARG_INT, &o->pool_threads, "Most threads for what may block (16)",
-	     "N"},
-	    {"spin-us", 0, 0, G_OPTION_ARG_INT, &o->spin_us,
-	     "Poll so long after activity before sleeping (50 for the kernel's rings on 4 CPUs and more, "
-	     "else 0)",
-	     "MICROSECONDS"},
-	    {"no-io-uring", 0, 0, G_OPTION_ARG_NONE, &no_uring, "Use epoll and threads instead", NULL},
-	    {"queue-depth", 0, 0, G_OPTION_ARG_INT, &o->queue_depth,
-	     "Commands a session may have outstanding (128)", "N"},
-	    {"max-connections", 0, 0, G_OPTION_ARG_INT, &o->max_connections, "Connections at a time (4096)",
-	     "N"},
-	    {"max-half-open", 0, 0, G_OPTION_ARG_INT, &o->max_half_open, "Connections in login (128)", "N"},
-	    {"login-timeout", 0, 0, G_OPTION_ARG_INT, &o->login_timeout, "Time to log in (15)", "SECONDS"},
-	    {"nop-interval", 0, 0, G_OPTION_ARG_INT, &o->nop_interval,
-	     "Silence before a session is probed (30)", "SECONDS"},
-	    {"nop-timeout", 0, 0, G_OPTION_ARG_INT, &o->nop_timeout,
-	     "Time to answer before it counts as dead (30)", "SECONDS"},
-	    {"dump-handlers", 0, 0, G_OPTION_ARG_NONE, &dump, "Print the handlers and what they can do",
-	     NULL},
-	    {"debug", 'd', 0, G_OPTION_ARG_NONE, &debug, "Log more", NULL},
-	    {"version", 'V', 0, G_OPTION_ARG_NONE, &version, "Print the version", NULL},
-	    {0},
-	};
-	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+	g_autoptr(GOptionContext) context = new_context(o);
 	g_auto(GStrv) args = g_strdupv(argv);
 	g_autoptr(GError) gerror = NULL;
+	int err;
 
-	g_option_context_add_main_entries(context, entries, NULL);
-	g_option_context_set_summary(context, summary);
-	g_option_context_set_description(context, description);
 	if (!g_option_context_parse_strv(context, &args, &gerror))
-		return error_set(error, EINVAL, "%s", gerror->message);
-	if (g_strv_length(args) > 1)
-		return error_set(error, EINVAL, "'%s': not an option", args[1]);
-	if (!o->handler_path)
-		o->handler_path = g_strdup(TCMUR_HANDLER_PATH);
+		err = error_set(error, EINVAL, "%s", gerror->message);
+	else if (args[0] && args[1])
+		err = error_set(error, EINVAL, "'%s' is not an option", args[1]);
+	else if (!(err = check_not_empty(o, error)) && !(err = check_together(o, error)))
+		err = check_exports(o, error);
+	if (err)
+		return err;
 	o->config_given = o->config;
-	if (!o->config)
-		o->config = g_strdup(DEFAULT_CONFIG);
-	if (!o->run_dir)
-		o->run_dir = g_strdup(DEFAULT_RUN_DIR);
-	o->kernel = kernel;
-	o->allow_any = allow_any;
-	o->debug = debug;
-	o->version = version;
-	o->dump_handlers = dump;
-	o->no_io_uring = no_uring;
-	o->chap_discovery = disco;
-	int err = check_ranges(o, error);
-	return err ? err : check_together(o, error);
+	set_default(&o->handler_path, TCMUR_HANDLER_PATH);
+	set_default(&o->config, DEFAULT_CONFIG);
+	if (!o->run_dir && geteuid() && g_getenv("XDG_RUNTIME_DIR"))
+		o->run_dir = g_build_filename(g_getenv("XDG_RUNTIME_DIR"), "tcmu-runner", NULL);
+	set_default(&o->run_dir, DEFAULT_RUN_DIR);
+	return 0;
 }
 
 static void complete(int *value, int fallback)
@@ -212,19 +323,11 @@ void control_options_complete(struct control_options *o)
 
 void control_options_free(struct control_options *o)
 {
-	g_strfreev(o->exports);
-	g_strfreev(o->portals);
-	g_strfreev(o->allow_initiators);
-	g_free(o->iqn);
-	g_free(o->handler_path);
-	g_free(o->state_dir);
-	g_free(o->identity);
-	g_free(o->config);
-	g_free(o->run_dir);
-	g_free(o->log_dir);
-	g_free(o->chap_user);
-	g_free(o->chap_secret_file);
-	g_free(o->mutual_user);
-	g_free(o->mutual_secret_file);
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if (options[i].kind == LIST)
+			g_strfreev(*(char ***)field_of(o, &options[i]));
+		else if (options[i].kind == TEXT)
+			g_free(*(char **)field_of(o, &options[i]));
+	}
 	*o = (struct control_options){0};
 }

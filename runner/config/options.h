@@ -1,40 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line (GOption), as text and numbers; what the texts mean is checked by whoever uses them. */
+/* The command line (GOption) as text and numbers. What the texts mean is checked where they are used. */
 #ifndef CONFIG_OPTIONS_H
 #define CONFIG_OPTIONS_H
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "util/error.h"
 
-/* Not given, and not filled in yet. */
+/* The option was not given, and no default was filled in yet. */
 #define CONTROL_UNSET INT_MIN
 
+/* The greatest values on the command line and in tcmu.conf. */
+#define CONTROL_THREADS_MAX      256
+#define CONTROL_POOL_THREADS_MAX 1024
+#define CONTROL_SPIN_US_MAX      10000
+
+/* Each field is named after its option. Lists end with NULL; an option that was not given is NULL or false. */
 struct control_options {
-	char **exports;          /* --export, NULL-terminated; NULL when none, as all lists here */
-	char **portals;          /* --portal */
-	char **allow_initiators; /* --allow-initiator */
-	char *iqn;               /* --iqn */
+	char **exports;
+	char **portals;
+	char **allow_initiators;
+	char *iqn;
 	char *handler_path;
-	char *state_dir; /* NULL until completed */
-	char *identity;  /* --identity; NULL: not given */
-	char *config;    /* path of tcmu.conf */
+	/* NULL until completed. */
+	char *state_dir;
+	char *identity;
+	/* The path of tcmu.conf, and whether --config named it. */
+	char *config;
 	bool config_given;
 	char *run_dir;
-	char *log_dir; /* NULL: none given */
+	char *pidfile;
+	char *log_dir;
+	/* --run */
+	char *run_command;
 	char *chap_user, *chap_secret_file;
 	char *mutual_user, *mutual_secret_file;
+	/* The name of one handler, or "" for all. */
+	char *dump_handlers;
 	bool chap_discovery;
 	bool allow_any;
 	bool debug;
 	bool version;
-	bool dump_handlers;
 	bool no_io_uring;
-	bool kernel; /* serve the kernel's devices beside the exports */
-	int nofile;  /* CONTROL_UNSET: as many as there may be */
-	/* CONTROL_UNSET until completed */
-	int threads; /* 0: one a CPU, at most 8 */
+	/* Serve the kernel's devices beside the exports. */
+	bool kernel;
+	/* CONTROL_UNSET: as many as the system allows. */
+	int nofile;
+	/* These three are CONTROL_UNSET until completed. 0 threads: one for each CPU, at most 8. */
+	int threads;
 	int pool_threads;
 	int spin_us;
 
@@ -43,12 +58,15 @@ struct control_options {
 	int max_half_open;
 	int login_timeout;
 	int nop_interval, nop_timeout;
+
+	/* The parser's own: which options were given, one bit each. */
+	uint64_t given;
 };
 
-/* Parses and range-checks; -h prints the help and exits 0. 0, or -EINVAL with error set. argv is not changed.
- */
+/* Parses and checks argv, which is not changed; --help prints the help and ends the process with status 0. Returns 0, or
+ * -EINVAL with error set; options is to be freed in either case. */
 int control_options_parse(struct control_options *options, char **argv, struct error *error);
-/* What neither the command line nor tcmu.conf said. */
+/* Fills in the defaults of options that neither the command line nor tcmu.conf has set. */
 void control_options_complete(struct control_options *options);
 void control_options_free(struct control_options *options);
 #endif

@@ -1,38 +1,105 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads a CHAP secret from a file, and refuses a file that others could have written or read, and text that an
+ * administrator cannot have meant: initiators would fail to log in with it and nobody would know why.
+ */
 #include "config/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/log.h"
 
+/* 96 bits, which RFC 7143 9.2.1 asks for, if each character has 8. */
 #define SECRET_MIN 12
 
-int control_read_secret(const char *path, char *secret, size_t size, struct error *error)
+static const char byte_order_mark[] = "\xef\xbb\xbf";
+
+/* Opens without waiting at a FIFO. */
+static int open_secret(const char *path, struct error *error)
 {
-	CLEANUP_CLOSE int fd =
-	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* no wait at a FIFO */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	const char *reason = NULL;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))
-		return error_set(error, errno, "secret file %s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return error_set(error, EINVAL, "secret file %s: not a regular file", path);
-	if (st.st_mode & (S_IRGRP | S_IROTH | S_IWGRP | S_IWOTH))
-		return error_set(error, EPERM, "secret file %s: open to others (chmod 600 it)", path);
+		reason = strerror(errno);
+	else if (!S_ISREG(st.st_mode))
+		reason = "it is not a regular file";
+	else if (st.st_uid != geteuid() && st.st_uid != 0)
+		reason =
+		    "it belongs to another user, who could change it; chown it to the user of the daemon";
+	else if (st.st_mode & (S_IRGRP | S_IROTH | S_IWGRP | S_IWOTH))
+		reason = "other users may read or write it; chmod 600 it";
+	if (!reason)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return error_set(error, EPERM, "secret file %s: %s", path, reason);
+}
+
+/* Says what is wrong with the first line of the file, len bytes; NULL: nothing. */
+static const char *find_fault(const char *secret, size_t len)
+{
+	if (memchr(secret, '\0', len))
+		return "the secret contains a NUL byte";
+	if (memchr(secret, '\r', len))
+		return "the secret contains a carriage return (CR)";
+	if (len >= 3 && !memcmp(secret, byte_order_mark, 3))
+		return "it begins with a byte order mark (BOM), which would be a part of the secret; save it "
+		       "as plain "
+		       "text without one";
+	return NULL;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static int check_secret(const char *path, const char *secret, size_t len, size_t max, struct error *error)
+{
+	const char *fault = find_fault(secret, len);
+
+	if (fault)
+		return error_set(error, EINVAL, "secret file %s: %s", path, fault);
+	if (len > max)
+		return error_set(error, EINVAL, "secret file %s: the secret is longer than %zu characters",
+				 path, max);
+	if (len < SECRET_MIN)
+		return error_set(error, EINVAL, "secret file %s: the secret is shorter than %d characters",
+				 path, SECRET_MIN);
+	if (is_blank(secret[0]) || is_blank(secret[len - 1]))
+		log_warn(NULL,
+			 "secret file %s: the secret begins or ends with a blank, which is a part of it; "
+			 "some initiators "
+			 "cut blanks off and then cannot log in",
+			 path);
+	return 0;
+}
+
+int control_read_secret(const char *path, char *secret, size_t size, struct error *error)
+{
+	CLEANUP_CLOSE int fd = open_secret(path, error);
+
+	if (fd < 0)
+		return fd;
 	ssize_t n = read(fd, secret, size);
 	if (n < 0)
 		return error_set(error, errno, "secret file %s: %s", path, strerror(errno));
-	size_t len = 0;
-	while (len < (size_t)n && secret[len] && secret[len] != '\n' && secret[len] != '\r')
-		len++;
-	if (len == size)
-		return error_set(error, EINVAL, "secret file %s: longer than %zu characters", path, size - 1);
-	secret[len] = '\0';
-	if (len < SECRET_MIN)
-		return error_set(error, EINVAL, "secret file %s: shorter than %d characters", path,
-				 SECRET_MIN);
+	const char *newline = memchr(secret, '\n', (size_t)n);
+	size_t len = newline ? (size_t)(newline - secret) : (size_t)n;
+	if (len && secret[len - 1] == '\r') /* the line ends with CR LF, or the file with CR */
+		len--;
+	int err = check_secret(path, secret, len, size - 1, error);
+	if (err) {
+		explicit_bzero(secret, size);
+		return err;
+	}
+	explicit_bzero(secret + len, size - len);
 	return 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* --dump-handlers: prints what handlers can do as KEY=VALUE lines, for people and for scripts. */
 #include "control/dump_handlers.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "backstore/backstore.h"
@@ -48,13 +50,18 @@ static void dump(const struct tcmur_handler *h)
 		printf("option_%s=%s\n", o->name, o->desc);
 }
 
-void control_dump_handlers(void)
+int control_dump_handlers(const char *name, struct error *error)
 {
-	const struct tcmur_handler *h;
+	const struct tcmur_handler *h = *name ? backstore_handler(name) : NULL;
 
-	for (unsigned i = 0; (h = backstore_handler_at(i)); i++) {
+	if (*name && !h)
+		return error_set(error, ENOENT, "--dump-handlers %s: there is no such handler", name);
+	if (h)
+		dump(h);
+	for (unsigned i = 0; !*name && (h = backstore_handler_at(i)); i++) {
 		if (i)
 			putchar('\n');
 		dump(h);
 	}
+	return 0;
 }

@@ -2,7 +2,8 @@
 #ifndef CONTROL_DUMP_HANDLERS_H
 #define CONTROL_DUMP_HANDLERS_H
 
-/* Prints the loaded handlers to stdout as key=value lines, an empty line between two, for scripts to probe.
- */
-void control_dump_handlers(void);
+#include "util/error.h"
+
+/* Main thread. Prints the handler of this name, or all of them if name is "". 0, or -ENOENT with error set. */
+int control_dump_handlers(const char *name, struct error *error);
 #endif

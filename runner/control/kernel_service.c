@@ -37,7 +37,7 @@ static int take_lock(struct kernel_service *s, struct error *error)
 
 	if (g_mkdir_with_parents(s->options->run_dir, 0755))
 		return error_set(error, errno, "%s: %s", s->options->run_dir, strerror(errno));
-	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->lock_fd < 0)
 		return error_set(error, errno, "%s: %s", path, strerror(errno));
 	if (!flock(s->lock_fd, LOCK_EX | LOCK_NB))

@@ -3,25 +3,24 @@
 
 #include <errno.h>
 #include <glib.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "backstore/backstore.h"
 #include "control/flush.h"
+#include "control/portal_access.h"
 #include "config/export_list.h"
 #include "system/systemd_fd_store.h"
-#include "config/secret.h"
 #include "iscsi/iscsi.h"
 #include "scsi/scsi.h"
 #include "storage/contents.h"
+#include "model/portal.h"
 #include "model/target.h"
 #include "util/bytes.h"
 #include "util/log.h"
 
 #define IQN_PREFIX     "iqn.2026-11.io.tcmu-runner:"
-#define DEFAULT_PORTAL "127.0.0.1:3260"
 #define SESSIONS_END_S 10 /* commands in flight and logouts at stop */
 #define FLUSH_S        20 /* a flush at stop */
 
@@ -64,86 +63,6 @@ static int parse_exports(struct portal_service *s, struct error *error)
 	return 0;
 }
 
-static bool is_loopback(const struct target_portal *portal)
-{
-	if (portal->addr.ss_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)&portal->addr;
-
-		return ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-	}
-	const struct sockaddr_in6 *in6 = (const void *)&portal->addr;
-	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
-}
-
-/* Default is deny: who may log in must be said before others than this machine can reach the portal. */
-static int check_reach(const struct portal_service *s, struct error *error)
-{
-	if (s->options->allow_any || s->options->allow_initiators)
-		return 0;
-	for (const struct target_portal *p = target_portals(s->model); p; p = p->next)
-		if (!is_loopback(p))
-			return error_set(error, EPERM,
-					 "--portal %s: not a loopback address; say who may log in with "
-					 "--allow-initiator IQN, or --allow-any",
-					 p->text);
-	return 0;
-}
-
-static int add_portals(struct portal_service *s, struct error *error)
-{
-	char *fallback[] = {DEFAULT_PORTAL, NULL};
-	char **portals = s->options->portals ? s->options->portals : fallback;
-
-	for (; *portals; portals++) {
-		int err = target_add_portal(s->model, *portals, error);
-
-		if (err)
-			return error_prefix(error, err, "--portal %s", *portals);
-	}
-	return check_reach(s, error);
-}
-
-static int read_auth(struct portal_service *s, struct error *error)
-{
-	const struct control_options *o = s->options;
-	int err = 0;
-
-	if (!o->chap_user)
-		return 0;
-	if (g_strlcpy(s->auth.user, o->chap_user, sizeof(s->auth.user)) >= sizeof(s->auth.user))
-		return error_set(error, EINVAL, "--chap-user: longer than %zu bytes",
-				 sizeof(s->auth.user) - 1);
-	err = control_read_secret(o->chap_secret_file, s->auth.secret, sizeof(s->auth.secret), error);
-	if (err || !o->mutual_user)
-		return err;
-	if (g_strlcpy(s->auth.mutual_user, o->mutual_user, sizeof(s->auth.mutual_user)) >=
-	    sizeof(s->auth.mutual_user))
-		return error_set(error, EINVAL, "--mutual-user: longer than %zu bytes",
-				 sizeof(s->auth.mutual_user) - 1);
-	err = control_read_secret(o->mutual_secret_file, s->auth.mutual_secret, sizeof(s->auth.mutual_secret),
-				  error);
-	/* RFC 7143 9.2.1: one secret both ways invites reflection. */
-	if (!err && !strcmp(s->auth.secret, s->auth.mutual_secret))
-		return error_set(error, EINVAL,
-				 "--mutual-secret-file: the same secret as --chap-secret-file");
-	return err;
-}
-
-static int set_up_access(struct portal_service *s, struct target *target, struct error *error)
-{
-	const struct control_options *o = s->options;
-
-	target->allow_any = !o->allow_initiators;
-	target->auth = s->auth;
-	for (char **iqn = o->allow_initiators; iqn && *iqn; iqn++) {
-		int err = target_add_acl(target, *iqn, o->chap_user ? &s->auth : NULL, error);
-
-		if (err)
-			return error_prefix(error, err, "--allow-initiator %s", *iqn);
-	}
-	return 0;
-}
-
 /* Two machines that run the same command line serve two targets, so the name contains the machine. */
 static int place_exports(struct portal_service *s, struct error *error)
 {
@@ -166,7 +85,7 @@ static struct target *target_for(struct portal_service *s, const struct control_
 	if (target)
 		return target;
 	target = target_add(s->model, export->target, error);
-	if (target && set_up_access(s, target, error))
+	if (target && portal_access_set(s->options, &s->auth, target, error))
 		return NULL;
 	return target;
 }
@@ -234,6 +153,19 @@ static int make_unit(struct portal_service *s, struct lun *lun, const char *name
 	return 0;
 }
 
+/* file/srv/disk.img is a relative path. If only the absolute one can be meant, the error says how it is written. */
+static void hint_at_absolute_path(const struct control_export *export, struct error *error)
+{
+	const char *path = strchr(export->spec.config, '/');
+	const char *last = strrchr(path, '/');
+	g_autofree char *folder = g_strndup(path, (size_t)(last - path));
+	g_autofree char *reason = g_strdup(error->text);
+
+	if (errno == ENOENT && path[1] != '/' && *folder && g_file_test(folder, G_FILE_TEST_IS_DIR))
+		error_set(error, ENOENT, "%s (did you mean %.*s/%s?)", reason,
+			  (int)(path - export->spec.config), export->spec.config, path);
+}
+
 static int open_storage(struct portal_service *s, struct lun *lun, const char *name, struct error *error)
 {
 	lun->contents = storage_contents_new(s->registry, lun->export.spec.config, name);
@@ -241,7 +173,10 @@ static int open_storage(struct portal_service *s, struct lun *lun, const char *n
 		return error_set(error, ENOMEM, "out of memory");
 	lun->export.spec.keeper = storage_contents_keeper(lun->contents);
 	lun->bs = backstore_open(s->loops, &lun->export.spec, error);
-	return lun->bs ? 0 : -EINVAL;
+	if (lun->bs)
+		return 0;
+	hint_at_absolute_path(&lun->export, error);
+	return -EINVAL;
 }
 
 static int serve(struct portal_service *s, struct lun *lun, struct error *error)
@@ -285,8 +220,12 @@ static void say_what_is_served(const struct portal_service *s)
 		log_info(lun->export.spec.name, "LUN %u of %s, %" G_GUINT64_FORMAT " bytes", lun->export.lun,
 			 lun->target->name, backstore_size(lun->bs));
 	}
-	for (const struct target_portal *p = target_portals(s->model); p; p = p->next)
-		log_info(NULL, "listening on %s", p->text);
+	for (const struct target_portal *p = target_portals(s->model); p; p = p->next) {
+		bool all_ipv6 = p->addr.ss_family == AF_INET6 && target_portal_is_wildcard(&p->addr);
+
+		log_info(NULL, "listening on %s%s", p->text,
+			 all_ipv6 ? ", for IPv6 only; --portal 0.0.0.0 with a port listens for IPv4" : "");
+	}
 }
 
 static int start_portals(struct portal_service *s, struct error *error)
@@ -318,9 +257,9 @@ struct portal_service *portal_service_new(const struct control_options *options,
 	s->model = target_model_new();
 	err = parse_exports(s, error);
 	if (!err)
-		err = read_auth(s, error);
+		err = portal_access_read_auth(options, &s->auth, error);
 	if (!err)
-		err = add_portals(s, error);
+		err = portal_access_add_portals(options, s->model, error);
 	if (!err && options->chap_discovery)
 		target_set_discovery_auth(s->model, &s->auth);
 	if (!err)
@@ -341,6 +280,17 @@ int portal_service_start(struct portal_service *s, struct loop_set *loops, struc
 	if (!err)
 		err = serve_all(s, error);
 	return err ? err : start_portals(s, error);
+}
+
+struct portal_service_address portal_service_address(const struct portal_service *s)
+{
+	const struct lun *first = &s->luns[0];
+
+	return (struct portal_service_address){
+	    .portal = target_portals(s->model)->text,
+	    .target = first->target->name,
+	    .lun = first->export.lun,
+	};
 }
 
 void portal_service_refresh(struct portal_service *s)

@@ -15,6 +15,12 @@ struct portal_service *portal_service_new(const struct control_options *options,
 /* Opens all exports, then listens. 0 or -errno; stop in either case. */
 int portal_service_start(struct portal_service *service, struct loop_set *loops,
 			 struct storage_registry *registry, struct error *error);
+/* Where the first export is served, for the command of --run. The strings live as long as the service. */
+struct portal_service_address {
+	const char *portal, *target;
+	unsigned lun;
+};
+struct portal_service_address portal_service_address(const struct portal_service *service);
 /* Looks for changed sizes. */
 void portal_service_refresh(struct portal_service *service);
 /* Stops accepting, lets commands in flight end, flushes, logs sessions out, frees. 0, or -errno when a flush

@@ -16,8 +16,11 @@
 #include "control/kernel_service.h"
 #include "system/log_file.h"
 #include "system/notify.h"
+#include "system/pidfile.h"
 #include "control/portal_service.h"
+#include "control/run_command.h"
 #include "storage/contents.h"
+#include "storage/identity.h"
 #include "util/bytes.h"
 #include "util/log.h"
 
@@ -33,6 +36,7 @@ struct control_service {
 	struct conf_watch *watch;
 	struct loop_set loops;
 	bool loops_running;
+	bool pidfile_written;
 	struct control_notify *notify; /* while it runs */
 	unsigned devices, failed;      /* what systemd was told last */
 	struct storage_registry *registry;
@@ -114,15 +118,32 @@ static void on_conf_changed(void *arg)
 	log_info(NULL, "%s: read again", s->options->config);
 }
 
-/* As a service; --export stands alone unless a file is named. */
-static void start_conf(struct control_service *s)
+static int read_conf(struct control_service *s, struct error *error)
 {
-	if (s->options->config_given && access(s->options->config, F_OK))
-		log_warn(NULL, "%s: %s; the defaults are used", s->options->config, strerror(errno));
-	control_conf_read(&s->conf, s->options->config);
+	const struct control_options *o = s->options;
+
+	if (o->config_given && (access(o->config, R_OK) || g_file_test(o->config, G_FILE_TEST_IS_DIR)))
+		return error_set(error, errno ? errno : EISDIR, "--config %s: %s", o->config,
+				 strerror(errno ? errno : EISDIR));
+	control_conf_read(&s->conf, o->config);
 	control_conf_complete(&s->conf, s->options);
-	s->watch = conf_watch_new(s->options->config, on_conf_changed, s);
+	s->watch = conf_watch_new(o->config, on_conf_changed, s);
 	apply_conf(s);
+	return 0;
+}
+
+/* tcmu.conf belongs to the service of the kernel's devices. With --export alone it is read only if --config names it. */
+static int start_conf(struct control_service *s, bool kernel, struct error *error)
+{
+	const struct control_options *o = s->options;
+
+	errno = 0;
+	if (kernel || o->config_given)
+		return read_conf(s, error);
+	control_options_complete(s->options);
+	if (o->log_dir || g_getenv("TCMU_LOGDIR"))
+		control_log_open(o->log_dir);
+	return 0;
 }
 
 /* --- start --- */
@@ -145,14 +166,13 @@ static int start(struct control_service *s, struct error *error)
 	const struct control_options *o = s->options;
 	bool kernel = o->kernel || !o->exports;
 
-	if (kernel || o->config_given)
-		start_conf(s);
-	else
-		control_options_complete(s->options);
+	int err = start_conf(s, kernel, error);
+	if (err)
+		return err;
 	set_descriptor_limit(o->nofile);
 	if (o->exports && !(s->portal = portal_service_new(o, error)))
 		return -EINVAL;
-	int err = kernel ? kernel_service_new(&s->kernel, o, &s->conf, error) : 0;
+	err = kernel ? kernel_service_new(&s->kernel, o, &s->conf, error) : 0;
 	if (err)
 		return o->exports ? err
 				  : error_prefix(error, err,
@@ -161,7 +181,12 @@ static int start(struct control_service *s, struct error *error)
 	if (!s->registry)
 		return error_set(error, ENOMEM, "out of memory");
 	storage_contents_adopt(s->registry, &control_fd_store);
-	return start_doors(s, error);
+	err = start_doors(s, error);
+	if (err || !o->pidfile)
+		return err;
+	err = control_pidfile_write(o->pidfile, error);
+	s->pidfile_written = !err;
+	return err;
 }
 
 static gboolean on_quit(gpointer data)
@@ -249,12 +274,30 @@ int control_service_start(struct control_service **service, struct control_optio
 	return err;
 }
 
-void control_service_run(struct control_service *s)
+static void on_command_ended(void *arg)
 {
+	struct control_service *s = arg;
+
+	g_main_loop_quit(s->main);
+}
+
+int control_service_run(struct control_service *s, struct error *error)
+{
+	struct run_command *command = NULL;
+	int status = 0;
+
+	if (s->options->run_command) {
+		command = run_command_start(s->options->run_command, s->portal, on_command_ended, s, error);
+		if (!command)
+			return -1;
+	}
 	s->notify = control_notify_ready(&s->loops);
 	g_main_loop_run(s->main);
 	control_notify_stopping(s->notify);
 	log_info(NULL, "stopping");
+	if (command)
+		status = run_command_end(command);
+	return status;
 }
 
 bool control_service_has_kernel(const struct control_service *s)
@@ -297,6 +340,8 @@ int control_service_stop(struct control_service *s)
 	control_conf_free(&s->conf);
 	unwatch_signals(s);
 	control_log_close();
+	if (s->pidfile_written)
+		control_pidfile_remove(s->options->pidfile);
 	g_free(s);
 	alarm(0);
 	return err;

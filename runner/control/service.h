@@ -20,7 +20,9 @@ int control_service_start(struct control_service **service, struct control_optio
 			  struct error *error);
 /* Main thread. Returns after SIGTERM or SIGINT. SIGHUP reopens the log, reads tcmu.conf again, and looks for
  * changed sizes at once. Runs GLib's default main context: what is added to it before is served, too. */
-void control_service_run(struct control_service *service);
+/* With --run it also returns when the command has ended. Returns the exit status of that command, 0 without one, or -1 with
+ * error set: the command cannot be started. */
+int control_service_run(struct control_service *service, struct error *error);
 /* Stops accepting, lets commands in flight end, flushes, logs sessions out. Ends the process with status 1
  * when a backend keeps that from ending within a bound. 0, or -EIO when a flush failed. */
 int control_service_stop(struct control_service *service);

@@ -51,6 +51,24 @@ static bool listens_on(int fd, const void *arg)
 	       !target_portal_format(&addr, text, sizeof(text)) && !strcmp(text, portal->text);
 }
 
+/* An address that no interface has yet, for example before the network is up, begins to work when it appears. */
+static int bind_address(int fd, const struct target_portal *portal)
+{
+	const struct sockaddr *addr = (const struct sockaddr *)&portal->addr;
+	int on = 1;
+
+	if (!bind(fd, addr, portal->addr_len))
+		return 0;
+	if (errno != EADDRNOTAVAIL)
+		return -1;
+	if (setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on)) < 0 ||
+	    bind(fd, addr, portal->addr_len) < 0)
+		return -1;
+	log_warn(portal->text,
+		 "no interface has this address yet; the portal can be reached as soon as one has it");
+	return 0;
+}
+
 static int new_socket(const struct target_portal *portal)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)&portal->addr;
@@ -60,7 +78,7 @@ static int new_socket(const struct target_portal *portal)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    (addr->sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
-	    bind(fd, addr, portal->addr_len) < 0 || listen(fd, BACKLOG) < 0) {
+	    bind_address(fd, portal) < 0 || listen(fd, BACKLOG) < 0) {
 		err = errno;
 		close(fd);
 		return -err;
@@ -91,6 +109,16 @@ static int open_socket(const struct target_portal *portal, const struct fd_store
 	return kept.fd;
 }
 
+static void learn_port(struct iscsi_server *server, const struct target_portal *portal, int fd)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+
+	if (target_portal_has_port(&portal->addr) || getsockname(fd, (struct sockaddr *)&addr, &len))
+		return;
+	target_portal_set_bound(server->model, portal, &addr);
+}
+
 int iscsi_listeners_open(struct iscsi_server *server, struct error *error)
 {
 	const struct target_portal *portal;
@@ -105,6 +133,7 @@ int iscsi_listeners_open(struct iscsi_server *server, struct error *error)
 			return error_set(error, -fd, "cannot listen on %s: %s", portal->text, strerror(-fd));
 		}
 		defer_accept(fd);
+		learn_port(server, portal, fd);
 		listener->server = server;
 		listener->portal = portal;
 		listener->watch = (struct loop_watch){.fn = listener_ready, .fd = fd, .events = EPOLLIN};

@@ -27,7 +27,7 @@ int tcmu_stray_io_lock(const char *run_dir, struct error *error)
 
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return error_set(error, ENAMETOOLONG, "%s: the path is too long", run_dir);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return error_set(error, errno, "%s: %s", path, strerror(errno));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Portals as text: "ADDR", "ADDR:PORT", "[V6]", "[V6]:PORT". Numeric only, so that nothing here waits for a
- * name server. */
+/*
+ * Portals as text: "ADDR", "ADDR:PORT", "[V6]", "[V6]:PORT". Only numeric addresses, so that nothing here waits for a name
+ * server. Port 0 lets the kernel choose a port when the socket is bound.
+ */
 #include "model/portal.h"
 
 #include <errno.h>
@@ -16,7 +18,7 @@ static bool port_valid(const char *port)
 {
 	size_t len = strspn(port, "0123456789");
 
-	return len >= 1 && len <= 5 && !port[len] && atoi(port) >= 1 && atoi(port) <= 65535;
+	return len >= 1 && len <= 5 && !port[len] && atoi(port) <= 65535;
 }
 
 /* Cuts text (a copy) into host and port; returns why it cannot, or NULL. */
@@ -45,7 +47,12 @@ static const char *split(char *text, char **host, const char **port)
 	}
 	*end++ = '\0';
 	*port = end;
-	return port_valid(end) ? NULL : "the port is no number from 1 to 65535";
+	return port_valid(end) ? NULL : "the port is not a number from 0 to 65535";
+}
+
+static bool is_number(const char *text)
+{
+	return *text && !text[strspn(text, "0123456789")];
 }
 
 int target_portal_format(const struct sockaddr_storage *addr, char *text, size_t size)
@@ -80,9 +87,16 @@ int target_portal_parse(const char *text, struct target_portal *portal, struct e
 	reason = split(copy, &host, &port);
 	if (reason)
 		return error_set(error, EINVAL, "portal %s: %s", text, reason);
+	if (is_number(host))
+		return error_set(error, EINVAL,
+				 "portal %s is a number without an address; use for example 127.0.0.1:%s",
+				 text, text);
 	/* An empty host would mean the loopback address. */
 	if (getaddrinfo(*host ? host : "?", port, &hints, &info) != 0)
-		return error_set(error, EINVAL, "portal %s: '%s' is no IP address", text, host);
+		return error_set(
+		    error, EINVAL,
+		    "portal %s: '%s' is not an IP address; use for example 127.0.0.1:3260 or [::1]:3260",
+		    text, host);
 	memset(portal, 0, sizeof(*portal));
 	memcpy(&portal->addr, info->ai_addr, info->ai_addrlen);
 	portal->addr_len = info->ai_addrlen;
@@ -92,7 +106,8 @@ int target_portal_parse(const char *text, struct target_portal *portal, struct e
 		return error_set(error, -err, "portal %s: cannot be shown as text", text);
 	/* "127.1" and "010.0.0.1" are addresses too, but hardly the ones that were meant. */
 	if (*text != '[' && strncmp(portal->text, host, strlen(host)) != 0)
-		return error_set(error, EINVAL, "portal %s: means %s; write it so", text, portal->text);
+		return error_set(error, EINVAL, "portal %s means %s; write it in this form", text,
+				 portal->text);
 	return 0;
 }
 
@@ -101,4 +116,11 @@ bool target_portal_is_wildcard(const struct sockaddr_storage *addr)
 	if (addr->ss_family == AF_INET)
 		return ((const struct sockaddr_in *)addr)->sin_addr.s_addr == htonl(INADDR_ANY);
 	return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)addr)->sin6_addr);
+}
+
+bool target_portal_has_port(const struct sockaddr_storage *addr)
+{
+	if (addr->ss_family == AF_INET)
+		return ((const struct sockaddr_in *)addr)->sin_port;
+	return ((const struct sockaddr_in6 *)addr)->sin6_port;
 }

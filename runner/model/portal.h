@@ -11,6 +11,8 @@
 int target_portal_parse(const char *text, struct target_portal *portal, struct error *error);
 /* "127.0.0.1:3260", "[::1]:3260". 0 or -errno. */
 int target_portal_format(const struct sockaddr_storage *addr, char *text, size_t size);
+/* False: port 0, the kernel chooses a port. */
+bool target_portal_has_port(const struct sockaddr_storage *addr);
 /* 0.0.0.0 or [::] */
 bool target_portal_is_wildcard(const struct sockaddr_storage *addr);
 #endif

@@ -4,18 +4,22 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <search.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/portal.h"
 #include "util/cleanup.h"
+#include "util/list.h"
 #include "util/secret_memory.h"
 
 struct target_model {
 	pthread_mutex_t
 	    lock; /* the target list and each target's ACL list; taken at login and discovery only */
 	struct target *targets;
+	struct target **last; /* where the next target is linked */
+	void *by_name;        /* a tree of tsearch(3): the start with many targets must not be quadratic */
 	struct target_portal *portals; /* fixed before the portals open */
 	struct target_auth *discovery; /* likewise; in memory for secrets */
 	uint16_t ntargets;
@@ -34,6 +38,7 @@ struct target_model *target_model_new(void)
 		return NULL;
 	}
 	pthread_mutex_init(&model->lock, NULL);
+	model->last = &model->targets;
 	return model;
 }
 
@@ -53,6 +58,11 @@ static void target_free(struct target *target)
 	secret_free(target, sizeof(*target));
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
 void target_model_free(struct target_model *model)
 {
 	struct target *next_target;
@@ -62,6 +72,7 @@ void target_model_free(struct target_model *model)
 		return;
 	for (struct target *target = model->targets; target; target = next_target) {
 		next_target = target->next;
+		tdelete(target->name, &model->by_name, compare_names);
 		target_free(target);
 	}
 	for (struct target_portal *portal = model->portals; portal; portal = next_portal) {
@@ -84,27 +95,25 @@ static int copy_name(char out[TARGET_NAME_MAX + 1], const char *name, struct err
 /* With the lock held. */
 static struct target *find(const struct target_model *model, const char *name)
 {
-	struct target *target = model->targets;
+	char *const *found = tfind(name, &model->by_name, compare_names);
 
-	while (target && strcmp(target->name, name) != 0)
-		target = target->next;
-	return target;
+	return found ? container_of(*found, struct target, name[0]) : NULL;
 }
 
 static int append(struct target_model *model, struct target *target, struct error *error)
 {
-	struct target **tail = &model->targets;
 	SCOPE_LOCK(&model->lock);
 
 	if (find(model, target->name))
-		return error_set(error, EEXIST, "%s: there is a target of this name", target->name);
+		return error_set(error, EEXIST, "%s: a target with this name exists already", target->name);
 	if (model->ntargets == UINT16_MAX)
 		return error_set(error, ENOSPC, "%s: no relative target port identifier is left",
 				 target->name);
+	if (!tsearch(target->name, &model->by_name, compare_names))
+		return error_set(error, ENOMEM, "%s: out of memory", target->name);
 	target->relative_port = ++model->ntargets;
-	while (*tail)
-		tail = &(*tail)->next;
-	*tail = target;
+	*model->last = target;
+	model->last = &target->next;
 	atomic_fetch_add(&model->generation, 1);
 	return 0;
 }
@@ -258,6 +267,17 @@ fail:
 unsigned target_model_generation(const struct target_model *model)
 {
 	return atomic_load(&model->generation);
+}
+
+void target_portal_set_bound(struct target_model *model, const struct target_portal *portal,
+			     const struct sockaddr_storage *addr)
+{
+	struct target_portal *p = model->portals;
+
+	while (p != portal)
+		p = p->next;
+	p->addr = *addr;
+	target_portal_format(addr, p->text, sizeof(p->text));
 }
 
 const struct target_portal *target_portals(const struct target_model *model)

@@ -3,11 +3,14 @@
 import os
 import resource
 import socket
+import subprocess
+import sys
 import tempfile
+import time
 import unittest
 
 import cdb
-from daemon import IQN, Daemon, free_port, run
+from daemon import IQN, Daemon, command_line, free_port, run
 
 ALLOC = "alloc/a,size=16M,name=a"
 
@@ -27,8 +30,8 @@ class CommandLine(unittest.TestCase):
 
     def secret(self, text="a-secret-of-length", mode=0o600):
         path = self.path("secret")
-        with open(path, "w", encoding="ascii") as file:
-            file.write(text + "\n")
+        with open(path, "wb") as file:
+            file.write(text.encode() + b"\n")
         os.chmod(path, mode)
         return path
 
@@ -52,6 +55,80 @@ class CommandLine(unittest.TestCase):
             self.assertEqual((result.returncode, result.stderr), (0, ""), option)
             self.assertTrue(result.stdout.strip())
 
+    def test_help_fits_a_terminal(self):
+        text = run("--help").stdout
+        self.assertLessEqual(max(map(len, text.splitlines())), 80)
+        self.assertIn("…", subprocess.run(command_line("--help"), env=os.environ | {"LC_ALL": "C.UTF-8"}, check=True,
+                                          stdout=subprocess.PIPE, encoding="utf-8").stdout.splitlines()[1])
+
+    def test_dump_one_handler(self):
+        result = run("--dump-handlers", "null")
+        self.assertIn("name=null\n", result.stdout)
+        self.assertNotIn("name=file\n", result.stdout)
+        self.refused("--dump-handlers=nosuch", names=["nosuch"])
+
+    def test_run(self):
+        """The command gets the address of the first export; its exit status becomes that of the daemon."""
+        export = ("--export", "alloc/a,size=1M,name=a,lun=3")
+        result = run(*export, "--run", "echo $uri; echo $portal $target $lun; exit 7")
+        self.assertEqual(result.returncode, 7, result.stderr)
+        uri, words = result.stdout.splitlines()
+        portal, target, lun = words.split()
+        self.assertEqual((uri, lun), (f"iscsi://{portal}/{target}/3", "3"))
+        self.assertNotEqual(portal, "127.0.0.1:3260")
+        self.assertEqual(run(*export, "--run", "kill -TERM $$").returncode, 128 + 15)
+        self.assertEqual(run(*export, "--run", "exec 3<>/dev/null; true").returncode, 0)
+        self.assertEqual(run("--run", "true").returncode, 1)
+        connect = f"{sys.executable} -c 'import socket, sys; a, p = sys.argv[1].split(\":\"); " \
+                  "socket.create_connection((a, int(p)))' $portal"
+        self.assertEqual(run(*export, "--run", connect).returncode, 0)
+
+    def test_run_ends_with_the_daemon(self):
+        process = subprocess.Popen(command_line("--export", ALLOC, "--run", "echo $$; exec sleep 1000"),
+                                   stdout=subprocess.PIPE, text=True)
+        child = int(process.stdout.readline())
+        process.terminate()
+        self.assertEqual(process.wait(20), 128 + 15)
+        process.stdout.close()
+        with self.assertRaises(ProcessLookupError):
+            os.kill(child, 0)
+
+    def test_pidfile(self):
+        path = self.path("pid")
+        with Daemon("--export", ALLOC, "--pidfile", path) as daemon:
+            self.wait_for(lambda: os.path.exists(path) and os.path.getsize(path))
+            with open(path, encoding="ascii") as file:
+                self.assertEqual(file.read(), f"{daemon.process.pid}\n")
+        self.assertFalse(os.path.exists(path))
+        os.symlink(self.path("elsewhere"), path)
+        result = run("--export", ALLOC, "--portal", "127.0.0.1:0", "--pidfile", path)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(path, result.stderr)
+        self.assertFalse(os.path.exists(self.path("elsewhere")))
+
+    def test_log_dir(self):
+        with Daemon("--export", ALLOC, "--tcmu-log-dir", self.folder):
+            pass
+        with open(self.path("tcmu-runner.log"), encoding="utf-8") as log:
+            self.assertIn("LUN 0 of", log.read())
+
+    def test_path_that_is_not_ascii(self):
+        """Paths are bytes, whatever the locale."""
+        for name in ("Größe.img".encode(), b"\xff\xfe.img"):
+            path = os.path.join(os.fsencode(self.folder), name)
+            with open(path, "wb") as image:
+                image.truncate(1 << 20)
+            with Daemon(b"--export", b"file/" + path + b",name=a", env={"LC_ALL": "C"}) as daemon, \
+                    daemon.session("a") as session:
+                session.execute(cdb.TEST_UNIT_READY)
+
+    @staticmethod
+    def wait_for(condition):
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
     def test_dump_handlers(self):
         result = run("--dump-handlers")
         self.assertEqual(result.returncode, 0)
@@ -74,8 +151,38 @@ class CommandLine(unittest.TestCase):
 
     def test_settings_that_are_not_there(self):
         missing = self.path("none.conf")
-        with Daemon("--export", ALLOC, "--config", missing) as daemon:
-            self.assertIn(f"{missing}: No such file or directory; the defaults are used", daemon.output())
+        self.refused("--export", ALLOC, "--config", missing, names=[f"--config {missing}: No such file or directory"])
+        self.refused("--export", ALLOC, "--config", self.folder, names=[f"--config {self.folder}: Is a directory"])
+
+    def test_option_given_twice(self):
+        for option, values in (("--iqn", ("iqn.2026-11.test:x", "iqn.2026-11.test:y")), ("--chap-user", ("u", "v")),
+                               ("--threads", ("1", "2")), ("--queue-depth", ("128", "64")), ("--state-dir", ("a", "b"))):
+            with self.subTest(option=option):
+                self.refused("--export", "alloc/a,size=1M", option, values[0], option, values[1],
+                             names=[f"{option} is given twice"])
+
+    def test_empty_values(self):
+        secret = self.secret()
+        self.refused("--export", ALLOC, "--allow-any", "--chap-user", "", "--chap-secret-file", secret,
+                     names=["--chap-user is empty"])
+        self.refused("--export", ALLOC, "--chap-user", "u", "--chap-secret-file", secret, "--mutual-user", "",
+                     "--mutual-secret-file", secret, names=["--mutual-user is empty"])
+
+    def test_options_without_exports(self):
+        for option in (("--portal", "127.0.0.1:1"), ("--iqn", "iqn.2026-11.test:x"), ("--allow-any",)):
+            result = run(*option)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(f"{option[0]} has no effect without --export", result.stderr)
+
+    def test_errors_of_usage_name_the_help(self):
+        for args in (("--bogus",), ("--threads", "x"), ("--chap-user", ""), ("stray",)):
+            self.assertTrue(run(*args).stderr.endswith("see tcmu-runner --help\n"))
+
+    def test_hints(self):
+        self.refused("--export", "/srv/x", names=["file//srv/x"])
+        relative = self.path("absent").lstrip("/")
+        self.refused("--export", f"file/{relative}", names=[f"did you mean file//{relative}?"])
+        self.assertIn("127.0.0.1:44002", run("--export", ALLOC, "--portal", "44002").stderr)
 
     def test_numbers_out_of_range(self):
         for option in ("--threads", "--pool-threads", "--spin-us", "--queue-depth", "--max-connections",
@@ -161,8 +268,9 @@ class CommandLine(unittest.TestCase):
             self.export(f"alloc/a,size={size}", size.split(",", maxsplit=1)[0], use)
         self.assertFalse(os.path.exists(path), "a refused export left its file")
         with Daemon("--export", f"file/{path},size=1M,create,name=a") as daemon:
-            self.assertIn(f"file/{path}: did not exist and was created", daemon.output())
+            self.wait_for(lambda: f"file/{path}: did not exist and was created" in daemon.output())
         with Daemon("--export", f"file/{path},size=1M,create,name=a") as daemon:
+            self.wait_for(lambda: "listening on" in daemon.output())
             self.assertNotIn("was created", daemon.output())
 
     def test_failed_start_leaves_no_file(self):
@@ -223,10 +331,13 @@ class CommandLine(unittest.TestCase):
                 self.assertGreater(result.returncode, 0)
                 self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
 
-    def test_address_of_another_machine(self):
-        result = run("--export", ALLOC, "--allow-any", "--portal", "192.0.2.1:3260")
-        self.assertGreater(result.returncode, 0)
-        self.assertIn("192.0.2.1", result.stderr)
+    def test_address_that_is_not_there_yet(self):
+        """The other portal is served meanwhile."""
+        with Daemon("--export", ALLOC, "--allow-any", "--portal", "192.0.2.77:3260", "--portal", "[2001:db8::1]:3260") as daemon:
+            for portal in ("192.0.2.77:3260", "[2001:db8::1]:3260"):
+                self.assertIn(f"{portal}: no interface has this address yet", daemon.output())
+            with daemon.session("a") as session:
+                self.assertEqual(session.ping(), b"ping")
 
     def test_busy_port(self):
         with socket.create_server(("127.0.0.1", 0)) as other:
@@ -270,6 +381,14 @@ class CommandLine(unittest.TestCase):
         os.mkfifo(self.path("fifo"), 0o600)
         self.refused(*chap(self.path("fifo")), names=["fifo", "regular file"])
         self.refused(*chap(self.secret(text="x" * 5000)), names=["secret"])
+        for text, names in (("secret\0of-length", ["NUL"]), ("secret\rof-length", ["CR"]),
+                            ("\ufeffsecret-of-length", ["byte order mark"])):
+            with self.subTest(secret=text):
+                self.refused(*chap(self.secret(text)), names=names)
+        if os.geteuid() == 0:
+            path = self.secret()
+            os.chown(path, 65534, 65534)
+            self.refused(*chap(path), names=[path, "belongs to another user"])
         self.refused("--export", ALLOC, "--chap-user", "u", names=["--chap-secret-file"])
         self.refused("--export", ALLOC, "--chap-secret-file", self.secret(), names=["--chap-user"])
         self.refused("--export", ALLOC, "--mutual-user", "u", "--mutual-secret-file", self.secret())

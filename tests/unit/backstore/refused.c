@@ -32,7 +32,7 @@ enum { VERSION, NAME, DUPLICATE, SCRATCH, READ, OPEN, MODEL, LOAD, LENGTH, NOTHI
 static struct tcmur_handler refused = {
     .name = REFUSED == NAME        ? "Bad-Name"
 	    : REFUSED == DUPLICATE ? "async"
-				   : "refused",
+				   : HANDLER,
     .summary = REFUSED == SUMMARY ? NULL : "never loads",
     .config_desc = "",
     .io_size = REFUSED == SCRATCH ? TCMUR_IO_SCRATCH_MAX + 1 : 0,

@@ -53,6 +53,8 @@ static void test_refusals(void **state)
 	    {"handler_no_undefined.so", "tcmur_from_a_newer_daemon"},
 	    {"handler_no_object.so", "handler_no_object.so"},
 	    {"handler_no_entry.so", "tcmur_handler_entry"},
+	    {"handler_no_file_name.so", "its name is \"split\", so its file must be handler_split.so"},
+	    {"handler_no_1x.so", "belongs to tcmu-runner 1.x"},
 	};
 	struct error error;
 
@@ -69,7 +71,7 @@ static void test_refusals(void **state)
 				 logged());
 	}
 	assert_null(strstr(logged(), "unrelated"));
-	assert_null(backstore_handler("refused"));
+	assert_null(backstore_handler("split"));
 }
 
 static void test_missing_path(void **state)

@@ -257,6 +257,21 @@ static void test_changes_are_noticed(void **state)
 	conf_watch_free(watch);
 }
 
+/* Programs write to it all the time. */
+static void test_device_is_not_watched(void **state)
+{
+	unsigned changes = 0;
+	struct conf_watch *watch = conf_watch_new("/dev/null", on_change, &changes);
+	FILE *null = fopen("/dev/null", "w");
+
+	(void)state;
+	assert_non_null(null);
+	fclose(null);
+	turn_main_loop(500);
+	assert_int_equal(changes, 0);
+	conf_watch_free(watch);
+}
+
 static void test_no_folder_is_no_error(void **state)
 {
 	unsigned changes = 0;
@@ -276,6 +291,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_restart_is_for_what_cannot_change, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_shipped_file, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_changes_are_noticed, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_device_is_not_watched, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_no_folder_is_no_error, set_up, tear_down),
 	};
 

@@ -20,6 +20,7 @@ static void accepted(void **state)
 	} cases[] = {
 	    {"127.0.0.1", "127.0.0.1:3260", AF_INET, false},
 	    {"127.0.0.1:1", "127.0.0.1:1", AF_INET, false},
+	    {"127.0.0.1:0", "127.0.0.1:0", AF_INET, false},
 	    {"10.1.2.3:65535", "10.1.2.3:65535", AF_INET, false},
 	    {"0.0.0.0", "0.0.0.0:3260", AF_INET, true},
 	    {"[::1]", "[::1]:3260", AF_INET6, false},
@@ -48,16 +49,16 @@ static void refused(void **state)
 	static const struct {
 		const char *text, *reason;
 	} cases[] = {
-	    {"", "is no IP address"},
-	    {":3260", "is no IP address"},
-	    {"localhost:3260", "is no IP address"},
-	    {"127.0.0.256", "is no IP address"},
+	    {"", "is not an IP address"},
+	    {":3260", "is not an IP address"},
+	    {"localhost:3260", "is not an IP address"},
+	    {"127.0.0.256", "is not an IP address"},
 	    {"127.1", "means 127.0.0.1:3260"},
 	    {"010.0.0.1", "means 8.0.0.1:3260"},
 	    {"127.0.0.1:", "port"},
-	    {"127.0.0.1:0", "port"},
 	    {"127.0.0.1:65536", "port"},
 	    {"127.0.0.1:99999999999", "port"},
+	    {"44002", "is a number without an address; use for example 127.0.0.1:44002"},
 	    {"127.0.0.1:-1", "port"},
 	    {"127.0.0.1:iscsi", "port"},
 	    {"127.0.0.1:3260 ", "port"},
@@ -66,9 +67,9 @@ static void refused(void **state)
 	    {"[::1", "missing"},
 	    {"[::1]3260", "may follow"},
 	    {"[::1]:", "port"},
-	    {"[]:3260", "is no IP address"},
-	    {"[127.0.0.1]:3260", "is no IP address"},
-	    {"[::g]", "is no IP address"},
+	    {"[]:3260", "is not an IP address"},
+	    {"[127.0.0.1]:3260", "is not an IP address"},
+	    {"[::g]", "is not an IP address"},
 	    {"1111111111111111111111111111111111111111111111111111111111111111111111", "too long"},
 	};
 

@@ -48,7 +48,7 @@ static void targets(void **state)
 	assert_null(target_next(b));
 
 	assert_null(target_add(model, A, &error));
-	assert_non_null(strstr(error.text, "there is a target of this name"));
+	assert_non_null(strstr(error.text, "a target with this name exists already"));
 	assert_null(target_add(model, "disk", &error));
 	assert_non_null(strstr(error.text, "disk: no iSCSI name"));
 }

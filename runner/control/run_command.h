@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* --run: a shell command that runs while the exports are served. */
+#ifndef CONTROL_RUN_COMMAND_H
+#define CONTROL_RUN_COMMAND_H
+
+#include "control/portal_service.h"
+#include "util/error.h"
+
+struct run_command;
+
+/* Main thread. Starts the command with the addresses of the first export in its environment: uri, portal, target and lun.
+ * ended runs on GLib's default main context when the command is over. NULL with error set. */
+struct run_command *run_command_start(const char *command, const struct portal_service *portal,
+				      void (*ended)(void *arg), void *arg, struct error *error);
+/* Main thread. Ends the command if it still runs, and frees. Returns its exit status, as a shell reports it. */
+int run_command_end(struct run_command *run);
+#endif
