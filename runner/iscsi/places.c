@@ -34,9 +34,10 @@ unsigned iscsi_server_share(const struct iscsi_server *server)
 	return MAX(server->options.max_connections / 2, SHARE_MIN);
 }
 
+/* The half-open places of an address, if each address that has some and one more get the same number. */
 static unsigned half_open_share(const struct iscsi_server *server)
 {
-	return MAX(server->options.max_half_open / 2, 1u);
+	return MAX(server->options.max_half_open / (MAX(server->places.naddresses, 1u) + 1), 1u);
 }
 
 static unsigned discovery_max(const struct iscsi_server *server)
@@ -102,7 +103,7 @@ static void free_place(struct iscsi_places *places, struct iscsi_conn *conn)
 {
 	list_del(&conn->half_open);
 	places->nhalf_open--;
-	conn->address->nhalf_open--;
+	places->naddresses -= !--conn->address->nhalf_open;
 	places->ndiscovery -= conn->discovery;
 }
 
@@ -174,7 +175,7 @@ static void admit(struct iscsi_server *server, struct iscsi_address *address)
 	conn->admitted_ns = loop_now_ns(server->loops[0].loop);
 	list_add_tail(&server->places.half_open, &conn->half_open);
 	server->places.nhalf_open++;
-	address->nhalf_open++;
+	server->places.naddresses += !address->nhalf_open++;
 	conn->moving = true;
 	loop_post(conn->il->loop, &conn->move);
 }

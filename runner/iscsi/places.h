@@ -41,6 +41,8 @@ struct iscsi_places {
 	/* struct iscsi_conn.half_open, oldest first: connections that have not logged in, and discovery sessions */
 	struct list half_open;
 	unsigned nhalf_open, ndiscovery;
+	/* The number of addresses with half-open connections. */
+	unsigned naddresses;
 	/* Resume is posted and has not run yet. */
 	bool resuming;
 	/* Loop 0: a place became free while connections wait. */
