@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SCSI Command PDUs (RFC 7143 11.3): checks, and the task that comes of them. */
+/*
+ * SCSI Command PDUs (RFC 7143 11.3): checks them and makes a task. The data of the command are left to gather.c, its
+ * execution to the device server.
+ */
 #include "iscsi/command.h"
 
 #include <stdlib.h>
@@ -9,9 +12,10 @@
 #include "iscsi/reject.h"
 #include "iscsi/task.h"
 
-#define IMMEDIATE_MAX 32 /* immediate commands a session may have: they are outside of the CmdSN window */
+/* Immediate commands that a session may have at a time; the CmdSN window does not bound them. */
+#define IMMEDIATE_MAX 32
 
-/* RFC 7143 11.2.2.2: finds an extended CDB. 0, or why the command is refused. */
+/* Finds an extended CDB (RFC 7143 11.2.2.2). Returns 0, or why the command is refused. */
 static enum iscsi_reject_reason scan_ahs(const struct iscsi_conn *conn, const struct iscsi_ahs **extended)
 {
 	const uint8_t *p = conn->rx.head + ISCSI_BHS_LEN;
@@ -20,7 +24,7 @@ static enum iscsi_reject_reason scan_ahs(const struct iscsi_conn *conn, const st
 	*extended = NULL;
 	while (left) {
 		const struct iscsi_ahs *ahs = (const void *)p;
-		/* AHSLength counts what follows type, of which the "specific" byte is the first. */
+		/* AHSLength counts the bytes after AHSType, beginning with the AHS-Specific byte. */
 		uint32_t size = (get_be16(ahs->len) + 3u + 3u) & ~3u;
 
 		if (size > left || !get_be16(ahs->len))
@@ -96,7 +100,7 @@ bool iscsi_command_begin(struct iscsi_conn *conn)
 
 	reason = check(conn, &extended);
 	if (reason) {
-		/* What a task would have given back at its end. */
+		/* The end of a task would have advanced the window. */
 		conn->max_cmdsn += !(pdu->opcode & ISCSI_OP_IMMEDIATE);
 		iscsi_reject(conn, reason, "command refused");
 		return conn->state != ISCSI_CONN_CLOSING;

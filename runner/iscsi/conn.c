@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Life of a connection. Closing has three parts that may end in any order: what was queued is sent and the
- * socket drained, the session's tasks come to an end, and work that was posted arrives. conn_turn frees the
- * connection when all three are over.
+ * The life of a connection. Closing has three parts, which may end in any order: the output queue is sent and the socket
+ * drained, the tasks of the session end, and posted work runs. conn_turn() frees the connection after all three. Receiving
+ * and sending are left to rx.c and tx.c.
  */
 #include "iscsi/conn.h"
 
@@ -20,7 +20,8 @@
 #include "model/portal.h"
 
 #define NS_PER_S 1000000000ull
-#define DRAIN_NS NS_PER_S /* for the initiator to close, so that it gets what was sent last */
+/* The time that the initiator has for closing the connection after the last PDU. */
+#define DRAIN_NS NS_PER_S
 
 void iscsi_conn_wake(struct iscsi_conn *conn)
 {
@@ -38,7 +39,7 @@ static void close_socket(struct iscsi_conn *conn)
 	loop_timer_cancel(&conn->timer);
 }
 
-/* Nothing is received or queued from here on; the socket stays as it is. */
+/* From here on, nothing is received or queued. The socket stays open. */
 static void begin_close(struct iscsi_conn *conn, const char *reason)
 {
 	bool joining = conn->state == ISCSI_CONN_JOINING;
@@ -53,7 +54,7 @@ static void begin_close(struct iscsi_conn *conn, const char *reason)
 	iscsi_tx_drop(conn);
 	iscsi_login_free(conn->login);
 	conn->login = NULL;
-	if (conn->session && joining) { /* not entered yet */
+	if (conn->session && joining) { /* the session is not in the table */
 		iscsi_session_unwait(conn);
 		iscsi_session_free(conn->session);
 		conn->session = NULL;
@@ -78,7 +79,7 @@ void iscsi_conn_finish(struct iscsi_conn *conn)
 	iscsi_conn_wake(conn);
 }
 
-/* All is sent. A close with unread bytes would be a reset, and could overtake what was sent. */
+/* Everything has been sent. If the socket were closed with unread bytes, the reset could overtake the last PDU. */
 static void drain(struct iscsi_conn *conn)
 {
 	begin_close(conn, NULL);
@@ -87,7 +88,7 @@ static void drain(struct iscsi_conn *conn)
 	loop_watch_again(&conn->watch);
 }
 
-/* The connection is closing: is everything over? */
+/* Frees a connection that is closing, if all parts of the close are over. */
 static void reap(struct iscsi_conn *conn)
 {
 	if (conn->session && iscsi_session_reap(conn->session))
@@ -108,7 +109,7 @@ static void when_idle(struct iscsi_conn *conn)
 		iscsi_conn_finish(conn);
 }
 
-/* Deferred: the end of each turn in which something happened here. */
+/* Deferred work: runs at the end of each turn in which something happened on the connection. */
 static void conn_turn(struct loop_work *work)
 {
 	struct iscsi_conn *conn = container_of(work, struct iscsi_conn, turn);
@@ -184,7 +185,7 @@ void iscsi_conn_phase(struct iscsi_conn *conn)
 	}
 }
 
-/* On the connection's loop, right after accept. */
+/* Runs on the loop of the connection after it has got its place. */
 static void arrive(struct iscsi_conn *conn)
 {
 	list_add_tail(&conn->il->conns, &conn->node);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The way back of a command: Data-In PDUs with the status in the last one, or a SCSI Response (RFC
- * 7143 11.4, 11.7).
+ * Responses of commands: Data-In PDUs with the status in the last one, or a SCSI Response (RFC 7143 11.4, 11.7). When they
+ * are sent is left to tx.c.
  */
 #include "iscsi/data_in.h"
 
 #include "iscsi/task.h"
 
-/* RFC 7143 11.4.5: how far the transfer and what the initiator expected are apart. */
+/* Sets the difference between the transfer and the length that the initiator expects (RFC 7143 11.4.5). */
 static void set_residual(struct iscsi_task *task)
 {
 	const struct scsi_cmd *cmd = &task->cmd;
@@ -16,7 +16,7 @@ static void set_residual(struct iscsi_task *task)
 	uint64_t moves = in ? cmd->data_in_len : cmd->direction == SCSI_DATA_OUT ? cmd->transfer_len : 0;
 
 	if (task->edtl && !same_way)
-		moves = 0; /* not a byte goes the way that the initiator means */
+		moves = 0; /* no byte goes in the direction that the initiator expects */
 	if (moves > task->edtl) {
 		task->residual_flags = ISCSI_RSP_OVERFLOW;
 		task->residual = (uint32_t)MIN(moves - task->edtl, UINT32_MAX);

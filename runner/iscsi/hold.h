@@ -14,7 +14,7 @@ struct iscsi_session;
 
 /* A request that came before an earlier CmdSN (RFC 7143 4.2.2.1), as it was received. */
 struct iscsi_held {
-	/* session->held, in the order of CmdSN. */
+	/* In session->held, in the order of CmdSN. */
 	struct list node;
 	uint32_t cmdsn;
 	uint32_t itt;
@@ -27,18 +27,17 @@ struct iscsi_held {
 	uint32_t head_len;
 	uint8_t head[];
 };
-/* Keeps the PDU that has been received. False: the connection was closed, for it holds too much. */
+/* Keeps the PDU that has been received. False: too much waits, and the connection was closed. */
 bool iscsi_hold(struct iscsi_conn *conn);
 void iscsi_held_free(struct iscsi_conn *conn, struct iscsi_held *held);
-/* What is due now, out of the list; to be freed. NULL: nothing. */
+/* Removes and returns the request that is due now; the caller frees it. NULL: there is none. */
 struct iscsi_held *iscsi_hold_next(struct iscsi_conn *conn);
 void iscsi_hold_free(struct iscsi_session *session);
 
-/* A SCSI command that is held ends, as asked for by task management. False: there is none with this
- * ITT. */
+/* Aborts the SCSI command with this ITT, if it waits. False: there is none. */
 bool iscsi_hold_abort(struct iscsi_session *session, uint32_t itt);
-/* All of lun, or of all LUNs, that come before cmdsn. */
+/* Aborts the SCSI commands of lun, or of all LUNs if it is NULL, that have a number before cmdsn. */
 void iscsi_hold_abort_all(struct iscsi_session *session, const struct iscsi_lun *lun, uint32_t cmdsn);
-/* RFC 7143 11.6.1: the command with this number counts as received. False: it is outside of the window. */
+/* The command with this number counts as received and aborted (RFC 7143 11.6.1). False: the number is outside of the window. */
 bool iscsi_hold_number(struct iscsi_conn *conn, uint32_t cmdsn);
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Portals: listening sockets on loop 0, which hands each connection to the next loop in turn. */
+/*
+ * Portals: listening sockets on loop 0, which gives each connection to the next loop in turn. Whether a connection gets a
+ * place is left to places.c.
+ */
 #include "iscsi/listener.h"
 
 #include <errno.h>
@@ -18,7 +21,7 @@
 #include "util/cleanup.h"
 
 #define BACKLOG        1024
-#define RETRY_NS       100000000ull /* without descriptors */
+#define RETRY_NS       100000000ull /* between attempts to accept without descriptors */
 #define ACCEPTS_A_TURN 64
 /* Seconds for which the kernel keeps a connection back on which nothing has been sent: an initiator sends first. */
 #define DEFER_ACCEPT_S 1
@@ -94,13 +97,13 @@ static void defer_accept(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
 }
 
-/* One on which initiators may be waiting already, or a new one. */
+/* Returns a socket that the store has kept, on which initiators may be waiting already, or a new one. */
 static int open_socket(const struct target_portal *portal, const struct fd_store *store)
 {
 	struct fd_kept kept;
 
 	if (store && store->take(listens_on, portal, &kept)) {
-		fcntl(kept.fd, F_SETFL, O_NONBLOCK); /* a socket unit's blocks */
+		fcntl(kept.fd, F_SETFL, O_NONBLOCK); /* systemd passes blocking sockets */
 		return kept.fd;
 	}
 	kept.fd = new_socket(portal);
@@ -209,7 +212,7 @@ static void accepted(struct iscsi_listener *listener, int fd, const struct socka
 
 	if (!conn)
 		return;
-	/* PDUs are put together before they are sent, so there is nothing that waiting could gather. */
+	/* tx.c sends as much as possible with one call, so the Nagle algorithm could only delay PDUs. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	atomic_store_explicit(&conn->heard, has_data(fd), memory_order_relaxed);
 	if (!iscsi_place_enter(conn, addr))

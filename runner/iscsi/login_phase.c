@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The login phase of a connection: PDUs to and from login.c, then the session (RFC 7143 6.3). */
+/*
+ * The login phase of a connection (RFC 7143 6.3): passes PDUs to iscsi_login/login.c, and begins the session. What the PDUs
+ * say is left to login.c.
+ */
 #include "iscsi/login_phase.h"
 
 #include <errno.h>
@@ -40,12 +43,12 @@ static void set_name(struct iscsi_conn *conn, const char *initiator)
 	char *name;
 
 	if (asprintf(&name, "%s,%s", initiator, conn->peer) < 0)
-		return; /* the peer's address stays the name */
+		return; /* the address alone remains the name */
 	free(conn->name_memory);
 	conn->name = conn->name_memory = name;
 }
 
-/* The session is in the table: full feature phase begins with the response. */
+/* The session is in the table: the full feature phase begins with the response. */
 static bool welcome(struct iscsi_conn *conn, struct iscsi_login_response *response)
 {
 	const struct iscsi_login_result *result = iscsi_login_result(conn->login);
@@ -107,7 +110,7 @@ void iscsi_login_join(struct iscsi_conn *conn)
 	}
 }
 
-/* The session's numbering starts at the first request's CmdSN, which login does not use up (11.12.7). */
+/* The numbering of the session begins with the CmdSN of the first request, which the login does not use up (11.12.7). */
 static void start_numbers(struct iscsi_conn *conn)
 {
 	const struct iscsi_login_req *pdu = (const void *)conn->rx.head;

@@ -142,7 +142,7 @@ void iscsi_session_end(struct iscsi_session *session)
 {
 	struct list *node, *tmp;
 
-	/* The output queue has been dropped, so only what the device server has stays. */
+	/* The output queue has been dropped, so only tasks that the device server executes must stay. */
 	list_for_each (&session->tasks, node, tmp) {
 		struct iscsi_task *task = list_entry(node, struct iscsi_task, node);
 
@@ -164,7 +164,7 @@ bool iscsi_session_reap(struct iscsi_session *session)
 	detach(session);
 	if (session->registered)
 		iscsi_session_unregister(session);
-	/* Out of the table, so end_reason does not change any more; end may still be on its way. */
+	/* The session is not in the table any more, so end_reason cannot change. The work end may still have to run. */
 	if (session->end_reason && !session->end_ran)
 		return false;
 	iscsi_session_free(session);

@@ -55,7 +55,7 @@ static bool claim_tsih(struct iscsi_session_table *table, uint16_t tsih)
 	return true;
 }
 
-/* 0: all are in use. */
+/* Chooses a free TSIH; 0: all are in use. */
 static uint16_t choose_tsih(struct iscsi_session_table *table)
 {
 	for (unsigned i = 0; i < 65536; i++) {
@@ -137,9 +137,8 @@ static void post_end(struct iscsi_session *session, const char *reason)
 }
 
 /*
- * The same I_T nexus again (6.3.5). With the TSIH the initiator means the same session, of which the
- * connection is replaced (6.3.4): at ErrorRecoveryLevel 0 nothing of it survives but its TSIH and what was
- * negotiated once for all its connections.
+ * The initiator logs in again with the same I_T nexus (6.3.5). With the TSIH of the session, it replaces the connection of
+ * this session (6.3.4): at ErrorRecoveryLevel 0 only the TSIH and the session-wide parameters survive.
  */
 static int replace(struct iscsi_session *session, struct iscsi_session *old, uint16_t wanted_tsih)
 {
@@ -187,7 +186,7 @@ int iscsi_session_register(struct iscsi_session *session, uint16_t wanted_tsih)
 	struct iscsi_server *server = session->conn->il->server;
 	struct iscsi_session_table *table = &server->sessions;
 	SCOPE_LOCK(&server->lock);
-	/* Discovery sessions are many and short, and hold nothing that two of them could quarrel about. */
+	/* Discovery sessions of one I_T nexus do not replace each other, because they share nothing. */
 	struct iscsi_session *old =
 	    session->target ? find_same(session_bucket(table, session), session) : NULL;
 
@@ -203,7 +202,7 @@ void iscsi_session_unwait(struct iscsi_conn *conn)
 	SCOPE_LOCK(&conn->il->server->lock);
 
 	if (list_empty(&conn->wait))
-		return; /* move is posted */
+		return; /* the session has ended, and the work move is posted */
 	list_del(&conn->wait);
 	conn->moving = false;
 }

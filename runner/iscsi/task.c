@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tasks: a SCSI command with its tag and its data buffer, and its way to the device server. The way of its data is left to
+ * gather.c and data_in.c.
+ */
 #include "iscsi/task.h"
 
 #include <stdlib.h>
@@ -21,7 +25,7 @@ static bool task_data_in(struct scsi_cmd *cmd, uint64_t len)
 	return true;
 }
 
-/* Also runs while the connection is closing; the task is then only counted out. */
+/* Also runs while the connection is closing; then nothing is answered. */
 static void task_done(struct scsi_cmd *cmd)
 {
 	struct iscsi_task *task = iscsi_task_of(cmd);
@@ -69,7 +73,7 @@ bool iscsi_task_buffer(struct iscsi_task *task, size_t len)
 
 static struct iscsi_task **bucket(struct iscsi_session *session, uint32_t itt)
 {
-	/* Initiators count their tags up, or keep a slot in the low bits and a generation above. */
+	/* Initiators count their tags up, or use the low bits for a slot and the high bits for a generation. */
 	return &session->hash[(itt ^ itt >> 16) % ISCSI_TASK_BUCKETS];
 }
 
@@ -105,7 +109,7 @@ static void leave(struct iscsi_session *session, struct iscsi_task *task)
 	session->nimmediate -= task->immediate;
 }
 
-/* What scsi_parse() wants to know. */
+/* Sets the fields that scsi_parse() reads. */
 static void init_cmd(struct iscsi_task *task, const struct iscsi_scsi_command *pdu)
 {
 	struct scsi_cmd *cmd = &task->cmd;
@@ -119,7 +123,7 @@ static void init_cmd(struct iscsi_task *task, const struct iscsi_scsi_command *p
 	cmd->deadline_ns = 0;
 	cmd->cdb = task->cdb;
 	cmd->cdb_len = sizeof(task->cdb);
-	/* The bytes must not change between the digest and the wire. */
+	/* With a data digest, the bytes must not change before they are sent. */
 	cmd->may_lend = !task->conn->params.data_digest;
 	cmd->expected_out_len = task->expects_out ? task->edtl : 0;
 	cmd->hint_direction = task->expects_out  ? SCSI_DATA_OUT

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Task management (RFC 7143 11.5, 11.6; SAM-5 7). Tasks of this session that still gather data are ended
- * here, all others by the device server; the answer waits until none of them is in flight.
+ * Task management (RFC 7143 11.5, 11.6; SAM-5 7). Tasks of this session that wait for data end here. The device server ends
+ * all other tasks. The function is answered when none of these tasks is in flight.
  */
 #include "iscsi/tmf.h"
 
@@ -10,7 +10,8 @@
 #include "iscsi/session_table.h"
 #include "iscsi/task.h"
 
-#define TMF_MAX 32 /* functions in progress a session: they are immediate, so no window bounds them */
+/* Functions that a session may have in progress; they are immediate, so the CmdSN window does not bound them. */
+#define TMF_MAX 32
 
 static void tmf_done(struct scsi_tmf *scsi)
 {
@@ -76,7 +77,7 @@ static void request_over(struct iscsi_tmf *tmf)
 	free(tmf);
 }
 
-/* Runs function on LUNs [first, end) for the request being received. */
+/* Runs function on the LUNs from first to end - 1 for the request that is being received. */
 static void start(struct iscsi_conn *conn, enum scsi_tmf_function function, unsigned first, unsigned end,
 		  struct iscsi_task *task)
 {
@@ -98,8 +99,8 @@ static void start(struct iscsi_conn *conn, enum scsi_tmf_function function, unsi
 	iscsi_tmf_run(tmf);
 }
 
-/* Tasks of lun, or of all LUNs, that wait for data or for an earlier CmdSN end without a response. Data that
- * the initiator still sends for them, as 4.2.3.3 has it, find no task and are dropped. */
+/* Ends tasks of lun, or of all LUNs if it is NULL, that wait for data or for an earlier CmdSN, without a response. Data-Out
+ * that the initiator still sends for them (4.2.3.3) finds no task and is dropped. */
 static void drop_waiting(struct iscsi_session *session, const struct iscsi_lun *lun)
 {
 	const struct iscsi_tmf_request *pdu = (const void *)session->conn->rx.head;
@@ -134,7 +135,8 @@ static void abort_task(struct iscsi_conn *conn, const struct iscsi_lun *lun)
 		return;
 	}
 	if (task->state != ISCSI_TASK_GATHER) {
-		answer(conn, pdu->itt, ISCSI_TMF_NO_TASK); /* it has ended, and its response goes out first */
+		answer(conn, pdu->itt,
+		       ISCSI_TMF_NO_TASK); /* the task has ended, and its response is sent first */
 		return;
 	}
 	iscsi_task_drop(task);

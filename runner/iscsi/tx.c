@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Output: a queue of tasks and messages, turned into PDUs at the end of a turn and sent with one sendmsg for
- * as many as fit. A PDU is built right before it is sent, so it carries the newest ExpCmdSN and MaxCmdSN, and
- * its numbers count only once it was sent: the socket may take less than it is offered. Headers stand in the
- * loop's batch, data is sent from where it is; only a PDU that went out in part is kept with the connection.
+ * Output: at the end of a turn, the queue of tasks and messages becomes PDUs, and one sendmsg() sends as many as possible.
+ * A PDU is built right before it is sent, so it carries the newest ExpCmdSN and MaxCmdSN. Its numbers are used up only when
+ * it has been sent, because the socket may take less than it is offered. Headers are in the batch of the loop, and data are
+ * sent from where they are. Only a PDU that was sent in part is kept with the connection.
  */
 #include "iscsi/tx.h"
 
@@ -24,9 +24,8 @@
 #define TX_PDU_IOVS (2 + SCSI_LEND_MAX)
 #define TX_BYTES    (1u << 20) /* offered in one sendmsg */
 #define TX_PLENTY   (256u << 10)
-/* Bytes of messages in the queue before the peer is not listened to any more; and the most that the requests
- * received until then may add, which only Text Requests can exceed, sent without waiting for their answers.
- */
+/* With more bytes of messages in the queue, the connection does not receive. Requests that were received together may add
+ * more; beyond the second limit the connection is closed. */
 #define TX_MESSAGES     (256u << 10)
 #define TX_MESSAGES_MAX (4u << 20)
 
@@ -118,7 +117,7 @@ bool iscsi_tx_begun(const struct iscsi_conn *conn, const struct iscsi_out *out)
 	return conn->tx.partial && conn->tx.pdu.out == out;
 }
 
-/* The item leaves the queue: all of it was sent, or nothing more is to be. */
+/* The item leaves the queue: it was sent completely, or has nothing to send now. */
 static void item_over(struct iscsi_conn *conn, struct iscsi_out *out)
 {
 	list_del(&out->node);
@@ -127,8 +126,8 @@ static void item_over(struct iscsi_conn *conn, struct iscsi_out *out)
 		message_free(conn, message_of(out));
 	} else if (out->task->state != ISCSI_TASK_GATHER) {
 		iscsi_task_free(out->task);
-	} else if (iscsi_r2t_pending(out->task,
-				     &out->cursor)) { /* data came meanwhile and made room for more */
+	} else if (iscsi_r2t_pending(
+		       out->task, &out->cursor)) { /* Data-Out has come meanwhile, so more R2Ts can be sent */
 		list_add_tail(&conn->tx.queue, &out->node);
 	}
 }
@@ -191,7 +190,7 @@ static void finish_tail(struct iscsi_tx_pdu *pdu, bool digest)
 	pdu->tail_len += ISCSI_DIGEST_LEN;
 }
 
-/* Numbers, lengths and digests, which are alike in all PDUs of a target. */
+/* Sets numbers, lengths and digests, which have the same places in all PDUs of a target. */
 static void finish_pdu(const struct iscsi_conn *conn, struct iscsi_tx_pdu *pdu, bool plain)
 {
 	put_be24(pdu->head + 5, pdu->data_len);
@@ -215,7 +214,7 @@ static void build_message(const struct iscsi_message *message, struct iscsi_tx_p
 	pdu->last = true;
 }
 
-/* The next PDU of out after the cursor in pdu->after; false: it has none to send now. */
+/* Builds the next PDU of out after the cursor in pdu->after. False: there is none to send now. */
 static bool build(struct iscsi_conn *conn, struct iscsi_out *out, struct iscsi_tx_pdu *pdu, uint32_t statsn)
 {
 	bool plain = false;
@@ -243,7 +242,7 @@ static bool has_room(const struct iscsi_tx_batch *b)
 	return b->npdus < TX_PDUS && b->iovcnt + TX_PDU_IOVS <= TX_IOVS && b->bytes < TX_BYTES;
 }
 
-/* Adds the batch's next PDU, which is built, less the first skip bytes. */
+/* Adds the next PDU of the batch, which has been built, without its first skip bytes. */
 static void add_pdu(struct iscsi_tx_batch *b, uint32_t skip)
 {
 	struct iscsi_tx_pdu *pdu = &b->pdus[b->npdus++];
@@ -306,7 +305,7 @@ static void fill_batch(struct iscsi_conn *conn, struct iscsi_tx_batch *b)
 	}
 }
 
-/* sent bytes of the batch are on their way. */
+/* The socket has taken sent bytes of the batch. */
 static void commit(struct iscsi_conn *conn, struct iscsi_tx_batch *b, size_t sent)
 {
 	struct iscsi_tx *tx = &conn->tx;
@@ -340,7 +339,7 @@ void iscsi_tx_flush(struct iscsi_conn *conn)
 		ssize_t n;
 
 		fill_batch(conn, b);
-		if (!b->npdus) { /* R2Ts that became needless */
+		if (!b->npdus) { /* R2Ts that are not needed any more */
 			item_over(conn, list_entry(conn->tx.queue.next, struct iscsi_out, node));
 			continue;
 		}

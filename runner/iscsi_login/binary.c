@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Binary values: decodes both forms, strictly, because only CHAP uses them; encodes the hexadecimal form. */
 #include "iscsi_login/binary.h"
 
 #include <string.h>

@@ -12,10 +12,10 @@
 enum chap_state { CHAP_WANT_ALGORITHM, CHAP_WANT_RESPONSE, CHAP_PASSED, CHAP_FAILED };
 
 struct iscsi_chap {
-	/* The model's. */
+	/* The account in the model. */
 	const struct target_auth *account;
 	enum chap_state state;
-	/* Libcrypto's name of the algorithm agreed on. */
+	/* The name of the chosen algorithm in libcrypto. */
 	const char *digest;
 	uint8_t id;
 	uint8_t challenge[CHAP_CHALLENGE_LEN];
@@ -31,7 +31,7 @@ bool iscsi_chap_offered(const struct iscsi_offers *offers);
 const char *iscsi_chap_step(struct iscsi_chap *chap, const struct iscsi_offers *offers,
 			    struct iscsi_text_out *out);
 
-/* RFC 1994 4.1: digest of id, secret, challenge. Bytes written (at most 64), or -1: no such digest here. */
+/* The digest of id, secret and challenge (RFC 1994 4.1). Returns its length, or -1: the digest is not available. */
 int iscsi_chap_response(const char *digest, uint8_t id, const char *secret, const uint8_t *challenge,
 			size_t challenge_len, uint8_t response[64]);
 #endif

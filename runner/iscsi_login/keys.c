@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The table of keys. How a row is used is left to negotiate.c. */
 #include "iscsi_login/keys.h"
 
 #include <string.h>
@@ -10,8 +11,8 @@
 
 static const char *const digests[] = {"None", "CRC32C", NULL};
 static const char *const task_reporting[] = {"RFC3720", NULL};
-/* 13.25 would rather see Reject for the marker keys, but allows No, which an RFC 3720 initiator takes as the
- * result of its own offer instead of as a failure. */
+/* 13.25 recommends Reject for the marker keys and allows No. An initiator of RFC 3720 takes No as the result of its offer,
+ * and Reject as a failure. */
 static const char *const no[] = {"No", NULL};
 static const char *const reject[] = {"Reject", NULL};
 
@@ -31,7 +32,7 @@ static const char *const reject[] = {"Reject", NULL};
 #define NORMAL_ONLY            .not_in_discovery = true
 
 const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT] = {
-	/* who is there, 13.3 to 13.9, 13.21 */
+	/* Names and addresses, 13.3 to 13.9, 13.21 */
 	[ISCSI_KEY_SESSION_TYPE]    = { NAME("SessionType"), TEXT, IN(LOGIN), .may_repeat = true },
 	[ISCSI_KEY_INITIATOR_NAME]  = { NAME("InitiatorName"), TEXT, IN(LOGIN), .may_repeat = true },
 	[ISCSI_KEY_INITIATOR_ALIAS] = { NAME("InitiatorAlias"), TEXT, IN(ANY), .may_repeat = true },
@@ -41,7 +42,7 @@ const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT] = {
 	[ISCSI_KEY_TARGET_PORTAL_GROUP_TAG] = { NAME("TargetPortalGroupTag"), TEXT, IN(NEVER) },
 	[ISCSI_KEY_SEND_TARGETS]    = { NAME("SendTargets"), TEXT, IN(FULL_FEATURE) },
 
-	/* authentication, 12.1; what comes when is chap.c's to judge */
+	/* Authentication, 12.1; chap.c checks the order */
 	[ISCSI_KEY_AUTH_METHOD] = { NAME("AuthMethod"), TEXT, IN(SECURITY) },
 	[ISCSI_KEY_CHAP_A] = { NAME("CHAP_A"), TEXT, IN(SECURITY) },
 	[ISCSI_KEY_CHAP_I] = { NAME("CHAP_I"), TEXT, IN(SECURITY) },
@@ -49,7 +50,7 @@ const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT] = {
 	[ISCSI_KEY_CHAP_N] = { NAME("CHAP_N"), TEXT, IN(SECURITY) },
 	[ISCSI_KEY_CHAP_R] = { NAME("CHAP_R"), TEXT, IN(SECURITY), .value_max = BINARY_MAX },
 
-	/* operational parameters, 13.1, 13.2, 13.10 to 13.20 */
+	/* Operational parameters, 13.1, 13.2, 13.10 to 13.20 */
 	[ISCSI_KEY_HEADER_DIGEST] = { NAME("HeaderDigest"), LIST(header_digest, digests), IN(OPERATIONAL) },
 	[ISCSI_KEY_DATA_DIGEST] = { NAME("DataDigest"), LIST(data_digest, digests), IN(OPERATIONAL) },
 	[ISCSI_KEY_MAX_CONNECTIONS] = { NAME("MaxConnections"), NUMBER(MIN, max_connections, 1, 1, 1, 65535),
@@ -58,7 +59,7 @@ const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT] = {
 				    NORMAL_ONLY },
 	[ISCSI_KEY_IMMEDIATE_DATA] = { NAME("ImmediateData"), BOOLEAN(AND, immediate_data, true, true),
 				       IN(OPERATIONAL), NORMAL_ONLY },
-	/* The field is what the initiator takes; ours is what we declare to it. */
+	/* The field is the limit of the initiator; .ours is the limit that the target declares. */
 	[ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH] = { NAME("MaxRecvDataSegmentLength"),
 						     NUMBER(DECLARED, max_xmit_data_segment, 8192, 262144, 512, SEGMENT_MAX),
 						     IN(NEGOTIATION) },
@@ -68,7 +69,7 @@ const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT] = {
 	[ISCSI_KEY_FIRST_BURST_LENGTH] = { NAME("FirstBurstLength"),
 					   NUMBER(MIN, first_burst, 65536, 262144, 512, SEGMENT_MAX),
 					   IN(OPERATIONAL), NORMAL_ONLY },
-	/* A session ends with its connection (ErrorRecoveryLevel 0): nothing to wait for, nothing retained. */
+	/* A session ends with its connection (ErrorRecoveryLevel 0), so nothing is waited for or retained. */
 	[ISCSI_KEY_DEFAULT_TIME2WAIT] = { NAME("DefaultTime2Wait"), NUMBER(MAX, default_time2wait, 2, 0, 0, 3600),
 					  IN(OPERATIONAL) },
 	[ISCSI_KEY_DEFAULT_TIME2RETAIN] = { NAME("DefaultTime2Retain"),
@@ -88,7 +89,7 @@ const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT] = {
 				       IN(OPERATIONAL), NORMAL_ONLY },
 	[ISCSI_KEY_PROTOCOL_LEVEL] = { NAME("iSCSIProtocolLevel"), NUMBER(MIN, protocol_level, 1, 1, 0, 31),
 				       IN(OPERATIONAL), NORMAL_ONLY },
-	/* 13.25: obsolete, and never to be called NotUnderstood */
+	/* 13.25: obsolete, but the answer must not be NotUnderstood */
 	[ISCSI_KEY_IF_MARKER]   = { NAME("IFMarker"), OBSOLETE(no), IN(OPERATIONAL) },
 	[ISCSI_KEY_OF_MARKER]   = { NAME("OFMarker"), OBSOLETE(no), IN(OPERATIONAL) },
 	[ISCSI_KEY_IF_MARK_INT] = { NAME("IFMarkInt"), OBSOLETE(reject), IN(OPERATIONAL) },

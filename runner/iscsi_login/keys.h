@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The text keys of login and full feature phase: one table, one row a key (RFC 7143 12, 13). A session has
- * one connection, so session-wide and connection-wide keys behave alike, but where a login replaces that
- * connection (negotiate.h, iscsi_params_inherit).
+ * The text keys of login and full feature phase: one table with one row for each key (RFC 7143 12, 13). A session has one
+ * connection, so session-wide and connection-wide keys differ only where a login replaces this connection
+ * (iscsi_params_inherit() in negotiate.h).
  */
 #ifndef ISCSI_LOGIN_KEYS_H
 #define ISCSI_LOGIN_KEYS_H
@@ -50,11 +50,11 @@ enum iscsi_key {
 	ISCSI_KEY_UNKNOWN = ISCSI_KEY_COUNT,
 };
 
-/* How an initiator's offer turns into a result (6.2). */
+/* How an offer of the initiator becomes a result (6.2). */
 enum iscsi_key_type {
-	/* A declaration that login or text handling reads itself. */
+	/* A text that login_identity.c, chap.c or text.c reads. */
 	ISCSI_KEY_TEXT,
-	/* A number that is taken as it is, without an answer. */
+	/* A number that the initiator declares, without an answer. */
 	ISCSI_KEY_DECLARED,
 	/* Boolean. */
 	ISCSI_KEY_AND,
@@ -64,13 +64,13 @@ enum iscsi_key_type {
 	ISCSI_KEY_MIN,
 	/* Number. */
 	ISCSI_KEY_MAX,
-	/* The first offered value that is among choices; the result is its index, 0 or 1. */
+	/* The first value of the offered list that is among choices; the result is its index, 0 or 1. */
 	ISCSI_KEY_LIST,
 	/* Obsolete: always the answer choices[0]. */
 	ISCSI_KEY_FIXED,
 };
 
-/* Where a key may come from the initiator: a set. Elsewhere it is answered with Reject. */
+/* The phases in which an initiator may send a key, as a set. In other phases the answer is Reject. */
 enum iscsi_phase {
 	ISCSI_PHASE_SECURITY = 1,
 	ISCSI_PHASE_OPERATIONAL = 2,
@@ -78,7 +78,7 @@ enum iscsi_phase {
 	ISCSI_PHASE_FULL_FEATURE = 4,
 	ISCSI_PHASE_NEGOTIATION = ISCSI_PHASE_OPERATIONAL | ISCSI_PHASE_FULL_FEATURE,
 	ISCSI_PHASE_ANY = ISCSI_PHASE_LOGIN | ISCSI_PHASE_FULL_FEATURE,
-	/* The target's to send. */
+	/* Only a target sends the key. */
 	ISCSI_PHASE_NEVER = 0,
 };
 
@@ -87,26 +87,26 @@ struct iscsi_key_row {
 	size_t name_len;
 	enum iscsi_key_type type;
 	enum iscsi_phase phase;
-	/* Answered with Irrelevant there. */
+	/* In a discovery session the answer is Irrelevant. */
 	bool not_in_discovery;
-	/* In a later request of the same login. */
+	/* The key may come again in a later request of the same login. */
 	bool may_repeat;
-	/* Bytes, 0: 255 (6.1). */
+	/* The greatest length of a value in bytes; 0: 255 (6.1). */
 	uint16_t value_max;
-	/* In struct iscsi_params: bool for booleans and lists, else uint32_t. */
+	/* Offset in struct iscsi_params: of a bool for booleans and lists, else of a uint32_t. */
 	size_t field;
-	/* Holds until negotiated. */
+	/* The value before negotiation. */
 	uint32_t initial;
-	/* What we bring into the negotiation. */
+	/* The value of the target in the negotiation. */
 	uint32_t ours;
-	/* Legal values. */
+	/* The range of legal values. */
 	uint32_t min, max;
-	/* Ends with NULL. */
+	/* The legal values of a list, ended by NULL. */
 	const char *const *choices;
 };
 
 extern const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT];
 
-/* By exact name (keys are case-sensitive, 6.1), ISCSI_KEY_UNKNOWN for others. */
+/* Finds a key by its exact name; keys are case-sensitive (6.1). */
 enum iscsi_key iscsi_key_find(const char *name, size_t len);
 #endif

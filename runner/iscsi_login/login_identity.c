@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who logs in to what (RFC 7143 6.3.1, 13.4, 13.5, 13.21). */
+/*
+ * Who logs in to which target, and with which status a login is refused (RFC 7143 6.3.1, 13.4, 13.5, 13.21). The proof of
+ * the identity is left to chap.c.
+ */
 #include "iscsi_login/login_state.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A login in progress, as login.c (PDUs, stages) and login_identity.c (names) share it. */
+/* A login in progress, which login.c (PDUs and stages) and login_identity.c (names) share. */
 #ifndef ISCSI_LOGIN_LOGIN_STATE_H
 #define ISCSI_LOGIN_LOGIN_STATE_H
 
@@ -19,29 +19,29 @@ struct iscsi_login {
 	unsigned requests;
 	enum iscsi_stage stage;
 	bool identified;
-	/* Our MaxRecvDataSegmentLength was sent. */
+	/* The MaxRecvDataSegmentLength of the target was sent. */
 	bool declared;
 	bool chap_agreed;
-	/* NULL: no authentication is asked. */
+	/* The account that the initiator must prove; NULL: none. */
 	const struct target_auth *account;
 	struct iscsi_chap chap;
-	/* Keys. */
+	/* The set of the keys that came. */
 	uint64_t seen;
 	struct iscsi_login_result result;
 	size_t in_len, out_len, out_sent;
-	/* Text of the request so far. */
+	/* The text of the request so far. */
 	char in[ISCSI_TEXT_MAX];
 	/* Its answer. */
 	char out[ISCSI_TEXT_MAX];
 };
 
-/* Logs why, and returns status. */
+/* Writes the reason to the log, and returns status. */
 enum iscsi_login_status iscsi_login_refusal(const struct iscsi_login *login, enum iscsi_login_status status,
 					    const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* The first text: who wants what, is it allowed, what must it prove? Fills result and account. */
+/* Reads from the first text who logs in to which target, and checks whether this is allowed. Fills result and account. */
 enum iscsi_login_status iscsi_login_identify(struct iscsi_login *login, const struct iscsi_offers *offers);
-/* Later texts: some initiators say in each stage who they are, and may not become someone else. */
+/* Checks later texts: some initiators repeat their names in each stage, and must not change them. */
 enum iscsi_login_status iscsi_login_identify_again(const struct iscsi_login *login,
 						   const struct iscsi_offers *offers);
 #endif

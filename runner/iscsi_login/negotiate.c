@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Negotiation of the keys that the table in keys.c describes. Keys of the type TEXT are left to login_identity.c, chap.c and
+ * text.c.
+ */
 #include "iscsi_login/negotiate.h"
 
 #include <assert.h>
@@ -6,7 +10,7 @@
 
 #include "util/bytes.h"
 
-/* Keys in one text. An initiator has a use for about 30; each unknown one costs a search and an answer. */
+/* Keys in one text. About 30 keys are defined; each unknown key costs a search and an answer. */
 #define PAIRS_MAX 128
 
 static_assert(ISCSI_KEY_COUNT <= 64, "the set of seen keys is one word");
@@ -35,7 +39,7 @@ void iscsi_params_init(struct iscsi_params *params)
 		if (row->type != ISCSI_KEY_TEXT && row->type != ISCSI_KEY_FIXED)
 			store(row, params, row->initial);
 	}
-	/* The same key and the same default, in our direction. */
+	/* The same key has the same default in the direction to the target. */
 	params->max_recv_data_segment = iscsi_keys[ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH].initial;
 }
 
@@ -45,7 +49,7 @@ void iscsi_params_inherit(struct iscsi_params *params, const struct iscsi_params
 		const struct iscsi_key_row *row = &iscsi_keys[key];
 		size_t len = is_boolean(row) ? sizeof(bool) : sizeof(uint32_t);
 
-		/* Those that make no sense in a discovery session are the session-wide ones that we vary. */
+		/* The session-wide keys whose value can differ are exactly the keys that are irrelevant in a discovery session. */
 		if (row->not_in_discovery && !(seen >> key & 1))
 			memcpy((char *)params + row->field, (const char *)from + row->field, len);
 	}
@@ -96,8 +100,8 @@ static bool boolean(const char *value, uint32_t *result)
 	return *result || strcmp(value, "No") == 0;
 }
 
-/* What we and the offered value come to; false: no legal value of this key. */
-static bool settle(const struct iscsi_key_row *row, const char *value, uint32_t *result)
+/* The result of an offered value and the value of the target. False: the offered value is not legal. */
+static bool negotiate_value(const struct iscsi_key_row *row, const char *value, uint32_t *result)
 {
 	uint32_t n;
 
@@ -126,7 +130,7 @@ static bool settle(const struct iscsi_key_row *row, const char *value, uint32_t 
 	return true;
 }
 
-/* These are answers; to answer them would never end. We ask nothing, so they change nothing either. */
+/* These values are answers. An answer to an answer would never end, and the target asks for nothing. */
 static bool is_answer(const char *value)
 {
 	return strcmp(value, "Reject") == 0 || strcmp(value, "Irrelevant") == 0 ||
@@ -147,7 +151,7 @@ static void negotiate_one(struct iscsi_offer *offer, const struct iscsi_key_row 
 		offer->answer = ISCSI_ANSWER_RESULT;
 	} else if (discovery && row->not_in_discovery) {
 		offer->answer = ISCSI_ANSWER_IRRELEVANT;
-	} else if (!settle(row, offer->value, &offer->result)) {
+	} else if (!negotiate_value(row, offer->value, &offer->result)) {
 		offer->answer = ISCSI_ANSWER_REJECT;
 	} else {
 		offer->answer = row->type == ISCSI_KEY_DECLARED ? ISCSI_ANSWER_NONE : ISCSI_ANSWER_RESULT;

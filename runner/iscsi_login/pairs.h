@@ -11,19 +11,18 @@
 
 struct iscsi_pair {
 	enum iscsi_key key;
-	/* name_len bytes, not terminated. */
+	/* name_len bytes without a NUL. */
 	const char *name;
 	size_t name_len;
-	/* Terminated. */
+	/* Ended by a NUL. */
 	const char *value;
 };
 
-/* Walks through a text of len bytes: start with *at = 0. 1: pair filled; 0: the end; -1: no such text: a pair
- * without
- * '=' or NUL, an empty or overlong key, an overlong value. */
+/* Walks through a text of len bytes, beginning with *at = 0. Returns 1: pair is filled; 0: the end; -1: the text is
+ * malformed: a pair without '=' or NUL, an empty or too long key, or a too long value. */
 int iscsi_pair_next(const char *text, size_t len, size_t *at, struct iscsi_pair *pair);
 
-/* An answer under way. What does not fit sets overflow and changes nothing else. */
+/* An answer that is being written. A pair that does not fit sets overflow and changes nothing else. */
 struct iscsi_text_out {
 	char *text;
 	size_t len, size;
@@ -39,6 +38,6 @@ void iscsi_text_add_number(struct iscsi_text_out *out, enum iscsi_key key, uint3
 
 /* A decimal or 0x-hexadecimal number without sign or leading zeros (6.1). */
 bool iscsi_value_number(const char *value, uint32_t *number);
-/* Cuts the next item off a comma-separated list: its length, or -1 at the end. *list moves on. */
+/* Returns the length of the next item of a comma-separated list, or -1 at the end. *list advances. */
 int iscsi_list_next(const char **list, const char **item);
 #endif

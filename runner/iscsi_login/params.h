@@ -15,9 +15,9 @@ struct iscsi_params {
 	bool data_pdu_in_order;
 	bool data_sequence_in_order;
 	uint32_t max_connections;
-	/* What we declared: the initiator sends no more in a PDU. */
+	/* The limit that the target declared: the initiator sends no more in a PDU. */
 	uint32_t max_recv_data_segment;
-	/* What the initiator declared: we send no more in a PDU. */
+	/* The limit that the initiator declared: the target sends no more in a PDU. */
 	uint32_t max_xmit_data_segment;
 	uint32_t max_burst;
 	uint32_t first_burst;
@@ -27,7 +27,7 @@ struct iscsi_params {
 	uint32_t error_recovery_level;
 	/* 1: RFC 7143 (13.24). */
 	uint32_t protocol_level;
-	/* False: RFC3720, the only one that we offer (13.23). */
+	/* False: RFC3720, the only supported value (13.23). */
 	bool task_reporting;
 };
 
