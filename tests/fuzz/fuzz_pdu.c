@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuzzes a connection in full feature phase. The input is a script: what login agreed to, and then PDUs that
- * are nearly right, bytes that are not, cut into pieces anywhere; commands that end late; memory that is out;
- * silence; and an initiator that reads late or goes away. Checked are: what comes back is framed and digested
- * right; no command is answered twice; nothing is left when the connection is gone; and whatever the double
- * of the wire and the sanitizers check.
+ * Fuzzes a connection in full feature phase. The input is a script: the parameters of the login, and then PDUs that are
+ * nearly right, in order or ahead of an earlier CmdSN, and bytes that are not right, cut into pieces anywhere; commands that
+ * end late; few or no buffers; silence; and an initiator that reads late or goes away. The fuzzer checks that all received
+ * PDUs are framed and digested correctly, that no command is answered twice, and that nothing is left when the connection is
+ * gone. The double of the wire and the sanitizers check the rest.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -15,9 +15,10 @@
 #include "util/crc32c.h"
 #include "wire.h"
 
-#define TAGS     8
-#define DATA_MAX 9000u
-#define PDU_MAX  (ISCSI_BHS_LEN + ISCSI_AHS_MAX + DATA_MAX + 16)
+#define TAGS        8
+#define DATA_MAX    9000u
+#define BUFFERS_MIN 16384u
+#define PDU_MAX     (ISCSI_BHS_LEN + ISCSI_AHS_MAX + DATA_MAX + 16)
 
 struct fuzz {
 	struct input in;
@@ -58,6 +59,8 @@ static void set_up(void)
 	};
 	log_set_sink(drop_line);
 	wire_start();
+	if (sizes & 0x80) /* few buffers, so that commands end with TASK SET FULL */
+		wire.buffer_limit = BUFFERS_MIN;
 	wire.text_len = how >> 6 == 3 ? 5000 : how >> 6;
 }
 
@@ -205,8 +208,8 @@ static void do_pdu(void)
 		fill_command((struct iscsi_scsi_command *)bhs);
 	if (opcode == ISCSI_OP_DATA_OUT)
 		fill_data((struct iscsi_data_out *)bhs, len);
-	else
-		put_be32(bhs + 24, wire_cmdsn);
+	else /* ahead: requests that have to wait for an earlier CmdSN */
+		put_be32(bhs + 24, wire_cmdsn + (how & 128 ? 1 + (take(&f.in) & 3u) : 0));
 	for (unsigned n = how & 32 ? take(&f.in) & 3u : 0; n; n--) {
 		uint8_t at = take(&f.in) % ISCSI_BHS_LEN;
 
