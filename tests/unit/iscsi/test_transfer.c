@@ -545,6 +545,59 @@ static void test_flood_in_parts(void **state)
 	wire_stop();
 }
 
+/* TARGET COLD RESET needs an attribute of the target, because it ends the sessions of all initiators (11.5.1). */
+static void test_cold_reset(void **state)
+{
+	struct iscsi_tmf_request tmf = wire_tmf(1, ISCSI_TMF_COLD_RESET, ISCSI_TAG_NONE);
+
+	(void)state;
+	begin();
+	send_pdu(&tmf, NULL, 0);
+	assert_int_equal(next(ISCSI_OP_TASK_MGMT_RSP).bhs[2], ISCSI_TMF_NOT_SUPPORTED);
+	assert_false(wire_conn()->close_after_send);
+	wire.target.cold_reset = true;
+	send_pdu(&tmf, NULL, 0);
+	assert_int_equal(next(ISCSI_OP_TASK_MGMT_RSP).bhs[2], ISCSI_TMF_COMPLETE);
+	assert_int_equal(wire_conn()->state, ISCSI_CONN_CLOSING);
+	wire_stop();
+}
+
+static void send_text(uint32_t ttt)
+{
+	struct iscsi_text text = {.opcode = ISCSI_OP_TEXT | ISCSI_OP_IMMEDIATE, .flags = ISCSI_FINAL};
+
+	put_be32(text.ttt, ttt);
+	send_pdu(&text, NULL, 0);
+}
+
+/* An exchange goes on with its own Target Transfer Tag, and with no tag after its end (11.10.4). */
+static void test_text_tags(void **state)
+{
+	uint32_t tag;
+	struct reply reply;
+
+	(void)state;
+	begin();
+	send_text(0);
+	assert_int_equal(next(ISCSI_OP_REJECT).bhs[2], ISCSI_REJECT_INVALID_FIELD);
+	wire.text_len = 1200; /* three pieces of 512 bytes */
+	send_text(ISCSI_TAG_NONE);
+	for (unsigned piece = 0; piece < 2; piece++) {
+		reply = next(ISCSI_OP_TEXT_RSP);
+		assert_int_equal(reply.len, 512);
+		assert_int_equal(reply.bhs[1], ISCSI_TEXT_CONTINUE);
+		tag = get_be32(((const struct iscsi_text *)reply.bhs)->ttt);
+		assert_int_not_equal(tag, ISCSI_TAG_NONE);
+		send_text(tag);
+	}
+	reply = next(ISCSI_OP_TEXT_RSP);
+	assert_int_equal(reply.len, 1200 - 2 * 512);
+	assert_int_equal(reply.bhs[1], ISCSI_FINAL);
+	send_text(tag);
+	assert_int_equal(next(ISCSI_OP_REJECT).bhs[2], ISCSI_REJECT_INVALID_FIELD);
+	end();
+}
+
 static void test_same_tag_twice(void **state)
 {
 	(void)state;
@@ -583,6 +636,8 @@ int main(void)
 	    cmocka_unit_test_setup(test_silent_peer, setup),
 	    cmocka_unit_test_setup(test_flood_in_parts, setup),
 	    cmocka_unit_test_setup(test_same_tag_twice, setup),
+	    cmocka_unit_test_setup(test_cold_reset, setup),
+	    cmocka_unit_test_setup(test_text_tags, setup),
 	};
 
 	log_set_level(LOG_LEVEL_CRIT);
