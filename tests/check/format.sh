@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# format.sh ROOT: clang-format would change no C file. Its versions differ in their results, so only the version with
+# which the tree is formatted judges.
+# shellcheck source=lib.sh
+. "$(dirname "$(realpath "$0")")/lib.sh"
+version=14
+tool=$(command -v "clang-format-$version" || command -v clang-format) || tool=
+case $([ -z "$tool" ] || "$tool" --version) in
+*" $version".*) ;;
+*)
+	echo "SKIP: the tree is formatted with clang-format $version, which is not installed"
+	exit 77
+	;;
+esac
+c_files | xargs -0r -n 64 -P 2 "$tool" --dry-run --ferror-limit=1 2>&1 |
+	grep -E '(warning|error): code should be clang-formatted' | cut -d: -f1,2 |
+	refuse "not formatted; run: clang-format -i FILE (version $version)"

@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# line_length.sh ROOT: no line, and so no comment, is longer than its reader's window: the columns of .clang-format in C
+# (ReflowComments is off, so clang-format lets long comments pass), 120 columns elsewhere. In Markdown, tables and listings may
+# be longer. A line without a blank, such as an address, cannot be split.
+# shellcheck source=lib.sh
+. "$(dirname "$(realpath "$0")")/lib.sh"
+columns=$(sed -n 's/^ColumnLimit: *//p' .clang-format 2>/dev/null) || columns=
+# shellcheck disable=SC2016 # awk's own
+source_files -name '*.[ch]' -o -name '*.md' -o -name '*.py' -o -name '*.sh' -o -name '*.cmake' -o -name CMakeLists.txt |
+	xargs -0r awk -v c_limit="${columns:-110}" '
+		FNR == 1 {
+			is_markdown = FILENAME ~ /\.md$/
+			limit = FILENAME ~ /\.[ch]$/ ? c_limit : 120
+			in_listing = 0
+		}
+		is_markdown && /^ *```/ { in_listing = !in_listing }
+		is_markdown && (in_listing || /^ *\|/ || /^    /) { next }
+		length($0) * 8 > limit {
+			line = $0
+			gsub(/[\200-\277]/, "", line) # UTF-8: a character counts once
+			width = length(line)
+			while ((tab = index(line, "\t"))) {
+				spaces = 8 - (tab - 1) % 8
+				line = substr(line, 1, tab - 1) substr("        ", 1, spaces) substr(line, tab + 1)
+				width = length(line)
+			}
+			sub(/^[ #*\/-]*/, "", line)
+			if (width > limit && line ~ / /)
+				print FILENAME ":" FNR ": " width " columns, " limit " are allowed"
+		}' | refuse "lines that are too long"
