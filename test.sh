@@ -24,13 +24,13 @@ esac
 
 passed=0 failed=0 skipped=0
 
-# run PRESET JOBS CTEST-ARGS...: builds the preset, runs its tests, JOBS at a time, and adds to the totals.
+# run PRESET TARGET JOBS CTEST-ARGS...: builds the preset's target, runs its tests, JOBS at a time, and adds to the totals.
 run() {
-	preset=$1 jobs=$2
-	shift 2
+	preset=$1 target=$2 jobs=$3
+	shift 3
 	echo "== $preset"
 	cmake --preset "$preset" >/dev/null
-	cmake --build --preset "$preset"
+	cmake --build --preset "$preset" --target "$target"
 	log=build/$preset/test.log
 	(cd "build/$preset" && ctest --output-on-failure --no-tests=error -j "$jobs" "$@") | tee "$log"
 	count=$(sed -n 's/^.* tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\1 \2/p' "$log")
@@ -56,12 +56,12 @@ long='-LE full'
 [ -z "$full" ] || long=
 # Most tests of these two wait, for time-outs and the like.
 # shellcheck disable=SC2086 # an option and its value
-run asan 4 $long
+run asan all 4 $long
 # The command line and the checks of the source have no threads of their own.
 # shellcheck disable=SC2086
-run tsan 4 $long -R '^(unit|iscsi|dbus|kernel-newer)/' -E '^iscsi/(cli|identity)$'
+run tsan all 4 $long -R '^(unit|iscsi|dbus|kernel-newer)/' -E '^iscsi/(cli|identity)$'
 # The guest shares this machine's CPUs with all else: a second try tells a busy machine from a defect.
 # shellcheck disable=SC2086
-run release 2 --repeat until-pass:2 $long -R '^(kernel|kernel-stock|kernel-newer|package|portability|budget|docs)/'
+run release end_to_end 2 --repeat until-pass:2 $long -R '^(kernel|kernel-stock|kernel-newer|package|portability|budget|docs)/'
 echo "total: $passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

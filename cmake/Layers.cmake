@@ -20,6 +20,7 @@ function(tcmur_handler name)
   tcmur_add_handler(${name} ${ARGN})
   set_target_properties(handler_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/handlers)
   install(TARGETS handler_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/tcmu-runner)
+  set_property(GLOBAL APPEND PROPERTY TCMUR_HANDLERS handler_${name})
 endfunction()
 
 # A unit test takes seconds. A test that hangs reaches this limit; a test on a busy machine must not.
