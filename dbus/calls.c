@@ -87,7 +87,7 @@ guint dbus_export(struct dbus_service *s, const char *path, const GDBusInterface
 						 NULL, NULL);
 }
 
-/* Names of devices may hold anything; who prints them shall not be taken in by what looks like lines of ours. */
+/* The names of devices may contain anything, and a program that prints them must not show a forged line. */
 GVariant *dbus_text(const char *text)
 {
 	char *valid = g_utf8_make_valid(text, -1);

@@ -56,7 +56,7 @@ handlers() {
 		sed -n 's|.*object path "/org/kernel/TCMUService1/\([A-Za-z0-9_]*\)".*|\1|p' | sort | paste -s -d ' ' -
 }
 
-# need_handler HANDLER CONFIG: nobody would answer the kernel for a handler that is not loaded.
+# need_handler HANDLER CONFIG: the daemon must have loaded the handler, and the handler must accept CONFIG.
 need_handler() {
 	find_on_bus || true # once for all that follows
 	loaded=$(handlers)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The target port groups that the kernel keeps, read when they change. What is written to configfs is told by inotify; a
- * device is read again when something happens in a folder that its groups were read from. What happens elsewhere - another
- * LUN that leads to the device, a state that the kernel changes itself - is found when an initiator asks: it is answered
- * with what is known, and the device is read again soon after.
+ * The target port groups that the kernel keeps, read when they change. inotify reports writes to configfs: the groups of a device are
+ * read again when something changes in a folder from which they were read. Other changes, such as another LUN that leads to the
+ * device or a state that the kernel changes itself, are noticed when an initiator asks: it gets what is known, and the groups
+ * are read again soon afterwards. configfs_alua.c does the reading.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,13 +17,14 @@
 #include "util/log.h"
 
 #define CHANGES (IN_MODIFY | IN_CREATE | IN_DELETE | IN_ONLYDIR)
-#define SOON_NS 20000000 /* so often at most, however often initiators ask */
+/* The groups are read at most once in this time, however often initiators ask. */
+#define SOON_NS 20000000
 
 /* manager->lock held. */
-static void want(struct kernel_device *d)
+static void request_read(struct kernel_device *d)
 {
 	d->alua_wanted = true;
-	kernel_wake(d);
+	kernel_queue_job(d);
 }
 
 /* --- initiators ask --- */
@@ -33,10 +34,10 @@ static void on_timer(struct loop_timer *timer)
 	struct kernel_device *d = container_of(timer, struct kernel_device, alua_timer);
 
 	SCOPE_LOCK(&d->manager->lock);
-	want(d);
+	request_read(d);
 }
 
-static void told(void *arg)
+static void on_asked(void *arg)
 {
 	struct kernel_device *d = arg;
 
@@ -66,11 +67,11 @@ static int set_state(void *arg, uint16_t group, enum scsi_alua_state state)
 	return err;
 }
 
-const struct scsi_alua_ops kernel_alua_ops = {told, set_state};
+const struct scsi_alua_ops kernel_alua_ops = {on_asked, set_state};
 
 /* --- reading --- */
 
-/* Known before anything in the folder is read, so that no change is lost in between. */
+/* The folder is watched before anything in it is read, so that no change is lost in between. */
 static void on_folder(void *arg, const char *path)
 {
 	struct kernel_device *d = arg;
@@ -79,7 +80,8 @@ static void on_folder(void *arg, const char *path)
 		return;
 	int number = inotify_add_watch(d->manager->changes.fd, path, CHANGES);
 	if (number < 0) {
-		if (errno != ENOENT) /* what is not there is no news to the one who reads it next */
+		/* The reader notices by itself that a folder does not exist. */
+		if (errno != ENOENT)
 			log_warn(d->subject, "cannot watch %s: %s", path, strerror(errno));
 		return;
 	}
@@ -121,7 +123,7 @@ static void on_change(struct kernel_manager *manager, const struct inotify_event
 		struct kernel_device *d = list_entry(node, struct kernel_device, node);
 
 		if (event->mask & IN_Q_OVERFLOW || reads_from(d, event->wd))
-			want(d);
+			request_read(d);
 	}
 }
 

@@ -2,7 +2,8 @@
 /*
  * Folders of the kernel's configfs, ${TCMU_CONFIGFS:-/sys/kernel/config/target}; a TCMU device's is
  * core/user_HBA/DEVICE. Main or pool thread. While the kernel waits for the answer to REMOVED of a device of the same
- * HBA, it holds that folder's lock, and a look-up there waits for whoever answers: never the calling thread.
+ * HBA, it holds that folder's lock, and a look-up there waits until the reply is sent. The calling thread must not be the one that
+ * sends it.
  */
 #ifndef KERNEL_CONFIGFS_H
 #define KERNEL_CONFIGFS_H

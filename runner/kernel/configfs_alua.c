@@ -127,7 +127,7 @@ static int read_members(struct reader *r, const struct tcmu_configfs *group)
 
 /* --- all of it --- */
 
-/* Each group shall have a port (SPC-4 6.37): one without members is not told. */
+/* A group has at least one port (SPC-4 6.37), so a group without members is not reported. */
 static int add_group(struct reader *r, const struct tcmu_configfs *folder)
 {
 	struct scsi_alua *alua = r->alua;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The job of one device: does what is wished for, one thing after the other, on a thread of the manager's pool.
- * Where a device has to be stopped first, the job ends, and the loop submits it again once nothing is in
- * flight: so no thread waits for commands.
+ * The job of one device: carries out the requests, one after the other, on a thread of the manager's pool. If the device has to be
+ * stopped first, the job ends, and the loop submits it again when no command is in flight. So no thread waits for commands.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +12,7 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-enum task { NOTHING, OPEN, RECONFIG, REPLY, TELL_WRITE_CACHE, STOP, START, CLOSE, IDENTIFY, READ_ALUA };
+enum task { NOTHING, OPEN, RECONFIG, REPLY, PUBLISH_WRITE_CACHE, STOP, START, CLOSE, IDENTIFY, READ_ALUA };
 
 /* Whether two texts of HANDLER/CONFIG;OPTIONS name the same storage, whatever their options are. */
 static bool is_same_storage(const char *a, const char *b)
@@ -23,7 +22,7 @@ static bool is_same_storage(const char *a, const char *b)
 	return len == strcspn(b, ";") && !strncmp(a, b, len);
 }
 
-/* manager->lock held. Storage that is being closed for a device that goes cannot be opened for one that comes. */
+/* manager->lock held. Storage cannot be opened for a new device while it is being closed for a device that is removed. */
 static bool must_wait(const struct kernel_device *d)
 {
 	struct list *node, *tmp;
@@ -51,7 +50,8 @@ static enum task next_task(struct kernel_device *d)
 		d->identify_wanted = false;
 		return IDENTIFY;
 	}
-	if (d->state == TCMU_DEVICE_SERVED) /* the last try went well */
+	/* The last try has succeeded. */
+	if (d->state == TCMU_DEVICE_SERVED)
 		d->open_wanted = false;
 	if (d->open_wanted && !must_wait(d)) {
 		d->open_wanted = false;
@@ -60,7 +60,7 @@ static enum task next_task(struct kernel_device *d)
 	if (d->reconfig_wanted && !d->open_wanted)
 		return RECONFIG;
 	if (d->write_cache_wanted)
-		return TELL_WRITE_CACHE;
+		return PUBLISH_WRITE_CACHE;
 	if (d->alua_wanted && d->served) {
 		d->alua_wanted = false;
 		return READ_ALUA;
@@ -72,10 +72,10 @@ static enum task next_task(struct kernel_device *d)
 bool kernel_answer_added(struct kernel_device *d, int status)
 {
 	lock_take(&d->manager->lock);
-	bool owed = d->added_owed;
-	d->added_owed = false;
+	bool pending = d->added_reply_pending;
+	d->added_reply_pending = false;
 	lock_drop(&d->manager->lock);
-	return owed &&
+	return pending &&
 	       tcmu_netlink_reply(d->manager->netlink, TCMU_EVENT_ADDED, d->added_id, status) != -ENODEV;
 }
 
@@ -116,24 +116,24 @@ static void forget(struct kernel_device *d)
 
 	SCOPE_LOCK(&manager->lock);
 	list_del(&d->node);
-	/* Whoever waits for the storage that was just closed. */
+	/* Other devices may wait for the storage that was just closed. */
 	list_for_each (&manager->devices, node, tmp) {
 		struct kernel_device *other = list_entry(node, struct kernel_device, node);
 
 		if (other->open_wanted)
-			kernel_wake(other);
+			kernel_queue_job(other);
 	}
 	pthread_cond_broadcast(&manager->gone);
 	free(d);
 }
 
-/* Leaves what stays in the kernel to the next process: its descriptor, and the reset if that was not done. */
-static void leave(struct kernel_device *d)
+/* Closes the device for this process. A device that stays is left to the next process, with the reset if that was not done. */
+static void release(struct kernel_device *d)
 {
 	lock_take(&d->manager->lock);
 	bool stays = !d->removing;
 	if (stays && (d->reset || d->broken))
-		kernel_mark_unclean(d->manager, d->minor);
+		kernel_mark_add_unclean(d->manager, d->minor);
 	lock_drop(&d->manager->lock);
 	if (!stays && d->manager->fd_store)
 		d->manager->fd_store->forget(&d->kept);
@@ -152,7 +152,7 @@ static void close_device(struct kernel_device *d)
 		kernel_answer_reconfig(d, -ESHUTDOWN);
 	kernel_lun_close(&d->next, d->removing);
 	kernel_replace_lun(d, (struct kernel_lun){0});
-	leave(d);
+	release(d);
 	log_info(d->subject, "closed");
 	forget(d);
 }
@@ -175,8 +175,8 @@ void kernel_run(struct pool_job *job)
 		case REPLY:
 			kernel_answer_reconfig(d, d->flush_status);
 			break;
-		case TELL_WRITE_CACHE:
-			kernel_tell_write_cache(d);
+		case PUBLISH_WRITE_CACHE:
+			kernel_publish_write_cache(d);
 			break;
 		case STOP:
 			tcmu_device_stop(&d->device);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events, as wishes to a device's job. Nothing here blocks, and each event of ours is answered once: here, or
- * by the job that carries it out.
+ * Turns the kernel's events into requests of a device. Nothing here blocks. Each event of a loaded handler gets one reply: from
+ * here, or from the job that carries out the request (device.c). Events of other handlers belong to unknown.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-void kernel_wake(struct kernel_device *d)
+void kernel_queue_job(struct kernel_device *d)
 {
 	if (d->busy)
 		return;
@@ -36,16 +36,16 @@ static struct kernel_device *find(struct kernel_manager *manager, unsigned minor
 }
 
 /* manager->lock held. */
-static void condemn(struct kernel_device *d)
+static void mark_removed(struct kernel_device *d)
 {
 	d->removing = true;
-	kernel_wake(d);
+	kernel_queue_job(d);
 }
 
-void kernel_condemn(struct kernel_device *d)
+void kernel_mark_removed(struct kernel_device *d)
 {
 	SCOPE_LOCK(&d->manager->lock);
-	condemn(d);
+	mark_removed(d);
 }
 
 /* Whether a handler that is loaded here serves the device. */
@@ -82,7 +82,7 @@ static struct kernel_device *new_device(struct kernel_manager *manager, unsigned
 	d->open_wanted = true;
 	d->job.fn = kernel_run;
 	d->kept.fd = d->enable_fd = -1;
-	d->write_cache_told = -1;
+	d->write_cache_written = -1;
 	d->since_ns = loop_clock_ns();
 	d->device.time_out = KERNEL_TIME_OUT;
 	d->device.loop = manager->set->loops[manager->next_loop++ % manager->set->nloops];
@@ -100,9 +100,11 @@ static bool is_named(const struct kernel_device *d, const struct tcmu_uio_name *
 	return !strcmp(d->name.hba, name->hba) && !strcmp(d->name.device, name->device);
 }
 
-/* manager->lock held, as for all here. An answer says no more than this number, so nobody else may answer for it any more: who
- * waited for that has given up. */
-static void disown(struct kernel_manager *manager, uint32_t device_id)
+/*
+ * manager->lock held, as in all functions below. A reply carries only device_id. So an older reply that is still pending must
+ * not be sent any more: its maker has given up, and the kernel would take it for the reply to the new event.
+ */
+static void forget_pending_reply(struct kernel_manager *manager, uint32_t device_id)
 {
 	struct list *node, *tmp;
 
@@ -110,7 +112,7 @@ static void disown(struct kernel_manager *manager, uint32_t device_id)
 		struct kernel_device *d = list_entry(node, struct kernel_device, node);
 
 		if (d->added_id == device_id)
-			d->added_owed = false;
+			d->added_reply_pending = false;
 	}
 }
 
@@ -119,12 +121,12 @@ static int on_added(struct kernel_manager *manager, const struct tcmu_event *eve
 {
 	struct kernel_device *d = find(manager, event->minor);
 
-	disown(manager, event->device_id);
+	forget_pending_reply(manager, event->device_id);
 	if (manager->closing)
 		return -ESHUTDOWN;
-	/* Two devices cannot have one minor number: if it was not this one that the scan has found, that is gone. */
+	/* Two devices cannot have one minor number. If the known device is another one, it does not exist any more. */
 	if (d && (d->announced || !is_named(d, name))) {
-		condemn(d);
+		mark_removed(d);
 		d = NULL;
 	}
 	if (!d)
@@ -136,32 +138,33 @@ static int on_added(struct kernel_manager *manager, const struct tcmu_event *eve
 		return 0;
 	if (d->state == TCMU_DEVICE_FAILED)
 		d->open_wanted = true;
-	d->stays = false; /* the kernel waits: what fails now is refused */
-	d->added_owed = true;
+	/* The kernel waits, so a failure can refuse the device. */
+	d->stays = false;
+	d->added_reply_pending = true;
 	d->added_id = event->device_id;
-	kernel_wake(d);
+	kernel_queue_job(d);
 	return LATER;
 }
 
 /*
- * Answered at once: the kernel ignores the status, and until it has the answer nobody can look anything up in
- * the HBA's folder, our own jobs included.
+ * The reply is sent at once. The kernel ignores its status, and until it arrives every look-up in the HBA's folder waits,
+ * also those of the daemon's own jobs.
  */
 static int on_removed(struct kernel_manager *manager, const struct tcmu_event *event)
 {
 	struct kernel_device *d = find(manager, event->minor);
 
 	if (d)
-		condemn(d);
+		mark_removed(d);
 	return 0;
 }
 
-/* Our own writing to configfs, which waits for this answer: nothing is to be done. */
-static bool is_told(struct kernel_device *d, const struct tcmu_event *event)
+/* Whether the event comes from the daemon's own write to configfs, which waits for this reply. Then nothing has to be done. */
+static bool is_own_write(struct kernel_device *d, const struct tcmu_event *event)
 {
-	if (!event->has_write_cache || d->write_cache_told != event->write_cache)
+	if (!event->has_write_cache || d->write_cache_written != event->write_cache)
 		return false;
-	d->write_cache_told = -1;
+	d->write_cache_written = -1;
 	return true;
 }
 
@@ -169,7 +172,7 @@ static int on_reconfig(struct kernel_manager *manager, const struct tcmu_event *
 {
 	struct kernel_device *d = find(manager, event->minor);
 
-	if (d && is_told(d, event))
+	if (d && is_own_write(d, event))
 		return 0;
 	if (manager->closing)
 		return -ESHUTDOWN;
@@ -179,7 +182,7 @@ static int on_reconfig(struct kernel_manager *manager, const struct tcmu_event *
 		return -EBUSY;
 	d->reconfig = *event;
 	d->reconfig_wanted = true;
-	kernel_wake(d);
+	kernel_queue_job(d);
 	return LATER;
 }
 
@@ -213,7 +216,7 @@ void kernel_on_event(void *arg, const struct tcmu_event *event)
 		tcmu_netlink_reply(manager->netlink, event->type, event->device_id, status);
 }
 
-/* --- what is no event --- */
+/* --- devices that appear or disappear without an event --- */
 
 static bool is_open_on(int fd, const void *arg)
 {
@@ -227,11 +230,11 @@ void kernel_adopt(void *arg, unsigned minor, const char *uio_name)
 	struct tcmu_uio_name name;
 
 	if (!parse_ours(uio_name, &name)) {
-		log_info(NULL, "%s: left alone, no handler of ours", uio_name);
-		/* It may have been, and be again. */
-		if (!kernel_mark_says_clean(manager, minor)) {
+		log_info(NULL, "%s: it is not adopted, because its handler is not loaded", uio_name);
+		/* Its handler may have been loaded before, and may be loaded again. */
+		if (!kernel_mark_is_clean(manager, minor)) {
 			SCOPE_LOCK(&manager->lock);
-			kernel_mark_unclean(manager, minor);
+			kernel_mark_add_unclean(manager, minor);
 		}
 		return;
 	}
@@ -248,12 +251,12 @@ void kernel_adopt(void *arg, unsigned minor, const char *uio_name)
 	}
 	d->kept = kept;
 	d->found = d->stays = true;
-	d->reset = !kernel_mark_says_clean(manager, minor);
+	d->reset = !kernel_mark_is_clean(manager, minor);
 	d->since_ns = manager->since_ns;
-	kernel_wake(d);
+	kernel_queue_job(d);
 }
 
-/* The kernel's device is gone without an event that reached us, or its ring makes no sense. */
+/* The kernel's device has disappeared without an event, or its ring is broken. */
 void kernel_on_gone(struct tcmu_device *device)
 {
 	struct kernel_device *d = device->owner;
@@ -265,5 +268,5 @@ void kernel_on_gone(struct tcmu_device *device)
 		error_set(&d->error, EPROTO, "the kernel's ring is broken");
 		return;
 	}
-	condemn(d);
+	mark_removed(d);
 }

@@ -161,7 +161,8 @@ static void settle_write_cache(struct kernel_device *d, struct kernel_lun *lun)
 	else if (tcmu_configfs_read_u64(&d->cfs, "attrib/emulate_write_cache", &on, &error))
 		log_warn(d->subject, "%s", error.text);
 	else if (scsi_lu_set_write_cache(lun->lu, on))
-		kernel_on_write_cache(d); /* there is none: nobody shall believe in it */
+		/* The storage has no write cache, so configfs must not show one. */
+		kernel_on_write_cache(d);
 }
 
 void kernel_lun_take_over(struct kernel_device *d)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The manager as a whole: opening, closing, listing. Main thread. */
+/*
+ * The manager as a whole: start, stop, retries, the list of devices. Main thread. What happens to one device belongs to event.c and
+ * device.c.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,8 +16,8 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* So many devices may be opened or closed at a time. A backend can hang in that for as long as it likes, and the next
- * device must not wait for it; the bound only keeps a machine's whole storage from taking all of its threads. */
+/* The number of devices that can be opened or closed at a time. A backend may hang there without a limit, and no other device may
+ * wait for it. The bound only prevents that the storage of a whole machine takes all of its threads. */
 #define MOST_JOBS 1024
 
 /* --- waiters of a dead daemon --- */
@@ -24,8 +27,10 @@ static void set_parameter(const char *name, const char *value)
 	int err = tcmu_module_parameter(name, value);
 
 	if (err)
-		log_warn(NULL, "target_core_user: %s: %s; who waits for a dead daemon goes on waiting", name,
-			 strerror(-err));
+		log_warn(NULL,
+			 "target_core_user: parameter %s: %s; processes that wait for a daemon that died go "
+			 "on waiting",
+			 name, strerror(-err));
 }
 
 static void pause_ms(unsigned ms)
@@ -35,7 +40,7 @@ static void pause_ms(unsigned ms)
 	nanosleep(&time, NULL);
 }
 
-/* The kernel lets go of all who wait for an answer, with EINTR, and their devices go. */
+/* The kernel ends the wait of every process for a reply with EINTR, and removes the devices that they were creating. */
 static void block_and_free_waiters(void)
 {
 	set_parameter("block_netlink", "1");
@@ -43,7 +48,7 @@ static void block_and_free_waiters(void)
 	pause_ms(20);
 }
 
-/* Shells try again at once: so it stays blocked, and a new try ends with EAGAIN, until all have noticed. */
+/* A shell repeats the system call at once. So netlink stays blocked, and a repeated call ends with EAGAIN, until all have noticed. */
 static void unblock_netlink(void)
 {
 	pause_ms(100);
@@ -91,7 +96,7 @@ static struct kernel_manager *allocate(struct loop_set *set, const struct kernel
 	return NULL;
 }
 
-/* Everybody goes, and has his answer. */
+/* Closes all devices. Every pending reply is sent. */
 static void close_devices(struct kernel_manager *manager)
 {
 	struct list *node, *tmp;
@@ -100,7 +105,7 @@ static void close_devices(struct kernel_manager *manager)
 	manager->closing = true;
 	manager->left_ns = loop_clock_ns();
 	list_for_each (&manager->devices, node, tmp)
-		kernel_wake(list_entry(node, struct kernel_device, node));
+		kernel_queue_job(list_entry(node, struct kernel_device, node));
 	while (!list_empty(&manager->devices) || !list_empty(&manager->unknown))
 		pthread_cond_wait(&manager->gone, &manager->lock);
 }
@@ -122,15 +127,15 @@ struct kernel_manager *kernel_manager_open(struct loop_set *set, const struct ke
 	}
 	kernel_alua_open(manager);
 	block_and_free_waiters();
-	kernel_mark_take(manager);
-	/* What comes after the joining of the group is an event, what was there before is found here; what is
-	 * both is told apart by its minor number. */
+	kernel_mark_read(manager);
+	/* A device that is added after the group was joined has an event; a device that existed before is found here. A device to
+	 * which both applies is recognised by its minor number. */
 	int err = tcmu_uio_scan(kernel_adopt, manager, error);
 
 	unblock_netlink();
 	if (!err && !tcmu_netlink_start(manager->netlink, error))
 		return manager;
-	/* There may be devices that were not found, whose state nobody knows. */
+	/* Some devices may not have been found, so the state of their rings is not known. */
 	manager->no_mark = true;
 	kernel_manager_close(manager);
 	return NULL;
@@ -141,7 +146,7 @@ void kernel_manager_close(struct kernel_manager *manager)
 	close_devices(manager);
 	kernel_alua_close(manager);
 	tcmu_netlink_close(manager->netlink);
-	kernel_mark_leave(manager);
+	kernel_mark_write(manager);
 	kernel_free(manager);
 }
 
@@ -158,7 +163,7 @@ void kernel_manager_retry(struct kernel_manager *manager)
 		if (d->state != TCMU_DEVICE_FAILED || d->broken || d->removing)
 			continue;
 		d->open_wanted = true;
-		kernel_wake(d);
+		kernel_queue_job(d);
 	}
 }
 

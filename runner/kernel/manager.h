@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's manager: all TCMU devices of our handlers, from the kernel's event to the served ring and back. Opening
- * and closing run on a pool of the manager's own, one job a device at a time, so that a slow backend delays no other
- * device; netlink is answered when the job is done, or at once where the kernel waits for nothing.
+ * The kernel front end's manager: all TCMU devices whose handler is loaded, from the kernel's event to the served ring and back.
+ * Opening and closing run on a pool of the manager's own, one job for each device at a time, so that slow storage delays no
+ * other device. The reply to an event is sent when its job is done, or at once if the kernel does not need the result.
  */
 #ifndef KERNEL_MANAGER_H
 #define KERNEL_MANAGER_H
@@ -15,7 +15,7 @@
 #include "util/error.h"
 #include "util/fd_store.h"
 
-/* What new devices get; of attributes that nobody has set before enabling. */
+/* The values that new devices get for attributes that were not set before the device was enabled. */
 struct kernel_manager_defaults {
 	int cmd_time_out; /* seconds; negative: the kernel's */
 };
@@ -26,7 +26,7 @@ struct kernel_manager_options {
 	int io_lock; /* tcmu_stray_io_lock()'s; -1: nothing of an earlier process's can be under way */
 	/* How long another daemon may take to answer an event of a handler that is not loaded here; 0: 10 seconds. */
 	uint64_t other_daemon_ns;
-	const struct fd_store *fd_store; /* NULL: nobody keeps the devices open while there is no process */
+	const struct fd_store *fd_store;   /* NULL: the devices are not kept open while no process runs */
 	struct storage_registry *registry; /* outlives the manager */
 	struct kernel_manager_defaults defaults;
 };
@@ -51,9 +51,9 @@ struct tcmu_device_view {
 struct kernel_manager;
 
 /*
- * Main. Frees waiters that a dead daemon left in the kernel, adopts the devices that exist, then answers events. After
- * a clean stop of the daemon before, rings go on where they were; otherwise each is blocked, reset once that daemon's
- * I/O is over, and unblocked.
+ * Main. Frees the processes that wait for a daemon that died, adopts the devices that exist, then answers events. After a clean stop
+ * of the previous daemon the rings continue where they were. Otherwise each ring is blocked, reset when the I/O of that daemon has
+ * ended, and unblocked.
  */
 struct kernel_manager *kernel_manager_open(struct loop_set *set, const struct kernel_manager_options *options,
 					   struct error *error);
@@ -64,7 +64,7 @@ void kernel_manager_retry(struct kernel_manager *manager);
 /* Main. For devices that come from now on. */
 void kernel_manager_set_defaults(struct kernel_manager *manager,
 				 const struct kernel_manager_defaults *defaults);
-/* Any thread. Calls view for each device, with a lock held: it must not call the manager, nor block. What it gets is valid
+/* Any thread. Calls view for each device with a lock held: view must not call the manager and must not block. Its argument is valid
  * during the call. */
 void kernel_manager_list(struct kernel_manager *manager,
 			 void (*view)(void *arg, const struct tcmu_device_view *view), void *arg);

@@ -58,7 +58,7 @@ static bool parse(struct kernel_manager *manager, FILE *file)
 	return fscanf(file, "%3s", end) == 1 && !strcmp(end, END);
 }
 
-void kernel_mark_take(struct kernel_manager *manager)
+void kernel_mark_read(struct kernel_manager *manager)
 {
 	FILE *file = fopen(manager->mark, "re");
 
@@ -72,7 +72,7 @@ void kernel_mark_take(struct kernel_manager *manager)
 		manager->clean = false;
 }
 
-bool kernel_mark_says_clean(const struct kernel_manager *manager, unsigned minor)
+bool kernel_mark_is_clean(const struct kernel_manager *manager, unsigned minor)
 {
 	for (size_t i = 0; i < manager->unclean_before.n; i++)
 		if (manager->unclean_before.at[i] == minor)
@@ -80,12 +80,12 @@ bool kernel_mark_says_clean(const struct kernel_manager *manager, unsigned minor
 	return manager->clean;
 }
 
-void kernel_mark_unclean(struct kernel_manager *manager, unsigned minor)
+void kernel_mark_add_unclean(struct kernel_manager *manager, unsigned minor)
 {
 	manager->no_mark |= !add(&manager->unclean, minor);
 }
 
-void kernel_mark_leave(const struct kernel_manager *manager)
+void kernel_mark_write(const struct kernel_manager *manager)
 {
 	char boot[BOOT_ID_MAX];
 	FILE *file = !manager->no_mark && read_boot_id(boot) ? fopen(manager->mark, "we") : NULL;

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Generic netlink with target_core_user: receives events on a thread that never blocks, and sends replies. What an event means is
+ * event.c's business.
+ */
 #include "kernel/netlink.h"
 
 #include <errno.h>
@@ -73,7 +77,7 @@ static struct nla_policy policy[ATTR_MAX + 1] = {
     [ATTR_WRITECACHE] = {.type = NLA_U8},  [ATTR_DEVICE_ID] = {.type = NLA_U32},
 };
 
-static bool take_event(struct nlmsghdr *msg, struct tcmu_event *event)
+static bool parse_event(struct nlmsghdr *msg, struct tcmu_event *event)
 {
 	struct nlattr *attrs[ATTR_MAX + 1];
 	struct genlmsghdr *genl = nlmsg_data(msg);
@@ -106,7 +110,7 @@ static int on_message(struct nl_msg *msg, void *arg)
 	struct tcmu_netlink *netlink = arg;
 	struct tcmu_event event;
 
-	if (take_event(nlmsg_hdr(msg), &event))
+	if (parse_event(nlmsg_hdr(msg), &event))
 		netlink->event(netlink->arg, &event);
 	return NL_OK;
 }
@@ -130,7 +134,7 @@ static void *receive(void *arg)
 		if (err < 0 && err != -NLE_AGAIN)
 			log_err(NULL, "netlink: receive: %s", nl_geterror(err));
 	}
-	/* Those who wait already must have their answer. */
+	/* Processes that already wait must get a reply. */
 	while (nl_recvmsgs_default(netlink->in) == 0)
 		;
 	return NULL;
@@ -284,9 +288,9 @@ int tcmu_netlink_reply(struct tcmu_netlink *netlink, enum tcmu_event_type type, 
 
 	if (err >= 0)
 		return 0;
-	/* A device with nl_reply_supported=-1, or somebody who was told to wait no longer. */
+	/* The device has nl_reply_supported=-1, or the kernel has ended the wait, or another daemon has replied. */
 	if (err == -NLE_NODEV) {
-		log_debug(NULL, "netlink: nobody waits for the reply to device %u", device_id);
+		log_debug(NULL, "netlink: the kernel does not wait for the reply to device %u", device_id);
 		warn_of_other_daemon(netlink);
 		return -ENODEV;
 	}

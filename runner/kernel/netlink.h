@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The generic netlink family TCM-USER: the kernel tells of devices that come, go and change, and waits for an
- * answer, in some versions for ever and in state D. So a thread of its own receives, never blocks on anything
- * else, and each event is answered exactly once, with its own type: a wrong type wedges the waiter beyond
- * rescue.
+ * The generic netlink family TCM-USER: the kernel announces that devices are added, removed and changed, and a process waits for the
+ * reply, without a limit and unkillable. So a thread of its own receives events and never blocks on anything else. Each event
+ * gets exactly one reply of the event's own type: after a wrong type the process waits for ever, and nothing can free it.
  */
 #ifndef KERNEL_NETLINK_H
 #define KERNEL_NETLINK_H
@@ -48,6 +47,6 @@ int tcmu_netlink_reply(struct tcmu_netlink *netlink, enum tcmu_event_type type, 
  * answer. If the kernel does not show who listens, the answer is true.
  */
 bool tcmu_netlink_has_other_listener(const struct tcmu_netlink *netlink);
-/* Main. After the last reply. Tells the kernel that nobody answers any more, unless another daemon does. */
+/* Main. After the last reply. Tells the kernel that no daemon replies any more, unless another daemon does. */
 void tcmu_netlink_close(struct tcmu_netlink *netlink);
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What has to be open before a device can be served: its uio device and its storage. */
+/*
+ * Opens what a device needs before it can be served: its UIO device and its storage. start.c continues from there; lun.c knows how
+ * storage is opened.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <time.h>
@@ -9,10 +12,10 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* A found device's storage may be held for a moment by whoever had it before. */
+/* The storage of an adopted device may still be held by the previous process for a moment. */
 #define BUSY_TRIES 60
 
-/* As long as the device is open, be it for this process or the next, nobody else can open it. */
+/* Only one process can have the device open; a descriptor that systemd keeps for the next process counts, too. */
 static int open_uio(struct kernel_device *d, struct error *error)
 {
 	const struct fd_store *store = d->manager->fd_store;
@@ -59,7 +62,7 @@ static void block_ring(struct kernel_device *d)
 		log_err(d->subject, "%s", error.text);
 }
 
-/* Not where somebody chose a time before enabling the device. */
+/* A time-out that the administrator set before the device was enabled stays. */
 static void set_time_out(struct kernel_device *d)
 {
 	char text[16];
@@ -75,8 +78,8 @@ static void set_time_out(struct kernel_device *d)
 	tcmu_configfs_write(&d->cfs, "attrib/cmd_time_out", text, NULL);
 }
 
-/* Who aborts a command waits for its end. Told of it we call its I/O back; else it just ends some time. Kernels before
- * 5.10 have no such attribute. */
+/* The kernel waits for the end of a command that is aborted. A notice lets the daemon cancel its I/O. Kernels before 5.10 have no
+ * such attribute. */
 static void ask_for_notices(struct kernel_device *d)
 {
 	tcmu_configfs_write(&d->cfs, "attrib/tmr_notification", "1", NULL);
@@ -101,12 +104,12 @@ bool kernel_pause(struct kernel_device *d, long ns)
 	return !going;
 }
 
-/* Whoever makes it now waits for our answer, or did not want to. */
+/* Whether the device is being created now, so that its storage may be created as well. */
 static bool is_new(struct kernel_device *d)
 {
 	SCOPE_LOCK(&d->manager->lock);
 
-	return !d->found || d->added_owed;
+	return !d->found || d->added_reply_pending;
 }
 
 static int open_patiently(struct kernel_device *d, struct error *error)
@@ -116,7 +119,7 @@ static int open_patiently(struct kernel_device *d, struct error *error)
 	for (int i = 0; err == -EBUSY && d->found && !d->lun.lu; i++) {
 		if ((i >= BUSY_TRIES && !kernel_stray_io(d)) || !kernel_pause(d, KERNEL_PAUSE_NS))
 			break;
-		if (i == KERNEL_TELL_AFTER)
+		if (i == KERNEL_WARN_AFTER)
 			log_warn(d->subject, "waits: %s", error->text);
 		err = kernel_lun_open(d, d->name.config, is_new(d), &d->next, error);
 	}
@@ -146,9 +149,9 @@ void kernel_open_device(struct kernel_device *d)
 	int err = attach(d, &error);
 
 	if (err) {
-		/* It went before the kernel's events reached us. */
+		/* The device was removed before its events arrived. */
 		if (err == -ENODEV)
-			kernel_condemn(d);
+			kernel_mark_removed(d);
 		kernel_failed(d, err, &error);
 		return;
 	}

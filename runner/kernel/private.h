@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the manager share. */
+/* What the files of this folder share: the manager, a device, and the functions between the files. README.md explains them. */
 #ifndef KERNEL_PRIVATE_H
 #define KERNEL_PRIVATE_H
 
@@ -24,39 +24,50 @@ struct kernel_minors {
 
 struct kernel_manager {
 	struct loop_set *set;
-	struct pool *jobs; /* runs the devices' jobs: a thread for each that has something to do */
+	/* Runs the jobs of the devices, with a thread for each device that has something to do. */
+	struct pool *jobs;
 	char *state_dir;
 	int io_lock;
 	/* How long another daemon may take to answer an event of an unknown handler; 0: the default. */
 	uint64_t other_daemon_ns;
 	const struct fd_store *fd_store;
 	struct storage_registry *registry;
-	char *mark;                          /* path of the mark of a clean stop */
-	bool clean;                          /* the daemon before stopped cleanly, … */
-	uint64_t since_ns;                   /* … and what lies in its rings came after this, … */
-	struct kernel_minors unclean_before; /* … but for these */
+	/* The path of the mark that a clean stop leaves. */
+	char *mark;
+	/* The mark says that the previous daemon stopped cleanly; what lies in the rings came after since_ns. */
+	bool clean;
+	uint64_t since_ns;
+	/* The devices whose rings the previous daemon left in a state that needs a reset nevertheless. */
+	struct kernel_minors unclean_before;
 	struct tcmu_netlink *netlink;
 
-	pthread_mutex_t lock; /* of all below and of what struct kernel_device says; short, a leaf */
-	pthread_cond_t gone;  /* a device was forgotten, or the watch of changes */
-	struct list devices;  /* kernel_device.node; those that are being removed, too */
+	/* Guards everything below and the fields of struct kernel_device that say so. It is a leaf and is held for a short time. */
+	pthread_mutex_t lock;
+	/* Signalled when a device or an event of an unknown handler is freed, or the watch of changes has stopped. */
+	pthread_cond_t gone;
+	/* All devices (kernel_device.node), also those that are being removed. */
+	struct list devices;
 	/* Events of devices of unknown handlers that another daemon may still answer (unknown.c). */
 	struct list unknown;
 	unsigned next_loop;
 	struct kernel_manager_defaults defaults;
 	bool closing;
-	uint64_t left_ns;             /* while closing: what we leave in rings came after this */
-	struct kernel_minors unclean; /* whose rings we leave in a state that only a reset mends */
-	bool no_mark;                 /* every ring may be in such a state */
+	/* While closing: whatever remains in the rings came after this time. */
+	uint64_t left_ns;
+	/* The devices whose rings this daemon leaves in a state that needs a reset. */
+	struct kernel_minors unclean;
+	/* Every ring may be in such a state, so no mark is written. */
+	bool no_mark;
 
 	/* alua.c: on loop 0 */
-	struct loop_watch changes; /* of inotify; fd -1: there is none */
+	/* The watch of inotify; fd is -1 if there is none. */
+	struct loop_watch changes;
 	struct loop_work changes_start, changes_stop;
 	bool changes_added;
 	bool changes_stopped; /* under lock */
 };
 
-/* Folders that the groups of one device are read from: its own two, each group's, and two for each port. */
+/* The folders that the groups of one device are read from: two of the device, one of each group, and two of each port. */
 #define KERNEL_FOLDERS_MAX (2 + SCSI_ALUA_GROUPS_MAX + 2 * SCSI_ALUA_PORTS_MAX)
 
 /* What a device's LUN is made of. */
@@ -70,8 +81,8 @@ struct kernel_lun {
 };
 
 /*
- * One TCMU device. Whatever takes time happens in its job, on a thread of the manager's: events and callbacks
- * only leave a wish and see to it that the job is queued, once (busy).
+ * One TCMU device. Everything that takes time happens in its job, on a thread of manager->jobs. Events and callbacks only
+ * note a request and queue the job, unless it is queued or runs already (busy).
  */
 struct kernel_device {
 	struct list node; /* in manager->devices, under its lock */
@@ -79,27 +90,42 @@ struct kernel_device {
 	unsigned minor;
 	char label[280];   /* "user_0/disk" */
 	char subject[360]; /* the same with the handler's name, for logs */
-	bool found;        /* by the scan: it was there before us */
+	/* The device existed before this daemon started. */
+	bool found;
 
 	/* under manager->lock */
 	struct tcmu_uio_name name; /* written by its job only */
 	enum tcmu_device_state state;
 	struct error error; /* FAILED: why */
-	bool stays;     /* it exists whether it can be served or not; else the kernel waits for our answer */
-	bool announced; /* its ADDED has come */
-	bool busy;      /* its job is queued or runs, or its loop will submit it */
-	bool removing;  /* wish: to be closed and forgotten; find skips it */
+	/* The device exists whether it can be served or not. Otherwise the kernel still waits for the reply to ADDED. */
+	bool stays;
+	/* The event ADDED of this device has arrived. */
+	bool announced;
+	/* The job is queued or runs, or the device's loop will submit it. */
+	bool busy;
+	/* Request: close and free the device. An event does not find it any more. */
+	bool removing;
+	/* Request: open the storage. */
 	bool open_wanted;
-	bool identify_wanted; /* the first command waits for it */
+	/* Request: read what may change until the first command, which waits for that. */
+	bool identify_wanted;
+	/* Request: read the target port groups. */
 	bool alua_wanted;
-	int folders[KERNEL_FOLDERS_MAX]; /* inotify's numbers of what the groups were read from */
+	/* The numbers that inotify has given to the folders from which the groups were read. */
+	int folders[KERNEL_FOLDERS_MAX];
 	unsigned nfolders;
+	/* Request: carry out the change that reconfig describes. */
 	bool reconfig_wanted;
-	struct tcmu_event reconfig; /* while wanted */
-	bool write_cache_wanted;    /* wish: configfs is to be told of the write cache */
-	int write_cache_told;       /* what it was told, until that comes back as an event; -1: nothing */
-	bool broken;                /* its ring is; nothing but a removal helps */
-	bool added_owed;            /* the kernel waits for the answer to ADDED */
+	/* Valid while reconfig_wanted is set. */
+	struct tcmu_event reconfig;
+	/* Request: write the state of the write cache to configfs. */
+	bool write_cache_wanted;
+	/* The value that was written to configfs, until its event comes back; -1: none. */
+	int write_cache_written;
+	/* The ring is broken. Only the removal of the device helps. */
+	bool broken;
+	/* The kernel waits for the reply to ADDED, which carries added_id. */
+	bool added_reply_pending;
 	uint32_t added_id;
 	struct kernel_lun lun; /* what is served; changed by its job only */
 	bool attached;         /* uio and device.ring are set up; the same */
@@ -109,12 +135,18 @@ struct kernel_device {
 	struct tcmu_configfs cfs;
 	struct fd_kept kept; /* uio's descriptor, also for the next process */
 	struct tcmu_uio uio;
-	bool opened;            /* uio is */
-	int enable_fd;          /* held until the kernel has enabled it; -1: it has */
-	uint64_t since_ns;      /* the ring's commands came after this */
-	bool reset;             /* they are a dead daemon's */
-	bool served;            /* the device runs on its loop */
-	struct kernel_lun next; /* to be served instead of lun, once that is stopped */
+	/* The UIO device is open. */
+	bool opened;
+	/* The file "enable", held until the kernel has enabled the device; -1: it has. */
+	int enable_fd;
+	/* The commands in the ring came after this time. */
+	uint64_t since_ns;
+	/* A daemon that died has left the ring, so the ring is reset before it is served. */
+	bool reset;
+	/* The device runs on its loop. */
+	bool served;
+	/* Is served instead of lun as soon as the device has stopped; lu is NULL if there is none. */
+	struct kernel_lun next;
 	struct tcmu_device device;
 	struct loop_work flush_start; /* write cache switched off */
 	struct backstore_io flush;
@@ -123,16 +155,16 @@ struct kernel_device {
 	struct loop_timer alua_timer; /* the device's loop: alua_wanted soon */
 };
 
-/* --- event.c: events, answers, and who is asked to do what */
+/* --- event.c: events become requests of a device, or are answered at once */
 
 /* Netlink thread. */
 void kernel_on_event(void *arg, const struct tcmu_event *event);
-/* Main: a device that was there at start. */
+/* Main. Takes over a device that existed before the start. */
 void kernel_adopt(void *arg, unsigned minor, const char *uio_name);
-/* manager->lock held: has the job run if it does not yet. */
-void kernel_wake(struct kernel_device *d);
-/* Any thread: the kernel's device is gone. */
-void kernel_condemn(struct kernel_device *d);
+/* manager->lock held. Queues the job unless it is queued or runs. */
+void kernel_queue_job(struct kernel_device *d);
+/* Any thread. The kernel's device does not exist any more: requests that it is closed and freed. */
+void kernel_mark_removed(struct kernel_device *d);
 /* On the device's loop. */
 void kernel_on_gone(struct tcmu_device *device);
 
@@ -146,45 +178,45 @@ void kernel_unknown_event(struct kernel_manager *manager, const struct tcmu_even
  */
 void kernel_unknown_supersede(struct kernel_manager *manager, uint32_t device_id);
 
-/* --- mark.c: what a clean stop tells the next start. Main, but for the third. */
+/* --- mark.c: what a clean stop tells the next start. Main thread, except for kernel_mark_add_unclean(). */
 
-void kernel_mark_take(struct kernel_manager *manager);
-/* Whether the ring of the device with this number may go on where it is. */
-bool kernel_mark_says_clean(const struct kernel_manager *manager, unsigned minor);
-/* manager->lock held. It is left in a state that only a reset mends. */
-void kernel_mark_unclean(struct kernel_manager *manager, unsigned minor);
-void kernel_mark_leave(const struct kernel_manager *manager);
+void kernel_mark_read(struct kernel_manager *manager);
+/* Whether the ring of the device with this minor number can be continued without a reset. */
+bool kernel_mark_is_clean(const struct kernel_manager *manager, unsigned minor);
+/* manager->lock held. The ring of this device is left in a state that needs a reset. */
+void kernel_mark_add_unclean(struct kernel_manager *manager, unsigned minor);
+void kernel_mark_write(const struct kernel_manager *manager);
 
 /* --- device.c: the job of one device, on the pool */
 
 void kernel_run(struct pool_job *job);
-/* Any thread. Answers ADDED if that is owed. False: it was not, or the kernel does not wait for it. */
+/* Any thread. Replies to ADDED if the reply is pending. Returns false if it was not, or if the kernel does not wait for it. */
 bool kernel_answer_added(struct kernel_device *d, int status);
-/* The device's job: it cannot be served, by this -errno. A new one whose maker waits for our answer is refused and
- * forgotten; what was there stays, as failed, and so does one whose maker did not wait. */
+/* The device's job. The device cannot be served, for the reason err. A new device whose maker waits for the reply is refused and
+ * freed. A device that existed before, and one whose maker does not wait, stays in the state "failed". */
 void kernel_failed(struct kernel_device *d, int err, const struct error *error);
 /* The device's job: the storage cannot be served at the moment, but the device stays, and the start answers ADDED. */
 void kernel_failed_but_stays(struct kernel_device *d, const struct error *error);
 
-/* --- open.c: what has to be open before; the device's job */
+/* --- open.c: the device's job opens the UIO device and the storage */
 
 #define KERNEL_PAUSE_NS   50000000
-#define KERNEL_TELL_AFTER 20 /* pauses: something is wrong then */
+#define KERNEL_WARN_AFTER 20 /* pauses, after which a wait is worth a warning */
 
-/* Opens the uio device and the storage, which becomes d->next, or a stand-in for it. */
+/* Opens the UIO device, and the storage or a stand-in for it, which becomes d->next. */
 void kernel_open_device(struct kernel_device *d);
-/* Whether a dead daemon's I/O may still use the ring's buffers. Storage that is ours alone has none. */
+/* Whether I/O of a daemon that died may still use the ring's buffers. Storage that this daemon holds exclusively has none. */
 bool kernel_stray_io(const struct kernel_device *d);
-/* Sleeps. False when the device is to go: nothing is worth waiting for any more. */
+/* Sleeps. Returns false if the device is being removed or the daemon stops, so that waiting has no purpose any more. */
 bool kernel_pause(struct kernel_device *d, long ns);
 
-/* --- start.c: from there to the first command; the device's job */
+/* --- start.c: the device's job, from the opened storage to the first command */
 
 /* Serves d->next instead of d->lun. */
 void kernel_start_device(struct kernel_device *d);
-/* The first command has come, and waits. */
+/* The first command has arrived and waits for this. */
 void kernel_identify(struct kernel_device *d);
-/* What was served until now is closed after nobody can see it any more. lun: {0} for nothing. */
+/* Replaces d->lun, and closes the old one after no other thread can see it any more. lun: {0} for none. */
 void kernel_replace_lun(struct kernel_device *d, struct kernel_lun lun);
 
 /* --- lun.c: what a device serves, on the pool */
@@ -195,17 +227,17 @@ void kernel_replace_lun(struct kernel_device *d, struct kernel_lun lun);
  */
 int kernel_lun_open(struct kernel_device *d, const char *config, bool make, struct kernel_lun *lun,
 		    struct error *error);
-/* The stand-in while that does not work. */
+/* Opens the stand-in that answers NOT READY while the storage cannot be opened. */
 int kernel_lun_open_absent(struct kernel_device *d, struct kernel_lun *lun, struct error *error);
 /* forget: the disk is removed for ever, and so is memory that somebody keeps for it. */
 void kernel_lun_close(struct kernel_lun *lun, bool forget);
 /* The device's job: the administrator has written dev_config again, and so accepts that the contents were lost. */
 void kernel_lun_accept_loss(struct kernel_device *d);
-/* d->next is about to replace d->lun, which is stopped: what initiators have chosen there goes on. */
+/* d->next is about to replace d->lun, which is stopped: d->next takes over the mode that initiators have set. */
 void kernel_lun_take_over(struct kernel_device *d);
-/* While the device is stopped, or waits: from when on the kernel gives commands up. */
+/* While the device is stopped or waits for the first command: reads the kernel's command time-out. */
 void kernel_lun_expiry(struct kernel_device *d);
-/* What the kernel lets nobody change any more: before the first command, which waits. */
+/* Before the first command, which waits: reads the serial number, which cannot be changed from now on. */
 void kernel_lun_identify(struct kernel_device *d);
 
 /* --- alua.c: the target port groups that the kernel keeps, read when they change */
@@ -218,17 +250,17 @@ void kernel_alua_open(struct kernel_manager *manager);
 void kernel_alua_close(struct kernel_manager *manager);
 /* The device's job: gives d->lun.lu the groups as they are now. */
 void kernel_alua_read(struct kernel_device *d);
-/* The device's loop: nothing will be read for what was asked until now. */
+/* The device's loop: cancels the reading that initiators' questions have caused. */
 void kernel_alua_stop(struct kernel_device *d);
 
 /* --- reconfig.c */
 
-/* Carries d->reconfig out. False: its end comes by itself and submits the job. */
+/* Carries out d->reconfig. Returns false if that ends later and then submits the job. */
 bool kernel_reconfigure(struct kernel_device *d);
-/* The answer to the RECONFIG that was carried out. */
+/* Replies to the RECONFIG that was carried out. */
 void kernel_answer_reconfig(struct kernel_device *d, int status);
-/* A loop: an initiator has switched the write cache of d, a struct kernel_device. */
+/* A loop: an initiator has switched the write cache. d is a struct kernel_device. */
 void kernel_on_write_cache(void *d);
-/* Writes emulate_write_cache as the write cache is. */
-void kernel_tell_write_cache(struct kernel_device *d);
+/* Writes the state of the write cache to the attribute emulate_write_cache. */
+void kernel_publish_write_cache(struct kernel_device *d);
 #endif

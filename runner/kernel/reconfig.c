@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RECONFIG: the administrator writes attrib/dev_size, dev_config or emulate_write_cache, and waits for our
- * answer. */
+/*
+ * The event RECONFIG: the administrator writes attrib/dev_size, dev_config or emulate_write_cache, and waits for the reply. Opening
+ * the new storage belongs to lun.c.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,15 +16,16 @@
 #define PAUSE_NS 10000000
 
 /*
- * Nobody has waited for our answer: the kernel takes the size that was asked for, or, where another daemon was faster, has
- * kept the old one. The next start goes by it, so it shall be what is served. control takes it without another event.
+ * The kernel has not waited for the reply: it has taken the requested size or, if another daemon was faster, kept the old one. The next
+ * start uses the kernel's size, so it has to be the size that is served. Writing to "control" sets it without another event.
  */
 static void correct_size(struct kernel_device *d)
 {
 	char text[40];
 	struct error error;
 
-	kernel_pause(d, PAUSE_NS); /* whoever asks for it sets it after he has told us */
+	/* The kernel sets the size after it has sent the event. */
+	kernel_pause(d, PAUSE_NS);
 	snprintf(text, sizeof(text), "dev_size=%" PRIu64, backstore_size(d->lun.bs));
 	if (tcmu_configfs_write(&d->cfs, "control", text, &error))
 		log_warn(d->subject, "%s", error.text);
@@ -47,7 +50,7 @@ static int resize(struct kernel_device *d, struct error *error)
 	return backstore_resize(d->lun.bs, d->reconfig.size, error);
 }
 
-/* Another configuration is another backstore in this one's place, if it opens; also where this one did not. */
+/* Another configuration means another backstore in the place of this one, if the new one can be opened. */
 static int reconfigure(struct kernel_device *d, struct error *error)
 {
 	const char *config = d->reconfig.config;
@@ -90,7 +93,7 @@ static void start_flush(struct loop_work *work)
 	backstore_submit(&d->flush);
 }
 
-/* True when what the cache held is on its way to the medium, and the answer waits for it. */
+/* Returns true if the contents of the cache are being written to the medium; the reply waits for that. */
 static bool flush_cache(struct kernel_device *d)
 {
 	if (d->reconfig.write_cache || !backstore_has_flush(d->lun.bs))
@@ -118,7 +121,7 @@ static int write_write_cache(struct kernel_device *d, struct error *error)
 
 	lock_take(&d->manager->lock);
 	d->write_cache_wanted = false;
-	d->write_cache_told = on;
+	d->write_cache_written = on;
 	lock_drop(&d->manager->lock);
 	err = tcmu_configfs_write(&d->cfs, "attrib/emulate_write_cache", on ? "1" : "0", error);
 	if (err == -EBUSY || err == -EAGAIN)
@@ -126,7 +129,7 @@ static int write_write_cache(struct kernel_device *d, struct error *error)
 	return err;
 }
 
-void kernel_tell_write_cache(struct kernel_device *d)
+void kernel_publish_write_cache(struct kernel_device *d)
 {
 	struct error error;
 	int err = d->lun.lu ? write_write_cache(d, &error) : 0;
@@ -134,12 +137,14 @@ void kernel_tell_write_cache(struct kernel_device *d)
 	if (!err)
 		return;
 	SCOPE_LOCK(&d->manager->lock);
-	d->write_cache_told = -1;
+	d->write_cache_written = -1;
 	if (err == -EBUSY || err == -EAGAIN) {
 		d->write_cache_wanted = true;
 		return;
 	}
-	log_warn(d->subject, "configfs is not told that the write cache was switched: %s", error.text);
+	log_warn(d->subject,
+		 "an initiator has switched the write cache, but emulate_write_cache cannot be written: %s",
+		 error.text);
 }
 
 void kernel_on_write_cache(void *arg)
@@ -148,7 +153,7 @@ void kernel_on_write_cache(void *arg)
 
 	SCOPE_LOCK(&d->manager->lock);
 	d->write_cache_wanted = true;
-	kernel_wake(d);
+	kernel_queue_job(d);
 }
 
 bool kernel_reconfigure(struct kernel_device *d)

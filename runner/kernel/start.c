@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From storage that is open to a ring that is served, to its first command, and until it is stopped. */
+/*
+ * Starts a device whose storage is open: waits until the kernel has enabled it, resets and maps the ring, and prepares for the first
+ * command. runner/ring serves the ring from then on.
+ */
 #include <unistd.h>
 
 #include "kernel/private.h"
@@ -7,7 +10,7 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* Enabling takes no time once it is answered for. */
+/* The kernel enables a device very soon after the reply. */
 #define ENABLE_PAUSE_NS 1000000
 #define ENABLE_TRIES    100
 
@@ -19,7 +22,7 @@ static void on_first(struct tcmu_device *device)
 
 	SCOPE_LOCK(&d->manager->lock);
 	d->identify_wanted = true;
-	kernel_wake(d);
+	kernel_queue_job(d);
 }
 
 void kernel_identify(struct kernel_device *d)
@@ -45,8 +48,8 @@ static void on_stopped(struct tcmu_device *device)
 	pool_submit(d->manager->jobs, &d->job);
 }
 
-/* What is in the ring is answered BUSY, which initiators repeat. Without that it cannot be read: a dead daemon has written
- * its answers over requests that it had not answered yet. */
+/* The kernel answers everything in the ring with BUSY, and initiators repeat it. The ring cannot be read without a reset, because the
+ * daemon that died has written completions over requests that it had not completed. */
 static int reset_ring(struct kernel_device *d, struct error *error)
 {
 	return d->reset ? tcmu_configfs_write(&d->cfs, "action/reset_ring", "1", error) : 0;
@@ -57,27 +60,29 @@ static void unblock_ring(struct kernel_device *d)
 	struct error error;
 
 	if (d->reset && tcmu_configfs_write(&d->cfs, "action/block_dev", "0", &error))
-		log_err(d->subject, "stays blocked: %s", error.text);
+		log_err(d->subject,
+			"its ring stays blocked, so its commands wait; write 0 to action/block_dev: %s",
+			error.text);
 	d->reset = false;
 }
 
-/* False: the device is to go. */
+/* Returns false if the device is being removed. */
 static bool await_stray_io(struct kernel_device *d)
 {
 	for (int i = 0; kernel_stray_io(d); i++) {
 		if (!kernel_pause(d, KERNEL_PAUSE_NS))
 			return false;
-		if (i == KERNEL_TELL_AFTER)
-			log_warn(d->subject, "waits: I/O of the daemon before is still under way");
+		if (i == KERNEL_WARN_AFTER)
+			log_warn(d->subject, "waits for the end of I/O that the previous daemon has left");
 	}
 	return true;
 }
 
 /*
- * The kernel enables it once it has our answer, or without. Or another daemon has refused it, or its maker has given up
- * waiting, and its uio device goes: false, the device is to go. From the answer on it may be removed, and nothing here
- * looks anything up in configfs: a thread that waits there for the answer to REMOVED keeps a killed daemon from ending, and
- * so the next one, which would see to the answer, from starting.
+ * Waits until the kernel has enabled the device. Returns false if the device is being removed: another daemon has refused it, or
+ * its maker has given up, and its UIO device has disappeared. From the reply on somebody may remove the device, so nothing here looks
+ * anything up in configfs: a thread that waits there for the reply to REMOVED keeps a killed daemon from ending, and therefore the
+ * next daemon, which would send the reply, from starting.
  */
 static bool await_enabled(struct kernel_device *d)
 {
@@ -86,8 +91,9 @@ static bool await_enabled(struct kernel_device *d)
 	for (int i = 0; d->enable_fd >= 0; i++) {
 		kernel_answer_added(d, 0);
 		if (!tcmu_uio_is(d->uio.fd, d->minor)) {
-			log_info(d->subject, "the kernel has given it up");
-			kernel_condemn(d);
+			log_info(d->subject, "the kernel does not enable it: another daemon has refused it, "
+					     "or its maker has given up");
+			kernel_mark_removed(d);
 			return false;
 		}
 		if (!tcmu_configfs_read_held(d->enable_fd, &enabled) && enabled) {

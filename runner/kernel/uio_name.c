@@ -7,7 +7,7 @@
 
 /* Copies up to the next '/' (or the end) into out; returns what follows the '/', NULL when it does not fit.
  */
-static const char *take_part(const char *text, char *out, size_t size)
+static const char *split_part(const char *text, char *out, size_t size)
 {
 	size_t len = strcspn(text, "/");
 
@@ -22,11 +22,11 @@ bool tcmu_uio_name_parse(const char *text, struct tcmu_uio_name *name)
 {
 	if (strncmp(text, PREFIX, strlen(PREFIX)))
 		return false;
-	text = take_part(text + strlen(PREFIX), name->hba, sizeof(name->hba));
+	text = split_part(text + strlen(PREFIX), name->hba, sizeof(name->hba));
 	if (text)
-		text = take_part(text, name->device, sizeof(name->device));
+		text = split_part(text, name->device, sizeof(name->device));
 	if (!text || strlen(text) >= sizeof(name->config))
 		return false;
 	strcpy(name->config, text);
-	return take_part(text, name->handler, sizeof(name->handler));
+	return split_part(text, name->handler, sizeof(name->handler));
 }

@@ -210,7 +210,7 @@ static void on_stop(struct loop_work *work)
 	struct tcmu_device *device = container_of(work, struct tcmu_device, stop);
 
 	device->stopping = true;
-	/* For who continues: how old what is left in the ring can be. */
+	/* The next process has to know how old the commands that remain in the ring can be. */
 	tcmu_ring_look(&device->ring);
 	tcmu_expiry_look(device);
 	tcmu_device_kick(device);

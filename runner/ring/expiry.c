@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keeps the commands of one ring below the kernel's command time-out: estimates how old a command in the ring can be, and cancels
+ * commands that take too long. README.md explains why. The cancelling itself belongs to runner/scsi.
+ */
 #include "ring/expiry.h"
 
 #include "ring/task.h"
@@ -110,8 +114,8 @@ bool tcmu_expiry_look(struct tcmu_device *device)
 	bool refuse = expiry->deadline_ns <= now_ns && device->ring.fetch != device->ring.head;
 
 	if (refuse && !expiry->refusing)
-		log_warn(device->name,
-			 "nobody looked at the ring for too long; what waits there is answered BUSY");
+		log_warn(device->name, "the daemon did not look at the ring for too long; commands that wait "
+				       "there are answered BUSY");
 	expiry->refusing = refuse;
 	return !refuse;
 }
@@ -132,7 +136,7 @@ int tcmu_expiry_start(struct tcmu_device *device)
 
 	if (expiry->running && time_out_ns == expiry->time_out_ns)
 		return 0;
-	/* What comes to an empty ring is new; and nobody has looked while nothing could expire. */
+	/* Commands that reach an empty ring are new. While nothing could expire, no look was taken. */
 	if (!tcmu_ring_look(&device->ring) || (device->registered && !expiry->time_out_ns))
 		tcmu_expiry_init(device, loop_clock_ns());
 	tcmu_expiry_stop(device);

@@ -62,7 +62,7 @@ wait $waiting
 sleep 2
 stopped_for 6 # too long to know how old commands are, but they are not too old
 wait $waiting
-wait_for grep -q 'nobody looked at the ring for too long' $log
+wait_for grep -q 'the daemon did not look at the ring for too long' $log
 wait $fio
 no_kernel_error
 

@@ -178,7 +178,7 @@ static void test_stopped_for_too_long(void **state)
 	for (unsigned i = 0; i < 5; i++)
 		assert_int_equal(w->ring.status[ids[i]], SCSI_BUSY);
 	assert_int_equal(writes_begun(), 1);
-	await_log("nobody looked at the ring for too long");
+	await_log("the daemon did not look at the ring for too long");
 	/* What comes now is known to be young. */
 	int id = start(w, WRITE, 1, 9);
 	wait_completions(w, 1);
