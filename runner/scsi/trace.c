@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The line of log level 5: which command, on which LU, and how it ended. It shows no data.
+ */
 #include "scsi/trace.h"
 
 #include <stdio.h>
@@ -7,7 +10,8 @@
 #include "scsi/opcodes.h"
 #include "util/bytes.h"
 
-#define SHOWN_BYTES 32 /* of the CDB: all but the tail of a vendor's */
+/* Bytes of the CDB that the line shows; only vendor specific CDBs are longer. */
+#define SHOWN_BYTES 32
 
 struct text {
 	char at[256];
@@ -47,7 +51,7 @@ static void add_status(struct text *text, uint8_t status)
 /* Key, ASC and ASCQ; in fixed or descriptor format (SPC-4 4.5). */
 static void add_sense(struct text *text, const uint8_t *sense, uint8_t len)
 {
-	if (len >= 14 && sense[0] < 0x72)
+	if (len >= 14 && (sense[0] & 0x7f) < 0x72)
 		ADD(text, " %x/%02x/%02x", sense[2] & 0xf, sense[12], sense[13]);
 	else if (len >= 4)
 		ADD(text, " %x/%02x/%02x", sense[1] & 0xf, sense[2], sense[3]);

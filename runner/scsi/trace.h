@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Log level 5: a line for each command, when it has ended. */
+/* Log level 5: one line for each command, when it has ended */
 #ifndef SCSI_TRACE_H
 #define SCSI_TRACE_H
 
