@@ -2,7 +2,7 @@
 /* Prints docs/scsi-support.md from the tables that the device server itself works by. */
 #include <stdio.h>
 
-#include "scsi/log.h"
+#include "scsi/log_pages.h"
 #include "scsi/mode.h"
 #include "scsi/opcodes.h"
 #include "scsi/vpd.h"
@@ -12,7 +12,6 @@ static const char *const access_names[] = {
     [SCSI_ACCESS_READ] = "conflicts",
     [SCSI_ACCESS_WRITE] = "conflicts",
     [SCSI_ACCESS_CONTROL] = "conflicts",
-    [SCSI_ACCESS_LOOSEN] = "runs if it only loosens",
 };
 
 static const char *const direction_names[] = {
@@ -24,15 +23,15 @@ static const char *const direction_names[] = {
 static const char *needs(const struct scsi_op *op)
 {
 	if (op->flags & SCSI_OP_THIN)
-		return "a started, writable and thin unit";
+		return "a ready, writable and thin unit";
 	if (op->flags & SCSI_OP_WRITES)
-		return "a started and writable unit";
+		return "a ready and writable unit";
 	if (op->flags & SCSI_OP_ALUA)
 		return "known target port groups";
 	if (op->flags & SCSI_OP_ALUA_SET)
 		return "target port groups that initiators may change";
 	if (op->flags & SCSI_OP_MEDIUM)
-		return "a started unit";
+		return "a ready unit";
 	return op->flags & SCSI_OP_ALWAYS ? "nothing, not even a unit" : "a unit";
 }
 
@@ -43,7 +42,8 @@ static void print_command(const struct scsi_op *op)
 	if (op->flags & SCSI_OP_SA)
 		snprintf(service_action, sizeof(service_action), "/%02X", op->service_action);
 	printf("| %s | %02X%s | %u | %s | %s | %s |\n", op->name, op->opcode, service_action, op->cdb_len,
-	       direction_names[op->direction], access_names[op->access], needs(op));
+	       direction_names[op->direction],
+	       op->loosens ? "runs if it only loosens" : access_names[op->access], needs(op));
 }
 
 static void print_commands(void)

@@ -91,6 +91,9 @@ bool backstore_has_usage(const struct backstore *bs);
 /* What done() gets when a handler that runs on the pool leaves the command to the device server: it could not
  * say so in time for backstore_scsi() to return false. No status of SAM-5 has this value. */
 #define BACKSTORE_SCSI_DECLINED 0xffu
+/* done() gets this value, which is no status of SAM-5 either, when the command was cancelled or its deadline passed before
+ * the handler began with it. */
+#define BACKSTORE_SCSI_NOT_BEGUN 0xfeu
 /* Offers a command to the handler's own scsi() callback; false: the device server is to execute it. loop is
  * the calling loop. The command's scratch is set by this call. done runs on that loop. */
 struct backstore_scsi {
@@ -108,7 +111,8 @@ struct backstore_scsi {
 	_Alignas(16) uint8_t scratch[TCMUR_IO_SCRATCH_MAX];
 };
 bool backstore_scsi(struct backstore_scsi *bss);
-/* On the loop. A command that waits for the handler ends with BUSY; one that the handler has ends by itself. */
+/* On the loop. A command that waits for the handler ends with BACKSTORE_SCSI_NOT_BEGUN; a command that the handler is executing ends
+ * by itself. */
 void backstore_scsi_cancel(struct backstore_scsi *bss);
 
 /* Any thread: looks for a new size soon (on the pool). */

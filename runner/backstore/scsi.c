@@ -2,8 +2,6 @@
 /* Commands that go to a handler's own scsi(). */
 #include "backstore/private.h"
 
-#define BUSY 0x08 /* SAM-5 5.3.1 */
-
 static void finish(struct loop_work *work)
 {
 	struct backstore_scsi *bss = container_of(work, struct backstore_scsi, work);
@@ -31,7 +29,7 @@ static void offer_on_pool(struct pool_job *job)
 	struct backstore *bs = bss->bs; /* bss is gone once the call has completed it */
 
 	if (bss->deadline_ns && bss->deadline_ns <= loop_clock_ns())
-		tcmur_scsi_complete(&bss->cmd, BUSY);
+		tcmur_scsi_complete(&bss->cmd, BACKSTORE_SCSI_NOT_BEGUN);
 	else if (!bs->handler->api.scsi(bs->handle, NULL, &bss->cmd))
 		tcmur_scsi_complete(&bss->cmd, BACKSTORE_SCSI_DECLINED);
 	pool_call_end(bs);
@@ -57,7 +55,7 @@ bool backstore_scsi(struct backstore_scsi *bss)
 void backstore_scsi_cancel(struct backstore_scsi *bss)
 {
 	if (pool_call_cancel(bss->bs, &bss->job)) {
-		bss->status = BUSY;
+		bss->status = BACKSTORE_SCSI_NOT_BEGUN;
 		bss->work.fn = finish;
 		loop_post(bss->loop, &bss->work);
 	}

@@ -16,8 +16,7 @@
 
 void iscsi_gather_begin(struct iscsi_task *task, uint32_t immediate_len, bool final)
 {
-	if (task->cmd.direction == SCSI_DATA_OUT && task->expects_out)
-		task->want = (uint32_t)MIN(task->edtl, task->cmd.transfer_len);
+	task->want = (uint32_t)task->cmd.gather_len;
 	if (task->want && !iscsi_task_buffer(task, task->want)) {
 		task->verdict = SCSI_TASK_SET_FULL;
 		task->want = 0;
@@ -34,6 +33,7 @@ static void answer_verdict(struct iscsi_task *task)
 	if (task->verdict == SCSI_CHECK_CONDITION)
 		scsi_check(&task->cmd, task->verdict_sense);
 	list_del(&task->out.node);
+	scsi_drop(&task->cmd);
 	iscsi_respond(task);
 }
 

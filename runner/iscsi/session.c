@@ -110,7 +110,8 @@ void iscsi_session_attach(struct iscsi_session *session)
 {
 	for (unsigned i = 0; i < session->nluns; i++) {
 		if (session->luns[i].nexus.lu)
-			scsi_nexus_attach(&session->luns[i].nexus, &session->it, session->luns[i].nexus.lu);
+			scsi_nexus_attach(&session->luns[i].nexus, &session->it, session->luns[i].nexus.lu,
+					  session->conn->il->loop);
 	}
 	session->attached = true;
 }

@@ -33,7 +33,7 @@ static void task_done(struct scsi_cmd *cmd)
 	contract(task->state == ISCSI_TASK_RUN);
 	if (task->lun)
 		task->lun->running--;
-	if (cmd->aborted || task->conn->state == ISCSI_CONN_CLOSING)
+	if (cmd->no_response || task->conn->state == ISCSI_CONN_CLOSING)
 		iscsi_task_free(task);
 	else
 		iscsi_respond(task);
@@ -109,27 +109,23 @@ static void leave(struct iscsi_session *session, struct iscsi_task *task)
 	session->nimmediate -= task->immediate;
 }
 
-/* Sets the fields that scsi_parse() reads. */
+/* Prepares the device server's part of the task. */
 static void init_cmd(struct iscsi_task *task, const struct iscsi_scsi_command *pdu)
 {
 	struct scsi_cmd *cmd = &task->cmd;
 
 	memcpy(task->cdb, pdu->cdb, sizeof(task->cdb));
-	cmd->ops = &task_ops;
-	cmd->lu = task->lun ? task->lun->nexus.lu : NULL;
-	cmd->nexus = task->lun ? &task->lun->nexus : NULL;
-	cmd->it = &task->conn->session->it;
-	cmd->loop = task->conn->il->loop;
-	cmd->deadline_ns = 0;
-	cmd->cdb = task->cdb;
-	cmd->cdb_len = sizeof(task->cdb);
-	/* With a data digest, the bytes must not change before they are sent. */
-	cmd->may_lend = !task->conn->params.data_digest;
-	cmd->expected_out_len = task->expects_out ? task->edtl : 0;
-	cmd->hint_direction = task->expects_out  ? SCSI_DATA_OUT
-			      : task->expects_in ? SCSI_DATA_IN
-						 : SCSI_NO_DATA;
-	cmd->hint_len = task->edtl;
+	scsi_cmd_init(cmd, &task_ops, task->lun ? task->lun->nexus.lu : NULL,
+		      task->lun ? &task->lun->nexus : NULL, &task->conn->session->it, task->conn->il->loop,
+		      task->cdb, sizeof(task->cdb));
+	scsi_cmd_announce(cmd,
+			  task->expects_out  ? SCSI_DATA_OUT
+			  : task->expects_in ? SCSI_DATA_IN
+					     : SCSI_NO_DATA,
+			  task->edtl);
+	/* The bytes must not change between the digest and the wire. */
+	if (!task->conn->params.data_digest)
+		scsi_cmd_allow_lending(cmd);
 }
 
 struct iscsi_task *iscsi_task_new(struct iscsi_conn *conn)
@@ -165,6 +161,7 @@ void iscsi_task_free(struct iscsi_task *task)
 {
 	struct iscsi_conn *conn = task->conn;
 
+	scsi_drop(&task->cmd);
 	iscsi_task_credit(task);
 	leave(conn->session, task);
 	if (task->buffer) {
@@ -180,6 +177,7 @@ void iscsi_task_free(struct iscsi_task *task)
 void iscsi_task_drop(struct iscsi_task *task)
 {
 	contract(task->state == ISCSI_TASK_GATHER);
+	scsi_drop(&task->cmd);
 	if (iscsi_tx_begun(task->conn, &task->out)) {
 		task->state = ISCSI_TASK_DEAD;
 		return;

@@ -173,7 +173,7 @@ static void on_start(struct loop_work *work)
 {
 	struct tcmu_device *device = container_of(work, struct tcmu_device, start);
 
-	scsi_nexus_attach(&device->nexus, NULL, device->lu);
+	scsi_nexus_attach(&device->nexus, NULL, device->lu, device->loop);
 	/* The kernel's own nexuses have had their power-on unit attention from the kernel. */
 	__atomic_store_n(&device->nexus.ua_pending, 0, __ATOMIC_RELAXED);
 	device->watch.fn = on_ready;

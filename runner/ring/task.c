@@ -125,19 +125,12 @@ static void task_run(struct tcmu_task *task, const struct tcmu_request *request)
 	struct scsi_cmd *cmd = &task->cmd;
 
 	memcpy(task->cdb, request->cdb, request->cdb_len);
-	/* Not the rest: the embedded I/O is large, and each stage sets its own fields. */
-	memset(cmd, 0, offsetof(struct scsi_cmd, sense));
-	cmd->ops = &task_ops;
-	cmd->lu = task->device->lu;
-	cmd->nexus = &task->device->nexus;
-	cmd->loop = task->device->loop;
+	scsi_cmd_init(cmd, &task_ops, task->device->lu, &task->device->nexus, NULL, task->device->loop,
+		      task->cdb, request->cdb_len);
 	cmd->deadline_ns = task->deadline_ns;
-	cmd->cdb = task->cdb;
-	cmd->cdb_len = (uint16_t)request->cdb_len;
-	cmd->state = NULL;
 	scsi_parse(cmd);
 	if (cmd->direction == SCSI_DATA_OUT) {
-		cmd->data_out_len = MIN(cmd->transfer_len, task->data_len);
+		cmd->data_out_len = MIN(cmd->gather_len, task->data_len);
 		use_ring_data(task, cmd->data_out_len);
 	}
 	scsi_submit(cmd);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The target port groups of a LU, and REPORT TARGET PORT GROUPS (SPC-4 6.37). */
+/*
+ * The target port groups of an LU, and REPORT TARGET PORT GROUPS (SPC-4 6.37). SET TARGET PORT GROUPS is in alua_set.c;
+ * the front end decides about states.
+ */
 #include "scsi/alua.h"
 
 #include "scsi/cmd.h"
 #include "scsi/spc.h"
-#include "scsi/ua.h"
+#include "scsi/nexus.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
 
@@ -13,7 +16,7 @@
 #define GROUP_LEN           8
 #define PORT_LEN            4
 
-/* --- what the front end says ----------------------------------------------------------------------------- */
+/* --- the groups ------------------------------------------------------------------------------ */
 
 void scsi_lu_set_alua_ops(struct scsi_lu *lu, const struct scsi_alua_ops *ops, void *arg)
 {
@@ -21,7 +24,7 @@ void scsi_lu_set_alua_ops(struct scsi_lu *lu, const struct scsi_alua_ops *ops, v
 	lu->alua_arg = arg;
 }
 
-/* All that comes through enabled ports is taken together: a command does not say which one it came through. */
+/* A command does not say through which port it came, so all enabled ports are considered together. */
 static struct scsi_alua_here find_here(const struct scsi_alua *alua)
 {
 	struct scsi_alua_here here = {0};
@@ -72,9 +75,9 @@ static void announce_locked(struct scsi_lu *lu, const struct scsi_alua *next)
 {
 	if (!memcmp(&lu->alua, next, sizeof(*next)))
 		return;
-	scsi_ua_raise_others_locked(lu, NULL, SCSI_UA_ACCESS_CHANGED);
+	scsi_ua_raise_all_locked(lu, SCSI_UA_ACCESS_CHANGED);
 	if (tpgs_of(next) != lu->tpgs || !same_here(&lu->alua, next))
-		scsi_ua_raise_others_locked(lu, NULL, SCSI_UA_INQUIRY_CHANGED);
+		scsi_ua_raise_all_locked(lu, SCSI_UA_INQUIRY_CHANGED);
 }
 
 void scsi_lu_set_alua(struct scsi_lu *lu, const struct scsi_alua *alua)
@@ -82,11 +85,42 @@ void scsi_lu_set_alua(struct scsi_lu *lu, const struct scsi_alua *alua)
 	uint8_t tpgs = tpgs_of(alua);
 
 	SCOPE_LOCK(&lu->lock);
-	if (lu->alua_known)
+	if (lu->alua_known || lu->alua.ngroups)
 		announce_locked(lu, alua);
 	lu->alua_known = true;
 	lu->alua = *alua;
 	__atomic_store_n(&lu->tpgs, tpgs, __ATOMIC_RELAXED);
+}
+
+/* The index of the group, which is added if it is new; -1: there is no room. */
+static int group_index(struct scsi_alua *alua, uint16_t id)
+{
+	for (unsigned i = 0; i < alua->ngroups; i++)
+		if (alua->groups[i].id == id)
+			return (int)i;
+	if (alua->ngroups == SCSI_ALUA_GROUPS_MAX)
+		return -1;
+	alua->groups[alua->ngroups] =
+	    (struct scsi_alua_group){.id = id, .supported = SCSI_ALUA_AO_SUP, .tpgs = SCSI_TPGS_IMPLICIT};
+	return alua->ngroups++;
+}
+
+void scsi_alua_add_port_locked(struct scsi_lu *lu, uint16_t port, uint16_t group)
+{
+	struct scsi_alua *alua = &lu->alua;
+	int index;
+
+	if (lu->alua_ops || lu->alua_known)
+		return;
+	for (unsigned i = 0; i < alua->nports; i++)
+		if (alua->ports[i].id == port && alua->groups[alua->ports[i].group].id == group)
+			return;
+	index = group_index(alua, group);
+	if (index < 0 || alua->nports == SCSI_ALUA_PORTS_MAX)
+		return;
+	alua->ports[alua->nports++] =
+	    (struct scsi_alua_port){.id = port, .group = (uint8_t)index, .enabled = 1};
+	__atomic_store_n(&lu->tpgs, tpgs_of(alua), __ATOMIC_RELAXED);
 }
 
 uint8_t scsi_alua_tpgs(const struct scsi_lu *lu)
@@ -94,13 +128,13 @@ uint8_t scsi_alua_tpgs(const struct scsi_lu *lu)
 	return __atomic_load_n(&lu->tpgs, __ATOMIC_RELAXED);
 }
 
-void scsi_alua_told(struct scsi_lu *lu)
+void scsi_alua_notify_reported(struct scsi_lu *lu)
 {
 	if (lu->alua_ops)
-		lu->alua_ops->told(lu->alua_arg);
+		lu->alua_ops->reported(lu->alua_arg);
 }
 
-void scsi_alua_note(struct scsi_lu *lu, uint16_t id, enum scsi_alua_state state)
+void scsi_alua_state_changed(struct scsi_lu *lu, uint16_t id, enum scsi_alua_state state)
 {
 	SCOPE_LOCK(&lu->lock);
 
@@ -114,7 +148,7 @@ void scsi_alua_note(struct scsi_lu *lu, uint16_t id, enum scsi_alua_state state)
 	}
 }
 
-/* --- REPORT TARGET PORT GROUPS --------------------------------------------------------------------------- */
+/* --- REPORT TARGET PORT GROUPS --------------------------------------------------------------- */
 
 static uint8_t *add_group(uint8_t *p, const struct scsi_alua *alua, unsigned index)
 {
@@ -135,7 +169,7 @@ static uint8_t *add_group(uint8_t *p, const struct scsi_alua *alua, unsigned ind
 	return port;
 }
 
-/* The same for whatever group a command comes through: the longest. */
+/* The longest time of all groups, because a command does not say through which group it came. */
 static uint8_t transition_time(const struct scsi_alua *alua)
 {
 	uint8_t seconds = 0;
@@ -168,6 +202,6 @@ void spc_report_port_groups(struct scsi_cmd *cmd)
 	bool extended = cmd->cdb[1] & 0x20; /* PARAMETER DATA FORMAT */
 	unsigned len = build_report(cmd->lu, extended, data);
 
-	scsi_alua_told(cmd->lu);
+	scsi_alua_notify_reported(cmd->lu);
 	scsi_data_in_bytes(cmd, data, len);
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Asymmetric logical unit access (SPC-4 5.15): the target port groups of a LU as its front end knows them. The device
- * server tells them, in INQUIRY, VPD 83 and REPORT TARGET PORT GROUPS, and passes SET TARGET PORT GROUPS on; it enforces
- * no state, which is the business of whoever owns the ports. A LU without groups knows nothing of all this.
+ * Asymmetric logical unit access (SPC-4 5.15): the target port groups of an LU. The device server reports them in
+ * INQUIRY, VPD page 83h and REPORT TARGET PORT GROUPS, and passes SET TARGET PORT GROUPS to the front end. It does not
+ * enforce states: the owner of the ports does.
+ *
+ * A front end that manages groups calls scsi_lu_set_alua_ops() and scsi_lu_set_alua(). Otherwise each I_T nexus that
+ * says which port and group it uses adds them, and all groups are always active.
  */
 #ifndef SCSI_ALUA_H
 #define SCSI_ALUA_H
@@ -23,7 +26,7 @@ enum scsi_alua_state {
 	SCSI_ALUA_TRANSITIONING = 0xf,
 };
 
-/* Which of them a group can be in: byte 1 of its descriptor. */
+/* The states that a group can have: byte 1 of its descriptor */
 enum scsi_alua_supported {
 	SCSI_ALUA_AO_SUP = 0x01,
 	SCSI_ALUA_AN_SUP = 0x02,
@@ -34,18 +37,20 @@ enum scsi_alua_supported {
 	SCSI_ALUA_T_SUP = 0x80,
 };
 
-/* STATUS CODE: why a group is in its state. */
+/* STATUS CODE: why a group has its state */
 enum scsi_alua_status { SCSI_ALUA_NO_STATUS, SCSI_ALUA_BY_COMMAND, SCSI_ALUA_BY_TARGET };
 
-/* TPGS of standard INQUIRY data: who changes states. */
+/* TPGS of standard INQUIRY data: the kind of access that changes states */
 enum scsi_tpgs {
 	SCSI_TPGS_NONE = 0,
-	SCSI_TPGS_IMPLICIT = 1, /* the target */
-	SCSI_TPGS_EXPLICIT = 2, /* initiators, by SET TARGET PORT GROUPS */
+	/* The target changes states. */
+	SCSI_TPGS_IMPLICIT = 1,
+	/* Initiators change states with SET TARGET PORT GROUPS. */
+	SCSI_TPGS_EXPLICIT = 2,
 	SCSI_TPGS_ANY = 3,
 };
 
-/* Compared as bytes: no padding, and what is not used is zero. */
+/* Compared as bytes: there is no padding, and unused fields are zero. */
 struct scsi_alua_group {
 	uint16_t id;
 	uint8_t state;              /* enum scsi_alua_state */
@@ -57,9 +62,12 @@ struct scsi_alua_group {
 };
 
 struct scsi_alua_port {
-	uint16_t id;     /* relative target port identifier; 0, which is reserved: none that is known */
-	uint8_t group;   /* index in groups */
-	uint8_t enabled; /* 0 or 1: commands may come through it */
+	/* Relative target port identifier; 0, a reserved value: not known */
+	uint16_t id;
+	/* Index in groups */
+	uint8_t group;
+	/* 0 or 1: commands may come through the port */
+	uint8_t enabled;
 };
 
 struct scsi_alua {
@@ -68,37 +76,45 @@ struct scsi_alua {
 	struct scsi_alua_port ports[SCSI_ALUA_PORTS_MAX];
 };
 
-/* What the front end does for the LU. Both set or neither: a LU whose groups nobody can look after has none. */
+/* What the front end does for the LU. Both functions are set. */
 struct scsi_alua_ops {
-	/* On a command's loop: an initiator is being told what scsi_lu_set_alua() said. Returns at once. */
-	void (*told)(void *arg);
-	/* On a pool thread, may block; a command of the LU is in flight meanwhile. Brings a group whose tpgs has
-	 * SCSI_TPGS_EXPLICIT to a state that it supports. 0 or -errno. */
+	/* On a command's loop: the LU reports its groups to an initiator. The function returns at once. */
+	void (*reported)(void *arg);
+	/*
+	 * On a pool thread, may block; a command of the LU is in flight meanwhile. Changes a group whose tpgs has
+	 * SCSI_TPGS_EXPLICIT to a state that it supports. 0 or -errno.
+	 */
 	int (*set_state)(void *arg, uint16_t group, enum scsi_alua_state state);
 };
 
 /* Before the first command. */
 void scsi_lu_set_alua_ops(struct scsi_lu *lu, const struct scsi_alua_ops *ops, void *arg);
 /*
- * Any thread. The groups as they are now, copied. After the first call, changes are announced by unit attentions:
- * ASYMMETRIC ACCESS STATE CHANGED, and INQUIRY DATA HAS CHANGED where that tells of it.
+ * Any thread. Copies the current groups. After the first call, unit attentions announce changes: ASYMMETRIC ACCESS
+ * STATE CHANGED, and INQUIRY DATA HAS CHANGED if that data changes.
  */
 void scsi_lu_set_alua(struct scsi_lu *lu, const struct scsi_alua *alua);
 
-/* --- the device server's own --------------------------------------------------------------------------- */
+/* --- inside the device server ---------------------------------------------------------------- */
 
+/*
+ * lu->lock held. A nexus uses this port, which is in this group. Adds both, always active and with implicit TPGS,
+ * unless the front end manages the groups.
+ */
+void scsi_alua_add_port_locked(struct scsi_lu *lu, uint16_t port, uint16_t group);
 /* Any thread, one atomic load: enum scsi_tpgs, of all groups together. */
 uint8_t scsi_alua_tpgs(const struct scsi_lu *lu);
 
-/* What can be said of the port through which any command comes. */
+/* What is known about the port of a command that does not say through which port it came */
 struct scsi_alua_here {
-	bool one_port, one_group; /* there is only one that it can be */
+	/* There is only one possible port, or only one possible group. */
+	bool one_port, one_group;
 	uint16_t port, group;
 };
 /* Takes lu->lock. */
 struct scsi_alua_here scsi_alua_here(struct scsi_lu *lu);
-/* On a command's loop, for a LU with or without groups. */
-void scsi_alua_told(struct scsi_lu *lu);
-/* Any thread, takes lu->lock: initiators have changed a group's state. */
-void scsi_alua_note(struct scsi_lu *lu, uint16_t group, enum scsi_alua_state state);
+/* On a command's loop, for an LU with or without groups: groups are reported to an initiator. */
+void scsi_alua_notify_reported(struct scsi_lu *lu);
+/* Any thread, takes lu->lock: an initiator has changed the state of a group. */
+void scsi_alua_state_changed(struct scsi_lu *lu, uint16_t group, enum scsi_alua_state state);
 #endif

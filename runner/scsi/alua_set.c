@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SET TARGET PORT GROUPS (SPC-4 6.45): checked here as a whole, then carried out by the front end on the pool, group after
- * group. */
+/*
+ * SET TARGET PORT GROUPS (SPC-4 6.45). The whole parameter list is checked here; then the front end changes one group
+ * after the other, on the pool.
+ */
 #include <stdlib.h>
 
 #include "scsi/cmd.h"
@@ -12,25 +14,26 @@
 #define DESCRIPTOR_LEN 4
 #define LIST_MAX       (HEADER_LEN + SCSI_ALUA_GROUPS_MAX * DESCRIPTOR_LEN)
 
-/* One command on its way through the pool. */
+/* One command on its way through the pool */
 struct change {
 	struct loop_op op;
 	struct scsi_cmd *cmd;
-	unsigned n, done; /* descriptors, and how many of them were carried out */
+	/* Descriptors, and how many of them were executed */
+	unsigned n, done;
 	struct {
 		uint16_t group;
 		enum scsi_alua_state state;
 	} wanted[SCSI_ALUA_GROUPS_MAX];
 };
 
-/* The bit of enum scsi_alua_supported for a state that initiators may ask for, else 0. */
+/* The bit of enum scsi_alua_supported for a state that initiators may set, else 0. */
 static uint8_t supported_bit(uint8_t state)
 {
 	return state <= SCSI_ALUA_UNAVAILABLE ? (uint8_t)(1 << state) : 0;
 }
 
 /* On the pool. */
-static int carry_out(struct loop_op *op)
+static int change_groups(struct loop_op *op)
 {
 	struct change *change = container_of(op, struct change, op);
 	struct scsi_lu *lu = change->cmd->lu;
@@ -45,13 +48,13 @@ static int carry_out(struct loop_op *op)
 	return err;
 }
 
-static void carried_out(struct loop_op *op, int err)
+static void groups_changed(struct loop_op *op, int err)
 {
 	struct change *change = container_of(op, struct change, op);
 	struct scsi_cmd *cmd = change->cmd;
 
 	for (unsigned i = 0; i < change->done; i++)
-		scsi_alua_note(cmd->lu, change->wanted[i].group, change->wanted[i].state);
+		scsi_alua_state_changed(cmd->lu, change->wanted[i].group, change->wanted[i].state);
 	free(change);
 	if (err && !cmd->aborted)
 		scsi_fail(cmd, SENSE_SET_PORT_GROUPS_FAILED);
@@ -59,7 +62,7 @@ static void carried_out(struct loop_op *op, int err)
 		scsi_complete(cmd);
 }
 
-/* lu->lock held. The offset in the descriptor of what is wrong with it, -1: nothing. */
+/* lu->lock held. The offset of the wrong field in the descriptor; -1: the descriptor is correct. */
 static int check_descriptor(const struct scsi_lu *lu, const uint8_t *descriptor)
 {
 	const struct scsi_alua *alua = &lu->alua;
@@ -76,8 +79,8 @@ static int check_descriptor(const struct scsi_lu *lu, const uint8_t *descriptor)
 	return 2;
 }
 
-/* False: the command was completed, nothing is to be changed. */
-static bool take_list(struct scsi_cmd *cmd, const uint8_t *list, struct change *change)
+/* false: sense is set, and no group is to be changed. */
+static bool parse_list(struct scsi_cmd *cmd, const uint8_t *list, struct change *change)
 {
 	SCOPE_LOCK(&cmd->lu->lock);
 
@@ -106,7 +109,7 @@ void spc_set_port_groups(struct scsi_cmd *cmd)
 		return;
 	}
 	if (cmd->transfer_len < HEADER_LEN || cmd->transfer_len > LIST_MAX ||
-	    cmd->transfer_len % DESCRIPTOR_LEN || cmd->data_out_len < cmd->transfer_len) {
+	    cmd->transfer_len % DESCRIPTOR_LEN) {
 		scsi_fail(cmd, SENSE_LIST_LENGTH_ERROR);
 		return;
 	}
@@ -114,12 +117,12 @@ void spc_set_port_groups(struct scsi_cmd *cmd)
 	change = calloc(1, sizeof(*change));
 	if (!change)
 		cmd->status = SCSI_TASK_SET_FULL;
-	if (!change || !take_list(cmd, list, change)) {
+	if (!change || !parse_list(cmd, list, change)) {
 		free(change);
 		scsi_complete(cmd);
 		return;
 	}
 	change->cmd = cmd;
-	change->op.done = carried_out;
-	loop_blocking(cmd->loop, &change->op, carry_out);
+	change->op.done = groups_changed;
+	loop_blocking(cmd->loop, &change->op, change_groups);
 }

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of a command: parse, admission, completion. */
+/*
+ * The path of a command: parse, admission, completion. This file works from the columns of the opcode table
+ * (opcodes.c) and knows no particular command. The execution of each command is in spc_* and sbc_* functions.
+ */
 #include "scsi/cmd.h"
 
+#include "scsi/nexus.h"
 #include "scsi/reserve.h"
-#include "scsi/sbc.h"
 #include "scsi/tmf.h"
 #include "scsi/trace.h"
-#include "scsi/ua.h"
 #include "util/bytes.h"
 #include "util/contract.h"
 #include "util/iov.h"
 
-/* --- parse ------------------------------------------------------------------------- */
+/* --- parse ----------------------------------------------------------------------------------- */
 
-/* Big-endian number of 1 to 8 bytes. */
+/* Big-endian number of 0 to 8 bytes. */
 static uint64_t cdb_field(const uint8_t *p, unsigned len)
 {
 	uint64_t value = 0;
@@ -23,7 +25,7 @@ static uint64_t cdb_field(const uint8_t *p, unsigned len)
 	return value;
 }
 
-/* Bits that the row does not use must be zero: SPC-4 4.2.1 lets a device server check, and we do. */
+/* Bits that the row does not use must be zero: SPC-4 4.2.1 lets a device server check, and this one does. */
 static bool check_usage(struct scsi_cmd *cmd, const struct scsi_op *op)
 {
 	uint8_t unused = 0;
@@ -43,25 +45,6 @@ static bool check_usage(struct scsi_cmd *cmd, const struct scsi_op *op)
 	return false;
 }
 
-/* VERIFY: how BYTCHK (SBC-4 5.36) turns nblocks into bytes of Data-Out. */
-static bool verify_len(struct scsi_cmd *cmd, uint64_t *len)
-{
-	switch (cmd->cdb[1] >> 1 & 3) {
-	case 0:
-		*len = 0;
-		return true;
-	case 1:
-		*len = (uint64_t)cmd->nblocks << cmd->lu->block_shift;
-		return true;
-	case 3:
-		*len = cmd->nblocks ? cmd->lu->block_size : 0;
-		return true;
-	default:
-		scsi_check_field(cmd, SENSE_INVALID_FIELD_IN_CDB, 1, 2);
-		return false;
-	}
-}
-
 /* Sets nblocks and transfer_len from the CDB. */
 static bool parse_length(struct scsi_cmd *cmd, const struct scsi_op *op)
 {
@@ -71,34 +54,16 @@ static bool parse_length(struct scsi_cmd *cmd, const struct scsi_op *op)
 		cmd->transfer_len = field;
 		return true;
 	}
-	if (op->transfer == SCSI_XFER_EIGHT) {
-		cmd->transfer_len = 8;
-		return true;
-	}
-	if (op->transfer == SCSI_XFER_FORMAT) { /* FMTDATA, LONGLIST */
-		cmd->transfer_len = cmd->cdb[1] & 0x10 ? (cmd->cdb[1] & 0x20 ? 8 : 4) : 0;
-		return true;
-	}
 	cmd->nblocks = field == 0 && op->flags & SCSI_OP_ZERO_256 ? 256 : field;
 	if (op->flags & SCSI_OP_MAX_XFER && cmd->nblocks > SCSI_MAX_TRANSFER >> cmd->lu->block_shift) {
 		scsi_check_field(cmd, SENSE_INVALID_FIELD_IN_CDB, op->len_at, -1);
 		return false;
 	}
-	switch (op->transfer) {
-	case SCSI_XFER_BLOCKS:
+	if (op->transfer == SCSI_XFER_BY_ROW)
+		return op->data_len(cmd, &cmd->transfer_len);
+	if (op->transfer == SCSI_XFER_BLOCKS)
 		cmd->transfer_len = (uint64_t)cmd->nblocks << cmd->lu->block_shift;
-		return true;
-	case SCSI_XFER_TWICE:
-		cmd->transfer_len = 2 * ((uint64_t)cmd->nblocks << cmd->lu->block_shift);
-		return true;
-	case SCSI_XFER_SAME: /* NDOB: WRITE SAME (16) only, else refused by usage */
-		cmd->transfer_len = cmd->cdb[1] & 1 ? 0 : cmd->lu->block_size;
-		return true;
-	case SCSI_XFER_VERIFY:
-		return verify_len(cmd, &cmd->transfer_len);
-	default:
-		return true;
-	}
+	return true;
 }
 
 /* An LBA past the end is an error for zero blocks too (SBC-4 5.2.1). */
@@ -112,23 +77,23 @@ static bool parse_lba(struct scsi_cmd *cmd, const struct scsi_op *op)
 	blocks = scsi_lu_blocks(cmd->lu);
 	if (cmd->lba < blocks && cmd->nblocks <= blocks - cmd->lba)
 		return true;
-	scsi_check(cmd, SENSE_LBA_OUT_OF_RANGE);
+	scsi_check_range(cmd, cmd->lba);
 	return false;
 }
 
-/* The row that opcode and service action name, whatever else is in the CDB. */
-static const struct scsi_op *look_up(const struct scsi_cmd *cmd, bool *opcode_known)
+/* The row for the opcode and service action, whatever else is in the CDB. */
+static const struct scsi_op *find_row(const struct scsi_cmd *cmd, bool *opcode_known)
 {
 	*opcode_known = false;
 	return cmd->cdb_len >= 6 ? scsi_op_find(cmd->lu, cmd->cdb[0], cmd->cdb[1] & 0x1f, opcode_known)
 				 : NULL;
 }
 
-/* The row of the command; NULL with sense set. Only rows that need no LU come back where there is none. */
-static const struct scsi_op *find_row(struct scsi_cmd *cmd)
+/* The row of the command, or NULL with sense set. Without an LU, only a row that needs no LU is returned. */
+static const struct scsi_op *find_supported_row(struct scsi_cmd *cmd)
 {
 	bool opcode_known;
-	const struct scsi_op *op = look_up(cmd, &opcode_known);
+	const struct scsi_op *op = find_row(cmd, &opcode_known);
 
 	if (!cmd->lu && !(op && op->flags & SCSI_OP_ALWAYS)) {
 		scsi_check(cmd, SENSE_NO_SUCH_LUN);
@@ -143,37 +108,37 @@ static const struct scsi_op *find_row(struct scsi_cmd *cmd)
 	return NULL;
 }
 
+/* Does the initiator send all the Data-Out that the CDB asks for? */
+static bool data_out_announced(const struct scsi_cmd *cmd)
+{
+	return !cmd->announced ||
+	       (cmd->announced_direction == SCSI_DATA_OUT && cmd->announced_len >= cmd->transfer_len);
+}
+
 void scsi_parse(struct scsi_cmd *cmd)
 {
 	const struct scsi_op *op;
 
-	cmd->op = NULL;
-	cmd->direction = SCSI_NO_DATA;
-	cmd->transfer_len = 0;
-	cmd->lba = 0;
-	cmd->nblocks = 0;
 	cmd->gate_seen = cmd->lu ? scsi_lu_gate(cmd->lu) : 0;
-	cmd->iov = NULL;
-	cmd->iovcnt = 0;
-	cmd->data_out_len = 0;
-	cmd->status = SCSI_GOOD;
-	cmd->sense_len = 0;
-	cmd->aborted = false;
-	cmd->data_in_len = 0;
-	cmd->state = NULL;
-	cmd->stage = SCSI_HERE;
-
-	op = find_row(cmd);
+	op = find_supported_row(cmd);
 	if (op && check_usage(cmd, op) && parse_length(cmd, op) && parse_lba(cmd, op)) {
 		cmd->op = op;
 		cmd->direction = cmd->transfer_len ? (enum scsi_direction)op->direction : SCSI_NO_DATA;
 	} else if (cmd->gate_seen & SCSI_GATE_HANDLER) {
-		cmd->direction = cmd->hint_direction;
-		cmd->transfer_len = cmd->hint_len;
+		cmd->direction = cmd->announced_direction;
+		cmd->transfer_len = cmd->announced_len;
+	} else {
+		cmd->transfer_len = 0;
+	}
+	if (cmd->direction == SCSI_DATA_OUT && data_out_announced(cmd))
+		cmd->gather_len = cmd->transfer_len;
+	if (cmd->nexus) {
+		cmd->unsubmitted = true;
+		cmd->nexus->unsubmitted++;
 	}
 }
 
-/* --- admission --------------------------------------------------------------------- */
+/* --- admission ------------------------------------------------------------------------------- */
 
 uint32_t scsi_cmd_condition(const struct scsi_cmd *cmd)
 {
@@ -181,19 +146,18 @@ uint32_t scsi_cmd_condition(const struct scsi_cmd *cmd)
 		return SENSE_NOT_REPORTABLE;
 	if (cmd->gate_seen & SCSI_GATE_BLOCKED)
 		return SENSE_INTERVENTION_REQUIRED;
-	if (cmd->gate_seen & SCSI_GATE_STOPPED)
-		return SENSE_START_REQUIRED;
 	if (cmd->gate_seen & SCSI_GATE_FORMATTING)
 		return SENSE_FORMAT_IN_PROGRESS;
 	return cmd->gate_seen & SCSI_GATE_CORRUPTED ? SENSE_FORMAT_CORRUPTED : SENSE_NONE;
 }
 
-/* Has the command the medium that it needs? Else sense is set. */
+/* Can the command use the medium that it needs? If not, sense is set. */
 static bool check_ready(struct scsi_cmd *cmd)
 {
 	uint32_t sense = cmd->op->flags & SCSI_OP_MEDIUM ? scsi_cmd_condition(cmd) : SENSE_NONE;
 
-	if (sense == SENSE_NONE || (sense == SENSE_FORMAT_CORRUPTED && cmd->op->exec == sbc_format_unit))
+	if (sense == SENSE_NONE ||
+	    (sense == SENSE_FORMAT_CORRUPTED && cmd->op->flags & SCSI_OP_CURES_CORRUPTED))
 		return true;
 	if (sense == SENSE_FORMAT_IN_PROGRESS)
 		scsi_check_progress(cmd, sense, scsi_lu_format_progress(cmd->lu));
@@ -202,15 +166,43 @@ static bool check_ready(struct scsi_cmd *cmd)
 	return false;
 }
 
+/*
+ * A command that lacks Data-Out must not change or compare anything. If the initiator announced Data-In, the CDB is at
+ * fault; if there is too little Data-Out, the parameter list length or the command information unit is. A row with
+ * SCSI_OP_EXACT also refuses too much Data-Out, and always blames its length field. A READ for which the initiator
+ * announced Data-Out or nothing does no harm: it transfers nothing, and the residual shows that.
+ */
+static bool check_transfer(struct scsi_cmd *cmd)
+{
+	const struct scsi_op *op = cmd->op;
+
+	bool too_little = cmd->direction == SCSI_DATA_OUT && cmd->data_out_len < cmd->transfer_len;
+	bool too_much = op->flags & SCSI_OP_EXACT && cmd->announced_len > cmd->transfer_len;
+
+	if (!too_little && !too_much)
+		return true;
+	if (cmd->announced_direction == SCSI_DATA_IN) {
+		scsi_check(cmd, SENSE_INVALID_FIELD_IN_CDB);
+	} else if (op->flags & SCSI_OP_EXACT) {
+		scsi_check_field(cmd, SENSE_INVALID_FIELD_IN_CDB, op->len_at, -1);
+	} else {
+		scsi_check(cmd, op->transfer == SCSI_XFER_BYTES ? SENSE_LIST_LENGTH_ERROR
+								: SENSE_INVALID_FIELD_IN_IU);
+	}
+	return false;
+}
+
 /* The checks that follow reservations and unit attentions, then the execution. */
 static void execute(struct scsi_cmd *cmd)
 {
 	const struct scsi_op *op = cmd->op;
 
-	if (!op || !check_ready(cmd)) /* sense is set, without a row by parse */
+	if (!op || !check_ready(cmd)) /* sense is set; without a row by parse */
 		scsi_complete(cmd);
 	else if (cmd->gate_seen & SCSI_GATE_READ_ONLY && op->flags & SCSI_OP_WRITES)
 		scsi_fail(cmd, SENSE_WRITE_PROTECTED);
+	else if (!check_transfer(cmd))
+		scsi_complete(cmd);
 	else
 		op->exec(cmd);
 }
@@ -219,25 +211,25 @@ static void handler_done(struct backstore_scsi *bss, uint8_t status)
 {
 	struct scsi_cmd *cmd = container_of(bss, struct scsi_cmd, bss);
 
-	if (status == BACKSTORE_SCSI_DECLINED) {
-		if (cmd->aborted)
-			scsi_complete(cmd);
-		else
-			execute(cmd);
+	if (status == BACKSTORE_SCSI_DECLINED && !cmd->aborted) {
+		execute(cmd);
 		return;
 	}
-	cmd->status = status;
-	if (status == SCSI_CHECK_CONDITION) {
+	cmd->sense_len = 0;
+	if (status == BACKSTORE_SCSI_DECLINED || status == BACKSTORE_SCSI_NOT_BEGUN) {
+		cmd->status = SCSI_BUSY;
+	} else if (status == SCSI_CHECK_CONDITION) {
+		cmd->status = status;
 		cmd->sense_len = (uint8_t)MIN(bss->cmd.sense_len, SCSI_SENSE_MAX);
 		memcpy(cmd->sense, bss->cmd.sense, cmd->sense_len);
 	} else {
-		cmd->sense_len = 0;
+		cmd->status = status;
 		cmd->data_in_len = MIN(bss->cmd.data_in_len, bss->cmd.data_in_max);
 	}
 	scsi_complete(cmd);
 }
 
-/* Offers the command to the handler's scsi(); true: it took the command. */
+/* Offers the command to the handler's scsi(). true: the command was taken, or it was completed here. */
 static bool offer_to_handler(struct scsi_cmd *cmd)
 {
 	uint64_t room = cmd->direction == SCSI_DATA_IN ? MIN(cmd->transfer_len, SCSI_MAX_TRANSFER) : 0;
@@ -260,22 +252,20 @@ static bool offer_to_handler(struct scsi_cmd *cmd)
 	return backstore_scsi(&cmd->bss);
 }
 
-/* SAM-5 5.14: the commands that neither report nor clear a unit attention. */
+/* SAM-5 5.14: some commands neither report nor clear a unit attention. */
 static bool reports_ua(const struct scsi_cmd *cmd)
 {
 	bool known;
-	const struct scsi_op *op = look_up(cmd, &known);
+	const struct scsi_op *op = find_row(cmd, &known);
 
 	return !op || !(op->flags & SCSI_OP_ALWAYS);
 }
 
-/* Something is set in the gate, a unit attention is pending, or parse found an error. */
+/* A gate bit is set, a unit attention is pending, or parse found an error. */
 static void submit_slow(struct scsi_cmd *cmd)
 {
-	uint32_t ua = SENSE_NONE;
+	uint32_t ua = cmd->nexus && reports_ua(cmd) ? scsi_ua_pop(cmd->nexus) : SENSE_NONE;
 
-	if (cmd->nexus && reports_ua(cmd))
-		ua = scsi_ua_take(cmd->nexus);
 	if (ua != SENSE_NONE) {
 		scsi_fail(cmd, ua);
 	} else if (cmd->gate_seen & SCSI_GATE_RESERVED && scsi_reserve_conflicts(cmd)) {
@@ -291,6 +281,7 @@ void scsi_submit(struct scsi_cmd *cmd)
 {
 	uint32_t gate;
 
+	scsi_drop(cmd);
 	if (!cmd->lu) {
 		list_init(&cmd->node);
 		execute(cmd);
@@ -299,7 +290,7 @@ void scsi_submit(struct scsi_cmd *cmd)
 	list_add_tail(&cmd->lu->loops[loop_index(cmd->loop)].inflight, &cmd->node);
 	gate = scsi_lu_gate(cmd->lu);
 	if ((gate ^ cmd->gate_seen) & SCSI_GATE_EPOCH) { /* a reset came between parse and submit */
-		scsi_tmf_abort_late(cmd);
+		scsi_tmf_abort_stale(cmd);
 		scsi_complete(cmd);
 		return;
 	}
@@ -313,7 +304,7 @@ void scsi_submit(struct scsi_cmd *cmd)
 
 void scsi_cancel(struct scsi_cmd *cmd)
 {
-	cmd->deadline_ns = BACKSTORE_CANCELLED; /* also of I/O that would follow */
+	cmd->deadline_ns = BACKSTORE_CANCELLED; /* applies to further I/O of the command, too */
 	if (cmd->stage == SCSI_AT_BACKSTORE)
 		backstore_cancel(&cmd->bio);
 	else if (cmd->stage == SCSI_AT_HANDLER)
@@ -327,7 +318,15 @@ void scsi_expire(struct scsi_cmd *cmd)
 		backstore_hold(&cmd->bio);
 }
 
-/* --- completion -------------------------------------------------------------------- */
+/* --- completion ------------------------------------------------------------------------------ */
+
+/* SAM-5 5.3.1: an aborted command has this status if it gets a response at all. */
+static void set_aborted_status(struct scsi_cmd *cmd)
+{
+	cmd->status = SCSI_TASK_ABORTED;
+	cmd->sense_len = 0;
+	cmd->data_in_len = 0;
+}
 
 void scsi_complete(struct scsi_cmd *cmd)
 {
@@ -336,10 +335,12 @@ void scsi_complete(struct scsi_cmd *cmd)
 	bool aborted = cmd->aborted;
 
 	contract(cmd->node.next && "a command completes once");
+	if (aborted)
+		set_aborted_status(cmd);
 	scsi_trace(cmd);
 	list_del(&cmd->node);
 	cmd->node.next = NULL;
-	cmd->ops->done(cmd); /* cmd is gone */
+	cmd->ops->done(cmd); /* the front end has freed cmd */
 	if (aborted && lu)
 		scsi_tmf_command_over(&lu->loops[loop_index(loop)]);
 }
@@ -362,15 +363,20 @@ void scsi_fail_list(struct scsi_cmd *cmd, unsigned byte, int bit)
 	scsi_complete(cmd);
 }
 
+void scsi_fail_memory(struct scsi_cmd *cmd)
+{
+	cmd->status = SCSI_TASK_SET_FULL;
+	scsi_complete(cmd);
+}
+
 bool scsi_data_in_room(struct scsi_cmd *cmd, uint64_t len)
 {
-	/* What was offered to the handler's scsi() and left by it has its room already. */
+	/* A command that was offered to the handler's scsi() already has its room. */
 	if (cmd->gate_seen & SCSI_GATE_HANDLER && cmd->iov)
 		return true;
 	if (cmd->ops->data_in(cmd, len))
 		return true;
-	cmd->status = SCSI_TASK_SET_FULL;
-	scsi_complete(cmd);
+	scsi_fail_memory(cmd);
 	return false;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the functions that execute commands use. All on the command's loop. */
+/* What the functions that execute commands use. Everything here runs on the command's loop. */
 #ifndef SCSI_CMD_H
 #define SCSI_CMD_H
 
@@ -8,27 +8,35 @@
 #include "scsi/scsi.h"
 #include "scsi/sense.h"
 
-/* Ends the command; status (and sense, data_in_len) are set: GOOD and nothing when nobody changed them. */
+/* Ends the command. status, sense and data_in_len are set; unchanged, they mean GOOD without data. */
 void scsi_complete(struct scsi_cmd *cmd);
-/* Has a submitted command end early, with an error, as far as its I/O can be called back. Later, not in here. */
+/*
+ * Makes a submitted command end early, with an error, as far as its I/O can be cancelled. The command ends
+ * later, not inside this call.
+ */
 void scsi_cancel(struct scsi_cmd *cmd);
 
-/* Why a command that needs the medium is refused in the LU's state, or SENSE_NONE. */
+/* Why the state of the LU forbids a command that needs the medium, or SENSE_NONE. */
 uint32_t scsi_cmd_condition(const struct scsi_cmd *cmd);
 
-/* scsi_check(cmd, sense), then scsi_complete(cmd). */
+/* scsi_check(cmd, sense), then scsi_complete(cmd) */
 void scsi_fail(struct scsi_cmd *cmd, uint32_t sense);
-/* scsi_check_field() and scsi_complete(): the two faults every command can have. */
+/* scsi_check_field() with INVALID FIELD IN CDB, then scsi_complete() */
 void scsi_fail_cdb(struct scsi_cmd *cmd, unsigned byte, int bit);
+/* scsi_check_field() with INVALID FIELD IN PARAMETER LIST, then scsi_complete() */
 void scsi_fail_list(struct scsi_cmd *cmd, unsigned byte, int bit);
+/* Ends the command with TASK SET FULL, because there is no memory for it. */
+void scsi_fail_memory(struct scsi_cmd *cmd);
 
-/* Room for len bytes of Data-In in cmd->iov; false: the command was completed with TASK SET FULL. */
+/* Provides len bytes of room for Data-In in cmd->iov. false: the command was completed with TASK SET FULL. */
 bool scsi_data_in_room(struct scsi_cmd *cmd, uint64_t len);
 
-/* Completes the command with parameter data: len bytes, cut to the CDB's allocation length
- * (cmd->transfer_len). */
+/*
+ * Completes the command with len bytes of parameter data, or as many as the allocation length of the CDB
+ * (cmd->transfer_len) permits.
+ */
 void scsi_data_in_bytes(struct scsi_cmd *cmd, const void *bytes, size_t len);
 
-/* Copies up to max bytes of the Data-Out to buf; returns how many there were. */
+/* Copies up to max bytes of the Data-Out to buf and returns how many bytes it copied. */
 size_t scsi_data_out_bytes(const struct scsi_cmd *cmd, void *buf, size_t max);
 #endif

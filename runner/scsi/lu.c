@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Creation and identity of logical units. The backstore is opened and closed by the caller; mode parameters, nexuses,
+ * target port groups and task management are in their own files.
+ */
 #include "scsi/lu.h"
 
 #include <ctype.h>
@@ -9,11 +13,12 @@
 #include "scsi/mode.h"
 #include "scsi/sbc.h"
 #include "scsi/tmf.h"
-#include "scsi/ua.h"
+#include "scsi/nexus.h"
 #include "util/bytes.h"
+#include "util/cleanup.h"
 #include "util/contract.h"
 
-/* Left-justified ASCII padded with blanks, as INQUIRY wants it (SPC-4 4.3.1). */
+/* Left-justified ASCII, padded with blanks, as in INQUIRY data (SPC-4 4.3.1) */
 static void pad_text(char *out, size_t len, const char *text, const char *fallback)
 {
 	size_t n;
@@ -25,10 +30,6 @@ static void pad_text(char *out, size_t len, const char *text, const char *fallba
 	out[len] = 0;
 }
 
-/*
- * NAA 6, IEEE registered extended (SPC-4 7.8.6.6.7), the same identifier that LIO makes for the same serial:
- * company 001405h, then as many of the serial's hexadecimal digits as fit in the remaining 25.
- */
 void scsi_naa_from_digits(uint8_t naa[16], const char *serial)
 {
 	static const uint8_t prefix[4] = {0x60, 0x01, 0x40, 0x50};
@@ -65,8 +66,8 @@ void scsi_lu_limit_transfer(struct scsi_lu *lu, uint64_t bytes)
 /* On a pool thread. */
 static void on_resize(void *arg, uint64_t new_size)
 {
-	(void)new_size; /* commands ask the backstore */
-	scsi_ua_raise_others(arg, NULL, SCSI_UA_CAPACITY_CHANGED);
+	(void)new_size; /* commands read the size from the backstore */
+	scsi_ua_raise_all(arg, SCSI_UA_CAPACITY_CHANGED);
 }
 
 static int check(const struct tcmur_info *info, const struct scsi_identity *identity, struct error *error)
@@ -74,9 +75,10 @@ static int check(const struct tcmur_info *info, const struct scsi_identity *iden
 	uint32_t size = info->block_size;
 
 	if (size < 512 || size > 4096 || size & (size - 1))
-		return error_set(error, EINVAL, "block size %u is not served", size);
+		return error_set(error, EINVAL,
+				 "block size %u is not supported; use a power of two from 512 to 4096", size);
 	if (!identity->serial || !identity->serial[0] || strlen(identity->serial) > SCSI_SERIAL_MAX)
-		return error_set(error, EINVAL, "the unit serial number has 1 to %d characters",
+		return error_set(error, EINVAL, "the unit serial number must have 1 to %d characters",
 				 SCSI_SERIAL_MAX);
 	return 0;
 }
@@ -115,9 +117,9 @@ struct scsi_lu *scsi_lu_new(struct loop_set *set, struct backstore *bs, const st
 	lu->info = info;
 	lu->block_size = info->block_size;
 	lu->block_shift = (uint32_t)__builtin_ctz(info->block_size);
-	pad_text(lu->vendor, 8, identity->vendor, "LIO-ORG");
-	pad_text(lu->product, 16, identity->product, "TCMU device");
-	pad_text(lu->revision, 4, identity->revision, "0002");
+	pad_text(lu->vendor, 8, identity->vendor, SCSI_DEFAULT_VENDOR);
+	pad_text(lu->product, 16, identity->product, SCSI_DEFAULT_PRODUCT);
+	pad_text(lu->revision, 4, identity->revision, SCSI_DEFAULT_REVISION);
 	scsi_lu_set_serial(lu, identity->serial, identity->naa);
 	lu->max_transfer = SCSI_MAX_TRANSFER;
 	lu->wce_default = info->write_cache && !info->write_cache_off;
@@ -126,7 +128,7 @@ struct scsi_lu *scsi_lu_new(struct loop_set *set, struct backstore *bs, const st
 	list_init(&lu->tmfs);
 	lu->gate = (backstore_has_scsi(bs) ? SCSI_GATE_HANDLER : 0) |
 		   (backstore_is_absent(bs) ? SCSI_GATE_ABSENT : 0);
-	scsi_mode_reset_locked(lu); /* nobody else knows it yet */
+	scsi_mode_reset_locked(lu); /* no other thread uses the LU yet */
 	backstore_on_resize(bs, on_resize, lu);
 	return lu;
 }
@@ -143,18 +145,13 @@ void scsi_lu_free(struct scsi_lu *lu)
 	free(lu);
 }
 
-void scsi_lu_set_medium_changed(struct scsi_lu *lu)
-{
-	lu->medium_changed = true;
-}
-
 void scsi_lu_set_blocked(struct scsi_lu *lu, bool blocked)
 {
 	if (blocked) {
 		scsi_lu_gate_change(lu, SCSI_GATE_BLOCKED, 0);
 	} else if (scsi_lu_is_blocked(lu)) {
 		scsi_lu_gate_change(lu, 0, SCSI_GATE_BLOCKED);
-		scsi_ua_raise_others(lu, NULL, SCSI_UA_MEDIUM_CHANGED);
+		scsi_ua_raise_all(lu, SCSI_UA_MEDIUM_CHANGED);
 	}
 }
 
@@ -163,9 +160,12 @@ bool scsi_lu_is_blocked(const struct scsi_lu *lu)
 	return scsi_lu_gate(lu) & SCSI_GATE_BLOCKED;
 }
 
-struct backstore *scsi_lu_backstore(const struct scsi_lu *lu)
+void scsi_lu_set_medium_changed(struct scsi_lu *lu)
 {
-	return lu->bs;
+	SCOPE_LOCK(&lu->lock);
+
+	lu->medium_changed = true;
+	scsi_ua_raise_all_locked(lu, SCSI_UA_MEDIUM_CHANGED);
 }
 
 const char *scsi_lu_name(const struct scsi_lu *lu)

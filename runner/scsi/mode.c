@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MODE SENSE and MODE SELECT, 6 and 10 (SPC-4 6.9 to 6.12). */
+/*
+ * MODE SENSE and MODE SELECT, 6 and 10 (SPC-4 6.9 to 6.12), and the mode parameters of an LU. The contents of the pages are
+ * in mode_pages.c.
+ */
 #include "scsi/mode.h"
 
 #include <errno.h>
 
-#include "scsi/sbc_io.h"
+#include "scsi/scsi_io.h"
 #include "scsi/spc.h"
-#include "scsi/ua.h"
+#include "scsi/nexus.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
 
@@ -45,7 +48,7 @@ int scsi_lu_set_write_cache(struct scsi_lu *lu, bool on)
 	struct scsi_mode mode = lu->mode;
 	mode.wce = on;
 	scsi_mode_set_locked(lu, &mode);
-	scsi_ua_raise_others_locked(lu, NULL, SCSI_UA_MODE_CHANGED);
+	scsi_ua_raise_all_locked(lu, SCSI_UA_MODE_CHANGED);
 	return 0;
 }
 
@@ -67,7 +70,7 @@ bool scsi_lu_write_cache(struct scsi_lu *lu)
 	return current_mode(lu).wce;
 }
 
-/* --- MODE SENSE -------------------------------------------------------------------- */
+/* --- MODE SENSE ------------------------------------------------------------------------------ */
 
 static unsigned short_descriptor(const struct scsi_lu *lu, uint8_t *out)
 {
@@ -83,7 +86,7 @@ static unsigned long_descriptor(const struct scsi_lu *lu, uint8_t *out)
 	return 16;
 }
 
-/* The pages that the CDB asks for; 0: there is no such page. */
+/* Writes the pages that the CDB asks for and returns their length; 0: there is no such page. */
 static unsigned write_pages(struct scsi_cmd *cmd, uint8_t *out)
 {
 	uint8_t code = cmd->cdb[2] & 0x3f, subpage = cmd->cdb[3];
@@ -102,7 +105,7 @@ static unsigned write_pages(struct scsi_cmd *cmd, uint8_t *out)
 void spc_mode_sense(struct scsi_cmd *cmd)
 {
 	uint8_t buf[8 + 16 + 5 * MODE_PAGE_MAX] = {0};
-	bool six = cmd->cdb[0] == 0x1a;
+	bool six = cmd->op->cdb_len == 6;
 	bool dbd = cmd->cdb[1] & 0x08, llbaa = cmd->cdb[1] & 0x10;
 	unsigned header = six ? 4 : 8, descriptor = 0, pages;
 	uint8_t device = DEVICE_DPOFUA | (cmd->gate_seen & SCSI_GATE_READ_ONLY ? DEVICE_WP : 0);
@@ -135,31 +138,31 @@ void spc_mode_sense(struct scsi_cmd *cmd)
 	scsi_data_in_bytes(cmd, buf, header + descriptor + pages);
 }
 
-/* --- MODE SELECT ------------------------------------------------------------------- */
+/* --- MODE SELECT ----------------------------------------------------------------------------- */
 
-/* A parameter list while it is read. */
+/* A parameter list while it is read */
 struct list_reader {
 	struct scsi_cmd *cmd;
 	const uint8_t *list;
 	unsigned len, at;
-	struct scsi_mode mode; /* what it will be */
+	/* The mode parameters after the command */
+	struct scsi_mode mode;
 };
 
-/* Sets the sense; false, so that a check can end in it. */
+/* Sets the sense and returns false, so that a check can return its result. */
 static bool too_short(struct list_reader *reader)
 {
 	scsi_check(reader->cmd, SENSE_LIST_LENGTH_ERROR);
 	return false;
 }
 
-static bool wrong(struct list_reader *reader, unsigned byte, int bit)
+static bool wrong_field(struct list_reader *reader, unsigned byte, int bit)
 {
 	scsi_check_field(reader->cmd, SENSE_INVALID_FIELD_IN_LIST, byte, bit);
 	return false;
 }
 
-/* The capacity and block length may be told, but not changed. 0 and all ones mean "as it is" (SBC-4 6.5.2).
- */
+/* The descriptor may contain the current capacity and block length; 0 and all ones mean "unchanged" (SBC-4 6.5.2). */
 static bool read_descriptor(struct list_reader *reader, unsigned len)
 {
 	const uint8_t *desc = &reader->list[reader->at];
@@ -171,18 +174,18 @@ static bool read_descriptor(struct list_reader *reader, unsigned len)
 	if (reader->len - reader->at < len)
 		return too_short(reader);
 	if (blocks != 0 && blocks != all_ones && blocks != scsi_lu_blocks(reader->cmd->lu))
-		return wrong(reader, reader->at, -1);
+		return wrong_field(reader, reader->at, -1);
 	if (size != reader->cmd->lu->block_size)
-		return wrong(reader, reader->at + size_at, -1);
+		return wrong_field(reader, reader->at + size_at, -1);
 	reader->at += len;
 	return true;
 }
 
-/* Header and block descriptor. MODE DATA LENGTH and the device-specific parameter mean nothing here. */
+/* Header and block descriptor. MODE DATA LENGTH and the device-specific parameter have no meaning in MODE SELECT. */
 static bool read_header(struct list_reader *reader)
 {
 	const uint8_t *list = reader->list;
-	bool six = reader->cmd->cdb[0] == 0x15;
+	bool six = reader->cmd->op->cdb_len == 6;
 	bool longlba = !six && list[4] & 0x01;
 	unsigned header = six ? 4 : 8, descriptor;
 
@@ -190,16 +193,16 @@ static bool read_header(struct list_reader *reader)
 		return too_short(reader);
 	descriptor = six ? list[3] : get_be16(&list[6]);
 	if (list[six ? 1 : 2]) /* MEDIUM TYPE */
-		return wrong(reader, six ? 1 : 2, -1);
+		return wrong_field(reader, six ? 1 : 2, -1);
 	reader->at = header;
 	if (descriptor == 0)
 		return true;
 	if (descriptor != (longlba ? 16u : 8u))
-		return wrong(reader, six ? 3 : 6, -1);
+		return wrong_field(reader, six ? 3 : 6, -1);
 	return read_descriptor(reader, descriptor);
 }
 
-/* Only what is changeable may differ from the current values. */
+/* Only changeable bits may differ from the current values. */
 static bool read_page(struct list_reader *reader)
 {
 	const uint8_t *in = &reader->list[reader->at];
@@ -207,18 +210,18 @@ static bool read_page(struct list_reader *reader)
 	uint8_t current[MODE_PAGE_MAX], mask[MODE_PAGE_MAX];
 
 	if (!page || in[0] & 0x40) /* SPF */
-		return wrong(reader, reader->at, page ? 6 : 5);
+		return wrong_field(reader, reader->at, page ? 6 : 5);
 	if (reader->len - reader->at < 2 || reader->len - reader->at < in[1] + 2u)
 		return too_short(reader);
 	if (in[1] + 2u != page->len)
-		return wrong(reader, reader->at + 1, -1);
+		return wrong_field(reader, reader->at + 1, -1);
 	scsi_mode_page_write(page, reader->cmd->lu, MODE_CURRENT, &reader->mode, current);
 	scsi_mode_page_write(page, reader->cmd->lu, MODE_CHANGEABLE, &reader->mode, mask);
 	for (unsigned i = 2; i < page->len; i++) {
 		unsigned bad = (in[i] ^ current[i]) & ~mask[i] & 0xffu;
 
 		if (bad)
-			return wrong(reader, reader->at + i, 31 - __builtin_clz(bad));
+			return wrong_field(reader, reader->at + i, 31 - __builtin_clz(bad));
 	}
 	if (page->select)
 		page->select(in, &reader->mode);
@@ -238,10 +241,10 @@ static bool read_list(struct list_reader *reader)
 
 static bool differ(const struct scsi_mode *a, const struct scsi_mode *b)
 {
-	return a->wce != b->wce || a->d_sense != b->d_sense || a->swp != b->swp;
+	return a->wce != b->wce || a->d_sense != b->d_sense || a->swp != b->swp || a->tas != b->tas;
 }
 
-/* Reads the list against the mode that it changes, so that no other change gets lost. */
+/* Reads and applies the list under one lock, so that no change by another initiator is lost. */
 static bool read_and_apply(struct list_reader *reader, struct scsi_mode *old)
 {
 	struct scsi_lu *lu = reader->cmd->lu;
@@ -256,6 +259,12 @@ static bool read_and_apply(struct list_reader *reader, struct scsi_mode *old)
 	return true;
 }
 
+/* WCE from 1 to 0 or SWP from 0 to 1: cached blocks must be on the medium before the initiator relies on it. */
+static bool needs_flush(const struct scsi_mode *old, const struct scsi_mode *mode)
+{
+	return (old->wce && !mode->wce) || (!old->swp && mode->swp);
+}
+
 static void select_mode(struct list_reader *reader)
 {
 	struct scsi_cmd *cmd = reader->cmd;
@@ -264,9 +273,8 @@ static void select_mode(struct list_reader *reader)
 
 	if (applied && old.wce != reader->mode.wce && cmd->lu->on_write_cache)
 		cmd->lu->on_write_cache(cmd->lu->on_write_cache_arg);
-	/* WCE from 1 to 0: what is cached must be on the medium before the initiator may rely on it. */
-	if (applied && old.wce && !reader->mode.wce && backstore_has_flush(cmd->lu->bs))
-		sbc_io(cmd, BACKSTORE_FLUSH, 0, 0, 0, sbc_io_complete);
+	if (applied && needs_flush(&old, &reader->mode) && backstore_has_flush(cmd->lu->bs))
+		scsi_io_flush(cmd, scsi_io_complete);
 	else
 		scsi_complete(cmd);
 }
@@ -276,13 +284,13 @@ void spc_mode_select(struct scsi_cmd *cmd)
 	uint8_t list[8 + 16 + 5 * MODE_PAGE_MAX + 2] = {0};
 	struct list_reader reader = {.cmd = cmd, .list = list};
 
-	if (cmd->cdb[1] & 0x01) { /* SP: nothing can be saved */
+	if (cmd->cdb[1] & 0x01) { /* SP: no page can be saved */
 		scsi_fail_cdb(cmd, 1, 0);
 	} else if (cmd->transfer_len == 0) {
 		scsi_complete(cmd);
 	} else if (!(cmd->cdb[1] & 0x10)) { /* PF: there are no vendor specific pages */
 		scsi_fail_cdb(cmd, 1, 4);
-	} else if (cmd->transfer_len > sizeof(list) - 2 || cmd->data_out_len < cmd->transfer_len) {
+	} else if (cmd->transfer_len > sizeof(list) - 2) {
 		scsi_fail(cmd, SENSE_LIST_LENGTH_ERROR);
 	} else {
 		reader.len = (unsigned)scsi_data_out_bytes(cmd, list, cmd->transfer_len);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mode parameters (SPC-4 7.5, SBC-4 6.5). */
+/* Mode parameters (SPC-4 7.5, SBC-4 6.5) */
 #ifndef SCSI_MODE_H
 #define SCSI_MODE_H
 
 #include "scsi/lu.h"
 
-/* Any thread, lu->lock held: the default values, as after power on. */
+/* Any thread, lu->lock held: sets the default values, as after power on. */
 void scsi_mode_reset_locked(struct scsi_lu *lu);
-/* Any thread, lu->lock held: makes mode the current values and brings the gate in line with them. */
+/* Any thread, lu->lock held: makes mode the current values and sets the gate bits that follow from them. */
 void scsi_mode_set_locked(struct scsi_lu *lu, const struct scsi_mode *mode);
 
-/* --- pages (mode_pages.c) ---------------------------------------------------------- */
+/* --- pages (mode_pages.c) -------------------------------------------------------------------- */
 
 enum scsi_mode_control { MODE_CURRENT, MODE_CHANGEABLE, MODE_DEFAULT, MODE_SAVED }; /* PC, SPC-4 6.11.1.2 */
 
@@ -21,12 +21,13 @@ enum scsi_mode_control { MODE_CURRENT, MODE_CHANGEABLE, MODE_DEFAULT, MODE_SAVED
 struct scsi_mode_page {
 	uint8_t code;
 	const char *name;
-	uint8_t len; /* with the two header bytes */
-	/* Fills the bytes behind the header, which are zero; NULL: they stay so. */
+	/* With the two header bytes */
+	uint8_t len;
+	/* Fills the bytes after the header, which are zero; NULL: they stay zero. */
 	void (*values)(const struct scsi_lu *lu, const struct scsi_mode *mode, uint8_t *page);
-	/* The same with ones where MODE SELECT may change something; NULL: nowhere. */
+	/* Sets the bits that MODE SELECT may change; NULL: none. */
 	void (*changeable)(const struct scsi_lu *lu, uint8_t *page);
-	/* Takes over what is changeable. */
+	/* Copies the changeable bits of the page to mode. */
 	void (*select)(const uint8_t *page, struct scsi_mode *mode);
 };
 
@@ -35,7 +36,7 @@ extern const unsigned scsi_nmode_pages;
 
 const struct scsi_mode_page *scsi_mode_page_find(uint8_t code);
 struct scsi_mode scsi_mode_default(const struct scsi_lu *lu);
-/* Writes the page with its header; returns its length. mode: the current values. */
+/* Writes the page with its header and returns its length. mode has the current values. */
 unsigned scsi_mode_page_write(const struct scsi_mode_page *page, const struct scsi_lu *lu,
 			      enum scsi_mode_control pc, const struct scsi_mode *mode, uint8_t *out);
 #endif

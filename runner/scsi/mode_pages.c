@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The mode pages: their values, and which bits MODE SELECT may change. To add a page, add a row to scsi_mode_pages.
+ */
 #include <string.h>
 
 #include "scsi/mode.h"
@@ -13,7 +16,7 @@ static void caching(const struct scsi_lu *lu, const struct scsi_mode *mode, uint
 	page[2] = mode->wce ? CACHING_WCE : 0;
 }
 
-/* What is off by default cannot be switched on: a reset would switch it off again, and not flush it. */
+/* If WCE is 0 by default, it cannot be set: a reset would clear it again without a flush. */
 static void caching_changeable(const struct scsi_lu *lu, uint8_t *page)
 {
 	page[2] = scsi_mode_default(lu).wce ? CACHING_WCE : 0;
@@ -29,6 +32,7 @@ static void caching_select(const uint8_t *page, struct scsi_mode *mode)
 #define CONTROL_GLTSD   0x02 /* byte 2: log parameters are not saved */
 #define CONTROL_REORDER 0x10 /* byte 3: QUEUE ALGORITHM MODIFIER 1, unrestricted reordering */
 #define CONTROL_SWP     0x08 /* byte 4 */
+#define CONTROL_TAS     0x40 /* byte 5: TASK ABORTED status for commands that another nexus aborts */
 
 static void control(const struct scsi_lu *lu, const struct scsi_mode *mode, uint8_t *page)
 {
@@ -36,6 +40,7 @@ static void control(const struct scsi_lu *lu, const struct scsi_mode *mode, uint
 	page[2] = CONTROL_GLTSD | (mode->d_sense ? CONTROL_D_SENSE : 0);
 	page[3] = CONTROL_REORDER;
 	page[4] = mode->swp ? CONTROL_SWP : 0;
+	page[5] = mode->tas ? CONTROL_TAS : 0;
 	put_be16(&page[8], 0xffff); /* BUSY TIMEOUT PERIOD: unlimited */
 }
 
@@ -44,16 +49,18 @@ static void control_changeable(const struct scsi_lu *lu, uint8_t *page)
 	(void)lu;
 	page[2] = CONTROL_D_SENSE;
 	page[4] = CONTROL_SWP;
+	page[5] = CONTROL_TAS;
 }
 
 static void control_select(const uint8_t *page, struct scsi_mode *mode)
 {
 	mode->d_sense = page[2] & CONTROL_D_SENSE;
 	mode->swp = page[4] & CONTROL_SWP;
+	mode->tas = page[5] & CONTROL_TAS;
 }
 
 /* Informational Exceptions Control page, SBC-4 6.5.8 */
-#define EXCEPTIONS_DEXCPT 0x08 /* byte 2: disabled, there are no failure predictions to report */
+#define EXCEPTIONS_DEXCPT 0x08 /* byte 2: disabled, because there are no failure predictions to report */
 
 static void exceptions(const struct scsi_lu *lu, const struct scsi_mode *mode, uint8_t *page)
 {
@@ -63,9 +70,10 @@ static void exceptions(const struct scsi_lu *lu, const struct scsi_mode *mode, u
 }
 
 const struct scsi_mode_page scsi_mode_pages[] = {
-    {0x01, "Read-Write Error Recovery", 12, NULL, NULL,
-     NULL}, /* no retries of our own: an error ends the command */
-    {0x02, "Disconnect-Reconnect", 16, NULL, NULL, NULL}, /* no limits */
+    /* The LU does not retry: an error ends the command. */
+    {0x01, "Read-Write Error Recovery", 12, NULL, NULL, NULL},
+    /* There are no limits. */
+    {0x02, "Disconnect-Reconnect", 16, NULL, NULL, NULL},
     {0x08, "Caching", 20, caching, caching_changeable, caching_select},
     {0x0a, "Control", 12, control, control_changeable, control_select},
     {0x1c, "Informational Exceptions Control", 12, exceptions, NULL, NULL},
@@ -82,7 +90,7 @@ const struct scsi_mode_page *scsi_mode_page_find(uint8_t code)
 
 struct scsi_mode scsi_mode_default(const struct scsi_lu *lu)
 {
-	return (struct scsi_mode){.wce = __atomic_load_n(&lu->wce_default, __ATOMIC_RELAXED)};
+	return (struct scsi_mode){.wce = __atomic_load_n(&lu->wce_default, __ATOMIC_RELAXED), .tas = true};
 }
 
 unsigned scsi_mode_page_write(const struct scsi_mode_page *page, const struct scsi_lu *lu,

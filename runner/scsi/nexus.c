@@ -1,18 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * I_T_L nexuses: attaching and detaching, and their unit attentions. Which event raises which unit attention is
+ * decided where the event happens; cmd.c reports what is pending.
+ */
+#include "scsi/nexus.h"
+
 #include "scsi/lu.h"
 #include "scsi/reserve.h"
-#include "scsi/ua.h"
+#include "scsi/sense.h"
+#include "util/bytes.h"
 #include "util/cleanup.h"
+#include "util/contract.h"
 
-void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct scsi_lu *lu)
+/* --- nexuses --------------------------------------------------------------------------------- */
+
+void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct scsi_lu *lu,
+		       struct loop *loop)
 {
 	SCOPE_LOCK(&lu->lock);
 
-	*nexus = (struct scsi_nexus){.it = it,
-				     .lu = lu,
-				     .ua_pending =
-					 SCSI_UA_POWER_ON | (lu->medium_changed ? SCSI_UA_MEDIUM_CHANGED : 0),
-				     .id = ++lu->last_nexus_id};
+	*nexus = (struct scsi_nexus){
+	    .it = it, .lu = lu, .loop = loop, .ua_pending = SCSI_UA_POWER_ON, .id = ++lu->last_nexus_id};
+	if (lu->medium_changed)
+		nexus->ua_pending |= SCSI_UA_MEDIUM_CHANGED;
+	if (it)
+		scsi_alua_add_port_locked(lu, it->relative_port, it->port_group);
 	list_add_tail(&lu->nexuses, &nexus->node);
 }
 
@@ -21,7 +33,76 @@ void scsi_nexus_detach(struct scsi_nexus *nexus)
 	struct scsi_lu *lu = nexus->lu;
 	SCOPE_LOCK(&lu->lock);
 
+	contract(!nexus->unsubmitted && "the front end has dropped or submitted all commands");
 	if (lu->reserved_by == nexus->id)
 		scsi_reserve_clear_locked(lu);
 	list_del(&nexus->node);
+}
+
+void scsi_nexus_luns_changed(struct scsi_nexus *nexus)
+{
+	scsi_ua_raise(nexus, SCSI_UA_LUNS_CHANGED);
+}
+
+/* --- unit attentions ------------------------------------------------------------------------- */
+
+/* By bit number of enum scsi_ua. */
+static const uint32_t codes[] = {
+    SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x00), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x03),
+    SENSE_CODE(SENSE_UNIT_ATTENTION, 0x3f, 0x0e), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x28, 0x00),
+    SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2f, 0x00), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x09),
+    SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x01), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x06),
+    SENSE_CODE(SENSE_UNIT_ATTENTION, 0x3f, 0x03),
+};
+
+void scsi_ua_raise(struct scsi_nexus *nexus, enum scsi_ua ua)
+{
+	/* Release: a thread that sees the unit attention also sees the change that it announces. */
+	__atomic_fetch_or(&nexus->ua_pending, (uint32_t)ua, __ATOMIC_RELEASE);
+}
+
+void scsi_ua_raise_others_locked(struct scsi_lu *lu, const struct scsi_nexus *except, enum scsi_ua ua)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&lu->nexuses, node, tmp) {
+		struct scsi_nexus *nexus = list_entry(node, struct scsi_nexus, node);
+
+		if (nexus != except)
+			scsi_ua_raise(nexus, ua);
+	}
+}
+
+void scsi_ua_raise_all_locked(struct scsi_lu *lu, enum scsi_ua ua)
+{
+	scsi_ua_raise_others_locked(lu, NULL, ua);
+}
+
+void scsi_ua_raise_all(struct scsi_lu *lu, enum scsi_ua ua)
+{
+	SCOPE_LOCK(&lu->lock);
+
+	scsi_ua_raise_all_locked(lu, ua);
+}
+
+uint32_t scsi_ua_peek(const struct scsi_nexus *nexus)
+{
+	uint32_t pending = __atomic_load_n(&nexus->ua_pending, __ATOMIC_ACQUIRE);
+
+	return pending ? codes[__builtin_ctz(pending)] : SENSE_NONE;
+}
+
+void scsi_ua_clear(struct scsi_nexus *nexus, enum scsi_ua ua)
+{
+	__atomic_fetch_and(&nexus->ua_pending, ~(uint32_t)ua, __ATOMIC_RELAXED);
+}
+
+uint32_t scsi_ua_pop(struct scsi_nexus *nexus)
+{
+	uint32_t pending = __atomic_load_n(&nexus->ua_pending, __ATOMIC_ACQUIRE);
+
+	if (!pending)
+		return SENSE_NONE;
+	scsi_ua_clear(nexus, (enum scsi_ua)(pending & -pending));
+	return codes[__builtin_ctz(pending)];
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* REPORT SUPPORTED OPERATION CODES and TASK MANAGEMENT FUNCTIONS (SPC-4 6.34, 6.35): the opcode table, told.
+/*
+ * REPORT SUPPORTED OPERATION CODES and REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-4 6.34, 6.35). Both only show
+ * tables; what is in the opcode table is decided in opcodes.c.
  */
 #include <stdlib.h>
 
@@ -23,8 +25,7 @@ static void report_all(struct scsi_cmd *cmd, bool timeouts)
 	unsigned len = 4;
 
 	if (!list) {
-		cmd->status = SCSI_TASK_SET_FULL;
-		scsi_complete(cmd);
+		scsi_fail_memory(cmd);
 		return;
 	}
 	for (const struct scsi_op *op = scsi_ops; op < scsi_ops + scsi_nops; op++) {

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The opcode table and the search in it. A row describes what admission checks before the command's function
+ * runs; the functions themselves are in the spc_* and sbc_* files.
+ */
 #include "scsi/opcodes.h"
 
 #include "scsi/lu.h"
@@ -6,13 +10,14 @@
 #include "scsi/spc.h"
 #include "util/bytes.h"
 
-#define LBA(at, bytes)   .lba_at = (at), .lba_len = (bytes)
-#define LEN(at, bytes)   .len_at = (at), .len_len = (bytes)
-#define MOVES(unit, way) .transfer = SCSI_XFER_##unit, .direction = SCSI_##way
-#define ACCESS(class)    .access = SCSI_ACCESS_##class
+#define LBA(at, bytes)    .lba_at = (at), .lba_len = (bytes)
+#define LEN(at, bytes)    .len_at = (at), .len_len = (bytes)
+#define MOVES(unit, way)  .transfer = SCSI_XFER_##unit, .direction = SCSI_##way
+#define MOVES_BY(fn, way) .transfer = SCSI_XFER_BY_ROW, .data_len = (fn), .direction = SCSI_##way
+#define ACCESS(class)     .access = SCSI_ACCESS_##class
 
 /*
- * Ascending by opcode and service action. Usage bits that are set although nothing evaluates them: GROUP
+ * Ascending by opcode and service action. Some usage bits are set although nothing evaluates them: GROUP
  * NUMBER (ignored where there is no grouping function), FUA_NV and SYNC_NV (obsolete), and the reservation
  * and third party identifications of RESERVE and RELEASE (ignored without EXTENT and 3RDPTY, SPC-2 7.21).
  */
@@ -28,7 +33,8 @@ const struct scsi_op scsi_ops[] = {
 	 .usage = {0x03, 0x01, 0x00, 0x00, 0xff, 0x00}},
 	{"FORMAT UNIT", sbc_format_unit,
 	 .opcode = 0x04, .cdb_len = 6,
-	 MOVES(FORMAT, DATA_OUT), ACCESS(WRITE), .flags = SCSI_OP_MEDIUM | SCSI_OP_WRITES,
+	 MOVES_BY(sbc_format_data_len, DATA_OUT), ACCESS(WRITE),
+	 .flags = SCSI_OP_MEDIUM | SCSI_OP_WRITES | SCSI_OP_CURES_CORRUPTED,
 	 .usage = {0x04, 0x3f, 0x00, 0x00, 0x00, 0x00}},
 	{"READ (6)", sbc_read,
 	 .opcode = 0x08, .cdb_len = 6, LBA(1, 3), LEN(4, 1),
@@ -41,7 +47,7 @@ const struct scsi_op scsi_ops[] = {
 	{"INQUIRY", spc_inquiry,
 	 .opcode = 0x12, .cdb_len = 6, LEN(3, 2),
 	 MOVES(BYTES, DATA_IN), ACCESS(ANY), .flags = SCSI_OP_ALWAYS,
-	 /* Bits 7-5 were SCSI-2's LUN: Linux sets them in the first INQUIRY that it sends to a target. */
+	 /* Bits 7-5 were the LUN in SCSI-2: Linux sets them in the first INQUIRY that it sends to a target. */
 	 .usage = {0x12, 0xe1, 0xff, 0xff, 0xff, 0x00}},
 	{"MODE SELECT (6)", spc_mode_select,
 	 .opcode = 0x15, .cdb_len = 6, LEN(4, 1),
@@ -61,7 +67,7 @@ const struct scsi_op scsi_ops[] = {
 	 .usage = {0x1a, 0x08, 0xff, 0xff, 0xff, 0x00}},
 	{"START STOP UNIT", sbc_start_stop_unit,
 	 .opcode = 0x1b, .cdb_len = 6,
-	 ACCESS(LOOSEN),
+	 ACCESS(CONTROL), .loosens = sbc_start_stop_loosens,
 	 .usage = {0x1b, 0x01, 0x00, 0x0f, 0xf7, 0x00}},
 	{"SEND DIAGNOSTIC", spc_send_diagnostic,
 	 .opcode = 0x1d, .cdb_len = 6,
@@ -69,44 +75,45 @@ const struct scsi_op scsi_ops[] = {
 	 .usage = {0x1d, 0xf7, 0x00, 0x00, 0x00, 0x00}},
 	{"PREVENT ALLOW MEDIUM REMOVAL", spc_prevent_allow,
 	 .opcode = 0x1e, .cdb_len = 6,
-	 ACCESS(LOOSEN),
+	 ACCESS(CONTROL), .loosens = spc_prevent_allow_loosens,
 	 .usage = {0x1e, 0x00, 0x00, 0x00, 0x03, 0x00}},
 	{"READ CAPACITY (10)", sbc_read_capacity10,
 	 .opcode = 0x25, .cdb_len = 10,
-	 MOVES(EIGHT, DATA_IN), ACCESS(ANY), .flags = SCSI_OP_MEDIUM,
+	 MOVES_BY(sbc_read_capacity10_data_len, DATA_IN), ACCESS(ANY), .flags = SCSI_OP_MEDIUM,
 	 .usage = {0x25, 0x00, 0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x01, 0x00}},
 	{"READ (10)", sbc_read,
 	 .opcode = 0x28, .cdb_len = 10, LBA(2, 4), LEN(7, 2),
 	 MOVES(BLOCKS, DATA_IN), ACCESS(READ), .flags = SCSI_OP_MEDIUM | SCSI_OP_MAX_XFER,
-	 .usage = {0x28, 0x1a, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff, 0x00}},
+	 .usage = {0x28, 0x1a, 0xff, 0xff, 0xff, 0xff, 0x3f, 0xff, 0xff, 0x00}},
 	{"WRITE (10)", sbc_write,
 	 .opcode = 0x2a, .cdb_len = 10, LBA(2, 4), LEN(7, 2),
 	 MOVES(BLOCKS, DATA_OUT), ACCESS(WRITE), .flags = SCSI_OP_MEDIUM | SCSI_OP_WRITES | SCSI_OP_MAX_XFER,
-	 .usage = {0x2a, 0x1a, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff, 0x00}},
+	 .usage = {0x2a, 0x1a, 0xff, 0xff, 0xff, 0xff, 0x3f, 0xff, 0xff, 0x00}},
 	{"WRITE AND VERIFY (10)", sbc_write_and_verify,
 	 .opcode = 0x2e, .cdb_len = 10, LBA(2, 4), LEN(7, 2),
 	 MOVES(BLOCKS, DATA_OUT), ACCESS(WRITE), .flags = SCSI_OP_MEDIUM | SCSI_OP_WRITES | SCSI_OP_MAX_XFER,
-	 .usage = {0x2e, 0x16, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff, 0x00}},
+	 .usage = {0x2e, 0x16, 0xff, 0xff, 0xff, 0xff, 0x3f, 0xff, 0xff, 0x00}},
 	{"VERIFY (10)", sbc_verify,
 	 .opcode = 0x2f, .cdb_len = 10, LBA(2, 4), LEN(7, 2),
-	 MOVES(VERIFY, DATA_OUT), ACCESS(READ), .flags = SCSI_OP_MEDIUM | SCSI_OP_MAX_XFER,
-	 .usage = {0x2f, 0x16, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff, 0x00}},
+	 MOVES_BY(sbc_verify_data_len, DATA_OUT), ACCESS(READ), .flags = SCSI_OP_MEDIUM | SCSI_OP_MAX_XFER,
+	 .usage = {0x2f, 0x16, 0xff, 0xff, 0xff, 0xff, 0x3f, 0xff, 0xff, 0x00}},
 	{"PRE-FETCH (10)", sbc_prefetch,
 	 .opcode = 0x34, .cdb_len = 10, LBA(2, 4), LEN(7, 2),
 	 ACCESS(READ), .flags = SCSI_OP_MEDIUM,
-	 .usage = {0x34, 0x02, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff, 0x00}},
+	 .usage = {0x34, 0x02, 0xff, 0xff, 0xff, 0xff, 0x3f, 0xff, 0xff, 0x00}},
 	{"SYNCHRONIZE CACHE (10)", sbc_synchronize_cache,
 	 .opcode = 0x35, .cdb_len = 10, LBA(2, 4), LEN(7, 2),
 	 ACCESS(WRITE), .flags = SCSI_OP_MEDIUM,
-	 .usage = {0x35, 0x06, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff, 0x00}},
+	 .usage = {0x35, 0x06, 0xff, 0xff, 0xff, 0xff, 0x3f, 0xff, 0xff, 0x00}},
 	{"WRITE SAME (10)", sbc_write_same,
 	 .opcode = 0x41, .cdb_len = 10, LBA(2, 4), LEN(7, 2),
-	 MOVES(SAME, DATA_OUT), ACCESS(WRITE), .flags = SCSI_OP_MEDIUM | SCSI_OP_WRITES,
-	 .usage = {0x41, 0x08, 0xff, 0xff, 0xff, 0xff, 0x1f, 0xff, 0xff, 0x00}},
+	 MOVES_BY(sbc_write_same_data_len, DATA_OUT), ACCESS(WRITE),
+	 .flags = SCSI_OP_MEDIUM | SCSI_OP_WRITES | SCSI_OP_EXACT,
+	 .usage = {0x41, 0x08, 0xff, 0xff, 0xff, 0xff, 0x3f, 0xff, 0xff, 0x00}},
 	{"UNMAP", sbc_unmap,
 	 .opcode = 0x42, .cdb_len = 10, LEN(7, 2),
 	 MOVES(BYTES, DATA_OUT), ACCESS(WRITE), .flags = SCSI_OP_MEDIUM | SCSI_OP_WRITES | SCSI_OP_THIN,
-	 .usage = {0x42, 0x00, 0x00, 0x00, 0x00, 0x00, 0x1f, 0xff, 0xff, 0x00}},
+	 .usage = {0x42, 0x00, 0x00, 0x00, 0x00, 0x00, 0x3f, 0xff, 0xff, 0x00}},
 	{"LOG SENSE", spc_log_sense,
 	 .opcode = 0x4d, .cdb_len = 10, LEN(7, 2),
 	 MOVES(BYTES, DATA_IN), ACCESS(ANY),
@@ -130,39 +137,41 @@ const struct scsi_op scsi_ops[] = {
 	{"READ (16)", sbc_read,
 	 .opcode = 0x88, .cdb_len = 16, LBA(2, 8), LEN(10, 4),
 	 MOVES(BLOCKS, DATA_IN), ACCESS(READ), .flags = SCSI_OP_MEDIUM | SCSI_OP_MAX_XFER,
-	 .usage = {0x88, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00}},
+	 .usage = {0x88, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f, 0x00}},
 	{"COMPARE AND WRITE", sbc_compare_and_write,
 	 .opcode = 0x89, .cdb_len = 16, LBA(2, 8), LEN(13, 1),
-	 MOVES(TWICE, DATA_OUT), ACCESS(WRITE), .flags = SCSI_OP_MEDIUM | SCSI_OP_WRITES,
-	 .usage = {0x89, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0xff, 0x1f, 0x00}},
+	 MOVES_BY(sbc_compare_data_len, DATA_OUT), ACCESS(WRITE),
+	 .flags = SCSI_OP_MEDIUM | SCSI_OP_WRITES | SCSI_OP_EXACT,
+	 .usage = {0x89, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0xff, 0x3f, 0x00}},
 	{"WRITE (16)", sbc_write,
 	 .opcode = 0x8a, .cdb_len = 16, LBA(2, 8), LEN(10, 4),
 	 MOVES(BLOCKS, DATA_OUT), ACCESS(WRITE), .flags = SCSI_OP_MEDIUM | SCSI_OP_WRITES | SCSI_OP_MAX_XFER,
-	 .usage = {0x8a, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00}},
+	 .usage = {0x8a, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f, 0x00}},
 	{"ORWRITE (16)", sbc_orwrite,
 	 .opcode = 0x8b, .cdb_len = 16, LBA(2, 8), LEN(10, 4),
 	 MOVES(BLOCKS, DATA_OUT), ACCESS(WRITE), .flags = SCSI_OP_MEDIUM | SCSI_OP_WRITES | SCSI_OP_MAX_XFER,
-	 .usage = {0x8b, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00}},
+	 .usage = {0x8b, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f, 0x00}},
 	{"WRITE AND VERIFY (16)", sbc_write_and_verify,
 	 .opcode = 0x8e, .cdb_len = 16, LBA(2, 8), LEN(10, 4),
 	 MOVES(BLOCKS, DATA_OUT), ACCESS(WRITE), .flags = SCSI_OP_MEDIUM | SCSI_OP_WRITES | SCSI_OP_MAX_XFER,
-	 .usage = {0x8e, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00}},
+	 .usage = {0x8e, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f, 0x00}},
 	{"VERIFY (16)", sbc_verify,
 	 .opcode = 0x8f, .cdb_len = 16, LBA(2, 8), LEN(10, 4),
-	 MOVES(VERIFY, DATA_OUT), ACCESS(READ), .flags = SCSI_OP_MEDIUM | SCSI_OP_MAX_XFER,
-	 .usage = {0x8f, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00}},
+	 MOVES_BY(sbc_verify_data_len, DATA_OUT), ACCESS(READ), .flags = SCSI_OP_MEDIUM | SCSI_OP_MAX_XFER,
+	 .usage = {0x8f, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f, 0x00}},
 	{"PRE-FETCH (16)", sbc_prefetch,
 	 .opcode = 0x90, .cdb_len = 16, LBA(2, 8), LEN(10, 4),
 	 ACCESS(READ), .flags = SCSI_OP_MEDIUM,
-	 .usage = {0x90, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00}},
+	 .usage = {0x90, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f, 0x00}},
 	{"SYNCHRONIZE CACHE (16)", sbc_synchronize_cache,
 	 .opcode = 0x91, .cdb_len = 16, LBA(2, 8), LEN(10, 4),
 	 ACCESS(WRITE), .flags = SCSI_OP_MEDIUM,
-	 .usage = {0x91, 0x06, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00}},
+	 .usage = {0x91, 0x06, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f, 0x00}},
 	{"WRITE SAME (16)", sbc_write_same,
 	 .opcode = 0x93, .cdb_len = 16, LBA(2, 8), LEN(10, 4),
-	 MOVES(SAME, DATA_OUT), ACCESS(WRITE), .flags = SCSI_OP_MEDIUM | SCSI_OP_WRITES,
-	 .usage = {0x93, 0x09, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00}},
+	 MOVES_BY(sbc_write_same_data_len, DATA_OUT), ACCESS(WRITE),
+	 .flags = SCSI_OP_MEDIUM | SCSI_OP_WRITES | SCSI_OP_EXACT,
+	 .usage = {0x93, 0x09, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f, 0x00}},
 	{"READ CAPACITY (16)", sbc_read_capacity16,
 	 .opcode = 0x9e, .service_action = 0x10, .cdb_len = 16, LEN(10, 4),
 	 MOVES(BYTES, DATA_IN), ACCESS(ANY), .flags = SCSI_OP_MEDIUM | SCSI_OP_SA,
@@ -194,26 +203,27 @@ const struct scsi_op scsi_ops[] = {
 	{"READ (12)", sbc_read,
 	 .opcode = 0xa8, .cdb_len = 12, LBA(2, 4), LEN(6, 4),
 	 MOVES(BLOCKS, DATA_IN), ACCESS(READ), .flags = SCSI_OP_MEDIUM | SCSI_OP_MAX_XFER,
-	 .usage = {0xa8, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00}},
+	 .usage = {0xa8, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f, 0x00}},
 	{"WRITE (12)", sbc_write,
 	 .opcode = 0xaa, .cdb_len = 12, LBA(2, 4), LEN(6, 4),
 	 MOVES(BLOCKS, DATA_OUT), ACCESS(WRITE), .flags = SCSI_OP_MEDIUM | SCSI_OP_WRITES | SCSI_OP_MAX_XFER,
-	 .usage = {0xaa, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00}},
+	 .usage = {0xaa, 0x1a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f, 0x00}},
 	{"WRITE AND VERIFY (12)", sbc_write_and_verify,
 	 .opcode = 0xae, .cdb_len = 12, LBA(2, 4), LEN(6, 4),
 	 MOVES(BLOCKS, DATA_OUT), ACCESS(WRITE), .flags = SCSI_OP_MEDIUM | SCSI_OP_WRITES | SCSI_OP_MAX_XFER,
-	 .usage = {0xae, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00}},
+	 .usage = {0xae, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f, 0x00}},
 	{"VERIFY (12)", sbc_verify,
 	 .opcode = 0xaf, .cdb_len = 12, LBA(2, 4), LEN(6, 4),
-	 MOVES(VERIFY, DATA_OUT), ACCESS(READ), .flags = SCSI_OP_MEDIUM | SCSI_OP_MAX_XFER,
-	 .usage = {0xaf, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x00}},
+	 MOVES_BY(sbc_verify_data_len, DATA_OUT), ACCESS(READ), .flags = SCSI_OP_MEDIUM | SCSI_OP_MAX_XFER,
+	 .usage = {0xaf, 0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f, 0x00}},
 };
 /* clang-format on */
 const unsigned scsi_nops = ARRAY_SIZE(scsi_ops);
 
-static uint8_t first_row[256]; /* of each opcode, plus one; 0: none */
+/* The index of the first row of each opcode, plus one; 0: the opcode has no row. */
+static uint8_t first_row[256];
 
-/* Before main(), so that look-ups need neither a lock nor a check. */
+/* This runs before main(), so that a search needs neither a lock nor a check. */
 __attribute__((constructor)) static void index_rows(void)
 {
 	for (unsigned i = scsi_nops; i > 0; i--)

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* REPORT LUNS (SPC-4 6.33). */
+/*
+ * REPORT LUNS (SPC-4 6.33). The front end knows the LUNs; behind the kernel front end the kernel answers this command.
+ */
 #include <stdlib.h>
 
 #include "scsi/cmd.h"
+#include "scsi/nexus.h"
 #include "scsi/spc.h"
 #include "util/bytes.h"
 
 #define LUN_LEN 8
 
-/* Of the kinds of LUs that SELECT REPORT can name there are no well known and no administrative ones. */
+/* SELECT REPORT. There are no well known and no administrative logical units. */
 enum select_report {
 	WITHOUT_WELL_KNOWN = 0x00,
 	ONLY_WELL_KNOWN = 0x01,
@@ -20,15 +23,19 @@ enum select_report {
 
 static void report(struct scsi_cmd *cmd)
 {
-	uint32_t count = cmd->it->report_luns(cmd->it, NULL, 0);
-	uint8_t *list = calloc(count + 1u, LUN_LEN);
+	uint32_t count;
+	uint8_t *list;
 
+	/* The initiator learns of the change by this command. Cleared first: a change during it stays pending. */
+	if (cmd->nexus)
+		scsi_ua_clear(cmd->nexus, SCSI_UA_LUNS_CHANGED);
+	count = cmd->it->report_luns(cmd->it, NULL, 0);
+	list = calloc(count + 1u, LUN_LEN);
 	if (!list) {
-		cmd->status = SCSI_TASK_SET_FULL;
-		scsi_complete(cmd);
+		scsi_fail_memory(cmd);
 		return;
 	}
-	/* LUNs may come and go between the two calls. */
+	/* The number of LUNs may change between the two calls. */
 	count = MIN(count, cmd->it->report_luns(cmd->it, (uint8_t(*)[LUN_LEN])(list + LUN_LEN), count));
 	put_be32(list, count * LUN_LEN);
 	scsi_data_in_bytes(cmd, list, (count + 1u) * LUN_LEN);
@@ -49,7 +56,7 @@ void spc_report_luns(struct scsi_cmd *cmd)
 	case ADMINISTRATIVE_AND_SIMPLE:
 		if (cmd->it)
 			report(cmd);
-		else /* behind the kernel's door the kernel answers; nobody knows the LUNs here */
+		else
 			scsi_fail(cmd, SENSE_INVALID_OPCODE);
 		break;
 	case ONLY_WELL_KNOWN:

@@ -1,40 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * RESERVE and RELEASE, 6 and 10 (SPC-2 7.17 to 7.21), and the conflicts of a reservation. The opcode table says which
+ * commands conflict. Behind the kernel front end the kernel keeps reservations, because only the kernel knows the
+ * initiators; there, both commands are refused.
+ */
 #include "scsi/reserve.h"
 
 #include "scsi/cmd.h"
 #include "scsi/spc.h"
 #include "util/lock.h"
 
-/* PREVENT ALLOW MEDIUM REMOVAL and START STOP UNIT may still undo what a reservation should not keep (SPC-2
- * table 10). */
-static bool only_loosens(const struct scsi_cmd *cmd)
+/*
+ * A command that parse refused ends with that error. One that the handler's scsi() may still execute could do
+ * anything.
+ */
+static bool access_conflicts(const struct scsi_cmd *cmd)
 {
-	const uint8_t *cdb = cmd->cdb;
-
-	if (cdb[0] == 0x1e)
-		return (cdb[4] & 0x03) == 0;            /* PREVENT */
-	return (cdb[4] & 0xf0) == 0 && (cdb[4] & 0x01); /* POWER CONDITION, START */
-}
-
-/* A command that parse refused ends in that error; one that the handler may still take could do anything. */
-static uint8_t without_row(const struct scsi_cmd *cmd)
-{
-	return cmd->gate_seen & SCSI_GATE_HANDLER ? SCSI_ACCESS_CONTROL : SCSI_ACCESS_ANY;
+	if (!cmd->op)
+		return cmd->gate_seen & SCSI_GATE_HANDLER;
+	return cmd->op->access != SCSI_ACCESS_ANY && !(cmd->op->loosens && cmd->op->loosens(cmd));
 }
 
 bool scsi_reserve_conflicts(const struct scsi_cmd *cmd)
 {
-	uint8_t access = cmd->op ? cmd->op->access : without_row(cmd);
 	uint64_t holder;
 
-	if (!cmd->nexus || access == SCSI_ACCESS_ANY)
+	if (!access_conflicts(cmd))
 		return false;
 	lock_take(&cmd->lu->lock);
 	holder = cmd->lu->reserved_by;
 	lock_drop(&cmd->lu->lock);
-	if (holder == 0 || holder == cmd->nexus->id)
-		return false;
-	return access != SCSI_ACCESS_LOOSEN || !only_loosens(cmd);
+	return holder != 0 && holder != cmd->nexus->id;
 }
 
 void scsi_reserve_clear_locked(struct scsi_lu *lu)
@@ -43,35 +39,34 @@ void scsi_reserve_clear_locked(struct scsi_lu *lu)
 	scsi_lu_gate_change(lu, 0, SCSI_GATE_RESERVED);
 }
 
-/* The conflict with a holder that was there before is found at admission; two loops may still race to here.
- */
+/* Admission finds a conflict with an older reservation; two loops may still race to this function. */
 void spc_reserve(struct scsi_cmd *cmd)
 {
 	struct scsi_lu *lu = cmd->lu;
-	bool taken;
+	bool conflict;
 
-	if (!cmd->nexus) { /* behind the kernel's door the kernel keeps reservations */
+	if (!cmd->it) {
 		scsi_fail(cmd, SENSE_INVALID_OPCODE);
 		return;
 	}
 	lock_take(&lu->lock);
-	taken = lu->reserved_by != 0 && lu->reserved_by != cmd->nexus->id;
-	if (!taken) {
+	conflict = lu->reserved_by != 0 && lu->reserved_by != cmd->nexus->id;
+	if (!conflict) {
 		lu->reserved_by = cmd->nexus->id;
 		scsi_lu_gate_change(lu, SCSI_GATE_RESERVED, 0);
 	}
 	lock_drop(&lu->lock);
-	if (taken)
+	if (conflict)
 		cmd->status = SCSI_RESERVATION_CONFLICT;
 	scsi_complete(cmd);
 }
 
-/* By another nexus than the holder's it does nothing and is GOOD (SPC-2 7.18.1). */
+/* From another nexus than the holder's it does nothing and ends with GOOD (SPC-2 7.18.1). */
 void spc_release(struct scsi_cmd *cmd)
 {
 	struct scsi_lu *lu = cmd->lu;
 
-	if (!cmd->nexus) {
+	if (!cmd->it) {
 		scsi_fail(cmd, SENSE_INVALID_OPCODE);
 		return;
 	}

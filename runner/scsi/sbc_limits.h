@@ -1,37 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one block command may ask for. The checks of the commands and the VPD pages B0 and B2 both take it
- * from here, so that they cannot disagree. MAXIMUM TRANSFER LENGTH is SCSI_MAX_TRANSFER in lu.h: admission
+ * What one block command may ask for. The checks of the commands and the VPD pages B0h and B2h both use these
+ * values, so that they cannot disagree. MAXIMUM TRANSFER LENGTH is SCSI_MAX_TRANSFER in lu.h, because admission
  * checks it.
  */
 #ifndef SCSI_SBC_LIMITS_H
 #define SCSI_SBC_LIMITS_H
 
 #include "scsi/lu.h"
+#include "util/bytes.h"
 
-#define SBC_MAX_COMPARE_BLOCKS 255u /* COMPARE AND WRITE: all that its one-byte length can say */
-/* These two bound how long one command holds its range. WRITE SAME may have to write all of its pattern out,
- * and some initiators take its limit for one of WRITE: it is no more than MAXIMUM TRANSFER LENGTH with
- * 512-byte blocks. */
-#define SBC_MAX_UNMAP_BLOCKS      (1u << 20) /* sum over the descriptors of an UNMAP */
+/* Sum over the descriptors of an UNMAP; limits how long the command holds its range. */
+#define SBC_MAX_UNMAP_BLOCKS (1u << 20)
+/*
+ * WRITE SAME may have to write all copies of its block. Some initiators take this limit for one of WRITE, so it is
+ * not above MAXIMUM TRANSFER LENGTH with 512-byte blocks.
+ */
 #define SBC_MAX_WRITE_SAME_BLOCKS (SCSI_MAX_TRANSFER / 512)
 #define SBC_MAX_UNMAP_DESCRIPTORS 256u
-#define SBC_MAX_LBA_STATUS        256u        /* descriptors in a GET LBA STATUS */
-#define SBC_FORMAT_STEP           (16u << 20) /* bytes that FORMAT UNIT clears at a time */
+/* Descriptors in the parameter data of GET LBA STATUS */
+#define SBC_MAX_LBA_STATUS 256u
+/* Bytes that FORMAT UNIT clears at a time */
+#define SBC_FORMAT_STEP (16u << 20)
 
 /*
- * Bytes from which on a READ is sent from the handler's own memory. Such memory may change until it is sent; a copy is
- * made under the range lock, so that what is read in short, like a lock that COMPARE AND WRITE changes, is never torn.
+ * Bytes from which on a READ is sent from the handler's own memory. Such memory may change until it is sent. A
+ * shorter READ is copied under the range lock, so that short data, such as a lock that COMPARE AND WRITE changes,
+ * is never torn.
  */
 #define SBC_LEND_MIN (64u << 10)
 
-/* LBPME: the LU can be told that blocks are not needed (SBC-4 4.7.3). */
+/* LBPME: initiators can tell the LU that they do not need blocks any more (SBC-4 4.7.3). */
 static inline bool sbc_is_thin(const struct scsi_lu *lu)
 {
 	return lu->info->thin && backstore_has_unmap(lu->bs);
 }
 
-/* LBPRZ: what was unmapped reads as zeros. */
+/* LBPRZ: unmapped blocks read as zeros. */
 static inline bool sbc_unmap_zeroes(const struct scsi_lu *lu)
 {
 	return sbc_is_thin(lu) && lu->info->unmap_zeroes;
@@ -45,5 +50,22 @@ static inline uint32_t sbc_physical_block_size(const struct scsi_lu *lu)
 static inline uint32_t sbc_unmap_granularity(const struct scsi_lu *lu)
 {
 	return lu->info->unmap_granularity ? lu->info->unmap_granularity : lu->block_size;
+}
+
+/* MAXIMUM COMPARE AND WRITE LENGTH: what the one-byte length can say, and not above MAXIMUM TRANSFER LENGTH. */
+static inline uint32_t sbc_max_compare_blocks(const struct scsi_lu *lu)
+{
+	return MIN(255u, lu->max_transfer >> lu->block_shift);
+}
+
+/* THRESHOLD EXPONENT: the least exponent with which the 32-bit counts of log page 0Ch can count all blocks. */
+static inline unsigned sbc_threshold_exponent(const struct scsi_lu *lu)
+{
+	uint64_t blocks = scsi_lu_blocks(lu);
+	unsigned exponent = 0;
+
+	while (blocks >> exponent > UINT32_MAX)
+		exponent++;
+	return exponent;
 }
 #endif

@@ -1,26 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The device server: SPC-4 and SBC-4 on a backstore. Pure: no descriptor, socket, mapping or plugin is known here.
- * A front end fills a struct scsi_cmd, calls scsi_parse(), gathers the Data-Out that parse asks for, calls
+ * The device server: SPC-4 and SBC-4 on a backstore. It knows no descriptor, socket, mapping or plugin.
+ * A front end calls scsi_cmd_init() and scsi_parse(), gathers the Data-Out that parse asks for, calls
  * scsi_submit(), and gets ops->done() exactly once.
  */
 #ifndef SCSI_SCSI_H
 #define SCSI_SCSI_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "backstore/backstore.h"
 #include "loop/loop.h"
 #include "util/list.h"
 
 #define SCSI_SENSE_MAX 96
-#define SCSI_CDB_MAX   260 /* SPC-4 4.2.3: variable length CDBs */
-#define SCSI_LEND_MAX  8
+/* SPC-4 4.2.3: variable length CDBs */
+#define SCSI_CDB_MAX  260
+#define SCSI_LEND_MAX 8
 
 struct scsi_cmd;
 struct scsi_lu;
-struct scsi_op; /* one row of the opcode table, opcodes.h */
+/* One row of the opcode table, opcodes.h */
+struct scsi_op;
 
 /* SAM-5 5.3.1 */
 enum scsi_status {
@@ -30,24 +34,36 @@ enum scsi_status {
 	SCSI_BUSY = 0x08,
 	SCSI_RESERVATION_CONFLICT = 0x18,
 	SCSI_TASK_SET_FULL = 0x28,
-	SCSI_ACA_ACTIVE = 0x30,
 	SCSI_TASK_ABORTED = 0x40,
 };
 
 enum scsi_direction { SCSI_NO_DATA, SCSI_DATA_IN, SCSI_DATA_OUT };
 
-/* --- logical units ------------------------------------------------------------------------------------------- */
+/* --- logical units --------------------------------------------------------------------------- */
 
-/* What INQUIRY and VPD say. Strings are copied. */
+/* INQUIRY of a LUN without a logical unit, and of a logical unit with no other identity, says this. */
+#define SCSI_DEFAULT_VENDOR   "LIO-ORG"
+#define SCSI_DEFAULT_PRODUCT  "TCMU device"
+#define SCSI_DEFAULT_REVISION "0002"
+
+/* What INQUIRY and the VPD pages report. scsi_lu_new() copies the strings. */
 struct scsi_identity {
-	const char *vendor;   /* at most 8 characters; NULL: "LIO-ORG" */
-	const char *product;  /* at most 16; NULL: "TCMU device" */
-	const char *revision; /* at most 4; NULL: "0002" */
-	const char *serial;   /* unit serial number, VPD 80 */
-	const uint8_t *naa; /* NAA designator, 16 bytes; NULL: scsi_naa_from_digits() of the serial number */
+	/* At most 8 characters; NULL: SCSI_DEFAULT_VENDOR */
+	const char *vendor;
+	/* At most 16 characters; NULL: SCSI_DEFAULT_PRODUCT */
+	const char *product;
+	/* At most 4 characters; NULL: SCSI_DEFAULT_REVISION */
+	const char *revision;
+	/* Unit serial number, VPD page 80h */
+	const char *serial;
+	/* NAA designator, 16 bytes; NULL: scsi_naa_from_digits() of the serial number */
+	const uint8_t *naa;
 };
 
-/* LIO's encoding of a unit serial number: the company ID 001405h and the first 25 hexadecimal digits of the text. */
+/*
+ * NAA 6, IEEE registered extended (SPC-4 7.8.6.6.7), in LIO's encoding of a unit serial number: the company ID 001405h
+ * and the first 25 hexadecimal digits of the text.
+ */
 void scsi_naa_from_digits(uint8_t naa[16], const char *serial);
 
 /* Main thread. The LU serves bs, which the caller closes after scsi_lu_free(). NULL with error set. */
@@ -55,126 +71,179 @@ struct scsi_lu *scsi_lu_new(struct loop_set *set, struct backstore *bs, const st
 			    struct error *error);
 /* Main thread; no nexus is attached and no command is in flight. */
 void scsi_lu_free(struct scsi_lu *lu);
-/* Before the first command: another identity, as in struct scsi_identity. */
+/* Before the first command: sets another identity, as in struct scsi_identity. */
 void scsi_lu_set_serial(struct scsi_lu *lu, const char *serial, const uint8_t *naa);
-/* Before the first command: the largest transfer that VPD B0 is to report. */
+/* Before the first command: sets the largest transfer that VPD page B0h reports. */
 void scsi_lu_limit_transfer(struct scsi_lu *lu, uint64_t bytes);
 /*
- * Any thread. Switches the write cache (WCE) as an administrator does: now and as the default after a reset; raises
- * MODE PARAMETERS CHANGED. What is cached when it goes off is the caller's to flush. 0, or -EOPNOTSUPP when there is
- * no cache to switch on.
+ * Any thread. Switches the write cache (WCE) for an administrator, now and as the default after a reset, and
+ * raises MODE PARAMETERS CHANGED. When the cache goes off, the caller flushes what is cached. Returns 0, or
+ * -EOPNOTSUPP when there is no cache to switch on.
  */
 int scsi_lu_set_write_cache(struct scsi_lu *lu, bool on);
-/* Any thread. WCE as it is now. */
+/* Any thread. The current WCE. */
 bool scsi_lu_write_cache(struct scsi_lu *lu);
-/* Before the first command: fn runs on a loop whenever an initiator has switched the write cache (MODE SELECT), while
- * that command is still in flight. */
-void scsi_lu_on_write_cache(struct scsi_lu *lu, void (*fn)(void *arg), void *arg);
-/* Before the LU is served: its contents are not those that initiators knew, so each nexus begins with NOT READY TO READY CHANGE,
- * MEDIUM MAY HAVE CHANGED (28h/00h), after POWER ON. */
-void scsi_lu_set_medium_changed(struct scsi_lu *lu);
 /*
- * Any thread. While the LU is blocked, commands that need the medium are answered NOT READY, LOGICAL UNIT NOT READY, MANUAL
- * INTERVENTION REQUIRED (SPC-4 4.5.6, 04h/03h): an administrator has to act first. Commands that were submitted before are
- * served. The end of it raises NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED (28h/00h) for all nexuses.
+ * Before the first command: fn runs on a loop whenever an initiator has switched the write cache (MODE SELECT),
+ * while that command is still in flight.
+ */
+void scsi_lu_on_write_cache(struct scsi_lu *lu, void (*fn)(void *arg), void *arg);
+/*
+ * Any thread. While the LU is blocked, commands that need the medium are answered NOT READY, LOGICAL UNIT NOT READY,
+ * MANUAL INTERVENTION REQUIRED (SPC-4 4.5.6, 04h/03h): an administrator must act first. Commands that were submitted
+ * before are served. The end of the block raises NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED (28h/00h) for all
+ * nexuses.
  */
 void scsi_lu_set_blocked(struct scsi_lu *lu, bool blocked);
 bool scsi_lu_is_blocked(const struct scsi_lu *lu);
-struct backstore *scsi_lu_backstore(const struct scsi_lu *lu);
+/*
+ * Any thread. The contents of the medium are not what they were when the initiators last used it, for example
+ * because the memory of handler alloc was lost: raises NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED
+ * for all nexuses that are attached, and for each nexus that is attached later.
+ */
+void scsi_lu_set_medium_changed(struct scsi_lu *lu);
 const char *scsi_lu_name(const struct scsi_lu *lu);
 
-/* --- I_T and I_T_L nexuses ------------------------------------------------------------------------------------- */
+/* --- I_T and I_T_L nexuses ------------------------------------------------------------------- */
 
-/* One I_T nexus, e.g. an iSCSI session; filled by the front end and valid until all its nexuses are detached. */
+/*
+ * One I_T nexus, for example an iSCSI session. The front end fills it and keeps it until all nexuses
+ * that refer to it are detached.
+ */
 struct scsi_it_nexus {
-	const char *initiator_port; /* "iqn…,i,0x00023d000001" (RFC 7143 4.4.1) */
-	const char *target_port;    /* "iqn…,t,0x0001"; the part before ",t," names the target device */
-	uint16_t relative_port;     /* relative target port identifier, 1 … */
-	uint16_t port_group;        /* target port group, 1 … */
-	/* REPORT LUNS: writes up to max LUNs, as 8-byte SAM LUN structures, ascending; returns how many exist. */
+	/* "iqn…,i,0x00023d000001" (RFC 7143 4.4.1) */
+	const char *initiator_port;
+	/* "iqn…,t,0x0001"; the part before ",t," names the target device */
+	const char *target_port;
+	/* Relative target port identifier, from 1 on */
+	uint16_t relative_port;
+	/* Target port group, from 1 on */
+	uint16_t port_group;
+	/*
+	 * For REPORT LUNS: writes up to max LUNs, as 8-byte SAM LUN structures in ascending order, and
+	 * returns how many LUNs exist.
+	 */
 	uint32_t (*report_luns)(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32_t max);
 };
 
-/* One I_T_L nexus: an initiator port's relation to one LU. Embedded in the front end's session. */
+/* One I_T_L nexus: what the device server keeps for one initiator port and one LU. */
 struct scsi_nexus {
+	/* NULL behind the kernel front end: there, one nexus stands for all initiators */
 	struct scsi_it_nexus *it;
 	struct scsi_lu *lu;
-	uint32_t ua_pending; /* atomic set of unit attentions, ua.h; zero on the fast path */
-	struct list node;    /* lu's nexuses, under lu's lock */
-	uint64_t id;         /* unique for the life of the LU */
+	/* The loop that all commands of this nexus use */
+	struct loop *loop;
+	/* Atomic set of unit attentions, see nexus.h; zero on the fast path */
+	uint32_t ua_pending;
+	/* Commands between scsi_parse() and scsi_submit(); only the nexus's loop uses it */
+	uint32_t unsubmitted;
+	/* In the LU's list, under lu->lock */
+	struct list node;
+	/* Unique for the life of the LU, never 0 */
+	uint64_t id;
 };
 
-/* Any loop thread. Attaches and raises POWER ON, RESET, OR BUS DEVICE RESET OCCURRED for this nexus. */
-void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct scsi_lu *lu);
-/* I_T nexus loss (SAM-5 6.3.4): drops reservations held. No command of the nexus is in flight. */
+/*
+ * On loop. Attaches the nexus and raises POWER ON, RESET, OR BUS DEVICE RESET OCCURRED for it. it is
+ * NULL behind the kernel front end.
+ */
+void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct scsi_lu *lu,
+		       struct loop *loop);
+/* I_T nexus loss (SAM-5 6.3.4): drops the nexus's reservation. No command of the nexus is in flight. */
 void scsi_nexus_detach(struct scsi_nexus *nexus);
+/*
+ * Any thread, between attach and detach. The initiator's LUN inventory changed, or the LUN of this nexus
+ * leads to another logical unit than before: raises REPORTED LUNS DATA HAS CHANGED (SPC-4 6.33).
+ */
+void scsi_nexus_luns_changed(struct scsi_nexus *nexus);
 
-/* --- commands ---------------------------------------------------------------------------------------------------- */
+/* --- commands -------------------------------------------------------------------------------- */
 
 struct scsi_cmd_ops {
 	/*
-	 * Room for Data-In: sets cmd->iov, cmd->iovcnt to exactly len bytes, page-aligned where it can. Called at
-	 * most once a command, in scsi_submit() or later, on the command's loop. false: no memory (the command
-	 * ends with TASK SET FULL). len may exceed what the initiator expects; the front end sends only what it does.
+	 * Provides room for Data-In: sets cmd->iov and cmd->iovcnt to exactly len bytes, page-aligned
+	 * where possible. The device server calls it at most once for a command, in scsi_submit() or
+	 * later, on the command's loop. false: there is no memory, and the command ends with TASK SET
+	 * FULL. len may exceed what the initiator expects; the front end sends only what the initiator
+	 * expects.
 	 */
 	bool (*data_in)(struct scsi_cmd *cmd, uint64_t len);
-	/* The command is over: status, sense, data_in_len are set. On the command's loop, possibly inside
-	 * scsi_submit(). With cmd->aborted set no response goes to the initiator. */
+	/*
+	 * The command has ended: status, sense, data_in_len and no_response are set. The device server
+	 * calls it on the command's loop, possibly inside scsi_submit().
+	 */
 	void (*done)(struct scsi_cmd *cmd);
 };
 
 struct scsi_cmd {
-	/* front end, before scsi_parse() */
+	/* --- The front end, before scsi_parse(): scsi_cmd_init() and the setters below it. --- */
 	const struct scsi_cmd_ops *ops;
-	struct scsi_lu *lu;       /* NULL: no such LUN */
-	struct scsi_nexus *nexus; /* NULL behind the kernel's door, and where lu is NULL */
-	struct scsi_it_nexus *it; /* NULL behind the kernel's door */
+	/* NULL: the LUN leads to no logical unit */
+	struct scsi_lu *lu;
+	/* NULL where lu is NULL */
+	struct scsi_nexus *nexus;
+	/* NULL behind the kernel front end, which knows no initiator */
+	struct scsi_it_nexus *it;
 	struct loop *loop;
-	uint64_t deadline_ns; /* CLOCK_MONOTONIC, from when on its I/O is not begun any more; 0: none */
-	const uint8_t *cdb;   /* cdb_len bytes, valid until done */
+	/* CLOCK_MONOTONIC; from then on no new I/O of the command begins; 0: no such time */
+	uint64_t deadline_ns;
+	/* cdb_len bytes, valid until done */
+	const uint8_t *cdb;
 	uint16_t cdb_len;
-	/* For CDBs that only the handler's scsi() knows (backstore_has_scsi()): what the transport says of their data.
-	 * Not used otherwise. */
-	enum scsi_direction hint_direction;
-	uint64_t hint_len;
-	bool may_lend; /* Data-In may be sent from the handler's own memory (iov then points there) */
+	/* Data-In may be sent from the handler's own memory; iov then points there */
+	bool may_lend;
+	/* What the initiator announced with the CDB (iSCSI: R and W flags, EDTL), if the transport says it */
+	bool announced;
+	enum scsi_direction announced_direction;
+	uint64_t announced_len;
 
-	/* Data-Out that the initiator announces (iSCSI: the EDTL of a write); commands that need their exact length
-	 * refuse more. 0: not known, e.g. behind the kernel's door, which has checked it. */
-	uint64_t expected_out_len;
-
-	/* scsi_parse() */
-	const struct scsi_op *op; /* NULL when parse ended the command (status is set; submit completes it) */
+	/* --- scsi_parse() --- */
+	/* NULL when the CDB is refused: status is set and scsi_submit() completes the command */
+	const struct scsi_op *op;
 	enum scsi_direction direction;
-	uint64_t
-	    transfer_len; /* bytes of Data-Out that the CDB asks for (Data-In: at most, as the CDB says) */
+	/* Bytes of Data-Out that the CDB asks for; for Data-In at most this many bytes move */
+	uint64_t transfer_len;
+	/* Bytes of Data-Out that the front end gathers: transfer_len, or 0 for a command that will be refused */
+	uint64_t gather_len;
 	uint64_t lba;
 	uint32_t nblocks;
-	uint32_t gate_seen; /* lu's gate word at parse */
+	/* The LU's gate word, at parse and again at submit */
+	uint32_t gate_seen;
 
-	/* front end, before scsi_submit(), for Data-Out; ops->data_in() or the device server for Data-In. The device
-	 * server may shorten the array and its last piece, so a buffer is freed by what the front end remembers. */
+	/*
+	 * --- The front end, before scsi_submit(), for Data-Out; ops->data_in() or the device server for
+	 * Data-In. The device server may shorten the array and its last piece, so the front end remembers
+	 * by itself which buffer it must free. ---
+	 */
 	struct iovec *iov;
 	uint32_t iovcnt;
-	uint64_t
-	    data_out_len; /* bytes gathered; may be less than transfer_len when the initiator expects less */
+	/* Bytes of Data-Out that were gathered */
+	uint64_t data_out_len;
 
-	/* result */
+	/* --- the device server --- */
+	/* A value of a command that needs more than one step */
+	void *state;
+	/* Which of the two at the end is in flight: bio or bss */
+	enum { SCSI_HERE, SCSI_AT_BACKSTORE, SCSI_AT_HANDLER } stage;
+	/* A task management function or the loss of the nexus ends the command */
+	bool aborted;
+	/* The command is counted in nexus->unsubmitted. */
+	bool unsubmitted;
+
+	/* --- the result --- */
+	/* The command was aborted and the initiator gets no response (SAM-5 5.6) */
+	bool no_response;
 	uint8_t status; /* enum scsi_status */
 	uint8_t sense_len;
-	bool aborted;
-	uint64_t data_in_len;          /* bytes valid in iov */
-	uint8_t sense[SCSI_SENSE_MAX]; /* fixed or descriptor format as the LU's D_SENSE says */
+	/* Bytes that are valid in iov; not 0 with CHECK CONDITION if the data before a bad block is valid */
+	uint64_t data_in_len;
+	/* Fixed or descriptor format, as the LU's D_SENSE says */
+	uint8_t sense[SCSI_SENSE_MAX];
 
-	/* device server */
-	struct list node; /* in flight for this LU on this loop */
+	/* --- the device server; scsi_cmd_init() leaves these alone, because each stage sets its own --- */
+	/* In flight for this LU on this loop */
+	struct list node;
 	struct iovec lent[SCSI_LEND_MAX];
-	void *state; /* of a command that needs more than one step */
-	enum {
-		SCSI_HERE,
-		SCSI_AT_BACKSTORE,
-		SCSI_AT_HANDLER
-	} stage; /* which of the two is in flight: bio, bss */
 	union {
 		struct backstore_io bio;
 		struct backstore_scsi bss;
@@ -182,45 +251,97 @@ struct scsi_cmd {
 };
 
 /*
- * On the loop. Looks the CDB up, checks it, and says how much Data-Out it wants. Never completes the command and
- * keeps nothing, so a front end may drop the command before submit. Errors found here are reported by scsi_submit();
- * direction is then SCSI_NO_DATA.
+ * Prepares a command in memory of any contents. nexus is NULL where the LUN leads to no logical unit; it is
+ * NULL behind the kernel front end.
+ */
+static inline void scsi_cmd_init(struct scsi_cmd *cmd, const struct scsi_cmd_ops *ops, struct scsi_lu *lu,
+				 struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct loop *loop,
+				 const uint8_t *cdb, size_t cdb_len)
+{
+	memset(cmd, 0, offsetof(struct scsi_cmd, sense));
+	cmd->ops = ops;
+	cmd->lu = lu;
+	cmd->nexus = nexus;
+	cmd->it = it;
+	cmd->loop = loop;
+	cmd->cdb = cdb;
+	cmd->cdb_len = (uint16_t)cdb_len;
+}
+
+/*
+ * The initiator announced, beside the CDB, that it transfers len bytes in this direction. A command whose CDB
+ * contradicts the announcement is refused. For a CDB that only the handler's scsi() knows, the announcement
+ * takes the place of what the opcode table says.
+ */
+static inline void scsi_cmd_announce(struct scsi_cmd *cmd, enum scsi_direction direction, uint64_t len)
+{
+	cmd->announced = true;
+	cmd->announced_direction = direction;
+	cmd->announced_len = direction == SCSI_NO_DATA ? 0 : len;
+}
+
+/* Data-In may be sent from the handler's own memory, whose bytes may change until they are sent. */
+static inline void scsi_cmd_allow_lending(struct scsi_cmd *cmd)
+{
+	cmd->may_lend = true;
+}
+
+/*
+ * On the loop, after scsi_cmd_init(). Looks the CDB up, checks it, and says in gather_len how much Data-Out it
+ * wants. It never completes the command; scsi_submit() reports errors that were found here.
  */
 void scsi_parse(struct scsi_cmd *cmd);
+/* On the loop. The front end gives up a command that it does not submit; a second call does nothing. */
+static inline void scsi_drop(struct scsi_cmd *cmd)
+{
+	if (cmd->unsubmitted)
+		cmd->nexus->unsubmitted--;
+	cmd->unsubmitted = false;
+}
 /* On the loop. ops->done() follows exactly once. */
 void scsi_submit(struct scsi_cmd *cmd);
 /*
- * On the loop, of a submitted command that has taken too long: what of its I/O has not begun does not begin any more,
- * and where it is writing, no newer I/O is served before that is over. done() follows when it does, not in here.
- * FORMAT UNIT goes on: it keeps others from the medium by itself. Of what a handler's scsi() is doing nothing is known.
+ * On the loop, for a submitted command that has taken too long. I/O of the command that has not begun does not
+ * begin any more; while I/O of it is writing, no newer I/O that overlaps is served. done() follows when the
+ * I/O is over, not inside this call. FORMAT UNIT continues: it keeps other commands from the medium by itself.
+ * The device server does not know what a handler's scsi() is doing.
  */
 void scsi_expire(struct scsi_cmd *cmd);
 
-/* --- task management (SAM-5 7) --------------------------------------------------------------------------------- */
+/* --- task management (SAM-5 7) --------------------------------------------------------------- */
 
 enum scsi_tmf_function {
 	SCSI_ABORT_TASK,
-	SCSI_ABORT_TASK_SET, /* all tasks of this nexus */
-	SCSI_CLEAR_TASK_SET, /* all tasks of the LU */
+	/* All tasks of this nexus */
+	SCSI_ABORT_TASK_SET,
+	/* All tasks of the LU */
+	SCSI_CLEAR_TASK_SET,
 	SCSI_LU_RESET,
-	SCSI_NEXUS_LOSS, /* as ABORT TASK SET, for a connection that is gone */
+	/* Like ABORT TASK SET, for a connection that is gone */
+	SCSI_NEXUS_LOSS,
 };
 
 struct scsi_tmf {
-	/* caller */
+	/* --- the caller --- */
 	enum scsi_tmf_function function;
 	struct scsi_lu *lu;
+	/* NULL: the target itself asks for the function */
 	struct scsi_nexus *nexus;
-	struct scsi_cmd *task; /* ABORT TASK: a submitted command of this loop */
+	/* ABORT TASK: a submitted command of this loop */
+	struct scsi_cmd *task;
 	struct loop *loop;
-	/* On loop, once no affected command is in flight any more on any loop (their done() was called, with aborted
-	 * set unless they had already ended). Unit attentions are raised before: of a reset for all nexuses, of
-	 * CLEAR TASK SET for the others that lost a command (SAM-5 5.6). */
+	/*
+	 * On loop, once no affected command is in flight any more on any loop: done() of each was called,
+	 * with aborted set unless the command had ended before. Unit attentions are raised before: of a
+	 * reset for all nexuses, of CLEAR TASK SET for the other nexuses that lost a command (SAM-5 5.6).
+	 */
 	void (*done)(struct scsi_tmf *tmf);
-	/* device server */
+
+	/* --- the device server --- */
 	struct list node;
 	struct loop_work work;
 	uint32_t epoch;
+	bool tas;
 };
 /* On the loop. Always ends in done, possibly inside the call. */
 void scsi_tmf_submit(struct scsi_tmf *tmf);

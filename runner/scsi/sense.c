@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Builds sense data in both formats, and translates the result of a handler's I/O to status and sense. No other file
+ * writes sense bytes.
+ */
 #include "scsi/sense.h"
 
 #include "scsi/lu.h"
@@ -16,7 +20,7 @@ struct sense {
 	uint8_t specific[3];
 };
 
-/* SPC-4 4.5.3. INFORMATION is 32 bits wide there; what does not fit is not reported. */
+/* SPC-4 4.5.3. INFORMATION has only 32 bits there; a larger value is not reported. */
 static unsigned build_fixed(uint8_t *out, const struct sense *sense)
 {
 	memset(out, 0, 18);
@@ -109,6 +113,11 @@ void scsi_check_info(struct scsi_cmd *cmd, uint32_t code, uint64_t information)
 	check(cmd, &(struct sense){.code = code, .has_info = true, .info = information});
 }
 
+void scsi_check_range(struct scsi_cmd *cmd, uint64_t lba)
+{
+	scsi_check_info(cmd, SENSE_LBA_OUT_OF_RANGE, MAX(lba, scsi_lu_blocks(cmd->lu)));
+}
+
 void scsi_check_progress(struct scsi_cmd *cmd, uint32_t code, uint16_t progress)
 {
 	struct sense sense = with_progress(code, progress);
@@ -128,7 +137,10 @@ unsigned scsi_sense_build_progress(uint8_t *out, uint32_t code, uint16_t progres
 	return build(out, &sense, descriptor);
 }
 
-/* Which block of several failed a handler does not tell; of one it is clear (SBC-4 4.18.1). */
+/*
+ * A handler does not report which of several blocks failed; for a single block it is clear (SBC-4 4.18.1).
+ * read_error.c searches the bad block of a longer read.
+ */
 static void check_medium(struct scsi_cmd *cmd, uint32_t code)
 {
 	const struct backstore_io *bio = &cmd->bio;
@@ -139,11 +151,21 @@ static void check_medium(struct scsi_cmd *cmd, uint32_t code)
 		scsi_check(cmd, code);
 }
 
+/* The LU has shrunk since admission, or a handler disagrees about its size. */
+static void check_out_of_range(struct scsi_cmd *cmd)
+{
+	const struct tcmur_io *io = &cmd->bio.io;
+
+	if (io->offset + io->len > backstore_size(cmd->lu->bs))
+		scsi_check_range(cmd, io->offset >> cmd->lu->block_shift);
+	else
+		scsi_check(cmd, SENSE_LBA_OUT_OF_RANGE);
+}
+
 void scsi_set_status(struct scsi_cmd *cmd, enum tcmur_status status)
 {
 	static const uint32_t codes[] = {
 	    [TCMUR_NO_SPACE] = SENSE_SPACE_ALLOCATION_FAILED,
-	    [TCMUR_OUT_OF_RANGE] = SENSE_LBA_OUT_OF_RANGE,
 	    [TCMUR_NOT_SUPPORTED] = SENSE_INVALID_OPCODE,
 	    [TCMUR_INVALID_FIELD] = SENSE_INVALID_FIELD_IN_CDB,
 	    [TCMUR_WRITE_PROTECTED] = SENSE_WRITE_PROTECTED,
@@ -167,6 +189,9 @@ void scsi_set_status(struct scsi_cmd *cmd, enum tcmur_status status)
 	case TCMUR_CONFLICT:
 		cmd->status = SCSI_RESERVATION_CONFLICT;
 		return;
+	case TCMUR_OUT_OF_RANGE:
+		check_out_of_range(cmd);
+		return;
 	case TCMUR_READ_ERROR:
 		check_medium(cmd, SENSE_READ_ERROR);
 		return;
@@ -177,7 +202,7 @@ void scsi_set_status(struct scsi_cmd *cmd, enum tcmur_status status)
 		scsi_check_info(cmd, SENSE_MISCOMPARE_VERIFY, cmd->bio.io.miscompare_offset);
 		return;
 	default:
-		/* A number outside the enum is a handler's fault. */
+		/* A number outside the enum is a fault of the handler. */
 		scsi_check(cmd, (unsigned)status < ARRAY_SIZE(codes) && codes[status]
 				    ? codes[status]
 				    : SENSE_INTERNAL_FAILURE);

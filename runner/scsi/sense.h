@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sense data: built here and nowhere else. The scsi_check functions set the command's status and sense, in
- * fixed or descriptor format as the LU's D_SENSE says (SPC-4 4.5), and do not complete the command.
+ * Sense data. The scsi_check functions set the command's status and sense, in fixed or descriptor format as the LU's
+ * D_SENSE says (SPC-4 4.5), and do not complete the command.
  */
 #ifndef SCSI_SENSE_H
 #define SCSI_SENSE_H
@@ -24,10 +24,9 @@ enum scsi_sense_key {
 
 #define SENSE_CODE(key, asc, ascq) ((uint32_t)(key) << 16 | (asc) << 8 | (ascq))
 
-/* Key, ASC and ASCQ in one number. */
+/* Sense key, ASC and ASCQ in one number */
 #define SENSE_NONE                    SENSE_CODE(SENSE_NO_SENSE, 0x00, 0x00)
 #define SENSE_NOT_REPORTABLE          SENSE_CODE(SENSE_NOT_READY, 0x04, 0x00)
-#define SENSE_START_REQUIRED          SENSE_CODE(SENSE_NOT_READY, 0x04, 0x02)
 #define SENSE_INTERVENTION_REQUIRED   SENSE_CODE(SENSE_NOT_READY, 0x04, 0x03)
 #define SENSE_FORMAT_IN_PROGRESS      SENSE_CODE(SENSE_NOT_READY, 0x04, 0x04)
 #define SENSE_PORT_STANDBY            SENSE_CODE(SENSE_NOT_READY, 0x04, 0x0b)
@@ -38,6 +37,7 @@ enum scsi_sense_key {
 #define SENSE_INTERNAL_FAILURE        SENSE_CODE(SENSE_HARDWARE_ERROR, 0x44, 0x00)
 #define SENSE_SET_PORT_GROUPS_FAILED  SENSE_CODE(SENSE_HARDWARE_ERROR, 0x67, 0x0a)
 #define SENSE_SELF_TEST_FAILED        SENSE_CODE(SENSE_HARDWARE_ERROR, 0x3e, 0x03)
+#define SENSE_INVALID_FIELD_IN_IU     SENSE_CODE(SENSE_ILLEGAL_REQUEST, 0x0e, 0x03)
 #define SENSE_LIST_LENGTH_ERROR       SENSE_CODE(SENSE_ILLEGAL_REQUEST, 0x1a, 0x00)
 #define SENSE_INVALID_OPCODE          SENSE_CODE(SENSE_ILLEGAL_REQUEST, 0x20, 0x00)
 #define SENSE_LBA_OUT_OF_RANGE        SENSE_CODE(SENSE_ILLEGAL_REQUEST, 0x21, 0x00)
@@ -49,24 +49,32 @@ enum scsi_sense_key {
 #define SENSE_SPACE_ALLOCATION_FAILED SENSE_CODE(SENSE_DATA_PROTECT, 0x27, 0x07)
 #define SENSE_ABORTED                 SENSE_CODE(SENSE_ABORTED_COMMAND, 0x00, 0x00)
 #define SENSE_COMMAND_TIMEOUT         SENSE_CODE(SENSE_ABORTED_COMMAND, 0x2e, 0x02)
-#define SENSE_TOO_LITTLE_DATA         SENSE_CODE(SENSE_ABORTED_COMMAND, 0x4b, 0x00)
 #define SENSE_MISCOMPARE_VERIFY       SENSE_CODE(SENSE_MISCOMPARE, 0x1d, 0x00)
 
-/* CHECK CONDITION with this sense. */
+/* Sets CHECK CONDITION with this sense. */
 void scsi_check(struct scsi_cmd *cmd, uint32_t sense);
-/* With a field pointer (SPC-4 4.5.2.4.2): byte of the CDB for INVALID FIELD IN CDB, else of the parameter
- * list; bit 7-0 is the field's most significant bit there, -1: the whole byte. */
+/*
+ * With a field pointer (SPC-4 4.5.2.4.2): byte counts in the CDB for INVALID FIELD IN CDB, else in the parameter
+ * list; bit 7-0 is the most significant bit of the field in that byte, -1: the whole byte.
+ */
 void scsi_check_field(struct scsi_cmd *cmd, uint32_t sense, unsigned byte, int bit);
-/* With INFORMATION, e.g. the offset of a miscompare or the LBA of a medium error. */
+/* With INFORMATION, for example the offset of a miscompare or the LBA of a medium error. */
 void scsi_check_info(struct scsi_cmd *cmd, uint32_t sense, uint64_t information);
+/*
+ * LBA OUT OF RANGE for a range that starts at lba and ends after the last block. INFORMATION is the first LBA that
+ * is out of range (SBC-4 4.18.1).
+ */
+void scsi_check_range(struct scsi_cmd *cmd, uint64_t lba);
 /* With a progress indication (SPC-4 4.5.2.4.4), progress of 65536 parts. */
 void scsi_check_progress(struct scsi_cmd *cmd, uint32_t sense, uint16_t progress);
-/* How a handler's I/O ended; TCMUR_OK sets GOOD. The only place that turns one into the other.
- * INFORMATION comes from cmd->bio: with TCMUR_MISCOMPARE its miscompare_offset, with an error of the medium
- * the LBA if it was one block. */
+/*
+ * Sets the status and sense for the end of a handler's I/O; TCMUR_OK sets GOOD. No other place translates one into
+ * the other. INFORMATION comes from cmd->bio: its miscompare_offset with TCMUR_MISCOMPARE, the LBA with a medium
+ * error of a single block.
+ */
 void scsi_set_status(struct scsi_cmd *cmd, enum tcmur_status status);
 
-/* Sense data as REQUEST SENSE returns it; returns its length. out has SCSI_SENSE_MAX bytes. */
+/* Builds sense data as REQUEST SENSE returns it, and returns its length. out has SCSI_SENSE_MAX bytes. */
 unsigned scsi_sense_build(uint8_t *out, uint32_t sense, bool descriptor);
 unsigned scsi_sense_build_progress(uint8_t *out, uint32_t sense, uint16_t progress, bool descriptor);
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Execution of the SPC-4 commands; each is an exec function of the opcode table (see opcodes.h for the
- * rules). */
+/* Execution of the SPC-4 commands. Each function is an exec function of the opcode table (see opcodes.h for the rules). */
 #ifndef SCSI_SPC_H
 #define SCSI_SPC_H
 
@@ -17,6 +16,7 @@ void spc_reserve(struct scsi_cmd *cmd);
 void spc_release(struct scsi_cmd *cmd);
 void spc_send_diagnostic(struct scsi_cmd *cmd);
 void spc_prevent_allow(struct scsi_cmd *cmd);
+bool spc_prevent_allow_loosens(const struct scsi_cmd *cmd);
 void spc_report_opcodes(struct scsi_cmd *cmd);
 void spc_report_tmfs(struct scsi_cmd *cmd);
 void spc_report_port_groups(struct scsi_cmd *cmd);

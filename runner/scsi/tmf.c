@@ -1,44 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Task management (SAM-5 7). A function marks the commands it affects as aborted, calls their I/O back as far
- * as it has not begun, and is answered when the last of them is over: a handler ends what it has.
+ * Task management (SAM-5 7). A function marks the commands it affects as aborted, cancels their I/O as far as the I/O
+ * has not begun, and is answered when the last of the commands has ended. I/O that a handler is executing ends by
+ * itself.
  *
- * Those of one task or one nexus concern one loop, as a nexus belongs to one loop: they wait in its list.
- * Those of the whole LU visit every loop. They start a new epoch of the gate, and affect what was parsed in
- * an older one, submitted or not; several for one LU run one after the other, so that each loop needs to
- * remember only one.
+ * A function for one task or one nexus concerns one loop, because a nexus belongs to one loop; the function waits in
+ * the list of that loop. A function for the whole LU visits every loop. It starts a new epoch of the gate and affects
+ * the commands that were parsed in an older epoch, submitted or not. Several functions for one LU run one after the
+ * other, so that each loop needs to remember only one.
+ *
+ * A command that another nexus aborts ends with TASK ABORTED if TAS is 1; in all other cases the initiator gets no
+ * response (SAM-5 5.3.1, SPC-4 7.5.8).
  */
 #include "scsi/tmf.h"
 
 #include "scsi/cmd.h"
 #include "scsi/mode.h"
 #include "scsi/reserve.h"
-#include "scsi/ua.h"
+#include "scsi/nexus.h"
+#include "util/cleanup.h"
 #include "util/lock.h"
 
 /* --- one task or one nexus --------------------------------------------------------- */
 
-static bool names(const struct scsi_tmf *tmf, const struct scsi_cmd *cmd)
+static bool affects_one(const struct scsi_tmf *tmf, const struct scsi_cmd *cmd)
 {
 	return tmf->function == SCSI_ABORT_TASK ? cmd == tmf->task : cmd->nexus == tmf->nexus;
 }
 
-/* A command that came after the function is not marked, and so not waited for. */
-static bool waits(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
+/* Is a command that the function affects still in flight? A command that came later is not marked as aborted. */
+static bool must_wait(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 {
 	struct list *node, *tmp;
 
 	list_for_each (&lul->inflight, node, tmp) {
 		struct scsi_cmd *cmd = list_entry(node, struct scsi_cmd, node);
 
-		if (cmd->aborted && names(tmf, cmd))
+		if (cmd->aborted && affects_one(tmf, cmd))
 			return true;
 	}
 	return false;
 }
 
-static void abort_command(struct scsi_cmd *cmd)
+/* Once a function has promised that there is no response, a later function cannot undo that. */
+static void abort_command(struct scsi_cmd *cmd, bool respond)
 {
+	cmd->no_response |= !respond;
 	if (cmd->aborted)
 		return;
 	cmd->aborted = true;
@@ -52,16 +59,16 @@ static void submit_local(struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 	list_for_each (&lul->inflight, node, tmp) {
 		struct scsi_cmd *cmd = list_entry(node, struct scsi_cmd, node);
 
-		if (names(tmf, cmd))
-			abort_command(cmd);
+		if (affects_one(tmf, cmd))
+			abort_command(cmd, false);
 	}
-	if (waits(tmf, lul))
+	if (must_wait(tmf, lul))
 		list_add_tail(&lul->aborts, &tmf->node);
 	else
 		tmf->done(tmf);
 }
 
-/* The first function of the list whose last command is over, removed. */
+/* Removes and returns the first function of the list whose last command has ended. */
 static struct scsi_tmf *next_answer(struct scsi_lu_loop *lul)
 {
 	struct list *node, *tmp;
@@ -69,7 +76,7 @@ static struct scsi_tmf *next_answer(struct scsi_lu_loop *lul)
 	list_for_each (&lul->aborts, node, tmp) {
 		struct scsi_tmf *tmf = list_entry(node, struct scsi_tmf, node);
 
-		if (!waits(tmf, lul)) {
+		if (!must_wait(tmf, lul)) {
 			list_del(node);
 			return tmf;
 		}
@@ -84,21 +91,30 @@ static struct scsi_tmf *running(struct scsi_lu *lu)
 	return list_entry(lu->tmfs.next, struct scsi_tmf, node);
 }
 
+static bool epoch_before(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) < 0;
+}
+
 static bool affects(const struct scsi_tmf *tmf, const struct scsi_cmd *cmd)
 {
-	return (int32_t)((cmd->gate_seen & SCSI_GATE_EPOCH) - tmf->epoch) < 0;
+	return epoch_before(cmd->gate_seen & SCSI_GATE_EPOCH, tmf->epoch);
 }
 
-/* SAM-5 5.6: who loses a command to another nexus's CLEAR TASK SET hears of it. A reset tells everybody
- * anyway. */
+/*
+ * SAM-5 5.6: CLEAR TASK SET raises a unit attention for each other nexus that loses a command. A reset raises its own
+ * unit attention for all nexuses.
+ */
 static void mark_one(const struct scsi_tmf *tmf, struct scsi_cmd *cmd)
 {
-	if (!cmd->aborted && tmf->function == SCSI_CLEAR_TASK_SET && cmd->nexus && cmd->nexus != tmf->nexus)
+	bool by_other = cmd->nexus != tmf->nexus;
+
+	if (!cmd->aborted && tmf->function == SCSI_CLEAR_TASK_SET && by_other)
 		scsi_ua_raise(cmd->nexus, SCSI_UA_CLEARED);
-	abort_command(cmd);
+	abort_command(cmd, by_other && tmf->tas);
 }
 
-/* Marks what the running function affects on this loop; returns whether there is any. */
+/* Marks the commands that the running function affects on this loop; returns whether there are any. */
 static bool mark(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 {
 	struct list *node, *tmp;
@@ -140,12 +156,31 @@ static void finish(struct loop_work *work)
 
 static void drained(struct scsi_lu *lu)
 {
-	/* Release: this loop's completions happen before the answer. Acquire: for the last one, those of all
-	 * loops. */
+	/*
+	 * Release: the completions of this loop happen before the answer. Acquire: for the last loop, the
+	 * completions of all loops do.
+	 */
 	if (__atomic_sub_fetch(&lu->tmf_pending, 1, __ATOMIC_ACQ_REL) == 0) {
 		struct scsi_tmf *tmf = running(lu);
 
 		loop_post(tmf->loop, &tmf->work);
+	}
+}
+
+/*
+ * A nexus also loses a command whose Data-Out is still being gathered. The command is aborted when it is submitted, but
+ * the initiator may need the unit attention long before: it may never send the data.
+ */
+static void notify_unsubmitted(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
+{
+	SCOPE_LOCK(&lul->lu->lock);
+	struct list *node, *tmp;
+
+	list_for_each (&lul->lu->nexuses, node, tmp) {
+		struct scsi_nexus *nexus = list_entry(node, struct scsi_nexus, node);
+
+		if (nexus->loop == lul->loop && nexus != tmf->nexus && nexus->unsubmitted)
+			scsi_ua_raise(nexus, SCSI_UA_CLEARED);
 	}
 }
 
@@ -154,20 +189,24 @@ static void visit(struct loop_work *work)
 	struct scsi_lu_loop *lul = container_of(work, struct scsi_lu_loop, work);
 
 	lul->tmf = running(lul->lu);
+	lul->visited = lul->tmf->epoch;
+	if (lul->tmf->function == SCSI_CLEAR_TASK_SET)
+		notify_unsubmitted(lul->tmf, lul);
 	if (!mark(lul->tmf, lul)) {
 		lul->tmf = NULL;
 		drained(lul->lu);
 	}
 }
 
-/* SAM-5 6.3.3: everything that a power cycle would forget. All nexuses hear of it, that of the function too.
+/*
+ * SAM-5 6.3.3: clears everything that a power cycle would clear. All nexuses get a unit attention, including the nexus
+ * of the function.
  */
 static void reset_locked(struct scsi_lu *lu)
 {
 	scsi_reserve_clear_locked(lu);
 	scsi_mode_reset_locked(lu);
-	scsi_lu_gate_change(lu, 0, SCSI_GATE_STOPPED);
-	scsi_ua_raise_others_locked(lu, NULL, SCSI_UA_LU_RESET);
+	scsi_ua_raise_all_locked(lu, SCSI_UA_LU_RESET);
 }
 
 static void submit_wide(struct scsi_tmf *tmf)
@@ -177,11 +216,12 @@ static void submit_wide(struct scsi_tmf *tmf)
 
 	tmf->work = (struct loop_work){.fn = finish};
 	lock_take(&lu->lock);
-	lu->cleared_by = 0;
+	tmf->tas = lu->mode.tas; /* before a reset sets the default */
+	lu->last_wide.tas = tmf->tas;
+	lu->last_wide.clears = tmf->function == SCSI_CLEAR_TASK_SET;
+	lu->last_wide.by = tmf->nexus ? tmf->nexus->id : 0;
 	if (tmf->function == SCSI_LU_RESET)
 		reset_locked(lu);
-	else if (tmf->nexus)
-		lu->cleared_by = tmf->nexus->id;
 	tmf->epoch = __atomic_add_fetch(&lu->gate, SCSI_GATE_EPOCH_ONE, __ATOMIC_RELEASE) & SCSI_GATE_EPOCH;
 	first = list_empty(&lu->tmfs);
 	list_add_tail(&lu->tmfs, &tmf->node);
@@ -203,8 +243,7 @@ void scsi_tmf_command_over(struct scsi_lu_loop *lul)
 {
 	struct scsi_tmf *tmf = lul->tmf;
 
-	/* What is in flight from before the epoch was marked by visit(), and nothing of that kind is added.
-	 */
+	/* visit() has marked all commands of older epochs, and no such command is added later. */
 	if (tmf && !mark(tmf, lul)) {
 		lul->tmf = NULL;
 		drained(lul->lu);
@@ -213,17 +252,28 @@ void scsi_tmf_command_over(struct scsi_lu_loop *lul)
 		tmf->done(tmf);
 }
 
-void scsi_tmf_abort_late(struct scsi_cmd *cmd)
+/* Did a function visit this loop after the command was parsed? Then notify_unsubmitted() has raised the UA. */
+static bool visited_since_parse(const struct scsi_cmd *cmd)
+{
+	const struct scsi_lu_loop *lul = &cmd->lu->loops[loop_index(cmd->loop)];
+
+	return epoch_before(cmd->gate_seen & SCSI_GATE_EPOCH, lul->visited);
+}
+
+void scsi_tmf_abort_stale(struct scsi_cmd *cmd)
 {
 	struct scsi_lu *lu = cmd->lu;
-	uint64_t by;
+	bool by_other, clears, tas;
 
 	lock_take(&lu->lock);
-	by = lu->cleared_by;
+	by_other = lu->last_wide.by != cmd->nexus->id;
+	clears = lu->last_wide.clears;
+	tas = lu->last_wide.tas;
 	lock_drop(&lu->lock);
-	if (by && cmd->nexus && cmd->nexus->id != by)
+	if (by_other && clears && !visited_since_parse(cmd))
 		scsi_ua_raise(cmd->nexus, SCSI_UA_CLEARED);
 	cmd->aborted = true;
+	cmd->no_response = !(by_other && tas);
 }
 
 void scsi_tmf_submit(struct scsi_tmf *tmf)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Task management inside the device server. */
+/* Task management inside the device server */
 #ifndef SCSI_TMF_H
 #define SCSI_TMF_H
 
 #include "scsi/lu.h"
 
-/* On the loop, after done() of an aborted command: answers the functions that waited for it. */
+/* On the loop, after done() of an aborted command: answers the functions that waited for the command. */
 void scsi_tmf_command_over(struct scsi_lu_loop *lul);
-/* On the loop: the command was parsed before and is submitted after a LU-wide function. Marks it as aborted.
+/*
+ * On the loop: the command was parsed before an LU-wide function started, and is submitted after. Marks it as aborted.
  */
-void scsi_tmf_abort_late(struct scsi_cmd *cmd);
-/* Prepares a LU's part on one loop. */
+void scsi_tmf_abort_stale(struct scsi_cmd *cmd);
+/* Prepares the part of an LU on one loop. */
 void scsi_tmf_init(struct scsi_lu_loop *lul);
 #endif

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The small commands about the state of the unit: ready, sense, self-test, removal. */
-#include "scsi/cmd.h"
+/*
+ * The small commands about the state of the unit: TEST UNIT READY, REQUEST SENSE, SEND DIAGNOSTIC and PREVENT ALLOW
+ * MEDIUM REMOVAL. Admission (cmd.c) has checked the state before they run.
+ */
 #include "scsi/spc.h"
-#include "scsi/ua.h"
+#include "scsi/nexus.h"
+#include "scsi/scsi_io.h"
 #include "util/bytes.h"
 
-/* A LU that is not ready does not come here (SCSI_OP_MEDIUM). */
+/* Admission refuses the command for an LU that is not ready (SCSI_OP_MEDIUM). */
 void spc_test_unit_ready(struct scsi_cmd *cmd)
 {
 	scsi_complete(cmd);
 }
 
-/* SPC-4 6.39: what would be the sense of a command now, as parameter data; a unit attention is used up by it.
- */
+/* SPC-4 6.39: returns the sense data that a command would get now, and clears a unit attention that it returns. */
 void spc_request_sense(struct scsi_cmd *cmd)
 {
 	uint8_t data[SCSI_SENSE_MAX];
@@ -23,7 +25,7 @@ void spc_request_sense(struct scsi_cmd *cmd)
 	if (!cmd->lu)
 		sense = SENSE_NO_SUCH_LUN;
 	else if (cmd->nexus)
-		sense = scsi_ua_take(cmd->nexus);
+		sense = scsi_ua_pop(cmd->nexus);
 	if (sense == SENSE_NONE)
 		sense = scsi_cmd_condition(cmd);
 	if (sense == SENSE_FORMAT_IN_PROGRESS)
@@ -33,11 +35,11 @@ void spc_request_sense(struct scsi_cmd *cmd)
 	scsi_data_in_bytes(cmd, data, len);
 }
 
-/* --- SEND DIAGNOSTIC (SPC-4 6.42) -------------------------------------------------- */
+/* --- SEND DIAGNOSTIC (SPC-4 6.42) ------------------------------------------------------------ */
 
 static void self_tested(struct backstore_io *bio, enum tcmur_status status)
 {
-	struct scsi_cmd *cmd = container_of(bio, struct scsi_cmd, bio);
+	struct scsi_cmd *cmd = scsi_io_cmd(bio);
 
 	loop_buffer_put(cmd->loop, cmd->lent[0].iov_base, cmd->lent[0].iov_len);
 	if (status == TCMUR_OK)
@@ -46,7 +48,7 @@ static void self_tested(struct backstore_io *bio, enum tcmur_status status)
 		scsi_fail(cmd, SENSE_SELF_TEST_FAILED);
 }
 
-/* Reads the first block: the way to the medium works. */
+/* Reads the first block, which shows that the path to the medium works. */
 static void self_test(struct scsi_cmd *cmd)
 {
 	struct scsi_lu *lu = cmd->lu;
@@ -54,20 +56,12 @@ static void self_test(struct scsi_cmd *cmd)
 	cmd->lent[0].iov_len = lu->block_size;
 	cmd->lent[0].iov_base = loop_buffer_get(cmd->loop, lu->block_size);
 	if (!cmd->lent[0].iov_base) {
-		cmd->status = SCSI_TASK_SET_FULL;
-		scsi_complete(cmd);
+		scsi_fail_memory(cmd);
 		return;
 	}
-	cmd->bio = (struct backstore_io){
-	    .io = {.len = lu->block_size, .iov = cmd->lent, .iovcnt = 1},
-	    .bs = lu->bs,
-	    .loop = cmd->loop,
-	    .op = BACKSTORE_READ,
-	    .done = self_tested,
-	    .owner = cmd,
-	    .deadline_ns = cmd->deadline_ns,
-	};
-	cmd->stage = SCSI_AT_BACKSTORE;
+	scsi_io_prepare(cmd, BACKSTORE_READ, 0, 1, 0, self_tested);
+	cmd->bio.io.iov = cmd->lent;
+	cmd->bio.io.iovcnt = 1;
 	backstore_submit(&cmd->bio);
 }
 
@@ -77,7 +71,7 @@ void spc_send_diagnostic(struct scsi_cmd *cmd)
 	unsigned code = cmd->cdb[1] >> 5;
 	bool selftest = cmd->cdb[1] & 0x04;
 
-	/* No background self-test: its result would need a log page. */
+	/* There is no background self-test: its result would need a log page. */
 	if (selftest ? code != NONE : code != NONE && code != FOREGROUND_SHORT && code != FOREGROUND_EXTENDED)
 		scsi_fail_cdb(cmd, 1, 7);
 	else if ((selftest || code != NONE) && scsi_lu_blocks(cmd->lu) > 0)
@@ -86,7 +80,12 @@ void spc_send_diagnostic(struct scsi_cmd *cmd)
 		scsi_complete(cmd);
 }
 
-/* --- PREVENT ALLOW MEDIUM REMOVAL (SPC-4 6.14) ------------------------------------- */
+/* --- PREVENT ALLOW MEDIUM REMOVAL (SPC-4 6.14) ----------------------------------------------- */
+
+bool spc_prevent_allow_loosens(const struct scsi_cmd *cmd)
+{
+	return (cmd->cdb[4] & 0x03) == 0; /* PREVENT */
+}
 
 void spc_prevent_allow(struct scsi_cmd *cmd)
 {

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The vital product data pages that are common to all device types, and the list of all pages. Pages of block devices are
+ * built in sbc_capacity.c. To add a page, add a row to scsi_vpd_pages.
+ */
 #include "scsi/vpd.h"
 
 #include <stdio.h>
@@ -9,7 +13,7 @@
 
 _Static_assert(SBC_VPD_MAX <= VPD_MAX, "SBC pages fit");
 
-/* --- Device Identification, SPC-4 7.8.6 -------------------------------------------- */
+/* --- Device Identification, SPC-4 7.8.6 ------------------------------------------------------ */
 
 enum code_set { CODE_BINARY = 1, CODE_ASCII = 2, CODE_UTF8 = 3 };
 enum association { OF_LU = 0, OF_PORT = 1, OF_DEVICE = 2 };
@@ -17,7 +21,7 @@ enum designator { BY_T10_VENDOR = 1, BY_NAA = 3, BY_RELATIVE_PORT = 4, BY_PORT_G
 
 #define PROTOCOL_ISCSI 0x5
 
-/* Appends a designation descriptor; returns the address behind it. */
+/* Appends a designation descriptor and returns the address after it. */
 static uint8_t *add(uint8_t *p, enum code_set code, enum association of, enum designator type,
 		    const void *value, size_t len)
 {
@@ -28,7 +32,7 @@ static uint8_t *add(uint8_t *p, enum code_set code, enum association of, enum de
 	return p + 4 + len;
 }
 
-/* The vendor's 8 characters, then product and serial, as LIO has it. */
+/* The 8 characters of the vendor, then the product and the serial number, in the same form as LIO's */
 static uint8_t *add_t10_vendor(uint8_t *p, const struct scsi_lu *lu)
 {
 	char text[8 + 16 + 1 + SCSI_SERIAL_MAX + 1];
@@ -84,7 +88,7 @@ static uint8_t *add_iscsi_port(uint8_t *p, const struct scsi_it_nexus *it)
 	return p;
 }
 
-/* Behind the kernel's door a command does not say through which port it came, nor by which protocol. */
+/* Behind the kernel front end a command does not say through which port and by which protocol it came. */
 static uint8_t *add_only_port(uint8_t *p, struct scsi_lu *lu)
 {
 	struct scsi_alua_here here = scsi_alua_here(lu);
@@ -108,7 +112,7 @@ static unsigned device_identification(const struct scsi_cmd *cmd, uint8_t *page)
 	return (unsigned)(p - page) - 4;
 }
 
-/* --- the other pages --------------------------------------------------------------- */
+/* --- the other pages ------------------------------------------------------------------------- */
 
 static unsigned unit_serial_number(const struct scsi_cmd *cmd, uint8_t *page)
 {

@@ -98,7 +98,7 @@ static void set_up(void)
 				      .port_group = 1,
 				      .report_luns = report_luns};
 	for (unsigned i = 0; i < NEXUSES; i++)
-		scsi_nexus_attach(&f.nexus[i], &f.it, f.lu);
+		scsi_nexus_attach(&f.nexus[i], &f.it, f.lu, double_loop(i));
 }
 
 static void check_slot(struct slot *slot)

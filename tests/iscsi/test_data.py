@@ -91,6 +91,10 @@ class Combinations(DaemonCase):
             self.assertEqual(len(slow.finish(task).data), 2048 * BLOCK)
 
 
+WRITE_AND_VERIFY = struct.pack(">BBIBHB", 0x2E, 0, 20, 0, 2, 0)
+VERIFY_BYTES = struct.pack(">BBIBHB", 0x2F, 0x02, 20, 0, 2, 0)  # BYTCHK = 1
+
+
 class Residuals(DaemonCase):
     """RFC 7143 11.4.5: the difference between what the CDB moves and the Expected Data Transfer Length."""
 
@@ -136,16 +140,36 @@ class Residuals(DaemonCase):
         self.check(session.execute(cdb.write10(9, 1), data), False, True, 63 * BLOCK)
         self.assertEqual(session.good(cdb.read10(9, 1), length=BLOCK), data[:BLOCK])
 
+    def refused(self, task, key, overflow, underflow, residual):
+        self.assertEqual((task.status, task.key), (cdb.CHECK_CONDITION, key))
+        self.assertEqual((task.overflow, task.underflow, task.residual), (overflow, underflow, residual))
+
     def test_write_overflow(self):
-        session = self.session()
-        before = session.good(cdb.read10(21, 1), length=BLOCK)
-        data = os.urandom(BLOCK)
-        self.check(session.execute(cdb.write10(20, 2), data), True, False, BLOCK)
-        self.assertEqual(session.good(cdb.read10(21, 1), length=BLOCK), before)
+        """Too little Data-Out: nothing is written, and it is not GOOD."""
+        for keys in ({}, {"ImmediateData": "No", "InitialR2T": "Yes"}):
+            session = self.session(keys=keys)
+            before = session.good(cdb.read10(20, 2), length=2 * BLOCK)
+            for length in (200, BLOCK, 2 * BLOCK - 1):
+                task = session.execute(cdb.write10(20, 2), os.urandom(length))
+                self.refused(task, (5, 0x0E, 3), True, False, 2 * BLOCK - length)
+                task = session.execute(WRITE_AND_VERIFY, os.urandom(length))
+                self.refused(task, (5, 0x0E, 3), True, False, 2 * BLOCK - length)
+            self.assertEqual(session.good(cdb.read10(20, 2), length=2 * BLOCK), before)
 
     def test_write_without_data(self):
-        task = self.session().execute(cdb.write10(30, 1), length=0)
-        self.check(task, True, False, BLOCK)
+        for command in (cdb.write10(20, 2), WRITE_AND_VERIFY, VERIFY_BYTES):
+            task = self.session().execute(command, length=0)
+            self.refused(task, (5, 0x0E, 3), True, False, 2 * BLOCK)
+
+    def test_wrong_direction(self):
+        """The R flag in the PDU of a command that writes or compares."""
+        session = self.session()
+        before = session.good(cdb.read10(20, 2), length=2 * BLOCK)
+        for command in (cdb.write10(20, 2), WRITE_AND_VERIFY, VERIFY_BYTES):
+            task = session.execute(command, length=2 * BLOCK)
+            self.refused(task, (5, 0x24, 0), False, True, 2 * BLOCK)
+            self.assertEqual(task.data, b"")
+        self.assertEqual(session.good(cdb.read10(20, 2), length=2 * BLOCK), before)
 
     def test_command_without_data(self):
         task = self.session().execute(cdb.TEST_UNIT_READY, length=512)

@@ -97,16 +97,20 @@ class Unit:
     def test_inquiry(self):
         data = self.data(cdb.inquiry())
         self.assertEqual((len(data), data[4]), (96, 91))
-        self.assertEqual(data[2:4] + data[5:8], bytes((6, 0x12, 0, 0, 2)))  # no TPGS, no 3PC; CMDQUE
+        self.assertEqual(data[2:4] + data[5:8], bytes((6, 0x12, 0x10, 0, 2)))  # implicit TPGS, no 3PC; CMDQUE
         self.assertEqual(data[8:36], b"LIO-ORG TCMU device     0002")
         versions = [u16(data, at) for at in range(58, 74, 2)]
         for version in 0xA0, 0x460, 0x600, 0x960:  # SAM-5, SPC-4, SBC-4, iSCSI
             self.assertIn(version, versions)
+        groups = self.data(struct.pack(">BB4xI2x", 0xA3, 0x0A, 255))
+        self.assertEqual(groups, struct.pack(">IBBHBBBBHH", 12, 0, 1, 1, 0, 0, 0, 1, 0, 1))  # active, one port
+        self.assertIn(struct.pack(">BBBBHH", 0x51, 0x95, 0, 4, 0, 1), self.page(0x83))  # port group 1
         for length in 0, 1, 5, 36, 95, 96:
             self.assertEqual(self.data(cdb.inquiry(length=length)), data[:length])
         self.refused(struct.pack(">BBBHB", 0x12, 0, 0x83, 255, 0), cdb.INVALID_FIELD)
         absent = self.session.good(cdb.inquiry(), length=96, lun=5)
         self.assertEqual(absent[0], 0x7F)
+        self.assertEqual(absent[8:36], b"LIO-ORG TCMU device     0002")
         task = self.session.execute(cdb.TEST_UNIT_READY, lun=5)
         self.assertEqual(task.key, cdb.NO_SUCH_LUN)
 
@@ -181,7 +185,7 @@ class Unit:
     def usage(self):
         """Blocks available (1) and used (2) of the Logical Block Provisioning log page."""
         page = self.data(log_sense(0x0C))
-        self.assertEqual((page[0], u16(page, 2) + 4), (0x0C, len(page)))
+        self.assertEqual((page[0], u16(page, 2) + 4), (0x8C, len(page)))  # with DS
         counts = {u16(page, at): u32(page, at + 4) for at in range(4, len(page), 12)}
         self.assertEqual(set(counts), {1, 2})
         self.assertLessEqual(sum(counts.values()), SIZE // self.block)
@@ -192,7 +196,7 @@ class Unit:
         self.assertEqual(list(codes), [0x00, 0x0C, 0x2F])
         for code in range(64):
             if code in codes:
-                self.assertEqual(self.data(log_sense(code))[0], code)
+                self.assertEqual(self.data(log_sense(code))[0] & 0x3F, code)
             else:
                 self.refused(log_sense(code), cdb.INVALID_FIELD, length=512)
 

@@ -32,6 +32,12 @@ class TmfCase(DaemonCase):
         for task in tasks:
             self.assertIsNone(task.status, "an answer after the task was aborted")
 
+    def assert_task_aborted(self, session, task):
+        """The initiator's own command handling learns at once that another initiator has aborted its command."""
+        for r2t in task.r2ts:
+            session.answer_r2t(task, r2t)
+        self.assertEqual(session.finish(task).status, 0x40)
+
     def attention(self, session):
         return session.execute(cdb.TEST_UNIT_READY).key
 
@@ -166,8 +172,8 @@ class OtherInitiators(TmfCase):
         one, two, bystander = (self.session(keys=SOLICITED) for _ in range(3))
         task = self.waiting(two)
         self.assertEqual(one.manage(p.CLEAR_TASK_SET), p.TMF_COMPLETE)
-        self.assert_aborted(two, task)
-        self.assertEqual(self.attention(two), COMMANDS_CLEARED)
+        self.assertEqual(self.attention(two), COMMANDS_CLEARED)  # before the data of the WRITE has come
+        self.assert_task_aborted(two, task)
         self.assertIsNone(self.attention(two))
         self.assertIsNone(self.attention(bystander))
         self.assertIsNone(self.attention(one))
@@ -177,10 +183,26 @@ class OtherInitiators(TmfCase):
             one, two = self.session(keys=SOLICITED), self.session(keys=SOLICITED)
             task = self.waiting(two)
             self.assertEqual(one.manage(function), p.TMF_COMPLETE)
-            self.assert_aborted(two, task)
+            self.assert_task_aborted(two, task)
             for session in (one, two):
                 self.assertIn(self.attention(session), BUS_RESETS)
                 self.assertIsNone(self.attention(session))
+
+    def test_without_task_aborted_status(self):
+        """TAS = 0: commands that another initiator aborts end without a status (SPC-4 7.5.8)."""
+        one, two = self.session(keys=SOLICITED), self.session(keys=SOLICITED)
+        page = bytearray(one.good(cdb.mode_sense6(0x0A), length=255)[-12:])
+        self.assertEqual(page[5] & 0x40, 0x40)
+        page[5] &= ~0x40
+        one.good(bytes((0x15, 0x10, 0, 0, 4 + len(page), 0)), bytes(4) + bytes(page))
+        self.assertEqual(self.attention(two), (6, 0x2A, 1))
+        task = self.waiting(two)
+        self.assertEqual(one.manage(p.CLEAR_TASK_SET), p.TMF_COMPLETE)
+        self.assertEqual(self.attention(two), COMMANDS_CLEARED)
+        self.assert_aborted(two, task)
+        self.assertEqual(one.manage(p.LUN_RESET), p.TMF_COMPLETE)  # sets the default again
+        self.assertIn(self.attention(one), BUS_RESETS)
+        self.assertEqual(one.good(cdb.mode_sense6(0x0A), length=255)[-7] & 0x40, 0x40)
 
 
 class InFlight(TmfCase):

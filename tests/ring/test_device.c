@@ -62,6 +62,25 @@ static void test_short_data_in(void **state)
 	assert_memory_equal(data(w, 0) + 8, "LIO-ORG ", 8);
 }
 
+/*
+ * The ring does not say which initiator a command comes from. A reservation for all of them together would protect
+ * nothing, so the device server leaves reservations to the kernel.
+ */
+static void test_reservations_are_refused(void **state)
+{
+	static const uint8_t opcodes[] = {0x16, 0x17, 0x56, 0x57};
+	struct world *w = *state;
+
+	tcmu_device_start(&w->device);
+	for (unsigned i = 0; i < sizeof(opcodes); i++) {
+		uint8_t cdb[10] = {opcodes[i]};
+		int id = run(w, cdb, opcodes[i] < 0x20 ? 6 : 10, 0, 0);
+
+		assert_int_equal(w->ring.status[id], SCSI_CHECK_CONDITION);
+		assert_int_equal(w->ring.sense_key[id], 0x05);
+	}
+}
+
 /* A kernel without READ_LEN takes the whole length: what we do not fill holds bytes of other commands. */
 static void test_short_data_in_is_zeroed(void **state)
 {
@@ -255,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_write_and_read, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_first_command_is_good, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_reservations_are_refused, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_short_data_in, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_short_data_in_is_zeroed, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_data_in_longer_than_expected, set_up, tear_down),

@@ -271,9 +271,7 @@ static void test_write_residuals(void **state)
 	(void)state;
 	begin();
 	send_command(wire_command(1, FINAL_WRITE, 512, 0x2a, 0, 2), 0); /* the CDB wants more */
-	ttt = r2t(1, 0, 0, 512);
-	send_data(1, ttt, 0, 0, 512, true);
-	response(1, SCSI_GOOD, ISCSI_RSP_OVERFLOW, 512);
+	response(1, SCSI_CHECK_CONDITION, ISCSI_RSP_OVERFLOW, 512);
 	send_command(wire_command(2, FINAL_WRITE, 1024, 0x2a, 8, 1), 0); /* the CDB wants less */
 	ttt = r2t(2, 0, 0, 512);
 	send_data(2, ttt, 0, 0, 512, true);
@@ -281,7 +279,7 @@ static void test_write_residuals(void **state)
 	send_command(wire_command(3, FINAL_WRITE, 512, 0x28, 0, 1), 0); /* it reads */
 	response(3, SCSI_GOOD, ISCSI_RSP_UNDERFLOW, 512);
 	send_command(wire_command(4, ISCSI_FINAL, 0, 0x2a, 0, 1), 0); /* no data announced */
-	response(4, SCSI_GOOD, ISCSI_RSP_OVERFLOW, 512);
+	response(4, SCSI_CHECK_CONDITION, ISCSI_RSP_OVERFLOW, 512);
 	end();
 }
 

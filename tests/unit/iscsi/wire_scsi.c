@@ -21,12 +21,6 @@ void scsi_parse(struct scsi_cmd *cmd)
 {
 	uint64_t len = get_be16(cmd->cdb + 7) * 512u;
 
-	cmd->iov = NULL;
-	cmd->iovcnt = 0;
-	cmd->data_out_len = cmd->data_in_len = 0;
-	cmd->status = SCSI_GOOD;
-	cmd->sense_len = 0;
-	cmd->aborted = false;
 	cmd->lba = get_be32(cmd->cdb + 2);
 	cmd->direction = cmd->cdb[0] == 0x28   ? SCSI_DATA_IN
 			 : cmd->cdb[0] == 0x2a ? SCSI_DATA_OUT
@@ -34,6 +28,8 @@ void scsi_parse(struct scsi_cmd *cmd)
 	if (cmd->lba * 512 + len > DISK_SIZE)
 		cmd->direction = SCSI_NO_DATA;
 	cmd->transfer_len = cmd->direction == SCSI_NO_DATA ? 0 : len;
+	if (cmd->direction == SCSI_DATA_OUT && cmd->announced_len >= len)
+		cmd->gather_len = len;
 }
 
 static void execute(struct scsi_cmd *cmd)
@@ -41,6 +37,7 @@ static void execute(struct scsi_cmd *cmd)
 	/* an address past the end goes with no data */
 	uint8_t *at = wire.disk + (cmd->direction == SCSI_NO_DATA ? 0 : cmd->lba * 512);
 
+	scsi_drop(cmd);
 	if (cmd->aborted) {
 		cmd->ops->done(cmd);
 		return;
@@ -49,7 +46,9 @@ static void execute(struct scsi_cmd *cmd)
 		scsi_check(cmd, 0x052500);
 	else if (cmd->cdb[0] == FAILING_OPCODE)
 		scsi_check(cmd, 0x052400);
-	else if (cmd->direction == SCSI_DATA_OUT && cmd->data_out_len)
+	else if (cmd->direction == SCSI_DATA_OUT && cmd->data_out_len < cmd->transfer_len)
+		scsi_check(cmd, 0x050e03);
+	else if (cmd->direction == SCSI_DATA_OUT)
 		memcpy(at, cmd->iov->iov_base, cmd->data_out_len);
 	else if (cmd->direction == SCSI_DATA_IN && !cmd->ops->data_in(cmd, cmd->transfer_len))
 		cmd->status = SCSI_TASK_SET_FULL;
@@ -85,8 +84,11 @@ void scsi_tmf_submit(struct scsi_tmf *tmf)
 {
 	struct list *node, *tmp;
 
-	list_for_each (&held, node, tmp)
-		list_entry(node, struct scsi_cmd, node)->aborted = true;
+	list_for_each (&held, node, tmp) {
+		struct scsi_cmd *cmd = list_entry(node, struct scsi_cmd, node);
+
+		cmd->aborted = cmd->no_response = true;
+	}
 	if (list_empty(&held)) {
 		tmf->done(tmf);
 		return;
@@ -105,10 +107,12 @@ void wire_tmf_done(void)
 	}
 }
 
-void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct scsi_lu *lu)
+void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct scsi_lu *lu,
+		       struct loop *loop)
 {
 	nexus->it = it;
 	nexus->lu = lu;
+	nexus->loop = loop;
 	wire.attached++;
 }
 

@@ -54,6 +54,8 @@ struct backstore {
 	/* I/O number fail_at (counted in calls, from 1) ends with fail_with and changes nothing; 0: none */
 	unsigned fail_at;
 	enum tcmur_status fail_with;
+	/* Blocks [bad_from, bad_to) cannot be read. */
+	uint64_t bad_from, bad_to;
 	/* what was submitted */
 	unsigned ncalls;
 	struct double_call calls[512];

@@ -172,6 +172,13 @@ static enum tcmur_status do_extents(struct backstore *bs, struct tcmur_io *io)
 	return TCMUR_OK;
 }
 
+static bool overlaps_bad(const struct backstore *bs, const struct tcmur_io *io)
+{
+	uint32_t block = bs->info.block_size;
+
+	return io->offset < bs->bad_to * block && io->offset + io->len > bs->bad_from * block;
+}
+
 static enum tcmur_status perform(struct backstore_io *bio)
 {
 	struct backstore *bs = bio->bs;
@@ -181,6 +188,8 @@ static enum tcmur_status perform(struct backstore_io *bio)
 		return TCMUR_OUT_OF_RANGE;
 	if (bs->inert)
 		return TCMUR_OK;
+	if ((bio->op == BACKSTORE_READ || bio->op == BACKSTORE_VERIFY) && overlaps_bad(bs, io))
+		return TCMUR_READ_ERROR;
 	switch (bio->op) {
 	case BACKSTORE_READ:
 		return do_read(bio);

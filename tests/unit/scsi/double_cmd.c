@@ -51,21 +51,16 @@ void double_cmd_init(struct double_cmd *c, struct scsi_lu *lu, struct scsi_nexus
 	memset(c, 0, sizeof(*c));
 	assert(cdb_len <= sizeof(c->cdb));
 	memcpy(c->cdb, cdb, cdb_len);
-	c->cmd.ops = &ops;
-	c->cmd.lu = lu;
-	c->cmd.nexus = nexus;
-	c->cmd.it = nexus ? nexus->it : NULL;
-	c->cmd.loop = double_loop(0);
-	c->cmd.cdb = c->cdb;
-	c->cmd.cdb_len = (uint16_t)cdb_len;
+	scsi_cmd_init(&c->cmd, &ops, lu, nexus, nexus ? nexus->it : NULL, double_loop(0), c->cdb, cdb_len);
 }
 
 void double_cmd_submit(struct double_cmd *c, const void *data, size_t len)
 {
-	c->cmd.expected_out_len = len;
+	if (len)
+		scsi_cmd_announce(&c->cmd, SCSI_DATA_OUT, len);
 	scsi_parse(&c->cmd);
 	if (c->cmd.direction == SCSI_DATA_OUT) {
-		len = MIN(len, c->cmd.transfer_len);
+		len = MIN(len, c->cmd.gather_len);
 		if (len) {
 			room(c, len);
 			memcpy(c->buffer, data, len);

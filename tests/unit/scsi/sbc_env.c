@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "scsi/nexus.h"
 #include "util/bytes.h"
 #include "util/iov.h"
 
@@ -17,11 +18,14 @@ void sbc_env_open(struct sbc_env *e, uint64_t nblocks, uint32_t block_size,
 		change(e->bs);
 	e->lu = scsi_lu_new(double_loops(1), e->bs, &identity, NULL);
 	assert(e->lu);
+	scsi_nexus_attach(&e->nexus, NULL, e->lu, double_loop(0));
+	scsi_ua_pop(&e->nexus);
 }
 
 void sbc_env_close(struct sbc_env *e)
 {
 	double_cmd_free(&e->c);
+	scsi_nexus_detach(&e->nexus);
 	scsi_lu_free(e->lu);
 	double_backstore_free(e->bs);
 }
@@ -65,7 +69,7 @@ enum scsi_status sbc_env_cdb_run(struct sbc_env *e, const uint8_t *cdb, size_t c
 	bool may_lend = e->c.cmd.may_lend, no_memory = e->c.no_memory;
 
 	double_cmd_free(&e->c);
-	double_cmd_init(&e->c, e->lu, NULL, cdb, cdb_len);
+	double_cmd_init(&e->c, e->lu, &e->nexus, cdb, cdb_len);
 	e->c.pieces = pieces;
 	e->c.no_memory = no_memory;
 	e->c.cmd.may_lend = may_lend;

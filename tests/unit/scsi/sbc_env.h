@@ -9,6 +9,7 @@
 struct sbc_env {
 	struct backstore *bs;
 	struct scsi_lu *lu;
+	struct scsi_nexus nexus;
 	uint32_t block;
 	struct double_cmd c; /* the last command */
 };

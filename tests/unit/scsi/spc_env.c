@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "spc_env.h"
 
-#include "scsi/ua.h"
+#include "scsi/nexus.h"
 
 #define LUNS 3
 
@@ -32,8 +32,8 @@ void spc_env_open(struct spc_env *e, unsigned nloops, void (*change)(struct back
 	e->lu = scsi_lu_new(double_loops(nloops), e->bs, &identity, NULL);
 	assert_non_null(e->lu);
 	for (unsigned i = 0; i < ARRAY_SIZE(e->nexus); i++) {
-		scsi_nexus_attach(&e->nexus[i], &e->it, e->lu);
-		scsi_ua_take(&e->nexus[i]);
+		scsi_nexus_attach(&e->nexus[i], &e->it, e->lu, double_loop(0));
+		scsi_ua_pop(&e->nexus[i]);
 	}
 }
 

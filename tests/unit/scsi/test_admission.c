@@ -5,7 +5,8 @@
 #include <stdio.h>
 
 #include "scsi/alua.h"
-#include "scsi/ua.h"
+#include "scsi/nexus.h"
+#include "util/lock.h"
 #include "util/log.h"
 
 #define TUR         0x00, 0, 0, 0, 0, 0
@@ -45,6 +46,8 @@ static void test_reserved_bits(void **state)
 	(void)state;
 	spc_env_open(&e, 1, NULL);
 	scsi_lu_set_alua(e.lu, &alua);
+	scsi_ua_pop(&e.nexus[0]); /* ASYMMETRIC ACCESS STATE CHANGED */
+	scsi_ua_pop(&e.nexus[0]); /* INQUIRY DATA HAS CHANGED */
 	for (unsigned i = 0; i < scsi_nops; i++) {
 		const struct scsi_op *op = &scsi_ops[i];
 
@@ -167,10 +170,14 @@ static void test_transfer_len(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		double_cmd_free(&e.c);
 		double_cmd_init(&e.c, e.lu, &e.nexus[0], cases[i].cdb, cases[i].cdb_len);
-		scsi_parse(&e.c.cmd); /* and never submitted, which a front end may do */
+		scsi_parse(&e.c.cmd); /* a front end need not submit it */
 		assert_non_null(e.c.cmd.op);
 		assert_int_equal(e.c.cmd.transfer_len, cases[i].len);
 		assert_int_equal(e.c.cmd.direction, cases[i].direction);
+		assert_int_equal(e.nexus[0].unsubmitted, 1);
+		scsi_drop(&e.c.cmd);
+		scsi_drop(&e.c.cmd);
+		assert_int_equal(e.nexus[0].unsubmitted, 0);
 	}
 	assert_int_equal(RUN(&e, 0, 0x2f, 0x04, 0, 0, 0, 0, 0, 0, 1, 0), SCSI_CHECK_CONDITION);
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 2); /* BYTCHK 10b */
@@ -202,6 +209,8 @@ static void test_no_such_lun(void **state)
 	RUN_WITHOUT_LU(&e, INQUIRY);
 	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
 	assert_int_equal(e.c.buffer[0], 0x7f);
+	/* Old versions of Linux skip a LUN whose vendor is blank. */
+	assert_memory_equal(&e.c.buffer[8], "LIO-ORG TCMU device     0002", 28);
 	RUN_WITHOUT_LU(&e, 0x12, 1, 0x83, 0, 255, 0);
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 2, -1);
 	RUN_WITHOUT_LU(&e, 0x03, 0, 0, 0, 18, 0);
@@ -213,6 +222,13 @@ static void test_no_such_lun(void **state)
 	spc_env_close(&e);
 }
 
+static void raise_others(struct scsi_lu *lu, const struct scsi_nexus *except, enum scsi_ua ua)
+{
+	lock_take(&lu->lock);
+	scsi_ua_raise_others_locked(lu, except, ua);
+	lock_drop(&lu->lock);
+}
+
 static void test_unit_attentions(void **state)
 {
 	struct scsi_nexus fresh;
@@ -221,7 +237,7 @@ static void test_unit_attentions(void **state)
 	(void)state;
 	spc_env_open(&e, 1, NULL);
 	/* Power on is the first thing a nexus hears, but not from INQUIRY and REPORT LUNS. */
-	scsi_nexus_attach(&fresh, &e.it, e.lu);
+	scsi_nexus_attach(&fresh, &e.it, e.lu, double_loop(0));
 	spc_env_run(&e, &fresh, (const uint8_t[]){INQUIRY}, 6, NULL, 0);
 	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
 	spc_env_run(&e, &fresh, (const uint8_t[]){0xa0, [9] = 16, [11] = 0}, 12, NULL, 0);
@@ -233,10 +249,10 @@ static void test_unit_attentions(void **state)
 	scsi_nexus_detach(&fresh);
 
 	/* In order of weight, one a command, before any other error and to each nexus by itself. */
-	scsi_ua_raise_others(e.lu, &e.nexus[1], SCSI_UA_MODE_CHANGED);
-	scsi_ua_raise_others(e.lu, &e.nexus[1], SCSI_UA_CAPACITY_CHANGED);
-	scsi_ua_raise_others(e.lu, &e.nexus[1], SCSI_UA_LU_RESET);
-	scsi_ua_raise_others(e.lu, &e.nexus[1], SCSI_UA_LU_RESET);
+	raise_others(e.lu, &e.nexus[1], SCSI_UA_MODE_CHANGED);
+	raise_others(e.lu, &e.nexus[1], SCSI_UA_CAPACITY_CHANGED);
+	raise_others(e.lu, &e.nexus[1], SCSI_UA_LU_RESET);
+	raise_others(e.lu, &e.nexus[1], SCSI_UA_LU_RESET);
 	assert_int_equal(RUN(&e, 1, TUR), SCSI_GOOD);
 	RUN(&e, 0, READ10(0));
 	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x03));
@@ -295,14 +311,14 @@ static void test_not_ready(void **state)
 
 	(void)state;
 	spc_env_open(&e, 1, NULL);
-	scsi_lu_gate_change(e.lu, SCSI_GATE_STOPPED, 0);
+	scsi_lu_gate_change(e.lu, SCSI_GATE_CORRUPTED, 0);
 	RUN(&e, 0, TUR);
-	assert_sense(&e, SENSE_START_REQUIRED);
+	assert_sense(&e, SENSE_FORMAT_CORRUPTED);
 	RUN(&e, 0, READ10(0));
-	assert_sense(&e, SENSE_START_REQUIRED);
+	assert_sense(&e, SENSE_FORMAT_CORRUPTED);
 	assert_int_equal(RUN(&e, 0, INQUIRY), SCSI_GOOD);
 	assert_int_equal(RUN(&e, 0, 0x1a, 0, 0x3f, 0, 255, 0), SCSI_GOOD);
-	scsi_lu_gate_change(e.lu, SCSI_GATE_FORMATTING, SCSI_GATE_STOPPED);
+	scsi_lu_gate_change(e.lu, SCSI_GATE_FORMATTING, SCSI_GATE_CORRUPTED);
 	e.lu->format_progress = 0x8000;
 	RUN(&e, 0, TUR);
 	assert_sense(&e, SENSE_FORMAT_IN_PROGRESS);
@@ -364,8 +380,7 @@ static void test_handler_goes_first(void **state)
 	(void)state;
 	spc_env_open(&e, 1, with_scsi);
 	double_cmd_init(&e.c, e.lu, &e.nexus[0], cdb, sizeof(cdb));
-	e.c.cmd.hint_direction = SCSI_DATA_IN;
-	e.c.cmd.hint_len = 8;
+	scsi_cmd_announce(&e.c.cmd, SCSI_DATA_IN, 8);
 	assert_int_equal(double_cmd_exec(&e.c, NULL, 0), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, 3);
 	assert_int_equal(e.c.buffer[2], 3);
@@ -419,6 +434,70 @@ static void take_line(enum log_level level, const char *line)
 }
 
 /* log_level = 5. */
+static void test_changes_are_announced(void **state)
+{
+	struct scsi_nexus later;
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	/* The LUN leads to another unit: only its nexus gets the unit attention, before the first access. */
+	scsi_nexus_luns_changed(&e.nexus[0]);
+	RUN(&e, 0, READ10(0));
+	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x3f, 0x0e));
+	assert_int_equal(RUN(&e, 0, READ10(0)), SCSI_GOOD);
+	assert_int_equal(RUN(&e, 1, READ10(0)), SCSI_GOOD);
+	/* REPORT LUNS shows the new inventory, so the unit attention is obsolete (SPC-4 6.33). */
+	scsi_nexus_luns_changed(&e.nexus[0]);
+	assert_int_equal(RUN(&e, 0, 0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0), SCSI_GOOD);
+	assert_int_equal(RUN(&e, 0, READ10(0)), SCSI_GOOD);
+	/* The contents of the medium were lost: all nexuses get it, those of later sessions too. */
+	scsi_lu_set_medium_changed(e.lu);
+	scsi_nexus_attach(&later, &e.it, e.lu, double_loop(0));
+	assert_int_equal(scsi_ua_pop(&later), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x00));
+	assert_int_equal(scsi_ua_pop(&later), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x28, 0x00));
+	scsi_nexus_detach(&later);
+	for (unsigned nexus = 0; nexus < 2; nexus++) {
+		RUN(&e, nexus, READ10(0));
+		assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x28, 0x00));
+		assert_int_equal(RUN(&e, nexus, READ10(0)), SCSI_GOOD);
+	}
+	spc_env_close(&e);
+}
+
+/* The R and W flags of the transport contradict the CDB: nothing moves. */
+static void test_wrong_direction(void **state)
+{
+	static const struct {
+		uint8_t cdb[10];
+		enum scsi_direction announced;
+		uint32_t sense;
+	} cases[] = {
+	    {{0x2a, [8] = 1}, SCSI_DATA_IN, SENSE_INVALID_FIELD_IN_CDB},
+	    {{0x2f, 0x02, [8] = 1}, SCSI_DATA_IN, SENSE_INVALID_FIELD_IN_CDB},
+	    {{0x41, [8] = 1}, SCSI_DATA_IN, SENSE_INVALID_FIELD_IN_CDB},
+	    {{0x28, [8] = 1}, SCSI_DATA_OUT, 0}, /* nothing moves, and the residual says so */
+	    {{0x2a, [8] = 1}, SCSI_NO_DATA, SENSE_INVALID_FIELD_IN_IU},
+	    {{0x28, [8] = 1}, SCSI_NO_DATA, 0}, /* the initiator wants none of the data */
+	    {{0x2a, [8] = 0}, SCSI_DATA_IN, 0}, /* the CDB transfers nothing */
+	};
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		e.bs->ncalls = 0;
+		double_cmd_free(&e.c);
+		double_cmd_init(&e.c, e.lu, &e.nexus[0], cases[i].cdb, 10);
+		scsi_cmd_announce(&e.c.cmd, cases[i].announced, 512);
+		double_cmd_exec(&e.c, NULL, 0);
+		assert_int_equal(double_sense(&e.c.cmd), cases[i].sense);
+		if (cases[i].sense)
+			assert_int_equal(e.bs->ncalls, 0);
+	}
+	spc_env_close(&e);
+}
+
 static void test_every_command_is_logged(void **state)
 {
 	struct spc_env e;
@@ -459,6 +538,8 @@ int main(void)
 	    cmocka_unit_test(test_no_memory),
 	    cmocka_unit_test(test_handler_goes_first),
 	    cmocka_unit_test(test_absent_storage),
+	    cmocka_unit_test(test_changes_are_announced),
+	    cmocka_unit_test(test_wrong_direction),
 	    cmocka_unit_test(test_every_command_is_logged),
 	};
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "scsi/alua.h"
-#include "scsi/ua.h"
+#include "scsi/nexus.h"
 
 #define ALLOCATION      0x10
 #define REPORT(format)  0xa3, (format) << 5 | 0x0a, 0, 0, 0, 0, 0, 0, ALLOCATION, 0, 0, 0
@@ -41,7 +41,7 @@ static int set_state(void *arg, uint16_t group, enum scsi_alua_state state)
 	return ++front_end.nset == front_end.fail_at ? -EIO : 0;
 }
 
-static const struct scsi_alua_ops ops = {.told = told, .set_state = set_state};
+static const struct scsi_alua_ops ops = {.reported = told, .set_state = set_state};
 
 /* Group 0 with port 1, group 0x1234 with ports 2 and 0x102; the last one is disabled. */
 static struct scsi_alua two_groups(void)
@@ -63,13 +63,15 @@ static struct scsi_alua two_groups(void)
 	};
 }
 
-/* As behind the kernel's door: no command says where it comes from. */
+/* As behind the kernel front end: no command says through which port it came. */
 static void open_env(struct spc_env *e, const struct scsi_alua *alua)
 {
 	front_end = (struct front_end){0};
 	spc_env_open(e, 1, NULL);
 	e->nexus[0].it = e->nexus[1].it = NULL;
 	scsi_lu_set_alua_ops(e->lu, &ops, &front_end);
+	e->lu->alua = (struct scsi_alua){0}; /* as if the operations had been set before the first nexus */
+	e->lu->tpgs = 0;
 	if (alua)
 		scsi_lu_set_alua(e->lu, alua);
 }
@@ -174,6 +176,37 @@ static bool supported(struct spc_env *e, uint8_t opcode)
 	return e->c.buffer[1] == 3;
 }
 
+/* A front end that does not manage groups: each nexus says which port and group it uses. */
+static void test_groups_of_nexuses(void **state)
+{
+	static const uint8_t one[] = {0, 0, 0, 12, 0, 1, 0, 5, 0, 0, 0, 1, 0, 0, 0, 3};
+	static const uint8_t two[] = {0, 0, 0, 28, 0, 1, 0, 5, 0, 0, 0, 2, 0, 0, 0, 3,
+				      0, 0, 0, 4,  0, 1, 0, 6, 0, 0, 0, 1, 0, 0, 0, 4};
+	struct scsi_it_nexus other, third;
+	struct scsi_nexus nexuses[2];
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	assert_int_equal(tpgs_in_inquiry(&e), SCSI_TPGS_IMPLICIT);
+	assert_true(supported(&e, 0xa3));
+	assert_false(supported(&e, 0xa4));
+	assert_int_equal(RUN(&e, 0, REPORT(0)), SCSI_GOOD);
+	assert_int_equal(e.c.cmd.data_in_len, sizeof(one));
+	assert_memory_equal(e.c.buffer, one, sizeof(one));
+	other = third = e.it;
+	other.relative_port = third.relative_port = 4;
+	third.port_group = 6;
+	scsi_nexus_attach(&nexuses[0], &other, e.lu, double_loop(0));
+	scsi_nexus_attach(&nexuses[1], &third, e.lu, double_loop(0));
+	assert_int_equal(RUN(&e, 0, REPORT(0)), SCSI_GOOD);
+	assert_int_equal(e.c.cmd.data_in_len, sizeof(two));
+	assert_memory_equal(e.c.buffer, two, sizeof(two));
+	scsi_nexus_detach(&nexuses[0]);
+	scsi_nexus_detach(&nexuses[1]);
+	spc_env_close(&e);
+}
+
 static void test_only_where_known(void **state)
 {
 	struct scsi_alua alua = two_groups();
@@ -181,15 +214,20 @@ static void test_only_where_known(void **state)
 
 	(void)state;
 	open_env(&e, NULL);
+	scsi_lu_set_alua(e.lu, &(struct scsi_alua){0});
+	RUN(&e, 0, TEST_UNIT_READY); /* unit attentions: the groups of the nexuses are gone */
+	RUN(&e, 0, TEST_UNIT_READY);
 	assert_int_equal(tpgs_in_inquiry(&e), SCSI_TPGS_NONE);
 	assert_false(supported(&e, 0xa3) || supported(&e, 0xa4));
-	RUN(&e, 0,
-	    REPORT(0)); /* MAINTENANCE IN is there with other service actions, MAINTENANCE OUT is not */
+	/* MAINTENANCE IN exists with other service actions, MAINTENANCE OUT does not. */
+	RUN(&e, 0, REPORT(0));
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 4);
 	RUN(&e, 0, SET(0));
 	assert_sense(&e, SENSE_INVALID_OPCODE);
 
 	scsi_lu_set_alua(e.lu, &alua);
+	RUN(&e, 0, TEST_UNIT_READY);
+	RUN(&e, 0, TEST_UNIT_READY);
 	assert_int_equal(tpgs_in_inquiry(&e), SCSI_TPGS_ANY);
 	assert_true(supported(&e, 0xa3) && supported(&e, 0xa4));
 
@@ -400,10 +438,15 @@ static void test_set_aborted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_report),           cmocka_unit_test(test_report_of_all),
-	    cmocka_unit_test(test_only_where_known), cmocka_unit_test(test_designators),
-	    cmocka_unit_test(test_attentions),       cmocka_unit_test(test_set),
-	    cmocka_unit_test(test_set_refused),      cmocka_unit_test(test_set_fails),
+	    cmocka_unit_test(test_report),
+	    cmocka_unit_test(test_report_of_all),
+	    cmocka_unit_test(test_groups_of_nexuses),
+	    cmocka_unit_test(test_only_where_known),
+	    cmocka_unit_test(test_designators),
+	    cmocka_unit_test(test_attentions),
+	    cmocka_unit_test(test_set),
+	    cmocka_unit_test(test_set_refused),
+	    cmocka_unit_test(test_set_fails),
 	    cmocka_unit_test(test_set_aborted),
 	};
 

@@ -19,7 +19,7 @@ static void test_standard(void **state)
 	assert_int_equal(d[1], 0);
 	assert_int_equal(d[2], 6);
 	assert_int_equal(d[3], 0x12);
-	assert_int_equal(d[5], 0);
+	assert_int_equal(d[5], 0x10); /* TPGS: implicit, with the port group of the nexus */
 	assert_int_equal(d[7], 2);
 	assert_memory_equal(&d[8], "LIO-ORG TCMU device     0002", 28);
 	assert_int_equal(get_be16(&d[58]), 0x00a0);
@@ -199,8 +199,8 @@ static void test_identity(void **state)
 	scsi_nexus_detach(&e.nexus[1]);
 	scsi_lu_free(e.lu);
 	e.lu = scsi_lu_new(double_loops(1), e.bs, &identity, &error);
-	scsi_nexus_attach(&e.nexus[0], &e.it, e.lu);
-	scsi_nexus_attach(&e.nexus[1], &e.it, e.lu);
+	scsi_nexus_attach(&e.nexus[0], &e.it, e.lu, double_loop(0));
+	scsi_nexus_attach(&e.nexus[1], &e.it, e.lu, double_loop(0));
 	RUN(&e, 0, 0x12, 0, 0, 0, 36, 0);
 	assert_memory_equal(&e.c.buffer[8], "a vendorp               99  ", 28);
 	RUN(&e, 0, VPD(0x83));
@@ -223,6 +223,7 @@ static void test_front_end_sets_serial_and_limit(void **state)
 	scsi_lu_limit_transfer(e.lu, 64 << 10);
 	RUN(&e, 0, 0x12, 1, 0xb0, 0, 255, 0);
 	assert_int_equal(get_be32(e.c.buffer + 8), 128);
+	assert_int_equal(e.c.buffer[5], 128); /* MAXIMUM COMPARE AND WRITE LENGTH is not above it */
 	scsi_lu_limit_transfer(e.lu, UINT64_MAX);
 	RUN(&e, 0, 0x12, 1, 0xb0, 0, 255, 0);
 	assert_int_equal(get_be32(e.c.buffer + 8), SCSI_MAX_TRANSFER / 512);
@@ -232,12 +233,33 @@ static void test_front_end_sets_serial_and_limit(void **state)
 	spc_env_close(&e);
 }
 
+/* The device's own optimum is reported as it is, or not at all. */
+static void test_optimal_transfer(void **state)
+{
+	static const struct {
+		uint32_t optimal, reported;
+	} cases[] = {{1 << 20, 2048}, {33553920, 0}, {SCSI_MAX_TRANSFER, SCSI_MAX_TRANSFER / 512},
+		     {4096 + 512, 0}, {0, 0},        {3 * 4096, 24}};
+	struct spc_env e;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	e.bs->info.physical_block_size = 4096;
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		e.bs->info.optimal_io = cases[i].optimal;
+		RUN(&e, 0, 0x12, 1, 0xb0, 0, 255, 0);
+		assert_int_equal(get_be32(e.c.buffer + 12), cases[i].reported);
+	}
+	spc_env_close(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_standard),
 	    cmocka_unit_test(test_allocation_length),
 	    cmocka_unit_test(test_wrong_fields),
+	    cmocka_unit_test(test_optimal_transfer),
 	    cmocka_unit_test(test_lun_in_cdb),
 	    cmocka_unit_test(test_supported_pages),
 	    cmocka_unit_test(test_serial),

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "scsi/ua.h"
+#include "scsi/nexus.h"
 
 #define SENSE6(flags, page, subpage)  0x1a, (flags), (page), (subpage), 255, 0
 #define SENSE10(flags, page, subpage) 0x5a, (flags), (page), (subpage), 0, 0, 0, 1, 0, 0
@@ -236,12 +236,37 @@ static void test_control_page(void **state)
 	len = read_page(&e, 0x0a, &list);
 	list.page[2] |= 0x04; /* D_SENSE */
 	list.page[4] |= 0x08; /* SWP */
+	e.bs->ncalls = 0;
 	assert_int_equal(select_page(&e, &list, len), SCSI_GOOD);
+	assert_int_equal(e.bs->ncalls, 1); /* cached blocks are on the medium before it is protected */
+	assert_int_equal(double_last(e.bs)->op, BACKSTORE_FLUSH);
 	RUN_OUT(&e, 0, (uint8_t[512]){0}, 512, 0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0);
 	assert_sense(&e, SENSE_WRITE_PROTECTED);
 	assert_int_equal(e.c.cmd.sense[0], 0x72);
 	RUN(&e, 0, SENSE6(0, 0x3f, 0));
 	assert_int_equal(e.c.buffer[2], 0x90); /* WP */
+	spc_env_close(&e);
+}
+
+static void test_task_aborted_status(void **state)
+{
+	struct spc_env e;
+	struct page6 list;
+	size_t len;
+
+	(void)state;
+	spc_env_open(&e, 1, NULL);
+	len = read_page(&e, 0x0a, &list);
+	assert_int_equal(list.page[5], 0x40); /* TAS */
+	RUN(&e, 1, SENSE6(DBD, CHANGEABLE | 0x0a, 0));
+	assert_int_equal(e.c.buffer[4 + 5], 0x40);
+	RUN(&e, 1, SENSE6(DBD, DEFAULT | 0x0a, 0));
+	assert_int_equal(e.c.buffer[4 + 5], 0x40);
+	list.page[5] = 0;
+	assert_int_equal(select_page(&e, &list, len), SCSI_GOOD);
+	assert_int_equal(scsi_ua_pop(&e.nexus[1]), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x01));
+	read_page(&e, 0x0a, &list);
+	assert_int_equal(list.page[5], 0);
 	spc_env_close(&e);
 }
 
@@ -364,7 +389,7 @@ static enum scsi_status select_once(struct switcher *s)
 	const uint8_t cdb[6] = {0x15, PF, 0, 0, s->len, 0};
 	struct double_cmd c;
 
-	scsi_ua_take(&s->e->nexus[s->i]); /* MODE PARAMETERS CHANGED, by the other one */
+	scsi_ua_pop(&s->e->nexus[s->i]); /* MODE PARAMETERS CHANGED, by the other one */
 	double_cmd_init(&c, s->e->lu, &s->e->nexus[s->i], cdb, sizeof(cdb));
 	c.cmd.loop = double_loop(s->i);
 	scsi_parse(&c.cmd);
@@ -430,7 +455,7 @@ static void test_administrator_switches_write_cache(void **state)
 	assert_int_equal(RUN(&e, 0, SENSE6(DBD, 0x08, 0)), SCSI_GOOD);
 	assert_int_equal(scsi_lu_set_write_cache(e.lu, false), 0);
 	for (unsigned nexus = 0; nexus < 2; nexus++)
-		assert_int_equal(scsi_ua_take(&e.nexus[nexus]), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x01));
+		assert_int_equal(scsi_ua_pop(&e.nexus[nexus]), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x01));
 	read_page(&e, 0x08, &list);
 	assert_int_equal(list.page[2], 0);
 	assert_true(scsi_lu_gate(e.lu) & SCSI_GATE_WRITE_THROUGH);
@@ -455,6 +480,7 @@ int main(void)
 	    cmocka_unit_test(test_failed_flush),
 	    cmocka_unit_test(test_without_write_cache),
 	    cmocka_unit_test(test_control_page),
+	    cmocka_unit_test(test_task_aborted_status),
 	    cmocka_unit_test(test_select_wrong_cdb),
 	    cmocka_unit_test(test_select_lengths),
 	    cmocka_unit_test(test_select_wrong_lists),

@@ -2,7 +2,7 @@
 /* RESERVE and RELEASE, and what they do to the other nexus. */
 #include "spc_env.h"
 
-#include "scsi/ua.h"
+#include "scsi/nexus.h"
 
 #define RESERVE6  0x16, 0, 0, 0, 0, 0
 #define RELEASE6  0x17, 0, 0, 0, 0, 0
@@ -86,7 +86,7 @@ static void test_nexus_loss_releases(void **state)
 	assert_int_equal(RUN(&e, 0, RESERVE6), SCSI_GOOD);
 	scsi_nexus_detach(&e.nexus[0]);
 	assert_int_equal(RUN(&e, 1, TUR), SCSI_GOOD);
-	scsi_nexus_attach(&e.nexus[0], &e.it, e.lu);
+	scsi_nexus_attach(&e.nexus[0], &e.it, e.lu, double_loop(0));
 	spc_env_close(&e);
 }
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "sbc_env.h"
-#include "scsi/ua.h"
+#include "scsi/nexus.h"
 #include "util/lock.h"
 
 #define COMMANDS 100
@@ -54,8 +54,8 @@ static int set_up(void **state)
 {
 	(void)state;
 	sbc_env_open(&e, 1024, 512, lends);
-	scsi_nexus_attach(&nexus, &it, e.lu);
-	scsi_ua_take(&nexus);
+	scsi_nexus_attach(&nexus, &it, e.lu, double_loop(0));
+	scsi_ua_pop(&nexus);
 	return 0;
 }
 

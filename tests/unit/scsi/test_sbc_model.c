@@ -54,10 +54,13 @@ static void model_write(struct model *m, uint64_t lba, uint32_t n)
 {
 	static const uint8_t ops[] = {0x0a, 0x2a, 0xaa, 0x8a, 0x2e, 0xae, 0x8e};
 	size_t len = (size_t)n * m->e.block, sent = next_random(m, 4) ? len : next_random(m, (uint32_t)len);
+	bool complete = sent == len;
 
 	random_data(m, len);
-	assert_int_equal(sbc_env_run(&m->e, ops[next_random(m, 7)], 0, lba, n, m->data, sent), SCSI_GOOD);
-	memcpy(m->medium + lba * m->e.block, m->data, sent / m->e.block * m->e.block);
+	assert_int_equal(sbc_env_run(&m->e, ops[next_random(m, 7)], 0, lba, n, m->data, sent),
+			 complete ? SCSI_GOOD : SCSI_CHECK_CONDITION);
+	if (complete)
+		memcpy(m->medium + lba * m->e.block, m->data, len);
 }
 
 static void model_orwrite(struct model *m, uint64_t lba, uint32_t n)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "sbc_env.h"
+#include "scsi/nexus.h"
 #include "util/bytes.h"
 
 #define BLOCKS 1024
@@ -209,11 +210,10 @@ static void test_write_through(void **state)
 	sbc_env_close(&e);
 }
 
-/* Less Data-Out than the CDB asks for: whole blocks that arrived are written, GOOD. */
-/* The flush of the command that switches the cache off, or stops the unit, may miss a WRITE in flight. */
+/* The flush of the command that switches the cache off, or write protection on, may miss a WRITE in flight. */
 static void test_write_through_comes_meanwhile(void **state)
 {
-	static const uint32_t changes[] = {SCSI_GATE_WRITE_THROUGH, SCSI_GATE_STOPPED};
+	static const uint32_t changes[] = {SCSI_GATE_WRITE_THROUGH, SCSI_GATE_READ_ONLY};
 	static const uint8_t ops[] = {WRITE10, ORWRITE, COMPARE_AND_WRITE, WRITE_SAME16};
 	uint8_t cdb[16];
 	struct sbc_env e;
@@ -228,7 +228,7 @@ static void test_write_through_comes_meanwhile(void **state)
 		if (op == COMPARE_AND_WRITE)
 			memcpy(sbc_env_block(&e, i), pattern, 512);
 		double_cmd_free(&e.c);
-		double_cmd_init(&e.c, e.lu, NULL, cdb, cdb_len);
+		double_cmd_init(&e.c, e.lu, &e.nexus, cdb, cdb_len);
 		double_cmd_submit(&e.c, pattern, op == COMPARE_AND_WRITE ? 1024 : 512);
 		scsi_lu_gate_change(e.lu, changes[i % 2], 0);
 		assert_true(double_backstore_end(e.bs));
@@ -244,8 +244,9 @@ static void test_write_through_comes_meanwhile(void **state)
 
 static void test_short_data_out(void **state)
 {
-	static const uint8_t ops[] = {WRITE10,        WRITE12,        WRITE16,
+	static const uint8_t ops[] = {WRITE10,        WRITE12,        WRITE16,       ORWRITE,
 				      WRITE_VERIFY10, WRITE_VERIFY12, WRITE_VERIFY16};
+	static const size_t shorts[] = {0, 1, 200, 512, 3 * 512, 4 * 512 - 1};
 	struct sbc_env e;
 
 	(void)state;
@@ -254,15 +255,16 @@ static void test_short_data_out(void **state)
 		uint8_t *medium = sbc_env_block(&e, 0);
 
 		memset(medium, 'a', 4 * 512);
-		assert_int_equal(sbc_env_run(&e, ops[i], 0, 0, 1, NULL, 0), SCSI_GOOD);
-		assert_int_equal(sbc_env_run(&e, ops[i], 0, 0, 1, pattern, 200), SCSI_GOOD);
-		assert_int_equal(medium[0], 'a');
-		e.c.pieces = 5;
-		assert_int_equal(sbc_env_run(&e, ops[i], 0, 0, 4, pattern, 3 * 512 - 1), SCSI_GOOD);
-		e.c.pieces = 0;
-		assert_true(medium_is(&e, 0, 2, pattern));
-		assert_int_equal(medium[2 * 512], 'a');
-		/* More than that is not looked at. */
+		for (unsigned k = 0; k < ARRAY_SIZE(shorts); k++) {
+			assert_int_equal(sbc_env_run(&e, ops[i], 0, 0, 4, pattern, shorts[k]),
+					 SCSI_CHECK_CONDITION);
+			assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_IU);
+			assert_int_equal(e.c.cmd.gather_len, shorts[k] ? 0 : 4 * 512); /* announced, or not */
+			assert_int_equal(e.c.cmd.transfer_len, 4 * 512);               /* for the residual */
+			assert_int_equal(medium[0], 'a');
+		}
+		/* What exceeds the CDB's length is not written. */
+		memset(medium + 2 * 512, 0, 512);
 		assert_int_equal(sbc_env_run(&e, ops[i], 0, 2, 1, pattern, 2 * 512), SCSI_GOOD);
 		assert_true(medium_is(&e, 2, 1, pattern));
 		assert_int_equal(medium[3 * 512], 'a');
@@ -372,6 +374,95 @@ static void test_bad_block(void **state)
 	sbc_env_close(&e);
 }
 
+/* --- errors of the medium ---------------------------------------------------------------------------- */
+
+/* The first bad block is found whatever its position, and a READ keeps the blocks before it. */
+static void test_read_error_is_located(void **state)
+{
+	enum { FIRST = 100, NBLOCKS = 37 };
+	static uint8_t got[NBLOCKS * 512];
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, BLOCKS, 512, NULL);
+	for (unsigned i = 0; i < NBLOCKS; i++)
+		memset(sbc_env_block(&e, FIRST + i), (int)i + 1, 512);
+	for (unsigned bad = 0; bad < NBLOCKS; bad++) {
+		e.bs->bad_from = FIRST + bad;
+		e.bs->bad_to = FIRST + bad + (bad % 3 ? 1 : NBLOCKS); /* one block, or all that follow */
+		assert_int_equal(sbc_env_run(&e, READ10, 0, FIRST, NBLOCKS, NULL, 0), SCSI_CHECK_CONDITION);
+		assert_int_equal(double_sense(&e.c.cmd), SENSE_READ_ERROR);
+		assert_int_equal(double_information(&e.c.cmd), FIRST + bad);
+		assert_int_equal(sbc_env_data(&e, got, sizeof(got)), bad * 512);
+		assert_memory_equal(got, sbc_env_block(&e, FIRST), bad * 512);
+		assert_int_equal(sbc_env_run(&e, VERIFY10, 0, FIRST, NBLOCKS, NULL, 0), SCSI_CHECK_CONDITION);
+		assert_int_equal(double_sense(&e.c.cmd), SENSE_READ_ERROR);
+		assert_int_equal(double_information(&e.c.cmd), FIRST + bad);
+	}
+	sbc_env_close(&e);
+}
+
+/* An error that is gone when the range is read again, or that becomes another one, names no block. */
+static void test_read_error_is_not_located(void **state)
+{
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, BLOCKS, 512, NULL);
+	e.bs->fail_at = 1;
+	e.bs->fail_with = TCMUR_READ_ERROR;
+	assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 8, NULL, 0), SCSI_CHECK_CONDITION);
+	assert_int_equal(double_sense(&e.c.cmd), SENSE_READ_ERROR);
+	assert_int_equal(double_information(&e.c.cmd), UINT64_MAX);
+	assert_int_equal(e.c.cmd.data_in_len, 0);
+	e.bs->bad_from = 3;
+	e.bs->bad_to = 4;
+	e.bs->fail_at = e.bs->ncalls + 3;
+	e.bs->fail_with = TCMUR_TIMEOUT;
+	assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 8, NULL, 0), SCSI_CHECK_CONDITION);
+	assert_int_equal(double_sense(&e.c.cmd), SENSE_READ_ERROR);
+	assert_int_equal(double_information(&e.c.cmd), UINT64_MAX);
+	/* A WRITE is not searched: what can be read says nothing about what was written. */
+	e.bs->fail_at = e.bs->ncalls + 1;
+	e.bs->fail_with = TCMUR_WRITE_ERROR;
+	e.bs->ncalls = e.bs->fail_at - 1;
+	assert_int_equal(sbc_env_run(&e, WRITE10, 0, 0, 8, pattern, 8 * 512), SCSI_CHECK_CONDITION);
+	assert_int_equal(double_information(&e.c.cmd), UINT64_MAX);
+	assert_int_equal(e.bs->ncalls, e.bs->fail_at);
+	sbc_env_close(&e);
+}
+
+/* INFORMATION is the first LBA that is out of range (SBC-4 4.18.1). */
+static void test_first_lba_out_of_range(void **state)
+{
+	static const struct {
+		uint64_t lba, information;
+		uint32_t n;
+	} cases[] = {{BLOCKS - 4, BLOCKS, 5}, {BLOCKS, BLOCKS, 1}, {BLOCKS + 7, BLOCKS + 7, 1}};
+	uint8_t cdb[16];
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, BLOCKS, 512, NULL);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(sbc_env_run(&e, READ10, 0, cases[i].lba, cases[i].n, NULL, 0),
+				 SCSI_CHECK_CONDITION);
+		assert_int_equal(double_sense(&e.c.cmd), SENSE_LBA_OUT_OF_RANGE);
+		assert_int_equal(double_information(&e.c.cmd), cases[i].information);
+	}
+	/* The unit shrinks between the check and the I/O. */
+	double_cmd_free(&e.c);
+	double_cmd_init(&e.c, e.lu, &e.nexus, cdb, sbc_env_cdb(cdb, READ10, 0, BLOCKS - 8, 8));
+	memcpy(e.c.cdb, cdb, 10);
+	scsi_parse(&e.c.cmd);
+	double_backstore_resize(e.bs, (BLOCKS - 4) * 512);
+	scsi_ua_pop(&e.nexus);
+	scsi_submit(&e.c.cmd);
+	assert_int_equal(double_sense(&e.c.cmd), SENSE_LBA_OUT_OF_RANGE);
+	assert_int_equal(double_information(&e.c.cmd), BLOCKS - 4);
+	sbc_env_close(&e);
+}
+
 static void read_only(struct backstore *bs)
 {
 	bs->info.read_only = true;
@@ -424,7 +515,10 @@ static void test_verify(void **state)
 		assert_int_equal(sbc_env_run(&e, ops[i], 0x06, 20, 6, changed, 512), SCSI_CHECK_CONDITION);
 		assert_int_equal(double_information(&e.c.cmd), 25);
 		assert_int_equal(sbc_env_run(&e, ops[i], 0x06, 20, 5, changed, 511), SCSI_CHECK_CONDITION);
-		assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_CDB);
+		assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_IU);
+		/* No Data-Out at all compares nothing, so it is not GOOD. */
+		assert_int_equal(sbc_env_run(&e, ops[i], 0x02, 10, 4, NULL, 0), SCSI_CHECK_CONDITION);
+		assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_IU);
 		memcpy(changed, pattern, sizeof(changed));
 		changed[2 * 512 + 17] ^= 1;
 	}
@@ -517,7 +611,7 @@ static void test_abort_between_steps(void **state)
 	(void)state;
 	sbc_env_open(&e, BLOCKS, 512, NULL);
 	e.bs->defer = true;
-	double_cmd_init(&c, e.lu, NULL, cdb, sbc_env_cdb(cdb, WRITE_VERIFY10, 0, 0, 1));
+	double_cmd_init(&c, e.lu, &e.nexus, cdb, sbc_env_cdb(cdb, WRITE_VERIFY10, 0, 0, 1));
 	double_cmd_submit(&c, pattern, 512);
 	assert_int_equal(c.done, 0);
 	c.cmd.aborted = true;
@@ -540,6 +634,9 @@ int main(void)
 	    cmocka_unit_test(test_write_through),
 	    cmocka_unit_test(test_write_through_comes_meanwhile),
 	    cmocka_unit_test(test_short_data_out),
+	    cmocka_unit_test(test_read_error_is_located),
+	    cmocka_unit_test(test_read_error_is_not_located),
+	    cmocka_unit_test(test_first_lba_out_of_range),
 	    cmocka_unit_test(test_lent_memory),
 	    cmocka_unit_test(test_no_memory),
 	    cmocka_unit_test(test_handler_errors),

@@ -89,7 +89,7 @@ static void test_handler_status(void **state)
 	(void)state;
 	open_with_format(&e, false);
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-		scsi_parse(&e.c.cmd);
+		double_cmd_init(&e.c, e.lu, NULL, (uint8_t[6]){0}, 6);
 		e.c.cmd.bio.io.miscompare_offset = 77;
 		scsi_set_status(&e.c.cmd, cases[i].from);
 		assert_int_equal(e.c.cmd.status, cases[i].status);

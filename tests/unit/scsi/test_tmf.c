@@ -2,7 +2,7 @@
 /* Task management over several loops, with a backstore that ends I/O when told. */
 #include "spc_env.h"
 
-#include "scsi/ua.h"
+#include "scsi/nexus.h"
 
 #define NLOOPS 3
 #define TUR    0x00, 0, 0, 0, 0, 0
@@ -171,7 +171,7 @@ static void test_io_is_called_back(void **state)
 	double_run();
 	assert_int_equal(answered, 2);
 
-	scsi_ua_take(&t.e.nexus[0]);
+	scsi_ua_pop(&t.e.nexus[0]);
 	t.e.bs->queue = false;
 	double_cmd_init(&t.cmds[3], t.e.lu, &t.e.nexus[0], write_and_verify, sizeof(write_and_verify));
 	double_cmd_submit(&t.cmds[3], block, sizeof(block));
@@ -286,6 +286,91 @@ static void test_clear_task_set_tells(void **state)
 	close_test(&t);
 }
 
+static void set_tas(struct tmf_test *t, bool tas)
+{
+	t->e.lu->mode.tas = tas;
+}
+
+/* SAM-5 5.3.1: with TAS = 1, which is the default, a command that another nexus aborts gets TASK ABORTED. */
+static void test_task_aborted_status(void **state)
+{
+	static const enum scsi_tmf_function functions[] = {SCSI_CLEAR_TASK_SET, SCSI_LU_RESET};
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * ARRAY_SIZE(functions); i++) {
+		bool tas = i % 2;
+		struct tmf_test t;
+
+		open_test(&t);
+		assert_true(t.e.lu->mode.tas);
+		set_tas(&t, tas);
+		start(&t, 0, 0, 0);
+		start(&t, 1, 1, 1);
+		parse(&t, 2, 1, 1);
+		manage(&t, 0, functions[i / 2], 0, 0, NULL);
+		double_run();
+		assert_int_equal(answered, 1);
+		submit(&t, 2);
+		assert_over(&t, 0, true);
+		assert_true(t.cmds[0].cmd.no_response); /* the nexus of the function */
+		for (unsigned other = 1; other < 3; other++) {
+			assert_over(&t, other, true);
+			assert_int_equal(t.cmds[other].cmd.no_response, !tas);
+			assert_int_equal(t.cmds[other].cmd.status, SCSI_TASK_ABORTED);
+			assert_int_equal(t.cmds[other].cmd.sense_len, 0);
+			assert_int_equal(t.cmds[other].cmd.data_in_len, 0);
+		}
+		close_test(&t);
+	}
+}
+
+/* A command that another nexus aborts, and then its own: the answer of ABORT TASK SET says that no status follows. */
+static void test_no_status_after_own_abort(void **state)
+{
+	struct tmf_test t;
+
+	(void)state;
+	open_test(&t);
+	start(&t, 0, 0, 0);
+	manage(&t, 0, SCSI_LU_RESET, 1, 1, NULL);
+	double_run_posted();
+	assert_false(t.cmds[0].cmd.no_response);
+	manage(&t, 1, SCSI_ABORT_TASK_SET, 0, 0, NULL);
+	double_run();
+	assert_over(&t, 0, true);
+	assert_true(t.cmds[0].cmd.no_response);
+	assert_int_equal(answered, 2);
+	close_test(&t);
+}
+
+/* The unit attention does not wait until the data of the WRITE has come, and comes once. */
+static void test_clear_notifies_while_gathering(void **state)
+{
+	static const uint8_t write10[10] = {0x2a, [8] = 1};
+	static uint8_t block[512];
+	struct iovec iov = {block, sizeof(block)};
+	struct tmf_test t;
+
+	(void)state;
+	open_test(&t);
+	t.e.nexus[1].loop = double_loop(1);
+	double_cmd_init(&t.cmds[0], t.e.lu, &t.e.nexus[1], write10, sizeof(write10));
+	t.cmds[0].cmd.loop = double_loop(1);
+	scsi_parse(&t.cmds[0].cmd);
+	manage(&t, 0, SCSI_CLEAR_TASK_SET, 0, 0, NULL);
+	double_run();
+	assert_int_equal(answered, 1);
+	assert_int_equal(scsi_ua_pop(&t.e.nexus[1]), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2f, 0x00));
+	t.cmds[0].cmd.iov = &iov;
+	t.cmds[0].cmd.iovcnt = 1;
+	t.cmds[0].cmd.data_out_len = sizeof(block);
+	submit(&t, 0);
+	assert_over(&t, 0, true);
+	assert_int_equal(scsi_ua_peek(&t.e.nexus[1]), SENSE_NONE);
+	assert_int_equal(scsi_ua_peek(&t.e.nexus[0]), SENSE_NONE);
+	close_test(&t);
+}
+
 static void test_reset_forgets(void **state)
 {
 	static const uint8_t caching_off[24] = {[4] = 0x08, 0x12};
@@ -297,7 +382,7 @@ static void test_reset_forgets(void **state)
 	assert_int_equal(RUN(&t.e, 1, 0x16, 0, 0, 0, 0, 0), SCSI_GOOD);
 	assert_int_equal(RUN_OUT(&t.e, 1, caching_off, 24, 0x15, 0x10, 0, 0, 24, 0), SCSI_GOOD);
 	assert_int_equal(RUN(&t.e, 1, 0x1b, 0, 0, 0, 0, 0), SCSI_GOOD);
-	scsi_ua_take(&t.e.nexus[0]);
+	scsi_ua_pop(&t.e.nexus[0]);
 	manage(&t, 0, SCSI_LU_RESET, 0, 0, NULL);
 	double_run();
 	assert_int_equal(answered, 1);
@@ -320,7 +405,7 @@ static void test_two_resets(void **state)
 	open_test(&t);
 	start(&t, 0, 0, 0);
 	manage(&t, 0, SCSI_LU_RESET, 0, 1, NULL);
-	scsi_ua_take(&t.e.nexus[1]);
+	scsi_ua_pop(&t.e.nexus[1]);
 	start(&t, 1, 1, 1);
 	manage(&t, 1, SCSI_CLEAR_TASK_SET, 1, 2, NULL);
 	start(&t, 2, 1, 2);
@@ -350,7 +435,7 @@ static void test_epoch_wraps(void **state)
 	start(&t, 0, 0, 0);
 	manage(&t, 0, SCSI_LU_RESET, 0, 0, NULL);
 	assert_int_equal(scsi_lu_gate(t.e.lu), 0);
-	scsi_ua_take(&t.e.nexus[0]);
+	scsi_ua_pop(&t.e.nexus[0]);
 	start(&t, 1, 0, 0);
 	double_run();
 	assert_int_equal(answered, 1);
@@ -368,6 +453,9 @@ int main(void)
 	    cmocka_unit_test(test_clear_task_set_on_all_loops),
 	    cmocka_unit_test(test_parsed_before_reset),
 	    cmocka_unit_test(test_clear_task_set_tells),
+	    cmocka_unit_test(test_task_aborted_status),
+	    cmocka_unit_test(test_no_status_after_own_abort),
+	    cmocka_unit_test(test_clear_notifies_while_gathering),
 	    cmocka_unit_test(test_reset_forgets),
 	    cmocka_unit_test(test_two_resets),
 	    cmocka_unit_test(test_epoch_wraps),

@@ -164,14 +164,17 @@ void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t ne
 /* --- the sessions ------------------------------------------------------------------ */
 
 static void start_tmf(struct player *p);
+static void cmd_done(struct scsi_cmd *cmd);
+
+static const struct scsi_cmd_ops ops = {.done = cmd_done};
 
 static void run(struct loop_work *work)
 {
 	static const uint8_t verify[10] = {0x2f, [8] = 1}; /* no data */
 	struct slot *slot = container_of(work, struct slot, again);
 
-	slot->cmd.cdb = verify;
-	slot->cmd.cdb_len = sizeof(verify);
+	scsi_cmd_init(&slot->cmd, &ops, lu, &slot->player->nexus, &slot->player->it, slot->player->loop,
+		      verify, sizeof(verify));
 	scsi_parse(&slot->cmd);
 	__atomic_store_n(&slot->gate, slot->cmd.gate_seen | 1, __ATOMIC_RELEASE);
 	scsi_submit(&slot->cmd);
@@ -193,8 +196,6 @@ static void cmd_done(struct scsi_cmd *cmd)
 	if (!p->tmf_busy && ++p->since_tmf >= TMF_EVERY)
 		start_tmf(p);
 }
-
-static const struct scsi_cmd_ops ops = {.done = cmd_done};
 
 static void tmf_done(struct scsi_tmf *tmf)
 {
@@ -232,7 +233,7 @@ static void begin(struct loop_work *work)
 {
 	struct player *p = container_of(work, struct player, work);
 
-	scsi_nexus_attach(&p->nexus, &p->it, lu);
+	scsi_nexus_attach(&p->nexus, &p->it, lu, p->loop);
 	p->running = DEPTH;
 	for (unsigned i = 0; i < DEPTH; i++) {
 		struct slot *slot = &p->slots[i];
@@ -240,11 +241,6 @@ static void begin(struct loop_work *work)
 		/* Not all of it: slot->gate is looked at by the other loops already. */
 		slot->player = p;
 		slot->again.fn = run;
-		slot->cmd.ops = &ops;
-		slot->cmd.lu = lu;
-		slot->cmd.nexus = &p->nexus;
-		slot->cmd.it = &p->it;
-		slot->cmd.loop = p->loop;
 		loop_post(p->loop, &slot->again);
 	}
 }

@@ -1,15 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * FORMAT UNIT: SBC-4 5.3. Clears the medium step by step, so that the loop serves others in between. While it
- * runs, the gate turns commands that need the medium away with a progress indication.
+ * Commands about the medium as a whole: SYNCHRONIZE CACHE (SBC-4 5.32, 5.33), PRE-FETCH (5.13, 5.14), START STOP
+ * UNIT (5.31) and FORMAT UNIT (5.3). Whether the medium is usable is checked by admission (cmd.c).
  */
 #include <stdlib.h>
 
 #include "scsi/sbc.h"
-#include "scsi/cmd.h"
 #include "scsi/sbc_limits.h"
+#include "scsi/scsi_io.h"
 #include "util/bytes.h"
 #include "util/lock.h"
+
+/* --- SYNCHRONIZE CACHE and PRE-FETCH --------------------------------------------------------- */
+
+/*
+ * IMMED = 1 allows an early GOOD but does not demand it. Status comes when the data is on stable storage, so that an
+ * error is an error of this command and not a deferred error of some other command.
+ */
+void sbc_synchronize_cache(struct scsi_cmd *cmd)
+{
+	if (cmd->nblocks == 0) /* from the LBA on */
+		scsi_io_flush(cmd, scsi_io_complete);
+	else
+		scsi_io(cmd, BACKSTORE_FLUSH, cmd->lba, cmd->nblocks, 0, scsi_io_complete);
+}
+
+/*
+ * The cache belongs to the host, and it is unknown whether the host keeps the blocks. GOOD means "perhaps not all";
+ * CONDITION MET would promise all. A hint for more blocks than a command can read is shortened.
+ */
+void sbc_prefetch(struct scsi_cmd *cmd)
+{
+	uint64_t nblocks = cmd->nblocks ? cmd->nblocks : scsi_lu_blocks(cmd->lu) - cmd->lba;
+
+	nblocks = MIN(nblocks, SCSI_MAX_TRANSFER >> cmd->lu->block_shift);
+	scsi_io(cmd, BACKSTORE_PREFETCH, cmd->lba, nblocks, 0, scsi_io_complete);
+}
+
+/* --- START STOP UNIT ------------------------------------------------------------------------- */
+
+/* Byte 4 */
+#define START_STOP_POWER    0xf0
+#define START_STOP_NO_FLUSH 0x04
+#define START_STOP_LOEJ     0x02
+#define START_STOP_START    0x01
+
+bool sbc_start_stop_loosens(const struct scsi_cmd *cmd)
+{
+	return (cmd->cdb[4] & START_STOP_POWER) == 0 && (cmd->cdb[4] & START_STOP_START);
+}
+
+/*
+ * START = 0 flushes and changes no state: if it stopped the unit, one initiator would take the unit away from all
+ * others. IMMED = 1 is answered when the work is done, as in sbc_synchronize_cache().
+ */
+void sbc_start_stop_unit(struct scsi_cmd *cmd)
+{
+	uint8_t flags = cmd->cdb[4];
+
+	if (flags & START_STOP_POWER)
+		scsi_fail_cdb(cmd, 4, 7); /* POWER CONDITION: there are none */
+	else if (flags & START_STOP_LOEJ)
+		scsi_fail_cdb(cmd, 4, 1); /* the medium is not removable */
+	else if (flags & (START_STOP_START | START_STOP_NO_FLUSH))
+		scsi_complete(cmd);
+	else
+		scsi_io_flush(cmd, scsi_io_complete);
+}
+
+/* --- FORMAT UNIT ----------------------------------------------------------------------------- */
+
+/*
+ * The command clears the medium step by step, so that the loop serves other commands in between. While it runs, the
+ * gate refuses commands that need the medium, with a progress indication.
+ */
 
 /* Byte 1 of the CDB */
 #define FORMAT_LONGLIST 0x20
@@ -19,18 +83,21 @@
 #define FORMAT_OPTIONS 0x70 /* DPRY, DCRT, STPF: about defects and certification, of which there are none */
 #define FORMAT_IMMED   0x02
 
-/* One FORMAT UNIT, from its check to its end. Belongs to the loop of its command, but what lu->lock guards.
- */
+/* One FORMAT UNIT, from its check to its end. It belongs to the loop of its command. */
 struct sbc_format {
 	struct scsi_lu *lu;
-	struct scsi_cmd *cmd;  /* NULL: answered already (IMMED = 1) */
-	uint64_t next;         /* bytes cleared so far */
-	struct loop_work work; /* one step a turn */
+	/* NULL: the command was completed at the start (IMMED = 1) */
+	struct scsi_cmd *cmd;
+	/* Bytes cleared so far */
+	uint64_t next;
+	/* Runs one step in each turn of the loop */
+	struct loop_work work;
 	struct backstore_io bio;
-	pthread_cond_t *ended; /* lu->lock: set by sbc_format_stop(), which waits */
+	/* Under lu->lock: sbc_format_stop() sets it and waits for it */
+	pthread_cond_t *ended;
 };
 
-/* What is cleared in part only is neither the old medium nor a new one, so it takes another FORMAT UNIT. */
+/* A medium that is cleared in part is neither the old nor a new one: only another FORMAT UNIT makes it usable. */
 static void format_end(struct sbc_format *f, bool ok)
 {
 	struct scsi_lu *lu = f->lu;
@@ -43,7 +110,7 @@ static void format_end(struct sbc_format *f, bool ok)
 	if (f->ended)
 		pthread_cond_signal(f->ended);
 	lock_drop(&lu->lock);
-	/* From here on the LU may be gone, unless a command still keeps it. */
+	/* From here on the LU may be freed, unless a command still keeps it. */
 	free(f);
 	if (!cmd)
 		return;
@@ -92,7 +159,7 @@ static void format_step(struct loop_work *work)
 	backstore_submit(&f->bio);
 }
 
-/* One at a time: NULL when one runs already, or without memory; then the command was completed. */
+/* NULL: another FORMAT UNIT runs or there is no memory, and the command was completed. */
 static struct sbc_format *format_new(struct scsi_cmd *cmd)
 {
 	struct scsi_lu *lu = cmd->lu;
@@ -100,8 +167,7 @@ static struct sbc_format *format_new(struct scsi_cmd *cmd)
 	bool busy;
 
 	if (!f) {
-		scsi_set_status(cmd, TCMUR_NO_RESOURCE);
-		scsi_complete(cmd);
+		scsi_fail_memory(cmd);
 		return NULL;
 	}
 	f->lu = lu;
@@ -124,19 +190,24 @@ static struct sbc_format *format_new(struct scsi_cmd *cmd)
 	return NULL;
 }
 
-/* The parameter list: nothing in it but IMMED asks for something. False: the command was completed. */
-static bool format_list(struct scsi_cmd *cmd, bool *immed)
+/* The header of the parameter list, if the CDB says that there is a list. */
+bool sbc_format_data_len(struct scsi_cmd *cmd, uint64_t *len)
+{
+	*len = cmd->cdb[1] & FORMAT_FMTDATA ? (cmd->cdb[1] & FORMAT_LONGLIST ? 8 : 4) : 0;
+	return true;
+}
+
+/* Checks the parameter list, in which only IMMED has an effect. false: the command was completed. */
+static bool format_list_ok(struct scsi_cmd *cmd, bool *immed)
 {
 	bool longlist = cmd->cdb[1] & FORMAT_LONGLIST;
-	size_t len = longlist ? 8 : 4;
-	uint8_t h[8];
+	uint8_t h[8] = {0};
 
 	*immed = false;
 	if (!(cmd->cdb[1] & FORMAT_FMTDATA))
 		return true;
-	if (scsi_data_out_bytes(cmd, h, len) < len)
-		scsi_fail(cmd, SENSE_LIST_LENGTH_ERROR);
-	else if (h[0]) /* PROTECTION FIELD USAGE */
+	scsi_data_out_bytes(cmd, h, sizeof(h));
+	if (h[0]) /* PROTECTION FIELD USAGE */
 		scsi_fail_list(cmd, 0, -1);
 	else if (h[1] & ~(FORMAT_FOV | FORMAT_OPTIONS | FORMAT_IMMED) ||
 		 (h[1] & FORMAT_OPTIONS && !(h[1] & FORMAT_FOV)))
@@ -157,12 +228,12 @@ void sbc_format_unit(struct scsi_cmd *cmd)
 	struct sbc_format *f;
 	bool immed;
 
-	/* LONGLIST and CMPLST speak of a parameter list. */
+	/* LONGLIST and CMPLST describe a parameter list. */
 	if (!(cmd->cdb[1] & FORMAT_FMTDATA) && cmd->cdb[1]) {
 		scsi_fail_cdb(cmd, 1, -1);
 		return;
 	}
-	if (!format_list(cmd, &immed))
+	if (!format_list_ok(cmd, &immed))
 		return;
 	f = format_new(cmd);
 	if (!f)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Unit attentions (SAM-5 5.14): a set of bits for each nexus, in scsi_nexus.ua_pending. The lowest bit is reported
+ * first. Raising a unit attention that is already pending does nothing, as SAM-5 allows.
+ */
+#ifndef SCSI_NEXUS_H
+#define SCSI_NEXUS_H
+
+#include "scsi/scsi.h"
+
+enum scsi_ua {
+	SCSI_UA_POWER_ON = 1 << 0,         /* 29/00 POWER ON, RESET, OR BUS DEVICE RESET OCCURRED */
+	SCSI_UA_LU_RESET = 1 << 1,         /* 29/03 BUS DEVICE RESET FUNCTION OCCURRED */
+	SCSI_UA_LUNS_CHANGED = 1 << 2,     /* 3F/0E REPORTED LUNS DATA HAS CHANGED */
+	SCSI_UA_MEDIUM_CHANGED = 1 << 3,   /* 28/00 NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED */
+	SCSI_UA_CLEARED = 1 << 4,          /* 2F/00 COMMANDS CLEARED BY ANOTHER INITIATOR */
+	SCSI_UA_CAPACITY_CHANGED = 1 << 5, /* 2A/09 CAPACITY DATA HAS CHANGED */
+	SCSI_UA_MODE_CHANGED = 1 << 6,     /* 2A/01 MODE PARAMETERS CHANGED */
+	SCSI_UA_ACCESS_CHANGED = 1 << 7,   /* 2A/06 ASYMMETRIC ACCESS STATE CHANGED */
+	SCSI_UA_INQUIRY_CHANGED = 1 << 8,  /* 3F/03 INQUIRY DATA HAS CHANGED */
+};
+
+/* Any thread; the nexus stays attached during the call. */
+void scsi_ua_raise(struct scsi_nexus *nexus, enum scsi_ua ua);
+/* Any thread, takes lu->lock. Raises ua for all nexuses of the LU. */
+void scsi_ua_raise_all(struct scsi_lu *lu, enum scsi_ua ua);
+/* The same for a caller that holds lu->lock. */
+void scsi_ua_raise_all_locked(struct scsi_lu *lu, enum scsi_ua ua);
+/* lu->lock held. Raises ua for all nexuses of the LU except one. */
+void scsi_ua_raise_others_locked(struct scsi_lu *lu, const struct scsi_nexus *except, enum scsi_ua ua);
+/* The nexus's loop. Clears the first pending unit attention and returns its sense code, or SENSE_NONE. */
+uint32_t scsi_ua_pop(struct scsi_nexus *nexus);
+/* The sense code of the first pending unit attention, or SENSE_NONE; clears nothing. */
+uint32_t scsi_ua_peek(const struct scsi_nexus *nexus);
+/* The nexus's loop. Clears one unit attention without reporting it. */
+void scsi_ua_clear(struct scsi_nexus *nexus, enum scsi_ua ua);
+#endif
