@@ -6,20 +6,8 @@
 #ifndef TESTS_SCSI_DOUBLE_H
 #define TESTS_SCSI_DOUBLE_H
 
+#include "double_loop.h"
 #include "scsi/scsi.h"
-
-/* --- loops: double_loops(n) makes n of them; posted work runs in double_run() ------ */
-
-#define DOUBLE_LOOPS_MAX 4
-struct loop_set *double_loops(unsigned n);
-struct loop *double_loop(unsigned i);
-/* The loop that the test's thread plays from here on; loop 0 at start. */
-void double_loop_enter(struct loop *loop);
-
-/* Runs what was posted, and ends I/O that the backstore holds, until nothing is left. */
-void double_run(void);
-/* Runs what was posted, and leaves held I/O alone. */
-void double_run_posted(void);
 
 /* --- the backstore ----------------------------------------------------------------- */
 

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "double.h"
+/*
+ * The loops of double_loop.h, in place of the loop library: no threads, no descriptors, no time.
+ */
+#include "double_loop.h"
 
 #include <assert.h>
 #include <stdlib.h>
+
+#include "util/bytes.h"
 
 struct loop {
 	unsigned index;

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loops for tests on one thread: posted work runs when the test says so. */
+#ifndef TESTS_SCSI_DOUBLE_LOOP_H
+#define TESTS_SCSI_DOUBLE_LOOP_H
+
+#include "loop/loop.h"
+
+#define DOUBLE_LOOPS_MAX 4
+/* Makes n loops. */
+struct loop_set *double_loops(unsigned n);
+struct loop *double_loop(unsigned i);
+/* The loop that the test's thread plays from here on; loop 0 at start; NULL: a thread that is no loop. */
+void double_loop_enter(struct loop *loop);
+
+/* Runs the posted work, and ends I/O that the backstore holds, until nothing is left. */
+void double_run(void);
+/* Runs the posted work, and leaves held I/O alone. */
+void double_run_posted(void);
+#endif
