@@ -179,25 +179,29 @@ static char *next_field(char **rest)
 static int parse(struct control_export *export, struct error *error)
 {
 	char *rest = export->text;
-	char *config = next_field(&rest);
+	const char *config = next_field(&rest);
 	const char *slash = strchr(config, '/');
+	int err = 0;
 
 	if (slash == config)
 		return error_set(error, EINVAL,
 				 "the handler is missing before the path; did you mean file/%s?", config);
 	if (!slash)
 		return error_set(error, EINVAL, "this is not of the form HANDLER/CONFIG[,KEY=VALUE]...");
-	export->spec.config = config;
-	export->spec.name = config;
 	export->spec.options = export->options;
-	while (rest) {
-		int err = set_key(export, next_field(&rest), error);
-
-		if (err)
-			return err;
-	}
+	err = storage_spec_check_literal(config, ".", error);
+	if (!err)
+		err = storage_spec_parse(&export->storage, config, error);
+	for (uint32_t i = 0; i < export->storage.noptions && !err; i++)
+		err = add_handler_option(export, export->storage.options[i].name,
+					 export->storage.options[i].value, error);
+	while (rest && !err)
+		err = set_key(export, next_field(&rest), error);
+	if (err)
+		return err;
+	export->spec.config = export->spec.name = export->storage.config;
 	if (!export->name)
-		export->name = export->made_name = name_from_config(slash + 1);
+		export->name = export->made_name = name_from_config(strchr(export->spec.config, '/') + 1);
 	return 0;
 }
 
@@ -215,6 +219,7 @@ int control_export_parse(struct control_export *export, const char *text, struct
 
 void control_export_free(struct control_export *export)
 {
+	storage_spec_free(&export->storage);
 	g_free(export->text);
 	g_free(export->made_name);
 	g_free(export->target);

@@ -5,13 +5,16 @@
 
 #include "backstore/backstore.h"
 #include "scsi/scsi.h"
+#include "storage/spec.h"
 #include "util/error.h"
 
-#define CONTROL_EXPORT_MAX_OPTIONS 16
+#define CONTROL_EXPORT_MAX_OPTIONS (2 * STORAGE_SPEC_OPTIONS_MAX)
 
 struct control_export {
 	/* The argument, cut into the strings below. */
 	char *text;
+	/* HANDLER/CONFIG;KEY=VALUE, as dev_config has it. */
+	struct storage_spec storage;
 	/* Of the target: name=, else made from CONFIG. */
 	const char *name;
 	char *made_name;

@@ -69,6 +69,8 @@ static const struct option options[] = {
     {"allow-initiator", 0, LIST, AT(allow_initiators), .value = "IQN",
      .help = "Admit this initiator; may be repeated"},
     {"allow-any", 0, FLAG, AT(allow_any), .help = "Admit every initiator, on any portal"},
+    {"reveal-targets", 0, FLAG, AT(reveal_targets), .help = "Tell strangers whether a target exists"},
+    {"allow-cold-reset", 0, FLAG, AT(allow_cold_reset), .help = "Let one initiator end all sessions"},
     {"chap-user", 0, TEXT, AT(chap_user), .value = "USER", .help = "Ask initiators for CHAP"},
     {"chap-secret-file", 0, TEXT, AT(chap_secret_file), .value = "FILE",
      .help = "The secret; only its owner may read it"},

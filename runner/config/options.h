@@ -41,6 +41,8 @@ struct control_options {
 	char *dump_handlers;
 	bool chap_discovery;
 	bool allow_any;
+	bool reveal_targets;
+	bool allow_cold_reset;
 	bool debug;
 	bool version;
 	bool no_io_uring;

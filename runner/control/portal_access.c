@@ -85,6 +85,8 @@ int portal_access_set(const struct control_options *o, const struct target_auth 
 {
 
 	target->allow_any = !o->allow_initiators;
+	target->reveal = o->reveal_targets;
+	target->cold_reset = o->allow_cold_reset;
 	target->auth = *auth;
 	for (char **iqn = o->allow_initiators; iqn && *iqn; iqn++) {
 		int err = target_add_acl(target, *iqn, o->chap_user ? auth : NULL, error);

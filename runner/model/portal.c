@@ -111,6 +111,41 @@ int target_portal_parse(const char *text, struct target_portal *portal, struct e
 	return 0;
 }
 
+/* RFC 7143 13.8: a TargetAddress is a DNS name or an address, and a port. Initiators resolve the name, not this daemon. */
+static bool public_valid(const char *text)
+{
+	const char *host_end = *text == '[' ? strchr(text, ']') : strchr(text, ':');
+	const char *colon = host_end && *host_end == ']' ? host_end + 1 : host_end;
+
+	if (!colon || *colon != ':' || !port_valid(colon + 1) || atoi(colon + 1) == 0)
+		return false;
+	size_t len = strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:[]");
+	return colon > text && !text[len];
+}
+
+int target_portal_parse_pair(const char *text, struct target_portal *portal, struct error *error)
+{
+	const char *equals = strchr(text, '=');
+	char own[sizeof(portal->text)];
+
+	if (!equals)
+		return target_portal_parse(text, portal, error);
+	if ((size_t)(equals - text) >= sizeof(own))
+		return error_set(error, EINVAL, "portal %.80s: too long", text);
+	memcpy(own, text, (size_t)(equals - text));
+	own[equals - text] = '\0';
+	int err = target_portal_parse(own, portal, error);
+	if (err)
+		return err;
+	if (strlen(equals + 1) >= sizeof(portal->public_text) || !public_valid(equals + 1))
+		return error_set(error, EINVAL,
+				 "portal %.300s: the public address has the form HOST:PORT, for example "
+				 "san.example.com:3260",
+				 text);
+	strcpy(portal->public_text, equals + 1);
+	return 0;
+}
+
 bool target_portal_is_wildcard(const struct sockaddr_storage *addr)
 {
 	if (addr->ss_family == AF_INET)

@@ -7,6 +7,8 @@
 
 #include "model/target.h"
 
+/* "ADDR:PORT=PUBLIC:PORT" also fills public_text, the address that discovery shows to initiators behind NAT. */
+int target_portal_parse_pair(const char *text, struct target_portal *portal, struct error *error);
 /* Fills addr and text (in its normal form). 0 or -EINVAL with error set. */
 int target_portal_parse(const char *text, struct target_portal *portal, struct error *error);
 /* "127.0.0.1:3260", "[::1]:3260". 0 or -errno. */

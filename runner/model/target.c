@@ -247,7 +247,7 @@ int target_add_portal(struct target_model *model, const char *text, struct error
 
 	if (!portal)
 		return error_set(error, ENOMEM, "portal %s: out of memory", text);
-	err = target_portal_parse(text, portal, error);
+	err = target_portal_parse_pair(text, portal, error);
 	if (err)
 		goto fail;
 	portal->tpg_tag = 1;

@@ -440,6 +440,20 @@ class Served(unittest.TestCase):
                 address = f"[::1]:{daemon.address[1]},1"
                 self.assertIn(("TargetAddress", address), session.text({"SendTargets": "All"}))
 
+    def test_public_address(self):
+        port = free_port()
+        with Daemon("--export", ALLOC, "--portal", f"127.0.0.1:{port}=san.example.com:13260", portal=False,
+                    port=port) as daemon, daemon.discovery() as session:
+            addresses = [value for key, value in session.text({"SendTargets": "All"}) if key == "TargetAddress"]
+            self.assertEqual(addresses, ["san.example.com:13260,1"])
+
+    def test_string_of_dev_config(self):
+        """The options of a handler also stand after a semicolon, and a byte as a tilde and two digits."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "a;b.img")
+            with Daemon("--export", f"file/{folder}/a~3bb.img;cache=writethrough,size=1M,create,name=a"):
+                self.assertEqual(os.path.getsize(path), 1 << 20)
+
     def test_iqn(self):
         name = "iqn.1999-01.com.example:all"
         with Daemon("--export", "alloc/a,size=1M,lun=0", "--export", "alloc/b,size=1M,lun=1", "--iqn", name) as daemon:

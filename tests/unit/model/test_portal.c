@@ -84,11 +84,36 @@ static void refused(void **state)
 	}
 }
 
+static void public_address(void **state)
+{
+	static const char *const bad[] = {"127.0.0.1:1=",
+					  "127.0.0.1:1=host",
+					  "127.0.0.1:1=host:0",
+					  "127.0.0.1:1=host:65536",
+					  "127.0.0.1:1=a,b:1",
+					  "127.0.0.1:1=:1",
+					  "x=host:1"};
+	struct target_portal portal;
+	struct error error;
+
+	(void)state;
+	assert_int_equal(target_portal_parse_pair("127.0.0.1:1=san.example.com:3260", &portal, &error), 0);
+	assert_string_equal(portal.text, "127.0.0.1:1");
+	assert_string_equal(portal.public_text, "san.example.com:3260");
+	assert_int_equal(target_portal_parse_pair("[::1]:1=[2001:db8::1]:2", &portal, &error), 0);
+	assert_string_equal(portal.public_text, "[2001:db8::1]:2");
+	assert_int_equal(target_portal_parse_pair("127.0.0.1:1", &portal, &error), 0);
+	assert_string_equal(portal.public_text, "");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(target_portal_parse_pair(bad[i], &portal, &error), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(accepted),
 	    cmocka_unit_test(refused),
+	    cmocka_unit_test(public_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
