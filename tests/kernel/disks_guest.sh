@@ -11,7 +11,7 @@ size=$((64 << 20))
 iqn=iqn.2026-11.com.test:disks
 
 configs=() blocks=() # of LUN N
-doors=(iSCSI tcm_loop)
+front_ends=(iSCSI tcm_loop)
 
 # block/… on a loop device, and on a logical volume on one.
 make_block_devices() {
@@ -54,7 +54,7 @@ log_in() {
 	wait_for iscsi_disks ${#configs[@]}
 }
 
-# What goes in through one door comes out of the other.
+# What is written through one front end can be read through the other.
 check_same_medium() { # DISK DISK
 	dd if=/dev/urandom of=/tmp/random bs=1M count=4 status=none
 	dd if=/tmp/random of="$1" bs=1M oflag=direct status=none
@@ -74,7 +74,7 @@ check_large_io() { # LUN DISK
 
 resized() { [ "$(blockdev --getsize64 "$1")" -eq $((size + (32 << 20))) ]; } # DISK
 
-# By the first door, whose initiator hears of it, and looks again when it is told to.
+# Through the first front end, whose initiator is told of it and scans again when asked to.
 resize() {
 	local disk lun=0
 	disk=$(iscsi_disk $lun)
@@ -104,13 +104,13 @@ log_in
 for lun in "${!configs[@]}"; do
 	disks=("$(iscsi_disk "$lun")" "$(loop_disk "$lun")")
 	check_same_medium "${disks[@]}"
-	for door in "${!doors[@]}"; do
-		[ "$all" ] || [ $(((lun + lun / 4) % 2)) -eq "$door" ] || continue
-		step "${configs[lun]}, blocks of ${blocks[lun]} bytes, as ${disks[door]} by ${doors[door]}"
-		[ "$(blockdev --getss "${disks[door]}")" -eq "${blocks[lun]}" ]
-		check_identity "${disks[door]}"
-		check_large_io "$lun" "${disks[door]}"
-		use_disk "${disks[door]}"
+	for front_end in "${!front_ends[@]}"; do
+		[ "$all" ] || [ $(((lun + lun / 4) % 2)) -eq "$front_end" ] || continue
+		step "${configs[lun]}, blocks of ${blocks[lun]} bytes, as ${disks[front_end]} by ${front_ends[front_end]}"
+		[ "$(blockdev --getss "${disks[front_end]}")" -eq "${blocks[lun]}" ]
+		check_identity "${disks[front_end]}"
+		check_large_io "$lun" "${disks[front_end]}"
+		use_disk "${disks[front_end]}"
 	done
 done
 step "resize"
