@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/loop.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,18 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	if (S_ISBLK(a->st_mode))
 		return a->st_rdev == b->st_rdev;
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Writes into path, which has PATH_SIZE bytes. A path that is too long becomes "", which names no file. */
+static __attribute__((format(printf, 2, 3))) void format_path(char *path, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	int len = vsnprintf(path, PATH_SIZE, format, args);
+	va_end(args);
+	if (len < 0 || len >= PATH_SIZE)
+		path[0] = '\0';
 }
 
 /* The first line of a file without its newline; "" if there is none. */
@@ -92,11 +105,11 @@ static bool match_loop(const char *folder, const char *name, void *arg)
 
 	if (strncmp(name, "loop", 4) || !isdigit((unsigned char)name[4]))
 		return false;
-	snprintf(path, sizeof(path), "%s/%s/loop/backing_file", folder, name);
+	format_path(path, "%s/%s/loop/backing_file", folder, name);
 	read_line(path, file, sizeof(file));
 	if (!file[0])
 		return false; /* it is attached to nothing */
-	snprintf(path, sizeof(path), "%s/%s/ro", folder, name);
+	format_path(path, "%s/%s/ro", folder, name);
 	read_line(path, read_only, sizeof(read_only));
 	if ((search->read_only && read_only[0] == '1') || !is_attached(name, file, search->st))
 		return false;
@@ -119,11 +132,11 @@ static bool match_backstore(const char *folder, const char *name, void *arg)
 	char path[PATH_SIZE], storage[PATH_SIZE], enabled[8];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/%s/udev_path", folder, name);
+	format_path(path, "%s/%s/udev_path", folder, name);
 	read_line(path, storage, sizeof(storage));
 	if (!storage[0] || stat(storage, &st) < 0 || !is_same(&st, search->st))
 		return false;
-	snprintf(path, sizeof(path), "%s/%s/enable", folder, name);
+	format_path(path, "%s/%s/enable", folder, name);
 	read_line(path, enabled, sizeof(enabled));
 	if (enabled[0] == '0')
 		return false;
@@ -141,7 +154,7 @@ static bool match_hba(const char *folder, const char *name, void *arg)
 	for (unsigned i = 0; i < sizeof(plugins) / sizeof(plugins[0]); i++) {
 		if (strncmp(name, plugins[i], strlen(plugins[i])))
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", folder, name);
+		format_path(path, "%s/%s", folder, name);
 		return find_entry(path, match_backstore, arg);
 	}
 	return false;
@@ -152,7 +165,7 @@ bool in_use_by_backstore(const struct stat *st, char *text, size_t len)
 	struct search search = {.st = st, .text = text, .len = len};
 	char core[PATH_SIZE];
 
-	snprintf(core, sizeof(core), "%s/core", in_use_configfs);
+	format_path(core, "%s/core", in_use_configfs);
 	return find_entry(core, match_hba, &search);
 }
 
@@ -164,7 +177,7 @@ static bool match_descriptor(const char *folder, const char *name, void *arg)
 	char path[PATH_SIZE];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	format_path(path, "%s/%s", folder, name);
 	return stat(path, &st) == 0 && is_same(&st, search->st);
 }
 
@@ -175,10 +188,10 @@ static bool match_process(const char *folder, const char *name, void *arg)
 
 	if (!isdigit((unsigned char)name[0]) || strtol(name, NULL, 10) == getpid())
 		return false;
-	snprintf(path, sizeof(path), "%s/%s/fd", folder, name);
+	format_path(path, "%s/%s/fd", folder, name);
 	if (!find_entry(path, match_descriptor, search))
 		return false;
-	snprintf(path, sizeof(path), "%s/%s/comm", folder, name);
+	format_path(path, "%s/%s/comm", folder, name);
 	read_line(path, command, sizeof(command));
 	snprintf(search->text, search->len, "process %.16s (%s) has it open", name, command);
 	return true;
