@@ -37,6 +37,7 @@ $lib/pkgconfig/tcmu-runner.pc
 $lib/tcmu-runner/handler_alloc.so
 $lib/tcmu-runner/handler_block.so
 $lib/tcmu-runner/handler_file.so
+usr/share/bash-completion/completions/tcmu-runner
 usr/share/dbus-1/system-services/org.kernel.TCMUService1.service
 usr/share/dbus-1/system.d/org.kernel.TCMUService1.conf
 usr/share/doc/tcmu-runner/README.md
@@ -57,7 +58,7 @@ usr/share/man/man8/tcmur-file.8.gz
 LIST
 [ -n "$unit" ] || fail "no unit"
 places="etc/(tcmu|logrotate\.d)|(usr/)?lib/systemd/system|usr/bin|usr/include/tcmur"
-places="$places|$lib/(cmake/tcmu-runner|pkgconfig|tcmu-runner)|usr/share/(dbus-1|doc|man|tcmu-runner)"
+places="$places|$lib/(cmake/tcmu-runner|pkgconfig|tcmu-runner)|usr/share/(bash-completion|dbus-1|doc|man|tcmu-runner)"
 stray=$(cd "$root" && find . -type f | sed -E "\,^\./($places)/,d")
 [ -z "$stray" ] || fail "in unexpected places: $stray"
 wrong=$(dpkg-deb -c "$deb" | sed '/ root\/root /d')
