@@ -29,6 +29,12 @@ if(NOT TCMUR_HAVE_GLIBC)
 endif()
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
   -Wvla -Wpointer-arith -fno-strict-aliasing -fno-common)
+# snprintf() cuts a text that is too long, which is safe. The warning depends on the version and the optimization.
+include(CheckCCompilerFlag)
+check_c_compiler_flag(-Werror=format-truncation TCMUR_HAVE_FORMAT_TRUNCATION)
+if(TCMUR_HAVE_FORMAT_TRUNCATION)
+  add_compile_options(-Wno-format-truncation)
+endif()
 # The dynamic linker resolves every symbol at the start and then write-protects its tables.
 add_link_options(-Wl,-z,relro -Wl,-z,now)
 if(TCMUR_WERROR)
