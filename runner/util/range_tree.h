@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ranges of numbers that may overlap, embedded in their owners, and the question which of them overlap a given range.
+ * Insertion, removal and each range that is found cost a number of steps that grows with the logarithm of the number of
+ * ranges. No locking.
+ */
+#ifndef UTIL_RANGE_TREE_H
+#define UTIL_RANGE_TREE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct range_node {
+	/* The owner sets these: from start to before end. They do not change while the node is in a tree. */
+	uint64_t start, end;
+	/* The tree's own. */
+	struct range_node *left, *right;
+	/* The greatest end of this node and all nodes below it. */
+	uint64_t max_end;
+	uint64_t priority;
+};
+
+/* All zero is an empty tree. */
+struct range_tree {
+	struct range_node *root;
+	uint64_t random;
+};
+
+void range_tree_insert(struct range_tree *tree, struct range_node *node);
+void range_tree_remove(struct range_tree *tree, struct range_node *node);
+
+/* Calls visit() for the nodes that overlap [start, end), in ascending order, until it returns true, and returns
+ * whether it did. visit() neither inserts nor removes. */
+bool range_tree_find(const struct range_tree *tree, uint64_t start, uint64_t end,
+		     bool (*visit)(struct range_node *node, void *arg), void *arg);
+
+static inline bool range_tree_is_empty(const struct range_tree *tree)
+{
+	return !tree->root;
+}
+#endif
