@@ -158,6 +158,19 @@ static int move(struct tcmur_op *op)
 
 static void transferred(struct tcmur_op *op, int result);
 
+/*
+ * The kernel holds the inode's lock while it copies the data of a buffered write, so several threads that write to one
+ * file only take the lock from each other. With FUA the thread waits for the disk without the lock afterwards: such
+ * writes do gain from running at the same time.
+ */
+static void start_buffered_write(struct fdio_request *request)
+{
+	if (request->rwf)
+		tcmur_queue_blocking(request->queue, &request->op, move);
+	else
+		tcmur_queue_blocking_serial(request->queue, &request->op, move);
+}
+
 static void transfer(struct fdio_request *request)
 {
 	const struct fdio *fdio = request->fdio;
@@ -167,7 +180,7 @@ static void transfer(struct fdio_request *request)
 		return;
 	}
 	if (fdio->way == FDIO_POOL_WRITES && request->write) {
-		tcmur_queue_blocking(request->queue, &request->op, move);
+		start_buffered_write(request);
 		return;
 	}
 	struct piece piece = next_piece(request);

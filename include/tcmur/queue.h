@@ -40,6 +40,12 @@ void tcmur_queue_fallocate(struct tcmur_queue *queue, struct tcmur_op *op, int f
 void tcmur_queue_poll(struct tcmur_queue *queue, struct tcmur_op *op, int fd, uint32_t events);
 /* Runs work on a blocking pool thread, then done(op, its return value) back on the queue's thread. */
 void tcmur_queue_blocking(struct tcmur_queue *queue, struct tcmur_op *op, int (*work)(struct tcmur_op *op));
+/*
+ * The same, but these calls of one LUN run one after the other, in the order in which they were made: for work that
+ * would only wait for a lock which another call holds. op lies in io->scratch and op->io is set.
+ */
+void tcmur_queue_blocking_serial(struct tcmur_queue *queue, struct tcmur_op *op,
+				 int (*work)(struct tcmur_op *op));
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stand-in for storage that cannot be opened: there, but never ready. */
-#include <errno.h>
+/* The stand-in for storage that cannot be opened: it has a name and a size, and all its I/O ends with "not ready". */
 #include <stdio.h>
 #include <string.h>
 
@@ -27,29 +26,19 @@ static struct handler absent = {
 	    .flush = not_ready},
 };
 
-struct backstore *backstore_open_absent(struct loop_set *set, const struct backstore_spec *spec,
-					struct error *error)
+static int open_absent(struct backstore *bs, const struct backstore_spec *spec, struct error *error)
 {
-	struct backstore *bs = backstore_allocate(set, &absent, spec);
-
-	if (!bs) {
-		error_set(error, ENOMEM, "%s: out of memory", spec->config);
-		errno = ENOMEM;
-		return NULL;
-	}
 	bs->info = (struct tcmur_info){.size = spec->size, .block_size = spec->block_size};
-	int err = info_normalize(&absent, spec, &bs->info, error);
-	if (err < 0) {
-		backstore_unref(bs);
-		errno = -err;
-		return NULL;
-	}
-	__atomic_store_n(&bs->size, bs->info.size, __ATOMIC_RELAXED);
 	/* Initiators know the disk by the identity that it had and will have again. */
 	if (backstore_identify(spec, &bs->identity, NULL) < 0)
 		snprintf(bs->identity.place, sizeof(bs->identity.place), "%s", strchr(spec->config, '/') + 1);
-	refresh_begin(bs);
-	return bs;
+	return info_normalize(bs->handler, spec, &bs->info, error);
+}
+
+struct backstore *backstore_open_absent(struct loop_set *set, const struct backstore_spec *spec,
+					struct error *error)
+{
+	return backstore_build(set, &absent, spec, open_absent, error);
 }
 
 bool backstore_is_absent(const struct backstore *bs)

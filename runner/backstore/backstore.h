@@ -7,11 +7,14 @@
 #ifndef BACKSTORE_BACKSTORE_H
 #define BACKSTORE_BACKSTORE_H
 
+#include <stdatomic.h>
+
 #define TCMUR_API_VERSION 1
 #include <tcmur/handler.h>
 
 #include "loop/loop.h"
 #include "util/error.h"
+#include "util/range_tree.h"
 
 /* --- handlers --------------------------------------------------------------------------------- */
 
@@ -106,7 +109,7 @@ struct backstore_scsi {
 	struct pool_job job;   /* backstore's own */
 	uint8_t status;        /* backstore's own */
 #ifdef TCMUR_DEBUG
-	uint32_t completions;
+	atomic_uint completions;
 #endif
 	_Alignas(16) uint8_t scratch[TCMUR_IO_SCRATCH_MAX];
 };
@@ -150,7 +153,7 @@ struct backstore_io {
 	/* Exactly once, on loop, possibly inside backstore_submit(). */
 	void (*done)(struct backstore_io *bio, enum tcmur_status status); /* submitter */
 	void *owner;                                                      /* submitter's own use */
-	/* Submitter: CLOCK_MONOTONIC; 0: none. From then on the handler is not given it any more, nor the next
+	/* Submitter: CLOCK_MONOTONIC; 0: none. Constant until done. From then on the handler is not given it any more, nor the next
 	 * piece of it, and it ends with TCMUR_TIMEOUT. Looked at where it has had to wait. */
 	uint64_t deadline_ns;
 
@@ -163,8 +166,18 @@ struct backstore_io {
 
 	struct tcmur_usage usage; /* result of USAGE */
 
+	/* Submitter: charged for the buffers that this layer takes for the I/O; NULL: nothing is. An I/O that does not
+	 * fit ends with TCMUR_NO_RESOURCE. */
+	struct loop_buffer_account *account;
+
 	/* backstore's own */
-	struct list node; /* in flight on this loop, or waiting for a range */
+	struct list node; /* in flight on this loop, or waiting for a drain */
+	struct {
+		struct range_node node;
+		uint64_t arrival;
+		unsigned blockers; /* earlier entries that this one waits for */
+	} range;
+	atomic_bool cancelled;
 	struct loop_work work;
 	struct pool_job job;
 	void (*call)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io); /* to run on the pool */
@@ -173,13 +186,12 @@ struct backstore_io {
 	uint32_t state;
 	struct backstore_chain *chain; /* emulation in progress; from the loop's slab */
 #ifdef TCMUR_DEBUG
-	uint32_t completions;
+	atomic_uint completions;
 #endif
 	_Alignas(16) uint8_t scratch[TCMUR_IO_SCRATCH_MAX];
 };
 
-/* True if a READ of this range would be lent, so that the submitter needs no buffer. One call of the handler.
- */
+/* True if READs of this backstore are lent memory, so that the submitter needs no buffer. One call of the handler. */
 bool backstore_can_lend(struct backstore *bs);
 
 /*

@@ -4,7 +4,6 @@
  * has completed it, but the callback that did so may still be on its way out, and use the handle and the
  * backstore.
  */
-#include <semaphore.h>
 #include <time.h>
 
 #include "backstore/private.h"
@@ -12,13 +11,13 @@
 
 void pool_call(struct backstore *bs, struct pool_job *job)
 {
-	__atomic_add_fetch(&bs->pool_calls, 1, __ATOMIC_RELAXED);
+	atomic_fetch_add_explicit(&bs->pool_calls, 1, memory_order_relaxed);
 	switch (bs->handler->api.thread_model) {
 	case TCMUR_SERIAL_LUN:
-		serial_submit(&bs->serial, bs->set->pool, job);
+		loop_lane_submit(&bs->lane, bs->set->pool, job);
 		break;
 	case TCMUR_SERIAL_ALL:
-		serial_submit(&bs->handler->serial, bs->set->pool, job);
+		loop_lane_submit(&bs->handler->lane, bs->set->pool, job);
 		break;
 	default:
 		pool_submit(bs->set->pool, job);
@@ -29,16 +28,16 @@ void pool_call_end(struct backstore *bs)
 {
 	/* Release: what the callback did is before the close() that sees the count. bs may be gone
 	 * afterwards. */
-	__atomic_sub_fetch(&bs->pool_calls, 1, __ATOMIC_RELEASE);
+	atomic_fetch_sub_explicit(&bs->pool_calls, 1, memory_order_release);
 }
 
 static bool unqueue(struct backstore *bs, struct pool_job *job)
 {
 	switch (bs->handler->api.thread_model) {
 	case TCMUR_SERIAL_LUN:
-		return serial_cancel(&bs->serial, job);
+		return loop_lane_cancel(&bs->lane, job);
 	case TCMUR_SERIAL_ALL:
-		return serial_cancel(&bs->handler->serial, job);
+		return loop_lane_cancel(&bs->handler->lane, job);
 	default:
 		return pool_cancel(bs->set->pool, job);
 	}
@@ -53,39 +52,15 @@ bool pool_call_cancel(struct backstore *bs, struct pool_job *job)
 	return waited;
 }
 
-struct barrier {
-	struct loop_work work;
-	sem_t *passed;
-};
-
-static void pass(struct loop_work *work)
-{
-	sem_post(container_of(work, struct barrier, work)->passed);
-}
-
-/* A loop that runs posted work has returned from all callbacks. */
-static void quiesce_loop(struct loop *loop)
-{
-	sem_t passed;
-	struct barrier barrier = {.work.fn = pass, .passed = &passed};
-
-	sem_init(&passed, 0, 0);
-	loop_post(loop, &barrier.work);
-	while (sem_wait(&passed) < 0)
-		;
-	sem_destroy(&passed);
-}
-
-void quiesce(struct backstore *bs)
+void pool_calls_wait_for_end(struct backstore *bs)
 {
 	static const struct timespec moment = {.tv_nsec = 100000};
 
 	contract(!loop_current());
-	for (unsigned i = 0; i < bs->set->nloops; i++)
-		quiesce_loop(bs->set->loops[i]);
+	loop_set_barrier(bs->set);
 	/* Looked for instead of signalled: a thread that signals would touch memory that is about to be
 	 * freed. What is waited for is running already, so this ends even if the caller occupies the pool's
 	 * last thread. */
-	while (__atomic_load_n(&bs->pool_calls, __ATOMIC_ACQUIRE) || serial_busy(&bs->serial))
+	while (atomic_load_explicit(&bs->pool_calls, memory_order_acquire) || loop_lane_is_busy(&bs->lane))
 		nanosleep(&moment, NULL);
 }

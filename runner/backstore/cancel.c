@@ -2,34 +2,35 @@
 /* I/O that nobody waits for any more, or for too long. */
 
 #include "backstore/private.h"
+#include "util/clock.h"
 #include "util/contract.h"
 
-/* Atomic, since a thread of the pool may look. */
-static void end_time(struct backstore_io *bio)
+/* Relaxed: a thread of the pool that does not see it yet has begun before. */
+static void mark_cancelled(struct backstore_io *bio)
 {
-	__atomic_store_n(&bio->deadline_ns, BACKSTORE_CANCELLED, __ATOMIC_RELAXED);
+	atomic_store_explicit(&bio->cancelled, true, memory_order_relaxed);
 }
 
-bool bio_late(const struct backstore_io *bio)
+bool bio_is_late(const struct backstore_io *bio)
 {
-	uint64_t deadline_ns = __atomic_load_n(&bio->deadline_ns, __ATOMIC_RELAXED);
-
-	if (!deadline_ns)
+	if (atomic_load_explicit(&bio->cancelled, memory_order_relaxed))
+		return true;
+	if (!bio->deadline_ns)
 		return false;
-	return deadline_ns <= (loop_current() ? loop_pulse_now_ns(bio->loop) : loop_clock_ns());
+	return bio->deadline_ns <= (loop_current() ? loop_pulse_now_ns(bio->loop) : clock_now_ns());
 }
 
 /*
  * I/O waits for its range, for a thread of the pool, or in the loop's own queues. Where it was just leaving one of
- * them, bio_late() sees to it before it begins.
+ * them, bio_is_late() sees to it before it begins.
  */
 void backstore_cancel(struct backstore_io *bio)
 {
 	struct backstore_io *with = bio->chain ? &bio->chain->piece : bio; /* what the handler gets to see */
 
 	contract(loop_current() == bio->loop);
-	end_time(bio);
-	end_time(with);
+	mark_cancelled(bio);
+	mark_cancelled(with);
 	if (range_give_up(bio))
 		bio_return(bio, TCMUR_TIMEOUT);
 	else if (pool_call_cancel(bio->bs, &with->job))

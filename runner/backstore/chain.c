@@ -15,7 +15,7 @@ struct backstore_chain *chain_new(struct backstore_io *bio, uint64_t limit, size
 	struct backstore_loop *bl = loop_of(bio);
 	struct backstore_chain *chain = slab_get(&bl->chains);
 	size_t len = data_len + (bio->io.iovcnt + 1) * sizeof(struct iovec);
-	uint8_t *buffer = chain ? loop_buffer_get(bio->loop, len) : NULL;
+	uint8_t *buffer = chain ? loop_buffer_get_charged(bio->loop, bio->account, len) : NULL;
 
 	if (!buffer) {
 		if (chain)
@@ -50,7 +50,7 @@ static void chain_finish(struct backstore_chain *chain)
 	struct backstore_io *bio = chain->parent;
 	enum tcmur_status status = chain->status;
 
-	loop_buffer_put(bio->loop, chain->buffer, chain->buffer_len);
+	loop_buffer_put_charged(bio->loop, bio->account, chain->buffer, chain->buffer_len);
 	bio->chain = NULL;
 	slab_put(&loop_of(bio)->chains, chain);
 	bio_finish(bio, status);
@@ -66,7 +66,7 @@ void chain_run(struct backstore_chain *chain)
 	for (unsigned i = 0; i < CHAIN_BURST; i++) {
 		bool more = chain->status == TCMUR_OK && chain->next(chain);
 
-		if (more && bio_late(chain->parent))
+		if (more && bio_is_late(chain->parent))
 			chain->status = TCMUR_TIMEOUT;
 		if (!more || chain->status != TCMUR_OK) {
 			chain_finish(chain);

@@ -121,8 +121,9 @@ static int call_open(struct backstore *bs, const struct backstore_spec *spec, st
 	return err;
 }
 
-struct backstore *backstore_allocate(struct loop_set *set, struct handler *handler,
-				     const struct backstore_spec *spec)
+/* A backstore without a handle. NULL when memory is out. */
+static struct backstore *allocate(struct loop_set *set, struct handler *handler,
+				  const struct backstore_spec *spec)
 {
 	size_t len = sizeof(struct backstore) + set->nloops * sizeof(struct backstore_loop);
 	struct backstore *bs = aligned_alloc(_Alignof(struct backstore), len);
@@ -134,19 +135,18 @@ struct backstore *backstore_allocate(struct loop_set *set, struct handler *handl
 	bs->set = set;
 	bs->keeper = spec->keeper;
 	bs->references = 1;
-	serial_init(&bs->serial);
+	loop_lane_init(&bs->lane);
 	pthread_mutex_init(&bs->size_lock, NULL);
 	pthread_mutex_init(&bs->refresh_lock, NULL);
 	pthread_cond_init(&bs->refresh_ended, NULL);
 	for (unsigned i = 0; i < set->nloops; i++) {
-		bs->loops[i].bs = bs;
 		list_init(&bs->loops[i].inflight);
 		slab_init(&bs->loops[i].chains, sizeof(struct backstore_chain));
 	}
-	range_init(bs);
+	int err = range_init(bs);
 	bs->config = strdup(spec->config);
 	bs->name = strdup(spec->name ? spec->name : spec->config);
-	if (bs->name && bs->config)
+	if (err == 0 && bs->name && bs->config)
 		return bs;
 	backstore_unref(bs);
 	return NULL;
@@ -154,7 +154,7 @@ struct backstore *backstore_allocate(struct loop_set *set, struct handler *handl
 
 void backstore_unref(struct backstore *bs)
 {
-	if (__atomic_sub_fetch(&bs->references, 1, __ATOMIC_ACQ_REL))
+	if (atomic_fetch_sub_explicit(&bs->references, 1, memory_order_acq_rel) != 1)
 		return;
 	for (unsigned i = 0; i < bs->set->nloops; i++)
 		slab_destroy(&bs->loops[i].chains);
@@ -162,37 +162,41 @@ void backstore_unref(struct backstore *bs)
 	pthread_cond_destroy(&bs->refresh_ended);
 	pthread_mutex_destroy(&bs->refresh_lock);
 	pthread_mutex_destroy(&bs->size_lock);
-	serial_destroy(&bs->serial);
+	loop_lane_destroy(&bs->lane);
 	free(bs->config);
 	free(bs->name);
 	free(bs);
 }
 
+struct backstore *
+backstore_build(struct loop_set *set, struct handler *handler, const struct backstore_spec *spec,
+		int (*open)(struct backstore *bs, const struct backstore_spec *spec, struct error *error),
+		struct error *error)
+{
+	struct backstore *bs = allocate(set, handler, spec);
+	int err = bs ? open(bs, spec, error) : error_set(error, ENOMEM, "%s: out of memory", spec->config);
+
+	if (err < 0) {
+		if (bs)
+			backstore_unref(bs);
+		errno = -err;
+		return NULL;
+	}
+	atomic_store_explicit(&bs->size, bs->info.size, memory_order_relaxed);
+	refresh_begin(bs);
+	return bs;
+}
+
 struct backstore *backstore_open(struct loop_set *set, const struct backstore_spec *spec, struct error *error)
 {
 	struct handler *handler = handler_of_config(spec->config, error);
-	struct backstore *bs;
 	int err = handler ? check_spec(&handler->api, spec, error) : -ENOENT;
 
 	if (err < 0) {
 		errno = -err;
 		return NULL;
 	}
-	bs = backstore_allocate(set, handler, spec);
-	if (!bs) {
-		error_set(error, ENOMEM, "%s: out of memory", spec->config);
-		errno = ENOMEM;
-		return NULL;
-	}
-	err = call_open(bs, spec, error);
-	if (err < 0) {
-		backstore_unref(bs);
-		errno = -err;
-		return NULL;
-	}
-	__atomic_store_n(&bs->size, bs->info.size, __ATOMIC_RELAXED);
-	refresh_begin(bs);
-	return bs;
+	return backstore_build(set, handler, spec, call_open, error);
 }
 
 void backstore_discard(struct backstore *bs)
@@ -204,8 +208,8 @@ void backstore_discard(struct backstore *bs)
 void backstore_close(struct backstore *bs)
 {
 	refresh_end(bs);
-	quiesce(bs);
-	contract(list_empty(&bs->range.fifo));
+	pool_calls_wait_for_end(bs);
+	contract(range_tree_is_empty(&bs->range.entries));
 	for (unsigned i = 0; i < bs->set->nloops; i++)
 		contract(list_empty(&bs->loops[i].inflight));
 	bs->handler->api.close(bs->handle);
@@ -234,7 +238,7 @@ const struct tcmur_info *backstore_info(const struct backstore *bs)
 
 uint64_t backstore_size(const struct backstore *bs)
 {
-	return __atomic_load_n(&bs->size, __ATOMIC_RELAXED);
+	return atomic_load_explicit(&bs->size, memory_order_relaxed);
 }
 
 bool backstore_has_flush(const struct backstore *bs)

@@ -4,60 +4,62 @@
 #define BACKSTORE_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "backstore/backstore.h"
+#include "util/range_tree.h"
 #include "util/slab.h"
 
 typedef void backstore_call(void *handle, struct tcmur_queue *queue, struct tcmur_io *io);
-
-/* --- serial.c: the pool, one job at a time ---------------------------------------------------- */
-
-struct serial {
-	struct pool *pool;
-	struct pool_job job;           /* runs the jobs below; on the pool while running is set */
-	pthread_mutex_t lock;          /* of the fields below; a leaf */
-	struct pool_job *first, *last; /* waiting, first come first served */
-	bool running;
-};
-void serial_init(struct serial *serial);
-void serial_destroy(struct serial *serial);
-/* Any thread. Jobs of one serial run one after the other on threads of pool, which is the same each time. */
-void serial_submit(struct serial *serial, struct pool *pool, struct pool_job *job);
-/* Any thread: whether a job waits or runs, or the last one is about to be over. */
-bool serial_busy(struct serial *serial);
-/* Any thread. True if the job was waiting, and will not run. */
-bool serial_cancel(struct serial *serial, struct pool_job *job);
 
 /* --- registry.c ------------------------------------------------------------------------------- */
 
 struct handler {
 	struct tcmur_handler api; /* a copy, so that what an older plugin does not know is zero */
 	void *object;             /* dlopen's */
-	struct serial serial;     /* TCMUR_SERIAL_ALL */
+	struct loop_lane lane;    /* TCMUR_SERIAL_ALL: of all its backstores */
 };
 /* The handler of "NAME/…", or NULL with error set. */
 struct handler *handler_of_config(const char *config, struct error *error);
 
 /* --- the backstore ---------------------------------------------------------------------------- */
 
-/* What one loop has of a backstore; only that loop's thread touches it, but for the counters, which others
- * read. */
+/* What one loop adds to struct backstore_stats. */
+struct backstore_counters {
+	_Atomic uint64_t reads, writes, read_bytes, write_bytes, others, errors;
+};
+
+/* The part of a backstore that belongs to one loop. Only this loop's thread touches it, except for the counters, which
+ * other threads read. */
 struct backstore_loop {
-	_Alignas(64) struct backstore *bs;
-	struct list inflight; /* shared I/O in range.c's sense that was admitted without waiting */
-	bool joined;      /* had I/O once; set by the loop under range.lock, which others need to read it */
-	unsigned watched; /* of those, how many the drain under way waits for */
-	struct loop_work drain;
+	/* Shared I/O (see range.c) that was admitted without waiting. */
+	_Alignas(64) struct list inflight;
+	/* Whether the loop has ever had I/O of the backstore. The loop sets it under range.lock; other loops read it under
+	 * the lock. */
+	bool has_joined;
+	/* The number of I/O in inflight that the drain under way waits for. */
+	unsigned watched;
 	struct slab chains;
-	struct backstore_stats stats;
+	struct backstore_counters counters;
 };
 
 /* See range.c. */
-struct range {
-	uint32_t gate;        /* atomic: not zero while fifo has entries */
-	pthread_mutex_t lock; /* of the fields below, of the state bits of I/O in fifo; a leaf */
-	struct list fifo;     /* exclusive I/O that waits or runs, and what came after it and overlaps */
-	unsigned pending;     /* loops that have not answered the drain under way; 0: none is */
+struct range_lock {
+	/* Not zero while there are entries. */
+	atomic_uint gate;
+	/* Guards the fields below, and the state and the range of I/O that is an entry. Only posts are made under it. */
+	pthread_mutex_t lock;
+	/* Exclusive I/O that waits or runs, and shared I/O that overlaps it and came later: backstore_io.range. */
+	struct range_tree entries;
+	/* The number of I/O that has ever become an entry. */
+	uint64_t arrivals;
+	/* The number of entries that wait. */
+	unsigned waiting;
+	/* Exclusive entries that need a drain, and those that the drain under way serves: backstore_io.node. */
+	struct list undrained, draining;
+	bool is_draining;
+	/* Visits the loops. */
+	struct loop_broadcast *drain;
 };
 
 enum refresh_state { REFRESH_IDLE, REFRESH_QUEUED, REFRESH_RUNNING };
@@ -68,20 +70,22 @@ struct backstore {
 	struct tcmur_info info; /* constant once open */
 	struct tcmur_identity identity; /* constant once open */
 	const struct backstore_keeper *keeper; /* NULL: there is none */
-	uint64_t size;          /* atomic */
+	_Atomic uint64_t size;
 	struct loop_set *set;
 	char *name, *config;
-	struct serial serial; /* TCMUR_SERIAL_LUN */
-	struct range range;
-	unsigned pool_calls; /* atomic: callbacks on the pool, from being queued until they have returned */
+	/* TCMUR_SERIAL_LUN: all calls; TCMUR_ASYNC: those of tcmur_queue_blocking_serial(). */
+	struct loop_lane lane;
+	struct range_lock range;
+	/* The number of callbacks on the pool, from the moment they are queued until they have returned. */
+	atomic_uint pool_calls;
 
 	pthread_mutex_t size_lock;    /* held while the handler tells or changes the size; may block */
 	pthread_mutex_t refresh_lock; /* of the fields below; a leaf */
 	pthread_cond_t refresh_ended;
 	enum refresh_state refresh;
-	bool refresh_again;  /* asked for while one was running */
-	bool opened;         /* between open and close */
-	unsigned references; /* the owner's, and that of a queued refresh */
+	bool refresh_again;     /* asked for while one was running */
+	bool opened;            /* between open and close */
+	atomic_uint references; /* the owner's, and that of a queued refresh */
 	struct pool_job refresh_job;
 	void (*resized)(void *arg, uint64_t new_size);
 	void *resized_arg;
@@ -89,9 +93,12 @@ struct backstore {
 	struct backstore_loop loops[];
 };
 
-/* open.c: a backstore without a handle. NULL when memory is out. */
-struct backstore *backstore_allocate(struct loop_set *set, struct handler *handler,
-				     const struct backstore_spec *spec);
+/* open.c: builds a backstore of the handler and has open() set handle and info. open() returns 0, or -errno with error
+ * set. NULL with error and errno set on failure. */
+struct backstore *
+backstore_build(struct loop_set *set, struct handler *handler, const struct backstore_spec *spec,
+		int (*open)(struct backstore *bs, const struct backstore_spec *spec, struct error *error),
+		struct error *error);
 /* Frees all that open built, once the last reference is gone. */
 void backstore_unref(struct backstore *bs);
 /* Checks what a handler said and fills in defaults. Returns 0 or -errno with error set. */
@@ -109,7 +116,7 @@ void pool_call_end(struct backstore *bs);
 /* True if the job was waiting: it will not run, and its call is over. */
 bool pool_call_cancel(struct backstore *bs, struct pool_job *job);
 /* With nothing in flight: waits until no callback runs. Not on a loop. */
-void quiesce(struct backstore *bs);
+void pool_calls_wait_for_end(struct backstore *bs);
 
 static inline struct backstore_loop *loop_of(const struct backstore_io *bio)
 {
@@ -123,10 +130,10 @@ enum {
 	BIO_PIECE = 1u << 0,    /* a chain's own I/O: no range, no statistics */
 	BIO_INFLIGHT = 1u << 1, /* node is in its loop's list */
 	BIO_WATCHED = 1u << 2,  /* and the drain under way waits for it */
-	BIO_FIFO = 1u << 3,     /* node is in range.fifo */
+	BIO_ENTRY = 1u << 3,    /* range is in range_lock.entries */
 	BIO_EXCLUSIVE = 1u << 4,
-	BIO_DRAINING = 1u << 5, /* exclusive: older overlapping I/O is being waited for */
-	BIO_DRAINED = 1u << 6,  /* exclusive: it is gone */
+	BIO_DRAINING = 1u << 5, /* exclusive: the drain under way waits for older overlapping I/O */
+	BIO_DRAINED = 1u << 6,  /* exclusive: this I/O is over */
 	BIO_GRANTED = 1u << 7,
 };
 
@@ -143,14 +150,20 @@ bool bio_writes(const struct backstore_io *bio);
 /* --- cancel.c --------------------------------------------------------------------------------- */
 
 /* Any thread. True when the I/O must not begin, nor another piece of it. */
-bool bio_late(const struct backstore_io *bio);
+bool bio_is_late(const struct backstore_io *bio);
 
 /* --- range.c ---------------------------------------------------------------------------------- */
 
-void range_init(struct backstore *bs);
+/* 0, or -1 when memory is out; range_destroy() follows in either case. */
+int range_init(struct backstore *bs);
 void range_destroy(struct backstore *bs);
-/* On the I/O's loop: true to go on, false when bio_start() is called later. */
-bool range_enter(struct backstore_io *bio, bool exclusive);
+enum range_answer {
+	RANGE_FREE, /* the I/O may start */
+	RANGE_WAIT, /* bio_start() is called later */
+	RANGE_FULL, /* too much I/O waits already */
+};
+/* On the I/O's loop. */
+enum range_answer range_enter(struct backstore_io *bio, bool exclusive);
 void range_leave(struct backstore_io *bio);
 /* On the I/O's loop: true if it waited for its range; it does no more, and is the caller's to end. */
 bool range_give_up(struct backstore_io *bio);
@@ -205,8 +218,8 @@ void stats_count(struct backstore_io *bio, enum tcmur_status status);
 
 #ifdef TCMUR_DEBUG
 /* Aborts unless this is the only completion since the call was made. */
-void completion_assert_first(uint32_t *completions, const struct backstore *bs);
-#define completion_arm(object)   __atomic_store_n(&(object)->completions, 0, __ATOMIC_RELAXED)
+void completion_assert_first(atomic_uint *completions, const struct backstore *bs);
+#define completion_arm(object)   atomic_store_explicit(&(object)->completions, 0, memory_order_relaxed)
 #define completion_check(object) completion_assert_first(&(object)->completions, (object)->bs)
 #else
 #define completion_arm(object)   ((void)(object))

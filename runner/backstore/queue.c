@@ -37,7 +37,7 @@ static void done(struct loop_op *inner, int result)
 	if (bio) {
 		bio->request = NULL;
 		/* What was interrupted because it was called back is not to be done again. */
-		if (result == -EINTR && bio->deadline_ns == BACKSTORE_CANCELLED)
+		if (result == -EINTR && atomic_load_explicit(&bio->cancelled, memory_order_relaxed))
 			result = -ECANCELED;
 	}
 	op->done(op, result);
@@ -99,4 +99,16 @@ void tcmur_queue_blocking(struct tcmur_queue *queue, struct tcmur_op *op, int (*
 {
 	op->priv[WORK_SLOT] = (uintptr_t)work;
 	loop_blocking(loop_of_queue(queue), prepare(op), run_work);
+}
+
+void tcmur_queue_blocking_serial(struct tcmur_queue *queue, struct tcmur_op *op,
+				 int (*work)(struct tcmur_op *op))
+{
+	struct backstore_io *bio = io_of(op);
+
+	op->priv[WORK_SLOT] = (uintptr_t)work;
+	if (bio)
+		loop_blocking_in_lane(loop_of_queue(queue), prepare(op), &bio->bs->lane, run_work);
+	else
+		loop_blocking(loop_of_queue(queue), prepare(op), run_work);
 }

@@ -1,240 +1,334 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The range lock. COMPARE AND WRITE and its like ("exclusive") are atomic against overlapping I/O of the
- * same backstore on all loops; READ, WRITE and VERIFY ("shared") pay one atomic load while there is none.
+ * The range lock. COMPARE AND WRITE and its like ("exclusive") are atomic against overlapping I/O of the same backstore
+ * on all loops; READ, WRITE and VERIFY ("shared") pay one atomic load while there is none. README.md explains the
+ * rules; here they are in short:
  *
- * - Shared I/O that finds the gate open enters its loop's list of I/O in flight. Nobody else touches it.
- * - Exclusive I/O enters the FIFO, which shuts the gate, and then a drain runs on each loop: it marks what
- *   is in flight there and overlaps, and answers once that is over. A loop that read the open gate just
- *   before it was shut has its I/O in the list when the drain gets to run, since both happen on its thread;
- *   after the drain it sees the gate shut, since the post of the drain orders the two. One drain serves all
- *   exclusive I/O that came before it. A loop that never had I/O of the backstore is left alone: its first
- *   takes the lock and sees the FIFO.
- * - While the gate is shut, shared I/O that overlaps an exclusive one in the FIFO enters the FIFO as well.
- *   What does not overlap goes on, and is in flight before any later exclusive I/O starts its drain.
- * - I/O that was given up while it writes (backstore_hold()) becomes an exclusive one that has begun, ahead of all
- *   in the FIFO: it overlaps none that has, and the drain of those that wait already waits for it.
- * - An entry of the FIFO runs when it is drained (exclusive) and no earlier entry conflicts. It stays in the
- *   FIFO until it is over, so that later ones see it. Order of arrival decides: nobody starves.
+ * - Shared I/O that finds the gate open enters its loop's list of I/O in flight, which only this loop touches.
+ * - Exclusive I/O becomes an entry of the tree, which shuts the gate. A drain then visits each loop: it marks the
+ *   overlapping I/O in flight there, and the loop answers once this I/O is over. A loop that read the open gate just
+ *   before it was shut has its I/O in the list when the drain visits it, since both happen on its thread; after the
+ *   visit it sees the gate shut, since the post of the drain orders the two. One drain serves all exclusive I/O that
+ *   came before it. A loop that never had I/O of the backstore is left out: its first I/O takes the lock and sees the
+ *   tree.
+ * - While the gate is shut, shared I/O that overlaps an exclusive entry becomes an entry as well. Other shared I/O goes
+ *   on, and is in flight before any later exclusive I/O starts its drain.
+ * - An entry waits for each earlier entry that conflicts with it (they overlap, and one of them is exclusive), and
+ *   counts them. An entry that leaves counts down the later ones that overlap it, and looks at no others. An entry runs
+ *   when its count is 0 and, if it is exclusive, its drain is over. It stays in the tree until it is over. The order of
+ *   arrival decides, so no I/O starves.
+ * - I/O that is given up while it writes (backstore_hold()) becomes an exclusive entry that has begun.
  */
 #include "backstore/private.h"
 #include "util/cleanup.h"
 
-static void drain(struct loop_work *work);
+/* The number of entries that may wait. Each arrival and each departure looks at the entries that overlap it, so this
+ * also bounds the time under the lock. */
+#define WAITING_MAX 1024
 
-void range_init(struct backstore *bs)
+static const struct loop_broadcast_ops drain_ops;
+
+int range_init(struct backstore *bs)
 {
 	pthread_mutex_init(&bs->range.lock, NULL);
-	list_init(&bs->range.fifo);
-	for (unsigned i = 0; i < bs->set->nloops; i++)
-		bs->loops[i].drain.fn = drain;
+	list_init(&bs->range.undrained);
+	list_init(&bs->range.draining);
+	bs->range.drain = loop_broadcast_new(bs->set, &drain_ops, bs);
+	return bs->range.drain ? 0 : -1;
 }
 
 void range_destroy(struct backstore *bs)
 {
+	loop_broadcast_free(bs->range.drain);
 	pthread_mutex_destroy(&bs->range.lock);
 }
 
-static bool overlap(const struct backstore_io *a, const struct backstore_io *b)
+static struct backstore_io *bio_of(struct range_node *node)
 {
-	return a->io.offset < b->io.offset + b->io.len && b->io.offset < a->io.offset + a->io.len;
+	return container_of(node, struct backstore_io, range.node);
 }
 
-/* Does bio conflict with an entry of the FIFO before end? */
-static bool conflicts(struct range *range, const struct backstore_io *bio, const struct list *end)
+/* Calls visit() for the entries that overlap bio until it returns true, and returns whether it did. */
+static bool find_overlapping(const struct range_lock *range, const struct backstore_io *bio,
+			     bool (*visit)(struct range_node *node, void *arg), void *arg)
 {
-	for (struct list *node = range->fifo.next; node != end; node = node->next) {
-		const struct backstore_io *other = list_entry(node, struct backstore_io, node);
-
-		if (((bio->state | other->state) & BIO_EXCLUSIVE) && overlap(bio, other))
-			return true;
-	}
-	return false;
+	return range_tree_find(&range->entries, bio->io.offset, bio->io.offset + bio->io.len, visit, arg);
 }
+
+/* --- granting --------------------------------------------------------------------------------- */
 
 static void resume(struct loop_work *work)
 {
 	struct backstore_io *bio = container_of(work, struct backstore_io, work);
 
-	if (bio_late(bio))
+	if (bio_is_late(bio))
 		bio_finish(bio, TCMUR_TIMEOUT);
 	else
 		bio_start(bio);
 }
 
-/* Lock held. Lets run what may run now. */
-static void grant(struct range *range)
+/* Lock held. */
+static void grant_if_free(struct range_lock *range, struct backstore_io *bio)
 {
-	struct list *node, *tmp;
-
-	list_for_each (&range->fifo, node, tmp) {
-		struct backstore_io *bio = list_entry(node, struct backstore_io, node);
-
-		if (bio->state & BIO_GRANTED)
-			continue;
-		if ((bio->state & BIO_EXCLUSIVE) && !(bio->state & BIO_DRAINED))
-			continue;
-		if (conflicts(range, bio, node))
-			continue;
-		bio->state |= BIO_GRANTED;
-		bio->work.fn = resume;
-		loop_post(bio->loop, &bio->work);
-	}
-}
-
-/* Lock held, no drain under way. Starts one for the exclusive I/O that had none yet. */
-static void drain_start(struct backstore *bs)
-{
-	struct list *node, *tmp;
-	bool any = false;
-
-	list_for_each (&bs->range.fifo, node, tmp) {
-		struct backstore_io *bio = list_entry(node, struct backstore_io, node);
-
-		if ((bio->state & (BIO_EXCLUSIVE | BIO_DRAINED)) != BIO_EXCLUSIVE)
-			continue;
-		bio->state |= BIO_DRAINING;
-		any = true;
-	}
-	if (!any)
+	if (bio->state & BIO_GRANTED || bio->range.blockers)
 		return;
-	for (unsigned i = 0; i < bs->set->nloops; i++) {
-		if (!bs->loops[i].joined)
-			continue;
-		bs->range.pending++;
-		loop_post(bs->set->loops[i], &bs->loops[i].drain);
-	}
-}
-
-/* A loop has nothing left in flight that the drain waits for. The backstore may be gone on return: what is
- * granted here may end, and be the last. */
-static void drain_answer(struct backstore *bs)
-{
-	SCOPE_LOCK(&bs->range.lock);
-	struct list *node, *tmp;
-
-	if (--bs->range.pending)
+	if (bio->state & BIO_EXCLUSIVE && !(bio->state & BIO_DRAINED))
 		return;
-	list_for_each (&bs->range.fifo, node, tmp) {
-		struct backstore_io *bio = list_entry(node, struct backstore_io, node);
-
-		if (bio->state & BIO_DRAINING)
-			bio->state ^= BIO_DRAINING | BIO_DRAINED;
-	}
-	grant(&bs->range);
-	drain_start(bs);
+	bio->state |= BIO_GRANTED;
+	range->waiting--;
+	bio->work.fn = resume;
+	loop_post(bio->loop, &bio->work);
 }
 
-static bool must_drain(struct range *range, const struct backstore_io *inflight)
+/* Whether later waits for earlier; both are entries and overlap. */
+static bool waits_for(const struct backstore_io *later, const struct backstore_io *earlier)
 {
-	struct list *node, *tmp;
+	return !(later->state & BIO_GRANTED) && later->range.arrival > earlier->range.arrival &&
+	       ((later->state | earlier->state) & BIO_EXCLUSIVE);
+}
 
-	list_for_each (&range->fifo, node, tmp) {
-		const struct backstore_io *bio = list_entry(node, struct backstore_io, node);
+static bool count_blocker(struct range_node *node, void *arg)
+{
+	struct backstore_io *bio = arg;
 
-		if ((bio->state & BIO_DRAINING) && overlap(bio, inflight))
-			return true;
+	bio->range.blockers += waits_for(bio, bio_of(node));
+	return false;
+}
+
+struct departure {
+	struct range_lock *range;
+	const struct backstore_io *bio;
+};
+
+static bool unblock(struct range_node *node, void *arg)
+{
+	const struct departure *departure = arg;
+	struct backstore_io *other = bio_of(node);
+
+	if (waits_for(other, departure->bio)) {
+		other->range.blockers--;
+		grant_if_free(departure->range, other);
 	}
 	return false;
 }
 
-/* On each loop: marks what the drain has to wait for. */
-static void drain(struct loop_work *work)
+/* --- drains ----------------------------------------------------------------------------------- */
+
+/* Lock held. Starts a drain for the exclusive entries that had none yet, unless one is under way. */
+static void drain_start_if_needed(struct backstore *bs)
 {
-	struct backstore_loop *bl = container_of(work, struct backstore_loop, drain);
-	struct backstore *bs = bl->bs;
+	struct range_lock *range = &bs->range;
+	struct list *node, *tmp;
+
+	if (range->is_draining || list_empty(&range->undrained))
+		return;
+	list_for_each (&range->undrained, node, tmp) {
+		struct backstore_io *bio = list_entry(node, struct backstore_io, node);
+
+		bio->state |= BIO_DRAINING;
+		list_del(node);
+		list_add_tail(&range->draining, node);
+	}
+	range->is_draining = true;
+	loop_broadcast_start(range->drain, NULL);
+}
+
+/* Lock held when the drain starts: the loop had I/O of this backstore. */
+static bool drain_wants(const void *owner, unsigned index)
+{
+	const struct backstore *bs = owner;
+
+	return bs->loops[index].has_joined;
+}
+
+/* On the loop that answered last. */
+static void drain_done(void *owner)
+{
+	struct backstore *bs = owner;
+	struct list *node, *tmp;
+	SCOPE_LOCK(&bs->range.lock);
+
+	list_for_each (&bs->range.draining, node, tmp) {
+		struct backstore_io *bio = list_entry(node, struct backstore_io, node);
+
+		list_del(node);
+		bio->state &= ~(uint32_t)BIO_DRAINING;
+		bio->state |= BIO_DRAINED;
+		grant_if_free(&bs->range, bio);
+	}
+	bs->range.is_draining = false;
+	drain_start_if_needed(bs);
+}
+
+static bool is_draining(struct range_node *node, void *arg)
+{
+	(void)arg;
+	return bio_of(node)->state & BIO_DRAINING;
+}
+
+/* On each loop: marks the I/O in flight that the drain has to wait for. */
+static void drain_visit(void *owner, struct loop *loop)
+{
+	struct backstore *bs = owner;
+	struct backstore_loop *bl = &bs->loops[loop_index(loop)];
 	struct list *node, *tmp;
 
 	lock_take(&bs->range.lock);
 	list_for_each (&bl->inflight, node, tmp) {
 		struct backstore_io *bio = list_entry(node, struct backstore_io, node);
 
-		if (must_drain(&bs->range, bio)) {
+		if (find_overlapping(&bs->range, bio, is_draining, NULL)) {
 			bio->state |= BIO_WATCHED;
 			bl->watched++;
 		}
 	}
 	lock_drop(&bs->range.lock);
 	if (!bl->watched)
-		drain_answer(bs);
+		loop_broadcast_ack(bs->range.drain);
 }
 
-static bool enter_fifo(struct backstore_io *bio, bool exclusive)
+static const struct loop_broadcast_ops drain_ops = {
+    .visit = drain_visit, .done = drain_done, .wants = drain_wants};
+
+/* --- entries ---------------------------------------------------------------------------------- */
+
+static bool is_exclusive(struct range_node *node, void *arg)
 {
-	struct range *range = &bio->bs->range;
-	SCOPE_LOCK(&range->lock);
-
-	loop_of(bio)->joined = true;
-	if (!exclusive && !conflicts(range, bio, &range->fifo))
-		return false;
-	bio->state |= BIO_FIFO | (exclusive ? BIO_EXCLUSIVE : 0);
-	list_add_tail(&range->fifo, &bio->node);
-	/* Relaxed: the post of the drain orders this store before what other loops load after the drain. */
-	__atomic_store_n(&range->gate, 1, __ATOMIC_RELAXED);
-	if (exclusive && !range->pending)
-		drain_start(bio->bs);
-	return true;
-}
-
-bool range_enter(struct backstore_io *bio, bool exclusive)
-{
-	struct backstore_loop *bl = loop_of(bio);
-	/* Relaxed: see enter_fifo(). A stale 1 costs a look under the lock, a stale 0 is caught by the drain.
-	 */
-	bool open = bl->joined && !__atomic_load_n(&bio->bs->range.gate, __ATOMIC_RELAXED);
-
-	if ((exclusive || !open) && enter_fifo(bio, exclusive))
-		return false;
-	bio->state |= BIO_INFLIGHT;
-	list_add_tail(&bl->inflight, &bio->node);
-	return true;
+	(void)arg;
+	return bio_of(node)->state & BIO_EXCLUSIVE;
 }
 
 /* Lock held. */
-static void leave_fifo(struct range *range, struct backstore_io *bio)
+static void insert(struct range_lock *range, struct backstore_io *bio, uint64_t arrival)
 {
-	list_del(&bio->node);
-	if (list_empty(&range->fifo))
-		__atomic_store_n(&range->gate, 0, __ATOMIC_RELAXED);
-	else
-		grant(range);
+	bio->range.arrival = arrival;
+	bio->range.node.start = bio->io.offset;
+	bio->range.node.end = bio->io.offset + bio->io.len;
+	bio->state |= BIO_ENTRY;
+	range_tree_insert(&range->entries, &bio->range.node);
+	/* Relaxed: the post of the drain orders this store before what other loops load after the drain. */
+	atomic_store_explicit(&range->gate, 1, memory_order_relaxed);
+}
+
+/* Lock held. */
+static void leave(struct range_lock *range, struct backstore_io *bio)
+{
+	struct departure departure = {range, bio};
+
+	if ((bio->state & (BIO_EXCLUSIVE | BIO_DRAINED)) == BIO_EXCLUSIVE)
+		list_del(&bio->node); /* undrained or draining */
+	range_tree_remove(&range->entries, &bio->range.node);
+	find_overlapping(range, bio, unblock, &departure);
+	if (range_tree_is_empty(&range->entries))
+		atomic_store_explicit(&range->gate, 0, memory_order_relaxed);
+}
+
+static enum range_answer enter_tree(struct backstore_io *bio, bool exclusive)
+{
+	struct range_lock *range = &bio->bs->range;
+	SCOPE_LOCK(&range->lock);
+
+	loop_of(bio)->has_joined = true;
+	if (!exclusive && !find_overlapping(range, bio, is_exclusive, NULL))
+		return RANGE_FREE;
+	if (range->waiting >= WAITING_MAX)
+		return RANGE_FULL;
+	range->waiting++;
+	bio->range.blockers = 0;
+	bio->range.arrival = ++range->arrivals;
+	if (exclusive)
+		bio->state |= BIO_EXCLUSIVE;
+	find_overlapping(range, bio, count_blocker, bio);
+	insert(range, bio, range->arrivals);
+	if (exclusive) {
+		list_add_tail(&range->undrained, &bio->node);
+		drain_start_if_needed(bio->bs);
+	}
+	return RANGE_WAIT;
+}
+
+enum range_answer range_enter(struct backstore_io *bio, bool exclusive)
+{
+	struct backstore_loop *bl = loop_of(bio);
+	/* Relaxed: see insert(). A stale 1 costs a look under the lock, a stale 0 is caught by the drain. */
+	bool open = bl->has_joined && !atomic_load_explicit(&bio->bs->range.gate, memory_order_relaxed);
+
+	if (exclusive || !open) {
+		enum range_answer answer = enter_tree(bio, exclusive);
+
+		if (answer != RANGE_FREE)
+			return answer;
+	}
+	bio->state |= BIO_INFLIGHT;
+	list_add_tail(&bl->inflight, &bio->node);
+	return RANGE_FREE;
 }
 
 void range_leave(struct backstore_io *bio)
 {
-	if (bio->state & BIO_FIFO) {
+	if (bio->state & BIO_ENTRY) {
 		SCOPE_LOCK(&bio->bs->range.lock);
-		leave_fifo(&bio->bs->range, bio);
+		leave(&bio->bs->range, bio);
 	} else if (bio->state & BIO_INFLIGHT) {
 		list_del(&bio->node);
 	}
 	if ((bio->state & BIO_WATCHED) && !--loop_of(bio)->watched)
-		drain_answer(bio->bs);
+		loop_broadcast_ack(bio->bs->range.drain);
 }
 
 bool range_give_up(struct backstore_io *bio)
 {
-	struct range *range = &bio->bs->range;
+	struct range_lock *range = &bio->bs->range;
 	SCOPE_LOCK(&range->lock);
 
-	if ((bio->state & (BIO_FIFO | BIO_GRANTED)) != BIO_FIFO)
+	if ((bio->state & (BIO_ENTRY | BIO_GRANTED)) != BIO_ENTRY)
 		return false;
+	range->waiting--;
+	leave(range, bio);
 	bio->state = 0;
-	leave_fifo(range, bio);
 	return true;
+}
+
+/* --- I/O that is given up while it writes ----------------------------------------------------- */
+
+/* Of a waiting entry that overlaps the I/O that has just become exclusive: it waits for this I/O too, unless it did so
+ * before. */
+static bool block(struct range_node *node, void *arg)
+{
+	const struct backstore_io *held = arg;
+	struct backstore_io *other = bio_of(node);
+
+	other->range.blockers += waits_for(other, held) && !(other->state & BIO_EXCLUSIVE);
+	return false;
+}
+
+static bool block_always(struct range_node *node, void *arg)
+{
+	struct backstore_io *other = bio_of(node);
+
+	(void)arg;
+	other->range.blockers += !(other->state & BIO_GRANTED);
+	return false;
 }
 
 void range_hold(struct backstore_io *bio)
 {
-	struct range *range = &bio->bs->range;
+	struct range_lock *range = &bio->bs->range;
 	SCOPE_LOCK(&range->lock);
 
+	if (bio->state & BIO_EXCLUSIVE)
+		return;
 	if (bio->state & BIO_INFLIGHT) {
+		/* It is ahead of all entries. The drain of those that wait may not have seen it yet. */
 		list_del(&bio->node);
-		list_add_head(&range->fifo, &bio->node);
-		bio->state ^= BIO_INFLIGHT | BIO_FIFO;
-		__atomic_store_n(&range->gate, 1, __ATOMIC_RELAXED);
+		bio->state &= ~(uint32_t)BIO_INFLIGHT;
+		find_overlapping(range, bio, block_always, NULL);
+		insert(range, bio, 0);
+	} else if (bio->state & BIO_ENTRY) {
+		bio->state |= BIO_EXCLUSIVE;
+		find_overlapping(range, bio, block, bio);
+	} else {
+		return;
 	}
-	if (bio->state & BIO_FIFO)
-		bio->state |= BIO_EXCLUSIVE | BIO_DRAINED | BIO_GRANTED;
+	bio->state |= BIO_EXCLUSIVE | BIO_DRAINED | BIO_GRANTED;
 }

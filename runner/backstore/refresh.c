@@ -32,7 +32,7 @@ static void queue(struct backstore *bs)
 	bs->refresh = REFRESH_QUEUED;
 	bs->refresh_again = false;
 	bs->refresh_job.fn = run;
-	__atomic_add_fetch(&bs->references, 1, __ATOMIC_RELAXED);
+	atomic_fetch_add_explicit(&bs->references, 1, memory_order_relaxed);
 	pool_submit(bs->set->pool, &bs->refresh_job);
 }
 
@@ -79,7 +79,7 @@ static void change_size(struct backstore *bs, uint64_t size)
 		return;
 	log_info(bs->name, "size changed from %llu to %llu bytes", (unsigned long long)old,
 		 (unsigned long long)size);
-	__atomic_store_n(&bs->size, size, __ATOMIC_RELAXED);
+	atomic_store_explicit(&bs->size, size, memory_order_relaxed);
 	announce(bs, size);
 }
 

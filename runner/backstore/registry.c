@@ -138,7 +138,7 @@ static int load(const char *path, struct error *error)
 
 	if (!handler)
 		return error_set(error, ENOMEM, "out of memory");
-	serial_init(&handler->serial);
+	loop_lane_init(&handler->lane);
 	/* Now, so that a missing symbol is found here; local, so that handlers do not see each other. */
 	handler->object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!handler->object) {
@@ -168,7 +168,7 @@ static int load(const char *path, struct error *error)
 close_object:
 	dlclose(handler->object);
 free_handler:
-	serial_destroy(&handler->serial);
+	loop_lane_destroy(&handler->lane);
 	free(handler);
 	return err;
 }
@@ -206,7 +206,7 @@ void backstore_unload_handlers(void)
 		if (handlers[i]->api.unload)
 			handlers[i]->api.unload();
 		dlclose(handlers[i]->object);
-		serial_destroy(&handlers[i]->serial);
+		loop_lane_destroy(&handlers[i]->lane);
 		free(handlers[i]);
 	}
 	free(handlers);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands that go to a handler's own scsi(). */
 #include "backstore/private.h"
+#include "util/clock.h"
 
 static void finish(struct loop_work *work)
 {
@@ -28,7 +29,7 @@ static void offer_on_pool(struct pool_job *job)
 
 	struct backstore *bs = bss->bs; /* bss is gone once the call has completed it */
 
-	if (bss->deadline_ns && bss->deadline_ns <= loop_clock_ns())
+	if (bss->deadline_ns && bss->deadline_ns <= clock_now_ns())
 		tcmur_scsi_complete(&bss->cmd, BACKSTORE_SCSI_NOT_BEGUN);
 	else if (!bs->handler->api.scsi(bs->handle, NULL, &bss->cmd))
 		tcmur_scsi_complete(&bss->cmd, BACKSTORE_SCSI_DECLINED);

@@ -1,44 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counters: each loop writes its own with plain stores, readers add them up. */
+/* Counters of I/O. Each loop writes its own with plain stores, and a reader adds them up. */
 #include "backstore/private.h"
 
-static void add(uint64_t *counter, uint64_t n)
+/* One thread writes a counter, so no read-modify-write is needed; it is atomic so that no reader sees half of it. */
+static void add(_Atomic uint64_t *counter, uint64_t n)
 {
-	/* One writer, so no read-modify-write; atomic only so that a reader sees no torn value. */
-	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
+static uint64_t read_counter(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
 void stats_count(struct backstore_io *bio, enum tcmur_status status)
 {
-	struct backstore_stats *stats = &loop_of(bio)->stats;
+	struct backstore_counters *counters = &loop_of(bio)->counters;
 
 	switch (bio->op) {
 	case BACKSTORE_READ:
-		add(&stats->reads, 1);
-		add(&stats->read_bytes, bio->io.len);
+		add(&counters->reads, 1);
+		add(&counters->read_bytes, bio->io.len);
 		break;
 	case BACKSTORE_WRITE:
-		add(&stats->writes, 1);
-		add(&stats->write_bytes, bio->io.len);
+		add(&counters->writes, 1);
+		add(&counters->write_bytes, bio->io.len);
 		break;
 	default:
-		add(&stats->others, 1);
+		add(&counters->others, 1);
 	}
 	if (status != TCMUR_OK && status != TCMUR_MISCOMPARE)
-		add(&stats->errors, 1);
+		add(&counters->errors, 1);
 }
 
 void backstore_stats(const struct backstore *bs, struct backstore_stats *stats)
 {
 	*stats = (struct backstore_stats){0};
 	for (unsigned i = 0; i < bs->set->nloops; i++) {
-		const struct backstore_stats *part = &bs->loops[i].stats;
+		const struct backstore_counters *counters = &bs->loops[i].counters;
 
-		stats->reads += __atomic_load_n(&part->reads, __ATOMIC_RELAXED);
-		stats->writes += __atomic_load_n(&part->writes, __ATOMIC_RELAXED);
-		stats->read_bytes += __atomic_load_n(&part->read_bytes, __ATOMIC_RELAXED);
-		stats->write_bytes += __atomic_load_n(&part->write_bytes, __ATOMIC_RELAXED);
-		stats->others += __atomic_load_n(&part->others, __ATOMIC_RELAXED);
-		stats->errors += __atomic_load_n(&part->errors, __ATOMIC_RELAXED);
+		stats->reads += read_counter(&counters->reads);
+		stats->writes += read_counter(&counters->writes);
+		stats->read_bytes += read_counter(&counters->read_bytes);
+		stats->write_bytes += read_counter(&counters->write_bytes);
+		stats->others += read_counter(&counters->others);
+		stats->errors += read_counter(&counters->errors);
 	}
 }

@@ -37,9 +37,9 @@ static const struct op {
 /* --- completion ------------------------------------------------------------------------------- */
 
 #ifdef TCMUR_DEBUG
-void completion_assert_first(uint32_t *completions, const struct backstore *bs)
+void completion_assert_first(atomic_uint *completions, const struct backstore *bs)
 {
-	if (__atomic_fetch_add(completions, 1, __ATOMIC_RELAXED) == 0)
+	if (atomic_fetch_add_explicit(completions, 1, memory_order_relaxed) == 0)
 		return;
 	fprintf(stderr, "%s: the handler completed one I/O twice\n", backstore_name(bs));
 	abort();
@@ -113,7 +113,7 @@ static void call_on_pool(struct pool_job *job)
 
 	struct backstore *bs = bio->bs; /* bio is gone once the call has completed it */
 
-	if (bio_late(bio))
+	if (bio_is_late(bio))
 		tcmur_io_complete(&bio->io, TCMUR_TIMEOUT);
 	else
 		bio->call(bs->handle, NULL, &bio->io);
@@ -311,12 +311,24 @@ static void assert_contract(const struct backstore_io *bio, const struct op *op)
 	(void)need;
 }
 
+static void admit(struct backstore_io *bio, const struct op *op)
+{
+	enum range_answer answer =
+	    op->lock == UNLOCKED ? RANGE_FREE : range_enter(bio, op->lock == EXCLUSIVE);
+
+	if (answer == RANGE_FREE)
+		bio_start(bio);
+	else if (answer == RANGE_FULL)
+		bio_finish(bio, TCMUR_BUSY);
+}
+
 void backstore_submit(struct backstore_io *bio)
 {
 	const struct op *op = &ops[bio->op];
 	enum tcmur_status refused = check(bio, op);
 
 	bio->state = 0;
+	atomic_store_explicit(&bio->cancelled, false, memory_order_relaxed);
 	bio->nlent = 0;
 	bio->request = NULL;
 	bio->chain = NULL;
@@ -328,8 +340,7 @@ void backstore_submit(struct backstore_io *bio)
 		bio_finish(bio, refused);
 	} else {
 		assert_contract(bio, op);
-		if (op->lock == UNLOCKED || range_enter(bio, op->lock == EXCLUSIVE))
-			bio_start(bio);
+		admit(bio, op);
 	}
 	nesting--;
 }

@@ -18,8 +18,8 @@
 #include "iscsi/session.h"
 #include "iscsi/task.h"
 #include "model/portal.h"
+#include "util/clock.h"
 
-#define NS_PER_S 1000000000ull
 /* The time that the initiator has for closing the connection after the last PDU. */
 #define DRAIN_NS NS_PER_S
 
@@ -32,7 +32,7 @@ static void close_socket(struct iscsi_conn *conn)
 {
 	if (conn->watch.fd < 0)
 		return;
-	if (conn->watch.loop)
+	if (loop_watch_is_active(&conn->watch))
 		loop_watch_del(&conn->watch);
 	close(conn->watch.fd);
 	conn->watch.fd = -1;
@@ -192,7 +192,6 @@ static void arrive(struct iscsi_conn *conn)
 	conn->last_rx_ns = loop_now_ns(conn->il->loop);
 	conn->login = iscsi_login_new(conn->il->server->model, conn->portal, conn->peer);
 	if (!conn->login || loop_watch_add(conn->il->loop, &conn->watch) < 0) {
-		conn->watch.loop = NULL;
 		iscsi_conn_close(conn, "out of memory");
 		return;
 	}

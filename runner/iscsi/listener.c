@@ -19,6 +19,7 @@
 #include "iscsi/conn.h"
 #include "model/portal.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define BACKLOG        1024
 #define RETRY_NS       100000000ull /* between attempts to accept without descriptors */
@@ -153,14 +154,13 @@ void iscsi_listeners_accept(struct iscsi_server *server)
 		struct iscsi_listener *listener = list_entry(node, struct iscsi_listener, node);
 		int ret;
 
-		if (listener->watch.loop) {
+		if (loop_watch_is_active(&listener->watch)) {
 			accept_some(listener);
 			continue;
 		}
 		ret = loop_watch_add(server->loops[0].loop, &listener->watch);
 		if (ret < 0) {
 			log_err(listener->portal->text, "cannot watch the portal: %s", strerror(-ret));
-			listener->watch.loop = NULL;
 		}
 	}
 }
@@ -173,9 +173,8 @@ void iscsi_listeners_stop(struct iscsi_server *server)
 	list_for_each (&server->listeners, node, tmp) {
 		struct iscsi_listener *listener = list_entry(node, struct iscsi_listener, node);
 
-		if (listener->watch.loop)
+		if (loop_watch_is_active(&listener->watch))
 			loop_watch_del(&listener->watch);
-		listener->watch.loop = NULL;
 		close(listener->watch.fd);
 		listener->watch.fd = -1;
 	}

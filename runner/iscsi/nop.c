@@ -7,8 +7,7 @@
 
 #include "iscsi/gather.h"
 #include "iscsi/session.h"
-
-#define NS_PER_S 1000000000ull
+#include "util/clock.h"
 
 static bool ping_reply(struct iscsi_conn *conn)
 {

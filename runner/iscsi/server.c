@@ -14,6 +14,7 @@
 #include "iscsi/conn.h"
 #include "iscsi/listener.h"
 #include "iscsi/task.h"
+#include "util/clock.h"
 
 #define POLL_NS     10000000 /* how often the main thread looks whether a stop has got further */
 #define ASK_SECONDS 1        /* for initiators to log out by themselves */
@@ -25,10 +26,10 @@ static void retry(struct loop_timer *timer)
 
 /* --- phases: main thread to all loops --------------------------------------------------------- */
 
-static void phase_work(struct loop_work *work)
+static void visit_loop(void *owner, struct loop *loop)
 {
-	struct iscsi_loop *il = container_of(work, struct iscsi_loop, phase_work);
-	struct iscsi_server *server = il->server;
+	struct iscsi_server *server = owner;
+	struct iscsi_loop *il = &server->loops[loop_index(loop)];
 	struct list *node, *tmp;
 	bool first = il == &server->loops[0];
 
@@ -41,8 +42,10 @@ static void phase_work(struct loop_work *work)
 	}
 	list_for_each (&il->conns, node, tmp)
 		iscsi_conn_phase(list_entry(node, struct iscsi_conn, node));
-	atomic_fetch_sub(&server->phase_pending, 1);
+	loop_broadcast_ack(server->phase_broadcast);
 }
+
+static const struct loop_broadcast_ops phase_ops = {.visit = visit_loop};
 
 static void nap(void)
 {
@@ -52,26 +55,14 @@ static void nap(void)
 static void enter_phase(struct iscsi_server *server, enum iscsi_stop_phase phase)
 {
 	atomic_store(&server->phase, phase);
-	atomic_store(&server->phase_pending, server->set->nloops);
-	for (unsigned i = 0; i < server->set->nloops; i++)
-		loop_post(server->loops[i].loop, &server->loops[i].phase_work);
-	while (atomic_load(&server->phase_pending))
-		nap();
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	loop_broadcast_run(server->phase_broadcast);
 }
 
 /* False: connections are left at the deadline. */
 static bool wait_for_connections(struct iscsi_server *server, uint64_t deadline)
 {
 	while (atomic_load(&server->connections)) {
-		if (now_ns() >= deadline)
+		if (clock_now_ns() >= deadline)
 			return false;
 		nap();
 	}
@@ -90,6 +81,7 @@ static void server_free(struct iscsi_server *server)
 		free(server->loops[i].batch);
 	}
 	free(server->loops);
+	loop_broadcast_free(server->phase_broadcast);
 	pthread_mutex_destroy(&server->lock);
 	free(server);
 }
@@ -107,7 +99,6 @@ static int init_loops(struct iscsi_server *server)
 		list_init(&il->conns);
 		list_init(&il->answers);
 		slab_init(&il->tasks, sizeof(struct iscsi_task));
-		il->phase_work.fn = phase_work;
 		if (iscsi_tx_batch_new(&il->batch) < 0)
 			return -ENOMEM;
 	}
@@ -141,7 +132,8 @@ struct iscsi_server *iscsi_server_start(struct loop_set *set, struct target_mode
 	iscsi_places_init(server);
 	server->retry.fn = retry;
 	iscsi_session_table_init(&server->sessions);
-	if (init_loops(server) < 0)
+	server->phase_broadcast = loop_broadcast_new(set, &phase_ops, server);
+	if (!server->phase_broadcast || init_loops(server) < 0)
 		error_set(error, ENOMEM, "out of memory");
 	else if (iscsi_listeners_open(server, error) == 0) {
 		enter_phase(server, ISCSI_STOP_SERVE);
@@ -153,11 +145,11 @@ struct iscsi_server *iscsi_server_start(struct loop_set *set, struct target_mode
 
 bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s)
 {
-	uint64_t start = now_ns(), limit = timeout_s * 1000000000ull;
+	uint64_t start = clock_now_ns(), limit = timeout_s * NS_PER_S;
 	bool over;
 
 	enter_phase(server, ISCSI_STOP_ASK);
-	over = wait_for_connections(server, start + MIN(limit / 4, ASK_SECONDS * 1000000000ull));
+	over = wait_for_connections(server, start + MIN(limit / 4, ASK_SECONDS * NS_PER_S));
 	if (!over) {
 		enter_phase(server, ISCSI_STOP_IDLE);
 		over = wait_for_connections(server, start + limit / 2);

@@ -49,7 +49,6 @@ struct iscsi_loop {
 	struct list answers;
 	unsigned nanswers;
 	enum iscsi_stop_phase phase;
-	struct loop_work phase_work;
 };
 
 struct iscsi_server {
@@ -72,8 +71,8 @@ struct iscsi_server {
 
 	/* enum iscsi_stop_phase: the newest. */
 	atomic_uint phase;
-	/* Loops that have not seen the newest phase. */
-	atomic_uint phase_pending;
+	/* Makes the newest phase known to all loops. */
+	struct loop_broadcast *phase_broadcast;
 
 	pthread_mutex_t lock;
 	struct iscsi_session_table sessions;

@@ -41,7 +41,7 @@ static void on_asked(void *arg)
 {
 	struct kernel_device *d = arg;
 
-	if (d->alua_timer.slot)
+	if (loop_timer_is_armed(&d->alua_timer))
 		return;
 	d->alua_timer.fn = on_timer;
 	loop_timer_arm(d->device.loop, &d->alua_timer, SOON_NS);
@@ -49,7 +49,7 @@ static void on_asked(void *arg)
 
 void kernel_alua_stop(struct kernel_device *d)
 {
-	if (d->alua_timer.slot)
+	if (loop_timer_is_armed(&d->alua_timer))
 		loop_timer_cancel(&d->alua_timer);
 }
 

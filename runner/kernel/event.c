@@ -11,6 +11,7 @@
 
 #include "kernel/private.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 void kernel_queue_job(struct kernel_device *d)
@@ -83,7 +84,7 @@ static struct kernel_device *new_device(struct kernel_manager *manager, unsigned
 	d->job.fn = kernel_run;
 	d->kept.fd = d->enable_fd = -1;
 	d->write_cache_written = -1;
-	d->since_ns = loop_clock_ns();
+	d->since_ns = clock_now_ns();
 	d->device.time_out = KERNEL_TIME_OUT;
 	d->device.loop = manager->set->loops[manager->next_loop++ % manager->set->nloops];
 	list_add_tail(&manager->devices, &d->node);

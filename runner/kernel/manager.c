@@ -14,6 +14,7 @@
 #include "kernel/private.h"
 #include "kernel/parameter.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 /* The number of devices that can be opened or closed at a time. A backend may hang there without a limit, and no other device may
@@ -103,7 +104,7 @@ static void close_devices(struct kernel_manager *manager)
 
 	SCOPE_LOCK(&manager->lock);
 	manager->closing = true;
-	manager->left_ns = loop_clock_ns();
+	manager->left_ns = clock_now_ns();
 	list_for_each (&manager->devices, node, tmp)
 		kernel_queue_job(list_entry(node, struct kernel_device, node));
 	while (!list_empty(&manager->devices) || !list_empty(&manager->unknown))

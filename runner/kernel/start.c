@@ -8,6 +8,7 @@
 #include "kernel/private.h"
 #include "util/bytes.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 /* The kernel enables a device very soon after the reply. */
@@ -110,7 +111,7 @@ static bool await_enabled(struct kernel_device *d)
 static int attach_ring(struct kernel_device *d, struct error *error)
 {
 	/* A reset leaves nothing in it. */
-	uint64_t since_ns = d->reset ? loop_clock_ns() : d->since_ns;
+	uint64_t since_ns = d->reset ? clock_now_ns() : d->since_ns;
 	int err = tcmu_uio_map(d->minor, &d->uio, error);
 
 	if (!err)

@@ -1,59 +1,156 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
+/*
+ * Broadcasts: a function that runs on every loop, and the wait for all of them. The memory for the posts is allocated
+ * once, when the broadcast is made, so that to start it cannot fail. What a visit means, and when it is over, is the
+ * owner's business.
+ */
+#include <semaphore.h>
 #include <stdlib.h>
 
 #include "loop/internal.h"
 
-/* One loop's part; loop_broadcast.works points to an array of these. */
+/* The part of the broadcast that visits one loop. */
 struct leg {
-	struct loop_work work; /* first */
+	struct loop_work work;
 	struct loop_broadcast *broadcast;
-	struct loop *loop;
 };
 
-/* On each loop. The acknowledgement may come inside fn, so nothing is touched after it. */
-static void run_leg(struct loop_work *work)
-{
-	struct leg *leg = container_of(work, struct leg, work);
+struct loop_broadcast {
+	const struct loop_broadcast_ops *ops;
+	void *owner;
+	struct loop_set *set;
+	/* The loops that have not acknowledged; 0: nothing is under way. */
+	atomic_uint pending;
+	/* The loop that runs ops->done(), or NULL: the one that acknowledges last. */
+	struct loop *origin;
+	/* The thread in loop_broadcast_run(), or NULL. */
+	sem_t *waiting;
+	struct loop_work finish;
+	/* One for each loop of the set. */
+	struct leg legs[];
+};
 
-	leg->broadcast->fn(leg->broadcast, leg->loop);
+static void visit_loop(struct loop_work *work)
+{
+	struct loop_broadcast *broadcast = container_of(work, struct leg, work)->broadcast;
+
+	/* The visit may acknowledge, after which the broadcast may be started again, or freed. */
+	broadcast->ops->visit(broadcast->owner, loop_current());
 }
 
-/* On the origin, after the last acknowledgement. */
-static void finish(struct loop_work *work)
+static void finish_on_origin(struct loop_work *work)
 {
 	struct loop_broadcast *broadcast = container_of(work, struct loop_broadcast, finish);
 
-	free(broadcast->works);
-	broadcast->works = NULL;
-	broadcast->done(broadcast);
+	broadcast->ops->done(broadcast->owner);
 }
 
-int loop_broadcast(struct loop *loop, struct loop_broadcast *broadcast)
+struct loop_broadcast *loop_broadcast_new(struct loop_set *set, const struct loop_broadcast_ops *ops,
+					  void *owner)
 {
-	struct loop_set *set = loop->set;
-	struct leg *legs = calloc(set->nloops, sizeof(*legs));
+	struct loop_broadcast *broadcast =
+	    calloc(1, sizeof(*broadcast) + set->nloops * sizeof(broadcast->legs[0]));
 
-	contract(loop == loop_current());
-	if (!legs)
-		return -ENOMEM;
-	broadcast->works = &legs[0].work;
-	broadcast->origin = loop;
-	broadcast->finish = (struct loop_work){.fn = finish};
-	broadcast->pending = set->nloops;
-	for (unsigned i = 0; i < set->nloops; i++) {
-		legs[i] = (struct leg){{.fn = run_leg}, broadcast, set->loops[i]};
-		loop_post(set->loops[i], &legs[i].work);
+	if (!broadcast)
+		return NULL;
+	broadcast->ops = ops;
+	broadcast->owner = owner;
+	broadcast->set = set;
+	broadcast->finish.fn = finish_on_origin;
+	for (unsigned i = 0; i < set->nloops; i++)
+		broadcast->legs[i] = (struct leg){{.fn = visit_loop}, broadcast};
+	return broadcast;
+}
+
+void loop_broadcast_free(struct loop_broadcast *broadcast)
+{
+	contract(!broadcast || !atomic_load_explicit(&broadcast->pending, memory_order_relaxed));
+	free(broadcast);
+}
+
+static bool wants(const struct loop_broadcast *broadcast, unsigned index)
+{
+	return !broadcast->ops->wants || broadcast->ops->wants(broadcast->owner, index);
+}
+
+static void start(struct loop_broadcast *broadcast)
+{
+	struct loop_set *set = broadcast->set;
+	unsigned visits = 0;
+
+	contract(!atomic_load_explicit(&broadcast->pending, memory_order_relaxed));
+	for (unsigned i = 0; i < set->nloops; i++)
+		visits += wants(broadcast, i);
+	contract(visits);
+	/* Relaxed: each post publishes what was written before it. */
+	atomic_store_explicit(&broadcast->pending, visits, memory_order_relaxed);
+	/* After the last post the broadcast may be over, and freed, at any time. */
+	for (unsigned i = 0; visits; i++) {
+		if (!wants(broadcast, i))
+			continue;
+		visits--;
+		loop_post(set->loops[i], &broadcast->legs[i].work);
 	}
-	return 0;
+}
+
+void loop_broadcast_start(struct loop_broadcast *broadcast, struct loop *origin)
+{
+	broadcast->origin = origin;
+	broadcast->waiting = NULL;
+	start(broadcast);
+}
+
+static void wait_for(sem_t *sem)
+{
+	while (sem_wait(sem) < 0)
+		; /* EINTR */
+	sem_destroy(sem);
+}
+
+void loop_broadcast_run(struct loop_broadcast *broadcast)
+{
+	sem_t acknowledged;
+
+	contract(!loop_current());
+	sem_init(&acknowledged, 0, 0);
+	broadcast->waiting = &acknowledged;
+	start(broadcast);
+	wait_for(&acknowledged);
 }
 
 void loop_broadcast_ack(struct loop_broadcast *broadcast)
 {
-	struct loop *origin = broadcast->origin;
+	/* Release: what this thread did is seen after the end. Acquire: for the last one, what all the others did. */
+	if (atomic_fetch_sub_explicit(&broadcast->pending, 1, memory_order_acq_rel) != 1)
+		return;
+	if (broadcast->waiting)
+		sem_post(broadcast->waiting);
+	else if (broadcast->origin)
+		loop_post(broadcast->origin, &broadcast->finish);
+	else
+		broadcast->ops->done(broadcast->owner);
+}
 
-	/* Release: what this loop did is seen by done. Acquire: the last one passes on what all the others
-	 * did. */
-	if (__atomic_sub_fetch(&broadcast->pending, 1, __ATOMIC_ACQ_REL) == 0)
-		loop_post(origin, &broadcast->finish);
+/* --- barriers --------------------------------------------------------------------------------- */
+
+struct barrier {
+	struct loop_work work;
+	sem_t passed;
+};
+
+static void pass_barrier(struct loop_work *work)
+{
+	sem_post(&container_of(work, struct barrier, work)->passed);
+}
+
+void loop_set_barrier(struct loop_set *set)
+{
+	contract(!loop_current());
+	for (unsigned i = 0; i < set->nloops; i++) {
+		struct barrier barrier = {.work.fn = pass_barrier};
+
+		sem_init(&barrier.passed, 0, 0);
+		loop_post(set->loops[i], &barrier.work);
+		wait_for(&barrier.passed);
+	}
 }

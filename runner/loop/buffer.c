@@ -8,10 +8,11 @@
 
 #include "loop/internal.h"
 #include "util/bytes.h"
+#include "util/clock.h"
 
 #define PAGE         4096u
 #define MMAP_FROM    (128u << 10) /* below, the C library does it with fewer mappings */
-#define TRIM_NS      10000000000u
+#define TRIM_NS      (10 * NS_PER_S)
 #define BUFFER_LIMIT (256u << 20)
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -167,8 +168,34 @@ void loop_buffer_put(struct loop *loop, void *buffer, size_t len)
 		return;
 	}
 	push(buffers, class, buffer);
-	if (!buffers->trim.slot)
+	if (!loop_timer_is_armed(&buffers->trim))
 		loop_timer_arm(loop, &buffers->trim, TRIM_NS);
+}
+
+static bool account_has_room(const struct loop_buffer_account *account, size_t size)
+{
+	return !account->limit || (account->used <= account->limit && size <= account->limit - account->used);
+}
+
+void *loop_buffer_get_charged(struct loop *loop, struct loop_buffer_account *account, size_t len)
+{
+	void *buffer;
+
+	if (account && (len > loop->buffers.limit || !account_has_room(account, loop_buffer_size(len))))
+		return NULL;
+	buffer = loop_buffer_get(loop, len);
+	if (buffer && account)
+		account->used += loop_buffer_size(len);
+	return buffer;
+}
+
+void loop_buffer_put_charged(struct loop *loop, struct loop_buffer_account *account, void *buffer, size_t len)
+{
+	if (account) {
+		contract(account->used >= loop_buffer_size(len));
+		account->used -= loop_buffer_size(len);
+	}
+	loop_buffer_put(loop, buffer, len);
 }
 
 void *loop_scratch(struct loop *loop)

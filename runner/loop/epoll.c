@@ -59,13 +59,6 @@ static int epoll_watch_add(struct loop *loop, uint32_t index)
 	return control(loop, EPOLL_CTL_ADD, watch->fd, watch->events | EPOLLET, watch->token);
 }
 
-static int epoll_watch_change(struct loop *loop, uint32_t index)
-{
-	struct loop_watch *watch = loop->watches.slots[index].watch;
-
-	return control(loop, EPOLL_CTL_MOD, watch->fd, watch->events | EPOLLET, watch->token);
-}
-
 static void epoll_watch_del(struct loop *loop, uint32_t index)
 {
 	control(loop, EPOLL_CTL_DEL, loop->watches.slots[index].watch->fd, 0, 0);
@@ -199,7 +192,6 @@ const struct engine engine_epoll = {
     .submit = epoll_submit,
     .cancel = epoll_cancel,
     .watch_add = epoll_watch_add,
-    .watch_change = epoll_watch_change,
     .watch_del = epoll_watch_del,
     .enter = epoll_enter,
     .ready = epoll_ready,

@@ -90,6 +90,7 @@ struct request {
 		uint64_t len;
 	};
 	uint64_t offset;
+	struct loop_lane *lane; /* REQUEST_BLOCKING: NULL for a request that any thread may run at any time */
 	struct loop *loop;
 	union {
 		struct pool_job job; /* waiting for a pool thread */
@@ -165,10 +166,8 @@ struct engine {
 	void (*submit)(struct loop *loop, struct loop_op *op);
 	/* Has a request that was submitted end early if that can be; may finish it later. */
 	void (*cancel)(struct loop *loop, struct loop_op *op);
-	/* The slot's watch is new; or asks for other events; or goes away, upon which the engine puts the
-	 * slot. */
+	/* The slot's watch is new; or it goes away, upon which the engine puts the slot. */
 	int (*watch_add)(struct loop *loop, uint32_t index);
-	int (*watch_change)(struct loop *loop, uint32_t index);
 	void (*watch_del)(struct loop *loop, uint32_t index);
 	/* Gives the kernel all that is new, and waits for an event for timeout_ns at most.
 	 * Calls nobody back. */

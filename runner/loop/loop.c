@@ -11,6 +11,7 @@
 
 #include "loop/internal.h"
 #include "util/bytes.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 static _Thread_local struct loop *current;
@@ -18,11 +19,6 @@ static _Thread_local struct loop *current;
 unsigned loop_index(const struct loop *loop)
 {
 	return loop->index;
-}
-
-struct loop_set *loop_of_set(struct loop *loop)
-{
-	return loop->set;
 }
 
 struct loop *loop_current(void)
@@ -35,18 +31,10 @@ bool loop_uses_uring(const struct loop *loop)
 	return loop->engine == &engine_uring;
 }
 
-uint64_t loop_clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 uint64_t loop_now_ns(struct loop *loop)
 {
 	if (!loop->now_ns)
-		loop->now_ns = loop_clock_ns();
+		loop->now_ns = clock_now_ns();
 	return loop->now_ns;
 }
 
@@ -102,7 +90,7 @@ static void run_again(struct loop *loop)
 
 static void sleep_until_event(struct loop *loop, uint64_t timeout_ns)
 {
-	uint64_t since = loop->spinning.max_ns ? loop_clock_ns() : 0;
+	uint64_t since = loop->spinning.max_ns ? clock_now_ns() : 0;
 
 	if (!mailbox_fall_asleep(loop)) {
 		loop->engine->enter(loop, 0);
@@ -112,7 +100,7 @@ static void sleep_until_event(struct loop *loop, uint64_t timeout_ns)
 	mailbox_wake_up(loop);
 	loop_count(&loop->wakeups);
 	if (since)
-		spin_slept(&loop->spinning, loop_clock_ns() - since);
+		spin_slept(&loop->spinning, clock_now_ns() - since);
 }
 
 /* How long the loop may sleep. */
@@ -120,7 +108,7 @@ static uint64_t idle_ns(struct loop *loop)
 {
 	if (loop->again.head || !mailbox_empty(loop))
 		return 0;
-	return loop->timers.n ? timers_wait_ns(&loop->timers, loop_clock_ns()) : NEVER_NS;
+	return loop->timers.n ? timers_wait_ns(&loop->timers, clock_now_ns()) : NEVER_NS;
 }
 
 /* The end of a turn: new requests go to the kernel, and events come from it. */

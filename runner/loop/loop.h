@@ -11,6 +11,7 @@
 #ifndef LOOP_LOOP_H
 #define LOOP_LOOP_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,12 +47,10 @@ int loop_set_start(struct loop_set *set, const struct loop_options *options, str
 /* Main thread. Stops and frees; nothing may be registered any more, what is in flight is waited for. */
 void loop_set_stop(struct loop_set *set);
 
-unsigned loop_index(const struct loop *loop);    /* 0 … nloops-1, any thread */
-struct loop_set *loop_of_set(struct loop *loop); /* any thread */
-struct loop *loop_current(void);                 /* the calling thread's loop, NULL on other threads */
-uint64_t loop_now_ns(struct loop *loop);         /* CLOCK_MONOTONIC, read at most once a turn */
-uint64_t loop_clock_ns(void);                    /* CLOCK_MONOTONIC, any thread */
-bool loop_uses_uring(const struct loop *loop);   /* any thread */
+unsigned loop_index(const struct loop *loop);  /* 0 … nloops-1, any thread */
+struct loop *loop_current(void);               /* the calling thread's loop, NULL on other threads */
+uint64_t loop_now_ns(struct loop *loop);       /* CLOCK_MONOTONIC, read at most once a turn */
+bool loop_uses_uring(const struct loop *loop); /* any thread */
 
 /* --- work: a function call, embedded where it is needed --------------------------------------- */
 
@@ -67,19 +66,33 @@ void loop_defer(struct loop *loop, struct loop_work *work);
  * The work must not be posted again before fn was called. */
 void loop_post(struct loop *loop, struct loop_work *work);
 
-/* Runs fn(broadcast, loop) on every loop of the set; each loop acknowledges, at once or later, and after the
- * last acknowledgement done runs on the loop that started it. Start from a loop's thread. */
-struct loop_broadcast {
-	void (*fn)(struct loop_broadcast *broadcast, struct loop *loop);
-	void (*done)(struct loop_broadcast *broadcast);
-	struct loop_work *works; /* loop's own */
-	struct loop *origin;     /* loop's own */
-	unsigned pending;        /* loop's own, atomic */
-	struct loop_work finish; /* loop's own */
+/*
+ * A broadcast: visit() runs on the loops of a set, each of them acknowledges, inside visit() or later, and after the
+ * last acknowledgement the broadcast is over. The owner keeps it and starts it again and again, but not while it is
+ * under way.
+ */
+struct loop_broadcast_ops {
+	/* On each loop. */
+	void (*visit)(void *owner, struct loop *loop);
+	/* After the last acknowledgement of what loop_broadcast_start() started. */
+	void (*done)(void *owner);
+	/* Whether this loop is to be visited; at least one is. Called when the broadcast starts. NULL: all are. */
+	bool (*wants)(const void *owner, unsigned index);
 };
-/* Allocates one work a loop; 0 or -ENOMEM, in which case nothing runs. */
-int loop_broadcast(struct loop *loop, struct loop_broadcast *broadcast);
+struct loop_broadcast;
+/* Any thread. NULL when memory is out. */
+struct loop_broadcast *loop_broadcast_new(struct loop_set *set, const struct loop_broadcast_ops *ops,
+					  void *owner);
+void loop_broadcast_free(struct loop_broadcast *broadcast);
+/* Any thread. done() runs on the loop origin, or inside the last loop_broadcast_ack() if origin is NULL. */
+void loop_broadcast_start(struct loop_broadcast *broadcast, struct loop *origin);
+/* Not on a loop. Returns after the last acknowledgement, and does not call done(). */
+void loop_broadcast_run(struct loop_broadcast *broadcast);
+/* Once for each visit. */
 void loop_broadcast_ack(struct loop_broadcast *broadcast);
+
+/* Not on a loop. Returns once each loop has run what was posted to it before, and has returned from all callbacks. */
+void loop_set_barrier(struct loop_set *set);
 
 /* --- readiness of descriptors ----------------------------------------------------------------- */
 
@@ -94,15 +107,18 @@ struct loop_watch {
 	void (*fn)(struct loop_watch *watch, uint32_t events);
 	int fd;
 	uint32_t events; /* EPOLLIN | EPOLLOUT */
-	struct loop *loop;
 	/* loop's own */
+	struct loop *loop; /* NULL while it is not watched */
 	struct loop_work again;
 	uint64_t token;
 };
 /* The caller sets fn, fd, events. 0 or -errno; a descriptor that cannot be watched may also be reported by a
  * call with EPOLLERR. */
 int loop_watch_add(struct loop *loop, struct loop_watch *watch);
-int loop_watch_events(struct loop_watch *watch, uint32_t events);
+static inline bool loop_watch_is_active(const struct loop_watch *watch)
+{
+	return watch->loop;
+}
 void loop_watch_again(struct loop_watch *watch);
 /* fn is not called any more once this returns; the watch may be freed, and the fd closed, at once. Also from
  * inside fn. The kernel may hold the file itself until the turn ends, so a peer sees the close only then. */
@@ -126,6 +142,10 @@ struct loop_timer {
 	struct loop *loop;    /* loop's own */
 	size_t slot;          /* loop's own: position in the heap plus one; 0 when idle */
 };
+static inline bool loop_timer_is_armed(const struct loop_timer *timer)
+{
+	return timer->slot;
+}
 /* Fires once, delay_ns from now; arming an armed timer moves it. */
 void loop_timer_arm(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns);
 void loop_timer_cancel(struct loop_timer *timer);
@@ -165,6 +185,10 @@ void loop_fallocate(struct loop *loop, struct loop_op *op, int fd, int mode, uin
 void loop_poll(struct loop *loop, struct loop_op *op, int fd, uint32_t events);
 /* work(op) on a pool thread, then done(op, its value) on this loop. */
 void loop_blocking(struct loop *loop, struct loop_op *op, int (*work)(struct loop_op *op));
+/* The same, but the calls of one lane run one after the other. */
+struct loop_lane;
+void loop_blocking_in_lane(struct loop *loop, struct loop_op *op, struct loop_lane *lane,
+			   int (*work)(struct loop_op *op));
 /* Asks for an early end of a request in flight: -ECANCELED for what was not begun; what was begun ends as it can,
  * a poll at once. done comes after this call, once as ever. */
 void loop_cancel(struct loop *loop, struct loop_op *op);
@@ -181,6 +205,22 @@ size_t loop_buffer_size(size_t len);
 size_t loop_buffer_left(const struct loop *loop);
 size_t loop_buffer_limit(const struct loop *loop);
 
+/*
+ * A share of the loop's buffers, for example that of one session. The loop's thread only. The owner sets the limit, and
+ * keeps the account until nothing is charged to it.
+ */
+struct loop_buffer_account {
+	/* Bytes, as loop_buffer_size() counts them; 0: only the loop's own limit holds. */
+	size_t limit;
+	/* loop's own; others may read it. */
+	size_t used;
+};
+/* As loop_buffer_get() and loop_buffer_put(), and the buffer is charged to the account while it is out. NULL also when
+ * the account's limit is reached. Without an account (NULL) they do the same as the functions above. */
+void *loop_buffer_get_charged(struct loop *loop, struct loop_buffer_account *account, size_t len);
+void loop_buffer_put_charged(struct loop *loop, struct loop_buffer_account *account, void *buffer,
+			     size_t len);
+
 /* A scratch area that belongs to whoever runs on the loop until it returns to the loop: for receiving. */
 #define LOOP_SCRATCH_SIZE (64u << 10)
 void *loop_scratch(struct loop *loop);
@@ -195,6 +235,26 @@ struct pool_job {
 void pool_submit(struct pool *pool, struct pool_job *job);
 /* Any thread. True if the job was waiting, and will not run. */
 bool pool_cancel(struct pool *pool, struct pool_job *job);
+/*
+ * A lane: jobs that run one after the other on threads of a pool, in the order of submission. It occupies at most one
+ * thread at a time, so one slow lane does not keep the pool from serving the others.
+ */
+struct loop_lane {
+	/* loop's own */
+	struct pool *pool;
+	struct pool_job job;           /* runs the jobs below; with the pool while running is set */
+	pthread_mutex_t lock;          /* guards the fields below; a leaf */
+	struct pool_job *first, *last; /* jobs that wait */
+	bool running;
+};
+void loop_lane_init(struct loop_lane *lane);
+void loop_lane_destroy(struct loop_lane *lane);
+/* Any thread. The caller passes the same pool each time. */
+void loop_lane_submit(struct loop_lane *lane, struct pool *pool, struct pool_job *job);
+/* Any thread: whether a job waits or runs, or a thread of the pool still uses the lane. */
+bool loop_lane_is_busy(struct loop_lane *lane);
+/* Any thread. Returns true if the job was waiting; it does not run then. */
+bool loop_lane_cancel(struct loop_lane *lane, struct pool_job *job);
 /* A pool besides the set's own, for jobs that must not wait for what those do. Threads come when they are
  * needed, up to max_threads. 0 or -errno. */
 int pool_start(struct pool **pool, unsigned max_threads, struct error *error);

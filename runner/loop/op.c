@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "loop/internal.h"
+#include "util/clock.h"
 
 static struct request *start(struct loop *loop, struct loop_op *op, enum request_kind kind, int fd)
 {
@@ -16,6 +17,7 @@ static struct request *start(struct loop *loop, struct loop_op *op, enum request
 	loop_count(&loop->ops);
 	request->kind = (uint8_t)kind;
 	request->fd = fd;
+	request->lane = NULL;
 	request->loop = loop;
 	return request;
 }
@@ -80,7 +82,7 @@ static void execute_job(struct pool_job *job)
 	struct loop_op *op = op_of(request);
 	int result = -ECANCELED;
 
-	if (!op->deadline_ns || loop_clock_ns() < op->deadline_ns) {
+	if (!op->deadline_ns || clock_now_ns() < op->deadline_ns) {
 		do
 			result = execute(op);
 		while (result == -EINTR && request->kind != REQUEST_BLOCKING);
@@ -90,8 +92,20 @@ static void execute_job(struct pool_job *job)
 
 void request_to_pool(struct loop *loop, struct loop_op *op)
 {
-	request_of(op)->job.fn = execute_job;
-	pool_submit(loop->set->pool, &request_of(op)->job);
+	struct request *request = request_of(op);
+
+	request->job.fn = execute_job;
+	if (request->lane)
+		loop_lane_submit(request->lane, loop->set->pool, &request->job);
+	else
+		pool_submit(loop->set->pool, &request->job);
+}
+
+/* Returns true if the request was waiting for a thread of the pool; it does not run then. */
+static bool cancel_on_pool(struct loop *loop, struct request *request)
+{
+	return request->lane ? loop_lane_cancel(request->lane, &request->job)
+			     : pool_cancel(loop->set->pool, &request->job);
 }
 
 /* --- what users call -------------------------------------------------------------------------- */
@@ -152,6 +166,16 @@ void loop_blocking(struct loop *loop, struct loop_op *op, int (*work)(struct loo
 	request_to_pool(loop, op);
 }
 
+void loop_blocking_in_lane(struct loop *loop, struct loop_op *op, struct loop_lane *lane,
+			   int (*work)(struct loop_op *op))
+{
+	struct request *request = start(loop, op, REQUEST_BLOCKING, -1);
+
+	request->work = work;
+	request->lane = lane;
+	request_to_pool(loop, op);
+}
+
 void loop_cancel(struct loop *loop, struct loop_op *op)
 {
 	struct request *request = request_of(op);
@@ -159,7 +183,7 @@ void loop_cancel(struct loop *loop, struct loop_op *op)
 	contract(loop == loop_current() && request->loop == loop);
 	if (request->kind == REQUEST_DONE)
 		return;
-	if (pool_cancel(loop->set->pool, &request->job))
+	if (cancel_on_pool(loop, request))
 		request_finish_later(op, -ECANCELED);
 	else if (request->kind != REQUEST_BLOCKING)
 		loop->engine->cancel(loop, op);

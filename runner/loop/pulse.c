@@ -16,16 +16,17 @@
 
 #include "loop/internal.h"
 #include "util/bytes.h"
+#include "util/clock.h"
 
 static int set_period(struct beat *beat, uint64_t period_ns)
 {
-	const struct timespec period = {(time_t)(period_ns / 1000000000), (long)(period_ns % 1000000000)};
+	const struct timespec period = clock_timespec(period_ns);
 	const struct itimerspec timer = {.it_interval = period, .it_value = period};
 
 	if (timerfd_settime(beat->watch.fd, 0, &timer, NULL) < 0)
 		return -errno;
 	beat->period_ns = period_ns;
-	beat->now_ns = loop_clock_ns();
+	beat->now_ns = clock_now_ns();
 	return 0;
 }
 
@@ -39,7 +40,7 @@ static void on_beat(struct loop_watch *watch, uint32_t events)
 	/* This starts the timer for the next beat, so the clock is read after it. */
 	if (read(watch->fd, &expirations, sizeof(expirations)) < 0)
 		return;
-	beat->now_ns = loop_clock_ns();
+	beat->now_ns = clock_now_ns();
 	list_for_each (&beat->pulses, node, tmp) {
 		struct loop_pulse *pulse = list_entry(node, struct loop_pulse, node);
 
@@ -103,6 +104,6 @@ static bool is_watched(const struct loop *loop)
 uint64_t loop_pulse_now_ns(struct loop *loop)
 {
 	if (!is_watched(loop) || loop->engine->ready(loop))
-		loop->beat.now_ns = loop_clock_ns();
+		loop->beat.now_ns = clock_now_ns();
 	return loop->beat.now_ns;
 }

@@ -2,6 +2,7 @@
 /* Polling for a while instead of falling asleep at once: how long adapts to how often that has paid off. */
 #include "loop/internal.h"
 #include "util/bytes.h"
+#include "util/clock.h"
 
 void spin_init(struct spinning *spinning, const struct loop_options *options)
 {
@@ -55,13 +56,13 @@ static bool poll_all(struct spinning *spinning)
 bool spin(struct loop *loop, uint64_t at_most_ns)
 {
 	struct spinning *spinning = &loop->spinning;
-	uint64_t end = loop_clock_ns() + MIN(spinning->next_ns, at_most_ns);
+	uint64_t end = clock_now_ns() + MIN(spinning->next_ns, at_most_ns);
 
 	do {
 		if (!mailbox_empty(loop) || loop->engine->ready(loop) || poll_all(spinning))
 			return true;
 		relax();
-	} while (loop_clock_ns() < end);
+	} while (clock_now_ns() < end);
 	spinning->next_ns /= 2; /* did not pay off */
 	return false;
 }

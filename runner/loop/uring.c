@@ -12,6 +12,7 @@
 
 #include "loop/internal.h"
 #include "util/bytes.h"
+#include "util/clock.h"
 
 #define SQ_ENTRIES 512
 #define CQ_ENTRIES 4096
@@ -229,14 +230,6 @@ static int uring_watch_add(struct loop *loop, uint32_t index)
 	return 0;
 }
 
-static int uring_watch_change(struct loop *loop, uint32_t index)
-{
-	retire_poll(loop, index);
-	loop->watches.slots[index].watch->token = slot_token(&loop->watches, index);
-	mark_dirty(loop, index);
-	return 0;
-}
-
 static void uring_watch_del(struct loop *loop, uint32_t index)
 {
 	struct slot *slot = &loop->watches.slots[index];
@@ -334,8 +327,8 @@ static bool uring_ready(struct loop *loop)
 static void uring_enter(struct loop *loop, uint64_t timeout_ns)
 {
 	struct uring *uring = loop->engine_data;
-	struct __kernel_timespec timeout = {.tv_sec = (int64_t)(timeout_ns / 1000000000),
-					    .tv_nsec = (int64_t)(timeout_ns % 1000000000)};
+	struct __kernel_timespec timeout = {.tv_sec = (int64_t)(timeout_ns / NS_PER_S),
+					    .tv_nsec = (int64_t)(timeout_ns % NS_PER_S)};
 	struct io_uring_cqe *cqe;
 
 	update_polls(loop, uring);
@@ -388,7 +381,6 @@ const struct engine engine_uring = {
     .submit = uring_submit,
     .cancel = uring_cancel,
     .watch_add = uring_watch_add,
-    .watch_change = uring_watch_change,
     .watch_del = uring_watch_del,
     .enter = uring_enter,
     .ready = uring_ready,

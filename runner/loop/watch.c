@@ -71,20 +71,10 @@ int loop_watch_add(struct loop *loop, struct loop_watch *watch)
 	watch->token = slot_token(&loop->watches, (uint32_t)index);
 	loop->watches.slots[index].watch = watch;
 	ret = loop->engine->watch_add(loop, (uint32_t)index);
-	if (ret < 0)
+	if (ret < 0) {
 		slot_put(&loop->watches, (uint32_t)index);
-	return ret;
-}
-
-int loop_watch_events(struct loop_watch *watch, uint32_t events)
-{
-	uint32_t old = watch->events;
-	int ret;
-
-	watch->events = events;
-	ret = watch->loop->engine->watch_change(watch->loop, token_index(watch->token));
-	if (ret < 0)
-		watch->events = old;
+		watch->loop = NULL;
+	}
 	return ret;
 }
 
@@ -104,4 +94,5 @@ void loop_watch_del(struct loop_watch *watch)
 		watch->loop->nagain--;
 	watch->again.queued = false;
 	watch->loop->engine->watch_del(watch->loop, token_index(watch->token));
+	watch->loop = NULL;
 }

@@ -7,10 +7,10 @@
 
 #include "ring/task.h"
 #include "util/bytes.h"
+#include "util/clock.h"
 #include "util/log.h"
 
-#define SECOND_NS   1000000000u
-#define COMPLAIN_NS (30ull * SECOND_NS) /* between two lines of the log about one device */
+#define COMPLAIN_NS (30ull * NS_PER_S) /* between two lines of the log about one device */
 
 static uint64_t beat_ns(const struct tcmu_expiry *expiry)
 {
@@ -95,7 +95,7 @@ static void complain(struct tcmu_device *device, uint64_t now_ns)
 	const struct tcmu_task *oldest = list_entry(expiry->late.next, struct tcmu_task, node);
 
 	log_warn(device->name, "the storage has not answered for %llu s; commands that are too late: %u",
-		 (unsigned long long)((now_ns - oldest->deadline_ns + limit_ns(expiry)) / SECOND_NS), n);
+		 (unsigned long long)((now_ns - oldest->deadline_ns + limit_ns(expiry)) / NS_PER_S), n);
 }
 
 /* --- both --- */
@@ -132,13 +132,13 @@ static void on_beat(struct loop_pulse *pulse)
 int tcmu_expiry_start(struct tcmu_device *device)
 {
 	struct tcmu_expiry *expiry = &device->expiry;
-	uint64_t time_out_ns = MIN(device->time_out, (uint64_t)UINT32_MAX) * SECOND_NS;
+	uint64_t time_out_ns = MIN(device->time_out, (uint64_t)UINT32_MAX) * NS_PER_S;
 
 	if (expiry->running && time_out_ns == expiry->time_out_ns)
 		return 0;
 	/* Commands that reach an empty ring are new. While nothing could expire, no look was taken. */
 	if (!tcmu_ring_look(&device->ring) || (device->registered && !expiry->time_out_ns))
-		tcmu_expiry_init(device, loop_clock_ns());
+		tcmu_expiry_init(device, clock_now_ns());
 	tcmu_expiry_stop(device);
 	expiry->time_out_ns = time_out_ns;
 	expiry->deadline_ns = 0;

@@ -107,7 +107,9 @@ struct scsi_lu *scsi_lu_new(struct loop_set *set, struct backstore *bs, const st
 	if (check(info, identity, error) < 0)
 		return NULL;
 	lu = calloc(1, sizeof(*lu));
-	if (!lu || !(lu->loops = new_loops(set, lu))) {
+	if (!lu || !(lu->loops = new_loops(set, lu)) ||
+	    !(lu->tmf_broadcast = loop_broadcast_new(set, &scsi_tmf_broadcast_ops, lu))) {
+		free(lu ? lu->loops : NULL);
 		free(lu);
 		error_set(error, ENOMEM, "no memory for the logical unit");
 		return NULL;
@@ -141,6 +143,7 @@ void scsi_lu_free(struct scsi_lu *lu)
 	sbc_format_stop(lu);
 	backstore_on_resize(lu->bs, NULL, NULL);
 	pthread_mutex_destroy(&lu->lock);
+	loop_broadcast_free(lu->tmf_broadcast);
 	free(lu->loops);
 	free(lu);
 }

@@ -53,8 +53,6 @@ struct scsi_lu_loop {
 	_Alignas(64) struct list inflight;
 	/* scsi_tmf.node: functions for one task or one nexus that wait for commands of this loop */
 	struct list aborts;
-	/* Carries an LU-wide function to this loop */
-	struct loop_work work;
 	struct scsi_lu *lu;
 	struct loop *loop;
 	/* The LU-wide function that waits for commands of this loop, or NULL */
@@ -122,9 +120,8 @@ struct scsi_lu {
 	bool alua_known;
 	/* LU-wide task management functions; the first one is running. */
 	struct list tmfs;
-
-	/* Atomic: loops that the running LU-wide function still waits for */
-	unsigned tmf_pending;
+	/* Carries the running one to all loops; constant */
+	struct loop_broadcast *tmf_broadcast;
 };
 
 static inline uint32_t scsi_lu_gate(const struct scsi_lu *lu)

@@ -187,6 +187,8 @@ struct scsi_cmd {
 	struct loop *loop;
 	/* CLOCK_MONOTONIC; from then on no new I/O of the command begins; 0: no such time */
 	uint64_t deadline_ns;
+	/* Charged for buffers that the backstore takes for the command, or NULL */
+	struct loop_buffer_account *account;
 	/* cdb_len bytes, valid until done */
 	const uint8_t *cdb;
 	uint16_t cdb_len;
@@ -339,7 +341,6 @@ struct scsi_tmf {
 
 	/* --- the device server --- */
 	struct list node;
-	struct loop_work work;
 	uint32_t epoch;
 	bool tas;
 };

@@ -23,6 +23,7 @@ void scsi_io_prepare(struct scsi_cmd *cmd, enum backstore_op op, uint64_t lba, u
 	bio->done = done;
 	bio->owner = cmd;
 	bio->deadline_ns = cmd->deadline_ns;
+	bio->account = cmd->account;
 	bio->lend = NULL;
 	bio->max_lend = 0;
 	bio->nlent = 0;

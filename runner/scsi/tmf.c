@@ -131,18 +131,17 @@ static bool mark(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 	return any;
 }
 
+/* Visits all loops for the first function of the list. */
 static void start(struct scsi_lu *lu)
 {
-	__atomic_store_n(&lu->tmf_pending, lu->nloops, __ATOMIC_RELAXED); /* posting publishes it */
-	for (unsigned i = 0; i < lu->nloops; i++)
-		loop_post(lu->loops[i].loop, &lu->loops[i].work);
+	loop_broadcast_start(lu->tmf_broadcast, running(lu)->loop);
 }
 
 /* On the loop that submitted the function, after all loops have drained. */
-static void finish(struct loop_work *work)
+static void finish(void *owner)
 {
-	struct scsi_tmf *tmf = container_of(work, struct scsi_tmf, work);
-	struct scsi_lu *lu = tmf->lu;
+	struct scsi_lu *lu = owner;
+	struct scsi_tmf *tmf = running(lu);
 	bool more;
 
 	lock_take(&lu->lock);
@@ -152,19 +151,6 @@ static void finish(struct loop_work *work)
 	if (more)
 		start(lu);
 	tmf->done(tmf);
-}
-
-static void drained(struct scsi_lu *lu)
-{
-	/*
-	 * Release: the completions of this loop happen before the answer. Acquire: for the last loop, the
-	 * completions of all loops do.
-	 */
-	if (__atomic_sub_fetch(&lu->tmf_pending, 1, __ATOMIC_ACQ_REL) == 0) {
-		struct scsi_tmf *tmf = running(lu);
-
-		loop_post(tmf->loop, &tmf->work);
-	}
 }
 
 /*
@@ -184,19 +170,22 @@ static void notify_unsubmitted(const struct scsi_tmf *tmf, struct scsi_lu_loop *
 	}
 }
 
-static void visit(struct loop_work *work)
+static void visit(void *owner, struct loop *loop)
 {
-	struct scsi_lu_loop *lul = container_of(work, struct scsi_lu_loop, work);
+	struct scsi_lu *lu = owner;
+	struct scsi_lu_loop *lul = &lu->loops[loop_index(loop)];
 
-	lul->tmf = running(lul->lu);
+	lul->tmf = running(lu);
 	lul->visited = lul->tmf->epoch;
 	if (lul->tmf->function == SCSI_CLEAR_TASK_SET)
 		notify_unsubmitted(lul->tmf, lul);
 	if (!mark(lul->tmf, lul)) {
 		lul->tmf = NULL;
-		drained(lul->lu);
+		loop_broadcast_ack(lu->tmf_broadcast);
 	}
 }
+
+const struct loop_broadcast_ops scsi_tmf_broadcast_ops = {.visit = visit, .done = finish};
 
 /*
  * SAM-5 6.3.3: clears everything that a power cycle would clear. All nexuses get a unit attention, including the nexus
@@ -214,7 +203,6 @@ static void submit_wide(struct scsi_tmf *tmf)
 	struct scsi_lu *lu = tmf->lu;
 	bool first;
 
-	tmf->work = (struct loop_work){.fn = finish};
 	lock_take(&lu->lock);
 	tmf->tas = lu->mode.tas; /* before a reset sets the default */
 	lu->last_wide.tas = tmf->tas;
@@ -236,7 +224,6 @@ void scsi_tmf_init(struct scsi_lu_loop *lul)
 {
 	list_init(&lul->inflight);
 	list_init(&lul->aborts);
-	lul->work = (struct loop_work){.fn = visit};
 }
 
 void scsi_tmf_command_over(struct scsi_lu_loop *lul)
@@ -246,7 +233,7 @@ void scsi_tmf_command_over(struct scsi_lu_loop *lul)
 	/* visit() has marked all commands of older epochs, and no such command is added later. */
 	if (tmf && !mark(tmf, lul)) {
 		lul->tmf = NULL;
-		drained(lul->lu);
+		loop_broadcast_ack(lul->lu->tmf_broadcast);
 	}
 	while ((tmf = next_answer(lul)))
 		tmf->done(tmf);

@@ -3,22 +3,19 @@
 
 #include <glib.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 
 #ifdef TCMUR_HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
 #endif
 
-/* One loop's sign of life. */
-struct sign {
-	struct loop_work work;
-	struct control_notify *notify;
-};
-
 struct control_notify {
-	struct loop_set *loops;
-	guint timer;      /* 0: systemd asks for no signs of life */
-	unsigned missing; /* loops that have not answered this round; atomic */
-	struct sign signs[];
+	/* 0: systemd asks for no signs of life. */
+	guint timer;
+	/* Reaches every event loop once in each round. */
+	struct loop_broadcast *round;
+	/* Whether every event loop has answered in this round. */
+	atomic_bool answered;
 };
 
 static void tell(const char *state)
@@ -42,38 +39,46 @@ static guint watchdog_ms(void)
 	return (guint)MIN(us / 1000, G_MAXUINT);
 }
 
-/* On each loop. Release: the next round posts the work again only after it was taken off the mailbox. */
-static void on_sign(struct loop_work *work)
+static void answer_for_loop(void *owner, struct loop *loop)
 {
-	struct sign *sign = container_of(work, struct sign, work);
+	struct control_notify *notify = owner;
 
-	__atomic_sub_fetch(&sign->notify->missing, 1, __ATOMIC_RELEASE);
+	(void)loop;
+	loop_broadcast_ack(notify->round);
 }
 
-/* Speaks for the round before, and begins the next. While a loop is missing systemd hears nothing. */
+static void end_round(void *owner)
+{
+	struct control_notify *notify = owner;
+
+	/* Release: the broadcast is over before the main thread starts it again. */
+	atomic_store_explicit(&notify->answered, true, memory_order_release);
+}
+
+static const struct loop_broadcast_ops round_ops = {.visit = answer_for_loop, .done = end_round};
+
+/* Sends a sign of life if every event loop has answered since the last call, and then asks the loops again. While an
+ * event loop does not answer, systemd gets no sign of life. */
 static gboolean on_round(gpointer data)
 {
 	struct control_notify *notify = data;
-	unsigned nloops = notify->loops->nloops;
 
-	if (__atomic_load_n(&notify->missing, __ATOMIC_ACQUIRE))
+	if (!atomic_load_explicit(&notify->answered, memory_order_acquire))
 		return G_SOURCE_CONTINUE;
 	tell("WATCHDOG=1");
-	__atomic_store_n(&notify->missing, nloops, __ATOMIC_RELAXED);
-	for (unsigned i = 0; i < nloops; i++)
-		loop_post(notify->loops->loops[i], &notify->signs[i].work);
+	atomic_store_explicit(&notify->answered, false, memory_order_relaxed);
+	loop_broadcast_start(notify->round, NULL);
 	return G_SOURCE_CONTINUE;
 }
 
 struct control_notify *control_notify_ready(struct loop_set *loops)
 {
-	struct control_notify *notify = g_malloc0(sizeof(*notify) + loops->nloops * sizeof(struct sign));
+	struct control_notify *notify = g_new0(struct control_notify, 1);
 	guint ms = watchdog_ms();
 
-	notify->loops = loops;
-	for (unsigned i = 0; i < loops->nloops; i++)
-		notify->signs[i] = (struct sign){{.fn = on_sign}, notify};
-	if (ms) /* several rounds, so that one that came a little late is not the end */
+	notify->answered = true;
+	notify->round = loop_broadcast_new(loops, &round_ops, notify);
+	if (ms && notify->round) /* several rounds, so that one that came a little late is not the end */
 		notify->timer = g_timeout_add(MAX(ms / 4, 1), on_round, notify);
 	tell("READY=1");
 	return notify;
@@ -101,5 +106,7 @@ void control_notify_stopping(struct control_notify *notify)
 
 void control_notify_free(struct control_notify *notify)
 {
+	if (notify)
+		loop_broadcast_free(notify->round);
 	g_free(notify);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device_world.h"
+#include "util/clock.h"
 
 #include <poll.h>
 #include <string.h>
@@ -57,7 +58,7 @@ void world_set_up(struct world *w, const char *folder, const char *config, unsig
 					 .on_stopped = on_stopped,
 					 .owner = w};
 	assert_int_equal(tcmu_ring_attach(&w->device.ring, w->ring.map, w->ring.map_len, NULL), 0);
-	tcmu_expiry_init(&w->device, loop_clock_ns());
+	tcmu_expiry_init(&w->device, clock_now_ns());
 }
 
 void world_stop(struct world *w)

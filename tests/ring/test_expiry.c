@@ -16,6 +16,7 @@
 #include "script.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/clock.h"
 
 #define THREADS  2
 #define BLOCK    512u
@@ -206,7 +207,7 @@ static void test_continued_too_late(void **state)
 
 	for (uint8_t i = 0; i < 3; i++)
 		before[i] = start(w, WRITE, 1, i + 1);
-	tcmu_expiry_init(&w->device, loop_clock_ns() - TIME_OUT * SECOND);
+	tcmu_expiry_init(&w->device, clock_now_ns() - TIME_OUT * SECOND);
 	tcmu_device_start(&w->device);
 	wait_completions(w, 3);
 	for (unsigned i = 0; i < 3; i++)
@@ -229,7 +230,7 @@ static void test_nothing_to_continue(void **state)
 {
 	struct world *w = *state;
 
-	tcmu_expiry_init(&w->device, loop_clock_ns() - TIME_OUT * SECOND);
+	tcmu_expiry_init(&w->device, clock_now_ns() - TIME_OUT * SECOND);
 	tcmu_device_start(&w->device);
 	sleep_ms(50);
 	int id = start(w, WRITE, 1, 1);
@@ -250,11 +251,11 @@ static void reap(struct world *w)
 static void test_busy_ring(void **state)
 {
 	struct world *w = *state;
-	uint64_t end = loop_clock_ns() + TIME_OUT * SECOND;
+	uint64_t end = clock_now_ns() + TIME_OUT * SECOND;
 	int ids[8] = {0};
 
 	tcmu_device_start(&w->device);
-	for (; loop_clock_ns() < end; reap(w))
+	for (; clock_now_ns() < end; reap(w))
 		for (uint8_t i = 0; i < ARRAY_SIZE(ids); i++)
 			if (!w->ring.in_flight[ids[i]])
 				ids[i] = start(w, WRITE, i, i);
@@ -316,14 +317,14 @@ static void occupy_threads(struct world *w)
 static void test_queued_expires(void **state)
 {
 	struct world *w = *state;
-	uint64_t begun = loop_clock_ns();
+	uint64_t begun = clock_now_ns();
 
 	tcmu_device_start(&w->device);
 	occupy_threads(w);
 	int id = start(w, WRITE, 9, 9);
 	wait_completions(w, 1);
-	assert_true(loop_clock_ns() - begun > TIME_OUT * SECOND / 2);
-	assert_true(loop_clock_ns() - begun < 5 * TIME_OUT * SECOND); /* the machine may be loaded */
+	assert_true(clock_now_ns() - begun > TIME_OUT * SECOND / 2);
+	assert_true(clock_now_ns() - begun < 5 * TIME_OUT * SECOND); /* the machine may be loaded */
 	assert_int_equal(w->ring.status[id], SCSI_CHECK_CONDITION);
 	assert_int_equal(w->ring.sense_key[id], 0xb);
 	stick_below(0);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "util/bytes.h"
+#include "util/clock.h"
 
 #define SIZE    (64u << 10)
 #define THREADS 4 /* of the harness's pool */
@@ -200,7 +201,7 @@ static void test_queued_is_not_begun(void **state)
 
 static void submit_soon_late(struct request *request)
 {
-	request->bio.deadline_ns = loop_clock_ns() + 5000000;
+	request->bio.deadline_ns = clock_now_ns() + 5000000;
 	backstore_submit(&request->bio);
 }
 
@@ -243,7 +244,7 @@ static void test_cancelled_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(run_io(bs, 0, &bio), TCMUR_TIMEOUT);
-	bio.deadline_ns = loop_clock_ns() + HOUR_NS;
+	bio.deadline_ns = clock_now_ns() + HOUR_NS;
 	assert_int_equal(run_io(bs, 0, &bio), TCMUR_OK);
 	assert_int_equal(writes(script), 1);
 	backstore_close(bs);
@@ -424,7 +425,7 @@ static void set_anything(struct worker *worker)
 	worker->bio.io =
 	    (struct tcmur_io){.offset = first * BLOCK, .len = n * BLOCK, .iov = &worker->iov, .iovcnt = 1};
 	worker->bio.deadline_ns =
-	    rand_r(&worker->seed) % 4 ? 0 : loop_clock_ns() + (unsigned)rand_r(&worker->seed) % 200000;
+	    rand_r(&worker->seed) % 4 ? 0 : clock_now_ns() + (unsigned)rand_r(&worker->seed) % 200000;
 }
 
 static void next(struct worker *worker)

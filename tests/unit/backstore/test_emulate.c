@@ -279,12 +279,36 @@ static void test_extents(void **state)
 	script_free(script);
 }
 
+/* --- buffers ----------------------------------------------------------------------------------- */
+
+static void test_buffers_are_charged(void **state)
+{
+	struct script *script = script_new(1 << 20);
+	struct backstore *bs = script_open("minimal", script);
+	struct loop_buffer_account account = {.limit = 64u << 10};
+	uint8_t block[BLOCK] = {1};
+	struct iovec iov = {block, BLOCK};
+	struct backstore_io bio = {.op = BACKSTORE_WRITE_SAME,
+				   .account = &account,
+				   .io = {.len = 512u << 10, .iov = &iov, .iovcnt = 1}};
+
+	(void)state;
+	assert_int_equal(run_io(bs, 0, &bio), TCMUR_NO_RESOURCE);
+	assert_int_equal(script->calls[SCRIPT_WRITE], 0);
+	assert_int_equal(account.used, 0);
+	account.limit = 1u << 20;
+	assert_int_equal(run_io(bs, 0, &bio), TCMUR_OK);
+	assert_int_equal(account.used, 0);
+	backstore_close(bs);
+	script_free(script);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_random_commands), cmocka_unit_test(test_who_does_it),
 	    cmocka_unit_test(test_zeroes_by_unmap), cmocka_unit_test(test_errors),
-	    cmocka_unit_test(test_extents),
+	    cmocka_unit_test(test_extents),         cmocka_unit_test(test_buffers_are_charged),
 	};
 
 	return cmocka_run_group_tests(tests, harness_up, harness_down);

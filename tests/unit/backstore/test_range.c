@@ -280,6 +280,106 @@ static void test_only_overlapping_io_waits(void **state)
 	script_free(script);
 }
 
+/* --- the number of I/O that wait is bounded --------------------------------------------------- */
+
+#define CROWD       3000u
+#define WAITING_MAX 1024u /* range.c */
+
+struct crowd {
+	struct loop_work work;
+	struct backstore_io bios[CROWD], read;
+	uint8_t data[2 * BLOCK], read_data[BLOCK];
+	struct iovec iov, read_iov;
+	bool cancels, inside_submit;
+	unsigned ended, busy, cancelled, ok, read_after;
+	sem_t done;
+};
+
+static void crowd_done(struct backstore_io *bio, enum tcmur_status status)
+{
+	struct crowd *crowd = bio->owner;
+
+	if (bio == &crowd->read) {
+		assert_int_equal(status, TCMUR_OK);
+		crowd->read_after = crowd->ended;
+	} else if (status == TCMUR_BUSY) {
+		assert_true(crowd->inside_submit);
+		crowd->busy++;
+	} else if (status == TCMUR_OK) {
+		crowd->ok++;
+	} else {
+		crowd->cancelled++;
+	}
+	if (++crowd->ended == CROWD + 1)
+		sem_post(&crowd->done);
+}
+
+/* COMPARE AND WRITE of one and the same block in one turn, and a READ elsewhere. */
+static void submit_crowd(struct loop_work *work)
+{
+	struct crowd *crowd = container_of(work, struct crowd, work);
+
+	crowd->inside_submit = true;
+	for (unsigned i = 0; i < CROWD; i++)
+		backstore_submit(&crowd->bios[i]);
+	crowd->inside_submit = false;
+	assert_int_equal(crowd->busy, CROWD - WAITING_MAX);
+	backstore_submit(&crowd->read);
+	for (unsigned i = 0; crowd->cancels && i < WAITING_MAX; i++)
+		backstore_cancel(&crowd->bios[i]);
+}
+
+static void run_crowd(bool cancels)
+{
+	struct script *script = script_new(SIZE);
+	struct crowd *crowd = calloc(1, sizeof(*crowd));
+
+	assert_non_null(crowd);
+	script->info.max_io = BLOCK;
+	struct backstore *bs = script_open("minimal", script);
+	sem_init(&crowd->done, 0, 0);
+	crowd->cancels = cancels;
+	crowd->work.fn = submit_crowd;
+	crowd->iov = (struct iovec){crowd->data, sizeof(crowd->data)};
+	crowd->read_iov = (struct iovec){crowd->read_data, BLOCK};
+	for (unsigned i = 0; i < CROWD; i++)
+		crowd->bios[i] =
+		    (struct backstore_io){.bs = bs,
+					  .loop = loops.loops[0],
+					  .op = BACKSTORE_COMPARE_AND_WRITE,
+					  .io = {.offset = 0, .len = BLOCK, .iov = &crowd->iov, .iovcnt = 1},
+					  .done = crowd_done,
+					  .owner = crowd};
+	crowd->read = (struct backstore_io){
+	    .bs = bs,
+	    .loop = loops.loops[0],
+	    .op = BACKSTORE_READ,
+	    .io = {.offset = 8 * BLOCK, .len = BLOCK, .iov = &crowd->read_iov, .iovcnt = 1},
+	    .done = crowd_done,
+	    .owner = crowd};
+	loop_post(loops.loops[0], &crowd->work);
+	wait_for(&crowd->done, 1);
+	assert_int_equal(crowd->ok, cancels ? 0 : WAITING_MAX);
+	assert_int_equal(crowd->cancelled, cancels ? WAITING_MAX : 0);
+	/* The READ does not wait for what does not overlap. */
+	assert_true(crowd->read_after < CROWD);
+	free(crowd);
+	backstore_close(bs);
+	script_free(script);
+}
+
+static void test_waiting_io_is_bounded(void **state)
+{
+	(void)state;
+	run_crowd(false);
+}
+
+static void test_waiting_io_is_cancelled(void **state)
+{
+	(void)state;
+	run_crowd(true);
+}
+
 /* --- the fast path takes no lock -------------------------------------------------------------- */
 
 #ifdef TCMUR_DEBUG
@@ -323,6 +423,8 @@ int main(void)
 	    cmocka_unit_test(test_write_same_is_one),
 	    cmocka_unit_test(test_mixture_ends),
 	    cmocka_unit_test(test_only_overlapping_io_waits),
+	    cmocka_unit_test(test_waiting_io_is_bounded),
+	    cmocka_unit_test(test_waiting_io_is_cancelled),
 #ifdef TCMUR_DEBUG
 	    cmocka_unit_test(test_reads_and_writes_take_no_lock),
 #endif

@@ -124,6 +124,13 @@ void tcmur_queue_blocking(struct tcmur_queue *queue, struct tcmur_op *op, int (*
 	op->done(op, work(op));
 }
 
+void tcmur_queue_blocking_serial(struct tcmur_queue *queue, struct tcmur_op *op,
+				 int (*work)(struct tcmur_op *op))
+{
+	counts.blocking_serial++;
+	tcmur_queue_blocking(queue, op, work);
+}
+
 /* --- what else a handler calls ------------------------------------------------------------------- */
 
 void tcmur_io_complete(struct tcmur_io *io, enum tcmur_status status)

@@ -26,6 +26,7 @@ struct faults {
 
 struct counts {
 	unsigned transfers, syncs, fallocates, blocking;
+	unsigned blocking_serial; /* of blocking, those that run one after the other */
 	int last_rwf;
 	int last_mode; /* of fallocate */
 };

@@ -53,7 +53,10 @@ static void test_ways(void **state)
 		assert_memory_equal(data, back, 8192);
 		assert_int_equal(counts.transfers, ways[i].transfers);
 		assert_int_equal(counts.blocking, ways[i].blocking);
+		assert_int_equal(counts.blocking_serial, ways[i].blocking);
+		/* It waits for the disk without the inode's lock, so it need not wait for others. */
 		assert_int_equal(double_write(handle, 0, data, 4096, TCMUR_IO_FUA), TCMUR_OK);
+		assert_int_equal(counts.blocking_serial, ways[i].blocking);
 		assert_int_equal(double_read(handle, 2 * MIB, back, 4096), TCMUR_OK);
 		assert_true(all_zero(back, 4096));
 		close_and_remove(handle, "way");

@@ -93,12 +93,51 @@ static void unused_ones_are_given_back(void **state)
 	run_on_loop(trim_body);
 }
 
+/* --- accounts ---------------------------------------------------------------------------------- */
+
+static void account_body(struct loop_work *work)
+{
+	struct loop_buffer_account small = {.limit = 64u << 10}, unlimited = {0};
+	struct loop *loop = loop_current();
+	void *first, *second, *third;
+
+	(void)work;
+	first = loop_buffer_get_charged(loop, &small, 5000); /* counts as 8 KiB */
+	check(first && small.used == 8192);
+	check(!loop_buffer_get_charged(loop, &small, (56u << 10) + 1));
+	check(!loop_buffer_get_charged(loop, &small, SIZE_MAX));
+	check(small.used == 8192);
+	second = loop_buffer_get_charged(loop, &small, 32u << 10);
+	check(second && small.used == 40u << 10);
+	check(!loop_buffer_get_charged(loop, &small, 32u << 10));
+	third = loop_buffer_get_charged(loop, &unlimited, 1u << 20); /* others are not affected */
+	check(third && unlimited.used == 1u << 20);
+	loop_buffer_put_charged(loop, &unlimited, third, 1u << 20);
+	loop_buffer_put_charged(loop, &small, first, 5000);
+	check(small.used == 32u << 10);
+	small.limit = 4096; /* the owner may lower it below what is in use */
+	check(!loop_buffer_get_charged(loop, &small, 1));
+	loop_buffer_put_charged(loop, &small, second, 32u << 10);
+	check(small.used == 0 && unlimited.used == 0 && loop->buffers.handed_out == 0);
+	first = loop_buffer_get_charged(loop, NULL, 1);
+	check(first);
+	loop_buffer_put_charged(loop, NULL, first, 1);
+	finish();
+}
+
+static void charged_to_an_account(void **state)
+{
+	(void)state;
+	run_on_loop(account_body);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    BOTH_ENGINES(of_every_size),
 	    BOTH_ENGINES(up_to_the_limit),
 	    BOTH_ENGINES(unused_ones_are_given_back),
+	    BOTH_ENGINES(charged_to_an_account),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that are called back: what was not begun never is, and each ends once. */
 #include "harness.h"
+#include "util/clock.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -117,7 +118,7 @@ static void late_body(struct loop_work *work)
 	prepare(late_ended);
 	occupy_threads();
 	for (unsigned i = THREADS; i < 3 * THREADS; i++) {
-		ops[i].deadline_ns = loop_clock_ns() + (i < 2 * THREADS ? 3600000000000 : 2000000);
+		ops[i].deadline_ns = clock_now_ns() + (i < 2 * THREADS ? 3600000000000 : 2000000);
 		loop_blocking(loop_current(), &ops[i], wait_at_gate);
 	}
 	usleep(3000);
@@ -175,7 +176,7 @@ static void turn_ended(struct loop_op *op, int result)
 
 static void turn_body(struct loop_timer *timer)
 {
-	uint64_t now = loop_clock_ns();
+	uint64_t now = clock_now_ns();
 
 	(void)timer;
 	for (unsigned i = 0; i < 2; i++) {

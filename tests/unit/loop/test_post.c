@@ -152,56 +152,128 @@ static void deferred_runs_in_this_turn(void **state)
 
 /* --- broadcasts ------------------------------------------------------------------------------- */
 
-static struct loop_broadcast broadcast;
-static unsigned
-    visits[HARNESS_LOOPS]; /* each written by its loop, read by loop 0 in done: that is the point */
+static struct loop_broadcast *broadcast;
+/* Each is written by its loop, and read after the last acknowledgement. */
+static unsigned visits[HARNESS_LOOPS];
 static unsigned rounds;
+static struct loop *origin;
 static struct loop_work late_ack;
 
 static void acknowledge(struct loop_work *work)
 {
 	(void)work;
-	loop_broadcast_ack(&broadcast);
+	loop_broadcast_ack(broadcast);
 }
 
-static void visit(struct loop_broadcast *b, struct loop *loop)
+/* Loop 1 acknowledges later, the others at once. */
+static void visit(void *owner, struct loop *loop)
 {
+	check(owner == visits);
 	check(loop == loop_current());
 	visits[loop_index(loop)]++;
-	if (loop_index(loop) == 1) { /* later */
+	if (loop_index(loop) == 1) {
 		late_ack.fn = acknowledge;
 		loop_post(loop, &late_ack);
 		return;
 	}
-	loop_broadcast_ack(b);
+	loop_broadcast_ack(broadcast);
 }
 
-static void visited(struct loop_broadcast *b)
+static void check_visits(void)
 {
-	check(loop_current() == set.loops[0]);
 	rounds++;
 	for (int i = 0; i < HARNESS_LOOPS; i++)
 		check(visits[i] == rounds);
+}
+
+/* Starts the next round, in turn to be answered on loop 2 and where the last acknowledgement is made. */
+static void end_round(void *owner)
+{
+	(void)owner;
+	check(!origin || loop_current() == origin);
+	check_visits();
+	origin = rounds % 2 ? set.loops[2] : NULL;
 	if (rounds < 1000)
-		check(loop_broadcast(loop_current(), b) == 0);
+		loop_broadcast_start(broadcast, origin);
 	else
 		finish();
 }
 
-static void broadcast_body(struct loop_work *work)
+static const struct loop_broadcast_ops every_loop = {.visit = visit, .done = end_round};
+
+static void prepare_broadcast(const struct loop_broadcast_ops *ops)
 {
-	(void)work;
-	broadcast = (struct loop_broadcast){.fn = visit, .done = visited};
-	check(loop_broadcast(loop_current(), &broadcast) == 0);
+	broadcast = loop_broadcast_new(&set, ops, visits);
+	assert_non_null(broadcast);
+	rounds = 0;
+	origin = NULL;
+	memset(visits, 0, sizeof(visits));
 }
 
+/* The first round is started on a thread that is no loop. */
 static void broadcasts_reach_every_loop(void **state)
 {
 	(void)state;
-	rounds = 0;
-	memset(visits, 0, sizeof(visits));
-	run_on_loop(broadcast_body);
+	prepare_broadcast(&every_loop);
+	loop_broadcast_start(broadcast, NULL);
+	await_finish();
 	assert_int_equal(rounds, 1000);
+	loop_set_barrier(&set); /* the loop that made the last acknowledgement has returned from it */
+	loop_broadcast_free(broadcast);
+}
+
+static void broadcasts_are_waited_for(void **state)
+{
+	(void)state;
+	prepare_broadcast(&every_loop);
+	while (rounds < 1000) {
+		loop_broadcast_run(broadcast);
+		check_visits();
+	}
+	loop_broadcast_free(broadcast);
+}
+
+static bool is_not_loop_0(const void *owner, unsigned index)
+{
+	(void)owner;
+	return index != 0;
+}
+
+static void broadcasts_leave_loops_out(void **state)
+{
+	static const struct loop_broadcast_ops ops = {.visit = visit, .wants = is_not_loop_0};
+
+	(void)state;
+	prepare_broadcast(&ops);
+	loop_broadcast_run(broadcast);
+	assert_int_equal(visits[0], 0);
+	for (int i = 1; i < HARNESS_LOOPS; i++)
+		assert_int_equal(visits[i], 1);
+	loop_broadcast_free(broadcast);
+}
+
+/* --- barriers --------------------------------------------------------------------------------- */
+
+static void count_visit(struct loop_work *work)
+{
+	(void)work;
+	usleep(20000);
+	visits[loop_index(loop_current())]++;
+}
+
+static void barrier_waits_for_posted_work(void **state)
+{
+	struct loop_work works[HARNESS_LOOPS];
+
+	(void)state;
+	memset(visits, 0, sizeof(visits));
+	for (int i = 0; i < HARNESS_LOOPS; i++) {
+		works[i] = (struct loop_work){.fn = count_visit};
+		loop_post(set.loops[i], &works[i]);
+	}
+	loop_set_barrier(&set);
+	for (int i = 0; i < HARNESS_LOOPS; i++)
+		assert_int_equal(visits[i], 1);
 }
 
 int main(void)
@@ -212,6 +284,9 @@ int main(void)
 	    BOTH_ENGINES(idle_loops_sleep),
 	    BOTH_ENGINES(deferred_runs_in_this_turn),
 	    BOTH_ENGINES(broadcasts_reach_every_loop),
+	    BOTH_ENGINES(broadcasts_are_waited_for),
+	    BOTH_ENGINES(broadcasts_leave_loops_out),
+	    BOTH_ENGINES(barrier_waits_for_posted_work),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

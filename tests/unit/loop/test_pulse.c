@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pulse, and the clock that goes with it: also when the thread was held up without knowing. */
 #include "harness.h"
+#include "util/clock.h"
 
 #define MS 1000000u
 
@@ -29,7 +30,7 @@ static void beat(struct loop_pulse *pulse)
 	check(loop_current() == set.loops[0] && pulse == &fast);
 	if (++beats < 3)
 		return;
-	check(loop_clock_ns() - begun >= 30 * MS);
+	check(clock_now_ns() - begun >= 30 * MS);
 	loop_pulse_stop(&fast);
 	loop_pulse_stop(&slow);
 	quiet = (struct loop_timer){.fn = still_quiet};
@@ -41,7 +42,7 @@ static void beat_body(struct loop_work *work)
 {
 	(void)work;
 	beats = 0;
-	begun = loop_clock_ns();
+	begun = clock_now_ns();
 	slow.fn = none;
 	fast.fn = beat;
 	check(loop_pulse_start(loop_current(), &slow, 3600000ull * MS) == 0);
@@ -64,9 +65,9 @@ static unsigned looks;
 static void look(struct loop_timer *timer)
 {
 	for (unsigned i = 0; i < 20; i++) {
-		uint64_t before = loop_clock_ns(), seen = loop_pulse_now_ns(loop_current());
+		uint64_t before = clock_now_ns(), seen = loop_pulse_now_ns(loop_current());
 
-		check(seen <= loop_clock_ns());
+		check(seen <= clock_now_ns());
 		check(before < seen + PERIOD + 5 * MS); /* interrupts may be late in a virtual machine */
 		usleep(i % 4 * 15000);
 	}

@@ -74,12 +74,6 @@ unsigned loop_index(const struct loop *loop)
 	return loop->index;
 }
 
-struct loop_set *loop_of_set(struct loop *loop)
-{
-	(void)loop;
-	return &set;
-}
-
 struct loop *loop_current(void)
 {
 	return current;
