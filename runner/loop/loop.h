@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "util/clock.h"
 #include "util/error.h"
 #include "util/list.h"
 
@@ -50,6 +51,11 @@ void loop_set_stop(struct loop_set *set);
 unsigned loop_index(const struct loop *loop);  /* 0 … nloops-1, any thread */
 struct loop *loop_current(void);               /* the calling thread's loop, NULL on other threads */
 uint64_t loop_now_ns(struct loop *loop);       /* CLOCK_MONOTONIC, read at most once a turn */
+/* The same as clock_now_ns(). */
+static inline uint64_t loop_clock_ns(void)
+{
+	return clock_now_ns();
+}
 bool loop_uses_uring(const struct loop *loop); /* any thread */
 
 /* --- work: a function call, embedded where it is needed --------------------------------------- */
