@@ -16,7 +16,7 @@ static void file_close(void *handle)
 
 	map_close(&file->map);
 	close(file->fdio.fd); /* and with it the lock */
-	free(file->created);
+	free(file->path);
 	free(file);
 }
 
@@ -24,21 +24,9 @@ static void file_discard(void *handle)
 {
 	const struct file *file = handle;
 
-	if (file->created && unlink(file->created) < 0)
+	if (file->is_created && unlink(file->path) < 0)
 		tcmur_log(NULL, TCMUR_LOG_WARN, "%s: cannot be removed after the failed start: %s",
-			  file->created, strerror(errno));
-}
-
-static int file_refresh(void *handle, struct tcmur_info *info)
-{
-	const struct file *file = handle;
-	struct stat st;
-
-	if (fstat(file->fdio.fd, &st) < 0)
-		return -errno;
-	*info = file->info;
-	info->size = (uint64_t)st.st_size;
-	return 0;
+			  file->path, strerror(errno));
 }
 
 static int file_resize(void *handle, uint64_t size)

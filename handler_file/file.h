@@ -3,17 +3,33 @@
 #ifndef FILE_FILE_H
 #define FILE_FILE_H
 
+#include <stdatomic.h>
+
 #include "fdio.h"
 #include "map.h"
 
-/* All of it but the map's marks is written by file_open() and only read afterwards, by any thread. */
 struct file {
+	/* file_open() writes these, and any thread reads them. */
 	struct fdio fdio;
-	struct map map;         /* where the storage is memory */
-	struct tcmur_info info; /* as of open(); refresh() reports another size from the file */
-	/* The path, if open() has created the file; NULL: the file was there before. */
-	char *created;
+	struct tcmur_lun *lun;
+	char *path;
+	/* Whether file_open() has created the file. */
+	bool is_created;
+	/* As of file_open(); refresh() reports another size from the file. */
+	struct tcmur_info info;
+	/* Where the storage is memory. */
+	struct map map;
+
+	/* The bytes that initiators were told of; grows with the file, and does not shrink with it. */
+	_Atomic uint64_t served;
+	/* Whether the log says already that the file is shorter than that, or that the path leads elsewhere. */
+	atomic_bool is_short, is_replaced;
 };
+
+/* watch.c: any thread; an I/O met the end of the file, which has size bytes. */
+void file_note_end(const struct fdio *fdio, uint64_t size);
+/* watch.c: pool thread; compares the file with what is served, warns, and sets info's size and flags. 0 or -errno. */
+int file_refresh(void *handle, struct tcmur_info *info);
 
 int file_open(struct tcmur_open *open);
 #endif

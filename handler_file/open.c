@@ -277,20 +277,19 @@ static int build(struct opening *opening)
 	    (result = settle_size(opening)) < 0 || (result = settle_info(opening, &open->info)) < 0)
 		return result;
 	file = calloc(1, sizeof(*file));
-	if (!file)
+	if (!file || !(file->path = strdup(opening->path))) {
+		free(file);
 		return fail(opening, ENOMEM, "");
-	if (opening->created) {
-		file->created = strdup(opening->path);
-		if (!file->created) {
-			free(file);
-			return fail(opening, ENOMEM, "");
-		}
-		open->info.flags |= TCMUR_INFO_CREATED;
 	}
+	if (opening->created)
+		open->info.flags |= TCMUR_INFO_CREATED;
+	file->is_created = opening->created;
+	file->lun = open->lun;
+	file->served = open->existing && open->size ? open->size : open->info.size;
 	file->fdio.fd = opening->fd;
 	file->fdio.way = transfer_way(opening);
 	file->fdio.direct = opening->cache == CACHE_NONE;
-	file->fdio.zeros_at_end = true;
+	file->fdio.past_end = file_note_end;
 	file->fdio.punch = open->info.thin;
 	file->info = open->info;
 	if (file->fdio.way == FDIO_INLINE)

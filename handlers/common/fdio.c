@@ -33,10 +33,44 @@ static struct fdio_request *request_init(const struct fdio *fdio, struct tcmur_q
 
 /* --- the last step ------------------------------------------------------------------------------- */
 
+/* A result besides those of the kernel: the I/O reaches past the end of the storage. */
+#define PAST_END INT_MIN
+
+/* The size of a regular file in bytes; UINT64_MAX when the kernel does not tell. A network file system does not ask its
+ * server for it, so this does not block. */
+static uint64_t file_size(int fd)
+{
+	struct statx stx;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &stx) < 0)
+		return UINT64_MAX;
+	return stx.stx_size;
+}
+
+/* The blocks from the end on cannot be read. For a write, too, this tells the initiator which blocks are lost. */
+static void complete_past_end(struct fdio_request *request)
+{
+	const struct fdio *fdio = request->fdio;
+	struct tcmur_io *io = request->op.io;
+
+	if (fdio->past_end) {
+		uint64_t size = file_size(fdio->fd);
+
+		fdio->past_end(fdio, size);
+		if (size < io->offset + io->len)
+			request->moved = size > io->offset ? size - io->offset : 0;
+	}
+	io->miscompare_offset = request->moved;
+	tcmur_io_complete(io, TCMUR_READ_ERROR);
+}
+
 static void complete(struct fdio_request *request, int result)
 {
-	tcmur_io_complete(request->op.io,
-			  result < 0 ? tcmur_status_from_errno(result, request->write) : TCMUR_OK);
+	if (result == PAST_END)
+		complete_past_end(request);
+	else
+		tcmur_io_complete(request->op.io,
+				  result < 0 ? tcmur_status_from_errno(result, request->write) : TCMUR_OK);
 }
 
 static void synced(struct tcmur_op *op, int result)
@@ -77,7 +111,7 @@ static struct place place_at(const struct tcmur_io *io, uint64_t offset)
 	return place;
 }
 
-enum copy { COPY_FROM_IOV, COPY_TO_IOV, COPY_ZEROS_TO_IOV };
+enum copy { COPY_FROM_IOV, COPY_TO_IOV };
 
 /* Moves len bytes at offset of the array from or to buffer. */
 static void copy_iov(const struct tcmur_io *io, uint64_t offset, void *buffer, uint64_t len, enum copy how)
@@ -94,27 +128,12 @@ static void copy_iov(const struct tcmur_io *io, uint64_t offset, void *buffer, u
 		len -= n;
 		if (n == 0)
 			continue;
-		if (how == COPY_ZEROS_TO_IOV) {
-			memset(piece, 0, n);
-			continue;
-		}
 		if (how == COPY_FROM_IOV)
 			memcpy(flat, piece, n);
 		else
 			memcpy(piece, flat, n);
 		flat += n;
 	}
-}
-
-/* A read met the end of the storage. Returns what to finish with. */
-static int read_past_end(const struct fdio_request *request)
-{
-	const struct tcmur_io *io = request->op.io;
-
-	if (!request->fdio->zeros_at_end)
-		return -EIO;
-	copy_iov(io, request->moved, NULL, io->len - request->moved, COPY_ZEROS_TO_IOV);
-	return 0;
 }
 
 /* --- read and write ------------------------------------------------------------------------------ */
@@ -240,7 +259,7 @@ static int bounce(struct tcmur_op *op)
 	}
 	free(buffer);
 	if (n == 0)
-		return request->write ? -EIO : read_past_end(request);
+		return request->write ? -EIO : PAST_END;
 	return n < 0 ? (int)n : 0;
 }
 
@@ -264,7 +283,7 @@ static void transferred(struct tcmur_op *op, int result)
 		else if (result > 0)
 			transfer(request);
 		else
-			finish(op, request->write ? -EIO : read_past_end(request));
+			finish(op, request->write ? -EIO : PAST_END);
 	} else if (result == -EINTR) {
 		transfer(request);
 	} else if (result == -EINVAL && request->fdio->direct) {
@@ -287,10 +306,23 @@ void fdio_read(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur_
 	transfer(request);
 }
 
+/* Completes I/O that would change bytes past the end of the storage, where a write would lengthen it. */
+static bool refuse_past_end(struct fdio_request *request)
+{
+	const struct tcmur_io *io = request->op.io;
+
+	if (!request->fdio->past_end || io->offset + io->len <= file_size(request->fdio->fd))
+		return false;
+	complete(request, PAST_END);
+	return true;
+}
+
 void fdio_write(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur_io *io)
 {
 	struct fdio_request *request = request_init(fdio, queue, io, transferred);
 
+	if (refuse_past_end(request))
+		return;
 	if (io->flags & TCMUR_IO_FUA)
 		request->rwf = RWF_DSYNC;
 	transfer(request);
@@ -319,6 +351,8 @@ void fdio_unmap(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur
 {
 	struct fdio_request *request = request_init(fdio, queue, io, unmapped);
 
+	if (refuse_past_end(request))
+		return;
 	request->sync_after = io->flags & TCMUR_IO_FUA;
 	tcmur_queue_fallocate(queue, &request->op, fdio->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			      io->offset, io->len);
@@ -360,6 +394,8 @@ void fdio_write_zeroes(const struct fdio *fdio, struct tcmur_queue *queue, struc
 	struct fdio_request *request = request_init(fdio, queue, io, zeroed);
 	bool unmap = fdio->punch && !(io->flags & TCMUR_IO_NO_UNMAP);
 
+	if (refuse_past_end(request))
+		return;
 	request->sync_after = io->flags & TCMUR_IO_FUA;
 	tcmur_queue_fallocate(queue, &request->op, fdio->fd,
 			      (unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE) | FALLOC_FL_KEEP_SIZE,

@@ -23,9 +23,11 @@ enum fdio_way {
 struct fdio {
 	int fd;
 	enum fdio_way way;
-	bool direct;       /* opened with O_DIRECT: unaligned buffers go through an aligned one */
-	bool zeros_at_end; /* what lies behind the end reads as zeros; else it is an error */
-	bool punch;        /* fallocate() punches holes here */
+	bool direct; /* opened with O_DIRECT: unaligned buffers go through an aligned one */
+	/* The storage may get shorter while it is served, and a write past its end would lengthen it: such writes are
+	 * refused, and past_end() is called. NULL: neither is needed. */
+	void (*past_end)(const struct fdio *fdio, uint64_t size);
+	bool punch; /* fallocate() punches holes here */
 };
 
 /* What io->scratch holds. */

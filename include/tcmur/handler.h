@@ -75,6 +75,8 @@ struct tcmur_extent {
 	uint32_t state;  /* enum tcmur_extent_state */
 };
 
+#define TCMUR_OFFSET_UNKNOWN UINT64_MAX
+
 /*
  * One I/O. Owned by the daemon; the handler may use it from the data callback until it calls
  * tcmur_io_complete(), and not afterwards. The iovec array is the daemon's: read it, do not change it.
@@ -87,8 +89,10 @@ struct tcmur_io {
 				     * WRITE SAME: one pattern of iov total bytes; COMPARE AND WRITE: len bytes
 				     * to compare, then len bytes to write */
 	uint32_t iovcnt;
-	uint32_t flags;             /* TCMUR_IO_* */
-	uint64_t miscompare_offset; /* out, with TCMUR_MISCOMPARE: index of the first byte that differs */
+	uint32_t flags; /* TCMUR_IO_* */
+	/* out, with TCMUR_MISCOMPARE: index of the first byte that differs. With TCMUR_READ_ERROR and TCMUR_WRITE_ERROR a
+	 * handler that knows the first bad byte sets its index; TCMUR_OFFSET_UNKNOWN is there before. */
+	uint64_t miscompare_offset;
 	struct tcmur_extent
 	    *extents; /* out, for extents(): array of max_extents to fill, in ascending order */
 	uint32_t max_extents;
@@ -120,6 +124,10 @@ struct tcmur_scsi {
 #define TCMUR_INFO_LOSS_ACCEPTED 0x04u
 /* open() has created the storage, so discard() may remove it. */
 #define TCMUR_INFO_CREATED 0x08u
+/* refresh(): the storage holds fewer bytes than are served. */
+#define TCMUR_INFO_SHORT 0x10u
+/* refresh(): the name of the storage leads to other storage, or to none, while the old one is still served. */
+#define TCMUR_INFO_REPLACED 0x20u
 
 /* What a backend is and can do; filled by open() and by refresh(). Zero means "default" where it says so. */
 struct tcmur_info {

@@ -79,7 +79,8 @@ void backstore_discard(struct backstore *bs);
 /* Who the storage is, as its handler said when it was opened. */
 const struct tcmur_identity *backstore_identity(const struct backstore *bs);
 /* Main or pool thread; may block. The same for storage that is not opened. 0, or -errno with error set. */
-int backstore_identify(const struct backstore_spec *spec, struct tcmur_identity *identity, struct error *error);
+int backstore_identify(const struct backstore_spec *spec, struct tcmur_identity *identity,
+		       struct error *error);
 
 const char *backstore_name(const struct backstore *bs);
 const char *backstore_config(const struct backstore *bs);
@@ -87,6 +88,10 @@ const char *backstore_config(const struct backstore *bs);
 const struct tcmur_info *backstore_info(const struct backstore *bs);
 /* Bytes, a multiple of the block size; any thread, one atomic load. */
 uint64_t backstore_size(const struct backstore *bs);
+/* Any thread, as the last refresh found it: the storage holds fewer bytes than are served. */
+bool backstore_is_short(const struct backstore *bs);
+/* Any thread, as the last refresh found it: the name of the storage leads to other storage, or to none. */
+bool backstore_is_replaced(const struct backstore *bs);
 bool backstore_has_flush(const struct backstore *bs);
 bool backstore_has_unmap(const struct backstore *bs);
 bool backstore_has_scsi(const struct backstore *bs);

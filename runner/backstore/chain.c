@@ -83,8 +83,20 @@ void chain_run(struct backstore_chain *chain)
 	loop_post(chain->parent->loop, &chain->piece.work);
 }
 
+/* The first bad byte of a piece that failed, as seen from the parent. */
+static void pass_on_bad_byte(struct backstore_chain *chain)
+{
+	const struct tcmur_io *piece = &chain->piece.io;
+	struct tcmur_io *io = &chain->parent->io;
+
+	if (piece->miscompare_offset < piece->len)
+		io->miscompare_offset = piece->offset - io->offset + piece->miscompare_offset;
+}
+
 void chain_piece_done(struct backstore_chain *chain, enum tcmur_status status)
 {
+	if (status == TCMUR_READ_ERROR || status == TCMUR_WRITE_ERROR)
+		pass_on_bad_byte(chain);
 	chain->status = status;
 	chain->completed = true;
 	if (!chain->issuing)

@@ -183,6 +183,7 @@ backstore_build(struct loop_set *set, struct handler *handler, const struct back
 		return NULL;
 	}
 	atomic_store_explicit(&bs->size, bs->info.size, memory_order_relaxed);
+	atomic_store_explicit(&bs->flags, bs->info.flags, memory_order_relaxed);
 	refresh_begin(bs);
 	return bs;
 }
@@ -239,6 +240,16 @@ const struct tcmur_info *backstore_info(const struct backstore *bs)
 uint64_t backstore_size(const struct backstore *bs)
 {
 	return atomic_load_explicit(&bs->size, memory_order_relaxed);
+}
+
+bool backstore_is_short(const struct backstore *bs)
+{
+	return atomic_load_explicit(&bs->flags, memory_order_relaxed) & TCMUR_INFO_SHORT;
+}
+
+bool backstore_is_replaced(const struct backstore *bs)
+{
+	return atomic_load_explicit(&bs->flags, memory_order_relaxed) & TCMUR_INFO_REPLACED;
 }
 
 bool backstore_has_flush(const struct backstore *bs)

@@ -67,10 +67,11 @@ enum refresh_state { REFRESH_IDLE, REFRESH_QUEUED, REFRESH_RUNNING };
 struct backstore {
 	struct handler *handler;
 	void *handle;
-	struct tcmur_info info; /* constant once open */
+	struct tcmur_info info;         /* constant once open */
 	struct tcmur_identity identity; /* constant once open */
 	const struct backstore_keeper *keeper; /* NULL: there is none */
 	_Atomic uint64_t size;
+	_Atomic uint64_t flags; /* TCMUR_INFO_*, as the last refresh found them */
 	struct loop_set *set;
 	char *name, *config;
 	/* TCMUR_SERIAL_LUN: all calls; TCMUR_ASYNC: those of tcmur_queue_blocking_serial(). */

@@ -99,6 +99,8 @@ static void look(struct backstore *bs)
 			(unsigned long long)info.size, info.block_size);
 	else
 		change_size(bs, size);
+	if (err == 0)
+		atomic_store_explicit(&bs->flags, info.flags, memory_order_relaxed);
 }
 
 /* Under size_lock. True when the storage has grown to this size by itself. */

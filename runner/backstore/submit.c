@@ -74,6 +74,8 @@ static void returned(struct backstore_io *bio)
 {
 	if (bio->io.nextents > bio->io.max_extents)
 		bio->io.nextents = bio->io.max_extents;
+	if (bio->status == TCMUR_MISCOMPARE && bio->io.miscompare_offset == TCMUR_OFFSET_UNKNOWN)
+		bio->io.miscompare_offset = 0;
 	if (bio->state & BIO_PIECE)
 		chain_piece_done(bio->chain, bio->status);
 	else
@@ -131,6 +133,7 @@ void bio_dispatch(struct backstore_io *bio, backstore_call *call)
 	if (bio->op == BACKSTORE_EXTENTS && bio->io.max_extents)
 		memset(bio->io.extents, 0xa5, bio->io.max_extents * sizeof(*bio->io.extents));
 #endif
+	bio->io.miscompare_offset = TCMUR_OFFSET_UNKNOWN;
 	completion_arm(bio);
 	if (bs->handler->api.thread_model == TCMUR_ASYNC) {
 		call(bs->handle, (struct tcmur_queue *)bio->loop, &bio->io);
@@ -328,6 +331,7 @@ void backstore_submit(struct backstore_io *bio)
 	enum tcmur_status refused = check(bio, op);
 
 	bio->state = 0;
+	bio->io.miscompare_offset = TCMUR_OFFSET_UNKNOWN;
 	atomic_store_explicit(&bio->cancelled, false, memory_order_relaxed);
 	bio->nlent = 0;
 	bio->request = NULL;

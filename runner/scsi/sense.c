@@ -145,7 +145,10 @@ static void check_medium(struct scsi_cmd *cmd, uint32_t code)
 {
 	const struct backstore_io *bio = &cmd->bio;
 
-	if (bio->op != BACKSTORE_FLUSH && bio->io.len == cmd->lu->block_size)
+	if (bio->op != BACKSTORE_FLUSH && bio->io.miscompare_offset < bio->io.len)
+		scsi_check_info(cmd, code,
+				(bio->io.offset + bio->io.miscompare_offset) >> cmd->lu->block_shift);
+	else if (bio->op != BACKSTORE_FLUSH && bio->io.len == cmd->lu->block_size)
 		scsi_check_info(cmd, code, bio->io.offset >> cmd->lu->block_shift);
 	else
 		scsi_check(cmd, code);

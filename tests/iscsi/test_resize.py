@@ -10,6 +10,7 @@ import cdb
 from daemon import Daemon
 
 CAPACITY_CHANGED = (6, 0x2A, 0x09)
+MEDIUM_ERROR = (3, 0x11, 0x00)
 MIB = 1 << 20
 
 
@@ -17,6 +18,12 @@ def capacity(session):
     """Bytes, by READ CAPACITY (16)."""
     data = session.good(cdb.read_capacity16(), length=32)
     return (int.from_bytes(data[:8], "big") + 1) * int.from_bytes(data[8:12], "big")
+
+
+def information(task):
+    """INFORMATION of fixed format sense data (SPC-4 4.5.3)."""
+    assert task.sense[0] == 0xF0, task.sense
+    return int.from_bytes(task.sense[3:7], "big")
 
 
 def wait_attention(session, seconds):
@@ -58,13 +65,39 @@ class Resize(unittest.TestCase):
             one.good(cdb.write10(lba, 1), b"\xa5" * 512)
             self.assertEqual(two.good(cdb.read10(lba, 1), length=512), b"\xa5" * 512)
 
-    def test_shrinking(self):
+    def test_cut_and_restored(self):
+        """The unit keeps its size; the blocks that are gone fail until the file has its size back."""
         with self.serve() as daemon, daemon.session("a") as session:
             session.execute(cdb.TEST_UNIT_READY)
             self.change(daemon, 2 * MIB)
-            self.assertEqual(wait_attention(session, 10), CAPACITY_CHANGED)
-            task = session.execute(cdb.read10(2 * MIB // 512, 1), length=512)
-            self.assertEqual(task.key, cdb.OUT_OF_RANGE)
+            first_bad = 2 * MIB // 512
+            for command, out, length in ((cdb.read10(first_bad - 4, 8), b"", 8 * 512),
+                                         (cdb.write10(first_bad - 4, 8), bytes(8 * 512), None)):
+                task = session.execute(command, out, length=length)
+                self.assertEqual(task.key, MEDIUM_ERROR)
+                self.assertEqual(information(task), first_bad)
+            self.assertEqual(os.path.getsize(self.path), 2 * MIB)
+            session.good(cdb.read10(first_bad - 1, 1), length=512)
+            self.assertEqual(capacity(session), 4 * MIB)
+            os.truncate(self.path, 4 * MIB)
+            session.good(cdb.write10(first_bad, 1), bytes(512))
+            warnings = [line for line in daemon.output().splitlines() if "has been cut to" in line]
+            self.assertEqual(len(warnings), 1, warnings)
+            for part in (self.path, str(2 * MIB), str(4 * MIB)):
+                self.assertIn(part, warnings[0])
+
+    def test_replaced(self):
+        with self.serve() as daemon, daemon.session("a") as session:
+            session.execute(cdb.TEST_UNIT_READY)
+            with open(self.path + ".new", "wb") as new:
+                new.truncate(4 * MIB)
+            os.rename(self.path + ".new", self.path)
+            daemon.process.send_signal(signal.SIGHUP)
+            deadline = time.monotonic() + 20
+            while "has been replaced" not in daemon.output():
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.05)
+            session.good(cdb.read10(0, 1), length=512)
 
     def test_noticed_without_a_signal(self):
         with self.serve() as daemon, daemon.session("a") as session:
