@@ -20,15 +20,18 @@ struct file {
 	/* Where the storage is memory. */
 	struct map map;
 
-	/* The bytes that initiators were told of; grows with the file, and does not shrink with it. */
+	/* The bytes that initiators were told of; grows with the file, and does not shrink with
+	 * it. */
 	_Atomic uint64_t served;
-	/* Whether the log says already that the file is shorter than that, or that the path leads elsewhere. */
+	/* Whether the log says already that the file is shorter than that, or that the path leads
+	 * elsewhere. */
 	atomic_bool is_short, is_replaced;
 };
 
 /* watch.c: any thread; an I/O met the end of the file, which has size bytes. */
 void file_note_end(const struct fdio *fdio, uint64_t size);
-/* watch.c: pool thread; compares the file with what is served, warns, and sets info's size and flags. 0 or -errno. */
+/* watch.c: pool thread; compares the file with what is served, warns, and sets info's size and
+ * flags. 0 or -errno. */
 int file_refresh(void *handle, struct tcmur_info *info);
 
 int file_open(struct tcmur_open *open);

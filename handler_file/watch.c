@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What happens to a file while it is served: it grows, somebody cuts it, or its path leads to another file. The disk grows
- * with the file. It does not shrink with it: blocks past the end fail, and work again when the file has its size back.
+ * What happens to a file while it is served: it grows, somebody cuts it, or its path leads to
+ * another file. The disk grows with the file. It does not shrink with it: blocks past the end fail,
+ * and work again when the file has its size back.
  */
 #include "file.h"
 

@@ -36,8 +36,8 @@ static struct fdio_request *request_init(const struct fdio *fdio, struct tcmur_q
 /* A result besides those of the kernel: the I/O reaches past the end of the storage. */
 #define PAST_END INT_MIN
 
-/* The size of a regular file in bytes; UINT64_MAX when the kernel does not tell. A network file system does not ask its
- * server for it, so this does not block. */
+/* The size of a regular file in bytes; UINT64_MAX when the kernel does not tell. A network file
+ * system does not ask its server for it, so this does not block. */
 static uint64_t file_size(int fd)
 {
 	struct statx stx;
@@ -47,7 +47,8 @@ static uint64_t file_size(int fd)
 	return stx.stx_size;
 }
 
-/* The blocks from the end on cannot be read. For a write, too, this tells the initiator which blocks are lost. */
+/* The blocks from the end on cannot be read. For a write, too, this tells the initiator which
+ * blocks are lost. */
 static void complete_past_end(struct fdio_request *request)
 {
 	const struct fdio *fdio = request->fdio;
@@ -178,9 +179,9 @@ static int move(struct tcmur_op *op)
 static void transferred(struct tcmur_op *op, int result);
 
 /*
- * The kernel holds the inode's lock while it copies the data of a buffered write, so several threads that write to one
- * file only take the lock from each other. With FUA the thread waits for the disk without the lock afterwards: such
- * writes do gain from running at the same time.
+ * The kernel holds the inode's lock while it copies the data of a buffered write, so several
+ * threads that write to one file only take the lock from each other. With FUA the thread waits for
+ * the disk without the lock afterwards: such writes do gain from running at the same time.
  */
 static void start_buffered_write(struct fdio_request *request)
 {
@@ -219,7 +220,8 @@ static bool is_past_end(int fd, off_t offset)
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && offset >= st.st_size;
 }
 
-/* Moves up to BOUNCE_LEN bytes of what is left through buffer. 0 at the end of the storage, or -errno. */
+/* Moves up to BOUNCE_LEN bytes of what is left through buffer. 0 at the end of the storage, or
+ * -errno. */
 static ssize_t bounce_once(const struct fdio_request *request, char *buffer)
 {
 	const struct tcmur_io *io = request->op.io;
@@ -306,7 +308,8 @@ void fdio_read(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur_
 	transfer(request);
 }
 
-/* Completes I/O that would change bytes past the end of the storage, where a write would lengthen it. */
+/* Completes I/O that would change bytes past the end of the storage, where a write would lengthen
+ * it. */
 static bool refuse_past_end(struct fdio_request *request)
 {
 	const struct tcmur_io *io = request->op.io;
@@ -338,9 +341,9 @@ void fdio_flush(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur
 }
 
 /*
- * A block device that could zero when it was opened may be unable to later: a disk that refused once, and in
- * Linux 6.11 to 6.16 a loop device on tmpfs. UNMAP only asks (SBC-4 5.33): what is not deallocated keeps its
- * contents.
+ * A block device that could zero when it was opened may be unable to later: a disk that refused
+ * once, and in Linux 6.11 to 6.16 a loop device on tmpfs. UNMAP only asks (SBC-4 5.33): what is not
+ * deallocated keeps its contents.
  */
 static void unmapped(struct tcmur_op *op, int result)
 {

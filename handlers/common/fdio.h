@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Disk I/O on a file descriptor, for the handlers whose storage is one: regular files and block devices.
- * A read or write is one request of the queue, its state lives in io->scratch, and nothing is allocated.
+ * Disk I/O on a file descriptor, for the handlers whose storage is one: regular files and block
+ * devices. A read or write is one request of the queue, its state lives in io->scratch, and nothing
+ * is allocated.
  */
 #ifndef COMMON_FDIO_H
 #define COMMON_FDIO_H
@@ -24,8 +25,8 @@ struct fdio {
 	int fd;
 	enum fdio_way way;
 	bool direct; /* opened with O_DIRECT: unaligned buffers go through an aligned one */
-	/* The storage may get shorter while it is served, and a write past its end would lengthen it: such writes are
-	 * refused, and past_end() is called. NULL: neither is needed. */
+	/* The storage may get shorter while it is served, and a write past its end would lengthen
+	 * it: such writes are refused, and past_end() is called. NULL: neither is needed. */
 	void (*past_end)(const struct fdio *fdio, uint64_t size);
 	bool punch; /* fallocate() punches holes here */
 };

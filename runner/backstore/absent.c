@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stand-in for storage that cannot be opened: it has a name and a size, and all its I/O ends with "not ready". */
+/* The stand-in for storage that cannot be opened: it has a name and a size, and all its I/O ends
+ * with "not ready". */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Backstores: storage opened through a handler. This layer owns the handlers (dlopen), checks the contract
- * with them, splits what is larger than a handler takes, and emulates what a handler lacks, each in one
- * place. Above it nobody knows which handler serves a LUN.
+ * Backstores: storage that is opened through a handler. This layer loads the handlers (dlopen),
+ * checks the contract with them, splits I/O that is larger than a handler takes, and emulates
+ * operations that a handler lacks. The layers above it do not know which handler serves a LUN.
+ * README.md explains the folder.
  */
 #ifndef BACKSTORE_BACKSTORE_H
 #define BACKSTORE_BACKSTORE_H
@@ -23,9 +24,10 @@
 int backstore_load_handlers(const char *dir, struct error *error);
 /* Main thread, after the last backstore was closed. */
 void backstore_unload_handlers(void);
-/* Exact name, or NULL. Handlers stay loaded until unload, so the pointer does too. */
+/* Returns the handler of this name, or NULL. The pointer is valid until
+ * backstore_unload_handlers(). */
 const struct tcmur_handler *backstore_handler(const char *name);
-/* The i-th handler in order of name, NULL after the last. */
+/* Returns the i-th handler in the order of names, or NULL after the last. */
 const struct tcmur_handler *backstore_handler_at(unsigned i);
 
 /* Any thread. 0, or -EINVAL with error set: the handler does not declare one of the options. */
@@ -44,7 +46,7 @@ struct backstore_keeper {
 };
 
 struct backstore_spec {
-	const char *name;                         /* how logs and listings call it, e.g. "file/demo.img" */
+	const char *name;                         /* the name in logs and listings, e.g. "file/demo.img" */
 	const char *config;                       /* "HANDLER/CONFIG" */
 	const char *state_dir;                    /* for relative paths */
 	const struct tcmur_option_value *options; /* each must be declared by the handler */
@@ -54,7 +56,7 @@ struct backstore_spec {
 	bool read_only;
 	/* Valid until backstore_close(); NULL: memory is lost with the process, and nothing is noted. */
 	const struct backstore_keeper *keeper;
-	bool existing; /* nothing is made; of what holds more than size the rest is not served */
+	bool existing; /* no storage is created; bytes beyond size are not served */
 	/* Storage that does not exist is created with size bytes. Without this it is an error. */
 	bool create;
 };
@@ -65,12 +67,12 @@ struct backstore;
  * failure. */
 struct backstore *backstore_open(struct loop_set *set, const struct backstore_spec *spec,
 				 struct error *error);
-/* The stand-in for a backstore that does not open: of spec's name, size and block size, all its I/O ends with
- * TCMUR_NOT_READY. Any thread but a loop. */
+/* Any thread except a loop. Makes the stand-in for a backstore that does not open: it has the name,
+ * size and block size of spec, and all its I/O ends with TCMUR_NOT_READY. */
 struct backstore *backstore_open_absent(struct loop_set *set, const struct backstore_spec *spec,
 					struct error *error);
 bool backstore_is_absent(const struct backstore *bs);
-/* Main or pool thread; may block. Nothing is in flight, nobody submits any more. */
+/* Main or pool thread; may block. No I/O is in flight or submitted any more. */
 void backstore_close(struct backstore *bs);
 /* As backstore_close(), and storage that backstore_open() has created is removed again: the start that it was created for
  * has failed. */
@@ -78,26 +80,30 @@ void backstore_discard(struct backstore *bs);
 
 /* Who the storage is, as its handler said when it was opened. */
 const struct tcmur_identity *backstore_identity(const struct backstore *bs);
-/* Main or pool thread; may block. The same for storage that is not opened. 0, or -errno with error set. */
+/* Main or pool thread; may block. The same for storage that is not opened. 0, or -errno with error
+ * set. */
 int backstore_identify(const struct backstore_spec *spec, struct tcmur_identity *identity,
 		       struct error *error);
 
 const char *backstore_name(const struct backstore *bs);
 const char *backstore_config(const struct backstore *bs);
-/* What open() said, with defaults filled in; size and the other changeable fields as of now are below. */
+/* The properties that open() reported, with defaults filled in. The functions below return those
+ * that change. */
 const struct tcmur_info *backstore_info(const struct backstore *bs);
 /* Bytes, a multiple of the block size; any thread, one atomic load. */
 uint64_t backstore_size(const struct backstore *bs);
 /* Any thread, as the last refresh found it: the storage holds fewer bytes than are served. */
 bool backstore_is_short(const struct backstore *bs);
-/* Any thread, as the last refresh found it: the name of the storage leads to other storage, or to none. */
+/* Any thread, as the last refresh found it: the name of the storage leads to other storage, or to
+ * none. */
 bool backstore_is_replaced(const struct backstore *bs);
 bool backstore_has_flush(const struct backstore *bs);
 bool backstore_has_unmap(const struct backstore *bs);
 bool backstore_has_scsi(const struct backstore *bs);
 bool backstore_has_usage(const struct backstore *bs);
-/* What done() gets when a handler that runs on the pool leaves the command to the device server: it could not
- * say so in time for backstore_scsi() to return false. No status of SAM-5 has this value. */
+/* done() gets this status when a handler that runs on the pool leaves the command to the device
+ * server, because backstore_scsi() has already returned by then. No status of SAM-5 has this
+ * value. */
 #define BACKSTORE_SCSI_DECLINED 0xffu
 /* done() gets this value, which is no status of SAM-5 either, when the command was cancelled or its deadline passed before
  * the handler began with it. */
@@ -123,13 +129,13 @@ bool backstore_scsi(struct backstore_scsi *bss);
  * by itself. */
 void backstore_scsi_cancel(struct backstore_scsi *bss);
 
-/* Any thread: looks for a new size soon (on the pool). */
+/* Any thread. Has the pool look for a new size soon. */
 void backstore_refresh(struct backstore *bs);
-/* Pool thread; may block. Enlarges the storage, where the handler can, and then the backstore. 0, or -errno with
- * error set. */
+/* Pool thread; may block. Enlarges the storage, where the handler can, and then the backstore. 0,
+ * or -errno with error set. */
 int backstore_resize(struct backstore *bs, uint64_t size, struct error *error);
-/* fn runs on a pool thread after the size has changed. One listener; set before I/O starts.
- * Main thread. With fn NULL it may block: the old listener is not called any more once this returns. */
+/* fn runs on a pool thread after the size has changed. One listener; set before I/O starts. Main
+ * thread. With fn NULL it may block: the old listener is not called any more once this returns. */
 void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t new_size), void *arg);
 
 /* --- I/O -------------------------------------------------------------------------------------- */
@@ -155,24 +161,26 @@ struct backstore_io {
 	struct backstore *bs; /* submitter */
 	struct loop *loop;    /* submitter: the calling loop; done runs there */
 	enum backstore_op op; /* submitter */
-	/* Exactly once, on loop, possibly inside backstore_submit(). */
+	/* Called exactly once, on loop, possibly inside backstore_submit(). */
 	void (*done)(struct backstore_io *bio, enum tcmur_status status); /* submitter */
 	void *owner;                                                      /* submitter's own use */
-	/* Submitter: CLOCK_MONOTONIC; 0: none. Constant until done. From then on the handler is not given it any more, nor the next
-	 * piece of it, and it ends with TCMUR_TIMEOUT. Looked at where it has had to wait. */
+	/* Submitter: CLOCK_MONOTONIC; 0: none. Constant until done. From then on the handler is not
+	 * given it any more, nor the next piece of it, and it ends with TCMUR_TIMEOUT. Looked at
+	 * where it has had to wait. */
 	uint64_t deadline_ns;
 
-	/* READ: when lend is set and the handler can, io.iov is ignored and lend is filled with nlent pieces
-	 * of the handler's own memory, readable until backstore_close(). nlent is 0 when it was read into
-	 * io.iov. If io.iov is NULL and memory cannot be lent, the I/O fails with TCMUR_NO_RESOURCE. */
+	/* READ: when lend is set and the handler can, io.iov is ignored and lend is filled with
+	 * nlent pieces of the handler's own memory, readable until backstore_close(). nlent is 0
+	 * when it was read into io.iov. If io.iov is NULL and memory cannot be lent, the I/O fails
+	 * with TCMUR_NO_RESOURCE. */
 	struct iovec *lend; /* submitter */
 	uint32_t max_lend;  /* submitter */
 	uint32_t nlent;     /* result */
 
 	struct tcmur_usage usage; /* result of USAGE */
 
-	/* Submitter: charged for the buffers that this layer takes for the I/O; NULL: nothing is. An I/O that does not
-	 * fit ends with TCMUR_NO_RESOURCE. */
+	/* Submitter: charged for the buffers that this layer takes for the I/O; NULL: nothing is.
+	 * An I/O that does not fit ends with TCMUR_NO_RESOURCE. */
 	struct loop_buffer_account *account;
 
 	/* backstore's own */
@@ -196,26 +204,28 @@ struct backstore_io {
 	_Alignas(16) uint8_t scratch[TCMUR_IO_SCRATCH_MAX];
 };
 
-/* True if READs of this backstore are lent memory, so that the submitter needs no buffer. One call of the handler. */
+/* True if READs of this backstore are lent memory, so that the submitter needs no buffer. One call
+ * of the handler. */
 bool backstore_can_lend(struct backstore *bs);
 
 /*
- * On the loop. No lock, no allocation and no atomic read-modify-write for READ and WRITE that the handler
- * takes whole. COMPARE AND WRITE, WRITE SAME, UNMAP, WRITE ZEROES and OR WRITE are atomic against overlapping
- * I/O of the same backstore on all loops: they set a gate, wait for what overlaps, and hold the range until
- * done.
+ * On the loop. No lock, no allocation and no atomic read-modify-write for READ and WRITE that the
+ * handler takes whole. COMPARE AND WRITE, WRITE SAME, UNMAP, WRITE ZEROES and OR WRITE are atomic
+ * against overlapping I/O of the same backstore on all loops: they set a gate, wait for what
+ * overlaps, and hold the range until done.
  */
 void backstore_submit(struct backstore_io *bio);
 
-/* deadline_ns of what must not begin at all; it is refused with TCMUR_TIMEOUT. */
+/* The deadline_ns of I/O that must not begin at all; it is refused with TCMUR_TIMEOUT. */
 #define BACKSTORE_CANCELLED 1u
-/* On the loop, between backstore_submit() and done: has I/O end early, with an error, where it can be called
- * back. done comes later, once as ever; if storage never answers, never. Again does no harm. */
+/* On the loop, between backstore_submit() and done. Ends the I/O early, with an error, where this
+ * is possible. done() is called later, exactly once as always; if the storage never answers, it is
+ * never called. A second call does nothing. */
 void backstore_cancel(struct backstore_io *bio);
 /*
- * On the loop, after backstore_cancel(): if the I/O writes and is with the handler, it may still land at any
- * time. So what overlaps waits from here on until it is over. I/O of other loops may be admitted until they
- * have seen it.
+ * On the loop, after backstore_cancel(). I/O that writes and that the handler has begun may still
+ * reach the storage at any time. So overlapping I/O waits from here on until it is over. Another
+ * loop may still admit I/O until it has seen this.
  */
 void backstore_hold(struct backstore_io *bio);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls of the handler on the pool, and the wait for the end of all calls: an I/O is over once its handler
- * has completed it, but the callback that did so may still be on its way out, and use the handle and the
- * backstore.
+ * Calls of the handler on the pool, and the wait for the end of all calls. An I/O is over once its
+ * handler has completed it, but the callback that completed it may not have returned yet, and may
+ * still use the handle and the backstore.
  */
 #include <time.h>
 
@@ -26,8 +26,8 @@ void pool_call(struct backstore *bs, struct pool_job *job)
 
 void pool_call_end(struct backstore *bs)
 {
-	/* Release: what the callback did is before the close() that sees the count. bs may be gone
-	 * afterwards. */
+	/* Release: everything that the callback did happens before the close() that sees the count.
+	 * The backstore may be freed afterwards. */
 	atomic_fetch_sub_explicit(&bs->pool_calls, 1, memory_order_release);
 }
 
@@ -58,9 +58,9 @@ void pool_calls_wait_for_end(struct backstore *bs)
 
 	contract(!loop_current());
 	loop_set_barrier(bs->set);
-	/* Looked for instead of signalled: a thread that signals would touch memory that is about to be
-	 * freed. What is waited for is running already, so this ends even if the caller occupies the pool's
-	 * last thread. */
+	/* This polls, because a thread that signals would use memory that is about to be freed. The
+	 * callbacks are running already, so the wait ends even if the caller occupies the last
+	 * thread of the pool. */
 	while (atomic_load_explicit(&bs->pool_calls, memory_order_acquire) || loop_lane_is_busy(&bs->lane))
 		nanosleep(&moment, NULL);
 }

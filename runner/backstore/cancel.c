@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* I/O that nobody waits for any more, or for too long. */
+/* I/O whose command has been aborted or has expired: it does not begin any more, and ends early
+ * where this is possible. */
 
 #include "backstore/private.h"
 #include "util/clock.h"
@@ -21,12 +22,12 @@ bool bio_is_late(const struct backstore_io *bio)
 }
 
 /*
- * I/O waits for its range, for a thread of the pool, or in the loop's own queues. Where it was just leaving one of
- * them, bio_is_late() sees to it before it begins.
+ * I/O waits for its range, for a thread of the pool, or in the loop's own queues, and is taken from
+ * there. I/O that has just left one of them is stopped by bio_is_late() before it begins.
  */
 void backstore_cancel(struct backstore_io *bio)
 {
-	struct backstore_io *with = bio->chain ? &bio->chain->piece : bio; /* what the handler gets to see */
+	struct backstore_io *with = bio->chain ? &bio->chain->piece : bio; /* the I/O that the handler sees */
 
 	contract(loop_current() == bio->loop);
 	mark_cancelled(bio);

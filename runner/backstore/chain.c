@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One I/O made of several that run one after the other. A handler that completes inline is called from the
- * loop in chain_run() and not from its own completion, so that the stack stays flat however many pieces there
- * are. */
+/* One I/O made of several pieces that run one after the other. A handler that completes inline is
+ * called from the loop in chain_run() and not from its own completion, so that the stack stays flat
+ * for any number of pieces. split.c and emulate.c decide what the pieces are. */
 
 #include "backstore/private.h"
 #include "util/bytes.h"
 #include "util/contract.h"
 
-/* Pieces that complete inline before other work of the loop gets its turn. */
+/* The number of pieces that complete inline before other work of the loop gets its turn. */
 #define CHAIN_BURST 8
 
 struct backstore_chain *chain_new(struct backstore_io *bio, uint64_t limit, size_t data_len)

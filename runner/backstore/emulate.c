@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a handler lacks, made of its reads and writes. The only copy. The caller holds the range where the
- * command has to be atomic, so that these may take several steps.
+ * Operations that a handler lacks, made of its reads and writes. Where an operation must be atomic,
+ * the caller holds the range lock, so that it may take several steps here.
  */
 #include <string.h>
 
@@ -9,7 +9,8 @@
 #include "util/bytes.h"
 #include "util/iov.h"
 
-/* Bytes a step: enough to make the call cheap, little enough for many at a time. */
+/* Bytes of one step: enough to make the call cheap, and little enough for many commands at a
+ * time. */
 #define EMULATE_STEP (256u << 10)
 
 enum { PHASE_READ, PHASE_WRITE };
@@ -24,7 +25,7 @@ static struct backstore_chain *emulate_new(struct backstore_io *bio, bool (*next
 	return chain;
 }
 
-/* The piece reads into data, or writes data. */
+/* Has the piece read into data, or write data. */
 static void use_data(struct backstore_chain *chain, backstore_call *call)
 {
 	chain->iov[0] = (struct iovec){chain->data, chain->piece.io.len};
@@ -58,7 +59,8 @@ static bool next_write_same(struct backstore_chain *chain)
 	return true;
 }
 
-/* data becomes the pattern, one block, again and again; zeros where there is no pattern. */
+/* Fills data with repetitions of the pattern, which is one block; with zeros if there is no
+ * pattern. */
 static void fill_with_pattern(struct backstore_chain *chain)
 {
 	const struct tcmur_io *io = &chain->parent->io;
@@ -122,8 +124,8 @@ void emulate_compare_and_write(struct backstore_io *bio)
 
 /* --- VERIFY, SBC-4 5.41 ----------------------------------------------------------------------- */
 
-/* Index of the first byte of data that differs from the parent's iov, which repeats, or the piece's length.
- */
+/* Returns the index of the first byte of data that differs from the parent's iov, which is
+ * repeated; the length of the piece if none differs. */
 static size_t compare_repeated(const struct backstore_chain *chain)
 {
 	const struct tcmur_io *io = &chain->parent->io;
@@ -200,7 +202,7 @@ void emulate_or_write(struct backstore_io *bio)
 
 /* --- GET LBA STATUS --------------------------------------------------------------------------- */
 
-/* A handler that does not know has all of it mapped, SBC-4 4.7.2 (fully provisioned). */
+/* For a handler without extents(), all blocks are mapped, SBC-4 4.7.2 (fully provisioned). */
 void emulate_extents(struct backstore_io *bio)
 {
 	bio->io.nextents = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a handler says of its storage, checked and completed. */
+/* Checks the properties that a handler reports of its storage, and fills in defaults. */
 #include <errno.h>
 
 #include "backstore/private.h"
@@ -23,10 +23,10 @@ static int check_blocks(const struct backstore_spec *spec, struct tcmur_info *in
 	physical = info->physical_block_size;
 	if (physical < info->block_size || physical / info->block_size > PHYSICAL_BLOCKS_MAX ||
 	    (physical & (physical - 1)))
-		return error_set(
-		    error, EINVAL,
-		    "the handler reports a physical block size of %u, no power of two of blocks of %u",
-		    physical, info->block_size);
+		return error_set(error, EINVAL,
+				 "the handler reports a physical block size of %u, which is not a power of "
+				 "two times the block size %u",
+				 physical, info->block_size);
 	return 0;
 }
 
@@ -88,7 +88,7 @@ static int check_unmap(const struct handler *handler, struct tcmur_info *info, s
 	if (info->unmap_granularity % info->block_size || info->unmap_alignment % info->block_size)
 		return error_set(error, EINVAL,
 				 "the handler reports unmap granularity %u and alignment %u, "
-				 "no multiples of the block size",
+				 "which are not multiples of the block size",
 				 info->unmap_granularity, info->unmap_alignment);
 	return 0;
 }
@@ -98,7 +98,7 @@ int info_normalize(const struct handler *handler, const struct backstore_spec *s
 {
 	int err;
 
-	if (!handler->api.read) { /* no disk: its scsi() knows what the rest means */
+	if (!handler->api.read) { /* not a disk: its scsi() knows the meaning of the other fields */
 		info->thin = false;
 		if (!info->block_size)
 			info->block_size = 512;

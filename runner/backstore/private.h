@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of this folder share. */
+/* Declarations that the files of this folder share. */
 #ifndef BACKSTORE_PRIVATE_H
 #define BACKSTORE_PRIVATE_H
 
@@ -15,11 +15,11 @@ typedef void backstore_call(void *handle, struct tcmur_queue *queue, struct tcmu
 /* --- registry.c ------------------------------------------------------------------------------- */
 
 struct handler {
-	struct tcmur_handler api; /* a copy, so that what an older plugin does not know is zero */
+	struct tcmur_handler api; /* a copy: fields that an older plugin does not know are zero */
 	void *object;             /* dlopen's */
 	struct loop_lane lane;    /* TCMUR_SERIAL_ALL: of all its backstores */
 };
-/* The handler of "NAME/…", or NULL with error set. */
+/* Returns the handler of "NAME/CONFIG", or NULL with error set. */
 struct handler *handler_of_config(const char *config, struct error *error);
 
 /* --- the backstore ---------------------------------------------------------------------------- */
@@ -29,13 +29,13 @@ struct backstore_counters {
 	_Atomic uint64_t reads, writes, read_bytes, write_bytes, others, errors;
 };
 
-/* The part of a backstore that belongs to one loop. Only this loop's thread touches it, except for the counters, which
- * other threads read. */
+/* The part of a backstore that belongs to one loop. Only this loop's thread touches it, except for
+ * the counters, which other threads read. */
 struct backstore_loop {
 	/* Shared I/O (see range.c) that was admitted without waiting. */
 	_Alignas(64) struct list inflight;
-	/* Whether the loop has ever had I/O of the backstore. The loop sets it under range.lock; other loops read it under
-	 * the lock. */
+	/* Whether the loop has ever had I/O of the backstore. The loop sets it under range.lock;
+	 * other loops read it under the lock. */
 	bool has_joined;
 	/* The number of I/O in inflight that the drain under way waits for. */
 	unsigned watched;
@@ -47,15 +47,18 @@ struct backstore_loop {
 struct range_lock {
 	/* Not zero while there are entries. */
 	atomic_uint gate;
-	/* Guards the fields below, and the state and the range of I/O that is an entry. Only posts are made under it. */
+	/* Guards the fields below, and the state and the range of I/O that is an entry. Only posts
+	 * are made under it. */
 	pthread_mutex_t lock;
-	/* Exclusive I/O that waits or runs, and shared I/O that overlaps it and came later: backstore_io.range. */
+	/* Exclusive I/O that waits or runs, and shared I/O that overlaps it and came later:
+	 * backstore_io.range. */
 	struct range_tree entries;
 	/* The number of I/O that has ever become an entry. */
 	uint64_t arrivals;
 	/* The number of entries that wait. */
 	unsigned waiting;
-	/* Exclusive entries that need a drain, and those that the drain under way serves: backstore_io.node. */
+	/* Exclusive entries that need a drain, and those that the drain under way serves:
+	 * backstore_io.node. */
 	struct list undrained, draining;
 	bool is_draining;
 	/* Visits the loops. */
@@ -77,10 +80,11 @@ struct backstore {
 	/* TCMUR_SERIAL_LUN: all calls; TCMUR_ASYNC: those of tcmur_queue_blocking_serial(). */
 	struct loop_lane lane;
 	struct range_lock range;
-	/* The number of callbacks on the pool, from the moment they are queued until they have returned. */
+	/* The number of callbacks on the pool, from the moment they are queued until they have
+	 * returned. */
 	atomic_uint pool_calls;
 
-	pthread_mutex_t size_lock;    /* held while the handler tells or changes the size; may block */
+	pthread_mutex_t size_lock; /* held while the handler reports or changes the size, which may block */
 	pthread_mutex_t refresh_lock; /* of the fields below; a leaf */
 	pthread_cond_t refresh_ended;
 	enum refresh_state refresh;
@@ -94,29 +98,31 @@ struct backstore {
 	struct backstore_loop loops[];
 };
 
-/* open.c: builds a backstore of the handler and has open() set handle and info. open() returns 0, or -errno with error
- * set. NULL with error and errno set on failure. */
+/* open.c: builds a backstore of the handler and has open() set handle and info. open() returns 0,
+ * or -errno with error set. NULL with error and errno set on failure. */
 struct backstore *
 backstore_build(struct loop_set *set, struct handler *handler, const struct backstore_spec *spec,
 		int (*open)(struct backstore *bs, const struct backstore_spec *spec, struct error *error),
 		struct error *error);
-/* Frees all that open built, once the last reference is gone. */
+/* Drops a reference, and frees the backstore with the last one. */
 void backstore_unref(struct backstore *bs);
-/* Checks what a handler said and fills in defaults. Returns 0 or -errno with error set. */
+/* Checks the properties that a handler reports, and fills in defaults. Returns 0, or -errno with
+ * error set. */
 int info_normalize(const struct handler *handler, const struct backstore_spec *spec, struct tcmur_info *info,
 		   struct error *error);
 
-/* refresh.c: refreshes are done between these two. The second waits for one that runs. */
+/* refresh.c: refreshes happen between these two calls. refresh_end() waits for a refresh that
+ * runs. */
 void refresh_begin(struct backstore *bs);
 void refresh_end(struct backstore *bs);
 
-/* call.c: has the pool run job as the handler's thread model (not ASYNC) wants; job ends with
- * pool_call_end(). */
+/* call.c: has the pool run the job as the handler's thread model (not ASYNC) wants. The job ends
+ * with pool_call_end(). */
 void pool_call(struct backstore *bs, struct pool_job *job);
 void pool_call_end(struct backstore *bs);
-/* True if the job was waiting: it will not run, and its call is over. */
+/* Returns true if the job was waiting: it does not run, and its call is over. */
 bool pool_call_cancel(struct backstore *bs, struct pool_job *job);
-/* With nothing in flight: waits until no callback runs. Not on a loop. */
+/* Not on a loop, with no I/O in flight: waits until no callback of the handler runs. */
 void pool_calls_wait_for_end(struct backstore *bs);
 
 static inline struct backstore_loop *loop_of(const struct backstore_io *bio)
@@ -144,13 +150,13 @@ void bio_start(struct backstore_io *bio);
 void bio_dispatch(struct backstore_io *bio, backstore_call *call);
 /* Ends an I/O that is not (any more) with the handler. On its loop. */
 void bio_finish(struct backstore_io *bio, enum tcmur_status status);
-/* Any thread: the handler has done what it was called for; the rest happens on the I/O's loop, later. */
+/* Any thread: the handler has finished the I/O. The rest happens on the I/O's loop, later. */
 void bio_return(struct backstore_io *bio, enum tcmur_status status);
 bool bio_writes(const struct backstore_io *bio);
 
 /* --- cancel.c --------------------------------------------------------------------------------- */
 
-/* Any thread. True when the I/O must not begin, nor another piece of it. */
+/* Any thread. Returns true if neither the I/O nor another piece of it may begin. */
 bool bio_is_late(const struct backstore_io *bio);
 
 /* --- range.c ---------------------------------------------------------------------------------- */
@@ -166,23 +172,25 @@ enum range_answer {
 /* On the I/O's loop. */
 enum range_answer range_enter(struct backstore_io *bio, bool exclusive);
 void range_leave(struct backstore_io *bio);
-/* On the I/O's loop: true if it waited for its range; it does no more, and is the caller's to end. */
+/* On the I/O's loop. Returns true if the I/O was waiting for its range; it does not wait any more,
+ * and the caller ends it. */
 bool range_give_up(struct backstore_io *bio);
-/* On the I/O's loop, of I/O that has begun: what overlaps and comes from now on waits for its end. */
+/* On the I/O's loop, for I/O that has begun: overlapping I/O that comes from now on waits for its
+ * end. */
 void range_hold(struct backstore_io *bio);
 
 /* --- chain.c: I/O made of several ------------------------------------------------------------- */
 
-/* The pieces of one I/O, one after the other. From the loop's slab; belongs to the parent until that is
- * finished. */
+/* The pieces of one I/O, one after the other. It comes from the loop's slab, and belongs to the
+ * parent until the parent ends. */
 struct backstore_chain {
-	struct backstore_io piece; /* the one under way */
+	struct backstore_io piece; /* the piece under way */
 	struct backstore_io *parent;
-	/* Prepares the next piece and its call; false when there is none. Called once the last one went well.
-	 */
+	/* Prepares the next piece and its call, and returns false if there is none. Called when the
+	 * last piece has succeeded. */
 	bool (*next)(struct backstore_chain *chain);
 	backstore_call *call;
-	uint64_t done;  /* bytes that are over */
+	uint64_t done;  /* bytes of the pieces that are over */
 	uint64_t limit; /* most bytes a piece */
 	uint32_t phase; /* next's own use */
 	uint8_t *data;  /* data_len bytes, or NULL */
@@ -193,16 +201,17 @@ struct backstore_chain {
 	void *buffer; /* from the loop, holds data and iov */
 	size_t buffer_len;
 };
-/* Finishes bio itself when memory is out, and returns NULL. */
+/* When memory is out, finishes bio itself and returns NULL. */
 struct backstore_chain *chain_new(struct backstore_io *bio, uint64_t limit, size_t data_len);
 void chain_run(struct backstore_chain *chain);
 void chain_piece_done(struct backstore_chain *chain, enum tcmur_status status);
-/* Points the piece at the next up to limit bytes of the medium; false when none are left. */
+/* Makes the piece cover the next bytes of the medium, at most limit; returns false if none are
+ * left. */
 bool chain_advance(struct backstore_chain *chain);
 
 /* --- split.c, emulate.c ----------------------------------------------------------------------- */
 
-/* In pieces of at most limit bytes. */
+/* Executes the I/O in pieces of at most limit bytes. */
 void split_start(struct backstore_io *bio, backstore_call *call, uint64_t limit);
 
 void emulate_write_same(struct backstore_io *bio); /* and write_zeroes, where the pattern is zeros */

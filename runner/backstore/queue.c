@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* <tcmur/queue.h>: the loop's file I/O under the handler API's names. */
+/* <tcmur/queue.h>: the loop's file I/O under the names of the handler API. It ties each request to
+ * its I/O, so that the I/O can be cancelled. */
 #include <errno.h>
 
 #include "backstore/private.h"
@@ -20,7 +21,8 @@ static struct tcmur_op *public_op(struct loop_op *op)
 	return container_of((void *)op, struct tcmur_op, priv);
 }
 
-/* The I/O in whose scratch op lies, as it should; of others nothing is known, and op->io may be anything. */
+/* Returns the I/O in whose scratch the op lies, or NULL if it lies elsewhere: op->io is then
+ * unknown. */
 static struct backstore_io *io_of(const struct tcmur_op *op)
 {
 	uintptr_t bio = (uintptr_t)op->io - offsetof(struct backstore_io, io);
@@ -36,7 +38,8 @@ static void done(struct loop_op *inner, int result)
 
 	if (bio) {
 		bio->request = NULL;
-		/* What was interrupted because it was called back is not to be done again. */
+		/* The handler must not repeat a request that was interrupted by its
+		 * cancellation. */
 		if (result == -EINTR && atomic_load_explicit(&bio->cancelled, memory_order_relaxed))
 			result = -ECANCELED;
 	}
@@ -83,7 +86,7 @@ void tcmur_queue_poll(struct tcmur_queue *queue, struct tcmur_op *op, int fd, ui
 	loop_poll(loop_of_queue(queue), prepare(op), fd, events);
 }
 
-/* The loop's work gets the loop's op; the handler's work is kept in the last word of priv meanwhile. */
+/* The loop's work gets the loop's op. The last word of priv keeps the handler's work meanwhile. */
 #define WORK_SLOT (sizeof(((struct tcmur_op *)0)->priv) / sizeof(uint64_t) - 1)
 _Static_assert(sizeof(struct loop_op) <= WORK_SLOT * sizeof(uint64_t), "the last word of priv is free");
 

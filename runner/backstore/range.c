@@ -1,29 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The range lock. COMPARE AND WRITE and its like ("exclusive") are atomic against overlapping I/O of the same backstore
- * on all loops; READ, WRITE and VERIFY ("shared") pay one atomic load while there is none. README.md explains the
- * rules; here they are in short:
+ * The range lock. COMPARE AND WRITE and its like ("exclusive") are atomic against overlapping I/O
+ * of the same backstore on all loops; READ, WRITE and VERIFY ("shared") pay one atomic load while
+ * there is none. README.md explains the rules; here they are in short:
  *
- * - Shared I/O that finds the gate open enters its loop's list of I/O in flight, which only this loop touches.
- * - Exclusive I/O becomes an entry of the tree, which shuts the gate. A drain then visits each loop: it marks the
- *   overlapping I/O in flight there, and the loop answers once this I/O is over. A loop that read the open gate just
- *   before it was shut has its I/O in the list when the drain visits it, since both happen on its thread; after the
- *   visit it sees the gate shut, since the post of the drain orders the two. One drain serves all exclusive I/O that
- *   came before it. A loop that never had I/O of the backstore is left out: its first I/O takes the lock and sees the
+ * - Shared I/O that finds the gate open enters its loop's list of I/O in flight, which only this
+ *   loop touches.
+ * - Exclusive I/O becomes an entry of the tree, which shuts the gate. A drain then visits each
+ *   loop: it marks the overlapping I/O in flight there, and the loop answers once this I/O is over.
+ *   A loop that read the open gate just before it was shut has its I/O in the list when the drain
+ *   visits it, since both happen on its thread; after the visit it sees the gate shut, since the
+ *   post of the drain orders the two. One drain serves all exclusive I/O that came before it. A
+ *   loop that never had I/O of the backstore is left out: its first I/O takes the lock and sees the
  *   tree.
- * - While the gate is shut, shared I/O that overlaps an exclusive entry becomes an entry as well. Other shared I/O goes
- *   on, and is in flight before any later exclusive I/O starts its drain.
- * - An entry waits for each earlier entry that conflicts with it (they overlap, and one of them is exclusive), and
- *   counts them. An entry that leaves counts down the later ones that overlap it, and looks at no others. An entry runs
- *   when its count is 0 and, if it is exclusive, its drain is over. It stays in the tree until it is over. The order of
- *   arrival decides, so no I/O starves.
- * - I/O that is given up while it writes (backstore_hold()) becomes an exclusive entry that has begun.
+ * - While the gate is shut, shared I/O that overlaps an exclusive entry becomes an entry as well.
+ *   Other shared I/O goes on, and is in flight before any later exclusive I/O starts its drain.
+ * - An entry waits for each earlier entry that conflicts with it (they overlap, and one of them is
+ *   exclusive), and counts them. An entry that leaves counts down the later ones that overlap it,
+ *   and looks at no others. An entry runs when its count is 0 and, if it is exclusive, its drain is
+ *   over. It stays in the tree until it is over. The order of arrival decides, so no I/O starves.
+ * - I/O that is given up while it writes (backstore_hold()) becomes an exclusive entry that has
+ *   begun.
  */
 #include "backstore/private.h"
 #include "util/cleanup.h"
 
-/* The number of entries that may wait. Each arrival and each departure looks at the entries that overlap it, so this
- * also bounds the time under the lock. */
+/* The number of entries that may wait. Each arrival and each departure looks at the entries that
+ * overlap it, so this also bounds the time under the lock. */
 #define WAITING_MAX 1024
 
 static const struct loop_broadcast_ops drain_ops;
@@ -48,7 +51,8 @@ static struct backstore_io *bio_of(struct range_node *node)
 	return container_of(node, struct backstore_io, range.node);
 }
 
-/* Calls visit() for the entries that overlap bio until it returns true, and returns whether it did. */
+/* Calls visit() for the entries that overlap bio until it returns true, and returns whether it
+ * did. */
 static bool find_overlapping(const struct range_lock *range, const struct backstore_io *bio,
 			     bool (*visit)(struct range_node *node, void *arg), void *arg)
 {
@@ -114,7 +118,8 @@ static bool unblock(struct range_node *node, void *arg)
 
 /* --- drains ----------------------------------------------------------------------------------- */
 
-/* Lock held. Starts a drain for the exclusive entries that had none yet, unless one is under way. */
+/* Lock held. Starts a drain for the exclusive entries that had none yet, unless one is under
+ * way. */
 static void drain_start_if_needed(struct backstore *bs)
 {
 	struct range_lock *range = &bs->range;
@@ -206,7 +211,8 @@ static void insert(struct range_lock *range, struct backstore_io *bio, uint64_t 
 	bio->range.node.end = bio->io.offset + bio->io.len;
 	bio->state |= BIO_ENTRY;
 	range_tree_insert(&range->entries, &bio->range.node);
-	/* Relaxed: the post of the drain orders this store before what other loops load after the drain. */
+	/* Relaxed: the post of the drain orders this store before what other loops load after the
+	 * drain. */
 	atomic_store_explicit(&range->gate, 1, memory_order_relaxed);
 }
 
@@ -250,7 +256,8 @@ static enum range_answer enter_tree(struct backstore_io *bio, bool exclusive)
 enum range_answer range_enter(struct backstore_io *bio, bool exclusive)
 {
 	struct backstore_loop *bl = loop_of(bio);
-	/* Relaxed: see insert(). A stale 1 costs a look under the lock, a stale 0 is caught by the drain. */
+	/* Relaxed: see insert(). A stale 1 costs a look under the lock, a stale 0 is caught by the
+	 * drain. */
 	bool open = bl->has_joined && !atomic_load_explicit(&bio->bs->range.gate, memory_order_relaxed);
 
 	if (exclusive || !open) {
@@ -291,8 +298,8 @@ bool range_give_up(struct backstore_io *bio)
 
 /* --- I/O that is given up while it writes ----------------------------------------------------- */
 
-/* Of a waiting entry that overlaps the I/O that has just become exclusive: it waits for this I/O too, unless it did so
- * before. */
+/* Of a waiting entry that overlaps the I/O that has just become exclusive: it waits for this I/O
+ * too, unless it did so before. */
 static bool block(struct range_node *node, void *arg)
 {
 	const struct backstore_io *held = arg;
@@ -319,7 +326,8 @@ void range_hold(struct backstore_io *bio)
 	if (bio->state & BIO_EXCLUSIVE)
 		return;
 	if (bio->state & BIO_INFLIGHT) {
-		/* It is ahead of all entries. The drain of those that wait may not have seen it yet. */
+		/* It is ahead of all entries. The drain of those that wait may not have seen it
+		 * yet. */
 		list_del(&bio->node);
 		bio->state &= ~(uint32_t)BIO_INFLIGHT;
 		find_overlapping(range, bio, block_always, NULL);

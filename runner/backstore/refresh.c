@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looking for a new size, and asking for one; on the pool. */
+/* Changes of size, on the pool: the backstore follows its storage, or enlarges it. */
 #include <errno.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ void refresh_begin(struct backstore *bs)
 	bs->opened = true;
 }
 
-/* Waits for a refresh that runs; one that is still queued will find the backstore closed. */
+/* Waits for a refresh that runs. A refresh that is still queued will find the backstore closed. */
 void refresh_end(struct backstore *bs)
 {
 	SCOPE_LOCK(&bs->refresh_lock);
@@ -54,7 +54,7 @@ void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t ne
 
 	bs->resized = fn;
 	bs->resized_arg = arg;
-	/* Whoever stops listening may be gone next. */
+	/* The old listener may be freed after this call. */
 	while (!fn && bs->refresh == REFRESH_RUNNING)
 		pthread_cond_wait(&bs->refresh_ended, &bs->refresh_lock);
 }
@@ -83,8 +83,8 @@ static void change_size(struct backstore *bs, uint64_t size)
 	announce(bs, size);
 }
 
-/* Only the size may change while initiators look: they learned the rest when they attached. */
-static void look(struct backstore *bs)
+/* Only the size may change: initiators have learned the other properties when they attached. */
+static void update_size(struct backstore *bs)
 {
 	struct tcmur_info info = bs->info;
 
@@ -103,7 +103,7 @@ static void look(struct backstore *bs)
 		atomic_store_explicit(&bs->flags, info.flags, memory_order_relaxed);
 }
 
-/* Under size_lock. True when the storage has grown to this size by itself. */
+/* Under size_lock. Returns true if the storage has already grown to this size. */
 static bool has_grown(struct backstore *bs, uint64_t size)
 {
 	struct tcmur_info info = bs->info;
@@ -119,7 +119,8 @@ int backstore_resize(struct backstore *bs, uint64_t size, struct error *error)
 	size -= size % bs->info.block_size;
 	SCOPE_LOCK(&bs->size_lock);
 	if (size < backstore_size(bs))
-		return error_set(error, EINVAL, "%llu bytes are less than there are; a disk is never cut",
+		return error_set(error, EINVAL,
+				 "%llu bytes are fewer than the disk has; a disk is never made smaller",
 				 (unsigned long long)size);
 	if (size > INT64_MAX)
 		return error_set(error, EFBIG, "%llu bytes cannot be served", (unsigned long long)size);
@@ -159,7 +160,7 @@ static void run(struct pool_job *job)
 	struct backstore *bs = container_of(job, struct backstore, refresh_job);
 
 	if (start(bs)) {
-		look(bs);
+		update_size(bs);
 		end(bs);
 	}
 	backstore_unref(bs);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loaded handlers, in order of name. Changed on the main thread only, before and after all backstores. */
+/* The loaded handlers, in the order of their names. Only the main thread changes the list, before
+ * the first backstore is opened and after the last one is closed. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -39,7 +40,7 @@ static struct handler *find(const char *name, size_t len)
 	return NULL;
 }
 
-/* What is wrong with a handler, or 0. */
+/* Returns 0, or -errno with error set if something is wrong with the handler. */
 static int validate(const struct tcmur_handler *api, struct error *error)
 {
 	if (!valid_name(api->name))
@@ -61,7 +62,8 @@ static int validate(const struct tcmur_handler *api, struct error *error)
 	return 0;
 }
 
-/* Copies what the handler was built with; what it does not know of stays zero. */
+/* Copies the structure that the handler was built with. Fields that the handler does not know stay
+ * zero. */
 static int copy_api(void *object, struct tcmur_handler *api, struct error *error)
 {
 	struct tcmur_handler *(*entry)(void);
@@ -139,7 +141,8 @@ static int load(const char *path, struct error *error)
 	if (!handler)
 		return error_set(error, ENOMEM, "out of memory");
 	loop_lane_init(&handler->lane);
-	/* Now, so that a missing symbol is found here; local, so that handlers do not see each other. */
+	/* RTLD_NOW finds a missing symbol here. RTLD_LOCAL hides the symbols of handlers from each
+	 * other. */
 	handler->object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!handler->object) {
 		err = error_set(error, ENOEXEC, "%s", dlerror());

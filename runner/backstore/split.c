@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* I/O larger than the handler takes. */
+/* Splits I/O that is larger than the handler takes. */
 #include "backstore/private.h"
 #include "util/bytes.h"
 #include "util/iov.h"
 
-/* Ends a piece on a boundary of deallocation, so that no granule is cut in two: neither half would be freed.
- */
+/* Ends a piece on a boundary of deallocation, so that no granule is cut in two: neither half would
+ * be deallocated. */
 static void end_on_granule(const struct tcmur_info *info, struct tcmur_io *piece)
 {
 	uint64_t past = (piece->offset + piece->len) % info->unmap_granularity;

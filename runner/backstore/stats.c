@@ -2,7 +2,8 @@
 /* Counters of I/O. Each loop writes its own with plain stores, and a reader adds them up. */
 #include "backstore/private.h"
 
-/* One thread writes a counter, so no read-modify-write is needed; it is atomic so that no reader sees half of it. */
+/* One thread writes a counter, so no read-modify-write is needed; it is atomic so that no reader
+ * sees half of it. */
 static void add(_Atomic uint64_t *counter, uint64_t n)
 {
 	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of an I/O: checks, range, handler, completion. */
+/* The way of an I/O: checks, range lock, handler, completion. range.c decides when it may start,
+ * chain.c runs I/O that takes several calls. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +9,9 @@
 #include "util/contract.h"
 #include "util/iov.h"
 
-/* Submissions nested in completions on this thread. Beyond it an I/O that ends at once is completed at the
- * end of the turn, so that a submitter which submits the next I/O in done() does not run out of stack. */
+/* The number of submissions that may nest in completions on this thread. Beyond it, an I/O that
+ * ends at once is completed at the end of the turn, so that a submitter which submits the next I/O
+ * in done() does not run out of stack. */
 #define NESTING_MAX 16
 static _Thread_local unsigned nesting;
 
@@ -18,7 +20,7 @@ static const struct op {
 	enum { UNLOCKED, SHARED, EXCLUSIVE } lock;    /* see range.c */
 	enum { NO_DATA, ONE_BLOCK, ALL, TWICE } data; /* what iov holds, at least */
 	bool writes;
-	bool whole; /* about the LUN, not about bytes of it */
+	bool whole; /* concerns the whole disk, not a range of bytes */
 } ops[] = {
     [BACKSTORE_READ] = {SHARED, ALL, false, false},
     [BACKSTORE_WRITE] = {SHARED, ALL, true, false},
@@ -113,7 +115,7 @@ static void call_on_pool(struct pool_job *job)
 {
 	struct backstore_io *bio = container_of(job, struct backstore_io, job);
 
-	struct backstore *bs = bio->bs; /* bio is gone once the call has completed it */
+	struct backstore *bs = bio->bs; /* bio may be freed once the call has completed it */
 
 	if (bio_is_late(bio))
 		tcmur_io_complete(&bio->io, TCMUR_TIMEOUT);
@@ -128,7 +130,7 @@ void bio_dispatch(struct backstore_io *bio, backstore_call *call)
 
 	bio->io.scratch = bio->scratch;
 	bio->io.nextents = 0;
-#ifdef TCMUR_DEBUG /* neither is the handler's to read before it wrote there */
+#ifdef TCMUR_DEBUG /* a handler must not read either of these before it has written there */
 	memset(bio->scratch, 0xa5, bs->handler->api.io_size);
 	if (bio->op == BACKSTORE_EXTENTS && bio->io.max_extents)
 		memset(bio->io.extents, 0xa5, bio->io.max_extents * sizeof(*bio->io.extents));
@@ -169,7 +171,7 @@ static void start_read(struct backstore_io *bio)
 		dispatch_or_split(bio, api->read, bio->bs->info.max_io);
 }
 
-/* Whether unmap() may stand in for write_zeroes(): it need not do anything about less than a granule. */
+/* Whether unmap() may replace write_zeroes(): unmap() may ignore parts of a granule. */
 static bool unmap_leaves_zeros(const struct backstore_io *bio)
 {
 	const struct tcmur_info *info = &bio->bs->info;
@@ -281,13 +283,14 @@ bool bio_writes(const struct backstore_io *bio)
 	return ops[bio->op].writes;
 }
 
-/* TCMUR_OK, or why the I/O cannot be served. The size may have shrunk since the submitter looked. */
+/* Returns TCMUR_OK, or the reason why the I/O cannot be served. The size may have changed since the
+ * submitter read it. */
 static enum tcmur_status check(const struct backstore_io *bio, const struct op *op)
 {
 	const struct backstore *bs = bio->bs;
 	uint64_t size = backstore_size(bs);
 
-	if (!bs->handler->api.read && !op->whole) /* no disk: its scsi() should have taken the command */
+	if (!bs->handler->api.read && !op->whole) /* not a disk: its scsi() should have taken the command */
 		return TCMUR_NOT_SUPPORTED;
 	if (op->writes && bs->info.read_only)
 		return TCMUR_WRITE_PROTECTED;
@@ -298,7 +301,7 @@ static enum tcmur_status check(const struct backstore_io *bio, const struct op *
 	return TCMUR_OK;
 }
 
-/* The submitter's side of the contract: what follows relies on it for memory safety. */
+/* The submitter's side of the contract. The code below relies on it for memory safety. */
 static void assert_contract(const struct backstore_io *bio, const struct op *op)
 {
 	const struct tcmur_io *io = &bio->io;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Broadcasts: a function that runs on every loop, and the wait for all of them. The memory for the posts is allocated
- * once, when the broadcast is made, so that to start it cannot fail. What a visit means, and when it is over, is the
- * owner's business.
+ * Broadcasts: a function that runs on every loop, and the wait for all of them. The memory for the
+ * posts is allocated once, when the broadcast is made, so that to start it cannot fail. What a
+ * visit means, and when it is over, is the owner's business.
  */
 #include <semaphore.h>
 #include <stdlib.h>
@@ -120,7 +120,8 @@ void loop_broadcast_run(struct loop_broadcast *broadcast)
 
 void loop_broadcast_ack(struct loop_broadcast *broadcast)
 {
-	/* Release: what this thread did is seen after the end. Acquire: for the last one, what all the others did. */
+	/* Release: what this thread did is seen after the end. Acquire: for the last one, what all
+	 * the others did. */
 	if (atomic_fetch_sub_explicit(&broadcast->pending, 1, memory_order_acq_rel) != 1)
 		return;
 	if (broadcast->waiting)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Data buffers, in classes of powers of two. Free ones are kept, last in first out (the cache knows them
- * still), and every TRIM_NS those go back to the system that were not needed in all that time.
+ * Data buffers, in classes of powers of two. Free buffers are kept and reused last in, first out,
+ * because the CPU's cache may still hold the last one. Every TRIM_NS, the buffers that were not
+ * needed in this time go back to the system.
  */
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -11,7 +12,7 @@
 #include "util/clock.h"
 
 #define PAGE         4096u
-#define MMAP_FROM    (128u << 10) /* below, the C library does it with fewer mappings */
+#define MMAP_FROM    (128u << 10) /* the C library serves smaller buffers with fewer mappings */
 #define TRIM_NS      (10 * NS_PER_S)
 #define BUFFER_LIMIT (256u << 20)
 
@@ -22,14 +23,14 @@
 #define BUFFER_POISON 1
 #endif
 #endif
-#ifdef BUFFER_POISON /* kept buffers are off limits, so that a use after loop_buffer_put() is seen */
+#ifdef BUFFER_POISON /* kept buffers are poisoned, so that a use after loop_buffer_put() is detected */
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(address, size)   ((void)(address), (void)(size))
 #define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
 #endif
 
-/* Index of the smallest class that holds len; BUFFER_CLASSES or more when none does. */
+/* Returns the index of the smallest class that holds len; BUFFER_CLASSES or more if none does. */
 static unsigned class_of(size_t len)
 {
 	if (len <= PAGE)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine for kernels and containers that refuse io_uring: epoll for readiness, the pool for file I/O. */
+/* The engine for kernels and containers that refuse io_uring: epoll for readiness, the pool for
+ * file I/O. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -68,8 +69,9 @@ static void epoll_watch_del(struct loop *loop, uint32_t index)
 /* --- requests --------------------------------------------------------------------------------- */
 
 /*
- * epoll takes a file once only, and it may be watched already: so a poll registers a duplicate of the
- * descriptor. What epoll does not take at all (a regular file) is always ready, as poll(2) has it.
+ * epoll takes a file once only, and it may be watched already: so a poll registers a duplicate of
+ * the descriptor. What epoll does not take at all (a regular file) is always ready, as poll(2) has
+ * it.
  */
 static int poll_start(struct loop *loop, struct loop_op *op)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of this folder share; nobody else includes it. */
+/* Declarations that the files of this folder share. No other folder includes this header. */
 #ifndef LOOP_INTERNAL_H
 #define LOOP_INTERNAL_H
 
@@ -13,7 +13,8 @@
 
 #define NEVER_NS UINT64_MAX
 
-/* A callback may have taken locks, but left none: the next one would run under it. */
+/* A callback drops every lock that it takes. Otherwise the next callback would run under the
+ * lock. */
 static inline void assert_unlocked(void)
 {
 	contract(lock_depth() == 0);
@@ -44,7 +45,7 @@ static inline struct loop_work *fifo_pop(struct fifo *fifo)
 	return work;
 }
 
-/* True if work was in the queue, and is out of it now. */
+/* Returns true if the work was in the queue; it is removed. */
 static inline bool fifo_remove(struct fifo *fifo, struct loop_work *work)
 {
 	struct fifo all = *fifo;
@@ -71,10 +72,10 @@ enum request_kind {
 	REQUEST_FALLOCATE,
 	REQUEST_POLL,
 	REQUEST_BLOCKING,
-	REQUEST_CALLED_OFF, /* the kernel has got nothing to do instead */
+	REQUEST_CALLED_OFF, /* expired before the kernel got it, which gets a no-op instead */
 };
 
-/* Lives in loop_op.priv, so that a request needs no memory of its own. */
+/* A request lives in loop_op.priv, so that it needs no memory of its own. */
 struct request {
 	uint8_t kind; /* enum request_kind */
 	int fd;
@@ -112,7 +113,7 @@ static inline struct loop_op *op_of(struct request *request)
 
 /* Loop's thread. The only place that calls op->done. */
 void request_finish(struct loop *loop, struct loop_op *op, int result);
-/* Any thread. The same, from the loop's mailbox. */
+/* Any thread. Finishes the request from the loop's mailbox. */
 void request_finish_later(struct loop_op *op, int result);
 /* Loop's thread. Executes the request on a pool thread, then finishes it. */
 void request_to_pool(struct loop *loop, struct loop_op *op);
@@ -120,15 +121,15 @@ void request_to_pool(struct loop *loop, struct loop_op *op);
 /* --- watches ---------------------------------------------------------------------------------- */
 
 /*
- * The kernel knows a watch by a token (slot and generation) and never by its address: events may still be
- * queued for a watch that has been deleted and freed, and their token then fits no slot any more.
+ * The kernel knows a watch by a token (slot and generation) and never by its address. Events may
+ * still be queued for a watch that has been deleted and freed; their token then belongs to no slot.
  */
 struct slot {
 	struct loop_watch *watch; /* or NULL */
 	struct loop_op *op;       /* or NULL; epoll: one loop_poll() */
 	uint32_t generation;
 	uint32_t next;  /* free or dirty list: index + 1 */
-	int fd;         /* epoll: what was registered, when it is a duplicate of the op's, else -1 */
+	int fd;         /* epoll: the registered duplicate of the op's descriptor, or -1 */
 	bool armed;     /* uring: a multishot poll with the slot's token is with the kernel or in the queue */
 	bool dirty;     /* uring: on the dirty list */
 	uint64_t stale; /* uring: the token of an earlier poll, to be cancelled; 0: none */
@@ -143,12 +144,12 @@ struct slot_table {
 /* Ops are 8-byte aligned, so the lowest bit tells a token from the address of an op. */
 #define TOKEN_BIT 1u
 
-/* Index of a slot with neither watch nor op, or -ENOMEM. May move the table. */
+/* Returns the index of a slot with neither watch nor op, or -ENOMEM. The table may move. */
 int slot_get(struct slot_table *table);
-/* Makes the slot's tokens void and gives it back. */
+/* Invalidates the tokens of the slot and gives it back. */
 void slot_put(struct slot_table *table, uint32_t index);
 uint64_t slot_token(const struct slot_table *table, uint32_t index);
-/* The token's slot, or NULL when it is void. */
+/* Returns the slot of a token, or NULL if the token is not valid any more. */
 struct slot *slot_find(const struct slot_table *table, uint64_t token);
 
 static inline uint32_t token_index(uint64_t token)
@@ -158,23 +159,25 @@ static inline uint32_t token_index(uint64_t token)
 
 /* --- engines ---------------------------------------------------------------------------------- */
 
-/* io_uring or epoll. All on the loop's thread. */
+/* io_uring or epoll. All functions run on the loop's thread. */
 struct engine {
 	int (*init)(struct loop *loop); /* 0 or -errno */
 	void (*fini)(struct loop *loop);
-	/* Takes the request; finishes it later from reap(). */
+	/* Starts the request, and finishes it later from reap(). */
 	void (*submit)(struct loop *loop, struct loop_op *op);
-	/* Has a request that was submitted end early if that can be; may finish it later. */
+	/* Ends a submitted request early where this is possible. The request may be finished
+	 * later. */
 	void (*cancel)(struct loop *loop, struct loop_op *op);
 	/* The slot's watch is new; or it goes away, upon which the engine puts the slot. */
 	int (*watch_add)(struct loop *loop, uint32_t index);
 	void (*watch_del)(struct loop *loop, uint32_t index);
-	/* Gives the kernel all that is new, and waits for an event for timeout_ns at most.
-	 * Calls nobody back. */
+	/* Gives all new requests to the kernel, and waits for an event, at most timeout_ns. Runs no
+	 * callbacks. */
 	void (*enter)(struct loop *loop, uint64_t timeout_ns);
-	/* Whether there is something to enter or reap for; cheap, for spinning. */
+	/* Whether enter() or reap() has something to do. This is cheap, so that a loop can spin on
+	 * it. */
 	bool (*ready)(struct loop *loop);
-	/* Calls back for the events there are; returns their number. */
+	/* Runs the callbacks of all events, and returns the number of events. */
 	unsigned (*reap)(struct loop *loop);
 };
 extern const struct engine engine_uring, engine_epoll;
@@ -182,12 +185,14 @@ extern const struct engine engine_uring, engine_epoll;
 /* --- data buffers ----------------------------------------------------------------------------- */
 
 #define BUFFER_MIN_SHIFT 12 /* 4 KiB */
-#define BUFFER_CLASSES   13 /* … 16 MiB; what is larger is not kept */
+#define BUFFER_CLASSES   13 /* up to 16 MiB; larger buffers are not kept */
 
 struct buffer_class {
 	void *free; /* next pointer in the first word */
 	unsigned nfree;
-	unsigned low; /* least nfree since the last trim: so many lay unused all the time */
+	/* The least value of nfree since the last trim: this many buffers were unused all the
+	 * time. */
+	unsigned low;
 };
 
 struct buffers {
@@ -195,7 +200,7 @@ struct buffers {
 	size_t limit;
 	size_t handed_out;
 	size_t kept;
-	struct loop_timer trim; /* armed while something is kept */
+	struct loop_timer trim; /* armed while buffers are kept */
 };
 void buffers_init(struct buffers *buffers, size_t limit);
 void buffers_destroy(struct buffers *buffers);
@@ -207,21 +212,25 @@ struct timers {
 	size_t n, room;
 };
 void timers_run(struct loop *loop);
-/* From now_ns to the first deadline, 0 when that has passed, NEVER_NS without timers. */
+/* Returns the time from now_ns to the first deadline; 0 if it has passed, NEVER_NS if there is no
+ * timer. */
 uint64_t timers_wait_ns(const struct timers *timers, uint64_t now_ns);
 
 /* --- spinning --------------------------------------------------------------------------------- */
 
 struct spinning {
 	struct list pollers;
-	uint64_t alone_ns, polling_ns; /* most time without pollers, and with some */
-	uint64_t max_ns;               /* of these, what holds now; 0: never */
-	uint64_t next_ns;              /* how long to spin next time; adapts between 0 and max_ns */
+	/* The longest time to spin without pollers, and with pollers. */
+	uint64_t alone_ns, polling_ns;
+	/* The one of the two that holds now; 0: the loop never spins. */
+	uint64_t max_ns;
+	/* How long the loop spins next time; adapts between 0 and max_ns. */
+	uint64_t next_ns;
 };
 void spin_init(struct spinning *spinning, const struct loop_options *options);
-/* Looks for events without sleeping; whether there are any. */
+/* Looks for events without sleeping, and returns whether there are any. */
 bool spin(struct loop *loop, uint64_t at_most_ns);
-/* An event ended a sleep of ns. */
+/* An event has ended a sleep of ns nanoseconds. */
 void spin_slept(struct spinning *spinning, uint64_t ns);
 
 /* --- the pulse -------------------------------------------------------------------------------- */
@@ -277,18 +286,19 @@ static inline void loop_count(_Atomic uint64_t *counter)
 /* Starts the thread and waits until it runs. 0 or -errno. */
 int loop_start(struct loop **started, struct loop_set *set, unsigned index,
 	       const struct loop_options *options, struct error *error);
-/* Ends the thread when nothing is in flight any more. Other threads may still post, though
- * nothing runs it. */
+/* Ends the thread when no request is in flight. Other threads may still post work, which does not
+ * run. */
 void loop_join(struct loop *loop);
 void loop_free(struct loop *loop);
 
 /* --- mailbox ---------------------------------------------------------------------------------- */
 
-/* On the loop's thread; others call loop_post(). */
+/* On the loop's thread. Other threads call loop_post(). */
 void mailbox_run(struct loop *loop);
-/* A hint: what it misses is seen by mailbox_fall_asleep(). */
+/* This is a hint: mailbox_fall_asleep() sees work that it misses. */
 bool mailbox_empty(const struct loop *loop);
-/* From here on the first post writes to the eventfd. False when there is mail already. */
+/* From here on the first post writes to the eventfd. Returns false if work has been posted
+ * already. */
 bool mailbox_fall_asleep(struct loop *loop);
 void mailbox_wake_up(struct loop *loop);
 

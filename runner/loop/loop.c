@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One loop: its thread, its turns, its mailbox. */
+/* One loop: its thread and its turns. The mailbox, timers, buffers and engines are in files of
+ * their own. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,7 @@ void loop_stats(const struct loop *loop, struct loop_stats *stats)
 
 static void woken(struct loop_watch *watch, uint32_t events)
 {
-	/* The turn that this starts looks into the mailbox anyway. */
+	/* The turn that begins now runs the mailbox anyway. */
 	(void)watch;
 	(void)events;
 }
@@ -75,7 +76,8 @@ static void run_deferred(struct loop *loop)
 	}
 }
 
-/* Those that asked before this turn; who asks again is called in the next. */
+/* Calls the watches that asked for it before this turn. A watch that asks again is called in the
+ * next turn. */
 static void run_again(struct loop *loop)
 {
 	for (unsigned n = loop->nagain; n && loop->again.head; n--) {
@@ -103,7 +105,7 @@ static void sleep_until_event(struct loop *loop, uint64_t timeout_ns)
 		spin_slept(&loop->spinning, clock_now_ns() - since);
 }
 
-/* How long the loop may sleep. */
+/* Returns how long the loop may sleep. */
 static uint64_t idle_ns(struct loop *loop)
 {
 	if (loop->again.head || !mailbox_empty(loop))
@@ -147,7 +149,8 @@ static void run(struct loop *loop)
 
 /* --- start and stop --------------------------------------------------------------------------- */
 
-/* io_uring where it works and is wanted. The ring must be made by the thread that uses it (SINGLE_ISSUER). */
+/* Chooses io_uring where it works and is wanted. The thread that uses the ring creates it
+ * (SINGLE_ISSUER). */
 static int start_engine(struct loop *loop)
 {
 	int ret;
@@ -157,8 +160,10 @@ static int start_engine(struct loop *loop)
 		ret = loop->engine->init(loop);
 		if (ret == 0)
 			return 0;
-		if (loop->index == 0) /* the others will say the same */
-			log_info(NULL, "no io_uring (%s): file I/O goes over threads", strerror(-ret));
+		if (loop->index == 0) /* the other loops find the same */
+			log_info(NULL,
+				 "io_uring is not available (%s): file I/O uses threads and epoll instead",
+				 strerror(-ret));
 	}
 	loop->engine = &engine_epoll;
 	return loop->engine->init(loop);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stack that posters push on and the loop takes as a whole. Whether the loop sleeps is a value of the same
- * word, so no wake-up can fall between two looks: the loop goes to sleep only by turning "empty" into
- * "asleep", which fails if a post came first; and a post that comes later replaces "asleep" and thereby knows
- * that it must wake. Exactly one poster sees "asleep" each time, so a sleep costs one write to the eventfd at
- * most, and a loop that is awake costs its posters no system call.
+ * The mailbox is a stack. Any thread pushes work, and the loop takes the whole stack. "The loop
+ * sleeps" is a value of the same word, so no wake-up can be lost: the loop falls asleep by
+ * replacing "empty" with "asleep", which fails if work was posted first. A thread that posts later
+ * replaces "asleep" and thereby learns that it must wake the loop. Exactly one thread replaces
+ * "asleep" each time, so a sleep costs at most one write to the eventfd, and posting to a loop that
+ * is awake costs no system call.
  */
 #include <errno.h>
 #include <string.h>
@@ -19,20 +20,21 @@ void loop_post(struct loop *loop, struct loop_work *work)
 {
 	struct loop_work *old = atomic_load_explicit(&loop->mailbox, memory_order_relaxed);
 
-	/* Release: the loop sees what was written before the post. An old top that was taken and pushed again
-	 * meanwhile (ABA) is the top nevertheless, and next is right. */
+	/* Release: the loop sees everything that was written before the post. If the old top was
+	 * taken and pushed again meanwhile (ABA), it is the top nevertheless, and next is right. */
 	do
 		work->next = old == MAILBOX_ASLEEP ? NULL : old;
 	while (!atomic_compare_exchange_weak_explicit(&loop->mailbox, &old, work, memory_order_release,
 						      memory_order_relaxed));
-	/* The eventfd is never read: each write is a new edge to the loop's watch, and its counter lasts. */
+	/* The eventfd is never read: each write is a new edge to the loop's watch, and its counter
+	 * lasts. */
 	if (old == MAILBOX_ASLEEP && eventfd_write(loop->wake_fd, 1) < 0)
 		log_crit(NULL, "cannot wake loop %u: %s", loop->index, strerror(errno));
 }
 
 bool mailbox_empty(const struct loop *loop)
 {
-	/* Relaxed: only a hint; what is missed is seen by mailbox_fall_asleep(). */
+	/* Relaxed: this is only a hint; mailbox_fall_asleep() sees work that is missed here. */
 	return !atomic_load_explicit(&loop->mailbox, memory_order_relaxed);
 }
 
@@ -48,7 +50,7 @@ void mailbox_wake_up(struct loop *loop)
 {
 	struct loop_work *asleep = MAILBOX_ASLEEP;
 
-	/* Fails when there is mail, which says "awake" as well. */
+	/* This fails if work was posted, which also means "awake". */
 	atomic_compare_exchange_strong_explicit(&loop->mailbox, &asleep, NULL, memory_order_relaxed,
 						memory_order_relaxed);
 }
@@ -59,7 +61,7 @@ void mailbox_run(struct loop *loop)
 
 	if (mailbox_empty(loop))
 		return;
-	/* Acquire: see what the posters wrote before they posted. */
+	/* Acquire: see everything that other threads wrote before they posted. */
 	newest = atomic_exchange_explicit(&loop->mailbox, NULL, memory_order_acquire);
 	while (newest) { /* reversed: oldest first */
 		struct loop_work *older = newest->next;

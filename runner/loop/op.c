@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* File I/O: requests on their way to the kernel or to the pool, and back. */
+/* File I/O: requests on their way to the engine or to the pool, and back. The engines are in
+ * uring.c and epoll.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads that may block. One is there from the start, the others come when all are busy, and go when idle. */
+/* Threads that may block. One thread exists from the start. Others are started while all threads
+ * are busy, and end after they have been idle for a while. lane.c runs jobs one after the other on
+ * these threads. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,7 +12,7 @@
 #include "loop/internal.h"
 #include "util/cleanup.h"
 
-#define IDLE_S 5 /* so long a thread waits for another job before it ends */
+#define IDLE_S 5 /* a thread that gets no job for this long ends */
 
 struct pool {
 	pthread_mutex_t lock; /* innermost: nothing is called under it */
@@ -26,7 +28,8 @@ struct pool {
 
 int thread_start(pthread_t *thread, const char *kind, unsigned number, void *(*fn)(void *arg), void *arg)
 {
-	/* These report a fault of the thread itself; blocked, they would kill without a trace. */
+	/* These signals report a fault of the thread itself. If they were blocked, they would kill
+	 * the process without a trace. */
 	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
 	sigset_t blocked, before;
 	char name[16];
@@ -35,7 +38,7 @@ int thread_start(pthread_t *thread, const char *kind, unsigned number, void *(*f
 	sigfillset(&blocked);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		sigdelset(&blocked, faults[i]);
-	pthread_sigmask(SIG_SETMASK, &blocked, &before); /* the new thread inherits it */
+	pthread_sigmask(SIG_SETMASK, &blocked, &before); /* the new thread inherits the mask */
 	err = pthread_create(thread, NULL, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (err)
@@ -45,7 +48,7 @@ int thread_start(pthread_t *thread, const char *kind, unsigned number, void *(*f
 	return 0;
 }
 
-/* Under lock. False when it came to nothing for so long that this thread is not needed. */
+/* Under lock. Returns false if no job came for so long that this thread is not needed. */
 static bool wait_for_job(struct pool *pool)
 {
 	struct timespec until;
@@ -60,8 +63,8 @@ static bool wait_for_job(struct pool *pool)
 	return !err || pool->head || pool->nthreads == 1;
 }
 
-/* Under lock. pool_stop() does not wait for the calling thread any more. */
-static void leave(struct pool *pool)
+/* Under lock. From here on pool_stop() does not wait for the calling thread. */
+static void remove_calling_thread(struct pool *pool)
 {
 	unsigned i = 0;
 
@@ -71,7 +74,7 @@ static void leave(struct pool *pool)
 	pthread_detach(pthread_self());
 }
 
-/* NULL: the thread is to end. */
+/* Returns NULL if the thread must end. */
 static struct pool_job *next_job(struct pool *pool)
 {
 	struct pool_job *job;
@@ -81,7 +84,7 @@ static struct pool_job *next_job(struct pool *pool)
 		if (pool->stopping)
 			return NULL;
 		if (!wait_for_job(pool) && !pool->stopping) {
-			leave(pool);
+			remove_calling_thread(pool);
 			return NULL;
 		}
 	}
@@ -123,10 +126,10 @@ void pool_submit(struct pool *pool, struct pool_job *job)
 		pool->head = job;
 	pool->last = job;
 	pool->njobs++;
-	/* Threads that were woken for earlier jobs are idle no more, though they may not have
-	 * taken them yet. */
+	/* Threads that were woken for earlier jobs still count as idle until they run, so their
+	 * jobs count as well. */
 	if (pool->njobs > pool->idle && pool->nthreads < pool->max_threads)
-		add_thread(pool); /* if it fails, the job waits for the threads there are */
+		add_thread(pool); /* if this fails, the job waits for the existing threads */
 	pthread_cond_signal(&pool->more);
 }
 
@@ -163,7 +166,7 @@ int pool_start(struct pool **started, unsigned max_threads, struct error *error)
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&pool->more, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	lock_take(&pool->lock); /* the thread looks at what its start changes */
+	lock_take(&pool->lock); /* the new thread reads fields that add_thread() changes */
 	ret = add_thread(pool);
 	lock_drop(&pool->lock);
 	if (ret < 0) {
@@ -178,7 +181,7 @@ void pool_stop(struct pool *pool)
 {
 	lock_take(&pool->lock);
 	pool->stopping = true;
-	pool->max_threads = pool->nthreads; /* what is left is run by those there are */
+	pool->max_threads = pool->nthreads; /* the existing threads run the jobs that are left */
 	pthread_cond_broadcast(&pool->more);
 	lock_drop(&pool->lock);
 	for (unsigned i = 0; i < pool->nthreads; i++)

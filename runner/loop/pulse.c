@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pulse: a timerfd that the loop watches, so that neither the loop's sleeps nor its turns pay for it, and a
- * clock that costs no system call. (The C library's clock is one where the kernel offers no other way: in
- * some guests, and in User-Mode Linux.)
+ * The pulse: a function that is called periodically, and a clock that usually costs no system call.
+ * (Reading the clock of the C library is a system call in some guests and in User-Mode Linux.) A
+ * timerfd gives the beat. The loop watches it like any other descriptor, so the pulse changes
+ * neither the sleeps nor the turns of the loop.
  *
- * The clock is what was read at the last beat. It is behind by less than a period as long as the next beat has
- * not come, and whether it has is seen in memory: the poll on the timerfd is with the kernel, whose interrupt
- * notes its completion in the ring even while this thread is stopped. Whatever else lies there is a reason to
- * read the clock, too, so no other completion has to be told from it.
+ * The clock returns the time that was read at the last beat. It is late by less than one period
+ * until the next beat comes. The next beat shows in memory: the kernel posts the completion of the
+ * poll on the timerfd to the io_uring even while this thread is stopped. So while the io_uring
+ * holds no completion, the time of the last beat is good enough. If it holds one, of whatever
+ * request, the clock is read.
  */
 #include <errno.h>
 #include <sys/epoll.h>
@@ -37,7 +39,7 @@ static void on_beat(struct loop_watch *watch, uint32_t events)
 	uint64_t expirations;
 
 	(void)events;
-	/* This starts the timer for the next beat, so the clock is read after it. */
+	/* Reading the timerfd arms the poll for the next beat, so the clock is read afterwards. */
 	if (read(watch->fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	beat->now_ns = clock_now_ns();
@@ -94,7 +96,8 @@ void loop_pulse_stop(struct loop_pulse *pulse)
 	close(beat->watch.fd);
 }
 
-/* The poll may be new, or have ended for reasons of the kernel's: it is set up again at the end of the turn. */
+/* False while the kernel has no poll on the timerfd: it is new, or the kernel has ended it, and the
+ * loop sets it up at the end of the turn. */
 static bool is_watched(const struct loop *loop)
 {
 	return loop_uses_uring(loop) && !list_empty(&loop->beat.pulses) &&

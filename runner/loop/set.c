@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* All loops of the daemon and their pool: start and stop in the right order. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -26,8 +27,8 @@ int loop_set_start(struct loop_set *set, const struct loop_options *options, str
 
 void loop_set_stop(struct loop_set *set)
 {
-	/* The pool outlives the loops, which wait for its answers; and a late job may still post to a loop,
-	 * so that their memory goes last. */
+	/* The loops wait for answers of the pool, so the pool stops after them. A late job may
+	 * still post to a loop, so the memory of the loops is freed last. */
 	for (unsigned i = 0; i < set->nloops; i++)
 		loop_join(set->loops[i]);
 	if (set->pool)

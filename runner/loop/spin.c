@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Polling for a while instead of falling asleep at once: how long adapts to how often that has paid off. */
+/* Polling for a while instead of falling asleep at once. The duration adapts to how often polling
+ * has found an event. */
 #include "loop/internal.h"
 #include "util/bytes.h"
 #include "util/clock.h"
@@ -63,13 +64,14 @@ bool spin(struct loop *loop, uint64_t at_most_ns)
 			return true;
 		relax();
 	} while (clock_now_ns() < end);
-	spinning->next_ns /= 2; /* did not pay off */
+	spinning->next_ns /= 2; /* no event came */
 	return false;
 }
 
 void spin_slept(struct spinning *spinning, uint64_t ns)
 {
-	/* Spinning would have caught what ended so short a sleep: spin longer the next time. */
+	/* Spinning would have found the event that ended such a short sleep: spin longer next
+	 * time. */
 	if (ns < spinning->max_ns)
 		spinning->next_ns = MIN(spinning->max_ns, MAX(2 * spinning->next_ns, spinning->max_ns / 8));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Timers in a binary heap. The next deadline is the timeout of the loop's sleep, so none costs
- * a system call. */
+/* Timers in a binary heap. The next deadline is the timeout of the loop's sleep, so timers cost no
+ * system calls. */
 #include <stdlib.h>
 
 #include "loop/internal.h"
@@ -59,8 +59,8 @@ static void make_room(struct timers *timers)
 	timers->room = MAX(2 * timers->room, (size_t)64);
 	timers->heap = realloc(timers->heap, timers->room * sizeof(*timers->heap));
 	if (!timers->heap) {
-		/* A timer that never fires hangs what waits for it; better the service manager starts us
-		 * anew. */
+		/* If a timer never fired, commands that wait for it would hang. A restart by the
+		 * service manager is better. */
 		log_crit(NULL, "out of memory for %zu timers", timers->room);
 		abort();
 	}
@@ -88,7 +88,8 @@ void timers_run(struct loop *loop)
 {
 	struct timers *timers = &loop->timers;
 
-	/* Bounded, so that a timer that arms itself without delay does not hold the turn up. */
+	/* The number is bounded, so that a timer that arms itself without delay does not extend the
+	 * turn. */
 	for (size_t left = timers->n; left && timers->n; left--) {
 		struct loop_timer *timer = timers->heap[0];
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The io_uring engine. Requests become SQEs at once; one io_uring_enter a turn gives them to the kernel and
- * brings the completions. Polls are set up and cancelled at that point too, from the list of dirty slots, so
- * that what is added and deleted within one turn never reaches the kernel, and nothing is lost when the queue
- * is full.
+ * The io_uring engine. Requests become SQEs at once, and one io_uring_enter() in each turn gives
+ * them to the kernel and fetches the completions. Polls are set up and cancelled at this point too,
+ * from the list of dirty slots. So a watch that is added and deleted within one turn never reaches
+ * the kernel, and nothing is lost when the queue is full.
  */
 #include <errno.h>
 #include <liburing.h>
@@ -17,32 +17,38 @@
 #define SQ_ENTRIES 512
 #define CQ_ENTRIES 4096
 
-/* Timeouts as arguments (5.11), completions kept when the queue is full, multishot polls (5.13, as tags). */
+/* Timeouts as arguments (5.11), completions kept when the queue is full, multishot polls (5.13, as
+ * tags). */
 #define FEATURES_NEEDED (IORING_FEAT_EXT_ARG | IORING_FEAT_NODROP | IORING_FEAT_RSRC_TAGS)
 
-/* user_data of SQEs whose completion nobody wants. */
-#define NO_ONE 0
+/* user_data of SQEs whose completion is ignored. */
+#define IGNORED 0
 
 struct uring {
 	struct io_uring ring;
-	struct fifo backlog; /* requests that found the submission queue full */
-	uint64_t due_ns; /* the first deadline of requests that the kernel has not got yet; NEVER_NS: none */
-	uint32_t dirty;  /* slots whose polls are to be changed: index + 1 */
+	/* Requests that found the submission queue full. */
+	struct fifo backlog;
+	/* The first deadline of the requests that the kernel does not have yet; NEVER_NS: none has
+	 * a deadline. */
+	uint64_t due_ns;
+	/* The first slot whose poll must be changed: index + 1. */
+	uint32_t dirty;
 };
 
 /*
- * The threads of a killed process end, but its asynchronous I/O goes on; the kernel keeps the ring until the last
- * request has ended, and lets go of the ring's registered files only then.
+ * When a process is killed, its threads end, but its asynchronous I/O goes on. The kernel keeps the
+ * ring, and its registered files, until the last request has ended.
  */
-static int hold(struct io_uring *ring, const int *fd)
+static int register_held_file(struct io_uring *ring, const int *fd)
 {
 	return fd ? io_uring_register_files(ring, fd, 1) : 0;
 }
 
 static int uring_init(struct loop *loop)
 {
-	/* Completions are worked off where the loop asks for them, by the only thread that submits: from 6.1
-	 * on without, from 5.19 on with fewer interruptions; the last works everywhere. */
+	/* The kernel processes completions when the loop asks for them, on the only thread that
+	 * submits. Linux 6.1 does this without interrupting the thread, Linux 5.19 with fewer
+	 * interruptions. The last entry works everywhere. */
 	static const unsigned flags[] = {
 	    IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN |
 		IORING_SETUP_TASKRUN_FLAG,
@@ -64,8 +70,9 @@ static int uring_init(struct loop *loop)
 		free(uring);
 		return ret;
 	}
-	ret = (params.features & FEATURES_NEEDED) == FEATURES_NEEDED ? hold(&uring->ring, loop->hold)
-								     : -EOPNOTSUPP;
+	ret = (params.features & FEATURES_NEEDED) == FEATURES_NEEDED
+		  ? register_held_file(&uring->ring, loop->hold)
+		  : -EOPNOTSUPP;
 	if (ret < 0) {
 		io_uring_queue_exit(&uring->ring);
 		free(uring);
@@ -85,7 +92,7 @@ static void uring_fini(struct loop *loop)
 	free(uring);
 }
 
-/* An SQE; NULL when the kernel takes none at present (it is out of memory): the caller keeps what it has. */
+/* Returns an SQE, or NULL if the kernel takes none at present because it is out of memory. */
 static struct io_uring_sqe *next_sqe(struct loop *loop, struct uring *uring)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
@@ -138,8 +145,8 @@ static void uring_submit(struct loop *loop, struct loop_op *op)
 		fifo_push(&uring->backlog, &request_of(op)->note);
 }
 
-/* The kernel takes what was submitted before first, so that it finds the request if that is not over; and its
- * address cannot be another's by then. */
+/* The kernel takes SQEs in order, so it has the request when it gets the cancellation, unless the
+ * request is over. The address of the request cannot belong to another request by then. */
 static void uring_cancel(struct loop *loop, struct loop_op *op)
 {
 	struct uring *uring = loop->engine_data;
@@ -153,7 +160,7 @@ static void uring_cancel(struct loop *loop, struct loop_op *op)
 	if (!sqe)
 		return;
 	io_uring_prep_cancel(sqe, op, 0);
-	io_uring_sqe_set_data64(sqe, NO_ONE);
+	io_uring_sqe_set_data64(sqe, IGNORED);
 }
 
 static void submit_backlog(struct loop *loop, struct uring *uring)
@@ -167,19 +174,20 @@ static void submit_backlog(struct loop *loop, struct uring *uring)
 	}
 }
 
-/* NULL: not of a request. */
+/* Returns NULL if the completion does not belong to a request. */
 static struct loop_op *op_of_data(uint64_t user_data)
 {
-	return user_data == NO_ONE || user_data & TOKEN_BIT ? NULL : (struct loop_op *)(uintptr_t)user_data;
+	return user_data == IGNORED || user_data & TOKEN_BIT ? NULL : (struct loop_op *)(uintptr_t)user_data;
 }
 
-static bool is_late(const struct loop_op *op, uint64_t now_ns)
+static bool is_expired(const struct loop_op *op, uint64_t now_ns)
 {
 	return op && op->deadline_ns && op->deadline_ns <= now_ns;
 }
 
-/* The last moment to see that we were stopped in the midst of the turn. */
-static void call_off_late(struct loop *loop, struct uring *uring)
+/* If this thread was stopped during the turn, requests may have expired: the kernel gets no-ops in
+ * their place. */
+static void call_off_expired(struct loop *loop, struct uring *uring)
 {
 	struct io_uring_sq *sq = &uring->ring.sq;
 	uint64_t now_ns;
@@ -190,7 +198,7 @@ static void call_off_late(struct loop *loop, struct uring *uring)
 		struct io_uring_sqe *sqe = &sq->sqes[i & sq->ring_mask];
 		struct loop_op *op = op_of_data(sqe->user_data);
 
-		if (!is_late(op, now_ns))
+		if (!is_expired(op, now_ns))
 			continue;
 		request_of(op)->kind = REQUEST_CALLED_OFF;
 		io_uring_prep_nop(sqe);
@@ -212,7 +220,7 @@ static void mark_dirty(struct loop *loop, uint32_t index)
 	uring->dirty = index + 1;
 }
 
-/* From here on the slot's poll, if it has one, reports to nobody. */
+/* From here on the events of the slot's poll, if it has one, are ignored. */
 static void retire_poll(struct loop *loop, uint32_t index)
 {
 	struct slot *slot = &loop->watches.slots[index];
@@ -242,7 +250,7 @@ static void uring_watch_del(struct loop *loop, uint32_t index)
 		slot_put(&loop->watches, index);
 }
 
-/* False when there is no SQE: to be continued in the next turn. */
+/* Returns false if there is no SQE; the loop continues in the next turn. */
 static bool update_poll(struct loop *loop, struct uring *uring, uint32_t index)
 {
 	struct slot *slot = &loop->watches.slots[index];
@@ -252,10 +260,10 @@ static bool update_poll(struct loop *loop, struct uring *uring, uint32_t index)
 		sqe = next_sqe(loop, uring);
 		if (!sqe)
 			return false;
-		/* Not POLL_REMOVE: that one gives up (EALREADY) when the poll is just about to report, and
-		 * the file would stay open for ever. */
+		/* POLL_REMOVE is no alternative: it fails with EALREADY when the poll is about to
+		 * report an event, and the file would then stay open for ever. */
 		io_uring_prep_cancel64(sqe, slot->stale, 0);
-		io_uring_sqe_set_data64(sqe, NO_ONE);
+		io_uring_sqe_set_data64(sqe, IGNORED);
 		slot->stale = 0;
 	}
 	if (slot->watch && !slot->armed) {
@@ -295,9 +303,10 @@ static void report(struct loop *loop, uint64_t token, int result, bool more)
 	watch = slot->watch;
 	if (!more) {
 		slot->armed = false;
-		/* The kernel may end a multishot poll at any time (a full completion queue, no memory, a task
-		 * that is being traced). A new one reports at once what the old one missed. Where there is
-		 * nothing to poll, a new one would fail for ever. */
+		/* The kernel may end a multishot poll at any time: the completion queue is full,
+		 * memory is out, the task is being traced. A new poll reports at once what the old
+		 * one missed. For a descriptor that cannot be polled, a new poll would fail again
+		 * and again. */
 		if (result >= 0 || result == -ECANCELED || result == -ENOMEM || result == -EAGAIN)
 			mark_dirty(loop, token_index(token));
 		else
@@ -311,7 +320,7 @@ static void report(struct loop *loop, uint64_t token, int result, bool more)
 
 /* --- turns ------------------------------------------------------------------------------------ */
 
-/* Whether the kernel has completions that it only hands out when entered. */
+/* Whether the kernel has completions that it hands out only when the loop enters it. */
 static bool must_enter(struct uring *uring)
 {
 	return IO_URING_READ_ONCE(*uring->ring.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
@@ -333,7 +342,7 @@ static void uring_enter(struct loop *loop, uint64_t timeout_ns)
 
 	update_polls(loop, uring);
 	submit_backlog(loop, uring);
-	call_off_late(loop, uring);
+	call_off_expired(loop, uring);
 	uring->due_ns = NEVER_NS;
 	if (uring->dirty || uring->backlog.head)
 		timeout_ns = 0;
@@ -341,8 +350,8 @@ static void uring_enter(struct loop *loop, uint64_t timeout_ns)
 	if (timeout_ns == 0 && !io_uring_sq_ready(&uring->ring) && !must_enter(uring))
 		return;
 	loop_count(&loop->enters);
-	/* Errors leave the SQEs in the queue, and the next turn tries again: EAGAIN and ENOMEM pass, EINTR
-	 * and ETIME are none. */
+	/* After an error the SQEs are still in the queue, and the next turn tries again. EAGAIN and
+	 * ENOMEM are temporary, and EINTR and ETIME are not errors. */
 	if (timeout_ns == 0)
 		io_uring_submit_and_get_events(&uring->ring);
 	else
@@ -365,11 +374,11 @@ static unsigned uring_reap(struct loop *loop)
 
 		io_uring_peek_cqe(&uring->ring, &cqe);
 		copy = *cqe;
-		/* Before the callback, which may need the room when it submits. */
+		/* This comes before the callback, which may submit requests and need the room. */
 		io_uring_cqe_seen(&uring->ring, cqe);
 		if (copy.user_data & TOKEN_BIT)
 			report(loop, copy.user_data, copy.res, copy.flags & IORING_CQE_F_MORE);
-		else if (copy.user_data != NO_ONE)
+		else if (copy.user_data != IGNORED)
 			finish(loop, (struct loop_op *)(uintptr_t)copy.user_data, copy.res);
 	}
 	return n;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Readiness of descriptors: the table of tokens, and what users call. */
+/* Readiness of descriptors: the table of tokens, and the functions that users call. The engines do
+ * the polling. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -89,7 +90,7 @@ void loop_watch_again(struct loop_watch *watch)
 
 void loop_watch_del(struct loop_watch *watch)
 {
-	/* The list is as long as there are watches that did not finish their reading in this turn: short. */
+	/* The list is short: it holds the watches that did not finish reading in this turn. */
 	if (watch->again.queued && fifo_remove(&watch->loop->again, &watch->again))
 		watch->loop->nagain--;
 	watch->again.queued = false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A treap: a search tree by start, and a heap by a random priority, which keeps it balanced whatever the order of
- * insertion. Each node also knows the greatest end below it, so that a search leaves out the branches that end before
- * the range it looks for.
+ * A treap: a search tree by start, and a heap by a random priority, which keeps it balanced
+ * whatever the order of insertion. Each node also knows the greatest end below it, so that a search
+ * leaves out the branches that end before the range it looks for.
  */
 #include "util/range_tree.h"
 

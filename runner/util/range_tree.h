@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ranges of numbers that may overlap, embedded in their owners, and the question which of them overlap a given range.
- * Insertion, removal and each range that is found cost a number of steps that grows with the logarithm of the number of
- * ranges. No locking.
+ * Ranges of numbers that may overlap, embedded in their owners, and the question which of them
+ * overlap a given range. Insertion, removal and each range that is found cost a number of steps
+ * that grows with the logarithm of the number of ranges. No locking.
  */
 #ifndef UTIL_RANGE_TREE_H
 #define UTIL_RANGE_TREE_H
@@ -11,7 +11,8 @@
 #include <stdint.h>
 
 struct range_node {
-	/* The owner sets these: from start to before end. They do not change while the node is in a tree. */
+	/* The owner sets these: from start to before end. They do not change while the node is in a
+	 * tree. */
 	uint64_t start, end;
 	/* The tree's own. */
 	struct range_node *left, *right;
@@ -29,8 +30,8 @@ struct range_tree {
 void range_tree_insert(struct range_tree *tree, struct range_node *node);
 void range_tree_remove(struct range_tree *tree, struct range_node *node);
 
-/* Calls visit() for the nodes that overlap [start, end), in ascending order, until it returns true, and returns
- * whether it did. visit() neither inserts nor removes. */
+/* Calls visit() for the nodes that overlap [start, end), in ascending order, until it returns true,
+ * and returns whether it did. visit() neither inserts nor removes. */
 bool range_tree_find(const struct range_tree *tree, uint64_t start, uint64_t end,
 		     bool (*visit)(struct range_node *node, void *arg), void *arg);
 

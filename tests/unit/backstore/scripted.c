@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A handler that does what a test's script says. Built several times: HANDLER is the name, MODEL the thread
- * model, MINIMAL leaves all but read and write out, CDB_ONLY these two. */
+/* A handler that does what a test's script says. Built several times: HANDLER is the name, MODEL
+ * the thread model, MINIMAL leaves all but read and write out, CDB_ONLY these two. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,8 +80,8 @@ static void end(struct script *script, struct tcmur_queue *queue, struct tcmur_i
 	complete(script, io, status);
 }
 
-/* Copies between the medium and iov from byte skip of iov on; returns the first byte that differs when
- * comparing. */
+/* Copies between the medium and iov from byte skip of iov on; returns the first byte that differs
+ * when comparing. */
 enum copy { FROM_MEDIUM, TO_MEDIUM, COMPARE };
 static uint64_t copy(struct script *script, struct tcmur_io *io, uint64_t skip, enum copy how)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A handler whose writes hang on threads of the pool as long as its script says, and change the medium only then.
- * Built several times, as scripted.c. */
+/* A handler whose writes hang on threads of the pool as long as its script says, and change the
+ * medium only then. Built several times, as scripted.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

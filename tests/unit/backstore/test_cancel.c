@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* I/O that nobody waits for any more: what has not begun never does; what hangs keeps newer I/O off its place. */
+/* I/O that nobody waits for any more: what has not begun never does; what hangs keeps newer I/O off
+ * its place. */
 #include "harness.h"
 
 #include <semaphore.h>
@@ -306,7 +307,8 @@ static void test_who_waits_for_a_range_goes(void **state)
 
 /* --- a stale write ----------------------------------------------------------------------------- */
 
-/* Nothing newer is acknowledged in its place before it has landed, nor is anything older read there. */
+/* Nothing newer is acknowledged in its place before it has landed, nor is anything older read
+ * there. */
 static void test_stuck_write_is_waited_for(void **state)
 {
 	(void)state;
@@ -338,7 +340,8 @@ static void test_stuck_write_is_waited_for(void **state)
 	}
 }
 
-/* Exclusive I/O that waits for it already, or comes later, does so too; and what has waited behind such. */
+/* Exclusive I/O that waits for it already, or comes later, does so too; and what has waited behind
+ * such. */
 static void test_stuck_among_exclusive(void **state)
 {
 	struct script *script = script_stuck_below(1);
@@ -376,8 +379,8 @@ static void test_stuck_among_exclusive(void **state)
 
 /* --- everything at once, on all loops ---------------------------------------------------------- */
 
-/* The medium's first half is read, of the second each worker writes its own: as in test_range.c, a race is seen by
- * the thread sanitizer. */
+/* The medium's first half is read, of the second each worker writes its own: as in test_range.c, a
+ * race is seen by the thread sanitizer. */
 struct worker {
 	struct loop_work begin, later;
 	struct backstore_io bio;

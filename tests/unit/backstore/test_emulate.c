@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random commands against a model of the medium: a handler that has all of them must give what the one that
- * has only reads and writes gives. */
+/* Random commands against a model of the medium: a handler that has all of them must give what the
+ * one that has only reads and writes gives. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -206,7 +206,8 @@ static void zero_blocks(struct backstore *bs, uint64_t block, uint64_t nblocks, 
 	assert_int_equal(run_io(bs, 0, &bio), TCMUR_OK);
 }
 
-/* A handler that has no write_zeroes() unmaps, but only what unmap() has to leave as zeros, all of it. */
+/* A handler that has no write_zeroes() unmaps, but only what unmap() has to leave as zeros, all of
+ * it. */
 static void test_zeroes_by_unmap(void **state)
 {
 	struct script *script = script_new(SIZE);

@@ -171,7 +171,8 @@ static void resized_slowly(void *arg, uint64_t size)
 	__atomic_store_n(&listened, true, __ATOMIC_RELAXED);
 }
 
-/* A listener that is told to stop is not in the middle of listening any more, so it may be freed. */
+/* A listener that is told to stop is not in the middle of listening any more, so it may be
+ * freed. */
 static void test_stop_listening(void **state)
 {
 	struct script *script = script_new(SIZE);
@@ -221,7 +222,7 @@ static void test_resize(void **state)
 	assert_int_equal(backstore_resize(bs, 2 * SIZE + 100, NULL), 0); /* a part of a block is not served */
 	assert_int_equal(told, 2 * SIZE);
 	assert_int_equal(backstore_size(bs), 2 * SIZE);
-	assert_refused(bs, SIZE, EINVAL, "never cut");
+	assert_refused(bs, SIZE, EINVAL, "never made smaller");
 	assert_refused(bs, 1ull << 63, EFBIG, "cannot be served");
 	script->resize_error = ENOSPC;
 	assert_refused(bs, 4 * SIZE, ENOSPC, "No space left");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Atomicity between loops. The handlers here complete later and take a block or two at a time, so that
- * commands would mix if nothing kept them apart. */
+/* Atomicity between loops. The handlers here complete later and take a block or two at a time, so
+ * that commands would mix if nothing kept them apart. */
 #include "harness.h"
 
 #include <semaphore.h>
@@ -15,8 +15,8 @@
 #define NBLOCKS (SIZE / BLOCK)
 #define WORKERS 9u
 
-/* One worker submits one command after the other on its loop; next() sets the command up, or ends the worker.
- */
+/* One worker submits one command after the other on its loop; next() sets the command up, or ends
+ * the worker. */
 struct worker {
 	struct loop_work work;
 	struct backstore_io bio;
@@ -162,7 +162,8 @@ static bool same_or_read(struct worker *worker, enum tcmur_status last)
 	return true;
 }
 
-/* Readers overlap each other all the time here: that the writers end at all shows that nobody starves. */
+/* Readers overlap each other all the time here: that the writers end at all shows that nobody
+ * starves. */
 static void test_write_same_is_one(void **state)
 {
 	struct script *script = script_new(SIZE);
@@ -182,9 +183,9 @@ static void test_write_same_is_one(void **state)
 /* --- everything at once ----------------------------------------------------------------------- */
 
 /*
- * Readers read the first half. Writers write blocks of the second half that are theirs alone, since a READ
- * and a WRITE of the same bytes may mix. What is atomic goes anywhere. So no two accesses to the medium may
- * race, and the thread sanitizer sees it if they do.
+ * Readers read the first half. Writers write blocks of the second half that are theirs alone, since
+ * a READ and a WRITE of the same bytes may mix. What is atomic goes anywhere. So no two accesses to
+ * the medium may race, and the thread sanitizer sees it if they do.
  */
 static bool anything(struct worker *worker, enum tcmur_status last)
 {

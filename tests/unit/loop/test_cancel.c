@@ -77,7 +77,8 @@ static void queue_ended(struct loop_op *op, int result)
 	finish();
 }
 
-/* Half of the queue, first and last included; those that run, and the second call, change nothing. */
+/* Half of the queue, first and last included; those that run, and the second call, change
+ * nothing. */
 static void queue_body(struct loop_work *work)
 {
 	(void)work;

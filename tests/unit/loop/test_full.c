@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel takes nothing for a while (it is out of memory): requests, watches and deletions wait their
- * turn. */
+/* The kernel takes nothing for a while (it is out of memory): requests, watches and deletions wait
+ * their turn. */
 #include "harness.h"
 
 #include <fcntl.h>
@@ -11,7 +11,8 @@
 
 #define CROWD 2000 /* several times the submission queue */
 
-/* Linked in front of the library's. While refusing, the full queue is not emptied in the middle of a turn. */
+/* Linked in front of the library's. While refusing, the full queue is not emptied in the middle of
+ * a turn. */
 static bool refusing; /* loop 0 only */
 static unsigned refusals;
 
@@ -74,7 +75,8 @@ static struct loop_timer settle;
 static unsigned nwaits;
 static int write_error;
 
-/* The kernel releases the file with the last of its polls. A busy machine may take long to get there. */
+/* The kernel releases the file with the last of its polls. A busy machine may take long to get
+ * there. */
 static void wait_until_file_is_gone(struct loop_timer *timer)
 {
 	if (write(pair[1], "x", 1) == 1 && ++nwaits < 600) {

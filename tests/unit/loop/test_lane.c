@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lanes of the pool: the jobs of one lane never run at the same time, and lanes do not wait for each other. */
+/* Lanes of the pool: the jobs of one lane never run at the same time, and lanes do not wait for
+ * each other. */
 #include "harness.h"
 
 #define JOBS 200 /* more than a thread runs in one go */

@@ -186,7 +186,8 @@ static void check_visits(void)
 		check(visits[i] == rounds);
 }
 
-/* Starts the next round, in turn to be answered on loop 2 and where the last acknowledgement is made. */
+/* Starts the next round, in turn to be answered on loop 2 and where the last acknowledgement is
+ * made. */
 static void end_round(void *owner)
 {
 	(void)owner;

@@ -53,8 +53,8 @@ static void start_and_stop(void **state)
 
 #define FD_LIMIT 128
 
-/* Short of descriptors at each point of the start (three loops need six): an error in words, nothing left
- * behind. */
+/* Short of descriptors at each point of the start (three loops need six): an error in words,
+ * nothing left behind. */
 static void start_fails_cleanly(void **state)
 {
 	struct loop_options options = {.nloops = 3, .npool = 1};

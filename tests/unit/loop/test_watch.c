@@ -119,8 +119,8 @@ static void many_del(unsigned i)
 	many[i] = NULL;
 }
 
-/* The first that is called deletes all, itself too, and puts new watches in their place, on new descriptors
- * of the same numbers, which are quiet. */
+/* The first that is called deletes all, itself too, and puts new watches in their place, on new
+ * descriptors of the same numbers, which are quiet. */
 static void first_called(struct loop_watch *w, uint32_t events);
 
 static void quiet(struct loop_watch *w, uint32_t events)
