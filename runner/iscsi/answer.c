@@ -18,7 +18,7 @@
 #include "util/hash.h"
 
 #define KEPT_MAX 8
-#define KEEP_NS  1000000000ull
+#define KEEP_NS  NS_PER_S
 /* Bytes of a new answer that cost about as much as a unit of work. */
 #define WORK_BYTES 1024u
 

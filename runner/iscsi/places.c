@@ -23,7 +23,7 @@
 #include "util/hash.h"
 
 /* A half-open connection that has sent something keeps its place for this time, although others wait. */
-#define GRACE_NS 1000000000ull
+#define GRACE_NS NS_PER_S
 /* How often the server looks whether a half-open connection has had its time. */
 #define RETRY_NS 100000000ull
 /* Below this number of connections, an address or an initiator has no share of its own. */

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "loop/loop.h"
 #include "model/target.h"
 #include "util/list.h"
 
@@ -21,8 +22,8 @@ struct iscsi_session;
 
 /* What an initiator holds on one loop. Only this loop touches it; the alignment keeps it in a cache line of its own. */
 struct iscsi_initiator_part {
-	/* Data buffers of its commands, in bytes of the loop's limit. */
-	alignas(64) size_t buffer_bytes;
+	/* The data buffers of its commands, and the buffers that the backstore takes for them. */
+	alignas(64) struct loop_buffer_account buffers;
 };
 
 struct iscsi_initiator {

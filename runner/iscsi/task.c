@@ -53,7 +53,7 @@ static bool initiator_has_room(const struct iscsi_session *session, size_t size)
 	size_t left = loop_buffer_left(loop);
 	size_t reserve = size > SMALL_BUFFER ? loop_buffer_limit(loop) / RESERVE_PART : 0;
 
-	return size <= left && session->held_here->buffer_bytes + size <= left - size &&
+	return size <= left && session->held_here->buffers.used + size <= left - size &&
 	       reserve <= left - size;
 }
 
@@ -63,11 +63,11 @@ bool iscsi_task_buffer(struct iscsi_task *task, size_t len)
 	size_t size = loop_buffer_size(len);
 
 	contract(!task->buffer);
-	task->buffer =
-	    initiator_has_room(session, size) ? loop_buffer_get(session->conn->il->loop, len) : NULL;
+	task->buffer = initiator_has_room(session, size)
+			   ? loop_buffer_get_charged(session->conn->il->loop, &session->held_here->buffers, len)
+			   : NULL;
 	task->buffer_len = len;
 	task->iov = (struct iovec){task->buffer, len};
-	session->held_here->buffer_bytes += task->buffer ? size : 0;
 	return task->buffer;
 }
 
@@ -123,6 +123,7 @@ static void init_cmd(struct iscsi_task *task, const struct iscsi_scsi_command *p
 			  : task->expects_in ? SCSI_DATA_IN
 					     : SCSI_NO_DATA,
 			  task->edtl);
+	cmd->account = &task->conn->session->held_here->buffers;
 	/* The bytes must not change between the digest and the wire. */
 	if (!task->conn->params.data_digest)
 		scsi_cmd_allow_lending(cmd);
@@ -164,10 +165,9 @@ void iscsi_task_free(struct iscsi_task *task)
 	scsi_drop(&task->cmd);
 	iscsi_task_credit(task);
 	leave(conn->session, task);
-	if (task->buffer) {
-		conn->session->held_here->buffer_bytes -= loop_buffer_size(task->buffer_len);
-		loop_buffer_put(conn->il->loop, task->buffer, task->buffer_len);
-	}
+	if (task->buffer)
+		loop_buffer_put_charged(conn->il->loop, &conn->session->held_here->buffers, task->buffer,
+					task->buffer_len);
 	free(task->long_cdb);
 	slab_put(&conn->il->tasks, task);
 	if (!conn->session->ntasks)

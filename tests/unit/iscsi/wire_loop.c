@@ -178,6 +178,21 @@ void loop_buffer_put(struct loop *l, void *buffer, size_t len)
 	free(buffer);
 }
 
+void *loop_buffer_get_charged(struct loop *l, struct loop_buffer_account *account, size_t len)
+{
+	void *buffer = loop_buffer_get(l, len);
+
+	if (buffer)
+		account->used += len;
+	return buffer;
+}
+
+void loop_buffer_put_charged(struct loop *l, struct loop_buffer_account *account, void *buffer, size_t len)
+{
+	account->used -= len;
+	loop_buffer_put(l, buffer, len);
+}
+
 void *loop_scratch(struct loop *l)
 {
 	(void)l;
