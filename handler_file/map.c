@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The mapping of a file in memory. A thread that copies from or to a page that is gone, because the
+ * file was cut, gets SIGBUS; the signal handler ends the copy. watch.c and fdio.c decide what the
+ * I/O then ends with.
+ */
 #include "map.h"
 #include "copy.h"
 
@@ -10,9 +15,10 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-/* --- a page of a file that was cut raises SIGBUS --------------------------------------------------- */
+/* --- SIGBUS: a page is gone because the file was cut ----------------------------------------- */
 
-/* What the thread copies from or to just now, and where it goes on when that fails. */
+/* The memory that the thread copies from or to, and the place where it continues if a page is
+ * gone. */
 static _Thread_local struct {
 	uintptr_t begin, end;
 	sigjmp_buf back;
@@ -29,7 +35,8 @@ static void on_sigbus(int signal, siginfo_t *info, void *context)
 		pthread_sigmask(SIG_SETMASK, &((ucontext_t *)context)->uc_sigmask, NULL);
 		siglongjmp(guard.back, 1);
 	}
-	/* Not ours: it is raised again on return, and then meets whom it concerns. */
+	/* The fault is not in the mapping. It is raised again on return, for the handler that was
+	 * there before. */
 	sigaction(signal, &others, NULL);
 }
 
@@ -45,11 +52,13 @@ void map_unload(void)
 	sigaction(SIGBUS, &others, NULL);
 }
 
-/* From here on the thread's SIGBUS in these pages is ours; the compiler is not to move the copy out of that. */
+/* From here on on_sigbus() handles faults of this thread in these pages. The fences keep the
+ * compiler from moving the copy out of this section. */
 static void guard_set(uintptr_t begin, uintptr_t end)
 {
 	atomic_signal_fence(memory_order_seq_cst);
-	guard.begin = begin & ~(uintptr_t)(PAGE_MARKS_PAGE - 1); /* some machines tell the page only */
+	/* Some machines report only the page of a fault. */
+	guard.begin = begin & ~(uintptr_t)(PAGE_MARKS_PAGE - 1);
 	guard.end = end;
 	atomic_signal_fence(memory_order_seq_cst);
 }
@@ -109,7 +118,8 @@ static bool holds_data(const struct map *map, const struct tcmur_io *io)
 
 typedef void copy_way(void *memory, const struct tcmur_io *io);
 
-/* Out of line, so that longjmp() leaves nothing of it half in a register. */
+/* These are not inlined, so that no variable of theirs is in a register when longjmp() leaves
+ * them. */
 static __attribute__((noinline)) void copy_out(void *memory, const struct tcmur_io *io)
 {
 	copy_to_iov(io->iov, memory, io->len);
@@ -120,7 +130,7 @@ static __attribute__((noinline)) void copy_in(void *memory, const struct tcmur_i
 	copy_from_iov(memory, io->iov, io->len);
 }
 
-/* Nothing that is needed after the jump is changed after sigsetjmp(). */
+/* No variable that is used after the jump changes after sigsetjmp(). */
 static bool move(const struct map *map, const struct tcmur_io *io, copy_way *copy)
 {
 	if (!holds_data(map, io))

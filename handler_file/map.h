@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files in memory (tmpfs) are read and written through a mapping: a copy, where a system call would cost more than what
- * it moves. Only pages that hold data are used, since to touch a hole of a mapping is to fill it: which ones is known
- * from the file's extents at open, and from what was written since.
+ * Files in memory (tmpfs) are read and written through a mapping, because a system call costs more
+ * than the copy of a few blocks. Only pages that hold data are used, because an access to a hole of
+ * the mapping would fill it. The file's extents at open, and the writes since then, tell which
+ * pages hold data.
  */
 #ifndef FILE_MAP_H
 #define FILE_MAP_H
@@ -13,7 +14,7 @@
 #include "page_marks.h"
 
 struct map {
-	char *base; /* NULL: there is none */
+	char *base; /* NULL: the file is not mapped */
 	uint64_t len;
 	struct page_marks data;
 };
@@ -24,12 +25,13 @@ void map_unload(void);
 /* Maps the first len bytes; where that fails, there is no mapping. */
 void map_open(struct map *map, int fd, uint64_t len, bool read_only);
 void map_close(struct map *map);
-/* Any thread. False when the data was not, or not all, moved: it lies outside the mapping, or in a hole, or somebody has
- * cut the file. It is to be moved by a system call then, which tells what is wrong. */
+/* Any thread. Returns false if not all data was moved: it lies outside the mapping or in a hole,
+ * or the file was cut. The caller then moves the data with a system call, which also reports
+ * errors. */
 bool map_read(const struct map *map, const struct tcmur_io *io);
 bool map_write(const struct map *map, const struct tcmur_io *io);
-/* Before a write by a system call: there will be data. */
+/* To be called before a write with a system call: the pages will hold data. */
 void map_filled(struct map *map, const struct tcmur_io *io);
-/* Before holes are made: there will be none. */
+/* To be called before the file gets holes: the pages will hold no data. */
 void map_emptied(struct map *map, const struct tcmur_io *io);
 #endif

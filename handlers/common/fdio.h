@@ -14,10 +14,11 @@
 
 /* How transfers run, the cheapest way that does not stop an event loop. */
 enum fdio_way {
-	FDIO_QUEUE,       /* reads and writes by the queue */
-	FDIO_POOL_WRITES, /* buffered writes on the pool: io_uring would give each to a worker of the
-			   * kernel's, one at a time for one file */
-	FDIO_INLINE,      /* the storage is memory: at once, on the calling thread */
+	FDIO_QUEUE, /* reads and writes by the queue */
+	/* Buffered writes on the pool, one at a time for one file. With io_uring a slow file could
+	 * delay others, because the kernel gives buffered writes to workers that files share. */
+	FDIO_POOL_WRITES,
+	FDIO_INLINE, /* the storage is memory: at once, on the calling thread */
 };
 
 /* Written by open() only, so that every loop may read it without a lock. */
@@ -40,7 +41,7 @@ struct fdio_request {
 	struct iovec rest; /* of an iovec that a short transfer ended in */
 	int rwf;
 	bool write;
-	bool sync_after; /* FUA that the request itself does not give */
+	bool sync_after; /* FUA needs an fdatasync() after the request */
 };
 
 /* Data callbacks: on the queue's thread, never block, complete the I/O exactly once. */
@@ -54,7 +55,7 @@ void fdio_write_zeroes(const struct fdio *fdio, struct tcmur_queue *queue, struc
 void fdio_blocking(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur_io *io, bool write,
 		   int (*work)(struct tcmur_op *op));
 
-/* For work(): what it is to work on. */
+/* For work(): the storage of the request. */
 static inline const struct fdio *fdio_of(const struct tcmur_op *op)
 {
 	return ((const struct fdio_request *)op)->fdio;

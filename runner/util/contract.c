@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reports a broken contract (util/contract.h) and ends the process. It leaves the decision which contracts
- * there are to the callers.
+ * Reports a broken contract (util/contract.h) and ends the process. It leaves the decision which
+ * contracts there are to the callers.
  */
 #include <stdlib.h>
 

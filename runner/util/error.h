@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One line for people: what failed and why. Travels beside a negative errno. */
+/* One line for users that says what failed and why. Functions set it when they return a negative
+ * errno. */
 #ifndef UTIL_ERROR_H
 #define UTIL_ERROR_H
 
@@ -9,6 +10,6 @@ struct error {
 
 /* Formats into error (which may be NULL) and returns -err; err is a positive errno. Keeps errno. */
 int error_set(struct error *error, int err, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Puts "context: " before what error already says. Returns err unchanged. */
+/* Puts "context: " before the text of error. Returns err unchanged. */
 int error_prefix(struct error *error, int err, const char *format, ...) __attribute__((format(printf, 3, 4)));
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Descriptors that outlive this process: somebody keeps a duplicate of each, and gives it to the next process. Who that is,
- * control knows (fd_store.h there); here is what its users see of it.
+ * Descriptors that outlive this process. A keeper (systemd, see system/systemd_fd_store.h) holds a
+ * duplicate of each descriptor and hands it to the next process. This header is the interface for
+ * users of the descriptors.
  */
 #ifndef UTIL_FD_STORE_H
 #define UTIL_FD_STORE_H
@@ -12,15 +13,18 @@
 
 struct fd_kept {
 	int fd;                  /* the user's own; -1: none */
-	char name[FD_NAME_SIZE]; /* of the duplicate; "": nobody keeps one */
+	char name[FD_NAME_SIZE]; /* the name of the duplicate; "": there is none */
 };
 
 struct fd_store {
-	/* Main, at start. Hands out what an earlier process left there and wanted() recognises. False: nothing. */
+	/* Main thread, at start. Hands out a descriptor that an earlier process has left and that
+	 * wanted() recognises. Returns false if there is none. */
 	bool (*take)(bool (*wanted)(int fd, const void *arg), const void *arg, struct fd_kept *kept);
-	/* Any thread; may block. Has kept->fd kept. kind: what its name begins with. */
+	/* Any thread; may block. Asks the keeper to hold kept->fd. kind is the beginning of its
+	 * name. */
 	void (*keep)(struct fd_kept *kept, const char *kind);
-	/* Any thread; may block. Has it kept no longer; the user's own stays open. */
+	/* Any thread; may block. Asks the keeper to drop its duplicate. The descriptor of this
+	 * process stays open. */
 	void (*forget)(struct fd_kept *kept);
 };
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Intrusive doubly linked circular list. No locking: the list's owner says who may touch it. */
+/* An intrusive, doubly linked, circular list. It has no lock: its owner defines which thread may
+ * use it. */
 #ifndef UTIL_LIST_H
 #define UTIL_LIST_H
 
@@ -44,7 +45,7 @@ static inline void list_add_head(struct list *head, struct list *node)
 	list_add_tail(head->next, node);
 }
 
-/* Leaves node an empty list, so that a second removal is harmless. */
+/* Removes node and makes it an empty list, so that a second removal is harmless. */
 static inline void list_del(struct list *node)
 {
 	node->prev->next = node->next;
@@ -52,7 +53,7 @@ static inline void list_del(struct list *node)
 	list_init(node);
 }
 
-/* First node, removed; NULL when empty. */
+/* Removes the first node and returns it, or NULL if the list is empty. */
 static inline struct list *list_pop(struct list *head)
 {
 	struct list *node = head->next;

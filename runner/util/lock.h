@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Mutexes that debug builds count, so that a loop can assert that a callback left none held, and a test can
- * count those that a command takes. The order in which locks may nest stands in docs/locks.md.
+ * Mutexes that debug builds count, so that a loop can assert that a callback has dropped all its
+ * locks, and a test can count the locks that a command takes. docs/locks.md lists the locks and the
+ * order in which they nest.
  */
 #ifndef UTIL_LOCK_H
 #define UTIL_LOCK_H
@@ -30,7 +31,7 @@ static inline void lock_drop(pthread_mutex_t *mutex)
 	pthread_mutex_unlock(mutex);
 }
 
-/* Locks that the calling thread holds; always 0 in release builds. */
+/* The number of locks that the calling thread holds; always 0 in release builds. */
 static inline unsigned lock_depth(void)
 {
 #ifdef TCMUR_DEBUG
@@ -40,7 +41,8 @@ static inline unsigned lock_depth(void)
 #endif
 }
 
-/* Locks that the calling thread has taken since it started; always 0 in release builds. */
+/* The number of locks that the calling thread has taken since it started; always 0 in release
+ * builds. */
 static inline unsigned long lock_taken(void)
 {
 #ifdef TCMUR_DEBUG

@@ -5,6 +5,6 @@
 #include <stdint.h>
 
 /* "4096", "64K", "1M", "1G", "2T" (powers of 1024; an optional trailing "iB" or "B") into bytes.
- * 0, -EINVAL when it is no size, -ERANGE when it does not fit in 63 bits. */
+ * Returns 0; -EINVAL if text is not a size; -ERANGE if it does not fit in 63 bits. */
 int size_parse(const char *text, uint64_t *bytes);
 #endif
