@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "dbus/private.h"
+#include "util/text.h"
 
 #define SENDER_TIMEOUT_MS 10000
 
@@ -92,9 +93,7 @@ GVariant *dbus_text(const char *text)
 {
 	char *valid = g_utf8_make_valid(text, -1);
 
-	for (char *c = valid; *c; c++)
-		if (g_ascii_iscntrl(*c))
-			*c = '?';
+	text_hide_control_chars(valid);
 	return g_variant_new_take_string(valid);
 }
 

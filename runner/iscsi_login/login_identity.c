@@ -8,15 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/text.h"
+
 #define SHOWN_MAX 255 /* bytes of a name that the log shows */
 
-/* Copies text for people to read: control characters, which could forge lines or drive a terminal, become '?'. */
 static void copy_printable(char *out, size_t size, const char *text)
 {
 	snprintf(out, size, "%s", text);
-	for (; *out; out++)
-		if ((unsigned char)*out < ' ' || *out == 0x7f)
-			*out = '?';
+	text_hide_control_chars(out);
 }
 
 static const char *printable(char out[SHOWN_MAX + 1], const char *text)

@@ -16,6 +16,7 @@
 #include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/hash.h"
+#include "util/text.h"
 
 #define LOG_LINE_MAX 1024
 
@@ -127,15 +128,6 @@ static bool may_pass(uint64_t hash, bool peer, unsigned *held_back, unsigned *sk
 	return repeat_has_room(hash, now.tv_sec, held_back) && minute_has_room(peer, now.tv_sec, skipped);
 }
 
-/* Text from the wire must not forge lines or drive a terminal; bytes from 80h on are left for UTF-8. */
-static void defuse(char *line)
-{
-	for (; *line; line++) {
-		if ((unsigned char)*line < ' ' || *line == 0x7f)
-			*line = '?';
-	}
-}
-
 static void pass(enum log_level level, char *line, unsigned held_back, unsigned skipped)
 {
 	log_sink_fn *sink = atomic_load(&log_sink);
@@ -177,7 +169,7 @@ void log_write(enum log_level level, const char *subject, const char *format, ..
 	va_start(args, format);
 	vsnprintf(line + len, sizeof(line) - len, format, args);
 	va_end(args);
-	defuse(line);
+	text_hide_control_chars(line);
 	if (!limited || peer ||
 	    may_pass(hash_bytes(HASH_INIT, line, strlen(line)), false, &held_back, &skipped))
 		pass(level, line, held_back, skipped);
