@@ -122,8 +122,8 @@ static int call_open(struct backstore *bs, const struct backstore_spec *spec, st
 }
 
 /* A backstore without a handle. NULL when memory is out. */
-static struct backstore *allocate(struct loop_set *set, struct handler *handler,
-				  const struct backstore_spec *spec)
+struct backstore *backstore_allocate(struct loop_set *set, struct handler *handler,
+				     const struct backstore_spec *spec)
 {
 	size_t len = sizeof(struct backstore) + set->nloops * sizeof(struct backstore_loop);
 	struct backstore *bs = aligned_alloc(_Alignof(struct backstore), len);
@@ -173,7 +173,7 @@ backstore_build(struct loop_set *set, struct handler *handler, const struct back
 		int (*open)(struct backstore *bs, const struct backstore_spec *spec, struct error *error),
 		struct error *error)
 {
-	struct backstore *bs = allocate(set, handler, spec);
+	struct backstore *bs = backstore_allocate(set, handler, spec);
 	int err = bs ? open(bs, spec, error) : error_set(error, ENOMEM, "%s: out of memory", spec->config);
 
 	if (err < 0) {

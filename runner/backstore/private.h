@@ -70,8 +70,8 @@ enum refresh_state { REFRESH_IDLE, REFRESH_QUEUED, REFRESH_RUNNING };
 struct backstore {
 	struct handler *handler;
 	void *handle;
-	struct tcmur_info info;         /* constant once open */
-	struct tcmur_identity identity; /* constant once open */
+	struct tcmur_info info;                /* constant once open */
+	struct tcmur_identity identity;        /* constant once open */
 	const struct backstore_keeper *keeper; /* NULL: there is none */
 	_Atomic uint64_t size;
 	_Atomic uint64_t flags; /* TCMUR_INFO_*, as the last refresh found them */
@@ -235,4 +235,7 @@ void completion_assert_first(atomic_uint *completions, const struct backstore *b
 #define completion_arm(object)   ((void)(object))
 #define completion_check(object) ((void)(object))
 #endif
+/* Main. Makes a backstore of the handler that has no handle yet; backstore_unref() frees it. NULL: out of memory. */
+struct backstore *backstore_allocate(struct loop_set *set, struct handler *handler,
+				     const struct backstore_spec *spec);
 #endif

@@ -150,7 +150,7 @@ static void set_up_handler(uint8_t how)
 		    .data = how & 4 ? handler_data : NULL,
 		},
 	};
-	serial_init(&handler.serial);
+	loop_lane_init(&handler.lane);
 }
 
 struct backstore *fuzz_storage_open(struct loop_set *set, uint8_t how)
@@ -187,11 +187,11 @@ void fuzz_storage_close(struct backstore *bs)
 	/* backstore_close() would wait for the threads of the loops, and there are none. */
 	fuzz_storage_run_jobs();
 	refresh_end(bs);
-	assert(list_empty(&bs->range.fifo) && bs->range.pending == 0 && bs->pool_calls == 0);
+	assert(bs->range.waiting == 0 && !bs->range.is_draining && bs->pool_calls == 0);
 	for (unsigned i = 0; i < bs->set->nloops; i++)
 		assert(list_empty(&bs->loops[i].inflight));
 	backstore_unref(bs);
-	serial_destroy(&handler.serial);
+	loop_lane_destroy(&handler.lane);
 }
 
 void fuzz_storage_resize(struct backstore *bs, uint8_t choice)
@@ -249,11 +249,6 @@ void fuzz_storage_run_jobs(void)
 {
 	while (fuzz_storage_run_job())
 		;
-}
-
-uint64_t loop_clock_ns(void)
-{
-	return 1000;
 }
 
 uint64_t loop_pulse_now_ns(struct loop *loop)

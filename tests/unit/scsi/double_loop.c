@@ -128,3 +128,15 @@ void loop_buffer_put(struct loop *loop, void *buffer, size_t len)
 	(void)len;
 	free(buffer);
 }
+
+void *loop_buffer_get_charged(struct loop *loop, struct loop_buffer_account *account, size_t len)
+{
+	(void)account;
+	return loop_buffer_get(loop, len);
+}
+
+void loop_buffer_put_charged(struct loop *loop, struct loop_buffer_account *account, void *buffer, size_t len)
+{
+	(void)account;
+	loop_buffer_put(loop, buffer, len);
+}
