@@ -70,7 +70,7 @@ static void start(void)
 	storage_contents_adopt(registry, &store);
 }
 
-static void stop(void)
+static void close_registry(void)
 {
 	storage_registry_free(registry);
 	registry = NULL;
@@ -112,7 +112,7 @@ static void note_write(struct disk disk)
 
 static void restart(void)
 {
-	stop();
+	close_registry();
 	start();
 }
 
@@ -133,7 +133,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	stop();
+	close_registry();
 	lose_memory();
 	return folder_remove(state);
 }
