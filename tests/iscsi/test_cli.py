@@ -485,9 +485,11 @@ class Served(unittest.TestCase):
             self.assertEqual(caught.exception.status, 0x0202)
 
     def test_discovery_hides_targets_from_strangers(self):
+        from initiator import LoginError
         with Daemon("--export", ALLOC, "--allow-initiator", "iqn.2026-11.test:friend") as daemon:
-            with daemon.discovery(initiator="iqn.2026-11.test:foe") as session:
-                self.assertEqual(session.text({"SendTargets": "All"}), [])
+            with self.assertRaises(LoginError) as caught:
+                daemon.discovery(initiator="iqn.2026-11.test:foe")
+            self.assertEqual(caught.exception.status, 0x0202)
 
     def test_without_io_uring(self):
         with Daemon("--export", ALLOC, "--no-io-uring") as daemon, daemon.session("a") as session:
