@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Makes the answers to Text Requests. The answer to SendTargets=All can take a millisecond and have megabytes, and any
- * initiator can ask for it as often as it likes. So the answer is kept for a short time, and all sessions that send the same
- * request share it. What an answer says is left to iscsi_login/text.c.
+ * Makes the answers to Text Requests. The answer to SendTargets=All can take a millisecond and have
+ * megabytes, and any initiator can ask for it as often as it likes. So the answer is kept for a
+ * short time, and all sessions that send the same request share it. What an answer says is left to
+ * iscsi_login/text.c.
  */
 #include "iscsi/answer.h"
 

@@ -20,12 +20,14 @@ struct iscsi_answer {
 	uint32_t len;
 	/* In il->request_bytes (memory.h). */
 	bool counted;
-	/* A kept answer: to which initiator on which connections it may be given, and until when. */
+	/* A kept answer: to which initiator on which connections it may be given, and until
+	 * when. */
 	uint64_t key;
 	uint64_t end_ns;
 };
 
-/* The answer to a complete text, with a reference for the caller. NULL: a protocol error, or too little memory. */
+/* The answer to a complete text, with a reference for the caller. NULL: a protocol error, or too
+ * little memory. */
 struct iscsi_answer *iscsi_answer_get(struct iscsi_conn *conn, const uint8_t *in, uint32_t in_len);
 /* answer may be NULL. */
 void iscsi_answer_put(struct iscsi_loop *il, struct iscsi_answer *answer);

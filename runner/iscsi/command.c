@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SCSI Command PDUs (RFC 7143 11.3): checks them and makes a task. The data of the command are left to gather.c, its
- * execution to the device server.
+ * SCSI Command PDUs (RFC 7143 11.3): checks them and makes a task. The data of the command are left
+ * to gather.c, its execution to the device server.
  */
 #include "iscsi/command.h"
 
@@ -24,7 +24,8 @@ static enum iscsi_reject_reason scan_ahs(const struct iscsi_conn *conn, const st
 	*extended = NULL;
 	while (left) {
 		const struct iscsi_ahs *ahs = (const void *)p;
-		/* AHSLength counts the bytes after AHSType, beginning with the AHS-Specific byte. */
+		/* AHSLength counts the bytes after AHSType, beginning with the AHS-Specific
+		 * byte. */
 		uint32_t size = (get_be16(ahs->len) + 3u + 3u) & ~3u;
 
 		if (size > left || !get_be16(ahs->len))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a connection. Closing has three parts, which may end in any order: the output queue is sent and the socket
- * drained, the tasks of the session end, and posted work runs. conn_turn() frees the connection after all three. Receiving
- * and sending are left to rx.c and tx.c.
+ * The life of a connection. Closing has three parts, which may end in any order: the output queue
+ * is sent and the socket drained, the tasks of the session end, and posted work runs. conn_turn()
+ * frees the connection after all three. Receiving and sending are left to rx.c and tx.c.
  */
 #include "iscsi/conn.h"
 
@@ -79,7 +79,8 @@ void iscsi_conn_finish(struct iscsi_conn *conn)
 	iscsi_conn_wake(conn);
 }
 
-/* Everything has been sent. If the socket were closed with unread bytes, the reset could overtake the last PDU. */
+/* Everything has been sent. If the socket were closed with unread bytes, the reset could
+ * overtake the last PDU. */
 static void drain(struct iscsi_conn *conn)
 {
 	begin_close(conn, NULL);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One connection: its socket, the PDU that is being received, and the PDUs that wait to be sent. A connection belongs to
- * one loop, and all functions here run on this loop. MaxConnections is 1, so a session has one connection, and the
- * command numbering of the session is kept here without a lock.
+ * One connection: its socket, the PDU that is being received, and the PDUs that wait to be sent. A
+ * connection belongs to one loop, and all functions here run on this loop. MaxConnections is 1, so
+ * a session has one connection, and the command numbering of the session is kept here without a
+ * lock.
  *
- * The states follow each other: LOGIN, JOINING (only while an older session of the same I_T nexus ends), FULL, CLOSING. A
- * connection is freed by its own deferred work only (conn_turn() in conn.c), so it stays valid for all functions that are
- * being executed when it is closed.
+ * The states follow each other: LOGIN, JOINING (only while an older session of the same I_T nexus
+ * ends), FULL, CLOSING. A connection is freed by its own deferred work only (conn_turn() in
+ * conn.c), so it stays valid for all functions that are being executed when it is closed.
  */
 #ifndef ISCSI_CONN_H
 #define ISCSI_CONN_H
@@ -41,11 +42,13 @@ struct iscsi_conn {
 	enum iscsi_conn_state state;
 	/* watch.fd is -1 after the socket was closed. */
 	struct loop_watch watch;
-	/* One after the other: the end of the login time, the silence of the initiator, the end of draining. */
+	/* One after the other: the end of the login time, the silence of the initiator, the end
+	 * of draining. */
 	struct loop_timer timer;
 	/* Deferred: sends the output queue, or frees the connection. */
 	struct loop_work turn;
-	/* Posted when the connection gets its place, and when the older session for which it waits has ended. */
+	/* Posted when the connection gets its place, and when the older session for which it
+	 * waits has ended. */
 	struct loop_work move;
 	/* In the waiters of an older session, under server->lock. */
 	struct list wait;
@@ -118,9 +121,9 @@ struct iscsi_conn *iscsi_conn_new(struct iscsi_loop *il, int fd, const struct ta
 				  const struct sockaddr_storage *addr);
 /* A connection that has not arrived at its loop: closes its socket, too. */
 void iscsi_conn_free(struct iscsi_conn *conn);
-/* Closes the connection now. Tasks are aborted, and the connection is freed when they are over. The output queue is not
- * sent: at ErrorRecoveryLevel 0 the initiator gives up all tasks with the connection (RFC 7143 7.1.4.4). Does nothing if
- * the connection is closing already. */
+/* Closes the connection now. Tasks are aborted, and the connection is freed when they are over.
+ * The output queue is not sent: at ErrorRecoveryLevel 0 the initiator gives up all tasks with
+ * the connection (RFC 7143 7.1.4.4). Does nothing if the connection is closing already. */
 void iscsi_conn_close(struct iscsi_conn *conn, const char *reason);
 /* Closes the connection after the output queue has been sent. */
 void iscsi_conn_finish(struct iscsi_conn *conn);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Responses of commands: Data-In PDUs with the status in the last one, or a SCSI Response (RFC 7143 11.4, 11.7). When they
- * are sent is left to tx.c.
+ * Responses of commands: Data-In PDUs with the status in the last one, or a SCSI Response (RFC 7143
+ * 11.4, 11.7). When they are sent is left to tx.c.
  */
 #include "iscsi/data_in.h"
 
 #include "iscsi/task.h"
 
-/* Sets the difference between the transfer and the length that the initiator expects (RFC 7143 11.4.5). */
+/* Sets the difference between the transfer and the length that the initiator expects (RFC 7143
+ * 11.4.5). */
 static void set_residual(struct iscsi_task *task)
 {
 	const struct scsi_cmd *cmd = &task->cmd;

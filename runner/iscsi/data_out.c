@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * R2Ts and Data-Out PDUs (RFC 7143 4.2.5.2, 11.7, 11.8): an unsolicited sequence, then sequences that R2Ts ask for,
- * several at a time. DataPDUInOrder and DataSequenceInOrder are always Yes, so the next byte to come is known, and
- * everything else is a fault. What becomes of a command with complete or faulty data is left to gather.c.
+ * R2Ts and Data-Out PDUs (RFC 7143 4.2.5.2, 11.7, 11.8): an unsolicited sequence, then sequences
+ * that R2Ts ask for, several at a time. DataPDUInOrder and DataSequenceInOrder are always Yes, so
+ * the next byte to come is known, and everything else is a fault. What becomes of a command with
+ * complete or faulty data is left to gather.c.
  */
 #include "iscsi/data_out.h"
 
@@ -109,8 +110,8 @@ static uint32_t fault(const struct iscsi_task *task, const struct iscsi_data_out
 	return SENSE_NONE;
 }
 
-/* Whether a final PDU with a wrong Target Transfer Tag is all that the initiator sends for the R2T that is due: the
- * command fails, and must not wait for more. */
+/* Whether a final PDU with a wrong Target Transfer Tag is all that the initiator sends for the
+ * R2T that is due: the command fails, and must not wait for more. */
 static bool ends_a_sequence(const struct iscsi_task *task, const struct iscsi_data_out *pdu)
 {
 	return task->verdict && get_be32(pdu->ttt) != ISCSI_TAG_NONE && !task->unsolicited &&

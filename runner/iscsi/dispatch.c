@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PDUs of the full feature phase: one table says which functions handle a kind of PDU, whether it uses a CmdSN, and in
- * which sessions it is allowed (RFC 7143 4.2.2.1, 4.3). How bytes become PDUs is left to rx.c.
+ * PDUs of the full feature phase: one table says which functions handle a kind of PDU, whether it
+ * uses a CmdSN, and in which sessions it is allowed (RFC 7143 4.2.2.1, 4.3). How bytes become PDUs
+ * is left to rx.c.
  */
 #include "iscsi/dispatch.h"
 

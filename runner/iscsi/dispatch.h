@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the framing calls for each PDU of the full feature phase. All functions return false if the connection was closed. */
+/* What the framing calls for each PDU of the full feature phase. All functions return false if
+ * the connection was closed. */
 #ifndef ISCSI_DISPATCH_H
 #define ISCSI_DISPATCH_H
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Gathering the data that a command needs before it runs. A READ passes through here, too, and needs none. How data
- * are asked for and received is left to data_out.c. A command that cannot run, because a PDU was wrong or there is no
- * buffer, is answered with its verdict once the initiator has sent the last PDU of all its sequences (RFC 7143 11.17.1).
+ * Gathering the data that a command needs before it runs. A READ passes through here, too, and
+ * needs none. How data are asked for and received is left to data_out.c. A command that cannot run,
+ * because a PDU was wrong or there is no buffer, is answered with its verdict once the initiator
+ * has sent the last PDU of all its sequences (RFC 7143 11.17.1).
  */
 #include "iscsi/gather.h"
 

@@ -9,11 +9,12 @@
 struct iscsi_conn;
 struct iscsi_task;
 
-/* Prepares a command that scsi_parse() has seen. final: the command's F bit, no unsolicited data follow. */
+/* Prepares a command that scsi_parse() has seen. final: the command's F bit, no unsolicited data
+ * follow. */
 void iscsi_gather_begin(struct iscsi_task *task, uint32_t immediate_len, bool final);
 /* What has come in so far is complete: asks for more, runs the command, or answers its verdict. */
 void iscsi_gather_next(struct iscsi_task *task);
-/* Whether commands wait for Data-Out, and the initiator has sent next to none in the last nopin_timeout_s. To be called
- * from time to time: the function compares with its last call. */
+/* Whether commands wait for Data-Out, and the initiator has sent next to none in the last
+ * nopin_timeout_s. To be called from time to time: the function compares with its last call. */
 bool iscsi_gather_is_stalled(struct iscsi_conn *conn);
 #endif

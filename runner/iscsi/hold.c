@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests that came before an earlier CmdSN (RFC 7143 4.2.2.1). They wait until all earlier requests have come, and are then
- * treated as if they came now. An initiator with one connection has no reason to cause this, so this file is not fast, but
- * it has a bound.
+ * Requests that came before an earlier CmdSN (RFC 7143 4.2.2.1). They wait until all earlier
+ * requests have come, and are then treated as if they came now. An initiator with one connection
+ * has no reason to cause this, so this file is not fast, but it has a bound.
  */
 #include "iscsi/hold.h"
 

@@ -36,8 +36,10 @@ void iscsi_hold_free(struct iscsi_session *session);
 
 /* Aborts the SCSI command with this ITT, if it waits. False: there is none. */
 bool iscsi_hold_abort(struct iscsi_session *session, uint32_t itt);
-/* Aborts the SCSI commands of lun, or of all LUNs if it is NULL, that have a number before cmdsn. */
+/* Aborts the SCSI commands of lun, or of all LUNs if it is NULL, that have a number before
+ * cmdsn. */
 void iscsi_hold_abort_all(struct iscsi_session *session, const struct iscsi_lun *lun, uint32_t cmdsn);
-/* The command with this number counts as received and aborted (RFC 7143 11.6.1). False: the number is outside of the window. */
+/* The command with this number counts as received and aborted (RFC 7143 11.6.1). False: the
+ * number is outside of the window. */
 bool iscsi_hold_number(struct iscsi_conn *conn, uint32_t cmdsn);
 #endif

@@ -18,7 +18,8 @@ struct iscsi_options {
 	unsigned login_timeout_s;
 	/* Silence of an initiator before it gets a NOP-In. */
 	unsigned nopin_interval_s;
-	/* An initiator that does not answer, does not read, or sends no Data-Out for this time loses its connection. */
+	/* An initiator that does not answer, does not read, or sends no Data-Out for this time
+	 * loses its connection. */
 	unsigned nopin_timeout_s;
 	/* Commands that a session may have outstanding (MaxCmdSN). */
 	unsigned queue_depth;
@@ -28,11 +29,13 @@ struct iscsi_options {
 
 struct iscsi_server;
 
-/* Main thread. Binds all portals of the model first, then accepts; a busy address fails the whole call. */
+/* Main thread. Binds all portals of the model first, then accepts; a busy address fails the
+ * whole call. */
 struct iscsi_server *iscsi_server_start(struct loop_set *set, struct target_model *model,
 					const struct iscsi_options *options, struct error *error);
-/* Main thread, may block up to timeout_s: stops accepting, lets commands in flight end, sends Async Message
- * (logout request, RFC 7143 11.9), closes all sessions and detaches their nexuses. False: storage has not
- * ended the commands of some in that time; what they refer to, LUs and loops too, must stay. */
+/* Main thread, may block up to timeout_s: stops accepting, lets commands in flight end, sends
+ * Async Message (logout request, RFC 7143 11.9), closes all sessions and detaches their nexuses.
+ * False: storage has not ended the commands of some in that time; what they refer to, LUs and
+ * loops too, must stay. */
 bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s);
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Portals: listening sockets on loop 0, which gives each connection to the next loop in turn. Whether a connection gets a
- * place is left to places.c.
+ * Portals: listening sockets on loop 0, which gives each connection to the next loop in turn.
+ * Whether a connection gets a place is left to places.c.
  */
 #include "iscsi/listener.h"
 
@@ -24,7 +24,8 @@
 #define BACKLOG        1024
 #define RETRY_NS       100000000ull /* between attempts to accept without descriptors */
 #define ACCEPTS_A_TURN 64
-/* Seconds for which the kernel keeps a connection back on which nothing has been sent: an initiator sends first. */
+/* Seconds for which the kernel keeps a connection back on which nothing has been sent: an
+ * initiator sends first. */
 #define DEFER_ACCEPT_S 1
 
 struct iscsi_listener {
@@ -55,7 +56,8 @@ static bool listens_on(int fd, const void *arg)
 	       !target_portal_format(&addr, text, sizeof(text)) && !strcmp(text, portal->text);
 }
 
-/* An address that no interface has yet, for example before the network is up, begins to work when it appears. */
+/* An address that no interface has yet, for example before the network is up, begins to work
+ * when it appears. */
 static int bind_address(int fd, const struct target_portal *portal)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)&portal->addr;
@@ -98,7 +100,8 @@ static void defer_accept(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
 }
 
-/* Returns a socket that the store has kept, on which initiators may be waiting already, or a new one. */
+/* Returns a socket that the store has kept, on which initiators may be waiting already, or a new
+ * one. */
 static int open_socket(const struct target_portal *portal, const struct fd_store *store)
 {
 	struct fd_kept kept;
@@ -211,7 +214,8 @@ static void accepted(struct iscsi_listener *listener, int fd, const struct socka
 
 	if (!conn)
 		return;
-	/* tx.c sends as much as possible with one call, so the Nagle algorithm could only delay PDUs. */
+	/* tx.c sends as much as possible with one call, so the Nagle algorithm could only delay
+	 * PDUs. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	atomic_store_explicit(&conn->heard, has_data(fd), memory_order_relaxed);
 	if (!iscsi_place_enter(conn, addr))

@@ -7,7 +7,8 @@
 
 struct iscsi_server;
 
-/* On loop 0, but for iscsi_listeners_open(), which runs on the main thread before anything is accepted. */
+/* On loop 0, but for iscsi_listeners_open(), which runs on the main thread before anything is
+ * accepted. */
 int iscsi_listeners_open(struct iscsi_server *server, struct error *error);
 void iscsi_listeners_accept(struct iscsi_server *server);
 void iscsi_listeners_stop(struct iscsi_server *server);

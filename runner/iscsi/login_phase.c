@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The login phase of a connection (RFC 7143 6.3): passes PDUs to iscsi_login/login.c, and begins the session. What the PDUs
- * say is left to login.c.
+ * The login phase of a connection (RFC 7143 6.3): passes PDUs to iscsi_login/login.c, and begins
+ * the session. What the PDUs say is left to login.c.
  */
 #include "iscsi/login_phase.h"
 
@@ -110,7 +110,8 @@ void iscsi_login_join(struct iscsi_conn *conn)
 	}
 }
 
-/* The numbering of the session begins with the CmdSN of the first request, which the login does not use up (11.12.7). */
+/* The numbering of the session begins with the CmdSN of the first request, which the login does
+ * not use up (11.12.7). */
 static void start_numbers(struct iscsi_conn *conn)
 {
 	const struct iscsi_login_req *pdu = (const void *)conn->rx.head;

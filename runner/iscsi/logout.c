@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Logout by the initiator (RFC 7143 11.14, 11.15), and the Asynchronous Message by which the target asks for a logout
- * (11.9).
+ * Logout by the initiator (RFC 7143 11.14, 11.15), and the Asynchronous Message by which the target
+ * asks for a logout (11.9).
  */
 #include "iscsi/logout.h"
 
@@ -31,7 +31,8 @@ void iscsi_logout_answer(struct iscsi_conn *conn)
 	iscsi_conn_finish(conn);
 }
 
-/* Ends the session. Tasks that are executed are answered first; tasks that wait for data are dropped. */
+/* Ends the session. Tasks that are executed are answered first; tasks that wait for data are
+ * dropped. */
 static void begin(struct iscsi_conn *conn)
 {
 	struct list *node, *tmp;

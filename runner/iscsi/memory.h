@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A bound on the memory that requests and answers take besides data buffers: data segments that are received whole,
- * requests that wait for an earlier CmdSN, text, and messages that wait to be sent. A session may cause each of them,
- * so a bound for each session would be multiplied by the number of sessions. One bound holds for all sessions of a
- * loop. Pieces of up to ISCSI_MEMORY_SMALL bytes are not counted: ordinary requests and answers, which must not fail
- * because another session uses up the bound.
+ * A bound on the memory that requests and answers take besides data buffers: data segments that are
+ * received whole, requests that wait for an earlier CmdSN, text, and messages that wait to be sent.
+ * A session may cause each of them, so a bound for each session would be multiplied by the number
+ * of sessions. One bound holds for all sessions of a loop. Pieces of up to ISCSI_MEMORY_SMALL bytes
+ * are not counted: ordinary requests and answers, which must not fail because another session uses
+ * up the bound.
  */
 #ifndef ISCSI_MEMORY_H
 #define ISCSI_MEMORY_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * NOP-Out and NOP-In (RFC 7143 11.18, 11.19): answers the pings of initiators, and finds initiators that are gone or stuck
- * without having closed the connection.
+ * NOP-Out and NOP-In (RFC 7143 11.18, 11.19): answers the pings of initiators, and finds initiators
+ * that are gone or stuck without having closed the connection.
  */
 #include "iscsi/nop.h"
 
@@ -51,8 +51,9 @@ static void probe(struct iscsi_conn *conn)
 	conn->probing = true; /* until anything comes in */
 }
 
-/* How long the initiator has been silent. While the socket is full, only reading counts: a NOP-In could not reach the
- * initiator, and an initiator that sends for ever and never reads would keep the buffers of its commands. */
+/* How long the initiator has been silent. While the socket is full, only reading counts: a
+ * NOP-In could not reach the initiator, and an initiator that sends for ever and never reads
+ * would keep the buffers of its commands. */
 static uint64_t silence_ns(const struct iscsi_conn *conn)
 {
 	uint64_t last = MAX(conn->last_rx_ns, conn->last_tx_ns);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The policy of places. Anybody who can connect can hold a connection for a while without a name or a secret. So the
- * number of connections that have not logged in is limited, and discovery sessions, which need no secret either, count
- * among them. Where all half-open places are taken, the next connection gets the place of
+ * The policy of places. Anybody who can connect can hold a connection for a while without a name or
+ * a secret. So the number of connections that have not logged in is limited, and discovery
+ * sessions, which need no secret either, count among them. Where all half-open places are taken,
+ * the next connection gets the place of
  *   1. a connection that has sent nothing;
  *   2. a connection of an address that holds more than its share;
  *   3. a connection that has had GRACE_NS, of the address that holds the most.
- * If there is none, the connection waits in the queue of its address. The addresses get free places in turn: a queue in
- * the order of arrival, such as the socket's backlog, would make an honest initiator wait for all connections of an
- * attacker. An address that holds its share can only take places from itself.
+ * If there is none, the connection waits in the queue of its address. The addresses get free places
+ * in turn: a queue in the order of arrival, such as the socket's backlog, would make an honest
+ * initiator wait for all connections of an attacker. An address that holds its share can only take
+ * places from itself.
  *
  * How a connection is accepted and closed is left to listener.c and conn.c.
  */
@@ -34,7 +36,8 @@ unsigned iscsi_server_share(const struct iscsi_server *server)
 	return MAX(server->options.max_connections / 2, SHARE_MIN);
 }
 
-/* The half-open places of an address, if each address that has some and one more get the same number. */
+/* The half-open places of an address, if each address that has some and one more get the same
+ * number. */
 static unsigned half_open_share(const struct iscsi_server *server)
 {
 	return MAX(server->options.max_half_open / (MAX(server->places.naddresses, 1u) + 1), 1u);
@@ -45,7 +48,8 @@ static unsigned discovery_max(const struct iscsi_server *server)
 	return MAX(server->options.max_half_open / 2, 1u);
 }
 
-/* Places that only initiators get that have a session already: for their reinstatement (RFC 7143 6.3.5). */
+/* Places that only initiators get that have a session already: for their reinstatement (RFC 7143
+ * 6.3.5). */
 static unsigned reserve(const struct iscsi_server *server)
 {
 	return server->options.max_connections / 16;
@@ -119,7 +123,8 @@ static bool is_silent(struct iscsi_conn *conn)
 	return !atomic_load_explicit(&conn->heard, memory_order_relaxed);
 }
 
-/* Whether a is a better choice than b to give its place away; b may be NULL. Both are in the order of age. */
+/* Whether a is a better choice than b to give its place away; b may be NULL. Both are in the
+ * order of age. */
 static bool yields_before(struct iscsi_conn *a, struct iscsi_conn *b)
 {
 	if (!b || is_silent(a) != is_silent(b))
@@ -316,7 +321,8 @@ void iscsi_place_leave(struct iscsi_conn *conn)
 	conn->address->nconnections--;
 	put_address(conn->address);
 	conn->address = NULL;
-	/* The main thread frees the server once there are no connections, so this is the last access to it. */
+	/* The main thread frees the server once there are no connections, so this is the last
+	 * access to it. */
 	atomic_fetch_sub(&server->connections, 1);
 }
 

@@ -7,7 +7,8 @@
 
 #define REJECT_WORK 4
 
-/* The data segment of a Reject is the refused header with its AHS, as far as the initiator accepts it (11.17). */
+/* The data segment of a Reject is the refused header with its AHS, as far as the initiator
+ * accepts it (11.17). */
 void iscsi_reject(struct iscsi_conn *conn, enum iscsi_reject_reason reason, const char *why)
 {
 	uint32_t len = MIN(ISCSI_BHS_LEN + conn->rx.ahs_len, conn->params.max_xmit_data_segment);

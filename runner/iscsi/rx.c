@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Framing: bytes from the socket into PDUs (RFC 7143 11.2). A PDU is a row of ranges to fill: BHS, AHS with
- * header digest, data to keep, data to drop, padding with data digest. Bytes go into the current range either
- * straight from the socket or out of the loop's scratch area, and when a range is full, the next one is set
- * up. So a short read needs no care anywhere else, and a connection needs no receive buffer of its own.
+ * Framing: bytes from the socket into PDUs (RFC 7143 11.2). A PDU is a row of ranges to fill: BHS,
+ * AHS with header digest, data to keep, data to drop, padding with data digest. Bytes go into the
+ * current range either straight from the socket or out of the loop's scratch area, and when a range
+ * is full, the next one is set up. So a short read needs no care anywhere else, and a connection
+ * needs no receive buffer of its own.
  */
 #include "iscsi/rx.h"
 
@@ -20,10 +21,12 @@
 #include "iscsi/work.h"
 #include "util/crc32c.h"
 
-/* Bytes that a connection may receive in one turn, and the bytes as which a PDU counts besides its own. */
+/* Bytes that a connection may receive in one turn, and the bytes as which a PDU counts besides
+ * its own. */
 #define RX_BUDGET   (1u << 20)
 #define RX_PDU_COST (1u << 10)
-/* If so much of a data segment is missing, one receive is for the segment, with only a little of what follows it. */
+/* If so much of a data segment is missing, one receive is for the segment, with only a little of
+ * what follows it. */
 #define RX_LARGE       (16u << 10)
 #define RX_AFTER_LARGE (4u << 10)
 /* One receive from a connection that causes work (work.h). */
@@ -79,7 +82,8 @@ bool iscsi_rx_keep_whole(struct iscsi_conn *conn)
 				 "the requests of all sessions take too much memory, and this one is large");
 		return false;
 	}
-	/* Now, not when the data have come: the rest of them waits for the next turn if this one is used up. */
+	/* Now, not when the data have come: the rest of them waits for the next turn if this one
+	 * is used up. */
 	iscsi_work_add(conn, rx->data_len / RX_WORK_BYTES);
 	rx->data_size = rx->data_len;
 	rx->data = malloc(rx->data_len);
@@ -175,7 +179,8 @@ static bool tail_complete(struct iscsi_conn *conn)
 
 	if (rx->tail_len == pad || has_digest(crc32c_update(rx->crc, rx->tail, pad), rx->tail + pad))
 		return pdu_complete(conn);
-	/* RFC 7143 7.8 demands the Reject. At ErrorRecoveryLevel 0 the data cannot be requested again (7.1.4.1). */
+	/* RFC 7143 7.8 demands the Reject. At ErrorRecoveryLevel 0 the data cannot be requested
+	 * again (7.1.4.1). */
 	iscsi_reject(conn, ISCSI_REJECT_DATA_DIGEST, "data digest error");
 	iscsi_conn_finish(conn);
 	return false;
@@ -240,8 +245,8 @@ static bool consume(struct iscsi_conn *conn, const uint8_t *src, size_t n)
 	return true;
 }
 
-/* One read: the rest of the current range in place, and what follows into scratch. *asked: room that there
- * was. */
+/* One read: the rest of the current range in place, and what follows into scratch. *asked: room
+ * that there was. */
 static ssize_t receive(struct iscsi_conn *conn, uint8_t *scratch, size_t *direct, size_t *asked)
 {
 	struct iscsi_rx *rx = &conn->rx;
@@ -320,8 +325,8 @@ void iscsi_rx_ready(struct iscsi_conn *conn, bool hangup)
 			conn->rx.worked = false; /* until a PDU of this turn causes work */
 		if (!received(conn, n) || !consume_all(conn, scratch, direct, (size_t)n))
 			return;
-		/* The socket is empty if it gave less than it was asked for, and reports later data. But the end of the
-		 * stream may have been reported already. */
+		/* The socket is empty if it gave less than it was asked for, and reports later
+		 * data. But the end of the stream may have been reported already. */
 		if ((size_t)n < asked && !hangup)
 			return;
 		total += (size_t)n;

@@ -18,7 +18,8 @@ enum iscsi_turn {
 	ISCSI_TURN_NOW,
 	/* A request with an earlier CmdSN is missing. */
 	ISCSI_TURN_LATER,
-	/* The number is outside of the window or has come before, or the request is refused: its data are dropped. */
+	/* The number is outside of the window or has come before, or the request is refused: its
+	 * data are dropped. */
 	ISCSI_TURN_NEVER,
 };
 
@@ -42,7 +43,8 @@ struct iscsi_rx {
 	bool worked;
 	/* Too much output waits, so nothing is received until it has been sent. */
 	bool paused;
-	/* The data segment of a PDU that needs it as a whole; allocated, and freed after the PDU. */
+	/* The data segment of a PDU that needs it as a whole; allocated, and freed after the
+	 * PDU. */
 	uint8_t *data;
 	uint32_t data_size;
 	/* The task to which the data segment belongs. */
@@ -53,20 +55,22 @@ struct iscsi_rx {
 
 /* Waits for the next PDU. */
 void iscsi_rx_start(struct iscsi_conn *conn);
-/* Receives what the socket has, within a budget. hangup: the end of the stream may have been reported already. May close
- * the connection. */
+/* Receives what the socket has, within a budget. hangup: the end of the stream may have been
+ * reported already. May close the connection. */
 void iscsi_rx_ready(struct iscsi_conn *conn, bool hangup);
 /* Frees what the last PDU held, and waits for the next one. */
 void iscsi_rx_free(struct iscsi_conn *conn);
-/* For the begin functions of PDUs: where the first len bytes of the data segment go; the rest is dropped. */
+/* For the begin functions of PDUs: where the first len bytes of the data segment go; the rest is
+ * dropped. */
 void iscsi_rx_store(struct iscsi_conn *conn, uint8_t *dst, uint32_t len);
 
-/* The PDU that is being received needs its data segment as a whole. False: the connection was closed. */
+/* The PDU that is being received needs its data segment as a whole. False: the connection was
+ * closed. */
 bool iscsi_rx_keep_whole(struct iscsi_conn *conn);
 
 /*
- * Two functions handle each kind of PDU (the table kinds in dispatch.c). begin runs when the header is complete
- * and says where the data go (iscsi_rx_store()); end runs when the data are complete. Both return false if the connection
- * was closed.
+ * Two functions handle each kind of PDU (the table kinds in dispatch.c). begin runs when the header
+ * is complete and says where the data go (iscsi_rx_store()); end runs when the data are complete.
+ * Both return false if the connection was closed.
  */
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Start and stop of the iSCSI front end. A stop goes through phases: the main thread posts each phase to all loops and
- * waits, and the connections of a loop act on it (conn.c). What happens between start and stop is left to the loops.
+ * Start and stop of the iSCSI front end. A stop goes through phases: the main thread posts each
+ * phase to all loops and waits, and the connections of a loop act on it (conn.c). What happens
+ * between start and stop is left to the loops.
  */
 #include "iscsi/server.h"
 
@@ -105,8 +106,9 @@ static int init_loops(struct iscsi_server *server)
 	return 0;
 }
 
-/* Fixes the size from which malloc() maps each piece by itself, so that free() gives it back to the system. By default,
- * glibc raises this size whenever such a piece is freed, and then one small piece that is in use keeps megabytes. */
+/* Fixes the size from which malloc() maps each piece by itself, so that free() gives it back to
+ * the system. By default, glibc raises this size whenever such a piece is freed, and then one
+ * small piece that is in use keeps megabytes. */
 static void set_up_malloc(void)
 {
 #ifdef M_MMAP_THRESHOLD

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The server behind iscsi.h: what all connections share, and what the connections of one loop share.
+ * The server behind iscsi.h: what all connections share, and what the connections of one loop
+ * share.
  *
- * server->lock guards the session table with its waiting connections, and the places. A loop takes it when a connection
- * is accepted, logs in or ends, never with another lock held and never on the data path.
+ * server->lock guards the session table with its waiting connections, and the places. A loop takes
+ * it when a connection is accepted, logs in or ends, never with another lock held and never on the
+ * data path.
  */
 #ifndef ISCSI_SERVER_H
 #define ISCSI_SERVER_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a session, with its LUNs. A session leaves the table (session_table.c) when all its tasks are over; only
- * then may another session of the same I_T nexus begin (session reinstatement, RFC 7143 6.3.5), so that no command of
- * the old session can take effect after a command of the new one.
+ * The life of a session, with its LUNs. A session leaves the table (session_table.c) when all its
+ * tasks are over; only then may another session of the same I_T nexus begin (session reinstatement,
+ * RFC 7143 6.3.5), so that no command of the old session can take effect after a command of the new
+ * one.
  */
 #include "iscsi/session.h"
 
@@ -143,7 +144,8 @@ void iscsi_session_end(struct iscsi_session *session)
 {
 	struct list *node, *tmp;
 
-	/* The output queue has been dropped, so only tasks that the device server executes must stay. */
+	/* The output queue has been dropped, so only tasks that the device server executes must
+	 * stay. */
 	list_for_each (&session->tasks, node, tmp) {
 		struct iscsi_task *task = list_entry(node, struct iscsi_task, node);
 
@@ -165,7 +167,8 @@ bool iscsi_session_reap(struct iscsi_session *session)
 	detach(session);
 	if (session->registered)
 		iscsi_session_unregister(session);
-	/* The session is not in the table any more, so end_reason cannot change. The work end may still have to run. */
+	/* The session is not in the table any more, so end_reason cannot change. The work end
+	 * may still have to run. */
 	if (session->end_reason && !session->end_ran)
 		return false;
 	iscsi_session_free(session);

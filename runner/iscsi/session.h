@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A session: an I_T nexus with its LUNs and its tasks. It belongs to the loop of its connection. Other loops touch only
- * node, waiters and end_reason, under server->lock.
+ * A session: an I_T nexus with its LUNs and its tasks. It belongs to the loop of its connection.
+ * Other loops touch only node, waiters and end_reason, under server->lock.
  */
 #ifndef ISCSI_SESSION_H
 #define ISCSI_SESSION_H
@@ -58,8 +58,8 @@ struct iscsi_session {
 	unsigned ntasks, nimmediate;
 	unsigned ntmfs;
 	uint32_t next_ttt;
-	/* The session is in the table. Only its own loop reads and writes this: other loops change node when they enter
-	 * or remove a neighbour. */
+	/* The session is in the table. Only its own loop reads and writes this: other loops
+	 * change node when they enter or remove a neighbour. */
 	bool registered;
 	/* The nexuses of the LUNs are attached to their logical units. */
 	bool attached;
@@ -71,7 +71,8 @@ struct iscsi_session {
 	/* Ends the tasks after the connection was closed. */
 	struct iscsi_tmf loss;
 
-	/* A text exchange under way (text_exchange.c): the request so far, and how much of the answer was sent. */
+	/* A text exchange under way (text_exchange.c): the request so far, and how much of the
+	 * answer was sent. */
 	uint8_t *text_in;
 	uint32_t text_in_len;
 	struct iscsi_answer *answer;
@@ -88,10 +89,11 @@ void iscsi_session_free(struct iscsi_session *session);
 
 /* Attaches the nexus of each LUN to its logical unit. */
 void iscsi_session_attach(struct iscsi_session *session);
-/* The connection is closed: ends all tasks. iscsi_conn_wake() is called when the last one is over. */
+/* The connection is closed: ends all tasks. iscsi_conn_wake() is called when the last one is
+ * over. */
 void iscsi_session_end(struct iscsi_session *session);
-/* From the connection's deferred work, after iscsi_session_end(): frees the session once nothing of it is in
- * flight. */
+/* From the connection's deferred work, after iscsi_session_end(): frees the session once nothing
+ * of it is in flight. */
 bool iscsi_session_reap(struct iscsi_session *session);
 
 /* NULL: there is no such LUN, or its form is not supported. */

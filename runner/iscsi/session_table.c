@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The session table: sessions by I_T nexus, TSIHs, initiators, and session reinstatement (RFC 7143 6.3.5). What a session
- * does between entering and leaving is left to session.c.
+ * The session table: sessions by I_T nexus, TSIHs, initiators, and session reinstatement (RFC 7143
+ * 6.3.5). What a session does between entering and leaving is left to session.c.
  */
 #include "iscsi/session_table.h"
 
@@ -103,7 +103,8 @@ static struct iscsi_initiator *new_initiator(struct list *bucket, const char *na
 	return initiator;
 }
 
-/* Counts one more session of the initiator. NULL: it has its share of sessions already, or there is no memory. */
+/* Counts one more session of the initiator. NULL: it has its share of sessions already, or there
+ * is no memory. */
 static struct iscsi_initiator *get_initiator(struct iscsi_server *server, const char *name)
 {
 	struct list *bucket = initiator_bucket(&server->sessions, name);
@@ -137,8 +138,9 @@ static void post_end(struct iscsi_session *session, const char *reason)
 }
 
 /*
- * The initiator logs in again with the same I_T nexus (6.3.5). With the TSIH of the session, it replaces the connection of
- * this session (6.3.4): at ErrorRecoveryLevel 0 only the TSIH and the session-wide parameters survive.
+ * The initiator logs in again with the same I_T nexus (6.3.5). With the TSIH of the session, it
+ * replaces the connection of this session (6.3.4): at ErrorRecoveryLevel 0 only the TSIH and the
+ * session-wide parameters survive.
  */
 static int replace(struct iscsi_session *session, struct iscsi_session *old, uint16_t wanted_tsih)
 {
@@ -188,7 +190,8 @@ int iscsi_session_register(struct iscsi_session *session, uint16_t wanted_tsih)
 	struct iscsi_server *server = session->conn->il->server;
 	struct iscsi_session_table *table = &server->sessions;
 	SCOPE_LOCK(&server->lock);
-	/* Discovery sessions of one I_T nexus do not replace each other, because they share nothing. */
+	/* Discovery sessions of one I_T nexus do not replace each other, because they share
+	 * nothing. */
 	struct iscsi_session *old =
 	    session->target ? find_same(session_bucket(table, session), session) : NULL;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of all sessions and of their initiators. An initiator is a name (InitiatorName): all its sessions together
- * have one share of the places and, on each loop, one share of the data buffers.
+ * The table of all sessions and of their initiators. An initiator is a name (InitiatorName): all
+ * its sessions together have one share of the places and, on each loop, one share of the data
+ * buffers.
  */
 #ifndef ISCSI_SESSION_TABLE_H
 #define ISCSI_SESSION_TABLE_H
@@ -20,7 +21,8 @@ struct iscsi_conn;
 struct iscsi_server;
 struct iscsi_session;
 
-/* What an initiator holds on one loop. Only this loop touches it; the alignment keeps it in a cache line of its own. */
+/* What an initiator holds on one loop. Only this loop touches it; the alignment keeps it in a
+ * cache line of its own. */
 struct iscsi_initiator_part {
 	/* The data buffers of its commands, and the buffers that the backstore takes for them. */
 	alignas(64) struct loop_buffer_account buffers;
@@ -45,9 +47,10 @@ struct iscsi_session_table {
 
 void iscsi_session_table_init(struct iscsi_session_table *table);
 /*
- * Enters the session into the table and gives it a TSIH. 0; -EBUSY when an older session of the same I_T nexus must end
- * first: conn->move is posted then; -EMLINK when the initiator wants a second connection; -ENOENT when the initiator
- * names a TSIH that no session has; -ENOSPC when there is no TSIH, no memory, or no session left for this initiator.
+ * Enters the session into the table and gives it a TSIH. 0; -EBUSY when an older session of the
+ * same I_T nexus must end first: conn->move is posted then; -EMLINK when the initiator wants a
+ * second connection; -ENOENT when the initiator names a TSIH that no session has; -ENOSPC when
+ * there is no TSIH, no memory, or no session left for this initiator.
  */
 int iscsi_session_register(struct iscsi_session *session, uint16_t wanted_tsih);
 /* The session leaves the table, and its I_T nexus may begin a new one. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tasks: a SCSI command with its tag and its data buffer, and its way to the device server. The way of its data is left to
- * gather.c and data_in.c.
+ * Tasks: a SCSI command with its tag and its data buffer, and its way to the device server. The way
+ * of its data is left to gather.c and data_in.c.
  */
 #include "iscsi/task.h"
 
@@ -42,10 +42,11 @@ static void task_done(struct scsi_cmd *cmd)
 static const struct scsi_cmd_ops task_ops = {.data_in = task_data_in, .done = task_done};
 
 /*
- * Whether the initiator may have a buffer of this size. All sessions of an initiator together may hold as much of the
- * loop's memory as they leave to the others, however many initiators there are: an initiator that never sends the data
- * of its WRITEs, or never takes the data of its READs, gets TASK SET FULL in the end, and the others do not. Large
- * commands leave a reserve, so that small ones (INQUIRY, TEST UNIT READY, file system metadata) always find a buffer.
+ * Whether the initiator may have a buffer of this size. All sessions of an initiator together may
+ * hold as much of the loop's memory as they leave to the others, however many initiators there are:
+ * an initiator that never sends the data of its WRITEs, or never takes the data of its READs, gets
+ * TASK SET FULL in the end, and the others do not. Large commands leave a reserve, so that small
+ * ones (INQUIRY, TEST UNIT READY, file system metadata) always find a buffer.
  */
 static bool initiator_has_room(const struct iscsi_session *session, size_t size)
 {
@@ -73,7 +74,8 @@ bool iscsi_task_buffer(struct iscsi_task *task, size_t len)
 
 static struct iscsi_task **bucket(struct iscsi_session *session, uint32_t itt)
 {
-	/* Initiators count their tags up, or use the low bits for a slot and the high bits for a generation. */
+	/* Initiators count their tags up, or use the low bits for a slot and the high bits for a
+	 * generation. */
 	return &session->hash[(itt ^ itt >> 16) % ISCSI_TASK_BUCKETS];
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One SCSI command of a session, from its header to the last byte of its response. Tasks come from the slab of the loop. */
+/* One SCSI command of a session, from its header to the last byte of its response. Tasks come
+ * from the slab of the loop. */
 #ifndef ISCSI_TASK_H
 #define ISCSI_TASK_H
 

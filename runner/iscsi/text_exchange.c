@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Text Requests and Responses (RFC 7143 11.10, 11.11). The text of either side may come in pieces: the target answers a
- * request with the C bit with an empty response and a Target Transfer Tag, and the initiator answers a response with the
- * C bit with an empty request that carries its tag. What the answer says is left to answer.c.
+ * Text Requests and Responses (RFC 7143 11.10, 11.11). The text of either side may come in pieces:
+ * the target answers a request with the C bit with an empty response and a Target Transfer Tag, and
+ * the initiator answers a response with the C bit with an empty request that carries its tag. What
+ * the answer says is left to answer.c.
  */
 #include "iscsi/text_exchange.h"
 

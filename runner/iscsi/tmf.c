@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Task management (RFC 7143 11.5, 11.6; SAM-5 7). Tasks of this session that wait for data end here. The device server ends
- * all other tasks. The function is answered when none of these tasks is in flight.
+ * Task management (RFC 7143 11.5, 11.6; SAM-5 7). Tasks of this session that wait for data end
+ * here. The device server ends all other tasks. The function is answered when none of these tasks
+ * is in flight.
  */
 #include "iscsi/tmf.h"
 
@@ -10,7 +11,8 @@
 #include "iscsi/session_table.h"
 #include "iscsi/task.h"
 
-/* Functions that a session may have in progress; they are immediate, so the CmdSN window does not bound them. */
+/* Functions that a session may have in progress; they are immediate, so the CmdSN window does
+ * not bound them. */
 #define TMF_MAX 32
 
 static void tmf_done(struct scsi_tmf *scsi)
@@ -99,8 +101,9 @@ static void start(struct iscsi_conn *conn, enum scsi_tmf_function function, unsi
 	iscsi_tmf_run(tmf);
 }
 
-/* Ends tasks of lun, or of all LUNs if it is NULL, that wait for data or for an earlier CmdSN, without a response. Data-Out
- * that the initiator still sends for them (4.2.3.3) finds no task and is dropped. */
+/* Ends tasks of lun, or of all LUNs if it is NULL, that wait for data or for an earlier CmdSN,
+ * without a response. Data-Out that the initiator still sends for them (4.2.3.3) finds no task
+ * and is dropped. */
 static void drop_waiting(struct iscsi_session *session, const struct iscsi_lun *lun)
 {
 	const struct iscsi_tmf_request *pdu = (const void *)session->conn->rx.head;

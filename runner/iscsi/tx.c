@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Output: at the end of a turn, the queue of tasks and messages becomes PDUs, and one sendmsg() sends as many as possible.
- * A PDU is built right before it is sent, so it carries the newest ExpCmdSN and MaxCmdSN. Its numbers are used up only when
- * it has been sent, because the socket may take less than it is offered. Headers are in the batch of the loop, and data are
- * sent from where they are. Only a PDU that was sent in part is kept with the connection.
+ * Output: at the end of a turn, the queue of tasks and messages becomes PDUs, and one sendmsg()
+ * sends as many as possible. A PDU is built right before it is sent, so it carries the newest
+ * ExpCmdSN and MaxCmdSN. Its numbers are used up only when it has been sent, because the socket may
+ * take less than it is offered. Headers are in the batch of the loop, and data are sent from where
+ * they are. Only a PDU that was sent in part is kept with the connection.
  */
 #include "iscsi/tx.h"
 
@@ -24,8 +25,8 @@
 #define TX_PDU_IOVS (2 + SCSI_LEND_MAX)
 #define TX_BYTES    (1u << 20) /* offered in one sendmsg */
 #define TX_PLENTY   (256u << 10)
-/* With more bytes of messages in the queue, the connection does not receive. Requests that were received together may add
- * more; beyond the second limit the connection is closed. */
+/* With more bytes of messages in the queue, the connection does not receive. Requests that were
+ * received together may add more; beyond the second limit the connection is closed. */
 #define TX_MESSAGES     (256u << 10)
 #define TX_MESSAGES_MAX (4u << 20)
 

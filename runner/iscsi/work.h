@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A bound on the work of one turn of a loop besides SCSI commands. Text Requests, logins and refused PDUs cost up to a
- * thousand times more CPU time than their bytes suggest, and all sessions of a loop can send them at the same time. When
- * the work of a turn is used up, connections that caused work in their last turn wait for the next turn; connections that
- * only send SCSI commands do not wait.
+ * A bound on the work of one turn of a loop besides SCSI commands. Text Requests, logins and
+ * refused PDUs cost up to a thousand times more CPU time than their bytes suggest, and all sessions
+ * of a loop can send them at the same time. When the work of a turn is used up, connections that
+ * caused work in their last turn wait for the next turn; connections that only send SCSI commands
+ * do not wait.
  */
 #ifndef ISCSI_WORK_H
 #define ISCSI_WORK_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Binary values: decodes both forms, strictly, because only CHAP uses them; encodes the hexadecimal form. */
+/* Binary values: decodes both forms, strictly, because only CHAP uses them; encodes the
+ * hexadecimal form. */
 #include "iscsi_login/binary.h"
 
 #include <string.h>
@@ -42,7 +43,8 @@ static int base64_digit(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* RFC 4648 4, padded; the unused bits of the last digit must be zero, so that a value has one form only. */
+/* RFC 4648 4, padded; the unused bits of the last digit must be zero, so that a value has one
+ * form only. */
 static long decode_base64(const char *text, uint8_t *out, size_t size)
 {
 	size_t len = strlen(text), pad = 0, n;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The target's side of CHAP (RFC 7143 12.1.3, RFC 1994). Digests come from libcrypto. Which account an initiator has is left
- * to login_identity.c.
+ * The target's side of CHAP (RFC 7143 12.1.3, RFC 1994). Digests come from libcrypto. Which account
+ * an initiator has is left to login_identity.c.
  */
 #include "iscsi_login/chap.h"
 
@@ -59,7 +59,8 @@ static bool digest_available(const char *digest)
 	return md != NULL;
 }
 
-/* The first algorithm of the initiator's list that is supported (12.1.3): its index in algorithms, or -1. */
+/* The first algorithm of the initiator's list that is supported (12.1.3): its index in
+ * algorithms, or -1. */
 static int choose_algorithm(const char *list)
 {
 	const char *item;
@@ -87,7 +88,8 @@ static const char *challenge(struct iscsi_chap *chap, const struct iscsi_offers 
 	chosen = choose_algorithm(list);
 	if (chosen < 0)
 		return "none of the CHAP algorithms that the initiator offers is supported";
-	/* getrandom() waits until the kernel's generator is seeded, and then returns up to 256 bytes as a whole. */
+	/* getrandom() waits until the kernel's generator is seeded, and then returns up to 256
+	 * bytes as a whole. */
 	if (getrandom(chap->challenge, sizeof(chap->challenge), 0) != sizeof(chap->challenge) ||
 	    getrandom(&chap->id, sizeof(chap->id), 0) != sizeof(chap->id))
 		return "the system gives no random numbers for a challenge";
@@ -100,7 +102,8 @@ static const char *challenge(struct iscsi_chap *chap, const struct iscsi_offers 
 	return NULL;
 }
 
-/* Compares name and response together, so that neither the answer nor its time shows which of them was wrong. */
+/* Compares name and response together, so that neither the answer nor its time shows which of
+ * them was wrong. */
 static bool response_matches(const struct iscsi_chap *chap, const char *name, const char *response)
 {
 	const struct target_auth *account = chap->account;
@@ -133,7 +136,8 @@ static const char *answer_challenge(const struct iscsi_chap *chap, const char *i
 
 	if (!account->mutual_user[0])
 		return "the initiator asks for mutual CHAP, which is not configured";
-	/* With one secret for both directions, an attacker could let the target answer its own challenge (9.2.1). */
+	/* With one secret for both directions, an attacker could let the target answer its own
+	 * challenge (9.2.1). */
 	if (strcmp(account->secret, account->mutual_secret) == 0)
 		return "mutual CHAP is configured with the same secret for both directions";
 	if (!iscsi_value_number(id_text, &id) || id > UINT8_MAX)

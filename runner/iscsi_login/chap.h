@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CHAP, the target's side (RFC 7143 12.1.3, RFC 1994): one object for one challenge, which is used once. */
+/* CHAP, the target's side (RFC 7143 12.1.3, RFC 1994): one object for one challenge, which is
+ * used once. */
 #ifndef ISCSI_LOGIN_CHAP_H
 #define ISCSI_LOGIN_CHAP_H
 
@@ -25,13 +26,15 @@ void iscsi_chap_init(struct iscsi_chap *chap, const struct target_auth *account)
 /* Whether the text contains a CHAP key. */
 bool iscsi_chap_offered(const struct iscsi_offers *offers);
 /*
- * Handles the CHAP keys of one text and adds the answers to out. Returns NULL, or why authentication failed; the state
- * then stays CHAP_FAILED. A text without CHAP keys changes nothing.
+ * Handles the CHAP keys of one text and adds the answers to out. Returns NULL, or why
+ * authentication failed; the state then stays CHAP_FAILED. A text without CHAP keys changes
+ * nothing.
  */
 const char *iscsi_chap_step(struct iscsi_chap *chap, const struct iscsi_offers *offers,
 			    struct iscsi_text_out *out);
 
-/* The digest of id, secret and challenge (RFC 1994 4.1). Returns its length, or -1: the digest is not available. */
+/* The digest of id, secret and challenge (RFC 1994 4.1). Returns its length, or -1: the digest
+ * is not available. */
 int iscsi_chap_response(const char *digest, uint8_t id, const char *secret, const uint8_t *challenge,
 			size_t challenge_len, uint8_t response[64]);
 #endif

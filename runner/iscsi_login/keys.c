@@ -11,8 +11,8 @@
 
 static const char *const digests[] = {"None", "CRC32C", NULL};
 static const char *const task_reporting[] = {"RFC3720", NULL};
-/* 13.25 recommends Reject for the marker keys and allows No. An initiator of RFC 3720 takes No as the result of its offer,
- * and Reject as a failure. */
+/* 13.25 recommends Reject for the marker keys and allows No. An initiator of RFC 3720 takes No
+ * as the result of its offer, and Reject as a failure. */
 static const char *const no[] = {"No", NULL};
 static const char *const reject[] = {"Reject", NULL};
 
@@ -69,7 +69,8 @@ const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT] = {
 	[ISCSI_KEY_FIRST_BURST_LENGTH] = { NAME("FirstBurstLength"),
 					   NUMBER(MIN, first_burst, 65536, 262144, 512, SEGMENT_MAX),
 					   IN(OPERATIONAL), NORMAL_ONLY },
-	/* A session ends with its connection (ErrorRecoveryLevel 0), so nothing is waited for or retained. */
+	/* A session ends with its connection (ErrorRecoveryLevel 0), so nothing is waited for or
+	 * retained. */
 	[ISCSI_KEY_DEFAULT_TIME2WAIT] = { NAME("DefaultTime2Wait"), NUMBER(MAX, default_time2wait, 2, 0, 0, 3600),
 					  IN(OPERATIONAL) },
 	[ISCSI_KEY_DEFAULT_TIME2RETAIN] = { NAME("DefaultTime2Retain"),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The text keys of login and full feature phase: one table with one row for each key (RFC 7143 12, 13). A session has one
- * connection, so session-wide and connection-wide keys differ only where a login replaces this connection
- * (iscsi_params_inherit() in negotiate.h).
+ * The text keys of login and full feature phase: one table with one row for each key (RFC 7143 12,
+ * 13). A session has one connection, so session-wide and connection-wide keys differ only where a
+ * login replaces this connection (iscsi_params_inherit() in negotiate.h).
  */
 #ifndef ISCSI_LOGIN_KEYS_H
 #define ISCSI_LOGIN_KEYS_H
@@ -64,13 +64,15 @@ enum iscsi_key_type {
 	ISCSI_KEY_MIN,
 	/* Number. */
 	ISCSI_KEY_MAX,
-	/* The first value of the offered list that is among choices; the result is its index, 0 or 1. */
+	/* The first value of the offered list that is among choices; the result is its index, 0
+	 * or 1. */
 	ISCSI_KEY_LIST,
 	/* Obsolete: always the answer choices[0]. */
 	ISCSI_KEY_FIXED,
 };
 
-/* The phases in which an initiator may send a key, as a set. In other phases the answer is Reject. */
+/* The phases in which an initiator may send a key, as a set. In other phases the answer is
+ * Reject. */
 enum iscsi_phase {
 	ISCSI_PHASE_SECURITY = 1,
 	ISCSI_PHASE_OPERATIONAL = 2,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The login phase of one connection as a state machine: stages, pieces of text, and authentication in the order that RFC
- * 7143 6.3 demands. Who may log in to which target is left to login_identity.c, the keys to negotiate.c, CHAP to chap.c.
+ * The login phase of one connection as a state machine: stages, pieces of text, and authentication
+ * in the order that RFC 7143 6.3 demands. Who may log in to which target is left to
+ * login_identity.c, the keys to negotiate.c, CHAP to chap.c.
  */
 #include "iscsi_login/login_state.h"
 
@@ -138,7 +139,8 @@ static void add_declarations(struct iscsi_login *login, bool first, struct iscsi
 	}
 }
 
-/* One answer cannot contain both the target's declaration of a key and the Reject of the initiator's value. */
+/* One answer cannot contain both the target's declaration of a key and the Reject of the
+ * initiator's value. */
 static enum iscsi_login_status check_declared(const struct iscsi_login *login,
 					      const struct iscsi_offers *offers)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The login phase (RFC 7143 6, 11.12, 11.13, 12) as a pure state machine that turns Login Requests into Login Responses. It
- * has no socket and no session table: the connection passes the PDUs, and sets the TSIH at the end. All input is hostile.
+ * The login phase (RFC 7143 6, 11.12, 11.13, 12) as a pure state machine that turns Login Requests
+ * into Login Responses. It has no socket and no session table: the connection passes the PDUs, and
+ * sets the TSIH at the end. All input is hostile.
  */
 #ifndef ISCSI_LOGIN_LOGIN_H
 #define ISCSI_LOGIN_LOGIN_H
@@ -46,11 +47,12 @@ enum iscsi_login_step iscsi_login_request(struct iscsi_login *login, const uint8
 					  const uint8_t *data, size_t data_len,
 					  struct iscsi_login_response *response);
 
-/* Turns a response into a refusal, because the session cannot begin. status: enum iscsi_login_status (pdu.h). */
+/* Turns a response into a refusal, because the session cannot begin. status: enum
+ * iscsi_login_status (pdu.h). */
 void iscsi_login_refuse(struct iscsi_login_response *response, unsigned status);
 
-/* After ISCSI_LOGIN_COMPLETE: the login continues an existing session, so session-wide parameters that it did not negotiate
- * are taken from params. */
+/* After ISCSI_LOGIN_COMPLETE: the login continues an existing session, so session-wide
+ * parameters that it did not negotiate are taken from params. */
 void iscsi_login_inherit(struct iscsi_login *login, const struct iscsi_params *params);
 
 /* Valid after ISCSI_LOGIN_COMPLETE, until iscsi_login_free(). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who logs in to which target, and with which status a login is refused (RFC 7143 6.3.1, 13.4, 13.5, 13.21). The proof of
- * the identity is left to chap.c.
+ * Who logs in to which target, and with which status a login is refused (RFC 7143 6.3.1, 13.4,
+ * 13.5, 13.21). The proof of the identity is left to chap.c.
  */
 #include "iscsi_login/login_state.h"
 
@@ -35,8 +35,9 @@ static bool is_known(const struct iscsi_login *login)
 	return false;
 }
 
-/* The status for a target that this initiator must not use, whether the target exists or not: the difference would tell
- * anybody which targets exist. An initiator that knows other targets has probably mistyped the name. */
+/* The status for a target that this initiator must not use, whether the target exists or not:
+ * the difference would tell anybody which targets exist. An initiator that knows other targets
+ * has probably mistyped the name. */
 static enum iscsi_login_status status_of_hidden(const struct iscsi_login *login)
 {
 	return is_known(login) ? ISCSI_LOGIN_NOT_FOUND : ISCSI_LOGIN_FORBIDDEN;

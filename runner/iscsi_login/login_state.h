@@ -39,9 +39,11 @@ struct iscsi_login {
 enum iscsi_login_status iscsi_login_refusal(const struct iscsi_login *login, enum iscsi_login_status status,
 					    const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Reads from the first text who logs in to which target, and checks whether this is allowed. Fills result and account. */
+/* Reads from the first text who logs in to which target, and checks whether this is allowed.
+ * Fills result and account. */
 enum iscsi_login_status iscsi_login_identify(struct iscsi_login *login, const struct iscsi_offers *offers);
-/* Checks later texts: some initiators repeat their names in each stage, and must not change them. */
+/* Checks later texts: some initiators repeat their names in each stage, and must not change
+ * them. */
 enum iscsi_login_status iscsi_login_identify_again(const struct iscsi_login *login,
 						   const struct iscsi_offers *offers);
 #endif

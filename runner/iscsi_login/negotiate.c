@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Negotiation of the keys that the table in keys.c describes. Keys of the type TEXT are left to login_identity.c, chap.c and
- * text.c.
+ * Negotiation of the keys that the table in keys.c describes. Keys of the type TEXT are left to
+ * login_identity.c, chap.c and text.c.
  */
 #include "iscsi_login/negotiate.h"
 
@@ -49,7 +49,8 @@ void iscsi_params_inherit(struct iscsi_params *params, const struct iscsi_params
 		const struct iscsi_key_row *row = &iscsi_keys[key];
 		size_t len = is_boolean(row) ? sizeof(bool) : sizeof(uint32_t);
 
-		/* The session-wide keys whose value can differ are exactly the keys that are irrelevant in a discovery session. */
+		/* The session-wide keys whose value can differ are exactly the keys that are
+		 * irrelevant in a discovery session. */
 		if (row->not_in_discovery && !(seen >> key & 1))
 			memcpy((char *)params + row->field, (const char *)from + row->field, len);
 	}
@@ -100,7 +101,8 @@ static bool boolean(const char *value, uint32_t *result)
 	return *result || strcmp(value, "No") == 0;
 }
 
-/* The result of an offered value and the value of the target. False: the offered value is not legal. */
+/* The result of an offered value and the value of the target. False: the offered value is not
+ * legal. */
 static bool negotiate_value(const struct iscsi_key_row *row, const char *value, uint32_t *result)
 {
 	uint32_t n;
@@ -130,7 +132,8 @@ static bool negotiate_value(const struct iscsi_key_row *row, const char *value, 
 	return true;
 }
 
-/* These values are answers. An answer to an answer would never end, and the target asks for nothing. */
+/* These values are answers. An answer to an answer would never end, and the target asks for
+ * nothing. */
 static bool is_answer(const char *value)
 {
 	return strcmp(value, "Reject") == 0 || strcmp(value, "Irrelevant") == 0 ||

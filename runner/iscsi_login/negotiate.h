@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Negotiation (RFC 7143 6.2). The target only answers: where the initiator offers nothing, the default holds. A text (one
- * request with its continuations) is first read as a whole, because keys depend on each other in any order. Then it is
- * negotiated, and then answered in the order of the offers.
+ * Negotiation (RFC 7143 6.2). The target only answers: where the initiator offers nothing, the
+ * default holds. A text (one request with its continuations) is first read as a whole, because keys
+ * depend on each other in any order. Then it is negotiated, and then answered in the order of the
+ * offers.
  */
 #ifndef ISCSI_LOGIN_NEGOTIATE_H
 #define ISCSI_LOGIN_NEGOTIATE_H
@@ -33,8 +34,9 @@ struct iscsi_offers {
 void iscsi_params_inherit(struct iscsi_params *params, const struct iscsi_params *from, uint64_t seen);
 
 /*
- * Reads a text. seen: the set of keys of earlier texts of this negotiation, to which the keys of this text are added.
- * Returns NULL, or what is wrong: it is malformed, has too many keys, or a key for the second time (6.2).
+ * Reads a text. seen: the set of keys of earlier texts of this negotiation, to which the keys of
+ * this text are added. Returns NULL, or what is wrong: it is malformed, has too many keys, or a key
+ * for the second time (6.2).
  */
 const char *iscsi_offers_read(struct iscsi_offers *offers, const char *text, size_t len, uint64_t *seen);
 /* Negotiates the keys that the table describes, and stores the results in params. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The text format (RFC 7143 6.1): reads and writes pairs, numbers and lists. What they mean is left to negotiate.c. */
+/* The text format (RFC 7143 6.1): reads and writes pairs, numbers and lists. What they mean is
+ * left to negotiate.c. */
 #include "iscsi_login/pairs.h"
 
 #include <stdio.h>

@@ -18,11 +18,13 @@ struct iscsi_pair {
 	const char *value;
 };
 
-/* Walks through a text of len bytes, beginning with *at = 0. Returns 1: pair is filled; 0: the end; -1: the text is
- * malformed: a pair without '=' or NUL, an empty or too long key, or a too long value. */
+/* Walks through a text of len bytes, beginning with *at = 0. Returns 1: pair is filled; 0: the
+ * end; -1: the text is malformed: a pair without '=' or NUL, an empty or too long key, or a too
+ * long value. */
 int iscsi_pair_next(const char *text, size_t len, size_t *at, struct iscsi_pair *pair);
 
-/* An answer that is being written. A pair that does not fit sets overflow and changes nothing else. */
+/* An answer that is being written. A pair that does not fit sets overflow and changes nothing
+ * else. */
 struct iscsi_text_out {
 	char *text;
 	size_t len, size;
@@ -38,6 +40,7 @@ void iscsi_text_add_number(struct iscsi_text_out *out, enum iscsi_key key, uint3
 
 /* A decimal or 0x-hexadecimal number without sign or leading zeros (6.1). */
 bool iscsi_value_number(const char *value, uint32_t *number);
-/* Returns the length of the next item of a comma-separated list, or -1 at the end. *list advances. */
+/* Returns the length of the next item of a comma-separated list, or -1 at the end. *list
+ * advances. */
 int iscsi_list_next(const char **list, const char **item);
 #endif

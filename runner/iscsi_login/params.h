@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operational parameters of a session or connection, as negotiated (RFC 7143 13). Filled by the key table. */
+/* Operational parameters of a session or connection, as negotiated (RFC 7143 13). Filled by the
+ * key table. */
 #ifndef ISCSI_LOGIN_PARAMS_H
 #define ISCSI_LOGIN_PARAMS_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PDUs on the wire (RFC 7143 11). Every field is a byte array or a single byte, so the structs have no
- * padding and no byte order; read and write them with util/bytes.h. Each struct is one 48-byte basic header
- * segment.
+ * PDUs on the wire (RFC 7143 11). Every field is a byte array or a single byte, so the structs have
+ * no padding and no byte order; read and write them with util/bytes.h. Each struct is one 48-byte
+ * basic header segment.
  */
 #ifndef ISCSI_LOGIN_PDU_H
 #define ISCSI_LOGIN_PDU_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Answers to Text Requests: which targets the initiator may see, and at which addresses it can reach them. How a request
- * and its answer are cut into PDUs is left to the connection (iscsi/text_exchange.c).
+ * Answers to Text Requests: which targets the initiator may see, and at which addresses it can
+ * reach them. How a request and its answer are cut into PDUs is left to the connection
+ * (iscsi/text_exchange.c).
  */
 #include "iscsi_login/text.h"
 
@@ -59,8 +60,8 @@ static uint32_t scope_of(const struct sockaddr_storage *addr)
 	return addr->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)addr)->sin6_scope_id : 0;
 }
 
-/* Whether the address of a portal means this portal to the peer, too. A loopback address would be the peer's own
- * machine, and a link-local address may be another machine on another link. */
+/* Whether the address of a portal means this portal to the peer, too. A loopback address would
+ * be the peer's own machine, and a link-local address may be another machine on another link. */
 static bool peer_understands(const struct sockaddr_storage *peer, const struct sockaddr_storage *addr)
 {
 	if (is_loopback(addr))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text Requests in full feature phase (RFC 7143 11.10, 11.11, Appendix C): SendTargets and late negotiation. */
+/* Text Requests in full feature phase (RFC 7143 11.10, 11.11, Appendix C): SendTargets and late
+ * negotiation. */
 #ifndef ISCSI_LOGIN_TEXT_H
 #define ISCSI_LOGIN_TEXT_H
 
@@ -18,8 +19,8 @@ struct iscsi_text_context {
 	/* NULL in a discovery session. */
 	const struct target *target;
 	const char *initiator_name;
-	/* The portal that the connection came in at, the connection's own address, which discovery shows where a portal is
-	 * a wildcard, and the initiator's address. */
+	/* The portal that the connection came in at, the connection's own address, which
+	 * discovery shows where a portal is a wildcard, and the initiator's address. */
 	const struct target_portal *portal;
 	const struct sockaddr_storage *local;
 	const struct sockaddr_storage *peer;
@@ -27,8 +28,9 @@ struct iscsi_text_context {
 	struct iscsi_params *params;
 };
 
-/* Answers the complete text of a request. *answer gets the text of the answer, which the caller frees, and which may be
- * longer than a PDU. Returns its length, or -1: a protocol error (Reject), or no memory; *answer is NULL then. */
+/* Answers the complete text of a request. *answer gets the text of the answer, which the caller
+ * frees, and which may be longer than a PDU. Returns its length, or -1: a protocol error
+ * (Reject), or no memory; *answer is NULL then. */
 long iscsi_text_request(const struct iscsi_text_context *context, const uint8_t *in, size_t in_len,
 			char **answer);
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Puts lines together and limits how many of them reach the sink, so that no peer can fill the log: lines of one peer
- * address are equal if they have the same format, other lines are equal if they have the same text. What becomes of a
- * line, the log file for instance, is left to the sink.
+ * Puts lines together and limits how many of them reach the sink, so that no peer can fill the log:
+ * lines of one peer address are equal if they have the same format, other lines are equal if they
+ * have the same text. What becomes of a line, the log file for instance, is left to the sink.
  */
 #include "util/log.h"
 
@@ -20,7 +20,8 @@
 
 #define LOG_LINE_MAX 1024
 
-/* Of equal lines, REPEAT_BURST pass within REPEAT_WINDOW seconds. Lines from LOG_LEVEL_DEBUG on are not limited. */
+/* Of equal lines, REPEAT_BURST pass within REPEAT_WINDOW seconds. Lines from LOG_LEVEL_DEBUG on
+ * are not limited. */
 #define REPEAT_BURST  10
 #define REPEAT_WINDOW 5
 
@@ -33,8 +34,8 @@ atomic_int log_level_now = LOG_LEVEL_INFO;
 
 static _Atomic(log_sink_fn *) log_sink;
 
-/* A kind of line that was seen lately. Kinds that hash to the same slot push each other out, which lets more lines
- * pass. */
+/* A kind of line that was seen lately. Kinds that hash to the same slot push each other out,
+ * which lets more lines pass. */
 struct repeat {
 	uint64_t hash;
 	time_t since;
@@ -71,8 +72,9 @@ void log_stderr(enum log_level level, const char *line)
 	fprintf(stderr, "%s%s\n", (unsigned)level < ARRAY_SIZE(names) ? names[level] : "", line);
 }
 
-/* Finds the address in a subject that names a peer: "10.0.0.1" in "10.0.0.1:4711" and in "iqn...,10.0.0.1:4711". The
- * port and the initiator's name are left out, because a peer can choose them. False: the subject names no peer. */
+/* Finds the address in a subject that names a peer: "10.0.0.1" in "10.0.0.1:4711" and in
+ * "iqn...,10.0.0.1:4711". The port and the initiator's name are left out, because a peer can
+ * choose them. False: the subject names no peer. */
 static bool find_address(const char *subject, const char **address, size_t *len)
 {
 	const char *comma, *colon = subject ? strrchr(subject, ':') : NULL;
@@ -85,8 +87,8 @@ static bool find_address(const char *subject, const char **address, size_t *len)
 	return true;
 }
 
-/* Counts a line of this kind against the burst of its kind. *held_back gets the number of lines of this kind that were
- * held back since the last one that passed. */
+/* Counts a line of this kind against the burst of its kind. *held_back gets the number of lines
+ * of this kind that were held back since the last one that passed. */
 static bool repeat_has_room(uint64_t hash, time_t now, unsigned *held_back)
 {
 	struct repeat *slot = &repeats[hash % ARRAY_SIZE(repeats)];
@@ -118,7 +120,8 @@ static bool minute_has_room(bool peer, time_t now, unsigned *skipped)
 	return true;
 }
 
-/* held_back: see repeat_has_room(); skipped: lines of all kinds that the limit of the last minute held back. */
+/* held_back: see repeat_has_room(); skipped: lines of all kinds that the limit of the last
+ * minute held back. */
 static bool may_pass(uint64_t hash, bool peer, unsigned *held_back, unsigned *skipped)
 {
 	struct timespec now;
@@ -155,8 +158,8 @@ void log_write(enum log_level level, const char *subject, const char *format, ..
 	bool limited = level < LOG_LEVEL_DEBUG, peer = find_address(subject, &address, &len);
 	uint64_t hash = hash_bytes(HASH_INIT, format, strlen(format));
 
-	/* A peer's lines of one format are equal, whatever they say: what they say is the peer's to choose. They are
-	 * held back before they are put together. */
+	/* A peer's lines of one format are equal, whatever they say: what they say is the peer's
+	 * to choose. They are held back before they are put together. */
 	if (limited && peer && !may_pass(hash_bytes(hash, address, len), true, &held_back, &skipped)) {
 		errno = saved;
 		return;

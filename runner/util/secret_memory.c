@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each object has pages of its own, because MADV_DONTDUMP concerns whole pages. The kernel merges neighbouring mappings, so
- * thousands of objects are few mappings. How long a secret stays in registers and on stacks is left to its users.
+ * Each object has pages of its own, because MADV_DONTDUMP concerns whole pages. The kernel merges
+ * neighbouring mappings, so thousands of objects are few mappings. How long a secret stays in
+ * registers and on stacks is left to its users.
  */
 #include "util/secret_memory.h"
 

@@ -285,7 +285,8 @@ static void reflection(void **state)
 	struct challenge c, other;
 	char response[2 * 64 + 3], more[300], *upper;
 
-	/* our own challenge, with the right response: as it was, with another identifier, in other letters */
+	/* our own challenge, with the right response: as it was, with another identifier, in
+	 * other letters */
 	for (unsigned form = 0; form < 3; form++) {
 		to_challenge(i, "5", &c);
 		respond_with("MD5", SECRET, &c, response);
@@ -295,7 +296,8 @@ static void reflection(void **state)
 		snprintf(more, sizeof(more), "CHAP_I=%u\nCHAP_C=%s", form == 1 ? c.id ^ 1 : c.id, c.text);
 		assert_refused(i, prove(i, USER, response, more), ISCSI_LOGIN_AUTH_FAILED);
 	}
-	/* another connection's challenge, to be answered by us: without a proof first there is no answer */
+	/* another connection's challenge, to be answered by us: without a proof first there is
+	 * no answer */
 	to_challenge(i, "5", &c);
 	to_challenge(i, "5", &other);
 	snprintf(more, sizeof(more), "CHAP_I=%u\nCHAP_C=%s", c.id, c.text);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What READs and WRITEs cost in the front end: no lock, no memory but the data buffer, one sendmsg a turn. */
+/* What READs and WRITEs cost in the front end: no lock, no memory but the data buffer, one
+ * sendmsg a turn. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -16,7 +17,8 @@ static unsigned allocations, sends, receives;
 static struct stream out, in;
 static uint8_t pattern[COMMANDS * 512];
 
-/* The linker puts these in the place of the C library's; the loop double's buffers come from elsewhere. */
+/* The linker puts these in the place of the C library's; the loop double's buffers come from
+ * elsewhere. */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 ssize_t __real_sendmsg(int fd, const struct msghdr *msg, int flags);

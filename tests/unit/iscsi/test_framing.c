@@ -26,7 +26,8 @@ static void agree(bool digests)
 	};
 }
 
-/* Each kind of range that framing knows: no data, data to keep, to copy, to drop, odd lengths, an AHS. */
+/* Each kind of range that framing knows: no data, data to keep, to copy, to drop, odd lengths,
+ * an AHS. */
 static void build(void)
 {
 	struct iscsi_scsi_command cmd;
@@ -99,7 +100,8 @@ static void expect_whole(bool digests)
 	assert_false(stream_next(&expected, &at, &reply));
 }
 
-/* The same PDUs with the same data; their window fields tell how much had come in by then, and may differ. */
+/* The same PDUs with the same data; their window fields tell how much had come in by then, and
+ * may differ. */
 static void same_answers(void)
 {
 	struct reply a, b;
@@ -167,7 +169,8 @@ static void test_cut_off_anywhere(void **state)
 	}
 }
 
-/* One flipped bit: in a header the connection ends without a word, in data after a Reject that says so. */
+/* One flipped bit: in a header the connection ends without a word, in data after a Reject that
+ * says so. */
 static void flip(size_t at, bool in_data)
 {
 	struct reply reply;
@@ -204,8 +207,8 @@ static void test_digest_errors(void **state)
 		flip(ping + i, true);
 }
 
-/* Damaged streams, cut anywhere, at a storage that answers now or later: nothing breaks and nothing is left.
- */
+/* Damaged streams, cut anywhere, at a storage that answers now or later: nothing breaks and
+ * nothing is left. */
 static void test_random_damage(void **state)
 {
 	unsigned seed = 7143;

@@ -432,7 +432,8 @@ static void shows_a_refused_name(void **state)
 	for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
 		snprintf(text, sizeof(text), "TargetName=" DISK "\nInitiatorName=%s", cases[c][0]);
 		iscsi_login_free(i->login);
-		/* An address of its own: the lines of the other tests' address are held back by now. */
+		/* An address of its own: the lines of the other tests' address are held back by
+		 * now. */
 		i->login = iscsi_login_new(i->model, target_portals(i->model), "192.0.2.9:4711");
 		assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), text), ISCSI_LOGIN_INITIATOR_ERROR);
 		assert_non_null(strstr(logged, cases[c][1]));

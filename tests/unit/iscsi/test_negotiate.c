@@ -293,8 +293,8 @@ static void irrelevant_in_discovery(void **state)
 	}
 }
 
-/* 6.3.2: operational keys do not belong into the security stage, nor (but for one) into full feature phase.
- */
+/* 6.3.2: operational keys do not belong into the security stage, nor (but for one) into full
+ * feature phase. */
 static void phases(void **state)
 {
 	struct negotiation n;

@@ -210,7 +210,8 @@ static void a_long_list(void **state)
 	assert_int_equal(n, 3001);
 }
 
-/* A loopback address would lead an initiator to its own machine, a link-local one to some machine on its link. */
+/* A loopback address would lead an initiator to its own machine, a link-local one to some
+ * machine on its link. */
 static void shows_only_usable_portals(void **state)
 {
 	static const struct {

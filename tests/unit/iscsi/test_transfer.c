@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Data of commands: R2T, unsolicited data, Data-In sequences, residuals, and what goes wrong with them. */
+/* Data of commands: R2T, unsolicited data, Data-In sequences, residuals, and what goes wrong
+ * with them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -241,7 +242,8 @@ static void test_no_memory(void **state)
 	end();
 }
 
-/* A peer that feeds none of its WRITEs holds half of what there is, and the other half serves others. */
+/* A peer that feeds none of its WRITEs holds half of what there is, and the other half serves
+ * others. */
 static void test_fair_share(void **state)
 {
 	(void)state;
@@ -422,7 +424,8 @@ static void fill_socket(void)
 	assert_true(wire_conn()->tx.blocked);
 }
 
-/* It sends all the time, and reads nothing: it is gone after the timeout, though no NOP-In can reach it. */
+/* It sends all the time, and reads nothing: it is gone after the timeout, though no NOP-In can
+ * reach it. */
 static void test_sends_and_never_reads(void **state)
 {
 	struct iscsi_nop nop = wire_ping(99);
@@ -477,8 +480,8 @@ static void test_abort_while_gathering(void **state)
 	end();
 }
 
-/* Commands that wait for an earlier one are aborted with those that have begun, but not those that come after
- * the function. */
+/* Commands that wait for an earlier one are aborted with those that have begun, but not those
+ * that come after the function. */
 static void test_abort_set_of_held_commands(void **state)
 {
 	struct iscsi_scsi_command first, held, after;
@@ -519,7 +522,8 @@ static void test_silent_peer(void **state)
 	wire_stop();
 }
 
-/* A storm of small PDUs is taken in parts, so that other connections of the loop have their turns. */
+/* A storm of small PDUs is taken in parts, so that other connections of the loop have their
+ * turns. */
 static void test_flood_in_parts(void **state)
 {
 	struct iscsi_nop nop = wire_ping(7);
@@ -543,7 +547,8 @@ static void test_flood_in_parts(void **state)
 	wire_stop();
 }
 
-/* TARGET COLD RESET needs an attribute of the target, because it ends the sessions of all initiators (11.5.1). */
+/* TARGET COLD RESET needs an attribute of the target, because it ends the sessions of all
+ * initiators (11.5.1). */
 static void test_cold_reset(void **state)
 {
 	struct iscsi_tmf_request tmf = wire_tmf(1, ISCSI_TMF_COLD_RESET, ISCSI_TAG_NONE);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The connection of wire.h with its double of the login, and the PDUs that tests send and receive. */
 #include "wire.h"
 
 #include <errno.h>

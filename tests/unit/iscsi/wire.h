@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A connection without a daemon: one end of a socket pair is an initiator that the test plays byte by byte,
- * the other a connection on a loop double that turns when the test says so. Login is a double that agrees to
- * what the test wants; the device server is a double with one small disk, whose commands end at once or when
- * the test says so.
+ * A connection without a daemon: one end of a socket pair is an initiator that the test plays byte
+ * by byte, the other a connection on a loop double that turns when the test says so. Login is a
+ * double that agrees to what the test wants; the device server is a double with one small disk,
+ * whose commands end at once or when the test says so.
  */
 #ifndef WIRE_H
 #define WIRE_H
@@ -34,7 +34,8 @@ extern struct wire wire;
 void wire_start(void);
 void wire_stop(void);               /* asserts that nothing is left */
 struct iscsi_conn *wire_conn(void); /* NULL: gone */
-/* Runs posted and deferred work, and reads and writes where the socket lets it, until nothing happens. */
+/* Runs posted and deferred work, and reads and writes where the socket lets it, until nothing
+ * happens. */
 void wire_turn(void);
 void wire_complete(void); /* ends the commands that are held */
 void wire_tmf_done(void); /* answers the functions that waited for them */
@@ -45,8 +46,8 @@ struct stream {
 	uint8_t bytes[STREAM_MAX];
 	size_t len;
 };
-/* Adds a PDU with header digest and data digest as agreed; returns its header, to be changed before sealing.
- */
+/* Adds a PDU with header digest and data digest as agreed; returns its header, to be changed
+ * before sealing. */
 void stream_add(struct stream *s, const void *bhs, const void *data, uint32_t len);
 void stream_login(struct stream *s);
 void wire_send(const void *bytes, size_t len);

@@ -77,7 +77,8 @@ static void holds_repeats_back(void **state)
 	assert_int_equal(lines, 100);
 }
 
-/* A peer chooses its port, its name and what a line says of it, so none of these makes lines differ. */
+/* A peer chooses its port, its name and what a line says of it, so none of these makes lines
+ * differ. */
 static void counts_lines_of_a_peer_by_format_and_address(void **state)
 {
 	char subject[64];
