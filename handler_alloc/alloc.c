@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A disk in memory. Where systemd keeps the memory, the contents survive a restart of the daemon; pages.c knows the memory.
- * Every I/O is a copy and completes inside its callback, but for the first write: it waits until the daemon has noted that the
- * disk has contents now, so that their loss is noticed.
+ * A disk in memory. Where systemd keeps the memory, the contents survive a restart of the daemon;
+ * pages.c knows the memory. Every I/O is a copy and completes inside its callback, but for the
+ * first write: it waits until the daemon has noted that the disk has contents now, so that their
+ * loss is noticed.
  */
 #include <errno.h>
 #include <stdio.h>

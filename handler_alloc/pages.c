@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The memory of a disk: anonymous memory of this process, or a descriptor that somebody keeps over restarts. This file gives whole
- * pages back to the system when they are unmapped. Which process keeps the descriptor is the daemon's business.
+ * The memory of a disk: anonymous memory of this process, or a descriptor that somebody keeps over
+ * restarts. This file gives whole pages back to the system when they are unmapped. Which process
+ * keeps the descriptor is the daemon's business.
  */
 #include "pages.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The memory of a disk, and which pages of it were written. Any thread; two threads do not write or discard
- * the same bytes at a time, the daemon's range lock sees to that for discards. */
+/*
+ * The memory of a disk, and which pages of it were written. Any thread; two threads do not write or
+ * discard the same bytes at a time, the daemon's range lock sees to that for discards.
+ */
 #ifndef ALLOC_PAGES_H
 #define ALLOC_PAGES_H
 

@@ -92,7 +92,10 @@ static void add_extent(struct tcmur_io *io, uint64_t offset, uint64_t end, enum 
 		    (struct tcmur_extent){.offset = offset, .len = end - offset, .state = state};
 }
 
-/* Pool thread. A block that holds any data is mapped, so data grows to whole blocks and holes shrink. */
+/*
+ * Pool thread. A block that holds any data is mapped, so data grows to whole blocks and holes
+ * shrink.
+ */
 static int find_extents(struct tcmur_op *op)
 {
 	const struct file *file = (const struct file *)fdio_of(op); /* fdio is its first member */

@@ -116,8 +116,9 @@ static int refuse_locked(const struct opening *opening)
 }
 
 /*
- * An OFD lock belongs to this descriptor: a second opener in this process is refused too, and the lock goes with the last
- * close, however the daemon ends. Where the file is to be shared, the lock keeps away those that do not share it.
+ * An OFD lock belongs to this descriptor: a second opener in this process is refused too, and the
+ * lock goes with the last close, however the daemon ends. Where the file is to be shared, the lock
+ * keeps away those that do not share it.
  */
 static int lock_file(struct opening *opening)
 {
@@ -236,7 +237,9 @@ static int settle_info(const struct opening *opening, struct tcmur_info *info)
 	result = settle_block_size(opening, info);
 	if (result < 0)
 		return result;
-	/* Initiators align to this. Network file systems report their transfer size: no such thing. */
+	/*
+	 * Initiators align to this. Network file systems report their transfer size: no such thing.
+	 */
 	info->physical_block_size = fs_block == 4096 ? fs_block : info->block_size;
 	info->read_only = opening->open->read_only;
 	info->write_cache = true;
@@ -244,7 +247,10 @@ static int settle_info(const struct opening *opening, struct tcmur_info *info)
 	info->thin = can_punch(opening);
 	info->unmap_zeroes = info->thin;
 	info->unmap_granularity = info->thin ? info->physical_block_size : 0;
-	/* The lock is the open file's, which each request in the kernel holds. Readers share theirs. */
+	/*
+	 * The lock is the open file's, which each request in the kernel holds. Readers share
+	 * theirs.
+	 */
 	info->flags = opening->locked && !info->read_only && !opening->shared ? TCMUR_INFO_EXCLUSIVE : 0;
 	return 0;
 }
@@ -255,7 +261,10 @@ static enum fdio_way transfer_way(const struct opening *opening)
 	struct statfs fs;
 
 	if (fstatfs(opening->fd, &fs) == 0) {
-		/* f_type is signed, and on 32-bit systems the magic number of Btrfs does not fit into it. */
+		/*
+		 * f_type is signed, and on 32-bit systems the magic number of Btrfs does not fit
+		 * into it.
+		 */
 		uint32_t type = (uint32_t)fs.f_type;
 
 		if (type == TMPFS_MAGIC || type == RAMFS_MAGIC)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who a block device is, from what the kernel and udev say. A path such as /dev/sdb belongs to another disk after each
- * reboot, so it is used only where the device has no name of its own.
+ * Who a block device is, from what the kernel and udev say. A path such as /dev/sdb belongs to
+ * another disk after each reboot, so it is used only where the device has no name of its own.
  *
- * A name that is unique in the world becomes identity->own. A name that is unique only among the disks of one machine, such as
- * the serial numbers that virtual machines give to their disks, becomes identity->place: the daemon joins it with the ID of
- * this machine.
+ * A name that is unique in the world becomes identity->own. A name that is unique only among the
+ * disks of one machine, such as the serial numbers that virtual machines give to their disks,
+ * becomes identity->place: the daemon joins it with the ID of this machine.
  */
 #include "identity.h"
 #include "options.h"
@@ -27,7 +27,10 @@ enum { TYPE_T10_VENDOR = 1, TYPE_EUI64 = 2, TYPE_NAA = 3, TYPE_NAME = 8 };
 
 /* --- partition UUID --- */
 
-/* The kernel and udev read it from the partition table. That of an MBR partition is only a number of 32 bits and its index. */
+/*
+ * The kernel and udev read it from the partition table. That of an MBR partition is only a number
+ * of 32 bits and its index.
+ */
 static bool find_partition_uuid(dev_t device, char *text, size_t len, bool *unique)
 {
 	char uuid[VALUE_SIZE];
@@ -55,7 +58,10 @@ static bool find_mapper_uuid(dev_t device, char *text, size_t len, bool *unique)
 
 /* --- VPD page 83h --- */
 
-/* The worth of a designator of the logical unit; 0: it names something else. Linux prefers the same order. */
+/*
+ * The worth of a designator of the logical unit; 0: it names something else. Linux prefers the same
+ * order.
+ */
 static int rank_designator(const uint8_t *descriptor)
 {
 	static const int ranks[16] = {

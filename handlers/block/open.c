@@ -143,8 +143,8 @@ static int settle_geometry(const struct opening *opening, struct tcmur_info *inf
 }
 
 /*
- * Zeroing that deallocates promises zeros, a discard promises nothing. Kernels before 6.17 do not tell
- * whether zeroing deallocates; those devices that both zero and discard usually do.
+ * Zeroing that deallocates promises zeros, a discard promises nothing. Kernels before 6.17 do not
+ * tell whether zeroing deallocates; those devices that both zero and discard usually do.
  */
 static void settle_unmap(struct opening *opening, struct tcmur_info *info)
 {
@@ -158,7 +158,9 @@ static void settle_unmap(struct opening *opening, struct tcmur_info *info)
 	info->unmap_zeroes = opening->punch;
 	info->unmap_granularity = (uint32_t)sysfs_number(opening->st.st_rdev, "queue/discard_granularity", 0);
 	info->unmap_alignment = (uint32_t)sysfs_number(opening->st.st_rdev, "discard_alignment", 0);
-	/* Served with larger blocks than its own, the device may count in what is no whole block. */
+	/*
+	 * Served with larger blocks than its own, the device may count in what is no whole block.
+	 */
 	if (info->unmap_granularity % info->block_size)
 		info->unmap_granularity = info->block_size;
 	if (info->unmap_alignment % info->block_size)

@@ -12,7 +12,10 @@
 extern const char *sysfs_devices; /* "/sys/dev/block" */
 extern const char *udev_data;     /* "/run/udev/data" */
 
-/* Of the device, or of the disk where it is a partition ("queue/rotational"); fallback when there is none. */
+/*
+ * Of the device, or of the disk where it is a partition ("queue/rotational"); fallback when there
+ * is none.
+ */
 uint64_t sysfs_number(dev_t device, const char *attribute, uint64_t fallback);
 /* The same for one line of text, without the newline; "" when there is none. */
 void sysfs_text(dev_t device, const char *attribute, char *text, size_t len);
@@ -26,6 +29,9 @@ bool sysfs_uevent(dev_t device, const char *name, char *text, size_t len);
 bool udev_property(dev_t device, const char *name, char *text, size_t len);
 /* The disk of a partition. */
 bool sysfs_disk(dev_t partition, dev_t *disk);
-/* Says who uses the device: "it is mounted at /home", "it is held by dm-3". False: /sys and /proc do not show it. */
+/*
+ * Says who uses the device: "it is mounted at /home", "it is held by dm-3". False: /sys and /proc
+ * do not show it.
+ */
 bool sysfs_user(dev_t device, char *text, size_t len);
 #endif

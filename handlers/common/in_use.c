@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds who else uses a file or a block device. Neither loop devices nor the kernel's backstores take locks that a process can
- * see, so a disk that they use would be served a second time.
+ * Finds who else uses a file or a block device. Neither loop devices nor the kernel's backstores
+ * take locks that a process can see, so a disk that they use would be served a second time.
  */
 #include "in_use.h"
 
@@ -81,7 +81,10 @@ struct search {
 
 /* --- loop devices --- */
 
-/* The path in sysfs is that of the moment when the device was attached; the device itself knows the file. */
+/*
+ * The path in sysfs is that of the moment when the device was attached; the device itself knows the
+ * file.
+ */
 static bool is_attached(const char *name, const char *path, const struct stat *st)
 {
 	struct loop_info64 info;
@@ -145,7 +148,10 @@ static bool match_backstore(const char *folder, const char *name, void *arg)
 	return true;
 }
 
-/* The folders of our own devices, user_N, are left out: while the kernel removes one it holds its folder. */
+/*
+ * The folders of our own devices, user_N, are left out: while the kernel removes one it holds its
+ * folder.
+ */
 static bool match_hba(const char *folder, const char *name, void *arg)
 {
 	static const char *const plugins[] = {"fileio_", "iblock_", "pscsi_"};

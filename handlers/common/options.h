@@ -16,10 +16,15 @@ enum cache_mode {
 
 /* A handler's check_config() where the configuration is a path. */
 int config_check_path(const char *config, char *reason, size_t reason_len);
-/* For open(): the path to use, relative ones from the state folder. 0, or -ENAMETOOLONG with open->error set.
+/*
+ * For open(): the path to use, relative ones from the state folder. 0, or -ENAMETOOLONG with
+ * open->error set.
  */
 int config_path(struct tcmur_open *open, char *path, size_t path_len);
-/* For identify(): the path without symbolic links, "." and "..". The last part need not exist. 0 or -errno. */
+/*
+ * For identify(): the path without symbolic links, "." and "..". The last part need not exist. 0 or
+ * -errno.
+ */
 int config_place(const struct tcmur_open *open, char *place, size_t place_len);
 /* "cache=". For open(): 0, or -EINVAL with open->error set. */
 int option_cache(struct tcmur_open *open, enum cache_mode fallback, enum cache_mode *mode);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The disk that stores nothing: for measuring what lies above the storage, and the smallest handler there is.
+/*
+ * The disk that stores nothing: for measuring what lies above the storage, and the smallest handler
+ * there is.
  */
 #include <string.h>
 

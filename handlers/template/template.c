@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A handler to start from: a disk in memory that is filled with one byte. docs/writing-a-handler.md walks
- * through it. Needs nothing but the installed headers.
+ * A handler to start from: a disk in memory that is filled with one byte. docs/writing-a-handler.md
+ * walks through it. Needs nothing but the installed headers.
  */
 #define TCMUR_API_VERSION 1 /* the version that this was written for; before the include */
 #include <tcmur/handler.h>
@@ -16,7 +16,10 @@ struct disk {
 	uint64_t size;
 };
 
-/* On a pool thread: it may block. Says 0, or -errno with one line that names the thing and the reason. */
+/*
+ * On a pool thread: it may block. Says 0, or -errno with one line that names the thing and the
+ * reason.
+ */
 static int template_open(struct tcmur_open *open)
 {
 	const char *fill = tcmur_open_option(open, "fill", "0");
@@ -53,9 +56,9 @@ static void template_close(void *handle)
 }
 
 /*
- * A data callback: io->len bytes at io->offset, from or to the pieces of memory in io->iov. The range lies
- * within the size, so there is nothing to check. It ends with one tcmur_io_complete(), after which io is
- * gone.
+ * A data callback: io->len bytes at io->offset, from or to the pieces of memory in io->iov. The
+ * range lies within the size, so there is nothing to check. It ends with one tcmur_io_complete(),
+ * after which io is gone.
  */
 static void template_read(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
 {
@@ -84,7 +87,9 @@ static const struct tcmur_option template_options[] = {
     {NULL, NULL},
 };
 
-/* What is not named here is emulated by the daemon (WRITE SAME, COMPARE AND WRITE …) or reported as absent.
+/*
+ * What is not named here is emulated by the daemon (WRITE SAME, COMPARE AND WRITE …) or reported as
+ * absent.
  */
 static struct tcmur_handler template_handler = {
     .name = "template",
@@ -97,5 +102,8 @@ static struct tcmur_handler template_handler = {
     .write = template_write,
 };
 
-/* ASYNC: the data callbacks never block. A handler whose library blocks says TCMUR_PARALLEL instead. */
+/*
+ * ASYNC: the data callbacks never block. A handler whose library blocks says TCMUR_PARALLEL
+ * instead.
+ */
 TCMUR_REGISTER_HANDLER(template_handler, TCMUR_ASYNC)

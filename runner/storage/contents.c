@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keeps the memory of disks over restarts, and notes which disks were written, so that a loss is noticed. The handler owns
- * the use of the memory; the front ends decide what a loss means for initiators.
+ * Keeps the memory of disks over restarts, and notes which disks were written, so that a loss is
+ * noticed. The handler owns the use of the memory; the front ends decide what a loss means for
+ * initiators.
  *
- * Memory is a memfd whose name and size say which disk it belongs to. The note is the ID of this boot of the host: after the next
- * boot every disk in memory starts empty, as everybody expects.
+ * Memory is a memfd whose name and size say which disk it belongs to. The note is the ID of this
+ * boot of the host: after the next boot every disk in memory starts empty, as everybody expects.
  */
 #include "storage/contents.h"
 
@@ -142,7 +143,9 @@ void storage_contents_leave(struct storage_registry *registry)
 	}
 }
 
-/* Finds the memory of a disk by name and size. Memory of another size cannot be what the disk had. */
+/*
+ * Finds the memory of a disk by name and size. Memory of another size cannot be what the disk had.
+ */
 static bool find_memory(struct storage_contents *contents, const char *wanted, uint64_t size)
 {
 	struct storage_registry *registry = contents->registry;
@@ -288,8 +291,8 @@ void storage_contents_accept_loss(struct storage_contents *contents)
 /* --- memory for a handler --- */
 
 /*
- * Makes memory, and has it kept. Where the contents of the disk are lost and nobody has accepted that, the empty memory is not
- * kept: the next process would take it for the contents.
+ * Makes memory, and has it kept. Where the contents of the disk are lost and nobody has accepted
+ * that, the empty memory is not kept: the next process would take it for the contents.
  */
 static int make_kept_memory(struct storage_contents *contents, const char *name, uint64_t size)
 {

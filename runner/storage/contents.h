@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The contents of a disk in memory: they survive the process where somebody keeps its memory (systemd's descriptor store), and
- * where they are lost this is noticed, so that a disk never reads as zeros under the name that it had. README.md explains.
+ * The contents of a disk in memory: they survive the process where somebody keeps its memory
+ * (systemd's descriptor store), and where they are lost this is noticed, so that a disk never reads
+ * as zeros under the name that it had. README.md explains.
  */
 #ifndef STORAGE_CONTENTS_H
 #define STORAGE_CONTENTS_H
@@ -14,9 +15,15 @@
 
 /* --- the registry's part: memory of the process before. Main thread. */
 
-/* Takes over the memory that store has kept, before anything is opened; store outlives the registry. */
+/*
+ * Takes over the memory that store has kept, before anything is opened; store outlives the
+ * registry.
+ */
 void storage_contents_adopt(struct storage_registry *registry, const struct fd_store *store);
-/* Drops memory that no disk has asked for within a minute after the start. To be called every few seconds. */
+/*
+ * Drops memory that no disk has asked for within a minute after the start. To be called every few
+ * seconds.
+ */
 void storage_contents_expire(struct storage_registry *registry);
 
 /* --- of one opened disk */
@@ -28,14 +35,21 @@ struct storage_contents *storage_contents_new(struct storage_registry *registry,
 					      const char *name);
 /* What backstore_open() needs, in struct backstore_spec. */
 const struct backstore_keeper *storage_contents_keeper(const struct storage_contents *contents);
-/* Any thread but a loop; may block. After backstore_open(): whether the disk had been written since the boot of the host, and
- * what was written is not there. */
+/*
+ * Any thread but a loop; may block. After backstore_open(): whether the disk had been written since
+ * the boot of the host, and what was written is not there.
+ */
 bool storage_contents_are_lost(struct storage_contents *contents, const struct backstore *bs);
 /* Whether the disk is in memory, and starts empty. */
 bool storage_contents_are_new(const struct storage_contents *contents, const struct backstore *bs);
-/* Any thread but a loop; may block. The administrator accepts the loss: what was written before is forgotten. */
+/*
+ * Any thread but a loop; may block. The administrator accepts the loss: what was written before is
+ * forgotten.
+ */
 void storage_contents_accept_loss(struct storage_contents *contents);
-/* Any thread but a loop; may block; after backstore_close(). forget: the disk is removed for ever, so its memory is not kept
- * any longer. NULL: nothing happens. */
+/*
+ * Any thread but a loop; may block; after backstore_close(). forget: the disk is removed for ever,
+ * so its memory is not kept any longer. NULL: nothing happens.
+ */
 void storage_contents_free(struct storage_contents *contents, bool forget);
 #endif

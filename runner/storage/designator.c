@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a unit serial number to the NAA designator. Initiators join two disks with one designator into one, so two serial
- * numbers that differ in any character must not give the same designator.
+ * From a unit serial number to the NAA designator. Initiators join two disks with one designator
+ * into one, so two serial numbers that differ in any character must not give the same designator.
  *
- * LIO writes its company ID and then the first 25 hexadecimal digits of the serial number, and leaves out every other
- * character. For the UUIDs that LIO generates this is good enough, and a disk that moves between LIO and this daemon keeps
- * its name. For other texts it is not: "lun1" and "vol1" would give the same designator.
+ * LIO writes its company ID and then the first 25 hexadecimal digits of the serial number, and
+ * leaves out every other character. For the UUIDs that LIO generates this is good enough, and a
+ * disk that moves between LIO and this daemon keeps its name. For other texts it is not: "lun1" and
+ * "vol1" would give the same designator.
  */
 #include "storage/designator.h"
 
@@ -32,7 +33,9 @@ static bool is_uuid_v4(const char *text)
 	return true;
 }
 
-/* The text of a designator as other storage shows it: 32 digits that begin with the 6 of its type. */
+/*
+ * The text of a designator as other storage shows it: 32 digits that begin with the 6 of its type.
+ */
 static const char *find_naa_digits(const char *text)
 {
 	if (!strncmp(text, "naa.", 4))

@@ -8,7 +8,10 @@
 #define DIGEST_HEX_SIZE (2 * DIGEST_SIZE + 1)
 #define UUID_SIZE       37 /* "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx" and NUL */
 
-/* SHA-256 over the texts up to a NULL, each with its NUL, so that ("ab", "c") and ("a", "bc") differ. */
+/*
+ * SHA-256 over the texts up to a NULL, each with its NUL, so that ("ab", "c") and ("a", "bc")
+ * differ.
+ */
 void digest_texts(const char *const *texts, uint8_t digest[DIGEST_SIZE]);
 /* The same as lower-case hexadecimal digits. */
 void digest_texts_hex(const char *const *texts, char hex[DIGEST_HEX_SIZE]);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Chooses the identity of a logical unit, and keeps the list of those that exist, so that no two units of this daemon have
- * the same. Front ends only say what they know of the unit; they make no serial number of their own.
+ * Chooses the identity of a logical unit, and keeps the list of those that exist, so that no two
+ * units of this daemon have the same. Front ends only say what they know of the unit; they make no
+ * serial number of their own.
  */
 #include "storage/identity.h"
 
@@ -87,7 +88,10 @@ static int use_configured(const struct storage_object *object, struct storage_id
 	return 0;
 }
 
-/* A cloned state folder does not clone identities, and a path may lead to another disk than yesterday. */
+/*
+ * A cloned state folder does not clone identities, and a path may lead to another disk than
+ * yesterday.
+ */
 static bool is_valid(const struct storage_registry *registry, const struct storage_object *object,
 		     const struct storage_state *state)
 {
@@ -134,7 +138,10 @@ static void invent(struct storage_identity *identity)
 
 /* --- the choice --- */
 
-/* Storage with a place of its own is the same object however its configuration is written, and behind both front ends. */
+/*
+ * Storage with a place of its own is the same object however its configuration is written, and
+ * behind both front ends.
+ */
 void storage_object_key(const struct storage_object *object, char *key, size_t size)
 {
 	char handler[64];

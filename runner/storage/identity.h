@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who a logical unit is, for both front ends: its unit serial number and its NAA designator (SPC-4 7.8.6, 7.8.15). README.md
- * explains in which order the sources are asked.
+ * Who a logical unit is, for both front ends: its unit serial number and its NAA designator (SPC-4
+ * 7.8.6, 7.8.15). README.md explains in which order the sources are asked.
  */
 #ifndef STORAGE_IDENTITY_H
 #define STORAGE_IDENTITY_H
@@ -13,16 +13,24 @@
 #include "storage/state.h"
 #include "util/error.h"
 
-/* What all storage objects of a daemon share: the state folder, this machine, and the units that exist. */
+/*
+ * What all storage objects of a daemon share: the state folder, this machine, and the units that
+ * exist.
+ */
 struct storage_registry;
 
-/* Main. Opens the state folder. Without it, which is logged, nothing is remembered. NULL: memory is out.
- * machine_id: the file with the machine's ID, NULL: /etc/machine-id. */
+/*
+ * Main. Opens the state folder. Without it, which is logged, nothing is remembered. NULL: memory is
+ * out. machine_id: the file with the machine's ID, NULL: /etc/machine-id.
+ */
 struct storage_registry *storage_registry_new(const char *state_dir, const char *machine_id);
 /* Main. No unit is left. */
 void storage_registry_free(struct storage_registry *registry);
 
-/* Twelve hexadecimal digits that are derived from the ID of this machine, for names that must differ between machines. */
+/*
+ * Twelve hexadecimal digits that are derived from the ID of this machine, for names that must
+ * differ between machines.
+ */
 #define STORAGE_HOST_SIZE 13
 void storage_registry_host(const struct storage_registry *registry, char host[STORAGE_HOST_SIZE]);
 
@@ -51,22 +59,30 @@ struct storage_object {
 	const char *config;
 	/* What the handler says of the storage. */
 	const struct tcmur_identity *storage;
-	/* Names the object on this machine, such as "user_0/disk"; it tells objects apart whose storage is their own. */
+	/*
+	 * Names the object on this machine, such as "user_0/disk"; it tells objects apart whose
+	 * storage is their own.
+	 */
 	const char *name;
 	/* The unit serial number that the administrator has set; NULL or "": none. */
 	const char *configured;
-	/* Nobody has seen these contents before, and nothing but a configured serial number fixes the identity. */
+	/*
+	 * Nobody has seen these contents before, and nothing but a configured serial number fixes
+	 * the identity.
+	 */
 	bool is_new;
 };
 
-/* Pool or main thread; may block. Chooses the identity, and remembers it if it is to be remembered. 0, or -errno with error
- * set: the configured serial number cannot be used. */
+/*
+ * Pool or main thread; may block. Chooses the identity, and remembers it if it is to be remembered.
+ * 0, or -errno with error set: the configured serial number cannot be used.
+ */
 int storage_identity_choose(struct storage_registry *registry, const struct storage_object *object,
 			    bool remember, struct storage_identity *identity, struct error *error);
 
 /*
- * Pool or main thread; may block. Whether the state folder knows the object, so that its storage has been served before. Also
- * true if the state folder or the file in it cannot be read.
+ * Pool or main thread; may block. Whether the state folder knows the object, so that its storage
+ * has been served before. Also true if the state folder or the file in it cannot be read.
  */
 bool storage_identity_is_known(const struct storage_registry *registry, const struct storage_object *object);
 
@@ -74,8 +90,8 @@ bool storage_identity_is_known(const struct storage_registry *registry, const st
 struct storage_unit;
 
 /*
- * Any thread. Enters a unit into the list. NULL with error set, which names both units: another one has this serial number
- * or designator. name is copied.
+ * Any thread. Enters a unit into the list. NULL with error set, which names both units: another one
+ * has this serial number or designator. name is copied.
  */
 struct storage_unit *storage_unit_enter(struct storage_registry *registry, const char *name,
 					const struct storage_identity *identity, struct error *error);

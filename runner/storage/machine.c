@@ -15,7 +15,10 @@
 #define ID_DIGITS 32
 #define OWN_FILE  "machine-id"
 
-/* 32 hexadecimal digits and nothing else: "uninitialized" and an empty file are machines without an ID. */
+/*
+ * 32 hexadecimal digits and nothing else: "uninitialized" and an empty file are machines without an
+ * ID.
+ */
 static bool is_id(char *text)
 {
 	text[strcspn(text, "\n")] = '\0';
@@ -52,7 +55,10 @@ static void make_id(char id[UUID_SIZE])
 	*end = '\0';
 }
 
-/* Another process of this machine may create the file at the same moment: whoever loses uses the winner's. */
+/*
+ * Another process of this machine may create the file at the same moment: whoever loses uses the
+ * winner's.
+ */
 static int read_or_create_own_id(int folder, char *id, size_t size, struct error *error)
 {
 	char fresh[UUID_SIZE];

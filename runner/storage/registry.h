@@ -21,7 +21,10 @@ struct storage_registry {
 	struct list memories;
 };
 
-/* Main, at the end: closes the memory that no disk has asked for; the store keeps it for the next process. */
+/*
+ * Main, at the end: closes the memory that no disk has asked for; the store keeps it for the next
+ * process.
+ */
 void storage_contents_leave(struct storage_registry *registry);
 
 /* Names the object for the state folder. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads and replaces the small files of the state folder. This file knows how a file becomes durable and which files it
- * must not trust; it knows nothing about what the files mean.
+ * Reads and replaces the small files of the state folder. This file knows how a file becomes
+ * durable and which files it must not trust; it knows nothing about what the files mean.
  *
- * A text is written to NAME.new and made durable, and then gets its name by rename(2), which replaces the old file as one
- * step. Before that, the old file gets a second name, NAME.old, by link(2). So there is no moment without a complete NAME.
+ * A text is written to NAME.new and made durable, and then gets its name by rename(2), which
+ * replaces the old file as one step. Before that, the old file gets a second name, NAME.old, by
+ * link(2). So there is no moment without a complete NAME.
  */
 #include "storage/small_file.h"
 
@@ -21,7 +22,10 @@
 
 #define NAME_SIZE 256
 
-/* Other users who can change a file decide what the daemon believes. root may own what an ordinary user reads. */
+/*
+ * Other users who can change a file decide what the daemon believes. root may own what an ordinary
+ * user reads.
+ */
 static bool is_trusted(const struct stat *st)
 {
 	return (st->st_uid == geteuid() || st->st_uid == 0) && !(st->st_mode & (S_IWGRP | S_IWOTH));
@@ -101,7 +105,10 @@ static int write_all(int fd, const char *text)
 	return 0;
 }
 
-/* Leaves a complete and durable NAME.new. What a process that died left under this name is removed first. */
+/*
+ * Leaves a complete and durable NAME.new. What a process that died left under this name is removed
+ * first.
+ */
 static int write_new(int folder, const char *fresh, const char *text)
 {
 	if (unlinkat(folder, fresh, 0) && errno != ENOENT)
@@ -114,7 +121,10 @@ static int write_new(int folder, const char *fresh, const char *text)
 	return !err && fsync(fd) ? -errno : err;
 }
 
-/* A file that is new has no previous copy, and neither has any file where the file system has no hard links. */
+/*
+ * A file that is new has no previous copy, and neither has any file where the file system has no
+ * hard links.
+ */
 static void keep_previous(int folder, const char *name, const char *old)
 {
 	unlinkat(folder, old, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of storage objects in the state folder: their names, and which copy is used. How a file is written belongs to
- * small_file.c, and what its text means to state_text.c.
+ * The files of storage objects in the state folder: their names, and which copy is used. How a file
+ * is written belongs to small_file.c, and what its text means to state_text.c.
  */
 #include "storage/state.h"
 

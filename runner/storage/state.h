@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the state folder remembers of a storage object: one small file each, with a checksum, a previous copy, and mode
- * 0600. Only this folder of the source reads and writes these files.
+ * What the state folder remembers of a storage object: one small file each, with a checksum, a
+ * previous copy, and mode 0600. Only this folder of the source reads and writes these files.
  */
 #ifndef STORAGE_STATE_H
 #define STORAGE_STATE_H
@@ -24,25 +24,34 @@ struct storage_state {
 	char serial[STATE_SERIAL_SIZE];
 	/* What the storage said of itself then; "": nothing. */
 	char own[STATE_OWN_SIZE];
-	/* The boot of the host (boot_id) in which the disk was written first; "": it was not, or that does not matter. */
+	/*
+	 * The boot of the host (boot_id) in which the disk was written first; "": it was not, or
+	 * that does not matter.
+	 */
 	char written_boot[UUID_SIZE];
 	/* Lines that this version of the daemon does not know, kept for the version that does. */
 	char rest[STATE_REST_SIZE];
 };
 
 /*
- * Reads what is known of the object with this key. folder is a descriptor of the state folder. 0; -ENOENT: nothing is
- * known; or another -errno with error set: neither the file nor its previous copy can be used. A bad file is logged.
+ * Reads what is known of the object with this key. folder is a descriptor of the state folder. 0;
+ * -ENOENT: nothing is known; or another -errno with error set: neither the file nor its previous
+ * copy can be used. A bad file is logged.
  */
 int storage_state_read(int folder, const char *key, struct storage_state *state, struct error *error);
-/* Any thread, but one at a time for each key; may block. When this returns 0, the state is durable. Or -errno with
- * error set, and what was known is still known. */
+/*
+ * Any thread, but one at a time for each key; may block. When this returns 0, the state is durable.
+ * Or -errno with error set, and what was known is still known.
+ */
 int storage_state_write(int folder, const char *key, const struct storage_state *state, struct error *error);
 
 /* --- state_text.c: the text of such a file */
 
 /* Fills text with at most size bytes; false if they are not enough. */
 bool state_text_format(const char *key, const struct storage_state *state, char *text, size_t size);
-/* 0, or -EINVAL with error set: the text is torn, of another key or of another version. text is changed. */
+/*
+ * 0, or -EINVAL with error set: the text is torn, of another key or of another version. text is
+ * changed.
+ */
 int state_text_parse(char *text, const char *key, struct storage_state *state, struct error *error);
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The list of the logical units of this daemon, by which a second unit with the same identity is refused. */
+/*
+ * The list of the logical units of this daemon, by which a second unit with the same identity is
+ * refused.
+ */
 #include "storage/units.h"
 
 #include <errno.h>

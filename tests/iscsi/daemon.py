@@ -47,8 +47,10 @@ def command_line(*args):
 
 def run(*args, timeout=20):
     """Runs the daemon's command line to its end; for calls that must not serve."""
-    return subprocess.run(command_line(*args), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=timeout, check=False)
+    with tempfile.TemporaryDirectory(prefix="tcmur-") as state:
+        where = [] if "--state-dir" in args else ["--state-dir", os.path.join(state, "state")]
+        return subprocess.run(command_line(*args, *where), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=timeout, check=False)
 
 
 class Daemon:

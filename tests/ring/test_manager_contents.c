@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Disks in memory behind the kernel, over restarts of the manager: nobody takes an empty disk for the one that was there. */
+/*
+ * Disks in memory behind the kernel, over restarts of the manager: nobody takes an empty disk for
+ * the one that was there.
+ */
 #include "manager_world.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The daemon as one handler sees it, in one thread: a queue that does everything before the call returns, and
- * I/O that counts its completions. Faults can be injected into the queue.
+ * The daemon as one handler sees it, in one thread: a queue that does everything before the call
+ * returns, and I/O that counts its completions. Faults can be injected into the queue.
  */
 #ifndef DAEMON_DOUBLE_H
 #define DAEMON_DOUBLE_H
@@ -37,7 +37,10 @@ extern struct faults faults;
 extern struct counts counts;
 /* The last line that the handler logged. */
 extern char logged[512];
-/* Memory that somebody keeps for the disk, -1: nobody does; and how often the disk was said to have been written. */
+/*
+ * Memory that somebody keeps for the disk, -1: nobody does; and how often the disk was said to have
+ * been written.
+ */
 extern int kept_memory;
 extern bool kept_memory_is_found;
 extern unsigned notes;

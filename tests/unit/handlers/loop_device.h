@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A loop device over a sparse file that has no name, gone with the last close of the device (loop(4)). */
+/*
+ * A loop device over a sparse file that has no name, gone with the last close of the device
+ * (loop(4)).
+ */
 #ifndef LOOP_DEVICE_H
 #define LOOP_DEVICE_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who a block device is, in folders that look like the kernel's and udev's. Needs a block device node, hence root. */
+/*
+ * Who a block device is, in folders that look like the kernel's and udev's. Needs a block device
+ * node, hence root.
+ */
 #include "daemon_double.h"
 #include "identity.h"
 #include "sysfs.h"

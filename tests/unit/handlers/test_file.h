@@ -9,8 +9,10 @@
 #define FILE_SIZE (4u * MIB)
 
 extern char dir[64];
-/* What fstatfs() tells the handler: XFS_SUPER_MAGIC, so that all goes through the queue, unless a test says
- * else. */
+/*
+ * What fstatfs() tells the handler: XFS_SUPER_MAGIC, so that all goes through the queue, unless a
+ * test says else.
+ */
 extern long fs_type;
 
 /* The path of name in dir; valid until the next call. */

@@ -16,7 +16,9 @@
 static const struct tcmur_handler *file; /* the handler under test */
 static uint8_t data[MIB], back[MIB];
 
-/* --- read and write ------------------------------------------------------------------------------ */
+/*
+ * --- read and write ------------------------------------------------------------------------------
+ */
 
 static void test_one_request_a_read(void **state)
 {
@@ -33,7 +35,10 @@ static void test_one_request_a_read(void **state)
 	close_and_remove(handle, "rw");
 }
 
-/* Where the storage is memory nothing is queued; where buffered writes would block, they go to the pool. */
+/*
+ * Where the storage is memory nothing is queued; where buffered writes would block, they go to the
+ * pool.
+ */
 static void test_ways(void **state)
 {
 	const struct {
@@ -287,7 +292,9 @@ static void test_no_space(void **state)
 	rmdir(mounted);
 }
 
-/* --- stable storage ------------------------------------------------------------------------------ */
+/*
+ * --- stable storage ------------------------------------------------------------------------------
+ */
 
 static void test_fua(void **state)
 {
@@ -326,7 +333,9 @@ static void test_writethrough(void **state)
 	close_and_remove(opening.open.handle, "wt");
 }
 
-/* --- O_DIRECT ------------------------------------------------------------------------------------ */
+/*
+ * --- O_DIRECT ------------------------------------------------------------------------------------
+ */
 
 static const char *const direct[] = {"cache=none", NULL};
 
@@ -344,7 +353,9 @@ static void test_direct(void **state)
 	close_and_remove(handle, "direct");
 }
 
-/* More than one aligned buffer's worth, from an odd address; refused also where this file system would not.
+/*
+ * More than one aligned buffer's worth, from an odd address; refused also where this file system
+ * would not.
  */
 static void test_direct_from_unaligned_memory(void **state)
 {
@@ -371,7 +382,9 @@ static void test_direct_from_unaligned_memory(void **state)
 	close_and_remove(handle, "unaligned");
 }
 
-/* --- unmap, zeroes, extents ---------------------------------------------------------------------- */
+/*
+ * --- unmap, zeroes, extents ----------------------------------------------------------------------
+ */
 
 static uint64_t allocated(const char *name)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file handler, on a file system on disk and on tmpfs, with a double of the daemon around it. */
+/*
+ * The file handler, on a file system on disk and on tmpfs, with a double of the daemon around it.
+ */
 #include "test_file.h"
 
 #include <linux/magic.h>
@@ -54,8 +56,8 @@ static int run_in(const char *parent)
 		perror(dir);
 		return 1;
 	}
-	failed = test_file_open(parent) + test_file_io(parent) + test_file_map(parent) +
-		 test_file_use(parent);
+	failed =
+	    test_file_open(parent) + test_file_io(parent) + test_file_map(parent) + test_file_use(parent);
 	rmdir(dir);
 	return failed;
 }

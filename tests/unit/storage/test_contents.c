@@ -198,7 +198,10 @@ static void test_other_size_is_another_disk(void **state)
 	disk = open_disk("a/0", 2 * SIZE);
 	assert_true(storage_contents_are_new(disk.contents, disk.bs));
 	assert_true(storage_contents_are_lost(disk.contents, disk.bs));
-	/* Neither the memory of the other size is kept, nor the empty memory whose loss nobody has accepted. */
+	/*
+	 * Neither the memory of the other size is kept, nor the empty memory whose loss nobody has
+	 * accepted.
+	 */
 	assert_int_equal(nstored, 0);
 	close_disk(disk, false);
 }

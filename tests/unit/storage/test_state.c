@@ -87,7 +87,9 @@ static void test_largest_values(void **state)
 	assert_memory_equal(&read_back, &known, sizeof(known));
 }
 
-/* Whatever a crash or a bad disk made of the file: the previous copy is used, and the log says so. */
+/*
+ * Whatever a crash or a bad disk made of the file: the previous copy is used, and the log says so.
+ */
 static void test_damaged_file(void **state)
 {
 	char *text, whole[4096];
@@ -220,7 +222,10 @@ static void write_for_ever(void)
 	}
 }
 
-/* At whatever instruction a writer dies, its file is complete, and so is the previous copy or there is none. */
+/*
+ * At whatever instruction a writer dies, its file is complete, and so is the previous copy or there
+ * is none.
+ */
 static void test_killed_writer(void **state)
 {
 	(void)state;
