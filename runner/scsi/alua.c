@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The target port groups of an LU, and REPORT TARGET PORT GROUPS (SPC-4 6.37). SET TARGET PORT GROUPS is in alua_set.c;
- * the front end decides about states.
+ * The target port groups of an LU, and REPORT TARGET PORT GROUPS (SPC-4 6.37). SET TARGET PORT
+ * GROUPS is in alua_set.c; the front end decides about states.
  */
 #include "scsi/alua.h"
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Asymmetric logical unit access (SPC-4 5.15): the target port groups of an LU. The device server reports them in
- * INQUIRY, VPD page 83h and REPORT TARGET PORT GROUPS, and passes SET TARGET PORT GROUPS to the front end. It does not
- * enforce states: the owner of the ports does.
+ * Asymmetric logical unit access (SPC-4 5.15): the target port groups of an LU. The device server
+ * reports them in INQUIRY, VPD page 83h and REPORT TARGET PORT GROUPS, and passes SET TARGET PORT
+ * GROUPS to the front end. It does not enforce states: the owner of the ports does.
  *
- * A front end that manages groups calls scsi_lu_set_alua_ops() and scsi_lu_set_alua(). Otherwise each I_T nexus that
- * says which port and group it uses adds them, and all groups are always active.
+ * A front end that manages groups calls scsi_lu_set_alua_ops() and scsi_lu_set_alua(). Otherwise
+ * each I_T nexus that says which port and group it uses adds them, and all groups are always
+ * active.
  */
 #ifndef SCSI_ALUA_H
 #define SCSI_ALUA_H
@@ -78,11 +79,14 @@ struct scsi_alua {
 
 /* What the front end does for the LU. Both functions are set. */
 struct scsi_alua_ops {
-	/* On a command's loop: the LU reports its groups to an initiator. The function returns at once. */
+	/*
+	 * On a command's loop: the LU reports its groups to an initiator. The function returns at
+	 * once.
+	 */
 	void (*reported)(void *arg);
 	/*
-	 * On a pool thread, may block; a command of the LU is in flight meanwhile. Changes a group whose tpgs has
-	 * SCSI_TPGS_EXPLICIT to a state that it supports. 0 or -errno.
+	 * On a pool thread, may block; a command of the LU is in flight meanwhile. Changes a group
+	 * whose tpgs has SCSI_TPGS_EXPLICIT to a state that it supports. 0 or -errno.
 	 */
 	int (*set_state)(void *arg, uint16_t group, enum scsi_alua_state state);
 };
@@ -90,16 +94,16 @@ struct scsi_alua_ops {
 /* Before the first command. */
 void scsi_lu_set_alua_ops(struct scsi_lu *lu, const struct scsi_alua_ops *ops, void *arg);
 /*
- * Any thread. Copies the current groups. After the first call, unit attentions announce changes: ASYMMETRIC ACCESS
- * STATE CHANGED, and INQUIRY DATA HAS CHANGED if that data changes.
+ * Any thread. Copies the current groups. After the first call, unit attentions announce changes:
+ * ASYMMETRIC ACCESS STATE CHANGED, and INQUIRY DATA HAS CHANGED if that data changes.
  */
 void scsi_lu_set_alua(struct scsi_lu *lu, const struct scsi_alua *alua);
 
 /* --- inside the device server ---------------------------------------------------------------- */
 
 /*
- * lu->lock held. A nexus uses this port, which is in this group. Adds both, always active and with implicit TPGS,
- * unless the front end manages the groups.
+ * lu->lock held. A nexus uses this port, which is in this group. Adds both, always active and with
+ * implicit TPGS, unless the front end manages the groups.
  */
 void scsi_alua_add_port_locked(struct scsi_lu *lu, uint16_t port, uint16_t group);
 /* Any thread, one atomic load: enum scsi_tpgs, of all groups together. */

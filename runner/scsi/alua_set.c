@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SET TARGET PORT GROUPS (SPC-4 6.45). The whole parameter list is checked here; then the front end changes one group
- * after the other, on the pool.
+ * SET TARGET PORT GROUPS (SPC-4 6.45). The whole parameter list is checked here; then the front end
+ * changes one group after the other, on the pool.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The path of a command: parse, admission, completion. This file works from the columns of the opcode table
- * (opcodes.c) and knows no particular command. The execution of each command is in spc_* and sbc_* functions.
+ * The path of a command: parse, admission, completion. This file works from the columns of the
+ * opcode table (opcodes.c) and knows no particular command. The execution of each command is in
+ * spc_* and sbc_* functions.
  */
 #include "scsi/cmd.h"
 
@@ -25,7 +26,10 @@ static uint64_t cdb_field(const uint8_t *p, unsigned len)
 	return value;
 }
 
-/* Bits that the row does not use must be zero: SPC-4 4.2.1 lets a device server check, and this one does. */
+/*
+ * Bits that the row does not use must be zero: SPC-4 4.2.1 lets a device server check, and this one
+ * does.
+ */
 static bool check_usage(struct scsi_cmd *cmd, const struct scsi_op *op)
 {
 	uint8_t unused = 0;
@@ -89,7 +93,10 @@ static const struct scsi_op *find_row(const struct scsi_cmd *cmd, bool *opcode_k
 				 : NULL;
 }
 
-/* The row of the command, or NULL with sense set. Without an LU, only a row that needs no LU is returned. */
+/*
+ * The row of the command, or NULL with sense set. Without an LU, only a row that needs no LU is
+ * returned.
+ */
 static const struct scsi_op *find_supported_row(struct scsi_cmd *cmd)
 {
 	bool opcode_known;
@@ -167,10 +174,11 @@ static bool check_ready(struct scsi_cmd *cmd)
 }
 
 /*
- * A command that lacks Data-Out must not change or compare anything. If the initiator announced Data-In, the CDB is at
- * fault; if there is too little Data-Out, the parameter list length or the command information unit is. A row with
- * SCSI_OP_EXACT also refuses too much Data-Out, and always blames its length field. A READ for which the initiator
- * announced Data-Out or nothing does no harm: it transfers nothing, and the residual shows that.
+ * A command that lacks Data-Out must not change or compare anything. If the initiator announced
+ * Data-In, the CDB is at fault; if there is too little Data-Out, the parameter list length or the
+ * command information unit is. A row with SCSI_OP_EXACT also refuses too much Data-Out, and always
+ * blames its length field. A READ for which the initiator announced Data-Out or nothing does no
+ * harm: it transfers nothing, and the residual shows that.
  */
 static bool check_transfer(struct scsi_cmd *cmd)
 {

@@ -11,8 +11,8 @@
 /* Ends the command. status, sense and data_in_len are set; unchanged, they mean GOOD without data. */
 void scsi_complete(struct scsi_cmd *cmd);
 /*
- * Makes a submitted command end early, with an error, as far as its I/O can be cancelled. The command ends
- * later, not inside this call.
+ * Makes a submitted command end early, with an error, as far as its I/O can be cancelled. The
+ * command ends later, not inside this call.
  */
 void scsi_cancel(struct scsi_cmd *cmd);
 
@@ -28,12 +28,15 @@ void scsi_fail_list(struct scsi_cmd *cmd, unsigned byte, int bit);
 /* Ends the command with TASK SET FULL, because there is no memory for it. */
 void scsi_fail_memory(struct scsi_cmd *cmd);
 
-/* Provides len bytes of room for Data-In in cmd->iov. false: the command was completed with TASK SET FULL. */
+/*
+ * Provides len bytes of room for Data-In in cmd->iov. false: the command was completed with TASK
+ * SET FULL.
+ */
 bool scsi_data_in_room(struct scsi_cmd *cmd, uint64_t len);
 
 /*
- * Completes the command with len bytes of parameter data, or as many as the allocation length of the CDB
- * (cmd->transfer_len) permits.
+ * Completes the command with len bytes of parameter data, or as many as the allocation length of
+ * the CDB (cmd->transfer_len) permits.
  */
 void scsi_data_in_bytes(struct scsi_cmd *cmd, const void *bytes, size_t len);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LOG SENSE (SPC-4 6.7) and its pages. Handlers do not report temperatures and the like, so those pages do not exist.
- * The Logical Block Provisioning page is built in sbc_provision.c.
+ * LOG SENSE (SPC-4 6.7) and its pages. Handlers do not report temperatures and the like, so those
+ * pages do not exist. The Logical Block Provisioning page is built in sbc_provision.c.
  */
 #include "scsi/log_pages.h"
 

@@ -14,7 +14,10 @@ struct scsi_log_page {
 	/* DS: the page has parameters, and they are not saved. */
 	bool ds;
 	const char *name;
-	/* Fills the page, zeroed and of SCSI_LOG_MAX bytes, from byte 4 on, and returns the PAGE LENGTH. */
+	/*
+	 * Fills the page, zeroed and of SCSI_LOG_MAX bytes, from byte 4 on, and returns the PAGE
+	 * LENGTH.
+	 */
 	unsigned (*build)(const struct scsi_cmd *cmd, uint8_t *page);
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Creation and identity of logical units. The backstore is opened and closed by the caller; mode parameters, nexuses,
- * target port groups and task management are in their own files.
+ * Creation and identity of logical units. The backstore is opened and closed by the caller; mode
+ * parameters, nexuses, target port groups and task management are in their own files.
  */
 #include "scsi/lu.h"
 

@@ -2,10 +2,11 @@
 /*
  * The logical unit inside the device server.
  *
- * The state that every command looks at is one word, the gate: a command loads it once when it is submitted and
- * keeps it in cmd->gate_seen, so the fast path costs one atomic load. The bits of SCSI_GATE_SLOW send commands to
- * the slow path; the upper bits count LU-wide task management functions (epochs), so that a command that was parsed
- * before a reset and submitted after it ends as aborted.
+ * The state that every command looks at is one word, the gate: a command loads it once when it is
+ * submitted and keeps it in cmd->gate_seen, so the fast path costs one atomic load. The bits of
+ * SCSI_GATE_SLOW send commands to the slow path; the upper bits count LU-wide task management
+ * functions (epochs), so that a command that was parsed before a reset and submitted after it ends
+ * as aborted.
  *
  * Lock order: lu->lock is a leaf; no function of another layer is called while it is held.
  */
@@ -110,7 +111,10 @@ struct scsi_lu {
 	struct scsi_mode mode;
 	/* Nexuses that are attached get MEDIUM MAY HAVE CHANGED. */
 	bool medium_changed;
-	/* The last LU-wide function: its nexus id, whether it was CLEAR TASK SET, and TAS at that time */
+	/*
+	 * The last LU-wide function: its nexus id, whether it was CLEAR TASK SET, and TAS at that
+	 * time
+	 */
 	struct {
 		uint64_t by;
 		bool clears, tas;
@@ -126,7 +130,10 @@ struct scsi_lu {
 
 static inline uint32_t scsi_lu_gate(const struct scsi_lu *lu)
 {
-	/* Acquire: a thread that sees the gate also sees the changes that were made before the gate was set. */
+	/*
+	 * Acquire: a thread that sees the gate also sees the changes that were made before the gate
+	 * was set.
+	 */
 	return __atomic_load_n(&lu->gate, __ATOMIC_ACQUIRE);
 }
 
@@ -151,7 +158,10 @@ static inline uint16_t scsi_lu_format_progress(const struct scsi_lu *lu)
 	return (uint16_t)__atomic_load_n(&lu->format_progress, __ATOMIC_RELAXED);
 }
 
-/* True if writes of this command must reach stable storage although FUA is 0 in the CDB (Caching page, WCE = 0). */
+/*
+ * True if writes of this command must reach stable storage although FUA is 0 in the CDB (Caching
+ * page, WCE = 0).
+ */
 static inline bool scsi_cmd_write_through(const struct scsi_cmd *cmd)
 {
 	return cmd->gate_seen & SCSI_GATE_WRITE_THROUGH;

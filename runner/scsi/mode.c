@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * MODE SENSE and MODE SELECT, 6 and 10 (SPC-4 6.9 to 6.12), and the mode parameters of an LU. The contents of the pages are
- * in mode_pages.c.
+ * MODE SENSE and MODE SELECT, 6 and 10 (SPC-4 6.9 to 6.12), and the mode parameters of an LU. The
+ * contents of the pages are in mode_pages.c.
  */
 #include "scsi/mode.h"
 
@@ -16,7 +16,8 @@
 #define DEVICE_WP     0x80 /* device-specific parameter, SBC-4 6.5.1 */
 #define DEVICE_DPOFUA 0x10
 
-void scsi_mode_set_locked(struct scsi_lu *lu, const struct scsi_mode *mode)
+/* Makes mode the current values and sets the gate bits that follow from them. */
+static void set_mode_locked(struct scsi_lu *lu, const struct scsi_mode *mode)
 {
 	uint32_t bits = 0;
 
@@ -34,7 +35,7 @@ void scsi_mode_reset_locked(struct scsi_lu *lu)
 {
 	struct scsi_mode mode = scsi_mode_default(lu);
 
-	scsi_mode_set_locked(lu, &mode);
+	set_mode_locked(lu, &mode);
 }
 
 int scsi_lu_set_write_cache(struct scsi_lu *lu, bool on)
@@ -47,7 +48,7 @@ int scsi_lu_set_write_cache(struct scsi_lu *lu, bool on)
 		return 0;
 	struct scsi_mode mode = lu->mode;
 	mode.wce = on;
-	scsi_mode_set_locked(lu, &mode);
+	set_mode_locked(lu, &mode);
 	scsi_ua_raise_all_locked(lu, SCSI_UA_MODE_CHANGED);
 	return 0;
 }
@@ -162,7 +163,10 @@ static bool wrong_field(struct list_reader *reader, unsigned byte, int bit)
 	return false;
 }
 
-/* The descriptor may contain the current capacity and block length; 0 and all ones mean "unchanged" (SBC-4 6.5.2). */
+/*
+ * The descriptor may contain the current capacity and block length; 0 and all ones mean "unchanged"
+ * (SBC-4 6.5.2).
+ */
 static bool read_descriptor(struct list_reader *reader, unsigned len)
 {
 	const uint8_t *desc = &reader->list[reader->at];
@@ -181,7 +185,10 @@ static bool read_descriptor(struct list_reader *reader, unsigned len)
 	return true;
 }
 
-/* Header and block descriptor. MODE DATA LENGTH and the device-specific parameter have no meaning in MODE SELECT. */
+/*
+ * Header and block descriptor. MODE DATA LENGTH and the device-specific parameter have no meaning
+ * in MODE SELECT.
+ */
 static bool read_header(struct list_reader *reader)
 {
 	const uint8_t *list = reader->list;
@@ -253,13 +260,16 @@ static bool read_and_apply(struct list_reader *reader, struct scsi_mode *old)
 	*old = reader->mode = lu->mode;
 	if (!read_list(reader))
 		return false;
-	scsi_mode_set_locked(lu, &reader->mode);
+	set_mode_locked(lu, &reader->mode);
 	if (differ(old, &reader->mode))
 		scsi_ua_raise_others_locked(lu, reader->cmd->nexus, SCSI_UA_MODE_CHANGED);
 	return true;
 }
 
-/* WCE from 1 to 0 or SWP from 0 to 1: cached blocks must be on the medium before the initiator relies on it. */
+/*
+ * WCE from 1 to 0 or SWP from 0 to 1: cached blocks must be on the medium before the initiator
+ * relies on it.
+ */
 static bool needs_flush(const struct scsi_mode *old, const struct scsi_mode *mode)
 {
 	return (old->wce && !mode->wce) || (!old->swp && mode->swp);

@@ -7,8 +7,6 @@
 
 /* Any thread, lu->lock held: sets the default values, as after power on. */
 void scsi_mode_reset_locked(struct scsi_lu *lu);
-/* Any thread, lu->lock held: makes mode the current values and sets the gate bits that follow from them. */
-void scsi_mode_set_locked(struct scsi_lu *lu, const struct scsi_mode *mode);
 
 /* --- pages (mode_pages.c) -------------------------------------------------------------------- */
 

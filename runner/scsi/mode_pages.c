@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The mode pages: their values, and which bits MODE SELECT may change. To add a page, add a row to scsi_mode_pages.
+ * The mode pages: their values, and which bits MODE SELECT may change. To add a page, add a row to
+ * scsi_mode_pages.
  */
 #include <string.h>
 

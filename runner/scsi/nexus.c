@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * I_T_L nexuses: attaching and detaching, and their unit attentions. Which event raises which unit attention is
- * decided where the event happens; cmd.c reports what is pending.
+ * I_T_L nexuses: attaching and detaching, and their unit attentions. Which event raises which unit
+ * attention is decided where the event happens; cmd.c reports what is pending.
  */
 #include "scsi/nexus.h"
 

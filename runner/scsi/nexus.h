@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Unit attentions (SAM-5 5.14): a set of bits for each nexus, in scsi_nexus.ua_pending. The lowest bit is reported
- * first. Raising a unit attention that is already pending does nothing, as SAM-5 allows.
+ * Unit attentions (SAM-5 5.14): a set of bits for each nexus, in scsi_nexus.ua_pending. The lowest
+ * bit is reported first. Raising a unit attention that is already pending does nothing, as SAM-5
+ * allows.
  */
 #ifndef SCSI_NEXUS_H
 #define SCSI_NEXUS_H
@@ -28,7 +29,10 @@ void scsi_ua_raise_all(struct scsi_lu *lu, enum scsi_ua ua);
 void scsi_ua_raise_all_locked(struct scsi_lu *lu, enum scsi_ua ua);
 /* lu->lock held. Raises ua for all nexuses of the LU except one. */
 void scsi_ua_raise_others_locked(struct scsi_lu *lu, const struct scsi_nexus *except, enum scsi_ua ua);
-/* The nexus's loop. Clears the first pending unit attention and returns its sense code, or SENSE_NONE. */
+/*
+ * The nexus's loop. Clears the first pending unit attention and returns its sense code, or
+ * SENSE_NONE.
+ */
 uint32_t scsi_ua_pop(struct scsi_nexus *nexus);
 /* The sense code of the first pending unit attention, or SENSE_NONE; clears nothing. */
 uint32_t scsi_ua_peek(const struct scsi_nexus *nexus);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * REPORT SUPPORTED OPERATION CODES and REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-4 6.34, 6.35). Both only show
- * tables; what is in the opcode table is decided in opcodes.c.
+ * REPORT SUPPORTED OPERATION CODES and REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-4 6.34,
+ * 6.35). Both only show tables; what is in the opcode table is decided in opcodes.c.
  */
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The opcode table: one row for each command and service action. Admission (cmd.c), REPORT SUPPORTED OPERATION
- * CODES (opcode_report.c), the reservation matrix (reserve.c) and docs/scsi-support.md are all made from it, so
- * a command exists exactly when it has a row.
+ * The opcode table: one row for each command and service action. Admission (cmd.c), REPORT
+ * SUPPORTED OPERATION CODES (opcode_report.c), the reservation matrix (reserve.c) and
+ * docs/scsi-support.md are all made from it, so a command exists exactly when it has a row.
  */
 #ifndef SCSI_OPCODES_H
 #define SCSI_OPCODES_H
@@ -23,7 +23,10 @@ enum scsi_transfer {
 	SCSI_XFER_BY_ROW,
 };
 
-/* How a reservation of another nexus affects the command (SPC-2 5.5.1 table 10, SBC-3 4.17 table 10). */
+/*
+ * How a reservation of another nexus affects the command (SPC-2 5.5.1 table 10, SBC-3 4.17 table
+ * 10).
+ */
 enum scsi_access {
 	/* Never conflicts: INQUIRY, READ CAPACITY */
 	SCSI_ACCESS_ANY,
@@ -31,12 +34,18 @@ enum scsi_access {
 	SCSI_ACCESS_READ,
 	/* Changes the medium */
 	SCSI_ACCESS_WRITE,
-	/* Changes or reports the state of the LU: conflicts with any reservation, unless loosens() permits it */
+	/*
+	 * Changes or reports the state of the LU: conflicts with any reservation, unless loosens()
+	 * permits it
+	 */
 	SCSI_ACCESS_CONTROL,
 };
 
 enum scsi_op_flags {
-	/* Runs without a LUN, and does not report a pending unit attention (SAM-5 5.14): INQUIRY and others */
+	/*
+	 * Runs without a LUN, and does not report a pending unit attention (SAM-5 5.14): INQUIRY
+	 * and others
+	 */
 	SCSI_OP_ALWAYS = 1 << 0,
 	/* Needs a usable medium, else NOT READY or MEDIUM ERROR */
 	SCSI_OP_MEDIUM = 1 << 1,
@@ -64,24 +73,27 @@ struct scsi_op {
 	const char *name;
 	/*
 	 * Runs on the command's loop, after all checks that the row describes. It ends in
-	 * scsi_complete(cmd), once, now or later. A command of several steps looks at cmd->aborted between
-	 * its steps and then only completes.
+	 * scsi_complete(cmd), once, now or later. A command of several steps looks at cmd->aborted
+	 * between its steps and then only completes.
 	 */
 	void (*exec)(struct scsi_cmd *cmd);
 	/*
-	 * With SCSI_XFER_BY_ROW, at parse: sets the number of bytes that the CDB transfers; nblocks is set.
-	 * false: sense is set.
+	 * With SCSI_XFER_BY_ROW, at parse: sets the number of bytes that the CDB transfers; nblocks
+	 * is set. false: sense is set.
 	 */
 	bool (*data_len)(struct scsi_cmd *cmd, uint64_t *len);
 	/*
-	 * With SCSI_ACCESS_CONTROL, may be NULL: true if this CDB only undoes what a reservation should not
-	 * preserve, so that it runs in spite of the reservation (SPC-2 table 10).
+	 * With SCSI_ACCESS_CONTROL, may be NULL: true if this CDB only undoes what a reservation
+	 * should not preserve, so that it runs in spite of the reservation (SPC-2 table 10).
 	 */
 	bool (*loosens)(const struct scsi_cmd *cmd);
 	uint8_t opcode;
 	uint8_t service_action;
 	uint8_t cdb_len;
-	/* Position and length of the LBA in the CDB; length 0: no LBA. usage masks it: READ (6) has 21 bits. */
+	/*
+	 * Position and length of the LBA in the CDB; length 0: no LBA. usage masks it: READ (6) has
+	 * 21 bits.
+	 */
 	uint8_t lba_at, lba_len;
 	/* Position and length of the length field */
 	uint8_t len_at, len_len;
@@ -90,9 +102,9 @@ struct scsi_op {
 	uint8_t access;    /* enum scsi_access */
 	uint16_t flags;    /* enum scsi_op_flags */
 	/*
-	 * CDB usage data (SPC-4 6.34.3): the bits that are evaluated, or ignored as the standard allows. Any
-	 * other bit set in a CDB is INVALID FIELD IN CDB: reserved bits, RDPROTECT and the like, NACA. Byte 0
-	 * is the opcode.
+	 * CDB usage data (SPC-4 6.34.3): the bits that are evaluated, or ignored as the standard
+	 * allows. Any other bit set in a CDB is INVALID FIELD IN CDB: reserved bits, RDPROTECT and
+	 * the like, NACA. Byte 0 is the opcode.
 	 */
 	uint8_t usage[SCSI_CDB_FIXED_MAX];
 };

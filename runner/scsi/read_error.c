@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The first bad block of a medium error (SBC-4 4.18.1). A handler reports only that a range cannot be read.
- * Initiators such as Linux keep the blocks before the LBA in INFORMATION and give up only the rest, so this
- * file reads the range again in halves until one block is left.
+ * The first bad block of a medium error (SBC-4 4.18.1). A handler reports only that a range cannot
+ * be read. Initiators such as Linux keep the blocks before the LBA in INFORMATION and give up only
+ * the rest, so this file reads the range again in halves until one block is left.
  *
- * Write errors are not searched: reading again would not show which blocks were written, and a wrong
- * INFORMATION would make an initiator believe that lost blocks are safe.
+ * Write errors are not searched: reading again would not show which blocks were written, and a
+ * wrong INFORMATION would make an initiator believe that lost blocks are safe.
  */
 #include "scsi/scsi_io.h"
 #include "util/bytes.h"
 
 static scsi_io_done probe_done;
 
-/* cmd->state is the number of blocks, from the start of the next probe on, of which the first bad one is one. */
+/*
+ * cmd->state is the number of blocks, from the start of the next probe on, of which the first bad
+ * one is one.
+ */
 static uint64_t blocks_left(const struct scsi_cmd *cmd)
 {
 	return (uintptr_t)cmd->state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * REPORT LUNS (SPC-4 6.33). The front end knows the LUNs; behind the kernel front end the kernel answers this command.
+ * REPORT LUNS (SPC-4 6.33). The front end knows the LUNs; behind the kernel front end the kernel
+ * answers this command.
  */
 #include <stdlib.h>
 
@@ -26,7 +27,10 @@ static void report(struct scsi_cmd *cmd)
 	uint32_t count;
 	uint8_t *list;
 
-	/* The initiator learns of the change by this command. Cleared first: a change during it stays pending. */
+	/*
+	 * The initiator learns of the change by this command. Cleared first: a change during it
+	 * stays pending.
+	 */
 	if (cmd->nexus)
 		scsi_ua_clear(cmd->nexus, SCSI_UA_LUNS_CHANGED);
 	count = cmd->it->report_luns(cmd->it, NULL, 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * RESERVE and RELEASE, 6 and 10 (SPC-2 7.17 to 7.21), and the conflicts of a reservation. The opcode table says which
- * commands conflict. Behind the kernel front end the kernel keeps reservations, because only the kernel knows the
- * initiators; there, both commands are refused.
+ * RESERVE and RELEASE, 6 and 10 (SPC-2 7.17 to 7.21), and the conflicts of a reservation. The
+ * opcode table says which commands conflict. Behind the kernel front end the kernel keeps
+ * reservations, because only the kernel knows the initiators; there, both commands are refused.
  */
 #include "scsi/reserve.h"
 
@@ -11,8 +11,8 @@
 #include "util/lock.h"
 
 /*
- * A command that parse refused ends with that error. One that the handler's scsi() may still execute could do
- * anything.
+ * A command that parse refused ends with that error. One that the handler's scsi() may still
+ * execute could do anything.
  */
 static bool access_conflicts(const struct scsi_cmd *cmd)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Execution of the SBC-4 commands. Each function is an exec function of the opcode table (see opcodes.h for the
- * rules). cmd->lba and cmd->nblocks are set and lie within the capacity. Write protection, reservations, readiness
- * and MAXIMUM TRANSFER LENGTH are checked, reserved bits are zero, and all Data-Out (cmd->transfer_len bytes) has
- * arrived. cmd->nblocks is 0 where the CDB says so (READ (6): 256); each command decides what that means.
+ * Execution of the SBC-4 commands. Each function is an exec function of the opcode table (see
+ * opcodes.h for the rules). cmd->lba and cmd->nblocks are set and lie within the capacity. Write
+ * protection, reservations, readiness and MAXIMUM TRANSFER LENGTH are checked, reserved bits are
+ * zero, and all Data-Out (cmd->transfer_len bytes) has arrived. cmd->nblocks is 0 where the CDB
+ * says so (READ (6): 256); each command decides what that means.
  */
 #ifndef SCSI_SBC_H
 #define SCSI_SBC_H
@@ -48,8 +49,8 @@ bool sbc_start_stop_loosens(const struct scsi_cmd *cmd);
 void sbc_format_unit(struct scsi_cmd *cmd);
 bool sbc_format_data_len(struct scsi_cmd *cmd, uint64_t *len);
 /*
- * Main thread, in scsi_lu_free(): ends a FORMAT UNIT that continues after its command (IMMED = 1), and waits for
- * its end.
+ * Main thread, in scsi_lu_free(): ends a FORMAT UNIT that continues after its command (IMMED = 1),
+ * and waits for its end.
  */
 void sbc_format_stop(struct scsi_lu *lu);
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the medium is like: READ CAPACITY (SBC-4 5.20, 5.21) and the VPD pages of block devices (SBC-4 6.6.4 Block
- * Limits, 6.6.2 Block Device Characteristics, 6.6.7 Logical Block Provisioning). The values come from the handler
- * and from sbc_limits.h, which the commands check against.
+ * What the medium is like: READ CAPACITY (SBC-4 5.20, 5.21) and the VPD pages of block devices
+ * (SBC-4 6.6.4 Block Limits, 6.6.2 Block Device Characteristics, 6.6.7 Logical Block Provisioning).
+ * The values come from the handler and from sbc_limits.h, which the commands check against.
  */
 #include "scsi/cmd.h"
 #include "scsi/sbc.h"
@@ -23,8 +23,9 @@ bool sbc_read_capacity10_data_len(struct scsi_cmd *cmd, uint64_t *len)
 }
 
 /*
- * The CDB may contain an LBA only with PMI = 1, which asks for the last LBA before a delay. There is no delay, so
- * the answer is the last LBA. Both fields are obsolete in SBC-4, and old initiators still use them.
+ * The CDB may contain an LBA only with PMI = 1, which asks for the last LBA before a delay. There
+ * is no delay, so the answer is the last LBA. Both fields are obsolete in SBC-4, and old initiators
+ * still use them.
  */
 static bool capacity_check(struct scsi_cmd *cmd, uint64_t lba, unsigned pmi_at)
 {
@@ -66,8 +67,8 @@ void sbc_read_capacity16(struct scsi_cmd *cmd)
 /* --- VPD pages ------------------------------------------------------------------------------- */
 
 /*
- * OPTIMAL TRANSFER LENGTH in bytes. The value of the device is reported only if initiators can use it as it is;
- * an adapted value would not be optimal, so 0 (not reported) is better.
+ * OPTIMAL TRANSFER LENGTH in bytes. The value of the device is reported only if initiators can use
+ * it as it is; an adapted value would not be optimal, so 0 (not reported) is better.
  */
 static uint64_t optimal_transfer(const struct scsi_lu *lu)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one block command may ask for. The checks of the commands and the VPD pages B0h and B2h both use these
- * values, so that they cannot disagree. MAXIMUM TRANSFER LENGTH is SCSI_MAX_TRANSFER in lu.h, because admission
- * checks it.
+ * What one block command may ask for. The checks of the commands and the VPD pages B0h and B2h both
+ * use these values, so that they cannot disagree. MAXIMUM TRANSFER LENGTH is SCSI_MAX_TRANSFER in
+ * lu.h, because admission checks it.
  */
 #ifndef SCSI_SBC_LIMITS_H
 #define SCSI_SBC_LIMITS_H
@@ -13,8 +13,8 @@
 /* Sum over the descriptors of an UNMAP; limits how long the command holds its range. */
 #define SBC_MAX_UNMAP_BLOCKS (1u << 20)
 /*
- * WRITE SAME may have to write all copies of its block. Some initiators take this limit for one of WRITE, so it is
- * not above MAXIMUM TRANSFER LENGTH with 512-byte blocks.
+ * WRITE SAME may have to write all copies of its block. Some initiators take this limit for one of
+ * WRITE, so it is not above MAXIMUM TRANSFER LENGTH with 512-byte blocks.
  */
 #define SBC_MAX_WRITE_SAME_BLOCKS (SCSI_MAX_TRANSFER / 512)
 #define SBC_MAX_UNMAP_DESCRIPTORS 256u
@@ -24,9 +24,9 @@
 #define SBC_FORMAT_STEP (16u << 20)
 
 /*
- * Bytes from which on a READ is sent from the handler's own memory. Such memory may change until it is sent. A
- * shorter READ is copied under the range lock, so that short data, such as a lock that COMPARE AND WRITE changes,
- * is never torn.
+ * Bytes from which on a READ is sent from the handler's own memory. Such memory may change until it
+ * is sent. A shorter READ is copied under the range lock, so that short data, such as a lock that
+ * COMPARE AND WRITE changes, is never torn.
  */
 #define SBC_LEND_MIN (64u << 10)
 
@@ -52,13 +52,19 @@ static inline uint32_t sbc_unmap_granularity(const struct scsi_lu *lu)
 	return lu->info->unmap_granularity ? lu->info->unmap_granularity : lu->block_size;
 }
 
-/* MAXIMUM COMPARE AND WRITE LENGTH: what the one-byte length can say, and not above MAXIMUM TRANSFER LENGTH. */
+/*
+ * MAXIMUM COMPARE AND WRITE LENGTH: what the one-byte length can say, and not above MAXIMUM
+ * TRANSFER LENGTH.
+ */
 static inline uint32_t sbc_max_compare_blocks(const struct scsi_lu *lu)
 {
 	return MIN(255u, lu->max_transfer >> lu->block_shift);
 }
 
-/* THRESHOLD EXPONENT: the least exponent with which the 32-bit counts of log page 0Ch can count all blocks. */
+/*
+ * THRESHOLD EXPONENT: the least exponent with which the 32-bit counts of log page 0Ch can count all
+ * blocks.
+ */
 static inline unsigned sbc_threshold_exponent(const struct scsi_lu *lu)
 {
 	uint64_t blocks = scsi_lu_blocks(lu);

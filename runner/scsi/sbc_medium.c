@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands about the medium as a whole: SYNCHRONIZE CACHE (SBC-4 5.32, 5.33), PRE-FETCH (5.13, 5.14), START STOP
- * UNIT (5.31) and FORMAT UNIT (5.3). Whether the medium is usable is checked by admission (cmd.c).
+ * Commands about the medium as a whole: SYNCHRONIZE CACHE (SBC-4 5.32, 5.33), PRE-FETCH (5.13,
+ * 5.14), START STOP UNIT (5.31) and FORMAT UNIT (5.3). Whether the medium is usable is checked by
+ * admission (cmd.c).
  */
 #include <stdlib.h>
 
@@ -14,8 +15,9 @@
 /* --- SYNCHRONIZE CACHE and PRE-FETCH --------------------------------------------------------- */
 
 /*
- * IMMED = 1 allows an early GOOD but does not demand it. Status comes when the data is on stable storage, so that an
- * error is an error of this command and not a deferred error of some other command.
+ * IMMED = 1 allows an early GOOD but does not demand it. Status comes when the data is on stable
+ * storage, so that an error is an error of this command and not a deferred error of some other
+ * command.
  */
 void sbc_synchronize_cache(struct scsi_cmd *cmd)
 {
@@ -26,8 +28,9 @@ void sbc_synchronize_cache(struct scsi_cmd *cmd)
 }
 
 /*
- * The cache belongs to the host, and it is unknown whether the host keeps the blocks. GOOD means "perhaps not all";
- * CONDITION MET would promise all. A hint for more blocks than a command can read is shortened.
+ * The cache belongs to the host, and it is unknown whether the host keeps the blocks. GOOD means
+ * "perhaps not all"; CONDITION MET would promise all. A hint for more blocks than a command can
+ * read is shortened.
  */
 void sbc_prefetch(struct scsi_cmd *cmd)
 {
@@ -51,8 +54,8 @@ bool sbc_start_stop_loosens(const struct scsi_cmd *cmd)
 }
 
 /*
- * START = 0 flushes and changes no state: if it stopped the unit, one initiator would take the unit away from all
- * others. IMMED = 1 is answered when the work is done, as in sbc_synchronize_cache().
+ * START = 0 flushes and changes no state: if it stopped the unit, one initiator would take the unit
+ * away from all others. IMMED = 1 is answered when the work is done, as in sbc_synchronize_cache().
  */
 void sbc_start_stop_unit(struct scsi_cmd *cmd)
 {
@@ -71,8 +74,8 @@ void sbc_start_stop_unit(struct scsi_cmd *cmd)
 /* --- FORMAT UNIT ----------------------------------------------------------------------------- */
 
 /*
- * The command clears the medium step by step, so that the loop serves other commands in between. While it runs, the
- * gate refuses commands that need the medium, with a progress indication.
+ * The command clears the medium step by step, so that the loop serves other commands in between.
+ * While it runs, the gate refuses commands that need the medium, with a progress indication.
  */
 
 /* Byte 1 of the CDB */
@@ -97,7 +100,10 @@ struct sbc_format {
 	pthread_cond_t *ended;
 };
 
-/* A medium that is cleared in part is neither the old nor a new one: only another FORMAT UNIT makes it usable. */
+/*
+ * A medium that is cleared in part is neither the old nor a new one: only another FORMAT UNIT makes
+ * it usable.
+ */
 static void format_end(struct sbc_format *f, bool ok)
 {
 	struct scsi_lu *lu = f->lu;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Logical block provisioning (SBC-4 4.7): UNMAP (5.33), WRITE SAME (5.50, 5.51), GET LBA STATUS (5.6) and the
- * Logical Block Provisioning log page (6.4.6). VPD page B2h is in sbc_capacity.c.
+ * Logical block provisioning (SBC-4 4.7): UNMAP (5.33), WRITE SAME (5.50, 5.51), GET LBA STATUS
+ * (5.6) and the Logical Block Provisioning log page (6.4.6). VPD page B2h is in sbc_capacity.c.
  */
 #include <stdlib.h>
 
@@ -143,8 +143,8 @@ void sbc_write_same(struct scsi_cmd *cmd)
 	uint32_t flags = scsi_io_write_through(cmd);
 
 	/*
-	 * With NDOB there is no Data-Out: zeros. Only a block that reads as the Data-Out afterwards may be
-	 * unmapped (SBC-4 4.7.3.4.4).
+	 * With NDOB there is no Data-Out: zeros. Only a block that reads as the Data-Out afterwards
+	 * may be unmapped (SBC-4 4.7.3.4.4).
 	 */
 	if (unmap && !sbc_is_thin(cmd->lu))
 		scsi_fail_cdb(cmd, 1, 3);
@@ -212,8 +212,8 @@ static void lba_status_add(struct lba_status *s, uint64_t end, uint8_t state)
 }
 
 /*
- * Extents are counted in bytes. A block that is partly mapped is mapped, so extents of another state shrink to
- * whole blocks. A fully provisioned unit has only mapped blocks (SBC-4 4.7.2).
+ * Extents are counted in bytes. A block that is partly mapped is mapped, so extents of another
+ * state shrink to whole blocks. A fully provisioned unit has only mapped blocks (SBC-4 4.7.2).
  */
 static void lba_status_extent(struct lba_status *s, const struct scsi_lu *lu, const struct tcmur_extent *e)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commands that read, write and compare blocks: READ, WRITE, VERIFY, WRITE AND VERIFY, COMPARE AND WRITE and
- * ORWRITE (SBC-4 5.2, 5.11, 5.15 to 5.18, 5.34 to 5.46). Splitting, emulation and atomicity are the backstore's
- * business. All Data-Out of a CDB has arrived when its function runs.
+ * The commands that read, write and compare blocks: READ, WRITE, VERIFY, WRITE AND VERIFY, COMPARE
+ * AND WRITE and ORWRITE (SBC-4 5.2, 5.11, 5.15 to 5.18, 5.34 to 5.46). Splitting, emulation and
+ * atomicity are the backstore's business. All Data-Out of a CDB has arrived when its function runs.
  */
 #include "scsi/sbc.h"
 #include "scsi/sbc_limits.h"
@@ -67,7 +67,10 @@ static void read_flushed(struct backstore_io *bio, enum tcmur_status status)
 		scsi_io_complete(bio, status);
 }
 
-/* FUA = 1 with a volatile write cache: the cached blocks are on the medium before it is read (SBC-4 5.16). */
+/*
+ * FUA = 1 with a volatile write cache: the cached blocks are on the medium before it is read (SBC-4
+ * 5.16).
+ */
 static bool read_flushes(const struct scsi_cmd *cmd)
 {
 	return scsi_io_asks_fua(cmd) && cmd->lu->info->write_cache && !scsi_cmd_write_through(cmd) &&

@@ -61,8 +61,8 @@ struct scsi_identity {
 };
 
 /*
- * NAA 6, IEEE registered extended (SPC-4 7.8.6.6.7), in LIO's encoding of a unit serial number: the company ID 001405h
- * and the first 25 hexadecimal digits of the text.
+ * NAA 6, IEEE registered extended (SPC-4 7.8.6.6.7), in LIO's encoding of a unit serial number: the
+ * company ID 001405h and the first 25 hexadecimal digits of the text.
  */
 void scsi_naa_from_digits(uint8_t naa[16], const char *serial);
 
@@ -76,30 +76,31 @@ void scsi_lu_set_serial(struct scsi_lu *lu, const char *serial, const uint8_t *n
 /* Before the first command: sets the largest transfer that VPD page B0h reports. */
 void scsi_lu_limit_transfer(struct scsi_lu *lu, uint64_t bytes);
 /*
- * Any thread. Switches the write cache (WCE) for an administrator, now and as the default after a reset, and
- * raises MODE PARAMETERS CHANGED. When the cache goes off, the caller flushes what is cached. Returns 0, or
- * -EOPNOTSUPP when there is no cache to switch on.
+ * Any thread. Switches the write cache (WCE) for an administrator, now and as the default after a
+ * reset, and raises MODE PARAMETERS CHANGED. When the cache goes off, the caller flushes what is
+ * cached. Returns 0, or -EOPNOTSUPP when there is no cache to switch on.
  */
 int scsi_lu_set_write_cache(struct scsi_lu *lu, bool on);
 /* Any thread. The current WCE. */
 bool scsi_lu_write_cache(struct scsi_lu *lu);
 /*
- * Before the first command: fn runs on a loop whenever an initiator has switched the write cache (MODE SELECT),
- * while that command is still in flight.
+ * Before the first command: fn runs on a loop whenever an initiator has switched the write cache
+ * (MODE SELECT), while that command is still in flight.
  */
 void scsi_lu_on_write_cache(struct scsi_lu *lu, void (*fn)(void *arg), void *arg);
 /*
- * Any thread. While the LU is blocked, commands that need the medium are answered NOT READY, LOGICAL UNIT NOT READY,
- * MANUAL INTERVENTION REQUIRED (SPC-4 4.5.6, 04h/03h): an administrator must act first. Commands that were submitted
- * before are served. The end of the block raises NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED (28h/00h) for all
- * nexuses.
+ * Any thread. While the LU is blocked, commands that need the medium are answered NOT READY,
+ * LOGICAL UNIT NOT READY, MANUAL INTERVENTION REQUIRED (SPC-4 4.5.6, 04h/03h): an administrator
+ * must act first. Commands that were submitted before are served. The end of the block raises NOT
+ * READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED (28h/00h) for all nexuses.
  */
 void scsi_lu_set_blocked(struct scsi_lu *lu, bool blocked);
 bool scsi_lu_is_blocked(const struct scsi_lu *lu);
 /*
- * Any thread. The contents of the medium are not what they were when the initiators last used it, for example
- * because the memory of handler alloc was lost: raises NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED
- * for all nexuses that are attached, and for each nexus that is attached later.
+ * Any thread. The contents of the medium are not what they were when the initiators last used it,
+ * for example because the memory of handler alloc was lost: raises NOT READY TO READY CHANGE,
+ * MEDIUM MAY HAVE CHANGED for all nexuses that are attached, and for each nexus that is attached
+ * later.
  */
 void scsi_lu_set_medium_changed(struct scsi_lu *lu);
 const char *scsi_lu_name(const struct scsi_lu *lu);
@@ -152,8 +153,9 @@ void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struc
 /* I_T nexus loss (SAM-5 6.3.4): drops the nexus's reservation. No command of the nexus is in flight. */
 void scsi_nexus_detach(struct scsi_nexus *nexus);
 /*
- * Any thread, between attach and detach. The initiator's LUN inventory changed, or the LUN of this nexus
- * leads to another logical unit than before: raises REPORTED LUNS DATA HAS CHANGED (SPC-4 6.33).
+ * Any thread, between attach and detach. The initiator's LUN inventory changed, or the LUN of this
+ * nexus leads to another logical unit than before: raises REPORTED LUNS DATA HAS CHANGED (SPC-4
+ * 6.33).
  */
 void scsi_nexus_luns_changed(struct scsi_nexus *nexus);
 
@@ -194,7 +196,10 @@ struct scsi_cmd {
 	uint16_t cdb_len;
 	/* Data-In may be sent from the handler's own memory; iov then points there */
 	bool may_lend;
-	/* What the initiator announced with the CDB (iSCSI: R and W flags, EDTL), if the transport says it */
+	/*
+	 * What the initiator announced with the CDB (iSCSI: R and W flags, EDTL), if the transport
+	 * says it
+	 */
 	bool announced;
 	enum scsi_direction announced_direction;
 	uint64_t announced_len;
@@ -205,7 +210,10 @@ struct scsi_cmd {
 	enum scsi_direction direction;
 	/* Bytes of Data-Out that the CDB asks for; for Data-In at most this many bytes move */
 	uint64_t transfer_len;
-	/* Bytes of Data-Out that the front end gathers: transfer_len, or 0 for a command that will be refused */
+	/*
+	 * Bytes of Data-Out that the front end gathers: transfer_len, or 0 for a command that will
+	 * be refused
+	 */
 	uint64_t gather_len;
 	uint64_t lba;
 	uint32_t nblocks;
@@ -213,9 +221,9 @@ struct scsi_cmd {
 	uint32_t gate_seen;
 
 	/*
-	 * --- The front end, before scsi_submit(), for Data-Out; ops->data_in() or the device server for
-	 * Data-In. The device server may shorten the array and its last piece, so the front end remembers
-	 * by itself which buffer it must free. ---
+	 * --- The front end, before scsi_submit(), for Data-Out; ops->data_in() or the device
+	 * server for Data-In. The device server may shorten the array and its last piece, so the
+	 * front end remembers by itself which buffer it must free. ---
 	 */
 	struct iovec *iov;
 	uint32_t iovcnt;
@@ -237,12 +245,18 @@ struct scsi_cmd {
 	bool no_response;
 	uint8_t status; /* enum scsi_status */
 	uint8_t sense_len;
-	/* Bytes that are valid in iov; not 0 with CHECK CONDITION if the data before a bad block is valid */
+	/*
+	 * Bytes that are valid in iov; not 0 with CHECK CONDITION if the data before a bad block is
+	 * valid
+	 */
 	uint64_t data_in_len;
 	/* Fixed or descriptor format, as the LU's D_SENSE says */
 	uint8_t sense[SCSI_SENSE_MAX];
 
-	/* --- the device server; scsi_cmd_init() leaves these alone, because each stage sets its own --- */
+	/*
+	 * --- the device server; scsi_cmd_init() leaves these alone, because each stage sets its
+	 * own ---
+	 */
 	/* In flight for this LU on this loop */
 	struct list node;
 	struct iovec lent[SCSI_LEND_MAX];
@@ -253,8 +267,8 @@ struct scsi_cmd {
 };
 
 /*
- * Prepares a command in memory of any contents. nexus is NULL where the LUN leads to no logical unit; it is
- * NULL behind the kernel front end.
+ * Prepares a command in memory of any contents. nexus is NULL where the LUN leads to no logical
+ * unit; it is NULL behind the kernel front end.
  */
 static inline void scsi_cmd_init(struct scsi_cmd *cmd, const struct scsi_cmd_ops *ops, struct scsi_lu *lu,
 				 struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct loop *loop,
@@ -271,9 +285,9 @@ static inline void scsi_cmd_init(struct scsi_cmd *cmd, const struct scsi_cmd_ops
 }
 
 /*
- * The initiator announced, beside the CDB, that it transfers len bytes in this direction. A command whose CDB
- * contradicts the announcement is refused. For a CDB that only the handler's scsi() knows, the announcement
- * takes the place of what the opcode table says.
+ * The initiator announced, beside the CDB, that it transfers len bytes in this direction. A command
+ * whose CDB contradicts the announcement is refused. For a CDB that only the handler's scsi()
+ * knows, the announcement takes the place of what the opcode table says.
  */
 static inline void scsi_cmd_announce(struct scsi_cmd *cmd, enum scsi_direction direction, uint64_t len)
 {
@@ -289,8 +303,9 @@ static inline void scsi_cmd_allow_lending(struct scsi_cmd *cmd)
 }
 
 /*
- * On the loop, after scsi_cmd_init(). Looks the CDB up, checks it, and says in gather_len how much Data-Out it
- * wants. It never completes the command; scsi_submit() reports errors that were found here.
+ * On the loop, after scsi_cmd_init(). Looks the CDB up, checks it, and says in gather_len how much
+ * Data-Out it wants. It never completes the command; scsi_submit() reports errors that were found
+ * here.
  */
 void scsi_parse(struct scsi_cmd *cmd);
 /* On the loop. The front end gives up a command that it does not submit; a second call does nothing. */
@@ -303,10 +318,11 @@ static inline void scsi_drop(struct scsi_cmd *cmd)
 /* On the loop. ops->done() follows exactly once. */
 void scsi_submit(struct scsi_cmd *cmd);
 /*
- * On the loop, for a submitted command that has taken too long. I/O of the command that has not begun does not
- * begin any more; while I/O of it is writing, no newer I/O that overlaps is served. done() follows when the
- * I/O is over, not inside this call. FORMAT UNIT continues: it keeps other commands from the medium by itself.
- * The device server does not know what a handler's scsi() is doing.
+ * On the loop, for a submitted command that has taken too long. I/O of the command that has not
+ * begun does not begin any more; while I/O of it is writing, no newer I/O that overlaps is served.
+ * done() follows when the I/O is over, not inside this call. FORMAT UNIT continues: it keeps other
+ * commands from the medium by itself. The device server does not know what a handler's scsi() is
+ * doing.
  */
 void scsi_expire(struct scsi_cmd *cmd);
 
@@ -333,9 +349,10 @@ struct scsi_tmf {
 	struct scsi_cmd *task;
 	struct loop *loop;
 	/*
-	 * On loop, once no affected command is in flight any more on any loop: done() of each was called,
-	 * with aborted set unless the command had ended before. Unit attentions are raised before: of a
-	 * reset for all nexuses, of CLEAR TASK SET for the other nexuses that lost a command (SAM-5 5.6).
+	 * On loop, once no affected command is in flight any more on any loop: done() of each was
+	 * called, with aborted set unless the command had ended before. Unit attentions are raised
+	 * before: of a reset for all nexuses, of CLEAR TASK SET for the other nexuses that lost a
+	 * command (SAM-5 5.6).
 	 */
 	void (*done)(struct scsi_tmf *tmf);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A command's I/O: how its backstore_io is filled, and how the end of the I/O becomes the end of the command.
- * Which I/O a command needs is the business of the command's own file.
+ * A command's I/O: how its backstore_io is filled, and how the end of the I/O becomes the end of
+ * the command. Which I/O a command needs is the business of the command's own file.
  */
 #include "scsi/scsi_io.h"
 
@@ -60,8 +60,8 @@ void scsi_io_complete(struct backstore_io *bio, enum tcmur_status status)
 }
 
 /*
- * The MODE SELECT that switched the write cache off, or write protection on, flushed what had been written by
- * then. A write that was in flight at that time must make itself stable.
+ * The MODE SELECT that switched the write cache off, or write protection on, flushed what had been
+ * written by then. A write that was in flight at that time must make itself stable.
  */
 static bool missed_flush(const struct backstore_io *bio)
 {

@@ -8,8 +8,8 @@
 typedef void scsi_io_done(struct backstore_io *bio, enum tcmur_status status);
 
 /*
- * Fills cmd->bio with op on nblocks from lba, without memory; flags are TCMUR_IO_*. The caller then calls
- * backstore_submit().
+ * Fills cmd->bio with op on nblocks from lba, without memory; flags are TCMUR_IO_*. The caller then
+ * calls backstore_submit().
  */
 void scsi_io_prepare(struct scsi_cmd *cmd, enum backstore_op op, uint64_t lba, uint64_t nblocks,
 		     uint32_t flags, scsi_io_done *done);
@@ -32,14 +32,17 @@ void scsi_io_complete(struct backstore_io *bio, enum tcmur_status status);
 /* The same for I/O that writes. */
 void scsi_io_written(struct backstore_io *bio, enum tcmur_status status);
 /*
- * The same for I/O that reads the blocks of the command: after a medium error it finds the first bad block,
- * and a READ keeps the blocks before it (read_error.c).
+ * The same for I/O that reads the blocks of the command: after a medium error it finds the first
+ * bad block, and a READ keeps the blocks before it (read_error.c).
  */
 void scsi_io_read(struct backstore_io *bio, enum tcmur_status status);
 
 /* The FUA bit of the CDB; CDBs of 6 bytes have none. */
 bool scsi_io_asks_fua(const struct scsi_cmd *cmd);
-/* TCMUR_IO_FUA if the write must be on stable storage before GOOD, because of FUA in the CDB or WCE = 0. */
+/*
+ * TCMUR_IO_FUA if the write must be on stable storage before GOOD, because of FUA in the CDB or WCE
+ * = 0.
+ */
 uint32_t scsi_io_fua(const struct scsi_cmd *cmd);
 /* The same for commands without a FUA bit. */
 uint32_t scsi_io_write_through(const struct scsi_cmd *cmd);

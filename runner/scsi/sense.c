@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Builds sense data in both formats, and translates the result of a handler's I/O to status and sense. No other file
- * writes sense bytes.
+ * Builds sense data in both formats, and translates the result of a handler's I/O to status and
+ * sense. No other file writes sense bytes.
  */
 #include "scsi/sense.h"
 
@@ -138,8 +138,8 @@ unsigned scsi_sense_build_progress(uint8_t *out, uint32_t code, uint16_t progres
 }
 
 /*
- * A handler does not report which of several blocks failed; for a single block it is clear (SBC-4 4.18.1).
- * read_error.c searches the bad block of a longer read.
+ * A handler does not report which of several blocks failed; for a single block it is clear (SBC-4
+ * 4.18.1). read_error.c searches the bad block of a longer read.
  */
 static void check_medium(struct scsi_cmd *cmd, uint32_t code)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sense data. The scsi_check functions set the command's status and sense, in fixed or descriptor format as the LU's
- * D_SENSE says (SPC-4 4.5), and do not complete the command.
+ * Sense data. The scsi_check functions set the command's status and sense, in fixed or descriptor
+ * format as the LU's D_SENSE says (SPC-4 4.5), and do not complete the command.
  */
 #ifndef SCSI_SENSE_H
 #define SCSI_SENSE_H
@@ -54,27 +54,31 @@ enum scsi_sense_key {
 /* Sets CHECK CONDITION with this sense. */
 void scsi_check(struct scsi_cmd *cmd, uint32_t sense);
 /*
- * With a field pointer (SPC-4 4.5.2.4.2): byte counts in the CDB for INVALID FIELD IN CDB, else in the parameter
- * list; bit 7-0 is the most significant bit of the field in that byte, -1: the whole byte.
+ * With a field pointer (SPC-4 4.5.2.4.2): byte counts in the CDB for INVALID FIELD IN CDB, else in
+ * the parameter list; bit 7-0 is the most significant bit of the field in that byte, -1: the whole
+ * byte.
  */
 void scsi_check_field(struct scsi_cmd *cmd, uint32_t sense, unsigned byte, int bit);
 /* With INFORMATION, for example the offset of a miscompare or the LBA of a medium error. */
 void scsi_check_info(struct scsi_cmd *cmd, uint32_t sense, uint64_t information);
 /*
- * LBA OUT OF RANGE for a range that starts at lba and ends after the last block. INFORMATION is the first LBA that
- * is out of range (SBC-4 4.18.1).
+ * LBA OUT OF RANGE for a range that starts at lba and ends after the last block. INFORMATION is the
+ * first LBA that is out of range (SBC-4 4.18.1).
  */
 void scsi_check_range(struct scsi_cmd *cmd, uint64_t lba);
 /* With a progress indication (SPC-4 4.5.2.4.4), progress of 65536 parts. */
 void scsi_check_progress(struct scsi_cmd *cmd, uint32_t sense, uint16_t progress);
 /*
- * Sets the status and sense for the end of a handler's I/O; TCMUR_OK sets GOOD. No other place translates one into
- * the other. INFORMATION comes from cmd->bio: its miscompare_offset with TCMUR_MISCOMPARE, the LBA with a medium
- * error of a single block.
+ * Sets the status and sense for the end of a handler's I/O; TCMUR_OK sets GOOD. No other place
+ * translates one into the other. INFORMATION comes from cmd->bio: its miscompare_offset with
+ * TCMUR_MISCOMPARE, the LBA with a medium error of a single block.
  */
 void scsi_set_status(struct scsi_cmd *cmd, enum tcmur_status status);
 
-/* Builds sense data as REQUEST SENSE returns it, and returns its length. out has SCSI_SENSE_MAX bytes. */
+/*
+ * Builds sense data as REQUEST SENSE returns it, and returns its length. out has SCSI_SENSE_MAX
+ * bytes.
+ */
 unsigned scsi_sense_build(uint8_t *out, uint32_t sense, bool descriptor);
 unsigned scsi_sense_build_progress(uint8_t *out, uint32_t sense, uint16_t progress, bool descriptor);
 #endif

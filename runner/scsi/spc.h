@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Execution of the SPC-4 commands. Each function is an exec function of the opcode table (see opcodes.h for the rules). */
+/*
+ * Execution of the SPC-4 commands. Each function is an exec function of the opcode table (see
+ * opcodes.h for the rules).
+ */
 #ifndef SCSI_SPC_H
 #define SCSI_SPC_H
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Task management (SAM-5 7). A function marks the commands it affects as aborted, cancels their I/O as far as the I/O
- * has not begun, and is answered when the last of the commands has ended. I/O that a handler is executing ends by
- * itself.
+ * Task management (SAM-5 7). A function marks the commands it affects as aborted, cancels their I/O
+ * as far as the I/O has not begun, and is answered when the last of the commands has ended. I/O
+ * that a handler is executing ends by itself.
  *
- * A function for one task or one nexus concerns one loop, because a nexus belongs to one loop; the function waits in
- * the list of that loop. A function for the whole LU visits every loop. It starts a new epoch of the gate and affects
- * the commands that were parsed in an older epoch, submitted or not. Several functions for one LU run one after the
- * other, so that each loop needs to remember only one.
+ * A function for one task or one nexus concerns one loop, because a nexus belongs to one loop; the
+ * function waits in the list of that loop. A function for the whole LU visits every loop. It starts
+ * a new epoch of the gate and affects the commands that were parsed in an older epoch, submitted or
+ * not. Several functions for one LU run one after the other, so that each loop needs to remember
+ * only one.
  *
- * A command that another nexus aborts ends with TASK ABORTED if TAS is 1; in all other cases the initiator gets no
- * response (SAM-5 5.3.1, SPC-4 7.5.8).
+ * A command that another nexus aborts ends with TASK ABORTED if TAS is 1; in all other cases the
+ * initiator gets no response (SAM-5 5.3.1, SPC-4 7.5.8).
  */
 #include "scsi/tmf.h"
 
@@ -28,7 +29,10 @@ static bool affects_one(const struct scsi_tmf *tmf, const struct scsi_cmd *cmd)
 	return tmf->function == SCSI_ABORT_TASK ? cmd == tmf->task : cmd->nexus == tmf->nexus;
 }
 
-/* Is a command that the function affects still in flight? A command that came later is not marked as aborted. */
+/*
+ * Is a command that the function affects still in flight? A command that came later is not marked
+ * as aborted.
+ */
 static bool must_wait(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 {
 	struct list *node, *tmp;
@@ -102,8 +106,8 @@ static bool affects(const struct scsi_tmf *tmf, const struct scsi_cmd *cmd)
 }
 
 /*
- * SAM-5 5.6: CLEAR TASK SET raises a unit attention for each other nexus that loses a command. A reset raises its own
- * unit attention for all nexuses.
+ * SAM-5 5.6: CLEAR TASK SET raises a unit attention for each other nexus that loses a command. A
+ * reset raises its own unit attention for all nexuses.
  */
 static void mark_one(const struct scsi_tmf *tmf, struct scsi_cmd *cmd)
 {
@@ -154,8 +158,9 @@ static void finish(void *owner)
 }
 
 /*
- * A nexus also loses a command whose Data-Out is still being gathered. The command is aborted when it is submitted, but
- * the initiator may need the unit attention long before: it may never send the data.
+ * A nexus also loses a command whose Data-Out is still being gathered. The command is aborted when
+ * it is submitted, but the initiator may need the unit attention long before: it may never send the
+ * data.
  */
 static void notify_unsubmitted(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 {
@@ -188,8 +193,8 @@ static void visit(void *owner, struct loop *loop)
 const struct loop_broadcast_ops scsi_tmf_broadcast_ops = {.visit = visit, .done = finish};
 
 /*
- * SAM-5 6.3.3: clears everything that a power cycle would clear. All nexuses get a unit attention, including the nexus
- * of the function.
+ * SAM-5 6.3.3: clears everything that a power cycle would clear. All nexuses get a unit attention,
+ * including the nexus of the function.
  */
 static void reset_locked(struct scsi_lu *lu)
 {
@@ -239,7 +244,10 @@ void scsi_tmf_command_over(struct scsi_lu_loop *lul)
 		tmf->done(tmf);
 }
 
-/* Did a function visit this loop after the command was parsed? Then notify_unsubmitted() has raised the UA. */
+/*
+ * Did a function visit this loop after the command was parsed? Then notify_unsubmitted() has raised
+ * the UA.
+ */
 static bool visited_since_parse(const struct scsi_cmd *cmd)
 {
 	const struct scsi_lu_loop *lul = &cmd->lu->loops[loop_index(cmd->loop)];

@@ -5,10 +5,14 @@
 
 #include "scsi/lu.h"
 
-/* On the loop, after done() of an aborted command: answers the functions that waited for the command. */
+/*
+ * On the loop, after done() of an aborted command: answers the functions that waited for the
+ * command.
+ */
 void scsi_tmf_command_over(struct scsi_lu_loop *lul);
 /*
- * On the loop: the command was parsed before an LU-wide function started, and is submitted after. Marks it as aborted.
+ * On the loop: the command was parsed before an LU-wide function started, and is submitted after.
+ * Marks it as aborted.
  */
 void scsi_tmf_abort_stale(struct scsi_cmd *cmd);
 /* Prepares the part of an LU on one loop. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The small commands about the state of the unit: TEST UNIT READY, REQUEST SENSE, SEND DIAGNOSTIC and PREVENT ALLOW
- * MEDIUM REMOVAL. Admission (cmd.c) has checked the state before they run.
+ * The small commands about the state of the unit: TEST UNIT READY, REQUEST SENSE, SEND DIAGNOSTIC
+ * and PREVENT ALLOW MEDIUM REMOVAL. Admission (cmd.c) has checked the state before they run.
  */
 #include "scsi/spc.h"
 #include "scsi/nexus.h"
@@ -14,7 +14,10 @@ void spc_test_unit_ready(struct scsi_cmd *cmd)
 	scsi_complete(cmd);
 }
 
-/* SPC-4 6.39: returns the sense data that a command would get now, and clears a unit attention that it returns. */
+/*
+ * SPC-4 6.39: returns the sense data that a command would get now, and clears a unit attention that
+ * it returns.
+ */
 void spc_request_sense(struct scsi_cmd *cmd)
 {
 	uint8_t data[SCSI_SENSE_MAX];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The vital product data pages that are common to all device types, and the list of all pages. Pages of block devices are
- * built in sbc_capacity.c. To add a page, add a row to scsi_vpd_pages.
+ * The vital product data pages that are common to all device types, and the list of all pages.
+ * Pages of block devices are built in sbc_capacity.c. To add a page, add a row to scsi_vpd_pages.
  */
 #include "scsi/vpd.h"
 
@@ -88,7 +88,10 @@ static uint8_t *add_iscsi_port(uint8_t *p, const struct scsi_it_nexus *it)
 	return p;
 }
 
-/* Behind the kernel front end a command does not say through which port and by which protocol it came. */
+/*
+ * Behind the kernel front end a command does not say through which port and by which protocol it
+ * came.
+ */
 static uint8_t *add_only_port(uint8_t *p, struct scsi_lu *lu)
 {
 	struct scsi_alua_here here = scsi_alua_here(lu);

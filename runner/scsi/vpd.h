@@ -19,8 +19,8 @@ extern const struct scsi_vpd_page scsi_vpd_pages[]; /* ascending */
 extern const unsigned scsi_nvpd_pages;
 
 /*
- * Builds a page for cmd->lu and the port of cmd->it, and returns its length with the header; 0: there is no such page.
- * page is zeroed and has VPD_MAX bytes.
+ * Builds a page for cmd->lu and the port of cmd->it, and returns its length with the header; 0:
+ * there is no such page. page is zeroed and has VPD_MAX bytes.
  */
 unsigned scsi_vpd_build(const struct scsi_cmd *cmd, uint8_t code, uint8_t *page);
 #endif

@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A fuzz target's only function, which libFuzzer calls with what it made up, and replay.c with what is in
- * files. */
+/*
+ * A fuzz target's only function, which libFuzzer calls with what it made up, and replay.c with what
+ * is in files.
+ */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuzzes the device server. The input is a script: how the LU is, and then what happens to it, commands with
- * any CDB and any Data-Out, ends of I/O, handler errors and task management, on two nexuses of two loops.
- * Checked are: each command completes once; what a task management function waits for is over when it is
- * answered; no more data is reported than there is; and whatever the doubles and the sanitizers check.
+ * Fuzzes the device server. The input is a script: how the LU is, and then what happens to it,
+ * commands with any CDB and any Data-Out, ends of I/O, handler errors and task management, on two
+ * nexuses of two loops. Checked are: each command completes once; what a task management function
+ * waits for is over when it is answered; no more data is reported than there is; and whatever the
+ * doubles and the sanitizers check.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -38,7 +39,10 @@ struct fuzz {
 
 static struct fuzz f;
 
-/* --- set up and tear down ---------------------------------------------------------------------------- */
+/*
+ * --- set up and tear down
+ * ----------------------------------------------------------------------------
+ */
 
 static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32_t max)
 {
@@ -127,7 +131,10 @@ static void tear_down(void)
 	double_backstore_free(f.bs);
 }
 
-/* --- what happens ------------------------------------------------------------------------------------ */
+/*
+ * --- what happens
+ * ------------------------------------------------------------------------------------
+ */
 
 /* A slot for the next command. All are waited for when none is free. */
 static struct slot *free_slot(void)

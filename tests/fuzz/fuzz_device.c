@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuzzes the device server together with the real backstore: range lock, chains, splitting, emulation, cancellation and
- * resize. The input is a script: how the storage is, and then what happens, on three nexuses of two loops: commands,
- * Data-Out that comes late or never, ends and failures of I/O, jobs of the pool, resizes, time-outs, task management,
- * and nexuses that come and go. Checked are: each command completes once; what a task management function waits for
- * has ended when it is answered; a command that is submitted after a reset is aborted; no more data is reported than
- * there is; and whatever the layers and the sanitizers check. fuzz_cdb.c reaches more of the CDBs and errors, with a
- * double in place of the backstore.
+ * Fuzzes the device server together with the real backstore: range lock, chains, splitting,
+ * emulation, cancellation and resize. The input is a script: how the storage is, and then what
+ * happens, on three nexuses of two loops: commands, Data-Out that comes late or never, ends and
+ * failures of I/O, jobs of the pool, resizes, time-outs, task management, and nexuses that come and
+ * go. Checked are: each command completes once; what a task management function waits for has ended
+ * when it is answered; a command that is submitted after a reset is aborted; no more data is
+ * reported than there is; and whatever the layers and the sanitizers check. fuzz_cdb.c reaches more
+ * of the CDBs and errors, with a double in place of the backstore.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -184,7 +185,10 @@ static void tmf_done(struct scsi_tmf *tmf)
 	}
 }
 
-/* As a front end does: its own commands that still gather data are dropped, those of other nexuses become stale. */
+/*
+ * As a front end does: its own commands that still gather data are dropped, those of other nexuses
+ * become stale.
+ */
 static void mark_slots(enum scsi_tmf_function function, unsigned nexus, unsigned task)
 {
 	bool wide = function == SCSI_LU_RESET || function == SCSI_CLEAR_TASK_SET;

@@ -2,10 +2,10 @@
 /*
  * Any sequence of Login Requests, then of texts in full feature phase.
  *
- * Input: one byte of setup, then records: flags, kind, length (2 bytes), that many bytes of text. Kinds
- * change the header, or add the CHAP proof that a fuzzer cannot guess. Beside what sanitizers see, these must
- * hold: nobody gets in without that proof where it is asked for, and each response is well-formed and within
- * its bounds.
+ * Input: one byte of setup, then records: flags, kind, length (2 bytes), that many bytes of text.
+ * Kinds change the header, or add the CHAP proof that a fuzzer cannot guess. Beside what sanitizers
+ * see, these must hold: nobody gets in without that proof where it is asked for, and each response
+ * is well-formed and within its bounds.
  */
 #include "fuzz.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuzzes the TCMU ring. The input is a script of what the kernel's side does, by its rules or not (entries of
- * any bytes, a head anywhere), and when the daemon's side fetches, completes and publishes. Checked are: what
- * a request points to can be read, and its data lies in the data area; the tail stays in the ring; each
- * command can be completed; and as long as the kernel kept to its rules, each of its commands is completed
- * once, in a ring that the kernel can walk.
+ * Fuzzes the TCMU ring. The input is a script of what the kernel's side does, by its rules or not
+ * (entries of any bytes, a head anywhere), and when the daemon's side fetches, completes and
+ * publishes. Checked are: what a request points to can be read, and its data lies in the data area;
+ * the tail stays in the ring; each command can be completed; and as long as the kernel kept to its
+ * rules, each of its commands is completed once, in a ring that the kernel can walk.
  */
 #include <assert.h>
 #include <setjmp.h>
@@ -35,7 +35,10 @@ struct fuzz {
 static struct fuzz f;
 static volatile uint8_t sink;
 
-/* --- the kernel's side -------------------------------------------------------------------------------- */
+/*
+ * --- the kernel's side
+ * --------------------------------------------------------------------------------
+ */
 
 static void put_command(void)
 {
@@ -63,7 +66,10 @@ static void put_tmr(void)
 	fake_ring_put_tmr(&f.kernel, take(&f.in), ids, n);
 }
 
-/* Any bytes where we have not fetched yet (what we have, the kernel leaves alone), and a head anywhere near. */
+/*
+ * Any bytes where we have not fetched yet (what we have, the kernel leaves alone), and a head
+ * anywhere near.
+ */
 static void corrupt(void)
 {
 	uint8_t bytes[256];
@@ -78,7 +84,10 @@ static void corrupt(void)
 	mailbox->cmd_head = take16(&f.in) * (take(&f.in) & 1 ? 1u : 8u) % (RING_SIZE + 16);
 }
 
-/* --- ours --------------------------------------------------------------------------------------------- */
+/*
+ * --- ours
+ * ---------------------------------------------------------------------------------------------
+ */
 
 static void look(const uint8_t *bytes, size_t len)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A handler in memory below the real backstore, and the parts of the loop library that double_loop.c does not have.
- * Everything runs on one thread, so that an input always does the same. The handler lacks most optional callbacks:
- * the backstore emulates them, which is the code that the fuzzer is to reach.
+ * A handler in memory below the real backstore, and the parts of the loop library that
+ * double_loop.c does not have. Everything runs on one thread, so that an input always does the
+ * same. The handler lacks most optional callbacks: the backstore emulates them, which is the code
+ * that the fuzzer is to reach.
  */
 #include "fuzz_storage.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Storage for fuzz_device.c: the real backstore on a handler that this file contains. The fuzzer decides when the
- * handler's I/O ends and how, when jobs of the pool run, and how large the storage is.
+ * Storage for fuzz_device.c: the real backstore on a handler that this file contains. The fuzzer
+ * decides when the handler's I/O ends and how, when jobs of the pool run, and how large the storage
+ * is.
  */
 #ifndef TESTS_FUZZ_FUZZ_STORAGE_H
 #define TESTS_FUZZ_FUZZ_STORAGE_H

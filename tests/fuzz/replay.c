@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs a fuzz target on all files of the folders given: its corpus stays a test where libFuzzer is not. */
+/*
+ * Runs a fuzz target on all files of the folders given: its corpus stays a test where libFuzzer is
+ * not.
+ */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Doubles of what the device server stands on and of a front end, for tests on one thread: a backstore in
- * memory that asserts its contract, loops that run when told, and commands that count their completions.
+ * Doubles of what the device server stands on and of a front end, for tests on one thread: a
+ * backstore in memory that asserts its contract, loops that run when told, and commands that count
+ * their completions.
  */
 #ifndef TESTS_SCSI_DOUBLE_H
 #define TESTS_SCSI_DOUBLE_H
@@ -39,7 +40,10 @@ struct backstore {
 	unsigned holds;
 	struct list held;
 	struct list node; /* of the living */
-	/* I/O number fail_at (counted in calls, from 1) ends with fail_with and changes nothing; 0: none */
+	/*
+	 * I/O number fail_at (counted in calls, from 1) ends with fail_with and changes nothing; 0:
+	 * none
+	 */
 	unsigned fail_at;
 	enum tcmur_status fail_with;
 	/* Blocks [bad_from, bad_to) cannot be read. */
@@ -49,8 +53,10 @@ struct backstore {
 	struct double_call calls[512];
 };
 
-/* Filled with zeros, all deallocated; thin and unmap_zeroes. Change info and the flags before an LU is made
- * on it. */
+/*
+ * Filled with zeros, all deallocated; thin and unmap_zeroes. Change info and the flags before an LU
+ * is made on it.
+ */
 struct backstore *double_backstore_new(uint64_t size, uint32_t block_size);
 void double_backstore_free(struct backstore *bs);
 /* To a size that is not larger. */
@@ -72,12 +78,16 @@ struct double_cmd {
 	struct iovec iov[16];
 };
 
-/* Prepares a command for lu (may be NULL) through nexus (may be NULL), on loop 0 unless cmd.loop is changed.
+/*
+ * Prepares a command for lu (may be NULL) through nexus (may be NULL), on loop 0 unless cmd.loop is
+ * changed.
  */
 void double_cmd_init(struct double_cmd *c, struct scsi_lu *lu, struct scsi_nexus *nexus, const void *cdb,
 		     size_t cdb_len);
-/* scsi_parse(), then a copy of at most transfer_len bytes of data as Data-Out, then scsi_submit(). len is
- * what the initiator announces. */
+/*
+ * scsi_parse(), then a copy of at most transfer_len bytes of data as Data-Out, then scsi_submit().
+ * len is what the initiator announces.
+ */
 void double_cmd_submit(struct double_cmd *c, const void *data, size_t len);
 /* The same and double_run(); asserts that the command completed once. Returns its status. */
 enum scsi_status double_cmd_exec(struct double_cmd *c, const void *data, size_t len);

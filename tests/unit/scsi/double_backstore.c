@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The backstore of double.h, in memory. It asserts the contract of the device server, and ends its I/O
+ * when the test says so.
+ */
 #include "double.h"
 
 #include <assert.h>

@@ -9,7 +9,10 @@
 /* Makes n loops. */
 struct loop_set *double_loops(unsigned n);
 struct loop *double_loop(unsigned i);
-/* The loop that the test's thread plays from here on; loop 0 at start; NULL: a thread that is no loop. */
+/*
+ * The loop that the test's thread plays from here on; loop 0 at start; NULL: a thread that is no
+ * loop.
+ */
 void double_loop_enter(struct loop *loop);
 
 /* Runs the posted work, and ends I/O that the backstore holds, until nothing is left. */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opens and closes the fixture of sbc_env.h, and builds the CDBs of block commands.
+ */
 #include "sbc_env.h"
 
 #include <assert.h>

@@ -21,8 +21,10 @@ void sbc_env_close(struct sbc_env *e);
 /* Byte i of block lba of the medium. */
 uint8_t *sbc_env_block(struct sbc_env *e, uint64_t lba);
 
-/* A CDB with flags in byte 1, and LBA and length where CDBs of the opcode's group have them. Returns its
- * length. */
+/*
+ * A CDB with flags in byte 1, and LBA and length where CDBs of the opcode's group have them.
+ * Returns its length.
+ */
 size_t sbc_env_cdb(uint8_t cdb[16], uint8_t opcode, uint8_t flags, uint64_t lba, uint32_t n);
 /* Executes such a command with len bytes of Data-Out. */
 enum scsi_status sbc_env_run(struct sbc_env *e, uint8_t opcode, uint8_t flags, uint64_t lba, uint32_t n,

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opens and closes the fixture of spc_env.h. The tests themselves say what they expect.
+ */
 #include "spc_env.h"
 
 #include "scsi/nexus.h"

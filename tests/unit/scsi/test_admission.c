@@ -441,7 +441,10 @@ static void test_changes_are_announced(void **state)
 
 	(void)state;
 	spc_env_open(&e, 1, NULL);
-	/* The LUN leads to another unit: only its nexus gets the unit attention, before the first access. */
+	/*
+	 * The LUN leads to another unit: only its nexus gets the unit attention, before the first
+	 * access.
+	 */
 	scsi_nexus_luns_changed(&e.nexus[0]);
 	RUN(&e, 0, READ10(0));
 	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x3f, 0x0e));

@@ -243,7 +243,10 @@ static void test_only_where_known(void **state)
 	spc_env_close(&e);
 }
 
-/* The number in a designator of the target port, as VPD 83 has it without a protocol; -1: there is none. */
+/*
+ * The number in a designator of the target port, as VPD 83 has it without a protocol; -1: there is
+ * none.
+ */
 static int designated(struct spc_env *e, uint8_t type)
 {
 	const uint8_t *p, *end;

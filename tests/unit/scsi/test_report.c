@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands that tell of the target: REPORT LUNS, opcodes, task management, LOG SENSE, REQUEST SENSE,
- * self-test. */
+/*
+ * The commands that tell of the target: REPORT LUNS, opcodes, task management, LOG SENSE, REQUEST
+ * SENSE, self-test.
+ */
 #include "spc_env.h"
 
 #include "scsi/nexus.h"
@@ -230,7 +232,10 @@ static void test_log_usage(void **state)
 	e.bs->fail_with = TCMUR_NOT_READY;
 	RUN(&e, 0, LOG(0x0c, 0, 255));
 	assert_sense(&e, SENSE_NOT_REPORTABLE);
-	/* More blocks than its counts have bits for: it counts sets of two blocks, as VPD page B2h says. */
+	/*
+	 * More blocks than its counts have bits for: it counts sets of two blocks, as VPD page B2h
+	 * says.
+	 */
 	e.bs->size = 512ull << 32;
 	e.bs->usage = (struct tcmur_usage){.used = 512 * 101, .available = UINT64_MAX};
 	assert_int_equal(RUN(&e, 0, LOG(0x0c, 0, 255)), SCSI_GOOD);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a READ and a WRITE cost in the device server: no lock, no memory, and one I/O of the backstore. */
+/*
+ * What a READ and a WRITE cost in the device server: no lock, no memory, and one I/O of the
+ * backstore.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,7 +70,9 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* Commands one after the other, WRITE with Data-Out that is there already, READ with memory of the backstore.
+/*
+ * Commands one after the other, WRITE with Data-Out that is there already, READ with memory of the
+ * backstore.
  */
 static void run(uint8_t opcode)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random block commands against a model of the medium: an array and what each command should do to it. The
- * order of commands is decided by a seed, which is printed: SBC_MODEL_SEED repeats a run.
+ * Random block commands against a model of the medium: an array and what each command should do to
+ * it. The order of commands is decided by a seed, which is printed: SBC_MODEL_SEED repeats a run.
  */
 #include <setjmp.h>
 #include <stdarg.h>

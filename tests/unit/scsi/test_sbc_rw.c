@@ -210,7 +210,10 @@ static void test_write_through(void **state)
 	sbc_env_close(&e);
 }
 
-/* The flush of the command that switches the cache off, or write protection on, may miss a WRITE in flight. */
+/*
+ * The flush of the command that switches the cache off, or write protection on, may miss a WRITE in
+ * flight.
+ */
 static void test_write_through_comes_meanwhile(void **state)
 {
 	static const uint32_t changes[] = {SCSI_GATE_WRITE_THROUGH, SCSI_GATE_READ_ONLY};
@@ -374,7 +377,10 @@ static void test_bad_block(void **state)
 	sbc_env_close(&e);
 }
 
-/* --- errors of the medium ---------------------------------------------------------------------------- */
+/*
+ * --- errors of the medium
+ * ----------------------------------------------------------------------------
+ */
 
 /* The first bad block is found whatever its position, and a READ keeps the blocks before it. */
 static void test_read_error_is_located(void **state)

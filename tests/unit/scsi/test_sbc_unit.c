@@ -234,7 +234,9 @@ static void assert_corrupted(struct sbc_env *e)
 	assert_int_equal(get_be16(sense + 12), 0x3100);
 }
 
-/* Nobody waits for the end with IMMED = 1: who asks whether the unit is ready must not take a failure for it.
+/*
+ * Nobody waits for the end with IMMED = 1: who asks whether the unit is ready must not take a
+ * failure for it.
  */
 static void test_format_fails_later(void **state)
 {

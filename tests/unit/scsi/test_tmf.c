@@ -183,7 +183,10 @@ static void test_io_is_called_back(void **state)
 	close_test(&t);
 }
 
-/* A command that its front end has given up: an error that the initiator repeats, unless all was done. */
+/*
+ * A command that its front end has given up: an error that the initiator repeats, unless all was
+ * done.
+ */
 static void test_expired(void **state)
 {
 	static const uint8_t write_and_verify[10] = {0x2e, [8] = 1};
@@ -291,7 +294,10 @@ static void set_tas(struct tmf_test *t, bool tas)
 	t->e.lu->mode.tas = tas;
 }
 
-/* SAM-5 5.3.1: with TAS = 1, which is the default, a command that another nexus aborts gets TASK ABORTED. */
+/*
+ * SAM-5 5.3.1: with TAS = 1, which is the default, a command that another nexus aborts gets TASK
+ * ABORTED.
+ */
 static void test_task_aborted_status(void **state)
 {
 	static const enum scsi_tmf_function functions[] = {SCSI_CLEAR_TASK_SET, SCSI_LU_RESET};
@@ -324,7 +330,10 @@ static void test_task_aborted_status(void **state)
 	}
 }
 
-/* A command that another nexus aborts, and then its own: the answer of ABORT TASK SET says that no status follows. */
+/*
+ * A command that another nexus aborts, and then its own: the answer of ABORT TASK SET says that no
+ * status follows.
+ */
 static void test_no_status_after_own_abort(void **state)
 {
 	struct tmf_test t;

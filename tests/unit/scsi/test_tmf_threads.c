@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Task management against commands on real loops, for ThreadSanitizer and for the one promise that matters:
- * when a function is answered, no command from before it is in flight on any loop.
+ * Task management against commands on real loops, for ThreadSanitizer and for the one promise that
+ * matters: when a function is answered, no command from before it is in flight on any loop.
  */
 #include <setjmp.h>
 #include <stdarg.h>
