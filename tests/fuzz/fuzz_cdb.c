@@ -52,7 +52,7 @@ static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32
 	return 1;
 }
 
-static void told(void *arg)
+static void reported(void *arg)
 {
 	assert(arg == &f);
 }
@@ -65,7 +65,7 @@ static int set_state(void *arg, uint16_t group, enum scsi_alua_state state)
 
 static void set_port_groups(void)
 {
-	static const struct scsi_alua_ops ops = {told, set_state};
+	static const struct scsi_alua_ops ops = {reported, set_state};
 	static const struct scsi_alua alua = {
 	    .ngroups = 2,
 	    .nports = 2,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Doubles of what the device server stands on and of a front end, for tests on one thread: a
- * backstore in memory that asserts its contract, loops that run when told, and commands that count
- * their completions.
+ * backstore in memory that asserts its contract, loops that run when the test says so, and commands
+ * that count their completions.
  */
 #ifndef TESTS_SCSI_DOUBLE_H
 #define TESTS_SCSI_DOUBLE_H
@@ -24,7 +24,7 @@ struct backstore {
 	uint8_t *data;
 	uint8_t *extent; /* enum tcmur_extent_state of each block */
 	bool no_flush, no_unmap;
-	bool absent;    /* a stand-in */
+	bool absent;    /* a substitute for storage that cannot be opened */
 	bool has_usage; /* the handler has usage(), which says: */
 	struct tcmur_usage usage;
 	bool can_lend; /* READs are lent, in pieces of lend_piece bytes (0: one) */
@@ -36,7 +36,7 @@ struct backstore {
 	void (*resized)(void *arg, uint64_t size);
 	void *resized_arg;
 	bool defer; /* I/O ends in double_run() or double_backstore_end() only */
-	bool queue; /* and has not begun before: it can be called back */
+	bool queue; /* deferred I/O has not begun, so it can be cancelled */
 	unsigned holds;
 	struct list held;
 	struct list node; /* of the living */

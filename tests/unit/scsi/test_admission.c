@@ -405,7 +405,7 @@ static void absent(struct backstore *bs)
 	bs->absent = true;
 }
 
-/* A stand-in says what it is, and that it is not ready. */
+/* A substitute for absent storage has an identity, and is not ready. */
 static void test_absent_storage(void **state)
 {
 	struct spc_env e;

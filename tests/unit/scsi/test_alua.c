@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Target port groups: what initiators are told of them, and how they change them. */
+/* Target port groups: how initiators read and change them. */
 #include "spc_env.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 /* The front end of the LU. */
 static struct front_end {
-	unsigned told;
+	unsigned reports;
 	unsigned nset;
 	struct {
 		uint16_t group;
@@ -26,10 +26,10 @@ static struct front_end {
 	unsigned fail_at; /* the call that fails, from 1; 0: none */
 } front_end;
 
-static void told(void *arg)
+static void reported(void *arg)
 {
 	assert_ptr_equal(arg, &front_end);
-	front_end.told++;
+	front_end.reports++;
 }
 
 static int set_state(void *arg, uint16_t group, enum scsi_alua_state state)
@@ -41,7 +41,7 @@ static int set_state(void *arg, uint16_t group, enum scsi_alua_state state)
 	return ++front_end.nset == front_end.fail_at ? -EIO : 0;
 }
 
-static const struct scsi_alua_ops ops = {.reported = told, .set_state = set_state};
+static const struct scsi_alua_ops ops = {.reported = reported, .set_state = set_state};
 
 /* Group 0 with port 1, group 0x1234 with ports 2 and 0x102; the last one is disabled. */
 static struct scsi_alua two_groups(void)
@@ -118,7 +118,7 @@ static void test_report(void **state)
 	assert_int_equal(RUN(&e, 0, REPORT(0)), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, sizeof(expected));
 	assert_memory_equal(e.c.buffer, expected, sizeof(expected));
-	assert_int_equal(front_end.told, 1);
+	assert_int_equal(front_end.reports, 1);
 	/* Extended header: its four bytes more, with the longest transition time. */
 	assert_int_equal(RUN(&e, 0, REPORT(1)), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, sizeof(expected) + 4);
@@ -239,7 +239,7 @@ static void test_only_where_known(void **state)
 	assert_true(supported(&e, 0xa3) && !supported(&e, 0xa4));
 	RUN(&e, 0, SET(0));
 	assert_sense(&e, SENSE_INVALID_OPCODE);
-	assert_true(front_end.told > 0);
+	assert_true(front_end.reports > 0);
 	spc_env_close(&e);
 }
 
@@ -286,7 +286,7 @@ static void test_designators(void **state)
 	scsi_lu_set_alua(e.lu, &alua);
 	assert_int_equal(designated(&e, 4), -1);
 	assert_int_equal(designated(&e, 5), 0);
-	/* Where a command says it, that is told, and nothing else. */
+	/* If the nexus says through which port a command came, only that port is reported. */
 	e.nexus[0].it = &e.it;
 	assert_int_equal(designated(&e, 4), -1);
 	spc_env_close(&e);

@@ -156,7 +156,7 @@ static void test_write_cache(void **state)
 	assert_true(scsi_lu_gate(e.lu) & SCSI_GATE_WRITE_THROUGH);
 	RUN_OUT(&e, 0, (uint8_t[512]){0}, 512, 0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0);
 	assert_true(double_last(e.bs)->flags & TCMUR_IO_FUA);
-	/* The other nexus is told, this one is not. */
+	/* The other nexus gets a unit attention, this one does not. */
 	RUN(&e, 1, 0, 0, 0, 0, 0, 0);
 	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x01));
 	assert_int_equal(RUN(&e, 0, 0, 0, 0, 0, 0, 0), SCSI_GOOD);
@@ -451,7 +451,7 @@ static void test_administrator_switches_write_cache(void **state)
 
 	(void)state;
 	spc_env_open(&e, 1, NULL);
-	assert_int_equal(scsi_lu_set_write_cache(e.lu, true), 0); /* as it is: nobody is told */
+	assert_int_equal(scsi_lu_set_write_cache(e.lu, true), 0); /* no change, and no unit attention */
 	assert_int_equal(RUN(&e, 0, SENSE6(DBD, 0x08, 0)), SCSI_GOOD);
 	assert_int_equal(scsi_lu_set_write_cache(e.lu, false), 0);
 	for (unsigned nexus = 0; nexus < 2; nexus++)

@@ -268,7 +268,7 @@ static void test_request_sense(void **state)
 	assert_int_equal(RUN(&e, 0, 0x03, 1, 0, 0, 255, 0), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, 8);
 	assert_int_equal(e.c.buffer[0], 0x72);
-	/* A unit attention is told as data, and used up. */
+	/* A unit attention is returned as data, and is cleared. */
 	scsi_ua_raise(&e.nexus[0], SCSI_UA_MODE_CHANGED);
 	assert_int_equal(RUN(&e, 0, 0x03, 0, 0, 0, 14, 0), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, 14);

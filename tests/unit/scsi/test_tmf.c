@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Task management over several loops, with a backstore that ends I/O when told. */
+/* Task management over several loops, with a backstore that ends I/O when the test says so. */
 #include "spc_env.h"
 
 #include "scsi/nexus.h"
@@ -148,7 +148,7 @@ static void test_abort_task_set(void **state)
 }
 
 /* What had not begun does not, on whatever loop, and what would follow does not either. */
-static void test_io_is_called_back(void **state)
+static void test_io_is_cancelled(void **state)
 {
 	static const uint8_t write_and_verify[10] = {0x2e, [8] = 1};
 	static uint8_t block[512];
@@ -184,8 +184,8 @@ static void test_io_is_called_back(void **state)
 }
 
 /*
- * A command that its front end has given up: an error that the initiator repeats, unless all was
- * done.
+ * A command whose time has expired: it ends with an error after which the initiator repeats it,
+ * unless all was done.
  */
 static void test_expired(void **state)
 {
@@ -265,8 +265,11 @@ static void test_parsed_before_reset(void **state)
 	close_test(&t);
 }
 
-/* Only who loses a command is told: in flight, gathered, or neither. */
-static void test_clear_task_set_tells(void **state)
+/*
+ * Only a nexus that loses a command gets the unit attention, also for a command that was not
+ * submitted yet.
+ */
+static void test_clear_task_set_notifies(void **state)
 {
 	struct tmf_test t;
 
@@ -380,7 +383,7 @@ static void test_clear_notifies_while_gathering(void **state)
 	close_test(&t);
 }
 
-static void test_reset_forgets(void **state)
+static void test_reset_clears_state(void **state)
 {
 	static const uint8_t caching_off[24] = {[4] = 0x08, 0x12};
 	struct tmf_test t;
@@ -396,7 +399,10 @@ static void test_reset_forgets(void **state)
 	double_run();
 	assert_int_equal(answered, 1);
 	assert_int_equal(scsi_lu_gate(t.e.lu) & ~SCSI_GATE_EPOCH, 0);
-	/* Also who asked for it has to set up anew what was forgotten. */
+	/*
+	 * The nexus of the reset gets the unit attention, too: the reset cleared its settings as
+	 * well.
+	 */
 	for (unsigned nexus = 0; nexus < 2; nexus++) {
 		RUN(&t.e, nexus, TUR);
 		assert_sense(&t.e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x03));
@@ -461,14 +467,14 @@ int main(void)
 	    cmocka_unit_test(test_abort_task_set),
 	    cmocka_unit_test(test_clear_task_set_on_all_loops),
 	    cmocka_unit_test(test_parsed_before_reset),
-	    cmocka_unit_test(test_clear_task_set_tells),
+	    cmocka_unit_test(test_clear_task_set_notifies),
 	    cmocka_unit_test(test_task_aborted_status),
 	    cmocka_unit_test(test_no_status_after_own_abort),
 	    cmocka_unit_test(test_clear_notifies_while_gathering),
-	    cmocka_unit_test(test_reset_forgets),
+	    cmocka_unit_test(test_reset_clears_state),
 	    cmocka_unit_test(test_two_resets),
 	    cmocka_unit_test(test_epoch_wraps),
-	    cmocka_unit_test(test_io_is_called_back),
+	    cmocka_unit_test(test_io_is_cancelled),
 	    cmocka_unit_test(test_expired),
 	};
 
