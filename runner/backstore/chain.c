@@ -7,8 +7,12 @@
 #include "util/bytes.h"
 #include "util/contract.h"
 
-/* The number of pieces that complete inline before other work of the loop gets its turn. */
-#define CHAIN_BURST 8
+/*
+ * The pieces that may complete inside their calls before the chain gives the loop back. A handler such as alloc copies
+ * memory in the call, so a chain of 16 MiB would otherwise delay everything else on the loop by many milliseconds.
+ */
+#define CHAIN_BURST       8
+#define CHAIN_BURST_BYTES BACKSTORE_STEP
 
 struct backstore_chain *chain_new(struct backstore_io *bio, uint64_t limit, size_t data_len)
 {
@@ -56,14 +60,43 @@ static void chain_finish(struct backstore_chain *chain)
 	bio_finish(bio, status);
 }
 
-static void run_on(struct loop_work *work)
+/*
+ * Chains that have used up their burst wait in one queue for each loop and backstore. One of them continues in each
+ * turn, so that many long commands together delay the loop no longer than one.
+ */
+static void wait_for_turn(struct backstore_chain *chain)
 {
-	chain_run(container_of(work, struct backstore_chain, piece.work));
+	struct backstore_loop *bl = loop_of(chain->parent);
+	bool first = list_empty(&bl->long_chains);
+
+	list_add_tail(&bl->long_chains, &chain->node);
+	if (first)
+		loop_post(chain->parent->loop, &bl->next_chain);
+}
+
+void chain_next_turn(struct loop_work *work)
+{
+	struct backstore_loop *bl = container_of(work, struct backstore_loop, next_chain);
+	struct backstore_chain *chain = list_entry(list_pop(&bl->long_chains), struct backstore_chain, node);
+
+	if (!list_empty(&bl->long_chains))
+		loop_post(chain->parent->loop, &bl->next_chain);
+	chain_run(chain);
+}
+
+void chain_start(struct backstore_chain *chain)
+{
+	if (list_empty(&loop_of(chain->parent)->long_chains))
+		chain_run(chain);
+	else
+		wait_for_turn(chain);
 }
 
 void chain_run(struct backstore_chain *chain)
 {
-	for (unsigned i = 0; i < CHAIN_BURST; i++) {
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < CHAIN_BURST && bytes < CHAIN_BURST_BYTES; i++) {
 		bool more = chain->status == TCMUR_OK && chain->next(chain);
 
 		if (more && bio_is_late(chain->parent))
@@ -72,6 +105,7 @@ void chain_run(struct backstore_chain *chain)
 			chain_finish(chain);
 			return;
 		}
+		bytes += chain->piece.io.len;
 		chain->completed = false;
 		chain->issuing = true;
 		bio_dispatch(&chain->piece, chain->call);
@@ -79,8 +113,7 @@ void chain_run(struct backstore_chain *chain)
 		if (!chain->completed)
 			return;
 	}
-	chain->piece.work.fn = run_on;
-	loop_post(chain->parent->loop, &chain->piece.work);
+	wait_for_turn(chain);
 }
 
 /* The first bad byte of a piece that failed, as seen from the parent. */

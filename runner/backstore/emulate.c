@@ -82,7 +82,7 @@ void emulate_write_same(struct backstore_io *bio)
 	if (!chain)
 		return;
 	fill_with_pattern(chain);
-	chain_run(chain);
+	chain_start(chain);
 }
 
 /* --- COMPARE AND WRITE, SBC-4 5.3 ------------------------------------------------------------- */
@@ -119,7 +119,7 @@ void emulate_compare_and_write(struct backstore_io *bio)
 	struct backstore_chain *chain = emulate_new(bio, next_compare_and_write);
 
 	if (chain)
-		chain_run(chain);
+		chain_start(chain);
 }
 
 /* --- VERIFY, SBC-4 5.41 ----------------------------------------------------------------------- */
@@ -160,7 +160,7 @@ void emulate_verify(struct backstore_io *bio)
 	struct backstore_chain *chain = emulate_new(bio, next_verify);
 
 	if (chain)
-		chain_run(chain);
+		chain_start(chain);
 }
 
 /* --- ORWRITE, SBC-4 5.21 ---------------------------------------------------------------------- */
@@ -197,7 +197,7 @@ void emulate_or_write(struct backstore_io *bio)
 	struct backstore_chain *chain = emulate_new(bio, next_or_write);
 
 	if (chain)
-		chain_run(chain);
+		chain_start(chain);
 }
 
 /* --- GET LBA STATUS --------------------------------------------------------------------------- */

@@ -142,6 +142,8 @@ struct backstore *backstore_allocate(struct loop_set *set, struct handler *handl
 	for (unsigned i = 0; i < set->nloops; i++) {
 		list_init(&bs->loops[i].inflight);
 		slab_init(&bs->loops[i].chains, sizeof(struct backstore_chain));
+		list_init(&bs->loops[i].long_chains);
+		bs->loops[i].next_chain = (struct loop_work){.fn = chain_next_turn};
 	}
 	int err = range_init(bs);
 	bs->config = strdup(spec->config);

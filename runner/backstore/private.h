@@ -40,6 +40,9 @@ struct backstore_loop {
 	/* The number of I/O in inflight that the drain under way waits for. */
 	unsigned watched;
 	struct slab chains;
+	/* Chains that wait for a turn of the loop, and the work that continues the first of them (chain.c). */
+	struct list long_chains;
+	struct loop_work next_chain;
 	struct backstore_counters counters;
 };
 
@@ -179,6 +182,9 @@ bool range_give_up(struct backstore_io *bio);
  * end. */
 void range_hold(struct backstore_io *bio);
 
+/* Bytes that a handler which works inside its calls may be given in one turn of the loop. */
+#define BACKSTORE_STEP (1u << 20)
+
 /* --- chain.c: I/O made of several ------------------------------------------------------------- */
 
 /* The pieces of one I/O, one after the other. It comes from the loop's slab, and belongs to the
@@ -186,6 +192,8 @@ void range_hold(struct backstore_io *bio);
 struct backstore_chain {
 	struct backstore_io piece; /* the piece under way */
 	struct backstore_io *parent;
+	/* In backstore_loop.long_chains. */
+	struct list node;
 	/* Prepares the next piece and its call, and returns false if there is none. Called when the
 	 * last piece has succeeded. */
 	bool (*next)(struct backstore_chain *chain);
@@ -203,7 +211,11 @@ struct backstore_chain {
 };
 /* When memory is out, finishes bio itself and returns NULL. */
 struct backstore_chain *chain_new(struct backstore_io *bio, uint64_t limit, size_t data_len);
+/* Runs the first pieces, now or in a later turn. */
+void chain_start(struct backstore_chain *chain);
 void chain_run(struct backstore_chain *chain);
+/* The fn of backstore_loop.next_chain. */
+void chain_next_turn(struct loop_work *work);
 void chain_piece_done(struct backstore_chain *chain, enum tcmur_status status);
 /* Makes the piece cover the next bytes of the medium, at most limit; returns false if none are
  * left. */

@@ -27,6 +27,9 @@ static bool next(struct backstore_chain *chain)
 	if (bio->op == BACKSTORE_READ || bio->op == BACKSTORE_WRITE)
 		piece->iovcnt = iov_slice(bio->io.iov, bio->io.iovcnt, chain->done, piece->len, chain->iov,
 					  bio->io.iovcnt);
+	else if (bio->op == BACKSTORE_WRITE_SAME) /* each piece repeats the pattern, which is one block */
+		piece->iovcnt = iov_slice(bio->io.iov, bio->io.iovcnt, 0, bio->bs->info.block_size,
+					  chain->iov, bio->io.iovcnt);
 	else if (chain->done + piece->len < bio->io.len)
 		end_on_granule(&bio->bs->info, piece);
 	return true;
@@ -40,5 +43,5 @@ void split_start(struct backstore_io *bio, backstore_call *call, uint64_t limit)
 		return;
 	chain->next = next;
 	chain->call = call;
-	chain_run(chain);
+	chain_start(chain);
 }

@@ -181,13 +181,23 @@ static bool unmap_leaves_zeros(const struct backstore_io *bio)
 	       bio->io.offset % granule == first && (bio->io.offset + bio->io.len) % granule == first;
 }
 
+/* Without deallocation a handler may have to write all of the zeros inside its call. */
+static uint64_t zeroes_step(const struct backstore_io *bio)
+{
+	uint64_t most = bio->bs->info.max_unmap;
+
+	if (!(bio->io.flags & TCMUR_IO_NO_UNMAP))
+		return most;
+	return most && most < BACKSTORE_STEP ? most : BACKSTORE_STEP;
+}
+
 static void start_write_zeroes(struct backstore_io *bio)
 {
 	const struct backstore *bs = bio->bs;
 
 	bio->io.iovcnt = 0;
 	if (bs->handler->api.write_zeroes)
-		dispatch_or_split(bio, bs->handler->api.write_zeroes, bs->info.max_unmap);
+		dispatch_or_split(bio, bs->handler->api.write_zeroes, zeroes_step(bio));
 	else if (unmap_leaves_zeros(bio))
 		dispatch_or_split(bio, bs->handler->api.unmap, bs->info.max_unmap);
 	else
@@ -245,7 +255,7 @@ void bio_start(struct backstore_io *bio)
 		break;
 	case BACKSTORE_WRITE_SAME:
 		if (api->write_same)
-			bio_dispatch(bio, api->write_same);
+			dispatch_or_split(bio, api->write_same, BACKSTORE_STEP);
 		else
 			emulate_write_same(bio);
 		break;
