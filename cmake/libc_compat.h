@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 #ifndef TEMP_FAILURE_RETRY
-#define TEMP_FAILURE_RETRY(expression)                       \
-	(__extension__({                                     \
-		long result_;                                \
-		do                                           \
-			result_ = (long)(expression);        \
-		while (result_ == -1L && errno == EINTR);    \
-		result_;                                     \
+#define TEMP_FAILURE_RETRY(expression)                    \
+	(__extension__({                                  \
+		long result_;                             \
+		do                                        \
+			result_ = (long)(expression);     \
+		while (result_ == -1L && errno == EINTR); \
+		result_;                                  \
 	}))
 #endif
 
@@ -33,7 +33,8 @@
 
 static inline ssize_t preadv2(int fd, const struct iovec *iov, int count, off_t offset, int flags)
 {
-	return syscall(SYS_preadv2, fd, iov, count, (long)offset, (long)((unsigned long long)offset >> 32), flags);
+	return syscall(SYS_preadv2, fd, iov, count, (long)offset, (long)((unsigned long long)offset >> 32),
+		       flags);
 }
 
 static inline ssize_t pwritev2(int fd, const struct iovec *iov, int count, off_t offset, int flags)

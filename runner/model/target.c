@@ -153,7 +153,8 @@ struct target *target_next(const struct target *target)
 	return target->next;
 }
 
-int target_auth_check(const struct target_auth *auth, struct error *error)
+/* Is this account usable: users with secrets, different secrets for the two directions? 0 or -EINVAL. */
+static int auth_check(const struct target_auth *auth, struct error *error)
 {
 	if (!auth->user[0] != !auth->secret[0])
 		return error_set(error, EINVAL, "CHAP needs both a user and a secret");
@@ -194,7 +195,7 @@ int target_add_acl(struct target *target, const char *initiator, const struct ta
 		   struct error *error)
 {
 	struct target_acl *acl;
-	int err = auth ? target_auth_check(auth, error) : 0;
+	int err = auth ? auth_check(auth, error) : 0;
 
 	if (err)
 		return error_prefix(error, err, "%s: initiator %.*s", target->name, TARGET_NAME_MAX,

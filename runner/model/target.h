@@ -79,8 +79,6 @@ const struct target_portal *target_portals(const struct target_model *model);
 /* Main thread, before initiators can connect: the kernel has chosen the port of a portal with port 0. */
 void target_portal_set_bound(struct target_model *model, const struct target_portal *portal,
 			     const struct sockaddr_storage *addr);
-/* Main thread. Is this account usable: users with secrets, different secrets for the two directions? 0 or -EINVAL. */
-int target_auth_check(const struct target_auth *auth, struct error *error);
 void target_set_discovery_auth(struct target_model *model, const struct target_auth *auth);
 /* NULL: discovery asks for no authentication. */
 const struct target_auth *target_discovery_auth(const struct target_model *model);

@@ -13,6 +13,7 @@ case $([ -z "$tool" ] || "$tool" --version) in
 	exit 77
 	;;
 esac
-c_files | xargs -0r -n 64 -P 2 "$tool" --dry-run --ferror-limit=1 2>&1 |
+# The headers of tests/abi/v1 are a copy that never changes.
+c_files | grep -zv '^\./tests/abi/v1/' | xargs -0r -n 64 -P 2 "$tool" --dry-run --ferror-limit=1 2>&1 |
 	grep -E '(warning|error): code should be clang-formatted' | cut -d: -f1,2 |
 	refuse "not formatted; run: clang-format -i FILE (version $version)"

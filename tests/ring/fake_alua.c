@@ -13,7 +13,8 @@
 
 #define PATH_SIZE 512
 
-void fake_tree_write(const char *root, const char *file, const char *text, size_t len)
+/* Writes a file of the tree, with the folders that lead to it. */
+static void write_file(const char *root, const char *file, const char *text, size_t len)
 {
 	char path[PATH_SIZE];
 
@@ -31,7 +32,7 @@ void fake_tree_write(const char *root, const char *file, const char *text, size_
 
 void fake_tree_set(const char *root, const char *file, const char *text)
 {
-	fake_tree_write(root, file, text, strlen(text));
+	write_file(root, file, text, strlen(text));
 }
 
 char *fake_tree_get(const char *root, const char *file, char text[64])
@@ -86,7 +87,7 @@ void fake_alua_members(const char *root, const char *device, const char *group, 
 	for (; *lines; lines++) /* a NUL behind each line */
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s\n", *lines) + 1;
 	snprintf(path, sizeof(path), "%s/alua/%s/members", device, group);
-	fake_tree_write(root, path, text, len);
+	write_file(root, path, text, len);
 }
 
 void fake_alua_lun(const char *root, const char *lun, const char *port)

@@ -6,7 +6,6 @@
 #include <stddef.h>
 
 /* Writes a file of the tree, e.g. "core/user_0/d1/alua/g/preferred", with the folders that lead to it. */
-void fake_tree_write(const char *root, const char *file, const char *text, size_t len);
 void fake_tree_set(const char *root, const char *file, const char *text);
 char *fake_tree_get(const char *root, const char *file, char text[64]);
 

@@ -115,7 +115,8 @@ static void test_discard(void **state)
 	struct opening opening;
 
 	(void)state;
-	assert_int_equal(double_open(&opening, dir, (struct wanted){.config = "failed", .size = FILE_SIZE}), 0);
+	assert_int_equal(double_open(&opening, dir, (struct wanted){.config = "failed", .size = FILE_SIZE}),
+			 0);
 	assert_true(opening.open.info.flags & TCMUR_INFO_CREATED);
 	tcmur_handler_entry()->discard(opening.open.handle);
 	close_handle(opening.open.handle);
