@@ -64,9 +64,10 @@ bool iscsi_task_buffer(struct iscsi_task *task, size_t len)
 	size_t size = loop_buffer_size(len);
 
 	contract(!task->buffer);
-	task->buffer = initiator_has_room(session, size)
-			   ? loop_buffer_get_charged(session->conn->il->loop, &session->held_here->buffers, len)
-			   : NULL;
+	task->buffer =
+	    initiator_has_room(session, size)
+		? loop_buffer_get_charged(session->conn->il->loop, &session->held_here->buffers, len)
+		: NULL;
 	task->buffer_len = len;
 	task->iov = (struct iovec){task->buffer, len};
 	return task->buffer;
