@@ -77,7 +77,20 @@ need_handler() {
 
 # identity STORAGE: prints the serial number that the daemon would choose for it, or the reason why it chooses none. So a
 # disk has the same name after a reboot, behind the kernel and behind the daemon's own iSCSI front end.
-identity() { "${TCMU_RUNNER:-tcmu-runner}" --identity "$1" 2>&1; }
+# The program is that of the running daemon, with its folders: it need not be installed.
+identity() {
+	if [ -n "${TCMU_RUNNER-}" ] || ! pid=$(daemon_pid); then
+		"${TCMU_RUNNER:-tcmu-runner}" --identity "$1" 2>&1
+		return
+	fi
+	storage=$1
+	set --
+	for option in handler-path state-dir; do
+		value=$(tr '\0' '\n' <"/proc/$pid/cmdline" | sed -n "/^--$option\$/{n;p;q;}; s/^--$option=//p")
+		[ -z "$value" ] || set -- "$@" "--$option" "$value"
+	done
+	"/proc/$pid/exe" "$@" --identity "$storage" 2>&1
+}
 
 # make_image CONFIG SIZE: creates the file that the handler "file" shall serve, unless something is there. The daemon itself
 # creates no image that it has served before: the image may only be away. Here an administrator asks for a new disk.

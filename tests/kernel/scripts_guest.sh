@@ -52,12 +52,12 @@ daemons_view() {
 	status_says "tcmu-runner: running, process $daemon_pid"
 	status_says 'handlers: alloc block file null'
 	status_says 'user_0/a  alloc/a  1048576 bytes, enabled, served, 0 commands, LUNs: 0'
-	./user_create.sh file b 1M 'b~20c.img;cache=none'
+	./user_create.sh file b 1M 'b~20c.img;cache=writethrough'
 	[ "$(stat -c %a:%s '/tmp/state/b c.img')" = 600:1048576 ]
 	modprobe -a tcm_loop sd_mod
 	load_loop
 	map 1 b 0
-	status_says 'user_1/b  file/b~20c.img;cache=none  1048576 bytes, enabled, served, [1-9][0-9]* commands, LUNs: 1'
+	status_says 'user_1/b  file/b~20c.img;cache=writethrough  1048576 bytes, enabled, served, [1-9][0-9]* commands, LUNs: 1'
 	unmap 0
 	rmdir $tpg ${tpg%/*} ${tpg%/*/*}
 	mkdir -p $core/user_2/raw $core/user_3/other
@@ -69,14 +69,14 @@ daemons_view() {
 
 	stop_daemon
 	status_says 'tcmu-runner: not running'
-	status_says 'user_1/b  file/b~20c.img;cache=none  1048576 bytes, enabled, LUNs: 0'
+	status_says 'user_1/b  file/b~20c.img;cache=writethrough  1048576 bytes, enabled, LUNs: 0'
 	mv '/tmp/state/b c.img' /tmp/state/hidden
 	mkdir '/tmp/state/b c.img'
 	start_daemon
 	wait_for status_says 'user_1/b .*enabled, failed: /tmp/state/b c.img: is a directory.*, LUNs: 0'
 	kill -STOP "$daemon_pid"
 	status_says "tcmu-runner: running, process $daemon_pid; it does not answer on D-Bus"
-	status_says 'user_1/b  file/b~20c.img;cache=none  1048576 bytes, enabled, LUNs: 0'
+	status_says 'user_1/b  file/b~20c.img;cache=writethrough  1048576 bytes, enabled, LUNs: 0'
 	kill -CONT "$daemon_pid"
 	./user_delete.sh b
 	rmdir '/tmp/state/b c.img'
