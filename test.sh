@@ -42,7 +42,7 @@ run() {
 # shellcheck disable=SC2086 # lists of packages, to be split
 install_packages $BUILD_PACKAGES $TEST_PACKAGES
 if ! command -v busctl >/dev/null; then
-	libraries= GUEST_CACHE=$PWD/build/guest
+	libraries='' GUEST_CACHE=$PWD/build/guest
 	for package in $(packages_of systemd); do
 		folder=$(unpack "$package") || break
 		PATH=$PATH:$folder/usr/bin

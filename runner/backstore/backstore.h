@@ -92,11 +92,6 @@ const char *backstore_config(const struct backstore *bs);
 const struct tcmur_info *backstore_info(const struct backstore *bs);
 /* Bytes, a multiple of the block size; any thread, one atomic load. */
 uint64_t backstore_size(const struct backstore *bs);
-/* Any thread, as the last refresh found it: the storage holds fewer bytes than are served. */
-bool backstore_is_short(const struct backstore *bs);
-/* Any thread, as the last refresh found it: the name of the storage leads to other storage, or to
- * none. */
-bool backstore_is_replaced(const struct backstore *bs);
 bool backstore_has_flush(const struct backstore *bs);
 bool backstore_has_unmap(const struct backstore *bs);
 bool backstore_has_scsi(const struct backstore *bs);

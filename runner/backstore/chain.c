@@ -74,6 +74,8 @@ static void wait_for_turn(struct backstore_chain *chain)
 		loop_post(chain->parent->loop, &bl->next_chain);
 }
 
+static void chain_run(struct backstore_chain *chain);
+
 void chain_next_turn(struct loop_work *work)
 {
 	struct backstore_loop *bl = container_of(work, struct backstore_loop, next_chain);
@@ -92,7 +94,7 @@ void chain_start(struct backstore_chain *chain)
 		wait_for_turn(chain);
 }
 
-void chain_run(struct backstore_chain *chain)
+static void chain_run(struct backstore_chain *chain)
 {
 	uint64_t bytes = 0;
 

@@ -244,16 +244,6 @@ uint64_t backstore_size(const struct backstore *bs)
 	return atomic_load_explicit(&bs->size, memory_order_relaxed);
 }
 
-bool backstore_is_short(const struct backstore *bs)
-{
-	return atomic_load_explicit(&bs->flags, memory_order_relaxed) & TCMUR_INFO_SHORT;
-}
-
-bool backstore_is_replaced(const struct backstore *bs)
-{
-	return atomic_load_explicit(&bs->flags, memory_order_relaxed) & TCMUR_INFO_REPLACED;
-}
-
 bool backstore_has_flush(const struct backstore *bs)
 {
 	return bs->handler->api.flush;

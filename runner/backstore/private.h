@@ -213,7 +213,6 @@ struct backstore_chain {
 struct backstore_chain *chain_new(struct backstore_io *bio, uint64_t limit, size_t data_len);
 /* Runs the first pieces, now or in a later turn. */
 void chain_start(struct backstore_chain *chain);
-void chain_run(struct backstore_chain *chain);
 /* The fn of backstore_loop.next_chain. */
 void chain_next_turn(struct loop_work *work);
 void chain_piece_done(struct backstore_chain *chain, enum tcmur_status status);

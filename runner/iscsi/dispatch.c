@@ -135,7 +135,7 @@ static bool replay(struct iscsi_conn *conn, const struct iscsi_held *held)
 	iscsi_rx_store(conn, NULL, 0);
 	if (!iscsi_dispatch_begin(conn))
 		return false;
-	if (rx->dst)
+	if (rx->dst && held->data_len)
 		memcpy(rx->dst, held->data, rx->left);
 	return iscsi_dispatch_end(conn);
 }

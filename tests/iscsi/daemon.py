@@ -42,7 +42,8 @@ def free_port(host="127.0.0.1"):
 
 
 def command_line(*args):
-    return [PROGRAM, *(["--handler-path", HANDLERS] if HANDLERS else []), *OPTIONS, *args]
+    own = HANDLERS and "--handler-path" not in args
+    return [PROGRAM, *(["--handler-path", HANDLERS] if own else []), *OPTIONS, *args]
 
 
 def run(*args, timeout=20):

@@ -242,6 +242,7 @@ void backstore_submit(struct backstore_io *bio)
 	assert(bio->loop == loop_current() && bio->done);
 	bs->calls[bs->ncalls++ % ARRAY_SIZE(bs->calls)] =
 	    (struct double_call){bio->op, bio->io.offset, bio->io.len, bio->io.flags};
+	bio->io.miscompare_offset = TCMUR_OFFSET_UNKNOWN;
 	bio->status = bs->ncalls == bs->fail_at ? bs->fail_with : TCMUR_OK;
 	if (bio->deadline_ns == BACKSTORE_CANCELLED)
 		bio->status = TCMUR_TIMEOUT;
