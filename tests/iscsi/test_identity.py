@@ -3,6 +3,7 @@
 import os
 import re
 import tempfile
+import time
 import unittest
 
 import cdb
@@ -161,7 +162,12 @@ class Storage(unittest.TestCase):
             self.skipTest("no namespaces, or no /etc/machine-id")
         here = self.serial(f"file/{self.image}")
         with Daemon("--export", f"file/{self.image},name=a", wrapper=wrapper) as there:
-            name = re.search(r"LUN 0 of (\S+),", there.output()).group(1)
+            # The daemon listens before it logs the names of its targets.
+            deadline = time.monotonic() + 20
+            while not (named := re.search(r"LUN 0 of (\S+),", there.output())):
+                self.assertLess(time.monotonic(), deadline, there.output())
+                time.sleep(0.05)
+            name = named.group(1)
             self.assertRegex(name, "^iqn.2026-11.io.tcmu-runner:[0-9a-f]{12}:a$")
             self.assertNotEqual(name, IQN + "a")
             with initiator.Session(there.address, name) as session:
