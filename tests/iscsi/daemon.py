@@ -50,7 +50,7 @@ def run(*args, timeout=20):
     """Runs the daemon's command line to its end; for calls that must not serve."""
     with tempfile.TemporaryDirectory(prefix="tcmur-") as state:
         where = [] if "--state-dir" in args else ["--state-dir", os.path.join(state, "state")]
-        return subprocess.run(command_line(*args, *where), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        return subprocess.run(command_line(*where, *args), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=timeout, check=False)
 
 
