@@ -11,7 +11,8 @@ check_names() { # DISK SERIAL
 	check_identity "$1"
 	sg_inq "$1" | grep -q 'TCMU device'
 	sg_vpd --page=sn "$1" | grep -q "$2"
-	sg_vpd --page=di "$1" | grep -q "0x6001405${2:0:9}"
+	digits=${2//-/} # a version 4 UUID, as LIO generates it
+	sg_vpd --page=di "$1" | grep -q "0x6001405${digits:0:9}"
 	sg_vpd --page=bl "$1" | grep -q 'Maximum transfer length: 2048 blocks'
 }
 
@@ -26,12 +27,12 @@ case_handlers() {
 	create 0 memory alloc/memory $((64 << 20))
 	create 1 disk file/disk.img $((64 << 20))
 	[ "$(stat -c %s /tmp/state/disk.img)" -eq $((64 << 20)) ]
-	echo 0123456789abcdef >$core/user_1/disk/wwn/vpd_unit_serial
-	echo fedcba9876543210 >$core/user_0/memory/wwn/vpd_unit_serial
+	echo 01234567-89ab-4def-8123-456789abcdef >$core/user_1/disk/wwn/vpd_unit_serial
+	echo fedcba98-7654-4210-8edc-ba9876543210 >$core/user_0/memory/wwn/vpd_unit_serial
 	map 0 memory 0
 	map 1 disk 1
-	check_names "$(loop_disk 0)" fedcba9876543210
-	check_names "$(loop_disk 1)" 0123456789abcdef
+	check_names "$(loop_disk 0)" fedcba98-7654-4210-8edc-ba9876543210
+	check_names "$(loop_disk 1)" 01234567-89ab-4def-8123-456789abcdef
 	for lun in 0 1; do
 		step "handlers: LUN $lun"
 		use_disk "$(loop_disk $lun)"
