@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# guest: -t 200
+# guest: -t 600
 # alua_guest.sh DAEMON HANDLER-PATH: target port groups over tcm_loop. What initiators are told is compared with what the
 # kernel's configfs says, and what an initiator sets with what the kernel then has.
 # shellcheck source=guest_lib.sh

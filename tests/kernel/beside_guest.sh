@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# guest: -m 1024 -t 300 -p bus -p tcmu-runner -p libtcmu2
+# guest: -m 1024 -t 600 -p bus -p tcmu-runner -p libtcmu2
 # beside_guest.sh DAEMON HANDLER-PATH: with Debian's tcmu-runner beside this one, each with handlers of its own. It refuses
 # all devices that it does not know, ours included.
 # shellcheck source=guest_lib.sh
