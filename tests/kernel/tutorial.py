@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-START_SECONDS = 30
+START_SECONDS = 90
 
 
 def blocks(text):
