@@ -63,10 +63,7 @@ static void guard_set(uintptr_t begin, uintptr_t end)
 	atomic_signal_fence(memory_order_seq_cst);
 }
 
-/*
- * --- open and close
- * --------------------------------------------------------------------------------
- */
+/* --- open and close --------------------------------------------------------------------------- */
 
 static void mark_extents(struct map *map, int fd)
 {
@@ -104,10 +101,7 @@ void map_close(struct map *map)
 	page_marks_destroy(&map->data);
 }
 
-/*
- * --- I/O
- * --------------------------------------------------------------------------------------------
- */
+/* --- I/O -------------------------------------------------------------------------------------- */
 
 static bool inside(const struct map *map, const struct tcmur_io *io)
 {

@@ -133,9 +133,7 @@ bool sysfs_disk(dev_t partition, dev_t *disk)
 	return true;
 }
 
-/*
- * --- who uses it ---------------------------------------------------------------------------------
- */
+/* --- who uses it ------------------------------------------------------------------------------ */
 
 /* True also for a partition of the device. */
 static bool is_part_of(unsigned maj, unsigned min, dev_t device)

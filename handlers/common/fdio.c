@@ -31,9 +31,7 @@ static struct fdio_request *request_init(const struct fdio *fdio, struct tcmur_q
 	return request;
 }
 
-/*
- * --- the last step -------------------------------------------------------------------------------
- */
+/* --- the last step ---------------------------------------------------------------------------- */
 
 /* A result besides those of the kernel: the I/O reaches past the end of the storage. */
 #define PAST_END INT_MIN
@@ -94,9 +92,7 @@ static void finish(struct tcmur_op *op, int result)
 	tcmur_queue_fdatasync(request->queue, op, request->fdio->fd);
 }
 
-/*
- * --- places in the iovec array -------------------------------------------------------------------
- */
+/* --- places in the iovec array ---------------------------------------------------------------- */
 
 struct place {
 	const struct iovec *iov;
@@ -335,9 +331,7 @@ void fdio_write(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur
 	transfer(request);
 }
 
-/*
- * --- flush, unmap, zeroes ------------------------------------------------------------------------
- */
+/* --- flush, unmap, zeroes --------------------------------------------------------------------- */
 
 void fdio_flush(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur_io *io)
 {

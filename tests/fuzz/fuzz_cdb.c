@@ -39,10 +39,7 @@ struct fuzz {
 
 static struct fuzz f;
 
-/*
- * --- set up and tear down
- * ----------------------------------------------------------------------------
- */
+/* --- set up and tear down --------------------------------------------------------------------- */
 
 static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32_t max)
 {
@@ -131,10 +128,7 @@ static void tear_down(void)
 	double_backstore_free(f.bs);
 }
 
-/*
- * --- what happens
- * ------------------------------------------------------------------------------------
- */
+/* --- what happens ----------------------------------------------------------------------------- */
 
 /* A slot for the next command. All are waited for when none is free. */
 static struct slot *free_slot(void)

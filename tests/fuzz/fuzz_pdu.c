@@ -32,10 +32,7 @@ struct fuzz {
 static struct fuzz f;
 static struct stream came; /* what the target sent */
 
-/*
- * --- set up
- * --------------------------------------------------------------------------------------------
- */
+/* --- set up ----------------------------------------------------------------------------------- */
 
 static void drop_line(enum log_level level, const char *line)
 {
@@ -77,10 +74,7 @@ static void log_in(void)
 	wire_send_stream(&s);
 }
 
-/*
- * --- what comes back
- * -----------------------------------------------------------------------------------
- */
+/* --- what comes back -------------------------------------------------------------------------- */
 
 static uint32_t wire_len(const uint8_t *bhs)
 {
@@ -124,10 +118,7 @@ static void receive(void)
 	came.len -= at;
 }
 
-/*
- * --- what is sent
- * --------------------------------------------------------------------------------------
- */
+/* --- what is sent ----------------------------------------------------------------------------- */
 
 static void send_cut(const uint8_t *bytes, size_t len)
 {

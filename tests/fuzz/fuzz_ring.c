@@ -35,10 +35,7 @@ struct fuzz {
 static struct fuzz f;
 static volatile uint8_t sink;
 
-/*
- * --- the kernel's side
- * --------------------------------------------------------------------------------
- */
+/* --- the kernel's side ------------------------------------------------------------------------ */
 
 static void put_command(void)
 {
@@ -84,10 +81,7 @@ static void corrupt(void)
 	mailbox->cmd_head = take16(&f.in) * (take(&f.in) & 1 ? 1u : 8u) % (RING_SIZE + 16);
 }
 
-/*
- * --- ours
- * ---------------------------------------------------------------------------------------------
- */
+/* --- ours ------------------------------------------------------------------------------------- */
 
 static void look(const uint8_t *bytes, size_t len)
 {

@@ -35,9 +35,7 @@ static int take(int *fault)
 	return err;
 }
 
-/*
- * --- the queue -----------------------------------------------------------------------------------
- */
+/* --- the queue -------------------------------------------------------------------------------- */
 
 /* The first at_most bytes of iov. */
 static uint32_t shorten(const struct iovec *iov, uint32_t iovcnt, struct iovec *out)
@@ -207,9 +205,7 @@ const char *tcmur_open_option(const struct tcmur_open *open, const char *name, c
 	return fallback;
 }
 
-/*
- * --- driving a handler ---------------------------------------------------------------------------
- */
+/* --- driving a handler ------------------------------------------------------------------------ */
 
 int double_open(struct opening *opening, const char *state_dir, struct wanted wanted)
 {

@@ -44,9 +44,7 @@ static struct tcmur_open opened(struct wanted wanted)
 	return opening.open;
 }
 
-/*
- * --- open ----------------------------------------------------------------------------------------
- */
+/* --- open ------------------------------------------------------------------------------------- */
 
 static void test_geometry(void **state)
 {
@@ -199,9 +197,7 @@ static void test_capacity_change(void **state)
 	block->close(open.handle);
 }
 
-/*
- * --- I/O -----------------------------------------------------------------------------------------
- */
+/* --- I/O -------------------------------------------------------------------------------------- */
 
 static void round_trip(const char *const *options)
 {
@@ -307,9 +303,7 @@ static void test_write_zeroes(void **state)
 	block->close(open.handle);
 }
 
-/*
- * --- the group -----------------------------------------------------------------------------------
- */
+/* --- the group -------------------------------------------------------------------------------- */
 
 static int make_disk(void **state)
 {

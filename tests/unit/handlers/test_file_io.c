@@ -16,9 +16,7 @@
 static const struct tcmur_handler *file; /* the handler under test */
 static uint8_t data[MIB], back[MIB];
 
-/*
- * --- read and write ------------------------------------------------------------------------------
- */
+/* --- read and write --------------------------------------------------------------------------- */
 
 static void test_one_request_a_read(void **state)
 {
@@ -292,9 +290,7 @@ static void test_no_space(void **state)
 	rmdir(mounted);
 }
 
-/*
- * --- stable storage ------------------------------------------------------------------------------
- */
+/* --- stable storage --------------------------------------------------------------------------- */
 
 static void test_fua(void **state)
 {
@@ -333,9 +329,7 @@ static void test_writethrough(void **state)
 	close_and_remove(opening.open.handle, "wt");
 }
 
-/*
- * --- O_DIRECT ------------------------------------------------------------------------------------
- */
+/* --- O_DIRECT --------------------------------------------------------------------------------- */
 
 static const char *const direct[] = {"cache=none", NULL};
 
@@ -382,9 +376,7 @@ static void test_direct_from_unaligned_memory(void **state)
 	close_and_remove(handle, "unaligned");
 }
 
-/*
- * --- unmap, zeroes, extents ----------------------------------------------------------------------
- */
+/* --- unmap, zeroes, extents ------------------------------------------------------------------- */
 
 static uint64_t allocated(const char *name)
 {

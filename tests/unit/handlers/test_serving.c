@@ -29,9 +29,7 @@
 static struct loop_set loops;
 static char dir[] = "/var/tmp/tcmur-serving-XXXXXX";
 
-/*
- * --- one I/O at a time, from the test's thread ---------------------------------------------------
- */
+/* --- one I/O at a time, from the test's thread ------------------------------------------------ */
 
 struct call {
 	struct backstore_io bio;
@@ -80,9 +78,7 @@ static enum tcmur_status run_data(struct backstore *bs, enum backstore_op op, ui
 	return run_io(bs, op, &io);
 }
 
-/*
- * --- many workers: each writes a pattern to its place and reads it back, again and again ---------
- */
+/* --- many workers: each writes a pattern to its place and reads it back, again and again ------ */
 
 struct worker {
 	struct backstore_io bio;
@@ -171,9 +167,7 @@ static void run_workers(struct backstore *bs)
 	sem_destroy(&finished);
 }
 
-/*
- * --- what is no read or write --------------------------------------------------------------------
- */
+/* --- what is no read or write ----------------------------------------------------------------- */
 
 static void run_ranges(struct backstore *bs)
 {
@@ -285,9 +279,7 @@ static void test_errors_name_the_thing(void **state)
 	assert_non_null(strstr(error.text, "is no path"));
 }
 
-/*
- * --- groups --------------------------------------------------------------------------------------
- */
+/* --- groups ----------------------------------------------------------------------------------- */
 
 static int run_group(const char *title, bool no_uring)
 {

@@ -377,10 +377,7 @@ static void test_bad_block(void **state)
 	sbc_env_close(&e);
 }
 
-/*
- * --- errors of the medium
- * ----------------------------------------------------------------------------
- */
+/* --- errors of the medium --------------------------------------------------------------------- */
 
 /* The first bad block is found whatever its position, and a READ keeps the blocks before it. */
 static void test_read_error_is_located(void **state)
