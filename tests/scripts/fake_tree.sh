@@ -141,10 +141,11 @@ lock=$work/lock
 daemon() { TCMU_LOCK=$lock "$shell" -c 'here=$0; . "$here/lio.sh"; daemon_pid' "$scripts"; }
 ! daemon || failed "a daemon without a lock"
 # The process that locked the file must live: /proc/locks of a PID namespace does not show a lock whose process is gone.
-flock --no-fork --nonblock "$lock" sleep 1000 &
+# The shell that flock starts creates the second file, so that this test knows when the lock is held.
+flock --no-fork "$lock" sh -c ': >"$0" && exec sleep 1000' "$work/locked" &
 holder=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	! flock --nonblock "$lock" true || sleep 1
+while [ ! -e "$work/locked" ]; do
+	sleep 0.1
 done
 daemon >"$work/out" || failed "no daemon in spite of the lock"
 contains "$work/out" $holder
