@@ -244,10 +244,15 @@ class BadDataOut(DaemonCase):
 
     def not_good(self, session, task, rejected=False):
         """Fails if the task ends in GOOD, or not at all. rejected: a Reject is the only answer (the whole command is
-        refused, or a digest is wrong); elsewhere it would be a second one, and initiators drop the session at it."""
+        refused, or a digest is wrong); elsewhere it would be a second one, and initiators drop the session at it.
+        The target waits for the data of each R2T that it has sent before it answers, so an R2T that was under way
+        when the wrong PDU arrived is answered here."""
         try:
             while True:
-                pdu = session.connection.recv(5)
+                pdu = session.connection.recv(20)
+                if pdu.opcode == p.R2T:
+                    session.connection.send(p.data_out(task.itt, pdu.ttt, 0, pdu.word(40), bytes(pdu.word(44)), True,
+                                                       session.expstatsn))
                 if pdu.opcode == p.SCSI_RESPONSE and pdu.itt == task.itt:
                     self.assertNotEqual((pdu.bhs[2], pdu.bhs[3]), (0, 0), "GOOD for data that were not right")
                     return
