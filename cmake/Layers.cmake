@@ -3,14 +3,19 @@
 # no others: each gets an include root of its own that holds one link, <root>/<name> -> runner/<name>,
 # so that #include "scsi/cmd.h" from runner/loop does not build.
 
-# tcmur_library(NAME DEPENDS lib... LIBS external... SOURCES file...)
-function(tcmur_library name)
-  cmake_parse_arguments(arg "" "" "DEPENDS;LIBS;SOURCES" ${ARGN})
+# tcmur_layer_root(NAME): gives the target of the current folder its include root.
+function(tcmur_layer_root name)
   set(root ${CMAKE_BINARY_DIR}/layers/${name})
   file(MAKE_DIRECTORY ${root})
   file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${root}/${name} SYMBOLIC)
-  add_library(${name} STATIC ${arg_SOURCES})
   target_include_directories(${name} PUBLIC ${root})
+endfunction()
+
+# tcmur_library(NAME DEPENDS lib... LIBS external... SOURCES file...)
+function(tcmur_library name)
+  cmake_parse_arguments(arg "" "" "DEPENDS;LIBS;SOURCES" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  tcmur_layer_root(${name})
   target_link_libraries(${name} PUBLIC ${arg_DEPENDS} ${arg_LIBS})
 endfunction()
 

@@ -3,7 +3,7 @@
 # shellcheck shell=sh
 
 # shellcheck disable=SC2034 # the scripts that source this file use the lists
-BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config liburing-dev libglib2.0-dev libnl-3-dev libnl-genl-3-dev libkmod-dev libssl-dev libsystemd-dev"
+BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config liburing-dev libglib2.0-dev libjson-glib-dev libnl-3-dev libnl-genl-3-dev libkmod-dev libssl-dev libsystemd-dev"
 # Some architectures of Debian do not have this one. The build works without it.
 # shellcheck disable=SC2034
 OPTIONAL_PACKAGES="libisal-dev"
@@ -24,7 +24,7 @@ check_build_tools() {
 	for tool in cc cmake ninja pkg-config gdbus-codegen; do
 		command -v "$tool" >/dev/null || missing="$missing $tool"
 	done
-	for library in 'liburing >= 2.3' gio-unix-2.0 'libcrypto >= 3'; do
+	for library in 'liburing >= 2.3' gio-unix-2.0 json-glib-1.0 'libcrypto >= 3'; do
 		pkg-config --exists "$library" 2>/dev/null || missing="$missing, the development files of $library"
 	done
 	[ -n "$missing" ] || return 0

@@ -23,6 +23,7 @@ BEGIN {
 	layer("system", "loop|util")
 	layer("control", "system|config|iscsi|model|kernel|storage|scsi|backstore|loop|util")
 	layer("dbus", "control|config|system|storage|backstore|util")
+	layer("tcmuctl", "storage|util")
 	without_glib = "^(util|loop|backstore|scsi|storage|ring|kernel|model|iscsi_login|iscsi)$"
 	impure = "^(sys/mman\\.h|dlfcn\\.h|glib.*|gio/.*|sys/socket\\.h|netinet/.*|fcntl\\.h|liburing\\.h)$"
 }
@@ -32,9 +33,9 @@ BEGIN {
 	place = part[1] ":" part[2]
 	is_handler = place ~ /^(handler_file|handler_alloc|handlers)\//
 	folder = place
-	sub(/^runner\//, "", folder)
+	sub(/^(runner|tools)\//, "", folder)
 	sub(/\/.*/, "", folder)
-	is_ours = place ~ /^(runner|dbus)\//
+	is_ours = place ~ /^(runner|dbus|tools)\//
 	quote = $0 ~ /include[ \t]*"/ ? "\"" : "<"
 	include = $0
 	sub(/^[^"<]*["<]/, "", include)

@@ -30,6 +30,7 @@ done <<LIST
 etc/logrotate.d/tcmu-runner
 etc/tcmu/tcmu.conf
 usr/bin/tcmu-runner
+usr/bin/tcmuctl
 usr/include/tcmur/handler.h
 usr/include/tcmur/queue.h
 $lib/cmake/tcmu-runner/tcmu-runnerConfig.cmake
@@ -54,6 +55,7 @@ usr/share/tcmu-runner/scripts/tree.sh
 usr/share/tcmu-runner/scripts/user_create.sh
 usr/share/man/man5/tcmu.conf.5.gz
 usr/share/man/man8/tcmu-runner.8.gz
+usr/share/man/man8/tcmuctl.8.gz
 usr/share/man/man8/tcmur-file.8.gz
 LIST
 [ -n "$unit" ] || fail "no unit"
@@ -74,7 +76,7 @@ field Breaks | grep -qw ceph-iscsi || fail "Breaks: $(field Breaks)"
 for name in Conflicts Replaces Provides; do
 	[ -z "$(field $name)" ] || fail "$name: $(field $name)"
 done
-for package in libc6 libglib2.0-0 liburing2 init-system-helpers; do
+for package in libc6 libglib2.0-0 libjson-glib-1.0-0 liburing2 init-system-helpers; do
 	field Depends | grep -qE "(^|, )$package" || fail "Depends lacks $package: $(field Depends)"
 done
 (cd "$root" && find etc -type f -printf '/%p\n') | sort | diff "$work/control/conffiles" - || fail "conffiles"

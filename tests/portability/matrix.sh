@@ -11,7 +11,7 @@ CHROOTS=$(realpath -m "${PORTABILITY_CACHE:-$SOURCE/build/portability}")
 . "$SOURCE/scripts/packages.sh"
 reason=$(chroot_possible) || { echo "SKIP: $reason"; exit 77; }
 
-LIBRARIES="liburing-dev libglib2.0-dev libnl-3-dev libnl-genl-3-dev libkmod-dev libssl-dev libsystemd-dev libcmocka-dev"
+LIBRARIES="liburing-dev libglib2.0-dev libjson-glib-dev libnl-3-dev libnl-genl-3-dev libkmod-dev libssl-dev libsystemd-dev libcmocka-dev"
 TOOLS="gcc libc6-dev cmake ninja-build pkg-config ccache clang lld llvm file python3 dpkg-dev"
 FOREIGN="i386 armhf arm64 s390x"
 
@@ -21,7 +21,7 @@ packages_for() {
 	case $1 in
 	bare)
 		# The smallest set that builds: no optional library, no ninja, no cmocka.
-		echo gcc libc6-dev make cmake pkg-config liburing-dev libglib2.0-dev libssl-dev
+		echo gcc libc6-dev make cmake pkg-config liburing-dev libglib2.0-dev libjson-glib-dev libssl-dev
 		;;
 	bookworm)
 		echo "$TOOLS $LIBRARIES libisal-dev musl-tools qemu-user-static gcc-i686-linux-gnu gcc-arm-linux-gnueabihf" \
