@@ -24,7 +24,7 @@ static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32
 		if (!session->luns[i].nexus.lu)
 			continue;
 		if (count < max)
-			target_lun_encode(i, luns[count]);
+			model_lun_encode(i, luns[count]);
 		count++;
 	}
 	return count;
@@ -128,7 +128,7 @@ static void detach(struct iscsi_session *session)
 
 struct iscsi_lun *iscsi_session_lun(struct iscsi_session *session, const uint8_t lun[8])
 {
-	int number = target_lun_decode(lun);
+	int number = model_lun_decode(lun);
 
 	if (number < 0 || (unsigned)number >= session->nluns || !session->luns[number].nexus.lu)
 		return NULL;

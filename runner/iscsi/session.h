@@ -38,9 +38,9 @@ struct iscsi_session {
 	struct iscsi_initiator_part *held_here;
 	/* NULL: discovery. */
 	struct target *target;
-	char initiator_name[TARGET_NAME_MAX + 1];
-	char initiator_port[TARGET_NAME_MAX + 24];
-	char target_port[TARGET_NAME_MAX + 16];
+	char initiator_name[MODEL_NAME_MAX + 1];
+	char initiator_port[MODEL_NAME_MAX + 24];
+	char target_port[MODEL_NAME_MAX + 16];
 	uint8_t isid[6];
 	uint16_t tsih, cid;
 	/* As they were at the end of the login. */

@@ -32,7 +32,7 @@ struct iscsi_initiator {
 	/* in the hash table and, with nsessions, under server->lock */
 	struct list node;
 	unsigned nsessions;
-	char name[TARGET_NAME_MAX + 1];
+	char name[MODEL_NAME_MAX + 1];
 	/* One for each loop. */
 	struct iscsi_initiator_part parts[];
 };

@@ -60,7 +60,7 @@ struct iscsi_login_result {
 	bool discovery;
 	/* NULL in a discovery session. */
 	struct target *target;
-	char initiator_name[TARGET_NAME_MAX + 1];
+	char initiator_name[MODEL_NAME_MAX + 1];
 	char initiator_alias[256];
 	uint8_t isid[6];
 	/* As the initiator sent it: another value than 0 names an existing session. */

@@ -46,11 +46,11 @@ static enum iscsi_login_status status_of_hidden(const struct iscsi_login *login)
 static enum iscsi_login_status find_target(struct iscsi_login *login, const char *name)
 {
 	struct iscsi_login_result *result = &login->result;
-	char lower[TARGET_NAME_MAX + 1], shown[SHOWN_MAX + 1];
+	char lower[MODEL_NAME_MAX + 1], shown[SHOWN_MAX + 1];
 
 	if (!name)
 		return iscsi_login_refusal(login, ISCSI_LOGIN_MISSING_PARAMETER, "no TargetName");
-	if (target_name_copy(lower, name))
+	if (model_name_copy(lower, name))
 		result->target = target_find(login->model, lower);
 	if (!result->target)
 		return iscsi_login_refusal(login, status_of_hidden(login), "there is no target %s",
@@ -83,10 +83,10 @@ enum iscsi_login_status iscsi_login_identify(struct iscsi_login *login, const st
 	if (!name)
 		return iscsi_login_refusal(login, ISCSI_LOGIN_MISSING_PARAMETER,
 					   "no InitiatorName in the first request");
-	if (!target_name_copy(result->initiator_name, name)) {
+	if (!model_name_copy(result->initiator_name, name)) {
 		result->initiator_name[0] = '\0';
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "InitiatorName '%s' %s",
-					   printable(shown, name), target_name_fault(name));
+					   printable(shown, name), model_name_fault(name));
 	}
 	if (alias)
 		copy_printable(result->initiator_alias, sizeof(result->initiator_alias), alias);
@@ -105,14 +105,14 @@ enum iscsi_login_status iscsi_login_identify_again(const struct iscsi_login *log
 	const char *name = offers->of[ISCSI_KEY_INITIATOR_NAME].value;
 	const char *target = offers->of[ISCSI_KEY_TARGET_NAME].value;
 	const char *type = offers->of[ISCSI_KEY_SESSION_TYPE].value;
-	char lower[TARGET_NAME_MAX + 1];
+	char lower[MODEL_NAME_MAX + 1];
 
-	if (name && (!target_name_copy(lower, name) || strcmp(lower, result->initiator_name) != 0))
+	if (name && (!model_name_copy(lower, name) || strcmp(lower, result->initiator_name) != 0))
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "InitiatorName changed");
 	if (type && strcmp(type, result->discovery ? "Discovery" : "Normal") != 0)
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "SessionType changed");
 	if (target && !result->discovery &&
-	    (!target_name_copy(lower, target) || strcmp(lower, result->target->name) != 0))
+	    (!model_name_copy(lower, target) || strcmp(lower, result->target->name) != 0))
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "TargetName changed");
 	return ISCSI_LOGIN_OK;
 }

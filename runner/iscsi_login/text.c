@@ -149,9 +149,9 @@ static void add_target(const struct iscsi_text_context *context, const struct ad
 
 static const struct target *find_named(struct target_model *model, const char *value)
 {
-	char name[TARGET_NAME_MAX + 1];
+	char name[MODEL_NAME_MAX + 1];
 
-	return target_name_copy(name, value) ? target_find(model, name) : NULL;
+	return model_name_copy(name, value) ? target_find(model, name) : NULL;
 }
 
 /* Appendix C: everything in discovery, but only its own target in a normal session. */

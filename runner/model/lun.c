@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LUN structures, SAM-5 4.7.4: single level, peripheral device or flat space addressing. */
-#include "model/target.h"
+#include "model/lun.h"
 
 #include <string.h>
 
 #define LUN_METHOD_PERIPHERAL 0u
 #define LUN_METHOD_FLAT       1u
 
-int target_lun_decode(const uint8_t lun[8])
+int model_lun_decode(const uint8_t lun[8])
 {
 	static const uint8_t no_lower_levels[6];
 	unsigned method = lun[0] >> 6;
@@ -23,7 +23,7 @@ int target_lun_decode(const uint8_t lun[8])
 }
 
 /* Peripheral up to 255, as initiators expect of small numbers; flat above (up to 16383). */
-void target_lun_encode(unsigned number, uint8_t lun[8])
+void model_lun_encode(unsigned number, uint8_t lun[8])
 {
 	memset(lun, 0, 8);
 	lun[1] = (uint8_t)number;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* iSCSI names (RFC 7143 4.2.7, RFC 3722). ASCII only: nobody has been seen to use more, and comparing it
  * right needs the whole of stringprep. */
-#include "model/target.h"
+#include "model/name.h"
 
 #include <string.h>
 
@@ -42,11 +42,11 @@ static bool all_hex(const char *rest)
 	return !*rest;
 }
 
-bool target_name_valid(char *name)
+bool model_name_valid(char *name)
 {
-	size_t len = strnlen(name, TARGET_NAME_MAX + 1);
+	size_t len = strnlen(name, MODEL_NAME_MAX + 1);
 
-	if (len > TARGET_NAME_MAX)
+	if (len > MODEL_NAME_MAX)
 		return false;
 	for (char *c = name; *c; c++) {
 		if (*c >= 'A' && *c <= 'Z')
@@ -63,19 +63,19 @@ bool target_name_valid(char *name)
 	return false;
 }
 
-bool target_name_copy(char out[TARGET_NAME_MAX + 1], const char *name)
+bool model_name_copy(char out[MODEL_NAME_MAX + 1], const char *name)
 {
-	size_t len = strnlen(name, TARGET_NAME_MAX + 1);
+	size_t len = strnlen(name, MODEL_NAME_MAX + 1);
 
-	if (len > TARGET_NAME_MAX)
+	if (len > MODEL_NAME_MAX)
 		return false;
 	memcpy(out, name, len + 1);
-	return target_name_valid(out);
+	return model_name_valid(out);
 }
 
-const char *target_name_fault(const char *name)
+const char *model_name_fault(const char *name)
 {
-	if (strnlen(name, TARGET_NAME_MAX + 1) > TARGET_NAME_MAX)
+	if (strnlen(name, MODEL_NAME_MAX + 1) > MODEL_NAME_MAX)
 		return "is longer than 223 bytes";
 	for (; *name; name++) {
 		char c = *name >= 'A' && *name <= 'Z' ? (char)(*name + 'a' - 'A') : *name;

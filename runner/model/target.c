@@ -85,11 +85,11 @@ void target_model_free(struct target_model *model)
 }
 
 /* Checks and copies a name into its place, lower-cased. */
-static int copy_name(char out[TARGET_NAME_MAX + 1], const char *name, struct error *error)
+static int copy_name(char out[MODEL_NAME_MAX + 1], const char *name, struct error *error)
 {
-	if (target_name_copy(out, name))
+	if (model_name_copy(out, name))
 		return 0;
-	return error_set(error, EINVAL, "%.80s: no iSCSI name: it %s", name, target_name_fault(name));
+	return error_set(error, EINVAL, "%.80s: no iSCSI name: it %s", name, model_name_fault(name));
 }
 
 /* With the lock held. */
@@ -198,7 +198,7 @@ int target_add_acl(struct target *target, const char *initiator, const struct ta
 	int err = auth ? auth_check(auth, error) : 0;
 
 	if (err)
-		return error_prefix(error, err, "%s: initiator %.*s", target->name, TARGET_NAME_MAX,
+		return error_prefix(error, err, "%s: initiator %.*s", target->name, MODEL_NAME_MAX,
 				    initiator);
 	acl = secret_alloc(sizeof(*acl));
 	if (!acl)

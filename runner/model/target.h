@@ -11,12 +11,13 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "model/lun.h"
+#include "model/name.h"
 #include "util/error.h"
 
 struct scsi_lu;
 struct target_model; /* holds one lock, taken at login and discovery, never on the data path */
 
-#define TARGET_NAME_MAX 223 /* RFC 7143 4.2.7.1 */
 #define TARGET_MAX_LUNS 256
 
 /* CHAP account (RFC 7143 12.1). Empty user: not set. */
@@ -28,7 +29,7 @@ struct target_auth {
 };
 
 struct target_acl {
-	char initiator[TARGET_NAME_MAX + 1];
+	char initiator[MODEL_NAME_MAX + 1];
 	struct target_auth auth;
 	struct target_acl *next;
 };
@@ -46,7 +47,7 @@ struct target_portal {
 };
 
 struct target {
-	char name[TARGET_NAME_MAX + 1];
+	char name[MODEL_NAME_MAX + 1];
 	char alias[256];
 	uint16_t tpg_tag;       /* 1 */
 	uint16_t relative_port; /* unique in the model, 1 … */
@@ -83,20 +84,10 @@ void target_set_discovery_auth(struct target_model *model, const struct target_a
 /* NULL: discovery asks for no authentication. */
 const struct target_auth *target_discovery_auth(const struct target_model *model);
 
-/* Copies a name in lower case. False: it is no iSCSI name. */
-bool target_name_copy(char out[TARGET_NAME_MAX + 1], const char *name);
-/* What is wrong with a name that target_name_valid() refuses, for a message: "has a character that ...". */
-const char *target_name_fault(const char *name);
-/* RFC 3722/7143 4.2.7 form check of an iSCSI name, after lower-casing in place. */
-bool target_name_valid(char *name);
 /* Any thread; target_find() takes a name in lower case. NULL: no such target, or no more. */
 struct target *target_find(struct target_model *model, const char *name);
 struct target *target_first(struct target_model *model);
 struct target *target_next(const struct target *target);
 /* May this initiator log in, and with which account? false: refused. *auth is NULL when no authentication is asked. */
 bool target_admits(const struct target *target, const char *initiator, const struct target_auth **auth);
-
-/* SAM-5 4.7 LUN structures: 8 bytes to number, -1 when the form is not supported (single level, peripheral or flat). */
-int target_lun_decode(const uint8_t lun[8]);
-void target_lun_encode(unsigned number, uint8_t lun[8]);
 #endif

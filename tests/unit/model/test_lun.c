@@ -32,7 +32,7 @@ static void peripheral_and_flat(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(target_lun_decode(cases[i].lun), cases[i].number);
+		assert_int_equal(model_lun_decode(cases[i].lun), cases[i].number);
 }
 
 static void encode_is_the_inverse(void **state)
@@ -42,8 +42,8 @@ static void encode_is_the_inverse(void **state)
 	(void)state;
 	for (unsigned n = 0; n < 16384; n++) {
 		memset(lun, 0xff, sizeof(lun));
-		target_lun_encode(n, lun);
-		assert_int_equal(target_lun_decode(lun), n);
+		model_lun_encode(n, lun);
+		assert_int_equal(model_lun_decode(lun), n);
 		assert_int_equal(lun[0] >> 6, n > 255); /* small ones as peripheral addresses */
 	}
 }

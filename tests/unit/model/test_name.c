@@ -14,7 +14,7 @@ static bool valid(const char *name)
 	char copy[300];
 
 	strcpy(copy, name);
-	return target_name_valid(copy);
+	return model_name_valid(copy);
 }
 
 static void forms(void **state)
@@ -72,20 +72,20 @@ static void lower_cases(void **state)
 	char name[] = "IQN.2026-11.IO.Tcmu-Runner:DISK";
 
 	(void)state;
-	assert_true(target_name_valid(name));
+	assert_true(model_name_valid(name));
 	assert_string_equal(name, "iqn.2026-11.io.tcmu-runner:disk");
 }
 
 static void length(void **state)
 {
-	char name[TARGET_NAME_MAX + 2] = "iqn.2026-11.io.x:";
+	char name[MODEL_NAME_MAX + 2] = "iqn.2026-11.io.x:";
 	size_t len = strlen(name);
 
 	(void)state;
-	memset(name + len, 'a', TARGET_NAME_MAX - len);
-	assert_true(target_name_valid(name));
-	name[TARGET_NAME_MAX] = 'a';
-	assert_false(target_name_valid(name));
+	memset(name + len, 'a', MODEL_NAME_MAX - len);
+	assert_true(model_name_valid(name));
+	name[MODEL_NAME_MAX] = 'a';
+	assert_false(model_name_valid(name));
 }
 
 int main(void)

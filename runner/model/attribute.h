@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one table of attributes. It says for each kind of object which attributes exist, in which group (the folder of LIO's
+ * tree), of which type and range, and with which default, which is LIO's. saveconfig.json, the tree, the control socket,
+ * --help and the documents are made from this table.
+ */
+#ifndef MODEL_ATTRIBUTE_H
+#define MODEL_ATTRIBUTE_H
+
+#include "model/model.h"
+
+enum model_type {
+	/* "0" or "1". */
+	MODEL_BOOL,
+	/* A decimal number from min to max. */
+	MODEL_NUMBER,
+	/* Text of at most max bytes without control characters. */
+	MODEL_TEXT,
+	/* The same, and it is never shown in answers, events or the log. */
+	MODEL_SECRET,
+	/* "Yes" or "No". */
+	MODEL_YES_NO,
+	/* A list of values that RFC 7143 defines, such as "CRC32C,None"; choices has them. */
+	MODEL_LIST,
+};
+
+enum model_flags {
+	/* Cannot be set. It is computed by get(). */
+	MODEL_READ_ONLY = 1 << 0,
+	/* A storage object must not be enabled, and a LUN must not exist, when it is set: -EBUSY, as in LIO. */
+	MODEL_BEFORE_USE = 1 << 1,
+	/* Sessions that exist keep the old value; it applies from the next login on. */
+	MODEL_NEXT_LOGIN = 1 << 2,
+	/* LIO has no such attribute: in saveconfig.json it stands below "tcmu_runner". */
+	MODEL_OURS = 1 << 3,
+	/* It is kept for other programs, and has no effect here. The documents say so. */
+	MODEL_NO_EFFECT = 1 << 4,
+	/* It is not part of saveconfig.json: state, statistics, commands. */
+	MODEL_NOT_SAVED = 1 << 5,
+};
+
+struct model_attribute {
+	enum model_kind kind;
+	/* "attrib", "auth", "param", "control", "info", ... */
+	const char *group;
+	const char *name;
+	enum model_type type;
+	uint64_t min, max;
+	/* The default, as text. */
+	const char *fallback;
+	unsigned flags;
+	/* One sentence for the documents and --help. */
+	const char *help;
+	/* MODEL_LIST: the values that may be part of the list, separated by commas. */
+	const char *choices;
+	/* Computes the text of a read-only attribute; the text is cut at size. NULL: the stored value. */
+	void (*get)(const struct model_object *object, char *text, size_t size);
+	/* Makes a stored value effective, after it was stored. 0, or -errno with error set: the old value is restored. NULL:
+	 * nothing is to do. */
+	int (*apply)(struct model_object *object, const struct model_attribute *attribute,
+		     struct error *error);
+};
+
+/* The i-th attribute of a kind, in the order of the documents; NULL after the last. */
+const struct model_attribute *model_attribute_at(enum model_kind kind, unsigned i);
+/* NULL: the kind has no such attribute. */
+const struct model_attribute *model_attribute(enum model_kind kind, const char *group, const char *name);
+/* The largest text of an attribute, with its NUL. */
+#define MODEL_TEXT_SIZE 4608
+/*
+ * The value as text; the value of a secret, too, so the caller decides whether it may show it. Returns text, which has
+ * room for MODEL_TEXT_SIZE bytes.
+ */
+const char *model_get(const struct model_object *object, const struct model_attribute *attribute, char *text);
+/* The value of a stored BOOL, YES_NO or NUMBER. */
+uint64_t model_get_number(const struct model_object *object, const struct model_attribute *attribute);
+/* Whether the value differs from the default. */
+bool model_is_set(const struct model_object *object, const struct model_attribute *attribute);
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the model asks of the iSCSI front end, which stands above it. The front end registers itself with
+ * model_set_front_end(). Without a front end, the model can be changed as well; nobody can log in then.
+ */
+#ifndef MODEL_FRONT_END_H
+#define MODEL_FRONT_END_H
+
+#include "model/map.h"
+#include "model/model.h"
+#include "model/np.h"
+
+/* One session, for lists. The strings are valid during the call. */
+struct model_session {
+	const char *target;
+	unsigned tag;
+	const char *initiator, *alias;
+	/* "10.0.0.1:4711" and "10.0.0.2:3260". */
+	const char *peer, *local;
+	uint8_t isid[6];
+	uint16_t tsih, cid;
+	bool discovery;
+	/* Seconds since the login. */
+	uint64_t age;
+	uint64_t commands, read_bytes, write_bytes;
+	/* The negotiated values, "Key=Value" lines. */
+	const char *parameters;
+};
+
+struct model_front_end {
+	/*
+	 * Main. Visits all loops: each session takes the current map of its view, and ends if its view is closed. done()
+	 * runs on the main thread after all loops have been visited. Calls may overlap.
+	 */
+	void (*update)(void *arg, struct main_work *done);
+	/* Main. Begins to listen, or stops. The np outlives the listening; connections hold references to it. */
+	int (*listen)(void *arg, struct model_np *np, struct error *error);
+	void (*unlisten)(void *arg, struct model_np *np);
+	/* Main. Calls fn for each session with a lock held: fn must not block and must not call the front end. */
+	void (*sessions)(void *arg, void (*fn)(void *fn_arg, const struct model_session *session),
+			 void *fn_arg);
+	/* Main. Ends the session with this TSIH, after a request to log out. -ENOENT: there is none. */
+	int (*kick)(void *arg, uint16_t tsih);
+	void *arg;
+};
+
+/* Main. NULL: there is none any more. The structure outlives the front end. */
+void model_set_front_end(struct model *model, const struct model_front_end *front_end);
+const struct model_front_end *model_front_end(const struct model *model);
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What logins and discovery need of the model. All functions may be called on any thread. They take the lock of the model for a
+ * short time; what they return is a copy, or is reference-counted.
+ */
+#ifndef MODEL_LOGIN_H
+#define MODEL_LOGIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "model/map.h"
+#include "model/name.h"
+#include "model/np.h"
+
+struct model;
+
+/* CHAP accounts (RFC 7143 12.1). An empty user: there is none. */
+struct model_auth {
+	char user[256];
+	char secret[256];
+	/* The target's own name and secret towards the initiator. */
+	char mutual_user[256];
+	char mutual_secret[256];
+};
+
+enum model_verdict {
+	MODEL_ADMITTED,
+	/* There is no such target, no such TPG at this portal, or the TPG is disabled. */
+	MODEL_NO_TARGET,
+	/* The target exists, and does not admit this initiator. */
+	MODEL_NOT_ADMITTED,
+};
+
+/* What a session of this initiator with this target is. */
+struct model_login {
+	char target[MODEL_NAME_SIZE];
+	char alias[256];
+	uint16_t tag;
+	uint16_t relative_port;
+	/* The initiator must authenticate with auth; false: it need not. */
+	bool authenticate;
+	struct model_auth auth;
+	/* The attribute reveal: an initiator that is not admitted learns that the target exists. Also set with NOT_ADMITTED. */
+	bool reveal;
+	bool cold_reset;
+	/* Commands that the session may have outstanding (default_cmdsn_depth, or the ACL's cmdsn_depth). */
+	unsigned queue_depth;
+	/* What the session sees; a reference. NULL unless admitted. */
+	struct model_view *view;
+};
+
+/*
+ * Whether initiator (in lower case), at the address peer, may log in to target (in lower case) through np. *login is to be
+ * freed by model_login_free(); it is NULL with MODEL_NO_TARGET, and when memory is out (then errno is ENOMEM).
+ */
+enum model_verdict model_login(struct model *model, const char *target, const struct model_np *np,
+			       const char *initiator, const struct sockaddr_storage *peer,
+			       struct model_login **login);
+void model_login_free(struct model_login *login);
+
+/* Whether some target admits the initiator at some portal. */
+bool model_knows_initiator(struct model *model, const char *initiator, const struct sockaddr_storage *peer);
+/* Copies the account that discovery sessions need. False: they need none. */
+bool model_discovery_auth(struct model *model, struct model_auth *auth);
+
+/*
+ * Discovery: calls portal() for each portal of each enabled TPG that shows itself to this initiator, target by target.
+ * With target (in lower case), only this one. The lock of the model is held: portal() must not block and must not call the
+ * model. Returns false as soon as portal() returns false. np: where the asking connection came in.
+ */
+bool model_discover(struct model *model, const char *initiator, const struct sockaddr_storage *peer,
+		    const char *target,
+		    bool (*portal)(void *arg, const char *target, uint16_t tag, const struct model_np *np,
+				   const char *public_text),
+		    void *arg);
+/* Changes whenever discovery may show something else than before. */
+unsigned model_discovery_generation(const struct model *model);
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The target model: LIO's objects with LIO's names, for both front ends. It is a tree:
+ *
+ *	root ─┬─ storage object ("user_0/disk")
+ *	      └─ target ("iqn...") ── TPG ("tpgt_1") ─┬─ portal ("127.0.0.1:3260")
+ *	                                              ├─ LUN ("lun_0") → storage object
+ *	                                              └─ ACL ("iqn...") ── mapped LUN ("lun_0") → LUN
+ *
+ * Every interface to the model (--export, saveconfig.json, the tree, the control socket) uses the operations below and the
+ * table of attributes (attribute.h), and none of them knows an attribute by name.
+ *
+ * The model belongs to the main thread: every function of this header is called there, and every done() is called there.
+ * What loops need of the model is in map.h and login.h.
+ *
+ * Each operation succeeds completely, or changes nothing and says why in one line that names the object. It refuses what
+ * LIO refuses, with the same errno.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/lun.h"
+#include "storage/storage.h"
+#include "util/error.h"
+
+struct model;
+struct model_object;
+
+enum model_kind {
+	MODEL_ROOT,
+	MODEL_STORAGE,
+	MODEL_TARGET,
+	MODEL_TPG,
+	MODEL_PORTAL,
+	MODEL_LUN,
+	MODEL_ACL,
+	MODEL_MAPPED_LUN,
+	MODEL_KINDS,
+};
+
+/* The largest TPG tag. */
+#define MODEL_TAG_MAX 65535
+
+/* context outlives the model. NULL: no memory. */
+struct model *model_new(const struct storage_context *context);
+/* All storage objects are closed, and the front end has ended. */
+void model_free(struct model *model);
+
+/* --- looking around --------------------------------------------------------------------------------- */
+
+struct model_object *model_root(struct model *model);
+enum model_kind model_kind(const struct model_object *object);
+/* "storage object", "target", "TPG", ... for messages. */
+const char *model_kind_name(enum model_kind kind);
+/* The name below its parent, as in the tree above. */
+const char *model_name(const struct model_object *object);
+/* The number of a LUN or a mapped LUN, or the tag of a TPG. */
+unsigned model_number(const struct model_object *object);
+struct model_object *model_parent(const struct model_object *object);
+/* Names the object for messages: "iqn.2026-11.com.example:disks/tpgt_1/lun_0". Returns path. */
+#define MODEL_PATH_SIZE 1024
+const char *model_path(const struct model_object *object, char path[MODEL_PATH_SIZE]);
+/* The child with this name, or NULL. Names of targets and ACLs are compared without regard to case. */
+struct model_object *model_find(struct model_object *parent, enum model_kind kind, const char *name);
+/* The children of one kind: storage objects and targets in the order of creation, LUNs by number. */
+struct model_object *model_first(struct model_object *parent, enum model_kind kind);
+struct model_object *model_next(const struct model_object *object);
+/* What a LUN or a mapped LUN points to: its storage object, or its LUN. */
+struct model_object *model_to(const struct model_object *object);
+/* How many LUNs point to a storage object, or mapped LUNs to a LUN. */
+unsigned model_users(const struct model_object *object);
+/* NULL for other kinds. */
+struct storage *model_storage(const struct model_object *object);
+struct model *model_of(const struct model_object *object);
+
+/* --- operations ------------------------------------------------------------------------------------- */
+
+/* err is 0 or -errno; error then says why in one line. Called exactly once, possibly before the operation returns. */
+typedef void model_done(void *arg, int err, const struct error *error);
+
+/*
+ * Creates an object. to: what a LUN or a mapped LUN points to, NULL for other kinds. Returns NULL with error set and errno
+ * set, for example EEXIST. A storage object is created without an open disk, as by mkdir in LIO; it has to be configured
+ * and enabled. A TPG is created disabled. A mapped LUN must lie in its ACL's own TPG (EINVAL).
+ */
+struct model_object *model_create(struct model_object *parent, enum model_kind kind, const char *name,
+				  struct model_object *to, struct error *error);
+/*
+ * Deletes an object. recursive: with everything below it; otherwise an object with children is refused with -ENOTEMPTY,
+ * and an object that others point to with -EBUSY in either case. done(0) is called after the last command that uses the
+ * object has ended, so that nothing is written to its storage any more; done(-EBUSY) after 30 seconds if storage hangs,
+ * and then a storage object stays in the state "removing".
+ */
+void model_delete(struct model_object *object, bool recursive, model_done *done, void *arg);
+/*
+ * Enables a storage object (opens it) or a TPG (initiators may log in), or disables a TPG (its sessions end).
+ * Enabling what is enabled succeeds.
+ */
+void model_enable(struct model_object *object, bool enable, model_done *done, void *arg);
+bool model_is_enabled(const struct model_object *object);
+/*
+ * As model_enable() of a storage object; but if the storage cannot be opened, the object is enabled nevertheless, in the
+ * state "failed", and opening it is tried again. For restoring a configuration.
+ */
+void model_enable_patiently(struct model_object *storage, model_done *done, void *arg);
+/* Sets an attribute (attribute.h) from text. -ENOENT: the kind has no such attribute; -EINVAL: not such a value. */
+void model_set(struct model_object *object, const char *group, const char *name, const char *text,
+	       model_done *done, void *arg);
+/* Resizes a storage object, in bytes; accepts the loss of its contents, or opens its storage again. */
+void model_resize(struct model_object *storage, uint64_t size, model_done *done, void *arg);
+void model_replace(struct model_object *storage, model_done *done, void *arg);
+
+/* --- changes ----------------------------------------------------------------------------------------- */
+
+enum model_event {
+	MODEL_CREATED,
+	MODEL_DELETED,
+	/* An attribute, the state, or whether the object is enabled. */
+	MODEL_CHANGED,
+};
+/* Is called after each change. There may be several watchers; the caller keeps the memory until model_unwatch(). */
+struct model_watch {
+	void (*fn)(struct model_watch *watch, enum model_event event, struct model_object *object);
+	struct list node;
+};
+void model_watch(struct model *model, struct model_watch *watch);
+void model_unwatch(struct model_watch *watch);
+/* Counts changes of the configuration. A save remembers the count, so that unsaved changes are known. */
+uint64_t model_generation(const struct model *model);
+
+/* To be called every few seconds: tries failed storage objects again, and looks for changed sizes. */
+void model_tick(struct model *model);
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Network portals: the addresses at which the iSCSI front end listens (RFC 7143 4.1, LIO's "np"). TPGs share an address: each
+ * portal object of the model with the same address refers to one np. Connections refer to it as well, so it is
+ * reference-counted.
+ */
+#ifndef MODEL_NP_H
+#define MODEL_NP_H
+
+#include <stdatomic.h>
+#include <sys/socket.h>
+
+#include "util/error.h"
+#include "util/list.h"
+
+struct model_np {
+	/* The model's own: the list of all, under its lock; how many portal objects use it. */
+	struct list node;
+	unsigned portals;
+	atomic_uint refs;
+
+	/* With port 0, the front end sets the port that the kernel has chosen, by model_np_set_bound(). */
+	struct sockaddr_storage addr;
+	socklen_t addr_len;
+	/* "127.0.0.1:3260", "[::1]:3260"; [::] also takes IPv4 connections if dual_stack is set. */
+	char text[64];
+	bool dual_stack;
+	/* The front end's own: its listener. */
+	void *listener;
+};
+
+/* Any thread. */
+struct model_np *model_np_get(struct model_np *np);
+void model_np_put(struct model_np *np);
+/* Main, inside front_end.listen(): the kernel has chosen the port. */
+void model_np_set_bound(struct model_np *np, const struct sockaddr_storage *addr);
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A list under a lock, and an eventfd that wakes the main thread. Posting is not on the data path, so nothing here needs to
+ * be fast. How the main thread waits for the descriptor is left to its owner.
+ */
+#include "util/main_queue.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/contract.h"
+
+struct main_queue {
+	/* Guards works; a leaf. */
+	pthread_mutex_t lock;
+	struct list works;
+	int fd;
+};
+
+struct main_queue *main_queue_new(void)
+{
+	struct main_queue *queue = calloc(1, sizeof(*queue));
+
+	if (!queue)
+		return NULL;
+	queue->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (queue->fd < 0) {
+		free(queue);
+		return NULL;
+	}
+	pthread_mutex_init(&queue->lock, NULL);
+	list_init(&queue->works);
+	return queue;
+}
+
+void main_queue_free(struct main_queue *queue)
+{
+	if (!queue)
+		return;
+	contract(list_empty(&queue->works));
+	pthread_mutex_destroy(&queue->lock);
+	close(queue->fd);
+	free(queue);
+}
+
+void main_queue_post(struct main_queue *queue, struct main_work *work)
+{
+	const uint64_t one = 1;
+	SCOPE_LOCK(&queue->lock);
+
+	list_add_tail(&queue->works, &work->node);
+	/* The counter cannot overflow: it is the number of posts since the last run. Under the lock, so that the queue is not
+	 * freed between the two. */
+	while (write(queue->fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+int main_queue_fd(const struct main_queue *queue)
+{
+	return queue->fd;
+}
+
+void main_queue_run(struct main_queue *queue)
+{
+	struct list works = LIST_INIT(works), *node;
+	uint64_t count;
+
+	while (read(queue->fd, &count, sizeof(count)) < 0 && errno == EINTR)
+		;
+	lock_take(&queue->lock);
+	list_splice_tail(&works, &queue->works);
+	lock_drop(&queue->lock);
+	while ((node = list_pop(&works))) {
+		struct main_work *work = list_entry(node, struct main_work, node);
+
+		work->fn(work);
+	}
+}
+
+bool main_queue_wait(struct main_queue *queue, int ms)
+{
+	struct pollfd wait = {.fd = queue->fd, .events = POLLIN};
+
+	if (poll(&wait, 1, ms) <= 0)
+		return false;
+	main_queue_run(queue);
+	return true;
+}

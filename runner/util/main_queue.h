@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Function calls for the main thread. Loops, threads of the pool and threads of their own post work; the main thread runs
+ * it. The model and everything that changes it belong to the main thread, so no lock guards them.
+ */
+#ifndef UTIL_MAIN_QUEUE_H
+#define UTIL_MAIN_QUEUE_H
+
+#include <stdbool.h>
+
+#include "util/list.h"
+
+struct main_queue;
+
+/* Embedded where it is needed. The owner sets fn; the rest belongs to the queue. */
+struct main_work {
+	void (*fn)(struct main_work *work);
+	struct list node;
+};
+
+/* Returns NULL if there is no memory or no descriptor. */
+struct main_queue *main_queue_new(void);
+/* Main thread. No work is queued, and none is posted any more. */
+void main_queue_free(struct main_queue *queue);
+/*
+ * Any thread. work->fn(work) runs on the main thread, in the order of posting. The work must not be posted again before
+ * fn has been called; fn may free the memory of the work, or post it again.
+ */
+void main_queue_post(struct main_queue *queue, struct main_work *work);
+/* A descriptor that is readable while work is queued. The queue keeps it. */
+int main_queue_fd(const struct main_queue *queue);
+/* Main thread. Runs the work that has been posted before this call. */
+void main_queue_run(struct main_queue *queue);
+/*
+ * Main thread, where no main loop runs yet or any more. Waits until work is queued, for at most ms milliseconds, and runs
+ * it. Returns false if there was none.
+ */
+bool main_queue_wait(struct main_queue *queue, int ms);
+#endif
