@@ -33,7 +33,7 @@ void model_map_put(struct model_map *map);
 
 /* Any thread. Valid as long as a reference to the entry, or to a map with it, is held. */
 struct scsi_lu *model_entry_lu(const struct model_entry *entry);
-/* This view may not write to the LUN. */
+/* Any thread. This view may not write to the LUN. A change makes a new map with the same entry. */
 bool model_entry_is_write_protected(const struct model_entry *entry);
 /* Any thread. A nexus that has commands in flight holds a reference. */
 struct model_entry *model_entry_get(struct model_entry *entry);

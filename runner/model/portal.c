@@ -112,7 +112,7 @@ int target_portal_parse(const char *text, struct target_portal *portal, struct e
 }
 
 /* RFC 7143 13.8: a TargetAddress is a DNS name or an address, and a port. Initiators resolve the name, not this daemon. */
-static bool public_valid(const char *text)
+bool target_portal_public_valid(const char *text)
 {
 	const char *host_end = *text == '[' ? strchr(text, ']') : strchr(text, ':');
 	const char *colon = host_end && *host_end == ']' ? host_end + 1 : host_end;
@@ -137,7 +137,7 @@ int target_portal_parse_pair(const char *text, struct target_portal *portal, str
 	int err = target_portal_parse(own, portal, error);
 	if (err)
 		return err;
-	if (strlen(equals + 1) >= sizeof(portal->public_text) || !public_valid(equals + 1))
+	if (strlen(equals + 1) >= sizeof(portal->public_text) || !target_portal_public_valid(equals + 1))
 		return error_set(error, EINVAL,
 				 "portal %.300s: the public address has the form HOST:PORT, for example "
 				 "san.example.com:3260",
@@ -158,4 +158,23 @@ bool target_portal_has_port(const struct sockaddr_storage *addr)
 	if (addr->ss_family == AF_INET)
 		return ((const struct sockaddr_in *)addr)->sin_port;
 	return ((const struct sockaddr_in6 *)addr)->sin6_port;
+}
+
+int target_portal_parse_np(const char *text, struct model_np *np, struct error *error)
+{
+	bool dual_stack = !strncmp(text, "*:", 2);
+	char v6[sizeof(np->text)];
+	struct target_portal portal;
+
+	if (dual_stack)
+		snprintf(v6, sizeof(v6), "[::]%.58s", text + 1);
+	int err = target_portal_parse(dual_stack ? v6 : text, &portal, error);
+	if (err)
+		return err;
+	np->addr = portal.addr;
+	np->addr_len = portal.addr_len;
+	np->dual_stack = dual_stack;
+	snprintf(np->text, sizeof(np->text), "%s%s", dual_stack ? "*" : portal.text,
+		 dual_stack ? strrchr(portal.text, ':') : "");
+	return 0;
 }

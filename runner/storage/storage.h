@@ -146,6 +146,11 @@ void storage_replace(struct storage *storage, const struct storage_settings *set
 void storage_resize(struct storage *storage, uint64_t size, storage_done *done, void *arg);
 /* The administrator accepts that the contents were lost: the disk is served, empty. -EINVAL in another state. */
 int storage_accept_loss(struct storage *storage, struct error *error);
+/*
+ * Gives a disk that no LUN leads to another unit serial number. "": the daemon chooses it. 0, or -EEXIST with an error that
+ * names both disks.
+ */
+int storage_set_serial(struct storage *storage, const char *serial, struct error *error);
 /* To be called every few seconds: tries failed objects again, and looks whether the storage has grown or was replaced. */
 void storage_tick(struct storage *storage);
 /* Writes everything to stable storage, as SYNCHRONIZE CACHE does. done() may come late if the storage hangs. */

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules that admit initiators by their address: lists of IPv4 and IPv6 prefixes, "10.0.0.0/8,2001:db8::/32,192.0.2.7". An
+ * IPv4 address that comes in at an IPv6 socket counts as the IPv4 address.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/private.h"
+
+struct prefix {
+	int family;
+	uint8_t bytes[16];
+	unsigned bits;
+};
+
+/* Takes one prefix from the list, and moves the list behind it. Returns false if it is not well-formed. */
+static bool next_prefix(const char **list, struct prefix *prefix)
+{
+	size_t len = strcspn(*list, ",");
+	char text[INET6_ADDRSTRLEN + sizeof("/128")], *slash, *end = NULL;
+
+	if (!len || len >= sizeof(text))
+		return false;
+	memcpy(text, *list, len);
+	text[len] = '\0';
+	*list += len + ((*list)[len] == ',');
+	slash = strchr(text, '/');
+	if (slash)
+		*slash++ = '\0';
+	prefix->family = strchr(text, ':') ? AF_INET6 : AF_INET;
+	if (inet_pton(prefix->family, text, prefix->bytes) != 1)
+		return false;
+	prefix->bits = prefix->family == AF_INET ? 32 : 128;
+	if (!slash)
+		return true;
+	unsigned long bits = strtoul(slash, &end, 10);
+	if (!*slash || *end || *slash < '0' || *slash > '9' || bits > prefix->bits)
+		return false;
+	prefix->bits = (unsigned)bits;
+	return true;
+}
+
+int model_addresses_check(const char *list, struct error *error)
+{
+	struct prefix prefix;
+
+	while (*list) {
+		const char *at = list;
+
+		if (!next_prefix(&list, &prefix) || (list[0] == '\0' && list[-1] == ','))
+			return error_set(
+			    error, EINVAL,
+			    "'%.*s' is not an address prefix; use for example 10.0.0.0/8, 192.0.2.7 or "
+			    "2001:db8::/32, separated by commas",
+			    (int)strcspn(at, ","), at);
+	}
+	return 0;
+}
+
+static void bytes_of(const struct sockaddr_storage *address, struct prefix *out)
+{
+	const struct sockaddr_in6 *v6 = (const void *)address;
+
+	out->family = address->ss_family;
+	if (address->ss_family == AF_INET) {
+		memcpy(out->bytes, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
+	} else if (address->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+		out->family = AF_INET;
+		memcpy(out->bytes, v6->sin6_addr.s6_addr + 12, 4);
+	} else if (address->ss_family == AF_INET6) {
+		memcpy(out->bytes, &v6->sin6_addr, 16);
+	}
+}
+
+static bool matches(const struct prefix *prefix, const struct prefix *address)
+{
+	unsigned whole = prefix->bits / 8, rest = prefix->bits % 8;
+	uint8_t mask = (uint8_t)(0xff00u >> rest);
+
+	return prefix->family == address->family && !memcmp(prefix->bytes, address->bytes, whole) &&
+	       (!rest || !((prefix->bytes[whole] ^ address->bytes[whole]) & mask));
+}
+
+bool model_addresses_have(const char *list, const struct sockaddr_storage *address)
+{
+	struct prefix prefix, own = {.family = AF_UNSPEC};
+
+	bytes_of(address, &own);
+	while (*list && next_prefix(&list, &prefix))
+		if (matches(&prefix, &own))
+			return true;
+	return false;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a new value of an attribute changes at once. A function here is called after the value was stored; if it fails, the
+ * old value is restored.
+ */
+#include "model/apply.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/portal.h"
+#include "model/private.h"
+
+/* --- storage objects -------------------------------------------------------------------------------------- */
+
+int model_apply_size(struct model_object *object, const struct model_attribute *attribute,
+		     struct error *error)
+{
+	(void)attribute;
+	return object->enabled ? model_refuse(error, object, EBUSY, "it is enabled; use the operation resize")
+			       : 0;
+}
+
+int model_apply_block_size(struct model_object *object, const struct model_attribute *attribute,
+			   struct error *error)
+{
+	uint64_t size = model_get_number(object, attribute);
+
+	if (size && (size < 512 || size & (size - 1)))
+		return model_refuse(error, object, EINVAL,
+				    "the block size must be 0, 512, 1024, 2048 or 4096 bytes, and not %u",
+				    (unsigned)size);
+	return 0;
+}
+
+int model_apply_write_cache(struct model_object *object, const struct model_attribute *attribute,
+			    struct error *error)
+{
+	if (!object->served)
+		return 0;
+	int err =
+	    scsi_lu_set_write_cache(storage_lu_scsi(object->served), model_get_number(object, attribute));
+
+	return err ? model_refuse(error, object, EINVAL,
+				  "its storage has no write cache that could be switched on")
+		   : 0;
+}
+
+int model_apply_serial(struct model_object *object, const struct model_attribute *attribute,
+		       struct error *error)
+{
+	char text[MODEL_TEXT_SIZE];
+
+	if (!object->enabled)
+		return 0;
+	if (object->npointers)
+		return model_refuse(
+		    error, object, EBUSY,
+		    "LUNs lead to it, so its unit serial number cannot be changed; delete them first");
+	return storage_set_serial(object->storage, model_get(object, attribute, text), error);
+}
+
+/* --- TPGs --------------------------------------------------------------------------------------------------- */
+
+int model_apply_access(struct model_object *object, const struct model_attribute *attribute,
+		       struct error *error)
+{
+	(void)attribute, (void)error;
+	model_count_change(object->model);
+	return 0;
+}
+
+int model_apply_demo_write_protect(struct model_object *tpg, const struct model_attribute *attribute,
+				   struct error *error)
+{
+	(void)attribute, (void)error;
+	for (struct model_object *lun = model_first(tpg, MODEL_LUN); lun; lun = model_next(lun))
+		model_mapping_protect(lun);
+	return 0;
+}
+
+int model_apply_addresses(struct model_object *tpg, const struct model_attribute *attribute,
+			  struct error *error)
+{
+	char text[MODEL_TEXT_SIZE];
+	int err = model_addresses_check(model_get(tpg, attribute, text), error);
+
+	if (!err)
+		model_count_change(tpg->model);
+	return err;
+}
+
+int model_apply_rtpi(struct model_object *tpg, const struct model_attribute *attribute, struct error *error)
+{
+	if (tpg->enabled)
+		return model_refuse(error, tpg, EBUSY, "it is enabled; disable it before its %s is changed",
+				    attribute->name);
+	return model_tpg_set_port(tpg, (unsigned)model_get_number(tpg, attribute), error);
+}
+
+int model_apply_inherited(struct model_object *acl, const struct model_attribute *attribute,
+			  struct error *error)
+{
+	char text[MODEL_TEXT_SIZE];
+
+	model_get(acl, attribute, text);
+	if (!strcmp(text, "-1") || !strcmp(text, "0") || !strcmp(text, "1"))
+		return 0;
+	return model_refuse(error, acl, EINVAL, "%s must be 0, 1 or -1, and not '%s'", attribute->name, text);
+}
+
+int model_apply_advertise(struct model_object *portal, const struct model_attribute *attribute,
+			  struct error *error)
+{
+	char text[MODEL_TEXT_SIZE];
+
+	model_get(portal, attribute, text);
+	if (*text && !target_portal_public_valid(text))
+		return model_refuse(
+		    error, portal, EINVAL,
+		    "the advertised address has the form HOST:PORT, for example san.example.com:3260");
+	model_count_change(portal->model);
+	return 0;
+}
+
+/* --- mapped LUNs ---------------------------------------------------------------------------------------------- */
+
+int model_apply_write_protect(struct model_object *mapped, const struct model_attribute *attribute,
+			      struct error *error)
+{
+	(void)attribute, (void)error;
+	model_mapping_protect(mapped);
+	return 0;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The functions that the rows of the attribute table name: what makes a value effective, and what computes one. */
+#ifndef MODEL_APPLY_H
+#define MODEL_APPLY_H
+
+#include "model/attribute.h"
+
+/* --- apply.c: make a stored value effective, as model_attribute.apply */
+typedef int model_apply(struct model_object *object, const struct model_attribute *attribute,
+			struct error *error);
+model_apply model_apply_size, model_apply_block_size, model_apply_write_cache, model_apply_serial;
+model_apply model_apply_access, model_apply_demo_write_protect, model_apply_addresses, model_apply_rtpi;
+model_apply model_apply_advertise, model_apply_inherited, model_apply_write_protect;
+
+/* --- show.c: compute the text of a value, as model_attribute.get */
+typedef void model_show(const struct model_object *object, char *text, size_t size);
+model_show model_get_block_size, model_get_size, model_get_config, model_get_max_sectors;
+model_show model_get_state, model_get_serial, model_get_options;
+model_show model_get_last_error, model_get_last_error_time, model_get_sense_keys;
+model_show model_get_reads, model_get_writes, model_get_read_bytes, model_get_write_bytes, model_get_errors;
+model_show model_get_authenticate_target, model_get_dynamic_sessions, model_get_sessions;
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who may log in, with which account, and what discovery shows. These functions run on loops, under the lock of the model,
+ * which they hold for a look-up in a tree and the copy of a few texts.
+ */
+#include "model/login.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/private.h"
+#include "util/cleanup.h"
+#include "util/secret_memory.h"
+
+/* --- admission, with the lock held ------------------------------------------------------------------------------- */
+
+static bool address_is_allowed(const struct model_object *tpg, const struct sockaddr_storage *peer)
+{
+	const char *allowed = model_known_text(tpg, MODEL_A_ALLOWED),
+		   *denied = model_known_text(tpg, MODEL_A_DENIED);
+
+	return (!*allowed || model_addresses_have(allowed, peer)) && !model_addresses_have(denied, peer);
+}
+
+static struct model_object *find_acl(struct model_object *tpg, const char *initiator)
+{
+	struct model_object *acl = model_find(tpg, MODEL_ACL, initiator);
+
+	return acl && !acl->removing ? acl : NULL;
+}
+
+/* Whether the initiator may log in; *acl is its ACL, or NULL. */
+static bool admits(struct model_object *tpg, const char *initiator, const struct sockaddr_storage *peer,
+		   struct model_object **acl)
+{
+	*acl = find_acl(tpg, initiator);
+	return tpg->enabled && (*acl || model_known_number(tpg, MODEL_A_GENERATE_NODE_ACLS)) &&
+	       address_is_allowed(tpg, peer);
+}
+
+/* demo_mode_discovery shows the target also to initiators that have no ACL. An address that is denied never sees it. */
+static bool shows(struct model_object *tpg, const char *initiator, const struct sockaddr_storage *peer)
+{
+	struct model_object *acl;
+
+	return admits(tpg, initiator, peer, &acl) ||
+	       (tpg->enabled && model_known_number(tpg, MODEL_A_DEMO_MODE_DISCOVERY) &&
+		address_is_allowed(tpg, peer));
+}
+
+static bool has_np(struct model_object *tpg, const struct model_np *np)
+{
+	for (struct model_object *portal = model_first(tpg, MODEL_PORTAL); portal;
+	     portal = model_next(portal))
+		if (portal->np == np)
+			return true;
+	return false;
+}
+
+/* A target may have several TPGs; no two of them have the same portal in practice, and the first one counts. */
+static struct model_object *find_tpg(struct model *model, const char *target, const struct model_np *np)
+{
+	struct model_object *object = model_find(model->root, MODEL_TARGET, target);
+	struct model_object *tpg = object ? model_first(object, MODEL_TPG) : NULL;
+
+	while (tpg && !(tpg->enabled && has_np(tpg, np)))
+		tpg = model_next(tpg);
+	return tpg;
+}
+
+/* --- login --------------------------------------------------------------------------------------------------------- */
+
+static void copy_account(struct model_auth *auth, const struct model_object *object, enum model_known userid)
+{
+	/* The four attributes follow each other in enum model_known. */
+	snprintf(auth->user, sizeof(auth->user), "%s", model_known_text(object, userid));
+	snprintf(auth->secret, sizeof(auth->secret), "%s", model_known_text(object, userid + 1));
+	snprintf(auth->mutual_user, sizeof(auth->mutual_user), "%s", model_known_text(object, userid + 2));
+	snprintf(auth->mutual_secret, sizeof(auth->mutual_secret), "%s",
+		 model_known_text(object, userid + 3));
+}
+
+static bool must_authenticate(const struct model_object *tpg, const struct model_object *acl)
+{
+	const char *own = acl ? model_known_text(acl, MODEL_A_ACL_AUTHENTICATION) : "-1";
+
+	return *own == '-' ? model_known_number(tpg, MODEL_A_AUTHENTICATION) : *own == '1';
+}
+
+/* As LIO does, an initiator with an ACL uses the account of the ACL, and nobody else's. */
+static void admit(struct model_login *login, const struct model_object *tpg, const struct model_object *acl)
+{
+	const struct model_object *object = acl ? acl : tpg;
+
+	snprintf(login->alias, sizeof(login->alias), "%s", model_known_text(tpg, MODEL_A_ALIAS));
+	login->authenticate = must_authenticate(tpg, acl);
+	if (login->authenticate)
+		copy_account(&login->auth, object, acl ? MODEL_A_ACL_USERID : MODEL_A_USERID);
+	login->queue_depth = (unsigned)(acl && model_is_set(acl, model_known(MODEL_A_ACL_CMDSN_DEPTH))
+					    ? model_known_number(acl, MODEL_A_ACL_CMDSN_DEPTH)
+					    : model_known_number(tpg, MODEL_A_DEFAULT_CMDSN_DEPTH));
+	login->view = model_view_get(object->view);
+}
+
+enum model_verdict model_login(struct model *model, const char *target, const struct model_np *np,
+			       const char *initiator, const struct sockaddr_storage *peer,
+			       struct model_login **result)
+{
+	struct model_login *login = secret_alloc(sizeof(*login));
+	struct model_object *tpg, *acl;
+
+	*result = NULL;
+	errno = login ? 0 : ENOMEM;
+	if (!login)
+		return MODEL_NO_TARGET;
+	SCOPE_LOCK(&model->lock);
+	tpg = find_tpg(model, target, np);
+	if (!tpg || !tpg->view) {
+		secret_free(login, sizeof(*login));
+		return MODEL_NO_TARGET;
+	}
+	bool admitted = admits(tpg, initiator, peer, &acl);
+	snprintf(login->target, sizeof(login->target), "%s", tpg->parent->name);
+	login->tag = (uint16_t)tpg->number;
+	login->relative_port = (uint16_t)tpg->relative_port;
+	login->reveal = model_known_number(tpg, MODEL_A_REVEAL);
+	login->cold_reset = model_known_number(tpg, MODEL_A_COLD_RESET);
+	if (admitted)
+		admit(login, tpg, acl);
+	*result = login;
+	return admitted ? MODEL_ADMITTED : MODEL_NOT_ADMITTED;
+}
+
+void model_login_free(struct model_login *login)
+{
+	if (!login)
+		return;
+	model_view_put(login->view);
+	secret_free(login, sizeof(*login));
+}
+
+/* --- discovery ------------------------------------------------------------------------------------------------------ */
+
+bool model_discovery_auth(struct model *model, struct model_auth *auth)
+{
+	SCOPE_LOCK(&model->lock);
+
+	copy_account(auth, model->root, MODEL_A_DISCOVERY_USERID);
+	return model_known_number(model->root, MODEL_A_DISCOVERY_ENFORCE);
+}
+
+static bool target_shows(struct model_object *target, const char *initiator,
+			 const struct sockaddr_storage *peer)
+{
+	for (struct model_object *tpg = model_first(target, MODEL_TPG); tpg; tpg = model_next(tpg))
+		if (shows(tpg, initiator, peer))
+			return true;
+	return false;
+}
+
+bool model_knows_initiator(struct model *model, const char *initiator, const struct sockaddr_storage *peer)
+{
+	SCOPE_LOCK(&model->lock);
+
+	for (struct model_object *target = model_first(model->root, MODEL_TARGET); target;
+	     target = model_next(target))
+		if (target_shows(target, initiator, peer))
+			return true;
+	return false;
+}
+
+typedef bool report_portal(void *arg, const char *target, uint16_t tag, const struct model_np *np,
+			   const char *public_text);
+
+static bool report_tpg(const struct model_object *tpg, report_portal *report, void *arg)
+{
+	struct model_object *portal = model_first((struct model_object *)tpg, MODEL_PORTAL);
+
+	for (; portal; portal = model_next(portal))
+		if (portal->np && !report(arg, tpg->parent->name, (uint16_t)tpg->number, portal->np,
+					  model_known_text(portal, MODEL_A_ADVERTISE)))
+			return false;
+	return true;
+}
+
+static bool report_target(struct model_object *target, const char *initiator,
+			  const struct sockaddr_storage *peer, report_portal *report, void *arg)
+{
+	for (struct model_object *tpg = model_first(target, MODEL_TPG); tpg; tpg = model_next(tpg))
+		if (shows(tpg, initiator, peer) && !report_tpg(tpg, report, arg))
+			return false;
+	return true;
+}
+
+bool model_discover(struct model *model, const char *initiator, const struct sockaddr_storage *peer,
+		    const char *name, report_portal *report, void *arg)
+{
+	SCOPE_LOCK(&model->lock);
+	struct model_object *target =
+	    name ? model_find(model->root, MODEL_TARGET, name) : model_first(model->root, MODEL_TARGET);
+
+	if (name)
+		return !target || report_target(target, initiator, peer, report, arg);
+	for (; target; target = model_next(target))
+		if (!report_target(target, initiator, peer, report, arg))
+			return false;
+	return true;
+}
+
+unsigned model_discovery_generation(const struct model *model)
+{
+	return atomic_load(&model->discovery_generation);
+}

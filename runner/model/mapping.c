@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From LUN objects to entries of LUN maps. A LUN has an entry in the view of its TPG, which initiators without an ACL see;
+ * a mapped LUN has an entry in the view of its ACL. Both lead to what serves the storage object at the moment, so they are
+ * made anew whenever this changes.
+ */
+#include <errno.h>
+
+#include "model/private.h"
+
+static struct model_object *lun_of(struct model_object *object)
+{
+	return object->kind == MODEL_LUN ? object : object->to;
+}
+
+/* The TPG of a LUN, or the ACL of a mapped LUN, has the view. */
+static struct model_view *view_of(const struct model_object *object)
+{
+	return object->parent->view;
+}
+
+static bool is_protected(const struct model_object *object)
+{
+	if (object->kind == MODEL_LUN)
+		return model_known_number(object->parent, MODEL_A_DEMO_MODE_WRITE_PROTECT);
+	return model_known_number(object, MODEL_A_WRITE_PROTECT);
+}
+
+static int refresh_one(struct model_object *object)
+{
+	struct storage_lu *served = lun_of(object)->to->served;
+	struct model_entry *old = object->entry, *entry = NULL;
+
+	/* The sessions of a TPG that was disabled are ending; it gets its entries again with its views. */
+	if (!view_of(object) || (old && model_entry_storage(old) == served))
+		return 0;
+	if (served) {
+		entry = model_entry_new(object, object->number, served, is_protected(object));
+		if (!entry)
+			return -ENOMEM;
+	}
+	int err = model_view_change(view_of(object), object->number, entry);
+	if (err) {
+		model_entry_put(entry);
+		return err;
+	}
+	object->entry = entry;
+	model_entry_put(old);
+	return 0;
+}
+
+int model_mapping_refresh(struct model_object *lun)
+{
+	struct list *node, *tmp;
+	int err = refresh_one(lun);
+
+	list_for_each (&lun->pointers, node, tmp) {
+		struct model_object *mapped = list_entry(node, struct model_object, to_node);
+
+		if (!mapped->removing && refresh_one(mapped))
+			err = -ENOMEM;
+	}
+	return err;
+}
+
+void model_mapping_remove(struct model_object *object)
+{
+	if (!object->entry)
+		return;
+	/* Without memory for a new map, the LUN stays visible until the next change; its unit is refused as removing then. */
+	if (view_of(object))
+		model_view_change(view_of(object), object->number, NULL);
+	model_entry_put(object->entry);
+	object->entry = NULL;
+}
+
+void model_mapping_protect(struct model_object *object)
+{
+	if (!object->entry)
+		return;
+	model_entry_protect(object->entry, is_protected(object));
+	/* A new map with the same entry, so that sessions look at it again. */
+	model_view_change(view_of(object), object->number, object->entry);
+}

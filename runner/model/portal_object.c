@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Portals: each portal object refers to the np of its address, and the first one with an address has the front end listen
+ * there. What text an address has is left to portal.c.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/portal.h"
+#include "model/private.h"
+#include "util/cleanup.h"
+
+struct model_np *model_np_get(struct model_np *np)
+{
+	atomic_fetch_add_explicit(&np->refs, 1, memory_order_relaxed);
+	return np;
+}
+
+void model_np_put(struct model_np *np)
+{
+	if (np && atomic_fetch_sub_explicit(&np->refs, 1, memory_order_acq_rel) == 1)
+		free(np);
+}
+
+void model_np_set_bound(struct model_np *np, const struct sockaddr_storage *addr)
+{
+	np->addr = *addr;
+	target_portal_format(addr, np->text, sizeof(np->text));
+}
+
+static struct model_np *find_np(struct model *model, const char *text)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&model->nps, node, tmp) {
+		struct model_np *np = list_entry(node, struct model_np, node);
+
+		if (!strcmp(np->text, text))
+			return np;
+	}
+	return NULL;
+}
+
+static struct model_np *new_np(struct model_object *portal, struct error *error)
+{
+	struct model *model = portal->model;
+	struct model_np *np = calloc(1, sizeof(*np));
+	int err = np ? target_portal_parse_np(portal->name, np, error)
+		     : error_set(error, ENOMEM, "there is no memory");
+
+	if (!err) {
+		atomic_init(&np->refs, 1);
+		if (model->front_end)
+			err = model->front_end->listen(model->front_end->arg, np, error);
+	}
+	if (err) {
+		free(np);
+		errno = -err;
+		return NULL;
+	}
+	lock_take(&model->lock);
+	list_add_tail(&model->nps, &np->node);
+	lock_drop(&model->lock);
+	return np;
+}
+
+int model_portal_create(struct model_object *portal, struct error *error)
+{
+	struct model_np *np = find_np(portal->model, portal->name);
+
+	if (!np)
+		np = new_np(portal, error);
+	if (!np)
+		return -errno;
+	np->portals++;
+	portal->np = np;
+	return 0;
+}
+
+void model_portal_close(struct model_object *portal)
+{
+	struct model *model = portal->model;
+	struct model_np *np = portal->np;
+
+	lock_take(&model->lock);
+	portal->np = NULL;
+	if (!--np->portals)
+		list_del(&np->node);
+	lock_drop(&model->lock);
+	if (np->portals)
+		return;
+	if (model->front_end)
+		model->front_end->unlisten(model->front_end->arg, np);
+	model_np_put(np);
+}

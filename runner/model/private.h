@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this folder share: the model, an object, and the functions between the files. README.md explains them. */
+#ifndef MODEL_PRIVATE_H
+#define MODEL_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "model/attribute.h"
+#include "model/front_end.h"
+#include "model/map.h"
+#include "model/model.h"
+#include "model/name.h"
+#include "model/np.h"
+#include "util/list.h"
+
+/* How long a deletion waits for commands in flight. */
+#define MODEL_DELETE_S 30
+
+/* The value of an attribute; text is NULL while the value is the default. */
+struct model_value {
+	char *text;
+	uint64_t number;
+};
+
+/* An operation on an object that ends when nothing uses the object any more, or after its time limit. */
+struct model_op {
+	struct list node; /* in model->ops */
+	struct model_object *object;
+	uint64_t deadline_ns;
+	/* Runs once when the object is not used any more; the object may be free afterwards. */
+	void (*finish)(struct model_object *object);
+	model_done *done;
+	void *arg;
+};
+
+struct model_object {
+	enum model_kind kind;
+	struct model *model;
+	struct model_object *parent;
+	char *name;
+	unsigned number;
+	/* In parent->children[kind]. */
+	struct list node;
+	/* model_object.node, by kind; a list that is all zero is empty and was never used. */
+	struct list children[MODEL_KINDS];
+	/* What a LUN or a mapped LUN points to, and its place in to->pointers. */
+	struct model_object *to;
+	struct list to_node;
+	struct list pointers;
+	unsigned npointers;
+	bool enabled;
+	/* The object is being deleted: nothing can be created below it, and nothing can point to it. */
+	bool removing;
+	/* By the number of the attribute in the table of its kind. */
+	struct model_value *values;
+	/* Entries and views that were made for this object and are not released yet. */
+	unsigned live;
+	/* What waits for the end of live, here or below; NULL: nothing. */
+	struct model_op *op;
+
+	/* STORAGE */
+	struct storage *storage;
+	/* STORAGE: what serves the disk, a reference; NULL: nothing. */
+	struct storage_lu *served;
+	/* TPG: what initiators without an ACL see. ACL: what this initiator sees. */
+	struct model_view *view;
+	/* LUN: its entry in the view of its TPG; mapped LUN: in the view of its ACL. NULL: none. */
+	struct model_entry *entry;
+	/* PORTAL */
+	struct model_np *np;
+	/* TPG: its relative target port identifier; 0: none yet. */
+	unsigned relative_port;
+};
+
+struct model {
+	struct storage_context context;
+	struct model_object *root;
+	const struct model_front_end *front_end;
+	/*
+	 * Guards what loops read: the tree of objects and the values of targets, TPGs, portals and ACLs, the current map of each
+	 * view, and the list of nps. The main thread, which alone changes them, takes the lock only for a change. A leaf.
+	 */
+	pthread_mutex_t lock;
+	/* struct model_object by parent, kind and name; a tree of tsearch(3), so that nothing is quadratic. */
+	void *by_name;
+	/* The relative target port identifiers in use, one bit each. */
+	uint8_t ports_used[65536 / 8];
+	struct list nps;
+	struct list watches;
+	struct list ops;
+	uint64_t generation;
+	atomic_uint discovery_generation;
+	/* The front end is to visit the loops soon; update runs on the main thread. */
+	bool update_queued;
+	struct main_work update;
+};
+
+/* --- object.c: the tree of objects */
+
+/* An object that is not in the tree yet. NULL: no memory. */
+struct model_object *model_object_new(struct model_object *parent, enum model_kind kind, const char *name,
+				      unsigned number);
+/* The object enters the tree of its parent, and can be found. False: no memory. */
+bool model_object_link(struct model_object *object);
+void model_object_unlink(struct model_object *object);
+/* The object is not linked, and nothing refers to it. */
+void model_object_free(struct model_object *object);
+/* An entry or a view of the object was released. Ends operations that wait for it. */
+void model_object_released(struct model_object *object);
+bool model_object_is_unused(const struct model_object *object);
+/* Waits until the object and everything below it is unused, and runs finish() then. */
+void model_object_drain(struct model_object *object, void (*finish)(struct model_object *object),
+			model_done *done, void *arg);
+/* Ends operations whose time limit has passed with -EBUSY. */
+void model_ops_expire(struct model *model);
+void model_notify(struct model *model, enum model_event event, struct model_object *object);
+/* Counts a change of the configuration, and of what discovery may show. */
+void model_count_change(struct model *model);
+int model_refuse(struct error *error, const struct model_object *object, int err, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* --- map.c, view.c */
+
+/* object: what the entry is made for. NULL: no memory. */
+struct model_entry *model_entry_new(struct model_object *object, unsigned lun, struct storage_lu *lu,
+				    bool write_protected);
+void model_entry_protect(struct model_entry *entry, bool write_protected);
+struct storage_lu *model_entry_storage(const struct model_entry *entry);
+struct model_map *model_map_new(void);
+/* A new map with one entry changed; entry NULL removes the LUN. Takes over no reference. NULL: no memory. */
+struct model_map *model_map_change(const struct model_map *map, unsigned lun, struct model_entry *entry);
+/* A view with an empty map. object: what the view is made for. NULL: no memory. */
+struct model_view *model_view_new(struct model_object *object);
+/* Sets the entry of a LUN in the view's map. 0 or -ENOMEM. */
+int model_view_change(struct model_view *view, unsigned lun, struct model_entry *entry);
+/* Sessions of this view end, and it is released. */
+void model_view_close(struct model_view *view);
+/* Has the front end visit the loops soon, so that sessions take the new maps. */
+void model_update_soon(struct model *model);
+
+/* --- mapping.c */
+
+/* Makes the entries of a LUN and of the mapped LUNs that point to it follow from its storage object. 0 or -ENOMEM. */
+int model_mapping_refresh(struct model_object *lun);
+/* The LUN or mapped LUN leaves its view. */
+void model_mapping_remove(struct model_object *object);
+/* The protection of a LUN for initiators without an ACL, or of a mapped LUN. */
+void model_mapping_protect(struct model_object *object);
+
+/* --- values.c: attributes of an object */
+
+/* The attributes that the model itself looks at. */
+enum model_known {
+	MODEL_A_AUTHENTICATION,
+	MODEL_A_GENERATE_NODE_ACLS,
+	MODEL_A_DEMO_MODE_WRITE_PROTECT,
+	MODEL_A_DEMO_MODE_DISCOVERY,
+	MODEL_A_DEFAULT_CMDSN_DEPTH,
+	MODEL_A_REVEAL,
+	MODEL_A_COLD_RESET,
+	MODEL_A_ALLOWED,
+	MODEL_A_DENIED,
+	MODEL_A_RTPI,
+	MODEL_A_ALIAS,
+	MODEL_A_USERID,
+	MODEL_A_PASSWORD,
+	MODEL_A_USERID_MUTUAL,
+	MODEL_A_PASSWORD_MUTUAL,
+	MODEL_A_ACL_AUTHENTICATION,
+	MODEL_A_ACL_CMDSN_DEPTH,
+	MODEL_A_ACL_USERID,
+	MODEL_A_ACL_PASSWORD,
+	MODEL_A_ACL_USERID_MUTUAL,
+	MODEL_A_ACL_PASSWORD_MUTUAL,
+	MODEL_A_DISCOVERY_ENFORCE,
+	MODEL_A_DISCOVERY_USERID,
+	MODEL_A_DISCOVERY_PASSWORD,
+	MODEL_A_DISCOVERY_USERID_MUTUAL,
+	MODEL_A_DISCOVERY_PASSWORD_MUTUAL,
+	MODEL_A_WRITE_PROTECT,
+	MODEL_A_ADVERTISE,
+	MODEL_A_CONFIG,
+	MODEL_A_FOLDER,
+	MODEL_A_SIZE,
+	MODEL_A_BLOCK_SIZE,
+	MODEL_A_READ_ONLY,
+	MODEL_A_CREATE,
+	MODEL_A_MAX_SECTORS,
+	MODEL_A_WRITE_CACHE,
+	MODEL_A_TIME_LIMIT,
+	MODEL_A_SERIAL,
+	MODEL_A_VENDOR,
+	MODEL_A_PRODUCT,
+	MODEL_A_REVISION,
+	MODEL_KNOWN,
+};
+const struct model_attribute *model_known(enum model_known known);
+/* The stored value or the default; valid until it is set again. */
+const char *model_known_text(const struct model_object *object, enum model_known known);
+uint64_t model_known_number(const struct model_object *object, enum model_known known);
+/* Looks the known attributes up, once. */
+void model_values_init(void);
+unsigned model_attribute_count(enum model_kind kind);
+/* Stores a value without making it effective. 0 or -ENOMEM. */
+int model_value_store(struct model_object *object, const struct model_attribute *attribute, const char *text);
+
+/* --- the kinds: storage_object.c, tpg.c, portal_object.c; what happens when one is created, deleted, enabled. */
+
+int model_storage_create(struct model_object *object, struct error *error);
+void model_storage_delete(struct model_object *object, model_done *done, void *arg);
+void model_storage_enable(struct model_object *object, bool patient, model_done *done, void *arg);
+int model_tpg_create(struct model_object *object, struct error *error);
+/* Gives the TPG another relative target port identifier; 0: none. 0, or -EEXIST with error set. */
+int model_tpg_set_port(struct model_object *tpg, unsigned port, struct error *error);
+void model_tpg_enable(struct model_object *tpg, bool enable, model_done *done, void *arg);
+/* The sessions of the TPG end. */
+void model_tpg_close(struct model_object *object);
+void model_acl_close(struct model_object *object);
+int model_acl_create(struct model_object *object, struct error *error);
+int model_portal_create(struct model_object *object, struct error *error);
+void model_portal_close(struct model_object *object);
+
+/* --- address_rules.c */
+
+/* Whether a list of prefixes, "10.0.0.0/8,2001:db8::/32", is well-formed. 0, or -EINVAL with error set. */
+int model_addresses_check(const char *list, struct error *error);
+/* Whether the list contains the address. */
+bool model_addresses_have(const char *list, const struct sockaddr_storage *address);
+#endif

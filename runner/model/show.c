@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values that are computed when they are read: the state and the counters of storage, and who is logged in. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "model/apply.h"
+#include "model/private.h"
+
+/* --- storage objects ---------------------------------------------------------------------------------- */
+
+#define SHOW_NUMBER(name, field)                                                          \
+	void model_get_##name(const struct model_object *object, char *text, size_t size) \
+	{                                                                                 \
+		struct storage_view view;                                                 \
+                                                                                          \
+		storage_view(object->storage, &view);                                     \
+		snprintf(text, size, "%" PRIu64, (uint64_t)view.field);                   \
+	}
+SHOW_NUMBER(block_size, block_size)
+SHOW_NUMBER(size, size)
+SHOW_NUMBER(reads, reads)
+SHOW_NUMBER(writes, writes)
+SHOW_NUMBER(read_bytes, read_bytes)
+SHOW_NUMBER(write_bytes, write_bytes)
+SHOW_NUMBER(errors, errors)
+
+void model_get_config(const struct model_object *object, char *text, size_t size)
+{
+	snprintf(text, size, "%s", model_known_text(object, MODEL_A_CONFIG));
+}
+
+void model_get_max_sectors(const struct model_object *object, char *text, size_t size)
+{
+	uint64_t sectors = model_known_number(object, MODEL_A_MAX_SECTORS);
+
+	snprintf(text, size, "%" PRIu64, sectors ? sectors : 32768);
+}
+
+void model_get_state(const struct model_object *object, char *text, size_t size)
+{
+	snprintf(text, size, "%s", storage_status_name(storage_status(object->storage)));
+}
+
+void model_get_serial(const struct model_object *object, char *text, size_t size)
+{
+	struct storage_view view;
+
+	storage_view(object->storage, &view);
+	snprintf(text, size, "%s", view.serial);
+}
+
+void model_get_options(const struct model_object *object, char *text, size_t size)
+{
+	struct storage_view view;
+
+	storage_view(object->storage, &view);
+	snprintf(text, size, "%s", view.options);
+}
+
+void model_get_last_error(const struct model_object *object, char *text, size_t size)
+{
+	struct storage_health health;
+
+	storage_health(object->storage, &health);
+	snprintf(text, size, "%s", health.last_error);
+}
+
+void model_get_last_error_time(const struct model_object *object, char *text, size_t size)
+{
+	struct storage_health health;
+
+	storage_health(object->storage, &health);
+	snprintf(text, size, "%lld", (long long)health.last_error_time);
+}
+
+void model_get_sense_keys(const struct model_object *object, char *text, size_t size)
+{
+	struct storage_health health;
+	size_t len = 0;
+
+	text[0] = '\0';
+	storage_health(object->storage, &health);
+	for (unsigned key = 0; key < STORAGE_SENSE_KEYS && len < size; key++)
+		if (health.sense_keys[key])
+			len += (size_t)snprintf(text + len, size - len, "%s%u=%" PRIu64, len ? " " : "", key,
+						health.sense_keys[key]);
+}
+
+/* --- TPGs and ACLs -------------------------------------------------------------------------------------- */
+
+void model_get_authenticate_target(const struct model_object *object, char *text, size_t size)
+{
+	enum model_known known =
+	    object->kind == MODEL_ACL ? MODEL_A_ACL_USERID_MUTUAL : MODEL_A_USERID_MUTUAL;
+
+	snprintf(text, size, "%d", *model_known_text(object, known) != '\0');
+}
+
+struct session_text {
+	const struct model_object *object;
+	char *text;
+	size_t size, len;
+};
+
+static void append(struct session_text *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void append(struct session_text *out, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (out->len < out->size)
+		out->len += (size_t)vsnprintf(out->text + out->len, out->size - out->len, format, args);
+	va_end(args);
+}
+
+static const struct model_object *tpg_of(const struct model_object *object)
+{
+	return object->kind == MODEL_TPG ? object : object->parent;
+}
+
+static bool is_of(const struct model_object *object, const struct model_session *session)
+{
+	const struct model_object *tpg = tpg_of(object);
+
+	return !session->discovery && session->tag == tpg->number &&
+	       !strcasecmp(session->target, tpg->parent->name);
+}
+
+static void add_dynamic(void *arg, const struct model_session *session)
+{
+	struct session_text *out = arg;
+
+	if (is_of(out->object, session) &&
+	    !model_find((struct model_object *)out->object, MODEL_ACL, session->initiator))
+		append(out, "%s%s", out->len ? "\n" : "", session->initiator);
+}
+
+static void add_session(void *arg, const struct model_session *session)
+{
+	struct session_text *out = arg;
+
+	if (!is_of(out->object, session) || strcasecmp(session->initiator, out->object->name))
+		return;
+	append(out, "InitiatorName: %s\nInitiatorAlias: %s\n", session->initiator, session->alias);
+	append(out,
+	       "LIO Session ID: %u   ISID: 0x%02x %02x %02x %02x %02x %02x  TSIH: %u  SessionType: Normal\n",
+	       session->tsih, session->isid[0], session->isid[1], session->isid[2], session->isid[3],
+	       session->isid[4], session->isid[5], session->tsih);
+	append(out, "Session State: TARG_SESS_STATE_LOGGED_IN\n%s", session->parameters);
+	append(out, "CID: %u  Connection State: TARG_CONN_STATE_LOGGED_IN\n   Address %s TCP\n", session->cid,
+	       session->peer);
+}
+
+static void list_sessions(const struct model_object *object, char *text, size_t size,
+			  void (*add)(void *arg, const struct model_session *session))
+{
+	const struct model_front_end *front_end = object->model->front_end;
+	struct session_text out = {.object = object, .text = text, .size = size};
+
+	text[0] = '\0';
+	if (front_end)
+		front_end->sessions(front_end->arg, add, &out);
+}
+
+void model_get_dynamic_sessions(const struct model_object *object, char *text, size_t size)
+{
+	list_sessions(object, text, size, add_dynamic);
+}
+
+void model_get_sessions(const struct model_object *object, char *text, size_t size)
+{
+	list_sessions(object, text, size, add_session);
+	if (!*text)
+		snprintf(text, size, "No active iSCSI Session for Initiator Endpoint: %s", object->name);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Storage objects in the model: from attributes to the settings of runner/storage, and from a new logical unit to all LUNs
+ * that lead to it. How storage is opened, tried again and closed is left to runner/storage.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/private.h"
+#include "util/contract.h"
+
+#define SECTOR 512
+
+/* An operation of runner/storage under way, and who waits for it. */
+struct pending {
+	struct model_object *object;
+	model_done *done;
+	void *arg;
+	/* Runs before done(), if the operation has succeeded. */
+	void (*succeeded)(struct model_object *object);
+};
+
+static void on_done(void *arg, int err, const struct error *error)
+{
+	struct pending pending = *(struct pending *)arg;
+
+	free(arg);
+	if (!err && pending.succeeded)
+		pending.succeeded(pending.object);
+	pending.done(pending.arg, err, error);
+}
+
+/* Returns NULL after it has called done(). */
+static struct pending *begin(struct model_object *object, void (*succeeded)(struct model_object *object),
+			     model_done *done, void *arg)
+{
+	struct pending *pending = malloc(sizeof(*pending));
+	struct error error;
+
+	if (pending)
+		*pending = (struct pending){object, done, arg, succeeded};
+	else
+		done(arg, model_refuse(&error, object, ENOMEM, "there is no memory"), &error);
+	return pending;
+}
+
+/* --- changes of the storage ---------------------------------------------------------------------------- */
+
+static void serve(struct model_object *object, struct storage_lu *served)
+{
+	struct storage_lu *old = object->served;
+	struct list *node, *tmp;
+
+	object->served = served ? storage_lu_get(served) : NULL;
+	list_for_each (&object->pointers, node, tmp)
+		model_mapping_refresh(list_entry(node, struct model_object, to_node));
+	storage_lu_put(old);
+}
+
+static void on_changed(void *arg, struct storage *storage)
+{
+	struct model_object *object = arg;
+	struct storage_lu *served = storage_served(storage);
+
+	if (served != object->served)
+		serve(object, served);
+	model_notify(object->model, MODEL_CHANGED, object);
+}
+
+/* --- settings ------------------------------------------------------------------------------------------- */
+
+static const char *text_or_null(const struct model_object *object, enum model_known known)
+{
+	const char *text = model_known_text(object, known);
+
+	return *text ? text : NULL;
+}
+
+static void read_settings(const struct model_object *object, struct storage_settings *settings)
+{
+	*settings = (struct storage_settings){
+	    .config = model_known_text(object, MODEL_A_CONFIG),
+	    .folder = text_or_null(object, MODEL_A_FOLDER),
+	    .size = model_known_number(object, MODEL_A_SIZE),
+	    .block_size = (uint32_t)model_known_number(object, MODEL_A_BLOCK_SIZE),
+	    .max_transfer = model_known_number(object, MODEL_A_MAX_SECTORS) * SECTOR,
+	    .serial = text_or_null(object, MODEL_A_SERIAL),
+	    .vendor = text_or_null(object, MODEL_A_VENDOR),
+	    .product = text_or_null(object, MODEL_A_PRODUCT),
+	    .revision = text_or_null(object, MODEL_A_REVISION),
+	    .read_only = model_known_number(object, MODEL_A_READ_ONLY),
+	    .create = model_known_number(object, MODEL_A_CREATE),
+	    .write_cache = model_is_set(object, model_known(MODEL_A_WRITE_CACHE))
+			       ? (int)model_known_number(object, MODEL_A_WRITE_CACHE)
+			       : -1,
+	    .time_limit = (unsigned)model_known_number(object, MODEL_A_TIME_LIMIT),
+	};
+}
+
+/* --- operations ----------------------------------------------------------------------------------------- */
+
+int model_storage_create(struct model_object *object, struct error *error)
+{
+	const struct storage_owner owner = {.changed = on_changed, .arg = object};
+
+	object->storage = storage_new(&object->model->context, object->name, &owner);
+	return object->storage ? 0 : model_refuse(error, object, ENOMEM, "there is no memory");
+}
+
+static void on_enabled(struct model_object *object)
+{
+	object->enabled = true;
+	model_notify(object->model, MODEL_CHANGED, object);
+}
+
+static void on_patiently(void *arg, int err, const struct error *error)
+{
+	struct pending *pending = arg;
+
+	/* A stand-in serves the disk, unless the settings are wrong. */
+	if (storage_served(pending->object->storage))
+		on_enabled(pending->object);
+	on_done(arg, err, error);
+}
+
+void model_storage_enable(struct model_object *object, bool patient, model_done *done, void *arg)
+{
+	struct storage_settings settings;
+	struct error error;
+
+	read_settings(object, &settings);
+	if (!*settings.config) {
+		done(arg,
+		     model_refuse(&error, object, EINVAL,
+				  "control/config is not set; it says which storage is served"),
+		     &error);
+		return;
+	}
+	struct pending *pending = begin(object, on_enabled, done, arg);
+	if (!pending)
+		return;
+	if (patient)
+		pending->succeeded = NULL;
+	storage_open(object->storage, &settings, patient, patient ? on_patiently : on_done, pending);
+}
+
+static void on_closed(struct model_object *object)
+{
+	struct model *model = object->model;
+
+	object->storage = NULL;
+	contract(!object->served);
+	model_notify(model, MODEL_DELETED, object);
+	model_object_unlink(object);
+	model_object_free(object);
+}
+
+void model_storage_delete(struct model_object *object, model_done *done, void *arg)
+{
+	struct pending *pending = begin(object, on_closed, done, arg);
+
+	if (!pending)
+		return;
+	object->removing = true;
+	serve(object, NULL);
+	storage_close(object->storage, true, MODEL_DELETE_S, on_done, pending);
+}
+
+static bool check_enabled(const struct model_object *object, model_done *done, void *arg)
+{
+	struct error error;
+
+	if (object->enabled && !object->removing)
+		return true;
+	done(arg, model_refuse(&error, object, EINVAL, "it is not enabled; enable it first"), &error);
+	return false;
+}
+
+void model_resize(struct model_object *object, uint64_t size, model_done *done, void *arg)
+{
+	struct pending *pending = check_enabled(object, done, arg) ? begin(object, NULL, done, arg) : NULL;
+
+	if (pending)
+		storage_resize(object->storage, size, on_done, pending);
+}
+
+void model_replace(struct model_object *object, model_done *done, void *arg)
+{
+	struct storage_settings settings;
+	struct pending *pending = check_enabled(object, done, arg) ? begin(object, NULL, done, arg) : NULL;
+	struct error error;
+
+	if (!pending)
+		return;
+	if (storage_status(object->storage) == STORAGE_CONTENTS_LOST) {
+		on_done(pending, storage_accept_loss(object->storage, &error), &error);
+		return;
+	}
+	read_settings(object, &settings);
+	storage_replace(object->storage, &settings, on_done, pending);
+}

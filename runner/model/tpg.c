@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * TPGs and their ACLs: the view that each of them has, and the end of sessions when one is disabled or deleted. Who may log
+ * in is left to login.c.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "model/private.h"
+#include "util/cleanup.h"
+
+/* --- relative target port identifiers (SPC-4 3.1.124): unique among all TPGs of the daemon --------------- */
+
+static bool port_is_used(const struct model *model, unsigned port)
+{
+	return model->ports_used[port / 8] & 1u << port % 8;
+}
+
+static void mark_port(struct model *model, unsigned port, bool used)
+{
+	model->ports_used[port / 8] =
+	    (uint8_t)((model->ports_used[port / 8] & ~(1u << port % 8)) | (unsigned)used << port % 8);
+}
+
+int model_tpg_set_port(struct model_object *tpg, unsigned port, struct error *error)
+{
+	if (port == tpg->relative_port)
+		return 0;
+	if (port && port_is_used(tpg->model, port))
+		return model_refuse(error, tpg, EEXIST,
+				    "another TPG has the relative target port identifier %u", port);
+	if (tpg->relative_port)
+		mark_port(tpg->model, tpg->relative_port, false);
+	if (port)
+		mark_port(tpg->model, port, true);
+	tpg->relative_port = port;
+	return 0;
+}
+
+/* The smallest identifier that no TPG has. */
+static int take_port(struct model_object *tpg, struct error *error)
+{
+	unsigned port = 1;
+	char text[8];
+
+	while (port <= UINT16_MAX && port_is_used(tpg->model, port))
+		port++;
+	if (port > UINT16_MAX)
+		return model_refuse(error, tpg, ENOSPC,
+				    "all 65,535 relative target port identifiers are in use");
+	snprintf(text, sizeof(text), "%u", port);
+	if (model_value_store(tpg, model_known(MODEL_A_RTPI), text))
+		return model_refuse(error, tpg, ENOMEM, "there is no memory");
+	return model_tpg_set_port(tpg, port, error);
+}
+
+/* --- views -------------------------------------------------------------------------------------------------- */
+
+static int add_view(struct model_object *object, struct error *error)
+{
+	object->view = model_view_new(object);
+	return object->view ? 0 : model_refuse(error, object, ENOMEM, "there is no memory");
+}
+
+int model_tpg_create(struct model_object *tpg, struct error *error)
+{
+	int err = take_port(tpg, error);
+
+	return err ? err : add_view(tpg, error);
+}
+
+int model_acl_create(struct model_object *acl, struct error *error)
+{
+	return add_view(acl, error);
+}
+
+static void close_view(struct model_object *object)
+{
+	struct model_view *view = object->view;
+
+	lock_take(&object->model->lock);
+	object->view = NULL;
+	lock_drop(&object->model->lock);
+	if (view)
+		model_view_close(view);
+}
+
+/* The entries of the LUNs, or mapped LUNs, leave with the view. */
+static void drop_entries(struct model_object *object, enum model_kind kind)
+{
+	for (struct model_object *lun = model_first(object, kind); lun; lun = model_next(lun)) {
+		model_entry_put(lun->entry);
+		lun->entry = NULL;
+	}
+}
+
+void model_acl_close(struct model_object *acl)
+{
+	drop_entries(acl, MODEL_MAPPED_LUN);
+	close_view(acl);
+}
+
+void model_tpg_close(struct model_object *tpg)
+{
+	for (struct model_object *acl = model_first(tpg, MODEL_ACL); acl; acl = model_next(acl))
+		model_acl_close(acl);
+	drop_entries(tpg, MODEL_LUN);
+	close_view(tpg);
+}
+
+static int open_views(struct model_object *tpg, struct error *error)
+{
+	int err = tpg->view ? 0 : add_view(tpg, error);
+
+	for (struct model_object *acl = model_first(tpg, MODEL_ACL); acl && !err; acl = model_next(acl))
+		err = acl->view ? 0 : add_view(acl, error);
+	for (struct model_object *lun = model_first(tpg, MODEL_LUN); lun && !err; lun = model_next(lun))
+		if (model_mapping_refresh(lun))
+			err = model_refuse(error, lun, ENOMEM, "there is no memory");
+	return err;
+}
+
+/* --- enable and disable ---------------------------------------------------------------------------------------- */
+
+static void set_enabled(struct model_object *tpg, bool enabled)
+{
+	lock_take(&tpg->model->lock);
+	tpg->enabled = enabled;
+	lock_drop(&tpg->model->lock);
+	model_count_change(tpg->model);
+	model_notify(tpg->model, MODEL_CHANGED, tpg);
+}
+
+/* After the last session has ended, the TPG gets new views, so that it can be changed and enabled again. */
+static void on_sessions_ended(struct model_object *tpg)
+{
+	open_views(tpg, NULL);
+}
+
+void model_tpg_enable(struct model_object *tpg, bool enable, model_done *done, void *arg)
+{
+	struct error error;
+
+	if (tpg->op) {
+		done(arg,
+		     model_refuse(&error, tpg, EBUSY, "its sessions are still ending; try again in a moment"),
+		     &error);
+		return;
+	}
+	if (enable) {
+		int err = open_views(tpg, &error);
+
+		if (!err)
+			set_enabled(tpg, true);
+		done(arg, err, &error);
+		return;
+	}
+	set_enabled(tpg, false);
+	model_tpg_close(tpg);
+	model_object_drain(tpg, on_sessions_ended, done, arg);
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The values of attributes: checking their text against the table, storing them, and reading them. An object stores only
+ * what differs from the default.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/private.h"
+#include "util/bytes.h"
+#include "util/cleanup.h"
+#include "util/contract.h"
+#include "util/secret_memory.h"
+
+/* --- the attributes that the model itself looks at --------------------------------------------------------- */
+
+static const struct {
+	enum model_kind kind;
+	const char *group, *name;
+} known_names[MODEL_KNOWN] = {
+    [MODEL_A_AUTHENTICATION] = {MODEL_TPG, "attrib", "authentication"},
+    [MODEL_A_GENERATE_NODE_ACLS] = {MODEL_TPG, "attrib", "generate_node_acls"},
+    [MODEL_A_DEMO_MODE_WRITE_PROTECT] = {MODEL_TPG, "attrib", "demo_mode_write_protect"},
+    [MODEL_A_DEMO_MODE_DISCOVERY] = {MODEL_TPG, "attrib", "demo_mode_discovery"},
+    [MODEL_A_DEFAULT_CMDSN_DEPTH] = {MODEL_TPG, "attrib", "default_cmdsn_depth"},
+    [MODEL_A_REVEAL] = {MODEL_TPG, "attrib", "reveal_target"},
+    [MODEL_A_COLD_RESET] = {MODEL_TPG, "attrib", "allow_cold_reset"},
+    [MODEL_A_ALLOWED] = {MODEL_TPG, "attrib", "allowed_addresses"},
+    [MODEL_A_DENIED] = {MODEL_TPG, "attrib", "denied_addresses"},
+    [MODEL_A_RTPI] = {MODEL_TPG, "", "rtpi"},
+    [MODEL_A_ALIAS] = {MODEL_TPG, "param", "TargetAlias"},
+    [MODEL_A_USERID] = {MODEL_TPG, "auth", "userid"},
+    [MODEL_A_PASSWORD] = {MODEL_TPG, "auth", "password"},
+    [MODEL_A_USERID_MUTUAL] = {MODEL_TPG, "auth", "userid_mutual"},
+    [MODEL_A_PASSWORD_MUTUAL] = {MODEL_TPG, "auth", "password_mutual"},
+    [MODEL_A_ACL_AUTHENTICATION] = {MODEL_ACL, "attrib", "authentication"},
+    [MODEL_A_ACL_CMDSN_DEPTH] = {MODEL_ACL, "", "cmdsn_depth"},
+    [MODEL_A_ACL_USERID] = {MODEL_ACL, "auth", "userid"},
+    [MODEL_A_ACL_PASSWORD] = {MODEL_ACL, "auth", "password"},
+    [MODEL_A_ACL_USERID_MUTUAL] = {MODEL_ACL, "auth", "userid_mutual"},
+    [MODEL_A_ACL_PASSWORD_MUTUAL] = {MODEL_ACL, "auth", "password_mutual"},
+    [MODEL_A_DISCOVERY_ENFORCE] = {MODEL_ROOT, "discovery_auth", "enforce_discovery_auth"},
+    [MODEL_A_DISCOVERY_USERID] = {MODEL_ROOT, "discovery_auth", "userid"},
+    [MODEL_A_DISCOVERY_PASSWORD] = {MODEL_ROOT, "discovery_auth", "password"},
+    [MODEL_A_DISCOVERY_USERID_MUTUAL] = {MODEL_ROOT, "discovery_auth", "userid_mutual"},
+    [MODEL_A_DISCOVERY_PASSWORD_MUTUAL] = {MODEL_ROOT, "discovery_auth", "password_mutual"},
+    [MODEL_A_WRITE_PROTECT] = {MODEL_MAPPED_LUN, "", "write_protect"},
+    [MODEL_A_ADVERTISE] = {MODEL_PORTAL, "", "advertise"},
+    [MODEL_A_CONFIG] = {MODEL_STORAGE, "control", "config"},
+    [MODEL_A_FOLDER] = {MODEL_STORAGE, "control", "folder"},
+    [MODEL_A_SIZE] = {MODEL_STORAGE, "control", "size"},
+    [MODEL_A_BLOCK_SIZE] = {MODEL_STORAGE, "control", "block_size"},
+    [MODEL_A_READ_ONLY] = {MODEL_STORAGE, "control", "read_only"},
+    [MODEL_A_CREATE] = {MODEL_STORAGE, "control", "create"},
+    [MODEL_A_MAX_SECTORS] = {MODEL_STORAGE, "control", "max_sectors"},
+    [MODEL_A_WRITE_CACHE] = {MODEL_STORAGE, "attrib", "emulate_write_cache"},
+    [MODEL_A_TIME_LIMIT] = {MODEL_STORAGE, "attrib", "time_limit"},
+    [MODEL_A_SERIAL] = {MODEL_STORAGE, "wwn", "vpd_unit_serial"},
+    [MODEL_A_VENDOR] = {MODEL_STORAGE, "wwn", "vendor_id"},
+    [MODEL_A_PRODUCT] = {MODEL_STORAGE, "wwn", "product_id"},
+    [MODEL_A_REVISION] = {MODEL_STORAGE, "wwn", "revision"},
+};
+
+static const struct model_attribute *known_rows[MODEL_KNOWN];
+
+void model_values_init(void)
+{
+	for (unsigned i = 0; i < MODEL_KNOWN; i++) {
+		known_rows[i] =
+		    model_attribute(known_names[i].kind, known_names[i].group, known_names[i].name);
+		contract(known_rows[i]);
+	}
+}
+
+const struct model_attribute *model_known(enum model_known known)
+{
+	return known_rows[known];
+}
+
+/* --- reading --------------------------------------------------------------------------------------------------- */
+
+static struct model_value *value_of(const struct model_object *object,
+				    const struct model_attribute *attribute)
+{
+	return &object->values[attribute - model_attribute_at(attribute->kind, 0)];
+}
+
+static const char *stored(const struct model_object *object, const struct model_attribute *attribute)
+{
+	const struct model_value *value = value_of(object, attribute);
+
+	return value->text ? value->text : attribute->fallback;
+}
+
+static uint64_t number_of(const struct model_attribute *attribute, const char *text)
+{
+	return attribute->type == MODEL_YES_NO ? !strcmp(text, "Yes") : strtoull(text, NULL, 10);
+}
+
+const char *model_get(const struct model_object *object, const struct model_attribute *attribute, char *text)
+{
+	if (attribute->get)
+		attribute->get(object, text, MODEL_TEXT_SIZE);
+	else
+		snprintf(text, MODEL_TEXT_SIZE, "%s", stored(object, attribute));
+	return text;
+}
+
+uint64_t model_get_number(const struct model_object *object, const struct model_attribute *attribute)
+{
+	const struct model_value *value = value_of(object, attribute);
+
+	return value->text ? value->number : number_of(attribute, attribute->fallback);
+}
+
+bool model_is_set(const struct model_object *object, const struct model_attribute *attribute)
+{
+	return value_of(object, attribute)->text;
+}
+
+const char *model_known_text(const struct model_object *object, enum model_known known)
+{
+	return stored(object, known_rows[known]);
+}
+
+uint64_t model_known_number(const struct model_object *object, enum model_known known)
+{
+	return model_get_number(object, known_rows[known]);
+}
+
+/* --- checking -------------------------------------------------------------------------------------------------- */
+
+static bool is_number(const char *text, uint64_t min, uint64_t max)
+{
+	char *end;
+
+	errno = 0;
+	uint64_t number = strtoull(text, &end, 10);
+	return *text >= '0' && *text <= '9' && !*end && !errno && number >= min && number <= max;
+}
+
+static bool is_text(const char *text, size_t max)
+{
+	if (strlen(text) > max)
+		return false;
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
+/* Whether the list, separated by commas, has the word. */
+static bool list_has(const char *list, const char *word, size_t len)
+{
+	for (; *list; list += strcspn(list, ","), list += *list == ',')
+		if (strcspn(list, ",") == len && !strncasecmp(list, word, len))
+			return true;
+	return false;
+}
+
+static bool is_choice(const char *text, const char *choices)
+{
+	do {
+		size_t len = strcspn(text, ",");
+
+		if (!list_has(choices, text, len))
+			return false;
+		text += len;
+	} while (*text++);
+	return true;
+}
+
+static int check(const struct model_object *object, const struct model_attribute *a, const char *text,
+		 struct error *error)
+{
+	switch (a->type) {
+	case MODEL_BOOL:
+		if (strcmp(text, "0") && strcmp(text, "1"))
+			return model_refuse(error, object, EINVAL, "%s must be 0 or 1, and not '%.40s'",
+					    a->name, text);
+		return 0;
+	case MODEL_NUMBER:
+		if (!is_number(text, a->min, a->max))
+			return model_refuse(error, object, EINVAL,
+					    "%s must be a number from %" PRIu64 " to %" PRIu64
+					    ", and not '%.40s'",
+					    a->name, a->min, a->max, text);
+		return 0;
+	case MODEL_YES_NO:
+		if (strcmp(text, "Yes") && strcmp(text, "No"))
+			return model_refuse(error, object, EINVAL, "%s must be Yes or No, and not '%.40s'",
+					    a->name, text);
+		return 0;
+	case MODEL_LIST:
+		if (!is_choice(text, a->choices))
+			return model_refuse(error, object, EINVAL, "%s may contain %s, and not '%.40s'",
+					    a->name, a->choices, text);
+		return 0;
+	case MODEL_TEXT:
+	case MODEL_SECRET:
+		if (!is_text(text, a->max))
+			return model_refuse(error, object, EINVAL,
+					    "%s must be text of at most %" PRIu64
+					    " bytes without control characters",
+					    a->name, a->max);
+		return 0;
+	}
+	return 0;
+}
+
+/* --- storing --------------------------------------------------------------------------------------------------- */
+
+static char *copy_text(const struct model_attribute *attribute, const char *text)
+{
+	if (attribute->type != MODEL_SECRET)
+		return strdup(text);
+	char *copy = secret_alloc(MODEL_TEXT_SIZE);
+	if (copy)
+		strcpy(copy, text);
+	return copy;
+}
+
+static void free_text(const struct model_attribute *attribute, char *text)
+{
+	if (attribute->type == MODEL_SECRET)
+		secret_free(text, MODEL_TEXT_SIZE);
+	else
+		free(text);
+}
+
+static struct model_value swap(struct model_object *object, const struct model_attribute *attribute,
+			       struct model_value value)
+{
+	struct model_value *place = value_of(object, attribute), old = *place;
+	SCOPE_LOCK(&object->model->lock);
+
+	*place = value;
+	return old;
+}
+
+static int make_value(const struct model_attribute *attribute, const char *text, struct model_value *value)
+{
+	*value =
+	    (struct model_value){.text = copy_text(attribute, text), .number = number_of(attribute, text)};
+	return value->text ? 0 : -ENOMEM;
+}
+
+int model_value_store(struct model_object *object, const struct model_attribute *attribute, const char *text)
+{
+	struct model_value value;
+	int err = make_value(attribute, text, &value);
+
+	if (!err)
+		free_text(attribute, swap(object, attribute, value).text);
+	return err;
+}
+
+static int set(struct model_object *object, const struct model_attribute *attribute, const char *text,
+	       struct error *error)
+{
+	struct model_value value, old;
+	int err = check(object, attribute, text, error);
+
+	if (err)
+		return err;
+	if (make_value(attribute, text, &value))
+		return model_refuse(error, object, ENOMEM, "there is no memory");
+	old = swap(object, attribute, value);
+	err = attribute->apply ? attribute->apply(object, attribute, error) : 0;
+	free_text(attribute, err ? swap(object, attribute, old).text : old.text);
+	return err;
+}
+
+static int check_settable(const struct model_object *object, const struct model_attribute *attribute,
+			  struct error *error)
+{
+	if (attribute->flags & MODEL_READ_ONLY)
+		return model_refuse(error, object, EPERM, "%s can only be read", attribute->name);
+	if (attribute->flags & MODEL_BEFORE_USE && object->enabled)
+		return model_refuse(error, object, EBUSY, "it is enabled, so its %s cannot be changed",
+				    attribute->name);
+	return 0;
+}
+
+void model_set(struct model_object *object, const char *group, const char *name, const char *text,
+	       model_done *done, void *arg)
+{
+	const struct model_attribute *attribute = model_attribute(object->kind, group, name);
+	struct error error = {""};
+	int err = attribute ? check_settable(object, attribute, &error)
+			    : model_refuse(&error, object, ENOENT, "it has no attribute %s%s%s", group,
+					   *group ? "/" : "", name);
+
+	if (!err)
+		err = set(object, attribute, text, &error);
+	if (!err) {
+		model_count_change(object->model);
+		model_notify(object->model, MODEL_CHANGED, object);
+	}
+	done(arg, err, &error);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Views: which LUN map is the current one for a group of initiators, and telling the front end of a new one. A change is
+ * made known to the loops once for all changes that the main thread makes in one go.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "model/private.h"
+#include "util/cleanup.h"
+
+struct model_view {
+	atomic_uint refs;
+	atomic_bool closed;
+	/* Under model->lock. */
+	struct model_map *map;
+	/* Main thread: what the view was made for. */
+	struct model_object *object;
+	struct main_work released;
+};
+
+static void on_released(struct main_work *work)
+{
+	struct model_view *view = container_of(work, struct model_view, released);
+	struct model_object *object = view->object;
+
+	model_map_put(view->map);
+	free(view);
+	model_object_released(object);
+}
+
+struct model_view *model_view_new(struct model_object *object)
+{
+	struct model_view *view = calloc(1, sizeof(*view));
+
+	if (!view)
+		return NULL;
+	view->map = model_map_new();
+	if (!view->map) {
+		free(view);
+		return NULL;
+	}
+	atomic_init(&view->refs, 1);
+	view->object = object;
+	view->released.fn = on_released;
+	object->live++;
+	return view;
+}
+
+struct model_view *model_view_get(struct model_view *view)
+{
+	atomic_fetch_add_explicit(&view->refs, 1, memory_order_relaxed);
+	return view;
+}
+
+void model_view_put(struct model_view *view)
+{
+	if (view && atomic_fetch_sub_explicit(&view->refs, 1, memory_order_acq_rel) == 1)
+		main_queue_post(view->object->model->context.main, &view->released);
+}
+
+struct model_map *model_view_map(struct model_view *view)
+{
+	SCOPE_LOCK(&view->object->model->lock);
+
+	return model_map_get(view->map);
+}
+
+bool model_view_is_closed(const struct model_view *view)
+{
+	return atomic_load(&view->closed);
+}
+
+int model_view_change(struct model_view *view, unsigned lun, struct model_entry *entry)
+{
+	struct model *model = view->object->model;
+	struct model_map *old = view->map, *map = model_map_change(old, lun, entry);
+
+	if (!map)
+		return -ENOMEM;
+	lock_take(&model->lock);
+	view->map = map;
+	lock_drop(&model->lock);
+	model_map_put(old);
+	model_update_soon(model);
+	return 0;
+}
+
+void model_view_close(struct model_view *view)
+{
+	struct model *model = view->object->model;
+
+	atomic_store(&view->closed, true);
+	model_view_put(view);
+	model_update_soon(model);
+}
+
+/* --- telling the front end -------------------------------------------------------------------------------- */
+
+static void on_updated(struct main_work *work)
+{
+	free(work);
+}
+
+static void update(struct main_work *work)
+{
+	struct model *model = container_of(work, struct model, update);
+	struct main_work *updated = model->front_end ? calloc(1, sizeof(*updated)) : NULL;
+
+	model->update_queued = false;
+	if (model->front_end && !updated) {
+		model_update_soon(
+		    model); /* There is no memory now; the change must become known nevertheless. */
+		return;
+	}
+	if (!updated)
+		return;
+	updated->fn = on_updated;
+	model->front_end->update(model->front_end->arg, updated);
+}
+
+void model_update_soon(struct model *model)
+{
+	if (model->update_queued)
+		return;
+	model->update_queued = true;
+	model->update.fn = update;
+	main_queue_post(model->context.main, &model->update);
+}
