@@ -175,7 +175,7 @@ static void on_start(struct loop_work *work)
 
 	scsi_nexus_attach(&device->nexus, NULL, device->lu, device->loop);
 	/* The kernel's own nexuses have had their power-on unit attention from the kernel. */
-	__atomic_store_n(&device->nexus.ua_pending, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&device->nexus.state, 0, __ATOMIC_RELAXED);
 	device->watch.fn = on_ready;
 	device->watch.fd = device->fd;
 	device->watch.events = EPOLLIN;

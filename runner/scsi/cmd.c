@@ -269,25 +269,41 @@ static bool reports_ua(const struct scsi_cmd *cmd)
 	return !op || !(op->flags & SCSI_OP_ALWAYS);
 }
 
-/* A gate bit is set, a unit attention is pending, or parse found an error. */
-static void submit_slow(struct scsi_cmd *cmd)
+/*
+ * A handler's scsi() must not see what a write protected nexus may not do, and nobody knows what a
+ * command without a row does.
+ */
+static bool may_offer(const struct scsi_cmd *cmd, uint32_t nexus_state)
 {
-	uint32_t ua = cmd->nexus && reports_ua(cmd) ? scsi_ua_pop(cmd->nexus) : SENSE_NONE;
+	bool reads = cmd->op && !(cmd->op->flags & SCSI_OP_WRITES);
 
+	return cmd->gate_seen & SCSI_GATE_HANDLER && (reads || !(nexus_state & SCSI_NEXUS_WRITE_PROTECTED));
+}
+
+/*
+ * A gate bit is set, a unit attention is pending, the nexus may not do everything, or parse found an
+ * error.
+ */
+static void submit_slow(struct scsi_cmd *cmd, uint32_t nexus_state)
+{
+	uint32_t ua = nexus_state & SCSI_NEXUS_UA && reports_ua(cmd) ? scsi_ua_pop(cmd->nexus) : SENSE_NONE;
+
+	if (nexus_state & SCSI_NEXUS_WRITE_PROTECTED)
+		cmd->gate_seen |= SCSI_GATE_READ_ONLY;
 	if (ua != SENSE_NONE) {
 		scsi_fail(cmd, ua);
 	} else if (cmd->gate_seen & SCSI_GATE_RESERVED && scsi_reserve_conflicts(cmd)) {
 		cmd->status = SCSI_RESERVATION_CONFLICT;
 		cmd->sense_len = 0;
 		scsi_complete(cmd);
-	} else if (!(cmd->gate_seen & SCSI_GATE_HANDLER) || !offer_to_handler(cmd)) {
+	} else if (!may_offer(cmd, nexus_state) || !offer_to_handler(cmd)) {
 		execute(cmd);
 	}
 }
 
 void scsi_submit(struct scsi_cmd *cmd)
 {
-	uint32_t gate;
+	uint32_t gate, nexus_state;
 
 	scsi_drop(cmd);
 	if (!cmd->lu) {
@@ -303,9 +319,9 @@ void scsi_submit(struct scsi_cmd *cmd)
 		return;
 	}
 	cmd->gate_seen = gate;
-	if (gate & SCSI_GATE_SLOW || !cmd->op ||
-	    (cmd->nexus && __atomic_load_n(&cmd->nexus->ua_pending, __ATOMIC_RELAXED)))
-		submit_slow(cmd);
+	nexus_state = cmd->nexus ? __atomic_load_n(&cmd->nexus->state, __ATOMIC_RELAXED) : 0;
+	if (gate & SCSI_GATE_SLOW || !cmd->op || nexus_state)
+		submit_slow(cmd, nexus_state);
 	else
 		execute(cmd);
 }

@@ -20,9 +20,9 @@ void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struc
 	SCOPE_LOCK(&lu->lock);
 
 	*nexus = (struct scsi_nexus){
-	    .it = it, .lu = lu, .loop = loop, .ua_pending = SCSI_UA_POWER_ON, .id = ++lu->last_nexus_id};
+	    .it = it, .lu = lu, .loop = loop, .state = SCSI_UA_POWER_ON, .id = ++lu->last_nexus_id};
 	if (lu->medium_changed)
-		nexus->ua_pending |= SCSI_UA_MEDIUM_CHANGED;
+		nexus->state |= SCSI_UA_MEDIUM_CHANGED;
 	if (it)
 		scsi_alua_add_port_locked(lu, it->relative_port, it->port_group);
 	list_add_tail(&lu->nexuses, &nexus->node);
@@ -44,6 +44,25 @@ void scsi_nexus_luns_changed(struct scsi_nexus *nexus)
 	scsi_ua_raise(nexus, SCSI_UA_LUNS_CHANGED);
 }
 
+void scsi_nexus_luns_reported(struct scsi_nexus *nexus)
+{
+	scsi_ua_clear(nexus, SCSI_UA_LUNS_CHANGED);
+}
+
+void scsi_nexus_set_write_protected(struct scsi_nexus *nexus, bool on)
+{
+	uint32_t old = __atomic_load_n(&nexus->state, __ATOMIC_RELAXED), state;
+
+	do {
+		if (on == !!(old & SCSI_NEXUS_WRITE_PROTECTED))
+			return;
+		state = old ^ SCSI_NEXUS_WRITE_PROTECTED;
+		if (!(old & SCSI_UA_POWER_ON))
+			state |= SCSI_UA_MODE_CHANGED;
+	} while (!__atomic_compare_exchange_n(&nexus->state, &old, state, false, __ATOMIC_RELEASE,
+					      __ATOMIC_RELAXED));
+}
+
 /* --- unit attentions ------------------------------------------------------------------------- */
 
 /* By bit number of enum scsi_ua. */
@@ -58,7 +77,7 @@ static const uint32_t codes[] = {
 void scsi_ua_raise(struct scsi_nexus *nexus, enum scsi_ua ua)
 {
 	/* Release: a thread that sees the unit attention also sees the change that it announces. */
-	__atomic_fetch_or(&nexus->ua_pending, (uint32_t)ua, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&nexus->state, (uint32_t)ua, __ATOMIC_RELEASE);
 }
 
 void scsi_ua_raise_others_locked(struct scsi_lu *lu, const struct scsi_nexus *except, enum scsi_ua ua)
@@ -87,19 +106,19 @@ void scsi_ua_raise_all(struct scsi_lu *lu, enum scsi_ua ua)
 
 uint32_t scsi_ua_peek(const struct scsi_nexus *nexus)
 {
-	uint32_t pending = __atomic_load_n(&nexus->ua_pending, __ATOMIC_ACQUIRE);
+	uint32_t pending = __atomic_load_n(&nexus->state, __ATOMIC_ACQUIRE) & SCSI_NEXUS_UA;
 
 	return pending ? codes[__builtin_ctz(pending)] : SENSE_NONE;
 }
 
 void scsi_ua_clear(struct scsi_nexus *nexus, enum scsi_ua ua)
 {
-	__atomic_fetch_and(&nexus->ua_pending, ~(uint32_t)ua, __ATOMIC_RELAXED);
+	__atomic_fetch_and(&nexus->state, ~(uint32_t)ua, __ATOMIC_RELAXED);
 }
 
 uint32_t scsi_ua_pop(struct scsi_nexus *nexus)
 {
-	uint32_t pending = __atomic_load_n(&nexus->ua_pending, __ATOMIC_ACQUIRE);
+	uint32_t pending = __atomic_load_n(&nexus->state, __ATOMIC_ACQUIRE) & SCSI_NEXUS_UA;
 
 	if (!pending)
 		return SENSE_NONE;

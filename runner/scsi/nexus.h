@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Unit attentions (SAM-5 5.14): a set of bits for each nexus, in scsi_nexus.ua_pending. The lowest
- * bit is reported first. Raising a unit attention that is already pending does nothing, as SAM-5
- * allows.
+ * What the device server looks at for each command of a nexus: one word, scsi_nexus.state, which
+ * is zero on the fast path.
+ *
+ * Its lower half is the set of pending unit attentions (SAM-5 5.14). The lowest bit is reported
+ * first. Raising a unit attention that is already pending does nothing, as SAM-5 allows.
+ *
+ * Its upper half says what the nexus may not do. Such a bit may stay set for a long time, so no
+ * command takes a lock because of it.
  */
 #ifndef SCSI_NEXUS_H
 #define SCSI_NEXUS_H
@@ -20,6 +25,10 @@ enum scsi_ua {
 	SCSI_UA_ACCESS_CHANGED = 1 << 7,   /* 2A/06 ASYMMETRIC ACCESS STATE CHANGED */
 	SCSI_UA_INQUIRY_CHANGED = 1 << 8,  /* 3F/03 INQUIRY DATA HAS CHANGED */
 };
+/* The part of scsi_nexus.state that is a set of enum scsi_ua */
+#define SCSI_NEXUS_UA 0x0000ffffu
+/* The initiator may not write to the LU (scsi_nexus_set_write_protected()). */
+#define SCSI_NEXUS_WRITE_PROTECTED 0x00010000u
 
 /* Any thread; the nexus stays attached during the call. */
 void scsi_ua_raise(struct scsi_nexus *nexus, enum scsi_ua ua);

@@ -134,8 +134,11 @@ struct scsi_nexus {
 	struct scsi_lu *lu;
 	/* The loop that all commands of this nexus use */
 	struct loop *loop;
-	/* Atomic set of unit attentions, see nexus.h; zero on the fast path */
-	uint32_t ua_pending;
+	/*
+	 * Atomic: the pending unit attentions, and what the nexus may not do (nexus.h); zero on the
+	 * fast path
+	 */
+	uint32_t state;
 	/* Commands between scsi_parse() and scsi_submit(); only the nexus's loop uses it */
 	uint32_t unsubmitted;
 	/* In the LU's list, under lu->lock */
@@ -158,6 +161,19 @@ void scsi_nexus_detach(struct scsi_nexus *nexus);
  * 6.33).
  */
 void scsi_nexus_luns_changed(struct scsi_nexus *nexus);
+/*
+ * Any thread, between attach and detach. The initiator has got its LUN inventory by REPORT LUNS on
+ * another nexus: clears REPORTED LUNS DATA HAS CHANGED (SAM-5 5.14).
+ */
+void scsi_nexus_luns_reported(struct scsi_nexus *nexus);
+/*
+ * Any thread, between attach and detach. From now on the initiator may not write to this LU, or
+ * may again: commands that would change the medium end with WRITE PROTECTED, and the WP bit of MODE
+ * SENSE says so. A change raises MODE PARAMETERS CHANGED (the WP bit is a mode parameter, SBC-4
+ * 6.5.1) for this nexus, unless it has yet to report POWER ON, after which an initiator reads
+ * everything anew. Commands that were submitted before are not affected.
+ */
+void scsi_nexus_set_write_protected(struct scsi_nexus *nexus, bool on);
 
 /* --- commands -------------------------------------------------------------------------------- */
 
@@ -217,7 +233,10 @@ struct scsi_cmd {
 	uint64_t gather_len;
 	uint64_t lba;
 	uint32_t nblocks;
-	/* The LU's gate word, at parse and again at submit */
+	/*
+	 * The LU's gate word, at parse and again at submit; then SCSI_GATE_READ_ONLY is also set if
+	 * only the nexus is write protected
+	 */
 	uint32_t gate_seen;
 
 	/*
