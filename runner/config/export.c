@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/target.h"
@@ -117,6 +118,16 @@ static const struct {
     {"serial", set_serial}, {"revision", set_revision},
 };
 
+/* An option that was written with a comma is part of dev_config, too. */
+static void add_to_dev_config(struct control_export *export, const char *name, const char *value)
+{
+	char *before = export->dev_config, *escaped = storage_spec_escape(value);
+
+	export->dev_config = g_strconcat(before, ";", name, *value ? "=" : "", escaped, NULL);
+	free(escaped);
+	g_free(before);
+}
+
 static int add_handler_option(struct control_export *export, const char *name, const char *value,
 			      struct error *error)
 {
@@ -146,6 +157,7 @@ static int set_key(struct control_export *export, char *pair, struct error *erro
 		export->given |= 1u << i;
 		return keys[i].set(export, value, error);
 	}
+	add_to_dev_config(export, pair, value);
 	return add_handler_option(export, pair, value, error);
 }
 
@@ -189,6 +201,7 @@ static int parse(struct control_export *export, struct error *error)
 	if (!slash)
 		return error_set(error, EINVAL, "this is not of the form HANDLER/CONFIG[,KEY=VALUE]...");
 	export->spec.options = export->options;
+	export->dev_config = g_strdup(config);
 	err = storage_spec_check_literal(config, ".", error);
 	if (!err)
 		err = storage_spec_parse(&export->storage, config, error);
@@ -222,6 +235,7 @@ void control_export_free(struct control_export *export)
 	storage_spec_free(&export->storage);
 	g_free(export->text);
 	g_free(export->made_name);
+	g_free(export->dev_config);
 	g_free(export->target);
 	*export = (struct control_export){0};
 }

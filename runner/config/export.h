@@ -15,6 +15,8 @@ struct control_export {
 	char *text;
 	/* HANDLER/CONFIG;KEY=VALUE, as dev_config has it. */
 	struct storage_spec storage;
+	/* The storage with all options of its handler, as dev_config has it: HANDLER/CONFIG;KEY=VALUE. */
+	char *dev_config;
 	/* Of the target: name=, else made from CONFIG. */
 	const char *name;
 	char *made_name;

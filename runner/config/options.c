@@ -37,8 +37,8 @@ static const char description[] =
     "  serial=TEXT     the unit serial number\n"
     "  vendor=TEXT, product=TEXT, revision=TEXT   what INQUIRY reports\n"
     "and the keys of the handler (--dump-handlers lists them).\n\n"
-    "Without --allow-initiator or --allow-any a target is served on loopback\n"
-    "addresses only.\n\n"
+    "Without --allow-initiator, --allow-address or --allow-any a target is served\n"
+    "on loopback addresses only.\n\n"
     "Handlers:  " TCMUR_HANDLER_PATH "\n"
     "Settings:  " DEFAULT_CONFIG "\n\n"
     "  tcmu-runner --export file//srv/disk.img,size=10G,create\n"
@@ -68,6 +68,8 @@ static const struct option options[] = {
     {"iqn", 0, TEXT, AT(iqn), .value = "NAME", .help = "The one target that has all exports as LUNs"},
     {"allow-initiator", 0, LIST, AT(allow_initiators), .value = "IQN",
      .help = "Admit this initiator; may be repeated"},
+    {"allow-address", 0, LIST, AT(allow_addresses), .value = "PREFIX",
+     .help = "Admit only from 10.0.0.0/8 and so on; may be repeated"},
     {"allow-any", 0, FLAG, AT(allow_any), .help = "Admit every initiator, on any portal"},
     {"reveal-targets", 0, FLAG, AT(reveal_targets), .help = "Tell strangers whether a target exists"},
     {"allow-cold-reset", 0, FLAG, AT(allow_cold_reset), .help = "Let one initiator end all sessions"},
@@ -264,6 +266,7 @@ static int check_exports(const struct control_options *o, struct error *error)
 	const char *unused = o->portals            ? "--portal"
 			     : o->iqn              ? "--iqn"
 			     : o->allow_initiators ? "--allow-initiator"
+			     : o->allow_addresses  ? "--allow-address"
 			     : o->allow_any        ? "--allow-any"
 			     : o->chap_user        ? "--chap-user"
 						   : NULL;

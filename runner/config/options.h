@@ -22,6 +22,8 @@ struct control_options {
 	char **exports;
 	char **portals;
 	char **allow_initiators;
+	/* Address prefixes. */
+	char **allow_addresses;
 	char *iqn;
 	char *handler_path;
 	/* NULL until completed. */

@@ -124,6 +124,21 @@ int model_apply_advertise(struct model_object *portal, const struct model_attrib
 	return 0;
 }
 
+/* With one secret for both directions, an attacker could let the target answer its own challenge (RFC 7143 9.2.1). */
+int model_apply_secret(struct model_object *object, const struct model_attribute *attribute,
+		       struct error *error)
+{
+	const struct model_attribute *secret = model_attribute(object->kind, attribute->group, "password");
+	const struct model_attribute *mutual =
+	    model_attribute(object->kind, attribute->group, "password_mutual");
+
+	if (model_is_set(object, secret) && !strcmp(model_text(object, secret), model_text(object, mutual)) &&
+	    *model_text(object, secret))
+		return model_refuse(error, object, EINVAL,
+				    "the CHAP secrets of the two directions must differ");
+	return 0;
+}
+
 /* --- mapped LUNs ---------------------------------------------------------------------------------------------- */
 
 int model_apply_write_protect(struct model_object *mapped, const struct model_attribute *attribute,

@@ -21,8 +21,9 @@
 #define NUMBER(group, name, min, max, fallback, flags, ...) \
 	ROW(group, name, MODEL_NUMBER, min, max, fallback, flags, __VA_ARGS__)
 #define TEXT(group, name, size, flags, ...) ROW(group, name, MODEL_TEXT, 0, size, "", flags, __VA_ARGS__)
-#define SECRET(group, name, help)           ROW(group, name, MODEL_SECRET, 0, 255, "", MODEL_NEXT_LOGIN, help, )
-#define YES_NO(name, fallback, help)        ROW("param", name, MODEL_YES_NO, 0, 1, fallback, MODEL_NO_EFFECT, help, )
+#define SECRET(group, name, help) \
+	ROW(group, name, MODEL_SECRET, 0, 255, "", MODEL_NEXT_LOGIN, help, .apply = model_apply_secret)
+#define YES_NO(name, fallback, help) ROW("param", name, MODEL_YES_NO, 0, 1, fallback, MODEL_NO_EFFECT, help, )
 #define LIST(name, fallback, values, help) \
 	ROW("param", name, MODEL_LIST, 0, 64, fallback, MODEL_NO_EFFECT, help, .choices = values)
 #define SHOWN(group, name, type, help, function) \
@@ -140,7 +141,7 @@ static const struct model_attribute tpg_table[] = {
 	 .apply = model_apply_access),
     BOOL("attrib", "tpg_enabled_sendtargets", "1", 0,
 	 "Discovery does not show the target while this TPG is disabled.", .apply = model_apply_access),
-    NUMBER("attrib", "default_cmdsn_depth", 1, 512, "64", MODEL_NEXT_LOGIN,
+    NUMBER("attrib", "default_cmdsn_depth", 1, 4096, "64", MODEL_NEXT_LOGIN,
 	   "Commands that a session may have outstanding, unless its ACL says something else."),
     NUMBER("attrib", "login_timeout", 5, 30, "15", MODEL_NO_EFFECT,
 	   "Seconds that a login may take; the option --login-timeout sets it for all targets."),
@@ -213,7 +214,7 @@ static const struct model_attribute acl_table[] = {
     ROW("attrib", "authentication", MODEL_TEXT, 0, 2, "-1", MODEL_NEXT_LOGIN,
 	"1: this initiator must authenticate with CHAP; 0: it need not; -1: as the TPG says.",
 	.apply = model_apply_inherited),
-    NUMBER("", "cmdsn_depth", 1, 512, "64", MODEL_NEXT_LOGIN,
+    NUMBER("", "cmdsn_depth", 1, 4096, "64", MODEL_NEXT_LOGIN,
 	   "Commands that a session of this initiator may have outstanding."),
     TEXT("", "tag", 255, MODEL_NO_EFFECT, "A tag of the administrator's own."),
     TEXT("auth", "userid", 255, MODEL_NEXT_LOGIN, "The name of this initiator (CHAP_N)."),

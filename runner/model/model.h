@@ -73,6 +73,8 @@ struct model_object *model_next(const struct model_object *object);
 struct model_object *model_to(const struct model_object *object);
 /* How many LUNs point to a storage object, or mapped LUNs to a LUN. */
 unsigned model_users(const struct model_object *object);
+/* The address of a portal, with the port that the kernel has chosen if it was 0. */
+const char *model_portal_text(const struct model_object *portal);
 /* NULL for other kinds. */
 struct storage *model_storage(const struct model_object *object);
 struct model *model_of(const struct model_object *object);
@@ -113,6 +115,14 @@ void model_set(struct model_object *object, const char *group, const char *name,
 /* Resizes a storage object, in bytes; accepts the loss of its contents, or opens its storage again. */
 void model_resize(struct model_object *storage, uint64_t size, model_done *done, void *arg);
 void model_replace(struct model_object *storage, model_done *done, void *arg);
+
+/*
+ * Ends everything for the stop of the daemon: sessions end, and storage is closed and stays as it is. The model is empty after
+ * done(0). done(-EBUSY) after 30 seconds: some storage does not answer; what its commands use must stay.
+ */
+void model_clear(struct model *model, model_done *done, void *arg);
+/* As model_clear() where no initiator has seen anything yet; storage that was created is removed again. Blocks. */
+void model_discard(struct model *model);
 
 /* --- changes ----------------------------------------------------------------------------------------- */
 

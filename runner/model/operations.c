@@ -12,6 +12,8 @@
 #include "model/private.h"
 #include "util/contract.h"
 
+#define DISCARD_POLL_MS 100
+
 /* --- names ---------------------------------------------------------------------------------------------------- */
 
 /* "lun_7", "tpgt_1", or the number alone. Returns the number, or -1. */
@@ -43,7 +45,7 @@ static int normalize(const struct model_object *parent, enum model_kind kind, co
 		return error_set(error, EINVAL, "%s %.250s: the name %s", model_kind_name(kind), name,
 				 model_name_fault(name));
 	case MODEL_PORTAL:
-		if (target_portal_parse_np(name, &np, error))
+		if (model_np_parse(&np, name, error))
 			return -EINVAL;
 		snprintf(normal, size, "%s", np.text);
 		return 0;
@@ -271,11 +273,88 @@ void model_delete(struct model_object *object, bool recursive, model_done *done,
 	}
 	model_count_change(object->model);
 	if (object->kind == MODEL_STORAGE) {
-		model_storage_delete(object, done, arg);
+		model_storage_close(object, true, done, arg);
 		return;
 	}
 	close_all(object);
 	model_object_drain(object, destroy, done, arg);
+}
+
+/* --- the end --- */
+
+struct clearing {
+	struct model *model;
+	unsigned pending;
+	int err;
+	struct error error;
+	model_done *done;
+	void *arg;
+};
+
+static void on_cleared(void *arg, int err, const struct error *error)
+{
+	struct clearing *clearing = arg;
+
+	if (err && !clearing->err) {
+		clearing->err = err;
+		clearing->error = *error;
+	}
+	if (--clearing->pending)
+		return;
+	clearing->done(clearing->arg, clearing->err, &clearing->error);
+	free(clearing);
+}
+
+/* The first call of done() is the last one of this function, so that it never ends the clearing too early. */
+static void clear_storage(void *arg, int err, const struct error *error)
+{
+	struct clearing *clearing = arg;
+	struct model_object *object = model_first(clearing->model->root, MODEL_STORAGE), *next;
+
+	for (; object && !err; object = next) {
+		next = model_next(object);
+		clearing->pending++;
+		model_storage_close(object, false, on_cleared, clearing);
+	}
+	on_cleared(clearing, err, error);
+}
+
+static void destroy_targets(struct model_object *root)
+{
+	while (!list_empty(&root->children[MODEL_TARGET]))
+		destroy(list_entry(root->children[MODEL_TARGET].next, struct model_object, node));
+}
+
+void model_clear(struct model *model, model_done *done, void *arg)
+{
+	struct clearing *clearing = malloc(sizeof(*clearing));
+	struct error error;
+
+	if (!clearing) {
+		done(arg, error_set(&error, ENOMEM, "there is no memory"), &error);
+		return;
+	}
+	*clearing = (struct clearing){.model = model, .pending = 1, .done = done, .arg = arg};
+	for (struct model_object *target = model_first(model->root, MODEL_TARGET); target;
+	     target = model_next(target))
+		close_all(target);
+	model_object_drain(model->root, destroy_targets, clear_storage, clearing);
+}
+
+void model_discard(struct model *model)
+{
+	struct model_object *object;
+
+	for (object = model_first(model->root, MODEL_TARGET); object; object = model_next(object))
+		close_all(object);
+	while (!model_object_is_unused(model->root))
+		main_queue_wait(model->context.main, DISCARD_POLL_MS);
+	destroy_targets(model->root);
+	while ((object = model_first(model->root, MODEL_STORAGE)))
+		model_storage_discard(object);
+	/* The visit of loops that the changes have asked for must not outlive the model. */
+	while (model->update_queued)
+		main_queue_wait(model->context.main, DISCARD_POLL_MS);
 }
 
 /* --- enable ---------------------------------------------------------------------------------------------------- */

@@ -160,7 +160,7 @@ bool target_portal_has_port(const struct sockaddr_storage *addr)
 	return ((const struct sockaddr_in6 *)addr)->sin6_port;
 }
 
-int target_portal_parse_np(const char *text, struct model_np *np, struct error *error)
+int model_np_parse(struct model_np *np, const char *text, struct error *error)
 {
 	bool dual_stack = !strncmp(text, "*:", 2);
 	char v6[sizeof(np->text)];

@@ -12,11 +12,6 @@
 int target_portal_parse_pair(const char *text, struct target_portal *portal, struct error *error);
 /* Fills addr and text (in its normal form). 0 or -EINVAL with error set. */
 int target_portal_parse(const char *text, struct target_portal *portal, struct error *error);
-/*
- * Fills in the addresses of an np from text such as "127.0.0.1:3260". "[::]:3260" listens for IPv6 only, and "*:3260" for
- * IPv6 and IPv4. 0, or -EINVAL with error set.
- */
-int target_portal_parse_np(const char *text, struct model_np *np, struct error *error);
 /* Whether text is HOST:PORT, as RFC 7143 13.8 wants it. */
 bool target_portal_public_valid(const char *text);
 /* "127.0.0.1:3260", "[::1]:3260". 0 or -errno. */

@@ -29,6 +29,11 @@ void model_np_set_bound(struct model_np *np, const struct sockaddr_storage *addr
 	target_portal_format(addr, np->text, sizeof(np->text));
 }
 
+const char *model_portal_text(const struct model_object *portal)
+{
+	return portal->np->text;
+}
+
 static struct model_np *find_np(struct model *model, const char *text)
 {
 	struct list *node, *tmp;
@@ -46,8 +51,8 @@ static struct model_np *new_np(struct model_object *portal, struct error *error)
 {
 	struct model *model = portal->model;
 	struct model_np *np = calloc(1, sizeof(*np));
-	int err = np ? target_portal_parse_np(portal->name, np, error)
-		     : error_set(error, ENOMEM, "there is no memory");
+	int err =
+	    np ? model_np_parse(np, portal->name, error) : error_set(error, ENOMEM, "there is no memory");
 
 	if (!err) {
 		atomic_init(&np->refs, 1);

@@ -197,6 +197,7 @@ enum model_known {
 };
 const struct model_attribute *model_known(enum model_known known);
 /* The stored value or the default; valid until it is set again. */
+const char *model_text(const struct model_object *object, const struct model_attribute *attribute);
 const char *model_known_text(const struct model_object *object, enum model_known known);
 uint64_t model_known_number(const struct model_object *object, enum model_known known);
 /* Looks the known attributes up, once. */
@@ -208,7 +209,10 @@ int model_value_store(struct model_object *object, const struct model_attribute 
 /* --- the kinds: storage_object.c, tpg.c, portal_object.c; what happens when one is created, deleted, enabled. */
 
 int model_storage_create(struct model_object *object, struct error *error);
-void model_storage_delete(struct model_object *object, model_done *done, void *arg);
+/* Closes the disk and frees the object. forget: the disk is removed for ever. */
+void model_storage_close(struct model_object *object, bool forget, model_done *done, void *arg);
+/* Nobody has used the disk; storage that was created is removed again. Blocks. */
+void model_storage_discard(struct model_object *object);
 void model_storage_enable(struct model_object *object, bool patient, model_done *done, void *arg);
 int model_tpg_create(struct model_object *object, struct error *error);
 /* Gives the TPG another relative target port identifier; 0: none. 0, or -EEXIST with error set. */

@@ -156,7 +156,7 @@ static void on_closed(struct model_object *object)
 	model_object_free(object);
 }
 
-void model_storage_delete(struct model_object *object, model_done *done, void *arg)
+void model_storage_close(struct model_object *object, bool forget, model_done *done, void *arg)
 {
 	struct pending *pending = begin(object, on_closed, done, arg);
 
@@ -164,7 +164,15 @@ void model_storage_delete(struct model_object *object, model_done *done, void *a
 		return;
 	object->removing = true;
 	serve(object, NULL);
-	storage_close(object->storage, true, MODEL_DELETE_S, on_done, pending);
+	storage_close(object->storage, forget, MODEL_DELETE_S, on_done, pending);
+}
+
+void model_storage_discard(struct model_object *object)
+{
+	object->removing = true;
+	serve(object, NULL);
+	storage_discard(object->storage);
+	on_closed(object);
 }
 
 static bool check_enabled(const struct model_object *object, model_done *done, void *arg)

@@ -88,7 +88,7 @@ static struct model_value *value_of(const struct model_object *object,
 	return &object->values[attribute - model_attribute_at(attribute->kind, 0)];
 }
 
-static const char *stored(const struct model_object *object, const struct model_attribute *attribute)
+const char *model_text(const struct model_object *object, const struct model_attribute *attribute)
 {
 	const struct model_value *value = value_of(object, attribute);
 
@@ -105,7 +105,7 @@ const char *model_get(const struct model_object *object, const struct model_attr
 	if (attribute->get)
 		attribute->get(object, text, MODEL_TEXT_SIZE);
 	else
-		snprintf(text, MODEL_TEXT_SIZE, "%s", stored(object, attribute));
+		snprintf(text, MODEL_TEXT_SIZE, "%s", model_text(object, attribute));
 	return text;
 }
 
@@ -123,7 +123,7 @@ bool model_is_set(const struct model_object *object, const struct model_attribut
 
 const char *model_known_text(const struct model_object *object, enum model_known known)
 {
-	return stored(object, known_rows[known]);
+	return model_text(object, known_rows[known]);
 }
 
 uint64_t model_known_number(const struct model_object *object, enum model_known known)

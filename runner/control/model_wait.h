@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Waiting for operations of the model on the main thread, where no main loop runs: at the start and at the stop of the
+ * daemon. While it waits, the main thread runs what other threads post to it.
+ */
+#ifndef CONTROL_MODEL_WAIT_H
+#define CONTROL_MODEL_WAIT_H
+
+#include "model/model.h"
+#include "util/main_queue.h"
+
+/* How many operations are under way, and the first error. Initialize with {0}. */
+struct model_wait {
+	unsigned pending;
+	int err;
+	struct error error;
+};
+
+/* Counts one more operation; passed to it together with model_wait_done(). */
+struct model_wait *model_wait_add(struct model_wait *wait);
+/* The model_done of an operation; arg is the struct model_wait. */
+void model_wait_done(void *arg, int err, const struct error *error);
+/* Returns when all operations have ended: 0, or the first error, with error set. */
+int model_wait_for(struct model_wait *wait, struct main_queue *main, struct error *error);
+
+/* Sets an attribute that takes effect at once. 0, or -errno with error set. */
+int model_set_now(struct model_object *object, const char *group, const char *name, const char *text,
+		  struct error *error);
+#endif
