@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may log in, with which account, and what discovery shows. */
+#include "model_fixture.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "model/private.h"
+
+static struct sockaddr_storage address(const char *text)
+{
+	struct sockaddr_storage address = {0};
+
+	if (strchr(text, ':')) {
+		address.ss_family = AF_INET6;
+		assert_int_equal(inet_pton(AF_INET6, text, &((struct sockaddr_in6 *)&address)->sin6_addr), 1);
+	} else {
+		address.ss_family = AF_INET;
+		assert_int_equal(inet_pton(AF_INET, text, &((struct sockaddr_in *)&address)->sin_addr), 1);
+	}
+	return address;
+}
+
+static void access_is_denied_by_default(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN);
+	struct model_login *login;
+
+	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_NOT_ADMITTED);
+	assert_false(login->reveal);
+	model_login_free(login);
+	fixture_create(f, tpg, MODEL_ACL, "IQN.2026-11.com.example:HOST", NULL);
+	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_ADMITTED);
+	assert_string_equal(login->target, IQN);
+	assert_int_equal(login->tag, 1);
+	assert_int_equal(login->queue_depth, 64);
+	assert_false(login->authenticate);
+	model_login_free(login);
+	fixture_settle(f);
+}
+
+static void portals_lead_to_their_tpg(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN);
+	struct model_object *other = fixture_create(f, model_parent(tpg), MODEL_TPG, "tpgt_7", NULL);
+	struct model_object *portal = fixture_create(f, other, MODEL_PORTAL, "[::1]:3261", NULL);
+	struct sockaddr_storage peer = address("::1");
+	struct model_login *login;
+
+	fixture_create(f, other, MODEL_ACL, INITIATOR, NULL);
+	assert_int_equal(model_login(f->model, IQN, portal->np, INITIATOR, &peer, &login), MODEL_NO_TARGET);
+	assert_int_equal(fixture_enable(f, other, true), 0);
+	assert_int_equal(model_login(f->model, IQN, portal->np, INITIATOR, &peer, &login), MODEL_ADMITTED);
+	assert_int_equal(login->tag, 7);
+	model_login_free(login);
+	assert_int_equal(model_login(f->model, IQN "x", portal->np, INITIATOR, &peer, &login),
+			 MODEL_NO_TARGET);
+	fixture_settle(f);
+}
+
+static void accounts(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN);
+	struct model_object *acl = fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
+	struct model_login *login;
+
+	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "1"), 0);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "authentication", "1"), 0);
+	assert_int_equal(fixture_set(f, tpg, "auth", "userid", "everybody"), 0);
+	assert_int_equal(fixture_set(f, tpg, "auth", "password", "secret of everybody"), 0);
+	assert_int_equal(fixture_set(f, acl, "auth", "userid", "host"), 0);
+	assert_int_equal(fixture_set(f, acl, "auth", "password", "secret of the host"), 0);
+	assert_int_equal(fixture_set(f, acl, "auth", "password_mutual", "secret of the host"), -EINVAL);
+	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_ADMITTED);
+	assert_true(login->authenticate);
+	assert_string_equal(login->auth.user, "host");
+	assert_string_equal(login->auth.secret, "secret of the host");
+	assert_string_equal(login->auth.mutual_secret, "");
+	model_login_free(login);
+	assert_int_equal(fixture_login(f, tpg, INITIATOR "2", &login), MODEL_ADMITTED);
+	assert_string_equal(login->auth.user, "everybody");
+	model_login_free(login);
+	assert_int_equal(fixture_set(f, acl, "attrib", "authentication", "0"), 0);
+	assert_int_equal(fixture_set(f, acl, "", "cmdsn_depth", "17"), 0);
+	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_ADMITTED);
+	assert_false(login->authenticate);
+	assert_int_equal(login->queue_depth, 17);
+	model_login_free(login);
+	fixture_settle(f);
+}
+
+static void address_rules(void **state)
+{
+	static const struct {
+		const char *list, *address;
+		bool has;
+	} cases[] = {
+	    {"10.0.0.0/8", "10.255.1.2", true},
+	    {"10.0.0.0/8", "11.0.0.1", false},
+	    {"192.0.2.7", "192.0.2.7", true},
+	    {"192.0.2.7", "192.0.2.8", false},
+	    {"192.0.2.0/25", "192.0.2.127", true},
+	    {"192.0.2.0/25", "192.0.2.128", false},
+	    {"0.0.0.0/0", "192.0.2.128", true},
+	    {"0.0.0.0/0", "2001:db8::1", false},
+	    {"2001:db8::/32,10.0.0.0/8", "2001:db8:1::1", true},
+	    {"2001:db8::/33", "2001:db8:8000::1", false},
+	    {"10.0.0.0/8", "::ffff:10.1.2.3", true},
+	    {"", "10.1.2.3", false},
+	};
+	static const char *const bad[] = {"10.0.0.0/33", "10.0.0/8",    "10.0.0.0/",
+					  "x",           "10.0.0.0/8,", ",10.0.0.0/8",
+					  "::/129",      "10.0.0.0/-1", "10.0.0.0/ 8"};
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sockaddr_storage peer = address(cases[i].address);
+
+		assert_int_equal(model_addresses_check(cases[i].list, &error), 0);
+		assert_int_equal(model_addresses_have(cases[i].list, &peer), cases[i].has);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(model_addresses_check(bad[i], &error), -EINVAL);
+}
+
+/* Names and addresses must both be allowed; what is denied is denied in any case. */
+static void names_and_addresses(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN);
+	struct model_login *login;
+
+	fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "allowed_addresses", "10.0.0.0/8,nonsense"), -EINVAL);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "allowed_addresses", "10.0.0.0/8"), 0);
+	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_NOT_ADMITTED);
+	model_login_free(login);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "allowed_addresses", "10.0.0.0/8,127.0.0.0/8"), 0);
+	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_ADMITTED);
+	model_login_free(login);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "denied_addresses", "127.0.0.1"), 0);
+	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_NOT_ADMITTED);
+	model_login_free(login);
+	fixture_settle(f);
+}
+
+static bool count_portal(void *arg, const char *target, uint16_t tag, const struct model_np *np,
+			 const char *public_text)
+{
+	unsigned *count = arg;
+
+	(void)target, (void)tag, (void)np, (void)public_text;
+	++*count;
+	return true;
+}
+
+static unsigned discover(struct fixture *f, const char *initiator, const char *target)
+{
+	struct sockaddr_storage peer = address("127.0.0.1");
+	unsigned count = 0;
+
+	assert_true(model_discover(f->model, initiator, &peer, target, count_portal, &count));
+	return count;
+}
+
+static void discovery(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *open = fixture_tpg(f, IQN), *closed = fixture_tpg(f, IQN "2");
+	struct sockaddr_storage peer = address("127.0.0.1");
+	unsigned generation = model_discovery_generation(f->model);
+
+	fixture_create(f, open, MODEL_PORTAL, "[::1]:3260", NULL);
+	assert_int_equal(discover(f, INITIATOR, NULL), 3); /* LIO's demo_mode_discovery */
+	assert_int_equal(fixture_set(f, open, "attrib", "demo_mode_discovery", "0"), 0);
+	assert_int_equal(fixture_set(f, closed, "attrib", "demo_mode_discovery", "0"), 0);
+	assert_int_equal(discover(f, INITIATOR, NULL), 0);
+	assert_false(model_knows_initiator(f->model, INITIATOR, &peer));
+	fixture_create(f, open, MODEL_ACL, INITIATOR, NULL);
+	assert_true(model_knows_initiator(f->model, INITIATOR, &peer));
+	assert_int_equal(discover(f, INITIATOR, NULL), 2);
+	assert_int_equal(discover(f, INITIATOR, IQN), 2);
+	assert_int_equal(discover(f, INITIATOR, IQN "2"), 0);
+	assert_int_equal(fixture_enable(f, open, false), 0);
+	assert_int_equal(discover(f, INITIATOR, NULL), 0);
+	assert_int_not_equal(model_discovery_generation(f->model), generation);
+}
+
+static void discovery_account(void **state)
+{
+	struct fixture *f = *state;
+	struct model_auth auth;
+
+	assert_false(model_discovery_auth(f->model, &auth));
+	assert_int_equal(fixture_set(f, f->root, "discovery_auth", "userid", "host"), 0);
+	assert_int_equal(fixture_set(f, f->root, "discovery_auth", "password", "secret of the host"), 0);
+	assert_int_equal(fixture_set(f, f->root, "discovery_auth", "enforce_discovery_auth", "1"), 0);
+	assert_true(model_discovery_auth(f->model, &auth));
+	assert_string_equal(auth.user, "host");
+	assert_string_equal(auth.secret, "secret of the host");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
+	const struct CMUnitTest tests[] = {
+	    TEST(access_is_denied_by_default),
+	    TEST(portals_lead_to_their_tpg),
+	    TEST(accounts),
+	    TEST(address_rules),
+	    TEST(names_and_addresses),
+	    TEST(discovery),
+	    TEST(discovery_account),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attributes: each row of the table is consistent, and wrong values change nothing. */
+#include "model_fixture.h"
+
+/* One object of each kind. */
+static void make_all(struct fixture *f, struct model_object *objects[MODEL_KINDS])
+{
+	struct model_object *tpg = fixture_tpg(f, IQN), *disk = fixture_disk(f, "user_0/disk");
+	struct model_object *lun = fixture_create(f, tpg, MODEL_LUN, "lun_0", disk);
+	struct model_object *acl = fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
+
+	objects[MODEL_ROOT] = f->root;
+	objects[MODEL_STORAGE] = fixture_create(f, f->root, MODEL_STORAGE, "user_1/other", NULL);
+	objects[MODEL_TARGET] = model_parent(tpg);
+	objects[MODEL_TPG] = fixture_create(f, model_parent(tpg), MODEL_TPG, "tpgt_2", NULL);
+	objects[MODEL_PORTAL] = model_first(tpg, MODEL_PORTAL);
+	objects[MODEL_LUN] = lun;
+	objects[MODEL_ACL] = acl;
+	objects[MODEL_MAPPED_LUN] = fixture_create(f, acl, MODEL_MAPPED_LUN, "lun_0", lun);
+}
+
+static void every_default_can_be_set(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *objects[MODEL_KINDS];
+	char text[MODEL_TEXT_SIZE];
+
+	make_all(f, objects);
+	for (unsigned kind = 0; kind < MODEL_KINDS; kind++) {
+		const struct model_attribute *a;
+
+		for (unsigned i = 0; (a = model_attribute_at(kind, i)); i++) {
+			assert_ptr_equal(model_attribute(kind, a->group, a->name), a);
+			assert_true(strlen(a->help) > 10 && a->help[strlen(a->help) - 1] == '.');
+			if (!strcmp(a->name, "rtpi"))
+				continue; /* It is set when the TPG is created. */
+			assert_false(model_is_set(objects[kind], a));
+			if (a->flags & MODEL_READ_ONLY) {
+				assert_int_equal(fixture_set(f, objects[kind], a->group, a->name, "0"),
+						 -EPERM);
+				continue;
+			}
+			assert_string_equal(model_get(objects[kind], a, text), a->fallback);
+			assert_int_equal(fixture_set(f, objects[kind], a->group, a->name, a->fallback), 0);
+			assert_string_equal(model_get(objects[kind], a, text), a->fallback);
+		}
+	}
+}
+
+static void wrong_values_change_nothing(void **state)
+{
+	static const struct {
+		enum model_kind kind;
+		const char *group, *name, *text;
+	} cases[] = {
+	    {MODEL_TPG, "attrib", "authentication", "2"},
+	    {MODEL_TPG, "attrib", "authentication", ""},
+	    {MODEL_TPG, "attrib", "default_cmdsn_depth", "0"},
+	    {MODEL_TPG, "attrib", "default_cmdsn_depth", "-1"},
+	    {MODEL_TPG, "attrib", "default_cmdsn_depth", "99999999999999999999"},
+	    {MODEL_TPG, "attrib", "default_cmdsn_depth", "12x"},
+	    {MODEL_TPG, "param", "InitialR2T", "yes"},
+	    {MODEL_TPG, "param", "HeaderDigest", "CRC32C,MD5"},
+	    {MODEL_TPG, "param", "HeaderDigest", ""},
+	    {MODEL_TPG, "param", "TargetAlias", "two\nlines"},
+	    {MODEL_ACL, "attrib", "authentication", "x"},
+	    {MODEL_STORAGE, "control", "block_size", "1000"},
+	    {MODEL_STORAGE, "wwn", "vendor_id", "more than eight"},
+	    {MODEL_PORTAL, "", "advertise", "no port"},
+	};
+	struct fixture *f = *state;
+	struct model_object *objects[MODEL_KINDS];
+	char before[MODEL_TEXT_SIZE], after[MODEL_TEXT_SIZE];
+
+	make_all(f, objects);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct model_object *object = objects[cases[i].kind];
+		const struct model_attribute *a =
+		    model_attribute(cases[i].kind, cases[i].group, cases[i].name);
+
+		model_get(object, a, before);
+		assert_int_equal(fixture_set(f, object, a->group, a->name, cases[i].text), -EINVAL);
+		assert_non_null(strstr(f->error.text, model_kind_name(cases[i].kind)));
+		assert_string_equal(model_get(object, a, after), before);
+	}
+	assert_int_equal(fixture_set(f, f->root, "attrib", "no_such", "1"), -ENOENT);
+}
+
+static void lists_ignore_case(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN);
+
+	assert_int_equal(fixture_set(f, tpg, "param", "HeaderDigest", "None"), 0);
+	assert_int_equal(fixture_set(f, tpg, "param", "HeaderDigest", "crc32c,none"), 0);
+}
+
+static void computed_values(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *disk = fixture_disk(f, "user_0/disk");
+	char text[MODEL_TEXT_SIZE];
+
+	assert_string_equal(model_get(disk, model_attribute(MODEL_STORAGE, "health", "state"), text),
+			    "served");
+	assert_string_equal(model_get(disk, model_attribute(MODEL_STORAGE, "health", "sense_keys"), text),
+			    "3=2");
+	assert_string_equal(model_get(disk, model_attribute(MODEL_STORAGE, "attrib", "dev_size"), text),
+			    "1048576");
+	assert_string_equal(model_get(disk, model_attribute(MODEL_STORAGE, "attrib", "hw_max_sectors"), text),
+			    "32768");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
+	const struct CMUnitTest tests[] = {
+	    TEST(every_default_can_be_set),
+	    TEST(wrong_values_change_nothing),
+	    TEST(lists_ignore_case),
+	    TEST(computed_values),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
