@@ -139,12 +139,19 @@ int model_apply_secret(struct model_object *object, const struct model_attribute
 	return 0;
 }
 
-/* --- mapped LUNs ---------------------------------------------------------------------------------------------- */
+/* --- LUNs and mapped LUNs --- */
 
-int model_apply_write_protect(struct model_object *mapped, const struct model_attribute *attribute,
+int model_apply_write_protect(struct model_object *lun, const struct model_attribute *attribute,
 			      struct error *error)
 {
 	(void)attribute, (void)error;
-	model_mapping_protect(mapped);
+	model_mapping_protect(lun);
 	return 0;
+}
+
+int model_apply_acl_only(struct model_object *lun, const struct model_attribute *attribute,
+			 struct error *error)
+{
+	(void)attribute;
+	return model_mapping_refresh(lun) ? model_refuse(error, lun, ENOMEM, "there is no memory") : 0;
 }

@@ -238,6 +238,11 @@ static const struct model_attribute acl_table[] = {
 
 #define KIND MODEL_LUN
 static const struct model_attribute lun_table[] = {
+    BOOL("", "acl_only", "0", MODEL_OURS, "Only initiators whose ACL maps the LUN see it.",
+	 .apply = model_apply_acl_only),
+    BOOL("", "write_protect", "0", MODEL_OURS,
+	 "Initiators without an ACL may not write to the LUN, whatever demo_mode_write_protect says.",
+	 .apply = model_apply_write_protect),
     TEXT("", "alias", 255, MODEL_NO_EFFECT, "A name for the administrator's own use."),
 };
 #undef KIND

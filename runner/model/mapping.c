@@ -22,17 +22,26 @@ static struct model_view *view_of(const struct model_object *object)
 static bool is_protected(const struct model_object *object)
 {
 	if (object->kind == MODEL_LUN)
-		return model_known_number(object->parent, MODEL_A_DEMO_MODE_WRITE_PROTECT);
+		return model_known_number(object->parent, MODEL_A_DEMO_MODE_WRITE_PROTECT) ||
+		       model_known_number(object, MODEL_A_LUN_WRITE_PROTECT);
 	return model_known_number(object, MODEL_A_WRITE_PROTECT);
+}
+
+/* What the entry leads to; NULL: there is none. */
+static struct storage_lu *wanted(struct model_object *object)
+{
+	if (object->kind == MODEL_LUN && model_known_number(object, MODEL_A_ACL_ONLY))
+		return NULL;
+	return lun_of(object)->to->served;
 }
 
 static int refresh_one(struct model_object *object)
 {
-	struct storage_lu *served = lun_of(object)->to->served;
+	struct storage_lu *served = wanted(object);
 	struct model_entry *old = object->entry, *entry = NULL;
 
 	/* The sessions of a TPG that was disabled are ending; it gets its entries again with its views. */
-	if (!view_of(object) || (old && model_entry_storage(old) == served))
+	if (!view_of(object) || (old ? model_entry_storage(old) : NULL) == served)
 		return 0;
 	if (served) {
 		entry = model_entry_new(object, object->number, served, is_protected(object));

@@ -48,6 +48,8 @@ static const struct {
     [MODEL_A_DISCOVERY_USERID_MUTUAL] = {MODEL_ROOT, "discovery_auth", "userid_mutual"},
     [MODEL_A_DISCOVERY_PASSWORD_MUTUAL] = {MODEL_ROOT, "discovery_auth", "password_mutual"},
     [MODEL_A_WRITE_PROTECT] = {MODEL_MAPPED_LUN, "", "write_protect"},
+    [MODEL_A_LUN_WRITE_PROTECT] = {MODEL_LUN, "", "write_protect"},
+    [MODEL_A_ACL_ONLY] = {MODEL_LUN, "", "acl_only"},
     [MODEL_A_ADVERTISE] = {MODEL_PORTAL, "", "advertise"},
     [MODEL_A_CONFIG] = {MODEL_STORAGE, "control", "config"},
     [MODEL_A_FOLDER] = {MODEL_STORAGE, "control", "folder"},

@@ -75,6 +75,29 @@ static void protection(void **state)
 	end(f, stranger, all);
 }
 
+static void luns_for_acls_only(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN), *disk = fixture_disk(f, "user_0/disk");
+	struct model_object *lun = fixture_create(f, tpg, MODEL_LUN, "lun_0", disk);
+	struct model_object *acl = fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
+	struct model_login *login, *stranger;
+
+	fixture_create(f, acl, MODEL_MAPPED_LUN, "lun_0", lun);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "1"), 0);
+	assert_int_equal(fixture_set(f, lun, "", "acl_only", "1"), 0);
+	struct model_map *own = map_of(f, tpg, INITIATOR, &login),
+			 *all = map_of(f, tpg, INITIATOR "2", &stranger);
+	assert_int_equal(model_map_count(own), 1);
+	assert_int_equal(model_map_count(all), 0);
+	model_map_put(all);
+	assert_int_equal(fixture_set(f, lun, "", "acl_only", "0"), 0);
+	all = model_view_map(stranger->view);
+	assert_int_equal(model_map_count(all), 1);
+	end(f, login, own);
+	end(f, stranger, all);
+}
+
 static void another_unit_serves_the_disk(void **state)
 {
 	struct fixture *f = *state;
@@ -224,9 +247,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 	const struct CMUnitTest tests[] = {
-	    TEST(maps_show_what_is_mapped),          TEST(protection),
-	    TEST(another_unit_serves_the_disk),      TEST(deletion_waits_for_users),
-	    TEST(disabling_ends_sessions),           TEST(deleting_an_acl_ends_its_sessions),
+	    TEST(maps_show_what_is_mapped),
+	    TEST(protection),
+	    TEST(luns_for_acls_only),
+	    TEST(another_unit_serves_the_disk),
+	    TEST(deletion_waits_for_users),
+	    TEST(disabling_ends_sessions),
+	    TEST(deleting_an_acl_ends_its_sessions),
 	    TEST(loops_read_while_luns_come_and_go),
 	};
 
