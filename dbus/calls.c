@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a message on the bus to the function that answers it, for callers that may. */
+/*
+ * Method calls: finds the function that answers a call, and refuses callers that are neither root nor the daemon's own user.
+ * What the functions answer is left to handlers.c, handler_manager.c and devices.c.
+ */
 #include <unistd.h>
 
 #include "dbus/private.h"
@@ -7,9 +10,9 @@
 
 #define SENDER_TIMEOUT_MS 10000
 
+/* GDBus has checked interface, name and argument types of a call against the introspection data. */
 static const struct {
-	const char
-	    *name; /* GDBus has checked interface, name and argument types against the introspection data */
+	const char *name;
 	void (*answer)(struct dbus_service *s, GDBusMethodInvocation *call);
 } methods[] = {
     {"GetManagedObjects", dbus_get_managed_objects},
@@ -53,8 +56,10 @@ static void on_sender(GObject *bus, GAsyncResult *result, gpointer data)
 						      "only root may call this");
 }
 
-/* The policy file lets root alone send to us. But policies add up, and a package removed long ago may have
- * left one that lets in everybody: ask the bus who calls. */
+/*
+ * The policy file allows only root to send messages to this service. But the policies of all packages add up, and a package
+ * that was removed long ago may have left a file that allows everybody. So the bus is asked for the user of the caller.
+ */
 static void on_call(GDBusConnection *bus, const char *sender, const char *path, const char *interface,
 		    const char *method, GVariant *parameters, GDBusMethodInvocation *call, gpointer data)
 {
@@ -88,7 +93,7 @@ guint dbus_export(struct dbus_service *s, const char *path, const GDBusInterface
 						 NULL, NULL);
 }
 
-/* The names of devices may contain anything, and a program that prints them must not show a forged line. */
+/* The name of a device may contain any bytes. A program that prints it must not show a forged line. */
 GVariant *dbus_text(const char *text)
 {
 	char *valid = g_utf8_make_valid(text, -1);

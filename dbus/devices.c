@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The devices behind the kernel's target, for status listings and monitoring. */
+/* The method List: all devices of the kernel front end with their state, for status.sh and for monitoring. */
 #include "dbus/private.h"
 
 static void add(void *arg, const struct control_device *device)

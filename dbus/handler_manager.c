@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Handlers of other daemons. Each has its own bus name, is listed for as long as the bus knows that name, and
- * judges its configurations itself; the kernel's events for its devices go to it and not through here.
+ * Handlers of other daemons, which register here so that targetcli finds them. Each of them owns a bus name, and is listed as
+ * long as this name exists. Questions about its configurations are forwarded to it. The kernel sends the events of its devices
+ * directly to the other daemon.
  */
 #include "dbus/private.h"
 #include "util/log.h"
@@ -27,7 +28,8 @@ static void on_appeared(GDBusConnection *bus, const char *name, const char *owne
 	struct dbus_handler *handler = data;
 
 	(void)bus, (void)owner;
-	if (handler->object) /* the name went from one owner to the next */
+	/* The name has changed its owner. */
+	if (handler->object)
 		return;
 	if (dbus_handler_export(handler)) {
 		log_info(handler->name, "D-Bus: registered by %s", name);
@@ -41,7 +43,7 @@ static void on_appeared(GDBusConnection *bus, const char *name, const char *owne
 static void on_vanished(GDBusConnection *bus, const char *name, gpointer data)
 {
 	struct dbus_handler *handler = data;
-	g_autofree char *message = g_strconcat("nobody owns the bus name ", name, NULL);
+	g_autofree char *message = g_strconcat("no process owns the bus name ", name, NULL);
 
 	(void)bus;
 	if (handler->object)
@@ -50,20 +52,20 @@ static void on_vanished(GDBusConnection *bus, const char *name, gpointer data)
 	dbus_handler_remove(handler);
 }
 
-/* What is wrong with a registration, NULL if nothing. */
+/* Returns why a registration is refused, or NULL. */
 static const char *refusal(const struct dbus_service *s, const char *subtype, const char *bus_name,
 			   const char *desc)
 {
 	g_autofree char *path = g_strconcat(SERVICE_PATH "/", subtype, NULL);
 
 	if (!g_variant_is_object_path(path) || !g_dbus_is_name(bus_name))
-		return "a subtype is made of letters, digits and _, and begins with no digit";
+		return "a subtype consists of letters, digits and _, and does not begin with a digit";
 	if (!strcmp(subtype, HANDLER_MANAGER) || !strcmp(subtype, DEVICES))
 		return "this subtype is reserved";
 	if (strlen(desc) > DESC_MAX)
 		return "the description is too long";
 	if (dbus_handler_find(s, subtype))
-		return "there is a handler of this subtype already";
+		return "a handler of this subtype is registered already";
 	return NULL;
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One object for each handler, and the manager that lists them. */
+/*
+ * The objects of handlers on the bus: one for each loaded handler, and one for each handler of another daemon. They answer
+ * GetManagedObjects and CheckConfig. Registration is left to handler_manager.c.
+ */
 #include <errno.h>
 
 #include "backstore/backstore.h"
@@ -8,10 +11,10 @@
 #include "storage/spec.h"
 #include "util/log.h"
 
-/* Bytes that the kernel keeps of dev_config, TCMU_CONFIG_LEN - 1; it drops the rest without a word. */
+/* The kernel keeps TCMU_CONFIG_LEN - 1 bytes of dev_config, and drops all further bytes silently. */
 #define CONFIG_MAX 255
 
-/* --- the list */
+/* --- the list of handlers --- */
 
 struct dbus_handler *dbus_handler_add(struct dbus_service *s, const char *name, const char *desc)
 {
@@ -52,7 +55,7 @@ void dbus_handlers_load(struct dbus_service *s)
 		dbus_handler_add(s, loaded->name, loaded->config_desc)->loaded = loaded;
 }
 
-/* --- their objects */
+/* --- their objects --- */
 
 static char *path_of(const struct dbus_handler *handler)
 {
@@ -136,7 +139,7 @@ void dbus_handlers_free(struct dbus_service *s)
 		dbus_handler_remove(list_entry(node, struct dbus_handler, node));
 }
 
-/* --- what they are asked */
+/* --- method calls --- */
 
 void dbus_get_managed_objects(struct dbus_service *s, GDBusMethodInvocation *call)
 {
@@ -155,8 +158,7 @@ void dbus_get_managed_objects(struct dbus_service *s, GDBusMethodInvocation *cal
 }
 
 /*
- * A comma and a newline end a value where the kernel reads settings, and devices are configured by lines. rtslib refuses a
- * colon, and cuts off what follows a blank.
+ * configfs ends a value at a comma or a newline. rtslib refuses a colon, and ignores everything behind a blank.
  */
 static int check_characters(const char *text, struct error *error)
 {
@@ -183,7 +185,7 @@ static int check_config(const struct tcmur_handler *handler, const struct storag
 	return err;
 }
 
-/* Opens no path and asks no storage: a caller must not learn here what is on this machine. */
+/* Opens no path and asks no storage, so that a caller cannot find out by this method which files exist on this machine. */
 static int check_text(const struct tcmur_handler *handler, const char *text, struct error *error)
 {
 	size_t name_len = strlen(handler->name);
@@ -206,7 +208,8 @@ void dbus_check_config(struct dbus_service *s, GDBusMethodInvocation *call)
 	struct error error = {"success"};
 	const char *text;
 
-	if (!handler) { /* gone since the call came */
+	/* The handler may have been removed since the call arrived. */
+	if (!handler) {
 		dbus_return_verdict(call, false, "no such handler");
 		return;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of this folder share. Everything runs on the main thread, hence no lock. */
+/* What the files of this folder share. Everything runs on the main thread, so there are no locks. */
 #ifndef DBUS_PRIVATE_H
 #define DBUS_PRIVATE_H
 
@@ -23,43 +23,52 @@ struct dbus_handler {
 	struct list node;
 	struct dbus_service *service;
 	char *name;
-	char *desc;                         /* ConfigDesc */
-	const struct tcmur_handler *loaded; /* NULL: another daemon's */
-	guint object;                       /* its registration on the bus, 0 while it has none */
-	/* another daemon's */
-	guint watch;                         /* of its bus name */
-	GDBusMethodInvocation *registration; /* to be answered when the bus name is found, or is not */
+	/* The property ConfigDesc. */
+	char *desc;
+	/* NULL: it is a handler of another daemon. */
+	const struct tcmur_handler *loaded;
+	/* The registration of its object on the bus; 0: it has none. */
+	guint object;
+	/* The rest is used for handlers of other daemons. The watch of the bus name: */
+	guint watch;
+	/* The call RegisterHandler, which is answered when the bus has said whether the name exists; NULL: it was answered. */
+	GDBusMethodInvocation *registration;
 };
 
 struct dbus_service {
 	struct control_service *control;
 	struct list handlers;
-	GDBusConnection *bus;  /* NULL while there is none */
-	GCancellable *stopped; /* ends what is pending */
-	unsigned pending;      /* calls of ours on the bus whose callbacks are still to run */
-	guint objects[3];      /* registrations of what is no handler */
-	guint retry;           /* timer, 0 while not needed */
-	bool bus_missing;      /* said so already */
+	/* NULL: there is no connection. */
+	GDBusConnection *bus;
+	/* Ends the calls that are pending. */
+	GCancellable *stopped;
+	/* This service's calls to the bus whose callbacks have not run yet. */
+	unsigned pending;
+	/* The registrations of the objects that are no handlers. */
+	guint objects[3];
+	/* The timer that connects again; 0: it does not run. */
+	guint retry;
+	/* The log says already that there is no bus. */
+	bool bus_missing;
 };
 
-/* calls.c. Registers an object whose method calls reach the functions below. The registration, 0 if refused.
- */
+/* calls.c. Registers an object whose method calls reach the functions below. Returns the registration, or 0. */
 guint dbus_export(struct dbus_service *s, const char *path, const GDBusInterfaceInfo *interface);
-/* A reply or property of text that may be any bytes. */
+/* Makes a string of text that may contain any bytes. */
 GVariant *dbus_text(const char *text);
 void dbus_return_verdict(GDBusMethodInvocation *call, bool good, const char *message);
 
 /* handlers.c */
 void dbus_handlers_load(struct dbus_service *s);
 void dbus_handlers_free(struct dbus_service *s);
-/* The bus came, or went and took the other daemons' handlers along. */
+/* After a connection was made, and before it is dropped; then the handlers of other daemons are removed. */
 void dbus_handlers_export(struct dbus_service *s);
 void dbus_handlers_unexport(struct dbus_service *s);
 struct dbus_handler *dbus_handler_add(struct dbus_service *s, const char *name, const char *desc);
 void dbus_handler_remove(struct dbus_handler *handler);
 bool dbus_handler_export(struct dbus_handler *handler);
 struct dbus_handler *dbus_handler_find(const struct dbus_service *s, const char *name);
-/* The handler whose object this is, NULL if none. */
+/* The handler with the object at this path, or NULL. */
 struct dbus_handler *dbus_handler_at(const struct dbus_service *s, const char *path);
 void dbus_get_managed_objects(struct dbus_service *s, GDBusMethodInvocation *call);
 void dbus_check_config(struct dbus_service *s, GDBusMethodInvocation *call);

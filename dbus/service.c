@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The connection to the bus: made, lost, made again. */
+/* The connection to the bus: it is made at the start, and made again whenever it is lost. */
 #include "dbus/interfaces.h"
 #include "dbus/private.h"
 #include "util/log.h"
@@ -60,13 +60,16 @@ static void on_name(GObject *bus, GAsyncResult *result, gpointer data)
 	}
 	g_variant_get(reply, "(u)", &answer);
 	if (answer == REQUEST_NAME_OWNER || answer == REQUEST_NAME_ALREADY)
-		log_info(NULL, "D-Bus: " SERVICE_NAME " is ours");
+		log_info(NULL, "D-Bus: this daemon owns " SERVICE_NAME);
 	else
-		log_err(NULL, "D-Bus: another process owns " SERVICE_NAME "; waiting for it to go");
+		log_err(NULL, "D-Bus: another process owns " SERVICE_NAME
+			      "; this daemon takes the name when that process ends");
 }
 
-/* After the objects are there, so that nobody finds the name without them. Not g_bus_own_name(), which waits
- * for the bus when the name is given up. */
+/*
+ * Called after the objects are registered, so that no caller finds the name without them. g_bus_own_name() is not used,
+ * because it waits for the bus when the name is released.
+ */
 static void request_name(struct dbus_service *s)
 {
 	s->pending++;
@@ -88,7 +91,9 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer data)
 		if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
 			return;
 		if (!s->bus_missing)
-			log_warn(NULL, "D-Bus: no system bus, waiting for one: %s", error->message);
+			log_warn(NULL,
+				 "D-Bus: there is no system bus; the daemon connects when it is there: %s",
+				 error->message);
 		s->bus_missing = true;
 		connect_soon(s);
 		return;
@@ -99,7 +104,7 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer data)
 	request_name(s);
 }
 
-/* A connection of our own: the one that g_bus_get() shares ends the process when the bus goes. */
+/* The connection is not the shared one of g_bus_get(), which ends the process when the bus ends. */
 static void connect_now(struct dbus_service *s)
 {
 	g_autofree char *address = g_dbus_address_get_for_bus_sync(G_BUS_TYPE_SYSTEM, NULL, NULL);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * org.kernel.TCMUService1 on the system bus: what targetcli asks of the handlers, registration of handlers
- * that other daemons serve, and a list of the devices. Runs on the main thread and never blocks it: a bus
- * that is absent, slow or restarted costs the daemon nothing but this service, which comes back with the bus.
+ * The service org.kernel.TCMUService1 on the system bus. targetcli asks it which handlers exist and whether a configuration is
+ * good; other daemons register their handlers; and status.sh asks for a list of the devices. The service runs on the main
+ * thread and never blocks it. If the bus is absent, slow or restarted, only this service is missing, and it returns with the
+ * bus.
  *
- * Only root is answered, whatever the bus's policy files say, except where D-Bus itself answers
- * (introspection, properties).
+ * Whatever the policy files of the bus say, only root and the daemon's own user get an answer, except to introspection and
+ * properties, which GDBus answers by itself.
  */
 #ifndef DBUS_SERVICE_H
 #define DBUS_SERVICE_H
@@ -14,8 +15,8 @@
 
 struct dbus_service;
 
-/* Main, with the handlers loaded. What is on the bus comes with the main loop's turns. */
+/* Main thread, after the handlers were loaded. The connection is made while the main loop runs. */
 struct dbus_service *dbus_service_start(struct control_service *control);
-/* Main. Answers what is asked right now with an error, gives up the name. */
+/* Main thread. Answers pending calls with an error, and releases the name. */
 void dbus_service_stop(struct dbus_service *service);
 #endif

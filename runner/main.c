@@ -15,7 +15,7 @@
 #include "dbus/service.h"
 #include "util/log.h"
 
-/* status: what --run's command ended with. */
+/* status: the exit status of the command of --run. */
 static int serve(struct control_options *options, int *status, struct error *error)
 {
 	struct control_service *service;
@@ -63,8 +63,8 @@ int main(int argc, char **argv)
 	int status = EXIT_SUCCESS;
 
 	(void)argc;
-	setlocale(LC_CTYPE,
-		  ""); /* --help and file names of any language; messages and numbers stay as they are */
+	/* File names may be of any language. Messages and numbers do not depend on the locale. */
+	setlocale(LC_CTYPE, "");
 	int err = control_options_parse(&options, argv, &error);
 	bool usage = err;
 	if (!err)

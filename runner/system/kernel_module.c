@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Loads the kernel module target_core_user, as modprobe(8) does, and checks that LIO shows itself in configfs. */
 #include "system/kernel_module.h"
 
 #include <errno.h>
@@ -61,7 +62,9 @@ int kernel_module_load(struct error *error)
 	int err = access("/sys/module/" MODULE, F_OK) ? load(error) : 0;
 
 	if (!err && access(CONFIGFS "/target", F_OK))
-		return error_set(error, ENOENT,
-				 CONFIGFS "/target is not there: mount -t configfs configfs " CONFIGFS);
+		return error_set(
+		    error, ENOENT,
+		    CONFIGFS
+		    "/target does not exist; mount configfs first: mount -t configfs configfs " CONFIGFS);
 	return err;
 }

@@ -4,7 +4,9 @@
 
 #include "util/error.h"
 
-/* Main thread. Sees to it that the kernel has target_core_user, and configfs where LIO shows itself. 0 or
- * -errno. */
+/*
+ * Main thread; may block. Loads target_core_user if the kernel does not have it yet. 0, or -errno with error set; -ENOTSUP:
+ * this kernel has no TCMU.
+ */
 int kernel_module_load(struct error *error);
 #endif

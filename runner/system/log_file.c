@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The queue of log lines and the thread that writes them. Log lines come from any thread, also from event loops, so a full
+ * queue drops lines instead of waiting. What a line says is left to util/log.c.
+ */
 #include "system/log_file.h"
 
 #include <errno.h>
@@ -19,7 +23,8 @@
 
 #define DEFAULT_DIR "/var/log"
 #define FILE_NAME   "tcmu-runner.log"
-#define QUEUE_MAX   4096 /* lines; more are counted and dropped */
+/* Lines that wait for the thread; further lines are counted and dropped. */
+#define QUEUE_MAX 4096
 
 struct line {
 	struct list node;
@@ -30,9 +35,10 @@ struct line {
 
 static const char *const level_names[] = {"CRIT", "ERROR", "WARN", "INFO", "DEBUG", "CDB"};
 
-/* What waits for the thread. */
+/* The lines that wait for the thread. */
 static struct {
-	pthread_mutex_t lock; /* a leaf, as file.lock */
+	/* Guards the queue. It is a leaf, as file.lock is. */
+	pthread_mutex_t lock;
 	pthread_cond_t more;
 	struct list lines;
 	unsigned nlines, dropped;
@@ -41,12 +47,15 @@ static struct {
     .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .lines = LIST_INIT(queue.lines)};
 
 static struct {
-	pthread_mutex_t lock; /* held while a line is written */
-	int fd;               /* -1: no file */
-	char *path;           /* main thread's */
+	/* Held while a line is written. */
+	pthread_mutex_t lock;
+	/* -1: there is no file. */
+	int fd;
+	/* Belongs to the main thread. */
+	char *path;
 } file = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
 
-/* Main thread's, but for as_service, which is set before there is a writing thread. */
+/* Belongs to the main thread, except as_service, which does not change while the writing thread runs. */
 static struct {
 	pthread_t thread;
 	bool running, as_service;
@@ -60,7 +69,7 @@ static void write_file(const struct line *line)
 	g_autofree char *stamp = g_date_time_format(when, "%Y-%m-%d %H:%M:%S");
 
 	SCOPE_LOCK(&file.lock);
-	/* A full disk loses lines, nothing else. */
+	/* If the disk is full, the line is lost, and nothing else happens. */
 	if (file.fd >= 0)
 		dprintf(file.fd, "%s.%03d %d [%s] %s\n", stamp, (int)(line->time % G_USEC_PER_SEC / 1000),
 			getpid(), level_names[line->level], line->text);
@@ -92,7 +101,7 @@ static struct line *make_line(enum log_level level, const char *text)
 	return line;
 }
 
-/* Waits for lines; takes all there are, and how many found no room. False at the end. */
+/* Waits for lines, and takes all of them together with the number of dropped lines. Returns false at the end. */
 static bool take_lines(struct list *lines, unsigned *dropped)
 {
 	SCOPE_LOCK(&queue.lock);
@@ -104,7 +113,7 @@ static bool take_lines(struct list *lines, unsigned *dropped)
 	return !list_empty(lines);
 }
 
-static void tell_dropped(unsigned dropped)
+static void report_dropped(unsigned dropped)
 {
 	char text[64];
 
@@ -126,12 +135,12 @@ static void *write_lines(void *arg)
 			g_free(line);
 		}
 		if (dropped)
-			tell_dropped(dropped);
+			report_dropped(dropped);
 	}
 	return arg;
 }
 
-/* Any thread. */
+/* Any thread. The log calls this function for each line. */
 static void sink(enum log_level level, const char *text)
 {
 	struct line *line = make_line(level, text);
@@ -152,14 +161,18 @@ static void sink(enum log_level level, const char *text)
 
 /* --- main thread --- */
 
-/* What these variables say is passed on to all descendants of a service, such as the shells of a desktop's terminal. */
+/*
+ * Whether systemd or D-Bus has started this process. All descendants of a service inherit the variables, for example the
+ * shell in a terminal of a desktop, so the process ID is compared as well.
+ */
 static bool is_service(void)
 {
 	const char *pid = getenv("SYSTEMD_EXEC_PID"), *bus = getenv("DBUS_STARTER_BUS_TYPE");
 
 	if (bus && !strcmp(bus, "system"))
 		return true;
-	if (pid) /* systemd 248 */
+	/* systemd sets this variable since version 248. */
+	if (pid)
 		return atoi(pid) == getpid();
 	return getenv("INVOCATION_ID") && getppid() == 1;
 }
@@ -173,7 +186,8 @@ static void start(void)
 	int err = pthread_create(&writer.thread, NULL, write_lines, NULL);
 
 	if (err) {
-		log_err(NULL, "the log goes to stderr only: %s", strerror(err));
+		log_err(NULL, "log lines go to stderr only, because their thread cannot be started: %s",
+			strerror(err));
 		return;
 	}
 	writer.running = true;
@@ -185,11 +199,11 @@ static int open_file(const char *path)
 	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
-		log_err(NULL, "%s: %s; log lines do not go there", path, strerror(errno));
+		log_err(NULL, "%s: %s; log lines are not written to this file", path, strerror(errno));
 	return fd;
 }
 
-/* Takes path over. NULL: no file. */
+/* The function owns path from now on. NULL: lines go to no file. */
 static void use_file(char *path)
 {
 	int fd = path ? open_file(path) : -1;

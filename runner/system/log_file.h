@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where log lines go: stderr in the foreground; as a service (started by systemd or D-Bus) tcmu-runner.log in
- * the log folder, and syslog. A folder that is named gets the file in the foreground, too. A thread of its
- * own writes, so that no loop waits for a disk or for journald.
+ * Where log lines go. A daemon in the foreground writes them to stderr. A service, which systemd or D-Bus has started,
+ * writes them to tcmu-runner.log in the log folder and to syslog. If a log folder is configured, the file is written in
+ * both cases. A separate thread writes the lines, so that no event loop waits for a disk or for journald.
  */
 #ifndef SYSTEM_LOG_FILE_H
 #define SYSTEM_LOG_FILE_H
 
-/* Main thread. dir: NULL for the default. Again with another folder: continues there. */
+/* Main thread. dir: the log folder; NULL: the default. A further call with another folder continues the log there. */
 void control_log_open(const char *dir);
-/* Main thread. The file was moved away: begins a new one. */
+/* Main thread. Opens the file again, because logrotate has moved it away. */
 void control_log_reopen(void);
-/* Main thread. Writes what is left; lines go to stderr again. */
+/* Main thread. Writes the lines that wait, and ends the thread. Further lines go to stderr. */
 void control_log_close(void);
 #endif

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages to systemd (sd_notify(3)), and the watchdog: a round asks every event loop for an answer, and a sign of life is
+ * sent only after all of them have answered.
+ */
 #include "system/notify.h"
 
 #include <glib.h>
@@ -18,7 +22,7 @@ struct control_notify {
 	atomic_bool answered;
 };
 
-static void tell(const char *state)
+static void send_state(const char *state)
 {
 #ifdef TCMUR_HAVE_SYSTEMD
 	sd_notify(0, state);
@@ -27,7 +31,7 @@ static void tell(const char *state)
 #endif
 }
 
-/* Milliseconds within which systemd wants a sign of life, 0: it wants none. */
+/* The milliseconds within which systemd wants a sign of life; 0: it wants none. */
 static guint watchdog_ms(void)
 {
 	uint64_t us = 0;
@@ -65,7 +69,7 @@ static gboolean on_round(gpointer data)
 
 	if (!atomic_load_explicit(&notify->answered, memory_order_acquire))
 		return G_SOURCE_CONTINUE;
-	tell("WATCHDOG=1");
+	send_state("WATCHDOG=1");
 	atomic_store_explicit(&notify->answered, false, memory_order_relaxed);
 	loop_broadcast_start(notify->round, NULL);
 	return G_SOURCE_CONTINUE;
@@ -78,9 +82,10 @@ struct control_notify *control_notify_ready(struct loop_set *loops)
 
 	notify->answered = true;
 	notify->round = loop_broadcast_new(loops, &round_ops, notify);
-	if (ms && notify->round) /* several rounds, so that one that came a little late is not the end */
+	/* There are several rounds within the limit, so that one late round does not end the daemon. */
+	if (ms && notify->round)
 		notify->timer = g_timeout_add(MAX(ms / 4, 1), on_round, notify);
-	tell("READY=1");
+	send_state("READY=1");
 	return notify;
 }
 
@@ -93,7 +98,7 @@ void control_notify_status(const char *format, ...)
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
 	state = g_strconcat("STATUS=", text, NULL);
-	tell(state);
+	send_state(state);
 }
 
 void control_notify_stopping(struct control_notify *notify)
@@ -101,7 +106,7 @@ void control_notify_stopping(struct control_notify *notify)
 	if (notify->timer)
 		g_source_remove(notify->timer);
 	notify->timer = 0;
-	tell("STOPPING=1");
+	send_state("STOPPING=1");
 }
 
 void control_notify_free(struct control_notify *notify)

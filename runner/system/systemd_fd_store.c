@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The descriptors that systemd has passed to this process, and messages by which systemd keeps or closes descriptors
+ * (FDSTORE=1, sd_notify(3)). Which descriptors are worth keeping is left to the callers.
+ */
 #include "system/systemd_fd_store.h"
 
 #include <glib.h>
@@ -47,7 +51,7 @@ static int tell(const char *state, const int *fd)
 }
 #endif
 
-/* What was passed to this process and nobody has taken yet. Main thread's. */
+/* The descriptors that were passed to this process and that no caller has taken yet. They belong to the main thread. */
 static struct fd_kept *left;
 static unsigned nleft;
 
@@ -77,8 +81,8 @@ static bool take(bool (*wanted)(int fd, const void *arg), const void *arg, struc
 }
 
 /*
- * systemd forgets by name, so each has one of its own, for as long as the machine runs. It is asked not to watch the
- * descriptors (FDPOLL): each event of a uio device would wake it, and here is decided what is of use.
+ * systemd closes descriptors by name, so each descriptor gets a name that is unique until the next boot. FDPOLL=0 asks systemd
+ * not to watch the descriptors, because each event of a UIO device would wake systemd.
  */
 static void keep(struct fd_kept *kept, const char *kind)
 {

@@ -26,7 +26,7 @@ class BusCase(unittest.TestCase):
         self.addCleanup(self.bus.remove)
         self.host = self.bus.program(os.environ["DBUS_HOST"], os.environ["DBUS_HANDLERS"])
         self.addCleanup(self.host.kill)
-        self.host.wait_output("is ours")
+        self.host.wait_output("this daemon owns")
 
     def tearDown(self):
         """Whatever a test has done, the service answers and ends well."""
@@ -147,11 +147,11 @@ class ExternalHandlerTest(BusCase):
     def test_subtype_taken(self):
         self.external("foo")
         for taken in "foo", "file":
-            self.assertEqual(self.register(taken), [False, "there is a handler of this subtype already"])
+            self.assertEqual(self.register(taken), [False, "a handler of this subtype is registered already"])
         self.assertEqual(self.check("foo", "foo/x"), [True, ""])
 
     def test_no_bus_name(self):
-        self.assertIn("nobody owns the bus name", self.external("foo", "nameless").output())
+        self.assertIn("no process owns the bus name", self.external("foo", "nameless").output())
         self.assertNotIn("foo", self.handlers())
         self.assertEqual(self.external("foo").output(), "(true, 'success')\n")
 
@@ -177,7 +177,7 @@ class ExternalHandlerTest(BusCase):
         waiting.process.wait(4)
         self.host = self.bus.program(os.environ["DBUS_HOST"], os.environ["DBUS_HANDLERS"])
         self.addCleanup(self.host.kill)
-        self.host.wait_output("is ours")
+        self.host.wait_output("this daemon owns")
 
 
 class HostileTest(BusCase):
@@ -268,13 +268,13 @@ class BusLifeTest(BusCase):
         self.bus.daemon.send_signal(signal.SIGCONT)
         self.host = self.bus.program(os.environ["DBUS_HOST"], os.environ["DBUS_HANDLERS"])
         self.addCleanup(self.host.kill)
-        self.host.wait_output("is ours")
+        self.host.wait_output("this daemon owns")
 
     def test_bus_comes_late(self):
         self.bus.stop()
         late = self.bus.program(os.environ["DBUS_HOST"], os.environ["DBUS_HANDLERS"])
         self.addCleanup(late.kill)
-        late.wait_output("waiting for one")
+        late.wait_output("there is no system bus")
         late.stop()
         self.bus.start()
         wait_for("the name", self.bus.has_name)
