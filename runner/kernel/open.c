@@ -115,9 +115,11 @@ static bool is_new(struct kernel_device *d)
 static int open_patiently(struct kernel_device *d, struct error *error)
 {
 	int err = kernel_lun_open(d, d->name.config, is_new(d), &d->next, error);
+	int tries = 0; /* since the last I/O of the previous process has ended */
 
 	for (int i = 0; err == -EBUSY && d->found && !d->lun.lu; i++) {
-		if ((i >= BUSY_TRIES && !kernel_stray_io(d)) || !kernel_pause(d, KERNEL_PAUSE_NS))
+		tries = kernel_stray_io(d) ? 0 : tries + 1;
+		if (tries > BUSY_TRIES || !kernel_pause(d, KERNEL_PAUSE_NS))
 			break;
 		if (i == KERNEL_WARN_AFTER)
 			log_warn(d->subject, "waits: %s", error->text);

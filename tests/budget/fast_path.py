@@ -11,18 +11,6 @@ PLACES = 64  # the load walks over so many places, all of which the warm-up has 
 READ, WRITE = "READ", "WRITE"
 
 
-@contextlib.contextmanager
-def corked(connection):
-    """What is sent meanwhile leaves in one piece."""
-    pieces, send = [], connection.send_bytes
-    connection.send_bytes = pieces.append
-    try:
-        yield
-    finally:
-        connection.send_bytes = send
-    send(b"".join(pieces))
-
-
 def start(session, what, serial, blocks):
     lba = serial % PLACES * blocks
     if what == READ:
@@ -33,7 +21,7 @@ def start(session, what, serial, blocks):
 def run(session, what, depth, rounds, blocks=8):
     """rounds times depth commands, each time sent at once and answered before the next."""
     for turn in range(rounds):
-        with corked(session.connection):
+        with session.connection.corked():
             tasks = [start(session, what, turn * depth + i, blocks) for i in range(depth)]
         for task in tasks:
             assert session.finish(task).status == 0, f"{what}: {task.key}"

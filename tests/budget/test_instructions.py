@@ -19,7 +19,7 @@ from daemon import Daemon
 from fast_path import READ, WRITE
 
 STEPPER = os.environ["TCMUR_STEPPER"]
-NAMES = {46: "sendmsg", 47: "recvmsg", 327: "preadv2", 328: "pwritev2", 426: "io_uring_enter"}  # x86-64
+NAMES = {46: "sendmsg", 47: "recvmsg", 327: "preadv2", 328: "pwritev2", 332: "statx", 426: "io_uring_enter"}  # x86-64
 CANCELLATION_POINTS = ("sendmsg", "recvmsg", "preadv2", "pwritev2")
 ASLEEP = {"mailbox_fall_asleep", "mailbox_wake_up"}
 A_TURN = ("recvmsg", "sendmsg", "io_uring_enter")
@@ -162,11 +162,13 @@ class Instructions(unittest.TestCase):
             self.check(f"file/{folder}/disk,create", (WRITE,), pwritev2=1)
 
     def test_file_direct(self):
-        """Completions may come one by one: each is a turn then, without anything to receive."""
+        """Completions may come one by one: each is a turn then, without anything to receive. A WRITE asks for the size of
+        the file, because a WRITE beyond the end of a file that was cut must fail."""
         with fast_path.folder("disk") as folder:
             if fast_path.is_tmpfs(folder):
                 self.skipTest("no file system but tmpfs")
-            self.check(f"file/{folder}/disk,cache=none,create", sendmsg=1, io_uring_enter=1)
+            self.check(f"file/{folder}/disk,cache=none,create", (READ,), sendmsg=1, io_uring_enter=1)
+            self.check(f"file/{folder}/disk,cache=none,create", (WRITE,), sendmsg=1, io_uring_enter=1, statx=1)
 
 
 if __name__ == "__main__":

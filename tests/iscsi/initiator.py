@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A raw iSCSI initiator for tests. It obeys RFC 7143 unless a test makes it do otherwise, and asserts that the
 target does: sequence numbers, burst and segment limits, residuals and digests are checked on each PDU."""
+import contextlib
 import hashlib
 import hmac
 import os
@@ -85,6 +86,17 @@ class Connection:
     def send_bytes(self, data):
         self.socket.settimeout(self.timeout)
         self.socket.sendall(data)
+
+    @contextlib.contextmanager
+    def corked(self):
+        """Keeps what is sent meanwhile, and sends it in one piece at the end."""
+        pieces, send = [], self.send_bytes
+        self.send_bytes = pieces.append
+        try:
+            yield
+        finally:
+            self.send_bytes = send
+        send(b"".join(pieces))
 
     def _read(self, length):
         data = bytearray()

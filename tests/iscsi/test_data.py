@@ -323,9 +323,17 @@ class BadDataOut(DaemonCase):
             pass
 
     def test_unsolicited_where_not_allowed(self):
+        """The command waits for the data of an R2T that the target has sent, and fails then."""
+        session, task, r2t = self.start()
+        session.connection.send(self.data_out(session, task, r2t, ttt=p.NO_TAG), self.data_out(session, task, r2t))
+        self.not_good(session, task)
+
+    def test_unsolicited_before_the_r2t(self):
+        """In one piece with the command, the data arrive before the target sends an R2T."""
         session = self.session(keys={"ImmediateData": "No", "InitialR2T": "Yes"})
-        task = session.start(cdb.write10(0, 8), bytes(4096), manual=True)
-        session.connection.send(p.data_out(task.itt, p.NO_TAG, 0, 0, bytes(4096), True, session.expstatsn))
+        with session.connection.corked():
+            task = session.start(cdb.write10(0, 8), bytes(4096), manual=True)
+            session.connection.send(p.data_out(task.itt, p.NO_TAG, 0, 0, bytes(4096), True, session.expstatsn))
         self.not_good(session, task)
 
     def test_immediate_data_where_not_allowed(self):

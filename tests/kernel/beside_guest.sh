@@ -103,7 +103,7 @@ check_both 2
 
 step "what does not work"
 fails ./user_create.sh file bad 1M no-such-folder/bad
-grep -q 'failed: .*No such file' /tmp/out
+grep -q 'file/no-such-folder/bad: No such file' /tmp/out
 fails compgen -G "$core/user_*/bad"
 for _ in 1 2 3 4; do
 	ask_both

@@ -50,7 +50,7 @@ step "the next waits for it, but not with storage that it has to itself"
 start_daemon
 wait_for served user_1/quick
 wait_for grep -q 'user_0/slow.*waits: .*in use' $log
-wait_for grep -q 'user_2/away.*waits: I/O of the daemon before' $log
+wait_for grep -q 'user_2/away.*waits for the end of I/O' $log
 sleep 3
 locks 2
 fails served user_0/slow

@@ -91,6 +91,7 @@ missing_image() {
 	mv /tmp/state/hidden '/tmp/state/b c.img'
 	wait_for status_says 'user_9/b .*enabled, served, .*'
 	remove 9 b
+	rmdir $core/user_9
 	rm '/tmp/state/b c.img'
 	./user_create.sh file b 1M 'b~20c.img' # asks for a new disk
 	status_says 'user_[0-9]*/b .*enabled, served, .*'

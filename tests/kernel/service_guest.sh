@@ -192,7 +192,7 @@ wait_for in_store 1
 step "a portal of its own: no initiator is refused between two daemons"
 set_up RestartSec=4 ExecStart= 'ExecStart=/usr/bin/tcmu-runner --kernel --export alloc/a,size=1M --portal 127.0.0.1:3270'
 systemctl restart $unit
-wait_for in_store 2
+wait_for in_store 3 # the device, the portal, and the memory of the disk
 first=$(main_pid)
 kill -9 "$first"
 wait_for down
@@ -200,7 +200,7 @@ connect
 is_busy
 wait_for is_another "$first"
 wait_for logged 'portal-[0-9.]*: kept open by systemd, used again'
-in_store 2
+in_store 3
 set_up
 systemctl restart $unit
 wait_for logged 'portal-[0-9.]*: kept open by systemd, but of no use any more: dropped'

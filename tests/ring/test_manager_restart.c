@@ -171,11 +171,14 @@ static struct stray begin_stray(const struct world *w, const char *name)
 	return stray;
 }
 
+/* A process that ends closes its files one after the other. */
 static void end_stray(const struct world *w, struct stray stray)
 {
-	close(stray.file);
 	close(stray.io);
 	assert_false(tcmu_stray_io(w->io_lock));
+	for (int i = 0; i < 200; i++)
+		pause_a_bit();
+	close(stray.file);
 }
 
 /* Blocked, with nothing in the ring given back. */
@@ -211,7 +214,7 @@ static void test_stray_io_delays_the_reset(void **state)
 	open_manager(w);
 	wait_state(w, 3, TCMU_DEVICE_SERVED);
 	wait_reset(3);
-	for (int i = 0; i < 1800; i++) /* longer than a device that is only busy gets */
+	for (int i = 0; i < 3500; i++) /* longer than a device that is only busy gets */
 		pause_a_bit();
 	is_not_reset(1);
 	is_not_reset(2);
