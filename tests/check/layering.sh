@@ -23,7 +23,8 @@ BEGIN {
 	layer("system", "loop|util")
 	layer("control", "system|config|iscsi|model|kernel|storage|scsi|backstore|loop|util")
 	layer("dbus", "control|config|system|storage|backstore|util")
-	layer("tcmuctl", "storage|util")
+	layer("import", "model|storage|util")
+	layer("tcmuctl", "import|storage|util")
 	without_glib = "^(util|loop|backstore|scsi|storage|ring|kernel|model|iscsi_login|iscsi)$"
 	impure = "^(sys/mman\\.h|dlfcn\\.h|glib.*|gio/.*|sys/socket\\.h|netinet/.*|fcntl\\.h|liburing\\.h)$"
 }
@@ -33,6 +34,7 @@ BEGIN {
 	place = part[1] ":" part[2]
 	is_handler = place ~ /^(handler_file|handler_alloc|handlers)\//
 	folder = place
+	sub(/^tools\/tcmuctl\/import\//, "import/", folder)
 	sub(/^(runner|tools)\//, "", folder)
 	sub(/\/.*/, "", folder)
 	is_ours = place ~ /^(runner|dbus|tools)\//

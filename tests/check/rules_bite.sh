@@ -10,7 +10,7 @@ status=0
 clean_tree() {
 	rm -rf "$tree"
 	mkdir -p "$tree/runner/util" "$tree/runner/loop" "$tree/runner/scsi" "$tree/handlers/null" "$tree/dbus" \
-		"$tree/tools/tcmuctl"
+		"$tree/tools/tcmuctl/import"
 	cp "$rules/../../.clang-format" "$tree"
 	printf '/* SPDX-License-Identifier: Apache-2.0 */\nvoid util_run(void);\n#define util_go() loop_for_macro()\n' >"$tree/runner/util/a.h"
 	printf '/* SPDX-License-Identifier: Apache-2.0 */\n/* Calls util. */\n#include "util/a.h"\n' >"$tree/runner/loop/a.c"
@@ -48,6 +48,7 @@ bites layering handlers/null/a.c '#include "loop/loop.h"'
 bites layering handlers/null/a.c '#include "../../runner/util/a.h"'
 bites layering handlers/null/a.c '#include <liburing.h>'
 bites layering dbus/a.c '#include "scsi/scsi.h"'
+bites layering tools/tcmuctl/import/a.c '#include "tcmuctl/command.h"'
 bites layering tools/tcmuctl/a.c '#include "model/target.h"'
 bites spdx runner/util/b.c 'int x;'
 bites file_size runner/util/a.h "$(yes '' | head -n 900; echo end)"

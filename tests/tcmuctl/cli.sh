@@ -26,6 +26,43 @@ refuses 'the command is missing; see tcmuctl --help'
 refuses '--nosuch is not an option' --nosuch
 refuses 'nosuch is not a command' nosuch
 refuses 'nosuch is not a command' help nosuch
+for command in import-scst import-tgt; do
+	refuses "tcmuctl $command --help" $command --nosuch
+	refuses "'word' is not an option" $command word
+	refuses 'Missing argument' $command -o
+	"$tcmuctl" $command --help >"$work/help"
+	"$tcmuctl" help $command | cmp - "$work/help"
+	! grep -E '.{81}' "$work/help" || fail "$command --help has lines of more than 80 columns"
+done
+
+# fails TEXT ARGUMENT...: the command fails (status 1), and the message contains TEXT.
+fails() {
+	text=$1 status=0
+	shift
+	"$tcmuctl" "$@" >"$work/out" 2>"$work/err" || status=$?
+	[ $status -eq 1 ] || fail "'$*' ends with status $status"
+	[ ! -s "$work/out" ] || fail "'$*' prints a result"
+	grep -qF -- "$text" "$work/err" || fail "'$*' says: $(cat "$work/err")"
+}
+conf=$work/scst.conf
+echo '[HANDLER vdisk]' >"$conf"
+fails "$work/nosuch: No such file or directory" import-scst --scst-conf "$work/nosuch"
+fails "$work/nosuch: No such file or directory" import-scst --scst-conf "$conf" --initiators-deny "$work/nosuch"
+[ -e /etc/scst.conf ] || [ -e /etc/iscsi-scstd.conf ] ||
+	fails "neither /etc/scst.conf nor /etc/iscsi-scstd.conf exists" import-scst
+fails "$work: Is a directory" import-tgt --conf "$work"
+fails "/dev/null is not a regular file" import-scst --scst-conf "$conf" -o /dev/null
+fails "$work/nosuch/result: No such file or directory" import-scst --scst-conf "$conf" -o "$work/nosuch/result"
+
+# A file with other rights is replaced, also behind a symbolic link, and never readable by others.
+touch "$work/old"
+chmod 644 "$work/old"
+ln -s old "$work/link"
+"$tcmuctl" import-scst --scst-conf "$conf" -o "$work/link" 2>"$work/err"
+[ -L "$work/link" ] || fail "the symbolic link was replaced"
+[ "$(stat -c %a "$work/old")" = 600 ] || fail "the mode is $(stat -c %a "$work/old")"
+grep -q tcmu_runner "$work/old" || fail "the file was not replaced"
+
 "$tcmuctl" --version | grep -qxE 'tcmuctl [0-9]+\.[0-9]+\.[0-9]+' || fail "--version: $("$tcmuctl" --version)"
 "$tcmuctl" --help >"$work/help"
 "$tcmuctl" help | cmp - "$work/help"

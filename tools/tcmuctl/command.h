@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the commands of tcmuctl and its main function share: a command's row in the table, and the exit statuses. */
+/*
+ * What the commands of tcmuctl and its main function share: a command's row in the table, and the
+ * exit statuses.
+ */
 #ifndef TCMUCTL_COMMAND_H
 #define TCMUCTL_COMMAND_H
 
@@ -27,8 +30,9 @@ struct tcmuctl_command {
 	/* One line for the list of commands: what the command does. */
 	const char *help;
 	/*
-	 * Runs the command. args[0] is the name of the command, and the list ends with NULL; the strings belong to
-	 * the caller. The function understands --help itself. It has written its messages when it returns a status.
+	 * Runs the command. args[0] is the name of the command, and the list ends with NULL; the
+	 * strings belong to the caller. The function understands --help itself. It has written its
+	 * messages when it returns a status.
 	 */
 	enum tcmuctl_status (*run)(char **args);
 };

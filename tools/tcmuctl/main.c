@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The control program's entry point: reads the options before the command, and finds the command in the table. What a
- * command does, and its own options, are left to its file.
+ * The control program's entry point: reads the options before the command, and finds the command in
+ * the table. What a command does, and its own options, are left to its file.
  */
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tcmuctl/command.h"
+#include "tcmuctl/import_command.h"
 #include "util/bytes.h"
 
 static enum tcmuctl_status run_help(char **args);
 
 static const struct tcmuctl_command commands[] = {
+    {"import-scst", "[OPTION]...", "Turn a configuration of SCST into a saveconfig.json", import_scst_run},
+    {"import-tgt", "[OPTION]...", "Turn a configuration of tgt into a saveconfig.json", import_tgt_run},
     {"help", "[COMMAND]", "Print this summary, or the help of one command", run_help},
 };
 

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Carries initiators.allow and initiators.deny over. SCST refuses an address that the deny file
+ * matches and the allow file does not. In each file, the first line for the target or for ALL
+ * decides. SCST does not understand some lines and entries, and ignores them. The import never lets
+ * in whom SCST refuses: what SCST ignores in the allow file is left out here, too; but what it
+ * ignores in the deny file is respected here, because the administrator wanted to refuse it.
+ */
+#include <string.h>
+
+#include "import/address.h"
+#include "import/scst.h"
+
+/* The access of one target is read from one file. */
+struct reader {
+	struct scst_config *config;
+	struct scst_target *target;
+	const struct source *source;
+	bool is_deny;
+	/* Strings in the form of docs/saveconfig.md; NULL: no line is about this target. */
+	GPtrArray *addresses;
+	/* An entry of the deny file is no address. */
+	bool is_unclear;
+};
+
+static void add_address(struct reader *reader, const char *address)
+{
+	if (!reader->addresses)
+		reader->addresses = g_ptr_array_new_with_free_func(g_free);
+	if (!g_ptr_array_find_with_equal_func(reader->addresses, address, g_str_equal, NULL))
+		g_ptr_array_add(reader->addresses, g_strdup(address));
+}
+
+static void add_all(struct reader *reader)
+{
+	add_address(reader, SAVED_ANY_IPV4);
+	add_address(reader, SAVED_ANY_IPV6);
+}
+
+/* --- entries --- */
+
+/* Returns false if the rest of the line has no effect. */
+static bool take_allow_entry(struct reader *reader, const char *entry, struct place place)
+{
+	g_autofree char *normal = NULL;
+
+	switch (address_parse(entry, &normal)) {
+	case ADDRESS_ALL:
+		add_all(reader);
+		return true;
+	case ADDRESS_GOOD:
+		add_address(reader, normal);
+		return true;
+	case ADDRESS_NEVER_MATCHES:
+		report_add(reader->config->report, place,
+			   "'%s' is left out, because SCST lets no address match it; to allow it, add %s to "
+			   "allowed_addresses",
+			   entry, normal);
+		return true;
+	case ADDRESS_BAD:
+		break;
+	}
+	report_add(reader->config->report, place,
+		   "'%s' is no numeric address; SCST ignores this line from there on, and so does the import",
+		   entry);
+	return false;
+}
+
+static void take_deny_entry(struct reader *reader, const char *entry, struct place place)
+{
+	g_autofree char *normal = NULL;
+
+	switch (address_parse(entry, &normal)) {
+	case ADDRESS_ALL:
+		add_all(reader);
+		break;
+	case ADDRESS_GOOD:
+		add_address(reader, normal);
+		break;
+	case ADDRESS_NEVER_MATCHES:
+		add_address(reader, normal);
+		report_add(reader->config->report, place,
+			   "SCST lets no address match '%s'; the import refuses %s", entry, normal);
+		break;
+	case ADDRESS_BAD:
+		reader->is_unclear = true;
+		report_add(
+		    reader->config->report, place,
+		    "'%s' is no numeric address, and SCST refuses nobody because of it; %s is imported "
+		    "as disabled until you have corrected its denied_addresses",
+		    entry, reader->target->saved->name);
+		break;
+	}
+}
+
+static void take_entries(struct reader *reader, const char *text, struct place place)
+{
+	g_auto(GStrv) entries = g_strsplit(text, ",", -1);
+
+	/* The line exists, so the list does, too, even if nothing of it can be used. */
+	if (!reader->addresses)
+		reader->addresses = g_ptr_array_new_with_free_func(g_free);
+	for (char **entry = entries; *entry; entry++) {
+		g_strstrip(*entry);
+		if (reader->is_deny)
+			take_deny_entry(reader, *entry, place);
+		else if (!take_allow_entry(reader, *entry, place))
+			return;
+	}
+	/* "" is split into no entries at all. */
+	if (!*entries && reader->is_deny)
+		take_deny_entry(reader, "", place);
+}
+
+/* --- lines --- */
+
+/* SCST needs a blank behind the target, a newline at the end, and no blank at the beginning. */
+static bool scst_reads(const struct source *source, unsigned i)
+{
+	const char *line = source->lines[i];
+
+	return *line != ' ' && *line != '\t' && line[strcspn(line, " \t")] &&
+	       (i + 1 < source->count || source->is_complete);
+}
+
+static bool is_for_target(const struct reader *reader, const char *name)
+{
+	if (!strcmp(name, "ALL"))
+		return true;
+	/* Names that differ in their case only are one name, but SCST might not see that. */
+	return reader->is_deny ? !g_ascii_strcasecmp(name, reader->target->name)
+			       : !strcmp(name, reader->target->name);
+}
+
+static void report_ignored(struct reader *reader, struct place place)
+{
+	if (reader->is_deny)
+		report_add(reader->config->report, place,
+			   "SCST ignores this line because of its form; the import respects it");
+	else
+		report_add(reader->config->report, place,
+			   "the line is left out, because SCST ignores it, too: it begins with a blank, or "
+			   "does not end with a newline");
+}
+
+/* Returns true if the line decides, so that later lines have no effect. */
+static bool take_line(struct reader *reader, unsigned i)
+{
+	struct place place = source_place(reader->source, i);
+	bool is_read = scst_reads(reader->source, i);
+	g_autofree char *line = g_strstrip(g_strdup(reader->source->lines[i]));
+	char *rest = line + strcspn(line, " \t");
+
+	if (!*line || *reader->source->lines[i] == '#')
+		return false;
+	if (*rest)
+		*rest++ = '\0';
+	if (!is_for_target(reader, line))
+		return false;
+	if (!is_read)
+		report_ignored(reader, place);
+	if (is_read || reader->is_deny)
+		take_entries(reader, rest, place);
+	return is_read;
+}
+
+static void read_file(struct reader *reader)
+{
+	for (unsigned i = 0; reader->source && i < reader->source->count; i++)
+		if (take_line(reader, i))
+			return;
+}
+
+static void apply(struct scst_config *config, struct scst_target *target, const struct source *allow,
+		  const struct source *deny)
+{
+	struct reader denied = {.config = config, .target = target, .source = deny, .is_deny = true};
+	struct reader allowed = {.config = config, .target = target, .source = allow};
+
+	read_file(&denied);
+	/* Without a denied address, the allow file has no effect. */
+	if (denied.addresses)
+		read_file(&allowed);
+	target->saved->denied = denied.addresses;
+	target->saved->allowed = allowed.addresses;
+	if (denied.is_unclear)
+		target->saved->enable = false;
+}
+
+/* --- remarks about the files as a whole --- */
+
+static bool names_target(const struct scst_config *config, const char *name)
+{
+	for (guint i = 0; i < config->targets->len; i++) {
+		const struct scst_target *target = g_ptr_array_index(config->targets, i);
+
+		if (!g_ascii_strcasecmp(target->name, name))
+			return true;
+	}
+	return !strcmp(name, "ALL");
+}
+
+static void report_strangers(struct scst_config *config, const struct source *source)
+{
+	for (unsigned i = 0; source && i < source->count; i++) {
+		g_autofree char *line = g_strstrip(g_strdup(source->lines[i]));
+
+		line[strcspn(line, " \t")] = '\0';
+		if (*line && *source->lines[i] != '#' && !names_target(config, line))
+			report_add(config->report, source_place(source, i),
+				   "the line is left out: no target '%s' was imported", line);
+	}
+}
+
+void scst_apply_access(struct scst_config *config, const struct source *allow, const struct source *deny)
+{
+	report_strangers(config, allow);
+	report_strangers(config, deny);
+	for (guint i = 0; i < config->targets->len; i++)
+		apply(config, g_ptr_array_index(config->targets, i), allow, deny);
+}

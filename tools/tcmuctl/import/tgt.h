@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The import from tgt (targets.conf(5), as tgt-admin reads it). */
+#ifndef IMPORT_TGT_H
+#define IMPORT_TGT_H
+
+#include "import/mask.h"
+#include "import/node.h"
+#include "import/report.h"
+#include "import/saved.h"
+#include "import/source.h"
+#include "util/error.h"
+
+/*
+ * Fills saved from source and the files that it includes. Returns 0, or a negative errno with error
+ * set if a file cannot be read or understood.
+ */
+int tgt_import(const struct source *source, struct saved_config *saved, struct report *report,
+	       struct error *error);
+
+/* --- between the files of the import --- */
+
+/*
+ * The tree of the file and of the files that it includes; NULL with error and *err set. The caller
+ * frees it.
+ */
+struct node *tgt_parse(const struct source *source, int *err, struct error *error);
+
+struct tgt_import {
+	struct saved_config *saved;
+	struct report *report;
+	/* struct tgt_object: each path is one storage object, also if several targets use it. */
+	GPtrArray *objects;
+};
+
+/*
+ * The LUNs of a target section, in the order in which tgt-admin numbers them: struct mask_lun. The
+ * caller frees the array.
+ */
+GArray *tgt_luns(struct tgt_import *import, const struct node *target);
+/* Whether a setting of a target belongs to its LUNs, so that tgt_luns() deals with it. */
+bool tgt_is_lun_setting(const char *name);
+void tgt_object_free(void *object);
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands that read configurations of other targets, for the table in main.c, and what they share. */
+#ifndef TCMUCTL_IMPORT_COMMAND_H
+#define TCMUCTL_IMPORT_COMMAND_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "import/report.h"
+#include "import/saved.h"
+#include "tcmuctl/command.h"
+#include "util/error.h"
+
+enum tcmuctl_status import_scst_run(char **args);
+enum tcmuctl_status import_tgt_run(char **args);
+
+/*
+ * Parses the words of a command, of which args[0] is its name. Returns false after a message. The
+ * strings of the options belong to the caller.
+ */
+bool import_parse_options(const GOptionEntry *entries, char **args);
+/* Prints the error of a command, and returns TCMUCTL_REFUSED. */
+enum tcmuctl_status import_refuse(const struct error *error);
+/* Writes the result to the file output (NULL: standard output), and tells the user what there is. */
+enum tcmuctl_status import_finish(const struct saved_config *config, const struct report *report,
+				  const char *output);
+#endif
