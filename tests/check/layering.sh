@@ -20,12 +20,13 @@ BEGIN {
 	layer("iscsi_login", "model|util")
 	layer("iscsi", "iscsi_login|model|storage|scsi|backstore|loop|util")
 	layer("config", "model|storage|scsi|backstore|loop|util")
+	layer("tree", "model|storage|scsi|backstore|loop|util")
 	layer("system", "loop|util")
-	layer("control", "system|config|iscsi|model|kernel|storage|scsi|backstore|loop|util")
+	layer("control", "tree|system|config|iscsi|model|kernel|storage|scsi|backstore|loop|util")
 	layer("dbus", "control|config|system|storage|backstore|util")
 	layer("import", "model|storage|util")
 	layer("tcmuctl", "import|storage|util")
-	without_glib = "^(util|loop|backstore|scsi|storage|ring|kernel|model|iscsi_login|iscsi)$"
+	without_glib = "^(util|loop|backstore|scsi|storage|ring|kernel|model|iscsi_login|iscsi|tree)$"
 	impure = "^(sys/mman\\.h|dlfcn\\.h|glib.*|gio/.*|sys/socket\\.h|netinet/.*|fcntl\\.h|liburing\\.h)$"
 }
 {

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests that create and delete: mkdir, rmdir, symbolic links. The errors are those of configfs:
+ * EPERM where nothing can be created or deleted, ENOTEMPTY and EBUSY for what is in use, and
+ * otherwise the model's own.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "storage/spec.h"
+#include "tree/private.h"
+
+/* Finds the parent of a request. Refuses and returns false if it is gone. */
+static bool find_parent(struct tree_request *request, struct tree_node *parent)
+{
+	if (tree_node_find(request->tree, request->number, parent) && parent->type == TREE_NODE_DIRECTORY)
+		return true;
+	tree_refuse(request, ENOENT, "%s: its folder was deleted meanwhile", request->name);
+	return false;
+}
+
+static void answer_folder(struct tree_request *request, const struct tree_node *parent,
+			  struct tree_folder *folder)
+{
+	const struct tree_node node = {folder, TREE_NODE_DIRECTORY, 0, parent->for_targetcli};
+
+	if (folder)
+		tree_answer_entry(request, &node);
+	else
+		tree_refuse(request, ENOMEM, "%s: out of memory", request->name);
+}
+
+static void nothing_more(void *arg, int err, const struct error *error)
+{
+	(void)arg, (void)err, (void)error;
+}
+
+/* --- mkdir ------------------------------------------------------------------------------------ */
+
+/* "lun_7"; LIO accepts no other form. */
+static bool is_lun_name(const char *name)
+{
+	unsigned long number;
+	char *end;
+
+	if (strncmp(name, "lun_", 4) != 0 || name[4] < '0' || name[4] > '9' || (name[4] == '0' && name[5]))
+		return false;
+	number = strtoul(name + 4, &end, 10);
+	return !*end && number <= MODEL_LUN_MAX;
+}
+
+/* HBAs, and LUNs until their link is made, are folders of the tree alone. */
+static void make_own(struct tree_request *request, const struct tree_node *parent, enum tree_kind kind)
+{
+	if (kind == TREE_HBA && !tree_plugin_of(request->name)) {
+		tree_refuse(request, EINVAL,
+			    "'%s' cannot be created: use user_N, fileio_N, iblock_N or rd_mcp_N",
+			    request->name);
+		return;
+	}
+	if (kind != TREE_HBA && !is_lun_name(request->name)) {
+		tree_refuse(request, EINVAL, "'%s' is not the name of a LUN: use lun_N, with N from 0 to %d",
+			    request->name, MODEL_LUN_MAX);
+		return;
+	}
+	struct tree_folder *folder =
+	    tree_folder_new(request->tree, parent->folder, parent->index, request->name);
+	if (folder)
+		folder->made = true;
+	answer_folder(request, parent, folder);
+}
+
+/* A ramdisk has no configuration in LIO but its size. */
+static void set_defaults(const struct tree_request *request, struct model_object *object)
+{
+	char config[MODEL_TEXT_SIZE], *name = storage_spec_escape(request->name);
+
+	snprintf(config, sizeof(config), "alloc/%s", name ? name : request->name);
+	free(name);
+	model_set(object, "control", "config", config, nothing_more, NULL);
+}
+
+static void make_object(struct tree_request *request, const struct tree_node *parent, enum tree_kind kind)
+{
+	struct tree *tree = request->tree;
+	struct model_object *object;
+	char name[600];
+	struct error error;
+
+	/* A storage object's name contains that of its HBA. */
+	snprintf(name, sizeof(name), "%s%s%s", kind == TREE_DEVICE ? parent->folder->name : "",
+		 kind == TREE_DEVICE ? "/" : "", request->name);
+	object = model_create(tree_object(tree, parent->folder), tree_layout(kind)->model_kind, name, NULL,
+			      &error);
+	if (!object) {
+		tree_refuse_error(request, -errno, &error);
+		return;
+	}
+	if (kind == TREE_DEVICE && !strncmp(name, "rd_mcp_", 7))
+		set_defaults(request, object);
+	answer_folder(request, parent, tree_folder_of(tree, object));
+}
+
+void tree_run_mkdir(struct tree_request *request)
+{
+	char path[TREE_PATH_SIZE];
+	struct tree_node parent, node;
+
+	if (!find_parent(request, &parent))
+		return;
+	enum tree_kind kind = tree_layout(parent.folder->kind)->directories[parent.index].child;
+
+	if (tree_node_lookup(request->tree, &parent, request->name, &node) ||
+	    tree_folder_find(request->tree, parent.folder, parent.index, request->name))
+		tree_refuse(request, EEXIST, "%s/%s exists already",
+			    tree_path(parent.folder, parent.index, path), request->name);
+	else if (kind == TREE_NONE)
+		tree_refuse(request, EPERM, "%s/%s cannot be created: nothing can be created in this folder",
+			    tree_path(parent.folder, parent.index, path), request->name);
+	else if (kind == TREE_HBA || kind == TREE_LUN || kind == TREE_MAPPED_LUN)
+		make_own(request, &parent, kind);
+	else
+		make_object(request, &parent, kind);
+}
+
+/* --- rmdir ------------------------------------------------------------------------------------ */
+
+static bool stands_empty(const struct tree_folder *folder)
+{
+	bool is_lun = folder->kind == TREE_LUN || folder->kind == TREE_MAPPED_LUN;
+
+	return !tree_folder_has_children(folder) && !(is_lun && folder->object);
+}
+
+void tree_run_rmdir(struct tree_request *request)
+{
+	struct tree_node parent, node;
+	char path[TREE_PATH_SIZE];
+
+	if (!find_parent(request, &parent))
+		return;
+	if (!tree_node_lookup(request->tree, &parent, request->name, &node)) {
+		tree_refuse(request, ENOENT, "%s does not exist", request->name);
+		return;
+	}
+	tree_path(node.folder, node.index, path);
+	if (node.type != TREE_NODE_DIRECTORY)
+		tree_refuse(request, ENOTDIR, "%s is not a folder", request->name);
+	else if (node.index != 0 || !node.folder->parent)
+		tree_refuse(request, EPERM,
+			    "%s is part of the folder in which it stands, and cannot be deleted", path);
+	else if (!stands_empty(node.folder))
+		tree_refuse(request, ENOTEMPTY, "%s is not empty; delete what is in it first", path);
+	else if (!node.folder->object) {
+		tree_folder_remove(request->tree, node.folder);
+		tree_answer(request, 0);
+	} else {
+		/* Otherwise the folder of the HBA would go with the last device. */
+		node.folder->parent->made |= node.folder->kind == TREE_DEVICE;
+		tree_wait(request);
+		model_delete(node.folder->object, false, tree_done, request);
+	}
+}
+
+/* --- symbolic links --------------------------------------------------------------------------- */
+
+static void make_link(struct tree_request *request, const struct tree_node *parent, struct model_object *to)
+{
+	struct tree_folder *folder = parent->folder;
+	const struct tree_node link = {folder, TREE_NODE_LINK, 0, parent->for_targetcli};
+	struct model_object *object;
+	struct error error;
+
+	object = model_create(folder->parent->object, tree_layout(folder->kind)->model_kind, folder->name, to,
+			      &error);
+	if (!object || !tree_folder_of(request->tree, object)) {
+		tree_refuse_error(request, -errno, &error);
+		return;
+	}
+	/*
+	 * A name that the model does not take as an alias is not shown either; the link has a name
+	 * of its own then.
+	 */
+	model_set(object, "", "alias", request->name, nothing_more, NULL);
+	tree_answer_entry(request, &link);
+}
+
+void tree_run_symlink(struct tree_request *request)
+{
+	struct tree_node parent;
+	struct model_object *to;
+	char path[TREE_PATH_SIZE];
+	struct error error;
+
+	if (!find_parent(request, &parent))
+		return;
+	tree_path(parent.folder, parent.index, path);
+	if (parent.folder->kind != TREE_LUN && parent.folder->kind != TREE_MAPPED_LUN)
+		tree_refuse(request, EPERM, "%s: only a LUN or a mapped LUN can have a symbolic link", path);
+	else if (parent.index != 0)
+		tree_refuse(request, EPERM, "%s: the link belongs into the folder of the LUN", path);
+	else if (parent.folder->object)
+		tree_refuse(request, EEXIST, "%s has a link already", path);
+	else if (!(to = tree_link_destination(request->tree, request->data, &error)))
+		tree_refuse_error(request, -errno, &error);
+	else
+		make_link(request, &parent, to);
+}
+
+void tree_run_unlink(struct tree_request *request)
+{
+	struct tree_node parent, node;
+
+	if (!find_parent(request, &parent))
+		return;
+	if (!tree_node_lookup(request->tree, &parent, request->name, &node)) {
+		tree_refuse(request, ENOENT, "%s does not exist", request->name);
+		return;
+	}
+	if (node.type != TREE_NODE_LINK) {
+		tree_refuse(request, EPERM, "the file %s belongs to its folder, and cannot be deleted",
+			    request->name);
+		return;
+	}
+	node.folder->made = true; /* the folder stays until rmdir */
+	tree_wait(request);
+	model_delete(node.folder->object, false, tree_done, request);
+}
+
+/* mknod, create, rename, link: configfs has none of them. */
+void tree_run_refuse(struct tree_request *request)
+{
+	int err = request->flags ? request->flags : EPERM;
+
+	tree_refuse(request, err,
+		    "'%s': the tree has neither new files nor new names; use mkdir, rmdir and ln -s",
+		    request->name);
+}

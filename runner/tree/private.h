@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of this folder share. Apart from the functions of session.c, everything runs on
+ * the main thread, to which the model belongs, so no lock guards the folders.
+ */
+#ifndef TREE_PRIVATE_H
+#define TREE_PRIVATE_H
+
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "model/attribute.h"
+#include "tree/tree.h"
+#include "util/list.h"
+
+/* --- folders: what mkdir creates, and the root ------------------------------------------------ */
+
+enum tree_kind {
+	TREE_NONE,
+	TREE_ROOT,
+	/* core/user_0: LIO's "HBA". The model has no such object. */
+	TREE_HBA,
+	TREE_DEVICE,
+	TREE_TARGET,
+	TREE_TPG,
+	TREE_PORTAL,
+	TREE_LUN,
+	TREE_ACL,
+	TREE_MAPPED_LUN,
+	TREE_KINDS,
+};
+
+/* Strings that LIO keeps for other programs, without an effect on the disk. */
+enum tree_note {
+	TREE_NOTE_UDEV_PATH,
+	TREE_NOTE_ALIAS,
+	TREE_NOTES,
+};
+
+/*
+ * A folder that can come and go. The folders and files inside it that always exist are described by
+ * layout.c and need no memory.
+ */
+struct tree_folder {
+	/* Part of its inode number; never used again. The root has 0. */
+	uint64_t id;
+	enum tree_kind kind;
+	struct tree_folder *parent;
+	/* The index, in the layout of the parent, of the directory in which this folder stands. */
+	unsigned slot;
+	char *name;
+	/*
+	 * The object of the model; NULL for HBAs, and for LUNs and mapped LUNs without a link: LIO
+	 * makes the folder of a LUN first, and the LUN only with the link in it.
+	 */
+	struct model_object *object;
+	/*
+	 * mkdir has made it: it stays when another interface deletes what it contains. HBAs and
+	 * LUNs only.
+	 */
+	bool made;
+	/* Devices: what was written to udev_path and alias; NULL: nothing. */
+	char *notes[TREE_NOTES];
+	/* In the parent's children, which are in the order of creation. */
+	struct list sibling;
+	struct list children;
+	/* In the hash tables of struct tree. */
+	struct list by_id, by_name, by_object;
+};
+
+#define TREE_BUCKETS 1024
+
+struct tree_session;
+
+struct tree {
+	struct model *model;
+	struct main_queue *main;
+	char *mount_point;
+	char *version;
+	/* The owner of all files, and the time of all of them: the start of the tree. */
+	uid_t uid;
+	gid_t gid;
+	struct timespec started;
+	struct model_watch watch;
+	struct tree_folder *root;
+	uint64_t last_id;
+	struct list by_id[TREE_BUCKETS], by_name[TREE_BUCKETS], by_object[TREE_BUCKETS];
+	/* The contents of last_error and dbroot. */
+	char last_error[sizeof(((struct error *)NULL)->text)];
+	char dbroot[256];
+	/* Requests that wait for the model. */
+	struct list waiting;
+	/* Open files and directories. */
+	struct list opens;
+	struct tree_session *session;
+};
+
+/* folder.c. Creates the folders of everything that the model contains. 0 or -ENOMEM. */
+int tree_folders_init(struct tree *tree);
+void tree_folders_free(struct tree *tree);
+struct tree_folder *tree_folder_by_id(struct tree *tree, uint64_t id);
+/*
+ * The folder with this name in a directory of parent. Names of targets, portals and ACLs are
+ * compared as the model does.
+ */
+struct tree_folder *tree_folder_find(struct tree *tree, struct tree_folder *parent, unsigned slot,
+				     const char *name);
+/*
+ * The folder of an object of the model, which is created if it does not exist yet; NULL: memory is
+ * out.
+ */
+struct tree_folder *tree_folder_of(struct tree *tree, struct model_object *object);
+/* A folder without an object: an HBA, or a LUN or mapped LUN without a link. NULL: memory is out. */
+struct tree_folder *tree_folder_new(struct tree *tree, struct tree_folder *parent, unsigned slot,
+				    const char *name);
+/* Removes the folder and what is in it. */
+void tree_folder_remove(struct tree *tree, struct tree_folder *folder);
+/* Whether a folder that mkdir has made stands in it. */
+bool tree_folder_has_children(const struct tree_folder *folder);
+/* The object of the next folder upwards that has one; the root of the model at the end. */
+struct model_object *tree_object(const struct tree *tree, const struct tree_folder *folder);
+/* Sets *string to a copy of text. -ENOMEM: it is as before. */
+int tree_set_string(char **string, const char *text);
+/* Names a directory for messages, such as "core/user_0/disk/attrib". Returns path. */
+#define TREE_PATH_SIZE 1024
+const char *tree_path(const struct tree_folder *folder, unsigned directory, char path[TREE_PATH_SIZE]);
+
+/*
+ * link.c. The name of the link in a LUN or mapped LUN; NULL: it has none. name has room for
+ * MODEL_TEXT_SIZE bytes.
+ */
+const char *tree_link_name(const struct tree_folder *folder, char *name);
+/* The destination of this link, as a path relative to the folder. False: it does not fit. */
+bool tree_link_text(struct tree *tree, const struct tree_folder *folder, char *text, size_t size);
+/* The object that the destination of a new link names; NULL with error set and errno set. */
+struct model_object *tree_link_destination(struct tree *tree, const char *destination, struct error *error);
+
+/* --- layout: what always stands in a folder --------------------------------------------------- */
+
+/* One directory of a folder. The first one, with the index 0, is the folder itself. */
+struct tree_directory {
+	const char *name;
+	/* The index of the directory in which it stands. */
+	unsigned parent;
+	/* What mkdir makes in it; TREE_NONE: nothing. */
+	enum tree_kind child;
+};
+
+struct tree_request;
+
+/* A file that is no attribute of the model. */
+struct tree_file {
+	const char *name;
+	/* The index of the directory in which it stands. */
+	unsigned directory;
+	mode_t mode;
+	/* Writes the contents to out. 0 or -errno. argument is that of the row. */
+	int (*show)(const struct tree *tree, const struct tree_folder *folder, int argument, FILE *out);
+	/*
+	 * Does what was written, and ends the request. text ends with a NUL and has no newline at
+	 * its end.
+	 */
+	void (*store)(struct tree_request *request, struct tree_folder *folder, int argument, char *text);
+	int argument;
+	/* The file exists only for devices of this plug-in, such as "user_"; NULL: for all. */
+	const char *plugin;
+};
+
+struct tree_files {
+	const struct tree_file *files;
+	unsigned count;
+};
+
+struct tree_layout {
+	const struct tree_directory *directories;
+	unsigned directory_count;
+	const struct tree_files *files;
+	/* Whose attributes stand in the folder; MODEL_KINDS: none. */
+	enum model_kind model_kind;
+};
+
+/* The indexes of the directories. */
+enum {
+	TREE_ROOT_SELF,
+	TREE_ROOT_CORE,
+	TREE_ROOT_CORE_ALUA,
+	TREE_ROOT_LU_GPS,
+	TREE_ROOT_DEFAULT_LU_GP,
+	TREE_ROOT_ISCSI,
+	TREE_ROOT_DISCOVERY_AUTH,
+};
+enum {
+	TREE_DEVICE_SELF,
+	TREE_DEVICE_ATTRIB,
+	TREE_DEVICE_WWN,
+	TREE_DEVICE_HEALTH,
+	TREE_DEVICE_ACTION,
+	TREE_DEVICE_ALUA,
+	TREE_DEVICE_TG_PT_GP,
+	TREE_DEVICE_STATISTICS,
+	TREE_DEVICE_SCSI_LU,
+};
+enum {
+	TREE_TPG_SELF,
+	TREE_TPG_ACLS,
+	TREE_TPG_LUN,
+	TREE_TPG_NP,
+	TREE_TPG_ATTRIB,
+	TREE_TPG_AUTH,
+	TREE_TPG_PARAM,
+};
+enum {
+	TREE_LUN_SELF,
+	TREE_LUN_STATISTICS,
+	TREE_LUN_SCSI_TGT_PORT,
+};
+enum {
+	TREE_ACL_SELF,
+	TREE_ACL_ATTRIB,
+	TREE_ACL_AUTH,
+	TREE_ACL_PARAM,
+};
+
+/* layout.c */
+const struct tree_layout *tree_layout(enum tree_kind kind);
+/*
+ * The kind of folder that stands for an object, and the directory of the parent in which it stands.
+ */
+enum tree_kind tree_kind_of(enum model_kind kind);
+unsigned tree_slot_of(enum tree_kind kind);
+/* The directory in which an attribute stands, or -1: the tree does not show it. */
+int tree_directory_of(enum tree_kind kind, const struct model_attribute *attribute);
+mode_t tree_attribute_mode(const struct model_attribute *attribute);
+
+/* The tables of files. */
+extern const struct tree_files tree_root_files, tree_hba_files, tree_device_files, tree_target_files,
+    tree_tpg_files, tree_portal_files, tree_lun_files, tree_acl_files, tree_mapped_lun_files;
+
+/* files.c and control.c: files of two kinds, and those in a file of their own. */
+int tree_show_enable(const struct tree *tree, const struct tree_folder *folder, int argument, FILE *out);
+void tree_store_enable(struct tree_request *request, struct tree_folder *folder, int argument, char *text);
+void tree_store_control(struct tree_request *request, struct tree_folder *folder, int argument, char *text);
+
+/*
+ * plugin.c. "user", "fileio", "iblock" or "rd_mcp" if this is the name of such an HBA, "user_0";
+ * NULL otherwise.
+ */
+const char *tree_plugin_of(const char *hba);
+unsigned tree_plugin_index(const char *hba);
+/* A block device. */
+struct tree_disk {
+	unsigned major, minor;
+	/* The kernel's name, such as "sda1". */
+	char name[64];
+};
+/* Does not block. False: the path names no block device below /dev, or this cannot be found out. */
+bool tree_disk_find(const char *path, struct tree_disk *disk);
+/*
+ * The path that the device serves, "" if it is not a file or block device. The caller frees it;
+ * NULL: memory is out.
+ */
+char *tree_device_path(const struct tree_folder *folder);
+
+/* --- nodes: what an inode number names -------------------------------------------------------- */
+
+enum tree_node_type {
+	TREE_NODE_DIRECTORY,
+	TREE_NODE_FILE,
+	TREE_NODE_ATTRIBUTE,
+	TREE_NODE_LINK,
+};
+
+struct tree_node {
+	struct tree_folder *folder;
+	enum tree_node_type type;
+	/* The index of the directory, file or attribute. */
+	unsigned index;
+	/* It is seen through the folder for targetcli (view.c). */
+	bool for_targetcli;
+};
+
+/* node.c */
+fuse_ino_t tree_node_number(const struct tree_node *node);
+/* False: what the number named is gone. */
+bool tree_node_find(struct tree *tree, fuse_ino_t number, struct tree_node *node);
+/* Looks for a name in a directory. False: there is none. */
+bool tree_node_lookup(struct tree *tree, const struct tree_node *directory, const char *name,
+		      struct tree_node *node);
+void tree_node_stat(const struct tree *tree, const struct tree_node *node, struct stat *st);
+mode_t tree_node_mode(const struct tree_node *node);
+/* Whether a directory, file or attribute that always stands in the directory has the name. */
+bool tree_node_is_fixed(const struct tree_node *directory, const char *name);
+/* Calls fn for each name in a directory. */
+typedef void tree_node_fn(void *arg, const struct tree_node *node, const char *name);
+void tree_node_list(const struct tree_node *directory, tree_node_fn *fn, void *arg);
+
+/* --- view: the folder .targetcli -------------------------------------------------------------- */
+
+#define TREE_VIEW_NAME ".targetcli"
+/* Why targetcli cannot handle the folder, or NULL: it can. */
+const char *tree_view_fault(const struct tree_folder *folder);
+int tree_view_show(const struct tree *tree, const struct tree_folder *folder, int argument, FILE *out);
+
+/* --- requests --------------------------------------------------------------------------------- */
+
+/*
+ * One request of the kernel. The session's thread fills it in; the main thread handles and answers
+ * it.
+ */
+struct tree_request {
+	struct tree *tree;
+	/* NULL: it was answered. */
+	fuse_req_t fuse;
+	/* In the list of the session, then in tree->waiting. */
+	struct list node;
+	void (*run)(struct tree_request *request);
+	fuse_ino_t number;
+	uint64_t offset;
+	size_t size;
+	int flags;
+	/* Of open files. */
+	struct tree_open *open;
+	/*
+	 * The name in a directory; for links, their destination is in data. Both belong to the
+	 * request.
+	 */
+	char *name;
+	char *data;
+};
+
+/* An open file or directory: the contents as they were when they were first read. */
+struct tree_open {
+	/* In tree->opens while the kernel knows it. */
+	struct list node;
+	char *data;
+	size_t size;
+	bool is_filled;
+};
+
+/* request.c: each of them answers the request and frees it. */
+void tree_answer(struct tree_request *request, int err);
+/* Refuses with -err, and keeps the reason for last_error. */
+void tree_refuse(struct tree_request *request, int err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void tree_refuse_error(struct tree_request *request, int err, const struct error *error);
+void tree_answer_entry(struct tree_request *request, const struct tree_node *node);
+void tree_answer_attr(struct tree_request *request, const struct tree_node *node);
+/* The file or directory was opened; request->open belongs to the kernel until it is released. */
+void tree_answer_open(struct tree_request *request);
+void tree_open_free(struct tree_open *open);
+/* All of what was written is accepted. */
+void tree_answer_write(struct tree_request *request);
+/* A model_done: the end of an operation that answers with no more than an error. */
+void tree_done(void *request, int err, const struct error *error);
+/* The request waits for tree_done(). It must be called before the operation of the model. */
+void tree_wait(struct tree_request *request);
+/*
+ * Answers all requests that wait; their memory is freed when the model is done. Closes what is
+ * open: the kernel does not do it for a mount that goes away.
+ */
+void tree_requests_end(struct tree *tree);
+void tree_request_free(struct tree_request *request);
+
+/* look.c, change.c and file.c: what the requests do. */
+void tree_run_lookup(struct tree_request *request);
+void tree_run_getattr(struct tree_request *request);
+void tree_run_setattr(struct tree_request *request);
+void tree_run_readlink(struct tree_request *request);
+void tree_run_opendir(struct tree_request *request);
+void tree_run_readdir(struct tree_request *request);
+void tree_run_mkdir(struct tree_request *request);
+void tree_run_rmdir(struct tree_request *request);
+void tree_run_symlink(struct tree_request *request);
+void tree_run_unlink(struct tree_request *request);
+void tree_run_refuse(struct tree_request *request);
+void tree_run_open(struct tree_request *request);
+void tree_run_read(struct tree_request *request);
+void tree_run_write(struct tree_request *request);
+void tree_run_release(struct tree_request *request);
+
+/* --- session.c and mount.c -------------------------------------------------------------------- */
+
+/* Main. 0, or -errno with error set. */
+int tree_session_start(struct tree *tree, const char *folder, struct error *error);
+/* Main. Ends the thread; requests that it has posted are handled. The mount is removed. */
+void tree_session_stop(struct tree *tree);
+/* session.c. Any thread: the operations of libfuse, which post requests to the main thread. */
+extern const struct fuse_lowlevel_ops tree_operations;
+void tree_session_post(struct tree_session *session, struct tree_request *request);
+
+/* mount.c. Main, before the mount; may block. 0, or -errno with error set. */
+int tree_mount_prepare(const char *folder, struct error *error);
+#endif

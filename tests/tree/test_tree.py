@@ -1,0 +1,584 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tree over fake storage: layout, names, errors, values, links, and what hostile programs do."""
+import errno
+import os
+import stat
+import threading
+import time
+import unittest
+
+from host import Host, in_background, require_fuse
+
+TARGET = "iqn.2026-11.com.example:disks"
+OTHER = "iqn.2026-11.com.example:other"
+INITIATOR = "iqn.2026-11.com.example:host"
+
+
+class TreeCase(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.host = Host()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.host.stop()
+
+    def setUp(self):
+        self.read, self.write, self.path = self.host.read, self.host.write, self.host.path
+
+    def tearDown(self):
+        self.clear()
+
+    def clear(self):
+        """Deletes everything, in the order in which rtslib does it."""
+        for target in self.folders("iscsi"):
+            for tpg in self.folders(f"iscsi/{target}"):
+                base = f"iscsi/{target}/{tpg}"
+                for acl in self.folders(f"{base}/acls"):
+                    for lun in self.folders(f"{base}/acls/{acl}"):
+                        if lun.startswith("lun_"):
+                            self.remove_lun(f"{base}/acls/{acl}/{lun}")
+                    os.rmdir(self.path(f"{base}/acls/{acl}"))
+                for lun in self.folders(f"{base}/lun"):
+                    self.remove_lun(f"{base}/lun/{lun}")
+                for portal in self.folders(f"{base}/np"):
+                    os.rmdir(self.path(f"{base}/np/{portal}"))
+                os.rmdir(self.path(base))
+            os.rmdir(self.path(f"iscsi/{target}"))
+        for hba in self.folders("core"):
+            if hba != "alua":
+                for device in self.folders(f"core/{hba}"):
+                    os.rmdir(self.path(f"core/{hba}/{device}"))
+                os.rmdir(self.path(f"core/{hba}"))
+
+    def folders(self, path):
+        return [entry.name for entry in os.scandir(self.path(path))
+                if entry.is_dir(follow_symlinks=False) and entry.name != "discovery_auth"]
+
+    def remove_lun(self, path):
+        for entry in list(os.scandir(self.path(path))):
+            if entry.is_symlink():
+                os.unlink(entry.path)
+        os.rmdir(self.path(path))
+
+    def mkdir(self, *paths):
+        for path in paths:
+            os.mkdir(self.path(path))
+
+    def device(self, name="user_0/disk", config="alloc/x"):
+        hba = name.split("/", maxsplit=1)[0]
+        if not os.path.isdir(self.path("core", hba)):
+            self.mkdir(f"core/{hba}")
+        self.mkdir(f"core/{name}")
+        self.write(f"core/{name}/control", f"dev_config={config},dev_size=1048576")
+        self.write(f"core/{name}/enable", "1\n")
+        return self.path("core", name)
+
+    def tpg(self, target=TARGET):
+        self.mkdir(f"iscsi/{target}", f"iscsi/{target}/tpgt_1")
+        return f"iscsi/{target}/tpgt_1"
+
+    def refused(self, code, function, *args, reason=None):
+        with self.assertRaises(OSError) as caught:
+            function(*args)
+        self.assertEqual(errno.errorcode[caught.exception.errno], errno.errorcode[code])
+        text = self.read("last_error")
+        if reason is not None:
+            self.assertIn(reason, text)
+            self.assertEqual(text.count("\n"), 1)
+
+
+class Layout(TreeCase):
+    def test_root(self):
+        self.assertEqual(sorted(os.listdir(self.host.folder)),
+                         ["core", "dbroot", "iscsi", "last_error", "left_out", "version"])
+        self.assertIn("1.2.3", self.read("version"))
+        self.assertIn("1.2.3", self.read("iscsi/lio_version"))
+        self.write("dbroot", "/etc/target\n")
+        self.assertEqual(self.read("dbroot"), "/etc/target\n")
+        self.refused(errno.EINVAL, self.write, "dbroot", "relative", reason="dbroot")
+
+    def test_modes(self):
+        device = self.device()
+        for name, mode in (("control", 0o200), ("enable", 0o644), ("info", 0o444), ("attrib/block_size", 0o444),
+                           ("attrib/queue_depth", 0o644)):
+            st = os.stat(os.path.join(device, name))
+            self.assertEqual((stat.S_IMODE(st.st_mode), st.st_size), (mode, 4096), name)
+        self.assertTrue(stat.S_ISDIR(os.stat(device).st_mode))
+        auth = os.stat(self.path("iscsi/discovery_auth/password"))
+        self.assertEqual(stat.S_IMODE(auth.st_mode), 0o600)
+        self.assertEqual(auth.st_uid, os.geteuid())
+
+    def test_owner_and_mode_stay(self):
+        self.refused(errno.EPERM, os.chmod, self.path("core"), 0o700, reason="mode")
+        self.refused(errno.EPERM, os.chown, self.path("core"), 1, 1)
+        os.utime(self.path("version"))
+
+    def test_every_file_can_be_read_or_says_why(self):
+        self.device()
+        tpg = self.tpg()
+        self.mkdir(f"{tpg}/acls/{INITIATOR}", f"{tpg}/np/127.0.0.1:3260", f"{tpg}/lun/lun_0")
+        os.symlink(self.path("core/user_0/disk"), self.path(f"{tpg}/lun/lun_0/x"))
+        count = 0
+        for folder, _, files in os.walk(self.host.folder):
+            for name in files:
+                path = os.path.join(folder, name)
+                if os.path.islink(path):
+                    continue
+                if not os.stat(path).st_mode & 0o400:
+                    with self.assertRaises(PermissionError):
+                        open(path, encoding="utf-8").close()
+                    continue
+                with open(path, encoding="utf-8") as file:
+                    text = file.read()
+                self.assertTrue(not text or text.endswith("\n"), path)
+                self.assertFalse(text.endswith("\n\n"), path)
+                count += 1
+        self.assertGreater(count, 150)
+
+
+class CreateAndDelete(TreeCase):
+    def test_device(self):
+        self.refused(errno.EPERM, os.mkdir, self.path("disk"), reason="nothing can be created")
+        self.refused(errno.ENOENT, os.mkdir, self.path("core/user_0/disk"))
+        self.refused(errno.EINVAL, os.mkdir, self.path("core/pscsi_0"), reason="pscsi_0")
+        for name in ("user_", "user_x", "user_01", "user", "user_12345678", "ramdisk_0"):
+            self.refused(errno.EINVAL, os.mkdir, self.path("core", name))
+        self.mkdir("core/user_0")
+        self.refused(errno.EEXIST, os.mkdir, self.path("core/user_0"))
+        self.assertEqual(self.read("core/user_0/hba_info").split()[:5], ["HBA", "Index:", "0", "plugin:", "user"])
+        self.mkdir("core/user_0/disk")
+        self.refused(errno.EEXIST, os.mkdir, self.path("core/user_0/disk"))
+        self.refused(errno.EINVAL, self.write, "core/user_0/disk/enable", "1", reason="config")
+        self.assertEqual(self.read("core/user_0/disk/enable"), "0\n")
+        self.refused(errno.EINVAL, self.write, "core/user_0/disk/enable", "0", reason="rmdir")
+        self.refused(errno.EPERM, os.rmdir, self.path("core/user_0/disk/attrib"), reason="attrib")
+        self.refused(errno.EPERM, os.rmdir, self.path("core"))
+        self.refused(errno.EPERM, os.mkdir, self.path("core/user_0/disk/attrib/x"))
+        self.refused(errno.ENOTEMPTY, os.rmdir, self.path("core/user_0"), reason="not empty")
+        os.rmdir(self.path("core/user_0/disk"))
+        self.assertEqual(self.folders("core"), ["alua", "user_0"])
+        os.rmdir(self.path("core/user_0"))
+        self.refused(errno.ENOENT, os.rmdir, self.path("core/user_0"))
+
+    def test_target(self):
+        for name in ("disk", "iqn.nothing", "iqn.2026-11.com.example:a b", "eui.12"):
+            self.refused(errno.EINVAL, os.mkdir, self.path("iscsi", name), reason="name")
+        self.refused(errno.EEXIST, os.mkdir, self.path("iscsi/discovery_auth"))
+        self.mkdir(f"iscsi/{TARGET}")
+        self.refused(errno.EINVAL, os.mkdir, self.path(f"iscsi/{TARGET}/tpg_1"), reason="tpgt_N")
+        tpg = f"iscsi/{TARGET}/tpgt_1"
+        self.mkdir(tpg)
+        self.refused(errno.ENOTEMPTY, os.rmdir, self.path(f"iscsi/{TARGET}"))
+        self.assertEqual(sorted(self.folders(tpg)), ["acls", "attrib", "auth", "lun", "np", "param"])
+        self.write(f"{tpg}/enable", "1")
+        self.assertEqual(self.read(f"{tpg}/enable"), "1\n")
+        self.write(f"{tpg}/enable", "0")
+        self.refused(errno.EINVAL, self.write, f"{tpg}/enable", "2", reason="0 or 1")
+        self.refused(errno.EPERM, os.rmdir, self.path(f"{tpg}/acls"))
+        self.refused(errno.EINVAL, os.mkdir, self.path(f"{tpg}/np/nowhere"), reason="nowhere")
+        self.refused(errno.EADDRINUSE, os.mkdir, self.path(f"{tpg}/np/127.0.0.1:9"), reason="in use")
+        self.refused(errno.EINVAL, os.mkdir, self.path(f"{tpg}/acls/host"), reason="name")
+
+    def test_names_without_regard_to_case(self):
+        self.mkdir("iscsi/IQN.2026-11.com.Example:A", "iscsi/IQN.2026-11.com.Example:A/tpgt_1")
+        self.assertEqual(self.folders("iscsi"), ["iqn.2026-11.com.example:a"])
+        self.refused(errno.EEXIST, os.mkdir, self.path("iscsi/iqn.2026-11.com.example:a"))
+        tpg = "iscsi/iqn.2026-11.com.example:a/tpgt_1"
+        self.mkdir(f"{tpg}/np/[FE80::1]:3260")
+        self.assertEqual(self.folders(f"{tpg}/np"), ["[fe80::1]:3260"])
+
+    def test_luns(self):
+        tpg = self.tpg()
+        for name in ("lun_", "lun_x", "lun_01", "lun_16384", "0", "lun_-1", "lun_99999999999999999999"):
+            self.refused(errno.EINVAL, os.mkdir, self.path(f"{tpg}/lun/{name}"), reason="lun_N")
+        self.mkdir(f"{tpg}/lun/lun_0", f"{tpg}/lun/lun_16383")
+        self.refused(errno.ENODEV, self.read, f"{tpg}/lun/lun_0/alua_tg_pt_gp")
+        self.refused(errno.ENOTEMPTY, os.rmdir, self.path(tpg), reason="not empty")
+        os.rmdir(self.path(f"{tpg}/lun/lun_0"))
+
+    def test_what_configfs_does_not_have(self):
+        device = self.device()
+        self.refused(errno.EACCES, os.open, self.path("core/file"), os.O_CREAT | os.O_WRONLY)
+        self.refused(errno.EPERM, os.mknod, self.path("core/pipe"), stat.S_IFIFO | 0o600)
+        self.refused(errno.EPERM, os.rename, device, self.path("core/user_0/other"), reason="mkdir")
+        self.refused(errno.EPERM, os.link, f"{device}/info", f"{device}/other")
+        self.refused(errno.EPERM, os.unlink, f"{device}/info", reason="info")
+        self.refused(errno.EPERM, os.symlink, device, self.path("core/link"), reason="symbolic link")
+
+    def test_other_interfaces(self):
+        self.assertEqual(self.host.command("create", "user_7/other"), "create done")
+        self.assertEqual(self.folders("core"), ["alua", "user_7"])
+        self.assertEqual(self.read("core/user_7/other/enable"), "0\n")
+        self.assertEqual(self.host.command("delete", "user_7/other"), "delete done")
+        self.assertEqual(self.folders("core"), ["alua"])
+        self.mkdir("core/user_7")
+        self.host.command("create", "user_7/other")
+        self.host.command("delete", "user_7/other")
+        self.assertEqual(self.folders("core/user_7"), [])
+        tpg = self.tpg()
+        self.mkdir(f"{tpg}/lun/lun_0")
+        self.assertEqual(self.host.command("delete", TARGET), "delete done")
+        self.assertEqual(self.folders("iscsi"), [])
+
+
+class Links(TreeCase):
+    def setUp(self):
+        super().setUp()
+        self.device()
+        self.base = self.tpg()
+        self.mkdir(f"{self.base}/lun/lun_0", f"{self.base}/acls/{INITIATOR}", f"{self.base}/acls/{INITIATOR}/lun_5")
+        self.lun, self.mapped = f"{self.base}/lun/lun_0", f"{self.base}/acls/{INITIATOR}/lun_5"
+
+    def link(self, to, path):
+        os.symlink(to, self.path(path))
+
+    def test_relative(self):
+        self.link(self.path("core/user_0/disk"), f"{self.lun}/a1b2")
+        self.link(self.path(self.lun), f"{self.mapped}/c3")
+        self.assertEqual(os.readlink(self.path(f"{self.lun}/a1b2")), "../../../../../core/user_0/disk")
+        self.assertEqual(os.path.realpath(self.path(f"{self.lun}/a1b2")), self.path("core/user_0/disk"))
+        self.assertEqual(os.path.realpath(self.path(f"{self.mapped}/c3")), self.path(self.lun))
+        self.assertIn("ACTIVATED", self.read("core/user_0/disk/info"))
+        self.assertEqual(self.read("core/user_0/disk/alua/default_tg_pt_gp/members"), f"iSCSI/{TARGET}/tpgt_1/lun_0\n")
+        self.assertIn("default_tg_pt_gp", self.read(f"{self.lun}/alua_tg_pt_gp"))
+        self.write(f"{self.lun}/alua_tg_pt_gp", "default_tg_pt_gp\n")
+        self.refused(errno.ENODEV, self.write, f"{self.lun}/alua_tg_pt_gp", "other", reason="other")
+        self.write(f"{self.mapped}/write_protect", "1")
+        self.assertEqual(self.read(f"{self.mapped}/write_protect"), "1\n")
+
+    def test_other_roots(self):
+        for number, prefix in enumerate(("/sys/kernel/config/target/core/", "../../../../../core/", "/core/core/",
+                                         "/iscsi/x/core/", "//a//core/")):
+            self.mkdir(f"{self.base}/lun/lun_{number + 1}")
+            self.link(f"{prefix}user_0/disk/", f"{self.base}/lun/lun_{number + 1}/x")
+        self.link("/sys/kernel/config/target/core/user_0/disk", f"{self.lun}/x")
+        self.link(f"/sys/kernel/config/target/iscsi/{TARGET}/tpgt_1/lun/lun_0", f"{self.mapped}/x")
+
+    def test_wrong_destinations(self):
+        for to in ("/", "", "core/user_0/disk", "/core/", "/core/user_0", "/core/user_0/none",
+                   "/core/user_0/../user_0/disk", "/core/user_0/disk/attrib", f"/iscsi/{TARGET}", "x" * 4000):
+            with self.assertRaises(OSError) as caught:
+                self.link(to, f"{self.lun}/x")
+            self.assertIn(caught.exception.errno, (errno.ENOENT, errno.EINVAL), to)
+        self.refused(errno.EINVAL, self.link, f"/iscsi/{TARGET}/tpgt_1/lun/lun_0", f"{self.mapped}/x")
+        self.link(self.path("core/user_0/disk"), f"{self.lun}/x")
+        self.refused(errno.EEXIST, self.link, self.path("core/user_0/disk"), f"{self.lun}/y", reason="link already")
+        self.refused(errno.EINVAL, self.link, self.path("core/user_0/disk"), f"{self.mapped}/x")
+        self.refused(errno.EPERM, self.link, self.path("core/user_0/disk"), f"{self.lun}/statistics/x")
+
+    def test_lun_of_another_tpg(self):
+        other = self.tpg(OTHER)
+        self.mkdir(f"{other}/lun/lun_0")
+        self.link(self.path("core/user_0/disk"), f"{other}/lun/lun_0/x")
+        self.refused(errno.EINVAL, self.link, self.path(f"{other}/lun/lun_0"), f"{self.mapped}/x", reason="own TPG")
+
+    def test_device_that_is_not_enabled(self):
+        self.mkdir("core/user_0/second")
+        self.refused(errno.ENODEV, self.link, self.path("core/user_0/second"), f"{self.lun}/x", reason="not enabled")
+
+    def test_delete(self):
+        self.link(self.path("core/user_0/disk"), f"{self.lun}/x")
+        self.link(self.path(self.lun), f"{self.mapped}/y")
+        self.refused(errno.EBUSY, os.rmdir, self.path("core/user_0/disk"), reason="user_0/disk")
+        self.refused(errno.ENOTEMPTY, os.rmdir, self.path(self.lun))
+        self.refused(errno.EBUSY, os.unlink, self.path(f"{self.lun}/x"), reason="mapped LUN")
+        os.unlink(self.path(f"{self.mapped}/y"))
+        self.refused(errno.ENOENT, os.unlink, self.path(f"{self.mapped}/y"))
+        os.unlink(self.path(f"{self.lun}/x"))
+        self.assertEqual([entry for entry in os.scandir(self.path(self.lun)) if entry.is_symlink()], [])
+        self.link(self.path("core/user_0/disk"), f"{self.lun}/again")
+
+    def test_names_of_links(self):
+        name = "x" * 255
+        self.link(self.path("core/user_0/disk"), f"{self.lun}/{name}")
+        self.assertTrue(os.path.islink(self.path(f"{self.lun}/{name}")))
+        self.write(f"{self.lun}/alias", "other")
+        self.assertTrue(os.path.islink(self.path(f"{self.lun}/other")))
+        for alias in ("a/b", "..", "alias", ""):  # the name of the disk takes the place of what cannot be a name
+            self.write(f"{self.lun}/alias", alias + "\n")
+            self.assertEqual([entry.name for entry in os.scandir(self.path(self.lun)) if entry.is_symlink()], ["disk"])
+
+
+class Values(TreeCase):
+    def test_bases_and_words(self):
+        tpg = self.tpg()
+        for text, value in (("1", "1"), ("0\n", "0"), ("y", "1"), ("off", "0"), ("On\n", "1"), ("n", "0")):
+            self.write(f"{tpg}/attrib/authentication", text)
+            self.assertEqual(self.read(f"{tpg}/attrib/authentication"), value + "\n")
+        for text, value in (("16", "16"), ("0x10", "16"), ("020", "16"), ("1", "1")):
+            self.write(f"{tpg}/attrib/default_cmdsn_depth", text)
+            self.assertEqual(self.read(f"{tpg}/attrib/default_cmdsn_depth"), value + "\n")
+        for text in ("maybe", "2", "-1", "1 1", "", "0x", "99999999999999999999999"):
+            self.refused(errno.EINVAL, self.write, f"{tpg}/attrib/authentication", text + "\n", reason="authentication")
+        self.write(f"{tpg}/param/TargetAlias", "a b\tc".replace("\t", " "))
+        self.assertEqual(self.read(f"{tpg}/param/TargetAlias"), "a b c\n")
+        self.refused(errno.EINVAL, self.write, f"{tpg}/param/TargetAlias", "a\tb")
+
+    def test_null_is_empty(self):
+        self.write("iscsi/discovery_auth/userid", "alice")
+        self.write("iscsi/discovery_auth/userid", "NULL\n")
+        self.assertEqual(self.read("iscsi/discovery_auth/userid"), "\n")
+
+    def test_only_read_or_only_written(self):
+        device = self.device()
+        for path, flags in (("info", os.O_WRONLY), ("info", os.O_RDWR), ("control", os.O_RDONLY),
+                            ("attrib/block_size", os.O_WRONLY)):
+            self.refused(errno.EACCES, os.open, os.path.join(device, path), flags)
+
+    def test_long_values(self):
+        tpg = self.tpg()
+        path = f"{tpg}/attrib/allowed_addresses"
+        self.write(path, "10.0.0.0/8," * 360 + "10.0.0.0/8")
+        before = self.read(path)
+        for size in (4096, 10000, 200000, 1 << 21):
+            self.refused(errno.EINVAL, self.write, path, "1" * size, reason="4095")
+        self.refused(errno.EINVAL, self.write, f"{tpg}/param/TargetAlias", "x" * 256, reason="255")
+        self.assertEqual(self.read(path), before)
+
+    def test_nul(self):
+        tpg = self.tpg()
+        self.write(f"{tpg}/attrib/authentication", b"1\0")
+        self.refused(errno.EINVAL, self.write, f"{tpg}/param/TargetAlias", b"a\0b", reason="NUL")
+        self.refused(errno.EINVAL, self.write, f"{tpg}/attrib/authentication", b"\0001", reason="NUL")
+
+    def test_each_write_is_a_value(self):
+        tpg = self.tpg()
+        path = f"{tpg}/param/TargetAlias"
+        fd = os.open(self.path(path), os.O_RDWR)
+        try:
+            os.write(fd, b"first")
+            os.write(fd, b"second")
+            self.assertEqual(self.read(path), "second\n")
+            os.pwrite(fd, b"third", 1 << 40)
+            self.assertEqual(os.pread(fd, 100, 0), b"third\n")
+            os.pwrite(fd, b"fourth", 3)
+            self.assertEqual(os.pread(fd, 100, 0), b"third\n")  # as it was when it was first read
+            self.assertEqual(os.pread(fd, 3, 2), b"ird")
+            self.assertEqual(os.pread(fd, 10, 1 << 40), b"")
+        finally:
+            os.close(fd)
+        self.assertEqual(self.read(path), "fourth\n")
+        with open(self.path(path), "a", encoding="utf-8") as file:
+            file.write("fifth")
+        self.assertEqual(self.read(path), "fifth\n")
+
+    def test_sessions(self):
+        tpg = self.tpg("iqn.2026-11.com.example:sessions")
+        self.assertEqual(self.read(f"{tpg}/dynamic_sessions"), f"{INITIATOR}\n")
+        self.mkdir(f"{tpg}/acls/{INITIATOR}", f"{tpg}/acls/{INITIATOR}2")
+        self.assertIn(f"InitiatorName: {INITIATOR}\n", self.read(f"{tpg}/acls/{INITIATOR}/info"))
+        self.assertIn("No active iSCSI Session", self.read(f"{tpg}/acls/{INITIATOR}2/info"))
+        self.assertEqual(self.read(f"{tpg}/dynamic_sessions"), "\n")
+
+
+class Control(TreeCase):
+    def control(self, device, text):
+        self.write(f"core/{device}/control", text)
+
+    def info(self, device):
+        return self.read(f"core/{device}/info")
+
+    def test_user(self):
+        self.mkdir("core/user_3", "core/user_3/a")
+        self.control("user_3/a", "dev_config=file//srv/a~20b;cache=none\n")
+        self.control("user_3/a", "dev_size=0x100000,hw_block_size=4096,hw_max_sectors=128,max_data_area_mb=16,"
+                     "nl_reply_supported=-1,,read_only=1")
+        self.assertIn("Config: file//srv/a~20b;cache=none Size: 1048576 MaxDataAreaMB: 16 ", self.info("user_3/a"))
+        self.assertIn("HwMaxSectors: 1024", self.info("user_3/a"))
+        for text, reason in (("dev_config", "KEY=VALUE"), ("fd_dev_name=/x", "fd_dev_name"), ("dev_size=many", "many"),
+                             ("dev_size=-1", "dev_size"), ("=", "no setting"), ("hw_block_size=1000", "block size"),
+                             ("dev_size=1," * 33, "32")):
+            self.refused(errno.EINVAL, self.control, "user_3/a", text, reason=reason)
+        self.write("core/user_3/a/enable", "1")
+        self.refused(errno.EBUSY, self.control, "user_3/a", "dev_config=file//srv/b", reason="enabled")
+        self.assertEqual(self.read("core/user_3/a/attrib/dev_config"), "file//srv/a~20b;cache=none\n")
+        self.write("core/user_3/a/attrib/dev_config", "file//srv/a~20b;cache=none")
+        self.refused(errno.EBUSY, self.write, "core/user_3/a/attrib/dev_config", "file//srv/b", reason="enabled")
+        self.write("core/user_3/a/attrib/dev_size", "1048576")
+        self.write("core/user_3/a/attrib/dev_size", "2097152")
+        self.refused(errno.EINVAL, self.write, "core/user_3/a/attrib/dev_size", "-4")
+        self.assertEqual(self.read("core/user_3/a/action/block_dev"), "unblocked\n")
+        self.refused(errno.EINVAL, self.write, "core/user_3/a/action/reset_ring", "1", reason="ring")
+
+    def test_fileio(self):
+        self.mkdir("core/fileio_0", "core/fileio_0/f")
+        self.control("fileio_0/f", "fd_dev_name=/srv/my disk;x,fd_dev_size=4096,fd_buffered_io=1")
+        self.assertIn("File: /srv/my disk;x  Size: 4096", self.info("fileio_0/f"))
+        self.assertEqual(self.read("core/fileio_0/f/attrib/emulate_write_cache"), "1\n")
+        self.assertEqual(self.read("core/fileio_0/f/udev_path"), "/srv/my disk;x\n")
+        self.write("core/fileio_0/f/udev_path", "/other\n")
+        self.assertEqual(self.read("core/fileio_0/f/udev_path"), "/other\n")
+        self.refused(errno.EOVERFLOW, self.write, "core/fileio_0/f/udev_path", "x" * 512, reason="511")
+        self.assertFalse(os.path.exists(self.path("core/fileio_0/f/attrib/dev_config")))
+        self.assertNotIn("dev_config", os.listdir(self.path("core/fileio_0/f/attrib")))
+
+    def test_iblock(self):
+        self.mkdir("core/iblock_0", "core/iblock_0/b")
+        self.control("iblock_0/b", "udev_path=/dev/none/such,readonly=1")
+        self.assertIn("iBlock device: such  UDEV PATH: /dev/none/such", self.info("iblock_0/b"))
+        self.refused(errno.EINVAL, self.control, "iblock_0/b", "readonly=2")
+
+    def test_rd_mcp(self):
+        self.mkdir("core/rd_mcp_0", "core/rd_mcp_0/r")
+        self.control("rd_mcp_0/r", "rd_pages=16")
+        self.assertIn("PAGES/PAGE_SIZE: 16*4096  SG_table_count: 1  nullio: 0", self.info("rd_mcp_0/r"))
+        self.control("rd_mcp_0/r", "rd_nullio=1")
+        self.assertIn("nullio: 1", self.info("rd_mcp_0/r"))
+        self.refused(errno.EINVAL, self.control, "rd_mcp_0/r", "rd_pages=99999999999999999")
+        self.write("core/rd_mcp_0/r/enable", "1")
+
+    def test_serial_after_enable(self):
+        self.device()
+        self.write("core/user_0/disk/wwn/vpd_unit_serial", "3a1b\n")
+        self.assertEqual(self.read("core/user_0/disk/wwn/vpd_unit_serial"), "T10 VPD Unit Serial Number: 3a1b\n")
+
+    def test_restored_values_are_repeated(self):
+        self.device()
+        for name in os.listdir(self.path("core/user_0/disk/attrib")):
+            path = f"core/user_0/disk/attrib/{name}"
+            # The fake storage has no unit whose cache could be switched.
+            if os.stat(self.path(path)).st_mode & 0o200 and name != "emulate_write_cache":
+                self.write(path, self.read(path))
+
+    def test_target_port_group(self):
+        self.device()
+        group = "core/user_0/disk/alua/default_tg_pt_gp"
+        for name in os.listdir(self.path(group)):
+            if os.stat(self.path(group, name)).st_mode & 0o200:
+                self.write(f"{group}/{name}", self.read(f"{group}/{name}"))
+        self.refused(errno.EINVAL, self.write, f"{group}/alua_access_state", "2", reason="alua_access_state")
+        self.refused(errno.EPERM, os.mkdir, self.path("core/user_0/disk/alua/other"))
+
+
+class ForTargetcli(TreeCase):
+    def test_left_out(self):
+        self.device()
+        self.assertNotIn(".targetcli", os.listdir(self.host.folder))
+        tpg = self.tpg()
+        view = f".targetcli/iscsi/{TARGET}/tpgt_1"
+        self.mkdir("iscsi/iqn.2026-11.com.example:under_score", "iscsi/naa.60014051234567890123456789012345",
+                   f"{tpg}/acls/{INITIATOR}_1", f"{tpg}/acls/{INITIATOR}", f"{tpg}/lun/lun_0", f"{tpg}/lun/lun_256",
+                   f"{tpg}/acls/{INITIATOR}/lun_300")
+        os.symlink(self.path("core/user_0/disk"), self.path(f"{tpg}/lun/lun_0/a"))
+        os.symlink(self.path("core/user_0/disk"), self.path(f"{tpg}/lun/lun_256/a"))
+        os.symlink(self.path(f"{tpg}/lun/lun_0"), self.path(f"{tpg}/acls/{INITIATOR}/lun_300/a"))
+        self.assertEqual(self.folders(".targetcli/iscsi"), [TARGET])
+        self.assertEqual(self.folders(f"{view}/acls"), [INITIATOR])
+        self.assertEqual(self.folders(f"{view}/lun"), ["lun_0"])
+        self.assertNotIn("lun_300", os.listdir(self.path(f"{view}/acls/{INITIATOR}")))
+        self.assertFalse(os.path.exists(self.path(f"{view}/lun/lun_256")))
+        self.refused(errno.EEXIST, os.mkdir, self.path(f"{view}/lun/lun_256"))
+        left_out = self.read(".targetcli/left_out").splitlines()
+        self.assertEqual(len(left_out), 5, left_out)
+        self.assertTrue(any(line.startswith(f"{tpg}/lun/lun_256: ") for line in left_out))
+        os.mkdir(self.path(f"{view}/lun/lun_1"))
+        os.symlink(self.path("core/user_0/disk"), self.path(f"{view}/lun/lun_1/b"))
+        self.assertTrue(os.path.islink(self.path(f"{tpg}/lun/lun_1/b")))
+        self.assertEqual(os.path.realpath(self.path(f"{view}/lun/lun_1/b")), self.path(".targetcli/core/user_0/disk"))
+
+
+class Hostile(TreeCase):
+    def test_open_file_of_a_deleted_object(self):
+        device = self.device()
+        fds = [os.open(os.path.join(device, name), os.O_RDWR) for name in ("enable", "attrib/queue_depth")]
+        folder = os.open(device, os.O_RDONLY | os.O_DIRECTORY)
+        os.rmdir(device)
+        for fd in fds:
+            self.refused(errno.ENOENT, os.read, fd, 10)
+            self.refused(errno.ENOENT, os.write, fd, b"1")
+            os.close(fd)
+        self.refused(errno.ENOENT, os.listdir, folder)
+        os.close(folder)
+        self.device_again = self.device()
+        self.assertEqual(self.read("core/user_0/disk/enable"), "1\n")
+
+    def test_slow_rmdir(self):
+        self.device()
+        self.device("user_1/other")
+        self.host.command("hold", "user_0/disk")
+        slow = in_background(os.rmdir, self.path("core/user_0/disk"))
+        deadline = time.monotonic() + 30
+        while self.read("core/user_1/other/enable") != "1\n" and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for number in range(50):
+            self.mkdir(f"core/user_{number + 10}")
+            os.rmdir(self.path(f"core/user_{number + 10}"))
+        os.rmdir(self.path("core/user_1/other"))
+        self.assertTrue(slow.is_running())
+        self.host.command("release", "user_0/disk")
+        slow()
+        self.assertEqual(self.folders("core/user_0"), [])
+
+    def test_races(self):
+        self.device()
+        tpg = self.tpg()
+        allowed = {errno.EEXIST, errno.ENOENT, errno.ENOTEMPTY, errno.EBUSY, errno.EPERM, errno.EINVAL}
+        failures = []
+        end = time.monotonic() + 3
+
+        def attempt(function, *args):
+            try:
+                function(*args)
+            except OSError as error:
+                if error.errno not in allowed:
+                    failures.append(error)
+
+        def run(view):
+            base = self.path(view, tpg)
+            while time.monotonic() < end:
+                attempt(os.mkdir, f"{base}/lun/lun_0")
+                attempt(os.symlink, self.path("core/user_0/disk"), f"{base}/lun/lun_0/x")
+                attempt(os.mkdir, f"{base}/acls/{INITIATOR}")
+                attempt(os.mkdir, f"{base}/acls/{INITIATOR}/lun_0")
+                attempt(os.symlink, self.path(f"{tpg}/lun/lun_0"), f"{base}/acls/{INITIATOR}/lun_0/x")
+                attempt(os.listdir, f"{base}/acls/{INITIATOR}")
+                attempt(os.unlink, f"{base}/acls/{INITIATOR}/lun_0/x")
+                attempt(os.rmdir, f"{base}/acls/{INITIATOR}/lun_0")
+                attempt(os.rmdir, f"{base}/acls/{INITIATOR}")
+                attempt(os.unlink, f"{base}/lun/lun_0/x")
+                attempt(os.rmdir, f"{base}/lun/lun_0")
+                attempt(os.mkdir, self.path(view, "core/user_5"))
+                attempt(os.mkdir, self.path(view, "core/user_5/a"))
+                attempt(os.rmdir, self.path(view, "core/user_5/a"))
+                attempt(os.rmdir, self.path(view, "core/user_5"))
+
+        threads = [threading.Thread(target=run, args=(view,)) for view in ("", ".targetcli", "", ".targetcli")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+
+    def test_thousands_of_objects(self):
+        self.mkdir("core/user_0")
+        tpg = self.tpg()
+        count = 2000
+        for number in range(count):
+            self.mkdir(f"core/user_0/disk{number}")
+        for number in range(0, count, 20):
+            self.write(f"core/user_0/disk{number}/control", "dev_config=alloc/x")
+            self.write(f"core/user_0/disk{number}/enable", "1")
+            self.mkdir(f"{tpg}/lun/lun_{number}")
+            os.symlink(self.path(f"core/user_0/disk{number}"), self.path(f"{tpg}/lun/lun_{number}/x"))
+        self.assertEqual(len(self.folders("core/user_0")), count)
+        self.assertEqual(len(self.folders(f"{tpg}/lun")), count / 20)
+
+    def test_directory_changes_while_it_is_read(self):
+        self.mkdir("core/user_0")
+        for number in range(500):
+            self.mkdir(f"core/user_0/disk{number}")
+        seen = []
+        with os.scandir(self.path("core/user_0")) as entries:
+            for number, entry in enumerate(entries):
+                seen.append(entry.name)
+                if number == 10:
+                    for gone in range(0, 500, 2):
+                        os.rmdir(self.path(f"core/user_0/disk{gone}"))
+        self.assertEqual(len(seen), len(set(seen)))
+        self.assertTrue({f"disk{number}" for number in range(1, 500, 2)} <= set(seen))
+
+
+if __name__ == "__main__":
+    require_fuse()
+    unittest.main()
