@@ -1,24 +1,28 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# completion.sh DAEMON HANDLERS: completes command lines as bash does, and compares the words that are offered.
+# completion.sh DAEMON HANDLERS TCMUCTL: completes command lines as bash does, and compares the words that are offered.
 set -eu
 here=$(dirname "$(realpath "$0")")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 . "$here/../../packaging/completion/bash/tcmu-runner"
+. "$here/../../packaging/completion/bash/tcmuctl"
 # The completion runs the program by name; here it is not installed.
 printf '#!/bin/sh\nexec %s --handler-path %s "$@"\n' "$1" "$2" >"$work/tcmu-runner"
-chmod +x "$work/tcmu-runner"
+printf '#!/bin/sh\nexec %s "$@"\n' "$3" >"$work/tcmuctl"
+chmod +x "$work/tcmu-runner" "$work/tcmuctl"
 touch "$work/disk.img"
 
 # offers EXPECTED WORD...: the last WORD is completed.
-offers() {
-	local expected=$1
-	shift
-	COMP_WORDS=("$work/tcmu-runner" "$@")
+offers() { completes _tcmu_runner "$work/tcmu-runner" "$@"; }
+# completes FUNCTION PROGRAM EXPECTED WORD...
+completes() {
+	local function=$1 program=$2 expected=$3
+	shift 3
+	COMP_WORDS=("$program" "$@")
 	COMP_CWORD=$#
 	COMPREPLY=()
-	_tcmu_runner || true
+	$function || true
 	[[ " ${COMPREPLY[*]} " == *" $expected "* ]] || {
 		echo "FAIL: '$*' offers '${COMPREPLY[*]}', not $expected"
 		exit 1
@@ -31,4 +35,14 @@ offers alloc/ -e ''
 offers "file/$work/disk.img" --export "file/$work/di"
 offers "$work/disk.img" --config "$work/d"
 offers "$work/disk.img" --config = "$work/d"
+
+controls() { completes _tcmuctl "$work/tcmuctl" "$@"; }
+controls import-scst import-s
+controls import-tgt help import-t
+controls import-tgt --socket "$work/d" import-t
+controls --initiators-allow import-scst --ini
+controls "$work/disk.img" import-scst --scst-conf "$work/d"
+controls "$work/disk.img" import-scst --scst-conf = "$work/d"
+controls "$work/disk.img" import-tgt -o "$work/d"
+controls --help --h
 echo "completion works"

@@ -39,11 +39,13 @@ $lib/tcmu-runner/handler_alloc.so
 $lib/tcmu-runner/handler_block.so
 $lib/tcmu-runner/handler_file.so
 usr/share/bash-completion/completions/tcmu-runner
+usr/share/bash-completion/completions/tcmuctl
 usr/share/dbus-1/system-services/org.kernel.TCMUService1.service
 usr/share/dbus-1/system.d/org.kernel.TCMUService1.conf
 usr/share/doc/tcmu-runner/README.md
 usr/share/doc/tcmu-runner/changelog.gz
 usr/share/doc/tcmu-runner/copyright
+usr/share/doc/tcmu-runner/from-scst.md
 usr/share/doc/tcmu-runner/from-tcmu-runner-1.x.md
 usr/share/doc/tcmu-runner/template/template.c
 usr/share/doc/tcmu-runner/tutorial.md
@@ -57,10 +59,12 @@ usr/share/man/man5/tcmu.conf.5.gz
 usr/share/man/man8/tcmu-runner.8.gz
 usr/share/man/man8/tcmuctl.8.gz
 usr/share/man/man8/tcmur-file.8.gz
+usr/share/zsh/vendor-completions/_tcmu-runner
+usr/share/zsh/vendor-completions/_tcmuctl
 LIST
 [ -n "$unit" ] || fail "no unit"
 places="etc/(tcmu|logrotate\.d)|(usr/)?lib/systemd/system|usr/bin|usr/include/tcmur"
-places="$places|$lib/(cmake/tcmu-runner|pkgconfig|tcmu-runner)|usr/share/(bash-completion|dbus-1|doc|man|tcmu-runner)"
+places="$places|$lib/(cmake/tcmu-runner|pkgconfig|tcmu-runner)|usr/share/(bash-completion|dbus-1|doc|man|tcmu-runner|zsh)"
 stray=$(cd "$root" && find . -type f | sed -E "\,^\./($places)/,d")
 [ -z "$stray" ] || fail "in unexpected places: $stray"
 wrong=$(dpkg-deb -c "$deb" | sed '/ root\/root /d')
