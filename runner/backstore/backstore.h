@@ -63,6 +63,11 @@ struct backstore_spec {
 
 struct backstore;
 
+/*
+ * Any thread. Judges what can be judged without touching the storage: the handler, its options, the block size and the text
+ * of the configuration. 0, or -errno with error set.
+ */
+int backstore_check(const struct backstore_spec *spec, struct error *error);
 /* Main or pool thread; may block. All strings are copied. NULL with error and errno set on
  * failure. */
 struct backstore *backstore_open(struct loop_set *set, const struct backstore_spec *spec,
@@ -92,6 +97,8 @@ const char *backstore_config(const struct backstore *bs);
 const struct tcmur_info *backstore_info(const struct backstore *bs);
 /* Bytes, a multiple of the block size; any thread, one atomic load. */
 uint64_t backstore_size(const struct backstore *bs);
+/* TCMUR_INFO_* as the last refresh found them; any thread, one atomic load. */
+uint64_t backstore_flags(const struct backstore *bs);
 bool backstore_has_flush(const struct backstore *bs);
 bool backstore_has_unmap(const struct backstore *bs);
 bool backstore_has_scsi(const struct backstore *bs);

@@ -190,16 +190,22 @@ backstore_build(struct loop_set *set, struct handler *handler, const struct back
 	return bs;
 }
 
+int backstore_check(const struct backstore_spec *spec, struct error *error)
+{
+	const struct handler *handler = handler_of_config(spec->config, error);
+
+	return handler ? check_spec(&handler->api, spec, error) : -ENOENT;
+}
+
 struct backstore *backstore_open(struct loop_set *set, const struct backstore_spec *spec, struct error *error)
 {
-	struct handler *handler = handler_of_config(spec->config, error);
-	int err = handler ? check_spec(&handler->api, spec, error) : -ENOENT;
+	int err = backstore_check(spec, error);
 
 	if (err < 0) {
 		errno = -err;
 		return NULL;
 	}
-	return backstore_build(set, handler, spec, call_open, error);
+	return backstore_build(set, handler_of_config(spec->config, error), spec, call_open, error);
 }
 
 void backstore_discard(struct backstore *bs)
@@ -242,6 +248,11 @@ const struct tcmur_info *backstore_info(const struct backstore *bs)
 uint64_t backstore_size(const struct backstore *bs)
 {
 	return atomic_load_explicit(&bs->size, memory_order_relaxed);
+}
+
+uint64_t backstore_flags(const struct backstore *bs)
+{
+	return atomic_load_explicit(&bs->flags, memory_order_relaxed);
 }
 
 bool backstore_has_flush(const struct backstore *bs)

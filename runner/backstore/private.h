@@ -77,7 +77,7 @@ struct backstore {
 	struct tcmur_identity identity;        /* constant once open */
 	const struct backstore_keeper *keeper; /* NULL: there is none */
 	_Atomic uint64_t size;
-	_Atomic uint64_t flags; /* TCMUR_INFO_*, as the last refresh found them */
+	_Atomic uint64_t flags; /* backstore_flags() */
 	struct loop_set *set;
 	char *name, *config;
 	/* TCMUR_SERIAL_LUN: all calls; TCMUR_ASYNC: those of tcmur_queue_blocking_serial(). */

@@ -141,7 +141,7 @@ static int make_unit(struct portal_service *s, struct lun *lun, const char *name
 
 	if (storage_identity_choose(s->registry, &object, true, &chosen, error))
 		return -EINVAL;
-	lun->unit = storage_unit_enter(s->registry, lun->export_text, &chosen, error);
+	lun->unit = storage_unit_enter(s->registry, lun, lun->export_text, &chosen, error);
 	if (!lun->unit)
 		return -EEXIST;
 	identity.serial = chosen.serial;

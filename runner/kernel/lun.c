@@ -273,7 +273,7 @@ static void enter_unit(struct kernel_device *d, const struct storage_identity *i
 {
 	struct error error;
 
-	d->lun.unit = storage_unit_enter(d->manager->registry, d->label, identity, &error);
+	d->lun.unit = storage_unit_enter(d->manager->registry, d, d->label, identity, &error);
 	if (d->lun.unit)
 		return;
 	log_err(d->subject, "not ready: %s, in wwn/vpd_unit_serial, and create the device again", error.text);

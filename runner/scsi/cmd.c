@@ -361,6 +361,8 @@ void scsi_complete(struct scsi_cmd *cmd)
 	contract(cmd->node.next && "a command completes once");
 	if (aborted)
 		set_aborted_status(cmd);
+	else if (__builtin_expect(cmd->status == SCSI_CHECK_CONDITION, false))
+		scsi_lu_count_sense(cmd);
 	scsi_trace(cmd);
 	list_del(&cmd->node);
 	cmd->node.next = NULL;

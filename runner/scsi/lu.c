@@ -171,6 +171,16 @@ void scsi_lu_set_medium_changed(struct scsi_lu *lu)
 	scsi_ua_raise_all_locked(lu, SCSI_UA_MEDIUM_CHANGED);
 }
 
+void scsi_lu_set_time_limit(struct scsi_lu *lu, uint64_t ns)
+{
+	__atomic_store_n(&lu->time_limit_ns, ns, __ATOMIC_RELAXED);
+}
+
+uint64_t scsi_lu_time_limit_ns(const struct scsi_lu *lu)
+{
+	return __atomic_load_n(&lu->time_limit_ns, __ATOMIC_RELAXED);
+}
+
 const char *scsi_lu_name(const struct scsi_lu *lu)
 {
 	return backstore_name(lu->bs);

@@ -60,6 +60,10 @@ struct scsi_lu_loop {
 	struct scsi_tmf *tmf;
 	/* The epoch of the last LU-wide function that visited this loop */
 	uint32_t visited;
+	/* errors.c: atomic; only this loop writes them, and any thread reads them. */
+	uint64_t sense_keys[SCSI_SENSE_KEYS];
+	/* The time in seconds, and in the lower 24 bits the sense code; 0: none */
+	uint64_t last_error;
 };
 
 /* The mode parameters that MODE SELECT can change (mode_pages.c) */
@@ -86,6 +90,8 @@ struct scsi_lu {
 	uint32_t max_transfer;
 	/* Atomic */
 	bool wce_default;
+	/* Atomic; scsi_lu_time_limit_ns() */
+	uint64_t time_limit_ns;
 	/* Constant once served, may be NULL; called with on_write_cache_arg and without a lock */
 	void (*on_write_cache)(void *arg);
 	void *on_write_cache_arg;
@@ -145,6 +151,9 @@ static inline void scsi_lu_gate_change(struct scsi_lu *lu, uint32_t set, uint32_
 	if (clear)
 		__atomic_fetch_and(&lu->gate, ~clear, __ATOMIC_RELEASE);
 }
+
+/* errors.c, on the command's loop: the command ends with CHECK CONDITION. */
+void scsi_lu_count_sense(const struct scsi_cmd *cmd);
 
 /* Capacity in blocks; any thread, one atomic load. */
 static inline uint64_t scsi_lu_blocks(const struct scsi_lu *lu)

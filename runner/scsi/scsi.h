@@ -66,10 +66,10 @@ struct scsi_identity {
  */
 void scsi_naa_from_digits(uint8_t naa[16], const char *serial);
 
-/* Main thread. The LU serves bs, which the caller closes after scsi_lu_free(). NULL with error set. */
+/* Main or pool thread. The LU serves bs, which the caller closes after scsi_lu_free(). NULL with error set. */
 struct scsi_lu *scsi_lu_new(struct loop_set *set, struct backstore *bs, const struct scsi_identity *identity,
 			    struct error *error);
-/* Main thread; no nexus is attached and no command is in flight. */
+/* Main or pool thread; no nexus is attached and no command is in flight. It may block while a format ends. */
 void scsi_lu_free(struct scsi_lu *lu);
 /* Before the first command: sets another identity, as in struct scsi_identity. */
 void scsi_lu_set_serial(struct scsi_lu *lu, const char *serial, const uint8_t *naa);
@@ -104,6 +104,35 @@ bool scsi_lu_is_blocked(const struct scsi_lu *lu);
  */
 void scsi_lu_set_medium_changed(struct scsi_lu *lu);
 const char *scsi_lu_name(const struct scsi_lu *lu);
+/*
+ * Any thread; one atomic access each. How long a command of this LU may take before the front end gives it up, in
+ * nanoseconds; 0: as long as it takes.
+ *
+ * The device server only stores the limit. A front end applies it: it sets cmd->deadline_ns to the time of arrival plus
+ * the limit before it calls scsi_submit(), so that no I/O of the command begins after that time. If the command is still
+ * in flight then, the front end calls scsi_expire(), which keeps newer commands from data that the command may still
+ * change, and answers the initiator itself with ABORTED COMMAND, COMMAND TIMEOUT DURING PROCESSING (0Bh, 2Eh/02h). The
+ * command keeps its memory until done(). The kernel front end does not use this limit, because LIO has one of its own
+ * (cmd_time_out).
+ */
+void scsi_lu_set_time_limit(struct scsi_lu *lu, uint64_t ns);
+uint64_t scsi_lu_time_limit_ns(const struct scsi_lu *lu);
+
+#define SCSI_SENSE_KEYS 16
+
+/* What went wrong since the LU was made. */
+struct scsi_errors {
+	/* Commands that ended with CHECK CONDITION, by sense key */
+	uint64_t sense_keys[SCSI_SENSE_KEYS];
+	/* The last of them that the storage caused: CLOCK_REALTIME in seconds; 0: there was none */
+	uint64_t last_time;
+	/* Sense key, ASC and ASCQ, as in sense.h */
+	uint32_t last_sense;
+};
+/* Any thread; adds up the counters of the loops without a lock. */
+void scsi_lu_errors(const struct scsi_lu *lu, struct scsi_errors *errors);
+/* "MEDIUM ERROR", as SPC-4 4.5.6 names the keys. */
+const char *scsi_sense_key_name(unsigned key);
 
 /* --- I_T and I_T_L nexuses ------------------------------------------------------------------- */
 

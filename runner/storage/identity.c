@@ -22,6 +22,11 @@
 #include "util/log.h"
 
 #define MACHINE_ID "/etc/machine-id"
+/*
+ * The number of objects that can be opened or closed at a time. Storage may hang there without a limit, and no other object
+ * may wait for it. The bound only prevents that the storage of a whole machine takes all of its threads.
+ */
+#define MOST_JOBS 1024
 
 /* --- what all objects share --- */
 
@@ -32,6 +37,13 @@ struct storage_registry *storage_registry_new(const char *state_dir, const char 
 
 	if (!registry)
 		return NULL;
+	registry->path = strdup(state_dir);
+	if (!registry->path || pool_start(&registry->jobs, MOST_JOBS, &error)) {
+		log_err(NULL, "%s", registry->path ? error.text : "out of memory");
+		free(registry->path);
+		free(registry);
+		return NULL;
+	}
 	storage_units_init(&registry->units);
 	pthread_mutex_init(&registry->state_lock, NULL);
 	list_init(&registry->memories);
@@ -52,11 +64,13 @@ void storage_registry_free(struct storage_registry *registry)
 {
 	if (!registry)
 		return;
+	pool_stop(registry->jobs);
 	storage_contents_leave(registry);
 	storage_units_destroy(&registry->units);
 	pthread_mutex_destroy(&registry->state_lock);
 	if (registry->folder >= 0)
 		close(registry->folder);
+	free(registry->path);
 	free(registry);
 }
 

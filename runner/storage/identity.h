@@ -20,11 +20,12 @@
 struct storage_registry;
 
 /*
- * Main. Opens the state folder. Without it, which is logged, nothing is remembered. NULL: memory is
- * out. machine_id: the file with the machine's ID, NULL: /etc/machine-id.
+ * Main. Opens the state folder, and starts the pool on which storage is opened and closed. Without a state folder, which is
+ * logged, nothing is remembered. NULL: there is no memory or no thread. machine_id: the file with the machine's ID, NULL:
+ * /etc/machine-id.
  */
 struct storage_registry *storage_registry_new(const char *state_dir, const char *machine_id);
-/* Main. No unit is left. */
+/* Main. No unit is left. Waits for the threads of the pool. */
 void storage_registry_free(struct storage_registry *registry);
 
 /*
@@ -91,10 +92,12 @@ struct storage_unit;
 
 /*
  * Any thread. Enters a unit into the list. NULL with error set, which names both units: another one
- * has this serial number or designator. name is copied.
+ * has this serial number or designator. name is copied. Units with one owner are the same disk, for example while a new
+ * logical unit takes the place of an old one, so they may have the same identity.
  */
-struct storage_unit *storage_unit_enter(struct storage_registry *registry, const char *name,
-					const struct storage_identity *identity, struct error *error);
+struct storage_unit *storage_unit_enter(struct storage_registry *registry, const void *owner,
+					const char *name, const struct storage_identity *identity,
+					struct error *error);
 /* Any thread. NULL: nothing happens. */
 void storage_unit_leave(struct storage_unit *unit);
 #endif

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What all storage objects of a daemon share; only this folder knows what is in it. */
 #ifndef STORAGE_REGISTRY_H
 #define STORAGE_REGISTRY_H
 
+#include "loop/loop.h"
 #include "storage/units.h"
 #include "util/fd_store.h"
 
 struct storage_registry {
 	/* A descriptor of the state folder; -1: there is none. */
 	int folder;
+	/* Its path, where relative paths of storage begin. */
+	char *path;
 	/* The derived ID of this machine, machine.h. */
 	char machine[DIGEST_HEX_SIZE];
 	struct storage_units units;
+	/* Threads that open and close storage, one for each object that has something to do. */
+	struct pool *jobs;
 	/* Keeps the memory of disks; NULL: nobody does. */
 	const struct fd_store *store;
 	/* When the memory of the process before was taken over, in seconds of CLOCK_MONOTONIC. */

@@ -84,6 +84,8 @@ struct storage_settings {
 	/* NULL: the defaults of scsi.h. */
 	const char *vendor, *product, *revision;
 	bool read_only;
+	/* Storage that exists may have more than size bytes; the rest is not served. Otherwise it is an error. */
+	bool existing;
 	/* Storage that is missing and has never been served is created with size bytes. */
 	bool create;
 	/* The write cache: negative: as the storage says; 0: off; 1: on. */
@@ -104,7 +106,10 @@ struct storage_owner {
 	void *arg;
 };
 
-/* err: 0 or -errno, then error says why in one line that names the object. */
+/*
+ * err: 0 or -errno, then error says why in one line that names the object. A request that is refused, or that has nothing to do,
+ * may call done() before it returns; every other request calls it later.
+ */
 typedef void storage_done(void *arg, int err, const struct error *error);
 
 /*
@@ -130,7 +135,9 @@ void storage_open(struct storage *storage, const struct storage_settings *settin
 void storage_close(struct storage *storage, bool forget, unsigned timeout_s, storage_done *done, void *arg);
 /*
  * As storage_close() of an object that nobody has used yet, because the start that it was opened for has failed: storage
- * that storage_open() has created is removed again. Blocks.
+ * that storage_open() has created is removed again. Blocks until the object is freed, or until its storage has not answered
+ * for 30 seconds, which is logged. Meanwhile it runs the work of the main thread's queue, so done() and changed() of other
+ * objects may be called; it must not be called inside changed().
  */
 void storage_discard(struct storage *storage);
 
@@ -144,7 +151,10 @@ void storage_replace(struct storage *storage, const struct storage_settings *set
 		     void *arg);
 /* Enlarges the storage where its handler can, then the disk. size in bytes. */
 void storage_resize(struct storage *storage, uint64_t size, storage_done *done, void *arg);
-/* The administrator accepts that the contents were lost: the disk is served, empty. -EINVAL in another state. */
+/*
+ * The administrator accepts that the contents were lost: the disk is served, empty, as soon as the state folder says so;
+ * changed() is called then. -EINVAL in another state, -EBUSY while another change is under way.
+ */
 int storage_accept_loss(struct storage *storage, struct error *error);
 /*
  * Gives a disk that no LUN leads to another unit serial number. "": the daemon chooses it. 0, or -EEXIST with an error that
@@ -158,14 +168,14 @@ void storage_flush(struct storage *storage, storage_done *done, void *arg);
 
 /* --- health ---------------------------------------------------------------------------------------- */
 
-#define STORAGE_SENSE_KEYS 16
+#define STORAGE_SENSE_KEYS SCSI_SENSE_KEYS
 
 struct storage_health {
 	/* Why the storage could not be opened, or the last error of an I/O; "": none. */
 	char last_error[256];
 	/* When that was (CLOCK_REALTIME); 0: never. */
 	time_t last_error_time;
-	/* Commands that ended with CHECK CONDITION, by sense key. */
+	/* Commands that ended with CHECK CONDITION, by sense key, since the object was created. */
 	uint64_t sense_keys[STORAGE_SENSE_KEYS];
 	/* The storage behind an open descriptor is shorter than the disk, or was replaced by other storage of the same name. */
 	bool is_short, is_replaced;
@@ -182,6 +192,9 @@ struct storage_view {
 	/* The options that are in effect, "KEY=VALUE, KEY=VALUE". */
 	char options[256];
 	bool read_only, write_cache;
+	/* The storage did not exist and was created when it was opened. */
+	bool was_created;
+	/* Since the object was created, also of storage that was replaced. */
 	uint64_t reads, writes, read_bytes, write_bytes, others, errors;
 };
 void storage_view(const struct storage *storage, struct storage_view *view);

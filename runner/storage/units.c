@@ -15,6 +15,7 @@
 struct storage_unit {
 	struct storage_units *units;
 	struct list node;
+	const void *owner;
 	char *name;
 	struct storage_identity identity;
 };
@@ -37,18 +38,22 @@ static void free_unit(struct storage_unit *unit)
 	free(unit);
 }
 
-/* units->lock held. */
-static const struct storage_unit *find_same(const struct storage_units *units,
-					    const struct storage_identity *identity)
+static bool have_same_identity(const struct storage_unit *a, const struct storage_unit *b)
+{
+	return !strcmp(a->identity.serial, b->identity.serial) ||
+	       !memcmp(a->identity.naa, b->identity.naa, sizeof(a->identity.naa));
+}
+
+/* units->lock held. Finds another disk with the identity of this one. */
+static const struct storage_unit *find_same(const struct storage_unit *unit)
 {
 	struct list *node, *tmp;
 
-	list_for_each (&units->list, node, tmp) {
-		const struct storage_unit *unit = list_entry(node, struct storage_unit, node);
+	list_for_each (&unit->units->list, node, tmp) {
+		const struct storage_unit *other = list_entry(node, struct storage_unit, node);
 
-		if (!strcmp(unit->identity.serial, identity->serial) ||
-		    !memcmp(unit->identity.naa, identity->naa, sizeof(identity->naa)))
-			return unit;
+		if (other->owner != unit->owner && have_same_identity(other, unit))
+			return other;
 	}
 	return NULL;
 }
@@ -56,7 +61,7 @@ static const struct storage_unit *find_same(const struct storage_units *units,
 static bool enter_if_unique(struct storage_unit *unit, struct error *error)
 {
 	SCOPE_LOCK(&unit->units->lock);
-	const struct storage_unit *same = find_same(unit->units, &unit->identity);
+	const struct storage_unit *same = find_same(unit);
 
 	if (!same) {
 		list_add_tail(&unit->units->list, &unit->node);
@@ -71,13 +76,15 @@ static bool enter_if_unique(struct storage_unit *unit, struct error *error)
 	return false;
 }
 
-struct storage_unit *storage_unit_enter(struct storage_registry *registry, const char *name,
-					const struct storage_identity *identity, struct error *error)
+struct storage_unit *storage_unit_enter(struct storage_registry *registry, const void *owner,
+					const char *name, const struct storage_identity *identity,
+					struct error *error)
 {
 	struct storage_unit *unit = calloc(1, sizeof(*unit));
 
 	if (unit) {
 		unit->units = &registry->units;
+		unit->owner = owner;
 		unit->name = strdup(name);
 		unit->identity = *identity;
 	}

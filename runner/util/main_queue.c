@@ -66,21 +66,36 @@ int main_queue_fd(const struct main_queue *queue)
 	return queue->fd;
 }
 
+static unsigned count_works(struct main_queue *queue)
+{
+	struct list *node, *tmp;
+	unsigned n = 0;
+	SCOPE_LOCK(&queue->lock);
+
+	list_for_each (&queue->works, node, tmp)
+		n++;
+	return n;
+}
+
+/* NULL: there is none. The descriptor is readable as long as work is queued. */
+static struct main_work *take(struct main_queue *queue)
+{
+	uint64_t count;
+	SCOPE_LOCK(&queue->lock);
+	struct list *node = list_pop(&queue->works);
+
+	while (list_empty(&queue->works) && read(queue->fd, &count, sizeof(count)) < 0 && errno == EINTR)
+		;
+	return node ? list_entry(node, struct main_work, node) : NULL;
+}
+
 void main_queue_run(struct main_queue *queue)
 {
-	struct list works = LIST_INIT(works), *node;
-	uint64_t count;
+	struct main_work *work;
 
-	while (read(queue->fd, &count, sizeof(count)) < 0 && errno == EINTR)
-		;
-	lock_take(&queue->lock);
-	list_splice_tail(&works, &queue->works);
-	lock_drop(&queue->lock);
-	while ((node = list_pop(&works))) {
-		struct main_work *work = list_entry(node, struct main_work, node);
-
+	/* fn may run the queue, too, so the work that is left stays in the queue while fn runs. */
+	for (unsigned left = count_works(queue); left && (work = take(queue)); left--)
 		work->fn(work);
-	}
 }
 
 bool main_queue_wait(struct main_queue *queue, int ms)

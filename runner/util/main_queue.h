@@ -29,7 +29,7 @@ void main_queue_free(struct main_queue *queue);
 void main_queue_post(struct main_queue *queue, struct main_work *work);
 /* A descriptor that is readable while work is queued. The queue keeps it. */
 int main_queue_fd(const struct main_queue *queue);
-/* Main thread. Runs the work that has been posted before this call. */
+/* Main thread. Runs the work that has been posted before this call. fn of a work may call this function, too. */
 void main_queue_run(struct main_queue *queue);
 /*
  * Main thread, where no main loop runs yet or any more. Waits until work is queued, for at most ms milliseconds, and runs

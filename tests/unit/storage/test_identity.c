@@ -226,14 +226,14 @@ static void test_same_identity_is_refused(void **state)
 
 	(void)state;
 	choose((struct wanted){.configured = "S-1"});
-	a = storage_unit_enter(registry, "user_0/a", &identity, &error);
+	a = storage_unit_enter(registry, &a, "user_0/a", &identity, &error);
 	assert_non_null(a);
-	assert_null(storage_unit_enter(registry, "--export file/b", &identity, &error));
+	assert_null(storage_unit_enter(registry, &b, "--export file/b", &identity, &error));
 	assert_non_null(strstr(error.text, "user_0/a"));
 	assert_non_null(strstr(error.text, "--export file/b"));
 	assert_non_null(strstr(error.text, "S-1"));
 	storage_unit_leave(a);
-	b = storage_unit_enter(registry, "--export file/b", &identity, &error);
+	b = storage_unit_enter(registry, &b, "--export file/b", &identity, &error);
 	assert_non_null(b);
 	storage_unit_leave(b);
 	storage_unit_leave(NULL);
@@ -242,15 +242,29 @@ static void test_same_identity_is_refused(void **state)
 /* Two UUIDs of LIO's kind that differ in what LIO's designator leaves out. */
 static void test_same_designator_is_refused(void **state)
 {
-	struct storage_unit *a;
+	struct storage_unit *a, *b;
 
 	(void)state;
 	choose((struct wanted){.configured = "4d4c8f6e-2a3b-4c5d-9e8f-001122334455"});
-	a = storage_unit_enter(registry, "a", &identity, &error);
+	a = storage_unit_enter(registry, &a, "a", &identity, &error);
 	choose((struct wanted){.configured = "4d4c8f6e-2a3b-4c5d-9e8f-001122334456"});
-	assert_null(storage_unit_enter(registry, "b", &identity, &error));
+	assert_null(storage_unit_enter(registry, &b, "b", &identity, &error));
 	assert_non_null(strstr(error.text, "NAA designator"));
 	storage_unit_leave(a);
+}
+
+/* A logical unit that takes the place of another one of the same disk. */
+static void test_units_of_one_owner_are_one_disk(void **state)
+{
+	struct storage_unit *a, *next;
+
+	(void)state;
+	choose((struct wanted){.configured = "S-1"});
+	a = storage_unit_enter(registry, &a, "a", &identity, &error);
+	next = storage_unit_enter(registry, &a, "a", &identity, &error);
+	assert_non_null(next);
+	storage_unit_leave(a);
+	storage_unit_leave(next);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -272,6 +286,7 @@ int main(void)
 	    TEST(test_hostile_state_is_reported),
 	    TEST(test_same_identity_is_refused),
 	    TEST(test_same_designator_is_refused),
+	    TEST(test_units_of_one_owner_are_one_disk),
 	};
 
 	return cmocka_run_group_tests_name("identity", tests, NULL, NULL);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a logical unit after it was opened: references, the loss of contents, counters, and closing on a thread of the
+ * pool. lu_open.c opens it.
+ */
+#include "storage/lu_private.h"
+
+#include <stdlib.h>
+
+#include "storage/registry.h"
+#include "util/contract.h"
+
+/* --- what it is --- */
+
+struct scsi_lu *storage_lu_scsi(const struct storage_lu *lu)
+{
+	return lu->scsi;
+}
+
+struct backstore *storage_lu_backstore(const struct storage_lu *lu)
+{
+	return lu->bs;
+}
+
+bool storage_lu_is_absent(const struct storage_lu *lu)
+{
+	return backstore_is_absent(lu->bs);
+}
+
+const char *storage_lu_options(const struct storage_lu *lu)
+{
+	return lu->options;
+}
+
+const char *storage_lu_serial(const struct storage_lu *lu)
+{
+	return lu->unit ? lu->serial : "";
+}
+
+bool storage_lu_is_lost(const struct storage_lu *lu)
+{
+	return __atomic_load_n(&lu->is_lost, __ATOMIC_ACQUIRE);
+}
+
+void storage_lu_accept_loss(struct storage_lu *lu)
+{
+	if (!storage_lu_is_lost(lu))
+		return;
+	/* The note must be gone before the first write, or that write would not be noted. */
+	storage_contents_accept_loss(lu->contents);
+	__atomic_store_n(&lu->is_lost, false, __ATOMIC_RELEASE);
+	scsi_lu_set_blocked(lu->scsi, false);
+}
+
+/* --- counters --- */
+
+void storage_lu_counters(const struct storage_lu *lu, struct storage_counters *counters)
+{
+	if (lu->is_closed) {
+		*counters = lu->counters;
+		return;
+	}
+	backstore_stats(lu->bs, &counters->io);
+	scsi_lu_errors(lu->scsi, &counters->errors);
+}
+
+/* --- references and the end --- */
+
+void storage_lu_free_parts(struct storage_lu *lu)
+{
+	storage_unit_leave(lu->unit);
+	scsi_lu_free(lu->scsi);
+	if (lu->bs && lu->is_discarded)
+		backstore_discard(lu->bs);
+	else if (lu->bs)
+		backstore_close(lu->bs);
+	storage_contents_free(lu->contents, lu->is_forgotten);
+	free(lu->name);
+	free(lu->unit_name);
+}
+
+void storage_lu_close(struct storage_lu *lu)
+{
+	if (!lu)
+		return;
+	contract(atomic_load_explicit(&lu->references, memory_order_acquire) == 1);
+	storage_lu_free_parts(lu);
+	free(lu);
+}
+
+/* Main thread. */
+static void on_closed(struct main_work *work)
+{
+	struct storage_lu *lu = container_of(work, struct storage_lu, closed_work);
+
+	lu->closed(lu->owner, lu);
+	free(lu);
+}
+
+static void close_on_pool(struct pool_job *job)
+{
+	struct storage_lu *lu = container_of(job, struct storage_lu, close_job);
+
+	storage_lu_counters(lu, &lu->counters);
+	storage_lu_free_parts(lu);
+	lu->is_closed = true;
+	lu->closed_work.fn = on_closed;
+	main_queue_post(lu->main, &lu->closed_work);
+}
+
+struct storage_lu *storage_lu_get(struct storage_lu *lu)
+{
+	atomic_fetch_add_explicit(&lu->references, 1, memory_order_relaxed);
+	return lu;
+}
+
+void storage_lu_put(struct storage_lu *lu)
+{
+	/* The thread that closes the logical unit must see everything that other threads did with it. */
+	if (!lu || atomic_fetch_sub_explicit(&lu->references, 1, memory_order_acq_rel) != 1)
+		return;
+	lu->close_job.fn = close_on_pool;
+	pool_submit(lu->registry->jobs, &lu->close_job);
+}
+
+void storage_lu_forget(struct storage_lu *lu)
+{
+	lu->is_forgotten = true;
+}
+
+void storage_lu_discard(struct storage_lu *lu)
+{
+	lu->is_discarded = true;
+}

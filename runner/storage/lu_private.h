@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What lu.c and lu_open.c share. */
+#ifndef STORAGE_LU_PRIVATE_H
+#define STORAGE_LU_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "storage/contents.h"
+#include "storage/identity.h"
+#include "storage/lu.h"
+
+struct storage_lu {
+	atomic_uint references;
+	struct backstore *bs;
+	struct scsi_lu *scsi;
+	struct storage_registry *registry;
+
+	/* --- constant once it is served --- */
+	char *name;
+	/* What the disk is called when another one has the same identity. */
+	char *unit_name;
+	void *owner;
+	struct storage_contents *contents;
+	/* The place in the list of units; NULL: it is not identified yet. */
+	struct storage_unit *unit;
+	char serial[STATE_SERIAL_SIZE];
+	char options[256];
+	/* Atomic: the contents were lost, and nobody has accepted that yet. */
+	bool is_lost;
+
+	/* --- set before the last reference is released --- */
+	bool is_forgotten, is_discarded;
+
+	/* --- the end --- */
+	struct pool_job close_job;
+	struct main_work closed_work;
+	struct main_queue *main;
+	void (*closed)(void *owner, struct storage_lu *lu);
+	/* Set by the thread that closes it; then counters has the last values. */
+	bool is_closed;
+	struct storage_counters counters;
+	/* The owner's own: what it has already added to the sum of all logical units that it had. */
+	struct storage_counters counted;
+};
+
+/* May block. Frees everything but the structure itself; parts that were not made are NULL. */
+void storage_lu_free_parts(struct storage_lu *lu);
+#endif

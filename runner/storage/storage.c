@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The states of a storage object and the requests that change them. Everything here runs on the main thread and does not block:
+ * storage_job.c has the work that may, and lu.c closes what is not used any more.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "storage/registry.h"
+#include "storage/storage_private.h"
+#include "util/bytes.h"
+#include "util/contract.h"
+#include "util/log.h"
+
+#define DISCARD_S 30
+
+/* --- states and requests --- */
+
+#define IN(status) (1u << (status))
+#define SAME       (-1)
+
+/* In which states a request is accepted, and the state that follows at once. The result of its job decides about the next one. */
+static const struct rule {
+	/* For messages: "cannot be ..." */
+	const char *verb;
+	unsigned states;
+	int next;
+} rules[] = {
+    [REQUEST_OPEN] = {"opened", IN(STORAGE_CONFIGURED), STORAGE_OPENING},
+    [REQUEST_RETRY] = {"opened", IN(STORAGE_FAILED), SAME},
+    [REQUEST_REPLACE] = {"replaced", IN(STORAGE_SERVED) | IN(STORAGE_FAILED) | IN(STORAGE_CONTENTS_LOST),
+			 SAME},
+    [REQUEST_RESIZE] = {"resized", IN(STORAGE_SERVED) | IN(STORAGE_CONTENTS_LOST), SAME},
+    [REQUEST_ACCEPT_LOSS] = {"accepted as empty", IN(STORAGE_CONTENTS_LOST), SAME},
+    [REQUEST_CLOSE] = {"removed", ~0u, STORAGE_REMOVING},
+};
+
+const char *storage_status_name(enum storage_status status)
+{
+	static const char *const names[] = {
+	    [STORAGE_CONFIGURED] = "configured",
+	    [STORAGE_OPENING] = "opening",
+	    [STORAGE_SERVED] = "served",
+	    [STORAGE_FAILED] = "failed",
+	    [STORAGE_CONTENTS_LOST] = "contents lost",
+	    [STORAGE_REMOVING] = "removing",
+	};
+
+	return names[status];
+}
+
+static void set_status(struct storage *storage, enum storage_status status)
+{
+	if (storage->status == status)
+		return;
+	log_debug(storage->name, "%s, was %s", storage_status_name(status),
+		  storage_status_name(storage->status));
+	storage->status = status;
+}
+
+static void notify(struct storage *storage)
+{
+	if (storage->owner.changed)
+		storage->owner.changed(storage->owner.arg, storage);
+}
+
+/* The result of a new try to open the storage is of no use if the storage is replaced. */
+static bool can_supersede(const struct storage *storage, enum storage_request request)
+{
+	return request == REQUEST_REPLACE && storage->job->request == REQUEST_RETRY;
+}
+
+/* 0, or -errno with error set. */
+static int admit(struct storage *storage, enum storage_request request, struct error *error)
+{
+	const struct rule *rule = &rules[request];
+
+	if (!(rule->states & IN(storage->status)))
+		return error_set(error, storage->status == STORAGE_OPENING ? EBUSY : EINVAL,
+				 "%s cannot be %s in the state \"%s\"", storage->name, rule->verb,
+				 storage_status_name(storage->status));
+	if (request == REQUEST_CLOSE)
+		return storage->closed ? error_set(error, EBUSY, "%s is being removed already", storage->name)
+				       : 0;
+	if (storage->job && !can_supersede(storage, request))
+		return error_set(error, EBUSY, "%s cannot be %s while another change is under way",
+				 storage->name, rule->verb);
+	return 0;
+}
+
+/* --- what is served --- */
+
+static void release(struct storage *storage, struct storage_lu *lu)
+{
+	if (!lu)
+		return;
+	storage_add_counters(storage, lu);
+	if (storage->is_forgotten)
+		storage_lu_forget(lu);
+	if (storage->is_discarded)
+		storage_lu_discard(lu);
+	storage_lu_put(lu);
+}
+
+static enum storage_status status_of(const struct storage_lu *lu)
+{
+	if (storage_lu_is_absent(lu))
+		return STORAGE_FAILED;
+	return storage_lu_is_lost(lu) ? STORAGE_CONTENTS_LOST : STORAGE_SERVED;
+}
+
+/* The result of the job is served from now on, with its settings. */
+static void serve(struct storage *storage, struct storage_job *job)
+{
+	struct storage_lu *old = storage->served;
+
+	storage->served = job->lu;
+	job->lu = NULL;
+	storage_settings_clear(&storage->settings);
+	storage->settings = job->settings;
+	job->settings = (struct storage_settings){.config = NULL};
+	set_status(storage, status_of(storage->served));
+	if (storage->status == STORAGE_CONTENTS_LOST)
+		log_err(storage->name,
+			"not ready: its contents were lost with the memory of the daemon; accept the "
+			"loss (tcmuctl replace, or start once with lost=accept) to serve an empty disk");
+	storage_has_changed(storage);
+	notify(storage);
+	release(storage, old);
+}
+
+/* --- the results of jobs --- */
+
+static void opened(struct storage *storage, struct storage_job *job)
+{
+	if (job->err)
+		storage_note_failure(storage, &job->error);
+	if (job->lu) {
+		serve(storage, job);
+		return;
+	}
+	set_status(storage, STORAGE_CONFIGURED);
+	notify(storage);
+}
+
+static void tried_again(struct storage *storage, struct storage_job *job)
+{
+	if (!job->err) {
+		serve(storage, job);
+		log_info(storage->name, "opened; it is %s now", storage_status_name(storage->status));
+	} else if (storage_note_failure(storage, &job->error)) {
+		log_err(storage->name, "not served: %s", job->error.text);
+		notify(storage);
+	}
+}
+
+/* Initiators may have switched the write cache of the old one. */
+static void take_over_mode(const struct storage *storage, const struct storage_job *job)
+{
+	if (job->settings.write_cache < 0 && !storage_lu_is_absent(storage->served))
+		scsi_lu_set_write_cache(job->lu->scsi, scsi_lu_write_cache(storage->served->scsi));
+}
+
+static void replaced(struct storage *storage, struct storage_job *job)
+{
+	if (job->err)
+		return;
+	take_over_mode(storage, job);
+	/* The old storage is another disk; memory that is kept for it has no use any more. */
+	if (!storage_lu_is_absent(storage->served))
+		storage_lu_forget(storage->served);
+	serve(storage, job);
+}
+
+static void resized(struct storage *storage, struct storage_job *job)
+{
+	if (job->err)
+		return;
+	if (storage->settings.size)
+		storage->settings.size = job->size;
+	storage_has_changed(storage);
+	notify(storage);
+}
+
+static void accepted(struct storage *storage, struct storage_job *job)
+{
+	(void)job;
+	set_status(storage, status_of(storage->served));
+	log_warn(storage->name, "it is an empty disk now: the loss of its contents was accepted");
+	notify(storage);
+}
+
+static void use_result(struct storage *storage, struct storage_job *job)
+{
+	static void (*const uses[])(struct storage * storage, struct storage_job * job) = {
+	    [REQUEST_OPEN] = opened,    [REQUEST_RETRY] = tried_again,    [REQUEST_REPLACE] = replaced,
+	    [REQUEST_RESIZE] = resized, [REQUEST_ACCEPT_LOSS] = accepted,
+	};
+
+	if (job->is_superseded || storage->status == STORAGE_REMOVING)
+		job->err = error_set(&job->error, ECANCELED, "%s is being removed", storage->name);
+	else
+		uses[job->request](storage, job);
+}
+
+static void end_if_closed(struct storage *storage);
+
+static void finished(struct main_work *work)
+{
+	struct storage_job *job = container_of(work, struct storage_job, work);
+	struct storage *storage = job->storage;
+
+	storage->njobs--;
+	if (storage->job == job)
+		storage->job = NULL;
+	if (job->lu)
+		storage->nopen++;
+	/* A clash of identities names both objects by itself. */
+	if (job->err && job->err != -EEXIST)
+		error_prefix(&job->error, job->err, "%s",
+			     job->settings.origin ? job->settings.origin : storage->name);
+	use_result(storage, job);
+	storage_done *done = job->done;
+	void *arg = job->arg;
+	int err = job->err;
+	struct error error = job->error;
+	release(storage, job->lu);
+	job->lu = NULL;
+	storage_job_free(job);
+	end_if_closed(storage);
+	/* done() may have the object freed. */
+	if (done)
+		done(arg, err, &error);
+}
+
+/* --- the start of jobs --- */
+
+static struct storage_job *new_job(struct storage *storage, enum storage_request request,
+				   const struct storage_settings *settings, struct error *error)
+{
+	int err = admit(storage, request, error);
+	struct storage_job *job = err ? NULL : calloc(1, sizeof(*job));
+
+	if (job && (!settings || !storage_settings_copy(&job->settings, settings))) {
+		job->storage = storage;
+		job->request = request;
+		return job;
+	}
+	free(job);
+	errno = err ? -err : ENOMEM;
+	if (!err)
+		error_set(error, ENOMEM, "%s: out of memory", storage->name);
+	return NULL;
+}
+
+static void start(struct storage_job *job)
+{
+	struct storage *storage = job->storage;
+	int next = rules[job->request].next;
+
+	if (storage->job)
+		storage->job->is_superseded = true;
+	storage->job = job;
+	storage->njobs++;
+	if (next != SAME) {
+		set_status(storage, (enum storage_status)next);
+		notify(storage);
+	}
+	storage_job_start(job, finished);
+}
+
+void storage_open(struct storage *storage, const struct storage_settings *settings, bool patient,
+		  storage_done *done, void *arg)
+{
+	struct error error;
+	struct storage_job *job = new_job(storage, REQUEST_OPEN, settings, &error);
+
+	if (!job) {
+		done(arg, -errno, &error);
+		return;
+	}
+	job->patient = patient;
+	job->done = done;
+	job->arg = arg;
+	start(job);
+}
+
+void storage_replace(struct storage *storage, const struct storage_settings *settings, storage_done *done,
+		     void *arg)
+{
+	struct error error;
+	struct storage_job *job = new_job(storage, REQUEST_REPLACE, settings, &error);
+
+	if (!job) {
+		done(arg, -errno, &error);
+		return;
+	}
+	job->done = done;
+	job->arg = arg;
+	start(job);
+}
+
+void storage_resize(struct storage *storage, uint64_t size, storage_done *done, void *arg)
+{
+	struct error error;
+	struct storage_job *job = new_job(storage, REQUEST_RESIZE, NULL, &error);
+
+	if (!job) {
+		done(arg, -errno, &error);
+		return;
+	}
+	job->done = done;
+	job->arg = arg;
+	job->size = size;
+	job->target = storage_lu_get(storage->served);
+	start(job);
+}
+
+int storage_accept_loss(struct storage *storage, struct error *error)
+{
+	struct storage_job *job = new_job(storage, REQUEST_ACCEPT_LOSS, NULL, error);
+
+	if (!job)
+		return -errno;
+	job->target = storage_lu_get(storage->served);
+	start(job);
+	return 0;
+}
+
+void storage_tick(struct storage *storage)
+{
+	struct storage_job *job;
+
+	if (storage->status == STORAGE_FAILED && !storage->job) {
+		job = new_job(storage, REQUEST_RETRY, &storage->settings, NULL);
+		if (job)
+			start(job);
+	} else if (storage->served && storage->status != STORAGE_FAILED) {
+		backstore_refresh(storage_lu_backstore(storage->served));
+		if (storage_has_changed(storage))
+			notify(storage);
+	}
+}
+
+/* --- the end --- */
+
+static void free_storage(struct storage *storage)
+{
+	contract(!storage->njobs && !storage->nopen);
+	storage_settings_clear(&storage->settings);
+	free(storage->name);
+	free(storage);
+}
+
+/* Everything is closed: the time limit has no purpose any more, and the object is freed after that. */
+static void end_if_closed(struct storage *storage)
+{
+	if (storage->closed && !storage->njobs && !storage->nopen &&
+	    !deadline_is_stopping(&storage->deadline))
+		deadline_stop(&storage->deadline);
+}
+
+void storage_on_lu_closed(void *owner, struct storage_lu *lu)
+{
+	struct storage *storage = owner;
+
+	storage_add_counters(storage, lu);
+	storage->nopen--;
+	end_if_closed(storage);
+}
+
+static void on_stopped(struct deadline *deadline)
+{
+	struct storage *storage = container_of(deadline, struct storage, deadline);
+	storage_done *closed = storage->closed;
+	void *arg = storage->closed_arg;
+	const struct error none = {""};
+
+	free_storage(storage);
+	closed(arg, 0, &none);
+}
+
+static void on_expired(struct deadline *deadline)
+{
+	struct storage *storage = container_of(deadline, struct storage, deadline);
+	storage_done *closed = storage->closed;
+	struct error error;
+
+	storage->closed = NULL;
+	error_set(&error, EBUSY, "%s is not closed after %u seconds: %s", storage->name, deadline->seconds,
+		  storage->njobs ? "its storage does not answer"
+				 : "commands are in flight, or its storage does not answer");
+	closed(storage->closed_arg, -EBUSY, &error);
+}
+
+void storage_close(struct storage *storage, bool forget, unsigned timeout_s, storage_done *done, void *arg)
+{
+	struct storage_lu *served = storage->served;
+	struct error error;
+	int err = admit(storage, REQUEST_CLOSE, &error);
+
+	if (err) {
+		done(arg, err, &error);
+		return;
+	}
+	storage->is_forgotten |= forget;
+	storage->closed = done;
+	storage->closed_arg = arg;
+	deadline_start(&storage->deadline, timeout_s);
+	if (storage->status != STORAGE_REMOVING) {
+		storage->served = NULL;
+		set_status(storage, STORAGE_REMOVING);
+		release(storage, served);
+		notify(storage);
+	}
+	end_if_closed(storage);
+}
+
+static void on_discarded(void *arg, int err, const struct error *error)
+{
+	if (err)
+		log_err(NULL, "%s", error->text);
+	*(bool *)arg = true;
+}
+
+void storage_discard(struct storage *storage)
+{
+	struct main_queue *main = storage->context.main;
+	bool is_over = false;
+
+	storage->is_discarded = true;
+	storage_close(storage, true, DISCARD_S, on_discarded, &is_over);
+	while (!is_over)
+		main_queue_wait(main, 1000);
+}
+
+/* --- new, and what is known --- */
+
+struct storage *storage_new(const struct storage_context *context, const char *name,
+			    const struct storage_owner *owner)
+{
+	struct storage *storage = calloc(1, sizeof(*storage));
+
+	if (!storage)
+		return NULL;
+	storage->context = *context;
+	storage->owner = *owner;
+	storage->status = STORAGE_CONFIGURED;
+	storage->deadline = (struct deadline){.loop = context->loops->loops[0],
+					      .main = context->main,
+					      .expired = on_expired,
+					      .stopped = on_stopped};
+	storage->name = strdup(name);
+	if (storage->name)
+		return storage;
+	free(storage);
+	return NULL;
+}
+
+struct storage_lu *storage_served(const struct storage *storage)
+{
+	return storage->served;
+}
+
+const char *storage_name(const struct storage *storage)
+{
+	return storage->name;
+}
+
+enum storage_status storage_status(const struct storage *storage)
+{
+	return storage->status;
+}

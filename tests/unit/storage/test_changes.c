@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Changes of a storage object that is served: size, storage, contents, flush, health; and what is created. */
+#include "world.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kept_log.h"
+
+#define NOT_READY_LOST 0x020403u
+#define READ_ERROR     0x031100u
+
+static void assert_names(const struct error *error, const char *text)
+{
+	if (!strstr(error->text, text))
+		fail_msg("'%s' does not contain '%s'", error->text, text);
+}
+
+static struct note resize(struct disk *disk, uint64_t size)
+{
+	struct note note = {.is_done = false};
+
+	storage_resize(disk->storage, size, done_note, &note);
+	run_until(note.is_done);
+	return note;
+}
+
+static struct note replace(struct disk *disk)
+{
+	struct note note = {.is_done = false};
+
+	storage_replace(disk->storage, &disk->settings, done_note, &note);
+	run_until(note.is_done);
+	return note;
+}
+
+static struct storage_view view_of(const struct disk *disk)
+{
+	struct storage_view view;
+
+	storage_view(disk->storage, &view);
+	return view;
+}
+
+static void test_resize(void **state)
+{
+	struct stage stage;
+	struct disk disk;
+
+	(void)state;
+	stage_init(&stage);
+	disk_new_staged(&disk, "user_0/a", &stage);
+	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	unsigned changes = disk.changes;
+	assert_int_equal(resize(&disk, 2 * STAGE_SIZE).err, 0);
+	assert_true(disk.changes > changes);
+	assert_int_equal(view_of(&disk).size, 2 * STAGE_SIZE);
+	stage.resize_error = ENOSPC;
+	struct note note = resize(&disk, 3 * STAGE_SIZE);
+	assert_int_equal(note.err, -ENOSPC);
+	assert_names(&note.error, "user_0/a: ");
+	assert_int_equal(view_of(&disk).size, 2 * STAGE_SIZE);
+	disk_close(&disk, false);
+}
+
+static void test_tick_notices_growth_and_health(void **state)
+{
+	struct stage stage;
+	struct disk disk;
+	struct storage_health health;
+
+	(void)state;
+	stage_init(&stage);
+	disk_new_staged(&disk, "user_0/a", &stage);
+	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	unsigned changes = disk.changes;
+	stage.size = 4 * STAGE_SIZE;
+	run_until((storage_tick(disk.storage), disk.changes > changes));
+	assert_int_equal(view_of(&disk).size, 4 * STAGE_SIZE);
+	changes = disk.changes;
+	stage.flags = TCMUR_INFO_REPLACED;
+	run_until((storage_tick(disk.storage), disk.changes > changes));
+	storage_health(disk.storage, &health);
+	assert_true(health.is_replaced);
+	assert_false(health.is_short);
+	disk_close(&disk, false);
+}
+
+static void test_replace(void **state)
+{
+	struct stage a, b;
+	struct disk disk;
+
+	(void)state;
+	stage_init(&a);
+	stage_init(&b);
+	b.size = 2 * STAGE_SIZE;
+	disk_new_staged(&disk, "user_0/a", &a);
+	disk.settings.serial = "S-1";
+	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	struct storage_lu *old = storage_lu_get(storage_served(disk.storage));
+	assert_int_equal(run_read(old), 0);
+	scsi_lu_set_write_cache(storage_lu_scsi(old), false);
+	snprintf(disk.config, sizeof(disk.config), "staged/%p", (void *)&b);
+	assert_int_equal(replace(&disk).err, 0);
+	assert_ptr_not_equal(storage_served(disk.storage), old);
+	assert_int_equal(view_of(&disk).size, 2 * STAGE_SIZE);
+	assert_string_equal(view_of(&disk).serial, "S-1");
+	/* The mode that initiators have set stays, and so do the counters. */
+	assert_false(view_of(&disk).write_cache);
+	assert_int_equal(run_read(old), 0);
+	assert_int_equal(run_read(storage_served(disk.storage)), 0);
+	assert_int_equal(a.closes, 0);
+	storage_lu_put(old);
+	run_until(a.closes == 1 && view_of(&disk).reads == 3);
+	disk_close(&disk, false);
+	assert_int_equal(b.closes, 1);
+}
+
+static void test_failed_replace_changes_nothing(void **state)
+{
+	struct stage a, b;
+	struct disk disk;
+
+	(void)state;
+	stage_init(&a);
+	stage_init(&b);
+	b.open_error = EIO;
+	disk_new_staged(&disk, "user_0/a", &a);
+	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	struct storage_lu *lu = storage_served(disk.storage);
+	unsigned changes = disk.changes;
+	snprintf(disk.config, sizeof(disk.config), "staged/%p", (void *)&b);
+	assert_int_equal(replace(&disk).err, -EIO);
+	assert_ptr_equal(storage_served(disk.storage), lu);
+	assert_int_equal(storage_status(disk.storage), STORAGE_SERVED);
+	assert_int_equal(disk.changes, changes);
+	disk_close(&disk, false);
+	assert_int_equal(a.closes, 1);
+}
+
+/* A new try hangs in the old storage, and the administrator gives the disk other storage. */
+static void test_replace_does_not_wait_for_a_retry(void **state)
+{
+	struct stage a, b;
+	struct disk disk;
+
+	(void)state;
+	stage_init(&a);
+	stage_init(&b);
+	a.open_error = EIO;
+	disk_new_staged(&disk, "user_0/a", &a);
+	assert_int_equal(disk_open(&disk, true, NULL), -EIO);
+	a.hangs_in_open = true;
+	a.open_error = 0;
+	storage_tick(disk.storage);
+	run_until(a.opens == 2);
+	snprintf(disk.config, sizeof(disk.config), "staged/%p", (void *)&b);
+	assert_int_equal(replace(&disk).err, 0);
+	struct storage_lu *lu = storage_served(disk.storage);
+	a.hangs_in_open = false;
+	run_until(a.closes == 1);
+	assert_ptr_equal(storage_served(disk.storage), lu);
+	assert_int_equal(storage_status(disk.storage), STORAGE_SERVED);
+	disk_close(&disk, false);
+}
+
+static void test_flush(void **state)
+{
+	struct note notes[4] = {{.is_done = false}};
+	struct stage stage;
+	struct disk disk;
+
+	(void)state;
+	stage_init(&stage);
+	disk_new_staged(&disk, "user_0/a", &stage);
+	storage_flush(disk.storage, done_note, &notes[0]);
+	run_until(notes[0].is_done);
+	assert_int_equal(notes[0].err, 0);
+	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	storage_flush(disk.storage, done_note, &notes[1]);
+	run_until(notes[1].is_done);
+	assert_int_equal(notes[1].err, 0);
+	assert_int_equal(stage.flushes, 1);
+	stage.status = TCMUR_WRITE_ERROR;
+	storage_flush(disk.storage, done_note, &notes[2]);
+	run_until(notes[2].is_done);
+	assert_int_equal(notes[2].err, -EIO);
+	assert_names(&notes[2].error, "user_0/a: ");
+	disk_close(&disk, false);
+}
+
+static void test_errors_are_counted(void **state)
+{
+	struct stage stage;
+	struct disk disk;
+	struct storage_health health;
+	time_t before = time(NULL);
+
+	(void)state;
+	stage_init(&stage);
+	disk_new_staged(&disk, "user_0/a", &stage);
+	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	storage_health(disk.storage, &health);
+	assert_string_equal(health.last_error, "");
+	assert_int_equal(health.last_error_time, 0);
+	stage.status = TCMUR_READ_ERROR;
+	assert_int_equal(run_read(storage_served(disk.storage)), READ_ERROR);
+	assert_int_equal(run_read(storage_served(disk.storage)), READ_ERROR);
+	storage_health(disk.storage, &health);
+	assert_int_equal(health.sense_keys[3], 2);
+	assert_int_equal(health.sense_keys[2], 0);
+	assert_string_equal(health.last_error, "MEDIUM ERROR (sense key 3h, ASC/ASCQ 11h/00h)");
+	assert_true(health.last_error_time >= before);
+	assert_true(view_of(&disk).errors >= 2);
+	disk_close(&disk, false);
+}
+
+static void test_attributes_reach_the_logical_unit(void **state)
+{
+	struct stage stage;
+	struct disk disk;
+
+	(void)state;
+	stage_init(&stage);
+	disk_new_staged(&disk, "user_0/a", &stage);
+	disk.settings.time_limit = 7;
+	disk.settings.write_cache = 0;
+	disk.settings.read_only = true;
+	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	struct scsi_lu *lu = storage_lu_scsi(storage_served(disk.storage));
+	assert_int_equal(scsi_lu_time_limit_ns(lu), 7000000000ull);
+	assert_false(view_of(&disk).write_cache);
+	assert_true(view_of(&disk).read_only);
+	disk_close(&disk, false);
+}
+
+/* --- contents in memory --- */
+
+static void note_first_write(struct disk *disk)
+{
+	struct tcmur_lun *lun = (struct tcmur_lun *)storage_lu_backstore(storage_served(disk->storage));
+
+	tcmur_lun_written(lun);
+}
+
+static void open_memory(struct disk *disk, const char *serial)
+{
+	disk_new(disk, "user_0/ram", "alloc/x");
+	disk->settings.size = STAGE_SIZE;
+	disk->settings.serial = serial;
+	assert_int_equal(disk_open(disk, false, NULL), 0);
+}
+
+static void test_lost_contents_are_not_ready_until_they_are_accepted(void **state)
+{
+	struct disk disk;
+	struct error error;
+
+	(void)state;
+	open_memory(&disk, "S-1");
+	assert_int_equal(run_read(storage_served(disk.storage)), 0);
+	note_first_write(&disk);
+	disk_close(&disk, false);
+	world_restart();
+	open_memory(&disk, "S-1");
+	assert_int_equal(storage_status(disk.storage), STORAGE_CONTENTS_LOST);
+	assert_true(is_logged("not ready: its contents were lost"));
+	assert_int_equal(run_read(storage_served(disk.storage)), NOT_READY_LOST);
+	assert_int_equal(storage_accept_loss(disk.storage, &error), 0);
+	run_until(storage_status(disk.storage) == STORAGE_SERVED);
+	assert_int_equal(run_read(storage_served(disk.storage)), 0);
+	disk_close(&disk, false);
+	world_restart();
+	open_memory(&disk, "S-1");
+	assert_int_equal(storage_status(disk.storage), STORAGE_SERVED);
+	disk_close(&disk, false);
+}
+
+static void test_lost_contents_without_a_fixed_identity_are_another_disk(void **state)
+{
+	struct disk disk;
+	char serial[224];
+
+	(void)state;
+	open_memory(&disk, NULL);
+	strcpy(serial, view_of(&disk).serial);
+	note_first_write(&disk);
+	disk_close(&disk, false);
+	world_restart();
+	open_memory(&disk, NULL);
+	assert_int_equal(storage_status(disk.storage), STORAGE_SERVED);
+	assert_string_not_equal(view_of(&disk).serial, serial);
+	disk_close(&disk, false);
+}
+
+static void test_removed_disk_has_lost_nothing(void **state)
+{
+	struct disk disk;
+
+	(void)state;
+	open_memory(&disk, "S-1");
+	note_first_write(&disk);
+	disk_close(&disk, true);
+	world_restart();
+	open_memory(&disk, "S-1");
+	assert_int_equal(storage_status(disk.storage), STORAGE_SERVED);
+	disk_close(&disk, false);
+}
+
+/* --- creation --- */
+
+static void new_file(struct disk *disk, const char *name)
+{
+	char config[128];
+
+	snprintf(config, sizeof(config), "file/%s", folder_path("disk.img"));
+	disk_new(disk, name, config);
+	disk->settings.size = STAGE_SIZE;
+	disk->settings.create = true;
+}
+
+static void test_storage_is_created_once(void **state)
+{
+	struct disk disk;
+	struct error error;
+
+	(void)state;
+	new_file(&disk, "user_0/file");
+	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	assert_true(view_of(&disk).was_created);
+	disk_close(&disk, false);
+	/* Its file system may not be mounted. */
+	assert_int_equal(unlink(folder_path("disk.img")), 0);
+	new_file(&disk, "user_0/file");
+	assert_int_equal(disk_open(&disk, true, &error), -ENOMEDIUM);
+	assert_names(&error, "has been served before");
+	assert_int_equal(storage_status(disk.storage), STORAGE_FAILED);
+	assert_int_not_equal(access(folder_path("disk.img"), F_OK), 0);
+	/* It is mounted. */
+	int fd = open(folder_path("disk.img"), O_CREAT | O_WRONLY, 0600);
+	assert_int_equal(ftruncate(fd, STAGE_SIZE), 0);
+	close(fd);
+	run_until((storage_tick(disk.storage), storage_status(disk.storage) == STORAGE_SERVED));
+	disk_close(&disk, false);
+}
+
+static void test_failed_open_leaves_nothing_behind(void **state)
+{
+	struct stage stage;
+	struct disk other, disk;
+
+	(void)state;
+	stage_init(&stage);
+	disk_new_staged(&other, "user_0/a", &stage);
+	new_file(&disk, "user_0/file");
+	other.settings.serial = disk.settings.serial = "S-1";
+	assert_int_equal(disk_open(&other, false, NULL), 0);
+	assert_int_equal(disk_open(&disk, false, NULL), -EEXIST);
+	assert_int_not_equal(access(folder_path("disk.img"), F_OK), 0);
+	disk_close(&disk, false);
+	disk_close(&other, false);
+}
+
+static void test_discard_removes_what_was_created(void **state)
+{
+	struct disk disk;
+
+	(void)state;
+	new_file(&disk, "user_0/file");
+	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	assert_int_equal(access(folder_path("disk.img"), F_OK), 0);
+	storage_discard(disk.storage);
+	assert_int_not_equal(access(folder_path("disk.img"), F_OK), 0);
+}
+
+static void test_discard_keeps_what_existed(void **state)
+{
+	struct disk disk;
+
+	(void)state;
+	new_file(&disk, "user_0/file");
+	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	disk_close(&disk, false);
+	new_file(&disk, "user_0/file");
+	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	storage_discard(disk.storage);
+	assert_int_equal(access(folder_path("disk.img"), F_OK), 0);
+}
+
+/* As the control does when one of several exports fails. */
+static void discard_others(void *arg, int err, const struct error *error)
+{
+	struct disk *disks = arg;
+
+	(void)error;
+	assert_int_equal(err, -EIO);
+	for (unsigned i = 1; i < 4; i++)
+		storage_discard(disks[i].storage);
+	disks[1].storage = NULL;
+}
+
+static void test_discard_inside_the_failure_of_another_object(void **state)
+{
+	struct note notes[4] = {{.is_done = false}};
+	struct stage stages[4];
+	struct disk disks[4];
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		char name[] = {'a', '/', (char)('0' + i), '\0'};
+
+		stage_init(&stages[i]);
+		disk_new_staged(&disks[i], name, &stages[i]);
+	}
+	stages[0].open_error = EIO;
+	storage_open(disks[0].storage, &disks[0].settings, false, discard_others, disks);
+	for (unsigned i = 1; i < 4; i++)
+		storage_open(disks[i].storage, &disks[i].settings, false, done_note, &notes[i]);
+	/* The results of all of them wait in the queue together, if the machine is not too slow. */
+	while (!stages[1].opens || !stages[2].opens || !stages[3].opens)
+		usleep(1000);
+	usleep(50000);
+	run_until(!disks[1].storage);
+	for (unsigned i = 1; i < 4; i++)
+		assert_int_equal(stages[i].opens, stages[i].closes);
+	disk_close(&disks[0], false);
+}
+
+static void test_relative_path_that_means_an_absolute_one(void **state)
+{
+	char config[128];
+	struct disk disk;
+	struct error error;
+
+	(void)state;
+	snprintf(config, sizeof(config), "file%s", folder_path("disk.img"));
+	disk_new(&disk, "user_0/file", config);
+	assert_int_equal(disk_open(&disk, false, &error), -ENOENT);
+	assert_names(&error, "did you mean file/");
+	disk_close(&disk, false);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_resize),
+	    TEST(test_tick_notices_growth_and_health),
+	    TEST(test_replace),
+	    TEST(test_failed_replace_changes_nothing),
+	    TEST(test_replace_does_not_wait_for_a_retry),
+	    TEST(test_flush),
+	    TEST(test_errors_are_counted),
+	    TEST(test_attributes_reach_the_logical_unit),
+	    TEST(test_lost_contents_are_not_ready_until_they_are_accepted),
+	    TEST(test_lost_contents_without_a_fixed_identity_are_another_disk),
+	    TEST(test_removed_disk_has_lost_nothing),
+	    TEST(test_storage_is_created_once),
+	    TEST(test_failed_open_leaves_nothing_behind),
+	    TEST(test_discard_removes_what_was_created),
+	    TEST(test_discard_keeps_what_existed),
+	    TEST(test_discard_inside_the_failure_of_another_object),
+	    TEST(test_relative_path_that_means_an_absolute_one),
+	};
+
+	return cmocka_run_group_tests_name("storage_changes", tests, world_up, world_down);
+}

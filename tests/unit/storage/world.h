@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loops, a registry and the main thread's queue for tests of storage objects, and objects whose storage is a stage. */
+#ifndef WORLD_H
+#define WORLD_H
+
+#include "folder.h"
+
+#include "staged.h"
+#include "storage/storage.h"
+
+extern struct storage_context context;
+
+/* cmocka's, for the group: loads the handlers, and starts the loops. */
+int world_up(void **state);
+int world_down(void **state);
+/* cmocka's, for a test: a registry in an empty folder, and the queue. */
+int world_set_up(void **state);
+int world_tear_down(void **state);
+/* The next start of the daemon: another registry in the same folder. */
+void world_restart(void);
+
+/* Runs the main thread's queue until the condition is true; a test that hangs fails. */
+#define run_until(condition)                                \
+	do {                                                \
+		time_t end_ = time(NULL) + 120;             \
+		while (!(condition)) {                      \
+			main_queue_wait(context.main, 20);  \
+			if (time(NULL) > end_)              \
+				fail_msg("%s", #condition); \
+		}                                           \
+	} while (0)
+
+/* The result of a request; done_note() is a storage_done for it. */
+struct note {
+	bool is_done;
+	int err;
+	struct error error;
+};
+void done_note(void *arg, int err, const struct error *error);
+
+/* An object, and how often its owner was told of changes. */
+struct disk {
+	struct storage *storage;
+	char config[128];
+	struct storage_settings settings;
+	unsigned changes;
+};
+
+#define STAGE_SIZE (1u << 20)
+void stage_init(struct stage *stage);
+/* Makes an object that is not opened yet, with settings that the test may change. */
+void disk_new(struct disk *disk, const char *name, const char *config);
+void disk_new_staged(struct disk *disk, const char *name, struct stage *stage);
+/* Opens it and waits for the result. */
+int disk_open(struct disk *disk, bool patient, struct error *error);
+/* Closes it and waits until it is free. */
+void disk_close(struct disk *disk, bool forget);
+/* Sends a command to the LU and waits for the sense code of sense.h; 0: GOOD. */
+uint32_t run_read(struct storage_lu *lu);
+#endif
