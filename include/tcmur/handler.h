@@ -124,8 +124,11 @@ struct tcmur_io {
 	const struct iovec *iov;
 	uint32_t iovcnt;
 	uint32_t flags; /* TCMUR_IO_* */
-	/* out, with TCMUR_MISCOMPARE: index of the first byte that differs. With TCMUR_READ_ERROR and TCMUR_WRITE_ERROR a
-	 * handler that knows the first bad byte sets its index; TCMUR_OFFSET_UNKNOWN is there before. */
+	/*
+	 * out, with TCMUR_MISCOMPARE: index of the first byte that differs. With TCMUR_READ_ERROR and
+	 * TCMUR_WRITE_ERROR a handler that knows the first bad byte sets its index; TCMUR_OFFSET_UNKNOWN is
+	 * there before.
+	 */
 	uint64_t miscompare_offset;
 	struct tcmur_extent
 	    *extents; /* out, for extents(): array of max_extents to fill, in ascending order */
@@ -174,7 +177,9 @@ struct tcmur_scsi {
 #define TCMUR_INFO_CREATED 0x08u
 /* refresh(): the storage holds fewer bytes than are served. */
 #define TCMUR_INFO_SHORT 0x10u
-/* refresh(): the name of the storage leads to other storage, or to none, while the old one is still served. */
+/*
+ * refresh(): the name of the storage leads to other storage, or to none, while the old one is still served.
+ */
 #define TCMUR_INFO_REPLACED 0x20u
 
 /* What a backend is and what it can do. open() and refresh() fill it. */
@@ -414,6 +419,15 @@ struct tcmur_handler {
 	 * for which open() created the storage. Missing: the storage stays.
 	 */
 	void (*discard)(void *handle);
+
+	/*
+	 * Optional, TCMUR_ASYNC only, on the event loop that owns the I/O. Nobody waits any more for an I/O
+	 * that a data callback has received. Storage that can abandon a request ends it soon, for example with
+	 * TCMUR_ABORTED, also inside this call. What the I/O has asked of <tcmur/queue.h> is cancelled by
+	 * the daemon itself. An I/O that another thread is completing at this moment may be cancelled as
+	 * well; the handler then ignores the call. Missing: the daemon waits for the end of the I/O.
+	 */
+	void (*cancel)(void *handle, struct tcmur_io *io);
 };
 
 /*

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Asynchronous file I/O for TCMUR_ASYNC handlers, on the event loop that called them. Requests made in one turn of
- * the loop go to the kernel together. Where the kernel has no io_uring the same calls run on pool threads.
+ * Asynchronous file I/O for TCMUR_ASYNC handlers, on the event loop that called them. Requests made in one
+ * turn of the loop go to the kernel together. Where the kernel has no io_uring the same calls run on pool
+ * threads.
  *
- * All functions are to be called on the queue's own thread, i.e. inside a data callback or inside a done callback,
- * and never block. done runs on the same thread, later or (for what cannot be queued) before the call returns.
+ * All functions are to be called on the queue's own thread, i.e. inside a data callback or inside a done
+ * callback, and never block. done runs on the same thread, later or (for what cannot be queued) before the
+ * call returns.
  */
 #ifndef TCMUR_QUEUE_H
 #define TCMUR_QUEUE_H
@@ -16,9 +18,9 @@ extern "C" {
 #endif
 
 /*
- * One request. The handler keeps it in io->scratch, so nothing is allocated. All memory passed stays valid until
- * done; done gets the kernel's answer: bytes moved, or -errno. -ECANCELED: the daemon called the request back, since
- * nobody waits for the I/O any more; the I/O then ends with an error.
+ * One request. The handler keeps it in io->scratch, so nothing is allocated. All memory passed stays valid
+ * until done; done gets the kernel's answer: bytes moved, or -errno. -ECANCELED: the daemon called the
+ * request back, since nobody waits for the I/O any more; the I/O then ends with an error.
  */
 struct tcmur_op {
 	void (*done)(struct tcmur_op *op, int result);
@@ -41,11 +43,25 @@ void tcmur_queue_poll(struct tcmur_queue *queue, struct tcmur_op *op, int fd, ui
 /* Runs work on a blocking pool thread, then done(op, its return value) back on the queue's thread. */
 void tcmur_queue_blocking(struct tcmur_queue *queue, struct tcmur_op *op, int (*work)(struct tcmur_op *op));
 /*
- * The same, but these calls of one LUN run one after the other, in the order in which they were made: for work that
- * would only wait for a lock which another call holds. op lies in io->scratch and op->io is set.
+ * The same, but these calls of one LUN run one after the other, in the order in which they were made: for
+ * work that would only wait for a lock which another call holds. op lies in io->scratch and op->io is set.
  */
 void tcmur_queue_blocking_serial(struct tcmur_queue *queue, struct tcmur_op *op,
 				 int (*work)(struct tcmur_op *op));
+
+/* A timer. It lies where its owner likes, for example in io->scratch, and stays there while it runs. */
+struct tcmur_timer {
+	void (*fn)(struct tcmur_timer *timer);
+	/* The daemon's; zero before the first start. */
+	uint64_t priv[4];
+};
+/*
+ * Calls fn once on the queue's thread, not before delay_ns nanoseconds have passed. A timer that runs is
+ * started anew.
+ */
+void tcmur_queue_timer_start(struct tcmur_queue *queue, struct tcmur_timer *timer, uint64_t delay_ns);
+/* fn is not called any more. A timer that does not run is left as it is. */
+void tcmur_queue_timer_stop(struct tcmur_timer *timer);
 
 #ifdef __cplusplus
 }

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #define TCMUR_API_VERSION 1
+#include <tcmur/filter.h>
 #include <tcmur/handler.h>
 
 #include "loop/loop.h"
@@ -34,6 +35,30 @@ const struct tcmur_handler *backstore_handler_at(unsigned i);
 int backstore_check_options(const struct tcmur_handler *api, const struct tcmur_option_value *options,
 			    uint32_t noptions, struct error *error);
 
+/* --- filters ---------------------------------------------------------------------------------- */
+
+/* The most options of a handler or of a filter. */
+#define BACKSTORE_OPTIONS_MAX 16
+
+/* Main thread. The same for every filter_*.so of dir. */
+int backstore_load_filters(const char *dir, struct error *error);
+void backstore_unload_filters(void);
+/* Returns the i-th filter in the order of names, or NULL after the last. */
+const struct tcmur_filter *backstore_filter_at(unsigned i);
+
+/* ";filter=NAME" with its options. */
+struct backstore_filter_spec {
+	const char *name;
+	const struct tcmur_option_value *options;
+	uint32_t noptions;
+};
+/*
+ * Any thread but a loop. Judges the text only. 0, or -errno with an error that names the filter and the
+ * option: the filter is not loaded, does not declare one of the options or refuses its value.
+ */
+int backstore_check_filters(const struct backstore_filter_spec *filters, uint32_t nfilters,
+			    struct error *error);
+
 /* --- open and close --------------------------------------------------------------------------- */
 
 /* What the daemon does for disks in memory; runner/storage has it. */
@@ -51,6 +76,8 @@ struct backstore_spec {
 	const char *state_dir;                    /* for relative paths */
 	const struct tcmur_option_value *options; /* each must be declared by the handler */
 	uint32_t noptions;
+	const struct backstore_filter_spec *filters; /* from the outermost to the innermost */
+	uint32_t nfilters;
 	uint64_t size;       /* bytes wanted, 0: as is */
 	uint32_t block_size; /* 0: the handler's choice */
 	bool read_only;
@@ -79,8 +106,10 @@ struct backstore *backstore_open_absent(struct loop_set *set, const struct backs
 bool backstore_is_absent(const struct backstore *bs);
 /* Main or pool thread; may block. No I/O is in flight or submitted any more. */
 void backstore_close(struct backstore *bs);
-/* As backstore_close(), and storage that backstore_open() has created is removed again: the start that it was created for
- * has failed. */
+/*
+ * As backstore_close(), and storage that backstore_open() has created is removed again: the start that it
+ * was created for has failed.
+ */
 void backstore_discard(struct backstore *bs);
 
 /* Who the storage is, as its handler said when it was opened. */
@@ -107,8 +136,10 @@ bool backstore_has_usage(const struct backstore *bs);
  * server, because backstore_scsi() has already returned by then. No status of SAM-5 has this
  * value. */
 #define BACKSTORE_SCSI_DECLINED 0xffu
-/* done() gets this value, which is no status of SAM-5 either, when the command was cancelled or its deadline passed before
- * the handler began with it. */
+/*
+ * done() gets this value, which is no status of SAM-5 either, when the command was cancelled or its
+ * deadline passed before the handler began with it.
+ */
 #define BACKSTORE_SCSI_NOT_BEGUN 0xfeu
 /* Offers a command to the handler's own scsi() callback; false: the device server is to execute it. loop is
  * the calling loop. The command's scratch is set by this call. done runs on that loop. */
@@ -127,9 +158,39 @@ struct backstore_scsi {
 	_Alignas(16) uint8_t scratch[TCMUR_IO_SCRATCH_MAX];
 };
 bool backstore_scsi(struct backstore_scsi *bss);
-/* On the loop. A command that waits for the handler ends with BACKSTORE_SCSI_NOT_BEGUN; a command that the handler is executing ends
- * by itself. */
+/*
+ * On the loop. A command that waits for the handler ends with BACKSTORE_SCSI_NOT_BEGUN; a command that the
+ * handler is executing ends by itself.
+ */
 void backstore_scsi_cancel(struct backstore_scsi *bss);
+
+/* One filter of a backstore, as backstore_show_filters() shows it. */
+struct backstore_filter {
+	/* 0: the outermost. */
+	unsigned index;
+	const struct tcmur_filter *filter;
+	/* The options that have been given, with their values of now. */
+	const struct tcmur_option_value *options;
+	uint32_t noptions;
+};
+/*
+ * Any thread but a loop. Calls show() for each filter, from the outermost to the innermost. show() takes no
+ * lock.
+ */
+void backstore_show_filters(struct backstore *bs,
+			    void (*show)(void *arg, const struct backstore_filter *filter), void *arg);
+/*
+ * Any thread but a loop. Writes the filters as "delay (read=10ms), error (count=1)" for a log line; "" if
+ * there are none.
+ */
+void backstore_print_filters(struct backstore *bs, char *out, size_t size);
+/*
+ * Any thread but a loop, while I/O is in flight on all loops; waits until each loop has left the filter's
+ * callbacks. Changes one option of the filter with this index. With value NULL the option is as if it had
+ * not been given. 0, or -errno with error set and nothing changed.
+ */
+int backstore_set_filter_option(struct backstore *bs, unsigned index, const char *name, const char *value,
+				struct error *error);
 
 /* Any thread. Has the pool look for a new size soon. */
 void backstore_refresh(struct backstore *bs);
@@ -197,6 +258,8 @@ struct backstore_io {
 	struct pool_job job;
 	void (*call)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io); /* to run on the pool */
 	struct loop_op *request; /* what the handler has asked the loop for, or NULL */
+	struct passage *passage; /* the way through the filters, or NULL; from the loop's slab */
+	uint8_t place;           /* who has the I/O */
 	enum tcmur_status status;
 	uint32_t state;
 	struct backstore_chain *chain; /* emulation in progress; from the loop's slab */

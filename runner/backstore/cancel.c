@@ -2,7 +2,7 @@
 /* I/O whose command has been aborted or has expired: it does not begin any more, and ends early
  * where this is possible. */
 
-#include "backstore/private.h"
+#include "backstore/filters.h"
 #include "util/clock.h"
 #include "util/contract.h"
 
@@ -22,22 +22,42 @@ bool bio_is_late(const struct backstore_io *bio)
 }
 
 /*
- * I/O waits for its range, for a thread of the pool, or in the loop's own queues, and is taken from
- * there. I/O that has just left one of them is stopped by bio_is_late() before it begins.
+ * A handler that has the I/O may have begun it in several ways, so it is told besides its request being
+ * cancelled.
+ */
+static void cancel_at_handler(struct backstore_io *bio)
+{
+	const struct backstore *bs = bio->bs;
+
+	if (bio->request)
+		loop_cancel(bio->loop, bio->request);
+	if (bs->api.cancel) {
+		bio->place = BIO_BEING_CANCELLED;
+		bs->api.cancel(bs->handle, &bio->io);
+	}
+}
+
+/*
+ * I/O waits for its range, for a thread of the pool, in the loop's own queues or with a filter, and is
+ * taken from there. I/O that has just left one of them is stopped by bio_is_late() before it begins.
  */
 void backstore_cancel(struct backstore_io *bio)
 {
 	struct backstore_io *with = bio->chain ? &bio->chain->piece : bio; /* the I/O that the handler sees */
 
 	contract(loop_current() == bio->loop);
+	if (atomic_load_explicit(&bio->cancelled, memory_order_relaxed))
+		return;
 	mark_cancelled(bio);
 	mark_cancelled(with);
 	if (range_give_up(bio))
 		bio_return(bio, TCMUR_TIMEOUT);
 	else if (pool_call_cancel(bio->bs, &with->job))
 		bio_return(with, TCMUR_TIMEOUT);
-	else if (with->request)
-		loop_cancel(bio->loop, with->request);
+	else if (with->place == BIO_AT_FILTER)
+		passage_cancel(with);
+	else if (with->place == BIO_AT_HANDLER)
+		cancel_at_handler(with);
 }
 
 void backstore_hold(struct backstore_io *bio)

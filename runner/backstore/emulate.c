@@ -37,7 +37,7 @@ static bool read_piece(struct backstore_chain *chain)
 {
 	if (!chain_advance(chain))
 		return false;
-	use_data(chain, chain->parent->bs->handler->api.read);
+	use_data(chain, chain->parent->bs->api.read);
 	return true;
 }
 
@@ -55,7 +55,7 @@ static bool next_write_same(struct backstore_chain *chain)
 	chain->done += chain->piece.io.len;
 	if (!chain_advance(chain))
 		return false;
-	use_data(chain, chain->parent->bs->handler->api.write);
+	use_data(chain, chain->parent->bs->api.write);
 	return true;
 }
 
@@ -102,7 +102,7 @@ static bool next_compare_and_write(struct backstore_chain *chain)
 		if (read_piece(chain))
 			return true;
 		chain->phase = PHASE_WRITE;
-		chain->call = chain->parent->bs->handler->api.write;
+		chain->call = chain->parent->bs->api.write;
 		chain->done = 0;
 	} else {
 		chain->done += piece->len;
@@ -184,7 +184,7 @@ static bool next_or_write(struct backstore_chain *chain)
 	if (chain->piece.io.len && chain->phase == PHASE_READ) {
 		or_data(chain);
 		chain->phase = PHASE_WRITE;
-		use_data(chain, chain->parent->bs->handler->api.write);
+		use_data(chain, chain->parent->bs->api.write);
 		return true;
 	}
 	chain->phase = PHASE_READ;

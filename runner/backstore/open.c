@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backstore/private.h"
+#include "backstore/filters.h"
 #include "util/cleanup.h"
 #include "util/contract.h"
 #include "util/log.h"
@@ -35,6 +35,8 @@ static int check_spec(const struct tcmur_handler *api, const struct backstore_sp
 	char reason[256] = "";
 	int err = backstore_check_options(api, spec->options, spec->noptions, error);
 
+	if (!err)
+		err = backstore_check_filters(spec->filters, spec->nfilters, error);
 	if (err)
 		return err;
 	if (spec->block_size && spec->block_size != 512 && spec->block_size != 4096)
@@ -114,6 +116,8 @@ static int call_open(struct backstore *bs, const struct backstore_spec *spec, st
 	err = info_normalize(bs->handler, spec, &bs->info, error);
 	if (!err && (err = call_identify(api, &open, &bs->identity)) < 0)
 		error_set(error, -err, "%s: its identity cannot be read: %s", spec->config, strerror(-err));
+	if (!err)
+		err = filters_open(bs, spec, error);
 	if (err) {
 		discard_storage(bs);
 		api->close(open.handle);
@@ -132,6 +136,7 @@ struct backstore *backstore_allocate(struct loop_set *set, struct handler *handl
 		return NULL;
 	memset(bs, 0, len);
 	bs->handler = handler;
+	bs->api = handler->api;
 	bs->set = set;
 	bs->keeper = spec->keeper;
 	bs->references = 1;
@@ -158,8 +163,10 @@ void backstore_unref(struct backstore *bs)
 {
 	if (atomic_fetch_sub_explicit(&bs->references, 1, memory_order_acq_rel) != 1)
 		return;
-	for (unsigned i = 0; i < bs->set->nloops; i++)
+	for (unsigned i = 0; i < bs->set->nloops; i++) {
 		slab_destroy(&bs->loops[i].chains);
+		slab_destroy(&bs->loops[i].passages);
+	}
 	range_destroy(bs);
 	pthread_cond_destroy(&bs->refresh_ended);
 	pthread_mutex_destroy(&bs->refresh_lock);
@@ -221,7 +228,8 @@ void backstore_close(struct backstore *bs)
 	contract(range_tree_is_empty(&bs->range.entries));
 	for (unsigned i = 0; i < bs->set->nloops; i++)
 		contract(list_empty(&bs->loops[i].inflight));
-	bs->handler->api.close(bs->handle);
+	filters_close(bs);
+	bs->api.close(bs->handle);
 	backstore_unref(bs);
 }
 
@@ -257,7 +265,7 @@ uint64_t backstore_flags(const struct backstore *bs)
 
 bool backstore_has_flush(const struct backstore *bs)
 {
-	return bs->handler->api.flush;
+	return bs->api.flush;
 }
 
 bool backstore_has_unmap(const struct backstore *bs)
@@ -267,17 +275,17 @@ bool backstore_has_unmap(const struct backstore *bs)
 
 bool backstore_has_scsi(const struct backstore *bs)
 {
-	return bs->handler->api.scsi;
+	return bs->api.scsi;
 }
 
 bool backstore_has_usage(const struct backstore *bs)
 {
-	return bs->handler->api.usage;
+	return bs->api.usage;
 }
 
 bool backstore_can_lend(struct backstore *bs)
 {
 	struct iovec piece;
 
-	return bs->handler->api.data && bs->handler->api.data(bs->handle, 0, bs->info.block_size, &piece, 1);
+	return bs->api.data && bs->api.data(bs->handle, 0, bs->info.block_size, &piece, 1);
 }

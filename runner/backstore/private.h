@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "backstore/backstore.h"
+#include "backstore/plugin.h"
 #include "util/range_tree.h"
 #include "util/slab.h"
 
@@ -15,8 +16,8 @@ typedef void backstore_call(void *handle, struct tcmur_queue *queue, struct tcmu
 /* --- registry.c ------------------------------------------------------------------------------- */
 
 struct handler {
+	struct plugin plugin;
 	struct tcmur_handler api; /* a copy: fields that an older plugin does not know are zero */
-	void *object;             /* dlopen's */
 	struct loop_lane lane;    /* TCMUR_SERIAL_ALL: of all its backstores */
 };
 /* Returns the handler of "NAME/CONFIG", or NULL with error set. */
@@ -40,7 +41,11 @@ struct backstore_loop {
 	/* The number of I/O in inflight that the drain under way waits for. */
 	unsigned watched;
 	struct slab chains;
-	/* Chains that wait for a turn of the loop, and the work that continues the first of them (chain.c). */
+	/* Only with filters (passage.c). */
+	struct slab passages;
+	/*
+	 * Chains that wait for a turn of the loop, and the work that continues the first of them (chain.c).
+	 */
 	struct list long_chains;
 	struct loop_work next_chain;
 	struct backstore_counters counters;
@@ -72,7 +77,13 @@ enum refresh_state { REFRESH_IDLE, REFRESH_QUEUED, REFRESH_RUNNING };
 
 struct backstore {
 	struct handler *handler;
+	/*
+	 * The handler's table. If there are filters, its data callbacks are those of passage.c, and data()
+	 * is missing if it would evade a filter. They are called by bio_dispatch() only.
+	 */
+	struct tcmur_handler api;
 	void *handle;
+	struct filters *filters;               /* NULL: there are none. Constant once open */
 	struct tcmur_info info;                /* constant once open */
 	struct tcmur_identity identity;        /* constant once open */
 	const struct backstore_keeper *keeper; /* NULL: there is none */
@@ -149,8 +160,28 @@ enum {
 
 /* Executes an admitted I/O. On its loop. */
 void bio_start(struct backstore_io *bio);
-/* Hands an I/O to the handler, in the context that the handler wants. On the I/O's loop. */
+/* Where an I/O is: backstore_io.place. Only the I/O's loop uses it. */
+enum {
+	BIO_AT_DAEMON,
+	BIO_AT_FILTER,
+	BIO_AT_HANDLER,
+	/*
+	 * With a filter or a handler whose cancel() was called: what it completes now is posted to the
+	 * loop.
+	 */
+	BIO_BEING_CANCELLED,
+};
+
+/*
+ * Hands an I/O to the outermost filter or, without filters, to the handler. call is one of bs->api. On the
+ * I/O's loop.
+ */
 void bio_dispatch(struct backstore_io *bio, backstore_call *call);
+/*
+ * Hands an I/O to the handler, in the context that the handler wants. call is the handler's own. On the
+ * I/O's loop.
+ */
+void bio_call_handler(struct backstore_io *bio, backstore_call *call);
 /* Ends an I/O that is not (any more) with the handler. On its loop. */
 void bio_finish(struct backstore_io *bio, enum tcmur_status status);
 /* Any thread: the handler has finished the I/O. The rest happens on the I/O's loop, later. */
@@ -246,7 +277,10 @@ void completion_assert_first(atomic_uint *completions, const struct backstore *b
 #define completion_arm(object)   ((void)(object))
 #define completion_check(object) ((void)(object))
 #endif
-/* Main. Makes a backstore of the handler that has no handle yet; backstore_unref() frees it. NULL: out of memory. */
+/*
+ * Main. Makes a backstore of the handler that has no handle yet; backstore_unref() frees it. NULL: out of
+ * memory.
+ */
 struct backstore *backstore_allocate(struct loop_set *set, struct handler *handler,
 				     const struct backstore_spec *spec);
 #endif

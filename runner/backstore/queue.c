@@ -86,6 +86,41 @@ void tcmur_queue_poll(struct tcmur_queue *queue, struct tcmur_op *op, int fd, ui
 	loop_poll(loop_of_queue(queue), prepare(op), fd, events);
 }
 
+/* --- timers --- */
+
+_Static_assert(sizeof(struct loop_timer) <= sizeof(((struct tcmur_timer *)0)->priv),
+	       "tcmur_timer has room for a loop_timer");
+
+static struct loop_timer *inner_timer(struct tcmur_timer *timer)
+{
+	return (struct loop_timer *)(void *)timer->priv;
+}
+
+static void timer_fired(struct loop_timer *inner)
+{
+	struct tcmur_timer *timer = container_of((void *)inner, struct tcmur_timer, priv);
+
+	timer->fn(timer);
+}
+
+void tcmur_queue_timer_start(struct tcmur_queue *queue, struct tcmur_timer *timer, uint64_t delay_ns)
+{
+	struct loop *loop = loop_of_queue(queue);
+	uint64_t turn_ns = loop_now_ns(loop), past_ns = loop_clock_ns() - turn_ns;
+
+	inner_timer(timer)->fn = timer_fired;
+	/* The loop counts from a moment of its turn that is past, and the caller from now. */
+	loop_timer_arm(loop, inner_timer(timer),
+		       delay_ns < UINT64_MAX - past_ns ? delay_ns + past_ns : UINT64_MAX);
+}
+
+void tcmur_queue_timer_stop(struct tcmur_timer *timer)
+{
+	loop_timer_cancel(inner_timer(timer));
+}
+
+/* --- calls that block --- */
+
 /* The loop's work gets the loop's op. The last word of priv keeps the handler's work meanwhile. */
 #define WORK_SLOT (sizeof(((struct tcmur_op *)0)->priv) / sizeof(uint64_t) - 1)
 _Static_assert(sizeof(struct loop_op) <= WORK_SLOT * sizeof(uint64_t), "the last word of priv is free");

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backstore/private.h"
+#include "backstore/filters.h"
 #include "util/contract.h"
 #include "util/iov.h"
 
@@ -43,7 +43,7 @@ void completion_assert_first(atomic_uint *completions, const struct backstore *b
 {
 	if (atomic_fetch_add_explicit(completions, 1, memory_order_relaxed) == 0)
 		return;
-	fprintf(stderr, "%s: the handler completed one I/O twice\n", backstore_name(bs));
+	fprintf(stderr, "%s: the handler or a filter completed one I/O twice\n", backstore_name(bs));
 	abort();
 }
 #endif
@@ -71,13 +71,16 @@ void bio_finish(struct backstore_io *bio, enum tcmur_status status)
 	loop_defer(bio->loop, &bio->work);
 }
 
-/* Back from the handler, on the I/O's loop. */
+/* Back from the handler or from a filter, on the I/O's loop. */
 static void returned(struct backstore_io *bio)
 {
+	bio->place = BIO_AT_DAEMON;
 	if (bio->io.nextents > bio->io.max_extents)
 		bio->io.nextents = bio->io.max_extents;
 	if (bio->status == TCMUR_MISCOMPARE && bio->io.miscompare_offset == TCMUR_OFFSET_UNKNOWN)
 		bio->io.miscompare_offset = 0;
+	if (bio->passage && passage_return(bio))
+		return;
 	if (bio->state & BIO_PIECE)
 		chain_piece_done(bio->chain, bio->status);
 	else
@@ -101,7 +104,8 @@ void tcmur_io_complete(struct tcmur_io *io, enum tcmur_status status)
 	struct backstore_io *bio = container_of(io, struct backstore_io, io);
 
 	completion_check(bio);
-	if (loop_current() == bio->loop) {
+	/* A submitter that cancels an I/O does not expect its end inside the call. */
+	if (loop_current() == bio->loop && bio->place != BIO_BEING_CANCELLED) {
 		bio->status = status;
 		returned(bio);
 	} else {
@@ -126,18 +130,27 @@ static void call_on_pool(struct pool_job *job)
 
 void bio_dispatch(struct backstore_io *bio, backstore_call *call)
 {
+	if (bio->bs->filters)
+		call(NULL, (struct tcmur_queue *)bio->loop, &bio->io);
+	else
+		bio_call_handler(bio, call);
+}
+
+void bio_call_handler(struct backstore_io *bio, backstore_call *call)
+{
 	struct backstore *bs = bio->bs;
 
 	bio->io.scratch = bio->scratch;
 	bio->io.nextents = 0;
 #ifdef TCMUR_DEBUG /* a handler must not read either of these before it has written there */
-	memset(bio->scratch, 0xa5, bs->handler->api.io_size);
+	memset(bio->scratch, 0xa5, bs->api.io_size);
 	if (bio->op == BACKSTORE_EXTENTS && bio->io.max_extents)
 		memset(bio->io.extents, 0xa5, bio->io.max_extents * sizeof(*bio->io.extents));
 #endif
 	bio->io.miscompare_offset = TCMUR_OFFSET_UNKNOWN;
 	completion_arm(bio);
-	if (bs->handler->api.thread_model == TCMUR_ASYNC) {
+	bio->place = BIO_AT_HANDLER;
+	if (bs->api.thread_model == TCMUR_ASYNC) {
 		call(bs->handle, (struct tcmur_queue *)bio->loop, &bio->io);
 	} else {
 		bio->call = call;
@@ -158,7 +171,7 @@ static void dispatch_or_split(struct backstore_io *bio, backstore_call *call, ui
 
 static void start_read(struct backstore_io *bio)
 {
-	const struct tcmur_handler *api = &bio->bs->handler->api;
+	const struct tcmur_handler *api = &bio->bs->api;
 
 	if (bio->lend && api->data)
 		bio->nlent =
@@ -196,10 +209,10 @@ static void start_write_zeroes(struct backstore_io *bio)
 	const struct backstore *bs = bio->bs;
 
 	bio->io.iovcnt = 0;
-	if (bs->handler->api.write_zeroes)
-		dispatch_or_split(bio, bs->handler->api.write_zeroes, zeroes_step(bio));
+	if (bs->api.write_zeroes)
+		dispatch_or_split(bio, bs->api.write_zeroes, zeroes_step(bio));
 	else if (unmap_leaves_zeros(bio))
-		dispatch_or_split(bio, bs->handler->api.unmap, bs->info.max_unmap);
+		dispatch_or_split(bio, bs->api.unmap, bs->info.max_unmap);
 	else
 		emulate_write_same(bio);
 }
@@ -218,7 +231,7 @@ static void ask_usage(struct pool_job *job)
 {
 	struct backstore_io *bio = container_of(job, struct backstore_io, job);
 	struct backstore *bs = bio->bs;
-	int err = bs->handler->api.usage(bs->handle, &bio->usage);
+	int err = bs->api.usage(bs->handle, &bio->usage);
 
 	tcmur_io_complete(&bio->io, tcmur_status_from_errno(err, false));
 	pool_call_end(bs);
@@ -235,7 +248,7 @@ static void start_usage(struct backstore_io *bio)
 void bio_start(struct backstore_io *bio)
 {
 	const struct backstore *bs = bio->bs;
-	const struct tcmur_handler *api = &bs->handler->api;
+	const struct tcmur_handler *api = &bs->api;
 
 	switch (bio->op) {
 	case BACKSTORE_READ:
@@ -300,7 +313,7 @@ static enum tcmur_status check(const struct backstore_io *bio, const struct op *
 	const struct backstore *bs = bio->bs;
 	uint64_t size = backstore_size(bs);
 
-	if (!bs->handler->api.read && !op->whole) /* not a disk: its scsi() should have taken the command */
+	if (!bs->api.read && !op->whole) /* not a disk: its scsi() should have taken the command */
 		return TCMUR_NOT_SUPPORTED;
 	if (op->writes && bs->info.read_only)
 		return TCMUR_WRITE_PROTECTED;
@@ -348,6 +361,8 @@ void backstore_submit(struct backstore_io *bio)
 	atomic_store_explicit(&bio->cancelled, false, memory_order_relaxed);
 	bio->nlent = 0;
 	bio->request = NULL;
+	bio->passage = NULL;
+	bio->place = BIO_AT_DAEMON;
 	bio->chain = NULL;
 	bio->work = (struct loop_work){.queued = false};
 	if (!bio->io.iov)

@@ -31,7 +31,7 @@ refuses() { # STANDARD TEXT DEFINES...
 }
 
 for standard; do
-	for header in handler queue; do
+	for header in handler queue filter; do
 		compile "$standard" $header -DVERSION=1 || { cat "$work/log"; exit 1; }
 		nm "$work/out.o" | grep -q ' T tcmur_handler_entry$' ||
 			{ echo "$standard: no tcmur_handler_entry"; exit 1; }

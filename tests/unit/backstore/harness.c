@@ -20,7 +20,8 @@ int harness_up(void **state)
 	log_keep();
 	if (loop_set_start(&loops, &options, &error) < 0)
 		fail_msg("%s", error.text);
-	if (backstore_load_handlers(SCRIPTED_HANDLERS, &error) < 0)
+	if (backstore_load_handlers(SCRIPTED_HANDLERS, &error) < 0 ||
+	    backstore_load_filters(SCRIPTED_HANDLERS, &error) < 0)
 		fail_msg("%s", error.text);
 	return 0;
 }
@@ -29,6 +30,7 @@ int harness_down(void **state)
 {
 	(void)state;
 	loop_set_stop(&loops);
+	backstore_unload_filters();
 	backstore_unload_handlers();
 	log_set_sink(NULL);
 	return 0;

@@ -27,7 +27,27 @@ static int refused_load(void)
 	return -ENODEV;
 }
 
-enum { VERSION, NAME, DUPLICATE, SCRATCH, READ, OPEN, MODEL, LOAD, LENGTH, NOTHING, SUMMARY, UNDEFINED };
+static void refused_cancel(void *handle, struct tcmur_io *io)
+{
+	(void)handle;
+	tcmur_io_complete(io, TCMUR_ABORTED);
+}
+
+enum {
+	VERSION,
+	NAME,
+	DUPLICATE,
+	SCRATCH,
+	READ,
+	OPEN,
+	MODEL,
+	LOAD,
+	LENGTH,
+	NOTHING,
+	SUMMARY,
+	UNDEFINED,
+	CANCEL
+};
 
 static struct tcmur_handler refused = {
     .name = REFUSED == NAME        ? "Bad-Name"
@@ -40,6 +60,7 @@ static struct tcmur_handler refused = {
     .close = refused_close,
     .read = REFUSED == READ ? NULL : refused_read,
     .load = REFUSED == LOAD ? refused_load : NULL,
+    .cancel = REFUSED == CANCEL ? refused_cancel : NULL,
 };
 
 #if REFUSED == 11 /* UNDEFINED */
@@ -53,6 +74,6 @@ struct tcmur_handler *tcmur_handler_entry(void)
 #endif
 	refused.struct_size = REFUSED == LENGTH ? 40 : sizeof(refused);
 	refused.api_version = REFUSED == VERSION ? 99 : TCMUR_API_VERSION;
-	refused.thread_model = REFUSED == MODEL ? 9 : TCMUR_ASYNC;
+	refused.thread_model = REFUSED == MODEL ? 9 : REFUSED == CANCEL ? TCMUR_PARALLEL : TCMUR_ASYNC;
 	return REFUSED == NOTHING ? NULL : &refused;
 }

@@ -35,6 +35,9 @@ struct script {
 	    stuck_below; /* atomic; handlers stuck_*: a write that begins below this byte does not get on */
 	uint64_t fail_offset;   /* an I/O that covers this byte … */
 	enum tcmur_status fail; /* … ends so, unless TCMUR_OK */
+	/* Handler cancelling: an I/O stays with the handler until it is cancelled. */
+	bool parks;
+	unsigned cancels; /* result, atomic */
 	/* results, atomic */
 	unsigned calls[SCRIPT_NCALLS];
 	unsigned running, most_running, closes, refreshes;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A handler that does what a test's script says. Built several times: HANDLER is the name, MODEL
- * the thread model, MINIMAL leaves all but read and write out, CDB_ONLY these two. */
+/*
+ * A handler that does what a test's script says. Built several times: HANDLER is the name, MODEL the thread
+ * model, MINIMAL leaves all but read and write out, CDB_ONLY these two, and CANCELS adds cancel.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +71,8 @@ static void end(struct script *script, struct tcmur_queue *queue, struct tcmur_i
 
 	if (script->fail && io->offset <= script->fail_offset && script->fail_offset < io->offset + io->len)
 		status = script->fail;
+	if (script->parks)
+		return;
 	if (script->delay_us && queue) {
 		*scratch =
 		    (struct scratch){.op = {.done = worked, .io = io}, .script = script, .status = status};
@@ -204,6 +208,16 @@ static bool scripted_scsi(void *handle, struct tcmur_queue *queue, struct tcmur_
 }
 #endif
 
+#ifdef CANCELS
+static void scripted_cancel(void *handle, struct tcmur_io *io)
+{
+	struct script *script = handle;
+
+	__atomic_add_fetch(&script->cancels, 1, __ATOMIC_RELAXED);
+	complete(script, io, TCMUR_ABORTED);
+}
+#endif
+
 static int scripted_open(struct tcmur_open *open)
 {
 	void *address;
@@ -282,6 +296,9 @@ static struct tcmur_handler scripted = {
     .scsi = scripted_scsi,
     .resize = scripted_resize,
     .usage = scripted_usage,
+#endif
+#ifdef CANCELS
+    .cancel = scripted_cancel,
 #endif
 };
 

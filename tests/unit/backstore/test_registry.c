@@ -6,15 +6,15 @@
 
 static void test_good_handlers_are_listed_by_name(void **state)
 {
-	static const char *const names[] = {"async", "cdb_only", "minimal",    "no_zeroes",
-					    "old",   "parallel", "serial_all", "serial_lun"};
+	static const char *const names[] = {"async", "cancelling", "cdb_only",   "minimal",   "no_zeroes",
+					    "old",   "parallel",   "serial_all", "serial_lun"};
 
 	(void)state;
-	for (unsigned i = 0; i < 8; i++) {
+	for (unsigned i = 0; i < 9; i++) {
 		assert_string_equal(backstore_handler_at(i)->name, names[i]);
 		assert_ptr_equal(backstore_handler(names[i]), backstore_handler_at(i));
 	}
-	assert_null(backstore_handler_at(8));
+	assert_null(backstore_handler_at(9));
 	assert_null(backstore_handler("asyn"));
 	assert_null(backstore_handler(""));
 }
@@ -51,6 +51,7 @@ static void test_refusals(void **state)
 	    {"handler_no_nothing.so", "returned nothing"},
 	    {"handler_no_summary.so", "summary or config_desc"},
 	    {"handler_no_undefined.so", "tcmur_from_a_newer_daemon"},
+	    {"handler_no_cancel.so", "cancel needs the thread model TCMUR_ASYNC"},
 	    {"handler_no_object.so", "handler_no_object.so"},
 	    {"handler_no_entry.so", "tcmur_handler_entry"},
 	    {"handler_no_file_name.so", "its name is \"split\", so its file must be handler_split.so"},

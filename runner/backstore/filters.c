@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The filters of a backstore: they are opened, closed and shown, and their parameters are changed while I/O
+ * is in flight. The way of the I/O through them is in passage.c, and the list of loaded filters in
+ * filter_registry.c.
+ */
+#include "backstore/filters.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+#include "util/contract.h"
+#include "util/log.h"
+
+/* --- parameters --- */
+
+static bool declares(const struct tcmur_filter *filter, const char *name)
+{
+	for (const struct tcmur_option *option = filter->options; option && option->name; option++)
+		if (!strcmp(option->name, name))
+			return true;
+	return false;
+}
+
+static int refuse_option(const struct tcmur_filter *filter, const char *name, struct error *error)
+{
+	char known[256] = "";
+	size_t at = 0;
+
+	for (const struct tcmur_option *option = filter->options;
+	     option && option->name && at < sizeof(known); option++)
+		at += (size_t)snprintf(known + at, sizeof(known) - at, " %s", option->name);
+	return error_set(error, EINVAL, "filter %s has no option \"%s\"; there are:%s", filter->name, name,
+			 at ? known : " none");
+}
+
+static void params_free(struct filter_params *params)
+{
+	for (uint32_t i = 0; i < params->noptions; i++) {
+		free((char *)params->options[i].name);
+		free((char *)params->options[i].value);
+	}
+	free(params);
+}
+
+static int params_set(struct filter_params *params, const struct tcmur_filter *filter,
+		      const struct tcmur_option_value *option, struct error *error)
+{
+	struct tcmur_option_value *copy = &params->options[params->noptions];
+	char reason[256] = "";
+
+	if (!declares(filter, option->name))
+		return refuse_option(filter, option->name, error);
+	if (params->noptions == BACKSTORE_OPTIONS_MAX)
+		return error_set(error, EINVAL, "filter %s: there are more than %d options", filter->name,
+				 BACKSTORE_OPTIONS_MAX);
+	int err = filter->set(params->bytes, option->name, option->value, reason, sizeof(reason));
+	if (err < 0)
+		return error_set(error, -err, "filter %s: %s=%s: %s", filter->name, option->name,
+				 option->value, *reason ? reason : strerror(-err));
+	*copy = (struct tcmur_option_value){strdup(option->name), strdup(option->value)};
+	params->noptions++;
+	return copy->name && copy->value ? 0 : error_set(error, ENOMEM, "out of memory");
+}
+
+/* NULL with errno and error set: an option is wrong, or no memory is left. */
+static struct filter_params *params_new(const struct tcmur_filter *filter,
+					const struct tcmur_option_value *options, uint32_t noptions,
+					struct error *error)
+{
+	size_t size = sizeof(struct filter_params) + filter->params_size;
+	/* A multiple of the alignment, as aligned_alloc() wants it. */
+	size_t rounded = (size + _Alignof(struct filter_params) - 1) & ~(_Alignof(struct filter_params) - 1);
+	struct filter_params *params = aligned_alloc(_Alignof(struct filter_params), rounded);
+	int err = params ? 0 : error_set(error, ENOMEM, "out of memory");
+
+	if (params)
+		memset(params, 0, rounded);
+	for (uint32_t i = 0; i < noptions && !err; i++)
+		err = params_set(params, filter, &options[i], error);
+	if (!err)
+		return params;
+	if (params)
+		params_free(params);
+	errno = -err;
+	return NULL;
+}
+
+void *tcmur_layer_params(const struct tcmur_layer *api)
+{
+	const struct layer *layer = container_of(api, const struct layer, api);
+
+	return atomic_load_explicit(&layer->params, memory_order_acquire)->bytes;
+}
+
+/* --- check and open --- */
+
+static int check_filter(const struct backstore_filter_spec *spec, struct error *error)
+{
+	const struct filter *filter = filter_find(spec->name, error);
+	struct filter_params *params =
+	    filter ? params_new(&filter->api, spec->options, spec->noptions, error) : NULL;
+
+	/* Not ENOENT, which says that the storage is missing. */
+	if (!filter)
+		return -EINVAL;
+	if (!params)
+		return -errno;
+	params_free(params);
+	return 0;
+}
+
+int backstore_check_filters(const struct backstore_filter_spec *filters, uint32_t nfilters,
+			    struct error *error)
+{
+	int err = 0;
+
+	if (nfilters > TCMUR_FILTERS_MAX)
+		return error_set(error, EINVAL, "there are more than %d filters", TCMUR_FILTERS_MAX);
+	for (uint32_t i = 0; i < nfilters && !err; i++)
+		err = check_filter(&filters[i], error);
+	return err;
+}
+
+static int layer_open(struct backstore *bs, struct layer *layer, const struct backstore_filter_spec *spec,
+		      struct error *error)
+{
+	const struct tcmur_filter *filter = &layer->filter->api;
+	char reason[256] = "";
+
+	layer->api = (struct tcmur_layer){.lun = (struct tcmur_lun *)bs, .info = &bs->info};
+	struct filter_params *params = params_new(filter, spec->options, spec->noptions, error);
+	if (!params)
+		return -errno;
+	atomic_store_explicit(&layer->params, params, memory_order_release);
+	int err = filter->open ? filter->open(&layer->api, reason, sizeof(reason)) : 0;
+	if (err < 0) {
+		error_set(error, -err, "filter %s: %s", filter->name, *reason ? reason : strerror(-err));
+		params_free(params);
+	}
+	return err;
+}
+
+static void layer_close(struct layer *layer)
+{
+	if (layer->filter->api.close)
+		layer->filter->api.close(&layer->api);
+	params_free(atomic_load_explicit(&layer->params, memory_order_relaxed));
+}
+
+/* Closes the layers from this index on, from the outermost to the innermost. */
+static void close_from(struct filters *filters, unsigned first)
+{
+	for (unsigned i = first; i < filters->n; i++)
+		layer_close(&filters->layers[i]);
+	pthread_mutex_destroy(&filters->lock);
+	free(filters);
+}
+
+static int open_layers(struct backstore *bs, struct filters *filters, const struct backstore_spec *spec,
+		       struct error *error)
+{
+	for (unsigned i = filters->n; i-- > 0;) {
+		struct layer *layer = &filters->layers[i];
+
+		layer->filter = filter_find(spec->filters[i].name, error);
+		layer->filters = filters;
+		layer->index = i;
+		int err = layer->filter ? layer_open(bs, layer, &spec->filters[i], error) : -EINVAL;
+		if (err) {
+			close_from(filters, i + 1);
+			return err;
+		}
+	}
+	return 0;
+}
+
+int filters_open(struct backstore *bs, const struct backstore_spec *spec, struct error *error)
+{
+	if (!spec->nfilters)
+		return 0;
+	struct filters *filters = calloc(1, sizeof(*filters));
+	if (!filters)
+		return error_set(error, ENOMEM, "out of memory");
+	pthread_mutex_init(&filters->lock, NULL);
+	filters->n = spec->nfilters;
+	int err = open_layers(bs, filters, spec, error);
+	if (err)
+		return err;
+	bs->filters = filters;
+	passage_route(bs);
+	return 0;
+}
+
+void filters_close(struct backstore *bs)
+{
+	if (bs->filters)
+		close_from(bs->filters, 0);
+}
+
+/* --- changes --- */
+
+/* The options of params with this one changed or, with value NULL, removed. Returns their number. */
+static uint32_t changed_options(const struct filter_params *params, const char *name, const char *value,
+				struct tcmur_option_value options[BACKSTORE_OPTIONS_MAX + 1])
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < params->noptions; i++)
+		if (strcmp(params->options[i].name, name) != 0)
+			options[n++] = params->options[i];
+	if (value)
+		options[n++] = (struct tcmur_option_value){name, value};
+	return n;
+}
+
+/* Returns the parameters that were in force before, or NULL with errno and error set. */
+static struct filter_params *replace_params(struct layer *layer, const char *name, const char *value,
+					    struct error *error)
+{
+	struct tcmur_option_value options[BACKSTORE_OPTIONS_MAX + 1];
+
+	SCOPE_LOCK(&layer->filters->lock);
+	struct filter_params *old = atomic_load_explicit(&layer->params, memory_order_relaxed);
+	uint32_t n = changed_options(old, name, value, options);
+	struct filter_params *params = params_new(&layer->filter->api, options, n, error);
+	if (!params)
+		return NULL;
+	atomic_store_explicit(&layer->params, params, memory_order_release);
+	return old;
+}
+
+int backstore_set_filter_option(struct backstore *bs, unsigned index, const char *name, const char *value,
+				struct error *error)
+{
+	contract(!loop_current());
+	if (!bs->filters || index >= bs->filters->n)
+		return error_set(error, ENOENT, "%s has no filter number %u", bs->name, index);
+	struct layer *layer = &bs->filters->layers[index];
+	const struct tcmur_filter *filter = &layer->filter->api;
+	if (!declares(filter, name))
+		return refuse_option(filter, name, error);
+	struct filter_params *old = replace_params(layer, name, value, error);
+	if (!old)
+		return -errno;
+	/*
+	 * A callback that is running may still use the old parameters; each loop passes here after its
+	 * callbacks.
+	 */
+	loop_set_barrier(bs->set);
+	params_free(old);
+	if (value)
+		log_info(bs->name, "filter %s: %s=%s from now on", filter->name, name, value);
+	else
+		log_info(bs->name, "filter %s: %s is not set any more", filter->name, name);
+	return 0;
+}
+
+/* --- what there is --- */
+
+void backstore_show_filters(struct backstore *bs,
+			    void (*show)(void *arg, const struct backstore_filter *filter), void *arg)
+{
+	if (!bs->filters)
+		return;
+	SCOPE_LOCK(&bs->filters->lock);
+	for (unsigned i = 0; i < bs->filters->n; i++) {
+		const struct layer *layer = &bs->filters->layers[i];
+		const struct filter_params *params =
+		    atomic_load_explicit(&layer->params, memory_order_relaxed);
+		const struct backstore_filter filter = {
+		    .index = i,
+		    .filter = &layer->filter->api,
+		    .options = params->options,
+		    .noptions = params->noptions,
+		};
+
+		show(arg, &filter);
+	}
+}
+
+struct text {
+	char *out;
+	size_t size, len;
+};
+
+static void append(struct text *text, const char *before, const char *part)
+{
+	if (text->len < text->size)
+		text->len +=
+		    (size_t)snprintf(text->out + text->len, text->size - text->len, "%s%s", before, part);
+}
+
+static void print_filter(void *arg, const struct backstore_filter *filter)
+{
+	struct text *text = arg;
+
+	append(text, filter->index ? ", " : "", filter->filter->name);
+	for (uint32_t i = 0; i < filter->noptions; i++) {
+		append(text, i ? ", " : " (", filter->options[i].name);
+		append(text, "=", filter->options[i].value);
+	}
+	append(text, filter->noptions ? ")" : "", "");
+}
+
+void backstore_print_filters(struct backstore *bs, char *out, size_t size)
+{
+	struct text text = {out, size, 0};
+
+	*out = '\0';
+	backstore_show_filters(bs, print_filter, &text);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The filters of a backstore, for the files of this folder. filters.c opens and closes them and changes
+ * their parameters, passage.c leads I/O through them.
+ */
+#ifndef BACKSTORE_FILTERS_H
+#define BACKSTORE_FILTERS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "backstore/private.h"
+
+/* --- filter_registry.c --- */
+
+struct filter {
+	struct plugin plugin;
+	/* A copy; members that an older plug-in does not know are zero. */
+	struct tcmur_filter api;
+};
+/* Any thread. NULL with error set: no filter of this name is loaded. */
+const struct filter *filter_find(const char *name, struct error *error);
+
+/* --- the layers --- */
+
+typedef void filter_call(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io);
+
+/* One version of a layer's parameters. It is constant, except for what the filter counts in bytes. */
+struct filter_params {
+	/* What the administrator has given. The texts belong to this structure. */
+	struct tcmur_option_value options[BACKSTORE_OPTIONS_MAX];
+	uint32_t noptions;
+	/* What the filter's set() has made of the options. */
+	_Alignas(16) uint8_t bytes[];
+};
+
+/* One filter of a backstore. */
+struct layer {
+	struct tcmur_layer api;
+	const struct filter *filter;
+	struct filters *filters;
+	/* Written under filters.lock. Loops read it without the lock; see backstore_set_filter_option(). */
+	_Atomic(struct filter_params *) params;
+	/* 0: the outermost filter. */
+	unsigned index;
+	/* Where the filter's scratch space begins in struct passage. */
+	size_t scratch;
+	/*
+	 * For each operation the index of the next layer that has a callback for it; filters.n: the
+	 * handler.
+	 */
+	uint8_t next[TCMUR_OPERATIONS];
+};
+
+struct filters {
+	unsigned n;
+	/* Held while parameters are replaced or shown. No I/O takes it. */
+	pthread_mutex_t lock;
+	/* As layer.next, for I/O that enters. */
+	uint8_t first[TCMUR_OPERATIONS];
+	/* The handler's own callbacks. */
+	backstore_call *handler_calls[TCMUR_OPERATIONS];
+	struct layer layers[TCMUR_FILTERS_MAX];
+};
+
+/*
+ * Pool thread, may block, after the handler's open(). Opens the filters of spec, if there are any, from the
+ * innermost to the outermost. 0, or -errno with error set; then no filter is open.
+ */
+int filters_open(struct backstore *bs, const struct backstore_spec *spec, struct error *error);
+/* The reverse, before the handler's close(). */
+void filters_close(struct backstore *bs);
+
+/* --- passage.c --- */
+
+/* Finds the way of each operation through the layers, and puts it into bs->api. */
+void passage_route(struct backstore *bs);
+/*
+ * On the I/O's loop, when the layer that has the I/O has completed it with bio->status. Returns true if a
+ * filter further outside goes on with the I/O, and false if the I/O has left the filters.
+ */
+bool passage_return(struct backstore_io *bio);
+/* On the I/O's loop. If a filter has the I/O and can cancel it, asks it to. */
+void passage_cancel(struct backstore_io *bio);
+#endif

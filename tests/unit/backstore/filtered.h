@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Backstores with filters of scripted_filter.c, and I/O that a test submits and cancels step by step. */
+#ifndef TEST_FILTERED_H
+#define TEST_FILTERED_H
+
+#include <semaphore.h>
+
+#include "filter_script.h"
+#include "harness.h"
+
+#define FILTERED_SIZE (64u << 10)
+
+/* One filter of a chain: "everything" or "writes". */
+struct filter_of_test {
+	const char *name;
+	struct filter_script *script;
+};
+
+/* Opens the script through a handler and these filters; fails the test if that does not work. */
+struct backstore *filtered_open(const char *handler, struct script *script,
+				const struct filter_of_test *filters, unsigned nfilters);
+
+/* One I/O on loop 0 that the test does not wait for at once. */
+struct pending {
+	struct loop_work work;
+	void (*fn)(struct pending *pending);
+	sem_t passed;
+	struct backstore_io bio;
+	struct iovec iov;
+	uint8_t data[4 * BLOCK];
+	enum tcmur_status status;
+	unsigned ended; /* how often done() was called; atomic */
+};
+/* Submits a READ or WRITE of nblocks blocks; returns when backstore_submit() has. */
+void pending_submit(struct pending *pending, struct backstore *bs, enum backstore_op op, unsigned block,
+		    unsigned nblocks);
+/* Calls backstore_cancel() twice, and checks that the I/O does not end inside the calls. */
+void pending_cancel(struct pending *pending);
+bool pending_is_over(const struct pending *pending);
+/* Waits for the end. */
+void pending_await(const struct pending *pending, enum tcmur_status status);
+#endif
