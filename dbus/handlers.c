@@ -179,6 +179,8 @@ static int check_config(const struct tcmur_handler *handler, const struct storag
 	char reason[256] = "";
 	int err = backstore_check_options(handler, spec->options, spec->noptions, error);
 
+	if (!err)
+		err = backstore_check_filters(spec->backstore_filters, spec->nfilters, error);
 	if (!err && handler->check_config &&
 	    (err = handler->check_config(config, reason, sizeof(reason))) < 0)
 		return error_set(error, -err, "%s", *reason ? reason : g_strerror(-err));

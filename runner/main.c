@@ -42,7 +42,8 @@ static int run(struct control_options *options, int *status, struct error *error
 	}
 	if (options->debug)
 		log_set_level(LOG_LEVEL_DEBUG);
-	if (backstore_load_handlers(options->handler_path, error) < 0)
+	if (backstore_load_handlers(options->handler_path, error) < 0 ||
+	    backstore_load_filters(options->handler_path, error) < 0)
 		return -1;
 
 	int err = 0;
@@ -52,6 +53,7 @@ static int run(struct control_options *options, int *status, struct error *error
 		err = control_print_identity(options, error);
 	else
 		err = serve(options, status, error);
+	backstore_unload_filters();
 	backstore_unload_handlers();
 	return err;
 }

@@ -149,6 +149,12 @@ static int set_key(struct control_export *export, char *pair, struct error *erro
 		*eq = '\0';
 	if (!*pair)
 		return error_set(error, EINVAL, "a key has no name");
+	if (!strcmp(pair, "filter"))
+		return error_set(
+		    error, EINVAL,
+		    "filter=%s: a filter is a part of the storage and follows a ';', for example "
+		    "alloc/a;filter=delay;delay=10ms,size=1G",
+		    value);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (strcmp(pair, keys[i].name))
 			continue;
@@ -213,6 +219,8 @@ static int parse(struct control_export *export, struct error *error)
 	if (err)
 		return err;
 	export->spec.config = export->spec.name = export->storage.config;
+	export->spec.filters = export->storage.backstore_filters;
+	export->spec.nfilters = export->storage.nfilters;
 	if (!export->name)
 		export->name = export->made_name = name_from_config(strchr(export->spec.config, '/') + 1);
 	return 0;

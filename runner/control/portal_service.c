@@ -214,11 +214,14 @@ static void say_what_is_served(const struct portal_service *s)
 {
 	for (unsigned i = 0; i < s->nluns; i++) {
 		const struct lun *lun = &s->luns[i];
+		char filters[512];
 
 		if (lun->export.spec.create && backstore_info(lun->bs)->flags & TCMUR_INFO_CREATED)
 			log_info(lun->export.spec.name, "did not exist and was created");
-		log_info(lun->export.spec.name, "LUN %u of %s, %" G_GUINT64_FORMAT " bytes", lun->export.lun,
-			 lun->target->name, backstore_size(lun->bs));
+		backstore_print_filters(lun->bs, filters, sizeof(filters));
+		log_info(lun->export.spec.name, "LUN %u of %s, %" G_GUINT64_FORMAT " bytes%s%s",
+			 lun->export.lun, lun->target->name, backstore_size(lun->bs),
+			 *filters ? ", filters: " : "", filters);
 	}
 	for (const struct target_portal *p = target_portals(s->model); p; p = p->next) {
 		bool all_ipv6 = p->addr.ss_family == AF_INET6 && target_portal_is_wildcard(&p->addr);

@@ -109,6 +109,8 @@ static int make_spec(const struct kernel_device *d, const struct storage_spec *s
 	    .state_dir = d->manager->state_dir,
 	    .options = storage->options,
 	    .noptions = storage->noptions,
+	    .filters = storage->backstore_filters,
+	    .nfilters = storage->nfilters,
 	    .size = attributes->size,
 	    .block_size = (uint32_t)attributes->block_size,
 	};

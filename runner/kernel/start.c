@@ -145,6 +145,15 @@ void kernel_replace_lun(struct kernel_device *d, struct kernel_lun lun)
 	kernel_lun_close(&old, forget && old.bs && !backstore_is_absent(old.bs));
 }
 
+static void say_what_is_served(const struct kernel_device *d)
+{
+	char filters[512];
+
+	backstore_print_filters(d->lun.bs, filters, sizeof(filters));
+	log_info(d->subject, "served, %llu bytes%s%s%s%s", (unsigned long long)backstore_size(d->lun.bs),
+		 *d->lun.options ? ", with " : "", d->lun.options, *filters ? ", filters: " : "", filters);
+}
+
 void kernel_start_device(struct kernel_device *d)
 {
 	struct error error = {""};
@@ -177,7 +186,6 @@ void kernel_start_device(struct kernel_device *d)
 	tcmu_device_start(&d->device);
 	unblock_ring(d);
 	if (!backstore_is_absent(d->lun.bs))
-		log_info(d->subject, "served, %llu bytes%s%s", (unsigned long long)backstore_size(d->lun.bs),
-			 *d->lun.options ? ", with " : "", d->lun.options);
+		say_what_is_served(d);
 	kernel_answer_added(d, 0); /* to an event that came after it was enabled */
 }

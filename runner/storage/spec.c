@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parser of "HANDLER/CONFIG;KEY=VALUE;...", which both front ends use, and its escape. It knows neither handlers nor
- * their options: runner/backstore checks these when it opens the storage.
+ * The parser of "HANDLER/CONFIG;KEY=VALUE;filter=NAME;KEY=VALUE", which both front ends use, and its
+ * escape. It knows neither handlers nor filters nor their options: runner/backstore checks these when it
+ * opens the storage.
  */
 #include "storage/spec.h"
 
@@ -80,7 +81,34 @@ char *storage_spec_escape(const char *text)
 
 /* --- the parser --- */
 
-static int add_option(struct storage_spec *spec, char *pair, struct error *error)
+static int add_filter(struct storage_spec *spec, const char *name, struct error *error)
+{
+	if (!*name)
+		return error_set(error, EINVAL, "filter= is not followed by the name of a filter");
+	if (spec->nfilters == TCMUR_FILTERS_MAX)
+		return error_set(error, EINVAL, "there are more than %d filters", TCMUR_FILTERS_MAX);
+	spec->filters[spec->nfilters++].name = name;
+	return 0;
+}
+
+/* Adds an option of the handler, or of the last filter if there is one. */
+static int add_option(struct storage_spec *spec, const char *name, const char *value, struct error *error)
+{
+	struct storage_spec_filter *filter = spec->nfilters ? &spec->filters[spec->nfilters - 1] : NULL;
+	struct tcmur_option_value *options = filter ? filter->options : spec->options;
+	uint32_t *n = filter ? &filter->noptions : &spec->noptions;
+
+	for (uint32_t i = 0; i < *n; i++)
+		if (!strcmp(name, options[i].name))
+			return error_set(error, EINVAL, "option %s is given twice%s%s", name,
+					 filter ? " for filter " : "", filter ? filter->name : "");
+	if (*n == STORAGE_SPEC_OPTIONS_MAX)
+		return error_set(error, EINVAL, "there are more than %d options", STORAGE_SPEC_OPTIONS_MAX);
+	options[(*n)++] = (struct tcmur_option_value){name, value};
+	return 0;
+}
+
+static int add_pair(struct storage_spec *spec, char *pair, struct error *error)
 {
 	char *value = strchr(pair, '=');
 
@@ -89,18 +117,21 @@ static int add_option(struct storage_spec *spec, char *pair, struct error *error
 	if (!*pair)
 		return error_set(error, EINVAL,
 				 "a ';' is not followed by KEY=VALUE; write ~3b for a ';' in a name");
-	if (!strcmp(pair, FILTER))
-		return error_set(error, EINVAL, "filter=%s: no filter of this name is installed",
-				 value ? value : "");
-	for (uint32_t i = 0; i < spec->noptions; i++)
-		if (!strcmp(pair, spec->options[i].name))
-			return error_set(error, EINVAL, "option %s is given twice", pair);
-	if (spec->noptions == STORAGE_SPEC_OPTIONS_MAX)
-		return error_set(error, EINVAL, "there are more than %d options", STORAGE_SPEC_OPTIONS_MAX);
 	if (value && unescape(value, error))
 		return -EINVAL;
-	spec->options[spec->noptions++] = (struct tcmur_option_value){pair, value ? value : ""};
-	return 0;
+	if (!strcmp(pair, FILTER))
+		return add_filter(spec, value ? value : "", error);
+	return add_option(spec, pair, value ? value : "", error);
+}
+
+static void describe_filters(struct storage_spec *spec)
+{
+	for (uint32_t i = 0; i < spec->nfilters; i++) {
+		const struct storage_spec_filter *filter = &spec->filters[i];
+
+		spec->backstore_filters[i] = (struct backstore_filter_spec){
+		    .name = filter->name, .options = filter->options, .noptions = filter->noptions};
+	}
 }
 
 static int parse(struct storage_spec *spec, struct error *error)
@@ -114,7 +145,8 @@ static int parse(struct storage_spec *spec, struct error *error)
 	spec->config = config;
 	err = unescape(config, error);
 	while (rest && !err)
-		err = add_option(spec, strsep(&rest, ";"), error);
+		err = add_pair(spec, strsep(&rest, ";"), error);
+	describe_filters(spec);
 	return err;
 }
 

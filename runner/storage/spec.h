@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The text that names storage: HANDLER/CONFIG;KEY=VALUE;... It is what configfs calls dev_config and what --export
- * takes. A tilde and two hexadecimal digits stand for one byte, so that a comma, a colon, a blank, a percent sign or a
+ * The text that names storage: HANDLER/CONFIG;KEY=VALUE;...;filter=NAME;KEY=VALUE;... The first options
+ * belong to the handler. Each "filter=NAME" begins a filter, to which the options behind it belong; the
+ * outermost filter comes first. The text is what configfs calls dev_config and what --export takes. A tilde
+ * and two hexadecimal digits stand for one byte, so that a comma, a colon, a blank, a percent sign or a
  * semicolon can be part of CONFIG or of a VALUE.
  */
 #ifndef STORAGE_SPEC_H
@@ -10,7 +12,15 @@
 #include "backstore/backstore.h"
 #include "util/error.h"
 
-#define STORAGE_SPEC_OPTIONS_MAX 16
+/* The most options of the handler or of one filter. */
+#define STORAGE_SPEC_OPTIONS_MAX BACKSTORE_OPTIONS_MAX
+
+/* A filter and its options, in the order of the text. */
+struct storage_spec_filter {
+	const char *name;
+	struct tcmur_option_value options[STORAGE_SPEC_OPTIONS_MAX];
+	uint32_t noptions;
+};
 
 struct storage_spec {
 	/* The spec owns the memory that all strings below point into. */
@@ -20,26 +30,33 @@ struct storage_spec {
 	/* The options in the order of the text; a KEY without '=' has the value "". */
 	struct tcmur_option_value options[STORAGE_SPEC_OPTIONS_MAX];
 	uint32_t noptions;
+	struct storage_spec_filter filters[TCMUR_FILTERS_MAX];
+	uint32_t nfilters;
+	/* The filters as backstore_open() takes them. */
+	struct backstore_filter_spec backstore_filters[TCMUR_FILTERS_MAX];
 };
 
 /*
- * Any thread. Takes text apart. Returns 0, or -EINVAL or -ENOMEM with an error that names the text and the mistake; the
- * spec is empty then. The names of options are not checked here: backstore_open() refuses what the handler does not
- * declare.
+ * Any thread. Takes text apart. Returns 0, or -EINVAL or -ENOMEM with an error that names the text and the
+ * mistake; the spec is empty then. The names of filters and options are not checked here: backstore_open()
+ * refuses those that it does not know. The spec must not be copied, because it contains pointers to itself.
  */
 int storage_spec_parse(struct storage_spec *spec, const char *text, struct error *error);
 void storage_spec_free(struct storage_spec *spec);
 /*
- * Any thread that may block. Refuses text with -EINVAL if it contains a semicolon or an escape and a file exists whose
- * name is the text as it stands, since an older configuration may mean that file. The error shows the escaped form. A
- * relative name is looked up in folder.
+ * Any thread that may block. Refuses text with -EINVAL if it contains a semicolon or an escape and a file
+ * exists whose name is the text as it stands, since an older configuration may mean that file. The error
+ * shows the escaped form. A relative name is looked up in folder.
  */
 int storage_spec_check_literal(const char *text, const char *folder, struct error *error);
 /*
- * Any thread. Returns text with an escape for each byte that configfs, rtslib, targetcli or a shell treats specially. The
- * caller frees the result; NULL means that no memory is left.
+ * Any thread. Returns text with an escape for each byte that configfs, rtslib, targetcli or a shell treats
+ * specially. The caller frees the result; NULL means that no memory is left.
  */
 char *storage_spec_escape(const char *text);
-/* Any thread. Writes the options as "KEY=VALUE, KEY=VALUE" for a log line; "" if there are none. */
+/*
+ * Any thread. Writes the options of the handler as "KEY=VALUE, KEY=VALUE" for a log line; "" if there are
+ * none. backstore_print_filters() writes the filters.
+ */
 void storage_spec_print_options(const struct storage_spec *spec, char *out, size_t size);
 #endif

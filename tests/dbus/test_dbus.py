@@ -94,7 +94,7 @@ class TargetcliTest(BusCase):
         self.assertEqual(self.check("file", "file//a;cache=none;grow"), [True, "success"])
         self.assertEqual(self.check("file", "file//a~20b~2c~3a"), [True, "success"])
         for config, expected in (("file//a;speed=9", 'handler file has no option "speed"'),
-                                 ("file//a;filter=delay", "no filter of this name is installed"),
+                                 ("file//a;filter=nosuch", 'no filter "nosuch" is loaded'),
                                  ("file//a b", "~20"), ("file//a:b", "~3a"), ("file//a,b", "~2c"),
                                  ("file//a~2f;cache=none", "no path")):
             valid, reason = self.check("file", config)

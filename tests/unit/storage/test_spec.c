@@ -81,11 +81,43 @@ static void mistakes_are_named(void **state)
 	assert_refused(text, "more than");
 }
 
-static void filters_are_refused(void **state)
+/* The options behind a filter are its own, and not the handler's or another filter's. */
+static void filters_have_options_of_their_own(void **state)
 {
+	struct storage_spec spec;
+	struct error error = {""};
+
 	(void)state;
-	assert_refused("file/a;filter=delay;read=5", "filter=delay: no filter of this name is installed");
-	assert_refused("file/a;cache=none;filter=", "no filter");
+	if (storage_spec_parse(
+		&spec, "file/a;cache=none;filter=delay;read=5~20ms;write=1ms;filter=error;filter=delay",
+		&error))
+		fail_msg("%s", error.text);
+	assert_string_equal(spec.config, "file/a");
+	assert_int_equal(spec.noptions, 1);
+	assert_int_equal(spec.nfilters, 3);
+	const struct backstore_filter_spec *filters = spec.backstore_filters;
+	assert_string_equal(filters[0].name, "delay");
+	assert_int_equal(filters[0].noptions, 2);
+	assert_string_equal(filters[0].options[0].name, "read");
+	assert_string_equal(filters[0].options[0].value, "5 ms");
+	assert_string_equal(filters[0].options[1].name, "write");
+	assert_string_equal(filters[1].name, "error");
+	assert_int_equal(filters[1].noptions, 0);
+	assert_string_equal(filters[2].name, "delay");
+	storage_spec_free(&spec);
+}
+
+static void mistakes_in_filters_are_named(void **state)
+{
+	char text[300] = "file/a";
+
+	(void)state;
+	assert_refused("file/a;cache=none;filter=", "filter= is not followed by the name of a filter");
+	assert_refused("file/a;filter;read=1", "filter= is not followed by the name of a filter");
+	assert_refused("file/a;filter=delay;read=1;read=2", "option read is given twice for filter delay");
+	for (int i = 0; i <= TCMUR_FILTERS_MAX; i++)
+		strcat(text, ";filter=delay");
+	assert_refused(text, "more than 8 filters");
 }
 
 static void every_name_has_an_escaped_form(void **state)
@@ -173,7 +205,8 @@ int main(void)
 	    cmocka_unit_test(options_follow_the_configuration),
 	    cmocka_unit_test(escapes_stand_for_bytes),
 	    cmocka_unit_test(mistakes_are_named),
-	    cmocka_unit_test(filters_are_refused),
+	    cmocka_unit_test(filters_have_options_of_their_own),
+	    cmocka_unit_test(mistakes_in_filters_are_named),
 	    cmocka_unit_test(every_name_has_an_escaped_form),
 	    cmocka_unit_test(no_text_silently_changes_its_meaning),
 	    cmocka_unit_test(other_files_do_not_matter),
