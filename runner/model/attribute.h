@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one table of attributes. It says for each kind of object which attributes exist, in which group (the folder of LIO's
- * tree), of which type and range, and with which default, which is LIO's. saveconfig.json, the tree, the control socket,
- * --help and the documents are made from this table.
+ * The one table of attributes. It says for each kind of object which attributes exist, in which group (the
+ * folder of LIO's tree), of which type and range, and with which default, which is LIO's. saveconfig.json,
+ * the tree, the control socket, --help and the documents are made from this table.
  */
 #ifndef MODEL_ATTRIBUTE_H
 #define MODEL_ATTRIBUTE_H
@@ -27,7 +27,10 @@ enum model_type {
 enum model_flags {
 	/* Cannot be set. It is computed by get(). */
 	MODEL_READ_ONLY = 1 << 0,
-	/* A storage object must not be enabled, and a LUN must not exist, when it is set: -EBUSY, as in LIO. */
+	/*
+	 * A storage object must not be enabled, and a LUN must not exist, when it is set: -EBUSY, as in
+	 * LIO.
+	 */
 	MODEL_BEFORE_USE = 1 << 1,
 	/* Sessions that exist keep the old value; it applies from the next login on. */
 	MODEL_NEXT_LOGIN = 1 << 2,
@@ -37,6 +40,8 @@ enum model_flags {
 	MODEL_NO_EFFECT = 1 << 4,
 	/* It is not part of saveconfig.json: state, statistics, commands. */
 	MODEL_NOT_SAVED = 1 << 5,
+	/* It limits what initiators may do: a program without it would give more access. */
+	MODEL_RESTRICTS = 1 << 6,
 };
 
 struct model_attribute {
@@ -55,8 +60,10 @@ struct model_attribute {
 	const char *choices;
 	/* Computes the text of a read-only attribute; the text is cut at size. NULL: the stored value. */
 	void (*get)(const struct model_object *object, char *text, size_t size);
-	/* Makes a stored value effective, after it was stored. 0, or -errno with error set: the old value is restored. NULL:
-	 * nothing is to do. */
+	/*
+	 * Makes a stored value effective, after it was stored. 0, or -errno with error set: the old value
+	 * is restored. NULL: nothing is to do.
+	 */
 	int (*apply)(struct model_object *object, const struct model_attribute *attribute,
 		     struct error *error);
 };
@@ -65,11 +72,13 @@ struct model_attribute {
 const struct model_attribute *model_attribute_at(enum model_kind kind, unsigned i);
 /* NULL: the kind has no such attribute. */
 const struct model_attribute *model_attribute(enum model_kind kind, const char *group, const char *name);
+/* Whether the text is a value of the attribute. 0, or -EINVAL with error set. Any thread. */
+int model_attribute_check(const struct model_attribute *attribute, const char *text, struct error *error);
 /* The largest text of an attribute, with its NUL. */
 #define MODEL_TEXT_SIZE 4608
 /*
- * The value as text; the value of a secret, too, so the caller decides whether it may show it. Returns text, which has
- * room for MODEL_TEXT_SIZE bytes.
+ * The value as text; the value of a secret, too, so the caller decides whether it may show it. Returns
+ * text, which has room for MODEL_TEXT_SIZE bytes.
  */
 const char *model_get(const struct model_object *object, const struct model_attribute *attribute, char *text);
 /* The value of a stored BOOL, YES_NO or NUMBER. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of attributes, kind by kind. A row is all that a new attribute needs: every interface shows it then. Names,
- * ranges and defaults are LIO's wherever LIO has the attribute. What a change makes effective is in values.c.
+ * The table of attributes, kind by kind. A row is all that a new attribute needs: every interface shows it
+ * then. Names, ranges and defaults are LIO's wherever LIO has the attribute. What a change makes effective
+ * is in values.c.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -70,7 +71,7 @@ static const struct model_attribute storage_table[] = {
 	 "The disk has a volatile write cache (WCE); by default, as the storage says.",
 	 .apply = model_apply_write_cache),
     KEPT("attrib", "cmd_time_out", 0, 86400, "30"),
-    KEPT("attrib", "qfull_time_out", 0, 86400, "0"),
+    KEPT_TEXT("attrib", "qfull_time_out", "-1"),
     KEPT("attrib", "max_data_area_mb", 1, 2048, "8"),
     KEPT("attrib", "hw_queue_depth", 0, 65536, "128"),
     KEPT("attrib", "queue_depth", 0, 65536, "128"),
@@ -157,10 +158,10 @@ static const struct model_attribute tpg_table[] = {
 	 "An initiator that may not log in learns from the login status that the target exists."),
     BOOL("attrib", "allow_cold_reset", "0", MODEL_OURS | MODEL_NEXT_LOGIN,
 	 "An initiator may end the sessions of all initiators by TARGET COLD RESET."),
-    TEXT("attrib", "allowed_addresses", 4000, MODEL_OURS,
+    TEXT("attrib", "allowed_addresses", 4000, MODEL_OURS | MODEL_RESTRICTS,
 	 "Address prefixes, separated by commas, from which initiators may log in; empty: all.",
 	 .apply = model_apply_addresses),
-    TEXT("attrib", "denied_addresses", 4000, MODEL_OURS,
+    TEXT("attrib", "denied_addresses", 4000, MODEL_OURS | MODEL_RESTRICTS,
 	 "Address prefixes from which no initiator may log in.", .apply = model_apply_addresses),
     NUMBER("", "rtpi", 1, 65535, "1", MODEL_OURS,
 	   "The relative target port identifier; no two TPGs have the same.", .apply = model_apply_rtpi),
@@ -238,9 +239,9 @@ static const struct model_attribute acl_table[] = {
 
 #define KIND MODEL_LUN
 static const struct model_attribute lun_table[] = {
-    BOOL("", "acl_only", "0", MODEL_OURS, "Only initiators whose ACL maps the LUN see it.",
+    BOOL("", "acl_only", "0", MODEL_OURS | MODEL_RESTRICTS, "Only initiators whose ACL maps the LUN see it.",
 	 .apply = model_apply_acl_only),
-    BOOL("", "write_protect", "0", MODEL_OURS,
+    BOOL("", "write_protect", "0", MODEL_OURS | MODEL_RESTRICTS,
 	 "Initiators without an ACL may not write to the LUN, whatever demo_mode_write_protect says.",
 	 .apply = model_apply_write_protect),
     TEXT("", "alias", 255, MODEL_NO_EFFECT, "A name for the administrator's own use."),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The values of attributes: checking their text against the table, storing them, and reading them. An object stores only
- * what differs from the default.
+ * The values of attributes: checking their text against the table, storing them, and reading them. An
+ * object stores only what differs from the default.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -175,39 +175,37 @@ static bool is_choice(const char *text, const char *choices)
 	return true;
 }
 
-static int check(const struct model_object *object, const struct model_attribute *a, const char *text,
-		 struct error *error)
+int model_attribute_check(const struct model_attribute *a, const char *text, struct error *error)
 {
 	switch (a->type) {
 	case MODEL_BOOL:
 		if (strcmp(text, "0") && strcmp(text, "1"))
-			return model_refuse(error, object, EINVAL, "%s must be 0 or 1, and not '%.40s'",
-					    a->name, text);
+			return error_set(error, EINVAL, "%s must be 0 or 1, and not '%.40s'", a->name, text);
 		return 0;
 	case MODEL_NUMBER:
 		if (!is_number(text, a->min, a->max))
-			return model_refuse(error, object, EINVAL,
-					    "%s must be a number from %" PRIu64 " to %" PRIu64
-					    ", and not '%.40s'",
-					    a->name, a->min, a->max, text);
+			return error_set(error, EINVAL,
+					 "%s must be a number from %" PRIu64 " to %" PRIu64
+					 ", and not '%.40s'",
+					 a->name, a->min, a->max, text);
 		return 0;
 	case MODEL_YES_NO:
 		if (strcmp(text, "Yes") && strcmp(text, "No"))
-			return model_refuse(error, object, EINVAL, "%s must be Yes or No, and not '%.40s'",
-					    a->name, text);
+			return error_set(error, EINVAL, "%s must be Yes or No, and not '%.40s'", a->name,
+					 text);
 		return 0;
 	case MODEL_LIST:
 		if (!is_choice(text, a->choices))
-			return model_refuse(error, object, EINVAL, "%s may contain %s, and not '%.40s'",
-					    a->name, a->choices, text);
+			return error_set(error, EINVAL, "%s may contain %s, and not '%.40s'", a->name,
+					 a->choices, text);
 		return 0;
 	case MODEL_TEXT:
 	case MODEL_SECRET:
 		if (!is_text(text, a->max))
-			return model_refuse(error, object, EINVAL,
-					    "%s must be text of at most %" PRIu64
-					    " bytes without control characters",
-					    a->name, a->max);
+			return error_set(error, EINVAL,
+					 "%s must be text of at most %" PRIu64
+					 " bytes without control characters",
+					 a->name, a->max);
 		return 0;
 	}
 	return 0;
@@ -264,10 +262,11 @@ static int set(struct model_object *object, const struct model_attribute *attrib
 	       struct error *error)
 {
 	struct model_value value, old;
-	int err = check(object, attribute, text, error);
+	struct error reason;
+	int err = model_attribute_check(attribute, text, &reason);
 
 	if (err)
-		return err;
+		return model_refuse(error, object, -err, "%s", reason.text);
 	if (make_value(attribute, text, &value))
 		return model_refuse(error, object, ENOMEM, "there is no memory");
 	old = swap(object, attribute, value);

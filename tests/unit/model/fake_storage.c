@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A double of runner/storage that opens and closes at once, on the main thread. A closed object waits for the references to
- * its logical unit, as the real one does.
+ * A double of runner/storage that opens and closes at once, on the main thread. A closed object waits for
+ * the references to its logical unit, as the real one does.
  */
 #include "fake_storage.h"
 
@@ -23,6 +23,7 @@ struct storage {
 	enum storage_status status;
 	struct storage_lu *served;
 	unsigned units;
+	uint64_t size;
 	storage_done *closed;
 	void *closed_arg;
 };
@@ -106,7 +107,7 @@ void storage_open(struct storage *s, const struct storage_settings *settings, bo
 	int err = -fake_open_error;
 	struct error error = {"it does not open"};
 
-	(void)settings;
+	s->size = settings->size ? settings->size : 1048576;
 	fake_open_error = 0;
 	if (!err || patient) {
 		s->served = new_lu(s);
@@ -204,6 +205,5 @@ void storage_health(const struct storage *s, struct storage_health *health)
 
 void storage_view(const struct storage *s, struct storage_view *view)
 {
-	(void)s;
-	*view = (struct storage_view){.size = 1048576, .block_size = 512};
+	*view = (struct storage_view){.size = s->size, .block_size = 512};
 }
