@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The operations on saveconfig.json: save, restore, reload and diff, one after the other. This file knows
+ * which tree stands for what: "file" is the configuration that was restored or saved last, with the entries
+ * that could not be restored, and "saved" is what the daemon's own file says. The trees are read, written,
+ * compared and applied by the other files.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "config/saveconfig_apply.h"
+#include "config/saveconfig_check.h"
+#include "config/saveconfig_diff.h"
+#include "config/saveconfig_dump.h"
+#include "config/saveconfig_file.h"
+#include "config/saveconfig_plan.h"
+#include "config/saveconfig_private.h"
+#include "config/saveconfig_read.h"
+#include "config/saveconfig_write.h"
+#include "util/log.h"
+
+/* --- the queue of operations --- */
+
+static void run_first(struct saveconfig *config)
+{
+	struct operation *operation = g_queue_peek_head(&config->operations);
+
+	if (operation)
+		operation->run(operation);
+}
+
+void saveconfig_finish(struct operation *operation, int err, const struct error *error)
+{
+	struct saveconfig *config = operation->config;
+
+	g_ptr_array_add(operation->lines, NULL);
+	g_queue_pop_head(&config->operations);
+	if (operation->done)
+		operation->done(operation->arg, err, error, (const char *const *)operation->lines->pdata);
+	config_node_free(operation->tree);
+	config_node_free(operation->running);
+	g_ptr_array_unref(operation->lines);
+	g_free(operation->path);
+	g_free(operation);
+	run_first(config);
+}
+
+struct operation *saveconfig_start(struct saveconfig *config, void (*run)(struct operation *operation),
+				   const char *path, saveconfig_done *done, void *arg)
+{
+	struct operation *operation = g_new0(struct operation, 1);
+
+	operation->config = config;
+	operation->run = run;
+	operation->path = g_strdup(path ? path : config->path);
+	operation->is_own = !g_strcmp0(operation->path, config->path);
+	operation->lines = g_ptr_array_new_with_free_func(g_free);
+	operation->done = done;
+	operation->arg = arg;
+	g_queue_push_tail(&config->operations, operation);
+	return operation;
+}
+
+void saveconfig_run_if_first(struct operation *operation)
+{
+	if (g_queue_peek_head(&operation->config->operations) == operation)
+		operation->run(operation);
+}
+
+static bool has_path(struct operation *operation)
+{
+	struct error error;
+
+	if (operation->path)
+		return true;
+	int err =
+	    error_set(&error, EINVAL, "the daemon was started without --saveconfig, so a file must be named");
+
+	saveconfig_finish(operation, err, &error);
+	return false;
+}
+
+/* --- lines --- */
+
+/* The TPGs that LIO finds disabled. */
+static void list_closed_for_lio(const struct config_node *node, GPtrArray *lines)
+{
+	const struct model_attribute *why;
+	const struct config_node *child;
+
+	if (node->kind == MODEL_TPG && node->enable && !node->closed && saveconfig_needs_ours(node, &why)) {
+		g_autofree char *path = config_node_path(node);
+
+		g_ptr_array_add(
+		    lines, g_strdup_printf(
+			       "%s is saved as disabled for LIO, which has no %s; this daemon enables it",
+			       path, why->name));
+	}
+	for (guint i = 0; (child = config_node_child(node, i)); i++)
+		list_closed_for_lio(child, lines);
+}
+
+/* --- trees --- */
+
+/*
+ * What runs, with the entries of the file that could not be restored. NULL after it has ended the
+ * operation.
+ */
+static struct config_node *dump_all(struct operation *operation)
+{
+	struct error error;
+	struct config_node *running = saveconfig_dump(operation->config->model, &error);
+
+	if (running)
+		saveconfig_merge(running, operation->config->file);
+	else
+		saveconfig_finish(operation, -EEXIST, &error);
+	return running;
+}
+
+/* Reads the file of the operation into its tree. False: it has ended the operation. */
+static bool read_file(struct operation *operation)
+{
+	struct error error;
+	gsize len = 0;
+
+	if (!has_path(operation))
+		return false;
+	char *text = saveconfig_file_read(operation->path, &len, &error);
+	int err = text ? -EINVAL : -errno;
+
+	if (text) {
+		operation->tree = saveconfig_read(operation->path, text, len, NULL, &error);
+		explicit_bzero(text, len);
+		g_free(text);
+	}
+	if (operation->tree)
+		return true;
+	saveconfig_finish(operation, err, &error);
+	return false;
+}
+
+static void set_tree(struct config_node **place, struct config_node *tree)
+{
+	config_node_free(*place);
+	*place = tree;
+}
+
+/* The model is equal to the daemon's own file. */
+static void note_saved(struct saveconfig *config, uint64_t generation)
+{
+	set_tree(&config->saved, config_node_copy(config->file, NULL));
+	config->saved_generation = generation;
+	config->is_saved = true;
+}
+
+/* --- save --- */
+
+static void on_saved(void *arg, int err, const struct error *error)
+{
+	struct operation *operation = arg;
+	struct saveconfig *config = operation->config;
+
+	if (!err && operation->is_own) {
+		set_tree(&config->file, g_steal_pointer(&operation->tree));
+		note_saved(config, operation->generation);
+	}
+	saveconfig_finish(operation, err, error);
+}
+
+static void run_save(struct operation *operation)
+{
+	gsize len;
+
+	if (!has_path(operation))
+		return;
+	operation->generation = model_generation(operation->config->model);
+	struct config_node *running = dump_all(operation);
+
+	if (!running)
+		return;
+	operation->tree = running;
+	char *text = saveconfig_write(running, &len);
+
+	list_closed_for_lio(operation->tree, operation->lines);
+	saveconfig_file_write(operation->path, text, len, on_saved, operation);
+	explicit_bzero(text, len);
+	g_free(text);
+}
+
+void saveconfig_save(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg)
+{
+	saveconfig_run_if_first(saveconfig_start(config, run_save, path, done, arg));
+}
+
+/* --- restore and reload --- */
+
+static void on_restored(void *arg, GPtrArray *lines)
+{
+	struct saveconfig *config = arg;
+	struct operation *operation = g_queue_peek_head(&config->operations);
+
+	for (guint i = 0; i < lines->len; i++)
+		g_ptr_array_add(operation->lines, g_strdup(g_ptr_array_index(lines, i)));
+	saveconfig_list_problems(operation->tree, operation->lines);
+	set_tree(&config->file, g_steal_pointer(&operation->tree));
+	if (operation->is_own)
+		note_saved(config, model_generation(config->model));
+	saveconfig_finish(operation, 0, NULL);
+}
+
+/* Storage has answered after the others have stopped waiting for it: it cannot be served. */
+void saveconfig_on_late(void *arg, const char *name, const char *reason)
+{
+	const struct saveconfig *config = arg;
+	struct config_node *node = config_node_find(config->file, MODEL_STORAGE, name);
+
+	log_warn(name, "cannot be restored: %s", reason);
+	if (node && !node->problem)
+		config_set_text(&node->problem, "%s", reason);
+}
+
+static void apply(struct operation *operation)
+{
+	struct saveconfig *config = operation->config;
+	const struct config_apply_owner owner = {on_restored, saveconfig_on_late, config};
+	struct error error;
+
+	operation->running = saveconfig_dump(config->model, &error);
+	if (operation->running)
+		saveconfig_apply(config->model, saveconfig_plan(operation->tree, operation->running), &owner);
+	else
+		saveconfig_finish(operation, -EEXIST, &error);
+}
+
+static void run_restore(struct operation *operation)
+{
+	if (read_file(operation))
+		apply(operation);
+}
+
+void saveconfig_restore(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg)
+{
+	saveconfig_run_if_first(saveconfig_start(config, run_restore, path, done, arg));
+}
+
+/* Lists the changes since the last save that the file does not have, and so would undo. */
+static void list_lost_changes(const struct operation *operation, const struct config_node *running)
+{
+	g_autoptr(GPtrArray) changes = saveconfig_differences(operation->config->saved, running);
+	g_autoptr(GPtrArray) undone = saveconfig_differences(operation->tree, running);
+	g_autoptr(GHashTable) keys = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < undone->len; i++)
+		g_hash_table_add(keys, ((struct config_difference *)g_ptr_array_index(undone, i))->key);
+	for (guint i = 0; i < changes->len; i++) {
+		const struct config_difference *change = g_ptr_array_index(changes, i);
+
+		if (g_hash_table_contains(keys, change->key))
+			g_ptr_array_add(operation->lines, g_strdup(change->line));
+	}
+}
+
+static void run_reload(struct operation *operation)
+{
+	struct error error;
+	struct config_node *running;
+
+	if (!read_file(operation))
+		return;
+	running = operation->discard ? NULL : dump_all(operation);
+	if (!running && !operation->discard)
+		return;
+	if (running)
+		list_lost_changes(operation, running);
+	config_node_free(running);
+	if (!operation->lines->len)
+		apply(operation);
+	else
+		saveconfig_finish(
+		    operation,
+		    error_set(
+			&error, EBUSY,
+			"%u changes that are not saved would be lost; save them, or reload with --discard",
+			operation->lines->len),
+		    &error);
+}
+
+void saveconfig_reload(struct saveconfig *config, const char *path, bool discard, saveconfig_done *done,
+		       void *arg)
+{
+	struct operation *operation = saveconfig_start(config, run_reload, path, done, arg);
+
+	operation->discard = discard;
+	saveconfig_run_if_first(operation);
+}
+
+/* --- diff --- */
+
+static void run_diff(struct operation *operation)
+{
+	if (!read_file(operation))
+		return;
+	struct config_node *running = dump_all(operation);
+
+	if (!running)
+		return;
+	g_autoptr(GPtrArray) differences = saveconfig_differences(operation->tree, running);
+
+	for (guint i = 0; i < differences->len; i++)
+		g_ptr_array_add(
+		    operation->lines,
+		    g_strdup(((struct config_difference *)g_ptr_array_index(differences, i))->line));
+	config_node_free(running);
+	saveconfig_finish(operation, 0, NULL);
+}
+
+void saveconfig_diff(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg)
+{
+	saveconfig_run_if_first(saveconfig_start(config, run_diff, path, done, arg));
+}
+
+bool saveconfig_has_changed(const struct saveconfig *config)
+{
+	return !config->is_saved || config->saved_generation != model_generation(config->model);
+}
+
+/* --- life --- */
+
+struct saveconfig *saveconfig_new(struct model *model, const char *path)
+{
+	struct saveconfig *config = g_new0(struct saveconfig, 1);
+
+	config->model = model;
+	config->path = g_strdup(path);
+	config->file = saveconfig_read_nothing();
+	config->saved = saveconfig_read_nothing();
+	config->watch.fn = saveconfig_on_change;
+	model_watch(model, &config->watch);
+	return config;
+}
+
+void saveconfig_free(struct saveconfig *config)
+{
+	if (!config)
+		return;
+	model_unwatch(&config->watch);
+	config_node_free(config->file);
+	config_node_free(config->saved);
+	g_free(config->path);
+	g_free(config);
+}

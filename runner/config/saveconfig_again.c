@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Entries of saveconfig.json that could not be restored: they are listed, tried again, and given up when
+ * the user says so. They stay in the tree of the file, from which a save writes them unchanged.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "config/saveconfig_apply.h"
+#include "config/saveconfig_dump.h"
+#include "config/saveconfig_plan.h"
+#include "config/saveconfig_private.h"
+#include "util/list.h"
+
+/* How often they are tried again, in calls of saveconfig_tick(). */
+#define AGAIN_TICKS 3
+
+/* Calls fn for each lost node until it returns true; the children of a lost node belong to it. */
+static bool visit_lost(struct config_node *node, bool (*fn)(void *arg, struct config_node *node), void *arg)
+{
+	struct config_node *child;
+
+	if (node->is_forgotten)
+		return false;
+	if (node->problem)
+		return fn(arg, node);
+	for (guint i = 0; (child = config_node_child(node, i)); i++)
+		if (visit_lost(child, fn, arg))
+			return true;
+	return false;
+}
+
+struct listing {
+	void (*fn)(void *arg, const struct saveconfig_entry *entry);
+	void *arg;
+};
+
+static bool list_entry_of(void *arg, struct config_node *node)
+{
+	const struct listing *listing = arg;
+	g_autofree char *name = config_node_path(node);
+	const struct saveconfig_entry entry = {name, node->place, node->problem};
+
+	listing->fn(listing->arg, &entry);
+	return false;
+}
+
+void saveconfig_failed(const struct saveconfig *config,
+		       void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg)
+{
+	struct listing listing = {fn, arg};
+
+	visit_lost(config->file, list_entry_of, &listing);
+}
+
+static bool forget_if_named(void *arg, struct config_node *node)
+{
+	g_autofree char *name = config_node_path(node);
+
+	node->is_forgotten = !strcmp(name, arg);
+	return node->is_forgotten;
+}
+
+int saveconfig_forget(struct saveconfig *config, const char *name, struct error *error)
+{
+	g_autofree char *copy = g_strdup(name);
+
+	if (!visit_lost(config->file, forget_if_named, copy))
+		return error_set(error, ENOENT, "%s is not an entry of the file that could not be restored",
+				 name);
+	config->is_saved = false;
+	return 0;
+}
+
+/* --- trying again --- */
+
+/* What is wanted is the tree of the file itself, so the operation does not own it. */
+static void on_tried_again(void *arg, GPtrArray *lines)
+{
+	struct saveconfig *config = arg;
+	struct operation *operation = g_queue_peek_head(&config->operations);
+
+	(void)lines;
+	/* An entry that has come into being is not a change that could be lost. */
+	if (config->is_saved && config->saved_generation == operation->generation)
+		config->saved_generation = model_generation(config->model);
+	saveconfig_finish(operation, 0, NULL);
+}
+
+static void run_again(struct operation *operation)
+{
+	struct saveconfig *config = operation->config;
+	const struct config_apply_owner owner = {on_tried_again, saveconfig_on_late, config};
+	struct error error;
+
+	operation->generation = model_generation(config->model);
+	operation->running = saveconfig_dump(config->model, &error);
+	if (operation->running)
+		saveconfig_apply(config->model, saveconfig_plan_again(config->file, operation->running),
+				 &owner);
+	else
+		saveconfig_finish(operation, -EEXIST, &error);
+}
+
+static bool can_be_tried(void *arg, struct config_node *node)
+{
+	(void)arg;
+	return !node->is_unusable;
+}
+
+void saveconfig_tick(struct saveconfig *config)
+{
+	if (++config->ticks % AGAIN_TICKS || !g_queue_is_empty(&config->operations))
+		return;
+	if (visit_lost(config->file, can_be_tried, NULL))
+		saveconfig_run_if_first(saveconfig_start(config, run_again, NULL, NULL, NULL));
+}
+
+/* An entry does not outlive its object: if the object is created again, it is another one. */
+void saveconfig_on_change(struct model_watch *watch, enum model_event event, struct model_object *object)
+{
+	struct saveconfig *config = container_of(watch, struct saveconfig, watch);
+	struct config_node *node = event == MODEL_DELETED ? saveconfig_node_of(config->file, object) : NULL;
+
+	/* The object of an entry that fails is deleted, and the entry stays. */
+	if (node && !config_node_is_lost(node))
+		node->is_forgotten = true;
+}

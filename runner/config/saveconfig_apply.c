@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs steps on the model. The model answers through callbacks, which may come at once or much later; the
+ * next step runs after the answer. Only storage opens at the same time, and storage that does not answer
+ * keeps the rest waiting for a limited time.
+ */
+#include "config/saveconfig_apply.h"
+
+#include <string.h>
+
+#include "config/saveconfig_dump.h"
+#include "config/saveconfig_keys.h"
+#include "config/saveconfig_plan.h"
+#include "util/log.h"
+
+struct apply {
+	struct model *model;
+	struct config_apply_owner owner;
+	GArray *steps;
+	guint at;
+	GPtrArray *lines;
+	/*
+	 * Answers that the next step waits for. Those of an earlier round are late, and nobody waits for
+	 * them.
+	 */
+	unsigned waiting, round;
+	/* Answers that may still come, and the runner itself. */
+	unsigned refs;
+	bool is_running, is_done;
+	/* The timer of storage that opens; 0: none runs. */
+	guint timer;
+};
+
+/* A step under way. */
+struct pending {
+	struct apply *apply;
+	struct config_step step;
+	/* Storage: the name of the node, which may be gone when the answer comes late. */
+	char *name, *object;
+	unsigned round;
+};
+
+static void run(struct apply *apply);
+
+static void unref(struct apply *apply)
+{
+	if (--apply->refs)
+		return;
+	g_array_unref(apply->steps);
+	g_ptr_array_unref(apply->lines);
+	g_free(apply);
+}
+
+static struct pending *begin(struct apply *apply, const struct config_step *step)
+{
+	struct pending *pending = g_new0(struct pending, 1);
+
+	pending->apply = apply;
+	pending->step = *step;
+	pending->round = apply->round;
+	apply->refs++;
+	apply->waiting++;
+	return pending;
+}
+
+/* An answer has come. */
+static void end(struct pending *pending)
+{
+	struct apply *apply = pending->apply;
+
+	if (pending->round == apply->round)
+		apply->waiting--;
+	g_free(pending->name);
+	g_free(pending->object);
+	g_free(pending);
+	run(apply);
+	unref(apply);
+}
+
+static void fail(struct config_node *node, const char *reason)
+{
+	config_set_text(&node->problem, "%s", reason);
+}
+
+static void nothing(void *arg, int err, const struct error *error)
+{
+	(void)arg, (void)err, (void)error;
+}
+
+/* --- steps of existing objects --- */
+
+static void on_line(void *arg, int err, const struct error *error)
+{
+	struct pending *pending = arg;
+
+	if (err)
+		g_ptr_array_add(pending->apply->lines, g_strdup(error->text));
+	end(pending);
+}
+
+static void disable_or_delete(struct apply *apply, const struct config_step *step)
+{
+	struct model_object *object = saveconfig_object_of(apply->model, step->node);
+
+	if (!object)
+		return;
+	if (step->kind == CONFIG_DISABLE)
+		model_enable(object, false, on_line, begin(apply, step));
+	else
+		model_delete(object, true, on_line, begin(apply, step));
+}
+
+/* --- creating --- */
+
+/* What a LUN or a mapped LUN leads to; NULL with error set. */
+static struct model_object *destination(struct apply *apply, const struct config_node *node,
+					struct error *error)
+{
+	const struct config_node *root = node->parent;
+
+	if (node->kind == MODEL_LUN)
+		while (root->parent)
+			root = root->parent;
+	else
+		root = root->parent;
+	const struct config_node *to =
+	    config_node_find(root, node->kind == MODEL_LUN ? MODEL_STORAGE : MODEL_LUN, node->to);
+	struct model_object *object = to ? saveconfig_object_of(apply->model, to) : NULL;
+
+	if (!object)
+		error_set(error, 0, "%s, to which it leads, does not exist", node->to);
+	return object;
+}
+
+static void create(struct apply *apply, struct config_node *node)
+{
+	struct model_object *parent = saveconfig_object_of(apply->model, node->parent), *to = NULL;
+	struct error error = {"what it belongs to does not exist"};
+	bool leads = node->kind == MODEL_LUN || node->kind == MODEL_MAPPED_LUN;
+
+	g_clear_pointer(&node->problem, g_free);
+	if (leads)
+		to = destination(apply, node, &error);
+	if (!parent || (leads && !to) ||
+	    !model_create(parent, node->kind, node->object ? node->object : node->name, to, &error))
+		fail(node, error.text);
+}
+
+/* --- setting --- */
+
+/*
+ * The object is not served without the value: storage cannot be opened, and a mapped LUN would allow
+ * writing.
+ */
+static bool needs_all_values(const struct config_node *node, const struct model_attribute *attribute)
+{
+	return (node->kind == MODEL_STORAGE && config_attribute_needs_new_object(attribute)) ||
+	       node->kind == MODEL_MAPPED_LUN;
+}
+
+static void note_refused(struct config_node *node, const struct config_step *step,
+			 const struct model_object *object, const char *reason)
+{
+	struct config_value *value = config_node_set(node, step->attribute, step->text);
+	g_autofree char *text = g_malloc(MODEL_TEXT_SIZE);
+
+	config_set_text(&value->problem, "%s", reason);
+	config_set_text(&value->running, "%s", model_get(object, step->attribute, text));
+	explicit_bzero(text, MODEL_TEXT_SIZE);
+}
+
+static void on_set(void *arg, int err, const struct error *error)
+{
+	struct pending *pending = arg;
+	struct config_node *node = pending->step.node;
+	struct model_object *object = saveconfig_object_of(pending->apply->model, node);
+
+	if (err && object && needs_all_values(node, pending->step.attribute)) {
+		fail(node, error->text);
+		model_delete(object, false, nothing, NULL);
+	} else if (err && object) {
+		note_refused(node, &pending->step, object, error->text);
+	}
+	end(pending);
+}
+
+static bool has_value(const struct model_object *object, const struct config_step *step)
+{
+	g_autofree char *text = g_malloc(MODEL_TEXT_SIZE);
+	bool same =
+	    model_is_set(object, step->attribute) &&
+	    config_text_is_same(step->attribute, model_get(object, step->attribute, text), step->text);
+
+	explicit_bzero(text, MODEL_TEXT_SIZE);
+	return same;
+}
+
+static void set(struct apply *apply, const struct config_step *step)
+{
+	struct model_object *object = saveconfig_object_of(apply->model, step->node);
+	const struct config_value *value = config_node_value(step->node, step->attribute);
+
+	/* The reader has found that the value is not usable at all. */
+	if (!object || has_value(object, step) || (value && value->problem && !value->running))
+		return;
+	if (step->kind == CONFIG_RESIZE)
+		model_resize(object, g_ascii_strtoull(step->text, NULL, 10), on_set, begin(apply, step));
+	else
+		model_set(object, step->attribute->group, step->attribute->name, step->text, on_set,
+			  begin(apply, step));
+}
+
+/* --- opening storage --- */
+
+/* The settings are wrong, so that another try would fail as well: the entry has no object. */
+static void give_up_storage(struct apply *apply, struct pending *pending, struct model_object *object,
+			    const char *reason)
+{
+	model_delete(object, false, nothing, NULL);
+	if (apply->is_done)
+		apply->owner.late(apply->owner.arg, pending->name, reason);
+	else
+		fail(pending->step.node, reason);
+}
+
+static void on_opened(void *arg, int err, const struct error *error)
+{
+	struct pending *pending = arg;
+	struct apply *apply = pending->apply;
+	struct model_object *object = model_find(model_root(apply->model), MODEL_STORAGE, pending->object);
+
+	if (err && object && !model_is_enabled(object))
+		give_up_storage(apply, pending, object, error->text);
+	else if (err && !apply->is_done)
+		g_ptr_array_add(apply->lines, g_strdup_printf("%s; this is tried again", error->text));
+	end(pending);
+}
+
+static gboolean on_open_timeout(gpointer data)
+{
+	struct apply *apply = data;
+
+	apply->timer = 0;
+	log_warn(
+	    NULL,
+	    "%u storage objects have not opened within %d seconds; the rest of the configuration is restored",
+	    apply->waiting, CONFIG_OPEN_S);
+	apply->waiting = 0;
+	apply->round++;
+	run(apply);
+	return G_SOURCE_REMOVE;
+}
+
+/* Starts all steps of the kind that follow each other. */
+static void open_storage(struct apply *apply)
+{
+	guint first = apply->at - 1, end = apply->at;
+
+	while (end < apply->steps->len &&
+	       g_array_index(apply->steps, struct config_step, end).kind == CONFIG_OPEN)
+		end++;
+	apply->at = end;
+	for (guint i = first; i < end; i++) {
+		const struct config_step *step = &g_array_index(apply->steps, struct config_step, i);
+		struct model_object *object =
+		    config_node_is_lost(step->node) ? NULL : saveconfig_object_of(apply->model, step->node);
+
+		if (!object)
+			continue;
+		struct pending *pending = begin(apply, step);
+
+		pending->name = g_strdup(step->node->name);
+		pending->object = g_strdup(step->node->object);
+		model_enable_patiently(object, on_opened, pending);
+	}
+	if (apply->waiting)
+		apply->timer = g_timeout_add_seconds(CONFIG_OPEN_S, on_open_timeout, apply);
+}
+
+/* --- enabling a TPG --- */
+
+static char *closing_value(const struct config_node *node)
+{
+	for (guint i = 0; i < node->values->len; i++) {
+		const struct config_value *value = g_ptr_array_index(node->values, i);
+
+		if (value->problem && config_attribute_closes(node, value->attribute))
+			return g_strdup_printf("%s cannot be set: %s", value->attribute->name,
+					       value->problem);
+	}
+	return NULL;
+}
+
+/*
+ * Why initiators would get more access than the file gives if the TPG were enabled; NULL: they would not.
+ * Without its ACL, an initiator may count as one that needs none. The caller frees the text.
+ */
+static char *closing_reason(const struct config_node *node)
+{
+	struct config_node *child;
+	char *reason = node->problem ? NULL : closing_value(node);
+
+	if (node->problem && node->kind == MODEL_ACL)
+		reason = g_strdup_printf("its ACL %s cannot be restored: %s", node->name, node->problem);
+	for (guint i = 0; !reason && !node->problem && (child = config_node_child(node, i)); i++)
+		reason = closing_reason(child);
+	return reason;
+}
+
+static void enable(struct apply *apply, const struct config_step *step)
+{
+	struct model_object *object = saveconfig_object_of(apply->model, step->node);
+	char *reason = step->node->is_unusable ? g_strdup(step->node->closed) : closing_reason(step->node);
+
+	g_free(step->node->closed);
+	step->node->closed = reason;
+	if (object && model_is_enabled(object) != !reason)
+		model_enable(object, !reason, on_line, begin(apply, step));
+}
+
+/* --- all steps --- */
+
+static void do_step(struct apply *apply, const struct config_step *step)
+{
+	bool is_created = step->kind == CONFIG_CREATE;
+
+	if (step->kind == CONFIG_DISABLE || step->kind == CONFIG_DELETE)
+		disable_or_delete(apply, step);
+	else if (step->kind == CONFIG_OPEN)
+		open_storage(apply);
+	else if (config_node_is_lost(is_created ? step->node->parent : step->node))
+		return;
+	else if (is_created)
+		create(apply, step->node);
+	else if (step->kind == CONFIG_ENABLE)
+		enable(apply, step);
+	else
+		set(apply, step);
+}
+
+static void stop_timer(struct apply *apply)
+{
+	if (apply->timer)
+		g_source_remove(apply->timer);
+	apply->timer = 0;
+}
+
+static void finish(struct apply *apply)
+{
+	stop_timer(apply);
+	apply->is_done = true;
+	apply->owner.done(apply->owner.arg, apply->lines);
+}
+
+/* Runs steps until one waits for an answer. An answer that comes at once finds that this runs already. */
+static void run(struct apply *apply)
+{
+	if (apply->is_running || apply->is_done)
+		return;
+	apply->is_running = true;
+	apply->refs++;
+	while (!apply->waiting && apply->at < apply->steps->len) {
+		stop_timer(apply);
+		const struct config_step step = g_array_index(apply->steps, struct config_step, apply->at++);
+
+		do_step(apply, &step);
+	}
+	apply->is_running = false;
+	if (!apply->waiting)
+		finish(apply);
+	unref(apply);
+}
+
+void saveconfig_apply(struct model *model, GArray *steps, const struct config_apply_owner *owner)
+{
+	struct apply *apply = g_new0(struct apply, 1);
+
+	apply->model = model;
+	apply->owner = *owner;
+	apply->steps = steps;
+	apply->lines = g_ptr_array_new_with_free_func(g_free);
+	apply->refs = 1;
+	run(apply);
+	unref(apply);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Compares the tree of a file with the tree of the running configuration, for the user. What is done about
+ * differences is left to saveconfig_plan.c, which uses the same comparison of values.
+ */
+#include "config/saveconfig_diff.h"
+
+#include <string.h>
+
+static void free_difference(gpointer data)
+{
+	struct config_difference *difference = data;
+
+	g_free(difference->key);
+	g_free(difference->line);
+	g_free(difference);
+}
+
+/* Takes over line. */
+static void add(GPtrArray *differences, const char *path, const char *setting, char *line)
+{
+	struct config_difference *difference = g_new0(struct config_difference, 1);
+
+	difference->key = g_strconcat(path, " ", setting, NULL);
+	difference->line = line;
+	g_ptr_array_add(differences, difference);
+}
+
+/* A value for a line: a text without a value, and a secret, must not look like values. */
+static const char *shown(const struct model_attribute *attribute, const struct config_value *value)
+{
+	const char *text = value ? value->text : attribute->fallback;
+
+	return *text ? text : "empty";
+}
+
+static void compare_value(GPtrArray *differences, const char *path, const struct config_node *file,
+			  const struct config_node *running, const struct model_attribute *attribute)
+{
+	if (!config_value_differs(file, running, attribute))
+		return;
+	if (attribute->type == MODEL_SECRET) {
+		add(differences, path, attribute->name,
+		    g_strdup_printf("~ %s %s: another secret in the file", path, attribute->name));
+		return;
+	}
+	add(differences, path, attribute->name,
+	    g_strdup_printf("~ %s %s: %s in the file, %s now", path, attribute->name,
+			    shown(attribute, config_node_value(file, attribute)),
+			    shown(attribute, config_node_value(running, attribute))));
+}
+
+static void compare_children(GPtrArray *differences, const struct config_node *file,
+			     const struct config_node *running);
+
+static void compare(GPtrArray *differences, const struct config_node *file, const struct config_node *running)
+{
+	g_autofree char *path = config_node_path(file);
+	const struct model_attribute *attribute;
+
+	if (g_strcmp0(file->to, running->to))
+		add(differences, path, "to",
+		    g_strdup_printf("~ %s: leads to %s in the file, to %s now", path, file->to, running->to));
+	if (file->kind == MODEL_TPG && file->enable != running->enable)
+		add(differences, path, "enable",
+		    g_strdup_printf("~ %s: %s in the file, %s now", path,
+				    file->enable ? "enabled" : "disabled",
+				    running->enable ? "enabled" : "disabled"));
+	for (unsigned i = 0; (attribute = model_attribute_at(file->kind, i)); i++)
+		compare_value(differences, path, file, running, attribute);
+	compare_children(differences, file, running);
+}
+
+/* An object is one difference, with everything below it. */
+static void add_object(GPtrArray *differences, char sign, const struct config_node *node)
+{
+	g_autofree char *path = config_node_path(node);
+
+	add(differences, path, "", g_strdup_printf("%c %s", sign, path));
+}
+
+static void compare_children(GPtrArray *differences, const struct config_node *file,
+			     const struct config_node *running)
+{
+	const struct config_node *child;
+
+	for (guint i = 0; (child = config_node_child(file, i)); i++) {
+		const struct config_node *twin = config_node_find(running, child->kind, child->name);
+
+		if (child->is_unusable && child->problem)
+			continue;
+		if (!twin)
+			add_object(differences, '-', child);
+		else if (!twin->problem)
+			compare(differences, child, twin);
+	}
+	for (guint i = 0; (child = config_node_child(running, i)); i++)
+		if (!config_node_find(file, child->kind, child->name))
+			add_object(differences, '+', child);
+}
+
+GPtrArray *saveconfig_differences(const struct config_node *file, const struct config_node *running)
+{
+	GPtrArray *differences = g_ptr_array_new_with_free_func(free_difference);
+
+	compare(differences, file, running);
+	return differences;
+}

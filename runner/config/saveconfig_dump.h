@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copies the running model into a tree. Main thread. */
+#ifndef CONFIG_SAVECONFIG_DUMP_H
+#define CONFIG_SAVECONFIG_DUMP_H
+
+#include "config/saveconfig_tree.h"
+
+/*
+ * The configuration of the model, without storage objects that are not enabled. The caller frees the tree.
+ * NULL with error set: two storage objects have the same name for LIO.
+ */
+struct config_node *saveconfig_dump(struct model *model, struct error *error);
+/*
+ * Adds to a tree of the model what the model does not know: the entries of the file as they stood, the
+ * entries that could not be restored, and the values that the model has refused.
+ */
+void saveconfig_merge(struct config_node *running, const struct config_node *file);
+/* The node that stands for an object of the model, or NULL. */
+struct config_node *saveconfig_node_of(const struct config_node *root, const struct model_object *object);
+/* The object that the node stands for, or NULL. */
+struct model_object *saveconfig_object_of(struct model *model, const struct config_node *node);
+#endif

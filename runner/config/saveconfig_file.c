@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads and replaces saveconfig.json. A file is written under another name, made durable, and renamed, so
+ * at any moment its name leads to complete contents. Two daemons that save to one folder wait for each
+ * other. What the file says is left to saveconfig_read.c and saveconfig_write.c.
+ */
+#include "config/saveconfig_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/saveconfig_json.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#define BACKUP_FOLDER "backup"
+#define BACKUP_PREFIX "saveconfig-"
+#define BACKUPS_KEPT  10
+
+/* --- reading --- */
+
+static char *read_all(int fd, gsize *len, struct error *error, const char *path)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	char buffer[16384];
+	ssize_t n;
+
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0 && text->len <= SAVECONFIG_TEXT_MAX)
+		g_string_append_len(text, buffer, n);
+	explicit_bzero(buffer, sizeof(buffer));
+	*len = text->len;
+	if (n >= 0)
+		return g_string_free(g_steal_pointer(&text), FALSE);
+	int err = errno;
+
+	error_set(error, err, "%s cannot be read: %s", path, strerror(err));
+	errno = err;
+	return NULL;
+}
+
+char *saveconfig_file_read(const char *path, gsize *len, struct error *error)
+{
+	/* A pipe without a writer must not keep the daemon waiting. */
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	int err = fd < 0 || fstat(fd, &st) ? errno : S_ISREG(st.st_mode) ? 0 : EINVAL;
+
+	if (err) {
+		error_set(error, err, "%s cannot be read: %s", path,
+			  fd >= 0 && err == EINVAL ? "it is not a regular file" : strerror(err));
+		errno = err;
+		return NULL;
+	}
+	if (st.st_mode & 077)
+		log_warn(NULL,
+			 "%s contains the secrets of accounts, and other users may open it (mode %03o); use "
+			 "chmod 600",
+			 path, st.st_mode & 0777);
+	return read_all(fd, len, error, path);
+}
+
+/* --- writing one file --- */
+
+static int write_all(int fd, const char *text, gsize len)
+{
+	while (len) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text += n;
+		len -= (gsize)n;
+	}
+	return fsync(fd) ? -errno : 0;
+}
+
+/* Replaces the file name of the folder. */
+static int replace(int folder, const char *name, const char *text, gsize len)
+{
+	g_autofree char *fresh = g_strdup_printf(".%s.new", name);
+
+	/* A process that died may have left it. */
+	unlinkat(folder, fresh, 0);
+	CLEANUP_CLOSE int fd =
+	    openat(folder, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int err = fd < 0 ? -errno : write_all(fd, text, len);
+
+	if (!err && renameat(folder, fresh, folder, name))
+		err = -errno;
+	if (err && fd >= 0)
+		unlinkat(folder, fresh, 0);
+	if (!err && fsync(folder))
+		err = -errno;
+	return err;
+}
+
+/* --- copies of previous contents --- */
+
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The names begin with the date, so the oldest stand first. */
+static void remove_old_copies(int folder, const char *path)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir)))
+		if (g_str_has_prefix(name, BACKUP_PREFIX))
+			g_ptr_array_add(names, g_strdup(name));
+	g_ptr_array_sort(names, by_name);
+	for (guint i = 0; i + BACKUPS_KEPT < names->len; i++)
+		unlinkat(folder, g_ptr_array_index(names, i), 0);
+}
+
+/* Several saves within one second are told apart by a number. */
+static char *new_copy_name(int folder)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *date = g_date_time_format(now, BACKUP_PREFIX "%Y%m%d-%H%M%S");
+	struct stat st;
+
+	for (unsigned i = 0;; i++) {
+		char *name = g_strdup_printf("%s-%02u.json", date, i);
+
+		if (i == 99 || fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW))
+			return name;
+		g_free(name);
+	}
+}
+
+static int keep_copy(int folder, const char *path, const char *text, gsize len, struct error *error)
+{
+	g_autofree char *parent = g_path_get_dirname(path);
+	g_autofree char *copies_path = g_build_filename(parent, BACKUP_FOLDER, NULL);
+	int err = mkdirat(folder, BACKUP_FOLDER, 0700) && errno != EEXIST ? -errno : 0;
+	CLEANUP_CLOSE int copies =
+	    err ? -1 : openat(folder, BACKUP_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (!err && copies < 0)
+		err = -errno;
+	if (!err) {
+		g_autofree char *name = new_copy_name(copies);
+
+		err = replace(copies, name, text, len);
+	}
+	if (err)
+		return error_set(error, -err,
+				 "%s is not saved, because its previous contents cannot be kept in %s: %s",
+				 path, copies_path, strerror(-err));
+	remove_old_copies(copies, copies_path);
+	return 0;
+}
+
+/* The contents before; if they are the same, there is nothing to keep. */
+static int keep_previous(int folder, const char *name, const char *path, const char *text, gsize len,
+			 struct error *error)
+{
+	CLEANUP_CLOSE int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	gsize old_len;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return error_set(error, errno,
+				 "%s is not saved, because its previous contents cannot be read: %s", path,
+				 strerror(errno));
+	char *old = read_all(fd, &old_len, error, path);
+
+	if (!old)
+		return -errno;
+	bool same = old_len == len && !memcmp(old, text, len);
+	int err = same ? 0 : keep_copy(folder, path, old, old_len, error);
+
+	explicit_bzero(old, old_len);
+	g_free(old);
+	return err;
+}
+
+/* --- the file --- */
+
+static int write_file(const char *path, const char *text, gsize len, struct error *error)
+{
+	/* If the name is a symbolic link, the file that it leads to is replaced, and the link stays. */
+	char *target = realpath(path, NULL);
+	g_autofree char *real = g_strdup(target ? target : path);
+	g_autofree char *parent = g_path_get_dirname(real), *name = g_path_get_basename(real);
+
+	free(target);
+	CLEANUP_CLOSE int folder = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (folder < 0)
+		return error_set(error, errno, "%s is not saved: %s: %s", path, parent, strerror(errno));
+	/* A file system without locks has at most one daemon that saves. */
+	while (flock(folder, LOCK_EX) && errno == EINTR)
+		;
+	int err = keep_previous(folder, name, real, text, len, error);
+
+	if (err)
+		return err;
+	err = replace(folder, name, text, len);
+	if (err)
+		error_set(error, -err, "%s is not saved, and is as it was: %s", path, strerror(-err));
+	return err;
+}
+
+/* --- on a thread of its own --- */
+
+struct job {
+	pthread_t thread;
+	char *path, *text;
+	gsize len;
+	void (*done)(void *arg, int err, const struct error *error);
+	void *arg;
+	int err;
+	struct error error;
+};
+
+static gboolean on_written(gpointer data)
+{
+	struct job *job = data;
+
+	pthread_join(job->thread, NULL);
+	explicit_bzero(job->text, job->len);
+	job->done(job->arg, job->err, &job->error);
+	g_free(job->path);
+	g_free(job->text);
+	g_free(job);
+	return G_SOURCE_REMOVE;
+}
+
+static void *write_job(void *arg)
+{
+	struct job *job = arg;
+
+	job->err = write_file(job->path, job->text, job->len, &job->error);
+	g_idle_add(on_written, job);
+	return NULL;
+}
+
+void saveconfig_file_write(const char *path, const char *text, gsize len,
+			   void (*done)(void *arg, int err, const struct error *error), void *arg)
+{
+	struct job *job = g_new0(struct job, 1);
+	struct error error;
+
+	*job = (struct job){
+	    .path = g_strdup(path), .text = g_strndup(text, len), .len = len, .done = done, .arg = arg};
+	int err = pthread_create(&job->thread, NULL, write_job, job);
+
+	if (!err)
+		return;
+	error_set(&error, err, "%s is not saved: a thread cannot be started: %s", path, strerror(err));
+	explicit_bzero(job->text, len);
+	g_free(job->path);
+	g_free(job->text);
+	g_free(job);
+	done(arg, -err, &error);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The file saveconfig.json on disk, and the copies of its previous contents. */
+#ifndef CONFIG_SAVECONFIG_FILE_H
+#define CONFIG_SAVECONFIG_FILE_H
+
+#include <glib.h>
+
+#include "util/error.h"
+
+/*
+ * Any thread; blocks. Returns the contents, which the caller erases and frees, with a NUL behind them. NULL
+ * with error and errno set.
+ */
+char *saveconfig_file_read(const char *path, gsize *len, struct error *error);
+/*
+ * Main. Replaces the file by one with mode 0600 that holds text, which is copied; a copy of what the file
+ * held before is kept in the folder backup/ beside it. A process that dies in the middle leaves the old or
+ * the new file. It is done on a thread of its own, and done() is called in GLib's default main context: err
+ * is 0, or -errno with error set; the file is as it was then.
+ */
+void saveconfig_file_write(const char *path, const char *text, gsize len,
+			   void (*done)(void *arg, int err, const struct error *error), void *arg);
+#endif

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The key tcmu_runner of saveconfig.json: settings that LIO does not have, by storage object, target, TPG
+ * and so on (docs/saveconfig.md). Other programs ignore the key, so a TPG that needs one of these settings
+ * stands in LIO's part as disabled. This file reads and writes the key; the rest of the file is left to
+ * saveconfig_read.c and saveconfig_write.c.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "config/saveconfig_keys.h"
+#include "config/saveconfig_read.h"
+#include "config/saveconfig_write.h"
+#include "util/bytes.h"
+
+#define KEY        "tcmu_runner"
+#define VERSION    1
+#define DUAL_STACK "dual_stack"
+
+/* The members that hold the settings of children, by the kind of the children. */
+static const char *const containers[MODEL_KINDS] = {
+    [MODEL_STORAGE] = "storage_objects", [MODEL_TARGET] = "targets", [MODEL_TPG] = "tpgs",
+    [MODEL_PORTAL] = "portals",          [MODEL_LUN] = "luns",       [MODEL_ACL] = "node_acls",
+    [MODEL_MAPPED_LUN] = "mapped_luns",
+};
+static const enum model_kind parents[MODEL_KINDS] = {
+    [MODEL_STORAGE] = MODEL_ROOT,   [MODEL_TARGET] = MODEL_ROOT, [MODEL_TPG] = MODEL_TARGET,
+    [MODEL_PORTAL] = MODEL_TPG,     [MODEL_LUN] = MODEL_TPG,     [MODEL_ACL] = MODEL_TPG,
+    [MODEL_MAPPED_LUN] = MODEL_ACL,
+};
+
+/*
+ * The kind of children whose settings the member of a parent's settings holds; MODEL_ROOT: it is no such
+ * member.
+ */
+static enum model_kind kind_of_container(enum model_kind parent, const char *member)
+{
+	for (unsigned kind = MODEL_STORAGE; kind < MODEL_KINDS; kind++)
+		if (parents[kind] == parent && !strcmp(containers[kind], member))
+			return kind;
+	return MODEL_ROOT;
+}
+
+/* How a child is called in its container: numbers stand without "lun_" and "tpgt_". */
+static const char *key_of(const struct config_node *node)
+{
+	if (node->kind == MODEL_TPG || node->kind == MODEL_LUN || node->kind == MODEL_MAPPED_LUN)
+		return strchr(node->name, '_') + 1;
+	return node->name;
+}
+
+/* --- reading --- */
+
+static void close_tpg(struct config_node *tpg, const char *reason)
+{
+	tpg->is_unusable = true;
+	if (!tpg->closed)
+		tpg->closed = g_strdup(reason);
+}
+
+/*
+ * A setting of the node cannot be used. What it would have limited is not known, so the TPG that it belongs
+ * to, or all TPGs of the target, stay disabled.
+ */
+static void complain(GPtrArray *notes, struct config_node *node, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static void complain(GPtrArray *notes, struct config_node *node, const char *format, ...)
+{
+	struct config_node *tpg = node;
+	va_list args;
+
+	va_start(args, format);
+	g_autofree char *what = g_strdup_vprintf(format, args);
+
+	va_end(args);
+	g_autofree char *reason = g_strdup_printf("its settings under \"" KEY "\" cannot be used: %s", what);
+	saveconfig_note(notes, node, "%s", reason);
+	while (tpg && tpg->kind != MODEL_TPG)
+		tpg = tpg->parent;
+	if (tpg)
+		close_tpg(tpg, reason);
+	for (guint i = 0; node->kind == MODEL_TARGET && i < node->children->len; i++)
+		close_tpg(config_node_child(node, i), reason);
+}
+
+static void read_settings(struct config_node *node, JsonObject *ours, GPtrArray *notes);
+
+static struct config_node *find_child(const struct config_node *parent, enum model_kind kind, const char *key)
+{
+	struct config_node *child;
+
+	for (guint i = 0; (child = config_node_child(parent, i)); i++)
+		if (child->kind == kind && !child->problem && !g_ascii_strcasecmp(key_of(child), key))
+			return child;
+	return NULL;
+}
+
+static void read_container(struct config_node *parent, enum model_kind kind, JsonNode *value,
+			   GPtrArray *notes)
+{
+	if (!JSON_NODE_HOLDS_OBJECT(value)) {
+		complain(notes, parent, "\"%s\" is not an object", containers[kind]);
+		return;
+	}
+	JsonObject *container = json_node_get_object(value);
+	g_autoptr(GList) keys = json_object_get_members(container);
+
+	for (GList *key = keys; key; key = key->next) {
+		struct config_node *child = find_child(parent, kind, key->data);
+		JsonObject *settings = saveconfig_json_object(container, key->data);
+
+		if (!child)
+			saveconfig_note(notes, parent,
+					"%s \"%s\" has settings under \"" KEY "\", and does not exist",
+					model_kind_name(kind), (const char *)key->data);
+		else if (!settings)
+			complain(notes, child, "they are not an object");
+		else
+			read_settings(child, settings, notes);
+	}
+}
+
+static void read_enable(struct config_node *tpg, JsonNode *value, GPtrArray *notes)
+{
+	g_autofree char *text = saveconfig_json_text(value);
+
+	if (text && (!strcmp(text, "0") || !strcmp(text, "1")))
+		tpg->enable = *text == '1';
+	else
+		complain(notes, tpg, "\"enable\" is neither true nor false");
+}
+
+/*
+ * An empty list of the addresses that are allowed means that none is, which no value of the attribute can
+ * say.
+ */
+static void read_setting(struct config_node *node, const struct model_attribute *attribute, JsonNode *value)
+{
+	saveconfig_read_value(node, attribute, value);
+	if (JSON_NODE_HOLDS_ARRAY(value) && !json_array_get_length(json_node_get_array(value)))
+		config_set_text(&config_node_value(node, attribute)->problem, "the list is empty");
+}
+
+static void read_member(struct config_node *node, const char *member, JsonNode *value, GPtrArray *notes)
+{
+	enum model_kind kind = kind_of_container(node->kind, member);
+	const struct model_attribute *attribute = config_attribute_named(node->kind, member);
+
+	if (kind != MODEL_ROOT)
+		read_container(node, kind, value, notes);
+	else if (node->kind == MODEL_TPG && !strcmp(member, "enable"))
+		read_enable(node, value, notes);
+	else if (node->kind == MODEL_PORTAL && !strcmp(member, DUAL_STACK))
+		config_node_set_dual_stack(node);
+	else if (attribute)
+		read_setting(node, attribute, value);
+	else if (node->parent || strcmp(member, "version"))
+		complain(notes, node, "\"%s\" is not known", member);
+}
+
+static void read_settings(struct config_node *node, JsonObject *ours, GPtrArray *notes)
+{
+	g_autoptr(GList) members = json_object_get_members(ours);
+
+	node->ours = json_object_ref(ours);
+	for (GList *member = members; member; member = member->next)
+		read_member(node, member->data, json_object_get_member(ours, member->data), notes);
+}
+
+int saveconfig_read_ours(struct config_node *root, GPtrArray *notes, struct error *error)
+{
+	JsonObject *file = json_node_get_object(root->raw);
+	JsonObject *ours = saveconfig_json_object(file, KEY);
+	guint64 version;
+
+	if (!json_object_has_member(file, KEY))
+		return 0;
+	if (!ours)
+		return error_set(error, EINVAL, "\"" KEY "\" is not an object");
+	if (!saveconfig_json_number(ours, "version", G_MAXUINT32, &version) || version != VERSION)
+		return error_set(error, EINVAL,
+				 "\"version\" under \"" KEY
+				 "\" is not %d; the file was written by another version "
+				 "of tcmu-runner",
+				 VERSION);
+	read_settings(root, ours, notes);
+	return 0;
+}
+
+/* --- writing --- */
+
+static bool is_ours(const struct config_node *node, const struct config_value *value)
+{
+	if (value->is_shown || value->problem || !config_attribute_is_saved(value->attribute))
+		return false;
+	/* A restore sets it to 0 unless the file says something else. */
+	if (value->attribute == config_storage_create())
+		return strcmp(value->text, "0");
+	return !config_attribute_is_lio(node, value->attribute) && !config_plugin_has(node, value->attribute);
+}
+
+static bool is_restricted(const struct config_value *value)
+{
+	return value->attribute->flags & MODEL_RESTRICTS &&
+	       !config_text_is_same(value->attribute, value->text, value->attribute->fallback);
+}
+
+bool saveconfig_needs_ours(const struct config_node *node, const struct model_attribute **why)
+{
+	struct config_node *child;
+
+	for (guint i = 0; i < node->values->len; i++) {
+		const struct config_value *value = g_ptr_array_index(node->values, i);
+
+		if (is_restricted(value)) {
+			*why = value->attribute;
+			return true;
+		}
+	}
+	for (guint i = 0; (child = config_node_child(node, i)); i++)
+		if (!child->problem && saveconfig_needs_ours(child, why))
+			return true;
+	return false;
+}
+
+static JsonNode *list_of(const char *text)
+{
+	g_auto(GStrv) items = g_strsplit(text, ",", -1);
+	JsonArray *array = json_array_new();
+	JsonNode *node = json_node_alloc();
+
+	for (char **item = items; *item; item++)
+		json_array_add_string_element(array, *item);
+	json_node_init_array(node, array);
+	json_array_unref(array);
+	return node;
+}
+
+JsonNode *saveconfig_write_value(const struct model_attribute *attribute, const char *text)
+{
+	switch (attribute->type) {
+	case MODEL_BOOL:
+		return json_node_init_boolean(json_node_alloc(), strcmp(text, "0") != 0);
+	case MODEL_NUMBER:
+		return saveconfig_json_from_text(text);
+	default:
+		return attribute->flags & MODEL_RESTRICTS ? list_of(text)
+							  : json_node_init_string(json_node_alloc(), text);
+	}
+}
+
+static bool is_kept_closed(const struct config_node *node)
+{
+	return node->kind == MODEL_TPG && node->closed && node->is_unusable;
+}
+
+/* What the file had, without what is written again. A value that was refused stays as it stands. */
+static JsonObject *start(const struct config_node *node)
+{
+	JsonObject *ours = saveconfig_json_copy(node->ours);
+
+	for (guint i = 0; i < node->values->len; i++) {
+		const struct config_value *value = g_ptr_array_index(node->values, i);
+
+		if (!value->problem)
+			json_object_remove_member(ours, value->attribute->name);
+	}
+	for (unsigned kind = MODEL_STORAGE; kind < MODEL_KINDS; kind++)
+		if (parents[kind] == node->kind && saveconfig_json_object(ours, containers[kind]))
+			json_object_remove_member(ours, containers[kind]);
+	if (!is_kept_closed(node))
+		json_object_remove_member(ours, "enable");
+	json_object_remove_member(ours, DUAL_STACK);
+	return ours;
+}
+
+static void write_values(const struct config_node *node, JsonObject *ours)
+{
+	for (guint i = 0; i < node->values->len; i++) {
+		const struct config_value *value = g_ptr_array_index(node->values, i);
+
+		if (is_ours(node, value))
+			json_object_set_member(ours, value->attribute->name,
+					       saveconfig_write_value(value->attribute, value->text));
+	}
+}
+
+/* What the keys of LIO cannot say of storage: options of a file, and a size that follows the storage. */
+static void write_storage(const struct config_node *node, JsonObject *ours)
+{
+	const struct config_value *config = config_node_value(node, config_storage_config());
+	g_autoptr(JsonObject) scratch = json_object_new();
+	const struct config_key *key;
+
+	if (config && !config_plugin_write(node, scratch))
+		json_object_set_string_member(ours, config->attribute->name, config->text);
+	for (unsigned i = 0; (key = config_key_at(node, i)); i++) {
+		const struct config_value *value = config_node_value(node, config_key_attribute(key));
+
+		if (key->form == CONFIG_KEY_NUMBER && value && value->is_shown &&
+		    strcmp(value->text, value->attribute->fallback))
+			json_object_set_member(ours, value->attribute->name,
+					       saveconfig_json_from_text(value->attribute->fallback));
+	}
+}
+
+static JsonObject *write_settings(const struct config_node *node);
+
+static void write_children(const struct config_node *node, JsonObject *ours)
+{
+	struct config_node *child;
+
+	for (guint i = 0; (child = config_node_child(node, i)); i++) {
+		g_autoptr(JsonObject) settings = write_settings(child);
+		JsonObject *container = saveconfig_json_object(ours, containers[child->kind]);
+
+		if (!json_object_get_size(settings))
+			continue;
+		if (!container) {
+			container = json_object_new();
+			json_object_set_object_member(ours, containers[child->kind], container);
+		}
+		g_autofree char *portal =
+		    child->kind == MODEL_PORTAL ? config_portal_lio_name(child->name) : NULL;
+
+		json_object_set_object_member(container, portal ? portal : key_of(child),
+					      json_object_ref(settings));
+	}
+}
+
+/* The settings of an entry that could not be restored stay as they were. */
+static JsonObject *write_settings(const struct config_node *node)
+{
+	const struct model_attribute *why;
+
+	if (node->problem)
+		return saveconfig_json_copy(node->ours);
+	JsonObject *ours = start(node);
+
+	write_values(node, ours);
+	write_children(node, ours);
+	if (node->kind == MODEL_STORAGE)
+		write_storage(node, ours);
+	if (node->kind == MODEL_PORTAL && config_portal_is_dual_stack(node->name))
+		json_object_set_boolean_member(ours, DUAL_STACK, TRUE);
+	if (node->kind == MODEL_TPG && !is_kept_closed(node) &&
+	    (node->closed || saveconfig_needs_ours(node, &why)))
+		json_object_set_boolean_member(ours, "enable", node->enable);
+	return ours;
+}
+
+void saveconfig_write_ours(const struct config_node *root, JsonObject *file)
+{
+	g_autoptr(JsonObject) ours = write_settings(root);
+
+	json_object_remove_member(file, KEY);
+	if (!json_object_get_size(ours))
+		return;
+	json_object_set_int_member(ours, "version", VERSION);
+	json_object_set_object_member(file, KEY, json_object_ref(ours));
+}

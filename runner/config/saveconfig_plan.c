@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Compares the wanted with the running configuration and lists the steps from one to the other: first what
+ * must end, then storage, then targets from the top down, and at last the TPGs are enabled. The steps are
+ * run by saveconfig_apply.c.
+ */
+#include "config/saveconfig_plan.h"
+
+#include <string.h>
+
+#include "config/saveconfig_keys.h"
+
+struct plan {
+	GArray *steps;
+	struct config_node *want, *running;
+	/* Only what could not be restored is tried again. */
+	bool again;
+	/* The numbers of HBAs in use: one bit for each, as rtslib has one HBA for each storage object. */
+	GHashTable *numbers;
+	guint next_number;
+};
+
+static void add(struct plan *plan, enum config_step_kind kind, struct config_node *node,
+		const struct model_attribute *attribute, const char *text)
+{
+	const struct config_step step = {kind, node, attribute, text};
+
+	g_array_append_val(plan->steps, step);
+}
+
+/* The running object that a wanted node can keep, or NULL. */
+static struct config_node *kept(const struct plan *plan, const struct config_node *want)
+{
+	struct config_node *running = config_node_twin(want, plan->running);
+
+	return running && !running->is_gone ? running : NULL;
+}
+
+/* --- what must end --- */
+
+static bool storage_differs(const struct config_node *want, const struct config_node *running)
+{
+	const struct model_attribute *attribute;
+
+	for (unsigned i = 0; (attribute = model_attribute_at(MODEL_STORAGE, i)); i++)
+		if (config_attribute_needs_new_object(attribute) &&
+		    config_value_differs(want, running, attribute))
+			return true;
+	return false;
+}
+
+/* Where the running object leads to is gone, or the wanted one leads to another place. */
+static bool destination_differs(const struct config_node *want, const struct config_node *running)
+{
+	const struct config_node *root = running, *place = running->parent->parent;
+
+	if (!running->to)
+		return false;
+	while (root->parent)
+		root = root->parent;
+	const struct config_node *to = running->kind == MODEL_LUN
+					   ? config_node_find(root, MODEL_STORAGE, running->to)
+					   : config_node_find(place, MODEL_LUN, running->to);
+
+	return (to && to->is_gone) || strcmp(want->to, running->to) != 0;
+}
+
+/* What the file wants of the object cannot be understood, so nothing is changed. */
+static bool is_left_alone(const struct plan *plan, const struct config_node *running)
+{
+	const struct config_node *want = config_node_twin(running, plan->want);
+
+	return !running->parent->is_gone && want && want->problem && want->is_unusable;
+}
+
+static bool must_go(const struct plan *plan, const struct config_node *running)
+{
+	const struct config_node *want = config_node_twin(running, plan->want);
+
+	if (running->parent->is_gone || !want)
+		return true;
+	return (running->kind == MODEL_STORAGE && storage_differs(want, running)) ||
+	       destination_differs(want, running);
+}
+
+/* Storage objects come before LUNs, and LUNs before the mapped LUNs that lead to them. */
+static void mark_gone(struct plan *plan, struct config_node *running)
+{
+	static const enum model_kind order[] = {MODEL_STORAGE, MODEL_TARGET, MODEL_TPG,       MODEL_PORTAL,
+						MODEL_LUN,     MODEL_ACL,    MODEL_MAPPED_LUN};
+	struct config_node *child;
+
+	for (size_t at = 0; at < G_N_ELEMENTS(order); at++)
+		for (guint i = 0; (child = config_node_child(running, i)); i++) {
+			if (child->kind != order[at] || is_left_alone(plan, child))
+				continue;
+			child->is_gone = must_go(plan, child);
+			mark_gone(plan, child);
+		}
+}
+
+static void end_kind(struct plan *plan, struct config_node *running, enum model_kind kind)
+{
+	struct config_node *child;
+
+	for (guint i = 0; (child = config_node_child(running, i)); i++) {
+		if (child->is_gone && child->kind == kind)
+			add(plan, CONFIG_DELETE, child, NULL, NULL);
+		if (!child->is_gone)
+			end_kind(plan, child, kind);
+	}
+}
+
+static void disable_tpgs(struct plan *plan, struct config_node *running)
+{
+	struct config_node *child;
+
+	for (guint i = 0; (child = config_node_child(running, i)); i++) {
+		const struct config_node *want = child->is_gone ? NULL : config_node_twin(child, plan->want);
+
+		if (want && child->kind == MODEL_TPG && child->enable && !want->enable)
+			add(plan, CONFIG_DISABLE, child, NULL, NULL);
+		disable_tpgs(plan, child);
+	}
+}
+
+/* What others point to ends after them. */
+static void end_all(struct plan *plan)
+{
+	static const enum model_kind order[] = {MODEL_MAPPED_LUN, MODEL_ACL,    MODEL_LUN,    MODEL_PORTAL,
+						MODEL_TPG,        MODEL_TARGET, MODEL_STORAGE};
+
+	mark_gone(plan, plan->running);
+	disable_tpgs(plan, plan->running);
+	for (size_t i = 0; i < G_N_ELEMENTS(order); i++)
+		end_kind(plan, plan->running, order[i]);
+}
+
+/* --- values --- */
+
+/*
+ * A new object gets all values, also those that are the default: no value of its own can mean something
+ * else.
+ */
+static void set_all(struct plan *plan, struct config_node *want)
+{
+	for (guint i = 0; i < want->values->len; i++) {
+		const struct config_value *value = g_ptr_array_index(want->values, i);
+
+		if (!value->is_shown && config_attribute_is_saved(value->attribute))
+			add(plan, CONFIG_SET, want, value->attribute, value->text);
+	}
+}
+
+static void set_differences(struct plan *plan, struct config_node *want, const struct config_node *running)
+{
+	const struct model_attribute *attribute;
+
+	for (unsigned i = 0; (attribute = model_attribute_at(want->kind, i)); i++) {
+		const struct config_value *value = config_node_value(want, attribute);
+
+		if (config_value_differs(want, running, attribute))
+			add(plan, attribute == config_storage_size() ? CONFIG_RESIZE : CONFIG_SET, want,
+			    attribute, value ? value->text : attribute->fallback);
+	}
+}
+
+/* --- what is created --- */
+
+/* The smallest number that no storage object has. */
+static void name_storage(struct plan *plan, struct config_node *want)
+{
+	const char *slash = strchr(want->name, '/');
+	g_autofree char *plugin = g_strndup(want->name, (gsize)(slash - want->name));
+
+	while (g_hash_table_contains(plan->numbers, GUINT_TO_POINTER(plan->next_number)))
+		plan->next_number++;
+	g_hash_table_add(plan->numbers, GUINT_TO_POINTER(plan->next_number));
+	config_set_text(&want->object, "%s_%u%s", config_plugin_folder(plugin), plan->next_number, slash);
+}
+
+static void note_numbers(struct plan *plan)
+{
+	struct config_node *child;
+
+	for (guint i = 0; (child = config_node_child(plan->running, i)); i++) {
+		const char *number = child->object ? strpbrk(child->object, "0123456789/") : NULL;
+
+		if (number && !child->is_gone)
+			g_hash_table_add(plan->numbers,
+					 GUINT_TO_POINTER((guint)g_ascii_strtoull(number, NULL, 10)));
+	}
+}
+
+/* Whether the node is to be created: it is not there, and it is wanted now. */
+static bool is_created(const struct plan *plan, const struct config_node *want)
+{
+	if (kept(plan, want) || want->is_forgotten || (want->problem && want->is_unusable))
+		return false;
+	return !plan->again || config_node_is_lost(want);
+}
+
+static void plan_node(struct plan *plan, struct config_node *want)
+{
+	const struct config_node *running = kept(plan, want);
+
+	if (is_created(plan, want)) {
+		if (want->kind == MODEL_STORAGE)
+			name_storage(plan, want);
+		add(plan, CONFIG_CREATE, want, NULL, NULL);
+		set_all(plan, want);
+	} else if (running && !plan->again) {
+		config_set_text(&want->object, "%s", running->object ? running->object : "");
+		set_differences(plan, want, running);
+	}
+}
+
+static void plan_storage(struct plan *plan)
+{
+	g_autoptr(GPtrArray) opened = g_ptr_array_new();
+	struct config_node *want;
+
+	for (guint i = 0; (want = config_node_child(plan->want, i)); i++) {
+		if (want->kind != MODEL_STORAGE)
+			continue;
+		if (is_created(plan, want))
+			g_ptr_array_add(opened, want);
+		plan_node(plan, want);
+	}
+	for (guint i = 0; i < opened->len; i++)
+		add(plan, CONFIG_OPEN, g_ptr_array_index(opened, i), NULL, NULL);
+}
+
+static void plan_below(struct plan *plan, struct config_node *want)
+{
+	static const enum model_kind order[] = {MODEL_TARGET, MODEL_TPG, MODEL_PORTAL,
+						MODEL_LUN,    MODEL_ACL, MODEL_MAPPED_LUN};
+	struct config_node *child;
+
+	for (size_t at = 0; at < G_N_ELEMENTS(order); at++)
+		for (guint i = 0; (child = config_node_child(want, i)); i++) {
+			if (child->kind != order[at] || child->is_forgotten ||
+			    (child->problem && child->is_unusable))
+				continue;
+			plan_node(plan, child);
+			plan_below(plan, child);
+		}
+}
+
+/* Also TPGs that are enabled already: a setting that could not be applied closes them. */
+static void enable_tpgs(struct plan *plan, struct config_node *want)
+{
+	struct config_node *child;
+
+	for (guint i = 0; (child = config_node_child(want, i)); i++) {
+		if (child->is_forgotten || (child->problem && child->is_unusable))
+			continue;
+		if (child->kind == MODEL_TPG && child->enable &&
+		    (!plan->again || child->closed || is_created(plan, child)))
+			add(plan, CONFIG_ENABLE, child, NULL, NULL);
+		enable_tpgs(plan, child);
+	}
+}
+
+static GArray *make(struct config_node *want, struct config_node *running, bool again)
+{
+	struct plan plan = {
+	    .steps = g_array_new(FALSE, FALSE, sizeof(struct config_step)),
+	    .want = want,
+	    .running = running,
+	    .again = again,
+	    .numbers = g_hash_table_new(NULL, NULL),
+	};
+
+	if (!again) {
+		end_all(&plan);
+		set_differences(&plan, want, running);
+	}
+	note_numbers(&plan);
+	plan_storage(&plan);
+	plan_below(&plan, want);
+	enable_tpgs(&plan, want);
+	g_hash_table_unref(plan.numbers);
+	return plan.steps;
+}
+
+GArray *saveconfig_plan(struct config_node *want, struct config_node *running)
+{
+	return make(want, running, false);
+}
+
+GArray *saveconfig_plan_again(struct config_node *want, struct config_node *running)
+{
+	return make(want, running, true);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads the text of saveconfig.json into a tree. Main thread. */
+#ifndef CONFIG_SAVECONFIG_READ_H
+#define CONFIG_SAVECONFIG_READ_H
+
+#include "config/saveconfig_tree.h"
+
+/*
+ * Returns the tree, which the caller frees with config_node_free(). An entry that cannot be used is a node
+ * with a problem. NULL with error set: the text is not such a file as a whole. name is the file's name for
+ * the error; notes, which may be NULL, gets a line (char *) for each key that has no effect here.
+ */
+struct config_node *saveconfig_read(const char *name, const char *text, gsize len, GPtrArray *notes,
+				    struct error *error);
+/* An empty tree. */
+struct config_node *saveconfig_read_nothing(void);
+
+/* --- saveconfig_ours.c: the part of the file under tcmu_runner */
+
+/*
+ * Finds the settings of each node under tcmu_runner, and takes over their values. A setting of a TPG, or of
+ * something in it, that cannot be used closes the TPG. -EINVAL with error set: the version of tcmu_runner
+ * is not known.
+ */
+int saveconfig_read_ours(struct config_node *root, GPtrArray *notes, struct error *error);
+/* Reads one value from JSON into the node. A value that is no scalar becomes a value with a problem. */
+void saveconfig_read_value(struct config_node *node, const struct model_attribute *attribute,
+			   JsonNode *value);
+/* Adds a line about the node to notes, which may be NULL. */
+void saveconfig_note(GPtrArray *notes, const struct config_node *node, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writes a tree as the text of saveconfig.json. Main thread. */
+#ifndef CONFIG_SAVECONFIG_WRITE_H
+#define CONFIG_SAVECONFIG_WRITE_H
+
+#include "config/saveconfig_tree.h"
+
+/* The caller frees the text, which contains secrets. */
+char *saveconfig_write(const struct config_node *root, gsize *len);
+
+/* --- saveconfig_ours.c: the part of the file under tcmu_runner */
+
+/*
+ * Whether the node or something in it has a setting that limits access and that LIO lacks; *why is the
+ * setting then.
+ */
+bool saveconfig_needs_ours(const struct config_node *node, const struct model_attribute **why);
+void saveconfig_write_ours(const struct config_node *root, JsonObject *file);
+/* A value as it stands under tcmu_runner. */
+JsonNode *saveconfig_write_value(const struct model_attribute *attribute, const char *text);
+#endif

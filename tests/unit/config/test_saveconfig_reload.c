@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a reload changes and what it leaves alone, and that access never becomes wider than the file says. */
+#include "saveconfig_fixture.h"
+
+/* --- access never becomes wider --- */
+
+static void test_closes_a_tpg_for_lio(void **state)
+{
+	struct test *t = *state;
+
+	copy_file(t, "debian.json");
+	assert_int_equal(restore(t), 0);
+	assert_int_equal(fixture_set(t->f, find(t, OPEN " tpgt_3"), "attrib", "allowed_addresses",
+				     "192.0.2.0/24,2001:db8::/32"),
+			 0);
+	assert_true(saveconfig_has_changed(t->config));
+	assert_int_equal(save(t), 0);
+	assert_true(said(t, OPEN "/tpgt_3 is saved as disabled for LIO, which has no allowed_addresses"));
+	assert_int_equal(g_strv_length(t->lines), 1);
+	g_autoptr(JsonNode) file = parse_file(t);
+	JsonArray *targets = json_object_get_array_member(json_node_get_object(file), "targets");
+	JsonArray *tpgs = json_object_get_array_member(json_array_get_object_element(targets, 1), "tpgs");
+	assert_false(json_object_get_boolean_member(json_array_get_object_element(tpgs, 0), "enable"));
+	tpgs = json_object_get_array_member(json_array_get_object_element(targets, 0), "tpgs");
+	assert_true(json_object_get_boolean_member(json_array_get_object_element(tpgs, 0), "enable"));
+	start_again(t);
+	assert_int_equal(restore(t), 0);
+	assert_no_lines(t);
+	assert_true(model_is_enabled(find(t, OPEN " tpgt_3")));
+	assert_value(t, OPEN " tpgt_3", "attrib", "allowed_addresses", "192.0.2.0/24,2001:db8::/32");
+}
+
+static void assert_closed(struct test *t, const char *settings, const char *reason)
+{
+	g_autofree char *text = g_strdup_printf(
+	    "{\"targets\": [{\"fabric\": \"iscsi\", \"wwn\": \"" OPEN "\", \"tpgs\": [{\"tag\": 1%s}]}],\n"
+	    "\"tcmu_runner\": {\"version\": 1, \"targets\": {\"" OPEN "\": {\"tpgs\": {\"1\": %s}}}}}",
+	    *settings == '{' ? "" : settings, *settings == '{' ? settings : "{}");
+
+	write_file(t, text);
+	start_again(t);
+	assert_int_equal(restore(t), 0);
+	assert_true(said(t, reason));
+	assert_non_null(find(t, OPEN " tpgt_1"));
+	assert_false(model_is_enabled(find(t, OPEN " tpgt_1")));
+	g_autoptr(JsonNode) before = parse_file(t);
+	assert_int_equal(save(t), 0);
+	g_autoptr(JsonNode) after = parse_file(t);
+	assert_is_part("", json_object_get_member(json_node_get_object(before), "tcmu_runner"),
+		       json_object_get_member(json_node_get_object(after), "tcmu_runner"));
+	/* The file that was written is not less strict. */
+	start_again(t);
+	assert_int_equal(restore(t), 0);
+	assert_false(model_is_enabled(find(t, OPEN " tpgt_1")));
+}
+
+static void test_closes_a_tpg_that_it_does_not_understand(void **state)
+{
+	struct test *t = *state;
+
+	assert_closed(t, "{\"enable\": true, \"only_on_mondays\": true}", "\"only_on_mondays\" is not known");
+	assert_closed(t, "{\"enable\": true, \"allowed_addresses\": []}",
+		      "allowed_addresses cannot be set: the list is empty");
+	assert_closed(t, "{\"enable\": true, \"denied_addresses\": [\"everybody\"]}",
+		      "denied_addresses cannot be set");
+	assert_closed(t, "{\"enable\": true, \"denied_addresses\": {\"a\": 1}}",
+		      "denied_addresses cannot be set");
+	assert_closed(t, "{\"enable\": \"perhaps\"}", "\"enable\" is neither true nor false");
+	assert_closed(t, "{\"enable\": true, \"luns\": []}", "\"luns\" is not an object");
+	assert_closed(t, ", \"attributes\": {\"authentication\": 7}", "authentication cannot be set");
+	assert_closed(t, ", \"node_acls\": [{\"node_wwn\": \"no name\"}]",
+		      "its ACL targets[0].tpgs[0].node_acls[0]");
+	assert_closed(t, ", \"chap_password\": \"\\u0007\"", "password cannot be set");
+}
+
+/* --- reload --- */
+
+static void test_reload_applies_only_differences(void **state)
+{
+	struct test *t = *state;
+	struct model_login *login;
+
+	copy_file(t, "debian.json");
+	assert_int_equal(restore(t), 0);
+	struct model_object *tpg = find(t, OPEN " tpgt_3"), *disk = find(t, "rd_mcp_2/memory");
+	assert_int_equal(fixture_login(t->f, tpg, INITIATOR, &login), MODEL_ADMITTED);
+	struct model_object *other = find(t, TARGET " tpgt_1 " ACL);
+
+	edit_file(t, "\"write_protect\": true", "\"write_protect\": false");
+	edit_file(t, "\"index\": 9", "\"index\": 10");
+	edit_file(t, "\"name\": \"handled\"", "\"name\": \"renamed\"");
+	edit_file(t, "/backstores/user/handled", "/backstores/user/renamed");
+	edit_file(t, "\"chap_userid\": \"anyone\"", "\"chap_userid\": \"nobody\"");
+	assert_int_equal(diff(t), 0);
+	assert_true(said(t, "- user/renamed"));
+	assert_true(said(t, "+ user/handled"));
+	assert_true(
+	    said(t, "~ " TARGET "/tpgt_1/lun_5: leads to user/renamed in the file, to user/handled now"));
+	assert_true(said(t, "~ " OPEN "/tpgt_3 userid: nobody in the file, anyone now"));
+	assert_int_equal(reload(t, false), 0);
+	assert_no_lines(t);
+	assert_int_equal(diff(t), 0);
+	assert_no_lines(t);
+	assert_ptr_equal(find(t, OPEN " tpgt_3"), tpg);
+	assert_ptr_equal(find(t, "rd_mcp_2/memory"), disk);
+	assert_ptr_equal(find(t, TARGET " tpgt_1 " ACL), other);
+	assert_false(model_view_is_closed(login->view));
+	assert_value(t, OPEN " tpgt_3", "auth", "userid", "nobody");
+	assert_leads_to(t, TARGET " tpgt_1 lun_5", "user_3/renamed");
+	assert_leads_to(t, TARGET " tpgt_1 " ACL " lun_0", "lun_5");
+	assert_value(t, TARGET " tpgt_1 " ACL " lun_0", "", "write_protect", "0");
+	assert_null(find(t, TARGET " tpgt_1 " ACL " lun_9"));
+	assert_leads_to(t, TARGET " tpgt_1 " ACL " lun_10", "lun_0");
+	model_login_free(login);
+}
+
+static void test_reload_replaces_storage(void **state)
+{
+	struct test *t = *state;
+
+	copy_file(t, "debian.json");
+	assert_int_equal(restore(t), 0);
+	edit_file(t, "/srv/my disk.img", "/srv/another.img");
+	edit_file(t, "\"tag\": \"cluster\"", "\"tag\": \"\"");
+	assert_int_equal(reload(t, false), 0);
+	assert_no_lines(t);
+	assert_value(t, "fileio_0/files", "control", "config", "file//srv/another.img");
+	assert_leads_to(t, TARGET " tpgt_1 lun_0", "fileio_0/files");
+	assert_leads_to(t, TARGET " tpgt_1 " ACL " lun_9", "lun_0");
+	assert_value(t, TARGET " tpgt_1 iqn.1993-08.org.debian:01:bbbb", "", "tag", "");
+	/* An empty file is a file, too. */
+	write_file(t, "{}");
+	assert_int_equal(reload(t, false), 0);
+	assert_no_lines(t);
+	assert_null(model_first(t->f->root, MODEL_STORAGE));
+	assert_null(model_first(t->f->root, MODEL_TARGET));
+}
+
+static void test_reload_does_not_lose_changes(void **state)
+{
+	struct test *t = *state;
+
+	copy_file(t, "debian.json");
+	assert_int_equal(restore(t), 0);
+	/* The same change in the file and here is not lost. */
+	assert_int_equal(fixture_set(t->f, find(t, OPEN " tpgt_3"), "auth", "userid", "nobody"), 0);
+	edit_file(t, "\"chap_userid\": \"anyone\"", "\"chap_userid\": \"nobody\"");
+	assert_int_equal(reload(t, false), 0);
+	assert_no_lines(t);
+	assert_int_equal(fixture_set(t->f, find(t, OPEN " tpgt_3"), "auth", "userid", "again"), 0);
+	assert_int_equal(fixture_set(t->f, find(t, OPEN " tpgt_3"), "auth", "password", "never-shown"), 0);
+	fixture_create(t->f, find(t, OPEN " tpgt_3"), MODEL_ACL, INITIATOR, NULL);
+	assert_int_equal(fixture_delete(t->f, find(t, TARGET " tpgt_1 " ACL), true), 0);
+	assert_int_equal(reload(t, false), -EBUSY);
+	assert_true(said(t, "~ " OPEN "/tpgt_3 userid: nobody in the file, again now"));
+	assert_true(said(t, "~ " OPEN "/tpgt_3 password: another secret in the file"));
+	assert_true(said(t, "+ " OPEN "/tpgt_3/" INITIATOR));
+	assert_true(said(t, "- " TARGET "/tpgt_1/" ACL));
+	assert_int_equal(g_strv_length(t->lines), 4);
+	assert_false(said(t, "secret-") || said(t, "never-shown"));
+	assert_value(t, OPEN " tpgt_3", "auth", "userid", "again");
+	assert_int_equal(reload(t, true), 0);
+	assert_value(t, OPEN " tpgt_3", "auth", "userid", "nobody");
+	assert_null(find(t, OPEN " tpgt_3 " INITIATOR));
+	assert_non_null(find(t, TARGET " tpgt_1 " ACL));
+	assert_false(saveconfig_has_changed(t->config));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_closes_a_tpg_for_lio),
+	    TEST(test_closes_a_tpg_that_it_does_not_understand),
+	    TEST(test_reload_applies_only_differences),
+	    TEST(test_reload_replaces_storage),
+	    TEST(test_reload_does_not_lose_changes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
