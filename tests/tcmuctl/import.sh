@@ -63,7 +63,6 @@ fi
 [ "$(stat -c %a "$work/out.json")" = 600 ] || fail "the mode of the file is $(stat -c %a "$work/out.json")"
 normal "$work/out.json" >"$work/out.normal"
 diff -u "$fixture/expected.json" "$work/out.normal" || fail "another result"
-python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$work/out.json" || fail "the result is not JSON"
 [ -z "$(find "$work" -name 'out.json.*')" ] || fail "a temporary file is left"
 
 # Serial numbers differ, and a second import gives the same ones.
