@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "config/options.h"
+#include "control_socket/device.h"
 #include "util/error.h"
 
 struct control_service;
@@ -27,17 +28,6 @@ int control_service_run(struct control_service *service, struct error *error);
  * when a backend keeps that from ending within a bound. 0, or -EIO when a flush failed. */
 int control_service_stop(struct control_service *service);
 
-/* A device behind the kernel's manager; valid during the call it is passed to. */
-struct control_device {
-	const char *name;   /* "user_0/disk" */
-	const char *config; /* "file//srv/disk.img" */
-	const char *state;  /* "opening", "served", "failed", "closing" */
-	const char *error;  /* failed: why, else "" */
-	unsigned minor;     /* of /dev/uioN */
-	uint64_t size;      /* bytes, 0 while not served */
-	uint64_t commands, doorbells, late;
-};
-typedef void control_device_view(void *arg, const struct control_device *device);
 /* Whether it serves the kernel's devices. */
 bool control_service_has_kernel(const struct control_service *service);
 /* Main thread. The handlers are backstore_handler_at()'s. */

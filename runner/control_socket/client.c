@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes of a connection of the control socket: lines come in, lines go out. All memory that a
+ * client can make the daemon hold is bounded here. What a line means is left to call.c.
+ */
+#include "control_socket/client.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "util/log.h"
+
+#define READ_SIZE (64 << 10)
+/* A client that is sent something must read a part of it within this time. */
+#define SEND_TIMEOUT_S 30
+/* Events that wait for a client to read them. */
+#define EVENT_BYTES_MAX (16 << 20)
+
+struct control_client {
+	struct control_peer peer;
+	struct control_context *context;
+	struct control_client_owner owner;
+	/* -1: the connection has ended, and only a call still refers to the client. */
+	int fd;
+	/* What the main context waits for at the descriptor, and its source; 0: it waits for nothing. */
+	GIOCondition condition;
+	guint watch;
+	/* Drops a client that does not read; 0: it need not read anything. */
+	guint timer;
+	GByteArray *in;
+	/* The first bytes of in that hold no newline. */
+	guint scanned;
+	GString *out;
+	/* The first bytes of out that were sent, and the bytes of events since out was empty. */
+	gsize sent, event_bytes;
+	/* A message is being handled. */
+	bool busy;
+	/* The client sends nothing more, or is not listened to any more. */
+	bool in_ended;
+	/* There are more events than the client may leave unread. */
+	bool overflowed;
+	int64_t last_use;
+};
+
+/* --- end --------------------------------------------------------------------------------------------- */
+
+static void remove_source(guint *source)
+{
+	if (*source)
+		g_source_remove(*source);
+	*source = 0;
+}
+
+void control_client_close(struct control_client *client)
+{
+	remove_source(&client->watch);
+	remove_source(&client->timer);
+	list_del(&client->peer.subscriber);
+	close(client->fd);
+	client->fd = -1;
+	control_peer_put(&client->peer);
+}
+
+/* reason: NULL if the client has closed the connection itself. */
+static void drop(struct control_client *client, const char *reason)
+{
+	if (reason)
+		log_warn("control", "the connection of process %d of user %u is closed: %s",
+			 (int)client->peer.pid, (unsigned)client->peer.uid, reason);
+	client->owner.closed(client->owner.arg, client);
+	control_client_close(client);
+}
+
+/* Lines may contain secrets. */
+static void forget_bytes(GByteArray *bytes, guint n)
+{
+	if (n)
+		explicit_bzero(bytes->data, n);
+	g_byte_array_remove_range(bytes, 0, n);
+}
+
+static void on_free(struct control_peer *peer)
+{
+	struct control_client *client = container_of(peer, struct control_client, peer);
+
+	forget_bytes(client->in, client->in->len);
+	g_byte_array_unref(client->in);
+	g_string_free(client->out, TRUE);
+	g_free(client);
+}
+
+/* --- what is waited for --------------------------------------------------------------------------------- */
+
+static gboolean on_ready(gint fd, GIOCondition condition, gpointer data);
+
+static bool has_line(struct control_client *client)
+{
+	const GByteArray *in = client->in;
+	const guint8 *newline = client->scanned < in->len
+				    ? memchr(in->data + client->scanned, '\n', in->len - client->scanned)
+				    : NULL;
+
+	client->scanned = newline ? (guint)(newline - in->data) : in->len;
+	return newline;
+}
+
+static bool is_subscribed(const struct control_client *client)
+{
+	return !list_empty(&client->peer.subscriber);
+}
+
+static GIOCondition wanted_condition(struct control_client *client)
+{
+	if (client->out->len)
+		return G_IO_OUT;
+	if (client->busy)
+		return 0;
+	/* The next line is handled as soon as its answer can be sent. */
+	if (has_line(client))
+		return G_IO_OUT;
+	return client->in_ended ? G_IO_HUP : G_IO_IN;
+}
+
+static void update_watch(struct control_client *client)
+{
+	GIOCondition condition = client->fd < 0 ? 0 : wanted_condition(client);
+
+	if (condition == client->condition)
+		return;
+	remove_source(&client->watch);
+	client->condition = condition;
+	if (condition)
+		client->watch = g_unix_fd_add(client->fd, condition, on_ready, client);
+}
+
+/* --- output ------------------------------------------------------------------------------------------ */
+
+static gboolean on_timeout(gpointer data)
+{
+	struct control_client *client = data;
+
+	client->timer = 0;
+	drop(client, "it does not read what it is sent");
+	return G_SOURCE_REMOVE;
+}
+
+static void restart_timer(struct control_client *client)
+{
+	remove_source(&client->timer);
+	if (client->overflowed)
+		client->timer = g_idle_add(on_timeout, client);
+	else if (client->out->len)
+		client->timer = g_timeout_add_seconds(SEND_TIMEOUT_S, on_timeout, client);
+}
+
+/* Sends what the socket takes. Returns false if the connection has ended. */
+static bool flush_out(struct control_client *client)
+{
+	while (client->sent < client->out->len) {
+		ssize_t n = send(client->fd, client->out->str + client->sent, client->out->len - client->sent,
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN;
+		client->sent += (gsize)n;
+		client->last_use = g_get_monotonic_time();
+		restart_timer(client);
+	}
+	g_string_truncate(client->out, 0);
+	client->sent = client->event_bytes = 0;
+	restart_timer(client);
+	return true;
+}
+
+static void append_out(struct control_client *client, const char *line, bool is_event)
+{
+	gsize len = strlen(line);
+	bool was_empty = !client->out->len;
+
+	if (client->overflowed)
+		return;
+	client->event_bytes += is_event ? len : 0;
+	client->overflowed = client->event_bytes > EVENT_BYTES_MAX;
+	g_string_append_len(client->out, line, (gssize)len);
+	if (was_empty || client->overflowed)
+		restart_timer(client);
+	update_watch(client);
+}
+
+static void on_send(struct control_peer *peer, char *line, bool is_event)
+{
+	struct control_client *client = container_of(peer, struct control_client, peer);
+
+	if (client->fd >= 0)
+		append_out(client, line, is_event);
+	g_free(line);
+}
+
+/* --- input ------------------------------------------------------------------------------------------- */
+
+static void on_answered(struct control_peer *peer)
+{
+	struct control_client *client = container_of(peer, struct control_client, peer);
+
+	client->busy = false;
+	update_watch(client);
+}
+
+static void handle_line(struct control_client *client)
+{
+	guint len = client->scanned;
+	g_autofree char *line = g_malloc(len + 1);
+
+	memcpy(line, client->in->data, len);
+	line[len] = '\0';
+	forget_bytes(client->in, len + 1);
+	client->scanned = 0;
+	client->busy = true;
+	control_call_start(client->context, &client->peer, line, len);
+	explicit_bzero(line, len);
+}
+
+static void refuse_long_line(struct control_client *client)
+{
+	g_autofree char *text = g_strdup_printf("a message has at most %d bytes", JSON_RPC_MESSAGE_MAX);
+	const struct json_rpc_failure failure = {.code = JSON_RPC_INVALID_REQUEST, .text = text};
+
+	forget_bytes(client->in, client->in->len);
+	client->scanned = 0;
+	client->in_ended = true;
+	on_send(&client->peer, json_rpc_error(NULL, &failure), false);
+}
+
+/* Returns false if the connection has ended. */
+static bool receive(struct control_client *client)
+{
+	guint8 bytes[READ_SIZE];
+	ssize_t n = recv(client->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	client->last_use = g_get_monotonic_time();
+	client->in_ended = !n;
+	g_byte_array_append(client->in, bytes, (guint)n);
+	explicit_bzero(bytes, (size_t)n);
+	if (!has_line(client) && client->in->len > JSON_RPC_MESSAGE_MAX)
+		refuse_long_line(client);
+	return true;
+}
+
+/* The client has sent its last message, and has its answer. A subscriber still gets events. */
+static bool is_over(struct control_client *client, GIOCondition condition)
+{
+	if (!client->in_ended || client->busy || client->out->len || has_line(client))
+		return false;
+	return !is_subscribed(client) || (condition & (G_IO_HUP | G_IO_ERR));
+}
+
+static gboolean on_ready(gint fd, GIOCondition condition, gpointer data)
+{
+	struct control_client *client = data;
+	bool alive = true;
+
+	(void)fd;
+	control_peer_get(&client->peer);
+	if (client->out->len)
+		alive = flush_out(client);
+	else if (has_line(client))
+		handle_line(client);
+	else if (!client->in_ended)
+		alive = receive(client);
+	if (client->fd >= 0) {
+		if (!alive || is_over(client, condition))
+			drop(client, NULL);
+		else
+			update_watch(client);
+	}
+	control_peer_put(&client->peer);
+	return G_SOURCE_CONTINUE;
+}
+
+/* --- the client ---------------------------------------------------------------------------------------- */
+
+struct control_client *control_client_new(struct control_context *context, int fd, uid_t uid, pid_t pid,
+					  const struct control_client_owner *owner)
+{
+	struct control_client *client = g_new0(struct control_client, 1);
+
+	client->peer = (struct control_peer){
+	    .uid = uid, .pid = pid, .send = on_send, .answered = on_answered, .free = on_free, .refs = 1};
+	list_init(&client->peer.subscriber);
+	client->context = context;
+	client->owner = *owner;
+	client->fd = fd;
+	client->in = g_byte_array_new();
+	client->out = g_string_new(NULL);
+	client->last_use = g_get_monotonic_time();
+	update_watch(client);
+	return client;
+}
+
+bool control_client_is_idle(const struct control_client *client)
+{
+	return !client->busy && !client->out->len && !is_subscribed(client);
+}
+
+int64_t control_client_last_use(const struct control_client *client)
+{
+	return client->last_use;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What lists of the kernel's devices show: the control socket and D-Bus use the same words. */
+#ifndef CONTROL_SOCKET_DEVICE_H
+#define CONTROL_SOCKET_DEVICE_H
+
+#include <stdint.h>
+
+/* A device behind the kernel's manager; valid during the call that it is passed to. */
+struct control_device {
+	/* "user_0/disk" */
+	const char *name;
+	/* "file//srv/disk.img" */
+	const char *config;
+	/* "opening", "served", "failed", "closing" */
+	const char *state;
+	/* failed: why; otherwise "". */
+	const char *error;
+	/* Of /dev/uioN. */
+	unsigned minor;
+	/* Bytes; 0 while the device is not served. */
+	uint64_t size;
+	uint64_t commands, doorbells, late;
+};
+typedef void control_device_view(void *arg, const struct control_device *device);
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events: changes of the model, for the peers that have subscribed. Main thread. */
+#ifndef CONTROL_SOCKET_EVENTS_H
+#define CONTROL_SOCKET_EVENTS_H
+
+#include "control_socket/call.h"
+
+/* Begins to watch the model of the context. */
+void control_events_begin(struct control_context *context);
+/* No peer is subscribed any more. */
+void control_events_end(struct control_context *context);
+/* The method "subscribe". */
+void control_method_subscribe(struct control_call *call);
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * JSON-RPC 2.0: takes a request apart, and puts answers and notifications together. A message is
+ * one line of UTF-8. What the methods mean is left to methods.h. Main thread.
+ */
+#ifndef CONTROL_SOCKET_JSON_RPC_H
+#define CONTROL_SOCKET_JSON_RPC_H
+
+#include <json-glib/json-glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "util/error.h"
+
+/* A message has at most this many bytes without its newline. */
+#define JSON_RPC_MESSAGE_MAX (1 << 20)
+/* Objects and arrays inside each other. */
+#define JSON_RPC_DEPTH_MAX 16
+
+/* The codes of JSON-RPC 2.0, section 5.1. An error of a method has the errno as its code. */
+enum json_rpc_code {
+	JSON_RPC_PARSE_ERROR = -32700,
+	JSON_RPC_INVALID_REQUEST = -32600,
+	JSON_RPC_METHOD_NOT_FOUND = -32601,
+	JSON_RPC_INVALID_PARAMS = -32602,
+};
+
+struct json_rpc_request {
+	/* NULL: a notification, which is not answered. */
+	JsonNode *id;
+	char *method;
+	/* Never NULL. */
+	JsonObject *params;
+};
+
+/*
+ * Parses one line. Returns 0, or a code with error set. The text of the error never contains a part
+ * of the line, because the line may contain a secret. The request is to be cleared in either case;
+ * it has the id if that could be read.
+ */
+int json_rpc_parse(struct json_rpc_request *request, const char *line, size_t len, struct error *error);
+void json_rpc_clear(struct json_rpc_request *request);
+
+/*
+ * Each returns one line with its newline, to be freed with g_free(). id NULL stands for null. The
+ * node is consumed.
+ */
+char *json_rpc_result(JsonNode *id, JsonNode *result);
+struct json_rpc_failure {
+	/* One of JSON-RPC's, or a positive errno. */
+	int code;
+	const char *text;
+	/* The request names an object or an attribute that does not exist. */
+	bool no_object;
+	/* A list that ends with NULL and belongs to the error, or NULL. */
+	const char *const *lines;
+};
+char *json_rpc_error(JsonNode *id, const struct json_rpc_failure *failure);
+/* lines: a list that ends with NULL, or NULL. Bytes that are not UTF-8 are replaced. */
+JsonArray *json_rpc_array(const char *const *lines);
+char *json_rpc_notification(const char *method, JsonNode *params);
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The method map: gives a TPG a LUN for a storage object, or an initiator a mapped LUN. For an
+ * initiator, the LUN of the TPG and the ACL are created if they do not exist, and deleted again if
+ * a later step is refused.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "control_socket/creation.h"
+#include "control_socket/methods.h"
+#include "control_socket/object_path.h"
+#include "control_socket/tpg.h"
+#include "control_socket/values.h"
+
+struct map {
+	struct control_call *call;
+	struct creation *creation;
+	struct model_object *tpg, *storage;
+	JsonObject *values;
+	/* The number that is asked for, or -1. */
+	int number;
+	/* Something was created. */
+	bool created;
+};
+
+/* Finds or creates the child with this name. NULL with error set and errno set. */
+static struct model_object *provide(struct map *map, struct model_object *parent, enum model_kind kind,
+				    const char *name, struct model_object *to, struct error *error)
+{
+	struct model_object *object = model_find(parent, kind, name);
+	char path[MODEL_PATH_SIZE], target[MODEL_PATH_SIZE];
+
+	if (object && to && model_to(object) != to) {
+		error_set(error, EEXIST, "%s exists, and leads to %s", model_path(object, path),
+			  model_path(model_to(object), target));
+		errno = EEXIST;
+		return NULL;
+	}
+	if (object)
+		return object;
+	map->created = true;
+	return creation_add(map->creation, parent, kind, name, to, error);
+}
+
+static struct model_object *provide_lun(struct map *map, struct model_object *parent, enum model_kind kind,
+					int number, struct model_object *to, struct error *error)
+{
+	char name[16];
+
+	if (number < 0)
+		number = tpg_free_lun(parent, kind);
+	if (number < 0) {
+		error_set(error, ENOSPC, "%s has no free LUN number", model_name(parent));
+		errno = ENOSPC;
+		return NULL;
+	}
+	snprintf(name, sizeof(name), "lun_%d", number);
+	return provide(map, parent, kind, name, to, error);
+}
+
+/* The LUN of the TPG for the storage. number: the number that it must have, or -1. */
+static struct model_object *provide_tpg_lun(struct map *map, int number, struct error *error)
+{
+	struct model_object *lun = number < 0 ? tpg_lun_of(map->tpg, map->storage) : NULL;
+
+	return lun ? lun : provide_lun(map, map->tpg, MODEL_LUN, number, map->storage, error);
+}
+
+static struct model_object *find_mapped(struct model_object *acl, const struct model_object *lun)
+{
+	for (struct model_object *mapped = model_first(acl, MODEL_MAPPED_LUN); mapped;
+	     mapped = model_next(mapped))
+		if (model_to(mapped) == lun)
+			return mapped;
+	return NULL;
+}
+
+static struct model_object *provide_mapped_lun(struct map *map, const char *initiator, struct error *error)
+{
+	struct model_object *lun = provide_tpg_lun(map, -1, error);
+	struct model_object *acl = lun ? provide(map, map->tpg, MODEL_ACL, initiator, NULL, error) : NULL;
+	struct model_object *mapped = acl && map->number < 0 ? find_mapped(acl, lun) : NULL;
+
+	if (!acl || mapped)
+		return mapped;
+	return provide_lun(map, acl, MODEL_MAPPED_LUN, map->number, lun, error);
+}
+
+static JsonObject *map_result(const struct map *map, struct model_object *object)
+{
+	JsonObject *result = json_object_new();
+	char path[MODEL_PATH_SIZE];
+
+	control_set_text(result, "path", model_path(object, path));
+	json_object_set_int_member(result, "lun", model_number(object));
+	json_object_set_boolean_member(result, "created", map->created);
+	return result;
+}
+
+/* An existing LUN must have the values that are asked for; a new one gets them. */
+static void set_values(struct map *map, struct model_object *object, bool is_new)
+{
+	struct error error = {""};
+	int err = is_new ? 0 : creation_compare(object, map->values, &error);
+
+	if (err)
+		creation_refuse(map->creation, err, &error);
+	else
+		creation_run(map->creation, object, is_new ? map->values : NULL, false,
+			     map_result(map, object));
+}
+
+static void run_map(struct map *map)
+{
+	const char *initiator = control_call_text(map->call, "initiator");
+	enum model_kind kind = initiator ? MODEL_MAPPED_LUN : MODEL_LUN;
+	struct error error = {""};
+	int err = creation_check(kind, map->values, &error);
+
+	if (err) {
+		control_call_refuse(map->call, err, &error);
+		return;
+	}
+	map->creation = creation_new(map->call);
+
+	struct model_object *object = initiator ? provide_mapped_lun(map, initiator, &error)
+						: provide_tpg_lun(map, map->number, &error);
+
+	if (object)
+		set_values(map, object, map->created);
+	else
+		creation_refuse(map->creation, -errno, &error);
+}
+
+void control_method_map(struct control_call *call)
+{
+	struct model *model = call->context->model;
+	JsonNode *node = control_call_value(call, "attributes");
+	struct map map = {.call = call, .number = -1, .values = node ? json_node_get_object(node) : NULL};
+	struct error error = {""};
+	uint64_t lun;
+
+	map.tpg = tpg_find(model, control_call_text(call, "path"), &error);
+	map.storage = map.tpg ? object_find(model, control_call_text(call, "storage"), &error) : NULL;
+	if (!map.storage) {
+		control_call_refuse(call, -errno, &error);
+		return;
+	}
+	if (model_kind(map.storage) != MODEL_STORAGE) {
+		control_call_refuse_text(call, -EINVAL, "%s is not a storage object",
+					 control_call_text(call, "storage"));
+		return;
+	}
+	if (control_call_number(call, "lun", &lun)) {
+		if (lun > MODEL_LUN_MAX) {
+			control_call_refuse_text(call, -EINVAL, "LUN numbers end at %d", MODEL_LUN_MAX);
+			return;
+		}
+		map.number = (int)lun;
+	}
+	run_map(&map);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Objects of the model as JSON. Main thread. The results are to be freed with json_object_unref(). */
+#ifndef CONTROL_SOCKET_OBJECT_JSON_H
+#define CONTROL_SOCKET_OBJECT_JSON_H
+
+#include <json-glib/json-glib.h>
+
+#include "model/front_end.h"
+#include "model/model.h"
+
+/*
+ * An object with the objects below it. depth: how many levels below it, 0 for the object alone.
+ * attributes: with the values of all attributes.
+ */
+JsonObject *object_json(struct model_object *object, unsigned depth, bool attributes);
+/* One session, and its id as iscsi-scst-adm writes it: ISID and TSIH. */
+JsonObject *session_json(const struct model_session *session);
+/*
+ * Why a storage object does not serve its disk as it should, in one line; NULL: it does. To be
+ * freed with g_free().
+ */
+char *storage_problem(struct model_object *object);
+#endif

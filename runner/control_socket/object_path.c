@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finds objects of the model by their paths. The kind of each part of a path follows from its form,
+ * so that a path needs no words such as "luns" or "acls". Which names are valid is left to the
+ * model.
+ */
+#include "control_socket/object_path.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/bytes.h"
+
+/* LIO's first HBA for handlers; a new storage object without a first part belongs to it. */
+#define DEFAULT_HBA "user_0"
+
+const char *object_kind_word(enum model_kind kind)
+{
+	static const char *const words[MODEL_KINDS] = {
+	    [MODEL_ROOT] = "root", [MODEL_STORAGE] = "storage",       [MODEL_TARGET] = "target",
+	    [MODEL_TPG] = "tpg",   [MODEL_PORTAL] = "portal",         [MODEL_LUN] = "lun",
+	    [MODEL_ACL] = "acl",   [MODEL_MAPPED_LUN] = "mapped_lun",
+	};
+
+	return words[kind];
+}
+
+static bool is_iscsi_name(const char *name)
+{
+	return !g_ascii_strncasecmp(name, "iqn.", 4) || !g_ascii_strncasecmp(name, "eui.", 4) ||
+	       !g_ascii_strncasecmp(name, "naa.", 4);
+}
+
+/*
+ * The kind of a part below an object of this kind; MODEL_KINDS: it has no children, or none with
+ * such a name.
+ */
+static enum model_kind kind_below(enum model_kind parent, const char *part)
+{
+	bool is_lun = g_str_has_prefix(part, "lun_");
+
+	switch (parent) {
+	case MODEL_ROOT:
+		return is_iscsi_name(part) ? MODEL_TARGET : MODEL_STORAGE;
+	case MODEL_TARGET:
+		return g_str_has_prefix(part, "tpgt_") ? MODEL_TPG : MODEL_KINDS;
+	case MODEL_TPG:
+		return is_lun ? MODEL_LUN : is_iscsi_name(part) ? MODEL_ACL : MODEL_PORTAL;
+	case MODEL_ACL:
+		return is_lun ? MODEL_MAPPED_LUN : MODEL_KINDS;
+	default:
+		return MODEL_KINDS;
+	}
+}
+
+static int refuse_part(struct model_object *parent, const char *part, struct error *error)
+{
+	char path[MODEL_PATH_SIZE];
+	const char *hint = model_kind(parent) == MODEL_TARGET ? "; write for example tpgt_1"
+			   : model_kind(parent) == MODEL_ACL  ? "; write for example lun_0"
+							      : "";
+
+	return error_set(error, EINVAL, "%s: \"%s\" cannot be the name of an object below a %s%s",
+			 model_path(parent, path), part, model_kind_name(model_kind(parent)), hint);
+}
+
+/* The storage object whose name ends with "/part". NULL: there is none, or several and errno is EINVAL. */
+static struct model_object *find_storage_by_end(struct model_object *root, const char *part,
+						struct error *error)
+{
+	struct model_object *found = NULL;
+
+	errno = 0;
+	for (struct model_object *o = model_first(root, MODEL_STORAGE); o; o = model_next(o)) {
+		const char *slash = strrchr(model_name(o), '/');
+
+		if (!slash || strcmp(slash + 1, part))
+			continue;
+		if (found) {
+			error_set(error, EINVAL,
+				  "%s: several storage objects have this name: %s, %s; write its full name",
+				  part, model_name(found), model_name(o));
+			errno = EINVAL;
+			return NULL;
+		}
+		found = o;
+	}
+	return found;
+}
+
+static int place_storage(struct object_place *place, const char *path, struct error *error)
+{
+	const char *slash = strchr(path, '/');
+
+	place->kind = MODEL_STORAGE;
+	if (slash && strchr(slash + 1, '/'))
+		return error_set(
+		    error, EINVAL,
+		    "%s: a storage object is written as user_0/NAME, and has no objects below it", path);
+	snprintf(place->name, sizeof(place->name), slash ? "%s" : DEFAULT_HBA "/%s", path);
+	place->object = model_find(place->parent, MODEL_STORAGE, place->name);
+	if (place->object || slash)
+		return 0;
+	place->object = find_storage_by_end(place->parent, path, error);
+	if (place->object)
+		snprintf(place->name, sizeof(place->name), "%s", model_name(place->object));
+	return -errno;
+}
+
+/* parts: a target, and the objects below it. */
+static int place_target(struct object_place *place, char **parts, struct error *error)
+{
+	for (;; parts++) {
+		place->kind = kind_below(model_kind(place->parent), *parts);
+		if (place->kind == MODEL_KINDS)
+			return refuse_part(place->parent, *parts, error);
+		if (g_strlcpy(place->name, *parts, sizeof(place->name)) >= sizeof(place->name))
+			return error_set(error, EINVAL, "the name of an object is too long");
+		place->object = model_find(place->parent, place->kind, place->name);
+		if (!parts[1])
+			return 0;
+		if (!place->object) {
+			char path[MODEL_PATH_SIZE];
+
+			if (model_kind(place->parent) == MODEL_ROOT)
+				return error_set(error, ENOENT, "there is no target %s", place->name);
+			return error_set(error, ENOENT, "%s has no %s %s", model_path(place->parent, path),
+					 model_kind_name(place->kind), place->name);
+		}
+		place->parent = place->object;
+	}
+}
+
+int object_place_find(struct object_place *place, struct model *model, const char *path, struct error *error)
+{
+	*place = (struct object_place){.parent = model_root(model)};
+	while (*path == '/')
+		path++;
+	if (!*path) {
+		place->kind = MODEL_ROOT;
+		place->object = place->parent;
+		return 0;
+	}
+	if (strlen(path) >= MODEL_PATH_SIZE - sizeof(DEFAULT_HBA))
+		return error_set(error, EINVAL, "the path of an object is too long");
+	if (strstr(path, "//") || g_str_has_suffix(path, "/"))
+		return error_set(error, EINVAL, "%s: a part of the path is empty", path);
+
+	g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+
+	return is_iscsi_name(parts[0]) ? place_target(place, parts, error)
+				       : place_storage(place, path, error);
+}
+
+struct model_object *object_find(struct model *model, const char *path, struct error *error)
+{
+	struct object_place place;
+	int err = object_place_find(&place, model, path, error);
+
+	if (!err && !place.object) {
+		char parent[MODEL_PATH_SIZE];
+
+		if (model_kind(place.parent) == MODEL_ROOT)
+			err =
+			    error_set(error, ENOENT, "there is no %s %s", model_kind_name(place.kind), path);
+		else
+			err = error_set(error, ENOENT, "%s has no %s %s", model_path(place.parent, parent),
+					model_kind_name(place.kind), place.name);
+	}
+	errno = -err;
+	return place.object && !err ? place.object : NULL;
+}

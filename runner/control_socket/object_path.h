@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names of objects on the control socket: the paths of model_path(). "" and "/" are the whole
+ * model. The name of a storage object may be given without its first part ("disk" for
+ * "user_0/disk") where only one storage object has this name. Main thread.
+ */
+#ifndef CONTROL_SOCKET_OBJECT_PATH_H
+#define CONTROL_SOCKET_OBJECT_PATH_H
+
+#include <glib.h>
+
+#include "model/model.h"
+#include "util/error.h"
+
+/* A word for programs: "root", "storage", "target", "tpg", "portal", "lun", "acl", "mapped_lun". */
+const char *object_kind_word(enum model_kind kind);
+
+/* Returns the object, or NULL with error set and errno ENOENT or EINVAL. */
+struct model_object *object_find(struct model *model, const char *path, struct error *error);
+
+/* Where an object is, or would be. */
+struct object_place {
+	struct model_object *parent;
+	enum model_kind kind;
+	/* The name below parent; the object's own name if it exists. */
+	char name[MODEL_PATH_SIZE];
+	/* NULL: there is no such object. */
+	struct model_object *object;
+};
+/*
+ * Takes a path apart whose last object need not exist. 0, or -ENOENT (the parent) or -EINVAL with
+ * error set.
+ */
+int object_place_find(struct object_place *place, struct model *model, const char *path, struct error *error);
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Any messages on the control socket. The input is text: each line is a message, and they are
+ * handled one after another on a model with a few objects. Beside what sanitizers see, these must
+ * hold: each request is answered exactly once, with one line of JSON-RPC 2.0, and no answer, event
+ * or line of the log contains a secret.
+ */
+#include "fuzz.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control_socket/call.h"
+#include "control_socket/events.h"
+#include "control_socket/values.h"
+#include "model/attribute.h"
+#include "util/log.h"
+
+#define TARGET "iqn.2026-11.com.example:disks"
+#define HOST   "iqn.1994-05.com.redhat:host"
+/* All secrets of the model contain this word. */
+#define SECRET "Xyzzy"
+
+#define CHECK(condition)                                                                \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			abort();                                                        \
+		}                                                                       \
+	} while (0)
+
+struct world {
+	struct storage_context storage;
+	struct control_context context;
+	struct control_peer peer;
+	bool answered;
+	unsigned answers;
+};
+
+/* The input knows the word, so an answer that contains it may only quote the input. */
+static bool may_quote;
+
+static void check_line(const char *line)
+{
+	g_autoptr(JsonParser) parser = json_parser_new();
+	size_t len = strlen(line);
+
+	CHECK(len > 1 && line[len - 1] == '\n' && strchr(line, '\n') == line + len - 1);
+	CHECK(json_parser_load_from_data(parser, line, (gssize)len, NULL));
+	CHECK(JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser)));
+	CHECK(may_quote || !strstr(line, SECRET));
+}
+
+static void on_send(struct control_peer *peer, char *line, bool is_event)
+{
+	struct world *world = container_of(peer, struct world, peer);
+
+	check_line(line);
+	world->answers += !is_event;
+	g_free(line);
+}
+
+static void on_answered(struct control_peer *peer)
+{
+	container_of(peer, struct world, peer)->answered = true;
+}
+
+static void on_free(struct control_peer *peer)
+{
+	(void)peer;
+	CHECK(!"the peer is never freed");
+}
+
+static void on_log(enum log_level level, const char *line)
+{
+	(void)level;
+	CHECK(may_quote || !strstr(line, SECRET));
+}
+
+static void on_done(void *arg, int err, const struct error *error)
+{
+	(void)error;
+	*(int *)arg = err;
+}
+
+static void must_set(struct model_object *object, const char *group, const char *name, const char *text)
+{
+	int err = 1;
+
+	model_set(object, group, name, text, on_done, &err);
+	CHECK(!err);
+}
+
+static void must_enable(struct model_object *object)
+{
+	int err = 1;
+
+	model_enable(object, true, on_done, &err);
+	CHECK(!err);
+}
+
+static void fill(struct model *model)
+{
+	struct model_object *root = model_root(model);
+	struct model_object *disk = model_create(root, MODEL_STORAGE, "user_0/disk", NULL, NULL);
+	struct model_object *target = model_create(root, MODEL_TARGET, TARGET, NULL, NULL);
+	struct model_object *tpg = model_create(target, MODEL_TPG, "tpgt_1", NULL, NULL);
+
+	must_set(disk, "control", "config", "alloc/disk");
+	must_enable(disk);
+
+	struct model_object *lun = model_create(tpg, MODEL_LUN, "lun_0", disk, NULL);
+	struct model_object *acl = model_create(tpg, MODEL_ACL, HOST, NULL, NULL);
+
+	CHECK(lun && model_create(acl, MODEL_MAPPED_LUN, "lun_0", lun, NULL));
+	must_set(acl, "auth", "password", SECRET " is a secret");
+	must_set(tpg, "auth", "password", SECRET " is another");
+	must_set(root, "discovery_auth", "password", SECRET " for discovery");
+	must_enable(tpg);
+}
+
+static void run_queue(struct world *world)
+{
+	while (main_queue_wait(world->storage.main, 0))
+		;
+}
+
+static void world_begin(struct world *world)
+{
+	memset(world, 0, sizeof(*world));
+	log_set_sink(on_log);
+	log_set_level(LOG_LEVEL_INFO);
+	world->storage.main = main_queue_new();
+	world->context.model = model_new(&world->storage);
+	CHECK(world->context.model);
+	may_quote = true;
+	fill(world->context.model);
+	control_events_begin(&world->context);
+	world->peer = (struct control_peer){
+	    .uid = 1000, .pid = 1, .send = on_send, .answered = on_answered, .free = on_free, .refs = 1};
+	list_init(&world->peer.subscriber);
+}
+
+static void world_end(struct world *world)
+{
+	int err = 1;
+
+	list_del(&world->peer.subscriber);
+	control_events_end(&world->context);
+	run_queue(world);
+	model_clear(world->context.model, on_done, &err);
+	run_queue(world);
+	CHECK(!err);
+	model_free(world->context.model);
+	main_queue_free(world->storage.main);
+}
+
+static void handle(struct world *world, const char *line, size_t len)
+{
+	world->answered = false;
+	world->answers = 0;
+	control_call_start(&world->context, &world->peer, line, len);
+	run_queue(world);
+	CHECK(world->answered && world->answers <= 1);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct world world;
+	const char *p = (const char *)data, *end = p + size;
+
+	world_begin(&world);
+	may_quote = memmem(data, size, SECRET, strlen(SECRET));
+	while (p < end) {
+		const char *newline = memchr(p, '\n', (size_t)(end - p));
+		size_t len = (size_t)((newline ? newline : end) - p);
+		char *line = malloc(len + 1); /* so that reading beyond it is noticed */
+
+		memcpy(line, p, len);
+		line[len] = '\0';
+		handle(&world, line, len);
+		free(line);
+		p += len + 1;
+	}
+	world_end(&world);
+	return 0;
+}
