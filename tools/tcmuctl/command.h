@@ -36,4 +36,7 @@ struct tcmuctl_command {
 	 */
 	enum tcmuctl_status (*run)(char **args);
 };
+
+/* The command with this name, or NULL. */
+const struct tcmuctl_command *tcmuctl_find_command(const char *name);
 #endif

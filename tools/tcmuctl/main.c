@@ -3,23 +3,49 @@
  * The control program's entry point: reads the options before the command, and finds the command in
  * the table. What a command does, and its own options, are left to its file.
  */
+#include <glib.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tcmuctl/command.h"
+#include "tcmuctl/commands.h"
 #include "tcmuctl/import_command.h"
 #include "util/bytes.h"
 
 static enum tcmuctl_status run_help(char **args);
 
 static const struct tcmuctl_command commands[] = {
+    {"status", "", "Show how the daemon is, and what is degraded", run_status},
+    {"ls", "[PATH]", "Show objects as a tree", run_ls},
+    {"luns", "", "Show which LUN leads to which disk, and who sees it", run_luns},
+    {"sessions", "[PATH]", "Show who is logged in", run_sessions},
+    {"create", "PATH [HANDLER/CONFIG]", "Create a disk, a target, a portal, an ACL or a LUN", run_create},
+    {"delete", "PATH", "Delete an object", run_delete},
+    {"enable", "PATH", "Open a disk, or let initiators log in to a target", run_enable},
+    {"disable", "PATH", "End the sessions of a target and refuse new ones", run_disable},
+    {"map", "TARGET DISK", "Show a disk to the initiators of a target, or to one", run_map},
+    {"unmap", "TARGET [DISK]", "Take a disk away from initiators", run_unmap},
+    {"get", "PATH [ATTRIBUTE]", "Show attributes of an object", run_get},
+    {"set", "PATH ATTRIBUTE [VALUE]", "Set an attribute of an object", run_set},
+    {"resize", "DISK SIZE", "Resize a disk", run_resize},
+    {"replace", "DISK", "Open the storage of a disk again", run_replace},
+    {"drain", "[TARGET]", "End all sessions and flush disks, for maintenance", run_drain},
+    {"kick", "SESSION", "End a session", run_kick},
+    {"save", "[FILE]", "Save the configuration", run_save},
+    {"restore", "[FILE]", "Restore the configuration from its file", run_restore},
+    {"reload", "[FILE]", "Restore it, unless changes would be lost", run_reload},
+    {"diff", "[FILE]", "Compare the configuration with its file", run_diff},
+    {"forget", "NAME", "Give up an entry that could not be restored", run_forget},
+    {"watch", "", "Print each change when it happens", run_watch},
+    {"show", "", "Show login keys, as iscsi-scst-adm does", run_show},
+    {"schema", "", "Show all attributes with their meaning", run_schema},
     {"import-scst", "[OPTION]...", "Turn a configuration of SCST into a saveconfig.json", import_scst_run},
     {"import-tgt", "[OPTION]...", "Turn a configuration of tgt into a saveconfig.json", import_tgt_run},
     {"help", "[COMMAND]", "Print this summary, or the help of one command", run_help},
 };
 
-static const struct tcmuctl_command *find_command(const char *name)
+const struct tcmuctl_command *tcmuctl_find_command(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(name, commands[i].name))
@@ -35,7 +61,7 @@ static enum tcmuctl_status refuse_usage(const char *problem, const char *word)
 
 static void print_help(void)
 {
-	puts("Usage: tcmuctl [--help | --version] COMMAND [ARGUMENT]...\n\n"
+	puts("Usage: tcmuctl [--help | --version] [--socket PATH] COMMAND [ARGUMENT]...\n\n"
 	     "Administers tcmu-runner. The commands are:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-14s %s\n", commands[i].name, commands[i].help);
@@ -51,7 +77,7 @@ static enum tcmuctl_status run_help(char **args)
 		print_help();
 		return TCMUCTL_DONE;
 	}
-	command = find_command(args[1]);
+	command = tcmuctl_find_command(args[1]);
 	if (!command)
 		return refuse_usage(" is not a command", args[1]);
 	if (command->run == run_help) {
@@ -61,10 +87,44 @@ static enum tcmuctl_status run_help(char **args)
 	return command->run((char *[]){args[1], option, NULL});
 }
 
-int main(int argc, char **argv)
+/*
+ * "--socket PATH" before the command is as good as after it. Returns the rest of the command line;
+ * NULL: the path is missing.
+ */
+static char **take_socket(char **args)
+{
+	const char *path = NULL;
+
+	if (!*args || strncmp(*args, "--socket", 8))
+		return args;
+	if ((*args)[8] == '=')
+		path = *args + 9;
+	else if (!(*args)[8])
+		path = *++args;
+	if (path)
+		g_setenv("TCMU_SOCKET", path, TRUE);
+	return path ? args + 1 : NULL;
+}
+
+static int run_command(char **args)
 {
 	const struct tcmuctl_command *command;
 
+	args = take_socket(args);
+	if (!args)
+		return (int)refuse_usage("--socket needs a path", "");
+	if (!*args)
+		return (int)refuse_usage("the command is missing", "");
+	if (**args == '-')
+		return (int)refuse_usage(" is not an option", *args);
+	command = tcmuctl_find_command(*args);
+	if (!command)
+		return (int)refuse_usage(" is not a command", *args);
+	return (int)command->run(args);
+}
+
+int main(int argc, char **argv)
+{
 	setlocale(LC_CTYPE, ""); /* for file names of any language; messages and numbers stay as they are */
 	if (argc < 2)
 		return (int)refuse_usage("the command is missing", "");
@@ -76,10 +136,5 @@ int main(int argc, char **argv)
 		puts("tcmuctl " TCMUR_VERSION);
 		return TCMUCTL_DONE;
 	}
-	if (argv[1][0] == '-')
-		return (int)refuse_usage(" is not an option", argv[1]);
-	command = find_command(argv[1]);
-	if (!command)
-		return (int)refuse_usage(" is not a command", argv[1]);
-	return (int)command->run(argv + 1);
+	return run_command(argv + 1);
 }

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tcmuctl save, restore, reload, diff and forget: saveconfig.json. The daemon reads and writes the
+ * file with the rights of its own user.
+ */
+#include <stdio.h>
+
+#include "tcmuctl/cli.h"
+#include "tcmuctl/commands.h"
+#include "tcmuctl/show.h"
+
+/* The daemon of the iSCSI front end has the file; it comes last. */
+static struct service *service_of(struct cli *cli)
+{
+	return cli->services->pdata[cli->services->len - 1];
+}
+
+/* The daemon has another current folder. */
+static void set_file(const struct cli *cli, JsonObject *params)
+{
+	g_autofree char *path = cli->nwords ? g_canonicalize_filename(cli->words[0], NULL) : NULL;
+
+	if (path)
+		json_object_set_string_member(params, "file", path);
+}
+
+/* done: what is printed after success, or NULL. */
+static void run_method(struct cli *cli, JsonObject *params, const char *done)
+{
+	g_autoptr(JsonObject) result = NULL;
+
+	set_file(cli, params);
+	result = cli_call(cli, service_of(cli), cli->command, params);
+	if (!result)
+		return;
+	if (cli->json) {
+		cli_print_json(result);
+		return;
+	}
+	show_lines(result, stdout);
+	if (done)
+		puts(done);
+}
+
+static enum tcmuctl_status run(char **args, const char *done)
+{
+	struct cli cli;
+
+	if (cli_begin(&cli, args, NULL, 0, 1) && cli_connect(&cli))
+		run_method(&cli, cli_params(), done);
+	return cli_end(&cli);
+}
+
+enum tcmuctl_status run_save(char **args)
+{
+	return run(args, "the configuration is saved");
+}
+
+enum tcmuctl_status run_restore(char **args)
+{
+	return run(args, "the configuration is restored");
+}
+
+enum tcmuctl_status run_diff(char **args)
+{
+	return run(args, NULL);
+}
+
+enum tcmuctl_status run_reload(char **args)
+{
+	gboolean discard = FALSE;
+	const GOptionEntry entries[] = {
+	    {"discard", 0, 0, G_OPTION_ARG_NONE, &discard, "Also if changes are lost that were not saved",
+	     NULL},
+	    {.long_name = NULL},
+	};
+	struct cli cli;
+
+	if (cli_begin(&cli, args, entries, 0, 1) && cli_connect(&cli)) {
+		JsonObject *params = cli_params();
+
+		json_object_set_boolean_member(params, "discard", discard);
+		run_method(&cli, params, "the configuration is restored");
+	}
+	return cli_end(&cli);
+}
+
+enum tcmuctl_status run_forget(char **args)
+{
+	struct cli cli;
+
+	if (cli_begin(&cli, args, NULL, 1, 1) && cli_connect(&cli)) {
+		JsonObject *params = cli_params(), *result;
+
+		json_object_set_string_member(params, "name", cli.words[0]);
+		result = cli_call(&cli, service_of(&cli), "forget", params);
+		if (result)
+			cli_print_result(&cli, result, "the entry %s is given up", cli.words[0]);
+	}
+	return cli_end(&cli);
+}

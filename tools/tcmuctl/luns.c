@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tcmuctl luns: which LUN leads to which disk, and which initiators see it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tcmuctl/cli.h"
+#include "tcmuctl/commands.h"
+#include "tcmuctl/show.h"
+
+/* One daemon's objects. */
+struct luns {
+	JsonObject *root;
+	JsonArray *rows;
+};
+
+/* The child with this path, or NULL. */
+static JsonObject *find_child(JsonObject *json, const char *path)
+{
+	JsonArray *children = show_array(json, "children");
+
+	for (guint i = 0; children && i < json_array_get_length(children); i++) {
+		JsonObject *child = json_array_get_object_element(children, i);
+
+		if (!strcmp(show_raw(child, "path"), path))
+			return child;
+	}
+	return NULL;
+}
+
+static void add_row(struct luns *luns, JsonObject *tpg, JsonObject *lun, JsonObject *acl, const char *storage)
+{
+	JsonObject *row = json_object_new(), *disk = find_child(luns->root, storage);
+	JsonNode *attributes = json_object_get_member(lun, "attributes");
+
+	json_object_set_string_member(row, "tpg", show_raw(tpg, "path"));
+	json_object_set_string_member(row, "initiator", acl ? strrchr(show_raw(acl, "path"), '/') + 1 : "");
+	json_object_set_int_member(row, "lun", show_number(lun, "lun"));
+	json_object_set_string_member(row, "storage", storage);
+	json_object_set_int_member(row, "size", disk ? show_number(disk, "size") : 0);
+	json_object_set_string_member(row, "state", disk ? show_raw(disk, "state") : "");
+	json_object_set_boolean_member(
+	    row, "write_protect",
+	    attributes && json_object_get_boolean_member_with_default(json_node_get_object(attributes),
+								      "write_protect", FALSE));
+	json_array_add_object_element(luns->rows, row);
+}
+
+static void add_acl(struct luns *luns, JsonObject *tpg, JsonObject *acl)
+{
+	JsonArray *children = show_array(acl, "children");
+
+	for (guint i = 0; children && i < json_array_get_length(children); i++) {
+		JsonObject *mapped = json_array_get_object_element(children, i);
+		JsonObject *lun = find_child(tpg, show_raw(mapped, "to"));
+
+		if (lun)
+			add_row(luns, tpg, mapped, acl, show_raw(lun, "to"));
+	}
+}
+
+static void add_tpg(struct luns *luns, JsonObject *tpg)
+{
+	JsonArray *children = show_array(tpg, "children");
+
+	for (guint i = 0; children && i < json_array_get_length(children); i++) {
+		JsonObject *child = json_array_get_object_element(children, i);
+
+		if (show_has_kind(child, "lun"))
+			add_row(luns, tpg, child, NULL, show_raw(child, "to"));
+		else if (show_has_kind(child, "acl"))
+			add_acl(luns, tpg, child);
+	}
+}
+
+static void add_targets(struct luns *luns)
+{
+	JsonArray *children = show_array(luns->root, "children");
+
+	for (guint i = 0; children && i < json_array_get_length(children); i++) {
+		JsonObject *target = json_array_get_object_element(children, i);
+		JsonArray *tpgs = show_has_kind(target, "target") ? show_array(target, "children") : NULL;
+
+		for (guint j = 0; tpgs && j < json_array_get_length(tpgs); j++)
+			add_tpg(luns, json_array_get_object_element(tpgs, j));
+	}
+}
+
+static void print_row(JsonObject *row)
+{
+	g_autofree char *tpg = show_text(row, "tpg");
+	g_autofree char *initiator = show_text(row, "initiator");
+	g_autofree char *storage = show_text(row, "storage");
+	g_autofree char *state = show_text(row, "state");
+	g_autofree char *size = show_size((uint64_t)show_number(row, "size"));
+
+	printf("%s  LUN %d  %s  %s  %s%s  %s%s\n", tpg, (int)show_number(row, "lun"), storage, size, state,
+	       show_flag(row, "write_protect") ? "  read-only" : "",
+	       *initiator ? "for " : "for initiators without an ACL", initiator);
+}
+
+/* Leaves the rows in the result instead of the tree. */
+static void on_list(struct cli *cli, const struct service *service, JsonObject *result)
+{
+	struct luns luns = {result, json_array_new()};
+
+	(void)service;
+	add_targets(&luns);
+	for (guint i = 0; !cli->json && i < json_array_get_length(luns.rows); i++)
+		print_row(json_array_get_object_element(luns.rows, i));
+	json_object_remove_member(result, "children");
+	json_object_remove_member(result, "kind");
+	json_object_remove_member(result, "path");
+	json_object_remove_member(result, "attributes");
+	json_object_set_array_member(result, "luns", luns.rows);
+}
+
+enum tcmuctl_status run_luns(char **args)
+{
+	struct cli cli;
+
+	if (cli_begin(&cli, args, NULL, 0, 0) && cli_connect(&cli)) {
+		g_autoptr(JsonObject) params = cli_params();
+
+		json_object_set_boolean_member(params, "attributes", TRUE);
+		cli_call_all(&cli, "list", params, on_list);
+	}
+	return cli_end(&cli);
+}

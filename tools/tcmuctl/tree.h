@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A tree on the terminal, in the form of targetcli's ls. */
+#ifndef TCMUCTL_TREE_H
+#define TCMUCTL_TREE_H
+
+#include <glib.h>
+
+struct tree;
+
+/* Copies both texts; info stands in brackets at the right. parent: NULL for the root. */
+struct tree *tree_add(struct tree *parent, const char *name, const char *info);
+/* Prints the tree, and frees it. */
+void tree_print(struct tree *root);
+#endif

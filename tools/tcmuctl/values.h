@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attributes and values of a command line: NAME=VALUE, and secrets that come from files. */
+#ifndef TCMUCTL_VALUES_H
+#define TCMUCTL_VALUES_H
+
+#include "tcmuctl/cli.h"
+
+/*
+ * Adds a member "NAME" for a word "NAME=VALUE". False: the word has another form, or the attribute
+ * is a secret; the status is set.
+ */
+bool values_add(struct cli *cli, struct service *service, JsonObject *values, const char *word);
+/* The same for "NAME=FILE": the value is the first line of the file, or of standard input. */
+bool values_add_file(struct cli *cli, const char *word, JsonObject *values);
+#endif
