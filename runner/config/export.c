@@ -121,11 +121,14 @@ static const struct {
 /* An option that was written with a comma is part of dev_config, too. */
 static void add_to_dev_config(struct control_export *export, const char *name, const char *value)
 {
-	char *before = export->dev_config, *escaped = storage_spec_escape(value);
+	char *text = export->dev_config, *escaped = storage_spec_escape(value);
+	/* The options behind a filter belong to this filter. */
+	const char *filters = text + storage_spec_filters_at(text);
+	g_autofree char *before = g_strndup(text, (size_t)(filters - text));
 
-	export->dev_config = g_strconcat(before, ";", name, *value ? "=" : "", escaped, NULL);
+	export->dev_config = g_strconcat(before, ";", name, *value ? "=" : "", escaped, filters, NULL);
 	free(escaped);
-	g_free(before);
+	g_free(text);
 }
 
 static int add_handler_option(struct control_export *export, const char *name, const char *value,

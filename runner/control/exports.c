@@ -239,11 +239,14 @@ void exports_log(const struct exports *exports)
 	for (unsigned i = 0; i < exports->n; i++) {
 		const struct export *export = &exports->list[i];
 		struct backstore *bs = storage_lu_backstore(storage_served(model_storage(export->storage)));
+		char filters[512];
 
 		if (export->parsed.spec.create && backstore_info(bs)->flags & TCMUR_INFO_CREATED)
 			log_info(export->parsed.spec.name, "did not exist and was created");
-		log_info(export->parsed.spec.name, "LUN %u of %s, %" G_GUINT64_FORMAT " bytes",
-			 export->parsed.lun, export->parsed.target, backstore_size(bs));
+		backstore_print_filters(bs, filters, sizeof(filters));
+		log_info(export->parsed.spec.name, "LUN %u of %s, %" G_GUINT64_FORMAT " bytes%s%s",
+			 export->parsed.lun, export->parsed.target, backstore_size(bs),
+			 *filters ? ", filters: " : "", filters);
 	}
 }
 

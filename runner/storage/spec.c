@@ -168,6 +168,14 @@ void storage_spec_free(struct storage_spec *spec)
 	*spec = (struct storage_spec){0};
 }
 
+/* A semicolon that does not separate is escaped, so the text is not found anywhere else. */
+size_t storage_spec_filters_at(const char *text)
+{
+	const char *filters = strstr(text, ";" FILTER "=");
+
+	return filters ? (size_t)(filters - text) : strlen(text);
+}
+
 /* --- names that were chosen before this syntax existed --- */
 
 static int refuse_literal(const char *text, size_t handler, const char *name, size_t len, struct error *error)

@@ -43,6 +43,8 @@ struct storage_spec {
  */
 int storage_spec_parse(struct storage_spec *spec, const char *text, struct error *error);
 void storage_spec_free(struct storage_spec *spec);
+/* Any thread. Returns where the filters begin in text, or its length if there are none. */
+size_t storage_spec_filters_at(const char *text);
 /*
  * Any thread that may block. Refuses text with -EINVAL if it contains a semicolon or an escape and a file
  * exists whose name is the text as it stands, since an older configuration may mean that file. The error

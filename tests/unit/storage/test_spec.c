@@ -107,6 +107,14 @@ static void filters_have_options_of_their_own(void **state)
 	storage_spec_free(&spec);
 }
 
+static void filters_begin_at_a_known_place(void **state)
+{
+	(void)state;
+	assert_int_equal(storage_spec_filters_at("file/a"), strlen("file/a"));
+	assert_int_equal(storage_spec_filters_at("file/a;x=filter=b"), strlen("file/a;x=filter=b"));
+	assert_int_equal(storage_spec_filters_at("file/a;x=1;filter=b;filter=c"), strlen("file/a;x=1"));
+}
+
 static void mistakes_in_filters_are_named(void **state)
 {
 	char text[300] = "file/a";
@@ -206,6 +214,7 @@ int main(void)
 	    cmocka_unit_test(escapes_stand_for_bytes),
 	    cmocka_unit_test(mistakes_are_named),
 	    cmocka_unit_test(filters_have_options_of_their_own),
+	    cmocka_unit_test(filters_begin_at_a_known_place),
 	    cmocka_unit_test(mistakes_in_filters_are_named),
 	    cmocka_unit_test(every_name_has_an_escaped_form),
 	    cmocka_unit_test(no_text_silently_changes_its_meaning),
