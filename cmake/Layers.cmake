@@ -23,9 +23,19 @@ endfunction()
 include(tcmurAddHandler)
 function(tcmur_handler name)
   tcmur_add_handler(${name} ${ARGN})
-  set_target_properties(handler_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/handlers)
-  install(TARGETS handler_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/tcmu-runner)
-  set_property(GLOBAL APPEND PROPERTY TCMUR_HANDLERS handler_${name})
+  tcmur_plugin(handler_${name})
+endfunction()
+
+# tcmur_filter(NAME SOURCES file... [LIBS external...]): builds filter_NAME.so, installs it.
+function(tcmur_filter name)
+  tcmur_add_filter(${name} ${ARGN})
+  tcmur_plugin(filter_${name})
+endfunction()
+
+function(tcmur_plugin target)
+  set_target_properties(${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/handlers)
+  install(TARGETS ${target} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/tcmu-runner)
+  set_property(GLOBAL APPEND PROPERTY TCMUR_HANDLERS ${target})
 endfunction()
 
 # A unit test takes seconds. A test that hangs reaches this limit; a test on a busy machine must not.

@@ -6,26 +6,34 @@
 #include <string.h>
 #include <unistd.h>
 
+struct backstore *filtered_open_specs(const char *handler, struct script *script,
+				      const struct backstore_filter_spec *filters, unsigned nfilters)
+{
+	char config[64];
+	const struct backstore_spec spec = {
+	    .name = "filtered", .config = config, .filters = filters, .nfilters = nfilters};
+	struct error error;
+
+	snprintf(config, sizeof(config), "%s/%p", handler, (void *)script);
+	struct backstore *bs = backstore_open(&loops, &spec, &error);
+	if (!bs)
+		fail_msg("%s", error.text);
+	return bs;
+}
+
 struct backstore *filtered_open(const char *handler, struct script *script,
 				const struct filter_of_test *filters, unsigned nfilters)
 {
-	char config[64], address[TCMUR_FILTERS_MAX][32];
+	char address[TCMUR_FILTERS_MAX][32];
 	struct tcmur_option_value options[TCMUR_FILTERS_MAX];
 	struct backstore_filter_spec specs[TCMUR_FILTERS_MAX];
-	const struct backstore_spec spec = {
-	    .name = "filtered", .config = config, .filters = specs, .nfilters = nfilters};
-	struct error error;
 
 	for (unsigned i = 0; i < nfilters; i++) {
 		snprintf(address[i], sizeof(address[i]), "%p", (void *)filters[i].script);
 		options[i] = (struct tcmur_option_value){"script", address[i]};
 		specs[i] = (struct backstore_filter_spec){filters[i].name, &options[i], 1};
 	}
-	snprintf(config, sizeof(config), "%s/%p", handler, (void *)script);
-	struct backstore *bs = backstore_open(&loops, &spec, &error);
-	if (!bs)
-		fail_msg("%s", error.text);
-	return bs;
+	return filtered_open_specs(handler, script, specs, nfilters);
 }
 
 static void call(struct loop_work *work)

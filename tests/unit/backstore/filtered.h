@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Backstores with filters of scripted_filter.c, and I/O that a test submits and cancels step by step. */
+/*
+ * Backstores with filters, for example those of scripted_filter.c, and I/O that a test submits and cancels
+ * step by step.
+ */
 #ifndef TEST_FILTERED_H
 #define TEST_FILTERED_H
 
@@ -17,6 +20,9 @@ struct filter_of_test {
 };
 
 /* Opens the script through a handler and these filters; fails the test if that does not work. */
+struct backstore *filtered_open_specs(const char *handler, struct script *script,
+				      const struct backstore_filter_spec *filters, unsigned nfilters);
+/* The same with scripted filters. */
 struct backstore *filtered_open(const char *handler, struct script *script,
 				const struct filter_of_test *filters, unsigned nfilters);
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Values of options that several filters have: times, whole numbers and operations, each with one meaning and
+ * one message. The functions return 0, or -EINVAL with reason filled for the set() of a filter.
+ */
+#ifndef FILTER_VALUES_H
+#define FILTER_VALUES_H
+
+#ifndef TCMUR_API_VERSION
+#define TCMUR_API_VERSION 1
+#endif
+#include <tcmur/filter.h>
+
+/* Where a reason is written. */
+struct reason {
+	char *text;
+	size_t len;
+};
+/* Formats the reason and returns -EINVAL. */
+int value_refuse(struct reason reason, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "500us", "10ms" or "2s", at most an hour, into nanoseconds; "0" needs no unit. */
+int value_time(const char *text, uint64_t *ns, struct reason reason);
+/* The same, or a range "MIN-MAX" such as "0-50ms": if MIN has no unit, it has the unit of MAX. */
+int value_times(const char *text, uint64_t *least_ns, uint64_t *most_ns, struct reason reason);
+/* A whole number from least to most. */
+int value_number(const char *text, uint64_t least, uint64_t most, uint64_t *number, struct reason reason);
+
+/* Returns "read", "write", ... */
+const char *value_operation_name(enum tcmur_operation operation);
+/* "read+write": sets the bit of each operation that is named. */
+int value_operations(const char *text, uint32_t *operations, struct reason reason);
+#endif

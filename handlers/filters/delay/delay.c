@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The filter that delays I/O before it reaches the storage: by a fixed time, by a random time, or by a time
+ * of its own for each operation. It changes neither the data nor the outcome of the I/O.
+ */
+#include <string.h>
+#include <time.h>
+
+#include "values.h"
+
+/* How long I/O waits: at least the first, and at most the second. */
+struct wait {
+	uint64_t least_ns, most_ns;
+};
+
+struct params {
+	/* delay= and delay-random=; their times are added. */
+	uint64_t fixed_ns;
+	struct wait random;
+	/* The options that are named like an operation replace both for this operation. */
+	struct wait own[TCMUR_OPERATIONS];
+	bool has_own[TCMUR_OPERATIONS];
+};
+
+/* One I/O that waits, in its scratch space. */
+struct delayed {
+	struct tcmur_timer timer; /* first: time_is_over() gets it back from its timer */
+	struct tcmur_layer *layer;
+	struct tcmur_io *io;
+	enum tcmur_operation operation;
+};
+
+/* --- options --- */
+
+static int delay_set(void *params, const char *name, const char *value, char *text, size_t len)
+{
+	struct params *p = params;
+	struct reason reason = {text, len};
+
+	if (!strcmp(name, "delay"))
+		return value_time(value, &p->fixed_ns, reason);
+	if (!strcmp(name, "delay-random"))
+		return value_times(value, &p->random.least_ns, &p->random.most_ns, reason);
+	for (enum tcmur_operation op = 0; op < TCMUR_OPERATIONS; op++) {
+		if (strcmp(name, value_operation_name(op)) != 0)
+			continue;
+		p->has_own[op] = true;
+		return value_times(value, &p->own[op].least_ns, &p->own[op].most_ns, reason);
+	}
+	return value_refuse(reason, "this option is declared, but nobody knows it");
+}
+
+/* --- I/O --- */
+
+/* xorshift64*: a sequence of its own for each loop is random enough here. */
+static uint64_t next_random(void)
+{
+	static _Thread_local uint64_t state;
+
+	if (!state) {
+		struct timespec now;
+
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		state = ((uint64_t)now.tv_nsec << 20 ^ (uintptr_t)&state) | 1;
+	}
+	state ^= state >> 12;
+	state ^= state << 25;
+	state ^= state >> 27;
+	return state * 0x2545f4914f6cdd1dull;
+}
+
+static uint64_t pick(const struct wait *wait)
+{
+	uint64_t range = wait->most_ns - wait->least_ns;
+
+	return wait->least_ns + (range ? next_random() % (range + 1) : 0);
+}
+
+static uint64_t choose_wait(const struct params *p, enum tcmur_operation operation)
+{
+	return p->has_own[operation] ? pick(&p->own[operation]) : p->fixed_ns + pick(&p->random);
+}
+
+static void time_is_over(struct tcmur_timer *timer)
+{
+	struct delayed *delayed = (struct delayed *)(void *)timer;
+
+	tcmur_next(delayed->layer, delayed->io, delayed->operation, NULL);
+}
+
+static void delay(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io,
+		  enum tcmur_operation operation)
+{
+	struct delayed *delayed = io->scratch;
+	uint64_t wait_ns = choose_wait(tcmur_layer_params(layer), operation);
+
+	if (!wait_ns) {
+		tcmur_next(layer, io, operation, NULL);
+		return;
+	}
+	*delayed =
+	    (struct delayed){.timer.fn = time_is_over, .layer = layer, .io = io, .operation = operation};
+	tcmur_queue_timer_start(queue, &delayed->timer, wait_ns);
+}
+
+/* The filter has an I/O only while it waits. */
+static void delay_cancel(struct tcmur_layer *layer, struct tcmur_io *io)
+{
+	struct delayed *delayed = io->scratch;
+
+	(void)layer;
+	tcmur_queue_timer_stop(&delayed->timer);
+	tcmur_io_complete(io, TCMUR_ABORTED);
+}
+
+static void delay_read(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	delay(layer, queue, io, TCMUR_OPERATION_READ);
+}
+
+static void delay_write(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	delay(layer, queue, io, TCMUR_OPERATION_WRITE);
+}
+
+static void delay_flush(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	delay(layer, queue, io, TCMUR_OPERATION_FLUSH);
+}
+
+static void delay_unmap(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	delay(layer, queue, io, TCMUR_OPERATION_UNMAP);
+}
+
+static void delay_write_zeroes(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	delay(layer, queue, io, TCMUR_OPERATION_WRITE_ZEROES);
+}
+
+static void delay_write_same(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	delay(layer, queue, io, TCMUR_OPERATION_WRITE_SAME);
+}
+
+static void delay_compare_and_write(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	delay(layer, queue, io, TCMUR_OPERATION_COMPARE_AND_WRITE);
+}
+
+static void delay_extents(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io)
+{
+	delay(layer, queue, io, TCMUR_OPERATION_EXTENTS);
+}
+
+static const struct tcmur_option delay_options[] = {
+    {"delay", "TIME: how long each I/O waits, for example 10ms (0)"},
+    {"delay-random", "MIN-MAX: a random time that is added, for example 0-50ms (0)"},
+    {"read", "TIME or MIN-MAX: how long a read waits, in place of the above"},
+    {"write", "TIME or MIN-MAX: the same for writes"},
+    {"flush", "TIME or MIN-MAX: the same for flushes of the write cache"},
+    {"unmap", "TIME or MIN-MAX: the same for deallocation (UNMAP)"},
+    {"write-zeroes", "TIME or MIN-MAX: the same for writes of zeros"},
+    {"write-same", "TIME or MIN-MAX: the same for WRITE SAME"},
+    {"compare-and-write", "TIME or MIN-MAX: the same for COMPARE AND WRITE"},
+    {"extents", "TIME or MIN-MAX: the same for GET LBA STATUS"},
+    {NULL, NULL},
+};
+
+static struct tcmur_filter delay_filter = {
+    .io_size = sizeof(struct delayed),
+    .params_size = sizeof(struct params),
+    .name = "delay",
+    .summary = "Delays I/O before it reaches the storage",
+    .options = delay_options,
+    .set = delay_set,
+    .read = delay_read,
+    .write = delay_write,
+    .flush = delay_flush,
+    .unmap = delay_unmap,
+    .write_zeroes = delay_write_zeroes,
+    .write_same = delay_write_same,
+    .compare_and_write = delay_compare_and_write,
+    .extents = delay_extents,
+    .cancel = delay_cancel,
+};
+
+TCMUR_REGISTER_FILTER(delay_filter)
