@@ -39,7 +39,7 @@ function(tcmur_plugin target)
 endfunction()
 
 # A unit test takes seconds. A test that hangs reaches this limit; a test on a busy machine must not.
-set(TCMUR_UNIT_TEST_TIMEOUT 240 CACHE STRING "Seconds that a unit test may take")
+set(TCMUR_UNIT_TEST_TIMEOUT 900 CACHE STRING "Seconds that a unit test may take")
 # tcmur_unit_test(NAME SOURCES file... LIBS lib...): a cmocka program, run by ctest as unit/NAME.
 function(tcmur_unit_test name)
   if(NOT BUILD_TESTING)

@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "iscsi"))
 from daemon import IQN, Daemon  # noqa: E402  (found through the path above)
 
 TOOL = "iscsi-test-cu"
-LIMIT = 60  # seconds: some tests wait for ever when they fail
+LIMIT = 180  # seconds: some tests wait for ever when they fail
 
 
 def read_table(path):

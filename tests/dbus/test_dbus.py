@@ -8,7 +8,7 @@ import sys
 import time
 import unittest
 
-from bus import ROOT, SERVICE, Bus, CallFailed, wait_for
+from bus import BOUND, ROOT, SERVICE, Bus, CallFailed, wait_for
 
 MANAGER = "org.freedesktop.DBus.ObjectManager"
 HANDLER_MANAGER = SERVICE + ".HandlerManager1"
@@ -174,7 +174,7 @@ class ExternalHandlerTest(BusCase):
         time.sleep(0.3)
         self.assertIn("null", self.handlers())
         self.host.stop()
-        waiting.process.wait(4)
+        waiting.process.wait(BOUND)
         self.host = self.bus.program(os.environ["DBUS_HOST"], os.environ["DBUS_HANDLERS"])
         self.addCleanup(self.host.kill)
         self.host.wait_output("this daemon owns")
@@ -264,7 +264,7 @@ class BusLifeTest(BusCase):
         self.addCleanup(self.bus.daemon.send_signal, signal.SIGCONT)
         begin = time.monotonic()
         self.host.stop()
-        self.assertLess(time.monotonic() - begin, 10)
+        self.assertLess(time.monotonic() - begin, 20)  # D-Bus itself gives up after 25 seconds
         self.bus.daemon.send_signal(signal.SIGCONT)
         self.host = self.bus.program(os.environ["DBUS_HOST"], os.environ["DBUS_HANDLERS"])
         self.addCleanup(self.host.kill)

@@ -11,6 +11,7 @@ import tempfile
 import time
 
 import initiator
+from initiator import PATIENCE
 
 PROGRAM = os.environ.get("TCMU_RUNNER", "tcmu-runner")
 HANDLERS = os.environ.get("TCMU_RUNNER_HANDLERS")
@@ -30,7 +31,6 @@ def machine_id():
 OWN_MACHINE_ID = "0123456789abcdef0123456789abcdef"
 HOST = hashlib.sha256(f"tcmu-runner machine\0{machine_id() or OWN_MACHINE_ID}\0".encode()).hexdigest()[:12]
 IQN = f"iqn.2026-11.io.tcmu-runner:{HOST}:"  # of the default name of a target
-STOP_BOUND = 20  # seconds: sanitized, on a busy machine
 REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion")
 
 
@@ -46,7 +46,15 @@ def command_line(*args):
     return [PROGRAM, *(["--handler-path", HANDLERS] if own else []), *OPTIONS, *args]
 
 
-def run(*args, timeout=20):
+def wait_until(condition, explain=lambda: "no success"):
+    """Waits until condition() is true, and fails with the words of explain() if it never is."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, explain()
+        time.sleep(0.02)
+
+
+def run(*args, timeout=PATIENCE):
     """Runs the daemon's command line to its end; for calls that must not serve."""
     with tempfile.TemporaryDirectory(prefix="tcmur-") as state:
         where = [] if "--state-dir" in args else ["--state-dir", os.path.join(state, "state")]
@@ -96,12 +104,12 @@ class Daemon:
             return log.read().decode(errors="replace")
 
     def wait_ready(self):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while True:
             if self.process.poll() is not None:
                 raise AssertionError(f"daemon ended with {self.process.returncode}: {self.output()}")
             try:
-                socket.create_connection(self.address, 1).close()
+                socket.create_connection(self.address, PATIENCE).close()
                 return
             except OSError:
                 assert time.monotonic() < deadline, "daemon does not listen"
@@ -121,11 +129,11 @@ class Daemon:
         begin = time.monotonic()
         self.process.send_signal(number)
         try:
-            status = self.process.wait(STOP_BOUND)
+            status = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f"daemon does not stop within {STOP_BOUND} s: {self.output()}") from None
+            raise AssertionError(f"daemon does not stop within {PATIENCE} s: {self.output()}") from None
         took, output = time.monotonic() - begin, self.output()
         self.cleanup()
         assert status == 0, f"daemon ended with {status}: {output}"

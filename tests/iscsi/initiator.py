@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import hmac
 import os
+import select
 import socket
 import struct
 import time
@@ -17,6 +18,7 @@ DEFAULTS = {  # RFC 7143 13: what holds where a key is not negotiated
     "MaxOutstandingR2T": "1", "ErrorRecoveryLevel": "0", "MaxConnections": "1",
     "DefaultTime2Wait": "2", "DefaultTime2Retain": "20", "DataPDUInOrder": "Yes", "DataSequenceInOrder": "Yes",
 }
+PATIENCE = 60.0  # seconds. A wait ends when its condition is true: this limit only ends a hang.
 NO_VALUE = ("Reject", "NotUnderstood", "Irrelevant")
 CHAP_HASHES = {5: hashlib.md5, 6: hashlib.sha1, 7: hashlib.sha256, 8: hashlib.sha3_256}
 
@@ -56,7 +58,7 @@ class Chap:
 class Connection:
     """A TCP connection that speaks PDUs. recv() raises EOFError when the target closed it."""
 
-    def __init__(self, address, timeout=10.0, receive_buffer=None):
+    def __init__(self, address, timeout=PATIENCE, receive_buffer=None):
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         if receive_buffer:
@@ -111,7 +113,13 @@ class Connection:
         return bytes(data)
 
     def recv(self, timeout=None):
-        self.socket.settimeout(self.timeout if timeout is None else timeout)
+        """The next PDU. timeout: TimeoutError if none begins within so many seconds, and no byte is lost then."""
+        if timeout is not None:
+            waiting = select.poll()
+            waiting.register(self.socket, select.POLLIN)
+            if not waiting.poll(max(timeout, 0) * 1000):
+                raise TimeoutError(f"no PDU within {timeout} s")
+        self.socket.settimeout(self.timeout)
         header = self._read(48)
         header += self._read(header[4] * 4)
         if self.header_digest:
@@ -122,7 +130,7 @@ class Connection:
             assert struct.unpack("<I", self._read(4))[0] == p.crc32c(data), "DataDigest of the target is wrong"
         return p.Pdu(header[:48], header[48:], data[:length])
 
-    def wait_closed(self, timeout=10.0):
+    def wait_closed(self, timeout=PATIENCE):
         """True once the target closed; what it still sends before is thrown away."""
         deadline = time.monotonic() + timeout
         try:
@@ -164,7 +172,7 @@ class Session:
     serial = 0
 
     def __init__(self, address, target=None, initiator="iqn.2026-11.test:initiator", keys=None, chap=None, isid=None,
-                 login=True, timeout=10.0, receive_buffer=None, tsih=0, cmdsn=1):
+                 login=True, timeout=PATIENCE, receive_buffer=None, tsih=0, cmdsn=1):
         self.connection = Connection(address, timeout, receive_buffer)
         self.target, self.initiator, self.chap = target, initiator, chap
         Session.serial += 1

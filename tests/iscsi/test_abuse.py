@@ -17,7 +17,7 @@ import unittest
 import cdb
 import iscsi_pdu as p
 from daemon import IQN, Daemon
-from initiator import Connection, Session
+from initiator import PATIENCE, Connection, Session
 
 FACTOR = float(os.environ.get("TCMUR_FACTOR", "10"))
 SECONDS = float(os.environ.get("TCMUR_SECONDS", "2"))
@@ -30,7 +30,7 @@ def read_and_log_in(address, pipe):
     """The well-behaved initiator, in a process of its own. Ends when the pipe is written to."""
     reads, logins = [], []
     try:
-        session = Session(address, IQN + "a", timeout=60)
+        session = Session(address, IQN + "a")
         session.execute(cdb.TEST_UNIT_READY)
         next_login = 0
         pipe.send("ready")
@@ -40,7 +40,7 @@ def read_and_log_in(address, pipe):
             reads.append(time.monotonic() - begin)
             if begin >= next_login:
                 begin = time.monotonic()
-                Session(address, IQN + "a", timeout=60).connection.close()
+                Session(address, IQN + "a").connection.close()
                 logins.append(time.monotonic() - begin)
                 next_login = time.monotonic() + 0.1
             time.sleep(0.001)
@@ -73,12 +73,12 @@ class Attacker:
     """Raw connections from addresses of the attacker; what the daemon does with them does not matter."""
 
     def __init__(self, address):
-        self.address, self.sockets = address, []
+        self.address, self.sockets, self.patience = address, [], 5
 
     def connect(self, address_number=0):
         attacking = socket.socket()
         attacking.bind((f"127.0.0.{2 + address_number}", 0))
-        attacking.settimeout(5)
+        attacking.settimeout(self.patience)
         attacking.connect(self.address)
         self.sockets.append(attacking)
         return attacking
@@ -229,7 +229,7 @@ class Abuse(unittest.TestCase):
         def attack(end):
             for number in range(1000):
                 self.attacker.connect(number % 3)
-            slow = Session(self.daemon.address, IQN + "a", login=False, timeout=60)
+            slow = Session(self.daemon.address, IQN + "a", login=False)
             slow.login_step(slow.names(), 1)
             for _ in range(3):
                 time.sleep(0.35)
@@ -291,6 +291,7 @@ class Shares(unittest.TestCase):
     def test_an_address_leaves_places_to_others(self):
         with Daemon("--export", "alloc/a,size=16M,name=a", "--max-connections", "40") as daemon:
             attacker = Attacker(daemon.address)
+            attacker.patience = PATIENCE
             held = [attacker.log_in(n, "a") for n in range(30)]
             self.assertEqual(len([one for one in held if one]), 20, "half of the places")
             with daemon.session("a") as session:
@@ -300,6 +301,7 @@ class Shares(unittest.TestCase):
     def test_an_initiator_leaves_sessions_to_others(self):
         with Daemon("--export", "alloc/a,size=16M,name=a", "--max-connections", "40") as daemon:
             attacker = Attacker(daemon.address)
+            attacker.patience = PATIENCE
             held = [attacker.log_in(n, "a", address_number=n % 3) for n in range(30)]
             self.assertEqual(len([one for one in held if one]), 20, "half of the places")
             with daemon.session("a") as session:
@@ -309,7 +311,7 @@ class Shares(unittest.TestCase):
     def test_discovery_ends_after_the_login_time(self):
         with Daemon("--export", "alloc/a,size=16M,name=a", "--login-timeout", "1") as daemon:
             session = daemon.discovery()
-            end = time.monotonic() + 8
+            end = time.monotonic() + PATIENCE
             with self.assertRaises((EOFError, OSError)):
                 while time.monotonic() < end:
                     session.ping()
@@ -324,10 +326,10 @@ class DataOut(unittest.TestCase):
             session = daemon.session("a", keys={"ImmediateData": "No", "InitialR2T": "Yes"})
             session.execute(cdb.TEST_UNIT_READY)
             session.start(cdb.write10(0, 8), bytes(4096), manual=True)
-            end = time.monotonic() + 15
+            end = time.monotonic() + PATIENCE
             with self.assertRaises((EOFError, ConnectionError)):
                 while time.monotonic() < end:
-                    session.pump(timeout=15)
+                    session.pump()
             self.assertIn("Data-Out", daemon.output())
 
 
@@ -337,7 +339,7 @@ class Log(unittest.TestCase):
             for _ in range(300):
                 with Connection(daemon.address) as connection:
                     connection.send_bytes(bytes(48))
-                    connection.wait_closed(5)
+                    connection.wait_closed()
             self.assertLess(len(daemon.output().splitlines()), 100)
 
     def test_says_who_logs_in_and_out(self):

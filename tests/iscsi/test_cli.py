@@ -6,11 +6,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 import cdb
-from daemon import IQN, Daemon, command_line, free_port, run
+from daemon import IQN, Daemon, command_line, free_port, run, wait_until
 
 ALLOC = "alloc/a,size=16M,name=a"
 
@@ -96,7 +95,7 @@ class CommandLine(unittest.TestCase):
     def test_pidfile(self):
         path = self.path("pid")
         with Daemon("--export", ALLOC, "--pidfile", path) as daemon:
-            self.wait_for(lambda: os.path.exists(path) and os.path.getsize(path))
+            wait_until(lambda: os.path.exists(path) and os.path.getsize(path))
             with open(path, encoding="ascii") as file:
                 self.assertEqual(file.read(), f"{daemon.process.pid}\n")
         self.assertFalse(os.path.exists(path))
@@ -121,13 +120,6 @@ class CommandLine(unittest.TestCase):
             with Daemon(b"--export", b"file/" + path + b",name=a", env={"LC_ALL": "C"}) as daemon, \
                     daemon.session("a") as session:
                 session.execute(cdb.TEST_UNIT_READY)
-
-    @staticmethod
-    def wait_for(condition):
-        deadline = time.monotonic() + 20
-        while not condition():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
 
     def test_dump_handlers(self):
         result = run("--dump-handlers")
@@ -268,9 +260,9 @@ class CommandLine(unittest.TestCase):
             self.export(f"alloc/a,size={size}", size.split(",", maxsplit=1)[0], use)
         self.assertFalse(os.path.exists(path), "a refused export left its file")
         with Daemon("--export", f"file/{path},size=1M,create,name=a") as daemon:
-            self.wait_for(lambda: f"file/{path}: did not exist and was created" in daemon.output())
+            wait_until(lambda: f"file/{path}: did not exist and was created" in daemon.output())
         with Daemon("--export", f"file/{path},size=1M,create,name=a") as daemon:
-            self.wait_for(lambda: "listening on" in daemon.output())
+            wait_until(lambda: "listening on" in daemon.output())
             self.assertNotIn("was created", daemon.output())
 
     def test_failed_start_leaves_no_file(self):

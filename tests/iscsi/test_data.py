@@ -207,7 +207,7 @@ class AdditionalHeaders(DaemonCase):
             setattr(pdu, name, value)
         session.connection.send(pdu)
         try:
-            self.assertIn(session.connection.recv(5).opcode, (p.SCSI_RESPONSE, p.REJECT))
+            self.assertIn(session.connection.recv().opcode, (p.SCSI_RESPONSE, p.REJECT))
         except EOFError:
             pass
 
@@ -249,7 +249,7 @@ class BadDataOut(DaemonCase):
         when the wrong PDU arrived is answered here."""
         try:
             while True:
-                pdu = session.connection.recv(20)
+                pdu = session.connection.recv()
                 if pdu.opcode == p.R2T:
                     session.connection.send(p.data_out(task.itt, pdu.ttt, 0, pdu.word(40), bytes(pdu.word(44)), True,
                                                        session.expstatsn))
@@ -381,7 +381,7 @@ class BadDataOut(DaemonCase):
         stream = bytearray(p.command(cdb.TEST_UNIT_READY, 500, session.cmdsn, session.expstatsn).encode(True))
         stream[20] ^= 1
         session.connection.send_bytes(stream)
-        self.assertTrue(session.connection.wait_closed(5))
+        self.assertTrue(session.connection.wait_closed())
 
 
 class BlockSize4096(DaemonCase):

@@ -8,11 +8,11 @@ import cdb
 import initiator
 import iscsi_pdu as p
 from daemon import REPORTS, Daemon
-from initiator import LoginError
+from initiator import PATIENCE, LoginError
 
 HANDLERS = os.environ["TCMU_RUNNER_HANG"]
 HANGING = 1 << 14  # LBA in the second half
-STOP_BOUND = 60  # seconds
+STOP_BOUND = 2 * PATIENCE
 
 
 class Hang(unittest.TestCase):

@@ -38,7 +38,7 @@ class HostileCase(DaemonCase):
         try:
             connection.send_bytes(stream)
             connection.socket.shutdown(socket.SHUT_WR)
-            connection.wait_closed(5)
+            connection.wait_closed()
         except OSError:
             pass
         connection.close()

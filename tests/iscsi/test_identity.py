@@ -3,13 +3,12 @@
 import os
 import re
 import tempfile
-import time
 import unittest
 
 import cdb
 import daemon
 import initiator
-from daemon import IQN, Daemon
+from daemon import IQN, Daemon, wait_until
 
 ALLOC = "alloc/a,size=16M,name=a"
 T10, NAA, PORT, PORTAL_GROUP, SCSI_NAME = 1, 3, 4, 5, 8
@@ -163,11 +162,8 @@ class Storage(unittest.TestCase):
         here = self.serial(f"file/{self.image}")
         with Daemon("--export", f"file/{self.image},name=a", wrapper=wrapper) as there:
             # The daemon listens before it logs the names of its targets.
-            deadline = time.monotonic() + 20
-            while not (named := re.search(r"LUN 0 of (\S+),", there.output())):
-                self.assertLess(time.monotonic(), deadline, there.output())
-                time.sleep(0.05)
-            name = named.group(1)
+            wait_until(lambda: "LUN 0 of " in there.output(), there.output)
+            name = re.search(r"LUN 0 of (\S+),", there.output()).group(1)
             self.assertRegex(name, "^iqn.2026-11.io.tcmu-runner:[0-9a-f]{12}:a$")
             self.assertNotEqual(name, IQN + "a")
             with initiator.Session(there.address, name) as session:

@@ -8,7 +8,7 @@ import time
 import iscsi_pdu as p
 from case import DaemonCase, main
 from daemon import IQN
-from initiator import Connection, LoginError, Session
+from initiator import PATIENCE, Connection, LoginError, Session
 
 INITIATOR_ERROR, NOT_FOUND, MISSING, SESSION_TYPE, NO_SESSION = 0x0200, 0x0203, 0x0207, 0x0209, 0x020A
 
@@ -210,7 +210,7 @@ class Refused(DaemonCase):
 
     def closed_or_refused(self, connection):
         try:
-            return connection.recv(5).bhs[36] == 2
+            return connection.recv().bhs[36] == 2
         except EOFError:
             return True
 
@@ -220,14 +220,14 @@ class Refused(DaemonCase):
                     p.data_out(1, 1, 0, 0, b"data", True, 1), p.Pdu.make(0x3F), p.Pdu.make(0x1C)):
             with self.subTest(opcode=hex(pdu.opcode)), Connection(self.daemon.address) as connection:
                 connection.send(pdu)
-                self.assertTrue(connection.wait_closed(5), "answered a PDU before login")
+                self.assertTrue(connection.wait_closed(), "answered a PDU before login")
 
     def test_second_login_pdu_in_full_feature(self):
         session = self.session()
         session.connection.send(p.login(p.encode_keys(session.names()), p.FINAL | 1 << 2 | 3, session.isid,
                                         session.tsih, cmdsn=session.cmdsn, expstatsn=session.expstatsn))
         try:
-            self.assertIn(session.connection.recv(5).opcode, (p.REJECT, p.LOGIN_RESPONSE))
+            self.assertIn(session.connection.recv().opcode, (p.REJECT, p.LOGIN_RESPONSE))
         except EOFError:
             pass
 
@@ -259,7 +259,7 @@ class Discovery(DaemonCase):
         with self.daemon.discovery() as session:
             session.connection.send(p.command(bytes(6), 1, session.cmdsn, session.expstatsn))
             try:
-                self.assertEqual(session.connection.recv(5).opcode, p.REJECT)
+                self.assertEqual(session.connection.recv().opcode, p.REJECT)
             except EOFError:
                 pass
 
@@ -271,19 +271,19 @@ class HalfOpen(DaemonCase):
     def test_login_timeout(self):
         begin = time.monotonic()
         with Connection(self.daemon.address) as connection:
-            self.assertTrue(connection.wait_closed(6))
+            self.assertTrue(connection.wait_closed())
         self.assertGreater(time.monotonic() - begin, 1)
 
     def test_login_timeout_in_mid_pdu(self):
         with Connection(self.daemon.address) as connection:
             connection.send_bytes(p.login(b"", 0, b"\x80abcde").encode()[:30])
-            self.assertTrue(connection.wait_closed(6))
+            self.assertTrue(connection.wait_closed())
 
     def test_login_timeout_with_steady_trickle(self):
         """The limit is from accept to the end of the login, not between bytes."""
         with Connection(self.daemon.address) as connection:
             pdu = p.login(p.encode_keys({"InitiatorName": "iqn.2026-11.test:slow"}), 1 << 2, b"\x80abcde").encode()
-            deadline = time.monotonic() + 8
+            deadline = time.monotonic() + PATIENCE
             with self.assertRaises(OSError):
                 for byte in pdu * 100:
                     self.assertLess(time.monotonic(), deadline, "a slow peer keeps its connection")
@@ -296,7 +296,7 @@ class HalfOpen(DaemonCase):
         for session in requests:
             session.connection.send(p.login(p.encode_keys(session.names()), p.FINAL | 1 << 2 | 3, session.isid))
         for session in requests:
-            reply = session.connection.recv(20)
+            reply = session.connection.recv()
             self.assertEqual((reply.opcode, reply.bhs[36]), (p.LOGIN_RESPONSE, 0))
             session.connection.close()
 
@@ -345,20 +345,18 @@ class HalfOpen(DaemonCase):
     def test_http_client(self):
         with Connection(self.daemon.address) as connection:
             connection.send_bytes(b"GET / HTTP/1.1\r\nHost: example.com\r\nAccept: */*\r\n\r\n")
-            self.assertTrue(connection.wait_closed(6))
+            self.assertTrue(connection.wait_closed())
 
 
 class Crowd(DaemonCase):
     """Silent peers give way to those who want to log in, long before their own time is over."""
-    args = DaemonCase.args + ("--max-half-open", "8", "--login-timeout", "60")
+    args = DaemonCase.args + ("--max-half-open", "8", "--login-timeout", "600")
 
     def test_silent_peers_lock_nobody_out(self):
         silent = [Connection(self.daemon.address) for _ in range(40)]
-        begin = time.monotonic()
         for _ in range(3):
-            with self.daemon.session("a", timeout=20) as session:
+            with self.daemon.session("a") as session:
                 self.assertEqual(session.ping(), b"ping")
-        self.assertLess(time.monotonic() - begin, 15)
         for connection in silent:
             connection.close()
 

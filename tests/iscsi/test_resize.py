@@ -7,7 +7,8 @@ import time
 import unittest
 
 import cdb
-from daemon import Daemon
+from daemon import Daemon, wait_until
+from initiator import PATIENCE
 
 CAPACITY_CHANGED = (6, 0x2A, 0x09)
 MEDIUM_ERROR = (3, 0x11, 0x00)
@@ -26,9 +27,9 @@ def information(task):
     return int.from_bytes(task.sense[3:7], "big")
 
 
-def wait_attention(session, seconds):
+def wait_attention(session):
     """The next unit attention, (0, 0, 0) when none comes."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         task = session.execute(cdb.TEST_UNIT_READY)
         if task.status == cdb.CHECK_CONDITION:
@@ -58,7 +59,7 @@ class Resize(unittest.TestCase):
                 self.assertEqual(capacity(session), 4 * MIB)
             self.change(daemon, 8 * MIB)
             for session in (one, two):
-                self.assertEqual(wait_attention(session, 10), CAPACITY_CHANGED)
+                self.assertEqual(wait_attention(session), CAPACITY_CHANGED)
                 session.good(cdb.TEST_UNIT_READY)
                 self.assertEqual(capacity(session), 8 * MIB)
             lba = 8 * MIB // 512 - 1
@@ -93,17 +94,14 @@ class Resize(unittest.TestCase):
                 new.truncate(4 * MIB)
             os.rename(self.path + ".new", self.path)
             daemon.process.send_signal(signal.SIGHUP)
-            deadline = time.monotonic() + 20
-            while "has been replaced" not in daemon.output():
-                self.assertLess(time.monotonic(), deadline)
-                time.sleep(0.05)
+            wait_until(lambda: "has been replaced" in daemon.output(), daemon.output)
             session.good(cdb.read10(0, 1), length=512)
 
     def test_noticed_without_a_signal(self):
         with self.serve() as daemon, daemon.session("a") as session:
             session.execute(cdb.TEST_UNIT_READY)
             os.truncate(self.path, 6 * MIB)
-            self.assertEqual(wait_attention(session, 15), CAPACITY_CHANGED)
+            self.assertEqual(wait_attention(session), CAPACITY_CHANGED)
 
 
 unittest.main()

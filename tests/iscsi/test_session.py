@@ -111,7 +111,7 @@ class CommandOrder(DaemonCase):
         session.connection.send(p.command(cdb.TEST_UNIT_READY, task.itt, session.take_cmdsn(), session.expstatsn))
         try:
             while True:
-                pdu = session.connection.recv(5)
+                pdu = session.connection.recv()
                 self.assertFalse(pdu.opcode == p.SCSI_RESPONSE and pdu.bhs[3] == 0, "two tasks with one tag")
                 if pdu.opcode in (p.REJECT, p.SCSI_RESPONSE):
                     return
@@ -149,7 +149,7 @@ class Reinstatement(DaemonCase):
         task = old.start(cdb.write10(0, 8), bytes(4096), manual=True)
         self.assertIsNone(task.status)
         new = self.session(isid=old.isid)
-        self.assertTrue(old.connection.wait_closed(5), "the old session lives on")
+        self.assertTrue(old.connection.wait_closed(), "the old session lives on")
         self.assertNotEqual(new.tsih, old.tsih)
         self.assertEqual(new.ping(), b"ping")
 
@@ -160,7 +160,7 @@ class Reinstatement(DaemonCase):
         new = self.session(login=False, attention=True, isid=old.isid, tsih=old.tsih)
         new.asked = {"MaxRecvDataSegmentLength": "65536"}
         new.login()
-        self.assertTrue(old.connection.wait_closed(5))
+        self.assertTrue(old.connection.wait_closed())
         self.assertEqual(new.tsih, old.tsih)
         new.adopt(old.answers | new.answers)
         new.execute(cdb.TEST_UNIT_READY)
@@ -180,7 +180,7 @@ class Reinstatement(DaemonCase):
             old.start(cdb.read10(0, 2048), length=2048 * 512)
         new = self.session(isid=old.isid)
         self.assertEqual(new.ping(), b"ping")
-        self.assertTrue(old.connection.wait_closed(10))
+        self.assertTrue(old.connection.wait_closed())
 
     def test_other_isid_or_name_or_target(self):
         first = self.session()
@@ -203,12 +203,12 @@ class Logout(DaemonCase):
     def test_close_session(self):
         session = self.session()
         self.assertEqual(session.logout(0), 0)
-        self.assertTrue(session.connection.wait_closed(5))
+        self.assertTrue(session.connection.wait_closed())
 
     def test_close_connection(self):
         session = self.session()
         self.assertEqual(session.logout(1, 0), 0)
-        self.assertTrue(session.connection.wait_closed(5))
+        self.assertTrue(session.connection.wait_closed())
 
     def test_unknown_connection(self):
         session = self.session()
@@ -223,7 +223,7 @@ class Logout(DaemonCase):
         for i in range(4):
             session.start(cdb.write10(i, 8), bytes(4096), manual=True)
         self.assertEqual(session.logout(), 0)
-        self.assertTrue(session.connection.wait_closed(5))
+        self.assertTrue(session.connection.wait_closed())
 
     def test_pdu_behind_a_logout(self):
         """Nothing that follows is executed."""
@@ -233,7 +233,7 @@ class Logout(DaemonCase):
             p.Pdu.make(p.LOGOUT, immediate=True, itt=90, w24=session.cmdsn, w28=session.expstatsn),
             p.command(cdb.write10(0, 1), 91, session.cmdsn, session.expstatsn, length=512, data=os.urandom(512),
                       flags=p.FINAL | p.WRITE | p.SIMPLE))
-        session.connection.wait_closed(5)
+        session.connection.wait_closed()
         self.assertEqual(self.session().good(cdb.read10(0, 1), length=512), before)
 
 
@@ -304,7 +304,7 @@ class Drop(DaemonCase):
     def test_half_closed(self):
         session = self.session()
         session.connection.socket.shutdown(socket.SHUT_WR)
-        self.assertTrue(session.connection.wait_closed(5))
+        self.assertTrue(session.connection.wait_closed())
 
 
 class Nop(DaemonCase):
@@ -344,7 +344,7 @@ class DeadPeer(DaemonCase):
     def test_silent_peer_is_dropped(self):
         session = self.session()
         begin = time.monotonic()
-        self.assertTrue(session.connection.wait_closed(10), "a dead peer keeps its session")
+        self.assertTrue(session.connection.wait_closed(), "a dead peer keeps its session")
         self.assertGreater(time.monotonic() - begin, 2)
 
     def test_answering_peer_stays(self):
@@ -356,7 +356,7 @@ class DeadPeer(DaemonCase):
             except socket.timeout:
                 break
         self.assertGreaterEqual(probes, 2)
-        self.assertEqual(session.ping(timeout=5), b"ping")
+        self.assertEqual(session.ping(), b"ping")
 
     def test_peer_that_stopped_reading(self):
         """Its buffers are full of Data-In, a NOP-In does not even get out."""
@@ -366,7 +366,7 @@ class DeadPeer(DaemonCase):
         time.sleep(8)
         with self.assertRaises((EOFError, OSError)):
             for _ in range(100000):
-                session.connection.recv(5)
+                session.connection.recv()
 
 
 class Limits(DaemonCase):
@@ -389,7 +389,7 @@ class Rejects(DaemonCase):
     def reason(self, pdu):
         session = self.session()
         session.connection.send(pdu(session))
-        reply = session.connection.recv(5)
+        reply = session.connection.recv()
         self.assertEqual(reply.opcode, p.REJECT)
         self.assertEqual(reply.itt, p.NO_TAG)
         self.assertEqual(len(reply.data), 48)
@@ -409,7 +409,7 @@ class Rejects(DaemonCase):
         session = self.session()
         session.connection.send(p.Pdu.make(p.SCSI_RESPONSE, immediate=True, itt=3))
         try:
-            self.assertEqual(session.connection.recv(5).opcode, p.REJECT)
+            self.assertEqual(session.connection.recv().opcode, p.REJECT)
         except EOFError:
             pass
 

@@ -11,9 +11,8 @@ import unittest
 import cdb
 import iscsi_pdu as p
 from daemon import Daemon
-from initiator import LoginError
+from initiator import PATIENCE, LoginError
 
-BOUND = 15  # seconds, sanitized and on a busy machine
 LENGTH = 128 * 512
 
 
@@ -38,7 +37,7 @@ class Writer(threading.Thread):
                     pending[task] = slot, value
                     self.good.pop(slot, None)  # in doubt until it is answered
                     count += 1
-                pdu = self.session.pump(BOUND)
+                pdu = self.session.pump(PATIENCE)
                 self.logout_asked |= pdu.opcode == p.ASYNC_MESSAGE and pdu.bhs[36] == 1
                 for task in [task for task in pending if task.status is not None]:
                     slot, value = pending.pop(task)
@@ -65,9 +64,9 @@ class Sigterm(unittest.TestCase):
         for writer in writers:
             writer.start()
         time.sleep(1)
-        self.assertLess(daemon.stop(), BOUND)
+        self.assertLess(daemon.stop(), PATIENCE)
         for writer in writers:
-            writer.join(BOUND)
+            writer.join(PATIENCE)
             writer.session.connection.close()
             self.assertFalse(writer.is_alive(), "a session hangs")
             self.assertGreater(len(writer.good), 10)
@@ -84,14 +83,14 @@ class Sigterm(unittest.TestCase):
         events = []
         try:
             while True:
-                pdu = session.pump(BOUND)
+                pdu = session.pump(PATIENCE)
                 if pdu.opcode == p.ASYNC_MESSAGE:
                     events.append(pdu.bhs[36])
                     session.logout()
         except (EOFError, ConnectionError):
             pass
         session.connection.close()
-        self.assertEqual(daemon.process.wait(BOUND), 0)
+        self.assertEqual(daemon.process.wait(PATIENCE), 0)
         daemon.stop()
         self.assertIn(1, events)
 
@@ -105,7 +104,7 @@ class Sigterm(unittest.TestCase):
         for _ in range(16):
             reading.start(cdb.read10(0, 2048), length=2048 * 512)
         with socket.create_connection(daemon.address):
-            self.assertLess(daemon.stop(), BOUND)
+            self.assertLess(daemon.stop(), PATIENCE)
         for session in (idle, waiting, reading):
             session.connection.close()
 
@@ -126,7 +125,7 @@ class Sigterm(unittest.TestCase):
             thread.start()
         time.sleep(1)
         try:
-            self.assertLess(daemon.stop(), BOUND)
+            self.assertLess(daemon.stop(), PATIENCE)
         finally:
             stopped.set()
             for thread in threads:
@@ -142,7 +141,7 @@ class Sigterm(unittest.TestCase):
         """A second SIGTERM, or one at once after the start, changes nothing."""
         daemon = Daemon("--export", "alloc/a,size=1M,name=a")
         daemon.process.send_signal(signal.SIGTERM)
-        self.assertLess(daemon.stop(), BOUND)
+        self.assertLess(daemon.stop(), PATIENCE)
 
     def test_killed_and_restarted(self):
         """After kill -9 the lock is gone and the answered FUA writes are there."""

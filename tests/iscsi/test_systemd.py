@@ -6,10 +6,10 @@ import socket
 import sys
 import tempfile
 import threading
-import time
 import unittest
 
-from daemon import Daemon
+from daemon import Daemon, wait_until
+from initiator import PATIENCE
 
 
 class Systemd:
@@ -20,7 +20,7 @@ class Systemd:
         self.path = os.path.join(self.folder.name, "notify")
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(self.path)
-        self.socket.settimeout(20)
+        self.socket.settimeout(PATIENCE)
         self.store = []
         return self
 
@@ -76,10 +76,7 @@ def pass_on(named, *args, env, **options):
 class SystemdTest(unittest.TestCase):
     def hears(self, daemon, text):
         """It serves before its start has come to its end."""
-        deadline = time.monotonic() + 20
-        while text not in daemon.output():
-            self.assertLess(time.monotonic(), deadline, daemon.output())
-            time.sleep(0.02)
+        wait_until(lambda: text in daemon.output(), daemon.output)
 
     def test_life(self):
         with Systemd() as systemd:
