@@ -430,7 +430,7 @@ void storage_discard(struct storage *storage)
 	bool is_over = false;
 
 	storage->is_discarded = true;
-	storage_close(storage, true, DISCARD_S, on_discarded, &is_over);
+	storage_close(storage, false, DISCARD_S, on_discarded, &is_over);
 	while (!is_over)
 		main_queue_wait(main, 1000);
 }

@@ -393,6 +393,25 @@ static void test_discard_keeps_what_existed(void **state)
 	assert_int_equal(access(folder_path("disk.img"), F_OK), 0);
 }
 
+/* The next start, with a configuration that works, must know of them. */
+static void test_discard_does_not_forget_contents(void **state)
+{
+	struct disk disk;
+
+	(void)state;
+	open_memory(&disk, "S-1");
+	note_first_write(&disk);
+	disk_close(&disk, false);
+	world_restart();
+	open_memory(&disk, "S-1");
+	assert_int_equal(storage_status(disk.storage), STORAGE_CONTENTS_LOST);
+	storage_discard(disk.storage);
+	world_restart();
+	open_memory(&disk, "S-1");
+	assert_int_equal(storage_status(disk.storage), STORAGE_CONTENTS_LOST);
+	disk_close(&disk, false);
+}
+
 /* As the control does when one of several exports fails. */
 static void discard_others(void *arg, int err, const struct error *error)
 {
@@ -466,6 +485,7 @@ int main(void)
 	    TEST(test_failed_open_leaves_nothing_behind),
 	    TEST(test_discard_removes_what_was_created),
 	    TEST(test_discard_keeps_what_existed),
+	    TEST(test_discard_does_not_forget_contents),
 	    TEST(test_discard_inside_the_failure_of_another_object),
 	    TEST(test_relative_path_that_means_an_absolute_one),
 	};
