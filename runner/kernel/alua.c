@@ -99,7 +99,7 @@ void kernel_alua_read(struct kernel_device *d)
 	d->nfolders = 0;
 	lock_drop(&d->manager->lock);
 	if (!tcmu_configfs_alua_read(&d->cfs, on_folder, d, &alua, &error))
-		scsi_lu_set_alua(d->lun.lu, &alua);
+		scsi_lu_set_alua(storage_lu_scsi(d->lun), &alua);
 	else
 		log_warn(d->subject, "target port groups: %s", error.text);
 }

@@ -44,7 +44,7 @@ static enum task next_task(struct kernel_device *d)
 		return REPLY;
 	if (d->removing || d->manager->closing)
 		return d->served ? STOP : CLOSE;
-	if (d->next.lu)
+	if (d->next)
 		return d->served ? STOP : START;
 	if (d->identify_wanted) {
 		d->identify_wanted = false;
@@ -97,9 +97,22 @@ void kernel_failed_but_stays(struct kernel_device *d, const struct error *error)
 	set_failed(d, true, error);
 }
 
+/*
+ * ADDED may have arrived while an older try to open the storage was under way, which must not create storage. Then the try
+ * that ADDED asks for decides about the reply.
+ */
+static bool is_opened_again(struct kernel_device *d)
+{
+	SCOPE_LOCK(&d->manager->lock);
+
+	return d->open_wanted && d->added_reply_pending && !d->removing && !d->manager->closing;
+}
+
 void kernel_failed(struct kernel_device *d, int err, const struct error *error)
 {
 	set_failed(d, false, error);
+	if (is_opened_again(d))
+		return;
 	bool refused = kernel_answer_added(d, err);
 
 	SCOPE_LOCK(&d->manager->lock);
@@ -150,8 +163,8 @@ static void close_device(struct kernel_device *d)
 	kernel_answer_added(d, -ESHUTDOWN);
 	if (d->reconfig_wanted)
 		kernel_answer_reconfig(d, -ESHUTDOWN);
-	kernel_lun_close(&d->next, d->removing);
-	kernel_replace_lun(d, (struct kernel_lun){0});
+	kernel_lun_close(d->next, d->removing);
+	kernel_replace_lun(d, NULL);
 	release(d);
 	log_info(d->subject, "closed");
 	forget(d);

@@ -184,7 +184,7 @@ static void view_device(const struct kernel_device *d, struct tcmu_device_view *
 	    .minor = d->minor,
 	    .state = d->removing || d->manager->closing ? TCMU_DEVICE_CLOSING : d->state,
 	    .error = d->state == TCMU_DEVICE_FAILED ? d->error.text : "",
-	    .size = d->state == TCMU_DEVICE_SERVED ? backstore_size(d->lun.bs) : 0,
+	    .size = d->state == TCMU_DEVICE_SERVED ? backstore_size(storage_lu_backstore(d->lun)) : 0,
 	    .commands = __atomic_load_n(&d->device.commands, __ATOMIC_RELAXED),
 	    .doorbells = __atomic_load_n(&d->device.doorbells, __ATOMIC_RELAXED),
 	    .late = __atomic_load_n(&d->device.expiry.nlate, __ATOMIC_RELAXED),

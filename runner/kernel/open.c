@@ -87,7 +87,9 @@ static void ask_for_notices(struct kernel_device *d)
 
 bool kernel_stray_io(const struct kernel_device *d)
 {
-	if (!d->reset || (d->next.bs && backstore_info(d->next.bs)->flags & TCMUR_INFO_EXCLUSIVE))
+	const struct backstore *bs = d->next ? storage_lu_backstore(d->next) : NULL;
+
+	if (!d->reset || (bs && backstore_info(bs)->flags & TCMUR_INFO_EXCLUSIVE))
 		return false;
 	return tcmu_stray_io(d->manager->io_lock);
 }
@@ -117,7 +119,7 @@ static int open_patiently(struct kernel_device *d, struct error *error)
 	int err = kernel_lun_open(d, d->name.config, is_new(d), &d->next, error);
 	int tries = 0; /* since the last I/O of the previous process has ended */
 
-	for (int i = 0; err == -EBUSY && d->found && !d->lun.lu; i++) {
+	for (int i = 0; err == -EBUSY && d->found && !d->lun; i++) {
 		tries = kernel_stray_io(d) ? 0 : tries + 1;
 		if (tries > BUSY_TRIES || !kernel_pause(d, KERNEL_PAUSE_NS))
 			break;
@@ -165,12 +167,12 @@ void kernel_open_device(struct kernel_device *d)
 		return;
 	}
 	/* From the answer on nothing is looked up in configfs, so the stand-in is opened first. */
-	if (err == -ENOMEDIUM && (d->lun.lu || !kernel_lun_open_absent(d, &d->next, &none))) {
+	if (err == -ENOMEDIUM && (d->lun || !kernel_lun_open_absent(d, &d->next, &none))) {
 		set_up(d);
 		kernel_failed_but_stays(d, &error);
 		return;
 	}
 	kernel_failed(d, err, &error);
-	if (stays(d) && !d->lun.lu && kernel_lun_open_absent(d, &d->next, &none))
+	if (stays(d) && !d->lun && kernel_lun_open_absent(d, &d->next, &none))
 		log_err(d->subject, "no stand-in either: %s", none.text);
 }

@@ -13,7 +13,7 @@
 #include "kernel/netlink.h"
 #include "kernel/stray_io.h"
 #include "kernel/uio.h"
-#include "storage/contents.h"
+#include "storage/lu.h"
 
 #define KERNEL_TIME_OUT 30 /* seconds, the kernel's default cmd_time_out */
 
@@ -70,16 +70,6 @@ struct kernel_manager {
 /* The folders that the groups of one device are read from: two of the device, one of each group, and two of each port. */
 #define KERNEL_FOLDERS_MAX (2 + SCSI_ALUA_GROUPS_MAX + 2 * SCSI_ALUA_PORTS_MAX)
 
-/* What a device's LUN is made of. */
-struct kernel_lun {
-	struct backstore *bs;
-	struct scsi_lu *lu;        /* NULL: none */
-	struct storage_unit *unit; /* NULL: it is not identified yet */
-	/* The options that the backstore was opened with, for the log: "cache=none, grow"; "": none. */
-	char options[256];
-	struct storage_contents *contents;
-};
-
 /*
  * One TCMU device. Everything that takes time happens in its job, on a thread of manager->jobs. Events and callbacks only
  * note a request and queue the job, unless it is queued or runs already (busy).
@@ -127,8 +117,10 @@ struct kernel_device {
 	/* The kernel waits for the reply to ADDED, which carries added_id. */
 	bool added_reply_pending;
 	uint32_t added_id;
-	struct kernel_lun lun; /* what is served; changed by its job only */
-	bool attached;         /* uio and device.ring are set up; the same */
+	/* What is served; NULL: nothing. Its job changes it, and holds the only reference. */
+	struct storage_lu *lun;
+	/* uio and device.ring are set up; the same. */
+	bool attached;
 
 	/* its job's, and its loop's between start and on_stopped */
 	struct pool_job job;
@@ -145,8 +137,8 @@ struct kernel_device {
 	bool reset;
 	/* The device runs on its loop. */
 	bool served;
-	/* Is served instead of lun as soon as the device has stopped; lu is NULL if there is none. */
-	struct kernel_lun next;
+	/* Is served instead of lun as soon as the device has stopped; NULL: there is none. */
+	struct storage_lu *next;
 	struct tcmu_device device;
 	struct loop_work flush_start; /* write cache switched off */
 	struct backstore_io flush;
@@ -216,21 +208,21 @@ bool kernel_pause(struct kernel_device *d, long ns);
 void kernel_start_device(struct kernel_device *d);
 /* The first command has arrived and waits for this. */
 void kernel_identify(struct kernel_device *d);
-/* Replaces d->lun, and closes the old one after no other thread can see it any more. lun: {0} for none. */
-void kernel_replace_lun(struct kernel_device *d, struct kernel_lun lun);
+/* Replaces d->lun, and closes the old one after no other thread can see it any more. lun: NULL for none. */
+void kernel_replace_lun(struct kernel_device *d, struct storage_lu *lun);
 
-/* --- lun.c: what a device serves, on the pool */
+/* --- lun.c: what configfs says of what a device serves, on the pool; runner/storage opens and closes it */
 
 /*
  * Opens config for d. make: storage that is missing and has never been served is created. Returns 0 or -errno with error
  * set; -ENOMEDIUM: storage that has been served before is missing.
  */
-int kernel_lun_open(struct kernel_device *d, const char *config, bool make, struct kernel_lun *lun,
+int kernel_lun_open(struct kernel_device *d, const char *config, bool make, struct storage_lu **lun,
 		    struct error *error);
 /* Opens the stand-in that answers NOT READY while the storage cannot be opened. */
-int kernel_lun_open_absent(struct kernel_device *d, struct kernel_lun *lun, struct error *error);
-/* forget: the disk is removed for ever, and so is memory that somebody keeps for it. */
-void kernel_lun_close(struct kernel_lun *lun, bool forget);
+int kernel_lun_open_absent(struct kernel_device *d, struct storage_lu **lun, struct error *error);
+/* forget: the disk is removed for ever, and so is memory that somebody keeps for it. lun may be NULL. */
+void kernel_lun_close(struct storage_lu *lun, bool forget);
 /* The device's job: the administrator has written dev_config again, and so accepts that the contents were lost. */
 void kernel_lun_accept_loss(struct kernel_device *d);
 /* d->next is about to replace d->lun, which is stopped: d->next takes over the mode that initiators have set. */
@@ -248,7 +240,7 @@ extern const struct scsi_alua_ops kernel_alua_ops; /* with the kernel_device */
 void kernel_alua_open(struct kernel_manager *manager);
 /* Main; no device is left. */
 void kernel_alua_close(struct kernel_manager *manager);
-/* The device's job: gives d->lun.lu the groups as they are now. */
+/* The device's job: gives d->lun the groups as they are now. */
 void kernel_alua_read(struct kernel_device *d);
 /* The device's loop: cancels the reading that initiators' questions have caused. */
 void kernel_alua_stop(struct kernel_device *d);

@@ -26,7 +26,7 @@ static void correct_size(struct kernel_device *d)
 
 	/* The kernel sets the size after it has sent the event. */
 	kernel_pause(d, PAUSE_NS);
-	snprintf(text, sizeof(text), "dev_size=%" PRIu64, backstore_size(d->lun.bs));
+	snprintf(text, sizeof(text), "dev_size=%" PRIu64, backstore_size(storage_lu_backstore(d->lun)));
 	if (tcmu_configfs_write(&d->cfs, "control", text, &error))
 		log_warn(d->subject, "%s", error.text);
 }
@@ -39,7 +39,7 @@ void kernel_answer_reconfig(struct kernel_device *d, int status)
 	lock_drop(&d->manager->lock);
 	if (tcmu_netlink_reply(d->manager->netlink, TCMU_EVENT_RECONFIG, event.device_id, status) ==
 		-ENODEV &&
-	    event.has_size && d->lun.lu && !backstore_is_absent(d->lun.bs))
+	    event.has_size && d->lun && !storage_lu_is_absent(d->lun))
 		correct_size(d);
 }
 
@@ -47,7 +47,7 @@ void kernel_answer_reconfig(struct kernel_device *d, int status)
  * HAS CHANGED. */
 static int resize(struct kernel_device *d, struct error *error)
 {
-	return backstore_resize(d->lun.bs, d->reconfig.size, error);
+	return backstore_resize(storage_lu_backstore(d->lun), d->reconfig.size, error);
 }
 
 /* Another configuration means another backstore in the place of this one, if the new one can be opened. */
@@ -56,7 +56,7 @@ static int reconfigure(struct kernel_device *d, struct error *error)
 	const char *config = d->reconfig.config;
 	size_t handler = strlen(d->name.handler);
 
-	if (!strcmp(config, d->name.config) && !backstore_is_absent(d->lun.bs)) {
+	if (!strcmp(config, d->name.config) && !storage_lu_is_absent(d->lun)) {
 		kernel_lun_accept_loss(d);
 		return 0;
 	}
@@ -88,15 +88,18 @@ static void start_flush(struct loop_work *work)
 {
 	struct kernel_device *d = container_of(work, struct kernel_device, flush_start);
 
-	d->flush = (struct backstore_io){
-	    .bs = d->lun.bs, .loop = d->device.loop, .op = BACKSTORE_FLUSH, .done = flushed, .owner = d};
+	d->flush = (struct backstore_io){.bs = storage_lu_backstore(d->lun),
+					 .loop = d->device.loop,
+					 .op = BACKSTORE_FLUSH,
+					 .done = flushed,
+					 .owner = d};
 	backstore_submit(&d->flush);
 }
 
 /* Returns true if the contents of the cache are being written to the medium; the reply waits for that. */
 static bool flush_cache(struct kernel_device *d)
 {
-	if (d->reconfig.write_cache || !backstore_has_flush(d->lun.bs))
+	if (d->reconfig.write_cache || !backstore_has_flush(storage_lu_backstore(d->lun)))
 		return false;
 	d->flush_start.fn = start_flush;
 	loop_post(d->device.loop, &d->flush_start);
@@ -105,7 +108,7 @@ static bool flush_cache(struct kernel_device *d)
 
 static int set_write_cache(struct kernel_device *d, struct error *error)
 {
-	int err = scsi_lu_set_write_cache(d->lun.lu, d->reconfig.write_cache);
+	int err = scsi_lu_set_write_cache(storage_lu_scsi(d->lun), d->reconfig.write_cache);
 
 	return err ? error_set(error, -err, "the storage has no write cache") : 0;
 }
@@ -116,7 +119,7 @@ static int set_write_cache(struct kernel_device *d, struct error *error)
  */
 static int write_write_cache(struct kernel_device *d, struct error *error)
 {
-	bool on = scsi_lu_write_cache(d->lun.lu);
+	bool on = scsi_lu_write_cache(storage_lu_scsi(d->lun));
 	int err;
 
 	lock_take(&d->manager->lock);
@@ -132,7 +135,7 @@ static int write_write_cache(struct kernel_device *d, struct error *error)
 void kernel_publish_write_cache(struct kernel_device *d)
 {
 	struct error error;
-	int err = d->lun.lu ? write_write_cache(d, &error) : 0;
+	int err = d->lun ? write_write_cache(d, &error) : 0;
 
 	if (!err)
 		return;
@@ -161,9 +164,9 @@ bool kernel_reconfigure(struct kernel_device *d)
 	struct error error = {"the kernel asks for a change that is not known"};
 	int err = -EOPNOTSUPP;
 
-	if (d->lun.lu && d->reconfig.has_config)
+	if (d->lun && d->reconfig.has_config)
 		err = reconfigure(d, &error);
-	else if (!d->lun.lu || backstore_is_absent(d->lun.bs))
+	else if (!d->lun || storage_lu_is_absent(d->lun))
 		err = error_set(&error, ENODEV, "the storage is not open");
 	else if (d->reconfig.has_size)
 		err = resize(d, &error);

@@ -129,29 +129,33 @@ static int attach_ring(struct kernel_device *d, struct error *error)
 	return 0;
 }
 
-void kernel_replace_lun(struct kernel_device *d, struct kernel_lun lun)
+void kernel_replace_lun(struct kernel_device *d, struct storage_lu *lun)
 {
+	bool opened = lun && !storage_lu_is_absent(lun);
+
 	lock_take(&d->manager->lock);
-	struct kernel_lun old = d->lun;
+	struct storage_lu *old = d->lun;
 	d->lun = lun;
 	d->identify_wanted = d->alua_wanted = false; /* of the old one */
-	if (!lun.lu)
+	if (!lun)
 		d->state = TCMU_DEVICE_CLOSING;
-	else if (!backstore_is_absent(lun.bs))
+	else if (opened)
 		d->state = TCMU_DEVICE_SERVED;
 	/* Another configuration is another disk. Otherwise a stand-in goes, or the device. */
-	bool forget = d->removing || (lun.lu && !backstore_is_absent(lun.bs));
+	bool forget = d->removing || opened;
 	lock_drop(&d->manager->lock);
-	kernel_lun_close(&old, forget && old.bs && !backstore_is_absent(old.bs));
+	kernel_lun_close(old, forget);
 }
 
 static void say_what_is_served(const struct kernel_device *d)
 {
+	struct backstore *bs = storage_lu_backstore(d->lun);
+	const char *options = storage_lu_options(d->lun);
 	char filters[512];
 
-	backstore_print_filters(d->lun.bs, filters, sizeof(filters));
-	log_info(d->subject, "served, %llu bytes%s%s%s%s", (unsigned long long)backstore_size(d->lun.bs),
-		 *d->lun.options ? ", with " : "", d->lun.options, *filters ? ", filters: " : "", filters);
+	backstore_print_filters(bs, filters, sizeof(filters));
+	log_info(d->subject, "served, %llu bytes%s%s%s%s", (unsigned long long)backstore_size(bs),
+		 *options ? ", with " : "", options, *filters ? ", filters: " : "", filters);
 }
 
 void kernel_start_device(struct kernel_device *d)
@@ -163,13 +167,15 @@ void kernel_start_device(struct kernel_device *d)
 	int err = reset_ring(d, &error);
 
 	if (err) {
-		kernel_lun_close(&d->next, false);
+		kernel_lun_close(d->next, false);
+		d->next = NULL;
 		kernel_failed(d, err, &error);
 		return;
 	}
 	err = d->attached ? 0 : attach_ring(d, &error);
 	if (err) {
-		kernel_lun_close(&d->next, false);
+		kernel_lun_close(d->next, false);
+		d->next = NULL;
 		lock_take(&d->manager->lock);
 		d->broken = true;
 		lock_drop(&d->manager->lock);
@@ -178,14 +184,14 @@ void kernel_start_device(struct kernel_device *d)
 	}
 	kernel_lun_take_over(d);
 	kernel_replace_lun(d, d->next);
-	d->next = (struct kernel_lun){0};
-	d->device.lu = d->lun.lu;
+	d->next = NULL;
+	d->device.lu = storage_lu_scsi(d->lun);
 	d->device.on_first = on_first;
 	d->device.used = false;
 	d->served = true;
 	tcmu_device_start(&d->device);
 	unblock_ring(d);
-	if (!backstore_is_absent(d->lun.bs))
+	if (!storage_lu_is_absent(d->lun))
 		say_what_is_served(d);
 	kernel_answer_added(d, 0); /* to an event that came after it was enabled */
 }
