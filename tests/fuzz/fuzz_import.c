@@ -43,6 +43,8 @@ static void check_acl(const struct saved_target *target, const struct saved_acl 
 static void check_target(const struct saved_config *config, const struct saved_target *target)
 {
 	assert(saved_target_find(config, target->name) == target);
+	/* An empty list could mean everyone, or nobody. */
+	assert((!target->allowed || target->allowed->len) && (!target->denied || target->denied->len));
 	for (guint i = 0; i < target->luns->len; i++) {
 		const struct saved_lun *lun = &g_array_index(target->luns, struct saved_lun, i);
 
@@ -129,7 +131,7 @@ static int import_tgt(const char *text, size_t size, struct saved_config *config
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	g_autoptr(saved_tree) config = saved_config_new();
+	struct saved_config *config = saved_config_new();
 	struct report report = {.out = NULL};
 	struct error error = {""};
 	const char *text = (const char *)data;
@@ -141,5 +143,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		err = import_scst(text + 5, size - 5, config, &report, &error);
 	check(config, err, &error);
 	report_clear(&report);
+	saved_config_free(config);
 	return 0;
 }

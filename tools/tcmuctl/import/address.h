@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Addresses and networks of the access rules of SCST and tgt. Both programs read them with the same code. */
+/*
+ * Addresses of the access rules of SCST and tgt, which read them with the same code, and sets of
+ * addresses.
+ */
 #ifndef IMPORT_ADDRESS_H
 #define IMPORT_ADDRESS_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A network; a single address is a network with a length of 32 or 128 bits. */
+struct address {
+	/* AF_INET or AF_INET6 */
+	int family;
+	/* The bits behind the length are zero. */
+	uint8_t bytes[16];
+	unsigned length;
+};
 
 enum address_kind {
 	/* It is no numeric address. SCST stops to read a line at such an entry. */
 	ADDRESS_BAD,
-	/*
-	 * It is an address or a network, but SCST and tgt compare it in such a way that no
-	 * initiator ever matches.
-	 */
+	/* It is an address, but SCST and tgt compare it in such a way that no initiator ever matches. */
 	ADDRESS_NEVER_MATCHES,
 	ADDRESS_GOOD,
 	/* "ALL" */
@@ -17,10 +30,30 @@ enum address_kind {
 };
 
 /*
- * Takes an entry apart: "ALL", ADDRESS, ADDRESS/LENGTH, [IPV6] or [IPV6]/LENGTH; blanks around it
- * are ignored. Except for ADDRESS_BAD and ADDRESS_ALL, *normal is the entry in the form of
- * docs/saveconfig.md, with the bits behind LENGTH set to zero; the caller frees it. Otherwise
- * *normal is NULL.
+ * Takes an entry apart: "ALL", ADDRESS, ADDRESS/LENGTH, [IPV6] or [IPV6]/LENGTH; blanks around it are
+ * ignored. address is filled for ADDRESS_GOOD and ADDRESS_NEVER_MATCHES.
  */
-enum address_kind address_parse(const char *entry, char **normal);
+enum address_kind address_parse(const char *entry, struct address *address);
+/* The form of docs/saveconfig.md. The caller frees it. */
+char *address_print(const struct address *address);
+
+/* --- address_set.c --- */
+
+/* The longest text of a list, with commas between its entries, that the daemon takes. */
+#define ADDRESS_LIST_MAX 4000
+
+/* An empty set: an array of struct address, which the caller frees with g_array_unref(). */
+GArray *address_set_new(void);
+/* What is in the set already is not added again. */
+void address_set_add(GArray *set, const struct address *address);
+void address_set_add_all(GArray *set);
+/* Whether the set has all addresses of both families. */
+bool address_set_is_all(const GArray *set);
+/*
+ * The addresses of from that are not in minus. NULL: the result would need so many networks that no list
+ * could hold them.
+ */
+GArray *address_set_subtract(const GArray *from, const GArray *minus);
+/* The set as strings, or NULL if they are longer than ADDRESS_LIST_MAX. The caller frees the array. */
+GPtrArray *address_set_print(const GArray *set);
 #endif

@@ -222,6 +222,7 @@ struct saved_object *disk_save(struct saved_config *config, const struct disk *d
 	object->size = found.size - found.size % block_size;
 	object->block_size = disk->block_size;
 	object->read_only = disk->is_read_only;
+	object->has_storage = disk->path;
 	object->vendor = inquiry_text(disk, "vendor", disk->vendor, VENDOR_MAX, report);
 	object->product = inquiry_text(disk, "product", disk->product, PRODUCT_MAX, report);
 	object->revision = inquiry_text(disk, "revision", disk->revision, REVISION_MAX, report);

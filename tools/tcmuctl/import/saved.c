@@ -185,18 +185,18 @@ static bool has_ipv6(const GPtrArray *addresses)
 	for (guint i = 0; addresses && i < addresses->len; i++) {
 		const char *address = g_ptr_array_index(addresses, i);
 
-		if (strchr(address, ':') && strcmp(address, SAVED_ANY_IPV6))
+		if (strchr(address, ':') && strcmp(address, "::/0"))
 			return true;
 	}
 	return false;
 }
 
-/* LIO's spelling of [::]. Such a portal takes IPv4 connections, too, but some hosts have no IPv6. */
+/* Some hosts have no IPv6, so there is no such portal without need. [::0] is LIO's spelling. */
 void saved_portal_add_default(struct saved_target *target)
 {
-	bool uses_ipv6 = has_ipv6(target->allowed) || has_ipv6(target->denied);
-
-	g_ptr_array_add(target->portals, g_strdup(uses_ipv6 ? "[::0]" : "0.0.0.0"));
+	g_ptr_array_add(target->portals, g_strdup("0.0.0.0"));
+	if (has_ipv6(target->allowed) || has_ipv6(target->denied))
+		g_ptr_array_add(target->portals, g_strdup("[::0]"));
 }
 
 bool saved_target_needs_own_settings(const struct saved_target *target)

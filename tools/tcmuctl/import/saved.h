@@ -14,10 +14,6 @@
 /* The largest LUN: flat space addressing (SAM-5 4.7.7.4). */
 #define SAVED_LUN_MAX 16383
 
-/* All addresses, in address rules. */
-#define SAVED_ANY_IPV4 "0.0.0.0/0"
-#define SAVED_ANY_IPV6 "::/0"
-
 struct saved_object {
 	/* The name below /backstores/user/. */
 	char *name;
@@ -30,6 +26,8 @@ struct saved_object {
 	/* Bytes, 512 or 4096; 0: what the storage has. */
 	uint32_t block_size;
 	bool read_only;
+	/* There is storage, which must not be created if it is missing. */
+	bool has_storage;
 	/* What INQUIRY reports; NULL: the default. */
 	char *vendor, *product, *revision;
 };
@@ -97,7 +95,7 @@ struct saved_target {
 	GArray *luns;
 	/* struct saved_acl */
 	GPtrArray *acls;
-	/* Address rules (docs/saveconfig.md): strings; NULL: the list is not present. */
+	/* Address rules (docs/saveconfig.md): strings; NULL: the list is not present. They are not empty. */
 	GPtrArray *allowed, *denied;
 };
 
@@ -126,7 +124,7 @@ void saved_parameter_set(struct saved_target *target, const char *name, const ch
 void saved_account_set(struct saved_account *account, const char *user, const char *secret);
 /* Whether an account is set. */
 bool saved_account_is_set(const struct saved_account *account);
-/* Adds a portal for all addresses, with IPv6 if the address rules of the target mention it. */
+/* Adds a portal for all IPv4 addresses, and one for IPv6 if the address rules of the target mention it. */
 void saved_portal_add_default(struct saved_target *target);
 /* Whether the target needs a setting that LIO does not have. LIO must not enable it then. */
 bool saved_target_needs_own_settings(const struct saved_target *target);

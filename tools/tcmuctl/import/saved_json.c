@@ -201,15 +201,18 @@ static void add_own_object(JsonBuilder *json, const struct saved_object *object)
 {
 	g_autofree char *key = g_strconcat("user/", object->name, NULL);
 
-	if (!object->read_only && !object->vendor && !object->product && !object->revision)
+	if (!object->has_storage && !object->read_only && !object->vendor && !object->product &&
+	    !object->revision)
 		return;
 	begin_object(json, key);
+	if (object->has_storage)
+		add_bool(json, "create", false);
 	if (object->read_only)
 		add_bool(json, "read_only", true);
 	if (object->vendor)
-		add_string(json, "vendor", object->vendor);
+		add_string(json, "vendor_id", object->vendor);
 	if (object->product)
-		add_string(json, "product", object->product);
+		add_string(json, "product_id", object->product);
 	if (object->revision)
 		add_string(json, "revision", object->revision);
 	json_builder_end_object(json);

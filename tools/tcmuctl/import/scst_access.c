@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "import/access.h"
 #include "import/address.h"
 #include "import/scst.h"
 
@@ -17,45 +18,33 @@ struct reader {
 	struct scst_target *target;
 	const struct source *source;
 	bool is_deny;
-	/* Strings in the form of docs/saveconfig.md; NULL: no line is about this target. */
-	GPtrArray *addresses;
+	/* struct address */
+	GArray *addresses;
 	/* An entry of the deny file is no address. */
 	bool is_unclear;
 };
-
-static void add_address(struct reader *reader, const char *address)
-{
-	if (!reader->addresses)
-		reader->addresses = g_ptr_array_new_with_free_func(g_free);
-	if (!g_ptr_array_find_with_equal_func(reader->addresses, address, g_str_equal, NULL))
-		g_ptr_array_add(reader->addresses, g_strdup(address));
-}
-
-static void add_all(struct reader *reader)
-{
-	add_address(reader, SAVED_ANY_IPV4);
-	add_address(reader, SAVED_ANY_IPV6);
-}
 
 /* --- entries --- */
 
 /* Returns false if the rest of the line has no effect. */
 static bool take_allow_entry(struct reader *reader, const char *entry, struct place place)
 {
-	g_autofree char *normal = NULL;
+	struct address address;
+	g_autofree char *text = NULL;
 
-	switch (address_parse(entry, &normal)) {
+	switch (address_parse(entry, &address)) {
 	case ADDRESS_ALL:
-		add_all(reader);
+		address_set_add_all(reader->addresses);
 		return true;
 	case ADDRESS_GOOD:
-		add_address(reader, normal);
+		address_set_add(reader->addresses, &address);
 		return true;
 	case ADDRESS_NEVER_MATCHES:
+		text = address_print(&address);
 		report_add(reader->config->report, place,
-			   "'%s' is left out, because SCST lets no address match it; to allow it, add %s to "
-			   "allowed_addresses",
-			   entry, normal);
+			   "'%s' is left out, because SCST lets no address match it; write %s if you want to "
+			   "allow it",
+			   entry, text);
 		return true;
 	case ADDRESS_BAD:
 		break;
@@ -68,26 +57,28 @@ static bool take_allow_entry(struct reader *reader, const char *entry, struct pl
 
 static void take_deny_entry(struct reader *reader, const char *entry, struct place place)
 {
-	g_autofree char *normal = NULL;
+	struct address address;
+	g_autofree char *text = NULL;
 
-	switch (address_parse(entry, &normal)) {
+	switch (address_parse(entry, &address)) {
 	case ADDRESS_ALL:
-		add_all(reader);
+		address_set_add_all(reader->addresses);
 		break;
 	case ADDRESS_GOOD:
-		add_address(reader, normal);
+		address_set_add(reader->addresses, &address);
 		break;
 	case ADDRESS_NEVER_MATCHES:
-		add_address(reader, normal);
+		address_set_add(reader->addresses, &address);
+		text = address_print(&address);
 		report_add(reader->config->report, place,
-			   "SCST lets no address match '%s'; the import refuses %s", entry, normal);
+			   "SCST lets no address match '%s'; the import refuses %s", entry, text);
 		break;
 	case ADDRESS_BAD:
 		reader->is_unclear = true;
 		report_add(
 		    reader->config->report, place,
-		    "'%s' is no numeric address, and SCST refuses nobody because of it; %s is imported "
-		    "as disabled until you have corrected its denied_addresses",
+		    "'%s' is no numeric address, and SCST refuses nobody because of it; %s is imported as "
+		    "disabled until you have set its denied_addresses",
 		    entry, reader->target->saved->name);
 		break;
 	}
@@ -97,9 +88,6 @@ static void take_entries(struct reader *reader, const char *text, struct place p
 {
 	g_auto(GStrv) entries = g_strsplit(text, ",", -1);
 
-	/* The line exists, so the list does, too, even if nothing of it can be used. */
-	if (!reader->addresses)
-		reader->addresses = g_ptr_array_new_with_free_func(g_free);
 	for (char **entry = entries; *entry; entry++) {
 		g_strstrip(*entry);
 		if (reader->is_deny)
@@ -174,15 +162,16 @@ static void read_file(struct reader *reader)
 static void apply(struct scst_config *config, struct scst_target *target, const struct source *allow,
 		  const struct source *deny)
 {
-	struct reader denied = {.config = config, .target = target, .source = deny, .is_deny = true};
-	struct reader allowed = {.config = config, .target = target, .source = allow};
+	g_autoptr(GArray) denied_set = address_set_new(), allowed_set = address_set_new();
+	struct reader denied = {config, target, deny, true, denied_set, false};
+	struct reader allowed = {config, target, allow, false, allowed_set, false};
 
 	read_file(&denied);
 	/* Without a denied address, the allow file has no effect. */
-	if (denied.addresses)
+	if (denied_set->len)
 		read_file(&allowed);
-	target->saved->denied = denied.addresses;
-	target->saved->allowed = allowed.addresses;
+	access_set(target->saved, denied_set, allowed_set, (struct place){deny ? deny->name : "", 0},
+		   config->report);
 	if (denied.is_unclear)
 		target->saved->enable = false;
 }

@@ -240,7 +240,7 @@ static void take_driver(struct scst_config *config, const struct node *node)
 
 int scst_parse_sysfs(struct scst_config *config, const struct source *source, struct error *error)
 {
-	g_autoptr(node_tree) root = scst_parse_tree(source, error);
+	struct node *root = scst_parse_tree(source, error);
 	const struct node *child;
 
 	if (!root)
@@ -258,5 +258,6 @@ int scst_parse_sysfs(struct scst_config *config, const struct source *source, st
 		else
 			report_add(config->report, child->place, "a setting of SCST itself is left out");
 	}
+	node_free(root);
 	return 0;
 }

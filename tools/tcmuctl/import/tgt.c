@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "import/address.h"
+#include "import/access.h"
 #include "import/auth.h"
 #include "import/keys.h"
 #include "model/name.h"
@@ -15,8 +15,10 @@ struct target {
 	const struct node *node;
 	/* struct mask_name, from initiator-name. */
 	GArray *initiators;
-	/* There is initiator-address ALL; there is initiator-name. */
-	bool allows_all, has_names;
+	/* struct address, from initiator-address. */
+	GArray *addresses;
+	/* There is initiator-address; there is initiator-name. */
+	bool has_addresses, has_names;
 };
 
 /* --- access --- */
@@ -24,28 +26,40 @@ struct target {
 static void take_address(struct target *target, const struct node *node)
 {
 	struct report *report = target->import->report;
-	g_autofree char *normal = NULL;
+	struct address address;
+	g_autofree char *text = NULL;
 
-	if (!target->saved->allowed)
-		target->saved->allowed = g_ptr_array_new_with_free_func(g_free);
-	switch (address_parse(node->value, &normal)) {
+	target->has_addresses = true;
+	switch (address_parse(node->value, &address)) {
 	case ADDRESS_ALL:
-		target->allows_all = true;
+		address_set_add_all(target->addresses);
 		break;
 	case ADDRESS_GOOD:
-		g_ptr_array_add(target->saved->allowed, g_steal_pointer(&normal));
+		address_set_add(target->addresses, &address);
 		break;
 	case ADDRESS_NEVER_MATCHES:
+		text = address_print(&address);
 		report_add(report, node->place,
-			   "'%s' is left out, because tgt lets no address match it; to allow it, add %s to "
-			   "allowed_addresses",
-			   node->value, normal);
+			   "'%s' is left out, because tgt lets no address match it; write %s if you want to "
+			   "allow it",
+			   node->value, text);
 		break;
 	case ADDRESS_BAD:
 		report_add(report, node->place, "'%s' is left out, because it is no numeric address",
 			   node->value);
 		break;
 	}
+}
+
+/* Without any initiator-address, everyone may connect. Otherwise all are refused that are not named. */
+static void save_addresses(struct target *target)
+{
+	g_autoptr(GArray) everyone = address_set_new();
+
+	address_set_add_all(everyone);
+	if (target->has_addresses)
+		access_set(target->saved, everyone, target->addresses, target->node->place,
+			   target->import->report);
 }
 
 /* tgt has no patterns: to it, these characters are a part of the name. */
@@ -111,8 +125,7 @@ static void finish_target(struct target *target)
 {
 	struct saved_target *saved = target->saved;
 
-	if (target->allows_all)
-		g_clear_pointer(&saved->allowed, g_ptr_array_unref);
+	save_addresses(target);
 	saved_portal_add_default(saved);
 	auth_finish(&saved->auth, saved->name, target->node->place, target->import->report);
 }
@@ -139,8 +152,9 @@ static void take_target(struct tgt_import *import, const struct node *root, cons
 {
 	g_autoptr(node_tree) whole = NULL;
 	g_autoptr(GArray) initiators = g_array_new(FALSE, TRUE, sizeof(struct mask_name));
+	g_autoptr(GArray) addresses = address_set_new();
 	char normal[MODEL_NAME_SIZE];
-	struct target target = {.import = import, .initiators = initiators};
+	struct target target = {.import = import, .initiators = initiators, .addresses = addresses};
 	const struct node *child;
 
 	if (!model_name_copy(normal, section->value)) {
