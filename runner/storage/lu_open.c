@@ -185,10 +185,11 @@ int storage_lu_identify(struct storage_lu *lu, const char *serial, struct error 
 	struct storage_identity identity;
 	int err = choose_identity(lu, serial, false, &identity, error);
 
-	if (err)
-		return err;
-	scsi_lu_set_serial(lu->scsi, identity.serial, identity.naa);
-	return enter_unit(lu, &identity, error);
+	if (!err)
+		err = enter_unit(lu, &identity, error);
+	if (!err)
+		scsi_lu_set_serial(lu->scsi, identity.serial, identity.naa);
+	return err;
 }
 
 /* Initiators would join a stand-in with another unit's identity and that unit, so it gets a random identity. */

@@ -328,6 +328,27 @@ int storage_accept_loss(struct storage *storage, struct error *error)
 	return 0;
 }
 
+int storage_set_serial(struct storage *storage, const char *serial, struct error *error)
+{
+	struct storage_settings settings = storage->settings, copy;
+	int err = 0;
+
+	settings.serial = serial;
+	if (storage->job)
+		return error_set(error, EBUSY, "%s is being changed; try again in a moment", storage->name);
+	if (storage_settings_copy(&copy, &settings))
+		return error_set(error, ENOMEM, "%s: there is no memory", storage->name);
+	if (storage->served)
+		err = storage_lu_identify(storage->served, serial, error);
+	if (err) {
+		storage_settings_clear(&copy);
+		return err;
+	}
+	storage_settings_clear(&storage->settings);
+	storage->settings = copy;
+	return 0;
+}
+
 void storage_tick(struct storage *storage)
 {
 	struct storage_job *job;

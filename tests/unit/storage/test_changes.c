@@ -465,6 +465,33 @@ static void test_relative_path_that_means_an_absolute_one(void **state)
 	disk_close(&disk, false);
 }
 
+/* Each change shows at once, and a serial number that another disk has is refused. */
+static void test_serial(void **state)
+{
+	struct disk a, b;
+	struct error error;
+
+	(void)state;
+	disk_new(&a, "user_0/a", "alloc/a");
+	disk_new(&b, "user_0/b", "alloc/b");
+	a.settings.size = b.settings.size = STAGE_SIZE;
+	assert_int_equal(disk_open(&a, false, NULL), 0);
+	assert_int_equal(disk_open(&b, false, NULL), 0);
+	assert_int_equal(storage_set_serial(a.storage, "one", &error), 0);
+	assert_string_equal(view_of(&a).serial, "one");
+	assert_int_equal(storage_set_serial(b.storage, "one", &error), -EEXIST);
+	assert_names(&error, "user_0/a");
+	assert_names(&error, "user_0/b");
+	assert_string_not_equal(view_of(&b).serial, "one");
+	assert_int_equal(storage_set_serial(a.storage, "two", &error), 0);
+	assert_int_equal(storage_set_serial(b.storage, "one", &error), 0);
+	assert_string_equal(view_of(&b).serial, "one");
+	assert_int_equal(storage_set_serial(b.storage, "", &error), 0);
+	assert_string_equal(view_of(&b).serial, "one"); /* as initiators know it */
+	disk_close(&a, false);
+	disk_close(&b, false);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 
 int main(void)
@@ -476,6 +503,7 @@ int main(void)
 	    TEST(test_failed_replace_changes_nothing),
 	    TEST(test_replace_does_not_wait_for_a_retry),
 	    TEST(test_flush),
+	    TEST(test_serial),
 	    TEST(test_errors_are_counted),
 	    TEST(test_attributes_reach_the_logical_unit),
 	    TEST(test_lost_contents_are_not_ready_until_they_are_accepted),
