@@ -215,3 +215,27 @@ unsigned model_map_count(const struct model_map *map)
 {
 	return map->count;
 }
+
+static const struct page *page_at(const struct model_map *map, unsigned at)
+{
+	return at < map->npages ? map->pages[at] : NULL;
+}
+
+static bool page_is_same(const struct page *a, const struct page *b)
+{
+	static const struct page none;
+
+	a = a ? a : &none;
+	b = b ? b : &none;
+	return a == b || (a->count == b->count && !memcmp(a->entries, b->entries, sizeof(a->entries)));
+}
+
+bool model_map_is_same(const struct model_map *a, const struct model_map *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (unsigned i = 0; i < MAX(a->npages, b->npages); i++)
+		if (!page_is_same(page_at(a, i), page_at(b, i)))
+			return false;
+	return true;
+}

@@ -27,7 +27,9 @@ struct model_entry *model_map_entry(const struct model_map *map, unsigned lun);
 int model_map_next(const struct model_map *map, unsigned from);
 /* Any thread. How many LUNs the map has. */
 unsigned model_map_count(const struct model_map *map);
-/* Any thread. */
+/* Any thread. Whether each LUN has the same entry in both maps. Costs nothing for what the maps share. */
+bool model_map_is_same(const struct model_map *a, const struct model_map *b);
+/* Any thread. put: map may be NULL. */
 struct model_map *model_map_get(struct model_map *map);
 void model_map_put(struct model_map *map);
 
@@ -46,7 +48,7 @@ struct model_map *model_view_map(struct model_view *view);
  * what the initiator may do has changed so much that it has to log in again.
  */
 bool model_view_is_closed(const struct model_view *view);
-/* Any thread. */
+/* Any thread. put: view may be NULL. */
 struct model_view *model_view_get(struct model_view *view);
 void model_view_put(struct model_view *view);
 #endif
