@@ -27,16 +27,16 @@ static const char all_targets[] = "SendTargets=All"; /* with its NUL */
 
 static bool is_kept_kind(const struct iscsi_conn *conn, const uint8_t *in, uint32_t in_len)
 {
-	return !conn->session->target && in_len == sizeof(all_targets) && !memcmp(in, all_targets, in_len);
+	return conn->session->discovery && in_len == sizeof(all_targets) && !memcmp(in, all_targets, in_len);
 }
 
 static uint64_t make_key(const struct iscsi_text_context *context)
 {
-	unsigned generation = target_model_generation(context->model);
+	unsigned generation = model_discovery_generation(context->model);
 	uint64_t hash = hash_bytes(HASH_INIT, context->initiator_name, strlen(context->initiator_name));
 
 	hash = hash_bytes(hash, &generation, sizeof(generation));
-	hash = hash_bytes(hash, &context->portal, sizeof(context->portal));
+	hash = hash_bytes(hash, &context->np, sizeof(context->np));
 	hash = hash_bytes(hash, context->local, sizeof(*context->local));
 	return hash_bytes(hash, context->peer, sizeof(*context->peer));
 }
@@ -98,29 +98,31 @@ struct iscsi_answer *iscsi_answer_get(struct iscsi_conn *conn, const uint8_t *in
 	socklen_t local_len = sizeof(local), peer_len = sizeof(peer);
 	struct iscsi_text_context context = {
 	    .model = conn->il->server->model,
-	    .target = conn->session->target,
+	    .target = conn->session->discovery ? NULL : conn->session->target_name,
 	    .initiator_name = conn->session->initiator_name,
-	    .portal = conn->portal,
+	    .np = conn->np,
 	    .local = &local,
 	    .peer = &peer,
 	    .params = &conn->params,
 	};
 	bool kept_kind = is_kept_kind(conn, in, in_len);
 	struct iscsi_answer *answer;
+	uint64_t key;
 
 	getsockname(conn->watch.fd, (struct sockaddr *)&local, &local_len);
 	getpeername(conn->watch.fd, (struct sockaddr *)&peer, &peer_len);
 	/* The port of the initiator changes nothing in the answer. */
 	if (peer.ss_family == AF_INET || peer.ss_family == AF_INET6)
 		((struct sockaddr_in *)&peer)->sin_port = 0;
-	answer = kept_kind ? find_kept(conn->il, make_key(&context)) : NULL;
+	key = make_key(&context); /* before the answer is made, so that it is not older than the key says */
+	answer = kept_kind ? find_kept(conn->il, key) : NULL;
 	if (answer) {
 		answer->nrefs++;
 		return answer;
 	}
 	answer = make(conn, &context, in, in_len);
 	if (answer && kept_kind) {
-		keep(conn->il, answer, make_key(&context));
+		keep(conn->il, answer, key);
 	} else if (answer) {
 		answer->counted = iscsi_memory_take(conn->il, answer->len);
 		if (!answer->counted) {

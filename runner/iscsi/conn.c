@@ -17,11 +17,14 @@
 #include "iscsi/nop.h"
 #include "iscsi/session.h"
 #include "iscsi/task.h"
+#include "iscsi_login/text.h"
 #include "model/portal.h"
 #include "util/clock.h"
 
 /* The time that the initiator has for closing the connection after the last PDU. */
 #define DRAIN_NS NS_PER_S
+/* The time that an initiator has for logging out when it is asked to. */
+#define LEAVE_S 2
 
 void iscsi_conn_wake(struct iscsi_conn *conn)
 {
@@ -122,6 +125,8 @@ static void conn_turn(struct loop_work *work)
 	iscsi_tx_flush(conn);
 	if (conn->state == ISCSI_CONN_CLOSING)
 		return;
+	if (conn->state == ISCSI_CONN_FULL)
+		iscsi_luns_reap(&conn->session->luns);
 	if (conn->state == ISCSI_CONN_FULL && !conn->session->ntasks && !conn->close_after_send)
 		when_idle(conn);
 	if (conn->close_after_send && list_empty(&conn->tx.queue)) {
@@ -150,7 +155,9 @@ static void conn_timer(struct loop_timer *timer)
 {
 	struct iscsi_conn *conn = container_of(timer, struct iscsi_conn, timer);
 
-	if (conn->state == ISCSI_CONN_FULL && !conn->discovery)
+	if (conn->leave_reason)
+		iscsi_conn_close(conn, conn->leave_reason);
+	else if (conn->state == ISCSI_CONN_FULL && !conn->discovery)
 		iscsi_nop_timer(conn);
 	else
 		iscsi_conn_close(conn, conn->discovery ? "discovery took too long" : "login took too long");
@@ -159,7 +166,7 @@ static void conn_timer(struct loop_timer *timer)
 void iscsi_conn_full(struct iscsi_conn *conn)
 {
 	const struct iscsi_options *options = &conn->il->server->options;
-	bool normal = conn->session->target;
+	bool normal = !conn->session->discovery;
 
 	conn->state = ISCSI_CONN_FULL;
 	if (normal)
@@ -186,12 +193,60 @@ void iscsi_conn_phase(struct iscsi_conn *conn)
 	}
 }
 
+void iscsi_conn_ask_to_leave(struct iscsi_conn *conn, const char *reason)
+{
+	if (conn->state != ISCSI_CONN_FULL) {
+		iscsi_conn_close(conn, reason);
+		return;
+	}
+	if (conn->leave_reason || conn->close_after_send)
+		return;
+	conn->leave_reason = reason;
+	iscsi_async_logout(conn, LEAVE_S);
+	if (conn->state == ISCSI_CONN_FULL)
+		loop_timer_arm(conn->il->loop, &conn->timer, LEAVE_S * NS_PER_S);
+}
+
+void iscsi_conn_update(struct iscsi_conn *conn)
+{
+	struct iscsi_session *session = conn->session;
+
+	if (!session || session->discovery || conn->state == ISCSI_CONN_CLOSING)
+		return;
+	if (model_view_is_closed(session->luns.view))
+		iscsi_conn_ask_to_leave(
+		    conn, "its TPG was disabled, or the target, the TPG or the initiator's ACL was deleted");
+	if (conn->state != ISCSI_CONN_CLOSING)
+		iscsi_luns_update(session);
+}
+
+static void format_address(const struct sockaddr_storage *addr, char text[64])
+{
+	struct sockaddr_storage plain = iscsi_plain_address(addr);
+
+	if ((plain.ss_family != AF_INET && plain.ss_family != AF_INET6) ||
+	    target_portal_format(&plain, text, 64) < 0)
+		snprintf(text, 64, "unknown");
+}
+
+static struct iscsi_login *new_login(struct iscsi_conn *conn)
+{
+	struct sockaddr_storage local = {0}, peer = {0};
+	socklen_t local_len = sizeof(local), peer_len = sizeof(peer);
+
+	getsockname(conn->watch.fd, (struct sockaddr *)&local, &local_len);
+	getpeername(conn->watch.fd, (struct sockaddr *)&peer, &peer_len);
+	format_address(&local, conn->local);
+	peer = iscsi_plain_address(&peer);
+	return iscsi_login_new(conn->il->server->model, conn->np, &peer, conn->peer);
+}
+
 /* Runs on the loop of the connection after it has got its place. */
 static void arrive(struct iscsi_conn *conn)
 {
 	list_add_tail(&conn->il->conns, &conn->node);
 	conn->last_rx_ns = loop_now_ns(conn->il->loop);
-	conn->login = iscsi_login_new(conn->il->server->model, conn->portal, conn->peer);
+	conn->login = new_login(conn);
 	if (!conn->login || loop_watch_add(conn->il->loop, &conn->watch) < 0) {
 		iscsi_conn_close(conn, "out of memory");
 		return;
@@ -226,17 +281,7 @@ static void conn_evict(struct loop_work *work)
 		iscsi_conn_close(conn, "not logged in, closed in favour of waiting connections");
 }
 
-static void name_peer(struct iscsi_conn *conn, const struct sockaddr_storage *addr)
-{
-	char text[64];
-
-	if ((addr->ss_family != AF_INET && addr->ss_family != AF_INET6) ||
-	    target_portal_format(addr, text, sizeof(text)) < 0)
-		snprintf(text, sizeof(text), "unknown peer");
-	memcpy(conn->peer, text, sizeof(conn->peer));
-}
-
-struct iscsi_conn *iscsi_conn_new(struct iscsi_loop *il, int fd, const struct target_portal *portal,
+struct iscsi_conn *iscsi_conn_new(struct iscsi_loop *il, int fd, struct model_np *np,
 				  const struct sockaddr_storage *addr)
 {
 	struct iscsi_conn *conn = calloc(1, sizeof(*conn));
@@ -246,7 +291,7 @@ struct iscsi_conn *iscsi_conn_new(struct iscsi_loop *il, int fd, const struct ta
 		return NULL;
 	}
 	conn->il = il;
-	conn->portal = portal;
+	conn->np = model_np_get(np);
 	list_init(&conn->node);
 	list_init(&conn->wait);
 	list_init(&conn->waiting);
@@ -258,7 +303,7 @@ struct iscsi_conn *iscsi_conn_new(struct iscsi_loop *il, int fd, const struct ta
 	conn->turn.fn = conn_turn;
 	conn->move.fn = conn_move;
 	conn->evict.fn = conn_evict;
-	name_peer(conn, addr);
+	format_address(addr, conn->peer);
 	conn->name = conn->peer;
 	iscsi_rx_start(conn);
 	return conn;
@@ -268,6 +313,7 @@ void iscsi_conn_free(struct iscsi_conn *conn)
 {
 	if (conn->watch.fd >= 0)
 		close(conn->watch.fd);
+	model_np_put(conn->np);
 	free(conn->login_last);
 	free(conn->name_memory);
 	free(conn);

@@ -73,6 +73,8 @@ struct iscsi_conn {
 	bool evicting;
 	bool close_after_send;
 	bool close_when_idle;
+	/* The initiator was asked to log out, and the timer closes the connection; NULL: it was not. */
+	const char *leave_reason;
 	/* CmdSN and StatSN have their first values. */
 	bool numbered;
 	/* A NOP-In was sent, and nothing has been received since. */
@@ -86,15 +88,16 @@ struct iscsi_conn {
 	struct iscsi_tx tx;
 	struct iscsi_gather gather;
 
-	const struct target_portal *portal;
+	/* A reference. */
+	struct model_np *np;
 	/* In the states LOGIN and JOINING. */
 	struct iscsi_login *login;
 	/* In the state JOINING: the response that will begin the full feature phase; allocated. */
 	struct iscsi_login_response *login_last;
 	/* From the end of the login until all tasks are over. */
 	struct iscsi_session *session;
-	/* "10.0.0.1:4711" */
-	char peer[64];
+	/* "10.0.0.1:4711" and "10.0.0.2:3260" */
+	char peer[64], local[64];
 	/* The subject of log lines: peer, and after login "iqn...,10.0.0.1:4711". */
 	const char *name;
 	char *name_memory;
@@ -117,7 +120,7 @@ static inline bool iscsi_sn_before(uint32_t a, uint32_t b)
 }
 
 /* Loop 0: a connection that is to enter (places.h). NULL without memory; fd is closed then. */
-struct iscsi_conn *iscsi_conn_new(struct iscsi_loop *il, int fd, const struct target_portal *portal,
+struct iscsi_conn *iscsi_conn_new(struct iscsi_loop *il, int fd, struct model_np *np,
 				  const struct sockaddr_storage *addr);
 /* A connection that has not arrived at its loop: closes its socket, too. */
 void iscsi_conn_free(struct iscsi_conn *conn);
@@ -127,6 +130,11 @@ void iscsi_conn_free(struct iscsi_conn *conn);
 void iscsi_conn_close(struct iscsi_conn *conn, const char *reason);
 /* Closes the connection after the output queue has been sent. */
 void iscsi_conn_finish(struct iscsi_conn *conn);
+/* Asks the initiator to log out, and closes the connection if that does not happen in a short time. A
+ * connection that has not logged in is closed at once. */
+void iscsi_conn_ask_to_leave(struct iscsi_conn *conn, const char *reason);
+/* The model has changed: the session takes its new LUN map, or ends. */
+void iscsi_conn_update(struct iscsi_conn *conn);
 /* Does what the stop phase of the loop asks for. */
 void iscsi_conn_phase(struct iscsi_conn *conn);
 /* Schedules the deferred work (turn). */

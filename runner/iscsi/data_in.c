@@ -39,6 +39,8 @@ void iscsi_respond(struct iscsi_task *task)
 	put_be16(task->sense_len, cmd->sense_len);
 	set_residual(task);
 	task->conn->tx.fresh_bytes += task->send_len;
+	if (task->send_len)
+		iscsi_session_count(&task->conn->session->read_bytes, task->send_len);
 	iscsi_tx_push(task->conn, &task->out);
 }
 

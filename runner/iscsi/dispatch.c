@@ -85,7 +85,7 @@ static bool refuse(struct iscsi_conn *conn, enum iscsi_reject_reason reason)
 bool iscsi_dispatch_begin(struct iscsi_conn *conn)
 {
 	const struct pdu_kind *kind = &kinds[iscsi_rx_opcode(conn)];
-	bool known = kind->end && (kind->in_discovery || conn->session->target);
+	bool known = kind->end && (kind->in_discovery || !conn->session->discovery);
 	enum iscsi_turn turn = turn_of(conn, kind);
 
 	conn->rx.turn = turn;
@@ -97,7 +97,7 @@ bool iscsi_dispatch_begin(struct iscsi_conn *conn)
 						 : ISCSI_REJECT_NOT_SUPPORTED);
 	if (turn == ISCSI_TURN_NEVER)
 		return true;
-	if (turn == ISCSI_TURN_LATER && !conn->session->target) {
+	if (turn == ISCSI_TURN_LATER && conn->session->discovery) {
 		/* Nobody has been admitted yet, so nothing is kept. */
 		iscsi_conn_close(conn, "a request came before an earlier CmdSN in a discovery session");
 		return false;

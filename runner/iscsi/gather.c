@@ -35,6 +35,7 @@ static void answer_verdict(struct iscsi_task *task)
 		scsi_check(&task->cmd, task->verdict_sense);
 	list_del(&task->out.node);
 	scsi_drop(&task->cmd);
+	iscsi_task_leave_lun(task);
 	iscsi_respond(task);
 }
 
@@ -53,6 +54,20 @@ void iscsi_gather_next(struct iscsi_task *task)
 	}
 	task->conn->gather.nfinished++;
 	iscsi_task_submit(task);
+}
+
+void iscsi_gather_refuse(struct iscsi_task *task, uint32_t sense)
+{
+	scsi_drop(&task->cmd);
+	task->cmd.lu = NULL;
+	task->cmd.nexus = NULL;
+	iscsi_task_leave_lun(task);
+	if (!task->verdict) {
+		task->verdict = SCSI_CHECK_CONDITION;
+		task->verdict_sense = sense;
+	}
+	if (task->conn->rx.task != task) /* else the end of its PDU, which is being received, goes on */
+		iscsi_gather_next(task);
 }
 
 static bool is_gathering(const struct iscsi_session *session)

@@ -10,6 +10,7 @@
 
 #include "iscsi/memory.h"
 #include "iscsi/session.h"
+#include "model/lun.h"
 
 #define HELD_MAX (1u << 20) /* bytes that wait in one session; all sessions: see memory.h */
 
@@ -116,7 +117,7 @@ bool iscsi_hold_abort(struct iscsi_session *session, uint32_t itt)
 	return false;
 }
 
-void iscsi_hold_abort_all(struct iscsi_session *session, const struct iscsi_lun *lun, uint32_t cmdsn)
+void iscsi_hold_abort_all(struct iscsi_session *session, int lun, uint32_t cmdsn)
 {
 	struct list *node, *tmp;
 
@@ -125,7 +126,7 @@ void iscsi_hold_abort_all(struct iscsi_session *session, const struct iscsi_lun 
 		const struct iscsi_bhs *bhs = (const void *)held->head;
 
 		if (is_command(held) && iscsi_sn_before(held->cmdsn, cmdsn) &&
-		    (!lun || iscsi_session_lun(session, bhs->lun) == lun))
+		    (lun < 0 || model_lun_decode(bhs->lun) == lun))
 			held->dropped = true;
 	}
 }

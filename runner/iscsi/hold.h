@@ -9,7 +9,6 @@
 #include "util/list.h"
 
 struct iscsi_conn;
-struct iscsi_lun;
 struct iscsi_session;
 
 /* A request that came before an earlier CmdSN (RFC 7143 4.2.2.1), as it was received. */
@@ -36,9 +35,9 @@ void iscsi_hold_free(struct iscsi_session *session);
 
 /* Aborts the SCSI command with this ITT, if it waits. False: there is none. */
 bool iscsi_hold_abort(struct iscsi_session *session, uint32_t itt);
-/* Aborts the SCSI commands of lun, or of all LUNs if it is NULL, that have a number before
- * cmdsn. */
-void iscsi_hold_abort_all(struct iscsi_session *session, const struct iscsi_lun *lun, uint32_t cmdsn);
+/* Aborts the SCSI commands of the LUN with this number, or of all LUNs if it is negative, that have a
+ * number before cmdsn. */
+void iscsi_hold_abort_all(struct iscsi_session *session, int lun, uint32_t cmdsn);
 /* The command with this number counts as received and aborted (RFC 7143 11.6.1). False: the
  * number is outside of the window. */
 bool iscsi_hold_number(struct iscsi_conn *conn, uint32_t cmdsn);

@@ -4,9 +4,10 @@
 #define ISCSI_ISCSI_H
 
 #include "loop/loop.h"
-#include "model/target.h"
+#include "model/model.h"
 #include "util/error.h"
 #include "util/fd_store.h"
+#include "util/main_queue.h"
 
 /* All values are set by the caller; the defaults stand with the command line's options. */
 struct iscsi_options {
@@ -21,21 +22,22 @@ struct iscsi_options {
 	/* An initiator that does not answer, does not read, or sends no Data-Out for this time
 	 * loses its connection. */
 	unsigned nopin_timeout_s;
-	/* Commands that a session may have outstanding (MaxCmdSN). */
-	unsigned queue_depth;
 	/* Keeps the listening sockets open while there is no process; may be NULL. */
 	const struct fd_store *fd_store;
 };
 
 struct iscsi_server;
 
-/* Main thread. Binds all portals of the model first, then accepts; a busy address fails the
- * whole call. */
-struct iscsi_server *iscsi_server_start(struct loop_set *set, struct target_model *model,
+/*
+ * Main thread. Becomes the front end of the model (model/front_end.h): binds all portals that the
+ * model has now, then accepts; a busy address fails the whole call. From then on it follows each
+ * change of the model. What it has for the main thread goes through main. NULL with error set.
+ */
+struct iscsi_server *iscsi_server_start(struct loop_set *set, struct model *model, struct main_queue *main,
 					const struct iscsi_options *options, struct error *error);
-/* Main thread, may block up to timeout_s: stops accepting, lets commands in flight end, sends
- * Async Message (logout request, RFC 7143 11.9), closes all sessions and detaches their nexuses.
- * False: storage has not ended the commands of some in that time; what they refer to, LUs and
- * loops too, must stay. */
+/* Main thread, may block up to timeout_s: the model has no front end any more. Stops accepting, lets
+ * commands in flight end, sends Async Message (logout request, RFC 7143 11.9), closes all sessions
+ * and detaches their nexuses. False: storage has not ended the commands of some in that time; what
+ * they refer to, the model and loops too, must stay. */
 bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s);
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Portals: listening sockets on loop 0, which gives each connection to the next loop in turn.
- * Whether a connection gets a place is left to places.c.
+ * Listening sockets. The main thread opens and closes them while the server runs; loop 0 accepts, and
+ * gives each connection to the next loop in turn. Whether a connection gets a place is left to
+ * places.c.
  */
 #include "iscsi/listener.h"
 
@@ -29,9 +30,13 @@
 #define DEFER_ACCEPT_S 1
 
 struct iscsi_listener {
+	/* In server->listeners. */
 	struct list node;
 	struct iscsi_server *server;
-	const struct target_portal *portal;
+	/* A reference. */
+	struct model_np *np;
+	/* The socket, and its name at the keeper. */
+	struct fd_kept kept;
 	struct loop_watch watch;
 };
 
@@ -43,48 +48,58 @@ static void listener_ready(struct loop_watch *watch, uint32_t events)
 	accept_some(container_of(watch, struct iscsi_listener, watch));
 }
 
+/* Whether a socket of IPv6 leaves IPv4 alone. */
+static int is_v6only(int fd)
+{
+	socklen_t len = sizeof(int);
+	int on = 0;
+
+	return !getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, &len) && on;
+}
+
 static bool listens_on(int fd, const void *arg)
 {
-	const struct target_portal *portal = arg;
+	const struct model_np *np = arg;
 	struct sockaddr_storage addr;
-	char text[sizeof(portal->text)];
+	char text[sizeof(np->text)], wanted[sizeof(np->text)];
 	socklen_t len = sizeof(addr), int_len = sizeof(int);
 	int listens = 0;
 
 	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_len) && listens &&
 	       !getsockname(fd, (struct sockaddr *)&addr, &len) &&
-	       !target_portal_format(&addr, text, sizeof(text)) && !strcmp(text, portal->text);
+	       !target_portal_format(&addr, text, sizeof(text)) &&
+	       !target_portal_format(&np->addr, wanted, sizeof(wanted)) && !strcmp(text, wanted) &&
+	       (addr.ss_family != AF_INET6 || is_v6only(fd) == !np->dual_stack);
 }
 
 /* An address that no interface has yet, for example before the network is up, begins to work
  * when it appears. */
-static int bind_address(int fd, const struct target_portal *portal)
+static int bind_address(int fd, const struct model_np *np)
 {
-	const struct sockaddr *addr = (const struct sockaddr *)&portal->addr;
+	const struct sockaddr *addr = (const struct sockaddr *)&np->addr;
 	int on = 1;
 
-	if (!bind(fd, addr, portal->addr_len))
+	if (!bind(fd, addr, np->addr_len))
 		return 0;
 	if (errno != EADDRNOTAVAIL)
 		return -1;
-	if (setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on)) < 0 ||
-	    bind(fd, addr, portal->addr_len) < 0)
+	if (setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on)) < 0 || bind(fd, addr, np->addr_len) < 0)
 		return -1;
-	log_warn(portal->text,
+	log_warn(np->text,
 		 "no interface has this address yet; the portal can be reached as soon as one has it");
 	return 0;
 }
 
-static int new_socket(const struct target_portal *portal)
+static int new_socket(const struct model_np *np)
 {
-	const struct sockaddr *addr = (const struct sockaddr *)&portal->addr;
-	int fd = socket(addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, err;
+	int family = np->addr.ss_family, on = 1, v6only = !np->dual_stack, err;
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-	    (addr->sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
-	    bind_address(fd, portal) < 0 || listen(fd, BACKLOG) < 0) {
+	    (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)) < 0) ||
+	    bind_address(fd, np) < 0 || listen(fd, BACKLOG) < 0) {
 		err = errno;
 		close(fd);
 		return -err;
@@ -100,54 +115,78 @@ static void defer_accept(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
 }
 
-/* Returns a socket that the store has kept, on which initiators may be waiting already, or a new
- * one. */
-static int open_socket(const struct target_portal *portal, const struct fd_store *store)
+/* Takes a socket that the store has kept, on which initiators may be waiting already, or a new one. */
+static void open_socket(struct iscsi_listener *listener, const struct fd_store *store)
 {
-	struct fd_kept kept;
+	struct fd_kept *kept = &listener->kept;
 
-	if (store && store->take(listens_on, portal, &kept)) {
-		fcntl(kept.fd, F_SETFL, O_NONBLOCK); /* systemd passes blocking sockets */
-		return kept.fd;
+	if (store && store->take(listens_on, listener->np, kept)) {
+		fcntl(kept->fd, F_SETFL, O_NONBLOCK); /* systemd passes blocking sockets */
+		return;
 	}
-	kept.fd = new_socket(portal);
-	if (store && kept.fd >= 0)
-		store->keep(&kept, "portal");
-	return kept.fd;
+	kept->fd = new_socket(listener->np);
+	if (store && kept->fd >= 0)
+		store->keep(kept, "portal");
 }
 
-static void learn_port(struct iscsi_server *server, const struct target_portal *portal, int fd)
+static void learn_port(struct model_np *np, int fd)
 {
 	struct sockaddr_storage addr;
 	socklen_t len = sizeof(addr);
 
-	if (target_portal_has_port(&portal->addr) || getsockname(fd, (struct sockaddr *)&addr, &len))
-		return;
-	target_portal_set_bound(server->model, portal, &addr);
+	if (!target_portal_has_port(&np->addr) && !getsockname(fd, (struct sockaddr *)&addr, &len))
+		model_np_set_bound(np, &addr);
 }
 
-int iscsi_listeners_open(struct iscsi_server *server, struct error *error)
+static int say_why(const struct model_np *np, int err, struct error *error)
 {
-	const struct target_portal *portal;
-
-	for (portal = target_portals(server->model); portal; portal = portal->next) {
-		struct iscsi_listener *listener = calloc(1, sizeof(*listener));
-		int fd = listener ? open_socket(portal, server->options.fd_store) : -ENOMEM;
-
-		if (fd < 0) {
-			free(listener);
-			iscsi_listeners_free(server);
-			return error_set(error, -fd, "cannot listen on %s: %s", portal->text, strerror(-fd));
-		}
-		defer_accept(fd);
-		learn_port(server, portal, fd);
-		listener->server = server;
-		listener->portal = portal;
-		listener->watch = (struct loop_watch){.fn = listener_ready, .fd = fd, .events = EPOLLIN};
-		list_add_tail(&server->listeners, &listener->node);
-	}
-	return 0;
+	if (err == EADDRINUSE)
+		return error_set(error, err,
+				 "cannot listen on %s: another socket listens there already; stop its "
+				 "program, or choose another address or port",
+				 np->text);
+	return error_set(error, err, "cannot listen on %s: %s", np->text, strerror(err));
 }
+
+/* --- loop 0 ----------------------------------------------------------------------------------- */
+
+static void begin(struct iscsi_listener *listener)
+{
+	const struct model_np *np = listener->np;
+	int ret = loop_watch_add(listener->server->loops[0].loop, &listener->watch);
+	bool all_ipv6 = np->addr.ss_family == AF_INET6 && target_portal_is_wildcard(&np->addr);
+
+	if (ret < 0)
+		log_err(np->text, "cannot watch the portal: %s", strerror(-ret));
+	else
+		log_info(NULL, "listening on %s%s", np->text,
+			 all_ipv6 && !np->dual_stack ? ", for IPv6 only; *:PORT listens for IPv4, too" : "");
+}
+
+static bool is_loop_0(const void *owner, unsigned index)
+{
+	(void)owner;
+	return !index;
+}
+
+static void visit(void *owner, struct loop *loop)
+{
+	struct iscsi_server *server = owner;
+	struct iscsi_listener *listener = server->listener;
+
+	(void)loop;
+	if (list_empty(&listener->node)) {
+		list_add_tail(&server->listeners, &listener->node);
+		begin(listener);
+	} else {
+		list_del(&listener->node);
+		if (loop_watch_is_active(&listener->watch))
+			loop_watch_del(&listener->watch);
+	}
+	loop_broadcast_ack(server->listener_broadcast);
+}
+
+const struct loop_broadcast_ops iscsi_listener_ops = {.visit = visit, .wants = is_loop_0};
 
 void iscsi_listeners_accept(struct iscsi_server *server)
 {
@@ -155,45 +194,75 @@ void iscsi_listeners_accept(struct iscsi_server *server)
 
 	list_for_each (&server->listeners, node, tmp) {
 		struct iscsi_listener *listener = list_entry(node, struct iscsi_listener, node);
-		int ret;
-
-		if (loop_watch_is_active(&listener->watch)) {
-			accept_some(listener);
-			continue;
-		}
-		ret = loop_watch_add(server->loops[0].loop, &listener->watch);
-		if (ret < 0) {
-			log_err(listener->portal->text, "cannot watch the portal: %s", strerror(-ret));
-		}
-	}
-}
-
-void iscsi_listeners_stop(struct iscsi_server *server)
-{
-	struct list *node, *tmp;
-
-	loop_timer_cancel(&server->retry);
-	list_for_each (&server->listeners, node, tmp) {
-		struct iscsi_listener *listener = list_entry(node, struct iscsi_listener, node);
 
 		if (loop_watch_is_active(&listener->watch))
-			loop_watch_del(&listener->watch);
-		close(listener->watch.fd);
-		listener->watch.fd = -1;
+			accept_some(listener);
+		else
+			begin(listener);
 	}
 }
 
-void iscsi_listeners_free(struct iscsi_server *server)
+/* --- opening and closing ---------------------------------------------------------------------- */
+
+/* Puts the listener into the list, or takes it out. Until the server runs, loop 0 does not look at it. */
+static void change_list(struct iscsi_listener *listener)
 {
-	struct list *node;
+	struct iscsi_server *server = listener->server;
 
-	while ((node = list_pop(&server->listeners))) {
-		struct iscsi_listener *listener = list_entry(node, struct iscsi_listener, node);
-
-		if (listener->watch.fd >= 0)
-			close(listener->watch.fd);
-		free(listener);
+	if (server->running) {
+		server->listener = listener;
+		loop_broadcast_run(server->listener_broadcast);
+	} else if (list_empty(&listener->node)) {
+		list_add_tail(&server->listeners, &listener->node);
+	} else {
+		list_del(&listener->node);
 	}
+}
+
+int iscsi_listener_open(struct iscsi_server *server, struct model_np *np, struct error *error)
+{
+	struct iscsi_listener *listener = calloc(1, sizeof(*listener));
+
+	if (!listener)
+		return say_why(np, ENOMEM, error);
+	listener->server = server;
+	listener->np = np;
+	open_socket(listener, server->options.fd_store);
+	if (listener->kept.fd < 0) {
+		int err = -listener->kept.fd;
+
+		free(listener);
+		return say_why(np, err, error);
+	}
+	model_np_get(np);
+	defer_accept(listener->kept.fd);
+	learn_port(np, listener->kept.fd);
+	list_init(&listener->node);
+	listener->watch =
+	    (struct loop_watch){.fn = listener_ready, .fd = listener->kept.fd, .events = EPOLLIN};
+	np->listener = listener;
+	change_list(listener);
+	return 0;
+}
+
+void iscsi_listener_close(struct iscsi_server *server, struct model_np *np)
+{
+	const struct fd_store *store = server->options.fd_store;
+	struct iscsi_listener *listener = np->listener;
+
+	if (!listener)
+		return;
+	change_list(listener);
+	if (!server->stopping) {
+		/* At once: the loop may hold the socket until the end of its turn. */
+		shutdown(listener->kept.fd, SHUT_RDWR);
+		if (store)
+			store->forget(&listener->kept);
+	}
+	close(listener->kept.fd);
+	np->listener = NULL;
+	model_np_put(np);
+	free(listener);
 }
 
 /* --- accepting -------------------------------------------------------------------------------- */
@@ -209,7 +278,7 @@ static void accepted(struct iscsi_listener *listener, int fd, const struct socka
 {
 	struct iscsi_server *server = listener->server;
 	struct iscsi_loop *il = &server->loops[server->next_loop++ % server->set->nloops];
-	struct iscsi_conn *conn = iscsi_conn_new(il, fd, listener->portal, addr);
+	struct iscsi_conn *conn = iscsi_conn_new(il, fd, listener->np, addr);
 	int on = 1;
 
 	if (!conn)
@@ -233,7 +302,7 @@ static void wait_for_descriptors(struct iscsi_listener *listener, int err)
 	struct iscsi_server *server = listener->server;
 
 	if (!server->short_of_descriptors)
-		log_warn(listener->portal->text,
+		log_warn(listener->np->text,
 			 "cannot accept connections: %s; trying again every %llu ms (see --nofile)",
 			 strerror(err), RETRY_NS / 1000000);
 	server->short_of_descriptors = true;

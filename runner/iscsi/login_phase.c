@@ -11,6 +11,9 @@
 
 #include "iscsi/session.h"
 
+/* Requests that a discovery session may have outstanding. */
+#define DISCOVERY_DEPTH 16
+
 static bool send_response(struct iscsi_conn *conn, const struct iscsi_login_response *response)
 {
 	struct iscsi_message *message = iscsi_message_new(conn, 0, (uint32_t)response->data_len);
@@ -48,6 +51,12 @@ static void set_name(struct iscsi_conn *conn, const char *initiator)
 	conn->name = conn->name_memory = name;
 }
 
+/* The initiator may have so many commands outstanding (RFC 7143 4.2.2.1). */
+static void open_window(struct iscsi_conn *conn, unsigned depth)
+{
+	conn->max_cmdsn = conn->exp_cmdsn + MAX(depth, 1u) - 1;
+}
+
 /* The session is in the table: the full feature phase begins with the response. */
 static bool welcome(struct iscsi_conn *conn, struct iscsi_login_response *response)
 {
@@ -55,11 +64,11 @@ static bool welcome(struct iscsi_conn *conn, struct iscsi_login_response *respon
 	struct iscsi_session *session = conn->session;
 
 	put_be16(response->bhs + offsetof(struct iscsi_login_rsp, tsih), session->tsih);
-	iscsi_session_attach(session);
 	set_name(conn, result->initiator_name);
 	conn->params = result->params;
+	open_window(conn, result->discovery ? DISCOVERY_DEPTH : result->target->queue_depth);
 	iscsi_conn_full(conn);
-	log_info(conn->name, "logged in to %s", session->target ? session->target->name : "discovery");
+	log_info(conn->name, "logged in to %s", iscsi_session_name(session));
 	iscsi_login_free(conn->login);
 	conn->login = NULL;
 	return send_response(conn, response);
@@ -94,11 +103,21 @@ static bool join(struct iscsi_conn *conn, struct iscsi_login_response *response)
 
 static bool complete(struct iscsi_conn *conn, struct iscsi_login_response *response)
 {
-	conn->session = iscsi_session_new(conn, iscsi_login_result(conn->login));
-	if (conn->session)
-		return join(conn, response);
-	refuse(conn, response, ISCSI_LOGIN_NO_RESOURCES);
-	return false;
+	struct iscsi_session *session = iscsi_session_new(conn, iscsi_login_result(conn->login));
+
+	if (!session) {
+		refuse(conn, response, ISCSI_LOGIN_NO_RESOURCES);
+		return false;
+	}
+	/* From here on, iscsi_conn_update() ends the session when its view is closed. */
+	conn->session = session;
+	if (!session->discovery && model_view_is_closed(session->luns.view)) {
+		conn->session = NULL;
+		iscsi_session_free(session);
+		refuse(conn, response, ISCSI_LOGIN_UNAVAILABLE);
+		return false;
+	}
+	return join(conn, response);
 }
 
 void iscsi_login_join(struct iscsi_conn *conn)
@@ -117,7 +136,7 @@ static void start_numbers(struct iscsi_conn *conn)
 	const struct iscsi_login_req *pdu = (const void *)conn->rx.head;
 
 	conn->exp_cmdsn = get_be32(pdu->cmdsn);
-	conn->max_cmdsn = conn->exp_cmdsn + conn->il->server->options.queue_depth - 1;
+	open_window(conn, 1);
 	conn->statsn = get_be32(pdu->expstatsn);
 	conn->numbered = true;
 }

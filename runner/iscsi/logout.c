@@ -25,8 +25,7 @@ static void answer(struct iscsi_conn *conn, enum iscsi_logout_answer response)
 void iscsi_logout_answer(struct iscsi_conn *conn)
 {
 	conn->session->logout = false;
-	log_info(conn->name, "logged out of %s",
-		 conn->session->target ? conn->session->target->name : "discovery");
+	log_info(conn->name, "logged out of %s", iscsi_session_name(conn->session));
 	answer(conn, ISCSI_LOGOUT_OK);
 	iscsi_conn_finish(conn);
 }

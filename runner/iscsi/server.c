@@ -38,7 +38,7 @@ static void visit_loop(void *owner, struct loop *loop)
 	if (first && il->phase == ISCSI_STOP_SERVE)
 		iscsi_listeners_accept(server);
 	if (first && il->phase == ISCSI_STOP_ASK) {
-		iscsi_listeners_stop(server);
+		loop_timer_cancel(&server->retry);
 		iscsi_places_dismiss(server);
 	}
 	list_for_each (&il->conns, node, tmp)
@@ -83,6 +83,8 @@ static void server_free(struct iscsi_server *server)
 	}
 	free(server->loops);
 	loop_broadcast_free(server->phase_broadcast);
+	loop_broadcast_free(server->listener_broadcast);
+	loop_broadcast_free(server->front_end.broadcast);
 	pthread_mutex_destroy(&server->lock);
 	free(server);
 }
@@ -116,7 +118,23 @@ static void set_up_malloc(void)
 #endif
 }
 
-struct iscsi_server *iscsi_server_start(struct loop_set *set, struct target_model *model,
+static int init(struct iscsi_server *server)
+{
+	pthread_mutex_init(&server->lock, NULL);
+	list_init(&server->listeners);
+	iscsi_places_init(server);
+	server->retry.fn = retry;
+	iscsi_session_table_init(&server->sessions);
+	iscsi_front_end_init(server);
+	server->phase_broadcast = loop_broadcast_new(server->set, &phase_ops, server);
+	server->listener_broadcast = loop_broadcast_new(server->set, &iscsi_listener_ops, server);
+	server->front_end.broadcast = loop_broadcast_new(server->set, &iscsi_update_ops, server);
+	if (!server->phase_broadcast || !server->listener_broadcast || !server->front_end.broadcast)
+		return -ENOMEM;
+	return init_loops(server);
+}
+
+struct iscsi_server *iscsi_server_start(struct loop_set *set, struct model *model, struct main_queue *main,
 					const struct iscsi_options *options, struct error *error)
 {
 	struct iscsi_server *server = calloc(1, sizeof(*server));
@@ -128,16 +146,12 @@ struct iscsi_server *iscsi_server_start(struct loop_set *set, struct target_mode
 	set_up_malloc();
 	server->set = set;
 	server->model = model;
+	server->main = main;
 	server->options = *options;
-	pthread_mutex_init(&server->lock, NULL);
-	list_init(&server->listeners);
-	iscsi_places_init(server);
-	server->retry.fn = retry;
-	iscsi_session_table_init(&server->sessions);
-	server->phase_broadcast = loop_broadcast_new(set, &phase_ops, server);
-	if (!server->phase_broadcast || init_loops(server) < 0)
+	if (init(server) < 0) {
 		error_set(error, ENOMEM, "out of memory");
-	else if (iscsi_listeners_open(server, error) == 0) {
+	} else if (!model_set_front_end(model, &server->front_end.ops, error)) {
+		server->running = true;
 		enter_phase(server, ISCSI_STOP_SERVE);
 		return server;
 	}
@@ -150,6 +164,7 @@ bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s)
 	uint64_t start = clock_now_ns(), limit = timeout_s * NS_PER_S;
 	bool over;
 
+	iscsi_front_end_stop(server);
 	enter_phase(server, ISCSI_STOP_ASK);
 	over = wait_for_connections(server, start + MIN(limit / 4, ASK_SECONDS * NS_PER_S));
 	if (!over) {
@@ -167,7 +182,6 @@ bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s)
 	}
 	/* The last connection was counted out inside a turn of its loop: let that turn end. */
 	enter_phase(server, ISCSI_STOP_FORCE);
-	iscsi_listeners_free(server);
 	server_free(server);
 	return true;
 }

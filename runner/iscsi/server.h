@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "iscsi/front_end.h"
 #include "iscsi/iscsi.h"
 #include "iscsi/places.h"
 #include "iscsi/session_table.h"
@@ -55,12 +56,20 @@ struct iscsi_loop {
 
 struct iscsi_server {
 	struct loop_set *set;
-	struct target_model *model;
+	struct model *model;
+	struct main_queue *main;
 	struct iscsi_options options;
 	/* One for each loop of the set. */
 	struct iscsi_loop *loops;
-	/* struct iscsi_listener; loop 0. */
+	/* struct iscsi_listener; loop 0, and the main thread until the server is running. */
 	struct list listeners;
+	/* Main thread: the listener that listener_broadcast has loop 0 add or remove. */
+	struct iscsi_listener *listener;
+	struct loop_broadcast *listener_broadcast;
+	/* Main thread: all portals are bound, and their connections are accepted. */
+	bool running;
+	/* Main thread: sockets stay with the keeper of options.fd_store, for the next process. */
+	bool stopping;
 	/* Loop 0: the loop that gets the next connection. */
 	unsigned next_loop;
 	/* Loop 0: accepts again after a shortage of descriptors. */
@@ -75,6 +84,8 @@ struct iscsi_server {
 	atomic_uint phase;
 	/* Makes the newest phase known to all loops. */
 	struct loop_broadcast *phase_broadcast;
+	/* Main thread. */
+	struct iscsi_front_end front_end;
 
 	pthread_mutex_t lock;
 	struct iscsi_session_table sessions;

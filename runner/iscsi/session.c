@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a session, with its LUNs. A session leaves the table (session_table.c) when all its
+ * The life of a session. A session leaves the table (session_table.c) when all its
  * tasks are over; only then may another session of the same I_T nexus begin (session reinstatement,
  * RFC 7143 6.3.5), so that no command of the old session can take effect after a command of the new
  * one.
@@ -17,17 +17,7 @@
 
 static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32_t max)
 {
-	const struct iscsi_session *session = container_of(it, struct iscsi_session, it);
-	uint32_t count = 0;
-
-	for (unsigned i = 0; i < session->nluns; i++) {
-		if (!session->luns[i].nexus.lu)
-			continue;
-		if (count < max)
-			model_lun_encode(i, luns[count]);
-		count++;
-	}
-	return count;
+	return iscsi_luns_report(&container_of(it, struct iscsi_session, it)->luns, luns, max);
 }
 
 static void end_work(struct loop_work *work)
@@ -39,34 +29,39 @@ static void end_work(struct loop_work *work)
 	iscsi_conn_wake(session->conn);
 }
 
-static bool copy_luns(struct iscsi_session *session)
+static void kick_work(struct loop_work *work)
 {
-	unsigned n = TARGET_MAX_LUNS;
+	struct iscsi_session *session = container_of(work, struct iscsi_session, kick);
 
-	while (n && !session->target->luns[n - 1])
-		n--;
-	session->luns = calloc(n ? n : 1, sizeof(*session->luns));
-	if (!session->luns)
-		return false;
-	session->nluns = n;
-	for (unsigned i = 0; i < n; i++)
-		session->luns[i].nexus.lu = session->target->luns[i];
-	return true;
+	session->kick_ran = true;
+	iscsi_conn_ask_to_leave(session->conn, "an administrator has ended the session");
+	iscsi_conn_wake(session->conn);
+}
+
+void iscsi_session_kick(struct iscsi_session *session)
+{
+	if (session->kicked)
+		return;
+	session->kicked = true;
+	loop_post(session->conn->il->loop, &session->kick);
 }
 
 /* RFC 7143 4.4.1: names of the SCSI ports. */
-static void name_ports(struct iscsi_session *session)
+static void name_ports(struct iscsi_session *session, const struct model_login *login)
 {
 	const uint8_t *isid = session->isid;
 
+	snprintf(session->target_name, sizeof(session->target_name), "%s", login->target);
 	snprintf(session->initiator_port, sizeof(session->initiator_port), "%s,i,0x%02x%02x%02x%02x%02x%02x",
 		 session->initiator_name, isid[0], isid[1], isid[2], isid[3], isid[4], isid[5]);
-	snprintf(session->target_port, sizeof(session->target_port), "%s,t,0x%04x", session->target->name,
-		 session->target->tpg_tag);
+	snprintf(session->target_port, sizeof(session->target_port), "%s,t,0x%04x", login->target,
+		 login->tag);
+	session->tag = login->tag;
+	session->cold_reset = login->cold_reset;
 	session->it.initiator_port = session->initiator_port;
 	session->it.target_port = session->target_port;
-	session->it.relative_port = session->target->relative_port;
-	session->it.port_group = session->target->tpg_tag;
+	session->it.relative_port = login->relative_port;
+	session->it.port_group = login->tag;
 	session->it.report_luns = report_luns;
 }
 
@@ -81,19 +76,19 @@ struct iscsi_session *iscsi_session_new(struct iscsi_conn *conn, const struct is
 	list_init(&session->held);
 	list_init(&session->tasks);
 	session->end.fn = end_work;
+	session->kick.fn = kick_work;
 	session->conn = conn;
 	session->cid = result->cid;
 	session->params = result->params;
-	session->target = result->discovery ? NULL : result->target;
+	session->discovery = result->discovery;
+	session->began_ns = loop_now_ns(conn->il->loop);
 	memcpy(session->initiator_name, result->initiator_name, sizeof(session->initiator_name));
 	memcpy(session->isid, result->isid, sizeof(session->isid));
-	if (session->target) {
-		name_ports(session);
-		if (!copy_luns(session)) {
-			free(session);
-			return NULL;
-		}
-	}
+	if (result->initiator_alias[0])
+		session->initiator_alias = strdup(result->initiator_alias);
+	if (!session->discovery)
+		name_ports(session, result->target);
+	iscsi_luns_init(&session->luns, session->discovery ? NULL : result->target->view);
 	return session;
 }
 
@@ -101,44 +96,12 @@ void iscsi_session_free(struct iscsi_session *session)
 {
 	iscsi_hold_free(session);
 	iscsi_text_free(session);
-	free(session->luns);
+	iscsi_luns_free(&session->luns);
+	free(session->initiator_alias);
 	free(session);
 }
 
-/* --- LUNs and end ----------------------------------------------------------------------------- */
-
-void iscsi_session_attach(struct iscsi_session *session)
-{
-	for (unsigned i = 0; i < session->nluns; i++) {
-		if (session->luns[i].nexus.lu)
-			scsi_nexus_attach(&session->luns[i].nexus, &session->it, session->luns[i].nexus.lu,
-					  session->conn->il->loop);
-	}
-	session->attached = true;
-}
-
-static void detach(struct iscsi_session *session)
-{
-	for (unsigned i = 0; session->attached && i < session->nluns; i++) {
-		if (session->luns[i].nexus.lu)
-			scsi_nexus_detach(&session->luns[i].nexus);
-	}
-	session->attached = false;
-}
-
-struct iscsi_lun *iscsi_session_lun(struct iscsi_session *session, const uint8_t lun[8])
-{
-	int number = model_lun_decode(lun);
-
-	if (number < 0 || (unsigned)number >= session->nluns || !session->luns[number].nexus.lu)
-		return NULL;
-	return &session->luns[number];
-}
-
-static void loss_over(struct iscsi_tmf *tmf)
-{
-	iscsi_conn_wake(tmf->conn);
-}
+/* --- the end ---------------------------------------------------------------------------------- */
 
 void iscsi_session_end(struct iscsi_session *session)
 {
@@ -152,24 +115,19 @@ void iscsi_session_end(struct iscsi_session *session)
 		if (task->state != ISCSI_TASK_RUN)
 			iscsi_task_free(task);
 	}
-	session->loss.conn = session->conn;
-	session->loss.function = SCSI_NEXUS_LOSS;
-	session->loss.end = session->nluns;
-	session->loss.busy_only = true;
-	session->loss.over = loss_over;
-	iscsi_tmf_run(&session->loss);
+	iscsi_luns_end(session);
 }
 
 bool iscsi_session_reap(struct iscsi_session *session)
 {
+	iscsi_luns_reap(&session->luns);
 	if (session->ntasks || session->ntmfs)
 		return false;
-	detach(session);
 	if (session->registered)
 		iscsi_session_unregister(session);
-	/* The session is not in the table any more, so end_reason cannot change. The work end
-	 * may still have to run. */
-	if (session->end_reason && !session->end_ran)
+	/* The session is not in the table any more, so end_reason and kicked cannot change. The works
+	 * end and kick may still have to run. */
+	if ((session->end_reason && !session->end_ran) || (session->kicked && !session->kick_ran))
 		return false;
 	iscsi_session_free(session);
 	return true;

@@ -8,17 +8,11 @@
 
 #include "iscsi/conn.h"
 #include "iscsi/hold.h"
+#include "iscsi/lun.h"
 #include "iscsi/tmf.h"
 #include "scsi/scsi.h"
 
 #define ISCSI_TASK_BUCKETS 64
-
-struct iscsi_lun {
-	/* nexus.lu is NULL where the target has no such LUN. */
-	struct scsi_nexus nexus;
-	/* Commands submitted and not done. */
-	uint32_t running;
-};
 
 struct iscsi_session {
 	/* In the session table. */
@@ -29,26 +23,41 @@ struct iscsi_session {
 	const char *end_reason;
 	/* Posted when end_reason is set: closes the connection. */
 	struct loop_work end;
+	/* An administrator has asked this session to end. */
+	bool kicked;
+	/* Posted when kicked is set: asks the initiator to log out. */
+	struct loop_work kick;
 
-	/* The fields from here to nluns do not change after login. */
+	/* The fields from here to it do not change after login. */
 	struct iscsi_conn *conn;
 	/* While the session is in the table; NULL: discovery. */
 	struct iscsi_initiator *initiator;
 	/* The initiator's part on this session's loop. */
 	struct iscsi_initiator_part *held_here;
-	/* NULL: discovery. */
-	struct target *target;
-	char initiator_name[MODEL_NAME_MAX + 1];
+	bool discovery;
+	/* An initiator may end the sessions of all initiators (model_login). */
+	bool cold_reset;
+	/* "" in a discovery session. */
+	char target_name[MODEL_NAME_SIZE];
+	uint16_t tag;
+	char initiator_name[MODEL_NAME_SIZE];
+	/* Allocated; NULL: none. */
+	char *initiator_alias;
 	char initiator_port[MODEL_NAME_MAX + 24];
 	char target_port[MODEL_NAME_MAX + 16];
 	uint8_t isid[6];
+	/* CLOCK_MONOTONIC */
+	uint64_t began_ns;
 	uint16_t tsih, cid;
 	/* As they were at the end of the login. */
 	struct iscsi_params params;
 	struct scsi_it_nexus it;
-	struct iscsi_lun *luns;
-	unsigned nluns;
 
+	/* Statistics. The loop of the session writes them by iscsi_session_count(); other threads read
+	 * them, atomically and without a lock. */
+	uint64_t commands, read_bytes, write_bytes;
+
+	struct iscsi_luns luns;
 	/* struct iscsi_held, in the order of CmdSN. */
 	struct list held;
 	uint32_t held_bytes;
@@ -61,15 +70,11 @@ struct iscsi_session {
 	/* The session is in the table. Only its own loop reads and writes this: other loops
 	 * change node when they enter or remove a neighbour. */
 	bool registered;
-	/* The nexuses of the LUNs are attached to their logical units. */
-	bool attached;
-	/* The work end has run. */
-	bool end_ran;
+	/* The works end and kick have run. */
+	bool end_ran, kick_ran;
 	/* A Logout Request waits until all tasks are over. */
 	bool logout;
 	uint8_t logout_itt[4];
-	/* Ends the tasks after the connection was closed. */
-	struct iscsi_tmf loss;
 
 	/* A text exchange under way (text_exchange.c): the request so far, and how much of the
 	 * answer was sent. */
@@ -87,8 +92,6 @@ struct iscsi_session *iscsi_session_new(struct iscsi_conn *conn, const struct is
 /* For a session that is not in the table. */
 void iscsi_session_free(struct iscsi_session *session);
 
-/* Attaches the nexus of each LUN to its logical unit. */
-void iscsi_session_attach(struct iscsi_session *session);
 /* The connection is closed: ends all tasks. iscsi_conn_wake() is called when the last one is
  * over. */
 void iscsi_session_end(struct iscsi_session *session);
@@ -96,7 +99,19 @@ void iscsi_session_end(struct iscsi_session *session);
  * of it is in flight. */
 bool iscsi_session_reap(struct iscsi_session *session);
 
-/* NULL: there is no such LUN, or its form is not supported. */
-struct iscsi_lun *iscsi_session_lun(struct iscsi_session *session, const uint8_t lun[8]);
+/* With server->lock held, for a session in the table: asks its initiator to log out, and ends it a
+ * short time later. */
+void iscsi_session_kick(struct iscsi_session *session);
+
+/* What the log calls the session's other end: the name of the target, or "discovery". */
+static inline const char *iscsi_session_name(const struct iscsi_session *session)
+{
+	return session->discovery ? "discovery" : session->target_name;
+}
+/* Adds to a counter of a session. Only its own loop writes it, so this is no locked instruction. */
+static inline void iscsi_session_count(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
 struct iscsi_task *iscsi_session_task(const struct iscsi_session *session, uint32_t itt);
 #endif

@@ -37,7 +37,7 @@ static struct iscsi_session *find_same(struct list *bucket, const struct iscsi_s
 	list_for_each (bucket, node, tmp) {
 		struct iscsi_session *session = list_entry(node, struct iscsi_session, node);
 
-		if (session->target == like->target &&
+		if (!strcmp(session->target_port, like->target_port) &&
 		    !memcmp(session->isid, like->isid, sizeof(like->isid)) &&
 		    !strcmp(session->initiator_name, like->initiator_name))
 			return session;
@@ -169,7 +169,7 @@ static int enter(struct iscsi_session *session, uint16_t wanted_tsih)
 	session->tsih = wanted_tsih ? wanted_tsih : choose_tsih(&server->sessions);
 	if (!session->tsih)
 		return -ENOSPC;
-	if (session->target) {
+	if (!session->discovery) {
 		session->initiator = get_initiator(server, session->initiator_name);
 		if (!session->initiator) {
 			release_tsih(&server->sessions, session->tsih);
@@ -193,7 +193,7 @@ int iscsi_session_register(struct iscsi_session *session, uint16_t wanted_tsih)
 	/* Discovery sessions of one I_T nexus do not replace each other, because they share
 	 * nothing. */
 	struct iscsi_session *old =
-	    session->target ? find_same(session_bucket(table, session), session) : NULL;
+	    session->discovery ? NULL : find_same(session_bucket(table, session), session);
 
 	if (old)
 		return replace(session, old, wanted_tsih);
@@ -212,20 +212,31 @@ void iscsi_session_unwait(struct iscsi_conn *conn)
 	conn->moving = false;
 }
 
-void iscsi_session_end_others(struct iscsi_session *session)
+void iscsi_sessions_visit(struct iscsi_server *server,
+			  bool (*visit)(struct iscsi_session *session, void *arg), void *arg)
 {
-	struct iscsi_server *server = session->conn->il->server;
 	struct list *node, *tmp;
 	SCOPE_LOCK(&server->lock);
 
 	for (unsigned i = 0; i < ISCSI_SESSION_BUCKETS; i++) {
-		list_for_each (&server->sessions.sessions[i], node, tmp) {
-			struct iscsi_session *other = list_entry(node, struct iscsi_session, node);
-
-			if (other != session && other->target == session->target)
-				post_end(other, "the target is reset");
-		}
+		list_for_each (&server->sessions.sessions[i], node, tmp)
+			if (!visit(list_entry(node, struct iscsi_session, node), arg))
+				return;
 	}
+}
+
+static bool end_other(struct iscsi_session *other, void *arg)
+{
+	const struct iscsi_session *session = arg;
+
+	if (other != session && !strcmp(other->target_name, session->target_name))
+		post_end(other, "the target is reset");
+	return true;
+}
+
+void iscsi_session_end_others(struct iscsi_session *session)
+{
+	iscsi_sessions_visit(session->conn->il->server, end_other, session);
 }
 
 void iscsi_session_unregister(struct iscsi_session *session)

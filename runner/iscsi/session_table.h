@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "loop/loop.h"
-#include "model/target.h"
+#include "model/name.h"
 #include "util/list.h"
 
 #define ISCSI_SESSION_BUCKETS 1024
@@ -32,7 +32,7 @@ struct iscsi_initiator {
 	/* in the hash table and, with nsessions, under server->lock */
 	struct list node;
 	unsigned nsessions;
-	char name[MODEL_NAME_MAX + 1];
+	char name[MODEL_NAME_SIZE];
 	/* One for each loop. */
 	struct iscsi_initiator_part parts[];
 };
@@ -57,6 +57,10 @@ int iscsi_session_register(struct iscsi_session *session, uint16_t wanted_tsih);
 void iscsi_session_unregister(struct iscsi_session *session);
 /* The connection waits no longer for another's session to end, if the end has not come yet. */
 void iscsi_session_unwait(struct iscsi_conn *conn);
+/* Any thread, takes server->lock. Calls visit() for each session of the table with the lock held, until
+ * visit() returns false. */
+void iscsi_sessions_visit(struct iscsi_server *server,
+			  bool (*visit)(struct iscsi_session *session, void *arg), void *arg);
 /* Ends all other sessions of the session's target. */
 void iscsi_session_end_others(struct iscsi_session *session);
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "iscsi/data_in.h"
+#include "model/lun.h"
 #include "util/contract.h"
 
 #define SMALL_BUFFER (64u << 10)
@@ -31,8 +32,8 @@ static void task_done(struct scsi_cmd *cmd)
 	struct iscsi_task *task = iscsi_task_of(cmd);
 
 	contract(task->state == ISCSI_TASK_RUN);
-	if (task->lun)
-		task->lun->running--;
+	if (cmd->iov != cmd->lent) /* else the response is sent from memory of the handler */
+		iscsi_task_leave_lun(task);
 	if (cmd->no_response || task->conn->state == ISCSI_CONN_CLOSING)
 		iscsi_task_free(task);
 	else
@@ -98,6 +99,9 @@ static void enter(struct iscsi_session *session, struct iscsi_task *task)
 	list_add_tail(&session->tasks, &task->node);
 	session->ntasks++;
 	session->nimmediate += task->immediate;
+	if (task->lun)
+		task->lun->ntasks++;
+	iscsi_session_count(&session->commands, 1);
 }
 
 static void leave(struct iscsi_session *session, struct iscsi_task *task)
@@ -135,8 +139,12 @@ static void init_cmd(struct iscsi_task *task, const struct iscsi_scsi_command *p
 struct iscsi_task *iscsi_task_new(struct iscsi_conn *conn)
 {
 	const struct iscsi_scsi_command *pdu = (const void *)conn->rx.head;
-	struct iscsi_task *task = slab_get(&conn->il->tasks);
+	struct iscsi_lun *lun;
+	struct iscsi_task *task;
 
+	if (!iscsi_lun_get(conn->session, model_lun_decode(pdu->lun), &lun))
+		return NULL;
+	task = slab_get(&conn->il->tasks);
 	if (!task)
 		return NULL;
 	memset((uint8_t *)task + sizeof(task->cmd), 0, sizeof(*task) - sizeof(task->cmd));
@@ -146,7 +154,7 @@ struct iscsi_task *iscsi_task_new(struct iscsi_conn *conn)
 	task->itt = get_be32(pdu->itt);
 	task->edtl = get_be32(pdu->edtl);
 	memcpy(task->lun_bytes, pdu->lun, sizeof(task->lun_bytes));
-	task->lun = iscsi_session_lun(conn->session, pdu->lun);
+	task->lun = lun;
 	task->immediate = pdu->opcode & ISCSI_OP_IMMEDIATE;
 	task->expects_in = pdu->flags & ISCSI_CMD_READ;
 	task->expects_out = pdu->flags & ISCSI_CMD_WRITE;
@@ -161,11 +169,24 @@ void iscsi_task_credit(struct iscsi_task *task)
 	task->credited = true;
 }
 
+void iscsi_task_leave_lun(struct iscsi_task *task)
+{
+	struct iscsi_lun *lun = task->lun;
+
+	if (!lun)
+		return;
+	task->lun = NULL;
+	lun->ntasks--;
+	if (lun->leaving)
+		iscsi_conn_wake(task->conn);
+}
+
 void iscsi_task_free(struct iscsi_task *task)
 {
 	struct iscsi_conn *conn = task->conn;
 
 	scsi_drop(&task->cmd);
+	iscsi_task_leave_lun(task);
 	iscsi_task_credit(task);
 	leave(conn->session, task);
 	if (task->buffer)
@@ -183,6 +204,7 @@ void iscsi_task_drop(struct iscsi_task *task)
 	scsi_drop(&task->cmd);
 	if (iscsi_tx_begun(task->conn, &task->out)) {
 		task->state = ISCSI_TASK_DEAD;
+		iscsi_task_leave_lun(task);
 		return;
 	}
 	list_del(&task->out.node);
@@ -194,12 +216,11 @@ void iscsi_task_submit(struct iscsi_task *task)
 	contract(!iscsi_tx_begun(task->conn, &task->out));
 	list_del(&task->out.node);
 	task->state = ISCSI_TASK_RUN;
-	if (task->lun)
-		task->lun->running++;
 	if (task->want) {
 		task->cmd.iov = &task->iov;
 		task->cmd.iovcnt = 1;
 		task->cmd.data_out_len = task->want;
+		iscsi_session_count(&task->conn->session->write_bytes, task->want);
 	}
 	scsi_submit(&task->cmd);
 }

@@ -21,7 +21,7 @@ enum iscsi_task_state {
 struct iscsi_task {
 	struct scsi_cmd cmd;
 	struct iscsi_conn *conn;
-	/* NULL: no such LUN. */
+	/* NULL: there is no such LUN, or the task does not use it any more. */
 	struct iscsi_lun *lun;
 	struct iscsi_out out;
 	/* In session->tasks. */
@@ -88,6 +88,8 @@ void iscsi_task_drop(struct iscsi_task *task);
 bool iscsi_task_buffer(struct iscsi_task *task, size_t len);
 /* Gives the task to the device server. The response follows. */
 void iscsi_task_submit(struct iscsi_task *task);
+/* The task uses its LUN, and memory of its handler, no more. */
+void iscsi_task_leave_lun(struct iscsi_task *task);
 /* Advances MaxCmdSN by one for this task, at most once. */
 void iscsi_task_credit(struct iscsi_task *task);
 static inline struct iscsi_task *iscsi_task_of(struct scsi_cmd *cmd)

@@ -10,46 +10,33 @@
 
 #include "iscsi/session_table.h"
 #include "iscsi/task.h"
+#include "model/lun.h"
 
 /* Functions that a session may have in progress; they are immediate, so the CmdSN window does
  * not bound them. */
 #define TMF_MAX 32
 
-static void tmf_done(struct scsi_tmf *scsi)
-{
-	iscsi_tmf_run(container_of(scsi, struct iscsi_tmf, scsi));
-}
+struct iscsi_tmf;
 
-static void submit(struct iscsi_tmf *tmf, struct iscsi_lun *lun)
-{
-	tmf->scsi.function = tmf->function;
-	tmf->scsi.lu = lun->nexus.lu;
-	tmf->scsi.nexus = &lun->nexus;
-	tmf->scsi.task = tmf->task ? &tmf->task->cmd : NULL;
-	tmf->scsi.loop = tmf->conn->il->loop;
-	tmf->scsi.done = tmf_done;
-	tmf->conn->session->ntmfs++;
-	scsi_tmf_submit(&tmf->scsi);
-}
+/* The function on one nexus. */
+struct part {
+	struct scsi_tmf scsi;
+	struct iscsi_tmf *tmf;
+	/* It stays, because its count of functions says so. */
+	struct iscsi_lun *lun;
+};
 
-void iscsi_tmf_run(struct iscsi_tmf *tmf)
-{
-	struct iscsi_session *session = tmf->conn->session;
-
-	if (tmf->started)
-		session->ntmfs--;
-	tmf->started = false;
-	while (tmf->lun < tmf->end) {
-		struct iscsi_lun *lun = &session->luns[tmf->lun++];
-
-		if (!lun->nexus.lu || (tmf->busy_only && !lun->running))
-			continue;
-		tmf->started = true;
-		submit(tmf, lun);
-		return;
-	}
-	tmf->over(tmf);
-}
+/* A task management function on its way: on one LUN, or on all LUNs of the session at the same time. */
+struct iscsi_tmf {
+	struct iscsi_conn *conn;
+	/* Parts that have not ended. */
+	unsigned pending;
+	/* TARGET COLD RESET */
+	bool cold;
+	uint8_t itt[4];
+	unsigned nparts;
+	struct part parts[];
+};
 
 static void answer(struct iscsi_conn *conn, const uint8_t itt[4], enum iscsi_tmf_answer response)
 {
@@ -64,10 +51,11 @@ static void answer(struct iscsi_conn *conn, const uint8_t itt[4], enum iscsi_tmf
 	iscsi_message_send(conn, message);
 }
 
-static void request_over(struct iscsi_tmf *tmf)
+static void over(struct iscsi_tmf *tmf)
 {
 	struct iscsi_conn *conn = tmf->conn;
 
+	conn->session->ntmfs--;
 	if (conn->state != ISCSI_CONN_CLOSING) {
 		answer(conn, tmf->itt, ISCSI_TMF_COMPLETE);
 		if (tmf->cold) { /* 11.5.1: all connections to all initiators end */
@@ -79,32 +67,98 @@ static void request_over(struct iscsi_tmf *tmf)
 	free(tmf);
 }
 
-/* Runs function on the LUNs from first to end - 1 for the request that is being received. */
-static void start(struct iscsi_conn *conn, enum scsi_tmf_function function, unsigned first, unsigned end,
-		  struct iscsi_task *task)
+static void part_over(struct iscsi_tmf *tmf)
+{
+	if (!--tmf->pending)
+		over(tmf);
+}
+
+static void part_done(struct scsi_tmf *scsi)
+{
+	struct part *part = container_of(scsi, struct part, scsi);
+
+	part->lun->ntmfs--;
+	part_over(part->tmf);
+}
+
+/* Makes a function of up to max parts for the request that is being received. NULL: the request was answered. */
+static struct iscsi_tmf *new_tmf(struct iscsi_conn *conn, unsigned max)
 {
 	const struct iscsi_tmf_request *pdu = (const void *)conn->rx.head;
-	struct iscsi_tmf *tmf = conn->session->ntmfs < TMF_MAX ? calloc(1, sizeof(*tmf)) : NULL;
+	size_t size = sizeof(struct iscsi_tmf) + max * sizeof(struct part);
+	struct iscsi_tmf *tmf = conn->session->ntmfs < TMF_MAX ? calloc(1, size) : NULL;
 
 	if (!tmf) {
 		answer(conn, pdu->itt, ISCSI_TMF_REJECTED);
-		return;
+		return NULL;
 	}
 	tmf->conn = conn;
-	tmf->function = function;
-	tmf->task = task;
-	tmf->lun = first;
-	tmf->end = end;
 	tmf->cold = (pdu->function & ~ISCSI_FINAL) == ISCSI_TMF_COLD_RESET;
 	memcpy(tmf->itt, pdu->itt, sizeof(tmf->itt));
-	tmf->over = request_over;
-	iscsi_tmf_run(tmf);
+	return tmf;
 }
 
-/* Ends tasks of lun, or of all LUNs if it is NULL, that wait for data or for an earlier CmdSN,
- * without a response. Data-Out that the initiator still sends for them (4.2.3.3) finds no task
- * and is dropped. */
-static void drop_waiting(struct iscsi_session *session, const struct iscsi_lun *lun)
+static void add_part(struct iscsi_tmf *tmf, enum scsi_tmf_function function, struct iscsi_lun *lun,
+		     struct iscsi_task *task)
+{
+	struct part *part = &tmf->parts[tmf->nparts++];
+
+	part->tmf = tmf;
+	part->lun = lun;
+	part->scsi = (struct scsi_tmf){
+	    .function = function,
+	    .lu = lun->nexus.lu,
+	    .nexus = &lun->nexus,
+	    .task = task ? &task->cmd : NULL,
+	    .loop = tmf->conn->il->loop,
+	    .done = part_done,
+	};
+}
+
+static bool has_number(const struct iscsi_lun *lun, int number)
+{
+	return number < 0 || lun->number == (unsigned)number;
+}
+
+static unsigned count_leaving(const struct iscsi_luns *luns, int number)
+{
+	struct list *node, *tmp;
+	unsigned n = 0;
+
+	list_for_each (&luns->leaving, node, tmp)
+		n += has_number(list_entry(node, struct iscsi_lun, node), number);
+	return n;
+}
+
+/* Nexuses that have left the map may still execute commands, which the initiator knows under the number of the LUN. */
+static void add_leaving(struct iscsi_tmf *tmf, int number)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&tmf->conn->session->luns.leaving, node, tmp) {
+		struct iscsi_lun *lun = list_entry(node, struct iscsi_lun, node);
+
+		if (has_number(lun, number))
+			add_part(tmf, SCSI_ABORT_TASK_SET, lun, NULL);
+	}
+}
+
+/* All parts at once, so that no part affects commands that come after the request. A part may end at once. */
+static void run(struct iscsi_tmf *tmf)
+{
+	tmf->conn->session->ntmfs++;
+	tmf->pending = tmf->nparts + 1;
+	for (unsigned i = 0; i < tmf->nparts; i++)
+		tmf->parts[i].lun->ntmfs++;
+	for (unsigned i = 0; i < tmf->nparts; i++)
+		scsi_tmf_submit(&tmf->parts[i].scsi);
+	part_over(tmf);
+}
+
+/* Ends tasks of the LUN with this number, or of all LUNs if it is negative, that wait for data or for an
+ * earlier CmdSN, without a response. Data-Out that the initiator still sends for them (4.2.3.3) finds
+ * no task and is dropped. */
+static void drop_waiting(struct iscsi_session *session, int number)
 {
 	const struct iscsi_tmf_request *pdu = (const void *)session->conn->rx.head;
 	struct list *node, *tmp;
@@ -112,29 +166,25 @@ static void drop_waiting(struct iscsi_session *session, const struct iscsi_lun *
 	list_for_each (&session->tasks, node, tmp) {
 		struct iscsi_task *task = list_entry(node, struct iscsi_task, node);
 
-		if (task->state == ISCSI_TASK_GATHER && (!lun || task->lun == lun))
+		if (task->state == ISCSI_TASK_GATHER &&
+		    (number < 0 || model_lun_decode(task->lun_bytes) == number))
 			iscsi_task_drop(task);
 	}
-	iscsi_hold_abort_all(session, lun, get_be32(pdu->cmdsn));
+	iscsi_hold_abort_all(session, number, get_be32(pdu->cmdsn));
 }
 
-static void abort_task(struct iscsi_conn *conn, const struct iscsi_lun *lun)
+/* task: a task of this LUN. Its nexus may have left the session's map already. */
+static void abort_this(struct iscsi_conn *conn, struct iscsi_task *task)
 {
 	const struct iscsi_tmf_request *pdu = (const void *)conn->rx.head;
-	struct iscsi_task *task = iscsi_session_task(conn->session, get_be32(pdu->ref_task_tag));
-	unsigned number;
 
-	if (!task || task->lun != lun) {
-		/* A command that was lost or is held counts as received and aborted (11.6.1). */
-		bool lost = !task && (iscsi_hold_abort(conn->session, get_be32(pdu->ref_task_tag)) ||
-				      iscsi_hold_number(conn, get_be32(pdu->ref_cmdsn)));
-
-		answer(conn, pdu->itt, lost ? ISCSI_TMF_COMPLETE : ISCSI_TMF_NO_TASK);
-		return;
-	}
 	if (task->state == ISCSI_TASK_RUN) {
-		number = (unsigned)(lun - conn->session->luns);
-		start(conn, SCSI_ABORT_TASK, number, number + 1, task);
+		struct iscsi_tmf *tmf = new_tmf(conn, 1);
+
+		if (tmf) {
+			add_part(tmf, SCSI_ABORT_TASK, task->lun, task);
+			run(tmf);
+		}
 		return;
 	}
 	if (task->state != ISCSI_TASK_GATHER) {
@@ -146,49 +196,115 @@ static void abort_task(struct iscsi_conn *conn, const struct iscsi_lun *lun)
 	answer(conn, pdu->itt, ISCSI_TMF_COMPLETE);
 }
 
-static void on_lun(struct iscsi_conn *conn, enum scsi_tmf_function function, const struct iscsi_lun *lun)
+/* There is no such task. A command that was lost or is held counts as received and aborted (11.6.1). */
+static void abort_missing(struct iscsi_conn *conn)
 {
-	unsigned number = (unsigned)(lun - conn->session->luns);
+	const struct iscsi_tmf_request *pdu = (const void *)conn->rx.head;
+	bool lost = iscsi_hold_abort(conn->session, get_be32(pdu->ref_task_tag)) ||
+		    iscsi_hold_number(conn, get_be32(pdu->ref_cmdsn));
 
-	drop_waiting(conn->session, lun);
-	start(conn, function, number, number + 1, NULL);
+	answer(conn, pdu->itt, lost ? ISCSI_TMF_COMPLETE : ISCSI_TMF_NO_TASK);
+}
+
+static void abort_task(struct iscsi_conn *conn, int number)
+{
+	const struct iscsi_tmf_request *pdu = (const void *)conn->rx.head;
+	struct iscsi_task *task = iscsi_session_task(conn->session, get_be32(pdu->ref_task_tag));
+
+	if (task && model_lun_decode(task->lun_bytes) == number)
+		abort_this(conn, task);
+	else if (number < 0 || !model_map_entry(conn->session->luns.map, (unsigned)number))
+		answer(conn, pdu->itt, ISCSI_TMF_NO_LUN);
+	else if (task)
+		answer(conn, pdu->itt, ISCSI_TMF_NO_TASK);
+	else
+		abort_missing(conn);
+}
+
+static void on_lun(struct iscsi_conn *conn, enum scsi_tmf_function function, int number)
+{
+	const struct iscsi_tmf_request *pdu = (const void *)conn->rx.head;
+	unsigned nleaving = count_leaving(&conn->session->luns, number);
+	struct iscsi_tmf *tmf;
+	struct iscsi_lun *lun;
+
+	if (!iscsi_lun_get(conn->session, number, &lun)) {
+		answer(conn, pdu->itt, ISCSI_TMF_REJECTED);
+		return;
+	}
+	if (number < 0 || (!lun && !nleaving)) {
+		answer(conn, pdu->itt, ISCSI_TMF_NO_LUN);
+		return;
+	}
+	tmf = new_tmf(conn, nleaving + 1);
+	if (!tmf)
+		return;
+	drop_waiting(conn->session, number);
+	add_leaving(tmf, number);
+	if (lun)
+		add_part(tmf, function, lun, NULL);
+	run(tmf);
+}
+
+/* Attaches a nexus to each LUN that the session has not used yet, because a reset concerns it, too. */
+static bool add_all(struct iscsi_tmf *tmf, enum scsi_tmf_function function)
+{
+	struct iscsi_session *session = tmf->conn->session;
+	struct iscsi_lun *lun;
+	int number = -1;
+
+	while ((number = model_map_next(session->luns.map, (unsigned)(number + 1))) >= 0) {
+		if (!iscsi_lun_get(session, number, &lun))
+			return false;
+		add_part(tmf, function, lun, NULL);
+	}
+	return true;
+}
+
+static void on_all_luns(struct iscsi_conn *conn, enum scsi_tmf_function function)
+{
+	const struct iscsi_luns *luns = &conn->session->luns;
+	struct iscsi_tmf *tmf = new_tmf(conn, count_leaving(luns, -1) + model_map_count(luns->map));
+
+	if (!tmf)
+		return;
+	add_leaving(tmf, -1);
+	if (!add_all(tmf, function)) {
+		answer(conn, tmf->itt, ISCSI_TMF_REJECTED);
+		free(tmf);
+		return;
+	}
+	drop_waiting(conn->session, -1);
+	run(tmf);
 }
 
 static void execute(struct iscsi_conn *conn)
 {
 	const struct iscsi_tmf_request *pdu = (const void *)conn->rx.head;
-	struct iscsi_session *session = conn->session;
-	const struct iscsi_lun *lun = iscsi_session_lun(session, pdu->lun);
-	uint8_t function = pdu->function & ~ISCSI_FINAL;
-	bool has_lun = function <= ISCSI_TMF_LU_RESET && function != ISCSI_TMF_CLEAR_ACA;
+	int number = model_lun_decode(pdu->lun);
 
-	if (has_lun && !lun) {
-		answer(conn, pdu->itt, ISCSI_TMF_NO_LUN);
-		return;
-	}
-	switch (function) {
+	switch (pdu->function & ~ISCSI_FINAL) {
 	case ISCSI_TMF_ABORT_TASK:
-		abort_task(conn, lun);
+		abort_task(conn, number);
 		return;
 	case ISCSI_TMF_ABORT_TASK_SET:
-		on_lun(conn, SCSI_ABORT_TASK_SET, lun);
+		on_lun(conn, SCSI_ABORT_TASK_SET, number);
 		return;
 	case ISCSI_TMF_CLEAR_TASK_SET:
-		on_lun(conn, SCSI_CLEAR_TASK_SET, lun);
+		on_lun(conn, SCSI_CLEAR_TASK_SET, number);
 		return;
 	case ISCSI_TMF_LU_RESET:
-		on_lun(conn, SCSI_LU_RESET, lun);
+		on_lun(conn, SCSI_LU_RESET, number);
 		return;
 	case ISCSI_TMF_COLD_RESET:
 		/* It would let each initiator end the sessions of all others. */
-		if (!session->target->cold_reset) {
+		if (!conn->session->cold_reset) {
 			answer(conn, pdu->itt, ISCSI_TMF_NOT_SUPPORTED);
 			return;
 		}
 		/* fall through */
 	case ISCSI_TMF_WARM_RESET:
-		drop_waiting(session, NULL);
-		start(conn, SCSI_LU_RESET, 0, session->nluns, NULL);
+		on_all_luns(conn, SCSI_LU_RESET);
 		return;
 	case ISCSI_TMF_REASSIGN: /* ErrorRecoveryLevel 2 */
 		answer(conn, pdu->itt, ISCSI_TMF_NO_REASSIGN);

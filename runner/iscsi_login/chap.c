@@ -44,7 +44,7 @@ int iscsi_chap_response(const char *digest, uint8_t id, const char *secret, cons
 	return done ? (int)len : -1;
 }
 
-void iscsi_chap_init(struct iscsi_chap *chap, const struct target_auth *account)
+void iscsi_chap_init(struct iscsi_chap *chap, const struct model_auth *account)
 {
 	memset(chap, 0, sizeof(*chap));
 	chap->account = account;
@@ -106,7 +106,7 @@ static const char *challenge(struct iscsi_chap *chap, const struct iscsi_offers 
  * them was wrong. */
 static bool response_matches(const struct iscsi_chap *chap, const char *name, const char *response)
 {
-	const struct target_auth *account = chap->account;
+	const struct model_auth *account = chap->account;
 	uint8_t want[DIGEST_MAX], got[DIGEST_MAX];
 	char padded[sizeof(account->user)] = "";
 	int len = iscsi_chap_response(chap->digest, chap->id, account->secret, chap->challenge,
@@ -127,7 +127,7 @@ static bool response_matches(const struct iscsi_chap *chap, const char *name, co
 static const char *answer_challenge(const struct iscsi_chap *chap, const char *id_text,
 				    const char *challenge_text, struct iscsi_text_out *out)
 {
-	const struct target_auth *account = chap->account;
+	const struct model_auth *account = chap->account;
 	uint8_t theirs[CHAP_CHALLENGE_MAX], response[DIGEST_MAX];
 	char text[2 * DIGEST_MAX + 3];
 	uint32_t id;

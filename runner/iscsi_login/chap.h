@@ -5,7 +5,7 @@
 #define ISCSI_LOGIN_CHAP_H
 
 #include "iscsi_login/negotiate.h"
-#include "model/target.h"
+#include "model/login.h"
 
 #define CHAP_CHALLENGE_LEN 16
 #define CHAP_CHALLENGE_MAX 1024 /* an initiator's, 12.1.3 */
@@ -13,8 +13,8 @@
 enum chap_state { CHAP_WANT_ALGORITHM, CHAP_WANT_RESPONSE, CHAP_PASSED, CHAP_FAILED };
 
 struct iscsi_chap {
-	/* The account in the model. */
-	const struct target_auth *account;
+	/* The owner of the login keeps it. */
+	const struct model_auth *account;
 	enum chap_state state;
 	/* The name of the chosen algorithm in libcrypto. */
 	const char *digest;
@@ -22,7 +22,7 @@ struct iscsi_chap {
 	uint8_t challenge[CHAP_CHALLENGE_LEN];
 };
 
-void iscsi_chap_init(struct iscsi_chap *chap, const struct target_auth *account);
+void iscsi_chap_init(struct iscsi_chap *chap, const struct model_auth *account);
 /* Whether the text contains a CHAP key. */
 bool iscsi_chap_offered(const struct iscsi_offers *offers);
 /*

@@ -13,25 +13,31 @@
 
 #include "util/bytes.h"
 #include "util/log.h"
+#include "util/secret_memory.h"
 
 #define REQUESTS_MAX 32 /* a login with mutual CHAP and both stages takes five */
 
-struct iscsi_login *iscsi_login_new(struct target_model *model, const struct target_portal *portal,
-				    const char *peer)
+struct iscsi_login *iscsi_login_new(struct model *model, const struct model_np *np,
+				    const struct sockaddr_storage *peer, const char *peer_text)
 {
 	struct iscsi_login *login = calloc(1, sizeof(*login));
 
 	if (!login)
 		return NULL;
 	login->model = model;
-	login->portal = portal;
-	snprintf(login->peer, sizeof(login->peer), "%s", peer);
+	login->np = np;
+	login->peer = *peer;
+	snprintf(login->peer_text, sizeof(login->peer_text), "%s", peer_text);
 	iscsi_params_init(&login->result.params);
 	return login;
 }
 
 void iscsi_login_free(struct iscsi_login *login)
 {
+	if (!login)
+		return;
+	model_login_free(login->target);
+	secret_free(login->discovery_account, sizeof(*login->discovery_account));
 	free(login);
 }
 
@@ -66,7 +72,7 @@ enum iscsi_login_status iscsi_login_refusal(const struct iscsi_login *login, enu
 	va_start(args, format);
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
-	log_warn(login->peer, "login refused (%04x)%s%s: %s", status, *name ? ", " : "", name, why);
+	log_warn(login->peer_text, "login refused (%04x)%s%s: %s", status, *name ? ", " : "", name, why);
 	return status;
 }
 
@@ -124,7 +130,7 @@ static void add_declarations(struct iscsi_login *login, bool first, struct iscsi
 	struct iscsi_login_result *result = &login->result;
 
 	if (first && result->target) {
-		iscsi_text_add_number(out, ISCSI_KEY_TARGET_PORTAL_GROUP_TAG, login->portal->tpg_tag);
+		iscsi_text_add_number(out, ISCSI_KEY_TARGET_PORTAL_GROUP_TAG, result->target->tag);
 		if (result->target->alias[0])
 			iscsi_text_add_key(out, ISCSI_KEY_TARGET_ALIAS, result->target->alias);
 	}

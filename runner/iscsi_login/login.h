@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "iscsi_login/params.h"
-#include "model/target.h"
+#include "model/login.h"
 
 #define ISCSI_LOGIN_DATA_MAX \
 	8192 /* RFC 7143 13.12: the default MaxRecvDataSegmentLength holds during login */
@@ -38,8 +38,12 @@ struct iscsi_login_response {
 /* One login in progress; freed when it ends. */
 struct iscsi_login;
 
-struct iscsi_login *iscsi_login_new(struct target_model *model, const struct target_portal *portal,
-				    const char *peer /* "10.0.0.1:4711", for logs */);
+/*
+ * A login that comes in at np from the address peer. peer_text, such as "10.0.0.1:4711", is for the
+ * log. model and np outlive the login. NULL: out of memory.
+ */
+struct iscsi_login *iscsi_login_new(struct model *model, const struct model_np *np,
+				    const struct sockaddr_storage *peer, const char *peer_text);
 void iscsi_login_free(struct iscsi_login *login);
 
 /* Handles one Login Request: its header and data segment. Digests are never in use during login. */
@@ -58,9 +62,9 @@ void iscsi_login_inherit(struct iscsi_login *login, const struct iscsi_params *p
 /* Valid after ISCSI_LOGIN_COMPLETE, until iscsi_login_free(). */
 struct iscsi_login_result {
 	bool discovery;
-	/* NULL in a discovery session. */
-	struct target *target;
-	char initiator_name[MODEL_NAME_MAX + 1];
+	/* What the session with the target is; NULL in a discovery session. */
+	const struct model_login *target;
+	char initiator_name[MODEL_NAME_SIZE];
 	char initiator_alias[256];
 	uint8_t isid[6];
 	/* As the initiator sent it: another value than 0 names an existing session. */

@@ -5,9 +5,11 @@
  */
 #include "iscsi_login/login_state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "util/secret_memory.h"
 #include "util/text.h"
 
 #define SHOWN_MAX 255 /* bytes of a name that the log shows */
@@ -24,15 +26,9 @@ static const char *printable(char out[SHOWN_MAX + 1], const char *text)
 	return out;
 }
 
-/* Whether some target admits the initiator. */
 static bool is_known(const struct iscsi_login *login)
 {
-	const struct target_auth *account;
-
-	for (const struct target *target = target_first(login->model); target; target = target_next(target))
-		if (target_admits(target, login->result.initiator_name, &account))
-			return true;
-	return false;
+	return model_knows_initiator(login->model, login->result.initiator_name, &login->peer);
 }
 
 /* The status for a target that this initiator must not use, whether the target exists or not:
@@ -43,33 +39,55 @@ static enum iscsi_login_status status_of_hidden(const struct iscsi_login *login)
 	return is_known(login) ? ISCSI_LOGIN_NOT_FOUND : ISCSI_LOGIN_FORBIDDEN;
 }
 
+/* The initiator has to prove that it knows the account. An account without name or secret proves nothing. */
+static enum iscsi_login_status demand(struct iscsi_login *login, const struct model_auth *account,
+				      const char *where)
+{
+	login->account = account;
+	if (account->user[0] && account->secret[0])
+		return ISCSI_LOGIN_OK;
+	return iscsi_login_refusal(login, ISCSI_LOGIN_AUTH_FAILED,
+				   "%s requires CHAP, but no userid and password are set for this initiator",
+				   where);
+}
+
 static enum iscsi_login_status find_target(struct iscsi_login *login, const char *name)
 {
-	struct iscsi_login_result *result = &login->result;
-	char lower[MODEL_NAME_MAX + 1], shown[SHOWN_MAX + 1];
+	enum model_verdict verdict = MODEL_NO_TARGET;
+	char lower[MODEL_NAME_SIZE], shown[SHOWN_MAX + 1];
 
 	if (!name)
 		return iscsi_login_refusal(login, ISCSI_LOGIN_MISSING_PARAMETER, "no TargetName");
+	errno = 0;
 	if (model_name_copy(lower, name))
-		result->target = target_find(login->model, lower);
-	if (!result->target)
-		return iscsi_login_refusal(login, status_of_hidden(login), "there is no target %s",
-					   printable(shown, name));
-	if (!target_admits(result->target, result->initiator_name, &login->account))
+		verdict = model_login(login->model, lower, login->np, login->result.initiator_name,
+				      &login->peer, &login->target);
+	if (!login->target)
+		return errno == ENOMEM ? iscsi_login_refusal(login, ISCSI_LOGIN_NO_RESOURCES, "out of memory")
+				       : iscsi_login_refusal(login, status_of_hidden(login),
+							     "there is no target %s at %s, or it is disabled",
+							     printable(shown, name), login->np->text);
+	if (verdict != MODEL_ADMITTED)
 		return iscsi_login_refusal(
-		    login, result->target->reveal ? ISCSI_LOGIN_FORBIDDEN : status_of_hidden(login),
-		    "%s has no ACL for this initiator", result->target->name);
-	return ISCSI_LOGIN_OK;
+		    login, login->target->reveal ? ISCSI_LOGIN_FORBIDDEN : status_of_hidden(login),
+		    "%s has no ACL for this initiator, or does not admit its address", login->target->target);
+	login->result.target = login->target;
+	return login->target->authenticate ? demand(login, &login->target->auth, login->target->target)
+					   : ISCSI_LOGIN_OK;
 }
 
 static enum iscsi_login_status begin_discovery(struct iscsi_login *login)
 {
 	login->result.discovery = true;
-	login->account = target_discovery_auth(login->model);
+	login->discovery_account = secret_alloc(sizeof(*login->discovery_account));
+	if (!login->discovery_account)
+		return iscsi_login_refusal(login, ISCSI_LOGIN_NO_RESOURCES, "out of memory");
 	if (!is_known(login))
 		return iscsi_login_refusal(login, ISCSI_LOGIN_FORBIDDEN,
-					   "discovery: no target has an ACL for this initiator");
-	return ISCSI_LOGIN_OK;
+					   "discovery: no target shows itself to this initiator");
+	return model_discovery_auth(login->model, login->discovery_account)
+		   ? demand(login, login->discovery_account, "discovery")
+		   : ISCSI_LOGIN_OK;
 }
 
 enum iscsi_login_status iscsi_login_identify(struct iscsi_login *login, const struct iscsi_offers *offers)
@@ -105,14 +123,14 @@ enum iscsi_login_status iscsi_login_identify_again(const struct iscsi_login *log
 	const char *name = offers->of[ISCSI_KEY_INITIATOR_NAME].value;
 	const char *target = offers->of[ISCSI_KEY_TARGET_NAME].value;
 	const char *type = offers->of[ISCSI_KEY_SESSION_TYPE].value;
-	char lower[MODEL_NAME_MAX + 1];
+	char lower[MODEL_NAME_SIZE];
 
 	if (name && (!model_name_copy(lower, name) || strcmp(lower, result->initiator_name) != 0))
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "InitiatorName changed");
 	if (type && strcmp(type, result->discovery ? "Discovery" : "Normal") != 0)
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "SessionType changed");
 	if (target && !result->discovery &&
-	    (!model_name_copy(lower, target) || strcmp(lower, result->target->name) != 0))
+	    (!model_name_copy(lower, target) || strcmp(lower, result->target->target) != 0))
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR, "TargetName changed");
 	return ISCSI_LOGIN_OK;
 }

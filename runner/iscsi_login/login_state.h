@@ -13,17 +13,22 @@
 enum iscsi_stage { ISCSI_STAGE_SECURITY = 0, ISCSI_STAGE_OPERATIONAL = 1, ISCSI_STAGE_FULL_FEATURE = 3 };
 
 struct iscsi_login {
-	struct target_model *model;
-	const struct target_portal *portal;
-	char peer[80];
+	struct model *model;
+	const struct model_np *np;
+	struct sockaddr_storage peer;
+	char peer_text[80];
 	unsigned requests;
 	enum iscsi_stage stage;
 	bool identified;
 	/* The MaxRecvDataSegmentLength of the target was sent. */
 	bool declared;
 	bool chap_agreed;
-	/* The account that the initiator must prove; NULL: none. */
-	const struct target_auth *account;
+	/* result.target, which the login owns. */
+	struct model_login *target;
+	/* The account of discovery sessions, in memory for secrets; NULL in normal sessions. */
+	struct model_auth *discovery_account;
+	/* The account that the initiator must prove: a part of one of the two; NULL: none. */
+	const struct model_auth *account;
 	struct iscsi_chap chap;
 	/* The set of the keys that came. */
 	uint64_t seen;

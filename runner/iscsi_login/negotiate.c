@@ -6,6 +6,7 @@
 #include "iscsi_login/negotiate.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "util/bytes.h"
@@ -215,4 +216,42 @@ void iscsi_offers_answer(const struct iscsi_offers *offers, const char *text, si
 			break;
 		}
 	}
+}
+
+/* --- for people ------------------------------------------------------------------------------- */
+
+static uint32_t load(const struct iscsi_key_row *row, const struct iscsi_params *params)
+{
+	const char *field = (const char *)params + row->field;
+
+	return is_boolean(row) ? *(const bool *)field : *(const uint32_t *)field;
+}
+
+const char *iscsi_params_show(const struct iscsi_params *params, bool discovery,
+			      char text[ISCSI_PARAMS_TEXT_SIZE])
+{
+	static const char xmit[] = "MaxXmitDataSegmentLength";
+	struct iscsi_text_out out = {.text = text, .size = ISCSI_PARAMS_TEXT_SIZE - 1};
+	char number[16];
+
+	for (unsigned key = 0; key < ISCSI_KEY_COUNT; key++) {
+		const struct iscsi_key_row *row = &iscsi_keys[key];
+
+		if (row->type == ISCSI_KEY_TEXT || row->type == ISCSI_KEY_FIXED ||
+		    (discovery && row->not_in_discovery))
+			continue;
+		if (row->type != ISCSI_KEY_DECLARED) {
+			answer_result(key, load(row, params), &out);
+			continue;
+		}
+		iscsi_text_add_number(&out, key, params->max_recv_data_segment);
+		snprintf(number, sizeof(number), "%u", params->max_xmit_data_segment);
+		iscsi_text_add(&out, xmit, sizeof(xmit) - 1, number);
+	}
+	assert(!out.overflow);
+	for (size_t i = 0; i < out.len; i++)
+		if (!text[i])
+			text[i] = '\n';
+	text[out.len] = '\0';
+	return text;
 }

@@ -34,4 +34,12 @@ struct iscsi_params {
 
 /* The values that hold as long as nothing is negotiated. */
 void iscsi_params_init(struct iscsi_params *params);
+/*
+ * Writes the values for people to read, as lines "Key=Value\n". MaxRecvDataSegmentLength is the limit
+ * of the target, and MaxXmitDataSegmentLength the limit of the initiator. discovery: leaves out what
+ * a discovery session does not have. Returns text.
+ */
+#define ISCSI_PARAMS_TEXT_SIZE 1024
+const char *iscsi_params_show(const struct iscsi_params *params, bool discovery,
+			      char text[ISCSI_PARAMS_TEXT_SIZE]);
 #endif

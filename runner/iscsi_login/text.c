@@ -17,14 +17,17 @@
 /* More targets than a TargetName and a TargetAddress of 250 bytes each need. */
 #define ANSWER_MAX (64u << 20)
 
-/* Portals that one answer shows for a target, as text: "192.0.2.1:3260,1". */
-struct addresses {
-	char (*text)[304];
-	size_t n;
+/* An answer that is being written; the model calls add_portal() for one portal after the other. */
+struct answer {
+	const struct iscsi_text_context *context;
+	struct iscsi_text_out *out;
+	/* The target whose portals come now. */
+	char target[MODEL_NAME_SIZE];
+	/* Where its addresses begin in out. */
+	size_t begin;
 };
 
-/* An IPv4 address that came in at an IPv6 socket, as IPv4. */
-static struct sockaddr_storage plain_address(const struct sockaddr_storage *addr)
+struct sockaddr_storage iscsi_plain_address(const struct sockaddr_storage *addr)
 {
 	struct sockaddr_storage plain = *addr;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&plain;
@@ -85,19 +88,20 @@ static void set_port(struct sockaddr_storage *addr, const struct sockaddr_storag
 }
 
 /* The address at which this peer can reach a portal; false: none is known. */
-static bool find_address(const struct iscsi_text_context *context, const struct target_portal *portal,
-			 char *text, size_t size)
+static bool find_address(const struct iscsi_text_context *context, const struct model_np *np,
+			 const char *public_text, char *text, size_t size)
 {
-	struct sockaddr_storage addr = plain_address(&portal->addr), peer = plain_address(context->peer);
+	struct sockaddr_storage addr = iscsi_plain_address(&np->addr),
+				peer = iscsi_plain_address(context->peer);
 
-	if (portal->public_text[0])
-		return (size_t)snprintf(text, size, "%s", portal->public_text) < size;
-	if (target_portal_is_wildcard(&portal->addr)) {
-		addr = plain_address(context->local);
+	if (public_text[0])
+		return (size_t)snprintf(text, size, "%s", public_text) < size;
+	if (target_portal_is_wildcard(&np->addr)) {
+		addr = iscsi_plain_address(context->local);
 		/* [::] may take IPv4 connections too, 0.0.0.0 takes nothing else */
-		if (portal != context->portal && addr.ss_family != portal->addr.ss_family)
+		if (np != context->np && !np->dual_stack && addr.ss_family != np->addr.ss_family)
 			return false;
-		set_port(&addr, &portal->addr);
+		set_port(&addr, &np->addr);
 	} else if (!peer_understands(&peer, &addr)) {
 		return false;
 	}
@@ -105,77 +109,61 @@ static bool find_address(const struct iscsi_text_context *context, const struct 
 	return target_portal_format(&addr, text, size) == 0;
 }
 
-static bool addresses_have(const struct addresses *addresses, const char *text)
+/* Whether the target has this address already: a wildcard and one of its addresses are two portals. */
+static bool has_address(const struct answer *answer, const char *value)
 {
-	for (size_t i = 0; i < addresses->n; i++)
-		if (strcmp(addresses->text[i], text) == 0)
+	size_t name_len = iscsi_keys[ISCSI_KEY_TARGET_ADDRESS].name_len + 1;
+	const char *pair = answer->out->text + answer->begin, *end = answer->out->text + answer->out->len;
+
+	for (; pair < end; pair += strlen(pair) + 1)
+		if (!strcmp(pair + name_len, value))
 			return true;
 	return false;
 }
 
-/* All targets have the same portals, so they are looked up once for an answer. False: no memory. */
-static bool find_addresses(const struct iscsi_text_context *context, struct addresses *addresses)
+/* With the lock of the model held. False: the answer is too long. */
+static bool add_portal(void *arg, const char *target, uint16_t tag, const struct model_np *np,
+		       const char *public_text)
 {
-	char address[288], value[sizeof(*addresses->text)];
-	size_t n = 0;
+	struct answer *answer = arg;
+	char address[288], value[304];
 
-	for (const struct target_portal *p = target_portals(context->model); p; p = p->next)
-		n++;
-	*addresses = (struct addresses){.text = calloc(n ? n : 1, sizeof(*addresses->text))};
-	if (!addresses->text)
-		return false;
-	for (const struct target_portal *p = target_portals(context->model); p; p = p->next) {
-		if (!find_address(context, p, address, sizeof(address)))
-			continue;
-		snprintf(value, sizeof(value), "%s,%u", address, p->tpg_tag);
-		if (!addresses_have(addresses, value)) /* else: a wildcard and one of its addresses */
-			memcpy(addresses->text[addresses->n++], value, sizeof(value));
+	if (strcmp(answer->target, target) != 0) {
+		snprintf(answer->target, sizeof(answer->target), "%s", target);
+		iscsi_text_add_key(answer->out, ISCSI_KEY_TARGET_NAME, target);
+		answer->begin = answer->out->len;
 	}
-	return true;
+	if (answer->out->overflow)
+		return false;
+	if (find_address(answer->context, np, public_text, address, sizeof(address))) {
+		snprintf(value, sizeof(value), "%s,%u", address, tag);
+		if (!has_address(answer, value))
+			iscsi_text_add_key(answer->out, ISCSI_KEY_TARGET_ADDRESS, value);
+	}
+	return !answer->out->overflow;
 }
 
-/* Shows a target to the initiators that may log in, and to nobody else. */
-static void add_target(const struct iscsi_text_context *context, const struct addresses *addresses,
-		       const struct target *target, struct iscsi_text_out *out)
+/* Shows targets to the initiators that may log in, and to nobody else. target NULL: all. */
+static void show(const struct iscsi_text_context *context, const char *target, struct iscsi_text_out *out)
 {
-	const struct target_auth *auth;
+	struct answer answer = {.context = context, .out = out};
 
-	if (!target_admits(target, context->initiator_name, &auth))
-		return;
-	iscsi_text_add_key(out, ISCSI_KEY_TARGET_NAME, target->name);
-	for (size_t i = 0; i < addresses->n; i++)
-		iscsi_text_add_key(out, ISCSI_KEY_TARGET_ADDRESS, addresses->text[i]);
-}
-
-static const struct target *find_named(struct target_model *model, const char *value)
-{
-	char name[MODEL_NAME_MAX + 1];
-
-	return model_name_copy(name, value) ? target_find(model, name) : NULL;
+	model_discover(context->model, context->initiator_name, context->peer, target, add_portal, &answer);
 }
 
 /* Appendix C: everything in discovery, but only its own target in a normal session. */
 static void send_targets(const struct iscsi_text_context *context, const char *value,
 			 struct iscsi_text_out *out)
 {
-	const struct target *target = *value ? find_named(context->model, value) : context->target;
-	struct addresses addresses;
+	char name[MODEL_NAME_SIZE];
+	const char *named = *value && model_name_copy(name, value) ? name : NULL;
 
-	if (!find_addresses(context, &addresses)) {
-		out->overflow = true;
-		return;
-	}
-	if (!context->target && strcmp(value, "All") == 0)
-		for (target = target_first(context->model); target && !out->overflow;
-		     target = target_next(target))
-			add_target(context, &addresses, target, out);
-	else if (target != context->target && context->target)
+	if (context->target ? *value && (!named || strcmp(named, context->target) != 0) : !*value)
 		iscsi_text_add_key(out, ISCSI_KEY_SEND_TARGETS, "Reject");
-	else if (target)
-		add_target(context, &addresses, target, out);
-	else if (!*value)
-		iscsi_text_add_key(out, ISCSI_KEY_SEND_TARGETS, "Reject");
-	free(addresses.text);
+	else if (context->target)
+		show(context, context->target, out);
+	else if (named || strcmp(value, "All") == 0)
+		show(context, named, out);
 }
 
 long iscsi_text_request(const struct iscsi_text_context *context, const uint8_t *in, size_t in_len,

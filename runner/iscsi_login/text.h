@@ -9,19 +9,22 @@
 #include <sys/socket.h>
 
 #include "iscsi_login/params.h"
-#include "model/target.h"
+#include "model/login.h"
 
 /* Bytes of the text of one request, over all its PDUs. */
 #define ISCSI_TEXT_MAX 16384
 
+/* Any thread. An IPv4 address that came in at an IPv6 socket, as IPv4; all others as they are. */
+struct sockaddr_storage iscsi_plain_address(const struct sockaddr_storage *addr);
+
 struct iscsi_text_context {
-	struct target_model *model;
-	/* NULL in a discovery session. */
-	const struct target *target;
+	struct model *model;
+	/* The name of the session's target; NULL in a discovery session. */
+	const char *target;
 	const char *initiator_name;
-	/* The portal that the connection came in at, the connection's own address, which
-	 * discovery shows where a portal is a wildcard, and the initiator's address. */
-	const struct target_portal *portal;
+	/* The np at which the connection came in, the connection's own address, which
+	 * discovery shows where an np is a wildcard, and the initiator's address. */
+	const struct model_np *np;
 	const struct sockaddr_storage *local;
 	const struct sockaddr_storage *peer;
 	/* Changed by the negotiation of what RFC 7143 allows in full feature phase. */

@@ -8,6 +8,7 @@
  * is well-formed and within its bounds.
  */
 #include "fuzz.h"
+#include "model_fixture.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -21,6 +22,7 @@
 #include "iscsi_login/pairs.h"
 #include "iscsi_login/text.h"
 #include "iscsi_login/pdu.h"
+#include "model/private.h"
 #include "util/bytes.h"
 #include "util/log.h"
 
@@ -46,7 +48,8 @@ enum setup {
 enum kind { KIND_OPCODE = 1, KIND_VERSION = 2, KIND_ISID = 4, KIND_AHS = 8, KIND_PROOF = 16 };
 
 struct run {
-	struct target_model *model;
+	struct fixture *f;
+	struct model_object *disk; /* a TPG */
 	struct iscsi_login *login;
 	struct iscsi_login_response response;
 	char answer[2 * ISCSI_TEXT_MAX]; /* of one request, over its pieces */
@@ -59,36 +62,65 @@ struct run {
 	unsigned setup;
 };
 
+static void set(struct run *run, struct model_object *object, const char *group, const char *name,
+		const char *text)
+{
+	CHECK(fixture_set(run->f, object, group, name, text) == 0);
+}
+
+static void set_account(struct run *run, struct model_object *object, const char *group)
+{
+	set(run, object, group, "userid", "u");
+	set(run, object, group, "password", SECRET);
+	if (run->setup & SETUP_MUTUAL) {
+		set(run, object, group, "userid_mutual", "m");
+		set(run, object, group, "password_mutual", "another secret");
+	}
+}
+
+static struct model_np *np_of(struct model_object *tpg)
+{
+	return model_first(tpg, MODEL_PORTAL)->np;
+}
+
 static void start(struct run *run, unsigned setup)
 {
-	struct target_auth auth = {.user = "u", .secret = SECRET};
-	struct target *disk;
+	const struct sockaddr_storage peer = {.ss_family = AF_INET};
+	struct model_object *other, *acl;
+	char alias[256] = "";
+	void *state;
 
 	memset(run, 0, sizeof(*run));
 	log_set_level(LOG_LEVEL_CRIT);
 	run->setup = setup;
-	run->model = target_model_new();
-	disk = target_add(run->model, DISK, NULL);
-	target_add(run->model, DISK "2", NULL)->allow_any = true;
-	CHECK(target_add_portal(run->model, setup & SETUP_ALIAS ? "[::]:3260" : "127.0.0.1", NULL) == 0);
-	disk->allow_any = setup & SETUP_ALLOW_ANY;
+	fixture_set_up(&state);
+	run->f = state;
+	run->disk = fixture_tpg(run->f, DISK);
+	other = fixture_tpg(run->f, DISK "2");
+	set(run, other, "attrib", "generate_node_acls", "1");
 	if (setup & SETUP_ALIAS)
-		memset(disk->alias, 'a', sizeof(disk->alias) - 1);
-	if (setup & SETUP_MUTUAL) {
-		strcpy(auth.mutual_user, "m");
-		strcpy(auth.mutual_secret, "another secret");
+		fixture_create(run->f, run->disk, MODEL_PORTAL, "[::]:3260", NULL);
+	set(run, run->disk, "attrib", "generate_node_acls", setup & SETUP_ALLOW_ANY ? "1" : "0");
+	if (setup & SETUP_ALIAS)
+		memset(alias, 'a', sizeof(alias) - 1);
+	set(run, run->disk, "param", "TargetAlias", alias);
+	if (setup & SETUP_DISCOVERY_CHAP) {
+		set(run, run->f->root, "discovery_auth", "enforce_discovery_auth", "1");
+		set_account(run, run->f->root, "discovery_auth");
 	}
-	if (setup & SETUP_DISCOVERY_CHAP)
-		target_set_discovery_auth(run->model, &auth);
-	CHECK(target_add_acl(disk, HOST, setup & SETUP_CHAP ? &auth : NULL, NULL) == 0);
-	run->login = iscsi_login_new(run->model, target_portals(run->model), "192.0.2.1:4711");
+	acl = fixture_create(run->f, run->disk, MODEL_ACL, HOST, NULL);
+	if (setup & SETUP_CHAP) {
+		set(run, acl, "attrib", "authentication", "1");
+		set_account(run, acl, "auth");
+	}
+	run->login = iscsi_login_new(run->f->model, np_of(run->disk), &peer, "192.0.2.1:4711");
 	CHECK(run->login);
 }
 
 static void end(struct run *run)
 {
 	iscsi_login_free(run->login);
-	target_model_free(run->model);
+	fixture_tear_down((void *[]){run->f});
 	free(run);
 }
 
@@ -144,13 +176,13 @@ static void check_complete(const struct run *run)
 	const struct iscsi_params *p = &result->params;
 	bool guarded = result->discovery
 			   ? run->setup & SETUP_DISCOVERY_CHAP
-			   : run->setup & SETUP_CHAP && strcmp(result->target->name, DISK) == 0 &&
+			   : run->setup & SETUP_CHAP && strcmp(result->target->target, DISK) == 0 &&
 				 strcmp(result->initiator_name, HOST) == 0;
 
 	CHECK(!guarded || run->proved);
 	CHECK(result->initiator_name[0] && !result->target == result->discovery);
-	CHECK(result->discovery || strcmp(result->target->name, DISK) != 0 || run->setup & SETUP_ALLOW_ANY ||
-	      strcmp(result->initiator_name, HOST) == 0);
+	CHECK(result->discovery || strcmp(result->target->target, DISK) != 0 ||
+	      run->setup & SETUP_ALLOW_ANY || strcmp(result->initiator_name, HOST) == 0);
 	CHECK(p->max_xmit_data_segment >= 512 && p->max_xmit_data_segment < 1 << 24);
 	CHECK(p->max_recv_data_segment == 8192 || p->max_recv_data_segment == 262144);
 	CHECK(p->max_burst >= 512 && p->max_burst <= 1 << 20);
@@ -222,10 +254,10 @@ static void text(struct run *run, const uint8_t *in, size_t len)
 	struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_port = htons(3260)};
 	struct sockaddr_storage local = {0};
 	const struct iscsi_text_context context = {
-	    .model = run->model,
-	    .target = result->target,
+	    .model = run->f->model,
+	    .target = result->discovery ? NULL : result->target->target,
 	    .initiator_name = result->initiator_name,
-	    .portal = target_portals(run->model),
+	    .np = np_of(run->disk),
 	    .local = &local,
 	    .peer = &local,
 	    .params = &params,

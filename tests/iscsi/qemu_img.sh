@@ -25,17 +25,15 @@ export_of() {
 	case $handler in
 	alloc) echo "alloc/disk,size=$size,block_size=$1" ;;
 	file)
-		rm -f "$work/disk"
-		echo "file/$work/disk,size=$size,create,block_size=$1"
+		echo "file/$disk,size=$size,create,block_size=$1"
 		;;
 	block) echo "block/$loop" ;;
 	esac
 }
 
 attach_loop() { # BLOCK-SIZE
-	rm -f "$work/disk"
-	truncate -s $size "$work/disk"
-	loop=$(losetup --find --show --sector-size "$1" "$work/disk" 2>"$work/losetup.log") ||
+	truncate -s $size "$disk"
+	loop=$(losetup --find --show --sector-size "$1" "$disk" 2>"$work/losetup.log") ||
 		skip "no loop device: $(cat "$work/losetup.log")"
 }
 
@@ -45,6 +43,7 @@ detach_loop() {
 }
 
 round_trip() { # BLOCK-SIZE DIGEST
+	disk=$work/disk.$1.$2 # a new one, because storage that was served before is not created again
 	[ "$handler" != block ] || attach_loop "$1"
 	start_daemon --export "$(export_of "$1")" --iqn iqn.2026-11.io.tcmu-runner:disk
 	lun="driver=raw,file.driver=iscsi,file.transport=tcp,file.portal=127.0.0.1:$port,file.lun=0"
@@ -54,7 +53,7 @@ round_trip() { # BLOCK-SIZE DIGEST
 	cmp "$work/image" "$work/back" || fail "read back differs: $handler, $1, $2"
 	stop_daemon
 	if [ "$handler" != alloc ]; then
-		cmp "$work/image" "$work/disk" || fail "the backing store differs: $handler, $1, $2"
+		cmp "$work/image" "$disk" || fail "the backing store differs: $handler, $1, $2"
 	fi
 	[ "$handler" != block ] || detach_loop
 }

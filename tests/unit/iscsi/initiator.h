@@ -3,17 +3,13 @@
 #ifndef TEST_INITIATOR_H
 #define TEST_INITIATOR_H
 
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "model_fixture.h"
+
+#include <arpa/inet.h>
 
 #include "iscsi_login/login.h"
 #include "iscsi_login/pdu.h"
+#include "model/private.h"
 #include "util/bytes.h"
 
 #define HOST   "iqn.1994-05.com.redhat:host"
@@ -31,22 +27,61 @@
 #define PART(csg)    (ISCSI_LOGIN_CONTINUE | (csg) << 2)
 
 struct initiator {
-	struct target_model *model;
-	struct target *disk, *hidden;
+	struct fixture *f;
+	struct model *model;
+	/* TPGs */
+	struct model_object *disk, *hidden;
+	struct sockaddr_storage peer;
 	struct iscsi_login *login;
 	struct iscsi_login_req req;
 	struct iscsi_login_response response;
 };
 
-/* One target that admits HOST, one that admits nobody; a portal. */
+static inline void set(struct initiator *i, struct model_object *object, const char *group, const char *name,
+		       const char *text)
+{
+	assert_int_equal(fixture_set(i->f, object, group, name, text), 0);
+}
+
+static inline void allow_any(struct initiator *i, struct model_object *tpg)
+{
+	set(i, tpg, "attrib", "generate_node_acls", "1");
+}
+
+/* A TPG that shows itself only to those that may log in. */
+static inline struct model_object *add_tpg(struct initiator *i, const char *iqn)
+{
+	struct model_object *tpg = fixture_tpg(i->f, iqn);
+
+	set(i, tpg, "attrib", "demo_mode_discovery", "0");
+	set(i, tpg, "param", "TargetAlias", "");
+	return tpg;
+}
+
+static inline struct model_object *admit_host(struct initiator *i)
+{
+	return fixture_create(i->f, i->disk, MODEL_ACL, HOST, NULL);
+}
+
+static inline struct model_np *first_np(const struct model_object *tpg)
+{
+	return model_first((struct model_object *)tpg, MODEL_PORTAL)->np;
+}
+
+/* Two targets that admit nobody, with one portal. */
 static inline struct initiator *initiator_new(void)
 {
 	struct initiator *i = calloc(1, sizeof(*i));
+	struct sockaddr_in peer = {.sin_family = AF_INET};
+	void *state;
 
-	i->model = target_model_new();
-	i->disk = target_add(i->model, DISK, NULL);
-	i->hidden = target_add(i->model, HIDDEN, NULL);
-	assert_int_equal(target_add_portal(i->model, "127.0.0.1", NULL), 0);
+	fixture_set_up(&state);
+	i->f = state;
+	i->model = i->f->model;
+	i->disk = add_tpg(i, DISK);
+	i->hidden = add_tpg(i, HIDDEN);
+	inet_pton(AF_INET, "192.0.2.1", &peer.sin_addr);
+	memcpy(&i->peer, &peer, sizeof(peer));
 	i->req.opcode = ISCSI_OP_LOGIN | ISCSI_OP_IMMEDIATE;
 	memcpy(i->req.isid, "\x80\x12\x34\x56\x00\x01", 6);
 	put_be16(i->req.cid, 7);
@@ -59,7 +94,7 @@ static inline struct initiator *initiator_new(void)
 static inline void initiator_free(struct initiator *i)
 {
 	iscsi_login_free(i->login);
-	target_model_free(i->model);
+	fixture_tear_down((void *[]){i->f});
 	free(i);
 }
 
@@ -67,7 +102,7 @@ static inline void initiator_free(struct initiator *i)
 static inline void reconnect(struct initiator *i)
 {
 	iscsi_login_free(i->login);
-	i->login = iscsi_login_new(i->model, target_portals(i->model), "192.0.2.1:4711");
+	i->login = iscsi_login_new(i->model, first_np(i->disk), &i->peer, "192.0.2.1:4711");
 }
 
 /* The data lies in memory of exactly its size, so that a sanitizer sees every step beyond it. */

@@ -20,14 +20,16 @@ static const struct {
 static int setup_account(void **state, bool mutual)
 {
 	struct initiator *i = initiator_new();
-	struct target_auth auth = {.user = USER, .secret = SECRET};
+	struct model_object *acl = admit_host(i);
 
 	log_set_level(LOG_LEVEL_CRIT);
+	set(i, acl, "attrib", "authentication", "1");
+	set(i, acl, "auth", "userid", USER);
+	set(i, acl, "auth", "password", SECRET);
 	if (mutual) {
-		strcpy(auth.mutual_user, MUTUAL_USER);
-		strcpy(auth.mutual_secret, MUTUAL_SECRET);
+		set(i, acl, "auth", "userid_mutual", MUTUAL_USER);
+		set(i, acl, "auth", "password_mutual", MUTUAL_SECRET);
 	}
-	assert_int_equal(target_add_acl(i->disk, HOST, &auth, NULL), 0);
 	*state = i;
 	return 0;
 }
@@ -305,15 +307,16 @@ static void reflection(void **state)
 		       ISCSI_LOGIN_AUTH_FAILED);
 }
 
-/* Would be refused by target_add_acl(); here somebody wrote it into the target by hand. */
+/* The model refuses such an account; here it was put there without a check. */
 static void one_secret_for_both(void **state)
 {
 	struct initiator *i = *state;
-	struct target_auth *auth = &i->disk->acls->auth;
+	struct model_object *acl = model_first(i->disk, MODEL_ACL);
 	struct challenge c;
 	char response[2 * 64 + 3];
 
-	strcpy(auth->mutual_secret, auth->secret);
+	assert_int_equal(
+	    model_value_store(acl, model_attribute(MODEL_ACL, "auth", "password_mutual"), SECRET), 0);
 	to_challenge(i, "5", &c);
 	respond_with("MD5", SECRET, &c, response);
 	assert_refused(i, prove(i, USER, response, "CHAP_I=1\nCHAP_C=0x0102"), ISCSI_LOGIN_AUTH_FAILED);
@@ -447,7 +450,7 @@ static void nothing_required(void **state)
 {
 	struct initiator *i = *state;
 
-	i->hidden->allow_any = true;
+	allow_any(i, i->hidden);
 	assert_int_equal(
 	    send_text(i, STAY(SECURITY), "InitiatorName=" HOST "\nTargetName=" HIDDEN "\nAuthMethod=CHAP"),
 	    ISCSI_LOGIN_FAIL);
@@ -459,25 +462,46 @@ static void nothing_required(void **state)
 	assert_string_equal(answer(i, "AuthMethod"), "None");
 }
 
+/* CHAP is required, and no account is set: an empty name and an empty secret prove nothing. */
+static void no_account(void **state)
+{
+	struct initiator *i = *state;
+	struct model_object *acl = model_first(i->disk, MODEL_ACL);
+
+	set(i, acl, "auth", "password", "");
+	assert_refused(
+	    i, send_text(i, STAY(SECURITY), "InitiatorName=" HOST "\nTargetName=" DISK "\nAuthMethod=CHAP"),
+	    ISCSI_LOGIN_AUTH_FAILED);
+	reconnect(i);
+	set(i, acl, "auth", "userid", "");
+	assert_refused(
+	    i, send_text(i, STAY(SECURITY), "InitiatorName=" HOST "\nTargetName=" DISK "\nAuthMethod=CHAP"),
+	    ISCSI_LOGIN_AUTH_FAILED);
+}
+
 static void discovery(void **state)
 {
 	struct initiator *i = *state;
-	const struct target_auth auth = {.user = "finder", .secret = "finder's secret 1"};
+	static const char secret[] = "finder's secret 1";
 	struct challenge c;
 	char response[2 * 64 + 3];
 #define DISCOVERY "InitiatorName=" HOST "\nSessionType=Discovery\n"
 
 	reconnect(i);
 	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), DISCOVERY), ISCSI_LOGIN_COMPLETE);
-	target_set_discovery_auth(i->model, &auth);
+	set(i, i->f->root, "discovery_auth", "enforce_discovery_auth", "1");
+	reconnect(i); /* there is no account yet, so nobody can prove anything */
+	assert_refused(i, send_text(i, STAY(SECURITY), DISCOVERY "AuthMethod=CHAP"), ISCSI_LOGIN_AUTH_FAILED);
+	set(i, i->f->root, "discovery_auth", "userid", "finder");
+	set(i, i->f->root, "discovery_auth", "password", secret);
 	reconnect(i);
 	assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), DISCOVERY), ISCSI_LOGIN_AUTH_FAILED);
 	reconnect(i);
 	assert_int_equal(send_text(i, STAY(SECURITY), DISCOVERY "AuthMethod=CHAP"), ISCSI_LOGIN_MORE);
 	assert_int_equal(send_text(i, STAY(SECURITY), "CHAP_A=7"), ISCSI_LOGIN_MORE);
 	parse_challenge(i, &c);
-	respond_with("SHA256", auth.secret, &c, response);
-	assert_int_equal(prove(i, auth.user, response, ""), ISCSI_LOGIN_MORE);
+	respond_with("SHA256", secret, &c, response);
+	assert_int_equal(prove(i, "finder", response, ""), ISCSI_LOGIN_MORE);
 	assert_int_equal(rsp(i)->flags, GO(SECURITY, OPERATIONAL));
 	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), ""), ISCSI_LOGIN_COMPLETE);
 	assert_true(iscsi_login_result(i->login)->discovery);
@@ -505,6 +529,7 @@ int main(void)
 	    ONE_WAY(no_way_around),
 	    ONE_WAY(name_switched_after_the_proof),
 	    ONE_WAY(nothing_required),
+	    ONE_WAY(no_account),
 	    ONE_WAY(discovery),
 	};
 

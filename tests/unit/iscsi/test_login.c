@@ -12,7 +12,7 @@ static int setup(void **state)
 	struct initiator *i = initiator_new();
 
 	log_set_level(LOG_LEVEL_CRIT);
-	assert_int_equal(target_add_acl(i->disk, HOST, NULL, NULL), 0);
+	admit_host(i);
 	*state = i;
 	return 0;
 }
@@ -45,7 +45,9 @@ static void straight_to_full_feature(void **state)
 
 	result = iscsi_login_result(i->login);
 	assert_false(result->discovery);
-	assert_ptr_equal(result->target, i->disk);
+	assert_string_equal(result->target->target, DISK);
+	assert_int_equal(result->target->tag, 1);
+	assert_non_null(result->target->view);
 	assert_string_equal(result->initiator_name, HOST);
 	assert_string_equal(result->initiator_alias, "my?host");
 	assert_memory_equal(result->isid, i->req.isid, 6);
@@ -63,7 +65,7 @@ static void both_stages(void **state)
 {
 	struct initiator *i = *state;
 
-	strcpy(i->disk->alias, "first disk");
+	set(i, i->disk, "param", "TargetAlias", "first disk");
 	assert_int_equal(
 	    send_text(i, GO(SECURITY, OPERATIONAL), NAMES "SessionType=Normal\nAuthMethod=CHAP,None\n"),
 	    ISCSI_LOGIN_MORE);
@@ -172,7 +174,7 @@ static void allow_any_admits(void **state)
 {
 	struct initiator *i = *state;
 
-	i->hidden->allow_any = true;
+	allow_any(i, i->hidden);
 	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), "InitiatorName=" OTHER "\nTargetName=" HIDDEN),
 			 ISCSI_LOGIN_COMPLETE);
 }
@@ -402,7 +404,7 @@ static void reveals_a_target_if_asked_to(void **state)
 {
 	struct initiator *i = *state;
 
-	i->hidden->reveal = true;
+	set(i, i->hidden, "attrib", "reveal_target", "1");
 	assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), "InitiatorName=" HOST "\nTargetName=" HIDDEN),
 		       ISCSI_LOGIN_FORBIDDEN);
 }
@@ -434,7 +436,7 @@ static void shows_a_refused_name(void **state)
 		iscsi_login_free(i->login);
 		/* An address of its own: the lines of the other tests' address are held back by
 		 * now. */
-		i->login = iscsi_login_new(i->model, target_portals(i->model), "192.0.2.9:4711");
+		i->login = iscsi_login_new(i->model, first_np(i->disk), &i->peer, "192.0.2.9:4711");
 		assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), text), ISCSI_LOGIN_INITIATOR_ERROR);
 		assert_non_null(strstr(logged, cases[c][1]));
 	}

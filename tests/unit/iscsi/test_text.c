@@ -35,14 +35,14 @@ static int setup(void **state)
 	struct session *s = calloc(1, sizeof(*s));
 
 	s->i = initiator_new();
-	assert_int_equal(target_add_acl(s->i->disk, HOST, NULL, NULL), 0);
+	admit_host(s->i);
 	iscsi_params_init(&s->params);
 	set_address(&s->local, "127.0.0.1", 3260);
 	set_address(&s->peer, "127.0.0.1", 40000);
 	s->context = (struct iscsi_text_context){
 	    .model = s->i->model,
 	    .initiator_name = HOST,
-	    .portal = target_portals(s->i->model),
+	    .np = first_np(s->i->disk),
 	    .local = &s->local,
 	    .peer = &s->peer,
 	    .params = &s->params,
@@ -78,6 +78,13 @@ static long ask(struct session *s, const char *pair)
 	return ask_bytes(s, pair, strlen(pair) + 1);
 }
 
+/* Another portal of both targets. */
+static void add_portal(struct session *s, const char *text)
+{
+	fixture_create(s->i->f, s->i->disk, MODEL_PORTAL, text, NULL);
+	fixture_create(s->i->f, s->i->hidden, MODEL_PORTAL, text, NULL);
+}
+
 /* want: the whole answer, with newlines for the NULs. */
 static void assert_text(struct session *s, const char *want)
 {
@@ -93,8 +100,8 @@ static void all_shows_what_is_admitted(void **state)
 
 	ask(s, "SendTargets=All");
 	assert_text(s, "TargetName=" DISK "\nTargetAddress=127.0.0.1:3260,1\n");
-	assert_int_equal(target_add_portal(s->i->model, "[::1]:3261", NULL), 0);
-	s->i->hidden->allow_any = true;
+	add_portal(s, "[::1]:3261");
+	allow_any(s->i, s->i->hidden);
 	ask(s, "SendTargets=All");
 	assert_text(s, "TargetName=" DISK "\nTargetAddress=127.0.0.1:3260,1\nTargetAddress=[::1]:3261,1\n"
 		       "TargetName=" HIDDEN "\nTargetAddress=127.0.0.1:3260,1\nTargetAddress=[::1]:3261,1\n");
@@ -125,8 +132,8 @@ static void own_target_in_a_normal_session(void **state)
 {
 	struct session *s = *state;
 
-	s->i->hidden->allow_any = true;
-	s->context.target = s->i->disk;
+	allow_any(s->i, s->i->hidden);
+	s->context.target = DISK;
 	ask(s, "SendTargets=");
 	assert_text(s, "TargetName=" DISK "\nTargetAddress=127.0.0.1:3260,1\n");
 	ask(s, "SendTargets=" DISK);
@@ -151,6 +158,10 @@ static void wildcards(void **state)
 	    {{"[::]:3270"}, "fe80::7", "TargetAddress=[fe80::7]:3270,1\n", 0},
 	    {{"[::]:3270"}, "::ffff:192.0.2.7", "TargetAddress=192.0.2.7:3270,1\n", 0},
 	    {{"0.0.0.0:3270", "[::]:3271"}, "192.0.2.7", "TargetAddress=192.0.2.7:3270,1\n", 0},
+	    {{"0.0.0.0:3270", "*:3271"},
+	     "192.0.2.7",
+	     "TargetAddress=192.0.2.7:3270,1\nTargetAddress=192.0.2.7:3271,1\n",
+	     0},
 	    {{"0.0.0.0:3270", "0.0.0.0:3271"},
 	     "192.0.2.7",
 	     "TargetAddress=192.0.2.7:3270,1\nTargetAddress=192.0.2.7:3271,1\n",
@@ -163,24 +174,23 @@ static void wildcards(void **state)
 
 	(void)state;
 	for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
-		struct session s = {.i = calloc(1, sizeof(*s.i))};
-		const struct target_portal *mine;
+		struct session s = {.i = initiator_new()};
+		struct model_object *mine;
 		char want[300];
 
-		s.i->model = target_model_new();
-		s.i->disk = target_add(s.i->model, DISK, NULL);
-		s.i->disk->allow_any = true;
+		allow_any(s.i, s.i->disk);
+		assert_int_equal(fixture_delete(s.i->f, model_first(s.i->disk, MODEL_PORTAL), false), 0);
 		for (size_t p = 0; p < 3 && cases[c].portals[p]; p++)
-			assert_int_equal(target_add_portal(s.i->model, cases[c].portals[p], NULL), 0);
-		mine = target_portals(s.i->model);
+			fixture_create(s.i->f, s.i->disk, MODEL_PORTAL, cases[c].portals[p], NULL);
+		mine = model_first(s.i->disk, MODEL_PORTAL);
 		for (unsigned n = 0; n < cases[c].mine; n++)
-			mine = mine->next;
+			mine = model_next(mine);
 		set_address(&s.local, cases[c].local, 3270);
 		set_address(&s.peer, "192.0.2.99", 40000);
 		s.context = (struct iscsi_text_context){
 		    .model = s.i->model,
 		    .initiator_name = HOST,
-		    .portal = mine,
+		    .np = mine->np,
 		    .local = &s.local,
 		    .peer = &s.peer,
 		    .params = &s.params,
@@ -202,7 +212,7 @@ static void a_long_list(void **state)
 
 	for (unsigned t = 0; t < 3000; t++) {
 		snprintf(name, sizeof(name), "iqn.2026-11.io.tcmu-runner:many-%04u", t);
-		target_add(s->i->model, name, NULL)->allow_any = true;
+		allow_any(s->i, add_tpg(s->i, name));
 	}
 	assert_true(ask(s, "SendTargets=All") > 3 * 65536);
 	for (long at = 0; at < s->len; at += (long)strlen(s->out + at) + 1)
@@ -228,11 +238,11 @@ static void shows_only_usable_portals(void **state)
 	struct session *s = *state;
 	char want[300];
 
-	assert_int_equal(target_add_portal(s->i->model, "[::1]:3261", NULL), 0);
-	assert_int_equal(target_add_portal(s->i->model, "169.254.1.1:3262", NULL), 0);
-	assert_int_equal(target_add_portal(s->i->model, "[fe80::1%1]:3263", NULL), 0);
-	assert_int_equal(target_add_portal(s->i->model, "[fe80::1%2]:3264", NULL), 0);
-	assert_int_equal(target_add_portal(s->i->model, "192.0.2.1:3265", NULL), 0);
+	add_portal(s, "[::1]:3261");
+	add_portal(s, "169.254.1.1:3262");
+	add_portal(s, "[fe80::1%1]:3263");
+	add_portal(s, "[fe80::1%2]:3264");
+	add_portal(s, "192.0.2.1:3265");
 	for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
 		set_address(&s->peer, cases[c].peer, 40000);
 		ask(s, "SendTargets=All");
@@ -247,7 +257,7 @@ static void shows_the_public_address(void **state)
 {
 	struct session *s = *state;
 
-	strcpy(((struct target_portal *)target_portals(s->i->model))->public_text, "203.0.113.5:13260");
+	set(s->i, model_first(s->i->disk, MODEL_PORTAL), "", "advertise", "203.0.113.5:13260");
 	set_address(&s->peer, "198.51.100.1", 40000);
 	ask(s, "SendTargets=All");
 	assert_text(s, "TargetName=" DISK "\nTargetAddress=203.0.113.5:13260,1\n");
@@ -257,7 +267,7 @@ static void late_negotiation(void **state)
 {
 	struct session *s = *state;
 
-	s->context.target = s->i->disk;
+	s->context.target = DISK;
 	ask(s, "MaxRecvDataSegmentLength=65536");
 	assert_text(s, "");
 	assert_int_equal(s->params.max_xmit_data_segment, 65536);

@@ -558,7 +558,7 @@ static void test_cold_reset(void **state)
 	send_pdu(&tmf, NULL, 0);
 	assert_int_equal(next(ISCSI_OP_TASK_MGMT_RSP).bhs[2], ISCSI_TMF_NOT_SUPPORTED);
 	assert_false(wire_conn()->close_after_send);
-	wire.target.cold_reset = true;
+	wire_conn()->session->cold_reset = true;
 	send_pdu(&tmf, NULL, 0);
 	assert_int_equal(next(ISCSI_OP_TASK_MGMT_RSP).bhs[2], ISCSI_TMF_COMPLETE);
 	assert_int_equal(wire_conn()->state, ISCSI_CONN_CLOSING);

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "iscsi/task.h"
+#include "model/private.h"
 #include "iscsi_login/text.h"
 #include "util/crc32c.h"
 
@@ -26,10 +27,10 @@ struct loop_set *wire_loop_set(void);
 
 static struct iscsi_login_result result;
 
-struct iscsi_login *iscsi_login_new(struct target_model *model, const struct target_portal *portal,
-				    const char *peer)
+struct iscsi_login *iscsi_login_new(struct model *model, const struct model_np *np,
+				    const struct sockaddr_storage *peer, const char *peer_text)
 {
-	(void)model, (void)portal, (void)peer;
+	(void)model, (void)np, (void)peer, (void)peer_text;
 	return malloc(1);
 }
 
@@ -52,7 +53,10 @@ enum iscsi_login_step iscsi_login_request(struct iscsi_login *login, const uint8
 const struct iscsi_login_result *iscsi_login_result(const struct iscsi_login *login)
 {
 	(void)login;
-	result.target = &wire.target;
+	if (!wire.login)
+		assert_int_equal(fixture_login(wire.model, wire.tpg, INITIATOR, &wire.login), MODEL_ADMITTED);
+	wire.login->queue_depth = 16;
+	result.target = wire.login;
 	result.params = wire.params;
 	snprintf(result.initiator_name, sizeof(result.initiator_name), "iqn.2026-11.test:wire");
 	return &result;
@@ -78,10 +82,16 @@ long iscsi_text_request(const struct iscsi_text_context *context, const uint8_t 
 	return wire.text_len;
 }
 
-unsigned target_model_generation(const struct target_model *model)
+struct sockaddr_storage iscsi_plain_address(const struct sockaddr_storage *addr)
 {
-	(void)model;
-	return 0;
+	return *addr;
+}
+
+const char *iscsi_params_show(const struct iscsi_params *params, bool discovery,
+			      char text[ISCSI_PARAMS_TEXT_SIZE])
+{
+	(void)params, (void)discovery;
+	return strcpy(text, "");
 }
 
 /* --- the connection ------------------------------------------------------------------------------- */
@@ -96,8 +106,9 @@ static void start_server(void)
 						 .max_half_open = 8,
 						 .login_timeout_s = 1,
 						 .nopin_interval_s = 1,
-						 .nopin_timeout_s = 1,
-						 .queue_depth = 16};
+						 .nopin_timeout_s = 1};
+	server->model = wire.model->model;
+	server->main = wire.model->main;
 	server->loops = &il;
 	pthread_mutex_init(&server->lock, NULL);
 	list_init(&server->listeners);
@@ -112,9 +123,32 @@ static void start_server(void)
 	assert_int_equal(iscsi_tx_batch_new(&il.batch), 0);
 }
 
+static void start_model(unsigned nluns)
+{
+	void *state;
+
+	fixture_set_up(&state);
+	wire.model = state;
+	wire.tpg = fixture_tpg(wire.model, IQN);
+	assert_int_equal(fixture_set(wire.model, wire.tpg, "attrib", "generate_node_acls", "1"), 0);
+	for (unsigned i = 0; i < nluns; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "user_0/disk%u", i);
+		struct model_object *disk = fixture_disk(wire.model, name);
+		snprintf(name, sizeof(name), "lun_%u", i);
+		fixture_create(wire.model, wire.tpg, MODEL_LUN, name, disk);
+	}
+	fixture_settle(wire.model);
+}
+
 void wire_start(void)
 {
-	static struct target_portal portal = {.text = "wire", .tpg_tag = 1};
+	wire_start_luns(1);
+}
+
+void wire_start_luns(unsigned n)
+{
 	struct iscsi_params params = wire.params;
 	const struct sockaddr_storage nowhere = {.ss_family = AF_UNIX};
 	struct iscsi_conn *conn;
@@ -123,15 +157,24 @@ void wire_start(void)
 	memset(&wire, 0, sizeof(wire));
 	wire.params = params;
 	wire.buffer_limit = SIZE_MAX;
-	wire.target.luns[0] = (struct scsi_lu *)&wire.disk;
+	start_model(n);
 	wire_cmdsn = 1;
 	start_server();
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 	wire.fd = fds[1];
-	conn = iscsi_conn_new(wire.server.loops, fds[0], &portal, &nowhere);
+	conn = iscsi_conn_new(wire.server.loops, fds[0], model_first(wire.tpg, MODEL_PORTAL)->np, &nowhere);
 	assert_non_null(conn);
 	assert_true(iscsi_place_enter(conn, &nowhere));
 	wire_turn();
+}
+
+void wire_update(void)
+{
+	fixture_settle(wire.model);
+	if (wire_conn())
+		iscsi_conn_update(wire_conn());
+	wire_turn();
+	fixture_settle(wire.model);
 }
 
 struct iscsi_conn *wire_conn(void)
@@ -154,6 +197,8 @@ void wire_stop(void)
 	assert_int_equal(wire.server.places.nhalf_open, 0);
 	assert_int_equal(wire.attached, 0);
 	assert_int_equal(wire.buffers, 0);
+	model_login_free(wire.login);
+	fixture_tear_down((void *[]){wire.model});
 	slab_destroy(&wire.server.loops->tasks);
 	free(wire.server.loops->batch);
 	pthread_mutex_destroy(&wire.server.lock);

@@ -10,18 +10,27 @@
 
 #include "iscsi/places.h"
 #include "iscsi/session.h"
+#include "model_fixture.h"
 
 #define DISK_SIZE  (64u << 10)
 #define STREAM_MAX (512u << 10)
 
 struct wire {
 	struct iscsi_server server;
-	struct target target;
+	/* A target with one TPG, which admits everybody, and a disk at LUN 0. */
+	struct fixture *model;
+	struct model_object *tpg;
+	struct model_login *login;  /* of the session */
 	struct iscsi_params params; /* what the next login agrees to */
 	int fd;                     /* the initiator's end */
 	bool hold;                  /* commands wait for wire_complete() */
 	unsigned held;
-	unsigned attached;   /* nexuses */
+	bool lend;         /* READs are sent from the disk's own memory */
+	unsigned resets;   /* functions for a whole LU */
+	unsigned attached; /* nexuses */
+	/* How often a nexus was told of a changed inventory; what the last nexus was told of its protection. */
+	unsigned luns_changed, luns_reported;
+	bool write_protected;
 	unsigned buffers;    /* loop buffers handed out */
 	unsigned no_buffers; /* so many requests for a buffer fail */
 	size_t buffer_limit, buffer_bytes;
@@ -32,6 +41,10 @@ struct wire {
 extern struct wire wire;
 
 void wire_start(void);
+/* The same with more LUNs, from 0 on. */
+void wire_start_luns(unsigned n);
+/* The loop is visited after a change of the model. */
+void wire_update(void);
 void wire_stop(void);               /* asserts that nothing is left */
 struct iscsi_conn *wire_conn(void); /* NULL: gone */
 /* Runs posted and deferred work, and reads and writes where the socket lets it, until nothing

@@ -32,6 +32,14 @@ void scsi_parse(struct scsi_cmd *cmd)
 		cmd->gather_len = len;
 }
 
+static void lend(struct scsi_cmd *cmd, uint8_t *at)
+{
+	cmd->lent[0] = (struct iovec){at, cmd->transfer_len};
+	cmd->iov = cmd->lent;
+	cmd->iovcnt = 1;
+	cmd->data_in_len = cmd->transfer_len;
+}
+
 static void execute(struct scsi_cmd *cmd)
 {
 	/* an address past the end goes with no data */
@@ -50,6 +58,8 @@ static void execute(struct scsi_cmd *cmd)
 		scsi_check(cmd, 0x050e03);
 	else if (cmd->direction == SCSI_DATA_OUT)
 		memcpy(at, cmd->iov->iov_base, cmd->data_out_len);
+	else if (cmd->direction == SCSI_DATA_IN && wire.lend)
+		lend(cmd, at);
 	else if (cmd->direction == SCSI_DATA_IN && !cmd->ops->data_in(cmd, cmd->transfer_len))
 		cmd->status = SCSI_TASK_SET_FULL;
 	else if (cmd->direction == SCSI_DATA_IN)
@@ -84,6 +94,7 @@ void scsi_tmf_submit(struct scsi_tmf *tmf)
 {
 	struct list *node, *tmp;
 
+	wire.resets += tmf->function == SCSI_LU_RESET;
 	list_for_each (&held, node, tmp) {
 		struct scsi_cmd *cmd = list_entry(node, struct scsi_cmd, node);
 
@@ -116,8 +127,34 @@ void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struc
 	wire.attached++;
 }
 
+/* What the LUN of a nexus reports belongs to the tests of the device server. */
+void scsi_nexus_luns_changed(struct scsi_nexus *nexus)
+{
+	(void)nexus;
+	wire.luns_changed++;
+}
+
+void scsi_nexus_luns_reported(struct scsi_nexus *nexus)
+{
+	(void)nexus;
+	wire.luns_reported++;
+}
+
+void scsi_nexus_set_write_protected(struct scsi_nexus *nexus, bool on)
+{
+	(void)nexus;
+	wire.write_protected = on;
+}
+
 void scsi_nexus_detach(struct scsi_nexus *nexus)
 {
 	(void)nexus;
 	wire.attached--;
+}
+
+/* The attribute emulate_write_cache of the model leads here. */
+int scsi_lu_set_write_cache(struct scsi_lu *lu, bool on)
+{
+	(void)lu, (void)on;
+	return 0;
 }

@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The model changes while initiators use it: real loops, the real server over TCP, and logical units whose I/O takes a while.
+ * For ThreadSanitizer and AddressSanitizer, and for these promises: a LUN that was deleted has no I/O in flight, data never
+ * reach another disk, and whatever an initiator has sent is answered or its connection ends.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "iscsi/iscsi.h"
+#include "live_initiator.h"
+#include "live_storage.h"
+#include "model/attribute.h"
+#include "model/front_end.h"
+#include "model/private.h"
+#include "util/bytes.h"
+#include "util/contract.h"
+#include "util/log.h"
+
+#define TARGET     "iqn.2026-11.test:live"
+#define NLOOPS     3
+#define NLUNS      6
+#define INITIATORS 4
+#define ROUNDS     3000
+
+static struct loop_set set;
+static struct model *model;
+static struct main_queue *main_queue;
+static struct iscsi_server *server;
+static struct model_object *tpg, *disks[NLUNS];
+static struct sockaddr_in portal;
+
+/* --- the model, on the main thread --------------------------------------------------------------------- */
+
+static unsigned pending;
+
+static void on_done(void *arg, int err, const struct error *error)
+{
+	if (err)
+		print_error("%s: %s\n", (const char *)arg, error->text);
+	contract(!err);
+	pending--;
+}
+
+/* Runs the main queue until all operations have ended. */
+static void settle(void)
+{
+	while (pending)
+		contract(main_queue_wait(main_queue, 120000) && "an operation does not end");
+}
+
+static void set_attribute(struct model_object *object, const char *group, const char *name, const char *text)
+{
+	pending++;
+	model_set(object, group, name, text, on_done, (void *)name);
+	settle();
+}
+
+static void enable(struct model_object *object, bool on)
+{
+	pending++;
+	model_enable(object, on, on_done, "enable");
+	settle();
+}
+
+/* Sessions know of all changes when this returns. */
+static void visit_loops(void)
+{
+	while (model->update_queued)
+		main_queue_wait(main_queue, 1000);
+	loop_set_barrier(&set);
+}
+
+static struct model_object *create(struct model_object *parent, enum model_kind kind, const char *name,
+				   struct model_object *to)
+{
+	struct error error;
+	struct model_object *object = model_create(parent, kind, name, to, &error);
+
+	if (!object)
+		print_error("%s: %s\n", name, error.text);
+	contract(object);
+	return object;
+}
+
+static const char *lun_name(char name[16], unsigned lun)
+{
+	snprintf(name, 16, "lun_%u", lun);
+	return name;
+}
+
+static struct model_object *find_lun(unsigned lun)
+{
+	char name[16];
+
+	return model_find(tpg, MODEL_LUN, lun_name(name, lun));
+}
+
+static void add_lun(unsigned lun)
+{
+	char name[16];
+
+	create(tpg, MODEL_LUN, lun_name(name, lun), disks[lun]);
+}
+
+static void remove_lun(unsigned lun)
+{
+	pending++;
+	model_delete(find_lun(lun), false, on_done, "remove");
+}
+
+static void create_objects(void)
+{
+	struct model_object *target = create(model_root(model), MODEL_TARGET, TARGET, NULL), *object;
+	char name[32];
+
+	tpg = create(target, MODEL_TPG, "tpgt_1", NULL);
+	set_attribute(tpg, "attrib", "generate_node_acls", "1");
+	set_attribute(tpg, "attrib", "demo_mode_write_protect", "0");
+	for (unsigned i = 0; i < NLUNS; i++) {
+		snprintf(name, sizeof(name), "user_0/disk_%u", i);
+		disks[i] = create(model_root(model), MODEL_STORAGE, name, NULL);
+		set_attribute(disks[i], "control", "config", "alloc/x");
+		enable(disks[i], true);
+		add_lun(i);
+	}
+	object = create(tpg, MODEL_PORTAL, "127.0.0.1:0", NULL);
+	enable(tpg, true);
+	memcpy(&portal, &object->np->addr, sizeof(portal));
+	contract(portal.sin_port);
+}
+
+static int start(void **state)
+{
+	const struct loop_options loop_options = {.nloops = NLOOPS, .npool = 1, .no_uring = true};
+	const struct iscsi_options options = {.max_connections = 256,
+					      .max_half_open = 64,
+					      .login_timeout_s = 120,
+					      .nopin_interval_s = 120,
+					      .nopin_timeout_s = 120};
+	struct storage_context context = {.loops = &set};
+	struct error error;
+
+	(void)state;
+	assert_int_equal(loop_set_start(&set, &loop_options, &error), 0);
+	main_queue = context.main = main_queue_new();
+	model = model_new(&context);
+	server = iscsi_server_start(&set, model, main_queue, &options, &error);
+	assert_non_null(server);
+	create_objects();
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	assert_true(iscsi_server_stop(server, 120));
+	pending++;
+	model_clear(model, on_done, "clear");
+	settle();
+	assert_int_equal(live_units, 0);
+	model_free(model);
+	main_queue_free(main_queue);
+	loop_set_stop(&set);
+	return 0;
+}
+
+/* --- initiators, each on a thread ------------------------------------------------------------------------ */
+
+struct player {
+	pthread_t thread;
+	struct live_initiator initiator;
+	unsigned random;
+};
+
+static atomic_bool over;
+/* What the players have done. */
+static atomic_uint steps;
+
+static unsigned pick(struct player *p, unsigned n)
+{
+	p->random = p->random * 1103515245u + 12345u;
+	return (p->random >> 16) % n;
+}
+
+static bool abort_something(struct player *p, unsigned lun)
+{
+	static const uint8_t functions[] = {ISCSI_TMF_ABORT_TASK_SET, ISCSI_TMF_CLEAR_TASK_SET,
+					    ISCSI_TMF_LU_RESET, ISCSI_TMF_WARM_RESET};
+	struct live_initiator *i = &p->initiator;
+	unsigned slot = pick(p, LIVE_WINDOW), which = pick(p, 40);
+
+	if (i->function_itt)
+		return live_receive(i, true, true);
+	if (i->slots[slot].lun >= 0 && which < 20)
+		return live_function(i, i->slots[slot].lun, ISCSI_TMF_ABORT_TASK, i->slots[slot].itt);
+	if (which == 39)
+		return live_function(i, -1, ISCSI_TMF_WARM_RESET, ISCSI_TAG_NONE);
+	return live_function(i, (int)lun, functions[which % 3], ISCSI_TAG_NONE);
+}
+
+static bool play_once(struct player *p)
+{
+	struct live_initiator *i = &p->initiator;
+	unsigned lun = pick(p, NLUNS + 1), block = pick(p, LIVE_BLOCKS - 8), n = 1 + pick(p, 8);
+	unsigned what = pick(p, 100);
+
+	if (i->asked_to_leave)
+		return live_logout(i) && live_receive(i, true, true) && false;
+	if (i->outstanding == LIVE_WINDOW)
+		return live_receive(i, true, true);
+	if (what < 20)
+		return live_test_unit_ready(i, lun);
+	if (what < 55)
+		return live_read(i, lun, block, n);
+	if (what < 85)
+		return live_write(i, lun, block, n);
+	if (what < 90)
+		return abort_something(p, lun);
+	if (what < 91)
+		return false; /* the connection breaks off */
+	return live_receive(i, false, true);
+}
+
+static void *play(void *arg)
+{
+	struct player *p = arg;
+	int status;
+
+	while (!atomic_load(&over)) {
+		if (!live_login(&p->initiator, &portal, TARGET, &status)) {
+			contract(status == -1 || status == 0x0202 || status == 0x0203 || status == 0x0301);
+			usleep(1000); /* the TPG is disabled at the moment */
+			continue;
+		}
+		while (!atomic_load(&over) && play_once(p))
+			atomic_fetch_add(&steps, 1);
+		live_close(&p->initiator);
+	}
+	return NULL;
+}
+
+static void start_players(struct player *players)
+{
+	atomic_store(&over, false);
+	for (unsigned n = 0; n < INITIATORS; n++) {
+		players[n] = (struct player){.initiator = {.fd = -1, .number = n}, .random = n + 1};
+		contract(!pthread_create(&players[n].thread, NULL, play, &players[n]));
+	}
+}
+
+static void end_players(struct player *players)
+{
+	atomic_store(&over, true);
+	for (unsigned n = 0; n < INITIATORS; n++)
+		pthread_join(players[n].thread, NULL);
+}
+
+/* --- tests ------------------------------------------------------------------------------------------------ */
+
+static void kick_one(void *arg, const struct model_session *session)
+{
+	uint16_t *tsih = arg;
+
+	contract(!strcmp(session->target, TARGET) && session->tag == 1 && *session->parameters);
+	*tsih = session->tsih;
+}
+
+static void kick_somebody(void)
+{
+	const struct model_front_end *front_end = model_front_end(model);
+	uint16_t tsih = 0;
+	int err;
+
+	front_end->sessions(front_end->arg, kick_one, &tsih);
+	err = front_end->kick(front_end->arg, tsih);
+	contract(!err || err == -ENOENT);
+}
+
+/* A second portal comes and goes; its address is free at once. */
+static void toggle_portal(void)
+{
+	static char text[64];
+	struct model_object *object = *text ? model_find(tpg, MODEL_PORTAL, text) : NULL;
+
+	if (object) {
+		pending++;
+		model_delete(object, false, on_done, "portal");
+		return;
+	}
+	object = create(tpg, MODEL_PORTAL, *text ? text : "127.0.0.2:0", NULL);
+	if (*text)
+		return;
+	snprintf(text, sizeof(text), "%s", model_portal_text(object));
+	pending++;
+	model_delete(object, false, on_done, "portal");
+}
+
+/* The initiators have time for some steps between two changes. */
+static void let_them_play(unsigned n)
+{
+	unsigned begin = atomic_load(&steps);
+
+	while (atomic_load(&steps) - begin < n)
+		if (!main_queue_wait(main_queue, 0))
+			usleep(200);
+}
+
+static void change_something(unsigned round)
+{
+	unsigned lun = round % NLUNS;
+
+	switch (round * 7 % 16) {
+	case 0:
+		live_storage_swap(model_storage(disks[lun]));
+		break;
+	case 1:
+	case 2:
+		set_attribute(tpg, "attrib", "demo_mode_write_protect", round % 2 ? "1" : "0");
+		break;
+	case 3:
+		toggle_portal();
+		break;
+	case 4:
+		if (round % 64 == 4)
+			kick_somebody();
+		break;
+	default:
+		if (find_lun(lun))
+			remove_lun(lun);
+		else
+			add_lun(lun);
+	}
+}
+
+static void test_changes_under_load(void **state)
+{
+	struct player players[INITIATORS];
+	struct live_initiator sum = {0};
+
+	(void)state;
+	start_players(players);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		change_something(round);
+		if (round % 3)
+			settle();
+		let_them_play(round % 20);
+		if (round % 500 == 499) { /* initiators are asked to leave */
+			settle();
+			enable(tpg, false);
+			enable(tpg, true);
+		}
+	}
+	settle();
+	end_players(players);
+	for (unsigned n = 0; n < INITIATORS; n++) {
+		const struct live_initiator *i = &players[n].initiator;
+
+		sum.logins += i->logins;
+		sum.good += i->good;
+		sum.no_lun += i->no_lun;
+		sum.luns_changed += i->luns_changed;
+		sum.protections += i->protections;
+		sum.unit_attentions += i->unit_attentions;
+	}
+	print_message("%u logins, %u good, %u without a LUN, %u unit attentions, %u changed, %u protected\n",
+		      sum.logins, sum.good, sum.no_lun, sum.unit_attentions, sum.luns_changed,
+		      sum.protections);
+	assert_true(sum.logins > INITIATORS && sum.good && sum.no_lun && sum.luns_changed && sum.protections);
+}
+
+/* When a deletion has ended, no command of the LUN is in flight. The other LUNs are idle here. */
+static void test_deleted_is_over(void **state)
+{
+	struct live_initiator i = {.fd = -1, .number = 77};
+	int status;
+
+	(void)state;
+	for (unsigned n = 0; n < NLUNS; n++)
+		if (!find_lun(n))
+			add_lun(n);
+	set_attribute(tpg, "attrib", "demo_mode_write_protect", "0");
+	assert_true(live_login(&i, &portal, TARGET, &status));
+	for (unsigned round = 0; round < 100; round++) {
+		assert_true(live_test_unit_ready(&i, 2) && live_finish(&i));
+		for (unsigned n = 0; n < LIVE_WINDOW; n++)
+			assert_true(n % 2 ? live_write(&i, 2, n, 1) : live_read(&i, 2, n, 4));
+		assert_true(live_receive(&i, false, true));
+		remove_lun(2);
+		settle();
+		assert_int_equal(live_io_in_flight(), 0);
+		assert_true(live_finish(&i));
+		assert_true(live_read(&i, 2, 0, 1) && live_finish(&i));
+		add_lun(2);
+	}
+	assert_true(i.no_lun >= 100);
+	live_close(&i);
+}
+
+/* A WRITE that was sent after the protection has taken effect changes nothing. */
+static void test_protection(void **state)
+{
+	struct live_initiator i = {.fd = -1, .number = 78};
+	unsigned before;
+	int status;
+
+	(void)state;
+	assert_true(live_login(&i, &portal, TARGET, &status));
+	assert_true(live_test_unit_ready(&i, 1) && live_finish(&i)); /* POWER ON */
+	for (unsigned round = 0; round < 20; round++) {
+		set_attribute(tpg, "attrib", "demo_mode_write_protect", "1");
+		visit_loops();
+		assert_true(live_test_unit_ready(&i, 1) && live_finish(&i)); /* MODE PARAMETERS CHANGED */
+		before = i.protections;
+		assert_true(live_write(&i, 1, 0, 8) && live_finish(&i));
+		assert_int_equal(i.protections, before + 1);
+		before = i.good;
+		assert_true(live_read(&i, 1, 0, 8) && live_finish(&i));
+		assert_int_equal(i.good, before + 1);
+		set_attribute(tpg, "attrib", "demo_mode_write_protect", "0");
+		visit_loops();
+		assert_true(live_test_unit_ready(&i, 1) && live_finish(&i));
+		before = i.good;
+		assert_true(live_write(&i, 1, 0, 8) && live_finish(&i));
+		assert_int_equal(i.good, before + 1);
+	}
+	live_close(&i);
+}
+
+/* The TPG is disabled while a command hangs: the session ends with the command. */
+static void test_disabled_while_hanging(void **state)
+{
+	struct live_initiator i = {.fd = -1, .number = 79};
+	int status;
+
+	(void)state;
+	assert_true(live_login(&i, &portal, TARGET, &status));
+	assert_true(live_test_unit_ready(&i, 3) && live_finish(&i));
+	live_storage_hang(true);
+	assert_true(live_read(&i, 3, 1, 1));
+	while (!live_io_in_flight())
+		usleep(1000);
+	pending++;
+	model_enable(tpg, false, on_done, "disable");
+	visit_loops();
+	assert_true(live_receive(&i, true, true));
+	assert_true(i.asked_to_leave);
+	assert_int_equal(pending, 1);
+	live_storage_hang(false);
+	while (live_receive(&i, true, true))
+		;
+	live_close(&i);
+	settle();
+	assert_false(live_login(&i, &portal, TARGET, &status));
+	assert_int_equal(status, 0x0202);
+	enable(tpg, true);
+	assert_true(live_login(&i, &portal, TARGET, &status));
+	live_close(&i);
+}
+
+static void count_session(void *arg, const struct model_session *session)
+{
+	unsigned *n = arg;
+
+	if (strcmp(session->initiator, "iqn.2026-11.test:i80"))
+		return;
+	++*n;
+	assert_string_equal(session->target, TARGET);
+	assert_int_equal(session->commands, 2);
+	assert_int_equal(session->read_bytes, 1024);
+	assert_non_null(strstr(session->parameters, "MaxBurstLength="));
+	assert_non_null(strstr(session->peer, "127.0.0.1:"));
+	assert_int_equal(ntohs(portal.sin_port), atoi(strrchr(session->local, ':') + 1));
+	assert_int_equal(session->isid[5], 80);
+	assert_false(session->discovery);
+	*(uint16_t *)(n + 1) = session->tsih;
+}
+
+static void test_list_and_kick(void **state)
+{
+	const struct model_front_end *front_end = model_front_end(model);
+	struct live_initiator i = {.fd = -1, .number = 80};
+	unsigned found[2] = {0};
+	int status;
+
+	(void)state;
+	assert_true(live_login(&i, &portal, TARGET, &status));
+	assert_true(live_test_unit_ready(&i, 0) && live_finish(&i));
+	assert_true(live_read(&i, 0, 0, 2) && live_finish(&i));
+	front_end->sessions(front_end->arg, count_session, found);
+	assert_int_equal(found[0], 1);
+	assert_int_equal(front_end->kick(front_end->arg, 0), -ENOENT);
+	assert_int_equal(front_end->kick(front_end->arg, *(uint16_t *)&found[1]), 0);
+	assert_true(live_receive(&i, true, true));
+	assert_true(i.asked_to_leave);
+	assert_false(live_receive(&i, true, true)); /* it is closed although nobody logs out */
+	live_close(&i);
+}
+
+static void test_taken_port(void **state)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(addr);
+	struct error error;
+	char text[64];
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)state;
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
+	snprintf(text, sizeof(text), "127.0.0.1:%u", ntohs(addr.sin_port));
+	assert_null(model_create(tpg, MODEL_PORTAL, text, NULL, &error));
+	assert_int_equal(errno, EADDRINUSE);
+	assert_non_null(strstr(error.text, text));
+	close(fd);
+	create(tpg, MODEL_PORTAL, text, NULL);
+}
+
+/* "*" takes connections of both kinds, and IPv4 addresses are shown as such. */
+static void test_dual_stack(void **state)
+{
+	struct model_object *object = create(tpg, MODEL_PORTAL, "*:0", NULL);
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct live_initiator i = {.fd = -1, .number = 80};
+	const struct model_front_end *front_end = model_front_end(model);
+	unsigned found[2] = {0};
+	int status;
+
+	(void)state;
+	addr.sin_port = ((const struct sockaddr_in6 *)&object->np->addr)->sin6_port;
+	assert_true(live_login(&i, &addr, TARGET, &status));
+	assert_true(live_test_unit_ready(&i, 0) && live_finish(&i));
+	assert_true(live_read(&i, 0, 0, 2) && live_finish(&i));
+	addr = portal;
+	portal.sin_port = ((const struct sockaddr_in6 *)&object->np->addr)->sin6_port;
+	front_end->sessions(front_end->arg, count_session, found);
+	portal = addr;
+	assert_int_equal(found[0], 1);
+	pending++;
+	model_delete(object, false, on_done, "portal");
+	settle();
+	assert_true(live_read(&i, 0, 0, 2) && live_finish(&i)); /* connections stay */
+	live_close(&i);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_changes_under_load), cmocka_unit_test(test_deleted_is_over),
+	    cmocka_unit_test(test_protection),         cmocka_unit_test(test_disabled_while_hanging),
+	    cmocka_unit_test(test_list_and_kick),      cmocka_unit_test(test_taken_port),
+	    cmocka_unit_test(test_dual_stack),
+	};
+
+	log_set_level(LOG_LEVEL_CRIT);
+	return cmocka_run_group_tests(tests, start, stop);
+}
