@@ -67,6 +67,8 @@ enum tcmur_status {
 	TCMUR_FENCED,
 	/* The SCSI status RESERVATION CONFLICT. */
 	TCMUR_CONFLICT,
+	/* CHECK CONDITION with the sense data that stands in io->sense, for errors that have no status here. */
+	TCMUR_SENSE,
 };
 
 /* Where the daemon calls the data callbacks. */
@@ -125,9 +127,9 @@ struct tcmur_io {
 	uint32_t iovcnt;
 	uint32_t flags; /* TCMUR_IO_* */
 	/*
-	 * out, with TCMUR_MISCOMPARE: index of the first byte that differs. With TCMUR_READ_ERROR and
-	 * TCMUR_WRITE_ERROR a handler that knows the first bad byte sets its index; TCMUR_OFFSET_UNKNOWN is
-	 * there before.
+	 * out, with TCMUR_MISCOMPARE: index of the first byte that differs. With TCMUR_READ_ERROR,
+	 * TCMUR_WRITE_ERROR and TCMUR_SENSE a handler that knows the first bad byte sets its index;
+	 * TCMUR_OFFSET_UNKNOWN is there before.
 	 */
 	uint64_t miscompare_offset;
 	struct tcmur_extent
@@ -136,6 +138,11 @@ struct tcmur_io {
 	uint32_t nextents;
 	/* io_size bytes for the handler, 16-byte aligned. The daemon does not zero them. */
 	void *scratch;
+	/*
+	 * out, with TCMUR_SENSE: sense key << 16 | ADDITIONAL SENSE CODE << 8 | its qualifier (SPC-4 4.5.6). The
+	 * command has not been executed, so the sense keys NO SENSE and RECOVERED ERROR are not allowed.
+	 */
+	uint32_t sense;
 };
 
 /*

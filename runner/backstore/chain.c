@@ -130,8 +130,9 @@ static void pass_on_bad_byte(struct backstore_chain *chain)
 
 void chain_piece_done(struct backstore_chain *chain, enum tcmur_status status)
 {
-	if (status == TCMUR_READ_ERROR || status == TCMUR_WRITE_ERROR)
+	if (status == TCMUR_READ_ERROR || status == TCMUR_WRITE_ERROR || status == TCMUR_SENSE)
 		pass_on_bad_byte(chain);
+	chain->parent->io.sense = chain->piece.io.sense;
 	chain->status = status;
 	chain->completed = true;
 	if (!chain->issuing)

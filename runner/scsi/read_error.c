@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The first bad block of a medium error (SBC-4 4.18.1). A handler reports only that a range cannot
+ * The first bad block of a medium error (SBC-4 4.18.1). Most handlers report only that a range cannot
  * be read. Initiators such as Linux keep the blocks before the LBA in INFORMATION and give up only
  * the rest, so this file reads the range again in halves until one block is left.
  *
@@ -91,9 +91,12 @@ static void probe_done(struct backstore_io *bio, enum tcmur_status status)
 void scsi_io_read(struct backstore_io *bio, enum tcmur_status status)
 {
 	struct scsi_cmd *cmd = scsi_io_cmd(bio);
+	uint64_t bad_byte = bio->io.miscompare_offset;
 
-	if (status == TCMUR_READ_ERROR && cmd->nblocks > 1 && !cmd->aborted)
-		probe(cmd, cmd->lba, cmd->nblocks);
-	else
+	if (status != TCMUR_READ_ERROR || cmd->nblocks == 1 || cmd->aborted)
 		scsi_io_complete(bio, status);
+	else if (bad_byte < bio->io.len)
+		found(cmd, cmd->lba + (bad_byte >> cmd->lu->block_shift));
+	else
+		probe(cmd, cmd->lba, cmd->nblocks);
 }

@@ -154,6 +154,19 @@ static void check_medium(struct scsi_cmd *cmd, uint32_t code)
 		scsi_check(cmd, code);
 }
 
+/* The sense data of the handler's own choice. A key that says "no error" is a fault of the handler. */
+static void check_given(struct scsi_cmd *cmd, uint32_t code)
+{
+	uint32_t key = code >> 16;
+
+	if (key <= SENSE_RECOVERED_ERROR || key > 0xf)
+		scsi_check(cmd, SENSE_INTERNAL_FAILURE);
+	else if (key == SENSE_MEDIUM_ERROR || key == SENSE_HARDWARE_ERROR)
+		check_medium(cmd, code);
+	else
+		scsi_check(cmd, code);
+}
+
 /* The LU has shrunk since admission, or a handler disagrees about its size. */
 static void check_out_of_range(struct scsi_cmd *cmd)
 {
@@ -200,6 +213,9 @@ void scsi_set_status(struct scsi_cmd *cmd, enum tcmur_status status)
 		return;
 	case TCMUR_WRITE_ERROR:
 		check_medium(cmd, SENSE_WRITE_ERROR);
+		return;
+	case TCMUR_SENSE:
+		check_given(cmd, cmd->bio.io.sense);
 		return;
 	case TCMUR_MISCOMPARE:
 		scsi_check_info(cmd, SENSE_MISCOMPARE_VERIFY, cmd->bio.io.miscompare_offset);

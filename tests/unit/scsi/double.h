@@ -48,6 +48,8 @@ struct backstore {
 	enum tcmur_status fail_with;
 	/* Blocks [bad_from, bad_to) cannot be read. */
 	uint64_t bad_from, bad_to;
+	/* The error of such a READ names the first of these blocks. */
+	bool names_bad_byte;
 	/* what was submitted */
 	unsigned ncalls;
 	struct double_call calls[512];

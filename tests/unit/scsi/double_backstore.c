@@ -192,8 +192,12 @@ static enum tcmur_status perform(struct backstore_io *bio)
 		return TCMUR_OUT_OF_RANGE;
 	if (bs->inert)
 		return TCMUR_OK;
-	if ((bio->op == BACKSTORE_READ || bio->op == BACKSTORE_VERIFY) && overlaps_bad(bs, io))
+	if ((bio->op == BACKSTORE_READ || bio->op == BACKSTORE_VERIFY) && overlaps_bad(bs, io)) {
+		if (bs->names_bad_byte)
+			io->miscompare_offset =
+			    MAX(io->offset, bs->bad_from * bs->info.block_size) - io->offset;
 		return TCMUR_READ_ERROR;
+	}
 	switch (bio->op) {
 	case BACKSTORE_READ:
 		return do_read(bio);

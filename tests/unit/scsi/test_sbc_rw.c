@@ -405,6 +405,31 @@ static void test_read_error_is_located(void **state)
 	sbc_env_close(&e);
 }
 
+/* If the handler knows the first bad block, only the good blocks are read again. */
+static void test_known_bad_block_is_not_searched(void **state)
+{
+	enum { FIRST = 100, NBLOCKS = 8 };
+	static uint8_t got[NBLOCKS * 512];
+	struct sbc_env e;
+
+	(void)state;
+	sbc_env_open(&e, BLOCKS, 512, NULL);
+	memset(sbc_env_block(&e, FIRST), 5, NBLOCKS * 512);
+	e.bs->names_bad_byte = true;
+	for (unsigned bad = 0; bad < NBLOCKS; bad++) {
+		e.bs->bad_from = FIRST + bad;
+		e.bs->bad_to = FIRST + bad + 1;
+		e.bs->ncalls = 0;
+		assert_int_equal(sbc_env_run(&e, READ10, 0, FIRST, NBLOCKS, NULL, 0), SCSI_CHECK_CONDITION);
+		assert_int_equal(double_sense(&e.c.cmd), SENSE_READ_ERROR);
+		assert_int_equal(double_information(&e.c.cmd), FIRST + bad);
+		assert_int_equal(sbc_env_data(&e, got, sizeof(got)), bad * 512);
+		assert_memory_equal(got, sbc_env_block(&e, FIRST), bad * 512);
+		assert_int_equal(e.bs->ncalls, bad ? 2 : 1);
+	}
+	sbc_env_close(&e);
+}
+
 /* An error that is gone when the range is read again, or that becomes another one, names no block. */
 static void test_read_error_is_not_located(void **state)
 {
@@ -638,6 +663,7 @@ int main(void)
 	    cmocka_unit_test(test_write_through_comes_meanwhile),
 	    cmocka_unit_test(test_short_data_out),
 	    cmocka_unit_test(test_read_error_is_located),
+	    cmocka_unit_test(test_known_bad_block_is_not_searched),
 	    cmocka_unit_test(test_read_error_is_not_located),
 	    cmocka_unit_test(test_first_lba_out_of_range),
 	    cmocka_unit_test(test_lent_memory),

@@ -100,12 +100,46 @@ static void test_handler_status(void **state)
 	spc_env_close(&e);
 }
 
+/* INFORMATION only where it means the block at fault (SPC-4 4.5.2.2, SBC-4 4.18.1). */
+static void test_sense_of_the_handler(void **state)
+{
+	static const struct {
+		uint32_t given, sense;
+		uint64_t information;
+	} cases[] = {
+	    {0x30c03, 0x30c03, 5},
+	    {0x40800, 0x40800, 5},
+	    {0x63f01, 0x63f01, UINT64_MAX},
+	    {0xb4700, 0xb4700, UINT64_MAX},
+	    {0x00000, 0x44400, UINT64_MAX},
+	    {0x11700, 0x44400, UINT64_MAX},
+	    {0x1030c00, 0x44400, UINT64_MAX},
+	};
+	struct spc_env e;
+
+	(void)state;
+	open_with_format(&e, false);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		double_cmd_init(&e.c, e.lu, NULL, (uint8_t[6]){0}, 6);
+		e.c.cmd.bio.io = (struct tcmur_io){.offset = 4 * e.lu->block_size,
+						   .len = 4 * e.lu->block_size,
+						   .miscompare_offset = e.lu->block_size,
+						   .sense = cases[i].given};
+		scsi_set_status(&e.c.cmd, TCMUR_SENSE);
+		assert_int_equal(e.c.cmd.status, SCSI_CHECK_CONDITION);
+		assert_int_equal(double_sense(&e.c.cmd), cases[i].sense);
+		assert_int_equal(double_information(&e.c.cmd), cases[i].information);
+	}
+	spc_env_close(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_fixed),
 	    cmocka_unit_test(test_descriptor),
 	    cmocka_unit_test(test_handler_status),
+	    cmocka_unit_test(test_sense_of_the_handler),
 	};
 
 	return cmocka_run_group_tests_name("scsi_sense", tests, NULL, NULL);
