@@ -20,7 +20,6 @@ def served(storage):
 class FilterCase(unittest.TestCase):
     def session(self, daemon):
         session = daemon.session("a", timeout=60)
-        self.addCleanup(session.connection.close)
         session.execute(cdb.TEST_UNIT_READY)
         return session
 
@@ -33,8 +32,7 @@ class FilterCase(unittest.TestCase):
 class Delay(FilterCase):
     def test_delay(self):
         """Each operation has its own time, and the log shows the filter with its options."""
-        with served("alloc/a;filter=delay;delay=100ms;read=400ms") as daemon:
-            session = self.session(daemon)
+        with served("alloc/a;filter=delay;delay=100ms;read=400ms") as daemon, self.session(daemon) as session:
             data = os.urandom(4096)
             self.assertGreaterEqual(self.seconds(session, cdb.write10(0, 8), out=data), 0.1)
             begin = time.monotonic()
@@ -44,14 +42,14 @@ class Delay(FilterCase):
 
     def test_chain(self):
         """The times of several filters add up, and the order of the log is the order of the text."""
-        with served("null/a;filter=delay;read=200ms;filter=delay;delay-random=200-210ms") as daemon:
-            self.assertGreaterEqual(self.seconds(self.session(daemon), cdb.read10(0, 8), length=4096), 0.4)
+        with served("null/a;filter=delay;read=200ms;filter=delay;delay-random=200-210ms") as daemon, \
+                self.session(daemon) as session:
+            self.assertGreaterEqual(self.seconds(session, cdb.read10(0, 8), length=4096), 0.4)
             self.assertIn("filters: delay (read=200ms), delay (delay-random=200-210ms)", daemon.output())
 
     def test_abort(self):
         """An aborted command leaves the filter at once; other commands are served meanwhile."""
-        with served("alloc/a;filter=delay;read=1000s") as daemon:
-            session = self.session(daemon)
+        with served("alloc/a;filter=delay;read=1000s") as daemon, self.session(daemon) as session:
             task = session.start(cdb.read10(0, 8), length=4096)
             session.good(cdb.write10(0, 8), out=bytes(4096))
             self.assertEqual(session.manage(p.ABORT_TASK, referenced=task.itt, refcmdsn=session.cmdsn - 2),
@@ -60,9 +58,8 @@ class Delay(FilterCase):
             self.assertIsNone(task.status)
 
     def test_reset(self):
-        with served("alloc/a;filter=delay;write=1000s") as daemon:
-            session, other = self.session(daemon), daemon.session("a", initiator="iqn.2026-11.test:other", timeout=60)
-            self.addCleanup(other.connection.close)
+        with served("alloc/a;filter=delay;write=1000s") as daemon, self.session(daemon) as session, \
+                daemon.session("a", initiator="iqn.2026-11.test:other", timeout=60) as other:
             task = session.start(cdb.write10(0, 8), bytes(4096))
             session.ping()
             self.assertEqual(other.manage(p.LUN_RESET), p.TMF_COMPLETE)
@@ -72,8 +69,41 @@ class Delay(FilterCase):
         """The daemon does not wait for the time of a filter when it stops."""
         with served("alloc/a;filter=delay;read=1000s") as daemon:
             session = self.session(daemon)
+            self.addCleanup(session.connection.close)
             session.start(cdb.read10(0, 8), length=4096)
             session.ping()
+
+
+class Error(FilterCase):
+    def information(self, task):
+        """INFORMATION of fixed sense data: the LBA at fault."""
+        self.assertEqual(task.sense[0], 0xF0)
+        return int.from_bytes(task.sense[3:7], "big")
+
+    def test_bad_blocks(self):
+        """The sense data of a read error names the first bad block, and the good blocks before it are delivered."""
+        with served("alloc/a;filter=error;operations=read;lba=100-101") as daemon, self.session(daemon) as session:
+            data = os.urandom(8 * 512)
+            session.good(cdb.write10(96, 8), out=data)
+            task = session.execute(cdb.read10(96, 8), length=len(data))
+            self.assertEqual((task.status, task.key), (2, (3, 0x11, 0)))
+            self.assertEqual(self.information(task), 100)
+            self.assertEqual(bytes(task.data[:4 * 512]), data[:4 * 512])
+            self.assertEqual(session.good(cdb.read10(102, 2), length=1024), data[6 * 512:])
+            self.assertIn("filters: error (operations=read, lba=100-101)", daemon.output())
+
+    def test_sense(self):
+        """Sense data of the administrator's choice, until the count is used up."""
+        with served("null/a;filter=error;sense=4/44/7f;operations=write;count=2") as daemon, self.session(daemon) as session:
+            for _ in range(2):
+                task = session.execute(cdb.write10(7, 1), bytes(512))
+                self.assertEqual((task.status, task.key), (2, (4, 0x44, 0x7F)))
+                self.assertEqual(self.information(task), 7)
+            session.good(cdb.write10(7, 1), bytes(512))
+
+    def test_status(self):
+        with served("null/a;filter=delay;read=1ms;filter=error;status=busy;every=2") as daemon, self.session(daemon) as session:
+            self.assertEqual([session.execute(cdb.read10(0, 8), length=4096).status for _ in range(4)], [0, 8, 0, 8])
 
 
 class CommandLine(unittest.TestCase):
@@ -88,6 +118,7 @@ class CommandLine(unittest.TestCase):
         self.refused("null/a;filter=delay;speed=1", 'filter delay has no option "speed"; there are: delay')
         self.refused("null/a;filter=delay;delay=10",
                      "filter delay: delay=10: this is not a time; use for example 500us, 10ms or 2s")
+        self.refused("null/a;filter=error;every=0", "filter error: every=0: this is not a whole number from 1 to")
         self.refused("null/a;filter=delay;read=1ms;read=2ms", "option read is given twice for filter delay")
         self.refused("null/a,filter=delay", "a filter is a part of the storage and follows a ';'")
 

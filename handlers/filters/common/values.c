@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define NS_PER_S    1000000000ull
 #define LONGEST_S   3600u
@@ -119,6 +120,25 @@ int value_times(const char *text, uint64_t *least_ns, uint64_t *most_ns, struct 
 		return value_refuse(reason,
 				    "the first time is longer than the second; use for example 0-50ms");
 	return check_longest(*most_ns, reason);
+}
+
+/* --- random numbers --- */
+
+/* xorshift64*, which is random enough to spread delays and errors. */
+uint64_t value_random(void)
+{
+	static _Thread_local uint64_t state;
+
+	if (!state) {
+		struct timespec now;
+
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		state = ((uint64_t)now.tv_nsec << 20 ^ (uintptr_t)&state) | 1;
+	}
+	state ^= state >> 12;
+	state ^= state << 25;
+	state ^= state >> 27;
+	return state * 0x2545f4914f6cdd1dull;
 }
 
 /* --- operations --- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Values of options that several filters have: times, whole numbers and operations, each with one meaning and
- * one message. The functions return 0, or -EINVAL with reason filled for the set() of a filter.
+ * one message. The functions that parse return 0, or -EINVAL with reason filled for the set() of a filter.
  */
 #ifndef FILTER_VALUES_H
 #define FILTER_VALUES_H
@@ -25,6 +25,9 @@ int value_time(const char *text, uint64_t *ns, struct reason reason);
 int value_times(const char *text, uint64_t *least_ns, uint64_t *most_ns, struct reason reason);
 /* A whole number from least to most. */
 int value_number(const char *text, uint64_t least, uint64_t most, uint64_t *number, struct reason reason);
+
+/* Any thread. A random number; each thread has a sequence of its own. */
+uint64_t value_random(void);
 
 /* Returns "read", "write", ... */
 const char *value_operation_name(enum tcmur_operation operation);

@@ -4,7 +4,6 @@
  * of its own for each operation. It changes neither the data nor the outcome of the I/O.
  */
 #include <string.h>
-#include <time.h>
 
 #include "values.h"
 
@@ -52,28 +51,11 @@ static int delay_set(void *params, const char *name, const char *value, char *te
 
 /* --- I/O --- */
 
-/* xorshift64*: a sequence of its own for each loop is random enough here. */
-static uint64_t next_random(void)
-{
-	static _Thread_local uint64_t state;
-
-	if (!state) {
-		struct timespec now;
-
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		state = ((uint64_t)now.tv_nsec << 20 ^ (uintptr_t)&state) | 1;
-	}
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return state * 0x2545f4914f6cdd1dull;
-}
-
 static uint64_t pick(const struct wait *wait)
 {
 	uint64_t range = wait->most_ns - wait->least_ns;
 
-	return wait->least_ns + (range ? next_random() % (range + 1) : 0);
+	return wait->least_ns + (range ? value_random() % (range + 1) : 0);
 }
 
 static uint64_t choose_wait(const struct params *p, enum tcmur_operation operation)
