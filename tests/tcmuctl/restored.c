@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "config/saveconfig_check.h"
+#include "config/saveconfig.h"
 #include "config/saveconfig_read.h"
 
 #define UUID "63ae2c1f-0000-4000-8000-%012u"
@@ -28,11 +29,17 @@ static char *fill(const char *text)
 	return g_strdup(filled->str);
 }
 
-static unsigned print_all(const char *name, const GPtrArray *lines)
+/* Prints what the daemon says of the file, and counts it. */
+static void on_checked(void *arg, int err, const struct error *error, const char *const *lines)
 {
-	for (guint i = 0; i < lines->len; i++)
-		printf("%s: %s\n", name, (char *)g_ptr_array_index(lines, i));
-	return lines->len;
+	unsigned *faults = arg;
+
+	for (; *lines; lines++, ++*faults)
+		printf("%s\n", *lines);
+	if (err) {
+		printf("%s\n", error->text);
+		++*faults;
+	}
 }
 
 /* The import's own value, or LIO's if there is none. */
@@ -56,28 +63,42 @@ static unsigned check_tpgs(const char *name, const struct config_node *node)
 	return faults;
 }
 
-static unsigned check(const char *path)
+static unsigned check_text(const char *path, const char *text)
 {
-	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
-	g_autofree char *raw = NULL, *text = NULL;
 	struct error error = {""};
-	struct config_node *root;
+	struct config_node *root = saveconfig_read(path, text, strlen(text), NULL, &error);
 	unsigned faults;
 
-	if (!g_file_get_contents(path, &raw, NULL, NULL)) {
-		printf("%s: cannot be read\n", path);
-		return 1;
-	}
-	text = fill(raw);
-	root = saveconfig_read(path, text, strlen(text), lines, &error);
 	if (!root) {
 		printf("%s\n", error.text);
 		return 1;
 	}
-	saveconfig_list_problems(root, lines);
-	faults = print_all(path, lines) + check_tpgs(path, root);
+	faults = check_tpgs(path, root);
 	config_node_free(root);
 	return faults;
+}
+
+static unsigned check(const char *path)
+{
+	g_autofree char *raw = NULL, *text = NULL, *filled = NULL;
+	unsigned faults = 0;
+	int fd;
+
+	if (!g_file_get_contents(path, &raw, NULL, NULL) ||
+	    (fd = g_file_open_tmp("saveconfig-XXXXXX.json", &filled, NULL)) < 0) {
+		printf("%s: cannot be read, or copied\n", path);
+		return 1;
+	}
+	close(fd);
+	text = fill(raw);
+	if (g_file_set_contents_full(filled, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL))
+		saveconfig_check(filled, on_checked, &faults);
+	else
+		faults++;
+	unlink(filled);
+	if (faults)
+		printf("%s: %u faults\n", path, faults);
+	return faults + check_text(path, text);
 }
 
 int main(int argc, char **argv)
