@@ -6,6 +6,7 @@
 #include "iscsi/data_in.h"
 
 #include "iscsi/task.h"
+#include "scsi/sense.h"
 
 /* Sets the difference between the transfer and the length that the initiator expects (RFC 7143
  * 11.4.5). */
@@ -42,6 +43,28 @@ void iscsi_respond(struct iscsi_task *task)
 	if (task->send_len)
 		iscsi_session_count(&task->conn->session->read_bytes, task->send_len);
 	iscsi_tx_push(task->conn, &task->out);
+}
+
+void iscsi_respond_expired(const struct iscsi_task *task)
+{
+	struct scsi_cmd cmd = {.gate_seen = task->cmd.gate_seen};
+	struct iscsi_message *message;
+	struct iscsi_scsi_response *rsp;
+
+	scsi_check(&cmd, SENSE_COMMAND_TIMEOUT);
+	message = iscsi_message_new(task->conn, ISCSI_OP_SCSI_RESPONSE,
+				    (uint32_t)sizeof(task->sense_len) + cmd.sense_len);
+	if (!message)
+		return;
+	rsp = (struct iscsi_scsi_response *)message->bhs;
+	rsp->status = cmd.status;
+	rsp->flags |= task->edtl ? ISCSI_RSP_UNDERFLOW : 0;
+	put_be32(rsp->itt, task->itt);
+	put_be32(rsp->exp_datasn, task->out.cursor.sn);
+	put_be32(rsp->residual, task->edtl);
+	put_be16(message->data, cmd.sense_len);
+	memcpy(message->data + sizeof(task->sense_len), cmd.sense, cmd.sense_len);
+	iscsi_message_send(task->conn, message);
 }
 
 static void build_response(struct iscsi_task *task, struct iscsi_tx_pdu *pdu)

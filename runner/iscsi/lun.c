@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "iscsi/expiry.h"
 #include "iscsi/gather.h"
 #include "iscsi/task.h"
 #include "model/lun.h"
@@ -101,6 +102,9 @@ static struct iscsi_lun *attach(struct iscsi_session *session, unsigned number, 
 	lun->entry = model_entry_get(entry);
 	scsi_nexus_attach(&lun->nexus, &session->it, model_entry_lu(entry), session->conn->il->loop);
 	scsi_nexus_set_write_protected(&lun->nexus, model_entry_is_write_protected(entry));
+	lun->time_limit_ns = scsi_lu_time_limit_ns(lun->nexus.lu);
+	if (lun->time_limit_ns)
+		iscsi_expiry_begin(session->conn->il);
 	if (session->luns.changed)
 		scsi_nexus_luns_changed(&lun->nexus);
 	enter(&session->luns, lun);
@@ -130,6 +134,8 @@ void iscsi_luns_reap(struct iscsi_luns *luns)
 
 		if (lun->ntasks || lun->ntmfs)
 			continue;
+		if (lun->time_limit_ns)
+			iscsi_expiry_end(lun->session->conn->il);
 		scsi_nexus_detach(&lun->nexus);
 		model_entry_put(lun->entry);
 		list_del(&lun->node);

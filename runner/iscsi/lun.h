@@ -30,6 +30,8 @@ struct iscsi_lun {
 	struct iscsi_lun *hash_next;
 	/* In luns->active, or in luns->leaving. */
 	struct list node;
+	/* Of each command; 0: there is none. */
+	uint64_t time_limit_ns;
 	/* Commands do not find the nexus any more; it is detached when nothing uses it. */
 	bool leaving;
 	/* Tasks of the nexus: commands that gather or run, and responses that are sent from memory of

@@ -13,6 +13,7 @@
 
 #include "iscsi/answer.h"
 #include "iscsi/conn.h"
+#include "iscsi/expiry.h"
 #include "iscsi/listener.h"
 #include "iscsi/task.h"
 #include "util/clock.h"
@@ -102,6 +103,7 @@ static int init_loops(struct iscsi_server *server)
 		list_init(&il->conns);
 		list_init(&il->answers);
 		slab_init(&il->tasks, sizeof(struct iscsi_task));
+		iscsi_expiry_init(il);
 		if (iscsi_tx_batch_new(&il->batch) < 0)
 			return -ENOMEM;
 	}

@@ -64,7 +64,7 @@ struct iscsi_session {
 	/* Tasks by Initiator Task Tag. */
 	struct iscsi_task *hash[ISCSI_TASK_BUCKETS];
 	struct list tasks;
-	unsigned ntasks, nimmediate;
+	unsigned ntasks, nimmediate, nexpired;
 	unsigned ntmfs;
 	uint32_t next_ttt;
 	/* The session is in the table. Only its own loop reads and writes this: other loops

@@ -13,6 +13,8 @@
 #include "util/contract.h"
 
 #define SMALL_BUFFER (64u << 10)
+/* Tasks of a session that are answered although their storage hangs; each keeps its memory. */
+#define EXPIRED_MAX  1024
 #define RESERVE_PART 8 /* an eighth of the loop's buffers is for small commands */
 
 static bool task_data_in(struct scsi_cmd *cmd, uint64_t len)
@@ -34,7 +36,7 @@ static void task_done(struct scsi_cmd *cmd)
 	contract(task->state == ISCSI_TASK_RUN);
 	if (cmd->iov != cmd->lent) /* else the response is sent from memory of the handler */
 		iscsi_task_leave_lun(task);
-	if (cmd->no_response || task->conn->state == ISCSI_CONN_CLOSING)
+	if (cmd->no_response || task->expired || task->conn->state == ISCSI_CONN_CLOSING)
 		iscsi_task_free(task);
 	else
 		iscsi_respond(task);
@@ -104,13 +106,21 @@ static void enter(struct iscsi_session *session, struct iscsi_task *task)
 	iscsi_session_count(&session->commands, 1);
 }
 
-static void leave(struct iscsi_session *session, struct iscsi_task *task)
+static void free_tag(struct iscsi_session *session, struct iscsi_task *task)
 {
 	struct iscsi_task **link = bucket(session, task->itt);
 
 	while (*link != task)
 		link = &(*link)->hash_next;
 	*link = task->hash_next;
+}
+
+static void leave(struct iscsi_session *session, struct iscsi_task *task)
+{
+	if (task->expired)
+		session->nexpired--;
+	else
+		free_tag(session, task);
 	list_del(&task->node);
 	session->ntasks--;
 	session->nimmediate -= task->immediate;
@@ -211,11 +221,32 @@ void iscsi_task_drop(struct iscsi_task *task)
 	iscsi_task_free(task);
 }
 
+void iscsi_task_expire(struct iscsi_task *task)
+{
+	struct iscsi_session *session = task->conn->session;
+
+	contract(task->state == ISCSI_TASK_RUN && !task->expired);
+	if (session->nexpired >= EXPIRED_MAX)
+		return;
+	log_warn(task->conn->name,
+		 "%s: a command (CDB opcode %02xh) took longer than the time limit, and was answered with an "
+		 "error",
+		 scsi_lu_name(task->cmd.lu), task->cdb[0]);
+	scsi_expire(&task->cmd);
+	free_tag(session, task);
+	task->expired = true;
+	session->nexpired++;
+	iscsi_task_credit(task);
+	iscsi_respond_expired(task);
+}
+
 void iscsi_task_submit(struct iscsi_task *task)
 {
 	contract(!iscsi_tx_begun(task->conn, &task->out));
 	list_del(&task->out.node);
 	task->state = ISCSI_TASK_RUN;
+	if (task->lun && task->lun->time_limit_ns)
+		task->cmd.deadline_ns = loop_now_ns(task->conn->il->loop) + task->lun->time_limit_ns;
 	if (task->want) {
 		task->cmd.iov = &task->iov;
 		task->cmd.iovcnt = 1;

@@ -39,6 +39,8 @@ struct iscsi_task {
 
 	/* MaxCmdSN has been advanced for this task. */
 	bool credited;
+	/* Was answered while the device server still executes it; its tag is free. */
+	bool expired;
 
 	/* Fields of gather.c and data_out.c. */
 	/* Unsolicited Data-Out is still expected. */
@@ -88,6 +90,8 @@ void iscsi_task_drop(struct iscsi_task *task);
 bool iscsi_task_buffer(struct iscsi_task *task, size_t len);
 /* Gives the task to the device server. The response follows. */
 void iscsi_task_submit(struct iscsi_task *task);
+/* A task in the state RUN has taken too long: answers it, unless too many of the session were answered so already. */
+void iscsi_task_expire(struct iscsi_task *task);
 /* The task uses its LUN, and memory of its handler, no more. */
 void iscsi_task_leave_lun(struct iscsi_task *task);
 /* Advances MaxCmdSN by one for this task, at most once. */

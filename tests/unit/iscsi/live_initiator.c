@@ -217,6 +217,7 @@ static void count_sense(struct live_initiator *i, const uint8_t *sense)
 	i->luns_changed += code == 0x063f0e;
 	i->no_lun += code == 0x052500;
 	i->protections += code == 0x072700;
+	i->timeouts += code == 0x0b2e02;
 	if (code >> 16 != 6 && code != 0x052500 && code != 0x072700) {
 		contract(code >> 16 == 11 && "ABORTED COMMAND is all that remains");
 		i->aborted++;
@@ -306,6 +307,7 @@ static bool handle(struct live_initiator *i, const uint8_t *bhs, const uint8_t *
 {
 	if (bhs[0] != ISCSI_OP_R2T && !(bhs[0] == ISCSI_OP_DATA_IN && !(bhs[1] & ISCSI_DATA_IN_STATUS)))
 		i->expstatsn = get_be32(bhs + 24) + 1;
+	i->max_cmdsn = get_be32(bhs + 32);
 	switch (bhs[0]) {
 	case ISCSI_OP_SCSI_RESPONSE:
 		on_response(i, bhs, data, len);

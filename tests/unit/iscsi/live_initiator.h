@@ -20,6 +20,8 @@ struct live_initiator {
 	/* In InitiatorName and ISID. */
 	unsigned number;
 	uint32_t cmdsn, expstatsn, itt;
+	/* The last MaxCmdSN. */
+	uint32_t max_cmdsn;
 	/* The outstanding commands by ITT % LIVE_WINDOW; lun is -1: none. */
 	struct {
 		int lun;
@@ -35,7 +37,7 @@ struct live_initiator {
 	/* The target has asked for a logout. */
 	bool asked_to_leave;
 	/* What came, over all connections. */
-	unsigned logins, good, no_lun, unit_attentions, protections, aborted, others, luns_changed;
+	unsigned logins, good, no_lun, unit_attentions, protections, aborted, timeouts, others, luns_changed;
 };
 
 /* status: of the Login Response, or -1 if there was none. */

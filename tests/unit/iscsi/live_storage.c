@@ -42,6 +42,7 @@ struct storage {
 	void *closed_arg;
 };
 
+uint64_t live_time_limit_ns;
 unsigned live_units;
 static atomic_uint io_in_flight;
 static atomic_bool hanging;
@@ -226,6 +227,7 @@ static struct storage_lu *new_lu(struct storage *s)
 	memset(lu->bs.data, lu->bs.byte, sizeof(lu->bs.data));
 	lu->scsi = scsi_lu_new(s->context.loops, &lu->bs, &identity, NULL);
 	contract(lu->scsi);
+	scsi_lu_set_time_limit(lu->scsi, live_time_limit_ns);
 	s->units++;
 	live_units++;
 	return lu;

@@ -10,6 +10,8 @@
 
 #define LIVE_BLOCKS 64u
 
+/* The time limit of commands of logical units that are made from now on. Main thread. */
+extern uint64_t live_time_limit_ns;
 /* Logical units that are not closed yet. Main thread. */
 extern unsigned live_units;
 /* Another logical unit, with the same byte, serves the disk from now on. */

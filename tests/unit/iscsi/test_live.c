@@ -32,7 +32,7 @@
 #define NLOOPS     3
 #define NLUNS      6
 #define INITIATORS 4
-#define ROUNDS     3000
+#define ROUNDS     2000
 
 static struct loop_set set;
 static struct model *model;
@@ -355,7 +355,7 @@ static void test_changes_under_load(void **state)
 		change_something(round);
 		if (round % 3)
 			settle();
-		let_them_play(round % 20);
+		let_them_play(round % 12);
 		if (round % 500 == 499) { /* initiators are asked to leave */
 			settle();
 			enable(tpg, false);
@@ -436,6 +436,43 @@ static void test_protection(void **state)
 		assert_int_equal(i.good, before + 1);
 	}
 	live_close(&i);
+}
+
+/* A command that hangs in its storage is answered when its time is over, and its unit lives on. */
+static void test_time_limit(void **state)
+{
+	struct live_initiator i = {.fd = -1, .number = 81};
+	uint32_t window;
+	int status;
+
+	(void)state;
+	live_time_limit_ns = NS_PER_S / 2;
+	live_storage_swap(model_storage(disks[4])); /* what is used has no limit yet */
+	live_time_limit_ns = 0;
+	visit_loops();
+	assert_true(live_login(&i, &portal, TARGET, &status));
+	assert_true(live_test_unit_ready(&i, 4) && live_finish(&i));
+	assert_true(live_test_unit_ready(&i, 5) && live_finish(&i));
+	window = i.max_cmdsn - i.cmdsn;
+	live_storage_hang(true);
+	assert_true(live_read(&i, 4, 1, 4) && live_write(&i, 4, 9, 8));
+	assert_true(live_finish(&i));
+	assert_int_equal(i.timeouts, 2);
+	assert_int_equal(live_io_in_flight(), 2);
+	assert_int_equal(i.max_cmdsn - i.cmdsn, window);
+	assert_true(live_function(&i, 4, ISCSI_TMF_ABORT_TASK, i.itt) && live_finish(&i)); /* it has ended */
+	assert_true(live_test_unit_ready(&i, 4) && live_finish(&i));
+	remove_lun(4);
+	main_queue_wait(main_queue, 100);
+	visit_loops();
+	assert_int_equal(pending, 1); /* its storage is still in use */
+	live_storage_hang(false);
+	settle();
+	assert_int_equal(live_io_in_flight(), 0);
+	assert_true(live_test_unit_ready(&i, 5) && live_finish(&i));
+	assert_int_equal(i.timeouts, 2);
+	live_close(&i);
+	add_lun(4);
 }
 
 /* The TPG is disabled while a command hangs: the session ends with the command. */
@@ -560,8 +597,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_changes_under_load), cmocka_unit_test(test_deleted_is_over),
 	    cmocka_unit_test(test_protection),         cmocka_unit_test(test_disabled_while_hanging),
-	    cmocka_unit_test(test_list_and_kick),      cmocka_unit_test(test_taken_port),
-	    cmocka_unit_test(test_dual_stack),
+	    cmocka_unit_test(test_time_limit),         cmocka_unit_test(test_list_and_kick),
+	    cmocka_unit_test(test_taken_port),         cmocka_unit_test(test_dual_stack),
 	};
 
 	log_set_level(LOG_LEVEL_CRIT);

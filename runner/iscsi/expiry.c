@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Commands that hang in their storage. While a loop has nexuses with a time limit, one timer looks at the commands that
+ * run. A command that has taken too long is answered with an error, and the device server keeps newer commands from what
+ * it may still change (scsi_expire()). The command itself stays, with its buffer, until the storage has ended it.
+ */
+#include "iscsi/expiry.h"
+
+#include "iscsi/task.h"
+#include "util/clock.h"
+
+#define PERIOD_NS (NS_PER_S / 4)
+
+static bool is_late(const struct iscsi_task *task, uint64_t now)
+{
+	const struct scsi_cmd *cmd = &task->cmd;
+
+	return task->state == ISCSI_TASK_RUN && !task->expired && !cmd->aborted && cmd->deadline_ns &&
+	       now >= cmd->deadline_ns;
+}
+
+static void look_at(struct iscsi_conn *conn, uint64_t now)
+{
+	struct list *node, *tmp;
+
+	if (conn->state != ISCSI_CONN_FULL)
+		return;
+	list_for_each (&conn->session->tasks, node, tmp) {
+		struct iscsi_task *task = list_entry(node, struct iscsi_task, node);
+
+		if (is_late(task, now))
+			iscsi_task_expire(task);
+		if (conn->state != ISCSI_CONN_FULL)
+			return;
+	}
+}
+
+static void look(struct loop_timer *timer)
+{
+	struct iscsi_loop *il = container_of(timer, struct iscsi_loop, expiry);
+	uint64_t now = loop_now_ns(il->loop);
+	struct list *node, *tmp;
+
+	list_for_each (&il->conns, node, tmp)
+		look_at(list_entry(node, struct iscsi_conn, node), now);
+	loop_timer_arm(il->loop, timer, PERIOD_NS);
+}
+
+void iscsi_expiry_init(struct iscsi_loop *il)
+{
+	il->expiry.fn = look;
+}
+
+void iscsi_expiry_begin(struct iscsi_loop *il)
+{
+	if (!il->nlimited++)
+		loop_timer_arm(il->loop, &il->expiry, PERIOD_NS);
+}
+
+void iscsi_expiry_end(struct iscsi_loop *il)
+{
+	if (!--il->nlimited)
+		loop_timer_cancel(&il->expiry);
+}
