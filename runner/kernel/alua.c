@@ -20,13 +20,6 @@
 /* The groups are read at most once in this time, however often initiators ask. */
 #define SOON_NS 20000000
 
-/* manager->lock held. */
-static void request_read(struct kernel_device *d)
-{
-	d->alua_wanted = true;
-	kernel_queue_job(d);
-}
-
 /* --- initiators ask --- */
 
 static void on_timer(struct loop_timer *timer)
@@ -34,7 +27,7 @@ static void on_timer(struct loop_timer *timer)
 	struct kernel_device *d = container_of(timer, struct kernel_device, alua_timer);
 
 	SCOPE_LOCK(&d->manager->lock);
-	request_read(d);
+	kernel_request(d, KERNEL_READ_ALUA);
 }
 
 static void on_asked(void *arg)
@@ -123,7 +116,7 @@ static void on_change(struct kernel_manager *manager, const struct inotify_event
 		struct kernel_device *d = list_entry(node, struct kernel_device, node);
 
 		if (event->mask & IN_Q_OVERFLOW || reads_from(d, event->wd))
-			request_read(d);
+			kernel_request(d, KERNEL_READ_ALUA);
 	}
 }
 

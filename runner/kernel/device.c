@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The job of one device: carries out the requests, one after the other, on a thread of the manager's pool. If the device has to be
- * stopped first, the job ends, and the loop submits it again when no command is in flight. So no thread waits for commands.
+ * The job of one device: carries out the requests, one after the other, on a thread of the manager's pool. The table at the end says
+ * which request is carried out in which state. If the device has to be stopped first, the job ends, and the loop submits it again when no command is in flight. So no thread waits for commands.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,10 +9,9 @@
 #include <unistd.h>
 
 #include "kernel/private.h"
+#include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/log.h"
-
-enum task { NOTHING, OPEN, RECONFIG, REPLY, PUBLISH_WRITE_CACHE, STOP, START, CLOSE, IDENTIFY, READ_ALUA };
 
 /* Whether two texts of HANDLER/CONFIG;OPTIONS name the same storage, whatever their options are. */
 static bool is_same_storage(const char *a, const char *b)
@@ -30,43 +29,23 @@ static bool must_wait(const struct kernel_device *d)
 	list_for_each (&d->manager->devices, node, tmp) {
 		const struct kernel_device *other = list_entry(node, struct kernel_device, node);
 
-		if (other != d && other->removing && is_same_storage(other->name.config, d->name.config))
+		if (other != d && kernel_is_requested(other, KERNEL_REMOVE) &&
+		    is_same_storage(other->name.config, d->name.config))
 			return true;
 	}
 	return false;
 }
 
-static enum task next_task(struct kernel_device *d)
+enum tcmu_device_state kernel_view_state(const struct kernel_device *d)
 {
-	SCOPE_LOCK(&d->manager->lock);
-
-	if (d->flushed)
-		return REPLY;
-	if (d->removing || d->manager->closing)
-		return d->served ? STOP : CLOSE;
-	if (d->next)
-		return d->served ? STOP : START;
-	if (d->identify_wanted) {
-		d->identify_wanted = false;
-		return IDENTIFY;
-	}
-	/* The last try has succeeded. */
-	if (d->state == TCMU_DEVICE_SERVED)
-		d->open_wanted = false;
-	if (d->open_wanted && !must_wait(d)) {
-		d->open_wanted = false;
-		return OPEN;
-	}
-	if (d->reconfig_wanted && !d->open_wanted)
-		return RECONFIG;
-	if (d->write_cache_wanted)
-		return PUBLISH_WRITE_CACHE;
-	if (d->alua_wanted && d->served) {
-		d->alua_wanted = false;
-		return READ_ALUA;
-	}
-	d->busy = false;
-	return NOTHING;
+	if (kernel_is_ending(d) || d->state == KERNEL_CLOSED)
+		return TCMU_DEVICE_CLOSING;
+	if (d->broken || d->state == KERNEL_FAILED || d->state == KERNEL_STANDING_IN)
+		return TCMU_DEVICE_FAILED;
+	if (d->state == KERNEL_OPENING)
+		return TCMU_DEVICE_OPENING;
+	/* While the device is stopped for another LUN, it still counts as what it was. */
+	return storage_lu_is_absent(d->lun) ? TCMU_DEVICE_FAILED : TCMU_DEVICE_SERVED;
 }
 
 bool kernel_answer_added(struct kernel_device *d, int status)
@@ -83,8 +62,9 @@ bool kernel_answer_added(struct kernel_device *d, int status)
 static void set_failed(struct kernel_device *d, bool stays, const struct error *error)
 {
 	lock_take(&d->manager->lock);
-	bool again = d->state == TCMU_DEVICE_FAILED && !strcmp(d->error.text, error->text);
-	d->state = TCMU_DEVICE_FAILED;
+	bool again = kernel_view_state(d) == TCMU_DEVICE_FAILED && !strcmp(d->error.text, error->text);
+	if (!kernel_is_running(d))
+		d->state = KERNEL_FAILED;
 	d->error = *error;
 	d->stays |= stays;
 	lock_drop(&d->manager->lock);
@@ -105,7 +85,7 @@ static bool is_opened_again(struct kernel_device *d)
 {
 	SCOPE_LOCK(&d->manager->lock);
 
-	return d->open_wanted && d->added_reply_pending && !d->removing && !d->manager->closing;
+	return kernel_is_requested(d, KERNEL_OPEN) && d->added_reply_pending && !kernel_is_ending(d);
 }
 
 void kernel_failed(struct kernel_device *d, int err, const struct error *error)
@@ -117,7 +97,8 @@ void kernel_failed(struct kernel_device *d, int err, const struct error *error)
 
 	SCOPE_LOCK(&d->manager->lock);
 	d->stays |= !refused;
-	d->removing |= !d->stays;
+	if (!d->stays)
+		d->requests |= KERNEL_BIT(KERNEL_REMOVE);
 }
 
 /* --- close --- */
@@ -133,7 +114,7 @@ static void forget(struct kernel_device *d)
 	list_for_each (&manager->devices, node, tmp) {
 		struct kernel_device *other = list_entry(node, struct kernel_device, node);
 
-		if (other->open_wanted)
+		if (kernel_is_requested(other, KERNEL_OPEN))
 			kernel_queue_job(other);
 	}
 	pthread_cond_broadcast(&manager->gone);
@@ -144,7 +125,7 @@ static void forget(struct kernel_device *d)
 static void release(struct kernel_device *d)
 {
 	lock_take(&d->manager->lock);
-	bool stays = !d->removing;
+	bool stays = !kernel_is_requested(d, KERNEL_REMOVE);
 	if (stays && (d->reset || d->broken))
 		kernel_mark_add_unclean(d->manager, d->minor);
 	lock_drop(&d->manager->lock);
@@ -158,54 +139,159 @@ static void release(struct kernel_device *d)
 		close(d->kept.fd);
 }
 
-static void close_device(struct kernel_device *d)
+static bool close_device(struct kernel_device *d)
 {
+	lock_take(&d->manager->lock);
+	bool is_removed = kernel_is_requested(d, KERNEL_REMOVE);
+	bool is_changing = kernel_is_requested(d, KERNEL_RECONFIG);
+	lock_drop(&d->manager->lock);
 	kernel_answer_added(d, -ESHUTDOWN);
-	if (d->reconfig_wanted)
+	if (is_changing)
 		kernel_answer_reconfig(d, -ESHUTDOWN);
-	kernel_lun_close(d->next, d->removing);
+	kernel_lun_close(d->next, is_removed);
 	kernel_replace_lun(d, NULL);
 	release(d);
 	log_info(d->subject, "closed");
 	forget(d);
+	return false;
+}
+
+/* --- the table of requests --- */
+
+static bool stop(struct kernel_device *d)
+{
+	tcmu_device_stop(&d->device);
+	return false;
+}
+
+static bool start(struct kernel_device *d)
+{
+	kernel_start_device(d);
+	return true;
+}
+
+static bool open_storage(struct kernel_device *d)
+{
+	kernel_open_device(d);
+	return true;
+}
+
+static bool identify(struct kernel_device *d)
+{
+	kernel_identify(d);
+	return true;
+}
+
+static bool answer_reconfig(struct kernel_device *d)
+{
+	kernel_answer_reconfig(d, d->flush_status);
+	return true;
+}
+
+static bool publish_write_cache(struct kernel_device *d)
+{
+	kernel_publish_write_cache(d);
+	return true;
+}
+
+static bool read_alua(struct kernel_device *d)
+{
+	kernel_alua_read(d);
+	return true;
+}
+
+#define IN(state) KERNEL_BIT(KERNEL_##state)
+#define RUNNING   (IN(STANDING_IN) | IN(SERVED))
+#define IDLE      (IN(OPENING) | IN(FAILED) | IN(STOPPED))
+#define NOT_OPEN  (IN(OPENING) | IN(FAILED) | IN(STANDING_IN))
+#define ANY       (RUNNING | IDLE)
+#define SAME      (-1)
+
+/*
+ * What the job does for a request, in the order of importance: the first row applies whose request is pending and whose states
+ * contain the device's.
+ */
+static const struct rule {
+	enum kernel_request request;
+	unsigned states;
+	/* For the debug log. */
+	const char *text;
+	/* Returns false if the job ends here: the device's loop submits it again, or the device is freed. */
+	bool (*run)(struct kernel_device *d);
+	/* The state from now on. SAME: run() decides. */
+	int next;
+	/* The request is not pending any more when run() begins. */
+	bool is_taken;
+} rules[] = {
+    {KERNEL_ANSWER_RECONFIG, ANY, "answers a change", answer_reconfig, SAME, false},
+    {KERNEL_REMOVE, RUNNING, "stops to be removed", stop, KERNEL_STOPPING, false},
+    {KERNEL_REMOVE, IDLE, "is removed", close_device, SAME, false},
+    {KERNEL_LEAVE, RUNNING, "stops to be left", stop, KERNEL_STOPPING, false},
+    {KERNEL_LEAVE, IDLE, "is left to the next process", close_device, SAME, false},
+    {KERNEL_SERVE_NEXT, RUNNING, "stops to serve another LUN", stop, KERNEL_STOPPING, false},
+    {KERNEL_SERVE_NEXT, IDLE, "starts", start, SAME, false},
+    {KERNEL_IDENTIFY, RUNNING, "prepares for the first command", identify, SAME, true},
+    {KERNEL_OPEN, NOT_OPEN, "opens its storage", open_storage, SAME, true},
+    {KERNEL_RECONFIG, ANY, "is changed", kernel_reconfigure, SAME, false},
+    {KERNEL_PUBLISH_WRITE_CACHE, ANY, "publishes its write cache", publish_write_cache, SAME, false},
+    {KERNEL_READ_ALUA, RUNNING, "reads its target port groups", read_alua, SAME, true},
+};
+
+static const char *state_name(enum kernel_state state)
+{
+	static const char *const names[] = {
+	    [KERNEL_OPENING] = "opening",         [KERNEL_FAILED] = "failed",
+	    [KERNEL_STANDING_IN] = "standing in", [KERNEL_SERVED] = "served",
+	    [KERNEL_STOPPING] = "stopping",       [KERNEL_STOPPED] = "stopped",
+	    [KERNEL_CLOSED] = "closed",
+	};
+
+	return names[state];
+}
+
+/* manager->lock held. */
+static bool can_run(const struct kernel_device *d, const struct rule *rule)
+{
+	bool is_pending =
+	    rule->request == KERNEL_SERVE_NEXT ? d->next != NULL : kernel_is_requested(d, rule->request);
+
+	if (!is_pending || !(rule->states & KERNEL_BIT(d->state)))
+		return false;
+	if (rule->request == KERNEL_OPEN)
+		return !must_wait(d);
+	/* A change needs the storage that is about to be opened. */
+	return rule->request != KERNEL_RECONFIG || !kernel_is_requested(d, KERNEL_OPEN);
+}
+
+/* Takes the next request. NULL: there is none, and the job is not busy any more. */
+static const struct rule *next_rule(struct kernel_device *d)
+{
+	SCOPE_LOCK(&d->manager->lock);
+
+	/* The last try has succeeded. */
+	if (d->state == KERNEL_SERVED)
+		d->requests &= ~KERNEL_BIT(KERNEL_OPEN);
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		const struct rule *rule = &rules[i];
+
+		if (!can_run(d, rule))
+			continue;
+		log_debug(d->subject, "%s (%s)", rule->text, state_name(d->state));
+		if (rule->is_taken)
+			d->requests &= ~KERNEL_BIT(rule->request);
+		if (rule->next != SAME)
+			d->state = (enum kernel_state)rule->next;
+		return rule;
+	}
+	d->busy = false;
+	return NULL;
 }
 
 void kernel_run(struct pool_job *job)
 {
 	struct kernel_device *d = container_of(job, struct kernel_device, job);
+	const struct rule *rule;
 
-	for (;;) {
-		switch (next_task(d)) {
-		case NOTHING:
-			return;
-		case OPEN:
-			kernel_open_device(d);
-			break;
-		case RECONFIG:
-			if (!kernel_reconfigure(d))
-				return;
-			break;
-		case REPLY:
-			kernel_answer_reconfig(d, d->flush_status);
-			break;
-		case PUBLISH_WRITE_CACHE:
-			kernel_publish_write_cache(d);
-			break;
-		case STOP:
-			tcmu_device_stop(&d->device);
-			return;
-		case START:
-			kernel_start_device(d);
-			break;
-		case IDENTIFY:
-			kernel_identify(d);
-			break;
-		case READ_ALUA:
-			kernel_alua_read(d);
-			break;
-		case CLOSE:
-			close_device(d);
-			return;
-		}
-	}
+	while ((rule = next_rule(d)) && rule->run(d))
+		;
 }

@@ -22,6 +22,12 @@ void kernel_queue_job(struct kernel_device *d)
 	pool_submit(d->manager->jobs, &d->job);
 }
 
+void kernel_request(struct kernel_device *d, enum kernel_request request)
+{
+	d->requests |= KERNEL_BIT(request);
+	kernel_queue_job(d);
+}
+
 /* manager->lock held. */
 static struct kernel_device *find(struct kernel_manager *manager, unsigned minor)
 {
@@ -30,23 +36,16 @@ static struct kernel_device *find(struct kernel_manager *manager, unsigned minor
 	list_for_each (&manager->devices, node, tmp) {
 		struct kernel_device *d = list_entry(node, struct kernel_device, node);
 
-		if (d->minor == minor && !d->removing)
+		if (d->minor == minor && !kernel_is_requested(d, KERNEL_REMOVE))
 			return d;
 	}
 	return NULL;
 }
 
-/* manager->lock held. */
-static void mark_removed(struct kernel_device *d)
-{
-	d->removing = true;
-	kernel_queue_job(d);
-}
-
 void kernel_mark_removed(struct kernel_device *d)
 {
 	SCOPE_LOCK(&d->manager->lock);
-	mark_removed(d);
+	kernel_request(d, KERNEL_REMOVE);
 }
 
 /* Whether a handler that is loaded here serves the device. */
@@ -79,8 +78,8 @@ static struct kernel_device *new_device(struct kernel_manager *manager, unsigned
 	d->name = *name;
 	snprintf(d->label, sizeof(d->label), "user_%s/%s", name->hba, name->device);
 	snprintf(d->subject, sizeof(d->subject), "%s (%s)", d->label, name->handler);
-	d->state = TCMU_DEVICE_OPENING;
-	d->open_wanted = true;
+	d->state = KERNEL_OPENING;
+	d->requests = KERNEL_BIT(KERNEL_OPEN);
 	d->job.fn = kernel_run;
 	d->kept.fd = d->enable_fd = -1;
 	d->write_cache_written = -1;
@@ -127,7 +126,7 @@ static int on_added(struct kernel_manager *manager, const struct tcmu_event *eve
 		return -ESHUTDOWN;
 	/* Two devices cannot have one minor number. If the known device is another one, it does not exist any more. */
 	if (d && (d->announced || !is_named(d, name))) {
-		mark_removed(d);
+		kernel_request(d, KERNEL_REMOVE);
 		d = NULL;
 	}
 	if (!d)
@@ -135,10 +134,12 @@ static int on_added(struct kernel_manager *manager, const struct tcmu_event *eve
 	if (!d)
 		return -ENOMEM;
 	d->announced = true;
-	if (d->state == TCMU_DEVICE_SERVED)
+	if (d->broken)
+		return -EPROTO;
+	if (kernel_view_state(d) == TCMU_DEVICE_SERVED)
 		return 0;
-	if (d->state == TCMU_DEVICE_FAILED)
-		d->open_wanted = true;
+	if (kernel_view_state(d) == TCMU_DEVICE_FAILED)
+		d->requests |= KERNEL_BIT(KERNEL_OPEN);
 	/* The kernel waits, so a failure can refuse the device. */
 	d->stays = false;
 	d->added_reply_pending = true;
@@ -156,7 +157,7 @@ static int on_removed(struct kernel_manager *manager, const struct tcmu_event *e
 	struct kernel_device *d = find(manager, event->minor);
 
 	if (d)
-		mark_removed(d);
+		kernel_request(d, KERNEL_REMOVE);
 	return 0;
 }
 
@@ -179,11 +180,10 @@ static int on_reconfig(struct kernel_manager *manager, const struct tcmu_event *
 		return -ESHUTDOWN;
 	if (!d)
 		return -ENODEV;
-	if (d->reconfig_wanted)
+	if (kernel_is_requested(d, KERNEL_RECONFIG))
 		return -EBUSY;
 	d->reconfig = *event;
-	d->reconfig_wanted = true;
-	kernel_queue_job(d);
+	kernel_request(d, KERNEL_RECONFIG);
 	return LATER;
 }
 
@@ -265,9 +265,8 @@ void kernel_on_gone(struct tcmu_device *device)
 	SCOPE_LOCK(&d->manager->lock);
 	if (device->ring.broken) {
 		d->broken = true;
-		d->state = TCMU_DEVICE_FAILED;
 		error_set(&d->error, EPROTO, "the kernel's ring is broken");
 		return;
 	}
-	mark_removed(d);
+	kernel_request(d, KERNEL_REMOVE);
 }

@@ -106,7 +106,7 @@ static void close_devices(struct kernel_manager *manager)
 	manager->closing = true;
 	manager->left_ns = clock_now_ns();
 	list_for_each (&manager->devices, node, tmp)
-		kernel_queue_job(list_entry(node, struct kernel_device, node));
+		kernel_request(list_entry(node, struct kernel_device, node), KERNEL_LEAVE);
 	while (!list_empty(&manager->devices) || !list_empty(&manager->unknown))
 		pthread_cond_wait(&manager->gone, &manager->lock);
 }
@@ -161,10 +161,8 @@ void kernel_manager_retry(struct kernel_manager *manager)
 	list_for_each (&manager->devices, node, tmp) {
 		struct kernel_device *d = list_entry(node, struct kernel_device, node);
 
-		if (d->state != TCMU_DEVICE_FAILED || d->broken || d->removing)
-			continue;
-		d->open_wanted = true;
-		kernel_queue_job(d);
+		if ((d->state == KERNEL_FAILED || d->state == KERNEL_STANDING_IN) && !d->broken)
+			kernel_request(d, KERNEL_OPEN);
 	}
 }
 
@@ -178,13 +176,15 @@ void kernel_manager_set_defaults(struct kernel_manager *manager,
 
 static void view_device(const struct kernel_device *d, struct tcmu_device_view *view)
 {
+	enum tcmu_device_state state = kernel_view_state(d);
+
 	*view = (struct tcmu_device_view){
 	    .name = d->label,
 	    .config = d->name.config,
 	    .minor = d->minor,
-	    .state = d->removing || d->manager->closing ? TCMU_DEVICE_CLOSING : d->state,
-	    .error = d->state == TCMU_DEVICE_FAILED ? d->error.text : "",
-	    .size = d->state == TCMU_DEVICE_SERVED ? backstore_size(storage_lu_backstore(d->lun)) : 0,
+	    .state = state,
+	    .error = state == TCMU_DEVICE_FAILED ? d->error.text : "",
+	    .size = state == TCMU_DEVICE_SERVED ? backstore_size(storage_lu_backstore(d->lun)) : 0,
 	    .commands = __atomic_load_n(&d->device.commands, __ATOMIC_RELAXED),
 	    .doorbells = __atomic_load_n(&d->device.doorbells, __ATOMIC_RELAXED),
 	    .late = __atomic_load_n(&d->device.expiry.nlate, __ATOMIC_RELAXED),

@@ -99,11 +99,11 @@ bool kernel_pause(struct kernel_device *d, long ns)
 	const struct timespec pause = {.tv_nsec = ns};
 
 	lock_take(&d->manager->lock);
-	bool going = d->removing || d->manager->closing;
+	bool is_ending = kernel_is_ending(d);
 	lock_drop(&d->manager->lock);
-	if (!going)
+	if (!is_ending)
 		nanosleep(&pause, NULL);
-	return !going;
+	return !is_ending;
 }
 
 /* Whether the device is being created now, so that its storage may be created as well. */
@@ -143,7 +143,7 @@ static void set_up(struct kernel_device *d)
 	set_time_out(d);
 	ask_for_notices(d);
 	/* Where a stand-in serves the device already, the first command sees to it. */
-	if (!d->served)
+	if (!kernel_is_running(d))
 		kernel_lun_expiry(d);
 }
 

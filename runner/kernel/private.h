@@ -70,6 +70,45 @@ struct kernel_manager {
 /* The folders that the groups of one device are read from: two of the device, one of each group, and two of each port. */
 #define KERNEL_FOLDERS_MAX (2 + SCSI_ALUA_GROUPS_MAX + 2 * SCSI_ALUA_PORTS_MAX)
 
+/* What a device does. The table in device.c says which requests are carried out in which state. */
+enum kernel_state {
+	/* Nothing is served, and no try to open the storage has ended yet. */
+	KERNEL_OPENING,
+	/* The storage cannot be opened, and nothing is served. */
+	KERNEL_FAILED,
+	/* The storage cannot be opened, and a stand-in is served. */
+	KERNEL_STANDING_IN,
+	KERNEL_SERVED,
+	/* The device's loop lets the commands in flight end, and submits the job when they have ended. */
+	KERNEL_STOPPING,
+	KERNEL_STOPPED,
+	KERNEL_CLOSED,
+};
+
+/* What the job of a device is asked to do. Several requests can be pending. */
+enum kernel_request {
+	/* The answer to RECONFIG: the flush that it waited for has ended. */
+	KERNEL_ANSWER_RECONFIG,
+	/* Close and free the device; the kernel's device does not exist any more. An event does not find it. */
+	KERNEL_REMOVE,
+	/* Close and free the device, and leave it to the next process. */
+	KERNEL_LEAVE,
+	/* Serve kernel_device.next. */
+	KERNEL_SERVE_NEXT,
+	/* Read what may change until the first command, which waits for that. */
+	KERNEL_IDENTIFY,
+	/* Open the storage. */
+	KERNEL_OPEN,
+	/* Carry out the change that kernel_device.reconfig describes. */
+	KERNEL_RECONFIG,
+	/* Write the state of the write cache to configfs. */
+	KERNEL_PUBLISH_WRITE_CACHE,
+	/* Read the target port groups. */
+	KERNEL_READ_ALUA,
+};
+
+#define KERNEL_BIT(n) (1u << (n))
+
 /*
  * One TCMU device. Everything that takes time happens in its job, on a thread of manager->jobs. Events and callbacks only
  * note a request and queue the job, unless it is queued or runs already (busy).
@@ -83,46 +122,38 @@ struct kernel_device {
 	/* The device existed before this daemon started. */
 	bool found;
 
-	/* under manager->lock */
+	/* --- under manager->lock --- */
 	struct tcmu_uio_name name; /* written by its job only */
-	enum tcmu_device_state state;
-	struct error error; /* FAILED: why */
+	/* Written by its job, and by its loop while the job waits for the loop. */
+	enum kernel_state state;
+	/* Bits of enum kernel_request; KERNEL_SERVE_NEXT is never among them, because it follows from next. */
+	unsigned requests;
+	/* The job is queued or runs, or the device's loop will submit it. */
+	bool busy;
+	/* Why the storage cannot be opened, or the ring is broken. */
+	struct error error;
+	/* The ring is broken. Only the removal of the device helps. */
+	bool broken;
 	/* The device exists whether it can be served or not. Otherwise the kernel still waits for the reply to ADDED. */
 	bool stays;
 	/* The event ADDED of this device has arrived. */
 	bool announced;
-	/* The job is queued or runs, or the device's loop will submit it. */
-	bool busy;
-	/* Request: close and free the device. An event does not find it any more. */
-	bool removing;
-	/* Request: open the storage. */
-	bool open_wanted;
-	/* Request: read what may change until the first command, which waits for that. */
-	bool identify_wanted;
-	/* Request: read the target port groups. */
-	bool alua_wanted;
-	/* The numbers that inotify has given to the folders from which the groups were read. */
-	int folders[KERNEL_FOLDERS_MAX];
-	unsigned nfolders;
-	/* Request: carry out the change that reconfig describes. */
-	bool reconfig_wanted;
-	/* Valid while reconfig_wanted is set. */
-	struct tcmu_event reconfig;
-	/* Request: write the state of the write cache to configfs. */
-	bool write_cache_wanted;
-	/* The value that was written to configfs, until its event comes back; -1: none. */
-	int write_cache_written;
-	/* The ring is broken. Only the removal of the device helps. */
-	bool broken;
 	/* The kernel waits for the reply to ADDED, which carries added_id. */
 	bool added_reply_pending;
 	uint32_t added_id;
+	/* The numbers that inotify has given to the folders from which the groups were read. */
+	int folders[KERNEL_FOLDERS_MAX];
+	unsigned nfolders;
+	/* Valid while KERNEL_RECONFIG is requested. */
+	struct tcmu_event reconfig;
+	/* The value of the write cache that was written to configfs, until its event comes back; -1: none. */
+	int write_cache_written;
 	/* What is served; NULL: nothing. Its job changes it, and holds the only reference. */
 	struct storage_lu *lun;
-	/* uio and device.ring are set up; the same. */
+	/* uio and device.ring are set up; written by its job only. */
 	bool attached;
 
-	/* its job's, and its loop's between start and on_stopped */
+	/* --- its job's, and its loop's between start and on_stopped --- */
 	struct pool_job job;
 	struct tcmu_configfs cfs;
 	struct fd_kept kept; /* uio's descriptor, also for the next process */
@@ -135,17 +166,32 @@ struct kernel_device {
 	uint64_t since_ns;
 	/* A daemon that died has left the ring, so the ring is reset before it is served. */
 	bool reset;
-	/* The device runs on its loop. */
-	bool served;
 	/* Is served instead of lun as soon as the device has stopped; NULL: there is none. */
 	struct storage_lu *next;
 	struct tcmu_device device;
 	struct loop_work flush_start; /* write cache switched off */
 	struct backstore_io flush;
-	int flush_status;
-	bool flushed;                 /* flush_status is to be answered */
-	struct loop_timer alua_timer; /* the device's loop: alua_wanted soon */
+	int flush_status;             /* of KERNEL_ANSWER_RECONFIG */
+	struct loop_timer alua_timer; /* the device's loop: KERNEL_READ_ALUA soon */
 };
+
+/* manager->lock held. */
+static inline bool kernel_is_requested(const struct kernel_device *d, enum kernel_request request)
+{
+	return d->requests & KERNEL_BIT(request);
+}
+
+/* manager->lock held. The device is being closed, for ever or for this process. */
+static inline bool kernel_is_ending(const struct kernel_device *d)
+{
+	return d->requests & (KERNEL_BIT(KERNEL_REMOVE) | KERNEL_BIT(KERNEL_LEAVE));
+}
+
+/* manager->lock held, or in the device's job. Its ring is on its loop. */
+static inline bool kernel_is_running(const struct kernel_device *d)
+{
+	return d->state == KERNEL_STANDING_IN || d->state == KERNEL_SERVED;
+}
 
 /* --- event.c: events become requests of a device, or are answered at once */
 
@@ -155,6 +201,8 @@ void kernel_on_event(void *arg, const struct tcmu_event *event);
 void kernel_adopt(void *arg, unsigned minor, const char *uio_name);
 /* manager->lock held. Queues the job unless it is queued or runs. */
 void kernel_queue_job(struct kernel_device *d);
+/* manager->lock held. Adds a request, and queues the job. */
+void kernel_request(struct kernel_device *d, enum kernel_request request);
 /* Any thread. The kernel's device does not exist any more: requests that it is closed and freed. */
 void kernel_mark_removed(struct kernel_device *d);
 /* On the device's loop. */
@@ -182,6 +230,8 @@ void kernel_mark_write(const struct kernel_manager *manager);
 /* --- device.c: the job of one device, on the pool */
 
 void kernel_run(struct pool_job *job);
+/* manager->lock held. What lists show. */
+enum tcmu_device_state kernel_view_state(const struct kernel_device *d);
 /* Any thread. Replies to ADDED if the reply is pending. Returns false if it was not, or if the kernel does not wait for it. */
 bool kernel_answer_added(struct kernel_device *d, int status);
 /* The device's job. The device cannot be served, for the reason err. A new device whose maker waits for the reply is refused and

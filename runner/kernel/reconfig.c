@@ -35,7 +35,7 @@ void kernel_answer_reconfig(struct kernel_device *d, int status)
 {
 	lock_take(&d->manager->lock);
 	const struct tcmu_event event = d->reconfig;
-	d->reconfig_wanted = d->flushed = false;
+	d->requests &= ~(KERNEL_BIT(KERNEL_RECONFIG) | KERNEL_BIT(KERNEL_ANSWER_RECONFIG));
 	lock_drop(&d->manager->lock);
 	if (tcmu_netlink_reply(d->manager->netlink, TCMU_EVENT_RECONFIG, event.device_id, status) ==
 		-ENODEV &&
@@ -80,7 +80,8 @@ static void flushed(struct backstore_io *bio, enum tcmur_status status)
 	struct kernel_device *d = bio->owner;
 
 	d->flush_status = status == TCMUR_OK ? 0 : -EIO;
-	d->flushed = true;
+	SCOPE_LOCK(&d->manager->lock);
+	d->requests |= KERNEL_BIT(KERNEL_ANSWER_RECONFIG);
 	pool_submit(d->manager->jobs, &d->job);
 }
 
@@ -123,7 +124,7 @@ static int write_write_cache(struct kernel_device *d, struct error *error)
 	int err;
 
 	lock_take(&d->manager->lock);
-	d->write_cache_wanted = false;
+	d->requests &= ~KERNEL_BIT(KERNEL_PUBLISH_WRITE_CACHE);
 	d->write_cache_written = on;
 	lock_drop(&d->manager->lock);
 	err = tcmu_configfs_write(&d->cfs, "attrib/emulate_write_cache", on ? "1" : "0", error);
@@ -142,7 +143,7 @@ void kernel_publish_write_cache(struct kernel_device *d)
 	SCOPE_LOCK(&d->manager->lock);
 	d->write_cache_written = -1;
 	if (err == -EBUSY || err == -EAGAIN) {
-		d->write_cache_wanted = true;
+		d->requests |= KERNEL_BIT(KERNEL_PUBLISH_WRITE_CACHE);
 		return;
 	}
 	log_warn(d->subject,
@@ -155,8 +156,7 @@ void kernel_on_write_cache(void *arg)
 	struct kernel_device *d = arg;
 
 	SCOPE_LOCK(&d->manager->lock);
-	d->write_cache_wanted = true;
-	kernel_queue_job(d);
+	kernel_request(d, KERNEL_PUBLISH_WRITE_CACHE);
 }
 
 bool kernel_reconfigure(struct kernel_device *d)

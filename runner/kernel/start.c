@@ -22,8 +22,7 @@ static void on_first(struct tcmu_device *device)
 	struct kernel_device *d = device->owner;
 
 	SCOPE_LOCK(&d->manager->lock);
-	d->identify_wanted = true;
-	kernel_queue_job(d);
+	kernel_request(d, KERNEL_IDENTIFY);
 }
 
 void kernel_identify(struct kernel_device *d)
@@ -41,8 +40,8 @@ static void on_stopped(struct tcmu_device *device)
 	struct kernel_device *d = device->owner;
 
 	kernel_alua_stop(d);
-	d->served = false;
 	lock_take(&d->manager->lock);
+	d->state = KERNEL_STOPPED;
 	if (d->manager->closing && device->expiry.time_out_ns)
 		d->manager->left_ns = MIN(d->manager->left_ns, device->expiry.since_ns);
 	lock_drop(&d->manager->lock);
@@ -136,13 +135,11 @@ void kernel_replace_lun(struct kernel_device *d, struct storage_lu *lun)
 	lock_take(&d->manager->lock);
 	struct storage_lu *old = d->lun;
 	d->lun = lun;
-	d->identify_wanted = d->alua_wanted = false; /* of the old one */
-	if (!lun)
-		d->state = TCMU_DEVICE_CLOSING;
-	else if (opened)
-		d->state = TCMU_DEVICE_SERVED;
+	/* Requests of the old one. */
+	d->requests &= ~(KERNEL_BIT(KERNEL_IDENTIFY) | KERNEL_BIT(KERNEL_READ_ALUA));
+	d->state = !lun ? KERNEL_CLOSED : opened ? KERNEL_SERVED : KERNEL_STANDING_IN;
 	/* Another configuration is another disk. Otherwise a stand-in goes, or the device. */
-	bool forget = d->removing || opened;
+	bool forget = kernel_is_requested(d, KERNEL_REMOVE) || opened;
 	lock_drop(&d->manager->lock);
 	kernel_lun_close(old, forget);
 }
@@ -188,7 +185,6 @@ void kernel_start_device(struct kernel_device *d)
 	d->device.lu = storage_lu_scsi(d->lun);
 	d->device.on_first = on_first;
 	d->device.used = false;
-	d->served = true;
 	tcmu_device_start(&d->device);
 	unblock_ring(d);
 	if (!storage_lu_is_absent(d->lun))
