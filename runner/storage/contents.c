@@ -31,6 +31,8 @@
 
 struct storage_contents {
 	struct storage_registry *registry;
+	/* In registry->contents. */
+	struct list node;
 	char key[STATE_KEY_SIZE];
 	/* The duplicate that the store keeps; its descriptor is open while the disk is. */
 	struct fd_kept kept;
@@ -344,6 +346,8 @@ struct storage_contents *storage_contents_new(struct storage_registry *registry,
 	contents->keeper =
 	    (struct backstore_keeper){.memory = get_memory, .written = note_written, .arg = contents};
 	storage_object_key(&object, contents->key, sizeof(contents->key));
+	SCOPE_LOCK(&registry->state_lock);
+	list_add_tail(&registry->contents, &contents->node);
 	return contents;
 }
 
@@ -352,15 +356,29 @@ const struct backstore_keeper *storage_contents_keeper(const struct storage_cont
 	return &contents->keeper;
 }
 
+/* registry->state_lock held. Other memory has taken the place of this one, for the same disk. */
+static bool is_replaced(const struct storage_contents *contents)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&contents->registry->contents, node, tmp) {
+		const struct storage_contents *other = list_entry(node, struct storage_contents, node);
+
+		if (other != contents && !strcmp(other->key, contents->key))
+			return true;
+	}
+	return false;
+}
+
 static void forget_disk(struct storage_contents *contents)
 {
 	struct error error;
 
 	if (contents->kept.fd >= 0)
 		contents->registry->store->forget(&contents->kept);
-	if (contents->registry->folder < 0)
-		return;
 	SCOPE_LOCK(&contents->registry->state_lock);
+	if (contents->registry->folder < 0 || is_replaced(contents))
+		return;
 	if (write_note(contents, "", &error))
 		log_err(contents->key,
 			"state folder: %s; a disk that is created under this name counts as lost",
@@ -373,6 +391,9 @@ void storage_contents_free(struct storage_contents *contents, bool forget)
 		return;
 	if (forget)
 		forget_disk(contents);
+	lock_take(&contents->registry->state_lock);
+	list_del(&contents->node);
+	lock_drop(&contents->registry->state_lock);
 	if (contents->kept.fd >= 0)
 		close(contents->kept.fd);
 	free(contents);

@@ -12,7 +12,6 @@ static void on_expired(struct main_work *work)
 
 	if (deadline->is_stopping)
 		return;
-	deadline->is_running = false;
 	deadline->expired(deadline);
 }
 
@@ -21,7 +20,7 @@ static void on_stopped(struct main_work *work)
 {
 	struct deadline *deadline = container_of(work, struct deadline, stopped_work);
 
-	deadline->is_running = deadline->is_stopping = false;
+	deadline->is_stopping = false;
 	deadline->stopped(deadline);
 }
 
@@ -58,7 +57,6 @@ void deadline_start(struct deadline *deadline, unsigned seconds)
 	deadline->timer.fn = on_timer;
 	deadline->expired_work.fn = on_expired;
 	deadline->stopped_work.fn = on_stopped;
-	deadline->is_running = true;
 	loop_post(deadline->loop, &deadline->start);
 }
 

@@ -25,17 +25,13 @@ struct deadline {
 	struct loop_timer timer;
 	struct main_work expired_work, stopped_work;
 	unsigned seconds;
-	bool is_running, is_stopping;
+	bool is_stopping;
 };
 
 /* It does not run. */
 void deadline_start(struct deadline *deadline, unsigned seconds);
 /* It runs, and deadline_stop() was not called yet. */
 void deadline_stop(struct deadline *deadline);
-static inline bool deadline_is_running(const struct deadline *deadline)
-{
-	return deadline->is_running;
-}
 static inline bool deadline_is_stopping(const struct deadline *deadline)
 {
 	return deadline->is_stopping;

@@ -47,6 +47,7 @@ struct storage_registry *storage_registry_new(const char *state_dir, const char 
 	storage_units_init(&registry->units);
 	pthread_mutex_init(&registry->state_lock, NULL);
 	list_init(&registry->memories);
+	list_init(&registry->contents);
 	registry->folder = small_file_open_folder(AT_FDCWD, state_dir, &error);
 	if (registry->folder < 0)
 		log_warn(

@@ -10,10 +10,7 @@
 #include "storage/registry.h"
 #include "storage/storage_private.h"
 #include "util/bytes.h"
-#include "util/contract.h"
 #include "util/log.h"
-
-#define DISCARD_S 30
 
 /* --- states and requests --- */
 
@@ -50,7 +47,7 @@ const char *storage_status_name(enum storage_status status)
 	return names[status];
 }
 
-static void set_status(struct storage *storage, enum storage_status status)
+void storage_set_status(struct storage *storage, enum storage_status status)
 {
 	if (storage->status == status)
 		return;
@@ -59,7 +56,7 @@ static void set_status(struct storage *storage, enum storage_status status)
 	storage->status = status;
 }
 
-static void notify(struct storage *storage)
+void storage_notify(struct storage *storage)
 {
 	if (storage->owner.changed)
 		storage->owner.changed(storage->owner.arg, storage);
@@ -72,7 +69,7 @@ static bool can_supersede(const struct storage *storage, enum storage_request re
 }
 
 /* 0, or -errno with error set. */
-static int admit(struct storage *storage, enum storage_request request, struct error *error)
+int storage_admit(struct storage *storage, enum storage_request request, struct error *error)
 {
 	const struct rule *rule = &rules[request];
 
@@ -91,7 +88,7 @@ static int admit(struct storage *storage, enum storage_request request, struct e
 
 /* --- what is served --- */
 
-static void release(struct storage *storage, struct storage_lu *lu)
+void storage_release(struct storage *storage, struct storage_lu *lu)
 {
 	if (!lu)
 		return;
@@ -120,14 +117,14 @@ static void serve(struct storage *storage, struct storage_job *job)
 	storage_settings_clear(&storage->settings);
 	storage->settings = job->settings;
 	job->settings = (struct storage_settings){.config = NULL};
-	set_status(storage, status_of(storage->served));
+	storage_set_status(storage, status_of(storage->served));
 	if (storage->status == STORAGE_CONTENTS_LOST)
 		log_err(storage->name,
 			"not ready: its contents were lost with the memory of the daemon; accept the "
 			"loss (tcmuctl replace, or start once with lost=accept) to serve an empty disk");
 	storage_has_changed(storage);
-	notify(storage);
-	release(storage, old);
+	storage_notify(storage);
+	storage_release(storage, old);
 }
 
 /* --- the results of jobs --- */
@@ -140,8 +137,8 @@ static void opened(struct storage *storage, struct storage_job *job)
 		serve(storage, job);
 		return;
 	}
-	set_status(storage, STORAGE_CONFIGURED);
-	notify(storage);
+	storage_set_status(storage, STORAGE_CONFIGURED);
+	storage_notify(storage);
 }
 
 static void tried_again(struct storage *storage, struct storage_job *job)
@@ -151,7 +148,7 @@ static void tried_again(struct storage *storage, struct storage_job *job)
 		log_info(storage->name, "opened; it is %s now", storage_status_name(storage->status));
 	} else if (storage_note_failure(storage, &job->error)) {
 		log_err(storage->name, "not served: %s", job->error.text);
-		notify(storage);
+		storage_notify(storage);
 	}
 }
 
@@ -180,15 +177,15 @@ static void resized(struct storage *storage, struct storage_job *job)
 	if (storage->settings.size)
 		storage->settings.size = job->size;
 	storage_has_changed(storage);
-	notify(storage);
+	storage_notify(storage);
 }
 
 static void accepted(struct storage *storage, struct storage_job *job)
 {
 	(void)job;
-	set_status(storage, status_of(storage->served));
+	storage_set_status(storage, status_of(storage->served));
 	log_warn(storage->name, "it is an empty disk now: the loss of its contents was accepted");
-	notify(storage);
+	storage_notify(storage);
 }
 
 static void use_result(struct storage *storage, struct storage_job *job)
@@ -203,8 +200,6 @@ static void use_result(struct storage *storage, struct storage_job *job)
 	else
 		uses[job->request](storage, job);
 }
-
-static void end_if_closed(struct storage *storage);
 
 static void finished(struct main_work *work)
 {
@@ -225,10 +220,10 @@ static void finished(struct main_work *work)
 	void *arg = job->arg;
 	int err = job->err;
 	struct error error = job->error;
-	release(storage, job->lu);
+	storage_release(storage, job->lu);
 	job->lu = NULL;
 	storage_job_free(job);
-	end_if_closed(storage);
+	storage_end_if_closed(storage);
 	/* done() may have the object freed. */
 	if (done)
 		done(arg, err, &error);
@@ -239,7 +234,7 @@ static void finished(struct main_work *work)
 static struct storage_job *new_job(struct storage *storage, enum storage_request request,
 				   const struct storage_settings *settings, struct error *error)
 {
-	int err = admit(storage, request, error);
+	int err = storage_admit(storage, request, error);
 	struct storage_job *job = err ? NULL : calloc(1, sizeof(*job));
 
 	if (job && (!settings || !storage_settings_copy(&job->settings, settings))) {
@@ -264,8 +259,8 @@ static void start(struct storage_job *job)
 	storage->job = job;
 	storage->njobs++;
 	if (next != SAME) {
-		set_status(storage, (enum storage_status)next);
-		notify(storage);
+		storage_set_status(storage, (enum storage_status)next);
+		storage_notify(storage);
 	}
 	storage_job_start(job, finished);
 }
@@ -360,100 +355,8 @@ void storage_tick(struct storage *storage)
 	} else if (storage->served && storage->status != STORAGE_FAILED) {
 		backstore_refresh(storage_lu_backstore(storage->served));
 		if (storage_has_changed(storage))
-			notify(storage);
+			storage_notify(storage);
 	}
-}
-
-/* --- the end --- */
-
-static void free_storage(struct storage *storage)
-{
-	contract(!storage->njobs && !storage->nopen);
-	storage_settings_clear(&storage->settings);
-	free(storage->name);
-	free(storage);
-}
-
-/* Everything is closed: the time limit has no purpose any more, and the object is freed after that. */
-static void end_if_closed(struct storage *storage)
-{
-	if (storage->closed && !storage->njobs && !storage->nopen &&
-	    !deadline_is_stopping(&storage->deadline))
-		deadline_stop(&storage->deadline);
-}
-
-void storage_on_lu_closed(void *owner, struct storage_lu *lu)
-{
-	struct storage *storage = owner;
-
-	storage_add_counters(storage, lu);
-	storage->nopen--;
-	end_if_closed(storage);
-}
-
-static void on_stopped(struct deadline *deadline)
-{
-	struct storage *storage = container_of(deadline, struct storage, deadline);
-	storage_done *closed = storage->closed;
-	void *arg = storage->closed_arg;
-	const struct error none = {""};
-
-	free_storage(storage);
-	closed(arg, 0, &none);
-}
-
-static void on_expired(struct deadline *deadline)
-{
-	struct storage *storage = container_of(deadline, struct storage, deadline);
-	storage_done *closed = storage->closed;
-	struct error error;
-
-	storage->closed = NULL;
-	error_set(&error, EBUSY, "%s is not closed after %u seconds: %s", storage->name, deadline->seconds,
-		  storage->njobs ? "its storage does not answer"
-				 : "commands are in flight, or its storage does not answer");
-	closed(storage->closed_arg, -EBUSY, &error);
-}
-
-void storage_close(struct storage *storage, bool forget, unsigned timeout_s, storage_done *done, void *arg)
-{
-	struct storage_lu *served = storage->served;
-	struct error error;
-	int err = admit(storage, REQUEST_CLOSE, &error);
-
-	if (err) {
-		done(arg, err, &error);
-		return;
-	}
-	storage->is_forgotten |= forget;
-	storage->closed = done;
-	storage->closed_arg = arg;
-	deadline_start(&storage->deadline, timeout_s);
-	if (storage->status != STORAGE_REMOVING) {
-		storage->served = NULL;
-		set_status(storage, STORAGE_REMOVING);
-		release(storage, served);
-		notify(storage);
-	}
-	end_if_closed(storage);
-}
-
-static void on_discarded(void *arg, int err, const struct error *error)
-{
-	if (err)
-		log_err(NULL, "%s", error->text);
-	*(bool *)arg = true;
-}
-
-void storage_discard(struct storage *storage)
-{
-	struct main_queue *main = storage->context.main;
-	bool is_over = false;
-
-	storage->is_discarded = true;
-	storage_close(storage, false, DISCARD_S, on_discarded, &is_over);
-	while (!is_over)
-		main_queue_wait(main, 1000);
 }
 
 /* --- new, and what is known --- */
@@ -468,10 +371,7 @@ struct storage *storage_new(const struct storage_context *context, const char *n
 	storage->context = *context;
 	storage->owner = *owner;
 	storage->status = STORAGE_CONFIGURED;
-	storage->deadline = (struct deadline){.loop = context->loops->loops[0],
-					      .main = context->main,
-					      .expired = on_expired,
-					      .stopped = on_stopped};
+	storage_init_end(storage);
 	storage->name = strdup(name);
 	if (storage->name)
 		return storage;

@@ -82,9 +82,22 @@ void storage_job_free(struct storage_job *job);
 /* Main. finished() runs on the main thread when the job has ended. */
 void storage_job_start(struct storage_job *job, void (*finished)(struct main_work *work));
 
-/* --- storage.c */
+/* --- storage.c, main thread */
 
-/* Main. A logical unit of the object, its owner, is closed. */
+/* 0, or -errno with error set: the request is not accepted in this state. */
+int storage_admit(struct storage *storage, enum storage_request request, struct error *error);
+void storage_set_status(struct storage *storage, enum storage_status status);
+/* Tells the owner. */
+void storage_notify(struct storage *storage);
+/* Releases the object's reference to a logical unit that it does not serve any more; NULL: nothing happens. */
+void storage_release(struct storage *storage, struct storage_lu *lu);
+
+/* --- storage_end.c, main thread */
+
+void storage_init_end(struct storage *storage);
+/* To be called when a job has returned. */
+void storage_end_if_closed(struct storage *storage);
+/* A logical unit of the object, its owner, is closed. */
 void storage_on_lu_closed(void *owner, struct storage_lu *lu);
 
 /* --- storage_health.c */

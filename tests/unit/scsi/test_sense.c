@@ -133,13 +133,58 @@ static void test_sense_of_the_handler(void **state)
 	spc_env_close(&e);
 }
 
+static bool end_with_own_sense(struct backstore_scsi *bss)
+{
+	static const uint8_t sense[] = {0x72, SENSE_HARDWARE_ERROR, 0x40, 0x80};
+
+	if (bss->cmd.cdb[0] != 0)
+		return false;
+	memcpy(bss->cmd.sense, sense, sizeof(sense));
+	bss->cmd.sense_len = sizeof(sense);
+	bss->done(bss, SCSI_CHECK_CONDITION);
+	return true;
+}
+
+static void set_own_scsi(struct backstore *bs)
+{
+	bs->scsi = end_with_own_sense;
+}
+
+/* Each command counts once, with the sense data that it ended with. */
+static void test_counts(void **state)
+{
+	struct spc_env e;
+	struct scsi_errors before, after;
+
+	(void)state;
+	spc_env_open(&e, 2, set_own_scsi);
+	scsi_lu_errors(e.lu, &before); /* the unit attentions of the environment */
+	assert_int_equal(before.last_time, 0);
+	RUN(&e, 0, 0x12, 1, 0xee, 0, 255, 0); /* INQUIRY: no such VPD page */
+	assert_sense(&e, SENSE_INVALID_FIELD_IN_CDB);
+	scsi_lu_errors(e.lu, &after);
+	assert_int_equal(after.sense_keys[SENSE_ILLEGAL_REQUEST],
+			 before.sense_keys[SENSE_ILLEGAL_REQUEST] + 1);
+	assert_int_equal(after.last_time, 0);
+	RUN(&e, 0, 0x00, 0, 0, 0, 0, 0); /* TEST UNIT READY, by the handler */
+	scsi_lu_errors(e.lu, &after);
+	assert_int_equal(after.sense_keys[SENSE_HARDWARE_ERROR], 1);
+	assert_int_equal(after.last_sense, SENSE_CODE(SENSE_HARDWARE_ERROR, 0x40, 0x80));
+	assert_true(after.last_time > 0);
+	assert_string_equal(scsi_sense_key_name(SENSE_HARDWARE_ERROR), "HARDWARE ERROR");
+	assert_string_equal(scsi_sense_key_name(SENSE_MISCOMPARE), "MISCOMPARE");
+	RUN(&e, 0, 0x12, 0, 0, 0, 36, 0); /* INQUIRY */
+	scsi_lu_errors(e.lu, &before);
+	assert_memory_equal(&before, &after, sizeof(before));
+	spc_env_close(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_fixed),
-	    cmocka_unit_test(test_descriptor),
-	    cmocka_unit_test(test_handler_status),
-	    cmocka_unit_test(test_sense_of_the_handler),
+	    cmocka_unit_test(test_fixed),          cmocka_unit_test(test_descriptor),
+	    cmocka_unit_test(test_handler_status), cmocka_unit_test(test_sense_of_the_handler),
+	    cmocka_unit_test(test_counts),
 	};
 
 	return cmocka_run_group_tests_name("scsi_sense", tests, NULL, NULL);

@@ -287,6 +287,25 @@ static void test_removed_disk_is_forgotten(void **state)
 	close_disk(disk, false);
 }
 
+/* Empty memory takes the place of the disk's memory, and is written before the old memory is freed. */
+static void test_replaced_memory_leaves_the_note_of_the_new_one(void **state)
+{
+	struct disk old = open_disk("a/0", SIZE), disk;
+
+	(void)state;
+	note_write(old);
+	disk = open_disk("a/0", SIZE);
+	storage_contents_accept_loss(disk.contents);
+	note_write(disk);
+	close_disk(old, true);
+	close_disk(disk, false);
+	lose_memory();
+	restart();
+	disk = open_disk("a/0", SIZE);
+	assert_true(storage_contents_are_lost(disk.contents, disk.bs));
+	close_disk(disk, false);
+}
+
 static void test_without_a_store(void **state)
 {
 	struct disk disk;
@@ -316,6 +335,7 @@ int main(void)
 	    TEST(test_unwritten_disk_loses_nothing),
 	    TEST(test_boot_of_the_host),
 	    TEST(test_removed_disk_is_forgotten),
+	    TEST(test_replaced_memory_leaves_the_note_of_the_new_one),
 	    TEST(test_without_a_store),
 	};
 	struct error error;
