@@ -16,18 +16,20 @@ for folder in runner/*/; do
 done
 # The kernel's headers do not belong to a C library. They are looked up last.
 set -- -std=gnu17 -D_GNU_SOURCE -O2 -fPIC -fno-strict-aliasing -Wall -Wextra -Wpedantic -Wshadow -Werror \
+	-Wno-format-truncation \
 	-I include -I handlers/common -I "$work/include" -idirafter /usr/include -idirafter "/usr/include/$(gcc -print-multiarch)" \
 	-include cmake/libc_compat.h
-others='glib|gio/|gmodule|liburing|netlink/|libkmod|systemd/|openssl/|isa-l|libisal'
-glib=$(pkg-config --cflags gio-unix-2.0 libnl-3.0)
+others='glib|json-glib|fuse|gio/|gmodule|liburing|netlink/|libkmod|systemd/|openssl/|isa-l|libisal'
+glib=$(pkg-config --cflags gio-unix-2.0 json-glib-1.0 libnl-3.0)
+fuse=$(pkg-config --silence-errors --cflags fuse3) || fuse=
 compiled=0 left_out=0
 for file in runner/*/*.c handler_file/*.c handler_alloc/*.c handlers/block/*.c handlers/common/*.c handlers/null/*.c \
 	handlers/template/*.c; do
 	# -MM names the headers of this project that the file includes, directly or not.
 	# shellcheck disable=SC2086,SC1003,SC2020 # words of pkg-config; blanks and backslashes become ends of lines
-	used=$(gcc "$@" -DTCMUR_HANDLER_PATH="" -DTCMUR_SYSCONFDIR="" -I "${file%/*}" $glib -MM "$file" | tr ' \\' '\n\n' | sed '1d;/^$/d')
+	used=$(gcc "$@" -DTCMUR_HANDLER_PATH="" -DTCMUR_SYSCONFDIR="" -I "${file%/*}" $glib $fuse -MM "$file" | tr ' \\' '\n\n' | sed '1d;/^$/d')
 	# shellcheck disable=SC2086 # a list of files
-	if cat $used 2>/dev/null | grep -qE "^# *include <($others)"; then
+	if cat $used 2>/dev/null </dev/null | grep -qE "^# *include <($others)"; then
 		left_out=$((left_out + 1))
 		continue
 	fi
