@@ -33,8 +33,9 @@ int main(int argc, char **argv)
 {
 	struct error error;
 
-	if (argc != 2 || backstore_load_handlers(argv[1], &error) <= 0) {
-		fprintf(stderr, "host HANDLER_DIR, with handlers in it\n");
+	if (argc != 2 || backstore_load_handlers(argv[1], &error) <= 0 ||
+	    backstore_load_filters(argv[1], &error) <= 0) {
+		fprintf(stderr, "host HANDLER_DIR, with handlers and filters in it\n");
 		return 1;
 	}
 	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
@@ -45,6 +46,7 @@ int main(int argc, char **argv)
 	dbus_service_stop(service);
 	g_source_remove(quit);
 	g_main_loop_unref(loop);
+	backstore_unload_filters();
 	backstore_unload_handlers();
 	return 0;
 }

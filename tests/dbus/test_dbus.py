@@ -93,8 +93,10 @@ class TargetcliTest(BusCase):
     def test_check_config_with_options(self):
         self.assertEqual(self.check("file", "file//a;cache=none;grow"), [True, "success"])
         self.assertEqual(self.check("file", "file//a~20b~2c~3a"), [True, "success"])
+        self.assertEqual(self.check("file", "file//a;filter=delay;read=1ms;filter=error"), [True, "success"])
         for config, expected in (("file//a;speed=9", 'handler file has no option "speed"'),
                                  ("file//a;filter=nosuch", 'no filter "nosuch" is loaded'),
+                                 ("file//a;filter=delay;read=1", "filter delay: read=1: this is not a time"),
                                  ("file//a b", "~20"), ("file//a:b", "~3a"), ("file//a,b", "~2c"),
                                  ("file//a~2f;cache=none", "no path")):
             valid, reason = self.check("file", config)
