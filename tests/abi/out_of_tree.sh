@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# out_of_tree.sh cmake|pkg-config TEMPLATE_DIR BUILD_DIR COMPILER TESTER [DAEMON]
+# out_of_tree.sh cmake|pkg-config TEMPLATE_DIR BUILD_DIR COMPILER HANDLER_TESTER FILTER_TESTER [DAEMON]
 # Installs the development files of BUILD_DIR into a folder, moves that folder, copies the template somewhere else,
-# builds it there against what was installed, has it loaded by TESTER, and serves it with the daemon.
+# builds its handler and its filter there against what was installed, has them loaded by the testers, and serves them
+# with the daemon.
 set -eu -o pipefail
 # shellcheck source=../iscsi/daemon.sh
 . "$(dirname "$0")/../iscsi/daemon.sh" # work, fail, start_daemon, stop_daemon
-how=$1 template=$2 build=$3 compiler=$4 tester=$5
+how=$1 template=$2 build=$3 compiler=$4 handler_tester=$5 filter_tester=$6
 
 logged() {
 	"$@" >"$work/log" 2>&1 || { cat "$work/log"; fail "$*"; }
@@ -16,7 +17,9 @@ build_with_cmake() {
 	logged cmake -B build "-DCMAKE_C_COMPILER=$compiler" "-DCMAKE_PREFIX_PATH=$work/installed"
 	logged cmake --build build
 	logged cmake --install build
-	[ -n "$(find "$work/installed" -name handler_template.so)" ] || fail "not installed into the handler path"
+	for plugin in handler_template filter_template; do
+		[ -n "$(find "$work/installed" -name $plugin.so)" ] || fail "$plugin is not installed into the handler path"
+	done
 }
 
 build_with_pkg_config() {
@@ -28,6 +31,8 @@ build_with_pkg_config() {
 	mkdir build
 	# shellcheck disable=SC2086 # flags are words
 	logged "$compiler" -shared -fPIC -Wall -Werror $flags template.c -o build/handler_template.so
+	# shellcheck disable=SC2086 # flags are words
+	logged "$compiler" -shared -fPIC -Wall -Werror $flags filter.c -o build/filter_template.so
 	[[ $handler_dir == "$work"/installed/*/tcmu-runner ]] || fail "handlerdir is $handler_dir"
 }
 
@@ -35,9 +40,11 @@ serve() {
 	local lun
 
 	"$TCMU_RUNNER" --handler-path build --dump-handlers >"$work/dump"
-	grep -qw template "$work/dump" || fail "--dump-handlers does not show it: $(cat "$work/dump")"
+	for line in name=template filter=template; do
+		grep -qx $line "$work/dump" || fail "--dump-handlers does not show $line: $(cat "$work/dump")"
+	done
 	command -v qemu-img >/dev/null || return 0
-	start_daemon --export template/x,size=1M,fill=7 --iqn iqn.2026-11.io.tcmu-runner:x
+	start_daemon --export "template/x;fill=7;filter=template;slower=100,size=1M" --iqn iqn.2026-11.io.tcmu-runner:x
 	lun="driver=raw,file.driver=iscsi,file.transport=tcp,file.portal=127.0.0.1:$port,file.lun=0"
 	lun+=",file.target=iqn.2026-11.io.tcmu-runner:x"
 	timeout 20 qemu-img convert --image-opts -O raw "$lun" "$work/sevens"
@@ -57,8 +64,9 @@ case $how in
 cmake) build_with_cmake ;;
 pkg-config) build_with_pkg_config ;;
 esac
-"$tester" build/handler_template.so
-if [ $# -gt 5 ]; then
-	TCMU_RUNNER=$6 TCMU_RUNNER_HANDLERS=$work/template/build
+"$handler_tester" build/handler_template.so
+"$filter_tester" build/filter_template.so
+if [ $# -gt 6 ]; then
+	TCMU_RUNNER=$7 TCMU_RUNNER_HANDLERS=$work/template/build
 	serve
 fi
