@@ -36,7 +36,8 @@ static const char description[] =
     "  lun=N           the LUN number (0); needed where exports share a name\n"
     "  serial=TEXT     the unit serial number\n"
     "  vendor=TEXT, product=TEXT, revision=TEXT   what INQUIRY reports\n"
-    "and the keys of the handler (--dump-handlers lists them).\n\n"
+    "and the keys of the handler (--dump-handlers lists them). Filters follow CONFIG:\n"
+    "  'alloc/a;filter=delay;read=10ms,size=1G'\n\n"
     "Without --allow-initiator, --allow-address or --allow-any a target is served\n"
     "on loopback addresses only.\n\n"
     "Handlers:  " TCMUR_HANDLER_PATH "\n"
@@ -116,7 +117,7 @@ static const struct option options[] = {
     {"identity", 0, TEXT, AT(identity), .value = "EXPORT",
      .help = "Print the serial number that it would get"},
     {"dump-handlers", 0, TEXT, AT(dump_handlers), .optional = true, .value = "NAME",
-     .help = "Print what each handler, or this one, can do"},
+     .help = "Print what handlers and filters, or one, can do"},
     {"version", 'V', FLAG, AT(version), .help = "Print the version"},
 };
 

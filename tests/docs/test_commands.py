@@ -181,8 +181,10 @@ class Commands(unittest.TestCase):
         self.bash(script(self.block(path, "cp -r /usr/")), self.work, DESTDIR="")
         folder = os.path.join(self.work, "mydisk")
         config, = glob.glob(f"{self.prefix}/**/tcmu-runner.pc", recursive=True)
-        self.bash(self.block(path, "cc -shared"), folder, PKG_CONFIG_PATH=os.path.dirname(config))
+        self.bash(self.block(path, "template.c -o"), folder, PKG_CONFIG_PATH=os.path.dirname(config))
         self.assertIn("name=template", self.installed_handlers())
+        self.bash(self.block(path, "filter.c -o"), folder, PKG_CONFIG_PATH=os.path.dirname(config))
+        self.bash(script(self.block(path, "filter=template")), folder)
         shutil.copy(os.path.join(self.copy, "some.img"), folder)
         # All of its tests are run one by one, by tests/conformance.
         test = self.block(path, "tcmu-runner --handler-path build").replace("--dataloss", "--dataloss --test=SCSI.Read10")

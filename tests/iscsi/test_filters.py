@@ -94,7 +94,8 @@ class Error(FilterCase):
 
     def test_sense(self):
         """Sense data of the administrator's choice, until the count is used up."""
-        with served("null/a;filter=error;sense=4/44/7f;operations=write;count=2") as daemon, self.session(daemon) as session:
+        with served("null/a;filter=error;sense=4/44/7f;operations=write;count=2") as daemon, \
+                self.session(daemon) as session:
             for _ in range(2):
                 task = session.execute(cdb.write10(7, 1), bytes(512))
                 self.assertEqual((task.status, task.key), (2, (4, 0x44, 0x7F)))
@@ -102,7 +103,8 @@ class Error(FilterCase):
             session.good(cdb.write10(7, 1), bytes(512))
 
     def test_status(self):
-        with served("null/a;filter=delay;read=1ms;filter=error;status=busy;every=2") as daemon, self.session(daemon) as session:
+        with served("null/a;filter=delay;read=1ms;filter=error;status=busy;every=2") as daemon, \
+                self.session(daemon) as session:
             self.assertEqual([session.execute(cdb.read10(0, 8), length=4096).status for _ in range(4)], [0, 8, 0, 8])
 
 

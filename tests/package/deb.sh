@@ -31,10 +31,13 @@ etc/logrotate.d/tcmu-runner
 etc/tcmu/tcmu.conf
 usr/bin/tcmu-runner
 usr/bin/tcmuctl
+usr/include/tcmur/filter.h
 usr/include/tcmur/handler.h
 usr/include/tcmur/queue.h
 $lib/cmake/tcmu-runner/tcmu-runnerConfig.cmake
 $lib/pkgconfig/tcmu-runner.pc
+$lib/tcmu-runner/filter_delay.so
+$lib/tcmu-runner/filter_error.so
 $lib/tcmu-runner/handler_alloc.so
 $lib/tcmu-runner/handler_block.so
 $lib/tcmu-runner/handler_file.so
@@ -47,6 +50,7 @@ usr/share/doc/tcmu-runner/changelog.gz
 usr/share/doc/tcmu-runner/copyright
 usr/share/doc/tcmu-runner/from-scst.md
 usr/share/doc/tcmu-runner/from-tcmu-runner-1.x.md
+usr/share/doc/tcmu-runner/template/filter.c
 usr/share/doc/tcmu-runner/template/template.c
 usr/share/doc/tcmu-runner/tutorial.md
 usr/share/doc/tcmu-runner/writing-a-handler.md
@@ -56,6 +60,8 @@ usr/share/tcmu-runner/scripts/status.sh
 usr/share/tcmu-runner/scripts/tree.sh
 usr/share/tcmu-runner/scripts/user_create.sh
 usr/share/man/man5/tcmu.conf.5.gz
+usr/share/man/man8/filter-delay.8.gz
+usr/share/man/man8/filter-error.8.gz
 usr/share/man/man8/tcmu-runner.8.gz
 usr/share/man/man8/tcmuctl.8.gz
 usr/share/man/man8/tcmur-file.8.gz
@@ -122,6 +128,9 @@ grep -qx 'ExecStart=/usr/bin/tcmu-runner' "$unit" || fail "ExecStart in $unit"
 "$root/usr/bin/tcmu-runner" --handler-path "$root/$lib/tcmu-runner" --dump-handlers >"$work/dump"
 for handler in alloc block file null; do
 	grep -qx "name=$handler" "$work/dump" || fail "the packaged daemon does not load handler $handler"
+done
+for filter in delay error; do
+	grep -qx "filter=$filter" "$work/dump" || fail "the packaged daemon does not load filter $filter"
 done
 read -r cflags < <(PKG_CONFIG_PATH=$root/$lib/pkgconfig pkg-config --cflags tcmu-runner)
 [ -f "${cflags#-I}/tcmur/handler.h" ] || fail "pkg-config says $cflags"
