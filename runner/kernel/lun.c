@@ -95,9 +95,7 @@ static void settle_write_cache(struct kernel_device *d, struct storage_lu *lun)
 static void say_what_was_found(const struct kernel_device *d, const char *config,
 			       const struct storage_lu *lun)
 {
-	uint64_t flags = backstore_info(storage_lu_backstore(lun))->flags;
-
-	if (flags & TCMUR_INFO_CREATED && !(flags & TCMUR_INFO_VOLATILE))
+	if (storage_lu_was_created(lun))
 		log_info(d->subject, "the storage %s did not exist and was created", config);
 	if (storage_lu_is_lost(lun))
 		log_err(d->subject, "not ready: its contents were lost with the memory of the daemon; write "

@@ -243,3 +243,17 @@ bool storage_identity_is_known(const struct storage_registry *registry, const st
 	free(state);
 	return err != -ENOENT;
 }
+
+void storage_identity_forget(struct storage_registry *registry, const struct storage_object *object)
+{
+	char key[STATE_KEY_SIZE];
+	struct error error;
+
+	if (registry->folder < 0)
+		return;
+	storage_object_key(object, key, sizeof(key));
+	SCOPE_LOCK(&registry->state_lock);
+	if (storage_state_remove(registry->folder, key, &error))
+		log_warn(key, "state folder: %s; its storage counts as served, so it is not created again",
+			 error.text);
+}

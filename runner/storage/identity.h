@@ -87,6 +87,12 @@ int storage_identity_choose(struct storage_registry *registry, const struct stor
  */
 bool storage_identity_is_known(const struct storage_registry *registry, const struct storage_object *object);
 
+/*
+ * Pool or main thread; may block. The state folder does not know the object any more, because its storage was created and is
+ * removed again before an initiator has seen it.
+ */
+void storage_identity_forget(struct storage_registry *registry, const struct storage_object *object);
+
 /* The place of one unit in the list of all. */
 struct storage_unit;
 

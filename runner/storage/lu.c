@@ -66,12 +66,33 @@ void storage_lu_counters(const struct storage_lu *lu, struct storage_counters *c
 
 /* --- references and the end --- */
 
+bool storage_lu_was_created(const struct storage_lu *lu)
+{
+	uint64_t flags = backstore_info(lu->bs)->flags;
+
+	return flags & TCMUR_INFO_CREATED && !(flags & TCMUR_INFO_VOLATILE);
+}
+
+/* Storage that was created, and that nobody has used, counts as never served. */
+static void discard(struct storage_lu *lu)
+{
+	const struct storage_object object = {
+	    .config = backstore_config(lu->bs),
+	    .storage = backstore_identity(lu->bs),
+	    .name = lu->name,
+	};
+
+	if (storage_lu_was_created(lu))
+		storage_identity_forget(lu->registry, &object);
+	backstore_discard(lu->bs);
+}
+
 void storage_lu_free_parts(struct storage_lu *lu)
 {
 	storage_unit_leave(lu->unit);
 	scsi_lu_free(lu->scsi);
 	if (lu->bs && lu->is_discarded)
-		backstore_discard(lu->bs);
+		discard(lu);
 	else if (lu->bs)
 		backstore_close(lu->bs);
 	storage_contents_free(lu->contents, lu->is_forgotten);

@@ -63,6 +63,8 @@ int storage_lu_check(const struct storage_lu_request *request, struct error *err
 int storage_lu_identify(struct storage_lu *lu, const char *serial, struct error *error);
 
 bool storage_lu_is_absent(const struct storage_lu *lu);
+/* The storage did not exist and was created when it was opened. Memory does not count. */
+bool storage_lu_was_created(const struct storage_lu *lu);
 /* The contents were lost, and the logical unit answers NOT READY until the loss is accepted. */
 bool storage_lu_is_lost(const struct storage_lu *lu);
 /* May block. Serves the empty disk. Nothing happens if the contents were not lost. */

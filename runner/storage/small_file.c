@@ -162,3 +162,15 @@ int small_file_create(int folder, const char *name, const char *text, struct err
 {
 	return write_under(folder, name, text, false, error);
 }
+
+int small_file_remove(int folder, const char *name, struct error *error)
+{
+	char old[NAME_SIZE];
+
+	/* The previous text first: a process that dies in between must not leave it as the only one. */
+	snprintf(old, sizeof(old), "%s.old", name);
+	if ((unlinkat(folder, old, 0) && errno != ENOENT) || (unlinkat(folder, name, 0) && errno != ENOENT) ||
+	    fsync(folder))
+		return error_set(error, errno, "%s cannot be removed: %s", name, strerror(errno));
+	return 0;
+}

@@ -79,3 +79,11 @@ int storage_state_write(int folder, const char *key, const struct storage_state 
 	name_of_key(key, name);
 	return small_file_replace(folder, name, text, error);
 }
+
+int storage_state_remove(int folder, const char *key, struct error *error)
+{
+	char name[NAME_SIZE];
+
+	name_of_key(key, name);
+	return small_file_remove(folder, name, error);
+}

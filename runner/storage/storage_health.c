@@ -142,7 +142,7 @@ void storage_view(const struct storage *storage, struct storage_view *view)
 	const struct tcmur_info *info = backstore_info(lu->bs);
 	view->block_size = info->block_size;
 	view->read_only = info->read_only;
-	view->was_created = info->flags & TCMUR_INFO_CREATED;
+	view->was_created = storage_lu_was_created(lu);
 	view->write_cache = scsi_lu_write_cache(lu->scsi);
 	snprintf(view->serial, sizeof(view->serial), "%s", storage_lu_serial(lu));
 	snprintf(view->options, sizeof(view->options), "%s", storage_lu_options(lu));

@@ -270,6 +270,7 @@ static void test_lost_contents_are_not_ready_until_they_are_accepted(void **stat
 	world_restart();
 	open_memory(&disk, "S-1");
 	assert_int_equal(storage_status(disk.storage), STORAGE_CONTENTS_LOST);
+	assert_false(view_of(&disk).was_created);
 	assert_true(is_logged("not ready: its contents were lost"));
 	assert_int_equal(run_read(storage_served(disk.storage)), NOT_READY_LOST);
 	assert_int_equal(storage_accept_loss(disk.storage, &error), 0);
@@ -363,8 +364,9 @@ static void test_failed_open_leaves_nothing_behind(void **state)
 	assert_int_equal(disk_open(&other, false, NULL), 0);
 	assert_int_equal(disk_open(&disk, false, NULL), -EEXIST);
 	assert_int_not_equal(access(folder_path("disk.img"), F_OK), 0);
-	disk_close(&disk, false);
 	disk_close(&other, false);
+	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	disk_close(&disk, false);
 }
 
 static void test_discard_removes_what_was_created(void **state)
@@ -377,6 +379,10 @@ static void test_discard_removes_what_was_created(void **state)
 	assert_int_equal(access(folder_path("disk.img"), F_OK), 0);
 	storage_discard(disk.storage);
 	assert_int_not_equal(access(folder_path("disk.img"), F_OK), 0);
+	/* It was never served, so the next start creates it again. */
+	new_file(&disk, "user_0/file");
+	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	disk_close(&disk, false);
 }
 
 static void test_discard_keeps_what_existed(void **state)
