@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/target.h"
+#include "model/lun.h"
 #include "util/bytes.h"
 #include "util/size.h"
 
@@ -61,9 +61,8 @@ static int set_lun(struct control_export *export, const char *value, struct erro
 {
 	gint64 lun;
 
-	if (!g_ascii_string_to_signed(value, 10, 0, TARGET_MAX_LUNS - 1, &lun, NULL))
-		return error_set(error, EINVAL, "lun=%s is not a number from 0 to %d", value,
-				 TARGET_MAX_LUNS - 1);
+	if (!g_ascii_string_to_signed(value, 10, 0, MODEL_LUN_MAX, &lun, NULL))
+		return error_set(error, EINVAL, "lun=%s is not a number from 0 to %d", value, MODEL_LUN_MAX);
 	export->lun = (unsigned)lun;
 	export->has_lun = true;
 	return 0;

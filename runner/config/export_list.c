@@ -9,8 +9,6 @@
 #include <glib.h>
 #include <string.h>
 
-#include "model/target.h"
-
 /* The exports that share one target, in the order of the command line. */
 struct group {
 	GPtrArray *exports;
@@ -68,7 +66,7 @@ static int check_default_name(const struct control_export *first, const struct c
 
 static int check_luns(const struct group *group, struct error *error)
 {
-	const struct control_export *holders[TARGET_MAX_LUNS] = {NULL};
+	g_autoptr(GHashTable) holders = g_hash_table_new(NULL, NULL);
 	const struct control_export *first = group->exports->pdata[0];
 
 	if (group->exports->len > 1 && group->without_lun) {
@@ -81,13 +79,14 @@ static int check_luns(const struct group *group, struct error *error)
 	}
 	for (unsigned i = 0; i < group->exports->len; i++) {
 		const struct control_export *export = group->exports->pdata[i];
-		const struct control_export *holder = holders[export->lun];
+		const struct control_export *holder =
+		    g_hash_table_lookup(holders, GUINT_TO_POINTER(export->lun));
 
 		if (holder)
 			return error_set(
 			    error, EINVAL, "--export %s and --export %s are both LUN %u of target %s",
 			    holder->spec.config, export->spec.config, export->lun, export->target);
-		holders[export->lun] = export;
+		g_hash_table_insert(holders, GUINT_TO_POINTER(export->lun), (gpointer) export);
 	}
 	return 0;
 }

@@ -225,7 +225,7 @@ static void format_address(const struct sockaddr_storage *addr, char text[64])
 	struct sockaddr_storage plain = iscsi_plain_address(addr);
 
 	if ((plain.ss_family != AF_INET && plain.ss_family != AF_INET6) ||
-	    target_portal_format(&plain, text, 64) < 0)
+	    model_address_format(&plain, text, 64) < 0)
 		snprintf(text, 64, "unknown");
 }
 

@@ -67,8 +67,8 @@ static bool listens_on(int fd, const void *arg)
 
 	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_len) && listens &&
 	       !getsockname(fd, (struct sockaddr *)&addr, &len) &&
-	       !target_portal_format(&addr, text, sizeof(text)) &&
-	       !target_portal_format(&np->addr, wanted, sizeof(wanted)) && !strcmp(text, wanted) &&
+	       !model_address_format(&addr, text, sizeof(text)) &&
+	       !model_address_format(&np->addr, wanted, sizeof(wanted)) && !strcmp(text, wanted) &&
 	       (addr.ss_family != AF_INET6 || is_v6only(fd) == !np->dual_stack);
 }
 
@@ -134,7 +134,7 @@ static void learn_port(struct model_np *np, int fd)
 	struct sockaddr_storage addr;
 	socklen_t len = sizeof(addr);
 
-	if (!target_portal_has_port(&np->addr) && !getsockname(fd, (struct sockaddr *)&addr, &len))
+	if (!model_address_has_port(&np->addr) && !getsockname(fd, (struct sockaddr *)&addr, &len))
 		model_np_set_bound(np, &addr);
 }
 
@@ -154,7 +154,7 @@ static void begin(struct iscsi_listener *listener)
 {
 	const struct model_np *np = listener->np;
 	int ret = loop_watch_add(listener->server->loops[0].loop, &listener->watch);
-	bool all_ipv6 = np->addr.ss_family == AF_INET6 && target_portal_is_wildcard(&np->addr);
+	bool all_ipv6 = np->addr.ss_family == AF_INET6 && model_address_is_wildcard(&np->addr);
 
 	if (ret < 0)
 		log_err(np->text, "cannot watch the portal: %s", strerror(-ret));

@@ -96,7 +96,7 @@ static bool find_address(const struct iscsi_text_context *context, const struct 
 
 	if (public_text[0])
 		return (size_t)snprintf(text, size, "%s", public_text) < size;
-	if (target_portal_is_wildcard(&np->addr)) {
+	if (model_address_is_wildcard(&np->addr)) {
 		addr = iscsi_plain_address(context->local);
 		/* [::] may take IPv4 connections too, 0.0.0.0 takes nothing else */
 		if (np != context->np && !np->dual_stack && addr.ss_family != np->addr.ss_family)
@@ -106,7 +106,7 @@ static bool find_address(const struct iscsi_text_context *context, const struct 
 		return false;
 	}
 	clear_scope(&addr); /* the zone means nothing on another machine */
-	return target_portal_format(&addr, text, size) == 0;
+	return model_address_format(&addr, text, size) == 0;
 }
 
 /* Whether the target has this address already: a wildcard and one of its addresses are two portals. */

@@ -116,7 +116,7 @@ int model_apply_advertise(struct model_object *portal, const struct model_attrib
 	char text[MODEL_TEXT_SIZE];
 
 	model_get(portal, attribute, text);
-	if (*text && !target_portal_public_valid(text))
+	if (*text && !model_public_address_valid(text))
 		return model_refuse(
 		    error, portal, EINVAL,
 		    "the advertised address has the form HOST:PORT, for example san.example.com:3260");

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/np.h"
+
 #define ISCSI_PORT "3260" /* RFC 7143 15, IANA */
 
 static bool port_valid(const char *port)
@@ -55,7 +57,7 @@ static bool is_number(const char *text)
 	return *text && !text[strspn(text, "0123456789")];
 }
 
-int target_portal_format(const struct sockaddr_storage *addr, char *text, size_t size)
+int model_address_format(const struct sockaddr_storage *addr, char *text, size_t size)
 {
 	char host[NI_MAXHOST], port[NI_MAXSERV];
 	socklen_t len =
@@ -69,7 +71,34 @@ int target_portal_format(const struct sockaddr_storage *addr, char *text, size_t
 	return n > 0 && (size_t)n < size ? 0 : -ENAMETOOLONG;
 }
 
-int target_portal_parse(const char *text, struct target_portal *portal, struct error *error)
+/* RFC 7143 13.8: a TargetAddress is a DNS name or an address, and a port. Initiators resolve the name, not this daemon. */
+bool model_public_address_valid(const char *text)
+{
+	const char *host_end = *text == '[' ? strchr(text, ']') : strchr(text, ':');
+	const char *colon = host_end && *host_end == ']' ? host_end + 1 : host_end;
+
+	if (!colon || *colon != ':' || !port_valid(colon + 1) || atoi(colon + 1) == 0)
+		return false;
+	size_t len = strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:[]");
+	return colon > text && !text[len];
+}
+
+bool model_address_is_wildcard(const struct sockaddr_storage *addr)
+{
+	if (addr->ss_family == AF_INET)
+		return ((const struct sockaddr_in *)addr)->sin_addr.s_addr == htonl(INADDR_ANY);
+	return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)addr)->sin6_addr);
+}
+
+bool model_address_has_port(const struct sockaddr_storage *addr)
+{
+	if (addr->ss_family == AF_INET)
+		return ((const struct sockaddr_in *)addr)->sin_port;
+	return ((const struct sockaddr_in6 *)addr)->sin6_port;
+}
+
+/* One address of one family. */
+static int parse(struct model_np *np, const char *text, struct error *error)
 {
 	const struct addrinfo hints = {
 	    .ai_family = *text == '[' ? AF_INET6 : AF_INET,
@@ -78,7 +107,7 @@ int target_portal_parse(const char *text, struct target_portal *portal, struct e
 	};
 	struct addrinfo *info;
 	const char *port, *reason;
-	char copy[sizeof(portal->text)], *host;
+	char copy[sizeof(np->text)], *host;
 	int err;
 
 	if (strlen(text) >= sizeof(copy))
@@ -97,84 +126,31 @@ int target_portal_parse(const char *text, struct target_portal *portal, struct e
 		    error, EINVAL,
 		    "portal %s: '%s' is not an IP address; use for example 127.0.0.1:3260 or [::1]:3260",
 		    text, host);
-	memset(portal, 0, sizeof(*portal));
-	memcpy(&portal->addr, info->ai_addr, info->ai_addrlen);
-	portal->addr_len = info->ai_addrlen;
+	memset(np, 0, sizeof(*np));
+	memcpy(&np->addr, info->ai_addr, info->ai_addrlen);
+	np->addr_len = info->ai_addrlen;
 	freeaddrinfo(info);
-	err = target_portal_format(&portal->addr, portal->text, sizeof(portal->text));
+	err = model_address_format(&np->addr, np->text, sizeof(np->text));
 	if (err)
 		return error_set(error, -err, "portal %s: cannot be shown as text", text);
 	/* "127.1" and "010.0.0.1" are addresses too, but hardly the ones that were meant. */
-	if (*text != '[' && strncmp(portal->text, host, strlen(host)) != 0)
-		return error_set(error, EINVAL, "portal %s means %s; write it in this form", text,
-				 portal->text);
+	if (*text != '[' && strncmp(np->text, host, strlen(host)) != 0)
+		return error_set(error, EINVAL, "portal %s means %s; write it in this form", text, np->text);
 	return 0;
-}
-
-/* RFC 7143 13.8: a TargetAddress is a DNS name or an address, and a port. Initiators resolve the name, not this daemon. */
-bool target_portal_public_valid(const char *text)
-{
-	const char *host_end = *text == '[' ? strchr(text, ']') : strchr(text, ':');
-	const char *colon = host_end && *host_end == ']' ? host_end + 1 : host_end;
-
-	if (!colon || *colon != ':' || !port_valid(colon + 1) || atoi(colon + 1) == 0)
-		return false;
-	size_t len = strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:[]");
-	return colon > text && !text[len];
-}
-
-int target_portal_parse_pair(const char *text, struct target_portal *portal, struct error *error)
-{
-	const char *equals = strchr(text, '=');
-	char own[sizeof(portal->text)];
-
-	if (!equals)
-		return target_portal_parse(text, portal, error);
-	if ((size_t)(equals - text) >= sizeof(own))
-		return error_set(error, EINVAL, "portal %.80s: too long", text);
-	memcpy(own, text, (size_t)(equals - text));
-	own[equals - text] = '\0';
-	int err = target_portal_parse(own, portal, error);
-	if (err)
-		return err;
-	if (strlen(equals + 1) >= sizeof(portal->public_text) || !target_portal_public_valid(equals + 1))
-		return error_set(error, EINVAL,
-				 "portal %.300s: the public address has the form HOST:PORT, for example "
-				 "san.example.com:3260",
-				 text);
-	strcpy(portal->public_text, equals + 1);
-	return 0;
-}
-
-bool target_portal_is_wildcard(const struct sockaddr_storage *addr)
-{
-	if (addr->ss_family == AF_INET)
-		return ((const struct sockaddr_in *)addr)->sin_addr.s_addr == htonl(INADDR_ANY);
-	return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)addr)->sin6_addr);
-}
-
-bool target_portal_has_port(const struct sockaddr_storage *addr)
-{
-	if (addr->ss_family == AF_INET)
-		return ((const struct sockaddr_in *)addr)->sin_port;
-	return ((const struct sockaddr_in6 *)addr)->sin6_port;
 }
 
 int model_np_parse(struct model_np *np, const char *text, struct error *error)
 {
 	bool dual_stack = !strncmp(text, "*:", 2);
-	char v6[sizeof(np->text)];
-	struct target_portal portal;
+	char v6[sizeof(np->text)], port[8];
 
 	if (dual_stack)
 		snprintf(v6, sizeof(v6), "[::]%.58s", text + 1);
-	int err = target_portal_parse(dual_stack ? v6 : text, &portal, error);
-	if (err)
+	int err = parse(np, dual_stack ? v6 : text, error);
+	if (err || !dual_stack)
 		return err;
-	np->addr = portal.addr;
-	np->addr_len = portal.addr_len;
-	np->dual_stack = dual_stack;
-	snprintf(np->text, sizeof(np->text), "%s%s", dual_stack ? "*" : portal.text,
-		 dual_stack ? strrchr(portal.text, ':') : "");
+	np->dual_stack = true;
+	snprintf(port, sizeof(port), "%s", strrchr(np->text, ':'));
+	snprintf(np->text, sizeof(np->text), "*%s", port);
 	return 0;
 }

@@ -26,7 +26,7 @@ void model_np_put(struct model_np *np)
 void model_np_set_bound(struct model_np *np, const struct sockaddr_storage *addr)
 {
 	np->addr = *addr;
-	target_portal_format(addr, np->text, sizeof(np->text));
+	model_address_format(addr, np->text, sizeof(np->text));
 }
 
 const char *model_portal_text(const struct model_object *portal)

@@ -229,7 +229,7 @@ class CommandLine(unittest.TestCase):
             self.refused("--export", first, "--export", second, names=names)
 
     def test_lun_numbers(self):
-        for lun in ("", "-1", "256", "x", "1x", "0x1"):
+        for lun in ("", "-1", "16384", "x", "1x", "0x1"):
             self.export(f"alloc/a,size=1M,lun={lun}", f"lun={lun}")
         self.two("alloc/a,size=1M,name=t,lun=1", "alloc/b,size=1M,name=t", "alloc/a", "alloc/b", "lun=N", ":t")
         self.two("alloc/a,size=1M,name=t", "alloc/b,size=1M,name=T", "alloc/a", "alloc/b", "lun=N")
@@ -455,13 +455,14 @@ class Served(unittest.TestCase):
 
     def test_shared_name_makes_luns(self):
         """Gaps between LUN numbers stay, and the order of the options has no effect."""
-        exports = ("alloc/b,size=2M,name=a,lun=7", "alloc/c,size=3M,name=a,lun=255", "alloc/a,size=1M,name=a,lun=2")
+        exports = ("alloc/b,size=2M,name=a,lun=7", "alloc/c,size=3M,name=a,lun=16383", "alloc/a,size=1M,name=a,lun=2")
         with Daemon(*(arg for export in exports for arg in ("--export", export))) as daemon:
             with daemon.session("a") as session:
                 data = session.good(cdb.report_luns(), length=256)
                 self.assertEqual(data[:4], bytes([0, 0, 0, 24]))
-                self.assertEqual(data[8:], b"".join(bytes([0, lun]) + bytes(6) for lun in (2, 7, 255)))
-                for lun, size in ((2, 1), (7, 2), (255, 3)):
+                flat = 0x4000 | 16383  # SAM-5 4.7.7.4
+                self.assertEqual(data[8:], b"".join(lun.to_bytes(2, "big") + bytes(6) for lun in (2, 7, flat)))
+                for lun, size in ((2, 1), (7, 2), (flat, 3)):
                     session.execute(cdb.TEST_UNIT_READY, lun=lun)
                     capacity = session.good(cdb.read_capacity16(), length=32, lun=lun)
                     self.assertEqual((int.from_bytes(capacity[:8], "big") + 1) * 512, size << 20)

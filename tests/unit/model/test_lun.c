@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "model/target.h"
+#include "model/lun.h"
 
 static void peripheral_and_flat(void **state)
 {

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "model/target.h"
+#include "model/name.h"
 
 static bool valid(const char *name)
 {

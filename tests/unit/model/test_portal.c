@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "model/np.h"
 #include "model/portal.h"
 
 static void accepted(void **state)
@@ -31,16 +32,16 @@ static void accepted(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct target_portal portal;
+		struct model_np np;
 		struct error error = {""};
 
-		if (target_portal_parse(cases[i].text, &portal, &error) != 0)
+		if (model_np_parse(&np, cases[i].text, &error) != 0)
 			fail_msg("%s", error.text);
-		assert_string_equal(portal.text, cases[i].normal);
-		assert_int_equal(portal.addr.ss_family, cases[i].family);
-		assert_int_equal(target_portal_is_wildcard(&portal.addr), cases[i].wildcard);
-		assert_int_equal(portal.addr_len, cases[i].family == AF_INET ? sizeof(struct sockaddr_in)
-									     : sizeof(struct sockaddr_in6));
+		assert_string_equal(np.text, cases[i].normal);
+		assert_int_equal(np.addr.ss_family, cases[i].family);
+		assert_int_equal(model_address_is_wildcard(&np.addr), cases[i].wildcard);
+		assert_int_equal(np.addr_len, cases[i].family == AF_INET ? sizeof(struct sockaddr_in)
+									 : sizeof(struct sockaddr_in6));
 	}
 }
 
@@ -75,37 +76,46 @@ static void refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct target_portal portal;
+		struct model_np np;
 		struct error error = {""};
 
-		assert_int_equal(target_portal_parse(cases[i].text, &portal, &error), -EINVAL);
+		assert_int_equal(model_np_parse(&np, cases[i].text, &error), -EINVAL);
 		if (!strstr(error.text, cases[i].reason))
 			fail_msg("'%s' gave '%s'", cases[i].text, error.text);
 	}
 }
 
-static void public_address(void **state)
+/* "*" is a wildcard for both kinds of addresses. */
+static void dual_stack(void **state)
 {
-	static const char *const bad[] = {"127.0.0.1:1=",
-					  "127.0.0.1:1=host",
-					  "127.0.0.1:1=host:0",
-					  "127.0.0.1:1=host:65536",
-					  "127.0.0.1:1=a,b:1",
-					  "127.0.0.1:1=:1",
-					  "x=host:1"};
-	struct target_portal portal;
+	struct model_np np;
 	struct error error;
 
 	(void)state;
-	assert_int_equal(target_portal_parse_pair("127.0.0.1:1=san.example.com:3260", &portal, &error), 0);
-	assert_string_equal(portal.text, "127.0.0.1:1");
-	assert_string_equal(portal.public_text, "san.example.com:3260");
-	assert_int_equal(target_portal_parse_pair("[::1]:1=[2001:db8::1]:2", &portal, &error), 0);
-	assert_string_equal(portal.public_text, "[2001:db8::1]:2");
-	assert_int_equal(target_portal_parse_pair("127.0.0.1:1", &portal, &error), 0);
-	assert_string_equal(portal.public_text, "");
+	assert_int_equal(model_np_parse(&np, "*:3261", &error), 0);
+	assert_true(np.dual_stack);
+	assert_string_equal(np.text, "*:3261");
+	assert_int_equal(np.addr.ss_family, AF_INET6);
+	assert_true(model_address_is_wildcard(&np.addr));
+	assert_true(model_address_has_port(&np.addr));
+	assert_int_equal(model_np_parse(&np, "[::]:3261", &error), 0);
+	assert_false(np.dual_stack);
+	assert_int_equal(model_np_parse(&np, "*:0", &error), 0);
+	assert_false(model_address_has_port(&np.addr));
+	assert_int_equal(model_np_parse(&np, "*:x", &error), -EINVAL);
+	assert_int_equal(model_np_parse(&np, "*", &error), -EINVAL);
+}
+
+static void public_address(void **state)
+{
+	static const char *const good[] = {"san.example.com:3260", "[2001:db8::1]:2", "192.0.2.1:65535"};
+	static const char *const bad[] = {"", "host", "host:0", "host:65536", "a,b:1", ":1"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(model_public_address_valid(good[i]));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(target_portal_parse_pair(bad[i], &portal, &error), -EINVAL);
+		assert_false(model_public_address_valid(bad[i]));
 }
 
 int main(void)
@@ -113,6 +123,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(accepted),
 	    cmocka_unit_test(refused),
+	    cmocka_unit_test(dual_stack),
 	    cmocka_unit_test(public_address),
 	};
 
