@@ -89,7 +89,7 @@ static const struct option options[] = {
     {"handler-path", 0, TEXT, AT(handler_path), .value = "DIR", .help = "Load handlers from here, see below"},
     {"state-dir", 0, TEXT, AT(state_dir), .value = "DIR",
      .help = "Where the identities of disks are remembered"},
-    {"run-dir", 0, TEXT, AT(run_dir), .value = "DIR", .help = "For locks (" DEFAULT_RUN_DIR ")"},
+    {"run-dir", 0, TEXT, AT(run_dir), .value = "DIR", .help = "For the control socket (" DEFAULT_RUN_DIR ")"},
     {"pidfile", 0, TEXT, AT(pidfile), .value = "FILE", .help = "Write the process ID here once it serves"},
     {"tcmu-log-dir", 'l', TEXT, AT(log_dir), .value = "DIR", .help = "Write tcmu-runner.log here"},
     {"debug", 'd', FLAG, AT(debug), .help = "Log more"},
@@ -283,6 +283,16 @@ static void set_default(char **text, const char *fallback)
 		*text = g_strdup(fallback);
 }
 
+/* NULL: an ordinary user has no such folder. */
+static char *default_run_dir(void)
+{
+	const char *folder = g_getenv("XDG_RUNTIME_DIR");
+
+	if (!geteuid())
+		return g_strdup(DEFAULT_RUN_DIR);
+	return folder && *folder ? g_build_filename(folder, "tcmu-runner", NULL) : NULL;
+}
+
 int control_options_parse(struct control_options *o, char **argv, struct error *error)
 {
 	*o = (struct control_options){0};
@@ -306,9 +316,8 @@ int control_options_parse(struct control_options *o, char **argv, struct error *
 	o->config_given = o->config;
 	set_default(&o->handler_path, TCMUR_HANDLER_PATH);
 	set_default(&o->config, DEFAULT_CONFIG);
-	if (!o->run_dir && geteuid() && g_getenv("XDG_RUNTIME_DIR"))
-		o->run_dir = g_build_filename(g_getenv("XDG_RUNTIME_DIR"), "tcmu-runner", NULL);
-	set_default(&o->run_dir, DEFAULT_RUN_DIR);
+	if (!o->run_dir)
+		o->run_dir = default_run_dir();
 	return 0;
 }
 

@@ -32,6 +32,7 @@ struct control_options {
 	/* The path of tcmu.conf, and whether --config named it. */
 	char *config;
 	bool config_given;
+	/* NULL: an ordinary user has no run folder. */
 	char *run_dir;
 	char *pidfile;
 	char *log_dir;

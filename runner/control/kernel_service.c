@@ -33,6 +33,11 @@ struct kernel_service {
 /* Held as long as the process lives, however it ends. */
 static int take_lock(struct kernel_service *s, struct error *error)
 {
+	if (!s->options->run_dir)
+		return error_set(
+		    error, ENOENT,
+		    "there is no run folder, because XDG_RUNTIME_DIR is not set; give one with --run-dir");
+
 	g_autofree char *path = g_build_filename(s->options->run_dir, "lock", NULL);
 
 	if (g_mkdir_with_parents(s->options->run_dir, 0755))

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <glib-unix.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "control/model_wait.h"
 #include "util/log.h"
@@ -87,6 +89,13 @@ int model_host_stop(struct model_host *host)
 	if (err)
 		log_crit(NULL, "%s", error.text);
 	return err ? err : flushed;
+}
+
+void model_host_give_up(void)
+{
+	/* Loops with commands in flight do not end. */
+	log_crit(NULL, "giving up: storage does not answer");
+	_exit(EXIT_FAILURE);
 }
 
 void model_host_free(struct model_host *host)

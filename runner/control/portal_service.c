@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "control/exports.h"
-#include "control/model_host.h"
 #include "iscsi/iscsi.h"
 #include "system/systemd_fd_store.h"
 #include "util/log.h"
@@ -58,13 +57,11 @@ static int start_server(struct portal_service *s, struct loop_set *loops, struct
 	return -EINVAL;
 }
 
-int portal_service_start(struct portal_service *s, struct loop_set *loops, struct storage_registry *registry,
+int portal_service_start(struct portal_service *s, struct loop_set *loops, struct model_host *host,
 			 struct error *error)
 {
-	s->host = model_host_new(loops, registry, error);
-	if (!s->host)
-		return -ENOMEM;
-	int err = exports_create(s->exports, model_host_model(s->host), model_host_context(s->host), error);
+	s->host = host;
+	int err = exports_create(s->exports, model_host_model(host), model_host_context(host), error);
 	if (!err)
 		err = start_server(s, loops, error);
 	if (!err)
@@ -77,11 +74,6 @@ struct portal_service_address portal_service_address(const struct portal_service
 	const struct exports_address first = exports_first(s->exports);
 
 	return (struct portal_service_address){first.portal, first.target, first.lun};
-}
-
-void portal_service_refresh(struct portal_service *s)
-{
-	model_tick(model_host_model(s->host));
 }
 
 static void on_flushed(void *arg, int err, const struct error *error)
@@ -110,27 +102,12 @@ static void flush_what_answers(struct portal_service *s)
 		main_queue_wait(model_host_context(s->host)->main, 100);
 }
 
-static void give_up(void)
+void portal_service_stop(struct portal_service *s)
 {
-	/* Nothing that the commands in flight refer to can be freed, and loops with such do not end. */
-	log_crit(NULL, "giving up: storage does not answer");
-	_exit(EXIT_FAILURE);
-}
-
-int portal_service_stop(struct portal_service *s)
-{
-	int err = 0;
-
 	if (s->server && !iscsi_server_stop(s->server, SESSIONS_END_S)) {
 		flush_what_answers(s);
-		give_up();
+		model_host_give_up();
 	}
-	if (s->host)
-		err = model_host_stop(s->host);
-	if (err == -EBUSY)
-		give_up();
-	model_host_free(s->host);
 	exports_free(s->exports);
 	g_free(s);
-	return err;
 }

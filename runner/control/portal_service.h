@@ -4,26 +4,25 @@
 #define CONTROL_PORTAL_SERVICE_H
 
 #include "config/options.h"
+#include "control/model_host.h"
 #include "loop/loop.h"
-#include "storage/identity.h"
 #include "util/error.h"
 
 struct portal_service;
 
 /* Takes the options apart and serves nothing yet. NULL with error set. */
 struct portal_service *portal_service_new(const struct control_options *options, struct error *error);
-/* Opens all exports, then listens. 0 or -errno; stop in either case. */
-int portal_service_start(struct portal_service *service, struct loop_set *loops,
-			 struct storage_registry *registry, struct error *error);
+/*
+ * Opens all exports in the model of the host, then listens. 0 or -errno; stop in either case. The host outlives the service.
+ */
+int portal_service_start(struct portal_service *service, struct loop_set *loops, struct model_host *host,
+			 struct error *error);
 /* Where the first export is served, for the command of --run. The strings live as long as the service. */
 struct portal_service_address {
 	const char *portal, *target;
 	unsigned lun;
 };
 struct portal_service_address portal_service_address(const struct portal_service *service);
-/* Looks for changed sizes. */
-void portal_service_refresh(struct portal_service *service);
-/* Stops accepting, lets commands in flight end, flushes, logs sessions out, frees. 0, or -errno when a flush
- * failed. */
-int portal_service_stop(struct portal_service *service);
+/* Stops accepting, lets commands in flight end, logs sessions out, frees. Ends the process if commands hang. */
+void portal_service_stop(struct portal_service *service);
 #endif

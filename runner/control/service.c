@@ -13,7 +13,9 @@
 #include "config/conf.h"
 #include "config/conf_watch.h"
 #include "system/systemd_fd_store.h"
+#include "control/admin.h"
 #include "control/kernel_service.h"
+#include "control/model_host.h"
 #include "system/log_file.h"
 #include "system/notify.h"
 #include "system/pidfile.h"
@@ -40,8 +42,10 @@ struct control_service {
 	struct control_notify *notify; /* while it runs */
 	unsigned devices, failed;      /* what systemd was told last */
 	struct storage_registry *registry;
+	struct model_host *host;
 	struct portal_service *portal; /* NULL: not asked for, as below */
 	struct kernel_service *kernel;
+	struct admin *admin; /* while it runs */
 	GMainLoop *main;
 	guint sources[4]; /* signals and the tick */
 };
@@ -152,8 +156,13 @@ static int start_doors(struct control_service *s, struct error *error)
 {
 	int err = start_loops(s, error);
 
+	if (!err && !(s->host = model_host_new(&s->loops, s->registry, error)))
+		err = -ENOMEM;
+	/* The socket is there before initiators can connect. It is served when the main loop runs. */
+	if (!err)
+		s->admin = admin_start(s->options, model_host_model(s->host), s->kernel);
 	if (!err && s->portal)
-		err = portal_service_start(s->portal, &s->loops, s->registry, error);
+		err = portal_service_start(s->portal, &s->loops, s->host, error);
 	if (!err && s->kernel)
 		err = kernel_service_start(s->kernel, &s->loops, s->registry, error);
 	if (!err)
@@ -182,8 +191,10 @@ static int start(struct control_service *s, struct error *error)
 		return error_set(error, ENOMEM, "out of memory");
 	storage_contents_adopt(s->registry, &control_fd_store);
 	err = start_doors(s, error);
-	if (err || !o->pidfile)
+	if (err)
 		return err;
+	if (!o->pidfile)
+		return 0;
 	err = control_pidfile_write(o->pidfile, error);
 	s->pidfile_written = !err;
 	return err;
@@ -220,8 +231,8 @@ static gboolean on_tick(gpointer data)
 {
 	struct control_service *s = data;
 
-	if (s->portal)
-		portal_service_refresh(s->portal);
+	model_tick(model_host_model(s->host));
+	admin_tick(s->admin);
 	if (s->kernel)
 		kernel_service_retry(s->kernel);
 	storage_contents_expire(s->registry);
@@ -291,6 +302,7 @@ int control_service_run(struct control_service *s, struct error *error)
 		if (!command)
 			return -1;
 	}
+	admin_announce(s->admin);
 	s->notify = control_notify_ready(&s->loops);
 	g_main_loop_run(s->main);
 	control_notify_stopping(s->notify);
@@ -324,15 +336,30 @@ static void on_alarm(int signo)
 	_exit(1);
 }
 
+static int stop_model(struct control_service *s)
+{
+	int err = s->host ? model_host_stop(s->host) : 0;
+
+	if (err == -EBUSY)
+		model_host_give_up();
+	admin_free(s->admin);
+	model_host_free(s->host);
+	return err;
+}
+
 int control_service_stop(struct control_service *s)
 {
 	signal(SIGALRM, on_alarm);
 	alarm(STOP_BOUND_S);
 	if (s->watch)
 		conf_watch_free(s->watch);
+	if (s->admin)
+		admin_close(s->admin);
 	if (s->kernel)
 		kernel_service_stop(s->kernel);
-	int err = s->portal ? portal_service_stop(s->portal) : 0;
+	if (s->portal)
+		portal_service_stop(s->portal);
+	int err = stop_model(s);
 	if (s->loops_running)
 		loop_set_stop(&s->loops);
 	storage_registry_free(s->registry);

@@ -124,20 +124,6 @@ static GIOCondition wanted_condition(struct control_client *client)
 	return client->in_ended ? G_IO_HUP : G_IO_IN;
 }
 
-static void update_watch(struct control_client *client)
-{
-	GIOCondition condition = client->fd < 0 ? 0 : wanted_condition(client);
-
-	if (condition == client->condition)
-		return;
-	remove_source(&client->watch);
-	client->condition = condition;
-	if (condition)
-		client->watch = g_unix_fd_add(client->fd, condition, on_ready, client);
-}
-
-/* --- output ------------------------------------------------------------------------------------------ */
-
 static gboolean on_timeout(gpointer data)
 {
 	struct control_client *client = data;
@@ -147,14 +133,38 @@ static gboolean on_timeout(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static void restart_timer(struct control_client *client)
+/* The timer runs while the socket has no room, which only the client can make by reading. */
+static void update_timer(struct control_client *client)
 {
-	remove_source(&client->timer);
-	if (client->overflowed)
-		client->timer = g_idle_add(on_timeout, client);
-	else if (client->out->len)
+	if (client->condition != G_IO_OUT)
+		remove_source(&client->timer);
+	else if (!client->timer)
 		client->timer = g_timeout_add_seconds(SEND_TIMEOUT_S, on_timeout, client);
 }
+
+static void update_watch(struct control_client *client)
+{
+	GIOCondition condition = client->fd < 0 ? 0 : wanted_condition(client);
+
+	if (condition != client->condition) {
+		remove_source(&client->watch);
+		client->condition = condition;
+		if (condition)
+			client->watch = g_unix_fd_add(client->fd, condition, on_ready, client);
+	}
+	if (!client->overflowed)
+		update_timer(client);
+}
+
+/* The client is dropped as soon as nothing uses it. */
+static void overflow(struct control_client *client)
+{
+	client->overflowed = true;
+	remove_source(&client->timer);
+	client->timer = g_idle_add(on_timeout, client);
+}
+
+/* --- output ------------------------------------------------------------------------------------------ */
 
 /* Sends what the socket takes. Returns false if the connection has ended. */
 static bool flush_out(struct control_client *client)
@@ -169,26 +179,22 @@ static bool flush_out(struct control_client *client)
 			return errno == EAGAIN;
 		client->sent += (gsize)n;
 		client->last_use = g_get_monotonic_time();
-		restart_timer(client);
 	}
 	g_string_truncate(client->out, 0);
 	client->sent = client->event_bytes = 0;
-	restart_timer(client);
 	return true;
 }
 
 static void append_out(struct control_client *client, const char *line, bool is_event)
 {
 	gsize len = strlen(line);
-	bool was_empty = !client->out->len;
 
 	if (client->overflowed)
 		return;
 	client->event_bytes += is_event ? len : 0;
-	client->overflowed = client->event_bytes > EVENT_BYTES_MAX;
+	if (client->event_bytes > EVENT_BYTES_MAX)
+		overflow(client);
 	g_string_append_len(client->out, line, (gssize)len);
-	if (was_empty || client->overflowed)
-		restart_timer(client);
 	update_watch(client);
 }
 
@@ -268,6 +274,8 @@ static gboolean on_ready(gint fd, GIOCondition condition, gpointer data)
 
 	(void)fd;
 	control_peer_get(&client->peer);
+	if (condition & G_IO_OUT && !client->overflowed)
+		remove_source(&client->timer);
 	if (client->out->len)
 		alive = flush_out(client);
 	else if (has_line(client))

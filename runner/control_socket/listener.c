@@ -86,38 +86,23 @@ static void admit(struct control_socket *s, int fd)
 
 static gboolean on_connection(gint fd, GIOCondition condition, gpointer data)
 {
-	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int client;
 
 	(void)condition;
-	if (client >= 0)
+	while ((client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
 		admit(data, client);
-	else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+	if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
 		log_warn("control", "a connection cannot be accepted: %s", strerror(errno));
 	return G_SOURCE_CONTINUE;
 }
 
-static bool listen_in(struct control_socket *s, const char *folder)
-{
-	struct error error = {""};
-
-	if (!folder) {
-		log_warn("control",
-			 "no control socket: XDG_RUNTIME_DIR is not set; --run-dir FOLDER gives one");
-		return false;
-	}
-	s->fd = run_folder_listen(folder, &s->lock, &error);
-	if (s->fd >= 0)
-		return true;
-	log_warn("control", "no control socket: %s; --run-dir FOLDER, with another folder, gives one",
-		 error.text);
-	return false;
-}
-
-struct control_socket *control_socket_open(const char *run_dir, struct control_context *context)
+struct control_socket *control_socket_open(const char *run_dir, struct control_context *context,
+					   struct error *error)
 {
 	struct control_socket *s = g_new0(struct control_socket, 1);
 
-	if (!listen_in(s, run_dir)) {
+	s->fd = run_folder_listen(run_dir, &s->lock, error);
+	if (s->fd < 0) {
 		g_free(s);
 		return NULL;
 	}
@@ -125,7 +110,6 @@ struct control_socket *control_socket_open(const char *run_dir, struct control_c
 	s->folder = g_strdup(run_dir);
 	s->clients = g_ptr_array_new();
 	s->source = g_unix_fd_add(s->fd, G_IO_IN, on_connection, s);
-	log_info("control", "listening at %s/control", run_dir);
 	return s;
 }
 

@@ -8,11 +8,11 @@
 struct control_socket;
 
 /*
- * Listens in the run folder, which is created if it is missing. NULL: the daemon has no socket; a
- * line in the log has said why, and which option gives it one. run_dir may be NULL. The context
- * outlives the socket.
+ * Listens in the run folder, which is created if it is missing. NULL with error set: the daemon has no
+ * socket. The context outlives the socket.
  */
-struct control_socket *control_socket_open(const char *run_dir, struct control_context *context);
+struct control_socket *control_socket_open(const char *run_dir, struct control_context *context,
+					   struct error *error);
 /*
  * Ends all connections, and removes the socket. Calls that have not ended yet end without an
  * answer. NULL: nothing happens.

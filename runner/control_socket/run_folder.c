@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* Connections that wait to be accepted. */
-#define BACKLOG 16
+#define BACKLOG 128
 
 static int take_lock(const char *folder, struct error *error)
 {

@@ -58,6 +58,8 @@ def run(*args, timeout=PATIENCE):
     """Runs the daemon's command line to its end; for calls that must not serve."""
     with tempfile.TemporaryDirectory(prefix="tcmur-") as state:
         where = [] if "--state-dir" in args else ["--state-dir", os.path.join(state, "state")]
+        if "--run-dir" not in args:
+            where += ["--run-dir", os.path.join(state, "run")]
         return subprocess.run(command_line(*where, *args), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=timeout, check=False)
 
@@ -66,7 +68,7 @@ class Daemon:
     """with Daemon("--export", "alloc/a,size=16M,name=a") as daemon: … daemon.session("a") …"""
 
     def __init__(self, *args, host="127.0.0.1", port=None, portal=True, env=None, wrapper=(),
-                 pass_fds=()):
+                 pass_fds=(), run_dir=True):
         self.address = (host, port or free_port(host))
         self.state = tempfile.mkdtemp(prefix="tcmur-")
         self.log = open(os.path.join(self.state, "log"), "w+b")
@@ -79,6 +81,9 @@ class Daemon:
                 os.mkdir(folder, 0o700)
                 with open(os.path.join(folder, "machine-id"), "w", encoding="ascii") as file:
                     file.write(OWN_MACHINE_ID)
+        if run_dir and "--run-dir" not in args:
+            where += ["--run-dir", os.path.join(self.state, "run")]
+        self.socket = os.path.join(self.state, "run", "control")
         self.process = subprocess.Popen([*wrapper, *command_line(*where, *args)], stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log, env=os.environ | (env or {}),
                                         pass_fds=pass_fds)

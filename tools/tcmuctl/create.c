@@ -251,7 +251,7 @@ enum tcmuctl_status run_create(char **args)
 	    {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.set, "Sets an attribute; may be repeated",
 	     "ATTRIBUTE=VALUE"},
 	    {"set-file", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.set_file,
-	     "Sets an attribute, such as a secret, from a file or from standard input (-)", "ATTRIBUTE=FILE"},
+	     "The same, from a file or standard input (-)", "ATTRIBUTE=FILE"},
 	    {"disabled", 0, 0, G_OPTION_ARG_NONE, &options.disabled, "Does not enable the disk or the TPG",
 	     NULL},
 	    {.long_name = NULL},

@@ -17,7 +17,7 @@
 
 static char *read_line(FILE *file, const char *name, struct error *error)
 {
-	char *line = malloc(LINE_SIZE);
+	char *line = calloc(1, LINE_SIZE);
 
 	if (!line || !fgets(line, LINE_SIZE, file)) {
 		secret_file_free(line);

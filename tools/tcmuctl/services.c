@@ -62,7 +62,7 @@ GPtrArray *services_connect(const char *path, struct error *error)
 	attempt.reasons = reasons;
 	if (!path)
 		path = g_getenv("TCMU_SOCKET");
-	if (path)
+	if (path && *path)
 		try_socket(&attempt, path, path);
 	else
 		try_run_folders(&attempt);

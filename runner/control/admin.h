@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What administrators use while the daemon runs: the control socket, and saveconfig.json behind it.
+ * Main thread.
+ */
+#ifndef CONTROL_ADMIN_H
+#define CONTROL_ADMIN_H
+
+#include "config/options.h"
+#include "control/kernel_service.h"
+#include "model/model.h"
+
+struct admin;
+
+/*
+ * Opens the socket in the run folder of the options; without one, the daemon runs as well. kernel
+ * may be NULL.
+ */
+struct admin *admin_start(const struct control_options *options, struct model *model,
+			  struct kernel_service *kernel);
+/* Says in the log where the socket is, or why there is none. */
+void admin_announce(const struct admin *admin);
+/* Closes the socket. Calls that are under way end without an answer while the model stops. */
+void admin_close(struct admin *admin);
+/* After the model has stopped; it is not freed yet. NULL: nothing happens. */
+void admin_free(struct admin *admin);
+/* To be called every few seconds: tries entries of saveconfig.json again that could not be restored. */
+void admin_tick(struct admin *admin);
+#endif
