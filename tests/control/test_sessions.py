@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions: what is shown of them, and their end by kick, drain, disable and delete."""
+from control_case import TARGET, TPG, ControlCase, main
+import cdb
+from initiator import Session
+
+INITIATOR = "iqn.2026-11.com.example:initiator"
+
+
+class Sessions(ControlCase):
+    def setUp(self):
+        super().setUp()
+        self.create_disk()
+        self.create_target()
+        self.call("set", path=TPG, attribute="attrib/generate_node_acls", value=1)
+        self.call("set", path=TPG, attribute="attrib/demo_mode_write_protect", value=0)
+        self.call("map", path=TARGET, storage="t_disk")
+        self.call("create", path=f"{TPG}/127.0.0.1:{self.daemon.address[1]}")
+
+    def session(self, initiator=INITIATOR):
+        session = Session(self.daemon.address, TARGET, initiator=initiator, timeout=60)
+        self.addCleanup(session.connection.close)
+        session.execute(cdb.TEST_UNIT_READY)
+        return session
+
+    def sessions(self, path=TARGET):
+        return self.call("sessions", path=path)["sessions"]
+
+    def assert_ended(self, session):
+        """The target asks for a logout, or closes the connection; the session is not in the list any more."""
+        watcher = self.connect()
+        watcher.call("subscribe")
+        tsih = session.tsih
+        while any(other["tsih"] == tsih for other in self.sessions("/")):
+            watcher.call("status")
+
+    def test_list(self):
+        session = self.session()
+        shown, = self.sessions()
+        self.assertEqual(shown["initiator"], INITIATOR)
+        self.assertEqual((shown["target"], shown["tag"]), (TARGET, 1))
+        self.assertEqual(shown["isid"], session.isid.hex())
+        self.assertEqual(shown["tsih"], session.tsih)
+        self.assertEqual(shown["id"], f"0x{session.isid.hex()}{session.tsih:04x}")
+        self.assertEqual(shown["local"], f"127.0.0.1:{self.daemon.address[1]}")
+        self.assertRegex(shown["peer"], r"^127\.0\.0\.1:\d+$")
+        self.assertGreaterEqual(shown["commands"], 1)
+        self.assertIs(shown["discovery"], False)
+        self.assertEqual(shown["parameters"]["HeaderDigest"], "None")
+        self.assertEqual(self.sessions(TPG), [shown | {key: self.sessions(TPG)[0][key] for key in ("age",)}])
+        self.assertEqual(self.call("status")["sessions"], 1)
+
+    def test_other_targets(self):
+        self.session()
+        other = next(child["path"] for child in self.call("list", depth=1)["children"]
+                     if child["kind"] == "target" and child["path"] != TARGET)
+        self.assertEqual(self.sessions(other), [])
+        self.refused("EINVAL", "sessions", path="t_disk")
+        self.refused("ENOENT", "sessions", path="iqn.2026-11.com.example:stranger")
+
+    def test_kick(self):
+        kicked, other = self.session(), self.session(INITIATOR + "2")
+        self.call("kick", tsih=kicked.tsih)
+        self.assert_ended(kicked)
+        self.assertEqual([session["tsih"] for session in self.sessions()], [other.tsih])
+        other.good(cdb.TEST_UNIT_READY)
+        self.assertTrue(self.refused("ENOENT", "kick", tsih=kicked.tsih).no_object)
+        self.refused("ENOENT", "kick", tsih=70000)
+
+    def test_drain(self):
+        session = self.session()
+        self.assertEqual(self.call("drain", path=TARGET)["disabled"], [TPG])
+        self.assert_ended(session)
+        self.call("enable", path=TARGET)
+        self.session().good(cdb.TEST_UNIT_READY)
+
+    def test_tcmuctl(self):
+        session = self.session()
+        text = self.tcmuctl("sessions", TARGET)
+        for word in (INITIATOR, f"{TARGET}/tpgt_1", "127.0.0.1:", f"TSIH {session.tsih}, ISID {session.isid.hex()}",
+                     "commands", "HeaderDigest=None"):
+            self.assertIn(word, text)
+        shown, = self.tcmuctl_json("sessions")["services"][0]["sessions"]
+        tid = [line for line in self.tcmuctl("show").splitlines() if TARGET in line][0].split()[0].removeprefix("tid=")
+        lines = self.tcmuctl("show", "--tid", tid, "--sid", shown["id"]).splitlines()
+        keys = dict(line.split("=", 1) for line in lines)
+        self.assertEqual(keys, shown["parameters"])
+        by_number = self.tcmuctl("show", "--tid", tid, "--sid", str(int(shown["id"], 16)))
+        self.assertIn("MaxBurstLength=262144", by_number)
+        self.tcmuctl("show", "--tid", tid, "--sid", "0x1", status=4)
+        self.assertIn(f"the session {session.tsih} of {INITIATOR} ends", self.tcmuctl("kick", INITIATOR))
+        self.assert_ended(session)
+        self.tcmuctl("kick", INITIATOR, status=4)
+        again = self.session()
+        self.tcmuctl("kick", str(again.tsih))
+        self.assert_ended(again)
+        last = self.session()
+        self.assertIn(f"tcmuctl enable {TPG}", self.tcmuctl("drain", TARGET))
+        self.assert_ended(last)
+
+
+if __name__ == "__main__":
+    main()
