@@ -28,7 +28,7 @@ static void finish_target(struct scst_config *config, const struct scst_target *
 {
 	struct saved_target *saved = target->saved;
 
-	if (config->driver_is_disabled)
+	if (config->driver_is_disabled || config->isns_decides)
 		saved->enable = false;
 	/* SCST listens on all addresses unless a target says something else. */
 	if (!saved->portals->len && !target->has_unclear_portal)

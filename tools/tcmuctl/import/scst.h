@@ -74,6 +74,8 @@ struct scst_config {
 	GPtrArray *groups;
 	/* The new dialect has a switch for the whole driver. */
 	bool driver_is_disabled;
+	/* An iSNS server decides which initiators may log in. */
+	bool isns_decides;
 };
 
 /* The files of SCST; NULL: the file does not exist. */

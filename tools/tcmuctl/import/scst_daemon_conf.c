@@ -44,6 +44,18 @@ static bool is_isns(const char *name)
 	return !strcasecmp(name, "iSNSServer") || !strcasecmp(name, "iSNSAccessControl");
 }
 
+/* SCST takes every value but "No" for "Yes". */
+static void take_isns(struct reader *reader, char *const words[4], struct place place)
+{
+	report_add(reader->config->report, place, "%s is left out: there is no client of iSNS", words[0]);
+	if (strcasecmp(words[0], "iSNSAccessControl") || !strcasecmp(words[1], "No"))
+		return;
+	reader->config->isns_decides = true;
+	report_add(reader->config->report, place,
+		   "all targets are imported as disabled, because an iSNS server decides who may log in; "
+		   "create ACLs, and enable them");
+}
+
 static bool take_account(struct reader *reader, const char *name, const char *user, const char *secret,
 			 struct place place)
 {
@@ -71,7 +83,7 @@ static void take_setting(struct reader *reader, char *const words[4], struct pla
 	else if (*words[2])
 		report_add(report, place, TOO_MANY_WORDS);
 	else if (!target && is_isns(words[0]))
-		report_add(report, place, "%s is left out: there is no client of iSNS", words[0]);
+		take_isns(reader, words, place);
 	else if (!target || !keys_take(target, words[0], words[1], place, report))
 		report_add(report, place, "the line is left out, because its setting is not known%s",
 			   target ? "" : " before the first target");

@@ -85,16 +85,28 @@ static struct scst_group *get_group(struct reader *reader, struct place place)
 	return group;
 }
 
+static bool take_lun_options(struct reader *reader, const char *text, struct place place)
+{
+	g_auto(GStrv) options = g_strsplit(text, "|", -1);
+	bool read_only = false;
+
+	for (char **option = options; *option; option++) {
+		if (!g_ascii_strcasecmp(g_strstrip(*option), "READ_ONLY"))
+			read_only = true;
+		else if (**option)
+			report_add(reader->config->report, place,
+				   "the option %s of a LUN cannot be carried over", *option);
+	}
+	return read_only;
+}
+
 static void take_assignment(struct reader *reader, const char *text, struct place place)
 {
 	g_auto(GStrv) fields = g_strsplit(text, ",", -1);
-	const char *options = field(fields, 2);
+	bool read_only = take_lun_options(reader, field(fields, 2), place);
 
-	if (*options && g_ascii_strcasecmp(options, "READ_ONLY"))
-		report_add(reader->config->report, place, "the option %s of a LUN cannot be carried over",
-			   options);
 	scst_group_add_lun(reader->config, get_group(reader, place), field(fields, 1), field(fields, 0),
-			   !g_ascii_strcasecmp(options, "READ_ONLY"), place);
+			   read_only, place);
 }
 
 /* --- lines --- */

@@ -212,6 +212,18 @@ static void take_target(struct scst_config *config, const struct node *node)
 		   target->saved->name);
 }
 
+/* "iSNSServer ADDRESS [AccessControl]" */
+static void take_isns(struct scst_config *config, const struct node *node)
+{
+	report_add(config->report, node->place, "iSNSServer is left out: there is no client of iSNS");
+	if (!strstr(node->value, "AccessControl"))
+		return;
+	config->isns_decides = true;
+	report_add(config->report, node->place,
+		   "all targets are imported as disabled, because an iSNS server decides who may log in; "
+		   "create ACLs, and enable them");
+}
+
 static void take_driver(struct scst_config *config, const struct node *node)
 {
 	const struct node *child;
@@ -228,6 +240,8 @@ static void take_driver(struct scst_config *config, const struct node *node)
 			take_target(config, child);
 		else if (!strcmp(child->name, "enabled"))
 			config->driver_is_disabled = !is_on(child);
+		else if (!strcmp(child->name, "iSNSServer"))
+			take_isns(config, child);
 		else if (!scst_take_account(config, &config->saved->discovery, child->name, child->value,
 					    child->place))
 			report_add(config->report, child->place,

@@ -77,7 +77,7 @@ static void take_name(struct target *target, const struct node *node)
 
 /* --- targets --- */
 
-static bool is_quiet(const char *name)
+static bool is_known(const char *name)
 {
 	static const char *const names[] = {"driver", "controller_tid", "state", NULL};
 
@@ -96,7 +96,11 @@ static void take_setting(struct target *target, const struct node *node)
 		auth_take(&target->saved->auth, true, node->value, AUTH_TGT, node->place, import->report);
 	else if (!strcmp(node->name, "outgoinguser"))
 		auth_take(&target->saved->auth, false, node->value, AUTH_TGT, node->place, import->report);
-	else if (is_quiet(node->name))
+	else if (!strcmp(node->name, "state") && !strcmp(node->value, "offline")) {
+		target->saved->enable = false;
+		report_add(import->report, node->place, "%s is imported as disabled, as it is in tgt",
+			   target->saved->name);
+	} else if (is_known(node->name))
 		report_add(import->report, node->place, "%s cannot be carried over", node->name);
 	else if (!tgt_is_lun_setting(node->name) &&
 		 !keys_take(target->saved, node->name, node->value, node->place, import->report))
@@ -194,6 +198,27 @@ static void take_global(struct tgt_import *import, const struct node *node)
 		report_add(import->report, node->place, "a setting is left out, because it is not known");
 }
 
+/* Only an iSNS server that is used, and asked for access control, decides. */
+static void check_isns(struct tgt_import *import, const struct node *root)
+{
+	const struct node *child, *control = NULL;
+	bool is_used = false;
+
+	node_for_each(child, root)
+	{
+		is_used |= !strcmp(child->name, "iSNS") && !g_ascii_strcasecmp(child->value, "On");
+		if (!strcmp(child->name, "iSNSAccessControl") && g_ascii_strcasecmp(child->value, "Off"))
+			control = child;
+	}
+	if (!is_used || !control)
+		return;
+	for (guint i = 0; i < import->saved->targets->len; i++)
+		((struct saved_target *)g_ptr_array_index(import->saved->targets, i))->enable = false;
+	report_add(import->report, control->place,
+		   "all targets are imported as disabled, because an iSNS server decides who may log in; "
+		   "create ACLs, and enable them");
+}
+
 int tgt_import(const struct source *source, struct saved_config *saved, struct report *report,
 	       struct error *error)
 {
@@ -212,6 +237,7 @@ int tgt_import(const struct source *source, struct saved_config *saved, struct r
 		else
 			take_target(&import, root, child);
 	}
+	check_isns(&import, root);
 	auth_finish(&saved->discovery, "discovery", (struct place){source->name, 0}, report);
 	if (!saved->targets->len)
 		report_add(report, (struct place){source->name, 0},

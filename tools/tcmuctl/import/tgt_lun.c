@@ -167,10 +167,30 @@ static bool has_flag(const struct store *store, const char *flag)
 	return flags && strstr(flags, flag);
 }
 
+/* "params" passes its value to tgtadm, which has the same names. */
+static bool has_parameter(const struct node *node, const char *text)
+{
+	const struct node *child;
+
+	node_for_each(child, node)
+	{
+		if (!strcmp(child->name, "params") && strstr(child->value, text))
+			return true;
+	}
+	return false;
+}
+
+static bool is_read_only(const struct store *store)
+{
+	const char *text = setting(store, "readonly");
+
+	return (text && strcmp(text, "0")) || has_parameter(store->node, "readonly=1") ||
+	       has_parameter(store->target, "readonly=1");
+}
+
 static struct saved_object *save_disk(struct tgt_import *import, const struct store *store)
 {
 	g_autofree char *name = g_path_get_basename(store->path);
-	const char *read_only = setting(store, "readonly");
 	struct disk disk = {
 	    .name = name,
 	    .path = setting_is(store, "bs-type", "null") ? NULL : store->path,
@@ -178,7 +198,7 @@ static struct saved_object *save_disk(struct tgt_import *import, const struct st
 	    .block_size = block_size(import, store),
 	    .is_direct = setting_is(store, "bs-type", "aio") || has_flag(store, "direct"),
 	    .is_write_through = setting_is(store, "write-cache", "off") || has_flag(store, "sync"),
-	    .is_read_only = read_only && strcmp(read_only, "0"),
+	    .is_read_only = is_read_only(store),
 	    .serial = setting(store, "scsi_sn"),
 	    .vendor = setting(store, "vendor_id"),
 	    .product = setting(store, "product_id"),
@@ -317,6 +337,7 @@ GArray *tgt_luns(struct tgt_import *import, const struct node *target)
 		struct mask_lun lun = {
 		    .number = (unsigned)store->number,
 		    .object = save_store(import, store),
+		    .read_only = is_read_only(store),
 		    .place = store->node->place,
 		};
 
