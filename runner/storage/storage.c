@@ -147,7 +147,7 @@ static void tried_again(struct storage *storage, struct storage_job *job)
 		serve(storage, job);
 		log_info(storage->name, "opened; it is %s now", storage_status_name(storage->status));
 	} else if (storage_note_failure(storage, &job->error)) {
-		log_err(storage->name, "not served: %s", job->error.text);
+		log_err(NULL, "not served: %s", job->error.text);
 		storage_notify(storage);
 	}
 }

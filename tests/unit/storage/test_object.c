@@ -123,8 +123,9 @@ static void test_patient_object_serves_a_stand_in_until_it_opens(void **state)
 	assert_true(health.last_error_time > 0);
 	assert_int_equal(health.sense_keys[2], 1);
 
-	storage_tick(disk.storage);
-	run_until(stage.opens == 2);
+	stage.open_error = EIO;
+	run_until(
+	    (storage_tick(disk.storage), is_logged("not served: user_0/a: staged: Input/output error")));
 	stage.open_error = 0;
 	unsigned changes = disk.changes;
 	run_until((storage_tick(disk.storage), storage_status(disk.storage) == STORAGE_SERVED));
