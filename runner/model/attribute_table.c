@@ -12,10 +12,11 @@
 #include "model/private.h"
 #include "util/bytes.h"
 
-#define ROW(group_, name_, type_, min_, max_, fallback_, flags_, help_, ...)                           \
+/* The last arguments are the help and, if the row has more fields, these. */
+#define ROW(group_, name_, type_, min_, max_, fallback_, flags_, ...)                                  \
 	{                                                                                              \
 		.kind = KIND, .group = group_, .name = name_, .type = type_, .min = min_, .max = max_, \
-		.fallback = fallback_, .flags = flags_, .help = help_, __VA_ARGS__                     \
+		.fallback = fallback_, .flags = flags_, .help = __VA_ARGS__                            \
 	}
 #define BOOL(group, name, fallback, flags, ...) \
 	ROW(group, name, MODEL_BOOL, 0, 1, fallback, flags, __VA_ARGS__)
@@ -24,7 +25,7 @@
 #define TEXT(group, name, size, flags, ...) ROW(group, name, MODEL_TEXT, 0, size, "", flags, __VA_ARGS__)
 #define SECRET(group, name, help) \
 	ROW(group, name, MODEL_SECRET, 0, 255, "", MODEL_NEXT_LOGIN, help, .apply = model_apply_secret)
-#define YES_NO(name, fallback, help) ROW("param", name, MODEL_YES_NO, 0, 1, fallback, MODEL_NO_EFFECT, help, )
+#define YES_NO(name, fallback, help) ROW("param", name, MODEL_YES_NO, 0, 1, fallback, MODEL_NO_EFFECT, help)
 #define LIST(name, fallback, values, help) \
 	ROW("param", name, MODEL_LIST, 0, 64, fallback, MODEL_NO_EFFECT, help, .choices = values)
 #define SHOWN(group, name, type, help, function) \
@@ -32,9 +33,9 @@
 /* A value that other programs write and read, such as targetcli, and that has no meaning here. */
 #define KEPT_HELP "Kept for other programs; it has no effect."
 #define KEPT(group, name, min, max, fallback) \
-	ROW(group, name, MODEL_NUMBER, min, max, fallback, MODEL_NO_EFFECT, KEPT_HELP, )
+	ROW(group, name, MODEL_NUMBER, min, max, fallback, MODEL_NO_EFFECT, KEPT_HELP)
 #define KEPT_TEXT(group, name, fallback) \
-	ROW(group, name, MODEL_TEXT, 0, 64, fallback, MODEL_NO_EFFECT, KEPT_HELP, )
+	ROW(group, name, MODEL_TEXT, 0, 64, fallback, MODEL_NO_EFFECT, KEPT_HELP)
 
 #define KIND MODEL_ROOT
 static const struct model_attribute root_table[] = {
