@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls without a connection: what a daemon of the kernel front end shows of its devices, and that each
+ * call is answered once. tests/control uses the daemon for everything else.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "control_socket/call.h"
+#include "control_socket/events.h"
+
+struct world {
+	struct storage_context storage;
+	struct control_context context;
+	struct control_peer peer;
+	/* The last line that was sent. */
+	char *line;
+	unsigned lines, answered;
+};
+
+static void on_send(struct control_peer *peer, char *line, bool is_event)
+{
+	struct world *world = container_of(peer, struct world, peer);
+
+	(void)is_event;
+	g_free(world->line);
+	world->line = line;
+	world->lines++;
+}
+
+static void on_answered(struct control_peer *peer)
+{
+	container_of(peer, struct world, peer)->answered++;
+}
+
+/* Two devices, as kernel_service_list() shows them. */
+static void list_devices(void *arg, control_device_view *view, void *view_arg)
+{
+	(void)arg;
+	view(view_arg, &(struct control_device){.name = "user_0/good",
+						.config = "alloc/good",
+						.state = "served",
+						.error = "",
+						.minor = 3,
+						.size = 4096,
+						.commands = 7});
+	view(view_arg, &(struct control_device){.name = "user_0/bad",
+						.config = "file//bad",
+						.state = "failed",
+						.error = "/bad: No such file or directory"});
+}
+
+static int begin(void **state)
+{
+	struct world *world = g_new0(struct world, 1);
+
+	world->storage.main = main_queue_new();
+	world->context.model = model_new(&world->storage);
+	control_events_begin(&world->context);
+	world->peer = (struct control_peer){.send = on_send, .answered = on_answered, .refs = 1};
+	list_init(&world->peer.subscriber);
+	*state = world;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct world *world = *state;
+
+	list_del(&world->peer.subscriber);
+	control_events_end(&world->context);
+	model_discard(world->context.model);
+	model_free(world->context.model);
+	main_queue_free(world->storage.main);
+	g_free(world->line);
+	g_free(world);
+	return 0;
+}
+
+static void send_line(struct world *world, const char *line)
+{
+	control_call_start(&world->context, &world->peer, line, strlen(line));
+	while (main_queue_wait(world->storage.main, 0))
+		;
+}
+
+/* Calls a method without parameters. The result is to be freed with json_object_unref(). */
+static JsonObject *call(struct world *world, const char *method)
+{
+	g_autofree char *line = g_strdup_printf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\"}", method);
+	g_autoptr(JsonParser) parser = json_parser_new();
+
+	send_line(world, line);
+	assert_true(json_parser_load_from_data(parser, world->line, -1, NULL));
+
+	JsonObject *message = json_node_get_object(json_parser_get_root(parser));
+
+	assert_true(json_object_has_member(message, "result"));
+	return json_object_ref(json_object_get_object_member(message, "result"));
+}
+
+static void kernel_devices_are_shown(void **state)
+{
+	struct world *world = *state;
+	JsonObject *device;
+
+	world->context.devices = list_devices;
+
+	g_autoptr(JsonObject) status = call(world, "status");
+	JsonArray *devices = json_object_get_array_member(status, "kernel_devices");
+
+	assert_int_equal(json_array_get_length(devices), 2);
+	device = json_array_get_object_element(devices, 0);
+	assert_string_equal(json_object_get_string_member(device, "name"), "user_0/good");
+	assert_string_equal(json_object_get_string_member(device, "config"), "alloc/good");
+	assert_string_equal(json_object_get_string_member(device, "state"), "served");
+	assert_int_equal(json_object_get_int_member(device, "minor"), 3);
+	assert_int_equal(json_object_get_int_member(device, "size"), 4096);
+	assert_int_equal(json_object_get_int_member(device, "commands"), 7);
+}
+
+/* A failed device and an entry of saveconfig.json that cannot be restored. */
+static void what_has_failed_is_degraded(void **state)
+{
+	struct world *world = *state;
+
+	world->context.devices = list_devices;
+
+	g_autoptr(JsonObject) status = call(world, "status");
+	JsonArray *problems = json_object_get_array_member(status, "problems");
+	JsonObject *device = json_array_get_object_element(problems, 0);
+	JsonObject *entry = json_array_get_object_element(problems, 1);
+
+	assert_true(json_object_get_boolean_member(status, "degraded"));
+	assert_string_equal(json_object_get_string_member(device, "path"), "user_0/bad");
+	assert_string_equal(json_object_get_string_member(device, "problem"),
+			    "/bad: No such file or directory");
+	assert_string_equal(json_object_get_string_member(entry, "path"), "user_0/lost");
+	assert_string_equal(json_object_get_string_member(entry, "problem"),
+			    "storage_objects[0] cannot be restored: there is no such handler");
+}
+
+/* The storage "late/..." opens when the main queue runs. */
+static void a_late_end_is_answered_once(void **state)
+{
+	struct world *world = *state;
+
+	send_line(world,
+		  "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"create\",\"params\":{\"path\":\"disk\","
+		  "\"enable\":true,\"attributes\":{\"control/config\":\"late/disk\"}}}");
+	assert_int_equal(world->lines, 1);
+	assert_int_equal(world->answered, 1);
+	assert_string_equal(world->line, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{\"path\":"
+					 "\"user_0/disk\",\"created\":true}}\n");
+}
+
+/* Storage that cannot be opened takes its object with it, and is no object that does not exist. */
+static void a_failed_creation_leaves_nothing(void **state)
+{
+	struct world *world = *state;
+
+	send_line(world, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"create\",\"params\":{\"path\":\"disk\","
+			 "\"enable\":true,\"attributes\":{\"control/config\":\"bad/disk\"}}}");
+	assert_int_equal(world->answered, 1);
+	assert_non_null(strstr(world->line, "\"data\":{\"errno\":\"ENOENT\"}"));
+	assert_null(model_first(model_root(world->context.model), MODEL_STORAGE));
+}
+
+static void notifications_are_not_answered(void **state)
+{
+	struct world *world = *state;
+
+	send_line(world, "{\"jsonrpc\":\"2.0\",\"method\":\"create\",\"params\":{\"path\":\"disk\"}}");
+	send_line(world, "{\"jsonrpc\":\"2.0\",\"method\":\"status\"}");
+	assert_int_equal(world->lines, 0);
+	assert_int_equal(world->answered, 2);
+	assert_non_null(model_first(model_root(world->context.model), MODEL_STORAGE));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(kernel_devices_are_shown, begin, end),
+	    cmocka_unit_test_setup_teardown(what_has_failed_is_degraded, begin, end),
+	    cmocka_unit_test_setup_teardown(a_late_end_is_answered_once, begin, end),
+	    cmocka_unit_test_setup_teardown(a_failed_creation_leaves_nothing, begin, end),
+	    cmocka_unit_test_setup_teardown(notifications_are_not_answered, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
