@@ -125,7 +125,7 @@ static void conn_turn(struct loop_work *work)
 	iscsi_tx_flush(conn);
 	if (conn->state == ISCSI_CONN_CLOSING)
 		return;
-	if (conn->state == ISCSI_CONN_FULL)
+	if (conn->state == ISCSI_CONN_FULL && !list_empty(&conn->session->luns.leaving))
 		iscsi_luns_reap(&conn->session->luns);
 	if (conn->state == ISCSI_CONN_FULL && !conn->session->ntasks && !conn->close_after_send)
 		when_idle(conn);
@@ -207,17 +207,28 @@ void iscsi_conn_ask_to_leave(struct iscsi_conn *conn, const char *reason)
 		loop_timer_arm(conn->il->loop, &conn->timer, LEAVE_S * NS_PER_S);
 }
 
+/* What the initiator sees of the model; NULL: nothing yet, or it is in discovery. */
+static struct model_view *view_of(const struct iscsi_conn *conn)
+{
+	const struct model_login *target = conn->login ? iscsi_login_result(conn->login)->target : NULL;
+
+	if (conn->session)
+		return conn->session->luns.view;
+	return target ? target->view : NULL;
+}
+
 void iscsi_conn_update(struct iscsi_conn *conn)
 {
-	struct iscsi_session *session = conn->session;
+	struct model_view *view = conn->state == ISCSI_CONN_CLOSING ? NULL : view_of(conn);
 
-	if (!session || session->discovery || conn->state == ISCSI_CONN_CLOSING)
+	if (!view)
 		return;
-	if (model_view_is_closed(session->luns.view))
+	/* A login that is under way ends, too, because the model waits until nothing uses the view. */
+	if (model_view_is_closed(view))
 		iscsi_conn_ask_to_leave(
 		    conn, "its TPG was disabled, or the target, the TPG or the initiator's ACL was deleted");
-	if (conn->state != ISCSI_CONN_CLOSING)
-		iscsi_luns_update(session);
+	if (conn->state != ISCSI_CONN_CLOSING && conn->session)
+		iscsi_luns_update(conn->session);
 }
 
 static void format_address(const struct sockaddr_storage *addr, char text[64])

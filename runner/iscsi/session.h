@@ -66,6 +66,8 @@ struct iscsi_session {
 	struct list tasks;
 	unsigned ntasks, nimmediate, nexpired;
 	unsigned ntmfs;
+	/* A function for all LUNs is in progress. */
+	bool resets_all;
 	uint32_t next_ttt;
 	/* The session is in the table. Only its own loop reads and writes this: other loops
 	 * change node when they enter or remove a neighbour. */

@@ -34,7 +34,7 @@ static void task_done(struct scsi_cmd *cmd)
 	struct iscsi_task *task = iscsi_task_of(cmd);
 
 	contract(task->state == ISCSI_TASK_RUN);
-	if (cmd->iov != cmd->lent) /* else the response is sent from memory of the handler */
+	if (task->lun && cmd->iov != cmd->lent) /* else the response is sent from memory of the handler */
 		iscsi_task_leave_lun(task);
 	if (cmd->no_response || task->expired || task->conn->state == ISCSI_CONN_CLOSING)
 		iscsi_task_free(task);
@@ -149,10 +149,11 @@ static void init_cmd(struct iscsi_task *task, const struct iscsi_scsi_command *p
 struct iscsi_task *iscsi_task_new(struct iscsi_conn *conn)
 {
 	const struct iscsi_scsi_command *pdu = (const void *)conn->rx.head;
-	struct iscsi_lun *lun;
+	int number = model_lun_decode(pdu->lun);
+	struct iscsi_lun *lun = number < 0 ? NULL : iscsi_lun_find(&conn->session->luns, (unsigned)number);
 	struct iscsi_task *task;
 
-	if (!iscsi_lun_get(conn->session, model_lun_decode(pdu->lun), &lun))
+	if (!lun && !iscsi_lun_get(conn->session, number, &lun))
 		return NULL;
 	task = slab_get(&conn->il->tasks);
 	if (!task)
@@ -196,7 +197,8 @@ void iscsi_task_free(struct iscsi_task *task)
 	struct iscsi_conn *conn = task->conn;
 
 	scsi_drop(&task->cmd);
-	iscsi_task_leave_lun(task);
+	if (task->lun)
+		iscsi_task_leave_lun(task);
 	iscsi_task_credit(task);
 	leave(conn->session, task);
 	if (task->buffer)

@@ -10,6 +10,7 @@
 
 #include "iscsi/session_table.h"
 #include "iscsi/task.h"
+#include "iscsi/work.h"
 #include "model/lun.h"
 
 /* Functions that a session may have in progress; they are immediate, so the CmdSN window does
@@ -31,8 +32,8 @@ struct iscsi_tmf {
 	struct iscsi_conn *conn;
 	/* Parts that have not ended. */
 	unsigned pending;
-	/* TARGET COLD RESET */
-	bool cold;
+	/* A function for all LUNs; TARGET COLD RESET */
+	bool all, cold;
 	uint8_t itt[4];
 	unsigned nparts;
 	struct part parts[];
@@ -56,6 +57,8 @@ static void over(struct iscsi_tmf *tmf)
 	struct iscsi_conn *conn = tmf->conn;
 
 	conn->session->ntmfs--;
+	if (tmf->all)
+		conn->session->resets_all = false;
 	if (conn->state != ISCSI_CONN_CLOSING) {
 		answer(conn, tmf->itt, ISCSI_TMF_COMPLETE);
 		if (tmf->cold) { /* 11.5.1: all connections to all initiators end */
@@ -263,18 +266,28 @@ static bool add_all(struct iscsi_tmf *tmf, enum scsi_tmf_function function)
 
 static void on_all_luns(struct iscsi_conn *conn, enum scsi_tmf_function function)
 {
-	const struct iscsi_luns *luns = &conn->session->luns;
-	struct iscsi_tmf *tmf = new_tmf(conn, count_leaving(luns, -1) + model_map_count(luns->map));
+	const struct iscsi_tmf_request *pdu = (const void *)conn->rx.head;
+	struct iscsi_session *session = conn->session;
+	struct iscsi_tmf *tmf;
 
+	/* It may be as much work as thousands of other requests. */
+	if (session->resets_all) {
+		answer(conn, pdu->itt, ISCSI_TMF_REJECTED);
+		return;
+	}
+	tmf = new_tmf(conn, count_leaving(&session->luns, -1) + model_map_count(session->luns.map));
 	if (!tmf)
 		return;
+	tmf->all = session->resets_all = true;
 	add_leaving(tmf, -1);
 	if (!add_all(tmf, function)) {
 		answer(conn, tmf->itt, ISCSI_TMF_REJECTED);
+		session->resets_all = false;
 		free(tmf);
 		return;
 	}
-	drop_waiting(conn->session, -1);
+	iscsi_work_add(conn, tmf->nparts);
+	drop_waiting(session, -1);
 	run(tmf);
 }
 

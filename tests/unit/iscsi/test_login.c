@@ -179,6 +179,37 @@ static void allow_any_admits(void **state)
 			 ISCSI_LOGIN_COMPLETE);
 }
 
+/* RFC 7143 4.4.2: the tag of the TPG whose portal the connection came in at. */
+static void tag_of_the_portal_group(void **state)
+{
+	struct initiator *i = *state;
+	struct model_object *other = fixture_create(i->f, model_parent(i->disk), MODEL_TPG, "tpgt_300", NULL);
+	struct model_object *portal = fixture_create(i->f, other, MODEL_PORTAL, "[::1]:3261", NULL);
+
+	fixture_create(i->f, other, MODEL_ACL, HOST, NULL);
+	assert_int_equal(fixture_enable(i->f, other, true), 0);
+	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), NAMES), ISCSI_LOGIN_COMPLETE);
+	assert_string_equal(answer(i, "TargetPortalGroupTag"), "1");
+	iscsi_login_free(i->login);
+	i->login = iscsi_login_new(i->model, portal->np, &i->peer, "192.0.2.1:4711");
+	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), NAMES), ISCSI_LOGIN_COMPLETE);
+	assert_string_equal(answer(i, "TargetPortalGroupTag"), "300");
+	assert_int_not_equal(iscsi_login_result(i->login)->target->relative_port, 1);
+}
+
+/* Another target's portal leads nowhere, and a TPG that is disabled does not exist. */
+static void wrong_portal(void **state)
+{
+	struct initiator *i = *state;
+	struct model_object *portal = fixture_create(i->f, i->hidden, MODEL_PORTAL, "[::1]:3261", NULL);
+
+	i->login = iscsi_login_new(i->model, portal->np, &i->peer, "192.0.2.1:4711");
+	assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), NAMES), ISCSI_LOGIN_NOT_FOUND);
+	reconnect(i);
+	assert_int_equal(fixture_enable(i->f, i->disk, false), 0);
+	assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), NAMES), ISCSI_LOGIN_FORBIDDEN);
+}
+
 static void version(void **state)
 {
 	struct initiator *i = *state;
@@ -450,6 +481,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(straight_to_full_feature),
 	    TEST(both_stages),
+	    TEST(tag_of_the_portal_group),
+	    TEST(wrong_portal),
 	    TEST(security_to_full_feature),
 	    TEST(names_in_upper_case),
 	    TEST(discovery),

@@ -481,6 +481,8 @@ static void test_warm_reset(void **state)
 	send_command(2, wire_command(1, FINAL_READ, 512, READ, 0, 1), 0);
 	send_tmf(0, 2, ISCSI_TMF_WARM_RESET, ISCSI_TAG_NONE);
 	assert_int_equal(wire.resets, 5);
+	send_tmf(0, 3, ISCSI_TMF_WARM_RESET, ISCSI_TAG_NONE);
+	tmf_answer(ISCSI_TMF_REJECTED); /* one at a time */
 	remove_lun(3);
 	wire_complete();
 	wire_tmf_done();
@@ -489,6 +491,9 @@ static void test_warm_reset(void **state)
 	tmf_answer(ISCSI_TMF_COMPLETE);
 	assert_int_equal(deleted, 1);
 	assert_int_equal(wire.attached, 4);
+	send_tmf(0, 4, ISCSI_TMF_WARM_RESET, ISCSI_TAG_NONE);
+	tmf_answer(ISCSI_TMF_COMPLETE);
+	assert_int_equal(wire.resets, 9);
 	wire_stop();
 }
 
@@ -518,6 +523,27 @@ static void test_disabled(void **state)
 	assert_true(wire_expire());
 	wire_turn();
 	assert_null(wire_conn());
+	fixture_settle(wire.model);
+	assert_int_equal(deleted, 1);
+	wire_stop();
+}
+
+/* A login that is under way when its TPG is disabled ends at once; the model waits for it. */
+static void test_disabled_during_the_login(void **state)
+{
+	(void)state;
+	wire_start();
+	assert_int_equal(wire_conn()->state, ISCSI_CONN_LOGIN);
+	assert_non_null(
+	    iscsi_login_result(wire_conn()->login)->target); /* the double knows the target already */
+	wire_update();
+	assert_non_null(wire_conn());
+	deleted = 0;
+	model_enable(wire.tpg, false, on_deleted, NULL);
+	wire_update();
+	assert_null(wire_conn());
+	model_login_free(wire.login); /* a login that is not a double frees it */
+	wire.login = NULL;
 	fixture_settle(wire.model);
 	assert_int_equal(deleted, 1);
 	wire_stop();
@@ -604,6 +630,7 @@ int main(void)
 	    cmocka_unit_test_setup(test_removed_while_resetting, setup),
 	    cmocka_unit_test_setup(test_warm_reset, setup),
 	    cmocka_unit_test_setup(test_disabled, setup),
+	    cmocka_unit_test_setup(test_disabled_during_the_login, setup),
 	    cmocka_unit_test_setup(test_hanging_session, setup),
 	    cmocka_unit_test_setup(test_kicked, setup),
 	    cmocka_unit_test_setup(test_counters, setup),

@@ -203,6 +203,27 @@ static void wildcards(void **state)
 	}
 }
 
+/* Each TPG has its own portals, and each address carries the tag of its TPG. */
+static void several_tpgs(void **state)
+{
+	struct session *s = *state;
+	struct model_object *other =
+	    fixture_create(s->i->f, model_parent(s->i->disk), MODEL_TPG, "tpgt_9", NULL);
+
+	fixture_create(s->i->f, other, MODEL_PORTAL, "127.0.0.1:3262", NULL);
+	fixture_create(s->i->f, other, MODEL_ACL, HOST, NULL);
+	ask(s, "SendTargets=All"); /* it is disabled */
+	assert_text(s, "TargetName=" DISK "\nTargetAddress=127.0.0.1:3260,1\n");
+	assert_int_equal(fixture_enable(s->i->f, other, true), 0);
+	ask(s, "SendTargets=All");
+	assert_text(s,
+		    "TargetName=" DISK "\nTargetAddress=127.0.0.1:3260,1\nTargetAddress=127.0.0.1:3262,9\n");
+	s->context.target = DISK;
+	ask(s, "SendTargets=");
+	assert_text(s,
+		    "TargetName=" DISK "\nTargetAddress=127.0.0.1:3260,1\nTargetAddress=127.0.0.1:3262,9\n");
+}
+
 /* However long the list is, it is complete. */
 static void a_long_list(void **state)
 {
@@ -309,6 +330,7 @@ int main(void)
 	    TEST(by_name_in_discovery),
 	    TEST(own_target_in_a_normal_session),
 	    cmocka_unit_test(wildcards),
+	    TEST(several_tpgs),
 	    TEST(a_long_list),
 	    TEST(shows_only_usable_portals),
 	    TEST(shows_the_public_address),
