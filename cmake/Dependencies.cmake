@@ -5,7 +5,8 @@ find_package(Threads REQUIRED)
 # liburing 2.3 is the first version with io_uring_submit_and_get_events().
 pkg_check_modules(URING REQUIRED IMPORTED_TARGET liburing>=2.3)
 pkg_check_modules(GLIB REQUIRED IMPORTED_TARGET glib-2.0 gio-2.0 gio-unix-2.0)
-pkg_check_modules(JSON_GLIB REQUIRED IMPORTED_TARGET json-glib-1.0)
+# json-glib 1.6 is the first version with defaults for missing members and ordered iteration.
+pkg_check_modules(JSON_GLIB REQUIRED IMPORTED_TARGET json-glib-1.0>=1.6)
 # EVP_MD_fetch() came with OpenSSL 3.
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=3)
 pkg_check_modules(NL IMPORTED_TARGET libnl-3.0 libnl-genl-3.0)

@@ -60,6 +60,8 @@ class Services(ControlCase):
         self.both("disable", old)
         self.assertIn("[disabled", self.both("ls", old))
         self.both("enable", old)
+        self.both("set", "/", "discovery_auth/userid", "discoverer")
+        self.assertEqual(self.call("get", path="/", attribute="discovery_auth/userid")["value"], "discoverer")
         self.both("delete", TARGET, "-r")
         self.both("delete", TARGET, status=4)
 

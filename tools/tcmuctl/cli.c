@@ -188,7 +188,8 @@ struct service *cli_service_of(struct cli *cli, const char *path)
 	g_autofree char *object = first_object(path);
 	unsigned last = cli->services->len - 1;
 
-	for (unsigned i = 0; i < last; i++) {
+	/* Every daemon has a root, whose attributes are those of the iSCSI front end. */
+	for (unsigned i = 0; i < last && strcmp(path, "/"); i++) {
 		struct service *service = cli->services->pdata[i];
 		JsonObject *params = cli_params_path(object);
 		struct rpc_error error;
@@ -201,7 +202,7 @@ struct service *cli_service_of(struct cli *cli, const char *path)
 		if (result)
 			return service;
 	}
-	/* New objects belong to the iSCSI front end, which comes last. */
+	/* This daemon, which comes last, also gets new objects. */
 	return cli->services->pdata[last];
 }
 
