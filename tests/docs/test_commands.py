@@ -181,13 +181,14 @@ class Commands(unittest.TestCase):
         self.bash(script(self.block(path, "cp -r /usr/")), self.work, DESTDIR="")
         folder = os.path.join(self.work, "mydisk")
         config, = glob.glob(f"{self.prefix}/**/tcmu-runner.pc", recursive=True)
-        self.bash(self.block(path, "template.c -o"), folder, PKG_CONFIG_PATH=os.path.dirname(config))
+        compile_with = "cc -shared -fPIC -fvisibility=hidden $(pkg-config --cflags tcmu-runner) "
+        self.bash(self.block(path, compile_with + "template.c"), folder, PKG_CONFIG_PATH=os.path.dirname(config))
         self.assertIn("name=template", self.installed_handlers())
-        self.bash(self.block(path, "filter.c -o"), folder, PKG_CONFIG_PATH=os.path.dirname(config))
-        self.bash(script(self.block(path, "filter=template")), folder)
+        self.bash(self.block(path, compile_with + "filter.c"), folder, PKG_CONFIG_PATH=os.path.dirname(config))
+        self.bash(script(self.block(path, "tcmu-runner --handler-path build --dump-handlers template")), folder)
         shutil.copy(os.path.join(self.copy, "some.img"), folder)
         # All of its tests are run one by one, by tests/conformance.
-        test = self.block(path, "tcmu-runner --handler-path build").replace("--dataloss", "--dataloss --test=SCSI.Read10")
+        test = self.block(path, "iqn=iqn.").replace("--dataloss", "--dataloss --test=SCSI.Read10")
         self.bash(script(test), folder)
 
     def test_9_nothing_left(self):

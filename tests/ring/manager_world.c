@@ -48,6 +48,7 @@ int set_up(void **state)
 	assert_non_null(mkdtemp(w->folder));
 	fake_kernel_start(w->folder);
 	assert_true(backstore_load_handlers(HANDLERS, NULL) > 0);
+	assert_true(backstore_load_filters(HANDLERS, NULL) > 0);
 	assert_int_equal(loop_set_start(&w->set, &loops, NULL), 0);
 	w->io_lock = tcmu_stray_io_lock(w->folder, NULL);
 	assert_true(w->io_lock >= 0);
@@ -63,6 +64,7 @@ int tear_down(void **state)
 		close_manager(w);
 	close(w->io_lock);
 	loop_set_stop(&w->set);
+	backstore_unload_filters();
 	backstore_unload_handlers();
 	fake_kernel_stop();
 	snprintf(command, sizeof(command), "rm -r %s", w->folder);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "scsi/scsi.h"
 #include "kept_log.h"
@@ -36,6 +37,24 @@ static void test_options_reach_the_handler(void **state)
 	assert_string_equal(fake_attribute(1, "attrib/emulate_write_cache", value), "0");
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 	assert_true(is_logged("served, 1048576 bytes, with cache=writethrough"));
+}
+
+static void test_filters_stand_before_the_storage(void **state)
+{
+	static const uint8_t synchronize_cache[10] = {0x35};
+	static const char line[] = "served, 1048576 bytes, with cache=none, "
+				   "filters: delay (delay=1ms), error (sense=3/c/3)";
+	struct world *w = *state;
+
+	open_manager(w);
+	assert_int_equal(
+	    add_config(1, "file/a.img;cache=none;filter=delay;delay=1ms;filter=error;sense=3/c/3"), 0);
+	wait_state(w, 1, TCMU_DEVICE_SERVED);
+	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
+	assert_int_equal(fake_command(1, synchronize_cache, 10, 0), SCSI_CHECK_CONDITION);
+	for (int i = 0; i < 60000 && !is_logged(line); i++)
+		usleep(1000);
+	assert_true(is_logged(line));
 }
 
 static void test_wrong_options(void **state)
@@ -117,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_options_reach_the_handler, set_up_log, tear_down),
+	    cmocka_unit_test_setup_teardown(test_filters_stand_before_the_storage, set_up_log, tear_down),
 	    cmocka_unit_test_setup_teardown(test_wrong_options, set_up_log, tear_down),
 	    cmocka_unit_test_setup_teardown(test_escapes, set_up_log, tear_down),
 	    cmocka_unit_test_setup_teardown(test_literal_name, set_up_log, tear_down),
