@@ -19,6 +19,7 @@ static const struct {
     {"CheckConfig", dbus_check_config},
     {"RegisterHandler", dbus_register_handler},
     {"List", dbus_list_devices},
+    {"Report", dbus_report},
 };
 
 static void answer(GDBusMethodInvocation *call)
@@ -94,12 +95,17 @@ guint dbus_export(struct dbus_service *s, const char *path, const GDBusInterface
 }
 
 /* The name of a device may contain any bytes. A program that prints it must not show a forged line. */
-GVariant *dbus_text(const char *text)
+char *dbus_string(const char *text)
 {
 	char *valid = g_utf8_make_valid(text, -1);
 
 	text_hide_control_chars(valid);
-	return g_variant_new_take_string(valid);
+	return valid;
+}
+
+GVariant *dbus_text(const char *text)
+{
+	return g_variant_new_take_string(dbus_string(text));
 }
 
 void dbus_return_verdict(GDBusMethodInvocation *call, bool good, const char *message)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The method List: all devices of the kernel front end with their state, for status.sh and for monitoring. */
+/* What the daemon says of the devices of the kernel front end: List for monitoring, Report for the scripts. */
 #include "dbus/private.h"
 
 static void add(void *arg, const struct control_device *device)
@@ -26,4 +26,55 @@ void dbus_list_devices(struct dbus_service *s, GDBusMethodInvocation *call)
 	g_variant_builder_init(&devices, G_VARIANT_TYPE("aa{sv}"));
 	control_service_devices(s->control, add, &devices);
 	g_dbus_method_invocation_return_value(call, g_variant_new("(aa{sv})", &devices));
+}
+
+static void add_field(GString *report, const char *text)
+{
+	g_autofree char *field = dbus_string(text);
+
+	g_string_append_printf(report, "\t%s", field);
+}
+
+static void add_line(void *arg, const struct control_device *device)
+{
+	GString *report = arg;
+
+	g_string_append(report, "device");
+	add_field(report, device->name);
+	add_field(report, device->state);
+	g_string_append_printf(report, "\t%" G_GUINT64_FORMAT, device->commands);
+	add_field(report, device->error);
+	g_string_append_c(report, '\n');
+}
+
+static void add_handlers(const struct dbus_service *s, GString *report)
+{
+	struct list *node, *next;
+
+	g_string_append(report, "handlers");
+	list_for_each (&s->handlers, node, next) {
+		const struct dbus_handler *handler = list_entry(node, struct dbus_handler, node);
+
+		if (handler->object)
+			g_string_append_printf(report, " %s", handler->name);
+	}
+	g_string_append_c(report, '\n');
+}
+
+void dbus_report(struct dbus_service *s, GDBusMethodInvocation *call)
+{
+	GString *report = g_string_new(NULL);
+	struct error error;
+	char name[512];
+
+	add_handlers(s, report);
+	control_service_devices(s->control, add_line, report);
+	if (control_service_last_refusal(s->control, name, sizeof(name), &error)) {
+		g_string_append(report, "refused");
+		add_field(report, name);
+		add_field(report, error.text);
+		g_string_append_c(report, '\n');
+	}
+	g_dbus_method_invocation_return_value(call, g_variant_new("(s)", report->str));
+	g_string_free(report, TRUE);
 }

@@ -56,6 +56,8 @@ struct dbus_service {
 guint dbus_export(struct dbus_service *s, const char *path, const GDBusInterfaceInfo *interface);
 /* Makes a string of text that may contain any bytes. */
 GVariant *dbus_text(const char *text);
+/* The same as a string, which the caller frees. */
+char *dbus_string(const char *text);
 void dbus_return_verdict(GDBusMethodInvocation *call, bool good, const char *message);
 
 /* handlers.c */
@@ -79,4 +81,5 @@ void dbus_forward_check_config(struct dbus_handler *handler, GDBusMethodInvocati
 
 /* devices.c */
 void dbus_list_devices(struct dbus_service *s, GDBusMethodInvocation *call);
+void dbus_report(struct dbus_service *s, GDBusMethodInvocation *call);
 #endif

@@ -48,6 +48,15 @@ void kernel_service_list(struct kernel_service *service, control_device_view *vi
 	(void)arg;
 }
 
+bool kernel_service_last_refusal(struct kernel_service *service, char *name, size_t size, struct error *error)
+{
+	(void)service;
+	(void)name;
+	(void)size;
+	(void)error;
+	return false;
+}
+
 void kernel_service_stop(struct kernel_service *service)
 {
 	(void)service;

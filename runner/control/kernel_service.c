@@ -180,6 +180,11 @@ void kernel_service_list(struct kernel_service *s, control_device_view *view, vo
 	kernel_manager_list(s->manager, show, &(struct listing){view, arg});
 }
 
+bool kernel_service_last_refusal(struct kernel_service *s, char *name, size_t size, struct error *error)
+{
+	return kernel_manager_last_refusal(s->manager, name, size, error);
+}
+
 void kernel_service_stop(struct kernel_service *s)
 {
 	if (s->manager)

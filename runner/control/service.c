@@ -323,6 +323,11 @@ void control_service_devices(struct control_service *s, control_device_view *vie
 		kernel_service_list(s->kernel, view, arg);
 }
 
+bool control_service_last_refusal(struct control_service *s, char *name, size_t size, struct error *error)
+{
+	return s->kernel && kernel_service_last_refusal(s->kernel, name, size, error);
+}
+
 /* --- stop --- */
 
 /* A backend that never answers must not keep the process for ever. Async-signal-safe calls only. */

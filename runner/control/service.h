@@ -4,6 +4,7 @@
 #define CONTROL_SERVICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "config/options.h"
@@ -32,4 +33,7 @@ int control_service_stop(struct control_service *service);
 bool control_service_has_kernel(const struct control_service *service);
 /* Main thread. The handlers are backstore_handler_at()'s. */
 void control_service_devices(struct control_service *service, control_device_view *view, void *arg);
+/* Main thread. The kernel's device that was refused last, "user_0/disk", and why. False: none was. */
+bool control_service_last_refusal(struct control_service *service, char *name, size_t size,
+				  struct error *error);
 #endif

@@ -4,6 +4,7 @@
  * which request is carried out in which state. If the device has to be stopped first, the job ends, and the loop submits it again when no command is in flight. So no thread waits for commands.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -99,6 +100,10 @@ void kernel_failed(struct kernel_device *d, int err, const struct error *error)
 	d->stays |= !refused;
 	if (!d->stays)
 		d->requests |= KERNEL_BIT(KERNEL_REMOVE);
+	if (!refused)
+		return;
+	snprintf(d->manager->refused_label, sizeof(d->manager->refused_label), "%s", d->label);
+	d->manager->refused_error = *error;
 }
 
 /* --- close --- */

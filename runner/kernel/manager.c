@@ -204,3 +204,12 @@ void kernel_manager_list(struct kernel_manager *manager,
 		view(arg, &seen);
 	}
 }
+
+bool kernel_manager_last_refusal(struct kernel_manager *manager, char *name, size_t size, struct error *error)
+{
+	SCOPE_LOCK(&manager->lock);
+
+	snprintf(name, size, "%s", manager->refused_label);
+	*error = manager->refused_error;
+	return *name;
+}

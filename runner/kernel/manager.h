@@ -68,4 +68,10 @@ void kernel_manager_set_defaults(struct kernel_manager *manager,
  * during the call. */
 void kernel_manager_list(struct kernel_manager *manager,
 			 void (*view)(void *arg, const struct tcmu_device_view *view), void *arg);
+/*
+ * Any thread. The device that could not be opened last and therefore was refused, "user_0/disk" of at most size bytes, and why.
+ * Such a device does not exist, so no list shows it. False: none was refused.
+ */
+bool kernel_manager_last_refusal(struct kernel_manager *manager, char *name, size_t size,
+				 struct error *error);
 #endif

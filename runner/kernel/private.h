@@ -51,6 +51,9 @@ struct kernel_manager {
 	struct list unknown;
 	unsigned next_loop;
 	struct kernel_manager_defaults defaults;
+	/* The device that was refused last, and why; "": none was. */
+	char refused_label[280];
+	struct error refused_error;
 	bool closing;
 	/* While closing: whatever remains in the rings came after this time. */
 	uint64_t left_ns;

@@ -3,6 +3,7 @@
  * The D-Bus service without the rest of the daemon: host HANDLER_DIR. Serves the handlers that are there and
  * three devices that are not, until SIGTERM.
  */
+#include <errno.h>
 #include <glib-unix.h>
 #include <stdio.h>
 
@@ -21,6 +22,15 @@ void control_service_devices(struct control_service *service, control_device_vie
 	(void)service;
 	for (size_t i = 0; i < G_N_ELEMENTS(devices); i++)
 		view(arg, &devices[i]);
+}
+
+bool control_service_last_refusal(struct control_service *service, char *name, size_t size,
+				  struct error *error)
+{
+	(void)service;
+	g_snprintf(name, size, "user_3/re\tfused");
+	error_set(error, EINVAL, "/srv/a.img holds 4096 bytes,\nbut size=8192");
+	return true;
 }
 
 static gboolean on_quit(gpointer data)

@@ -126,6 +126,15 @@ class TargetcliTest(BusCase):
         self.assertEqual(devices[1]["error"], "gone \ufffd")
         self.assertEqual([device["state"] for device in devices], ["served", "failed", "opening"])
 
+    def test_report(self):
+        lines = self.bus.call(f"{ROOT}/Devices1", SERVICE + ".Devices1", "Report")[0].splitlines()
+        self.assertEqual(sorted(lines[0].split()[1:]), sorted(self.handlers()))
+        self.assertEqual([line.split("\t") for line in lines[1:]], [
+            ["device", "user_0/disk", "served", "7", ""],
+            ["device", "user_1/odd %n??[2J \ufffd", "failed", "0", "gone \ufffd"],
+            ["device", "user_2/new", "opening", "0", ""],
+            ["refused", "user_3/re?fused", "/srv/a.img holds 4096 bytes,?but size=8192"]])
+
 
 class ExternalHandlerTest(BusCase):
     def test_life(self):
