@@ -1,20 +1,29 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# block_create.sh PATH NAME
+# block_create.sh PATH NAME [SIZE]
 #
 # Makes a storage object of the kernel's own block backend, iblock_N/NAME. PATH is a block device, or a file: then a
 # loop device is made on it, the volume group vg_NAME on that and the logical volume lv_NAME in that, which is served.
-# A file that has been through block_delete.sh still holds them, and their data is served again.
+# A file that has been through block_delete.sh still holds them, and their data is served again. A file that does not
+# exist is created with SIZE bytes (or with K, M, G, T), 10M without SIZE. The size of a file that exists stays. In
+# the tree of a daemon (TCMU_CONFIGFS) the file itself is served, without a volume group, and nobody needs to be root.
 set -eu
 here=$(dirname "$(realpath "$0")")
 . "$here/lio.sh"
-begin 2 2 "$@"
+begin 2 3 "$@"
 path=$(realpath -ms -- "$1") name=$2
 check_name "$name"
 check_value PATH "$path"
-[ -b "$path" ] || [ -f "$path" ] || die "$path is neither a block device nor a file (truncate -s 1G $path makes one)"
+size=$(bytes "${3:-10M}")
+[ -b "$path" ] || [ -f "$path" ] || [ ! -e "$path" ] || die "$path is neither a block device nor a file"
 need_modules target_core_mod target_core_iblock
 ! old=$(device_folder iblock "$name") || die "$old exists"
+created=
+if make_file "$path"; then
+	truncate -s "$size" "$path"
+	created="$path created, $size bytes"
+fi
+[ -e "$path" ] || die "$path cannot be made"
 
 # Makes the logical volume on the file $path; $disk is its device node.
 make_volume() {
@@ -40,10 +49,11 @@ make_volume() {
 }
 
 disk=$path
-[ -b "$path" ] || make_volume
+[ -b "$path" ] || is_daemons || make_volume
 new_device iblock "$name"
 put "udev_path=$disk" "$core/$device/control"
 put "$disk" "$core/$device/udev_path"
-put "$(cat /proc/sys/kernel/random/uuid)" "$core/$device/wwn/vpd_unit_serial"
+put_new_serial
 put 1 "$core/$device/enable"
+[ -z "$created" ] || info "$created"
 echo "Your backstore path: $device"

@@ -11,7 +11,8 @@ begin 1 1 "$@"
 need_modules target_core_mod
 need_device iblock "$1"
 name=${device#*/}
-disk=$(cat "$core/$device/udev_path")
+attribute "$core/$device/udev_path"
+disk=$value
 delete_device
 if [ "$disk" = "/dev/vg_$name/lv_$name" ]; then
 	loop=$(pvs --noheadings --options pv_name --select "vg_name=vg_$name" | tr -d ' ')

@@ -5,7 +5,8 @@
 lock=${TCMU_LOCK:-/run/tcmu-runner/lock}
 
 # lock_holder FILE: prints the id of the process that holds a lock on it, for as long as it lives, whatever kills it;
-# fails when none does. /proc/locks shows that without taking the lock, which would be in the way of a daemon that starts.
+# fails when none does. /proc/locks shows that without taking the lock, which would be in the way of a daemon that
+# starts.
 lock_holder() (
 	held=$(stat -c '%D %i' "$1" 2>/dev/null) || exit 1
 	disk=$((0x${held% *}))
@@ -15,8 +16,8 @@ lock_holder() (
 
 daemon_pid() { lock_holder "$lock"; }
 
-# The tcmu-runner that came before this one may run too. It answers the kernel for every device, and refuses what it does
-# not know; and the kernel takes the first answer that comes.
+# The tcmu-runner that came before this one may run too. It answers the kernel for every device, and refuses what it
+# does not know; and the kernel takes the first answer that comes.
 other_daemon_pid() { lock_holder /run/tcmu.lock; }
 
 # The kernel waits without end for an answer to a device that comes or goes: only with a daemon is it asked to.
@@ -46,38 +47,53 @@ on_bus() {
 	path=$1 method=$2
 	shift 2
 	[ "$bus_address" ] || find_on_bus || return 1
-	dbus-send --system --print-reply --reply-timeout=5000 --dest="$bus_address" \
+	dbus-send --system --print-reply=literal --reply-timeout=5000 --dest="$bus_address" \
 		"/org/kernel/TCMUService1$path" "$method" "$@" 2>&1
 }
 
-# Prints the names of the handlers that the daemon has loaded, in one line.
-handlers() {
-	on_bus '' org.freedesktop.DBus.ObjectManager.GetManagedObjects |
-		sed -n 's|.*object path "/org/kernel/TCMUService1/\([A-Za-z0-9_]*\)".*|\1|p' | sort | paste -s -d ' ' -
+# ask_daemon: $report is what the daemon says of itself: the names of its handlers, and a line for each device. Fails
+# if it does not answer.
+report=
+ask_daemon() {
+	report=$(on_bus /Devices1 org.kernel.TCMUService1.Devices1.Report) || return 1
+	report=$newline${report#   }$newline
 }
+
+# find_line KEY: $line is the rest of the line of $report that begins with KEY. Fails if there is none.
+newline='
+'
+tab=$(printf '\t')
+find_line() {
+	line=${report#*"$newline$1"}
+	[ "$line" != "$report" ] || return 1
+	line=${line%%"$newline"*}
+}
+
+# handlers: prints the names of the handlers that the daemon has loaded, in one line.
+handlers() { find_line 'handlers ' && printf '%s\n' "$line" | tr ' ' '\n' | sort | paste -s -d ' ' -; }
 
 # need_handler HANDLER CONFIG: the daemon must have loaded the handler, and the handler must accept CONFIG.
 need_handler() {
 	find_on_bus || true # once for all that follows
-	loaded=$(handlers)
-	case " $loaded " in
-	'  ')
+	if ! ask_daemon; then
 		warn "the daemon cannot be asked by D-Bus whether it has a handler '$1'"
 		return 0
-		;;
+	fi
+	loaded=$(handlers)
+	case " $loaded " in
 	*" $1 "*) ;;
 	*) die "the daemon has no handler '$1'; it has: $loaded" ;;
 	esac
 	answer=$(on_bus "/$1" org.kernel.TCMUService1.CheckConfig "string:$1/$2") || die "$answer"
 	case $answer in
 	*'boolean true'*) ;;
-	*) die "handler '$1' refuses '$2': $(printf %s "$answer" | sed -n 's/.*string "\(.*\)"/\1/p')" ;;
+	*) die "handler '$1' refuses '$2': ${answer#*boolean false   }" ;;
 	esac
 }
 
-# identity STORAGE: prints the serial number that the daemon would choose for it, or the reason why it chooses none. So a
-# disk has the same name after a reboot, behind the kernel and behind the daemon's own iSCSI front end.
-# The program is that of the running daemon, with its folders: it need not be installed.
+# identity STORAGE: prints the serial number that the daemon would choose for it, or the reason why it chooses none.
+# So a disk has the same name after a reboot, behind the kernel and behind the daemon's own iSCSI front end. The
+# program is that of the running daemon, with its folders: it need not be installed.
 identity() {
 	if [ -n "${TCMU_RUNNER-}" ] || ! pid=$(daemon_pid); then
 		"${TCMU_RUNNER:-tcmu-runner}" --identity "$1" 2>&1
@@ -92,54 +108,45 @@ identity() {
 	"/proc/$pid/exe" "$@" --identity "$storage" 2>&1
 }
 
-# make_image CONFIG SIZE: creates the file that the handler "file" shall serve, unless something is there. The daemon itself
-# creates no image that it has served before: the image may only be away. Here an administrator asks for a new disk.
+# make_image CONFIG SIZE: creates the file that the handler "file" shall serve, unless something is there. The daemon
+# itself creates no image that it has served before: the image may only be away. Here an administrator asks for a new
+# disk.
 make_image() {
 	image=$(unescape "${1%%;*}")
 	case $image in
 	/*) ;;
-	*) image=$(readlink "${lock%/*}/state")/$image ;;
+	*)
+		is_kernel || return 0 # only the daemon knows where its state folder is
+		image=$(readlink "${lock%/*}/state")/$image
+		;;
 	esac
 	# The daemon gives a better reason for a folder that is missing.
-	if [ ! -d "$(dirname "$image")" ] || [ -e "$image" ]; then
+	if [ ! -d "${image%/*}" ] || [ -e "$image" ]; then
 		return 0
 	fi
 	make_file "$image" || die "$image cannot be created"
 	truncate -s "$2" "$image"
 }
 
-# The daemon's list of devices.
-list_devices() { on_bus /Devices1 org.kernel.TCMUService1.Devices1.List; }
-
-# state_of DEVICE: its state in that list, and what it has done, or the reason where it has failed.
+# state_of DEVICE: $state is its state in $report, and what it has done, or the reason where it has failed.
 state_of() {
-	device=$1 awk '
-		$1 == "string" { key = $2 }
-		$1 == "variant" {
-			value[key] = $3
-			if (sub(/^ *variant *string "/, "")) { sub(/"$/, ""); value[key] = $0 }
-		}
-		$1 == "]" && value["\"name\""] == ENVIRON["device"] {
-			state = value["\"state\""]
-			if (state == "served")
-				state = state ", " value["\"commands\""] " commands"
-			if (value["\"error\""])
-				state = state ": " value["\"error\""]
-			print state
-		}
-		$1 == "]" { split("", value) }'
+	state=
+	find_line "device$tab$1$tab" || return 0
+	state=${line%%"$tab"*} line=${line#*"$tab"}
+	[ "$state" != served ] || state="served, ${line%%"$tab"*} commands"
+	[ -z "${line#*"$tab"}" ] || state="$state: ${line#*"$tab"}"
 }
 
-# need_served DEVICE: which the kernel has enabled without waiting for an answer. Opening it may take a minute; the daemon
-# hears of it at once.
+# need_served DEVICE: which the kernel has enabled without waiting for an answer. Opening it may take a minute; the
+# daemon hears of it at once.
 need_served() {
 	tries=0 state=
 	while [ $tries -lt 10 ] || { [ $tries -lt 120 ] && [ "$state" = opening ]; }; do
-		if ! view=$(list_devices); then
+		if ! ask_daemon; then
 			warn "the daemon cannot be asked by D-Bus whether it serves $1"
 			return 0
 		fi
-		state=$(printf '%s\n' "$view" | state_of "$1")
+		state_of "$1"
 		case $state in
 		served*) return 0 ;;
 		failed*) break ;;
@@ -147,23 +154,34 @@ need_served() {
 		sleep 0.5
 		tries=$((tries + 1))
 	done
-	die "$1 is not served: ${state:-its daemon does not say why, but in its log}"
+	beside=
+	! pid=$(other_daemon_pid) || beside="; another tcmu-runner, process $pid, runs, too"
+	die "$1 is not served: ${state:-its daemon does not say why, but in its log}$beside"
 }
 
-# bounded COMMAND...: for what the kernel asks the daemon about. When no answer comes for a minute (5 s once a signal has
-# come), or the daemon dies, the kernel is told to give up waiting, and to ask nothing until COMMAND has ended: that would
-# only try again.
+# refusal_of DEVICE: prints why the daemon has refused the device, if it says so.
+refusal_of() {
+	find_on_bus && ask_daemon && find_line "refused$tab$1$tab" && printf '%s\n' "$line"
+}
+
+# bounded COMMAND...: for what the kernel asks the daemon about. When no answer comes for a minute (5 s once a signal
+# has come), or the daemon dies, the kernel is told to give up waiting, and to ask nothing until COMMAND has ended:
+# that would only try again. Another tree asks nobody else.
 bounded() {
+	if ! is_kernel; then
+		attempt "$@" || failed "$device was refused"
+		return 0
+	fi
 	netlink=/sys/module/target_core_user/parameters
 	given_up=
-	whole "$@" &
+	whole "$@" >/dev/null 2>&1 &
 	worker=$!
 	tenths=0 patience=600
 	while kill -0 "$worker" 2>/dev/null; do
 		sleep 0.1 || true # a signal may end it
 		tenths=$((tenths + 1))
 		[ -z "$caught" ] || patience=50
-		if is_kernel && [ $((tenths % 10)) -eq 0 ] && [ -z "$given_up" ] &&
+		if [ $((tenths % 10)) -eq 0 ] && [ -z "$given_up" ] &&
 			{ [ $tenths -ge $patience ] || ! daemon_pid >/dev/null; }; then
 			given_up=yes
 			echo 1 >$netlink/block_netlink
@@ -171,5 +189,12 @@ bounded() {
 		fi
 	done
 	[ -z "$given_up" ] || echo 0 >$netlink/block_netlink
-	wait "$worker" || die "${given_up:+the daemon did not answer; }$device was refused; tcmu-runner's log says why"
+	wait "$worker" || give_reason
+}
+
+# The end of a script whose device was refused.
+give_reason() {
+	[ -z "$given_up" ] || die "the daemon did not answer; $device was refused; tcmu-runner's log says why"
+	why=$(refusal_of "$device") || die "$device was refused; tcmu-runner's log says why"
+	die "$device: $why"
 }

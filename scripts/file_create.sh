@@ -22,9 +22,9 @@ new_device fileio "$name"
 put "fd_dev_name=$path,fd_dev_size=$size" "$core/$device/control"
 put "$path" "$core/$device/udev_path"
 for other in "$core"/fileio_*/*; do
-	[ ! -f "$other/udev_path" ] || [ "$other" = "$core/$device" ] || [ "$(cat "$other/udev_path")" != "$path" ] ||
-		die "$path serves ${other#"$core"/} already"
+	attribute "$other/udev_path"
+	[ "$other" = "$core/$device" ] || [ "$value" != "$path" ] || die "$path serves ${other#"$core"/} already"
 done
-put "$(cat /proc/sys/kernel/random/uuid)" "$core/$device/wwn/vpd_unit_serial"
+put_new_serial
 put 1 "$core/$device/enable"
 echo "Your backstore path: $device"

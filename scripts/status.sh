@@ -9,74 +9,143 @@ here=$(dirname "$(realpath "$0")")
 begin 0 0 "$@"
 need_modules target_core_mod
 
-# attribute FILE: its first line.
-attribute() { head -n 1 "$1" 2>/dev/null; }
-
 # Asked only where it runs: a call would have it started.
 show_daemon() {
 	if ! pid=$(daemon_pid); then
 		echo "tcmu-runner: not running"
-	elif daemons_view=$(list_devices); then
+	elif ask_daemon; then
 		echo "tcmu-runner: running, process $pid"
 		echo "handlers: $(handlers)"
 	else
-		daemons_view=
+		report=
 		echo "tcmu-runner: running, process $pid; it does not answer on D-Bus"
 	fi
 	! pid=$(other_daemon_pid) || echo "another tcmu-runner: running, process $pid"
 }
 
-# served DEVICE: what the daemon says of it.
-served() {
-	[ -n "$daemons_view" ] || return 0
-	state=$(printf '%s\n' "$daemons_view" | state_of "$1")
-	printf ', %s\n' "${state:-not served by tcmu-runner}"
+# All LUNs: "FOLDER<tab>DESTINATION of the link", a line each, by their numbers.
+list_links() {
+	find "$tree"/*/*/tpgt_*/lun -mindepth 2 -maxdepth 2 -type l -printf '%h\t%l\0' 2>/dev/null |
+		tr '\n\0' '?\n' | sort -V
 }
 
-# What the kernel says of a device is "... Config: CONFIG Size: SIZE ..." in its info.
+# The number of LUNs of each device that has some: "COUNT DEVICE", a line each.
+count_luns() { printf %s "$all_links" | sed '/^$/d; s|.*/core/||' | sort | uniq -c | sed 's/^ *//'; }
+
+# luns_of DEVICE: $luns is the number of its LUNs.
+luns_of() {
+	luns=${all_luns%%" $1$newline"*}
+	if [ "$luns" = "$all_luns" ]; then
+		luns=0
+	else
+		luns=${luns##*"$newline"}
+	fi
+}
+
+# read_info FOLDER: $config and $size, from what the kernel says of a device: "... Config: CONFIG Size: SIZE ...".
+read_info() {
+	config='' size=''
+	while IFS= read -r line || [ -n "$line" ]; do
+		case $line in
+		*'Config: '*' Size: '*)
+			config=${line#*Config: }
+			config=${config% Size: *}
+			;;
+		esac
+		case $line in
+		*' Size: '[0-9]*)
+			size=${line##* Size: }
+			size=${size%%[!0-9]*}
+			;;
+		esac
+	done <"$1/info"
+}
+
+# served FOLDER NAME: $state gets what the daemon says of the device.
+served() {
+	if is_daemons; then
+		attribute "$1/health/state"
+		state=$value
+		attribute "$1/statistics/scsi_lu/num_cmds"
+		[ "$state" != served ] || state="served, $value commands"
+		attribute "$1/health/last_error"
+		case $state in
+		served*) ;;
+		*) state=$state${value:+: $value} ;;
+		esac
+	else
+		state_of "$2"
+	fi
+	state="enabled, ${state:-not served by tcmu-runner}"
+}
+
 show_devices() {
 	echo "devices:"
 	for folder in "$core"/*_[0-9]*/*; do
 		[ -f "$folder/info" ] || continue
-		device=${folder#"$core"/} name=$(one_line "${folder#"$core"/}") # the daemon's list has the same
-		config=$(sed -n 's/.*Config: \(.*\) Size: .*/\1/p' "$folder/info")
-		size=$(sed -n 's/.* Size: \([0-9]*\).*/\1/p' "$folder/info")
-		state='not enabled'
-		if [ "$(attribute "$folder/enable")" = 1 ]; then
+		name=${folder#"$core"/}
+		case $name in
+		*[[:cntrl:]]*) name=$(one_line "$name") ;; # the daemon's list has the same
+		esac
+		read_info "$folder"
+		attribute "$folder/enable"
+		if [ "$value" != 1 ]; then
+			state='not enabled'
+		elif is_daemons || { [ -n "$report" ] && [ "${name#user_}" != "$name" ]; }; then
+			served "$folder" "$name"
+		else
 			state=enabled
-			case $device in user_*) state=$state$(served "$name") ;; esac
 		fi
-		luns=$(device_luns "$device" | wc -l)
-		one_line "  $name  ${config:-$(attribute "$folder/udev_path")}  ${size:+$size bytes, }$state, LUNs: $luns"
+		luns_of "$name"
+		attribute "$folder/udev_path"
+		one_line "  $name  ${config:-$value}  ${size:+$size bytes, }$state, LUNs: $luns"
+	done
+}
+
+# logged_in ACL: whether the initiator has a session.
+logged_in() {
+	attribute "$1/info"
+	case $value in
+	InitiatorName*) return 0 ;;
+	esac
+	return 1
+}
+
+show_luns() { # TPG
+	rest=$all_links
+	while :; do
+		after=${rest#*"$newline$1/lun/lun_"}
+		[ "$after" != "$rest" ] || break
+		line=${after%%"$newline"*}
+		rest=$newline${after#*"$newline"}
+		echo "    LUN ${line%%"$tab"*}: ${line##*/core/}"
 	done
 }
 
 show_target() { # TPG
-	case $(attribute "$1/enable") in
+	attribute "$1/enable"
+	case $value in
 	1) state=enabled ;;
 	*) state='not enabled' ;;
 	esac
-	echo "  $(basename "$(dirname "$1")") ${1##*/}, $state"
+	target=${1%/*}
+	echo "  ${target##*/} ${1##*/}, $state"
 	for portal in "$1"/np/*; do
 		[ ! -d "$portal" ] || echo "    portal ${portal##*/}"
 	done
-	for link in "$1"/lun/lun_*/*; do
-		[ -L "$link" ] || continue
-		lun=${link%/*} shown=$(readlink "$link")
-		one_line "    LUN ${lun##*_}: ${shown##*/core/}"
-	done
+	show_luns "$1"
 	for acl in "$1"/acls/*; do
 		[ -d "$acl" ] || continue
 		session='not logged in'
-		! grep -qs '^InitiatorName' "$acl/info" || session='logged in'
+		! logged_in "$acl" || session='logged in'
 		echo "    initiator ${acl##*/}, $session"
 	done
 }
 
-daemons_view=
-if is_kernel; then
-	show_daemon
-fi
+report=
+! is_kernel || show_daemon
+all_links=$newline$(list_links)$newline
+all_luns=$newline$(count_luns)$newline
 show_devices
 echo "targets:"
 for tpg in "$tree"/iscsi/*/tpgt_*; do

@@ -27,9 +27,12 @@ if [ "${1-}" = --chap ]; then
 	shift 3
 fi
 [ $# -le 2 ] || die "too many arguments; -h explains"
-iqn=${1:-iqn.2026-11.com.test:target-$(date +%H-%M-%S)} portal=${2:-0.0.0.0:3260}
-check_iqn "$iqn"
-[ "${#iqn}" -le 223 ] || die "the name has more than 223 characters"
+portal=${2:-0.0.0.0:3260}
+read_iscsi_name "${1:-iqn.2026-11.com.test:target-$(date +%H-%M-%S)}"
+iqn=$iscsi_name
+case $iqn in
+*_*) is_daemons || die "'$iqn': targetcli cannot handle a target whose name contains an underscore" ;;
+esac
 case ${portal##*:} in
 '' | 0* | *[!0-9]* | ??????*) die "portal '$portal' has no port: ADDRESS:PORT" ;;
 esac
@@ -52,17 +55,29 @@ secret() {
 [ -z "$user" ] || password=$(secret)
 names=${TCMU_INITIATOR_NAME:-/etc/iscsi/initiatorname.iscsi}
 initiator=$(sed -n 's/^InitiatorName=[[:space:]]*\([^[:space:]]*\).*/\1/p' "$names" 2>/dev/null | head -n 1)
+[ -z "$initiator" ] && [ -e "$names" ] && [ ! -r "$names" ] &&
+	die "only root may read $names; TCMU_INITIATOR_NAME names another file with a line InitiatorName=NAME"
 [ -n "$initiator" ] || die "$names does not name this machine's initiator: open-iscsi writes it when iscsid starts"
-check_iqn "$initiator"
+read_iscsi_name "$initiator"
+initiator=$iscsi_name
 need_modules target_core_mod iscsi_target_mod
 
+# make_portal: the kernel gives no more than an errno as its reason.
+make_portal() {
+	try_folder "$tpg/np/$portal" && return
+	[ -z "$reason_is_complete" ] || failed ''
+	user_of_port=$(port_user "${portal##*:}") || failed "the portal $portal cannot be created"
+	die "the portal $portal cannot be created: its port is used by $user_of_port. Choose another portal with the second" \
+		"argument, for example ${portal%:*}:3261"
+}
+
 fabric=$tree/iscsi
-[ -d "$fabric" ] || mkdir "$fabric" 2>/dev/null || [ -d "$fabric" ] || die "$fabric cannot be made"
+[ -d "$fabric" ] || attempt mkdir "$fabric" || [ -d "$fabric" ] || failed "$fabric cannot be created"
 target=$fabric/$iqn tpg=$fabric/$iqn/tpgt_1
 [ ! -e "$target" ] || die "target $iqn exists"
 make_folder "$target"
 make_folder "$tpg"
-make_folder "$tpg/np/$portal" || die "the portal $portal cannot be had"
+make_portal
 make_folder "$tpg/acls/$initiator"
 if [ -n "$user" ]; then
 	put "$user" "$tpg/acls/$initiator/auth/userid"

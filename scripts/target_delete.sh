@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # target_delete.sh IQN
 #
-# Removes a target that target_create.sh made, or made half, with its portal and access list. It must have no LUNs and no
-# sessions.
+# Removes a target that target_create.sh made, or made half, with its portal and access list. It must have no LUNs and
+# no sessions.
 set -eu
 here=$(dirname "$(realpath "$0")")
 . "$here/lio.sh"
 begin 1 1 "$@"
-iqn=$1
-check_iqn "$iqn"
+read_iscsi_name "$1"
+iqn=$iscsi_name
 need_modules target_core_mod iscsi_target_mod
 target=$tree/iscsi/$iqn tpg=$tree/iscsi/$iqn/tpgt_1
 [ -d "$target" ] || die "there is no target $iqn"
@@ -24,6 +24,6 @@ need_no_session "$iqn"
 [ ! -d "$tpg" ] || put 0 "$tpg/enable"
 remove_luns "$tpg"/acls/*/lun_* "$tpg"/lun/lun_*
 for folder in "$tpg"/np/* "$tpg"/acls/* "$tpg" "$target"; do
-	[ ! -d "$folder" ] || rmdir "$folder"
+	[ ! -d "$folder" ] || remove_folder "$folder"
 done
 info "Target $iqn deleted"

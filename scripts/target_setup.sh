@@ -8,13 +8,15 @@ set -eu
 here=$(dirname "$(realpath "$0")")
 . "$here/lio.sh"
 begin 2 2 "$@"
-iqn=$1 device=$2
-check_iqn "$iqn"
+device=$2
+read_iscsi_name "$1"
+iqn=$iscsi_name
 check_device "$device"
 need_modules target_core_mod iscsi_target_mod
 need_target "$iqn"
 [ -d "$core/$device" ] || die "there is no device $device"
-[ "$(cat "$core/$device/enable")" = 1 ] || die "$device is not enabled"
+attribute "$core/$device/enable"
+[ "$value" = 1 ] || die "$device is not enabled"
 ! lun=$(target_lun "$device") || die "$device is LUN ${lun##*/lun_} of $iqn already"
 
 # is_unmapped N: no initiator has a LUN of that number.

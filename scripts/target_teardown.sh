@@ -1,23 +1,34 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# target_teardown.sh IQN DEVICE
+# target_teardown.sh [--force] IQN DEVICE
 #
 # Takes DEVICE (user_0/NAME), a LUN of the target IQN, away from all initiators and from the target. They must have
-# logged out.
+# logged out. With --force they need not: the LUN is taken away when the commands in flight have ended. Initiators then
+# get the sense data LOGICAL UNIT NOT SUPPORTED (5/25/00) for it, so its file systems must be unmounted before.
 set -eu
 here=$(dirname "$(realpath "$0")")
 . "$here/lio.sh"
-begin 2 2 "$@"
-iqn=$1 device=$2
-check_iqn "$iqn"
+begin 2 3 "$@"
+force=
+if [ "$1" = --force ]; then
+	force=yes
+	shift
+fi
+[ $# -eq 2 ] || wrong_usage
+device=$2
+read_iscsi_name "$1"
+iqn=$iscsi_name
 check_device "$device"
 need_modules target_core_mod iscsi_target_mod
 need_target "$iqn"
 lun=$(target_lun "$device") || die "$device is no LUN of $iqn"
-need_no_session "$iqn"
+[ -n "$force" ] || need_no_session "$iqn"
 
-for link in "$tpg"/acls/*/lun_*/*; do
-	[ ! -L "$link" ] || [ "$(readlink -f "$link")" != "$(readlink -f "$lun")" ] || remove_luns "${link%/*}"
-done
+mapped=$(find "$tpg/acls" -mindepth 3 -maxdepth 3 -type l -lname "*/lun/${lun##*/}" -printf '%h\n')
+while IFS= read -r folder; do
+	[ -z "$folder" ] || remove_luns "$folder"
+done <<END
+$mapped
+END
 remove_luns "$lun"
 info "LUN ${lun##*/lun_} removed: $device"

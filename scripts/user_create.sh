@@ -32,12 +32,14 @@ if is_kernel; then
 	! other_daemon_pid >/dev/null || unanswered=,nl_reply_supported=-1
 fi
 new_device user "$name"
-! is_kernel || [ "$handler" != file ] || make_image "$config" "$size"
+[ "$handler" != file ] || { ! is_kernel && ! is_daemons; } || make_image "$config" "$size"
 
 # The kernel's default of 64 KiB would split large I/O; 128 commands of 1 MiB fit into the data area.
 put "dev_config=$handler/$config,dev_size=$size,hw_max_sectors=2048,max_data_area_mb=128$unanswered" "$core/$device/control"
-serial=$(identity "$handler/$config,name=$device") || die "the serial number of $handler/$config: $serial"
-put "$serial" "$core/$device/wwn/vpd_unit_serial"
-bounded put 1 "$core/$device/enable"
+if ! is_daemons; then # which chooses the serial number itself
+	serial=$(identity "$handler/$config,name=$device") || die "the serial number of $handler/$config: $serial"
+	put "$serial" "$core/$device/wwn/vpd_unit_serial"
+fi
+bounded write_value 1 "$core/$device/enable"
 [ -z "$unanswered" ] || need_served "$device"
 info "Your backstore directory: $device"

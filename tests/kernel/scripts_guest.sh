@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# guest: -m 1024 -t 400 -p bus -p initiator -p lvm
+# guest: -m 1024 -t 900 -p bus -p initiator -p lvm
 # scripts_guest.sh DAEMON HANDLER-PATH. The scripts beyond docs/tutorial.md: without a daemon, with one that dies,
 # Ctrl-C, refusals, many at once, the kernel's own backends, CHAP, what is half made, IPv6.
 # shellcheck source=guest_lib.sh
@@ -28,11 +28,16 @@ refuses() { # REASON COMMAND...: soon, and leaves nothing
 
 without_daemon() {
 	step "no modules, no daemon"
-	refuses 'modprobe -a target_core_mod target_core_user' ./user_create.sh alloc a 1M
-	modprobe -a target_core_mod target_core_user target_core_file target_core_iblock iscsi_target_mod
-	mountpoint -q /sys/kernel/config || refuses 'mount -t configfs' ./user_create.sh alloc a 1M
-	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
+	# The guest's modprobe is a function of bash, which the scripts cannot call.
+	mkdir -p /tmp/bin
+	ln -s /run/modprobe /tmp/bin/modprobe
+	PATH=/tmp/bin:$PATH
+	fails ./user_create.sh alloc a 1M # the script loads the modules and mounts configfs
+	grep -q 'not running' /tmp/out
+	[ -d /sys/module/target_core_user ]
+	mountpoint -q /sys/kernel/config
 	refuses 'not running' ./user_create.sh alloc a 1M
+	refuses 'no_such_module cannot be loaded' sh -c 'here=.; . ./lio.sh; need_modules no_such_module'
 	status_says 'tcmu-runner: not running'
 }
 
@@ -45,6 +50,26 @@ refusals() {
 	[ "$(cat $tree/core/user_0/a/attrib/hw_max_sectors)" -eq 2048 ]
 	[ "$(cat $tree/core/user_0/a/attrib/max_data_area_mb)" -eq 128 ]
 	[ -d "$(cat $tree/dbroot)/pr" ]
+	truncate -s 2M /tmp/p.img
+	refuses '^\[ERROR\] user_1/p: .*2097152' ./user_create.sh file p 4M /tmp/p.img
+	[ "$(wc -l </tmp/out)" -eq 1 ]
+	echo InitiatorName=iqn.2026-11.com.test:guest >/tmp/initiator
+	export TCMU_INITIATOR_NAME=/tmp/initiator
+	modprobe iscsi_target_mod
+	mkdir -p $tree/iscsi
+	python3 -m http.server 3299 --bind 127.0.0.1 >/dev/null 2>&1 &
+	server=$!
+	wait_for grep -q :0CE3 /proc/net/tcp
+	refuses 'its port is used by' ./target_create.sh $iqn 127.0.0.1:3299
+	kill $server
+	unset TCMU_INITIATOR_NAME
+}
+
+both_roots() {
+	step "what the scripts do in each tree"
+	./user_delete.sh a
+	"${0%/*}/../scripts/both_roots.sh" "$scripts"
+	./user_create.sh alloc a 1M
 }
 
 daemons_view() {
@@ -165,6 +190,9 @@ own_backends() {
 	[ "$(./file_create.sh /tmp/file.img f 1M)" = 'Your backstore path: fileio_0/f' ]
 	refuses 'serves .* already' ./file_create.sh /tmp/file.img g 1M
 
+	[ "$(./block_create.sh /tmp/new.img new)" = '[INFO] /tmp/new.img created, 10485760 bytes
+Your backstore path: iblock_0/new' ]
+	./block_delete.sh new
 	truncate -s 32M /tmp/block.img
 	[ "$(./block_create.sh /tmp/block.img b)" = 'Your backstore path: iblock_0/b' ]
 	refuses 'a loop device already' ./block_create.sh /tmp/block.img c
@@ -211,8 +239,8 @@ chap() {
 	wait_for iscsi_disk 1
 	refuses "logged in: $initiator" ./target_teardown.sh $iqn user_0/disk
 	status_says "initiator $initiator, logged in"
+	./target_teardown.sh --force $iqn user_0/disk
 	iscsiadm -m session -u
-	./target_teardown.sh $iqn user_0/disk
 	./target_teardown.sh $iqn fileio_0/f
 	./target_delete.sh $iqn
 	./user_delete.sh disk
@@ -261,6 +289,7 @@ start_bus
 without_daemon
 start_daemon
 refusals
+both_roots
 daemons_view
 missing_image
 dead_daemon

@@ -14,8 +14,13 @@ for script in "$scripts"/*_*.sh "$scripts/status.sh" "$scripts/dependency.sh"; d
 	grep -q "^$script" "$work/err" || failed "$script does not explain itself"
 done
 export FAKE_ID=1000
+own_tree=$TCMU_CONFIGFS
+unset TCMU_CONFIGFS # the kernel's tree is for root
 refuses 'only root' user_create.sh alloc a 4096
 refuses 'only root' status.sh
+export TCMU_CONFIGFS="$own_tree"
+works 'devices:
+targets:' status.sh
 unset FAKE_ID
 
 # user
@@ -57,12 +62,15 @@ from_start
 works 'Your backstore path: fileio_0/f' file_create.sh "$work/disk" f 1M
 
 # block
-refuses 'neither' block_create.sh "$work/none" b
+refuses 'neither' block_create.sh "$work" b
+refuses 'no size' block_create.sh "$work/none" b 1X
 refuses 'neither' block_create.sh /dev/null b
 
 # target
 refuses 'no iSCSI name' target_create.sh iqn.nothing
-refuses 'no iSCSI name' target_create.sh iqn.2026-11.com.test:Disks
+for name in eui.12 eui.0123456789abcdeg naa.60014 naa.600140512345678901234567890123456; do
+	refuses 'no iSCSI name' target_create.sh $name
+done
 for portal in 3260 127.0.0.1 127.0.0.1: :3260 host:3260 ::1:3260 '[::1]' 127.0.0.1:0 127.0.0.1:123456; do
 	refuses 'portal' target_create.sh $iqn "$portal"
 done
@@ -81,8 +89,13 @@ contains "$tpg/acls/$initiator/auth/password" "twelve chars and more"
 [ -d "$tpg/np/[::1]:3261" ] || failed "no portal"
 refuses 'exists' target_create.sh $iqn
 works "[INFO] Target $iqn deleted" target_delete.sh $iqn
+for name in eui.0123456789abcdef naa.5001405123456789 naa.60014051234567890123456789012345; do
+	works "[INFO] Target $name created
+[INFO] Portal: 127.0.0.1:3260" target_create.sh $name
+	works "[INFO] Target $name deleted" target_delete.sh $name
+done
 works "[INFO] Target $iqn created
-[INFO] Portal: 127.0.0.1:3260" target_create.sh $iqn
+[INFO] Portal: 127.0.0.1:3260" target_create.sh IQN.2026-11.com.Test:DISKS
 [ -d "$tpg/np/0.0.0.0:3260" ] || failed "no portal"
 contains "$tpg/attrib/authentication" 0
 contains "$tpg/enable" 1

@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# processes.sh SCRIPTS SHELL: no script starts more processes when more devices, targets and LUNs exist, apart from
+# what it is told to do with them. The last process ID of a PID namespace says how many there were.
+set -eu
+# shellcheck source=lib.sh
+. "$(dirname "$(realpath "$0")")/lib.sh"
+unshare --map-root-user --fork --pid true 2>/dev/null || {
+	echo "SKIP: this user may not create a PID namespace"
+	exit 77
+}
+
+# fill COUNT: a tree with so many devices of each plug-in, so many targets, and so many LUNs of the target $iqn.
+fill() {
+	rm -rf "$work/tree"
+	mkdir -p "$work/tree/core" "$work/tree/iscsi"
+	acl=$tpg/acls/$initiator
+	PATH="$work/bin:$PATH" mkdir "${tpg%/*}"
+	PATH="$work/bin:$PATH" mkdir "$tpg"
+	PATH="$work/bin:$PATH" mkdir "$acl"
+	echo 1 >"$tpg/enable"
+	: >"$acl/info"
+	i=0
+	while [ $i -lt "$1" ]; do
+		for plugin in user fileio iblock; do
+			folder=$work/tree/core/${plugin}_$i/disk$i
+			mkdir -p "$folder/wwn"
+			echo 1 >"$folder/enable"
+			echo "Status: ACTIVATED Config: alloc/disk$i Size: 512 " >"$folder/info"
+			echo "/srv/disk$i" >"$folder/udev_path"
+		done
+		mkdir -p "$tpg/lun/lun_$i" "$acl/lun_$i" "$work/tree/iscsi/iqn.2026-11.com.test:t$i/tpgt_1/lun"
+		ln -s "$work/tree/core/user_$i/disk$i" "$tpg/lun/lun_$i/link"
+		ln -s "$tpg/lun/lun_$i" "$acl/lun_$i/link"
+		i=$((i + 1))
+	done
+}
+
+# count SCRIPT ARGUMENTS...: prints how many processes it starts.
+count() {
+	script=$1
+	shift
+	# shellcheck disable=SC2016 # the inner shell's own
+	PATH="$work/bin:$PATH" unshare --map-root-user --fork --pid "$shell" -ec '
+		"$@" >"$0/out" 2>"$0/err" || { cat "$0/err" >&2; exit 1; }
+		sh -c "echo \$\$"' "$work" "$shell" "$scripts/$script" "$@"
+}
+
+# all COUNT: for each script, its name and the number of processes, in a tree with COUNT of each.
+all() {
+	fill "$1"
+	echo "user_create $(count user_create.sh alloc new 1M)"
+	echo "user_delete $(count user_delete.sh new)"
+	echo "file_create $(count file_create.sh "$work/new.img" new 1M)"
+	echo "file_delete $(count file_delete.sh new)"
+	echo "target_create $(count target_create.sh iqn.2026-11.com.test:new 127.0.0.1:3299)"
+	echo "target_delete $(count target_delete.sh iqn.2026-11.com.test:new)"
+	echo "target_teardown $(count target_teardown.sh $iqn user_1/disk1)"
+	echo "target_setup $(count target_setup.sh $iqn user_1/disk1)"
+	echo "status $(count status.sh)"
+	rm -f "$work/new.img"
+}
+
+all 2 >"$work/few"
+all 50 >"$work/many"
+paste -d ' ' "$work/few" "$work/many" | awk '
+	{ print $1 ": " $2 " processes with 2 of each, " $4 " with 50" }
+	$4 > $2 { failed = 1 }
+	END { exit failed }' || {
+	echo "FAILED: the number of processes grows"
+	exit 1
+}
