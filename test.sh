@@ -9,7 +9,7 @@ cd "$(dirname "$0")"
 . tests/kernel/packages.sh
 # None of these starts a service. What does is unpacked below the build tree (tests/kernel/packages.sh).
 TEST_PACKAGES="libcmocka-dev libiscsi-dev libiscsi-bin qemu-utils qemu-block-extra python3 e2fsprogs shellcheck
-	dbus-daemon libglib2.0-bin dpkg-dev file fio sg3-utils zsh"
+	dbus-daemon libglib2.0-bin dpkg-dev file fio fuse3 sg3-utils zsh"
 
 full=
 case ${1-} in

@@ -27,7 +27,7 @@ set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "init-system-helpers (>= 1.54~)")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "dbus")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "targetcli-fb, open-iscsi, logrotate")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "targetcli-fb, open-iscsi, logrotate, fuse3")
 # ceph-iscsi needs a handler rbd, which this version does not have.
 set(CPACK_DEBIAN_PACKAGE_BREAKS "ceph-iscsi")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${scripts}/conffiles ${scripts}/preinst ${scripts}/postinst ${scripts}/prerm

@@ -67,6 +67,7 @@ static const struct option options[] = {
     {"portal", 'p', LIST, AT(portals), .value = "ADDR:PORT",
      .help = "Listen here (127.0.0.1:3260); may be repeated"},
     {"iqn", 0, TEXT, AT(iqn), .value = "NAME", .help = "The one target that has all exports as LUNs"},
+    {"tree", 0, TEXT, AT(tree), .value = "FOLDER", .help = "Show the targets as a file system here"},
     {"allow-initiator", 0, LIST, AT(allow_initiators), .value = "IQN",
      .help = "Admit this initiator; may be repeated"},
     {"allow-address", 0, LIST, AT(allow_addresses), .value = "PREFIX",
@@ -229,6 +230,7 @@ static int check_not_empty(const struct control_options *o, struct error *error)
 	    {"--chap-secret-file", o->chap_secret_file},
 	    {"--mutual-secret-file", o->mutual_secret_file},
 	    {"--iqn", o->iqn},
+	    {"--tree", o->tree},
 	    {"--config", o->config},
 	    {"--run", o->run_command},
 	    {"--pidfile", o->pidfile},
@@ -261,7 +263,7 @@ static int check_together(const struct control_options *o, struct error *error)
 	return 0;
 }
 
-/* Without --export no iSCSI front end starts, so its options would have no effect. */
+/* These options are about the targets of exports, so they would have no effect. */
 static int check_exports(const struct control_options *o, struct error *error)
 {
 	const char *unused = o->portals            ? "--portal"
@@ -275,6 +277,11 @@ static int check_exports(const struct control_options *o, struct error *error)
 	if (unused && !o->exports && !o->version && !o->dump_handlers && !o->identity)
 		return error_set(error, EINVAL, "%s has no effect without --export", unused);
 	return 0;
+}
+
+bool control_options_want_iscsi(const struct control_options *o)
+{
+	return o->exports || o->tree;
 }
 
 static void set_default(char **text, const char *fallback)

@@ -25,6 +25,8 @@ struct control_options {
 	/* Address prefixes. */
 	char **allow_addresses;
 	char *iqn;
+	/* Where the target model is shown as a file system. */
+	char *tree;
 	char *handler_path;
 	/* NULL until completed. */
 	char *state_dir;
@@ -71,6 +73,8 @@ struct control_options {
 /* Parses and checks argv, which is not changed; --help prints the help and ends the process with status 0. Returns 0, or
  * -EINVAL with error set; options is to be freed in either case. */
 int control_options_parse(struct control_options *options, char **argv, struct error *error);
+/* Whether the options ask for the iSCSI front end. Without it, the kernel front end starts. */
+bool control_options_want_iscsi(const struct control_options *options);
 /* Fills in the defaults of options that neither the command line nor tcmu.conf has set. */
 void control_options_complete(struct control_options *options);
 void control_options_free(struct control_options *options);

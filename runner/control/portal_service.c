@@ -13,6 +13,7 @@
 #include "control/exports.h"
 #include "iscsi/iscsi.h"
 #include "system/systemd_fd_store.h"
+#include "tree/tree.h"
 #include "util/log.h"
 
 #define SESSIONS_END_S 10 /* commands in flight and logouts at stop */
@@ -23,6 +24,8 @@ struct portal_service {
 	struct exports *exports;
 	struct model_host *host;
 	struct iscsi_server *server;
+	/* NULL: not asked for. */
+	struct tree *tree;
 };
 
 struct portal_service *portal_service_new(const struct control_options *options, struct error *error)
@@ -30,6 +33,8 @@ struct portal_service *portal_service_new(const struct control_options *options,
 	struct portal_service *s = g_new0(struct portal_service, 1);
 
 	s->options = options;
+	if (!options->exports)
+		return s;
 	s->exports = exports_new(options, error);
 	if (s->exports)
 		return s;
@@ -57,14 +62,39 @@ static int start_server(struct portal_service *s, struct loop_set *loops, struct
 	return -EINVAL;
 }
 
+/* Its requests are answered when the main loop runs, so no client sees what is half started. */
+static int start_tree(struct portal_service *s, struct error *error)
+{
+	const struct tree_options options = {
+	    .model = model_host_model(s->host),
+	    .main = model_host_context(s->host)->main,
+	    .folder = s->options->tree,
+	    .version = TCMUR_VERSION,
+	};
+
+	if (!s->options->tree)
+		return 0;
+	s->tree = tree_start(&options, error);
+	if (!s->tree) {
+		model_discard(options.model);
+		return error_prefix(error, -EINVAL, "--tree");
+	}
+	log_info(NULL, "the tree is mounted at %s", s->options->tree);
+	return 0;
+}
+
 int portal_service_start(struct portal_service *s, struct loop_set *loops, struct model_host *host,
 			 struct error *error)
 {
 	s->host = host;
-	int err = exports_create(s->exports, model_host_model(host), model_host_context(host), error);
+	int err = s->exports
+		      ? exports_create(s->exports, model_host_model(host), model_host_context(host), error)
+		      : 0;
+	if (!err)
+		err = start_tree(s, error);
 	if (!err)
 		err = start_server(s, loops, error);
-	if (!err)
+	if (!err && s->exports)
 		exports_log(s->exports);
 	return err;
 }
@@ -104,6 +134,7 @@ static void flush_what_answers(struct portal_service *s)
 
 void portal_service_stop(struct portal_service *s)
 {
+	tree_stop(s->tree);
 	if (s->server && !iscsi_server_stop(s->server, SESSIONS_END_S)) {
 		flush_what_answers(s);
 		model_host_give_up();

@@ -173,19 +173,20 @@ static int start_doors(struct control_service *s, struct error *error)
 static int start(struct control_service *s, struct error *error)
 {
 	const struct control_options *o = s->options;
-	bool kernel = o->kernel || !o->exports;
+	bool kernel = o->kernel || !control_options_want_iscsi(o);
 
 	int err = start_conf(s, kernel, error);
 	if (err)
 		return err;
 	set_descriptor_limit(o->nofile);
-	if (o->exports && !(s->portal = portal_service_new(o, error)))
+	if (control_options_want_iscsi(o) && !(s->portal = portal_service_new(o, error)))
 		return -EINVAL;
 	err = kernel ? kernel_service_new(&s->kernel, o, &s->conf, error) : 0;
 	if (err)
-		return o->exports ? err
-				  : error_prefix(error, err,
-						 "the kernel cannot be served, and there is no --export");
+		return control_options_want_iscsi(o)
+			   ? err
+			   : error_prefix(error, err,
+					  "the kernel cannot be served, and there is no --export");
 	s->registry = storage_registry_new(o->state_dir, NULL);
 	if (!s->registry)
 		return error_set(error, ENOMEM, "out of memory");

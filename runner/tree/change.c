@@ -11,9 +11,13 @@
 #include "storage/spec.h"
 #include "tree/private.h"
 
-/* Finds the parent of a request. Refuses and returns false if it is gone. */
+/* Finds the parent of a request. Refuses and returns false if it is gone, or is not the user's. */
 static bool find_parent(struct tree_request *request, struct tree_node *parent)
 {
+	if (!tree_request_is_owners(request)) {
+		tree_refuse(request, EACCES, "only root and the user of the daemon may change the tree");
+		return false;
+	}
 	if (tree_node_find(request->tree, request->number, parent) && parent->type == TREE_NODE_DIRECTORY)
 		return true;
 	tree_refuse(request, ENOENT, "%s: its folder was deleted meanwhile", request->name);

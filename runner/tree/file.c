@@ -46,14 +46,12 @@ static int check_access(const struct tree_request *request, const struct tree_no
 {
 	mode_t mode = tree_node_mode(node);
 	int access = request->flags & O_ACCMODE;
-	uid_t uid = fuse_req_ctx(request->fuse)->uid;
 
 	if (!S_ISREG(mode))
 		return -EISDIR;
 	if ((access != O_RDONLY && !(mode & 0222)) || (access != O_WRONLY && !(mode & 0444)))
 		return -EACCES;
-	/* A mount by another program may let everybody in. */
-	if (uid != 0 && uid != request->tree->uid && (access != O_RDONLY || !(mode & 0004)))
+	if (!tree_request_is_owners(request) && (access != O_RDONLY || !(mode & 0004)))
 		return -EACCES;
 	return 0;
 }

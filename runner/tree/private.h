@@ -342,6 +342,12 @@ struct tree_open {
 	bool is_filled;
 };
 
+/*
+ * Whether the request comes from root or from the user of the daemon. The kernel lets in nobody else,
+ * unless another program has made the mount, and has allowed it.
+ */
+bool tree_request_is_owners(const struct tree_request *request);
+
 /* request.c: each of them answers the request and frees it. */
 void tree_answer(struct tree_request *request, int err);
 /* Refuses with -err, and keeps the reason for last_error. */

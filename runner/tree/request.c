@@ -24,6 +24,13 @@ void tree_request_free(struct tree_request *request)
 	free(request);
 }
 
+bool tree_request_is_owners(const struct tree_request *request)
+{
+	uid_t uid = fuse_req_ctx(request->fuse)->uid;
+
+	return uid == 0 || uid == request->tree->uid;
+}
+
 void tree_answer(struct tree_request *request, int err)
 {
 	fuse_reply_err(request->fuse, -err);

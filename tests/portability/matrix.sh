@@ -11,7 +11,7 @@ CHROOTS=$(realpath -m "${PORTABILITY_CACHE:-$SOURCE/build/portability}")
 . "$SOURCE/scripts/packages.sh"
 reason=$(chroot_possible) || { echo "SKIP: $reason"; exit 77; }
 
-LIBRARIES="liburing-dev libglib2.0-dev libjson-glib-dev libnl-3-dev libnl-genl-3-dev libkmod-dev libssl-dev libsystemd-dev libcmocka-dev"
+LIBRARIES="liburing-dev libglib2.0-dev libjson-glib-dev libfuse3-dev libnl-3-dev libnl-genl-3-dev libkmod-dev libssl-dev libsystemd-dev libcmocka-dev"
 TOOLS="gcc libc6-dev cmake ninja-build pkg-config ccache clang lld llvm file python3 dpkg-dev"
 FOREIGN="i386 armhf arm64 s390x"
 

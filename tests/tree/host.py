@@ -2,12 +2,17 @@
 """Starts what mounts a tree, and sees that it ends well: exit status 0, no word from a sanitizer, and no mount left."""
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 HOST = os.environ.get("TREE_HOST", "tree_host")
+DAEMON = os.environ.get("TCMU_RUNNER", "tcmu-runner")
+HANDLERS = os.environ.get("TCMU_RUNNER_HANDLERS", "")
 REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion", "contract")
 BOUND = 120  # seconds: sanitized, on a busy machine
 
@@ -22,22 +27,21 @@ def require_fuse():
         skip("/dev/fuse does not exist, or this user may not open it")
 
 
-class Host:
-    """with Host() as host: ... os.mkdir(host.path("core/user_0")) ..."""
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
-    def __init__(self, folder=None, wrapper=()):
+
+class Tree:
+    """A process that mounts a tree at self.folder."""
+
+    def __init__(self, folder):
         self.scratch = tempfile.mkdtemp(prefix="tree-")
         os.chmod(self.scratch, 0o755)
         self.folder = folder or os.path.join(self.scratch, "tree")
         self.log = open(os.path.join(self.scratch, "log"), "w+b")
-        self.process = subprocess.Popen([*wrapper, HOST, self.folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.log)
-        line = self.process.stdout.readline()
-        if line != b"ready\n":
-            self.process.wait()
-            reason = self.output()
-            self.cleanup()
-            raise AssertionError(f"the tree does not start: {line} {reason}")
+        self.process = None
 
     def __enter__(self):
         return self
@@ -47,20 +51,18 @@ class Host:
             self.stop()
         else:
             print(self.output())
-            self.kill()
-            subprocess.run(["fusermount3", "-u", "-z", "-q", self.folder], check=False)
-            self.cleanup()
+            self.remove()
+
+    def remove(self):
+        """Ends the process, and removes what it leaves."""
+        self.kill()
+        subprocess.run(["fusermount3", "-u", "-z", "-q", self.folder], check=False)
+        self.cleanup()
 
     def output(self):
         self.log.flush()
         with open(self.log.name, "rb") as log:
             return log.read().decode(errors="replace")
-
-    def command(self, *words):
-        """A command of tree_host; returns its answer."""
-        self.process.stdin.write(" ".join(words).encode() + b"\n")
-        self.process.stdin.flush()
-        return self.process.stdout.readline().decode().strip()
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
@@ -71,12 +73,16 @@ class Host:
 
     def cleanup(self):
         self.log.close()
-        self.process.stdin.close()
-        self.process.stdout.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
+    def ask_to_end(self):
+        raise NotImplementedError
+
     def stop(self):
-        self.process.stdin.close()
+        self.ask_to_end()
         status = self.process.wait(BOUND)
         output = self.output()
         with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
@@ -102,6 +108,52 @@ class Host:
 
     def reason(self):
         return self.read("last_error").strip()
+
+
+class Daemon(Tree):
+    """tcmu-runner --tree."""
+
+    def __init__(self, *args, folder=None, wrapper=(), handlers=HANDLERS, **options):
+        super().__init__(folder)
+        self.state = os.path.join(self.scratch, "state")
+        command = [*wrapper, DAEMON, "--handler-path", handlers, "--state-dir", self.state, "--run-dir",
+                   os.path.join(self.scratch, "run"), "--tree", folder or self.folder, *args]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, **options)
+        end = time.monotonic() + BOUND
+        while "the tree is mounted at" not in self.output():
+            if self.process.poll() is not None or time.monotonic() > end:
+                reason = self.output()
+                self.kill()
+                self.cleanup()
+                raise AssertionError(f"the tree does not start: {reason}")
+            time.sleep(0.02)
+
+    def ask_to_end(self):
+        self.process.send_signal(signal.SIGTERM)
+
+
+class Host(Tree):
+    """with Host() as host: ... os.mkdir(host.path("core/user_0")) ..."""
+
+    def __init__(self, folder=None, wrapper=()):
+        super().__init__(folder)
+        self.process = subprocess.Popen([*wrapper, HOST, self.folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.log)
+        line = self.process.stdout.readline()
+        if line != b"ready\n":
+            self.process.wait()
+            reason = self.output()
+            self.cleanup()
+            raise AssertionError(f"the tree does not start: {line} {reason}")
+
+    def command(self, *words):
+        """A command of tree_host; returns its answer."""
+        self.process.stdin.write(" ".join(words).encode() + b"\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().decode().strip()
+
+    def ask_to_end(self):
+        self.process.stdin.close()
 
 
 def in_background(function, *args):

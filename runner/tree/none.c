@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* In place of the tree, where the build has no libfuse3: --tree is refused, and everything else works. */
+#include <errno.h>
+#include <stddef.h>
+
+#include "tree/tree.h"
+
+struct tree *tree_start(const struct tree_options *options, struct error *error)
+{
+	(void)options;
+	error_set(error, ENOTSUP, "this tcmu-runner was built without libfuse3, so it cannot show a tree");
+	errno = ENOTSUP;
+	return NULL;
+}
+
+/* There is never a tree to be stopped. */
+void tree_stop(struct tree *tree)
+{
+	(void)tree;
+}
