@@ -125,6 +125,7 @@ static int configure(struct model_object *storage, const struct control_export *
 	    {"control", "size", size},
 	    {"control", "block_size", block_size},
 	    {"control", "read_only", export->spec.read_only ? "1" : "0"},
+	    {"control", "exact_size", "1"},
 	    {"control", "create", export->spec.create ? "1" : "0"},
 	    {"wwn", "vpd_unit_serial", export->identity.serial},
 	    {"wwn", "vendor_id", export->identity.vendor},

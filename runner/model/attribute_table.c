@@ -62,6 +62,8 @@ static const struct model_attribute storage_table[] = {
     BOOL("control", "read_only", "0", MODEL_BEFORE_USE | MODEL_OURS, "Nobody can write to the disk."),
     BOOL("control", "create", "1", MODEL_BEFORE_USE | MODEL_OURS,
 	 "Storage that is missing and has never been served is created."),
+    BOOL("control", "exact_size", "0", MODEL_BEFORE_USE | MODEL_OURS,
+	 "Storage that is larger than size is refused; otherwise its first bytes are served."),
     TEXT("control", "folder", MODEL_TEXT_SIZE - 1, MODEL_BEFORE_USE | MODEL_OURS,
 	 "Where relative paths begin; empty: the state folder."),
     NUMBER("control", "max_sectors", 0, 65536, "0", MODEL_BEFORE_USE,

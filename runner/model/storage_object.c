@@ -91,6 +91,7 @@ static void read_settings(const struct model_object *object, struct storage_sett
 	    .revision = text_or_null(object, MODEL_A_REVISION),
 	    .read_only = model_known_number(object, MODEL_A_READ_ONLY),
 	    .create = model_known_number(object, MODEL_A_CREATE),
+	    .existing = !model_known_number(object, MODEL_A_EXACT_SIZE),
 	    .write_cache = model_is_set(object, model_known(MODEL_A_WRITE_CACHE))
 			       ? (int)model_known_number(object, MODEL_A_WRITE_CACHE)
 			       : -1,

@@ -57,6 +57,7 @@ static const struct {
     [MODEL_A_BLOCK_SIZE] = {MODEL_STORAGE, "control", "block_size"},
     [MODEL_A_READ_ONLY] = {MODEL_STORAGE, "control", "read_only"},
     [MODEL_A_CREATE] = {MODEL_STORAGE, "control", "create"},
+    [MODEL_A_EXACT_SIZE] = {MODEL_STORAGE, "control", "exact_size"},
     [MODEL_A_MAX_SECTORS] = {MODEL_STORAGE, "control", "max_sectors"},
     [MODEL_A_WRITE_CACHE] = {MODEL_STORAGE, "attrib", "emulate_write_cache"},
     [MODEL_A_TIME_LIMIT] = {MODEL_STORAGE, "attrib", "time_limit"},
