@@ -252,8 +252,8 @@ static int check_deletable(const struct model_object *object, bool recursive, st
 		return model_refuse(error, object, EPERM, "it cannot be deleted");
 	if (object->npointers)
 		return model_refuse(error, object, EBUSY, "%s in use by %u %s%s; delete %s first",
-				    object->kind == MODEL_STORAGE ? "its disk is" : "it is", object->npointers,
-				    object->kind == MODEL_STORAGE ? "LUN" : "mapped LUN",
+				    object->kind == MODEL_STORAGE ? "its disk is" : "it is",
+				    object->npointers, object->kind == MODEL_STORAGE ? "LUN" : "mapped LUN",
 				    object->npointers > 1 ? "s" : "", object->npointers > 1 ? "them" : "it");
 	if (!recursive && has_children(object))
 		return model_refuse(error, object, ENOTEMPTY,

@@ -10,7 +10,7 @@ import unittest
 
 from control_case import ControlCase, main
 from control_socket import Control
-from daemon import Daemon, free_port, run
+from daemon import Daemon, free_port, run, wait_until
 
 EXPORT = ("--export", "alloc/a,size=1M,name=a")
 NOBODY = 65534
@@ -97,6 +97,8 @@ class Folder(unittest.TestCase):
 
     def no_socket(self, daemon, *texts):
         with daemon:
+            # A thread of its own writes the log.
+            wait_until(lambda: "no control socket" in daemon.output(), daemon.output)
             lines = [line for line in daemon.output().splitlines() if "no control socket" in line]
             self.assertEqual(len(lines), 1, daemon.output())
             for text in (*texts, "--run-dir"):
