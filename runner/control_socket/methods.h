@@ -24,6 +24,10 @@ void control_method_unmap(struct control_call *call);
 void control_method_resize(struct control_call *call);
 void control_method_replace(struct control_call *call);
 
+/* method_filters.c */
+void control_method_filters(struct control_call *call);
+void control_method_set_filter(struct control_call *call);
+
 /* method_sessions.c */
 void control_method_sessions(struct control_call *call);
 void control_method_kick(struct control_call *call);

@@ -221,6 +221,32 @@ class Change(ControlCase):
         self.call("create", path="t_other")
         self.refused("EINVAL", "replace", path="t_other")
 
+    def test_filters(self):
+        """Options change while the disk is served, and are not saved."""
+        config = "alloc/t_disk;filter=delay;delay=0;filter=delay;read=0-1ms;filter=error;count=1;every=2"
+        self.call("create", path="t_disk", enable=True,
+                  attributes={"control/config": config, "control/size": 1 << 20})
+        self.assertEqual(self.call("filters", path="t_disk")["filters"],
+                         [{"number": 0, "filter": "delay", "options": {"delay": "0"}},
+                          {"number": 1, "filter": "delay", "options": {"read": "0-1ms"}},
+                          {"number": 2, "filter": "error", "options": {"count": "1", "every": "2"}}])
+        self.call("set_filter", path="t_disk", filter="error", option="every", value="9")
+        self.call("set_filter", path="t_disk", filter="error", option="count")
+        self.call("set_filter", path="t_disk", filter="1", option="write", value="2s")
+        self.assertEqual([filter["options"] for filter in self.call("filters", path="t_disk")["filters"]],
+                         [{"delay": "0"}, {"read": "0-1ms", "write": "2s"}, {"every": "9"}])
+        error = self.refused("EINVAL", "set_filter", path="t_disk", filter="delay", option="read", value="0")
+        self.assertIn("several filters delay", str(error))
+        error = self.refused("EINVAL", "set_filter", path="t_disk", filter="error", option="every", value="0")
+        self.assertIn("filter error: every=0: this is not a whole number", str(error))
+        self.refused("EINVAL", "set_filter", path="t_disk", filter="error", option="speed", value="0")
+        self.refused("ENOENT", "set_filter", path="t_disk", filter="3", option="every", value="1")
+        self.create_target()
+        self.refused("EINVAL", "filters", path=TARGET)
+        self.call("create", path="t_other")
+        self.refused("ENODEV", "filters", path="t_other")
+        self.assertEqual(self.call("get", path="t_disk", attribute="control/config")["value"], config)
+
     def test_drain(self):
         self.create_disk()
         self.create_target()

@@ -137,6 +137,20 @@ class Commands(ControlCase):
         self.assertIn("was opened again", self.tcmuctl("replace", "t_disk"))
         self.assertIn("4.0 MiB", self.tcmuctl("ls", "t_disk"))
 
+    def test_filters(self):
+        self.tcmuctl("create", "t_disk", "alloc/t_disk;filter=delay;read=1ms;filter=error;operations=flush",
+                     "--size", "1M")
+        self.assertEqual(self.tcmuctl("filters", "t_disk"), "0 delay read=1ms\n1 error operations=flush\n")
+        self.assertIn("is set\n", self.tcmuctl("set-filter", "t_disk", "delay", "read=2ms"))
+        self.tcmuctl("set-filter", "t_disk", "1", "count=3")
+        self.tcmuctl("set-filter", "t_disk", "error", "operations")
+        self.assertEqual(self.tcmuctl("filters", "t_disk"), "0 delay read=2ms\n1 error count=3\n")
+        self.tcmuctl("set-filter", "t_disk", "delay", "read=2", status=1)
+        self.assertIn("filter delay: read=2: this is not a time; use for example", self.errors)
+        self.tcmuctl("set-filter", "t_disk", "nosuch", "read=2", status=4)
+        self.tcmuctl("filters", "nosuch", status=4)
+        self.tcmuctl("set-filter", "t_disk", "delay", status=2)
+
     def test_delete(self):
         self.tcmuctl("create", *DISK)
         self.tcmuctl("create", TARGET)
@@ -172,7 +186,7 @@ class Commands(ControlCase):
         commands = (("create", *DISK), ("create", TARGET), ("map", TARGET, "t_disk"), ("status",), ("ls",),
                     ("ls", TPG),
                     ("luns",), ("sessions",), ("get", TPG), ("set", TPG, "attrib/authentication", "0"), ("schema",),
-                    ("show", "--tid", "1"), ("resize", "t_disk", "1M"), ("replace", "t_disk"), ("drain",),
+                    ("show", "--tid", "1"), ("resize", "t_disk", "1M"), ("replace", "t_disk"), ("filters", "t_disk"), ("drain",),
                     ("enable", TARGET), ("disable", TARGET), ("unmap", TARGET, "t_disk"), ("delete", TARGET, "-r"),
                     ("delete", "t_disk"))
         for command in commands:
@@ -186,7 +200,7 @@ class Commands(ControlCase):
 
     def test_usage(self):
         for command in ("status", "ls", "luns", "sessions", "create", "delete", "enable", "disable", "map", "unmap",
-                        "get", "set", "resize", "replace", "drain", "kick", "save", "restore", "reload", "diff",
+                        "get", "set", "resize", "replace", "filters", "set-filter", "drain", "kick", "save", "restore", "reload", "diff",
                         "forget", "watch", "show", "schema"):
             with self.subTest(command=command):
                 self.tcmuctl(command, "--nosuch", status=2)

@@ -46,6 +46,13 @@ struct scsi_lu *storage_lu_scsi(const struct storage_lu *lu)
 	return NULL;
 }
 
+/* There is no backstore behind this double. */
+struct backstore *storage_lu_backstore(const struct storage_lu *lu)
+{
+	(void)lu;
+	return NULL;
+}
+
 struct storage_lu *storage_lu_get(struct storage_lu *lu)
 {
 	lu->refs++;

@@ -25,6 +25,9 @@ enum tcmuctl_status run_disable(char **args);
 enum tcmuctl_status run_drain(char **args);
 enum tcmuctl_status run_resize(char **args);
 enum tcmuctl_status run_replace(char **args);
+/* filters.c */
+enum tcmuctl_status run_filters(char **args);
+enum tcmuctl_status run_set_filter(char **args);
 /* map.c */
 enum tcmuctl_status run_map(char **args);
 enum tcmuctl_status run_unmap(char **args);

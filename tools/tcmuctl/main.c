@@ -30,6 +30,8 @@ static const struct tcmuctl_command commands[] = {
     {"set", "PATH ATTRIBUTE [VALUE]", "Set an attribute of an object", run_set},
     {"resize", "DISK SIZE", "Resize a disk", run_resize},
     {"replace", "DISK", "Open the storage of a disk again", run_replace},
+    {"filters", "DISK", "List the filters of a disk", run_filters},
+    {"set-filter", "DISK FILTER OPTION[=VALUE]", "Change an option of a filter", run_set_filter},
     {"drain", "[TARGET]", "End all sessions and flush disks, for maintenance", run_drain},
     {"kick", "SESSION", "End a session", run_kick},
     {"save", "[FILE]", "Save the configuration", run_save},
