@@ -14,11 +14,12 @@
 
 int iscsi_pair_next(const char *text, size_t len, size_t *at, struct iscsi_pair *pair)
 {
-	const char *start = text + *at, *nul, *equals;
+	const char *start, *nul, *equals;
 	size_t value_len, value_max = VALUE_MAX;
 
-	if (*at == len)
+	if (*at == len) /* text may be NULL */
 		return 0;
+	start = text + *at;
 	nul = memchr(start, '\0', len - *at);
 	equals = nul ? memchr(start, '=', (size_t)(nul - start)) : NULL;
 	if (!equals)

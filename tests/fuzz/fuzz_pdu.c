@@ -2,8 +2,8 @@
 /*
  * Fuzzes a connection in full feature phase. The input is a script: the parameters of the login,
  * and then PDUs that are nearly right, in order or ahead of an earlier CmdSN, and bytes that are
- * not right, cut into pieces anywhere; commands that end late; few or no buffers; silence; and an
- * initiator that reads late or goes away. The fuzzer checks that all received PDUs are framed and
+ * not right, cut into pieces anywhere; commands that end late; few or no buffers; silence; LUNs that
+ * come, go and lead to another unit; and an initiator that reads late or goes away. The fuzzer checks that all received PDUs are framed and
  * digested correctly, that no command is answered twice, and that nothing is left when the
  * connection is gone. The double of the wire and the sanitizers check the rest.
  */
@@ -17,6 +17,7 @@
 #include "wire.h"
 
 #define TAGS        8
+#define LUNS        2u
 #define DATA_MAX    9000u
 #define BUFFERS_MIN 16384u
 #define PDU_MAX     (ISCSI_BHS_LEN + ISCSI_AHS_MAX + DATA_MAX + 16)
@@ -59,7 +60,7 @@ static void set_up(void)
 	    .max_outstanding_r2t = 1u + (how >> 4 & 3),
 	};
 	log_set_sink(drop_line);
-	wire_start();
+	wire_start_luns(LUNS);
 	if (sizes & 0x80) /* few buffers, so that commands end with TASK SET FULL */
 		wire.buffer_limit = BUFFERS_MIN;
 	wire.text_len = how >> 6 == 3 ? 5000 : how >> 6;
@@ -161,12 +162,13 @@ static void send_pdu(const uint8_t *bhs)
 static void fill_command(struct iscsi_scsi_command *pdu)
 {
 	static const uint8_t opcodes[] = {0x28, 0x2a, 0x00, 0xc0};
-	uint8_t nblocks = take(&f.in) % 32u;
+	uint8_t nblocks = take(&f.in);
 
 	pdu->cdb[0] = opcodes[take(&f.in) % 4u];
+	pdu->lun[1] = nblocks >> 5 & 1;
 	pdu->cdb[5] = take(&f.in);
-	pdu->cdb[8] = nblocks;
-	put_be32(pdu->edtl, nblocks * 512u);
+	pdu->cdb[8] = nblocks % 32u;
+	put_be32(pdu->edtl, pdu->cdb[8] * 512u);
 }
 
 static void fill_data(struct iscsi_data_out *pdu, uint32_t len)
@@ -207,6 +209,8 @@ static void do_pdu(void)
 	put_be32(bhs + 20, ISCSI_TAG_NONE);
 	if (opcode == ISCSI_OP_SCSI_COMMAND)
 		fill_command((struct iscsi_scsi_command *)bhs);
+	if (opcode == ISCSI_OP_TASK_MGMT)
+		bhs[9] = how >> 6 & 1;
 	if (opcode == ISCSI_OP_DATA_OUT)
 		fill_data((struct iscsi_data_out *)bhs, len);
 	else /* ahead: requests that have to wait for an earlier CmdSN */
@@ -243,6 +247,40 @@ static void do_time(void)
 	wire_turn();
 }
 
+static void on_deleted(void *arg, int err, const struct error *error)
+{
+	(void)arg, (void)err, (void)error;
+}
+
+static void do_change(void)
+{
+	uint8_t how = take(&f.in);
+	char lun_name[16], disk_name[32];
+	struct model_object *lun, *disk;
+
+	snprintf(lun_name, sizeof(lun_name), "lun_%u", how % LUNS);
+	snprintf(disk_name, sizeof(disk_name), "user_0/disk%u", how % LUNS);
+	lun = model_find(wire.tpg, MODEL_LUN, lun_name);
+	disk = model_find(wire.model->root, MODEL_STORAGE, disk_name);
+	switch (how >> 1 & 3) {
+	case 0:
+		if (lun)
+			model_delete(lun, false, on_deleted, NULL);
+		break;
+	case 1:
+		if (!lun)
+			fixture_create(wire.model, wire.tpg, MODEL_LUN, lun_name, disk);
+		break;
+	case 2:
+		fake_storage_swap(model_storage(disk));
+		break;
+	default:
+		fixture_set(wire.model, wire.tpg, "attrib", "demo_mode_write_protect", how & 8 ? "1" : "0");
+	}
+	if (how & 16)
+		wire_update();
+}
+
 static void go_away(void)
 {
 	if (wire.fd >= 0)
@@ -277,6 +315,9 @@ static void step(void)
 	case 5:
 		if (take(&f.in) == 0xff)
 			go_away();
+		break;
+	case 6:
+		do_change();
 		break;
 	default:
 		do_pdu();

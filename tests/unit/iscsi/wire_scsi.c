@@ -56,7 +56,7 @@ static void execute(struct scsi_cmd *cmd)
 		scsi_check(cmd, 0x052400);
 	else if (cmd->direction == SCSI_DATA_OUT && cmd->data_out_len < cmd->transfer_len)
 		scsi_check(cmd, 0x050e03);
-	else if (cmd->direction == SCSI_DATA_OUT)
+	else if (cmd->direction == SCSI_DATA_OUT && cmd->data_out_len)
 		memcpy(at, cmd->iov->iov_base, cmd->data_out_len);
 	else if (cmd->direction == SCSI_DATA_IN && wire.lend)
 		lend(cmd, at);
