@@ -251,19 +251,44 @@ static void *play(void *arg)
 	return NULL;
 }
 
+/* The port of the portal that comes and goes, in network byte order; 0: not known yet. */
+static atomic_uint second_port;
+
+/* Knocks at a portal that comes and goes. */
+static void *knock(void *arg)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET};
+	struct player *p = arg;
+	int status;
+
+	inet_pton(AF_INET, "127.0.0.2", &addr.sin_addr);
+	while (!atomic_load(&over)) {
+		addr.sin_port = (in_port_t)atomic_load(&second_port);
+		if (addr.sin_port && live_login(&p->initiator, &addr, TARGET, &status)) {
+			if (live_test_unit_ready(&p->initiator, pick(p, NLUNS)))
+				live_receive(&p->initiator, pick(p, 2), true);
+			live_close(&p->initiator);
+		} else {
+			usleep(1000);
+		}
+	}
+	return NULL;
+}
+
 static void start_players(struct player *players)
 {
 	atomic_store(&over, false);
-	for (unsigned n = 0; n < INITIATORS; n++) {
+	for (unsigned n = 0; n <= INITIATORS; n++) {
 		players[n] = (struct player){.initiator = {.fd = -1, .number = n}, .random = n + 1};
-		contract(!pthread_create(&players[n].thread, NULL, play, &players[n]));
+		contract(
+		    !pthread_create(&players[n].thread, NULL, n < INITIATORS ? play : knock, &players[n]));
 	}
 }
 
 static void end_players(struct player *players)
 {
 	atomic_store(&over, true);
-	for (unsigned n = 0; n < INITIATORS; n++)
+	for (unsigned n = 0; n <= INITIATORS; n++)
 		pthread_join(players[n].thread, NULL);
 }
 
@@ -303,6 +328,7 @@ static void toggle_portal(void)
 	if (*text)
 		return;
 	snprintf(text, sizeof(text), "%s", model_portal_text(object));
+	atomic_store(&second_port, ((const struct sockaddr_in *)&object->np->addr)->sin_port);
 	pending++;
 	model_delete(object, false, on_done, "portal");
 }
@@ -346,7 +372,7 @@ static void change_something(unsigned round)
 
 static void test_changes_under_load(void **state)
 {
-	struct player players[INITIATORS];
+	struct player players[INITIATORS + 1];
 	struct live_initiator sum = {0};
 
 	(void)state;
@@ -377,6 +403,7 @@ static void test_changes_under_load(void **state)
 	print_message("%u logins, %u good, %u without a LUN, %u unit attentions, %u changed, %u protected\n",
 		      sum.logins, sum.good, sum.no_lun, sum.unit_attentions, sum.luns_changed,
 		      sum.protections);
+	assert_true(players[INITIATORS].initiator.logins); /* at the portal that comes and goes */
 	assert_true(sum.logins > INITIATORS && sum.good && sum.no_lun && sum.luns_changed && sum.protections);
 }
 
