@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "backstore/backstore.h"
+#include "control/check_saveconfig.h"
 #include "control/dump_handlers.h"
 #include "control/print_identity.h"
 #include "config/options.h"
@@ -42,6 +43,8 @@ static int run(struct control_options *options, int *status, struct error *error
 	}
 	if (options->debug)
 		log_set_level(LOG_LEVEL_DEBUG);
+	if (options->check_saveconfig)
+		return control_check_saveconfig(options->check_saveconfig, error);
 	if (backstore_load_handlers(options->handler_path, error) < 0 ||
 	    backstore_load_filters(options->handler_path, error) < 0)
 		return -1;

@@ -20,6 +20,7 @@ static const struct key keys[] = {
     {"log_level", FIELD(log_level), NUMBER, LOG_LEVEL_CRIT, LOG_LEVEL_CDB, LOG_LEVEL_INFO},
     {"log_dir", FIELD(log_dir), TEXT, 0, 0, 0},
     {"state_dir", FIELD(state_dir), TEXT, 0, 0, 0},
+    {"saveconfig", FIELD(saveconfig), TEXT, 0, 0, 0},
     {"threads", FIELD(threads), NUMBER, 0, CONTROL_THREADS_MAX, CONTROL_UNSET},
     {"pool_threads", FIELD(pool_threads), NUMBER, 1, CONTROL_POOL_THREADS_MAX, CONTROL_UNSET},
     {"spin_us", FIELD(spin_us), NUMBER, 0, CONTROL_SPIN_US_MAX, CONTROL_UNSET},
@@ -169,6 +170,17 @@ void control_conf_free(struct control_conf *conf)
 	*conf = (struct control_conf){0};
 }
 
+/* Only the command line starts the iSCSI front end. */
+static void complete_saveconfig(const struct control_conf *conf, struct control_options *options)
+{
+	bool is_open = options->saveconfig ? !*options->saveconfig : control_options_want_iscsi(options);
+
+	if (!is_open || !conf->saveconfig)
+		return;
+	g_free(options->saveconfig);
+	options->saveconfig = g_strdup(conf->saveconfig);
+}
+
 void control_conf_complete(const struct control_conf *conf, struct control_options *options)
 {
 	if (options->threads == CONTROL_UNSET)
@@ -179,11 +191,13 @@ void control_conf_complete(const struct control_conf *conf, struct control_optio
 		options->spin_us = conf->spin_us;
 	if (!options->state_dir)
 		options->state_dir = g_strdup(conf->state_dir);
+	complete_saveconfig(conf, options);
 	control_options_complete(options);
 }
 
 bool control_conf_needs_restart(const struct control_conf *old, const struct control_conf *fresh)
 {
 	return old->threads != fresh->threads || old->pool_threads != fresh->pool_threads ||
-	       old->spin_us != fresh->spin_us || g_strcmp0(old->state_dir, fresh->state_dir) != 0;
+	       old->spin_us != fresh->spin_us || g_strcmp0(old->state_dir, fresh->state_dir) != 0 ||
+	       g_strcmp0(old->saveconfig, fresh->saveconfig) != 0;
 }

@@ -12,6 +12,8 @@ struct control_conf {
 	int log_level;
 	char *log_dir;   /* NULL: none */
 	char *state_dir; /* NULL: the daemon's own */
+	/* What the iSCSI front end restores if the command line names no file; NULL: nothing. */
+	char *saveconfig;
 	int threads, pool_threads, spin_us;
 	int cmd_time_out; /* seconds, 0: none */
 };

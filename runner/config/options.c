@@ -17,13 +17,14 @@
 #error "the build sets TCMUR_HANDLER_PATH and TCMUR_SYSCONFDIR, where it installs handlers and configuration"
 #endif
 
-#define DEFAULT_CONFIG    TCMUR_SYSCONFDIR "/tcmu/tcmu.conf"
-#define DEFAULT_RUN_DIR   "/run/tcmu-runner"
-#define DEFAULT_STATE_DIR "/var/lib/tcmu-runner"
+#define DEFAULT_CONFIG     TCMUR_SYSCONFDIR "/tcmu/tcmu.conf"
+#define DEFAULT_RUN_DIR    "/run/tcmu-runner"
+#define DEFAULT_STATE_DIR  "/var/lib/tcmu-runner"
+#define DEFAULT_SAVECONFIG TCMUR_SYSCONFDIR "/tcmu/iscsi/saveconfig.json"
 
 static const char summary[] =
     "Serves files, block devices and memory as SCSI disks: those that the kernel's\n"
-    "LIO asks for (TCMU), or, with --export, over iSCSI by itself.";
+    "LIO asks for (TCMU), or, with --export or --saveconfig, over iSCSI by itself.";
 
 static const char description[] =
     "EXPORT is HANDLER/CONFIG[,KEY=VALUE]... A comma in a value is written as two\n"
@@ -83,6 +84,10 @@ static const struct option options[] = {
     {"mutual-secret-file", 0, TEXT, AT(mutual_secret_file), .value = "FILE",
      .help = "The secret of that user"},
     {"chap-discovery", 0, FLAG, AT(chap_discovery), .help = "Ask for CHAP in discovery sessions too"},
+    {"saveconfig", 0, TEXT, AT(saveconfig), .optional = true, .value = "FILE",
+     .help = "Serve what this file describes, see below"},
+    {"check-saveconfig", 0, TEXT, AT(check_saveconfig), .value = "FILE",
+     .help = "Check such a file, and name what is wrong in it"},
     {"run", 0, TEXT, AT(run_command), .value = "COMMAND",
      .help = "Serve while this shell command runs; it has $uri"},
     {"kernel", 0, FLAG, AT(kernel), .help = "Serve the kernel's devices beside exports"},
@@ -233,6 +238,7 @@ static int check_not_empty(const struct control_options *o, struct error *error)
 	    {"--tree", o->tree},
 	    {"--config", o->config},
 	    {"--run", o->run_command},
+	    {"--check-saveconfig", o->check_saveconfig},
 	    {"--pidfile", o->pidfile},
 	    {"--state-dir", o->state_dir},
 	    {"--run-dir", o->run_dir},
@@ -281,7 +287,7 @@ static int check_exports(const struct control_options *o, struct error *error)
 
 bool control_options_want_iscsi(const struct control_options *o)
 {
-	return o->exports || o->tree;
+	return o->exports || o->saveconfig || o->tree;
 }
 
 static void set_default(char **text, const char *fallback)
@@ -341,6 +347,12 @@ void control_options_complete(struct control_options *o)
 	if (!o->state_dir)
 		o->state_dir = geteuid() ? g_build_filename(g_get_user_state_dir(), "tcmu-runner", NULL)
 					 : g_strdup(DEFAULT_STATE_DIR);
+	if (!o->saveconfig || *o->saveconfig)
+		return;
+	g_free(o->saveconfig);
+	o->saveconfig =
+	    geteuid() ? g_build_filename(g_get_user_config_dir(), "tcmu-runner", "saveconfig.json", NULL)
+		      : g_strdup(DEFAULT_SAVECONFIG);
 }
 
 void control_options_free(struct control_options *o)

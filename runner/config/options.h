@@ -40,6 +40,9 @@ struct control_options {
 	char *log_dir;
 	/* --run */
 	char *run_command;
+	/* "": the file of tcmu.conf, or the default. NULL until completed if the option was not given. */
+	char *saveconfig;
+	char *check_saveconfig;
 	char *chap_user, *chap_secret_file;
 	char *mutual_user, *mutual_secret_file;
 	/* The name of one handler, or "" for all. */

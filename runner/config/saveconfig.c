@@ -228,7 +228,9 @@ static void apply(struct operation *operation)
 
 	operation->running = saveconfig_dump(config->model, &error);
 	if (operation->running)
-		saveconfig_apply(config->model, saveconfig_plan(operation->tree, operation->running), &owner);
+		saveconfig_apply(config->model,
+				 saveconfig_plan(operation->tree, operation->running, operation->purpose),
+				 &owner);
 	else
 		saveconfig_finish(operation, -EEXIST, &error);
 }
@@ -242,6 +244,14 @@ static void run_restore(struct operation *operation)
 void saveconfig_restore(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg)
 {
 	saveconfig_run_if_first(saveconfig_start(config, run_restore, path, done, arg));
+}
+
+void saveconfig_restore_beside(struct saveconfig *config, saveconfig_done *done, void *arg)
+{
+	struct operation *operation = saveconfig_start(config, run_restore, NULL, done, arg);
+
+	operation->purpose = CONFIG_PLAN_BESIDE;
+	saveconfig_run_if_first(operation);
 }
 
 /* Lists the changes since the last save that the file does not have, and so would undo. */
@@ -338,6 +348,12 @@ struct saveconfig *saveconfig_new(struct model *model, const char *path)
 	config->watch.fn = saveconfig_on_change;
 	model_watch(model, &config->watch);
 	return config;
+}
+
+void saveconfig_wait(struct saveconfig *config)
+{
+	while (config && !g_queue_is_empty(&config->operations))
+		g_main_context_iteration(NULL, TRUE);
 }
 
 void saveconfig_free(struct saveconfig *config)

@@ -4,9 +4,10 @@
  * (docs/saveconfig.md). The file is read at the start and by a reload, and written by a save; nothing else
  * writes it. What the daemon does not understand in the file is kept, and written back by the next save.
  *
- * All functions are called on the main thread, and every done() is called there. They need GLib's default
- * main context: while an operation is running, the caller iterates it. Operations that are started while
- * another one is running wait for it and then run in the order of the calls.
+ * All functions are called on the main thread, and every done() is called there. A save needs GLib's
+ * default main context, and the other operations the thread-default one: while an operation is running, the
+ * caller iterates it. Operations that are started while another one is running wait for it and then run in
+ * the order of the calls.
  */
 #ifndef CONFIG_SAVECONFIG_H
 #define CONFIG_SAVECONFIG_H
@@ -31,7 +32,12 @@ typedef void saveconfig_done(void *arg, int err, const struct error *error, cons
  * operation needs a path of its own. Nothing is read yet. The model outlives the object.
  */
 struct saveconfig *saveconfig_new(struct model *model, const char *path);
-/* No operation is running. NULL: nothing happens. */
+/* Before the stop of the model: waits until no operation is running. NULL: nothing happens. */
+void saveconfig_wait(struct saveconfig *config);
+/*
+ * No operation is running, and the model is empty, so that storage that had not answered has answered.
+ * NULL: nothing happens.
+ */
 void saveconfig_free(struct saveconfig *config);
 
 /*
@@ -49,10 +55,12 @@ void saveconfig_save(struct saveconfig *config, const char *path, saveconfig_don
  * mean that the file cannot be read or is no such file, and then nothing has changed.
  */
 void saveconfig_restore(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg);
+/* The same at the start, with the daemon's own file; objects that --export has created stay. */
+void saveconfig_restore_beside(struct saveconfig *config, saveconfig_done *done, void *arg);
 /*
- * The same for a daemon that runs: if changes would be lost that were made since the last save or restore,
- * it fails with -EBUSY, lines has one line for each of these changes, and nothing has changed. discard: the
- * changes may be lost.
+ * saveconfig_restore() for a daemon that runs: if changes would be lost that were made since the last save
+ * or restore, it fails with -EBUSY, lines has one line for each of these changes, and nothing has changed.
+ * discard: the changes may be lost.
  */
 void saveconfig_reload(struct saveconfig *config, const char *path, bool discard, saveconfig_done *done,
 		       void *arg);

@@ -96,7 +96,8 @@ static void run_again(struct operation *operation)
 	operation->generation = model_generation(config->model);
 	operation->running = saveconfig_dump(config->model, &error);
 	if (operation->running)
-		saveconfig_apply(config->model, saveconfig_plan_again(config->file, operation->running),
+		saveconfig_apply(config->model,
+				 saveconfig_plan(config->file, operation->running, CONFIG_PLAN_AGAIN),
 				 &owner);
 	else
 		saveconfig_finish(operation, -EEXIST, &error);

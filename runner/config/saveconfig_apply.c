@@ -27,8 +27,8 @@ struct apply {
 	/* Answers that may still come, and the runner itself. */
 	unsigned refs;
 	bool is_running, is_done;
-	/* The timer of storage that opens; 0: none runs. */
-	guint timer;
+	/* The timer of storage that opens; NULL: none runs. */
+	GSource *timer;
 };
 
 /* A step under way. */
@@ -139,6 +139,11 @@ static void create(struct apply *apply, struct config_node *node)
 	bool leads = node->kind == MODEL_LUN || node->kind == MODEL_MAPPED_LUN;
 
 	g_clear_pointer(&node->problem, g_free);
+	if (node->kind == MODEL_STORAGE && saveconfig_storage_named(apply->model, node->name)) {
+		fail(node,
+		     "the previous storage object of this name cannot be deleted, because it is in use");
+		return;
+	}
 	if (leads)
 		to = destination(apply, node, &error);
 	if (!parent || (leads && !to) ||
@@ -240,7 +245,6 @@ static gboolean on_open_timeout(gpointer data)
 {
 	struct apply *apply = data;
 
-	apply->timer = 0;
 	log_warn(
 	    NULL,
 	    "%u storage objects have not opened within %d seconds; the rest of the configuration is restored",
@@ -273,8 +277,11 @@ static void open_storage(struct apply *apply)
 		pending->object = g_strdup(step->node->object);
 		model_enable_patiently(object, on_opened, pending);
 	}
-	if (apply->waiting)
-		apply->timer = g_timeout_add_seconds(CONFIG_OPEN_S, on_open_timeout, apply);
+	if (!apply->waiting)
+		return;
+	apply->timer = g_timeout_source_new_seconds(CONFIG_OPEN_S);
+	g_source_set_callback(apply->timer, on_open_timeout, apply, NULL);
+	g_source_attach(apply->timer, g_main_context_get_thread_default());
 }
 
 /* --- enabling a TPG --- */
@@ -340,9 +347,10 @@ static void do_step(struct apply *apply, const struct config_step *step)
 
 static void stop_timer(struct apply *apply)
 {
-	if (apply->timer)
-		g_source_remove(apply->timer);
-	apply->timer = 0;
+	if (!apply->timer)
+		return;
+	g_source_destroy(apply->timer);
+	g_clear_pointer(&apply->timer, g_source_unref);
 }
 
 static void finish(struct apply *apply)

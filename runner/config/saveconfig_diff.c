@@ -79,6 +79,12 @@ static void add_object(GPtrArray *differences, char sign, const struct config_no
 	add(differences, path, "", g_strdup_printf("%c %s", sign, path));
 }
 
+/* Such an entry stays in the file as it is. Its name may be its place, which changes with the other entries. */
+static bool is_unusable(const struct config_node *node)
+{
+	return node->problem && node->is_unusable;
+}
+
 static void compare_children(GPtrArray *differences, const struct config_node *file,
 			     const struct config_node *running)
 {
@@ -87,7 +93,7 @@ static void compare_children(GPtrArray *differences, const struct config_node *f
 	for (guint i = 0; (child = config_node_child(file, i)); i++) {
 		const struct config_node *twin = config_node_find(running, child->kind, child->name);
 
-		if (child->is_unusable && child->problem)
+		if (is_unusable(child))
 			continue;
 		if (!twin)
 			add_object(differences, '-', child);
@@ -95,7 +101,7 @@ static void compare_children(GPtrArray *differences, const struct config_node *f
 			compare(differences, child, twin);
 	}
 	for (guint i = 0; (child = config_node_child(running, i)); i++)
-		if (!config_node_find(file, child->kind, child->name))
+		if (!is_unusable(child) && !config_node_find(file, child->kind, child->name))
 			add_object(differences, '+', child);
 }
 

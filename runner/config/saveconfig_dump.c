@@ -47,6 +47,19 @@ struct config_node *saveconfig_node_of(const struct config_node *root, const str
 	return parent ? config_node_find(parent, model_kind(object), name) : NULL;
 }
 
+struct model_object *saveconfig_storage_named(struct model *model, const char *name)
+{
+	struct model_object *object = model_first(model_root(model), MODEL_STORAGE);
+
+	for (; object; object = model_next(object)) {
+		g_autofree char *own = name_of_storage(model_name(object));
+
+		if (!strcmp(own, name))
+			return object;
+	}
+	return NULL;
+}
+
 struct model_object *saveconfig_object_of(struct model *model, const struct config_node *node)
 {
 	if (!node->parent)
@@ -213,8 +226,11 @@ void saveconfig_merge(struct config_node *running, const struct config_node *fil
 
 		if (entry->is_forgotten)
 			continue;
-		if (twin)
+		/* An object whose entry could not be applied is saved as it runs. */
+		if (twin && !entry->problem)
 			saveconfig_merge(twin, entry);
+		else if (twin)
+			continue;
 		else if (entry->problem)
 			config_node_move(config_node_copy(entry, running), i);
 	}

@@ -17,6 +17,8 @@ struct config_node *saveconfig_dump(struct model *model, struct error *error);
 void saveconfig_merge(struct config_node *running, const struct config_node *file);
 /* The node that stands for an object of the model, or NULL. */
 struct config_node *saveconfig_node_of(const struct config_node *root, const struct model_object *object);
+/* The storage object with this name for LIO, "user/disk", whatever the number of its HBA is; or NULL. */
+struct model_object *saveconfig_storage_named(struct model *model, const char *name);
 /* The object that the node stands for, or NULL. */
 struct model_object *saveconfig_object_of(struct model *model, const struct config_node *node);
 #endif

@@ -83,6 +83,8 @@ int config_plugin_read(struct config_node *node, JsonObject *entry, struct error
 bool config_plugin_write(const struct config_node *node, JsonObject *entry);
 /* Whether these two functions read and write the attribute. */
 bool config_plugin_has(const struct config_node *node, const struct model_attribute *attribute);
+/* Whether config_plugin_write() writes what stands in place of the attribute under "attributes". */
+bool config_plugin_writes(const struct model_attribute *attribute);
 /* The attribute that names the storage. */
 const struct model_attribute *config_storage_config(void);
 /* The attribute that says how large it is. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Compares the wanted with the running configuration and lists the steps from one to the other: first what
- * must end, then storage, then targets from the top down, and at last the TPGs are enabled. The steps are
- * run by saveconfig_apply.c.
+ * must end, then storage, then targets from the top down, then the TPGs are enabled, and at last their portals
+ * are opened. The steps are run by saveconfig_apply.c.
  */
 #include "config/saveconfig_plan.h"
 
@@ -13,8 +13,7 @@
 struct plan {
 	GArray *steps;
 	struct config_node *want, *running;
-	/* Only what could not be restored is tried again. */
-	bool again;
+	enum config_plan purpose;
 	/* The numbers of HBAs in use: one bit for each, as rtslib has one HBA for each storage object. */
 	GHashTable *numbers;
 	guint next_number;
@@ -77,8 +76,10 @@ static bool must_go(const struct plan *plan, const struct config_node *running)
 {
 	const struct config_node *want = config_node_twin(running, plan->want);
 
-	if (running->parent->is_gone || !want)
+	if (running->parent->is_gone)
 		return true;
+	if (!want)
+		return plan->purpose == CONFIG_PLAN_ALL;
 	return (running->kind == MODEL_STORAGE && storage_differs(want, running)) ||
 	       destination_differs(want, running);
 }
@@ -118,7 +119,7 @@ static void disable_tpgs(struct plan *plan, struct config_node *running)
 	for (guint i = 0; (child = config_node_child(running, i)); i++) {
 		const struct config_node *want = child->is_gone ? NULL : config_node_twin(child, plan->want);
 
-		if (want && child->kind == MODEL_TPG && child->enable && !want->enable)
+		if (want && !want->problem && child->kind == MODEL_TPG && child->enable && !want->enable)
 			add(plan, CONFIG_DISABLE, child, NULL, NULL);
 		disable_tpgs(plan, child);
 	}
@@ -197,7 +198,7 @@ static bool is_created(const struct plan *plan, const struct config_node *want)
 {
 	if (kept(plan, want) || want->is_forgotten || (want->problem && want->is_unusable))
 		return false;
-	return !plan->again || config_node_is_lost(want);
+	return plan->purpose != CONFIG_PLAN_AGAIN || config_node_is_lost(want);
 }
 
 static void plan_node(struct plan *plan, struct config_node *want)
@@ -209,7 +210,7 @@ static void plan_node(struct plan *plan, struct config_node *want)
 			name_storage(plan, want);
 		add(plan, CONFIG_CREATE, want, NULL, NULL);
 		set_all(plan, want);
-	} else if (running && !plan->again) {
+	} else if (running && plan->purpose != CONFIG_PLAN_AGAIN) {
 		config_set_text(&want->object, "%s", running->object ? running->object : "");
 		set_differences(plan, want, running);
 	}
@@ -231,20 +232,41 @@ static void plan_storage(struct plan *plan)
 		add(plan, CONFIG_OPEN, g_ptr_array_index(opened, i), NULL, NULL);
 }
 
-static void plan_below(struct plan *plan, struct config_node *want)
+static void plan_kinds(struct plan *plan, struct config_node *want, const enum model_kind *kinds, size_t n)
 {
-	static const enum model_kind order[] = {MODEL_TARGET, MODEL_TPG, MODEL_PORTAL,
-						MODEL_LUN,    MODEL_ACL, MODEL_MAPPED_LUN};
 	struct config_node *child;
 
-	for (size_t at = 0; at < G_N_ELEMENTS(order); at++)
+	for (size_t at = 0; at < n; at++)
 		for (guint i = 0; (child = config_node_child(want, i)); i++) {
-			if (child->kind != order[at] || child->is_forgotten ||
+			if (child->kind != kinds[at] || child->is_forgotten ||
 			    (child->problem && child->is_unusable))
 				continue;
 			plan_node(plan, child);
-			plan_below(plan, child);
+			plan_kinds(plan, child, kinds, n);
 		}
+}
+
+static void plan_below(struct plan *plan, struct config_node *want)
+{
+	static const enum model_kind kinds[] = {MODEL_TARGET, MODEL_TPG, MODEL_LUN, MODEL_ACL,
+						MODEL_MAPPED_LUN};
+
+	plan_kinds(plan, want, kinds, G_N_ELEMENTS(kinds));
+}
+
+/* Initiators that reach a portal find everything else in place. */
+static void plan_portals(struct plan *plan, struct config_node *want)
+{
+	struct config_node *child;
+
+	for (guint i = 0; (child = config_node_child(want, i)); i++) {
+		if (child->is_forgotten || (child->problem && child->is_unusable))
+			continue;
+		if (child->kind == MODEL_PORTAL)
+			plan_node(plan, child);
+		else
+			plan_portals(plan, child);
+	}
 }
 
 /* Also TPGs that are enabled already: a setting that could not be applied closes them. */
@@ -256,23 +278,23 @@ static void enable_tpgs(struct plan *plan, struct config_node *want)
 		if (child->is_forgotten || (child->problem && child->is_unusable))
 			continue;
 		if (child->kind == MODEL_TPG && child->enable &&
-		    (!plan->again || child->closed || is_created(plan, child)))
+		    (plan->purpose != CONFIG_PLAN_AGAIN || child->closed || is_created(plan, child)))
 			add(plan, CONFIG_ENABLE, child, NULL, NULL);
 		enable_tpgs(plan, child);
 	}
 }
 
-static GArray *make(struct config_node *want, struct config_node *running, bool again)
+GArray *saveconfig_plan(struct config_node *want, struct config_node *running, enum config_plan purpose)
 {
 	struct plan plan = {
 	    .steps = g_array_new(FALSE, FALSE, sizeof(struct config_step)),
 	    .want = want,
 	    .running = running,
-	    .again = again,
+	    .purpose = purpose,
 	    .numbers = g_hash_table_new(NULL, NULL),
 	};
 
-	if (!again) {
+	if (purpose != CONFIG_PLAN_AGAIN) {
 		end_all(&plan);
 		set_differences(&plan, want, running);
 	}
@@ -280,16 +302,7 @@ static GArray *make(struct config_node *want, struct config_node *running, bool 
 	plan_storage(&plan);
 	plan_below(&plan, want);
 	enable_tpgs(&plan, want);
+	plan_portals(&plan, want);
 	g_hash_table_unref(plan.numbers);
 	return plan.steps;
-}
-
-GArray *saveconfig_plan(struct config_node *want, struct config_node *running)
-{
-	return make(want, running, false);
-}
-
-GArray *saveconfig_plan_again(struct config_node *want, struct config_node *running)
-{
-	return make(want, running, true);
 }

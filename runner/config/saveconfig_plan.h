@@ -29,12 +29,19 @@ struct config_step {
 	const char *text;
 };
 
+enum config_plan {
+	/* The running configuration becomes equal to the wanted one. */
+	CONFIG_PLAN_ALL,
+	/* The same, but what the wanted configuration does not have stays. */
+	CONFIG_PLAN_BESIDE,
+	/* What of the wanted configuration could not be restored is tried again; nothing else is changed. */
+	CONFIG_PLAN_AGAIN,
+};
+
 /*
- * The steps (struct config_step, an array of values) that make the running configuration, as
- * saveconfig_dump() returns it, equal to the wanted one. Both trees outlive the steps. Names of storage
- * objects that are to be created are chosen here.
+ * The steps (struct config_step, an array of values) from the running configuration, as saveconfig_dump()
+ * returns it, to the wanted one. Both trees outlive the steps. Names of storage objects that are to be
+ * created are chosen here.
  */
-GArray *saveconfig_plan(struct config_node *want, struct config_node *running);
-/* The steps that try again what of the wanted tree could not be restored; nothing else is changed. */
-GArray *saveconfig_plan_again(struct config_node *want, struct config_node *running);
+GArray *saveconfig_plan(struct config_node *want, struct config_node *running, enum config_plan purpose);
 #endif

@@ -39,6 +39,11 @@ const struct model_attribute *config_storage_create(void)
 	return control("create");
 }
 
+bool config_plugin_writes(const struct model_attribute *attribute)
+{
+	return attribute == model_attribute(MODEL_STORAGE, "attrib", "block_size");
+}
+
 bool config_plugin_has(const struct config_node *node, const struct model_attribute *attribute)
 {
 	return attribute == control("config") || attribute == control("block_size") ||
@@ -117,8 +122,12 @@ static int read_user(struct config_node *node, JsonObject *entry, struct error *
 	config_node_set(node, config_storage_config(), config);
 	if (pairs)
 		read_control(node, pairs);
-	if (saveconfig_json_number(entry, HW_MAX_SECTORS, G_MAXUINT32, &blocks))
-		set_number(node, "max_sectors", blocks * MAX(number_of(node, "block_size"), SECTOR) / SECTOR);
+	if (!json_object_has_member(entry, HW_MAX_SECTORS) ||
+	    json_object_get_null_member(entry, HW_MAX_SECTORS))
+		return 0;
+	if (!saveconfig_json_number(entry, HW_MAX_SECTORS, G_MAXUINT32, &blocks))
+		return error_set(error, EINVAL, "\"" HW_MAX_SECTORS "\" is not a number of blocks");
+	set_number(node, "max_sectors", blocks * MAX(number_of(node, "block_size"), SECTOR) / SECTOR);
 	return 0;
 }
 
@@ -165,13 +174,18 @@ static bool write_user(const struct config_node *node, const char *config, JsonO
 
 /* --- LIO's own kinds of storage: the block size is an attribute --- */
 
-static void read_block_size(struct config_node *node, JsonObject *entry)
+static int read_block_size(struct config_node *node, JsonObject *entry, struct error *error)
 {
 	JsonObject *attributes = saveconfig_json_object(entry, "attributes");
 	guint64 size;
 
-	if (attributes && saveconfig_json_number(attributes, "block_size", G_MAXUINT32, &size))
-		set_number(node, "block_size", size);
+	if (!attributes || !json_object_has_member(attributes, "block_size"))
+		return 0;
+	/* With another block size, the blocks of the disk would be in other places. */
+	if (!saveconfig_json_number(attributes, "block_size", G_MAXUINT32, &size) || !size)
+		return error_set(error, EINVAL, "\"block_size\" is not a number of bytes");
+	set_number(node, "block_size", size);
+	return 0;
 }
 
 static void write_block_size(const struct config_node *node, JsonObject *entry)
@@ -206,8 +220,9 @@ static int read_device(struct config_node *node, JsonObject *entry, struct error
 
 	if (!path || path[0] != '/')
 		return error_set(error, EINVAL, "\"dev\" is not an absolute path");
-	read_block_size(node, entry);
-	return set_config(node, is_block_device(path) ? "block" : "file", path, error);
+	int err = read_block_size(node, entry, error);
+
+	return err ? err : set_config(node, is_block_device(path) ? "block" : "file", path, error);
 }
 
 static bool write_device(const struct config_node *node, const char *config, JsonObject *entry)
@@ -230,9 +245,9 @@ static int read_ramdisk(struct config_node *node, JsonObject *entry, struct erro
 	JsonNode *nullio = json_object_get_member(entry, "nullio");
 	g_autofree char *text = nullio ? saveconfig_json_text(nullio) : NULL;
 	bool is_null = text && strcmp(text, "0") && *text;
+	int err = read_block_size(node, entry, error);
 
-	read_block_size(node, entry);
-	return set_config(node, is_null ? "null" : "alloc", strchr(node->name, '/') + 1, error);
+	return err ? err : set_config(node, is_null ? "null" : "alloc", strchr(node->name, '/') + 1, error);
 }
 
 static bool write_ramdisk(const struct config_node *node, const char *config, JsonObject *entry)

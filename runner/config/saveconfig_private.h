@@ -4,6 +4,7 @@
 #define CONFIG_SAVECONFIG_PRIVATE_H
 
 #include "config/saveconfig.h"
+#include "config/saveconfig_plan.h"
 #include "config/saveconfig_tree.h"
 
 struct operation {
@@ -12,6 +13,8 @@ struct operation {
 	/* The file, and whether it is the daemon's own. */
 	char *path;
 	bool is_own;
+	/* Restore and reload. */
+	enum config_plan purpose;
 	/* Reload: unsaved changes may be lost. */
 	bool discard;
 	saveconfig_done *done;

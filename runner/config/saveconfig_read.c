@@ -347,14 +347,19 @@ static int read_fabric_modules(struct config_node *root, JsonObject *entry, stru
 	if (!JSON_NODE_HOLDS_ARRAY(member))
 		return error_set(error, EINVAL, "\"fabric_modules\" is not a list");
 	JsonArray *array = json_node_get_array(member);
+	bool is_found = false;
 
 	for (guint i = 0; i < json_array_get_length(array); i++) {
 		JsonNode *module = json_array_get_element(array, i);
 
 		if (!JSON_NODE_HOLDS_OBJECT(module))
 			return error_set(error, EINVAL, "fabric_modules[%u] is not an object", i);
-		if (!g_strcmp0(saveconfig_json_string(json_node_get_object(module), "name"), "iscsi"))
-			read_keys(root, json_node_get_object(module));
+		if (g_strcmp0(saveconfig_json_string(json_node_get_object(module), "name"), "iscsi"))
+			continue;
+		if (is_found)
+			return error_set(error, EINVAL, "\"fabric_modules\" has two entries \"iscsi\"");
+		read_keys(root, json_node_get_object(module));
+		is_found = true;
 	}
 	return 0;
 }
@@ -376,6 +381,7 @@ struct config_node *saveconfig_read(const char *name, const char *text, gsize le
 		JsonObject *entry = json_node_get_object(json.root);
 
 		root->raw = json_node_ref(json.root);
+		root->line = saveconfig_json_line(&json, entry);
 		err = read_fabric_modules(root, entry, error);
 		if (!err)
 			err = read_lists(&reader, root, entry, error);

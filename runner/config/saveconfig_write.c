@@ -74,7 +74,7 @@ static void write_keys(const struct config_node *node, JsonObject *entry)
 static bool is_wanted(const struct config_node *node, const struct config_value *value, JsonObject *members)
 {
 	/* A value that was refused stays as it stands in the file. */
-	if (value->attribute->flags & MODEL_OURS || value->problem)
+	if (value->attribute->flags & MODEL_OURS || value->problem || config_plugin_writes(value->attribute))
 		return false;
 	/* What storage that is not open would show is not known. */
 	if (value->attribute->flags & MODEL_READ_ONLY && (!*value->text || !strcmp(value->text, "0")))

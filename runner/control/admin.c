@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <glib.h>
 
+#include "control/restore.h"
 #include "control_socket/events.h"
 #include "control_socket/listener.h"
 #include "util/log.h"
@@ -32,7 +33,7 @@ struct admin *admin_start(const struct control_options *options, struct model *m
 
 	admin->options = options;
 	admin->context.model = model;
-	admin->context.saveconfig = saveconfig_new(model, NULL);
+	admin->context.saveconfig = saveconfig_new(model, options->saveconfig);
 	admin->context.started_us = g_get_monotonic_time();
 	if (kernel) {
 		admin->context.devices = list_devices;
@@ -44,6 +45,11 @@ struct admin *admin_start(const struct control_options *options, struct model *m
 	else
 		error_set(&admin->error, ENOENT, "XDG_RUNTIME_DIR is not set");
 	return admin;
+}
+
+int admin_restore(struct admin *admin, struct main_queue *queue, struct error *error)
+{
+	return admin->options->saveconfig ? control_restore(admin->context.saveconfig, queue, error) : 0;
 }
 
 void admin_announce(const struct admin *admin)
@@ -60,6 +66,7 @@ void admin_close(struct admin *admin)
 {
 	control_socket_close(admin->socket);
 	admin->socket = NULL;
+	saveconfig_wait(admin->context.saveconfig);
 }
 
 void admin_free(struct admin *admin)

@@ -163,6 +163,9 @@ static int start_doors(struct control_service *s, struct error *error)
 		s->admin = admin_start(s->options, model_host_model(s->host), s->kernel);
 	if (!err && s->portal)
 		err = portal_service_start(s->portal, &s->loops, s->host, error);
+	/* After the exports: a portal that cannot listen ends the start only if it is an export's. */
+	if (!err)
+		err = admin_restore(s->admin, model_host_context(s->host)->main, error);
 	if (!err && s->kernel)
 		err = kernel_service_start(s->kernel, &s->loops, s->registry, error);
 	if (!err)
@@ -183,10 +186,10 @@ static int start(struct control_service *s, struct error *error)
 		return -EINVAL;
 	err = kernel ? kernel_service_new(&s->kernel, o, &s->conf, error) : 0;
 	if (err)
-		return control_options_want_iscsi(o)
-			   ? err
-			   : error_prefix(error, err,
-					  "the kernel cannot be served, and there is no --export");
+		return control_options_want_iscsi(o) ? err
+						     : error_prefix(error, err,
+								    "the kernel cannot be served, and there "
+								    "is no --export, --saveconfig or --tree");
 	s->registry = storage_registry_new(o->state_dir, NULL);
 	if (!s->registry)
 		return error_set(error, ENOMEM, "out of memory");

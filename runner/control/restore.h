@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The start with --saveconfig. Main thread. */
+#ifndef CONTROL_RESTORE_H
+#define CONTROL_RESTORE_H
+
+#include "config/saveconfig.h"
+#include "util/main_queue.h"
+
+/*
+ * Restores the daemon's own file, and writes to the log what could not be restored. Blocks until all
+ * storage has answered or half a minute has passed. A file that does not exist is an empty configuration.
+ * queue: of the main thread. 0, or -errno with error set: the file cannot be read or is no such file.
+ */
+int control_restore(struct saveconfig *config, struct main_queue *queue, struct error *error);
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Feeds texts of saveconfig.json to the daemon. A line "===" separates several texts, each of which is
+ * applied to what the text before has left. The storage is a double. Checks that what is saved afterwards
+ * can be read, and does not differ from what runs, and that no TPG is open that the file has not opened.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/saveconfig_apply.h"
+#include "config/saveconfig_diff.h"
+#include "config/saveconfig_dump.h"
+#include "config/saveconfig_plan.h"
+#include "config/saveconfig_read.h"
+#include "config/saveconfig_write.h"
+#include "fuzz.h"
+#include "scsi/scsi.h"
+#include "util/log.h"
+#include "util/main_queue.h"
+
+#define SEPARATOR "\n===\n"
+
+/* The double has no logical unit whose write cache could be switched. */
+int __wrap_scsi_lu_set_write_cache(struct scsi_lu *lu, bool on);
+int __wrap_scsi_lu_set_write_cache(struct scsi_lu *lu, bool on)
+{
+	(void)lu, (void)on;
+	return 0;
+}
+
+struct run {
+	struct main_queue *main;
+	struct model *model;
+	bool applied, cleared;
+};
+
+static void settle(struct run *run)
+{
+	while (main_queue_wait(run->main, 0))
+		;
+}
+
+static void on_applied(void *arg, GPtrArray *lines)
+{
+	struct run *run = arg;
+
+	(void)lines;
+	run->applied = true;
+}
+
+static void on_late(void *arg, const char *name, const char *reason)
+{
+	(void)arg, (void)name, (void)reason;
+	assert(false);
+}
+
+static void on_cleared(void *arg, int err, const struct error *error)
+{
+	struct run *run = arg;
+
+	(void)error;
+	assert(!err);
+	run->cleared = true;
+}
+
+/* What is saved says the same as what runs. */
+static void check_save(const struct config_node *running)
+{
+	struct error error = {""};
+	gsize len, again_len;
+	char *text = saveconfig_write(running, &len);
+	struct config_node *saved = saveconfig_read("saved", text, len, NULL, &error);
+
+	assert(saved);
+	GPtrArray *differences = saveconfig_differences(saved, running);
+	for (guint i = 0; i < differences->len; i++)
+		fprintf(stderr, "%s\n",
+			((struct config_difference *)g_ptr_array_index(differences, i))->line);
+	assert(!differences->len);
+	g_ptr_array_unref(differences);
+	char *again = saveconfig_write(saved, &again_len);
+	struct config_node *reread = saveconfig_read("again", again, again_len, NULL, &error);
+	assert(reread);
+	config_node_free(reread);
+	config_node_free(saved);
+	g_free(again);
+	g_free(text);
+}
+
+static void check_tpgs(const struct run *run, const struct config_node *want)
+{
+	struct model_object *root = model_root(run->model), *target, *tpg;
+
+	for (target = model_first(root, MODEL_TARGET); target; target = model_next(target))
+		for (tpg = model_first(target, MODEL_TPG); tpg; tpg = model_next(tpg)) {
+			const struct config_node *node = saveconfig_node_of(want, tpg);
+
+			/* A target whose entry cannot be understood is left alone. */
+			if (!node && config_node_is_lost(saveconfig_node_of(want, target)))
+				continue;
+			assert(node);
+			assert(!model_is_enabled(tpg) || config_node_is_lost(node) ||
+			       (node->enable && !node->closed));
+		}
+}
+
+static void apply(struct run *run, const char *text, gsize len)
+{
+	const struct config_apply_owner owner = {on_applied, on_late, run};
+	struct error error = {""};
+	struct config_node *want = saveconfig_read("text", text, len, NULL, &error);
+
+	assert(want || *error.text);
+	if (!want)
+		return;
+	struct config_node *running = saveconfig_dump(run->model, &error);
+	assert(running);
+	run->applied = false;
+	saveconfig_apply(run->model, saveconfig_plan(want, running, CONFIG_PLAN_ALL), &owner);
+	settle(run);
+	assert(run->applied);
+	config_node_free(running);
+	running = saveconfig_dump(run->model, &error);
+	assert(running);
+	check_tpgs(run, want);
+	saveconfig_merge(running, want);
+	check_save(running);
+	config_node_free(running);
+	config_node_free(want);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct run run = {.main = main_queue_new()};
+	const char *text = (const char *)data, *end = text + size;
+
+	run.model = model_new(&(struct storage_context){.main = run.main});
+	log_set_level(LOG_LEVEL_CRIT);
+	while (text < end) {
+		const char *next = memmem(text, (size_t)(end - text), SEPARATOR, strlen(SEPARATOR));
+
+		apply(&run, text, (gsize)((next ? next : end) - text));
+		text = next ? next + strlen(SEPARATOR) : end;
+	}
+	model_clear(run.model, on_cleared, &run);
+	settle(&run);
+	assert(run.cleared);
+	model_free(run.model);
+	main_queue_free(run.main);
+	return 0;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A process that dies while it saves, and a file system without room: afterwards the file is the previous
+ * one or the new one, and a copy in backup/ is complete, too. The linker puts the functions below in place
+ * of the system calls that change files, so that the process dies before each of them, and in the middle of
+ * each write.
+ */
+#include "saveconfig_fixture.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TARGETS 150
+
+/* --- dying at a system call --- */
+
+int __real_mkdirat(int folder, const char *name, mode_t mode);
+int __real_unlinkat(int folder, const char *name, int flags);
+int __real_renameat(int from, const char *name, int to, const char *new_name);
+int __real_fsync(int fd);
+ssize_t __real_write(int fd, const void *data, size_t len);
+int __wrap_mkdirat(int folder, const char *name, mode_t mode);
+int __wrap_unlinkat(int folder, const char *name, int flags);
+int __wrap_renameat(int from, const char *name, int to, const char *new_name);
+int __wrap_fsync(int fd);
+ssize_t __wrap_write(int fd, const void *data, size_t len);
+
+/* How many calls are still made; negative: all. */
+static int calls_left = -1;
+
+static bool is_last_call(void)
+{
+	return calls_left >= 0 && !calls_left--;
+}
+
+static void die_if_last(void)
+{
+	if (is_last_call())
+		kill(getpid(), SIGKILL);
+}
+
+int __wrap_mkdirat(int folder, const char *name, mode_t mode)
+{
+	die_if_last();
+	return __real_mkdirat(folder, name, mode);
+}
+
+int __wrap_unlinkat(int folder, const char *name, int flags)
+{
+	die_if_last();
+	return __real_unlinkat(folder, name, flags);
+}
+
+int __wrap_renameat(int from, const char *name, int to, const char *new_name)
+{
+	die_if_last();
+	return __real_renameat(from, name, to, new_name);
+}
+
+int __wrap_fsync(int fd)
+{
+	die_if_last();
+	return __real_fsync(fd);
+}
+
+ssize_t __wrap_write(int fd, const void *data, size_t len)
+{
+	if (!is_last_call())
+		return __real_write(fd, data, len);
+	__real_write(fd, data, len / 2);
+	kill(getpid(), SIGKILL);
+	return -1;
+}
+
+/* --- saving --- */
+
+/* The configuration has either some targets, or one more. */
+static void add_targets(struct test *t, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		g_autofree char *name = g_strdup_printf("iqn.2026-11.com.example:target%u", i);
+
+		fixture_create(t->f, fixture_create(t->f, t->f->root, MODEL_TARGET, name, NULL), MODEL_TPG,
+			       "tpgt_1", NULL);
+	}
+}
+
+/* The number of targets in a file, which must be complete. */
+static guint count_targets(const char *path)
+{
+	g_autofree char *text = NULL;
+	g_autoptr(GError) error = NULL;
+
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	g_autoptr(JsonNode) root = json_from_string(text, &error);
+	if (!root)
+		print_error("%s: %s\n", path, error ? error->message : "empty");
+	assert_non_null(root);
+	return json_array_get_length(json_object_get_array_member(json_node_get_object(root), "targets"));
+}
+
+static void assert_complete(const char *path)
+{
+	guint n = count_targets(path);
+
+	assert_true(n == TARGETS || n == TARGETS + 1);
+}
+
+static void assert_copies_are_complete(struct test *t)
+{
+	g_autofree char *folder = g_build_filename(t->folder, "backup", NULL);
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *copy = g_build_filename(folder, name, NULL);
+
+		if (g_str_has_prefix(name, "saveconfig-"))
+			assert_complete(copy);
+	}
+}
+
+/* Whether a process that dies after so many calls has died while it saved one more target. */
+static bool dies_after(struct test *t, int calls)
+{
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (!child) {
+		fixture_create(t->f, t->f->root, MODEL_TARGET, OPEN, NULL);
+		calls_left = calls;
+		_exit(save(t) ? 1 : 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+	return WIFSIGNALED(status);
+}
+
+static void test_dies_while_it_saves(void **state)
+{
+	struct test *t = *state;
+	int calls = 0;
+
+	add_targets(t, TARGETS);
+	assert_int_equal(save(t), 0);
+	while (dies_after(t, calls)) {
+		assert_complete(t->path);
+		assert_copies_are_complete(t);
+		/* What a dead process has left behind does not keep the next one from saving. */
+		assert_int_equal(save(t), 0);
+		assert_int_equal(count_targets(t->path), TARGETS);
+		calls++;
+	}
+	assert_int_equal(count_targets(t->path), TARGETS + 1);
+	/* Two files are written, made durable and renamed, and their folders are made durable. */
+	assert_true(calls > 8);
+	start_again(t);
+	assert_int_equal(restore(t), 0);
+	assert_no_lines(t);
+}
+
+/* Files cannot become larger than this many bytes. */
+static void set_limit(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void test_has_no_room(void **state)
+{
+	struct test *t = *state;
+	static const rlim_t limits[] = {0, 1, 4096, 20000};
+
+	signal(SIGXFSZ, SIG_IGN);
+	add_targets(t, TARGETS);
+	assert_int_equal(save(t), 0);
+	g_autofree char *before = read_file(t);
+	assert_true(strlen(before) > 20000);
+	fixture_create(t->f, t->f->root, MODEL_TARGET, OPEN, NULL);
+	for (size_t i = 0; i < G_N_ELEMENTS(limits); i++) {
+		set_limit(limits[i]);
+		assert_int_equal(save(t), -EFBIG);
+		set_limit(RLIM_INFINITY);
+		g_autofree char *after = read_file(t);
+		assert_string_equal(before, after);
+		assert_true(saveconfig_has_changed(t->config));
+	}
+	/* There is room for the copy of the previous contents, and not for the new ones. */
+	set_limit(strlen(before) + 1);
+	assert_int_equal(save(t), -EFBIG);
+	set_limit(RLIM_INFINITY);
+	assert_complete(t->path);
+	assert_int_equal(save(t), 0);
+	assert_int_equal(count_targets(t->path), TARGETS + 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_dies_while_it_saves),
+	    TEST(test_has_no_room),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
