@@ -24,6 +24,6 @@ for package in open-iscsi libopeniscsiusr libisns0 tcmu-runner libtcmu2; do
 done
 cpu=$(mktemp -d)
 trap 'rm -rf "$cpu"' EXIT
-python3 scripts/bench/guest_cpu.py "$cpu" tests/kernel/guest.sh -m 2048 -t 1800 "${layers[@]}" \
+python3 scripts/bench/guest_cpu.py "$cpu" tests/kernel/guest.sh -m 2048 "${layers[@]}" \
 	scripts/bench/tcmu_guest.py --daemon "$PWD/build/release/runner/tcmu-runner" \
 	--handlers "$PWD/build/release/handlers" --limit "$PWD/build/release/scripts/ring_limit" --cpu "$cpu" "$@"

@@ -24,7 +24,9 @@ CANCELLATION_POINTS = ("sendmsg", "recvmsg", "preadv2", "pwritev2")
 ASLEEP = {"mailbox_fall_asleep", "mailbox_wake_up"}
 A_TURN = ("recvmsg", "sendmsg", "io_uring_enter")
 NOW = {"LD_BIND_NOW": "1"}  # the first call of a function in a library looks for it, and locks
-ROUNDS = 4
+# A step costs tens of microseconds, so few turns with few commands must show what a turn and a command cost.
+ROUNDS = 2
+DEPTHS = (1, 8)
 TRIES = 3  # as in test_calls.py
 BLOCKS = 1  # a string instruction is a step for each byte that it moves
 
@@ -111,7 +113,7 @@ class Instructions(unittest.TestCase):
         stepped = Stepped(daemon.process.pid, tid)
         try:
             stepped.wait_asleep()
-            fast_path.run(session, what, depth, 2, BLOCKS)
+            fast_path.run(session, what, depth, 1, BLOCKS)
             stepped.restart()
             fast_path.run(session, what, depth, ROUNDS, BLOCKS)
             steps, calls, atomics = stepped.finish()
@@ -133,7 +135,7 @@ class Instructions(unittest.TestCase):
             session.execute(cdb.TEST_UNIT_READY)
             fast_path.run(session, WRITE, 1, fast_path.PLACES)
             for what in cases:
-                for depth in (1, 16):
+                for depth in DEPTHS:
                     with self.subTest(what=what, depth=depth):
                         tries = (self.excess(*self.measure(daemon, session, what, depth), what, depth, per_command)
                                  for _ in range(TRIES))

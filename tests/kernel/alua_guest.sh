@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# guest: -t 600
 # alua_guest.sh DAEMON HANDLER-PATH: target port groups over tcm_loop. What initiators are told is compared with what the
 # kernel's configfs says, and what an initiator sets with what the kernel then has.
 # shellcheck source=guest_lib.sh
@@ -235,7 +234,7 @@ wait_for agrees
 designators_are "$only"
 rm $tpg/lun/lun_0/link
 remove 0 disk
-wait_for grep -q 'user_0/disk.*closed' $log
+wait_for logged 'user_0/disk.*closed'
 fails grep 'target port group' $log
 stop_daemon
 no_kernel_error

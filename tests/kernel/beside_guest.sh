@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# guest: -m 1024 -t 600 -p bus -p tcmu-runner -p libtcmu2
+# guest: -m 1024 -p bus -p tcmu-runner -p libtcmu2
 # beside_guest.sh DAEMON HANDLER-PATH: with Debian's tcmu-runner beside this one, each with handlers of its own. It refuses
 # all devices that it does not know, ours included.
 # shellcheck source=guest_lib.sh
@@ -13,9 +13,9 @@ start_theirs() {
 	: >$their_log
 	/usr/bin/tcmu-runner >/tmp/theirs.log 2>&1 &
 	their_pid=$!
-	wait_for grep -q 'Handler qcow is registered' $their_log
-	wait_for grep "^.*POSIX.* $their_pid " /proc/locks
-	wait_for grep -qx unblocked $parameters/block_netlink
+	wait_for logged 'Handler qcow is registered' $their_log
+	wait_for logged "POSIX.* $their_pid " /proc/locks
+	wait_for logged '^unblocked$' $parameters/block_netlink
 }
 
 stop_theirs() {
@@ -31,7 +31,7 @@ owner_is() { # PID: of the bus name
 make_theirs() { # NAME
 	head -c 1M /dev/urandom >/tmp/random
 	qemu-img convert -O qcow2 /tmp/random "/tmp/$1"
-	timeout 20 sh -c "mkdir -p $core/user_90/$1 && echo dev_config=qcow//tmp/$1,dev_size=1048576 >$core/user_90/$1/control &&
+	timeout "$patience" sh -c "mkdir -p $core/user_90/$1 && echo dev_config=qcow//tmp/$1,dev_size=1048576 >$core/user_90/$1/control &&
 		echo 1 >$core/user_90/$1/enable"
 }
 
@@ -109,9 +109,9 @@ for _ in 1 2 3 4; do
 	ask_both
 done
 create 8 unasked file/no-such-folder/unasked 1048576 nl_reply_supported=-1 # nobody learns at once that it fails
-wait_for grep -q "user_8/unasked .*: not served" $log
+wait_for logged "user_8/unasked .*: not served"
 mkdir /tmp/state/no-such-folder
-wait_for grep -q "user_8/unasked .*: served" $log
+wait_for logged "user_8/unasked .*: served"
 echo 512 >$core/user_8/unasked/attrib/dev_size # nor that this is refused
 is_back() { [ "$(cat $core/user_8/unasked/attrib/dev_size)" -eq 1048576 ]; }
 wait_for is_back

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# guest: -m 1024 -t 900
+# guest: -m 1024
 # commands_guest.sh DAEMON HANDLER-PATH [all|few [COMMAND...]]: what is no READ and no WRITE, from two initiators (two
 # tcm_loop hosts), and what it leaves on the medium. "all": with each handler and block size.
 # shellcheck source=guest_lib.sh
@@ -9,7 +9,7 @@ all=${3-few}
 shift $(($# < 3 ? $# : 3))
 other_tpg=$tree/loopback/naa.5001405000000003/tpgt_1
 model=/tmp/model # what the medium must hold
-area=$((1 << 20)) # of what is compared
+area=$((1 << 19)) # of what is compared
 declare -i bs blocks # of the disk
 
 # Exit statuses of the sg_* programs.
@@ -30,12 +30,12 @@ model_write() { # FILE LBA [BLOCKS]
 
 same() { # the medium holds what the model does
 	# shellcheck disable=SC2086 # an operand or nothing
-	dd if="$medium" bs=64k count=$((area >> 16)) $uncached status=none | cmp - $model
+	dd if="$medium" bs=128k count=$((area >> 17)) $uncached status=none | cmp - $model
 }
 
 fresh() { # all of the area gets other contents
 	head -c $area /dev/urandom >$model
-	dd if=$model of="$disk" bs=64k oflag=direct status=none
+	dd if=$model of="$disk" bs=128k oflag=direct status=none
 	head -c $bs /dev/urandom >/tmp/block
 	same
 }
@@ -161,10 +161,10 @@ test_reservations() {
 
 # With a notice to the daemon, under load: what the reset aborted the initiator repeats.
 test_reset() {
-	verify "$disk" --time_based --runtime=3 &
-	fio=$!
-	sleep 1.5
 	dmesg --clear
+	verify "$disk" --time_based --runtime=$((3 * GUEST_FACTOR)) &
+	fio=$!
+	load_on "$disk"
 	sg_reset --no-escalate --device "$other"
 	wait $fio
 	dmesg | grep -q 'device reset occurred'

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# guest: -m 1024 -t 600 -p lvm
+# guest: -m 1024 -p lvm
 # crash_guest.sh DAEMON HANDLER-PATH, over tcm_loop. A killed daemon's I/O that is still under way: its ring must wait for
 # the end of that, for the kernel gives the ring's buffers to other commands as soon as it is reset.
 # shellcheck source=guest_lib.sh
@@ -18,9 +18,9 @@ locks() { # COUNT: of so many daemons there may be I/O under way
 	[ "$(grep -c "OFDLCK.*:$(stat -c %i /run/tcmu-runner/io) " /proc/locks)" -eq "$1" ]
 }
 
-busy() { [ "$(tr -dc 1-9 <"/sys/block/${1##*/}/inflight")" ]; } # DISK
+busy() { [[ $(<"/sys/block/${1##*/}/inflight") == *[1-9]* ]]; } # DISK
 
-served() { grep -q "$1.*: served" $log; }
+served() { logged "$1.*: served"; }
 
 load_target
 load_loop
@@ -35,9 +35,9 @@ map 2 away 2
 
 step "killed while its I/O hangs"
 disk=$(loop_disk 0)
-verify "$disk" --time_based --runtime=14 &
+verify "$disk" --time_based --runtime=$((14 * GUEST_FACTOR)) --rate_iops=200 &
 fio_pid=$!
-sleep 2
+load_on "$disk"
 hang
 wait_for busy "$disk"
 sleep 1
@@ -49,8 +49,8 @@ mkdir /tmp/state/away.img
 step "the next waits for it, but not with storage that it has to itself"
 start_daemon
 wait_for served user_1/quick
-wait_for grep -q 'user_0/slow.*waits: .*in use' $log
-wait_for grep -q 'user_2/away.*waits for the end of I/O' $log
+wait_for logged 'user_0/slow.*waits: .*in use'
+wait_for logged 'user_2/away.*waits for the end of I/O'
 sleep 3
 locks 2
 fails served user_0/slow

@@ -1,36 +1,36 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# guest.sh [-m MB] [-t SECONDS] [-l DIR]... [-p PACKAGE]... SCRIPT [ARGS...]: runs SCRIPT as root of a guest with a kernel
+# guest.sh [-m MB] [-l DIR]... [-p PACKAGE]... SCRIPT [ARGS...]: runs SCRIPT as root of a guest with a kernel
 # of its own.
 #
 # The guest's root is this machine's, read-only, under a memory file system. SCRIPT therefore finds the same paths and
 # programs, and it cannot change anything on this machine. Each -l DIR is laid over that root, and so are the files of each
 # -p PACKAGE (see packages_of). guest.sh prints what SCRIPT prints and returns SCRIPT's exit status; 77 with a reason
-# if no guest kernel can be had or started, 124 after SECONDS, 125 when the guest died.
+# if no guest kernel can be had or started, 124 if the guest had to be ended after half an hour, 125 when the guest died.
 #
 # The kernel is User-Mode Linux (uml.sh). If it cannot be had or does not start on this machine, guest.sh says so and
 # uses the emulated stock kernel. With GUEST_KERNEL=stock|newer|PACKAGE it uses one of Debian's kernels from the beginning,
 # emulated (vm.sh): such a guest is slower, has two CPUs, and can run sanitized programs. The kernel and a static busybox
 # come from Debian's packages, which are unpacked once below GUEST_CACHE.
-# GUEST_FACTOR, which SCRIPT sees too, says how much slower the guest may be than this machine: 1, or 4 if it is emulated,
-# or what the caller says. SECONDS and the times that SCRIPT allows are multiplied by it.
+# GUEST_FACTOR, which SCRIPT sees too, says how much slower the guest may be than User-Mode Linux on an idle machine: 1, or 4
+# if it is emulated, or what the caller says. The half hour and the times that SCRIPT allows are multiplied by it.
+# guest_lib.sh raises it in the guest if the machine proves to be slower.
 set -eu
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=packages.sh
 . "$here/packages.sh"
 
-memory=1024 seconds=600 layers=() packages=''
-while getopts m:t:l:p: option; do
+memory=1024 seconds=1800 layers=() packages=''
+while getopts m:l:p: option; do
 	case $option in
 	m) memory=$OPTARG ;;
-	t) seconds=$OPTARG ;;
 	l) layers+=("$(realpath -e "$OPTARG")") ;;
 	p) packages+=" $(packages_of "$OPTARG")" ;;
 	*) exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
-[ $# -ge 1 ] || { echo "usage: guest.sh [-m MB] [-t SECONDS] [-l DIR]... [-p PACKAGE]... SCRIPT [ARGS...]" >&2; exit 2; }
+[ $# -ge 1 ] || { echo "usage: guest.sh [-m MB] [-l DIR]... [-p PACKAGE]... SCRIPT [ARGS...]" >&2; exit 2; }
 script=$(realpath -e "$1")
 shift
 case $script in

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# guest: -m 1536 -t 600 -p initiator
+# guest: -m 1536 -p initiator
 # The real Linux initiator against the daemon's own portal: open_iscsi_guest.sh DAEMON HANDLER-PATH. Serves one LUN of
 # each kind on 127.0.0.1, logs in, and uses each as a disk.
 # shellcheck source=guest_lib.sh
@@ -49,7 +49,7 @@ for digest in None CRC32C; do
 	for lun in 0 1 2 3; do
 		disk=$(iscsi_disk $lun)
 		step "LUN $lun, $disk, digests $digest"
-		check_identity "$disk"
+		[ $digest != None ] || check_identity "$disk"
 		use_disk "$disk"
 	done
 	step "logout"

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# guest: -m 1024 -t 400
+# guest: -m 1024
 # outage_guest.sh DAEMON HANDLER-PATH, over tcm_loop. The kernel gives up what takes longer than cmd_time_out, and tells
 # nobody here: a daemon that was stopped or away for longer, and storage that hangs, may make nobody see a write undone.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
-time_out=8
+time_out=$((6 + 2 * GUEST_FACTOR))
 
 make_storage() { # a file system that can be frozen; what writes to it waits then, each on a thread
 	modprobe brd rd_size=65536 rd_nr=1
@@ -54,21 +54,21 @@ disk=$(loop_disk 0)
 [ "$(cat $core/user_0/disk/attrib/tmr_notification)" -eq 1 ] # aborts, too, are to end soon
 
 step "stopped for a while, under load"
-verify "$disk" --time_based --runtime=20 &
+verify "$disk" --time_based --runtime=$((12 + time_out)) --rate_iops=200 &
 fio=$!
-sleep 2
+load_on "$disk"
 stopped_for 1
 wait $waiting
 sleep 2
-stopped_for 6 # too long to know how old commands are, but they are not too old
+stopped_for $((time_out * 3 / 4)) # too long to know how old commands are, but they are not too old
 wait $waiting
-wait_for grep -q 'the daemon did not look at the ring for too long' $log
+wait_for logged 'the daemon did not look at the ring for too long'
 wait $fio
 no_kernel_error
 
 step "stopped for longer than the time-out"
 start_writer
-sleep 2
+load_on "$disk"
 stopped_for $((time_out + 3))
 fails wait $waiting
 wait_for answers
@@ -82,7 +82,7 @@ stop_writer
 
 away_after() { # kill_daemon, stop_daemon
 	start_writer
-	sleep 2
+	load_on "$disk"
 	"$1"
 	sleep $((time_out + 3))
 	start_daemon
@@ -100,7 +100,7 @@ away_after stop_daemon
 
 step "storage that hangs for longer than the time-out"
 start_writer
-sleep 2
+load_on "$disk"
 freeze
 sleep $((time_out + 4))
 thaw
@@ -108,8 +108,8 @@ wait_for answers
 sleep 3
 stop_writer
 [ "$(of_writer errors)" -gt 0 ]
-wait_for grep -q 'the storage has not answered' $log
-wait_for grep -q 'the storage answers again' $log
+wait_for logged 'the storage has not answered'
+wait_for logged 'the storage answers again'
 
 step "a write that was given up lands before a newer one"
 for round in 1 2; do

@@ -31,7 +31,7 @@ class Writer(threading.Thread):
                 self.write(block)
             else:
                 self.read(block)
-            time.sleep(0.002)
+            time.sleep(0.01)
         for block, serials in self.possible.items():
             if serials is not None and not self.wrong:
                 self.read(block)

@@ -15,4 +15,4 @@ chmod 755 "$work"
 dpkg-deb -x "$work"/*.deb "$work/root"
 # /lib is a link to usr/lib in the guest; a layer must not lay a folder over it.
 [ ! -d "$work/root/lib" ] || { cp -a "$work/root/lib/." "$work/root/usr/lib/" && rm -r "$work/root/lib"; }
-"$here/guest.sh" -m 1024 -t 600 -l "$work/root" "$here/service_guest.sh"
+"$here/guest.sh" -m 1024 -l "$work/root" "$here/service_guest.sh"

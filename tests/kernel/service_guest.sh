@@ -18,15 +18,6 @@ failed() { # WHERE
 	dmesg | tail -n 15
 }
 
-wait_for() { # COMMAND...: until it succeeds, at most 60 s
-	for _ in {1..300}; do
-		! "$@" >/dev/null 2>&1 || return 0
-		sleep 0.2
-	done
-	echo "no success within 60 s: $*"
-	return 1
-}
-
 child_of() { { grep -lsx "PPid:[[:blank:]]$1" /proc/[0-9]*/status || true; } | tr -dc 0-9 | grep .; }
 
 boot() {
@@ -74,7 +65,7 @@ fails setpriv --reuid=65534 --clear-groups \
 step "the unit's hardening lets it make a disk where its user keeps his files"
 mkdir -p /home/user $device
 echo 'dev_config=file//home/user/disk.img,dev_size=67108864' >$device/control
-timeout 20 sh -c "echo 1 >$device/enable"
+timeout "$patience" sh -c "echo 1 >$device/enable"
 wait_for is_served
 [ "$(stat -c %s:%a /home/user/disk.img)" = 67108864:600 ]
 has_status() { [ "$(systemctl show --value -p StatusText $unit)" = "$*" ]; }
@@ -94,7 +85,6 @@ wait_for is_served
 
 show() { systemctl show --value -p "$1" $unit; }
 in_store() { [ "$(show NFileDescriptorStore)" -eq "$1" ]; } # COUNT
-logged() { grep -q "$@" $log; }
 
 set_up() { # SETTING...: of the unit
 	mkdir -p /run/systemd/system/$unit.d
@@ -105,7 +95,7 @@ set_up() { # SETTING...: of the unit
 down() { [ "$(main_pid)" -eq 0 ]; }
 
 opened() { # it has gone on with the descriptor that it, or the one before, had
-	logged -e 'uio0-[0-9.]*: kept open by systemd, used again' &&
+	logged 'uio0-[0-9.]*: kept open by systemd, used again' &&
 		[ "$(find "/proc/$(main_pid)/fd" -lname '*/uio0' | wc -l)" -eq 1 ]
 }
 
@@ -127,10 +117,10 @@ map 0 disk 0
 disk=$(loop_disk 0)
 
 step "killed under load: nobody can open the device until the next one serves it, and no command fails"
-set_up RestartSec=4
-verify "$disk" --time_based --runtime=30 &
+set_up RestartSec=$((4 * GUEST_FACTOR))
+verify "$disk" --time_based --runtime=$((20 + 10 * GUEST_FACTOR)) --rate_iops=100 & # leaves CPU for systemd
 fio_pid=$!
-sleep 2
+load_on "$disk"
 : >$log
 first=$(main_pid)
 kill -9 "$first"
@@ -150,7 +140,7 @@ opened
 in_store 1
 
 step "stopped with SIGSTOP under load: the watchdog ends it"
-set_up WatchdogSec=3 RestartSec=100ms
+set_up WatchdogSec=$((3 * GUEST_FACTOR)) RestartSec=100ms
 systemctl restart $unit
 wait_for is_served
 : >$log
@@ -164,16 +154,16 @@ no_kernel_error
 unmap 0
 
 step "a device that goes while there is no daemon, and another one in its place"
-set_up RestartSec=4
+set_up RestartSec=$((4 * GUEST_FACTOR))
 : >$log
 first=$(main_pid)
 kill -9 "$first"
 wait_for down
-timeout 20 rmdir $device
+timeout "$patience" rmdir $device
 mkdir $device
 truncate -s 1M /home/user/other.img # nothing is made for a device that is found
 echo "dev_config=file//home/user/other.img,dev_size=1048576,nl_reply_supported=-1" >$device/control
-timeout 20 sh -c "echo 1 >$device/enable" # the kernel waits for nobody to answer
+timeout "$patience" sh -c "echo 1 >$device/enable" # the kernel waits for nobody to answer
 [ -e /dev/uio0 ]
 wait_for is_another "$first"
 wait_for logged 'served, '
@@ -182,15 +172,15 @@ fails opened
 wait_for in_store 1
 
 step "a device that goes"
-timeout 20 rmdir $device
+timeout "$patience" rmdir $device
 wait_for in_store 0
 mkdir $device
 echo 'dev_config=file//home/user/disk.img,dev_size=67108864' >$device/control
-timeout 20 sh -c "echo 1 >$device/enable"
+timeout "$patience" sh -c "echo 1 >$device/enable"
 wait_for in_store 1
 
 step "a portal of its own: no initiator is refused between two daemons"
-set_up RestartSec=4 ExecStart= 'ExecStart=/usr/bin/tcmu-runner --kernel --export alloc/a,size=1M --portal 127.0.0.1:3270'
+set_up RestartSec=$((4 * GUEST_FACTOR)) ExecStart= 'ExecStart=/usr/bin/tcmu-runner --kernel --export alloc/a,size=1M --portal 127.0.0.1:3270'
 systemctl restart $unit
 wait_for in_store 3 # the device, the portal, and the memory of the disk
 first=$(main_pid)
@@ -204,7 +194,7 @@ in_store 3
 set_up
 systemctl restart $unit
 wait_for logged 'portal-[0-9.]*: kept open by systemd, but of no use any more: dropped'
-wait_for in_store 1
+wait_for in_store 2 # the memory stays for a minute, for a disk that comes late
 fails connect
 
 step "stopped, and called by its name: D-Bus has it started"
@@ -215,6 +205,6 @@ fails is_busy
 wait_for is_served
 active
 
-timeout 20 rmdir $device
+timeout "$patience" rmdir $device
 systemctl stop $unit
 [ "$(show Result)" = success ]

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# guest: -m 1024 -t 4000 -p initiator
+# guest: -m 1024 -p initiator
 # time_out_guest.sh DAEMON HANDLER-PATH [SECONDS...]: what the Linux initiator with its default settings makes of an
 # outage, for several values of cmd_time_out, over LIO's iSCSI target and over tcm_loop. An outage is a daemon that was
 # killed, a daemon that was stopped (SIGSTOP), or storage that hangs; it lasts for each of SECONDS. All devices have their

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-START_SECONDS = 90
+PATIENCE = 60 * int(os.environ.get("GUEST_FACTOR", "1"))  # seconds, after which a wait is called a hang
 
 
 def blocks(text):
@@ -55,7 +55,7 @@ class Names:
             self.known[self.target] = name
 
     def learn_disks(self):
-        for _ in range(100):  # the kernel scans after the login has returned
+        for _ in range(10 * PATIENCE):  # the kernel scans after the login has returned
             disks = {int(path.split(":")[-1].split("/")[0]): os.path.basename(path)
                      for path in glob.glob("/sys/class/iscsi_session/session*/device/target*/*:*/block/*")}
             if len(disks) == 2:
@@ -103,7 +103,7 @@ class Typist:
         print("#", command, flush=True)
         with open("/tmp/daemon.log", "w", encoding="utf-8") as log:
             self.daemon = subprocess.Popen("exec " + command, shell=True, stdout=log, stderr=log, start_new_session=True)
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while True:
             with open("/tmp/daemon.log", encoding="utf-8") as log:
                 output = log.read()
@@ -127,7 +127,7 @@ class Typist:
     def stop(self):
         """Ctrl-C."""
         os.killpg(self.daemon.pid, signal.SIGINT)
-        if self.daemon.wait(20):
+        if self.daemon.wait(PATIENCE):
             sys.exit(f"FAILED: the daemon returned {self.daemon.returncode}")
 
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# guest: -m 1024 -t 400 -p bus -p initiator -p targetcli
+# guest: -m 1024 -p bus -p initiator -p targetcli
 # tutorial_guest.sh DAEMON HANDLER-PATH: makes the guest the machine that docs/tutorial.md takes for granted, and types.
 initiator=iqn.1993-08.org.debian:01:3d5a7e9c1b2
 # shellcheck source=guest_lib.sh
