@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a session notices of changes: LUNs that come, go and lead to another disk, write protection, and time limits."""
+import os
+import time
+
+from control_case import TARGET, TPG, ControlCase, main
+import cdb
+from daemon import Daemon
+from initiator import Session
+
+HOST = "iqn.1994-05.com.redhat:host"
+LUNS_CHANGED = (6, 0x3F, 0x0E)
+MODE_CHANGED = (6, 0x2A, 0x01)
+COMMAND_TIMEOUT = (0xB, 0x2E, 0x02)
+BLOCK = bytes(range(256)) * 2
+FLAT = 0x4000  # SAM-5 4.7.7.4
+
+
+class Luns(ControlCase):
+    def setUp(self):
+        super().setUp()
+        for name in ("t_one", "t_two"):
+            self.create_disk(name)
+        self.create_target()
+        self.call("create", path=f"{TPG}/127.0.0.1:{self.daemon.address[1]}")
+        self.call("create", path=f"{TPG}/{HOST}")
+        for lun, name in enumerate(("t_one", "t_two")):
+            self.call("create", path=f"{TPG}/lun_{lun}", to=name)
+            self.call("create", path=f"{TPG}/{HOST}/lun_{lun}", to=f"{TPG}/lun_{lun}")
+        self.session = Session(self.daemon.address, TARGET, initiator=HOST, timeout=60)
+        self.addCleanup(self.session.connection.close)
+        for lun in (0, 1):
+            self.assertEqual(self.sense(lun), cdb.POWER_ON)
+
+    def sense(self, lun, command=cdb.TEST_UNIT_READY, **options):
+        """The sense code that the command ends with; None: GOOD."""
+        return self.session.execute(command, lun=lun, **options).key
+
+    def wait_for(self, sense, lun, command=cdb.TEST_UNIT_READY, **options):
+        """A change reaches the session soon after it was answered."""
+        while True:
+            found = self.sense(lun, command, **options)
+            if found == sense:
+                return
+            self.assertIn(found, (None, LUNS_CHANGED, cdb.POWER_ON, MODE_CHANGED))
+            time.sleep(0.01)
+
+    def luns(self):
+        data = self.session.good(cdb.report_luns(), length=256)
+        return [int.from_bytes(data[at:at + 2], "big") for at in range(8, 8 + int.from_bytes(data[:4], "big"), 8)]
+
+    def delete(self, path):
+        self.call("delete", path=path)
+
+    def test_removed(self):
+        self.delete(f"{TPG}/{HOST}/lun_1")
+        # Deleted means that no session has it.
+        self.assertEqual(self.sense(1), cdb.NO_SUCH_LUN)
+        self.assertEqual(self.sense(0), LUNS_CHANGED)
+        self.assertIsNone(self.sense(0))
+        self.assertEqual(self.luns(), [0])
+        self.session.good(cdb.read10(0, 1), length=512)
+
+    def test_added(self):
+        self.call("create", path=f"{TPG}/lun_16383", to="t_two")
+        self.call("create", path=f"{TPG}/{HOST}/lun_16383", to=f"{TPG}/lun_16383")
+        self.wait_for(LUNS_CHANGED, 0)
+        self.assertEqual(self.luns(), [0, 1, FLAT | 16383])
+        # The initiator has read its inventory, so LUN 1 need not report the change any more.
+        self.assertIsNone(self.sense(1))
+        self.assertEqual(self.sense(FLAT | 16383), cdb.POWER_ON)
+        self.session.good(cdb.write10(0, 1), BLOCK, lun=FLAT | 16383)
+        self.assertEqual(self.session.good(cdb.read10(0, 1), length=512, lun=1), BLOCK)
+
+    def test_removed_and_added_elsewhere(self):
+        self.session.good(cdb.write10(0, 1), BLOCK, lun=1)
+        self.delete(f"{TPG}/{HOST}/lun_0")
+        self.assertEqual(self.sense(0), cdb.NO_SUCH_LUN)
+        self.call("create", path=f"{TPG}/{HOST}/lun_0", to=f"{TPG}/lun_1")
+        while self.sense(0) == cdb.NO_SUCH_LUN:
+            time.sleep(0.01)
+        while self.sense(0) is not None:
+            pass
+        self.assertEqual(self.session.good(cdb.read10(0, 1), length=512), BLOCK)
+
+    def test_write_protection(self):
+        self.session.good(cdb.write10(0, 1), BLOCK)
+        self.call("set", path=f"{TPG}/{HOST}/lun_0", attribute="write_protect", value=1)
+        self.wait_for(MODE_CHANGED, 0)
+        self.assertEqual(self.sense(0, cdb.write10(0, 1), out=bytes(512)), cdb.WRITE_PROTECTED)
+        self.assertEqual(self.session.good(cdb.read10(0, 1), length=512), BLOCK)
+        self.assertTrue(self.session.good(cdb.mode_sense6(0x3F), length=255)[2] & 0x80)
+        self.session.good(cdb.write10(0, 1), BLOCK, lun=1)
+        self.assertFalse(self.session.good(cdb.mode_sense6(0x3F), length=255, lun=1)[2] & 0x80)
+        self.call("set", path=f"{TPG}/{HOST}/lun_0", attribute="write_protect", value=0)
+        self.wait_for(MODE_CHANGED, 0)
+        self.session.good(cdb.write10(0, 1), bytes(512))
+        self.assertEqual(self.luns(), [0, 1])
+
+    def test_many_changes(self):
+        """More changes than updates: what counts is the last one."""
+        for number in range(100):
+            self.call("set", path=f"{TPG}/{HOST}/lun_0", attribute="write_protect", value=number % 2)
+        self.wait_for(cdb.WRITE_PROTECTED, 0, cdb.write10(0, 1), out=BLOCK)
+        self.assertEqual(self.sense(0, cdb.write10(0, 1), out=BLOCK), cdb.WRITE_PROTECTED)
+
+
+class TimeLimit(ControlCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = Daemon("--handler-path", os.environ["TCMU_RUNNER_HANG"], "--export", "hang/a,size=16M,name=a")
+        cls.path = cls.daemon.socket
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.daemon.kill()
+
+    def clean(self):
+        """What hangs cannot be deleted."""
+
+    def test_time_limit(self):
+        self.call("create", path="t_slow", enable=True,
+                  attributes={"control/config": "hang/b", "control/size": 16 << 20, "attrib/time_limit": 1})
+        self.create_target()
+        self.call("set", path=TPG, attribute="attrib/generate_node_acls", value=1)
+        self.call("set", path=TPG, attribute="attrib/demo_mode_write_protect", value=0)
+        self.call("create", path=f"{TPG}/127.0.0.1:{self.daemon.address[1]}")
+        self.call("create", path=f"{TPG}/lun_0", to="t_slow")
+        session = Session(self.daemon.address, TARGET, timeout=60)
+        self.addCleanup(session.connection.close)
+        session.execute(cdb.TEST_UNIT_READY)
+        tasks = [session.start(cdb.read10(1 << 14, 8), length=4096) for _ in range(3)]
+        for task in tasks:
+            session.finish(task)
+            self.assertEqual(task.key, COMMAND_TIMEOUT)
+        session.good(cdb.read10(0, 8), length=4096)
+        session.good(cdb.TEST_UNIT_READY)
+
+
+if __name__ == "__main__":
+    main()
