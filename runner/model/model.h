@@ -77,7 +77,6 @@ unsigned model_users(const struct model_object *object);
 const char *model_portal_text(const struct model_object *portal);
 /* NULL for other kinds. */
 struct storage *model_storage(const struct model_object *object);
-struct model *model_of(const struct model_object *object);
 
 /* --- operations ------------------------------------------------------------------------------------- */
 

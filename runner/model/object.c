@@ -169,11 +169,6 @@ struct model_object *model_parent(const struct model_object *object)
 	return object->parent;
 }
 
-struct model *model_of(const struct model_object *object)
-{
-	return object->model;
-}
-
 const char *model_path(const struct model_object *object, char path[MODEL_PATH_SIZE])
 {
 	size_t len;

@@ -136,8 +136,6 @@ struct model_view *model_view_new(struct model_object *object);
 int model_view_change(struct model_view *view, unsigned lun, struct model_entry *entry);
 /* Sessions of this view end, and it is released. */
 void model_view_close(struct model_view *view);
-/* Has the front end visit the loops soon, so that sessions take the new maps. */
-void model_update_soon(struct model *model);
 
 /* --- mapping.c */
 

@@ -71,6 +71,43 @@ bool model_view_is_closed(const struct model_view *view)
 	return atomic_load(&view->closed);
 }
 
+/* --- telling the front end: has it visit the loops soon, once for all changes of now --- */
+
+static void on_updated(struct main_work *work)
+{
+	free(work);
+}
+
+static void update_soon(struct model *model);
+
+static void update(struct main_work *work)
+{
+	struct model *model = container_of(work, struct model, update);
+	struct main_work *updated = model->front_end ? calloc(1, sizeof(*updated)) : NULL;
+
+	model->update_queued = false;
+	if (model->front_end && !updated) {
+		/* There is no memory now; the change must become known nevertheless. */
+		update_soon(model);
+		return;
+	}
+	if (!updated)
+		return;
+	updated->fn = on_updated;
+	model->front_end->update(model->front_end->arg, updated);
+}
+
+static void update_soon(struct model *model)
+{
+	if (model->update_queued)
+		return;
+	model->update_queued = true;
+	model->update.fn = update;
+	main_queue_post(model->context.main, &model->update);
+}
+
+/* --- changes --- */
+
 int model_view_change(struct model_view *view, unsigned lun, struct model_entry *entry)
 {
 	struct model *model = view->object->model;
@@ -82,7 +119,7 @@ int model_view_change(struct model_view *view, unsigned lun, struct model_entry 
 	view->map = map;
 	lock_drop(&model->lock);
 	model_map_put(old);
-	model_update_soon(model);
+	update_soon(model);
 	return 0;
 }
 
@@ -92,38 +129,5 @@ void model_view_close(struct model_view *view)
 
 	atomic_store(&view->closed, true);
 	model_view_put(view);
-	model_update_soon(model);
-}
-
-/* --- telling the front end -------------------------------------------------------------------------------- */
-
-static void on_updated(struct main_work *work)
-{
-	free(work);
-}
-
-static void update(struct main_work *work)
-{
-	struct model *model = container_of(work, struct model, update);
-	struct main_work *updated = model->front_end ? calloc(1, sizeof(*updated)) : NULL;
-
-	model->update_queued = false;
-	if (model->front_end && !updated) {
-		model_update_soon(
-		    model); /* There is no memory now; the change must become known nevertheless. */
-		return;
-	}
-	if (!updated)
-		return;
-	updated->fn = on_updated;
-	model->front_end->update(model->front_end->arg, updated);
-}
-
-void model_update_soon(struct model *model)
-{
-	if (model->update_queued)
-		return;
-	model->update_queued = true;
-	model->update.fn = update;
-	main_queue_post(model->context.main, &model->update);
+	update_soon(model);
 }

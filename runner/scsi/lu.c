@@ -152,15 +152,10 @@ void scsi_lu_set_blocked(struct scsi_lu *lu, bool blocked)
 {
 	if (blocked) {
 		scsi_lu_gate_change(lu, SCSI_GATE_BLOCKED, 0);
-	} else if (scsi_lu_is_blocked(lu)) {
+	} else if (scsi_lu_gate(lu) & SCSI_GATE_BLOCKED) {
 		scsi_lu_gate_change(lu, 0, SCSI_GATE_BLOCKED);
 		scsi_ua_raise_all(lu, SCSI_UA_MEDIUM_CHANGED);
 	}
-}
-
-bool scsi_lu_is_blocked(const struct scsi_lu *lu)
-{
-	return scsi_lu_gate(lu) & SCSI_GATE_BLOCKED;
 }
 
 void scsi_lu_set_medium_changed(struct scsi_lu *lu)

@@ -95,7 +95,6 @@ void scsi_lu_on_write_cache(struct scsi_lu *lu, void (*fn)(void *arg), void *arg
  * READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED (28h/00h) for all nexuses.
  */
 void scsi_lu_set_blocked(struct scsi_lu *lu, bool blocked);
-bool scsi_lu_is_blocked(const struct scsi_lu *lu);
 /*
  * Any thread. The contents of the medium are not what they were when the initiators last used it,
  * for example because the memory of handler alloc was lost: raises NOT READY TO READY CHANGE,

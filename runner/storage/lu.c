@@ -87,7 +87,8 @@ static void discard(struct storage_lu *lu)
 	backstore_discard(lu->bs);
 }
 
-void storage_lu_free_parts(struct storage_lu *lu)
+/* May block. Frees everything but the structure itself; parts that were not made are NULL. */
+static void free_parts(struct storage_lu *lu)
 {
 	storage_unit_leave(lu->unit);
 	scsi_lu_free(lu->scsi);
@@ -105,7 +106,7 @@ void storage_lu_close(struct storage_lu *lu)
 	if (!lu)
 		return;
 	contract(atomic_load_explicit(&lu->references, memory_order_acquire) == 1);
-	storage_lu_free_parts(lu);
+	free_parts(lu);
 	free(lu);
 }
 
@@ -123,7 +124,7 @@ static void close_on_pool(struct pool_job *job)
 	struct storage_lu *lu = container_of(job, struct storage_lu, close_job);
 
 	storage_lu_counters(lu, &lu->counters);
-	storage_lu_free_parts(lu);
+	free_parts(lu);
 	lu->is_closed = true;
 	lu->closed_work.fn = on_closed;
 	main_queue_post(lu->main, &lu->closed_work);

@@ -43,6 +43,4 @@ struct storage_lu {
 	struct storage_counters counted;
 };
 
-/* May block. Frees everything but the structure itself; parts that were not made are NULL. */
-void storage_lu_free_parts(struct storage_lu *lu);
 #endif
