@@ -22,8 +22,8 @@ static void append_values(GString *text, JsonObject *values)
 	const char *name;
 	JsonNode *value;
 
-	json_object_iter_init(&iter, values);
-	while (json_object_iter_next(&iter, &name, &value))
+	json_object_iter_init_ordered(&iter, values);
+	while (json_object_iter_next_ordered(&iter, &name, &value))
 		append_value(text, name, value);
 }
 

@@ -10,7 +10,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../iscsi"))
 # pylint: disable=wrong-import-position
 from control_socket import TIMEOUT, Control, Refused  # noqa: E402
-from daemon import REPORTS, Daemon  # noqa: E402
+from daemon import REPORTS, Daemon, wait_until  # noqa: E402
 
 TCMUCTL = os.environ.get("TCMUCTL", "tcmuctl")
 TARGET = "iqn.2026-11.com.example:disks"
@@ -51,6 +51,11 @@ class ControlCase(unittest.TestCase):
         text = str(context.exception)
         self.assertTrue(text and "\n" not in text, text)
         return context.exception
+
+    def wait_log(self, text):
+        """A thread of its own writes the log. Returns the whole log when it contains the text."""
+        wait_until(lambda: text in self.daemon.output(), self.daemon.output)
+        return self.daemon.output()
 
     def clean(self):
         """Deletes everything but the exports of the command line."""

@@ -192,7 +192,7 @@ class Deaf(ControlCase):
         poll = select.poll()
         poll.register(deaf.socket, 0)  # only the end
         self.assertTrue(poll.poll(300 * 1000), "the connection is still there")
-        self.assertIn("does not read", self.daemon.output())
+        self.wait_log("does not read")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ class Secrets(ControlCase):
         said += [self.call("list", attributes=True), self.call("status"), self.call("schema")]
         said += [self.call("get", path=path) for path in self.paths()]
         self.assertNotIn("Xyzzy", json.dumps(said))
-        self.assertNotIn("Xyzzy", self.daemon.output())
+        self.assertNotIn("Xyzzy", self.wait_log("create path=t_end"))
         self.call("delete", path="t_end")
 
     def secret_attributes(self):
@@ -59,7 +59,7 @@ class Secrets(ControlCase):
         self.call("create", path=acl, attributes={"auth/userid": "u", "auth/password": SECRET})
         self.assertFalse(self.call("create", path=acl, attributes={"auth/password": SECRET})["created"])
         self.quiet("EEXIST", "create", path=acl, attributes={"auth/password": "Xyzzy, another one"})
-        self.assertIn("create path=", self.daemon.output())
+        self.wait_log(f"create path={acl} auth/userid=u auth/password=(hidden)")
 
     def test_broken_message(self):
         """The parser's reason would quote the line."""
@@ -79,7 +79,7 @@ class Log(ControlCase):
         self.call("list", path=TPG)
         self.refused("EINVAL", "set", path=TPG, attribute="attrib/authentication", value="much")
         self.call("set", path=TPG, attribute="auth/password", value=SECRET)
-        log = self.daemon.output()
+        log = self.wait_log("auth/password=(hidden)\n")
         user = f"control: user {os.geteuid()}: "
         self.assertIn(f"{user}create path={TARGET}\n", log)
         self.assertIn(f"{user}set path={TPG} attrib/authentication=1\n", log)

@@ -11,8 +11,8 @@ import threading
 import time
 
 from control_case import HOST, TARGET, TCMUCTL, TPG, ControlCase, main
-from control_socket import TIMEOUT, Control
-from daemon import Daemon
+from control_socket import Control
+from daemon import Daemon, wait_until
 
 DISK = ("t_disk", "alloc/t_disk", "--size", "1M")
 
@@ -236,10 +236,7 @@ class Degraded(ControlCase):
         image = self.image()
         self.tcmuctl("create", "t_disk", f"file/{image}")
         os.truncate(image, 4096)
-        deadline = time.monotonic() + TIMEOUT
-        while not self.call("status")["degraded"]:
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.2)
+        wait_until(lambda: self.call("status")["degraded"])
         self.assertRegex(self.tcmuctl("status", status=5), "DEGRADED: user_0/t_disk: the storage is shorter")
         document = self.tcmuctl_json("status", status=5)
         self.assertEqual(document["services"][0]["problems"][0]["path"], "user_0/t_disk")
