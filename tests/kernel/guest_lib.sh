@@ -208,7 +208,7 @@ verify() { # DISK OPTIONS...: random writes, read back and compared
 
 # load_on DISK: returns when somebody reads or writes it.
 io_count() { read -r reads _ _ _ writes _ <"/sys/block/${1##*/}/stat"; } # DISK
-has_load() { io_count "$1" && [ $((reads + writes)) -ge $(($2 + 100)) ]; } # DISK BEFORE
+has_load() { io_count "$1" && [ $((reads + writes)) -ge $(($2 + 10)) ]; } # DISK BEFORE
 load_on() {
 	local reads writes
 	io_count "$1"
