@@ -4,6 +4,8 @@
  * that lead to it. How storage is opened, tried again and closed is left to runner/storage.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,9 +188,25 @@ static bool check_enabled(const struct model_object *object, model_done *done, v
 	return false;
 }
 
+/* A size that was set is the new one from now on, also after a restart. */
+static void on_resized(struct model_object *object)
+{
+	struct storage_view view;
+	char text[24];
+
+	if (!model_known_number(object, MODEL_A_SIZE))
+		return;
+	storage_view(object->storage, &view);
+	snprintf(text, sizeof(text), "%" PRIu64, view.size);
+	model_value_store(object, model_known(MODEL_A_SIZE), text);
+	model_count_change(object->model);
+	model_notify(object->model, MODEL_CHANGED, object);
+}
+
 void model_resize(struct model_object *object, uint64_t size, model_done *done, void *arg)
 {
-	struct pending *pending = check_enabled(object, done, arg) ? begin(object, NULL, done, arg) : NULL;
+	struct pending *pending =
+	    check_enabled(object, done, arg) ? begin(object, on_resized, done, arg) : NULL;
 
 	if (pending)
 		storage_resize(object->storage, size, on_done, pending);

@@ -176,7 +176,7 @@ void storage_replace(struct storage *s, const struct storage_settings *settings,
 
 void storage_resize(struct storage *s, uint64_t size, storage_done *done, void *arg)
 {
-	(void)s, (void)size;
+	s->size = size;
 	done(arg, 0, NULL);
 }
 

@@ -148,6 +148,27 @@ static void many_objects(void **state)
 	assert_non_null(model_find(f->root, MODEL_TARGET, IQN "19999"));
 }
 
+/* A size that was set follows a resize, so that it is the same after a restart. Otherwise it still follows the storage. */
+static void a_new_size_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *disk = fixture_disk(f, "user_0/disk"),
+			    *set = fixture_create(f, f->root, MODEL_STORAGE, "user_1/set", NULL);
+	const struct model_attribute *size = model_attribute(MODEL_STORAGE, "control", "size");
+
+	assert_int_equal(fixture_set(f, set, "control", "config", "alloc/x"), 0);
+	assert_int_equal(fixture_set(f, set, "control", "size", "1048576"), 0);
+	assert_int_equal(fixture_enable(f, set, true), 0);
+	uint64_t generation = model_generation(f->model);
+	model_resize(set, 2097152, fixture_done, f);
+	assert_int_equal(f->err, 0);
+	assert_int_equal(model_get_number(set, size), 2097152);
+	assert_true(model_generation(f->model) > generation);
+	model_resize(disk, 2097152, fixture_done, f);
+	assert_int_equal(f->err, 0);
+	assert_int_equal(model_get_number(disk, size), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
@@ -159,6 +180,7 @@ int main(void)
 	    TEST(relative_ports_are_unique),
 	    TEST(watchers_see_changes),
 	    TEST(many_objects),
+	    TEST(a_new_size_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

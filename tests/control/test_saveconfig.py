@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A daemon with --saveconfig: save, reload and restart, as initiators see them."""
+import json
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+import control_case  # noqa: F401  # pylint: disable=unused-import
+import cdb
+from case import main
+from control_socket import Control, Refused
+from daemon import Daemon, free_port, wait_until
+from initiator import Session
+
+ONE, OPEN = "iqn.2026-11.com.example:one", "iqn.2026-11.com.example:open"
+HOST = "iqn.2026-11.test:initiator"
+ROUNDS = 8
+
+
+def luns(session):
+    data = session.good(cdb.report_luns(), length=256)
+    return [data[at + 1] for at in range(8, 8 + int.from_bytes(data[:4], "big"), 8)]
+
+
+def ready(session, lun):
+    """After the unit attentions."""
+    wait_until(lambda: session.execute(cdb.TEST_UNIT_READY, lun=lun).status == 0)
+
+
+class Saveconfig(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="tcmur-saveconfig-")
+        self.addCleanup(folder.cleanup)
+        self.folder, self.port = folder.name, free_port()
+        self.config_folder = os.path.join(self.folder, "config")
+        os.mkdir(self.config_folder)
+        self.path = os.path.join(self.config_folder, "saveconfig.json")
+        for name in ("a", "b"):
+            with open(os.path.join(self.folder, name), "wb") as file:
+                file.truncate(1 << 20)
+        portal = {"ip_address": "127.0.0.1", "port": self.port}
+        disks = [{"plugin": "user", "name": name, "config": f"file/{self.folder}/{name}", "size": 1 << 20,
+                  "comment": "kept"} for name in ("a", "b")]
+        tpg = {"tag": 1, "portals": [portal], "node_acls": [{"node_wwn": HOST, "mapped_luns": [
+            {"index": 0, "tpg_lun": 0, "write_protect": False}]}],
+            "luns": [{"index": 0, "storage_object": "/backstores/user/a"}]}
+        opened = {"tag": 1, "portals": [portal], "attributes": {"generate_node_acls": 1},
+                  "luns": [{"index": 4, "storage_object": "/backstores/user/b"}]}
+        self.write({"storage_objects": disks, "targets": [
+            {"fabric": "iscsi", "wwn": ONE, "tpgs": [tpg]}, {"fabric": "iscsi", "wwn": OPEN, "tpgs": [opened]}]})
+
+    def write(self, config):
+        with open(self.path, "w", encoding="utf-8") as file:
+            json.dump(config, file)
+        os.chmod(self.path, 0o600)
+
+    def read(self):
+        with open(self.path, encoding="utf-8") as file:
+            return json.load(file)
+
+    def daemon(self):
+        run = os.path.join(self.folder, "run")
+        daemon = Daemon("--saveconfig", self.path, "--run-dir", run, "--state-dir", os.path.join(self.folder, "state"),
+                        port=self.port, portal=False)
+        wait_until(lambda: "run/control" in daemon.output(), daemon.output)
+        return daemon
+
+    def control(self):
+        control = Control(os.path.join(self.folder, "run", "control"))
+        self.addCleanup(control.close)
+        return control
+
+    def login(self, target):
+        session = Session(("127.0.0.1", self.port), target, initiator=HOST)
+        self.addCleanup(session.connection.close)
+        return session
+
+    def test_reload_leaves_live_sessions_alone(self):
+        with self.daemon():
+            control, one, opened = self.control(), self.login(ONE), self.login(OPEN)
+            ready(one, 0)
+            ready(opened, 4)
+            config = self.read()
+            config["targets"][0]["tpgs"][0]["luns"].append({"index": 1, "storage_object": "/backstores/user/b"})
+            config["targets"][0]["tpgs"][0]["node_acls"][0]["mapped_luns"].append({"index": 9, "tpg_lun": 1})
+            self.write(config)
+            self.assertEqual(control.call("reload"), {"lines": []})
+            self.assertEqual(control.call("diff"), {"lines": []})
+            ready(opened, 4)
+            ready(one, 0)
+            self.assertEqual(luns(one), [0, 9])
+            one.logout()
+            opened.logout()
+
+    def test_unsaved_changes_are_not_lost(self):
+        with self.daemon():
+            control = self.control()
+            self.assertIs(control.call("status")["unsaved_changes"], False)
+            control.call("set", path=ONE + "/tpgt_1", attribute="auth/password", value="never-shown-123")
+            control.call("set", path=ONE + "/tpgt_1", attribute="attrib/default_cmdsn_depth", value=17)
+            self.assertIs(control.call("status")["unsaved_changes"], True)
+            with self.assertRaises(Refused) as refused:
+                control.call("reload")
+            self.assertNotIn("never-shown", str(refused.exception))
+            self.assertEqual(control.call("save"), {"lines": []})
+            self.assertEqual(control.call("reload"), {"lines": []})
+            tpg = self.read()["targets"][0]["tpgs"][0]
+            self.assertEqual((tpg["chap_password"], tpg["attributes"]["default_cmdsn_depth"]), ("never-shown-123", 17))
+            control.call("set", path=ONE + "/tpgt_1", attribute="attrib/default_cmdsn_depth", value=18)
+            control.call("reload", discard=True)
+            value = control.call("get", path=ONE + "/tpgt_1", attribute="attrib/default_cmdsn_depth")["value"]
+            self.assertEqual(value, 17)
+
+    def test_what_was_saved_is_restored(self):
+        with self.daemon():
+            control = self.control()
+            control.call("set", path=OPEN + "/tpgt_1", attribute="attrib/denied_addresses", value="192.0.2.0/24")
+            lines = control.call("save")["lines"]
+            self.assertEqual(len(lines), 1)
+            self.assertIn(OPEN + "/tpgt_1 is saved as disabled", lines[0])
+        with open(self.path, "rb") as file:
+            before = file.read()
+        self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), 0o600)
+        saved = self.read()
+        self.assertEqual([o["comment"] for o in saved["storage_objects"]], ["kept", "kept"])
+        self.assertTrue(all(o["wwn"] for o in saved["storage_objects"]))
+        self.assertIs(saved["targets"][1]["tpgs"][0]["enable"], False)
+        with self.daemon():
+            session = self.login(OPEN)
+            serial = session.good(cdb.inquiry(0x80), length=255, lun=4)[4:].decode()
+            self.assertEqual(serial, saved["storage_objects"][1]["wwn"])
+            session.logout()
+            self.control().call("save")
+        with open(self.path, "rb") as file:
+            self.assertEqual(file.read(), before)
+
+    def test_dies_while_it_saves(self):
+        """Every file that a killed daemon leaves behind starts the next one with one of the two configurations."""
+        for _ in range(ROUNDS):
+            daemon = self.daemon()
+
+            def save_for_ever():
+                try:
+                    with Control(os.path.join(self.folder, "run", "control")) as control:
+                        for depth in range(1, 1000):
+                            control.call("set", path=ONE + "/tpgt_1", attribute="attrib/default_cmdsn_depth", value=depth)
+                            control.call("save")
+                            saves.append(depth)
+                except (OSError, Refused, ValueError, EOFError, AssertionError):
+                    pass  # the daemon is gone
+
+            saves = []
+            thread = threading.Thread(target=save_for_ever)
+            thread.start()
+            wait_until(lambda: len(saves) > 2)
+            daemon.process.kill()
+            daemon.process.wait()
+            thread.join()
+            daemon.cleanup()
+            depth = self.read()["targets"][0]["tpgs"][0]["attributes"]["default_cmdsn_depth"]
+            self.assertIn(depth, (saves[-1], saves[-1] + 1))
+        with self.daemon():
+            self.assertEqual(self.control().call("diff"), {"lines": []})
+
+    @unittest.skipUnless(sys.platform == "linux" and os.geteuid() == 0, "only root can mount a small file system")
+    def test_full_disk(self):
+        config = self.read()
+        mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,nr_inodes=100,mode=700", "tcmur", self.config_folder],
+                               capture_output=True, check=False)
+        if mount.returncode:
+            self.skipTest("nothing can be mounted here")
+        self.addCleanup(subprocess.run, ["umount", self.config_folder], check=True)
+        self.write(config)
+        with self.daemon():
+            control = self.control()
+            for i in range(60):
+                control.call("create", path=f"iqn.2026-11.com.example:target{i}")
+            with open(self.path, "rb") as file:
+                before = file.read()
+            with open(os.path.join(self.config_folder, "filler"), "wb", buffering=0) as filler:
+                try:
+                    while filler.write(b"x" * 512):
+                        pass
+                except OSError:
+                    pass
+            with self.assertRaises(Refused) as refused:
+                control.call("save")
+            self.assertIn("No space left", str(refused.exception))
+            with open(self.path, "rb") as file:
+                self.assertEqual(file.read(), before)
+            os.unlink(os.path.join(self.config_folder, "filler"))
+            control.call("save")
+            self.assertEqual(len(self.read()["targets"]), 62)
+
+
+if __name__ == "__main__":
+    main()
