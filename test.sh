@@ -24,7 +24,8 @@ esac
 
 passed=0 failed=0 skipped=0
 
-# run PRESET TARGET JOBS CTEST-ARGS...: builds the preset's target, runs its tests, JOBS at a time, and adds to the totals.
+# run PRESET TARGET JOBS CTEST-ARGS...: builds the preset's target, runs its tests, JOBS at a time, and adds to the
+# totals.
 run() {
 	preset=$1 target=$2 jobs=$3
 	shift 3

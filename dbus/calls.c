@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Method calls: finds the function that answers a call, and refuses callers that are neither root nor the daemon's own user.
- * What the functions answer is left to handlers.c, handler_manager.c and devices.c.
+ * Method calls: finds the function that answers a call, and refuses callers that are neither root nor the
+ * daemon's own user. What the functions answer is left to handlers.c, handler_manager.c and devices.c.
  */
 #include <unistd.h>
 
@@ -58,8 +58,9 @@ static void on_sender(GObject *bus, GAsyncResult *result, gpointer data)
 }
 
 /*
- * The policy file allows only root to send messages to this service. But the policies of all packages add up, and a package
- * that was removed long ago may have left a file that allows everybody. So the bus is asked for the user of the caller.
+ * The policy file allows only root to send messages to this service. But the policies of all packages add up,
+ * and a package that was removed long ago may have left a file that allows everybody. So the bus is asked for
+ * the user of the caller.
  */
 static void on_call(GDBusConnection *bus, const char *sender, const char *path, const char *interface,
 		    const char *method, GVariant *parameters, GDBusMethodInvocation *call, gpointer data)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the daemon says of the devices of the kernel front end: List for monitoring, Report for the scripts. */
+/*
+ * What the daemon says of the devices of the kernel front end: List for monitoring, Report for the scripts.
+ */
 #include "dbus/private.h"
 
 static void add(void *arg, const struct control_device *device)

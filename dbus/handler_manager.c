@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Handlers of other daemons, which register here so that targetcli finds them. Each of them owns a bus name, and is listed as
- * long as this name exists. Questions about its configurations are forwarded to it. The kernel sends the events of its devices
- * directly to the other daemon.
+ * Handlers of other daemons, which register here so that targetcli finds them. Each of them owns a bus name,
+ * and is listed as long as this name exists. Questions about its configurations are forwarded to it. The
+ * kernel sends the events of its devices directly to the other daemon.
  */
 #include "dbus/private.h"
 #include "util/log.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The objects of handlers on the bus: one for each loaded handler, and one for each handler of another daemon. They answer
- * GetManagedObjects and CheckConfig. Registration is left to handler_manager.c.
+ * The objects of handlers on the bus: one for each loaded handler, and one for each handler of another
+ * daemon. They answer GetManagedObjects and CheckConfig. Registration is left to handler_manager.c.
  */
 #include <errno.h>
 
@@ -158,7 +158,8 @@ void dbus_get_managed_objects(struct dbus_service *s, GDBusMethodInvocation *cal
 }
 
 /*
- * configfs ends a value at a comma or a newline. rtslib refuses a colon, and ignores everything behind a blank.
+ * configfs ends a value at a comma or a newline. rtslib refuses a colon, and ignores everything behind a
+ * blank.
  */
 static int check_characters(const char *text, struct error *error)
 {
@@ -187,7 +188,10 @@ static int check_config(const struct tcmur_handler *handler, const struct storag
 	return err;
 }
 
-/* Opens no path and asks no storage, so that a caller cannot find out by this method which files exist on this machine. */
+/*
+ * Opens no path and asks no storage, so that a caller cannot find out by this method which files exist on
+ * this machine.
+ */
 static int check_text(const struct tcmur_handler *handler, const char *text, struct error *error)
 {
 	size_t name_len = strlen(handler->name);

@@ -31,7 +31,10 @@ struct dbus_handler {
 	guint object;
 	/* The rest is used for handlers of other daemons. The watch of the bus name: */
 	guint watch;
-	/* The call RegisterHandler, which is answered when the bus has said whether the name exists; NULL: it was answered. */
+	/*
+	 * The call RegisterHandler, which is answered when the bus has said whether the name exists; NULL: it
+	 * was answered.
+	 */
 	GDBusMethodInvocation *registration;
 };
 
@@ -52,7 +55,9 @@ struct dbus_service {
 	bool bus_missing;
 };
 
-/* calls.c. Registers an object whose method calls reach the functions below. Returns the registration, or 0. */
+/*
+ * calls.c. Registers an object whose method calls reach the functions below. Returns the registration, or 0.
+ */
 guint dbus_export(struct dbus_service *s, const char *path, const GDBusInterfaceInfo *interface);
 /* Makes a string of text that may contain any bytes. */
 GVariant *dbus_text(const char *text);

@@ -67,8 +67,8 @@ static void on_name(GObject *bus, GAsyncResult *result, gpointer data)
 }
 
 /*
- * Called after the objects are registered, so that no caller finds the name without them. g_bus_own_name() is not used,
- * because it waits for the bus when the name is released.
+ * Called after the objects are registered, so that no caller finds the name without them. g_bus_own_name() is
+ * not used, because it waits for the bus when the name is released.
  */
 static void request_name(struct dbus_service *s)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The service org.kernel.TCMUService1 on the system bus. targetcli asks it which handlers exist and whether a configuration is
- * good; other daemons register their handlers; and status.sh asks for a list of the devices. The service runs on the main
- * thread and never blocks it. If the bus is absent, slow or restarted, only this service is missing, and it returns with the
- * bus.
+ * The service org.kernel.TCMUService1 on the system bus. targetcli asks it which handlers exist and whether a
+ * configuration is good; other daemons register their handlers; and status.sh asks for a list of the devices.
+ * The service runs on the main thread and never blocks it. If the bus is absent, slow or restarted, only this
+ * service is missing, and it returns with the bus.
  *
- * Whatever the policy files of the bus say, only root and the daemon's own user get an answer, except to introspection and
- * properties, which GDBus answers by itself.
+ * Whatever the policy files of the bus say, only root and the daemon's own user get an answer, except to
+ * introspection and properties, which GDBus answers by itself.
  */
 #ifndef DBUS_SERVICE_H
 #define DBUS_SERVICE_H

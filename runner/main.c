@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's entry point: parses the command line, and runs what it asks for. The work is left to runner/control. */
+/*
+ * The daemon's entry point: parses the command line, and runs what it asks for. The work is left to
+ * runner/control.
+ */
 #include <errno.h>
 #include <locale.h>
 #include <stdbool.h>
@@ -78,6 +81,9 @@ int main(int argc, char **argv)
 	if (!err)
 		return status;
 	fprintf(stderr, "tcmu-runner: %s%s\n", error.text, usage ? "; see tcmu-runner --help" : "");
-	/* The systemd unit does not start the daemon again after this status, because another start would also fail. */
+	/*
+	 * The systemd unit does not start the daemon again after this status, because another start would
+	 * also fail.
+	 */
 	return err == -ENOTSUP ? EX_UNAVAILABLE : EXIT_FAILURE;
 }

@@ -3,7 +3,8 @@
 # shellcheck shell=sh
 
 # shellcheck disable=SC2034 # the scripts that source this file use the lists
-BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config liburing-dev libglib2.0-dev libjson-glib-dev libfuse3-dev libnl-3-dev libnl-genl-3-dev libkmod-dev libssl-dev libsystemd-dev"
+BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config liburing-dev libglib2.0-dev libjson-glib-dev
+	libfuse3-dev libnl-3-dev libnl-genl-3-dev libkmod-dev libssl-dev libsystemd-dev"
 # Some architectures of Debian do not have this one. The build works without it.
 # shellcheck disable=SC2034
 OPTIONAL_PACKAGES="libisal-dev"

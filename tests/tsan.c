@@ -4,9 +4,9 @@
 const char *__tsan_default_suppressions(void);
 
 /*
- * The contents of memory, and of files in memory, are ordered by its initiators: one sends its WRITE after another was sent the
- * answer of its READ. The sanitizer does not see that, nor does a target order what overlaps without that
- * (SAM-5 8.1).
+ * The contents of memory, and of files in memory, are ordered by its initiators: one sends its WRITE after
+ * another was sent the answer of its READ. The sanitizer does not see that, nor does a target order what
+ * overlaps without that (SAM-5 8.1).
  */
 const char *__tsan_default_suppressions(void)
 {

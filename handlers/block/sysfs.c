@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Properties of block devices that sysfs shows: limits, rotation, discard and write cache. */
 #include "sysfs.h"
 
 #include <dirent.h>

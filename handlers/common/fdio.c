@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads, writes and other I/O on a file descriptor, as requests of the loop's queue. Opening the descriptor
+ * is left to the handlers.
+ */
 #include "fdio.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads options that several handlers have. */
 #include "options.h"
 
 #include <errno.h>

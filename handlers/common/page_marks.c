@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Remembers for each page of a mapping whether the file behind it has contents, so that reading a hole does
+ * not fill it.
+ */
 #include "page_marks.h"
 
 #include <errno.h>

@@ -117,10 +117,10 @@ struct tcmur_filter {
 
 	/*
 	 * Optional. Nobody waits any more for an I/O that this filter has neither completed nor given to the
-	 * next layer. The filter ends it soon, for example with TCMUR_ABORTED, also inside this call. The daemon
-	 * does not cancel what a filter has asked of <tcmur/queue.h>. Missing: the I/O ends when the filter gives
-	 * it to the next layer. An I/O that another thread is completing at this moment may be cancelled as
-	 * well; the filter then ignores the call.
+	 * next layer. The filter ends it soon, for example with TCMUR_ABORTED, also inside this call. The
+	 * daemon does not cancel what a filter has asked of <tcmur/queue.h>. Missing: the I/O ends when the
+	 * filter gives it to the next layer. An I/O that another thread is completing at this moment may be
+	 * cancelled as well; the filter then ignores the call.
 	 */
 	void (*cancel)(struct tcmur_layer *layer, struct tcmur_io *io);
 };

@@ -67,7 +67,9 @@ enum tcmur_status {
 	TCMUR_FENCED,
 	/* The SCSI status RESERVATION CONFLICT. */
 	TCMUR_CONFLICT,
-	/* CHECK CONDITION with the sense data that stands in io->sense, for errors that have no status here. */
+	/*
+	 * CHECK CONDITION with the sense data that stands in io->sense, for errors that have no status here.
+	 */
 	TCMUR_SENSE,
 };
 
@@ -139,8 +141,8 @@ struct tcmur_io {
 	/* io_size bytes for the handler, 16-byte aligned. The daemon does not zero them. */
 	void *scratch;
 	/*
-	 * out, with TCMUR_SENSE: sense key << 16 | ADDITIONAL SENSE CODE << 8 | its qualifier (SPC-4 4.5.6). The
-	 * command has not been executed, so the sense keys NO SENSE and RECOVERED ERROR are not allowed.
+	 * out, with TCMUR_SENSE: sense key << 16 | ADDITIONAL SENSE CODE << 8 | its qualifier (SPC-4 4.5.6).
+	 * The command has not been executed, so the sense keys NO SENSE and RECOVERED ERROR are not allowed.
 	 */
 	uint32_t sense;
 };
@@ -429,9 +431,9 @@ struct tcmur_handler {
 
 	/*
 	 * Optional, TCMUR_ASYNC only, on the event loop that owns the I/O. Nobody waits any more for an I/O
-	 * that a data callback has received. Storage that can abandon a request ends it soon, for example with
-	 * TCMUR_ABORTED, also inside this call. What the I/O has asked of <tcmur/queue.h> is cancelled by
-	 * the daemon itself. An I/O that another thread is completing at this moment may be cancelled as
+	 * that a data callback has received. Storage that can abandon a request ends it soon, for example
+	 * with TCMUR_ABORTED, also inside this call. What the I/O has asked of <tcmur/queue.h> is cancelled
+	 * by the daemon itself. An I/O that another thread is completing at this moment may be cancelled as
 	 * well; the handler then ignores the call. Missing: the daemon waits for the end of the I/O.
 	 */
 	void (*cancel)(void *handle, struct tcmur_io *io);

@@ -91,8 +91,8 @@ struct backstore_spec {
 struct backstore;
 
 /*
- * Any thread. Judges what can be judged without touching the storage: the handler, its options, the block size and the text
- * of the configuration. 0, or -errno with error set.
+ * Any thread. Judges what can be judged without touching the storage: the handler, its options, the block
+ * size and the text of the configuration. 0, or -errno with error set.
  */
 int backstore_check(const struct backstore_spec *spec, struct error *error);
 /* Main or pool thread; may block. All strings are copied. NULL with error and errno set on

@@ -8,8 +8,9 @@
 #include "util/contract.h"
 
 /*
- * The pieces that may complete inside their calls before the chain gives the loop back. A handler such as alloc copies
- * memory in the call, so a chain of 16 MiB would otherwise delay everything else on the loop by many milliseconds.
+ * The pieces that may complete inside their calls before the chain gives the loop back. A handler such as
+ * alloc copies memory in the call, so a chain of 16 MiB would otherwise delay everything else on the loop by
+ * many milliseconds.
  */
 #define CHAIN_BURST       8
 #define CHAIN_BURST_BYTES BACKSTORE_STEP
@@ -61,8 +62,8 @@ static void chain_finish(struct backstore_chain *chain)
 }
 
 /*
- * Chains that have used up their burst wait in one queue for each loop and backstore. One of them continues in each
- * turn, so that many long commands together delay the loop no longer than one.
+ * Chains that have used up their burst wait in one queue for each loop and backstore. One of them continues
+ * in each turn, so that many long commands together delay the loop no longer than one.
  */
 static void wait_for_turn(struct backstore_chain *chain)
 {

@@ -31,8 +31,9 @@ static int check_blocks(const struct backstore_spec *spec, struct tcmur_info *in
 }
 
 /*
- * Storage that ends within a block is served without its last bytes. An image may lose something there, such as the backup
- * header of a GPT, so this is logged; storage that is only now created must not have such a size.
+ * Storage that ends within a block is served without its last bytes. An image may lose something there, such
+ * as the backup header of a GPT, so this is logged; storage that is only now created must not have such a
+ * size.
  */
 static int cut_to_blocks(const struct backstore_spec *spec, struct tcmur_info *info, struct error *error)
 {

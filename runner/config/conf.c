@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads tcmu.conf: one KEY = VALUE on a line, in the syntax of tcmu-runner 1.x. A bad line is logged and
+ * skipped. Which settings the command line overrides is left to the caller.
+ */
 #include "config/conf.h"
 
 #include <glib.h>

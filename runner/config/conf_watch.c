@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Watches tcmu.conf with inotify, and calls a function soon after the file has changed. Reading the file is
+ * left to conf.c.
+ */
 #include "config/conf_watch.h"
 
 #include <errno.h>
@@ -11,7 +15,9 @@
 
 #include "util/log.h"
 
-/* Editors take a file away and put another one there: neither what lies in between is read, nor is each step. */
+/*
+ * Editors take a file away and put another one there: neither what lies in between is read, nor is each step.
+ */
 #define SETTLE_MS 200
 
 struct conf_watch {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Takes one --export apart: HANDLER/CONFIG and the daemon's own keys. Keys that the daemon does not know are left to
- * the handler. What several exports mean together is decided in export_list.c.
+ * Takes one --export apart: HANDLER/CONFIG and the daemon's own keys. Keys that the daemon does not know are
+ * left to the handler. What several exports mean together is decided in export_list.c.
  */
 #include "config/export.h"
 
@@ -68,7 +68,10 @@ static int set_lun(struct control_export *export, const char *value, struct erro
 	return 0;
 }
 
-/* INQUIRY fields are ASCII 20h to 7Eh and of fixed width (SPC-4 4.3.1, 6.6.2). A field of blanks says nothing. */
+/*
+ * INQUIRY fields are ASCII 20h to 7Eh and of fixed width (SPC-4 4.3.1, 6.6.2). A field of blanks says
+ * nothing.
+ */
 static int check_ascii(const char *key, const char *value, size_t max, struct error *error)
 {
 	if (!*value || strlen(value) > max)

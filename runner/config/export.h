@@ -35,8 +35,10 @@ struct control_export {
 	struct tcmur_option_value options[CONTROL_EXPORT_MAX_OPTIONS];
 };
 
-/* Parses the text of one --export. Keys that are not the daemon's own are left to the handler, which refuses those that
- * it does not know. 0, or -EINVAL with an error that names the argument and the key. */
+/*
+ * Parses the text of one --export. Keys that are not the daemon's own are left to the handler, which refuses
+ * those that it does not know. 0, or -EINVAL with an error that names the argument and the key.
+ */
 int control_export_parse(struct control_export *export, const char *text, struct error *error);
 void control_export_free(struct control_export *export);
 #endif

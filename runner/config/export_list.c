@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checks all exports of a command line against each other before any storage is touched: each gets a target and a LUN
- * number, and no two get the same. Creating the targets is left to runner/control.
+ * Checks all exports of a command line against each other before any storage is touched: each gets a target
+ * and a LUN number, and no two get the same. Creating the targets is left to runner/control.
  */
 #include "config/export_list.h"
 

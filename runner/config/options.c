@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line. One table describes all options: GOption parses and prints them, and this file checks ranges, options
- * that are given twice and options that exclude each other. What exports and portals mean is decided by their own files.
+ * The command line. One table describes all options: GOption parses and prints them, and this file checks
+ * ranges, options that are given twice and options that exclude each other. What exports and portals mean is
+ * decided by their own files.
  */
 #include "config/options.h"
 

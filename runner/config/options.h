@@ -17,7 +17,9 @@
 #define CONTROL_POOL_THREADS_MAX 1024
 #define CONTROL_SPIN_US_MAX      10000
 
-/* Each field is named after its option. Lists end with NULL; an option that was not given is NULL or false. */
+/*
+ * Each field is named after its option. Lists end with NULL; an option that was not given is NULL or false.
+ */
 struct control_options {
 	char **exports;
 	char **portals;
@@ -73,8 +75,10 @@ struct control_options {
 	uint64_t given;
 };
 
-/* Parses and checks argv, which is not changed; --help prints the help and ends the process with status 0. Returns 0, or
- * -EINVAL with error set; options is to be freed in either case. */
+/*
+ * Parses and checks argv, which is not changed; --help prints the help and ends the process with status 0.
+ * Returns 0, or -EINVAL with error set; options is to be freed in either case.
+ */
 int control_options_parse(struct control_options *options, char **argv, struct error *error);
 /* Whether the options ask for the iSCSI front end. Without it, the kernel front end starts. */
 bool control_options_want_iscsi(const struct control_options *options);

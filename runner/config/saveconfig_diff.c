@@ -79,7 +79,9 @@ static void add_object(GPtrArray *differences, char sign, const struct config_no
 	add(differences, path, "", g_strdup_printf("%c %s", sign, path));
 }
 
-/* Such an entry stays in the file as it is. Its name may be its place, which changes with the other entries. */
+/*
+ * Such an entry stays in the file as it is. Its name may be its place, which changes with the other entries.
+ */
 static bool is_unusable(const struct config_node *node)
 {
 	return node->problem && node->is_unusable;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Compares the wanted with the running configuration and lists the steps from one to the other: first what
- * must end, then storage, then targets from the top down, then the TPGs are enabled, and at last their portals
- * are opened. The steps are run by saveconfig_apply.c.
+ * must end, then storage, then targets from the top down, then the TPGs are enabled, and at last their
+ * portals are opened. The steps are run by saveconfig_apply.c.
  */
 #include "config/saveconfig_plan.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads a CHAP secret from a file, and refuses a file that others could have written or read, and text that an
- * administrator cannot have meant: initiators would fail to log in with it and nobody would know why.
+ * Reads a CHAP secret from a file, and refuses a file that others could have written or read, and text that
+ * an administrator cannot have meant: initiators would fail to log in with it and nobody would know why.
  */
 #include "config/secret.h"
 

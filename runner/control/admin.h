@@ -19,13 +19,16 @@ struct admin;
 struct admin *admin_start(const struct control_options *options, struct model *model,
 			  struct kernel_service *kernel);
 /*
- * Restores the file of --saveconfig if there is one. Blocks for up to half a minute while storage opens. queue: of the main
- * thread. 0, or -errno with error set: the file cannot be read or is no such file.
+ * Restores the file of --saveconfig if there is one. Blocks for up to half a minute while storage opens.
+ * queue: of the main thread. 0, or -errno with error set: the file cannot be read or is no such file.
  */
 int admin_restore(struct admin *admin, struct main_queue *queue, struct error *error);
 /* Says in the log where the socket is, or why there is none. */
 void admin_announce(const struct admin *admin);
-/* Closes the socket, and waits for a save or restore under way. Calls that are under way end without an answer while the model stops. */
+/*
+ * Closes the socket, and waits for a save or restore under way. Calls that are under way end without an
+ * answer while the model stops.
+ */
 void admin_close(struct admin *admin);
 /* After the model has stopped; it is not freed yet. NULL: nothing happens. */
 void admin_free(struct admin *admin);

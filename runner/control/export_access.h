@@ -10,8 +10,8 @@
 struct export_access;
 
 /*
- * Checks the portals and reads the CHAP account. Portals that other machines can reach are refused if nothing says who may
- * log in. NULL with error set.
+ * Checks the portals and reads the CHAP account. Portals that other machines can reach are refused if nothing
+ * says who may log in. NULL with error set.
  */
 struct export_access *export_access_new(const struct control_options *options, struct error *error);
 void export_access_free(struct export_access *access);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From --export to objects of the model. Each export becomes a storage object "user_0/NAME", and a LUN of TPG 1 of its
- * target. Who may log in, and where, is left to export_access.c; what the text of an export means, to config/export.c.
+ * From --export to objects of the model. Each export becomes a storage object "user_0/NAME", and a LUN of TPG
+ * 1 of its target. Who may log in, and where, is left to export_access.c; what the text of an export means,
+ * to config/export.c.
  */
 #include "control/exports.h"
 
@@ -33,7 +34,10 @@ struct exports {
 	unsigned n;
 };
 
-/* --- the command line --------------------------------------------------------------------------------------------- */
+/*
+ * --- the command line
+ * ---------------------------------------------------------------------------------------------
+ */
 
 static int parse(struct exports *exports, struct error *error)
 {
@@ -88,7 +92,10 @@ static int place(struct exports *exports, const struct storage_registry *registr
 	return control_exports_place(list, exports->n, exports->options->iqn, prefix, error);
 }
 
-/* --- objects ------------------------------------------------------------------------------------------------------- */
+/*
+ * --- objects
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 /* Exports of one name= are told apart by their LUN. */
 static char *object_name(const struct control_export *export)
@@ -233,7 +240,10 @@ int exports_create(struct exports *exports, struct model *model, const struct st
 	return err;
 }
 
-/* --- what is served -------------------------------------------------------------------------------------------------- */
+/*
+ * --- what is served
+ * --------------------------------------------------------------------------------------------------
+ */
 
 void exports_log(const struct exports *exports)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The exports of the command line as objects of the model: one client of its operations among others. Main thread. */
+/*
+ * The exports of the command line as objects of the model: one client of its operations among others. Main
+ * thread.
+ */
 #ifndef CONTROL_EXPORTS_H
 #define CONTROL_EXPORTS_H
 
@@ -11,15 +14,15 @@
 struct exports;
 
 /*
- * Takes the options --export, --portal, --allow-initiator and --chap-user apart, and reads the secrets. Nothing is served yet.
- * NULL with error set.
+ * Takes the options --export, --portal, --allow-initiator and --chap-user apart, and reads the secrets.
+ * Nothing is served yet. NULL with error set.
  */
 struct exports *exports_new(const struct control_options *options, struct error *error);
 void exports_free(struct exports *exports);
 /*
- * Creates the objects. All storage that exists is opened before the first storage is created, so that a start that fails
- * leaves nothing behind. 0; or -errno with error set, and then storage that was created has been removed again, and the
- * model is as it was.
+ * Creates the objects. All storage that exists is opened before the first storage is created, so that a start
+ * that fails leaves nothing behind. 0; or -errno with error set, and then storage that was created has been
+ * removed again, and the model is as it was.
  */
 int exports_create(struct exports *exports, struct model *model, const struct storage_context *context,
 		   struct error *error);

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Starts and stops the kernel front end, and tells it the settings of tcmu.conf. The devices are left to
+ * runner/kernel.
+ */
 #include "control/kernel_service.h"
 
 #include <errno.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's manager as this process serves it: the module, the lock against a second daemon, the manager. Main
- * thread. */
+/*
+ * The kernel's manager as this process serves it: the module, the lock against a second daemon, the manager.
+ * Main thread.
+ */
 #ifndef CONTROL_KERNEL_SERVICE_H
 #define CONTROL_KERNEL_SERVICE_H
 

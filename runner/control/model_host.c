@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns the model, and connects the queue of the main thread to the main loop of GLib. At the stop of the daemon it flushes
- * and closes all storage. What is in the model is left to others.
+ * Owns the model, and connects the queue of the main thread to the main loop of GLib. At the stop of the
+ * daemon it flushes and closes all storage. What is in the model is left to others.
  */
 #include "control/model_host.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Waiting for operations of the model on the main thread, where no main loop runs: at the start and at the stop of the
- * daemon. While it waits, the main thread runs what other threads post to it.
+ * Waiting for operations of the model on the main thread, where no main loop runs: at the start and at the
+ * stop of the daemon. While it waits, the main thread runs what other threads post to it.
  */
 #ifndef CONTROL_MODEL_WAIT_H
 #define CONTROL_MODEL_WAIT_H

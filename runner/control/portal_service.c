@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starts and stops the iSCSI front end: the model, the exports of the command line in it, and the server. What is served and
- * who may log in is left to exports.c and to the model.
+ * Starts and stops the iSCSI front end: the model, the exports of the command line in it, and the server.
+ * What is served and who may log in is left to exports.c and to the model.
  */
 #include "control/portal_service.h"
 
@@ -115,7 +115,10 @@ static void on_flushed(void *arg, int err, const struct error *error)
 		log_err(NULL, "flush at stop: %s", error->text);
 }
 
-/* Commands hang in some storage, which cannot be closed. What the others have not written yet is written at least. */
+/*
+ * Commands hang in some storage, which cannot be closed. What the others have not written yet is written at
+ * least.
+ */
 static void flush_what_answers(struct portal_service *s)
 {
 	static unsigned pending; /* flushes that hang outlive this call */

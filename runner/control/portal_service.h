@@ -13,7 +13,8 @@ struct portal_service;
 /* Takes the options apart and serves nothing yet. NULL with error set. */
 struct portal_service *portal_service_new(const struct control_options *options, struct error *error);
 /*
- * Opens all exports in the model of the host, then listens. 0 or -errno; stop in either case. The host outlives the service.
+ * Opens all exports in the model of the host, then listens. 0 or -errno; stop in either case. The host
+ * outlives the service.
  */
 int portal_service_start(struct portal_service *service, struct loop_set *loops, struct model_host *host,
 			 struct error *error);
@@ -23,6 +24,8 @@ struct portal_service_address {
 	unsigned lun;
 };
 struct portal_service_address portal_service_address(const struct portal_service *service);
-/* Stops accepting, lets commands in flight end, logs sessions out, frees. Ends the process if commands hang. */
+/*
+ * Stops accepting, lets commands in flight end, logs sessions out, frees. Ends the process if commands hang.
+ */
 void portal_service_stop(struct portal_service *service);
 #endif

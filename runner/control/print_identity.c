@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* --identity, for scripts that configure the kernel's devices: they ask the daemon instead of inventing serial numbers. */
+/*
+ * --identity, for scripts that configure the kernel's devices: they ask the daemon instead of inventing
+ * serial numbers.
+ */
 #include "control/print_identity.h"
 
 #include <errno.h>

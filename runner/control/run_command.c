@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * --run: serves while one shell command runs, so that a test needs no port of its own, no waiting and no clean-up. When the
- * command ends, the daemon stops and ends with its status; when the daemon is told to stop, it ends the command first.
+ * --run: serves while one shell command runs, so that a test needs no port of its own, no waiting and no
+ * clean-up. When the command ends, the daemon stops and ends with its status; when the daemon is told to
+ * stop, it ends the command first.
  */
 #include "control/run_command.h"
 

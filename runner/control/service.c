@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of the daemon: start, signals, the slow tick of the main loop, and stop. Both front ends are left
+ * to portal_service.c and kernel_service.c.
+ */
 #include "control/service.h"
 
 #include <errno.h>
@@ -136,7 +140,10 @@ static int read_conf(struct control_service *s, struct error *error)
 	return 0;
 }
 
-/* tcmu.conf belongs to the service of the kernel's devices. With --export alone it is read only if --config names it. */
+/*
+ * tcmu.conf belongs to the service of the kernel's devices. With --export alone it is read only if --config
+ * names it.
+ */
 static int start_conf(struct control_service *s, bool kernel, struct error *error)
 {
 	const struct control_options *o = s->options;

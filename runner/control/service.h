@@ -14,16 +14,18 @@
 struct control_service;
 
 /*
- * Main thread. Serves everything that the options ask for and sets *service, or undoes what it began and returns
- * -errno with error set; -ENOTSUP means that the kernel has no TCMU. The options live as long as the service; what
- * they leave open is filled in from tcmu.conf.
+ * Main thread. Serves everything that the options ask for and sets *service, or undoes what it began and
+ * returns -errno with error set; -ENOTSUP means that the kernel has no TCMU. The options live as long as the
+ * service; what they leave open is filled in from tcmu.conf.
  */
 int control_service_start(struct control_service **service, struct control_options *options,
 			  struct error *error);
 /* Main thread. Returns after SIGTERM or SIGINT. SIGHUP reopens the log, reads tcmu.conf again, and looks for
  * changed sizes at once. Runs GLib's default main context: what is added to it before is served, too. */
-/* With --run it also returns when the command has ended. Returns the exit status of that command, 0 without one, or -1 with
- * error set: the command cannot be started. */
+/*
+ * With --run it also returns when the command has ended. Returns the exit status of that command, 0 without
+ * one, or -1 with error set: the command cannot be started.
+ */
 int control_service_run(struct control_service *service, struct error *error);
 /* Stops accepting, lets commands in flight end, flushes, logs sessions out. Ends the process with status 1
  * when a backend keeps that from ending within a bound. 0, or -EIO when a flush failed. */

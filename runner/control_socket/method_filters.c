@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The methods for the filters of a disk that is served: filters lists them, and set_filter changes an option of one
- * of them. What filters do is left to runner/backstore and to the filters.
+ * The methods for the filters of a disk that is served: filters lists them, and set_filter changes an option
+ * of one of them. What filters do is left to runner/backstore and to the filters.
  */
 #include <errno.h>
 #include <stdlib.h>

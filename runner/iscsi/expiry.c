@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands that hang in their storage. While a loop has nexuses with a time limit, one timer looks at the commands that
- * run. A command that has taken too long is answered with an error, and the device server keeps newer commands from what
- * it may still change (scsi_expire()). The command itself stays, with its buffer, until the storage has ended it.
+ * Commands that hang in their storage. While a loop has nexuses with a time limit, one timer looks at the
+ * commands that run. A command that has taken too long is answered with an error, and the device server keeps
+ * newer commands from what it may still change (scsi_expire()). The command itself stays, with its buffer,
+ * until the storage has ended it.
  */
 #include "iscsi/expiry.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the model asks of this front end (model/front_end.h). Main thread, unless a comment says something else. */
+/*
+ * What the model asks of this front end (model/front_end.h). Main thread, unless a comment says something
+ * else.
+ */
 #ifndef ISCSI_FRONT_END_H
 #define ISCSI_FRONT_END_H
 

@@ -52,7 +52,10 @@ struct iscsi_loop {
 	struct list answers;
 	unsigned nanswers;
 	enum iscsi_stop_phase phase;
-	/* Nexuses whose commands have a time limit, and the timer that looks at these commands while there are any. */
+	/*
+	 * Nexuses whose commands have a time limit, and the timer that looks at these commands while there
+	 * are any.
+	 */
 	unsigned nlimited;
 	struct loop_timer expiry;
 };

@@ -90,7 +90,10 @@ void iscsi_task_drop(struct iscsi_task *task);
 bool iscsi_task_buffer(struct iscsi_task *task, size_t len);
 /* Gives the task to the device server. The response follows. */
 void iscsi_task_submit(struct iscsi_task *task);
-/* A task in the state RUN has taken too long: answers it, unless too many of the session were answered so already. */
+/*
+ * A task in the state RUN has taken too long: answers it, unless too many of the session were answered so
+ * already.
+ */
 void iscsi_task_expire(struct iscsi_task *task);
 /* The task uses its LUN, and memory of its handler, no more. */
 void iscsi_task_leave_lun(struct iscsi_task *task);

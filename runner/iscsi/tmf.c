@@ -84,7 +84,9 @@ static void part_done(struct scsi_tmf *scsi)
 	part_over(part->tmf);
 }
 
-/* Makes a function of up to max parts for the request that is being received. NULL: the request was answered. */
+/*
+ * Makes a function of up to max parts for the request that is being received. NULL: the request was answered.
+ */
 static struct iscsi_tmf *new_tmf(struct iscsi_conn *conn, unsigned max)
 {
 	const struct iscsi_tmf_request *pdu = (const void *)conn->rx.head;
@@ -133,7 +135,10 @@ static unsigned count_leaving(const struct iscsi_luns *luns, int number)
 	return n;
 }
 
-/* Nexuses that have left the map may still execute commands, which the initiator knows under the number of the LUN. */
+/*
+ * Nexuses that have left the map may still execute commands, which the initiator knows under the number of
+ * the LUN.
+ */
 static void add_leaving(struct iscsi_tmf *tmf, int number)
 {
 	struct list *node, *tmp;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The target port groups that the kernel keeps, read when they change. inotify reports writes to configfs: the groups of a device are
- * read again when something changes in a folder from which they were read. Other changes, such as another LUN that leads to the
- * device or a state that the kernel changes itself, are noticed when an initiator asks: it gets what is known, and the groups
- * are read again soon afterwards. configfs_alua.c does the reading.
+ * The target port groups that the kernel keeps, read when they change. inotify reports writes to configfs:
+ * the groups of a device are read again when something changes in a folder from which they were read. Other
+ * changes, such as another LUN that leads to the device or a state that the kernel changes itself, are
+ * noticed when an initiator asks: it gets what is known, and the groups are read again soon afterwards.
+ * configfs_alua.c does the reading.
  */
 #include <errno.h>
 #include <string.h>

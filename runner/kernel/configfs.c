@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading and writing the attributes of TCMU devices in configfs. What their values mean is left to the
+ * callers.
+ */
 #include "kernel/configfs.h"
 
 #include <errno.h>

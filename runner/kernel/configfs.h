@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Folders of the kernel's configfs, ${TCMU_CONFIGFS:-/sys/kernel/config/target}; a TCMU device's is
- * core/user_HBA/DEVICE. Main or pool thread. While the kernel waits for the answer to REMOVED of a device of the same
- * HBA, it holds that folder's lock, and a look-up there waits until the reply is sent. The calling thread must not be the one that
- * sends it.
+ * core/user_HBA/DEVICE. Main or pool thread. While the kernel waits for the answer to REMOVED of a device of
+ * the same HBA, it holds that folder's lock, and a look-up there waits until the reply is sent. The calling
+ * thread must not be the one that sends it.
  */
 #ifndef KERNEL_CONFIGFS_H
 #define KERNEL_CONFIGFS_H
@@ -40,9 +40,15 @@ int tcmu_configfs_read_u16(const struct tcmu_configfs *cfs, const char *file, ui
 			   struct error *error);
 int tcmu_configfs_write(const struct tcmu_configfs *cfs, const char *file, const char *text,
 			struct error *error);
-/* A descriptor by which file can be read later without a look-up; the caller closes it. Or -errno with error set. */
+/*
+ * A descriptor by which file can be read later without a look-up; the caller closes it. Or -errno with error
+ * set.
+ */
 int tcmu_configfs_hold(const struct tcmu_configfs *cfs, const char *file, struct error *error);
-/* Any thread: never waits for the kernel. fd is of tcmu_configfs_hold. 0 or -errno; -ENOENT once the device is gone. */
+/*
+ * Any thread: never waits for the kernel. fd is of tcmu_configfs_hold. 0 or -errno; -ENOENT once the device
+ * is gone.
+ */
 int tcmu_configfs_read_held(int fd, uint64_t *value);
 /* The unit serial number that was set in wwn/vpd_unit_serial; "" when none was. */
 int tcmu_configfs_serial(const struct tcmu_configfs *cfs, char *serial, size_t size, struct error *error);

@@ -218,7 +218,10 @@ struct change {
 	struct error *error;
 };
 
-/* 1: done. The kernel takes it for a change of the administrator's; that it was none is told to it afterwards. */
+/*
+ * 1: done. The kernel takes it for a change of the administrator's; that it was none is told to it
+ * afterwards.
+ */
 static int change_if_meant(void *arg, const struct tcmu_configfs *folder)
 {
 	const struct change *change = arg;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The target port groups of a TCMU device: core/user_HBA/DEVICE/alua/GROUP in the kernel's configfs, and the LUNs of any
- * fabric that are their members. The kernel keeps them, and enforces their states; initiators hear of them from us.
+ * The target port groups of a TCMU device: core/user_HBA/DEVICE/alua/GROUP in the kernel's configfs, and the
+ * LUNs of any fabric that are their members. The kernel keeps them, and enforces their states; initiators
+ * hear of them from us.
  */
 #ifndef KERNEL_CONFIGFS_ALUA_H
 #define KERNEL_CONFIGFS_ALUA_H
@@ -10,9 +11,9 @@
 #include "kernel/configfs.h"
 
 /*
- * Pool thread, may block. Reads the groups that have members; none, where the device has alua_support off. Calls visit,
- * if it is not NULL, with each folder that the result hangs on, before anything in it is read. 0, or -errno with error
- * set when what stands there makes no sense.
+ * Pool thread, may block. Reads the groups that have members; none, where the device has alua_support off.
+ * Calls visit, if it is not NULL, with each folder that the result hangs on, before anything in it is read.
+ * 0, or -errno with error set when what stands there makes no sense.
  */
 int tcmu_configfs_alua_read(const struct tcmu_configfs *cfs, void (*visit)(void *arg, const char *folder),
 			    void *arg, struct scsi_alua *alua, struct error *error);

@@ -29,7 +29,10 @@ static int read_word(const struct tcmu_configfs *folder, const char *file, const
 	return error_set(error, EINVAL, "%s/%s: '%s' is not understood", folder->path, file, text);
 }
 
-/* A group of the type "Explicit" alone refuses writes to the file that changes the state, so initiators cannot change it. */
+/*
+ * A group of the type "Explicit" alone refuses writes to the file that changes the state, so initiators
+ * cannot change it.
+ */
 static const struct word access_types[] = {
     {"None", SCSI_TPGS_NONE},
     {"Implicit", SCSI_TPGS_IMPLICIT},

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The job of one device: carries out the requests, one after the other, on a thread of the manager's pool. The table at the end says
- * which request is carried out in which state. If the device has to be stopped first, the job ends, and the loop submits it again when no command is in flight. So no thread waits for commands.
+ * The job of one device: carries out the requests, one after the other, on a thread of the manager's pool.
+ * The table at the end says which request is carried out in which state. If the device has to be stopped
+ * first, the job ends, and the loop submits it again when no command is in flight. So no thread waits for
+ * commands.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +24,10 @@ static bool is_same_storage(const char *a, const char *b)
 	return len == strcspn(b, ";") && !strncmp(a, b, len);
 }
 
-/* manager->lock held. Storage cannot be opened for a new device while it is being closed for a device that is removed. */
+/*
+ * manager->lock held. Storage cannot be opened for a new device while it is being closed for a device that is
+ * removed.
+ */
 static bool must_wait(const struct kernel_device *d)
 {
 	struct list *node, *tmp;
@@ -79,8 +84,8 @@ void kernel_failed_but_stays(struct kernel_device *d, const struct error *error)
 }
 
 /*
- * ADDED may have arrived while an older try to open the storage was under way, which must not create storage. Then the try
- * that ADDED asks for decides about the reply.
+ * ADDED may have arrived while an older try to open the storage was under way, which must not create storage.
+ * Then the try that ADDED asks for decides about the reply.
  */
 static bool is_opened_again(struct kernel_device *d)
 {
@@ -126,7 +131,10 @@ static void forget(struct kernel_device *d)
 	free(d);
 }
 
-/* Closes the device for this process. A device that stays is left to the next process, with the reset if that was not done. */
+/*
+ * Closes the device for this process. A device that stays is left to the next process, with the reset if that
+ * was not done.
+ */
 static void release(struct kernel_device *d)
 {
 	lock_take(&d->manager->lock);
@@ -213,8 +221,8 @@ static bool read_alua(struct kernel_device *d)
 #define SAME      (-1)
 
 /*
- * What the job does for a request, in the order of importance: the first row applies whose request is pending and whose states
- * contain the device's.
+ * What the job does for a request, in the order of importance: the first row applies whose request is pending
+ * and whose states contain the device's.
  */
 static const struct rule {
 	enum kernel_request request;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Turns the kernel's events into requests of a device. Nothing here blocks. Each event of a loaded handler gets one reply: from
- * here, or from the job that carries out the request (device.c). Events of other handlers belong to unknown.c.
+ * Turns the kernel's events into requests of a device. Nothing here blocks. Each event of a loaded handler
+ * gets one reply: from here, or from the job that carries out the request (device.c). Events of other
+ * handlers belong to unknown.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -101,8 +102,9 @@ static bool is_named(const struct kernel_device *d, const struct tcmu_uio_name *
 }
 
 /*
- * manager->lock held, as in all functions below. A reply carries only device_id. So an older reply that is still pending must
- * not be sent any more: its maker has given up, and the kernel would take it for the reply to the new event.
+ * manager->lock held, as in all functions below. A reply carries only device_id. So an older reply that is
+ * still pending must not be sent any more: its maker has given up, and the kernel would take it for the reply
+ * to the new event.
  */
 static void forget_pending_reply(struct kernel_manager *manager, uint32_t device_id)
 {
@@ -124,7 +126,10 @@ static int on_added(struct kernel_manager *manager, const struct tcmu_event *eve
 	forget_pending_reply(manager, event->device_id);
 	if (manager->closing)
 		return -ESHUTDOWN;
-	/* Two devices cannot have one minor number. If the known device is another one, it does not exist any more. */
+	/*
+	 * Two devices cannot have one minor number. If the known device is another one, it does not exist any
+	 * more.
+	 */
 	if (d && (d->announced || !is_named(d, name))) {
 		kernel_request(d, KERNEL_REMOVE);
 		d = NULL;
@@ -149,8 +154,8 @@ static int on_added(struct kernel_manager *manager, const struct tcmu_event *eve
 }
 
 /*
- * The reply is sent at once. The kernel ignores its status, and until it arrives every look-up in the HBA's folder waits,
- * also those of the daemon's own jobs.
+ * The reply is sent at once. The kernel ignores its status, and until it arrives every look-up in the HBA's
+ * folder waits, also those of the daemon's own jobs.
  */
 static int on_removed(struct kernel_manager *manager, const struct tcmu_event *event)
 {
@@ -161,7 +166,10 @@ static int on_removed(struct kernel_manager *manager, const struct tcmu_event *e
 	return 0;
 }
 
-/* Whether the event comes from the daemon's own write to configfs, which waits for this reply. Then nothing has to be done. */
+/*
+ * Whether the event comes from the daemon's own write to configfs, which waits for this reply. Then nothing
+ * has to be done.
+ */
 static bool is_own_write(struct kernel_device *d, const struct tcmu_event *event)
 {
 	if (!event->has_write_cache || d->write_cache_written != event->write_cache)

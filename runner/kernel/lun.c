@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the kernel's configfs says of a device, for the storage that it serves: size and limits, the write cache, the serial
- * number and the command time-out. runner/storage opens, identifies and closes the storage.
+ * What the kernel's configfs says of a device, for the storage that it serves: size and limits, the write
+ * cache, the serial number and the command time-out. runner/storage opens, identifies and closes the storage.
  */
 #include <errno.h>
 
@@ -154,8 +154,8 @@ void kernel_lun_expiry(struct kernel_device *d)
 }
 
 /*
- * wwn/vpd_unit_serial may be set until a LUN leads to the device. This is usually after the device was enabled, and no event
- * tells us. So the attribute is read at the first command.
+ * wwn/vpd_unit_serial may be set until a LUN leads to the device. This is usually after the device was
+ * enabled, and no event tells us. So the attribute is read at the first command.
  */
 void kernel_lun_identify(struct kernel_device *d)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The manager as a whole: start, stop, retries, the list of devices. Main thread. What happens to one device belongs to event.c and
- * device.c.
+ * The manager as a whole: start, stop, retries, the list of devices. Main thread. What happens to one device
+ * belongs to event.c and device.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +17,11 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-/* The number of devices that can be opened or closed at a time. A backend may hang there without a limit, and no other device may
- * wait for it. The bound only prevents that the storage of a whole machine takes all of its threads. */
+/*
+ * The number of devices that can be opened or closed at a time. A backend may hang there without a limit, and
+ * no other device may wait for it. The bound only prevents that the storage of a whole machine takes all of
+ * its threads.
+ */
 #define MOST_JOBS 1024
 
 /* --- waiters of a dead daemon --- */
@@ -41,7 +44,10 @@ static void pause_ms(unsigned ms)
 	nanosleep(&time, NULL);
 }
 
-/* The kernel ends the wait of every process for a reply with EINTR, and removes the devices that they were creating. */
+/*
+ * The kernel ends the wait of every process for a reply with EINTR, and removes the devices that they were
+ * creating.
+ */
 static void block_and_free_waiters(void)
 {
 	set_parameter("block_netlink", "1");
@@ -49,7 +55,10 @@ static void block_and_free_waiters(void)
 	pause_ms(20);
 }
 
-/* A shell repeats the system call at once. So netlink stays blocked, and a repeated call ends with EAGAIN, until all have noticed. */
+/*
+ * A shell repeats the system call at once. So netlink stays blocked, and a repeated call ends with EAGAIN,
+ * until all have noticed.
+ */
 static void unblock_netlink(void)
 {
 	pause_ms(100);
@@ -129,8 +138,10 @@ struct kernel_manager *kernel_manager_open(struct loop_set *set, const struct ke
 	kernel_alua_open(manager);
 	block_and_free_waiters();
 	kernel_mark_read(manager);
-	/* A device that is added after the group was joined has an event; a device that existed before is found here. A device to
-	 * which both applies is recognised by its minor number. */
+	/*
+	 * A device that is added after the group was joined has an event; a device that existed before is
+	 * found here. A device to which both applies is recognised by its minor number.
+	 */
 	int err = tcmu_uio_scan(kernel_adopt, manager, error);
 
 	unblock_netlink();

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel front end's manager: all TCMU devices whose handler is loaded, from the kernel's event to the served ring and back.
- * Opening and closing run on a pool of the manager's own, one job for each device at a time, so that slow storage delays no
- * other device. The reply to an event is sent when its job is done, or at once if the kernel does not need the result.
+ * The kernel front end's manager: all TCMU devices whose handler is loaded, from the kernel's event to the
+ * served ring and back. Opening and closing run on a pool of the manager's own, one job for each device at a
+ * time, so that slow storage delays no other device. The reply to an event is sent when its job is done, or
+ * at once if the kernel does not need the result.
  */
 #ifndef KERNEL_MANAGER_H
 #define KERNEL_MANAGER_H
@@ -24,7 +25,10 @@ struct kernel_manager_options {
 	const char *state_dir; /* for handlers' relative paths */
 	const char *run_dir; /* where a clean stop leaves its mark, "/run/tcmu-runner"; gone after a reboot */
 	int io_lock; /* tcmu_stray_io_lock()'s; -1: nothing of an earlier process's can be under way */
-	/* How long another daemon may take to answer an event of a handler that is not loaded here; 0: 10 seconds. */
+	/*
+	 * How long another daemon may take to answer an event of a handler that is not loaded here; 0: 10
+	 * seconds.
+	 */
 	uint64_t other_daemon_ns;
 	const struct fd_store *fd_store;   /* NULL: the devices are not kept open while no process runs */
 	struct storage_registry *registry; /* outlives the manager */
@@ -51,26 +55,30 @@ struct tcmu_device_view {
 struct kernel_manager;
 
 /*
- * Main. Frees the processes that wait for a daemon that died, adopts the devices that exist, then answers events. After a clean stop
- * of the previous daemon the rings continue where they were. Otherwise each ring is blocked, reset when the I/O of that daemon has
- * ended, and unblocked.
+ * Main. Frees the processes that wait for a daemon that died, adopts the devices that exist, then answers
+ * events. After a clean stop of the previous daemon the rings continue where they were. Otherwise each ring
+ * is blocked, reset when the I/O of that daemon has ended, and unblocked.
  */
 struct kernel_manager *kernel_manager_open(struct loop_set *set, const struct kernel_manager_options *options,
 					   struct error *error);
-/* Main. Drains and closes all devices, leaves the mark of a clean stop. Commands wait in the rings meanwhile. */
+/*
+ * Main. Drains and closes all devices, leaves the mark of a clean stop. Commands wait in the rings meanwhile.
+ */
 void kernel_manager_close(struct kernel_manager *manager);
 /* Main. Tries the failed devices again; call it every few seconds. */
 void kernel_manager_retry(struct kernel_manager *manager);
 /* Main. For devices that come from now on. */
 void kernel_manager_set_defaults(struct kernel_manager *manager,
 				 const struct kernel_manager_defaults *defaults);
-/* Any thread. Calls view for each device with a lock held: view must not call the manager and must not block. Its argument is valid
- * during the call. */
+/*
+ * Any thread. Calls view for each device with a lock held: view must not call the manager and must not block.
+ * Its argument is valid during the call.
+ */
 void kernel_manager_list(struct kernel_manager *manager,
 			 void (*view)(void *arg, const struct tcmu_device_view *view), void *arg);
 /*
- * Any thread. The device that could not be opened last and therefore was refused, "user_0/disk" of at most size bytes, and why.
- * Such a device does not exist, so no list shows it. False: none was refused.
+ * Any thread. The device that could not be opened last and therefore was refused, "user_0/disk" of at most
+ * size bytes, and why. Such a device does not exist, so no list shows it. False: none was refused.
  */
 bool kernel_manager_last_refusal(struct kernel_manager *manager, char *name, size_t size,
 				 struct error *error);

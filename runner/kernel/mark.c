@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The mark that a clean stop leaves for the next start: the boot's id, for rings do not survive that; how old what waits
- * in the rings can be; and the minor numbers of devices that need a reset nevertheless.
+ * The mark that a clean stop leaves for the next start: the boot's id, for rings do not survive that; how old
+ * what waits in the rings can be; and the minor numbers of devices that need a reset nevertheless.
  */
 #include <errno.h>
 #include <inttypes.h>

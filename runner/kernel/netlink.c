@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Generic netlink with target_core_user: receives events on a thread that never blocks, and sends replies. What an event means is
- * event.c's business.
+ * Generic netlink with target_core_user: receives events on a thread that never blocks, and sends replies.
+ * What an event means is event.c's business.
  */
 #include "kernel/netlink.h"
 
@@ -288,7 +288,10 @@ int tcmu_netlink_reply(struct tcmu_netlink *netlink, enum tcmu_event_type type, 
 
 	if (err >= 0)
 		return 0;
-	/* The device has nl_reply_supported=-1, or the kernel has ended the wait, or another daemon has replied. */
+	/*
+	 * The device has nl_reply_supported=-1, or the kernel has ended the wait, or another daemon has
+	 * replied.
+	 */
 	if (err == -NLE_NODEV) {
 		log_debug(NULL, "netlink: the kernel does not wait for the reply to device %u", device_id);
 		warn_of_other_daemon(netlink);

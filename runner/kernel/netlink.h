@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The generic netlink family TCM-USER: the kernel announces that devices are added, removed and changed, and a process waits for the
- * reply, without a limit and unkillable. So a thread of its own receives events and never blocks on anything else. Each event
- * gets exactly one reply of the event's own type: after a wrong type the process waits for ever, and nothing can free it.
+ * The generic netlink family TCM-USER: the kernel announces that devices are added, removed and changed, and
+ * a process waits for the reply, without a limit and unkillable. So a thread of its own receives events and
+ * never blocks on anything else. Each event gets exactly one reply of the event's own type: after a wrong
+ * type the process waits for ever, and nothing can free it.
  */
 #ifndef KERNEL_NETLINK_H
 #define KERNEL_NETLINK_H
@@ -33,20 +34,26 @@ struct tcmu_netlink;
 
 /*
  * Main. Joins the group, so that no event is lost from here on, but reads none yet. event runs on the netlink
- * thread and must return at once; the answer is given with tcmu_netlink_reply(), then or later. NULL with error set.
+ * thread and must return at once; the answer is given with tcmu_netlink_reply(), then or later. NULL with
+ * error set.
  */
 struct tcmu_netlink *tcmu_netlink_open(void (*event)(void *arg, const struct tcmu_event *event), void *arg,
 				       struct error *error);
 /* Main. Tells the kernel that we answer, then starts reading. 0 or -errno. */
 int tcmu_netlink_start(struct tcmu_netlink *netlink, struct error *error);
-/* Any thread. status: 0 or -errno. Returns 0, or -errno of the sending: -ENODEV when the kernel does not wait for it. */
+/*
+ * Any thread. status: 0 or -errno. Returns 0, or -errno of the sending: -ENODEV when the kernel does not wait
+ * for it.
+ */
 int tcmu_netlink_reply(struct tcmu_netlink *netlink, enum tcmu_event_type type, uint32_t device_id,
 		       int status);
 /*
- * Any thread. Whether another socket of this network namespace listens for these events, so that another daemon may
- * answer. If the kernel does not show who listens, the answer is true.
+ * Any thread. Whether another socket of this network namespace listens for these events, so that another
+ * daemon may answer. If the kernel does not show who listens, the answer is true.
  */
 bool tcmu_netlink_has_other_listener(const struct tcmu_netlink *netlink);
-/* Main. After the last reply. Tells the kernel that no daemon replies any more, unless another daemon does. */
+/*
+ * Main. After the last reply. Tells the kernel that no daemon replies any more, unless another daemon does.
+ */
 void tcmu_netlink_close(struct tcmu_netlink *netlink);
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opens what a device needs before it can be served: its UIO device and its storage. start.c continues from there; lun.c knows how
- * storage is opened.
+ * Opens what a device needs before it can be served: its UIO device and its storage. start.c continues from
+ * there; lun.c knows how storage is opened.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +15,10 @@
 /* The storage of an adopted device may still be held by the previous process for a moment. */
 #define BUSY_TRIES 60
 
-/* Only one process can have the device open; a descriptor that systemd keeps for the next process counts, too. */
+/*
+ * Only one process can have the device open; a descriptor that systemd keeps for the next process counts,
+ * too.
+ */
 static int open_uio(struct kernel_device *d, struct error *error)
 {
 	const struct fd_store *store = d->manager->fd_store;
@@ -50,7 +53,10 @@ static int attach(struct kernel_device *d, struct error *error)
 	return MIN(fd, 0);
 }
 
-/* Nothing new enters the ring until the reset. A device that the kernel has not configured yet has nothing in it. */
+/*
+ * Nothing new enters the ring until the reset. A device that the kernel has not configured yet has nothing in
+ * it.
+ */
 static void block_ring(struct kernel_device *d)
 {
 	struct error error;
@@ -78,8 +84,10 @@ static void set_time_out(struct kernel_device *d)
 	tcmu_configfs_write(&d->cfs, "attrib/cmd_time_out", text, NULL);
 }
 
-/* The kernel waits for the end of a command that is aborted. A notice lets the daemon cancel its I/O. Kernels before 5.10 have no
- * such attribute. */
+/*
+ * The kernel waits for the end of a command that is aborted. A notice lets the daemon cancel its I/O. Kernels
+ * before 5.10 have no such attribute.
+ */
 static void ask_for_notices(struct kernel_device *d)
 {
 	tcmu_configfs_write(&d->cfs, "attrib/tmr_notification", "1", NULL);

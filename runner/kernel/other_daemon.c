@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Finds out whether a tcmu-runner 1.x runs beside this daemon, by the lock that it holds on its lock file. */
 #include "kernel/other_daemon.h"
 
 #include <fcntl.h>
@@ -19,7 +20,10 @@ pid_t tcmu_other_daemon(void)
 	return lock.l_pid;
 }
 
-/* "sk Eth Pid Groups ...": the address of the socket, its protocol, its port, and the first 32 groups that it has joined. */
+/*
+ * "sk Eth Pid Groups ...": the address of the socket, its protocol, its port, and the first 32 groups that it
+ * has joined.
+ */
 #define SOCKETS    "/proc/net/netlink"
 #define GROUPS_MAX 32
 

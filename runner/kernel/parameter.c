@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Writes parameters of the kernel module target_core_user. */
 #include "kernel/parameter.h"
 
 #include <errno.h>

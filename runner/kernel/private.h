@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of this folder share: the manager, a device, and the functions between the files. README.md explains them. */
+/*
+ * What the files of this folder share: the manager, a device, and the functions between the files. README.md
+ * explains them.
+ */
 #ifndef KERNEL_PRIVATE_H
 #define KERNEL_PRIVATE_H
 
@@ -34,16 +37,24 @@ struct kernel_manager {
 	struct storage_registry *registry;
 	/* The path of the mark that a clean stop leaves. */
 	char *mark;
-	/* The mark says that the previous daemon stopped cleanly; what lies in the rings came after since_ns. */
+	/*
+	 * The mark says that the previous daemon stopped cleanly; what lies in the rings came after since_ns.
+	 */
 	bool clean;
 	uint64_t since_ns;
 	/* The devices whose rings the previous daemon left in a state that needs a reset nevertheless. */
 	struct kernel_minors unclean_before;
 	struct tcmu_netlink *netlink;
 
-	/* Guards everything below and the fields of struct kernel_device that say so. It is a leaf and is held for a short time. */
+	/*
+	 * Guards everything below and the fields of struct kernel_device that say so. It is a leaf and is
+	 * held for a short time.
+	 */
 	pthread_mutex_t lock;
-	/* Signalled when a device or an event of an unknown handler is freed, or the watch of changes has stopped. */
+	/*
+	 * Signalled when a device or an event of an unknown handler is freed, or the watch of changes has
+	 * stopped.
+	 */
 	pthread_cond_t gone;
 	/* All devices (kernel_device.node), also those that are being removed. */
 	struct list devices;
@@ -70,7 +81,10 @@ struct kernel_manager {
 	bool changes_stopped; /* under lock */
 };
 
-/* The folders that the groups of one device are read from: two of the device, one of each group, and two of each port. */
+/*
+ * The folders that the groups of one device are read from: two of the device, one of each group, and two of
+ * each port.
+ */
 #define KERNEL_FOLDERS_MAX (2 + SCSI_ALUA_GROUPS_MAX + 2 * SCSI_ALUA_PORTS_MAX)
 
 /* What a device does. The table in device.c says which requests are carried out in which state. */
@@ -92,7 +106,9 @@ enum kernel_state {
 enum kernel_request {
 	/* The answer to RECONFIG: the flush that it waited for has ended. */
 	KERNEL_ANSWER_RECONFIG,
-	/* Close and free the device; the kernel's device does not exist any more. An event does not find it. */
+	/*
+	 * Close and free the device; the kernel's device does not exist any more. An event does not find it.
+	 */
 	KERNEL_REMOVE,
 	/* Close and free the device, and leave it to the next process. */
 	KERNEL_LEAVE,
@@ -113,8 +129,8 @@ enum kernel_request {
 #define KERNEL_BIT(n) (1u << (n))
 
 /*
- * One TCMU device. Everything that takes time happens in its job, on a thread of manager->jobs. Events and callbacks only
- * note a request and queue the job, unless it is queued or runs already (busy).
+ * One TCMU device. Everything that takes time happens in its job, on a thread of manager->jobs. Events and
+ * callbacks only note a request and queue the job, unless it is queued or runs already (busy).
  */
 struct kernel_device {
 	struct list node; /* in manager->devices, under its lock */
@@ -129,7 +145,9 @@ struct kernel_device {
 	struct tcmu_uio_name name; /* written by its job only */
 	/* Written by its job, and by its loop while the job waits for the loop. */
 	enum kernel_state state;
-	/* Bits of enum kernel_request; KERNEL_SERVE_NEXT is never among them, because it follows from next. */
+	/*
+	 * Bits of enum kernel_request; KERNEL_SERVE_NEXT is never among them, because it follows from next.
+	 */
 	unsigned requests;
 	/* The job is queued or runs, or the device's loop will submit it. */
 	bool busy;
@@ -137,7 +155,10 @@ struct kernel_device {
 	struct error error;
 	/* The ring is broken. Only the removal of the device helps. */
 	bool broken;
-	/* The device exists whether it can be served or not. Otherwise the kernel still waits for the reply to ADDED. */
+	/*
+	 * The device exists whether it can be served or not. Otherwise the kernel still waits for the reply
+	 * to ADDED.
+	 */
 	bool stays;
 	/* The event ADDED of this device has arrived. */
 	bool announced;
@@ -216,8 +237,8 @@ void kernel_on_gone(struct tcmu_device *device);
 /* Netlink thread. Sees to it that the event is answered, by another daemon or by this one. */
 void kernel_unknown_event(struct kernel_manager *manager, const struct tcmu_event *event);
 /*
- * manager->lock held. An event with this device_id has come. A reply says no more than that number, so a reply to an
- * earlier event would be taken for the reply to this one: it is not sent any more.
+ * manager->lock held. An event with this device_id has come. A reply says no more than that number, so a
+ * reply to an earlier event would be taken for the reply to this one: it is not sent any more.
  */
 void kernel_unknown_supersede(struct kernel_manager *manager, uint32_t device_id);
 
@@ -235,12 +256,21 @@ void kernel_mark_write(const struct kernel_manager *manager);
 void kernel_run(struct pool_job *job);
 /* manager->lock held. What lists show. */
 enum tcmu_device_state kernel_view_state(const struct kernel_device *d);
-/* Any thread. Replies to ADDED if the reply is pending. Returns false if it was not, or if the kernel does not wait for it. */
+/*
+ * Any thread. Replies to ADDED if the reply is pending. Returns false if it was not, or if the kernel does
+ * not wait for it.
+ */
 bool kernel_answer_added(struct kernel_device *d, int status);
-/* The device's job. The device cannot be served, for the reason err. A new device whose maker waits for the reply is refused and
- * freed. A device that existed before, and one whose maker does not wait, stays in the state "failed". */
+/*
+ * The device's job. The device cannot be served, for the reason err. A new device whose maker waits for the
+ * reply is refused and freed. A device that existed before, and one whose maker does not wait, stays in the
+ * state "failed".
+ */
 void kernel_failed(struct kernel_device *d, int err, const struct error *error);
-/* The device's job: the storage cannot be served at the moment, but the device stays, and the start answers ADDED. */
+/*
+ * The device's job: the storage cannot be served at the moment, but the device stays, and the start answers
+ * ADDED.
+ */
 void kernel_failed_but_stays(struct kernel_device *d, const struct error *error);
 
 /* --- open.c: the device's job opens the UIO device and the storage */
@@ -250,9 +280,15 @@ void kernel_failed_but_stays(struct kernel_device *d, const struct error *error)
 
 /* Opens the UIO device, and the storage or a stand-in for it, which becomes d->next. */
 void kernel_open_device(struct kernel_device *d);
-/* Whether I/O of a daemon that died may still use the ring's buffers. Storage that this daemon holds exclusively has none. */
+/*
+ * Whether I/O of a daemon that died may still use the ring's buffers. Storage that this daemon holds
+ * exclusively has none.
+ */
 bool kernel_stray_io(const struct kernel_device *d);
-/* Sleeps. Returns false if the device is being removed or the daemon stops, so that waiting has no purpose any more. */
+/*
+ * Sleeps. Returns false if the device is being removed or the daemon stops, so that waiting has no purpose
+ * any more.
+ */
 bool kernel_pause(struct kernel_device *d, long ns);
 
 /* --- start.c: the device's job, from the opened storage to the first command */
@@ -267,8 +303,8 @@ void kernel_replace_lun(struct kernel_device *d, struct storage_lu *lun);
 /* --- lun.c: what configfs says of what a device serves, on the pool; runner/storage opens and closes it */
 
 /*
- * Opens config for d. make: storage that is missing and has never been served is created. Returns 0 or -errno with error
- * set; -ENOMEDIUM: storage that has been served before is missing.
+ * Opens config for d. make: storage that is missing and has never been served is created. Returns 0 or -errno
+ * with error set; -ENOMEDIUM: storage that has been served before is missing.
  */
 int kernel_lun_open(struct kernel_device *d, const char *config, bool make, struct storage_lu **lun,
 		    struct error *error);
@@ -276,9 +312,14 @@ int kernel_lun_open(struct kernel_device *d, const char *config, bool make, stru
 int kernel_lun_open_absent(struct kernel_device *d, struct storage_lu **lun, struct error *error);
 /* forget: the disk is removed for ever, and so is memory that somebody keeps for it. lun may be NULL. */
 void kernel_lun_close(struct storage_lu *lun, bool forget);
-/* The device's job: the administrator has written dev_config again, and so accepts that the contents were lost. */
+/*
+ * The device's job: the administrator has written dev_config again, and so accepts that the contents were
+ * lost.
+ */
 void kernel_lun_accept_loss(struct kernel_device *d);
-/* d->next is about to replace d->lun, which is stopped: d->next takes over the mode that initiators have set. */
+/*
+ * d->next is about to replace d->lun, which is stopped: d->next takes over the mode that initiators have set.
+ */
 void kernel_lun_take_over(struct kernel_device *d);
 /* While the device is stopped or waits for the first command: reads the kernel's command time-out. */
 void kernel_lun_expiry(struct kernel_device *d);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The event RECONFIG: the administrator writes attrib/dev_size, dev_config or emulate_write_cache, and waits for the reply. Opening
- * the new storage belongs to lun.c.
+ * The event RECONFIG: the administrator writes attrib/dev_size, dev_config or emulate_write_cache, and waits
+ * for the reply. Opening the new storage belongs to lun.c.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,8 +16,9 @@
 #define PAUSE_NS 10000000
 
 /*
- * The kernel has not waited for the reply: it has taken the requested size or, if another daemon was faster, kept the old one. The next
- * start uses the kernel's size, so it has to be the size that is served. Writing to "control" sets it without another event.
+ * The kernel has not waited for the reply: it has taken the requested size or, if another daemon was faster,
+ * kept the old one. The next start uses the kernel's size, so it has to be the size that is served. Writing
+ * to "control" sets it without another event.
  */
 static void correct_size(struct kernel_device *d)
 {
@@ -115,8 +116,8 @@ static int set_write_cache(struct kernel_device *d, struct error *error)
 }
 
 /*
- * The kernel raises RECONFIG and waits for its answer before the write is over, which the netlink thread gives without us.
- * It takes one change at a time (EBUSY), and for a moment at start none (EAGAIN).
+ * The kernel raises RECONFIG and waits for its answer before the write is over, which the netlink thread
+ * gives without us. It takes one change at a time (EBUSY), and for a moment at start none (EAGAIN).
  */
 static int write_write_cache(struct kernel_device *d, struct error *error)
 {

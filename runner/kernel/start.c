@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starts a device whose storage is open: waits until the kernel has enabled it, resets and maps the ring, and prepares for the first
- * command. runner/ring serves the ring from then on.
+ * Starts a device whose storage is open: waits until the kernel has enabled it, resets and maps the ring, and
+ * prepares for the first command. runner/ring serves the ring from then on.
  */
 #include <unistd.h>
 
@@ -48,8 +48,11 @@ static void on_stopped(struct tcmu_device *device)
 	pool_submit(d->manager->jobs, &d->job);
 }
 
-/* The kernel answers everything in the ring with BUSY, and initiators repeat it. The ring cannot be read without a reset, because the
- * daemon that died has written completions over requests that it had not completed. */
+/*
+ * The kernel answers everything in the ring with BUSY, and initiators repeat it. The ring cannot be read
+ * without a reset, because the daemon that died has written completions over requests that it had not
+ * completed.
+ */
 static int reset_ring(struct kernel_device *d, struct error *error)
 {
 	return d->reset ? tcmu_configfs_write(&d->cfs, "action/reset_ring", "1", error) : 0;
@@ -79,10 +82,11 @@ static bool await_stray_io(struct kernel_device *d)
 }
 
 /*
- * Waits until the kernel has enabled the device. Returns false if the device is being removed: another daemon has refused it, or
- * its maker has given up, and its UIO device has disappeared. From the reply on somebody may remove the device, so nothing here looks
- * anything up in configfs: a thread that waits there for the reply to REMOVED keeps a killed daemon from ending, and therefore the
- * next daemon, which would send the reply, from starting.
+ * Waits until the kernel has enabled the device. Returns false if the device is being removed: another daemon
+ * has refused it, or its maker has given up, and its UIO device has disappeared. From the reply on somebody
+ * may remove the device, so nothing here looks anything up in configfs: a thread that waits there for the
+ * reply to REMOVED keeps a killed daemon from ending, and therefore the next daemon, which would send the
+ * reply, from starting.
  */
 static bool await_enabled(struct kernel_device *d)
 {

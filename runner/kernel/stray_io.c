@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Locks on bytes of one file, which show whether I/O of a daemon that was killed is still under way
+ * (stray_io.h).
+ */
 #include "kernel/stray_io.h"
 
 #include <errno.h>

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * I/O that outlives its process. What a killed daemon gave to the kernel through io_uring goes on after the last of its
- * threads has ended, into and out of the rings' buffers; those can be used for other commands only when it is over.
+ * I/O that outlives its process. What a killed daemon gave to the kernel through io_uring goes on after the
+ * last of its threads has ended, into and out of the rings' buffers; those can be used for other commands
+ * only when it is over.
  *
  * Each daemon locks a byte of one file, of those that are free, and its event loops hold the descriptor
- * (loop_options.hold) for as long as their I/O lasts, however the daemon ends. There is one daemon at a time, so
- * another's lock is a dead one's I/O.
+ * (loop_options.hold) for as long as their I/O lasts, however the daemon ends. There is one daemon at a time,
+ * so another's lock is a dead one's I/O.
  */
 #ifndef KERNEL_STRAY_IO_H
 #define KERNEL_STRAY_IO_H

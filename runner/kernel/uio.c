@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The UIO side of a TCMU device: finding its node in /dev, and mapping its memory. What is in the memory is
+ * left to runner/ring.
+ */
 #include "kernel/uio.h"
 
 #include <dirent.h>

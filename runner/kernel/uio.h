@@ -26,13 +26,15 @@ struct tcmu_uio {
 	size_t map_len;
 };
 
-/* Opens /dev/uio<minor>, unless uio->fd is on it already (-1: it is not). 0, or -errno with error set; -ENODEV when there
- * is no such device, -EBUSY when another process has it. */
+/*
+ * Opens /dev/uio<minor>, unless uio->fd is on it already (-1: it is not). 0, or -errno with error set;
+ * -ENODEV when there is no such device, -EBUSY when another process has it.
+ */
 int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error);
 /*
- * Maps all of map 0. Only of a device that the kernel has enabled: one that is refused, or whose maker gives up waiting,
- * loses its ring even if that is mapped, and the first touch of such a mapping takes the kernel down. 0 or -errno with
- * error set.
+ * Maps all of map 0. Only of a device that the kernel has enabled: one that is refused, or whose maker gives
+ * up waiting, loses its ring even if that is mapped, and the first touch of such a mapping takes the kernel
+ * down. 0 or -errno with error set.
  */
 int tcmu_uio_map(unsigned minor, struct tcmu_uio *uio, struct error *error);
 /* Whether fd is open on the device that /dev/uio<minor> is now. */

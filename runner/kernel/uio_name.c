@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Takes the name of a UIO device apart: tcm-user/HBA/DEVICE/SUBTYPE/CONFIG. */
 #include <string.h>
 
 #include "kernel/uio.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events of devices whose handler is not loaded. The kernel makes the process that enables, changes or removes such a
- * device wait for a reply, without a limit and unkillable. If no other daemon listens for events, this daemon replies at
- * once; otherwise the other daemon may serve the handler, and this one replies only after a bounded time. Events of loaded
- * handlers belong to event.c.
+ * Events of devices whose handler is not loaded. The kernel makes the process that enables, changes or
+ * removes such a device wait for a reply, without a limit and unkillable. If no other daemon listens for
+ * events, this daemon replies at once; otherwise the other daemon may serve the handler, and this one replies
+ * only after a bounded time. Events of loaded handlers belong to event.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -25,7 +25,10 @@ struct kernel_unknown {
 	struct pool_job job;
 	struct tcmu_event event;
 	uint64_t deadline_ns;
-	/* A newer event with the same device_id has come, so the kernel no longer waits for this reply; under manager->lock. */
+	/*
+	 * A newer event with the same device_id has come, so the kernel no longer waits for this reply; under
+	 * manager->lock.
+	 */
 	bool superseded;
 };
 
@@ -75,7 +78,9 @@ static void refuse(struct kernel_manager *manager, const struct tcmu_event *even
 		log_refusal(event, why);
 }
 
-/* Sleeps until the deadline. Returns whether the kernel may still wait for the reply, and forgets the event. */
+/*
+ * Sleeps until the deadline. Returns whether the kernel may still wait for the reply, and forgets the event.
+ */
 static bool await_other_daemon(struct kernel_unknown *unknown)
 {
 	struct kernel_manager *manager = unknown->manager;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules that admit initiators by their address: lists of IPv4 and IPv6 prefixes, "10.0.0.0/8,2001:db8::/32,192.0.2.7". An
- * IPv4 address that comes in at an IPv6 socket counts as the IPv4 address.
+ * Rules that admit initiators by their address: lists of IPv4 and IPv6 prefixes,
+ * "10.0.0.0/8,2001:db8::/32,192.0.2.7". An IPv4 address that comes in at an IPv6 socket counts as the IPv4
+ * address.
  */
 #include <arpa/inet.h>
 #include <errno.h>

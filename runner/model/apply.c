@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a new value of an attribute changes at once. A function here is called after the value was stored; if it fails, the
- * old value is restored.
+ * What a new value of an attribute changes at once. A function here is called after the value was stored; if
+ * it fails, the old value is restored.
  */
 #include "model/apply.h"
 
@@ -12,7 +12,9 @@
 #include "model/portal.h"
 #include "model/private.h"
 
-/* --- storage objects -------------------------------------------------------------------------------------- */
+/*
+ * --- storage objects --------------------------------------------------------------------------------------
+ */
 
 int model_apply_size(struct model_object *object, const struct model_attribute *attribute,
 		     struct error *error)
@@ -61,7 +63,10 @@ int model_apply_serial(struct model_object *object, const struct model_attribute
 	return storage_set_serial(object->storage, model_get(object, attribute, text), error);
 }
 
-/* --- TPGs --------------------------------------------------------------------------------------------------- */
+/*
+ * --- TPGs
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 int model_apply_access(struct model_object *object, const struct model_attribute *attribute,
 		       struct error *error)
@@ -124,7 +129,10 @@ int model_apply_advertise(struct model_object *portal, const struct model_attrib
 	return 0;
 }
 
-/* With one secret for both directions, an attacker could let the target answer its own challenge (RFC 7143 9.2.1). */
+/*
+ * With one secret for both directions, an attacker could let the target answer its own challenge (RFC 7143
+ * 9.2.1).
+ */
 int model_apply_secret(struct model_object *object, const struct model_attribute *attribute,
 		       struct error *error)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The functions that the rows of the attribute table name: what makes a value effective, and what computes one. */
+/*
+ * The functions that the rows of the attribute table name: what makes a value effective, and what computes
+ * one.
+ */
 #ifndef MODEL_APPLY_H
 #define MODEL_APPLY_H
 

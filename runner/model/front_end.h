@@ -29,14 +29,19 @@ struct model_session {
 
 struct model_front_end {
 	/*
-	 * Main. Visits all loops: each session takes the current map of its view, and ends if its view is closed. done()
-	 * runs on the main thread after all loops have been visited. Calls may overlap.
+	 * Main. Visits all loops: each session takes the current map of its view, and ends if its view is
+	 * closed. done() runs on the main thread after all loops have been visited. Calls may overlap.
 	 */
 	void (*update)(void *arg, struct main_work *done);
-	/* Main. Begins to listen, or stops. The np outlives the listening; connections hold references to it. */
+	/*
+	 * Main. Begins to listen, or stops. The np outlives the listening; connections hold references to it.
+	 */
 	int (*listen)(void *arg, struct model_np *np, struct error *error);
 	void (*unlisten)(void *arg, struct model_np *np);
-	/* Main. Calls fn for each session with a lock held: fn must not block and must not call the front end. */
+	/*
+	 * Main. Calls fn for each session with a lock held: fn must not block and must not call the front
+	 * end.
+	 */
 	void (*sessions)(void *arg, void (*fn)(void *fn_arg, const struct model_session *session),
 			 void *fn_arg);
 	/* Main. Ends the session with this TSIH, after a request to log out. -ENOENT: there is none. */
@@ -45,8 +50,9 @@ struct model_front_end {
 };
 
 /*
- * Main. Has the front end listen at all portals that exist. 0, or -errno with error set: it cannot listen at one of them, and
- * listens nowhere. NULL: there is no front end any more. The structure outlives the front end.
+ * Main. Has the front end listen at all portals that exist. 0, or -errno with error set: it cannot listen at
+ * one of them, and listens nowhere. NULL: there is no front end any more. The structure outlives the front
+ * end.
  */
 int model_set_front_end(struct model *model, const struct model_front_end *front_end, struct error *error);
 const struct model_front_end *model_front_end(const struct model *model);

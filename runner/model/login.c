@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who may log in, with which account, and what discovery shows. These functions run on loops, under the lock of the model,
- * which they hold for a look-up in a tree and the copy of a few texts.
+ * Who may log in, with which account, and what discovery shows. These functions run on loops, under the lock
+ * of the model, which they hold for a look-up in a tree and the copy of a few texts.
  */
 #include "model/login.h"
 
@@ -13,7 +13,10 @@
 #include "util/cleanup.h"
 #include "util/secret_memory.h"
 
-/* --- admission, with the lock held ------------------------------------------------------------------------------- */
+/*
+ * --- admission, with the lock held
+ * -------------------------------------------------------------------------------
+ */
 
 static bool address_is_allowed(const struct model_object *tpg, const struct sockaddr_storage *peer)
 {
@@ -39,7 +42,10 @@ static bool admits(struct model_object *tpg, const char *initiator, const struct
 	       address_is_allowed(tpg, peer);
 }
 
-/* demo_mode_discovery shows the target also to initiators that have no ACL. An address that is denied never sees it. */
+/*
+ * demo_mode_discovery shows the target also to initiators that have no ACL. An address that is denied never
+ * sees it.
+ */
 static bool shows(struct model_object *tpg, const char *initiator, const struct sockaddr_storage *peer)
 {
 	struct model_object *acl;
@@ -58,7 +64,9 @@ static bool has_np(struct model_object *tpg, const struct model_np *np)
 	return false;
 }
 
-/* A target may have several TPGs; no two of them have the same portal in practice, and the first one counts. */
+/*
+ * A target may have several TPGs; no two of them have the same portal in practice, and the first one counts.
+ */
 static struct model_object *find_tpg(struct model *model, const char *target, const struct model_np *np)
 {
 	struct model_object *object = model_find(model->root, MODEL_TARGET, target);
@@ -69,7 +77,10 @@ static struct model_object *find_tpg(struct model *model, const char *target, co
 	return tpg;
 }
 
-/* --- login --------------------------------------------------------------------------------------------------------- */
+/*
+ * --- login
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static void copy_account(struct model_auth *auth, const struct model_object *object, enum model_known userid)
 {
@@ -140,7 +151,10 @@ void model_login_free(struct model_login *login)
 	secret_free(login, sizeof(*login));
 }
 
-/* --- discovery ------------------------------------------------------------------------------------------------------ */
+/*
+ * --- discovery
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 bool model_discovery_auth(struct model *model, struct model_auth *auth)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What logins and discovery need of the model. All functions may be called on any thread. They take the lock of the model for a
- * short time; what they return is a copy, or is reference-counted.
+ * What logins and discovery need of the model. All functions may be called on any thread. They take the lock
+ * of the model for a short time; what they return is a copy, or is reference-counted.
  */
 #ifndef MODEL_LOGIN_H
 #define MODEL_LOGIN_H
@@ -42,7 +42,10 @@ struct model_login {
 	/* The initiator must authenticate with auth; false: it need not. */
 	bool authenticate;
 	struct model_auth auth;
-	/* The attribute reveal: an initiator that is not admitted learns that the target exists. Also set with NOT_ADMITTED. */
+	/*
+	 * The attribute reveal: an initiator that is not admitted learns that the target exists. Also set
+	 * with NOT_ADMITTED.
+	 */
 	bool reveal;
 	bool cold_reset;
 	/* Commands that the session may have outstanding (default_cmdsn_depth, or the ACL's cmdsn_depth). */
@@ -52,8 +55,9 @@ struct model_login {
 };
 
 /*
- * Whether initiator (in lower case), at the address peer, may log in to target (in lower case) through np. *login is to be
- * freed by model_login_free(); it is NULL with MODEL_NO_TARGET, and when memory is out (then errno is ENOMEM).
+ * Whether initiator (in lower case), at the address peer, may log in to target (in lower case) through np.
+ * *login is to be freed by model_login_free(); it is NULL with MODEL_NO_TARGET, and when memory is out (then
+ * errno is ENOMEM).
  */
 enum model_verdict model_login(struct model *model, const char *target, const struct model_np *np,
 			       const char *initiator, const struct sockaddr_storage *peer,
@@ -66,9 +70,10 @@ bool model_knows_initiator(struct model *model, const char *initiator, const str
 bool model_discovery_auth(struct model *model, struct model_auth *auth);
 
 /*
- * Discovery: calls portal() for each portal of each enabled TPG that shows itself to this initiator, target by target.
- * With target (in lower case), only this one. The lock of the model is held: portal() must not block and must not call the
- * model. Returns false as soon as portal() returns false. np: where the asking connection came in.
+ * Discovery: calls portal() for each portal of each enabled TPG that shows itself to this initiator, target
+ * by target. With target (in lower case), only this one. The lock of the model is held: portal() must not
+ * block and must not call the model. Returns false as soon as portal() returns false. np: where the asking
+ * connection came in.
  */
 bool model_discover(struct model *model, const char *initiator, const struct sockaddr_storage *peer,
 		    const char *target,

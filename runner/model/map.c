@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LUN maps: immutable, reference-counted, and cheap to change. A map is an array of pages, and a page has the entries of
- * 64 consecutive LUNs. A change makes a new map that shares all pages but one with the old map. Which map is the current
- * one is left to view.c.
+ * LUN maps: immutable, reference-counted, and cheap to change. A map is an array of pages, and a page has the
+ * entries of 64 consecutive LUNs. A change makes a new map that shares all pages but one with the old map.
+ * Which map is the current one is left to view.c.
  */
 #include <stdlib.h>
 #include <string.h>

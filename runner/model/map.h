@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What event loops see of the model: LUN maps. A view stands for what one group of initiators sees: those of one ACL, or
- * all that a TPG admits without an ACL. A view always has one current map. A map never changes: a change of the model makes
- * a new map, which shares with the old one whatever has stayed the same, and then visits every loop, so that each session
- * changes to the new map on its own loop. No loop ever takes a lock of the model for a command.
+ * What event loops see of the model: LUN maps. A view stands for what one group of initiators sees: those of
+ * one ACL, or all that a TPG admits without an ACL. A view always has one current map. A map never changes: a
+ * change of the model makes a new map, which shares with the old one whatever has stayed the same, and then
+ * visits every loop, so that each session changes to the new map on its own loop. No loop ever takes a lock
+ * of the model for a command.
  */
 #ifndef MODEL_MAP_H
 #define MODEL_MAP_H
@@ -16,14 +17,18 @@
 struct model_view;
 struct model_map;
 /*
- * One LUN of a map. The entry is reference-counted on its own: it is released, and with it its logical unit, when no map
- * and no nexus uses it any more. Deleting a LUN waits for this.
+ * One LUN of a map. The entry is reference-counted on its own: it is released, and with it its logical unit,
+ * when no map and no nexus uses it any more. Deleting a LUN waits for this.
  */
 struct model_entry;
 
-/* Any thread. The entry of a LUN, without a reference, valid as long as the map; NULL: there is no such LUN. */
+/*
+ * Any thread. The entry of a LUN, without a reference, valid as long as the map; NULL: there is no such LUN.
+ */
 struct model_entry *model_map_entry(const struct model_map *map, unsigned lun);
-/* Any thread. The smallest LUN of the map that is not below from, or -1. Visits all LUNs in ascending order. */
+/*
+ * Any thread. The smallest LUN of the map that is not below from, or -1. Visits all LUNs in ascending order.
+ */
 int model_map_next(const struct model_map *map, unsigned from);
 /* Any thread. How many LUNs the map has. */
 unsigned model_map_count(const struct model_map *map);
@@ -44,8 +49,8 @@ void model_entry_put(struct model_entry *entry);
 /* Any thread; takes the lock of the model. Returns the current map, with a reference. */
 struct model_map *model_view_map(struct model_view *view);
 /*
- * Any thread. The sessions of this view must end: the TPG was disabled, or the ACL, the TPG or the target was deleted, or
- * what the initiator may do has changed so much that it has to log in again.
+ * Any thread. The sessions of this view must end: the TPG was disabled, or the ACL, the TPG or the target was
+ * deleted, or what the initiator may do has changed so much that it has to log in again.
  */
 bool model_view_is_closed(const struct model_view *view);
 /* Any thread. put: view may be NULL. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From LUN objects to entries of LUN maps. A LUN has an entry in the view of its TPG, which initiators without an ACL see;
- * a mapped LUN has an entry in the view of its ACL. Both lead to what serves the storage object at the moment, so they are
- * made anew whenever this changes.
+ * From LUN objects to entries of LUN maps. A LUN has an entry in the view of its TPG, which initiators
+ * without an ACL see; a mapped LUN has an entry in the view of its ACL. Both lead to what serves the storage
+ * object at the moment, so they are made anew whenever this changes.
  */
 #include <errno.h>
 
@@ -76,7 +76,10 @@ void model_mapping_remove(struct model_object *object)
 {
 	if (!object->entry)
 		return;
-	/* Without memory for a new map, the LUN stays visible until the next change; its unit is refused as removing then. */
+	/*
+	 * Without memory for a new map, the LUN stays visible until the next change; its unit is refused as
+	 * removing then.
+	 */
 	if (view_of(object))
 		model_view_change(view_of(object), object->number, NULL);
 	model_entry_put(object->entry);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The model as a whole: its life, its watchers, and its front end. Objects and operations are left to object.c and
- * operations.c.
+ * The model as a whole: its life, its watchers, and its front end. Objects and operations are left to
+ * object.c and operations.c.
  */
 #include "model/model.h"
 
@@ -45,7 +45,10 @@ void model_free(struct model *model)
 	free(model);
 }
 
-/* --- changes ----------------------------------------------------------------------------------------------------- */
+/*
+ * --- changes
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 void model_watch(struct model *model, struct model_watch *watch)
 {
@@ -90,7 +93,10 @@ void model_tick(struct model *model)
 	}
 }
 
-/* --- the front end -------------------------------------------------------------------------------------------------- */
+/*
+ * --- the front end
+ * --------------------------------------------------------------------------------------------------
+ */
 
 const struct model_front_end *model_front_end(const struct model *model)
 {

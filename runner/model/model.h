@@ -2,19 +2,19 @@
 /*
  * The target model: LIO's objects with LIO's names, for both front ends. It is a tree:
  *
- *	root ─┬─ storage object ("user_0/disk")
- *	      └─ target ("iqn...") ── TPG ("tpgt_1") ─┬─ portal ("127.0.0.1:3260")
- *	                                              ├─ LUN ("lun_0") → storage object
- *	                                              └─ ACL ("iqn...") ── mapped LUN ("lun_0") → LUN
+ * 	root ─┬─ storage object ("user_0/disk")
+ * 	      └─ target ("iqn...") ── TPG ("tpgt_1") ─┬─ portal ("127.0.0.1:3260")
+ * 	                                              ├─ LUN ("lun_0") → storage object
+ * 	                                              └─ ACL ("iqn...") ── mapped LUN ("lun_0") → LUN
  *
- * Every interface to the model (--export, saveconfig.json, the tree, the control socket) uses the operations below and the
- * table of attributes (attribute.h), and none of them knows an attribute by name.
+ * Every interface to the model (--export, saveconfig.json, the tree, the control socket) uses the operations
+ * below and the table of attributes (attribute.h), and none of them knows an attribute by name.
  *
- * The model belongs to the main thread: every function of this header is called there, and every done() is called there.
- * What loops need of the model is in map.h and login.h.
+ * The model belongs to the main thread: every function of this header is called there, and every done() is
+ * called there. What loops need of the model is in map.h and login.h.
  *
- * Each operation succeeds completely, or changes nothing and says why in one line that names the object. It refuses what
- * LIO refuses, with the same errno.
+ * Each operation succeeds completely, or changes nothing and says why in one line that names the object. It
+ * refuses what LIO refuses, with the same errno.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
@@ -80,21 +80,25 @@ struct storage *model_storage(const struct model_object *object);
 
 /* --- operations ------------------------------------------------------------------------------------- */
 
-/* err is 0 or -errno; error then says why in one line. Called exactly once, possibly before the operation returns. */
+/*
+ * err is 0 or -errno; error then says why in one line. Called exactly once, possibly before the operation
+ * returns.
+ */
 typedef void model_done(void *arg, int err, const struct error *error);
 
 /*
- * Creates an object. to: what a LUN or a mapped LUN points to, NULL for other kinds. Returns NULL with error set and errno
- * set, for example EEXIST. A storage object is created without an open disk, as by mkdir in LIO; it has to be configured
- * and enabled. A TPG is created disabled. A mapped LUN must lie in its ACL's own TPG (EINVAL).
+ * Creates an object. to: what a LUN or a mapped LUN points to, NULL for other kinds. Returns NULL with error
+ * set and errno set, for example EEXIST. A storage object is created without an open disk, as by mkdir in
+ * LIO; it has to be configured and enabled. A TPG is created disabled. A mapped LUN must lie in its ACL's own
+ * TPG (EINVAL).
  */
 struct model_object *model_create(struct model_object *parent, enum model_kind kind, const char *name,
 				  struct model_object *to, struct error *error);
 /*
- * Deletes an object. recursive: with everything below it; otherwise an object with children is refused with -ENOTEMPTY,
- * and an object that others point to with -EBUSY in either case. done(0) is called after the last command that uses the
- * object has ended, so that nothing is written to its storage any more; done(-EBUSY) after 30 seconds if storage hangs,
- * and then a storage object stays in the state "removing".
+ * Deletes an object. recursive: with everything below it; otherwise an object with children is refused with
+ * -ENOTEMPTY, and an object that others point to with -EBUSY in either case. done(0) is called after the last
+ * command that uses the object has ended, so that nothing is written to its storage any more; done(-EBUSY)
+ * after 30 seconds if storage hangs, and then a storage object stays in the state "removing".
  */
 void model_delete(struct model_object *object, bool recursive, model_done *done, void *arg);
 /*
@@ -104,11 +108,14 @@ void model_delete(struct model_object *object, bool recursive, model_done *done,
 void model_enable(struct model_object *object, bool enable, model_done *done, void *arg);
 bool model_is_enabled(const struct model_object *object);
 /*
- * As model_enable() of a storage object; but if the storage cannot be opened, the object is enabled nevertheless, in the
- * state "failed", and opening it is tried again. For restoring a configuration.
+ * As model_enable() of a storage object; but if the storage cannot be opened, the object is enabled
+ * nevertheless, in the state "failed", and opening it is tried again. For restoring a configuration.
  */
 void model_enable_patiently(struct model_object *storage, model_done *done, void *arg);
-/* Sets an attribute (attribute.h) from text. -ENOENT: the kind has no such attribute; -EINVAL: not such a value. */
+/*
+ * Sets an attribute (attribute.h) from text. -ENOENT: the kind has no such attribute; -EINVAL: not such a
+ * value.
+ */
 void model_set(struct model_object *object, const char *group, const char *name, const char *text,
 	       model_done *done, void *arg);
 /* Resizes a storage object, in bytes; accepts the loss of its contents, or opens its storage again. */
@@ -116,11 +123,15 @@ void model_resize(struct model_object *storage, uint64_t size, model_done *done,
 void model_replace(struct model_object *storage, model_done *done, void *arg);
 
 /*
- * Ends everything for the stop of the daemon: sessions end, and storage is closed and stays as it is. The model is empty after
- * done(0). done(-EBUSY) after 30 seconds: some storage does not answer; what its commands use must stay.
+ * Ends everything for the stop of the daemon: sessions end, and storage is closed and stays as it is. The
+ * model is empty after done(0). done(-EBUSY) after 30 seconds: some storage does not answer; what its
+ * commands use must stay.
  */
 void model_clear(struct model *model, model_done *done, void *arg);
-/* As model_clear() where no initiator has seen anything yet; storage that was created is removed again. Blocks. */
+/*
+ * As model_clear() where no initiator has seen anything yet; storage that was created is removed again.
+ * Blocks.
+ */
 void model_discard(struct model *model);
 
 /* --- changes ----------------------------------------------------------------------------------------- */
@@ -131,7 +142,10 @@ enum model_event {
 	/* An attribute, the state, or whether the object is enabled. */
 	MODEL_CHANGED,
 };
-/* Is called after each change. There may be several watchers; the caller keeps the memory until model_unwatch(). */
+/*
+ * Is called after each change. There may be several watchers; the caller keeps the memory until
+ * model_unwatch().
+ */
 struct model_watch {
 	void (*fn)(struct model_watch *watch, enum model_event event, struct model_object *object);
 	struct list node;

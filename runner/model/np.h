@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Network portals: the addresses at which the iSCSI front end listens (RFC 7143 4.1, LIO's "np"). TPGs share an address: each
- * portal object of the model with the same address refers to one np. Connections refer to it as well, so it is
- * reference-counted.
+ * Network portals: the addresses at which the iSCSI front end listens (RFC 7143 4.1, LIO's "np"). TPGs share
+ * an address: each portal object of the model with the same address refers to one np. Connections refer to it
+ * as well, so it is reference-counted.
  */
 #ifndef MODEL_NP_H
 #define MODEL_NP_H
@@ -30,8 +30,8 @@ struct model_np {
 };
 
 /*
- * Any thread. Fills in the addresses of an np from text such as "127.0.0.1:3260" or "[::1]:3260". "[::]:3260" listens for IPv6
- * only, and "*:3260" for IPv6 and IPv4. 0, or -EINVAL with error set.
+ * Any thread. Fills in the addresses of an np from text such as "127.0.0.1:3260" or "[::1]:3260". "[::]:3260"
+ * listens for IPv6 only, and "*:3260" for IPv6 and IPv4. 0, or -EINVAL with error set.
  */
 int model_np_parse(struct model_np *np, const char *text, struct error *error);
 /* Any thread. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tree of objects: creating, finding and freeing them, and waiting until nothing uses an object any more. What the
- * kinds of objects mean is left to the files of the kinds.
+ * The tree of objects: creating, finding and freeing them, and waiting until nothing uses an object any more.
+ * What the kinds of objects mean is left to the files of the kinds.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -86,7 +86,10 @@ static bool is_numbered(enum model_kind kind)
 	return kind == MODEL_LUN || kind == MODEL_MAPPED_LUN || kind == MODEL_TPG;
 }
 
-/* Numbered objects are kept in the order of their numbers. Most are created in this order, so the search begins at the end. */
+/*
+ * Numbered objects are kept in the order of their numbers. Most are created in this order, so the search
+ * begins at the end.
+ */
 static void insert(struct list *head, struct model_object *object)
 {
 	struct list *after = head->prev;

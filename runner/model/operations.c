@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Creating, deleting and enabling objects: which objects can stand where, which names they have, and what LIO refuses. The
- * work of each kind is left to the file of this kind.
+ * Creating, deleting and enabling objects: which objects can stand where, which names they have, and what LIO
+ * refuses. The work of each kind is left to the file of this kind.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,10 @@
 
 #define DISCARD_POLL_MS 100
 
-/* --- names ---------------------------------------------------------------------------------------------------- */
+/*
+ * --- names
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 /* "lun_7", "tpgt_1", or the number alone. Returns the number, or -1. */
 static long read_number(const char *name, const char *prefix, long max)
@@ -70,7 +73,10 @@ static int normalize(const struct model_object *parent, enum model_kind kind, co
 	}
 }
 
-/* --- create ---------------------------------------------------------------------------------------------------- */
+/*
+ * --- create
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static const enum model_kind parents[MODEL_KINDS] = {
     [MODEL_STORAGE] = MODEL_ROOT,   [MODEL_TARGET] = MODEL_ROOT, [MODEL_TPG] = MODEL_TARGET,
@@ -183,7 +189,10 @@ struct model_object *model_create(struct model_object *parent, enum model_kind k
 	return object;
 }
 
-/* --- delete ---------------------------------------------------------------------------------------------------- */
+/*
+ * --- delete
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 /* Ends what the object and everything below it do for initiators. */
 static void close_all(struct model_object *object)
@@ -226,7 +235,10 @@ static void destroy(struct model_object *object)
 	release(object);
 }
 
-/* Creating the object has failed: nobody has seen it. What it has released is still in the queue of the main thread. */
+/*
+ * Creating the object has failed: nobody has seen it. What it has released is still in the queue of the main
+ * thread.
+ */
 static void take_back(struct model_object *object)
 {
 	object->removing = true;
@@ -359,7 +371,10 @@ void model_discard(struct model *model)
 		main_queue_wait(model->context.main, DISCARD_POLL_MS);
 }
 
-/* --- enable ---------------------------------------------------------------------------------------------------- */
+/*
+ * --- enable
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static void enable(struct model_object *object, bool on, bool patient, model_done *done, void *arg)
 {

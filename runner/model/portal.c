@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Portals as text: "ADDR", "ADDR:PORT", "[V6]", "[V6]:PORT". Only numeric addresses, so that nothing here waits for a name
- * server. Port 0 lets the kernel choose a port when the socket is bound.
+ * Portals as text: "ADDR", "ADDR:PORT", "[V6]", "[V6]:PORT". Only numeric addresses, so that nothing here
+ * waits for a name server. Port 0 lets the kernel choose a port when the socket is bound.
  */
 #include "model/portal.h"
 
@@ -71,7 +71,10 @@ int model_address_format(const struct sockaddr_storage *addr, char *text, size_t
 	return n > 0 && (size_t)n < size ? 0 : -ENAMETOOLONG;
 }
 
-/* RFC 7143 13.8: a TargetAddress is a DNS name or an address, and a port. Initiators resolve the name, not this daemon. */
+/*
+ * RFC 7143 13.8: a TargetAddress is a DNS name or an address, and a port. Initiators resolve the name, not
+ * this daemon.
+ */
 bool model_public_address_valid(const char *text)
 {
 	const char *host_end = *text == '[' ? strchr(text, ']') : strchr(text, ':');

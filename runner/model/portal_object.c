@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Portals: each portal object refers to the np of its address, and the first one with an address has the front end listen
- * there. What text an address has is left to portal.c.
+ * Portals: each portal object refers to the np of its address, and the first one with an address has the
+ * front end listen there. What text an address has is left to portal.c.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of this folder share: the model, an object, and the functions between the files. README.md explains them. */
+/*
+ * What the files of this folder share: the model, an object, and the functions between the files. README.md
+ * explains them.
+ */
 #ifndef MODEL_PRIVATE_H
 #define MODEL_PRIVATE_H
 
@@ -78,11 +81,14 @@ struct model {
 	struct model_object *root;
 	const struct model_front_end *front_end;
 	/*
-	 * Guards what loops read: the tree of objects and the values of targets, TPGs, portals and ACLs, the current map of each
-	 * view, and the list of nps. The main thread, which alone changes them, takes the lock only for a change. A leaf.
+	 * Guards what loops read: the tree of objects and the values of targets, TPGs, portals and ACLs, the
+	 * current map of each view, and the list of nps. The main thread, which alone changes them, takes the
+	 * lock only for a change. A leaf.
 	 */
 	pthread_mutex_t lock;
-	/* struct model_object by parent, kind and name; a tree of tsearch(3), so that nothing is quadratic. */
+	/*
+	 * struct model_object by parent, kind and name; a tree of tsearch(3), so that nothing is quadratic.
+	 */
 	void *by_name;
 	/* The relative target port identifiers in use, one bit each. */
 	uint8_t ports_used[65536 / 8];
@@ -139,7 +145,10 @@ void model_view_close(struct model_view *view);
 
 /* --- mapping.c */
 
-/* Makes the entries of a LUN and of the mapped LUNs that point to it follow from its storage object. 0 or -ENOMEM. */
+/*
+ * Makes the entries of a LUN and of the mapped LUNs that point to it follow from its storage object. 0 or
+ * -ENOMEM.
+ */
 int model_mapping_refresh(struct model_object *lun);
 /* The LUN or mapped LUN leaves its view. */
 void model_mapping_remove(struct model_object *object);
@@ -207,7 +216,10 @@ unsigned model_attribute_count(enum model_kind kind);
 /* Stores a value without making it effective. 0 or -ENOMEM. */
 int model_value_store(struct model_object *object, const struct model_attribute *attribute, const char *text);
 
-/* --- the kinds: storage_object.c, tpg.c, portal_object.c; what happens when one is created, deleted, enabled. */
+/*
+ * --- the kinds: storage_object.c, tpg.c, portal_object.c; what happens when one is created, deleted,
+ * enabled.
+ */
 
 int model_storage_create(struct model_object *object, struct error *error);
 /* Closes the disk and frees the object. forget: the disk is removed for ever. */

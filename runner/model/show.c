@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values that are computed when they are read: the state and the counters of storage, and who is logged in. */
+/*
+ * Values that are computed when they are read: the state and the counters of storage, and who is logged in.
+ */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>

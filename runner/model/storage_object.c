@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Storage objects in the model: from attributes to the settings of runner/storage, and from a new logical unit to all LUNs
- * that lead to it. How storage is opened, tried again and closed is left to runner/storage.
+ * Storage objects in the model: from attributes to the settings of runner/storage, and from a new logical
+ * unit to all LUNs that lead to it. How storage is opened, tried again and closed is left to runner/storage.
  */
 #include <errno.h>
 #include <inttypes.h>

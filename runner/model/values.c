@@ -15,7 +15,9 @@
 #include "util/contract.h"
 #include "util/secret_memory.h"
 
-/* --- the attributes that the model itself looks at --------------------------------------------------------- */
+/*
+ * --- the attributes that the model itself looks at ---------------------------------------------------------
+ */
 
 static const struct {
 	enum model_kind kind;
@@ -83,7 +85,10 @@ const struct model_attribute *model_known(enum model_known known)
 	return known_rows[known];
 }
 
-/* --- reading --------------------------------------------------------------------------------------------------- */
+/*
+ * --- reading
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static struct model_value *value_of(const struct model_object *object,
 				    const struct model_attribute *attribute)
@@ -134,7 +139,10 @@ uint64_t model_known_number(const struct model_object *object, enum model_known 
 	return model_get_number(object, known_rows[known]);
 }
 
-/* --- checking -------------------------------------------------------------------------------------------------- */
+/*
+ * --- checking
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static bool is_number(const char *text, uint64_t min, uint64_t max)
 {
@@ -212,7 +220,10 @@ int model_attribute_check(const struct model_attribute *a, const char *text, str
 	return 0;
 }
 
-/* --- storing --------------------------------------------------------------------------------------------------- */
+/*
+ * --- storing
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static char *copy_text(const struct model_attribute *attribute, const char *text)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Views: which LUN map is the current one for a group of initiators, and telling the front end of a new one. A change is
- * made known to the loops once for all changes that the main thread makes in one go.
+ * Views: which LUN map is the current one for a group of initiators, and telling the front end of a new one.
+ * A change is made known to the loops once for all changes that the main thread makes in one go.
  */
 #include <errno.h>
 #include <stdlib.h>

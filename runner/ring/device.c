@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One TCMU device on its loop: fetching commands when the UIO descriptor wakes the loop, giving them to the
+ * device server, and publishing completions at the end of the turn. The ring's memory is left to ring.c, and
+ * time limits to expiry.c.
+ */
 #include "ring/device.h"
 
 #include <errno.h>

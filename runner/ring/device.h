@@ -33,9 +33,11 @@ struct tcmu_device {
 	void (*on_gone)(struct tcmu_device *device);
 	/* On the loop, once after tcmu_device_stop(): nothing of this device is in flight or registered. */
 	void (*on_stopped)(struct tcmu_device *device);
-	/* On the loop, when the kernel sends a command for the first time: a LUN leads here from now on, and what
-	 * the kernel lets change only before that stands. The command waits in the ring until tcmu_device_go_on(). May
-	 * be NULL. */
+	/*
+	 * On the loop, when the kernel sends a command for the first time: a LUN leads here from now on, and
+	 * what the kernel lets change only before that stands. The command waits in the ring until
+	 * tcmu_device_go_on(). May be NULL.
+	 */
 	void (*on_first)(struct tcmu_device *device);
 	void *owner;
 

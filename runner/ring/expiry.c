@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keeps the commands of one ring below the kernel's command time-out: estimates how old a command in the ring can be, and cancels
- * commands that take too long. README.md explains why. The cancelling itself belongs to runner/scsi.
+ * Keeps the commands of one ring below the kernel's command time-out: estimates how old a command in the ring
+ * can be, and cancels commands that take too long. README.md explains why. The cancelling itself belongs to
+ * runner/scsi.
  */
 #include "ring/expiry.h"
 

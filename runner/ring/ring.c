@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The shared memory of one TCMU ring (target_core_user.h): checking and fetching entries, and publishing
+ * completions. Whatever the kernel has written is checked before it is used.
+ */
 #include "ring/ring.h"
 
 #include <errno.h>

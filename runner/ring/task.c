@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One command of a ring: from a fetched entry to a scsi_cmd, and from its result back to the entry. */
 #include "ring/task.h"
 
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counts the commands of a logical unit that end with CHECK CONDITION, and remembers the last error that the storage
- * caused. Each loop counts in memory of its own. What administrators are told about errors is left to runner/storage.
+ * Counts the commands of a logical unit that end with CHECK CONDITION, and remembers the last error that the
+ * storage caused. Each loop counts in memory of its own. What administrators are told about errors is left to
+ * runner/storage.
  */
 #include <time.h>
 

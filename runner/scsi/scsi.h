@@ -66,7 +66,9 @@ struct scsi_identity {
  */
 void scsi_naa_from_digits(uint8_t naa[16], const char *serial);
 
-/* Main or pool thread. The LU serves bs, which the caller closes after scsi_lu_free(). NULL with error set. */
+/*
+ * Main or pool thread. The LU serves bs, which the caller closes after scsi_lu_free(). NULL with error set.
+ */
 struct scsi_lu *scsi_lu_new(struct loop_set *set, struct backstore *bs, const struct scsi_identity *identity,
 			    struct error *error);
 /* Main or pool thread; no nexus is attached and no command is in flight. It may block while a format ends. */
@@ -104,15 +106,15 @@ void scsi_lu_set_blocked(struct scsi_lu *lu, bool blocked);
 void scsi_lu_set_medium_changed(struct scsi_lu *lu);
 const char *scsi_lu_name(const struct scsi_lu *lu);
 /*
- * Any thread; one atomic access each. How long a command of this LU may take before the front end gives it up, in
- * nanoseconds; 0: as long as it takes.
+ * Any thread; one atomic access each. How long a command of this LU may take before the front end gives it
+ * up, in nanoseconds; 0: as long as it takes.
  *
- * The device server only stores the limit. A front end applies it: it sets cmd->deadline_ns to the time of arrival plus
- * the limit before it calls scsi_submit(), so that no I/O of the command begins after that time. If the command is still
- * in flight then, the front end calls scsi_expire(), which keeps newer commands from data that the command may still
- * change, and answers the initiator itself with ABORTED COMMAND, COMMAND TIMEOUT DURING PROCESSING (0Bh, 2Eh/02h). The
- * command keeps its memory until done(). The kernel front end does not use this limit, because LIO has one of its own
- * (cmd_time_out).
+ * The device server only stores the limit. A front end applies it: it sets cmd->deadline_ns to the time of
+ * arrival plus the limit before it calls scsi_submit(), so that no I/O of the command begins after that time.
+ * If the command is still in flight then, the front end calls scsi_expire(), which keeps newer commands from
+ * data that the command may still change, and answers the initiator itself with ABORTED COMMAND, COMMAND
+ * TIMEOUT DURING PROCESSING (0Bh, 2Eh/02h). The command keeps its memory until done(). The kernel front end
+ * does not use this limit, because LIO has one of its own (cmd_time_out).
  */
 void scsi_lu_set_time_limit(struct scsi_lu *lu, uint64_t ns);
 uint64_t scsi_lu_time_limit_ns(const struct scsi_lu *lu);

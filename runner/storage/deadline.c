@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A loop's timer that ends on the main thread. The loop and the main thread may end the wait at the same time: deadline_stop()
- * therefore always takes the way over the loop, and an expiry that was posted before is ignored then.
+ * A loop's timer that ends on the main thread. The loop and the main thread may end the wait at the same
+ * time: deadline_stop() therefore always takes the way over the loop, and an expiry that was posted before is
+ * ignored then.
  */
 #include "storage/deadline.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A time limit for the main thread, which has no timers of its own: a loop's timer posts to the main thread's queue. All
- * functions and callbacks run on the main thread.
+ * A time limit for the main thread, which has no timers of its own: a loop's timer posts to the main thread's
+ * queue. All functions and callbacks run on the main thread.
  */
 #ifndef STORAGE_DEADLINE_H
 #define STORAGE_DEADLINE_H

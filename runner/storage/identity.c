@@ -23,8 +23,9 @@
 
 #define MACHINE_ID "/etc/machine-id"
 /*
- * The number of objects that can be opened or closed at a time. Storage may hang there without a limit, and no other object
- * may wait for it. The bound only prevents that the storage of a whole machine takes all of its threads.
+ * The number of objects that can be opened or closed at a time. Storage may hang there without a limit, and
+ * no other object may wait for it. The bound only prevents that the storage of a whole machine takes all of
+ * its threads.
  */
 #define MOST_JOBS 1024
 

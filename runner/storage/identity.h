@@ -20,9 +20,9 @@
 struct storage_registry;
 
 /*
- * Main. Opens the state folder, and starts the pool on which storage is opened and closed. Without a state folder, which is
- * logged, nothing is remembered. NULL: there is no memory or no thread. machine_id: the file with the machine's ID, NULL:
- * /etc/machine-id.
+ * Main. Opens the state folder, and starts the pool on which storage is opened and closed. Without a state
+ * folder, which is logged, nothing is remembered. NULL: there is no memory or no thread. machine_id: the file
+ * with the machine's ID, NULL: /etc/machine-id.
  */
 struct storage_registry *storage_registry_new(const char *state_dir, const char *machine_id);
 /* Main. No unit is left. Waits for the threads of the pool. */
@@ -88,8 +88,8 @@ int storage_identity_choose(struct storage_registry *registry, const struct stor
 bool storage_identity_is_known(const struct storage_registry *registry, const struct storage_object *object);
 
 /*
- * Pool or main thread; may block. The state folder does not know the object any more, because its storage was created and is
- * removed again before an initiator has seen it.
+ * Pool or main thread; may block. The state folder does not know the object any more, because its storage was
+ * created and is removed again before an initiator has seen it.
  */
 void storage_identity_forget(struct storage_registry *registry, const struct storage_object *object);
 
@@ -97,9 +97,9 @@ void storage_identity_forget(struct storage_registry *registry, const struct sto
 struct storage_unit;
 
 /*
- * Any thread. Enters a unit into the list. NULL with error set, which names both units: another one
- * has this serial number or designator. name is copied. Units with one owner are the same disk, for example while a new
- * logical unit takes the place of an old one, so they may have the same identity.
+ * Any thread. Enters a unit into the list. NULL with error set, which names both units: another one has this
+ * serial number or designator. name is copied. Units with one owner are the same disk, for example while a
+ * new logical unit takes the place of an old one, so they may have the same identity.
  */
 struct storage_unit *storage_unit_enter(struct storage_registry *registry, const void *owner,
 					const char *name, const struct storage_identity *identity,

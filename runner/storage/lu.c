@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a logical unit after it was opened: references, the loss of contents, counters, and closing on a thread of the
- * pool. lu_open.c opens it.
+ * The life of a logical unit after it was opened: references, the loss of contents, counters, and closing on
+ * a thread of the pool. lu_open.c opens it.
  */
 #include "storage/lu_private.h"
 

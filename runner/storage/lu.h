@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One opened storage, or its stand-in, with its logical unit: how it is opened, identified and closed. storage.c uses these
- * functions for storage objects, and the kernel front end uses them for its devices. References and the logical unit itself
- * are in storage.h.
+ * One opened storage, or its stand-in, with its logical unit: how it is opened, identified and closed.
+ * storage.c uses these functions for storage objects, and the kernel front end uses them for its devices.
+ * References and the logical unit itself are in storage.h.
  *
  * Functions that may block are called on threads of a pool.
  */
@@ -22,43 +22,48 @@ struct storage_lu_request {
 	/* All logical units of one owner are the same disk (storage_unit_enter()). */
 	void *owner;
 	/*
-	 * The administrator has not finished naming the disk: storage_lu_identify() follows before the first command. Until
-	 * then the disk is not in the list of units.
+	 * The administrator has not finished naming the disk: storage_lu_identify() follows before the first
+	 * command. Until then the disk is not in the list of units.
 	 */
 	bool is_identified_later;
-	/* The identity is fixed, although the settings have no serial number, as for a device that LIO knows. */
+	/*
+	 * The identity is fixed, although the settings have no serial number, as for a device that LIO knows.
+	 */
 	bool is_identity_fixed;
 	/* If the contents were lost, the administrator knows and accepts it. */
 	bool is_loss_accepted;
 	/*
-	 * Runs on the main thread, which main's queue wakes, when the logical unit is closed after its last reference was
-	 * released. The logical unit is freed after the call. NULL: the owner uses storage_lu_close().
+	 * Runs on the main thread, which main's queue wakes, when the logical unit is closed after its last
+	 * reference was released. The logical unit is freed after the call. NULL: the owner uses
+	 * storage_lu_close().
 	 */
 	void (*closed)(void *owner, struct storage_lu *lu);
 	struct main_queue *main;
 };
 
 /*
- * May block. Opens the storage and makes its logical unit, with one reference. Returns 0, or -errno with error set, which
- * does not name the object: -EINVAL if the settings are wrong, -EEXIST if another unit has the same identity (the error
- * names both), -ENOMEDIUM if storage that is to be created has been served before and is missing now, -EBUSY if another user
- * holds the storage. A failed call leaves no storage behind that it has created.
+ * May block. Opens the storage and makes its logical unit, with one reference. Returns 0, or -errno with
+ * error set, which does not name the object: -EINVAL if the settings are wrong, -EEXIST if another unit has
+ * the same identity (the error names both), -ENOMEDIUM if storage that is to be created has been served
+ * before and is missing now, -EBUSY if another user holds the storage. A failed call leaves no storage behind
+ * that it has created.
  */
 int storage_lu_open(const struct storage_lu_request *request, struct storage_lu **lu, struct error *error);
 /*
- * May block. Makes the stand-in that answers NOT READY, with the identity that the disk had and will have again. Where
- * another unit has this identity, the stand-in has a random one.
+ * May block. Makes the stand-in that answers NOT READY, with the identity that the disk had and will have
+ * again. Where another unit has this identity, the stand-in has a random one.
  */
 int storage_lu_open_absent(const struct storage_lu_request *request, struct storage_lu **lu,
 			   struct error *error);
 /*
- * May block. Whether the settings are wrong, so that opening cannot succeed later either: 0 or -EINVAL with error set. It
- * does not touch the storage, except that it looks for a file with the literal name (spec.h).
+ * May block. Whether the settings are wrong, so that opening cannot succeed later either: 0 or -EINVAL with
+ * error set. It does not touch the storage, except that it looks for a file with the literal name (spec.h).
  */
 int storage_lu_check(const struct storage_lu_request *request, struct error *error);
 /*
- * May block. Before the first command: chooses the identity again, with the serial number that the administrator has set
- * ("": none), and enters the disk into the list of units. 0, or -errno with error set: -EEXIST as in storage_lu_open().
+ * May block. Before the first command: chooses the identity again, with the serial number that the
+ * administrator has set ("": none), and enters the disk into the list of units. 0, or -errno with error set:
+ * -EEXIST as in storage_lu_open().
  */
 int storage_lu_identify(struct storage_lu *lu, const char *serial, struct error *error);
 
@@ -74,7 +79,9 @@ const char *storage_lu_options(const struct storage_lu *lu);
 /* The unit serial number; "" before storage_lu_identify() where that follows. */
 const char *storage_lu_serial(const struct storage_lu *lu);
 
-/* When the last reference is released: the disk is removed for ever, and memory that is kept for it is freed. */
+/*
+ * When the last reference is released: the disk is removed for ever, and memory that is kept for it is freed.
+ */
 void storage_lu_forget(struct storage_lu *lu);
 /* When the last reference is released: storage that storage_lu_open() has created is removed again. */
 void storage_lu_discard(struct storage_lu *lu);

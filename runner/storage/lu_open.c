@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opens storage and makes its logical unit: what is created, which identity it gets, and what a loss of its contents means.
- * Who opens storage and when, and what happens after a failure, is left to storage.c and to the kernel front end.
+ * Opens storage and makes its logical unit: what is created, which identity it gets, and what a loss of its
+ * contents means. Who opens storage and when, and what happens after a failure, is left to storage.c and to
+ * the kernel front end.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -89,8 +90,8 @@ static void set_textual_place(const struct backstore_spec *spec, struct tcmur_id
 }
 
 /*
- * Storage that is missing is created only if it has never been served before. Otherwise its file system may not be mounted,
- * and initiators would take an empty disk for theirs.
+ * Storage that is missing is created only if it has never been served before. Otherwise its file system may
+ * not be mounted, and initiators would take an empty disk for theirs.
  */
 static int check_never_served(const struct storage_lu *lu, const struct backstore_spec *spec,
 			      struct error *error)
@@ -114,7 +115,10 @@ static int check_never_served(const struct storage_lu *lu, const struct backstor
 			 lu->registry->folder < 0 ? "" : " again", spec->size, identity.place);
 }
 
-/* file/srv/disk.img is a relative path. If only the absolute one can be meant, the error says how it is written. */
+/*
+ * file/srv/disk.img is a relative path. If only the absolute one can be meant, the error says how it is
+ * written.
+ */
 static int add_hint_at_absolute_path(const char *config, int err, struct error *error)
 {
 	const char *path = strchr(config, '/');
@@ -163,7 +167,10 @@ static int choose_identity(const struct storage_lu *lu, const char *serial, bool
 	    .is_new = is_new,
 	};
 
-	/* Storage that is open is remembered as served, so that it is not created once more when it is missing. */
+	/*
+	 * Storage that is open is remembered as served, so that it is not created once more when it is
+	 * missing.
+	 */
 	return storage_identity_choose(lu->registry, &object, !storage_lu_is_absent(lu), identity, error);
 }
 
@@ -192,7 +199,9 @@ int storage_lu_identify(struct storage_lu *lu, const char *serial, struct error 
 	return err;
 }
 
-/* Initiators would join a stand-in with another unit's identity and that unit, so it gets a random identity. */
+/*
+ * Initiators would join a stand-in with another unit's identity and that unit, so it gets a random identity.
+ */
 static int enter_stand_in(struct storage_lu *lu, struct storage_identity *identity, struct error *error)
 {
 	struct error clash;
@@ -254,8 +263,8 @@ static int make_scsi(struct storage_lu *lu, const struct storage_lu_request *req
 }
 
 /*
- * If the contents were lost that initiators know under a fixed identity, the unit is not ready until the administrator accepts
- * the loss. Under a new identity, initiators see a new disk.
+ * If the contents were lost that initiators know under a fixed identity, the unit is not ready until the
+ * administrator accepts the loss. Under a new identity, initiators see a new disk.
  */
 static void settle_contents(struct storage_lu *lu, const struct storage_lu_request *request)
 {

@@ -21,7 +21,9 @@ struct storage_registry {
 	const struct fd_store *store;
 	/* When the memory of the process before was taken over, in seconds of CLOCK_MONOTONIC. */
 	long adopted_s;
-	/* Held while a file of the state folder is read, changed and written. Guards memories and contents. */
+	/*
+	 * Held while a file of the state folder is read, changed and written. Guards memories and contents.
+	 */
 	pthread_mutex_t state_lock;
 	/* storage_contents.node of the disks that are open. */
 	struct list contents;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copies settings and their strings, because callers may change or free theirs while an object is opened on another thread. */
+/*
+ * Copies settings and their strings, because callers may change or free theirs while an object is opened on
+ * another thread.
+ */
 #include "storage/settings.h"
 
 #include <errno.h>

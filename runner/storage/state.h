@@ -44,7 +44,10 @@ int storage_state_read(int folder, const char *key, struct storage_state *state,
  * Or -errno with error set, and what was known is still known.
  */
 int storage_state_write(int folder, const char *key, const struct storage_state *state, struct error *error);
-/* Any thread, but one at a time for each key; may block. Nothing is known of the object any more. 0, or -errno with error set. */
+/*
+ * Any thread, but one at a time for each key; may block. Nothing is known of the object any more. 0, or
+ * -errno with error set.
+ */
 int storage_state_remove(int folder, const char *key, struct error *error);
 
 /* --- state_text.c: the text of such a file */

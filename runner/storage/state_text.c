@@ -8,8 +8,9 @@
  *     serial 4d4c8f6e-...
  *     crc32c 1234abcd
  *
- * One line has one value, in which control characters and '%' are written as %XX. The last line is the checksum of all
- * bytes before it. To add a value, add a member to struct storage_state and a row to the table below.
+ * One line has one value, in which control characters and '%' are written as %XX. The last line is the
+ * checksum of all bytes before it. To add a value, add a member to struct storage_state and a row to the
+ * table below.
  */
 #include <ctype.h>
 #include <errno.h>

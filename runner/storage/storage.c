@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The states of a storage object and the requests that change them. Everything here runs on the main thread and does not block:
- * storage_job.c has the work that may, and lu.c closes what is not used any more.
+ * The states of a storage object and the requests that change them. Everything here runs on the main thread
+ * and does not block: storage_job.c has the work that may, and lu.c closes what is not used any more.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +17,10 @@
 #define IN(status) (1u << (status))
 #define SAME       (-1)
 
-/* In which states a request is accepted, and the state that follows at once. The result of its job decides about the next one. */
+/*
+ * In which states a request is accepted, and the state that follows at once. The result of its job decides
+ * about the next one.
+ */
 static const struct rule {
 	/* For messages: "cannot be ..." */
 	const char *verb;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The storage object: one disk of the daemon, with its configuration, its state and the logical unit that serves it. Both
- * front ends use storage objects, and no other code opens, identifies, retries, resizes, replaces or closes storage.
- * README.md explains the folder.
+ * The storage object: one disk of the daemon, with its configuration, its state and the logical unit that
+ * serves it. Both front ends use storage objects, and no other code opens, identifies, retries, resizes,
+ * replaces or closes storage. README.md explains the folder.
  *
- * A storage object outlives the logical units that serve it. A disk whose storage cannot be opened is served by a
- * stand-in that answers NOT READY; as soon as the storage opens, a new logical unit takes its place. A user of the disk
- * therefore holds a reference to the served logical unit (struct storage_lu), and is told when there is another one.
+ * A storage object outlives the logical units that serve it. A disk whose storage cannot be opened is served
+ * by a stand-in that answers NOT READY; as soon as the storage opens, a new logical unit takes its place. A
+ * user of the disk therefore holds a reference to the served logical unit (struct storage_lu), and is told
+ * when there is another one.
  *
- * Unless a comment says something else, the functions are called on the main thread, and done() and changed() are called
- * there.
+ * Unless a comment says something else, the functions are called on the main thread, and done() and changed()
+ * are called there.
  */
 #ifndef STORAGE_STORAGE_H
 #define STORAGE_STORAGE_H
@@ -26,7 +27,10 @@
 
 /* --- what is served ---------------------------------------------------------------------------- */
 
-/* One opened storage, or its stand-in, with its logical unit. It is closed when its last reference is released. */
+/*
+ * One opened storage, or its stand-in, with its logical unit. It is closed when its last reference is
+ * released.
+ */
 struct storage_lu;
 
 /* Any thread. The logical unit; it is valid as long as the reference is held. */
@@ -35,8 +39,8 @@ struct backstore *storage_lu_backstore(const struct storage_lu *lu);
 /* Any thread. */
 struct storage_lu *storage_lu_get(struct storage_lu *lu);
 /*
- * Any thread; does not block. No command of the caller uses it any more. The last reference has the storage closed
- * on a thread of the pool. NULL: nothing happens.
+ * Any thread; does not block. No command of the caller uses it any more. The last reference has the storage
+ * closed on a thread of the pool. NULL: nothing happens.
  */
 void storage_lu_put(struct storage_lu *lu);
 
@@ -84,7 +88,10 @@ struct storage_settings {
 	/* NULL: the defaults of scsi.h. */
 	const char *vendor, *product, *revision;
 	bool read_only;
-	/* Storage that exists may have more than size bytes; the rest is not served. Otherwise it is an error. */
+	/*
+	 * Storage that exists may have more than size bytes; the rest is not served. Otherwise it is an
+	 * error.
+	 */
 	bool existing;
 	/* Storage that is missing and has never been served is created with size bytes. */
 	bool create;
@@ -92,52 +99,59 @@ struct storage_settings {
 	int write_cache;
 	/* Seconds until a command that hangs in the storage is answered with an error; 0: no limit. */
 	unsigned time_limit;
-	/* What a failure is called in error messages, such as "--export file//srv/disk.img"; NULL: the object's name. */
+	/*
+	 * What a failure is called in error messages, such as "--export file//srv/disk.img"; NULL: the
+	 * object's name.
+	 */
 	const char *origin;
 };
 
 /* The owner of the object is told of changes. */
 struct storage_owner {
 	/*
-	 * The state, the size, the health or what serves the disk has changed. storage_served() may return another one than
-	 * before; the owner makes it known to all who use the disk, and releases its own reference to the old one.
+	 * The state, the size, the health or what serves the disk has changed. storage_served() may return
+	 * another one than before; the owner makes it known to all who use the disk, and releases its own
+	 * reference to the old one.
 	 */
 	void (*changed)(void *arg, struct storage *storage);
 	void *arg;
 };
 
 /*
- * err: 0 or -errno, then error says why in one line that names the object. A request that is refused, or that has nothing to do,
- * may call done() before it returns; every other request calls it later.
+ * err: 0 or -errno, then error says why in one line that names the object. A request that is refused, or that
+ * has nothing to do, may call done() before it returns; every other request calls it later.
  */
 typedef void storage_done(void *arg, int err, const struct error *error);
 
 /*
- * Creates an object in the state STORAGE_CONFIGURED. name, such as "user_0/disk", names the object on this machine: in
- * log lines, in the state folder, and for storage that has no place of its own. NULL: no memory.
+ * Creates an object in the state STORAGE_CONFIGURED. name, such as "user_0/disk", names the object on this
+ * machine: in log lines, in the state folder, and for storage that has no place of its own. NULL: no memory.
  */
 struct storage *storage_new(const struct storage_context *context, const char *name,
 			    const struct storage_owner *owner);
 /*
- * Opens the storage on a thread of its own, so that storage that hangs delays nothing else, and calls done() when it is
- * served or cannot be. patient: if the storage cannot be opened, a stand-in serves the disk, the state becomes
- * STORAGE_FAILED, opening is tried again every few seconds, and done() reports the error. Otherwise the state becomes
- * STORAGE_CONFIGURED again. The settings are refused with -EINVAL if they are wrong, also if the object is patient.
+ * Opens the storage on a thread of its own, so that storage that hangs delays nothing else, and calls done()
+ * when it is served or cannot be. patient: if the storage cannot be opened, a stand-in serves the disk, the
+ * state becomes STORAGE_FAILED, opening is tried again every few seconds, and done() reports the error.
+ * Otherwise the state becomes STORAGE_CONFIGURED again. The settings are refused with -EINVAL if they are
+ * wrong, also if the object is patient.
  */
 void storage_open(struct storage *storage, const struct storage_settings *settings, bool patient,
 		  storage_done *done, void *arg);
 /*
- * Closes the disk. The state becomes STORAGE_REMOVING, and changed() is called, so that the owner and all users release
- * their references. done() is called with 0 after the storage is closed; then the object is free. If it is not closed
- * after timeout_s seconds, done() is called with -EBUSY, and the object stays in the state STORAGE_REMOVING until
- * storage_close() is called again. forget: the disk is removed for ever, so memory that is kept for it is freed.
+ * Closes the disk. The state becomes STORAGE_REMOVING, and changed() is called, so that the owner and all
+ * users release their references. done() is called with 0 after the storage is closed; then the object is
+ * free. If it is not closed after timeout_s seconds, done() is called with -EBUSY, and the object stays in
+ * the state STORAGE_REMOVING until storage_close() is called again. forget: the disk is removed for ever, so
+ * memory that is kept for it is freed.
  */
 void storage_close(struct storage *storage, bool forget, unsigned timeout_s, storage_done *done, void *arg);
 /*
- * As storage_close() of an object that nobody has used yet, because the start that it was opened for has failed: storage
- * that storage_open() has created is removed again. Blocks until the object is freed, or until its storage has not answered
- * for 30 seconds, which is logged. Meanwhile it runs the work of the main thread's queue, so done() and changed() of other
- * objects may be called; it must not be called inside changed().
+ * As storage_close() of an object that nobody has used yet, because the start that it was opened for has
+ * failed: storage that storage_open() has created is removed again. Blocks until the object is freed, or
+ * until its storage has not answered for 30 seconds, which is logged. Meanwhile it runs the work of the main
+ * thread's queue, so done() and changed() of other objects may be called; it must not be called inside
+ * changed().
  */
 void storage_discard(struct storage *storage);
 
@@ -146,24 +160,33 @@ struct storage_lu *storage_served(const struct storage *storage);
 const char *storage_name(const struct storage *storage);
 enum storage_status storage_status(const struct storage *storage);
 
-/* Opens the storage again, with new settings, and serves the new logical unit instead of the old one. On failure nothing changes. */
+/*
+ * Opens the storage again, with new settings, and serves the new logical unit instead of the old one. On
+ * failure nothing changes.
+ */
 void storage_replace(struct storage *storage, const struct storage_settings *settings, storage_done *done,
 		     void *arg);
 /* Enlarges the storage where its handler can, then the disk. size in bytes. */
 void storage_resize(struct storage *storage, uint64_t size, storage_done *done, void *arg);
 /*
- * The administrator accepts that the contents were lost: the disk is served, empty, as soon as the state folder says so;
- * changed() is called then. -EINVAL in another state, -EBUSY while another change is under way.
+ * The administrator accepts that the contents were lost: the disk is served, empty, as soon as the state
+ * folder says so; changed() is called then. -EINVAL in another state, -EBUSY while another change is under
+ * way.
  */
 int storage_accept_loss(struct storage *storage, struct error *error);
 /*
- * Gives a disk that no LUN leads to another unit serial number. "": the daemon chooses it. 0, or -EEXIST with an error that
- * names both disks.
+ * Gives a disk that no LUN leads to another unit serial number. "": the daemon chooses it. 0, or -EEXIST with
+ * an error that names both disks.
  */
 int storage_set_serial(struct storage *storage, const char *serial, struct error *error);
-/* To be called every few seconds: tries failed objects again, and looks whether the storage has grown or was replaced. */
+/*
+ * To be called every few seconds: tries failed objects again, and looks whether the storage has grown or was
+ * replaced.
+ */
 void storage_tick(struct storage *storage);
-/* Writes everything to stable storage, as SYNCHRONIZE CACHE does. done() may come late if the storage hangs. */
+/*
+ * Writes everything to stable storage, as SYNCHRONIZE CACHE does. done() may come late if the storage hangs.
+ */
 void storage_flush(struct storage *storage, storage_done *done, void *arg);
 
 /* --- health ---------------------------------------------------------------------------------------- */
@@ -177,7 +200,10 @@ struct storage_health {
 	time_t last_error_time;
 	/* Commands that ended with CHECK CONDITION, by sense key, since the object was created. */
 	uint64_t sense_keys[STORAGE_SENSE_KEYS];
-	/* The storage behind an open descriptor is shorter than the disk, or was replaced by other storage of the same name. */
+	/*
+	 * The storage behind an open descriptor is shorter than the disk, or was replaced by other storage of
+	 * the same name.
+	 */
 	bool is_short, is_replaced;
 };
 void storage_health(const struct storage *storage, struct storage_health *health);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flushes a storage object on a loop, and reports the result on the main thread. How long to wait is left to the caller. */
+/*
+ * Flushes a storage object on a loop, and reports the result on the main thread. How long to wait is left to
+ * the caller.
+ */
 #include <errno.h>
 #include <stdlib.h>
 

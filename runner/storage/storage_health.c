@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is known of a storage object: its counters, its health and what a list shows. Counters outlive the logical units that
- * counted, so that they never go down while the object exists.
+ * What is known of a storage object: its counters, its health and what a list shows. Counters outlive the
+ * logical units that counted, so that they never go down while the object exists.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a storage object does on threads of the pool: opening, resizing, accepting a loss. Nothing here changes the object; the
- * main thread does that with the result (storage.c).
+ * What a storage object does on threads of the pool: opening, resizing, accepting a loss. Nothing here
+ * changes the object; the main thread does that with the result (storage.c).
  */
 #include <errno.h>
 #include <stdlib.h>

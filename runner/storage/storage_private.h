@@ -49,7 +49,10 @@ struct storage {
 	uint64_t seen_size, seen_flags;
 };
 
-/* Something that may block. The main thread makes it, a thread of the pool runs it, and the main thread gets the result. */
+/*
+ * Something that may block. The main thread makes it, a thread of the pool runs it, and the main thread gets
+ * the result.
+ */
 struct storage_job {
 	struct pool_job pool;
 	struct main_work work;
@@ -89,7 +92,9 @@ int storage_admit(struct storage *storage, enum storage_request request, struct 
 void storage_set_status(struct storage *storage, enum storage_status status);
 /* Tells the owner. */
 void storage_notify(struct storage *storage);
-/* Releases the object's reference to a logical unit that it does not serve any more; NULL: nothing happens. */
+/*
+ * Releases the object's reference to a logical unit that it does not serve any more; NULL: nothing happens.
+ */
 void storage_release(struct storage *storage, struct storage_lu *lu);
 
 /* --- storage_end.c, main thread */
@@ -102,7 +107,9 @@ void storage_on_lu_closed(void *owner, struct storage_lu *lu);
 
 /* --- storage_health.c */
 
-/* Main. Remembers why the storage could not be opened. Returns false if the last failure had the same reason. */
+/*
+ * Main. Remembers why the storage could not be opened. Returns false if the last failure had the same reason.
+ */
 bool storage_note_failure(struct storage *storage, const struct error *error);
 /* Main. Adds what the logical unit has counted since the last call to the sum. */
 void storage_add_counters(struct storage *storage, struct storage_lu *lu);

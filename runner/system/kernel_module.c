@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loads the kernel module target_core_user, as modprobe(8) does, and checks that LIO shows itself in configfs. */
+/*
+ * Loads the kernel module target_core_user, as modprobe(8) does, and checks that LIO shows itself in
+ * configfs.
+ */
 #include "system/kernel_module.h"
 
 #include <errno.h>

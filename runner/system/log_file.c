@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The queue of log lines and the thread that writes them. Log lines come from any thread, also from event loops, so a full
- * queue drops lines instead of waiting. What a line says is left to util/log.c.
+ * The queue of log lines and the thread that writes them. Log lines come from any thread, also from event
+ * loops, so a full queue drops lines instead of waiting. What a line says is left to util/log.c.
  */
 #include "system/log_file.h"
 
@@ -101,7 +101,9 @@ static struct line *make_line(enum log_level level, const char *text)
 	return line;
 }
 
-/* Waits for lines, and takes all of them together with the number of dropped lines. Returns false at the end. */
+/*
+ * Waits for lines, and takes all of them together with the number of dropped lines. Returns false at the end.
+ */
 static bool take_lines(struct list *lines, unsigned *dropped)
 {
 	SCOPE_LOCK(&queue.lock);
@@ -162,8 +164,8 @@ static void sink(enum log_level level, const char *text)
 /* --- main thread --- */
 
 /*
- * Whether systemd or D-Bus has started this process. All descendants of a service inherit the variables, for example the
- * shell in a terminal of a desktop, so the process ID is compared as well.
+ * Whether systemd or D-Bus has started this process. All descendants of a service inherit the variables, for
+ * example the shell in a terminal of a desktop, so the process ID is compared as well.
  */
 static bool is_service(void)
 {

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where log lines go. A daemon in the foreground writes them to stderr. A service, which systemd or D-Bus has started,
- * writes them to tcmu-runner.log in the log folder and to syslog. If a log folder is configured, the file is written in
- * both cases. A separate thread writes the lines, so that no event loop waits for a disk or for journald.
+ * Where log lines go. A daemon in the foreground writes them to stderr. A service, which systemd or D-Bus has
+ * started, writes them to tcmu-runner.log in the log folder and to syslog. If a log folder is configured, the
+ * file is written in both cases. A separate thread writes the lines, so that no event loop waits for a disk
+ * or for journald.
  */
 #ifndef SYSTEM_LOG_FILE_H
 #define SYSTEM_LOG_FILE_H
 
-/* Main thread. dir: the log folder; NULL: the default. A further call with another folder continues the log there. */
+/*
+ * Main thread. dir: the log folder; NULL: the default. A further call with another folder continues the log
+ * there.
+ */
 void control_log_open(const char *dir);
 /* Main thread. Opens the file again, because logrotate has moved it away. */
 void control_log_reopen(void);

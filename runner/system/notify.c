@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages to systemd (sd_notify(3)), and the watchdog: a round asks every event loop for an answer, and a sign of life is
- * sent only after all of them have answered.
+ * Messages to systemd (sd_notify(3)), and the watchdog: a round asks every event loop for an answer, and a
+ * sign of life is sent only after all of them have answered.
  */
 #include "system/notify.h"
 
@@ -61,8 +61,10 @@ static void end_round(void *owner)
 
 static const struct loop_broadcast_ops round_ops = {.visit = answer_for_loop, .done = end_round};
 
-/* Sends a sign of life if every event loop has answered since the last call, and then asks the loops again. While an
- * event loop does not answer, systemd gets no sign of life. */
+/*
+ * Sends a sign of life if every event loop has answered since the last call, and then asks the loops again.
+ * While an event loop does not answer, systemd gets no sign of life.
+ */
 static gboolean on_round(gpointer data)
 {
 	struct control_notify *notify = data;

@@ -8,8 +8,9 @@
 struct control_notify;
 
 /*
- * Main thread. Tells systemd that the start is over. If systemd asks for signs of life (WatchdogSec=), they are sent from now
- * on, as long as the main loop and every event loop of the set run. If one of them hangs, systemd restarts the daemon.
+ * Main thread. Tells systemd that the start is over. If systemd asks for signs of life (WatchdogSec=), they
+ * are sent from now on, as long as the main loop and every event loop of the set run. If one of them hangs,
+ * systemd restarts the daemon.
  */
 struct control_notify *control_notify_ready(struct loop_set *loops);
 /* Main thread. Sets the text that "systemctl status" shows. */

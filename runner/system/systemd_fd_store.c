@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The descriptors that systemd has passed to this process, and messages by which systemd keeps or closes descriptors
- * (FDSTORE=1, sd_notify(3)). Which descriptors are worth keeping is left to the callers.
+ * The descriptors that systemd has passed to this process, and messages by which systemd keeps or closes
+ * descriptors (FDSTORE=1, sd_notify(3)). Which descriptors are worth keeping is left to the callers.
  */
 #include "system/systemd_fd_store.h"
 
@@ -51,7 +51,10 @@ static int tell(const char *state, const int *fd)
 }
 #endif
 
-/* The descriptors that were passed to this process and that no caller has taken yet. They belong to the main thread. */
+/*
+ * The descriptors that were passed to this process and that no caller has taken yet. They belong to the main
+ * thread.
+ */
 static struct fd_kept *left;
 static unsigned nleft;
 
@@ -81,8 +84,8 @@ static bool take(bool (*wanted)(int fd, const void *arg), const void *arg, struc
 }
 
 /*
- * systemd closes descriptors by name, so each descriptor gets a name that is unique until the next boot. FDPOLL=0 asks systemd
- * not to watch the descriptors, because each event of a UIO device would wake systemd.
+ * systemd closes descriptors by name, so each descriptor gets a name that is unique until the next boot.
+ * FDPOLL=0 asks systemd not to watch the descriptors, because each event of a UIO device would wake systemd.
  */
 static void keep(struct fd_kept *kept, const char *kind)
 {

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * systemd's file descriptor store, and the descriptors of socket units. A descriptor in the store stays open while the
- * service is restarted, also after a crash. Without systemd no descriptor is kept.
+ * systemd's file descriptor store, and the descriptors of socket units. A descriptor in the store stays open
+ * while the service is restarted, also after a crash. Without systemd no descriptor is kept.
  */
 #ifndef SYSTEM_SYSTEMD_FD_STORE_H
 #define SYSTEM_SYSTEMD_FD_STORE_H
 
 #include "util/fd_store.h"
 
-/* Main thread, before other threads or children exist. Takes over the descriptors that systemd has passed to this process. */
+/*
+ * Main thread, before other threads or children exist. Takes over the descriptors that systemd has passed to
+ * this process.
+ */
 void control_fd_store_begin(void);
 /* The store, as fd_store.h describes it. Main thread, unless fd_store.h says something else. */
 extern const struct fd_store control_fd_store;

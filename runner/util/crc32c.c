@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* CRC32C by ISA-L where the build has found it, and otherwise by the function in crc32c_plain.c. */
 #include "util/crc32c.h"
 
 #ifdef UTIL_HAVE_ISAL

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Formats the one line that says what has failed and why. Who shows the line is left to the callers. */
 #include "util/error.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Copying to and from arrays of struct iovec, and cutting pieces out of them. The arrays themselves are never
+ * changed.
+ */
 #include "util/iov.h"
 
 #include <string.h>

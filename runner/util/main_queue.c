@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A list under a lock, and an eventfd that wakes the main thread. Posting is not on the data path, so nothing here needs to
- * be fast. How the main thread waits for the descriptor is left to its owner.
+ * A list under a lock, and an eventfd that wakes the main thread. Posting is not on the data path, so nothing
+ * here needs to be fast. How the main thread waits for the descriptor is left to its owner.
  */
 #include "util/main_queue.h"
 
@@ -55,8 +55,10 @@ void main_queue_post(struct main_queue *queue, struct main_work *work)
 	SCOPE_LOCK(&queue->lock);
 
 	list_add_tail(&queue->works, &work->node);
-	/* The counter cannot overflow: it is the number of posts since the last run. Under the lock, so that the queue is not
-	 * freed between the two. */
+	/*
+	 * The counter cannot overflow: it is the number of posts since the last run. Under the lock, so that
+	 * the queue is not freed between the two.
+	 */
 	while (write(queue->fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 }

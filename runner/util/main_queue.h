@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Function calls for the main thread. Loops, threads of the pool and threads of their own post work; the main thread runs
- * it. The model and everything that changes it belong to the main thread, so no lock guards them.
+ * Function calls for the main thread. Loops, threads of the pool and threads of their own post work; the main
+ * thread runs it. The model and everything that changes it belong to the main thread, so no lock guards them.
  */
 #ifndef UTIL_MAIN_QUEUE_H
 #define UTIL_MAIN_QUEUE_H
@@ -23,17 +23,19 @@ struct main_queue *main_queue_new(void);
 /* Main thread. No work is queued, and none is posted any more. */
 void main_queue_free(struct main_queue *queue);
 /*
- * Any thread. work->fn(work) runs on the main thread, in the order of posting. The work must not be posted again before
- * fn has been called; fn may free the memory of the work, or post it again.
+ * Any thread. work->fn(work) runs on the main thread, in the order of posting. The work must not be posted
+ * again before fn has been called; fn may free the memory of the work, or post it again.
  */
 void main_queue_post(struct main_queue *queue, struct main_work *work);
 /* A descriptor that is readable while work is queued. The queue keeps it. */
 int main_queue_fd(const struct main_queue *queue);
-/* Main thread. Runs the work that has been posted before this call. fn of a work may call this function, too. */
+/*
+ * Main thread. Runs the work that has been posted before this call. fn of a work may call this function, too.
+ */
 void main_queue_run(struct main_queue *queue);
 /*
- * Main thread, where no main loop runs yet or any more. Waits until work is queued, for at most ms milliseconds, and runs
- * it. Returns false if there was none.
+ * Main thread, where no main loop runs yet or any more. Waits until work is queued, for at most ms
+ * milliseconds, and runs it. Returns false if there was none.
  */
 bool main_queue_wait(struct main_queue *queue, int ms);
 #endif

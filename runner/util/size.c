@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Turns text such as "64K" or "1GiB" into a number of bytes. */
 #include "util/size.h"
 
 #include <errno.h>

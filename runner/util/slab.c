@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A free list of objects of one size. With AddressSanitizer, objects on the list are poisoned, so that a use
+ * after free is found.
+ */
 #include "util/slab.h"
 
 #include <stdlib.h>

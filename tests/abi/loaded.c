@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A program that loads a handler as the daemon does, for tests of the binary interface. */
 #include "loaded.h"
 
 #include <dlfcn.h>

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# exports.sh ROOT: each function that is visible outside its file is used in another one; otherwise it is static or dead. The
-# functions that handlers call (runner/tcmur.syms), that the linker puts in place of others (__wrap_*), or that a sanitizer
-# looks for are used from outside.
+# exports.sh ROOT: each function that is visible outside its file is used in another one; otherwise it is static or
+# dead. The functions that handlers call (runner/tcmur.syms), that the linker puts in place of others (__wrap_*), or
+# that a sanitizer looks for are used from outside.
 #
 # A definition begins in the first column, is not static, and is not a declaration. Comments are not uses.
 # shellcheck source=lib.sh

@@ -1,17 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # line_length.sh ROOT: no line, and so no comment, is longer than its reader's window: the columns of .clang-format in C
-# (ReflowComments is off, so clang-format lets long comments pass), 120 columns elsewhere. In Markdown, tables and listings may
-# be longer. A line without a blank, such as an address, cannot be split.
+# (ReflowComments is off, so clang-format lets long comments pass), 120 columns in Markdown, and 150 elsewhere. In
+# Markdown, tables and listings may be longer. A line without a blank, such as an address, cannot be split. The headers
+# of tests/abi/v1 are a copy that never changes.
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 columns=$(sed -n 's/^ColumnLimit: *//p' .clang-format 2>/dev/null) || columns=
 # shellcheck disable=SC2016 # awk's own
 source_files -name '*.[ch]' -o -name '*.md' -o -name '*.py' -o -name '*.sh' -o -name '*.cmake' -o -name CMakeLists.txt |
-	xargs -0r awk -v c_limit="${columns:-110}" '
+	grep -zv '^\./tests/abi/v1/' | xargs -0r awk -v c_limit="${columns:-110}" '
 		FNR == 1 {
 			is_markdown = FILENAME ~ /\.md$/
-			limit = FILENAME ~ /\.[ch]$/ ? c_limit : 120
+			limit = FILENAME ~ /\.[ch]$/ ? c_limit : is_markdown ? 120 : 150
 			in_listing = 0
 		}
 		is_markdown && /^ *```/ { in_listing = !in_listing }

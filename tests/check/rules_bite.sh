@@ -19,8 +19,8 @@ clean_tree() {
 	printf '# A page\n\n| a wide table |%0200d|\n\n```\na listing %0200d\n```\n' 0 0 >"$tree/page.md"
 }
 
-# bites RULE FILE LINES: the rule must pass the clean tree, and refuse it once FILE ends in LINES. A rule whose program is not
-# installed is left out.
+# bites RULE FILE LINES: the rule must pass the clean tree, and refuse it once FILE ends in LINES. A rule whose program
+# is not installed is left out.
 bites() {
 	clean_tree
 	code=0
@@ -61,7 +61,7 @@ bites opening_comment runner/util/b.c '/* SPDX-License-Identifier: Apache-2.0 */
 long=$(printf 'word %.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25)
 bites line_length runner/loop/a.c "/* $long */"
 bites line_length runner/loop/a.c "	${long#????????????????????}"
-bites line_length ok.sh "# $long"
+bites line_length ok.sh "# $long $long"
 bites line_length page.md "$long"
 passes line_length runner/loop/a.c "/* ${long#?????????????????????} */"
 passes line_length page.md "https://$(echo "$long" | tr ' ' /)"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuzzes a connection in full feature phase. The input is a script: the parameters of the login,
- * and then PDUs that are nearly right, in order or ahead of an earlier CmdSN, and bytes that are
- * not right, cut into pieces anywhere; commands that end late; few or no buffers; silence; LUNs that
- * come, go and lead to another unit; and an initiator that reads late or goes away. The fuzzer checks that all received PDUs are framed and
- * digested correctly, that no command is answered twice, and that nothing is left when the
- * connection is gone. The double of the wire and the sanitizers check the rest.
+ * Fuzzes a connection in full feature phase. The input is a script: the parameters of the login, and then
+ * PDUs that are nearly right, in order or ahead of an earlier CmdSN, and bytes that are not right, cut into
+ * pieces anywhere; commands that end late; few or no buffers; silence; LUNs that come, go and lead to another
+ * unit; and an initiator that reads late or goes away. The fuzzer checks that all received PDUs are framed
+ * and digested correctly, that no command is answered twice, and that nothing is left when the connection is
+ * gone. The double of the wire and the sanitizers check the rest.
  */
 #include <assert.h>
 #include <stdlib.h>

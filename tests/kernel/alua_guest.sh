@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# alua_guest.sh DAEMON HANDLER-PATH: target port groups over tcm_loop. What initiators are told is compared with what the
-# kernel's configfs says, and what an initiator sets with what the kernel then has.
+# alua_guest.sh DAEMON HANDLER-PATH: target port groups over tcm_loop. What initiators are told is compared with what
+# the kernel's configfs says, and what an initiator sets with what the kernel then has.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 device=$core/user_0/disk
@@ -153,7 +153,8 @@ wait_for designators_are ''
 set_group b preferred 1
 wait_for agrees
 ready "$disk"
-# The change is seen although nobody asks for it; it is announced to the other group's port too, where the kernel does not.
+# The change is seen although nobody asks for it; it is announced to the other group's port too, where the kernel does
+# not.
 before=$(announced)
 set_group b alua_access_state 2
 wait_for announced_again "$before"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p bus -p tcmu-runner -p libtcmu2
-# beside_guest.sh DAEMON HANDLER-PATH: with Debian's tcmu-runner beside this one, each with handlers of its own. It refuses
-# all devices that it does not know, ours included.
+# beside_guest.sh DAEMON HANDLER-PATH: with Debian's tcmu-runner beside this one, each with handlers of its own. It
+# refuses all devices that it does not know, ours included.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 their_log=/var/log/tcmu-runner.log
@@ -38,8 +38,8 @@ make_theirs() { # NAME
 refused() { grep -c "device_$1:" $their_log || true; } # WHAT: how often they have refused to do that with ours
 has_refused() { [ "$(refused "$1")" -gt "$2" ]; } # WHAT TIMES
 
-# Made by other means, it waits for an answer, and may get theirs. It comes and goes only when theirs has been heard: late, an
-# answer would be taken for that to the next question.
+# Made by other means, it waits for an answer, and may get theirs. It comes and goes only when theirs has been heard:
+# late, an answer would be taken for that to the next question.
 ask_both() {
 	local adds removes created=
 	adds=$(refused add) removes=$(refused remove)

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p lvm
-# crash_guest.sh DAEMON HANDLER-PATH, over tcm_loop. A killed daemon's I/O that is still under way: its ring must wait for
-# the end of that, for the kernel gives the ring's buffers to other commands as soon as it is reset.
+# crash_guest.sh DAEMON HANDLER-PATH, over tcm_loop. A killed daemon's I/O that is still under way: its ring must wait
+# for the end of that, for the kernel gives the ring's buffers to other commands as soon as it is reset.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1536 -p bus -p initiator -p lvm
 # disks_guest.sh DAEMON HANDLER-PATH [all]: each handler with blocks of 512 and of 4096 bytes, as a disk behind LIO's
-# iSCSI target and behind tcm_loop at the same time. Each is used through one of the two, with "all" through both. Then one
-# is resized, and the daemon restarted, under an initiator.
+# iSCSI target and behind tcm_loop at the same time. Each is used through one of the two, with "all" through both. Then
+# one is resized, and the daemon restarted, under an initiator.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 all=${3-}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Preloaded into User-Mode Linux behind uml_xstate.so, this makes any x86 machine look like one with AMX: a block
- * of extended state has 11,008 bytes and must be written as a whole, in XSAVE's standard format. What the real CPU
- * has no room for must be in its initial state. Without uml_xstate.so the guest kernel therefore panics here in
- * the same way as it does on such a CPU. Used by amx.sh.
+ * Preloaded into User-Mode Linux behind uml_xstate.so, this makes any x86 machine look like one with AMX: a
+ * block of extended state has 11,008 bytes and must be written as a whole, in XSAVE's standard format. What
+ * the real CPU has no room for must be in its initial state. Without uml_xstate.so the guest kernel therefore
+ * panics here in the same way as it does on such a CPU. Used by amx.sh.
  */
 #include <dlfcn.h>
 #include <elf.h>

@@ -4,17 +4,18 @@
 # of its own.
 #
 # The guest's root is this machine's, read-only, under a memory file system. SCRIPT therefore finds the same paths and
-# programs, and it cannot change anything on this machine. Each -l DIR is laid over that root, and so are the files of each
-# -p PACKAGE (see packages_of). guest.sh prints what SCRIPT prints and returns SCRIPT's exit status; 77 with a reason
-# if no guest kernel can be had or started, 124 if the guest had to be ended after half an hour, 125 when the guest died.
+# programs, and it cannot change anything on this machine. Each -l DIR is laid over that root, and so are the files of
+# each -p PACKAGE (see packages_of). guest.sh prints what SCRIPT prints and returns SCRIPT's exit status; 77 with a
+# reason if no guest kernel can be had or started, 124 if the guest had to be ended after half an hour, 125 when the
+# guest died.
 #
 # The kernel is User-Mode Linux (uml.sh). If it cannot be had or does not start on this machine, guest.sh says so and
-# uses the emulated stock kernel. With GUEST_KERNEL=stock|newer|PACKAGE it uses one of Debian's kernels from the beginning,
-# emulated (vm.sh): such a guest is slower, has two CPUs, and can run sanitized programs. The kernel and a static busybox
-# come from Debian's packages, which are unpacked once below GUEST_CACHE.
-# GUEST_FACTOR, which SCRIPT sees too, says how much slower the guest may be than User-Mode Linux on an idle machine: 1, or 4
-# if it is emulated, or what the caller says. The half hour and the times that SCRIPT allows are multiplied by it.
-# guest_lib.sh raises it in the guest if the machine proves to be slower.
+# uses the emulated stock kernel. With GUEST_KERNEL=stock|newer|PACKAGE it uses one of Debian's kernels from the
+# beginning, emulated (vm.sh): such a guest is slower, has two CPUs, and can run sanitized programs. The kernel and a
+# static busybox come from Debian's packages, which are unpacked once below GUEST_CACHE. GUEST_FACTOR, which SCRIPT sees
+# too, says how much slower the guest may be than User-Mode Linux on an idle machine: 1, or 4 if it is emulated, or what
+# the caller says. The half hour and the times that SCRIPT allows are multiplied by it. guest_lib.sh raises it in the
+# guest if the machine proves to be slower.
 set -eu
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=packages.sh
@@ -126,8 +127,9 @@ run_guest() {
 	: >"$run/output"
 	boot </dev/null >"$run/console" 2>&1 &
 	guest=$!
-	# Ends the guest when its script has ended: a guest that shuts down by itself would first flush the disks that the
-	# script left, which no daemon serves any more. Also ends it at its limit, and if this script is killed earlier.
+	# Ends the guest when its script has ended: a guest that shuts down by itself would first flush the disks that
+	# the script left, which no daemon serves any more. Also ends it at its limit, and if this script is killed
+	# earlier.
 	# shellcheck disable=SC2016 # the inner shell's own arguments
 	setsid sh -c 'n=0
 		while [ $n -lt "$1" ] && [ ! -s "$4/status" ] && kill -0 "$2" 2>/dev/null && kill -0 "$3" 2>/dev/null; do

@@ -29,13 +29,14 @@ step() { echo "== $* ($SECONDS s)"; }
 
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
-# A process takes 20 to 100 ms to start in a guest, which is what most guests spend their time with. So the functions that
-# are called often start none.
+# A process takes 20 to 100 ms to start in a guest, which is what most guests spend their time with. So the functions
+# that are called often start none.
 
 exec {never}<> <(:) # nothing ever comes out of this pipe
 pause() { read -rt "$1" <&"$never" || :; } # SECONDS
 
-# slowness: sets $slowness to how many times slower than a guest on an idle machine this guest creates processes at the moment.
+# slowness: sets $slowness to how many times slower than a guest on an idle machine this guest creates processes at the
+# moment.
 slowness() {
 	local begin=${EPOCHREALTIME/./} i
 	for ((i = 0; i < 20; i++)); do

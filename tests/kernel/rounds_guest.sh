@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p bus
-# rounds_guest.sh DAEMON HANDLER-PATH ROUNDS KILLS: devices come and go, and leave nothing behind; also when the daemon is
-# killed KILLS times meanwhile.
+# rounds_guest.sh DAEMON HANDLER-PATH ROUNDS KILLS: devices come and go, and leave nothing behind; also when the daemon
+# is killed KILLS times meanwhile.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 rounds=$3 kills=$4

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# service.sh BUILD_DIR: the Debian package as systemd, D-Bus and the real kernel run it, in a guest (guest.sh). The build
-# is for /usr and without sanitizers.
+# service.sh BUILD_DIR: the Debian package as systemd, D-Bus and the real kernel run it, in a guest (guest.sh). The
+# build is for /usr and without sanitizers.
 set -eu
 here=$(dirname "$(realpath "$0")")
 for tool in dpkg-deb dpkg-shlibdeps systemctl busctl dbus-daemon setpriv; do

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tests of uml_xstate.c on a host that this file plays: its ptrace system call and its CPUID describe a CPU whose
- * extended state has a size and components of the test's choice. kernel/amx shows that a guest starts.
+ * Tests of uml_xstate.c on a host that this file plays: its ptrace system call and its CPUID describe a CPU
+ * whose extended state has a size and components of the test's choice. kernel/amx shows that a guest starts.
  */
 #include <stdarg.h>
 #include <setjmp.h>

@@ -3,9 +3,9 @@
 # guest: -m 1024 -p initiator
 # time_out_guest.sh DAEMON HANDLER-PATH [SECONDS...]: what the Linux initiator with its default settings makes of an
 # outage, for several values of cmd_time_out, over LIO's iSCSI target and over tcm_loop. An outage is a daemon that was
-# killed, a daemon that was stopped (SIGSTOP), or storage that hangs; it lasts for each of SECONDS. All devices have their
-# outage at the same time, and each has a target and a session of its own, so that none disturbs another. Prints a line for
-# each outage and device. What must hold is checked at the end.
+# killed, a daemon that was stopped (SIGSTOP), or storage that hangs; it lasts for each of SECONDS. All devices have
+# their outage at the same time, and each has a target and a session of its own, so that none disturbs another. Prints a
+# line for each outage and device. What must hold is checked at the end.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 shift 2

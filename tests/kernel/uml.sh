@@ -7,8 +7,8 @@ kernel_name='User-Mode Linux'
 kernel_factor=1
 kernel_tries=1
 
-# Compiles the ptrace() that the guest kernel needs on a CPU with AMX (uml_xstate.c), and sets $preload to it. Another CPU
-# does not need it, so a missing compiler matters only on a CPU with AMX.
+# Compiles the ptrace() that the guest kernel needs on a CPU with AMX (uml_xstate.c), and sets $preload to it. Another
+# CPU does not need it, so a missing compiler matters only on a CPU with AMX.
 build_xstate() {
 	preload=$GUEST_CACHE/uml_xstate.so
 	[ "$preload" -ot "$here/uml_xstate.c" ] || return 0

@@ -6,13 +6,14 @@
  * and writing the registers of such a process. The extended state (NT_X86_XSTATE: x87, SSE, AVX, ...) is one
  * block in the XSAVE standard format (Intel SDM volume 1, section 13.4), in which each component of the state
  * has a fixed offset. The kernel 6.1 has room for 2,696 bytes, which end with the protection keys. On a CPU
- * with AMX the block has 11,008 bytes. The host reads any part of the block, but refuses to write less than all
- * of it, so User-Mode Linux panics when it starts its first program.
+ * with AMX the block has 11,008 bytes. The host reads any part of the block, but refuses to write less than
+ * all of it, so User-Mode Linux panics when it starts its first program.
  *
- * This ptrace() gives the guest kernel the part that fits. When the guest kernel writes that part, the host gets
- * the whole block, in which the components that the guest kernel does not know are in their initial state. A guest
- * program cannot lose anything by this: it would have to ask for AMX by arch_prctl(), which the guest kernel
- * does not offer. Where the host's block is not larger than the guest kernel's, nothing changes.
+ * This ptrace() gives the guest kernel the part that fits. When the guest kernel writes that part, the host
+ * gets the whole block, in which the components that the guest kernel does not know are in their initial
+ * state. A guest program cannot lose anything by this: it would have to ask for AMX by arch_prctl(), which
+ * the guest kernel does not offer. Where the host's block is not larger than the guest kernel's, nothing
+ * changes.
  *
  * Only the register sets are treated here. Which CPU needs this, and what happens where it does not help, is
  * decided in uml.sh and guest.sh.
@@ -35,7 +36,9 @@
 #define COMPONENTS               63
 #define CPUID_XSTATE             0xd
 
-/* The host's whole block. It is static because the guest kernel's stacks are small; only one thread traces. */
+/*
+ * The host's whole block. It is static because the guest kernel's stacks are small; only one thread traces.
+ */
 static unsigned char block[65536] __attribute__((aligned(64)));
 /* The size of that block, which is the same for all processes of a host; 0 before it is known. */
 static ssize_t host_size;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Sourced by guest.sh: the guest is an emulated machine (qemu without KVM) with two CPUs and one of Debian's kernels.
-# GUEST_KERNEL=stock is the kernel that linux-image-amd64 stands for, GUEST_KERNEL=newer is the newest one that apt knows
-# beside it, and any other value is the name of a package. The guest reaches folders of this machine by 9p.
+# GUEST_KERNEL=stock is the kernel that linux-image-amd64 stands for, GUEST_KERNEL=newer is the newest one that apt
+# knows beside it, and any other value is the name of a package. The guest reaches folders of this machine by 9p.
 
 kernel_name="the emulated kernel '$GUEST_KERNEL'"
 kernel_factor=4

@@ -144,7 +144,8 @@ if command -v systemd-analyze >/dev/null; then
 fi
 if command -v lintian >/dev/null; then
 	# Every version of ceph-iscsi needs a handler rbd.
-	lintian --allow-root --fail-on error,warning --suppress-tags breaks-without-version "$deb" >"$work/log" 2>&1 || fail "lintian: $(cat "$work/log")"
+	lintian --allow-root --fail-on error,warning --suppress-tags breaks-without-version "$deb" \
+		>"$work/log" 2>&1 || fail "lintian: $(cat "$work/log")"
 fi
 
 # --- cmake --install keeps what an administrator wrote

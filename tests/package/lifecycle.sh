@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # lifecycle.sh BUILD_DIR: takes the package of the build folder (cpack), and the one that debhelper builds, through what
-# administrators do: install, upgrade from Debian's 1.5, downgrade, remove, purge, install again. Each step is followed by
-# a check of the unit's state and of left-over files (lifecycle_steps.sh), in a chroot that forgets everything.
+# administrators do: install, upgrade from Debian's 1.5, downgrade, remove, purge, install again. Each step is followed
+# by a check of the unit's state and of left-over files (lifecycle_steps.sh), in a chroot that forgets everything.
 set -eu -o pipefail
 here=$(dirname "$(realpath "$0")")
 SOURCE=$(realpath "$here/../..")

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A TCMU device with a fake ring and a backstore, for tests of runner/ring. */
 #include "device_world.h"
 #include "util/clock.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A device on a real loop with the real device server and a handler; the kernel is a fake ring, and a socket pair in
- * place of the uio descriptor: what we send wakes the device, what it sends is a doorbell.
+ * A device on a real loop with the real device server and a handler; the kernel is a fake ring, and a socket
+ * pair in place of the uio descriptor: what we send wakes the device, what it sends is a doorbell.
  */
 #ifndef TESTS_DEVICE_WORLD_H
 #define TESTS_DEVICE_WORLD_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A double of LIO's target port groups in a folder that plays configfs. */
 #include "fake_alua.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A double of the kernel's netlink interface and of its configfs, for tests of runner/kernel. */
 #include "fake_kernel.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A double of what the manager knows of the kernel: netlink events and their answers, uio devices (each a fake
- * ring and a socket pair), a configfs tree in a temporary folder, module parameters. Stands in for netlink.c,
- * uio.c and parameter.c of runner/kernel.
+ * A double of what the manager knows of the kernel: netlink events and their answers, uio devices (each a
+ * fake ring and a socket pair), a configfs tree in a temporary folder, module parameters. Stands in for
+ * netlink.c, uio.c and parameter.c of runner/kernel.
  */
 #ifndef TESTS_FAKE_KERNEL_H
 #define TESTS_FAKE_KERNEL_H
@@ -49,7 +49,10 @@ void fake_attribute_set(unsigned n, const char *file, const char *value);
 void fake_enable(unsigned n, bool on);
 char *fake_attribute(unsigned n, const char *file, char value[64]);
 
-/* Sends an event of device n (the rest of it is the caller's) and does not wait. It gets a device_id, unless it has one. */
+/*
+ * Sends an event of device n (the rest of it is the caller's) and does not wait. It gets a device_id, unless
+ * it has one.
+ */
 void fake_event(unsigned n, struct tcmu_event *event);
 /* The status that event was answered with; fails the test when that takes too long. */
 int fake_answer(const struct tcmu_event *event);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel's side of a TCMU ring: writes entries and reads completions. */
 #include "fake_ring.h"
 
 #include <setjmp.h>

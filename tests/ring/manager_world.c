@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A manager of kernel devices over the fake kernel, and waiting for what it does. */
 #include "manager_world.h"
 
 #include <fcntl.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The whole manager on real loops, with the file and alloc handlers; the kernel is a double (fake_kernel.h). */
+/*
+ * The whole manager on real loops, with the file and alloc handlers; the kernel is a double (fake_kernel.h).
+ */
 #ifndef TESTS_MANAGER_WORLD_H
 #define TESTS_MANAGER_WORLD_H
 

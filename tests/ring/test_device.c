@@ -63,8 +63,8 @@ static void test_short_data_in(void **state)
 }
 
 /*
- * The ring does not say which initiator a command comes from. A reservation for all of them together would protect
- * nothing, so the device server leaves reservations to the kernel.
+ * The ring does not say which initiator a command comes from. A reservation for all of them together would
+ * protect nothing, so the device server leaves reservations to the kernel.
  */
 static void test_reservations_are_refused(void **state)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands and the kernel's time-out: what may be too old is not begun, what takes too long is called back, and what
- * then still hangs keeps newer commands off its place. The handler is that of tests/unit/backstore/stuck.c.
+ * Commands and the kernel's time-out: what may be too old is not begun, what takes too long is called back,
+ * and what then still hangs keeps newer commands off its place. The handler is that of
+ * tests/unit/backstore/stuck.c.
  */
 #include "device_world.h"
 
@@ -199,7 +200,10 @@ static void test_stopped_for_a_moment(void **state)
 	assert_int_equal(w->ring.status[id], SCSI_GOOD);
 }
 
-/* What a daemon leaves behind waits for the next one; how long ago it looked, the mark of its clean stop says. */
+/*
+ * What a daemon leaves behind waits for the next one; how long ago it looked, the mark of its clean stop
+ * says.
+ */
 static void test_continued_too_late(void **state)
 {
 	struct world *w = *state;
@@ -355,8 +359,8 @@ static void test_abort_of_queued(void **state)
 /* --- a write that hangs ------------------------------------------------------------------------ */
 
 /*
- * The kernel has told the initiator that the write failed. What the initiator then writes in the same place is done
- * after it, whenever that is; elsewhere all goes on.
+ * The kernel has told the initiator that the write failed. What the initiator then writes in the same place
+ * is done after it, whenever that is; elsewhere all goes on.
  */
 static void test_stale_write_lands_first(void **state)
 {

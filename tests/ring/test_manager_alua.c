@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's target port groups, from a tree such as its configfs to what initiators are told; the manager is whole, the
- * kernel a double. */
+/*
+ * The kernel's target port groups, from a tree such as its configfs to what initiators are told; the manager
+ * is whole, the kernel a double.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -128,8 +128,10 @@ static char let_write(struct slow_attribute slow)
 	return c;
 }
 
-/* An initiator switches the write cache, and configfs follows. The kernel asks us whether we agree to what we write
- * ourselves, before the write is over. */
+/*
+ * An initiator switches the write cache, and configfs follows. The kernel asks us whether we agree to what we
+ * write ourselves, before the write is over.
+ */
 static void test_write_cache_by_initiator(void **state)
 {
 	const struct tcmu_event off = {.has_write_cache = true, .write_cache = false};
@@ -146,7 +148,10 @@ static void test_write_cache_by_initiator(void **state)
 	assert_int_equal(reconfigure(1, off), 0);
 	assert_int_equal(let_write(slow), '0');
 	fake_attribute_set(1, "attrib/emulate_write_cache", "0");
-	/* It was only agreed to: the administrator's setting is still on, so that an initiator may go back to it. */
+	/*
+	 * It was only agreed to: the administrator's setting is still on, so that an initiator may go back to
+	 * it.
+	 */
 	select_write_cache(1, true);
 	wait_attribute(1, "attrib/emulate_write_cache", "1");
 	assert_int_equal(write_cache_of(1), 4);

@@ -52,8 +52,10 @@ static void age_mark(const struct world *w, unsigned seconds)
 	assert_int_equal(fclose(mark), 0);
 }
 
-/* A command that has waited for longer than cmd_time_out (30 s) is answered BUSY. A device without a time-out serves
- * it. The age stays below the uptime of a machine that has just booted. */
+/*
+ * A command that has waited for longer than cmd_time_out (30 s) is answered BUSY. A device without a time-out
+ * serves it. The age stays below the uptime of a machine that has just booted.
+ */
 static void test_old_commands_are_not_begun(void **state)
 {
 	struct world *w = *state;
@@ -77,7 +79,10 @@ static void test_old_commands_are_not_begun(void **state)
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 }
 
-/* Stopped and started again, as systemd sees it; the descriptors are of use if the next manager takes them all. */
+/*
+ * Stopped and started again, as systemd sees it; the descriptors are of use if the next manager takes them
+ * all.
+ */
 static void restart(struct world *w)
 {
 	close_manager(w);
@@ -151,7 +156,10 @@ static void test_refused_device_is_not_kept(void **state)
 	assert_false(fake_devices[1].open);
 }
 
-/* A dead daemon's I/O as it shows: a lock on its daemon's byte, and one on the storage that it is on its way to. */
+/*
+ * A dead daemon's I/O as it shows: a lock on its daemon's byte, and one on the storage that it is on its way
+ * to.
+ */
 struct stray {
 	int io, file;
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events of devices whose handler is not loaded: who waits for a reply gets one, from another daemon or from this one. */
+/*
+ * Events of devices whose handler is not loaded: who waits for a reply gets one, from another daemon or from
+ * this one.
+ */
 #include "manager_world.h"
 
 #include <errno.h>
@@ -54,7 +57,10 @@ static void test_other_daemon_has_time(void **state)
 	assert_true(is_logged("no handler 'qcow' is loaded"));
 }
 
-/* The other daemon has answered: the kernel takes no second reply, and nobody is told that the device was refused. */
+/*
+ * The other daemon has answered: the kernel takes no second reply, and nobody is told that the device was
+ * refused.
+ */
 static void test_other_daemon_has_answered(void **state)
 {
 	struct tcmu_event event = {.type = TCMU_EVENT_ADDED};

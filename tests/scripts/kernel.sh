@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Called as mkdir, rmdir, ln or tee: does it as configfs would, so that a folder can play the kernel's target tree.
-# From the FAIL_AT-th call on that makes or writes something, all fail; the SIGNAL_AT-th sends its process group a SIGINT
+# Called as mkdir, rmdir, ln or tee: does it as configfs would, so that a folder can play the kernel's target tree. From
+# the FAIL_AT-th call on that makes or writes something, all fail; the SIGNAL_AT-th sends its process group a SIGINT
 # when it is done. CALLS counts them.
 set -eu
 command=${0##*/}

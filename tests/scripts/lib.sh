@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Sourced by the tests of this folder, which get SCRIPTS SHELL: a folder that plays the kernel's target tree (kernel.sh),
-# and how to run the scripts on it.
+# Sourced by the tests of this folder, which get SCRIPTS SHELL: a folder that plays the kernel's target tree
+# (kernel.sh), and how to run the scripts on it.
 set -eu
 scripts=$1 shell=$2
 here=$(dirname "$(realpath "$0")")

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * restored FILE...: the daemon reads each saveconfig.json, of which an import is expected to write it, without
- * a problem: it knows every key and takes every value, and it opens exactly the TPGs that the import wants
- * open.
+ * restored FILE...: the daemon reads each saveconfig.json, of which an import is expected to write it,
+ * without a problem: it knows every key and takes every value, and it opens exactly the TPGs that the import
+ * wants open.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A backstore over a handler of the test, on real loops. */
 #include "harness.h"
 
 #include <semaphore.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Keeps log lines, so that a test can look at them. */
 #include "kept_log.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The functions that handlers call in the daemon. */
 #include "harness.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Opening backstores: what is checked, copied and refused. */
 #include "harness.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Loading handlers. */
 #include "harness.h"
 
 #include <errno.h>

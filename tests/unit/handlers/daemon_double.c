@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The functions of the daemon that handlers call, for tests that load a handler alone. */
 #include "daemon_double.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Loop devices for tests of the handler block; skipped where the kernel has none. */
 #include "loop_device.h"
 
 #include <errno.h>

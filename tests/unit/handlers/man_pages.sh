@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# man_pages.sh DAEMON HANDLER_DIR SOURCE_DIR: each handler and each filter has a man page, and explains each of its options.
+# man_pages.sh DAEMON HANDLER_DIR SOURCE_DIR: each handler and each filter has a man page, and explains each of its
+# options.
 set -eu
 source_dir=$3
 dump=$("$1" --handler-path "$2" --dump-handlers)

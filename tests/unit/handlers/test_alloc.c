@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The handler alloc: reading, writing, unmapping and lending memory. */
 #include "daemon_double.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* I/O of the handler file. */
 #include "test_file.h"
 
 #include <errno.h>

@@ -126,7 +126,10 @@ static void test_extents_at_open(void **state)
 	}
 }
 
-/* Somebody cuts the file, and gives it its size back: what finds no page is moved by a call, which fails meanwhile. */
+/*
+ * Somebody cuts the file, and gives it its size back: what finds no page is moved by a call, which fails
+ * meanwhile.
+ */
 static void test_cut_while_mapped(void **state)
 {
 	void *handle = open_new("cut", NULL, 0);

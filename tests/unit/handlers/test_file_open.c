@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The handler file opens, creates and refuses files. */
 #include "test_file.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An initiator over TCP for tests with a real server: it blocks, and it may behave badly on purpose. One thread uses one
- * initiator. All functions return false when the connection is gone.
+ * An initiator over TCP for tests with a real server: it blocks, and it may behave badly on purpose. One
+ * thread uses one initiator. All functions return false when the connection is gone.
  */
 #ifndef TESTS_LIVE_INITIATOR_H
 #define TESTS_LIVE_INITIATOR_H
@@ -29,8 +29,10 @@ struct live_initiator {
 		bool is_read;
 	} slots[LIVE_WINDOW];
 	unsigned outstanding;
-	/* The task management function that is not answered: its ITT, 0: none; its LUN, -1: all; the command, for ABORT
-	 * TASK. */
+	/*
+	 * The task management function that is not answered: its ITT, 0: none; its LUN, -1: all; the command,
+	 * for ABORT TASK.
+	 */
 	uint32_t function_itt, function_ref;
 	int function_lun;
 	uint8_t function;
@@ -52,8 +54,14 @@ bool live_write(struct live_initiator *i, unsigned lun, unsigned block, unsigned
 /* One at a time. ref: the command that ABORT TASK aborts. */
 bool live_function(struct live_initiator *i, int lun, uint8_t function, uint32_t ref);
 bool live_logout(struct live_initiator *i);
-/* Handles what has come; waits until something has come if wait is set. answers: sends the data that the target asks for. */
+/*
+ * Handles what has come; waits until something has come if wait is set. answers: sends the data that the
+ * target asks for.
+ */
 bool live_receive(struct live_initiator *i, bool wait, bool answers);
-/* Handles what comes until all commands and the function are answered. Only where nobody else resets the units. */
+/*
+ * Handles what comes until all commands and the function are answered. Only where nobody else resets the
+ * units.
+ */
 bool live_finish(struct live_initiator *i);
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Doubles of runner/storage and runner/backstore for live_storage.h. What a real storage object does besides serving a logical
- * unit is left out.
+ * Doubles of runner/storage and runner/backstore for live_storage.h. What a real storage object does besides
+ * serving a logical unit is left out.
  */
 #include "live_storage.h"
 
@@ -185,7 +185,9 @@ void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t ne
 	(void)bs, (void)fn, (void)arg;
 }
 
-/* --- logical units --------------------------------------------------------------------------------------- */
+/*
+ * --- logical units ---------------------------------------------------------------------------------------
+ */
 
 static void end_close(struct storage *s)
 {
@@ -250,7 +252,9 @@ void storage_lu_put(struct storage_lu *lu)
 		main_queue_post(lu->storage->context.main, &lu->released);
 }
 
-/* --- objects --------------------------------------------------------------------------------------------- */
+/*
+ * --- objects ---------------------------------------------------------------------------------------------
+ */
 
 const char *storage_status_name(enum storage_status status)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Storage objects with real logical units on memory whose I/O takes a while, for tests with real loops. The memory of a disk is
- * filled with one byte, and WRITEs must write this byte, so that I/O that reaches the wrong disk is seen.
+ * Storage objects with real logical units on memory whose I/O takes a while, for tests with real loops. The
+ * memory of a disk is filled with one byte, and WRITEs must write this byte, so that I/O that reaches the
+ * wrong disk is seen.
  */
 #ifndef TESTS_LIVE_STORAGE_H
 #define TESTS_LIVE_STORAGE_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The model changes while initiators use it: real loops, the real server over TCP, and logical units whose I/O takes a while.
- * For ThreadSanitizer and AddressSanitizer, and for these promises: a LUN that was deleted has no I/O in flight, data never
- * reach another disk, and whatever an initiator has sent is answered or its connection ends.
+ * The model changes while initiators use it: real loops, the real server over TCP, and logical units whose
+ * I/O takes a while. For ThreadSanitizer and AddressSanitizer, and for these promises: a LUN that was deleted
+ * has no I/O in flight, data never reach another disk, and whatever an initiator has sent is answered or its
+ * connection ends.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -176,7 +177,9 @@ static int stop(void **state)
 	return 0;
 }
 
-/* --- initiators, each on a thread ------------------------------------------------------------------------ */
+/*
+ * --- initiators, each on a thread ------------------------------------------------------------------------
+ */
 
 struct player {
 	pthread_t thread;
@@ -292,7 +295,9 @@ static void end_players(struct player *players)
 		pthread_join(players[n].thread, NULL);
 }
 
-/* --- tests ------------------------------------------------------------------------------------------------ */
+/*
+ * --- tests ------------------------------------------------------------------------------------------------
+ */
 
 static void kick_one(void *arg, const struct model_session *session)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions follow the model: LUNs that come, go, change or become write protected, and sessions that must end. */
+/*
+ * Sessions follow the model: LUNs that come, go, change or become write protected, and sessions that must
+ * end.
+ */
 #include "wire.h"
 
 #include <sys/epoll.h>
@@ -417,7 +420,10 @@ static void test_removed_while_sending(void **state)
 
 /* --- task management --------------------------------------------------------------------------------- */
 
-/* The initiator knows a command that is still running under the number of the LUN, whatever this LUN leads to now. */
+/*
+ * The initiator knows a command that is still running under the number of the LUN, whatever this LUN leads to
+ * now.
+ */
 static void test_functions_on_a_removed_lun(void **state)
 {
 	static const uint8_t functions[] = {ISCSI_TMF_ABORT_TASK, ISCSI_TMF_LU_RESET, ISCSI_TMF_WARM_RESET};

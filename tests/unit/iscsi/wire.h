@@ -28,7 +28,9 @@ struct wire {
 	bool lend;         /* READs are sent from the disk's own memory */
 	unsigned resets;   /* functions for a whole LU */
 	unsigned attached; /* nexuses */
-	/* How often a nexus was told of a changed inventory; what the last nexus was told of its protection. */
+	/*
+	 * How often a nexus was told of a changed inventory; what the last nexus was told of its protection.
+	 */
 	unsigned luns_changed, luns_reported;
 	bool write_protected;
 	unsigned buffers;    /* loop buffers handed out */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Timers fire in the order of their deadlines. */
 #include "harness.h"
 
 #define MS     1000000u

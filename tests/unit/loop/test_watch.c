@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Watches of descriptors: edges, removal inside a callback, and watching again. */
 #include "harness.h"
 
 #include <pthread.h>

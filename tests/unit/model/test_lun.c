@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* LUN structures (SAM-5 4.7) to numbers and back. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

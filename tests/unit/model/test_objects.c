@@ -148,7 +148,10 @@ static void many_objects(void **state)
 	assert_non_null(model_find(f->root, MODEL_TARGET, IQN "19999"));
 }
 
-/* A size that was set follows a resize, so that it is the same after a restart. Otherwise it still follows the storage. */
+/*
+ * A size that was set follows a resize, so that it is the same after a restart. Otherwise it still follows
+ * the storage.
+ */
 static void a_new_size_is_kept(void **state)
 {
 	struct fixture *f = *state;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Portal addresses as text. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A temporary folder that is removed after the test. */
 #include "folder.h"
 
 #include <dirent.h>

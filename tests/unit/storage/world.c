@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A state folder, handlers and loops, for tests of runner/storage. */
 #include "world.h"
 
 #include <semaphore.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loops, a registry and the main thread's queue for tests of storage objects, and objects whose storage is a stage. */
+/*
+ * Loops, a registry and the main thread's queue for tests of storage objects, and objects whose storage is a
+ * stage.
+ */
 #ifndef WORLD_H
 #define WORLD_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What systemd is given to keep, on a socket that stands for its own, and what it passes to the next process. */
+/*
+ * What systemd is given to keep, on a socket that stands for its own, and what it passes to the next process.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Copying to and from arrays of struct iovec. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Debug builds count the locks of a thread. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Log lines: levels, subjects, limits, and where they go. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Memory for secrets is zeroed and is left out of core dumps. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sizes as text. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Slabs hand out aligned objects and take them back. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
