@@ -115,7 +115,7 @@ class Commands(unittest.TestCase):
         with open(os.path.join(cls.copy, "some.img"), "wb") as image:
             image.write(os.urandom(8 << 20))
         root = os.path.join(cls.work, "root")
-        cls.prefix = os.path.join(root, "usr")
+        cls.prefix = os.path.join(root, "usr/local")
         cls.environment = os.environ | {
             "DESTDIR": root, "CMAKE_PREFIX_PATH": cls.prefix,
             "PATH": f"{cls.prefix}/bin:{cls.copy}/build/run/runner:{os.environ['PATH']}"}
@@ -167,7 +167,7 @@ class Commands(unittest.TestCase):
         self.assertEqual(os.stat(os.path.join(self.work, "disk.img")).st_size, 100 << 30)
 
     def test_4_install(self):
-        self.bash(self.block("README.md", "cmake --preset run"))
+        self.bash(self.block("README.md", "cmake -B build"))
         self.assertIn("name=alloc", self.installed_handlers())
 
     def installed_handlers(self):
