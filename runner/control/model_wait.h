@@ -23,7 +23,10 @@ void model_wait_done(void *arg, int err, const struct error *error);
 /* Returns when all operations have ended: 0, or the first error, with error set. */
 int model_wait_for(struct model_wait *wait, struct main_queue *main, struct error *error);
 
-/* Sets an attribute that takes effect at once. 0, or -errno with error set. */
+/*
+ * Sets an attribute before the front end runs, so that the change need not wait for loops. 0, or -errno with
+ * error set.
+ */
 int model_set_now(struct model_object *object, const char *group, const char *name, const char *text,
 		  struct error *error);
 #endif

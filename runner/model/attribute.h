@@ -42,6 +42,12 @@ enum model_flags {
 	MODEL_NOT_SAVED = 1 << 5,
 	/* It limits what initiators may do: a program without it would give more access. */
 	MODEL_RESTRICTS = 1 << 6,
+	/*
+	 * The change is answered only after every loop has passed it, so that no command of before is
+	 * admitted later. It may therefore be answered after model_set() has returned, if there is a front
+	 * end.
+	 */
+	MODEL_VISITS_LOOPS = 1 << 7,
 };
 
 struct model_attribute {

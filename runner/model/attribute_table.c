@@ -138,8 +138,8 @@ static const struct model_attribute tpg_table[] = {
     BOOL("attrib", "authentication", "0", MODEL_NEXT_LOGIN, "Initiators must authenticate with CHAP."),
     BOOL("attrib", "generate_node_acls", "0", MODEL_NEXT_LOGIN,
 	 "Initiators without an ACL may log in, and see all LUNs of the TPG.", .apply = model_apply_access),
-    BOOL("attrib", "demo_mode_write_protect", "1", 0, "Initiators without an ACL may not write.",
-	 .apply = model_apply_demo_write_protect),
+    BOOL("attrib", "demo_mode_write_protect", "1", MODEL_VISITS_LOOPS,
+	 "Initiators without an ACL may not write.", .apply = model_apply_demo_write_protect),
     BOOL("attrib", "demo_mode_discovery", "1", 0,
 	 "Discovery shows the target also to initiators that have no ACL and may not log in.",
 	 .apply = model_apply_access),
@@ -242,9 +242,9 @@ static const struct model_attribute acl_table[] = {
 
 #define KIND MODEL_LUN
 static const struct model_attribute lun_table[] = {
-    BOOL("", "acl_only", "0", MODEL_OURS | MODEL_RESTRICTS, "Only initiators whose ACL maps the LUN see it.",
-	 .apply = model_apply_acl_only),
-    BOOL("", "write_protect", "0", MODEL_OURS | MODEL_RESTRICTS,
+    BOOL("", "acl_only", "0", MODEL_OURS | MODEL_RESTRICTS | MODEL_VISITS_LOOPS,
+	 "Only initiators whose ACL maps the LUN see it.", .apply = model_apply_acl_only),
+    BOOL("", "write_protect", "0", MODEL_OURS | MODEL_RESTRICTS | MODEL_VISITS_LOOPS,
 	 "Initiators without an ACL may not write to the LUN, whatever demo_mode_write_protect says.",
 	 .apply = model_apply_write_protect),
     TEXT("", "alias", 255, MODEL_NO_EFFECT, "A name for the administrator's own use."),
@@ -253,7 +253,7 @@ static const struct model_attribute lun_table[] = {
 
 #define KIND MODEL_MAPPED_LUN
 static const struct model_attribute mapped_lun_table[] = {
-    BOOL("", "write_protect", "0", 0, "This initiator may not write to the LUN.",
+    BOOL("", "write_protect", "0", MODEL_VISITS_LOOPS, "This initiator may not write to the LUN.",
 	 .apply = model_apply_write_protect),
     TEXT("", "alias", 255, MODEL_NO_EFFECT, "A name for the administrator's own use."),
 };

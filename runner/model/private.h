@@ -140,6 +140,11 @@ struct model_map *model_map_change(const struct model_map *map, unsigned lun, st
 struct model_view *model_view_new(struct model_object *object);
 /* Sets the entry of a LUN in the view's map. 0 or -ENOMEM. */
 int model_view_change(struct model_view *view, unsigned lun, struct model_entry *entry);
+/*
+ * done(0) runs when every loop has passed the changes that were made before; at once if there is no front
+ * end.
+ */
+void model_visit_loops(struct model *model, model_done *done, void *arg);
 /* Sessions of this view end, and it is released. */
 void model_view_close(struct model_view *view);
 

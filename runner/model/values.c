@@ -309,9 +309,15 @@ void model_set(struct model_object *object, const char *group, const char *name,
 
 	if (!err)
 		err = set(object, attribute, text, &error);
-	if (!err) {
-		model_count_change(object->model);
-		model_notify(object->model, MODEL_CHANGED, object);
+	if (err) {
+		done(arg, err, &error);
+		return;
 	}
-	done(arg, err, &error);
+	struct model *model = object->model;
+	model_count_change(model);
+	model_notify(model, MODEL_CHANGED, object);
+	if (attribute->flags & MODEL_VISITS_LOOPS)
+		model_visit_loops(model, done, arg);
+	else
+		done(arg, 0, &error);
 }

@@ -106,6 +106,33 @@ static void update_soon(struct model *model)
 	main_queue_post(model->context.main, &model->update);
 }
 
+struct visit {
+	struct main_work visited;
+	model_done *done;
+	void *arg;
+};
+
+static void on_visited(struct main_work *work)
+{
+	struct visit visit = *container_of(work, struct visit, visited);
+
+	free(container_of(work, struct visit, visited));
+	visit.done(visit.arg, 0, NULL);
+}
+
+void model_visit_loops(struct model *model, model_done *done, void *arg)
+{
+	struct visit *visit = model->front_end ? malloc(sizeof(*visit)) : NULL;
+
+	/* Without memory the loops are visited soon all the same. */
+	if (!visit) {
+		done(arg, 0, NULL);
+		return;
+	}
+	*visit = (struct visit){.visited.fn = on_visited, .done = done, .arg = arg};
+	model->front_end->update(model->front_end->arg, &visit->visited);
+}
+
 /* --- changes --- */
 
 int model_view_change(struct model_view *view, unsigned lun, struct model_entry *entry)

@@ -96,6 +96,7 @@ int fixture_set(struct fixture *f, struct model_object *object, const char *grou
 	unsigned before = f->ended;
 
 	model_set(object, group, name, text, fixture_done, f);
+	fixture_settle(f);
 	assert_int_equal(f->ended, before + 1);
 	return f->err;
 }
