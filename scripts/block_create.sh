@@ -19,7 +19,8 @@ size=$(bytes "${3:-10M}")
 need_modules target_core_mod target_core_iblock
 ! old=$(device_folder iblock "$name") || die "$old exists"
 created=
-if make_file "$path"; then
+# The shell would open a device as if it had created it.
+if [ ! -e "$path" ] && make_file "$path"; then
 	truncate -s "$size" "$path"
 	created="$path created, $size bytes"
 fi

@@ -63,8 +63,8 @@ make_numbered() {
 		done
 		! try_folder "$1_$number" || return 0
 		[ -z "$caught" ] || exit "$caught"
-		# Another script had it just now, or it cannot be created.
-		misses=$((misses + 1))
+		# Another script has just created it, or it cannot be created.
+		[ -d "$1_$number" ] || misses=$((misses + 1))
 		[ $misses -lt 10 ] || failed "${1#"$tree"/}_$number cannot be created"
 	done
 }
