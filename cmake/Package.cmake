@@ -46,7 +46,7 @@ set(CPACK_RPM_POST_UNINSTALL_SCRIPT_FILE ${scripts}/rpm_postun)
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc /etc/logrotate.d /usr /usr/bin /usr/include /usr/share
   /usr/share/bash-completion /usr/share/bash-completion/completions /usr/share/dbus-1 /usr/share/dbus-1/interfaces
   /usr/share/dbus-1/system-services /usr/share/dbus-1/system.d
-  /usr/share/doc /usr/share/licenses /usr/share/man /usr/share/man/man5 /usr/share/man/man8 /usr/lib /usr/lib/systemd
+  /usr/libexec /usr/share/doc /usr/share/licenses /usr/share/man /usr/share/man/man5 /usr/share/man/man8 /usr/lib /usr/lib/systemd
   /usr/lib/systemd/system /usr/share/zsh /usr/share/zsh/vendor-completions /usr/share/zsh/site-functions
   /lib /lib/systemd /lib/systemd/system ${CMAKE_INSTALL_FULL_LIBDIR}
   ${CMAKE_INSTALL_FULL_LIBDIR}/cmake ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)

@@ -62,7 +62,10 @@ usr/share/tcmu-runner/scripts/user_create.sh
 usr/share/man/man5/tcmu.conf.5.gz
 usr/share/man/man8/filter-delay.8.gz
 usr/share/man/man8/filter-error.8.gz
+usr/bin/tcmu-targetcli
+usr/libexec/tcmu-runner/tcmu-targetcli-bus
 usr/share/man/man8/tcmu-runner.8.gz
+usr/share/man/man8/tcmu-targetcli.8.gz
 usr/share/man/man8/tcmuctl.8.gz
 usr/share/man/man8/tcmur-file.8.gz
 usr/share/zsh/vendor-completions/_tcmu-runner
@@ -70,7 +73,7 @@ usr/share/zsh/vendor-completions/_tcmuctl
 LIST
 [ -n "$unit" ] || fail "no unit"
 places="etc/(tcmu|logrotate\.d)|(usr/)?lib/systemd/system|usr/bin|usr/include/tcmur"
-places="$places|$lib/(cmake/tcmu-runner|pkgconfig|tcmu-runner)|usr/share/(bash-completion|dbus-1|doc|man|tcmu-runner|zsh)"
+places="$places|usr/libexec/tcmu-runner|$lib/(cmake/tcmu-runner|pkgconfig|tcmu-runner)|usr/share/(bash-completion|dbus-1|doc|man|tcmu-runner|zsh)"
 stray=$(cd "$root" && find . -type f | sed -E "\,^\./($places)/,d")
 [ -z "$stray" ] || fail "in unexpected places: $stray"
 wrong=$(dpkg-deb -c "$deb" | sed '/ root\/root /d')

@@ -25,7 +25,7 @@ for file in usr/local/bin/tcmu-runner usr/local/etc/tcmu/tcmu.conf usr/local/lib
 	etc/dbus-1/system.d/org.kernel.TCMUService1.conf; do
 	[ -f "$work/root/$file" ] || fail "/$file is not installed"
 done
-wrong=$(files | grep -v '^\./usr/local/' | grep -v '^\./etc/dbus-1/system\.d/' || true)
+wrong=$(files | sed -e '\,^\./usr/local/,d' -e '\,^\./etc/dbus-1/system\.d/,d')
 [ -z "$wrong" ] || fail "outside of /usr/local: $wrong"
 "$work/root/usr/local/bin/tcmu-runner" --help | grep -q /usr/local/etc/tcmu/tcmu.conf ||
 	fail "the daemon does not read the installed tcmu.conf"
