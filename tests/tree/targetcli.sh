@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# targetcli.sh TEST ARGUMENTS...: runs the Python program TEST with Debian's targetcli in the path. targetcli is unpacked and
-# not installed.
+# targetcli.sh TEST ARGUMENTS...: runs the Python program TEST with Debian's targetcli in the path. targetcli is
+# unpacked and not installed.
 set -eu
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=../kernel/packages.sh
