@@ -9,7 +9,7 @@ all=${3-few}
 shift $(($# < 3 ? $# : 3))
 other_tpg=$tree/loopback/naa.5001405000000003/tpgt_1
 model=/tmp/model # what the medium must hold
-area=$((1 << 19)) # of what is compared
+area=$((1 << 20)) # of what is compared
 declare -i bs blocks # of the disk
 
 # Exit statuses of the sg_* programs.
