@@ -159,7 +159,7 @@ static int start_conf(struct control_service *s, bool kernel, struct error *erro
 
 /* --- start --- */
 
-static int start_doors(struct control_service *s, struct error *error)
+static int start_front_ends(struct control_service *s, struct error *error)
 {
 	int err = start_loops(s, error);
 
@@ -180,6 +180,17 @@ static int start_doors(struct control_service *s, struct error *error)
 	return err;
 }
 
+/*
+ * The folder above the state folder, such as ~/.local/state, may not exist yet. runner/storage says so if
+ * this fails.
+ */
+static void make_parent(const char *folder)
+{
+	g_autofree char *parent = g_path_get_dirname(folder);
+
+	g_mkdir_with_parents(parent, 0700);
+}
+
 static int start(struct control_service *s, struct error *error)
 {
 	const struct control_options *o = s->options;
@@ -197,11 +208,12 @@ static int start(struct control_service *s, struct error *error)
 						     : error_prefix(error, err,
 								    "the kernel cannot be served, and there "
 								    "is no --export, --saveconfig or --tree");
+	make_parent(o->state_dir);
 	s->registry = storage_registry_new(o->state_dir, NULL);
 	if (!s->registry)
 		return error_set(error, ENOMEM, "out of memory");
 	storage_contents_adopt(s->registry, &control_fd_store);
-	err = start_doors(s, error);
+	err = start_front_ends(s, error);
 	if (err)
 		return err;
 	if (!o->pidfile)

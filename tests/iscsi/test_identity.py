@@ -136,6 +136,11 @@ class Storage(unittest.TestCase):
         # Without the state folder, too.
         self.assertEqual(identity(*args[:2])[1], first[1])
 
+    def test_state_folder_is_created_with_the_folders_above_it(self):
+        deep = os.path.join(self.folder, "local", "state", "tcmu-runner")
+        with daemon.Daemon("--export", f"file/{self.image},name=a", "--state-dir", deep):
+            self.assertTrue(os.listdir(deep))
+
     def test_configured_serial_is_remembered(self):
         self.assertEqual(self.serial(f"file/{self.image}", ",serial=mine"), "mine")
         self.assertEqual(self.serial(f"file/{self.image}"), "mine")
