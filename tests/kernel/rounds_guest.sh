@@ -21,7 +21,7 @@ holdings() {
 	echo "mappings 4 $(wc -l <"/proc/$daemon_pid/maps")"
 	echo "uio 0 $(find /sys/class/uio -mindepth 1 | wc -l)"
 	echo "lost 0 $(awk -v pid="$daemon_pid" '$3 == pid { lost += $9 } END { print lost + 0 }' /proc/net/netlink)"
-	awk '/^VmRSS/ { print "resident 400", $2 }' "/proc/$daemon_pid/status"
+	awk '/^VmRSS/ { print "resident 1000", $2 }' "/proc/$daemon_pid/status"
 	awk '/^SUnreclaim/ { print "slab 1000", $2 }' /proc/meminfo
 }
 
