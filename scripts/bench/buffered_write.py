@@ -51,7 +51,7 @@ def run_daemon(options, path):
     with tempfile.TemporaryDirectory() as run_dir:
         daemon = subprocess.Popen([build / "runner" / "tcmu-runner", "--handler-path", build / "handlers",
                                    "--portal", f"127.0.0.1:{port}", "--run-dir", run_dir,
-                                   "--state-dir", run_dir, "--export", f"file/{path},name=bench"],
+                                   "--state-dir", run_dir, "--iqn", TARGET, "--export", f"file/{path}"],
                                   stderr=None if options.verbose else subprocess.DEVNULL)
         try:
             wait_listening(port)
