@@ -12,9 +12,7 @@
 #include "model/portal.h"
 #include "model/private.h"
 
-/*
- * --- storage objects --------------------------------------------------------------------------------------
- */
+/* --- storage objects --- */
 
 int model_apply_size(struct model_object *object, const struct model_attribute *attribute,
 		     struct error *error)
@@ -63,18 +61,7 @@ int model_apply_serial(struct model_object *object, const struct model_attribute
 	return storage_set_serial(object->storage, model_get(object, attribute, text), error);
 }
 
-/*
- * --- TPGs
- * ---------------------------------------------------------------------------------------------------
- */
-
-int model_apply_access(struct model_object *object, const struct model_attribute *attribute,
-		       struct error *error)
-{
-	(void)attribute, (void)error;
-	model_count_change(object->model);
-	return 0;
-}
+/* --- TPGs --- */
 
 int model_apply_demo_write_protect(struct model_object *tpg, const struct model_attribute *attribute,
 				   struct error *error)
@@ -89,11 +76,8 @@ int model_apply_addresses(struct model_object *tpg, const struct model_attribute
 			  struct error *error)
 {
 	char text[MODEL_TEXT_SIZE];
-	int err = model_addresses_check(model_get(tpg, attribute, text), error);
 
-	if (!err)
-		model_count_change(tpg->model);
-	return err;
+	return model_addresses_check(model_get(tpg, attribute, text), error);
 }
 
 int model_apply_rtpi(struct model_object *tpg, const struct model_attribute *attribute, struct error *error)
@@ -125,7 +109,6 @@ int model_apply_advertise(struct model_object *portal, const struct model_attrib
 		return model_refuse(
 		    error, portal, EINVAL,
 		    "the advertised address has the form HOST:PORT, for example san.example.com:3260");
-	model_count_change(portal->model);
 	return 0;
 }
 

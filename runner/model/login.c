@@ -13,10 +13,7 @@
 #include "util/cleanup.h"
 #include "util/secret_memory.h"
 
-/*
- * --- admission, with the lock held
- * -------------------------------------------------------------------------------
- */
+/* --- admission, with the lock held --- */
 
 static bool address_is_allowed(const struct model_object *tpg, const struct sockaddr_storage *peer)
 {
@@ -43,16 +40,16 @@ static bool admits(struct model_object *tpg, const char *initiator, const struct
 }
 
 /*
- * demo_mode_discovery shows the target also to initiators that have no ACL. An address that is denied never
- * sees it.
+ * demo_mode_discovery shows the target also to initiators that have no ACL, and tpg_enabled_sendtargets hides
+ * it while the TPG is disabled. An address that is denied never sees it.
  */
 static bool shows(struct model_object *tpg, const char *initiator, const struct sockaddr_storage *peer)
 {
-	struct model_object *acl;
-
-	return admits(tpg, initiator, peer, &acl) ||
-	       (tpg->enabled && model_known_number(tpg, MODEL_A_DEMO_MODE_DISCOVERY) &&
-		address_is_allowed(tpg, peer));
+	if (!tpg->enabled && model_known_number(tpg, MODEL_A_SENDTARGETS))
+		return false;
+	return address_is_allowed(tpg, peer) &&
+	       (find_acl(tpg, initiator) || model_known_number(tpg, MODEL_A_GENERATE_NODE_ACLS) ||
+		model_known_number(tpg, MODEL_A_DEMO_MODE_DISCOVERY));
 }
 
 static bool has_np(struct model_object *tpg, const struct model_np *np)
@@ -77,10 +74,7 @@ static struct model_object *find_tpg(struct model *model, const char *target, co
 	return tpg;
 }
 
-/*
- * --- login
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- login --- */
 
 static void copy_account(struct model_auth *auth, const struct model_object *object, enum model_known userid)
 {
@@ -151,10 +145,7 @@ void model_login_free(struct model_login *login)
 	secret_free(login, sizeof(*login));
 }
 
-/*
- * --- discovery
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- discovery --- */
 
 bool model_discovery_auth(struct model *model, struct model_auth *auth)
 {

@@ -45,10 +45,7 @@ void model_free(struct model *model)
 	free(model);
 }
 
-/*
- * --- changes
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- changes --- */
 
 void model_watch(struct model *model, struct model_watch *watch)
 {
@@ -93,10 +90,7 @@ void model_tick(struct model *model)
 	}
 }
 
-/*
- * --- the front end
- * --------------------------------------------------------------------------------------------------
- */
+/* --- the front end --- */
 
 const struct model_front_end *model_front_end(const struct model *model)
 {

@@ -14,10 +14,7 @@
 
 #define DISCARD_POLL_MS 100
 
-/*
- * --- names
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- names --- */
 
 /* "lun_7", "tpgt_1", or the number alone. Returns the number, or -1. */
 static long read_number(const char *name, const char *prefix, long max)
@@ -73,10 +70,7 @@ static int normalize(const struct model_object *parent, enum model_kind kind, co
 	}
 }
 
-/*
- * --- create
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- create --- */
 
 static const enum model_kind parents[MODEL_KINDS] = {
     [MODEL_STORAGE] = MODEL_ROOT,   [MODEL_TARGET] = MODEL_ROOT, [MODEL_TPG] = MODEL_TARGET,
@@ -189,10 +183,7 @@ struct model_object *model_create(struct model_object *parent, enum model_kind k
 	return object;
 }
 
-/*
- * --- delete
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- delete --- */
 
 /* Ends what the object and everything below it do for initiators. */
 static void close_all(struct model_object *object)
@@ -371,10 +362,7 @@ void model_discard(struct model *model)
 		main_queue_wait(model->context.main, DISCARD_POLL_MS);
 }
 
-/*
- * --- enable
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- enable --- */
 
 static void enable(struct model_object *object, bool on, bool patient, model_done *done, void *arg)
 {

@@ -168,6 +168,7 @@ enum model_known {
 	MODEL_A_GENERATE_NODE_ACLS,
 	MODEL_A_DEMO_MODE_WRITE_PROTECT,
 	MODEL_A_DEMO_MODE_DISCOVERY,
+	MODEL_A_SENDTARGETS,
 	MODEL_A_DEFAULT_CMDSN_DEPTH,
 	MODEL_A_REVEAL,
 	MODEL_A_COLD_RESET,
@@ -221,10 +222,7 @@ unsigned model_attribute_count(enum model_kind kind);
 /* Stores a value without making it effective. 0 or -ENOMEM. */
 int model_value_store(struct model_object *object, const struct model_attribute *attribute, const char *text);
 
-/*
- * --- the kinds: storage_object.c, tpg.c, portal_object.c; what happens when one is created, deleted,
- * enabled.
- */
+/* --- storage_object.c, tpg.c, portal_object.c: creating, deleting and enabling one kind of object --- */
 
 int model_storage_create(struct model_object *object, struct error *error);
 /* Closes the disk and frees the object. forget: the disk is removed for ever. */

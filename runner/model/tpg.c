@@ -9,9 +9,7 @@
 #include "model/private.h"
 #include "util/cleanup.h"
 
-/*
- * --- relative target port identifiers (SPC-4 3.1.124): unique among all TPGs of the daemon ---------------
- */
+/* --- relative target port identifiers (SPC-4 3.1.124): unique among all TPGs of the daemon --- */
 
 static bool port_is_used(const struct model *model, unsigned port)
 {
@@ -56,10 +54,7 @@ static int take_port(struct model_object *tpg, struct error *error)
 	return model_tpg_set_port(tpg, port, error);
 }
 
-/*
- * --- views
- * --------------------------------------------------------------------------------------------------
- */
+/* --- views --- */
 
 static int add_view(struct model_object *object, struct error *error)
 {
@@ -125,10 +120,7 @@ static int open_views(struct model_object *tpg, struct error *error)
 	return err;
 }
 
-/*
- * --- enable and disable
- * ----------------------------------------------------------------------------------------
- */
+/* --- enable and disable --- */
 
 static void set_enabled(struct model_object *tpg, bool enabled)
 {

@@ -15,9 +15,7 @@
 #include "util/contract.h"
 #include "util/secret_memory.h"
 
-/*
- * --- the attributes that the model itself looks at ---------------------------------------------------------
- */
+/* --- the attributes that the model itself looks at --- */
 
 static const struct {
 	enum model_kind kind;
@@ -27,6 +25,7 @@ static const struct {
     [MODEL_A_GENERATE_NODE_ACLS] = {MODEL_TPG, "attrib", "generate_node_acls"},
     [MODEL_A_DEMO_MODE_WRITE_PROTECT] = {MODEL_TPG, "attrib", "demo_mode_write_protect"},
     [MODEL_A_DEMO_MODE_DISCOVERY] = {MODEL_TPG, "attrib", "demo_mode_discovery"},
+    [MODEL_A_SENDTARGETS] = {MODEL_TPG, "attrib", "tpg_enabled_sendtargets"},
     [MODEL_A_DEFAULT_CMDSN_DEPTH] = {MODEL_TPG, "attrib", "default_cmdsn_depth"},
     [MODEL_A_REVEAL] = {MODEL_TPG, "attrib", "reveal_target"},
     [MODEL_A_COLD_RESET] = {MODEL_TPG, "attrib", "allow_cold_reset"},
@@ -85,10 +84,7 @@ const struct model_attribute *model_known(enum model_known known)
 	return known_rows[known];
 }
 
-/*
- * --- reading
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 static struct model_value *value_of(const struct model_object *object,
 				    const struct model_attribute *attribute)
@@ -139,10 +135,7 @@ uint64_t model_known_number(const struct model_object *object, enum model_known 
 	return model_get_number(object, known_rows[known]);
 }
 
-/*
- * --- checking
- * --------------------------------------------------------------------------------------------------
- */
+/* --- checking --- */
 
 static bool is_number(const char *text, uint64_t min, uint64_t max)
 {
@@ -220,10 +213,7 @@ int model_attribute_check(const struct model_attribute *a, const char *text, str
 	return 0;
 }
 
-/*
- * --- storing
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- storing --- */
 
 static char *copy_text(const struct model_attribute *attribute, const char *text)
 {

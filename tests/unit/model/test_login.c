@@ -187,6 +187,8 @@ static void discovery(void **state)
 	assert_int_equal(discover(f, INITIATOR, IQN "2"), 0);
 	assert_int_equal(fixture_enable(f, open, false), 0);
 	assert_int_equal(discover(f, INITIATOR, NULL), 0);
+	assert_int_equal(fixture_set(f, open, "attrib", "tpg_enabled_sendtargets", "0"), 0);
+	assert_int_equal(discover(f, INITIATOR, NULL), 2);
 	assert_int_not_equal(model_discovery_generation(f->model), generation);
 }
 
