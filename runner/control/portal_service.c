@@ -99,11 +99,9 @@ int portal_service_start(struct portal_service *s, struct loop_set *loops, struc
 	return err;
 }
 
-struct portal_service_address portal_service_address(const struct portal_service *s)
+struct exports_address portal_service_address(const struct portal_service *s)
 {
-	const struct exports_address first = exports_first(s->exports);
-
-	return (struct portal_service_address){first.portal, first.target, first.lun};
+	return exports_first(s->exports);
 }
 
 static void on_flushed(void *arg, int err, const struct error *error)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's own manager: the exports of the command line behind iSCSI portals. Main thread. */
+/* The iSCSI front end: what the command line exports, in the model, behind a server. Main thread. */
 #ifndef CONTROL_PORTAL_SERVICE_H
 #define CONTROL_PORTAL_SERVICE_H
 
 #include "config/options.h"
+#include "control/exports.h"
 #include "control/model_host.h"
 #include "loop/loop.h"
 #include "util/error.h"
@@ -18,12 +19,8 @@ struct portal_service *portal_service_new(const struct control_options *options,
  */
 int portal_service_start(struct portal_service *service, struct loop_set *loops, struct model_host *host,
 			 struct error *error);
-/* Where the first export is served, for the command of --run. The strings live as long as the service. */
-struct portal_service_address {
-	const char *portal, *target;
-	unsigned lun;
-};
-struct portal_service_address portal_service_address(const struct portal_service *service);
+/* Where the first export is served. The strings live as long as the service. */
+struct exports_address portal_service_address(const struct portal_service *service);
 /*
  * Stops accepting, lets commands in flight end, logs sessions out, frees. Ends the process if commands hang.
  */

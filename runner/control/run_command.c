@@ -43,7 +43,7 @@ static void restore_signals(gpointer data)
 
 static char **environment(const struct portal_service *portal)
 {
-	const struct portal_service_address a = portal_service_address(portal);
+	const struct exports_address a = portal_service_address(portal);
 	g_autofree char *uri = g_strdup_printf("iscsi://%s/%s/%u", a.portal, a.target, a.lun);
 	g_autofree char *lun = g_strdup_printf("%u", a.lun);
 	char **env = g_get_environ();
