@@ -58,9 +58,9 @@ long='-LE full'
 # Most tests of these two wait, for time-outs and the like.
 # shellcheck disable=SC2086 # an option and its value
 run asan all 4 $long
-# The command line and the checks of the source have no threads of their own.
+# The command line and the checks of the source have no threads of their own, and targetcli is a program of its own.
 # shellcheck disable=SC2086
-run tsan all 4 $long -R '^(unit|iscsi|dbus|kernel-newer)/' -E '^iscsi/(cli|identity)$'
+run tsan all 4 $long -R '^(unit|iscsi|dbus|control|tree|kernel-newer)/' -E '^(iscsi/(cli|identity)|tree/targetcli_.*)$'
 # The guest shares this machine's CPUs with all else: a second try tells a busy machine from a defect.
 # shellcheck disable=SC2086
 run release end_to_end 2 --repeat until-pass:2 $long -R '^(kernel|kernel-stock|kernel-newer|package|portability|budget|docs)/'
