@@ -25,10 +25,7 @@ struct export_access {
 	struct model_auth *auth;
 };
 
-/*
- * --- portals
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- portals --- */
 
 static bool is_loopback(const struct sockaddr_storage *addr)
 {
@@ -98,10 +95,7 @@ static int add_portal(struct model_object *tpg, const char *text, struct error *
 	return public_text ? model_set_now(portal, "", "advertise", public_text, error) : 0;
 }
 
-/*
- * --- accounts
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- accounts --- */
 
 static int copy_user(const char *option, const char *user, char *out, size_t size, struct error *error)
 {
@@ -146,10 +140,7 @@ static int set_account(struct model_object *object, const char *group, const str
 	return err ? error_prefix(error, err, "--chap-user and --mutual-user") : 0;
 }
 
-/*
- * --- who may log in
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- who may log in --- */
 
 struct export_access *export_access_new(const struct control_options *options, struct error *error)
 {

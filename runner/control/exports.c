@@ -34,10 +34,7 @@ struct exports {
 	unsigned n;
 };
 
-/*
- * --- the command line
- * ---------------------------------------------------------------------------------------------
- */
+/* --- the command line --- */
 
 static int parse(struct exports *exports, struct error *error)
 {
@@ -92,10 +89,7 @@ static int place(struct exports *exports, const struct storage_registry *registr
 	return control_exports_place(list, exports->n, exports->options->iqn, prefix, error);
 }
 
-/*
- * --- objects
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- objects --- */
 
 /* Exports of one name= are told apart by their LUN. */
 static char *object_name(const struct control_export *export)
@@ -240,10 +234,7 @@ int exports_create(struct exports *exports, struct model *model, const struct st
 	return err;
 }
 
-/*
- * --- what is served
- * --------------------------------------------------------------------------------------------------
- */
+/* --- what is served --- */
 
 void exports_log(const struct exports *exports)
 {

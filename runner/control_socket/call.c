@@ -226,10 +226,7 @@ void control_call_done(void *arg, int err, const struct error *error)
 		control_call_finish(call, control_object_node(json_object_new()));
 }
 
-/*
- * --- parameters
- * ------------------------------------------------------------------------------------------
- */
+/* --- parameters --- */
 
 JsonNode *control_call_value(const struct control_call *call, const char *param)
 {

@@ -57,10 +57,7 @@ struct model_object *creation_add(struct creation *creation, struct model_object
 	return object;
 }
 
-/*
- * --- undo
- * ------------------------------------------------------------------------------------------------
- */
+/* --- undo --- */
 
 static void on_deleted(void *arg, int err, const struct error *error);
 
@@ -98,10 +95,7 @@ void creation_refuse(struct creation *creation, int err, const struct error *err
 	delete_last(creation);
 }
 
-/*
- * --- attributes
- * -------------------------------------------------------------------------------------------
- */
+/* --- attributes --- */
 
 static void on_step(void *arg, int err, const struct error *error);
 
@@ -168,10 +162,7 @@ void creation_run(struct creation *creation, struct model_object *object, JsonOb
 	run_next(creation);
 }
 
-/*
- * --- checks
- * ----------------------------------------------------------------------------------------------
- */
+/* --- checks --- */
 
 int creation_check(enum model_kind kind, JsonObject *values, struct error *error)
 {

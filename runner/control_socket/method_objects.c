@@ -91,10 +91,7 @@ void control_method_set(struct control_call *call)
 	model_set(object, attribute->group, attribute->name, text, control_call_done, call);
 }
 
-/*
- * --- create and delete
- * ------------------------------------------------------------------------------------
- */
+/* --- create and delete --- */
 
 /* What the new object points to: a storage object, or a LUN of its own TPG. 0, or -errno with error set. */
 static int find_to(const struct control_call *call, const struct object_place *place,

@@ -162,9 +162,7 @@ static inline bool loop_timer_is_armed(const struct loop_timer *timer)
 void loop_timer_arm(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns);
 void loop_timer_cancel(struct loop_timer *timer);
 
-/*
- * --- the pulse: a slow beat that costs the loop's turns nothing, unlike a timer ----------------------------
- */
+/* --- the pulse: a slow beat that costs the loop's turns nothing, unlike a timer --- */
 
 struct loop_pulse {
 	void (*fn)(struct loop_pulse *pulse); /* may stop itself, but no other */

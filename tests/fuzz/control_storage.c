@@ -207,10 +207,7 @@ void storage_view(const struct storage *s, struct storage_view *view)
 	view->size = s->size;
 }
 
-/*
- * --- saveconfig.json
- * ---------------------------------------------------------------------------------------
- */
+/* --- saveconfig.json --- */
 
 static void finish(saveconfig_done *done, void *arg, const char *path)
 {

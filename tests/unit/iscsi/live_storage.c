@@ -185,9 +185,7 @@ void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t ne
 	(void)bs, (void)fn, (void)arg;
 }
 
-/*
- * --- logical units ---------------------------------------------------------------------------------------
- */
+/* --- logical units --- */
 
 static void end_close(struct storage *s)
 {
@@ -252,9 +250,7 @@ void storage_lu_put(struct storage_lu *lu)
 		main_queue_post(lu->storage->context.main, &lu->released);
 }
 
-/*
- * --- objects ---------------------------------------------------------------------------------------------
- */
+/* --- objects --- */
 
 const char *storage_status_name(enum storage_status status)
 {

@@ -177,9 +177,7 @@ static int stop(void **state)
 	return 0;
 }
 
-/*
- * --- initiators, each on a thread ------------------------------------------------------------------------
- */
+/* --- initiators, each on a thread --- */
 
 struct player {
 	pthread_t thread;
@@ -295,9 +293,7 @@ static void end_players(struct player *players)
 		pthread_join(players[n].thread, NULL);
 }
 
-/*
- * --- tests ------------------------------------------------------------------------------------------------
- */
+/* --- tests --- */
 
 static void kick_one(void *arg, const struct model_session *session)
 {
