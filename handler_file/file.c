@@ -15,6 +15,7 @@ static void file_close(void *handle)
 	struct file *file = handle;
 
 	map_close(&file->map);
+	tail_close(&file->tail);
 	close(file->fdio.fd); /* and with it the lock */
 	free(file->path);
 	free(file);
@@ -61,6 +62,8 @@ static void file_write(void *handle, struct tcmur_queue *queue, struct tcmur_io 
 		return;
 	}
 	map_filled(&file->map, io);
+	if (file->fdio.direct)
+		tail_changed(&file->tail, io->offset + io->len);
 	fdio_write(&file->fdio, queue, io);
 }
 
@@ -74,6 +77,7 @@ static void file_unmap(void *handle, struct tcmur_queue *queue, struct tcmur_io 
 	struct file *file = handle;
 
 	map_emptied(&file->map, io);
+	tail_changed(&file->tail, io->offset + io->len);
 	fdio_unmap(&file->fdio, queue, io);
 }
 
@@ -82,6 +86,7 @@ static void file_write_zeroes(void *handle, struct tcmur_queue *queue, struct tc
 	struct file *file = handle;
 
 	map_emptied(&file->map, io);
+	tail_changed(&file->tail, io->offset + io->len);
 	fdio_write_zeroes(&file->fdio, queue, io);
 }
 

@@ -7,6 +7,7 @@
 
 #include "fdio.h"
 #include "map.h"
+#include "tail.h"
 
 struct file {
 	/* file_open() writes these, and any thread reads them. */
@@ -19,6 +20,8 @@ struct file {
 	struct tcmur_info info;
 	/* Where the storage is memory. */
 	struct map map;
+	/* Where the storage is not memory. */
+	struct tail tail;
 
 	/* The bytes that initiators were told of; grows with the file, and does not shrink with
 	 * it. */
@@ -30,6 +33,8 @@ struct file {
 
 /* watch.c: any thread; an I/O met the end of the file, which has size bytes. */
 void file_note_end(const struct fdio *fdio, uint64_t size);
+/* watch.c: any thread; whether the file certainly has end bytes, as far as that is known without a call. */
+bool file_reaches(const struct fdio *fdio, uint64_t end);
 /* watch.c: pool thread; compares the file with what is served, warns, and sets info's size and
  * flags. 0 or -errno. */
 int file_refresh(void *handle, struct tcmur_info *info);

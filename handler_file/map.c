@@ -155,6 +155,21 @@ bool map_write(const struct map *map, const struct tcmur_io *io)
 	return move(map, io, copy_in);
 }
 
+static __attribute__((noinline)) void load_byte(const char *page)
+{
+	(void)*(const volatile char *)page;
+}
+
+bool map_has_page(const char *page)
+{
+	guard_set((uintptr_t)page, (uintptr_t)page + 1);
+	bool is_there = !sigsetjmp(guard.back, 0);
+	if (is_there)
+		load_byte(page);
+	guard_set(0, 0);
+	return is_there;
+}
+
 void map_filled(struct map *map, const struct tcmur_io *io)
 {
 	if (inside(map, io))

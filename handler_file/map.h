@@ -34,4 +34,9 @@ bool map_write(const struct map *map, const struct tcmur_io *io);
 void map_filled(struct map *map, const struct tcmur_io *io);
 /* To be called before the file gets holes: the pages will hold no data. */
 void map_emptied(struct map *map, const struct tcmur_io *io);
+/*
+ * Any thread. Loads a byte from a page of any mapping of a file. False: the page is gone, because the file
+ * was cut.
+ */
+bool map_has_page(const char *page);
 #endif

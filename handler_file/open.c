@@ -299,10 +299,13 @@ static int build(struct opening *opening)
 	file->fdio.way = transfer_way(opening);
 	file->fdio.direct = opening->cache == CACHE_NONE;
 	file->fdio.past_end = file_note_end;
+	file->fdio.reaches = file_reaches;
 	file->fdio.punch = open->info.thin;
 	file->info = open->info;
 	if (file->fdio.way == FDIO_INLINE)
 		map_open(&file->map, opening->fd, open->info.size, open->read_only);
+	else if (!open->read_only)
+		tail_open(&file->tail, opening->fd, open->info.size);
 	open->handle = file;
 	return 0;
 }

@@ -27,6 +27,11 @@ void file_note_end(const struct fdio *fdio, uint64_t size)
 	warn_once((struct file *)fdio, size); /* fdio is its first member */
 }
 
+bool file_reaches(const struct fdio *fdio, uint64_t end)
+{
+	return tail_reaches(&((const struct file *)fdio)->tail, end);
+}
+
 static void compare_size(struct file *file, uint64_t size)
 {
 	uint64_t served = atomic_load_explicit(&file->served, memory_order_relaxed);
@@ -69,6 +74,7 @@ int file_refresh(void *handle, struct tcmur_info *info)
 		return -errno;
 	compare_size(file, (uint64_t)st.st_size);
 	compare_path(file, &st);
+	tail_refresh(&file->tail);
 	*info = file->info;
 	info->size = atomic_load_explicit(&file->served, memory_order_relaxed);
 	info->flags |=

@@ -316,9 +316,10 @@ void fdio_read(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur_
  * it. */
 static bool refuse_past_end(struct fdio_request *request)
 {
-	const struct tcmur_io *io = request->op.io;
+	const struct fdio *fdio = request->fdio;
+	uint64_t end = request->op.io->offset + request->op.io->len;
 
-	if (!request->fdio->past_end || io->offset + io->len <= file_size(request->fdio->fd))
+	if (!fdio->past_end || (fdio->reaches && fdio->reaches(fdio, end)) || end <= file_size(fdio->fd))
 		return false;
 	complete(request, PAST_END);
 	return true;

@@ -29,6 +29,9 @@ struct fdio {
 	/* The storage may get shorter while it is served, and a write past its end would lengthen
 	 * it: such writes are refused, and past_end() is called. NULL: neither is needed. */
 	void (*past_end)(const struct fdio *fdio, uint64_t size);
+	/* With past_end; any thread, does not block. True: the storage has at least end bytes. False: nothing
+	 * is known, and the size is asked for. NULL: nothing is ever known. */
+	bool (*reaches)(const struct fdio *fdio, uint64_t end);
 	bool punch; /* fallocate() punches holes here */
 };
 

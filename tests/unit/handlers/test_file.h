@@ -14,6 +14,11 @@ extern char dir[64];
  * test says else.
  */
 extern long fs_type;
+/*
+ * Whether mlock() succeeds. Not on tmpfs, which fills a hole when it is mapped and read; the handler maps
+ * nothing but its own marked pages there, but a test says that it is another file system.
+ */
+extern bool can_lock;
 
 /* The path of name in dir; valid until the next call. */
 char *in_dir(const char *name);
@@ -26,4 +31,5 @@ int test_file_open(const char *title);
 int test_file_io(const char *title);
 int test_file_use(const char *title);
 int test_file_map(const char *title);
+int test_file_tail(const char *title);
 #endif

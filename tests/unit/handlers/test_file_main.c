@@ -4,16 +4,30 @@
  */
 #include "test_file.h"
 
+#include <errno.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
 char dir[64];
 long fs_type = XFS_SUPER_MAGIC;
 
+bool can_lock = true;
+
 int __wrap_fstatfs(int fd, struct statfs *fs);
+int __real_mlock(const void *memory, size_t len);
+int __wrap_mlock(const void *memory, size_t len);
+
+int __wrap_mlock(const void *memory, size_t len)
+{
+	if (can_lock)
+		return __real_mlock(memory, len);
+	errno = ENOMEM;
+	return -1;
+}
 
 int __wrap_fstatfs(int fd, struct statfs *fs)
 {
@@ -56,10 +70,16 @@ static int run_in(const char *parent)
 		perror(dir);
 		return 1;
 	}
-	failed =
-	    test_file_open(parent) + test_file_io(parent) + test_file_map(parent) + test_file_use(parent);
+	failed = test_file_open(parent) + test_file_io(parent) + test_file_map(parent) +
+		 test_file_tail(parent) + test_file_use(parent);
 	rmdir(dir);
 	return failed;
+}
+
+static int run_in_memory(const char *parent)
+{
+	can_lock = false;
+	return run_in(parent);
 }
 
 int main(void)
@@ -67,6 +87,6 @@ int main(void)
 	int failed = run_in("/var/tmp");
 
 	if (access("/dev/shm", W_OK) == 0)
-		failed += run_in("/dev/shm");
+		failed += run_in_memory("/dev/shm");
 	return failed;
 }
