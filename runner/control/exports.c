@@ -181,12 +181,24 @@ static int find_tpg(struct exports *exports, struct export *export, struct model
 	return export->tpg ? export_access_apply(exports->access, export->tpg, error) : -errno;
 }
 
+/* An initiator with an ACL sees nothing but the mapped LUNs of its ACL, and --allow-initiator makes ACLs. */
+static int map_lun_to_acls(struct model_object *tpg, const char *name, struct model_object *lun,
+			   struct error *error)
+{
+	for (struct model_object *acl = model_first(tpg, MODEL_ACL); acl; acl = model_next(acl))
+		if (!model_create(acl, MODEL_MAPPED_LUN, name, lun, error))
+			return -errno;
+	return 0;
+}
+
 static int create_lun(struct export *export, struct error *error)
 {
+	struct model_object *lun;
 	char name[16];
 
 	g_snprintf(name, sizeof(name), "lun_%u", export->parsed.lun);
-	return model_create(export->tpg, MODEL_LUN, name, export->storage, error) ? 0 : -errno;
+	lun = model_create(export->tpg, MODEL_LUN, name, export->storage, error);
+	return lun ? map_lun_to_acls(export->tpg, name, lun, error) : -errno;
 }
 
 /* Everything that can be checked without touching storage, then the storage, then what initiators see. */

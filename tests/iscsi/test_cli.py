@@ -477,6 +477,19 @@ class Served(unittest.TestCase):
                 Session(daemon.address, IQN + "a", initiator="iqn.2026-11.test:foe")
             self.assertEqual(caught.exception.status, 0x0202)
 
+    def test_allowed_initiators_see_all_luns(self):
+        with Daemon("--export", ALLOC + ",lun=0", "--export", ALLOC + ",lun=5", "--allow-initiator",
+                    "iqn.2026-11.test:one", "--allow-initiator", "iqn.2026-11.test:two") as daemon:
+            for name in ("iqn.2026-11.test:one", "iqn.2026-11.test:two"):
+                with daemon.session("a", initiator=name) as session:
+                    data = session.good(cdb.report_luns(), length=256)
+                    self.assertEqual(data[8:], bytes(8) + bytes([0, 5]) + bytes(6))
+                    for lun in (0, 5):
+                        session.execute(cdb.TEST_UNIT_READY, lun=lun)
+                        session.good(cdb.write10(0, 8), name.encode().ljust(4096), lun=lun)
+                        self.assertEqual(session.good(cdb.read10(0, 8), length=4096, lun=lun),
+                                         name.encode().ljust(4096))
+
     def test_discovery_hides_targets_from_strangers(self):
         from initiator import LoginError
         with Daemon("--export", ALLOC, "--allow-initiator", "iqn.2026-11.test:friend") as daemon:
