@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -41,6 +42,16 @@ static inline ssize_t pwritev2(int fd, const struct iovec *iov, int count, off_t
 {
 	return syscall(SYS_pwritev2, fd, iov, count, (long)offset, (long)((unsigned long long)offset >> 32),
 		       flags);
+}
+#endif
+
+/* musl declares this function since version 1.2.5. The kernel's header has the structure and its flags. */
+#ifndef STATX_SIZE
+#include <linux/stat.h>
+
+static inline int statx(int fd, const char *path, int flags, unsigned int mask, struct statx *stx)
+{
+	return (int)syscall(SYS_statx, fd, path, flags, mask, stx);
 }
 #endif
 

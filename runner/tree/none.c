@@ -8,7 +8,10 @@
 struct tree *tree_start(const struct tree_options *options, struct error *error)
 {
 	(void)options;
-	error_set(error, ENOTSUP, "this tcmu-runner was built without libfuse3, so it cannot show a tree");
+	error_set(
+	    error, ENOTSUP,
+	    "this tcmu-runner was built without libfuse3, so it cannot show a tree; use --saveconfig and "
+	    "tcmuctl, or build it again with libfuse3");
 	errno = ENOTSUP;
 	return NULL;
 }
