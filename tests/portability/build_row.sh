@@ -1,14 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# build_row.sh NAME ARCH COMPILER TYPE [CMAKE-ARGUMENT...]: run by matrix.sh in a chroot. Builds /src with warnings as
-# errors, runs the unit tests, and prints the row's cells: compiler, result of the build, result of the tests.
+# build_row.sh NAME ARCH COMPILER TYPE [dpkg-buildflags] [without=LIBRARY,...] [CMAKE-ARGUMENT...]: run by matrix.sh in
+# a chroot. Builds /src with warnings as errors, runs the unit tests, and prints the row's cells: compiler, result of the
+# build, result of the tests. With "dpkg-buildflags" it compiles with all hardening flags of Debian. With "without" it
+# hides the libraries whose pkg-config files begin with these names.
 set -eu
 name=$1 arch=$2 compiler=$3 type=$4
 shift 4
 work=/build/$name
 rm -rf "$work"
 mkdir -p "$work"
-log=$work/log
+log=$work/log jobs=$(nproc)
 
 cells() { # COMPILER BUILD TESTS
 	printf '%s|%s|%s\n' "$@"
@@ -29,6 +31,22 @@ set_cross() { # TRIPLET EMULATOR PROCESSOR
 	cross="-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=$3"
 	[ -z "$2" ] || cross="$cross -DCMAKE_CROSSCOMPILING_EMULATOR=$2 -DTCMUR_UNIT_TEST_TIMEOUT=1200"
 }
+# hide_libraries LIBRARY,...: pkg-config finds all libraries but these.
+hide_libraries() {
+	shown=$work/pkgconfig
+	mkdir -p "$shown"
+	for folder in $(pkg-config --variable pc_path pkg-config | tr : ' '); do
+		[ ! -d "$folder" ] || ln -sf "$folder"/*.pc "$shown"
+	done
+	for library in $(echo "$1" | tr , ' '); do
+		set -- "$shown/$library"*.pc
+		[ -L "$1" ] || { echo "$name: no library is called $library" >&2 && exit 1; }
+		rm "$@"
+	done
+	PKG_CONFIG_LIBDIR=$shown
+	export PKG_CONFIG_LIBDIR
+}
+
 cross=
 case $arch in
 "$(dpkg --print-architecture)") ;;
@@ -65,13 +83,18 @@ if [ "${1-}" = dpkg-buildflags ]; then
 	shift
 	eval "$(DEB_BUILD_MAINT_OPTIONS=hardening=+all dpkg-buildflags --export=sh)"
 fi
+case ${1-} in without=*)
+	hide_libraries "${1#without=}"
+	shift
+	;;
+esac
 command -v ninja >/dev/null && set -- -G Ninja "$@"
 command -v ccache >/dev/null && set -- -DCMAKE_C_COMPILER_LAUNCHER=ccache "$@"
 export CCACHE_DIR=/ccache
 # shellcheck disable=SC2086 # arguments
 cmake -S /src -B "$work/b" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_BUILD_TYPE="$type" -DTCMUR_WERROR=ON \
 	$cross "$@" >"$log" 2>&1 || cells "$version" 'configure failed' -
-cmake --build "$work/b" -j "$(nproc)" >>"$log" 2>&1 || cells "$version" 'build failed' -
+cmake --build "$work/b" -j "$jobs" >>"$log" 2>&1 || cells "$version" 'build failed' -
 if grep -q 'Left out: the tests' "$log"; then
 	# Only the build dependencies are there. The daemon must still start.
 	"$work/b/runner/tcmu-runner" --handler-path "$work/b/handlers" --dump-handlers >>"$log" 2>&1 ||
@@ -79,7 +102,7 @@ if grep -q 'Left out: the tests' "$log"; then
 	cells "$version" ok 'left out'
 	exit 0
 fi
-(cd "$work/b" && ctest -R '^unit/' -j "$(nproc)" --output-on-failure) >>"$log" 2>&1 || true
+(cd "$work/b" && ctest -R '^unit/' -j "$jobs" --output-on-failure) >>"$log" 2>&1 || true
 count=$(sed -n 's/^\([0-9]*\)% tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\2 \3/p' "$log")
 [ -n "$count" ] || cells "$version" ok 'ctest failed'
 bad=${count% *} all=${count#* } skipped=$(grep -c '(Skipped)$' "$log" || true)

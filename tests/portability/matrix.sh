@@ -32,8 +32,8 @@ packages_for() {
 			done
 		done
 		;;
-	trixie) echo "$TOOLS $LIBRARIES libisal-dev gcc-13" ;;
-	sid) echo "$TOOLS $LIBRARIES libisal-dev gcc-15" ;;
+	trixie) echo "$TOOLS $LIBRARIES libisal-dev gcc-12 gcc-13" ;;
+	sid) echo "$TOOLS $LIBRARIES libisal-dev gcc-14 gcc-15 gcc-16" ;;
 	esac
 }
 
