@@ -3,7 +3,8 @@
 """Compares buffered writes to one file through the iSCSI front end with fio's io_uring engine on the same file.
 
 Build the preset release first, and install fio. The folder should be on ext4 or another file system on a disk. Both sides
-run in turn, and the ratio of each round is printed with the medians."""
+run in turn, and the ratio of each round is printed with the medians. Start it through loopback.sh, so that the network
+behaves in the same way on every machine."""
 import argparse
 import json
 import os
@@ -55,18 +56,15 @@ def run_daemon(options, path):
                                   stderr=None if options.verbose else subprocess.DEVNULL)
         try:
             wait_listening(port)
-            load = [build / "scripts" / "iscsi_load", "-w", "-s", "1", "-d", str(options.depth), "-b",
-                    str(options.bytes), "-t", str(options.seconds), "-p", str(daemon.pid),
+            load = [build / "scripts" / "iscsi_load", *([] if options.libiscsi else ["-R"]), "-w", "-d",
+                    str(options.depth), "-b", str(options.bytes), "-t", str(options.seconds), "-p", str(daemon.pid),
                     f"iscsi://127.0.0.1:{port}/{TARGET}/0"]
-            if options.load:
-                load = [*options.load.format(pid=daemon.pid, port=port, target=TARGET, depth=options.depth,
-                                             bytes=options.bytes, seconds=options.seconds).split()]
             result = subprocess.run(load, check=True, capture_output=True, text=True)
         finally:
             daemon.terminate()
             daemon.wait()
-    numbers = dict(re.findall(r'"?(\w+)"?[=:]([0-9.]+)', result.stdout))
-    return float(numbers["iops"]), float(numbers.get("p99_us", numbers.get("p99", 0)))
+    numbers = dict(re.findall(r"(\w+)=([0-9.]+)", result.stdout))
+    return tuple(float(numbers[key]) for key in ("iops", "p99_us", "cpu_us"))
 
 
 def main():
@@ -77,8 +75,8 @@ def main():
     parser.add_argument("--depth", type=int, default=8, help="writes at a time (%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
     parser.add_argument("--seconds", type=int, default=2, help="of each run (%(default)s)")
-    parser.add_argument("--load", help="another load generator; {port}, {target}, {pid}, {depth}, {bytes}, {seconds} are "
-                        "replaced, and it prints iops and p99 as NAME=NUMBER or JSON")
+    parser.add_argument("--libiscsi", action="store_true",
+                        help="use libiscsi as the initiator instead of the raw one, which copies no data")
     parser.add_argument("--verbose", action="store_true", help="show the daemon's messages")
     options = parser.parse_args()
     with tempfile.NamedTemporaryFile(dir=options.folder, prefix="bench.") as disk:
@@ -92,9 +90,9 @@ def main():
             sides = [run_fio, run_daemon] if turn % 2 == 0 else [run_daemon, run_fio]
             results = {side: side(options, disk.name) for side in sides}
             rounds.append((results[run_fio], results[run_daemon]))
-            (fio, fio_p99), (ours, p99) = rounds[-1]
+            (fio, fio_p99), (ours, p99, cpu) = rounds[-1]
             print(f"round {turn + 1}: fio {fio:8.0f}/s p99 {fio_p99:7.0f} us, daemon {ours:8.0f}/s p99 {p99:7.0f} us, "
-                  f"ratio {ours / fio:.2f}", flush=True)
+                  f"{cpu:.1f} us of CPU per command, ratio {ours / fio:.2f}", flush=True)
     print(f"median: fio {statistics.median(f[0] for f, _ in rounds):.0f}/s, "
           f"daemon {statistics.median(d[0] for _, d in rounds):.0f}/s, "
           f"ratio {statistics.median(d[0] / f[0] for f, d in rounds):.2f}")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs iscsi_load on two LUNs in turn, round after round, and prints how ours compares with theirs.
-Called by iscsi.sh."""
+Called by iscsi.sh and before_after.sh."""
 import argparse
 import re
 import statistics
@@ -20,8 +20,8 @@ CASES = [(f"{word} sessions={sessions} qd={depth}", [*flags, "-s", str(sessions)
 
 def measure(options, url, pid, flags, seconds):
     """One run: the numbers that iscsi_load prints."""
-    result = subprocess.run([options.load, *flags, "-t", str(seconds), "-p", str(pid), url], capture_output=True,
-                            text=True, timeout=seconds * 5 + 30, check=False)
+    command = [*options.load.split(), *flags, "-t", str(seconds), "-p", str(pid), url]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=seconds * 5 + 30, check=False)
     if result.returncode:
         raise SystemExit(f"{url}: {result.stderr.strip()}")
     return {key: float(value) for key, value in (item.split("=") for item in result.stdout.split())}
@@ -49,13 +49,15 @@ def main():
         parser.add_argument(name, required=True)
     for name in ("--ours-pid", "--theirs-pid"):
         parser.add_argument(name, type=int, required=True)
+    parser.add_argument("--peer", default="tgt", help="the name of the other side (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="fewer cases, shorter")
     parser.add_argument("--case", default="", help="the cases that match this expression")
     parser.add_argument("--rounds", type=int)
     options = parser.parse_args()
     rounds, seconds = options.rounds or (3 if options.quick else 5), 1 if options.quick else 2
-    print(f"{'case':30} {'IOPS ours':>9} {'tgt':>9} {'ratio':>6} {'(min-max)':11}"
-          f" {'p50 us ours/tgt':>17} {'p99 us ours/tgt':>17} {'CPU us/command':>15} {'IOPS per CPU s':>14}")
+    print(f"{'case':30} {'IOPS ours':>9} {options.peer:>9} {'ratio':>6} {'(min-max)':11}"
+          f" {'p50 us ours/' + options.peer:>17} {'p99 us ours/' + options.peer:>17} {'CPU us/command':>15}"
+          f" {'IOPS per CPU s':>14}")
     for name, flags, quick in CASES:
         if not re.search(options.case, name) or (options.quick and not quick):
             continue

@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Load on an iSCSI LUN: keeps `depth` commands outstanding on each of `sessions` sessions, from one thread,
- * and prints one line of key=value: iops, bytes a second, latency percentiles, and the CPU time of the served
- * process.
+ * Load on an iSCSI LUN: one thread keeps `depth` commands outstanding on each of `sessions` sessions. The program
+ * prints one line of KEY=VALUE: commands and bytes per second, percentiles of the latency, and the CPU time that
+ * the process of the target spent on one command. The protocol is left to an initiator (iscsi_load.h).
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <iscsi/iscsi.h>
-#include <iscsi/scsi-lowlevel.h>
+#include "iscsi_load.h"
 
 #define WARMUP_NS    300000000ull
 #define MAX_SESSIONS 64
@@ -24,34 +20,23 @@
 #define BUCKETS      (64u << BUCKET_BITS)
 
 struct load {
+	const struct initiator *initiator;
 	unsigned sessions, depth, bytes;
 	bool write, random;
 	double seconds;
-	pid_t pid; /* whose CPU time to measure, 0: none */
+	pid_t pid; /* the process whose CPU time is measured; 0: none */
 	uint32_t block_size;
-	uint64_t nslots;     /* pieces of `bytes` that the LUN holds */
+	uint64_t npieces;    /* the number of pieces of `bytes` bytes that the LUN holds */
 	uint64_t begin, end; /* of the measured interval; completions outside of it do not count */
 	uint64_t ops;
 	uint64_t cpu_begin;
+	unsigned outstanding;
+	struct connection *connections[MAX_SESSIONS];
+	uint64_t next[MAX_SESSIONS]; /* the next piece of each session when the load is sequential */
 	uint64_t histogram[BUCKETS];
 };
 
-struct session {
-	struct load *load;
-	struct iscsi_context *iscsi;
-	int lun;
-	uint64_t next; /* slot, when sequential */
-	unsigned outstanding;
-};
-
-/* One command slot; reused for each command that follows. */
-struct slot {
-	struct session *session;
-	unsigned char *buffer;
-	uint64_t started;
-};
-
-static void __attribute__((format(printf, 1, 2), noreturn)) die(const char *format, ...)
+void load_die(const char *format, ...)
 {
 	va_list args;
 
@@ -71,7 +56,7 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 }
 
-/* CPU time of all threads of a process. */
+/* The CPU time of all threads of a process. */
 static uint64_t cpu_ns(pid_t pid)
 {
 	struct timespec ts;
@@ -80,13 +65,13 @@ static uint64_t cpu_ns(pid_t pid)
 	if (!pid)
 		return 0;
 	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &ts))
-		die("no CPU time of process %d", (int)pid);
+		load_die("the CPU time of process %d cannot be read", (int)pid);
 	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 }
 
 static uint64_t random_u64(void)
 {
-	static uint64_t x = 88172645463325252ull; /* xorshift: the same sequence for both sides */
+	static uint64_t x = 88172645463325252ull; /* xorshift: each run uses the same sequence */
 
 	x ^= x << 13;
 	x ^= x >> 7;
@@ -125,7 +110,16 @@ static double percentile_us(const struct load *load, double part)
 	return 0;
 }
 
-static void start_command(struct slot *slot);
+static void start_command(struct slot *slot)
+{
+	struct load *load = slot->load;
+	uint64_t piece = (load->random ? random_u64() : load->next[slot->session]++) % load->npieces;
+	uint32_t blocks = load->bytes / load->block_size;
+
+	slot->started = now_ns();
+	load->outstanding++;
+	load->initiator->start(slot, load->write, piece * blocks, blocks, load->bytes);
+}
 
 static void count(struct load *load, uint64_t started, uint64_t now)
 {
@@ -136,121 +130,91 @@ static void count(struct load *load, uint64_t started, uint64_t now)
 	load->histogram[bucket_of(now - started)]++;
 }
 
-static void command_done(struct iscsi_context *iscsi, int status, void *data, void *private_data)
+void load_command_done(struct slot *slot)
 {
-	struct slot *slot = private_data;
-	struct load *load = slot->session->load;
+	struct load *load = slot->load;
 	uint64_t now = now_ns();
 
-	if (status != SCSI_STATUS_GOOD)
-		die("status %#x: %s", (unsigned)status, iscsi_get_error(iscsi));
-	scsi_free_scsi_task(data);
-	slot->session->outstanding--;
+	load->outstanding--;
 	count(load, slot->started, now);
 	if (now < load->end)
 		start_command(slot);
 }
 
-static void start_command(struct slot *slot)
-{
-	struct session *session = slot->session;
-	struct load *load = session->load;
-	uint64_t piece = load->random ? random_u64() % load->nslots : session->next++ % load->nslots;
-	uint64_t lba = piece * (load->bytes / load->block_size);
-	struct scsi_task *task;
-
-	slot->started = now_ns();
-	if (load->write)
-		task = iscsi_write16_task(session->iscsi, session->lun, lba, slot->buffer, load->bytes,
-					  (int)load->block_size, 0, 0, 0, 0, 0, command_done, slot);
-	else
-		task = iscsi_read16_task(session->iscsi, session->lun, lba, load->bytes,
-					 (int)load->block_size, 0, 0, 0, 0, 0, command_done, slot);
-	if (!task || (!load->write && scsi_task_add_data_in_buffer(task, (int)load->bytes, slot->buffer)))
-		die("cannot send: %s", iscsi_get_error(session->iscsi));
-	session->outstanding++;
-}
-
-static void read_capacity(struct load *load, const struct session *session)
-{
-	struct scsi_task *task = iscsi_readcapacity16_sync(session->iscsi, session->lun);
-	struct scsi_readcapacity16 *capacity = task ? scsi_datain_unmarshall(task) : NULL;
-
-	if (!capacity)
-		die("READ CAPACITY: %s", iscsi_get_error(session->iscsi));
-	load->block_size = capacity->block_length;
-	load->nslots = (capacity->returned_lba + 1) * load->block_size / load->bytes;
-	scsi_free_scsi_task(task);
-	if (!load->nslots)
-		die("the LUN is smaller than one command");
-}
-
-static void connect_session(struct session *session, const char *url_text, unsigned number)
-{
-	char name[64];
-
-	snprintf(name, sizeof(name), "iqn.2026-11.io.tcmu-runner:load-%u", number);
-	session->iscsi = iscsi_create_context(name);
-	struct iscsi_url *url = session->iscsi ? iscsi_parse_full_url(session->iscsi, url_text) : NULL;
-	if (!url)
-		die("%s: no iSCSI URL", url_text);
-	session->lun = url->lun;
-	iscsi_set_targetname(session->iscsi, url->target);
-	iscsi_set_session_type(session->iscsi, ISCSI_SESSION_NORMAL);
-	iscsi_set_header_digest(session->iscsi, ISCSI_HEADER_DIGEST_NONE);
-	if (iscsi_full_connect_sync(session->iscsi, url->portal, url->lun))
-		die("%s: %s", url_text, iscsi_get_error(session->iscsi));
-	iscsi_destroy_url(url);
-}
-
-static void serve(struct session *sessions, unsigned nsessions)
+static void serve_connections(struct load *load)
 {
 	struct pollfd fds[MAX_SESSIONS];
 
-	for (unsigned i = 0; i < nsessions; i++)
-		fds[i] = (struct pollfd){.fd = iscsi_get_fd(sessions[i].iscsi),
-					 .events = (short)iscsi_which_events(sessions[i].iscsi)};
-	if (poll(fds, nsessions, 1000) < 0 && errno != EINTR)
-		die("poll: %s", strerror(errno));
-	for (unsigned i = 0; i < nsessions; i++)
-		if (fds[i].revents && iscsi_service(sessions[i].iscsi, fds[i].revents))
-			die("%s", iscsi_get_error(sessions[i].iscsi));
+	for (unsigned i = 0; i < load->sessions; i++)
+		fds[i] = load->initiator->wait_for(load->connections[i]);
+	if (poll(fds, load->sessions, 1000) < 0 && errno != EINTR)
+		load_die("poll: %s", strerror(errno));
+	for (unsigned i = 0; i < load->sessions; i++)
+		if (fds[i].revents)
+			load->initiator->serve(load->connections[i], fds[i].revents);
 }
 
-static void run(struct load *load, struct session *sessions)
+static void connect_sessions(struct load *load, const char *url)
 {
-	struct slot *slots = calloc((size_t)load->sessions * load->depth, sizeof(*slots));
-	uint64_t cpu = 0, outstanding;
+	uint64_t blocks;
 
-	if (!slots)
-		die("no memory");
+	for (unsigned i = 0; i < load->sessions; i++) {
+		char name[64];
+		snprintf(name, sizeof(name), "iqn.2026-11.io.tcmu-runner:load-%u", i);
+		load->connections[i] = load->initiator->connect(url, name);
+	}
+	load->initiator->read_capacity(load->connections[0], &load->block_size, &blocks);
+	if (!load->block_size || load->bytes % load->block_size)
+		load_die("%u bytes are not a multiple of the block size, which is %u", load->bytes,
+			 load->block_size);
+	load->npieces = blocks * load->block_size / load->bytes;
+	if (!load->npieces)
+		load_die("the LUN is smaller than one command");
+	for (unsigned i = 0; i < load->sessions; i++)
+		load->next[i] = load->npieces / load->sessions * i;
+}
+
+static struct slot *start_load(struct load *load)
+{
+	unsigned nslots = load->sessions * load->depth;
+	struct slot *slots = calloc(nslots, sizeof(*slots));
+
 	load->begin = now_ns() + WARMUP_NS;
 	load->end = load->begin + (uint64_t)(load->seconds * 1e9);
-	for (unsigned i = 0; i < load->sessions * load->depth; i++) {
-		slots[i].session = &sessions[i % load->sessions];
+	for (unsigned i = 0; slots && i < nslots; i++) {
+		unsigned session = i % load->sessions;
+		slots[i] =
+		    (struct slot){.load = load, .connection = load->connections[session], .session = session};
 		if (posix_memalign((void **)&slots[i].buffer, 4096, load->bytes))
-			die("no memory");
+			load_die("there is not enough memory");
 		memset(slots[i].buffer, (int)i, load->bytes);
 		start_command(&slots[i]);
 	}
-	do {
-		serve(sessions, load->sessions);
-		if (!cpu && now_ns() >= load->end)
-			cpu = cpu_ns(load->pid);
-		outstanding = 0;
-		for (unsigned i = 0; i < load->sessions; i++)
-			outstanding += sessions[i].outstanding;
-	} while (outstanding);
+	if (!slots)
+		load_die("there is not enough memory");
+	return slots;
+}
 
-	double seconds = load->seconds, ops = (double)load->ops;
-	if (!load->ops)
-		die("nothing was completed within %.1f s", seconds);
-	printf("iops=%.0f mbps=%.1f p50_us=%.1f p99_us=%.1f cpu_us=%.2f ops=%.0f\n", ops / seconds,
-	       ops * load->bytes / seconds / 1e6, percentile_us(load, 0.5), percentile_us(load, 0.99),
-	       (double)(cpu - load->cpu_begin) / 1000.0 / ops, ops);
+static void run(struct load *load)
+{
+	struct slot *slots = start_load(load);
+	uint64_t cpu_end = 0;
+
+	while (load->outstanding) {
+		serve_connections(load);
+		if (!cpu_end && now_ns() >= load->end)
+			cpu_end = cpu_ns(load->pid);
+	}
 	for (unsigned i = 0; i < load->sessions * load->depth; i++)
 		free(slots[i].buffer);
 	free(slots);
+	if (!load->ops)
+		load_die("no command was completed within %.1f s", load->seconds);
+
+	double ops = (double)load->ops;
+	printf("iops=%.0f mbps=%.1f p50_us=%.1f p99_us=%.1f cpu_us=%.2f ops=%.0f\n", ops / load->seconds,
+	       ops * load->bytes / load->seconds / 1e6, percentile_us(load, 0.5), percentile_us(load, 0.99),
+	       (double)(cpu_end - load->cpu_begin) / 1000.0 / ops, ops);
 }
 
 static unsigned number(const char *text, unsigned max)
@@ -259,16 +223,30 @@ static unsigned number(const char *text, unsigned max)
 	unsigned long value = strtoul(text, &end, 10);
 
 	if (*end || !value || value > max)
-		die("%s: not from 1 to %u", text, max);
+		load_die("'%s' is not a number from 1 to %u", text, max);
 	return (unsigned)value;
+}
+
+static void __attribute__((noreturn)) usage(void)
+{
+	load_die(
+	    "usage: iscsi_load [-R] [-s SESSIONS] [-d DEPTH] [-b BYTES] [-w] [-r] [-t SECONDS] [-p PID] URL\n"
+	    "  -R  use no library: send constant data, and throw received data away\n"
+	    "  -w  write instead of read\n"
+	    "  -r  use random instead of sequential addresses\n"
+	    "  -p  report the CPU time of this process\n"
+	    "  URL is iscsi://ADDRESS:PORT/TARGET/LUN");
 }
 
 static const char *parse(struct load *load, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "s:d:b:t:p:wr")) != -1)
+	while ((option = getopt(argc, argv, "Rs:d:b:t:p:wr")) != -1)
 		switch (option) {
+		case 'R':
+			load->initiator = &raw_initiator;
+			break;
 		case 's':
 			load->sessions = number(optarg, MAX_SESSIONS);
 			break;
@@ -291,33 +269,27 @@ static const char *parse(struct load *load, int argc, char **argv)
 			load->random = true;
 			break;
 		default:
-			exit(EXIT_FAILURE);
+			usage();
 		}
 	if (optind + 1 != argc || load->seconds <= 0)
-		die("usage: iscsi_load [-s SESSIONS] [-d DEPTH] [-b BYTES] [-w] [-r] [-t SECONDS] [-p PID] "
-		    "URL\n"
-		    "  -w write instead of read, -r random instead of sequential, -p report this process's "
-		    "CPU time");
+		usage();
 	return argv[optind];
 }
 
 int main(int argc, char **argv)
 {
-	struct load load = {.sessions = 1, .depth = 1, .bytes = 4096, .seconds = 2};
-	struct session sessions[MAX_SESSIONS] = {0};
-	const char *url = parse(&load, argc, argv);
+#ifdef HAVE_LIBISCSI
+	const struct initiator *initiator = &libiscsi_initiator;
+#else
+	const struct initiator *initiator = &raw_initiator;
+#endif
+	static struct load load;
 
-	for (unsigned i = 0; i < load.sessions; i++) {
-		sessions[i].load = &load;
-		connect_session(&sessions[i], url, i);
-	}
-	read_capacity(&load, &sessions[0]);
+	load = (struct load){.initiator = initiator, .sessions = 1, .depth = 1, .bytes = 4096, .seconds = 2};
+	const char *url = parse(&load, argc, argv);
+	connect_sessions(&load, url);
+	run(&load);
 	for (unsigned i = 0; i < load.sessions; i++)
-		sessions[i].next = load.nslots / load.sessions * i;
-	run(&load, sessions);
-	for (unsigned i = 0; i < load.sessions; i++) {
-		iscsi_logout_sync(sessions[i].iscsi);
-		iscsi_destroy_context(sessions[i].iscsi);
-	}
+		load.initiator->disconnect(load.connections[i]);
 	return EXIT_SUCCESS;
 }
