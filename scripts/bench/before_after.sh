@@ -1,10 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# before_after.sh FOLDER [--quick] [--case REGEX] [--rounds N]: compares this tree's daemon with the one that is built in
-# FOLDER/build/release, where FOLDER is a checkout of another commit. Each serves a file of its own in memory. The
+# before_after.sh FOLDER [--quick] [--case REGEX] [--rounds N]: compares this tree's daemon with the one that is built
+# in FOLDER/build/release, where FOLDER is a checkout of another commit. Each serves a file of its own in memory. The
 # raw initiator of iscsi_load loads both in turn. Run it through loopback.sh.
 set -eu
-[ $# -gt 0 ] && [ -x "$1/build/release/runner/tcmu-runner" ] || { sed -n '3,5s/^# //p' "$0" >&2; exit 2; }
+if [ ! -x "${1-}/build/release/runner/tcmu-runner" ]; then
+	sed -n '3,5s/^# //p' "$0" >&2
+	exit 2
+fi
 before=$(realpath "$1")
 shift
 cd "$(dirname "$(realpath "$0")")/../.."

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Load on an iSCSI LUN: one thread keeps `depth` commands outstanding on each of `sessions` sessions. The program
- * prints one line of KEY=VALUE: commands and bytes per second, percentiles of the latency, and the CPU time that
- * the process of the target spent on one command. The protocol is left to an initiator (iscsi_load.h).
+ * Load on an iSCSI LUN: one thread keeps `depth` commands outstanding on each of `sessions` sessions. The
+ * program prints one line of KEY=VALUE: commands and bytes per second, percentiles of the latency, and the
+ * CPU time that the process of the target spent on one command. The protocol is left to an initiator
+ * (iscsi_load.h).
  */
 #include <errno.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the measurement of iscsi_load and the two initiators that carry its commands share. An initiator sends the
- * command of a slot, and calls load_command_done() when the command has ended.
+ * What the measurement of iscsi_load and the two initiators that carry its commands share. An initiator sends
+ * the command of a slot, and calls load_command_done() when the command has ended.
  */
 #ifndef ISCSI_LOAD_H
 #define ISCSI_LOAD_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The initiator of iscsi_load that uses libiscsi. A libiscsi client costs 4 to 8 microseconds for each command, and
- * it copies the data, so its figures contain the work of a complete initiator.
+ * The initiator of iscsi_load that uses libiscsi. A libiscsi client costs 4 to 8 microseconds for each
+ * command, and it copies the data, so its figures contain the work of a complete initiator.
  */
 #include <stdlib.h>
 

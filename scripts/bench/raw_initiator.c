@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The initiator of iscsi_load that uses no library. It sends the same data with each WRITE and discards what a READ
- * returns, so that the figures contain as little work of the initiator as possible. It has no digests,
+ * The initiator of iscsi_load that uses no library. It sends the same data with each WRITE and discards what
+ * a READ returns, so that the figures contain as little work of the initiator as possible. It has no digests,
  * no CHAP and no error recovery. The section numbers are those of RFC 7143.
  */
 #include <errno.h>
@@ -127,7 +127,7 @@ static void fill_command(struct connection *connection, uint8_t *header, uint32_
 	put32(header + 28, connection->exp_stat_sn);
 }
 
-/* Sends one command without data, waits for its status and returns it. The data that it reads are kept in `data`. */
+/* Sends one command and returns its status. The data that the command reads are kept in `data`. */
 static uint8_t run_command(struct connection *connection, const uint8_t *cdb, uint8_t *data, uint32_t length)
 {
 	uint8_t header[BHS_LENGTH];
