@@ -34,6 +34,8 @@ struct storage_contents {
 	/* In registry->contents. */
 	struct list node;
 	char key[STATE_KEY_SIZE];
+	/* The key that an older version used. */
+	char former_key[STATE_KEY_SIZE];
 	/* The duplicate that the store keeps; its descriptor is open while the disk is. */
 	struct fd_kept kept;
 	/* The memory is that of the process before. */
@@ -318,13 +320,14 @@ static int make_kept_memory(struct storage_contents *contents, const char *name,
 static int get_memory(void *arg, uint64_t size, bool *found)
 {
 	struct storage_contents *contents = arg;
-	char name[NAME_SIZE];
+	char name[NAME_SIZE], former[NAME_SIZE];
 	int err = 0;
 
 	if (!contents->registry->store || contents->kept.fd >= 0)
 		return -EOPNOTSUPP;
 	name_of_key(contents->key, name);
-	*found = contents->found = find_memory(contents, name, size);
+	name_of_key(contents->former_key, former);
+	*found = contents->found = find_memory(contents, name, size) || find_memory(contents, former, size);
 	if (!contents->found)
 		err = make_kept_memory(contents, name, size);
 	return err ? err : fcntl(contents->kept.fd, F_DUPFD_CLOEXEC, 0);
@@ -332,12 +335,18 @@ static int get_memory(void *arg, uint64_t size, bool *found)
 
 /* --- new and free --- */
 
-struct storage_contents *storage_contents_new(struct storage_registry *registry, const char *config,
-					      const char *name)
+static void make_key(const char *config, const char *name, char *key)
 {
-	struct storage_contents *contents = calloc(1, sizeof(*contents));
 	static const struct tcmur_identity own_memory = {.own = ""};
 	const struct storage_object object = {.config = config, .storage = &own_memory, .name = name};
+
+	storage_object_key(&object, key, STATE_KEY_SIZE);
+}
+
+struct storage_contents *storage_contents_new(struct storage_registry *registry, const char *config,
+					      const char *name, const char *former)
+{
+	struct storage_contents *contents = calloc(1, sizeof(*contents));
 
 	if (!contents)
 		return NULL;
@@ -345,7 +354,8 @@ struct storage_contents *storage_contents_new(struct storage_registry *registry,
 	contents->kept.fd = -1;
 	contents->keeper =
 	    (struct backstore_keeper){.memory = get_memory, .written = note_written, .arg = contents};
-	storage_object_key(&object, contents->key, sizeof(contents->key));
+	make_key(config, name, contents->key);
+	make_key(config, former, contents->former_key);
 	SCOPE_LOCK(&registry->state_lock);
 	list_add_tail(&registry->contents, &contents->node);
 	return contents;

@@ -30,9 +30,12 @@ void storage_contents_expire(struct storage_registry *registry);
 
 struct storage_contents;
 
-/* Any thread. config and name are those of struct storage_object. NULL: memory is out. */
+/*
+ * Any thread. config and name are those of struct storage_object; former is the name under which an older
+ * version has had the memory of the disk kept. NULL: memory is out.
+ */
 struct storage_contents *storage_contents_new(struct storage_registry *registry, const char *config,
-					      const char *name);
+					      const char *name, const char *former);
 /* What backstore_open() needs, in struct backstore_spec. */
 const struct backstore_keeper *storage_contents_keeper(const struct storage_contents *contents);
 /*

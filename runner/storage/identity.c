@@ -49,6 +49,7 @@ struct storage_registry *storage_registry_new(const char *state_dir, const char 
 	pthread_mutex_init(&registry->state_lock, NULL);
 	list_init(&registry->memories);
 	list_init(&registry->contents);
+	list_init(&registry->names);
 	registry->folder = small_file_open_folder(AT_FDCWD, state_dir, &error);
 	if (registry->folder < 0)
 		log_warn(

@@ -61,8 +61,8 @@ struct storage_object {
 	/* What the handler says of the storage. */
 	const struct tcmur_identity *storage;
 	/*
-	 * Names the object on this machine, such as "user_0/disk"; it tells objects apart whose
-	 * storage is their own.
+	 * Names the object on this machine, such as "user/disk" (names.h); it tells objects apart
+	 * whose storage is their own.
 	 */
 	const char *name;
 	/* The unit serial number that the administrator has set; NULL or "": none. */

@@ -79,7 +79,7 @@ static void discard(struct storage_lu *lu)
 	const struct storage_object object = {
 	    .config = backstore_config(lu->bs),
 	    .storage = backstore_identity(lu->bs),
-	    .name = lu->name,
+	    .name = storage_name_text(lu->name),
 	};
 
 	if (storage_lu_was_created(lu))
@@ -97,7 +97,7 @@ static void free_parts(struct storage_lu *lu)
 	else if (lu->bs)
 		backstore_close(lu->bs);
 	storage_contents_free(lu->contents, lu->is_forgotten);
-	free(lu->name);
+	storage_name_leave(lu->name);
 	free(lu->unit_name);
 }
 

@@ -100,8 +100,10 @@ static int check_never_served(const struct storage_lu *lu, const struct backstor
 
 	if (backstore_identify(spec, &identity, NULL) < 0)
 		set_textual_place(spec, &identity);
-	const struct storage_object object = {
-	    .config = spec->config, .storage = &identity, .name = lu->name, .configured = NULL};
+	const struct storage_object object = {.config = spec->config,
+					      .storage = &identity,
+					      .name = storage_name_text(lu->name),
+					      .configured = NULL};
 	if (!storage_identity_is_known(lu->registry, &object))
 		return 0;
 	return error_set(error, ENOMEDIUM,
@@ -162,7 +164,7 @@ static int choose_identity(const struct storage_lu *lu, const char *serial, bool
 	const struct storage_object object = {
 	    .config = backstore_config(lu->bs),
 	    .storage = backstore_identity(lu->bs),
-	    .name = lu->name,
+	    .name = storage_name_text(lu->name),
 	    .configured = serial,
 	    .is_new = is_new,
 	};
@@ -290,7 +292,8 @@ static void settle_contents(struct storage_lu *lu, const struct storage_lu_reque
 
 /* --- both together --- */
 
-static struct storage_lu *allocate(const struct storage_lu_request *request)
+static struct storage_lu *allocate(const struct storage_lu_request *request,
+				   const struct storage_spec *storage)
 {
 	struct storage_lu *lu = calloc(1, sizeof(*lu));
 
@@ -301,7 +304,7 @@ static struct storage_lu *allocate(const struct storage_lu_request *request)
 	lu->owner = request->owner;
 	lu->main = request->main;
 	lu->closed = request->closed;
-	lu->name = strdup(request->name);
+	lu->name = storage_name_enter(request->registry, storage->config, request->name);
 	lu->unit_name = strdup(unit_name_of(request));
 	if (lu->name && lu->unit_name)
 		return lu;
@@ -314,7 +317,8 @@ static int open_parts(struct storage_lu *lu, const struct storage_lu_request *re
 {
 	struct backstore_spec spec = make_spec(request, storage);
 
-	lu->contents = storage_contents_new(lu->registry, storage->config, lu->name);
+	lu->contents =
+	    storage_contents_new(lu->registry, storage->config, storage_name_text(lu->name), request->name);
 	if (!lu->contents)
 		return error_set(error, ENOMEM, "out of memory");
 	spec.keeper = storage_contents_keeper(lu->contents);
@@ -347,7 +351,7 @@ typedef int open_fn(struct storage_lu *lu, const struct storage_lu_request *requ
 static int open_with(open_fn *open, const struct storage_lu_request *request,
 		     const struct storage_spec *storage, struct storage_lu **opened, struct error *error)
 {
-	struct storage_lu *lu = allocate(request);
+	struct storage_lu *lu = allocate(request, storage);
 	int err = lu ? open(lu, request, storage, error) : error_set(error, ENOMEM, "out of memory");
 
 	if (!err) {

@@ -8,6 +8,7 @@
 #include "storage/contents.h"
 #include "storage/identity.h"
 #include "storage/lu.h"
+#include "storage/names.h"
 
 struct storage_lu {
 	atomic_uint references;
@@ -16,7 +17,7 @@ struct storage_lu {
 	struct storage_registry *registry;
 
 	/* --- constant once it is served --- */
-	char *name;
+	struct storage_name *name;
 	/* What the disk is called when another one has the same identity. */
 	char *unit_name;
 	void *owner;

@@ -22,11 +22,14 @@ struct storage_registry {
 	/* When the memory of the process before was taken over, in seconds of CLOCK_MONOTONIC. */
 	long adopted_s;
 	/*
-	 * Held while a file of the state folder is read, changed and written. Guards memories and contents.
+	 * Held while a file of the state folder is read, changed and written. Guards memories, contents and
+	 * names.
 	 */
 	pthread_mutex_t state_lock;
 	/* storage_contents.node of the disks that are open. */
 	struct list contents;
+	/* storage_name.node of the disks that are open. */
+	struct list names;
 	/* Memory of the process before that no disk has asked for yet. */
 	struct list memories;
 };

@@ -83,7 +83,7 @@ struct disk {
 
 static struct disk open_disk(const char *name, uint64_t size)
 {
-	struct disk disk = {.contents = storage_contents_new(registry, "alloc/x", name)};
+	struct disk disk = {.contents = storage_contents_new(registry, "alloc/x", name, name)};
 	struct error error = {""};
 	const struct backstore_spec spec = {.name = name,
 					    .config = "alloc/x",

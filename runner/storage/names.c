@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The names of the disks that are open, as the state folder knows them. Which file a name leads to is left to
+ * identity.c (storage_object_key()) and state.c.
+ */
+#include "storage/names.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "storage/registry.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+struct storage_name {
+	struct storage_registry *registry;
+	/* In registry->names. */
+	struct list node;
+	char *config, *given;
+	/* The name without the number of the HBA; NULL: the given name has none. */
+	char *plain;
+	bool is_numbered;
+};
+
+/* "user/disk" for "user_3/disk"; NULL: there is no number, or memory is out. */
+static char *remove_number(const char *name)
+{
+	const char *slash = strchr(name, '/'), *number = slash;
+
+	while (number > name && isdigit((unsigned char)number[-1]))
+		number--;
+	if (!slash || number == slash || number - name < 2 || number[-1] != '_')
+		return NULL;
+	char *plain = malloc(strlen(name));
+	size_t len = (size_t)(number - 1 - name);
+
+	if (!plain)
+		return NULL;
+	memcpy(plain, name, len);
+	strcpy(plain + len, slash);
+	return plain;
+}
+
+static void make_key(const struct storage_name *name, const char *text, char *key, size_t size)
+{
+	static const struct tcmur_identity no_place = {.own = ""};
+	const struct storage_object object = {.config = name->config, .storage = &no_place, .name = text};
+
+	storage_object_key(&object, key, size);
+}
+
+/* registry->state_lock held. Another disk that is open has the name. */
+static bool is_taken(const struct storage_name *name)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&name->registry->names, node, tmp) {
+		const struct storage_name *other = list_entry(node, struct storage_name, node);
+
+		if (other->plain && !other->is_numbered && !strcmp(other->plain, name->plain) &&
+		    !strcmp(other->config, name->config) && strcmp(other->given, name->given))
+			return true;
+	}
+	return false;
+}
+
+/* registry->state_lock held. False: the file keeps its name. */
+static bool rename_file(const struct storage_name *name, const char *from, const char *to,
+			struct storage_state *state)
+{
+	int folder = name->registry->folder;
+	struct error error;
+
+	if (storage_state_write(folder, to, state, &error)) {
+		log_warn(name->given, "state folder: %s; the disk is still known by its HBA's number",
+			 error.text);
+		return false;
+	}
+	if (storage_state_remove(folder, from, &error))
+		log_warn(name->given, "state folder: %s", error.text);
+	return true;
+}
+
+/*
+ * registry->state_lock held. A file under the name with the number is that of an older version, unless there
+ * is a file without the number, too: then two disks had the same name.
+ */
+static bool has_numbered_file(const struct storage_name *name)
+{
+	char given[STATE_KEY_SIZE], plain[STATE_KEY_SIZE];
+	int folder = name->registry->folder;
+
+	if (folder < 0)
+		return false;
+	CLEANUP_FREE struct storage_state *state = malloc(sizeof(*state));
+	make_key(name, name->given, given, sizeof(given));
+	make_key(name, name->plain, plain, sizeof(plain));
+	int err = state ? storage_state_read(folder, given, state, NULL) : -ENOENT;
+	if (err == -ENOENT)
+		return false;
+	CLEANUP_FREE struct storage_state *other = malloc(sizeof(*other));
+	if (err || !other || storage_state_read(folder, plain, other, NULL) != -ENOENT)
+		return true;
+	return !rename_file(name, given, plain, state);
+}
+
+static void free_name(struct storage_name *name)
+{
+	if (!name)
+		return;
+	free(name->config);
+	free(name->given);
+	free(name->plain);
+	free(name);
+}
+
+struct storage_name *storage_name_enter(struct storage_registry *registry, const char *config,
+					const char *given)
+{
+	struct storage_name *name = calloc(1, sizeof(*name));
+
+	if (!name)
+		return NULL;
+	name->registry = registry;
+	name->config = strdup(config);
+	name->given = strdup(given);
+	name->plain = remove_number(given);
+	if (!name->config || !name->given) {
+		free_name(name);
+		return NULL;
+	}
+	SCOPE_LOCK(&registry->state_lock);
+	name->is_numbered = !name->plain || is_taken(name) || has_numbered_file(name);
+	list_add_tail(&registry->names, &name->node);
+	return name;
+}
+
+const char *storage_name_text(const struct storage_name *name)
+{
+	return name->is_numbered ? name->given : name->plain;
+}
+
+void storage_name_leave(struct storage_name *name)
+{
+	if (!name)
+		return;
+	lock_take(&name->registry->state_lock);
+	list_del(&name->node);
+	lock_drop(&name->registry->state_lock);
+	free_name(name);
+}
