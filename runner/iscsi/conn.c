@@ -97,7 +97,11 @@ static void reap(struct iscsi_conn *conn)
 {
 	if (conn->session && iscsi_session_reap(conn->session))
 		conn->session = NULL;
-	if (conn->session || conn->watch.fd >= 0 || conn->moving || conn->evicting)
+	if (conn->watch.fd >= 0 || conn->moving || conn->evicting)
+		return;
+	if (conn->session && !conn->session->registered)
+		iscsi_place_hang(conn);
+	if (conn->session)
 		return;
 	loop_timer_cancel(&conn->timer);
 	list_del(&conn->node);
@@ -127,7 +131,8 @@ static void conn_turn(struct loop_work *work)
 		return;
 	if (conn->state == ISCSI_CONN_FULL && !list_empty(&conn->session->luns.leaving))
 		iscsi_luns_reap(&conn->session->luns);
-	if (conn->state == ISCSI_CONN_FULL && !conn->session->ntasks && !conn->close_after_send)
+	if (conn->state == ISCSI_CONN_FULL && !iscsi_session_is_busy(conn->session) &&
+	    !conn->close_after_send)
 		when_idle(conn);
 	if (conn->close_after_send && list_empty(&conn->tx.queue)) {
 		drain(conn);

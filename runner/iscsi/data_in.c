@@ -51,9 +51,12 @@ void iscsi_respond_expired(const struct iscsi_task *task)
 	struct iscsi_message *message;
 	struct iscsi_scsi_response *rsp;
 
-	scsi_check(&cmd, SENSE_COMMAND_TIMEOUT);
+	if (task->cmd.aborted)
+		cmd.status = SCSI_TASK_ABORTED;
+	else
+		scsi_check(&cmd, SENSE_COMMAND_TIMEOUT);
 	message = iscsi_message_new(task->conn, ISCSI_OP_SCSI_RESPONSE,
-				    (uint32_t)sizeof(task->sense_len) + cmd.sense_len);
+				    cmd.sense_len ? (uint32_t)sizeof(task->sense_len) + cmd.sense_len : 0);
 	if (!message)
 		return;
 	rsp = (struct iscsi_scsi_response *)message->bhs;
@@ -62,8 +65,10 @@ void iscsi_respond_expired(const struct iscsi_task *task)
 	put_be32(rsp->itt, task->itt);
 	put_be32(rsp->exp_datasn, task->out.cursor.sn);
 	put_be32(rsp->residual, task->edtl);
-	put_be16(message->data, cmd.sense_len);
-	memcpy(message->data + sizeof(task->sense_len), cmd.sense, cmd.sense_len);
+	if (cmd.sense_len) {
+		put_be16(message->data, cmd.sense_len);
+		memcpy(message->data + sizeof(task->sense_len), cmd.sense, cmd.sense_len);
+	}
 	iscsi_message_send(task->conn, message);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands that hang in their storage. While a loop has nexuses with a time limit, one timer looks at the
- * commands that run. A command that has taken too long is answered with an error, and the device server keeps
- * newer commands from what it may still change (scsi_expire()). The command itself stays, with its buffer,
- * until the storage has ended it.
+ * Commands that hang in their storage. While a loop has nexuses with a time limit, or sessions that
+ * have ended and still have commands, one timer looks at the commands that run. A command that has
+ * taken too long is answered with an error, and the device server keeps newer commands from what it
+ * may still change (scsi_expire()). The command itself stays, with its buffer, until the storage has
+ * ended it.
  */
 #include "iscsi/expiry.h"
 
@@ -14,24 +15,24 @@
 
 static bool is_late(const struct iscsi_task *task, uint64_t now)
 {
-	const struct scsi_cmd *cmd = &task->cmd;
-
-	return task->state == ISCSI_TASK_RUN && !task->expired && !cmd->aborted && cmd->deadline_ns &&
-	       now >= cmd->deadline_ns;
+	return task->state == ISCSI_TASK_RUN && !task->expired && task->deadline_ns &&
+	       now >= task->deadline_ns;
 }
 
 static void look_at(struct iscsi_conn *conn, uint64_t now)
 {
+	enum iscsi_conn_state state = conn->state;
 	struct list *node, *tmp;
 
-	if (conn->state != ISCSI_CONN_FULL)
+	if (!conn->session)
 		return;
 	list_for_each (&conn->session->tasks, node, tmp) {
 		struct iscsi_task *task = list_entry(node, struct iscsi_task, node);
 
 		if (is_late(task, now))
 			iscsi_task_expire(task);
-		if (conn->state != ISCSI_CONN_FULL)
+		/* The end of the connection has freed tasks. */
+		if (conn->state != state)
 			return;
 	}
 }

@@ -6,7 +6,7 @@
 #include "iscsi/server.h"
 
 void iscsi_expiry_init(struct iscsi_loop *il);
-/* On the loop: one more nexus whose commands have a time limit, or one less. */
+/* On the loop: one more nexus whose commands have a time limit, or session that has ended; or one less. */
 void iscsi_expiry_begin(struct iscsi_loop *il);
 void iscsi_expiry_end(struct iscsi_loop *il);
 #endif

@@ -125,6 +125,26 @@ bool iscsi_lun_get(struct iscsi_session *session, int number, struct iscsi_lun *
 	return *lun || !entry;
 }
 
+static void detach(struct iscsi_lun *lun)
+{
+	if (lun->detached)
+		return;
+	lun->detached = true;
+	if (lun->time_limit_ns)
+		iscsi_expiry_end(lun->session->conn->il);
+	scsi_nexus_detach(&lun->nexus);
+}
+
+void iscsi_luns_detach(struct iscsi_luns *luns)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&luns->leaving, node, tmp)
+		detach(list_entry(node, struct iscsi_lun, node));
+	model_view_put(luns->view);
+	luns->view = NULL;
+}
+
 void iscsi_luns_reap(struct iscsi_luns *luns)
 {
 	struct list *node, *tmp;
@@ -134,9 +154,7 @@ void iscsi_luns_reap(struct iscsi_luns *luns)
 
 		if (lun->ntasks || lun->ntmfs)
 			continue;
-		if (lun->time_limit_ns)
-			iscsi_expiry_end(lun->session->conn->il);
-		scsi_nexus_detach(&lun->nexus);
+		detach(lun);
 		model_entry_put(lun->entry);
 		list_del(&lun->node);
 		free(lun);

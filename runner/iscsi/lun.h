@@ -34,6 +34,8 @@ struct iscsi_lun {
 	uint64_t time_limit_ns;
 	/* Commands do not find the nexus any more; it is detached when nothing uses it. */
 	bool leaving;
+	/* scsi_nexus_detach() was called. */
+	bool detached;
 	/* Tasks of the nexus: commands that gather or run, and responses that are sent from memory of
 	 * the handler. */
 	unsigned ntasks;
@@ -88,6 +90,11 @@ uint32_t iscsi_luns_report(struct iscsi_luns *luns, uint8_t (*list)[8], uint32_t
 void iscsi_luns_update(struct iscsi_session *session);
 /* The session ends: all nexuses leave, and their commands are aborted. None waits for Data-Out. */
 void iscsi_luns_end(struct iscsi_session *session);
+/*
+ * The session has ended, and of its commands only those are left that have expired: all nexuses are lost, as
+ * if these commands were over.
+ */
+void iscsi_luns_detach(struct iscsi_luns *luns);
 /* From the deferred work of the connection: detaches the nexuses that have left and that nothing uses
  * any more. */
 void iscsi_luns_reap(struct iscsi_luns *luns);

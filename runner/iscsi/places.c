@@ -313,17 +313,38 @@ void iscsi_place_begin_discovery(struct iscsi_conn *conn)
 	places->ndiscovery++;
 }
 
-void iscsi_place_leave(struct iscsi_conn *conn)
+/* With the lock held. */
+static void leave_address(struct iscsi_conn *conn)
+{
+	conn->address->nconnections--;
+	put_address(conn->address);
+	conn->address = NULL;
+}
+
+void iscsi_place_hang(struct iscsi_conn *conn)
 {
 	struct iscsi_server *server = conn->il->server;
 	SCOPE_LOCK(&server->lock);
 
-	conn->address->nconnections--;
-	put_address(conn->address);
-	conn->address = NULL;
+	if (!conn->address)
+		return;
+	leave_address(conn);
+	/* In this order: the main thread never sees that none is left. */
+	atomic_fetch_add(&server->hanging, 1);
+	atomic_fetch_sub(&server->connections, 1);
+}
+
+void iscsi_place_leave(struct iscsi_conn *conn)
+{
+	struct iscsi_server *server = conn->il->server;
+	SCOPE_LOCK(&server->lock);
+	bool hangs = !conn->address;
+
+	if (!hangs)
+		leave_address(conn);
 	/* The main thread frees the server once there are no connections, so this is the last
 	 * access to it. */
-	atomic_fetch_sub(&server->connections, 1);
+	atomic_fetch_sub(hangs ? &server->hanging : &server->connections, 1);
 }
 
 /* --- start and stop --------------------------------------------------------------------------- */

@@ -65,6 +65,8 @@ void iscsi_places_dismiss(struct iscsi_server *server);
 void iscsi_place_free_half_open(struct iscsi_conn *conn);
 /* On the connection's loop: it is in a discovery session from now on, and stays half-open. */
 void iscsi_place_begin_discovery(struct iscsi_conn *conn);
+/* On the connection's loop: it is closed, and only its storage is not. Its place is free for another. */
+void iscsi_place_hang(struct iscsi_conn *conn);
 /* The last call for a connection that has entered. */
 void iscsi_place_leave(struct iscsi_conn *conn);
 #endif

@@ -60,10 +60,18 @@ static void enter_phase(struct iscsi_server *server, enum iscsi_stop_phase phase
 	loop_broadcast_run(server->phase_broadcast);
 }
 
+/* A connection whose storage hangs is counted in hanging before it is not in connections any more. */
+static unsigned count_connections(struct iscsi_server *server)
+{
+	unsigned connections = atomic_load(&server->connections);
+
+	return connections + atomic_load(&server->hanging);
+}
+
 /* False: connections are left at the deadline. */
 static bool wait_for_connections(struct iscsi_server *server, uint64_t deadline)
 {
-	while (atomic_load(&server->connections)) {
+	while (count_connections(server)) {
 		if (clock_now_ns() >= deadline)
 			return false;
 		nap();
@@ -178,8 +186,7 @@ bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s)
 		over = wait_for_connections(server, start + limit);
 	}
 	if (!over) {
-		log_err(NULL, "%u connections still have commands in flight",
-			atomic_load(&server->connections));
+		log_err(NULL, "%u connections still have commands in flight", count_connections(server));
 		return false;
 	}
 	/* The last connection was counted out inside a turn of its loop: let that turn end. */

@@ -53,8 +53,8 @@ struct iscsi_loop {
 	unsigned nanswers;
 	enum iscsi_stop_phase phase;
 	/*
-	 * Nexuses whose commands have a time limit, and the timer that looks at these commands while there
-	 * are any.
+	 * Nexuses whose commands have a time limit, and sessions that have ended while commands of them were
+	 * in flight; and the timer that looks at these commands while there are any.
 	 */
 	unsigned nlimited;
 	struct loop_timer expiry;
@@ -84,6 +84,8 @@ struct iscsi_server {
 	bool short_of_descriptors;
 	/* Connections that have entered (places.h). */
 	atomic_uint connections;
+	/* Connections that are closed and have no place, but whose storage has not answered yet. */
+	atomic_uint hanging;
 	struct iscsi_places places;
 
 	/* enum iscsi_stop_phase: the newest. */

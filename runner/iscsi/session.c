@@ -3,7 +3,8 @@
  * The life of a session. A session leaves the table (session_table.c) when all its
  * tasks are over; only then may another session of the same I_T nexus begin (session reinstatement,
  * RFC 7143 6.3.5), so that no command of the old session can take effect after a command of the new
- * one.
+ * one. A task that hangs in its storage expires: then the device server keeps newer commands from
+ * what it may still change, and the session leaves the table without it.
  */
 #include "iscsi/session.h"
 
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "iscsi/expiry.h"
 #include "iscsi/session_table.h"
 #include "iscsi/task.h"
 #include "iscsi/text_exchange.h"
@@ -103,6 +105,27 @@ void iscsi_session_free(struct iscsi_session *session)
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
+/* Of a command that has no time limit, if its session has ended. */
+#define ENDED_LIMIT_NS (60 * NS_PER_S)
+
+/* The storage may never answer, and a session must not stay for ever. */
+static void let_tasks_expire(struct iscsi_session *session)
+{
+	uint64_t deadline = loop_now_ns(session->conn->il->loop) + ENDED_LIMIT_NS;
+	struct list *node, *tmp;
+
+	if (!session->ntasks || session->expires)
+		return;
+	list_for_each (&session->tasks, node, tmp) {
+		struct iscsi_task *task = list_entry(node, struct iscsi_task, node);
+
+		if (!task->deadline_ns)
+			task->deadline_ns = deadline;
+	}
+	session->expires = true;
+	iscsi_expiry_begin(session->conn->il);
+}
+
 void iscsi_session_end(struct iscsi_session *session)
 {
 	struct list *node, *tmp;
@@ -115,20 +138,38 @@ void iscsi_session_end(struct iscsi_session *session)
 		if (task->state != ISCSI_TASK_RUN)
 			iscsi_task_free(task);
 	}
+	let_tasks_expire(session);
 	iscsi_luns_end(session);
+}
+
+/* What initiators and administrators see of the session ends, although its storage hangs. */
+static void leave_table(struct iscsi_session *session)
+{
+	if (session->ntasks)
+		log_warn(session->conn->name,
+			 "the session has ended, but its storage has not answered %u of its commands; what "
+			 "they may still write to is kept from other commands until it answers",
+			 session->ntasks);
+	iscsi_luns_detach(&session->luns);
+	iscsi_session_unregister(session);
 }
 
 bool iscsi_session_reap(struct iscsi_session *session)
 {
 	iscsi_luns_reap(&session->luns);
-	if (session->ntasks || session->ntmfs)
+	if (iscsi_session_is_busy(session) || session->ntmfs)
 		return false;
 	if (session->registered)
-		iscsi_session_unregister(session);
+		leave_table(session);
+	if (session->ntasks)
+		return false;
 	/* The session is not in the table any more, so end_reason and kicked cannot change. The works
 	 * end and kick may still have to run. */
 	if ((session->end_reason && !session->end_ran) || (session->kicked && !session->kick_ran))
 		return false;
+	if (session->expires)
+		iscsi_expiry_end(session->conn->il);
+	iscsi_session_release_initiator(session);
 	iscsi_session_free(session);
 	return true;
 }

@@ -30,7 +30,7 @@ struct iscsi_session {
 
 	/* The fields from here to it do not change after login. */
 	struct iscsi_conn *conn;
-	/* While the session is in the table; NULL: discovery. */
+	/* From iscsi_session_register() to iscsi_session_release_initiator(); NULL: discovery. */
 	struct iscsi_initiator *initiator;
 	/* The initiator's part on this session's loop. */
 	struct iscsi_initiator_part *held_here;
@@ -74,6 +74,8 @@ struct iscsi_session {
 	bool registered;
 	/* The works end and kick have run. */
 	bool end_ran, kick_ran;
+	/* The session has ended while commands were in flight (expiry.h). */
+	bool expires;
 	/* A Logout Request waits until all tasks are over. */
 	bool logout;
 	uint8_t logout_itt[4];
@@ -97,9 +99,15 @@ void iscsi_session_free(struct iscsi_session *session);
 /* The connection is closed: ends all tasks. iscsi_conn_wake() is called when the last one is
  * over. */
 void iscsi_session_end(struct iscsi_session *session);
-/* From the connection's deferred work, after iscsi_session_end(): frees the session once nothing
- * of it is in flight. */
+/* From the connection's deferred work, after iscsi_session_end(). The session leaves the table once its
+ * commands are over or have expired, so that the initiator can log in again, and is freed once nothing of it
+ * is in flight; then the function returns true. */
 bool iscsi_session_reap(struct iscsi_session *session);
+/* Has tasks that have not expired. */
+static inline bool iscsi_session_is_busy(const struct iscsi_session *session)
+{
+	return session->ntasks != session->nexpired;
+}
 
 /* With server->lock held, for a session in the table: asks its initiator to log out, and ends it a
  * short time later. */

@@ -115,15 +115,8 @@ static struct iscsi_initiator *get_initiator(struct iscsi_server *server, const 
 	if (!initiator || initiator->nsessions >= iscsi_server_share(server))
 		return NULL;
 	initiator->nsessions++;
+	initiator->nholders++;
 	return initiator;
-}
-
-static void put_initiator(struct iscsi_initiator *initiator)
-{
-	if (--initiator->nsessions)
-		return;
-	list_del(&initiator->node);
-	free(initiator);
 }
 
 /* --- entering and leaving --------------------------------------------------------------------- */
@@ -249,8 +242,7 @@ void iscsi_session_unregister(struct iscsi_session *session)
 	session->registered = false;
 	release_tsih(&server->sessions, session->tsih);
 	if (session->initiator) {
-		put_initiator(session->initiator);
-		session->initiator = NULL;
+		session->initiator->nsessions--;
 		session->conn->address->nsessions--;
 	}
 	while ((node = list_pop(&session->waiters))) {
@@ -258,4 +250,15 @@ void iscsi_session_unregister(struct iscsi_session *session)
 
 		loop_post(conn->il->loop, &conn->move);
 	}
+}
+
+void iscsi_session_release_initiator(struct iscsi_session *session)
+{
+	struct iscsi_initiator *initiator = session->initiator;
+	SCOPE_LOCK(&session->conn->il->server->lock);
+
+	if (!initiator || --initiator->nholders)
+		return;
+	list_del(&initiator->node);
+	free(initiator);
 }

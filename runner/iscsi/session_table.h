@@ -32,6 +32,8 @@ struct iscsi_initiator {
 	/* in the hash table and, with nsessions, under server->lock */
 	struct list node;
 	unsigned nsessions;
+	/* Sessions that are in the table or still have commands in flight. */
+	unsigned nholders;
 	char name[MODEL_NAME_SIZE];
 	/* One for each loop. */
 	struct iscsi_initiator_part parts[];
@@ -53,8 +55,11 @@ void iscsi_session_table_init(struct iscsi_session_table *table);
  * there is no TSIH, no memory, or no session left for this initiator.
  */
 int iscsi_session_register(struct iscsi_session *session, uint16_t wanted_tsih);
-/* The session leaves the table, and its I_T nexus may begin a new one. */
+/* The session leaves the table, and its I_T nexus may begin a new one. Its commands that have expired still
+ * hold buffers of the initiator. */
 void iscsi_session_unregister(struct iscsi_session *session);
+/* After iscsi_session_unregister(): the session holds no buffers any more. */
+void iscsi_session_release_initiator(struct iscsi_session *session);
 /* The connection waits no longer for another's session to end, if the end has not come yet. */
 void iscsi_session_unwait(struct iscsi_conn *conn);
 /* Any thread, takes server->lock. Calls visit() for each session of the table with the lock held, until

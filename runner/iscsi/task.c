@@ -206,7 +206,7 @@ void iscsi_task_free(struct iscsi_task *task)
 					task->buffer_len);
 	free(task->long_cdb);
 	slab_put(&conn->il->tasks, task);
-	if (!conn->session->ntasks)
+	if (!iscsi_session_is_busy(conn->session))
 		iscsi_conn_wake(conn);
 }
 
@@ -225,21 +225,26 @@ void iscsi_task_drop(struct iscsi_task *task)
 
 void iscsi_task_expire(struct iscsi_task *task)
 {
-	struct iscsi_session *session = task->conn->session;
+	struct iscsi_conn *conn = task->conn;
+	struct iscsi_session *session = conn->session;
+	bool is_answered = conn->state == ISCSI_CONN_FULL && !task->cmd.no_response;
 
 	contract(task->state == ISCSI_TASK_RUN && !task->expired);
-	if (session->nexpired >= EXPIRED_MAX)
+	/* A session that has ended gets no more tasks. */
+	if (session->nexpired >= EXPIRED_MAX && conn->state == ISCSI_CONN_FULL)
 		return;
-	log_warn(task->conn->name,
-		 "%s: a command (CDB opcode %02xh) took longer than the time limit, and was answered with an "
-		 "error",
-		 scsi_lu_name(task->cmd.lu), task->cdb[0]);
-	scsi_expire(&task->cmd);
+	log_warn(conn->name, "%s: a command (CDB opcode %02xh) took longer than the time limit%s",
+		 scsi_lu_name(task->cmd.lu), task->cdb[0],
+		 is_answered ? ", and was answered with an error" : "");
 	free_tag(session, task);
 	task->expired = true;
 	session->nexpired++;
 	iscsi_task_credit(task);
-	iscsi_respond_expired(task);
+	if (is_answered)
+		iscsi_respond_expired(task);
+	/* The answers to task management functions that wait for the command come after its own. */
+	scsi_expire(&task->cmd);
+	iscsi_conn_wake(conn);
 }
 
 void iscsi_task_submit(struct iscsi_task *task)
@@ -247,8 +252,10 @@ void iscsi_task_submit(struct iscsi_task *task)
 	contract(!iscsi_tx_begun(task->conn, &task->out));
 	list_del(&task->out.node);
 	task->state = ISCSI_TASK_RUN;
-	if (task->lun && task->lun->time_limit_ns)
-		task->cmd.deadline_ns = loop_now_ns(task->conn->il->loop) + task->lun->time_limit_ns;
+	if (task->lun && task->lun->time_limit_ns) {
+		task->deadline_ns = loop_now_ns(task->conn->il->loop) + task->lun->time_limit_ns;
+		task->cmd.deadline_ns = task->deadline_ns;
+	}
 	if (task->want) {
 		task->cmd.iov = &task->iov;
 		task->cmd.iovcnt = 1;

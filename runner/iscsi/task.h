@@ -39,7 +39,12 @@ struct iscsi_task {
 
 	/* MaxCmdSN has been advanced for this task. */
 	bool credited;
-	/* Was answered while the device server still executes it; its tag is free. */
+	/* CLOCK_MONOTONIC; a task that runs expires then. 0: it does not expire. */
+	uint64_t deadline_ns;
+	/*
+	 * It has run for too long: it was answered while the device server still executes it, and its tag is
+	 * free.
+	 */
 	bool expired;
 
 	/* Fields of gather.c and data_out.c. */
@@ -92,7 +97,7 @@ bool iscsi_task_buffer(struct iscsi_task *task, size_t len);
 void iscsi_task_submit(struct iscsi_task *task);
 /*
  * A task in the state RUN has taken too long: answers it, unless too many of the session were answered so
- * already.
+ * already, or the session has ended. Nothing waits for it any more (scsi_expire()).
  */
 void iscsi_task_expire(struct iscsi_task *task);
 /* The task uses its LUN, and memory of its handler, no more. */

@@ -337,9 +337,12 @@ void scsi_cancel(struct scsi_cmd *cmd)
 
 void scsi_expire(struct scsi_cmd *cmd)
 {
+	cmd->expired = true;
 	scsi_cancel(cmd);
 	if (cmd->stage == SCSI_AT_BACKSTORE)
 		backstore_hold(&cmd->bio);
+	if (cmd->aborted && cmd->lu)
+		scsi_tmf_command_over(&cmd->lu->loops[loop_index(cmd->loop)]);
 }
 
 /* --- completion ------------------------------------------------------------------------------ */

@@ -183,7 +183,10 @@ struct scsi_nexus {
  */
 void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct scsi_lu *lu,
 		       struct loop *loop);
-/* I_T nexus loss (SAM-5 6.3.4): drops the nexus's reservation. No command of the nexus is in flight. */
+/*
+ * I_T nexus loss (SAM-5 6.3.4): drops the nexus's reservation. Of its commands, only those that have expired
+ * (scsi_expire()) are in flight; the structure stays in memory until they are over.
+ */
 void scsi_nexus_detach(struct scsi_nexus *nexus);
 /*
  * Any thread, between attach and detach. The initiator's LUN inventory changed, or the LUN of this
@@ -286,6 +289,8 @@ struct scsi_cmd {
 	enum { SCSI_HERE, SCSI_AT_BACKSTORE, SCSI_AT_HANDLER } stage;
 	/* A task management function or the loss of the nexus ends the command */
 	bool aborted;
+	/* scsi_expire() was called */
+	bool expired;
 	/* The command is counted in nexus->unsubmitted. */
 	bool unsubmitted;
 
@@ -370,8 +375,12 @@ void scsi_submit(struct scsi_cmd *cmd);
  * On the loop, for a submitted command that has taken too long. I/O of the command that has not
  * begun does not begin any more; while I/O of it is writing, no newer I/O that overlaps is served.
  * done() follows when the I/O is over, not inside this call. FORMAT UNIT continues: it keeps other
- * commands from the medium by itself. The device server does not know what a handler's scsi() is
- * doing.
+ * commands from the medium by itself.
+ *
+ * Task management functions do not wait for the command any more, because it cannot change what a
+ * newer command has written; functions that wait for it already may be answered inside this call.
+ * The exception is a command that a handler's scsi() executes and that may write: the device server
+ * does not know which blocks it changes, so functions still wait for it.
  */
 void scsi_expire(struct scsi_cmd *cmd);
 
@@ -399,7 +408,8 @@ struct scsi_tmf {
 	struct loop *loop;
 	/*
 	 * On loop, once no affected command is in flight any more on any loop: done() of each was
-	 * called, with aborted set unless the command had ended before. Unit attentions are raised
+	 * called, with aborted set unless the command had ended before, or it has expired
+	 * (scsi_expire()). Unit attentions are raised
 	 * before: of a reset for all nexuses, of CLEAR TASK SET for the other nexuses that lost a
 	 * command (SAM-5 5.6).
 	 */

@@ -2,7 +2,8 @@
 /*
  * Task management (SAM-5 7). A function marks the commands it affects as aborted, cancels their I/O
  * as far as the I/O has not begun, and is answered when the last of the commands has ended. I/O
- * that a handler is executing ends by itself.
+ * that a handler is executing ends by itself. If it hangs there, the front end lets the command
+ * expire (scsi_expire()), and functions do not wait for it any longer.
  *
  * A function for one task or one nexus concerns one loop, because a nexus belongs to one loop; the
  * function waits in the list of that loop. A function for the whole LU visits every loop. It starts
@@ -30,6 +31,17 @@ static bool affects_one(const struct scsi_tmf *tmf, const struct scsi_cmd *cmd)
 }
 
 /*
+ * A command that has expired cannot change what newer commands write, unless a handler's scsi()
+ * executes it: nobody knows which blocks it changes.
+ */
+static bool is_waited_for(const struct scsi_cmd *cmd)
+{
+	if (!cmd->expired)
+		return true;
+	return cmd->stage == SCSI_AT_HANDLER && (!cmd->op || cmd->op->flags & SCSI_OP_WRITES);
+}
+
+/*
  * Is a command that the function affects still in flight? A command that came later is not marked
  * as aborted.
  */
@@ -40,7 +52,7 @@ static bool must_wait(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 	list_for_each (&lul->inflight, node, tmp) {
 		struct scsi_cmd *cmd = list_entry(node, struct scsi_cmd, node);
 
-		if (cmd->aborted && affects_one(tmf, cmd))
+		if (cmd->aborted && affects_one(tmf, cmd) && is_waited_for(cmd))
 			return true;
 	}
 	return false;
@@ -113,12 +125,16 @@ static void mark_one(const struct scsi_tmf *tmf, struct scsi_cmd *cmd)
 {
 	bool by_other = cmd->nexus != tmf->nexus;
 
-	if (!cmd->aborted && tmf->function == SCSI_CLEAR_TASK_SET && by_other)
+	/* The initiator has got an answer for a command that has expired. */
+	if (!cmd->aborted && !cmd->expired && tmf->function == SCSI_CLEAR_TASK_SET && by_other)
 		scsi_ua_raise(cmd->nexus, SCSI_UA_CLEARED);
 	abort_command(cmd, by_other && tmf->tas);
 }
 
-/* Marks the commands that the running function affects on this loop; returns whether there are any. */
+/*
+ * Marks the commands that the running function affects on this loop; returns whether it waits for any of
+ * them.
+ */
 static bool mark(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 {
 	struct list *node, *tmp;
@@ -129,7 +145,7 @@ static bool mark(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 
 		if (affects(tmf, cmd)) {
 			mark_one(tmf, cmd);
-			any = true;
+			any |= is_waited_for(cmd);
 		}
 	}
 	return any;

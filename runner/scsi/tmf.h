@@ -6,8 +6,8 @@
 #include "scsi/lu.h"
 
 /*
- * On the loop, after done() of an aborted command: answers the functions that waited for the
- * command.
+ * On the loop, after done() of an aborted command, or after it has expired: answers the functions
+ * that waited for the command.
  */
 void scsi_tmf_command_over(struct scsi_lu_loop *lul);
 /*

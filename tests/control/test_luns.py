@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a session notices of changes: LUNs that come, go and lead to another disk, write protection, and time limits."""
-import os
+"""What a session notices of changes: LUNs that come, go and lead to another disk, and write protection."""
 import time
 
 from control_case import TARGET, TPG, ControlCase, main
 import cdb
-from daemon import Daemon
 from initiator import Session
 
 HOST = "iqn.1994-05.com.redhat:host"
 LUNS_CHANGED = (6, 0x3F, 0x0E)
 MODE_CHANGED = (6, 0x2A, 0x01)
-COMMAND_TIMEOUT = (0xB, 0x2E, 0x02)
 BLOCK = bytes(range(256)) * 2
 FLAT = 0x4000  # SAM-5 4.7.7.4
 
@@ -103,38 +100,6 @@ class Luns(ControlCase):
             self.call("set", path=f"{TPG}/{HOST}/lun_0", attribute="write_protect", value=number % 2)
         self.wait_for(cdb.WRITE_PROTECTED, 0, cdb.write10(0, 1), out=BLOCK)
         self.assertEqual(self.sense(0, cdb.write10(0, 1), out=BLOCK), cdb.WRITE_PROTECTED)
-
-
-class TimeLimit(ControlCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.daemon = Daemon("--handler-path", os.environ["TCMU_RUNNER_HANG"], "--export", "hang/a,size=16M,name=a")
-        cls.path = cls.daemon.socket
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.daemon.kill()
-
-    def clean(self):
-        """What hangs cannot be deleted."""
-
-    def test_time_limit(self):
-        self.call("create", path="t_slow", enable=True,
-                  attributes={"control/config": "hang/b", "control/size": 16 << 20, "attrib/time_limit": 1})
-        self.create_target()
-        self.call("set", path=TPG, attribute="attrib/generate_node_acls", value=1)
-        self.call("set", path=TPG, attribute="attrib/demo_mode_write_protect", value=0)
-        self.call("create", path=f"{TPG}/127.0.0.1:{self.daemon.address[1]}")
-        self.call("create", path=f"{TPG}/lun_0", to="t_slow")
-        session = Session(self.daemon.address, TARGET, timeout=60)
-        self.addCleanup(session.connection.close)
-        session.execute(cdb.TEST_UNIT_READY)
-        tasks = [session.start(cdb.read10(1 << 14, 8), length=4096) for _ in range(3)]
-        for task in tasks:
-            session.finish(task)
-            self.assertEqual(task.key, COMMAND_TIMEOUT)
-        session.good(cdb.read10(0, 8), length=4096)
-        session.good(cdb.TEST_UNIT_READY)
 
 
 if __name__ == "__main__":

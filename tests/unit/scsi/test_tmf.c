@@ -219,6 +219,71 @@ static void test_expired(void **state)
 	close_test(&t);
 }
 
+static void expire(struct tmf_test *t, unsigned i)
+{
+	double_loop_enter(t->cmds[i].cmd.loop);
+	scsi_expire(&t->cmds[i].cmd);
+	double_loop_enter(double_loop(0));
+	assert_int_equal(t->cmds[i].done, 0);
+}
+
+/* The storage hangs: functions that wait for a command end when it expires, and later ones do not wait. */
+static void test_functions_do_not_wait_for_the_expired(void **state)
+{
+	struct tmf_test t;
+
+	(void)state;
+	open_test(&t);
+	start(&t, 0, 0, 0);
+	start(&t, 1, 0, 0);
+	manage(&t, 0, SCSI_ABORT_TASK, 0, 0, &t.cmds[0].cmd);
+	manage(&t, 1, SCSI_ABORT_TASK_SET, 0, 0, NULL);
+	assert_int_equal(answered, 0);
+	expire(&t, 0);
+	assert_int_equal(answered, 1);
+	assert_ptr_equal(answers[0], &t.tmf[0]);
+	expire(&t, 1);
+	assert_int_equal(answered, 2);
+	assert_int_equal(t.e.bs->holds, 2);
+	manage(&t, 0, SCSI_ABORT_TASK_SET, 0, 0, NULL);
+	assert_int_equal(answered, 3);
+	double_run();
+	assert_over(&t, 0, true);
+	assert_over(&t, 1, true);
+	assert_int_equal(answered, 3);
+	close_test(&t);
+}
+
+static void test_resets_do_not_wait_for_the_expired(void **state)
+{
+	struct tmf_test t;
+
+	(void)state;
+	open_test(&t);
+	start(&t, 0, 0, 0);
+	start(&t, 1, 1, 1);
+	manage(&t, 0, SCSI_LU_RESET, 0, 2, NULL);
+	double_run_posted();
+	expire(&t, 0);
+	double_run_posted();
+	assert_int_equal(answered, 0);
+	expire(&t, 1);
+	double_run_posted();
+	assert_int_equal(answered, 1);
+	/* The initiator has got an answer for its command, so it has lost none. */
+	scsi_ua_clear(&t.e.nexus[1], SCSI_UA_LU_RESET);
+	start(&t, 2, 1, 1);
+	expire(&t, 2);
+	manage(&t, 1, SCSI_CLEAR_TASK_SET, 0, 0, NULL);
+	double_run_posted();
+	assert_int_equal(answered, 2);
+	assert_int_equal(scsi_ua_peek(&t.e.nexus[1]), SENSE_NONE);
+	double_run();
+	for (unsigned i = 0; i < 3; i++)
+		assert_over(&t, i, true);
+	close_test(&t);
+}
+
 static void test_clear_task_set_on_all_loops(void **state)
 {
 	struct tmf_test t;
@@ -476,6 +541,8 @@ int main(void)
 	    cmocka_unit_test(test_epoch_wraps),
 	    cmocka_unit_test(test_io_is_cancelled),
 	    cmocka_unit_test(test_expired),
+	    cmocka_unit_test(test_functions_do_not_wait_for_the_expired),
+	    cmocka_unit_test(test_resets_do_not_wait_for_the_expired),
 	};
 
 	return cmocka_run_group_tests_name("scsi_tmf", tests, NULL, NULL);
