@@ -335,6 +335,11 @@ bool saveconfig_has_changed(const struct saveconfig *config)
 	return !config->is_saved || config->saved_generation != model_generation(config->model);
 }
 
+const char *saveconfig_path(const struct saveconfig *config)
+{
+	return config->path;
+}
+
 /* --- life --- */
 
 struct saveconfig *saveconfig_new(struct model *model, const char *path)

@@ -74,6 +74,8 @@ void saveconfig_diff(struct saveconfig *config, const char *path, saveconfig_don
 
 /* Whether the configuration has changed since the last save to, or restore from, the daemon's own file. */
 bool saveconfig_has_changed(const struct saveconfig *config);
+/* The file that the daemon was started with, or NULL. */
+const char *saveconfig_path(const struct saveconfig *config);
 
 /* An entry of the file that could not be restored. The strings are valid during the call. */
 struct saveconfig_entry {

@@ -105,6 +105,7 @@ void control_method_status(struct control_call *call)
 		context->devices(context->devices_arg, add_device, &status);
 	json_object_set_array_member(json, "kernel_devices", status.devices);
 	saveconfig_failed(context->saveconfig, add_entry, status.problems);
+	control_set_text(json, "saveconfig", saveconfig_path(context->saveconfig));
 	json_object_set_boolean_member(json, "unsaved_changes", saveconfig_has_changed(context->saveconfig));
 	json_object_set_boolean_member(json, "degraded", json_array_get_length(status.problems) > 0);
 	json_object_set_array_member(json, "problems", status.problems);

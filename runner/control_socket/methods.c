@@ -41,7 +41,7 @@ static const struct control_method methods[] = {
 	     "is degraded",
      .result =
 	 "version, pid, uptime in seconds, degraded, problems, storage, kernel_devices, targets, sessions, "
-	 "unsaved_changes",
+	 "saveconfig (the path of the file that the daemon was started with), unsaved_changes",
      .params = NO_PARAMS,
      .run = control_method_status},
     {.name = "schema",

@@ -99,7 +99,9 @@ class Saveconfig(unittest.TestCase):
     def test_unsaved_changes_are_not_lost(self):
         with self.daemon():
             control = self.control()
-            self.assertIs(control.call("status")["unsaved_changes"], False)
+            status = control.call("status")
+            self.assertIs(status["unsaved_changes"], False)
+            self.assertTrue(status["saveconfig"].endswith(".json"), status)
             control.call("set", path=ONE + "/tpgt_1", attribute="auth/password", value="never-shown-123")
             control.call("set", path=ONE + "/tpgt_1", attribute="attrib/default_cmdsn_depth", value=17)
             self.assertIs(control.call("status")["unsaved_changes"], True)

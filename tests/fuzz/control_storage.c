@@ -248,6 +248,12 @@ bool saveconfig_has_changed(const struct saveconfig *config)
 	return config;
 }
 
+const char *saveconfig_path(const struct saveconfig *config)
+{
+	(void)config;
+	return NULL;
+}
+
 void saveconfig_failed(const struct saveconfig *config,
 		       void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg)
 {

@@ -36,6 +36,20 @@ static void print_problems(JsonObject *status)
 	}
 }
 
+static void print_unsaved(JsonObject *status)
+{
+	g_autofree char *file = show_text(status, "saveconfig");
+
+	if (!show_flag(status, "unsaved_changes"))
+		return;
+	if (*file)
+		puts("  There are changes that are not saved: \"tcmuctl diff\" shows them, \"tcmuctl save\" "
+		     "saves them.");
+	else
+		puts("  No file keeps this configuration: \"tcmuctl save FILE\" writes one for --saveconfig "
+		     "FILE.");
+}
+
 static void print_status(struct cli *cli, const struct service *service, JsonObject *status)
 {
 	g_autofree char *version = show_text(status, "version");
@@ -51,9 +65,7 @@ static void print_status(struct cli *cli, const struct service *service, JsonObj
 	print_disks(status, "storage", "path", "storage object");
 	print_disks(status, "kernel_devices", "name", "kernel device");
 	print_problems(status);
-	if (show_flag(status, "unsaved_changes"))
-		puts("  There are changes that are not saved: \"tcmuctl diff\" shows them, \"tcmuctl save\" "
-		     "saves them.");
+	print_unsaved(status);
 }
 
 enum tcmuctl_status run_status(char **args)
