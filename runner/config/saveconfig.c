@@ -195,6 +195,23 @@ void saveconfig_save(struct saveconfig *config, const char *path, saveconfig_don
 
 /* --- restore and reload --- */
 
+/* LIO's defaults count as the file has them; whoever wonders about the speed finds the reason in the log. */
+static void log_slow_tpgs(const struct saveconfig *config)
+{
+	struct model_object *target = model_first(model_root(config->model), MODEL_TARGET);
+	unsigned n = 0;
+
+	for (; target; target = model_next(target))
+		for (struct model_object *tpg = model_first(target, MODEL_TPG); tpg; tpg = model_next(tpg))
+			n += model_is_enabled(tpg) && model_tpg_is_slow(tpg);
+	if (n)
+		log_info(
+		    "saveconfig",
+		    "%u TPGs have login parameters with which long WRITEs wait for each R2T; \"Values that "
+		    "cost speed\" in docs/saveconfig.md says how to change them",
+		    n);
+}
+
 static void on_restored(void *arg, GPtrArray *lines)
 {
 	struct saveconfig *config = arg;
@@ -206,6 +223,7 @@ static void on_restored(void *arg, GPtrArray *lines)
 	set_tree(&config->file, g_steal_pointer(&operation->tree));
 	if (operation->is_own)
 		note_saved(config, model_generation(config->model));
+	log_slow_tpgs(config);
 	saveconfig_finish(operation, 0, NULL);
 }
 

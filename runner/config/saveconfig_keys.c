@@ -110,7 +110,9 @@ bool config_attribute_is_chosen(const struct model_attribute *attribute)
 {
 	if (attribute->kind == MODEL_STORAGE)
 		return !strcmp(attribute->group, "control") || !strcmp(attribute->group, "wwn");
-	return attribute == model_attribute(MODEL_TPG, "", "rtpi");
+	/* prod_mode_write_protect protects a mapped LUN for which the file says nothing. */
+	return attribute == model_attribute(MODEL_TPG, "", "rtpi") ||
+	       attribute == model_attribute(MODEL_MAPPED_LUN, "", "write_protect");
 }
 
 bool config_attribute_needs_new_object(const struct model_attribute *attribute)
@@ -136,7 +138,8 @@ const struct model_attribute *config_key_shown(const struct config_key *key)
 
 bool config_attribute_closes(const struct config_node *node, const struct model_attribute *attribute)
 {
-	if (node->kind == MODEL_ROOT || node->kind == MODEL_STORAGE || attribute->flags & MODEL_NO_EFFECT)
+	if (node->kind == MODEL_ROOT || node->kind == MODEL_STORAGE ||
+	    attribute->flags & (MODEL_NO_EFFECT | MODEL_TUNES))
 		return false;
 	return !(attribute->flags & MODEL_OURS) || attribute->flags & MODEL_RESTRICTS;
 }

@@ -194,7 +194,25 @@ static int set_attributes(const struct export_access *access, struct model_objec
 
 	for (size_t i = 0; i < G_N_ELEMENTS(values) && !err; i++)
 		err = model_set_now(tpg, "attrib", values[i].name, values[i].text, error);
-	return err ? err : model_set_now(tpg, "param", "TargetAlias", "", error);
+	return err;
+}
+
+/* Fewer round trips for each WRITE than with LIO's defaults, which the model has. */
+static int set_parameters(struct model_object *tpg, struct error *error)
+{
+	static const struct {
+		const char *name, *text;
+	} values[] = {
+	    {"TargetAlias", ""},           {"InitialR2T", "No"},
+	    {"MaxBurstLength", "1048576"}, {"FirstBurstLength", "262144"},
+	    {"MaxOutstandingR2T", "16"},   {"DefaultTime2Wait", "0"},
+	    {"DefaultTime2Retain", "0"},
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(values) && !err; i++)
+		err = model_set_now(tpg, "param", values[i].name, values[i].text, error);
+	return err;
 }
 
 int export_access_apply(const struct export_access *access, struct model_object *tpg, struct error *error)
@@ -203,6 +221,8 @@ int export_access_apply(const struct export_access *access, struct model_object 
 	char *fallback[2];
 	int err = set_attributes(access, tpg, error);
 
+	if (!err)
+		err = set_parameters(tpg, error);
 	if (!err)
 		err = set_account(tpg, "auth", access->auth, error);
 	for (char **text = portals_of(o, fallback); *text && !err; text++)

@@ -104,6 +104,8 @@ void control_method_schema(struct control_call *call)
 		for (unsigned i = 0; (attribute = model_attribute_at((enum model_kind)kind, i)); i++)
 			json_array_add_object_element(attributes, attribute_json(attribute));
 	json_object_set_int_member(json, "version", SCHEMA_VERSION);
+	/* A batch (JSON-RPC 2.0, section 6) gets one error. */
+	json_object_set_boolean_member(json, "batches", FALSE);
 	json_object_set_array_member(json, "methods", methods);
 	json_object_set_array_member(json, "attributes", attributes);
 	control_call_finish(call, control_object_node(json));

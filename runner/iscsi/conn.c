@@ -168,18 +168,32 @@ static void conn_timer(struct loop_timer *timer)
 		iscsi_conn_close(conn, conn->discovery ? "discovery took too long" : "login took too long");
 }
 
-void iscsi_conn_full(struct iscsi_conn *conn)
+void iscsi_conn_full(struct iscsi_conn *conn, const struct model_login *target)
 {
 	const struct iscsi_options *options = &conn->il->server->options;
-	bool normal = !conn->session->discovery;
 
 	conn->state = ISCSI_CONN_FULL;
-	if (normal)
-		iscsi_place_free_half_open(conn);
-	else
+	if (!target) {
 		iscsi_place_begin_discovery(conn);
-	loop_timer_arm(conn->il->loop, &conn->timer,
-		       (normal ? options->nopin_interval_s : options->login_timeout_s) * NS_PER_S);
+		loop_timer_arm(conn->il->loop, &conn->timer, options->login_timeout_s * NS_PER_S);
+		return;
+	}
+	iscsi_place_free_half_open(conn);
+	conn->nopin_interval_s = target->nopin_interval_s == MODEL_UNSET ? options->nopin_interval_s
+									 : (unsigned)target->nopin_interval_s;
+	conn->nopin_timeout_s = target->nopin_timeout_s == MODEL_UNSET ? options->nopin_timeout_s
+								       : (unsigned)target->nopin_timeout_s;
+	iscsi_nop_start(conn);
+}
+
+void iscsi_conn_limit_login(struct iscsi_conn *conn, unsigned seconds)
+{
+	uint64_t end = conn->began_ns + seconds * NS_PER_S, now = loop_now_ns(conn->il->loop);
+
+	if (conn->login_timed)
+		return;
+	conn->login_timed = true;
+	loop_timer_arm(conn->il->loop, &conn->timer, end > now ? end - now : 0);
 }
 
 void iscsi_conn_phase(struct iscsi_conn *conn)
@@ -261,7 +275,7 @@ static struct iscsi_login *new_login(struct iscsi_conn *conn)
 static void arrive(struct iscsi_conn *conn)
 {
 	list_add_tail(&conn->il->conns, &conn->node);
-	conn->last_rx_ns = loop_now_ns(conn->il->loop);
+	conn->last_rx_ns = conn->began_ns = loop_now_ns(conn->il->loop);
 	conn->login = new_login(conn);
 	if (!conn->login || loop_watch_add(conn->il->loop, &conn->watch) < 0) {
 		iscsi_conn_close(conn, "out of memory");

@@ -79,6 +79,15 @@ struct iscsi_conn {
 	bool numbered;
 	/* A NOP-In was sent, and nothing has been received since. */
 	bool probing;
+	/*
+	 * In the full feature phase: the silence of the initiator before a NOP-In, 0: it gets none; and how
+	 * long the initiator may leave a NOP-In, its input or the Data-Out of its commands waiting.
+	 */
+	unsigned nopin_interval_s, nopin_timeout_s;
+	/* When the connection came to this loop. */
+	uint64_t began_ns;
+	/* The time limit of the target that the initiator named has been set. */
+	bool login_timed;
 	/* When the socket last gave or took bytes. */
 	uint64_t last_rx_ns, last_tx_ns;
 
@@ -139,6 +148,9 @@ void iscsi_conn_update(struct iscsi_conn *conn);
 void iscsi_conn_phase(struct iscsi_conn *conn);
 /* Schedules the deferred work (turn). */
 void iscsi_conn_wake(struct iscsi_conn *conn);
-/* The full feature phase begins: from now on the timer looks for silent initiators. */
-void iscsi_conn_full(struct iscsi_conn *conn);
+/* The full feature phase begins: from now on the timer looks for silent initiators. target is NULL in
+ * discovery. */
+void iscsi_conn_full(struct iscsi_conn *conn, const struct model_login *target);
+/* The initiator has named a target whose logins have this time limit, counted from the begin of the login. */
+void iscsi_conn_limit_login(struct iscsi_conn *conn, unsigned seconds);
 #endif

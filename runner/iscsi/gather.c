@@ -84,7 +84,7 @@ bool iscsi_gather_is_stalled(struct iscsi_conn *conn)
 {
 	struct iscsi_gather *gather = &conn->gather;
 	uint64_t now = loop_now_ns(conn->il->loop);
-	uint64_t limit = conn->il->server->options.nopin_timeout_s * NS_PER_S;
+	uint64_t limit = conn->nopin_timeout_s * NS_PER_S;
 
 	if (!is_gathering(conn->session) || gather->nfinished != gather->seen_finished ||
 	    gather->bytes - gather->seen_bytes >= PROGRESS_BYTES || !gather->seen_ns) {

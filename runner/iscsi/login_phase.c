@@ -67,7 +67,7 @@ static bool welcome(struct iscsi_conn *conn, struct iscsi_login_response *respon
 	set_name(conn, result->initiator_name);
 	conn->params = result->params;
 	open_window(conn, result->discovery ? DISCOVERY_DEPTH : result->target->queue_depth);
-	iscsi_conn_full(conn);
+	iscsi_conn_full(conn, result->target);
 	log_info(conn->name, "logged in to %s", iscsi_session_name(session));
 	iscsi_login_free(conn->login);
 	conn->login = NULL;
@@ -141,6 +141,14 @@ static void start_numbers(struct iscsi_conn *conn)
 	conn->numbered = true;
 }
 
+static void limit_time(struct iscsi_conn *conn)
+{
+	const struct model_login *target = iscsi_login_result(conn->login)->target;
+
+	if (target && target->login_timeout_s != MODEL_UNSET)
+		iscsi_conn_limit_login(conn, (unsigned)target->login_timeout_s);
+}
+
 bool iscsi_login_pdu(struct iscsi_conn *conn)
 {
 	struct iscsi_login_response response;
@@ -150,8 +158,10 @@ bool iscsi_login_pdu(struct iscsi_conn *conn)
 	switch (
 	    iscsi_login_request(conn->login, conn->rx.head, conn->rx.data, conn->rx.data_len, &response)) {
 	case ISCSI_LOGIN_MORE:
+		limit_time(conn);
 		return send_response(conn, &response);
 	case ISCSI_LOGIN_COMPLETE:
+		limit_time(conn);
 		return complete(conn, &response);
 	case ISCSI_LOGIN_FAIL:
 		fail(conn, &response);

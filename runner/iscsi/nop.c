@@ -61,12 +61,22 @@ static uint64_t silence_ns(const struct iscsi_conn *conn)
 	return loop_now_ns(conn->il->loop) - (conn->tx.blocked ? conn->last_tx_ns : last);
 }
 
+/* An initiator that gets no NOP-In must read, and send its Data-Out, nevertheless. */
+static uint64_t interval_ns(const struct iscsi_conn *conn)
+{
+	return (conn->nopin_interval_s ? conn->nopin_interval_s : conn->nopin_timeout_s) * NS_PER_S;
+}
+
+void iscsi_nop_start(struct iscsi_conn *conn)
+{
+	loop_timer_arm(conn->il->loop, &conn->timer, interval_ns(conn));
+}
+
 void iscsi_nop_timer(struct iscsi_conn *conn)
 {
-	const struct iscsi_options *options = &conn->il->server->options;
 	bool waiting = conn->probing || conn->tx.blocked;
 	uint64_t silence = silence_ns(conn);
-	uint64_t limit = (waiting ? options->nopin_timeout_s : options->nopin_interval_s) * NS_PER_S;
+	uint64_t limit = waiting ? conn->nopin_timeout_s * NS_PER_S : interval_ns(conn);
 
 	if (iscsi_gather_is_stalled(conn)) {
 		iscsi_conn_close(conn, "the initiator does not send the Data-Out of its commands");
@@ -81,7 +91,8 @@ void iscsi_nop_timer(struct iscsi_conn *conn)
 							: "the initiator does not answer a NOP-In");
 		return;
 	}
-	probe(conn);
+	if (conn->nopin_interval_s)
+		probe(conn);
 	if (conn->state == ISCSI_CONN_FULL)
-		loop_timer_arm(conn->il->loop, &conn->timer, options->nopin_timeout_s * NS_PER_S);
+		loop_timer_arm(conn->il->loop, &conn->timer, conn->nopin_timeout_s * NS_PER_S);
 }

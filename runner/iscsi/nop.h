@@ -9,6 +9,8 @@ struct iscsi_conn;
 
 /* The framing's function (rx.h). */
 bool iscsi_nop_out(struct iscsi_conn *conn);
+/* The full feature phase begins: arms the connection's timer. */
+void iscsi_nop_start(struct iscsi_conn *conn);
 /* The connection's timer: the peer may have been silent for too long. */
 void iscsi_nop_timer(struct iscsi_conn *conn);
 #endif

@@ -13,6 +13,7 @@
 #include <sys/random.h>
 
 #include "iscsi_login/binary.h"
+#include "model/accounts.h"
 #include "util/bytes.h"
 
 #define DIGEST_MAX 64
@@ -104,9 +105,9 @@ static const char *challenge(struct iscsi_chap *chap, const struct iscsi_offers 
 
 /* Compares name and response together, so that neither the answer nor its time shows which of
  * them was wrong. */
-static bool response_matches(const struct iscsi_chap *chap, const char *name, const char *response)
+static bool account_matches(const struct iscsi_chap *chap, const struct model_account *account,
+			    const char *name, const char *response)
 {
-	const struct model_auth *account = chap->account;
 	uint8_t want[DIGEST_MAX], got[DIGEST_MAX];
 	char padded[sizeof(account->user)] = "";
 	int len = iscsi_chap_response(chap->digest, chap->id, account->secret, chap->challenge,
@@ -123,8 +124,29 @@ static bool response_matches(const struct iscsi_chap *chap, const char *name, co
 	return name_right & digest_right;
 }
 
-/* Mutual CHAP: answers the challenge of the initiator. */
-static const char *answer_challenge(const struct iscsi_chap *chap, const char *id_text,
+/* The time of all accounts is spent, whichever of them matches. matched: a copy of this one. */
+static bool response_matches(const struct iscsi_chap *chap, const char *name, const char *response,
+			     struct model_account *matched)
+{
+	struct model_account account;
+	const char *more = chap->account->more;
+	bool found = false;
+
+	snprintf(account.user, sizeof(account.user), "%s", chap->account->user);
+	snprintf(account.secret, sizeof(account.secret), "%s", chap->account->secret);
+	do {
+		if (*account.user && *account.secret && account_matches(chap, &account, name, response)) {
+			*matched = account;
+			found = true;
+		}
+		more = more && *more ? model_account_next(more, &account) : NULL;
+	} while (more);
+	OPENSSL_cleanse(&account, sizeof(account));
+	return found;
+}
+
+/* Mutual CHAP: answers the challenge of the initiator, whose own secret is secret. */
+static const char *answer_challenge(const struct iscsi_chap *chap, const char *secret, const char *id_text,
 				    const char *challenge_text, struct iscsi_text_out *out)
 {
 	const struct model_auth *account = chap->account;
@@ -138,7 +160,7 @@ static const char *answer_challenge(const struct iscsi_chap *chap, const char *i
 		return "the initiator asks for mutual CHAP, which is not configured";
 	/* With one secret for both directions, an attacker could let the target answer its own
 	 * challenge (9.2.1). */
-	if (strcmp(account->secret, account->mutual_secret) == 0)
+	if (strcmp(secret, account->mutual_secret) == 0)
 		return "mutual CHAP is configured with the same secret for both directions";
 	if (!iscsi_value_number(id_text, &id) || id > UINT8_MAX)
 		return "CHAP_I is not a number from 0 to 255";
@@ -166,16 +188,18 @@ static const char *verify(struct iscsi_chap *chap, const struct iscsi_offers *of
 	const char *id = offers->of[ISCSI_KEY_CHAP_I].value;
 	const char *theirs = offers->of[ISCSI_KEY_CHAP_C].value;
 	const char *wrong = NULL;
+	struct model_account matched;
 
 	if (!name || !response)
 		return "CHAP_N and CHAP_R are missing";
 	if (!id != !theirs)
 		return "only one of CHAP_I and CHAP_C was sent";
 	/* An initiator that has not authenticated itself gets no response. */
-	if (!response_matches(chap, name, response))
+	if (!response_matches(chap, name, response, &matched))
 		return "wrong CHAP user or secret";
 	if (id)
-		wrong = answer_challenge(chap, id, theirs, out);
+		wrong = answer_challenge(chap, matched.secret, id, theirs, out);
+	OPENSSL_cleanse(&matched, sizeof(matched));
 	if (!wrong)
 		chap->state = CHAP_PASSED;
 	return wrong;

@@ -27,7 +27,9 @@ static const char *const reject[] = {"Reject", NULL};
 	.max = (max_)
 #define BOOLEAN(function_, field_, initial_, ours_) \
 	.type = ISCSI_KEY_##function_, FIELD(field_), .initial = (initial_), .ours = (ours_)
-#define LIST(field_, choices_) .type = ISCSI_KEY_LIST, FIELD(field_), .choices = (choices_)
+#define LIST(field_, choices_) \
+	.type = ISCSI_KEY_LIST, FIELD(field_), .choices = (choices_), .ours = UINT32_MAX
+#define TPG(parameter_) .parameter = MODEL_P_##parameter_
 #define OBSOLETE(answer_)      .type = ISCSI_KEY_FIXED, .choices = (answer_)
 #define NORMAL_ONLY            .not_in_discovery = true
 
@@ -51,35 +53,40 @@ const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT] = {
 	[ISCSI_KEY_CHAP_R] = { NAME("CHAP_R"), TEXT, IN(SECURITY), .value_max = BINARY_MAX },
 
 	/* Operational parameters, 13.1, 13.2, 13.10 to 13.20 */
-	[ISCSI_KEY_HEADER_DIGEST] = { NAME("HeaderDigest"), LIST(header_digest, digests), IN(OPERATIONAL) },
-	[ISCSI_KEY_DATA_DIGEST] = { NAME("DataDigest"), LIST(data_digest, digests), IN(OPERATIONAL) },
+	[ISCSI_KEY_HEADER_DIGEST] = { NAME("HeaderDigest"), LIST(header_digest, digests), IN(OPERATIONAL),
+				      TPG(HEADER_DIGEST), .target_offers = true },
+	[ISCSI_KEY_DATA_DIGEST] = { NAME("DataDigest"), LIST(data_digest, digests), IN(OPERATIONAL),
+				    TPG(DATA_DIGEST), .target_offers = true },
 	[ISCSI_KEY_MAX_CONNECTIONS] = { NAME("MaxConnections"), NUMBER(MIN, max_connections, 1, 1, 1, 65535),
 					IN(OPERATIONAL), NORMAL_ONLY },
 	[ISCSI_KEY_INITIAL_R2T] = { NAME("InitialR2T"), BOOLEAN(OR, initial_r2t, true, false),
-				    IN(OPERATIONAL), NORMAL_ONLY },
+				    IN(OPERATIONAL), NORMAL_ONLY, TPG(INITIAL_R2T) },
 	[ISCSI_KEY_IMMEDIATE_DATA] = { NAME("ImmediateData"), BOOLEAN(AND, immediate_data, true, true),
-				       IN(OPERATIONAL), NORMAL_ONLY },
+				       IN(OPERATIONAL), NORMAL_ONLY, TPG(IMMEDIATE_DATA),
+				       .target_offers = true, .may_stay_unanswered = true },
 	/* The field is the limit of the initiator; .ours is the limit that the target declares. */
 	[ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH] = { NAME("MaxRecvDataSegmentLength"),
 						     NUMBER(DECLARED, max_xmit_data_segment, 8192, 262144,
 							    512, SEGMENT_MAX),
-						     IN(NEGOTIATION) },
+						     IN(NEGOTIATION), TPG(MAX_RECV_DATA_SEGMENT) },
 	[ISCSI_KEY_MAX_BURST_LENGTH] = { NAME("MaxBurstLength"),
 					 NUMBER(MIN, max_burst, 262144, 1048576, 512, SEGMENT_MAX),
-					 IN(OPERATIONAL), NORMAL_ONLY },
+					 IN(OPERATIONAL), NORMAL_ONLY, TPG(MAX_BURST) },
 	[ISCSI_KEY_FIRST_BURST_LENGTH] = { NAME("FirstBurstLength"),
 					   NUMBER(MIN, first_burst, 65536, 262144, 512, SEGMENT_MAX),
-					   IN(OPERATIONAL), NORMAL_ONLY },
+					   IN(OPERATIONAL), NORMAL_ONLY, TPG(FIRST_BURST),
+					   .target_offers = true, .may_stay_unanswered = true },
 	/* A session ends with its connection (ErrorRecoveryLevel 0), so nothing is waited for or
 	 * retained. */
 	[ISCSI_KEY_DEFAULT_TIME2WAIT] = { NAME("DefaultTime2Wait"),
-					  NUMBER(MAX, default_time2wait, 2, 0, 0, 3600), IN(OPERATIONAL) },
+					  NUMBER(MAX, default_time2wait, 2, 0, 0, 3600), IN(OPERATIONAL),
+					  TPG(DEFAULT_TIME2WAIT) },
 	[ISCSI_KEY_DEFAULT_TIME2RETAIN] = { NAME("DefaultTime2Retain"),
 					    NUMBER(MIN, default_time2retain, 20, 0, 0, 3600),
-					    IN(OPERATIONAL) },
+					    IN(OPERATIONAL), TPG(DEFAULT_TIME2RETAIN) },
 	[ISCSI_KEY_MAX_OUTSTANDING_R2T] = { NAME("MaxOutstandingR2T"),
 					    NUMBER(MIN, max_outstanding_r2t, 1, 16, 1, 65535),
-					    IN(OPERATIONAL), NORMAL_ONLY },
+					    IN(OPERATIONAL), NORMAL_ONLY, TPG(MAX_OUTSTANDING_R2T) },
 	[ISCSI_KEY_DATA_PDU_IN_ORDER] = { NAME("DataPDUInOrder"), BOOLEAN(OR, data_pdu_in_order, true, true),
 					  IN(OPERATIONAL), NORMAL_ONLY },
 	[ISCSI_KEY_DATA_SEQUENCE_IN_ORDER] = { NAME("DataSequenceInOrder"),

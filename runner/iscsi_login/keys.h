@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/login.h"
+
 enum iscsi_key {
 	ISCSI_KEY_SESSION_TYPE,
 	ISCSI_KEY_INITIATOR_NAME,
@@ -99,8 +101,20 @@ struct iscsi_key_row {
 	size_t field;
 	/* The value before negotiation. */
 	uint32_t initial;
-	/* The value of the target in the negotiation. */
+	/*
+	 * The value of the target in the negotiation, unless its TPG has another one; for lists the set of
+	 * the choices that the target accepts, with one bit for each.
+	 */
 	uint32_t ours;
+	/* The TPG's value; MODEL_P_NONE: it has none. */
+	enum model_parameter parameter;
+	/*
+	 * The target offers its value itself if the initiator has not offered the key and the default is
+	 * not what the target accepts.
+	 */
+	bool target_offers;
+	/* login_keys_workaround: some initiators do not answer such an offer, and log in all the same. */
+	bool may_stay_unanswered;
 	/* The range of legal values. */
 	uint32_t min, max;
 	/* The legal values of a list, ended by NULL. */

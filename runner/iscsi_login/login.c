@@ -37,6 +37,8 @@ void iscsi_login_free(struct iscsi_login *login)
 	if (!login)
 		return;
 	model_login_free(login->target);
+	if (login->discovery_account)
+		model_auth_clear(login->discovery_account);
 	secret_free(login->discovery_account, sizeof(*login->discovery_account));
 	free(login);
 }
@@ -78,26 +80,37 @@ enum iscsi_login_status iscsi_login_refusal(const struct iscsi_login *login, enu
 
 /* --- security stage (6.3.2, 12.1) --- */
 
-static bool list_offers(const char *list, const char *method)
+/* The place of the method in the list, which begins with what the initiator prefers; 0: it is not there. */
+static unsigned place_of(const char *list, const char *method)
 {
 	const char *item;
 	int len;
 
-	while ((len = iscsi_list_next(&list, &item)) >= 0)
+	for (unsigned place = 1; (len = iscsi_list_next(&list, &item)) >= 0; place++)
 		if (strlen(method) == (size_t)len && memcmp(item, method, (size_t)len) == 0)
-			return true;
-	return false;
+			return place;
+	return 0;
+}
+
+/* The initiator need not authenticate, but prefers to, and there is an account for it. */
+static bool prefers_chap(const struct iscsi_login *login, const char *methods)
+{
+	unsigned chap = place_of(methods, "CHAP"), none = place_of(methods, "None");
+
+	return login->target && login->target->may_authenticate && chap && (!none || chap < none);
 }
 
 static enum iscsi_login_status authenticate(struct iscsi_login *login, const struct iscsi_offers *offers,
 					    struct iscsi_text_out *out)
 {
 	const char *methods = offers->of[ISCSI_KEY_AUTH_METHOD].value;
-	const char *wanted = login->account ? "CHAP" : "None";
-	const char *wrong;
+	const char *wanted, *wrong;
 
 	if (methods) {
-		if (!list_offers(methods, wanted))
+		if (prefers_chap(login, methods))
+			login->account = &login->target->auth;
+		wanted = login->account ? "CHAP" : "None";
+		if (!place_of(methods, wanted))
 			return iscsi_login_refusal(
 			    login, ISCSI_LOGIN_AUTH_FAILED,
 			    login->account
@@ -135,11 +148,12 @@ static void add_declarations(struct iscsi_login *login, bool first, struct iscsi
 			iscsi_text_add_key(out, ISCSI_KEY_TARGET_ALIAS, result->target->alias);
 	}
 	if (login->stage == ISCSI_STAGE_OPERATIONAL && !login->declared) {
-		const struct iscsi_key_row *row = &iscsi_keys[ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH];
+		const enum iscsi_key key = ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH;
 
 		login->declared = true;
 		/* A discovery session, which may need no secret, sends short requests only. */
-		result->params.max_recv_data_segment = result->discovery ? row->initial : row->ours;
+		result->params.max_recv_data_segment =
+		    result->discovery ? iscsi_keys[key].initial : login->values.of[key];
 		iscsi_text_add_number(out, ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH,
 				      result->params.max_recv_data_segment);
 	}
@@ -162,8 +176,9 @@ static enum iscsi_login_status check_declared(const struct iscsi_login *login,
 	return ISCSI_LOGIN_OK;
 }
 
-/* Handles the complete text in login->in and puts the answer into login->out. */
-static enum iscsi_login_status handle_text(struct iscsi_login *login)
+/* Handles the complete text in login->in and puts the answer into login->out. last: the initiator wants to
+ * begin the full feature phase after it. */
+static enum iscsi_login_status handle_text(struct iscsi_login *login, bool last)
 {
 	struct iscsi_login_result *result = &login->result;
 	struct iscsi_text_out out = {.text = login->out, .size = sizeof(login->out)};
@@ -177,12 +192,16 @@ static enum iscsi_login_status handle_text(struct iscsi_login *login)
 	status = first ? iscsi_login_identify(login, &offers) : iscsi_login_identify_again(login, &offers);
 	if (status)
 		return status;
+	if (first)
+		iscsi_target_values_set(&login->values, result->target ? result->target->parameters : NULL);
 	login->identified = true;
 	if (!security && !authenticated(login))
 		return iscsi_login_refusal(login, ISCSI_LOGIN_AUTH_FAILED,
 					   "CHAP is required, but the initiator left out the security stage");
 	iscsi_offers_negotiate(&offers, security ? ISCSI_PHASE_SECURITY : ISCSI_PHASE_OPERATIONAL,
-			       result->discovery, &result->params);
+			       result->discovery, &login->values, &result->params);
+	iscsi_offers_are_answers(&offers, login->offered);
+	login->awaits_answer = false;
 	status = check_declared(login, &offers);
 	if (status)
 		return status;
@@ -191,6 +210,8 @@ static enum iscsi_login_status handle_text(struct iscsi_login *login)
 	if (status)
 		return status;
 	iscsi_offers_answer(&offers, login->in, login->in_len, &out);
+	if (last)
+		iscsi_login_add_offers(login, &out);
 	if (out.overflow)
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
 					   "the request has more unknown keys than one answer can hold");
@@ -287,7 +308,9 @@ static enum iscsi_login_status add_data(struct iscsi_login *login, const struct 
 		memcpy(login->in + login->in_len, data, data_len);
 	login->in_len += data_len;
 	*complete = !(req->flags & ISCSI_LOGIN_CONTINUE);
-	return *complete ? handle_text(login) : ISCSI_LOGIN_OK;
+	return *complete ? handle_text(login, req->flags & ISCSI_LOGIN_TRANSIT &&
+						  ISCSI_LOGIN_NSG(req->flags) == ISCSI_STAGE_FULL_FEATURE)
+			 : ISCSI_LOGIN_OK;
 }
 
 /* Fills in the next piece of the answer. True: it is the last one. */
@@ -305,7 +328,7 @@ static bool put_data(struct iscsi_login *login, struct iscsi_login_response *res
 static enum iscsi_login_status transit(struct iscsi_login *login, const struct iscsi_login_req *req,
 				       struct iscsi_login_rsp *rsp)
 {
-	if (!(req->flags & ISCSI_LOGIN_TRANSIT))
+	if (!(req->flags & ISCSI_LOGIN_TRANSIT) || login->awaits_answer)
 		return ISCSI_LOGIN_OK;
 	if (!authenticated(login))
 		return login->chap_agreed
@@ -314,7 +337,7 @@ static enum iscsi_login_status transit(struct iscsi_login *login, const struct i
 						 "CHAP is required, but the initiator does not offer it");
 	login->stage = ISCSI_LOGIN_NSG(req->flags);
 	rsp->flags |= ISCSI_LOGIN_TRANSIT | (uint8_t)login->stage;
-	return ISCSI_LOGIN_OK;
+	return login->stage == ISCSI_STAGE_FULL_FEATURE ? iscsi_login_check_result(login) : ISCSI_LOGIN_OK;
 }
 
 static enum iscsi_login_status respond(struct iscsi_login *login, const struct iscsi_login_req *req,

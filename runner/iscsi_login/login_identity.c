@@ -39,12 +39,12 @@ static enum iscsi_login_status status_of_hidden(const struct iscsi_login *login)
 	return is_known(login) ? ISCSI_LOGIN_NOT_FOUND : ISCSI_LOGIN_FORBIDDEN;
 }
 
-/* The initiator has to prove that it knows the account. An account without name or secret proves nothing. */
+/* The initiator has to prove that it knows an account. An account without name or secret proves nothing. */
 static enum iscsi_login_status demand(struct iscsi_login *login, const struct model_auth *account,
 				      const char *where)
 {
 	login->account = account;
-	if (account->user[0] && account->secret[0])
+	if (model_auth_is_set(account))
 		return ISCSI_LOGIN_OK;
 	return iscsi_login_refusal(login, ISCSI_LOGIN_AUTH_FAILED,
 				   "%s requires CHAP, but no userid and password are set for this initiator",

@@ -32,6 +32,12 @@ struct iscsi_login {
 	struct iscsi_chap chap;
 	/* The set of the keys that came. */
 	uint64_t seen;
+	/* What the target accepts in the negotiation. */
+	struct iscsi_target_values values;
+	/* The set of the keys that the target has offered. */
+	uint64_t offered;
+	/* The last answer contains such an offer, so the login cannot end before the next request. */
+	bool awaits_answer;
 	struct iscsi_login_result result;
 	size_t in_len, out_len, out_sent;
 	/* The text of the request so far. */
@@ -51,4 +57,12 @@ enum iscsi_login_status iscsi_login_identify(struct iscsi_login *login, const st
  * them. */
 enum iscsi_login_status iscsi_login_identify_again(const struct iscsi_login *login,
 						   const struct iscsi_offers *offers);
+
+/*
+ * The initiator has nothing more to offer: now the target offers its values of keys whose default it does not
+ * accept, once for each key, and awaits an answer if there are any.
+ */
+void iscsi_login_add_offers(struct iscsi_login *login, struct iscsi_text_out *out);
+/* The full feature phase begins: refuses the login if a value that holds is none that the TPG accepts. */
+enum iscsi_login_status iscsi_login_check_result(struct iscsi_login *login);
 #endif

@@ -31,6 +31,13 @@ static void store(const struct iscsi_key_row *row, struct iscsi_params *params, 
 		*(uint32_t *)field = value;
 }
 
+static uint32_t load(const struct iscsi_key_row *row, const struct iscsi_params *params)
+{
+	const char *field = (const char *)params + row->field;
+
+	return is_boolean(row) ? *(const bool *)field : *(const uint32_t *)field;
+}
+
 void iscsi_params_init(struct iscsi_params *params)
 {
 	memset(params, 0, sizeof(*params));
@@ -81,14 +88,14 @@ const char *iscsi_offers_read(struct iscsi_offers *offers, const char *text, siz
 	return more < 0 ? "malformed text" : NULL;
 }
 
-static bool list_has(const struct iscsi_key_row *row, const char *value, uint32_t *result)
+static bool list_has(const struct iscsi_key_row *row, uint32_t allowed, const char *value, uint32_t *result)
 {
 	const char *item;
 	int len;
 
 	while ((len = iscsi_list_next(&value, &item)) >= 0)
 		for (uint32_t i = 0; row->choices[i]; i++)
-			if (strlen(row->choices[i]) == (size_t)len &&
+			if (allowed >> i & 1 && strlen(row->choices[i]) == (size_t)len &&
 			    memcmp(row->choices[i], item, (size_t)len) == 0) {
 				*result = i;
 				return true;
@@ -102,9 +109,27 @@ static bool boolean(const char *value, uint32_t *result)
 	return *result || strcmp(value, "No") == 0;
 }
 
+/* The result of a legal value and the value of the target. */
+static uint32_t combine(const struct iscsi_key_row *row, uint32_t ours, uint32_t value)
+{
+	switch (row->type) {
+	case ISCSI_KEY_AND:
+		return value && ours;
+	case ISCSI_KEY_OR:
+		return value || ours;
+	case ISCSI_KEY_MIN:
+		return MIN(value, ours);
+	case ISCSI_KEY_MAX:
+		return MAX(value, ours);
+	default:
+		return value;
+	}
+}
+
 /* The result of an offered value and the value of the target. False: the offered value is not
  * legal. */
-static bool negotiate_value(const struct iscsi_key_row *row, const char *value, uint32_t *result)
+static bool negotiate_value(const struct iscsi_key_row *row, uint32_t ours, const char *value,
+			    uint32_t *result)
 {
 	uint32_t n;
 
@@ -113,18 +138,16 @@ static bool negotiate_value(const struct iscsi_key_row *row, const char *value, 
 	case ISCSI_KEY_OR:
 		if (!boolean(value, &n))
 			return false;
-		*result = row->type == ISCSI_KEY_AND ? n && row->ours : n || row->ours;
+		*result = combine(row, ours, n);
 		return true;
 	case ISCSI_KEY_LIST:
-		return list_has(row, value, result);
+		return list_has(row, ours, value, result);
 	case ISCSI_KEY_MIN:
 	case ISCSI_KEY_MAX:
 	case ISCSI_KEY_DECLARED:
 		if (!iscsi_value_number(value, &n) || n < row->min || n > row->max)
 			return false;
-		*result = row->type == ISCSI_KEY_DECLARED ? n
-			  : row->type == ISCSI_KEY_MIN    ? MIN(n, row->ours)
-							  : MAX(n, row->ours);
+		*result = combine(row, ours, n);
 		return true;
 	case ISCSI_KEY_TEXT:
 	case ISCSI_KEY_FIXED:
@@ -141,8 +164,8 @@ static bool is_answer(const char *value)
 	       strcmp(value, "NotUnderstood") == 0;
 }
 
-static void negotiate_one(struct iscsi_offer *offer, const struct iscsi_key_row *row, enum iscsi_phase phase,
-			  bool discovery, struct iscsi_params *params)
+static void negotiate_one(struct iscsi_offer *offer, const struct iscsi_key_row *row, uint32_t ours,
+			  enum iscsi_phase phase, bool discovery, struct iscsi_params *params)
 {
 	if (is_answer(offer->value)) {
 		offer->value = NULL;
@@ -155,7 +178,7 @@ static void negotiate_one(struct iscsi_offer *offer, const struct iscsi_key_row 
 		offer->answer = ISCSI_ANSWER_RESULT;
 	} else if (discovery && row->not_in_discovery) {
 		offer->answer = ISCSI_ANSWER_IRRELEVANT;
-	} else if (!negotiate_value(row, offer->value, &offer->result)) {
+	} else if (!negotiate_value(row, ours, offer->value, &offer->result)) {
 		offer->answer = ISCSI_ANSWER_REJECT;
 	} else {
 		offer->answer = row->type == ISCSI_KEY_DECLARED ? ISCSI_ANSWER_NONE : ISCSI_ANSWER_RESULT;
@@ -164,13 +187,15 @@ static void negotiate_one(struct iscsi_offer *offer, const struct iscsi_key_row 
 }
 
 void iscsi_offers_negotiate(struct iscsi_offers *offers, enum iscsi_phase phase, bool discovery,
-			    struct iscsi_params *params)
+			    const struct iscsi_target_values *values, struct iscsi_params *params)
 {
 	struct iscsi_offer *first_burst = &offers->of[ISCSI_KEY_FIRST_BURST_LENGTH];
 
 	for (unsigned key = 0; key < ISCSI_KEY_COUNT; key++)
 		if (offers->of[key].value)
-			negotiate_one(&offers->of[key], &iscsi_keys[key], phase, discovery, params);
+			negotiate_one(&offers->of[key], &iscsi_keys[key],
+				      values ? values->of[key] : iscsi_keys[key].ours, phase, discovery,
+				      params);
 
 	/* 13.14: FirstBurstLength must not exceed MaxBurstLength, offered or by default. */
 	params->first_burst = MIN(params->first_burst, params->max_burst);
@@ -218,14 +243,74 @@ void iscsi_offers_answer(const struct iscsi_offers *offers, const char *text, si
 	}
 }
 
-/* --- for people ------------------------------------------------------------------------------- */
+/* --- what the target asks for itself --------------------------------------------------------------- */
 
-static uint32_t load(const struct iscsi_key_row *row, const struct iscsi_params *params)
+void iscsi_target_values_set(struct iscsi_target_values *values, const uint32_t *tpg)
 {
-	const char *field = (const char *)params + row->field;
+	for (unsigned key = 0; key < ISCSI_KEY_COUNT; key++) {
+		const struct iscsi_key_row *row = &iscsi_keys[key];
 
-	return is_boolean(row) ? *(const bool *)field : *(const uint32_t *)field;
+		values->of[key] = tpg && row->parameter ? tpg[row->parameter] : row->ours;
+	}
 }
+
+static bool accepts(const struct iscsi_key_row *row, uint32_t ours, uint32_t value)
+{
+	return row->type == ISCSI_KEY_LIST ? ours >> value & 1 : combine(row, ours, value) == value;
+}
+
+/* The first value that the target accepts. */
+static void add_offer(enum iscsi_key key, uint32_t ours, struct iscsi_text_out *out)
+{
+	uint32_t choice = 0;
+
+	if (iscsi_keys[key].type != ISCSI_KEY_LIST) {
+		answer_result(key, ours, out);
+		return;
+	}
+	while (iscsi_keys[key].choices[choice + 1] && !(ours >> choice & 1))
+		choice++;
+	answer_result(key, choice, out);
+}
+
+uint64_t iscsi_target_offers(const struct iscsi_target_values *values, const struct iscsi_params *params,
+			     uint64_t seen, struct iscsi_text_out *out)
+{
+	uint64_t offered = 0;
+
+	for (unsigned key = 0; key < ISCSI_KEY_COUNT; key++) {
+		const struct iscsi_key_row *row = &iscsi_keys[key];
+
+		if (!row->target_offers || seen >> key & 1 ||
+		    accepts(row, values->of[key], load(row, params)))
+			continue;
+		add_offer(key, values->of[key], out);
+		offered |= 1ull << key;
+	}
+	return offered;
+}
+
+void iscsi_offers_are_answers(struct iscsi_offers *offers, uint64_t offered)
+{
+	for (unsigned key = 0; key < ISCSI_KEY_COUNT; key++)
+		if (offered >> key & 1)
+			offers->of[key].answer = ISCSI_ANSWER_NONE;
+}
+
+enum iscsi_key iscsi_params_unacceptable(const struct iscsi_params *params,
+					 const struct iscsi_target_values *values, bool forgiving)
+{
+	for (unsigned key = 0; key < ISCSI_KEY_COUNT; key++) {
+		const struct iscsi_key_row *row = &iscsi_keys[key];
+
+		if (row->target_offers && !(forgiving && row->may_stay_unanswered) &&
+		    !accepts(row, values->of[key], load(row, params)))
+			return key;
+	}
+	return ISCSI_KEY_UNKNOWN;
+}
+
+/* --- for people ------------------------------------------------------------------------------- */
 
 const char *iscsi_params_show(const struct iscsi_params *params, bool discovery,
 			      char text[ISCSI_PARAMS_TEXT_SIZE])

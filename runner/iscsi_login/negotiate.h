@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Negotiation (RFC 7143 6.2). The target only answers: where the initiator offers nothing, the
- * default holds. A text (one request with its continuations) is first read as a whole, because keys
- * depend on each other in any order. Then it is negotiated, and then answered in the order of the
- * offers.
+ * Negotiation (RFC 7143 6.2). The target answers, and where the initiator offers nothing, the default
+ * holds; only if the TPG does not accept the default of a key, the target offers its own value. A text (one
+ * request with its continuations) is first read as a whole, because keys depend on each other in any order.
+ * Then it is negotiated, and then answered in the order of the offers.
  */
 #ifndef ISCSI_LOGIN_NEGOTIATE_H
 #define ISCSI_LOGIN_NEGOTIATE_H
@@ -30,6 +30,13 @@ struct iscsi_offers {
 	struct iscsi_offer of[ISCSI_KEY_COUNT];
 };
 
+/* The values of the target in a negotiation, by enum iscsi_key, as iscsi_key_row.ours. */
+struct iscsi_target_values {
+	uint32_t of[ISCSI_KEY_COUNT];
+};
+/* tpg: struct model_login.parameters; NULL: the values of the table, which discovery sessions have. */
+void iscsi_target_values_set(struct iscsi_target_values *values, const uint32_t *tpg);
+
 /* Copies the session-wide values of the keys that are not in the set seen. */
 void iscsi_params_inherit(struct iscsi_params *params, const struct iscsi_params *from, uint64_t seen);
 
@@ -39,9 +46,24 @@ void iscsi_params_inherit(struct iscsi_params *params, const struct iscsi_params
  * for the second time (6.2).
  */
 const char *iscsi_offers_read(struct iscsi_offers *offers, const char *text, size_t len, uint64_t *seen);
-/* Negotiates the keys that the table describes, and stores the results in params. */
+/* Negotiates the keys that the table describes, and stores the results in params. values may be NULL,
+ * for the values of the table. */
 void iscsi_offers_negotiate(struct iscsi_offers *offers, enum iscsi_phase phase, bool discovery,
-			    struct iscsi_params *params);
+			    const struct iscsi_target_values *values, struct iscsi_params *params);
+/*
+ * Adds the target's own offers: the keys that were not seen, and whose value in params the target does not
+ * accept. Returns the set of the keys that it has added.
+ */
+uint64_t iscsi_target_offers(const struct iscsi_target_values *values, const struct iscsi_params *params,
+			     uint64_t seen, struct iscsi_text_out *out);
+/* These keys answer an offer of the target, so they get no answer themselves. offered: their set. */
+void iscsi_offers_are_answers(struct iscsi_offers *offers, uint64_t offered);
+/*
+ * The end of a normal negotiation. Returns a key whose value in params the target does not accept, or
+ * ISCSI_KEY_UNKNOWN. forgiving: accepts the default of keys that some initiators do not answer.
+ */
+enum iscsi_key iscsi_params_unacceptable(const struct iscsi_params *params,
+					 const struct iscsi_target_values *values, bool forgiving);
 /* Writes the answers. text: the text that was read. */
 void iscsi_offers_answer(const struct iscsi_offers *offers, const char *text, size_t len,
 			 struct iscsi_text_out *out);

@@ -177,7 +177,7 @@ long iscsi_text_request(const struct iscsi_text_context *context, const uint8_t 
 	*answer = NULL;
 	if (in_len > ISCSI_TEXT_MAX || iscsi_offers_read(&offers, text, in_len, &seen))
 		return -1;
-	iscsi_offers_negotiate(&offers, ISCSI_PHASE_FULL_FEATURE, !context->target, context->params);
+	iscsi_offers_negotiate(&offers, ISCSI_PHASE_FULL_FEATURE, !context->target, NULL, context->params);
 	if (offers.of[ISCSI_KEY_SEND_TARGETS].value)
 		send_targets(context, offers.of[ISCSI_KEY_SEND_TARGETS].value, &out);
 	iscsi_offers_answer(&offers, text, in_len, &out);

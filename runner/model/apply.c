@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/accounts.h"
 #include "model/portal.h"
 #include "model/private.h"
+#include "util/log.h"
 
 /* --- storage objects --- */
 
@@ -88,6 +90,24 @@ int model_apply_rtpi(struct model_object *tpg, const struct model_attribute *att
 	return model_tpg_set_port(tpg, (unsigned)model_get_number(tpg, attribute), error);
 }
 
+/*
+ * As LIO does, authentication=0 means that initiators need not authenticate: AuthMethod, which may stand
+ * without None since authentication was 1, gets None back.
+ */
+int model_apply_authentication(struct model_object *tpg, const struct model_attribute *attribute,
+			       struct error *error)
+{
+	const struct model_attribute *method = model_known(MODEL_A_AUTH_METHOD);
+	char text[MODEL_TEXT_SIZE];
+
+	if (model_get_number(tpg, attribute) || model_get_number(tpg, method) & MODEL_AUTH_NONE)
+		return 0;
+	model_get(tpg, method, text);
+	strcat(text, ",None");
+	return model_value_store(tpg, method, text) ? model_refuse(error, tpg, ENOMEM, "there is no memory")
+						    : 0;
+}
+
 int model_apply_inherited(struct model_object *acl, const struct model_attribute *attribute,
 			  struct error *error)
 {
@@ -127,6 +147,30 @@ int model_apply_secret(struct model_object *object, const struct model_attribute
 	    *model_text(object, secret))
 		return model_refuse(error, object, EINVAL,
 				    "the CHAP secrets of the two directions must differ");
+	return 0;
+}
+
+int model_apply_accounts(struct model_object *object, const struct model_attribute *attribute,
+			 struct error *error)
+{
+	struct error reason;
+
+	return model_accounts_check(model_text(object, attribute), &reason)
+		   ? model_refuse(error, object, EINVAL, "%s: %s", attribute->name, reason.text)
+		   : 0;
+}
+
+/* A file of LIO may ask for more than this daemon supports. Initiators negotiate what it supports. */
+int model_apply_one_value(struct model_object *object, const struct model_attribute *attribute,
+			  struct error *error)
+{
+	char text[MODEL_TEXT_SIZE], path[MODEL_PATH_SIZE];
+
+	(void)error;
+	if (strcmp(model_get(object, attribute, text), attribute->fallback))
+		log_warn(model_path(object, path),
+			 "%s %s is kept for LIO and has no effect: sessions with this daemon have %s",
+			 attribute->name, text, attribute->fallback);
 	return 0;
 }
 

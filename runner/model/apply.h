@@ -14,7 +14,7 @@ typedef int model_apply(struct model_object *object, const struct model_attribut
 model_apply model_apply_size, model_apply_block_size, model_apply_write_cache, model_apply_serial;
 model_apply model_apply_demo_write_protect, model_apply_addresses, model_apply_rtpi;
 model_apply model_apply_advertise, model_apply_inherited, model_apply_write_protect, model_apply_acl_only,
-    model_apply_secret;
+    model_apply_secret, model_apply_one_value, model_apply_authentication, model_apply_accounts;
 
 /* --- show.c: compute the text of a value, as model_attribute.get */
 typedef void model_show(const struct model_object *object, char *text, size_t size);

@@ -48,6 +48,8 @@ enum model_flags {
 	 * end.
 	 */
 	MODEL_VISITS_LOOPS = 1 << 7,
+	/* It concerns speed and time limits only: without its value no initiator gets more access. */
+	MODEL_TUNES = 1 << 8,
 };
 
 struct model_attribute {
@@ -89,6 +91,11 @@ int model_attribute_check(const struct model_attribute *attribute, const char *t
 const char *model_get(const struct model_object *object, const struct model_attribute *attribute, char *text);
 /* The value of a stored BOOL, YES_NO or NUMBER. */
 uint64_t model_get_number(const struct model_object *object, const struct model_attribute *attribute);
+/*
+ * Whether sessions of the TPG wait for each R2T of a long WRITE before they get the next one, because of its
+ * login parameters, as with LIO's defaults.
+ */
+bool model_tpg_is_slow(const struct model_object *tpg);
 /* Whether the value differs from the default. */
 bool model_is_set(const struct model_object *object, const struct model_attribute *attribute);
 #endif

@@ -25,13 +25,26 @@
 #define TEXT(group, name, size, flags, ...) ROW(group, name, MODEL_TEXT, 0, size, "", flags, __VA_ARGS__)
 #define SECRET(group, name, help) \
 	ROW(group, name, MODEL_SECRET, 0, 255, "", MODEL_NEXT_LOGIN, help, .apply = model_apply_secret)
-#define YES_NO(name, fallback, help) ROW("param", name, MODEL_YES_NO, 0, 1, fallback, MODEL_NO_EFFECT, help)
+#define MORE_ACCOUNTS(group)                                                                                 \
+	ROW(group, "more_accounts", MODEL_SECRET, 0, MODEL_TEXT_SIZE - 1, "", MODEL_NEXT_LOGIN | MODEL_OURS, \
+	    "Further accounts that initiators may use: USER SECRET for each, separated by commas; a comma "  \
+	    "inside a "                                                                                      \
+	    "name or a secret is written twice.",                                                            \
+	    .apply = model_apply_accounts)
+#define YES_NO(name, fallback, flags, ...) \
+	ROW("param", name, MODEL_YES_NO, 0, 1, fallback, flags, __VA_ARGS__)
 #define LIST(name, fallback, values, help) \
-	ROW("param", name, MODEL_LIST, 0, 64, fallback, MODEL_NO_EFFECT, help, .choices = values)
+	ROW("param", name, MODEL_LIST, 0, 64, fallback, MODEL_NEXT_LOGIN, help, .choices = values)
+/* A parameter of the login negotiation (RFC 7143 13). */
+#define LOGIN_NUMBER(name, min, max, fallback, help) \
+	NUMBER("param", name, min, max, fallback, MODEL_NEXT_LOGIN | MODEL_TUNES, help)
+/* The daemon supports one value only, and negotiates this value. */
+#define ONE_VALUE .apply = model_apply_one_value
 #define SHOWN(group, name, type, help, function) \
 	ROW(group, name, type, 0, UINT64_MAX, "", MODEL_READ_ONLY | MODEL_NOT_SAVED, help, .get = function)
+#define IN_ORDER_HELP "Kept for LIO; it has no effect here. Data are always sent and requested in order."
 /* A value that other programs write and read, such as targetcli, and that has no meaning here. */
-#define KEPT_HELP "Kept for other programs; it has no effect."
+#define KEPT_HELP "Kept for LIO and its tools; it has no effect here."
 #define KEPT(group, name, min, max, fallback) \
 	ROW(group, name, MODEL_NUMBER, min, max, fallback, MODEL_NO_EFFECT, KEPT_HELP)
 #define KEPT_TEXT(group, name, fallback) \
@@ -47,6 +60,7 @@ static const struct model_attribute root_table[] = {
     TEXT("discovery_auth", "userid_mutual", 255, MODEL_NEXT_LOGIN,
 	 "The name of the target in discovery sessions."),
     SECRET("discovery_auth", "password_mutual", "The secret of the target in discovery sessions."),
+    MORE_ACCOUNTS("discovery_auth"),
 };
 #undef KIND
 
@@ -135,7 +149,9 @@ static const struct model_attribute storage_table[] = {
 
 #define KIND MODEL_TPG
 static const struct model_attribute tpg_table[] = {
-    BOOL("attrib", "authentication", "0", MODEL_NEXT_LOGIN, "Initiators must authenticate with CHAP."),
+    BOOL("attrib", "authentication", "0", MODEL_NEXT_LOGIN,
+	 "Initiators must authenticate with CHAP; 0: only if AuthMethod demands it.",
+	 .apply = model_apply_authentication),
     BOOL("attrib", "generate_node_acls", "0", MODEL_NEXT_LOGIN,
 	 "Initiators without an ACL may log in, and see all LUNs of the TPG."),
     BOOL("attrib", "demo_mode_write_protect", "1", MODEL_VISITS_LOOPS,
@@ -146,16 +162,27 @@ static const struct model_attribute tpg_table[] = {
 	 "Discovery does not show the target while this TPG is disabled."),
     NUMBER("attrib", "default_cmdsn_depth", 1, 4096, "64", MODEL_NEXT_LOGIN,
 	   "Commands that a session may have outstanding, unless its ACL says something else."),
-    NUMBER("attrib", "login_timeout", 5, 30, "15", MODEL_NO_EFFECT,
-	   "Seconds that a login may take; the option --login-timeout sets it for all targets."),
-    BOOL("attrib", "prod_mode_write_protect", "0", MODEL_NO_EFFECT,
-	 "Kept for other programs; the attribute write_protect of a mapped LUN says who may write."),
-    KEPT("attrib", "cache_dynamic_acls", 0, 1, "0"),
-    KEPT("attrib", "default_erl", 0, 2, "0"),
-    KEPT("attrib", "fabric_prot_type", 0, 3, "0"),
-    KEPT("attrib", "login_keys_workaround", 0, 1, "1"),
-    KEPT("attrib", "netif_timeout", 2, 15, "2"),
-    KEPT("attrib", "t10_pi", 0, 1, "0"),
+    NUMBER(
+	"attrib", "login_timeout", 5, 30, "15", MODEL_NEXT_LOGIN | MODEL_TUNES,
+	"Seconds that a login to this TPG may take. Until it is set, and until the initiator has named the "
+	"target, the option --login-timeout counts."),
+    BOOL("attrib", "prod_mode_write_protect", "0", 0,
+	 "A mapped LUN is write-protected when it is created, until its write_protect is set to 0."),
+    BOOL("attrib", "cache_dynamic_acls", "0", MODEL_NO_EFFECT,
+	 "Kept for LIO; it has no effect here. An initiator without an ACL gets at each login what the TPG "
+	 "says "
+	 "then."),
+    NUMBER("attrib", "default_erl", 0, 2, "0", MODEL_NO_EFFECT,
+	   "Kept for LIO; it has no effect. The error recovery level of sessions is always 0.", ONE_VALUE),
+    NUMBER("attrib", "fabric_prot_type", 0, 3, "0", MODEL_NO_EFFECT,
+	   "Kept for LIO; it has no effect here. No disk has protection information (T10 PI)."),
+    BOOL("attrib", "login_keys_workaround", "1", MODEL_NEXT_LOGIN | MODEL_TUNES,
+	 "An initiator that does not answer when the target asks for a smaller FirstBurstLength, or for "
+	 "ImmediateData=No, logs in all the same, with the default of RFC 7143; 0: its login fails."),
+    NUMBER("attrib", "netif_timeout", 2, 15, "2", MODEL_NO_EFFECT,
+	   "Kept for LIO; it has no effect here. A portal waits for no network interface."),
+    BOOL("attrib", "t10_pi", "0", MODEL_NO_EFFECT,
+	 "Kept for LIO; it has no effect here. No disk has protection information (T10 PI)."),
     BOOL("attrib", "reveal_target", "0", MODEL_OURS,
 	 "An initiator that may not log in learns from the login status that the target exists."),
     BOOL("attrib", "allow_cold_reset", "0", MODEL_OURS | MODEL_NEXT_LOGIN,
@@ -172,30 +199,57 @@ static const struct model_attribute tpg_table[] = {
     TEXT("auth", "userid_mutual", 255, MODEL_NEXT_LOGIN,
 	 "The name of the target towards initiators without an ACL."),
     SECRET("auth", "password_mutual", "The secret of the target towards initiators without an ACL."),
+    MORE_ACCOUNTS("auth"),
     SHOWN("auth", "authenticate_target", MODEL_BOOL, "Whether the target must authenticate, too.",
 	  model_get_authenticate_target),
-    LIST("AuthMethod", "CHAP,None", "CHAP,None", "Kept for other programs; attrib/authentication decides."),
-    LIST("HeaderDigest", "CRC32C,None", "CRC32C,None", "Kept for other programs: the daemon accepts both."),
-    LIST("DataDigest", "CRC32C,None", "CRC32C,None", "Kept for other programs: the daemon accepts both."),
+    LIST("AuthMethod", "CHAP,None", "CHAP,None",
+	 "What the target accepts. Without None, initiators must authenticate unless their ACL says "
+	 "authentication=0. With both, an initiator that prefers CHAP authenticates if there is an account."),
+    LIST("HeaderDigest", "CRC32C,None", "None,CRC32C",
+	 "Which digests of PDU headers a session may have; without None, initiators must use CRC32C."),
+    LIST("DataDigest", "CRC32C,None", "None,CRC32C",
+	 "Which digests of data a session may have; without None, initiators must use CRC32C."),
     ROW("param", "TargetAlias", MODEL_TEXT, 0, 255, "LIO Target", MODEL_NEXT_LOGIN,
 	"The alias that initiators see."),
-    YES_NO("InitialR2T", "Yes", "Kept for other programs: the daemon accepts what the initiator wants."),
-    YES_NO("ImmediateData", "Yes", "Kept for other programs: the daemon accepts what the initiator wants."),
-    YES_NO("DataPDUInOrder", "Yes", "Kept for other programs: always Yes."),
-    YES_NO("DataSequenceInOrder", "Yes", "Kept for other programs: always Yes."),
-    YES_NO("IFMarker", "No", "Kept for other programs: always No."),
-    YES_NO("OFMarker", "No", "Kept for other programs: always No."),
-    KEPT("param", "MaxConnections", 1, 65535, "1"),
-    KEPT("param", "MaxRecvDataSegmentLength", 512, 16777215, "8192"),
-    KEPT("param", "MaxXmitDataSegmentLength", 512, 16777215, "262144"),
-    KEPT("param", "MaxBurstLength", 512, 16777215, "262144"),
-    KEPT("param", "FirstBurstLength", 512, 16777215, "65536"),
-    KEPT("param", "DefaultTime2Wait", 0, 3600, "2"),
-    KEPT("param", "DefaultTime2Retain", 0, 3600, "20"),
-    KEPT("param", "MaxOutstandingR2T", 1, 65535, "1"),
-    KEPT("param", "ErrorRecoveryLevel", 0, 2, "0"),
-    KEPT_TEXT("param", "IFMarkInt", "Reject"),
-    KEPT_TEXT("param", "OFMarkInt", "Reject"),
+    YES_NO(
+	"InitialR2T", "Yes", MODEL_NEXT_LOGIN | MODEL_TUNES,
+	"No: an initiator that wants to may send the first FirstBurstLength bytes of a WRITE without an R2T; "
+	"Yes: it may send immediate data only."),
+    YES_NO("ImmediateData", "Yes", MODEL_NEXT_LOGIN | MODEL_TUNES,
+	   "Yes: an initiator that wants to may send data together with its command."),
+    LOGIN_NUMBER("MaxXmitDataSegmentLength", 512, 16777215, "262144",
+		 "Bytes of data that the target takes in one PDU: as in LIO, it declares this value as its "
+		 "MaxRecvDataSegmentLength."),
+    ROW("param", "MaxRecvDataSegmentLength", MODEL_NUMBER, 512, 16777215, "8192", MODEL_NO_EFFECT,
+	"Kept for LIO; it has no effect. How much an initiator takes in one PDU, the initiator declares "
+	"itself."),
+    LOGIN_NUMBER("MaxBurstLength", 512, 16777215, "262144",
+		 "The most bytes of a Data-In sequence, and of what one R2T asks for."),
+    LOGIN_NUMBER("FirstBurstLength", 512, 16777215, "65536",
+		 "The most bytes of a WRITE that an initiator sends before the first R2T."),
+    LOGIN_NUMBER("DefaultTime2Wait", 0, 3600, "2",
+		 "The least number of seconds that an initiator waits before it connects again."),
+    LOGIN_NUMBER(
+	"DefaultTime2Retain", 0, 3600, "20",
+	"The greatest DefaultTime2Retain that initiators get; no session outlives its connection here."),
+    LOGIN_NUMBER("MaxOutstandingR2T", 1, 65535, "1",
+		 "The most R2Ts that one WRITE may have outstanding; more make long writes faster."),
+    NUMBER("param", "MaxConnections", 1, 65535, "1", MODEL_NO_EFFECT,
+	   "Kept for LIO; it has no effect. A session always has one connection.", ONE_VALUE),
+    NUMBER("param", "ErrorRecoveryLevel", 0, 2, "0", MODEL_NO_EFFECT,
+	   "Kept for LIO; it has no effect. Sessions always have level 0.", ONE_VALUE),
+    YES_NO("DataPDUInOrder", "Yes", MODEL_NO_EFFECT,
+	   "Kept for LIO; it has no effect. The negotiated value is always Yes.", ONE_VALUE),
+    YES_NO("DataSequenceInOrder", "Yes", MODEL_NO_EFFECT,
+	   "Kept for LIO; it has no effect. The negotiated value is always Yes.", ONE_VALUE),
+    YES_NO("IFMarker", "No", MODEL_NO_EFFECT,
+	   "Kept for LIO; it has no effect. The negotiated value is always No.", ONE_VALUE),
+    YES_NO("OFMarker", "No", MODEL_NO_EFFECT,
+	   "Kept for LIO; it has no effect. The negotiated value is always No.", ONE_VALUE),
+    ROW("param", "IFMarkInt", MODEL_TEXT, 0, 64, "Reject", MODEL_NO_EFFECT,
+	"Kept for LIO; it has no effect. There are no markers.", ONE_VALUE),
+    ROW("param", "OFMarkInt", MODEL_TEXT, 0, 64, "Reject", MODEL_NO_EFFECT,
+	"Kept for LIO; it has no effect. There are no markers.", ONE_VALUE),
     SHOWN("", "dynamic_sessions", MODEL_TEXT,
 	  "Initiators that are logged in without an ACL, one on each line.", model_get_dynamic_sessions),
 };
@@ -215,25 +269,38 @@ static const struct model_attribute portal_table[] = {
 #define KIND MODEL_ACL
 static const struct model_attribute acl_table[] = {
     ROW("attrib", "authentication", MODEL_TEXT, 0, 2, "-1", MODEL_NEXT_LOGIN,
-	"1: this initiator must authenticate with CHAP; 0: it need not; -1: as the TPG says.",
+	"1: this initiator must authenticate with CHAP; 0: it need not; -1: as authentication and AuthMethod "
+	"of the "
+	"TPG say.",
 	.apply = model_apply_inherited),
     NUMBER("", "cmdsn_depth", 1, 4096, "64", MODEL_NEXT_LOGIN,
 	   "Commands that a session of this initiator may have outstanding."),
-    TEXT("", "tag", 255, MODEL_NO_EFFECT, "A tag of the administrator's own."),
+    TEXT("", "tag", 255, MODEL_NO_EFFECT, "A tag for the administrator's own use; it has no effect."),
     TEXT("auth", "userid", 255, MODEL_NEXT_LOGIN, "The name of this initiator (CHAP_N)."),
     SECRET("auth", "password", "The secret of this initiator."),
     TEXT("auth", "userid_mutual", 255, MODEL_NEXT_LOGIN, "The name of the target towards this initiator."),
     SECRET("auth", "password_mutual", "The secret of the target towards this initiator."),
+    MORE_ACCOUNTS("auth"),
     SHOWN("auth", "authenticate_target", MODEL_BOOL, "Whether the target must authenticate, too.",
 	  model_get_authenticate_target),
-    KEPT("attrib", "dataout_timeout", 2, 60, "3"),
-    KEPT("attrib", "dataout_timeout_retries", 1, 15, "5"),
-    KEPT("attrib", "default_erl", 0, 2, "0"),
-    KEPT("attrib", "nopin_response_timeout", 3, 60, "30"),
-    KEPT("attrib", "nopin_timeout", 0, 60, "15"),
-    KEPT("attrib", "random_datain_pdu_offsets", 0, 1, "0"),
-    KEPT("attrib", "random_datain_seq_offsets", 0, 1, "0"),
-    KEPT("attrib", "random_r2t_offsets", 0, 1, "0"),
+    NUMBER("attrib", "dataout_timeout", 2, 60, "3", MODEL_NO_EFFECT,
+	   "Kept for LIO; it has no effect here. How long commands wait for their Data-Out, "
+	   "nopin_response_timeout says."),
+    NUMBER("attrib", "dataout_timeout_retries", 1, 15, "5", MODEL_NO_EFFECT,
+	   "Kept for LIO; it has no effect here. At error recovery level 0 nothing is requested again."),
+    NUMBER("attrib", "default_erl", 0, 2, "0", MODEL_NO_EFFECT,
+	   "Kept for LIO; it has no effect. The error recovery level of sessions is always 0.", ONE_VALUE),
+    NUMBER(
+	"attrib", "nopin_response_timeout", 3, 60, "30", MODEL_NEXT_LOGIN | MODEL_TUNES,
+	"Seconds until this initiator loses its connection if it does not answer a NOP-In, does not read, or "
+	"does not send the Data-Out of its commands. Until it is set, the option --nop-timeout counts."),
+    NUMBER("attrib", "nopin_timeout", 0, 60, "15", MODEL_NEXT_LOGIN | MODEL_TUNES,
+	   "Seconds of silence after which the daemon sends this initiator a NOP-In; 0: it sends none. Until "
+	   "it is "
+	   "set, the option --nop-interval counts."),
+    BOOL("attrib", "random_datain_pdu_offsets", "0", MODEL_NO_EFFECT, IN_ORDER_HELP),
+    BOOL("attrib", "random_datain_seq_offsets", "0", MODEL_NO_EFFECT, IN_ORDER_HELP),
+    BOOL("attrib", "random_r2t_offsets", "0", MODEL_NO_EFFECT, IN_ORDER_HELP),
     SHOWN("", "info", MODEL_TEXT, "The sessions of this initiator with their negotiated values.",
 	  model_get_sessions),
 };
@@ -246,7 +313,7 @@ static const struct model_attribute lun_table[] = {
     BOOL("", "write_protect", "0", MODEL_OURS | MODEL_RESTRICTS | MODEL_VISITS_LOOPS,
 	 "Initiators without an ACL may not write to the LUN, whatever demo_mode_write_protect says.",
 	 .apply = model_apply_write_protect),
-    TEXT("", "alias", 255, MODEL_NO_EFFECT, "A name for the administrator's own use."),
+    TEXT("", "alias", 255, MODEL_NO_EFFECT, "A name for the administrator's own use; it has no effect."),
 };
 #undef KIND
 
@@ -254,7 +321,7 @@ static const struct model_attribute lun_table[] = {
 static const struct model_attribute mapped_lun_table[] = {
     BOOL("", "write_protect", "0", MODEL_VISITS_LOOPS, "This initiator may not write to the LUN.",
 	 .apply = model_apply_write_protect),
-    TEXT("", "alias", 255, MODEL_NO_EFFECT, "A name for the administrator's own use."),
+    TEXT("", "alias", 255, MODEL_NO_EFFECT, "A name for the administrator's own use; it has no effect."),
 };
 #undef KIND
 

@@ -76,21 +76,63 @@ static struct model_object *find_tpg(struct model *model, const char *target, co
 
 /* --- login --- */
 
+bool model_auth_is_set(const struct model_auth *auth)
+{
+	return (*auth->user && *auth->secret) || auth->more;
+}
+
+void model_auth_clear(struct model_auth *auth)
+{
+	secret_free(auth->more, MODEL_TEXT_SIZE);
+	explicit_bzero(auth, sizeof(*auth));
+}
+
+/* Without memory, initiators that have one of these accounts cannot log in. */
+static char *copy_more(const char *list)
+{
+	char *copy = *list ? secret_alloc(MODEL_TEXT_SIZE) : NULL;
+
+	return copy ? strcpy(copy, list) : NULL;
+}
+
 static void copy_account(struct model_auth *auth, const struct model_object *object, enum model_known userid)
 {
-	/* The four attributes follow each other in enum model_known. */
+	/* The five attributes follow each other in enum model_known. */
 	snprintf(auth->user, sizeof(auth->user), "%s", model_known_text(object, userid));
 	snprintf(auth->secret, sizeof(auth->secret), "%s", model_known_text(object, userid + 1));
 	snprintf(auth->mutual_user, sizeof(auth->mutual_user), "%s", model_known_text(object, userid + 2));
 	snprintf(auth->mutual_secret, sizeof(auth->mutual_secret), "%s",
 		 model_known_text(object, userid + 3));
+	auth->more = copy_more(model_known_text(object, userid + 4));
 }
 
 static bool must_authenticate(const struct model_object *tpg, const struct model_object *acl)
 {
 	const char *own = acl ? model_known_text(acl, MODEL_A_ACL_AUTHENTICATION) : "-1";
 
-	return *own == '-' ? model_known_number(tpg, MODEL_A_AUTHENTICATION) : *own == '1';
+	if (*own != '-')
+		return *own == '1';
+	return model_known_number(tpg, MODEL_A_AUTHENTICATION) ||
+	       !(model_known_number(tpg, MODEL_A_AUTH_METHOD) & MODEL_AUTH_NONE);
+}
+
+static bool may_authenticate(const struct model_object *tpg, const struct model_auth *auth)
+{
+	return model_known_number(tpg, MODEL_A_AUTH_METHOD) & MODEL_AUTH_CHAP && model_auth_is_set(auth);
+}
+
+/* The value in seconds if there is such an object and the value was set. */
+static int seconds(const struct model_object *object, enum model_known known)
+{
+	return object && model_is_set(object, model_known(known)) ? (int)model_known_number(object, known)
+								  : MODEL_UNSET;
+}
+
+static void copy_parameters(struct model_login *login, const struct model_object *tpg)
+{
+	for (unsigned i = MODEL_P_NONE + 1; i < MODEL_PARAMETERS; i++)
+		login->parameters[i] = (uint32_t)model_known_number(tpg, MODEL_A_PARAMETER + i - 1);
+	login->keys_workaround = model_known_number(tpg, MODEL_A_KEYS_WORKAROUND);
 }
 
 /* As LIO does, an initiator with an ACL uses the account of the ACL, and nobody else's. */
@@ -100,8 +142,12 @@ static void admit(struct model_login *login, const struct model_object *tpg, con
 
 	snprintf(login->alias, sizeof(login->alias), "%s", model_known_text(tpg, MODEL_A_ALIAS));
 	login->authenticate = must_authenticate(tpg, acl);
-	if (login->authenticate)
-		copy_account(&login->auth, object, acl ? MODEL_A_ACL_USERID : MODEL_A_USERID);
+	copy_account(&login->auth, object, acl ? MODEL_A_ACL_USERID : MODEL_A_USERID);
+	login->may_authenticate = !login->authenticate && may_authenticate(tpg, &login->auth);
+	login->login_timeout_s = seconds(tpg, MODEL_A_LOGIN_TIMEOUT);
+	login->nopin_interval_s = seconds(acl, MODEL_A_ACL_NOPIN_TIMEOUT);
+	login->nopin_timeout_s = seconds(acl, MODEL_A_ACL_NOPIN_RESPONSE_TIMEOUT);
+	copy_parameters(login, tpg);
 	login->queue_depth = (unsigned)(acl && model_is_set(acl, model_known(MODEL_A_ACL_CMDSN_DEPTH))
 					    ? model_known_number(acl, MODEL_A_ACL_CMDSN_DEPTH)
 					    : model_known_number(tpg, MODEL_A_DEFAULT_CMDSN_DEPTH));
@@ -142,6 +188,7 @@ void model_login_free(struct model_login *login)
 	if (!login)
 		return;
 	model_view_put(login->view);
+	model_auth_clear(&login->auth);
 	secret_free(login, sizeof(*login));
 }
 

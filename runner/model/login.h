@@ -16,6 +16,29 @@
 
 struct model;
 
+/*
+ * What a TPG offers when a session negotiates its parameters (RFC 7143 13): the attributes of the group
+ * "param". The values of a list, such as HeaderDigest, are a set with one bit for each of the attribute's
+ * choices.
+ */
+enum model_parameter {
+	MODEL_P_NONE,
+	MODEL_P_HEADER_DIGEST,
+	MODEL_P_DATA_DIGEST,
+	MODEL_P_INITIAL_R2T,
+	MODEL_P_IMMEDIATE_DATA,
+	/* What the target receives in one PDU; LIO calls it MaxXmitDataSegmentLength. */
+	MODEL_P_MAX_RECV_DATA_SEGMENT,
+	MODEL_P_MAX_BURST,
+	MODEL_P_FIRST_BURST,
+	MODEL_P_DEFAULT_TIME2WAIT,
+	MODEL_P_DEFAULT_TIME2RETAIN,
+	MODEL_P_MAX_OUTSTANDING_R2T,
+	MODEL_PARAMETERS,
+};
+
+#define MODEL_UNSET (-1)
+
 /* CHAP accounts (RFC 7143 12.1). An empty user: there is none. */
 struct model_auth {
 	char user[256];
@@ -23,7 +46,13 @@ struct model_auth {
 	/* The target's own name and secret towards the initiator. */
 	char mutual_user[256];
 	char mutual_secret[256];
+	/* Further accounts of initiators, a list (accounts.h) in memory for secrets; NULL: there is none. */
+	char *more;
 };
+/* Whether there is any account that an initiator could prove. */
+bool model_auth_is_set(const struct model_auth *auth);
+/* Overwrites the accounts, and frees the list. */
+void model_auth_clear(struct model_auth *auth);
 
 enum model_verdict {
 	MODEL_ADMITTED,
@@ -41,6 +70,8 @@ struct model_login {
 	uint16_t relative_port;
 	/* The initiator must authenticate with auth; false: it need not. */
 	bool authenticate;
+	/* It need not, and if it prefers to, it authenticates with auth, which is complete. */
+	bool may_authenticate;
 	struct model_auth auth;
 	/*
 	 * The attribute reveal: an initiator that is not admitted learns that the target exists. Also set
@@ -48,8 +79,17 @@ struct model_login {
 	 */
 	bool reveal;
 	bool cold_reset;
+	/* By enum model_parameter. */
+	uint32_t parameters[MODEL_PARAMETERS];
+	/* The attribute login_keys_workaround. */
+	bool keys_workaround;
 	/* Commands that the session may have outstanding (default_cmdsn_depth, or the ACL's cmdsn_depth). */
 	unsigned queue_depth;
+	/*
+	 * Seconds: the time limit of the login, the silence before a NOP-In (0: there is none), and the time
+	 * limit of its answer. MODEL_UNSET: the daemon's own value counts.
+	 */
+	int login_timeout_s, nopin_interval_s, nopin_timeout_s;
 	/* What the session sees; a reference. NULL unless admitted. */
 	struct model_view *view;
 };
@@ -66,7 +106,9 @@ void model_login_free(struct model_login *login);
 
 /* Whether some target admits the initiator at some portal. */
 bool model_knows_initiator(struct model *model, const char *initiator, const struct sockaddr_storage *peer);
-/* Copies the account that discovery sessions need. False: they need none. */
+/*
+ * Copies the accounts that discovery sessions need; to be ended by model_auth_clear(). False: they need none.
+ */
 bool model_discovery_auth(struct model *model, struct model_auth *auth);
 
 /*

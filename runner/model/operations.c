@@ -107,6 +107,8 @@ static int prepare(struct model_object *object, struct error *error)
 		return model_acl_create(object, error);
 	case MODEL_PORTAL:
 		return model_portal_create(object, error);
+	case MODEL_MAPPED_LUN:
+		return model_mapped_lun_create(object, error);
 	default:
 		return 0;
 	}

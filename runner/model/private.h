@@ -11,6 +11,7 @@
 
 #include "model/attribute.h"
 #include "model/front_end.h"
+#include "model/login.h"
 #include "model/map.h"
 #include "model/model.h"
 #include "model/name.h"
@@ -165,32 +166,44 @@ void model_mapping_protect(struct model_object *object);
 /* The attributes that the model itself looks at. */
 enum model_known {
 	MODEL_A_AUTHENTICATION,
+	MODEL_A_AUTH_METHOD,
+	MODEL_A_LOGIN_TIMEOUT,
+	MODEL_A_PROD_MODE_WRITE_PROTECT,
 	MODEL_A_GENERATE_NODE_ACLS,
 	MODEL_A_DEMO_MODE_WRITE_PROTECT,
 	MODEL_A_DEMO_MODE_DISCOVERY,
 	MODEL_A_SENDTARGETS,
 	MODEL_A_DEFAULT_CMDSN_DEPTH,
+	MODEL_A_KEYS_WORKAROUND,
 	MODEL_A_REVEAL,
 	MODEL_A_COLD_RESET,
 	MODEL_A_ALLOWED,
 	MODEL_A_DENIED,
 	MODEL_A_RTPI,
 	MODEL_A_ALIAS,
+	/* The attributes of enum model_parameter, in its order. */
+	MODEL_A_PARAMETER,
+	MODEL_A_PARAMETER_LAST = MODEL_A_PARAMETER + MODEL_PARAMETERS - 2,
 	MODEL_A_USERID,
 	MODEL_A_PASSWORD,
 	MODEL_A_USERID_MUTUAL,
 	MODEL_A_PASSWORD_MUTUAL,
+	MODEL_A_MORE_ACCOUNTS,
 	MODEL_A_ACL_AUTHENTICATION,
 	MODEL_A_ACL_CMDSN_DEPTH,
+	MODEL_A_ACL_NOPIN_TIMEOUT,
+	MODEL_A_ACL_NOPIN_RESPONSE_TIMEOUT,
 	MODEL_A_ACL_USERID,
 	MODEL_A_ACL_PASSWORD,
 	MODEL_A_ACL_USERID_MUTUAL,
 	MODEL_A_ACL_PASSWORD_MUTUAL,
+	MODEL_A_ACL_MORE_ACCOUNTS,
 	MODEL_A_DISCOVERY_ENFORCE,
 	MODEL_A_DISCOVERY_USERID,
 	MODEL_A_DISCOVERY_PASSWORD,
 	MODEL_A_DISCOVERY_USERID_MUTUAL,
 	MODEL_A_DISCOVERY_PASSWORD_MUTUAL,
+	MODEL_A_DISCOVERY_MORE_ACCOUNTS,
 	MODEL_A_WRITE_PROTECT,
 	MODEL_A_LUN_WRITE_PROTECT,
 	MODEL_A_ACL_ONLY,
@@ -211,6 +224,9 @@ enum model_known {
 	MODEL_A_REVISION,
 	MODEL_KNOWN,
 };
+/* AuthMethod as a set of its choices. */
+#define MODEL_AUTH_CHAP 1u
+#define MODEL_AUTH_NONE 2u
 const struct model_attribute *model_known(enum model_known known);
 /* The stored value or the default; valid until it is set again. */
 const char *model_text(const struct model_object *object, const struct model_attribute *attribute);
@@ -238,6 +254,8 @@ void model_tpg_enable(struct model_object *tpg, bool enable, model_done *done, v
 void model_tpg_close(struct model_object *object);
 void model_acl_close(struct model_object *object);
 int model_acl_create(struct model_object *object, struct error *error);
+/* prod_mode_write_protect protects it. */
+int model_mapped_lun_create(struct model_object *object, struct error *error);
 int model_portal_create(struct model_object *object, struct error *error);
 void model_portal_close(struct model_object *object);
 

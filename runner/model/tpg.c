@@ -54,6 +54,12 @@ static int take_port(struct model_object *tpg, struct error *error)
 	return model_tpg_set_port(tpg, port, error);
 }
 
+bool model_tpg_is_slow(const struct model_object *tpg)
+{
+	return model_known_number(tpg, MODEL_A_PARAMETER + MODEL_P_INITIAL_R2T - 1) &&
+	       model_known_number(tpg, MODEL_A_PARAMETER + MODEL_P_MAX_OUTSTANDING_R2T - 1) == 1;
+}
+
 /* --- views --- */
 
 static int add_view(struct model_object *object, struct error *error)
@@ -72,6 +78,16 @@ int model_tpg_create(struct model_object *tpg, struct error *error)
 int model_acl_create(struct model_object *acl, struct error *error)
 {
 	return add_view(acl, error);
+}
+
+int model_mapped_lun_create(struct model_object *mapped, struct error *error)
+{
+	const struct model_object *tpg = mapped->parent->parent;
+
+	if (model_known_number(tpg, MODEL_A_PROD_MODE_WRITE_PROTECT) &&
+	    model_value_store(mapped, model_known(MODEL_A_WRITE_PROTECT), "1"))
+		return model_refuse(error, mapped, ENOMEM, "there is no memory");
+	return 0;
 }
 
 static void close_view(struct model_object *object)

@@ -17,37 +17,58 @@
 
 /* --- the attributes that the model itself looks at --- */
 
+#define PARAMETER(name) (MODEL_A_PARAMETER + MODEL_P_##name - 1)
+
 static const struct {
 	enum model_kind kind;
 	const char *group, *name;
 } known_names[MODEL_KNOWN] = {
     [MODEL_A_AUTHENTICATION] = {MODEL_TPG, "attrib", "authentication"},
+    [MODEL_A_AUTH_METHOD] = {MODEL_TPG, "param", "AuthMethod"},
+    [MODEL_A_LOGIN_TIMEOUT] = {MODEL_TPG, "attrib", "login_timeout"},
+    [MODEL_A_PROD_MODE_WRITE_PROTECT] = {MODEL_TPG, "attrib", "prod_mode_write_protect"},
     [MODEL_A_GENERATE_NODE_ACLS] = {MODEL_TPG, "attrib", "generate_node_acls"},
     [MODEL_A_DEMO_MODE_WRITE_PROTECT] = {MODEL_TPG, "attrib", "demo_mode_write_protect"},
     [MODEL_A_DEMO_MODE_DISCOVERY] = {MODEL_TPG, "attrib", "demo_mode_discovery"},
     [MODEL_A_SENDTARGETS] = {MODEL_TPG, "attrib", "tpg_enabled_sendtargets"},
     [MODEL_A_DEFAULT_CMDSN_DEPTH] = {MODEL_TPG, "attrib", "default_cmdsn_depth"},
+    [MODEL_A_KEYS_WORKAROUND] = {MODEL_TPG, "attrib", "login_keys_workaround"},
     [MODEL_A_REVEAL] = {MODEL_TPG, "attrib", "reveal_target"},
     [MODEL_A_COLD_RESET] = {MODEL_TPG, "attrib", "allow_cold_reset"},
     [MODEL_A_ALLOWED] = {MODEL_TPG, "attrib", "allowed_addresses"},
     [MODEL_A_DENIED] = {MODEL_TPG, "attrib", "denied_addresses"},
     [MODEL_A_RTPI] = {MODEL_TPG, "", "rtpi"},
     [MODEL_A_ALIAS] = {MODEL_TPG, "param", "TargetAlias"},
+    [PARAMETER(HEADER_DIGEST)] = {MODEL_TPG, "param", "HeaderDigest"},
+    [PARAMETER(DATA_DIGEST)] = {MODEL_TPG, "param", "DataDigest"},
+    [PARAMETER(INITIAL_R2T)] = {MODEL_TPG, "param", "InitialR2T"},
+    [PARAMETER(IMMEDIATE_DATA)] = {MODEL_TPG, "param", "ImmediateData"},
+    [PARAMETER(MAX_RECV_DATA_SEGMENT)] = {MODEL_TPG, "param", "MaxXmitDataSegmentLength"},
+    [PARAMETER(MAX_BURST)] = {MODEL_TPG, "param", "MaxBurstLength"},
+    [PARAMETER(FIRST_BURST)] = {MODEL_TPG, "param", "FirstBurstLength"},
+    [PARAMETER(DEFAULT_TIME2WAIT)] = {MODEL_TPG, "param", "DefaultTime2Wait"},
+    [PARAMETER(DEFAULT_TIME2RETAIN)] = {MODEL_TPG, "param", "DefaultTime2Retain"},
+    [PARAMETER(MAX_OUTSTANDING_R2T)] = {MODEL_TPG, "param", "MaxOutstandingR2T"},
     [MODEL_A_USERID] = {MODEL_TPG, "auth", "userid"},
     [MODEL_A_PASSWORD] = {MODEL_TPG, "auth", "password"},
     [MODEL_A_USERID_MUTUAL] = {MODEL_TPG, "auth", "userid_mutual"},
     [MODEL_A_PASSWORD_MUTUAL] = {MODEL_TPG, "auth", "password_mutual"},
+    [MODEL_A_MORE_ACCOUNTS] = {MODEL_TPG, "auth", "more_accounts"},
     [MODEL_A_ACL_AUTHENTICATION] = {MODEL_ACL, "attrib", "authentication"},
     [MODEL_A_ACL_CMDSN_DEPTH] = {MODEL_ACL, "", "cmdsn_depth"},
+    [MODEL_A_ACL_NOPIN_TIMEOUT] = {MODEL_ACL, "attrib", "nopin_timeout"},
+    [MODEL_A_ACL_NOPIN_RESPONSE_TIMEOUT] = {MODEL_ACL, "attrib", "nopin_response_timeout"},
     [MODEL_A_ACL_USERID] = {MODEL_ACL, "auth", "userid"},
     [MODEL_A_ACL_PASSWORD] = {MODEL_ACL, "auth", "password"},
     [MODEL_A_ACL_USERID_MUTUAL] = {MODEL_ACL, "auth", "userid_mutual"},
     [MODEL_A_ACL_PASSWORD_MUTUAL] = {MODEL_ACL, "auth", "password_mutual"},
+    [MODEL_A_ACL_MORE_ACCOUNTS] = {MODEL_ACL, "auth", "more_accounts"},
     [MODEL_A_DISCOVERY_ENFORCE] = {MODEL_ROOT, "discovery_auth", "enforce_discovery_auth"},
     [MODEL_A_DISCOVERY_USERID] = {MODEL_ROOT, "discovery_auth", "userid"},
     [MODEL_A_DISCOVERY_PASSWORD] = {MODEL_ROOT, "discovery_auth", "password"},
     [MODEL_A_DISCOVERY_USERID_MUTUAL] = {MODEL_ROOT, "discovery_auth", "userid_mutual"},
     [MODEL_A_DISCOVERY_PASSWORD_MUTUAL] = {MODEL_ROOT, "discovery_auth", "password_mutual"},
+    [MODEL_A_DISCOVERY_MORE_ACCOUNTS] = {MODEL_ROOT, "discovery_auth", "more_accounts"},
     [MODEL_A_WRITE_PROTECT] = {MODEL_MAPPED_LUN, "", "write_protect"},
     [MODEL_A_LUN_WRITE_PROTECT] = {MODEL_LUN, "", "write_protect"},
     [MODEL_A_ACL_ONLY] = {MODEL_LUN, "", "acl_only"},
@@ -99,9 +120,35 @@ const char *model_text(const struct model_object *object, const struct model_att
 	return value->text ? value->text : attribute->fallback;
 }
 
+/* Whether the list, separated by commas, has the word. */
+static bool list_has(const char *list, const char *word, size_t len)
+{
+	for (; *list; list += strcspn(list, ","), list += *list == ',')
+		if (strcspn(list, ",") == len && !strncasecmp(list, word, len))
+			return true;
+	return false;
+}
+
+/* Which of the choices the list has: the first choice is bit 0. */
+static uint64_t set_of(const char *list, const char *choices)
+{
+	uint64_t set = 0;
+
+	for (unsigned bit = 0; *choices; bit++) {
+		size_t len = strcspn(choices, ",");
+
+		set |= (uint64_t)list_has(list, choices, len) << bit;
+		choices += len;
+		choices += *choices == ',';
+	}
+	return set;
+}
+
 static uint64_t number_of(const struct model_attribute *attribute, const char *text)
 {
-	return attribute->type == MODEL_YES_NO ? !strcmp(text, "Yes") : strtoull(text, NULL, 10);
+	if (attribute->type == MODEL_YES_NO)
+		return !strcmp(text, "Yes");
+	return attribute->type == MODEL_LIST ? set_of(text, attribute->choices) : strtoull(text, NULL, 10);
 }
 
 const char *model_get(const struct model_object *object, const struct model_attribute *attribute, char *text)
@@ -154,15 +201,6 @@ static bool is_text(const char *text, size_t max)
 		if ((unsigned char)*text < ' ' || *text == 0x7f)
 			return false;
 	return true;
-}
-
-/* Whether the list, separated by commas, has the word. */
-static bool list_has(const char *list, const char *word, size_t len)
-{
-	for (; *list; list += strcspn(list, ","), list += *list == ',')
-		if (strcspn(list, ",") == len && !strncasecmp(list, word, len))
-			return true;
-	return false;
 }
 
 static bool is_choice(const char *text, const char *choices)

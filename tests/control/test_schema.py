@@ -15,7 +15,7 @@ BEGIN, END = "<!-- made from the schema: {} -->\n", "<!-- end -->\n"
 KINDS = {"root": "The whole model", "storage": "Storage object", "tpg": "TPG", "portal": "Portal", "lun": "LUN",
          "acl": "ACL", "mapped_lun": "Mapped LUN"}
 FLAGS = {"read_only": "read only", "before_use": "not while the object is in use", "not_saved": None,
-         "next_login": "from the next login on", "not_in_lio": "not in LIO", "no_effect": "no effect"}
+         "next_login": "from the next login on", "not_in_lio": "not in LIO", "no_effect": None}
 
 
 def cell(text):

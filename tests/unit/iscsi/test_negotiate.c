@@ -34,7 +34,7 @@ static const char *negotiate(struct negotiation *n, enum iscsi_phase phase, bool
 	n->out = (struct iscsi_text_out){.text = n->text, .size = sizeof(n->text)};
 	wrong = iscsi_offers_read(&offers, text, len, &n->seen);
 	if (!wrong) {
-		iscsi_offers_negotiate(&offers, phase, discovery, &n->params);
+		iscsi_offers_negotiate(&offers, phase, discovery, NULL, &n->params);
 		iscsi_offers_answer(&offers, text, len, &n->out);
 	}
 	free(text);

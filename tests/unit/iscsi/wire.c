@@ -47,7 +47,7 @@ enum iscsi_login_step iscsi_login_request(struct iscsi_login *login, const uint8
 	memset(response, 0, sizeof(*response));
 	response->bhs[0] = ISCSI_OP_LOGIN_RSP;
 	memcpy(response->bhs + 16, bhs + 16, 4);
-	return ISCSI_LOGIN_COMPLETE;
+	return wire.login_goes_on ? ISCSI_LOGIN_MORE : ISCSI_LOGIN_COMPLETE;
 }
 
 const struct iscsi_login_result *iscsi_login_result(const struct iscsi_login *login)

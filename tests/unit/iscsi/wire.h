@@ -38,6 +38,8 @@ struct wire {
 	size_t buffer_limit, buffer_bytes;
 	long text_len; /* of the answer to a Text Request */
 	uint64_t now_ns;
+	uint64_t timer_ns;  /* the delay of the timer that was armed last */
+	bool login_goes_on; /* a Login Request is answered, and another one is expected */
 	uint8_t disk[DISK_SIZE];
 };
 extern struct wire wire;

@@ -125,7 +125,7 @@ void loop_watch_del(struct loop_watch *watch)
 
 void loop_timer_arm(struct loop *l, struct loop_timer *timer, uint64_t delay_ns)
 {
-	(void)delay_ns;
+	wire.timer_ns = delay_ns;
 	l->timer = timer;
 }
 

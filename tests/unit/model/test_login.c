@@ -92,6 +92,54 @@ static void accounts(void **state)
 	fixture_settle(f);
 }
 
+/* Values that were set count; until then, the daemon's own options do. */
+static void time_limits(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN);
+	struct model_object *acl = fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
+	struct model_login *login;
+
+	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_ADMITTED);
+	assert_int_equal(login->login_timeout_s, MODEL_UNSET);
+	assert_int_equal(login->nopin_interval_s, MODEL_UNSET);
+	assert_int_equal(login->nopin_timeout_s, MODEL_UNSET);
+	model_login_free(login);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "login_timeout", "15"), 0);
+	assert_int_equal(fixture_set(f, acl, "attrib", "nopin_timeout", "0"), 0);
+	assert_int_equal(fixture_set(f, acl, "attrib", "nopin_response_timeout", "60"), 0);
+	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_ADMITTED);
+	assert_int_equal(login->login_timeout_s, 15);
+	assert_int_equal(login->nopin_interval_s, 0);
+	assert_int_equal(login->nopin_timeout_s, 60);
+	model_login_free(login);
+	fixture_settle(f);
+}
+
+/* Mapped LUNs that are created while the attribute is set; one that exists keeps what it has. */
+static void prod_mode_write_protect(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN);
+	struct model_object *acl = fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
+	struct model_object *lun = fixture_create(f, tpg, MODEL_LUN, "lun_0", fixture_disk(f, "user_0/disk"));
+	struct model_login *login;
+
+	fixture_create(f, acl, MODEL_MAPPED_LUN, "lun_0", lun);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "prod_mode_write_protect", "1"), 0);
+	struct model_object *mapped = fixture_create(f, acl, MODEL_MAPPED_LUN, "lun_1", lun);
+	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_ADMITTED);
+	struct model_map *map = model_view_map(login->view);
+
+	assert_false(model_entry_is_write_protected(model_map_entry(map, 0)));
+	assert_true(model_entry_is_write_protected(model_map_entry(map, 1)));
+	assert_int_equal(fixture_set(f, mapped, "", "write_protect", "0"), 0);
+	assert_false(model_entry_is_write_protected(model_map_entry(map, 1)));
+	model_map_put(map);
+	model_login_free(login);
+	fixture_settle(f);
+}
+
 static void address_rules(void **state)
 {
 	static const struct {
@@ -213,6 +261,8 @@ int main(void)
 	    TEST(access_is_denied_by_default),
 	    TEST(portals_lead_to_their_tpg),
 	    TEST(accounts),
+	    TEST(time_limits),
+	    TEST(prod_mode_write_protect),
 	    TEST(address_rules),
 	    TEST(names_and_addresses),
 	    TEST(discovery),

@@ -32,6 +32,8 @@ static void every_default_can_be_set(void **state)
 		for (unsigned i = 0; (a = model_attribute_at(kind, i)); i++) {
 			assert_ptr_equal(model_attribute(kind, a->group, a->name), a);
 			assert_true(strlen(a->help) > 10 && a->help[strlen(a->help) - 1] == '.');
+			/* What has no effect says so, and nothing else does. */
+			assert_int_equal(!!(a->flags & MODEL_NO_EFFECT), !!strstr(a->help, "no effect"));
 			if (!strcmp(a->name, "rtpi"))
 				continue; /* It is set when the TPG is created. */
 			assert_false(model_is_set(objects[kind], a));
@@ -63,6 +65,24 @@ static void wrong_values_change_nothing(void **state)
 	    {MODEL_TPG, "param", "HeaderDigest", "CRC32C,MD5"},
 	    {MODEL_TPG, "param", "HeaderDigest", ""},
 	    {MODEL_TPG, "param", "TargetAlias", "two\nlines"},
+	    {MODEL_TPG, "param", "AuthMethod", "CHAP,Kerberos"},
+	    {MODEL_TPG, "param", "MaxBurstLength", "511"},
+	    {MODEL_TPG, "param", "MaxBurstLength", "16777216"},
+	    {MODEL_TPG, "param", "FirstBurstLength", "16777216"},
+	    {MODEL_TPG, "param", "MaxXmitDataSegmentLength", "0"},
+	    {MODEL_TPG, "param", "MaxOutstandingR2T", "0"},
+	    {MODEL_TPG, "param", "MaxOutstandingR2T", "65536"},
+	    {MODEL_TPG, "param", "DefaultTime2Wait", "3601"},
+	    {MODEL_TPG, "param", "DefaultTime2Retain", "3601"},
+	    {MODEL_TPG, "param", "ErrorRecoveryLevel", "3"},
+	    {MODEL_TPG, "attrib", "login_timeout", "4"},
+	    {MODEL_TPG, "auth", "more_accounts", "bob"},
+	    {MODEL_TPG, "auth", "more_accounts", "bob "},
+	    {MODEL_TPG, "auth", "more_accounts", " secret"},
+	    {MODEL_TPG, "auth", "more_accounts", "bob secret,"},
+	    {MODEL_TPG, "auth", "more_accounts", "bob secret,carol"},
+	    {MODEL_ACL, "attrib", "nopin_timeout", "61"},
+	    {MODEL_ACL, "attrib", "nopin_response_timeout", "2"},
 	    {MODEL_ACL, "attrib", "authentication", "x"},
 	    {MODEL_STORAGE, "control", "block_size", "1000"},
 	    {MODEL_STORAGE, "wwn", "vendor_id", "more than eight"},

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Time limits that a TPG and an ACL set for a connection: login, NOP-In, and the answer to it. */
+#include "wire.h"
+
+#include "util/clock.h"
+
+static struct stream out, in;
+static struct model_object *acl;
+
+static int setup(void **state)
+{
+	(void)state;
+	wire.params = (struct iscsi_params){
+	    .max_recv_data_segment = 8192,
+	    .max_xmit_data_segment = 8192,
+	    .max_burst = 8192,
+	    .first_burst = 8192,
+	    .max_outstanding_r2t = 1,
+	};
+	wire_start();
+	acl = fixture_create(wire.model, wire.tpg, MODEL_ACL, INITIATOR, NULL);
+	out.len = in.len = 0;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	wire_stop();
+	return 0;
+}
+
+static void set(struct model_object *object, const char *name, const char *text)
+{
+	assert_int_equal(fixture_set(wire.model, object, "attrib", name, text), 0);
+}
+
+static void login(void)
+{
+	stream_login(&out);
+	wire_send_stream(&out);
+	wire_receive(&in);
+}
+
+/* The time of the timer has passed. Returns how many bytes the initiator got then. */
+static size_t pass(void)
+{
+	wire.now_ns += wire.timer_ns;
+	in.len = 0;
+	assert_true(wire_expire());
+	wire_turn();
+	wire_receive(&in);
+	return in.len;
+}
+
+/* wire.c gives the daemon one second for everything. */
+static void the_options_count_without_an_acl(void **state)
+{
+	(void)state;
+	login();
+	assert_int_equal(wire.timer_ns, NS_PER_S);
+}
+
+static void the_acl_says_when_to_ping(void **state)
+{
+	(void)state;
+	set(acl, "nopin_timeout", "7");
+	set(acl, "nopin_response_timeout", "5");
+	login();
+	assert_int_equal(wire.timer_ns, 7 * NS_PER_S);
+	assert_int_equal(pass(), ISCSI_BHS_LEN);
+	assert_int_equal(in.bytes[0], ISCSI_OP_NOP_IN);
+	assert_int_equal(wire.timer_ns, 5 * NS_PER_S);
+	assert_non_null(wire_conn());
+	pass();
+	assert_null(wire_conn());
+}
+
+/* A silent initiator may stay for ever, but the connection is looked at nevertheless. */
+static void the_acl_forbids_pings(void **state)
+{
+	(void)state;
+	set(acl, "nopin_timeout", "0");
+	set(acl, "nopin_response_timeout", "4");
+	login();
+	for (unsigned i = 0; i < 5; i++) {
+		assert_in_range(wire.timer_ns, 1, 4 * NS_PER_S);
+		assert_int_equal(pass(), 0);
+		assert_non_null(wire_conn());
+	}
+}
+
+/* From the moment when the target is known, the TPG's limit counts, from the begin of the login on. */
+static void the_tpg_limits_the_login(void **state)
+{
+	(void)state;
+	set(wire.tpg, "login_timeout", "6");
+	assert_int_equal(wire.timer_ns, NS_PER_S);
+	wire.now_ns += NS_PER_S / 2;
+	wire.login_goes_on = true;
+	login();
+	assert_in_range(wire.timer_ns, 5 * NS_PER_S, 11 * NS_PER_S / 2);
+	wire.now_ns += NS_PER_S;
+	login();
+	/* A second request gains no time. */
+	assert_in_range(wire.timer_ns, 5 * NS_PER_S, 11 * NS_PER_S / 2);
+	pass();
+	assert_null(wire_conn());
+}
+
+static void the_option_limits_the_login(void **state)
+{
+	(void)state;
+	wire.login_goes_on = true;
+	login();
+	assert_int_equal(wire.timer_ns, NS_PER_S);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(the_options_count_without_an_acl),
+	    TEST(the_acl_says_when_to_ping),
+	    TEST(the_acl_forbids_pings),
+	    TEST(the_tpg_limits_the_login),
+	    TEST(the_option_limits_the_login),
+	};
+
+	log_set_level(LOG_LEVEL_CRIT);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
