@@ -24,14 +24,29 @@ esac
 
 passed=0 failed=0 skipped=0
 
-# run PRESET TARGET JOBS CTEST-ARGS...: builds the preset's target, runs its tests, JOBS at a time, and adds to the
-# totals.
-run() {
-	preset=$1 target=$2 jobs=$3
-	shift 3
-	echo "== $preset"
-	cmake --preset "$preset" >/dev/null
-	cmake --build --preset "$preset" --target "$target"
+background=
+trap '[ -z "$background" ] || kill "$background" 2>/dev/null || true' EXIT
+
+# build PRESET TARGET: what build_in_background has begun is finished first, so this prints what failed there.
+build() {
+	[ -z "$background" ] || wait "$background" || true
+	background=
+	echo "== $1"
+	cmake --preset "$1" >/dev/null
+	cmake --build --preset "$1" --target "$2"
+}
+
+# build_in_background PRESET TARGET: uses the time in which the tests of another preset wait.
+build_in_background() {
+	# shellcheck disable=SC2016 # the inner shell expands its own arguments
+	nice -n 19 sh -c 'cmake --preset "$1" && exec ninja -C "build/$1" "$2"' sh "$@" >/dev/null 2>&1 &
+	background=$!
+}
+
+# check PRESET JOBS CTEST-ARGS...: runs the tests of the preset, JOBS at a time, and adds to the totals.
+check() {
+	preset=$1 jobs=$2
+	shift 2
 	log=build/$preset/test.log
 	(cd "build/$preset" && ctest --output-on-failure --no-tests=error -j "$jobs" "$@") | tee "$log"
 	count=$(sed -n 's/^.* tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\1 \2/p' "$log")
@@ -55,14 +70,19 @@ if ! command -v busctl >/dev/null; then
 fi
 long='-LE full'
 [ -z "$full" ] || long=
-# Most tests of these two wait, for time-outs and the like.
+build asan all
+build_in_background tsan all
+# Most tests of these two presets wait, for time-outs and the like.
 # shellcheck disable=SC2086 # an option and its value
-run asan all 4 $long
+check asan 4 $long
+build tsan all
+build_in_background release end_to_end
 # The command line and the checks of the source have no threads of their own, and targetcli is a program of its own.
 # shellcheck disable=SC2086
-run tsan all 4 $long -R '^(unit|iscsi|dbus|control|tree|kernel-newer)/' -E '^(iscsi/(cli|identity)|tree/targetcli_.*)$'
+check tsan 4 $long -R '^(unit|iscsi|dbus|control|tree|kernel-newer)/' -E '^(iscsi/(cli|identity)|tree/targetcli_.*)$'
+build release end_to_end
 # The guest shares this machine's CPUs with all else: a second try tells a busy machine from a defect.
 # shellcheck disable=SC2086
-run release end_to_end 2 --repeat until-pass:2 $long -R '^(kernel|kernel-stock|kernel-newer|package|portability|budget|docs)/'
+check release 2 --repeat until-pass:2 $long -R '^(kernel|kernel-stock|kernel-newer|package|portability|budget|docs)/'
 echo "total: $passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
