@@ -273,7 +273,7 @@ static gboolean on_hangup(gpointer data)
 	return on_tick(s);
 }
 
-/* From here to the end of the stop, so that a signal that comes early or twice does not kill. */
+/* Signals are handled until the stop has ended, so a signal that comes early or twice does not kill. */
 static void watch_signals(struct control_service *s)
 {
 	s->main = g_main_loop_new(NULL, FALSE);
@@ -298,7 +298,7 @@ int control_service_start(struct control_service **service, struct control_optio
 	s->options = options;
 	control_fd_store_begin();
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* EFBIG says it too */
+	signal(SIGXFSZ, SIG_IGN); /* a write that exceeds the limit of file sizes fails with EFBIG instead */
 	watch_signals(s);
 	int err = start(s, error);
 	if (err)
@@ -353,7 +353,7 @@ bool control_service_last_refusal(struct control_service *s, char *name, size_t 
 
 /* --- stop --- */
 
-/* A backend that never answers must not keep the process for ever. Async-signal-safe calls only. */
+/* Ends the process if storage never answers. Uses async-signal-safe calls only. */
 static void on_alarm(int signo)
 {
 	static const char text[] = "tcmu-runner: a backend did not end its I/O in time; giving up\n";
