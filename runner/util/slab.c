@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A free list of objects of one size. With AddressSanitizer, objects on the list are poisoned, so that a use
- * after free is found.
+ * Objects of one size, carved from chunks that are given back to the system when all their objects are free.
+ * The address of an object leads to its chunk, because a chunk is aligned to its length. With
+ * AddressSanitizer, free objects are poisoned, so that a use after free is found.
  */
 #include "util/slab.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "util/bytes.h"
@@ -24,75 +26,122 @@
 #define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
 #endif
 
-#define SLAB_ALIGN 64          /* a cache line: neighbours that live on different loops share none */
-#define SLAB_CHUNK (32u << 10) /* bytes to grow by */
+#define SLAB_ALIGN 64u          /* a cache line: neighbours that live on different loops share none */
+#define SLAB_CHUNK (128u << 10) /* bytes; iscsi/server.c lets malloc() map pieces of this length one by one */
+/* Leaves room for the words that malloc() puts before the next aligned piece. */
+#define SLAB_TAIL SLAB_ALIGN
+/* So many chunks without an object in use are kept: a burst of commands in each turn of a loop must not map
+ * and unmap memory again and again. */
+#define SLAB_SPARE 4u
 
-/* Objects follow at SLAB_ALIGN. */
+/* Objects follow at the next multiple of SLAB_ALIGN. */
 struct chunk {
-	struct chunk *next;
-	size_t bytes;
+	/* In slab.usable while the chunk has a free object; an empty list otherwise. */
+	struct list node;
+	/* Objects that were put back; the first word of each points to the next one. */
+	void *free;
+	size_t in_use;
+	/* Objects from here on were never handed out, so that their pages take no memory yet. */
+	size_t fresh;
 };
+
+#define CHUNK_HEADER ((sizeof(struct chunk) + SLAB_ALIGN - 1) / SLAB_ALIGN * SLAB_ALIGN)
 
 void slab_init(struct slab *slab, size_t size)
 {
-	*slab = (struct slab){.size = (MAX(size, 1u) + SLAB_ALIGN - 1) / SLAB_ALIGN * SLAB_ALIGN};
+	size_t rounded = (MAX(size, 1u) + SLAB_ALIGN - 1) / SLAB_ALIGN * SLAB_ALIGN;
+	size_t chunk = SLAB_CHUNK;
+
+	while (chunk < CHUNK_HEADER + rounded + SLAB_TAIL)
+		chunk *= 2;
+	*slab = (struct slab){
+	    .size = rounded,
+	    .chunk = chunk,
+	    .per_chunk = (chunk - CHUNK_HEADER - SLAB_TAIL) / rounded,
+	};
+	list_init(&slab->usable);
 }
 
-static void add_free(struct slab *slab, void *object)
+static struct chunk *chunk_of(const struct slab *slab, void *object)
 {
-	*(void **)object = slab->free;
-	slab->free = object;
-	ASAN_POISON_MEMORY_REGION(object, slab->size);
+	return (struct chunk *)((uintptr_t)object & ~(uintptr_t)(slab->chunk - 1));
 }
 
-static int grow(struct slab *slab)
+static struct chunk *chunk_new(struct slab *slab)
 {
-	size_t n = MAX(SLAB_CHUNK / slab->size, 1u);
-	size_t bytes = SLAB_ALIGN + n * slab->size;
-	struct chunk *chunk = aligned_alloc(SLAB_ALIGN, bytes);
+	void *memory;
+	struct chunk *chunk;
 
-	if (!chunk)
-		return -1;
-	chunk->next = slab->chunks;
-	chunk->bytes = bytes;
-	slab->chunks = chunk;
-	for (size_t i = n; i-- > 0;) /* backwards: handed out in ascending order */
-		add_free(slab, (char *)chunk + SLAB_ALIGN + i * slab->size);
-	slab->total += n;
-	return 0;
+	if (posix_memalign(&memory, slab->chunk, slab->chunk - SLAB_TAIL) != 0)
+		return NULL;
+	chunk = memory;
+	*chunk = (struct chunk){0};
+	ASAN_POISON_MEMORY_REGION((char *)chunk + CHUNK_HEADER, slab->chunk - SLAB_TAIL - CHUNK_HEADER);
+	list_add_head(&slab->usable, &chunk->node);
+	slab->total += slab->per_chunk;
+	slab->spare++;
+	return chunk;
+}
+
+static void chunk_free(struct slab *slab, struct chunk *chunk)
+{
+	list_del(&chunk->node);
+	slab->total -= slab->per_chunk;
+	slab->spare--;
+	ASAN_UNPOISON_MEMORY_REGION(chunk, slab->chunk - SLAB_TAIL);
+	free(chunk);
+}
+
+static void *take_object(const struct slab *slab, struct chunk *chunk)
+{
+	void *object = chunk->free;
+
+	if (!object) {
+		object = (char *)chunk + CHUNK_HEADER + chunk->fresh++ * slab->size;
+		ASAN_UNPOISON_MEMORY_REGION(object, slab->size);
+		return object;
+	}
+	ASAN_UNPOISON_MEMORY_REGION(object, slab->size);
+	chunk->free = *(void **)object;
+	return object;
 }
 
 void *slab_get(struct slab *slab)
 {
-	void *object;
+	struct chunk *chunk =
+	    list_empty(&slab->usable) ? chunk_new(slab) : list_entry(slab->usable.next, struct chunk, node);
 
-	if (!slab->free && grow(slab) < 0)
+	if (!chunk)
 		return NULL;
-	object = slab->free;
-	ASAN_UNPOISON_MEMORY_REGION(object, slab->size);
-	slab->free = *(void **)object;
+	slab->spare -= chunk->in_use == 0;
 	slab->in_use++;
-	return object;
+	if (++chunk->in_use == slab->per_chunk)
+		list_del(&chunk->node);
+	return take_object(slab, chunk);
 }
 
 void slab_put(struct slab *slab, void *object)
 {
-	contract(slab->in_use > 0);
+	struct chunk *chunk = chunk_of(slab, object);
+
+	contract(chunk->in_use > 0);
+	*(void **)object = chunk->free;
+	chunk->free = object;
+	ASAN_POISON_MEMORY_REGION(object, slab->size);
 	slab->in_use--;
-	add_free(slab, object);
+	if (chunk->in_use-- == slab->per_chunk)
+		list_add_head(&slab->usable, &chunk->node);
+	if (chunk->in_use == 0 && ++slab->spare > SLAB_SPARE)
+		chunk_free(slab, chunk);
 }
 
 void slab_destroy(struct slab *slab)
 {
-	struct chunk *chunk = slab->chunks;
+	struct list *node, *tmp;
 
 	contract(slab->in_use == 0);
-	while (chunk) {
-		struct chunk *next = chunk->next;
-
-		ASAN_UNPOISON_MEMORY_REGION(chunk, chunk->bytes);
-		free(chunk);
-		chunk = next;
-	}
-	slab_init(slab, slab->size);
+	if (!slab->usable.next)
+		return;
+	list_for_each (&slab->usable, node, tmp)
+		chunk_free(slab, list_entry(node, struct chunk, node));
 }

@@ -271,6 +271,26 @@ class Abuse(unittest.TestCase):
                         pass
         self.check(attack)
 
+    def test_compare_and_write_of_one_block(self):
+        """The commands of many sessions wait for each other, and then their sessions end. With fewer sessions, the
+        figures of a sanitized build say something, too."""
+        def attack(_end):
+            sessions = self.attacker.sessions(200 if FACTOR == 1 else 20, "b")
+            stream = p.command(cdb.TEST_UNIT_READY, 1, 1, 1).encode()
+            for number in range(2, 122):
+                request = struct.pack(">BBQ3xBBx", 0x89, 0, 0, 1, 0)
+                stream += p.command(request, number, number, 1, length=1024, data=bytes(1024),
+                                    flags=p.FINAL | p.WRITE | p.SIMPLE).encode()
+            for session in sessions:
+                try:
+                    session.sendall(stream)
+                except OSError:
+                    pass
+            time.sleep(1)
+            self.attacker.close()
+            time.sleep(SECONDS)
+        self.check(attack)
+
     def test_writes_without_data(self):
         """They hold buffers. The attacker gets a share, and others find buffers."""
         def attack(end):

@@ -24,6 +24,8 @@ void *__real_aligned_alloc(size_t alignment, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_aligned_alloc(size_t alignment, size_t size);
+int __real_posix_memalign(void **memory, size_t alignment, size_t size);
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
 
 void *__wrap_malloc(size_t size)
 {
@@ -41,6 +43,12 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size)
 {
 	allocations++;
 	return __real_aligned_alloc(alignment, size);
+}
+
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
+{
+	allocations++;
+	return __real_posix_memalign(memory, alignment, size);
 }
 
 static struct sbc_env e;

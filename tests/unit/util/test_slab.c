@@ -56,6 +56,28 @@ static void reuses_before_it_grows(void **state)
 	slab_destroy(&slab);
 }
 
+/* Whatever the order in which the objects come back. */
+static void gives_memory_back(void **state)
+{
+	static void *objects[MANY];
+	struct slab slab;
+	size_t most;
+
+	(void)state;
+	slab_init(&slab, 1232);
+	for (int i = 0; i < MANY; i++)
+		objects[i] = slab_get(&slab);
+	most = slab.total;
+	for (int stride = 0; stride < 7; stride++)
+		for (int i = stride; i < MANY; i += 7)
+			slab_put(&slab, objects[i]);
+	assert_int_equal(slab.in_use, 0);
+	assert_true(slab.total > 0);
+	assert_true(slab.total < most / 8);
+	slab_destroy(&slab);
+	assert_int_equal(slab.total, 0);
+}
+
 static void larger_than_a_chunk(void **state)
 {
 	struct slab slab;
@@ -75,6 +97,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(objects_are_apart),
 	    cmocka_unit_test(reuses_before_it_grows),
+	    cmocka_unit_test(gives_memory_back),
 	    cmocka_unit_test(larger_than_a_chunk),
 	};
 
