@@ -177,7 +177,7 @@ struct backstore *fuzz_storage_open(struct loop_set *set, uint8_t how)
 	    .max_unmap = how & 32 ? 2 * block : 0,
 	};
 	assert(info_normalize(&handler, &spec, &bs->info, NULL) == 0);
-	__atomic_store_n(&bs->size, bs->info.size, __ATOMIC_RELAXED);
+	atomic_store_explicit(&bs->size, bs->info.size, memory_order_relaxed);
 	refresh_begin(bs);
 	return bs;
 }
