@@ -69,6 +69,7 @@ chroot_run() {
 		shift
 		mount --make-rprivate /
 		mount -t proc proc "$root/proc"
+		mount -t sysfs -o ro sysfs "$root/sys"
 		mount --rbind /dev "$root/dev"
 		[ -z "$SOURCE" ] || { mount --bind "$SOURCE" "$root/src" && mount -o remount,bind,ro "$root/src"; } || exit
 		exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \

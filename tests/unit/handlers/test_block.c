@@ -162,9 +162,10 @@ static void test_partition(void **state)
 	(void)state;
 	assert_int_equal(loop_device_make(&parted, wanted), 0);
 	snprintf(path, sizeof(path), "%sp1", parted.path);
-	if (access(path, F_OK) < 0) {
+	if (access(path, F_OK) < 0 || access("/sys/dev/block", F_OK) < 0) {
 		loop_device_drop(&parted);
-		skip(); /* nobody makes the nodes of partitions here */
+		/* Nobody makes the nodes of partitions here, or nothing tells which disk they belong to. */
+		skip();
 	}
 	whole = opened((struct wanted){.config = parted.path});
 	block->close(whole.handle);

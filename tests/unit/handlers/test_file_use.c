@@ -123,6 +123,8 @@ static void test_loop_device(void **state)
 	FILE *output;
 
 	(void)state;
+	if (access("/sys/block", F_OK) < 0)
+		skip(); /* nothing tells which files loop devices have */
 	make("looped");
 	snprintf(command, sizeof(command), "losetup -f --show %s 2>/dev/null", in_dir("looped"));
 	output = popen(command, "r");
