@@ -88,13 +88,19 @@ case ${1-} in without=*)
 	shift
 	;;
 esac
-command -v ninja >/dev/null && set -- -G Ninja "$@"
+# After the first error the others are still looked for: a row takes long.
+keep_going=-k
+if command -v ninja >/dev/null; then
+	set -- -G Ninja "$@"
+	keep_going='-k 0'
+fi
 command -v ccache >/dev/null && set -- -DCMAKE_C_COMPILER_LAUNCHER=ccache "$@"
 export CCACHE_DIR=/ccache
 # shellcheck disable=SC2086 # arguments
 cmake -S /src -B "$work/b" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_BUILD_TYPE="$type" -DTCMUR_WERROR=ON \
 	$cross "$@" >"$log" 2>&1 || cells "$version" 'configure failed' -
-cmake --build "$work/b" -j "$jobs" >>"$log" 2>&1 || cells "$version" 'build failed' -
+# shellcheck disable=SC2086 # an option and its value
+cmake --build "$work/b" -j "$jobs" -- $keep_going >>"$log" 2>&1 || cells "$version" 'build failed' -
 if grep -q 'Left out: the tests' "$log"; then
 	# Only the build dependencies are there. The daemon must still start.
 	"$work/b/runner/tcmu-runner" --handler-path "$work/b/handlers" --dump-handlers >>"$log" 2>&1 ||

@@ -207,7 +207,7 @@ static void io_fails_with_a_probability(void **state)
 		    backstore_set_filter_option(bs, 0, "probability", cases[i].probability, &error), 0);
 		for (unsigned k = 0; k < MANY; k++)
 			errors += read_blocks(bs, 0, 1) != TCMUR_OK;
-		assert_in_range(errors, cases[i].least, cases[i].most);
+		assert_uint_in_range(errors, cases[i].least, cases[i].most);
 	}
 	backstore_close(bs);
 	script_free(script);

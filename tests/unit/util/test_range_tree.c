@@ -94,7 +94,7 @@ static void stays_shallow(void **state)
 			nodes[i].end = nodes[i].start + 1;
 			range_tree_insert(&tree, &nodes[i]);
 		}
-		assert_in_range(depth_of(tree.root), 11, 60);
+		assert_uint_in_range(depth_of(tree.root), 11, 60);
 		assert_true(range_tree_find(&tree, 7, 8, stop_at_first, &first));
 		assert_int_equal(first->start, 7);
 		assert_false(range_tree_find(&tree, N + 1, 2 * N, stop_at_first, &first));
