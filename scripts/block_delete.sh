@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # block_delete.sh NAME | iblock_N/NAME
 #
-# Removes a storage object that block_create.sh made, and the loop device if that made one. The file stays, with the
-# volume group and its data in it.
+# Deletes a storage object that block_create.sh has created, and detaches the loop device if block_create.sh attached
+# one. The file remains, with the volume group and its data.
 set -eu
 here=$(dirname "$(realpath "$0")")
 . "$here/lio.sh"

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Sourced by lio.sh: whether the daemon runs, what it says on D-Bus, and how long the kernel waits for it.
+# lio.sh sources this file. The functions find out whether the daemon runs, ask it over D-Bus, and limit how long the
+# kernel waits for it.
 
 lock=${TCMU_LOCK:-/run/tcmu-runner/lock}
 
-# lock_holder FILE: prints the id of the process that holds a lock on it, for as long as it lives, whatever kills it;
-# fails when none does. /proc/locks shows that without taking the lock, which would be in the way of a daemon that
-# starts.
+# lock_holder FILE: prints the ID of the process that holds a lock on FILE, and fails if no process does. The lock
+# ends with the process, however that ends. The function reads /proc/locks and does not try to take the lock, because
+# this could prevent a daemon from starting at the same time.
 lock_holder() (
 	held=$(stat -c '%D %i' "$1" 2>/dev/null) || exit 1
 	disk=$((0x${held% *}))
@@ -16,22 +17,24 @@ lock_holder() (
 
 daemon_pid() { lock_holder "$lock"; }
 
-# The tcmu-runner that came before this one may run too. It answers the kernel for every device, and refuses what it
-# does not know; and the kernel takes the first answer that comes.
+# A tcmu-runner of version 1 may run as well. It answers the kernel's events for every device and refuses the devices
+# that it does not know, and the kernel uses the first answer.
 other_daemon_pid() { lock_holder /run/tcmu.lock; }
 
-# The kernel waits without end for an answer to a device that comes or goes: only with a daemon is it asked to.
+# After an event the kernel waits for the daemon's answer without a limit. The scripts therefore only cause events
+# while a daemon runs.
 need_daemon() {
-	daemon_pid >/dev/null || die "tcmu-runner is not running. Start it: systemctl start tcmu-runner, or ./run.sh --kernel"
+	daemon_pid >/dev/null || die "tcmu-runner is not running. Start it with: systemctl start tcmu-runner, or ./run.sh --kernel"
 }
 
-# ask_bus METHOD NAME: what the bus itself says about a name, its words a line each.
+# ask_bus METHOD NAME: asks the bus itself about a name, and prints each word of the answer on its own line.
 ask_bus() {
 	dbus-send --system --print-reply=literal --dest=org.freedesktop.DBus / "org.freedesktop.DBus.$1" "string:$2" 2>/dev/null |
 		tr -s ' ' '\n'
 }
 
-# find_on_bus: $bus_address is where on the bus the daemon is: another one may own the name that it waits for.
+# find_on_bus: sets $bus_address to the daemon's unique name on the bus. The well-known name does not help, because
+# another daemon may own it while ours waits for it.
 bus_address=
 find_on_bus() {
 	pid=$(daemon_pid) || return 1
@@ -42,7 +45,7 @@ find_on_bus() {
 	return 1
 }
 
-# on_bus PATH METHOD [ARGUMENT...]: calls the daemon, prints its answer.
+# on_bus PATH METHOD [ARGUMENT...]: calls a method of the daemon and prints the answer.
 on_bus() {
 	path=$1 method=$2
 	shift 2
@@ -51,15 +54,16 @@ on_bus() {
 		"/org/kernel/TCMUService1$path" "$method" "$@" 2>&1
 }
 
-# ask_daemon: $report is what the daemon says of itself: the names of its handlers, and a line for each device. Fails
-# if it does not answer.
+# ask_daemon: sets $report to the daemon's report: the names of its handlers, and one line for each device. Fails if
+# the daemon does not answer.
 report=
 ask_daemon() {
 	report=$(on_bus /Devices1 org.kernel.TCMUService1.Devices1.Report) || return 1
 	report=$newline${report#   }$newline
 }
 
-# find_line KEY: $line is the rest of the line of $report that begins with KEY. Fails if there is none.
+# find_line KEY: finds the line of $report that begins with KEY, and sets $line to the rest of that line. Fails if
+# there is no such line.
 newline='
 '
 tab=$(printf '\t')
@@ -72,11 +76,12 @@ find_line() {
 # handlers: prints the names of the handlers that the daemon has loaded, in one line.
 handlers() { find_line 'handlers ' && printf '%s\n' "$line" | tr ' ' '\n' | sort | paste -s -d ' ' -; }
 
-# need_handler HANDLER CONFIG: the daemon must have loaded the handler, and the handler must accept CONFIG.
+# need_handler HANDLER CONFIG: ends the script unless the daemon has loaded the handler and the handler accepts
+# CONFIG.
 need_handler() {
-	find_on_bus || true # once for all that follows
+	find_on_bus || true # The calls that follow use the same address.
 	if ! ask_daemon; then
-		warn "the daemon cannot be asked by D-Bus whether it has a handler '$1'"
+		warn "the daemon does not answer on D-Bus, so it is not known whether it has a handler '$1'"
 		return 0
 	fi
 	loaded=$(handlers)
@@ -91,9 +96,9 @@ need_handler() {
 	esac
 }
 
-# identity STORAGE: prints the serial number that the daemon would choose for it, or the reason why it chooses none.
-# So a disk has the same name after a reboot, behind the kernel and behind the daemon's own iSCSI front end. The
-# program is that of the running daemon, with its folders: it need not be installed.
+# identity STORAGE: prints the serial number that the daemon would choose for the storage, or the reason why it
+# chooses none. With this number a disk has the same name after a reboot, and the same name behind both front ends.
+# The function runs the program of the running daemon with the same folders, so the program need not be installed.
 identity() {
 	if [ -n "${TCMU_RUNNER-}" ] || ! pid=$(daemon_pid); then
 		"${TCMU_RUNNER:-tcmu-runner}" --identity "$1" 2>&1
@@ -108,9 +113,9 @@ identity() {
 	"/proc/$pid/exe" "$@" --identity "$storage" 2>&1
 }
 
-# make_image CONFIG SIZE: creates the file that the handler "file" shall serve, unless something is there. The daemon
-# itself creates no image that it has served before: the image may only be away. Here an administrator asks for a new
-# disk.
+# make_image CONFIG SIZE: creates the file for the handler "file" unless the file exists. The daemon does not create a
+# file that it has served before, because a missing file may only mean that its file system is not mounted. Here the
+# administrator asks for a new disk.
 make_image() {
 	image=$(unescape "${1%%;*}")
 	case $image in
@@ -120,7 +125,7 @@ make_image() {
 		image=$(readlink "${lock%/*}/state")/$image
 		;;
 	esac
-	# The daemon gives a better reason for a folder that is missing.
+	# If the folder is missing, the daemon refuses the device with a better reason than this script could give.
 	if [ ! -d "${image%/*}" ] || [ -e "$image" ]; then
 		return 0
 	fi
@@ -128,7 +133,8 @@ make_image() {
 	truncate -s "$2" "$image"
 }
 
-# state_of DEVICE: $state is its state in $report, and what it has done, or the reason where it has failed.
+# state_of DEVICE: sets $state to the device's state in $report, followed by the number of its commands, or by the
+# reason of a failure.
 state_of() {
 	state=
 	find_line "device$tab$1$tab" || return 0
@@ -137,13 +143,14 @@ state_of() {
 	[ -z "${line#*"$tab"}" ] || state="$state: ${line#*"$tab"}"
 }
 
-# need_served DEVICE: which the kernel has enabled without waiting for an answer. Opening it may take a minute; the
-# daemon hears of it at once.
+# need_served DEVICE: waits until the daemon serves the device, and ends the script if it does not. This is for a
+# device that the kernel has enabled without waiting for the daemon's answer. The daemon learns about the device at
+# once, but to open the storage may take a minute.
 need_served() {
 	tries=0 state=
 	while [ $tries -lt 10 ] || { [ $tries -lt 120 ] && [ "$state" = opening ]; }; do
 		if ! ask_daemon; then
-			warn "the daemon cannot be asked by D-Bus whether it serves $1"
+			warn "the daemon does not answer on D-Bus, so it is not known whether it serves $1"
 			return 0
 		fi
 		state_of "$1"
@@ -155,18 +162,19 @@ need_served() {
 		tries=$((tries + 1))
 	done
 	beside=
-	! pid=$(other_daemon_pid) || beside="; another tcmu-runner, process $pid, runs, too"
-	die "$1 is not served: ${state:-its daemon does not say why, but in its log}$beside"
+	! pid=$(other_daemon_pid) || beside="; another tcmu-runner, process $pid, runs as well"
+	die "$1 is not served: ${state:-the daemon reports no reason; see its log}$beside"
 }
 
-# refusal_of DEVICE: prints why the daemon has refused the device, if it says so.
+# refusal_of DEVICE: prints the daemon's reason for refusing the device. Fails if the daemon reports none.
 refusal_of() {
 	find_on_bus && ask_daemon && find_line "refused$tab$1$tab" && printf '%s\n' "$line"
 }
 
-# bounded COMMAND...: for what the kernel asks the daemon about. When no answer comes for a minute (5 s once a signal
-# has come), or the daemon dies, the kernel is told to give up waiting, and to ask nothing until COMMAND has ended:
-# that would only try again. Another tree asks nobody else.
+# bounded COMMAND...: runs a command about which the kernel asks the daemon, with a limit of time. If no answer comes
+# for a minute (5 s after a signal), or if the daemon ends, the function makes the kernel give up waiting and send no
+# further event until COMMAND has ended, because the kernel would only wait again. In another tree than the kernel's,
+# no daemon is asked over netlink, so there is no limit.
 bounded() {
 	if ! is_kernel; then
 		attempt "$@" || failed "$device was refused"
@@ -178,7 +186,7 @@ bounded() {
 	worker=$!
 	tenths=0 patience=600
 	while kill -0 "$worker" 2>/dev/null; do
-		sleep 0.1 || true # a signal may end it
+		sleep 0.1 || true # a signal may end the sleep
 		tenths=$((tenths + 1))
 		[ -z "$caught" ] || patience=50
 		if [ $((tenths % 10)) -eq 0 ] && [ -z "$given_up" ] &&
@@ -192,9 +200,9 @@ bounded() {
 	wait "$worker" || give_reason
 }
 
-# The end of a script whose device was refused.
+# Ends the script after the daemon has refused $device, with the best reason that is known.
 give_reason() {
-	[ -z "$given_up" ] || die "the daemon did not answer; $device was refused; tcmu-runner's log says why"
-	why=$(refusal_of "$device") || die "$device was refused; tcmu-runner's log says why"
+	[ -z "$given_up" ] || die "the daemon did not answer in time, so $device was refused; see the log of tcmu-runner"
+	why=$(refusal_of "$device") || die "$device was refused; see the log of tcmu-runner for the reason"
 	die "$device: $why"
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # dependency.sh
 #
-# Installs what building tcmu-runner needs, and what docs/tutorial.md uses: targetcli, the initiator, lsscsi.
+# Installs the packages that are needed to build tcmu-runner, and those that docs/tutorial.md uses: targetcli, the
+# initiator and lsscsi.
 set -eu
 here=$(dirname "$(realpath "$0")")
 . "$here/lio.sh"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # file_create.sh PATH NAME SIZE
 #
-# Makes a storage object of the kernel's own file backend, fileio_N/NAME, on the file PATH, which is made if it does
-# not exist. SIZE is in bytes, or with K, M, G, T.
+# Creates the storage object fileio_N/NAME, which the kernel's own file backstore serves, on the file PATH. The file
+# is created if it does not exist. SIZE is a number of bytes; K, M, G or T may follow.
 set -eu
 here=$(dirname "$(realpath "$0")")
 . "$here/lio.sh"
@@ -12,18 +12,18 @@ path=$(realpath -m -- "$1") name=$2
 size=$(bytes "$3")
 check_name "$name"
 check_value PATH "$path"
-[ ! -e "$path" ] || [ -f "$path" ] || die "$path is no regular file"
+[ ! -e "$path" ] || [ -f "$path" ] || die "$path is not a regular file"
 need_modules target_core_mod target_core_file
 if make_file "$path"; then
 	truncate -s "$size" "$path"
 fi
-[ -f "$path" ] || die "$path cannot be made"
+[ -f "$path" ] || die "$path cannot be created"
 new_device fileio "$name"
 put "fd_dev_name=$path,fd_dev_size=$size" "$core/$device/control"
 put "$path" "$core/$device/udev_path"
 for other in "$core"/fileio_*/*; do
 	attribute "$other/udev_path"
-	[ "$other" = "$core/$device" ] || [ "$value" != "$path" ] || die "$path serves ${other#"$core"/} already"
+	[ "$other" = "$core/$device" ] || [ "$value" != "$path" ] || die "$path is already served as ${other#"$core"/}"
 done
 put_new_serial
 put 1 "$core/$device/enable"

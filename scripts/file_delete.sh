@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # file_delete.sh NAME | fileio_N/NAME
 #
-# Removes a storage object that file_create.sh made. The file stays.
+# Deletes a storage object that file_create.sh has created. The file remains.
 set -eu
 here=$(dirname "$(realpath "$0")")
 . "$here/lio.sh"

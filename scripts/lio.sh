@@ -1,34 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Sourced by the scripts of this folder, $here: their words, their arguments, and how they take back what they made;
-# daemon.sh and tree.sh, which it sources, know the daemon and the kernel's target tree.
+# All scripts of this folder source this file; $here is the folder. It contains their messages, the checks of their
+# arguments, and the way in which a script that fails removes what it has created. It sources daemon.sh, which deals
+# with the daemon, and tree.sh, which deals with the kernel's target tree.
 
-# The kernel counts bytes, and what other programs say is read here. What is made is for root's eyes.
+# The C locale makes ${#text} count bytes, as the kernel does, and keeps the messages of other programs in the
+# language that these scripts read. Only root may read the files that the scripts create.
 LC_ALL=C
 export LC_ALL
 umask 077
 
-# The exit status that a signal asks for, until the script can end.
+# The exit status for the signal that has arrived. It is empty until a signal arrives. The script ends when it can.
 caught=
 
 info() { printf '[INFO] %s\n' "$*"; }
-# one_line WORDS...: on one line, whatever is quoted in it.
+# one_line WORDS...: prints the words on one line. Control characters in quoted text become question marks.
 one_line() {
 	case $* in
 	*[[:cntrl:]]*) printf '%s\n' "$(printf %s "$*" | tr '[:cntrl:]' '?')" ;;
 	*) printf '%s\n' "$*" ;;
 	esac
 }
-complain() { one_line "$*" >&2; }
-warn() { complain "[WARNING] $*"; }
-# A script that was interrupted says nothing, because what has failed then says nothing about the request.
+print_error() { one_line "$*" >&2; }
+warn() { print_error "[WARNING] $*"; }
+# die MESSAGE...: ends the script. A script that was interrupted prints no message, because the failure of its last
+# command is then a result of the signal.
 die() {
 	[ -z "$caught" ] || exit "$caught"
-	complain "[ERROR] $*"
+	print_error "[ERROR] $*"
 	exit 1
 }
 
-# The comment at the head of the script.
+# usage: prints the comment at the head of the script.
 usage() { sed -n '3,/^[^#]/s/^# \{0,1\}//p' "$0"; }
 
 wrong_usage() {
@@ -36,7 +39,7 @@ wrong_usage() {
 	exit 2
 }
 
-# begin LEAST MOST ARGUMENTS...: what each script checks first.
+# begin LEAST MOST ARGUMENTS...: prints the usage if it is asked for, and checks the number of arguments and the user.
 begin() {
 	least=$1 most=$2
 	shift 2
@@ -51,21 +54,23 @@ begin() {
 	! is_kernel || [ "$(id -u)" -eq 0 ] || die "only root may do this"
 }
 
-# --- taking back what was made, when a later step fails or a signal comes ---
+# --- removing what a script has created, if a later step fails or a signal arrives ---
 
-# A signal must not come between what is made and the note of how to take it back, so it waits for the note.
+# A signal must not end the script after an object was created and before on_failure has recorded how to remove it.
+# The traps therefore only set $caught, and the functions below look at it at safe places.
 trap 'caught=129' HUP
 trap 'caught=130' INT
 trap 'caught=143' TERM
 
-# whole COMMAND...: nor does one that the terminal sends to all its processes end COMMAND half-way.
+# whole COMMAND...: runs a command that ignores signals. The terminal sends a signal to all its processes, and it must
+# not end COMMAND in the middle.
 whole() (
 	trap '' HUP INT TERM
 	"$@"
 )
 
-# attempt COMMAND...: runs it without a word on the terminal. If it fails, $why is the reason: that of the daemon
-# whose tree this is, or the one that COMMAND gives.
+# attempt COMMAND...: runs a command without output on the terminal. If it fails, $why becomes the reason: the reason
+# of the daemon whose tree is used, or else the message of COMMAND.
 attempt() {
 	why=$(trap '' HUP INT TERM && "$@" 2>&1 >/dev/null) && return
 	! read_reason || return 1
@@ -73,7 +78,8 @@ attempt() {
 	return 1
 }
 
-# on_failure COMMAND...: how to take back what was just made. When the script fails, the last one said runs first.
+# on_failure COMMAND...: records the command that removes the object that was just created. If the script fails, the
+# recorded commands run in reverse order.
 undo=
 on_failure() {
 	step=
@@ -97,7 +103,8 @@ finish() {
 }
 trap finish EXIT
 
-# failed WHAT: the end of a script whose attempt has failed. The daemon's own reason names the object.
+# failed MESSAGE: ends the script after attempt has failed. The daemon's own reason names the object already, so
+# MESSAGE is only printed with other reasons.
 failed() {
 	case ${reason_is_complete:-} in
 	yes) die "$why" ;;
@@ -105,18 +112,18 @@ failed() {
 	esac
 }
 
-# try_folder FOLDER, make_folder FOLDER: the second one ends the script if the folder cannot be created.
+# try_folder FOLDER creates a folder, and fails if that is not possible. make_folder FOLDER ends the script then.
 try_folder() { attempt mkdir "$1" && on_failure rmdir "$1"; }
 make_folder() { try_folder "$1" || failed "${1#"$tree"/} cannot be created"; }
 
-# make_file FILE: empty.
+# make_file FILE: creates an empty file. Fails if FILE exists.
 create_new() {
-	set -o noclobber # another script may be making it too
+	set -o noclobber # another script may create the file at the same time
 	: >"$1"
 }
 make_file() { whole create_new "$1" 2>/dev/null && on_failure rm "$1"; }
 
-# make_link TARGET LINK
+# make_link TARGET LINK: creates a symbolic link, or ends the script.
 make_link() {
 	attempt ln -s "$1" "$2" || failed "${2#"$tree"/} cannot be created"
 	on_failure rm "$2"
@@ -124,36 +131,38 @@ make_link() {
 
 # --- arguments ---
 
-# check_name NAME: of a device, as configfs, uio names and rtslib take it.
+# check_name NAME: ends the script unless configfs, the names of UIO devices and rtslib accept NAME as a device's
+# name.
 check_name() {
 	case $1 in
-	'' | .* | *[!A-Za-z0-9._-]*) die "'$1' is no device name: letters, digits, '.', '_' and '-', no '.' in front" ;;
+	'' | .* | *[!A-Za-z0-9._-]*) die "'$1' is not a device name: use letters, digits, '.', '_' and '-', without '.' at the start" ;;
 	esac
 }
 
-# check_value WHAT VALUE: goes into a device's control file, where a comma or a newline ends it, and the kernel cuts off
-# what is too long.
+# check_value WHAT VALUE: ends the script unless VALUE can be written into a device's control file. There a comma or a
+# newline would end the value, and the kernel would cut off a value that is too long. WHAT is the word for the
+# message.
 check_value() {
 	case $2 in
-	'' | *,* | *[[:cntrl:]]*) die "$1 '$2': it may not be empty or hold a comma, a newline or the like" ;;
+	'' | *,* | *[[:cntrl:]]*) die "$1 '$2' is refused: it must not be empty or contain a comma or a control character" ;;
 	esac
 	[ "${#2}" -le 255 ] || die "$1 has more than 255 characters"
 }
 
-# check_config CONFIG: what follows HANDLER/ in dev_config. A comma ends it in configfs, and rtslib, which saves and
-# restores the device, refuses a colon and reads no further than a blank.
+# check_config CONFIG: ends the script unless CONFIG can follow HANDLER/ in dev_config. In configfs a comma would end
+# it. rtslib, which saves and restores the device, refuses a colon and stops reading at a blank.
 check_config() {
 	case $1 in
-	'' | *[[:cntrl:]]*) die "CONFIG '$1': it may not be empty or contain a control character" ;;
+	'' | *[[:cntrl:]]*) die "CONFIG '$1' is refused: it must not be empty or contain a control character" ;;
 	*[,:\ ]*)
-		die "CONFIG '$1': targetcli cannot save a comma, a colon or a blank. Write" \
+		die "CONFIG '$1' is refused, because targetcli cannot save a comma, a colon or a blank. Write" \
 			"'$(printf %s "$1" | sed 's/~/~7e/g; s/,/~2c/g; s/:/~3a/g; s/ /~20/g')'"
 		;;
 	esac
 	[ "${#1}" -le 255 ] || die "CONFIG has more than 255 characters"
 }
 
-# unescape TEXT: prints it with the characters that ~HH stands for.
+# unescape TEXT: prints TEXT with each ~HH replaced by the character that it stands for.
 unescape() {
 	printf '%s\n' "$1" | awk '{
 		while (match($0, /~[0-9A-Fa-f][0-9A-Fa-f]/)) {
@@ -167,16 +176,16 @@ unescape() {
 	}'
 }
 
-# check_device DEVICE: PLUGIN_N/NAME.
+# check_device DEVICE: ends the script unless DEVICE has the form PLUGIN_N/NAME.
 check_device() {
 	case $1 in
 	*/*/* | */.*) ;;
 	[a-z]*_[0-9]*/?*) return ;;
 	esac
-	die "'$1' is no device: user_0/NAME"
+	die "'$1' is not a device: use for example user_0/NAME"
 }
 
-# is_hex TEXT LENGTH
+# is_hex TEXT LENGTH: tells whether TEXT consists of LENGTH hexadecimal digits.
 is_hex() {
 	case $1 in
 	*[!0-9a-f]*) return 1 ;;
@@ -184,8 +193,9 @@ is_hex() {
 	[ "${#1}" -eq "$2" ]
 }
 
-# read_iscsi_name NAME: $iscsi_name is NAME in the form in which iSCSI names are compared, without upper-case letters
-# (RFC 7143 4.2.7.2). Initiators with an underscore in their name exist, and LIO admits them.
+# read_iscsi_name NAME: sets $iscsi_name to NAME in the form in which iSCSI names are compared, without upper-case
+# letters (RFC 7143 4.2.7.2), or ends the script. An underscore is only a warning, because such initiators exist and
+# LIO admits them.
 read_iscsi_name() {
 	iscsi_name=$1
 	case $1 in
@@ -208,10 +218,11 @@ read_iscsi_name() {
 		! is_hex "${iscsi_name#naa.}" 32 || return 0
 		;;
 	esac
-	die "'$1' is no iSCSI name: iqn.YYYY-MM.DOMAIN:NAME, eui. with 16 or naa. with 16 or 32 hexadecimal digits"
+	die "'$1' is not an iSCSI name: use iqn.YYYY-MM.DOMAIN:NAME, eui. with 16 or naa. with 16 or 32 hexadecimal digits"
 }
 
-# bytes SIZE: prints the number of bytes of "4096", "4K", "1G"...; a whole number of 512-byte blocks.
+# bytes SIZE: prints the number of bytes for a size such as 4096, 4K or 1G, or ends the script. The number must be a
+# multiple of 512.
 bytes() {
 	number=${1%[KMGT]} unit=1
 	case $1 in
@@ -221,11 +232,11 @@ bytes() {
 	*T) unit=1099511627776 ;;
 	esac
 	case $number in
-	'' | 0* | *[!0-9]*) die "'$1' is no size: bytes, or with K, M, G or T" ;;
-	???????????????????*) die "'$1' is too large" ;; # for this shell's numbers
+	'' | 0* | *[!0-9]*) die "'$1' is not a size: use for example 4096, 64K, 10M, 1G or 2T" ;;
+	???????????????????*) die "'$1' is too large" ;; # more digits than the shell's numbers can have
 	esac
 	[ "$number" -le $((9223372036854775807 / unit)) ] || die "'$1' is too large"
-	[ $((number * unit % 512)) -eq 0 ] || die "'$1' is no multiple of 512 bytes"
+	[ $((number * unit % 512)) -eq 0 ] || die "'$1' is not a multiple of 512 bytes"
 	echo $((number * unit))
 }
 

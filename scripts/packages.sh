@@ -1,25 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by run.sh and test.sh. Installs Debian packages that are missing, and nothing else.
+# run.sh and test.sh source this file. It installs those Debian packages that are missing, and nothing else.
 # shellcheck shell=sh
 
 # shellcheck disable=SC2034 # the scripts that source this file use the lists
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config liburing-dev libglib2.0-dev libjson-glib-dev
 	libfuse3-dev libnl-3-dev libnl-genl-3-dev libkmod-dev libssl-dev libsystemd-dev"
-# Some architectures of Debian do not have this one. The build works without it.
+# Some architectures of Debian lack this package. tcmu-runner can be built without it.
 # shellcheck disable=SC2034
 OPTIONAL_PACKAGES="libisal-dev"
-# What docs/tutorial.md uses: targetcli, the kernel's initiator, modprobe, dbus-send.
+# docs/tutorial.md uses these: targetcli, the kernel's initiator, modprobe and dbus-send.
 # shellcheck disable=SC2034
 KERNEL_PACKAGES="targetcli-fb open-iscsi lsscsi kmod dbus"
 
-# missing_packages PACKAGE...: prints those that are not installed.
+# missing_packages PACKAGE...: prints those of the packages that are not installed.
 missing_packages() {
 	for package in "$@"; do
 		dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || printf ' %s' "$package"
 	done
 }
 
-# check_build_tools: for systems without Debian's packages. Names what the build needs and does not find, and returns 1.
+# check_build_tools: for systems without Debian's packages. Names the tools and libraries that the build needs and
+# that are missing, and returns 1 if there are any.
 check_build_tools() {
 	missing=
 	for tool in cc cmake ninja pkg-config gdbus-codegen; do
@@ -34,7 +35,7 @@ check_build_tools() {
 	return 1
 }
 
-# as_root COMMAND...: with sudo if the caller is not root.
+# as_root COMMAND...: runs a command as root, with sudo if necessary.
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
 		"$@"
@@ -43,8 +44,8 @@ as_root() {
 	fi
 }
 
-# install_packages PACKAGE...: says what is missing and installs it. Of OPTIONAL_PACKAGES it installs those that the
-# system offers.
+# install_packages PACKAGE...: prints which packages are missing and installs them. It also installs those packages of
+# OPTIONAL_PACKAGES that the system offers.
 install_packages() {
 	command -v apt-get >/dev/null || {
 		check_build_tools
@@ -62,7 +63,7 @@ install_packages() {
 	for package in $optional; do
 		[ -z "$(apt-cache madison "$package" 2>/dev/null)" ] || missing="$missing $package"
 	done
-	# Package names have no blanks: split them on purpose.
+	# Package names contain no blanks, so the shell may split the list into words.
 	# shellcheck disable=SC2086
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
 }

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # status.sh
 #
-# Prints what exists: the daemon with its handlers, devices, targets with their portals, LUNs and initiators.
+# Shows the daemon and its handlers, the devices, and the targets with their portals, LUNs and initiators.
 set -eu
 here=$(dirname "$(realpath "$0")")
 . "$here/lio.sh"
 begin 0 0 "$@"
 need_modules target_core_mod
 
-# Asked only where it runs: a call would have it started.
+# D-Bus is asked only if the daemon runs, because a call would start a daemon that does not run.
 show_daemon() {
 	if ! pid=$(daemon_pid); then
 		echo "tcmu-runner: not running"
@@ -23,16 +23,16 @@ show_daemon() {
 	! pid=$(other_daemon_pid) || echo "another tcmu-runner: running, process $pid"
 }
 
-# All LUNs: "FOLDER<tab>DESTINATION of the link", a line each, by their numbers.
+# Prints "FOLDER<tab>DESTINATION of the link" for each LUN, one on a line, sorted by number.
 list_links() {
 	find "$tree"/*/*/tpgt_*/lun -mindepth 2 -maxdepth 2 -type l -printf '%h\t%l\0' 2>/dev/null |
 		tr '\n\0' '?\n' | sort -V
 }
 
-# The number of LUNs of each device that has some: "COUNT DEVICE", a line each.
+# Prints "COUNT DEVICE" for each device that has LUNs, one on a line.
 count_luns() { printf %s "$all_links" | sed '/^$/d; s|.*/core/||' | sort | uniq -c | sed 's/^ *//'; }
 
-# luns_of DEVICE: $luns is the number of its LUNs.
+# luns_of DEVICE: sets $luns to the number of the device's LUNs.
 luns_of() {
 	luns=${all_luns%%" $1$newline"*}
 	if [ "$luns" = "$all_luns" ]; then
@@ -42,7 +42,8 @@ luns_of() {
 	fi
 }
 
-# read_info FOLDER: $config and $size, from what the kernel says of a device: "... Config: CONFIG Size: SIZE ...".
+# read_info FOLDER: sets $config and $size from the kernel's description of a device: "... Config: CONFIG Size: SIZE
+# ...".
 read_info() {
 	config='' size=''
 	while IFS= read -r line || [ -n "$line" ]; do
@@ -61,7 +62,7 @@ read_info() {
 	done <"$1/info"
 }
 
-# served FOLDER NAME: $state gets what the daemon says of the device.
+# served FOLDER NAME: sets $state to the state that the daemon reports for the device.
 served() {
 	if is_daemons; then
 		attribute "$1/health/state"
@@ -85,7 +86,7 @@ show_devices() {
 		[ -f "$folder/info" ] || continue
 		name=${folder#"$core"/}
 		case $name in
-		*[[:cntrl:]]*) name=$(one_line "$name") ;; # the daemon's list has the same
+		*[[:cntrl:]]*) name=$(one_line "$name") ;; # as in the daemon's report
 		esac
 		read_info "$folder"
 		attribute "$folder/enable"
@@ -102,7 +103,7 @@ show_devices() {
 	done
 }
 
-# logged_in ACL: whether the initiator has a session.
+# logged_in ACL: tells whether the initiator has a session.
 logged_in() {
 	attribute "$1/info"
 	case $value in

@@ -2,21 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 # target_create.sh [--chap USER SECRETFILE] [IQN] [PORTAL]
 #
-# Makes an iSCSI target in the kernel: IQN (default: a name with the time of day) that listens on PORTAL, ADDRESS:PORT
-# (default: port 3260 of all addresses), and admits this machine's initiator and no other. With --chap that has to
-# authenticate itself as USER with the secret of 12 to 255 characters that is the first line of SECRETFILE, a file for
-# root's eyes only.
+# Creates an iSCSI target in the kernel. IQN is its name (default: a name with the time of day). PORTAL is the
+# ADDRESS:PORT at which it listens (default: port 3260 of all addresses). The target admits this machine's initiator
+# and no other. With --chap, the initiator must authenticate itself as USER. The secret is the first line of
+# SECRETFILE; it has 12 to 255 characters, and only root may be able to read the file.
 set -eu
 here=$(dirname "$(realpath "$0")")
 . "$here/lio.sh"
 begin 0 5 "$@"
 
-# check_chap WHAT VALUE LEAST: the kernel takes what begins with NULL for none, and keeps 255 characters.
+# check_chap WHAT VALUE LEAST: ends the script unless VALUE has LEAST to 255 characters, of which the kernel keeps no
+# more, and does not begin with NULL, which to the kernel means "no value". WHAT is the word for the message.
 check_chap() {
 	case $2 in
-	NULL* | *[[:cntrl:]]*) die "$1 may not begin with NULL, or hold a control character" ;;
+	NULL* | *[[:cntrl:]]*) die "$1 must not begin with NULL or contain a control character" ;;
 	esac
-	{ [ "${#2}" -ge "$3" ] && [ "${#2}" -le 255 ]; } || die "$1 is not of $3 to 255 characters"
+	{ [ "${#2}" -ge "$3" ] && [ "${#2}" -le 255 ]; } || die "$1 must have $3 to 255 characters"
 }
 
 user='' secret_file=''
@@ -26,7 +27,7 @@ if [ "${1-}" = --chap ]; then
 	check_chap USER "$user" 1
 	shift 3
 fi
-[ $# -le 2 ] || die "too many arguments; -h explains"
+[ $# -le 2 ] || die "too many arguments; --help explains them"
 portal=${2:-0.0.0.0:3260}
 read_iscsi_name "${1:-iqn.2026-11.com.test:target-$(date +%H-%M-%S)}"
 iqn=$iscsi_name
@@ -34,19 +35,19 @@ case $iqn in
 *_*) is_daemons || die "'$iqn': targetcli cannot handle a target whose name contains an underscore" ;;
 esac
 case ${portal##*:} in
-'' | 0* | *[!0-9]* | ??????*) die "portal '$portal' has no port: ADDRESS:PORT" ;;
+'' | 0* | *[!0-9]* | ??????*) die "portal '$portal' has no port: use ADDRESS:PORT" ;;
 esac
-[ "${portal##*:}" -le 65535 ] || die "portal '$portal' has no port: ADDRESS:PORT"
+[ "${portal##*:}" -le 65535 ] || die "portal '$portal' has no port: use ADDRESS:PORT"
 case ${portal%:*} in
-\[*[!0-9A-Fa-f:]*] | '' | "$portal") die "portal '$portal' has no address: ADDRESS:PORT, IPv6 as [ADDRESS]:PORT" ;;
+\[*[!0-9A-Fa-f:]*] | '' | "$portal") die "portal '$portal' has no address: use ADDRESS:PORT, or [ADDRESS]:PORT for IPv6" ;;
 \[*:*]) ;;
-*[!0-9.]*) die "portal '$portal' has no address: ADDRESS:PORT, IPv6 as [ADDRESS]:PORT" ;;
+*[!0-9.]*) die "portal '$portal' has no address: use ADDRESS:PORT, or [ADDRESS]:PORT for IPv6" ;;
 esac
 
-# Prints the first line of the file: the secret.
+# secret: prints the secret, which is the first line of $secret_file.
 secret() {
 	[ -f "$secret_file" ] || die "there is no file $secret_file"
-	[ $((0$(stat -Lc %a "$secret_file") & 077)) -eq 0 ] || die "others can read $secret_file: chmod 600"
+	[ $((0$(stat -Lc %a "$secret_file") & 077)) -eq 0 ] || die "other users can read $secret_file. First run: chmod 600 $secret_file"
 	line=$(head -n 1 "$secret_file")
 	check_chap "the secret in $secret_file" "$line" 12
 	printf '%s\n' "$line"
@@ -62,7 +63,8 @@ read_iscsi_name "$initiator"
 initiator=$iscsi_name
 need_modules target_core_mod iscsi_target_mod
 
-# make_portal: the kernel gives no more than an errno as its reason.
+# make_portal: creates the portal or ends the script. The kernel's only reason is an errno, so the script looks for
+# the user of the port itself.
 make_portal() {
 	try_folder "$tpg/np/$portal" && return
 	[ -z "$reason_is_complete" ] || failed ''
@@ -74,7 +76,7 @@ make_portal() {
 fabric=$tree/iscsi
 [ -d "$fabric" ] || attempt mkdir "$fabric" || [ -d "$fabric" ] || failed "$fabric cannot be created"
 target=$fabric/$iqn tpg=$fabric/$iqn/tpgt_1
-[ ! -e "$target" ] || die "target $iqn exists"
+[ ! -e "$target" ] || die "target $iqn already exists"
 make_folder "$target"
 make_folder "$tpg"
 make_portal

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # target_setup.sh IQN DEVICE
 #
-# Shows DEVICE (user_0/NAME, fileio_0/NAME, iblock_0/NAME) as the next LUN of the target IQN, to all initiators that it
-# admits. They see it at the next login, or after: iscsiadm -m session --rescan
+# Makes DEVICE (user_0/NAME, fileio_0/NAME, iblock_0/NAME) the next LUN of the target IQN, for all initiators that the
+# target admits. Initiators see the LUN when they log in, or after: iscsiadm -m session --rescan
 set -eu
 here=$(dirname "$(realpath "$0")")
 . "$here/lio.sh"
@@ -16,10 +16,10 @@ need_modules target_core_mod iscsi_target_mod
 need_target "$iqn"
 [ -d "$core/$device" ] || die "there is no device $device"
 attribute "$core/$device/enable"
-[ "$value" = 1 ] || die "$device is not enabled"
-! lun=$(target_lun "$device") || die "$device is LUN ${lun##*/lun_} of $iqn already"
+[ "$value" = 1 ] || die "$device is not enabled, so it cannot become a LUN"
+! lun=$(target_lun "$device") || die "$device is already LUN ${lun##*/lun_} of $iqn"
 
-# is_unmapped N: no initiator has a LUN of that number.
+# is_unmapped N: tells whether no initiator has a LUN with the number N.
 is_unmapped() {
 	for folder in "$tpg"/acls/*/"lun_$1"; do
 		[ ! -d "$folder" ] || return 1

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # target_teardown.sh [--force] IQN DEVICE
 #
-# Takes DEVICE (user_0/NAME), a LUN of the target IQN, away from all initiators and from the target. They must have
-# logged out. With --force they need not: the LUN is taken away when the commands in flight have ended. Initiators then
-# get the sense data LOGICAL UNIT NOT SUPPORTED (5/25/00) for it, so its file systems must be unmounted before.
+# Removes the LUN that leads to DEVICE (user_0/NAME) from the target IQN and from all its initiators. They must have
+# logged out before. With --force they may still be logged in: the LUN is removed when the commands in flight have
+# ended, and later commands end with the sense data LOGICAL UNIT NOT SUPPORTED (5/25/00). Unmount its file systems
+# before.
 set -eu
 here=$(dirname "$(realpath "$0")")
 . "$here/lio.sh"
@@ -21,7 +22,7 @@ iqn=$iscsi_name
 check_device "$device"
 need_modules target_core_mod iscsi_target_mod
 need_target "$iqn"
-lun=$(target_lun "$device") || die "$device is no LUN of $iqn"
+lun=$(target_lun "$device") || die "$device is not a LUN of $iqn"
 [ -n "$force" ] || need_no_session "$iqn"
 
 mapped=$(find "$tpg/acls" -mindepth 3 -maxdepth 3 -type l -lname "*/lun/${lun##*/}" -printf '%h\n')

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # user_delete.sh NAME | user_N/NAME
 #
-# Removes a storage object that user_create.sh made. What it served stays, unless it was memory.
+# Deletes a storage object that user_create.sh has created. The file or block device that it served remains; memory of
+# the handler alloc is lost.
 set -eu
 here=$(dirname "$(realpath "$0")")
 . "$here/lio.sh"

@@ -159,7 +159,7 @@ static void settle_unmap(struct opening *opening, struct tcmur_info *info)
 	info->unmap_granularity = (uint32_t)sysfs_number(opening->st.st_rdev, "queue/discard_granularity", 0);
 	info->unmap_alignment = (uint32_t)sysfs_number(opening->st.st_rdev, "discard_alignment", 0);
 	/*
-	 * Served with larger blocks than its own, the device may count in what is no whole block.
+	 * Served with larger blocks than its own, the device may count in what is not a whole block.
 	 */
 	if (info->unmap_granularity % info->block_size)
 		info->unmap_granularity = info->block_size;

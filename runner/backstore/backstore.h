@@ -137,7 +137,7 @@ bool backstore_has_usage(const struct backstore *bs);
  * value. */
 #define BACKSTORE_SCSI_DECLINED 0xffu
 /*
- * done() gets this value, which is no status of SAM-5 either, when the command was cancelled or its
+ * done() gets this value, which is not a status of SAM-5 either, when the command was cancelled or its
  * deadline passed before the handler began with it.
  */
 #define BACKSTORE_SCSI_NOT_BEGUN 0xfeu

@@ -23,7 +23,7 @@ struct config_node *saveconfig_read_nothing(void);
  * is not known.
  */
 int saveconfig_read_ours(struct config_node *root, GPtrArray *notes, struct error *error);
-/* Reads one value from JSON into the node. A value that is no scalar becomes a value with a problem. */
+/* Reads one value from JSON into the node. A value that is not a scalar becomes a value with a problem. */
 void saveconfig_read_value(struct config_node *node, const struct model_attribute *attribute,
 			   JsonNode *value);
 /* Adds a line about the node to notes, which may be NULL. */

@@ -131,7 +131,7 @@ static void end_call(struct control_call *call)
 
 static void answer_error(struct control_call *call, const struct json_rpc_failure *failure)
 {
-	/* A notification gets no answer. A message that is no request may have wanted one. */
+	/* A notification gets no answer. A message that is not a request may have wanted one. */
 	if (call->request.id || !call->method)
 		call->peer->send(call->peer, json_rpc_error(call->request.id, failure), false);
 	end_call(call);

@@ -118,7 +118,7 @@ static inline const char *iscsi_session_name(const struct iscsi_session *session
 {
 	return session->discovery ? "discovery" : session->target_name;
 }
-/* Adds to a counter of a session. Only its own loop writes it, so this is no locked instruction. */
+/* Adds to a counter of a session. Only its own loop writes it, so this is not a locked instruction. */
 static inline void iscsi_session_count(uint64_t *counter, uint64_t n)
 {
 	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);

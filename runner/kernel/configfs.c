@@ -87,7 +87,7 @@ int tcmu_configfs_read_u64(const struct tcmu_configfs *cfs, const char *file, ui
 	errno = 0;
 	*value = strtoull(text, &end, 10);
 	if (errno || end == text || *end)
-		return error_set(error, EINVAL, "%s/%s: '%s' is no number", cfs->path, file, text);
+		return error_set(error, EINVAL, "%s/%s: '%s' is not a number", cfs->path, file, text);
 	return 0;
 }
 

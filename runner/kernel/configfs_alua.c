@@ -77,7 +77,7 @@ static int find_member(const struct reader *r, const struct tcmu_configfs *group
 	char text[LINE_MAX], *parts[PARTS];
 
 	if (!split_line(line, text, parts))
-		return error_set(r->error, EINVAL, "%s/members: '%.100s' is no LUN", group->path, line);
+		return error_set(r->error, EINVAL, "%s/members: '%.100s' is not a LUN", group->path, line);
 	/* What iSCSI calls itself is not what its folder is called. */
 	const char *fabric = strcmp(parts[FABRIC], "iSCSI") ? parts[FABRIC] : "iscsi";
 	int err = tcmu_configfs_folder(tpg, r->error, "%s/%s/%s/%s", tcmu_configfs_root(), fabric, parts[WWN],

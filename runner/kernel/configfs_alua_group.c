@@ -73,7 +73,8 @@ static int read_state(const struct tcmu_configfs *folder, uint8_t *state, struct
 	int err = tcmu_configfs_read_byte(folder, "alua_access_state", SCSI_ALUA_TRANSITIONING, state, error);
 
 	if (!err && *state > SCSI_ALUA_LBA_DEPENDENT && *state < SCSI_ALUA_OFFLINE)
-		return error_set(error, EINVAL, "%s/alua_access_state: %u is no state", folder->path, *state);
+		return error_set(error, EINVAL, "%s/alua_access_state: %u is not a state", folder->path,
+				 *state);
 	return err;
 }
 

@@ -45,7 +45,7 @@ static int read_map_len(unsigned minor, size_t *len, struct error *error)
 	if (err)
 		return error_set(error, err == -ENOENT ? ENODEV : -err, "%s: %s", path, strerror(-err));
 	*len = strtoull(line, NULL, 16);
-	return *len ? 0 : error_set(error, EINVAL, "%s: '%s' is no size", path, line);
+	return *len ? 0 : error_set(error, EINVAL, "%s: '%s' is not a size", path, line);
 }
 
 int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error)

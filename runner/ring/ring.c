@@ -60,7 +60,7 @@ int tcmu_ring_attach(struct tcmu_ring *ring, void *map, size_t map_len, struct e
 				 ring->cmdr_off, ring->cmdr_size, map_len);
 	ring->tail = ring->fetch = ring->head = mb->cmd_tail;
 	if (ring->tail >= ring->cmdr_size || ring->tail % 8)
-		return error_set(error, EINVAL, "the ring's tail %u is no entry", ring->tail);
+		return error_set(error, EINVAL, "the ring's tail %u is not an entry", ring->tail);
 	return 0;
 }
 

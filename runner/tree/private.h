@@ -153,7 +153,7 @@ struct tree_directory {
 
 struct tree_request;
 
-/* A file that is no attribute of the model. */
+/* A file that is not an attribute of the model. */
 struct tree_file {
 	const char *name;
 	/* The index of the directory in which it stands. */

@@ -36,7 +36,7 @@ def wait_listening(port):
 
 
 def run_fio(options, path):
-    """Commands per second and the 99th percentile of the latency in microseconds."""
+    """Returns the commands per second and the 99th percentile of the latency in microseconds."""
     command = ["fio", "--name=x", f"--filename={path}", "--rw=write", f"--bs={options.bytes}",
                f"--iodepth={options.depth}", "--ioengine=io_uring", "--direct=0", "--time_based",
                f"--runtime={options.seconds}", "--ramp_time=0.3", f"--size={options.size}M", "--fadvise_hint=0",

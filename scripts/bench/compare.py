@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs iscsi_load on two LUNs in turn, round after round, and prints how ours compares with theirs.
-Called by iscsi.sh and before_after.sh."""
+"""Runs iscsi_load on a LUN of ours and on a LUN of theirs, alternately and in several rounds, and prints how the two
+compare. iscsi.sh and before_after.sh call this program."""
 import argparse
 import re
 import statistics
@@ -19,7 +19,7 @@ CASES = [(f"{word} sessions={sessions} qd={depth}", [*flags, "-s", str(sessions)
 
 
 def measure(options, url, pid, flags, seconds):
-    """One run: the numbers that iscsi_load prints."""
+    """Runs iscsi_load once and returns the numbers that it prints."""
     command = [*options.load.split(), *flags, "-t", str(seconds), "-p", str(pid), url]
     result = subprocess.run(command, capture_output=True, text=True, timeout=seconds * 5 + 30, check=False)
     if result.returncode:
@@ -33,7 +33,7 @@ def median(runs, key):
 
 def report(name, ours, theirs):
     ratios = [a["iops"] / b["iops"] for a, b in zip(ours, theirs)]
-    # Commands for each second of the server's CPU, the other's by ours.
+    # The commands per second of the server's CPU time, ours divided by theirs. cpu_us is the CPU time of one command.
     efficiency = [b["cpu_us"] / a["cpu_us"] for a, b in zip(ours, theirs)]
     print(f"{name:30} {median(ours, 'iops'):9.0f} {median(theirs, 'iops'):9.0f} "
           f"{statistics.median(ratios):6.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
@@ -62,7 +62,8 @@ def main():
         if not re.search(options.case, name) or (options.quick and not quick):
             continue
         ours, theirs = [], []
-        for turn in range(rounds):  # who goes first changes: neither always meets the warmer machine
+        # The side that runs first alternates, so that neither side always meets the warmer machine.
+        for turn in range(rounds):
             sides = [(ours, options.ours, options.ours_pid), (theirs, options.theirs, options.theirs_pid)]
             for runs, url, pid in sides if turn % 2 == 0 else reversed(sides):
                 runs.append(measure(options, url, pid, flags, seconds))

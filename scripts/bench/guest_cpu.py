@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""guest_cpu.py DIR COMMAND...: runs COMMAND, which starts a guest, and tells that guest in DIR how much CPU time the
-whole of it has taken here. On a busy machine that says more than the clock: a guest with one CPU that never idles
-does as many commands a second as fit into its CPU time. The time is the name of a file, since hostfs keeps contents."""
+"""guest_cpu.py DIR COMMAND...: runs COMMAND, which starts a guest, and reports in the folder DIR how much CPU time
+the guest has taken on this host. On a busy host the CPU time is a better measure than the clock: a guest with one
+CPU that never idles completes as many commands as fit into its CPU time. The time is the name of a file and not its
+contents, because the guest's hostfs caches contents."""
 import os
 import subprocess
 import sys
@@ -9,19 +10,19 @@ import time
 
 
 def family(pid):
-    """pid and what descends from it."""
+    """Returns the process ID and those of all descendants."""
     yield pid
     try:
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
             children = file.read().split()
-    except OSError:  # has just ended
+    except OSError:  # the process has just ended
         return
     for child in children:
         yield from family(int(child))
 
 
 def nanoseconds(pid):
-    """CPU time of a process, and of those of its children that have ended."""
+    """Returns the CPU time of a process and of those of its children that have ended."""
     try:
         with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
             own = int(file.read().split()[0])
@@ -37,7 +38,7 @@ def main():
     name = f"{folder}/0"
     with open(name, "wb"), subprocess.Popen(command) as child:
         if os.geteuid() == 0:
-            os.nice(-10)  # a late number is a wrong one
+            os.nice(-10)  # A number that is written too late is wrong for the guest that reads it.
         while child.poll() is None:
             renamed = f"{folder}/{sum(map(nanoseconds, family(child.pid)))}"
             os.rename(name, renamed)

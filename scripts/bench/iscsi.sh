@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# iscsi.sh [--quick] [--case REGEX] [--rounds N]: this tree's daemon (release build) beside Debian's tgt, both on the
-# same file in memory, in turn. Prints for each case both medians, their ratio with its spread, latency, and the CPU
-# time that a command takes on both sides. tgt is taken from its package, unpacked and not installed; it needs root.
+# iscsi.sh [--quick] [--case REGEX] [--rounds N]
+#
+# Compares this tree's daemon (release build) with Debian's tgt. Both serve the same file in memory, and they run
+# alternately. For each case the script prints the medians of both, their ratio with its spread, the latency, and the
+# CPU time of one command. tgt is unpacked from its package and not installed. The script needs root.
 set -eu
 cd "$(dirname "$(realpath "$0")")/../.."
 # shellcheck source=../../tests/kernel/packages.sh
@@ -49,7 +51,7 @@ pids+=($!)
 [ -d /var/run/tgtd ] || { mkdir /var/run/tgtd && made_run_dir=yes; }
 "$tgt/tgtd" -f --iscsi "portal=$theirs" -C 77 >/dev/null 2>&1 &
 pids+=($!)
-disown -a # no word from the shell when they are killed
+disown -a # The shell then prints no message when these processes are killed.
 wait_listening "${ours##*:}"
 wait_listening "${theirs##*:}"
 

@@ -17,7 +17,7 @@
 
 #define WARMUP_NS    300000000ull
 #define MAX_SESSIONS 64
-#define BUCKET_BITS  5 /* 32 buckets for each power of two: 3 % resolution */
+#define BUCKET_BITS  5 /* Each power of two is divided into 32 buckets, which is a resolution of 3 %. */
 #define BUCKETS      (64u << BUCKET_BITS)
 
 struct load {

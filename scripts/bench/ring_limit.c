@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ring_limit UIO FILE: the least that a process can do for a TCMU device, as the limit that tcmu.sh measures
- * the daemon against. It fetches, copies from and to the mapped FILE inline, completes in batches of 32,
- * rings the doorbell, and sleeps in poll; nothing else. It trusts the kernel, and knows the commands that
- * Linux needs for a disk of 512-byte blocks below 2 TiB.
+ * ring_limit UIO FILE
+ *
+ * Does the least that a process can do for a TCMU device. tcmu.sh measures the daemon against this limit. The
+ * program fetches commands, copies from and to the mapped FILE in the same thread, completes commands in
+ * batches of 32, rings the doorbell, and sleeps in poll. It trusts the kernel, and knows only the commands
+ * that Linux needs for a disk of 512-byte blocks below 2 TiB.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -54,7 +56,7 @@ static size_t uio_len(const char *uio)
 	return strtoull(text, NULL, 16);
 }
 
-/* Data-In, as much as the initiator takes. */
+/* Copies Data-In into the command's buffers, at most as much as the initiator accepts. */
 static uint8_t give(const struct tcmu_cmd_request *cmd, const uint8_t *from, size_t len)
 {
 	for (uint32_t i = 0; i < cmd->iov_cnt && len; i++) {
@@ -76,7 +78,7 @@ static uint8_t take(const struct tcmu_cmd_request *cmd, uint8_t *to)
 	return 0;
 }
 
-/* Runs a command; its status. */
+/* Runs a command and returns its SCSI status. */
 static uint8_t run(const struct tcmu_cmd_request *cmd)
 {
 	static const uint8_t inquiry[36] = {0,   0,   5,   2,   31,  0,   0,   2,   'B', 'E', 'N',
@@ -93,7 +95,7 @@ static uint8_t run(const struct tcmu_cmd_request *cmd)
 	case SYNCHRONIZE_CACHE_10:
 		return 0;
 	case INQUIRY:
-		if (!(cdb[1] & 1)) /* no VPD pages */
+		if (!(cdb[1] & 1)) /* this program has no VPD pages */
 			return give(cmd, inquiry, sizeof(inquiry));
 		break;
 	case MODE_SENSE_6:
@@ -127,7 +129,7 @@ static void ring_doorbell(int fd, struct tcmu_mailbox *mailbox, uint32_t tail)
 		err(1, "doorbell");
 }
 
-/* Until the ring is empty. */
+/* Serves commands until the ring is empty. */
 static void serve(int fd)
 {
 	struct tcmu_mailbox *mailbox = (void *)map;

@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# tcmu.sh [--quick] [--case REGEX] [--rounds N] [--without debian|ours]: this tree's daemon (release build, handlers
-# file and alloc) behind the kernel's ring, beside the kernel's own fileio and ramdisk, Debian's tcmu-runner, and the
-# limit (ring_limit.c), in a User-Mode Linux guest. Prints IOPS by the clock and by the CPU time of the whole guest
-# (what counts when this machine does other things too), their ratios to fileio and to the limit with the spread over
-# the rounds, and the CPU time that a command takes in the daemon. Takes some 10 minutes.
+# tcmu.sh [--quick] [--case REGEX] [--rounds N] [--without debian|ours]
+#
+# Compares, in a User-Mode Linux guest, this tree's daemon (release build, handlers file and alloc) as a kernel front
+# end with the kernel's own fileio and ramdisk, with Debian's tcmu-runner, and with the limit (ring_limit.c). The
+# script prints the IOPS per second of the clock and per second of the guest's CPU time (the better measure when the
+# host is busy), their ratios to fileio and to the limit with the spread over the rounds, and the daemon's CPU time
+# for one command. It takes about 10 minutes.
 set -eu
 cd "$(dirname "$(realpath "$0")")/../.."
 # shellcheck source=../../tests/kernel/packages.sh

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs in the guest of tcmu.sh: one backstore a contestant, each a LUN over iSCSI loopback and over tcm_loop, all of
-one file in memory (ramdisk and alloc: as much memory). fio runs on them in turn, in short slices."""
+"""Runs in the guest of tcmu.sh. Each contestant has one backstore, which is a LUN over iSCSI loopback and a LUN
+over tcm_loop. All backstores use the same file in memory; ramdisk and alloc use as much memory instead. fio runs on
+the contestants alternately, in short slices."""
 import argparse
 import glob
 import os
@@ -13,14 +14,14 @@ import sys
 import time
 
 CONFIGFS = "/sys/kernel/config/target"
-CPU = "/mnt/cpu"  # of guest_cpu.py
+CPU = "/mnt/cpu"  # guest_cpu.py writes this folder.
 DISK = "/dev/shm/disk"
 SIZE = 96 << 20
 IQN = "iqn.2026-11.test:bench"
 PORTAL = "127.0.0.1:3260"
 NAA = "naa.6001405be7c40001"
 INITIATOR_NAA = "naa.6001405be7c40002"
-SLICES = 10  # of a contestant, a round
+SLICES = 10  # The number of slices of each contestant in one round.
 SETTLE, SLICE = 0.03, 0.2
 CASES = [(f"{direction} {size}k QD{depth}", direction, size, depth, quick)
          for direction, size, depth, quick in (
@@ -39,7 +40,7 @@ def read(path):
 
 
 def wait_for(what, found, seconds=20):
-    """found() until it gives something true."""
+    """Calls found() until it returns something true, and returns that."""
     end = time.monotonic() + seconds
     while True:
         result = found()
@@ -58,7 +59,8 @@ def run(*command):
 
 
 class Daemon:
-    """A process that serves rings; each has a bus of its own, since two of them want the same name on it."""
+    """A process that serves rings. Each daemon has a D-Bus of its own, because two daemons want the same name on
+    it."""
 
     def __init__(self, name, command):
         self.log = f"/tmp/{name}.log"
@@ -69,39 +71,39 @@ class Daemon:
                                             env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": bus})
 
     def serves(self, device):
-        """Whether it has the device open."""
+        """Tells whether this process has opened the device."""
         if self.process.poll() is not None:
             with open(self.log, encoding="utf-8", errors="replace") as log:
                 raise SystemExit(f"{self.process.args[0]} ended:\n{log.read()}")
         return any(os.path.realpath(link) == device for link in glob.glob(f"/proc/{self.process.pid}/fd/*"))
 
     def cpu_seconds(self):
-        """Of all threads."""
+        """Returns the CPU time of all threads."""
         fields = read(f"/proc/{self.process.pid}/stat").rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Contestant:
-    """A backstore in the kernel's configfs."""
+    """A backstore in the kernel's configfs, and the program that serves it."""
 
     def __init__(self, name, hba, control):
         self.name = name
-        self.daemon = None  # stays so where the kernel serves it alone
+        self.daemon = None  # None means that the kernel serves this backstore without a daemon.
         self.folder = f"{CONFIGFS}/core/{hba}/{name}"
         os.makedirs(self.folder)
-        self.disks = {}  # by fabric
+        self.disks = {}  # The name of the disk for each fabric.
         write(f"{self.folder}/control", control)
         write(f"{self.folder}/wwn/vpd_unit_serial", f"bench-{self.name}")
         write(f"{self.folder}/enable", "1")
 
     def counters(self, fabric):
-        """Seconds of the clock, sectors moved, seconds of CPU of the daemon and of the whole guest."""
+        """Returns seconds of the clock, sectors moved, and CPU seconds of the daemon and of the whole guest."""
         fields = [int(field) for field in read(f"/sys/block/{self.disks[fabric]}/stat").split()]
         return (time.monotonic(), fields[2] + fields[6], self.daemon.cpu_seconds() if self.daemon else 0,
                 int(os.listdir(CPU)[0]) / 1e9)
 
     def start_load(self, fabric, case):
-        """fio on it, stopped."""
+        """Starts fio on the disk and stops the process at once; slice() lets it run."""
         _, direction, size, depth, _ = case
         before = self.counters(fabric)
         # pylint: disable-next=consider-using-with
@@ -114,7 +116,7 @@ class Contestant:
         return fio
 
     def slice(self, fabric, fio):
-        """What the counters advance by in a slice of the load."""
+        """Lets the load run for one slice and returns by how much the counters have advanced."""
         fio.send_signal(signal.SIGCONT)
         time.sleep(SETTLE)
         before = self.counters(fabric)
@@ -125,8 +127,9 @@ class Contestant:
 
 
 def measure(contestants, fabric, case, rounds):
-    """For each contestant, for each round: IOPS by the clock and by the guest's CPU time, and the daemon's
-    microseconds of CPU a command. A round is many short slices in turn, which all meet the same machine."""
+    """Returns, for each contestant and each round, the IOPS per second of the clock and per second of the guest's
+    CPU time, and the daemon's microseconds of CPU time per command. A round consists of many short slices of all
+    contestants in turn, so that all of them meet the same state of the machine."""
     loads = [contestant.start_load(fabric, case) for contestant in contestants]
     runs = {contestant.name: [] for contestant in contestants}
     for _ in range(rounds):
@@ -145,14 +148,14 @@ def measure(contestants, fabric, case, rounds):
 
 
 def user_device(name, hba, config):
-    """A TCMU device. The kernel waits for no answer to its events (nl_reply_supported): it may find no daemon yet,
-    or two."""
+    """Makes a TCMU device. The kernel must not wait for answers to its events (nl_reply_supported), because no
+    daemon may be running yet, or two."""
     return Contestant(name, hba, f"dev_config={config},dev_size={SIZE},hw_block_size=512,hw_max_sectors=2048,"
                       "nl_reply_supported=-1")
 
 
 def uio_of(contestant):
-    """Its device below /dev."""
+    """Returns the contestant's UIO device below /dev."""
     for path in glob.glob("/sys/class/uio/uio*/name"):
         if f"/{contestant.name}/" in read(path):
             return f"/dev/{path.split('/')[4]}"
@@ -160,7 +163,7 @@ def uio_of(contestant):
 
 
 def start_contestants():
-    """Daemons come after the devices, and adopt what they find."""
+    """Makes the devices first and then starts the daemons, which adopt the devices that they find."""
     fileio = Contestant("fileio", "fileio_0", f"fd_dev_name={DISK},fd_dev_size={SIZE},fd_buffered_io=1")
     ramdisk = Contestant("ramdisk", "rd_mcp_0", f"rd_pages={SIZE // 4096}")
     limit = user_device("limit", "user_0", "limit/")
@@ -186,7 +189,7 @@ def link_lun(portal_group, number, contestant):
 
 
 def scsi_disk(device):
-    """The name of its block device, when it has appeared."""
+    """Waits until the block device has appeared, and returns its name."""
     return wait_for(f"disk below {device}", lambda: [os.path.basename(p) for p in glob.glob(f"{device}/block/sd*")])[0]
 
 
@@ -225,14 +228,15 @@ def over_iscsi(contestants):
 
 
 def fill(contestants):
-    """Once from start to end, so that no page is touched for the first time while it is measured."""
+    """Writes each disk once from start to end, so that no page is used for the first time during the measurement."""
     for contestant in contestants:
         for disk in contestant.disks.values():
             run("dd", "if=/dev/zero", f"of=/dev/{disk}", "bs=1M", f"count={SIZE >> 20}", "oflag=direct")
 
 
 def versus(runs, name, base, time_base):
-    """Ratio of IOPS to another's of the same round: median and spread."""
+    """Returns the ratio of a contestant's IOPS to those of another one in the same round: the median and the
+    spread."""
     ratios = [a[time_base] / b[time_base] for a, b in zip(runs[name], runs[base])]
     return f"{statistics.median(ratios):5.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
 

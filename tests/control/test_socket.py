@@ -81,7 +81,7 @@ class Folder(unittest.TestCase):
             self.assertEqual(self.status()["pid"], second.process.pid)
 
     def test_file_of_this_name(self):
-        """What is no socket is removed as well: the folder is the daemon's own."""
+        """What is not a socket is removed as well: the folder is the daemon's own."""
         with open(self.path, "w", encoding="ascii"):
             pass
         with Daemon(*EXPORT, "--run-dir", self.folder):

@@ -43,7 +43,7 @@ class Combinations(DaemonCase):
                 self.exercise(keys)
 
     def test_small_segments(self):
-        """Data-In in pieces of our MaxRecvDataSegmentLength, also one that is no multiple of the block or of 4."""
+        """Data-In in pieces of our MaxRecvDataSegmentLength, also one that is not a multiple of the block or of 4."""
         for segment in ("512", "513", "1000", "8192", "16777215"):
             for digest in ("None", "CRC32C"):
                 self.exercise({"MaxRecvDataSegmentLength": segment, "DataDigest": digest, "MaxBurstLength": "65536"})

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024
-# commands_guest.sh DAEMON HANDLER-PATH [all|few [COMMAND...]]: what is no READ and no WRITE, from two initiators (two
+# commands_guest.sh DAEMON HANDLER-PATH [all|few [COMMAND...]]: what is not a READ and no WRITE, from two initiators (two
 # tcm_loop hosts), and what it leaves on the medium. "all": with each handler and block size.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"

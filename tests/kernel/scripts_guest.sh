@@ -49,7 +49,7 @@ refusals() {
 	refuses "no handler 'allok'; it has: alloc " ./user_create.sh allok a 1M
 	refuses 'No such file.*' ./user_create.sh file a 1M no-such-folder/a
 	./user_create.sh alloc a 1M
-	refuses 'user_0/a exists' ./user_create.sh alloc a 1M
+	refuses 'user_0/a already exists' ./user_create.sh alloc a 1M
 	[ "$(cat $tree/core/user_0/a/attrib/hw_max_sectors)" -eq 2048 ]
 	[ "$(cat $tree/core/user_0/a/attrib/max_data_area_mb)" -eq 128 ]
 	[ -d "$(cat $tree/dbroot)/pr" ]
@@ -190,15 +190,15 @@ own_backends() {
 	[ "$(stat -c %a:%s "/tmp/it's a file")" = 600:1048576 ]
 	./file_delete.sh f
 	[ "$(./file_create.sh /tmp/file.img f 1M)" = 'Your backstore path: fileio_0/f' ]
-	refuses 'serves .* already' ./file_create.sh /tmp/file.img g 1M
+	refuses 'already served as' ./file_create.sh /tmp/file.img g 1M
 
 	[ "$(./block_create.sh /tmp/new.img new)" = '[INFO] /tmp/new.img created, 10485760 bytes
 Your backstore path: iblock_0/new' ]
 	./block_delete.sh new
 	truncate -s 32M /tmp/block.img
 	[ "$(./block_create.sh /tmp/block.img b)" = 'Your backstore path: iblock_0/b' ]
-	refuses 'a loop device already' ./block_create.sh /tmp/block.img c
-	refuses 'iblock_0/b exists' ./block_create.sh /dev/loop0 b
+	refuses 'already has a loop device' ./block_create.sh /tmp/block.img c
+	refuses 'iblock_0/b already exists' ./block_create.sh /dev/loop0 b
 	./block_delete.sh b
 	[ -z "$(losetup --all)" ]
 	./block_create.sh /tmp/block.img b # once more
@@ -229,7 +229,7 @@ chap() {
 	./target_create.sh --chap alice $secret $iqn 127.0.0.1:3260
 	./target_setup.sh $iqn user_0/disk
 	./target_setup.sh $iqn fileio_0/f
-	refuses 'is LUN 0 of' ./target_setup.sh $iqn user_0/disk
+	refuses 'already LUN 0 of' ./target_setup.sh $iqn user_0/disk
 	refuses 'in use' ./user_delete.sh disk
 	refuses 'has LUNs' ./target_delete.sh $iqn
 	iscsiadm -m discovery -t sendtargets -p 127.0.0.1
@@ -257,7 +257,7 @@ half_made() {
 	./user_create.sh alloc a 1M
 	mkdir $tree/iscsi/$iqn
 	refuses 'exists' ./target_create.sh $iqn
-	refuses 'half made' ./target_setup.sh $iqn user_0/a
+	refuses 'incomplete' ./target_setup.sh $iqn user_0/a
 	./target_delete.sh $iqn
 	./target_create.sh $iqn
 	mkdir $tree/iscsi/$iqn/tpgt_1/lun/lun_0 "$tree/iscsi/$iqn/tpgt_1/acls/$initiator/lun_1"

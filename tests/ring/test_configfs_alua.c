@@ -165,25 +165,25 @@ static void test_nonsense(void **state)
 	static const char *const cases[][3] = {
 	    {"tg_pt_gp_id", "65536\n", "65536 is more than 65535"},
 	    {"tg_pt_gp_id", "-1\n", "more than"},
-	    {"tg_pt_gp_id", "x\n", "'x' is no number"},
+	    {"tg_pt_gp_id", "x\n", "'x' is not a number"},
 	    {"alua_access_state", "16\n", "more than 15"},
-	    {"alua_access_state", "5\n", "5 is no state"},
-	    {"alua_access_state", "13\n", "13 is no state"},
-	    {"alua_access_state", "", "'' is no number"},
-	    {"alua_access_state", "99999999999999999999999\n", "is no number"},
+	    {"alua_access_state", "5\n", "5 is not a state"},
+	    {"alua_access_state", "13\n", "13 is not a state"},
+	    {"alua_access_state", "", "'' is not a number"},
+	    {"alua_access_state", "99999999999999999999999\n", "is not a number"},
 	    {"alua_access_status", "Altered\n", "'Altered' is not understood"},
 	    {"alua_access_type", "3\n", "'3' is not understood"},
 	    {"preferred", "2\n", "2 is more than 1"},
-	    {"preferred", "1 1\n", "'1 1' is no number"},
+	    {"preferred", "1 1\n", "'1 1' is not a number"},
 	    {"implicit_trans_secs", "256\n", "256 is more than 255"},
-	    {"alua_support_offline", "yes\n", "'yes' is no number"},
-	    {"members", "loopback\n", "'loopback' is no LUN"},
-	    {"members", "loopback/naa.1/tpgt_1/lun_0/x\n", "is no LUN"},
-	    {"members", "loopback/../tpgt_1/lun_0\n", "is no LUN"},
-	    {"members", "loopback//tpgt_1/lun_0\n", "is no LUN"},
-	    {"members", "loopback/naa.1/acls/lun_0\n", "is no LUN"},
-	    {"members", "loopback/naa.1/tpgt_1/attrib\n", "is no LUN"},
-	    {"members", "%s%n/x\n", "'%s%n/x' is no LUN"},
+	    {"alua_support_offline", "yes\n", "'yes' is not a number"},
+	    {"members", "loopback\n", "'loopback' is not a LUN"},
+	    {"members", "loopback/naa.1/tpgt_1/lun_0/x\n", "is not a LUN"},
+	    {"members", "loopback/../tpgt_1/lun_0\n", "is not a LUN"},
+	    {"members", "loopback//tpgt_1/lun_0\n", "is not a LUN"},
+	    {"members", "loopback/naa.1/acls/lun_0\n", "is not a LUN"},
+	    {"members", "loopback/naa.1/tpgt_1/attrib\n", "is not a LUN"},
+	    {"members", "%s%n/x\n", "'%s%n/x' is not a LUN"},
 	};
 	struct world *w = *state;
 	char file[128], before[64];
@@ -200,10 +200,10 @@ static void test_nonsense(void **state)
 	assert_refused(w, -EINVAL, "65536 is more than 65535");
 	fake_tree_set(w->root, "loopback/naa.1/tpgt_1/lun/lun_0/statistics/scsi_port/indx", "1\n");
 	fake_tree_set(w->root, "loopback/naa.1/tpgt_1/enable", "?\n");
-	assert_refused(w, -EINVAL, "'?' is no number");
+	assert_refused(w, -EINVAL, "'?' is not a number");
 	fake_tree_set(w->root, "loopback/naa.1/tpgt_1/enable", "1\n");
 	fake_tree_set(w->root, DEVICE "/attrib/alua_support", "perhaps\n");
-	assert_refused(w, -EINVAL, "'perhaps' is no number");
+	assert_refused(w, -EINVAL, "'perhaps' is not a number");
 }
 
 static void remove_in(struct world *w, const char *path)
@@ -283,7 +283,7 @@ static void test_too_many(void **state)
 	memset(big, 'x', 1000);
 	big[1000] = '\0';
 	set(w, "other", "members", big);
-	assert_refused(w, -EINVAL, "is no LUN");
+	assert_refused(w, -EINVAL, "is not a LUN");
 	fake_alua_members(w->root, DEVICE, "other", (const char *[]){ISCSI, NULL});
 	for (unsigned i = 2; i <= SCSI_ALUA_GROUPS_MAX; i++) {
 		assert_int_equal(tcmu_configfs_alua_read(&w->device, NULL, NULL, &w->alua, &w->error), 0);

@@ -24,24 +24,24 @@ targets:' status.sh
 unset FAKE_ID
 
 # user
-refuses 'no device name' user_create.sh alloc a/b 4096
-refuses 'no device name' user_create.sh alloc .. 4096
-refuses 'no handler name' user_create.sh al/loc a 4096
-refuses 'no size' user_create.sh alloc a -1
-refuses 'no size' user_create.sh alloc a 0
-refuses 'no size' user_create.sh alloc a 4X
-refuses 'no multiple' user_create.sh alloc a 1000
+refuses 'not a device name' user_create.sh alloc a/b 4096
+refuses 'not a device name' user_create.sh alloc .. 4096
+refuses 'not a handler name' user_create.sh al/loc a 4096
+refuses 'not a size' user_create.sh alloc a -1
+refuses 'not a size' user_create.sh alloc a 0
+refuses 'not a size' user_create.sh alloc a 4X
+refuses 'not a multiple' user_create.sh alloc a 1000
 refuses 'too large' user_create.sh alloc a 99999999T
 refuses 'comma' user_create.sh file a 4096 /srv/a,dev_size=1
 refuses 'colon' user_create.sh file a 4096 /srv/a:b
 refuses '255' user_create.sh file a 4096 "$(printf '%0255d' 0)"
-refuses 'no device' user_delete.sh a
+refuses 'no.* device' user_delete.sh a
 undoes user_create.sh alloc a 1M
 contains "$work/tree/core/user_0/a/enable" 1
 contains "$work/tree/core/user_0/a/control" dev_config=alloc/a,dev_size=1048576,hw_max_sectors=2048,max_data_area_mb=128
 serial=$(cat "$work/tree/core/user_0/a/wwn/vpd_unit_serial")
 echo "$serial" | grep -Eqx '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}' || failed "serial $serial"
-refuses 'user_0/a exists' user_create.sh alloc a 4096
+refuses 'user_0/a already exists' user_create.sh alloc a 4096
 works '[INFO] Your backstore directory: user_1/b' user_create.sh file b 4096 /srv/it
 grep -q '^dev_config=file//srv/it,' "$work/tree/core/user_1/b/control" || failed "CONFIG is not used"
 works '[INFO] user_0/a deleted' user_delete.sh user_0/a
@@ -49,11 +49,11 @@ works '[INFO] Your backstore directory: user_0/a' user_create.sh alloc a 1048576
 contains "$work/tree/core/user_0/a/wwn/vpd_unit_serial" "$serial"
 
 # file
-refuses 'no regular file' file_create.sh "$work" f 4096
+refuses 'not a regular file' file_create.sh "$work" f 4096
 undoes file_create.sh "$work/disk" f 1M
 [ "$(stat -c %s "$work/disk")" -eq 1048576 ] || failed "the file was not made"
 contains "$work/tree/core/fileio_0/f/udev_path" "$work/disk"
-refuses 'serves .* already' file_create.sh "$work/disk" g 1M
+refuses 'already served as' file_create.sh "$work/disk" g 1M
 works '[INFO] fileio_0/f deleted' file_delete.sh f
 from_start FAIL_AT=3
 ! run file_create.sh "$work/disk" f 1M || failed "FAIL_AT"
@@ -63,13 +63,13 @@ works 'Your backstore path: fileio_0/f' file_create.sh "$work/disk" f 1M
 
 # block
 refuses 'neither' block_create.sh "$work" b
-refuses 'no size' block_create.sh "$work/none" b 1X
+refuses 'not a size' block_create.sh "$work/none" b 1X
 refuses 'neither' block_create.sh /dev/null b
 
 # target
-refuses 'no iSCSI name' target_create.sh iqn.nothing
+refuses 'not an iSCSI name' target_create.sh iqn.nothing
 for name in eui.12 eui.0123456789abcdeg naa.60014 naa.600140512345678901234567890123456; do
-	refuses 'no iSCSI name' target_create.sh $name
+	refuses 'not an iSCSI name' target_create.sh $name
 done
 for portal in 3260 127.0.0.1 127.0.0.1: :3260 host:3260 ::1:3260 '[::1]' 127.0.0.1:0 127.0.0.1:123456; do
 	refuses 'portal' target_create.sh $iqn "$portal"
@@ -77,7 +77,7 @@ done
 refuses 'no file' target_create.sh --chap alice "$work/secret" $iqn
 echo "twelve chars and more" >"$work/secret"
 chmod 640 "$work/secret"
-refuses 'others can read' target_create.sh --chap alice "$work/secret" $iqn
+refuses 'other users can read' target_create.sh --chap alice "$work/secret" $iqn
 chmod 600 "$work/secret"
 echo "short" >"$work/short"
 chmod 600 "$work/short"
@@ -101,9 +101,9 @@ contains "$tpg/attrib/authentication" 0
 contains "$tpg/enable" 1
 
 # LUNs
-refuses 'no device' target_setup.sh $iqn user_9/a
-refuses 'no device' target_setup.sh $iqn user_0/..
-refuses 'no device' target_setup.sh $iqn a
+refuses 'no.* device' target_setup.sh $iqn user_9/a
+refuses 'no.* device' target_setup.sh $iqn user_0/..
+refuses 'no.* device' target_setup.sh $iqn a
 refuses 'no target' target_setup.sh $iqn.2 user_0/a
 PATH="$work/bin:$PATH" mkdir "$tpg/acls/$initiator.2"
 undoes target_setup.sh $iqn user_0/a
@@ -112,7 +112,7 @@ works "[INFO] LUN 1: user_1/b
 [INFO] Mapped LUN 1: $initiator.2" target_setup.sh $iqn user_1/b
 [ "$(readlink -f "$tpg/acls/$initiator/lun_1/b")" = "$tpg/lun/lun_1" ] || failed "LUN 1 is not mapped"
 [ "$(readlink -f "$tpg/lun/lun_1/b")" = "$work/tree/core/user_1/b" ] || failed "LUN 1 is not b"
-refuses 'LUN 0 of .* already' target_setup.sh $iqn user_0/a
+refuses 'already LUN 0 of' target_setup.sh $iqn user_0/a
 refuses 'in use' user_delete.sh a
 refuses 'has LUNs' target_delete.sh $iqn
 
@@ -131,7 +131,7 @@ echo "InitiatorName: $initiator" >"$tpg/acls/$initiator/info"
 refuses 'logged in' target_teardown.sh $iqn user_0/a
 : >"$tpg/acls/$initiator/info"
 works "[INFO] LUN 0 removed: user_0/a" target_teardown.sh $iqn user_0/a
-refuses 'no LUN' target_teardown.sh $iqn user_0/a
+refuses 'not a LUN' target_teardown.sh $iqn user_0/a
 works "[INFO] LUN 0: fileio_0/f
 [INFO] Mapped LUN 0: $initiator
 [INFO] Mapped LUN 0: $initiator.2" target_setup.sh $iqn fileio_0/f

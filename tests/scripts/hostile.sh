@@ -25,9 +25,9 @@ long() { # NUMBER: so many characters
 # --- arguments ---
 
 for name in '' . .. .a 'a b' "a'b" 'a"b' a,b a/b a:b "a${newline}b" "$tab" '*' 'a\b' é; do
-	refuses 'no device name' user_create.sh alloc "$name" 1M
-	refuses 'no device name' file_create.sh "$work/disk" "$name" 1M
-	refuses 'no device name' block_create.sh "$work/out" "$name"
+	refuses 'not a device name' user_create.sh alloc "$name" 1M
+	refuses 'not a device name' file_create.sh "$work/disk" "$name" 1M
+	refuses 'not a device name' block_create.sh "$work/out" "$name"
 done
 works '[INFO] Your backstore directory: user_0/-rf' user_create.sh alloc -rf 1M
 works '[INFO] user_0/-rf deleted' user_delete.sh -rf
@@ -54,9 +54,9 @@ run user_delete.sh a
 run user_create.sh file a 1M "x$config"
 [ "$(cat "$work/tree/core/user_0/a/wwn/vpd_unit_serial")" != "$serial" ] || failed "one serial number for two disks"
 for device in '' . .. / '*' user_0 user_0/ user_0/. user_0/.. user_0/a/ user_0/a/wwn user_0/../user_0/a '/user_0/a'; do
-	refuses 'no device' user_delete.sh "$device"
-	refuses 'no device' target_setup.sh $iqn "$device"
-	refuses 'no device' target_teardown.sh $iqn "$device"
+	refuses 'no.* device' user_delete.sh "$device"
+	refuses 'no.* device' target_setup.sh $iqn "$device"
+	refuses 'no.* device' target_teardown.sh $iqn "$device"
 done
 works '[INFO] user_0/a deleted' user_delete.sh user_0/a
 
@@ -64,13 +64,13 @@ works 'Your backstore path: fileio_0/f' file_create.sh "$work/$odd" f 1M
 contains "$work/tree/core/fileio_0/f/udev_path" "$work/$odd"
 [ "$(stat -c %a:%s "$work/$odd")" = 600:1048576 ] || failed "others may read the file"
 run file_delete.sh f
-refuses 'comma, a newline' file_create.sh "$work/a,b" f 1M
+refuses 'comma or a control character' file_create.sh "$work/a,b" f 1M
 refuses '255' file_create.sh "$work/$(long 100)/$(long 100)/$(long 100)" f 1M
-refuses 'cannot be made' file_create.sh "$work/none/disk" f 1M
+refuses 'cannot be created' file_create.sh "$work/none/disk" f 1M
 ln -s "$odd" "$work/link"
 works 'Your backstore path: fileio_0/f' file_create.sh "$work/link" f 1M
 contains "$work/tree/core/fileio_0/f/udev_path" "$work/$odd"
-refuses 'serves fileio_0/f already' file_create.sh "$work/link" g 1M
+refuses 'already served as fileio_0/f' file_create.sh "$work/link" g 1M
 run file_delete.sh f
 
 read -r secret <<'END'
@@ -119,7 +119,7 @@ echo 0 >"$tpg/enable"
 works "[INFO] Target $iqn deleted" target_delete.sh $iqn
 mkdir "${tpg%/*}"
 refuses 'exists' target_create.sh $iqn
-refuses 'half made' target_setup.sh $iqn user_1/a
+refuses 'incomplete' target_setup.sh $iqn user_1/a
 works "[INFO] Target $iqn deleted" target_delete.sh $iqn
 refuses 'no target' target_delete.sh $iqn
 

@@ -168,12 +168,12 @@ static bool check_options(struct cli *cli, const struct create_options *options)
 	bool for_storage = options->size || options->block_size || options->read_only || options->serial;
 
 	if (!is_storage && cli->nwords > 1)
-		cli_refuse_usage(cli, "%s is no storage object, so \"%s\" has no meaning", path,
+		cli_refuse_usage(cli, "%s is not a storage object, so \"%s\" has no meaning", path,
 				 cli->words[1]);
 	else if (!is_storage && for_storage)
 		cli_refuse_usage(
 		    cli,
-		    "%s is no storage object; --size, --block-size, --read-only and --serial are "
+		    "%s is not a storage object; --size, --block-size, --read-only and --serial are "
 		    "options of storage objects",
 		    path);
 	else if (is_storage && cli->nwords < 2 && !options->disabled)

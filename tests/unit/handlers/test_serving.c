@@ -167,7 +167,7 @@ static void run_workers(struct backstore *bs)
 	sem_destroy(&finished);
 }
 
-/* --- what is no read or write ----------------------------------------------------------------- */
+/* --- what is not a read or write ----------------------------------------------------------------- */
 
 static void run_ranges(struct backstore *bs)
 {
@@ -276,7 +276,7 @@ static void test_errors_name_the_thing(void **state)
 	assert_non_null(strstr(error.text, "absent: no such file; to create it, give create and size="));
 	spec.config = "file/";
 	assert_null(backstore_open(&loops, &spec, &error));
-	assert_non_null(strstr(error.text, "is no path"));
+	assert_non_null(strstr(error.text, "is not a path"));
 }
 
 /* --- groups ----------------------------------------------------------------------------------- */

@@ -211,7 +211,7 @@ static void prepare_broadcast(const struct loop_broadcast_ops *ops)
 	memset(visits, 0, sizeof(visits));
 }
 
-/* The first round is started on a thread that is no loop. */
+/* The first round is started on a thread that is not a loop. */
 static void broadcasts_reach_every_loop(void **state)
 {
 	(void)state;

@@ -20,7 +20,7 @@ struct address {
 };
 
 enum address_kind {
-	/* It is no numeric address. SCST stops to read a line at such an entry. */
+	/* It is not a numeric address. SCST stops to read a line at such an entry. */
 	ADDRESS_BAD,
 	/* It is an address, but SCST and tgt compare it in such a way that no initiator ever matches. */
 	ADDRESS_NEVER_MATCHES,

@@ -103,7 +103,7 @@ void scst_apply_access(struct scst_config *config, const struct source *allow, c
 void scst_save_devices(struct scst_config *config);
 /* Makes the LUNs and ACLs of all targets. */
 void scst_save_luns(struct scst_config *config);
-/* Target by target, whatever of a TARGET section is no LUN and no group. */
+/* Target by target, whatever of a TARGET section is not a LUN and no group. */
 void scst_take_target_attribute(struct scst_config *config, struct scst_target *target,
 				const struct node *node);
 

@@ -20,7 +20,7 @@ struct reader {
 	bool is_deny;
 	/* struct address */
 	GArray *addresses;
-	/* An entry of the deny file is no address. */
+	/* An entry of the deny file is not an address. */
 	bool is_unclear;
 };
 
@@ -49,9 +49,10 @@ static bool take_allow_entry(struct reader *reader, const char *entry, struct pl
 	case ADDRESS_BAD:
 		break;
 	}
-	report_add(reader->config->report, place,
-		   "'%s' is no numeric address; SCST ignores this line from there on, and so does the import",
-		   entry);
+	report_add(
+	    reader->config->report, place,
+	    "'%s' is not a numeric address; SCST ignores this line from there on, and so does the import",
+	    entry);
 	return false;
 }
 
@@ -77,7 +78,7 @@ static void take_deny_entry(struct reader *reader, const char *entry, struct pla
 		reader->is_unclear = true;
 		report_add(
 		    reader->config->report, place,
-		    "'%s' is no numeric address, and SCST refuses nobody because of it; %s is imported as "
+		    "'%s' is not a numeric address, and SCST refuses nobody because of it; %s is imported as "
 		    "disabled until you have set its denied_addresses",
 		    entry, reader->target->saved->name);
 		break;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads configuration files into memory. A file that is no text is refused here, so that the
+ * Reads configuration files into memory. A file that is not a text is refused here, so that the
  * parsers see only strings that JSON can carry.
  */
 #include "import/source.h"

@@ -45,7 +45,7 @@ static void take_address(struct target *target, const struct node *node)
 			   node->value, text);
 		break;
 	case ADDRESS_BAD:
-		report_add(report, node->place, "'%s' is left out, because it is no numeric address",
+		report_add(report, node->place, "'%s' is left out, because it is not a numeric address",
 			   node->value);
 		break;
 	}
