@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Builds tcmu-runner and serves a file and a memory disk over iSCSI on this machine.
-#   ./run.sh            two LUNs on 127.0.0.1:3260
-#   ./run.sh --kernel   the kernel's LIO instead (docs/tutorial.md), as root
-#   ./run.sh -- ARGS    the daemon with these arguments instead
-# Relative paths in ARGS start at the current folder.
+#   ./run.sh            serves two LUNs on 127.0.0.1:3260
+#   ./run.sh --kernel   runs the daemon for the kernel's LIO instead (docs/tutorial.md); needs root
+#   ./run.sh -- ARGS    runs the daemon with these arguments instead
+# Relative paths in ARGS begin in the current folder.
 set -eu
 started_in=$PWD
 cd "$(dirname "$0")"
 here=$PWD
 . scripts/packages.sh
 
-# This daemon is not installed: the system bus does not know yet that the daemon may own its name.
+# The daemon is not installed, so the system bus does not know yet that it may own its name.
 allow_bus_name() {
 	policy=dbus-1/system.d/org.kernel.TCMUService1.conf
 	[ ! -e /etc/$policy ] && [ ! -e /usr/share/$policy ] || return 0
@@ -76,7 +76,7 @@ pid=$!
 interrupted=
 trap 'interrupted=yes; kill -TERM $pid 2>/dev/null || true' INT TERM
 until daemon_listens $pid; do
-	# The daemon has said why it ended.
+	# The daemon has ended, and has printed the reason.
 	kill -0 $pid 2>/dev/null || { wait $pid; exit; }
 	sleep 0.1
 done

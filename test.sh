@@ -7,7 +7,8 @@ set -eu
 cd "$(dirname "$0")"
 . scripts/packages.sh
 . tests/kernel/packages.sh
-# None of these starts a service. What does is unpacked below the build tree (tests/kernel/packages.sh).
+# None of these packages starts a service. Packages that would start one are unpacked below the build tree
+# (tests/kernel/packages.sh).
 TEST_PACKAGES="libcmocka-dev libiscsi-dev libiscsi-bin qemu-utils qemu-block-extra python3 e2fsprogs shellcheck
 	dbus-daemon libglib2.0-bin dpkg-dev file fio fuse3 sg3-utils zsh"
 
@@ -50,7 +51,7 @@ check() {
 	log=build/$preset/test.log
 	(cd "build/$preset" && ctest --output-on-failure --no-tests=error -j "$jobs" "$@") | tee "$log"
 	count=$(sed -n 's/^.* tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\1 \2/p' "$log")
-	[ -n "$count" ] || count='1 1' # ctest itself failed
+	[ -n "$count" ] || count='1 1' # ctest itself has failed
 	bad=${count% *} all=${count#* } out=$(grep -c '(Skipped)$' "$log" || true)
 	passed=$((passed + all - bad - out)) failed=$((failed + bad)) skipped=$((skipped + out))
 }

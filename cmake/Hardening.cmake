@@ -22,7 +22,7 @@ endif()
 if(NOT CMAKE_C_FLAGS MATCHES "-mbranch-protection" AND CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   harden(-mbranch-protection=standard TCMUR_HAVE_BRANCH_PROTECTION)
 endif()
-# Fortified functions need an optimizing compiler: the C library warns otherwise.
+# Fortified functions need an optimizing compiler; without one, the C library warns.
 if(NOT CMAKE_C_FLAGS MATCHES "FORTIFY_SOURCE")
   add_compile_options("$<$<CONFIG:Release,RelWithDebInfo,MinSizeRel>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=2>")
 endif()

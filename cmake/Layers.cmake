@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# One static library a folder of runner/. A library sees the headers of the libraries it links and
-# no others: each gets an include root of its own that holds one link, <root>/<name> -> runner/<name>,
-# so that #include "scsi/cmd.h" from runner/loop does not build.
+# One static library for each folder of runner/. A library sees the headers of the libraries that it links, and no
+# others: each library has an include root of its own that contains one link, <root>/<name> -> runner/<name>. So
+# #include "scsi/cmd.h" in runner/loop does not build.
 
-# tcmur_layer_root(NAME): gives the target of the current folder its include root.
+# tcmur_layer_root(NAME): sets the include root of the target of the current folder.
 function(tcmur_layer_root name)
   set(root ${CMAKE_BINARY_DIR}/layers/${name})
   file(MAKE_DIRECTORY ${root})
@@ -11,7 +11,7 @@ function(tcmur_layer_root name)
   target_include_directories(${name} PUBLIC ${root})
 endfunction()
 
-# tcmur_library(NAME DEPENDS lib... LIBS external... SOURCES file...)
+# tcmur_library(NAME DEPENDS lib... LIBS external... SOURCES file...): defines the library of a folder.
 function(tcmur_library name)
   cmake_parse_arguments(arg "" "" "DEPENDS;LIBS;SOURCES" ${ARGN})
   add_library(${name} STATIC ${arg_SOURCES})
@@ -52,8 +52,9 @@ function(tcmur_unit_test name)
   set_tests_properties(unit/${name} PROPERTIES TIMEOUT ${TCMUR_UNIT_TEST_TIMEOUT} SKIP_RETURN_CODE 77)
 endfunction()
 
-# tcmur_handler_host(TARGET): lets a program load handlers, which resolve the functions of <tcmur/*.h> in it. Each is
-# pulled out of its static library by name, since nothing else in the program may call it.
+# tcmur_handler_host(TARGET): makes a program able to load handlers, which need the functions of <tcmur/*.h> in it.
+# The linker gets each function by name, because it would otherwise leave out those that the program itself does not
+# call.
 function(tcmur_handler_host target)
   set(syms ${CMAKE_SOURCE_DIR}/runner/tcmur.syms)
   file(STRINGS ${syms} functions REGEX "tcmur_")

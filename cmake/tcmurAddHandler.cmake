@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Used in the tree and installed: a handler or a filter is built the same way in both places.
 
-# tcmur_add_handler(NAME SOURCES file... [LIBS library...]): the target handler_NAME, a module handler_NAME.so that
-# shows nothing but its entry point. What it calls of the daemon is resolved when the daemon loads it.
+# tcmur_add_handler(NAME SOURCES file... [LIBS library...]): defines the target handler_NAME, which builds the module
+# handler_NAME.so. The module exports only its entry point. The daemon's functions that it calls are found when the
+# daemon loads it.
 function(tcmur_add_handler name)
   tcmur_add_plugin(handler_${name} ${ARGN})
 endfunction()

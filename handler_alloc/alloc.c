@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A disk in memory. Where systemd keeps the memory, the contents survive a restart of the daemon;
- * pages.c knows the memory. Every I/O is a copy and completes inside its callback, but for the
- * first write: it waits until the daemon has noted that the disk has contents now, so that their
- * loss is noticed.
+ * A disk in memory. If systemd keeps the memory, the contents survive a restart of the daemon. Each I/O is a
+ * copy and completes inside its callback, except the first write, which waits until the daemon has recorded
+ * that the disk has contents; so a later loss is noticed. The memory itself is managed in pages.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,14 +17,17 @@
 #include "copy.h"
 #include "pages.h"
 
-/* Bytes to discard at a time: freeing memory takes its time, and other I/O of the loop waits. */
+/*
+ * The number of bytes to discard at a time. To free memory takes time, and other I/O of the loop waits
+ * meanwhile.
+ */
 #define UNMAP_STEP (32ull << 20)
 
 struct disk {
 	struct pages pages;
 	uint32_t block_size;
 	struct tcmur_lun *lun;
-	bool noted; /* atomic: the daemon knows that the disk was written */
+	bool noted; /* Atomic: the daemon has recorded that the disk was written. */
 };
 
 /* --- open and close --------------------------------------------------------------------------- */
@@ -65,7 +67,7 @@ static int check_size(struct tcmur_open *open)
 	return 0;
 }
 
-/* Memory that survives the daemon where somebody keeps it, else memory of this process. */
+/* Takes memory that something outside this process keeps, or else memory of this process. */
 static int map_pages(struct tcmur_open *open, struct disk *disk, bool huge)
 {
 	bool found = false;
@@ -168,14 +170,14 @@ static void repeat_block(struct disk *disk, struct tcmur_io *io)
 	tcmur_io_complete(io, TCMUR_OK);
 }
 
-/* A write that waits for the note, in its scratch space. */
+/* A write that waits for the daemon's record; it lies in the scratch space of the I/O. */
 struct first_write {
 	struct tcmur_op op;
 	struct disk *disk;
 	void (*write)(struct disk *disk, struct tcmur_io *io);
 };
 
-/* Pool thread. */
+/* Pool thread. Makes the daemon record that the disk was written. */
 static int note(struct tcmur_op *op)
 {
 	tcmur_lun_written(((struct first_write *)op)->disk->lun);
@@ -186,7 +188,7 @@ static void on_noted(struct tcmur_op *op, int result)
 {
 	struct first_write *first = (struct first_write *)op;
 
-	if (result < 0) { /* called back */
+	if (result < 0) { /* the write was cancelled */
 		tcmur_io_complete(op->io, tcmur_status_from_errno(result, true));
 		return;
 	}
@@ -267,7 +269,7 @@ static uint32_t alloc_data(void *handle, uint64_t offset, uint64_t len, struct i
 	return 1;
 }
 
-/* Bytes that the kernel could give, proc(5); 0: it does not tell. */
+/* Returns the bytes that the kernel could still give, see proc(5), or 0 if it does not tell. */
 static uint64_t memory_available(void)
 {
 	FILE *file = fopen("/proc/meminfo", "re");
@@ -292,7 +294,7 @@ static int alloc_usage(void *handle, struct tcmur_usage *usage)
 	return 0;
 }
 
-/* Each disk has memory of its own, also where two disks have one name. */
+/* Each disk has memory of its own, even if two disks have the same name. */
 static int alloc_identify(const struct tcmur_open *open, struct tcmur_identity *identity)
 {
 	(void)open;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The memory of a disk: anonymous memory of this process, or a descriptor that somebody keeps over
- * restarts. This file gives whole pages back to the system when they are unmapped. Which process
- * keeps the descriptor is the daemon's business.
+ * The memory of a disk. It is either anonymous memory of this process, or a descriptor that something outside
+ * the process keeps over restarts. This file returns whole pages to the system when they are unmapped. It
+ * does not know who keeps the descriptor; that is left to the daemon.
  */
 #include "pages.h"
 
@@ -39,13 +39,13 @@ int pages_map(struct pages *pages, uint64_t size, bool huge)
 {
 	int err = map(pages, size, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 
-	/* Advice: a kernel without transparent huge pages serves small ones. */
+	/* This is only advice: a kernel without transparent huge pages uses small pages. */
 	if (!err)
 		madvise(pages->base, pages_length(size), huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	return err;
 }
 
-/* The pages that were written before are those that the memory holds. */
+/* Marks the pages that the memory contains already, because they were written before. */
 static int find_written(struct pages *pages, int fd)
 {
 	off_t end = (off_t)pages_length(pages->size), hole = 0;
@@ -79,7 +79,7 @@ void pages_unmap(struct pages *pages)
 	page_marks_destroy(&pages->written);
 }
 
-/* Zeros part of one page, which may never have been written and then stays so. */
+/* Zeroes a part of one page. A page that was never written is left as it is. */
 static void zero_part(struct pages *pages, uint64_t offset, uint64_t len)
 {
 	bool written;
@@ -97,7 +97,7 @@ void pages_discard(struct pages *pages, uint64_t offset, uint64_t len)
 	uint64_t first = pages_length(offset);
 	uint64_t last = end == pages->size ? pages_length(end) : end / PAGE_MARKS_PAGE * PAGE_MARKS_PAGE;
 
-	if (first >= last) { /* within one page */
+	if (first >= last) { /* the range lies within one page */
 		uint64_t head = first < end ? first - offset : len;
 
 		zero_part(pages, offset, head);
@@ -108,6 +108,7 @@ void pages_discard(struct pages *pages, uint64_t offset, uint64_t len)
 	if (last < end)
 		zero_part(pages, last, end - last);
 	if (page_marks_clear(&pages->written, first, last - first) &&
-	    madvise(pages->base + first, last - first, pages->free_advice) < 0) /* locked memory */
+	    /* locked memory cannot be returned, so it is zeroed */
+	    madvise(pages->base + first, last - first, pages->free_advice) < 0)
 		memset(pages->base + first, 0, last - first);
 }

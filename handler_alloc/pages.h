@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The memory of a disk, and which pages of it were written. Any thread; two threads do not write or
- * discard the same bytes at a time, the daemon's range lock sees to that for discards.
+ * The memory of a disk, and which of its pages were written. The functions may be called on any thread. Two
+ * threads must not write or discard the same bytes at the same time; the daemon's range lock ensures this for
+ * discards.
  */
 #ifndef ALLOC_PAGES_H
 #define ALLOC_PAGES_H
@@ -13,17 +14,20 @@
 struct pages {
 	uint8_t *base;
 	uint64_t size;
-	struct page_marks written; /* marked before a write */
-	int free_advice;           /* of madvise(2): what gives pages of this memory back */
+	struct page_marks written; /* Each page is marked before it is written. */
+	int free_advice; /* The advice for madvise(2) that returns pages of this memory to the system. */
 };
 
-/* 0 or -errno. */
+/* Makes memory of this process. Returns 0 or -errno. */
 int pages_map(struct pages *pages, uint64_t size, bool huge);
-/* The same with memory that fd keeps, and with what it holds; fd may be closed afterwards. */
+/*
+ * Does the same with the memory behind fd, including its contents. fd may be closed afterwards. Returns 0 or
+ * -errno.
+ */
 int pages_map_kept(struct pages *pages, uint64_t size, int fd);
-/* The bytes of whole pages that a disk of this size needs. */
+/* Returns the number of bytes of the whole pages that a disk of this size needs. */
 uint64_t pages_length(uint64_t size);
 void pages_unmap(struct pages *pages);
-/* The range reads as zeros afterwards; whole pages go back to the system. */
+/* Makes the range read as zeros. Whole pages return to the system. */
 void pages_discard(struct pages *pages, uint64_t offset, uint64_t len);
 #endif

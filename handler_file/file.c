@@ -16,7 +16,7 @@ static void file_close(void *handle)
 
 	map_close(&file->map);
 	tail_close(&file->tail);
-	close(file->fdio.fd); /* and with it the lock */
+	close(file->fdio.fd); /* This also releases the lock. */
 	free(file->path);
 	free(file);
 }
@@ -34,7 +34,7 @@ static int file_resize(void *handle, uint64_t size)
 {
 	const struct file *file = handle;
 
-	/* Checked again: a file is never cut, whatever its size was a moment ago. */
+	/* The size may have changed since the last check, and a file must never be shortened. */
 	struct stat st;
 	if (fstat(file->fdio.fd, &st) < 0)
 		return -errno;
@@ -98,12 +98,13 @@ static void add_extent(struct tcmur_io *io, uint64_t offset, uint64_t end, enum 
 }
 
 /*
- * Pool thread. A block that holds any data is mapped, so data grows to whole blocks and holes
- * shrink.
+ * Pool thread. A block that contains any data counts as mapped, so data is extended to whole blocks and holes
+ * become smaller.
  */
 static int find_extents(struct tcmur_op *op)
 {
-	const struct file *file = (const struct file *)fdio_of(op); /* fdio is its first member */
+	/* fdio is the first member of struct file */
+	const struct file *file = (const struct file *)fdio_of(op);
 	uint64_t block_size = file->info.block_size;
 	struct tcmur_io *io = op->io;
 	uint64_t end = io->offset + io->len;
@@ -115,7 +116,7 @@ static int find_extents(struct tcmur_op *op)
 		off_t hole = data < 0 ? -1 : lseek(file->fdio.fd, data, SEEK_HOLE);
 		uint64_t data_start, data_end;
 
-		if (hole < 0 && errno != ENXIO) /* ENXIO: no data from there on */
+		if (hole < 0 && errno != ENXIO) /* ENXIO: there is no data after this offset */
 			return -errno;
 		data_start = data < 0 ? end : (uint64_t)data / block_size * block_size;
 		data_end = hole < 0 ? end : ((uint64_t)hole + block_size - 1) / block_size * block_size;
@@ -147,7 +148,7 @@ static int file_usage(void *handle, struct tcmur_usage *usage)
 	return 0;
 }
 
-/* A file carries no name with it that a copy of the file would not have too. */
+/* A file carries no name of its own, because a copy of the file would have the same name. */
 static int file_identify(const struct tcmur_open *open, struct tcmur_identity *identity)
 {
 	return config_place(open, identity->place, sizeof(identity->place));

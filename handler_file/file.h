@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A regular file as a disk. */
+/* The handler for a regular file as a disk: what its source files share. */
 #ifndef FILE_FILE_H
 #define FILE_FILE_H
 
@@ -18,25 +18,34 @@ struct file {
 	bool is_created;
 	/* As of file_open(); refresh() reports another size from the file. */
 	struct tcmur_info info;
-	/* Where the storage is memory. */
+	/* The mapping, if the storage is memory. */
 	struct map map;
-	/* Where the storage is not memory. */
+	/* Used if the storage is not memory. */
 	struct tail tail;
 
-	/* The bytes that initiators were told of; grows with the file, and does not shrink with
-	 * it. */
+	/*
+	 * The bytes that initiators have been told of. The value grows with the file and does not shrink with
+	 * it.
+	 */
 	_Atomic uint64_t served;
-	/* Whether the log says already that the file is shorter than that, or that the path leads
-	 * elsewhere. */
+	/*
+	 * Whether the log already says that the file is shorter than that, and that the path leads to another
+	 * file.
+	 */
 	atomic_bool is_short, is_replaced;
 };
 
-/* watch.c: any thread; an I/O met the end of the file, which has size bytes. */
+/* In watch.c; any thread. An I/O met the end of the file, which has size bytes. */
 void file_note_end(const struct fdio *fdio, uint64_t size);
-/* watch.c: any thread; whether the file certainly has end bytes, as far as that is known without a call. */
+/*
+ * In watch.c; any thread. Returns whether the file certainly has at least end bytes, as far as this is known
+ * without a system call.
+ */
 bool file_reaches(const struct fdio *fdio, uint64_t end);
-/* watch.c: pool thread; compares the file with what is served, warns, and sets info's size and
- * flags. 0 or -errno. */
+/*
+ * In watch.c; pool thread. Compares the file with what is served, logs a warning, and sets the size and flags
+ * of info. Returns 0 or -errno.
+ */
 int file_refresh(void *handle, struct tcmur_info *info);
 
 int file_open(struct tcmur_open *open);

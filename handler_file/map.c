@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The mapping of a file in memory. A thread that copies from or to a page that is gone, because the
- * file was cut, gets SIGBUS; the signal handler ends the copy. watch.c and fdio.c decide what the
- * I/O then ends with.
+ * The mapping of a file in memory. If the file is shortened, a thread that copies from or to a page that no
+ * longer exists gets SIGBUS; the signal handler here ends the copy. How the I/O then ends is decided in
+ * watch.c and fdio.c.
  */
 #include "map.h"
 #include "copy.h"
@@ -17,8 +17,10 @@
 
 /* --- SIGBUS: a page is gone because the file was cut ----------------------------------------- */
 
-/* The memory that the thread copies from or to, and the place where it continues if a page is
- * gone. */
+/*
+ * The memory that the thread copies from or to, and the place where the thread continues if a page no longer
+ * exists.
+ */
 static _Thread_local struct {
 	uintptr_t begin, end;
 	sigjmp_buf back;
@@ -31,12 +33,17 @@ static void on_sigbus(int signal, siginfo_t *info, void *context)
 	uintptr_t at = (uintptr_t)info->si_addr;
 
 	if (at >= guard.begin && at < guard.end) {
-		/* sigsetjmp() saved no mask: that would be a call each time. */
+		/*
+		 * sigsetjmp() did not save the signal mask, because that would be one system call for each
+		 * copy.
+		 */
 		pthread_sigmask(SIG_SETMASK, &((ucontext_t *)context)->uc_sigmask, NULL);
 		siglongjmp(guard.back, 1);
 	}
-	/* The fault is not in the mapping. It is raised again on return, for the handler that was
-	 * there before. */
+	/*
+	 * The fault is not in the mapping. It is raised again on return, for the signal handler that was
+	 * installed before.
+	 */
 	sigaction(signal, &others, NULL);
 }
 
@@ -52,12 +59,14 @@ void map_unload(void)
 	sigaction(SIGBUS, &others, NULL);
 }
 
-/* From here on on_sigbus() handles faults of this thread in these pages. The fences keep the
- * compiler from moving the copy out of this section. */
+/*
+ * After this call, on_sigbus() handles faults of this thread in these pages. The fences keep the compiler
+ * from moving the copy out of this section.
+ */
 static void guard_set(uintptr_t begin, uintptr_t end)
 {
 	atomic_signal_fence(memory_order_seq_cst);
-	/* Some machines report only the page of a fault. */
+	/* Some processors report only the page of a fault. */
 	guard.begin = begin & ~(uintptr_t)(PAGE_MARKS_PAGE - 1);
 	guard.end = end;
 	atomic_signal_fence(memory_order_seq_cst);
@@ -118,8 +127,10 @@ static bool holds_data(const struct map *map, const struct tcmur_io *io)
 
 typedef void copy_way(void *memory, const struct tcmur_io *io);
 
-/* These are not inlined, so that no variable of theirs is in a register when longjmp() leaves
- * them. */
+/*
+ * These functions are not inlined, so that none of their variables is in a register when longjmp() leaves
+ * them.
+ */
 static __attribute__((noinline)) void copy_out(void *memory, const struct tcmur_io *io)
 {
 	copy_to_iov(io->iov, memory, io->len);
@@ -130,7 +141,7 @@ static __attribute__((noinline)) void copy_in(void *memory, const struct tcmur_i
 	copy_from_iov(memory, io->iov, io->len);
 }
 
-/* No variable that is used after the jump changes after sigsetjmp(). */
+/* No variable that is used after the jump is changed after sigsetjmp(). */
 static bool move(const struct map *map, const struct tcmur_io *io, copy_way *copy)
 {
 	if (!holds_data(map, io))

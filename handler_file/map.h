@@ -14,25 +14,27 @@
 #include "page_marks.h"
 
 struct map {
-	char *base; /* NULL: the file is not mapped */
+	char *base; /* NULL if the file is not mapped. */
 	uint64_t len;
 	struct page_marks data;
 };
 
-/* Main thread, before the first map_open() and after the last map_close(). 0 or -errno. */
+/* Main thread. Called before the first map_open() and after the last map_close(). Returns 0 or -errno. */
 int map_load(void);
 void map_unload(void);
-/* Maps the first len bytes; where that fails, there is no mapping. */
+/* Maps the first len bytes. If that fails, there is no mapping. */
 void map_open(struct map *map, int fd, uint64_t len, bool read_only);
 void map_close(struct map *map);
-/* Any thread. Returns false if not all data was moved: it lies outside the mapping or in a hole,
- * or the file was cut. The caller then moves the data with a system call, which also reports
- * errors. */
+/*
+ * Any thread. Returns false if not all data was moved, because it lies outside the mapping or in a hole, or
+ * because the file was shortened. The caller then moves the data with a system call, which also reports
+ * errors.
+ */
 bool map_read(const struct map *map, const struct tcmur_io *io);
 bool map_write(const struct map *map, const struct tcmur_io *io);
-/* To be called before a write with a system call: the pages will hold data. */
+/* Called before a write with a system call: the pages will contain data. */
 void map_filled(struct map *map, const struct tcmur_io *io);
-/* To be called before the file gets holes: the pages will hold no data. */
+/* Called before the file gets holes: the pages will contain no data. */
 void map_emptied(struct map *map, const struct tcmur_io *io);
 /*
  * Any thread. Loads a byte from a page of any mapping of a file. False: the page is gone, because the file

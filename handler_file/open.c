@@ -25,7 +25,7 @@ struct opening {
 	bool grow;
 	bool shared;
 	bool locked;
-	bool created; /* by this open: removed again if it fails */
+	bool created; /* This open() has created the file, and removes it again if a later step fails. */
 	int fd;
 	struct stat st;
 };
@@ -53,7 +53,10 @@ static int refuse_kind(const struct opening *opening)
 	}
 }
 
-/* Looks before it opens: to open a FIFO may block, and to open a device may do things. */
+/*
+ * Checks the kind of the file before it opens it, because to open a FIFO may block, and to open a device may
+ * have effects.
+ */
 static int open_file(struct opening *opening)
 {
 	struct tcmur_open *open = opening->open;
@@ -76,13 +79,13 @@ static int open_file(struct opening *opening)
 		flags |= O_CREAT | O_EXCL;
 		opening->created = true;
 	}
-	/* Who may read the image may read all of the disk: its owner only. */
+	/* Whoever may read the image may read everything on the disk, so only its owner may. */
 	opening->fd = openat(AT_FDCWD, opening->path, flags, 0600);
 	if (opening->fd >= 0)
 		return 0;
 	result = errno;
 	opening->created =
-	    opening->created && result == EINVAL; /* the kernel creates before it refuses O_DIRECT */
+	    opening->created && result == EINVAL; /* the kernel creates the file before it refuses O_DIRECT */
 	if (result == EINVAL && opening->cache == CACHE_NONE)
 		return tcmur_open_error(open, EINVAL,
 					"%s: this file system has no O_DIRECT: cache=none cannot work",
@@ -92,7 +95,7 @@ static int open_file(struct opening *opening)
 	return fail(opening, result, "");
 }
 
-/* Users that take no lock. */
+/* Refuses a file that is used by something that takes no lock. */
 static int refuse_user(const struct opening *opening)
 {
 	struct tcmur_open *open = opening->open;
@@ -116,9 +119,9 @@ static int refuse_locked(const struct opening *opening)
 }
 
 /*
- * An OFD lock belongs to this descriptor: a second opener in this process is refused too, and the
- * lock goes with the last close, however the daemon ends. Where the file is to be shared, the lock
- * keeps away those that do not share it.
+ * An OFD lock belongs to this descriptor. So a second opener in this process is refused as well, and the lock
+ * ends with the last close, however the daemon ends. If the file may be shared, the lock is a shared one,
+ * which only keeps away openers that do not share the file.
  */
 static int lock_file(struct opening *opening)
 {
@@ -148,7 +151,7 @@ static int settle_size(struct opening *opening)
 
 	if (fstat(opening->fd, &opening->st) < 0)
 		return fail(opening, errno, "");
-	result = refuse_kind(opening); /* again: the name may have changed hands */
+	result = refuse_kind(opening); /* The name may have come to lead to another file in the meantime. */
 	if (result < 0)
 		return result;
 	size = (uint64_t)opening->st.st_size;
@@ -170,7 +173,7 @@ static int settle_size(struct opening *opening)
 	return 0;
 }
 
-/* What O_DIRECT wants of offsets, in bytes; 0 when it cannot be used. */
+/* Returns the alignment of offsets in bytes that O_DIRECT requires; 0 if O_DIRECT cannot be used. */
 static uint32_t direct_alignment(const struct opening *opening)
 {
 	uint32_t align = 0;
@@ -183,7 +186,7 @@ static uint32_t direct_alignment(const struct opening *opening)
 	    (stx.stx_mask & STATX_DIOALIGN))
 		return stx.stx_dio_offset_align;
 #endif
-	/* An older kernel, or a file system that does not say: try. */
+	/* An older kernel or the file system does not report the alignment, so a read shows it. */
 	buffer = aligned_alloc(4096, 4096);
 	if (!buffer)
 		return 0;
@@ -219,7 +222,10 @@ static int settle_block_size(const struct opening *opening, struct tcmur_info *i
 	return 0;
 }
 
-/* Behind the end there is nothing to lose, and the file system answers whether it can. */
+/*
+ * Tries it past the end of the file, where no data can be lost. The file system answers whether it can punch
+ * holes.
+ */
 static bool can_punch(const struct opening *opening)
 {
 	off_t end = (opening->st.st_size + 4095) / 4096 * 4096;
@@ -238,7 +244,8 @@ static int settle_info(const struct opening *opening, struct tcmur_info *info)
 	if (result < 0)
 		return result;
 	/*
-	 * Initiators align to this. Network file systems report their transfer size: no such thing.
+	 * Initiators align their I/O to this size. Network file systems report their transfer size here,
+	 * which is not a block size.
 	 */
 	info->physical_block_size = fs_block == 4096 ? fs_block : info->block_size;
 	info->read_only = opening->open->read_only;
@@ -248,23 +255,23 @@ static int settle_info(const struct opening *opening, struct tcmur_info *info)
 	info->unmap_zeroes = info->thin;
 	info->unmap_granularity = info->thin ? info->physical_block_size : 0;
 	/*
-	 * The lock is the open file's, which each request in the kernel holds. Readers share
-	 * theirs.
+	 * The lock belongs to the open file, which each request in the kernel holds. Readers share their
+	 * lock.
 	 */
 	info->flags = opening->locked && !info->read_only && !opening->shared ? TCMUR_INFO_EXCLUSIVE : 0;
 	return 0;
 }
 
-/* XFS and Btrfs take buffered writes from io_uring without a worker; of others nothing tells. */
+/*
+ * XFS and Btrfs execute buffered writes from io_uring without a worker thread. Nothing tells whether other
+ * file systems do.
+ */
 static enum fdio_way transfer_way(const struct opening *opening)
 {
 	struct statfs fs;
 
 	if (fstatfs(opening->fd, &fs) == 0) {
-		/*
-		 * f_type is signed, and on 32-bit systems the magic number of Btrfs does not fit
-		 * into it.
-		 */
+		/* f_type is signed, and on 32-bit systems it cannot hold the magic number of Btrfs. */
 		uint32_t type = (uint32_t)fs.f_type;
 
 		if (type == TMPFS_MAGIC || type == RAMFS_MAGIC)

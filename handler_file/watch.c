@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What happens to a file while it is served: it grows, somebody cuts it, or its path leads to
- * another file. The disk grows with the file. It does not shrink with it: blocks past the end fail,
- * and work again when the file has its size back.
+ * Notices what happens to a file while it is served: it grows, it is shortened, or its path leads to another
+ * file. The disk grows with the file. It does not shrink with it: I/O past the end of the file fails, and
+ * succeeds again when the file has its old size.
  */
 #include "file.h"
 
@@ -24,7 +24,7 @@ static void warn_once(struct file *file, uint64_t size)
 
 void file_note_end(const struct fdio *fdio, uint64_t size)
 {
-	warn_once((struct file *)fdio, size); /* fdio is its first member */
+	warn_once((struct file *)fdio, size); /* fdio is the first member of struct file */
 }
 
 bool file_reaches(const struct fdio *fdio, uint64_t end)
@@ -53,7 +53,7 @@ static void compare_path(struct file *file, const struct stat *open)
 	bool was_replaced;
 
 	if (err && err != ENOENT)
-		return; /* nothing is known */
+		return; /* nothing is known about the size */
 	was_replaced = atomic_exchange_explicit(&file->is_replaced, is_replaced, memory_order_relaxed);
 	if (is_replaced && !was_replaced)
 		tcmur_log(file->lun, TCMUR_LOG_WARN,

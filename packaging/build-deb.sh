@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# build-deb.sh [OUT [DPKG-BUILDPACKAGE-ARGUMENT...]]: builds the Debian source and binary packages into OUT
-# (build/deb). dpkg-buildpackage wants a folder debian/ at the top of the tree. This script copies the tree and puts
-# packaging/debian there, so that the checkout itself stays clean. Arguments default to -us -uc (no signatures).
+# build-deb.sh [OUT [DPKG-BUILDPACKAGE-ARGUMENT...]]
+#
+# Builds the Debian source and binary packages into OUT (default: build/deb). dpkg-buildpackage needs the folder
+# debian/ at the top of the tree. This script copies the tree and puts packaging/debian there, so that the checkout
+# itself stays clean. The default arguments are -us -uc (no signatures).
 set -eu
 top=$(realpath "$(dirname "$0")/..")
 out=$(realpath -m "${1:-$top/build/deb}")

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who a block device is, from what the kernel and udev say. A path such as /dev/sdb belongs to
- * another disk after each reboot, so it is used only where the device has no name of its own.
+ * Finds the name of a block device in what the kernel and udev report. A path such as /dev/sdb may belong to
+ * another disk after each reboot, so it is used only if the device has no name of its own.
  *
- * A name that is unique in the world becomes identity->own. A name that is unique only among the
- * disks of one machine, such as the serial numbers that virtual machines give to their disks,
- * becomes identity->place: the daemon joins it with the ID of this machine.
+ * A name that is unique in the world becomes identity->own. A name that is unique only among the disks of one
+ * machine, such as the serial numbers that virtual machines give to their disks, becomes identity->place; the
+ * daemon combines it with the ID of this machine.
  */
 #include "identity.h"
 #include "options.h"
@@ -28,8 +28,8 @@ enum { TYPE_T10_VENDOR = 1, TYPE_EUI64 = 2, TYPE_NAA = 3, TYPE_NAME = 8 };
 /* --- partition UUID --- */
 
 /*
- * The kernel and udev read it from the partition table. That of an MBR partition is only a number
- * of 32 bits and its index.
+ * The kernel and udev read it from the partition table. The UUID of an MBR partition consists only of a
+ * number of 32 bits and the partition's index.
  */
 static bool find_partition_uuid(dev_t device, char *text, size_t len, bool *unique)
 {
@@ -59,8 +59,8 @@ static bool find_mapper_uuid(dev_t device, char *text, size_t len, bool *unique)
 /* --- VPD page 83h --- */
 
 /*
- * The worth of a designator of the logical unit; 0: it names something else. Linux prefers the same
- * order.
+ * Returns how well a designator identifies the logical unit; 0 if it identifies something else. Linux prefers
+ * designators in the same order.
  */
 static int rank_designator(const uint8_t *descriptor)
 {
@@ -79,7 +79,7 @@ bool block_vpd83_name(const uint8_t *page, size_t len, char *text, size_t text_l
 			best = &page[at];
 	if (!best || 8 + 2u * best[3] >= text_len)
 		return false;
-	/* The vendor chooses the rest of a T10 designator; virtual machines all count from 1. */
+	/* The vendor chooses the rest of a T10 designator, and virtual machines all count from 1. */
 	*unique = TYPE(best) != TYPE_T10_VENDOR;
 	text += sprintf(text, "vpd83:%u.", TYPE(best));
 	for (unsigned i = 0; i < best[3]; i++)
@@ -112,7 +112,7 @@ static bool find_wwid(dev_t device, char *text, size_t len, bool *unique)
 	return value[0];
 }
 
-/* A loop device is the file behind it; another file is another disk. */
+/* A loop device is identified by the file behind it, because with another file it is another disk. */
 static bool find_loop_file(dev_t device, char *text, size_t len, bool *unique)
 {
 	char file[4000];
@@ -124,7 +124,7 @@ static bool find_loop_file(dev_t device, char *text, size_t len, bool *unique)
 	return true;
 }
 
-/* False: the device has no name but its path. */
+/* Returns false if the device has no name except its path. */
 static bool find_name(dev_t device, char *text, size_t len, bool *unique)
 {
 	static bool (*const find[])(dev_t device, char *text, size_t len, bool *unique) = {
@@ -136,7 +136,7 @@ static bool find_name(dev_t device, char *text, size_t len, bool *unique)
 	return false;
 }
 
-/* A partition without a UUID is known by its disk and its number. */
+/* A partition without a UUID is identified by its disk and its number. */
 static bool find_name_by_disk(dev_t device, char *text, size_t len, bool *unique)
 {
 	char number[16];

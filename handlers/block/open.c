@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening a block device: the checks, and what the device is and can do. */
+/* Opens a block device: checks it, and finds out what it is and what it can do. */
 #include "block.h"
 #include "in_use.h"
 #include "options.h"
@@ -33,7 +33,10 @@ static int fail(const struct opening *opening, int err, const char *what)
 				strerror(err));
 }
 
-/* Looks before it opens: to open a FIFO may block, and to open a character device may do things. */
+/*
+ * Checks the kind of the file before it opens it, because to open a FIFO may block, and to open a character
+ * device may have effects.
+ */
 static int find_device(struct opening *opening)
 {
 	if (stat(opening->path, &opening->st) < 0)
@@ -52,7 +55,7 @@ static int refuse_user(const struct opening *opening, const char *user)
 				opening->path, user);
 }
 
-/* Says who has claimed the device with O_EXCL. */
+/* Refuses a device that is claimed with O_EXCL, and names the user in the error. */
 static int refuse_claimed(const struct opening *opening)
 {
 	char user[160];
@@ -63,7 +66,7 @@ static int refuse_claimed(const struct opening *opening)
 	return refuse_user(opening, user);
 }
 
-/* The file behind a loop device may be served by the file handler; the lock is on the file. */
+/* The file handler may serve the file behind a loop device. Its lock is on the file. */
 static bool is_file_locked(dev_t device, char *user, size_t len)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -83,7 +86,7 @@ static bool is_file_locked(dev_t device, char *user, size_t len)
 	return locked;
 }
 
-/* Users that do not claim the device. */
+/* Refuses users that do not claim the device. */
 static int refuse_unclaimed(const struct opening *opening)
 {
 	char user[160];
@@ -143,8 +146,8 @@ static int settle_geometry(const struct opening *opening, struct tcmur_info *inf
 }
 
 /*
- * Zeroing that deallocates promises zeros, a discard promises nothing. Kernels before 6.17 do not
- * tell whether zeroing deallocates; those devices that both zero and discard usually do.
+ * Zeroing that deallocates guarantees zeros; a discard guarantees nothing. Kernels before 6.17 do not tell
+ * whether zeroing deallocates. Devices that can zero and discard usually do.
  */
 static void settle_unmap(struct opening *opening, struct tcmur_info *info)
 {
@@ -159,7 +162,8 @@ static void settle_unmap(struct opening *opening, struct tcmur_info *info)
 	info->unmap_granularity = (uint32_t)sysfs_number(opening->st.st_rdev, "queue/discard_granularity", 0);
 	info->unmap_alignment = (uint32_t)sysfs_number(opening->st.st_rdev, "discard_alignment", 0);
 	/*
-	 * Served with larger blocks than its own, the device may count in what is not a whole block.
+	 * If the device is served with larger blocks than its own, its granularity may not be a multiple of
+	 * these blocks.
 	 */
 	if (info->unmap_granularity % info->block_size)
 		info->unmap_granularity = info->block_size;
@@ -177,7 +181,7 @@ static void settle_info(struct opening *opening, struct tcmur_info *info)
 	info->write_cache = opening->cache != CACHE_NONE || strcmp(cache, "write through") != 0;
 	info->write_cache_off = opening->cache == CACHE_WRITETHROUGH;
 	info->optimal_io = (uint32_t)sysfs_number(opening->st.st_rdev, "queue/optimal_io_size", 0);
-	/* O_EXCL's claim is the open file's, which each request in the kernel holds. */
+	/* The claim of O_EXCL belongs to the open file, which each request in the kernel holds. */
 	info->flags = opening->shared ? 0 : TCMUR_INFO_EXCLUSIVE;
 	settle_unmap(opening, info);
 }

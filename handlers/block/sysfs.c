@@ -83,7 +83,7 @@ size_t sysfs_bytes(dev_t device, const char *attribute, uint8_t *bytes, size_t l
 	return n;
 }
 
-/* The value of the first line "PREFIX""NAME=VALUE" of a file. */
+/* Finds the first line "PREFIX""NAME=VALUE" of a file and copies VALUE. */
 static bool find_value(const char *path, const char *prefix, const char *name, char *text, size_t len)
 {
 	size_t prefix_len = strlen(prefix), name_len = strlen(name);
@@ -113,7 +113,7 @@ bool sysfs_uevent(dev_t device, const char *name, char *text, size_t len)
 	return find_value(path, "", name, text, len);
 }
 
-/* udev's database, a file for each device; a line "E:NAME=VALUE" for each property. */
+/* udev's database has a file for each device, with a line "E:NAME=VALUE" for each property. */
 bool udev_property(dev_t device, const char *name, char *text, size_t len)
 {
 	char path[256];
@@ -136,7 +136,7 @@ bool sysfs_disk(dev_t partition, dev_t *disk)
 
 /* --- who uses it ------------------------------------------------------------------------------ */
 
-/* True also for a partition of the device. */
+/* Returns true also for a partition of the device. */
 static bool is_part_of(unsigned maj, unsigned min, dev_t device)
 {
 	dev_t other = makedev(maj, min), disk;
@@ -169,7 +169,7 @@ static bool find_mount(dev_t device, char *text, size_t len)
 	return found;
 }
 
-/* Device mapper, LVM and MD put a link to what they made of the device here. */
+/* Device mapper, LVM and MD put a link into this folder for each device that they build on this one. */
 static bool find_holder(dev_t device, char *text, size_t len)
 {
 	char path[256];

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
-/* The iovecs hold at least len bytes, as those of each I/O do. */
+/* The iovecs contain at least len bytes, as those of each I/O do. */
 static inline void copy_to_iov(const struct iovec *iov, const void *memory, uint64_t len)
 {
 	const char *from = memory;

@@ -16,8 +16,8 @@
 
 _Static_assert(sizeof(struct fdio_request) <= TCMUR_IO_SCRATCH_MAX, "fits the scratch space");
 
-#define DIRECT_ALIGN 4096u      /* suits every logical block size in use */
-#define BOUNCE_LEN   (1u << 20) /* bytes of an aligned buffer: bounds the memory, not the I/O */
+#define DIRECT_ALIGN 4096u      /* This alignment is enough for every logical block size in use. */
+#define BOUNCE_LEN   (1u << 20) /* The size of an aligned buffer. It limits the memory and not the I/O. */
 
 static struct fdio_request *request_init(const struct fdio *fdio, struct tcmur_queue *queue,
 					 struct tcmur_io *io, void (*done)(struct tcmur_op *op, int result))
@@ -40,8 +40,10 @@ static struct fdio_request *request_init(const struct fdio *fdio, struct tcmur_q
 /* A result besides those of the kernel: the I/O reaches past the end of the storage. */
 #define PAST_END INT_MIN
 
-/* The size of a regular file in bytes; UINT64_MAX when the kernel does not tell. A network file
- * system does not ask its server for it, so this does not block. */
+/*
+ * Returns the size of a regular file in bytes, or UINT64_MAX if the kernel does not tell. A network file
+ * system does not ask its server for the size, so this does not block.
+ */
 static uint64_t file_size(int fd)
 {
 	struct statx stx;
@@ -51,8 +53,10 @@ static uint64_t file_size(int fd)
 	return stx.stx_size;
 }
 
-/* The blocks from the end on cannot be read. For a write, too, this tells the initiator which
- * blocks are lost. */
+/*
+ * The blocks past the end cannot be read. The status also tells an initiator that has written which blocks
+ * are lost.
+ */
 static void complete_past_end(struct fdio_request *request)
 {
 	const struct fdio *fdio = request->fdio;
@@ -83,7 +87,7 @@ static void synced(struct tcmur_op *op, int result)
 	complete((struct fdio_request *)op, result);
 }
 
-/* done of everything that moves no data through a queue's readv or writev. */
+/* The done() of everything that does not move data through readv or writev of a queue. */
 static void finish(struct tcmur_op *op, int result)
 {
 	struct fdio_request *request = (struct fdio_request *)op;
@@ -100,8 +104,8 @@ static void finish(struct tcmur_op *op, int result)
 
 struct place {
 	const struct iovec *iov;
-	uint32_t iovcnt; /* from iov on */
-	size_t skip;     /* bytes into the first */
+	uint32_t iovcnt; /* The number of iovecs, counted from iov. */
+	size_t skip;     /* The number of bytes to skip in the first iovec. */
 };
 
 static struct place place_at(const struct tcmur_io *io, uint64_t offset)
@@ -118,7 +122,7 @@ static struct place place_at(const struct tcmur_io *io, uint64_t offset)
 
 enum copy { COPY_FROM_IOV, COPY_TO_IOV };
 
-/* Moves len bytes at offset of the array from or to buffer. */
+/* Moves len bytes between the buffer and the iovec array, beginning at offset in the array. */
 static void copy_iov(const struct tcmur_io *io, uint64_t offset, void *buffer, uint64_t len, enum copy how)
 {
 	struct place place = place_at(io, offset);
@@ -143,15 +147,17 @@ static void copy_iov(const struct tcmur_io *io, uint64_t offset, void *buffer, u
 
 /* --- read and write ------------------------------------------------------------------------------ */
 
-/* What is to be moved next. */
+/* The part of the data that is moved next. */
 struct piece {
 	const struct iovec *iov;
 	uint32_t iovcnt;
 	off_t offset;
 };
 
-/* After a short transfer inside an iovec, the rest of that one goes alone: io->iov is
- * not ours to change. */
+/*
+ * After a short transfer that ended inside an iovec, the rest of this iovec is moved alone, because io->iov
+ * must not be changed.
+ */
 static struct piece next_piece(struct fdio_request *request)
 {
 	struct tcmur_io *io = request->op.io;
@@ -168,7 +174,7 @@ static struct piece next_piece(struct fdio_request *request)
 	return piece;
 }
 
-/* Any thread: moves the next piece at once. Bytes, or -errno. */
+/* Any thread. Moves the next piece at once. Returns the number of bytes, or -errno. */
 static int move(struct tcmur_op *op)
 {
 	struct fdio_request *request = (struct fdio_request *)op;
@@ -183,9 +189,9 @@ static int move(struct tcmur_op *op)
 static void transferred(struct tcmur_op *op, int result);
 
 /*
- * The kernel holds the inode's lock while it copies the data of a buffered write, so several
- * threads that write to one file only take the lock from each other. With FUA the thread waits for
- * the disk without the lock afterwards: such writes do gain from running at the same time.
+ * The kernel holds the inode's lock while it copies the data of a buffered write, so several threads that
+ * write to one file would only wait for each other. With FUA, the thread waits for the disk afterwards and
+ * does not hold the lock: such writes do become faster if they run at the same time.
  */
 static void start_buffered_write(struct fdio_request *request)
 {
@@ -216,7 +222,7 @@ static void transfer(struct fdio_request *request)
 				  (uint64_t)piece.offset, 0);
 }
 
-/* A direct read behind an end that lies inside a block fails with EINVAL on some file systems. */
+/* A direct read past an end of the file that lies inside a block fails with EINVAL on some file systems. */
 static bool is_past_end(int fd, off_t offset)
 {
 	struct stat st;
@@ -224,8 +230,10 @@ static bool is_past_end(int fd, off_t offset)
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && offset >= st.st_size;
 }
 
-/* Moves up to BOUNCE_LEN bytes of what is left through buffer. 0 at the end of the storage, or
- * -errno. */
+/*
+ * Moves up to BOUNCE_LEN bytes of the remaining data through the buffer. Returns 0 at the end of the storage,
+ * or -errno.
+ */
 static ssize_t bounce_once(const struct fdio_request *request, char *buffer)
 {
 	const struct tcmur_io *io = request->op.io;
@@ -249,7 +257,7 @@ static ssize_t bounce_once(const struct fdio_request *request, char *buffer)
 	return n;
 }
 
-/* Pool thread: moves what is left through an aligned buffer. */
+/* Pool thread. Moves the remaining data through an aligned buffer. */
 static int bounce(struct tcmur_op *op)
 {
 	struct fdio_request *request = (struct fdio_request *)op;
@@ -269,7 +277,7 @@ static int bounce(struct tcmur_op *op)
 	return n < 0 ? (int)n : 0;
 }
 
-/* The kernel refused the buffer's alignment. Rare: the daemon's buffers are aligned. */
+/* The kernel has refused the buffer's alignment. This is rare, because the daemon's buffers are aligned. */
 static void start_bounce(struct fdio_request *request)
 {
 	request->sync_after = request->sync_after || request->rwf != 0;
@@ -295,7 +303,7 @@ static void transferred(struct tcmur_op *op, int result)
 	} else if (result == -EINVAL && request->fdio->direct) {
 		start_bounce(request);
 	} else if (result == -EOPNOTSUPP && request->rwf) {
-		/* No RWF_DSYNC on this file system: write, then make it stable. */
+		/* This file system has no RWF_DSYNC: write first, and make the data stable afterwards. */
 		request->rwf = 0;
 		request->sync_after = true;
 		transfer(request);
@@ -312,8 +320,10 @@ void fdio_read(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur_
 	transfer(request);
 }
 
-/* Completes I/O that would change bytes past the end of the storage, where a write would lengthen
- * it. */
+/*
+ * Completes I/O that would change bytes past the end of the storage, because a write there would make the
+ * storage longer.
+ */
 static bool refuse_past_end(struct fdio_request *request)
 {
 	const struct fdio *fdio = request->fdio;
@@ -346,9 +356,9 @@ void fdio_flush(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur
 }
 
 /*
- * A block device that could zero when it was opened may be unable to later: a disk that refused
- * once, and in Linux 6.11 to 6.16 a loop device on tmpfs. UNMAP only asks (SBC-4 5.33): what is not
- * deallocated keeps its contents.
+ * A block device that could zero when it was opened may be unable to do so later, for example a disk that has
+ * refused once, or a loop device on tmpfs in Linux 6.11 to 6.16. UNMAP is only a request (SBC-4 5.33): blocks
+ * that are not deallocated keep their contents.
  */
 static void unmapped(struct tcmur_op *op, int result)
 {
@@ -391,7 +401,7 @@ static void zeroed(struct tcmur_op *op, int result)
 	struct fdio_request *request = (struct fdio_request *)op;
 
 	op->done = finish;
-	if (result == -EOPNOTSUPP) /* tmpfs, NFS and others zero no range */
+	if (result == -EOPNOTSUPP) /* tmpfs, NFS and others cannot zero a range */
 		tcmur_queue_blocking(request->queue, op, write_zeros);
 	else
 		finish(op, result);

@@ -42,7 +42,7 @@ static __attribute__((format(printf, 2, 3))) void format_path(char *path, const 
 		path[0] = '\0';
 }
 
-/* The first line of a file without its newline; "" if there is none. */
+/* Reads the first line of a file without its newline; "" if there is none. */
 static void read_line(const char *path, char *text, size_t len)
 {
 	FILE *file = fopen(path, "re");
@@ -74,17 +74,14 @@ static bool find_entry(const char *folder, bool (*match)(const char *folder, con
 struct search {
 	const struct stat *st;
 	bool read_only;
-	unsigned own; /* descriptors of this process that lead there */
+	unsigned own; /* the number of descriptors of this process that lead to the storage */
 	char *text;
 	size_t len;
 };
 
 /* --- loop devices --- */
 
-/*
- * The path in sysfs is that of the moment when the device was attached; the device itself knows the
- * file.
- */
+/* sysfs shows the path as it was when the device was attached. The device itself knows the file. */
 static bool is_attached(const char *name, const char *path, const struct stat *st)
 {
 	struct loop_info64 info;
@@ -111,7 +108,7 @@ static bool match_loop(const char *folder, const char *name, void *arg)
 	format_path(path, "%s/%s/loop/backing_file", folder, name);
 	read_line(path, file, sizeof(file));
 	if (!file[0])
-		return false; /* it is attached to nothing */
+		return false; /* the device is attached to nothing */
 	format_path(path, "%s/%s/ro", folder, name);
 	read_line(path, read_only, sizeof(read_only));
 	if ((search->read_only && read_only[0] == '1') || !is_attached(name, file, search->st))
@@ -149,8 +146,8 @@ static bool match_backstore(const char *folder, const char *name, void *arg)
 }
 
 /*
- * The folders of our own devices, user_N, are left out: while the kernel removes one it holds its
- * folder.
+ * The folders of our own devices, user_N, are left out, because the kernel holds the folder of a device while
+ * it removes it.
  */
 static bool match_hba(const char *folder, const char *name, void *arg)
 {

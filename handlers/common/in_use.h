@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who else uses a file or a block device, as far as /proc, /sys and configfs show it. All may
+ * Finds who else uses a file or a block device, as far as /proc, /sys and configfs show it. All functions may
  * block.
  */
 #ifndef COMMON_IN_USE_H
@@ -10,20 +10,20 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-/* Where the kernel shows its data; tests show their own. */
+/* The folders in which the kernel shows its data. Tests set folders of their own. */
 extern const char *in_use_configfs; /* "/sys/kernel/config/target" */
 extern const char *in_use_blocks;   /* "/sys/block" */
 
 /*
- * Whether a loop device is attached to this regular file; text: "/dev/loop0 is attached to it". A
- * loop device that only reads does not disturb a reader.
+ * Returns whether a loop device is attached to this regular file. text becomes for example "/dev/loop0 is
+ * attached to it". A loop device that only reads does not disturb a reader.
  */
 bool in_use_by_loop(const struct stat *st, bool read_only, char *text, size_t len);
 /*
- * Whether a backstore of the kernel's own target uses this file or block device; text: "the
- * kernel's backstore fileio_0/disk uses it".
+ * Returns whether a backstore of the kernel's own target uses this file or block device. text becomes for
+ * example "the kernel's backstore fileio_0/disk uses it".
  */
 bool in_use_by_backstore(const struct stat *st, char *text, size_t len);
-/* Names a process that has this file or block device open: "process 4711 (qemu) has it open". */
+/* Names a process that has this file or block device open, for example "process 4711 (qemu) has it open". */
 void in_use_by_process(const struct stat *st, char *text, size_t len);
 #endif

@@ -10,7 +10,7 @@
 
 #define BITS 64u
 
-/* The mask of the bits from first on within its word, as far as last reaches. */
+/* Returns the bits of one word from first on, as far as last reaches. */
 static uint64_t mask_of(uint64_t first, uint64_t last)
 {
 	uint64_t mask = ~0ull << first % BITS;
@@ -25,7 +25,7 @@ static uint64_t load(const struct page_marks *marks, uint64_t page)
 	return __atomic_load_n(&marks->words[page / BITS], __ATOMIC_RELAXED);
 }
 
-/* The first page of the word behind that of page. */
+/* Returns the first page of the next word. */
 static uint64_t next_word(uint64_t page)
 {
 	return (page / BITS + 1) * BITS;
@@ -50,7 +50,7 @@ void page_marks_set(struct page_marks *marks, uint64_t offset, uint64_t len)
 	for (; page <= last; page = next_word(page)) {
 		uint64_t mask = mask_of(page, last);
 
-		/* Only the first write to a page pays for the atomic. */
+		/* Only the first write to a page pays for an atomic operation. */
 		if ((load(marks, page) & mask) != mask)
 			__atomic_fetch_or(&marks->words[page / BITS], mask, __ATOMIC_RELAXED);
 	}

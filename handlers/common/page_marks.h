@@ -10,11 +10,11 @@
 #define PAGE_MARKS_PAGE 4096u
 
 struct page_marks {
-	uint64_t *words; /* atomic */
+	uint64_t *words; /* Atomic. */
 	uint64_t npages;
 };
 
-/* For a disk of size bytes, with no page marked. 0, or -ENOMEM. */
+/* Makes the marks for a disk of size bytes; no page is marked. Returns 0 or -ENOMEM. */
 int page_marks_init(struct page_marks *marks, uint64_t size);
 void page_marks_destroy(struct page_marks *marks);
 /* Marks each page that the range touches; offset and len are in bytes, and len is not 0. */

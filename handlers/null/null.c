@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The disk that stores nothing: for measuring what lies above the storage, and the smallest handler
- * there is.
+ * The disk that stores nothing. It is used to measure the code above the storage, and it is the smallest
+ * possible handler.
  */
 #include <string.h>
 
@@ -15,7 +15,7 @@ static int null_open(struct tcmur_open *open)
 	open->info.size = open->size ? open->size : DEFAULT_SIZE;
 	open->info.block_size = open->block_size ? open->block_size : 512;
 	open->info.read_only = open->read_only;
-	open->info.flags = TCMUR_INFO_EXCLUSIVE; /* there is no I/O at all */
+	open->info.flags = TCMUR_INFO_EXCLUSIVE; /* no I/O reaches storage, so nobody else can use it */
 	return 0;
 }
 
@@ -46,7 +46,7 @@ static void null_write(void *handle, struct tcmur_queue *queue, struct tcmur_io 
 	tcmur_io_complete(io, TCMUR_OK);
 }
 
-/* Nothing is stored, so each disk is one of its own. */
+/* Nothing is stored, so each disk is a different one. */
 static int null_identify(const struct tcmur_open *open, struct tcmur_identity *identity)
 {
 	(void)open;

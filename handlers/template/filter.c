@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A filter to start from: it logs reads and writes that take longer than a limit. docs/writing-a-handler.md
- * walks through it. It needs nothing but the installed headers.
+ * explains it step by step. It needs nothing but the installed headers.
  */
-#define TCMUR_API_VERSION 1 /* the version that this was written for; before the include */
+#define TCMUR_API_VERSION 1 /* the API version for which this was written; must precede the include */
 #include <tcmur/filter.h>
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-/* What the administrator has set. The daemon zeroes it, so zero is the default. */
+/* The options that the administrator has set. The daemon zeroes this structure, so zero is the default. */
 struct params {
 	unsigned slower_ms;
 };
@@ -76,7 +76,8 @@ static uint64_t milliseconds_since(const struct timespec *then)
 static void template_done(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io,
 			  enum tcmur_status status)
 {
-	const struct params *params = tcmur_layer_params(layer); /* those of now; valid in this call only */
+	/* the present parameters; the pointer is valid in this call only */
+	const struct params *params = tcmur_layer_params(layer);
 	const struct started *started = io->scratch;
 	struct counts *counts = layer->handle;
 	uint64_t ms = milliseconds_since(&started->at);
@@ -120,7 +121,7 @@ static const struct tcmur_option template_options[] = {
     {NULL, NULL},
 };
 
-/* Operations that are not named here go to the next layer without a detour. */
+/* Operations that are not named here go directly to the next layer. */
 static struct tcmur_filter template_filter = {
     .io_size = sizeof(struct started),
     .params_size = sizeof(struct params),

@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A handler to start from: a disk in memory that is filled with one byte. docs/writing-a-handler.md
- * walks through it. Needs nothing but the installed headers.
+ * A handler to start from: a disk in memory that is filled with one byte. docs/writing-a-handler.md explains
+ * it step by step. It needs nothing but the installed headers.
  */
-#define TCMUR_API_VERSION 1 /* the version that this was written for; before the include */
+#define TCMUR_API_VERSION 1 /* the API version for which this was written; must precede the include */
 #include <tcmur/handler.h>
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One LUN. The handle that open() gives to the daemon, and that comes back with each call. */
+/* One LUN. open() gives this handle to the daemon, and each later call gets it back. */
 struct disk {
 	char *bytes;
 	uint64_t size;
 };
 
-/*
- * On a pool thread: it may block. Says 0, or -errno with one line that names the thing and the
- * reason.
- */
+/* Pool thread; it may block. Returns 0, or -errno with one line that names the storage and the reason. */
 static int template_open(struct tcmur_open *open)
 {
 	const char *fill = tcmur_open_option(open, "fill", "0");
@@ -37,16 +34,17 @@ static int template_open(struct tcmur_open *open)
 	}
 	memset(disk->bytes, atoi(fill), open->size);
 	disk->size = open->size;
-	/* What the disk is. Everything that is left zero has a default. */
+	/* The properties of the disk. Each member that is left zero has a default. */
 	open->info.size = disk->size;
 	open->info.block_size = open->block_size ? open->block_size : 512;
 	open->info.read_only = open->read_only;
-	open->info.flags = TCMUR_INFO_EXCLUSIVE; /* memory of this process: nobody else can use it */
+	/* this is memory of this process, so nobody else can use it */
+	open->info.flags = TCMUR_INFO_EXCLUSIVE;
 	open->handle = disk;
 	return 0;
 }
 
-/* On a pool thread, after the last I/O. */
+/* Pool thread, after the last I/O. */
 static void template_close(void *handle)
 {
 	struct disk *disk = handle;
@@ -56,9 +54,9 @@ static void template_close(void *handle)
 }
 
 /*
- * A data callback: io->len bytes at io->offset, from or to the pieces of memory in io->iov. The
- * range lies within the size, so there is nothing to check. It ends with one tcmur_io_complete(),
- * after which io is gone.
+ * A data callback. It moves io->len bytes at io->offset from or to the pieces of memory in io->iov. The
+ * daemon has checked that the range lies within the size. The callback ends with one tcmur_io_complete(), and
+ * must not use io afterwards.
  */
 static void template_read(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
 {
@@ -88,8 +86,8 @@ static const struct tcmur_option template_options[] = {
 };
 
 /*
- * What is not named here is emulated by the daemon (WRITE SAME, COMPARE AND WRITE …) or reported as
- * absent.
+ * The daemon emulates the operations that are not named here (WRITE SAME, COMPARE AND WRITE …) or reports
+ * them as missing.
  */
 static struct tcmur_handler template_handler = {
     .name = "template",
@@ -102,8 +100,5 @@ static struct tcmur_handler template_handler = {
     .write = template_write,
 };
 
-/*
- * ASYNC: the data callbacks never block. A handler whose library blocks says TCMUR_PARALLEL
- * instead.
- */
+/* ASYNC: the data callbacks never block. A handler with a library that blocks uses TCMUR_PARALLEL instead. */
 TCMUR_REGISTER_HANDLER(template_handler, TCMUR_ASYNC)

@@ -26,9 +26,9 @@
 extern "C" {
 #endif
 
-/* The most filters of one LUN. */
+/* The largest number of filters of one LUN. */
 #define TCMUR_FILTERS_MAX 8
-/* The most bytes of parameters, and of scratch space for each I/O, that a filter may ask for. */
+/* The largest number of bytes of parameters, and of scratch space for each I/O, that a filter may ask for. */
 #define TCMUR_FILTER_PARAMS_MAX  4096
 #define TCMUR_FILTER_SCRATCH_MAX 1024
 
@@ -47,7 +47,7 @@ enum tcmur_operation {
 };
 
 /*
- * A filter's place in the chain of one LUN. The daemon owns it; it is valid from open() until close() has
+ * A filter's place in the chain of one LUN. The daemon owns it. It is valid from open() until close() has
  * returned.
  */
 struct tcmur_layer {
@@ -55,7 +55,7 @@ struct tcmur_layer {
 	struct tcmur_lun *lun;
 	/* What the storage is, as its handler has reported it. Constant. */
 	const struct tcmur_info *info;
-	/* The filter's own. open() may set it; NULL before. */
+	/* The filter's own pointer. It is NULL until open() sets it. */
 	void *handle;
 };
 
@@ -81,18 +81,18 @@ struct tcmur_filter {
 	const struct tcmur_option *options;
 
 	/*
-	 * Required if there are options, any thread. Writes the value of one option into params. The daemon
-	 * zeroes params_size bytes, and calls this once for each option that the administrator has given,
-	 * in their order. To change an option while the disk is in use, it does the same with other memory,
-	 * which then replaces the old parameters. So set() touches nothing but params, and I/O never sees a
-	 * half of a change. 0, or -EINVAL with reason: a text that follows "KEY=VALUE: " and says what is
-	 * wrong and what would be right.
+	 * Required if there are options; any thread. Writes the value of one option into params. The daemon
+	 * zeroes params_size bytes, and calls this function once for each option that the administrator has
+	 * given, in their order. To change an option while the disk is in use, the daemon does the same with
+	 * other memory, which then replaces the old parameters. So set() must touch nothing but params, and
+	 * I/O never sees half of a change. Returns 0, or -EINVAL with reason: a text that follows "KEY=VALUE:
+	 * " and says what is wrong and what would be right.
 	 */
 	int (*set)(void *params, const char *name, const char *value, char *reason, size_t reason_len);
 
 	/*
-	 * Optional, pool thread, may block. The handler is open, and so are the filters further inside. 0,
-	 * or -errno with error: one line that says what failed and why.
+	 * Optional, pool thread, may block. The handler is open, and so are the filters that are nearer to
+	 * it. Returns 0, or -errno with error: one line that says what failed and why.
 	 */
 	int (*open)(struct tcmur_layer *layer, char *error, size_t error_len);
 	/* Optional, pool thread, may block. No I/O is in flight and none follows. */
@@ -116,11 +116,12 @@ struct tcmur_filter {
 	void (*extents)(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io);
 
 	/*
-	 * Optional. Nobody waits any more for an I/O that this filter has neither completed nor given to the
-	 * next layer. The filter ends it soon, for example with TCMUR_ABORTED, also inside this call. The
-	 * daemon does not cancel what a filter has asked of <tcmur/queue.h>. Missing: the I/O ends when the
-	 * filter gives it to the next layer. An I/O that another thread is completing at this moment may be
-	 * cancelled as well; the filter then ignores the call.
+	 * Optional. The initiator no longer waits for an I/O that this filter has neither completed nor given
+	 * to the next layer. The filter ends the I/O soon, for example with TCMUR_ABORTED; it may do so
+	 * inside this call. The daemon does not cancel the requests that a filter has made with
+	 * <tcmur/queue.h>. Missing: the I/O ends when the filter gives it to the next layer. An I/O that
+	 * another thread is completing at this moment may be cancelled as well; the filter then ignores the
+	 * call.
 	 */
 	void (*cancel)(struct tcmur_layer *layer, struct tcmur_io *io);
 };
@@ -134,18 +135,18 @@ typedef void tcmur_done(struct tcmur_layer *layer, struct tcmur_queue *queue, st
 
 /*
  * On the I/O's loop. Gives an I/O of this layer to the next one, as operation. The I/O is not copied. A
- * filter that changes offset, len, iov, iovcnt or flags puts the old values back before it completes the
- * I/O. done is called on the same loop, possibly inside this call. With done NULL the filter does not see
- * the I/O again. An I/O that nobody waits for any more ends with TCMUR_TIMEOUT instead of reaching the next
- * layer, and one that the handler does not know with TCMUR_NOT_SUPPORTED.
+ * filter that changes offset, len, iov, iovcnt or flags puts the old values back before it completes the I/O.
+ * done is called on the same loop, possibly inside this call. With done NULL the filter does not see the I/O
+ * again. An I/O that was cancelled ends with TCMUR_TIMEOUT and does not reach the next layer, and one that
+ * the handler does not know ends with TCMUR_NOT_SUPPORTED.
  */
 void tcmur_next(struct tcmur_layer *layer, struct tcmur_io *io, enum tcmur_operation operation,
 		tcmur_done *done);
 
 /*
- * open(), close(), and callbacks on event loops. Returns the parameters that are in force, 16-byte aligned.
- * They may be replaced at any time, so the pointer is valid until the callback returns. All loops use the
- * same memory: a filter that counts in it does so with atomic operations. The count then begins again
+ * To be called in open(), close(), and callbacks on event loops. Returns the present parameters, 16-byte
+ * aligned. They may be replaced at any time, so the pointer is valid until the callback returns. All loops
+ * use the same memory, so a filter that counts in it uses atomic operations. Such a count begins again
  * whenever a parameter is changed.
  */
 void *tcmur_layer_params(const struct tcmur_layer *layer);

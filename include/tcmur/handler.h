@@ -67,9 +67,7 @@ enum tcmur_status {
 	TCMUR_FENCED,
 	/* The SCSI status RESERVATION CONFLICT. */
 	TCMUR_CONFLICT,
-	/*
-	 * CHECK CONDITION with the sense data that stands in io->sense, for errors that have no status here.
-	 */
+	/* CHECK CONDITION with the sense data in io->sense, for errors that have no status here. */
 	TCMUR_SENSE,
 };
 
@@ -92,7 +90,8 @@ enum tcmur_thread_model {
 #define TCMUR_IO_NO_UNMAP 0x02u
 
 /*
- * The most bytes of scratch space for each I/O that a handler may ask for in tcmur_handler.io_size.
+ * The largest number of bytes of scratch space for each I/O that a handler may ask for in
+ * tcmur_handler.io_size.
  */
 #define TCMUR_IO_SCRATCH_MAX 256
 
@@ -129,9 +128,9 @@ struct tcmur_io {
 	uint32_t iovcnt;
 	uint32_t flags; /* TCMUR_IO_* */
 	/*
-	 * out, with TCMUR_MISCOMPARE: index of the first byte that differs. With TCMUR_READ_ERROR,
-	 * TCMUR_WRITE_ERROR and TCMUR_SENSE a handler that knows the first bad byte sets its index;
-	 * TCMUR_OFFSET_UNKNOWN is there before.
+	 * Result, with TCMUR_MISCOMPARE: the index of the first byte that differs. With TCMUR_READ_ERROR,
+	 * TCMUR_WRITE_ERROR and TCMUR_SENSE, a handler that knows the first bad byte sets its index. The
+	 * daemon sets TCMUR_OFFSET_UNKNOWN before.
 	 */
 	uint64_t miscompare_offset;
 	struct tcmur_extent
@@ -141,8 +140,9 @@ struct tcmur_io {
 	/* io_size bytes for the handler, 16-byte aligned. The daemon does not zero them. */
 	void *scratch;
 	/*
-	 * out, with TCMUR_SENSE: sense key << 16 | ADDITIONAL SENSE CODE << 8 | its qualifier (SPC-4 4.5.6).
-	 * The command has not been executed, so the sense keys NO SENSE and RECOVERED ERROR are not allowed.
+	 * Result, with TCMUR_SENSE: sense key << 16 | ADDITIONAL SENSE CODE << 8 | its qualifier (SPC-4
+	 * 4.5.6). The command has not been executed, so the sense keys NO SENSE and RECOVERED ERROR are not
+	 * allowed.
 	 */
 	uint32_t sense;
 };
@@ -169,25 +169,24 @@ struct tcmur_scsi {
 
 /* Flags of struct tcmur_info. */
 /*
- * No other process uses the storage, and no I/O of a killed process is still in flight on it:
- * open() answers -EBUSY until then.
+ * No other process uses the storage, and no I/O of a killed process is still in flight on it. Until this is
+ * true, open() returns -EBUSY.
  */
 #define TCMUR_INFO_EXCLUSIVE 0x01u
-/*
- * The contents live in memory, and are lost with the process unless tcmur_open_memory() keeps them.
- */
+/* The contents lie in memory, and are lost with the process unless tcmur_open_memory() keeps them. */
 #define TCMUR_INFO_VOLATILE 0x02u
 /*
- * With TCMUR_INFO_VOLATILE: the administrator has said that the disk may start empty although it
- * was written.
+ * With TCMUR_INFO_VOLATILE: the administrator has accepted that the disk starts empty although it was
+ * written.
  */
 #define TCMUR_INFO_LOSS_ACCEPTED 0x04u
 /* open() has created the storage, so discard() may remove it. */
 #define TCMUR_INFO_CREATED 0x08u
-/* refresh(): the storage holds fewer bytes than are served. */
+/* Set by refresh(): the storage contains fewer bytes than are served. */
 #define TCMUR_INFO_SHORT 0x10u
 /*
- * refresh(): the name of the storage leads to other storage, or to none, while the old one is still served.
+ * Set by refresh(): the name of the storage now leads to other storage, or to none, while the old one is
+ * still served.
  */
 #define TCMUR_INFO_REPLACED 0x20u
 
@@ -197,7 +196,7 @@ struct tcmur_info {
 	uint64_t size;
 	/* The size of a logical block: 512 or 4096. */
 	uint32_t block_size;
-	/* 0: the same as block_size. */
+	/* 0 means the same as block_size. */
 	uint32_t physical_block_size;
 	bool read_only;
 	bool rotational;
@@ -209,22 +208,22 @@ struct tcmur_info {
 	bool thin;
 	/* Unmapped blocks read as zeros. Reported as LBPRZ. */
 	bool unmap_zeroes;
-	/* Bytes; 0: block_size. */
+	/* In bytes; 0 means block_size. */
 	uint32_t unmap_granularity;
 	/* Bytes. */
 	uint32_t unmap_alignment;
 	/*
-	 * The most bytes that the handler takes in one read or write; the daemon splits larger I/O.
-	 * 0: there is no limit.
+	 * The largest number of bytes that the handler accepts in one read or write; the daemon splits larger
+	 * I/O. 0 means no limit.
 	 */
 	uint64_t max_io;
-	/* The same for one unmap or write_zeroes. */
+	/* The same limit for one unmap or write_zeroes. */
 	uint64_t max_unmap;
-	/* Bytes; 0: not reported. */
+	/* In bytes; 0 means that no value is reported. */
 	uint32_t optimal_io;
 	/* TCMUR_INFO_* */
 	uint64_t flags;
-	/* 0. Room to grow without moving the members that follow in struct tcmur_open. */
+	/* Always 0. Room to grow without moving the members that follow in struct tcmur_open. */
 	uint64_t reserved[7];
 };
 
@@ -257,21 +256,21 @@ struct tcmur_lun;
 struct tcmur_queue;
 
 /*
- * Who the storage is, as far as the storage itself can tell; the unit serial number of the disk is
- * derived from it. The daemon zeroes the structure before it calls identify(). A later daemon may
- * append members.
+ * The identity of the storage, as far as the storage itself can tell. The unit serial number of the disk is
+ * derived from it. The daemon zeroes the structure before it calls identify(). A later daemon may append
+ * members.
  */
 struct tcmur_identity {
 	/*
-	 * A name that the storage carries with it and that no other storage in the world has, such
-	 * as a UUID or a WWN: two machines that reach the same storage then report the same disk.
-	 * "": the storage has no such name.
+	 * A name that the storage carries with it and that no other storage in the world has, such as a UUID
+	 * or a WWN. Two machines that reach the same storage then report the same disk. "" if the storage has
+	 * no such name.
 	 */
 	char own[256];
 	/*
-	 * A name of the storage on this machine that does not depend on how the configuration is
-	 * written, such as the path without symbolic links. "": the storage belongs to this LUN
-	 * alone, as memory does.
+	 * A name of the storage on this machine that does not depend on how the configuration is written,
+	 * such as the path without symbolic links. "" if the storage belongs to this LUN alone, as memory
+	 * does.
 	 */
 	char place[4096];
 };
@@ -290,19 +289,19 @@ struct tcmur_open {
 	/* The values of the options that the handler has declared. */
 	const struct tcmur_option_value *options;
 	uint32_t noptions;
-	/* The wanted number of bytes; 0: as much as the storage has. */
+	/* The number of bytes that the administrator asks for; 0 means as many as the storage has. */
 	uint64_t size;
-	/* The wanted block size; 0: the handler chooses. */
+	/* The block size that the administrator asks for; 0 means that the handler chooses. */
 	uint32_t block_size;
 	bool read_only;
 	/*
-	 * The handler creates no storage. Storage that exists may hold more than size; the daemon
+	 * The handler must not create storage. Storage that exists may have more than size bytes; the daemon
 	 * does not serve the rest.
 	 */
 	bool existing;
 	/*
-	 * The handler creates storage that does not exist, with size bytes. Without this, its
-	 * absence is an error.
+	 * The handler creates storage that does not exist, with size bytes. If this is false, missing storage
+	 * is an error.
 	 */
 	bool create;
 	struct tcmur_lun *lun;
@@ -336,42 +335,41 @@ struct tcmur_handler {
 	/* Optional. The last element has a NULL name. */
 	const struct tcmur_option *options;
 
-	/* Optional, main thread, once. 0 or -errno. */
+	/* Optional, main thread, called once. Returns 0 or -errno. */
 	int (*load)(void);
-	/* Optional, main thread, once. */
+	/* Optional, main thread, called once. */
 	void (*unload)(void);
 
 	/*
-	 * Optional, any thread. Judges the text only; it opens no path and contacts no server. 0,
-	 * or -errno with reason.
+	 * Optional, any thread. Checks the text only: it opens no path and contacts no server. Returns 0, or
+	 * -errno with reason.
 	 */
 	int (*check_config)(const char *config, char *reason, size_t reason_len);
 
 	/*
-	 * Required, pool thread, may block. 0 with handle and info filled, or -errno with error
-	 * filled. -EBUSY: another opener holds the storage, or I/O that a killed daemon has left in
-	 * the kernel does; the daemon then tries again for a while where it can.
+	 * Required, pool thread, may block. Returns 0 with handle and info filled, or -errno with error
+	 * filled. -EBUSY means that another opener holds the storage, or that I/O of a killed daemon is still
+	 * in the kernel; the daemon then tries again for a while where it can.
 	 */
 	int (*open)(struct tcmur_open *open);
 	/* Required, pool thread, may block. No I/O is in flight and none follows. */
 	void (*close)(void *handle);
 	/*
-	 * Optional, pool thread, may block, concurrent with I/O. Fills info again, for example
-	 * after a file has grown. 0 or -errno.
+	 * Optional, pool thread, may block, concurrent with I/O. Fills info again, for example after a file
+	 * has grown. Returns 0 or -errno.
 	 */
 	int (*refresh)(void *handle, struct tcmur_info *info);
 
 	/*
-	 * Data callbacks. The daemon emulates those that are missing, or reports the command as
-	 * unsupported; the comments say what happens without each.
+	 * Data callbacks. The daemon emulates those that are missing, or reports the command as unsupported.
+	 * The comments say what happens without each.
 	 */
 	/* Required unless there is scsi(). */
 	void (*read)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io);
 	/* Missing: the disk is read-only. */
 	void (*write)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io);
 	/*
-	 * offset and len are the range, or 0 and 0 for the whole disk. Missing: every write counts
-	 * as stable.
+	 * offset and len are the range, or 0 and 0 for the whole disk. Missing: every write counts as stable.
 	 */
 	void (*flush)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io);
 	/* Missing: the disk is not thin. */
@@ -386,55 +384,56 @@ struct tcmur_handler {
 	void (*extents)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io);
 
 	/*
-	 * Optional, event loop, never blocks. Gives readers direct access to the medium: fills iov
-	 * with at most iovcnt pieces that cover [offset, offset + len) and returns their number, or
-	 * 0 if it cannot (then read() is used). The memory stays readable until close(); its
-	 * contents may change while they are read.
+	 * Optional, event loop, never blocks. Gives readers direct access to the medium: fills iov with at
+	 * most iovcnt pieces that cover [offset, offset + len) and returns their number, or 0 if it cannot,
+	 * and then read() is used. The memory stays readable until close(); its contents may change while
+	 * they are read.
 	 */
 	uint32_t (*data)(void *handle, uint64_t offset, uint64_t len, struct iovec *iov, uint32_t iovcnt);
 
 	/*
-	 * Optional, context as thread_model says. May take any command before the device server
-	 * does: returns true and later calls tcmur_scsi_complete() exactly once, or returns false
-	 * to leave the command to the device server.
+	 * Optional; thread_model says on which thread. May take any command before the device server does:
+	 * returns true and later calls tcmur_scsi_complete() exactly once, or returns false to leave the
+	 * command to the device server.
 	 */
 	bool (*scsi)(void *handle, struct tcmur_queue *queue, struct tcmur_scsi *cmd);
 
 	/*
-	 * Optional, pool thread, may block, concurrent with I/O. Enlarges the storage; the daemon
-	 * never asks for less. 0, or -errno with nothing changed. Missing: only storage that has
-	 * the new size already is enlarged.
+	 * Optional, pool thread, may block, concurrent with I/O. Enlarges the storage; the daemon never asks
+	 * for less. Returns 0, or -errno with nothing changed. Missing: a disk can only be enlarged if its
+	 * storage already has the new size.
 	 */
 	int (*resize)(void *handle, uint64_t size);
 
 	/*
-	 * Optional, pool thread, may block, concurrent with I/O. 0 with usage filled, or -errno.
+	 * Optional, pool thread, may block, concurrent with I/O. Returns 0 with usage filled, or -errno.
 	 * Initiators see the values in the Logical Block Provisioning log page.
 	 */
 	int (*usage)(void *handle, struct tcmur_usage *usage);
 
 	/*
-	 * Optional, pool or main thread, may block. Says who the storage is. The daemon calls it
-	 * after open() has succeeded, with open->handle set, or without an open() and with
-	 * open->handle NULL: storage that another process uses can be identified as well. It
-	 * creates and changes nothing. 0 with identity filled, or -errno. Missing: open->config is
-	 * taken as the place.
+	 * Optional, pool or main thread, may block. Reports the identity of the storage. The daemon calls it
+	 * after open() has succeeded, with open->handle set. It also calls it without an open(), with
+	 * open->handle NULL, so that storage that another process uses can be identified as well. The
+	 * function creates and changes nothing. Returns 0 with identity filled, or -errno. Missing:
+	 * open->config is taken as the place.
 	 */
 	int (*identify)(const struct tcmur_open *open, struct tcmur_identity *identity);
 
 	/*
 	 * Optional, main or pool thread, may block. Removes the storage that open() has created
-	 * (TCMUR_INFO_CREATED). The daemon calls it right before close() if the start has failed
-	 * for which open() created the storage. Missing: the storage stays.
+	 * (TCMUR_INFO_CREATED). The daemon calls it right before close() if a later step of the start has
+	 * failed. Missing: the storage stays.
 	 */
 	void (*discard)(void *handle);
 
 	/*
-	 * Optional, TCMUR_ASYNC only, on the event loop that owns the I/O. Nobody waits any more for an I/O
-	 * that a data callback has received. Storage that can abandon a request ends it soon, for example
-	 * with TCMUR_ABORTED, also inside this call. What the I/O has asked of <tcmur/queue.h> is cancelled
-	 * by the daemon itself. An I/O that another thread is completing at this moment may be cancelled as
-	 * well; the handler then ignores the call. Missing: the daemon waits for the end of the I/O.
+	 * Optional, TCMUR_ASYNC only, on the event loop that owns the I/O. The initiator no longer waits for
+	 * an I/O that a data callback has received. Storage that can abandon a request ends the I/O soon, for
+	 * example with TCMUR_ABORTED; it may do so inside this call. The daemon itself cancels the requests
+	 * that the I/O has made with <tcmur/queue.h>. An I/O that another thread is completing at this moment
+	 * may be cancelled as well; the handler then ignores the call. Missing: the daemon waits for the end
+	 * of the I/O.
 	 */
 	void (*cancel)(void *handle, struct tcmur_io *io);
 };
@@ -485,30 +484,29 @@ const char *tcmur_open_option(const struct tcmur_open *open, const char *name, c
 int tcmur_parse_size(const char *text, uint64_t *bytes);
 
 /*
- * For open(): memory that outlives this process where somebody keeps it, such as systemd's
- * descriptor store. Returns a descriptor of size bytes to map, which the handler closes; found says
- * whether it holds what the disk had before, instead of zeros. Or -errno: nobody keeps memory, and
- * the handler takes what memory it likes.
+ * For open(): returns memory that outlives this process, if something such as systemd's descriptor store
+ * keeps it. The result is a descriptor of size bytes to map, which the handler closes; found says whether the
+ * memory has the earlier contents of the disk instead of zeros. Or the result is -errno: nothing keeps
+ * memory, and the handler uses memory of its own.
  */
 int tcmur_open_memory(struct tcmur_open *open, uint64_t size, bool *found);
 
 /*
- * Pool thread, may block. Before the first write to a TCMUR_INFO_VOLATILE disk is done: notes
- * durably that the disk has contents, so that their loss is noticed at the next start. Again does
- * no harm.
+ * Pool thread, may block. A handler calls it before it completes the first write to a TCMUR_INFO_VOLATILE
+ * disk. It records durably that the disk has contents, so that their loss is noticed at the next start. To
+ * call it again does no harm.
  */
 void tcmur_lun_written(struct tcmur_lun *lun);
 
 /*
- * Any thread. Asks the daemon to call refresh() soon, for example after the storage has reported a
- * new size.
+ * Any thread. Asks the daemon to call refresh() soon, for example after the storage has reported a new size.
  */
 void tcmur_lun_changed(struct tcmur_lun *lun);
 
 enum tcmur_log_level { TCMUR_LOG_ERROR = 1, TCMUR_LOG_WARN, TCMUR_LOG_INFO, TCMUR_LOG_DEBUG };
 
 /*
- * Any thread; lun may be NULL. Logs one line, after the name of the LUN. It never waits for
+ * Any thread; lun may be NULL. Logs one line, which begins with the name of the LUN. It never waits for
  * storage.
  */
 void tcmur_log(struct tcmur_lun *lun, enum tcmur_log_level level, const char *format, ...)

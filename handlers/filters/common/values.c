@@ -30,7 +30,7 @@ int value_refuse(struct reason reason, const char *format, ...)
 
 /* --- numbers --- */
 
-/* Reads the digits at text. Returns the text behind them, or NULL if there are none or too many. */
+/* Reads the digits at text. Returns the text after them, or NULL if there are none or too many. */
 static const char *read_digits(const char *text, uint64_t *number)
 {
 	size_t n = strspn(text, "0123456789");
@@ -71,7 +71,9 @@ static uint64_t unit_of(const char *text, size_t len)
 	return UINT64_MAX;
 }
 
-/* Reads len bytes; a number without a unit has the unit fallback. Returns false if they are no time. */
+/*
+ * Reads len bytes. A number without a unit has the unit fallback. Returns false if the bytes are not a time.
+ */
 static bool read_time(const char *text, size_t len, uint64_t fallback, uint64_t *ns)
 {
 	uint64_t number = 0;
@@ -159,7 +161,7 @@ const char *value_operation_name(enum tcmur_operation operation)
 	return operations[operation];
 }
 
-/* The bit of the operation whose name is these len bytes; 0: there is none. */
+/* Returns the bit of the operation whose name is these len bytes; 0 if there is none. */
 static uint32_t bit_of(const char *name, size_t len)
 {
 	for (unsigned i = 0; i < TCMUR_OPERATIONS; i++)

@@ -11,7 +11,7 @@
 #endif
 #include <tcmur/filter.h>
 
-/* Where a reason is written. */
+/* The memory into which a reason is written. */
 struct reason {
 	char *text;
 	size_t len;
@@ -19,18 +19,21 @@ struct reason {
 /* Formats the reason and returns -EINVAL. */
 int value_refuse(struct reason reason, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* "500us", "10ms" or "2s", at most an hour, into nanoseconds; "0" needs no unit. */
+/* Converts "500us", "10ms" or "2s", at most one hour, into nanoseconds. "0" needs no unit. */
 int value_time(const char *text, uint64_t *ns, struct reason reason);
-/* The same, or a range "MIN-MAX" such as "0-50ms": if MIN has no unit, it has the unit of MAX. */
+/*
+ * Converts a time in the same way, or a range "MIN-MAX" such as "0-50ms": if MIN has no unit, it has the unit
+ * of MAX.
+ */
 int value_times(const char *text, uint64_t *least_ns, uint64_t *most_ns, struct reason reason);
-/* A whole number from least to most. */
+/* Converts a whole number from least to most. */
 int value_number(const char *text, uint64_t least, uint64_t most, uint64_t *number, struct reason reason);
 
-/* Any thread. A random number; each thread has a sequence of its own. */
+/* Any thread. Returns a random number; each thread has a sequence of its own. */
 uint64_t value_random(void);
 
 /* Returns "read", "write", ... */
 const char *value_operation_name(enum tcmur_operation operation);
-/* "read+write": sets the bit of each operation that is named. */
+/* Converts "read+write": sets the bit of each operation that is named. */
 int value_operations(const char *text, uint32_t *operations, struct reason reason);
 #endif

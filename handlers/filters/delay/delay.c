@@ -7,23 +7,23 @@
 
 #include "values.h"
 
-/* How long I/O waits: at least the first, and at most the second. */
+/* The shortest and the longest time that an I/O waits. */
 struct wait {
 	uint64_t least_ns, most_ns;
 };
 
 struct params {
-	/* delay= and delay-random=; their times are added. */
+	/* The times of delay= and delay-random=, which are added. */
 	uint64_t fixed_ns;
 	struct wait random;
-	/* The options that are named like an operation replace both for this operation. */
+	/* The options that are named like an operation replace both times for this operation. */
 	struct wait own[TCMUR_OPERATIONS];
 	bool has_own[TCMUR_OPERATIONS];
 };
 
-/* One I/O that waits, in its scratch space. */
+/* An I/O that waits; this lies in its scratch space. */
 struct delayed {
-	struct tcmur_timer timer; /* first: time_is_over() gets it back from its timer */
+	struct tcmur_timer timer; /* The first member: time_is_over() finds the I/O from its timer. */
 	struct tcmur_layer *layer;
 	struct tcmur_io *io;
 	enum tcmur_operation operation;

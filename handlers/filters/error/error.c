@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The filter that lets I/O fail before it reaches the storage. Which I/O fails, how often and how, is said by
- * the options (options.c). All other I/O passes unchanged.
+ * The filter that lets I/O fail before it reaches the storage. Its options say which I/O fails, how often and
+ * how; options.c reads them. All other I/O passes unchanged.
  */
 #include "error.h"
 
@@ -23,7 +23,10 @@ static bool find_first_bad_byte(const struct params *p, const struct tcmur_layer
 	return io->offset < end && *index < io->len;
 }
 
-/* Whether it is the turn of this I/O, which all other options let fail. */
+/*
+ * Decides with every=, probability= and count= whether this I/O fails, after all other options have selected
+ * it.
+ */
 static bool is_its_turn(struct params *p)
 {
 	if (p->every && (next_count(&p->seen) + 1) % p->every)

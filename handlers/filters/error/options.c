@@ -60,7 +60,7 @@ static unsigned digit_of(char c)
 	return c <= '9' ? (unsigned)(c - '0') : ((unsigned)c | 0x20) - 'a' + 10;
 }
 
-/* Reads one or two hexadecimal digits and the character behind them. Returns the rest, or NULL. */
+/* Reads one or two hexadecimal digits and the character after them. Returns the rest, or NULL. */
 static const char *read_hex(const char *text, char behind, uint32_t *number)
 {
 	size_t n = strspn(text, "0123456789abcdefABCDEF");
@@ -148,7 +148,7 @@ static int set_range(struct params *p, const char *value, struct reason reason)
 
 /* --- how often I/O fails --- */
 
-/* "0", "1", "0.25": at most six digits behind the point. */
+/* "0", "1", "0.25": at most six digits after the point. */
 static bool read_probability(const char *text, uint32_t *parts)
 {
 	uint32_t scale = PROBABILITY_PARTS;
@@ -201,6 +201,6 @@ int error_set_option(void *params, const char *name, const char *value, char *te
 		return set_every(p, value, reason);
 	if (!strcmp(name, "probability"))
 		return set_probability(p, value, reason);
-	/* "count" is the last of error_options. */
+	/* "count" is the last one of error_options. */
 	return value_number(value, 1, UINT32_MAX, &p->count, reason);
 }
