@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Linked into the daemon under the thread sanitizer. */
+/* Linked into the daemon that runs under ThreadSanitizer. */
 
 const char *__tsan_default_suppressions(void);
 
 /*
- * The contents of memory, and of files in memory, are ordered by its initiators: one sends its WRITE after
- * another was sent the answer of its READ. The sanitizer does not see that, nor does a target order what
- * overlaps without that (SAM-5 8.1).
+ * Initiators order their accesses to the contents of a disk in memory: one sends its WRITE after another one
+ * has received the answer of its READ. The sanitizer does not see this order, and a target need not order
+ * overlapping commands by itself (SAM-5 8.1).
  */
 const char *__tsan_default_suppressions(void)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The headers alone, in the language that the test asks for; C++ too, so nothing is designated here. */
+/*
+ * Includes only the headers, in the language that the test asks for. C++ is one of them, so there are no
+ * designated initializers here.
+ */
 #ifndef NO_VERSION
 #define TCMUR_API_VERSION VERSION
 #endif

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# header.sh COMPILER INCLUDE_DIR STANDARD...: each public header compiles alone, and refuses an API version that it
-# does not know. A handler in C++ exports the entry point under its C name.
+# header.sh COMPILER INCLUDE_DIR STANDARD...: each public header must compile alone and must refuse an API version
+# that it does not know. A handler in C++ must export its entry point under the name of C.
 set -eu
 here=$(dirname "$0")
 compiler=$1 include=$2

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A program that loads a handler as the daemon does, for tests of the binary interface. */
+/* Loads a handler into a program as the daemon does, for the tests of the binary interface. */
 #include "loaded.h"
 
 #include <dlfcn.h>
@@ -14,7 +14,10 @@ struct tcmur_lun *changed_lun;
 struct tcmur_scsi *scsi_done;
 uint8_t scsi_status;
 
-/* For the double; the handler's own has the same name and is found in its file. */
+/*
+ * The fake daemon needs this function. The handler's own function has the same name, and is found in the
+ * handler's file.
+ */
 struct tcmur_handler *tcmur_handler_entry(void)
 {
 	return &loaded;
@@ -33,11 +36,11 @@ void load_handler(const char *path)
 		exit(1);
 	}
 	theirs = entry();
-	/* Theirs may be older and end earlier, or newer and end later. */
+	/* The handler's structure may be older and end earlier, or newer and end later. */
 	memcpy(&loaded, theirs, theirs->struct_size < sizeof(loaded) ? theirs->struct_size : sizeof(loaded));
 }
 
-/* --- what the double lacks ----------------------------------------------------------------------- */
+/* --- functions of the daemon that daemon_double.h does not have --- */
 
 void tcmur_queue_poll(struct tcmur_queue *queue, struct tcmur_op *op, int fd, uint32_t events)
 {

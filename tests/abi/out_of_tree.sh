@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# out_of_tree.sh cmake|pkg-config TEMPLATE_DIR BUILD_DIR COMPILER HANDLER_TESTER FILTER_TESTER [DAEMON]
-# Installs the development files of BUILD_DIR into a folder, moves that folder, copies the template somewhere else,
-# builds its handler and its filter there against what was installed, has them loaded by the testers, and serves them
-# with the daemon.
+# out_of_tree.sh cmake|pkg-config TEMPLATE_DIR BUILD_DIR COMPILER HANDLER_TESTER FILTER_TESTER [DAEMON] Installs the
+# development files of BUILD_DIR into a folder, moves that folder, and copies the template somewhere else. Then it
+# builds the template's handler and filter with the installed files, lets the testers load both, and serves them with
+# the daemon.
 set -eu -o pipefail
 # shellcheck source=../iscsi/daemon.sh
-. "$(dirname "$0")/../iscsi/daemon.sh" # work, fail, start_daemon, stop_daemon
+. "$(dirname "$0")/../iscsi/daemon.sh" # defines work, fail, start_daemon and stop_daemon
 how=$1 template=$2 build=$3 compiler=$4 handler_tester=$5 filter_tester=$6
 
 logged() {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A handler built long ago (v1/old_handler.c) under the structs of today. Argument: its file. */
+/*
+ * Runs a handler that was built for the first version of the API (v1/old_handler.c) with the present
+ * structures. The argument is the file of the handler.
+ */
 #include "loaded.h"
 
 #include <errno.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The template, as built by somebody outside this tree. Argument: its file. */
+/*
+ * Runs the handler of the template, which was built outside this tree. The argument is the file of the
+ * handler.
+ */
 #include "loaded.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The filter of the template, as somebody has built it outside this tree, with a double of the daemon
- * around it: one layer, whose next layer is this program. Argument: its file.
+ * Runs the filter of the template, which was built outside this tree, in a fake daemon: a chain of one layer,
+ * whose next layer is this program. The argument is the file of the filter.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -18,13 +18,13 @@
 
 static const struct tcmur_filter *filter;
 static _Alignas(16) char params[TCMUR_FILTER_PARAMS_MAX];
-static unsigned takes_ms; /* of the next layer */
+static unsigned takes_ms; /* How many milliseconds the next layer takes. */
 static enum tcmur_operation passed;
 static enum tcmur_status completed_with;
 static unsigned completions;
 static char logged[256];
 
-/* --- what the daemon has --- */
+/* --- functions of the daemon --- */
 
 void *tcmur_layer_params(const struct tcmur_layer *layer)
 {
@@ -96,7 +96,7 @@ static void run(void (*callback)(struct tcmur_layer *, struct tcmur_queue *, str
 	takes_ms = ms;
 	callback(layer, NULL, &io);
 	assert_int_equal(completions, 1);
-	/* The status of the next layer is passed on. */
+	/* The filter passes the status of the next layer on. */
 	assert_int_equal(completed_with, TCMUR_NO_SPACE);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Loaded into the daemon in front of the C library: counts, thread by thread, the calls that a command must
- * not make. The counts are in the file that TCMUR_COUNTS names, a row a thread, so that a test reads them
- * while the daemon runs and knows the threads by their ids. Plain stores only: it adds no lock of its own.
+ * This library is loaded into the daemon before the C library. For each thread, it counts the calls that a
+ * command must not make. The counts are in the file that TCMUR_COUNTS names, with one row for each thread, so
+ * that a test can read them while the daemon runs, and can identify a thread by its ID. The library uses
+ * plain stores, because a lock would change what is measured.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -27,10 +28,10 @@ struct row {
 	uint64_t counts[KINDS];
 };
 
-static struct row spare; /* before the file is open, and for more threads than there are rows */
+static struct row spare; /* used before the file is open, and by threads for which there is no row */
 static struct row *rows = &spare;
 static _Atomic unsigned nrows;
-/* initial-exec: the general model may allocate at the first use */
+/* initial-exec is needed because the general model may allocate memory at the first use */
 static _Thread_local struct row *mine __attribute__((tls_model("initial-exec")));
 
 static void claim(void)
@@ -68,7 +69,7 @@ __attribute__((constructor)) static void start(void)
 	rows = map;
 }
 
-/* --- memory: glibc's own names, since dlsym() allocates --------------------------------------------- */
+/* --- memory: these functions call glibc's own names, since dlsym() allocates --- */
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
@@ -120,9 +121,9 @@ void free(void *p)
 	__libc_free(p);
 }
 
-/* --- the rest: counted, then passed on -------------------------------------------------------------- */
+/* --- all other functions count the call and pass it on --- */
 
-/* POSIX promises what ISO C does not: that dlsym()'s pointer holds a function. */
+/* POSIX guarantees, and ISO C does not, that a pointer from dlsym() can hold a function. */
 #define PASS(kind, type, name, params, ...)                        \
 	type name params;                                          \
 	type name params                                           \
@@ -152,7 +153,7 @@ PASS(LOCK, int, pthread_spin_trylock, (pthread_spinlock_t * l), l)
 PASS(LOCK, int, sem_wait, (sem_t * s), s)
 PASS(LOCK, int, sem_trywait, (sem_t * s), s)
 
-/* A hand-off to another thread. */
+/* Signalling a condition gives work to another thread. */
 PASS(SIGNAL, int, pthread_cond_signal, (pthread_cond_t * c), c)
 PASS(SIGNAL, int, pthread_cond_broadcast, (pthread_cond_t * c), c)
 PASS(SIGNAL, int, sem_post, (sem_t * s), s)

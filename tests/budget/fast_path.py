@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The load of the budget tests: small READs and WRITEs that keep to the fast path, and the LUNs they go to."""
+"""The load of the budget tests: small READs and WRITEs that stay on the fast path, and the LUNs that they use."""
 import contextlib
 import os
 import tempfile
 
 import cdb
 
-PLACES = 64  # the load walks over so many places, all of which the warm-up has touched
+PLACES = 64  # The load uses this many places, and the warm-up has used all of them before.
 
 READ, WRITE = "READ", "WRITE"
 
@@ -19,7 +19,8 @@ def start(session, what, serial, blocks):
 
 
 def run(session, what, depth, rounds, blocks=8):
-    """rounds times depth commands, each time sent at once and answered before the next."""
+    """Runs the command rounds times depth times. depth commands are sent at once, and all are answered before the
+    next round."""
     for turn in range(rounds):
         with session.connection.corked():
             tasks = [start(session, what, turn * depth + i, blocks) for i in range(depth)]
@@ -29,7 +30,7 @@ def run(session, what, depth, rounds, blocks=8):
 
 @contextlib.contextmanager
 def folder(kind):
-    """A folder in memory, or on a file system that is not."""
+    """Returns a folder in memory, or one on a file system that is not in memory."""
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with tempfile.TemporaryDirectory(dir=memory if kind == "memory" else os.getcwd()) as path:
         yield path
@@ -46,7 +47,7 @@ def is_tmpfs(path):
 
 
 def loop_threads(pid):
-    """Thread ids of the daemon's event loops."""
+    """Returns the thread IDs of the daemon's event loops."""
     found = []
     for tid in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{tid}/comm", encoding="ascii") as comm:

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs one thread of another process instruction by instruction, and says which system calls it made and
- * which atomic read-modify-writes it executed, wherever in the program or its libraries they stand.
+ * Runs one thread of another process instruction by instruction. It reports which system calls the thread has
+ * made and which atomic read-modify-write instructions it has executed, in the program and in its libraries.
  *   step TID        counts from now on
- *   SIGUSR1         counts from zero again
- *   SIGTERM         lets the thread go, prints "steps N", "syscall NUMBER COUNT" and "rmw ADDRESS COUNT",
- * ends
+ *   SIGUSR1         counts again from zero
+ *   SIGTERM         releases the thread, prints "steps N", "syscall NUMBER COUNT" and "rmw ADDRESS COUNT",
+ *                   and ends
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -21,7 +21,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SITES    65536 /* addresses of instructions that a command comes by; a power of two */
+/*
+ * The number of addresses that can be counted: those of instructions that a command executes. A power of two.
+ */
+#define SITES    65536
 #define SYSCALLS 1024
 #define INSN_MAX 15
 
@@ -52,8 +55,10 @@ static void fail(const char *what)
 	exit(1);
 }
 
-/* Intel's manual, volume 2, chapter 2.1: up to four legacy prefixes, then REX, then the opcode. LOCK (F0)
- * makes an atomic of what it stands before; XCHG with memory (86, 87 with mod other than 3) is one by itself.
+/*
+ * Intel's manual, volume 2, chapter 2.1: an instruction consists of up to four legacy prefixes, REX, and the
+ * opcode. LOCK (F0) makes the instruction that follows atomic. XCHG with memory (86 and 87 with mod other
+ * than 3) is always atomic.
  */
 static enum insn decode(const uint8_t *p, const uint8_t *end)
 {
@@ -122,7 +127,7 @@ static void reset(void)
 		sites[i].count = 0;
 }
 
-/* Waits until the thread stops. False: it is gone. */
+/* Waits until the thread stops. Returns false if the thread has ended. */
 static bool wait_stop(pid_t tid, int *status)
 {
 	bool interrupted = false;
@@ -130,7 +135,7 @@ static bool wait_stop(pid_t tid, int *status)
 	while (waitpid(tid, status, __WALL) < 0) {
 		if (errno != EINTR)
 			return false;
-		if (zero) /* it is asleep in a system call */
+		if (zero) /* the thread sleeps in a system call */
 			reset();
 		if (stop && !interrupted) {
 			ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
@@ -145,10 +150,12 @@ static void run(pid_t tid)
 	int status;
 
 	while (wait_stop(tid, &status)) {
-		int number = status >> 16 ? 0 : WSTOPSIG(status); /* else PTRACE_EVENT_STOP */
+		int number = status >> 16 ? 0 : WSTOPSIG(status); /* otherwise it is PTRACE_EVENT_STOP */
 
-		/* Only the stop that follows a step: at any other its SIGTRAP may be on the way, and would
-		 * end the process once we are gone. */
+		/*
+		 * The thread is released only at a stop that follows a step. At other stops, the SIGTRAP of
+		 * the step may still come, and would end the process when nobody traces it any more.
+		 */
 		if (stop && number == SIGTRAP) {
 			ptrace(PTRACE_DETACH, tid, NULL, NULL);
 			return;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The budget of a READ and a WRITE, counted in the daemon's event loops (count.c): no allocation, no lock, no
-hand-off to another thread. None in hundreds of commands, alone and sixteen at a time."""
+"""The budget of a READ and of a WRITE, counted in the daemon's event loops (count.c): no memory allocation, no
+lock, and no work given to another thread, in hundreds of commands, one at a time and sixteen at a time."""
 import contextlib
 import os
 import struct
@@ -17,8 +17,8 @@ KINDS = ("allocations", "frees", "mappings", "locks", "hand-offs")
 ROW = struct.Struct(f"={1 + len(KINDS)}Q")
 ROUNDS = {1: 400, 16: 40}
 NOTHING = dict.fromkeys(KINDS, 0)
-# Every ten seconds the loop's timer gives buffers that lay unused back to the system: it may hit one try. What a
-# command costs hits all.
+# Every ten seconds the loop's timer returns unused buffers to the system, which may disturb one try. The cost of a
+# command appears in all tries.
 TRIES = 3
 
 
@@ -28,7 +28,7 @@ class Calls(unittest.TestCase):
         self.addCleanup(self.counts.close)
 
     def count(self, daemon):
-        """What the event loops have called so far."""
+        """Returns the counts of the event loops so far."""
         loops, total = fast_path.loop_threads(daemon.process.pid), [0] * len(KINDS)
         self.assertTrue(loops)
         with open(self.counts.name, "rb") as rows:
@@ -50,7 +50,8 @@ class Calls(unittest.TestCase):
 
     @contextlib.contextmanager
     def serving(self, export, **options):
-        """The daemon with one loop and the counter in it, and a session that has fetched its unit attention."""
+        """Starts the daemon with one loop and the counting library, and opens a session that has received its unit
+        attention."""
         env = {"LD_PRELOAD": COUNTER, "TCMUR_COUNTS": self.counts.name}
         with Daemon("--export", f"{export},size=4M,name=a", "--threads", "1", env=env) as daemon, \
                 daemon.session("a", **options) as session:
@@ -69,7 +70,8 @@ class Calls(unittest.TestCase):
                         self.assertTrue(any(spent == NOTHING for spent in tries))
 
     def test_counter(self):
-        """What is not on the fast path is counted: a message of its own, the lock of a COMPARE AND WRITE."""
+        """The library counts commands that are not on the fast path: the message of one, and the lock of a COMPARE
+        AND WRITE."""
         with self.serving("alloc/a") as (daemon, session):
             before = self.count(daemon)
             for _ in range(10):
@@ -86,7 +88,7 @@ class Calls(unittest.TestCase):
         self.check("alloc/a", keys={"HeaderDigest": "CRC32C", "DataDigest": "CRC32C"})
 
     def test_solicited(self):
-        """A WRITE whose data is asked for by R2T."""
+        """The data of this WRITE is requested by R2T."""
         self.check("alloc/a", keys={"InitialR2T": "Yes", "ImmediateData": "No"})
 
     def test_file_in_memory(self):
@@ -100,7 +102,8 @@ class Calls(unittest.TestCase):
             self.check(f"file/{folder}/disk,cache=none,create")
 
     def test_file_cached(self):
-        """Into the page cache a WRITE may block, so that it goes to the pool on most file systems: READs only."""
+        """A WRITE into the page cache may block, so on most file systems it runs on the pool. This test therefore
+        uses READs only."""
         with fast_path.folder("disk") as folder:
             self.check(f"file/{folder}/disk,create", (READ,))
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The budget of a READ and a WRITE, seen from outside of the code: the event loop is run instruction by instruction
-(step.c). A turn, however many commands it serves, makes a system call each for receiving, for sending and for the
-ring. A command executes no atomic read-modify-write; a turn does so to fall asleep and to wake up, and glibc 2.36
-twice in each system call that is a cancellation point, on a word of the thread's own. (A raw system call would save
-these, and hide what the kernel writes from the sanitizers.)"""
+"""The budget of a READ and of a WRITE, measured from outside: the event loop runs instruction by instruction
+(step.c).
+
+One turn makes one system call for receiving, one for sending and one for the ring, however many commands it serves.
+A command executes no atomic read-modify-write instruction. A turn executes such instructions to fall asleep and to
+wake up, and glibc 2.36 executes two on a word of the thread itself in each system call that is a cancellation
+point. (Raw system calls would avoid these, but would hide from the sanitizers what the kernel writes.)"""
 import bisect
 import collections
 import os
@@ -23,16 +25,17 @@ NAMES = {46: "sendmsg", 47: "recvmsg", 327: "preadv2", 328: "pwritev2", 332: "st
 CANCELLATION_POINTS = ("sendmsg", "recvmsg", "preadv2", "pwritev2")
 ASLEEP = {"mailbox_fall_asleep", "mailbox_wake_up"}
 A_TURN = ("recvmsg", "sendmsg", "io_uring_enter")
-NOW = {"LD_BIND_NOW": "1"}  # the first call of a function in a library looks for it, and locks
-# A step costs tens of microseconds, so few turns with few commands must show what a turn and a command cost.
+# Without this, the first call of a library's function looks the function up and takes a lock.
+NOW = {"LD_BIND_NOW": "1"}
+# A step costs tens of microseconds, so a few turns with a few commands must show what a turn and a command cost.
 ROUNDS = 2
 DEPTHS = (1, 8)
-TRIES = 3  # as in test_calls.py
-BLOCKS = 1  # a string instruction is a step for each byte that it moves
+TRIES = 3  # for the reason in test_calls.py
+BLOCKS = 1  # A string instruction is one step for each byte that it moves.
 
 
 class Symbols:
-    """Names of addresses in a running process."""
+    """Finds the names of addresses in a running process."""
 
     def __init__(self, pid):
         self.modules, self.tables = [], {}
@@ -52,7 +55,7 @@ class Symbols:
         return self.tables[path]
 
     def name(self, address):
-        """The function, or "libc": Debian's has no names for its own functions."""
+        """Returns the function's name, or "libc", because Debian's libc has no names of its internal functions."""
         for begin, end, base, path in self.modules:
             if begin <= address < end:
                 if os.path.basename(path).startswith("libc.so"):
@@ -64,7 +67,7 @@ class Symbols:
 
 
 class Stepped:
-    """A thread under the stepper, between two moments at which it sleeps."""
+    """A thread under the stepper, from one moment at which it sleeps to another one."""
 
     def __init__(self, pid, tid):
         self.stat = f"/proc/{pid}/task/{tid}/stat"
@@ -72,7 +75,7 @@ class Stepped:
         self.stepper = subprocess.Popen([STEPPER, str(tid)], stdout=subprocess.PIPE, text=True)
 
     def wait_asleep(self):
-        """Asleep in a system call, not between two steps: for a while."""
+        """Waits until the thread has been asleep in a system call for a while, and not only between two steps."""
         deadline, quiet = time.monotonic() + 60, 0
         while quiet < 20:
             if self.stepper.poll() == 77:
@@ -88,7 +91,7 @@ class Stepped:
         time.sleep(0.05)
 
     def finish(self):
-        """The counts since restart(): steps, system calls by name, atomics by function."""
+        """Returns the counts since restart(): steps, system calls by name, and atomic instructions by function."""
         self.wait_asleep()
         while self.stepper.poll() is None:
             self.stepper.send_signal(signal.SIGTERM)
@@ -107,7 +110,7 @@ class Stepped:
 
 class Instructions(unittest.TestCase):
     def measure(self, daemon, session, what, depth):
-        """A turn's steps, system calls and atomics, each turn having received depth commands at once."""
+        """Returns a turn's steps, system calls and atomic instructions. Each turn receives depth commands at once."""
         tid, = fast_path.loop_threads(daemon.process.pid)
         fast_path.run(session, what, depth, fast_path.PLACES, BLOCKS)
         stepped = Stepped(daemon.process.pid, tid)
@@ -126,7 +129,8 @@ class Instructions(unittest.TestCase):
         return calls, atomics
 
     def check(self, export, cases=(READ, WRITE), **per_command):
-        """per_command: system calls that the handler makes, or that a turn makes that a completion starts."""
+        """Checks the budget. per_command: the system calls that the handler makes for a command, or that a turn
+        makes which a completion has started."""
         print(f"{export}:")
         with Daemon("--export", f"{export},size=4M,name=a", "--threads", "1", env=NOW) as daemon, \
                 daemon.session("a") as session:
@@ -142,12 +146,13 @@ class Instructions(unittest.TestCase):
                         self.assertTrue(any(excess == {} for excess in tries))
 
     def excess(self, calls, atomics, what, depth, per_command):
-        """What is over the budget: how many, and how many are allowed."""
+        """Returns what exceeds the budget: how many there are, and how many are allowed."""
         self.assertGreater(atomics["mailbox_fall_asleep"], 0, "the stepper sees no atomics")
-        # What does not fit one segment of TCP may arrive bit by bit.
+        # Data that does not fit into one TCP segment may arrive in several pieces.
         pieces = depth if what == WRITE else 1
         allowed = {name: ROUNDS * (pieces * (name in A_TURN) + depth * per_command.get(name, 0)) for name in calls}
-        allowed["io_uring_enter"] += 1  # the kernel may wake the loop for nothing; one more a turn would be ROUNDS
+        # The kernel may wake the loop without a reason. If it happened in each turn, there would be ROUNDS more.
+        allowed["io_uring_enter"] += 1
         allowed |= {name: calls["io_uring_enter"] for name in ASLEEP}
         allowed["libc"] = 2 * sum(calls[call] for call in CANCELLATION_POINTS)
         over = {name: (n, allowed.get(name, 0)) for name, n in (calls | atomics).items() if n > allowed.get(name, 0)}
@@ -164,8 +169,8 @@ class Instructions(unittest.TestCase):
             self.check(f"file/{folder}/disk,create", (WRITE,), pwritev2=1)
 
     def test_file_direct(self):
-        """Completions may come one by one: each is a turn then, without anything to receive. The WRITEs do not touch the
-        last page of the file, so they do not ask for its size."""
+        """Completions may arrive one by one. Each then causes a turn in which nothing is received. The WRITEs do not
+        touch the last page of the file, so they do not ask for its size."""
         with fast_path.folder("disk") as folder:
             if fast_path.is_tmpfs(folder):
                 self.skipTest("no file system but tmpfs")

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# exports.sh ROOT: each function that is visible outside its file is used in another one; otherwise it is static or
-# dead. The functions that handlers call (runner/tcmur.syms), that the linker puts in place of others (__wrap_*), or
-# that a sanitizer looks for are used from outside.
+# exports.sh ROOT: each function that is visible outside its file must be used in another file; otherwise it should be
+# static or deleted. Exceptions are the functions that handlers call (runner/tcmur.syms), those that the linker
+# replaces (__wrap_*), and those that a sanitizer looks for.
 #
-# A definition begins in the first column, is not static, and is not a declaration. Comments are not uses.
+# A definition begins in the first column, is not static, and is not a declaration. Comments do not count as uses.
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 c_files | tr '\0' '\n' | awk '
-	# Takes the comments out of a line; in_comment says whether it begins inside one.
+	# Removes the comments from a line; in_comment tells whether the line begins inside one.
 	function without_comments(line,    start, end, kept) {
 		kept = ""
 		while (line != "") {
@@ -40,7 +40,7 @@ c_files | tr '\0' '\n' | awk '
 			defined_in[name] = file
 			place[name] = file ":" line_number
 		}
-		# A header uses functions in macros and in the bodies of inline functions.
+		# A header uses functions in macros and in inline functions.
 		if (file ~ /\.h$/ && text !~ /^[ \t#]/)
 			return
 		count = split(text, word, /[^A-Za-z0-9_]+/)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# file_size.sh ROOT: no source file has more than 800 lines.
+# file_size.sh ROOT: no source file may have more than 800 lines.
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 source_files -name '*.[ch]' -o -name '*.py' -o -name '*.sh' |

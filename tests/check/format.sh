@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# format.sh ROOT: clang-format would change no C file. Its versions differ in their results, so only the version with
-# which the tree is formatted judges.
+# format.sh ROOT: clang-format must not change any C file. The versions of clang-format differ in their results, so
+# only the version with which the tree was formatted is used.
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 version=14

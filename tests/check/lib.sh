@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Sourced by the rules of this folder with ROOT as first argument: it enters ROOT, and has what the rules share. A rule
-# looks at all files with one or two processes, because a process for each file would take longer than the rule itself.
+# The rules of this folder source this file with ROOT as first argument. It enters ROOT and contains what the rules
+# share. A rule checks all files with one or two processes, because one process for each file would take longer than
+# the rule.
 set -eu
 export LC_ALL=C
 cd "$1"

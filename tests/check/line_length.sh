@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# line_length.sh ROOT: no line, and so no comment, is longer than its reader's window: the columns of .clang-format in C
-# (ReflowComments is off, so clang-format lets long comments pass), 120 columns in Markdown, and 150 elsewhere. In
-# Markdown, tables and listings may be longer. A line without a blank, such as an address, cannot be split. The headers
-# of tests/abi/v1 are a copy that never changes.
+# line_length.sh ROOT: no line, comments included, may be longer than a window: the columns of .clang-format in C, 120
+# columns in Markdown, and 150 columns elsewhere. (clang-format does not check comments, because ReflowComments is
+# off.) Tables and listings in Markdown may be longer. A line without a blank, such as an address, cannot be split.
+# The headers of tests/abi/v1 are a copy that never changes.
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 columns=$(sed -n 's/^ColumnLimit: *//p' .clang-format 2>/dev/null) || columns=
@@ -19,7 +19,7 @@ source_files -name '*.[ch]' -o -name '*.md' -o -name '*.py' -o -name '*.sh' -o -
 		is_markdown && (in_listing || /^ *\|/ || /^    /) { next }
 		length($0) * 8 > limit {
 			line = $0
-			gsub(/[\200-\277]/, "", line) # UTF-8: a character counts once
+			gsub(/[\200-\277]/, "", line) # a character of UTF-8 counts once
 			width = length(line)
 			while ((tab = index(line, "\t"))) {
 				spaces = 8 - (tab - 1) % 8

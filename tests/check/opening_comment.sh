@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# opening_comment.sh ROOT: each .c file begins, after its licence, with a comment that says what it is for.
+# opening_comment.sh ROOT: each .c file must begin, after its licence, with a comment that says what the file is for.
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 source_files -name '*.c' |

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Each rule passes a clean tree, and fails a tree with a single offence.
+# Each rule must accept a clean tree, and must refuse a tree with a single offence.
 set -eu
 rules=$(dirname "$(realpath "$0")")
 tree=$(mktemp -d)
@@ -19,8 +19,8 @@ clean_tree() {
 	printf '# A page\n\n| a wide table |%0200d|\n\n```\na listing %0200d\n```\n' 0 0 >"$tree/page.md"
 }
 
-# bites RULE FILE LINES: the rule must pass the clean tree, and refuse it once FILE ends in LINES. A rule whose program
-# is not installed is left out.
+# bites RULE FILE LINES: the rule must accept the clean tree, and must refuse it when LINES are appended to FILE. A
+# rule whose program is not installed is skipped.
 bites() {
 	clean_tree
 	code=0
@@ -31,7 +31,7 @@ bites() {
 	! "$rules/$1.sh" "$tree" >/dev/null 2>&1 || { echo "$1 lets pass: $3 in $2" >&2; status=1; }
 }
 
-# passes RULE FILE LINES: the rule must not refuse the clean tree with LINES in FILE.
+# passes RULE FILE LINES: the rule must accept the clean tree with LINES in FILE.
 passes() {
 	clean_tree
 	printf '%s\n' "$3" >>"$tree/$2"

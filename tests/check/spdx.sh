@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# spdx.sh ROOT: each source file names its licence in its first two lines (the second one follows a #! line).
+# spdx.sh ROOT: each source file must name its licence in its first two lines (in the second one after a #! line).
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 source_files -name '*.[ch]' -o -name '*.py' -o -name '*.sh' -o -name '*.cmake' -o -name CMakeLists.txt |

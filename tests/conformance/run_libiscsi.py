@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs each of libiscsi's conformance tests (iscsi-test-cu) that libiscsi.tsv lists, a process and a fresh daemon
-a test, and compares the result with the table. A fresh daemon keeps what one test leaves behind, such as
-reservations, from the next, and shows which test made it leak or die."""
+"""Runs each of libiscsi's conformance tests (iscsi-test-cu) that libiscsi.tsv lists, and compares the result with
+the table. Each test has a process and a daemon of its own. So what one test leaves behind, such as reservations,
+does not disturb the next one, and a leak or a crash can be attributed to its test."""
 import argparse
 import concurrent.futures
 import os
@@ -19,11 +19,12 @@ sys.path.insert(0, os.path.join(HERE, "..", "iscsi"))
 from daemon import IQN, Daemon  # noqa: E402  (found through the path above)
 
 TOOL = "iscsi-test-cu"
-LIMIT = 180  # seconds: some tests wait for ever when they fail
+LIMIT = 180  # In seconds. Some tests wait for ever when they fail.
 
 
 def read_table(path):
-    """Rows of test, expectation, set-up and reason, by tabs. broken: the test itself is wrong, and fails."""
+    """Reads the rows of the table: test, expectation, set-up and reason, separated by tabs. "broken" means that the
+    test itself is wrong and fails."""
     rows = {}
     with open(path, encoding="utf-8") as table:
         for line in table:
@@ -36,13 +37,13 @@ def read_table(path):
 
 
 def listed_by_tool():
-    """Names as SUITE.TEST; the families other than ALL repeat them."""
+    """Returns the names as SUITE.TEST. Families other than ALL only repeat them."""
     listing = subprocess.run([TOOL, "--list"], capture_output=True, text=True, check=True).stdout
     return {name[4:] for name in listing.split() if name.startswith("ALL.") and name.count(".") == 2}
 
 
 def is_version_of(path):
-    """Whether the installed libiscsi is the version in the table's head. Without dpkg, the answer is no."""
+    """Tells whether the installed libiscsi has the version in the table's head. Without dpkg, the answer is no."""
     with open(path, encoding="utf-8") as table:
         version = re.search(r"^# libiscsi ([0-9.]+):", table.read(), re.MULTILINE)[1]
     try:
@@ -54,8 +55,8 @@ def is_version_of(path):
 
 
 def common_rows(rows, listed, exact):
-    """The rows whose tests this libiscsi has, and None if the table is wrong. Another version may have other tests, and
-    may have corrected a test that was broken."""
+    """Returns the rows whose tests this libiscsi has, or None if the table is wrong. Another version may have other
+    tests, and may have corrected a test that was broken."""
     missing, new = sorted(set(rows) - listed), sorted(listed - set(rows))
     if missing:
         print(f"Tests that this libiscsi does not have: {' '.join(missing)}")
@@ -67,8 +68,9 @@ def common_rows(rows, listed, exact):
 
 
 def verdict(test, code, output):
-    """pass, skip or fail out of CUnit's words."""
-    if not test.startswith(("Prin", "Prout")):  # the tool looks for reservations left behind before each test, and says so
+    """Finds out from the output of CUnit whether the test has passed, failed, or been skipped."""
+    # Before each test, the tool looks for reservations that were left behind, and reports them.
+    if not test.startswith(("Prin", "Prout")):
         output = output.replace("[SKIPPED] PERSISTENT RESERVE IN is not implemented.", "")
     summary = re.search(r"^\s*tests\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)", output, re.MULTILINE)
     if code or not summary or summary[4] != "0" or summary[2] != "1":
@@ -77,8 +79,8 @@ def verdict(test, code, output):
 
 
 def run_test(test, setup):
-    """(verdict, output, seconds). set-up: "ro" for a read-only LUN, "two" for a second session to the LUN, "file"
-    for a file, whose physical blocks are larger than its logical ones."""
+    """Returns (verdict, output, seconds). set-up is "ro" for a read-only LUN, "two" for a second session with the
+    LUN, or "file" for a file, whose physical blocks are larger than its logical blocks."""
     begin, folder = time.monotonic(), tempfile.TemporaryDirectory(prefix="tcmur-")
     export = f"file/{folder.name}/disk,create,block_size=512" if setup == "file" else "alloc/disk"
     try:
@@ -94,7 +96,7 @@ def run_test(test, setup):
     except subprocess.TimeoutExpired as error:
         output, found = (error.stdout or b"").decode(errors="replace") + f"\nno end within {LIMIT} s", "fail"
         daemon.kill()
-    except AssertionError as error:  # the daemon did not start, or not end well
+    except AssertionError as error:  # The daemon has not started, or has not ended well.
         output, found = str(error), "fail"
     finally:
         folder.cleanup()
@@ -102,14 +104,14 @@ def run_test(test, setup):
 
 
 def explain(output):
-    """The lines of a failure that say something."""
+    """Returns the lines of a failure that are relevant."""
     lines = [line.rstrip() for line in output.splitlines() if line.strip() and "CUnit" not in line]
     keep = [line for line in lines if re.search(r"FAILED|SKIPPED|ERROR|Sanitizer|daemon|no end|\.c:\d+", line)]
     return "\n".join("    " + line.strip() for line in (keep or lines)[:12])
 
 
 def run_all(rows, jobs):
-    """Yields (test, verdict, output, seconds) as they end."""
+    """Yields (test, verdict, output, seconds) for each test as it ends."""
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         running = {pool.submit(run_test, test, setup): test for test, (_, setup, _) in rows.items()}
         for future in concurrent.futures.as_completed(running):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the commands of README.md, of docs/writing-a-handler.md, and those that run.sh prints, as they stand there, in
-a fresh copy of the source. What cannot run here (the kernel's initiator) is named below; a block that nobody named
-fails, so that nothing is written down that was never typed. Changed are only paths outside of the copy, and how long a
-daemon in the foreground runs: until it listens, then Ctrl-C."""
+"""Runs the commands of README.md and of docs/writing-a-handler.md, and those that run.sh prints, exactly as they
+are written, in a fresh copy of the source. Commands that cannot run here (those of the kernel's initiator) are
+named below. A block of commands that this test does not know is a failure, so that no document contains a command
+that was never tried. The test changes only paths outside of the copy, and it ends a daemon in the foreground with
+Ctrl-C as soon as the daemon listens."""
 import glob
 import os
 import pty
@@ -17,8 +18,8 @@ import time
 import unittest
 
 SOURCE = os.path.abspath(sys.argv.pop(1))
-PORTAL = ("127.0.0.1", 3260)  # the default, which is in the texts
-BUILD_BOUND = 600  # seconds
+PORTAL = ("127.0.0.1", 3260)  # the default portal, which the documents use
+BUILD_BOUND = 600  # in seconds
 
 PRELUDE = r"""
 listening() {
@@ -49,7 +50,8 @@ def blocks(path):
 
 
 def script(block):
-    """A daemon that would stay in the foreground is stopped; one with & is waited for, and stopped at the end."""
+    """Returns the block as a script that ends. A daemon in the foreground is stopped. A daemon that is started with
+    & is waited for, and stopped at the end."""
     lines = []
     for line in block.splitlines():
         if re.match(r"(\./run\.sh --|tcmu-runner) .*--export", line):
@@ -61,7 +63,7 @@ def script(block):
 
 
 class Terminal:
-    """A command on a terminal of its own, with a keyboard."""
+    """Runs a command on a terminal of its own, with a keyboard."""
 
     def __init__(self, folder, *command):
         self.pid, self.fd = pty.fork()
@@ -71,11 +73,11 @@ class Terminal:
         self.output = ""
 
     def read(self, seconds):
-        """What it writes meanwhile; False at the end."""
+        """Reads what the command writes within this time. Returns False at the end of the output."""
         if select.select([self.fd], [], [], seconds)[0]:
             try:
                 piece = os.read(self.fd, 65536)
-            except OSError:  # EIO: the other side is closed
+            except OSError:  # EIO: the other side has closed the terminal
                 return False
             self.output += piece.decode(errors="replace").replace("\r\n", "\n")
             return bool(piece)
@@ -83,12 +85,12 @@ class Terminal:
 
     def wait_listening(self):
         deadline = time.monotonic() + BUILD_BOUND
-        # run.sh says what it serves a moment after the port is open, and this is the last line.
+        # A moment after the port is open, run.sh prints what it serves. This is the last line of that.
         while not listens() or "Ctrl-C stops it" not in self.output:
             assert self.read(0.1) and time.monotonic() < deadline, self.output
 
     def control_c(self):
-        """The exit status; what was written since."""
+        """Presses Ctrl-C. Returns the exit status and what the command has written since then."""
         before = len(self.output)
         os.write(self.fd, b"\x03")
         deadline = time.monotonic() + 20
@@ -130,16 +132,18 @@ class Commands(unittest.TestCase):
         return run.stdout
 
     def block(self, path, start):
-        """The block that starts so; each is asked for once, by those who run it or say why not."""
+        """Returns the block that starts with this text. Each block is requested once, either by the test that runs
+        it or by the one that says why it is not run."""
         found = [block for block in blocks(path) if block.startswith(start)]
         self.assertEqual(len(found), 1, f"{path}: {start}")
         self.done.add((path, found[0]))
         return found[0]
 
     def test_1_two_commands(self):
-        """run.sh on a terminal, the lines that it prints, those of the README, and Ctrl-C."""
+        """Runs run.sh on a terminal, the commands that it prints and those of the README, and presses Ctrl-C."""
         two = self.block("README.md", "./run.sh ")
-        self.assertRegex(two, r"^\./run\.sh .*\n\./test\.sh .*\n$")  # the second runs this
+        # The second command is the one that runs this test.
+        self.assertRegex(two, r"^\./run\.sh .*\n\./test\.sh .*\n$")
         terminal = Terminal(self.copy, "./run.sh")
         terminal.wait_listening()
         printed = re.findall(r"^  ([a-z-]+ .*)$", terminal.output, re.M)
@@ -159,7 +163,7 @@ class Commands(unittest.TestCase):
         return line.split()[0] in ("iscsi-ls", "iscsi-inq", "qemu-img")
 
     def test_2_kernel_initiator(self):
-        """tests/kernel/open_iscsi_guest.sh runs these in a guest."""
+        """tests/kernel/open_iscsi_guest.sh runs these commands in a guest."""
         self.assertIn("--login", self.block("README.md", "iscsiadm"))
 
     def test_3_own(self):
@@ -171,12 +175,12 @@ class Commands(unittest.TestCase):
         self.assertIn("name=alloc", self.installed_handlers())
 
     def installed_handlers(self):
-        """Of the daemon that was installed, whose own path is under / and not under DESTDIR."""
+        """Returns the handlers of the installed daemon, which looks for them below / and not below DESTDIR."""
         folder, = glob.glob(f"{self.prefix}/lib/**/tcmu-runner/handler_alloc.so", recursive=True)
         return self.bash(f"tcmu-runner --handler-path {os.path.dirname(folder)} --dump-handlers")
 
     def test_5_handler(self):
-        """The template, built both ways where it was copied to, and served."""
+        """Builds the template in both ways in the place to which it was copied, and serves it."""
         path = "docs/writing-a-handler.md"
         self.bash(script(self.block(path, "cp -r /usr/")), self.work, DESTDIR="")
         folder = os.path.join(self.work, "mydisk")
@@ -187,7 +191,7 @@ class Commands(unittest.TestCase):
         self.bash(self.block(path, compile_with + "filter.c"), folder, PKG_CONFIG_PATH=os.path.dirname(config))
         self.bash(script(self.block(path, "tcmu-runner --handler-path build --dump-handlers template")), folder)
         shutil.copy(os.path.join(self.copy, "some.img"), folder)
-        # All of its tests are run one by one, by tests/conformance.
+        # tests/conformance runs all tests of this program one by one.
         test = self.block(path, "iqn=iqn.").replace("--dataloss", "--dataloss --test=SCSI.Read10")
         self.bash(script(test), folder)
 

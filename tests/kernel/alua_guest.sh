@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# alua_guest.sh DAEMON HANDLER-PATH: target port groups over tcm_loop. What initiators are told is compared with what
-# the kernel's configfs says, and what an initiator sets with what the kernel then has.
+# alua_guest.sh DAEMON HANDLER-PATH: tests target port groups over tcm_loop. It compares what initiators are told with
+# the kernel's configfs, and what an initiator sets with the state that the kernel has afterwards.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 device=$core/user_0/disk
 alua=$device/alua
 second=${tpg%_1}_2
 
-generic() { # TPG: the sg device of its LUN 0
+generic() { # TPG: prints the sg device of its LUN 0
 	set -- "/sys/class/scsi_device/$(<"$1/address"):0/device/scsi_generic"/*
 	[ -e "$1" ] && echo "/dev/${1##*/}"
 }
@@ -27,7 +27,7 @@ group_is() { # GROUP FILE VALUE
 	[ "$(<"$alua/$1/$2")" = "$3" ]
 }
 
-# --- what configfs says, in the words of sg_rtpg
+# --- the contents of configfs, in the form in which sg_rtpg prints them
 
 supports() { echo "$(<"$group/alua_support_$1")"; }
 
@@ -52,7 +52,7 @@ configured() {
 	for group in "$alua"/*; do
 		ports=()
 		for member in $(tr -d '\0' <"$group/members"); do
-			member=${member/#iSCSI/iscsi} # what its folder is called
+			member=${member/#iSCSI/iscsi} # the name of the fabric's folder
 			ports+=("$(<"$tree/${member%/*}/lun/${member##*/}/statistics/scsi_port/indx")")
 		done
 		[ ${#ports[@]} -eq 0 ] || print_group "${ports[@]}"
@@ -63,7 +63,7 @@ reported() { sg_rtpg --decode "$@" | sed 's/ (.*)//'; } # [OPTIONS] SG
 
 agrees() { configured | diff - <(reported "$disk") >/tmp/out; }
 
-designators() { # those of the port: "NUMBER GROUP", each as far as it is told
+designators() { # Prints the designators of the port as "NUMBER GROUP", each if it is reported.
 	sg_vpd --page=di "$disk" | sed -n 's/.*\(Relative target port\|Target port group\): \(0x.*\)/\2/p' | xargs
 }
 
@@ -71,27 +71,29 @@ designators_are() { [ "$(designators)" = "$1" ]; }
 
 tpgs_is() { sg_inq "$disk" | grep "TPGS=$1" >/tmp/out; }
 
-# Commands that are listed as supported, of reporting and setting groups.
+# Prints which of the commands that report and set groups are listed as supported.
 listed() {
 	ready "$disk"
 	sg_opcodes "$disk" | grep -c 'target port groups' || true
 }
 
-announced() { dmesg | grep -c 'sd 0:0:1:0: Asymmetric access state changed' || true; } # to the first port
+# counts the changes that the first port has reported
+announced() { dmesg | grep -c 'sd 0:0:1:0: Asymmetric access state changed' || true; }
 
 announced_again() { # BEFORE
 	sg_turs "$disk" || true
 	[ "$(announced)" -gt "$1" ]
 }
 
-in_standby() { fails sg_turs --verbose "$1" && grep 'standby state' /tmp/out; } # SG: the kernel refuses what is not allowed then
+# SG: the kernel refuses most commands in this state
+in_standby() { fails sg_turs --verbose "$1" && grep 'standby state' /tmp/out; }
 
-refused() { # OPTIONS...; the exit status says nothing
+refused() { # OPTIONS...: the exit status is ignored, because it does not tell the reason
 	sg_stpg "$@" "$disk" >/tmp/out 2>&1
 	grep -q 'Illegal request' /tmp/out
 }
 
-# --- the initiator's own reading, where its kernel has it
+# --- what the initiator itself reads, if its kernel has ALUA
 
 access_state() { cat "/sys/class/scsi_device/$(<$tpg/address):0/device/access_state"; }
 
@@ -111,10 +113,13 @@ step "one port, in the kernel's own group"
 link $tpg
 disk=$(generic $tpg)
 port=$(<$tpg/lun/lun_0/statistics/scsi_port/indx)
-only=0x0 # what the designators say while there is one port; newer kernels give those of tcm_loop no number
+# The number that the designators contain while there is one port. Newer kernels give the designators of tcm_loop no
+# number.
+only=0x0
 [ "$port" -eq 0 ] || only="$(printf 0x%x "$port") 0x0"
-# What the kernel read when it found the disk: the first command that the daemon got of it.
-[ "$(od -An -tx1 -j5 -N1 "/sys/class/scsi_device/$(<$tpg/address):0/device/inquiry")" = ' 30' ] # TPGS 3
+# The initiator's kernel has read this when it found the disk. It was the first command that the daemon got for the
+# disk.
+[ "$(od -An -tx1 -j5 -N1 "/sys/class/scsi_device/$(<$tpg/address):0/device/inquiry")" = ' 30' ] # TPGS is 3
 designators_are "$only"
 ready "$disk"
 agrees
@@ -153,8 +158,8 @@ wait_for designators_are ''
 set_group b preferred 1
 wait_for agrees
 ready "$disk"
-# The change is seen although nobody asks for it; it is announced to the other group's port too, where the kernel does
-# not.
+# The initiator notices the change although it does not ask. The daemon reports the change also to the port of the
+# other group; the kernel does not.
 before=$(announced)
 set_group b alua_access_state 2
 wait_for announced_again "$before"

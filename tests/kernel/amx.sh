@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# amx.sh FAKE_AMX_HOST: a guest starts on a CPU with AMX. FAKE_AMX_HOST (fake_amx_host.c) makes any host look like one.
-# Without uml_xstate.so the guest kernel panics there; the test is then skipped with a reason and shows no stack trace.
+# amx.sh FAKE_AMX_HOST: shows that a guest starts on a CPU with AMX. FAKE_AMX_HOST (fake_amx_host.c) makes any host
+# look like one. Without uml_xstate.so the guest kernel panics there; the test is then skipped with a reason and shows
+# no stack trace.
 set -eu
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=packages.sh
@@ -18,7 +19,7 @@ failed() {
 	exit 1
 }
 
-# Programs that use vector registers and interrupt each other, so that the state is exchanged between them.
+# These programs use vector registers and interrupt each other, so that the guest switches the registers between them.
 cat >"$work/script" <<'END'
 #!/bin/bash
 set -eu
@@ -36,7 +37,7 @@ chmod +x "$work/script"
 grep -qx "sum $(head -c 4000000 /dev/zero | sha512sum | cut -c 1-8)" "$work/out" || failed "registers were damaged"
 ! grep -q 'did not start' "$work/out" || failed "the guest did not start at the first try"
 
-# No compiler, and no emulated kernel: apt finds nothing.
+# There is no compiler and no emulated kernel here, because apt finds nothing.
 mkdir "$work/bin" "$work/cache"
 printf '#!/bin/sh\nexit 100\n' | tee "$work/bin/apt-get" >"$work/bin/apt-cache"
 chmod +x "$work/bin/apt-get" "$work/bin/apt-cache"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p bus -p tcmu-runner -p libtcmu2
-# beside_guest.sh DAEMON HANDLER-PATH: with Debian's tcmu-runner beside this one, each with handlers of its own. It
-# refuses all devices that it does not know, ours included.
+# beside_guest.sh DAEMON HANDLER-PATH: runs Debian's tcmu-runner at the same time as this one. Each has handlers of
+# its own. Debian's tcmu-runner refuses all devices that it does not know, and therefore ours.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 their_log=/var/log/tcmu-runner.log
@@ -23,7 +23,7 @@ stop_theirs() {
 	wait "$their_pid"
 }
 
-owner_is() { # PID: of the bus name
+owner_is() { # PID of the owner of the bus name
 	dbus-send --system --print-reply=literal --dest=org.freedesktop.DBus / org.freedesktop.DBus.GetConnectionUnixProcessID \
 		string:org.kernel.TCMUService1 | grep -q " $1\$"
 }
@@ -35,11 +35,13 @@ make_theirs() { # NAME
 		echo 1 >$core/user_90/$1/enable"
 }
 
-refused() { grep -c "device_$1:" $their_log || true; } # WHAT: how often they have refused to do that with ours
+# WHAT: prints how often Debian's tcmu-runner has refused to do this with our devices
+refused() { grep -c "device_$1:" $their_log || true; }
 has_refused() { [ "$(refused "$1")" -gt "$2" ]; } # WHAT TIMES
 
-# Made by other means, it waits for an answer, and may get theirs. It comes and goes only when theirs has been heard:
-# late, an answer would be taken for that to the next question.
+# This device is created without the scripts, so the kernel waits for an answer and may get the one of Debian's
+# tcmu-runner. The next event follows only after Debian's tcmu-runner has answered, because the kernel would take a
+# late answer for the answer to the next event.
 ask_both() {
 	local adds removes created=
 	adds=$(refused add) removes=$(refused remove)
@@ -49,7 +51,7 @@ ask_both() {
 	[ -z "$created" ] || wait_for has_refused remove "$removes"
 }
 
-# Ours works, and theirs does.
+# Checks that our device and that of Debian's tcmu-runner both work.
 check_both() {
 	local created
 	created=$(./user_create.sh file "new$1" 32M)
@@ -80,13 +82,13 @@ step "ours, then theirs, under load"
 start_daemon
 ./user_create.sh file first 32M
 map 0 first 0
-verify "$(loop_disk 0)" --time_based --runtime=6 --rate_iops=200 & # leaves CPU for the rest
+verify "$(loop_disk 0)" --time_based --runtime=6 --rate_iops=200 & # this rate leaves CPU time for the other processes
 fio=$!
 start_theirs
 owner_is $daemon_pid
 check_both 1
 wait $fio
-# Theirs refuses, ours does it: whichever the kernel believes, the size becomes the new one.
+# Debian's tcmu-runner refuses this and ours does it. Whichever answer the kernel uses, the disk gets the new size.
 timeout "$patience" sh -c "echo $((64 << 20)) >$core/user_0/first/attrib/dev_size" || [ $? -ne 124 ]
 size_is() { [ "$(cat $core/user_0/first/attrib/dev_size)" -eq "$1" ]; }
 wait_for size_is $((64 << 20))
@@ -108,11 +110,12 @@ fails compgen -G "$core/user_*/bad"
 for _ in 1 2 3 4; do
 	ask_both
 done
-create 8 unasked file/no-such-folder/unasked 1048576 nl_reply_supported=-1 # nobody learns at once that it fails
+# nobody learns at once that this device fails
+create 8 unasked file/no-such-folder/unasked 1048576 nl_reply_supported=-1
 wait_for logged "user_8/unasked .*: not served"
 mkdir /tmp/state/no-such-folder
 wait_for logged "user_8/unasked .*: served"
-echo 512 >$core/user_8/unasked/attrib/dev_size # nor that this is refused
+echo 512 >$core/user_8/unasked/attrib/dev_size # nobody learns at once that this is refused
 is_back() { [ "$(cat $core/user_8/unasked/attrib/dev_size)" -eq 1048576 ]; }
 wait_for is_back
 remove 8 unasked

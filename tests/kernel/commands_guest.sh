@@ -1,39 +1,40 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024
-# commands_guest.sh DAEMON HANDLER-PATH [all|few [COMMAND...]]: what is not a READ and no WRITE, from two initiators (two
-# tcm_loop hosts), and what it leaves on the medium. "all": with each handler and block size.
+# commands_guest.sh DAEMON HANDLER-PATH [all|few [COMMAND...]]: tests the commands that are neither READ nor WRITE,
+# from two initiators (two tcm_loop hosts), and the contents of the medium after them. With "all", it uses each
+# handler and block size.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 all=${3-few}
 shift $(($# < 3 ? $# : 3))
 other_tpg=$tree/loopback/naa.5001405000000003/tpgt_1
-model=/tmp/model # what the medium must hold
-area=$((1 << 20)) # of what is compared
-declare -i bs blocks # of the disk
+model=/tmp/model # The file with the contents that the medium must have.
+area=$((1 << 20)) # The number of bytes that are compared.
+declare -i bs blocks # The block size of the disk, and its number of blocks.
 
 # Exit statuses of the sg_* programs.
 ILLEGAL=5 INVALID_OPCODE=9 MISCOMPARE=14 OUT_OF_RANGE=22 CONFLICT=24
 
-says() { # STATUS COMMAND...
+says() { # STATUS COMMAND...: the command must end with this status
 	local expected=$1 status=0
 	shift
 	"$@" >/tmp/out 2>&1 || status=$?
 	[ $status -eq "$expected" ]
 }
 
-# --- the model: the same as was asked of the disk ---
+# --- the model: a file that is changed in the same way as the disk ---
 
 model_write() { # FILE LBA [BLOCKS]
 	dd if="$1" of=$model bs=$bs seek="$2" ${3:+count="$3"} conv=notrunc status=none
 }
 
-same() { # the medium holds what the model does
+same() { # the medium must have the contents of the model
 	# shellcheck disable=SC2086 # an operand or nothing
 	dd if="$medium" bs=128k count=$((area >> 17)) $uncached status=none | cmp - $model
 }
 
-fresh() { # all of the area gets other contents
+fresh() { # fills the whole area with new contents
 	head -c $area /dev/urandom >$model
 	dd if=$model of="$disk" bs=128k oflag=direct status=none
 	head -c $bs /dev/urandom >/tmp/block
@@ -116,7 +117,7 @@ test_synchronize() {
 
 test_format() {
 	fresh
-	says $ILLEGAL sg_format --format --quick --wait --fmtpinfo=2 "$disk" # protection information: there is none
+	says $ILLEGAL sg_format --format --quick --wait --fmtpinfo=2 "$disk" # the disk has no protection information
 	says $ILLEGAL sg_format --resize --quick --count=$((blocks * 2)) "$disk"
 	same
 	sg_format --format --quick --wait "$disk" >/tmp/out
@@ -132,7 +133,7 @@ test_refused() {
 	same
 }
 
-# The kernel's own: the daemon never sees these.
+# The kernel itself executes these commands, so the daemon never sees them.
 test_reservations() {
 	fresh
 	sg_persist --out --register --param-sark=a1 "$disk" >/tmp/out
@@ -159,7 +160,8 @@ test_reservations() {
 	same
 }
 
-# With a notice to the daemon, under load: what the reset aborted the initiator repeats.
+# The kernel notifies the daemon of the reset, under load. The initiator repeats the commands that the reset has
+# aborted.
 test_reset() {
 	dmesg --clear
 	verify "$disk" --time_based --runtime=$((3 * GUEST_FACTOR)) &
@@ -179,7 +181,8 @@ open_disk() { # HANDLER BLOCK-SIZE
 	alloc) config=alloc/disk$bs ;;
 	block)
 		truncate -s $size /tmp/block$bs.img
-		config=block/$(losetup --find --show /tmp/block$bs.img) medium=/tmp/block$bs.img unmapped=mapped # or unknown
+		# "unmapped" is empty if the contents of unmapped blocks are unknown.
+		config=block/$(losetup --find --show /tmp/block$bs.img) medium=/tmp/block$bs.img unmapped=mapped
 		;;
 	esac
 	configure 0 disk "$config" $size "hw_block_size=$bs"
@@ -206,7 +209,7 @@ close_disk() {
 }
 
 load_target
-mkdir -p "$(cat $tree/dbroot)/pr" # where the kernel keeps registrations
+mkdir -p "$(cat $tree/dbroot)/pr" # The kernel stores registrations in this folder.
 modprobe -a sg loop
 load_loop
 mkdir -p $other_tpg

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p lvm
-# crash_guest.sh DAEMON HANDLER-PATH, over tcm_loop. A killed daemon's I/O that is still under way: its ring must wait
-# for the end of that, for the kernel gives the ring's buffers to other commands as soon as it is reset.
+# crash_guest.sh DAEMON HANDLER-PATH: kills a daemon, over tcm_loop, while its I/O is still in the kernel. The next
+# daemon must not reset the ring before this I/O has ended, because the kernel gives the ring's buffers to other
+# commands as soon as the ring is reset.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 
@@ -11,10 +12,10 @@ make_slow_disk() {
 	dmsetup create slow --noudevsync --table "0 $((64 << 11)) linear /dev/ram0 0"
 	slow=/dev/dm-0
 }
-hang() { dmsetup suspend slow --noudevsync --noflush --nolockfs; } # what it is asked from now on waits
+hang() { dmsetup suspend slow --noudevsync --noflush --nolockfs; } # lets all further I/O wait
 go_on() { dmsetup resume slow --noudevsync; }
 
-locks() { # COUNT: of so many daemons there may be I/O under way
+locks() { # COUNT of the daemons whose I/O may still be in the kernel
 	[ "$(grep -c "OFDLCK.*:$(stat -c %i /run/tcmu-runner/io) " /proc/locks)" -eq "$1" ]
 }
 
@@ -64,7 +65,7 @@ wait_for sg_inq "$(loop_disk 2)"
 no_kernel_error
 
 step "stop"
-unmap 0 # or the guest would write its caches back at its end, with no daemon to do it
+unmap 0 # Otherwise the guest would write its caches to the disk when it ends, and no daemon would serve the disk.
 unmap 2
 stop_daemon
 wait_for locks 0

@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1536 -p bus -p initiator -p lvm
-# disks_guest.sh DAEMON HANDLER-PATH [all]: each handler with blocks of 512 and of 4096 bytes, as a disk behind LIO's
-# iSCSI target and behind tcm_loop at the same time. Each is used through one of the two, with "all" through both. Then
-# one is resized, and the daemon restarted, under an initiator.
+# disks_guest.sh DAEMON HANDLER-PATH [all]: serves each handler, with blocks of 512 and of 4096 bytes, through LIO's
+# iSCSI target and through tcm_loop at the same time. Each disk is used through one of the two, or with "all" through
+# both. Then one disk is resized, and the daemon restarted, while an initiator uses it.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 all=${3-}
 size=$((64 << 20))
 iqn=iqn.2026-11.com.test:disks
 
-configs=() blocks=() # of LUN N
+configs=() blocks=() # The configuration and block size of LUN N.
 front_ends=(iSCSI tcm_loop)
 
-# block/… on a loop device, and on a logical volume on one.
+# Makes block/… on a loop device, and on a logical volume of a loop device.
 make_block_devices() {
 	modprobe -a loop dm_mod
 	printf 'activation {\n udev_sync=0\n udev_rules=0\n}\n' >/etc/lvm/lvmlocal.conf # there is no udev here
@@ -29,7 +29,7 @@ make_block_devices() {
 	lvcreate -q -y -Wn -L 32M -n lv1 vg
 } >/tmp/out 2>&1
 
-add_disk() { # CONFIG BLOCK-SIZE SIZE: as the next LUN, behind both
+add_disk() { # CONFIG BLOCK-SIZE SIZE: adds it as the next LUN of both fabrics
 	local lun=${#configs[@]}
 	configs+=("$1") blocks+=("$2")
 	create "$lun" disk "$1" "$3" "hw_block_size=$2,max_data_area_mb=64"
@@ -37,7 +37,7 @@ add_disk() { # CONFIG BLOCK-SIZE SIZE: as the next LUN, behind both
 	expose "$lun"
 }
 
-# As target_setup.sh does, with fewer processes.
+# Makes the device a LUN. target_setup.sh does the same with more processes.
 expose() { # LUN
 	local portal_group=$tree/iscsi/$iqn/tpgt_1
 	local acl=$portal_group/acls/$initiator/lun_$1
@@ -63,14 +63,14 @@ log_in() {
 	wait_for iscsi_disks ${#configs[@]}
 }
 
-# What is written through one front end can be read through the other.
+# Data that is written through one fabric must be read through the other.
 check_same_medium() { # DISK DISK
 	dd if=/dev/urandom of=/tmp/random bs=1M count=4 status=none
 	dd if=/tmp/random of="$1" bs=1M oflag=direct status=none
 	dd if="$2" bs=1M count=4 iflag=direct status=none | cmp - /tmp/random
 }
 
-# 1 MiB at a time, and each is one command in the ring.
+# I/O of 1 MiB must be one command in the ring.
 check_large_io() { # LUN DISK
 	local before
 	[ "$(cat "/sys/block/${2#/dev/}/queue/max_sectors_kb")" -ge 1024 ]
@@ -83,7 +83,7 @@ check_large_io() { # LUN DISK
 
 resized() { [ "$(blockdev --getsize64 "$1")" -eq $((size + (32 << 20))) ]; } # DISK
 
-# Through the first front end, whose initiator is told of it and scans again when asked to.
+# The new size is visible through the first fabric, whose initiator is notified and scans again when it is asked to.
 resize() {
 	local disk lun=0
 	disk=$(iscsi_disk $lun)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Preloaded into User-Mode Linux behind uml_xstate.so, this makes any x86 machine look like one with AMX: a
- * block of extended state has 11,008 bytes and must be written as a whole, in XSAVE's standard format. What
- * the real CPU has no room for must be in its initial state. Without uml_xstate.so the guest kernel therefore
- * panics here in the same way as it does on such a CPU. Used by amx.sh.
+ * Preloaded into User-Mode Linux after uml_xstate.so, this library makes any x86 machine look like one with
+ * AMX: a block of extended state has 11,008 bytes and must be written as a whole, in XSAVE's standard format.
+ * Components that the real CPU does not have must be in their initial state. Without uml_xstate.so the guest
+ * kernel therefore panics in the same way as on a CPU with AMX. amx.sh uses this library.
  */
 #include <dlfcn.h>
 #include <elf.h>
@@ -89,7 +89,7 @@ long syscall(long number, ...)
 	return real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* What glibc offers, by the system call above: used where uml_xstate.so is not in front. */
+/* This is used if uml_xstate.so is not loaded. It does what glibc does, with the system call above. */
 long ptrace(enum __ptrace_request request, ...)
 {
 	long word, result, pid, addr, data;

@@ -1,21 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# guest.sh [-m MB] [-l DIR]... [-p PACKAGE]... SCRIPT [ARGS...]: runs SCRIPT as root of a guest with a kernel
-# of its own.
+# guest.sh [-m MB] [-l DIR]... [-p PACKAGE]... SCRIPT [ARGS...]: runs SCRIPT as root of a guest with a kernel of its
+# own.
 #
-# The guest's root is this machine's, read-only, under a memory file system. SCRIPT therefore finds the same paths and
-# programs, and it cannot change anything on this machine. Each -l DIR is laid over that root, and so are the files of
-# each -p PACKAGE (see packages_of). guest.sh prints what SCRIPT prints and returns SCRIPT's exit status; 77 with a
-# reason if no guest kernel can be had or started, 124 if the guest had to be ended after half an hour, 125 when the
-# guest died.
+# The guest's root is this machine's root, read-only, below a file system in memory. SCRIPT therefore finds the same
+# paths and programs, and it cannot change anything on this machine. Each -l DIR is laid over that root, and so are
+# the files of each -p PACKAGE (see packages_of). guest.sh prints what SCRIPT prints and returns SCRIPT's exit status.
+# It returns 77 with a reason if there is no guest kernel or none starts, 124 if the guest had to be ended after half
+# an hour, and 125 if the guest ended without a status.
 #
-# The kernel is User-Mode Linux (uml.sh). If it cannot be had or does not start on this machine, guest.sh says so and
-# uses the emulated stock kernel. With GUEST_KERNEL=stock|newer|PACKAGE it uses one of Debian's kernels from the
+# The kernel is User-Mode Linux (uml.sh). If it is not available or does not start on this machine, guest.sh says so
+# and uses the emulated stock kernel. With GUEST_KERNEL=stock|newer|PACKAGE it uses one of Debian's kernels from the
 # beginning, emulated (vm.sh): such a guest is slower, has two CPUs, and can run sanitized programs. The kernel and a
-# static busybox come from Debian's packages, which are unpacked once below GUEST_CACHE. GUEST_FACTOR, which SCRIPT sees
-# too, says how much slower the guest may be than User-Mode Linux on an idle machine: 1, or 4 if it is emulated, or what
-# the caller says. The half hour and the times that SCRIPT allows are multiplied by it. guest_lib.sh raises it in the
-# guest if the machine proves to be slower.
+# static busybox come from Debian's packages, which are unpacked once below GUEST_CACHE. GUEST_FACTOR says how much
+# slower the guest may be than User-Mode Linux on an idle machine: 1, or 4 if it is emulated, or the value that the
+# caller sets. SCRIPT sees it as well. The half hour and the time limits in SCRIPT are multiplied by it. guest_lib.sh
+# raises it in the guest if the machine proves to be slower.
 set -eu
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=packages.sh
@@ -35,7 +35,7 @@ shift $((OPTIND - 1))
 script=$(realpath -e "$1")
 shift
 case $script in
-/run/* | /dev/* | /proc/* | /sys/*) # where the guest mounts file systems of its own
+/run/* | /dev/* | /proc/* | /sys/*) # the guest mounts file systems of its own here
 	echo "SKIP: a guest does not see $script, because it has a ${script%"${script#/*/}"} of its own; use another folder"
 	exit 77
 	;;
@@ -48,7 +48,7 @@ for package in $packages; do
 done
 run=$(mktemp -d)
 guest='' factor=${GUEST_FACTOR-}
-# The program that runs the guest may have processes of its own that outlive it: the whole group is ended.
+# The program that runs the guest may have processes of its own that outlive it, so the whole group is ended.
 # shellcheck disable=SC2317 # called by the trap
 finish() {
 	[ -z "$guest" ] || kill -KILL -- "-$guest" 2>/dev/null || true
@@ -57,7 +57,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-# Sets the kernel that the functions below use: uml.sh or vm.sh.
+# Loads the functions for the kernel: uml.sh or vm.sh.
 use_kernel() {
 	# shellcheck source=uml.sh
 	. "$here/$1.sh"
@@ -69,7 +69,7 @@ use_kernel() {
 # Writes the guest's first process, which builds the root and then runs $run/main in it.
 write_init() {
 	local layer name layer_mounts='' lower='' version=${modules##*/}
-	# overlayfs takes no layer that lies below another one: each gets a mount of its own.
+	# overlayfs refuses a layer that lies inside another layer, so each layer gets a mount of its own.
 	for layer in "${layers[@]}"; do
 		name=/mnt/layer${#lower}
 		layer_mounts+="\$bb mkdir $name && $(share_command "$layer" "$name") || die 'no layer'"$'\n'
@@ -110,7 +110,7 @@ modprobe() { $busybox modprobe "\$@"; }
 export -f modprobe
 printf '#!%s sh\nexec %s modprobe "\$@"\n' "$busybox" "$busybox" >/run/modprobe
 chmod +x /run/modprobe
-echo /run/modprobe >/proc/sys/kernel/modprobe # the kernel loads modules by it
+echo /run/modprobe >/proc/sys/kernel/modprobe # the kernel loads modules with this program
 ln -sfn /proc/self/fd /dev/fd
 cd /
 $(printf '%q ' "$@")
@@ -127,9 +127,9 @@ run_guest() {
 	: >"$run/output"
 	boot </dev/null >"$run/console" 2>&1 &
 	guest=$!
-	# Ends the guest when its script has ended: a guest that shuts down by itself would first flush the disks that
-	# the script left, which no daemon serves any more. Also ends it at its limit, and if this script is killed
-	# earlier.
+	# Ends the guest when its script has ended. If the guest shut down by itself, it would first write its caches
+	# to the disks that the script left, which no daemon serves any more. Also ends the guest at its time limit,
+	# and if this script is killed earlier.
 	# shellcheck disable=SC2016 # the inner shell's own arguments
 	setsid sh -c 'n=0
 		while [ $n -lt "$1" ] && [ ! -s "$4/status" ] && kill -0 "$2" 2>/dev/null && kill -0 "$3" 2>/dev/null; do
@@ -137,20 +137,20 @@ run_guest() {
 			n=$((n + 1))
 		done
 		kill -s KILL -- "-$3"' watch $((5 * limit)) $$ "$guest" "$run" </dev/null >/dev/null 2>&1 &
-	{ wait "$guest" || code=$?; } 2>/dev/null # the shell's own words about its end
+	{ wait "$guest" || code=$?; } 2>/dev/null # this hides the shell's message about the end of the process
 }
 
-# Whether the guest ended before its script began, for a reason that is not in this script.
+# Tells whether the guest has ended before its script began, for a reason outside this script.
 did_not_start() { [ ! -e "$run/started" ] && [ "$code" -ne 137 ] && ! grep -q 'guest set-up:' "$run/console"; }
 
-# The line of the console that says most about why the guest did not start.
+# Prints the line of the console that tells best why the guest has not started.
 console_reason() {
 	local line
 	line=$({ grep -aim 1 'panic' "$run/console" || grep -a '[^[:space:]]' "$run/console" | tail -n 1; } | tr -d '\r')
 	echo "status $code${line:+, \"${line:0:160}\"}"
 }
 
-# try_guest SCRIPT ARGS...: runs the guest, as often as the kernel deserves until it starts.
+# try_guest SCRIPT ARGS...: runs the guest; if it does not start, tries again up to $kernel_tries times.
 try_guest() {
 	local try
 	write_init
@@ -163,7 +163,7 @@ try_guest() {
 	return 1
 }
 
-# Emulated guests in place of User-Mode Linux take their turns: each wants the whole machine.
+# Emulated guests that replace User-Mode Linux run one after the other, because each needs the whole machine.
 try_emulated_instead() {
 	GUEST_KERNEL=stock
 	use_kernel vm || return

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Sourced in the guest, by scripts that get DAEMON HANDLER-PATH first: the daemon, the kernel's target tree, its
-# initiator, and what a disk must be able to do. A command that fails ends the script and shows what was last said.
+# The scripts in the guest source this file; their first arguments are DAEMON HANDLER-PATH. It contains functions for
+# the daemon, the kernel's target tree, the kernel's initiator, and the tests of a disk. A command that fails ends the
+# script and shows the last output.
 set -eEu -o pipefail
 trap 'failed "${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND"' ERR
 daemon=$1 handlers=$2
@@ -13,12 +14,12 @@ core=$tree/core
 tpg=$tree/loopback/naa.5001405000000001/tpgt_1
 parameters=/sys/module/target_core_user/parameters
 : "${initiator:=iqn.2026-11.test:guest}"
-told=(/tmp/out "$log") # what a failure shows
+told=(/tmp/out "$log") # The files that are shown after a failure.
 daemon_pid=
 decoded=''
 : | tee "${told[@]}"
 
-failed() { # WHERE
+failed() { # WHERE: the place of the command that has failed
 	echo "FAILED: $1"
 	echo "$decoded"
 	tail -n 30 "${told[@]}"
@@ -29,14 +30,14 @@ step() { echo "== $* ($SECONDS s)"; }
 
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
-# A process takes 20 to 100 ms to start in a guest, which is what most guests spend their time with. So the functions
-# that are called often start none.
+# A process takes 20 to 100 ms to start in a guest, and most guests spend most of their time on that. So the functions
+# that are called often start no process, or few.
 
-exec {never}<> <(:) # nothing ever comes out of this pipe
+exec {never}<> <(:) # nothing is ever written into this pipe
 pause() { read -rt "$1" <&"$never" || :; } # SECONDS
 
-# slowness: sets $slowness to how many times slower than a guest on an idle machine this guest creates processes at the
-# moment.
+# slowness: sets $slowness to the factor by which this guest now creates processes more slowly than a guest on an idle
+# machine.
 slowness() {
 	local begin=${EPOCHREALTIME/./} i
 	for ((i = 0; i < 20; i++)); do
@@ -47,9 +48,9 @@ slowness() {
 slowness
 [ "$GUEST_FACTOR" -ge $slowness ] || GUEST_FACTOR=$slowness
 echo "times are multiplied by $GUEST_FACTOR"
-patience=$((60 * GUEST_FACTOR)) # seconds, after which a wait is called a hang
+patience=$((60 * GUEST_FACTOR)) # In seconds. A wait that takes longer is taken for a hang.
 
-wait_for() { # COMMAND...: until it succeeds, for as long as it may take
+wait_for() { # COMMAND...: repeats it until it succeeds, or until $patience has passed
 	local begin=$SECONDS
 	until "$@" >/dev/null 2>&1; do
 		pause 0.1
@@ -60,7 +61,8 @@ wait_for() { # COMMAND...: until it succeeds, for as long as it may take
 	done
 }
 
-logged() { # PATTERN [FILE]: whether a line of the daemon's log, or of FILE, matches the extended regular expression
+# PATTERN [FILE]: tells whether a line of the daemon's log, or of FILE, matches the extended regular expression
+logged() {
 	local line
 	while IFS= read -r line; do
 		[[ ! $line =~ $1 ]] || return 0
@@ -70,7 +72,7 @@ logged() { # PATTERN [FILE]: whether a line of the daemon's log, or of FILE, mat
 
 fails() { ! "$@" >/tmp/out 2>&1; } # COMMAND...
 
-wait_all() { # PIDS...: each must succeed
+wait_all() { # PIDS...: waits for them; each must succeed
 	local pid
 	for pid; do wait "$pid"; done
 }
@@ -84,7 +86,7 @@ no_kernel_error() {
 
 # --- the daemon ---
 
-start_daemon() { # returns when it serves
+start_daemon() { # starts the daemon, and returns when it serves
 	: >$log
 	"$daemon" --handler-path "$handlers" --state-dir /tmp/state >>$log 2>&1 &
 	daemon_pid=$!
@@ -93,7 +95,7 @@ start_daemon() { # returns when it serves
 
 stop_daemon() {
 	kill "$daemon_pid"
-	wait "$daemon_pid" # its status is ours
+	wait "$daemon_pid" # the function returns the daemon's exit status
 }
 
 kill_daemon() {
@@ -101,18 +103,18 @@ kill_daemon() {
 	wait "$daemon_pid" 2>/dev/null || true
 }
 
-# --- what a machine has at its start ---
+# --- the state of a machine after its start ---
 
 load_target() {
 	mkdir -p /tmp/state
 	printf '#!/bin/sh\nexec "%s" --handler-path "%s" --state-dir /tmp/state "$@"\n' "$daemon" "$handlers" >/tmp/tcmu-runner
 	chmod +x /tmp/tcmu-runner
-	export TCMU_RUNNER=/tmp/tcmu-runner # for the scripts
+	export TCMU_RUNNER=/tmp/tcmu-runner # the scripts use this program
 	modprobe -a target_core_user sd_mod
 	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
 }
 
-load_loop() { # tcm_loop: a disk for each LUN of $tpg
+load_loop() { # loads tcm_loop, which makes a disk for each LUN of $tpg
 	modprobe tcm_loop
 	mkdir -p $tpg
 	echo naa.5001405000000002 >$tpg/nexus
@@ -132,7 +134,8 @@ start_initiator() {
 	modprobe -a iscsi_tcp sd_mod
 	mkdir -p /etc/iscsi /run/lock/iscsi
 	echo "InitiatorName=$initiator" >/etc/iscsi/initiatorname.iscsi
-	setsid iscsid -f >/tmp/iscsid.log 2>&1 & # at its end it signals its whole process group
+	# iscsid needs its own process group, because it signals the whole group when it ends
+	setsid iscsid -f >/tmp/iscsid.log 2>&1 &
 	iscsid_pid=$!
 	wait_for grep ISCSIADM_ABSTRACT /proc/net/unix
 }
@@ -168,7 +171,7 @@ unmap() { # LUN
 	rmdir "$tpg/lun/lun_$1"
 }
 
-# What the daemon says of the device on D-Bus.
+# Prints a value of the daemon's report about the device on D-Bus.
 value_of() { # HBA NAME KEY
 	dbus-send --system --print-reply --dest=org.kernel.TCMUService1 /org/kernel/TCMUService1/Devices1 \
 		org.kernel.TCMUService1.Devices1.List |
@@ -181,7 +184,7 @@ value_of() { # HBA NAME KEY
 
 # --- disks ---
 
-disk_in() { # FOLDER of a SCSI device: its block device
+disk_in() { # FOLDER of a SCSI device: prints its block device
 	set -- "$1"/block/*
 	[ -e "$1" ] && echo "/dev/${1##*/}"
 }
@@ -190,13 +193,13 @@ loop_disk() { disk_in "/sys/class/scsi_device/$(<$tpg/address):$1/device"; } # L
 
 iscsi_disk() { disk_in "$(echo /sys/class/iscsi_session/session*/device/target*/*:"$1")"; } # LUN
 
-iscsi_disks() { iscsi_disk $(($1 - 1)); } # COUNT: whether so many are there
+iscsi_disks() { iscsi_disk $(($1 - 1)); } # COUNT: tells whether this many disks exist
 
-ready() { # DISK: once its unit attentions are told
+ready() { # DISK: waits until all unit attentions have been reported
 	sg_turs --number=3 "$1" >/dev/null 2>&1 || sg_turs "$1"
 }
 
-verify() { # DISK OPTIONS...: random writes, read back and compared
+verify() { # DISK OPTIONS...: writes at random places, reads the data back and compares it
 	local disk=$1
 	shift
 	fio --name=verify --filename="$disk" --rw=randrw --bsrange=4k-64k --iodepth=8 --ioengine=libaio --direct=1 \
@@ -207,7 +210,7 @@ verify() { # DISK OPTIONS...: random writes, read back and compared
 	}
 }
 
-# load_on DISK: returns when somebody reads or writes it.
+# load_on DISK: returns when a process reads or writes the disk.
 io_count() { read -r reads _ _ _ writes _ <"/sys/block/${1##*/}/stat"; } # DISK
 has_load() { io_count "$1" && [ $((reads + writes)) -ge $(($2 + 10)) ]; } # DISK BEFORE
 load_on() {
@@ -216,7 +219,7 @@ load_on() {
 	wait_for has_load "$1" $((reads + writes))
 }
 
-use_disk() { # DISK: dd, fio, a file system, trim
+use_disk() { # DISK: uses it with dd and fio, with a file system, and with trim
 	local files=/usr/include/linux/netfilter
 	dd if=/dev/urandom of=/tmp/random bs=1M count=4 status=none
 	dd if=/tmp/random of="$1" bs=1M oflag=direct status=none
@@ -235,12 +238,12 @@ use_disk() { # DISK: dd, fio, a file system, trim
 	fsck.ext4 -f -n "$1" >/tmp/out 2>&1
 }
 
-understood() { # COMMAND...: succeeds, and finds nothing odd; what it says is in $decoded
+understood() { # COMMAND...: must succeed without a warning; sets $decoded to its output
 	decoded=$("$@" 2>&1)
 	[[ ! ${decoded,,} =~ malformed|truncated|too\ short|unexpected|invalid|bad\ |only\ hex|error: ]]
 }
 
-# Every page that it lists can be had, and is decoded.
+# Each page that is listed can be read and decoded.
 check_identity() { # DISK
 	local page pages control
 	ready "$1"
@@ -253,11 +256,11 @@ check_identity() { # DISK
 	done
 	understood sg_readcap "$1"
 	understood sg_readcap --long "$1"
-	for control in 0 1 2; do # current, changeable, default
+	for control in 0 1 2; do # the current, changeable and default values
 		understood sg_modes --all --control=$control "$1"
 		[[ $decoded == *Caching* ]]
 	done
-	fails sg_modes --all --control=3 "$1" # saved: there are none
+	fails sg_modes --all --control=3 "$1" # there are no saved values
 	understood sg_opcodes "$1"
 	[[ $decoded == *'Read(16)'* ]]
 	understood sg_opcodes --tmf "$1"
@@ -266,19 +269,20 @@ check_identity() { # DISK
 	understood sg_requests "$1"
 }
 
-longest_wait() { # milliseconds that fio waited for one I/O
+longest_wait() { # prints the milliseconds that fio has waited for its slowest I/O
 	python3 -c 'import json
 job = json.load(open("/tmp/fio.json"))["jobs"][0]
 print(int(max(job[way]["clat_ns"]["max"] for way in ("read", "write")) / 1e6))'
 }
 
-# No I/O fails, ever; and all is served within a second of the new start. A machine that is busy at that moment has more
-# time, and may take a few rounds.
+# No I/O may fail, and each must be answered within a second after the new start. On a busy machine the time is
+# longer, and the test may be repeated a few times.
 survives_restart() { # DISK STOP
 	local down gap fio
 	for _ in 1 2 3 4; do
 		step "restart: $2, under load on $1"
-		verify "$1" --time_based --runtime=$((4 + 2 * GUEST_FACTOR)) --rate_iops=200 & # leaves CPU for the start
+		# this rate leaves CPU time for the start of the daemon
+		verify "$1" --time_based --runtime=$((4 + 2 * GUEST_FACTOR)) --rate_iops=200 &
 		fio=$!
 		load_on "$1"
 		down=$(now_ms)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# in_guest.sh SCRIPT [ARGS...]: runs it in a guest (guest.sh, with the options that SCRIPT's "# guest:" line asks for)
-# as SCRIPT TCMU_RUNNER TCMU_RUNNER_HANDLERS ARGS...: the daemon.
+# in_guest.sh SCRIPT [ARGS...]: runs "SCRIPT TCMU_RUNNER TCMU_RUNNER_HANDLERS ARGS..." in a guest (guest.sh), with the
+# options in SCRIPT's line "# guest:".
 set -eu
 script=$(realpath -e "$1")
 shift

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1536 -p initiator
-# The real Linux initiator against the daemon's own portal: open_iscsi_guest.sh DAEMON HANDLER-PATH. Serves one LUN of
-# each kind on 127.0.0.1, logs in, and uses each as a disk.
+# open_iscsi_guest.sh DAEMON HANDLER-PATH: tests the daemon's own iSCSI portal with Linux's initiator. It serves one
+# LUN of each kind on 127.0.0.1, logs in, and uses each LUN as a disk.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 portal=127.0.0.1:3260
@@ -22,7 +22,7 @@ start_portal() {
 	wait_for bash -c "exec 3<>/dev/tcp/127.0.0.1/3260"
 }
 
-log_in() { # DIGEST, and as the kernel says it in sysfs
+log_in() { # DIGEST, and the word by which sysfs calls it
 	iscsiadm -m discovery -t sendtargets -p $portal
 	for key in HeaderDigest DataDigest; do
 		iscsiadm -m node -T $target -p $portal -o update -n "node.conn[0].iscsi.$key" -v "$1"

@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024
-# outage_guest.sh DAEMON HANDLER-PATH, over tcm_loop. The kernel gives up what takes longer than cmd_time_out, and tells
-# nobody here: a daemon that was stopped or away for longer, and storage that hangs, may make nobody see a write undone.
+# outage_guest.sh DAEMON HANDLER-PATH, over tcm_loop. The kernel ends commands that take longer than cmd_time_out, and
+# does not notify the daemon. So if a daemon was stopped or missing for longer, or if storage hangs, the daemon must
+# not execute a write after the initiator has seen that write fail.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 time_out=$((6 + 2 * GUEST_FACTOR))
 
-make_storage() { # a file system that can be frozen; what writes to it waits then, each on a thread
+make_storage() { # makes a file system that can be frozen; each write to it then blocks its thread
 	modprobe brd rd_size=65536 rd_nr=1
 	mkfs.ext4 -q /dev/ram0
 	mkdir -p /tmp/storage
@@ -16,7 +17,7 @@ make_storage() { # a file system that can be frozen; what writes to it waits the
 freeze() { fsfreeze --freeze /tmp/storage; }
 thaw() { fsfreeze --unfreeze /tmp/storage; }
 
-stopped_for() { # SECONDS; what $waiting asks for comes meanwhile
+stopped_for() { # SECONDS; the commands in $waiting are sent during this time
 	kill -STOP "$daemon_pid"
 	answers >/tmp/out 2>&1 &
 	waiting=$!
@@ -34,11 +35,12 @@ stop_writer() {
 	wait $writer || { cat /tmp/writer && return 1; }
 	paste -sd ' ' /tmp/writer
 }
-of_writer() { awk -v what="$1" '$1 == what { print $2 }' /tmp/writer; } # errors, reads, writes
+# prints the writer's number of errors, reads or writes
+of_writer() { awk -v what="$1" '$1 == what { print $2 }' /tmp/writer; }
 
 answers() { dd if="$disk" of=/dev/null bs=4k count=1 iflag=direct; }
 
-put() { # BYTE BLOCK: on the disk; its status
+put() { # BYTE BLOCK: writes it to the disk, and returns the status
 	head -c 4096 /dev/zero | tr '\0' "$1" | dd of="$disk" bs=4k count=1 seek="$2" oflag=direct conv=notrunc iflag=fullblock
 }
 byte_in() { dd if="$disk" bs=4k count=1 skip="$1" iflag=direct status=none | head -c 1; } # BLOCK
@@ -51,7 +53,8 @@ create 0 disk file//tmp/storage/disk.img $((40 << 20))
 echo $time_out >$core/user_0/disk/attrib/cmd_time_out
 map 0 disk 0
 disk=$(loop_disk 0)
-[ "$(cat $core/user_0/disk/attrib/tmr_notification)" -eq 1 ] # aborts, too, are to end soon
+# the kernel must notify the daemon of aborts, so that aborted commands end soon
+[ "$(cat $core/user_0/disk/attrib/tmr_notification)" -eq 1 ]
 
 step "stopped for a while, under load"
 verify "$disk" --time_based --runtime=$((12 + time_out)) --rate_iops=200 &
@@ -60,7 +63,8 @@ load_on "$disk"
 stopped_for 1
 wait $waiting
 sleep 2
-stopped_for $((time_out * 3 / 4)) # too long to know how old commands are, but they are not too old
+# after so long a stop the daemon does not know the age of the commands, but they have not expired
+stopped_for $((time_out * 3 / 4))
 wait $waiting
 wait_for logged 'the daemon did not look at the ring for too long'
 wait $fio
@@ -80,7 +84,7 @@ sleep 3
 stop_writer
 [ "$(of_writer errors)" -gt 0 ]
 
-away_after() { # kill_daemon, stop_daemon
+away_after() { # kill_daemon or stop_daemon
 	start_writer
 	load_on "$disk"
 	"$1"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""outage_writer.py DISK FLAG: writes and reads blocks of DISK until the file FLAG is there, and knows for each block what
-may stand in it. A write that failed may have been done or not; but whatever a read has shown after that, or a newer write
-has been acknowledged, nothing older may come back. Fails on any other content; errors are counted."""
+"""outage_writer.py DISK FLAG: writes and reads blocks of DISK until the file FLAG exists, and knows for each block
+which contents are possible. A write that failed may or may not have been executed. But after a read has shown a
+write, or after a newer write has been acknowledged, nothing older may come back. The program fails if it reads any
+other contents. It counts errors."""
 import mmap
 import os
 import random
@@ -11,16 +12,17 @@ import threading
 import time
 
 BLOCK = 4096
-THREADS, BLOCKS = 8, 6  # blocks of each thread; one I/O at a time in each thread
-HEAD = struct.Struct("<QQ")  # number of the block, serial number of the write
+THREADS, BLOCKS = 8, 6  # The number of threads, and of blocks that each thread uses. A thread does one I/O at a time.
+HEAD = struct.Struct("<QQ")  # The number of the block, and the serial number of the write.
 
 
 class Writer(threading.Thread):
     def __init__(self, number, fd, flag):
         super().__init__(daemon=True)
         self.fd, self.flag, self.random = fd, flag, random.Random(number)
-        self.buffer = mmap.mmap(-1, BLOCK)  # aligned, for O_DIRECT
-        self.possible = {number * BLOCKS + i: None for i in range(BLOCKS)}  # block: serial numbers; None: not written
+        self.buffer = mmap.mmap(-1, BLOCK)  # aligned memory, as O_DIRECT needs it
+        # For each block its possible serial numbers. None: the block was never written.
+        self.possible = {number * BLOCKS + i: None for i in range(BLOCKS)}
         self.serial = self.reads = self.writes = self.errors = 0
         self.wrong = None
 
@@ -45,7 +47,7 @@ class Writer(threading.Thread):
             self.possible[block] = {self.serial}
             self.writes += 1
         except OSError:
-            # What stood there before the first write is not known.
+            # The contents before the first write are not known.
             if self.possible[block] is not None:
                 self.possible[block].add(self.serial)
             self.errors += 1

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Sourced. Debian packages unpacked below GUEST_CACHE, never installed: the guest uses them, this machine does not.
+# Sourced by guest.sh. It unpacks Debian packages below GUEST_CACHE for the guest. They are not installed on this
+# machine.
 
 : "${GUEST_CACHE:=${XDG_CACHE_HOME:-$HOME/.cache}/tcmu-runner-guest}"
 
-# unpack PACKAGE: prints the folder that holds its files; fails with a reason where it cannot be fetched.
+# unpack PACKAGE: prints the folder that contains its files. Fails with a reason if the package cannot be downloaded.
 unpack() {
 	folder=$(mkdir -p "$GUEST_CACHE" && realpath "$GUEST_CACHE")/$1
 	if [ ! -d "$folder" ]; then
 		rm -rf "$folder.new"
 		mkdir -p "$folder.new/deb"
-		# The sandbox user of apt may not write here.
+		# apt's sandbox user has no right to write into this folder.
 		if ! (cd "$folder.new/deb" && timeout 180 apt-get -qq -o APT::Sandbox::User=root download "$1" >&2); then
 			echo "SKIP: package $1 cannot be fetched" >&2
 			return 1
@@ -18,12 +19,14 @@ unpack() {
 		dpkg -x "$folder.new"/deb/*.deb "$folder.new"
 		rm -r "$folder.new/deb"
 		merge_usr "$folder.new"
-		mv -T "$folder.new" "$folder" 2>/dev/null || rm -rf "$folder.new" # another test was faster
+		# another test has unpacked the package at the same time
+		mv -T "$folder.new" "$folder" 2>/dev/null || rm -rf "$folder.new"
 	fi
 	echo "$folder"
 }
 
-# A package may hold /sbin/x where a merged system has /sbin -> /usr/sbin; laid over one, the folder would hide it.
+# A package may contain /sbin/x although the system has a link /sbin -> /usr/sbin. Laid over the root, the folder
+# would hide the link.
 merge_usr() {
 	for top in bin sbin lib; do
 		[ -d "$1/$top" ] || continue
@@ -33,7 +36,7 @@ merge_usr() {
 	done
 }
 
-# packages_of NAME: what belongs together, or the package of that name itself.
+# packages_of NAME: prints the packages of a group, or NAME itself if it is the name of a package.
 packages_of() {
 	case $1 in
 	bus) echo dbus-daemon dbus-bin dbus-system-bus-common ;;

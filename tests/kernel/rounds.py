@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""rounds.py COUNT NUMBER CONFIG...: makes the device user_NUMBER/round and removes it, COUNT times, each time with the next
-CONFIG; every twentieth is a disk behind tcm_loop meanwhile, and is written to. In one process, since a new one takes a
-guest longer than a round. COUNT 0: until the file /tmp/stop is there, and whatever the kernel answers, as long
-as the device goes again: for a daemon that is killed."""
+"""rounds.py COUNT NUMBER CONFIG...: creates the device user_NUMBER/round and removes it, COUNT times, each time
+with the next CONFIG. Every twentieth device becomes a disk of tcm_loop and is written to. All this happens in one
+process, because in a guest a new process takes longer than a round. With COUNT 0, the rounds continue until the
+file /tmp/stop exists, and errors of the kernel are ignored if the device can be removed; this is used while a
+daemon is killed."""
 import glob
 import mmap
 import os
@@ -10,7 +11,7 @@ import sys
 import time
 
 TREE = "/sys/kernel/config/target"
-TPG = f"{TREE}/loopback/naa.5001405000000001/tpgt_1"  # of guest_lib.sh
+TPG = f"{TREE}/loopback/naa.5001405000000001/tpgt_1"  # as in guest_lib.sh
 DISK_EVERY = 20
 
 
@@ -29,7 +30,7 @@ def open_disk(lun):
         found = glob.glob(f"/sys/class/scsi_device/{address}:{lun}/device/block/*")
         try:
             return os.open("/dev/" + os.path.basename(found[0]), os.O_RDWR | os.O_DIRECT)
-        except (IndexError, OSError):  # not there yet, or not ready yet
+        except (IndexError, OSError):  # the disk does not exist yet, or is not ready yet
             time.sleep(0.01)
     sys.exit(f"no disk at LUN {lun}")
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p bus
-# rounds_guest.sh DAEMON HANDLER-PATH ROUNDS KILLS: devices come and go, and leave nothing behind; also when the daemon
-# is killed KILLS times meanwhile.
+# rounds_guest.sh DAEMON HANDLER-PATH ROUNDS KILLS: creates and removes devices many times. Nothing may be left
+# behind, also not if the daemon is killed KILLS times meanwhile.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 rounds=$3 kills=$4
@@ -12,9 +12,10 @@ told+=(/tmp/rounds.log /tmp/scripts.log)
 
 run_rounds() { /usr/bin/python3 "$here/rounds.py" "$@"; } # COUNT NUMBER [CONFIG...]
 
-# --- they come and go ---
+# --- devices are created and removed ---
 
-# What the daemon and the kernel hold, each with how much more of it there may be after the rounds, in the same unit.
+# Prints what the daemon and the kernel hold. After each number stands by how much it may grow during the rounds, in
+# the same unit.
 holdings() {
 	echo "files 0 $(find "/proc/$daemon_pid/fd" -type l | wc -l)"
 	echo "threads 0 $(find "/proc/$daemon_pid/task" -mindepth 1 -maxdepth 1 | wc -l)"
@@ -25,13 +26,13 @@ holdings() {
 	awk '/^SUnreclaim/ { print "slab 1000", $2 }' /proc/meminfo
 }
 
-nothing_more() { # FILE: than the holdings in there
+nothing_more() { # FILE with earlier holdings: the holdings must not have grown
 	holdings | diff -y -W 60 "$1" - >/tmp/holdings || true
 	paste -d ' ' "$1" <(holdings) | awk '$6 > $3 + $2 { bad = 1 } END { exit bad }'
 }
 
 come_and_go() {
-	run_rounds 100 5 file/round alloc/round # the first ones fill what is kept
+	run_rounds 100 5 file/round alloc/round # the first rounds fill caches that are kept
 	holdings >/tmp/before
 	step "$rounds rounds"
 	run_rounds "$rounds" 5 file/round alloc/round
@@ -42,11 +43,11 @@ come_and_go() {
 	cat /tmp/holdings
 }
 
-# --- the daemon is killed meanwhile ---
+# --- devices are created and removed while the daemon is killed ---
 
 exists() { compgen -G "$core/user_*/$1" >/dev/null; } # NAME
 
-# By the scripts: whoever is refused leaves nothing behind.
+# Creates and removes a device with the scripts. A script that is refused must leave nothing behind.
 script_rounds() { # NAME
 	local done=0 refused=0
 	until [ -e /tmp/stop ]; do
@@ -68,7 +69,8 @@ nobody_waits() { fails grep -l '^State:.D' /proc/[0-9]*/status; }
 killed() {
 	local pids=() i
 	step "$kills kills"
-	for i in 10 11; do # the kernel refuses some as existing: it gives away a uio number before it has let go of it
+	# The kernel refuses some devices with EEXIST, because it gives away a UIO number before it has released it.
+	for i in 10 11; do
 		run_rounds 0 $i file/round$i alloc/round$i 2>>/tmp/rounds.log &
 		pids+=($!)
 	done

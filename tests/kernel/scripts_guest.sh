@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p bus -p initiator -p lvm
-# scripts_guest.sh DAEMON HANDLER-PATH. The scripts beyond docs/tutorial.md: without a daemon, with one that dies,
-# Ctrl-C, refusals, many at once, the kernel's own backends, CHAP, what is half made, IPv6.
+# scripts_guest.sh DAEMON HANDLER-PATH: tests the scripts in cases that docs/tutorial.md does not show: without a
+# daemon, with a daemon that dies, with Ctrl-C, refusals, many scripts at once, the kernel's own backstores, CHAP,
+# incomplete objects, and IPv6.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 cd "$scripts"
 iqn=iqn.2026-11.com.test:disks
 secret=/tmp/secret
 
-status_says() { # PATTERN...: each of a line
+status_says() { # PATTERN...: each must match a line of status.sh
 	local pattern
 	./status.sh >/tmp/out
 	for pattern; do
@@ -17,7 +18,7 @@ status_says() { # PATTERN...: each of a line
 	done
 }
 
-refuses() { # REASON COMMAND...: soon, and leaves nothing
+refuses() { # REASON COMMAND...: must fail soon, and must leave nothing behind
 	local reason=$1 before
 	shift
 	before=$(find $tree 2>/dev/null | grep -v '/stat' || true)
@@ -112,7 +113,7 @@ daemons_view() {
 missing_image() {
 	step "an image that is missing"
 	refuses "Write 'b~20c.img'" ./user_create.sh file b 1M 'b c.img'
-	create 9 b 'file/b~20c.img' 1048576 # as the restoring service does
+	create 9 b 'file/b~20c.img' 1048576 # as the service that restores the configuration does
 	[ ! -e '/tmp/state/b c.img' ]
 	wait_for status_says 'user_9/b .*enabled, failed: /tmp/state/b c.img is missing. It has been served before.*'
 	mv /tmp/state/hidden '/tmp/state/b c.img'
@@ -120,7 +121,7 @@ missing_image() {
 	remove 9 b
 	rmdir $core/user_9
 	rm '/tmp/state/b c.img'
-	./user_create.sh file b 1M 'b~20c.img' # asks for a new disk
+	./user_create.sh file b 1M 'b~20c.img' # the administrator asks for a new disk
 	status_says 'user_[0-9]*/b .*enabled, served, .*'
 	./user_delete.sh b
 }
@@ -132,10 +133,10 @@ dead_daemon() {
 	refuses 'not running' ./user_create.sh alloc b 1M
 	start_daemon
 	./user_delete.sh a
-	kill -STOP "$daemon_pid" # it holds its lock, and does not answer
+	kill -STOP "$daemon_pid" # the daemon then holds its lock and does not answer
 	./user_create.sh alloc b 1M >/tmp/out 2>&1 &
 	script=$!
-	wait_for ls $tree/core/user_0/b/enable # after it has waited for D-Bus
+	wait_for ls $tree/core/user_0/b/enable # the script has waited for D-Bus before this
 	sleep 2
 	kill -0 $script
 	kill_daemon
@@ -156,7 +157,7 @@ interrupted() {
 	kill -INT -- -$script
 	before=$SECONDS
 	fails wait $script
-	[ $((SECONDS - before)) -lt $patience ] # less than the minute that it waits otherwise
+	[ $((SECONDS - before)) -lt $patience ] # less than the minute for which the script otherwise waits
 	fails ls -d $tree/core/user_*
 	[ "$(cat $parameters/block_netlink)" = unblocked ]
 	kill -CONT "$daemon_pid"
@@ -201,7 +202,7 @@ Your backstore path: iblock_0/new' ]
 	refuses 'iblock_0/b already exists' ./block_create.sh /dev/loop0 b
 	./block_delete.sh b
 	[ -z "$(losetup --all)" ]
-	./block_create.sh /tmp/block.img b # once more
+	./block_create.sh /tmp/block.img b # the same file once more
 	grep -q /dev/vg_b/lv_b $tree/core/iblock_0/b/udev_path
 	./block_delete.sh iblock_0/b
 

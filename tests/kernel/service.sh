@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# service.sh BUILD_DIR: the Debian package as systemd, D-Bus and the real kernel run it, in a guest (guest.sh). The
-# build is for /usr and without sanitizers.
+# service.sh BUILD_DIR: runs the Debian package with systemd, D-Bus and the real kernel, in a guest (guest.sh). The
+# package is built for /usr and without sanitizers.
 set -eu
 here=$(dirname "$(realpath "$0")")
 for tool in dpkg-deb dpkg-shlibdeps systemctl busctl dbus-daemon setpriv; do
@@ -13,6 +13,6 @@ trap 'rm -rf "$work"' EXIT
 cpack -G DEB -B "$work" --config "$1/CPackConfig.cmake" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 chmod 755 "$work"
 dpkg-deb -x "$work"/*.deb "$work/root"
-# /lib is a link to usr/lib in the guest; a layer must not lay a folder over it.
+# In the guest, /lib is a link to usr/lib, and a layer must not lay a folder over it.
 [ ! -d "$work/root/lib" ] || { cp -a "$work/root/lib/." "$work/root/usr/lib/" && rm -r "$work/root/lib"; }
 "$here/guest.sh" -m 1024 -l "$work/root" "$here/service_guest.sh"

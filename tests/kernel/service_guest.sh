@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs in the guest, on whose root the package is unpacked: boots systemd in a process namespace of its own, and looks
-# at the service from within as an administrator does. What it serves is tcmu_basic's to test.
+# Runs in the guest, with the package unpacked over the guest's root. It boots systemd in a process namespace of its
+# own, and checks the service as an administrator sees it. The disks themselves are tested by tcmu_basic_guest.sh.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh" - -
 log=/var/log/tcmu-runner.log
@@ -24,9 +24,9 @@ boot() {
 	modprobe configfs
 	mount -t cgroup2 cgroup2 /sys/fs/cgroup
 	: >/etc/fstab
-	# The minimum that a service finds: D-Bus, the journal, basic.target.
+	# The minimum that a service needs: D-Bus, the journal and basic.target.
 	find /etc/systemd/system -mindepth 1 -delete
-	# The checkout may lie below /tmp: nothing may be mounted there, and nothing may be deleted there.
+	# The checkout may lie below /tmp, so nothing may be mounted or deleted there.
 	for unwanted in getty.target systemd-udevd systemd-udev-trigger systemd-logind apt-daily.timer \
 		systemd-binfmt kmod-static-nodes tmp.mount systemd-tmpfiles-setup.service systemd-tmpfiles-clean.timer; do
 		systemctl --quiet --root=/ mask "$unwanted" 2>/dev/null || true
@@ -86,7 +86,7 @@ wait_for is_served
 show() { systemctl show --value -p "$1" $unit; }
 in_store() { [ "$(show NFileDescriptorStore)" -eq "$1" ]; } # COUNT
 
-set_up() { # SETTING...: of the unit
+set_up() { # SETTING...: sets them for the unit
 	mkdir -p /run/systemd/system/$unit.d
 	printf '%s\n' '[Service]' "$@" >/run/systemd/system/$unit.d/test.conf
 	systemctl daemon-reload
@@ -94,12 +94,12 @@ set_up() { # SETTING...: of the unit
 
 down() { [ "$(main_pid)" -eq 0 ]; }
 
-opened() { # it has gone on with the descriptor that it, or the one before, had
+opened() { # the daemon has continued with a descriptor that it or its predecessor had
 	logged 'uio0-[0-9.]*: kept open by systemd, used again' &&
 		[ "$(find "/proc/$(main_pid)/fd" -lname '*/uio0' | wc -l)" -eq 1 ]
 }
 
-is_busy() { # nobody else can open the device
+is_busy() { # no other process can open the device
 	if (exec 3<>/dev/uio0) 2>/tmp/out; then
 		return 1
 	fi
@@ -118,7 +118,8 @@ disk=$(loop_disk 0)
 
 step "killed under load: nobody can open the device until the next one serves it, and no command fails"
 set_up RestartSec=$((4 * GUEST_FACTOR))
-verify "$disk" --time_based --runtime=$((20 + 10 * GUEST_FACTOR)) --rate_iops=100 & # leaves CPU for systemd
+# this rate leaves CPU time for systemd
+verify "$disk" --time_based --runtime=$((20 + 10 * GUEST_FACTOR)) --rate_iops=100 &
 fio_pid=$!
 load_on "$disk"
 : >$log
@@ -161,9 +162,9 @@ kill -9 "$first"
 wait_for down
 timeout "$patience" rmdir $device
 mkdir $device
-truncate -s 1M /home/user/other.img # nothing is made for a device that is found
+truncate -s 1M /home/user/other.img # the daemon creates no file for a device that it finds at its start
 echo "dev_config=file//home/user/other.img,dev_size=1048576,nl_reply_supported=-1" >$device/control
-timeout "$patience" sh -c "echo 1 >$device/enable" # the kernel waits for nobody to answer
+timeout "$patience" sh -c "echo 1 >$device/enable" # the kernel does not wait for an answer here
 [ -e /dev/uio0 ]
 wait_for is_another "$first"
 wait_for logged 'served, '
@@ -182,7 +183,7 @@ wait_for in_store 1
 step "a portal of its own: no initiator is refused between two daemons"
 set_up RestartSec=$((4 * GUEST_FACTOR)) ExecStart= 'ExecStart=/usr/bin/tcmu-runner --kernel --export alloc/a,size=1M --portal 127.0.0.1:3270'
 systemctl restart $unit
-wait_for in_store 3 # the device, the portal, and the memory of the disk
+wait_for in_store 3 # the descriptors of the device, the portal, and the memory of the disk
 first=$(main_pid)
 kill -9 "$first"
 wait_for down
@@ -194,7 +195,7 @@ in_store 3
 set_up
 systemctl restart $unit
 wait_for logged 'portal-[0-9.]*: kept open by systemd, but of no use any more: dropped'
-wait_for in_store 2 # the memory stays for a minute, for a disk that comes late
+wait_for in_store 2 # the memory is kept for a minute, for a disk that appears later
 fails connect
 
 step "stopped, and called by its name: D-Bus has it started"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1536
-# tcmu_basic_guest.sh DAEMON HANDLER-PATH [CASE...], over tcm_loop. Everything is asked of the kernel by plain writes to
-# configfs, so that what is tested is the daemon and the kernel alone.
+# tcmu_basic_guest.sh DAEMON HANDLER-PATH [CASE...], over tcm_loop. It uses the kernel only by plain writes to
+# configfs, so that it tests only the daemon and the kernel.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 shift 2
@@ -16,7 +16,7 @@ check_names() { # DISK SERIAL
 	sg_vpd --page=bl "$1" | grep -q 'Maximum transfer length: 2048 blocks'
 }
 
-case_disk() { # for the cases that need one, when not all are run
+case_disk() { # creates a disk for the cases that need one, if not all cases are run
 	create 0 memory alloc/memory $((1 << 20))
 	map 0 memory 0
 	create 1 disk file/disk.img $((64 << 20))
@@ -51,17 +51,17 @@ case_refused() {
 	grep -q 'another tcmu-runner' /tmp/out
 }
 
-write_cache_of() { # DISK: byte 2 of the caching page, behind a header and a descriptor of 8 bytes each
+write_cache_of() { # DISK: prints byte 2 of the caching page, which follows a header and a descriptor of 8 bytes each
 	sg_modes --page=8 --raw "$1" | od -An -v -tx1 -w1 -j18 -N1 | tr -d ' '
 }
 
-switch_write_cache() { # DISK WCE, as an initiator does
+switch_write_cache() { # DISK WCE: switches the write cache as an initiator does
 	sg_wr_mode --page=8 --contents="08,12,$((4 * $2))" --mask=0,0,4 "$1"
 }
 
 attribute_is() { [ "$(<"$core/$1")" = "$2" ]; } # FILE VALUE
 
-case_resize() { # of the disk that case_handlers left
+case_resize() { # resizes the disk that case_handlers has left
 	disk=$(loop_disk 1)
 	echo $((96 << 20)) >$core/user_1/disk/attrib/dev_size
 	[ "$(stat -c %s /tmp/state/disk.img)" -eq $((96 << 20)) ]
@@ -167,7 +167,7 @@ case_many() {
 	no_kernel_error
 }
 
-case_failed() { # storage that is away when the daemon starts comes back
+case_failed() { # storage that is missing when the daemon starts, and appears later
 	create 4 away file/away.img $((1 << 20))
 	map 4 away 4
 	stop_daemon
@@ -193,7 +193,7 @@ case_failed() { # storage that is away when the daemon starts comes back
 	remove 4 late
 }
 
-# Listens for all events of generic netlink and answers none.
+# Listens for all events of generic netlink, and answers none.
 listen_only() {
 	python3 -c 'import socket, time
 listener = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
@@ -209,7 +209,8 @@ time.sleep(600)' >/tmp/listener &
 	wait_for logged listening /tmp/listener
 }
 
-case_unknown() { # a handler that no daemon has: neither a saved configuration nor a misspelled name may hang
+# a handler that no daemon has: a wrong saved configuration or a misspelled name must not cause a hang
+case_unknown() {
 	local begin
 	configure 5 old qcow//srv/old.img $((1 << 20))
 	fails enable 5 old
@@ -226,7 +227,7 @@ case_unknown() { # a handler that no daemon has: neither a saved configuration n
 	no_kernel_error
 }
 
-case_names() { # the longest that there can be
+case_names() { # names of the greatest possible length
 	name=$(printf 'n%.0s' {1..255})
 	create 6 "$name" alloc/x $((1 << 20))
 	remove 6 "$name"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tests of uml_xstate.c on a host that this file plays: its ptrace system call and its CPUID describe a CPU
- * whose extended state has a size and components of the test's choice. kernel/amx shows that a guest starts.
+ * Tests of uml_xstate.c on a fake host, which is this file: its ptrace system call and its CPUID describe a
+ * CPU whose extended state has the size and components that a test sets. The test kernel/amx shows that a
+ * guest starts.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -77,7 +78,7 @@ static void fake_cpuid(unsigned int component, unsigned int *size, unsigned int 
 	}
 }
 
-/* As the host does: reads as much as fits, and refuses to write less than everything. */
+/* Behaves like the host: reads as much as fits, and refuses to write less than the whole block. */
 static long fake_regset(long request, struct iovec *block_of_caller)
 {
 	/* The compiler does not know that the tests set no larger size, and warns. */
@@ -181,7 +182,7 @@ static void write_marks_unknown_components_as_initial(void **state)
 	assert_int_equal(guest_request(PTRACE_SETREGSET, &part), 0);
 	assert_int_equal(xstate_bv(host.written), known);
 	assert_int_equal(xstate_bv(guest),
-			 known | BIT(TILE_CONFIG) | BIT(TILE_DATA)); /* the guest's copy stays */
+			 known | BIT(TILE_CONFIG) | BIT(TILE_DATA)); /* the guest's copy is unchanged */
 }
 
 static void no_bytes_of_an_earlier_read_are_written(void **state)
@@ -212,7 +213,7 @@ static void nothing_changes_where_the_block_fits(void **state)
 		part.iov_len = sizeof(guest);
 		assert_int_equal(guest_request(PTRACE_SETREGSET, &part), 0);
 		assert_int_equal(host.written_size, sizes[i]);
-		assert_memory_equal(host.written, guest, sizes[i]); /* XSTATE_BV included */
+		assert_memory_equal(host.written, guest, sizes[i]); /* this includes XSTATE_BV */
 	}
 }
 
@@ -242,7 +243,7 @@ static void errors_of_the_host_reach_the_guest_kernel(void **state)
 	errno = 0;
 	assert_int_equal(xstate_ptrace(PTRACE_PEEKUSER, TRACED, (void *)8, NULL), -1);
 	assert_int_equal(errno, ESRCH);
-	host.error = 0; /* a failure is not remembered */
+	host.error = 0; /* a failure must not be remembered */
 	assert_int_equal(guest_request(PTRACE_SETREGSET, &part), 0);
 }
 

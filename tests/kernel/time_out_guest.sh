@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p initiator
-# time_out_guest.sh DAEMON HANDLER-PATH [SECONDS...]: what the Linux initiator with its default settings makes of an
-# outage, for several values of cmd_time_out, over LIO's iSCSI target and over tcm_loop. An outage is a daemon that was
-# killed, a daemon that was stopped (SIGSTOP), or storage that hangs; it lasts for each of SECONDS. All devices have
-# their outage at the same time, and each has a target and a session of its own, so that none disturbs another. Prints a
-# line for each outage and device. What must hold is checked at the end.
+# time_out_guest.sh DAEMON HANDLER-PATH [SECONDS...]: measures how Linux's initiator with its default settings reacts
+# to an outage, for several values of cmd_time_out, over LIO's iSCSI target and over tcm_loop. An outage is a daemon
+# that was killed, a daemon that was stopped (SIGSTOP), or storage that hangs; it lasts for each of SECONDS. All
+# devices have their outage at the same time, and each has a target and a session of its own, so that none disturbs
+# another. The script prints a line for each outage and device, and checks the results at the end.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 shift 2
@@ -15,7 +15,7 @@ size=$((8 << 20))
 table=/tmp/table
 declare -A disks
 
-make_storage() { # a file system that can be frozen: writes to it then hang
+make_storage() { # makes a file system that can be frozen; writes to it then hang
 	modprobe brd rd_size=131072 rd_nr=1
 	mkfs.ext4 -q /dev/ram0
 	mkdir -p /tmp/storage
@@ -73,7 +73,7 @@ begin_outage() { # KIND
 	esac
 }
 
-# An initiator that has given a disk up leaves it offline until somebody says otherwise.
+# An initiator that has given up a disk leaves it offline until an administrator changes that.
 bring_online() {
 	local name
 	for name in "${!disks[@]}"; do
@@ -119,6 +119,6 @@ for seconds in "${outages[@]}"; do
 	done
 done
 
-# The daemon's own default lets initiators survive what is not longer than their own patience.
+# With the daemon's default, initiators survive each outage that is not longer than their own time limits.
 awk '$2 <= 75 && $3 ~ /-120$/ && $5 > 0 { print "an error with cmd_time_out=120: " $0; failed = 1 } END { exit failed }' $table
 stop_daemon

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""time_out_load.py BEGIN END NAME=DISK...: writes and reads blocks of each DISK while an outage begins and ends, which the
-files BEGIN and END tell of (each holds the time). Prints for each disk how many I/Os failed, how many seconds after the
-beginning the first one failed, and how many seconds after the end the disk did its first I/O. Gives up 300 seconds after
-the end."""
+"""time_out_load.py BEGIN END NAME=DISK...: writes and reads blocks of each DISK while an outage begins and ends.
+The files BEGIN and END contain the times of both. Prints for each disk how many I/Os failed, how many seconds after
+the beginning the first one failed, and how many seconds after the end the disk completed its first I/O. Gives up
+300 seconds after the end."""
 import mmap
 import os
 import sys
@@ -11,7 +11,7 @@ import time
 
 BLOCK = 4096
 GIVE_UP = 300
-QUIET = 10  # seconds without an error after the end
+QUIET = 10  # The seconds without an error, after the end of the outage, after which a disk counts as recovered.
 
 
 class Load(threading.Thread):
@@ -20,7 +20,8 @@ class Load(threading.Thread):
         self.disk, self.writes, self.offset = disk, writes, block * BLOCK
         self.buffer = mmap.mmap(-1, BLOCK)
         self.errors, self.first_error, self.last_error = 0, None, 0.0
-        self.done = self.recovered_at = 0.0  # the last I/O, and the first one after the last gap or error
+        # The time of the last I/O, and of the first one after the last gap or error.
+        self.done = self.recovered_at = 0.0
 
     def transfer(self):
         fd = os.open(self.disk, os.O_RDWR | os.O_DIRECT)
@@ -55,7 +56,7 @@ def moment(path):
 
 
 def recovered(load, end):
-    """Whether the disk has done an I/O after the end, and none has failed since."""
+    """Tells whether the disk has completed an I/O after the end, and none has failed since."""
     return load.done > max(end, load.last_error)
 
 
@@ -87,7 +88,7 @@ def main():
     for name, group in sorted(loads.items()):
         report(name, group, begin, end)
     sys.stdout.flush()
-    os._exit(0)  # threads that wait for a disk cannot be ended
+    os._exit(0)  # Threads that wait for a disk cannot be ended in another way.
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""tutorial.py DOCUMENT: types what a document with shell sessions says, and compares what is shown.
+"""tutorial.py DOCUMENT: runs the shell sessions of a document, and compares their output.
 
-A block that is fenced as "sh" is run and has to succeed. In one fenced as "console" a line "# COMMAND" is run, must
-succeed, and prints the lines after it. There "…" is any text, or on a line of its own any lines; rows of dots, with
-which targetcli fills a line, are one "…". ./run.sh is started in the background. Names that differ are learned from the
-first output that shows them, and hold for the rest of the document: the target's, and the disks' letters.
-"""
+A block that is fenced as "sh" is run and must succeed. In a block that is fenced as "console", a line "# COMMAND"
+is run, must succeed, and must print the lines after it. There "…" stands for any text, or on a line of its own for
+any lines; rows of dots, with which targetcli fills a line, are one "…". ./run.sh is started in the background.
+Names that differ between machines (the target's, and the letters of the disks) are learned from the first output
+that shows them, and then used for the rest of the document."""
 import glob
 import os
 import re
@@ -15,17 +15,17 @@ import subprocess
 import sys
 import time
 
-PATIENCE = 60 * int(os.environ.get("GUEST_FACTOR", "1"))  # seconds, after which a wait is called a hang
+PATIENCE = 60 * int(os.environ.get("GUEST_FACTOR", "1"))  # In seconds. A wait that takes longer is taken for a hang.
 
 
 def blocks(text):
-    """(kind, lines) of each fenced block."""
+    """Returns (kind, lines) of each fenced block."""
     for match in re.finditer(r"^```(sh|console)\n(.*?)^```$", text, re.M | re.S):
         yield match.group(1), match.group(2).splitlines()
 
 
 def sessions(lines):
-    """(command, expected lines) of a console block."""
+    """Returns (command, expected lines) for each command of a console block."""
     found = []
     for line in lines:
         if line.startswith("# "):
@@ -44,7 +44,7 @@ def pattern(lines):
 
 
 class Names:
-    """What the document calls otherwise than this machine."""
+    """Names that the document and this machine spell differently."""
 
     def __init__(self, text):
         self.target = re.search(r"iqn\.2026-11\.com\.test:target-[-0-9]+", text).group()
@@ -55,7 +55,7 @@ class Names:
             self.known[self.target] = name
 
     def learn_disks(self):
-        for _ in range(10 * PATIENCE):  # the kernel scans after the login has returned
+        for _ in range(10 * PATIENCE):  # the kernel scans for disks after the login has returned
             disks = {int(path.split(":")[-1].split("/")[0]): os.path.basename(path)
                      for path in glob.glob("/sys/class/iscsi_session/session*/device/target*/*:*/block/*")}
             if len(disks) == 2:
@@ -75,7 +75,7 @@ class Typist:
         self.count = 0
 
     def type(self, command):
-        """Its output, after it has succeeded."""
+        """Runs the command, which must succeed, and returns its output."""
         print("#", command, flush=True)
         end = "end of command"
         self.shell.stdin.write(f"{command}\necho '{end}' $?\n")
@@ -125,7 +125,7 @@ class Typist:
         self.compare(command, expected, output)
 
     def stop(self):
-        """Ctrl-C."""
+        """Ends run.sh as Ctrl-C does."""
         os.killpg(self.daemon.pid, signal.SIGINT)
         if self.daemon.wait(PATIENCE):
             sys.exit(f"FAILED: the daemon returned {self.daemon.returncode}")

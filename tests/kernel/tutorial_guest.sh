@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p bus -p initiator -p targetcli
-# tutorial_guest.sh DAEMON HANDLER-PATH: makes the guest the machine that docs/tutorial.md takes for granted, and types.
+# tutorial_guest.sh DAEMON HANDLER-PATH: prepares the guest as docs/tutorial.md expects it, and runs the commands of
+# the document.
 initiator=iqn.1993-08.org.debian:01:3d5a7e9c1b2
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 build=$(realpath "$handlers/..")
 root=$(realpath "$here/../..")
 
-# What run.sh would build is the build under test.
+# run.sh finds the build under test, so it builds nothing.
 mkdir -p /tmp/bin "$root/build"
 printf '#!/bin/sh\n' >/tmp/bin/cmake
 chmod +x /tmp/bin/cmake

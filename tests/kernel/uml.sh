@@ -26,14 +26,14 @@ build_xstate() {
 	}
 }
 
-# Sets $kernel, the folder of the unpacked kernel, and $modules.
+# Sets $kernel to the folder of the unpacked kernel, and $modules.
 take_kernel() {
 	kernel=$(unpack user-mode-linux) || return
 	modules=$(echo "$kernel"/usr/lib/uml/modules/*)
 	build_xstate
 }
 
-# Prints how the first process starts.
+# Prints the first lines of the guest's first process.
 init_head() {
 	echo "#!$busybox sh"
 	echo "bb=$busybox"

@@ -40,7 +40,7 @@
  * The host's whole block. It is static because the guest kernel's stacks are small; only one thread traces.
  */
 static unsigned char block[65536] __attribute__((aligned(64)));
-/* The size of that block, which is the same for all processes of a host; 0 before it is known. */
+/* The size of that block, which is the same for all processes of a host; 0 if it is not known yet. */
 static ssize_t host_size;
 
 static long host_ptrace(long request, pid_t pid, void *addr, void *data)
@@ -94,7 +94,10 @@ static long xstate_write(pid_t pid, struct iovec *guest)
 		host_size = block_read(pid);
 	if (host_size < 0)
 		return -1;
-	/* A guest's block that ends before XSTATE_BV does, or that is whole, is the host's to judge. */
+	/*
+	 * A block that ends before XSTATE_BV, or that is complete, is passed on unchanged, and the host
+	 * checks it.
+	 */
 	if (guest->iov_len < XSTATE_BV_OFFSET + sizeof(present) || guest->iov_len >= (size_t)host_size)
 		return host_ptrace(PTRACE_SETREGSET, pid, (void *)NT_X86_XSTATE, guest);
 	memset(block, 0, host_size);

@@ -6,7 +6,7 @@
 
 kernel_name="the emulated kernel '$GUEST_KERNEL'"
 kernel_factor=4
-# An emulated kernel sometimes dies while it patches its own code under its two CPUs, which says nothing about a test.
+# An emulated kernel sometimes dies while it patches its own code with two CPUs. This has nothing to do with a test.
 kernel_tries=2
 
 # Prints the newest linux-image-VERSION-amd64 metapackage.
@@ -43,14 +43,14 @@ take_qemu() {
 		"$folder/usr/bin/qemu-system-x86_64" -L "$(unpack seabios)/usr/share/seabios" -L "$(unpack qemu-system-data)/usr/share/qemu")
 }
 
-# Writes the modules' indexes, also the binary ones: without them libkmod, which the daemon uses, finds no module, and
-# busybox's depmod does not write them.
+# Writes the indexes of the modules, including the binary ones. Without these, libkmod, which the daemon uses, finds
+# no module, and busybox's depmod does not write them.
 index_modules() {
 	[ -e "$modules/modules.dep.bin" ] ||
 		(exec -a depmod "$(unpack kmod)/usr/bin/kmod" -b "$kernel/usr" "${modules##*/}")
 }
 
-# Sets $kernel, the folder of the unpacked kernel, $modules and $qemu.
+# Sets $kernel to the folder of the unpacked kernel, $modules and $qemu.
 take_kernel() {
 	local package
 	package=$(kernel_package)
@@ -62,7 +62,7 @@ take_kernel() {
 	take_qemu
 }
 
-# Prints how the first process starts.
+# Prints the first lines of the guest's first process.
 init_head() {
 	cat <<'HEAD'
 #!/bin/busybox sh

@@ -1,21 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# completion.sh DAEMON HANDLERS TCMUCTL: completes command lines as bash does, and compares the words that are offered.
+# completion.sh DAEMON HANDLERS TCMUCTL: completes command lines as bash does, and checks the words that are offered.
 set -eu
 here=$(dirname "$(realpath "$0")")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 . "$here/../../packaging/completion/bash/tcmu-runner"
 . "$here/../../packaging/completion/bash/tcmuctl"
-# The completion runs the program by name; here it is not installed.
+# The completion runs the program by its name, but the program is not installed here.
 printf '#!/bin/sh\nexec %s --handler-path %s "$@"\n' "$1" "$2" >"$work/tcmu-runner"
 printf '#!/bin/sh\nexec %s "$@"\n' "$3" >"$work/tcmuctl"
 chmod +x "$work/tcmu-runner" "$work/tcmuctl"
 touch "$work/disk.img"
 
-# offers EXPECTED WORD...: the last WORD is completed.
+# offers EXPECTED WORD...: completes the last WORD.
 offers() { completes _tcmu_runner "$work/tcmu-runner" "$@"; }
-# completes FUNCTION PROGRAM EXPECTED WORD...
+# completes FUNCTION PROGRAM EXPECTED WORD...: completes the last WORD with FUNCTION.
 completes() {
 	local function=$1 program=$2 expected=$3
 	shift 3

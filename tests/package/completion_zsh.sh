@@ -1,19 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# completion_zsh.sh DAEMON HANDLERS TCMUCTL: runs the completions of zsh, and compares what they offer. The functions of
-# zsh's own completion system are replaced by such that print their arguments.
+# completion_zsh.sh DAEMON HANDLERS TCMUCTL: runs the completions of zsh, and checks what they offer. The functions of
+# zsh's own completion system are replaced by functions that print their arguments.
 set -eu
 command -v zsh >/dev/null || { echo "SKIP: zsh is not installed"; exit 77; }
 here=$(dirname "$(realpath "$0")")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# The completions run the programs by name; here they are not installed.
+# The completions run the programs by their names, but the programs are not installed here.
 printf '#!/bin/sh\nexec %s --handler-path %s "$@"\n' "$1" "$2" >"$work/tcmu-runner"
 printf '#!/bin/sh\nexec %s "$@"\n' "$3" >"$work/tcmuctl"
 chmod +x "$work/tcmu-runner" "$work/tcmuctl"
 
 cat >"$work/run.zsh" <<'ZSH'
-# run.zsh COMPLETIONS FUNCTION WORD...: the last WORD is completed.
+# run.zsh COMPLETIONS FUNCTION WORD...: completes the last WORD.
 fpath=($1 $fpath)
 function_name=$2
 shift 2
@@ -28,7 +28,7 @@ _message() { print -r -- "message:$argv[-1]" }
 $function_name
 ZSH
 
-# offers PATTERN FUNCTION WORD...: a line of the offer matches the pattern.
+# offers PATTERN FUNCTION WORD...: fails unless a line of the offer matches the pattern.
 offers() {
 	pattern=$1 function=$2
 	shift 2

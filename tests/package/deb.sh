@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# deb.sh BUILD_DIR: builds the Debian package, unpacks it, and looks at everything that the system will rely on.
+# deb.sh BUILD_DIR: builds the Debian package, unpacks it, and checks everything that the system relies on.
 set -eu -o pipefail
 build=$1
 work=$(mktemp -d)
@@ -22,7 +22,7 @@ dpkg-deb -e "$deb" "$work/control"
 lib=usr/lib/$(dpkg-architecture -q DEB_HOST_MULTIARCH 2>/dev/null || gcc -print-multiarch)
 unit=$(find "$root" -name tcmu-runner.service)
 
-# --- what is there, and nothing elsewhere
+# --- the files of the package, and that there are no other files
 
 while read -r path; do
 	[ -f "$root/$path" ] || fail "/$path is not in the package"
@@ -81,7 +81,7 @@ wrong=$(dpkg-deb -c "$deb" | sed '/ root\/root /d')
 wrong=$(find "$root" ! -type l -perm /022)
 [ -z "$wrong" ] || fail "others may write: $wrong"
 
-# --- what dpkg is told
+# --- what the package tells dpkg
 
 field() { dpkg-deb -f "$deb" "$1"; }
 [ "$(field Package)" = tcmu-runner ] || fail "the name is $(field Package)"
@@ -97,7 +97,7 @@ for script in preinst postinst prerm postrm; do
 	[ -x "$work/control/$script" ] || fail "$script is not executable"
 done
 
-# --- maintainer scripts, on a machine of stubs
+# --- the maintainer scripts, run with programs that only print their arguments
 
 mkdir "$work/stubs"
 for stub in deb-systemd-helper deb-systemd-invoke systemctl dpkg-maintscript-helper update-rc.d; do
@@ -111,14 +111,14 @@ PATH=$work/stubs:$PATH "$work/control/prerm" upgrade 2.0.1
 PATH=$work/stubs:$PATH "$work/control/prerm" remove
 [ ! -d /run/systemd/system ] || grep -q 'deb-systemd-invoke stop' "$work/calls" || fail "prerm stops nothing"
 
-# --- what is in the files
+# --- the contents of the files
 
-# Hardening, as the headers and the symbols of the program show it.
+# The hardening is visible in the headers and symbols of the program.
 readelf -hldsW "$root/usr/bin/tcmu-runner" >"$work/elf"
 grep -q GNU_RELRO "$work/elf" || fail "no relro"
 grep -q BIND_NOW "$work/elf" || fail "symbols are not bound at the start"
 grep -q 'Type: *DYN' "$work/elf" || fail "the program is not position-independent"
-# A build with sanitizers has their checks instead.
+# A build with sanitizers has the sanitizers' checks instead.
 if ! grep -qE '^TCMUR_SANITIZE:.*=.' "$build/CMakeCache.txt"; then
 	grep -q __stack_chk_fail "$work/elf" || fail "no stack protector"
 	grep -qE '__[a-z]+_chk' "$work/elf" || fail "no fortified functions"
@@ -151,7 +151,7 @@ if command -v lintian >/dev/null; then
 		>"$work/log" 2>&1 || fail "lintian: $(cat "$work/log")"
 fi
 
-# --- cmake --install keeps what an administrator wrote
+# --- cmake --install must keep a file that an administrator has changed
 
 mkdir -p "$work/staged/etc/tcmu"
 echo '# mine' >"$work/staged/etc/tcmu/tcmu.conf"

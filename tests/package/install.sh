@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# install.sh BUILD_DIR: configures the tree for /usr/local, installs it below a folder of its own, and looks where the
-# files are; then uninstalls it. An administrator's tcmu.conf must survive both.
+# install.sh BUILD_DIR: configures the tree for /usr/local, installs it below a folder of its own, checks where the
+# files are, and uninstalls it. A tcmu.conf that an administrator has changed must survive both.
 set -eu
 source=$(realpath "$(dirname "$0")/../..")
 compiler=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$1/CMakeCache.txt")
@@ -30,7 +30,7 @@ wrong=$(files | sed -e '\,^\./usr/local/,d' -e '\,^\./etc/dbus-1/system\.d/,d')
 "$work/root/usr/local/bin/tcmu-runner" --help | grep -q /usr/local/etc/tcmu/tcmu.conf ||
 	fail "the daemon does not read the installed tcmu.conf"
 
-# The configuration of an administrator.
+# This tcmu.conf belongs to an administrator.
 conf=$work/root/usr/local/etc/tcmu/tcmu.conf
 echo '# mine' >>"$conf"
 quietly cmake --install "$work/b"
@@ -39,7 +39,7 @@ quietly cmake --build "$work/b" --target uninstall
 left=$(files)
 [ "$left" = ./usr/local/etc/tcmu/tcmu.conf ] || fail "uninstall leaves: $left"
 
-# Nothing of one's own: nothing is left.
+# Without a file of an administrator, nothing may be left after the uninstallation.
 rm "$conf"
 quietly cmake --install "$work/b"
 quietly cmake --build "$work/b" --target uninstall

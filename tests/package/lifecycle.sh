@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# lifecycle.sh BUILD_DIR: takes the package of the build folder (cpack), and the one that debhelper builds, through what
-# administrators do: install, upgrade from Debian's 1.5, downgrade, remove, purge, install again. Each step is followed
-# by a check of the unit's state and of left-over files (lifecycle_steps.sh), in a chroot that forgets everything.
+# lifecycle.sh BUILD_DIR: takes the package of the build folder (made by cpack) and the package that debhelper builds
+# through what administrators do: install, upgrade from Debian's 1.5, downgrade, remove, purge, install again. After
+# each step it checks the state of the unit and looks for files that were left behind (lifecycle_steps.sh). It works
+# in a chroot whose changes are discarded.
 set -eu -o pipefail
 here=$(dirname "$(realpath "$0")")
 SOURCE=$(realpath "$here/../..")
@@ -16,7 +17,8 @@ grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || { echo "SK
 
 name=lifecycle-$VERSION_CODENAME
 chroot_make "$name" "$VERSION_CODENAME" || { echo "SKIP: no chroot"; exit 77; }
-# Everything that either version depends on, so that only dpkg is needed below. The old version is removed at once.
+# Everything that either version depends on is installed here, so that only dpkg is needed later. The old version is
+# removed at once.
 chroot_install "$name" dbus cron logrotate libtcmu2 tcmu-runner liburing2 libfuse3-3 libjson-glib-1.0-0 libisal2 libnl-genl-3-200 libkmod2 ||
 	{ echo "SKIP: packages cannot be installed"; exit 77; }
 chroot_run "$name" sh -c 'test -d /debs && exit
@@ -37,7 +39,7 @@ else
 	echo "Left out: the package of debhelper, which is not installed"
 fi
 
-# forgetful COMMAND...: runs COMMAND in the chroot. What it writes lies in memory and is gone afterwards.
+# forgetful COMMAND...: runs COMMAND in the chroot. Files that it writes lie in memory and disappear afterwards.
 forgetful() {
 	# shellcheck disable=SC2016 # the inner shell expands these
 	unshare -m bash -c '

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# lifecycle_steps.sh NEW_DEB OLD_DEBS: run by lifecycle.sh, as root in a chroot that forgets everything. Never run it on
-# a machine of yours.
+# lifecycle_steps.sh NEW_DEB OLD_DEBS: lifecycle.sh runs this script as root in a chroot whose changes are discarded.
+# Never run it directly on a machine, because it installs and removes packages.
 set -eu
 new=$1 old=$2
 [ -f /packages.txt ] || { echo "this is no chroot of the tests"; exit 2; }
@@ -12,7 +12,7 @@ fail() {
 	echo "FAIL: $step: $*"
 	failures=$((failures + 1))
 }
-# step WORDS...: what is tried next.
+# step WORDS...: prints what is tried next.
 step() {
 	step=$*
 	echo "-- $step"
@@ -24,7 +24,7 @@ gone() { for file in "$@"; do ! exists "$file" || fail "$file is left"; done; }
 enabled() { [ -L $unit ] || fail "the unit is not enabled"; }
 disabled() { [ ! -L $unit ] || fail "the unit is enabled"; }
 version() { dpkg-query -W -f '${Version}' tcmu-runner 2>/dev/null; }
-# Files of the system, without what dpkg and apt write for themselves.
+# Prints the files of the system, except those that dpkg and apt write for themselves.
 snapshot() {
 	find / -xdev \( -path /proc -o -path /dev -o -path /src -o -path /tmp -o -path /new -o -path /var/lib/dpkg \
 		-o -path /var/cache -o -path /var/lib/apt -o -path /var/log/dpkg.log -o -path /var/log/apt \) -prune -o -print | sort
@@ -34,7 +34,7 @@ new_is_there() {
 	there /usr/bin/tcmu-runner /etc/tcmu/tcmu.conf /etc/logrotate.d/tcmu-runner
 	gone /etc/init.d/tcmu-runner /etc/dbus-1/system.d/tcmu-runner.conf /etc/rc2.d/S01tcmu-runner /etc/rc0.d/K01tcmu-runner
 	/usr/bin/tcmu-runner --dump-handlers | grep -qx 'name=file' || fail "the daemon does not load its handlers"
-	# An administrator may change configuration files.
+	# An administrator may change configuration files, so they do not count.
 	wrong=$(dpkg -V tcmu-runner | grep -v ' c /etc/' || true)
 	[ -z "$wrong" ] || fail "dpkg -V: $wrong"
 }
@@ -111,7 +111,7 @@ left=$(diff /tmp/before /tmp/after | grep '^[<>]' || true)
 
 step 'a disabled unit stays disabled, and changed configuration stays'
 install_old
-rm $unit # as systemctl disable does
+rm $unit # this is what systemctl disable does
 disabled
 echo 'log_level = 4' >>/etc/tcmu/tcmu.conf
 install_new

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# rpm.sh BUILD_DIR: builds the RPM packages, with cpack and from packaging/rpm/tcmu-runner.spec, and looks at what they
-# tell rpm: configuration files, licence, scripts. Installing them needs a system that uses RPM.
+# rpm.sh BUILD_DIR: builds the RPM packages with cpack and from packaging/rpm/tcmu-runner.spec, and checks what they
+# tell rpm: configuration files, licence and scripts. Only a system that uses RPM could install them.
 set -eu -o pipefail
 source=$(realpath "$(dirname "$0")/../..")
 build=$1
@@ -16,7 +16,7 @@ fail() {
 	exit 1
 }
 
-# look PACKAGE: what both ways of building must give.
+# look PACKAGE: checks what both ways of building must produce.
 look() {
 	rpm -qp --qf '%{LICENSE}' "$1" | grep -qx 'Apache-2.0' || fail "$1: licence"
 	rpm -qp --configfiles "$1" | grep -qx /etc/tcmu/tcmu.conf || fail "$1: tcmu.conf is no configuration file"
@@ -37,7 +37,7 @@ version=$(sed -n 's/^Version: *//p' "$source/packaging/rpm/tcmu-runner.spec")
 mkdir -p "$work/rpm/SOURCES"
 tar -C "$source" --exclude=./build --exclude=./.git --transform "s,^\.,tcmu-runner-$version," -czf \
 	"$work/rpm/SOURCES/tcmu-runner-$version.tar.gz" .
-# Macros of systems that use RPM, for a system that does not.
+# Systems that use RPM define these macros. This system may not.
 cat >"$work/macros" <<'MACROS'
 %_unitdir /usr/lib/systemd/system
 %cmake_build cmake --build build

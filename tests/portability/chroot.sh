@@ -56,8 +56,8 @@ chroot_configure() {
 	chmod 755 "$1/usr/sbin/policy-rc.d"
 }
 
-# chroot_run NAME COMMAND...: runs COMMAND in CHROOTS/NAME, in namespaces that end with it. The folder SOURCE of the
-# machine, if set, is /src there, read-only.
+# chroot_run NAME COMMAND...: runs COMMAND in CHROOTS/NAME, in namespaces that end with it. If SOURCE is set, this
+# folder of the machine appears as /src there, read-only.
 chroot_run() {
 	local root=$CHROOTS/$1
 	shift
@@ -76,7 +76,8 @@ chroot_run() {
 			DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"' chroot_run "$root" "$@"
 }
 
-# chroot_install NAME PACKAGE...: installs what is missing. The list is kept, so that a second run asks no mirror.
+# chroot_install NAME PACKAGE...: installs the packages that are missing. The list of packages is stored, so that a
+# second run does not ask the mirror.
 chroot_install() {
 	local root=$CHROOTS/$1 packages
 	shift

@@ -15,12 +15,12 @@ LIBRARIES="liburing-dev libglib2.0-dev libjson-glib-dev libfuse3-dev libnl-3-dev
 TOOLS="gcc libc6-dev cmake ninja-build pkg-config ccache clang lld llvm file python3 dpkg-dev"
 FOREIGN="i386 armhf arm64 s390x"
 
-# packages_for SUITE: the packages of its chroot.
+# packages_for SUITE: prints the packages that the chroot of the suite needs.
 packages_for() {
 	local arch library
 	case $1 in
 	bare)
-		# The smallest set that builds: no optional library, no ninja, no cmocka.
+		# This is the smallest set that can build the tree: no optional library, no ninja and no cmocka.
 		echo gcc libc6-dev make cmake pkg-config liburing-dev libglib2.0-dev libjson-glib-dev libssl-dev
 		;;
 	bookworm)

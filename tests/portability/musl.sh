@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# musl.sh WORK: compiles with musl's C library what needs only a C library. Debian has no other library built for musl,
-# so the files that include one are left out, and nothing is run except a program that uses the util library. The last
-# line says how many files were compiled.
+# musl.sh WORK: compiles with musl's C library the files that need no other library, because Debian has no other
+# library for musl. Nothing is run except a program that uses the util library. The last line says how many files were
+# compiled.
 set -eu
 work=$1
 here=$(dirname "$(realpath "$0")")
@@ -14,7 +14,7 @@ for folder in runner/*/; do
 	folder=${folder%/}
 	ln -sfn "$PWD/$folder" "$work/include/${folder##*/}"
 done
-# The kernel's headers do not belong to a C library. They are looked up last.
+# The kernel's headers are independent of the C library. They are looked up last.
 set -- -std=gnu17 -D_GNU_SOURCE -O2 -fPIC -fno-strict-aliasing -Wall -Wextra -Wpedantic -Wshadow -Werror \
 	-Wno-format-truncation \
 	-I include -I handlers/common -I "$work/include" -idirafter /usr/include -idirafter "/usr/include/$(gcc -print-multiarch)" \

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# both_roots.sh SCRIPTS: what the scripts do in the kernel's target tree (as root, with a daemon that serves the
-# kernel) and in the tree of a daemon (TCMU_CONFIGFS=FOLDER, as anybody): the same arguments, the same output, the
-# same refusals.
+# both_roots.sh SCRIPTS: runs the scripts with the kernel's target tree (as root, with a daemon that serves the
+# kernel) or with the tree of a daemon (TCMU_CONFIGFS=FOLDER, as any user). Arguments, output and refusals must be the
+# same with both.
 set -eu
 scripts=$1
 tree=${TCMU_CONFIGFS:-/sys/kernel/config/target}
@@ -32,7 +32,7 @@ works() { # OUTPUT SCRIPT ARGUMENTS...
 	[ "$(cat "$work/out")" = "$expected" ] || failed "$*: not '$expected'"
 	[ ! -s "$work/err" ] || failed "$*: says something else, too"
 }
-refuses() { # REASON SCRIPT ARGUMENTS...: in one line, and changes nothing
+refuses() { # REASON SCRIPT ARGUMENTS...: the script must fail with one line, and change nothing
 	reason=$1
 	shift
 	listing >"$work/before"
@@ -41,7 +41,7 @@ refuses() { # REASON SCRIPT ARGUMENTS...: in one line, and changes nothing
 	grep -q "^\[ERROR\] .*$reason" "$work/err" || failed "$*: the reason is not '$reason'"
 	listing | cmp -s - "$work/before" || failed "$*: something has changed"
 }
-says() { # LINE of status.sh
+says() { # LINE that status.sh must print
 	run status.sh || failed status.sh
 	grep -qx "  $1" "$work/out" || failed "status.sh does not say '$1'"
 }
@@ -62,7 +62,7 @@ refuses 'no port' target_create.sh $iqn 127.0.0.1
 works "[INFO] Target $iqn created
 [INFO] Portal: 127.0.0.1:3279" target_create.sh IQN.2026-11.com.test:Roots 127.0.0.1:3279
 refuses 'exists' target_create.sh $iqn
-# A port that another process uses.
+# This process uses a port.
 : >"$work/server"
 python3 -c 'import socket, time
 with socket.create_server(("127.0.0.1", 3278)):

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# fake_tree.sh SCRIPTS SHELL: runs the scripts with SHELL on a folder that plays the kernel's target tree (kernel.sh).
-# What they refuse, what they make, and, for each step that can fail, that nothing is left when it does.
+# fake_tree.sh SCRIPTS SHELL: runs the scripts with SHELL on a folder that behaves like the kernel's target tree
+# (kernel.sh). It checks what they refuse and what they create, and, for each step that can fail, that nothing is left
+# behind then.
 set -eu
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
@@ -15,7 +16,7 @@ for script in "$scripts"/*_*.sh "$scripts/status.sh" "$scripts/dependency.sh"; d
 done
 export FAKE_ID=1000
 own_tree=$TCMU_CONFIGFS
-unset TCMU_CONFIGFS # the kernel's tree is for root
+unset TCMU_CONFIGFS # only root may use the kernel's tree
 refuses 'only root' user_create.sh alloc a 4096
 refuses 'only root' status.sh
 export TCMU_CONFIGFS="$own_tree"
@@ -23,7 +24,7 @@ works 'devices:
 targets:' status.sh
 unset FAKE_ID
 
-# user
+# --- user_create.sh and user_delete.sh
 refuses 'not a device name' user_create.sh alloc a/b 4096
 refuses 'not a device name' user_create.sh alloc .. 4096
 refuses 'not a handler name' user_create.sh al/loc a 4096
@@ -48,7 +49,7 @@ works '[INFO] user_0/a deleted' user_delete.sh user_0/a
 works '[INFO] Your backstore directory: user_0/a' user_create.sh alloc a 1048576
 contains "$work/tree/core/user_0/a/wwn/vpd_unit_serial" "$serial"
 
-# file
+# --- file_create.sh and file_delete.sh
 refuses 'not a regular file' file_create.sh "$work" f 4096
 undoes file_create.sh "$work/disk" f 1M
 [ "$(stat -c %s "$work/disk")" -eq 1048576 ] || failed "the file was not made"
@@ -61,12 +62,12 @@ from_start
 [ -f "$work/disk" ] || failed "a file that was there is gone"
 works 'Your backstore path: fileio_0/f' file_create.sh "$work/disk" f 1M
 
-# block
+# --- block_create.sh
 refuses 'neither' block_create.sh "$work" b
 refuses 'not a size' block_create.sh "$work/none" b 1X
 refuses 'neither' block_create.sh /dev/null b
 
-# target
+# --- target_create.sh
 refuses 'not an iSCSI name' target_create.sh iqn.nothing
 for name in eui.12 eui.0123456789abcdeg naa.60014 naa.600140512345678901234567890123456; do
 	refuses 'not an iSCSI name' target_create.sh $name
@@ -100,7 +101,7 @@ works "[INFO] Target $iqn created
 contains "$tpg/attrib/authentication" 0
 contains "$tpg/enable" 1
 
-# LUNs
+# --- target_setup.sh and target_teardown.sh
 refuses 'no.* device' target_setup.sh $iqn user_9/a
 refuses 'no.* device' target_setup.sh $iqn user_0/..
 refuses 'no.* device' target_setup.sh $iqn a
@@ -116,7 +117,7 @@ refuses 'already LUN 0 of' target_setup.sh $iqn user_0/a
 refuses 'in use' user_delete.sh a
 refuses 'has LUNs' target_delete.sh $iqn
 
-odd=$(printf 'o*[\\bd\n]x') # as rtslib and mkdir take names
+odd=$(printf 'o*[\\bd\n]x') # rtslib and mkdir accept such a name
 mkdir -p "$work/tree/core/user_7/$odd" "$tpg/lun/lun_7"
 printf '%s\n' 'Status: ACTIVATED Config: alloc/o\bd Size: 512 ' >"$work/tree/core/user_7/$odd/info"
 ln -s "$work/tree/core/user_7/$odd" "$tpg/lun/lun_7/link"
@@ -147,7 +148,7 @@ rm "$work/disk"
 tree/core
 tree/iscsi" ] || failed "something is left: $(listing)"
 
-# The daemon is there for as long as its lock is held.
+# To the scripts, a daemon runs as long as its lock is held.
 lock=$work/lock
 : >"$lock"
 # shellcheck disable=SC2016 # the inner shell's own

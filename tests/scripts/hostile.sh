@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# hostile.sh SCRIPTS SHELL: arguments that try to break out, what others left half made, and scripts at the same time.
+# hostile.sh SCRIPTS SHELL: runs the scripts with arguments that try to escape from their folder, with objects that
+# another script has left incomplete, and several scripts at the same time.
 set -eu
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
-# The kernel counts bytes, whatever the user's language.
+# The kernel counts bytes, whatever language the user has.
 export LC_ALL=C.UTF-8
 newline='
 '
@@ -18,7 +19,7 @@ kernel_folders() { # FOLDER...
 		PATH="$work/bin:$PATH" mkdir "$folder"
 	done
 }
-long() { # NUMBER: so many characters
+long() { # NUMBER: prints this many characters
 	printf "%0$1d" 0
 }
 
@@ -99,7 +100,7 @@ printf 'InitiatorName= %s \r\n' $initiator >"$work/initiator"
 run target_create.sh $iqn
 [ -d "$tpg/acls/$initiator" ] || failed "no $initiator"
 
-# --- what others left half made ---
+# --- objects that another script has left incomplete ---
 
 kernel_folders "$tpg/acls/$initiator/lun_0" "$work/tree/core/user_0" "$work/tree/core/user_7" "$work/tree/core/user_7/b"
 refuses 'is not enabled' target_setup.sh $iqn user_7/b
@@ -125,7 +126,9 @@ refuses 'no target' target_delete.sh $iqn
 
 # --- at the same time ---
 
-at_once() { # COMMAND...: with 1, 2, ... 8 as last argument; $done gets the number of those that succeed
+# COMMAND...: runs it with 1, 2, ... 8 as last argument at the same time; sets $done to the number of those that
+# succeed
+at_once() {
 	pids='' done=0
 	for i in 1 2 3 4 5 6 7 8; do
 		"$@" $i >"$work/out.$i" 2>"$work/err.$i" &
@@ -142,7 +145,7 @@ script() { # SCRIPT ARGUMENTS...
 	shift
 	PATH="$work/bin:$PATH" "$shell" "$scripts/$name" "$@"
 }
-at_most_one() { # COUNT of what is there
+at_most_one() { # COUNT of the objects that exist
 	[ "$done" -le 1 ] && [ "$1" -eq "$done" ]
 }
 

@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Called as mkdir, rmdir, ln or tee: does it as configfs would, so that a folder can play the kernel's target tree. From
-# the FAIL_AT-th call on that makes or writes something, all fail; the SIGNAL_AT-th sends its process group a SIGINT
-# when it is done. CALLS counts them.
+# Replaces mkdir, rmdir, ln and tee, and does what configfs would do, so that a folder can be used as the kernel's
+# target tree. From the FAIL_AT-th call on, all calls that create or write something fail. The SIGNAL_AT-th call sends
+# SIGINT to its process group when it has finished. The file CALLS contains the number of calls.
 set -eu
 command=${0##*/}
 real() { PATH=${PATH#*:} "$@"; }
 calls=0
 
 if [ "$command" != rmdir ]; then
-	# Another command may just be writing the file, which is empty then.
+	# Another command may be writing the file at this moment; the file is empty then.
 	read -r calls <"${CALLS:?}" || true
 	calls=$((calls + 1))
 	echo $calls >"$CALLS"
@@ -20,7 +20,7 @@ if [ "$command" != rmdir ]; then
 	}
 fi
 
-# What the kernel puts into a new folder, and takes away with it.
+# These files and folders appear in a new folder of the kernel, and disappear with it.
 folders='' files=''
 for argument in "$@"; do
 	folder=$argument
@@ -59,7 +59,7 @@ rmdir)
 		real rmdir "$@" "$folder"
 	done
 	;;
-tee) # an attribute is there before it is written
+tee) # in configfs, an attribute exists before it is written
 	[ -f "$1" ] || {
 		echo "tee: $1: No such file or directory" >&2
 		exit 1

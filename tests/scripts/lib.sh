@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# Sourced by the tests of this folder, which get SCRIPTS SHELL: a folder that plays the kernel's target tree
-# (kernel.sh), and how to run the scripts on it.
+# The tests of this folder source this file; their arguments are SCRIPTS and SHELL. It makes a folder that behaves
+# like the kernel's target tree (kernel.sh), and contains functions that run the scripts on it.
 set -eu
 scripts=$1 shell=$2
 here=$(dirname "$(realpath "$0")")
@@ -19,7 +19,7 @@ echo "${FAKE_ID:-0}"
 END
 cat >"$work/bin/tcmu-runner" <<'END'
 #!/bin/sh
-# --identity STORAGE: a serial number that depends on the storage.
+# --identity STORAGE: prints a serial number that depends on the storage.
 printf %s "$2" | sha1sum | sed 's/^\(.\{8\}\)\(.\{4\}\).\(.\{3\}\).\(.\{3\}\)\(.\{12\}\).*/\1-\2-4\3-8\4-\5/'
 END
 chmod +x "$work/bin/id" "$work/bin/tcmu-runner"
@@ -30,7 +30,7 @@ initiator=iqn.2026-11.com.test:initiator
 iqn=iqn.2026-11.com.test:disks
 tpg=$work/tree/iscsi/$iqn/tpgt_1
 
-run() { # SCRIPT ARGUMENTS...: in a process group of its own, as from a terminal
+run() { # SCRIPT ARGUMENTS...: runs it in a process group of its own, as a terminal does
 	script=$1
 	shift
 	PATH="$work/bin:$PATH" env --default-signal=INT \
@@ -49,7 +49,7 @@ works() { # OUTPUT SCRIPT ARGUMENTS...
 	run "$@" || failed "$*"
 	[ "$(cat "$work/out")" = "$expected" ] || failed "$*: not '$expected'"
 }
-refuses() { # REASON SCRIPT ARGUMENTS...: in one line, and changes nothing
+refuses() { # REASON SCRIPT ARGUMENTS...: the script must fail with one line, and change nothing
 	reason=$1
 	shift
 	before=$(listing)
@@ -62,14 +62,15 @@ contains() { # FILE TEXT
 	[ "$(cat "$1")" = "$2" ] || failed "$1 holds '$(cat "$1")', not '$2'"
 }
 
-from_start() { # [VARIABLE=STEP]: of what kernel.sh shall do to the next script
+from_start() { # [VARIABLE=STEP]: sets what kernel.sh does to the next script
 	unset FAIL_AT SIGNAL_AT
 	[ $# -eq 0 ] || export "${1?}"
 	echo 0 >"$CALLS"
 }
 
-# Lets each step of a script fail in turn, and be the last one before a Ctrl-C; then none: SCRIPT ARGUMENTS... A signal
-# that finds all done changes nothing any more.
+# undoes SCRIPT ARGUMENTS...: runs the script several times. In each run another step fails, or is the last one before
+# a Ctrl-C; in the last run nothing fails. A signal that arrives when everything has been done must not change
+# anything.
 undoes() {
 	before=$(listing)
 	step=1

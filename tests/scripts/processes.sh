@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# processes.sh SCRIPTS SHELL: no script starts more processes when more devices, targets and LUNs exist, apart from
-# what it is told to do with them. The last process ID of a PID namespace says how many there were.
+# processes.sh SCRIPTS SHELL: no script may start more processes when there are more devices, targets and LUNs, except
+# for the objects that it is told to change. The processes are counted by the last process ID of a PID namespace.
 set -eu
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
@@ -10,7 +10,7 @@ unshare --map-root-user --fork --pid true 2>/dev/null || {
 	exit 77
 }
 
-# fill COUNT: a tree with so many devices of each plug-in, so many targets, and so many LUNs of the target $iqn.
+# fill COUNT: makes a tree with COUNT devices of each plug-in, COUNT targets, and COUNT LUNs of the target $iqn.
 fill() {
 	rm -rf "$work/tree"
 	mkdir -p "$work/tree/core" "$work/tree/iscsi"
@@ -36,7 +36,7 @@ fill() {
 	done
 }
 
-# count SCRIPT ARGUMENTS...: prints how many processes it starts.
+# count SCRIPT ARGUMENTS...: prints how many processes the script starts.
 count() {
 	script=$1
 	shift
@@ -46,7 +46,8 @@ count() {
 		sh -c "echo \$\$"' "$work" "$shell" "$scripts/$script" "$@"
 }
 
-# all COUNT: for each script, its name and the number of processes, in a tree with COUNT of each.
+# all COUNT: prints, for each script, its name and the number of its processes in a tree with COUNT objects of each
+# kind.
 all() {
 	fill "$1"
 	echo "user_create $(count user_create.sh alloc new 1M)"
