@@ -86,7 +86,7 @@ void wake(struct world *w)
 	const uint32_t event = 1;
 	uint32_t unread[1024];
 
-	/* The device does not read: its watch is edge-triggered. */
+	/* The device does not read the descriptor, because its watch is edge-triggered. */
 	while (write(w->uio, &event, sizeof(event)) < 0)
 		assert_true(read(w->device.fd, unread, sizeof(unread)) > 0);
 }

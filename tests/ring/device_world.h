@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A device on a real loop with the real device server and a handler; the kernel is a fake ring, and a socket
- * pair in place of the uio descriptor: what we send wakes the device, what it sends is a doorbell.
+ * A device on a real loop, with the real device server and a handler. The kernel is replaced by a fake ring,
+ * and by a socket pair instead of the UIO descriptor: what a test sends wakes the device, and what the device
+ * sends is a doorbell.
  */
 #ifndef TESTS_DEVICE_WORLD_H
 #define TESTS_DEVICE_WORLD_H
@@ -25,12 +26,14 @@ struct world {
 	struct backstore *bs;
 	struct scsi_lu *lu;
 	struct fake_ring ring;
-	int uio; /* the kernel's end */
+	int uio; /* The kernel's end of the socket pair. */
 	struct tcmu_device device;
-	bool stopped, gone, first; /* atomic */
+	bool stopped, gone, first; /* Atomic. */
 };
 
-/* Handlers of folder; the device serves config, and is not started. The pool has npool threads. */
+/*
+ * Loads the handlers of folder. The device serves config, and is not started yet. The pool has npool threads.
+ */
 void world_set_up(struct world *w, const char *folder, const char *config, unsigned npool);
 void world_tear_down(struct world *w);
 void world_stop(struct world *w);
@@ -38,12 +41,12 @@ void world_stop(struct world *w);
 void set_flag(bool *flag);
 void wait_flag(const bool *flag);
 void wake(struct world *w);
-/* Waits for doorbells until n more completions are reaped, and not one more. */
+/* Waits for doorbells until n more completions are reaped. Fails if there are more than n. */
 void wait_completions(struct world *w, unsigned n);
 uint8_t *data(struct world *w, unsigned page);
-/* Puts a command with len bytes of data from page on into the ring; its id. */
+/* Puts a command into the ring, with len bytes of data from page on. Returns its ID. */
 int put(struct world *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t page, uint64_t len);
-/* The same, and waits for its completion. */
+/* Does the same, and waits for the completion. */
 int run(struct world *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t page, uint64_t len);
 void rw10(uint8_t cdb[10], uint8_t opcode, uint32_t lba, uint16_t nblocks);
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A double of LIO's target port groups in a folder that plays configfs. */
+/* A fake of LIO's target port groups: files in a folder that takes the place of configfs. */
 #include "fake_alua.h"
 
 #include <errno.h>
@@ -85,7 +85,7 @@ void fake_alua_members(const char *root, const char *device, const char *group, 
 	char path[PATH_SIZE], text[4096];
 	size_t len = 0;
 
-	for (; *lines; lines++) /* a NUL behind each line */
+	for (; *lines; lines++) /* Each line ends with a NUL. */
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s\n", *lines) + 1;
 	snprintf(path, sizeof(path), "%s/alua/%s/members", device, group);
 	write_file(root, path, text, len);

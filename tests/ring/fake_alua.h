@@ -5,17 +5,23 @@
 
 #include <stddef.h>
 
-/* Writes a file of the tree, e.g. "core/user_0/d1/alua/g/preferred", with the folders that lead to it. */
+/*
+ * Writes a file of the tree, for example "core/user_0/d1/alua/g/preferred", and creates the folders on its
+ * path.
+ */
 void fake_tree_set(const char *root, const char *file, const char *text);
 char *fake_tree_get(const char *root, const char *file, char text[64]);
 
-/* A group as it is when its number was just set; device: "core/user_0/d1". */
+/* Makes a group in the state in which its number was just set. device is for example "core/user_0/d1". */
 void fake_alua_group(const char *root, const char *device, const char *group, const char *id);
-/* One file of it. */
+/* Sets one file of the group. */
 void fake_alua_set(const char *root, const char *device, const char *group, const char *file,
 		   const char *text);
-/* Its members, NULL at the end: "loopback/naa.1/tpgt_1/lun_0". */
+/* Sets the members of the group, for example "loopback/naa.1/tpgt_1/lun_0". The list ends with NULL. */
 void fake_alua_members(const char *root, const char *device, const char *group, const char *const *lines);
-/* A LUN of a fabric; lun: "loopback/naa.1/tpgt_1/lun/lun_0", port: its relative target port identifier. */
+/*
+ * Makes a LUN of a fabric. lun is for example "loopback/naa.1/tpgt_1/lun/lun_0"; port is its relative target
+ * port identifier.
+ */
 void fake_alua_lun(const char *root, const char *lun, const char *port);
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A double of the kernel's netlink interface and of its configfs, for tests of runner/kernel. */
+/* A fake of the kernel's netlink interface and configfs, for the tests of runner/kernel. */
 #include "fake_kernel.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@
 struct fake_device fake_devices[FAKE_DEVICES];
 static char root[128];
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all below */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* Protects all variables below. */
 static pthread_cond_t answered = PTHREAD_COND_INITIALIZER, unstuck = PTHREAD_COND_INITIALIZER;
 static struct answer {
 	uint32_t device_id;
@@ -38,7 +38,7 @@ static struct answer {
 static unsigned nanswers;
 static uint32_t last_id;
 
-/* --- netlink: events come from the test's own thread --- */
+/* --- netlink: the test's own thread sends the events --- */
 
 struct tcmu_netlink {
 	void (*event)(void *arg, const struct tcmu_event *event);
@@ -46,7 +46,7 @@ struct tcmu_netlink {
 	bool started;
 };
 static struct tcmu_netlink netlink;
-static bool waits, other_listener; /* under lock */
+static bool waits, other_listener; /* Protected by lock. */
 
 void fake_kernel_waits(bool does)
 {
@@ -121,7 +121,8 @@ static const struct answer *find(uint32_t device_id)
 	for (unsigned i = 0; i < nanswers; i++) {
 		if (answers[i].device_id != device_id)
 			continue;
-		assert_null(found); /* a second answer goes to nobody, and one day to somebody else */
+		/* The kernel would ignore a second answer, or take it for the answer to a later event. */
+		assert_null(found);
 		found = &answers[i];
 	}
 	return found;
@@ -166,7 +167,7 @@ static struct stored {
 } store[FAKE_DEVICES];
 static unsigned nstored, nstored_ever;
 
-/* lock held. */
+/* The caller holds the lock. */
 static bool in_store(int fd)
 {
 	for (unsigned i = 0; i < nstored; i++)
@@ -175,7 +176,10 @@ static bool in_store(int fd)
 	return false;
 }
 
-/* lock held. The i-th that is for the next process to take, NULL: there are not so many. */
+/*
+ * The caller holds the lock. Returns the i-th descriptor that the next process can take; NULL if there are
+ * fewer.
+ */
 static struct stored *offered(unsigned i)
 {
 	for (unsigned at = 0; at < nstored; at++)
@@ -269,7 +273,7 @@ void fake_device_stick(unsigned n, bool stuck)
 	pthread_mutex_unlock(&lock);
 }
 
-/* lock held. */
+/* The caller holds the lock. */
 static void wait_unstuck(const struct fake_device *d)
 {
 	while (d->stuck)
@@ -299,12 +303,12 @@ int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error)
 	return err;
 }
 
-/* lock held. */
+/* The caller holds the lock. */
 static int map_device(const struct fake_device *d, const char *enabled, struct tcmu_uio *uio)
 {
-	if (!d->exists || !same_socket(uio->fd, d->user)) /* another one has its number by now */
+	if (!d->exists || !same_socket(uio->fd, d->user)) /* another device has this number by now */
 		return -EINVAL;
-	assert_string_equal(enabled, "1"); /* else it would take the real kernel down */
+	assert_string_equal(enabled, "1"); /* any other text would crash the real kernel */
 	uio->map_len = d->ring.map_len;
 	uio->map = mmap(NULL, uio->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, d->ring.fd, 0);
 	assert_ptr_not_equal(uio->map, MAP_FAILED);
@@ -379,7 +383,7 @@ void fake_attribute_set(unsigned n, const char *file, const char *value)
 {
 	char path[256], made[270];
 
-	/* At once, as the manager may write there, too. */
+	/* Returns at once, because the manager may write into the same folder. */
 	attribute_path(n, file, path);
 	snprintf(made, sizeof(made), "%s.made", path);
 	FILE *out = fopen(made, "w");
@@ -424,7 +428,7 @@ static void make_folders(unsigned n)
 	}
 }
 
-/* What was there before has been served before: the file handler finds its file. */
+/* Creates the file of the handler file, because the device has been served before. */
 static void make_storage(const char *config, uint64_t size)
 {
 	char path[512];

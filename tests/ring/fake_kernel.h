@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A double of what the manager knows of the kernel: netlink events and their answers, uio devices (each a
- * fake ring and a socket pair), a configfs tree in a temporary folder, module parameters. Stands in for
- * netlink.c, uio.c and parameter.c of runner/kernel.
+ * A fake of those parts of the kernel that the manager uses: netlink events and their answers, UIO devices
+ * (each is a fake ring and a socket pair), a configfs tree in a temporary folder, and module parameters. It
+ * replaces netlink.c, uio.c and parameter.c of runner/kernel.
  */
 #ifndef TESTS_FAKE_KERNEL_H
 #define TESTS_FAKE_KERNEL_H
@@ -13,61 +13,64 @@
 
 #define FAKE_DEVICES 48
 
-/* A device user_0/dN with the configuration config; uio minor N. */
+/* The device user_0/dN with the configuration config and the UIO minor number N. */
 struct fake_device {
 	struct fake_ring ring;
 	char uio_name[640];
-	int uio;  /* the kernel's end */
-	int user; /* the other, handed out to whoever opens the device */
+	int uio;  /* The kernel's end of the socket pair. */
+	int user; /* The other end, which a process gets that opens the device. */
 	bool exists, open;
-	bool stuck; /* fake_device_stick() */
+	bool stuck; /* Set by fake_device_stick(). */
 };
 
 extern struct fake_device fake_devices[FAKE_DEVICES];
 
-/* systemd's file descriptor store. */
+/* A fake of systemd's file descriptor store. */
 extern const struct fd_store fake_store;
-/* Descriptors that are in it. */
+/* Returns the number of descriptors in the store. */
 unsigned fake_store_count(void);
-/* The next process may take what is there; returns how many the one before has not taken. */
+/*
+ * Offers the descriptors in the store to the next process. Returns the number of those that the process
+ * before has not taken.
+ */
 unsigned fake_store_restart(void);
-/* As when the service is stopped. */
+/* Drops all descriptors, as when the service is stopped. */
 void fake_store_discard(void);
 
-/* Makes folder and sets TCMU_CONFIGFS to it. */
+/* Makes the folder and sets TCMU_CONFIGFS to it. */
 void fake_kernel_start(const char *folder);
 void fake_kernel_stop(void);
 
-/* The device in configfs and uio, enabled, but no event of it. */
+/* Makes a device in configfs and UIO, and enables it, but sends no event. */
 struct fake_device *fake_device_make(unsigned n, const char *config, uint64_t size);
 void fake_device_free(unsigned n);
-/* Whoever opens or closes it from now on waits until it is stuck no more. */
+/* While a device is stuck, each thread that opens or closes it waits. */
 void fake_device_stick(unsigned n, bool stuck);
-/* A file of the device, below core/user_0/dN. */
+/* Sets a file of the device, below core/user_0/dN. */
 void fake_attribute_set(unsigned n, const char *file, const char *value);
-/* In place, as the kernel does, where somebody may hold the file. */
+/* Changes the attribute in place, as the kernel does, because the manager may have the file open. */
 void fake_enable(unsigned n, bool on);
 char *fake_attribute(unsigned n, const char *file, char value[64]);
 
 /*
- * Sends an event of device n (the rest of it is the caller's) and does not wait. It gets a device_id, unless
- * it has one.
+ * Sends an event of device n and does not wait. The caller fills in the rest of the event. The event gets a
+ * device_id unless it has one.
  */
 void fake_event(unsigned n, struct tcmu_event *event);
-/* The status that event was answered with; fails the test when that takes too long. */
+/* Waits for the answer to the event and returns its status. Fails the test if that takes too long. */
 int fake_answer(const struct tcmu_event *event);
-/* Answers that were given altogether. */
+/* Returns the number of all answers so far. */
 unsigned fake_answers(void);
-/* Whether the kernel waits for answers, or takes each for a mistake. */
+/* Sets whether the kernel waits for answers. If it does not, an answer fails the test. */
 void fake_kernel_waits(bool waits);
 
-/* Whether another daemon listens for the kernel's events, too; at first none does. */
+/* Sets whether another daemon also listens for the kernel's events. At first none does. */
 void fake_other_listener(bool listens);
 
-/* Puts one command without data, or with in bytes of Data-In, into the ring; its id. */
+/* Puts a command into the ring, without data or with in bytes of Data-In. Returns its ID. */
 int fake_send(unsigned n, const uint8_t *cdb, uint32_t cdb_len, uint64_t in);
-/* Waits for its completion; its SCSI status, sense in ring. */
+/* Waits for the completion. Returns the SCSI status; the sense data is in the ring. */
 int fake_await(unsigned n, int id);
-/* Both. */
+/* Sends a command and waits for its completion. */
 int fake_command(unsigned n, const uint8_t *cdb, uint32_t cdb_len, uint64_t in);
 #endif

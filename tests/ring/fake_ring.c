@@ -60,7 +60,7 @@ static void move_head(struct fake_ring *ring, uint32_t len)
 	__atomic_store_n(&mailbox(ring)->cmd_head, ring->head, __ATOMIC_RELEASE);
 }
 
-/* Room for one entry that does not wrap; a PAD fills what is left before the end. */
+/* Makes room for one entry that does not wrap. A PAD fills the rest of the ring before the end. */
 static struct tcmu_hdr *reserve(struct fake_ring *ring, uint32_t len)
 {
 	uint32_t to_end = ring_size(ring) - ring->head;
@@ -140,7 +140,7 @@ static void complete(struct fake_ring *ring, const struct tcmu_cmd_response *rsp
 {
 	uint16_t id = rsp->hdr.cmd_id;
 
-	/* An id that is not in flight breaks the real ring for good. */
+	/* In the real kernel, an ID that is not in flight makes the ring unusable. */
 	assert_uint_in_range(id, 1, FAKE_IDS - 1);
 	assert_true(ring->in_flight[id]);
 	ring->in_flight[id] = false;
@@ -160,7 +160,7 @@ unsigned fake_ring_reap(struct fake_ring *ring)
 		struct tcmu_hdr *hdr = at(ring, ring->tail);
 		uint32_t len = hdr->len_op & ~TCMU_OP_MASK;
 
-		/* The real kernel would spin here for ever: past head, or no entry. */
+		/* The real kernel would loop here for ever, past the head or at an entry that is none. */
 		assert_int_not_equal(ring->tail, ring->head);
 		assert_true(len >= sizeof(*hdr));
 		if ((hdr->len_op & TCMU_OP_MASK) == TCMU_OP_CMD)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A manager of kernel devices over the fake kernel, and waiting for what it does. */
+/* A manager of kernel devices on the fake kernel, and functions that wait for what it does. */
 #include "manager_world.h"
 
 #include <fcntl.h>
@@ -74,7 +74,7 @@ int tear_down(void **state)
 	return 0;
 }
 
-/* --- what the manager says --- */
+/* --- what the manager reports --- */
 
 static void view(void *arg, const struct tcmu_device_view *device)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The whole manager on real loops, with the file and alloc handlers; the kernel is a double (fake_kernel.h).
- */
+/* The whole manager on real loops, with the handlers file and alloc. The kernel is a fake (fake_kernel.h). */
 #ifndef TESTS_MANAGER_WORLD_H
 #define TESTS_MANAGER_WORLD_H
 
@@ -23,24 +21,25 @@ static const uint8_t TEST_UNIT_READY[6] = {0};
 struct world {
 	char folder[64];
 	int io_lock;
-	const struct fd_store *fd_store; /* NULL unless a test sets it */
-	uint64_t other_daemon_ns;        /* 0 unless a test sets it */
+	const struct fd_store *fd_store; /* NULL unless a test sets it. */
+	uint64_t other_daemon_ns;        /* 0 unless a test sets it. */
 	struct loop_set set;
-	struct storage_registry *registry; /* while there is a manager */
+	struct storage_registry *registry; /* NULL while there is no manager. */
 	struct kernel_manager *manager;
 };
 
-/* Of cmocka; without a manager. */
+/* A fixture of cmocka. It does not start a manager. */
 int set_up(void **state);
 int tear_down(void **state);
 void open_manager(struct world *w);
 void close_manager(struct world *w);
 
-/* What the manager says. */
+/* What the manager reports. */
 struct seen {
-	unsigned n; /* devices there are */
+	unsigned n; /* The number of devices. */
 	unsigned wanted;
-	enum tcmu_device_state state; /* of the one with the wanted minor; CLOSING if there is none */
+	/* The state of the device with the wanted minor number; CLOSING if there is no such device. */
+	enum tcmu_device_state state;
 	char error[256], config[256];
 	uint64_t size;
 };
@@ -50,12 +49,12 @@ void wait_gone(struct world *w);
 void wait_attribute(unsigned n, const char *file, const char *wanted);
 void pause_a_bit(void);
 
-/* Events, with their answers. */
+/* Send an event and return the answer. */
 int add(unsigned n);
 int remove_device(unsigned n);
 int reconfigure(unsigned n, struct tcmu_event event);
 
-/* Files of the file handler's. */
+/* Return something of a file of the handler file. */
 off_t size_of(const struct world *w, const char *name);
 void lose_storage(const struct world *w, const char *name);
 void make_storage(const struct world *w, const char *name, off_t size);

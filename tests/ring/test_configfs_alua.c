@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Target port groups read from a tree such as the kernel's, and from trees such as it never has. */
+/* Reads target port groups from a tree such as the kernel makes, and from trees that it never makes. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -214,7 +214,7 @@ static void remove_in(struct world *w, const char *path)
 	assert_int_equal(system(command), 0);
 }
 
-/* A file that is missing is an error; a folder that has gone is no group, or no member, any more. */
+/* A missing file is an error. A folder that has been removed is no longer a group or a member. */
 static void test_missing(void **state)
 {
 	struct world *w = *state;
@@ -237,7 +237,10 @@ static void test_missing(void **state)
 	assert_int_equal(w->alua.ngroups, 0);
 }
 
-/* Groups that are none: alua_support off, no number yet, no member. */
+/*
+ * Folders that do not count as groups: ALUA is switched off, the group has no number yet, or it has no
+ * member.
+ */
 static void test_none(void **state)
 {
 	static const struct scsi_alua none;
@@ -253,8 +256,8 @@ static void test_none(void **state)
 	fake_tree_set(w->root, DEVICE "/attrib/alua_support", "0\n");
 	assert_int_equal(read_alua(w), 0);
 	assert_memory_equal(&w->alua, &none, sizeof(none));
-	assert_int_equal(w->nvisited, 1);            /* where it may be switched on */
-	remove_in(w, DEVICE "/attrib/alua_support"); /* a kernel without that switch */
+	assert_int_equal(w->nvisited, 1);            /* here ALUA can be switched on */
+	remove_in(w, DEVICE "/attrib/alua_support"); /* some kernels do not have this switch */
 	assert_int_equal(read_alua(w), 0);
 	assert_int_equal(w->alua.ngroups, 1);
 }

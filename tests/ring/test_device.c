@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A device with the memory handler: commands as the kernel may send them, one ring's whole way. */
+/*
+ * A device with the memory handler executes commands as the kernel may send them, from the ring to the
+ * completion.
+ */
 #include "device_world.h"
 
 #include <string.h>
@@ -39,7 +42,7 @@ static void test_write_and_read(void **state)
 	assert_memory_equal(data(w, 0), data(w, 1), PAGE);
 }
 
-/* No power-on unit attention: the kernel has raised its own. */
+/* The daemon reports no unit attention for power on, because the kernel reports its own. */
 static void test_first_command_is_good(void **state)
 {
 	struct world *w = *state;
@@ -81,7 +84,10 @@ static void test_reservations_are_refused(void **state)
 	}
 }
 
-/* A kernel without READ_LEN takes the whole length: what we do not fill holds bytes of other commands. */
+/*
+ * A kernel without READ_LEN takes the whole length. Bytes that the daemon does not fill would belong to other
+ * commands.
+ */
 static void test_short_data_in_is_zeroed(void **state)
 {
 	struct world *w = *state;
@@ -94,7 +100,7 @@ static void test_short_data_in_is_zeroed(void **state)
 	assert_memory_equal(data(w, 0) + 36, zeroes, 200);
 }
 
-/* The fabric expects less than the CDB reads: the rest stays with us. */
+/* The fabric expects less data than the CDB reads, so the rest is not delivered. */
 static void test_data_in_longer_than_expected(void **state)
 {
 	struct world *w = *state;
@@ -155,7 +161,7 @@ static void test_refusals_are_completed(void **state)
 	assert_int_equal(w->ring.sense_key[id], 5);
 }
 
-/* What waited in the ring while no daemon was there is served at start, without a wake-up. */
+/* Commands that waited in the ring while no daemon ran are served at the start, without a wake-up. */
 static void test_backlog_and_batch(void **state)
 {
 	struct world *w = *state;
@@ -184,7 +190,7 @@ static void test_stop_leaves_the_rest(void **state)
 	assert_true(tcmu_ring_pending(&w->device.ring));
 }
 
-/* The owner lets the first command go on when it is ready; a stop does not wait for that. */
+/* The first command waits until the owner of the device allows it. A stop does not wait for that. */
 static void test_first_command_waits(void **state)
 {
 	const struct timespec a_while = {.tv_nsec = 20000000};
@@ -237,9 +243,9 @@ static void test_broken_ring_is_told(void **state)
 	assert_true(w->device.ring.broken);
 }
 
-/* --- what time costs --- */
+/* --- how often the clock is read --- */
 
-static unsigned looks; /* atomic: at the clock, on the loop */
+static unsigned looks; /* Atomic: how often the loop has read the clock. */
 int __real_clock_gettime(clockid_t clock, struct timespec *time);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
 
@@ -250,7 +256,10 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 	return __real_clock_gettime(clock, time);
 }
 
-/* Commands have deadlines, but the clock is a system call in some guests: one alone does not look at it. */
+/*
+ * Commands have deadlines, but in some guests to read the clock is a system call. So a single command does
+ * not read it.
+ */
 static void test_no_look_at_the_clock(void **state)
 {
 	struct world *w = *state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands and the kernel's time-out: what may be too old is not begun, what takes too long is called back,
- * and what then still hangs keeps newer commands off its place. The handler is that of
+ * Commands and the kernel's time-out: commands that may have expired are not started, commands that take too
+ * long are cancelled, and a write that still hangs keeps newer commands away from its blocks. The handler is
  * tests/unit/backstore/stuck.c.
  */
 #include "device_world.h"
@@ -19,10 +19,14 @@
 #include "util/log.h"
 #include "util/clock.h"
 
-#define THREADS  2
-#define BLOCK    512u
-#define SECOND   1000000000ull
-#define TIME_OUT 2 /* s: nothing is begun after 1.5, and what was called back by 1.75 */
+#define THREADS 2
+#define BLOCK   512u
+#define SECOND  1000000000ull
+/*
+ * In seconds. Commands that are older than 1.5 s are not started, and those that were cancelled end within
+ * 1.75 s.
+ */
+#define TIME_OUT 2
 
 enum { READ = 0x28, WRITE = 0x2a };
 
@@ -81,7 +85,10 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* Puts a WRITE of value, or a READ, and wakes the device. The data is in page value. */
+/*
+ * Puts a WRITE of value, or a READ, into the ring, and wakes the device. The data is in the page with the
+ * number value.
+ */
 static int start_blocks(struct world *w, uint8_t opcode, unsigned block, uint16_t nblocks, uint8_t value)
 {
 	uint8_t cdb[10];
@@ -125,7 +132,7 @@ static void await_given_up(const struct world *w, uint64_t n)
 
 /* --- age --------------------------------------------------------------------------------------- */
 
-/* A daemon with nothing to do knows that it would have seen a command: however long that lasts. */
+/* An idle daemon would have seen a command at once. So however long it is idle, the next command is new. */
 static void test_pause_without_commands(void **state)
 {
 	struct world *w = *state;
@@ -139,7 +146,7 @@ static void test_pause_without_commands(void **state)
 	}
 }
 
-/* The loop stands still, as all of the daemon would. */
+/* The loop stands still, as it does when the whole daemon is stopped. */
 struct standstill {
 	struct loop_work work;
 	unsigned ms;
@@ -162,7 +169,10 @@ static void stop_daemon(struct world *w, struct standstill *standstill, unsigned
 	wait_flag(&standstill->begun);
 }
 
-/* Nobody knows when these came: the kernel drops the answer to the old, and initiators repeat the others. */
+/*
+ * The age of these commands is not known. The kernel drops the answers to the expired ones, and initiators
+ * repeat the others.
+ */
 static void test_stopped_for_too_long(void **state)
 {
 	struct world *w = *state;
@@ -181,7 +191,7 @@ static void test_stopped_for_too_long(void **state)
 		assert_int_equal(w->ring.status[ids[i]], SCSI_BUSY);
 	assert_int_equal(writes_begun(), 1);
 	await_log("the daemon did not look at the ring for too long");
-	/* What comes now is known to be young. */
+	/* The next command is known to be new. */
 	int id = start(w, WRITE, 1, 9);
 	wait_completions(w, 1);
 	assert_int_equal(w->ring.status[id], SCSI_GOOD);
@@ -201,8 +211,8 @@ static void test_stopped_for_a_moment(void **state)
 }
 
 /*
- * What a daemon leaves behind waits for the next one; how long ago it looked, the mark of its clean stop
- * says.
+ * The commands that a daemon leaves in the ring wait for the next daemon. The mark of the clean stop tells
+ * how long ago the ring was last looked at.
  */
 static void test_continued_too_late(void **state)
 {
@@ -229,7 +239,7 @@ static void test_continued_in_time(void **state)
 	assert_int_equal(w->ring.status[id], SCSI_GOOD);
 }
 
-/* What comes then is new, however long nobody was there. */
+/* The ring was empty, so the commands that come now are new, however long no daemon ran. */
 static void test_nothing_to_continue(void **state)
 {
 	struct world *w = *state;
@@ -251,7 +261,7 @@ static void reap(struct world *w)
 		fake_ring_reap(&w->ring);
 }
 
-/* The ring is never empty, and yet what is in it is new. */
+/* The ring is never empty, but all commands in it are new. */
 static void test_busy_ring(void **state)
 {
 	struct world *w = *state;
@@ -287,7 +297,7 @@ static void on_first(struct tcmu_device *device)
 	set_flag(&((struct world *)device->owner)->first);
 }
 
-/* What was set after the device had started, and before a LUN led to it. */
+/* The time-out was set after the device had started, and before a LUN led to it. */
 static void test_time_out_of_the_first_command(void **state)
 {
 	struct world *w = *state;
@@ -317,7 +327,10 @@ static void occupy_threads(struct world *w)
 	await_writes(THREADS);
 }
 
-/* What waits for a thread is answered before the kernel would do so, and never reaches the handler. */
+/*
+ * A command that waits for a thread is answered before the kernel would end it, and never reaches the
+ * handler.
+ */
 static void test_queued_expires(void **state)
 {
 	struct world *w = *state;
@@ -328,7 +341,7 @@ static void test_queued_expires(void **state)
 	int id = start(w, WRITE, 9, 9);
 	wait_completions(w, 1);
 	assert_true(clock_now_ns() - begun > TIME_OUT * SECOND / 2);
-	assert_true(clock_now_ns() - begun < 5 * TIME_OUT * SECOND); /* the machine may be loaded */
+	assert_true(clock_now_ns() - begun < 5 * TIME_OUT * SECOND); /* the machine may be busy */
 	assert_int_equal(w->ring.status[id], SCSI_CHECK_CONDITION);
 	assert_int_equal(w->ring.sense_key[id], 0xb);
 	stick_below(0);
@@ -338,7 +351,7 @@ static void test_queued_expires(void **state)
 	assert_int_equal(given_up(w), THREADS + 1);
 }
 
-/* An abort of the kernel's does not wait for what has not begun. */
+/* An abort by the kernel does not wait for a command that has not started. */
 static void test_abort_of_queued(void **state)
 {
 	struct world *w = *state;
@@ -359,8 +372,8 @@ static void test_abort_of_queued(void **state)
 /* --- a write that hangs ------------------------------------------------------------------------ */
 
 /*
- * The kernel has told the initiator that the write failed. What the initiator then writes in the same place
- * is done after it, whenever that is; elsewhere all goes on.
+ * The kernel has told the initiator that the write has failed. A newer write of the initiator to the same
+ * blocks is executed after the old one, however long that takes. Commands for other blocks continue.
  */
 static void test_stale_write_lands_first(void **state)
 {
@@ -377,14 +390,14 @@ static void test_stale_write_lands_first(void **state)
 	assert_false(w->ring.in_flight[elsewhere]);
 	stick_below(0);
 	wait_completions(w, 3);
-	assert_int_equal(w->ring.status[stale], SCSI_GOOD); /* nobody gets to see it */
+	assert_int_equal(w->ring.status[stale], SCSI_GOOD); /* nobody sees this status */
 	assert_int_equal(w->ring.status[newer], SCSI_GOOD);
 	assert_int_equal(w->ring.status[reader], SCSI_GOOD);
 	assert_int_equal(data(w, 3)[0], 1);
 	assert_int_equal(script.media[BLOCK], 2);
 }
 
-/* Who waits behind it has a time of its own, and can be given up, too. */
+/* A command that waits for an expired write has a time limit of its own, and can expire as well. */
 static void test_behind_a_stale_write(void **state)
 {
 	struct world *w = *state;
@@ -404,7 +417,10 @@ static void test_behind_a_stale_write(void **state)
 	await_log("the storage answers again");
 }
 
-/* The daemon is stopped while a write hangs, in time to be young when it goes on; the write is not. */
+/*
+ * The daemon is stopped while a write hangs. When it continues, the daemon has looked at the ring in time,
+ * but the write has expired.
+ */
 static void test_stopped_while_a_write_hangs(void **state)
 {
 	struct world *w = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Devices that come and go. */
+/* Devices that are added and removed. */
 #include "manager_world.h"
 
 #include <errno.h>
@@ -41,7 +41,10 @@ static void test_failed_add_is_refused(void **state)
 	wait_gone(w);
 }
 
-/* As long as a device's name can be, and with what one can hold: who is not answered waits for ever. */
+/*
+ * Names as long as possible, with every character that they may contain. If an event was not answered, its
+ * sender would wait for ever.
+ */
 static void test_odd_names(void **state)
 {
 	char name[256], path[400];
@@ -63,7 +66,10 @@ static void test_odd_names(void **state)
 	wait_gone(w);
 }
 
-/* The enable has succeeded whatever we answer: it is listed, and tried again. */
+/*
+ * The kernel has enabled the device whatever the answer is. So the device is listed, and its storage is
+ * opened again later.
+ */
 static void test_failed_add_that_nobody_waits_for(void **state)
 {
 	struct world *w = *state;
@@ -83,7 +89,7 @@ static void test_failed_add_that_nobody_waits_for(void **state)
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 }
 
-/* Their removal was not heard of. */
+/* The events of these removals were not received. */
 static void test_devices_that_went_unheard(void **state)
 {
 	struct world *w = *state;
@@ -106,7 +112,10 @@ static void test_devices_that_went_unheard(void **state)
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 }
 
-/* Removed and made again at once, with the same storage, which the first still has open. */
+/*
+ * A device is removed and created again at once, with the same storage, which is still open for the first
+ * one.
+ */
 static void test_again_at_once(void **state)
 {
 	struct world *w = *state;
@@ -159,7 +168,7 @@ static void stick(bool stuck)
 		fake_device_stick(n, stuck);
 }
 
-/* Whatever number of devices hangs in being opened or closed: the next one does not wait for them. */
+/* However many devices hang while they are opened or closed, the next device does not wait for them. */
 static void test_stuck_devices_delay_no_other(void **state)
 {
 	struct tcmu_event added[STUCK];
@@ -193,7 +202,7 @@ static void test_stuck_devices_delay_no_other(void **state)
 	stick(false);
 }
 
-/* Removed, and the manager closed, before the job has opened anything. */
+/* The device is removed and the manager is closed before the job has opened anything. */
 static void test_every_event_is_answered(void **state)
 {
 	struct tcmu_event added[20], removed = {.type = TCMU_EVENT_REMOVED};
@@ -236,7 +245,7 @@ static void test_broken_ring_fails(void **state)
 	wait_gone(w);
 }
 
-/* Initiators would join the two disks into one. */
+/* Initiators would take the two disks for one disk with two paths. */
 static void test_same_serial_number_twice(void **state)
 {
 	struct world *w = *state;

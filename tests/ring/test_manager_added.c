@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* New devices that the kernel takes late or gives up: the double fails whoever maps a ring early. */
+/*
+ * New devices that the kernel enables late or removes again. The fake kernel fails the test if a ring is
+ * mapped too early.
+ */
 #include "manager_world.h"
 
 #include <errno.h>
@@ -8,7 +11,7 @@
 
 #include "scsi/scsi.h"
 
-/* Whatever we have answered, the kernel has not enabled it yet. */
+/* The daemon has answered, but the kernel has not enabled the device yet. */
 static void add_not_enabled(struct world *w)
 {
 	open_manager(w);
@@ -30,7 +33,7 @@ static void test_enabled_late(void **state)
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 }
 
-/* Another daemon has refused it: there is no event of that. */
+/* Another daemon has refused the device, and no event tells this. */
 static void test_given_up(void **state)
 {
 	struct world *w = *state;
@@ -56,7 +59,10 @@ static void test_minor_again(void **state)
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 }
 
-/* Its maker has given up, and tries once more while its storage is still being opened for the first time. */
+/*
+ * The process that creates the device has given up. It tries once more while the storage is still being
+ * opened for the first time.
+ */
 static void test_asked_again(void **state)
 {
 	struct tcmu_event event = {.type = TCMU_EVENT_ADDED};
@@ -71,10 +77,10 @@ static void test_asked_again(void **state)
 	assert_int_equal(fake_answer(&event), 0);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 	close_manager(w);
-	assert_int_equal(fake_answer(&event), 0); /* once */
+	assert_int_equal(fake_answer(&event), 0); /* answered exactly once */
 }
 
-/* The kernel believes each size that was asked for. */
+/* The kernel takes every size that was written for the real one. */
 static void test_unasked_size(void **state)
 {
 	struct world *w = *state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's target port groups, from a tree such as its configfs to what initiators are told; the manager
- * is whole, the kernel a double.
+ * The kernel's target port groups, from a configfs tree to the answers that initiators get. The manager is
+ * the real one, the kernel a fake.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -82,7 +82,7 @@ static void add(unsigned n)
 	assert_int_equal(fake_answer(&event), 0);
 }
 
-/* Device 1, and a LUN that leads to it; device 2, without groups. */
+/* Makes device 1, a LUN that leads to it, and device 2, which has no groups. */
 static void make_devices(struct world *w)
 {
 	add(1);
@@ -98,7 +98,7 @@ static void set(struct world *w, const char *file, const char *text)
 	fake_alua_set(w->root, DEVICE_1, "default_tg_pt_gp", file, text);
 }
 
-/* --- commands; data is what a device returned last */
+/* --- commands; data is what a device has returned last */
 
 static const uint8_t *data(unsigned n)
 {
@@ -113,7 +113,7 @@ static const uint8_t *inquiry(unsigned n, uint8_t page)
 	return data(n);
 }
 
-/* Until it is no unit attention; NULL when the command is not known. */
+/* Repeats the command until it returns no unit attention. Returns NULL if the command is not supported. */
 static const uint8_t *report(unsigned n)
 {
 	const uint8_t cdb[12] = {0xa3, 0x0a, [9] = 64};
@@ -130,7 +130,10 @@ static const uint8_t *report(unsigned n)
 	return NULL;
 }
 
-/* Waits until byte at of the report is value. What is not told by inotify is found by asking. */
+/*
+ * Waits until the byte at this offset of the report has the value. Changes that inotify does not report are
+ * found by asking.
+ */
 static void wait_report(unsigned at, uint8_t value)
 {
 	const struct timespec ms = {.tv_nsec = 1000000};
@@ -146,7 +149,7 @@ static void wait_report(unsigned at, uint8_t value)
 	assert_int_equal(told[at], value);
 }
 
-/* The number in a designator of the target port; -1: there is none. */
+/* Returns the number in a designator of the target port, or -1 if there is no such designator. */
 static int designated(unsigned n, uint8_t type)
 {
 	const uint8_t *page = inquiry(n, 0x83), *end = page + 4 + get_be16(page + 2);
@@ -159,7 +162,7 @@ static int designated(unsigned n, uint8_t type)
 
 /* --- tests */
 
-/* The LUN came after the device was enabled: the first command knows it. */
+/* The LUN was made after the device was enabled. The first command knows it. */
 static void test_first_command(void **state)
 {
 	static const uint8_t expected[] = {0, 0, 0, 12, 0, 0xcf, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1};
@@ -176,7 +179,7 @@ static void test_first_command(void **state)
 	assert_null(report(2));
 }
 
-/* How many unit attentions wait of device 1. */
+/* Returns the number of unit attentions that wait for device 1. */
 static unsigned attentions(void)
 {
 	unsigned n = 0;
@@ -188,7 +191,7 @@ static unsigned attentions(void)
 	return n;
 }
 
-/* Without a command that asks: the unit attention comes by itself. */
+/* The unit attention comes without a command that asks for the group. */
 static void test_change_is_seen(void **state)
 {
 	const struct timespec ms = {.tv_nsec = 1000000};
@@ -204,7 +207,7 @@ static void test_change_is_seen(void **state)
 	assert_int_equal(report(1)[4], SCSI_ALUA_STANDBY);
 	set(w, "preferred", "1\n");
 	wait_report(4, 0x80 | SCSI_ALUA_STANDBY);
-	/* What makes no sense changes nothing. */
+	/* A value that is not allowed changes nothing. */
 	set(w, "alua_access_state", "9\n");
 	set(w, "alua_access_status", "Altered by Implicit ALUA\n");
 	const struct timespec a_while = {.tv_nsec = 100000000};
@@ -219,7 +222,7 @@ static void test_change_is_seen(void **state)
 	assert_int_equal(inquiry(1, 0)[5] >> 4, SCSI_TPGS_IMPLICIT);
 }
 
-/* A second LUN, in a group of its own; then the first one's TPG is switched off. */
+/* A second LUN is in a group of its own. Then the first LUN's TPG is disabled. */
 static void test_second_lun(void **state)
 {
 	struct world *w = *state;
@@ -231,7 +234,7 @@ static void test_second_lun(void **state)
 	fake_alua_group(w->root, DEVICE_1, "b", "17\n");
 	fake_alua_members(w->root, DEVICE_1, "b", (const char *[]){"loopback/naa.1/tpgt_2/lun_0", NULL});
 	wait_report(3, 24);
-	/* "b" comes first by name */
+	/* the name "b" sorts first */
 	assert_int_equal(get_be16(report(1) + 4 + 2), 17);
 	assert_int_equal(get_be16(report(1) + 4 + 8 + 2), 2);
 	assert_int_equal(designated(1, 4), -1);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The device's dev_config, HANDLER/CONFIG;KEY=VALUE: what reaches the handler, what is refused and why. */
+/*
+ * The device's dev_config, HANDLER/CONFIG;KEY=VALUE: what the handler gets, what is refused, and the reasons.
+ */
 #include "manager_world.h"
 
 #include <errno.h>
@@ -16,7 +18,7 @@ static int set_up_log(void **state)
 	return set_up(state);
 }
 
-/* A device whose kernel waits for the reply; the reply. */
+/* Adds a device whose kernel waits for the reply, and returns the reply. */
 static int add_config(unsigned n, const char *config)
 {
 	fake_device_make(n, "alloc/none", SIZE);
@@ -82,7 +84,7 @@ static void test_escapes(void **state)
 	assert_int_equal(size_of(w, "my disk,;1.img"), SIZE);
 }
 
-/* Such a name meant a file before there were options. */
+/* Before there were options, such a name meant a file. */
 static void test_literal_name(void **state)
 {
 	struct world *w = *state;
@@ -117,7 +119,7 @@ static void test_reconfigured_options(void **state)
 	assert_string_equal(look(w, 1).config, event.config);
 }
 
-/* What targetcli saves of it is another configuration. */
+/* targetcli would save this as another configuration. */
 static void test_warning_of_blanks(void **state)
 {
 	struct world *w = *state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Disks in memory behind the kernel, over restarts of the manager: nobody takes an empty disk for
- * the one that was there.
+ * Disks in memory behind the kernel, while the manager is restarted: an empty disk must never be taken for
+ * the disk that had data.
  */
 #include "manager_world.h"
 
@@ -37,7 +37,7 @@ static int write_config_again(const char *config)
 	return reconfigure(1, event);
 }
 
-/* The memory is gone with the manager, since the test keeps none. */
+/* The memory is lost with the manager, because the test does not keep it. */
 static void test_loss_is_accepted_by_dev_config(void **state)
 {
 	struct world *w = *state;
@@ -70,7 +70,7 @@ static void test_unwritten_disk_has_lost_nothing(void **state)
 	assert_int_equal(fake_command(1, read_10, 10, 512), SCSI_GOOD);
 }
 
-/* A device that is removed and created again under its name is another disk. */
+/* A device that is removed and created again under the same name is another disk. */
 static void test_device_that_is_created_again(void **state)
 {
 	struct world *w = *state;

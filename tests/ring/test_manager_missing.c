@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Images that are missing: which device may create its image, and what becomes of one that may not. */
+/* Images that are missing: which device may create its image, and what happens to a device that may not. */
 #include "manager_world.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ static int set_up_log(void **state)
 	return set_up(state);
 }
 
-/* Serves the image as device 1, whose removal leaves it. */
+/* Serves the image as device 1, and removes the device, which leaves the image. */
 static void serve_and_remove(struct world *w, const char *config)
 {
 	fake_device_make(1, config, SIZE);
@@ -28,7 +28,7 @@ static void serve_and_remove(struct world *w, const char *config)
 	fake_device_free(1);
 }
 
-/* Like fake_device_make(), which creates the image, followed by the event. */
+/* Sends the event of a device as if fake_device_make() had made it, but creates no image. */
 static int add_without_image(struct world *w, const char *config, const char *image)
 {
 	fake_device_make(1, config, SIZE);
@@ -36,7 +36,7 @@ static int add_without_image(struct world *w, const char *config, const char *im
 	return add(1);
 }
 
-/* The device is there and answers NOT READY, the image is not, until somebody brings it back. */
+/* The device exists and answers NOT READY while its image is missing, until the image comes back. */
 static void assert_waits_for_image(struct world *w, const char *image)
 {
 	wait_state(w, 1, TCMU_DEVICE_FAILED);
@@ -59,7 +59,7 @@ static void assert_served_again(struct world *w)
 		pause_a_bit();
 	}
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
-	/* Unit attentions tell that the disk is another one. */
+	/* The unit attentions report that the disk is another one. */
 	for (int i = 0; i < 5 && fake_command(1, TEST_UNIT_READY, 6, 0) != SCSI_GOOD; i++)
 		;
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
@@ -90,7 +90,7 @@ static void test_served_image_is_not_created(void **state)
 	assert_served_again(w);
 }
 
-/* The same file by another path, with options, and after a restart of the daemon. */
+/* The image is found by another path, with options, and after a restart of the daemon. */
 static void test_image_is_known_by_its_place(void **state)
 {
 	struct world *w = *state;
@@ -128,7 +128,7 @@ static void test_folder_is_missing_too(void **state)
 	assert_served_again(w);
 }
 
-/* A device that was there before the daemon creates nothing, served before or not. */
+/* A device that exists when the daemon starts creates no image, whether it was served before or not. */
 static void test_adopted_device_creates_nothing(void **state)
 {
 	struct world *w = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Changes of a device that is served: size, storage, write cache. */
+/* Changes of a device that is being served: its size, its storage and its write cache. */
 #include "manager_world.h"
 
 #include <errno.h>
@@ -73,7 +73,7 @@ static int change_config(unsigned n, const char *config)
 	return reconfigure(n, event);
 }
 
-/* MODE SELECT (6) of page 8; its Data-Out lies where Data-In goes. */
+/* Sends a MODE SELECT (6) of page 8. Its Data-Out lies in the place of Data-In. */
 static void select_write_cache(unsigned n, bool on)
 {
 	const uint8_t mode_select[6] = {0x15, 0x10, 0, 0, 24};
@@ -84,7 +84,7 @@ static void select_write_cache(unsigned n, bool on)
 	assert_int_equal(fake_command(n, mode_select, 6, sizeof(list)), SCSI_GOOD);
 }
 
-/* An attribute whose writer waits: a full pipe. */
+/* An attribute whose writer has to wait: a full pipe. */
 struct slow_attribute {
 	char path[256];
 	int pipe, opened;
@@ -112,7 +112,7 @@ static void wait_writer(struct slow_attribute slow)
 	assert_int_equal(poll(&pfd, 1, 60000), 1);
 }
 
-/* What it has written. */
+/* Lets the write continue, and returns what was written. */
 static char let_write(struct slow_attribute slow)
 {
 	char c = '\0';
@@ -129,8 +129,8 @@ static char let_write(struct slow_attribute slow)
 }
 
 /*
- * An initiator switches the write cache, and configfs follows. The kernel asks us whether we agree to what we
- * write ourselves, before the write is over.
+ * An initiator switches the write cache, and the daemon changes the attribute in configfs. Before that write
+ * is complete, the kernel asks the daemon whether it agrees to it.
  */
 static void test_write_cache_by_initiator(void **state)
 {
@@ -149,20 +149,22 @@ static void test_write_cache_by_initiator(void **state)
 	assert_int_equal(let_write(slow), '0');
 	fake_attribute_set(1, "attrib/emulate_write_cache", "0");
 	/*
-	 * It was only agreed to: the administrator's setting is still on, so that an initiator may go back to
-	 * it.
+	 * The daemon has only agreed to the write. The administrator's setting is still on, so an initiator
+	 * may switch the cache on again.
 	 */
 	select_write_cache(1, true);
 	wait_attribute(1, "attrib/emulate_write_cache", "1");
 	assert_int_equal(write_cache_of(1), 4);
 	assert_int_equal(reconfigure(1, (struct tcmu_event){.has_write_cache = true, .write_cache = true}),
 			 0);
-	/* What nobody has asked us to write is the administrator's. */
+	/* A write that the daemon has not made itself is the administrator's. */
 	assert_int_equal(reconfigure(1, off), 0);
 	assert_int_equal(write_cache_of(1), 0);
 }
 
-/* Storage without a write cache, and other storage in its place: what configfs says becomes what is. */
+/*
+ * Storage without a write cache, and later other storage in its place: configfs always shows the real state.
+ */
 static void test_write_cache_of_what_is_served(void **state)
 {
 	struct world *w = *state;
@@ -178,7 +180,7 @@ static void test_write_cache_of_what_is_served(void **state)
 	assert_int_equal(write_cache_of(2), 4);
 	select_write_cache(2, false);
 	wait_attribute(2, "attrib/emulate_write_cache", "0");
-	fake_attribute_set(2, "attrib/emulate_write_cache", "1"); /* as if the kernel had not taken it yet */
+	fake_attribute_set(2, "attrib/emulate_write_cache", "1"); /* the kernel has not taken the value yet */
 	make_storage(w, "b.img", SIZE);
 	assert_int_equal(change_config(2, "file/b.img"), 0);
 	assert_int_equal(write_cache_of(2), 0);
@@ -200,14 +202,14 @@ static void test_other_storage(void **state)
 	assert_int_equal(change_config(1, "file/b.img"), 0);
 	assert_string_equal(look(w, 1).config, "file/b.img");
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
-	/* The first one is free again. */
+	/* The first image is free again. */
 	fake_device_make(2, "file/a.img", SIZE);
 	for (int i = 0; i < 60000 && add(2); i++)
 		pause_a_bit();
 	wait_state(w, 2, TCMU_DEVICE_SERVED);
 }
 
-/* Where what was there has moved to is said in the same way. */
+/* The administrator tells in the same way where the storage of a failed device is now. */
 static void test_other_storage_for_a_failed_device(void **state)
 {
 	struct world *w = *state;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From one manager to the next: what goes on, what is reset and when, what is tried again. */
+/*
+ * From one manager to the next: which rings are continued, which are reset and when, and what is tried again.
+ */
 #include "manager_world.h"
 
 #include <errno.h>
@@ -21,8 +23,7 @@ static void test_crash_resets_and_clean_stop_does_not(void **state)
 	fake_attribute_set(1, "attrib/emulate_write_cache", "1");
 	open_manager(w);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
-	/* Commands waiting in the ring are served; the double keeps them through what it does not know to be
-	 * a reset. */
+	/* The commands in the ring are served. The fake kernel keeps them unless it sees a reset. */
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 	assert_string_equal(fake_attribute(1, "action/reset_ring", value), "1");
 	assert_string_equal(fake_attribute(1, "action/block_dev", value), "0");
@@ -36,7 +37,7 @@ static void test_crash_resets_and_clean_stop_does_not(void **state)
 	assert_string_equal(fake_attribute(1, "action/block_dev", value), "-");
 }
 
-/* As if it had been left so many seconds earlier. */
+/* Changes the mark as if the daemon had stopped this many seconds earlier. */
 static void age_mark(const struct world *w, unsigned seconds)
 {
 	char path[128], boot[64];
@@ -80,8 +81,8 @@ static void test_old_commands_are_not_begun(void **state)
 }
 
 /*
- * Stopped and started again, as systemd sees it; the descriptors are of use if the next manager takes them
- * all.
+ * The service is stopped and started again. The next manager can only use the descriptors if it takes all of
+ * them.
  */
 static void restart(struct world *w)
 {
@@ -118,7 +119,7 @@ static void test_devices_stay_open_between_doors(void **state)
 	fake_store_discard();
 }
 
-/* Its device went while there was no manager, and another one has its minor number. */
+/* The device was removed while there was no manager, and another one has its minor number. */
 static void test_another_device_has_the_minor(void **state)
 {
 	struct world *w = *state;
@@ -138,7 +139,7 @@ static void test_another_device_has_the_minor(void **state)
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 	assert_int_equal(look(w, 1).n, 1);
 	assert_int_equal(fake_store_count(), 3);
-	assert_int_equal(fake_store_restart(), 2); /* for control to drop */
+	assert_int_equal(fake_store_restart(), 2); /* control drops these descriptors */
 	close_manager(w);
 	fake_store_discard();
 }
@@ -157,8 +158,8 @@ static void test_refused_device_is_not_kept(void **state)
 }
 
 /*
- * A dead daemon's I/O as it shows: a lock on its daemon's byte, and one on the storage that it is on its way
- * to.
+ * I/O of a killed daemon is visible as a lock on the daemon's byte, and as a lock on the storage that the I/O
+ * uses.
  */
 struct stray {
 	int io, file;
@@ -179,7 +180,7 @@ static struct stray begin_stray(const struct world *w, const char *name)
 	return stray;
 }
 
-/* A process that ends closes its files one after the other. */
+/* When a process ends, its files are closed one after the other. */
 static void end_stray(const struct world *w, struct stray stray)
 {
 	close(stray.io);
@@ -189,7 +190,7 @@ static void end_stray(const struct world *w, struct stray stray)
 	close(stray.file);
 }
 
-/* Blocked, with nothing in the ring given back. */
+/* The device is blocked, and nothing in the ring has been answered. */
 static void is_not_reset(unsigned n)
 {
 	char value[64];
@@ -208,7 +209,10 @@ static void wait_reset(unsigned n)
 	assert_string_equal(fake_attribute(n, "action/block_dev", value), "0");
 }
 
-/* However long it takes; but who is alone with his storage waits for nobody else's. */
+/*
+ * The reset waits as long as the I/O lasts. A device that does not share its storage does not wait for the
+ * I/O of other devices.
+ */
 static void test_stray_io_delays_the_reset(void **state)
 {
 	struct world *w = *state;
@@ -216,13 +220,13 @@ static void test_stray_io_delays_the_reset(void **state)
 
 	fake_device_make(1, "file/a.img", SIZE);
 	fake_device_make(2, "file/b.img",
-			 SIZE); /* cannot be opened: nothing tells that no I/O is under way */
+			 SIZE); /* this cannot be opened, so it is not known whether I/O is under way */
 	fake_device_make(3, "alloc/c", SIZE);
 	break_storage(w, "b.img");
 	open_manager(w);
 	wait_state(w, 3, TCMU_DEVICE_SERVED);
 	wait_reset(3);
-	for (int i = 0; i < 3500; i++) /* longer than a device that is only busy gets */
+	for (int i = 0; i < 3500; i++) /* longer than the time limit of a device that is only busy */
 		pause_a_bit();
 	is_not_reset(1);
 	is_not_reset(2);
@@ -236,7 +240,7 @@ static void test_stray_io_delays_the_reset(void **state)
 	assert_int_equal(fake_command(2, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
 }
 
-/* A stop while a device waits is no clean one; the next start does what was left. */
+/* A stop while a device waits is not a clean stop. The next start does what remains. */
 static void test_stop_before_the_reset(void **state)
 {
 	struct world *w = *state;
@@ -271,7 +275,10 @@ static void forget_resets(unsigned n)
 	fake_attribute_set(n, "action/block_dev", "-");
 }
 
-/* A clean stop says which rings are not, also of devices that were left alone for want of a handler. */
+/*
+ * After a clean stop, the mark lists the rings that were not stopped cleanly, and also those of devices
+ * without a handler.
+ */
 static void test_clean_stop_with_some_that_are_not(void **state)
 {
 	const uint32_t event = 1;
@@ -295,7 +302,7 @@ static void test_clean_stop_with_some_that_are_not(void **state)
 	assert_int_equal(write(fake_devices[1].uio, &event, 4), 4);
 	wait_state(w, 1, TCMU_DEVICE_FAILED);
 	close_manager(w);
-	open_manager(w); /* still without that handler */
+	open_manager(w); /* the handler is still missing */
 	wait_state(w, 2, TCMU_DEVICE_SERVED);
 	wait_reset(1);
 	is_left(2);
@@ -308,7 +315,7 @@ static void test_clean_stop_with_some_that_are_not(void **state)
 	is_left(2);
 }
 
-/* A mark that was not written to its end says nothing. */
+/* A mark that was not written completely is ignored. */
 static void test_torn_mark(void **state)
 {
 	struct world *w = *state;
@@ -330,7 +337,7 @@ static void test_torn_mark(void **state)
 	is_left(1);
 }
 
-/* What a dead daemon has left in a ring is never taken for requests. */
+/* Entries that a killed daemon has left in a ring are never taken for requests. */
 static void test_reset_that_fails_is_tried_again(void **state)
 {
 	struct world *w = *state;
@@ -381,7 +388,9 @@ static void test_adopted_without_storage_is_retried(void **state)
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 }
 
-/* Its file system is not mounted, say: an empty file in its place would be taken for it. */
+/*
+ * The file system may only not be mounted; an empty file in place of the image would be served as the disk.
+ */
 static void test_lost_storage_is_not_made_anew(void **state)
 {
 	struct world *w = *state;
@@ -393,12 +402,12 @@ static void test_lost_storage_is_not_made_anew(void **state)
 	kernel_manager_retry(w->manager);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
 	assert_int_equal(size_of(w, "a.img"), -1);
-	assert_int_equal(add(1), 0); /* its maker waits, so it is new */
+	assert_int_equal(add(1), 0); /* the device is new, because its creator waits for the answer */
 	assert_int_equal(size_of(w, "a.img"), SIZE);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 }
 
-/* Enlarging begins with the storage; a restart may come before dev_size is written. */
+/* The storage is enlarged first, and a restart may happen before dev_size is written. */
 static void test_storage_that_has_grown(void **state)
 {
 	struct world *w = *state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events of devices whose handler is not loaded: who waits for a reply gets one, from another daemon or from
- * this one.
+ * Events of devices whose handler is not loaded. If the kernel waits for a reply, it gets one, from another
+ * daemon or from this one.
  */
 #include "manager_world.h"
 
@@ -17,13 +17,13 @@ static int set_up_log(void **state)
 	return set_up(state);
 }
 
-/* A configuration that was saved in the days of another daemon is restored, and nobody else is there. */
+/* A saved configuration of another daemon is restored, and that daemon does not run. */
 static void test_refused_at_once(void **state)
 {
 	struct world *w = *state;
 
 	fake_device_make(1, "qcow//srv/a.img", SIZE);
-	/* The name of a loaded handler is only a prefix of this one. */
+	/* The name of a loaded handler is only the beginning of this one. */
 	fake_device_make(2, "filement/x", SIZE);
 	fake_device_make(3, "", SIZE);
 	open_manager(w);
@@ -58,7 +58,7 @@ static void test_other_daemon_has_time(void **state)
 }
 
 /*
- * The other daemon has answered: the kernel takes no second reply, and nobody is told that the device was
+ * The other daemon has answered first: the kernel takes no second reply, and the device does not count as
  * refused.
  */
 static void test_other_daemon_has_answered(void **state)
@@ -77,7 +77,10 @@ static void test_other_daemon_has_answered(void **state)
 	assert_false(is_logged("refused"));
 }
 
-/* A reply names only the device: the late one to the first event must not be taken for one to the second. */
+/*
+ * A reply contains only the device number, so a late reply to the first event could be taken for the reply to
+ * the second.
+ */
 static void test_next_event_of_the_device(void **state)
 {
 	struct tcmu_event added = {.type = TCMU_EVENT_ADDED, .device_id = 77};
@@ -90,12 +93,12 @@ static void test_next_event_of_the_device(void **state)
 	fake_device_make(1, "qcow//srv/a.img", SIZE);
 	fake_event(1, &added);
 	fake_event(1, &removed);
-	assert_int_equal(fake_answer(&removed), 0); /* fails after a second answer */
+	assert_int_equal(fake_answer(&removed), 0); /* this fails if there is a second answer */
 	close_manager(w);
 	assert_int_equal(fake_answers(), 1);
 }
 
-/* A daemon that stops lets nobody wait. */
+/* A daemon that stops answers all events that wait. */
 static void test_stop_while_waiting(void **state)
 {
 	struct tcmu_event event = {.type = TCMU_EVENT_ADDED};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every rule of the ring, against the double of the kernel. */
+/* Every rule of the ring, tested with the fake kernel. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -92,7 +92,7 @@ static void test_fetch_decodes(void **state)
 	fake_ring_free(&fake);
 }
 
-/* Completing B before A uses A's slot; both ids must come back with their own status. */
+/* To complete B before A uses the place of A in the ring. Both IDs must come back with their own status. */
 static void test_out_of_order(void **state)
 {
 	struct fake_ring fake;
@@ -135,7 +135,10 @@ static void test_read_len(void **state)
 	fake_ring_free(&fake);
 }
 
-/* A notice with nothing outstanding must not leave tail behind head: the kernel's ring would fill up. */
+/*
+ * If nothing is outstanding, a notice must not leave the tail behind the head, because the kernel's ring
+ * would fill up.
+ */
 static void test_tmr_alone_is_published(void **state)
 {
 	const uint16_t ids[3] = {7, 8, 9};
@@ -195,10 +198,10 @@ static void expect_broken(uint32_t len_op, uint32_t len)
 static void test_unframed_entries_break(void **state)
 {
 	(void)state;
-	expect_broken(0 | TCMU_OP_PAD, 128);    /* length 0: we would never move on */
-	expect_broken(256 | TCMU_OP_CMD, 128);  /* past head */
-	expect_broken(8192 | TCMU_OP_CMD, 128); /* past the ring */
-	expect_broken(64 | TCMU_OP_CMD, 64);    /* no room for the response */
+	expect_broken(0 | TCMU_OP_PAD, 128);    /* length 0: the daemon would never continue */
+	expect_broken(256 | TCMU_OP_CMD, 128);  /* past the head */
+	expect_broken(8192 | TCMU_OP_CMD, 128); /* past the end of the ring */
+	expect_broken(64 | TCMU_OP_CMD, 64);    /* there is no room for the response */
 	expect_broken(0xfffffff8 | TCMU_OP_CMD, 128);
 }
 
@@ -222,7 +225,7 @@ static void test_head_out_of_range_breaks(void **state)
 	fake_ring_free(&fake);
 }
 
-/* A head that runs around the ring and over commands that are not completed. */
+/* The head goes around the ring and overtakes commands that are not completed. */
 static void test_lap_breaks(void **state)
 {
 	struct fake_ring fake;
@@ -248,7 +251,10 @@ static void test_lap_breaks(void **state)
 	fake_ring_free(&fake);
 }
 
-/* Well framed entries with contents that lead elsewhere are answered, not run and not followed. */
+/*
+ * Entries with a valid frame, whose contents lead outside of the ring, are answered. They are neither run nor
+ * followed.
+ */
 static void expect_malformed(void (*spoil)(struct tcmu_cmd_request *cmd, struct fake_ring *fake))
 {
 	struct fake_ring fake;
@@ -320,7 +326,7 @@ static void test_malformed_contents(void **state)
 	expect_malformed(spoil_cdb_variable);
 }
 
-/* Clean stop and start: the new daemon goes on at cmd_tail, and finds the commands that waited. */
+/* After a clean stop, the next daemon continues at cmd_tail, and finds the commands that have waited. */
 static void test_continue_at_tail(void **state)
 {
 	struct fake_ring fake;
@@ -343,8 +349,10 @@ static void test_continue_at_tail(void **state)
 	fake_ring_free(&fake);
 }
 
-/* Thousands of commands of many sizes round and round a small ring, completed in random order, with notices
- * between. */
+/*
+ * Thousands of commands of many sizes go through a small ring and are completed in random order, with notices
+ * between them.
+ */
 static void test_random_traffic(void **state)
 {
 	struct fake_ring fake;
