@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The base of the tests of the control socket: one daemon for a class of tests, its socket, and tcmuctl."""
+"""The base class of the tests of the control socket: one daemon for a class of tests, its socket, and tcmuctl."""
 import json
 import os
 import subprocess
@@ -32,7 +32,7 @@ class ControlCase(unittest.TestCase):
 
     def setUp(self):
         self.control = self.connect()
-        # What another test has left behind.
+        # Removes what another test has left behind.
         self.addCleanup(self.clean)
 
     def connect(self):
@@ -44,7 +44,7 @@ class ControlCase(unittest.TestCase):
         return self.control.call(method, **params)
 
     def refused(self, errno, method, control=None, **params):
-        """The call is refused with this errno; returns the exception."""
+        """Calls the method, which must be refused with this errno. Returns the exception."""
         with self.assertRaises(Refused) as context:
             (control or self.control).call(method, **params)
         self.assertEqual(context.exception.errno, errno, str(context.exception))
@@ -53,12 +53,13 @@ class ControlCase(unittest.TestCase):
         return context.exception
 
     def wait_log(self, text):
-        """A thread of its own writes the log. Returns the whole log when it contains the text."""
+        """The daemon writes its log on a thread of its own. Waits until the log contains the text, and returns the
+        whole log."""
         wait_until(lambda: text in self.daemon.output(), self.daemon.output)
         return self.daemon.output()
 
     def clean(self):
-        """Deletes everything but the exports of the command line."""
+        """Deletes everything except the exports of the command line."""
         with Control(self.path) as control:
             for child in control.call("list", depth=1)["children"]:
                 if child["path"] == TARGET or child["path"].startswith("iqn.2026-11.com.example:"):
@@ -72,7 +73,7 @@ class ControlCase(unittest.TestCase):
                          attributes={"control/config": f"alloc/{name}", "control/size": size}, **more)
 
     def image(self, size=1 << 20):
-        """The path of an image, which is removed after the test."""
+        """Creates an image, which is removed after the test, and returns its path."""
         folder = tempfile.TemporaryDirectory(prefix="tcmur-image-")
         # The disk is deleted before its folder.
         self.addCleanup(lambda: (self.clean(), folder.cleanup()))
@@ -82,7 +83,7 @@ class ControlCase(unittest.TestCase):
         return path
 
     def create_target(self):
-        """A target with an enabled TPG."""
+        """Creates a target with an enabled TPG."""
         self.call("create", path=TARGET)
         self.call("create", path=TPG, enable=True)
 

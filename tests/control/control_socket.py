@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client of the control socket for tests: JSON-RPC 2.0, one message a line. It can also send what no client
-should."""
+"""A client of the control socket for tests: JSON-RPC 2.0, one message on a line. It can also send what a client
+must not send."""
 import json
 import socket
 
-TIMEOUT = 120  # seconds: a hang, not a slow machine
+TIMEOUT = 120  # In seconds. The limit is so large that only a hang reaches it, and not a slow machine.
 
 
 class Refused(Exception):
-    """The daemon's error: code, errno (its name, or None), the text, and the whole error."""
+    """The error that the daemon returned: code, errno (its name, or None), the text, and the whole error."""
 
     def __init__(self, error):
         super().__init__(error["message"])
@@ -19,7 +19,7 @@ class Refused(Exception):
 
 
 class Control:
-    """with Control(path) as control: control.call("create", path="disk") …"""
+    """A connection, used as: with Control(path) as control: control.call("create", path="disk") …"""
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
@@ -42,7 +42,7 @@ class Control:
         self.socket.sendall(data)
 
     def read_line(self):
-        """The next line without its newline; None at the end of the connection."""
+        """Returns the next line without its newline, or None at the end of the connection."""
         while b"\n" not in self.bytes:
             try:
                 piece = self.socket.recv(1 << 16)
@@ -55,7 +55,7 @@ class Control:
         return line
 
     def read(self):
-        """The next message, which must be well-formed; None at the end."""
+        """Returns the next message, which must be well-formed, or None at the end."""
         line = self.read_line()
         if line is None:
             return None
@@ -71,7 +71,7 @@ class Control:
         return self.last_id
 
     def answer(self, wanted):
-        """The result of the call with this ID; notifications before it are kept."""
+        """Returns the result of the call with this ID. Notifications that arrive before it are kept."""
         while True:
             message = self.read()
             assert message is not None, "the connection has ended"
@@ -87,7 +87,7 @@ class Control:
         return self.answer(self.send(method, **params))
 
     def event(self):
-        """The next notification."""
+        """Returns the next notification."""
         if self.events:
             return self.events.pop(0)
         message = self.read()

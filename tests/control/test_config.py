@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""save, restore, reload, diff and forget, over the socket and with tcmuctl."""
+"""Tests save, restore, reload, diff and forget, over the socket and with tcmuctl."""
 import json
 import os
 import stat
@@ -61,7 +61,7 @@ class Config(ControlCase):
         self.assertEqual(self.tcmuctl_json("save", self.file)["lines"], [])
 
     def test_relative_path(self):
-        """tcmuctl sends the whole path: the daemon has another current folder."""
+        """tcmuctl sends the complete path, because the daemon has another current folder."""
         folder = os.getcwd()
         os.chdir(os.path.dirname(self.file))
         self.addCleanup(os.chdir, folder)

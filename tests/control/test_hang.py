@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Storage that does not answer: an operation that waits for it keeps only its own connection waiting, and ends after half
-a minute with the reason."""
+"""Storage that does not answer: an operation that waits for it delays only its own connection, and ends after half
+a minute with a reason."""
 import os
 import time
 
@@ -11,8 +11,8 @@ from daemon import Daemon
 from initiator import Session
 
 HANDLERS = os.environ["TCMU_RUNNER_HANG"]
-HANGING = 1 << 14  # LBA in the second half
-DELETE_S = 30  # how long a deletion waits
+HANGING = 1 << 14  # An LBA in the second half of the disk.
+DELETE_S = 30  # The seconds that a deletion waits for storage.
 
 
 class Hang(ControlCase):
@@ -26,7 +26,7 @@ class Hang(ControlCase):
         cls.daemon.kill()
 
     def clean(self):
-        """What hangs cannot be deleted."""
+        """Storage that hangs cannot be deleted."""
 
     def test_delete(self):
         target = next(child["path"] for child in self.call("list", depth=1)["children"] if child["kind"] == "target")
@@ -38,7 +38,7 @@ class Hang(ControlCase):
         waiting = self.connect()
         begin = time.monotonic()
         wanted = waiting.send("delete", path=target, recursive=True)
-        # Other connections are served meanwhile.
+        # Other connections are served in the meantime.
         for number in range(20):
             self.call("create", path=f"t_{number}")
             self.call("delete", path=f"t_{number}")

@@ -14,17 +14,17 @@ PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS = -32700, -32600, -32601
 
 class Messages(ControlCase):
     def tearDown(self):
-        """The daemon serves on, and the connection of the test is still in order."""
+        """The daemon still serves, and the connection of the test still works."""
         self.assertEqual(self.call("status")["pid"], self.daemon.process.pid)
 
     def code(self, line):
-        """The error code of the answer to one line."""
+        """Returns the error code of the answer to one line."""
         control = self.connect()
         control.send_raw((line if isinstance(line, bytes) else line.encode()) + b"\n")
         message = control.read()
         self.assertIn("error", message, line)
         self.assertNotIn("\n", message["error"]["message"])
-        # The connection goes on.
+        # The connection still works.
         self.assertIn("version", control.call("status"))
         return message["error"]["code"]
 
@@ -39,7 +39,7 @@ class Messages(ControlCase):
         self.assertEqual(self.code(line), PARSE_ERROR)
 
     def test_deep(self):
-        """Parsers recurse; a million brackets would use up the stack."""
+        """Parsers are recursive, so a million brackets would use up the stack."""
         for bracket in ("[", '{"a":', '[{"a":'):
             with self.subTest(bracket=bracket):
                 self.assertEqual(self.code(bracket * (MESSAGE_MAX // len(bracket) - 1)), PARSE_ERROR)
@@ -81,7 +81,7 @@ class Messages(ControlCase):
                 self.assertIn("result", message)
 
     def test_notification(self):
-        """It is carried out, and not answered."""
+        """A notification is executed and not answered."""
         control = self.connect()
         control.send_raw(b'{"jsonrpc":"2.0","method":"create","params":{"path":"t_disk"}}\n'
                          b'{"jsonrpc":"2.0","method":"create","params":{"path":"a/b/c"}}\n'
@@ -89,7 +89,7 @@ class Messages(ControlCase):
         self.assertEqual(control.call("list", path="t_disk")["path"], "user_0/t_disk")
 
     def test_long(self):
-        """The longest message is handled, a longer one ends the connection."""
+        """The longest message is handled. A longer one ends the connection."""
         control = self.connect()
         path = "x" * (MESSAGE_MAX - 100)
         line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "list", "params": {"path": path}}).encode()
@@ -110,7 +110,7 @@ class Messages(ControlCase):
         self.assertIn("result", control.read())
 
     def test_incomplete(self):
-        """A message without its newline is never carried out."""
+        """A message without its newline is never executed."""
         control = self.connect()
         control.send_raw(b'{"jsonrpc":"2.0","id":1,"method":"create","params":{"path":"t_disk"}}')
         control.socket.shutdown(1)
@@ -118,7 +118,7 @@ class Messages(ControlCase):
         self.assertNotIn("user_0/t_disk", self.paths())
 
     def test_random(self):
-        """Changed messages get an answer each, or end the connection."""
+        """Each message that was changed at random gets an answer, or ends the connection."""
         rng = random.Random(1)
         seeds = [b'{"jsonrpc":"2.0","id":1,"method":"list","params":{"path":"user_0/a","depth":1}}',
                  b'{"jsonrpc":"2.0","id":"a","method":"get","params":{"path":"a","attribute":"attrib/block_size"}}',
@@ -129,7 +129,8 @@ class Messages(ControlCase):
                 at = rng.randrange(len(line))
                 line[at:at + rng.randrange(3)] = bytes([rng.choice(b'{}[]",:\\u0019x\x00\xff ')]) * rng.randrange(3)
             self.control.send_raw(bytes(line).replace(b"\n", b"") + b"\n")
-            # The message may have become a notification, so it is followed by one with an answer of its own.
+            # The change may have turned the message into a notification, so a message follows that always gets an
+            # answer.
             self.control.send_raw(b'{"jsonrpc":"2.0","id":"end","method":"schema"}\n')
             while self.control.read().get("id") != "end":
                 pass
@@ -137,7 +138,8 @@ class Messages(ControlCase):
 
 class Clients(ControlCase):
     def test_too_many(self):
-        """Connections that are not in use give way, oldest first; those that wait for events stay."""
+        """If there are too many connections, the oldest ones that are not in use are closed. Those that wait for
+        events stay."""
         watcher = self.connect()
         watcher.call("subscribe")
         idle = [self.connect() for _ in range(CLIENTS_MAX)]
@@ -162,7 +164,7 @@ class Clients(ControlCase):
             self.assertIsNone(late.read())
         for control in watchers:
             control.close()
-        # Until the daemon has seen that they are gone.
+        # The daemon may not have noticed yet that the clients have left.
         while True:
             with Control(self.path) as control:
                 control.send("status")
@@ -170,7 +172,7 @@ class Clients(ControlCase):
                     break
 
     def test_client_that_does_not_read(self):
-        """It is not listened to any more, and keeps nobody else waiting."""
+        """The daemon stops reading from such a client, and no other client has to wait for it."""
         deaf = self.connect()
         deaf.socket.settimeout(1)
         sent = 0
@@ -185,12 +187,12 @@ class Clients(ControlCase):
 
 class Deaf(ControlCase):
     def test_is_dropped(self):
-        """A client that does not read an answer loses its connection; this takes half a minute."""
+        """A client that does not read an answer loses its connection after half a minute."""
         deaf = self.connect()
         deaf.send_raw(b'{"jsonrpc":"2.0","id":1,"method":"schema"}\n' * 1000)
         deaf.socket.settimeout(None)
         poll = select.poll()
-        poll.register(deaf.socket, 0)  # only the end
+        poll.register(deaf.socket, 0)  # only the end of the connection is reported
         self.assertTrue(poll.poll(300 * 1000), "the connection is still there")
         self.wait_log("does not read")
 

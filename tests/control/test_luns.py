@@ -30,11 +30,11 @@ class Luns(ControlCase):
             self.assertEqual(self.sense(lun), cdb.POWER_ON)
 
     def sense(self, lun, command=cdb.TEST_UNIT_READY, **options):
-        """The sense code that the command ends with; None: GOOD."""
+        """Returns the sense code with which the command ends; None for GOOD."""
         return self.session.execute(command, lun=lun, **options).key
 
     def wait_for(self, sense, lun, command=cdb.TEST_UNIT_READY, **options):
-        """A change reaches the session soon after it was answered."""
+        """Waits for a sense code, because a change reaches the session a moment after it was answered."""
         while True:
             found = self.sense(lun, command, **options)
             if found == sense:
@@ -51,7 +51,7 @@ class Luns(ControlCase):
 
     def test_removed(self):
         self.delete(f"{TPG}/{HOST}/lun_1")
-        # Deleted means that no session has it.
+        # When the deletion is answered, no session has the LUN any more.
         self.assertEqual(self.sense(1), cdb.NO_SUCH_LUN)
         self.assertEqual(self.sense(0), LUNS_CHANGED)
         self.assertIsNone(self.sense(0))
@@ -63,7 +63,7 @@ class Luns(ControlCase):
         self.call("create", path=f"{TPG}/{HOST}/lun_16383", to=f"{TPG}/lun_16383")
         self.wait_for(LUNS_CHANGED, 0)
         self.assertEqual(self.luns(), [0, 1, FLAT | 16383])
-        # The initiator has read its inventory, so LUN 1 need not report the change any more.
+        # The initiator has read the list of LUNs, so LUN 1 need not report the change any more.
         self.assertIsNone(self.sense(1))
         self.assertEqual(self.sense(FLAT | 16383), cdb.POWER_ON)
         self.session.good(cdb.write10(0, 1), BLOCK, lun=FLAT | 16383)
@@ -95,7 +95,7 @@ class Luns(ControlCase):
         self.assertEqual(self.luns(), [0, 1])
 
     def test_many_changes(self):
-        """More changes than updates: what counts is the last one."""
+        """There are more changes than updates of the session, which then sees the last change."""
         for number in range(100):
             self.call("set", path=f"{TPG}/{HOST}/lun_0", attribute="write_protect", value=number % 2)
         self.wait_for(cdb.WRITE_PROTECTED, 0, cdb.write10(0, 1), out=BLOCK)

@@ -83,7 +83,7 @@ class Change(ControlCase):
         self.assertEqual(first, {"path": "user_0/t_disk", "created": True})
         again = self.call("create", path="t_disk", attributes=values, enable=True)
         self.assertEqual(again, {"path": "user_0/t_disk", "created": False})
-        # Numbers are compared as numbers, and what is not asked for is not compared.
+        # Numbers are compared as numbers, and attributes that are not given are not compared.
         self.assertFalse(self.call("create", path="t_disk", attributes={"control/size": "01048576"})["created"])
         error = self.refused("EEXIST", "create", path="t_disk", attributes={"control/size": 2 << 20})
         self.assertIn("control/size", str(error))
@@ -175,7 +175,7 @@ class Change(ControlCase):
         self.refused("EEXIST", "map", path=TPG, storage="t_disk", lun=7)
         self.refused("EINVAL", "map", path=TPG, storage="t_disk", lun=16384)
         self.refused("EINVAL", "map", path=TPG, storage=TARGET)
-        # For an initiator: the ACL is created, and it keeps its number.
+        # For an initiator, the ACL is created, and the LUN keeps its number.
         mapped = self.call("map", path=TARGET, storage="t_other", initiator=HOST, attributes={"write_protect": 1})
         self.assertEqual(mapped, {"path": f"{TPG}/{HOST}/lun_0", "lun": 0, "created": True})
         again = self.call("map", path=TARGET, storage="t_other", initiator=HOST.upper())
@@ -258,7 +258,7 @@ class Change(ControlCase):
 
 class Clients(ControlCase):
     def test_order(self):
-        """Requests of one connection are handled in their order, also if they are sent at once."""
+        """The requests of one connection are handled in their order, even if they are sent at once."""
         other = self.connect()
         ids = [other.send("create", path="t_disk", enable=True,
                           attributes={"control/config": "alloc/t_disk", "control/size": 1 << 20}),
@@ -268,7 +268,7 @@ class Clients(ControlCase):
         self.assertEqual(answers[-1]["children"][0]["path"], TPG + "/lun_0")
 
     def test_two_at_once(self):
-        """Two clients create and delete the same objects; each call is answered, and nothing is left."""
+        """Two clients create and delete the same objects. Each call is answered, and no object is left."""
         failures = []
         expected = ("EBUSY", "ENOENT", "EEXIST", "EINVAL", "ENODEV", "ENOTEMPTY", "ECANCELED")
 
@@ -297,7 +297,7 @@ class Clients(ControlCase):
         self.assertNotIn("user_0/t_disk", self.paths())
 
     def test_client_that_leaves(self):
-        """A call goes on without its client."""
+        """A call is executed to its end although its client has left."""
         leaving = self.connect()
         leaving.send("create", path="t_disk", enable=True,
                      attributes={"control/config": "alloc/t_disk", "control/size": 1 << 20})
@@ -315,7 +315,7 @@ class Events(ControlCase):
     def test_watch(self):
         watcher = self.connect()
         watcher.call("subscribe")
-        watcher.call("subscribe")  # once is enough
+        watcher.call("subscribe")  # one subscription is enough
         self.create_disk()
         self.create_target()
         self.call("set", path=TPG, attribute="attrib/authentication", value=1)
@@ -332,7 +332,7 @@ class Events(ControlCase):
         self.assertIn(("deleted", TPG, None, None), seen)
 
     def test_half_closed(self):
-        """A client that sends nothing more still gets its answers, and events if it has asked for them."""
+        """A client that has closed its side still gets its answers, and events if it has subscribed."""
         asker, watcher = self.connect(), self.connect()
         wanted = asker.send("status")
         asker.socket.shutdown(1)

@@ -27,7 +27,7 @@ def luns(session):
 
 
 def ready(session, lun):
-    """After the unit attentions."""
+    """Waits until all unit attentions have been reported."""
     wait_until(lambda: session.execute(cdb.TEST_UNIT_READY, lun=lun).status == 0)
 
 
@@ -141,7 +141,7 @@ class Saveconfig(unittest.TestCase):
             self.assertEqual(file.read(), before)
 
     def test_dies_while_it_saves(self):
-        """Every file that a killed daemon leaves behind starts the next one with one of the two configurations."""
+        """Whatever files a killed daemon leaves behind, the next daemon starts with one of the two configurations."""
         for _ in range(ROUNDS):
             daemon = self.daemon()
 
@@ -153,7 +153,7 @@ class Saveconfig(unittest.TestCase):
                             control.call("save")
                             saves.append(depth)
                 except (OSError, Refused, ValueError, EOFError, AssertionError):
-                    pass  # the daemon is gone
+                    pass  # the daemon has ended
 
             saves = []
             thread = threading.Thread(target=save_for_ever)

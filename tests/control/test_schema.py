@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/control-socket.md has the methods and attributes of the schema. With --write, its tables are written anew."""
+"""docs/control-socket.md must contain the methods and attributes of the schema. With --write, its tables are
+written again."""
 import os
 import re
 import sys
@@ -70,7 +71,7 @@ class Document(ControlCase):
         self.assertEqual(document, fill(document, self.call("schema")), "run tests/control/test_schema.py --write")
 
     def test_schema(self):
-        """What a client may rely on."""
+        """Clients rely on these parts of the schema."""
         schema = self.call("schema")
         self.assertEqual({item["kind"] for item in schema["attributes"]}, set(KINDS))
         for method in schema["methods"]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A secret is set through the socket, and shown nowhere: not in answers, events, errors or the log."""
+"""A secret that is set through the socket appears nowhere: not in answers, events, errors or the log."""
 import json
 import os
 
@@ -18,7 +18,7 @@ class Secrets(ControlCase):
         self.watcher.call("subscribe")
 
     def tearDown(self):
-        """Everything that the daemon has said."""
+        """No secret may be in anything that the daemon has written."""
         self.call("create", path="t_end")
         said = []
         while not said or said[-1]["path"] != "user_0/t_end":
@@ -62,7 +62,7 @@ class Secrets(ControlCase):
         self.wait_log(f"create path={acl} auth/userid=u auth/password=(hidden)")
 
     def test_broken_message(self):
-        """The parser's reason would quote the line."""
+        """The parser's own error message would contain the line."""
         for line in ('{"jsonrpc":"2.0","id":1,"method":"set","params":{"value":"Xyzzy" "path"}}',
                      '{"jsonrpc":"2.0","id":1,"method":"set","params":{"value":Xyzzy}}', "Xyzzy",
                      '{"jsonrpc":"2.0","id":1,"method":"set","params":["Xyzzy"]}'):
@@ -73,7 +73,7 @@ class Secrets(ControlCase):
 
 class Log(ControlCase):
     def test_changes(self):
-        """Each change is in the log with the user, and what was refused with its reason."""
+        """Each change is in the log with the user's ID, and each refused change with the reason."""
         self.create_target()
         self.call("set", path=TPG, attribute="attrib/authentication", value=1)
         self.call("list", path=TPG)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Root's tcmuctl without --socket asks the daemons of both services. Their folders are in /run, so this needs a mount
-namespace with an empty /run."""
+"""Root's tcmuctl without --socket asks the daemons of both services. Their folders are in /run, so this test needs
+a mount namespace with an empty /run."""
 import os
 import subprocess
 import sys
@@ -13,7 +13,7 @@ MARK = "TCMUR_TEST_HAS_OWN_RUN"
 
 
 def enter_namespace():
-    """Runs this program again with a /run of its own. Returns if that is not possible."""
+    """Runs this program again with an empty /run. Returns if that is not possible."""
     if os.geteuid() or MARK in os.environ:
         return
     script = 'mount --make-rprivate / && mount -t tmpfs none /run && exec "$@"'
@@ -41,7 +41,7 @@ class Services(ControlCase):
         cls.daemon.stop()
 
     def both(self, *args, **options):
-        """Without TCMU_SOCKET."""
+        """Runs tcmuctl without TCMU_SOCKET."""
         return self.tcmuctl(*args, env={"TCMU_SOCKET": ""}, **options)
 
     def test_show(self):
@@ -52,7 +52,7 @@ class Services(ControlCase):
         self.assertEqual(self.both("luns").count("LUN 0"), 2)
 
     def test_change(self):
-        """A new object belongs to the iSCSI service; others are found where they are."""
+        """A new object belongs to the iSCSI service. Existing objects are changed in the service that has them."""
         self.both("create", TARGET)
         self.assertIn(TARGET, self.paths())
         old = next(line for line in self.both("ls", "--paths").splitlines() if line.endswith(":k"))

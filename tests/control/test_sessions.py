@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sessions: what is shown of them, and their end by kick, drain, disable and delete."""
+"""Sessions: what is shown of them, and how kick, drain, disable and delete end them."""
 from control_case import TARGET, TPG, ControlCase, main
 import cdb
 from initiator import Session
@@ -27,7 +27,7 @@ class Sessions(ControlCase):
         return self.call("sessions", path=path)["sessions"]
 
     def assert_ended(self, session):
-        """The target asks for a logout, or closes the connection; the session is not in the list any more."""
+        """The target asks for a logout or closes the connection, and the session disappears from the list."""
         watcher = self.connect()
         watcher.call("subscribe")
         tsih = session.tsih

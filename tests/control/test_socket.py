@@ -27,7 +27,7 @@ class Access(ControlCase):
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
     def test_other_user(self):
-        """The mode keeps others away, and the credentials do if the mode does not."""
+        """The mode of the socket keeps other users away. If the mode allows them, the credentials are checked."""
         python = shutil.which("python3", path="/usr/bin:/bin")
         if not python:
             self.skipTest("there is no python3 that other users may run")
@@ -63,7 +63,8 @@ class Folder(unittest.TestCase):
             return control.call("status")
 
     def test_second_daemon(self):
-        """It runs without a socket, says which option gives it one, and leaves the first one's socket alone."""
+        """The second daemon runs without a socket, says which option gives it one, and does not touch the first
+        one's socket."""
         with Daemon(*EXPORT, "--run-dir", self.folder) as first:
             with Daemon(*EXPORT, "--run-dir", self.folder) as second:
                 self.assertEqual(self.status()["pid"], first.process.pid)
@@ -74,14 +75,14 @@ class Folder(unittest.TestCase):
         self.assertFalse(os.path.exists(self.path))
 
     def test_killed_daemon(self):
-        """The next daemon replaces the socket that is left."""
+        """The next daemon replaces the socket that a killed daemon has left."""
         Daemon(*EXPORT, "--run-dir", self.folder).kill()
         self.assertTrue(os.path.exists(self.path))
         with Daemon(*EXPORT, "--run-dir", self.folder) as second:
             self.assertEqual(self.status()["pid"], second.process.pid)
 
     def test_file_of_this_name(self):
-        """What is not a socket is removed as well: the folder is the daemon's own."""
+        """A file that is not a socket is removed as well, because the folder belongs to the daemon."""
         with open(self.path, "w", encoding="ascii"):
             pass
         with Daemon(*EXPORT, "--run-dir", self.folder):
@@ -93,8 +94,8 @@ class Folder(unittest.TestCase):
             self.assertTrue(stat.S_ISSOCK(os.stat(os.path.join(deep, "control")).st_mode))
 
     def reason(self, daemon):
-        """The one line that says why there is no socket, and which option gives one. A thread of
-        its own writes the log."""
+        """Returns the line that says why there is no socket, and which option gives one. The daemon writes its log
+        on a thread of its own."""
         wait_until(lambda: "no control socket" in daemon.output(), daemon.output)
         line, = [line for line in daemon.output().splitlines() if "no control socket" in line]
         self.assertIn("--run-dir", line)
@@ -114,7 +115,7 @@ class Folder(unittest.TestCase):
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
     def test_ordinary_user(self):
-        """$XDG_RUNTIME_DIR/tcmu-runner; without the variable, there is no socket."""
+        """The socket is in $XDG_RUNTIME_DIR/tcmu-runner. Without the variable, there is no socket."""
         os.chmod(self.folder, 0o777)
         state = os.path.join(self.folder, "state")
         wrapper = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "env", "-u",
@@ -132,7 +133,7 @@ class Folder(unittest.TestCase):
                 self.assertEqual(control.call("status")["pid"], daemon.process.pid)
 
     def test_stop_with_clients(self):
-        """The daemon ends while clients are connected, and a call is under way."""
+        """The daemon ends although clients are connected and a call is being executed."""
         with Daemon(*EXPORT, "--run-dir", self.folder):
             idle, watcher = Control(self.path), Control(self.path)
             watcher.call("subscribe")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""tcmuctl's commands: what they print, and each exit status. Sessions have a file of their own."""
+"""tcmuctl's commands: what they print, and each exit status. The commands for sessions have a file of their own."""
 import json
 import os
 import pty
@@ -24,7 +24,7 @@ class Commands(ControlCase):
         return folder.name
 
     def test_a_disk_for_an_initiator(self):
-        """The example of the man page."""
+        """Runs the example of the man page."""
         self.assertEqual(self.tcmuctl("create", *DISK), "user_0/t_disk is created\n")
         portal = f"127.0.0.1:{self.daemon.address[1]}"
         self.assertEqual(self.tcmuctl("create", TARGET, "--portal", portal),
@@ -65,7 +65,7 @@ class Commands(ControlCase):
         self.assertIn("configured", self.tcmuctl("ls", "t_later"))
 
     def test_create_is_undone(self):
-        """A step that is refused takes the steps before back."""
+        """If a step is refused, the steps before it are undone."""
         before = self.tcmuctl("ls", "--paths")
         self.tcmuctl("create", TARGET, "--portal", "127.0.0.1:0", "--portal", "nonsense", status=1)
         self.assertEqual(self.tcmuctl("ls", "--paths"), before)
@@ -118,7 +118,7 @@ class Commands(ControlCase):
         self.assertEqual(self.tcmuctl("get", TPG, "auth/password"), "(set)\n")
         self.tcmuctl("set", TPG, "auth/password_mutual", "--file", "-", stdin="a secret of the input\n")
         self.tcmuctl("set", TPG, "auth/password_mutual", "--file", "-", stdin="", status=1)
-        # Never from arguments.
+        # A secret is never taken from an argument.
         self.tcmuctl("set", TPG, "auth/password", "a secret in arguments", status=2)
         self.assertNotIn("in arguments", self.errors)
         self.tcmuctl("create", f"{TPG}/{HOST}", "--set", "auth/password=a secret in arguments", status=2)
@@ -246,13 +246,13 @@ class Terminal(ControlCase):
     args = ("--export", "alloc/a,size=64M,name=a")
 
     def test_watch(self):
-        """Events come at once, as lines or as JSON, and the end of the daemon is told apart from an interruption."""
+        """Events are printed at once, as lines or as JSON, and the end of the daemon differs from an interruption."""
         watchers = [subprocess.Popen([TCMUCTL, "watch", *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                      text=True, env=os.environ | {"TCMU_SOCKET": self.path})
                     for more in ((), ("--json",))]
         for watcher in watchers:
             self.addCleanup(watcher.kill)
-        # A watcher has subscribed when it reports a change; until then there is one change after another.
+        # A watcher has subscribed when it reports a change. Until then the test makes one change after another.
         number = 0
         for watcher in watchers:
             while not select.select([watcher.stdout], [], [], 0.2)[0]:
@@ -284,7 +284,7 @@ class Terminal(ControlCase):
 
 
 class FakeDaemon(ControlCase):
-    """A socket that answers when the test wants it to."""
+    """Replaces the daemon by a socket whose answers the test chooses."""
 
     def serve(self, answer, delay=0.0):
         """Answers one message. Returns the path of the socket."""
@@ -309,7 +309,7 @@ class FakeDaemon(ControlCase):
         return path
 
     def test_progress(self):
-        """A call that takes longer is shown on a terminal, and the line is removed again."""
+        """On a terminal, tcmuctl shows that it waits for a long call, and removes the line again."""
         path = self.serve(b'{"jsonrpc":"2.0","id":1,"result":{}}\n', delay=3)
         pid, terminal = pty.fork()
         if pid == 0:
@@ -318,7 +318,7 @@ class FakeDaemon(ControlCase):
         while True:
             try:
                 piece = os.read(terminal, 1 << 12)
-            except OSError:  # EIO: the other side is closed
+            except OSError:  # EIO: the other side has closed the terminal
                 piece = b""
             if not piece:
                 break
@@ -337,7 +337,7 @@ class FakeDaemon(ControlCase):
         self.assertIn("without an answer", self.errors)
 
     def test_hostile_daemon(self):
-        """What a daemon sends never drives the terminal."""
+        """Control characters that a daemon sends never reach the terminal."""
         answer = {"jsonrpc": "2.0", "id": 1, "error": {"code": 2, "message": "a\x1b[2Jb"}}
         self.tcmuctl("enable", TARGET, "--socket", self.serve(json.dumps(answer).encode() + b"\n"), status=1)
         self.assertIn("a?[2Jb", self.errors)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A system bus of the test's own, with Debian's rules and the policy file under test; the programs on it, which must
-end well and without a word from a sanitizer; and calls to them."""
+"""A system bus of the test's own, with Debian's rules and the policy file that is tested; the programs on it, which
+must end well and without a report from a sanitizer; and calls to them."""
 import getpass
 import json
 import os
@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SERVICE = "org.kernel.TCMUService1"
 ROOT = "/org/kernel/TCMUService1"
 REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "CRITICAL", "WARNING **")
-BOUND = 60  # seconds. A wait ends when its condition is true: this limit only ends a hang.
+BOUND = 60  # In seconds. A wait ends when its condition is true, so this limit only ends a hang.
 
 
 def wait_for(what, condition):
@@ -47,7 +47,7 @@ class Program:
         return self.process.poll() is None
 
     def kill(self):
-        """Also the way to be rid of one that has ended."""
+        """Kills the program. This also removes one that has ended already."""
         self.process.kill()
         self.process.wait()
         self.log.close()
@@ -65,7 +65,7 @@ class Program:
 class Bus:
     def __init__(self, policy=None):
         self.folder = tempfile.mkdtemp(prefix="tcmur-bus-")
-        os.chmod(self.folder, 0o755)  # other users' way to the socket
+        os.chmod(self.folder, 0o755)  # other users reach the socket through this folder
         self.environment = os.environ | {
             "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.folder}/socket", "G_DEBUG": "fatal-criticals"}
         self.configure(policy or self.shipped_policy())
@@ -73,7 +73,7 @@ class Bus:
 
     @staticmethod
     def shipped_policy():
-        """It names root; who runs this test may be somebody else."""
+        """The policy names root, but another user may run this test."""
         with open(os.environ["DBUS_POLICY"], encoding="utf-8") as policy:
             return policy.read().replace('user="root"', f'user="{getpass.getuser()}"')
 
@@ -110,7 +110,7 @@ class Bus:
                               capture_output=True, text=True, timeout=2 * BOUND, check=False, **options)
 
     def call(self, path, interface, method, signature="", *args, **options):
-        """The reply's values."""
+        """Calls a method and returns the values of the reply."""
         run = self.busctl("call", "--", SERVICE, path, interface, method,
                           *([signature, *args] if signature else []), **options)
         if run.returncode:

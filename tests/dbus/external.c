@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Another daemon with a handler of its own: external SUBTYPE DESC BEHAVIOUR. Owns its bus name unless
- * BEHAVIOUR is "nameless", registers, prints the reply, answers CheckConfig as BEHAVIOUR says until SIGTERM:
- *   good     (true, "") for what begins with SUBTYPE/, else (false, "not mine")
- *   silent   never
+ * A daemon of another project, with a handler of its own: external SUBTYPE DESC BEHAVIOUR
+ *
+ * It owns its bus name unless BEHAVIOUR is "nameless", registers, prints the reply, and answers CheckConfig
+ * until SIGTERM, depending on BEHAVIOUR:
+ *   good     (true, "") if the text begins with SUBTYPE/, otherwise (false, "not mine")
+ *   silent   it never answers
  *   wrong    with a reply of another type
  *   error    with an error
  */
@@ -30,7 +32,7 @@ static void check(GDBusMethodInvocation *call)
 		g_dbus_method_invocation_return_value(call, g_variant_new("(bs)", FALSE, "not mine"));
 }
 
-/* A reply that GDBus would not let a method send. */
+/* Sends a reply that GDBus would not let a method send. */
 static void reply_wrongly(GDBusConnection *bus, GDBusMethodInvocation *call)
 {
 	g_autoptr(GDBusMessage) reply =

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The D-Bus service without the rest of the daemon: host HANDLER_DIR. Serves the handlers that are there and
- * three devices that are not, until SIGTERM.
+ * The D-Bus service without the rest of the daemon: host HANDLER_DIR. Until SIGTERM, it shows the handlers of
+ * the folder, and three devices that do not exist.
  */
 #include <errno.h>
 #include <glib-unix.h>
@@ -10,7 +10,7 @@
 #include "backstore/backstore.h"
 #include "dbus/service.h"
 
-/* In place of control's. */
+/* This function replaces the one of runner/control. */
 void control_service_devices(struct control_service *service, control_device_view *view, void *arg)
 {
 	const struct control_device devices[] = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The D-Bus service as targetcli, other daemons and hostile callers see it."""
+"""The D-Bus service as targetcli, other daemons and hostile callers use it."""
 import json
 import os
 import shutil
@@ -12,7 +12,7 @@ from bus import BOUND, ROOT, SERVICE, Bus, CallFailed, wait_for
 
 MANAGER = "org.freedesktop.DBus.ObjectManager"
 HANDLER_MANAGER = SERVICE + ".HandlerManager1"
-# What a policy file left behind by an older daemon's package says.
+# The package of an older daemon may have left such a policy file.
 OPEN_POLICY = """<busconfig><policy user="root"><allow own_prefix="org.kernel.TCMUService1"/></policy>
 <policy context="default"><allow send_destination="org.kernel.TCMUService1"/></policy></busconfig>"""
 NOBODY = 65534
@@ -29,7 +29,7 @@ class BusCase(unittest.TestCase):
         self.host.wait_output("this daemon owns")
 
     def tearDown(self):
-        """Whatever a test has done, the service answers and ends well."""
+        """After each test, the service still answers and ends well."""
         self.assertTrue(self.host.alive(), self.host.output())
         self.assertIn("null", self.handlers())
         self.host.stop()
@@ -53,7 +53,7 @@ class BusCase(unittest.TestCase):
         return program
 
     def ask_in_vain(self):
-        """A caller of a handler's process that never answers."""
+        """A client that waits for a handler's process that never answers."""
         self.external("foo", "silent")
         caller = self.bus.program("busctl", "--system", "call", SERVICE, f"{ROOT}/foo", SERVICE, "CheckConfig", "s",
                                   "foo/x")
@@ -87,7 +87,7 @@ class TargetcliTest(BusCase):
         self.assertIn("name", reason)
 
     def test_check_config_judges_the_text_only(self):
-        """A path that exists and one that does not are told apart by nothing."""
+        """The answer must not tell whether a path exists."""
         self.assertEqual(self.check("file", "file//etc/shadow"), self.check("file", "file//etc/shadoww"))
 
     def test_check_config_with_options(self):
@@ -258,7 +258,7 @@ class OpenPolicyTest(BusCase):
 
 class BusLifeTest(BusCase):
     def test_bus_restart(self):
-        """Handlers of others go with the bus; ours come back with it."""
+        """The handlers of other daemons disappear with the bus, and ours come back with it."""
         other = self.external("foo")
         self.bus.stop()
         self.host.wait_output("connection lost")
@@ -268,14 +268,14 @@ class BusLifeTest(BusCase):
         self.assertEqual(self.handlers(), {"alloc", "block", "file", "null"})
 
     def test_bus_that_hangs(self):
-        """What is asked, and what is to be said at the end, delays no stop."""
+        """Neither open calls nor the messages at the end delay a stop."""
         self.ask_in_vain()
         time.sleep(0.3)
         self.bus.daemon.send_signal(signal.SIGSTOP)
         self.addCleanup(self.bus.daemon.send_signal, signal.SIGCONT)
         begin = time.monotonic()
         self.host.stop()
-        self.assertLess(time.monotonic() - begin, 20)  # D-Bus itself gives up after 25 seconds
+        self.assertLess(time.monotonic() - begin, 20)  # D-Bus itself gives up after 25 seconds.
         self.bus.daemon.send_signal(signal.SIGCONT)
         self.host = self.bus.program(os.environ["DBUS_HOST"], os.environ["DBUS_HANDLERS"])
         self.addCleanup(self.host.kill)
@@ -291,7 +291,7 @@ class BusLifeTest(BusCase):
         wait_for("the name", self.bus.has_name)
 
     def test_name_taken(self):
-        """The second waits for the first to go."""
+        """The second daemon waits until the first one gives up the name."""
         second = self.bus.program(os.environ["DBUS_HOST"], os.environ["DBUS_HANDLERS"])
         self.addCleanup(second.kill)
         second.wait_output("another process owns")

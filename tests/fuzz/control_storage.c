@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A double of runner/storage for the control socket: storage that needs no thread and no file. The
- * config decides what happens: "bad/..." cannot be opened, "late/..." is opened when the main queue
- * runs, everything else is opened at once. It also stands in for saveconfig.json, which only says
- * that it was called.
+ * A fake of runner/storage for the control socket: storage that needs no thread and no file. The config
+ * decides what happens: "bad/..." cannot be opened, "late/..." is opened when the main queue runs, and
+ * everything else is opened at once. The file also replaces the functions for saveconfig.json, which here
+ * only report that they were called.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ struct scsi_lu *storage_lu_scsi(const struct storage_lu *lu)
 	return NULL;
 }
 
-/* There is no backstore behind this double. */
+/* This fake has no backstore. */
 struct backstore *storage_lu_backstore(const struct storage_lu *lu)
 {
 	(void)lu;

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * A fuzz target's only function, which libFuzzer calls with what it made up, and replay.c with what
- * is in files.
+ * The only function of a fuzz target. libFuzzer calls it with inputs that it makes up, and replay.c calls it
+ * with the contents of files.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #endif

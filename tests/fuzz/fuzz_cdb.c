@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuzzes the device server. The input is a script: how the LU is, and then what happens to it,
- * commands with any CDB and any Data-Out, ends of I/O, handler errors and task management, on two
- * nexuses of two loops. Checked are: each command completes once; what a task management function
- * waits for is over when it is answered; no more data is reported than there is; and whatever the
- * doubles and the sanitizers check.
+ * Fuzzes the device server. The input is a script: the properties of the LU, and then commands with any CDB
+ * and any Data-Out, ends of I/O, errors of the handler and task management, on two nexuses of two loops.
+ * These are checked: each command completes once; the commands that a task management function waits for have
+ * ended when it is answered; no more data is reported than there is; and everything that the fakes and the
+ * sanitizers check.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 
 #define BLOCKS   64
 #define NEXUSES  2
-#define SLOTS    8 /* commands at a time */
+#define SLOTS    8 /* The number of commands at the same time. */
 #define DATA_MAX UINT16_MAX
 
 struct slot {
@@ -34,7 +34,7 @@ struct fuzz {
 	struct slot slots[SLOTS];
 	struct scsi_tmf tmf;
 	bool tmf_running;
-	bool affected[SLOTS]; /* commands in flight that the function waits for */
+	bool affected[SLOTS]; /* The commands in flight for which the task management function waits. */
 };
 
 static struct fuzz f;
@@ -112,7 +112,7 @@ static void check_slot(struct slot *slot)
 	assert((cmd->status == SCSI_CHECK_CONDITION) == (cmd->sense_len != 0) || cmd->aborted);
 	double_cmd_free(&slot->c);
 	slot->used = false;
-	f.affected[slot - f.slots] = false; /* the next command of the slot is none of the function's */
+	f.affected[slot - f.slots] = false; /* the function does not wait for the next command of this slot */
 }
 
 static void tear_down(void)
@@ -130,7 +130,7 @@ static void tear_down(void)
 
 /* --- what happens ----------------------------------------------------------------------------- */
 
-/* A slot for the next command. All are waited for when none is free. */
+/* Returns a slot for the next command. If no slot is free, waits for all commands. */
 static struct slot *free_slot(void)
 {
 	struct slot *found = NULL;
@@ -218,7 +218,7 @@ static void do_tmf(void)
 	double_loop_enter(double_loop(0));
 }
 
-/* One of the next I/Os fails. */
+/* Lets one of the next I/Os fail. */
 static void do_failure(void)
 {
 	f.bs->fail_at = f.bs->ncalls + 1 + take(&f.in) % 4;

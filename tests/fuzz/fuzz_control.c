@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any messages on the control socket. The input is text: each line is a message, and they are
- * handled one after another on a model with a few objects. Beside what sanitizers see, these must
- * hold: each request is answered exactly once, with one line of JSON-RPC 2.0, and no answer, event
- * or line of the log contains a secret.
+ * Sends any messages to the control socket. Each line of the input is a message, and the messages are handled
+ * one after another on a model with a few objects. In addition to what sanitizers find, these must hold: each
+ * request is answered exactly once, with one line of JSON-RPC 2.0, and no answer, event or line of the log
+ * contains a secret.
  */
 #include "fuzz.h"
 
@@ -38,7 +38,7 @@ struct world {
 	unsigned answers;
 };
 
-/* The input knows the word, so an answer that contains it may only quote the input. */
+/* The input contains the word itself, so an answer with the word may only quote the input. */
 static bool may_quote;
 
 static void check_line(const char *line)
@@ -175,7 +175,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (p < end) {
 		const char *newline = memchr(p, '\n', (size_t)(end - p));
 		size_t len = (size_t)((newline ? newline : end) - p);
-		char *line = malloc(len + 1); /* so that reading beyond it is noticed */
+		/* a copy of exactly this size, so that a sanitizer notices reading beyond it */
+		char *line = malloc(len + 1);
 
 		memcpy(line, p, len);
 		line[len] = '\0';

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuzzes the device server together with the real backstore: range lock, chains, splitting,
- * emulation, cancellation and resize. The input is a script: how the storage is, and then what
- * happens, on three nexuses of two loops: commands, Data-Out that comes late or never, ends and
- * failures of I/O, jobs of the pool, resizes, time-outs, task management, and nexuses that come and
- * go. Checked are: each command completes once; what a task management function waits for has ended
- * when it is answered; a command that is submitted after a reset is aborted; no more data is
- * reported than there is; and whatever the layers and the sanitizers check. fuzz_cdb.c reaches more
- * of the CDBs and errors, with a double in place of the backstore.
+ * Fuzzes the device server together with the real backstore: range lock, chains, splitting, emulation,
+ * cancellation and resize. The input is a script: the properties of the storage, and then events on three
+ * nexuses of two loops: commands, Data-Out that comes late or never, ends and failures of I/O, jobs of the
+ * pool, resizes, time-outs, task management, and nexuses that are added and removed. These are checked: each
+ * command completes once; the commands that a task management function waits for have ended when it is
+ * answered; a command that is submitted after a reset is aborted; no more data is reported than there is; and
+ * everything that the layers and the sanitizers check. fuzz_cdb.c reaches more CDBs and errors, with a fake
+ * instead of the backstore.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -21,15 +21,15 @@
 
 #define NLOOPS     2
 #define NEXUSES    3
-#define SLOTS      8           /* commands at a time */
-#define GATHER_MAX (64u << 10) /* a command that wants more Data-Out gets none, and is refused */
+#define SLOTS      8           /* The number of commands at the same time. */
+#define GATHER_MAX (64u << 10) /* A command that needs more Data-Out gets none, and is refused. */
 
 enum slot_state { SLOT_FREE, SLOT_GATHERING, SLOT_SUBMITTED };
 
 struct slot {
 	struct double_cmd c;
 	enum slot_state state;
-	/* A reset came while the command was gathering its data. */
+	/* A reset came while the command was waiting for its data. */
 	bool stale;
 	/* The task management function waits for the command. */
 	bool awaited;
@@ -129,7 +129,8 @@ static struct slot *unused_slot(void)
 
 static void do_command(void)
 {
-	static const uint8_t lengths[8] = {6, 10, 10, 6, 16, 12, 6, 6}; /* by the group of the opcode */
+	/* The length of a CDB by the group of its opcode. */
+	static const uint8_t lengths[8] = {6, 10, 10, 6, 16, 12, 6, 6};
 	uint8_t how = take(&f.in), nexus = how % NEXUSES, cdb[16] = {0};
 	struct slot *slot = unused_slot();
 
@@ -186,8 +187,8 @@ static void tmf_done(struct scsi_tmf *tmf)
 }
 
 /*
- * As a front end does: its own commands that still gather data are dropped, those of other nexuses
- * become stale.
+ * Does what a front end does: commands of the same nexus that still wait for data are dropped, and those of
+ * other nexuses become stale.
  */
 static void mark_slots(enum scsi_tmf_function function, unsigned nexus, unsigned task)
 {

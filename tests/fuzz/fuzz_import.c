@@ -43,7 +43,7 @@ static void check_acl(const struct saved_target *target, const struct saved_acl 
 static void check_target(const struct saved_config *config, const struct saved_target *target)
 {
 	assert(saved_target_find(config, target->name) == target);
-	/* An empty list could mean everyone, or nobody. */
+	/* An empty list could mean "everybody" or "nobody". */
 	assert((!target->allowed || target->allowed->len) && (!target->denied || target->denied->len));
 	for (guint i = 0; i < target->luns->len; i++) {
 		const struct saved_lun *lun = &g_array_index(target->luns, struct saved_lun, i);
@@ -51,8 +51,8 @@ static void check_target(const struct saved_config *config, const struct saved_t
 		assert(find_lun(target, lun->index) == lun);
 		assert(saved_object_find(config, lun->object->name) == lun->object);
 		/*
-		 * Initiators without an ACL never see a LUN that is for others, and never write to
-		 * a disk that is read-only.
+		 * Initiators without an ACL never see a LUN that is only for others, and never write to a
+		 * disk that is read-only.
 		 */
 		assert(!lun->object->read_only || !target->demo_mode || lun->acl_only || lun->write_protect ||
 		       target->demo_write_protect);
@@ -85,7 +85,7 @@ static void check(const struct saved_config *config, int err, const struct error
 	check_json(config);
 }
 
-/* Cuts the text up to the next separator off. */
+/* Cuts off the text before the next separator. */
 static struct source *next_source(const char *name, const char **text, size_t *size, int *err,
 				  struct error *error)
 {

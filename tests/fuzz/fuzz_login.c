@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any sequence of Login Requests, then of texts in full feature phase.
+ * Sends any sequence of Login Requests, and then texts in full feature phase.
  *
- * Input: one byte of setup, then records: flags, kind, length (2 bytes), that many bytes of text.
- * Kinds change the header, or add the CHAP proof that a fuzzer cannot guess. Beside what sanitizers
- * see, these must hold: nobody gets in without that proof where it is asked for, and each response
- * is well-formed and within its bounds.
+ * The input is one byte of set-up, followed by records: flags, kind, length (2 bytes), and the text of this
+ * length. A kind changes the header, or adds the CHAP proof that a fuzzer cannot guess. In addition to what
+ * sanitizers find, these must hold: no login succeeds without the proof if it is required, and each response
+ * is well-formed and within its limits.
  */
 #include "fuzz.h"
 #include "model_fixture.h"
@@ -52,12 +52,12 @@ struct run {
 	struct model_object *disk; /* a TPG */
 	struct iscsi_login *login;
 	struct iscsi_login_response response;
-	char answer[2 * ISCSI_TEXT_MAX]; /* of one request, over its pieces */
+	char answer[2 * ISCSI_TEXT_MAX]; /* The answer to one request, which may consist of several pieces. */
 	size_t answer_len;
 	uint32_t challenge_id;
 	const char *digest;
 	uint8_t challenge[CHAP_CHALLENGE_MAX];
-	long challenge_len; /* 0: none yet */
+	long challenge_len; /* 0 if there is no challenge yet. */
 	bool proved;
 	unsigned setup;
 };
@@ -134,7 +134,7 @@ static void read_answer(struct run *run)
 	int more;
 
 	while ((more = iscsi_pair_next(run->answer, run->answer_len, &at, &pair)) > 0) {
-		if (pair.key != ISCSI_KEY_UNKNOWN) { /* we say nothing twice */
+		if (pair.key != ISCSI_KEY_UNKNOWN) { /* the target sends no key twice */
 			CHECK(!(seen & 1ull << pair.key));
 			seen |= 1ull << pair.key;
 		}

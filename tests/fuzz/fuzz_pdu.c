@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Fuzzes a connection in full feature phase. The input is a script: the parameters of the login, and then
- * PDUs that are nearly right, in order or ahead of an earlier CmdSN, and bytes that are not right, cut into
- * pieces anywhere; commands that end late; few or no buffers; silence; LUNs that come, go and lead to another
- * unit; and an initiator that reads late or goes away. The fuzzer checks that all received PDUs are framed
- * and digested correctly, that no command is answered twice, and that nothing is left when the connection is
- * gone. The double of the wire and the sanitizers check the rest.
+ * PDUs that are nearly correct, in order or ahead of an earlier CmdSN, and incorrect bytes, cut into pieces
+ * anywhere; commands that end late; few or no buffers; silence; LUNs that are added, removed or lead to
+ * another unit; and an initiator that reads late or leaves. The fuzzer checks that all received PDUs are
+ * framed and digested correctly, that no command is answered twice, and that nothing is left when the
+ * connection has ended. The fakes of the fixture and the sanitizers check the rest.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -24,14 +24,14 @@
 
 struct fuzz {
 	struct input in;
-	struct iscsi_r2t r2t; /* the last one */
+	struct iscsi_r2t r2t; /* The last R2T. */
 	uint32_t datasn;
-	bool known; /* all commands sent are counted in: no raw bytes were sent */
+	bool known; /* The CmdSN is known, because no incorrect bytes were sent. */
 	unsigned commands[TAGS], answers[TAGS];
 };
 
 static struct fuzz f;
-static struct stream came; /* what the target sent */
+static struct stream came; /* The data that the target has sent. */
 
 /* --- set up ----------------------------------------------------------------------------------- */
 
@@ -103,7 +103,7 @@ static void check_reply(const struct reply *reply)
 	}
 }
 
-/* The last PDU may be cut off by the end of the connection. */
+/* The end of the connection may cut off the last PDU. */
 static void receive(void)
 {
 	struct reply reply;
@@ -139,7 +139,7 @@ static size_t add_digest(uint8_t *from, size_t len)
 	return len + sizeof(crc);
 }
 
-/* With the lengths that bhs says. */
+/* Sends a PDU with the lengths that bhs contains. */
 static void send_pdu(const uint8_t *bhs)
 {
 	static uint8_t pdu[PDU_MAX];
@@ -213,14 +213,14 @@ static void do_pdu(void)
 		bhs[9] = how >> 6 & 1;
 	if (opcode == ISCSI_OP_DATA_OUT)
 		fill_data((struct iscsi_data_out *)bhs, len);
-	else /* ahead: requests that have to wait for an earlier CmdSN */
+	else /* ahead: these requests must wait for an earlier CmdSN */
 		put_be32(bhs + 24, wire_cmdsn + (how & 128 ? 1 + (take(&f.in) & 3u) : 0));
 	for (unsigned n = how & 32 ? take(&f.in) & 3u : 0; n; n--) {
 		uint8_t at = take(&f.in) % ISCSI_BHS_LEN;
 
 		bhs[at] = take(&f.in);
 	}
-	/* What was counted on, unless the change was to it. */
+	/* Counts the CmdSN as the target does, unless the change was to the CmdSN. */
 	wire_cmdsn +=
 	    !(bhs[0] & ISCSI_OP_IMMEDIATE) && opcode != ISCSI_OP_DATA_OUT && get_be32(bhs + 24) == wire_cmdsn;
 	if ((bhs[0] & ISCSI_OP_MASK) == ISCSI_OP_SCSI_COMMAND && get_be32(bhs + 16) < TAGS)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuzzes the TCMU ring. The input is a script of what the kernel's side does, by its rules or not
- * (entries of any bytes, a head anywhere), and when the daemon's side fetches, completes and
- * publishes. Checked are: what a request points to can be read, and its data lies in the data area;
- * the tail stays in the ring; each command can be completed; and as long as the kernel kept to its
- * rules, each of its commands is completed once, in a ring that the kernel can walk.
+ * Fuzzes the TCMU ring. The input is a script of what the kernel's side does, by its rules or not (entries of
+ * any bytes, a head anywhere), and of when the daemon fetches, completes and publishes. These are checked:
+ * memory that a request points to can be read, and its data lies in the data area; the tail stays inside the
+ * ring; each command can be completed; and as long as the kernel has kept its rules, each of its commands is
+ * completed once, in a ring that the kernel can walk.
  */
 #include <assert.h>
 #include <setjmp.h>
@@ -20,13 +20,14 @@
 
 #define RING_SIZE 2048u
 #define DATA_SIZE 8192u
-#define IDS       512 /* commands fetched and not completed; a ring has room for fewer */
+/* The largest number of commands that are fetched and not completed; the ring has room for fewer. */
+#define IDS 512
 
 struct fuzz {
 	struct input in;
 	struct fake_ring kernel;
 	struct tcmu_ring ring;
-	bool honest; /* the kernel has kept to its rules so far */
+	bool honest; /* The kernel has kept its rules so far. */
 	uint16_t ids[IDS];
 	unsigned nids;
 	unsigned put;
@@ -64,8 +65,8 @@ static void put_tmr(void)
 }
 
 /*
- * Any bytes where we have not fetched yet (what we have, the kernel leaves alone), and a head
- * anywhere near.
+ * Writes any bytes where the daemon has not fetched yet (the kernel does not change what has been fetched),
+ * and sets the head to any place nearby.
  */
 static void corrupt(void)
 {
@@ -129,7 +130,7 @@ static void fetch(unsigned most)
 	assert(!f.honest || !f.ring.broken);
 }
 
-/* Out of order. */
+/* Completes commands in any order. */
 static void complete(unsigned which)
 {
 	static const uint8_t sense[TCMU_SENSE_LEN] = {0x70, 0, 5};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Feeds texts of saveconfig.json to the daemon. A line "===" separates several texts, each of which is
- * applied to what the text before has left. The storage is a double. Checks that what is saved afterwards
- * can be read, and does not differ from what runs, and that no TPG is open that the file has not opened.
+ * Feeds texts of saveconfig.json to the daemon. A line "===" separates several texts; each is applied to the
+ * result of the text before it. The storage is a fake. Checks that what is saved afterwards can be read and
+ * does not differ from the running configuration, and that no TPG is open that the file has not opened.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 
 #define SEPARATOR "\n===\n"
 
-/* The double has no logical unit whose write cache could be switched. */
+/* The fake has no logical unit whose write cache could be switched. */
 int __wrap_scsi_lu_set_write_cache(struct scsi_lu *lu, bool on);
 int __wrap_scsi_lu_set_write_cache(struct scsi_lu *lu, bool on)
 {
@@ -64,7 +64,7 @@ static void on_cleared(void *arg, int err, const struct error *error)
 	run->cleared = true;
 }
 
-/* What is saved says the same as what runs. */
+/* The saved configuration must equal the running one. */
 static void check_save(const struct config_node *running)
 {
 	struct error error = {""};
@@ -96,7 +96,7 @@ static void check_tpgs(const struct run *run, const struct config_node *want)
 		for (tpg = model_first(target, MODEL_TPG); tpg; tpg = model_next(tpg)) {
 			const struct config_node *node = saveconfig_node_of(want, tpg);
 
-			/* A target whose entry cannot be understood is left alone. */
+			/* A target whose entry cannot be understood is not changed. */
 			if (!node && config_node_is_lost(saveconfig_node_of(want, target)))
 				continue;
 			assert(node);

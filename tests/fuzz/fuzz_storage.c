@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A handler in memory below the real backstore, and the parts of the loop library that
- * double_loop.c does not have. Everything runs on one thread, so that an input always does the
- * same. The handler lacks most optional callbacks: the backstore emulates them, which is the code
- * that the fuzzer is to reach.
+ * A handler in memory below the real backstore, and the parts of the loop library that double_loop.c does not
+ * have. Everything runs on one thread, so that the same input always does the same. The handler lacks most
+ * optional callbacks, so the backstore emulates them; this is the code that the fuzzer should reach.
  */
 #include "fuzz_storage.h"
 
@@ -15,14 +14,15 @@
 #include "double_loop.h"
 #include "util/bytes.h"
 
-#define MEMORY (128u << 10) /* a power of two; larger storage repeats it */
+#define MEMORY (128u << 10) /* A power of two; larger storage repeats these bytes. */
 
 static uint8_t memory[MEMORY];
 static uint64_t size;
 static enum tcmur_status next_failure;
-static struct list at_handler = LIST_INIT(at_handler); /* struct request.node */
+/* The list of struct request, linked by its member node. */
+static struct list at_handler = LIST_INIT(at_handler);
 
-/* One I/O that the handler has, in the I/O's scratch. */
+/* One I/O that the handler has received; it lies in the I/O's scratch space. */
 struct request {
 	struct list node;
 	struct tcmur_io *io;
@@ -185,7 +185,7 @@ struct backstore *fuzz_storage_open(struct loop_set *set, uint8_t how)
 void fuzz_storage_close(struct backstore *bs)
 {
 	assert(list_empty(&at_handler));
-	/* backstore_close() would wait for the threads of the loops, and there are none. */
+	/* backstore_close() would wait for the threads of the loops, which do not exist here. */
 	fuzz_storage_run_jobs();
 	refresh_end(bs);
 	assert(bs->range.waiting == 0 && !bs->range.is_draining && bs->pool_calls == 0);
@@ -230,7 +230,7 @@ bool pool_cancel(struct pool *pool, struct pool_job *job)
 	return false;
 }
 
-/* A job runs on no loop, as on a thread of the pool. */
+/* A job runs outside of any loop, as on a thread of the pool. */
 bool fuzz_storage_run_job(void)
 {
 	struct pool_job *job = first_job;
@@ -258,7 +258,7 @@ uint64_t loop_pulse_now_ns(struct loop *loop)
 	return 1000;
 }
 
-/* The handler asks the loop for nothing. */
+/* The handler calls none of these functions of the loop. */
 #define NOT_CALLED(name, ...)      \
 	void name(__VA_ARGS__)     \
 	{                          \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A fuzz target's input, taken byte by byte; at its end everything is zero. */
+/* The input of a fuzz target, which is taken byte by byte. After its end, all bytes are zero. */
 #ifndef TESTS_FUZZ_INPUT_H
 #define TESTS_FUZZ_INPUT_H
 
@@ -27,7 +27,7 @@ static inline uint16_t take16(struct input *in)
 	return (uint16_t)(high << 8 | take(in));
 }
 
-/* What is there of len bytes. */
+/* Takes up to len bytes, as many as there are. */
 static inline size_t take_bytes(struct input *in, void *to, size_t len)
 {
 	len = MIN(len, in->left);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs a fuzz target on all files of the folders given: its corpus stays a test where libFuzzer is
- * not.
+ * Runs a fuzz target with all files of the folders in its arguments. So its corpus is a test even without
+ * libFuzzer.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "fuzz.h"
 
-/* Bytes of path, in memory of just that size. NULL on failure. */
+/* Reads a file into memory of exactly its size. Returns NULL on failure. */
 static uint8_t *read_file(const char *path, size_t *size)
 {
 	FILE *file = fopen(path, "rb");
@@ -30,7 +30,7 @@ static uint8_t *read_file(const char *path, size_t *size)
 	return data;
 }
 
-/* Number of files that were run, or -1. */
+/* Returns the number of files that were run, or -1. */
 static int replay(const char *folder)
 {
 	DIR *dir = opendir(folder);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The base of the test programs: one daemon for a class of tests, seen alive after each and stopped cleanly."""
+"""The base class of the test programs: one daemon for a class of tests. After each test it must still serve, and at
+the end it must stop cleanly."""
 import unittest
 
 import cdb
@@ -19,7 +20,7 @@ class DaemonCase(unittest.TestCase):
         cls.daemon.stop()
 
     def session(self, target="a", attention=False, **options):
-        """A session; its power-on unit attention (SPC-4 5.9) is fetched first unless the test wants it."""
+        """Logs in. Fetches the unit attention for power on (SPC-4 5.9) unless the test wants to see it."""
         session = self.daemon.session(target, **options)
         self.addCleanup(session.connection.close)
         if not attention:
@@ -35,7 +36,7 @@ class DaemonCase(unittest.TestCase):
             self.assertEqual(session.logout(), 0)
 
     def healthy(self):
-        """Session options of an initiator in good standing."""
+        """The session options of a well-behaved initiator."""
         return {}
 
     def tearDown(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CDBs that the tests use (SPC-4 6, SBC-4 5), and the sense codes they look for as (key, ASC, ASCQ)."""
+"""CDBs that the tests use (SPC-4 6, SBC-4 5), and sense codes that they expect, as (key, ASC, ASCQ)."""
 import struct
 
 POWER_ON = (6, 0x29, 0x00)

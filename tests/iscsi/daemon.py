@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts the daemon under test (TCMU_RUNNER), and sees that it ends well: exit status 0, within a bound, and
-without a word from a sanitizer."""
+"""Starts the daemon that is tested (TCMU_RUNNER), and checks that it ends well: with exit status 0, within a time
+limit, and without a report from a sanitizer."""
 import hashlib
 import os
 import shutil
@@ -15,11 +15,11 @@ from initiator import PATIENCE
 
 PROGRAM = os.environ.get("TCMU_RUNNER", "tcmu-runner")
 HANDLERS = os.environ.get("TCMU_RUNNER_HANDLERS")
-OPTIONS = os.environ.get("TCMU_RUNNER_OPTIONS", "").split()  # for every daemon of the run
+OPTIONS = os.environ.get("TCMU_RUNNER_OPTIONS", "").split()  # Options for every daemon of this run.
 
 
 def machine_id():
-    """That of this machine; or one that each daemon is given in its state folder."""
+    """The ID of this machine, or the one that each daemon gets in its state folder."""
     try:
         with open("/etc/machine-id", encoding="ascii") as file:
             text = file.read().strip()
@@ -30,7 +30,7 @@ def machine_id():
 
 OWN_MACHINE_ID = "0123456789abcdef0123456789abcdef"
 HOST = hashlib.sha256(f"tcmu-runner machine\0{machine_id() or OWN_MACHINE_ID}\0".encode()).hexdigest()[:12]
-IQN = f"iqn.2026-11.io.tcmu-runner:{HOST}:"  # of the default name of a target
+IQN = f"iqn.2026-11.io.tcmu-runner:{HOST}:"  # The beginning of a target's default name.
 REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion")
 
 
@@ -47,7 +47,7 @@ def command_line(*args):
 
 
 def wait_until(condition, explain=lambda: "no success"):
-    """Waits until condition() is true, and fails with the words of explain() if it never is."""
+    """Waits until condition() is true. If that does not happen, fails with the text of explain()."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, explain()
@@ -55,7 +55,7 @@ def wait_until(condition, explain=lambda: "no success"):
 
 
 def run(*args, timeout=PATIENCE):
-    """Runs the daemon's command line to its end; for calls that must not serve."""
+    """Runs the daemon with a command line with which it ends by itself."""
     with tempfile.TemporaryDirectory(prefix="tcmur-") as state:
         where = [] if "--state-dir" in args else ["--state-dir", os.path.join(state, "state")]
         if "--run-dir" not in args:
@@ -65,7 +65,7 @@ def run(*args, timeout=PATIENCE):
 
 
 class Daemon:
-    """with Daemon("--export", "alloc/a,size=16M,name=a") as daemon: … daemon.session("a") …"""
+    """A running daemon: with Daemon("--export", "alloc/a,size=16M,name=a") as daemon: … daemon.session("a") …"""
 
     def __init__(self, *args, host="127.0.0.1", port=None, portal=True, env=None, wrapper=(),
                  pass_fds=(), run_dir=True):
@@ -130,7 +130,7 @@ class Daemon:
         shutil.rmtree(self.state, ignore_errors=True)
 
     def stop(self, number=signal.SIGTERM):
-        """Ends the daemon; returns the seconds that it took."""
+        """Ends the daemon and returns how many seconds that took."""
         begin = time.monotonic()
         self.process.send_signal(number)
         try:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Sourced by shell tests: start_daemon ARGS..., stop_daemon. TCMU_RUNNER and TCMU_RUNNER_HANDLERS name the daemon.
+# Shell tests source this file, which defines start_daemon ARGS... and stop_daemon. TCMU_RUNNER and
+# TCMU_RUNNER_HANDLERS name the daemon and the folder of its handlers.
 
 work=$(mktemp -d)
 daemon_pid=

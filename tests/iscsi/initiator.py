@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A raw iSCSI initiator for tests. It obeys RFC 7143 unless a test makes it do otherwise, and asserts that the
-target does: sequence numbers, burst and segment limits, residuals and digests are checked on each PDU."""
+"""An iSCSI initiator for tests. It obeys RFC 7143 unless a test makes it do otherwise, and checks that the target
+obeys it: sequence numbers, burst and segment limits, residuals and digests of each PDU."""
 import contextlib
 import hashlib
 import hmac
@@ -12,13 +12,13 @@ import time
 
 import iscsi_pdu as p
 
-DEFAULTS = {  # RFC 7143 13: what holds where a key is not negotiated
+DEFAULTS = {  # The values of keys that are not negotiated (RFC 7143 13).
     "HeaderDigest": "None", "DataDigest": "None", "InitialR2T": "Yes", "ImmediateData": "Yes",
     "MaxRecvDataSegmentLength": "8192", "MaxBurstLength": "262144", "FirstBurstLength": "65536",
     "MaxOutstandingR2T": "1", "ErrorRecoveryLevel": "0", "MaxConnections": "1",
     "DefaultTime2Wait": "2", "DefaultTime2Retain": "20", "DataPDUInOrder": "Yes", "DataSequenceInOrder": "Yes",
 }
-PATIENCE = 60.0  # seconds. A wait ends when its condition is true: this limit only ends a hang.
+PATIENCE = 60.0  # In seconds. A wait ends when its condition is true, so this limit only ends a hang.
 NO_VALUE = ("Reject", "NotUnderstood", "Irrelevant")
 CHAP_HASHES = {5: hashlib.md5, 6: hashlib.sha1, 7: hashlib.sha256, 8: hashlib.sha3_256}
 
@@ -30,7 +30,8 @@ class LoginError(Exception):
 
 
 class Chap:
-    """Initiator side of CHAP (RFC 7143 12.1.3); mutual when peer_secret is given."""
+    """The initiator's side of CHAP (RFC 7143 12.1.3). With peer_secret, the target must authenticate itself as
+    well."""
 
     def __init__(self, user, secret, algorithm=5, peer_user=None, peer_secret=None):
         self.user, self.secret, self.algorithm = user, secret, algorithm
@@ -42,7 +43,7 @@ class Chap:
         return CHAP_HASHES[self.algorithm](text).digest()
 
     def answer(self, keys):
-        """Our keys after the target sent CHAP_I and CHAP_C."""
+        """Returns our keys after the target has sent CHAP_I and CHAP_C."""
         challenge = bytes.fromhex(keys["CHAP_C"][2:])
         answer = {"CHAP_N": self.user, "CHAP_R": "0x" + self.response(int(keys["CHAP_I"], 0), challenge).hex()}
         if self.peer_secret:
@@ -56,7 +57,7 @@ class Chap:
 
 
 class Connection:
-    """A TCP connection that speaks PDUs. recv() raises EOFError when the target closed it."""
+    """A TCP connection that sends and receives PDUs. recv() raises EOFError if the target has closed it."""
 
     def __init__(self, address, timeout=PATIENCE, receive_buffer=None):
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -91,7 +92,7 @@ class Connection:
 
     @contextlib.contextmanager
     def corked(self):
-        """Keeps what is sent meanwhile, and sends it in one piece at the end."""
+        """Collects what is sent in the meantime, and sends it in one piece at the end."""
         pieces, send = [], self.send_bytes
         self.send_bytes = pieces.append
         try:
@@ -113,7 +114,7 @@ class Connection:
         return bytes(data)
 
     def recv(self, timeout=None):
-        """The next PDU. timeout: TimeoutError if none begins within so many seconds, and no byte is lost then."""
+        """Returns the next PDU. If none begins within timeout seconds, raises TimeoutError, and no byte is lost."""
         if timeout is not None:
             waiting = select.poll()
             waiting.register(self.socket, select.POLLIN)
@@ -131,7 +132,7 @@ class Connection:
         return p.Pdu(header[:48], header[48:], data[:length])
 
     def wait_closed(self, timeout=PATIENCE):
-        """True once the target closed; what it still sends before is thrown away."""
+        """Waits until the target has closed the connection, ignores what it still sends before, and returns True."""
         deadline = time.monotonic() + timeout
         try:
             while time.monotonic() < deadline:
@@ -146,7 +147,7 @@ class Connection:
 
 
 class Task:
-    """One SCSI command of a session, from start() to the status."""
+    """One SCSI command of a session, from start() to its status."""
 
     def __init__(self, itt, cdb, out, length, lun, manual):
         self.itt, self.cdb, self.out, self.length, self.lun, self.manual = itt, cdb, out, length, lun, manual
@@ -157,7 +158,7 @@ class Task:
 
     @property
     def key(self):
-        """(sense key, ASC, ASCQ) of fixed or descriptor sense."""
+        """Returns (sense key, ASC, ASCQ) of sense data in fixed or descriptor format."""
         sense = self.sense
         if len(sense) < 4:
             return None
@@ -167,7 +168,7 @@ class Task:
 
 
 class Session:
-    """A normal session (target given) or a discovery session. Logs in at once unless login=False."""
+    """A normal session (if target is given) or a discovery session. Logs in at once unless login=False."""
 
     serial = 0
 
@@ -185,7 +186,7 @@ class Session:
             self.asked |= {"HeaderDigest": "None", "DataDigest": "None", "InitialR2T": "No", "ImmediateData": "Yes",
                            "MaxBurstLength": "262144", "FirstBurstLength": "65536", "MaxOutstandingR2T": "1"}
         self.asked |= keys or {}
-        self.keys = dict(DEFAULTS)  # in force
+        self.keys = dict(DEFAULTS)  # The values that are in force.
         self.tasks, self.others = {}, []
         if login:
             try:
@@ -207,14 +208,14 @@ class Session:
         return names | ({"TargetName": self.target} if self.target else {})
 
     def login_step(self, keys, csg, nsg=None):
-        """One Login Request, and its response's keys. nsg None: stay in the stage (T=0)."""
+        """Sends one Login Request and returns the keys of the response. nsg None: stays in the stage (T=0)."""
         flags = csg << 2 if nsg is None else p.FINAL | csg << 2 | nsg
         self.connection.send(p.login(p.encode_keys(keys), flags, self.isid, self.tsih, 0, self.cid, self.cmdsn,
                                      self.expstatsn))
         response = self.connection.recv()
         assert response.opcode == p.LOGIN_RESPONSE, response
         data = response.data
-        while response.flags & 0x40:  # C: the text goes on
+        while response.flags & 0x40:  # C bit: the text continues
             assert not response.final, "C and T together (11.13.2)"
             self.connection.send(p.login(b"", csg << 2, self.isid, self.tsih, 0, self.cid, self.cmdsn,
                                          response.statsn + 1))
@@ -252,13 +253,13 @@ class Session:
         assert self.stage_done, "target does not leave the security stage after CHAP"
 
     def adopt(self, answers):
-        """What was negotiated holds from the end of the login on."""
+        """From the end of the login on, the negotiated values are in force."""
         self.answers = answers
         self.keys |= {key: value for key, value in answers.items()
                       if key in DEFAULTS and value not in NO_VALUE}
         self.connection.header_digest = self.keys["HeaderDigest"] == "CRC32C"
         self.connection.data_digest = self.keys["DataDigest"] == "CRC32C"
-        self.segment = int(self.keys["MaxRecvDataSegmentLength"])  # the target's: what we may send
+        self.segment = int(self.keys["MaxRecvDataSegmentLength"])  # The target's limit for what this side may send.
         self.my_segment = int(self.asked["MaxRecvDataSegmentLength"])
         self.max_burst, self.first_burst = int(self.keys["MaxBurstLength"]), int(self.keys["FirstBurstLength"])
         self.initial_r2t, self.immediate = self.keys["InitialR2T"] == "Yes", self.keys["ImmediateData"] == "Yes"
@@ -277,8 +278,9 @@ class Session:
         return self.cmdsn
 
     def start(self, cdb, out=b"", length=None, lun=0, attribute=p.SIMPLE, immediate=False, manual=False, flags=None):
-        """Sends a command with the unsolicited data that the session allows. length: Expected Data Transfer Length
-        (default len(out)). manual: R2Ts are left in task.r2ts, for the test to answer; no unsolicited data."""
+        """Sends a command with the unsolicited data that the session allows. length is the Expected Data Transfer
+        Length (default: len(out)). With manual, no unsolicited data is sent, and the test itself answers the R2Ts,
+        which are in task.r2ts."""
         length = len(out) if length is None else length
         task = Task(self.take_itt(), bytes(cdb), out, length, lun, manual)
         task.flags = flags
@@ -319,7 +321,7 @@ class Session:
         return bytes(task.data)
 
     def pump(self, timeout=None):
-        """Receives one PDU, does what it asks for, and returns it."""
+        """Receives one PDU, reacts to it, and returns it."""
         pdu = self.connection.recv(timeout)
         self.check_numbers(pdu)
         if pdu.opcode == p.DATA_IN:
@@ -336,7 +338,7 @@ class Session:
         return pdu
 
     def check_numbers(self, pdu):
-        """StatSN has no holes (RFC 7143 4.2.2.2); MaxCmdSN never goes back (4.2.2.1)."""
+        """StatSN has no gaps (RFC 7143 4.2.2.2), and MaxCmdSN never decreases (4.2.2.1)."""
         counts = pdu.opcode not in (p.R2T, p.DATA_IN) and not (pdu.opcode == p.NOP_IN and pdu.itt == p.NO_TAG)
         if pdu.opcode == p.DATA_IN:
             counts = bool(pdu.flags & 1)
@@ -359,7 +361,7 @@ class Session:
         assert len(task.data) <= task.length, "more Data-In than the Expected Data Transfer Length"
         if pdu.final:
             task.burst = 0
-        if pdu.flags & 1:  # phase collapse: status in the last Data-In
+        if pdu.flags & 1:  # the last Data-In also contains the status
             assert pdu.final, "S without F (11.7.3)"
             self.end(task, pdu, pdu.bhs[3])
 
@@ -397,7 +399,7 @@ class Session:
         self.send_data(task, pdu.ttt, pdu.word(40), pdu.word(44))
 
     def request(self, pdu, answer, timeout=None):
-        """Sends a non-SCSI request and pumps until its answer."""
+        """Sends a request that is not a SCSI command, and receives PDUs until its answer comes."""
         self.connection.send(pdu)
         while True:
             reply = self.pump(timeout)
@@ -407,7 +409,7 @@ class Session:
                 raise AssertionError(f"rejected, reason {reply.bhs[2]:#x}")
 
     def manage(self, function, lun=0, referenced=p.NO_TAG, immediate=True, refcmdsn=0):
-        """Task management (11.5): returns the response code."""
+        """Sends a task management function (11.5) and returns the response code."""
         pdu = p.Pdu.make(p.TASK_MANAGEMENT, p.FINAL | function, immediate, lun, self.take_itt(), w20=referenced,
                          w24=self.take_cmdsn(immediate), w28=self.expstatsn, w32=refcmdsn)
         return self.request(pdu, p.TASK_RESPONSE).bhs[2]
@@ -418,7 +420,7 @@ class Session:
         return self.request(pdu, p.NOP_IN, timeout).data
 
     def text(self, keys, immediate=False):
-        """One Text exchange, continued until the target is done; returns its pairs."""
+        """Sends a Text Request and more until the target has no more text. Returns the pairs."""
         itt, data, ttt, text = self.take_itt(), b"", p.NO_TAG, p.encode_keys(keys)
         while True:
             pdu = p.Pdu.make(p.TEXT, p.FINAL, immediate, itt=itt, data=text, w20=ttt,

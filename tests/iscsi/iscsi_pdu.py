@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""iSCSI PDUs (RFC 7143 11) as bytes, with no opinion about what is legal: tests build bad ones too."""
+"""Converts iSCSI PDUs (RFC 7143 11) to bytes and back. It does not check whether they are legal, because tests also
+build illegal ones."""
 import ctypes
 import ctypes.util
 import struct
@@ -38,7 +39,7 @@ def crc32c_plain(data):
 
 
 def _crc32c_fast():
-    """ISA-L's when it is there: megabytes under DataDigest would take seconds in Python."""
+    """Uses ISA-L if it is installed, because megabytes with DataDigest would take seconds in Python."""
     name = ctypes.util.find_library("isal")
     if not name:
         return crc32c_plain
@@ -52,13 +53,13 @@ crc32c = _crc32c_fast()
 
 
 def lun_bytes(lun):
-    """SAM-5 4.7: single level, peripheral device addressing below 256."""
+    """SAM-5 4.7: single level, with peripheral device addressing for numbers below 256."""
     return bytes(lun) if isinstance(lun, (bytes, bytearray)) else struct.pack(">H6x", lun)
 
 
 class Pdu:
-    """Header, additional header segments and data segment. Lengths in the header are filled on encoding,
-    unless the test set them to lie (total_ahs, data_len)."""
+    """A PDU with its header, additional header segments and data segment. encode() fills in the lengths in the
+    header, unless the test has set wrong ones (total_ahs, data_len)."""
 
     def __init__(self, bhs=bytes(48), ahs=b"", data=b"", total_ahs=None, data_len=None):
         self.bhs, self.ahs, self.data = bytearray(bhs), ahs, data
@@ -66,7 +67,7 @@ class Pdu:
 
     @classmethod
     def make(cls, opcode, flags=FINAL, immediate=False, lun=0, itt=NO_TAG, data=b"", ahs=b"", **words):
-        """words: byte offset of a 32-bit header field as "w16", and so on."""
+        """words: values of 32-bit header fields; the name "w16" means the field at byte offset 16."""
         bhs = bytearray(48)
         bhs[0] = opcode | (0x40 if immediate else 0)
         bhs[1] = flags
@@ -108,7 +109,7 @@ class Pdu:
 
 
 def command(cdb, itt, cmdsn, expstatsn, lun=0, flags=FINAL | SIMPLE, length=0, data=b"", immediate=False):
-    """SCSI Command (11.3); a CDB over 16 bytes goes on in an Extended CDB AHS (11.2.2.3)."""
+    """SCSI Command (11.3). A CDB of more than 16 bytes continues in an Extended CDB AHS (11.2.2.3)."""
     ahs = b""
     if len(cdb) > 16:
         rest = cdb[16:]
@@ -132,13 +133,14 @@ def login(data, flags, isid, tsih=0, itt=0, cid=0, cmdsn=0, expstatsn=0, version
 
 
 def encode_keys(keys):
-    """A dict, or a list of pairs where a key has to come twice."""
+    """keys is a dict, or a list of pairs if a key must appear twice."""
     pairs = keys.items() if isinstance(keys, dict) else keys
     return b"".join(f"{key}={value}".encode() + b"\0" for key, value in pairs)
 
 
 def decode_keys(data):
-    """The last value of a key wins; TargetAddress and TargetName repeat in SendTargets: use split_keys."""
+    """If a key appears several times, the last value is used. TargetAddress and TargetName are repeated in answers
+    to SendTargets, for which split_keys is used."""
     return dict(split_keys(data))
 
 

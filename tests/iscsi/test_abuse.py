@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one peer can take from another. An attacker connects from 127.0.0.2 and other addresses while a well-behaved
-initiator from 127.0.0.1 reads from another target and logs in again and again. While each attack runs, no command and no
-login of the well-behaved initiator fails, and both are answered within a bound; afterwards the daemon gives its memory
-back, and ends in time.
+"""Limits what one peer can take from another. An attacker connects from 127.0.0.2 and other addresses, while a
+well-behaved initiator from 127.0.0.1 reads from another target and logs in again and again. During each attack, no
+command and no login of the well-behaved initiator may fail, and both must be answered within a time limit.
+Afterwards the daemon must return its memory, and must stop in time.
 
-The bounds are those of a release build on an idle machine. TCMUR_FACTOR multiplies them (10 by default), and
-TCMUR_SECONDS is the duration of each attack (2 by default)."""
+The limits are meant for a release build on an idle machine. TCMUR_FACTOR multiplies them (default: 10), and
+TCMUR_SECONDS is the duration of each attack (default: 2)."""
 import multiprocessing
 import os
 import resource
@@ -21,13 +21,13 @@ from initiator import PATIENCE, Connection, Session
 
 FACTOR = float(os.environ.get("TCMUR_FACTOR", "10"))
 SECONDS = float(os.environ.get("TCMUR_SECONDS", "2"))
-READ_BOUND, LOGIN_BOUND, STOP_BOUND = 0.05, 1.0, 5.0  # seconds
+READ_BOUND, LOGIN_BOUND, STOP_BOUND = 0.05, 1.0, 5.0  # in seconds
 MEMORY_BOUND, MEMORY_SECONDS = 32 << 20, 20
 EVIL = "iqn.1999-01.test.evil:x"
 
 
 def read_and_log_in(address, pipe):
-    """The well-behaved initiator, in a process of its own. Ends when the pipe is written to."""
+    """The well-behaved initiator, in a process of its own. It ends when something is written to the pipe."""
     reads, logins = [], []
     try:
         session = Session(address, IQN + "a")
@@ -51,7 +51,7 @@ def read_and_log_in(address, pipe):
 
 
 class Initiator:
-    """with Initiator(address) as initiator: attack … initiator.figures"""
+    """Used as: with Initiator(address) as initiator: attack … initiator.figures"""
 
     def __init__(self, address):
         context = multiprocessing.get_context("spawn")
@@ -70,7 +70,7 @@ class Initiator:
 
 
 class Attacker:
-    """Raw connections from addresses of the attacker; what the daemon does with them does not matter."""
+    """Connections from the addresses of the attacker. It does not matter what the daemon does with them."""
 
     def __init__(self, address):
         self.address, self.sockets, self.patience = address, [], 5
@@ -84,7 +84,7 @@ class Attacker:
         return attacking
 
     def log_in(self, number, target=None, address_number=0):
-        """A session of the attacker, or None if the daemon refuses it."""
+        """Logs in as the attacker. Returns None if the daemon refuses the session."""
         names = {"InitiatorName": EVIL, "MaxRecvDataSegmentLength": "262144", "InitialR2T": "No"}
         names |= {"TargetName": IQN + target} if target else {"SessionType": "Discovery"}
         try:
@@ -101,7 +101,7 @@ class Attacker:
 
     @staticmethod
     def push(sockets, stream):
-        """Sends as much as the sockets take, and drops what comes back."""
+        """Sends as much as the sockets accept, and ignores the answers."""
         for one in sockets:
             one.setblocking(False)
             try:
@@ -125,7 +125,7 @@ def resident(pid):
 
 
 def is_sanitized(pid):
-    """A sanitizer keeps freed memory on purpose."""
+    """Sanitizers keep freed memory on purpose, so its size is not compared then."""
     with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as maps:
         loaded = maps.read()
     return "libasan" in loaded or "libtsan" in loaded
@@ -138,7 +138,8 @@ class Abuse(unittest.TestCase):
         resource.setrlimit(resource.RLIMIT_NOFILE, (8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
         self.daemon = Daemon(*self.args)
         self.attacker = Attacker(self.daemon.address)
-        with self.daemon.session("a") as session:  # memory that the first session needs once
+        # this session makes the daemon allocate memory that it needs only once
+        with self.daemon.session("a") as session:
             session.execute(cdb.TEST_UNIT_READY)
         self.memory = resident(self.daemon.process.pid)
 
@@ -148,7 +149,7 @@ class Abuse(unittest.TestCase):
             self.daemon.kill()
 
     def check(self, attack):
-        """attack(end) runs until about end, and leaves its connections open."""
+        """Checks attack(end), which runs until about the time end, and leaves its connections open."""
         with Initiator(self.daemon.address) as initiator:
             attack(time.monotonic() + SECONDS)
         print(f"{self.id().split('.')[-1]}: {initiator.figures}", flush=True)
@@ -169,7 +170,7 @@ class Abuse(unittest.TestCase):
         self.assertLess(resident(pid), self.memory + MEMORY_BOUND, "memory is not given back")
 
     def test_discovery_sessions(self):
-        """They need no secret and no ACL, so they may take no places from others."""
+        """Discovery sessions need no secret and no ACL, so they must not take places away from other sessions."""
         def attack(end):
             for number in range(4096):
                 if time.monotonic() > end:
@@ -189,7 +190,7 @@ class Abuse(unittest.TestCase):
         self.check(attack)
 
     def test_early_requests_of_many_sessions(self):
-        """There is one bound for all sessions together."""
+        """One limit applies to all sessions together."""
         early = b"".join(p.Pdu.make(p.NOP_OUT, itt=n, w20=p.NO_TAG, w24=1 + n, w28=1, data=bytes(262140)).encode()
                          for n in (1, 2, 3, 4))
 
@@ -225,7 +226,8 @@ class Abuse(unittest.TestCase):
         self.flood(lambda: self.attacker.sessions(50, "b"), snack.encode() * 100)
 
     def test_silent_connections(self):
-        """They are opened again when they are evicted. An honest login with pauses between its requests succeeds."""
+        """Silent connections are opened again when the daemon closes them. An honest login with pauses between its
+        requests succeeds."""
         def attack(end):
             for number in range(1000):
                 self.attacker.connect(number % 3)
@@ -261,7 +263,8 @@ class Abuse(unittest.TestCase):
             self.attacker.connect(number % 3)
 
     def test_connections_that_begin_a_login(self):
-        """They have sent something, so they do not give way at once; they take places from their own addresses only."""
+        """These connections have sent something, so they are not closed at once. They take places from their own
+        addresses only."""
         def attack(end):
             while time.monotonic() < end:
                 for number in range(60):
@@ -292,7 +295,7 @@ class Abuse(unittest.TestCase):
         self.check(attack)
 
     def test_writes_without_data(self):
-        """They hold buffers. The attacker gets a share, and others find buffers."""
+        """These writes hold buffers. The attacker gets only a part of the buffers, and others find free ones."""
         def attack(end):
             stream = b""
             for number, size in enumerate((16 << 20, 4 << 20, 1 << 20, 256 << 10, 64 << 10, 16 << 10, 4096, 4096), 2):
@@ -341,7 +344,7 @@ class Shares(unittest.TestCase):
 
 class DataOut(unittest.TestCase):
     def test_time_limit(self):
-        """An initiator that answers every NOP-In, and sends no data for its WRITE, loses its connection."""
+        """An initiator that answers every NOP-In but sends no data for its WRITE loses its connection."""
         with Daemon("--export", "alloc/a,size=16M,name=a", "--nop-interval", "1", "--nop-timeout", "2") as daemon:
             session = daemon.session("a", keys={"ImmediateData": "No", "InitialR2T": "Yes"})
             session.execute(cdb.TEST_UNIT_READY)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CHAP (RFC 7143 12.1.3, 9.2.1): each hash, one way and mutual, and the ways to cheat."""
+"""CHAP (RFC 7143 12.1.3, 9.2.1): each hash, in one direction and mutual, and attempts to cheat."""
 import os
 import tempfile
 
@@ -52,13 +52,13 @@ class ChapCase(DaemonCase):
         self.assertEqual(caught.exception.status, FAILED)
 
     def challenge(self, algorithm="5"):
-        """A session that stands where the target's challenge was received; the challenge's keys."""
+        """Logs in until the target's challenge. Returns the session and the keys of the challenge."""
         session = self.session(login=False, attention=True)
         session.login_step(session.names() | {"AuthMethod": "CHAP"}, 0)
         return session, session.login_step({"CHAP_A": algorithm}, 0)
 
     def step_fails(self, session, keys, csg=0, nsg=1):
-        """The step ends the login with an authentication or initiator error, or by a close."""
+        """The step must end the login with an authentication or initiator error, or with a closed connection."""
         try:
             with self.assertRaises(LoginError) as caught:
                 session.login_step(keys, csg, nsg)
@@ -75,7 +75,7 @@ class OneWay(ChapCase):
                 self.assertEqual(session.ping(), b"ping")
 
     def test_choice_of_hash(self):
-        """The first of the initiator's list that the target supports."""
+        """The target chooses the first hash in the initiator's list that it supports."""
         _, keys = self.challenge("99,8,5")
         self.assertEqual(keys["CHAP_A"], "8")
 
@@ -85,7 +85,7 @@ class OneWay(ChapCase):
         self.step_fails(session, {"CHAP_A": "99"}, nsg=None)
 
     def test_method_list(self):
-        """CHAP is taken from a list that has None too."""
+        """The target chooses CHAP from a list that also contains None."""
         session = self.session(login=False, attention=True)
         answer = session.login_step(session.names() | {"AuthMethod": "CHAP,None"}, 0)
         self.assertEqual(answer["AuthMethod"], "CHAP")
@@ -108,7 +108,7 @@ class OneWay(ChapCase):
         self.refused()
 
     def test_security_stage_left_early(self):
-        """With the T bit in the first request, before any proof (12.1)."""
+        """The first request has the T bit set, before any proof (12.1)."""
         for nsg in (1, 3):
             session = self.session(login=False, attention=True)
             answer = session.login_step(session.names() | {"AuthMethod": "CHAP"}, 0, nsg)
@@ -130,7 +130,7 @@ class OneWay(ChapCase):
                 self.step_fails(session, {"CHAP_N": "alice", "CHAP_R": response})
 
     def test_base64_response(self):
-        """Binary values come as 0x… or 0b… (6.1)."""
+        """Binary values may begin with 0x or 0b (6.1)."""
         import base64
         session, keys = self.challenge()
         digest = Chap("alice", SECRET).response(int(keys["CHAP_I"], 0), bytes.fromhex(keys["CHAP_C"][2:]))
@@ -143,7 +143,7 @@ class OneWay(ChapCase):
         self.assertGreaterEqual(min(len(text) for text in seen), 2 + 2 * 16)
 
     def test_replay(self):
-        """A response that was good for one challenge is not for the next."""
+        """A response that was correct for one challenge is not accepted for the next one."""
         session, keys = self.challenge()
         answer = Chap("alice", SECRET).answer(keys)
         session.login_step(answer, 0, 1)
@@ -151,13 +151,14 @@ class OneWay(ChapCase):
         self.step_fails(other, answer)
 
     def test_mutual_not_configured(self):
-        """The initiator asks for proof that this target cannot give: no login, and no made-up answer."""
+        """The initiator asks for a proof that this target cannot give. There must be no login and no invented
+        answer."""
         session, keys = self.challenge()
         chap = Chap("alice", SECRET, peer_user="bob", peer_secret=MUTUAL)
         self.step_fails(session, chap.answer(keys))
 
     def test_reinstatement_needs_the_secret(self):
-        """A stranger with the ISID of a living session cannot push it out."""
+        """Another initiator that uses the ISID of a session cannot end this session without the secret."""
         alice = self.login(Chap("alice", SECRET))
         with self.assertRaises(LoginError):
             Session(self.daemon.address, IQN + "a", isid=alice.isid, chap=Chap("alice", "wrong-secret-1234"))
@@ -176,7 +177,7 @@ class Mutual(ChapCase):
                 self.login(Chap("alice", SECRET, algorithm, "bob", MUTUAL)).logout()
 
     def test_one_way_is_enough(self):
-        """Whether the target must prove itself is the initiator's to ask."""
+        """The initiator decides whether the target must prove itself."""
         self.login(Chap("alice", SECRET)).logout()
 
     def test_wrong_secret_gets_no_answer(self):
@@ -188,13 +189,14 @@ class Mutual(ChapCase):
         self.assertNotIn("CHAP_R", caught.exception.keys)
 
     def test_reflected_challenge(self):
-        """The target's own challenge sent back, to have it computed (9.2.1)."""
+        """The initiator sends back the target's own challenge, so that the target computes the response (9.2.1)."""
         session, keys = self.challenge()
         answer = Chap("alice", SECRET).answer(keys) | {"CHAP_I": keys["CHAP_I"], "CHAP_C": keys["CHAP_C"]}
         self.step_fails(session, answer)
 
     def test_challenge_of_another_connection(self):
-        """The classic reflection: open a second connection and let the target answer the first one's challenge."""
+        """The classic reflection: the initiator opens a second connection, and lets the target answer the challenge
+        of the first one there."""
         first, keys = self.challenge()
         second, other = self.challenge()
         reflected = Chap("mallory", "guess-guess-guess").answer(other) | {"CHAP_I": keys["CHAP_I"],
@@ -223,7 +225,7 @@ class InDiscovery(ChapCase):
         self.assertIn(("TargetName", IQN + "a"), session.text({"SendTargets": "All"}))
 
     def test_no_upgrade(self):
-        """A discovery session's login gives no way into a target."""
+        """The login of a discovery session does not allow access to a target."""
         session = self.login(Chap("alice", SECRET), target=None)
         session.connection.send(p.command(bytes(6), 1, session.cmdsn, session.expstatsn))
         try:

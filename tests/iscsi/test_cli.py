@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: what is wrong ends with one clear line and a non-zero status, before anything is served."""
+"""The command line: an error ends the daemon with one clear line and a status other than zero, before anything is
+served."""
 import os
 import resource
 import socket
@@ -35,7 +36,7 @@ class CommandLine(unittest.TestCase):
         return path
 
     def refused(self, *args, names=()):
-        """The daemon ends with one line that names each of names."""
+        """The daemon must end with one line that contains each of names."""
         result = run("--portal", f"127.0.0.1:{free_port()}", *args)
         self.assertGreater(result.returncode, 0, f"{args}: exit status {result.returncode}")
         lines = result.stderr.splitlines()
@@ -67,7 +68,7 @@ class CommandLine(unittest.TestCase):
         self.refused("--dump-handlers=nosuch", names=["nosuch"])
 
     def test_run(self):
-        """The command gets the address of the first export; its exit status becomes that of the daemon."""
+        """The command gets the address of the first export, and its exit status becomes that of the daemon."""
         export = ("--export", "alloc/a,size=1M,name=a,lun=3")
         result = run(*export, "--run", "echo $uri; echo $portal $target $lun; exit 7")
         self.assertEqual(result.returncode, 7, result.stderr)
@@ -112,7 +113,7 @@ class CommandLine(unittest.TestCase):
             self.assertIn("LUN 0 of", log.read())
 
     def test_path_that_is_not_ascii(self):
-        """Paths are bytes, whatever the locale."""
+        """Paths are bytes, independent of the locale."""
         for name in ("Größe.img".encode(), b"\xff\xfe.img"):
             path = os.path.join(os.fsencode(self.folder), name)
             with open(path, "wb") as image:
@@ -249,7 +250,7 @@ class CommandLine(unittest.TestCase):
         self.refused("--export", ALLOC, "--iqn", "iqn.2026-11.test:x", names=["name=a", "--iqn"])
 
     def test_create(self):
-        """A file is created only where the command line says so."""
+        """A file is created only if the command line asks for it."""
         path = self.path("disk")
         self.export(f"file/{path},size=1M", path, "create")
         self.assertFalse(os.path.exists(path))
@@ -266,7 +267,7 @@ class CommandLine(unittest.TestCase):
             self.assertNotIn("was created", daemon.output())
 
     def test_failed_start_leaves_no_file(self):
-        """The files are created last, and removed again if the start fails after that."""
+        """The files are created last, and removed again if the start fails afterwards."""
         made = ["--export", f"file/{self.path('one')},size=1M,create", "--export", f"file/{self.path('two')},size=1M,create"]
         kept = self.path("kept", 1 << 20)
         with socket.create_server(("127.0.0.1", 0)) as other:
@@ -288,7 +289,7 @@ class CommandLine(unittest.TestCase):
         self.assertFalse(os.path.exists(self.path("absent")), "a refused export created its file")
 
     def test_file_shorter_than_asked(self):
-        """A file that exists keeps its size: another one asked for is a mistake."""
+        """A file that exists keeps its size. To ask for another size is an error."""
         path = self.path("short", 1 << 20)
         self.export(f"file/{path},size=2M", path)
         self.assertEqual(os.path.getsize(path), 1 << 20)
@@ -297,7 +298,7 @@ class CommandLine(unittest.TestCase):
         self.export(f"file/{self.path('empty', 0)}", self.path("empty"))
 
     def test_limit_of_file_size(self):
-        """Reached by the main thread: a signal that would kill comes with it."""
+        """The main thread reaches the limit, and with it comes a signal that would end the process."""
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
         try:
@@ -324,7 +325,7 @@ class CommandLine(unittest.TestCase):
                 self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
 
     def test_address_that_is_not_there_yet(self):
-        """The other portal is served meanwhile."""
+        """The other portal is served in the meantime."""
         with Daemon("--export", ALLOC, "--allow-any", "--portal", "192.0.2.77:3260", "--portal", "[2001:db8::1]:3260") as daemon:
             for portal in ("192.0.2.77:3260", "[2001:db8::1]:3260"):
                 self.assertIn(f"{portal}: no interface has this address yet", daemon.output())
@@ -340,7 +341,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn(portal, result.stderr)
 
     def test_one_busy_port_of_two(self):
-        """All portals or none: a free one is not served when the other is taken."""
+        """If one of the ports is in use, the other one is not served either."""
         with socket.create_server(("127.0.0.1", 0)) as other:
             free, busy = free_port(), other.getsockname()[1]
             result = run("--export", ALLOC, "--portal", f"127.0.0.1:{free}", "--portal", f"127.0.0.1:{busy}")
@@ -362,7 +363,7 @@ class CommandLine(unittest.TestCase):
         with Daemon("--export", f"file/{path},name=a"):
             self.export(f"file/{path},name=a", path)
         with Daemon("--export", f"file/{path},name=a"):
-            pass  # free again after a clean stop
+            pass  # the port is free again after a clean stop
 
     def test_secret_files(self):
         def chap(path):
@@ -418,7 +419,7 @@ class Served(unittest.TestCase):
                 session.execute(cdb.TEST_UNIT_READY)
 
     def test_relative_path(self):
-        """It starts in the current folder, whatever the state folder is."""
+        """A relative path begins in the current folder and not in the state folder."""
         with tempfile.TemporaryDirectory(dir=".") as folder:
             path = f"{os.path.basename(folder)}/disk"
             with Daemon("--state-dir", f"{folder}/state", "--export", f"file/{path},size=1M,create,name=a"):
@@ -440,7 +441,7 @@ class Served(unittest.TestCase):
             self.assertEqual(addresses, ["san.example.com:13260,1"])
 
     def test_string_of_dev_config(self):
-        """The options of a handler also stand after a semicolon, and a byte as a tilde and two digits."""
+        """Options of a handler may also follow a semicolon, and a tilde with two digits stands for a byte."""
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "a;b.img")
             with Daemon("--export", f"file/{folder}/a~3bb.img;cache=writethrough,size=1M,create,name=a"):
@@ -454,7 +455,7 @@ class Served(unittest.TestCase):
                 self.assertEqual([v for k, v in pairs if k == "TargetName"], [name])
 
     def test_shared_name_makes_luns(self):
-        """Gaps between LUN numbers stay, and the order of the options has no effect."""
+        """Gaps between LUN numbers remain, and the order of the options does not matter."""
         exports = ("alloc/b,size=2M,name=a,lun=7", "alloc/c,size=3M,name=a,lun=16383", "alloc/a,size=1M,name=a,lun=2")
         with Daemon(*(arg for export in exports for arg in ("--export", export))) as daemon:
             with daemon.session("a") as session:

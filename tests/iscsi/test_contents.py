@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contents of a disk in memory: they survive the daemon where systemd keeps them, and their loss is noticed."""
+"""The contents of a disk in memory: they survive the daemon if systemd keeps them, and their loss is noticed."""
 import os
 import tempfile
 import unittest
@@ -16,7 +16,7 @@ MEDIUM_MAY_HAVE_CHANGED = (6, 0x28, 0x00)
 
 
 def attentions(session):
-    """The unit attentions that wait, in their order."""
+    """Returns the unit attentions that wait, in their order."""
     seen = []
     while (task := session.execute(cdb.TEST_UNIT_READY)).key:
         seen.append(task.key)
@@ -53,7 +53,7 @@ class Contents(unittest.TestCase):
             daemon.stop()
 
     def lose(self, *options):
-        """A disk that was written, and whose daemon was killed, without anybody who keeps its memory."""
+        """Writes to a disk and kills its daemon, while nothing keeps its memory."""
         daemon = Daemon("--export", DISK + "".join(options), *self.state)
         serial = self.write(daemon)
         daemon.kill()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Moving data (RFC 7143 4.2.4.2, 11.7, 11.8): each way a write may carry it, residuals, and Data-Out gone wrong."""
+"""Transfer of data (RFC 7143 4.2.4.2, 11.7, 11.8): each way in which a write may send its data, residuals, and
+wrong Data-Out."""
 import itertools
 import os
 import random
@@ -11,11 +12,11 @@ from case import DaemonCase, main
 from initiator import Task
 
 BLOCK = 512
-SIZES = (1, 2, 7, 8, 9, 63, 128, 129, 1000, 2048)  # blocks
+SIZES = (1, 2, 7, 8, 9, 63, 128, 129, 1000, 2048)  # in blocks
 
 
 class Combinations(DaemonCase):
-    """The initiator class checks burst, segment and R2T limits on each PDU of these."""
+    """The initiator checks the burst, segment and R2T limits for each PDU of these tests."""
 
     def exercise(self, keys, sizes=SIZES):
         session = self.session(keys=keys)
@@ -43,13 +44,14 @@ class Combinations(DaemonCase):
                 self.exercise(keys)
 
     def test_small_segments(self):
-        """Data-In in pieces of our MaxRecvDataSegmentLength, also one that is not a multiple of the block or of 4."""
+        """Data-In comes in pieces of our MaxRecvDataSegmentLength, also if this is not a multiple of the block or
+        of 4."""
         for segment in ("512", "513", "1000", "8192", "16777215"):
             for digest in ("None", "CRC32C"):
                 self.exercise({"MaxRecvDataSegmentLength": segment, "DataDigest": digest, "MaxBurstLength": "65536"})
 
     def test_pipelined_writes(self):
-        """Commands that wait for solicited data do not hold up others, and end with their own data."""
+        """Commands that wait for solicited data do not delay others, and each ends with its own data."""
         session = self.session(keys={"ImmediateData": "No", "InitialR2T": "Yes", "MaxOutstandingR2T": "4",
                                      "MaxBurstLength": "8192"})
         blocks = [os.urandom(32768) for _ in range(16)]
@@ -71,7 +73,7 @@ class Combinations(DaemonCase):
             self.assertEqual(session.finish(task).status, cdb.GOOD)
 
     def test_pdu_in_single_bytes(self):
-        """Framing survives any split of the stream."""
+        """The stream may be split at any place."""
         session = self.session(keys={"HeaderDigest": "CRC32C", "DataDigest": "CRC32C"})
         data = os.urandom(BLOCK)
         pdu = p.command(cdb.write10(5, 1), 77, session.take_cmdsn(), session.expstatsn,
@@ -83,7 +85,7 @@ class Combinations(DaemonCase):
         self.assertEqual(session.good(cdb.read10(5, 1), length=BLOCK), data)
 
     def test_slow_reader(self):
-        """A peer that does not read its Data-In holds back only itself."""
+        """A peer that does not read its Data-In delays only itself."""
         slow = self.session(receive_buffer=4096)
         tasks = [slow.start(cdb.read10(0, 2048), length=2048 * BLOCK) for _ in range(8)]
         self.assert_serving()
@@ -96,7 +98,7 @@ VERIFY_BYTES = struct.pack(">BBIBHB", 0x2F, 0x02, 20, 0, 2, 0)  # BYTCHK = 1
 
 
 class Residuals(DaemonCase):
-    """RFC 7143 11.4.5: the difference between what the CDB moves and the Expected Data Transfer Length."""
+    """RFC 7143 11.4.5: the difference between the length of the CDB and the Expected Data Transfer Length."""
 
     def check(self, task, overflow, underflow, residual):
         self.assertEqual(task.status, cdb.GOOD, task.key)
@@ -134,7 +136,7 @@ class Residuals(DaemonCase):
         self.assertEqual(session.good(cdb.read10(9, 1), length=BLOCK), data[:BLOCK])
 
     def test_write_underflow_solicited(self):
-        """The rest is not asked for."""
+        """The target does not ask for the rest of the data."""
         session = self.session(keys={"ImmediateData": "No", "InitialR2T": "Yes"})
         data = os.urandom(64 * BLOCK)
         self.check(session.execute(cdb.write10(9, 1), data), False, True, 63 * BLOCK)
@@ -145,7 +147,7 @@ class Residuals(DaemonCase):
         self.assertEqual((task.overflow, task.underflow, task.residual), (overflow, underflow, residual))
 
     def test_write_overflow(self):
-        """Too little Data-Out: nothing is written, and it is not GOOD."""
+        """There is not enough Data-Out: nothing is written, and the status is not GOOD."""
         for keys in ({}, {"ImmediateData": "No", "InitialR2T": "Yes"}):
             session = self.session(keys=keys)
             before = session.good(cdb.read10(20, 2), length=2 * BLOCK)
@@ -162,7 +164,7 @@ class Residuals(DaemonCase):
             self.refused(task, (5, 0x0E, 3), True, False, 2 * BLOCK)
 
     def test_wrong_direction(self):
-        """The R flag in the PDU of a command that writes or compares."""
+        """The R flag is set in the PDU of a command that writes or compares."""
         session = self.session()
         before = session.good(cdb.read10(20, 2), length=2 * BLOCK)
         for command in (cdb.write10(20, 2), WRITE_AND_VERIFY, VERIFY_BYTES):
@@ -183,7 +185,7 @@ class Residuals(DaemonCase):
         self.check(task, False, True, 250)
 
     def test_residual_with_check_condition(self):
-        """A command that fails moves nothing: all is residual."""
+        """A command that fails moves no data, so the residual is the whole length."""
         task = self.session().execute(cdb.read10(0xFFFFFFF0, 1), length=BLOCK)
         self.assertEqual((task.status, task.key), (cdb.CHECK_CONDITION, cdb.OUT_OF_RANGE))
         self.assertEqual((task.underflow, task.residual), (True, BLOCK))
@@ -191,7 +193,7 @@ class Residuals(DaemonCase):
 
 class AdditionalHeaders(DaemonCase):
     def test_extended_cdb(self):
-        """A 32-byte CDB is parsed and judged by its opcode."""
+        """A 32-byte CDB is parsed, and accepted or refused by its opcode."""
         for digest in ("None", "CRC32C"):
             session = self.session(keys={"HeaderDigest": digest})
             task = session.execute(struct.pack(">BBBBBBBBH", 0x7F, 0, 0, 0, 0, 0, 0, 24, 0x1234).ljust(32, b"\0"))
@@ -199,7 +201,7 @@ class AdditionalHeaders(DaemonCase):
             self.assertEqual(task.key[0], 5)
 
     def odd(self, ahs, **fields):
-        """The target executes the command, rejects it or closes; it does not hang."""
+        """The target must execute the command, reject it or close the connection. It must not hang."""
         session = self.session()
         pdu = p.command(cdb.TEST_UNIT_READY, 900, session.cmdsn, session.expstatsn)
         pdu.ahs = ahs
@@ -227,14 +229,14 @@ class AdditionalHeaders(DaemonCase):
 
 
 class BadDataOut(DaemonCase):
-    """ErrorRecoveryLevel 0: what is wrong ends the task or the connection (7.9), never in GOOD."""
+    """At ErrorRecoveryLevel 0, wrong data ends the task or the connection (7.9), and never with GOOD."""
 
     def setUp(self):
         self.before = os.urandom(32 * BLOCK)
         self.session().good(cdb.write10(0, 32), self.before)
 
     def start(self, keys=None, blocks=32):
-        """A write whose first R2T has come."""
+        """Starts a write and waits for its first R2T."""
         keys = {"ImmediateData": "No", "InitialR2T": "Yes", "MaxBurstLength": "8192"} | (keys or {})
         session = self.session(keys=keys)
         task = session.start(cdb.write10(0, blocks), os.urandom(blocks * BLOCK), manual=True)
@@ -243,10 +245,10 @@ class BadDataOut(DaemonCase):
         return session, task, task.r2ts[0]
 
     def not_good(self, session, task, rejected=False):
-        """Fails if the task ends in GOOD, or not at all. rejected: a Reject is the only answer (the whole command is
-        refused, or a digest is wrong); elsewhere it would be a second one, and initiators drop the session at it.
-        The target waits for the data of each R2T that it has sent before it answers, so an R2T that was under way
-        when the wrong PDU arrived is answered here."""
+        """Fails if the task ends with GOOD, or does not end. With rejected, a Reject must be the only answer (the
+        whole command is refused, or a digest is wrong). Otherwise a Reject would be a second answer, at which
+        initiators end the session. Before the target answers, it waits for the data of each R2T that it has sent,
+        so an R2T that was sent before the wrong PDU arrived is answered here."""
         try:
             while True:
                 pdu = session.connection.recv()
@@ -306,7 +308,7 @@ class BadDataOut(DaemonCase):
         self.not_good(session, task)
 
     def test_segment_over_the_limit(self):
-        """More than the target's MaxRecvDataSegmentLength in one PDU."""
+        """One PDU carries more than the target's MaxRecvDataSegmentLength."""
         session, task, r2t = self.start()
         pdu = self.data_out(session, task, r2t, data=b"")
         pdu.data_len = min(session.segment + 4, 0xFFFFFF)
@@ -314,7 +316,7 @@ class BadDataOut(DaemonCase):
         self.not_good(session, task)
 
     def test_unknown_task(self):
-        """Data-Out for a task that is over is dropped or rejected; the session may go on (4.2.4.2)."""
+        """Data-Out for a task that has ended is ignored or rejected; the session may continue (4.2.4.2)."""
         session = self.session()
         session.connection.send(p.data_out(0x4242, 7, 0, 0, bytes(512), True, session.expstatsn))
         try:
@@ -329,7 +331,7 @@ class BadDataOut(DaemonCase):
         self.not_good(session, task)
 
     def test_unsolicited_before_the_r2t(self):
-        """In one piece with the command, the data arrive before the target sends an R2T."""
+        """The data arrives in one piece with the command, before the target sends an R2T."""
         session = self.session(keys={"ImmediateData": "No", "InitialR2T": "Yes"})
         with session.connection.corked():
             task = session.start(cdb.write10(0, 8), bytes(4096), manual=True)
@@ -355,7 +357,7 @@ class BadDataOut(DaemonCase):
         self.not_good(session, Task(500, b"", b"", BLOCK, 0, False), rejected=True)
 
     def test_data_digest_error(self):
-        """Data with a wrong CRC never reach the medium (7.8)."""
+        """Data with a wrong CRC is never written to the medium (7.8)."""
         session, task, r2t = self.start({"DataDigest": "CRC32C"})
         stream = bytearray(self.data_out(session, task, r2t).encode(False, True))
         stream[100] ^= 1
@@ -376,7 +378,7 @@ class BadDataOut(DaemonCase):
         self.assertEqual(self.session().good(cdb.read10(0, 1), length=BLOCK), self.before[:BLOCK])
 
     def test_header_digest_error(self):
-        """Nothing in such a PDU can be believed: at level 0 the connection ends (7.8)."""
+        """Nothing in such a PDU can be trusted, so at level 0 the connection ends (7.8)."""
         session = self.session(keys={"HeaderDigest": "CRC32C"})
         stream = bytearray(p.command(cdb.TEST_UNIT_READY, 500, session.cmdsn, session.expstatsn).encode(True))
         stream[20] ^= 1

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a logical unit says of itself (SPC-4, SBC-4) holds together, and holds true of what it does: each handler, each
-block size."""
+"""What a logical unit reports about itself (SPC-4, SBC-4) is consistent, and agrees with what it does, for each
+handler and block size."""
 import os
 import resource
 import struct
@@ -61,7 +61,7 @@ def lba_status(lba, length=512):
 
 
 class Unit:
-    """The tests of one kind of unit; each has a daemon and a session of its own."""
+    """The tests of one kind of unit. Each test has a daemon and a session of its own."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="tcmur-device-")
@@ -81,7 +81,7 @@ class Unit:
         return session
 
     def data(self, command, length=16384, session=None):
-        """Data-In of a command that has to end well."""
+        """Returns the Data-In of a command that must succeed."""
         return bytes((session or self.session).good(command, length=length))
 
     def refused(self, command, key, out=b"", length=None):
@@ -97,13 +97,14 @@ class Unit:
     def test_inquiry(self):
         data = self.data(cdb.inquiry())
         self.assertEqual((len(data), data[4]), (96, 91))
-        self.assertEqual(data[2:4] + data[5:8], bytes((6, 0x12, 0x10, 0, 2)))  # implicit TPGS, no 3PC; CMDQUE
+        self.assertEqual(data[2:4] + data[5:8], bytes((6, 0x12, 0x10, 0, 2)))  # TPGS: implicit; 3PC is 0; CMDQUE is 1
         self.assertEqual(data[8:36], b"LIO-ORG TCMU device     0002")
         versions = [u16(data, at) for at in range(58, 74, 2)]
         for version in 0xA0, 0x460, 0x600, 0x960:  # SAM-5, SPC-4, SBC-4, iSCSI
             self.assertIn(version, versions)
         groups = self.data(struct.pack(">BB4xI2x", 0xA3, 0x0A, 255))
-        self.assertEqual(groups, struct.pack(">IBBHBBBBHH", 12, 0, 1, 1, 0, 0, 0, 1, 0, 1))  # active, one port
+        # active/optimized, one port
+        self.assertEqual(groups, struct.pack(">IBBHBBBBHH", 12, 0, 1, 1, 0, 0, 0, 1, 0, 1))
         self.assertIn(struct.pack(">BBBBHH", 0x51, 0x95, 0, 4, 0, 1), self.page(0x83))  # port group 1
         for length in 0, 1, 5, 36, 95, 96:
             self.assertEqual(self.data(cdb.inquiry(length=length)), data[:length])
@@ -129,7 +130,7 @@ class Unit:
         while at < len(page):
             length = page[at + 3]
             found[page[at + 1] >> 4 & 3, page[at + 1] & 15] = page[at] & 15, page[at + 4:at + 4 + length]
-            if page[at + 1] >> 4 & 3:  # PIV, iSCSI
+            if page[at + 1] >> 4 & 3:  # PIV is set, and the protocol is iSCSI
                 self.assertEqual((page[at] >> 4, page[at + 1] >> 7), (5, 1))
             at += 4 + length
         self.assertEqual(at, len(page))
@@ -183,9 +184,9 @@ class Unit:
         self.refused(write_same16(0, 1, 0x18), cdb.INVALID_FIELD, bytes(self.block))
 
     def usage(self):
-        """Blocks available (1) and used (2) of the Logical Block Provisioning log page."""
+        """Returns the available (1) and used (2) blocks of the Logical Block Provisioning log page."""
         page = self.data(log_sense(0x0C))
-        self.assertEqual((page[0], u16(page, 2) + 4), (0x8C, len(page)))  # with DS
+        self.assertEqual((page[0], u16(page, 2) + 4), (0x8C, len(page)))  # the DS bit is set
         counts = {u16(page, at): u32(page, at + 4) for at in range(4, len(page), 12)}
         self.assertEqual(set(counts), {1, 2})
         self.assertLessEqual(sum(counts.values()), SIZE // self.block)
@@ -201,7 +202,7 @@ class Unit:
                 self.refused(log_sense(code), cdb.INVALID_FIELD, length=512)
 
     def test_opcodes(self):
-        """What is listed is not refused as unknown, and what is unknown is not listed."""
+        """An opcode that is listed is not refused as unknown, and one that is refused as unknown is not listed."""
         data, known, at = self.data(supported_opcodes()), set(), 4
         while at < len(data):
             known.add((data[at], u16(data, at + 2) if data[at + 5] & 1 else None, u16(data, at + 6)))
@@ -210,7 +211,8 @@ class Unit:
         for opcode, action, length in known:
             one = self.data(one_opcode(opcode, action))
             self.assertEqual((one[1] & 7, u16(one, 2), one[4]), (3, length, opcode))
-            task = self.session.execute(bytes((opcode, (action or 0) | 0xE0)).ljust(length, b"\0"))  # a wrong field
+            # one field of the CDB is wrong
+            task = self.session.execute(bytes((opcode, (action or 0) | 0xE0)).ljust(length, b"\0"))
             self.assertNotEqual(task.key, cdb.INVALID_OPCODE)
         opcodes = {opcode for opcode, _, _ in known}
         for opcode in set(range(256)) - opcodes:
@@ -247,11 +249,12 @@ class Unit:
         self.assertEqual(self.data(mode_sense10(8))[3] & 0x80, 0x80)  # WP
         self.assertEqual(other.execute(cdb.TEST_UNIT_READY).key, (6, 0x2A, 0x01))
         other.good(cdb.TEST_UNIT_READY)
-        page[8 + 3] ^= 0x10  # nobody may change this
+        page[8 + 3] ^= 0x10  # this field cannot be changed
         self.refused(mode_select10(len(page)), (5, 0x26, 0), bytes(page))
 
     def test_descriptor_information(self):
-        """INFORMATION is of 32 bits in fixed sense, 64 in descriptors; where the data differ it is an offset."""
+        """INFORMATION has 32 bits in fixed sense data and 64 bits in descriptors. After a miscompare it is an
+        offset."""
         pattern = bytes(self.block)
         self.session.good(cdb.write16(7, 1), pattern)
         wrong = pattern[:-1] + b"\1"
@@ -264,7 +267,7 @@ class File512(Unit, unittest.TestCase):
     handler, block = "file", 512
 
     def test_full_storage(self):
-        """A limit of the file's size stands for a full file system."""
+        """A limit on the file's size takes the place of a full file system."""
         resource.prlimit(self.daemon.process.pid, resource.RLIMIT_FSIZE, (MIB, MIB))
         self.session.good(cdb.write16(0, 1), bytes(512))
         self.refused(cdb.write16(MIB // 512, 1), (7, 0x27, 0x07), bytes(512))

@@ -13,7 +13,7 @@ COMMAND_ABORTED = 0x40
 
 
 def served(storage):
-    """A daemon that serves storage, which may have filters, as target a."""
+    """Starts a daemon that serves the storage, with its filters, as target a."""
     return Daemon("--export", f"{storage},size=16M,name=a")
 
 
@@ -48,7 +48,7 @@ class Delay(FilterCase):
             self.assertIn("filters: delay (read=200ms), delay (delay-random=200-210ms)", daemon.output())
 
     def test_abort(self):
-        """An aborted command leaves the filter at once; other commands are served meanwhile."""
+        """An aborted command leaves the filter at once, and other commands are served in the meantime."""
         with served("alloc/a;filter=delay;read=1000s") as daemon, self.session(daemon) as session:
             task = session.start(cdb.read10(0, 8), length=4096)
             session.good(cdb.write10(0, 8), out=bytes(4096))
@@ -66,7 +66,7 @@ class Delay(FilterCase):
             self.assertEqual(session.finish(task).status, COMMAND_ABORTED)
 
     def test_stop(self):
-        """The daemon does not wait for the time of a filter when it stops."""
+        """When the daemon stops, it does not wait until the time of a filter has passed."""
         with served("alloc/a;filter=delay;read=1000s") as daemon:
             session = self.session(daemon)
             self.addCleanup(session.connection.close)
@@ -76,12 +76,12 @@ class Delay(FilterCase):
 
 class Error(FilterCase):
     def information(self, task):
-        """INFORMATION of fixed sense data: the LBA at fault."""
+        """Returns INFORMATION of fixed sense data, which is the first wrong LBA."""
         self.assertEqual(task.sense[0], 0xF0)
         return int.from_bytes(task.sense[3:7], "big")
 
     def test_bad_blocks(self):
-        """The sense data of a read error names the first bad block, and the good blocks before it are delivered."""
+        """The sense data of a read error contains the first bad block, and the good blocks before it are delivered."""
         with served("alloc/a;filter=error;operations=read;lba=100-101") as daemon, self.session(daemon) as session:
             data = os.urandom(8 * 512)
             session.good(cdb.write10(96, 8), out=data)
@@ -93,7 +93,7 @@ class Error(FilterCase):
             self.assertIn("filters: error (operations=read, lba=100-101)", daemon.output())
 
     def test_sense(self):
-        """Sense data of the administrator's choice, until the count is used up."""
+        """The administrator chooses the sense data, which is returned until the count is used up."""
         with served("null/a;filter=error;sense=4/44/7f;operations=write;count=2") as daemon, \
                 self.session(daemon) as session:
             for _ in range(2):
@@ -125,7 +125,7 @@ class CommandLine(unittest.TestCase):
         self.refused("null/a,filter=delay", "a filter is a part of the storage and follows a ';'")
 
     def test_options_of_the_handler(self):
-        """An option that is written with a comma is the handler's, also behind a filter."""
+        """An option that is written with a comma belongs to the handler, even if it follows a filter."""
         with tempfile.TemporaryDirectory() as folder:
             with Daemon("--export", f"file/{folder}/a;filter=delay;read=1ms,cache=writethrough,size=1M,create,name=a"):
                 pass

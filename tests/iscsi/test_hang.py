@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Storage that does not answer: the commands that went there hang, and nothing else does."""
+"""Storage that does not answer: the commands for it hang, and nothing else does."""
 import os
 import threading
 import time
@@ -40,7 +40,7 @@ class Hang(unittest.TestCase):
         return session
 
     def test_stop(self):
-        """It gives up within its bound, and says why."""
+        """The daemon gives up within its time limit, and says why."""
         self.hanging()
         begin = time.monotonic()
         self.daemon.process.terminate()
@@ -57,7 +57,7 @@ class Hang(unittest.TestCase):
         self.assertEqual(session.ping(), b"ping")
 
     def test_no_answer_to_an_abort(self):
-        """FUNCTION COMPLETE would be a lie while the I/O may still happen (11.5.1)."""
+        """FUNCTION COMPLETE would be wrong while the I/O may still be executed (11.5.1)."""
         session = self.hanging()
         (task,) = session.tasks.values()
         session.connection.send(p.Pdu.make(p.TASK_MANAGEMENT, p.FINAL | p.ABORT_TASK, True, itt=99, w20=task.itt,
@@ -66,7 +66,8 @@ class Hang(unittest.TestCase):
         self.assertNotIn(p.TASK_RESPONSE, [pdu.opcode for pdu in session.others])
 
     def test_same_initiator_again_and_again(self):
-        """It cannot have its session before the old one's commands are over, and its tries leave nothing."""
+        """An initiator that logs in again gets no session before the commands of its old session have ended. Its
+        attempts leave nothing behind."""
         session = self.hanging()
         refused = []
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Peers that lie: each opcode with bad lengths and fields, and bit flips of a valid stream. The daemon drops or
-rejects, and serves a healthy session beside them all the time. A failure is repeated with the
-TCMUR_SEED that is printed."""
+"""Peers that break the protocol: each opcode with wrong lengths and fields, and valid streams with flipped bits.
+The daemon ignores or rejects them, and serves a well-behaved session all the time. TCMUR_SEED is printed; set it to
+repeat a failure."""
 import os
 import random
 import socket
@@ -23,14 +23,14 @@ class HostileCase(DaemonCase):
         self.healthy_session = self.session()
 
     def tearDown(self):
-        """The session from before the storm still works, and so does a new one."""
+        """The session that was opened before the attack still works, and so does a new one."""
         while (self.healthy_session.execute(cdb.TEST_UNIT_READY).key or (0,))[0] == 6:
-            pass  # unit attentions: a flipped bit makes a reset out of an abort
+            pass  # unit attentions are expected, because a flipped bit may turn an abort into a reset
         self.healthy_session.good(cdb.TEST_UNIT_READY)
         super().tearDown()
 
     def throw(self, stream, keys=None):
-        """Sends bytes on a fresh session and reads what comes until the target is quiet or closes."""
+        """Sends bytes in a new session, and reads the answers until the target is quiet or closes the connection."""
         session = self.session(keys=keys)
         self.throw_on(session.connection, stream)
 
@@ -70,7 +70,7 @@ class Lengths(HostileCase):
         self.each_opcode(lambda pdu: setattr(pdu, "total_ahs", 255))
 
     def test_expected_length_beyond_all_memory(self):
-        """Memory for Data-Out is not taken on the word of the initiator."""
+        """The daemon does not allocate memory for Data-Out only because an initiator announces it."""
         for length in (0x7FFFFFFF, 0xFFFFFFFF, 0xFFFFFE00):
             for flags in (p.WRITE, p.READ, p.READ | p.WRITE):
                 for request in (cdb.write10(0, 65535), cdb.write16(0, 0xFFFFFFFF), cdb.read16(0, 0xFFFFFFFF)):
@@ -87,7 +87,7 @@ class Lengths(HostileCase):
         self.throw_on(session.connection, stream)
 
     def test_all_luns(self):
-        """Each form of LUN (SAM-5 4.7), known or not, is answered."""
+        """Each form of a LUN (SAM-5 4.7), known or not, is answered."""
         session = self.session()
         for lun in (b"\x00\x01" + bytes(6), b"\x40\x01" + bytes(6), b"\x80\x00" + bytes(6), b"\xc1\x01" + bytes(6),
                     b"\xff" * 8, b"\x01\x00" + bytes(6), b"\x00\x00\x00\x01" + bytes(4)):
@@ -97,18 +97,19 @@ class Lengths(HostileCase):
             self.assertEqual(data[0], 0x7F, "peripheral qualifier of an unknown LUN (SPC-4 6.6.2)")
 
     def test_every_operation_code(self):
-        """With and without data, all 256, and each service action of some: no hang, no crash."""
+        """All 256 opcodes, and each service action of some, with and without data: no hang and no crash."""
         session = self.session()
         for opcode in range(256):
             for tail in (bytes(15), b"\xff" * 15):
-                if opcode in (0x04, 0x1B):  # FORMAT UNIT, START STOP UNIT: would change the disk for others
+                # FORMAT UNIT and START STOP UNIT would change the disk for the other tests
+                if opcode in (0x04, 0x1B):
                     continue
                 session.execute(bytes([opcode]) + tail, length=4096)
                 session.execute(bytes([opcode]) + tail, b"\xff" * 512)
 
 
 class BitFlips(HostileCase):
-    """A valid session's requests with some bits turned, with and without digests that were made to match."""
+    """Flips some bits in valid requests of a session, with and without digests that are computed afterwards."""
 
     def stream(self):
         pdus = [p.command(cdb.read10(0, 8), 10, 2, 1, length=4096, flags=p.FINAL | p.READ | 1),
@@ -150,7 +151,7 @@ class BitFlips(HostileCase):
             self.throw_on(connection, self.flip(stream, self.random.randint(1, 6)))
 
     def test_shuffled(self):
-        """Valid PDUs in any order, any number of times."""
+        """Sends valid PDUs in any order and any number of times."""
         for _ in range(ROUNDS):
             pdus = [self.random.choice(self.stream()) for _ in range(12)]
             for pdu in pdus:
@@ -159,7 +160,7 @@ class BitFlips(HostileCase):
             self.throw(b"".join(pdu.encode() for pdu in pdus))
 
     def test_random_cdbs(self):
-        """Any CDB under a valid header ends in a status."""
+        """Any CDB in a valid header ends with a status."""
         session = self.session()
         for _ in range(ROUNDS * 10):
             request = bytes([self.random.choice((0x28, 0x2A, 0x88, 0x8A, 0x12, 0x1A, 0x5A, 0x15, 0x55, 0x9E, 0x9F, 0xA0,

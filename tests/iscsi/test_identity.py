@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who a LUN says it is (SPC-4 6.6, 7.8), and that it says so again after a restart."""
+"""The identity that a LUN reports (SPC-4 6.6, 7.8), and that it is the same after a restart."""
 import os
 import re
 import tempfile
@@ -21,7 +21,7 @@ def page(session, code, lun=0):
 
 
 def designators(session, lun=0):
-    """VPD 83h as {(association, type): designator}."""
+    """Returns VPD page 83h as {(association, type): designator}."""
     data, found = page(session, 0x83, lun), {}
     while data:
         found[data[1] >> 4 & 3, data[1] & 15] = data[4:4 + data[3]]
@@ -48,7 +48,7 @@ class Identity(unittest.TestCase):
         self.assertEqual(serial, b"S-1")
 
     def test_memory_is_another_disk_after_each_start(self):
-        """Nothing keeps the memory here, so the contents are not those of before."""
+        """Nothing keeps the memory here, so the contents are lost."""
         with tempfile.TemporaryDirectory(prefix="tcmur-") as folder:
             args = ("--state-dir", os.path.join(folder, "state"), "--export", ALLOC)
             self.assertNotEqual(identity(*args)[1], identity(*args)[1])
@@ -131,9 +131,9 @@ class Storage(unittest.TestCase):
         args = ("--export", f"file/{self.image},name=a", "--state-dir", self.state)
         first = identity(*args)
         self.assertEqual(identity(*args), first)
-        # A LUN keeps its identity when others come and go before it on the command line.
+        # A LUN keeps its identity when other exports are added before it on the command line, or removed.
         self.assertEqual(identity("--export", "alloc/z,size=1M,name=z", *args)[1], first[1])
-        # Without the state folder, too.
+        # This also holds without the state folder.
         self.assertEqual(identity(*args[:2])[1], first[1])
 
     def test_state_folder_is_created_with_the_folders_above_it(self):
@@ -157,7 +157,7 @@ class Storage(unittest.TestCase):
         self.assertIn("no handler", refused.stderr)
 
     def test_two_machines_have_two_serials(self):
-        """The same options on another machine, here in a mount namespace with another /etc/machine-id."""
+        """Runs the same options on another machine, which is a mount namespace with another /etc/machine-id."""
         other = os.path.join(self.folder, "machine-id")
         with open(other, "w", encoding="ascii") as file:
             file.write("f" * 32 + "\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The login phase (RFC 7143 6, 11.12, 11.13, 13): keys in all forms, bad logins, and peers that never log in."""
+"""The login phase (RFC 7143 6, 11.12, 11.13, 13): keys in all forms, wrong logins, and peers that never log in."""
 import os
 import socket
 import struct
@@ -20,7 +20,7 @@ class Keys(DaemonCase):
         return session.answers
 
     def test_digest_choice(self):
-        """The target takes the first that it supports of the initiator's list (6.2.1)."""
+        """The target chooses the first value in the initiator's list that it supports (6.2.1)."""
         for offer, choice in (("CRC32C", "CRC32C"), ("None", "None"), ("CRC32C,None", "CRC32C"),
                               ("None,CRC32C", "None"), ("X-com.example.sum,CRC32C", "CRC32C")):
             answers = self.answers(HeaderDigest=offer, DataDigest=offer)
@@ -54,7 +54,7 @@ class Keys(DaemonCase):
         self.assertEqual(self.answers(**{"X-com.example.key": "7"})["X-com.example.key"], "NotUnderstood")
 
     def test_out_of_range_value(self):
-        """A value that the key cannot have is answered Reject, or ends the login (6.2); never taken."""
+        """A value that the key cannot have is answered with Reject, or ends the login (6.2). It is never accepted."""
         for key, value in (("MaxBurstLength", "511"), ("MaxBurstLength", "16777216"), ("FirstBurstLength", "0"),
                            ("MaxRecvDataSegmentLength", "0"), ("MaxOutstandingR2T", "65536"),
                            ("ErrorRecoveryLevel", "3"), ("InitialR2T", "Maybe"), ("MaxBurstLength", "12x"),
@@ -67,7 +67,7 @@ class Keys(DaemonCase):
                     self.assertEqual(error.status >> 8, 2)
 
     def test_two_stages(self):
-        """Security stage with AuthMethod=None, then the operational one."""
+        """The security stage with AuthMethod=None is followed by the operational stage."""
         session = self.session(login=False, attention=True)
         answer = session.login_step(session.names() | {"AuthMethod": "None"}, 0, 1)
         self.assertEqual(answer["AuthMethod"], "None")
@@ -88,7 +88,7 @@ class Keys(DaemonCase):
         self.assertEqual(session.ping(), b"ping")
 
     def test_text_split_over_requests(self):
-        """C bit (11.12.2): the text may be cut anywhere, also inside a key."""
+        """C bit (11.12.2): the text may be cut at any place, also inside a key."""
         session = self.session(login=False, attention=True)
         text = p.encode_keys(session.names() | session.asked)
         for piece in (text[:20], text[20:33]):
@@ -101,11 +101,11 @@ class Keys(DaemonCase):
         self.assertTrue(reply.final)
 
     def test_target_portal_group_tag(self):
-        """Declared in the first response that follows the TargetName (13.9)."""
+        """The tag is declared in the first response after the TargetName (13.9)."""
         self.assertEqual(self.answers()["TargetPortalGroupTag"], "1")
 
     def test_wide_sequence_numbers(self):
-        """CmdSN and StatSN are serial numbers: they wrap (4.2.2)."""
+        """CmdSN and StatSN are serial numbers that wrap around (4.2.2)."""
         session = self.session(cmdsn=0xFFFFFFFE)
         for _ in range(5):
             self.assertEqual(session.execute(bytes(6)).status, 0)
@@ -118,7 +118,8 @@ class Refused(DaemonCase):
         return caught.exception.status
 
     def raw(self, keys, flags=p.FINAL | 1 << 2 | 3, **fields):
-        """One Login Request of these keys; the status of its response, or None when the target just closed."""
+        """Sends one Login Request with these keys. Returns the status of the response, or None if the target only
+        closed the connection."""
         with Connection(self.daemon.address) as connection:
             connection.send(p.login(p.encode_keys(keys), flags, b"\x80abcde", **fields))
             try:
@@ -181,7 +182,7 @@ class Refused(DaemonCase):
                     pass
 
     def test_endless_text(self):
-        """Text that goes on for ever with the C bit is cut off, at a bound."""
+        """A text that continues for ever with the C bit is ended at a limit."""
         with Connection(self.daemon.address) as connection:
             with self.assertRaises((EOFError, OSError)):
                 for _ in range(1000):
@@ -190,7 +191,7 @@ class Refused(DaemonCase):
                         raise EOFError
 
     def test_endless_rounds(self):
-        """So is a negotiation that never ends."""
+        """A negotiation that never ends is ended at a limit."""
         with Connection(self.daemon.address) as connection:
             with self.assertRaises((EOFError, OSError)):
                 for count in range(1000):
@@ -250,7 +251,7 @@ class Discovery(DaemonCase):
             self.assertEqual(session.text({"SendTargets": IQN + "c"}), [])
 
     def test_send_targets_in_normal_session(self):
-        """An empty value asks for this session's target (Appendix C)."""
+        """An empty value asks for the target of this session (Appendix C)."""
         session = self.session()
         pairs = session.text({"SendTargets": ""})
         self.assertEqual([v for k, v in pairs if k == "TargetName"], [IQN + "a"])
@@ -265,7 +266,7 @@ class Discovery(DaemonCase):
 
 
 class HalfOpen(DaemonCase):
-    """Peers that connect and do not log in are bounded in count and in time."""
+    """The number of peers that connect and do not log in is limited, and so is their time."""
     args = DaemonCase.args + ("--max-half-open", "8", "--login-timeout", "2")
 
     def test_login_timeout(self):
@@ -280,7 +281,7 @@ class HalfOpen(DaemonCase):
             self.assertTrue(connection.wait_closed())
 
     def test_login_timeout_with_steady_trickle(self):
-        """The limit is from accept to the end of the login, not between bytes."""
+        """The limit counts from accept to the end of the login, and not between bytes."""
         with Connection(self.daemon.address) as connection:
             pdu = p.login(p.encode_keys({"InitiatorName": "iqn.2026-11.test:slow"}), 1 << 2, b"\x80abcde").encode()
             deadline = time.monotonic() + PATIENCE
@@ -291,7 +292,7 @@ class HalfOpen(DaemonCase):
                     time.sleep(0.1)
 
     def test_burst(self):
-        """Connections over the limit wait, so that a burst of logins fails none."""
+        """Connections over the limit have to wait, so that no login of a burst fails."""
         requests = [self.session(login=False, attention=True) for _ in range(100)]
         for session in requests:
             session.connection.send(p.login(p.encode_keys(session.names()), p.FINAL | 1 << 2 | 3, session.isid))
@@ -301,12 +302,13 @@ class HalfOpen(DaemonCase):
             session.connection.close()
 
     def test_silent_peers_take_few_descriptors(self):
-        """The kernel keeps them back for a second; then they take each other's places."""
+        """The kernel holds the connections back for a second. Afterwards they only replace each other."""
         before = self.descriptors()
         silent = [Connection(self.daemon.address) for _ in range(24)]
         for _ in range(3):
             time.sleep(0.5)
-            self.assertLessEqual(self.descriptors(), before + 12)  # 8, and what the start was still opening
+            # 8 for the connections, and those that the start was still opening
+            self.assertLessEqual(self.descriptors(), before + 12)
         for connection in silent:
             connection.close()
 
@@ -314,7 +316,7 @@ class HalfOpen(DaemonCase):
         return len(os.listdir(f"/proc/{self.daemon.process.pid}/fd"))
 
     def test_bursts_over_the_limit(self):
-        """Places that become free while others are still being given away, many times over."""
+        """Places become free while others are still being given away, many times."""
         for _ in range(60):
             burst = [Connection(self.daemon.address) for _ in range(24)]
             time.sleep(0.02)
@@ -349,7 +351,7 @@ class HalfOpen(DaemonCase):
 
 
 class Crowd(DaemonCase):
-    """Silent peers give way to those who want to log in, long before their own time is over."""
+    """Silent peers are closed when others want to log in, long before their own time limit."""
     args = DaemonCase.args + ("--max-half-open", "8", "--login-timeout", "600")
 
     def test_silent_peers_lock_nobody_out(self):

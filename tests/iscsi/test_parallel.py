@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sessions on several loops at one LUN, with commands that only one of them may execute at a time, resets,
-reservations, logins and dropped connections in between: each command ends as the standards allow, and the daemon
-survives. What is looked for is what the thread sanitizer says."""
+"""Sessions on several loops use one LUN, with commands that exclude each other, resets, reservations, logins and
+broken connections. Each command must end as the standards allow, and the daemon must survive. The purpose is to let
+ThreadSanitizer find races."""
 import os
 import random
 import socket
@@ -30,7 +30,7 @@ def write_same(lba, blocks):
 
 
 class Worker(threading.Thread):
-    """One initiator: bursts of random commands on few blocks, so that they meet."""
+    """One initiator, which sends bursts of random commands for few blocks, so that the commands overlap."""
 
     def __init__(self, daemon, seed):
         super().__init__()
@@ -54,10 +54,10 @@ class Worker(threading.Thread):
         tasks = [self.command(session) for _ in range(self.random.randrange(1, 9))]
         what = self.random.random()
         if what < 0.02:
-            return False  # the connection drops with commands in flight
+            return False  # the connection ends with commands in flight
         if what < 0.06:
             session.manage(self.random.choice((p.ABORT_TASK_SET, p.LUN_RESET)))
-        # A reset, of this session or another, may have ended commands without an answer (SAM-5 7.5.8, TAS 0).
+        # A reset, by this session or another, may have ended commands without an answer (SAM-5 7.5.8, TAS 0).
         session.ping()
         try:
             while any(task.status is None for task in tasks):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A backing store that changes its size under a LUN: noticed, and told to every initiator once."""
+"""Storage changes its size while a LUN uses it. The daemon notices this, and reports it to each initiator once."""
 import os
 import signal
 import tempfile
@@ -16,19 +16,19 @@ MIB = 1 << 20
 
 
 def capacity(session):
-    """Bytes, by READ CAPACITY (16)."""
+    """Returns the size in bytes, from READ CAPACITY (16)."""
     data = session.good(cdb.read_capacity16(), length=32)
     return (int.from_bytes(data[:8], "big") + 1) * int.from_bytes(data[8:12], "big")
 
 
 def information(task):
-    """INFORMATION of fixed format sense data (SPC-4 4.5.3)."""
+    """Returns INFORMATION of fixed format sense data (SPC-4 4.5.3)."""
     assert task.sense[0] == 0xF0, task.sense
     return int.from_bytes(task.sense[3:7], "big")
 
 
 def wait_attention(session):
-    """The next unit attention, (0, 0, 0) when none comes."""
+    """Returns the next unit attention, or (0, 0, 0) if there is none."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         task = session.execute(cdb.TEST_UNIT_READY)
@@ -67,7 +67,7 @@ class Resize(unittest.TestCase):
             self.assertEqual(two.good(cdb.read10(lba, 1), length=512), b"\xa5" * 512)
 
     def test_cut_and_restored(self):
-        """The unit keeps its size; the blocks that are gone fail until the file has its size back."""
+        """The unit keeps its size. I/O for the missing blocks fails until the file has its old size again."""
         with self.serve() as daemon, daemon.session("a") as session:
             session.execute(cdb.TEST_UNIT_READY)
             self.change(daemon, 2 * MIB)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""--saveconfig: what initiators see of a saveconfig.json, and what happens to the parts that cannot be restored."""
+"""--saveconfig: what initiators see of a saveconfig.json, and what happens to parts that cannot be restored."""
 import json
 import os
 import signal
@@ -15,7 +15,7 @@ from initiator import Chap, LoginError, Session
 
 ONE, OPEN = "iqn.2026-11.com.example:one", "iqn.2026-11.com.example:open"
 ACL, OTHER = "iqn.2026-11.test:initiator", "iqn.2026-11.test:other"
-# LIO makes the NAA designator of the first 25 digits.
+# LIO makes the NAA designator from the first 25 digits.
 SERIALS = [f"{i}c1c2e6a-52de-4a38-9d1a-0c4e5f3d1b01" for i in range(3)]
 SECRET = "initiator-secret-1"
 NOT_READY, WRITE_PROTECTED = 2, 7
@@ -33,7 +33,7 @@ def luns(session):
 
 
 def ready(session, lun):
-    """After the unit attentions of a new nexus."""
+    """Waits until the unit attentions of a new nexus have been reported."""
     wait_until(lambda: session.execute(cdb.TEST_UNIT_READY, lun=lun).status == 0)
 
 
@@ -47,7 +47,7 @@ class Saveconfig(unittest.TestCase):
             file.truncate(1 << 20)
 
     def config(self):
-        """What Debian's targetcli writes, without the attributes that have their defaults."""
+        """Returns what Debian's targetcli writes, without the attributes that have their defaults."""
         portal = {"ip_address": "127.0.0.1", "iser": False, "offload": False, "port": self.port}
         acl = {"node_wwn": ACL, "chap_userid": "alice", "chap_password": SECRET, "mapped_luns": [
             {"index": 0, "tpg_lun": 5, "write_protect": True, "alias": "a"},
@@ -168,7 +168,7 @@ class Saveconfig(unittest.TestCase):
             self.write(config)
             before = os.stat(self.path)
             started.process.send_signal(signal.SIGHUP)
-            time.sleep(0.5)  # for what must not happen
+            time.sleep(0.5)  # something must not happen during this time
             self.assertEqual(luns(session), [3, 4])
             self.login(started, initiator=ACL, chap=Chap("alice", SECRET)).logout()
             session.logout()

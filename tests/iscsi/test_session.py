@@ -12,7 +12,7 @@ from initiator import LoginError, Task
 
 
 def tur(session, cmdsn, itt, immediate=False):
-    """A TEST UNIT READY with a CmdSN of the test's choice, noted as a task."""
+    """Sends a TEST UNIT READY with this CmdSN, and returns it as a task."""
     session.tasks[itt] = task = Task(itt, cdb.TEST_UNIT_READY, b"", 0, 0, False)
     pdu = p.command(cdb.TEST_UNIT_READY, itt, cmdsn, session.expstatsn, immediate=immediate)
     return task, pdu
@@ -87,7 +87,7 @@ class CommandOrder(DaemonCase):
         self.assertEqual(session.execute(cdb.TEST_UNIT_READY).status, 0)
 
     def test_many_immediate_commands(self):
-        """They are bounded: what is over the limit is rejected as such (11.17.1), not queued for ever."""
+        """Their number is limited. Commands over the limit are rejected (11.17.1) and do not wait for ever."""
         session = self.session(keys={"ImmediateData": "No", "InitialR2T": "Yes"})
         for itt in range(1000, 3000):
             session.connection.send(p.command(cdb.write10(0, 8), itt, session.cmdsn, session.expstatsn, length=4096,
@@ -105,7 +105,7 @@ class CommandOrder(DaemonCase):
         self.assertLessEqual(reasons, {0x05, 0x06, 0x08, 0x0A})
 
     def test_duplicate_task_tag(self):
-        """An ITT in use is a protocol error (11.2.1.8): rejected, or the connection ends."""
+        """An ITT that is in use is a protocol error (11.2.1.8): the PDU is rejected, or the connection ends."""
         session = self.session(keys={"ImmediateData": "No", "InitialR2T": "Yes"})
         task = session.start(cdb.write10(0, 8), bytes(4096), manual=True)
         session.connection.send(p.command(cdb.TEST_UNIT_READY, task.itt, session.take_cmdsn(), session.expstatsn))
@@ -128,7 +128,7 @@ class Window(DaemonCase):
         self.assertEqual(session.maxcmdsn - session.cmdsn + 1, 4)
 
     def test_flow(self):
-        """The window closes over commands that wait, and opens as they end."""
+        """The window closes while commands wait, and opens when they end."""
         session = self.session(keys={"ImmediateData": "No", "InitialR2T": "Yes"})
         tasks = [session.start(cdb.write10(i, 1), bytes(512), manual=True) for i in range(4)]
         while not all(task.r2ts for task in tasks):
@@ -144,7 +144,7 @@ class Window(DaemonCase):
 
 class Reinstatement(DaemonCase):
     def test_same_isid(self):
-        """A login with the ISID of a living session and TSIH 0 ends that one (6.3.5)."""
+        """A login with the ISID of an existing session and TSIH 0 ends this session (6.3.5)."""
         old = self.session()
         task = old.start(cdb.write10(0, 8), bytes(4096), manual=True)
         self.assertIsNone(task.status)
@@ -154,7 +154,8 @@ class Reinstatement(DaemonCase):
         self.assertEqual(new.ping(), b"ping")
 
     def test_same_connection(self):
-        """With its TSIH and CID, too, the session goes on (6.3.4), with what was negotiated for all of it."""
+        """A login with TSIH and CID as well continues the session (6.3.4), with the values that were negotiated for
+        the whole session."""
         keys = {"ImmediateData": "No", "InitialR2T": "Yes", "MaxBurstLength": "4096", "FirstBurstLength": "4096"}
         old = self.session(keys=keys)
         new = self.session(login=False, attention=True, isid=old.isid, tsih=old.tsih)
@@ -190,7 +191,7 @@ class Reinstatement(DaemonCase):
             self.assertEqual(session.ping(), b"ping")
 
     def test_second_connection(self):
-        """MaxConnections is 1: another CID is refused, the session goes on."""
+        """MaxConnections is 1, so another CID is refused, and the session continues."""
         session = self.session()
         with self.assertRaises((LoginError, EOFError)):
             other = self.session(login=False, attention=True, isid=session.isid, tsih=session.tsih)
@@ -226,7 +227,7 @@ class Logout(DaemonCase):
         self.assertTrue(session.connection.wait_closed())
 
     def test_pdu_behind_a_logout(self):
-        """Nothing that follows is executed."""
+        """PDUs after a logout are not executed."""
         session = self.session()
         before = session.good(cdb.read10(0, 1), length=512)
         session.connection.send(
@@ -238,7 +239,8 @@ class Logout(DaemonCase):
 
 
 class Drop(DaemonCase):
-    """The peer goes away in every phase, politely and with a reset; all that it held is freed (LeakSanitizer)."""
+    """The peer ends the connection in every phase, normally or with a reset. Everything that it used is freed
+    (LeakSanitizer)."""
 
     def drop(self, session):
         if self.reset:
@@ -316,7 +318,7 @@ class Nop(DaemonCase):
                 self.assertEqual(session.ping(data, immediate), data)
 
     def test_echo_is_cut_at_our_segment(self):
-        """The answer has no more than our MaxRecvDataSegmentLength (11.18.1)."""
+        """The answer is not longer than our MaxRecvDataSegmentLength (11.18.1)."""
         session = self.session(keys={"MaxRecvDataSegmentLength": "512"})
         data = os.urandom(4096)
         self.assertEqual(session.ping(data), data[:512])
@@ -328,7 +330,7 @@ class Nop(DaemonCase):
         self.assertEqual(session.ping(b"next"), b"next")
 
     def test_answer_to_nothing(self):
-        """A NOP-Out that answers a NOP-In which never was."""
+        """A NOP-Out answers a NOP-In that was never sent."""
         session = self.session()
         session.connection.send(p.Pdu.make(p.NOP_OUT, immediate=True, w20=0x1234, w24=session.cmdsn,
                                            w28=session.expstatsn))
@@ -359,7 +361,7 @@ class DeadPeer(DaemonCase):
         self.assertEqual(session.ping(), b"ping")
 
     def test_peer_that_stopped_reading(self):
-        """Its buffers are full of Data-In, a NOP-In does not even get out."""
+        """The buffers of the socket are full of Data-In, so a NOP-In cannot be sent."""
         session = self.session(receive_buffer=4096)
         for _ in range(32):
             session.start(cdb.read10(0, 2048), length=2048 * 512)
@@ -384,7 +386,7 @@ class Limits(DaemonCase):
 
 
 class Rejects(DaemonCase):
-    """Reject carries the reason and the header of what it refuses (11.17)."""
+    """A Reject contains the reason and the header of the PDU that it refuses (11.17)."""
 
     def reason(self, pdu):
         session = self.session()
@@ -402,7 +404,7 @@ class Rejects(DaemonCase):
                                                            w28=s.expstatsn)), (0x04, 0x05, 0x09))
 
     def test_snack(self):
-        """None at ErrorRecoveryLevel 0."""
+        """There is no SNACK at ErrorRecoveryLevel 0."""
         self.assertIn(self.reason(lambda s: p.Pdu.make(p.SNACK, itt=3, w28=s.expstatsn)), (0x03, 0x04, 0x05))
 
     def test_target_opcode_from_an_initiator(self):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SIGTERM: accept no more, finish what is in flight, flush, log out, exit 0 within a bound."""
+"""SIGTERM: the daemon accepts no more connections, completes commands in flight, flushes, asks initiators to log
+out, and exits with status 0 within a time limit."""
 import os
 import signal
 import socket
@@ -17,7 +18,7 @@ LENGTH = 128 * 512
 
 
 class Writer(threading.Thread):
-    """Keeps writes in flight and notes which of them ended in GOOD."""
+    """Keeps writes in flight, and records which of them ended with GOOD."""
 
     def __init__(self, daemon, first):
         super().__init__()
@@ -35,7 +36,7 @@ class Writer(threading.Thread):
                         break
                     task = self.session.start(cdb.write10(slot * 128, 128), bytes([value]) * LENGTH)
                     pending[task] = slot, value
-                    self.good.pop(slot, None)  # in doubt until it is answered
+                    self.good.pop(slot, None)  # the contents are unknown until the write is answered
                     count += 1
                 pdu = self.session.pump(PATIENCE)
                 self.logout_asked |= pdu.opcode == p.ASYNC_MESSAGE and pdu.bhs[36] == 1
@@ -58,7 +59,7 @@ class Sigterm(unittest.TestCase):
         self.addCleanup(os.unlink, self.path)
 
     def test_under_load(self):
-        """Each write that was answered GOOD is in the file, and none half."""
+        """Each write that was answered with GOOD is completely in the file."""
         daemon = Daemon("--export", f"file/{self.path},name=a")
         writers = [Writer(daemon, first) for first in (0, 64, 128)]
         for writer in writers:
@@ -76,7 +77,7 @@ class Sigterm(unittest.TestCase):
                     self.assertEqual(file.read(LENGTH), bytes([value]) * LENGTH, f"slot {slot}")
 
     def test_logout_is_asked_for(self):
-        """Async Message 1, target requests logout (11.9.1)."""
+        """Async Message 1: the target requests a logout (11.9.1)."""
         daemon = Daemon("--export", "alloc/a,size=1M,name=a")
         session = daemon.session("a")
         daemon.process.send_signal(signal.SIGTERM)
@@ -95,7 +96,7 @@ class Sigterm(unittest.TestCase):
         self.assertIn(1, events)
 
     def test_peers_that_do_not_answer(self):
-        """Silent sessions, half logins and waiting writes do not hold up the end."""
+        """Silent sessions, incomplete logins and waiting writes do not delay the stop."""
         daemon = Daemon("--export", "alloc/a,size=16M,name=a")
         idle = daemon.session("a")
         waiting = daemon.session("a", keys={"ImmediateData": "No", "InitialR2T": "Yes"})
@@ -109,7 +110,8 @@ class Sigterm(unittest.TestCase):
             session.connection.close()
 
     def test_while_initiators_log_in(self):
-        """Connections that come, log in, replace one another and go do not hold up the end, nor outlive it."""
+        """Connections that are opened, log in, replace each other and are closed do not delay the stop, and none
+        remains after it."""
         daemon = Daemon("--export", "alloc/a,size=1M,name=a", "--threads", "2")
         stopped = threading.Event()
 
@@ -138,13 +140,13 @@ class Sigterm(unittest.TestCase):
             socket.create_connection(daemon.address, 1)
 
     def test_twice(self):
-        """A second SIGTERM, or one at once after the start, changes nothing."""
+        """A second SIGTERM, or one immediately after the start, changes nothing."""
         daemon = Daemon("--export", "alloc/a,size=1M,name=a")
         daemon.process.send_signal(signal.SIGTERM)
         self.assertLess(daemon.stop(), PATIENCE)
 
     def test_killed_and_restarted(self):
-        """After kill -9 the lock is gone and the answered FUA writes are there."""
+        """After kill -9 the lock is released, and the FUA writes that were answered are in the file."""
         daemon = Daemon("--export", f"file/{self.path},name=a")
         with daemon.session("a") as session:
             session.execute(cdb.TEST_UNIT_READY)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What systemd hears of the daemon: ready once it serves, signs of life, the stop before it happens; and what it keeps
-open while there is none."""
+"""The messages that systemd receives from the daemon: it is ready, it is alive, it stops; and the descriptors that
+systemd keeps open while no daemon runs."""
 import os
 import socket
 import sys
@@ -13,7 +13,7 @@ from initiator import PATIENCE
 
 
 class Systemd:
-    """with Systemd() as systemd: systemd's end of the conversation, and its file descriptor store."""
+    """systemd's side of the protocol, with its file descriptor store: with Systemd() as systemd: …"""
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -31,7 +31,7 @@ class Systemd:
             os.close(fd)
 
     def hear(self):
-        """The next message that is not about the store."""
+        """Returns the next message that is not about the store."""
         while True:
             said, fds, _, _ = socket.recv_fds(self.socket, 256, 1)
             lines = dict(line.split("=", 1) for line in said.decode().splitlines())
@@ -52,11 +52,11 @@ class Systemd:
         return next(name for name, _ in self.store if name.startswith(kind))
 
     def start(self, *args, **options):
-        """The daemon, with what is in the store, as systemd starts it."""
+        """Starts the daemon with the descriptors in the store, as systemd does."""
         return pass_on(self.store, *args, env={"NOTIFY_SOCKET": self.path}, **options)
 
 
-# Becomes a program whose descriptors from 3 on are those of the first argument.
+# Replaces the process by a program whose descriptors from 3 on are those of the first argument.
 BECOME = """import fcntl, os, sys
 high = [fcntl.fcntl(int(fd), fcntl.F_DUPFD_CLOEXEC, 100) for fd in sys.argv[1].split(",")]
 for i, fd in enumerate(high):
@@ -66,7 +66,7 @@ os.execvp(sys.argv[2], sys.argv[2:])"""
 
 
 def pass_on(named, *args, env, **options):
-    """The daemon with descriptors as systemd passes them: named is a list of (name, descriptor)."""
+    """Starts the daemon with descriptors as systemd passes them. named is a list of (name, descriptor)."""
     fds = [fd for _, fd in named]
     env |= {"LISTEN_FDS": str(len(fds)), "LISTEN_FDNAMES": ":".join(name for name, _ in named)}
     wrapper = [sys.executable, "-c", BECOME, ",".join(map(str, fds))] if fds else []
@@ -75,7 +75,7 @@ def pass_on(named, *args, env, **options):
 
 class SystemdTest(unittest.TestCase):
     def hears(self, daemon, text):
-        """It serves before its start has come to its end."""
+        """Waits for the text, because the daemon serves before its start is complete."""
         wait_until(lambda: text in daemon.output(), daemon.output)
 
     def test_life(self):
@@ -92,7 +92,7 @@ class SystemdTest(unittest.TestCase):
             self.assertEqual(said, b"STOPPING=1")
 
     def test_initiators_wait_for_the_next_daemon(self):
-        """No connection is refused between a daemon that is killed and the next, nor between one that stops and it."""
+        """No connection is refused between a daemon that is killed or stopped and the next one."""
         with Systemd() as systemd:
             daemon = systemd.start("--export", "alloc/a,size=1M")
             self.assertEqual(systemd.hear(), b"READY=1")
@@ -126,7 +126,7 @@ class SystemdTest(unittest.TestCase):
             daemon.stop()
 
     def test_socket_unit(self):
-        """A listening socket of systemd's is as good as one from its store, though it blocks."""
+        """A listening socket of systemd can be used like one from its store, although it is in blocking mode."""
         with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as other:
             daemon = pass_on([("iscsi.socket", listening.fileno()), ("other", other.fileno())], "--export",
                              "alloc/a,size=1M", env={}, port=listening.getsockname()[1])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Task management (RFC 7143 11.5, 11.6, 4.2.3): what is answered, and what is over once it is answered."""
+"""Task management (RFC 7143 11.5, 11.6, 4.2.3): the responses, and what has ended when the response comes."""
 import hashlib
 import os
 import tempfile
@@ -16,14 +16,14 @@ SOLICITED = {"ImmediateData": "No", "InitialR2T": "Yes"}
 
 class TmfCase(DaemonCase):
     def waiting(self, session, lba=0):
-        """A write that waits for the data that it asked for."""
+        """Starts a write that waits for the data of its R2T."""
         task = session.start(cdb.write10(lba, 16), os.urandom(8192), manual=True)
         while not task.r2ts:
             session.pump()
         return task
 
     def assert_aborted(self, session, *tasks):
-        """No answer to the tasks comes any more, and late data do no harm."""
+        """The tasks get no response any more, and data that arrive later do no harm."""
         for task in tasks:
             self.assertIsNone(task.status)
             for r2t in task.r2ts:
@@ -33,7 +33,7 @@ class TmfCase(DaemonCase):
             self.assertIsNone(task.status, "an answer after the task was aborted")
 
     def assert_task_aborted(self, session, task):
-        """The initiator's own command handling learns at once that another initiator has aborted its command."""
+        """The initiator learns at once that another initiator has aborted its command."""
         for r2t in task.r2ts:
             session.answer_r2t(task, r2t)
         self.assertEqual(session.finish(task).status, 0x40)
@@ -74,7 +74,7 @@ class Answers(TmfCase):
                          p.TMF_NO_TASK)
 
     def test_abort_of_a_command_that_never_came(self):
-        """RefCmdSN in the window: the target takes it as received and aborted (11.6.1)."""
+        """RefCmdSN is in the window, so the target treats the command as received and aborted (11.6.1)."""
         session = self.session()
         lost = session.take_cmdsn()
         self.assertEqual(session.manage(p.ABORT_TASK, referenced=0x999, refcmdsn=lost), p.TMF_COMPLETE)
@@ -84,7 +84,7 @@ class ColdReset(TmfCase):
     args = TmfCase.args + ("--threads", "2")
 
     def test_is_not_for_everybody(self):
-        """It would end the sessions of all initiators (11.5.1), so it needs the target's attribute."""
+        """It would end the sessions of all initiators (11.5.1), so an attribute of the target must allow it."""
         session, others = self.session(), [self.session() for _ in range(3)]
         self.assertEqual(session.manage(p.COLD_RESET), p.TMF_NOT_SUPPORTED)
         for undisturbed in (session, *others):
@@ -104,7 +104,7 @@ class Waiting(TmfCase):
         self.assertEqual(session.finish(other).status, 0)
 
     def test_abort_task_on_another_lun(self):
-        """The LUN must be the task's own."""
+        """The LUN must be the LUN of the task."""
         session = self.session(keys=SOLICITED)
         task = self.waiting(session)
         self.assertNotEqual(session.manage(p.ABORT_TASK, lun=1, referenced=task.itt, refcmdsn=session.cmdsn - 1),
@@ -145,7 +145,7 @@ class Waiting(TmfCase):
         self.assertIsNone(task.status)
 
     def test_held_back_command(self):
-        """A command behind a CmdSN hole is in the task set as well (4.2.3.3)."""
+        """A command that waits for a missing CmdSN is in the task set as well (4.2.3.3)."""
         session = self.session()
         hole = session.take_cmdsn()
         task = session.start(cdb.write10(0, 1), os.urandom(512))
@@ -168,11 +168,11 @@ class OtherInitiators(TmfCase):
         self.assertIsNone(self.attention(two))
 
     def test_clear_task_set_tells_others(self):
-        """COMMANDS CLEARED BY ANOTHER INITIATOR for those who lost a command (SAM-5 5.6)."""
+        """Other initiators that lost a command get COMMANDS CLEARED BY ANOTHER INITIATOR (SAM-5 5.6)."""
         one, two, bystander = (self.session(keys=SOLICITED) for _ in range(3))
         task = self.waiting(two)
         self.assertEqual(one.manage(p.CLEAR_TASK_SET), p.TMF_COMPLETE)
-        self.assertEqual(self.attention(two), COMMANDS_CLEARED)  # before the data of the WRITE has come
+        self.assertEqual(self.attention(two), COMMANDS_CLEARED)  # the data of the WRITE have not come yet
         self.assert_task_aborted(two, task)
         self.assertIsNone(self.attention(two))
         self.assertIsNone(self.attention(bystander))
@@ -200,13 +200,13 @@ class OtherInitiators(TmfCase):
         self.assertEqual(one.manage(p.CLEAR_TASK_SET), p.TMF_COMPLETE)
         self.assertEqual(self.attention(two), COMMANDS_CLEARED)
         self.assert_aborted(two, task)
-        self.assertEqual(one.manage(p.LUN_RESET), p.TMF_COMPLETE)  # sets the default again
+        self.assertEqual(one.manage(p.LUN_RESET), p.TMF_COMPLETE)  # this resets the attribute to its default
         self.assertIn(self.attention(one), BUS_RESETS)
         self.assertEqual(one.good(cdb.mode_sense6(0x0A), length=255)[-7] & 0x40, 0x40)
 
 
 class InFlight(TmfCase):
-    """Commands at the storage: the answer comes after they are over, and nothing comes after the answer."""
+    """Commands at the storage: the response comes after they have ended, and nothing comes after the response."""
 
     @classmethod
     def setUpClass(cls):
@@ -238,7 +238,7 @@ class InFlight(TmfCase):
                 pass
 
     def quiet(self, session):
-        """Nothing but the answer to a ping comes."""
+        """Checks that no PDU comes except the answer to a ping."""
         known = set(session.tasks)
         session.ping(immediate=False)
         self.assertEqual(set(session.tasks), known, "an answer after the answer to the task management function")
@@ -257,12 +257,13 @@ class InFlight(TmfCase):
         self.storm(p.LUN_RESET, reading=False)
 
     def test_no_write_lands_after_the_answer(self):
-        """What the medium holds at the answer stays: no write admitted before comes later."""
+        """The contents of the medium do not change after the response: no write that was admitted before is
+        executed later."""
         writer, manager = self.session(), self.session()
         for turn in range(10):
             for i in range(24):
                 writer.start(cdb.write10(i * 128, 128), bytes([turn + 1]) * 65536)
-            writer.ping()  # answered once all of them were received
+            writer.ping()  # this is answered after all commands were received
             self.assertEqual(manager.manage(p.LUN_RESET), p.TMF_COMPLETE)
             before = self.medium()
             time.sleep(0.05)

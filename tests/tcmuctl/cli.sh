@@ -54,7 +54,7 @@ fails "$work: Is a directory" import-tgt --conf "$work"
 fails "/dev/null is not a regular file" import-scst --scst-conf "$conf" -o /dev/null
 fails "$work/nosuch/result: No such file or directory" import-scst --scst-conf "$conf" -o "$work/nosuch/result"
 
-# A file with other rights is replaced, also behind a symbolic link, and never readable by others.
+# A file with other rights is replaced, also if a symbolic link leads to it. It is never readable by others.
 touch "$work/old"
 chmod 644 "$work/old"
 ln -s old "$work/link"

@@ -35,7 +35,7 @@ tgt-*) arguments=(import-tgt --conf "$work/in/targets.conf") ;;
 *) fail "the name of $fixture does not begin with a program" ;;
 esac
 
-# What differs between machines and runs.
+# Replaces everything that differs between machines and runs.
 normal() {
 	local uuid='[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}'
 	sed -E "s|$work/in|@DIR@|g; s/$uuid/@UUID@/g" "$1" |
@@ -65,7 +65,7 @@ normal "$work/out.json" >"$work/out.normal"
 diff -u "$fixture/expected.json" "$work/out.normal" || fail "another result"
 [ -z "$(find "$work" -name 'out.json.*')" ] || fail "a temporary file is left"
 
-# Serial numbers differ, and a second import gives the same ones.
+# Serial numbers differ from each other, and a second import gives the same ones.
 [ -z "$(grep '"wwn" : "[0-9a-f]*-' "$work/out.json" | sort | uniq -d)" ] || fail "two disks have one serial number"
 if ! grep -q 'is random' "$work/remarks"; then
 	"$tcmuctl" "${arguments[@]}" >"$work/again.json" 2>/dev/null

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mutations FOLDER ROUNDS: changes the inputs of a fuzz target's corpus at random, and runs the
- * target with each result. The random numbers are the same in each run, so a failure can be
- * repeated.
+ * mutations FOLDER ROUNDS: changes the inputs of a fuzz target's corpus at random, and runs the target with
+ * each result. The random numbers are the same in each run, so a failure can be repeated.
  */
 #include <dirent.h>
 #include <glib.h>
@@ -14,7 +13,7 @@
 
 #define SEED 20261126
 
-/* Words that mean something to the parsers. */
+/* Words that have a meaning for the parsers. */
 static const char *const words[] = {
     "{",
     "}",
@@ -102,7 +101,7 @@ static void run(GRand *random, const char *input, size_t size, unsigned rounds)
 
 		mutate(random, text);
 
-		/* In memory of just that size, so that AddressSanitizer sees a read behind its end. */
+		/* Memory of exactly this size, so that AddressSanitizer notices a read past its end. */
 		g_autofree uint8_t *exact = g_memdup2(text->str, text->len);
 
 		LLVMFuzzerTestOneInput(exact, exact ? text->len : 0);

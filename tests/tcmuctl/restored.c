@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * restored FILE...: the daemon reads each saveconfig.json, of which an import is expected to write it,
- * without a problem: it knows every key and takes every value, and it opens exactly the TPGs that the import
- * wants open.
+ * restored FILE...: lets the daemon read each saveconfig.json that an import is expected to write. There must
+ * be no problem: the daemon knows every key and accepts every value, and it opens exactly the TPGs that the
+ * import wants to be open.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 #define UUID "63ae2c1f-0000-4000-8000-%012u"
 
-/* Puts values into the place holders of a fixture. Each disk gets a serial number of its own. */
+/* Replaces the place holders of a fixture. Each disk gets a serial number of its own. */
 static char *fill(const char *text)
 {
 	g_auto(GStrv) pieces = g_strsplit(text, "@UUID@", -1);
@@ -29,7 +29,7 @@ static char *fill(const char *text)
 	return g_strdup(filled->str);
 }
 
-/* Prints what the daemon says of the file, and counts it. */
+/* Prints the daemon's remarks about the file, and counts them. */
 static void on_checked(void *arg, int err, const struct error *error, const char *const *lines)
 {
 	unsigned *faults = arg;
@@ -42,7 +42,7 @@ static void on_checked(void *arg, int err, const struct error *error, const char
 	}
 }
 
-/* The import's own value, or LIO's if there is none. */
+/* Returns the value that the import has set, or LIO's default. */
 static bool is_wanted_open(const struct config_node *tpg)
 {
 	JsonObject *lio = json_node_get_object(tpg->raw);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""rtslib.py FILE...: each saveconfig.json has only what rtslib-fb can restore. rtslib restores into the kernel, so this
-program does not call its restore(), but looks at its classes: the arguments that they take, and the attributes that they
-have."""
+"""rtslib.py FILE...: checks that rtslib-fb can restore each saveconfig.json. rtslib restores into the kernel, so
+this program does not call its restore(). It compares the file with rtslib's classes: the arguments that they
+accept, and the attributes that they have."""
 import inspect
 import json
 import sys
@@ -14,7 +14,7 @@ from rtslib_fb.utils import normalize_wwn
 
 ISCSI_NAMES = ("iqn", "naa", "eui")
 UUID = "63ae2c1f-0000-4000-8000-000000000000"
-# restore() deals with these itself.
+# restore() handles these keys itself.
 OF_TPG = {"luns", "portals", "node_acls", "tag", "attributes", "parameters", "enable"}
 OF_ACL = {"attributes", "mapped_luns", "node_wwn"}
 
@@ -51,7 +51,7 @@ def own_settings(config, target, tpg):
 
 
 def check(config):
-    # restore() must know the key of each part, but for ours.
+    # restore() must know the key of each part, except ours.
     source = inspect.getsource(RTSRoot.restore)
     assert all(key in source for key in config if key != "tcmu_runner"), config.keys()
     for storage_object in config["storage_objects"]:
@@ -63,7 +63,7 @@ def check(config):
         normalize_wwn(ISCSI_NAMES, target["wwn"])
         for tpg in target["tpgs"]:
             check_tpg(tpg, objects)
-            # LIO must not open what needs a setting that it does not have.
+            # If a setting is needed that LIO does not have, LIO must not open the TPG.
             assert not own_settings(config, target["wwn"], tpg) or tpg["enable"] is False, target["wwn"]
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# rtslib.sh: rtslib-fb, the library of targetcli, understands the files that the imports write: tests/tcmuctl/rtslib.py
-# looks at what is expected of each fixture. The library is unpacked and not installed.
+# rtslib.sh: checks that rtslib-fb, the library of targetcli, can read the files that the imports write;
+# tests/tcmuctl/rtslib.py checks the expected result of each fixture. The library is unpacked and not installed.
 set -eu
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=../kernel/packages.sh

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts what mounts a tree, and sees that it ends well: exit status 0, no word from a sanitizer, and no mount left."""
+"""Starts a process that mounts a tree, and checks that it ends well: with exit status 0, without a report from a
+sanitizer, and without leaving a mount."""
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ HOST = os.environ.get("TREE_HOST", "tree_host")
 DAEMON = os.environ.get("TCMU_RUNNER", "tcmu-runner")
 HANDLERS = os.environ.get("TCMU_RUNNER_HANDLERS", "")
 REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion", "contract")
-BOUND = 120  # seconds: sanitized, on a busy machine
+BOUND = 120  # In seconds, for a sanitized program on a busy machine.
 
 
 def skip(reason):
@@ -54,7 +55,7 @@ class Tree:
             self.remove()
 
     def remove(self):
-        """Ends the process, and removes what it leaves."""
+        """Ends the process, and removes what it has left."""
         self.kill()
         subprocess.run(["fusermount3", "-u", "-z", "-q", self.folder], check=False)
         self.cleanup()
@@ -91,14 +92,14 @@ class Tree:
         assert status == 0, f"ended with {status}: {output}"
         assert not any(report in output for report in REPORTS), output
 
-    # --- what tests do with files
+    # --- what the tests do with files
 
     def read(self, path):
         with open(self.path(path), encoding="utf-8") as file:
             return file.read()
 
     def write(self, path, text):
-        """As a shell's echo or printf does it: one open, one write."""
+        """Writes as a shell's echo or printf does: one open, one write."""
         fd = os.open(self.path(path), os.O_WRONLY | os.O_TRUNC)
         try:
             data = text if isinstance(text, bytes) else text.encode()
@@ -111,7 +112,7 @@ class Tree:
 
 
 class Daemon(Tree):
-    """tcmu-runner --tree."""
+    """A daemon that runs with --tree."""
 
     def __init__(self, *args, folder=None, wrapper=(), handlers=HANDLERS, **options):
         super().__init__(folder)
@@ -133,7 +134,7 @@ class Daemon(Tree):
 
 
 class Host(Tree):
-    """with Host() as host: ... os.mkdir(host.path("core/user_0")) ..."""
+    """The program tree_host: with Host() as host: ... os.mkdir(host.path("core/user_0")) ..."""
 
     def __init__(self, folder=None, wrapper=()):
         super().__init__(folder)
@@ -147,7 +148,7 @@ class Host(Tree):
             raise AssertionError(f"the tree does not start: {line} {reason}")
 
     def command(self, *words):
-        """A command of tree_host; returns its answer."""
+        """Sends a command to tree_host and returns its answer."""
         self.process.stdin.write(" ".join(words).encode() + b"\n")
         self.process.stdin.flush()
         return self.process.stdout.readline().decode().strip()
@@ -157,7 +158,7 @@ class Host(Tree):
 
 
 def in_background(function, *args):
-    """Starts a thread; returns a function that waits for it and returns its result, or raises its error."""
+    """Starts a thread. Returns a function that waits for it and returns its result, or raises its error."""
     box = []
 
     def run():

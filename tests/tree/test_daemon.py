@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""tcmu-runner --tree: disks that initiators use, real reasons, storage that hangs, and the scripts."""
+"""tcmu-runner --tree: disks that initiators use, the reasons of refusals, storage that hangs, and the scripts."""
 import ctypes
 import errno
 import os
@@ -26,7 +26,7 @@ def make_device(daemon, name, control):
 
 
 def make_target(daemon, device, port, acl=INITIATOR):
-    """A target with one LUN. With acl=None, every initiator may log in, and write."""
+    """Makes a target with one LUN. With acl=None, every initiator may log in and write."""
     tpg = f"iscsi/{TARGET}/tpgt_1"
     os.makedirs(daemon.path(tpg))
     os.mkdir(daemon.path(tpg, f"np/127.0.0.1:{port}"))
@@ -65,7 +65,7 @@ class Serving(unittest.TestCase):
             self.assertGreaterEqual(commands, 0)
             self.refused(errno.EBUSY, os.rmdir, daemon.path("core/user_0/disk"))
             self.assertIn("user_0/disk", daemon.reason())
-            # The LUN goes while the session lasts; its commands are refused then.
+            # The LUN is removed during the session; later commands are refused.
             os.unlink(daemon.path(tpg, f"acls/{INITIATOR}/lun_0/a"))
             os.unlink(daemon.path(tpg, "lun/lun_0/a"))
             os.rmdir(daemon.path("core/user_0/disk"))
@@ -161,7 +161,7 @@ class Serving(unittest.TestCase):
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root")
     def test_mount_of_another_program(self):
-        """/dev/fd/N: a program with more rights has mounted it."""
+        """/dev/fd/N: a program with more rights has mounted the tree."""
         libc = ctypes.CDLL(None, use_errno=True)
         folder = os.path.realpath(os.path.join("/tmp", f"tree-{os.getpid()}"))
         os.mkdir(folder)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the tree is mounted: by whom, in place of what, and what is left when a daemon is killed or ends."""
+"""Where the tree is mounted: by whom, in place of what, and what remains when a daemon is killed or ends."""
 import errno
 import os
 import pwd
@@ -65,7 +65,7 @@ class Mount(unittest.TestCase):
         slow = in_background(os.rmdir, host.path("core/user_0/disk"))
         for number in range(20):
             os.mkdir(host.path(f"core/user_{number + 1}"))
-        # The delete has begun when a LUN can no longer be made; then the tree ends, and the model goes on.
+        # When no LUN can be made any more, the deletion has begun. Then the tree ends, and the model continues.
         lun = host.path("iscsi/iqn.2026-11.com.example:a/tpgt_1/lun/lun_0")
         os.makedirs(lun)
         while True:
@@ -101,7 +101,7 @@ def can_unshare():
 
 @unittest.skipUnless(IS_ROOT and can_unshare() and shutil.which("fusermount3"), "needs root, unshare and fusermount3")
 class OrdinaryUser(unittest.TestCase):
-    """In a mount namespace where everybody may open /dev/fuse, as on most hosts."""
+    """Runs in a mount namespace in which everybody may open /dev/fuse, as on most hosts."""
 
     def run_as_user(self, script, *args):
         user = pwd.getpwnam("nobody")

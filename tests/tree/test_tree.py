@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tree over fake storage: layout, names, errors, values, links, and what hostile programs do."""
+"""The tree on fake storage: layout, names, errors, values, links, and hostile programs."""
 import errno
 import os
 import stat
@@ -30,7 +30,7 @@ class TreeCase(unittest.TestCase):
         self.clear()
 
     def clear(self):
-        """Deletes everything, in the order in which rtslib does it."""
+        """Deletes everything, in rtslib's order."""
         for target in self.folders("iscsi"):
             for tpg in self.folders(f"iscsi/{target}"):
                 base = f"iscsi/{target}/{tpg}"
@@ -295,7 +295,8 @@ class Links(TreeCase):
         self.assertTrue(os.path.islink(self.path(f"{self.lun}/{name}")))
         self.write(f"{self.lun}/alias", "other")
         self.assertTrue(os.path.islink(self.path(f"{self.lun}/other")))
-        for alias in ("a/b", "..", "alias", ""):  # the name of the disk takes the place of what cannot be a name
+        # If the alias of a link cannot be a name, the name of the disk is used instead.
+        for alias in ("a/b", "..", "alias", ""):
             self.write(f"{self.lun}/alias", alias + "\n")
             self.assertEqual([entry.name for entry in os.scandir(self.path(self.lun)) if entry.is_symlink()], ["disk"])
 
@@ -353,7 +354,7 @@ class Values(TreeCase):
             os.pwrite(fd, b"third", 1 << 40)
             self.assertEqual(os.pread(fd, 100, 0), b"third\n")
             os.pwrite(fd, b"fourth", 3)
-            self.assertEqual(os.pread(fd, 100, 0), b"third\n")  # as it was when it was first read
+            self.assertEqual(os.pread(fd, 100, 0), b"third\n")  # the contents are those of the first read
             self.assertEqual(os.pread(fd, 3, 2), b"ird")
             self.assertEqual(os.pread(fd, 10, 1 << 40), b"")
         finally:
@@ -437,7 +438,7 @@ class Control(TreeCase):
         self.device()
         for name in os.listdir(self.path("core/user_0/disk/attrib")):
             path = f"core/user_0/disk/attrib/{name}"
-            # The fake storage has no unit whose cache could be switched.
+            # The fake storage has no unit whose write cache could be switched.
             if os.stat(self.path(path)).st_mode & 0o200 and name != "emulate_write_cache":
                 self.write(path, self.read(path))
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A disk whose second half never answers: storage that is gone. Flushes end only while nothing hangs. */
+/*
+ * A disk whose second half never answers, like storage that has failed. A flush ends only while no I/O hangs.
+ */
 #define TCMUR_API_VERSION 1
 #include <stdatomic.h>
 #include <string.h>
