@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The functions of the daemon that handlers call, for tests that load a handler alone. */
+/* The functions of the daemon that handlers call, for tests that load only a handler. */
 #include "daemon_double.h"
 
 #include <errno.h>
@@ -38,7 +38,7 @@ static int take(int *fault)
 
 /* --- the queue -------------------------------------------------------------------------------- */
 
-/* The first at_most bytes of iov. */
+/* Returns the first at_most bytes of iov. */
 static uint32_t shorten(const struct iovec *iov, uint32_t iovcnt, struct iovec *out)
 {
 	size_t left = faults.at_most ? faults.at_most : SIZE_MAX;
@@ -132,13 +132,14 @@ void tcmur_queue_blocking_serial(struct tcmur_queue *queue, struct tcmur_op *op,
 	tcmur_queue_blocking(queue, op, work);
 }
 
-/* --- what else a handler calls ------------------------------------------------------------------- */
+/* --- the other functions that a handler calls --- */
 
 void tcmur_io_complete(struct tcmur_io *io, enum tcmur_status status)
 {
 	completions++;
 	completed_with = status;
-	memset(io->scratch, 0xdb, TCMUR_IO_SCRATCH_MAX); /* no longer the handler's */
+	/* the memory does not belong to the handler any more */
+	memset(io->scratch, 0xdb, TCMUR_IO_SCRATCH_MAX);
 }
 
 enum tcmur_status tcmur_status_from_errno(int err, bool write)
@@ -206,7 +207,7 @@ const char *tcmur_open_option(const struct tcmur_open *open, const char *name, c
 	return fallback;
 }
 
-/* --- driving a handler ------------------------------------------------------------------------ */
+/* --- functions that drive a handler --- */
 
 int double_open(struct opening *opening, const char *state_dir, struct wanted wanted)
 {
@@ -231,7 +232,8 @@ int double_open(struct opening *opening, const char *state_dir, struct wanted wa
 	opening->open.read_only = wanted.read_only;
 	opening->open.existing = wanted.existing;
 	opening->open.create = !wanted.no_create;
-	opening->open.lun = (struct tcmur_lun *)opening; /* whatever it is, the handler only hands it back */
+	/* any pointer is good, because the handler only returns it */
+	opening->open.lun = (struct tcmur_lun *)opening;
 	return tcmur_handler_entry()->open(&opening->open);
 }
 

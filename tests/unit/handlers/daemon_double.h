@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The daemon as one handler sees it, in one thread: a queue that does everything before the call
- * returns, and I/O that counts its completions. Faults can be injected into the queue.
+ * The daemon as one handler sees it, in one thread: a queue that does everything before the call returns, and
+ * I/O that counts its completions. Tests can inject faults into the queue.
  */
 #ifndef DAEMON_DOUBLE_H
 #define DAEMON_DOUBLE_H
@@ -15,20 +15,23 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-/* -errno instead of the next request of a kind, once; and what stays until double_reset(). */
+/*
+ * Results of the next request of a kind instead of the real ones, used once. Members that say so are kept
+ * until double_reset().
+ */
 struct faults {
 	int transfer;
 	int fallocate;
 	int sync;
-	size_t at_most; /* bytes that a readv or writev moves, 0: all; stays */
-	bool no_dsync;  /* readv and writev refuse RWF_DSYNC; stays */
+	size_t at_most; /* The largest number of bytes that a readv or writev moves; 0 means all. Kept. */
+	bool no_dsync;  /* readv and writev refuse RWF_DSYNC. Kept. */
 };
 
 struct counts {
 	unsigned transfers, syncs, fallocates, blocking;
-	unsigned blocking_serial; /* of blocking, those that run one after the other */
+	unsigned blocking_serial; /* The number of blocking calls that run one after the other. */
 	int last_rwf;
-	int last_mode; /* of fallocate */
+	int last_mode; /* The mode of the last fallocate. */
 };
 
 typedef void data_callback(void *handle, struct tcmur_queue *queue, struct tcmur_io *io);
@@ -38,17 +41,17 @@ extern struct counts counts;
 /* The last line that the handler logged. */
 extern char logged[512];
 /*
- * Memory that somebody keeps for the disk, -1: nobody does; and how often the disk was said to have
- * been written.
+ * The memory that is kept for the disk, or -1 if none is kept; and how often the handler has reported that
+ * the disk was written.
  */
 extern int kept_memory;
 extern bool kept_memory_is_found;
 extern unsigned notes;
 
-/* Clears faults and counts; a cmocka setup. */
+/* Clears faults and counters. A setup function of cmocka. */
 int double_reset(void **state);
 
-/* Runs open(). options: "NAME=VALUE" or "NAME", ends with NULL; may be NULL. */
+/* Calls open(). options are "NAME=VALUE" or "NAME" and end with NULL; the pointer may be NULL. */
 struct opening {
 	struct tcmur_open open;
 	struct tcmur_option_value values[4];
@@ -60,18 +63,18 @@ struct wanted {
 	uint64_t size;
 	uint32_t block_size;
 	bool read_only, existing;
-	bool no_create; /* without the export's keyword create */
+	bool no_create; /* The export has no keyword create. */
 };
 int double_open(struct opening *opening, const char *state_dir, struct wanted wanted);
 
-/* Each runs one I/O to its end and asserts that it was completed once. */
+/* Each of these runs one I/O to its end, and checks that it was completed once. */
 enum tcmur_status double_io(data_callback *callback, void *handle, struct tcmur_io *io);
 enum tcmur_status double_read(void *handle, uint64_t offset, void *data, size_t len);
 enum tcmur_status double_write(void *handle, uint64_t offset, const void *data, size_t len, uint32_t flags);
 enum tcmur_status double_range(data_callback *callback, void *handle, uint64_t offset, uint64_t len,
 			       uint32_t flags);
 
-/* Data that differs by place and seed. */
+/* Fills the memory with bytes that depend on their place and on the seed. */
 void fill(uint8_t *data, size_t len, unsigned seed);
 bool all_zero(const uint8_t *data, size_t len);
 #endif

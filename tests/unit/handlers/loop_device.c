@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loop devices for tests of the handler block; skipped where the kernel has none. */
+/* Loop devices for tests of the handler block. Tests are skipped if the kernel has none. */
 #include "loop_device.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Another program may take the free device first: then the next one. */
+/* Another program may take the free device first; then this takes the next one. */
 static int attach(struct loop_device *device, int control, struct loop_config *config)
 {
 	for (int tries = 0; tries < 16; tries++) {
@@ -31,7 +31,7 @@ static int attach(struct loop_device *device, int control, struct loop_config *c
 	return -EBUSY;
 }
 
-/* Told to the kernel instead of read from a table: not every kernel reads one. */
+/* Adds the partition with a system call, because not every kernel reads partition tables. */
 static int add_partition(int fd, uint64_t size)
 {
 	struct blkpg_partition partition = {

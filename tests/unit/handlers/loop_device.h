@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A loop device over a sparse file that has no name, gone with the last close of the device
+ * A loop device on a sparse file without a name. The file disappears with the last close of the device
  * (loop(4)).
  */
 #ifndef LOOP_DEVICE_H
@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 struct loop_device {
-	int fd;      /* keeps the device */
-	int backing; /* the file */
+	int fd;      /* Keeps the device in use. */
+	int backing; /* The file behind the device. */
 	char path[32];
 };
 
@@ -19,13 +19,17 @@ struct loop_wanted {
 	uint64_t size;
 	uint32_t block_size;
 	bool read_only;
-	bool partition; /* one, PARTITION_START bytes in, up to the end; its device is PATHp1 */
+	/*
+	 * Adds one partition, which begins at PARTITION_START bytes and ends with the disk. Its device is
+	 * PATHp1.
+	 */
+	bool partition;
 };
 #define PARTITION_START (1u << 20)
 
-/* 0, or -errno where there are no loop devices or no right to them. */
+/* Returns 0, or -errno if there are no loop devices or if the process has no right to use them. */
 int loop_device_make(struct loop_device *device, struct loop_wanted wanted);
-/* Changes the backing file's size and tells the device. */
+/* Changes the size of the file and makes the device notice it. */
 int loop_device_resize(struct loop_device *device, uint64_t size);
 void loop_device_drop(struct loop_device *device);
 #endif

@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #define PAGE 4096u
-#define SIZE (4096u * 300 + 1024) /* the last page is not whole */
+#define SIZE (4096u * 300 + 1024) /* the last page is not complete */
 
 static const struct tcmur_handler *alloc;
 
 static struct opening disk;
-static bool keeps; /* the tests run again, with memory that somebody keeps */
+static bool keeps; /* The tests run twice: the second time with memory that is kept. */
 
 static int open_disk(void **state)
 {
@@ -35,7 +35,7 @@ static int close_disk(void **state)
 	return 0;
 }
 
-/* Refusals name the reason. */
+/* open() must fail, with this text in its reason. */
 static void refused(struct wanted wanted, const char *text)
 {
 	struct opening opening;
@@ -143,7 +143,7 @@ static unsigned resident(void)
 	return n;
 }
 
-/* Asks for the extents of a range and compares with a model of one byte a page. */
+/* Asks for the extents of a range, and compares them with a model that has one byte for each page. */
 static void check_extents(const uint8_t *written, uint64_t offset, uint64_t len)
 {
 	struct tcmur_extent extents[400];
@@ -207,7 +207,7 @@ static void test_unmap_frees_pages(void **state)
 	void *handle;
 
 	(void)state;
-	/* Reading would map a huge zero page, and writing take a huge page. */
+	/* Reading would map a huge page of zeros, and writing would take a huge page. */
 	alloc->close(disk.open.handle);
 	assert_int_equal(
 	    double_open(&disk, "/", (struct wanted){.config = "x", .size = SIZE, .options = off}), 0);
@@ -215,20 +215,23 @@ static void test_unmap_frees_pages(void **state)
 	memset(data, 0xee, sizeof(data));
 	assert_int_equal(double_write(handle, 0, data, sizeof(data), 0), TCMUR_OK);
 	assert_int_equal(resident(), 16);
-	/* From within page 1 to within page 9: seven whole pages go, two keep a part. */
+	/*
+	 * The range reaches from within page 1 to within page 9: seven whole pages are freed, and two keep a
+	 * part.
+	 */
 	assert_int_equal(double_range(alloc->unmap, handle, PAGE + 512, 8 * PAGE, 0), TCMUR_OK);
 	assert_int_equal(resident(), 16 - 7);
 	memset(data + PAGE + 512, 0, 8 * PAGE);
 	assert_int_equal(double_read(handle, 0, back, sizeof(back)), TCMUR_OK);
 	assert_memory_equal(data, back, sizeof(data));
-	/* Zeros by deallocation, and zeros that stay allocated. */
+	/* zeros by deallocation, and zeros that stay allocated */
 	assert_int_equal(double_range(alloc->write_zeroes, handle, 0, PAGE, 0), TCMUR_OK);
 	assert_int_equal(double_range(alloc->write_zeroes, handle, 20 * PAGE, 2 * PAGE, TCMUR_IO_NO_UNMAP),
 			 TCMUR_OK);
 	const uint8_t written[(SIZE + PAGE - 1) / PAGE] = {0, 1, 0, 0, 0, 0, 0, 0,        0,
 							   1, 1, 1, 1, 1, 1, 1, [20] = 1, [21] = 1};
 	check_extents(written, 0, SIZE);
-	/* The disk's last page is short. */
+	/* the disk's last page is short */
 	assert_int_equal(double_write(handle, SIZE - 512, data, 512, 0), TCMUR_OK);
 	assert_int_equal(double_range(alloc->unmap, handle, SIZE - 1024, 1024, 0), TCMUR_OK);
 	check_extents(written, 0, SIZE);

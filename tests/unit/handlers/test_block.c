@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The block handler on loop devices, with a double of the daemon around it. Needs root. */
+/* The handler block on loop devices, in a fake daemon. Needs root. */
 #include "daemon_double.h"
 #include "loop_device.h"
 
@@ -16,8 +16,8 @@
 #define MIB       (1u << 20)
 #define DISK_SIZE (16u * MIB)
 
-static const struct tcmur_handler *block; /* the handler under test */
-static struct loop_device disk;           /* of 512-byte blocks, a new one for each test */
+static const struct tcmur_handler *block; /* The handler that is tested. */
+static struct loop_device disk;           /* A disk with 512-byte blocks, a new one for each test. */
 static _Alignas(4096) uint8_t data[2 * MIB + 4096], back[2 * MIB + 4096];
 
 static const char *const writeback[] = {"cache=writeback", NULL};
@@ -130,7 +130,7 @@ static void test_second_opener(void **state)
 	block->close(other.handle);
 }
 
-/* Whoever asks for refused_path is told where mounted_path is mounted. */
+/* To open refused_path must fail, and the reason must say where mounted_path is mounted. */
 static void check_mounted(const char *mounted_path, const char *refused_path)
 {
 	char command[64], dir[] = "/var/tmp/tcmur-block-XXXXXX", reason[128];
@@ -171,7 +171,8 @@ static void test_partition(void **state)
 	block->close(whole.handle);
 	part = opened((struct wanted){.config = path});
 	assert_int_equal(part.info.size, DISK_SIZE - PARTITION_START);
-	assert_int_equal(part.info.thin, whole.info.thin); /* told by the disk, not by the partition */
+	/* this is a property of the disk and not of the partition */
+	assert_int_equal(part.info.thin, whole.info.thin);
 	assert_int_equal(part.info.unmap_granularity, whole.info.unmap_granularity);
 	refused((struct wanted){.config = parted.path}, EBUSY, "is in use");
 	fill(data, 4096, 6);
@@ -227,7 +228,7 @@ static void test_round_trip(void **state)
 	round_trip(writethrough);
 }
 
-/* The kernel itself refuses an odd address here. */
+/* Here the kernel itself refuses an odd address. */
 static void test_unaligned_memory(void **state)
 {
 	struct tcmur_open open = opened((struct wanted){0});
@@ -242,7 +243,7 @@ static void test_unaligned_memory(void **state)
 	block->close(open.handle);
 }
 
-/* What a device does not have any more cannot be read as zeros: it may come back. */
+/* Blocks that a device has lost cannot be read as zeros, because they may come back. */
 static void test_past_the_end_is_an_error(void **state)
 {
 	struct tcmur_open open = opened((struct wanted){0});

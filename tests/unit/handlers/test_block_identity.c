@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who a block device is, in folders that look like the kernel's and udev's. Needs a block device
- * node, hence root.
+ * The identity of a block device, in folders that look like those of the kernel and of udev. Needs a node of
+ * a block device, and therefore root.
  */
 #include "daemon_double.h"
 #include "identity.h"
@@ -15,7 +15,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* A disk and its first partition; nothing is read from the devices themselves. */
+/* A disk and its first partition. Nothing is read from the devices themselves. */
 #define DISK      makedev(259, 4001)
 #define PARTITION makedev(259, 4002)
 
@@ -189,7 +189,8 @@ static void test_vpd83_that_is_cut_or_hostile(void **state)
 
 	(void)state;
 	for (size_t len = 0; len <= sizeof(page); len++) {
-		uint8_t *exact = malloc(len ? len : 1); /* the sanitizer sees a step beyond the end */
+		/* memory of exactly this size, so that a sanitizer notices a read past its end */
+		uint8_t *exact = malloc(len ? len : 1);
 
 		memcpy(exact, page, len);
 		block_vpd83_name(exact, len, text, sizeof(text), &unique);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of the file handler share. */
+/* What the files with tests of the handler file share. */
 #ifndef TEST_FILE_H
 #define TEST_FILE_H
 
@@ -10,8 +10,8 @@
 
 extern char dir[64];
 /*
- * What fstatfs() tells the handler: XFS_SUPER_MAGIC, so that all goes through the queue, unless a
- * test says else.
+ * The file system that fstatfs() reports to the handler. It is XFS_SUPER_MAGIC, so that all I/O goes through
+ * the queue, unless a test sets another one.
  */
 extern long fs_type;
 /*
@@ -20,13 +20,13 @@ extern long fs_type;
  */
 extern bool can_lock;
 
-/* The path of name in dir; valid until the next call. */
+/* Returns the path of name in dir. The text is valid until the next call. */
 char *in_dir(const char *name);
-/* A new file of FILE_SIZE. */
+/* Creates a file of FILE_SIZE bytes and opens it. */
 void *open_new(const char *name, const char *const *options, uint32_t block_size);
 void close_and_remove(void *handle, const char *name);
 
-/* Run all tests of a file in dir; return the number that failed. */
+/* Each runs all tests of a file in dir, and returns the number of those that failed. */
 int test_file_open(const char *title);
 int test_file_io(const char *title);
 int test_file_use(const char *title);

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct tcmur_handler *file; /* the handler under test */
+static const struct tcmur_handler *file; /* The handler that is tested. */
 static uint8_t data[MIB], back[MIB];
 
 /* --- read and write --------------------------------------------------------------------------- */
@@ -34,15 +34,12 @@ static void test_one_request_a_read(void **state)
 	close_and_remove(handle, "rw");
 }
 
-/*
- * Where the storage is memory nothing is queued; where buffered writes would block, they go to the
- * pool.
- */
+/* If the storage is memory, nothing is queued. If buffered writes would block, they go to the pool. */
 static void test_ways(void **state)
 {
 	const struct {
 		long fs_type;
-		unsigned transfers, blocking; /* of a write and a read */
+		unsigned transfers, blocking; /* For a write and a read. */
 	} ways[] = {{TMPFS_MAGIC, 0, 0}, {EXT4_SUPER_MAGIC, 1, 1}, {BTRFS_SUPER_MAGIC, 2, 0}};
 
 	(void)state;
@@ -58,7 +55,7 @@ static void test_ways(void **state)
 		assert_int_equal(counts.transfers, ways[i].transfers);
 		assert_int_equal(counts.blocking, ways[i].blocking);
 		assert_int_equal(counts.blocking_serial, ways[i].blocking);
-		/* It waits for the disk without the inode's lock, so it need not wait for others. */
+		/* This write waits for the disk without the inode's lock, so it need not wait for others. */
 		assert_int_equal(double_write(handle, 0, data, 4096, TCMUR_IO_FUA), TCMUR_OK);
 		assert_int_equal(counts.blocking_serial, ways[i].blocking);
 		assert_int_equal(double_read(handle, 2 * MIB, back, 4096), TCMUR_OK);
@@ -68,7 +65,7 @@ static void test_ways(void **state)
 	fs_type = XFS_SUPER_MAGIC;
 }
 
-/* Every transfer is cut short, also inside an iovec and across empty ones. */
+/* Every transfer is shortened, also inside an iovec and across empty ones. */
 static void test_short_transfers_go_on(void **state)
 {
 	enum { LEN = 3 * 4096 };
@@ -114,7 +111,7 @@ static off_t size_of(const char *name)
 	return st.st_size;
 }
 
-/* The I/O fails, the first bad byte is known, and the file stays as short as it is. */
+/* The I/O must fail, the first bad byte must be known, and the file must not grow. */
 static void expect_past_end(data_callback *callback, void *handle, uint64_t offset, uint64_t len,
 			    uint64_t bad)
 {
@@ -152,7 +149,7 @@ static void test_past_the_end_fails(void **state)
 	assert_int_equal(file->refresh(handle, &info), 0);
 	assert_int_equal(info.size, FILE_SIZE);
 	assert_true(info.flags & TCMUR_INFO_SHORT);
-	assert_string_equal(logged, ""); /* one warning was enough */
+	assert_string_equal(logged, ""); /* there is only one warning */
 
 	assert_int_equal(truncate(in_dir("cut"), FILE_SIZE), 0);
 	assert_int_equal(double_write(handle, MIB, data, 8192, 0), TCMUR_OK);
@@ -162,7 +159,7 @@ static void test_past_the_end_fails(void **state)
 	assert_false(info.flags & TCMUR_INFO_SHORT);
 	assert_int_equal(truncate(in_dir("cut"), 5000), 0);
 	expect_past_end(file->read, handle, MIB, 8192, MIB);
-	assert_non_null(strstr(logged, "5000 bytes")); /* a new fault, a new warning */
+	assert_non_null(strstr(logged, "5000 bytes")); /* there is a new warning for a new fault */
 	file->unload();
 	close_and_remove(handle, "cut");
 }
@@ -192,7 +189,7 @@ static void test_replaced_is_noticed(void **state)
 	logged[0] = '\0';
 	close(open(kept, O_CREAT | O_WRONLY, 0600));
 	assert_true(flags_of(handle) & TCMUR_INFO_REPLACED);
-	assert_string_equal(logged, ""); /* one warning was enough */
+	assert_string_equal(logged, ""); /* there is only one warning */
 	fill(data, 512, 5);
 	assert_int_equal(double_write(handle, 0, data, 512, 0), TCMUR_OK);
 	assert_int_equal(rename(away, kept), 0);
@@ -215,7 +212,7 @@ static void test_errors_come_out(void **state)
 	assert_int_equal(double_write(handle, 0, data, 512, 0), TCMUR_WRITE_ERROR);
 	faults.transfer = -ENOSPC;
 	assert_int_equal(double_write(handle, 0, data, 512, 0), TCMUR_NO_SPACE);
-	faults.transfer = -EINVAL; /* not O_DIRECT: no detour */
+	faults.transfer = -EINVAL; /* without O_DIRECT, no aligned buffer is used */
 	assert_int_equal(double_write(handle, 0, data, 512, 0), TCMUR_WRITE_ERROR);
 	faults.sync = -EIO;
 	assert_int_equal(double_range(file->flush, handle, 0, 0, 0), TCMUR_WRITE_ERROR);
@@ -225,7 +222,7 @@ static void test_errors_come_out(void **state)
 	close_and_remove(handle, "err");
 }
 
-/* The kernel refuses what lies behind len bytes of any file, and does what lies before. */
+/* The kernel writes the first len bytes of any file, and refuses what follows. */
 static void limit_file_size(rlim_t len)
 {
 	struct rlimit limit;
@@ -246,7 +243,7 @@ static void test_refused_half_way(void **state)
 	(void)state;
 	limit_file_size(4096);
 	assert_int_equal(double_write(handle, 0, out, 8192, 0), TCMUR_WRITE_ERROR);
-	assert_int_equal(counts.transfers, 2); /* the part that fits, then the refusal */
+	assert_int_equal(counts.transfers, 2); /* the part that fits, and then the refusal */
 	faults.fallocate = -EOPNOTSUPP;
 	assert_int_equal(double_range(file->write_zeroes, handle, 0, 8192, 0), TCMUR_WRITE_ERROR);
 	assert_int_equal(counts.blocking, 1);
@@ -304,7 +301,7 @@ static void test_fua(void **state)
 	assert_int_equal(counts.last_rwf, RWF_DSYNC);
 	assert_int_equal(counts.syncs, 0);
 
-	faults.no_dsync = true; /* written, then synced */
+	faults.no_dsync = true; /* the data is written and then synchronised */
 	assert_int_equal(double_write(handle, 0, data, 512, TCMUR_IO_FUA), TCMUR_OK);
 	assert_int_equal(counts.last_rwf, 0);
 	assert_int_equal(counts.syncs, 1);
@@ -351,8 +348,8 @@ static void test_direct(void **state)
 }
 
 /*
- * More than one aligned buffer's worth, from an odd address; refused also where this file system
- * would not.
+ * More data than one aligned buffer can hold, from an odd address, which is refused even if this file system
+ * would accept it.
  */
 static void test_direct_from_unaligned_memory(void **state)
 {
@@ -404,12 +401,12 @@ static void test_unmap_gives_back(void **state)
 	assert_true(all_zero(back, MIB));
 	faults.fallocate = -EIO;
 	assert_int_equal(double_range(file->unmap, handle, 0, MIB, 0), TCMUR_WRITE_ERROR);
-	faults.fallocate = -EOPNOTSUPP; /* any more */
+	faults.fallocate = -EOPNOTSUPP; /* it is no longer supported */
 	assert_int_equal(double_range(file->unmap, handle, 0, MIB, 0), TCMUR_OK);
 	close_and_remove(handle, "unmap");
 }
 
-/* Zeroes a part that starts and ends inside file system blocks. */
+/* Zeroes a part that starts and ends inside blocks of the file system. */
 static void check_zeroes(uint32_t flags, int refusal, bool stays_allocated)
 {
 	enum { START = 4096 + 512, LEN = MIB / 2 };
@@ -463,7 +460,7 @@ static void test_extents(void **state)
 	assert_extent(&extents[1], MIB, LEN, TCMUR_EXTENT_MAPPED);
 	assert_extent(&extents[2], MIB + LEN, FILE_SIZE - MIB - LEN, TCMUR_EXTENT_DEALLOCATED);
 
-	io.offset = MIB + 4096; /* from inside the data, with room for one */
+	io.offset = MIB + 4096; /* begins inside the data, with room for one extent */
 	io.len = FILE_SIZE - io.offset;
 	io.max_extents = 1;
 	assert_int_equal(double_io(file->extents, handle, &io), TCMUR_OK);

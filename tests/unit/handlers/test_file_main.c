@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The file handler, on a file system on disk and on tmpfs, with a double of the daemon around it.
- */
+/* The handler file, on a file system on disk and on tmpfs, in a fake daemon. */
 #include "test_file.h"
 
 #include <errno.h>

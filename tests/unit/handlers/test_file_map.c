@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files in memory: what is copied through the mapping, and what is not. */
+/* Files in memory: which data is copied through the mapping, and which is not. */
 #include "test_file.h"
 #include "file.h"
 
@@ -27,7 +27,7 @@ static int on_disk(void **state)
 	return 0;
 }
 
-/* Whether the mapping serves a read of it. */
+/* Returns whether a read of this range uses the mapping. */
 static bool mapped(void *handle, uint64_t offset, size_t len)
 {
 	const struct file *file = handle;
@@ -65,7 +65,7 @@ static void test_what_was_written_is_mapped(void **state)
 	assert_false(mapped(handle, PAGE, 2 * PAGE));
 	assert_false(mapped(handle, 4 * PAGE, 2 * PAGE));
 	expect(handle, 1, 1, NULL);
-	/* Now through the mapping, and what is there by a call is the same. */
+	/* The write used the mapping, and a system call reads the same data. */
 	assert_int_equal(double_write(handle, 3 * PAGE, data, PAGE, 0), TCMUR_OK);
 	int fd = open(in_dir("map"), O_RDONLY);
 	assert_int_equal(pread(fd, back, PAGE, 3 * PAGE), PAGE);
@@ -127,15 +127,16 @@ static void test_extents_at_open(void **state)
 }
 
 /*
- * Somebody cuts the file, and gives it its size back: what finds no page is moved by a call, which fails
- * meanwhile.
+ * The file is shortened and gets its size back. Data whose pages are missing is moved with a system call,
+ * which fails while the file is short.
  */
 static void test_cut_while_mapped(void **state)
 {
 	void *handle = open_new("cut", NULL, 0);
 
 	(void)state;
-	assert_int_equal(handler->load(), 0); /* here: cmocka has a signal handler for each test */
+	/* this is done here because cmocka installs a signal handler for each test */
+	assert_int_equal(handler->load(), 0);
 	for (unsigned times = 0; times < 3; times++) {
 		write_pages(handle, 0, 16);
 		assert_true(mapped(handle, 0, 16 * PAGE));

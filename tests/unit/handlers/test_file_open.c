@@ -82,7 +82,9 @@ static void test_only_regular_files(void **state)
 			"is a block device: use the block handler");
 }
 
-/* What was served before is not made anew when it is gone, and may have grown meanwhile. */
+/*
+ * A file that was served before is not created again if it is missing, and it may have grown in the meantime.
+ */
 static void test_existing(void **state)
 {
 	struct wanted wanted = {.config = "before", .size = FILE_SIZE, .existing = true};
@@ -160,7 +162,7 @@ static void test_too_small_or_too_large(void **state)
 	(void)state;
 	refused((struct wanted){.config = "tiny", .size = 100}, EINVAL,
 		"holds 100 bytes, less than one block");
-	assert_int_equal(access(in_dir("tiny"), F_OK), -1); /* what open() created is gone */
+	assert_int_equal(access(in_dir("tiny"), F_OK), -1); /* the file that open() has created was removed */
 	refused((struct wanted){.config = "huge", .size = UINT64_C(1) << 63}, EFBIG,
 		"cannot be given its size");
 	assert_int_equal(access(in_dir("huge"), F_OK), -1);
@@ -200,13 +202,13 @@ static void test_second_opener(void **state)
 	assert_int_equal(double_open(&first, dir, reader), 0);
 	assert_int_equal(double_open(&second, dir, reader), 0);
 	assert_true(first.open.info.read_only && !first.open.info.thin);
-	assert_int_equal(first.open.info.flags, 0); /* there may be others */
+	assert_int_equal(first.open.info.flags, 0); /* other processes may use the file as well */
 	refused(writer, EBUSY, "is in use");
 	close_handle(second.open.handle);
 	close_and_remove(first.open.handle, "locked");
 }
 
-/* Root overrides the mode of a file, so it is put off here. */
+/* Root may write to every file, so the test gives up root's rights here. */
 static void test_unwritable_needs_ro(void **state)
 {
 	(void)state;

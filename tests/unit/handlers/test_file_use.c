@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A file that somebody else uses is refused, and the error says by whom. */
+/* A file that another process uses is refused, and the error names the process. */
 #include "in_use.h"
 #include "test_file.h"
 
@@ -16,7 +16,7 @@
 
 static const char *const shared[] = {"shared=1", NULL};
 
-/* What fcntl(F_OFD_SETLK) says instead of the kernel; 0: the kernel's answer. */
+/* The result of fcntl(F_OFD_SETLK); 0 means that the kernel decides. */
 static int lock_error;
 
 int __real_fcntl(int fd, int command, ...);
@@ -70,7 +70,7 @@ static void test_other_disk_of_this_daemon(void **state)
 	close_and_remove(handle, "twice");
 }
 
-/* The child holds the lock that other programs, such as QEMU, take. */
+/* The child holds the kind of lock that other programs, such as QEMU, take. */
 static void test_other_process_is_named(void **state)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};

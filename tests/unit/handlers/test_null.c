@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The null handler, with a double of the daemon around it. */
+/* The handler null, in a fake daemon. */
 #include "daemon_double.h"
 
 #include <stdlib.h>
@@ -39,7 +39,7 @@ static void reads_zeros_whatever_was_written(void **state)
 	tcmur_handler_entry()->close(opening.open.handle);
 }
 
-/* Room beyond the I/O's length is not the handler's. */
+/* The handler must not touch iovecs past the length of the I/O. */
 static void keeps_to_the_length(void **state)
 {
 	uint8_t first[512], second[1024];

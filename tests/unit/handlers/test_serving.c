@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file and block handlers as the daemon uses them: loaded by the backstore layer, many I/Os at
- * a time from several loops, with io_uring and with the fallback for kernels that refuse it.
+ * The handlers file and block as the daemon uses them: loaded by the backstore layer, many I/Os at a time
+ * from several loops, with io_uring and with the loop for kernels that refuse it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@
 #include "loop_device.h"
 
 #define NLOOPS    2
-#define NWORKERS  16 /* a loop */
+#define NWORKERS  16 /* for each loop */
 #define ROUNDS    24
 #define LEN       8192u
 #define DISK_SIZE (8u << 20)
@@ -78,17 +78,17 @@ static enum tcmur_status run_data(struct backstore *bs, enum backstore_op op, ui
 	return run_io(bs, op, &io);
 }
 
-/* --- many workers: each writes a pattern to its place and reads it back, again and again ------ */
+/* --- many workers: each writes a pattern to its place and reads it back, again and again --- */
 
 struct worker {
 	struct backstore_io bio;
 	struct loop_work work;
 	struct iovec iov[3];
-	uint8_t *memory; /* aligned; data is inside it */
+	uint8_t *memory; /* Aligned; data lies inside it. */
 	uint8_t *data;
 	unsigned number, round;
 	bool reading;
-	enum tcmur_status status; /* the first that is not OK, or MISCOMPARE */
+	enum tcmur_status status; /* The first status that is not OK, or MISCOMPARE. */
 };
 
 static sem_t finished;
@@ -113,7 +113,7 @@ static void step_done(struct backstore_io *bio, enum tcmur_status status)
 		step(worker);
 }
 
-/* In three pieces; every other round from an odd address, which O_DIRECT cannot use. */
+/* Uses three pieces. In every other round the address is odd, so that O_DIRECT cannot use it. */
 static void step(struct worker *worker)
 {
 	worker->data = worker->memory + (worker->round % 2);
@@ -167,7 +167,7 @@ static void run_workers(struct backstore *bs)
 	sem_destroy(&finished);
 }
 
-/* --- what is not a read or write ----------------------------------------------------------------- */
+/* --- other operations than read and write --- */
 
 static void run_ranges(struct backstore *bs)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The initiator's side of a login, as tests play it: builds requests and looks into responses. */
+/* The initiator's side of a login, for tests: builds requests and reads responses. */
 #ifndef TEST_INITIATOR_H
 #define TEST_INITIATOR_H
 
@@ -21,7 +21,7 @@
 #define OPERATIONAL 1
 #define FULL        3
 
-/* T bit, CSG and NSG */
+/* The T bit, CSG and NSG. */
 #define STAY(csg)    ((csg) << 2)
 #define GO(csg, nsg) (ISCSI_LOGIN_TRANSIT | (csg) << 2 | (nsg))
 #define PART(csg)    (ISCSI_LOGIN_CONTINUE | (csg) << 2)
@@ -29,7 +29,7 @@
 struct initiator {
 	struct fixture *f;
 	struct model *model;
-	/* TPGs */
+	/* TPGs. */
 	struct model_object *disk, *hidden;
 	struct sockaddr_storage peer;
 	struct iscsi_login *login;
@@ -48,7 +48,7 @@ static inline void allow_any(struct initiator *i, struct model_object *tpg)
 	set(i, tpg, "attrib", "generate_node_acls", "1");
 }
 
-/* A TPG that shows itself only to those that may log in. */
+/* Adds a TPG that only initiators see that may log in. */
 static inline struct model_object *add_tpg(struct initiator *i, const char *iqn)
 {
 	struct model_object *tpg = fixture_tpg(i->f, iqn);
@@ -68,7 +68,7 @@ static inline struct model_np *first_np(const struct model_object *tpg)
 	return model_first((struct model_object *)tpg, MODEL_PORTAL)->np;
 }
 
-/* Two targets that admit nobody, with one portal. */
+/* Makes a model with two targets that admit nobody, and one portal. */
 static inline struct initiator *initiator_new(void)
 {
 	struct initiator *i = calloc(1, sizeof(*i));
@@ -98,14 +98,14 @@ static inline void initiator_free(struct initiator *i)
 	free(i);
 }
 
-/* The next request belongs to a new connection. */
+/* Lets the next request belong to a new connection. */
 static inline void reconnect(struct initiator *i)
 {
 	iscsi_login_free(i->login);
 	i->login = iscsi_login_new(i->model, first_np(i->disk), &i->peer, "192.0.2.1:4711");
 }
 
-/* The data lies in memory of exactly its size, so that a sanitizer sees every step beyond it. */
+/* Sends data that lies in memory of exactly its size, so that a sanitizer notices every access beyond it. */
 static inline enum iscsi_login_step send_bytes(struct initiator *i, unsigned flags, const void *text,
 					       size_t len)
 {
@@ -123,7 +123,10 @@ static inline enum iscsi_login_step send_bytes(struct initiator *i, unsigned fla
 	return step;
 }
 
-/* text: pairs, separated by newlines for the eye; each becomes NUL-terminated. */
+/*
+ * text contains pairs that are separated by newlines, which makes them easier to read. Each newline is sent
+ * as a NUL.
+ */
 static inline enum iscsi_login_step send_text(struct initiator *i, unsigned flags, const char *text)
 {
 	size_t len = strlen(text);
@@ -149,7 +152,7 @@ static inline unsigned status(const struct initiator *i)
 	return rsp(i)->status_class << 8 | rsp(i)->status_detail;
 }
 
-/* The answered value of a key, or NULL. */
+/* Returns the value of a key in an answer, or NULL. */
 static inline const char *find_value(const void *text, size_t len, const char *key)
 {
 	const char *p = text, *end = p + len;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The initiator of live_initiator.h. It aborts the test when the target breaks the protocol. */
+/* The initiator of live_initiator.h. It ends the test if the target breaks the protocol. */
 #include "live_initiator.h"
 
 #include <arpa/inet.h>
@@ -15,7 +15,7 @@
 #include "util/contract.h"
 
 #define DATA_MAX 65536
-/* A target that says nothing for so long hangs. */
+/* A target that sends nothing for this time hangs. */
 #define SILENCE_MS 120000
 
 static bool send_all(struct live_initiator *i, const void *bytes, size_t len)
@@ -287,7 +287,7 @@ static bool answer_r2t(struct live_initiator *i, const uint8_t *bhs)
 	return send_pdu(i, &pdu, data, len);
 }
 
-/* The commands that the function has aborted get no response any more. */
+/* The commands that this function has aborted get no response any more. */
 static void on_function(struct live_initiator *i, const uint8_t *bhs)
 {
 	contract(i->function_itt == get_be32(bhs + 16));

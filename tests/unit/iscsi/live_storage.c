@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Doubles of runner/storage and runner/backstore for live_storage.h. What a real storage object does besides
- * serving a logical unit is left out.
+ * Fakes of runner/storage and runner/backstore for live_storage.h. They can do nothing except serve a logical
+ * unit.
  */
 #include "live_storage.h"
 
@@ -14,7 +14,7 @@
 #include "util/bytes.h"
 #include "util/contract.h"
 
-#define IO_NS 300000 /* that an I/O takes, longer than a message between loops */
+#define IO_NS 300000 /* The duration of an I/O, which is longer than that of a message between loops. */
 
 struct backstore {
 	struct tcmur_info info;
@@ -102,7 +102,7 @@ void backstore_submit(struct backstore_io *bio)
 	loop_timer_arm(bio->loop, timer, IO_NS);
 }
 
-/* Half of it had not begun. */
+/* Half of the cancelled I/O has not started. */
 void backstore_cancel(struct backstore_io *bio)
 {
 	contract(loop_current() == bio->loop);
@@ -211,7 +211,7 @@ static void on_released(struct main_work *work)
 	end_close(s);
 }
 
-/* The name of the object ends with the number of the disk, which is its byte. */
+/* The name of the object ends with the number of the disk, and all bytes of the disk have this value. */
 static struct storage_lu *new_lu(struct storage *s)
 {
 	struct storage_lu *lu = calloc(1, sizeof(*lu));

@@ -38,7 +38,7 @@ static void bad_values(void **state)
 			fail_msg("'%s' was taken", bad[c]);
 }
 
-/* Nothing is written beyond the size given: a sanitizer watches. */
+/* Nothing is written past the given size, which a sanitizer checks. */
 static void size_is_kept(void **state)
 {
 	uint8_t *out = malloc(3);

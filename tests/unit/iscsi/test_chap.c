@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CHAP through the login phase, and the ways to cheat, RFC 7143 9.2.1 and 12.1.3. */
+/* CHAP in the login phase, and attempts to cheat, RFC 7143 9.2.1 and 12.1.3. */
 #include "initiator.h"
 
 #include "iscsi_login/binary.h"
@@ -50,7 +50,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The target's challenge, as it came. */
+/* The target's challenge, as it was received. */
 struct challenge {
 	uint32_t id;
 	uint8_t bytes[CHAP_CHALLENGE_MAX];
@@ -69,7 +69,7 @@ static void parse_challenge(const struct initiator *i, struct challenge *c)
 	c->len = (size_t)len;
 }
 
-/* A new connection, up to the challenge. */
+/* Opens a new connection, and logs in until the challenge. */
 static void to_challenge(struct initiator *i, const char *number, struct challenge *c)
 {
 	char pair[32];
@@ -92,7 +92,7 @@ static void respond_with(const char *digest, const char *secret, const struct ch
 	iscsi_binary_encode(response, (size_t)len, text);
 }
 
-/* Names, response and more; the last step of the security stage. */
+/* Sends the name, the response and more: the last step of the security stage. */
 static enum iscsi_login_step prove(struct initiator *i, const char *user, const char *response,
 				   const char *more)
 {
@@ -102,7 +102,10 @@ static enum iscsi_login_step prove(struct initiator *i, const char *user, const 
 	return send_text(i, GO(SECURITY, OPERATIONAL), text);
 }
 
-/* RFC 1994 4.1, computed elsewhere: id 2ah, secret "open sesame 1234", challenge 00h to 0fh. */
+/*
+ * RFC 1994 4.1; the answers were computed with another program: ID 2ah, secret "open sesame 1234", challenge
+ * 00h to 0fh.
+ */
 static void known_answers(void **state)
 {
 	static const char *const want[] = {
@@ -150,7 +153,8 @@ static void base64_response(void **state)
 
 	to_challenge(i, "5", &c);
 	assert_int_equal(iscsi_chap_response("MD5", (uint8_t)c.id, SECRET, c.bytes, c.len, r), 16);
-	for (unsigned n = 0; n < 22; n++) { /* 128 bits: 22 digits, the last one has four zero bits */
+	/* 128 bits are 22 digits, and the last digit has four zero bits */
+	for (unsigned n = 0; n < 22; n++) {
 		unsigned bit = 6 * n, word = (unsigned)r[bit / 8] << 8 | r[bit / 8 + 1];
 
 		text[2 + n] = digits[word >> (10 - bit % 8) & 63];
@@ -190,7 +194,7 @@ static void mutual(void **state)
 		respond_with(algorithms[a].digest, MUTUAL_SECRET, &ours, want);
 		assert_string_equal(answer(i, "CHAP_R"), want);
 	}
-	/* whether the target proves itself is the initiator's to ask */
+	/* the initiator decides whether the target proves itself */
 	to_challenge(i, "5", &c);
 	respond_with("MD5", SECRET, &c, response);
 	assert_int_equal(prove(i, USER, response, ""), ISCSI_LOGIN_MORE);
@@ -222,7 +226,7 @@ static void wrong_secret_or_user(void **state)
 	assert_refused(i, prove(i, long_user, response, ""), ISCSI_LOGIN_AUTH_FAILED);
 }
 
-/* The right digest, but a bit is wrong, or some of it is missing, or more follows. */
+/* The right digest with a wrong bit, with a part missing, or with more bytes. */
 static void responses_that_are_not_quite_right(void **state)
 {
 	struct initiator *i = *state;
@@ -241,7 +245,7 @@ static void responses_that_are_not_quite_right(void **state)
 		}
 		to_challenge(i, algorithms[a].number, &c);
 		respond_with(algorithms[a].digest, SECRET, &c, response);
-		response[digits] = '\0'; /* one byte less */
+		response[digits] = '\0'; /* one byte is missing */
 		assert_refused(i, prove(i, USER, response, ""), ISCSI_LOGIN_AUTH_FAILED);
 		to_challenge(i, algorithms[a].number, &c);
 		respond_with(algorithms[a].digest, SECRET, &c, response);
@@ -254,7 +258,7 @@ static void responses_that_are_not_quite_right(void **state)
 	}
 }
 
-/* The response of another algorithm than the agreed one. */
+/* The response was computed with another algorithm than the agreed one. */
 static void other_algorithm(void **state)
 {
 	struct initiator *i = *state;
@@ -287,8 +291,10 @@ static void reflection(void **state)
 	struct challenge c, other;
 	char response[2 * 64 + 3], more[300], *upper;
 
-	/* our own challenge, with the right response: as it was, with another identifier, in
-	 * other letters */
+	/*
+	 * the target's own challenge with the right response: unchanged, with another identifier, and in
+	 * other letters
+	 */
 	for (unsigned form = 0; form < 3; form++) {
 		to_challenge(i, "5", &c);
 		respond_with("MD5", SECRET, &c, response);
@@ -298,8 +304,10 @@ static void reflection(void **state)
 		snprintf(more, sizeof(more), "CHAP_I=%u\nCHAP_C=%s", form == 1 ? c.id ^ 1 : c.id, c.text);
 		assert_refused(i, prove(i, USER, response, more), ISCSI_LOGIN_AUTH_FAILED);
 	}
-	/* another connection's challenge, to be answered by us: without a proof first there is
-	 * no answer */
+	/*
+	 * the challenge of another connection, which the target should answer: without a proof of the
+	 * initiator there is no answer
+	 */
 	to_challenge(i, "5", &c);
 	to_challenge(i, "5", &other);
 	snprintf(more, sizeof(more), "CHAP_I=%u\nCHAP_C=%s", c.id, c.text);
@@ -307,7 +315,7 @@ static void reflection(void **state)
 		       ISCSI_LOGIN_AUTH_FAILED);
 }
 
-/* The model refuses such an account; here it was put there without a check. */
+/* The model would refuse such an account, so the test sets it without a check. */
 static void one_secret_for_both(void **state)
 {
 	struct initiator *i = *state;
@@ -355,7 +363,7 @@ static void bad_challenges(void **state)
 		respond_with("MD5", SECRET, &c, response);
 		assert_refused(i, prove(i, USER, response, bad[b]), ISCSI_LOGIN_AUTH_FAILED);
 	}
-	/* 1024 bytes are the most */
+	/* 1024 bytes are the limit */
 	to_challenge(i, "5", &c);
 	respond_with("MD5", SECRET, &c, response);
 	snprintf(more, sizeof(more), "CHAP_I=255\nCHAP_C=0x%02048d", 0);
@@ -393,7 +401,7 @@ static void no_way_around(void **state)
 	struct initiator *i = *state;
 	struct challenge c;
 
-	/* no security stage, none offered, only None offered, nothing offered */
+	/* no security stage, no method, only the method None, and an empty list */
 	reconnect(i);
 	assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), NAMES), ISCSI_LOGIN_AUTH_FAILED);
 	reconnect(i);
@@ -403,7 +411,7 @@ static void no_way_around(void **state)
 	reconnect(i);
 	assert_refused(i, send_text(i, STAY(SECURITY), NAMES "AuthMethod=KRB5,CHAPX,SRP"),
 		       ISCSI_LOGIN_AUTH_FAILED);
-	/* T before the proof is not granted, at any point */
+	/* the T bit before the proof is refused at every point */
 	reconnect(i);
 	assert_int_equal(send_text(i, GO(SECURITY, FULL), NAMES "AuthMethod=CHAP"), ISCSI_LOGIN_MORE);
 	assert_int_equal(rsp(i)->flags, STAY(SECURITY));
@@ -432,7 +440,7 @@ static void no_way_around(void **state)
 	assert_refused(i, send_text(i, STAY(SECURITY), "CHAP_R=0x00"), ISCSI_LOGIN_AUTH_FAILED);
 }
 
-/* A proof of one initiator is none for the next name in the same login. */
+/* The proof of one initiator is not valid for another name in the same login. */
 static void name_switched_after_the_proof(void **state)
 {
 	struct initiator *i = *state;

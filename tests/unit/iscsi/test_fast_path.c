@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What READs and WRITEs cost in the front end: no lock, no memory but the data buffer, one
- * sendmsg a turn. */
+/*
+ * The cost of READs and WRITEs in the front end: no lock, no memory except the data buffer, and one sendmsg
+ * in each turn.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -11,14 +13,15 @@
 #include "util/lock.h"
 #include "wire.h"
 
-#define COMMANDS 16 /* as many as the window takes */
+#define COMMANDS 16 /* As many commands as the window allows. */
 
 static unsigned allocations, sends, receives;
 static struct stream out, in;
 static uint8_t pattern[COMMANDS * 512];
 
-/* The linker puts these in the place of the C library's; the loop double's buffers come from
- * elsewhere. */
+/*
+ * The linker replaces the C library's functions by these. The buffers of the fake loop do not come from them.
+ */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 ssize_t __real_sendmsg(int fd, const struct msghdr *msg, int flags);
@@ -71,7 +74,7 @@ static void login(bool digests)
 	wire_receive(&in);
 }
 
-/* A turn with COMMANDS commands. */
+/* Runs one turn with COMMANDS commands. */
 static void run(uint8_t flags, uint8_t opcode, uint32_t immediate)
 {
 	out.len = in.len = 0;
@@ -127,7 +130,7 @@ static void test_write(void **state)
 	}
 }
 
-/* The counters count. */
+/* Shows that the counters count. */
 static void test_counted(void **state)
 {
 	struct iscsi_nop ping = wire_ping(1);

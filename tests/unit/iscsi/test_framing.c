@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* However TCP cuts a stream of PDUs, what comes of it is the same. */
+/* However TCP divides a stream of PDUs, the result is the same. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -26,8 +26,10 @@ static void agree(bool digests)
 	};
 }
 
-/* Each kind of range that framing knows: no data, data to keep, to copy, to drop, odd lengths,
- * an AHS. */
+/*
+ * Builds a stream with each kind of data that framing distinguishes: no data, data to keep, to copy and to
+ * drop, odd lengths, and an AHS.
+ */
 static void build(void)
 {
 	struct iscsi_scsi_command cmd;
@@ -47,16 +49,17 @@ static void build(void)
 	stream_add(&out, &data, pattern + 1024, 255);
 	data = wire_data(3, ISCSI_TAG_NONE, 1, 767, true);
 	stream_add(&out, &data, pattern + 1279, 257);
-	cmd = wire_command(4, ISCSI_FINAL | ISCSI_CMD_WRITE, 700, 0x2a, 20, 1); /* more than the CDB wants */
+	/* more data than the CDB asks for */
+	cmd = wire_command(4, ISCSI_FINAL | ISCSI_CMD_WRITE, 700, 0x2a, 20, 1);
 	stream_add(&out, &cmd, pattern, 700);
-	data = wire_data(99, ISCSI_TAG_NONE, 0, 0, true); /* no such task */
+	data = wire_data(99, ISCSI_TAG_NONE, 0, 0, true); /* there is no such task */
 	stream_add(&out, &data, pattern, 33);
 	cmd = wire_command(5, ISCSI_FINAL | ISCSI_CMD_READ, 1024, 0x28, 7, 2);
 	stream_add(&out, &cmd, NULL, 0);
 	cmd = wire_command(6, ISCSI_FINAL, 0, 0xc0, 0, 0);
 	stream_add(&out, &cmd, NULL, 0);
 	cmd = wire_command(7, ISCSI_FINAL, 0, 0, 0, 0);
-	cmd.opcode = 0x1e; /* unknown: Reject */
+	cmd.opcode = 0x1e; /* an unknown opcode is answered with Reject */
 	stream_add(&out, &cmd, "abc", 3);
 }
 
@@ -100,8 +103,10 @@ static void expect_whole(bool digests)
 	assert_false(stream_next(&expected, &at, &reply));
 }
 
-/* The same PDUs with the same data; their window fields tell how much had come in by then, and
- * may differ. */
+/*
+ * The PDUs and their data must be the same. Their window fields depend on how much had been received, and may
+ * differ.
+ */
 static void same_answers(void)
 {
 	struct reply a, b;
@@ -155,7 +160,10 @@ static void test_byte_by_byte(void **state)
 	same_answers();
 }
 
-/* The initiator goes away after any byte; with commands at the storage or not, nothing is left. */
+/*
+ * The initiator ends the connection after any byte. Nothing is left, whether commands are at the storage or
+ * not.
+ */
 static void test_cut_off_anywhere(void **state)
 {
 	(void)state;
@@ -169,8 +177,10 @@ static void test_cut_off_anywhere(void **state)
 	}
 }
 
-/* One flipped bit: in a header the connection ends without a word, in data after a Reject that
- * says so. */
+/*
+ * Flips one bit. In a header this ends the connection without an answer, in data it is answered with a Reject
+ * for this reason.
+ */
 static void flip(size_t at, bool in_data)
 {
 	struct reply reply;
@@ -207,8 +217,10 @@ static void test_digest_errors(void **state)
 		flip(ping + i, true);
 }
 
-/* Damaged streams, cut anywhere, at a storage that answers now or later: nothing breaks and
- * nothing is left. */
+/*
+ * Damaged streams are cut at any place, with storage that answers at once or later: nothing breaks, and
+ * nothing is left.
+ */
 static void test_random_damage(void **state)
 {
 	unsigned seed = 7143;

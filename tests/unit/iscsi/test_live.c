@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The model changes while initiators use it: real loops, the real server over TCP, and logical units whose
- * I/O takes a while. For ThreadSanitizer and AddressSanitizer, and for these promises: a LUN that was deleted
- * has no I/O in flight, data never reach another disk, and whatever an initiator has sent is answered or its
- * connection ends.
+ * The model changes while initiators use it: real loops, the real server with TCP, and logical units whose
+ * I/O takes some time. The test lets ThreadSanitizer and AddressSanitizer find errors, and checks this: a LUN
+ * that was deleted has no I/O in flight, data never reaches another disk, and each request of an initiator is
+ * answered or its connection ends.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -75,7 +75,7 @@ static void enable(struct model_object *object, bool on)
 	settle();
 }
 
-/* Sessions know of all changes when this returns. */
+/* When this returns, all sessions know all changes. */
 static void visit_loops(void)
 {
 	while (model->update_queued)
@@ -186,7 +186,7 @@ struct player {
 };
 
 static atomic_bool over;
-/* What the players have done. */
+/* How many steps the players have made. */
 static atomic_uint steps;
 
 static unsigned pick(struct player *p, unsigned n)
@@ -230,7 +230,7 @@ static bool play_once(struct player *p)
 	if (what < 90)
 		return abort_something(p, lun);
 	if (what < 91)
-		return false; /* the connection breaks off */
+		return false; /* the connection ends */
 	return live_receive(i, false, true);
 }
 
@@ -242,7 +242,7 @@ static void *play(void *arg)
 	while (!atomic_load(&over)) {
 		if (!live_login(&p->initiator, &portal, TARGET, &status)) {
 			contract(status == -1 || status == 0x0202 || status == 0x0203 || status == 0x0301);
-			usleep(1000); /* the TPG is disabled at the moment */
+			usleep(1000); /* the TPG is disabled now */
 			continue;
 		}
 		while (!atomic_load(&over) && play_once(p))
@@ -252,10 +252,10 @@ static void *play(void *arg)
 	return NULL;
 }
 
-/* The port of the portal that comes and goes, in network byte order; 0: not known yet. */
+/* The port of the portal that is added and removed, in network byte order; 0 if it is not known yet. */
 static atomic_uint second_port;
 
-/* Knocks at a portal that comes and goes. */
+/* Connects to a portal that is added and removed. */
 static void *knock(void *arg)
 {
 	struct sockaddr_in addr = {.sin_family = AF_INET};
@@ -314,7 +314,7 @@ static void kick_somebody(void)
 	contract(!err || err == -ENOENT);
 }
 
-/* A second portal comes and goes; its address is free at once. */
+/* Adds or removes a second portal. Its address is free at once. */
 static void toggle_portal(void)
 {
 	static char text[64];
@@ -334,7 +334,7 @@ static void toggle_portal(void)
 	model_delete(object, false, on_done, "portal");
 }
 
-/* The initiators have time for some steps between two changes. */
+/* Gives the initiators time for some steps between two changes. */
 static void let_them_play(unsigned n)
 {
 	unsigned begin = atomic_load(&steps);
@@ -383,7 +383,7 @@ static void test_changes_under_load(void **state)
 		if (round % 3)
 			settle();
 		let_them_play(round % 12);
-		if (round % 500 == 499) { /* initiators are asked to leave */
+		if (round % 500 == 499) { /* the target asks initiators to log out */
 			settle();
 			enable(tpg, false);
 			enable(tpg, true);
@@ -404,7 +404,8 @@ static void test_changes_under_load(void **state)
 	print_message("%u logins, %u good, %u without a LUN, %u unit attentions, %u changed, %u protected\n",
 		      sum.logins, sum.good, sum.no_lun, sum.unit_attentions, sum.luns_changed,
 		      sum.protections);
-	assert_true(players[INITIATORS].initiator.logins); /* at the portal that comes and goes */
+	/* this one uses the portal that is added and removed */
+	assert_true(players[INITIATORS].initiator.logins);
 	assert_true(sum.logins > INITIATORS && sum.good && sum.no_lun && sum.luns_changed && sum.protections);
 }
 
@@ -436,7 +437,7 @@ static void test_deleted_is_over(void **state)
 	live_close(&i);
 }
 
-/* A WRITE that was sent after the protection has taken effect changes nothing. */
+/* A WRITE that was sent after the protection took effect changes nothing. */
 static void test_protection(void **state)
 {
 	struct live_initiator i = {.fd = -1, .number = 78};
@@ -466,7 +467,10 @@ static void test_protection(void **state)
 	live_close(&i);
 }
 
-/* A command that hangs in its storage is answered when its time is over, and its unit lives on. */
+/*
+ * A command that hangs in its storage is answered when its time limit has passed, and its unit is still
+ * usable.
+ */
 static void test_time_limit(void **state)
 {
 	struct live_initiator i = {.fd = -1, .number = 81};
@@ -475,7 +479,7 @@ static void test_time_limit(void **state)
 
 	(void)state;
 	live_time_limit_ns = NS_PER_S / 2;
-	live_storage_swap(model_storage(disks[4])); /* what is used has no limit yet */
+	live_storage_swap(model_storage(disks[4])); /* the unit that is in use has no limit yet */
 	live_time_limit_ns = 0;
 	visit_loops();
 	assert_true(live_login(&i, &portal, TARGET, &status));
@@ -488,12 +492,13 @@ static void test_time_limit(void **state)
 	assert_int_equal(i.timeouts, 2);
 	assert_int_equal(live_io_in_flight(), 2);
 	assert_int_equal(i.max_cmdsn - i.cmdsn, window);
-	assert_true(live_function(&i, 4, ISCSI_TMF_ABORT_TASK, i.itt) && live_finish(&i)); /* it has ended */
+	/* the command has ended */
+	assert_true(live_function(&i, 4, ISCSI_TMF_ABORT_TASK, i.itt) && live_finish(&i));
 	assert_true(live_test_unit_ready(&i, 4) && live_finish(&i));
 	remove_lun(4);
 	main_queue_wait(main_queue, 100);
 	visit_loops();
-	assert_int_equal(pending, 1); /* its storage is still in use */
+	assert_int_equal(pending, 1); /* the storage is still in use */
 	live_storage_hang(false);
 	settle();
 	assert_int_equal(live_io_in_flight(), 0);
@@ -503,7 +508,7 @@ static void test_time_limit(void **state)
 	add_lun(4);
 }
 
-/* The TPG is disabled while a command hangs: the session ends with the command. */
+/* The TPG is disabled while a command hangs. The session ends when the command ends. */
 static void test_disabled_while_hanging(void **state)
 {
 	struct live_initiator i = {.fd = -1, .number = 79};
@@ -569,7 +574,8 @@ static void test_list_and_kick(void **state)
 	assert_int_equal(front_end->kick(front_end->arg, *(uint16_t *)&found[1]), 0);
 	assert_true(live_receive(&i, true, true));
 	assert_true(i.asked_to_leave);
-	assert_false(live_receive(&i, true, true)); /* it is closed although nobody logs out */
+	/* the connection is closed although the initiator does not log out */
+	assert_false(live_receive(&i, true, true));
 	live_close(&i);
 }
 
@@ -593,7 +599,7 @@ static void test_taken_port(void **state)
 	create(tpg, MODEL_PORTAL, text, NULL);
 }
 
-/* "*" takes connections of both kinds, and IPv4 addresses are shown as such. */
+/* "*" accepts IPv4 and IPv6 connections, and IPv4 addresses are shown in their own form. */
 static void test_dual_stack(void **state)
 {
 	struct model_object *object = create(tpg, MODEL_PORTAL, "*:0", NULL);
@@ -616,7 +622,7 @@ static void test_dual_stack(void **state)
 	pending++;
 	model_delete(object, false, on_done, "portal");
 	settle();
-	assert_true(live_read(&i, 0, 0, 2) && live_finish(&i)); /* connections stay */
+	assert_true(live_read(&i, 0, 0, 2) && live_finish(&i)); /* existing connections are not closed */
 	live_close(&i);
 }
 

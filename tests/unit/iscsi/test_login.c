@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stages, headers and admission of the login phase, RFC 7143 6.3, 11.12, 11.13. */
+/* Stages, headers and admission in the login phase, RFC 7143 6.3, 11.12, 11.13. */
 #include "initiator.h"
 
 #include "iscsi_login/text.h"
@@ -60,7 +60,7 @@ static void straight_to_full_feature(void **state)
 	assert_true(result->params.initial_r2t);
 }
 
-/* As most initiators do it: each stage on its own, the names in both. */
+/* Most initiators do it like this: one stage after the other, with the names in both. */
 static void both_stages(void **state)
 {
 	struct initiator *i = *state;
@@ -96,7 +96,7 @@ static void security_to_full_feature(void **state)
 
 	assert_int_equal(send_text(i, GO(SECURITY, FULL), NAMES), ISCSI_LOGIN_COMPLETE);
 	assert_int_equal(rsp(i)->flags, GO(SECURITY, FULL));
-	/* nothing was declared, so the default holds */
+	/* the initiator has declared nothing, so the default is used */
 	assert_int_equal(iscsi_login_result(i->login)->params.max_recv_data_segment, 8192);
 }
 
@@ -124,7 +124,7 @@ static void discovery(void **state)
 	assert_string_equal(answer(i, "HeaderDigest"), "None");
 }
 
-/* One first request each, and the status it gets. */
+/* First requests, and the status that each one gets. */
 static void refused_at_once(void **state)
 {
 	static const struct {
@@ -140,7 +140,7 @@ static void refused_at_once(void **state)
 	    {"InitiatorName=" OTHER "\nTargetName=" DISK "0", ISCSI_LOGIN_FORBIDDEN},
 	    {"InitiatorName=" OTHER "\nSessionType=Discovery", ISCSI_LOGIN_FORBIDDEN},
 	    {"InitiatorName=" HOST "\nTargetName=" HIDDEN,
-	     ISCSI_LOGIN_NOT_FOUND}, /* as if it did not exist */
+	     ISCSI_LOGIN_NOT_FOUND}, /* the answer is the same as for a target that does not exist */
 	    {"InitiatorName=" HOST "\nTargetName=" DISK "0", ISCSI_LOGIN_NOT_FOUND},
 	    {"InitiatorName=" HOST "\nTargetName=", ISCSI_LOGIN_NOT_FOUND},
 	    {"InitiatorName=" HOST "\nTargetName=%n%s", ISCSI_LOGIN_NOT_FOUND},
@@ -179,7 +179,7 @@ static void allow_any_admits(void **state)
 			 ISCSI_LOGIN_COMPLETE);
 }
 
-/* RFC 7143 4.4.2: the tag of the TPG whose portal the connection came in at. */
+/* RFC 7143 4.4.2: the tag belongs to the TPG of the portal that received the connection. */
 static void tag_of_the_portal_group(void **state)
 {
 	struct initiator *i = *state;
@@ -197,7 +197,10 @@ static void tag_of_the_portal_group(void **state)
 	assert_int_not_equal(iscsi_login_result(i->login)->target->relative_port, 1);
 }
 
-/* Another target's portal leads nowhere, and a TPG that is disabled does not exist. */
+/*
+ * The portal of another target does not lead to this target, and a disabled TPG does not exist for
+ * initiators.
+ */
 static void wrong_portal(void **state)
 {
 	struct initiator *i = *state;
@@ -215,7 +218,7 @@ static void version(void **state)
 	struct initiator *i = *state;
 
 	i->req.version_min = 0;
-	i->req.version_max = 5; /* we take 0 out of 0 to 5 */
+	i->req.version_max = 5; /* the target chooses 0 from 0 to 5 */
 	assert_int_equal(send_text(i, STAY(OPERATIONAL), NAMES), ISCSI_LOGIN_MORE);
 	assert_int_equal(rsp(i)->version_active, 0);
 	reconnect(i);
@@ -246,7 +249,7 @@ static void wrong_later_pdu(void **state)
 	assert_refused(i, send_text(i, STAY(OPERATIONAL), ""), ISCSI_LOGIN_INVALID);
 }
 
-/* Every combination of T, C, CSG and NSG as a first request. */
+/* Every combination of T, C, CSG and NSG in a first request. */
 static void first_flags(void **state)
 {
 	struct initiator *i = *state;
@@ -341,7 +344,7 @@ static void too_many_requests(void **state)
 	assert_uint_in_range(n, 8, 100);
 }
 
-/* 6.1: a text may be cut anywhere. */
+/* 6.1: a text may be cut at any place. */
 static void request_in_pieces(void **state)
 {
 	static const char text[] = "InitiatorName=" HOST "\0TargetName=" DISK "\0MaxBurstLength=8192";
@@ -359,9 +362,9 @@ static void request_in_pieces(void **state)
 }
 
 #define LONG_KEY "X-%061x" /* as long as a key may be (RFC 7143 6.1) */
-#define MANY     120       /* of them make an answer that is longer than a PDU */
+#define MANY     120       /* this many keys make an answer that is longer than a PDU */
 
-/* So many unknown keys. */
+/* Returns n unknown keys. */
 static char *many_keys(unsigned n)
 {
 	char *text = malloc(sizeof(NAMES) + 80 * n), *p = text + sprintf(text, "%s", NAMES);
@@ -406,7 +409,7 @@ static void new_text_inside_an_answer(void **state)
 	free(text);
 }
 
-/* Each key costs work, so their number is bounded: 128 in one text. */
+/* Each key costs work, so their number in one text is limited to 128. */
 static void too_many_keys(void **state)
 {
 	struct initiator *i = *state;
@@ -430,7 +433,7 @@ static void refuse_afterwards(void **state)
 	assert_int_equal(get_be32(rsp(i)->itt), 0xabcd0001);
 }
 
-/* The attribute gives an administrator the difference back. */
+/* With the attribute, an administrator can make the target answer differently. */
 static void reveals_a_target_if_asked_to(void **state)
 {
 	struct initiator *i = *state;
@@ -448,7 +451,7 @@ static void keep_line(enum log_level level, const char *line)
 	snprintf(logged, sizeof(logged), "%s", line);
 }
 
-/* The log shows the name, without what could drive a terminal, and what is wrong with it. */
+/* The log shows the name without characters that could control a terminal, and says what is wrong with it. */
 static void shows_a_refused_name(void **state)
 {
 	static const char *const cases[][2] = {
@@ -465,8 +468,10 @@ static void shows_a_refused_name(void **state)
 	for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
 		snprintf(text, sizeof(text), "TargetName=" DISK "\nInitiatorName=%s", cases[c][0]);
 		iscsi_login_free(i->login);
-		/* An address of its own: the lines of the other tests' address are held back by
-		 * now. */
+		/*
+		 * This test has its own address, because the log by now suppresses lines about the address of
+		 * the other tests.
+		 */
 		i->login = iscsi_login_new(i->model, first_np(i->disk), &i->peer, "192.0.2.9:4711");
 		assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), text), ISCSI_LOGIN_INITIATOR_ERROR);
 		assert_non_null(strstr(logged, cases[c][1]));

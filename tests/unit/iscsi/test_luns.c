@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions follow the model: LUNs that come, go, change or become write protected, and sessions that must
+ * Sessions follow the model: LUNs that are added, removed, changed or write-protected, and sessions that must
  * end.
  */
 #include "wire.h"
@@ -19,7 +19,7 @@
 #define NO_LUN      0x2500
 
 static struct stream out, in;
-static size_t at; /* in `in` */
+static size_t at; /* The position in `in`. */
 static uint8_t pattern[8192];
 
 static int setup(void **state)
@@ -130,7 +130,7 @@ static void on_deleted(void *arg, int err, const struct error *error)
 	deleted++;
 }
 
-/* Begins to remove a LUN; deleted counts the removals that have ended. */
+/* Begins to remove a LUN. deleted counts the removals that have ended. */
 static void remove_lun(unsigned lun)
 {
 	deleted = 0;
@@ -150,7 +150,7 @@ static void add_lun(unsigned lun, const char *disk)
 
 /* --- nexuses ---------------------------------------------------------------------------------------- */
 
-/* A nexus is attached by the first command for its LUN, and by none for a LUN that is not there. */
+/* The first command for a LUN attaches its nexus. A command for a LUN that does not exist attaches none. */
 static void test_lazy(void **state)
 {
 	(void)state;
@@ -216,7 +216,9 @@ static void test_thousand_luns(void **state)
 
 /* --- changes ---------------------------------------------------------------------------------------- */
 
-/* The other nexuses are told, also those that are attached later, until REPORT LUNS. */
+/*
+ * The other nexuses report the change until REPORT LUNS is sent, and so do nexuses that are attached later.
+ */
 static void test_inventory_changes(void **state)
 {
 	struct scsi_it_nexus *it;
@@ -246,7 +248,7 @@ static void test_inventory_changes(void **state)
 	wire_stop();
 }
 
-/* Another unit serves the LUN: commands find it at once, and the old nexus goes. */
+/* Another unit serves the LUN: commands reach it at once, and the old nexus is detached. */
 static void test_other_unit(void **state)
 {
 	const struct scsi_lu *before;
@@ -270,14 +272,14 @@ static void test_other_unit(void **state)
 	wire_stop();
 }
 
-/* The nexus stays, and the inventory is the same. */
+/* The nexus stays, and the list of LUNs is the same. */
 static void test_write_protection(void **state)
 {
 	(void)state;
 	begin(1);
 	test_unit_ready(0, 1);
 	good(1);
-	assert_true(wire.write_protected); /* demo_mode_write_protect is the default */
+	assert_true(wire.write_protected); /* demo_mode_write_protect is set by default */
 	assert_int_equal(fixture_set(wire.model, wire.tpg, "attrib", "demo_mode_write_protect", "0"), 0);
 	wire_update();
 	assert_false(wire.write_protected);
@@ -286,7 +288,7 @@ static void test_write_protection(void **state)
 	wire_stop();
 }
 
-/* A change elsewhere changes nothing here. */
+/* A change of another target changes nothing here. */
 static void test_no_change(void **state)
 {
 	(void)state;
@@ -324,7 +326,7 @@ static void test_removed_while_running(void **state)
 	wire_stop();
 }
 
-/* The R2T is out: the command is answered when the data have come, and writes nothing. */
+/* The R2T was sent, so the command is answered when the data has been received, and writes nothing. */
 static void test_removed_while_gathering(void **state)
 {
 	struct iscsi_data_out data;
@@ -335,7 +337,7 @@ static void test_removed_while_gathering(void **state)
 	send_command(0, wire_command(1, FINAL_WRITE, 1024, WRITE, 0, 2), 512);
 	r2t = next(ISCSI_OP_R2T);
 	remove_lun(0);
-	assert_int_equal(deleted, 1); /* the command does not hold it */
+	assert_int_equal(deleted, 1); /* the command does not delay the removal */
 	assert_int_equal(wire.attached, 0);
 	nothing_more();
 	data = wire_data(1, get_be32(r2t.bhs + 20), 0, 512, true);
@@ -346,7 +348,7 @@ static void test_removed_while_gathering(void **state)
 	wire_stop();
 }
 
-/* Nothing more is to come from the initiator, so the answer does not wait. */
+/* The initiator sends nothing more, so the answer does not wait. */
 static void test_removed_before_the_r2t(void **state)
 {
 	int size = 4096;
@@ -370,7 +372,7 @@ static void test_removed_before_the_r2t(void **state)
 	wire_stop();
 }
 
-/* The PDU of the command is being received: its data go where they were to go, and then it is answered. */
+/* The PDU of the command is being received. Its data goes to its buffer, and then the command is answered. */
 static void test_removed_inside_the_pdu(void **state)
 {
 	struct iscsi_scsi_command cmd;
@@ -391,7 +393,7 @@ static void test_removed_inside_the_pdu(void **state)
 	wire_stop();
 }
 
-/* A response that is sent from memory of the handler keeps the storage until it is sent. */
+/* A response that is sent from memory of the handler keeps the storage open until it has been sent. */
 static void test_removed_while_sending(void **state)
 {
 	uint8_t bytes[512];
@@ -420,10 +422,7 @@ static void test_removed_while_sending(void **state)
 
 /* --- task management --------------------------------------------------------------------------------- */
 
-/*
- * The initiator knows a command that is still running under the number of the LUN, whatever this LUN leads to
- * now.
- */
+/* The initiator refers to a running command by the number of its LUN, whatever this LUN leads to now. */
 static void test_functions_on_a_removed_lun(void **state)
 {
 	static const uint8_t functions[] = {ISCSI_TMF_ABORT_TASK, ISCSI_TMF_LU_RESET, ISCSI_TMF_WARM_RESET};
@@ -448,7 +447,7 @@ static void test_functions_on_a_removed_lun(void **state)
 		wire_tmf_done();
 		wire_turn();
 		wire_receive(&in);
-		tmf_answer(ISCSI_TMF_COMPLETE); /* and no response of the command */
+		tmf_answer(ISCSI_TMF_COMPLETE); /* and there is no response of the command */
 		nothing_more();
 		wire_update();
 		assert_true(list_empty(&wire_conn()->session->luns.leaving));
@@ -478,7 +477,7 @@ static void test_removed_while_resetting(void **state)
 	wire_stop();
 }
 
-/* A warm reset concerns all LUNs, also those that the session has not used, and all of them at once. */
+/* A warm reset affects all LUNs at once, including those that the session has not used. */
 static void test_warm_reset(void **state)
 {
 	(void)state;
@@ -488,7 +487,7 @@ static void test_warm_reset(void **state)
 	send_tmf(0, 2, ISCSI_TMF_WARM_RESET, ISCSI_TAG_NONE);
 	assert_int_equal(wire.resets, 5);
 	send_tmf(0, 3, ISCSI_TMF_WARM_RESET, ISCSI_TAG_NONE);
-	tmf_answer(ISCSI_TMF_REJECTED); /* one at a time */
+	tmf_answer(ISCSI_TMF_REJECTED); /* only one at a time is possible */
 	remove_lun(3);
 	wire_complete();
 	wire_tmf_done();
@@ -523,7 +522,7 @@ static void test_disabled(void **state)
 	assert_int_equal(reply.bhs[36], ISCSI_ASYNC_LOGOUT);
 	assert_non_null(wire_conn());
 	assert_int_equal(deleted, 0);
-	wire_update(); /* asked once */
+	wire_update(); /* the target asks once */
 	wire_receive(&in);
 	nothing_more();
 	assert_true(wire_expire());
@@ -534,28 +533,28 @@ static void test_disabled(void **state)
 	wire_stop();
 }
 
-/* A login that is under way when its TPG is disabled ends at once; the model waits for it. */
+/* A login that is in progress when its TPG is disabled ends at once, and the model waits for it. */
 static void test_disabled_during_the_login(void **state)
 {
 	(void)state;
 	wire_start();
 	assert_int_equal(wire_conn()->state, ISCSI_CONN_LOGIN);
 	assert_non_null(
-	    iscsi_login_result(wire_conn()->login)->target); /* the double knows the target already */
+	    iscsi_login_result(wire_conn()->login)->target); /* the fake login already knows the target */
 	wire_update();
 	assert_non_null(wire_conn());
 	deleted = 0;
 	model_enable(wire.tpg, false, on_deleted, NULL);
 	wire_update();
 	assert_null(wire_conn());
-	model_login_free(wire.login); /* a login that is not a double frees it */
+	model_login_free(wire.login); /* a real login would release this */
 	wire.login = NULL;
 	fixture_settle(wire.model);
 	assert_int_equal(deleted, 1);
 	wire_stop();
 }
 
-/* A hanging command of one LUN does not keep the others of a session that ends. */
+/* When a session ends, a command of one LUN that hangs does not keep the other LUNs in use. */
 static void test_hanging_session(void **state)
 {
 	(void)state;
@@ -593,7 +592,7 @@ static void test_kicked(void **state)
 	wire_turn();
 	wire_receive(&in);
 	assert_int_equal(next(ISCSI_OP_ASYNC).bhs[36], ISCSI_ASYNC_LOGOUT);
-	test_unit_ready(0, 1); /* it may finish what it does */
+	test_unit_ready(0, 1); /* the session may complete its commands */
 	good(1);
 	nothing_more();
 	assert_true(wire_expire());

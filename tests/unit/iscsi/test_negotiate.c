@@ -6,7 +6,7 @@
 
 #define MAX_STRING "16777215"
 
-/* Negotiates one text in one phase; the answer in out. */
+/* Negotiates one text in one phase. The answer is in out. */
 struct negotiation {
 	struct iscsi_params params;
 	struct iscsi_text_out out;
@@ -23,7 +23,7 @@ static void start(struct negotiation *n)
 static const char *negotiate(struct negotiation *n, enum iscsi_phase phase, bool discovery, const char *pairs)
 {
 	size_t len = strlen(pairs);
-	char *text = malloc(len + 1); /* of the exact size, for the sanitizer */
+	char *text = malloc(len + 1); /* memory of exactly this size, for the sanitizer */
 	struct iscsi_offers offers;
 	const char *wrong;
 
@@ -71,7 +71,7 @@ static void defaults(void **state)
 	assert_false(p.task_reporting);
 }
 
-/* In the operational stage of a normal session; want NULL: no answer. */
+/* These keys are sent in the operational stage of a normal session. want NULL: there is no answer. */
 static const struct {
 	const char *key, *offer, *want;
 } table[] = {
@@ -163,7 +163,7 @@ static const struct {
     {"OFMarker", "No", "No"},
     {"IFMarkInt", "2048~4096", "Reject"},
     {"OFMarkInt", "1~65535", "Reject"},
-    /* not the initiator's to send, or not here */
+    /* keys that an initiator must not send, or not here */
     {"TargetAlias", "disk", "Reject"},
     {"TargetAddress", "127.0.0.1", "Reject"},
     {"TargetPortalGroupTag", "1", "Reject"},
@@ -175,7 +175,7 @@ static const struct {
     {"InitiatorName", "iqn.1994-05.com.redhat:host", NULL},
     {"InitiatorAlias", "host", NULL},
     {"SessionType", "Normal", NULL},
-    /* unknown */
+    /* unknown keys */
     {"X-com.example.key", "1", "NotUnderstood"},
     {"X#private", "", "NotUnderstood"},
     {"maxburstlength", "512", "NotUnderstood"},
@@ -200,13 +200,13 @@ static void each_key(void **state)
 		if (!got != !table[t].want || (got && strcmp(got, table[t].want) != 0))
 			fail_msg("%s=%s: got %s, want %s", table[t].key, table[t].offer, got ? got : "(none)",
 				 table[t].want ? table[t].want : "(none)");
-		/* what was refused changes nothing */
+		/* a value that was refused must change nothing */
 		if (got && (strcmp(got, "Reject") == 0 || strcmp(got, "NotUnderstood") == 0))
 			assert_memory_equal(&n.params, &before, sizeof(before));
 	}
 }
 
-/* The agreed values arrive in the parameters. */
+/* The agreed values are in the parameters. */
 static void results(void **state)
 {
 	struct negotiation n;
@@ -238,7 +238,7 @@ static void results(void **state)
 	assert_false(n.params.task_reporting);
 }
 
-/* 13.14: in any order, with the values that we bring and with the defaults. */
+/* 13.14: the keys may come in any order, with the target's values and with the defaults. */
 static void first_burst_within_max_burst(void **state)
 {
 	static const struct {
@@ -293,8 +293,10 @@ static void irrelevant_in_discovery(void **state)
 	}
 }
 
-/* 6.3.2: operational keys do not belong into the security stage, nor (but for one) into full
- * feature phase. */
+/*
+ * 6.3.2: operational keys do not belong into the security stage and, with one exception, not into full
+ * feature phase.
+ */
 static void phases(void **state)
 {
 	struct negotiation n;
@@ -323,7 +325,7 @@ static void phases(void **state)
 	assert_int_equal(n.params.max_xmit_data_segment, 4096);
 }
 
-/* Answering an answer would never end (6.2.3). */
+/* An answer must not be answered, because this would never end (6.2.3). */
 static void answers_are_not_answered(void **state)
 {
 	struct negotiation n;
@@ -349,7 +351,7 @@ static void once_only(void **state)
 	start(&n);
 	assert_null(negotiate(&n, ISCSI_PHASE_OPERATIONAL, false, "InitialR2T=No\n"));
 	assert_non_null(negotiate(&n, ISCSI_PHASE_OPERATIONAL, false, "InitialR2T=No\n"));
-	start(&n); /* who is there may be said in each stage */
+	start(&n); /* the names may be sent in each stage */
 	assert_null(
 	    negotiate(&n, ISCSI_PHASE_SECURITY, false, "InitiatorName=" HOST "\nTargetName=" DISK "\n"));
 	assert_null(
@@ -373,7 +375,7 @@ static void answers_in_order(void **state)
 	assert_memory_equal(n.text, want, sizeof(want));
 }
 
-/* Every row can be found, has the fields that its type needs, and defaults that are legal. */
+/* Each row of the table can be found, has the fields that its type needs, and has legal defaults. */
 static void the_table_is_whole(void **state)
 {
 	(void)state;

@@ -4,7 +4,7 @@
 
 #include "iscsi_login/pairs.h"
 
-/* The number of pairs, or -1. The text lies in memory of exactly its size. */
+/* Returns the number of pairs, or -1. The text lies in memory of exactly its size. */
 static int count(const char *text, size_t len)
 {
 	char *copy = malloc(len ? len : 1);
@@ -41,16 +41,16 @@ static void well_formed(void **state)
 static void malformed(void **state)
 {
 	(void)state;
-	assert_int_equal(count("a=b", 3), -1);      /* no NUL */
-	assert_int_equal(count("a=b\0c=d", 7), -1); /* none at the end */
-	assert_int_equal(count("a", 2), -1);        /* no '=' */
-	assert_int_equal(count("a\0b=c", 6), -1);   /* the '=' belongs to the next one */
+	assert_int_equal(count("a=b", 3), -1);      /* the NUL is missing */
+	assert_int_equal(count("a=b\0c=d", 7), -1); /* the NUL at the end is missing */
+	assert_int_equal(count("a", 2), -1);        /* the '=' is missing */
+	assert_int_equal(count("a\0b=c", 6), -1);   /* the '=' belongs to the next pair */
 	assert_int_equal(count("=b", 3), -1);
 	assert_int_equal(count("", 1), -1);
 	assert_int_equal(count("a=b\0", 5), -1);
 }
 
-/* A pair with a key and a value of these lengths. */
+/* Counts one pair with a key and a value of these lengths. */
 static int lengths(const char *key, size_t key_len, size_t value_len)
 {
 	char text[4096];
@@ -117,7 +117,7 @@ static void overflow(void **state)
 	struct iscsi_text_out out = {.text = buffer, .size = sizeof(buffer)};
 
 	(void)state;
-	iscsi_text_add(&out, "abc", 3, "12345"); /* fits to the byte */
+	iscsi_text_add(&out, "abc", 3, "12345"); /* fits exactly */
 	assert_false(out.overflow);
 	assert_int_equal(out.len, 10);
 	assert_memory_equal(buffer, "abc=12345", 10);

@@ -72,20 +72,20 @@ static long ask_bytes(struct session *s, const char *text, size_t len)
 	return s->len;
 }
 
-/* One pair; the NUL belongs to it. */
+/* Sends one pair. Its NUL is sent as well. */
 static long ask(struct session *s, const char *pair)
 {
 	return ask_bytes(s, pair, strlen(pair) + 1);
 }
 
-/* Another portal of both targets. */
+/* Adds another portal to both targets. */
 static void add_portal(struct session *s, const char *text)
 {
 	fixture_create(s->i->f, s->i->disk, MODEL_PORTAL, text, NULL);
 	fixture_create(s->i->f, s->i->hidden, MODEL_PORTAL, text, NULL);
 }
 
-/* want: the whole answer, with newlines for the NULs. */
+/* want is the whole answer, with newlines in place of NULs. */
 static void assert_text(struct session *s, const char *want)
 {
 	assert_true(s->len >= 0);
@@ -118,13 +118,13 @@ static void by_name_in_discovery(void **state)
 	assert_text(s, "TargetName=" DISK "\nTargetAddress=127.0.0.1:3260,1\n");
 	ask(s, "SendTargets=IQN.2026-11.io.tcmu-runner:DISK");
 	assert_text(s, "TargetName=" DISK "\nTargetAddress=127.0.0.1:3260,1\n");
-	ask(s, "SendTargets=" HIDDEN); /* looks as if it were not there */
+	ask(s, "SendTargets=" HIDDEN); /* the answer is the same as for a target that does not exist */
 	assert_text(s, "");
 	ask(s, "SendTargets=" DISK "0");
 	assert_text(s, "");
 	ask(s, "SendTargets=all");
 	assert_text(s, "");
-	ask(s, "SendTargets="); /* which session's target? */
+	ask(s, "SendTargets="); /* a discovery session has no target */
 	assert_text(s, "SendTargets=Reject\n");
 }
 
@@ -146,7 +146,7 @@ static void own_target_in_a_normal_session(void **state)
 	assert_text(s, "SendTargets=Reject\n");
 }
 
-/* A wildcard is shown as the address that this connection came in at. */
+/* A wildcard is shown as the address that received this connection. */
 static void wildcards(void **state)
 {
 	static const struct {
@@ -203,7 +203,7 @@ static void wildcards(void **state)
 	}
 }
 
-/* Each TPG has its own portals, and each address carries the tag of its TPG. */
+/* Each TPG has its own portals, and each address is shown with the tag of its TPG. */
 static void several_tpgs(void **state)
 {
 	struct session *s = *state;
@@ -212,7 +212,7 @@ static void several_tpgs(void **state)
 
 	fixture_create(s->i->f, other, MODEL_PORTAL, "127.0.0.1:3262", NULL);
 	fixture_create(s->i->f, other, MODEL_ACL, HOST, NULL);
-	ask(s, "SendTargets=All"); /* it is disabled */
+	ask(s, "SendTargets=All"); /* the TPG is disabled */
 	assert_text(s, "TargetName=" DISK "\nTargetAddress=127.0.0.1:3260,1\n");
 	assert_int_equal(fixture_enable(s->i->f, other, true), 0);
 	ask(s, "SendTargets=All");
@@ -241,8 +241,10 @@ static void a_long_list(void **state)
 	assert_int_equal(n, 3001);
 }
 
-/* A loopback address would lead an initiator to its own machine, a link-local one to some
- * machine on its link. */
+/*
+ * A loopback address would lead an initiator to its own machine, and a link-local address to a machine on its
+ * own link.
+ */
 static void shows_only_usable_portals(void **state)
 {
 	static const struct {
@@ -273,7 +275,7 @@ static void shows_only_usable_portals(void **state)
 	}
 }
 
-/* Behind NAT, the administrator says what initiators have to connect to. */
+/* Behind NAT, the administrator sets the address to which initiators must connect. */
 static void shows_the_public_address(void **state)
 {
 	struct session *s = *state;

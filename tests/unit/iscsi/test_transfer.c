@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Data of commands: R2T, unsolicited data, Data-In sequences, residuals, and what goes wrong
- * with them. */
+/* Data of commands: R2T, unsolicited data, Data-In sequences, residuals, and errors in them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -16,7 +15,7 @@
 #define FINAL_READ  (ISCSI_FINAL | ISCSI_CMD_READ)
 
 static struct stream out, in;
-static size_t at; /* in `in` */
+static size_t at; /* The position in `in`. */
 static uint8_t pattern[DISK_SIZE];
 
 static int setup(void **state)
@@ -34,7 +33,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* Logged in, with whatever the test changed in wire.params. */
+/* Logs in with the values that the test has set in wire.params. */
 static void begin(void)
 {
 	wire_start();
@@ -168,7 +167,7 @@ static void test_immediate_then_unsolicited_then_r2t(void **state)
 	end();
 }
 
-/* The initiator may send less unsolicited data than it could. */
+/* The initiator may send less unsolicited data than is allowed. */
 static void test_short_unsolicited(void **state)
 {
 	uint32_t ttt;
@@ -194,7 +193,10 @@ static void fault_after_r2t(uint32_t datasn, uint32_t offset, uint32_t len, uint
 	ttt = r2t(1, 0, 0, 1024);
 	r2t(1, 1, 1024, 1024);
 	send_data(1, ttt, datasn, offset, len, true);
-	nothing_more(); /* no Reject besides the response; the second sequence is still to come (11.17.1) */
+	/*
+	 * there is no Reject in addition to the response, and the second sequence is still expected (11.17.1)
+	 */
+	nothing_more();
 	send_data(1, ttt + 1, 0, 1024, 1024, true);
 	aborted_command(1, asc, 0);
 	for (unsigned i = 0; i < 2048; i++)
@@ -205,10 +207,10 @@ static void fault_after_r2t(uint32_t datasn, uint32_t offset, uint32_t len, uint
 static void test_faults(void **state)
 {
 	(void)state;
-	fault_after_r2t(1, 0, 1024, 0x0c0d); /* DataSN left out */
-	fault_after_r2t(0, 4, 1020, 0x0c0d); /* gap */
-	fault_after_r2t(0, 0, 1028, 0x0c0d); /* more than asked for */
-	fault_after_r2t(0, 0, 1020, 0x0c0d); /* less, and final */
+	fault_after_r2t(1, 0, 1024, 0x0c0d); /* a DataSN is missing */
+	fault_after_r2t(0, 4, 1020, 0x0c0d); /* there is a gap */
+	fault_after_r2t(0, 0, 1028, 0x0c0d); /* more data than the R2T asked for */
+	fault_after_r2t(0, 0, 1020, 0x0c0d); /* less data, in the final PDU */
 	fault_after_r2t(0, 0xffffff00, 8, 0x0c0d);
 }
 
@@ -242,14 +244,13 @@ static void test_no_memory(void **state)
 	end();
 }
 
-/* A peer that feeds none of its WRITEs holds half of what there is, and the other half serves
- * others. */
+/* A peer that sends no data for its WRITEs holds half of the buffers, and the other half serves others. */
 static void test_fair_share(void **state)
 {
 	(void)state;
 	begin();
 	wire.buffer_limit = 4096;
-	wire.buffer_bytes = 512; /* another session's */
+	wire.buffer_bytes = 512; /* these belong to another session */
 	for (uint32_t itt = 0; itt < 3; itt++) {
 		send_command(wire_command(itt, FINAL_WRITE, 512, 0x2a, itt, 1), 0);
 		r2t(itt, 0, 0, 512);
@@ -272,15 +273,15 @@ static void test_write_residuals(void **state)
 
 	(void)state;
 	begin();
-	send_command(wire_command(1, FINAL_WRITE, 512, 0x2a, 0, 2), 0); /* the CDB wants more */
+	send_command(wire_command(1, FINAL_WRITE, 512, 0x2a, 0, 2), 0); /* the CDB asks for more */
 	response(1, SCSI_CHECK_CONDITION, ISCSI_RSP_OVERFLOW, 512);
-	send_command(wire_command(2, FINAL_WRITE, 1024, 0x2a, 8, 1), 0); /* the CDB wants less */
+	send_command(wire_command(2, FINAL_WRITE, 1024, 0x2a, 8, 1), 0); /* the CDB asks for less */
 	ttt = r2t(2, 0, 0, 512);
 	send_data(2, ttt, 0, 0, 512, true);
 	response(2, SCSI_GOOD, ISCSI_RSP_UNDERFLOW, 512);
-	send_command(wire_command(3, FINAL_WRITE, 512, 0x28, 0, 1), 0); /* it reads */
+	send_command(wire_command(3, FINAL_WRITE, 512, 0x28, 0, 1), 0); /* the CDB reads */
 	response(3, SCSI_GOOD, ISCSI_RSP_UNDERFLOW, 512);
-	send_command(wire_command(4, ISCSI_FINAL, 0, 0x2a, 0, 1), 0); /* no data announced */
+	send_command(wire_command(4, ISCSI_FINAL, 0, 0x2a, 0, 1), 0); /* no data is announced */
 	response(4, SCSI_CHECK_CONDITION, ISCSI_RSP_OVERFLOW, 512);
 	end();
 }
@@ -331,7 +332,7 @@ static void test_read_residuals(void **state)
 
 /* --- the rest --------------------------------------------------------------------------------------- */
 
-/* A peer that reads little by little gets every byte once, in order. */
+/* A peer that reads slowly gets every byte once and in order. */
 static void test_slow_reader(void **state)
 {
 	int size = 4096;
@@ -364,7 +365,7 @@ static void test_slow_reader(void **state)
 	wire_stop();
 }
 
-/* A peer that only writes cannot make the queue grow without bound. */
+/* A peer that only writes cannot make the queue grow without a limit. */
 static void test_never_reads(void **state)
 {
 	static uint8_t ping[8192];
@@ -377,7 +378,7 @@ static void test_never_reads(void **state)
 	out.len = 0;
 	for (unsigned i = 0; i < 60; i++)
 		stream_add(&out, &nop, ping, sizeof(ping));
-	for (unsigned i = 0; i < 1000; i++) { /* round and round, as far as the socket takes it */
+	for (unsigned i = 0; i < 1000; i++) { /* as often as the socket accepts it */
 		ssize_t n = send(wire.fd, out.bytes + sent, out.len - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		sent = n < 0 ? sent : (sent + (size_t)n) % out.len;
@@ -388,7 +389,10 @@ static void test_never_reads(void **state)
 	wire_stop();
 }
 
-/* Each small request asks for a large answer; the initiator was to wait for it (RFC 7143 11.10). */
+/*
+ * Each small request asks for a large answer; the initiator should have waited for the answer (RFC 7143
+ * 11.10).
+ */
 static void test_text_flood(void **state)
 {
 	struct iscsi_text text = {.opcode = ISCSI_OP_TEXT | ISCSI_OP_IMMEDIATE, .flags = ISCSI_FINAL};
@@ -424,8 +428,10 @@ static void fill_socket(void)
 	assert_true(wire_conn()->tx.blocked);
 }
 
-/* It sends all the time, and reads nothing: it is gone after the timeout, though no NOP-In can
- * reach it. */
+/*
+ * The peer sends all the time and reads nothing. Its connection is closed after the timeout, although no
+ * NOP-In can be sent to it.
+ */
 static void test_sends_and_never_reads(void **state)
 {
 	struct iscsi_nop nop = wire_ping(99);
@@ -442,7 +448,7 @@ static void test_sends_and_never_reads(void **state)
 	wire_stop();
 }
 
-/* It says nothing for long, for it is busy with reading: it stays. */
+/* The peer sends nothing for a long time because it is reading. It stays connected. */
 static void test_slow_reader_lives(void **state)
 {
 	(void)state;
@@ -474,14 +480,16 @@ static void test_abort_while_gathering(void **state)
 	tmf = wire_tmf(2, ISCSI_TMF_ABORT_TASK, 1);
 	send_pdu(&tmf, NULL, 0);
 	assert_int_equal(next(ISCSI_OP_TASK_MGMT_RSP).bhs[2], ISCSI_TMF_COMPLETE);
-	send_data(1, ttt, 0, 0, 512, true); /* was on its way */
+	send_data(1, ttt, 0, 0, 512, true); /* this was sent before the abort arrived */
 	assert_int_equal(wire.disk[0], 0);
 	assert_int_equal(wire.buffers, 0);
 	end();
 }
 
-/* Commands that wait for an earlier one are aborted with those that have begun, but not those
- * that come after the function. */
+/*
+ * Commands that wait for an earlier command are aborted like those that have started, but commands after the
+ * function are not.
+ */
 static void test_abort_set_of_held_commands(void **state)
 {
 	struct iscsi_scsi_command first, held, after;
@@ -522,8 +530,10 @@ static void test_silent_peer(void **state)
 	wire_stop();
 }
 
-/* A storm of small PDUs is taken in parts, so that other connections of the loop have their
- * turns. */
+/*
+ * A large number of small PDUs is handled in parts, so that other connections of the loop are served in
+ * between.
+ */
 static void test_flood_in_parts(void **state)
 {
 	struct iscsi_nop nop = wire_ping(7);
@@ -533,7 +543,7 @@ static void test_flood_in_parts(void **state)
 
 	(void)state;
 	begin();
-	put_be32(nop.itt, ISCSI_TAG_NONE); /* has no answer */
+	put_be32(nop.itt, ISCSI_TAG_NONE); /* this one gets no answer */
 	out.len = 0;
 	for (unsigned i = 0; i < sent; i++)
 		stream_add(&out, &nop, NULL, 0);
@@ -547,8 +557,10 @@ static void test_flood_in_parts(void **state)
 	wire_stop();
 }
 
-/* TARGET COLD RESET needs an attribute of the target, because it ends the sessions of all
- * initiators (11.5.1). */
+/*
+ * TARGET COLD RESET must be allowed by an attribute of the target, because it ends the sessions of all
+ * initiators (11.5.1).
+ */
 static void test_cold_reset(void **state)
 {
 	struct iscsi_tmf_request tmf = wire_tmf(1, ISCSI_TMF_COLD_RESET, ISCSI_TAG_NONE);
@@ -573,7 +585,7 @@ static void send_text(uint32_t ttt)
 	send_pdu(&text, NULL, 0);
 }
 
-/* An exchange goes on with its own Target Transfer Tag, and with no tag after its end (11.10.4). */
+/* An exchange continues with its own Target Transfer Tag, and no tag is valid after its end (11.10.4). */
 static void test_text_tags(void **state)
 {
 	uint32_t tag;

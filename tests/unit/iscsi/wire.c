@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The connection of wire.h with its double of the login, and the PDUs that tests send and receive. */
+/* The connection of wire.h with its fake login, and the PDUs that tests send and receive. */
 #include "wire.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ uint32_t wire_cmdsn;
 
 struct loop_set *wire_loop_set(void);
 
-/* --- login double ------------------------------------------------------------------------------- */
+/* --- the fake login --- */
 
 static struct iscsi_login_result result;
 
@@ -216,7 +216,7 @@ void wire_send(const void *bytes, size_t len)
 			continue;
 		}
 		if (n < 0)
-			return; /* closed by the target */
+			return; /* the target has closed the connection */
 		p += n;
 		len -= (size_t)n;
 	}

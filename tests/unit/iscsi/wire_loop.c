@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loop double. */
+/* The fake loop. */
 #include <assert.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "wire.h"
 
 struct loop {
-	struct loop_work *first, **last; /* posted and deferred */
+	struct loop_work *first, **last; /* Posted and deferred work. */
 	struct loop_watch *watch;
 	struct loop_timer *timer;
 	bool again;
@@ -38,7 +38,7 @@ static bool run_work(void)
 	return true;
 }
 
-/* Level-triggered here, so it asks the connection whether a call can make progress. */
+/* The watch is level-triggered here, so it asks the connection whether a call can make progress. */
 static bool run_watch(void)
 {
 	const struct iscsi_conn *conn = wire_conn();
@@ -55,7 +55,7 @@ static bool run_watch(void)
 	if (!loop.again && !p.revents)
 		return false;
 	loop.again = false;
-	wire.now_ns++; /* a new turn */
+	wire.now_ns++; /* this is a new turn */
 	loop.watch->fn(loop.watch, (uint32_t)p.revents);
 	return true;
 }
@@ -167,7 +167,8 @@ void *loop_buffer_get(struct loop *l, size_t len)
 	}
 	wire.buffers++;
 	wire.buffer_bytes += len;
-	return aligned_alloc(64, (len + 63) & ~63ul); /* not malloc: test_fast_path.c counts those */
+	/* test_fast_path.c counts the calls of malloc, so this is another function */
+	return aligned_alloc(64, (len + 63) & ~63ul);
 }
 
 void loop_buffer_put(struct loop *l, void *buffer, size_t len)

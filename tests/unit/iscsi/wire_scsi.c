@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The device server double: READ (10), WRITE (10), TEST UNIT READY, and an opcode that fails. */
+/* The fake device server: READ (10), WRITE (10), TEST UNIT READY, and an opcode that fails. */
 #include "wire.h"
 
 #define FAILING_OPCODE 0xc0
@@ -42,7 +42,7 @@ static void lend(struct scsi_cmd *cmd, uint8_t *at)
 
 static void execute(struct scsi_cmd *cmd)
 {
-	/* an address past the end goes with no data */
+	/* an address past the end is only used without data */
 	uint8_t *at = wire.disk + (cmd->direction == SCSI_NO_DATA ? 0 : cmd->lba * 512);
 
 	scsi_drop(cmd);
@@ -87,9 +87,9 @@ void wire_complete(void)
 	}
 }
 
-static struct list waiting = LIST_INIT(waiting); /* struct scsi_tmf */
+static struct list waiting = LIST_INIT(waiting); /* The list of struct scsi_tmf. */
 
-/* Answers when the held commands are over, as the real one does. */
+/* Answers when the held commands have ended, as the real device server does. */
 void scsi_tmf_submit(struct scsi_tmf *tmf)
 {
 	struct list *node, *tmp;
@@ -127,7 +127,7 @@ void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struc
 	wire.attached++;
 }
 
-/* What the LUN of a nexus reports belongs to the tests of the device server. */
+/* The tests of the device server check what the LUN of a nexus reports. */
 void scsi_nexus_luns_changed(struct scsi_nexus *nexus)
 {
 	(void)nexus;
@@ -152,14 +152,14 @@ void scsi_nexus_detach(struct scsi_nexus *nexus)
 	wire.attached--;
 }
 
-/* The attribute emulate_write_cache of the model leads here. */
+/* The model calls this for the attribute emulate_write_cache. */
 int scsi_lu_set_write_cache(struct scsi_lu *lu, bool on)
 {
 	(void)lu, (void)on;
 	return 0;
 }
 
-/* Commands that hang belong to test_live.c. */
+/* test_live.c tests commands that hang. */
 uint64_t scsi_lu_time_limit_ns(const struct scsi_lu *lu)
 {
 	(void)lu;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A double of runner/storage that opens and closes at once, on the main thread. A closed object waits for
- * the references to its logical unit, as the real one does.
+ * A fake of runner/storage that opens and closes at once, on the main thread. A closed object waits until its
+ * logical unit is no longer referenced, as the real one does.
  */
 #include "fake_storage.h"
 
@@ -67,7 +67,7 @@ static struct storage_lu *new_lu(struct storage *s)
 
 struct scsi_lu *storage_lu_scsi(const struct storage_lu *lu)
 {
-	return (struct scsi_lu *)lu; /* The tests only compare it. */
+	return (struct scsi_lu *)lu; /* The tests only compare this pointer. */
 }
 
 struct storage_lu *storage_lu_get(struct storage_lu *lu)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Building models for tests. */
+/* Functions that build models for tests. */
 #include "model_fixture.h"
 
 #include <arpa/inet.h>

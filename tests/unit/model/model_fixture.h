@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A model over fake storage, and operations that are waited for. */
+/* A model on fake storage, and operations that the test waits for. */
 #ifndef TESTS_MODEL_FIXTURE_H
 #define TESTS_MODEL_FIXTURE_H
 
@@ -28,7 +28,7 @@ struct fixture {
 	struct main_queue *main;
 	struct model *model;
 	struct model_object *root;
-	/* The last operation: how often done() was called, with what. */
+	/* The last operation: how often done() was called, and with which arguments. */
 	unsigned ended;
 	int err;
 	struct error error;
@@ -39,20 +39,20 @@ int fixture_tear_down(void **state);
 
 /* The model_done of an operation; arg is the fixture. */
 void fixture_done(void *arg, int err, const struct error *error);
-/* Runs what was posted to the main thread, until there is nothing left. */
+/* Runs the work that was posted to the main thread until there is none left. */
 void fixture_settle(struct fixture *f);
 
-/* Creates an object, which must succeed. */
+/* Creates an object. This must succeed. */
 struct model_object *fixture_create(struct fixture *f, struct model_object *parent, enum model_kind kind,
 				    const char *name, struct model_object *to);
-/* Creating the object must fail with this errno. */
+/* Tries to create the object. This must fail with the errno. */
 void fixture_refuse(struct fixture *f, struct model_object *parent, enum model_kind kind, const char *name,
 		    struct model_object *to, int err);
-/* An enabled storage object. */
+/* Creates an enabled storage object. */
 struct model_object *fixture_disk(struct fixture *f, const char *name);
-/* The TPG tpgt_1 of a new target, enabled, with a portal. */
+/* Creates the TPG tpgt_1 of a new target, with a portal, and enables it. */
 struct model_object *fixture_tpg(struct fixture *f, const char *iqn);
-/* Returns what the operation has ended with. */
+/* Returns the result of the operation. */
 int fixture_set(struct fixture *f, struct model_object *object, const char *group, const char *name,
 		const char *text);
 int fixture_delete(struct fixture *f, struct model_object *object, bool recursive);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may log in, with which account, and what discovery shows. */
+/* Which initiators may log in, which account they use, and what discovery shows them. */
 #include "model_fixture.h"
 
 #include <arpa/inet.h>
@@ -175,7 +175,7 @@ static void address_rules(void **state)
 		assert_int_equal(model_addresses_check(bad[i], &error), -EINVAL);
 }
 
-/* Names and addresses must both be allowed; what is denied is denied in any case. */
+/* The name and the address must both be allowed. If one of them is denied, the login is refused. */
 static void names_and_addresses(void **state)
 {
 	struct fixture *f = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LUN structures (SAM-5 4.7) to numbers and back. */
+/* Converts LUN structures (SAM-5 4.7) to numbers and back. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,7 +19,7 @@ static void peripheral_and_flat(void **state)
 	    {{0, 0}, 0},
 	    {{0, 1}, 1},
 	    {{0, 255}, 255},
-	    {{0x40, 0}, 0}, /* flat space may name small numbers too */
+	    {{0x40, 0}, 0}, /* flat space may also contain small numbers */
 	    {{0x40, 7}, 7},
 	    {{0x41, 0}, 256},
 	    {{0x7f, 0xff}, 16383},
@@ -45,7 +45,7 @@ static void encode_is_the_inverse(void **state)
 		memset(lun, 0xff, sizeof(lun));
 		model_lun_encode(n, lun);
 		assert_int_equal(model_lun_decode(lun), n);
-		assert_int_equal(lun[0] >> 6, n > 255); /* small ones as peripheral addresses */
+		assert_int_equal(lun[0] >> 6, n > 255); /* small numbers use peripheral addresses */
 	}
 }
 

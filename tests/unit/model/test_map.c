@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LUN maps: what sessions see, and that a LUN is only gone when nobody uses it any more. */
+/* LUN maps: what sessions see, and that a LUN is only removed when nothing uses it any more. */
 #include "model_fixture.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* The map that an initiator gets at login. The login is to be freed. */
+/* Returns the map that an initiator gets at login. The caller frees the login. */
 static struct model_map *map_of(struct fixture *f, struct model_object *tpg, const char *initiator,
 				struct model_login **login)
 {
@@ -67,7 +67,7 @@ static void protection(void **state)
 	assert_int_equal(fixture_set(f, tpg, "attrib", "demo_mode_write_protect", "0"), 0);
 	struct model_map *changed = model_view_map(login->view);
 	assert_ptr_not_equal(changed, own);
-	assert_ptr_equal(model_map_entry(changed, 0), entry); /* the same entry, so the nexus stays */
+	assert_ptr_equal(model_map_entry(changed, 0), entry); /* the entry is the same, so the nexus stays */
 	assert_true(model_entry_is_write_protected(entry));
 	assert_false(model_entry_is_write_protected(model_map_entry(all, 0)));
 	model_map_put(changed);
@@ -136,7 +136,7 @@ static void deletion_waits_for_users(void **state)
 	fixture_refuse(f, tpg, MODEL_LUN, "lun_0", disk, EEXIST);
 	struct model_map *without = model_view_map(login->view);
 	assert_int_equal(model_map_count(without), 0);
-	model_map_put(map); /* the session changes to the new map, the command is still in flight */
+	model_map_put(map); /* the session uses the new map, and the command is still in flight */
 	fixture_settle(f);
 	assert_int_equal(f->ended, ended);
 	model_entry_put(entry);
@@ -200,7 +200,7 @@ struct reader {
 	atomic_bool stop;
 };
 
-/* What a loop does: it takes the newest map, and uses an entry for a while. */
+/* Does what a loop does: takes the newest map, and uses an entry for some time. */
 static void *read_maps(void *arg)
 {
 	struct reader *reader = arg;

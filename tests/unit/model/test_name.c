@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which names are iSCSI names (RFC 7143 4.2.7). */
+/* Which names are valid iSCSI names (RFC 7143 4.2.7). */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -33,7 +33,7 @@ static void luns_need_an_enabled_disk(void **state)
 
 	fixture_refuse(f, tpg, MODEL_LUN, "lun_0", NULL, EINVAL);
 	fixture_refuse(f, tpg, MODEL_LUN, "lun_0", disk, ENODEV);
-	assert_int_equal(fixture_enable(f, disk, true), -EINVAL); /* It has no configuration. */
+	assert_int_equal(fixture_enable(f, disk, true), -EINVAL); /* the object has no configuration */
 	assert_int_equal(fixture_set(f, disk, "control", "config", "alloc/x"), 0);
 	assert_int_equal(fixture_enable(f, disk, true), 0);
 	assert_int_equal(fixture_set(f, disk, "control", "config", "alloc/y"), -EBUSY);
@@ -120,8 +120,7 @@ static void watchers_see_changes(void **state)
 	uint64_t generation = model_generation(f->model);
 
 	model_watch(f->model, &events.watch);
-	struct model_object *tpg =
-	    fixture_tpg(f, IQN); /* a target, a TPG and a portal, and the TPG is enabled */
+	struct model_object *tpg = fixture_tpg(f, IQN); /* a target, a TPG and a portal; the TPG is enabled */
 	assert_int_equal(events.count[MODEL_CREATED], 3);
 	assert_int_equal(events.count[MODEL_CHANGED], 1);
 	fixture_delete(f, model_parent(tpg), true);
@@ -130,7 +129,7 @@ static void watchers_see_changes(void **state)
 	assert_true(model_generation(f->model) > generation);
 }
 
-/* Creating many objects takes no time that grows with their square. */
+/* The time to create many objects must not grow with the square of their number. */
 static void many_objects(void **state)
 {
 	struct fixture *f = *state;
@@ -149,7 +148,7 @@ static void many_objects(void **state)
 }
 
 /*
- * A size that was set follows a resize, so that it is the same after a restart. Otherwise it still follows
+ * If the size was set, it changes with a resize, so that it is the same after a restart. Otherwise it follows
  * the storage.
  */
 static void a_new_size_is_kept(void **state)

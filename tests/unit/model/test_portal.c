@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Portal addresses as text. */
+/* Addresses of portals as text. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -86,7 +86,7 @@ static void refused(void **state)
 	}
 }
 
-/* "*" is a wildcard for both kinds of addresses. */
+/* "*" is a wildcard for IPv4 and IPv6 addresses. */
 static void dual_stack(void **state)
 {
 	struct model_np np;

@@ -2,7 +2,7 @@
 /* Attributes: each row of the table is consistent, and wrong values change nothing. */
 #include "model_fixture.h"
 
-/* One object of each kind. */
+/* Creates one object of each kind. */
 static void make_all(struct fixture *f, struct model_object *objects[MODEL_KINDS])
 {
 	struct model_object *tpg = fixture_tpg(f, IQN), *disk = fixture_disk(f, "user_0/disk");
@@ -35,7 +35,7 @@ static void every_default_can_be_set(void **state)
 			/* What has no effect says so, and nothing else does. */
 			assert_int_equal(!!(a->flags & MODEL_NO_EFFECT), !!strstr(a->help, "no effect"));
 			if (!strcmp(a->name, "rtpi"))
-				continue; /* It is set when the TPG is created. */
+				continue; /* The attribute is set when the TPG is created. */
 			assert_false(model_is_set(objects[kind], a));
 			if (a->flags & MODEL_READ_ONLY) {
 				assert_int_equal(fixture_set(f, objects[kind], a->group, a->name, "0"),

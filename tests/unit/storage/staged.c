@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A handler that opens, hangs, fails and grows as a test's stage says. It has no medium. */
+/* A handler that opens, hangs, fails and grows as a test says. It has no medium. */
 #define TCMUR_API_VERSION 1
 #include <tcmur/handler.h>
 

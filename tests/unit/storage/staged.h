@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a test tells the handler "staged". The configuration is the address of one stage, printed with %p. */
+/* What a test sets for the handler "staged". The configuration is the address of a stage, printed with %p. */
 #ifndef STAGED_H
 #define STAGED_H
 
@@ -8,17 +8,17 @@
 #include <stdint.h>
 
 struct stage {
-	/* errno of open(); 0: it opens. */
+	/* The errno of open(); 0 means that it succeeds. */
 	atomic_int open_error;
-	/* While set, open(), close() or read() does not return. */
+	/* While one of these is set, the function does not return. */
 	atomic_bool hangs_in_open, hangs_in_close;
-	/* What open() and refresh() report. */
+	/* The values that open() and refresh() report. */
 	_Atomic uint64_t size, flags;
-	/* errno of resize(); 0: it changes size. */
+	/* The errno of resize(); 0 means that it changes the size. */
 	atomic_int resize_error;
-	/* enum tcmur_status of each read() and flush(). */
+	/* The enum tcmur_status of each read() and flush(). */
 	atomic_int status;
-	/* Results. */
+	/* Results: how often the functions were called. */
 	atomic_uint opens, closes, flushes, refreshes;
 };
 #endif

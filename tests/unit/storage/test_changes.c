@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Changes of a storage object that is served: size, storage, contents, flush, health; and what is created. */
+/*
+ * Changes of a storage object that is being served: size, storage, contents, flush and health; and the
+ * creation of storage.
+ */
 #include "world.h"
 
 #include <errno.h>
@@ -111,7 +114,7 @@ static void test_replace(void **state)
 	assert_ptr_not_equal(storage_served(disk.storage), old);
 	assert_int_equal(view_of(&disk).size, 2 * STAGE_SIZE);
 	assert_string_equal(view_of(&disk).serial, "S-1");
-	/* The mode that initiators have set stays, and so do the counters. */
+	/* The mode that initiators have set and the counters are kept. */
 	assert_false(view_of(&disk).write_cache);
 	assert_int_equal(run_read(old), 0);
 	assert_int_equal(run_read(storage_served(disk.storage)), 0);
@@ -144,7 +147,7 @@ static void test_failed_replace_changes_nothing(void **state)
 	assert_int_equal(a.closes, 1);
 }
 
-/* A new try hangs in the old storage, and the administrator gives the disk other storage. */
+/* The object tries its old storage again, which hangs, and the administrator gives the disk other storage. */
 static void test_replace_does_not_wait_for_a_retry(void **state)
 {
 	struct stage a, b;
@@ -336,14 +339,14 @@ static void test_storage_is_created_once(void **state)
 	assert_int_equal(disk_open(&disk, false, NULL), 0);
 	assert_true(view_of(&disk).was_created);
 	disk_close(&disk, false);
-	/* Its file system may not be mounted. */
+	/* The file system may not be mounted. */
 	assert_int_equal(unlink(folder_path("disk.img")), 0);
 	new_file(&disk, "user_0/file");
 	assert_int_equal(disk_open(&disk, true, &error), -ENOMEDIUM);
 	assert_names(&error, "has been served before");
 	assert_int_equal(storage_status(disk.storage), STORAGE_FAILED);
 	assert_int_not_equal(access(folder_path("disk.img"), F_OK), 0);
-	/* It is mounted. */
+	/* The file system is mounted. */
 	int fd = open(folder_path("disk.img"), O_CREAT | O_WRONLY, 0600);
 	assert_int_equal(ftruncate(fd, STAGE_SIZE), 0);
 	close(fd);
@@ -379,7 +382,7 @@ static void test_discard_removes_what_was_created(void **state)
 	assert_int_equal(access(folder_path("disk.img"), F_OK), 0);
 	storage_discard(disk.storage);
 	assert_int_not_equal(access(folder_path("disk.img"), F_OK), 0);
-	/* It was never served, so the next start creates it again. */
+	/* The file was never served, so the next start creates it again. */
 	new_file(&disk, "user_0/file");
 	assert_int_equal(disk_open(&disk, false, NULL), 0);
 	disk_close(&disk, false);
@@ -399,7 +402,7 @@ static void test_discard_keeps_what_existed(void **state)
 	assert_int_equal(access(folder_path("disk.img"), F_OK), 0);
 }
 
-/* The next start, with a configuration that works, must know of them. */
+/* The next start, with a configuration that works, must know of the contents. */
 static void test_discard_does_not_forget_contents(void **state)
 {
 	struct disk disk;
@@ -418,7 +421,7 @@ static void test_discard_does_not_forget_contents(void **state)
 	disk_close(&disk, false);
 }
 
-/* As the control does when one of several exports fails. */
+/* Does what runner/control does when one of several exports fails. */
 static void discard_others(void *arg, int err, const struct error *error)
 {
 	struct disk *disks = arg;
@@ -447,7 +450,7 @@ static void test_discard_inside_the_failure_of_another_object(void **state)
 	storage_open(disks[0].storage, &disks[0].settings, false, discard_others, disks);
 	for (unsigned i = 1; i < 4; i++)
 		storage_open(disks[i].storage, &disks[i].settings, false, done_note, &notes[i]);
-	/* The results of all of them wait in the queue together, if the machine is not too slow. */
+	/* The results of all of them wait in the queue together, if the machine is fast enough. */
 	while (!stages[1].opens || !stages[2].opens || !stages[3].opens)
 		usleep(1000);
 	usleep(50000);
@@ -471,7 +474,7 @@ static void test_relative_path_that_means_an_absolute_one(void **state)
 	disk_close(&disk, false);
 }
 
-/* Each change shows at once, and a serial number that another disk has is refused. */
+/* Each change is visible at once, and the serial number of another disk is refused. */
 static void test_serial(void **state)
 {
 	struct disk a, b;
@@ -493,7 +496,7 @@ static void test_serial(void **state)
 	assert_int_equal(storage_set_serial(b.storage, "one", &error), 0);
 	assert_string_equal(view_of(&b).serial, "one");
 	assert_int_equal(storage_set_serial(b.storage, "", &error), 0);
-	assert_string_equal(view_of(&b).serial, "one"); /* as initiators know it */
+	assert_string_equal(view_of(&b).serial, "one"); /* this is the serial number that initiators know */
 	disk_close(&a, false);
 	disk_close(&b, false);
 }

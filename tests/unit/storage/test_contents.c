@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The memory of disks over restarts of the daemon, with a store that stands for systemd's. */
+/* The memory of disks after restarts of the daemon, with a fake of systemd's store. */
 #include "folder.h"
 
 #include <errno.h>
@@ -15,11 +15,11 @@
 
 #define SIZE (1u << 20)
 
-/* --- the store: what it keeps outlives the daemon --- */
+/* --- the store: what it contains outlives the daemon --- */
 
 static struct fd_kept stored[8];
 static unsigned nstored, named;
-static bool absent; /* there is no systemd */
+static bool absent; /* Set if there is no systemd. */
 
 static bool store_take(bool (*wanted)(int fd, const void *arg), const void *arg, struct fd_kept *kept)
 {
@@ -102,7 +102,7 @@ static void close_disk(struct disk disk, bool forget)
 	storage_contents_free(disk.contents, forget);
 }
 
-/* As the first WRITE does. */
+/* Records a write, as the first WRITE does. */
 static void note_write(struct disk disk)
 {
 	const struct backstore_keeper *keeper = storage_contents_keeper(disk.contents);
@@ -199,8 +199,8 @@ static void test_other_size_is_another_disk(void **state)
 	assert_true(storage_contents_are_new(disk.contents, disk.bs));
 	assert_true(storage_contents_are_lost(disk.contents, disk.bs));
 	/*
-	 * Neither the memory of the other size is kept, nor the empty memory whose loss nobody has
-	 * accepted.
+	 * Neither the memory of the other size nor the empty memory is kept, because nobody has accepted the
+	 * loss.
 	 */
 	assert_int_equal(nstored, 0);
 	close_disk(disk, false);
@@ -214,7 +214,7 @@ static void test_loss_is_noticed_until_it_is_accepted(void **state)
 	note_write(disk);
 	close_disk(disk, false);
 	lose_memory();
-	/* The empty memory of the first restart is not taken for the contents by the second. */
+	/* The second restart must not take the empty memory of the first one for the contents. */
 	for (unsigned i = 0; i < 2; i++) {
 		restart();
 		disk = open_disk("a/0", SIZE);
@@ -247,7 +247,7 @@ static void test_unwritten_disk_loses_nothing(void **state)
 	close_disk(disk, false);
 }
 
-/* After a boot every disk in memory starts empty, and everybody knows. */
+/* After a boot of the host, every disk in memory starts empty, and initiators are notified. */
 static void test_boot_of_the_host(void **state)
 {
 	struct storage_state *known = malloc(sizeof(*known));
@@ -287,7 +287,7 @@ static void test_removed_disk_is_forgotten(void **state)
 	close_disk(disk, false);
 }
 
-/* Empty memory takes the place of the disk's memory, and is written before the old memory is freed. */
+/* Empty memory replaces the disk's memory, and is written before the old memory is freed. */
 static void test_replaced_memory_leaves_the_note_of_the_new_one(void **state)
 {
 	struct disk old = open_disk("a/0", SIZE), disk;

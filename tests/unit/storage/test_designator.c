@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From serial numbers to NAA designators. */
+/* Makes NAA designators from serial numbers. */
 #include "folder.h"
 
 #include <stdio.h>
@@ -20,7 +20,7 @@ static const char *designator(const char *serial)
 	return hex;
 }
 
-/* What LIO shows for the same wwn/vpd_unit_serial. */
+/* LIO shows the same designator for this wwn/vpd_unit_serial. */
 static void test_uuid_of_lio_keeps_lio_encoding(void **state)
 {
 	(void)state;
@@ -34,7 +34,7 @@ static void test_different_serials_differ(void **state)
 {
 	static const char *const serials[] = {
 	    "lun1", "vol1", "host-0", "zzz", "prod-1", "dr-1", "a", "A", "disk", "disk ", "0",
-	    /* other versions and lengths than LIO makes, which differ in their last digits only */
+	    /* these have another version or length than LIO's, and differ in their last digits only */
 	    "4d4c8f6e-2a3b-5c5d-9e8f-001122334455", "4d4c8f6e-2a3b-5c5d-9e8f-001122334456",
 	    "4d4c8f6e2a3b4c5d9e8f001122334455", "4d4c8f6e2a3b4c5d9e8f001122334456",
 	    "60014051234567890123456789012345", "60014051234567890123456789012346",

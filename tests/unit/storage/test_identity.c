@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which identity is chosen, from which source, and that no two units have the same. */
+/* Which identity is chosen, from which source, and that no two units have the same identity. */
 #include "folder.h"
 
 #include <errno.h>
@@ -50,7 +50,7 @@ struct wanted {
 	const char *config, *name, *own, *place, *configured;
 };
 
-/* Returns the serial number; valid until the next but three calls. */
+/* Chooses an identity and returns the serial number. The text is valid during the next three calls. */
 static const char *choose(struct wanted wanted)
 {
 	static char serials[4][STATE_SERIAL_SIZE];
@@ -81,7 +81,7 @@ static void test_configured_comes_first(void **state)
 	wanted.configured = "mine";
 	assert_string_equal(choose(wanted), "mine");
 	assert_int_equal(identity.source, STORAGE_IDENTITY_CONFIGURED);
-	/* The disk keeps its name when the setting is gone, and behind the other front end. */
+	/* The disk keeps its name when the setting is removed, and behind the other front end. */
 	assert_string_equal(choose(disk), "mine");
 	assert_int_equal(identity.source, STORAGE_IDENTITY_SAVED);
 }
@@ -126,7 +126,7 @@ static void test_two_machines_differ(void **state)
 	assert_string_not_equal(choose(disk), first);
 }
 
-/* The state folder came with the image of the system disk. */
+/* The state folder was copied with the image of the system disk. */
 static void test_cloned_state_folder(void **state)
 {
 	struct wanted wanted = disk;
@@ -152,7 +152,7 @@ static void test_own_identity_is_the_same_on_all_machines(void **state)
 	assert_string_equal(choose(wanted), first);
 }
 
-/* /dev/sdb is another disk today. */
+/* The path /dev/sdb leads to another disk after a reboot. */
 static void test_saved_identity_of_another_disk(void **state)
 {
 	struct wanted wanted = {
@@ -239,7 +239,7 @@ static void test_same_identity_is_refused(void **state)
 	storage_unit_leave(NULL);
 }
 
-/* Two UUIDs of LIO's kind that differ in what LIO's designator leaves out. */
+/* Two UUIDs of LIO's kind, which differ only in digits that LIO's designator omits. */
 static void test_same_designator_is_refused(void **state)
 {
 	struct storage_unit *a, *b;
@@ -253,7 +253,7 @@ static void test_same_designator_is_refused(void **state)
 	storage_unit_leave(a);
 }
 
-/* A logical unit that takes the place of another one of the same disk. */
+/* A logical unit replaces another unit of the same disk. */
 static void test_units_of_one_owner_are_one_disk(void **state)
 {
 	struct storage_unit *a, *next;

@@ -38,7 +38,7 @@ static void test_open_and_close(void **state)
 	assert_int_equal(view.reads, 1);
 	assert_int_equal(strlen(view.serial), 36);
 	assert_true(view.write_cache);
-	assert_true(disk.changes >= 2); /* opening, served */
+	assert_true(disk.changes >= 2); /* opening, and served */
 	disk_close(&disk, false);
 	assert_int_equal(stage.opens, 1);
 	assert_int_equal(stage.closes, 1);
@@ -131,7 +131,7 @@ static void test_patient_object_serves_a_stand_in_until_it_opens(void **state)
 	run_until((storage_tick(disk.storage), storage_status(disk.storage) == STORAGE_SERVED));
 	assert_true(disk.changes > changes);
 	assert_ptr_not_equal(storage_served(disk.storage), stand_in);
-	/* A session that has not noticed yet. */
+	/* This session has not noticed the change yet. */
 	assert_int_equal(run_read(stand_in), NOT_READY);
 	storage_lu_put(stand_in);
 	assert_int_equal(run_read(storage_served(disk.storage)), 0);
@@ -165,7 +165,7 @@ static void test_close_waits_for_references(void **state)
 	assert_int_equal(stage.closes, 1);
 }
 
-/* The reference is released while the object waits, and after it has waited. */
+/* The reference is released while the object waits for it, and in another case before that. */
 static void test_close_ends_with_the_last_reference(void **state)
 {
 	struct note note = {.is_done = false};
@@ -244,7 +244,7 @@ static void test_same_identity_is_refused(void **state)
 	assert_int_equal(disk_open(&b, false, &error), -EEXIST);
 	assert_names(&error, "user_0/b and user_0/a have the same serial number");
 	assert_int_equal(stages[1].closes, 1);
-	/* The stand-in of a patient object does not look like the other disk. */
+	/* The stand-in of a patient object must not have the identity of the other disk. */
 	assert_int_equal(disk_open(&b, true, &error), -EEXIST);
 	struct storage_view view;
 	storage_view(b.storage, &view);
@@ -258,7 +258,7 @@ static void test_same_identity_is_refused(void **state)
 
 #define MANY 300
 
-/* One of them hangs, which delays no other. */
+/* One of them hangs, which does not delay the others. */
 static void test_many_are_opened_at_once(void **state)
 {
 	static struct stage stages[MANY], hanging;

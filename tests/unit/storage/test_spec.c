@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HANDLER/CONFIG;KEY=VALUE: what is read, what is refused, and names that need an escape. */
+/* HANDLER/CONFIG;KEY=VALUE: what is accepted, what is refused, and names that need an escape. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -14,7 +14,7 @@
 #include "storage/spec.h"
 #include "util/cleanup.h"
 
-/* Asserts that text is taken apart into config and into options as they are printed. */
+/* Checks that the text is divided into config, and into options as they are printed. */
 static void assert_parsed(const char *text, const char *config, const char *options)
 {
 	struct storage_spec spec;
@@ -56,7 +56,7 @@ static void escapes_stand_for_bytes(void **state)
 	assert_parsed("file//srv/my~20disk~2c1~3A~25~3b~7e", "file//srv/my disk,1:%;~", "");
 	assert_parsed("file/a;key=x~3By~3dz", "file/a", "key=x;y=z");
 	assert_parsed("file/~c3~a9", "file/\xc3\xa9", "");
-	/* A tilde that no two digits follow is a tilde. */
+	/* A tilde that is not followed by two digits is an ordinary character. */
 	assert_parsed("file/a.img~", "file/a.img~", "");
 	assert_parsed("file/a~2", "file/a~2", "");
 	assert_parsed("file/a~~20~zz", "file/a~ ~zz", "");
@@ -81,7 +81,7 @@ static void mistakes_are_named(void **state)
 	assert_refused(text, "more than");
 }
 
-/* The options behind a filter are its own, and not the handler's or another filter's. */
+/* The options after a filter belong to this filter, and not to the handler or to another filter. */
 static void filters_have_options_of_their_own(void **state)
 {
 	struct storage_spec spec;
@@ -146,7 +146,7 @@ static void every_name_has_an_escaped_form(void **state)
 	storage_spec_free(&spec);
 }
 
-/* --- names that were chosen before there was an escape --- */
+/* --- file names that are older than the escape --- */
 
 static char folder[64];
 
@@ -163,7 +163,7 @@ static int remove_folder(void **state)
 	return rmdir(folder);
 }
 
-/* Checks CONFIG while a file of this name is in the folder. */
+/* Checks CONFIG while a file with this name is in the folder. */
 static int check_beside(const char *name, const char *config, struct error *error)
 {
 	char path[128];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of the state folder: damaged, hostile, and a writer that is killed. */
+/* The files of the state folder: damaged files, hostile files, and a writer that is killed. */
 #include "folder.h"
 
 #include <errno.h>
@@ -87,9 +87,7 @@ static void test_largest_values(void **state)
 	assert_memory_equal(&read_back, &known, sizeof(known));
 }
 
-/*
- * Whatever a crash or a bad disk made of the file: the previous copy is used, and the log says so.
- */
+/* Whatever a crash or a bad disk has done to the file, the previous copy is used, and the log says so. */
 static void test_damaged_file(void **state)
 {
 	char *text, whole[4096];
@@ -170,7 +168,7 @@ static void test_hostile_files(void **state)
 	assert_int_equal(storage_state_read(fd, KEY, &read_back, &error), -EFBIG);
 }
 
-/* A link that somebody puts in the way is not followed. */
+/* A symbolic link in place of the file is not followed. */
 static void test_links_in_the_way_of_a_writer(void **state)
 {
 	char name[256], fresh[300];
@@ -205,7 +203,7 @@ static void test_full_disk_keeps_the_old_file(void **state)
 	close(full);
 	write_serial("first");
 	assert_int_equal(fchmod(fd, 0500), 0);
-	if (geteuid()) { /* root writes everywhere */
+	if (geteuid()) { /* root may write everywhere */
 		strcpy(known.serial, "second");
 		assert_true(storage_state_write(fd, KEY, &known, &error) < 0);
 	}
@@ -223,8 +221,8 @@ static void write_for_ever(void)
 }
 
 /*
- * At whatever instruction a writer dies, its file is complete, and so is the previous copy or there
- * is none.
+ * At whatever instruction a writer is killed, its file is complete, and the previous copy is complete or
+ * missing.
  */
 static void test_killed_writer(void **state)
 {

@@ -13,16 +13,16 @@
 
 extern struct storage_context context;
 
-/* cmocka's, for the group: loads the handlers, and starts the loops. */
+/* For the group, called by cmocka: load the handlers and start the loops, or undo this. */
 int world_up(void **state);
 int world_down(void **state);
-/* cmocka's, for a test: a registry in an empty folder, and the queue. */
+/* For a test, called by cmocka: make a registry in an empty folder and the queue, or remove them. */
 int world_set_up(void **state);
 int world_tear_down(void **state);
-/* The next start of the daemon: another registry in the same folder. */
+/* Starts the daemon again: makes another registry in the same folder. */
 void world_restart(void);
 
-/* Runs the main thread's queue until the condition is true; a test that hangs fails. */
+/* Runs the main thread's queue until the condition is true. A hang fails the test. */
 #define run_until(condition)                                \
 	do {                                                \
 		time_t end_ = time(NULL) + 120;             \
@@ -33,7 +33,7 @@ void world_restart(void);
 		}                                           \
 	} while (0)
 
-/* The result of a request; done_note() is a storage_done for it. */
+/* The result of a request; done_note() is the storage_done that fills it. */
 struct note {
 	bool is_done;
 	int err;
@@ -41,7 +41,7 @@ struct note {
 };
 void done_note(void *arg, int err, const struct error *error);
 
-/* An object, and how often its owner was told of changes. */
+/* An object, and how often its owner was notified of changes. */
 struct disk {
 	struct storage *storage;
 	char config[128];
@@ -54,10 +54,10 @@ void stage_init(struct stage *stage);
 /* Makes an object that is not opened yet, with settings that the test may change. */
 void disk_new(struct disk *disk, const char *name, const char *config);
 void disk_new_staged(struct disk *disk, const char *name, struct stage *stage);
-/* Opens it and waits for the result. */
+/* Opens the disk and waits for the result. */
 int disk_open(struct disk *disk, bool patient, struct error *error);
-/* Closes it and waits until it is free. */
+/* Closes the disk and waits until it is freed. */
 void disk_close(struct disk *disk, bool forget);
-/* Sends a command to the LU and waits for the sense code of sense.h; 0: GOOD. */
+/* Sends a READ to the LU, and waits for the sense code of sense.h; 0 means GOOD. */
 uint32_t run_read(struct storage_lu *lu);
 #endif
