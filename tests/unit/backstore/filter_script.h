@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a test tells a filter of scripted_filter.c. The address of one is the value of the filter's option
- * "script".
+ * What a test sets for a filter of scripted_filter.c. The address of this structure is the value of the
+ * filter's option "script".
  */
 #ifndef TEST_FILTER_SCRIPT_H
 #define TEST_FILTER_SCRIPT_H
@@ -19,25 +19,30 @@ struct filter_trace {
 
 struct filter_script {
 	char letter;
-	struct filter_trace *trace; /* NULL: none */
-	int open_error;             /* errno; 0: opens */
-	/* An I/O waits here for so long. */
+	struct filter_trace *trace; /* NULL if the order is not recorded. */
+	int open_error;             /* The errno of open(); 0 means that it succeeds. */
+	/* How long an I/O waits here, in nanoseconds. */
 	uint64_t wait_ns;
-	/* Unless TCMUR_OK, the filter ends each I/O so, and the next layer does not get it. */
+	/*
+	 * If this is not TCMUR_OK, the filter ends each I/O with it, and the next layer does not get the I/O.
+	 */
 	enum tcmur_status answer;
-	/* Unless TCMUR_OK, the filter completes so what the next layer has completed. */
+	/*
+	 * If this is not TCMUR_OK, the filter completes I/O with it after the next layer has completed the
+	 * I/O.
+	 */
 	enum tcmur_status instead;
-	/* Bytes by which I/O is moved on the medium. */
+	/* The number of bytes by which I/O is moved on the medium. */
 	uint64_t shift;
 	/* The filter does not ask for the completion. */
 	bool passes_only;
-	/* The filter completes on a thread of the pool. */
+	/* The filter completes I/O on a thread of the pool. */
 	bool completes_elsewhere;
 	/* How often the filter gives an I/O to the next layer again. */
 	unsigned repeats;
-	/* results, atomic */
+	/* Results, atomic. */
 	unsigned calls[TCMUR_OPERATIONS];
 	unsigned opens, closes, cancels;
-	pthread_t thread; /* of the last callback */
+	pthread_t thread; /* The thread of the last callback. */
 };
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of filters share; see filtered.h. */
+/* The functions of filtered.h, which the tests of filters share. */
 #include "filtered.h"
 
 #include <stdio.h>
@@ -44,7 +44,7 @@ static void call(struct loop_work *work)
 	sem_post(&pending->passed);
 }
 
-/* Returns when fn has. */
+/* Runs fn on the loop, and returns when fn has returned. */
 static void on_loop(struct pending *pending, void (*fn)(struct pending *pending))
 {
 	pending->work = (struct loop_work){.fn = call};

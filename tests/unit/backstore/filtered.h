@@ -19,14 +19,14 @@ struct filter_of_test {
 	struct filter_script *script;
 };
 
-/* Opens the script through a handler and these filters; fails the test if that does not work. */
+/* Opens the script through a handler and these filters. Fails the test if that does not work. */
 struct backstore *filtered_open_specs(const char *handler, struct script *script,
 				      const struct backstore_filter_spec *filters, unsigned nfilters);
-/* The same with scripted filters. */
+/* Does the same with scripted filters. */
 struct backstore *filtered_open(const char *handler, struct script *script,
 				const struct filter_of_test *filters, unsigned nfilters);
 
-/* One I/O on loop 0 that the test does not wait for at once. */
+/* An I/O on loop 0 that the test does not wait for at once. */
 struct pending {
 	struct loop_work work;
 	void (*fn)(struct pending *pending);
@@ -35,14 +35,14 @@ struct pending {
 	struct iovec iov;
 	uint8_t data[4 * BLOCK];
 	enum tcmur_status status;
-	unsigned ended; /* how often done() was called; atomic */
+	unsigned ended; /* Atomic: how often done() was called. */
 };
-/* Submits a READ or WRITE of nblocks blocks; returns when backstore_submit() has. */
+/* Submits a READ or WRITE of nblocks blocks, and returns when backstore_submit() has returned. */
 void pending_submit(struct pending *pending, struct backstore *bs, enum backstore_op op, unsigned block,
 		    unsigned nblocks);
 /* Calls backstore_cancel() twice, and checks that the I/O does not end inside the calls. */
 void pending_cancel(struct pending *pending);
 bool pending_is_over(const struct pending *pending);
-/* Waits for the end. */
+/* Waits for the end of the I/O, and checks its status. */
 void pending_await(const struct pending *pending, enum tcmur_status status);
 #endif

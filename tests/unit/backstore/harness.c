@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A backstore over a handler of the test, on real loops. */
+/* A backstore on a handler of the test, with real loops. */
 #include "harness.h"
 
 #include <semaphore.h>

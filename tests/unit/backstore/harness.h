@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loops, the scripted handlers and synchronous I/O for the tests of this folder. */
+/* Loops, scripted handlers and synchronous I/O for the tests of this folder. */
 #ifndef TEST_HARNESS_H
 #define TEST_HARNESS_H
 
@@ -19,20 +19,19 @@
 
 extern struct loop_set loops;
 
-/* cmocka group fixtures: loops and handlers up, and down. */
+/* Group fixtures of cmocka: start the loops and load the handlers, or undo this. */
 int harness_up(void **state);
 int harness_down(void **state);
 
-/* A script with a zeroed medium of size bytes and blocks of BLOCK; medium and script are freed by
- * script_free(). */
+/* Makes a script with a zeroed medium of size bytes and blocks of BLOCK bytes. script_free() frees both. */
 struct script *script_new(uint64_t size);
 void script_free(struct script *script);
-/* Opens the script through a handler; fails the test if that does not work. */
+/* Opens the script through a handler. Fails the test if that does not work. */
 struct backstore *script_open(const char *handler, struct script *script);
 
-/* Submits on loop i, fills in bs, loop and done, waits; returns the status. */
+/* Submits the I/O on loop i, after filling in bs, loop and done. Waits and returns the status. */
 enum tcmur_status run_io(struct backstore *bs, unsigned i, struct backstore_io *bio);
-/* The same for the usual case. */
+/* Does the same for the usual case. */
 enum tcmur_status run_simple(struct backstore *bs, enum backstore_op op, uint64_t offset, uint64_t len,
 			     void *data, size_t data_len);
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps log lines, so that a test can look at them. */
+/* Keeps log lines, so that a test can read them. */
 #include "kept_log.h"
 
 #include <stdio.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the code under test logs, kept instead of printed. Any thread. */
+/* Lines that the tested code logs are kept and not printed. Any thread. */
 #ifndef TEST_KEPT_LOG_H
 #define TEST_KEPT_LOG_H
 
 #include <stdbool.h>
 
-/* From now on, and nothing is kept yet. */
+/* Begins to keep lines, with none. */
 void log_keep(void);
 void log_forget(void);
-/* Lines since log_keep() or log_forget(), one string; while nobody logs. */
+/* Returns the lines since log_keep() or log_forget() as one string. No thread may log at the same time. */
 const char *logged(void);
 bool is_logged(const char *text);
 #endif

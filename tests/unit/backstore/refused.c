@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Handlers that must not load, one for each value of REFUSED. */
+/* Handlers that must not be loaded, one for each value of REFUSED. */
 #include <errno.h>
 
 #define TCMUR_API_VERSION 1

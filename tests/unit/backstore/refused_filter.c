@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Filters that must not load, one for each value of REFUSED. */
+/* Filters that must not be loaded, one for each value of REFUSED. */
 #include <stddef.h>
 
 #define TCMUR_API_VERSION 1

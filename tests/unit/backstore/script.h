@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a test tells its handler. The backstore's configuration is the address of one, printed with %p. */
+/*
+ * What a test sets for its handler. The configuration of the backstore is the address of this structure,
+ * printed with %p.
+ */
 #ifndef TEST_SCRIPT_H
 #define TEST_SCRIPT_H
 
@@ -22,26 +25,27 @@ enum script_call {
 };
 
 struct script {
-	uint8_t *media;           /* info.size bytes */
-	struct tcmur_info info;   /* what open() reports, and refresh() */
-	int open_error;           /* errno, 0: opens */
-	struct tcmur_usage usage; /* what usage() tells, … */
-	int usage_error;          /* … or this errno */
-	int resize_error;         /* errno of resize(), 0: changes info.size */
-	unsigned delay_us;        /* before completion: on the pool where the handler is ASYNC */
-	bool twice;               /* completes each I/O twice */
+	uint8_t *media;           /* The medium; it has info.size bytes. */
+	struct tcmur_info info;   /* The values that open() and refresh() report. */
+	int open_error;           /* The errno of open(); 0 means that it succeeds. */
+	struct tcmur_usage usage; /* The values that usage() reports. */
+	int usage_error;          /* The errno of usage(), if not 0. */
+	int resize_error;         /* The errno of resize(); 0 means that it changes info.size. */
+	unsigned delay_us;        /* The delay before the completion, on the pool if the handler is ASYNC. */
+	bool twice;               /* Completes each I/O twice. */
 	bool lends;
 	uint64_t
-	    stuck_below; /* atomic; handlers stuck_*: a write that begins below this byte does not get on */
-	uint64_t fail_offset;   /* an I/O that covers this byte … */
-	enum tcmur_status fail; /* … ends so, unless TCMUR_OK */
-	/* Handler cancelling: an I/O stays with the handler until it is cancelled. */
+	    /* Atomic. In the handlers stuck_*, a write that begins below this byte does not continue. */
+	    stuck_below;
+	uint64_t fail_offset;   /* An I/O that covers this byte … */
+	enum tcmur_status fail; /* … ends with this status, unless it is TCMUR_OK. */
+	/* In the handler cancelling: an I/O stays with the handler until it is cancelled. */
 	bool parks;
-	unsigned cancels; /* result, atomic */
-	/* results, atomic */
+	unsigned cancels; /* Result, atomic. */
+	/* Results, atomic. */
 	unsigned calls[SCRIPT_NCALLS];
 	unsigned running, most_running, closes, refreshes;
 	uint64_t longest;
-	uint32_t flags; /* of the last write-like call */
+	uint32_t flags; /* The flags of the last call that writes. */
 };
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A handler that does what a test's script says. Built several times: HANDLER is the name, MODEL the thread
- * model, MINIMAL leaves all but read and write out, CDB_ONLY these two, and CANCELS adds cancel.
+ * A handler that does what a test's script says. It is built several times: HANDLER is its name, MODEL its
+ * thread model, MINIMAL leaves out everything except read and write, CDB_ONLY leaves out these two, and
+ * CANCELS adds cancel.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include <tcmur/queue.h>
 
 struct scratch {
-	struct tcmur_op op; /* first: work() gets it back from its op */
+	struct tcmur_op op; /* The first member: work() finds the request from its op. */
 	struct script *script;
 	enum tcmur_status status;
 };
@@ -63,7 +64,7 @@ static void worked(struct tcmur_op *op, int result)
 	complete(scratch->script, op->io, result == 7 ? scratch->status : TCMUR_HARDWARE_ERROR);
 }
 
-/* Ends the call with status, or as the script wants it. */
+/* Ends the call with this status, or in the way that the script says. */
 static void end(struct script *script, struct tcmur_queue *queue, struct tcmur_io *io,
 		enum tcmur_status status)
 {
@@ -84,8 +85,10 @@ static void end(struct script *script, struct tcmur_queue *queue, struct tcmur_i
 	complete(script, io, status);
 }
 
-/* Copies between the medium and iov from byte skip of iov on; returns the first byte that differs
- * when comparing. */
+/*
+ * Copies or compares the medium and iov, from the byte skip of iov on. When comparing, returns the first byte
+ * that differs.
+ */
 enum copy { FROM_MEDIUM, TO_MEDIUM, COMPARE };
 static uint64_t copy(struct script *script, struct tcmur_io *io, uint64_t skip, enum copy how)
 {
@@ -196,7 +199,7 @@ static uint32_t scripted_data(void *handle, uint64_t offset, uint64_t len, struc
 	return 1;
 }
 
-/* Takes TEST UNIT READY only, and answers CONDITION MET so that a test knows who did. */
+/* Executes only TEST UNIT READY. The answer CONDITION MET shows a test that the handler has executed it. */
 static bool scripted_scsi(void *handle, struct tcmur_queue *queue, struct tcmur_scsi *cmd)
 {
 	(void)handle;
@@ -302,7 +305,11 @@ static struct tcmur_handler scripted = {
 #endif
 };
 
-#ifdef OLD /* as if built before flush and what follows it were added: those bytes are not the handler's */
+/*
+ * As if the handler was built before flush and later members were added: these bytes do not belong to the
+ * handler.
+ */
+#ifdef OLD
 struct tcmur_handler *tcmur_handler_entry(void)
 {
 	scripted.struct_size = offsetof(struct tcmur_handler, flush);
@@ -310,7 +317,7 @@ struct tcmur_handler *tcmur_handler_entry(void)
 	scripted.thread_model = MODEL;
 	return &scripted;
 }
-#elif defined CDB_ONLY /* no disk */
+#elif defined CDB_ONLY /* not a disk */
 struct tcmur_handler *tcmur_handler_entry(void)
 {
 	scripted.struct_size = sizeof(scripted);

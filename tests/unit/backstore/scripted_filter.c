@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A filter that does what a test's script says. It is built twice: with EVERYTHING it has all callbacks,
- * and otherwise only those that write, and no cancel().
+ * A filter that does what a test's script says. It is built twice: with EVERYTHING it has all callbacks, and
+ * otherwise only those that write, and no cancel().
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,14 +12,14 @@
 
 struct params {
 	struct filter_script *script;
-	/* Both are set by one option, and are never seen with different values. */
+	/* One option sets both, and they must never be seen with different values. */
 	uint64_t pair[2];
 };
 
 /* The scratch space of one I/O. */
 struct scratch {
 	union {
-		struct tcmur_timer timer; /* first: waited() gets it back from its timer */
+		struct tcmur_timer timer; /* The first member: waited() finds this from its timer. */
 		struct tcmur_op op;
 	};
 	struct tcmur_layer *layer;
@@ -36,7 +36,7 @@ static struct filter_script *script_of(const struct tcmur_layer *layer)
 	const struct params *params = tcmur_layer_params(layer);
 	uint64_t first = params->pair[0];
 
-	/* A change of the parameters never shows halfway. */
+	/* A change of the parameters must never be visible in part. */
 	if (first != params->pair[1])
 		__builtin_trap();
 	return params->script;
@@ -73,7 +73,7 @@ static void complete(struct tcmur_queue *queue, struct scratch *scratch, enum tc
 		tcmur_io_complete(io, status);
 		return;
 	}
-	/* The request outlives the I/O, so it does not lie in the scratch space of the I/O. */
+	/* The request outlives the I/O, so it cannot lie in the scratch space of the I/O. */
 	static struct scratch elsewhere;
 	elsewhere = (struct scratch){.op = {.done = over}, .io = io, .status = status};
 	tcmur_queue_blocking(queue, &elsewhere.op, complete_on_pool);

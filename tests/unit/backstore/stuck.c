@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A handler whose writes hang on threads of the pool as long as its script says, and change the
- * medium only then. Built several times, as scripted.c. */
+/*
+ * A handler whose writes hang on threads of the pool as long as its script says, and change the medium only
+ * afterwards. It is built several times, like scripted.c.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +13,7 @@
 #include <tcmur/queue.h>
 
 struct scratch {
-	struct tcmur_op op; /* first: work() gets it back from its op */
+	struct tcmur_op op; /* The first member: work() finds the request from its op. */
 	struct script *script;
 };
 

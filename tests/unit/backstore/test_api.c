@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The functions that handlers call in the daemon. */
+/* The functions of the daemon that handlers call. */
 #include "harness.h"
 
 #include <errno.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* I/O that nobody waits for any more: what has not begun never does; what hangs keeps newer I/O off
- * its place. */
+/*
+ * I/O that was cancelled: if it has not started, it never does; if it hangs, it keeps newer I/O away from its
+ * blocks.
+ */
 #include "harness.h"
 
 #include <semaphore.h>
@@ -12,10 +14,10 @@
 #include "util/clock.h"
 
 #define SIZE    (64u << 10)
-#define THREADS 4 /* of the harness's pool */
+#define THREADS 4 /* The number of threads in the pool. */
 #define HOUR_NS 3600000000000u
 
-/* One I/O, on loop 0 so that they arrive in order. */
+/* An I/O on loop 0, so that several of them arrive in order. */
 struct request {
 	struct loop_work work;
 	void (*fn)(struct request *request);
@@ -24,10 +26,10 @@ struct request {
 	struct iovec iov;
 	uint8_t data[16 * BLOCK];
 	enum tcmur_status status;
-	unsigned place; /* which it was to end, from 1; atomic */
+	unsigned place; /* Atomic: the place in the order of endings, counted from 1. */
 };
 
-static unsigned nended; /* atomic */
+static unsigned nended; /* Atomic. */
 
 static void ended(struct backstore_io *bio, enum tcmur_status status)
 {
@@ -58,7 +60,7 @@ static void call(struct loop_work *work)
 	sem_post(&request->passed);
 }
 
-/* Returns when fn has. */
+/* Runs fn on the loop, and returns when fn has returned. */
 static void on_loop(struct request *request, void (*fn)(struct request *request))
 {
 	request->work = (struct loop_work){.fn = call};
@@ -75,7 +77,7 @@ static void submit(struct request *request)
 	backstore_submit(&request->bio);
 }
 
-/* Block number of one that writes value there, or of a READ. */
+/* Prepares a write of value to this block, or a READ of this block. */
 static void prepare(struct request *request, struct backstore *bs, enum backstore_op op, unsigned block,
 		    unsigned nblocks, uint8_t value)
 {
@@ -135,7 +137,7 @@ static unsigned writes(const struct script *script)
 	return __atomic_load_n(&script->calls[SCRIPT_WRITE], __ATOMIC_RELAXED);
 }
 
-/* Until the handler has been given n writes. */
+/* Waits until the handler has received n writes. */
 static void await_writes(const struct script *script, unsigned n)
 {
 	for (int i = 0; i < 10000 && writes(script) < n; i++)
@@ -159,13 +161,13 @@ static struct script *script_stuck_below(unsigned block)
 
 static const struct model {
 	const char *handler;
-	unsigned at_a_time; /* writes that the handler has at once */
+	unsigned at_a_time; /* The number of writes that the handler has at the same time. */
 } models[] = {
     {"stuck_async", THREADS}, {"stuck_parallel", THREADS}, {"stuck_serial_lun", 1}, {"stuck_serial_all", 1}};
 
 /* --- waiting for a thread ---------------------------------------------------------------------- */
 
-/* First, last, and one in the middle of the queue; the second call is for nothing. */
+/* The first, the last and a middle one in the queue are cancelled. A second call has no effect. */
 static void test_queued_is_not_begun(void **state)
 {
 	(void)state;
@@ -206,7 +208,7 @@ static void submit_soon_late(struct request *request)
 	backstore_submit(&request->bio);
 }
 
-/* Nobody calls it back, but when a thread comes to it, it is too late. */
+/* Nobody cancels this I/O, but when a thread is free for it, its time has passed. */
 static void test_late_is_not_begun(void **state)
 {
 	(void)state;
@@ -232,7 +234,7 @@ static void test_late_is_not_begun(void **state)
 	}
 }
 
-/* The next I/O of a command that was called back meanwhile. */
+/* The next I/O of a command that was cancelled in the meantime. */
 static void test_cancelled_is_refused(void **state)
 {
 	struct script *script = script_stuck_below(0);
@@ -254,7 +256,7 @@ static void test_cancelled_is_refused(void **state)
 
 /* --- in pieces --------------------------------------------------------------------------------- */
 
-/* The piece that the handler has ends as it can; the next is not begun. */
+/* The piece that the handler has ends normally, and the next piece does not start. */
 static void test_next_piece_is_not_begun(void **state)
 {
 	(void)state;
@@ -288,8 +290,8 @@ static void test_who_waits_for_a_range_goes(void **state)
 	(void)state;
 	start(&stuck, bs, BACKSTORE_WRITE, 0, 1, 1);
 	await_writes(script, 1);
-	start_write_same(&same, bs, 0, 8, 2);         /* waits for stuck, */
-	start(&behind, bs, BACKSTORE_WRITE, 4, 1, 3); /* and this for that */
+	start_write_same(&same, bs, 0, 8, 2);         /* this waits for stuck */
+	start(&behind, bs, BACKSTORE_WRITE, 4, 1, 3); /* and this waits for the one before */
 	start(&elsewhere, bs, BACKSTORE_WRITE, 20, 1, 4);
 	await(&elsewhere, TCMUR_OK);
 	assert_false(is_over(&same) || is_over(&behind));
@@ -305,10 +307,9 @@ static void test_who_waits_for_a_range_goes(void **state)
 	script_free(script);
 }
 
-/* --- a stale write ----------------------------------------------------------------------------- */
+/* --- an expired write --- */
 
-/* Nothing newer is acknowledged in its place before it has landed, nor is anything older read
- * there. */
+/* Until the write has ended, no newer I/O to its blocks is acknowledged, and no older data is read there. */
 static void test_stuck_write_is_waited_for(void **state)
 {
 	(void)state;
@@ -340,8 +341,10 @@ static void test_stuck_write_is_waited_for(void **state)
 	}
 }
 
-/* Exclusive I/O that waits for it already, or comes later, does so too; and what has waited behind
- * such. */
+/*
+ * Exclusive I/O that waits for the write already, or arrives later, does the same, and so does I/O that has
+ * waited for exclusive I/O.
+ */
 static void test_stuck_among_exclusive(void **state)
 {
 	struct script *script = script_stuck_below(1);
@@ -351,7 +354,7 @@ static void test_stuck_among_exclusive(void **state)
 	(void)state;
 	start_write_same(&first, bs, 0, 2, 1);
 	await_writes(script, 1);
-	start(&stuck, bs, BACKSTORE_WRITE, 0, 4, 2); /* waits in the FIFO itself, and then hangs */
+	start(&stuck, bs, BACKSTORE_WRITE, 0, 4, 2); /* this waits in the FIFO itself, and hangs afterwards */
 	stick_below(script, 0);
 	await(&first, TCMUR_OK);
 	await(&stuck, TCMUR_OK);
@@ -379,8 +382,10 @@ static void test_stuck_among_exclusive(void **state)
 
 /* --- everything at once, on all loops ---------------------------------------------------------- */
 
-/* The medium's first half is read, of the second each worker writes its own: as in test_range.c, a
- * race is seen by the thread sanitizer. */
+/*
+ * All workers read the first half of the medium, and each writes its own part of the second half.
+ * ThreadSanitizer reports a race, as in test_range.c.
+ */
 struct worker {
 	struct loop_work begin, later;
 	struct backstore_io bio;

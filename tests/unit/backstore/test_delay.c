@@ -51,7 +51,7 @@ static void io_waits_for_its_time(void **state)
 	script_free(script);
 }
 
-/* Without a time, an I/O is over before the submission returns, as it is without the filter. */
+/* Without a time, an I/O ends before the submission returns, as it does without the filter. */
 static void io_without_a_time_does_not_wait(void **state)
 {
 	static const struct tcmur_option_value options[] = {{"delay", "3600s"}, {"write", "0"}};
@@ -85,7 +85,7 @@ static void each_part_waits(void **state)
 	script_free(script);
 }
 
-/* No thread waits with them: the handler has one thread, and gets each I/O when its time is over. */
+/* No thread waits with them: the handler has one thread, and gets each I/O when its time has passed. */
 static void many_wait_at_once(void **state)
 {
 	enum { MANY = 300 };

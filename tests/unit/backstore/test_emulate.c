@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random commands against a model of the medium: a handler that has all of them must give what the
- * one that has only reads and writes gives. */
+/*
+ * Executes random commands and compares the medium with a model. A handler with all operations must give the
+ * same results as one that can only read and write.
+ */
 #include "harness.h"
 
 #include <stdio.h>
@@ -14,7 +16,7 @@
 
 static uint8_t model[SIZE], data[2 * SIZE];
 
-/* Cuts len bytes of from into up to PIECES iovecs, some of them empty. */
+/* Divides len bytes of from into up to PIECES iovecs, some of which are empty. */
 static unsigned cut(struct iovec *iov, uint8_t *from, size_t len)
 {
 	unsigned n = 1 + (unsigned)rand() % PIECES;
@@ -29,7 +31,7 @@ static unsigned cut(struct iovec *iov, uint8_t *from, size_t len)
 	return n;
 }
 
-/* Bytes of few values, so that comparisons get somewhere; sometimes zeros. */
+/* Fills memory with bytes of few values, so that comparisons often succeed; sometimes with zeros. */
 static void randomize(uint8_t *to, size_t len)
 {
 	unsigned zero = (unsigned)rand() % 4;
@@ -50,12 +52,12 @@ static uint64_t first_difference(const uint8_t *a, const uint8_t *b, size_t len,
 struct step {
 	enum backstore_op op;
 	uint64_t offset, len;
-	size_t data_len; /* bytes of Data-Out, at the start of data */
+	size_t data_len; /* The number of bytes of Data-Out at the start of data. */
 	enum tcmur_status want;
 	uint64_t differs;
 };
 
-/* Makes the command up, and applies it to the model. */
+/* Chooses a command, and applies it to the model. */
 static struct step make_step(void)
 {
 	static const enum backstore_op choice[] = {BACKSTORE_READ,
@@ -97,7 +99,7 @@ static struct step make_step(void)
 		else
 			memcpy(medium, data + step.len, step.len);
 		break;
-	case BACKSTORE_VERIFY: /* of nothing, of a block that repeats, of all */
+	case BACKSTORE_VERIFY: /* compares nothing, a block that repeats, or everything */
 		step.data_len = rand() % 3 ? rand() % 2 ? BLOCK : step.len : 0;
 		if (!step.data_len)
 			break;
@@ -170,7 +172,7 @@ static void test_random_commands(void **state)
 	run_model("parallel", 64 * BLOCK);
 }
 
-/* What is emulated takes its flags along, and what a handler has is not emulated. */
+/* Emulated operations keep their flags, and operations that the handler has are not emulated. */
 static void test_who_does_it(void **state)
 {
 	struct script *script = script_new(SIZE);
@@ -206,8 +208,7 @@ static void zero_blocks(struct backstore *bs, uint64_t block, uint64_t nblocks, 
 	assert_int_equal(run_io(bs, 0, &bio), TCMUR_OK);
 }
 
-/* A handler that has no write_zeroes() unmaps, but only what unmap() has to leave as zeros, all of
- * it. */
+/* A handler without write_zeroes() unmaps, but only ranges that unmap() is sure to leave as zeros. */
 static void test_zeroes_by_unmap(void **state)
 {
 	struct script *script = script_new(SIZE);
@@ -234,7 +235,7 @@ static void test_zeroes_by_unmap(void **state)
 	script_free(script);
 }
 
-/* An error in any step ends the command with it. */
+/* An error in any step ends the command with this error. */
 static void test_errors(void **state)
 {
 	static const enum backstore_op ops[] = {BACKSTORE_WRITE_ZEROES, BACKSTORE_WRITE_SAME,

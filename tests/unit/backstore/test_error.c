@@ -89,7 +89,10 @@ static void the_status_is_chosen(void **state)
 	script_free(script);
 }
 
-/* Whole, in pieces, and where the operation is made of others. */
+/*
+ * The sense data is the same for a whole I/O, for an I/O in pieces, and for an operation that consists of
+ * others.
+ */
 static void sense_data_reach_the_submitter(void **state)
 {
 	static const struct tcmur_option_value options[] = {{"sense", "3/0C/3"}, {"lba", "5"}};
@@ -134,7 +137,7 @@ static void only_a_range_fails(void **state)
 		assert_int_equal(read_blocks(bs, 3, 1), TCMUR_READ_ERROR);
 		assert_int_equal(write_blocks(bs, 2, 2), TCMUR_WRITE_ERROR);
 		assert_int_equal(run_simple(bs, BACKSTORE_FLUSH, 0, 0, NULL, 0), TCMUR_OK);
-		/* The first bad byte is named. */
+		/* The first bad byte is reported. */
 		assert_int_equal(run_io(bs, 0, &bio), TCMUR_READ_ERROR);
 		assert_int_equal(bio.io.miscompare_offset, 3 * BLOCK);
 		backstore_close(bs);
@@ -159,7 +162,7 @@ static void only_some_operations_fail(void **state)
 	script_free(script);
 }
 
-/* Only I/O that the other options select is counted, and a change of an option begins the counts again. */
+/* Only I/O that the other options select is counted, and a change of an option restarts the counts. */
 static void each_nth_fails_until_the_count_is_used_up(void **state)
 {
 	static const struct tcmur_option_value options[] = {
@@ -178,7 +181,7 @@ static void each_nth_fails_until_the_count_is_used_up(void **state)
 		}
 		assert_int_equal(backstore_set_filter_option(bs, 0, "count", "2", &error), 0);
 	}
-	/* Without a limit each third I/O fails for ever. */
+	/* Without a limit, each third I/O fails for ever. */
 	assert_int_equal(backstore_set_filter_option(bs, 0, "count", NULL, &error), 0);
 	for (unsigned i = 1; i <= 12; i++)
 		assert_int_equal(read_blocks(bs, 0, 1), i % 3 ? TCMUR_OK : TCMUR_READ_ERROR);
@@ -186,7 +189,7 @@ static void each_nth_fails_until_the_count_is_used_up(void **state)
 	script_free(script);
 }
 
-/* The bounds are so wide that chance does not reach them. */
+/* The limits are so wide that chance does not reach them. */
 static void io_fails_with_a_probability(void **state)
 {
 	enum { MANY = 4000 };
@@ -243,7 +246,7 @@ static void go_on(struct backstore_io *bio, enum tcmur_status status)
 		sem_post(worker->over);
 }
 
-/* However many loops do I/O, there are exactly as many errors as the count says. */
+/* However many loops do I/O, the number of errors is exactly the count. */
 static void the_count_is_exact_on_several_loops(void **state)
 {
 	static const struct tcmur_option_value options[] = {{"every", "2"}, {"count", "1000"}};

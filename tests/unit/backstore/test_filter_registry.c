@@ -22,7 +22,7 @@ static void good_filters_are_listed_by_name(void **state)
 	assert_null(backstore_handler("everything"));
 }
 
-/* Each refused file is named in a line that tells why. */
+/* For each file that is refused, a line names the file and the reason. */
 static void bad_filters_are_refused(void **state)
 {
 	static const struct {
@@ -53,7 +53,7 @@ static void bad_filters_are_refused(void **state)
 	assert_null(backstore_filter_at(2));
 }
 
-/* A filter of this name is not loaded again. */
+/* A second filter with this name is not loaded. */
 static void a_name_is_taken_once(void **state)
 {
 	struct error error;
@@ -94,7 +94,10 @@ static void mistakes_are_named(void **state)
 	assert_non_null(strstr(error.text, "more than 8 filters"));
 }
 
-/* The filters inside the one that does not open are closed again, and so is the handler. */
+/*
+ * If a filter cannot be opened, the filters that are nearer to the handler are closed again, and so is the
+ * handler.
+ */
 static void a_filter_that_does_not_open_is_named(void **state)
 {
 	struct filter_script outer = {.open_error = EACCES}, inner = {.letter = 'b'};

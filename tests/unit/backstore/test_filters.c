@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of I/O through filters: the order of the layers, what they leave out, and cancelling. */
+/*
+ * The way of I/O through filters: the order of the layers, operations that layers leave out, and cancelling.
+ */
 #include <semaphore.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,7 +40,7 @@ static pthread_t thread_of_loop(unsigned i)
 	return *(pthread_t *)(void *)pending.data;
 }
 
-/* Inwards and back, with each thread model of the handler. All callbacks run on the loop of the I/O. */
+/* The I/O goes to the handler and back, with each thread model. All callbacks run on the loop of the I/O. */
 static void layers_are_called_in_order(void **state)
 {
 	static const char *const handlers[] = {"async", "parallel", "serial_lun", "serial_all"};
@@ -99,7 +101,7 @@ static void operations_that_are_left_out_pass(void **state)
 	script_free(script);
 }
 
-/* Each operation of the handler arrives as itself. */
+/* Each operation of the handler arrives as the same operation. */
 static void all_operations_arrive(void **state)
 {
 	struct filter_script a = {.letter = 'a'};
@@ -129,7 +131,7 @@ static void all_operations_arrive(void **state)
 }
 
 /*
- * The filter sees the reads and writes of which the daemon makes an operation, and the pieces of large I/O.
+ * The filter sees the reads and writes of an operation that the daemon emulates, and the pieces of large I/O.
  */
 static void emulation_is_above_the_filters(void **state)
 {
@@ -158,7 +160,7 @@ static void emulation_is_above_the_filters(void **state)
 	script_free(script);
 }
 
-/* Memory is lent to readers unless a filter wants to see the reads. */
+/* Memory is lent to readers unless a filter has a callback for reads. */
 static void lending_stops_at_a_filter_of_reads(void **state)
 {
 	struct filter_script a = {.letter = 'a'};
@@ -190,7 +192,7 @@ static void a_filter_changes_the_outcome(void **state)
 	assert_int_equal(run_simple(bs, BACKSTORE_READ, 0, BLOCK, data, BLOCK), TCMUR_BUSY);
 	assert_int_equal(b.calls[TCMUR_OPERATION_READ], 1);
 	a.answer = b.instead = TCMUR_OK;
-	/* The filter outside may leave the completion to its successor. */
+	/* The outer filter may leave the completion to its successor. */
 	a.passes_only = true;
 	b.repeats = 3;
 	assert_int_equal(run_simple(bs, BACKSTORE_WRITE, 0, BLOCK, data, BLOCK), TCMUR_OK);
@@ -199,7 +201,7 @@ static void a_filter_changes_the_outcome(void **state)
 	script_free(script);
 }
 
-/* Offset and length are the filter's to change; the I/O comes back as it was. */
+/* A filter may change the offset and the length; the I/O comes back as it was. */
 static void a_filter_moves_io(void **state)
 {
 	struct filter_script a = {.letter = 'a', .shift = 4 * BLOCK};
@@ -257,7 +259,7 @@ static void a_timer_runs_out(void **state)
 	script_free(script);
 }
 
-/* The outer filter and the handler do not matter; the inner filter ends its I/O itself. */
+/* The outer filter and the handler do not matter: the inner filter ends its I/O itself. */
 static void waiting_io_ends_when_it_is_cancelled(void **state)
 {
 	struct filter_script a = {.letter = 'a'}, b = {.letter = 'b', .wait_ns = HOUR_NS};
@@ -278,7 +280,7 @@ static void waiting_io_ends_when_it_is_cancelled(void **state)
 	script_free(script);
 }
 
-/* A filter without cancel() gives the I/O on later, but it does not reach the handler. */
+/* A filter without cancel() gives the I/O to the next layer later, but the I/O does not reach the handler. */
 static void cancelled_io_does_not_reach_the_handler(void **state)
 {
 	struct filter_script a = {.letter = 'a', .wait_ns = 20000000};
@@ -312,7 +314,7 @@ static void io_that_is_too_late_does_not_reach_the_handler(void **state)
 	script_free(script);
 }
 
-/* With and without a filter before it, whole and in pieces, the handler abandons its I/O. */
+/* The handler abandons its I/O, with and without a filter before it, whole and in pieces. */
 static void the_handler_is_asked_to_cancel(void **state)
 {
 	struct filter_script a = {.letter = 'a'};
@@ -340,7 +342,7 @@ static void the_handler_is_asked_to_cancel(void **state)
 	assert_int_equal(a.cancels, 0);
 }
 
-/* A WRITE that waits in a filter keeps an overlapping WRITE SAME waiting, and no other I/O. */
+/* A WRITE that waits in a filter delays an overlapping WRITE SAME, and no other I/O. */
 static void the_range_lock_is_above_the_filters(void **state)
 {
 	struct filter_script a = {.letter = 'a', .wait_ns = HOUR_NS};

@@ -74,7 +74,7 @@ static void a_wrong_change_changes_nothing(void **state)
 	assert_string_equal(error.text, "filtered has no filter number 1");
 	snprintf(expected, sizeof(expected), "writes (script=%p, pair=1)", (void *)&a);
 	shown(bs, expected);
-	/* An option that is taken away has its default again. */
+	/* An option that is removed has its default value again. */
 	assert_int_equal(backstore_set_filter_option(bs, 0, "pair", NULL, &error), 0);
 	snprintf(expected, sizeof(expected), "writes (script=%p)", (void *)&a);
 	shown(bs, expected);
@@ -93,7 +93,7 @@ struct worker {
 	sem_t *over;
 };
 
-static bool stop; /* atomic */
+static bool stop; /* Atomic. */
 
 static void go_on(struct backstore_io *bio, enum tcmur_status status)
 {
@@ -134,8 +134,8 @@ static void start_workers(struct worker *workers, struct backstore *bs, sem_t *o
 }
 
 /*
- * The filter ends the program when it sees a half of a change, and the sanitizers when it uses parameters
- * that were freed or are being written.
+ * The filter ends the program if it sees a change in part, and the sanitizers do if it uses parameters that
+ * were freed or are being written.
  */
 static void parameters_change_under_io(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of single I/O: thread models, splitting, errors, lending, CDBs, double completion. */
+/* The way of a single I/O: thread models, splitting, errors, lending, CDBs, double completion. */
 #include "harness.h"
 
 #include <errno.h>
@@ -44,7 +44,9 @@ static void submit_many(struct loop_work *work)
 		backstore_submit(&many->bios[i]);
 }
 
-/* 24 reads from each loop at once; returns the most that the handler had at a time. */
+/*
+ * Submits 24 reads from each loop at once. Returns the largest number that the handler had at the same time.
+ */
 static unsigned run_many(struct script *script, struct backstore **bs)
 {
 	struct many *many = calloc(NLOOPS, sizeof(*many));
@@ -117,7 +119,7 @@ static void test_split(void **state)
 		data[i] = (uint8_t)(i * 7 + i / 256);
 	for (unsigned h = 0; h < 3; h++) {
 		struct script *script = script_new(SIZE);
-		/* Pieces that end inside of an iovec, and iovecs shorter than a piece. */
+		/* Pieces end inside an iovec, and iovecs are shorter than a piece. */
 		struct iovec out[] = {{data, 300}, {data + 300, 5000}, {data + 5300, SIZE - 5300}};
 		struct iovec in[] = {{back, 10001}, {back + 10001, 1}, {back + 10002, SIZE - 10002}};
 		struct backstore_io write = {.op = BACKSTORE_WRITE,
@@ -137,7 +139,7 @@ static void test_split(void **state)
 		assert_int_equal(script->longest, 5 * BLOCK);
 		assert_int_equal(script->calls[SCRIPT_WRITE], (SIZE / BLOCK + 4) / 5);
 
-		/* The first piece that fails ends it. */
+		/* The first piece that fails ends the I/O. */
 		script->fail = TCMUR_NO_SPACE;
 		script->fail_offset = 12 * BLOCK;
 		script->calls[SCRIPT_WRITE] = 0;
@@ -150,7 +152,7 @@ static void test_split(void **state)
 	free(back);
 }
 
-/* Pieces of an unmap end where a granule does. */
+/* Pieces of an unmap end where a granule ends. */
 static void test_split_unmap(void **state)
 {
 	struct script *script = script_new(SIZE);
@@ -186,7 +188,8 @@ static void test_refusals(void **state)
 	assert_int_equal(run_simple(bs, BACKSTORE_WRITE_ZEROES, 0, SIZE + BLOCK, NULL, 0),
 			 TCMUR_OUT_OF_RANGE);
 	assert_int_equal(run_simple(bs, BACKSTORE_PREFETCH, SIZE, BLOCK, NULL, 0), TCMUR_OUT_OF_RANGE);
-	assert_int_equal(run_simple(bs, BACKSTORE_READ, SIZE, 0, block, 0), TCMUR_OK); /* nothing to do */
+	/* nothing has to be done */
+	assert_int_equal(run_simple(bs, BACKSTORE_READ, SIZE, 0, block, 0), TCMUR_OK);
 	assert_int_equal(script->calls[SCRIPT_READ], 0);
 	backstore_stats(bs, &stats);
 	assert_int_equal(stats.errors, 4);
@@ -206,7 +209,7 @@ static void test_refusals(void **state)
 	script_free(script);
 }
 
-/* The device server may be left with a command that only a disk can execute. */
+/* The device server must refuse a command that only a disk can execute. */
 static void test_no_disk(void **state)
 {
 	struct script *script = script_new(SIZE);
@@ -411,7 +414,7 @@ static void test_scsi(void **state)
 /* --- the contract ----------------------------------------------------------------------------- */
 
 #ifdef TCMUR_DEBUG
-/* In a child of its own, which has to be without threads: the loops are started there. */
+/* This runs in a child process without threads, which starts the loops itself. */
 static void test_double_completion_aborts(void **state)
 {
 	int status;
@@ -421,14 +424,14 @@ static void test_double_completion_aborts(void **state)
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
-		/* Static: the second completion must not find memory in other use. */
+		/* Static, because the second completion must not find this memory in another use. */
 		static uint8_t block[BLOCK];
 		static const struct iovec iov = {block, BLOCK};
 		static struct backstore_io bio = {.op = BACKSTORE_READ,
 						  .io = {.len = BLOCK, .iov = &iov, .iovcnt = 1}};
 		struct script *script;
 
-		close(STDERR_FILENO); /* the abort's words are expected */
+		close(STDERR_FILENO); /* the message of abort() is expected */
 		signal(SIGABRT, SIG_DFL);
 		harness_up(NULL);
 		script = script_new(SIZE);

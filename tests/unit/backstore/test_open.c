@@ -10,7 +10,7 @@
 
 #define SIZE (64u << 10)
 
-/* Opens with spec (its config is filled in) and expects an error that has text in it. */
+/* Opens the spec, after filling in its config. This must fail with an error that contains the text. */
 static void refused(struct script *script, struct backstore_spec spec, const char *text)
 {
 	char config[64];
@@ -38,7 +38,7 @@ static void test_bad_configuration(void **state)
 	refused(script, (struct backstore_spec){.block_size = 1024}, "1024");
 	refused(script, (struct backstore_spec){.block_size = 4096}, "512");
 	refused(script, (struct backstore_spec){.size = SIZE + 1}, "65537");
-	assert_int_equal(script->closes, 3 - 1); /* the last two had been opened */
+	assert_int_equal(script->closes, 3 - 1); /* two backstores had been opened */
 	script->open_error = EACCES;
 	refused(script, (struct backstore_spec){0}, "scripted: Permission denied");
 	assert_int_equal(script->closes, 2);
@@ -140,7 +140,7 @@ static void test_refresh(void **state)
 	(void)state;
 	sem_init(&done, 0, 0);
 	backstore_on_resize(bs, resized, &done);
-	backstore_refresh(bs); /* nothing changed: no notice */
+	backstore_refresh(bs); /* nothing has changed, so there is no notification */
 	__atomic_store_n(&script->info.size, SIZE / 2 + 1, __ATOMIC_RELAXED);
 	tcmur_lun_changed((struct tcmur_lun *)bs);
 	backstore_refresh(bs);
@@ -150,7 +150,10 @@ static void test_refresh(void **state)
 	assert_int_equal(run_simple(bs, BACKSTORE_READ, SIZE / 2, BLOCK, block, BLOCK), TCMUR_OUT_OF_RANGE);
 	assert_int_equal(run_simple(bs, BACKSTORE_READ, SIZE / 2 - BLOCK, BLOCK, block, BLOCK), TCMUR_OK);
 
-	/* Asked for and closed at once: either it runs before close() or not at all. */
+	/*
+	 * The refresh is requested, and the backstore is closed at once: the refresh runs before close() or
+	 * never.
+	 */
 	for (unsigned i = 0; i < 50; i++) {
 		backstore_refresh(bs);
 		backstore_close(bs);
@@ -162,7 +165,7 @@ static void test_refresh(void **state)
 	script_free(script);
 }
 
-static bool listened; /* atomic */
+static bool listened; /* Atomic. */
 
 static void resized_slowly(void *arg, uint64_t size)
 {
@@ -172,8 +175,7 @@ static void resized_slowly(void *arg, uint64_t size)
 	__atomic_store_n(&listened, true, __ATOMIC_RELAXED);
 }
 
-/* A listener that is told to stop is not in the middle of listening any more, so it may be
- * freed. */
+/* When this returns, the listener is not running any more, so it may be freed. */
 static void test_stop_listening(void **state)
 {
 	struct script *script = script_new(SIZE);
@@ -220,7 +222,8 @@ static void test_resize(void **state)
 	backstore_on_resize(bs, count_resize, &told);
 	assert_int_equal(backstore_resize(bs, SIZE, NULL), 0);
 	assert_int_equal(told, 0);
-	assert_int_equal(backstore_resize(bs, 2 * SIZE + 100, NULL), 0); /* a part of a block is not served */
+	/* an incomplete block is not served */
+	assert_int_equal(backstore_resize(bs, 2 * SIZE + 100, NULL), 0);
 	assert_int_equal(told, 2 * SIZE);
 	assert_int_equal(backstore_size(bs), 2 * SIZE);
 	assert_refused(bs, SIZE, EINVAL, "never made smaller");
@@ -232,7 +235,10 @@ static void test_resize(void **state)
 	script_free(script);
 }
 
-/* Of storage that holds more, the size that was wanted is served, until more is asked for. */
+/*
+ * If the storage has more than the requested size, the requested size is served until a larger one is
+ * requested.
+ */
 static void test_more_than_wanted(void **state)
 {
 	struct script *script = script_new(4 * SIZE);
@@ -254,7 +260,7 @@ static void test_more_than_wanted(void **state)
 	script_free(script);
 }
 
-/* A handler without resize(): only what has grown by itself. */
+/* A handler without resize() only accepts a size that the storage already has. */
 static void test_resize_of_what_has_grown(void **state)
 {
 	struct script *script = script_new(4 * SIZE);
@@ -264,7 +270,7 @@ static void test_resize_of_what_has_grown(void **state)
 	script->info.size = SIZE;
 	bs = script_open("minimal", script);
 	__atomic_store_n(&script->info.size, SIZE / 2,
-			 __ATOMIC_RELAXED); /* what it says does not matter for no change */
+			 __ATOMIC_RELAXED); /* the result does not matter if nothing changes */
 	assert_int_equal(backstore_resize(bs, SIZE, NULL), 0);
 	__atomic_store_n(&script->info.size, SIZE, __ATOMIC_RELAXED);
 	assert_refused(bs, 2 * SIZE, EOPNOTSUPP, "cannot be enlarged");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Atomicity between loops. The handlers here complete later and take a block or two at a time, so
- * that commands would mix if nothing kept them apart. */
+/*
+ * Atomicity between loops. These handlers complete later and take one or two blocks at a time, so that
+ * commands would mix if nothing kept them apart.
+ */
 #include "harness.h"
 
 #include <semaphore.h>
@@ -15,8 +17,7 @@
 #define NBLOCKS (SIZE / BLOCK)
 #define WORKERS 9u
 
-/* One worker submits one command after the other on its loop; next() sets the command up, or ends
- * the worker. */
+/* A worker submits one command after the other on its loop. next() prepares a command, or ends the worker. */
 struct worker {
 	struct loop_work work;
 	struct backstore_io bio;
@@ -88,13 +89,13 @@ static void wait_for(sem_t *done, unsigned n)
 	sem_destroy(done);
 }
 
-/* --- COMPARE AND WRITE as a counter, as cluster file systems use it --------------------------- */
+/* --- COMPARE AND WRITE as a counter, as cluster file systems use it --- */
 
 enum { START, HAVE_READ, HAVE_SWAPPED };
 
 static bool count_up(struct worker *worker, enum tcmur_status last)
 {
-	if (worker->phase == HAVE_READ) { /* add one to what was read */
+	if (worker->phase == HAVE_READ) { /* adds one to the value that was read */
 		assert_int_equal(last, TCMUR_OK);
 		memcpy(worker->data + 2 * BLOCK, worker->data, 2 * BLOCK);
 		put_be64(worker->data + 2 * BLOCK, get_be64(worker->data) + 1);
@@ -140,7 +141,7 @@ static void test_compare_and_write_counts(void **state)
 	}
 }
 
-/* --- WRITE SAME against READ: all blocks of a range change as one ----------------------------- */
+/* --- WRITE SAME against READ: all blocks of a range change together --- */
 
 static bool same_or_read(struct worker *worker, enum tcmur_status last)
 {
@@ -162,8 +163,7 @@ static bool same_or_read(struct worker *worker, enum tcmur_status last)
 	return true;
 }
 
-/* Readers overlap each other all the time here: that the writers end at all shows that nobody
- * starves. */
+/* Readers overlap each other all the time. The writers end, which shows that no I/O waits for ever. */
 static void test_write_same_is_one(void **state)
 {
 	struct script *script = script_new(SIZE);
@@ -183,9 +183,9 @@ static void test_write_same_is_one(void **state)
 /* --- everything at once ----------------------------------------------------------------------- */
 
 /*
- * Readers read the first half. Writers write blocks of the second half that are theirs alone, since
- * a READ and a WRITE of the same bytes may mix. What is atomic goes anywhere. So no two accesses to
- * the medium may race, and the thread sanitizer sees it if they do.
+ * Readers read the first half. Writers write blocks of the second half that no other worker uses, because a
+ * READ and a WRITE of the same bytes may mix. Atomic commands use the whole medium. So no two accesses to the
+ * medium may race, and ThreadSanitizer reports a race.
  */
 static bool anything(struct worker *worker, enum tcmur_status last)
 {
@@ -233,7 +233,7 @@ static void test_mixture_ends(void **state)
 	}
 }
 
-/* --- what does not overlap does not wait ------------------------------------------------------ */
+/* --- I/O that does not overlap does not wait --- */
 
 static unsigned order;
 
@@ -245,9 +245,9 @@ static bool note_order(struct worker *worker, enum tcmur_status last)
 		return false;
 	}
 	worker->phase = 1;
-	if (worker->id == 0) /* in 40 steps */
+	if (worker->id == 0) /* needs 40 steps */
 		set_command(worker, BACKSTORE_WRITE_SAME, 0, 40 * BLOCK, BLOCK);
-	else /* worker 1 elsewhere, worker 2 in the same place */
+	else /* worker 1 uses other blocks, worker 2 the same ones */
 		set_command(worker, BACKSTORE_READ, worker->id == 1 ? 50 * BLOCK : 8 * BLOCK, BLOCK, BLOCK);
 	return true;
 }
@@ -263,7 +263,7 @@ static void test_only_overlapping_io_waits(void **state)
 	script->delay_us = 1000;
 	order = 0;
 	bs = script_open("minimal", script);
-	/* All on one loop, so that they arrive in this order. */
+	/* All run on one loop, so that they arrive in this order. */
 	struct worker *workers = calloc(3, sizeof(*workers));
 	sem_init(&done, 0, 0);
 	for (unsigned i = 0; i < 3; i++) {
@@ -281,10 +281,10 @@ static void test_only_overlapping_io_waits(void **state)
 	script_free(script);
 }
 
-/* --- the number of I/O that wait is bounded --------------------------------------------------- */
+/* --- the number of I/Os that wait is limited --- */
 
 #define CROWD       3000u
-#define WAITING_MAX 1024u /* range.c */
+#define WAITING_MAX 1024u /* as in range.c */
 
 struct crowd {
 	struct loop_work work;
@@ -315,7 +315,7 @@ static void crowd_done(struct backstore_io *bio, enum tcmur_status status)
 		sem_post(&crowd->done);
 }
 
-/* COMPARE AND WRITE of one and the same block in one turn, and a READ elsewhere. */
+/* Submits COMPARE AND WRITEs of one block in one turn, and a READ of another block. */
 static void submit_crowd(struct loop_work *work)
 {
 	struct crowd *crowd = container_of(work, struct crowd, work);
@@ -362,7 +362,7 @@ static void run_crowd(bool cancels)
 	wait_for(&crowd->done, 1);
 	assert_int_equal(crowd->ok, cancels ? 0 : WAITING_MAX);
 	assert_int_equal(crowd->cancelled, cancels ? WAITING_MAX : 0);
-	/* The READ does not wait for what does not overlap. */
+	/* The READ does not wait for I/O that does not overlap. */
 	assert_true(crowd->read_after < CROWD);
 	free(crowd);
 	backstore_close(bs);
@@ -391,14 +391,14 @@ static bool count_locks(struct worker *worker, enum tcmur_status last)
 		worker->succeeded = (unsigned)(lock_taken() - worker->locks);
 		return false;
 	}
-	if (worker->phase++ == 1) /* a loop's first I/O of a backstore takes one */
+	if (worker->phase++ == 1) /* the first I/O of a backstore on a loop takes a lock */
 		worker->locks = lock_taken();
 	set_command(worker, worker->left % 2 ? BACKSTORE_READ : BACKSTORE_WRITE, worker->id * 8 * BLOCK,
 		    8 * BLOCK, 8 * BLOCK);
 	return true;
 }
 
-/* All inside of one turn: the handler completes inline, and 12 submissions nest. */
+/* Everything runs inside one turn: the handler completes inside the call, and 12 submissions nest. */
 static void test_reads_and_writes_take_no_lock(void **state)
 {
 	struct script *script = script_new(SIZE);

@@ -34,7 +34,7 @@ static void test_fields_beyond_an_old_handler_are_zero(void **state)
 	assert_non_null(backstore_handler("async")->scsi);
 }
 
-/* Each refused file is named in a line that tells why. */
+/* For each file that is refused, a line names the file and the reason. */
 static void test_refusals(void **state)
 {
 	static const struct {

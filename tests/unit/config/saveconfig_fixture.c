@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Running operations on saveconfig.json, and looking at the file and at the model. */
+/* Runs operations on saveconfig.json, and reads the file and the model. */
 #include "saveconfig_fixture.h"
 
 #include <glib/gstdio.h>

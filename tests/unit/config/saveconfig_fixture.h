@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A model over fake storage with a saveconfig.json in a folder of its own, and operations that are waited
+ * A model on fake storage with a saveconfig.json in a folder of its own, and operations that the test waits
  * for.
  */
 #ifndef TESTS_SAVECONFIG_FIXTURE_H
@@ -34,24 +34,27 @@ int save(struct test *t);
 int restore(struct test *t);
 int reload(struct test *t, bool discard);
 int diff(struct test *t);
-/* Whether a line of the last operation contains the text. */
+/* Returns whether a line of the last operation contains the text. */
 bool said(const struct test *t, const char *text);
 void assert_no_lines(const struct test *t);
 void write_file(struct test *t, const char *text);
 char *read_file(struct test *t);
 void copy_file(struct test *t, const char *name);
-/* Replaces text in the file; it must be there. */
+/* Replaces text in the file. The text must be in the file. */
 void edit_file(struct test *t, const char *old, const char *fresh);
 JsonNode *parse_file(struct test *t);
 bool file_has(struct test *t, const char *text);
-/* "user_0/disk", or "IQN tpgt_1 lun_0" with blanks between the names. */
+/* Finds an object by "user_0/disk", or by "IQN tpgt_1 lun_0" with blanks between the names. */
 struct model_object *find(struct test *t, const char *path);
 void assert_value(struct test *t, const char *path, const char *group, const char *name, const char *text);
 void assert_leads_to(struct test *t, const char *path, const char *to);
 int set_up(void **state);
 int tear_down(void **state);
-/* As after another start of the daemon. */
+/* Starts the daemon again, with an empty model. */
 void start_again(struct test *t);
-/* Everything in the first value is in the second one, in the same way; lists have the same elements. */
+/*
+ * Everything in the first value must be in the second one, in the same way. Lists must have the same
+ * elements.
+ */
 void assert_is_part(const char *place, JsonNode *part, JsonNode *whole);
 #endif

@@ -108,7 +108,7 @@ static void test_zero_byte(void **state)
 	control_conf_free(&conf);
 }
 
-/* Each wrong line is named with its number, and the lines around it count. */
+/* Each wrong line is reported with its number, and the lines around it are used. */
 static void test_wrong_lines(void **state)
 {
 	static const char *const lines[] = {
@@ -174,7 +174,7 @@ static void test_restart_is_for_what_cannot_change(void **state)
 	control_conf_free(&old);
 }
 
-/* The file that is shipped changes nothing, and without its "#" it is right, and still the defaults. */
+/* The file that is installed changes nothing. Without its "#" it is still correct, and sets the defaults. */
 static void test_shipped_file(void **state)
 {
 	g_autofree char *text = NULL;
@@ -232,15 +232,15 @@ static void test_changes_are_noticed(void **state)
 	g_autofree char *other = g_strconcat(folder, "/other", NULL);
 
 	(void)state;
-	FILE *file = fopen(path, "w"); /* created, then written in place */
+	FILE *file = fopen(path, "w"); /* the file is created, and then written in place */
 	fputs("log_level = 1\n", file);
 	fclose(file);
 	assert_true(noticed(&changes));
 	assert_true(g_file_set_contents(other, "x", 1, NULL));
-	assert_int_equal(rename(other, path), 0); /* as editors save */
+	assert_int_equal(rename(other, path), 0); /* some editors save in this way */
 	assert_true(noticed(&changes));
 	unsigned before = changes;
-	assert_int_equal(rename(path, other), 0); /* as others do: away, and new a moment later */
+	assert_int_equal(rename(path, other), 0); /* others remove the file, and create it a moment later */
 	turn_main_loop(50);
 	assert_int_equal(changes, before);
 	assert_true(g_file_set_contents(path, "y", 1, NULL));
@@ -257,7 +257,7 @@ static void test_changes_are_noticed(void **state)
 	conf_watch_free(watch);
 }
 
-/* Programs write to it all the time. */
+/* Programs write to this device all the time. */
 static void test_device_is_not_watched(void **state)
 {
 	unsigned changes = 0;

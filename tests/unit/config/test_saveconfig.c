@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * saveconfig.json between files and the model: what is restored, what is saved, and what happens to entries
- * that cannot be used. The storage is a double, so everything that is tested is in memory and in one
- * folder.
+ * that cannot be used. The storage is a fake, so the test needs only memory and one folder.
  */
 #include "saveconfig_fixture.h"
 
@@ -65,7 +64,7 @@ static void test_saves_what_it_has_restored(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(diff(t), 0);
 	assert_no_lines(t);
-	/* What was saved is restored in the same way, and saved again in the same way. */
+	/* A saved file is restored and saved again without a difference. */
 	g_autofree char *first = read_file(t);
 	start_again(t);
 	assert_int_equal(restore(t), 0);
@@ -84,7 +83,7 @@ static void test_keeps_previous_contents(void **state)
 	assert_int_equal(restore(t), 0);
 	assert_int_equal(save(t), 0);
 	assert_true(file_has(t, "\"mine\""));
-	/* The same contents again leave no copy. */
+	/* To save the same contents again makes no copy. */
 	assert_int_equal(save(t), 0);
 	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
 	g_autofree char *copy = g_build_filename(folder, g_dir_read_name(dir), NULL);
@@ -122,7 +121,7 @@ static void test_restores_the_rest(void **state)
 	assert_true(said(t, "targets[1].tpgs[0].portals[0]"));
 	assert_true(said(t, "InitialR2T must be Yes or No"));
 	assert_int_equal(g_strv_length(t->lines), 8);
-	/* A value without an effect does not keep initiators out. */
+	/* A value without an effect must not lock initiators out. */
 	assert_true(model_is_enabled(find(t, OPEN " tpgt_1")));
 	assert_leads_to(t, OPEN " tpgt_1 lun_0", "user_0/good");
 	assert_int_equal(save(t), 0);
@@ -167,7 +166,7 @@ static void test_tries_entries_again(void **state)
 	tick(t);
 	assert_int_equal(failed(t), 7);
 	assert_false(saveconfig_has_changed(t->config));
-	/* What LUN 2 leads to comes into being. */
+	/* The storage of LUN 2 is created. */
 	edit_file(t, "\"pscsi\", \"name\": \"tape\", \"dev\": \"/dev/sg0\"",
 		  "\"user\", \"name\": \"missing\", \"config\": \"alloc/m\"");
 	fake_open_error = EIO;
@@ -216,11 +215,11 @@ static void test_refuses_other_versions(void **state)
 	assert_int_equal(restore(t), -EINVAL);
 	assert_int_equal(unlink(t->path), 0);
 	assert_int_equal(restore(t), -ENOENT);
-	/* Nothing of a file that is not there is saved over it. */
+	/* A missing file must not be overwritten. */
 	assert_true(saveconfig_has_changed(t->config));
 }
 
-/* --- objects that were made while the daemon runs --- */
+/* --- objects that are created while the daemon runs --- */
 
 static void test_saves_new_objects(void **state)
 {
@@ -244,7 +243,7 @@ static void test_saves_new_objects(void **state)
 	assert_non_null(find(t, OPEN " tpgt_1 *:3261"));
 	assert_null(find(t, "user_1/unfinished"));
 	assert_true(model_is_enabled(find(t, OPEN " tpgt_1")));
-	/* The double shows one MiB. LIO needs a size, and here the disk still has the size of its storage. */
+	/* The fake shows one MiB. LIO needs a size, and this disk still has the size of its storage. */
 	assert_true(file_has(t, "1048576"));
 	assert_value(t, "user_0/disk", "control", "size", "0");
 	assert_int_equal(diff(t), 0);
@@ -287,7 +286,7 @@ static void test_save_fails_cleanly(void **state)
 	write_file(t, "{\"old\": 1}");
 	assert_int_equal(restore(t), 0);
 	fixture_tpg(t->f, OPEN);
-	/* Something else has the name of the folder for copies. */
+	/* A file has the name of the folder for copies. */
 	assert_true(g_file_set_contents(backup, "", 0, NULL));
 	assert_true(save(t) < 0);
 	assert_non_null(strstr(t->error.text, "cannot be kept"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The check of a file without a model. */
+/* Checks a file without a model. */
 #include "saveconfig_fixture.h"
 
 #include <unistd.h>

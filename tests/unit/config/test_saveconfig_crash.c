@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A process that dies while it saves, and a file system without room: afterwards the file is the previous
- * one or the new one, and a copy in backup/ is complete, too. The linker puts the functions below in place
- * of the system calls that change files, so that the process dies before each of them, and in the middle of
- * each write.
+ * A process that dies while it saves, and a full file system: afterwards the file is the previous one or the
+ * new one, and a copy in backup/ is complete. The linker replaces the system calls that change files by the
+ * functions below, so that the process dies before each of them, and in the middle of each write.
  */
 #include "saveconfig_fixture.h"
 
@@ -29,7 +28,7 @@ int __wrap_renameat(int from, const char *name, int to, const char *new_name);
 int __wrap_fsync(int fd);
 ssize_t __wrap_write(int fd, const void *data, size_t len);
 
-/* How many calls are still made; negative: all. */
+/* The number of calls that are still executed; negative: all. */
 static int calls_left = -1;
 
 static bool is_last_call(void)
@@ -78,7 +77,7 @@ ssize_t __wrap_write(int fd, const void *data, size_t len)
 
 /* --- saving --- */
 
-/* The configuration has either some targets, or one more. */
+/* The configuration has some targets, or one more. */
 static void add_targets(struct test *t, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -89,7 +88,7 @@ static void add_targets(struct test *t, unsigned n)
 	}
 }
 
-/* The number of targets in a file, which must be complete. */
+/* Returns the number of targets in a file, which must be complete. */
 static guint count_targets(const char *path)
 {
 	g_autofree char *text = NULL;
@@ -124,7 +123,7 @@ static void assert_copies_are_complete(struct test *t)
 	}
 }
 
-/* Whether a process that dies after so many calls has died while it saved one more target. */
+/* Returns whether a process dies after this many calls, while it saves one target more. */
 static bool dies_after(struct test *t, int calls)
 {
 	pid_t child = fork();
@@ -151,20 +150,20 @@ static void test_dies_while_it_saves(void **state)
 	while (dies_after(t, calls)) {
 		assert_complete(t->path);
 		assert_copies_are_complete(t);
-		/* What a dead process has left behind does not keep the next one from saving. */
+		/* The files that a killed process has left do not prevent the next one from saving. */
 		assert_int_equal(save(t), 0);
 		assert_int_equal(count_targets(t->path), TARGETS);
 		calls++;
 	}
 	assert_int_equal(count_targets(t->path), TARGETS + 1);
-	/* Two files are written, made durable and renamed, and their folders are made durable. */
+	/* Two files are written, synchronised and renamed, and their folders are synchronised. */
 	assert_true(calls > 8);
 	start_again(t);
 	assert_int_equal(restore(t), 0);
 	assert_no_lines(t);
 }
 
-/* Files cannot become larger than this many bytes. */
+/* Limits the size of files to this many bytes. */
 static void set_limit(rlim_t bytes)
 {
 	struct rlimit limit;
@@ -193,7 +192,7 @@ static void test_has_no_room(void **state)
 		assert_string_equal(before, after);
 		assert_true(saveconfig_has_changed(t->config));
 	}
-	/* There is room for the copy of the previous contents, and not for the new ones. */
+	/* There is room for the copy of the previous contents, but not for the new contents. */
 	set_limit(strlen(before) + 1);
 	assert_int_equal(save(t), -EFBIG);
 	set_limit(RLIM_INFINITY);

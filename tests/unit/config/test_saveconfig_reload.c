@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a reload changes and what it leaves alone, and that access never becomes wider than the file says. */
+/* What a reload changes and what it does not change. It must never give more access than the file allows. */
 #include "saveconfig_fixture.h"
 
-/* --- access never becomes wider --- */
+/* --- access is never extended --- */
 
 static void test_closes_a_tpg_for_lio(void **state)
 {
@@ -48,7 +48,7 @@ static void assert_closed(struct test *t, const char *settings, const char *reas
 	g_autoptr(JsonNode) after = parse_file(t);
 	assert_is_part("", json_object_get_member(json_node_get_object(before), "tcmu_runner"),
 		       json_object_get_member(json_node_get_object(after), "tcmu_runner"));
-	/* The file that was written is not less strict. */
+	/* The file that was written is as strict as the one before. */
 	start_again(t);
 	assert_int_equal(restore(t), 0);
 	assert_false(model_is_enabled(find(t, OPEN " tpgt_1")));
@@ -128,7 +128,7 @@ static void test_reload_replaces_storage(void **state)
 	assert_leads_to(t, TARGET " tpgt_1 lun_0", "fileio_0/files");
 	assert_leads_to(t, TARGET " tpgt_1 " ACL " lun_9", "lun_0");
 	assert_value(t, TARGET " tpgt_1 iqn.1993-08.org.debian:01:bbbb", "", "tag", "");
-	/* An empty file is a file, too. */
+	/* An empty object is valid. */
 	write_file(t, "{}");
 	assert_int_equal(reload(t, false), 0);
 	assert_no_lines(t);
@@ -142,7 +142,7 @@ static void test_reload_does_not_lose_changes(void **state)
 
 	copy_file(t, "debian.json");
 	assert_int_equal(restore(t), 0);
-	/* The same change in the file and here is not lost. */
+	/* If the same change was made in the file and here, it is not lost. */
 	assert_int_equal(fixture_set(t->f, find(t, OPEN " tpgt_3"), "auth", "userid", "nobody"), 0);
 	edit_file(t, "\"chap_userid\": \"anyone\"", "\"chap_userid\": \"nobody\"");
 	assert_int_equal(reload(t, false), 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls without a connection: what a daemon of the kernel front end shows of its devices, and that each
+ * Calls without a connection: what a daemon with the kernel front end shows of its devices, and that each
  * call is answered once. tests/control uses the daemon for everything else.
  */
 #include <setjmp.h>
@@ -88,7 +88,7 @@ static void send_line(struct world *world, const char *line)
 		;
 }
 
-/* Calls a method without parameters. The result is to be freed with json_object_unref(). */
+/* Calls a method without parameters. The caller frees the result with json_object_unref(). */
 static JsonObject *call(struct world *world, const char *method)
 {
 	g_autofree char *line = g_strdup_printf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\"}", method);
@@ -123,7 +123,7 @@ static void kernel_devices_are_shown(void **state)
 	assert_int_equal(json_object_get_int_member(device, "commands"), 7);
 }
 
-/* A failed device and an entry of saveconfig.json that cannot be restored. */
+/* A failed device, and an entry of saveconfig.json that cannot be restored. */
 static void what_has_failed_is_degraded(void **state)
 {
 	struct world *world = *state;
@@ -144,7 +144,7 @@ static void what_has_failed_is_degraded(void **state)
 			    "storage_objects[0] cannot be restored: there is no such handler");
 }
 
-/* The storage "late/..." opens when the main queue runs. */
+/* The storage "late/..." is opened when the main queue runs. */
 static void a_late_end_is_answered_once(void **state)
 {
 	struct world *world = *state;
@@ -158,7 +158,10 @@ static void a_late_end_is_answered_once(void **state)
 					 "\"user_0/disk\",\"created\":true}}\n");
 }
 
-/* Storage that cannot be opened takes its object with it, and is no object that does not exist. */
+/*
+ * If the storage of a new object cannot be opened, the object is removed. The error must not say that the
+ * object does not exist.
+ */
 static void a_failed_creation_leaves_nothing(void **state)
 {
 	struct world *world = *state;

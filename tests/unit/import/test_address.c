@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses of access rules: their forms, those without effect in SCST, and the difference of sets, which is
+ * Addresses of access rules: their forms, forms without effect in SCST, and the difference of sets, which is
  * compared with a simple model address by address.
  */
 #include <arpa/inet.h>
@@ -15,7 +15,7 @@
 #include "util/bytes.h"
 
 #define ROUNDS 300
-/* The sets of the comparison lie in 10.0.0.0/24 and 2001:db8::/120. */
+/* The sets lie in 10.0.0.0/24 and 2001:db8::/120. */
 #define HOSTS 256
 
 static void test_parse(void **state)
@@ -118,7 +118,7 @@ static void test_all(void **state)
 	assert_set(set, "0.0.0.0/0,::/0");
 }
 
-/* A list that the daemon could not take is no list. */
+/* A list that is too long for the daemon is not used. */
 static void test_too_many(void **state)
 {
 	g_autoptr(GArray) from = address_set_new(), minus = address_set_new();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each test runs with either engine. A test's body runs on a loop, started by run_on_loop(), which returns
- * when the body or a callback of it has called finish(). On loop threads use check(), as cmocka's asserts
- * jump to main.
+ * Each test runs with both engines. The body of a test runs on a loop. run_on_loop() starts it, and returns
+ * when the body or one of its callbacks has called finish(). Code on loop threads must use check(), because
+ * cmocka's asserts jump to main.
  */
 #ifndef LOOP_HARNESS_H
 #define LOOP_HARNESS_H

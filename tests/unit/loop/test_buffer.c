@@ -31,7 +31,7 @@ static void of_every_size(void **state)
 	run_on_loop(sizes_body);
 }
 
-/* The harness sets a limit of 8 MiB. */
+/* The fixture sets a limit of 8 MiB. */
 static void limit_body(struct loop_work *work)
 {
 	struct loop *loop = loop_current();
@@ -72,9 +72,9 @@ static void trim_body(struct loop_work *work)
 	(void)work;
 	loop_buffer_put(loop, a, 65536);
 	loop_buffer_put(loop, b, 65536);
-	check(loop_buffer_get(loop, 65536) == b); /* the one used last */
+	check(loop_buffer_get(loop, 65536) == b); /* this is the buffer that was used last */
 	loop_buffer_put(loop, b, 65536);
-	pool->trim.fn(&pool->trim); /* both were in use since the start */
+	pool->trim.fn(&pool->trim); /* both have been in use since the start */
 	check(pool->kept == 2 * 65536);
 	check(loop_buffer_get(loop, 65536) == b);
 	loop_buffer_put(loop, b, 65536);
@@ -84,7 +84,7 @@ static void trim_body(struct loop_work *work)
 	loop_timer_cancel(&pool->trim);
 	pool->trim.fn(&pool->trim);
 	check(pool->kept == 0);
-	check(!pool->trim.slot); /* nothing is left to wake up for */
+	check(!pool->trim.slot); /* the timer does not run any more */
 	finish();
 }
 
@@ -103,7 +103,7 @@ static void account_body(struct loop_work *work)
 	void *first, *second, *third;
 
 	(void)work;
-	first = loop_buffer_get_charged(loop, &small, 5000); /* counts as 8 KiB */
+	first = loop_buffer_get_charged(loop, &small, 5000); /* this counts as 8 KiB */
 	check(first && small.used == 8192);
 	check(!loop_buffer_get_charged(loop, &small, (56u << 10) + 1));
 	check(!loop_buffer_get_charged(loop, &small, SIZE_MAX));
@@ -111,12 +111,12 @@ static void account_body(struct loop_work *work)
 	second = loop_buffer_get_charged(loop, &small, 32u << 10);
 	check(second && small.used == 40u << 10);
 	check(!loop_buffer_get_charged(loop, &small, 32u << 10));
-	third = loop_buffer_get_charged(loop, &unlimited, 1u << 20); /* others are not affected */
+	third = loop_buffer_get_charged(loop, &unlimited, 1u << 20); /* other accounts are not affected */
 	check(third && unlimited.used == 1u << 20);
 	loop_buffer_put_charged(loop, &unlimited, third, 1u << 20);
 	loop_buffer_put_charged(loop, &small, first, 5000);
 	check(small.used == 32u << 10);
-	small.limit = 4096; /* the owner may lower it below what is in use */
+	small.limit = 4096; /* the owner may set a limit below the present use */
 	check(!loop_buffer_get_charged(loop, &small, 1));
 	loop_buffer_put_charged(loop, &small, second, 32u << 10);
 	check(small.used == 0 && unlimited.used == 0 && loop->buffers.handed_out == 0);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests that are called back: what was not begun never is, and each ends once. */
+/* Requests that are cancelled: those that have not started never start, and each ends once. */
 #include "harness.h"
 #include "util/clock.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
 
-#define THREADS 4 /* of the harness's pool */
+#define THREADS 4 /* The number of threads in the pool. */
 
 static struct loop_op ops[3 * THREADS];
 static int results[3 * THREADS];
-static unsigned ended, executed; /* executed is atomic */
-static sem_t gate;               /* holds the pool's threads up */
+static unsigned ended, executed; /* executed is atomic. */
+static sem_t gate;               /* The pool's threads wait for this. */
 static int fd;
 static char byte;
 static struct iovec iov = {&byte, 1};
@@ -45,7 +45,7 @@ static void prepare(void (*done)(struct loop_op *op, int result))
 	}
 }
 
-/* Fills the pool's threads, and waits until they are. */
+/* Gives each thread of the pool a job, and waits until all jobs have started. */
 static void occupy_threads(void)
 {
 	for (unsigned i = 0; i < THREADS; i++)
@@ -62,12 +62,12 @@ static bool note_end(struct loop_op *op, int result)
 	return ++ended == 3 * THREADS;
 }
 
-/* --- what waits for a thread ------------------------------------------------------------------- */
+/* --- jobs that wait for a thread --- */
 
 static void queue_ended(struct loop_op *op, int result)
 {
 	if (!note_end(op, result)) {
-		if (ended == THREADS) /* the cancelled, while all threads are held up */
+		if (ended == THREADS) /* the cancelled jobs have ended while all threads are busy */
 			open_gate(2 * THREADS);
 		return;
 	}
@@ -77,8 +77,10 @@ static void queue_ended(struct loop_op *op, int result)
 	finish();
 }
 
-/* Half of the queue, first and last included; those that run, and the second call, change
- * nothing. */
+/*
+ * Cancels half of the queue, including the first and the last job. For jobs that run already, and in a second
+ * call, it has no effect.
+ */
 static void queue_body(struct loop_work *work)
 {
 	(void)work;
@@ -100,7 +102,7 @@ static void what_waits_for_a_thread_is_not_begun(void **state)
 	sem_destroy(&gate);
 }
 
-/* --- what has waited for too long -------------------------------------------------------------- */
+/* --- jobs that have waited for too long --- */
 
 static void late_ended(struct loop_op *op, int result)
 {
@@ -112,7 +114,7 @@ static void late_ended(struct loop_op *op, int result)
 	finish();
 }
 
-/* The last third's time is over when a thread comes to it. */
+/* For the last third of the jobs, the time has passed when a thread is free. */
 static void late_body(struct loop_work *work)
 {
 	(void)work;
@@ -133,7 +135,7 @@ static void what_waits_too_long_is_not_begun(void **state)
 	sem_destroy(&gate);
 }
 
-/* fd: an empty file that nobody else has. */
+/* fd becomes an empty file that no other process has. */
 static void open_file(void)
 {
 	char name[] = "loop-test-XXXXXX";
@@ -169,7 +171,7 @@ static void turn_ended(struct loop_op *op, int result)
 			loop_blocking(loop_current(), &ops[2], read_back);
 		return;
 	}
-	check(result == 1); /* the second was to write behind the first */
+	check(result == 1); /* the second write would follow the first one in the file */
 	close(fd);
 	loop_pulse_stop(&pulse);
 	finish();
@@ -208,12 +210,12 @@ static void what_comes_too_late_to_the_kernel_is_not_begun(void **state)
 	sem_destroy(&gate);
 }
 
-/* --- what the kernel has ----------------------------------------------------------------------- */
+/* --- requests that the kernel has --- */
 
 static void poll_ended(struct loop_op *op, int result)
 {
 	check(op == &ops[0] && result == -ECANCELED);
-	loop_cancel(loop_current(), op); /* is over */
+	loop_cancel(loop_current(), op); /* the request has ended */
 	close(fd);
 	finish();
 }
@@ -240,7 +242,7 @@ static void a_poll_ends(void **state)
 	run_on_loop(poll_body);
 }
 
-/* Called back in the turn in which it was made: whatever becomes of it, it ends once. */
+/* The request is cancelled in the turn in which it was made. Whatever happens to it, it ends once. */
 static void write_ended(struct loop_op *op, int result)
 {
 	check(result == 1 || result == -ECANCELED || result == -EINTR);

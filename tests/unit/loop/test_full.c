@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel takes nothing for a while (it is out of memory): requests, watches and deletions wait
- * their turn. */
+/*
+ * The kernel accepts nothing for some time (it has no memory): requests, watches and deletions have to wait.
+ */
 #include "harness.h"
 
 #include <fcntl.h>
@@ -9,11 +10,13 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define CROWD 2000 /* several times the submission queue */
+#define CROWD 2000 /* Several times the size of the submission queue. */
 
-/* Linked in front of the library's. While refusing, the full queue is not emptied in the middle of
- * a turn. */
-static bool refusing; /* loop 0 only */
+/*
+ * Linked in place of the library's function. While refusing is set, the full queue is not emptied in the
+ * middle of a turn.
+ */
+static bool refusing; /* Only used on loop 0. */
 static unsigned refusals;
 
 int __real_io_uring_submit(struct io_uring *ring);
@@ -34,7 +37,7 @@ static int fd;
 static char data[1];
 static struct iovec iov = {data, 1};
 
-/* Those that waited kept their order: reads of /dev/zero are done when they are submitted. */
+/* Requests that waited are executed in their order: reads of /dev/zero end when they are submitted. */
 static void was_read(struct loop_op *op, int result)
 {
 	check(result == 1);
@@ -75,8 +78,7 @@ static struct loop_timer settle;
 static unsigned nwaits;
 static int write_error;
 
-/* The kernel releases the file with the last of its polls. A busy machine may take long to get
- * there. */
+/* The kernel releases the file when the last poll has ended. This may take long on a busy machine. */
 static void wait_until_file_is_gone(struct loop_timer *timer)
 {
 	if (write(pair[1], "x", 1) == 1 && ++nwaits < 600) {
@@ -94,7 +96,7 @@ static void readable(struct loop_watch *watch, uint32_t events)
 	check(watch->fd == pair[0]);
 	if (++ncalled < CROWD)
 		return;
-	/* All at once, so that the cancellations do not fit either. */
+	/* All at once, so that there is no room for the cancellations either. */
 	for (unsigned i = 0; i < CROWD; i++)
 		loop_watch_del(&watches[i]);
 	memset(watches, 0xee, sizeof(watches));
@@ -141,7 +143,7 @@ int main(void)
 		return 1;
 	if (!loop_uses_uring(set.loops[0])) {
 		loop_set_stop(&set);
-		return 77; /* no io_uring here */
+		return 77; /* there is no io_uring here */
 	}
 	loop_set_stop(&set);
 	return cmocka_run_group_tests(tests, NULL, NULL);

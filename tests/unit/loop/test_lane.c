@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lanes of the pool: the jobs of one lane never run at the same time, and lanes do not wait for
- * each other. */
+/*
+ * Lanes of the pool: the jobs of one lane never run at the same time, and lanes do not wait for each other.
+ */
 #include "harness.h"
 
-#define JOBS 200 /* more than a thread runs in one go */
+#define JOBS 200 /* More jobs than a thread runs without a pause. */
 
 static struct loop_lane lanes[2];
 static struct loop_op ops[JOBS];
-static unsigned ended, ran, running; /* ran and running: written under the lane only, which is the point */
+/* ran and running are only written inside the lane, so they need no lock; this is what the test checks. */
+static unsigned ended, ran, running;
 static int results[JOBS];
 static sem_t gate;
 
@@ -84,7 +86,7 @@ static int run_in_any_order(struct loop_op *op)
 static void other_lane_ended(struct loop_op *op, int result)
 {
 	job_ended(op, result);
-	if (ended == JOBS / 2) /* all jobs of the second lane are over while the first one hangs */
+	if (ended == JOBS / 2) /* all jobs of the second lane have ended while the first lane hangs */
 		for (unsigned i = 0; i < JOBS / 2; i++)
 			sem_post(&gate);
 }
@@ -114,7 +116,7 @@ static void a_slow_lane_delays_no_other(void **state)
 static void cancelled_ended(struct loop_op *op, int result)
 {
 	job_ended(op, result);
-	if (ended == JOBS / 2) /* the cancelled ones, while the first job still runs */
+	if (ended == JOBS / 2) /* the cancelled jobs have ended while the first job still runs */
 		for (unsigned i = 0; i < JOBS; i++)
 			sem_post(&gate);
 }
@@ -126,7 +128,7 @@ static void cancel_body(struct loop_work *work)
 		ops[i].done = cancelled_ended;
 		loop_blocking_in_lane(loop_current(), &ops[i], &lanes[0], wait_at_gate);
 	}
-	for (unsigned i = 1; i < JOBS; i += 2) /* the last one, too */
+	for (unsigned i = 1; i < JOBS; i += 2) /* this includes the last job */
 		loop_cancel(loop_current(), &ops[i]);
 }
 

@@ -13,7 +13,7 @@ static int fd;
 static struct loop_op op;
 static char data[8192];
 static struct iovec iov[2];
-static void (*step)(int result); /* what is to be done with the result of op */
+static void (*step)(int result); /* Handles the result of op. */
 
 static void stepped(struct loop_op *o, int result)
 {
@@ -32,7 +32,7 @@ static void open_temporary(void)
 	op.done = stepped;
 }
 
-/* --- write, flush, read back, each in the done of the one before ------------------------------ */
+/* --- write, flush and read back; each starts in the done of the one before --- */
 
 static void short_read(int result)
 {
@@ -124,7 +124,7 @@ static void allocates_and_punches(void **state)
 	run_on_loop(allocate_body);
 }
 
-/* --- errors are the kernel's ------------------------------------------------------------------ */
+/* --- errors come from the kernel unchanged --- */
 
 static void bad_mode(int result)
 {
@@ -221,7 +221,7 @@ static void make_ready(struct loop_timer *timer)
 	check(eventfd_write(fd, 1) == 0);
 }
 
-/* Of a descriptor that is watched as well. */
+/* The descriptor is watched at the same time. */
 static void poll_body(struct loop_work *work)
 {
 	struct loop *loop = loop_current();
@@ -273,7 +273,7 @@ static void blocks_elsewhere(void **state)
 	run_on_loop(block_body);
 }
 
-/* --- more at once than the kernel's queues hold ----------------------------------------------- */
+/* --- more requests at once than the kernel's queues hold --- */
 
 #define CROWD 6000
 
@@ -312,7 +312,7 @@ static void crowd_start(void (*start)(struct loop *, struct loop_op *, int, cons
 		crowd[i].iov = (struct iovec){&crowd[i].value, sizeof(crowd[i].value)};
 		start(loop, &crowd[i].op, fd, &crowd[i].iov, 1, i * sizeof(crowd[i].value), 0);
 	}
-	/* What the fast path promises: a request costs no lock. */
+	/* The fast path makes a request without a lock. */
 	if (loop_uses_uring(loop))
 		check(lock_taken() == locks_before);
 }
@@ -350,7 +350,7 @@ static void a_crowd_is_served_once_each(void **state)
 	assert_int_equal(after.ops - before.ops, 2 * CROWD);
 }
 
-/* The daemon stops while requests are under way: they are waited for. */
+/* When the daemon stops while requests are in progress, it waits for them. */
 static unsigned slow_done;
 
 static int slow(struct loop_op *o)
@@ -383,7 +383,7 @@ static void stop_waits_for_requests(void **state)
 	run_on_loop(slow_body);
 	loop_set_stop(&set);
 	assert_int_equal(slow_done, 8);
-	assert_int_equal(harness_setup(state), 0); /* for the teardown */
+	assert_int_equal(harness_setup(state), 0); /* the teardown needs this */
 }
 
 int main(void)

@@ -14,7 +14,7 @@ struct letter {
 	unsigned poster, number;
 };
 
-static unsigned next_number[POSTERS]; /* loop 0 only */
+static unsigned next_number[POSTERS]; /* Only used on loop 0. */
 static unsigned nreceived;
 
 static void receive(struct loop_work *work)
@@ -26,7 +26,7 @@ static void receive(struct loop_work *work)
 	next_number[letter->poster]++;
 	if (++nreceived == POSTERS * POSTS)
 		finish();
-	free(letter); /* the loop is through with it */
+	free(letter); /* the loop does not use it any more */
 }
 
 static void *poster(void *arg)
@@ -39,7 +39,7 @@ static void *poster(void *arg)
 		*letter = (struct letter){{.fn = receive}, me, i};
 		loop_post(set.loops[0], &letter->work);
 		if (i % 1000 == 0)
-			usleep(200); /* lets the loop fall asleep at times */
+			usleep(200); /* lets the loop fall asleep sometimes */
 	}
 	return NULL;
 }
@@ -60,7 +60,7 @@ static void posts_of_many_threads(void **state)
 		assert_int_equal(next_number[i], POSTS);
 }
 
-/* --- ping-pong: each post meets a loop that is asleep or about to be -------------------------- */
+/* --- ping-pong: each post reaches a loop that sleeps or is about to sleep --- */
 
 static unsigned hops;
 
@@ -82,7 +82,7 @@ static void no_wake_up_is_lost(void **state)
 	assert_int_equal(hops, 20000);
 }
 
-/* --- a loop with nothing to do does nothing --------------------------------------------------- */
+/* --- an idle loop executes nothing --- */
 
 static void idle_loops_sleep(void **state)
 {
@@ -111,7 +111,7 @@ static void first(struct loop_work *work)
 {
 	append("1");
 	if (strlen(order) < 4)
-		loop_defer(loop_current(), work); /* again in the same turn */
+		loop_defer(loop_current(), work); /* once more in the same turn */
 }
 
 static void second(struct loop_work *work)
@@ -138,7 +138,7 @@ static void defer_body(struct loop_work *work)
 	loop_post(loop, &posted_work);
 	loop_defer(loop, &first_work);
 	loop_defer(loop, &second_work);
-	loop_defer(loop, &first_work); /* is queued: nothing */
+	loop_defer(loop, &first_work); /* it is already queued, so this has no effect */
 	check(order[0] == 0);
 }
 
@@ -153,7 +153,7 @@ static void deferred_runs_in_this_turn(void **state)
 /* --- broadcasts ------------------------------------------------------------------------------- */
 
 static struct loop_broadcast *broadcast;
-/* Each is written by its loop, and read after the last acknowledgement. */
+/* Each loop writes its element, which is read after the last acknowledgement. */
 static unsigned visits[HARNESS_LOOPS];
 static unsigned rounds;
 static struct loop *origin;
@@ -165,7 +165,7 @@ static void acknowledge(struct loop_work *work)
 	loop_broadcast_ack(broadcast);
 }
 
-/* Loop 1 acknowledges later, the others at once. */
+/* Loop 1 acknowledges later, and the others at once. */
 static void visit(void *owner, struct loop *loop)
 {
 	check(owner == visits);
@@ -186,8 +186,10 @@ static void check_visits(void)
 		check(visits[i] == rounds);
 }
 
-/* Starts the next round, in turn to be answered on loop 2 and where the last acknowledgement is
- * made. */
+/*
+ * Starts the next round. Its end is reported alternately on loop 2 and on the loop of the last
+ * acknowledgement.
+ */
 static void end_round(void *owner)
 {
 	(void)owner;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pulse, and the clock that goes with it: also when the thread was held up without knowing. */
+/* The pulse, and the clock that belongs to it, also after the thread was stopped without noticing. */
 #include "harness.h"
 #include "util/clock.h"
 
@@ -14,7 +14,7 @@ static void none(struct loop_pulse *pulse)
 	(void)pulse;
 }
 
-/* --- beats come, until the pulse is stopped ---------------------------------------------------- */
+/* --- beats come until the pulse is stopped --- */
 
 static struct loop_timer quiet;
 
@@ -37,7 +37,7 @@ static void beat(struct loop_pulse *pulse)
 	loop_timer_arm(loop_current(), &quiet, 40 * MS);
 }
 
-/* The shortest period counts. */
+/* The shortest period is used. */
 static void beat_body(struct loop_work *work)
 {
 	(void)work;
@@ -61,7 +61,10 @@ static void beats_until_stopped(void **state)
 
 static unsigned looks;
 
-/* Never ahead, and behind by a period at most, however long it is that the loop has not looked. */
+/*
+ * The cached time is never ahead of the real one, and at most one period late, however long the loop has not
+ * read the clock.
+ */
 static void look(struct loop_timer *timer)
 {
 	for (unsigned i = 0; i < 20; i++) {
@@ -95,7 +98,7 @@ static void the_clock_keeps_up(void **state)
 	run_on_loop(clock_body);
 }
 
-/* --- and costs no look at the real one as long as nothing happens ------------------------------- */
+/* --- the real clock is not read as long as nothing happens --- */
 
 static void steady(struct loop_timer *timer)
 {

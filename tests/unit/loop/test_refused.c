@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In a container that forbids io_uring everything works all the same. */
+/* In a container that forbids io_uring, everything works as well. */
 #include "harness.h"
 
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-/* What Docker's default profile does, for the rest of this process. */
+/* Forbids io_uring for this process, as Docker's default profile does. */
 static int forbid_io_uring(void)
 {
 	struct sock_filter rules[] = {
@@ -60,6 +60,6 @@ int main(void)
 	};
 
 	if (forbid_io_uring() < 0)
-		return 77; /* no seccomp here */
+		return 77; /* there is no seccomp here */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,8 +53,10 @@ static void start_and_stop(void **state)
 
 #define FD_LIMIT 128
 
-/* Short of descriptors at each point of the start (three loops need six): an error in words,
- * nothing left behind. */
+/*
+ * The start runs out of descriptors at each possible point (three loops need six). It must fail with a
+ * message, and leave nothing behind.
+ */
 static void start_fails_cleanly(void **state)
 {
 	struct loop_options options = {.nloops = 3, .npool = 1};
@@ -85,7 +87,7 @@ static void start_fails_cleanly(void **state)
 	}
 }
 
-/* --- what loops hold ---------------------------------------------------------------------------- */
+/* --- the lock that loops hold --- */
 
 static int lock_of_its_own(const char *path)
 {
@@ -98,7 +100,7 @@ static int lock_of_its_own(const char *path)
 	return -1;
 }
 
-/* Only its loops hold the lock, when it is killed. */
+/* Only the loops of this process hold the lock when it is killed. */
 static void holder(const char *path, int ready)
 {
 	int fd = lock_of_its_own(path);
@@ -125,7 +127,7 @@ static void loops_hold_a_descriptor(void **state)
 	if (pid == 0)
 		holder(path, pipes[1]);
 	assert_int_equal(read(pipes[0], &engine, 1), 1);
-	if (engine == 'u') /* threads end with the process: there is nothing to hold for */
+	if (engine == 'u') /* the threads end with the process, so there is nothing to hold the lock for */
 		assert_int_equal(lock_of_its_own(path), -1);
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -165,12 +167,12 @@ static void pool_runs_all(void **state)
 		jobs[i].fn = job;
 		pool_submit(set.pool, &jobs[i]);
 	}
-	loop_set_stop(&set); /* runs what is queued */
+	loop_set_stop(&set); /* this runs the queued jobs */
 	assert_int_equal(atomic_load(&njobs_run), 1000);
 	assert_uint_in_range(atomic_load(&most_parallel), 2, 8);
 }
 
-/* Jobs that wait for each other: as many run at once as threads are allowed. */
+/* Jobs that wait for each other: as many run at once as there may be threads. */
 static atomic_uint arrived, gone;
 
 static void meet(struct pool_job *j)
@@ -200,7 +202,7 @@ static void pool_grows_when_all_are_busy(void **state)
 	start(false, 0);
 	for (int round = 0; round < 3; round++) {
 		let_meet(set.pool);
-		usleep(2000); /* most are idle again */
+		usleep(2000); /* most threads are idle again */
 	}
 	loop_set_stop(&set);
 }
@@ -261,11 +263,11 @@ static void spins_and_then_sleeps(void **state)
 	}
 }
 
-/* Shared memory that nobody tells the loop about but the poller. */
+/* Shared memory whose changes only the poller notices. */
 static struct source {
 	struct loop_poller poller;
 	struct loop_watch watch;
-	unsigned sent; /* atomic */
+	unsigned sent; /* Atomic. */
 	unsigned seen;
 } source;
 

@@ -21,7 +21,9 @@ static void fire(struct loop_timer *timer)
 		finish();
 }
 
-/* Every third is cancelled, every fifth moved; what is left fires in the order of deadlines. */
+/*
+ * Every third timer is cancelled, and every fifth is moved. The others fire in the order of their deadlines.
+ */
 static void order_body(struct loop_work *work)
 {
 	struct loop *loop = loop_current();
@@ -40,14 +42,14 @@ static void order_body(struct loop_work *work)
 			loop_timer_arm(loop, &timers[i], (uint64_t)(rand() % 50) * MS);
 		expected += i % 3 != 0;
 	}
-	loop_timer_cancel(&timers[0]); /* idle: nothing */
+	loop_timer_cancel(&timers[0]); /* it does not run, so this has no effect */
 }
 
 static void fire_in_order(void **state)
 {
 	(void)state;
 	run_on_loop(order_body);
-	usleep(60000); /* a cancelled one that fires all the same would make too many */
+	usleep(60000); /* if a cancelled timer fired, there would be too many */
 	assert_int_equal(fired, expected);
 }
 
@@ -68,7 +70,7 @@ static void alone_body(struct loop_work *work)
 	loop_timer_arm(loop_current(), &timers[0], 30 * MS);
 }
 
-/* With nothing else going on: the sleep ends in time, and does not end much more often. */
+/* Nothing else happens: the sleep ends in time, and not much more often. */
 static void wakes_the_loop(void **state)
 {
 	struct loop_stats before, after;

@@ -27,7 +27,7 @@ static void stream_readable(struct loop_watch *w, uint32_t events)
 
 	check(events & EPOLLIN);
 	calls++;
-	/* Every other call leaves data behind and asks to be called again. */
+	/* Every other call leaves data unread and asks to be called again. */
 	while ((n = read(w->fd, buffer, sizeof(buffer))) > 0) {
 		received += (size_t)n;
 		if (calls % 2) {
@@ -38,7 +38,7 @@ static void stream_readable(struct loop_watch *w, uint32_t events)
 	if (n == 0) {
 		loop_watch_del(w);
 		close(w->fd);
-		memset(w, 0xee, sizeof(*w)); /* the loop must not look at it again */
+		memset(w, 0xee, sizeof(*w)); /* the loop must not use it again */
 		finish();
 		return;
 	}
@@ -103,7 +103,7 @@ static void reports_what_is_ready_when_added(void **state)
 	assert_int_equal(calls, 1);
 }
 
-/* --- deletion inside a callback, while events of the others are queued ------------------------ */
+/* --- deletion inside a callback, while events of other watches are queued --- */
 
 #define MANY 64
 
@@ -120,8 +120,10 @@ static void many_del(unsigned i)
 	many[i] = NULL;
 }
 
-/* The first that is called deletes all, itself too, and puts new watches in their place, on new
- * descriptors of the same numbers, which are quiet. */
+/*
+ * The first watch that is called deletes all watches, including itself. It replaces them by new ones on new
+ * descriptors with the same numbers, which report nothing.
+ */
 static void first_called(struct loop_watch *w, uint32_t events);
 
 static void quiet(struct loop_watch *w, uint32_t events)
@@ -147,7 +149,7 @@ static void first_called(struct loop_watch *w, uint32_t events)
 	(void)events;
 	check(calls++ == 0);
 	for (unsigned i = 0; i < MANY; i++)
-		loop_watch_again(many[i]); /* must not come either */
+		loop_watch_again(many[i]); /* this must not cause a call either */
 	for (unsigned i = 0; i < MANY; i++)
 		many_del(i);
 	for (unsigned i = 0; i < MANY; i++)
@@ -180,7 +182,7 @@ static void deletion_silences_queued_events(void **state)
 		run_on_loop(many_body);
 }
 
-/* --- a deleted watch lets go of its file ------------------------------------------------------ */
+/* --- a deleted watch releases its file --- */
 
 static int peer;
 
@@ -193,7 +195,7 @@ static void drain(struct loop_watch *w, uint32_t events)
 		;
 }
 
-/* Data arrives at the moment of deletion. */
+/* Data arrives at the moment of the deletion. */
 static void hang_up(struct loop_timer *timer)
 {
 	(void)timer;
@@ -225,7 +227,7 @@ static void the_peer_sees_the_close(void **state)
 		run_on_loop(hang_up_body);
 		while ((n = read(peer, buffer, sizeof(buffer))) < 0 && errno == EAGAIN && tries++ < 1000)
 			usleep(1000);
-		/* End of file, or reset as "late" was never read. */
+		/* End of file, or a reset because "late" was never read. */
 		assert_true(n == 0 || (n < 0 && errno == ECONNRESET));
 		close(peer);
 	}
@@ -269,7 +271,7 @@ static void is_replaced_in_its_own_callback(void **state)
 	assert_uint_in_range(calls, 2, 3);
 }
 
-/* --- more at once than the kernel's queues hold ----------------------------------------------- */
+/* --- more watches at once than the kernel's queues hold --- */
 
 #define CROWD 2000
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The backstore of double.h, in memory. It asserts the contract of the device server, and ends its I/O
+ * The backstore of double.h, in memory. It checks that the device server keeps the contract, and ends its I/O
  * when the test says so.
  */
 #include "double.h"
@@ -122,7 +122,7 @@ static enum tcmur_status do_or(struct backstore *bs, struct tcmur_io *io)
 	return TCMUR_OK;
 }
 
-/* Compares with len bytes of iov, again and again. */
+/* Compares with len bytes of iov, which is repeated. */
 static enum tcmur_status compare(struct backstore *bs, struct tcmur_io *io, uint64_t len)
 {
 	for (uint64_t at = 0; at < io->len; at += len) {
@@ -152,7 +152,7 @@ static enum tcmur_status do_compare_and_write(struct backstore *bs, struct tcmur
 	return status == TCMUR_OK ? do_write(bs, io, io->len) : status;
 }
 
-/* Extents of at most four blocks, so that neighbours of one state occur. */
+/* Reports extents of at most four blocks, so that neighbours may have the same state. */
 static enum tcmur_status do_extents(struct backstore *bs, struct tcmur_io *io)
 {
 	uint32_t block = bs->info.block_size;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The front end of double.h: it counts completions, and its memory has exactly the size that was asked
- * for, so that a sanitizer sees a byte too many.
+ * The front end of double.h. It counts completions, and its memory has exactly the requested size, so that a
+ * sanitizer notices an access beyond it.
  */
 #include "double.h"
 
@@ -11,7 +11,7 @@
 
 #include "util/bytes.h"
 
-/* Memory of exactly len bytes, so that a sanitizer sees a byte too many, as c->pieces pieces. */
+/* Allocates memory of exactly len bytes in c->pieces pieces. */
 static void room(struct double_cmd *c, uint64_t len)
 {
 	uint64_t n = MIN(MAX(c->pieces, 1u), len), at = 0;

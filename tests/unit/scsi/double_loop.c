@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loops of double_loop.h, in place of the loop library: no threads, no descriptors, no time.
+ * The loops of double_loop.h, which replace the loop library: there are no threads, no descriptors and no
+ * time.
  */
 #include "double_loop.h"
 
@@ -11,7 +12,7 @@
 
 struct loop {
 	unsigned index;
-	struct loop_work *first, **last; /* posted */
+	struct loop_work *first, **last; /* The posted work. */
 };
 
 static struct loop loops[DOUBLE_LOOPS_MAX];
@@ -91,7 +92,7 @@ void loop_defer(struct loop *loop, struct loop_work *work)
 	loop_post(loop, work);
 }
 
-/* In the place of the loop's own part of an op. */
+/* Takes the place of the loop's part of an op. */
 struct blocking {
 	struct loop_work post;
 	struct loop_op *op;

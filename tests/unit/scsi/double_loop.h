@@ -10,13 +10,13 @@
 struct loop_set *double_loops(unsigned n);
 struct loop *double_loop(unsigned i);
 /*
- * The loop that the test's thread plays from here on; loop 0 at start; NULL: a thread that is no
- * loop.
+ * The loop that the test's thread represents from now on. At the start it is loop 0. NULL means a thread that
+ * is not a loop.
  */
 void double_loop_enter(struct loop *loop);
 
 /* Runs the posted work, and ends I/O that the backstore holds, until nothing is left. */
 void double_run(void);
-/* Runs the posted work, and leaves held I/O alone. */
+/* Runs the posted work, and does not end held I/O. */
 void double_run_posted(void);
 #endif

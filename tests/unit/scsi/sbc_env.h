@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of block commands share: a LU on the double of a backstore, and its commands. */
+/* What the tests of block commands share: an LU on the fake backstore, and its commands. */
 #ifndef TESTS_SCSI_SBC_ENV_H
 #define TESTS_SCSI_SBC_ENV_H
 
@@ -11,18 +11,18 @@ struct sbc_env {
 	struct scsi_lu *lu;
 	struct scsi_nexus nexus;
 	uint32_t block;
-	struct double_cmd c; /* the last command */
+	struct double_cmd c; /* The last command. */
 };
 
-/* A LU of nblocks blocks. change, if any, is called with the backstore before the LU is made. */
+/* Opens an LU of nblocks blocks. change, if not NULL, is called with the backstore before the LU is made. */
 void sbc_env_open(struct sbc_env *e, uint64_t nblocks, uint32_t block_size,
 		  void (*change)(struct backstore *bs));
 void sbc_env_close(struct sbc_env *e);
-/* Byte i of block lba of the medium. */
+/* Returns byte i of block lba of the medium. */
 uint8_t *sbc_env_block(struct sbc_env *e, uint64_t lba);
 
 /*
- * A CDB with flags in byte 1, and LBA and length where CDBs of the opcode's group have them.
+ * Builds a CDB with flags in byte 1, and with LBA and length in the places that the opcode's group defines.
  * Returns its length.
  */
 size_t sbc_env_cdb(uint8_t cdb[16], uint8_t opcode, uint8_t flags, uint64_t lba, uint32_t n);
@@ -32,6 +32,6 @@ enum scsi_status sbc_env_run(struct sbc_env *e, uint8_t opcode, uint8_t flags, u
 /* Executes any CDB. */
 enum scsi_status sbc_env_cdb_run(struct sbc_env *e, const uint8_t *cdb, size_t cdb_len, const void *data,
 				 size_t len);
-/* Copies the Data-In of the last command, whatever pieces it came in; returns its length. */
+/* Copies the Data-In of the last command, which may consist of pieces. Returns its length. */
 size_t sbc_env_data(struct sbc_env *e, void *to, size_t max);
 #endif

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Opens and closes the fixture of spc_env.h. The tests themselves say what they expect.
- */
+/* Opens and closes the fixture of spc_env.h. */
 #include "spc_env.h"
 
 #include "scsi/nexus.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of SPC commands share: a LU of 1024 blocks with two nexuses, and its commands. */
+/* What the tests of SPC commands share: an LU of 1024 blocks with two nexuses, and its commands. */
 #ifndef TESTS_SCSI_SPC_ENV_H
 #define TESTS_SCSI_SPC_ENV_H
 
@@ -19,29 +19,29 @@ struct spc_env {
 	struct backstore *bs;
 	struct scsi_lu *lu;
 	struct scsi_it_nexus it;
-	struct scsi_nexus nexus[2]; /* their first unit attention is reported already */
-	struct double_cmd c;        /* the last command */
+	struct scsi_nexus nexus[2]; /* Their first unit attention has been reported already. */
+	struct double_cmd c;        /* The last command. */
 };
 
-/* change, if any, is called with the backstore before the LU is made. */
+/* change, if not NULL, is called with the backstore before the LU is made. */
 void spc_env_open(struct spc_env *e, unsigned nloops, void (*change)(struct backstore *bs));
 void spc_env_close(struct spc_env *e);
 
 enum scsi_status spc_env_run(struct spc_env *e, struct scsi_nexus *nexus, const uint8_t *cdb, size_t cdb_len,
 			     const void *data, size_t len);
-/* Executes a CDB through nexus n; without or with Data-Out. */
+/* Executes a CDB through nexus n, without or with Data-Out. */
 #define RUN(e, n, ...) RUN_OUT(e, n, NULL, 0, __VA_ARGS__)
 #define RUN_OUT(e, n, data, len, ...)                                    \
 	spc_env_run((e), &(e)->nexus[n], (const uint8_t[]){__VA_ARGS__}, \
 		    sizeof((const uint8_t[]){__VA_ARGS__}), (data), (len))
 
-/* The last command ended in this sense. */
+/* The last command has ended with this sense code. */
 #define assert_sense(e, code)                                              \
 	do {                                                               \
 		assert_int_equal((e)->c.cmd.status, SCSI_CHECK_CONDITION); \
 		assert_int_equal(double_sense(&(e)->c.cmd), (code));       \
 	} while (0)
-/* With a field pointer to this byte and bit (-1: none). */
+/* The sense data also points to this byte and bit (-1: no field). */
 #define assert_field(e, code, byte, bit)                                                                \
 	do {                                                                                            \
 		assert_sense(e, code);                                                                  \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is checked before a command runs, the same way for all of them. */
+/* What is checked before a command runs; it is the same for all commands. */
 #include "spc_env.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@
 
 static const uint8_t block[512];
 
-/* SPC-4 4.2.5.1: the opcode's group code gives the length. */
+/* SPC-4 4.2.5.1: the opcode's group code determines the length. */
 static void test_table_is_sound(void **state)
 {
 	static const uint8_t group_len[8] = {6, 10, 10, 0, 16, 12, 0, 0};
@@ -39,7 +39,7 @@ static void test_table_is_sound(void **state)
 
 static void test_reserved_bits(void **state)
 {
-	/* With all rows of the table. */
+	/* All rows of the table are used. */
 	static const struct scsi_alua alua = {.ngroups = 1, .groups = {{.tpgs = SCSI_TPGS_ANY}}};
 	struct spc_env e;
 
@@ -77,7 +77,7 @@ static void test_unknown_command(void **state)
 	RUN(&e, 0, 0x9e, 0x1f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 4);
 	RUN(&e, 0, 0x12);
-	assert_sense(&e, SENSE_INVALID_OPCODE); /* too short to be any */
+	assert_sense(&e, SENSE_INVALID_OPCODE); /* too short for any command */
 	spc_env_close(&e);
 }
 
@@ -138,7 +138,7 @@ static void test_lba_and_length(void **state)
 	spc_env_close(&e);
 }
 
-/* How much Data-Out parse asks for. */
+/* How much Data-Out scsi_parse() asks for. */
 static void test_transfer_len(void **state)
 {
 	static const struct {
@@ -209,7 +209,7 @@ static void test_no_such_lun(void **state)
 	RUN_WITHOUT_LU(&e, INQUIRY);
 	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
 	assert_int_equal(e.c.buffer[0], 0x7f);
-	/* Old versions of Linux skip a LUN whose vendor is blank. */
+	/* Old versions of Linux ignore a LUN whose vendor is blank. */
 	assert_memory_equal(&e.c.buffer[8], "LIO-ORG TCMU device     0002", 28);
 	RUN_WITHOUT_LU(&e, 0x12, 1, 0x83, 0, 255, 0);
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 2, -1);
@@ -236,7 +236,7 @@ static void test_unit_attentions(void **state)
 
 	(void)state;
 	spc_env_open(&e, 1, NULL);
-	/* Power on is the first thing a nexus hears, but not from INQUIRY and REPORT LUNS. */
+	/* The first unit attention of a nexus is power on, but INQUIRY and REPORT LUNS do not report it. */
 	scsi_nexus_attach(&fresh, &e.it, e.lu, double_loop(0));
 	spc_env_run(&e, &fresh, (const uint8_t[]){INQUIRY}, 6, NULL, 0);
 	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
@@ -248,7 +248,10 @@ static void test_unit_attentions(void **state)
 	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
 	scsi_nexus_detach(&fresh);
 
-	/* In order of weight, one a command, before any other error and to each nexus by itself. */
+	/*
+	 * Unit attentions are reported in the order of their priority, one with each command, before any
+	 * other error, and for each nexus separately.
+	 */
 	raise_others(e.lu, &e.nexus[1], SCSI_UA_MODE_CHANGED);
 	raise_others(e.lu, &e.nexus[1], SCSI_UA_CAPACITY_CHANGED);
 	raise_others(e.lu, &e.nexus[1], SCSI_UA_LU_RESET);
@@ -261,7 +264,7 @@ static void test_unit_attentions(void **state)
 	RUN(&e, 0, READ10(SPC_BLOCKS));
 	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x01));
 	assert_int_equal(RUN(&e, 0, TUR), SCSI_GOOD);
-	/* An INQUIRY that is wrong is just wrong. */
+	/* A wrong INQUIRY is refused and reports no unit attention. */
 	scsi_ua_raise(&e.nexus[0], SCSI_UA_CLEARED);
 	RUN(&e, 0, 0x12, 0, 0x83, 0, 0, 0);
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 2, -1);
@@ -342,14 +345,14 @@ static void test_no_memory(void **state)
 	spc_env_close(&e);
 }
 
-/* --- a handler that answers CDBs itself -------------------------------------------- */
+/* --- a handler that executes commands itself --- */
 
 static bool handler_scsi(struct backstore_scsi *bss)
 {
 	static const uint8_t answer[] = {1, 2, 3};
 
 	switch (bss->cmd.cdb[0]) {
-	case 0xc1: /* Data-In that no table knows */
+	case 0xc1: /* Data-In of an opcode that no table contains */
 		assert_int_equal(bss->cmd.data_in_max, 8);
 		memcpy(bss->cmd.iov[0].iov_base, answer, sizeof(answer));
 		bss->cmd.data_in_len = sizeof(answer);
@@ -386,14 +389,14 @@ static void test_handler_goes_first(void **state)
 	assert_int_equal(e.c.buffer[2], 3);
 	RUN(&e, 0, TUR);
 	assert_sense(&e, SENSE_CODE(SENSE_NOT_READY, 0x3a, 0x00));
-	/* What it leaves is executed, or refused, as ever. */
+	/* The commands that the handler leaves are executed or refused as usual. */
 	assert_int_equal(RUN(&e, 0, INQUIRY), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, 36);
 	assert_int_equal(RUN(&e, 0, READ10(3)), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, 512);
 	RUN(&e, 0, 0xc2, 0, 0, 0, 0, 0);
 	assert_sense(&e, SENSE_INVALID_OPCODE);
-	/* A unit attention comes before the handler. */
+	/* A unit attention is reported before the handler gets the command. */
 	scsi_ua_raise(&e.nexus[0], SCSI_UA_LU_RESET);
 	RUN(&e, 0, TUR);
 	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x03));
@@ -405,7 +408,7 @@ static void absent(struct backstore *bs)
 	bs->absent = true;
 }
 
-/* A substitute for absent storage has an identity, and is not ready. */
+/* A stand-in for missing storage has an identity and is not ready. */
 static void test_absent_storage(void **state)
 {
 	struct spc_env e;
@@ -442,19 +445,18 @@ static void test_changes_are_announced(void **state)
 	(void)state;
 	spc_env_open(&e, 1, NULL);
 	/*
-	 * The LUN leads to another unit: only its nexus gets the unit attention, before the first
-	 * access.
+	 * The LUN leads to another unit: only its nexus reports the unit attention, before the first access.
 	 */
 	scsi_nexus_luns_changed(&e.nexus[0]);
 	RUN(&e, 0, READ10(0));
 	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x3f, 0x0e));
 	assert_int_equal(RUN(&e, 0, READ10(0)), SCSI_GOOD);
 	assert_int_equal(RUN(&e, 1, READ10(0)), SCSI_GOOD);
-	/* REPORT LUNS shows the new inventory, so the unit attention is obsolete (SPC-4 6.33). */
+	/* REPORT LUNS shows the new list of LUNs, so the unit attention is obsolete (SPC-4 6.33). */
 	scsi_nexus_luns_changed(&e.nexus[0]);
 	assert_int_equal(RUN(&e, 0, 0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0), SCSI_GOOD);
 	assert_int_equal(RUN(&e, 0, READ10(0)), SCSI_GOOD);
-	/* The contents of the medium were lost: all nexuses get it, those of later sessions too. */
+	/* The contents of the medium were lost: all nexuses report it, and also those of later sessions. */
 	scsi_lu_set_medium_changed(e.lu);
 	scsi_nexus_attach(&later, &e.it, e.lu, double_loop(0));
 	assert_int_equal(scsi_ua_pop(&later), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x00));
@@ -468,7 +470,7 @@ static void test_changes_are_announced(void **state)
 	spc_env_close(&e);
 }
 
-/* The R and W flags of the transport contradict the CDB: nothing moves. */
+/* The R and W flags of the transport contradict the CDB, so no data is transferred. */
 static void test_wrong_direction(void **state)
 {
 	static const struct {
@@ -479,10 +481,10 @@ static void test_wrong_direction(void **state)
 	    {{0x2a, [8] = 1}, SCSI_DATA_IN, SENSE_INVALID_FIELD_IN_CDB},
 	    {{0x2f, 0x02, [8] = 1}, SCSI_DATA_IN, SENSE_INVALID_FIELD_IN_CDB},
 	    {{0x41, [8] = 1}, SCSI_DATA_IN, SENSE_INVALID_FIELD_IN_CDB},
-	    {{0x28, [8] = 1}, SCSI_DATA_OUT, 0}, /* nothing moves, and the residual says so */
+	    {{0x28, [8] = 1}, SCSI_DATA_OUT, 0}, /* no data is transferred, and the residual shows this */
 	    {{0x2a, [8] = 1}, SCSI_NO_DATA, SENSE_INVALID_FIELD_IN_IU},
-	    {{0x28, [8] = 1}, SCSI_NO_DATA, 0}, /* the initiator wants none of the data */
-	    {{0x2a, [8] = 0}, SCSI_DATA_IN, 0}, /* the CDB transfers nothing */
+	    {{0x28, [8] = 1}, SCSI_NO_DATA, 0}, /* the initiator accepts no data */
+	    {{0x2a, [8] = 0}, SCSI_DATA_IN, 0}, /* the CDB transfers no data */
 	};
 	struct spc_env e;
 

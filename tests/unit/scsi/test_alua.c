@@ -23,7 +23,7 @@ static struct front_end {
 		uint16_t group;
 		enum scsi_alua_state state;
 	} set[4];
-	unsigned fail_at; /* the call that fails, from 1; 0: none */
+	unsigned fail_at; /* The number of the call that fails, from 1; 0 means none. */
 } front_end;
 
 static void reported(void *arg)
@@ -43,7 +43,7 @@ static int set_state(void *arg, uint16_t group, enum scsi_alua_state state)
 
 static const struct scsi_alua_ops ops = {.reported = reported, .set_state = set_state};
 
-/* Group 0 with port 1, group 0x1234 with ports 2 and 0x102; the last one is disabled. */
+/* Group 0 with port 1, and group 0x1234 with ports 2 and 0x102; the last port is disabled. */
 static struct scsi_alua two_groups(void)
 {
 	return (struct scsi_alua){
@@ -63,14 +63,15 @@ static struct scsi_alua two_groups(void)
 	};
 }
 
-/* As behind the kernel front end: no command says through which port it came. */
+/* Commands do not say through which port they came, as in the kernel front end. */
 static void open_env(struct spc_env *e, const struct scsi_alua *alua)
 {
 	front_end = (struct front_end){0};
 	spc_env_open(e, 1, NULL);
 	e->nexus[0].it = e->nexus[1].it = NULL;
 	scsi_lu_set_alua_ops(e->lu, &ops, &front_end);
-	e->lu->alua = (struct scsi_alua){0}; /* as if the operations had been set before the first nexus */
+	/* as if the operations had been set before the first nexus was attached */
+	e->lu->alua = (struct scsi_alua){0};
 	e->lu->tpgs = 0;
 	if (alua)
 		scsi_lu_set_alua(e->lu, alua);
@@ -119,14 +120,14 @@ static void test_report(void **state)
 	assert_int_equal(e.c.cmd.data_in_len, sizeof(expected));
 	assert_memory_equal(e.c.buffer, expected, sizeof(expected));
 	assert_int_equal(front_end.reports, 1);
-	/* Extended header: its four bytes more, with the longest transition time. */
+	/* The extended header has four more bytes, with the longest transition time. */
 	assert_int_equal(RUN(&e, 0, REPORT(1)), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, sizeof(expected) + 4);
 	assert_int_equal(get_be32(e.c.buffer), 32);
 	assert_int_equal(e.c.buffer[4], 0x10);
 	assert_int_equal(e.c.buffer[5], 60);
 	assert_memory_equal(&e.c.buffer[8], &expected[4], sizeof(expected) - 4);
-	/* Cut, but the length is not. */
+	/* The data is cut, but its length field is not. */
 	assert_int_equal(RUN(&e, 0, 0xa3, 0x0a, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, 6);
 	assert_int_equal(get_be32(e.c.buffer), 28);
@@ -139,7 +140,7 @@ static void test_report(void **state)
 	spc_env_close(&e);
 }
 
-/* The largest report there can be. */
+/* The largest possible report. */
 static void test_report_of_all(void **state)
 {
 	struct scsi_alua alua = {.ngroups = SCSI_ALUA_GROUPS_MAX, .nports = SCSI_ALUA_PORTS_MAX};
@@ -169,14 +170,14 @@ static uint8_t tpgs_in_inquiry(struct spc_env *e)
 	return e->c.buffer[5] >> 4 & 3;
 }
 
-/* What REPORT SUPPORTED OPERATION CODES says of an opcode with service action 0Ah. */
+/* Returns what REPORT SUPPORTED OPERATION CODES reports for an opcode with service action 0Ah. */
 static bool supported(struct spc_env *e, uint8_t opcode)
 {
 	assert_int_equal(RUN(e, 0, 0xa3, 0x0c, 3, opcode, 0, 0x0a, 0, 0, 1, 0, 0, 0), SCSI_GOOD);
 	return e->c.buffer[1] == 3;
 }
 
-/* A front end that does not manage groups: each nexus says which port and group it uses. */
+/* This front end does not manage groups: each nexus says which port and group it uses. */
 static void test_groups_of_nexuses(void **state)
 {
 	static const uint8_t one[] = {0, 0, 0, 12, 0, 1, 0, 5, 0, 0, 0, 1, 0, 0, 0, 3};
@@ -215,11 +216,11 @@ static void test_only_where_known(void **state)
 	(void)state;
 	open_env(&e, NULL);
 	scsi_lu_set_alua(e.lu, &(struct scsi_alua){0});
-	RUN(&e, 0, TEST_UNIT_READY); /* unit attentions: the groups of the nexuses are gone */
+	RUN(&e, 0, TEST_UNIT_READY); /* the unit attentions: the groups of the nexuses have disappeared */
 	RUN(&e, 0, TEST_UNIT_READY);
 	assert_int_equal(tpgs_in_inquiry(&e), SCSI_TPGS_NONE);
 	assert_false(supported(&e, 0xa3) || supported(&e, 0xa4));
-	/* MAINTENANCE IN exists with other service actions, MAINTENANCE OUT does not. */
+	/* MAINTENANCE IN exists with other service actions, and MAINTENANCE OUT does not. */
 	RUN(&e, 0, REPORT(0));
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 4);
 	RUN(&e, 0, SET(0));
@@ -244,8 +245,8 @@ static void test_only_where_known(void **state)
 }
 
 /*
- * The number in a designator of the target port, as VPD 83 has it without a protocol; -1: there is
- * none.
+ * Returns the number in a designator of the target port, as VPD page 83h contains it without a protocol; -1
+ * if there is none.
  */
 static int designated(struct spc_env *e, uint8_t type)
 {
@@ -260,7 +261,7 @@ static int designated(struct spc_env *e, uint8_t type)
 	return -1;
 }
 
-/* A port is named where it can be no other, a group where it can be no other. */
+/* A port or a group is only reported if no other one is possible. */
 static void test_designators(void **state)
 {
 	struct scsi_alua alua = two_groups();
@@ -282,7 +283,7 @@ static void test_designators(void **state)
 	scsi_lu_set_alua(e.lu, &alua);
 	assert_int_equal(designated(&e, 4), -1);
 	assert_int_equal(designated(&e, 5), -1);
-	alua.ports[0] = (struct scsi_alua_port){.enabled = 1}; /* without a number */
+	alua.ports[0] = (struct scsi_alua_port){.enabled = 1}; /* the port has no number */
 	scsi_lu_set_alua(e.lu, &alua);
 	assert_int_equal(designated(&e, 4), -1);
 	assert_int_equal(designated(&e, 5), 0);
@@ -304,7 +305,7 @@ static void test_attentions(void **state)
 	struct spc_env e;
 
 	(void)state;
-	open_env(&e, &alua); /* is no change */
+	open_env(&e, &alua); /* this is not a change */
 	assert_int_equal(RUN(&e, 0, TEST_UNIT_READY), SCSI_GOOD);
 	scsi_lu_set_alua(e.lu, &alua);
 	assert_int_equal(RUN(&e, 0, TEST_UNIT_READY), SCSI_GOOD);
@@ -314,7 +315,7 @@ static void test_attentions(void **state)
 		assert_attention(&e, i, 0x2a06);
 		assert_int_equal(RUN(&e, i, TEST_UNIT_READY), SCSI_GOOD);
 	}
-	alua.ports[0].enabled = 0; /* VPD 83 tells a port from now on */
+	alua.ports[0].enabled = 0; /* from now on VPD page 83h reports a port */
 	scsi_lu_set_alua(e.lu, &alua);
 	assert_attention(&e, 0, 0x2a06);
 	assert_attention(&e, 0, 0x3f03);
@@ -341,12 +342,12 @@ static void test_set(void **state)
 	assert_int_equal(front_end.set[0].state, SCSI_ALUA_NON_OPTIMIZED);
 	assert_int_equal(front_end.set[1].group, 0x1234);
 	assert_int_equal(front_end.set[1].state, SCSI_ALUA_OPTIMIZED);
-	/* The report knows it at once. */
+	/* The report contains it at once. */
 	assert_int_equal(RUN(&e, 0, REPORT(0)), SCSI_GOOD);
 	assert_int_equal(e.c.buffer[4] & 0xf, SCSI_ALUA_NON_OPTIMIZED);
 	assert_int_equal(e.c.buffer[4 + 5], SCSI_ALUA_BY_COMMAND);
 	assert_int_equal(e.c.buffer[4 + 12] & 0xf, SCSI_ALUA_OPTIMIZED);
-	/* No list, and a list without descriptors, change nothing. */
+	/* A missing list and a list without descriptors change nothing. */
 	assert_int_equal(RUN(&e, 0, SET(0)), SCSI_GOOD);
 	assert_int_equal(RUN_OUT(&e, 0, list, 4, SET(4)), SCSI_GOOD);
 	assert_int_equal(front_end.nset, 2);
@@ -363,7 +364,7 @@ static void assert_refused(struct spc_env *e, uint8_t requested, uint16_t group,
 	assert_int_equal(front_end.nset, 0);
 }
 
-/* Nothing is changed unless all of it may be. */
+/* Nothing is changed unless all changes are allowed. */
 static void test_set_refused(void **state)
 {
 	static const uint8_t list[SCSI_ALUA_GROUPS_MAX * 4 + 8];
@@ -372,9 +373,9 @@ static void test_set_refused(void **state)
 
 	(void)state;
 	open_env(&e, &alua);
-	assert_refused(&e, SCSI_ALUA_OPTIMIZED, 0x1234, 10, -1); /* implicit only */
+	assert_refused(&e, SCSI_ALUA_OPTIMIZED, 0x1234, 10, -1); /* the group allows only implicit changes */
 	assert_refused(&e, SCSI_ALUA_OPTIMIZED, 0x1235, 10, -1);
-	assert_refused(&e, SCSI_ALUA_UNAVAILABLE, 0, 8, 3); /* not supported by the group */
+	assert_refused(&e, SCSI_ALUA_UNAVAILABLE, 0, 8, 3); /* the group does not support this state */
 	assert_refused(&e, SCSI_ALUA_LBA_DEPENDENT, 0, 8, 3);
 	assert_refused(&e, SCSI_ALUA_OFFLINE, 0, 8, 3);
 	assert_refused(&e, SCSI_ALUA_TRANSITIONING, 0, 8, 3);
@@ -382,7 +383,7 @@ static void test_set_refused(void **state)
 	assert_sense(&e, SENSE_LIST_LENGTH_ERROR);
 	RUN_OUT(&e, 0, list, 10, SET(10));
 	assert_sense(&e, SENSE_LIST_LENGTH_ERROR);
-	RUN_OUT(&e, 0, list, 8, SET(12)); /* less comes than is announced */
+	RUN_OUT(&e, 0, list, 8, SET(12)); /* less data comes than is announced */
 	assert_sense(&e, SENSE_LIST_LENGTH_ERROR);
 	RUN_OUT(&e, 0, list, sizeof(list), SET(sizeof(list)));
 	assert_sense(&e, SENSE_LIST_LENGTH_ERROR);
@@ -402,7 +403,7 @@ static void test_set_fails(void **state)
 	RUN_OUT(&e, 0, list, sizeof(list), SET(sizeof(list)));
 	assert_sense(&e, SENSE_SET_PORT_GROUPS_FAILED);
 	assert_int_equal(front_end.nset, 2);
-	assert_int_equal(RUN(&e, 0, REPORT(0)), SCSI_GOOD); /* the first one was carried out */
+	assert_int_equal(RUN(&e, 0, REPORT(0)), SCSI_GOOD); /* the first change was made */
 	assert_int_equal(e.c.buffer[4] & 0xf, SCSI_ALUA_NON_OPTIMIZED);
 	spc_env_close(&e);
 }
@@ -429,7 +430,7 @@ static void test_set_aborted(void **state)
 	tmf.task = &e.c.cmd;
 	tmf.loop = double_loop(0);
 	scsi_tmf_submit(&tmf);
-	assert_int_equal(e.c.done, 0); /* it is being carried out */
+	assert_int_equal(e.c.done, 0); /* the change is in progress */
 	front_end.fail_at = 1;
 	double_run();
 	assert_int_equal(e.c.done, 1);

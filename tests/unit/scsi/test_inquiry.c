@@ -19,7 +19,7 @@ static void test_standard(void **state)
 	assert_int_equal(d[1], 0);
 	assert_int_equal(d[2], 6);
 	assert_int_equal(d[3], 0x12);
-	assert_int_equal(d[5], 0x10); /* TPGS: implicit, with the port group of the nexus */
+	assert_int_equal(d[5], 0x10); /* TPGS is "implicit", with the port group of the nexus */
 	assert_int_equal(d[7], 2);
 	assert_memory_equal(&d[8], "LIO-ORG TCMU device     0002", 28);
 	assert_int_equal(get_be16(&d[58]), 0x00a0);
@@ -30,7 +30,7 @@ static void test_standard(void **state)
 	spc_env_close(&e);
 }
 
-/* Truncated by the allocation length, but ADDITIONAL LENGTH stays what it is (SPC-4 4.2.5.6). */
+/* The allocation length cuts the data, but ADDITIONAL LENGTH does not change (SPC-4 4.2.5.6). */
 static void test_allocation_length(void **state)
 {
 	static const unsigned lens[] = {0, 1, 4, 5, 36, 95, 96, 97, 0xffff};
@@ -58,14 +58,14 @@ static void test_wrong_fields(void **state)
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 2, -1);
 	RUN(&e, 0, 0x12, 1, 0x81, 0, 255, 0);
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 2, -1);
-	RUN(&e, 0, 0x12, 2, 0, 0, 255, 0); /* CMDDT, obsolete */
+	RUN(&e, 0, 0x12, 2, 0, 0, 255, 0); /* CMDDT is obsolete */
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 1);
 	RUN(&e, 0, 0x12, 0, 0, 0, 255, 0x04); /* NACA */
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 5, 2);
 	spc_env_close(&e);
 }
 
-/* Linux tries a LUN as SCSI-2 did when nothing of the target answered before. */
+/* Linux tests a LUN in the way of SCSI-2 if nothing of the target has answered before. */
 static void test_lun_in_cdb(void **state)
 {
 	struct spc_env e;
@@ -77,7 +77,7 @@ static void test_lun_in_cdb(void **state)
 	spc_env_close(&e);
 }
 
-/* Each page that page 00 names is there, says its own number and is as long as it says. */
+/* Each page in the list of page 00h exists, contains its own number, and has the length that it reports. */
 static void test_supported_pages(void **state)
 {
 	static const uint8_t expected[] = {0x00, 0x80, 0x83, 0x86, 0xb0, 0xb1, 0xb2};
@@ -114,7 +114,7 @@ static void test_serial(void **state)
 	spc_env_close(&e);
 }
 
-/* The designation descriptor with these two bytes at its start; NULL: none. */
+/* Returns the designation descriptor that begins with these two bytes; NULL if there is none. */
 static const uint8_t *designator(const struct spc_env *e, uint8_t first, uint8_t second)
 {
 	const uint8_t *p = e->c.buffer + 4, *end = e->c.buffer + e->c.cmd.data_in_len;
@@ -192,7 +192,7 @@ static void test_identity(void **state)
 	serial[0] = 0;
 	assert_null(scsi_lu_new(double_loops(1), e.bs, &identity, &error));
 
-	/* The longest names fit in every page. */
+	/* The longest names fit into every page. */
 	memset(serial, 'f', SCSI_SERIAL_MAX);
 	serial[SCSI_SERIAL_MAX] = 0;
 	scsi_nexus_detach(&e.nexus[0]);
@@ -223,7 +223,7 @@ static void test_front_end_sets_serial_and_limit(void **state)
 	scsi_lu_limit_transfer(e.lu, 64 << 10);
 	RUN(&e, 0, 0x12, 1, 0xb0, 0, 255, 0);
 	assert_int_equal(get_be32(e.c.buffer + 8), 128);
-	assert_int_equal(e.c.buffer[5], 128); /* MAXIMUM COMPARE AND WRITE LENGTH is not above it */
+	assert_int_equal(e.c.buffer[5], 128); /* MAXIMUM COMPARE AND WRITE LENGTH is not larger than it */
 	scsi_lu_limit_transfer(e.lu, UINT64_MAX);
 	RUN(&e, 0, 0x12, 1, 0xb0, 0, 255, 0);
 	assert_int_equal(get_be32(e.c.buffer + 8), SCSI_MAX_TRANSFER / 512);
@@ -233,7 +233,7 @@ static void test_front_end_sets_serial_and_limit(void **state)
 	spc_env_close(&e);
 }
 
-/* The device's own optimum is reported as it is, or not at all. */
+/* The device's own optimum is reported unchanged, or not at all. */
 static void test_optimal_transfer(void **state)
 {
 	static const struct {

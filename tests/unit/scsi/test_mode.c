@@ -18,12 +18,12 @@
 #define CACHING                       0x08, 0x12
 #define CONTROL                       0x0a, 0x0a
 
-/* One page after header and no block descriptor, in 6-byte form, as MODE SELECT gets it. */
+/* A header and one page without a block descriptor, in the 6-byte form, as MODE SELECT gets it. */
 struct page6 {
 	uint8_t header[4], page[20];
 };
 
-/* Reads a page's values into a list for MODE SELECT; returns the list's length. */
+/* Reads a page's values into a list for MODE SELECT. Returns the list's length. */
 static size_t read_page(struct spc_env *e, uint8_t code, struct page6 *list)
 {
 	*list = (struct page6){0};
@@ -49,7 +49,7 @@ static void test_all_pages(void **state)
 		assert_int_equal(RUN(&e, 0, SENSE6(0, 0x3f, (uint8_t)subpage)), SCSI_GOOD);
 		assert_int_equal(e.c.buffer[0] + 1, e.c.cmd.data_in_len);
 		assert_int_equal(e.c.buffer[1], 0);
-		assert_int_equal(e.c.buffer[2], 0x10); /* DPOFUA, not WP */
+		assert_int_equal(e.c.buffer[2], 0x10); /* DPOFUA is set and WP is not */
 		assert_int_equal(e.c.buffer[3], 8);
 		assert_int_equal(get_be32(&e.c.buffer[4]), SPC_BLOCKS);
 		assert_int_equal(get_be24(&e.c.buffer[9]), 512);
@@ -82,7 +82,7 @@ static void test_block_descriptors(void **state)
 	RUN(&e, 0, SENSE10(LLBAA | DBD, 0x08, 0));
 	assert_int_equal(e.c.buffer[4], 0);
 	assert_int_equal(get_be16(&e.c.buffer[6]), 0);
-	e.bs->size = (UINT32_MAX + 5ull) * 512; /* nothing reads it */
+	e.bs->size = (UINT32_MAX + 5ull) * 512; /* nothing reads these blocks */
 	RUN(&e, 0, SENSE10(0, 0x08, 0));
 	assert_int_equal(get_be32(&e.c.buffer[8]), UINT32_MAX);
 	spc_env_close(&e);
@@ -128,7 +128,7 @@ static void test_sense_wrong_fields(void **state)
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 3, -1);
 	RUN(&e, 0, SENSE6(0, 0x3f, 1));
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 3, -1);
-	RUN(&e, 0, SENSE6(LLBAA, 0x08, 0)); /* not in the 6-byte CDB */
+	RUN(&e, 0, SENSE6(LLBAA, 0x08, 0)); /* the 6-byte CDB does not have this bit */
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 4);
 	for (uint8_t len = 0; len < 12; len++) {
 		assert_int_equal(RUN(&e, 0, 0x1a, 0, 0x3f, 0, len, 0), SCSI_GOOD);
@@ -139,7 +139,10 @@ static void test_sense_wrong_fields(void **state)
 	spc_env_close(&e);
 }
 
-/* WCE is real: off forces each write to the medium, and what was cached before goes there first. */
+/*
+ * WCE has an effect: without it, each write goes to the medium, and data that was cached before is flushed
+ * first.
+ */
 static void test_write_cache(void **state)
 {
 	struct spc_env e;
@@ -156,11 +159,11 @@ static void test_write_cache(void **state)
 	assert_true(scsi_lu_gate(e.lu) & SCSI_GATE_WRITE_THROUGH);
 	RUN_OUT(&e, 0, (uint8_t[512]){0}, 512, 0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0);
 	assert_true(double_last(e.bs)->flags & TCMUR_IO_FUA);
-	/* The other nexus gets a unit attention, this one does not. */
+	/* The other nexus gets a unit attention, and this one does not. */
 	RUN(&e, 1, 0, 0, 0, 0, 0, 0);
 	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x01));
 	assert_int_equal(RUN(&e, 0, 0, 0, 0, 0, 0, 0), SCSI_GOOD);
-	/* The same again changes nothing. */
+	/* The same values again change nothing. */
 	assert_int_equal(select_page(&e, &list, len), SCSI_GOOD);
 	assert_int_equal(e.bs->ncalls, 2);
 	assert_int_equal(scsi_ua_peek(&e.nexus[1]), SENSE_NONE);
@@ -215,7 +218,7 @@ static void test_without_write_cache(void **state)
 
 	spc_env_open(&e, 1, cache_off);
 	assert_true(scsi_lu_gate(e.lu) & SCSI_GATE_WRITE_THROUGH);
-	/* It stays off: a reset would switch it off again, and nothing would flush it. */
+	/* It stays off: a reset would switch it off again, and then nothing would be flushed. */
 	len = read_page(&e, 0x08, &list);
 	list.page[2] = 0x04;
 	select_page(&e, &list, len);
@@ -296,12 +299,12 @@ static void test_select_lengths(void **state)
 	spc_env_open(&e, 1, NULL);
 	for (uint8_t len = 1; len < 24; len++) {
 		RUN_OUT(&e, 0, &list, len, 0x15, PF, 0, 0, len, 0);
-		if (len == 4) /* a header alone is complete */
+		if (len == 4) /* a list with only a header is complete */
 			assert_int_equal(e.c.cmd.status, SCSI_GOOD);
 		else
 			assert_sense(&e, SENSE_LIST_LENGTH_ERROR);
 	}
-	RUN_OUT(&e, 0, &list, 20, 0x15, PF, 0, 0, 24, 0); /* less arrives than announced */
+	RUN_OUT(&e, 0, &list, 20, 0x15, PF, 0, 0, 24, 0); /* less data arrives than is announced */
 	assert_sense(&e, SENSE_LIST_LENGTH_ERROR);
 	RUN_OUT(&e, 0, big, sizeof(big), 0x55, PF, 0, 0, 0, 0, 0, 1, 44, 0);
 	assert_sense(&e, SENSE_LIST_LENGTH_ERROR);
@@ -317,7 +320,7 @@ static void test_select_wrong_lists(void **state)
 	} cases[] = {
 	    {{.header = {0, 1, 0, 0}, .page = {CACHING, 0x04}}, 1, -1}, /* MEDIUM TYPE */
 	    {{.header = {0, 0, 0, 7}, .page = {CACHING, 0x04}}, 3, -1}, /* BLOCK DESCRIPTOR LENGTH */
-	    {{.page = {0x09, 0x12}}, 4, 5},                             /* no such page */
+	    {{.page = {0x09, 0x12}}, 4, 5},                             /* there is no such page */
 	    {{.page = {0x48, 0x01}}, 4, 6},                             /* SPF */
 	    {{.page = {0x08, 0x0a}}, 5, -1},                            /* PAGE LENGTH */
 	    {{.page = {CACHING, 0x05}}, 6, 0},                          /* RCD */
@@ -335,7 +338,7 @@ static void test_select_wrong_lists(void **state)
 	spc_env_close(&e);
 }
 
-/* What MODE SENSE (10) returned may be sent back, block descriptors and all. */
+/* The result of MODE SENSE (10) may be sent back, including the block descriptors. */
 static void test_select_round_trip(void **state)
 {
 	static const uint8_t flags[] = {0, DBD, LLBAA};
@@ -363,14 +366,14 @@ static void test_select_round_trip(void **state)
 	spc_env_close(&e);
 }
 
-/* --- two nexuses at a time, each with a page of its own */
+/* --- two nexuses at the same time, each with a page of its own --- */
 
 struct switcher {
 	struct spc_env *e;
 	unsigned i;
-	uint8_t list[4 + 20]; /* with its page as it is when off */
-	uint8_t len, at, bit; /* what is switched */
-	unsigned lost;        /* changes that the other one took back */
+	uint8_t list[4 + 20]; /* The list with the page as it is when the bit is off. */
+	uint8_t len, at, bit; /* The length, and the byte and bit that are switched. */
+	unsigned lost;        /* The number of changes that the other nexus has undone. */
 };
 
 static bool is_on(const struct switcher *s)
@@ -389,7 +392,7 @@ static enum scsi_status select_once(struct switcher *s)
 	const uint8_t cdb[6] = {0x15, PF, 0, 0, s->len, 0};
 	struct double_cmd c;
 
-	scsi_ua_pop(&s->e->nexus[s->i]); /* MODE PARAMETERS CHANGED, by the other one */
+	scsi_ua_pop(&s->e->nexus[s->i]); /* MODE PARAMETERS CHANGED, because of the other nexus */
 	double_cmd_init(&c, s->e->lu, &s->e->nexus[s->i], cdb, sizeof(cdb));
 	c.cmd.loop = double_loop(s->i);
 	scsi_parse(&c.cmd);
@@ -443,7 +446,7 @@ static void test_selects_at_a_time(void **state)
 	spc_env_close(&e);
 }
 
-/* An administrator's switch is the new default, which a reset brings back. */
+/* The value that an administrator sets is the new default, which a reset restores. */
 static void test_administrator_switches_write_cache(void **state)
 {
 	struct page6 list;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the state of one nexus says besides its unit attentions: write protection, and a changed inventory. */
+/* The state of a nexus besides its unit attentions: write protection, and a changed list of LUNs. */
 #include "spc_env.h"
 
 #include <pthread.h>
@@ -78,7 +78,7 @@ static void test_a_change_is_reported_once(void **state)
 	spc_env_close(&e);
 }
 
-/* Protection that is there from the beginning is no change; it stays when unit attentions go. */
+/* Protection that exists from the beginning is not a change. It remains when unit attentions are cleared. */
 static void test_from_the_beginning(void **state)
 {
 	struct scsi_nexus fresh;
@@ -115,7 +115,7 @@ static void test_no_lock(void **state)
 
 static bool handler_scsi(struct backstore_scsi *bss)
 {
-	bss->done(bss, SCSI_GOOD); /* whatever it is, and possibly by writing */
+	bss->done(bss, SCSI_GOOD); /* the command may be of any kind, and it may write */
 	return true;
 }
 
@@ -159,7 +159,7 @@ static void test_luns_changed(void **state)
 	spc_env_close(&e);
 }
 
-/* Two threads: one protects the nexus again and again, the other one raises unit attentions. */
+/* There are two threads: one protects the nexus again and again, and the other one raises unit attentions. */
 static void *protect(void *arg)
 {
 	for (unsigned i = 0; i < ROUNDS; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commands that tell of the target: REPORT LUNS, opcodes, task management, LOG SENSE, REQUEST
- * SENSE, self-test.
+ * The commands that report about the target: REPORT LUNS, opcodes, task management, LOG SENSE, REQUEST SENSE,
+ * self-test.
  */
 #include "spc_env.h"
 
@@ -28,7 +28,8 @@ static void test_report_luns(void **state)
 		assert_int_equal(e.c.cmd.data_in_len, 8);
 		assert_int_equal(get_be32(e.c.buffer), 0);
 	}
-	assert_int_equal(RUN(&e, 0, REPORT_LUNS(0, 20)), SCSI_GOOD); /* truncated, the length is not */
+	/* the data is cut, and its length field is not */
+	assert_int_equal(RUN(&e, 0, REPORT_LUNS(0, 20)), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, 20);
 	assert_int_equal(get_be32(e.c.buffer), 3 * 8);
 	RUN(&e, 0, REPORT_LUNS(0, 15));
@@ -38,7 +39,10 @@ static void test_report_luns(void **state)
 	spc_env_close(&e);
 }
 
-/* Rows of the table that the LU has: all but SET TARGET PORT GROUPS, as the target changes states. */
+/*
+ * Returns the number of rows that the LU supports: all except SET TARGET PORT GROUPS, because the target
+ * changes states itself.
+ */
 static unsigned ops(const struct spc_env *e)
 {
 	unsigned n = 0;
@@ -49,7 +53,7 @@ static unsigned ops(const struct spc_env *e)
 	return n;
 }
 
-/* Whatever the list of all commands names is supported when asked for alone, and nothing else is. */
+/* Each opcode in the list of all commands is supported when it is asked for alone, and no other opcode is. */
 static void test_opcodes_agree(void **state)
 {
 	static uint8_t named[256][32];
@@ -91,13 +95,13 @@ static void test_opcodes_options(void **state)
 	assert_int_equal(RUN(&e, 0, OPCODES(1, 0x28, 0)), SCSI_GOOD);
 	assert_int_equal(e.c.buffer[1], 3);
 	assert_int_equal(get_be16(&e.c.buffer[2]), 10);
-	RUN(&e, 0, OPCODES(1, 0x9e, 0)); /* has service actions */
+	RUN(&e, 0, OPCODES(1, 0x9e, 0)); /* this opcode has service actions */
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 2, 2);
 	assert_int_equal(RUN(&e, 0, OPCODES(2, 0x9e, 0x10)), SCSI_GOOD);
 	assert_int_equal(e.c.buffer[1], 3);
 	assert_int_equal(RUN(&e, 0, OPCODES(2, 0x9e, 0x11)), SCSI_GOOD);
 	assert_int_equal(e.c.buffer[1], 1);
-	RUN(&e, 0, OPCODES(2, 0x28, 0)); /* has none */
+	RUN(&e, 0, OPCODES(2, 0x28, 0)); /* this opcode has none */
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 2, 2);
 	assert_int_equal(RUN(&e, 0, OPCODES(1, 0xc0, 0)), SCSI_GOOD);
 	assert_int_equal(e.c.buffer[1], 1);
@@ -194,7 +198,9 @@ static void assert_count(const uint8_t *parameter, unsigned code, uint32_t block
 	assert_int_equal(parameter[8], scope);
 }
 
-/* Logical Block Provisioning: in blocks, as VPD B2 says, and never more than there are. */
+/*
+ * Logical Block Provisioning: the values are in blocks, as VPD page B2h says, and never larger than the unit.
+ */
 static void test_log_usage(void **state)
 {
 	static const uint8_t all[] = {0x00, 0x00, 0x00, 3, 0x00, 0x0c, 0x2f};
@@ -233,8 +239,8 @@ static void test_log_usage(void **state)
 	RUN(&e, 0, LOG(0x0c, 0, 255));
 	assert_sense(&e, SENSE_NOT_REPORTABLE);
 	/*
-	 * More blocks than its counts have bits for: it counts sets of two blocks, as VPD page B2h
-	 * says.
+	 * The unit has more blocks than the counts have bits for, so they count sets of two blocks, as VPD
+	 * page B2h says.
 	 */
 	e.bs->size = 512ull << 32;
 	e.bs->usage = (struct tcmur_usage){.used = 512 * 101, .available = UINT64_MAX};
@@ -243,7 +249,7 @@ static void test_log_usage(void **state)
 	assert_count(&e.c.buffer[16], 2, 50, 1);
 	assert_int_equal(RUN(&e, 0, 0x12, 1, 0xb2, 0, 255, 0), SCSI_GOOD);
 	assert_int_equal(e.c.buffer[4], 1);
-	/* The unit shrinks while the page is being built. */
+	/* The unit becomes smaller while the page is being built. */
 	e.bs->defer = true;
 	double_cmd_free(&e.c);
 	double_cmd_init(&e.c, e.lu, &e.nexus[0], (uint8_t[]){LOG(0x0c, 0, 255)}, 10);
@@ -307,7 +313,7 @@ static void test_self_test(void **state)
 		RUN(&e, 0, 0x1d, refused[i], 0, 0, 0, 0);
 		assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 7);
 	}
-	RUN(&e, 0, 0x1d, 0x10, 0, 0, 4, 0); /* no diagnostic pages */
+	RUN(&e, 0, 0x1d, 0x10, 0, 0, 4, 0); /* there are no diagnostic pages */
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 4, 2);
 	e.bs->fail_at = e.bs->ncalls + 1;
 	e.bs->fail_with = TCMUR_READ_ERROR;

@@ -12,7 +12,7 @@
 
 static void test_matrix(void **state)
 {
-	/* SPC-2 table 10 and SBC-2 table 3, of what we have */
+	/* SPC-2 table 10 and SBC-2 table 3, for the commands that exist here */
 	static const struct {
 		uint8_t cdb[16], len;
 		bool conflict;
@@ -67,7 +67,8 @@ static void test_release(void **state)
 	assert_int_equal(RUN(&e, 0, RESERVE10), SCSI_GOOD);
 	assert_int_equal(RUN(&e, 0, RESERVE6), SCSI_GOOD);
 	assert_int_equal(RUN(&e, 0, TUR), SCSI_GOOD);
-	assert_int_equal(RUN(&e, 1, RELEASE6), SCSI_GOOD); /* not the holder: nothing happens */
+	/* this nexus does not hold the reservation, so nothing happens */
+	assert_int_equal(RUN(&e, 1, RELEASE6), SCSI_GOOD);
 	assert_int_equal(RUN(&e, 1, TUR), SCSI_RESERVATION_CONFLICT);
 	assert_int_equal(RUN(&e, 0, RELEASE6), SCSI_GOOD);
 	assert_int_equal(RUN(&e, 1, TUR), SCSI_GOOD);

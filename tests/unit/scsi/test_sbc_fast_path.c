@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a READ and a WRITE cost in the device server: no lock, no memory, and one I/O of the
- * backstore.
+ * The cost of a READ and of a WRITE in the device server: no lock, no memory, and one I/O of the backstore.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +16,7 @@
 
 static unsigned allocations;
 
-/* The linker puts these in the place of the C library's. */
+/* The linker replaces the C library's functions by these. */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_aligned_alloc(size_t alignment, size_t size);
@@ -79,7 +78,7 @@ static int tear_down(void **state)
 }
 
 /*
- * Commands one after the other, WRITE with Data-Out that is there already, READ with memory of the
+ * Runs commands one after the other: WRITE with Data-Out that has been received, and READ with memory of the
  * backstore.
  */
 static void run(uint8_t opcode)
@@ -126,7 +125,7 @@ static void test_write(void **state)
 	run(0x8a);
 }
 
-/* The counters count: this command is not of the fast path. */
+/* Shows that the counters count, with a command that is not on the fast path. */
 static void test_counted(void **state)
 {
 	unsigned memory = allocations;

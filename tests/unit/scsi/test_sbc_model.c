@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random block commands against a model of the medium: an array and what each command should do to
- * it. The order of commands is decided by a seed, which is printed: SBC_MODEL_SEED repeats a run.
+ * Compares random block commands with a model of the medium: an array, and what each command must do to it. A
+ * seed, which is printed, determines the order of commands. SBC_MODEL_SEED repeats a run.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 
 #define BLOCKS 64
 #define ROUNDS 4000
-#define MOST   16 /* blocks a command */
+#define MOST   16 /* The largest number of blocks of a command. */
 
 struct model {
 	struct sbc_env e;
@@ -31,7 +31,7 @@ static uint32_t next_random(struct model *m, uint32_t below)
 	return (uint32_t)(m->random >> 33) % below;
 }
 
-/* Few different bytes, so that compares hit and zeros come up. */
+/* Uses few different bytes, so that comparisons succeed and zeros occur. */
 static void random_data(struct model *m, size_t len)
 {
 	for (size_t at = 0; at < len; at += 512)

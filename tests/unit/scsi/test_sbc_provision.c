@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* WRITE SAME, UNMAP, GET LBA STATUS, READ CAPACITY (16) and the VPD pages that promise them. */
+/* WRITE SAME, UNMAP, GET LBA STATUS, READ CAPACITY (16), and the VPD pages about them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,7 +59,7 @@ static void test_write_same(void **state)
 	(void)state;
 	sbc_env_open(&e, BLOCKS, 512, NULL);
 	for (unsigned i = 0; i < ARRAY_SIZE(ops); i++) {
-		/* A pattern is written, whatever UNMAP says. */
+		/* The pattern is written, with and without the UNMAP bit. */
 		for (unsigned unmap = 0; unmap <= UNMAP_BIT; unmap += UNMAP_BIT) {
 			assert_int_equal(sbc_env_run(&e, ops[i], (uint8_t)unmap, 8, 16, ones, 512),
 					 SCSI_GOOD);
@@ -76,14 +76,14 @@ static void test_write_same(void **state)
 		assert_int_equal(double_last(e.bs)->op, BACKSTORE_WRITE_ZEROES);
 		assert_int_equal(double_last(e.bs)->flags, 0);
 		assert_int_equal(e.bs->extent[8], TCMUR_EXTENT_DEALLOCATED);
-		/* Zero blocks: to the end */
+		/* zero blocks mean all blocks to the end */
 		assert_int_equal(sbc_env_run(&e, ops[i], 0, BLOCKS - 3, 0, ones, 512), SCSI_GOOD);
 		assert_int_equal(double_last(e.bs)->len, 3 * 512);
 		/* ANCHOR */
 		assert_int_equal(sbc_env_run(&e, ops[i], 0x10, 8, 16, ones, 512), SCSI_CHECK_CONDITION);
 		assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_CDB);
 		assert_int_equal(sbc_env_run(&e, ops[i], 0x18, 8, 16, ones, 512), SCSI_CHECK_CONDITION);
-		/* One block of Data-Out, not less and not more */
+		/* Data-Out must have one block, not less and not more. */
 		assert_int_equal(sbc_env_run(&e, ops[i], 0, 8, 16, ones, 256), SCSI_CHECK_CONDITION);
 		assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_CDB);
 		assert_int_equal(sbc_env_run(&e, ops[i], 0, 8, 16, ones, 1024), SCSI_CHECK_CONDITION);
@@ -110,7 +110,7 @@ static void test_write_same_ndob(void **state)
 	sbc_env_close(&e);
 }
 
-/* What was asked to be zeros reads as zeros, also where UNMAP would not see to it. */
+/* Blocks that were to become zeros read as zeros, also if UNMAP would not ensure this. */
 static void test_write_same_unmap_reads_zero(void **state)
 {
 	struct sbc_env e;
@@ -130,7 +130,7 @@ static void test_write_same_unmap_reads_zero(void **state)
 	sbc_env_close(&e);
 }
 
-/* Makes the next I/O end without the work of it, which for so many blocks would take long. */
+/* Makes the next I/O end without being executed, because it would take too long for so many blocks. */
 static void decline_next(struct sbc_env *e)
 {
 	e->bs->fail_at = e->bs->ncalls + 1;
@@ -168,7 +168,7 @@ struct range {
 
 static uint8_t list[8 + 300 * 16];
 
-/* A parameter list of n descriptors in list; returns its length. */
+/* Builds a parameter list of n descriptors in list. Returns its length. */
 static size_t unmap_list(const struct range *ranges, unsigned n)
 {
 	memset(list, 0, sizeof(list));
@@ -214,7 +214,7 @@ static void test_unmap(void **state)
 	sbc_env_close(&e);
 }
 
-/* One bad descriptor, and nothing is unmapped. */
+/* If one descriptor is wrong, nothing is unmapped. */
 static void test_unmap_checks_first(void **state)
 {
 	static const struct range past[] = {{0, 8}, {BLOCKS - 1, 2}};
@@ -261,7 +261,9 @@ static void test_unmap_list_lengths(void **state)
 
 	(void)state;
 	sbc_env_open(&e, BLOCKS, 512, NULL);
-	/* No list is no error; a header cut short is one; a descriptor cut short is ignored. */
+	/*
+	 * A missing list is not an error; an incomplete header is one; an incomplete descriptor is ignored.
+	 */
 	assert_int_equal(sbc_env_run(&e, UNMAP, 0, 0, 0, NULL, 0), SCSI_GOOD);
 	len = unmap_list(ranges, 2);
 	assert_int_equal(sbc_env_run(&e, UNMAP, 0, 0, 7, list, 7), SCSI_CHECK_CONDITION);
@@ -269,14 +271,14 @@ static void test_unmap_list_lengths(void **state)
 	assert_int_equal(e.bs->ncalls, 0);
 	assert_int_equal(sbc_env_run(&e, UNMAP, 0, 0, (uint32_t)len - 1, list, len - 1), SCSI_GOOD);
 	assert_int_equal(e.bs->ncalls, 1);
-	/* The list says more than there is, or less. */
+	/* The list announces more than it contains, or less. */
 	put_be16(list + 2, 0xffff);
 	assert_int_equal(sbc_env_run(&e, UNMAP, 0, 0, (uint32_t)len, list, len), SCSI_GOOD);
 	assert_int_equal(e.bs->ncalls, 3);
 	put_be16(list + 2, 31);
 	assert_int_equal(sbc_env_run(&e, UNMAP, 0, 0, (uint32_t)len, list, len), SCSI_GOOD);
 	assert_int_equal(e.bs->ncalls, 4);
-	/* The initiator sends less than the CDB says. */
+	/* The initiator sends less than the CDB announces. */
 	assert_int_equal(sbc_env_run(&e, UNMAP, 0, 0, (uint32_t)len, list, 4), SCSI_CHECK_CONDITION);
 	assert_int_equal(double_sense(&e.c.cmd), SENSE_LIST_LENGTH_ERROR);
 	/* ANCHOR */
@@ -328,23 +330,23 @@ static void test_lba_status(void **state)
 
 	(void)state;
 	sbc_env_open(&e, BLOCKS, 512, NULL);
-	/* 0-9 not, 10-29 mapped, rest not: the double tells it in runs of four blocks */
+	/* blocks 0-9 are not mapped, 10-29 are, and the rest is not; the fake reports runs of four blocks */
 	sbc_env_run(&e, WRITE_SAME16, 0, 10, 20, ones, 512);
 	assert_int_equal(lba_status(&e, 3, sizeof(data), data, sizeof(data)), 8 + 3 * 16);
 	assert_int_equal(get_be32(data), 4 + 3 * 16);
 	assert_descriptor(data, 0, 3, 7, TCMUR_EXTENT_DEALLOCATED);
 	assert_descriptor(data, 1, 10, 20, TCMUR_EXTENT_MAPPED);
 	assert_int_equal(get_be64(data + 8 + 2 * 16), 30);
-	/* Room for one descriptor, and less */
+	/* there is room for one descriptor, or for less */
 	assert_int_equal(lba_status(&e, 29, 24, data, sizeof(data)), 24);
 	assert_descriptor(data, 0, 29, 1, TCMUR_EXTENT_MAPPED);
 	assert_int_equal(lba_status(&e, 29, 12, data, sizeof(data)), 12);
 	assert_int_equal(lba_status(&e, 29, 0, data, sizeof(data)), 0);
-	/* Past the end */
+	/* past the end */
 	assert_int_equal(sbc_env_run(&e, SERVICE_ACTION_IN, GET_LBA_STATUS, BLOCKS, 24, NULL, 0),
 			 SCSI_CHECK_CONDITION);
 	assert_int_equal(double_sense(&e.c.cmd), SENSE_LBA_OUT_OF_RANGE);
-	/* The handler fails */
+	/* the handler fails */
 	e.bs->ncalls = 0;
 	e.bs->fail_at = 1;
 	e.bs->fail_with = TCMUR_READ_ERROR;
@@ -354,7 +356,7 @@ static void test_lba_status(void **state)
 	sbc_env_close(&e);
 }
 
-/* SBC-4 4.7.2: of a fully provisioned unit each block is mapped, whatever the storage does below. */
+/* SBC-4 4.7.2: each block of a fully provisioned unit is mapped, whatever the storage does. */
 static void test_lba_status_thick(void **state)
 {
 	static const struct tcmur_extent hole = {0, BLOCKS * 512, TCMUR_EXTENT_DEALLOCATED};
@@ -370,15 +372,15 @@ static void test_lba_status_thick(void **state)
 	sbc_env_close(&e);
 }
 
-/* Extents are bytes, and need not be blocks, nor in order, nor within the medium. */
+/* Extents are in bytes. They need not consist of blocks, be in order, or lie inside the medium. */
 static void test_lba_status_odd_extents(void **state)
 {
 	static const struct tcmur_extent odd[] = {
 	    {512, 3 * 512 + 1,
-	     TCMUR_EXTENT_DEALLOCATED}, /* from before the LBA; its last block is part of it */
+	     TCMUR_EXTENT_DEALLOCATED}, /* begins before the LBA; its last block belongs to the range */
 	    {4 * 512 + 1, 511 + 512, TCMUR_EXTENT_MAPPED},
-	    {6 * 512, 512, TCMUR_EXTENT_MAPPED},   /* continues the last */
-	    {8 * 512, 512, TCMUR_EXTENT_ANCHORED}, /* after a gap, which is taken for mapped */
+	    {6 * 512, 512, TCMUR_EXTENT_MAPPED},   /* continues the last one */
+	    {8 * 512, 512, TCMUR_EXTENT_ANCHORED}, /* follows a gap, which counts as mapped */
 	    {512, 512, TCMUR_EXTENT_MAPPED},
 	    {9 * 512, UINT64_MAX - 10000, TCMUR_EXTENT_DEALLOCATED},
 	};
@@ -394,7 +396,7 @@ static void test_lba_status_odd_extents(void **state)
 	assert_descriptor(data, 1, 4, 4, TCMUR_EXTENT_MAPPED);
 	assert_descriptor(data, 2, 8, 1, TCMUR_EXTENT_ANCHORED);
 	assert_descriptor(data, 3, 9, BLOCKS - 9, TCMUR_EXTENT_DEALLOCATED);
-	/* A handler that knows nothing: mapped */
+	/* the handler knows nothing, so the block is mapped */
 	e.bs->nextents = 0;
 	assert_int_equal(lba_status(&e, 2, sizeof(data), data, sizeof(data)), 24);
 	assert_descriptor(data, 0, 2, BLOCKS - 2, TCMUR_EXTENT_MAPPED);
@@ -425,7 +427,7 @@ static void test_lba_status_long_extent(void **state)
 	sbc_env_close(&e);
 }
 
-/* --- what is promised -------------------------------------------------------------- */
+/* --- what capacity and pages report --- */
 
 static void test_vpd(void **state)
 {
@@ -486,7 +488,7 @@ static void test_read_capacity(void **state)
 	assert_int_equal(get_be16(data + 14), 0xc000);
 	assert_int_equal(sbc_env_run(&e, SERVICE_ACTION_IN, 0x10, 0, 13, NULL, 0), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, 13);
-	/* A capacity that (10) cannot tell */
+	/* a capacity that READ CAPACITY (10) cannot report */
 	e.bs->size = (1ull << 32) * 512;
 	assert_int_equal(sbc_env_run(&e, 0x25, 0, 0, 0, NULL, 0), SCSI_GOOD);
 	sbc_env_data(&e, data, sizeof(data));
@@ -495,7 +497,7 @@ static void test_read_capacity(void **state)
 	assert_int_equal(sbc_env_run(&e, 0x25, 0, 0, 0, NULL, 0), SCSI_GOOD);
 	sbc_env_data(&e, data, sizeof(data));
 	assert_int_equal(get_be32(data), UINT32_MAX);
-	/* PMI allows an LBA. */
+	/* PMI allows an LBA */
 	assert_int_equal(sbc_env_run(&e, 0x25, 0, 5, 0, NULL, 0), SCSI_CHECK_CONDITION);
 	assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_CDB);
 	assert_int_equal(sbc_env_run(&e, 0x25, 0, 5, 1, NULL, 0), SCSI_GOOD);

@@ -35,7 +35,7 @@ enum {
 
 static const uint32_t block_sizes[] = {512, 4096};
 
-/* A buffer that never ends too early, each byte telling its place. */
+/* A buffer that is never too short; each byte depends on its place. */
 static uint8_t pattern[600 * 4096];
 
 static int make_pattern(void **state)
@@ -76,7 +76,10 @@ static void test_write_then_read(void **state)
 	}
 }
 
-/* READ (6), WRITE (6): 0 is 256; the others: nothing, and no error. */
+/*
+ * In READ (6) and WRITE (6), 0 means 256 blocks. In the other commands it means no block, and is not an
+ * error.
+ */
 static void test_zero_length(void **state)
 {
 	static const uint8_t nothing[] = {
@@ -115,7 +118,7 @@ static void test_range_and_limits(void **state)
 	}
 	assert_int_equal(sbc_env_run(&e, READ16, 0, UINT64_MAX, 2, NULL, 0), SCSI_CHECK_CONDITION);
 	assert_int_equal(double_sense(&e.c.cmd), SENSE_LBA_OUT_OF_RANGE);
-	/* MAXIMUM TRANSFER LENGTH comes before any memory is asked for. */
+	/* MAXIMUM TRANSFER LENGTH is checked before any memory is allocated. */
 	assert_int_equal(sbc_env_run(&e, READ16, 0, 0, UINT32_MAX, NULL, 0), SCSI_CHECK_CONDITION);
 	assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_CDB);
 	assert_null(e.c.buffer);
@@ -140,7 +143,7 @@ static void test_fua(void **state)
 	assert_int_equal(double_last(e.bs)->flags, TCMUR_IO_FUA);
 	sbc_env_run(&e, ORWRITE, FUA, 0, 1, pattern, 512);
 	assert_int_equal(double_last(e.bs)->flags, TCMUR_IO_FUA);
-	/* A READ with FUA reads what is on the medium. */
+	/* A READ with FUA reads the contents of the medium. */
 	e.bs->ncalls = 0;
 	assert_int_equal(sbc_env_run(&e, READ16, FUA, 5, 2, NULL, 0), SCSI_GOOD);
 	assert_int_equal(e.bs->ncalls, 2);
@@ -151,7 +154,7 @@ static void test_fua(void **state)
 	sbc_env_close(&e);
 }
 
-/* In READ (6), WRITE (6) the bit is one of the LBA, also where the transport pads CDBs to 16 bytes. */
+/* In READ (6) and WRITE (6) this bit belongs to the LBA, also if the transport pads CDBs to 16 bytes. */
 static void test_no_fua_in_6(void **state)
 {
 	struct sbc_env e;
@@ -176,7 +179,7 @@ static void no_write_cache(struct backstore *bs)
 	bs->info.write_cache = false;
 }
 
-/* Nothing is flushed for a READ where nothing is cached. */
+/* A READ causes no flush if there is no cache. */
 static void test_fua_without_cache(void **state)
 {
 	struct sbc_env e;
@@ -210,10 +213,7 @@ static void test_write_through(void **state)
 	sbc_env_close(&e);
 }
 
-/*
- * The flush of the command that switches the cache off, or write protection on, may miss a WRITE in
- * flight.
- */
+/* The flush of a command that switches the cache off, or write protection on, may miss a WRITE in flight. */
 static void test_write_through_comes_meanwhile(void **state)
 {
 	static const uint32_t changes[] = {SCSI_GATE_WRITE_THROUGH, SCSI_GATE_READ_ONLY};
@@ -262,11 +262,12 @@ static void test_short_data_out(void **state)
 			assert_int_equal(sbc_env_run(&e, ops[i], 0, 0, 4, pattern, shorts[k]),
 					 SCSI_CHECK_CONDITION);
 			assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_IU);
-			assert_int_equal(e.c.cmd.gather_len, shorts[k] ? 0 : 4 * 512); /* announced, or not */
-			assert_int_equal(e.c.cmd.transfer_len, 4 * 512);               /* for the residual */
+			/* the length was announced, or not */
+			assert_int_equal(e.c.cmd.gather_len, shorts[k] ? 0 : 4 * 512);
+			assert_int_equal(e.c.cmd.transfer_len, 4 * 512); /* needed for the residual */
 			assert_int_equal(medium[0], 'a');
 		}
-		/* What exceeds the CDB's length is not written. */
+		/* Data that exceeds the CDB's length is not written. */
 		memset(medium + 2 * 512, 0, 512);
 		assert_int_equal(sbc_env_run(&e, ops[i], 0, 2, 1, pattern, 2 * 512), SCSI_GOOD);
 		assert_true(medium_is(&e, 2, 1, pattern));
@@ -294,14 +295,14 @@ static void test_lent_memory(void **state)
 	assert_int_equal(e.c.cmd.iovcnt, 3);
 	assert_ptr_equal(e.c.cmd.iov[0].iov_base, sbc_env_block(&e, 1));
 	assert_int_equal(e.c.cmd.data_in_len, 129 * 512);
-	/* Too many pieces: read into the front end's memory after all. */
+	/* There are too many pieces, so the data is read into the front end's memory. */
 	assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 600, NULL, 0), SCSI_GOOD);
 	assert_non_null(e.c.buffer);
 	assert_memory_equal(e.c.buffer, pattern, 600 * 512);
-	/* Short: it must not change before it is sent. */
+	/* Short data must not change before it is sent. */
 	assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 127, NULL, 0), SCSI_GOOD);
 	assert_non_null(e.c.buffer);
-	/* Not asked for */
+	/* the front end does not accept lent memory */
 	e.c.cmd.may_lend = false;
 	assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 128, NULL, 0), SCSI_GOOD);
 	assert_non_null(e.c.buffer);
@@ -352,7 +353,7 @@ static void test_handler_errors(void **state)
 	sbc_env_close(&e);
 }
 
-/* What block it was is known when there is only one (SBC-4 4.18.1). */
+/* If there is only one block, it is known to be the bad one (SBC-4 4.18.1). */
 static void test_bad_block(void **state)
 {
 	struct sbc_env e;
@@ -369,7 +370,7 @@ static void test_bad_block(void **state)
 		e.bs->fail_with = TCMUR_WRITE_ERROR;
 		assert_int_equal(sbc_env_run(&e, WRITE10, 0, 78, n, pattern, n * 512), SCSI_CHECK_CONDITION);
 		assert_int_equal(double_information(&e.c.cmd), n == 1 ? 78 : UINT64_MAX);
-		/* No block is at fault when the cache cannot be flushed. */
+		/* If the cache cannot be flushed, no block is reported. */
 		e.bs->ncalls = 0;
 		assert_int_equal(sbc_env_run(&e, READ10, FUA, 0, n, NULL, 0), SCSI_CHECK_CONDITION);
 		assert_int_equal(double_information(&e.c.cmd), UINT64_MAX);
@@ -379,7 +380,7 @@ static void test_bad_block(void **state)
 
 /* --- errors of the medium --------------------------------------------------------------------- */
 
-/* The first bad block is found whatever its position, and a READ keeps the blocks before it. */
+/* The first bad block is found at any position, and a READ delivers the blocks before it. */
 static void test_read_error_is_located(void **state)
 {
 	enum { FIRST = 100, NBLOCKS = 37 };
@@ -392,7 +393,8 @@ static void test_read_error_is_located(void **state)
 		memset(sbc_env_block(&e, FIRST + i), (int)i + 1, 512);
 	for (unsigned bad = 0; bad < NBLOCKS; bad++) {
 		e.bs->bad_from = FIRST + bad;
-		e.bs->bad_to = FIRST + bad + (bad % 3 ? 1 : NBLOCKS); /* one block, or all that follow */
+		/* one block is bad, or all blocks after it are */
+		e.bs->bad_to = FIRST + bad + (bad % 3 ? 1 : NBLOCKS);
 		assert_int_equal(sbc_env_run(&e, READ10, 0, FIRST, NBLOCKS, NULL, 0), SCSI_CHECK_CONDITION);
 		assert_int_equal(double_sense(&e.c.cmd), SENSE_READ_ERROR);
 		assert_int_equal(double_information(&e.c.cmd), FIRST + bad);
@@ -405,7 +407,7 @@ static void test_read_error_is_located(void **state)
 	sbc_env_close(&e);
 }
 
-/* If the handler knows the first bad block, only the good blocks are read again. */
+/* If the handler reports the first bad block, only the good blocks are read again. */
 static void test_known_bad_block_is_not_searched(void **state)
 {
 	enum { FIRST = 100, NBLOCKS = 8 };
@@ -430,7 +432,9 @@ static void test_known_bad_block_is_not_searched(void **state)
 	sbc_env_close(&e);
 }
 
-/* An error that is gone when the range is read again, or that becomes another one, names no block. */
+/*
+ * An error that does not occur again when the range is read a second time, or that changes, reports no block.
+ */
 static void test_read_error_is_not_located(void **state)
 {
 	struct sbc_env e;
@@ -450,7 +454,9 @@ static void test_read_error_is_not_located(void **state)
 	assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 8, NULL, 0), SCSI_CHECK_CONDITION);
 	assert_int_equal(double_sense(&e.c.cmd), SENSE_READ_ERROR);
 	assert_int_equal(double_information(&e.c.cmd), UINT64_MAX);
-	/* A WRITE is not searched: what can be read says nothing about what was written. */
+	/*
+	 * After a WRITE, the blocks are not searched, because reading them does not tell which were written.
+	 */
 	e.bs->fail_at = e.bs->ncalls + 1;
 	e.bs->fail_with = TCMUR_WRITE_ERROR;
 	e.bs->ncalls = e.bs->fail_at - 1;
@@ -478,7 +484,7 @@ static void test_first_lba_out_of_range(void **state)
 		assert_int_equal(double_sense(&e.c.cmd), SENSE_LBA_OUT_OF_RANGE);
 		assert_int_equal(double_information(&e.c.cmd), cases[i].information);
 	}
-	/* The unit shrinks between the check and the I/O. */
+	/* The unit becomes smaller between the check and the I/O. */
 	double_cmd_free(&e.c);
 	double_cmd_init(&e.c, e.lu, &e.nexus, cdb, sbc_env_cdb(cdb, READ10, 0, BLOCKS - 8, 8));
 	memcpy(e.c.cdb, cdb, 10);
@@ -524,10 +530,10 @@ static void test_verify(void **state)
 	memcpy(changed, pattern, sizeof(changed));
 	changed[2 * 512 + 17] ^= 1;
 	for (unsigned i = 0; i < ARRAY_SIZE(ops); i++) {
-		/* BYTCHK 00b: no Data-Out */
+		/* BYTCHK 00b: there is no Data-Out */
 		assert_int_equal(sbc_env_run(&e, ops[i], 0, 10, 4, NULL, 0), SCSI_GOOD);
 		assert_int_equal(e.c.cmd.direction, SCSI_NO_DATA);
-		/* 01b */
+		/* BYTCHK 01b */
 		assert_int_equal(sbc_env_run(&e, ops[i], 0x02, 10, 4, pattern, sizeof(changed)), SCSI_GOOD);
 		assert_int_equal(sbc_env_run(&e, ops[i], 0x02, 10, 4, changed, sizeof(changed)),
 				 SCSI_CHECK_CONDITION);
@@ -536,7 +542,7 @@ static void test_verify(void **state)
 		/* 10b is reserved */
 		assert_int_equal(sbc_env_run(&e, ops[i], 0x04, 10, 4, pattern, 512), SCSI_CHECK_CONDITION);
 		assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_CDB);
-		/* 11b: one block for all */
+		/* BYTCHK 11b: one block is compared with all */
 		memset(changed, 'x', sizeof(changed));
 		memset(sbc_env_block(&e, 20), 'x', 5 * 512);
 		assert_int_equal(sbc_env_run(&e, ops[i], 0x06, 20, 5, changed, 512), SCSI_GOOD);
@@ -544,7 +550,7 @@ static void test_verify(void **state)
 		assert_int_equal(double_information(&e.c.cmd), 25);
 		assert_int_equal(sbc_env_run(&e, ops[i], 0x06, 20, 5, changed, 511), SCSI_CHECK_CONDITION);
 		assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_IU);
-		/* No Data-Out at all compares nothing, so it is not GOOD. */
+		/* Without Data-Out nothing is compared, so the status is not GOOD. */
 		assert_int_equal(sbc_env_run(&e, ops[i], 0x02, 10, 4, NULL, 0), SCSI_CHECK_CONDITION);
 		assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_IU);
 		memcpy(changed, pattern, sizeof(changed));
@@ -592,20 +598,20 @@ static void test_compare_and_write(void **state)
 	memset(data + 1024, 'n', 1024);
 	assert_int_equal(sbc_env_run(&e, COMPARE_AND_WRITE, 0, 30, 2, data, sizeof(data)), SCSI_GOOD);
 	assert_true(medium_is(&e, 30, 2, data + 1024));
-	/* Again: the medium differs from the first byte on. */
+	/* Again: now the medium differs from the first byte on. */
 	data[0] = 'n';
 	assert_int_equal(sbc_env_run(&e, COMPARE_AND_WRITE, 0, 30, 2, data, sizeof(data)),
 			 SCSI_CHECK_CONDITION);
 	assert_int_equal(double_sense(&e.c.cmd), SENSE_MISCOMPARE_VERIFY);
 	assert_int_equal(double_information(&e.c.cmd), 1);
-	/* Data-Out too short, and more announced than the CDB takes */
+	/* Data-Out that is too short, and an announced length that is larger than the CDB's. */
 	assert_int_equal(sbc_env_run(&e, COMPARE_AND_WRITE, 0, 30, 3, data, sizeof(data)),
 			 SCSI_CHECK_CONDITION);
 	assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_CDB);
 	assert_int_equal(sbc_env_run(&e, COMPARE_AND_WRITE, 0, 30, 1, data, sizeof(data)),
 			 SCSI_CHECK_CONDITION);
 	assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_CDB);
-	/* The most that VPD B0 allows */
+	/* the largest number that VPD page B0h allows */
 	memset(e.bs->data, 0, 255 * 512);
 	memset(pattern, 0, 255 * 512);
 	assert_int_equal(sbc_env_run(&e, COMPARE_AND_WRITE, 0, 0, 255, pattern, 2 * 255 * 512), SCSI_GOOD);
@@ -629,7 +635,7 @@ static void test_orwrite(void **state)
 	sbc_env_close(&e);
 }
 
-/* A command that is aborted between its steps does not start the next one. */
+/* A command that is aborted between its steps does not start the next step. */
 static void test_abort_between_steps(void **state)
 {
 	struct sbc_env e;

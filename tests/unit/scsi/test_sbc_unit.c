@@ -35,11 +35,11 @@ static void test_synchronize_cache(void **state)
 	(void)state;
 	sbc_env_open(&e, BLOCKS, 512, NULL);
 	for (unsigned i = 0; i < ARRAY_SIZE(ops); i++) {
-		/* All of it is what the backstore calls 0, 0. */
+		/* The backstore calls the whole unit 0, 0. */
 		assert_int_equal(sbc_env_run(&e, ops[i], 0, 0, 0, NULL, 0), SCSI_GOOD);
 		assert_int_equal(double_last(e.bs)->op, BACKSTORE_FLUSH);
 		assert_int_equal(double_last(e.bs)->len, 0);
-		/* So is the rest from an LBA on. */
+		/* The rest from an LBA on is flushed in the same way. */
 		assert_int_equal(sbc_env_run(&e, ops[i], 0, BLOCKS - 2, 0, NULL, 0), SCSI_GOOD);
 		assert_int_equal(double_last(e.bs)->offset, 0);
 		assert_int_equal(double_last(e.bs)->len, 0);
@@ -55,7 +55,7 @@ static void test_synchronize_cache(void **state)
 	sbc_env_close(&e);
 }
 
-/* The medium shrank after the CDB was checked. */
+/* The medium became smaller after the CDB was checked. */
 static void test_sync_of_what_is_gone(void **state)
 {
 	uint8_t cdb[16];
@@ -108,7 +108,7 @@ static void test_start_stop(void **state)
 
 	(void)state;
 	sbc_env_open(&e, BLOCKS, 512, NULL);
-	/* STOP flushes, unless NO_FLUSH is set, and does not take the unit away from anybody. */
+	/* STOP flushes unless NO_FLUSH is set, and the unit stays usable for everybody. */
 	for (unsigned no_flush = 0; no_flush < 2; no_flush++) {
 		e.bs->ncalls = 0;
 		assert_int_equal(start_stop(&e, no_flush ? 0x04 : 0), SCSI_GOOD);
@@ -118,7 +118,7 @@ static void test_start_stop(void **state)
 		assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 1, NULL, 0), SCSI_GOOD);
 		assert_int_equal(start_stop(&e, 0x01), SCSI_GOOD);
 	}
-	/* LOEJ, and every power condition */
+	/* LOEJ and every power condition are refused */
 	assert_int_equal(start_stop(&e, 0x02), SCSI_CHECK_CONDITION);
 	assert_int_equal(double_sense(&e.c.cmd), SENSE_INVALID_FIELD_IN_CDB);
 	assert_int_equal(start_stop(&e, 0x03), SCSI_CHECK_CONDITION);
@@ -139,7 +139,7 @@ static void test_start_stop(void **state)
 #define FMTDATA  0x10
 #define LONGLIST 0x20
 
-#define FORMAT_BLOCKS (5 * SBC_FORMAT_STEP / 2 / 4096) /* two steps and a half */
+#define FORMAT_BLOCKS (5 * SBC_FORMAT_STEP / 2 / 4096) /* Two and a half steps. */
 
 static const uint8_t format_cdb[6] = {FORMAT_UNIT};
 static const uint8_t format_list_cdb[6] = {FORMAT_UNIT, FMTDATA};
@@ -163,7 +163,7 @@ static void test_format(void **state)
 	sbc_env_close(&e);
 }
 
-/* Commands that come meanwhile learn how far it is, and so does REQUEST SENSE. */
+/* Commands that arrive in the meantime get the progress, and so does REQUEST SENSE. */
 static void test_format_progress(void **state)
 {
 	static const uint8_t immed[4] = {0, 0x02};
@@ -235,8 +235,8 @@ static void assert_corrupted(struct sbc_env *e)
 }
 
 /*
- * Nobody waits for the end with IMMED = 1: who asks whether the unit is ready must not take a
- * failure for it.
+ * With IMMED = 1, no command waits for the end. A later command that asks whether the unit is ready must not
+ * end with the failure.
  */
 static void test_format_fails_later(void **state)
 {
@@ -250,7 +250,7 @@ static void test_format_fails_later(void **state)
 	e.bs->fail_with = TCMUR_WRITE_ERROR;
 	assert_int_equal(sbc_env_cdb_run(&e, format_list_cdb, 6, immed, sizeof(immed)), SCSI_GOOD);
 	assert_corrupted(&e);
-	/* The way out */
+	/* A new FORMAT UNIT makes the unit usable again. */
 	assert_int_equal(sbc_env_cdb_run(&e, format_cdb, 6, NULL, 0), SCSI_GOOD);
 	assert_true(medium_is_zero(&e));
 	assert_int_equal(sbc_env_run(&e, READ10, 0, 0, 1, NULL, 0), SCSI_GOOD);
@@ -332,7 +332,7 @@ static void test_format_parameters(void **state)
 }
 
 static struct scsi_lu *going;
-static bool gone; /* atomic */
+static bool gone; /* Atomic. */
 
 static void *free_lu(void *unused)
 {
@@ -349,7 +349,10 @@ static void endless(struct backstore *bs)
 	bs->defer = true;
 }
 
-/* The LU is freed while a FORMAT UNIT continues after its command; here it would never end. */
+/*
+ * The LU is freed while a FORMAT UNIT continues after its command. Here the FORMAT UNIT would never end by
+ * itself.
+ */
 static void test_format_stop(void **state)
 {
 	static const uint8_t immed[4] = {0, 0x02};

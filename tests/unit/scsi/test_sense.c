@@ -31,7 +31,8 @@ static void test_fixed(void **state)
 	scsi_check_info(&e.c.cmd, SENSE_MISCOMPARE_VERIFY, 0x12345678);
 	assert_sense_bytes(&e.c.cmd, 0xf0, 0, 0xe, 0x12, 0x34, 0x56, 0x78, 10, 0, 0, 0, 0, 0x1d, 0, 0, 0, 0,
 			   0);
-	scsi_check_info(&e.c.cmd, SENSE_MISCOMPARE_VERIFY, 0x112345678); /* too wide: not valid */
+	/* too large for the field, so it is not valid */
+	scsi_check_info(&e.c.cmd, SENSE_MISCOMPARE_VERIFY, 0x112345678);
 	assert_sense_bytes(&e.c.cmd, 0x70, 0, 0xe, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x1d, 0, 0, 0, 0, 0);
 	scsi_check_field(&e.c.cmd, SENSE_INVALID_FIELD_IN_CDB, 0x102, 3);
 	assert_sense_bytes(&e.c.cmd, 0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x24, 0, 0, 0xcb, 1, 2);
@@ -82,7 +83,7 @@ static void test_handler_status(void **state)
 	    {TCMUR_NO_RESOURCE, SCSI_TASK_SET_FULL, 0},
 	    {TCMUR_FENCED, SCSI_CHECK_CONDITION, 0x2040b},
 	    {TCMUR_CONFLICT, SCSI_RESERVATION_CONFLICT, 0},
-	    {(enum tcmur_status)99, SCSI_CHECK_CONDITION, 0x44400}, /* no status at all */
+	    {(enum tcmur_status)99, SCSI_CHECK_CONDITION, 0x44400}, /* this is not a status */
 	};
 	struct spc_env e;
 
@@ -100,7 +101,7 @@ static void test_handler_status(void **state)
 	spc_env_close(&e);
 }
 
-/* INFORMATION only where it means the block at fault (SPC-4 4.5.2.2, SBC-4 4.18.1). */
+/* INFORMATION is only valid if it is the bad block (SPC-4 4.5.2.2, SBC-4 4.18.1). */
 static void test_sense_of_the_handler(void **state)
 {
 	static const struct {
@@ -150,7 +151,7 @@ static void set_own_scsi(struct backstore *bs)
 	bs->scsi = end_with_own_sense;
 }
 
-/* Each command counts once, with the sense data that it ended with. */
+/* Each command is counted once, with the sense data with which it ended. */
 static void test_counts(void **state)
 {
 	struct spc_env e;
@@ -158,7 +159,7 @@ static void test_counts(void **state)
 
 	(void)state;
 	spc_env_open(&e, 2, set_own_scsi);
-	scsi_lu_errors(e.lu, &before); /* the unit attentions of the environment */
+	scsi_lu_errors(e.lu, &before); /* the unit attentions of the fixture */
 	assert_int_equal(before.last_time, 0);
 	RUN(&e, 0, 0x12, 1, 0xee, 0, 255, 0); /* INQUIRY: no such VPD page */
 	assert_sense(&e, SENSE_INVALID_FIELD_IN_CDB);
@@ -166,7 +167,7 @@ static void test_counts(void **state)
 	assert_int_equal(after.sense_keys[SENSE_ILLEGAL_REQUEST],
 			 before.sense_keys[SENSE_ILLEGAL_REQUEST] + 1);
 	assert_int_equal(after.last_time, 0);
-	RUN(&e, 0, 0x00, 0, 0, 0, 0, 0); /* TEST UNIT READY, by the handler */
+	RUN(&e, 0, 0x00, 0, 0, 0, 0, 0); /* TEST UNIT READY, executed by the handler */
 	scsi_lu_errors(e.lu, &after);
 	assert_int_equal(after.sense_keys[SENSE_HARDWARE_ERROR], 1);
 	assert_int_equal(after.last_sense, SENSE_CODE(SENSE_HARDWARE_ERROR, 0x40, 0x80));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Task management over several loops, with a backstore that ends I/O when the test says so. */
+/* Task management on several loops, with a backstore that ends I/O when the test says so. */
 #include "spc_env.h"
 
 #include "scsi/nexus.h"
@@ -15,7 +15,7 @@ struct tmf_test {
 	struct scsi_tmf tmf[2];
 };
 
-static unsigned answered; /* functions, in the order of their answers */
+static unsigned answered; /* The functions in the order of their answers. */
 static struct scsi_tmf *answers[4];
 
 static void tmf_done(struct scsi_tmf *tmf)
@@ -53,7 +53,7 @@ static void submit(struct tmf_test *t, unsigned i)
 	double_loop_enter(double_loop(0));
 }
 
-/* A READ that is in flight. */
+/* Starts a READ that stays in flight. */
 static void start(struct tmf_test *t, unsigned i, unsigned nexus, unsigned loop)
 {
 	parse(t, i, nexus, loop);
@@ -128,7 +128,7 @@ static void test_abort_task_set(void **state)
 	start(&t, 1, 1, 0);
 	start(&t, 2, 0, 0);
 	manage(&t, 0, SCSI_ABORT_TASK_SET, 0, 0, NULL);
-	start(&t, 3, 0, 0); /* comes later: not affected, not waited for */
+	start(&t, 3, 0, 0); /* this one comes later, so it is not affected and not waited for */
 	double_backstore_end(t.e.bs);
 	double_backstore_end(t.e.bs);
 	assert_int_equal(answered, 0);
@@ -141,13 +141,15 @@ static void test_abort_task_set(void **state)
 	double_run();
 	assert_over(&t, 3, false);
 	assert_int_equal(scsi_ua_peek(&t.e.nexus[1]), SENSE_NONE);
-	/* With nothing in flight it is answered at once. */
+	/* If no command is in flight, the answer comes at once. */
 	manage(&t, 1, SCSI_NEXUS_LOSS, 0, 0, NULL);
 	assert_int_equal(answered, 2);
 	close_test(&t);
 }
 
-/* What had not begun does not, on whatever loop, and what would follow does not either. */
+/*
+ * I/O that has not started does not start, on whatever loop, and neither does the next step of the commands.
+ */
 static void test_io_is_cancelled(void **state)
 {
 	static const uint8_t write_and_verify[10] = {0x2e, [8] = 1};
@@ -184,8 +186,7 @@ static void test_io_is_cancelled(void **state)
 }
 
 /*
- * A command whose time has expired: it ends with an error after which the initiator repeats it,
- * unless all was done.
+ * A command that has expired ends with an error after which the initiator repeats it, unless it is complete.
  */
 static void test_expired(void **state)
 {
@@ -203,7 +204,7 @@ static void test_expired(void **state)
 	double_run();
 	assert_over(&t, 0, false);
 	assert_int_equal(double_sense(&t.cmds[0].cmd), SENSE_COMMAND_TIMEOUT);
-	/* Writes what it has begun to write, and does not go on to verify it. */
+	/* The command ends the write that has started, and does not verify it. */
 	t.e.bs->queue = false;
 	double_cmd_init(&t.cmds[1], t.e.lu, &t.e.nexus[0], write_and_verify, sizeof(write_and_verify));
 	double_cmd_submit(&t.cmds[1], block, sizeof(block));
@@ -293,7 +294,7 @@ static void test_clear_task_set_on_all_loops(void **state)
 	start(&t, 0, 0, 0);
 	start(&t, 1, 1, 1);
 	manage(&t, 0, SCSI_CLEAR_TASK_SET, 0, 2, NULL);
-	start(&t, 2, 0, 1); /* parsed after it: another epoch */
+	start(&t, 2, 0, 1); /* this was parsed after the function, so it belongs to another epoch */
 	double_run_posted();
 	assert_int_equal(answered, 0);
 	double_backstore_end(t.e.bs);
@@ -313,7 +314,7 @@ static void test_clear_task_set_on_all_loops(void **state)
 	close_test(&t);
 }
 
-/* Commands whose data was being gathered when the reset came. */
+/* Commands whose data was being received when the reset came. */
 static void test_parsed_before_reset(void **state)
 {
 	struct tmf_test t;
@@ -331,8 +332,7 @@ static void test_parsed_before_reset(void **state)
 }
 
 /*
- * Only a nexus that loses a command gets the unit attention, also for a command that was not
- * submitted yet.
+ * Only a nexus that loses a command gets the unit attention, also for a command that was not submitted yet.
  */
 static void test_clear_task_set_notifies(void **state)
 {
@@ -399,7 +399,7 @@ static void test_task_aborted_status(void **state)
 }
 
 /*
- * A command that another nexus aborts, and then its own: the answer of ABORT TASK SET says that no
+ * Another nexus aborts a command, and then its own nexus does. The answer to ABORT TASK SET means that no
  * status follows.
  */
 static void test_no_status_after_own_abort(void **state)
@@ -420,7 +420,7 @@ static void test_no_status_after_own_abort(void **state)
 	close_test(&t);
 }
 
-/* The unit attention does not wait until the data of the WRITE has come, and comes once. */
+/* The unit attention does not wait until the data of the WRITE has come, and is reported once. */
 static void test_clear_notifies_while_gathering(void **state)
 {
 	static const uint8_t write10[10] = {0x2a, [8] = 1};
@@ -465,8 +465,8 @@ static void test_reset_clears_state(void **state)
 	assert_int_equal(answered, 1);
 	assert_int_equal(scsi_lu_gate(t.e.lu) & ~SCSI_GATE_EPOCH, 0);
 	/*
-	 * The nexus of the reset gets the unit attention, too: the reset cleared its settings as
-	 * well.
+	 * The nexus that made the reset also gets the unit attention, because the reset has cleared its
+	 * settings as well.
 	 */
 	for (unsigned nexus = 0; nexus < 2; nexus++) {
 		RUN(&t.e, nexus, TUR);
@@ -476,7 +476,10 @@ static void test_reset_clears_state(void **state)
 	close_test(&t);
 }
 
-/* Two at once from two loops: the second waits for the first one's turn, both for their commands. */
+/*
+ * Two functions at once from two loops: the second one waits until the first one has ended, and both wait for
+ * their commands.
+ */
 static void test_two_resets(void **state)
 {
 	struct tmf_test t;
@@ -511,7 +514,7 @@ static void test_epoch_wraps(void **state)
 
 	(void)state;
 	open_test(&t);
-	t.e.lu->gate |= SCSI_GATE_EPOCH; /* the last one */
+	t.e.lu->gate |= SCSI_GATE_EPOCH; /* the last possible epoch */
 	start(&t, 0, 0, 0);
 	manage(&t, 0, SCSI_LU_RESET, 0, 0, NULL);
 	assert_int_equal(scsi_lu_gate(t.e.lu), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Task management against commands on real loops, for ThreadSanitizer and for the one promise that
- * matters: when a function is answered, no command from before it is in flight on any loop.
+ * Task management against commands on real loops, for ThreadSanitizer, and for this rule: when a function is
+ * answered, no earlier command is in flight on any loop.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,11 +14,12 @@
 #include "scsi/lu.h"
 #include "util/bytes.h"
 
-#define NLOOPS        3
-#define IO_NS         2000000 /* that an I/O takes, longer than a message between loops */
-#define DEPTH         8       /* commands a loop keeps in flight */
-#define TMFS          12      /* functions that each loop submits before it stops */
-#define TMF_EVERY     16      /* commands between two functions of one loop */
+#define NLOOPS 3
+/* The duration of an I/O, which is longer than that of a message between loops. */
+#define IO_NS         2000000
+#define DEPTH         8  /* The number of commands that a loop keeps in flight. */
+#define TMFS          12 /* The number of functions that each loop submits before it stops. */
+#define TMF_EVERY     16 /* The number of commands between two functions of one loop. */
 #define NOT_IN_FLIGHT 0u
 
 #define check(condition)                                                                \
@@ -34,12 +35,12 @@ struct player;
 struct slot {
 	struct scsi_cmd cmd;
 	struct player *player;
-	uint32_t gate; /* atomic: gate_seen with bit 0 set while in flight */
+	uint32_t gate; /* Atomic: gate_seen, with bit 0 set while the command is in flight. */
 	struct loop_timer io;
 	struct loop_work again;
 };
 
-/* One session on its loop. All but slot.gate is touched by that loop only. */
+/* A session on its loop. Only this loop uses it, except slot.gate. */
 struct player {
 	struct scsi_it_nexus it;
 	struct scsi_nexus nexus;
@@ -55,7 +56,7 @@ static struct player players[NLOOPS];
 static struct scsi_lu *lu;
 static sem_t finished;
 
-/* --- a backstore whose I/O takes a while ------------------------------------------- */
+/* --- a backstore whose I/O takes some time --- */
 
 static const struct tcmur_info info = {.size = 1 << 20, .block_size = 512, .write_cache = true};
 
@@ -74,7 +75,7 @@ void backstore_submit(struct backstore_io *bio)
 	loop_timer_arm(bio->loop, &slot->io, IO_NS);
 }
 
-/* Half of it had not begun. */
+/* Half of the cancelled I/O has not started. */
 void backstore_cancel(struct backstore_io *bio)
 {
 	struct slot *slot = container_of(container_of(bio, struct scsi_cmd, bio), struct slot, cmd);
@@ -238,7 +239,7 @@ static void begin(struct loop_work *work)
 	for (unsigned i = 0; i < DEPTH; i++) {
 		struct slot *slot = &p->slots[i];
 
-		/* Not all of it: slot->gate is looked at by the other loops already. */
+		/* Not the whole structure is cleared, because the other loops already read slot->gate. */
 		slot->player = p;
 		slot->again.fn = run;
 		loop_post(p->loop, &slot->again);

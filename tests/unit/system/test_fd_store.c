@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What systemd is given to keep, on a socket that stands for its own, and what it passes to the next process.
+ * What systemd is asked to keep, on a socket that takes the place of systemd's own, and what it passes to the
+ * next process.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,7 @@ static int set_up(void **state)
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 
 	(void)state;
-	/* An abstract address: no file to clean up. */
+	/* An abstract address needs no file. */
 	snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1, "tcmur-fd-store-%d", getpid());
 	systemd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(
@@ -49,7 +50,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* The next message, "" if none is there; the descriptor that comes with it, or -1. */
+/* Returns the next message, or "" if there is none, and sets fd to its descriptor, or to -1. */
 static const char *heard(int *fd)
 {
 	static char text[256];
@@ -89,7 +90,8 @@ static void test_keep_and_forget(void **state)
 	assert_true(same_file(fd, first.fd));
 	close(fd);
 	control_fd_store.keep(&second, "uio3");
-	assert_string_not_equal(second.name, first.name); /* or one would be forgotten with the other */
+	/* with the same name, removing one would remove the other */
+	assert_string_not_equal(second.name, first.name);
 	heard(&fd);
 	close(fd);
 
@@ -132,7 +134,7 @@ static bool is_pipe(int fd, const void *arg)
 		}                                                          \
 	} while (0)
 
-/* A process of its own, which may have any descriptor at 3 and 4. */
+/* Runs in a process of its own, in which any descriptor may have the numbers 3 and 4. */
 static void next_process(void)
 {
 	struct fd_kept kept;
@@ -147,7 +149,7 @@ static void next_process(void)
 	setenv("LISTEN_FDS", "2", 1);
 	setenv("LISTEN_FDNAMES", "uio3-1.2:portal-3.4", 1);
 	control_fd_store_begin();
-	/* No child inherits them, or is told of them. */
+	/* No child inherits the descriptors or the variables. */
 	check(!getenv("LISTEN_FDS") && !getenv("LISTEN_PID") && !getenv("LISTEN_FDNAMES"));
 	for (int fd = FIRST; fd < FIRST + 2; fd++)
 		check(fcntl(fd, F_GETFD) == FD_CLOEXEC);
@@ -159,7 +161,7 @@ static void next_process(void)
 	_exit(0);
 }
 
-/* What is of no use is closed, and not kept for the one after that. */
+/* Descriptors that are of no use are closed, and not passed to the process after that. */
 static void test_take(void **state)
 {
 	int status, fd;

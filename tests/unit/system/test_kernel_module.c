@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Loading target_core_user on a machine without it: -ENOTSUP, from which main() makes the exit status 69.
- * libkmod and access() are doubles, so no module of the machine is touched.
+ * Loads target_core_user on a machine that lacks it: the result is -ENOTSUP, which main() turns into the exit
+ * status 69. libkmod and access() are fakes, so no module of the machine is touched.
  */
 #include <stdarg.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log file: lines from many threads, rotation, another folder, and a folder that is not there. */
+/* The log file: lines from many threads, rotation, another folder, and a folder that does not exist. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -101,7 +101,7 @@ static void test_no_folder(void **state)
 	assert_non_null(strstr(text, "here now"));
 }
 
-/* A terminal that a desktop's service has started passes that service's variables on. */
+/* A terminal that was started by a service of the desktop inherits that service's variables. */
 static void test_descendant_of_a_service(void **state)
 {
 	int before = dup(STDERR_FILENO), fd = open(path, O_RDWR | O_CREAT | O_APPEND, 0600);
@@ -131,7 +131,7 @@ static void *write_lines(void *arg)
 	return NULL;
 }
 
-/* Whole lines, none lost, also those of the last moment. */
+/* All lines are complete and none is lost, including the last ones. */
 static void test_threads(void **state)
 {
 	pthread_t threads[THREADS];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What systemd hears, on a socket that stands for its own. */
+/* The messages that systemd gets, on a socket that takes the place of its own. */
 #include <glib.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -29,7 +29,7 @@ static int set_up(void **state)
 	struct error error;
 
 	(void)state;
-	/* An abstract address: no file to clean up. */
+	/* An abstract address needs no file. */
 	snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1, "tcmur-notify-%d", getpid());
 	listener = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof(bound)), 0);
@@ -52,7 +52,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* The next message, "" if none is there. */
+/* Returns the next message, or "" if there is none. */
 static const char *heard(int flags)
 {
 	static char text[256];
@@ -77,7 +77,7 @@ static void turn_main_loop(guint ms)
 		g_main_context_iteration(NULL, TRUE);
 }
 
-/* Signs of life that came within ms. */
+/* Returns the number of watchdog messages within ms milliseconds. */
 static unsigned signs_within(guint ms)
 {
 	unsigned signs = 0;
@@ -99,7 +99,7 @@ static void test_life(void **state)
 	assert_string_equal(heard(0), "READY=1");
 	control_notify_status("%u devices, %s", 3, "100%");
 	assert_string_equal(heard(0), "STATUS=3 devices, 100%");
-	assert_int_equal(signs_within(500), 0); /* not asked for */
+	assert_int_equal(signs_within(500), 0); /* systemd has not asked for any */
 	control_notify_stopping(notify);
 	assert_string_equal(heard(0), "STOPPING=1");
 	control_notify_free(notify);
@@ -118,7 +118,7 @@ static void on_block(struct loop_work *work)
 	sem_wait(&block->over);
 }
 
-/* The signs end while one of the loops hangs, and come back after it. */
+/* The watchdog messages end while one of the loops hangs, and come back afterwards. */
 static void test_watchdog(void **state)
 {
 	struct block block = {.work = {.fn = on_block}};

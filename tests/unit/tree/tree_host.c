@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A tree over a model with fake storage, without a daemon around it: tree_host FOLDER. It prints
- * "ready" when the tree is mounted, and ends with its standard input. Each line there is a command
- * of the test that runs it:
+ * A tree on a model with fake storage, without a daemon: tree_host FOLDER
+ *
+ * The program prints "ready" when the tree is mounted, and ends with its standard input. Each line of the
+ * input is a command:
  *   create NAME, delete NAME: creates or deletes a storage object or a target, as another
- *     interface would do it;
- *   hold NAME, release NAME: commands of a storage object do not end, and end;
- *   stop x: the tree ends, but the model goes on.
+ *     interface would do it
+ *   hold NAME, release NAME: the commands of a storage object do not end, and end again
+ *   stop x: the tree ends, but the model continues
  */
 #include <errno.h>
 #include <poll.h>

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-/* The macro must not depend on NDEBUG, which some kinds of build set. */
+/* The macro must not depend on NDEBUG, which some kinds of builds set. */
 #define NDEBUG
 #include "util/contract.h"
 

@@ -47,7 +47,7 @@ static void rfc7143_vectors(void **state)
 	}
 }
 
-/* In pieces, from any alignment, the result is that of the whole. */
+/* If the data is divided into pieces at any alignment, the result is the same. */
 static void pieces_and_alignment(void **state)
 {
 	uint8_t data[300];

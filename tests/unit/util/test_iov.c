@@ -73,7 +73,8 @@ static void slices(void **state)
 	assert_int_equal(iov_total(out, 3), 8);
 	assert_int_equal(iov_copy_from(out, 3, 0, text, 10), 8);
 	assert_memory_equal(text, "bcdefghi", 8);
-	assert_int_equal(iov_slice(f.iov, 4, 1, 8, out, 2), 2); /* no room: the front */
+	/* there is no room for more, so only the front is returned */
+	assert_int_equal(iov_slice(f.iov, 4, 1, 8, out, 2), 2);
 	assert_int_equal(iov_total(out, 2), 7);
 	assert_int_equal(iov_slice(f.iov, 4, 10, 1, out, 4), 0);
 	assert_int_equal(iov_slice(f.iov, 4, 0, 0, out, 4), 0);
@@ -93,7 +94,7 @@ static void compares(void **state)
 		assert_int_equal(iov_compare(f.iov, 4, 0, &whole, 1, 1, 10), i);
 		same[i + 1] ^= 1;
 	}
-	assert_int_equal(iov_compare(f.iov, 4, 4, &whole, 1, 5, 100), 6); /* both end after 6 */
+	assert_int_equal(iov_compare(f.iov, 4, 4, &whole, 1, 5, 100), 6); /* both end after 6 bytes */
 }
 
 int main(void)

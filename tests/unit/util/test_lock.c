@@ -39,7 +39,7 @@ static void counts(void **state)
 	assert_int_equal(lock_taken(), taken);
 #endif
 	assert_int_equal(lock_depth(), 0);
-	assert_int_equal(pthread_mutex_trylock(&outer), 0); /* the scope let go of it */
+	assert_int_equal(pthread_mutex_trylock(&outer), 0); /* the end of the scope has unlocked it */
 	pthread_mutex_unlock(&outer);
 }
 

@@ -71,15 +71,17 @@ static void holds_repeats_back(void **state)
 	(void)state;
 	for (int i = 0; i < 1000; i++)
 		log_warn("lun", "again");
-	assert_uint_in_range(lines, 10, 20); /* 20: the window ended meanwhile */
+	assert_uint_in_range(lines, 10, 20); /* 20 if a new window began in between */
 	lines = 0;
 	for (int i = 0; i < 100; i++)
 		log_warn("lun", "number %d", i);
 	assert_int_equal(lines, 100);
 }
 
-/* A peer chooses its port, its name and what a line says of it, so none of these makes lines
- * differ. */
+/*
+ * A peer chooses its port, its name and what a line says about it, so lines that differ only in these count
+ * as equal.
+ */
 static void counts_lines_of_a_peer_by_format_and_address(void **state)
 {
 	char subject[64];
@@ -106,7 +108,7 @@ static void limits_all_lines_of_peers_in_a_minute(void **state)
 		snprintf(subject, sizeof(subject), "10.%d.%d.%d:99", i >> 16, i >> 8 & 255, i & 255);
 		log_info(subject, "connection closed");
 	}
-	assert_uint_in_range(lines, 500, 1200); /* 1200: a minute ended meanwhile */
+	assert_uint_in_range(lines, 500, 1200); /* 1200 if a new minute began in between */
 	log_err("file/disk", "the storage reports an error");
 	assert_string_equal(last, "file/disk: the storage reports an error");
 }

@@ -21,7 +21,7 @@ static void note(struct main_work *work)
 	order[ndone++] = (unsigned)(work - works);
 }
 
-/* Waits for a work that was posted after this one. */
+/* Waits for work that was posted after this one. */
 static void note_and_wait(struct main_work *work)
 {
 	note(work);
@@ -106,7 +106,7 @@ static void post_again(struct main_work *work)
 		main_queue_post(queue, work);
 }
 
-/* What is posted meanwhile waits for the next run, so that the main loop gets its turn. */
+/* Work that is posted while the queue runs waits for the next run, so that the main loop is not blocked. */
 static void test_work_that_posts_itself(void **state)
 {
 	(void)state;

@@ -29,7 +29,7 @@ static bool mark_found(struct range_node *node, void *arg)
 	return false;
 }
 
-/* What the tree finds is what a look at all nodes finds. */
+/* The tree finds the same ranges as a search of all nodes. */
 static void check_against_all(const struct range_tree *tree, uint64_t start, uint64_t end)
 {
 	unsigned nfound = 0;
@@ -81,7 +81,7 @@ static bool stop_at_first(struct range_node *node, void *arg)
 	return true;
 }
 
-/* Ascending, descending and equal ranges: the cost of each operation follows the depth. */
+/* Ascending, descending and equal ranges: the cost of each operation depends on the depth only. */
 static void stays_shallow(void **state)
 {
 	(void)state;

@@ -11,7 +11,9 @@
 
 #include "util/secret_memory.h"
 
-/* The flags of the mapping that contains address (proc_pid_smaps(5)): "dd" means "do not dump". */
+/*
+ * Returns the flags of the mapping that contains the address (proc_pid_smaps(5)); "dd" means "do not dump".
+ */
 static void read_flags(const void *address, char *flags, size_t size)
 {
 	FILE *smaps = fopen("/proc/self/smaps", "r");
@@ -41,7 +43,7 @@ static void is_not_dumped(void **state)
 	strcpy(secret, "open sesame");
 	read_flags(secret, flags, sizeof(flags));
 	if (!flags[0])
-		skip(); /* a kernel without VmFlags */
+		skip(); /* this kernel has no VmFlags */
 	assert_non_null(strstr(flags, " dd"));
 	read_flags(secret + 9999, flags, sizeof(flags));
 	assert_non_null(strstr(flags, " dd"));
