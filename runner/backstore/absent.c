@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stand-in for storage that cannot be opened: it has a name and a size, and all its I/O ends
- * with "not ready". */
+/*
+ * The stand-in for storage that cannot be opened. It has a name and a size, and all its I/O ends with "not
+ * ready".
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -30,7 +32,7 @@ static struct handler absent = {
 static int open_absent(struct backstore *bs, const struct backstore_spec *spec, struct error *error)
 {
 	bs->info = (struct tcmur_info){.size = spec->size, .block_size = spec->block_size};
-	/* Initiators know the disk by the identity that it had and will have again. */
+	/* Initiators know the disk by the identity that it had before and will have again. */
 	if (backstore_identify(spec, &bs->identity, NULL) < 0)
 		snprintf(bs->identity.place, sizeof(bs->identity.place), "%s", strchr(spec->config, '/') + 1);
 	return info_normalize(bs->handler, spec, &bs->info, error);

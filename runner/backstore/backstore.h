@@ -20,8 +20,10 @@
 
 /* --- handlers --------------------------------------------------------------------------------- */
 
-/* Main thread. Loads every handler_*.so of dir; one that does not load is logged and skipped.
- * Returns the number loaded, or -errno when dir cannot be read. */
+/*
+ * Main thread. Loads every handler_*.so of dir. A handler that cannot be loaded is logged and skipped.
+ * Returns the number of loaded handlers, or -errno if dir cannot be read.
+ */
 int backstore_load_handlers(const char *dir, struct error *error);
 /* Main thread, after the last backstore was closed. */
 void backstore_unload_handlers(void);
@@ -31,16 +33,16 @@ const struct tcmur_handler *backstore_handler(const char *name);
 /* Returns the i-th handler in the order of names, or NULL after the last. */
 const struct tcmur_handler *backstore_handler_at(unsigned i);
 
-/* Any thread. 0, or -EINVAL with error set: the handler does not declare one of the options. */
+/* Any thread. Returns 0, or -EINVAL with error set if the handler does not declare one of the options. */
 int backstore_check_options(const struct tcmur_handler *api, const struct tcmur_option_value *options,
 			    uint32_t noptions, struct error *error);
 
 /* --- filters ---------------------------------------------------------------------------------- */
 
-/* The most options of a handler or of a filter. */
+/* The largest number of options of a handler or of a filter. */
 #define BACKSTORE_OPTIONS_MAX 16
 
-/* Main thread. The same for every filter_*.so of dir. */
+/* Main thread. Does the same for every filter_*.so of dir. */
 int backstore_load_filters(const char *dir, struct error *error);
 void backstore_unload_filters(void);
 /* Returns the i-th filter in the order of names, or NULL after the last. */
@@ -53,15 +55,15 @@ struct backstore_filter_spec {
 	uint32_t noptions;
 };
 /*
- * Any thread but a loop. Judges the text only. 0, or -errno with an error that names the filter and the
- * option: the filter is not loaded, does not declare one of the options or refuses its value.
+ * Any thread except a loop. Checks the text only. Returns 0, or -errno with an error that names the filter
+ * and the option: the filter is not loaded, does not declare one of the options, or refuses its value.
  */
 int backstore_check_filters(const struct backstore_filter_spec *filters, uint32_t nfilters,
 			    struct error *error);
 
 /* --- open and close --------------------------------------------------------------------------- */
 
-/* What the daemon does for disks in memory; runner/storage has it. */
+/* What the daemon does for disks in memory; implemented in runner/storage. */
 struct backstore_keeper {
 	/* tcmur_open_memory(). */
 	int (*memory)(void *arg, uint64_t size, bool *found);
@@ -73,30 +75,36 @@ struct backstore_keeper {
 struct backstore_spec {
 	const char *name;                         /* the name in logs and listings, e.g. "file/demo.img" */
 	const char *config;                       /* "HANDLER/CONFIG" */
-	const char *state_dir;                    /* for relative paths */
+	const char *state_dir;                    /* The folder in which relative paths begin. */
 	const struct tcmur_option_value *options; /* each must be declared by the handler */
 	uint32_t noptions;
 	const struct backstore_filter_spec *filters; /* from the outermost to the innermost */
 	uint32_t nfilters;
-	uint64_t size;       /* bytes wanted, 0: as is */
-	uint32_t block_size; /* 0: the handler's choice */
+	uint64_t size;       /* The number of bytes that is wanted; 0 means all that the storage has. */
+	uint32_t block_size; /* 0 means that the handler chooses. */
 	bool read_only;
-	/* Valid until backstore_close(); NULL: memory is lost with the process, and nothing is noted. */
+	/*
+	 * Valid until backstore_close(). NULL: memory is lost with the process, and writes are not recorded.
+	 */
 	const struct backstore_keeper *keeper;
-	bool existing; /* no storage is created; bytes beyond size are not served */
-	/* Storage that does not exist is created with size bytes. Without this it is an error. */
+	bool existing; /* No storage is created, and bytes beyond size are not served. */
+	/*
+	 * Storage that does not exist is created with size bytes. If this is false, missing storage is an
+	 * error.
+	 */
 	bool create;
 };
 
 struct backstore;
 
 /*
- * Any thread. Judges what can be judged without touching the storage: the handler, its options, the block
- * size and the text of the configuration. 0, or -errno with error set.
+ * Any thread. Checks everything that can be checked without touching the storage: the handler, its options,
+ * the block size and the text of the configuration. Returns 0, or -errno with error set.
  */
 int backstore_check(const struct backstore_spec *spec, struct error *error);
-/* Main or pool thread; may block. All strings are copied. NULL with error and errno set on
- * failure. */
+/*
+ * Main or pool thread; may block. All strings are copied. Returns NULL with error and errno set on failure.
+ */
 struct backstore *backstore_open(struct loop_set *set, const struct backstore_spec *spec,
 				 struct error *error);
 /* Any thread except a loop. Makes the stand-in for a backstore that does not open: it has the name,
@@ -104,18 +112,20 @@ struct backstore *backstore_open(struct loop_set *set, const struct backstore_sp
 struct backstore *backstore_open_absent(struct loop_set *set, const struct backstore_spec *spec,
 					struct error *error);
 bool backstore_is_absent(const struct backstore *bs);
-/* Main or pool thread; may block. No I/O is in flight or submitted any more. */
+/* Main or pool thread; may block. No I/O may be in flight, and none may be submitted any more. */
 void backstore_close(struct backstore *bs);
 /*
- * As backstore_close(), and storage that backstore_open() has created is removed again: the start that it
- * was created for has failed.
+ * Like backstore_close(), but storage that backstore_open() has created is removed again, because the start
+ * for which it was created has failed.
  */
 void backstore_discard(struct backstore *bs);
 
-/* Who the storage is, as its handler said when it was opened. */
+/* Returns the identity that the handler reported when the storage was opened. */
 const struct tcmur_identity *backstore_identity(const struct backstore *bs);
-/* Main or pool thread; may block. The same for storage that is not opened. 0, or -errno with error
- * set. */
+/*
+ * Main or pool thread; may block. Returns the identity of storage that is not open: 0, or -errno with error
+ * set.
+ */
 int backstore_identify(const struct backstore_spec *spec, struct tcmur_identity *identity,
 		       struct error *error);
 
@@ -137,21 +147,24 @@ bool backstore_has_usage(const struct backstore *bs);
  * value. */
 #define BACKSTORE_SCSI_DECLINED 0xffu
 /*
- * done() gets this value, which is not a status of SAM-5 either, when the command was cancelled or its
- * deadline passed before the handler began with it.
+ * done() gets this value, which is not a status of SAM-5 either, if the command was cancelled or its deadline
+ * passed before the handler started it.
  */
 #define BACKSTORE_SCSI_NOT_BEGUN 0xfeu
-/* Offers a command to the handler's own scsi() callback; false: the device server is to execute it. loop is
- * the calling loop. The command's scratch is set by this call. done runs on that loop. */
+/*
+ * Offers a command to the handler's own scsi() callback. Returns false if the device server must execute the
+ * command. loop is the calling loop. This call sets the command's scratch space. done runs on the calling
+ * loop.
+ */
 struct backstore_scsi {
 	struct tcmur_scsi cmd;
 	struct backstore *bs;
 	struct loop *loop;
 	uint64_t deadline_ns; /* as in struct backstore_io */
 	void (*done)(struct backstore_scsi *bss, uint8_t scsi_status);
-	struct loop_work work; /* backstore's own */
-	struct pool_job job;   /* backstore's own */
-	uint8_t status;        /* backstore's own */
+	struct loop_work work; /* The backstore's own. */
+	struct pool_job job;   /* The backstore's own. */
+	uint8_t status;        /* The backstore's own. */
 #ifdef TCMUR_DEBUG
 	atomic_uint completions;
 #endif
@@ -166,39 +179,44 @@ void backstore_scsi_cancel(struct backstore_scsi *bss);
 
 /* One filter of a backstore, as backstore_show_filters() shows it. */
 struct backstore_filter {
-	/* 0: the outermost. */
+	/* 0 is the outermost filter. */
 	unsigned index;
 	const struct tcmur_filter *filter;
-	/* The options that have been given, with their values of now. */
+	/* The options that have been given, with their present values. */
 	const struct tcmur_option_value *options;
 	uint32_t noptions;
 };
 /*
- * Any thread but a loop. Calls show() for each filter, from the outermost to the innermost. show() takes no
- * lock.
+ * Any thread except a loop. Calls show() for each filter, from the outermost to the innermost. show() must
+ * not take a lock.
  */
 void backstore_show_filters(struct backstore *bs,
 			    void (*show)(void *arg, const struct backstore_filter *filter), void *arg);
 /*
- * Any thread but a loop. Writes the filters as "delay (read=10ms), error (count=1)" for a log line; "" if
- * there are none.
+ * Any thread except a loop. Writes the filters in the form "delay (read=10ms), error (count=1)" for a log
+ * line; "" if there are none.
  */
 void backstore_print_filters(struct backstore *bs, char *out, size_t size);
 /*
- * Any thread but a loop, while I/O is in flight on all loops; waits until each loop has left the filter's
- * callbacks. Changes one option of the filter with this index. With value NULL the option is as if it had
- * not been given. 0, or -errno with error set and nothing changed.
+ * Any thread except a loop, also while I/O is in flight on all loops; waits until each loop has left the
+ * filter's callbacks. Changes one option of the filter with this index. If value is NULL, the option is
+ * treated as if it had not been given. Returns 0, or -errno with error set and nothing changed.
  */
 int backstore_set_filter_option(struct backstore *bs, unsigned index, const char *name, const char *value,
 				struct error *error);
 
-/* Any thread. Has the pool look for a new size soon. */
+/* Any thread. Makes the pool look for a new size soon. */
 void backstore_refresh(struct backstore *bs);
-/* Pool thread; may block. Enlarges the storage, where the handler can, and then the backstore. 0,
- * or -errno with error set. */
+/*
+ * Pool thread; may block. Enlarges the storage if the handler can do that, and then the backstore. Returns 0,
+ * or -errno with error set.
+ */
 int backstore_resize(struct backstore *bs, uint64_t size, struct error *error);
-/* fn runs on a pool thread after the size has changed. One listener; set before I/O starts. Main
- * thread. With fn NULL it may block: the old listener is not called any more once this returns. */
+/*
+ * Makes fn run on a pool thread after the size has changed. There is one listener, which is set before I/O
+ * starts. Main thread. With fn NULL the function may block: when it returns, the old listener is not called
+ * any more.
+ */
 void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t new_size), void *arg);
 
 /* --- I/O -------------------------------------------------------------------------------------- */
@@ -206,60 +224,74 @@ void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t ne
 enum backstore_op {
 	BACKSTORE_READ,
 	BACKSTORE_WRITE,
-	BACKSTORE_FLUSH, /* io.offset, io.len: the range; 0, 0: all */
+	BACKSTORE_FLUSH, /* io.offset and io.len are the range; 0 and 0 mean the whole disk. */
 	BACKSTORE_UNMAP,
-	BACKSTORE_WRITE_ZEROES,      /* no iov */
-	BACKSTORE_WRITE_SAME,        /* iov: the pattern, one block; WRITE_ZEROES is cheaper for zeros */
-	BACKSTORE_COMPARE_AND_WRITE, /* iov: io.len bytes to compare, then io.len bytes to write; atomic */
-	BACKSTORE_VERIFY,            /* no iov: read only; iov of io.len bytes: compare; shorter: repeat it */
-	BACKSTORE_OR_WRITE,          /* read, OR with iov, write; atomic */
-	BACKSTORE_EXTENTS,           /* io.extents, io.max_extents */
-	BACKSTORE_PREFETCH,          /* hint; completes OK also where nothing can be done */
-	BACKSTORE_USAGE,             /* usage; only where backstore_has_usage() */
+	BACKSTORE_WRITE_ZEROES, /* There is no iov. */
+	/* iov contains the pattern, which is one block. WRITE_ZEROES is cheaper for zeros. */
+	BACKSTORE_WRITE_SAME,
+	/* iov contains io.len bytes to compare, and then io.len bytes to write. Atomic. */
+	BACKSTORE_COMPARE_AND_WRITE,
+	/*
+	 * Without iov, the blocks are only read. An iov of io.len bytes is compared; a shorter one is
+	 * repeated.
+	 */
+	BACKSTORE_VERIFY,
+	BACKSTORE_OR_WRITE, /* Reads, combines the data with iov by OR, and writes. Atomic. */
+	BACKSTORE_EXTENTS,  /* Uses io.extents and io.max_extents. */
+	BACKSTORE_PREFETCH, /* A hint, which completes with OK even if nothing can be done. */
+	BACKSTORE_USAGE,    /* The result is in usage. Only used if backstore_has_usage(). */
 };
 
 /* One I/O, embedded in the SCSI command. */
 struct backstore_io {
-	struct tcmur_io io; /* offset, len, iov, iovcnt, flags … by the submitter; the rest by this layer */
-	struct backstore *bs; /* submitter */
-	struct loop *loop;    /* submitter: the calling loop; done runs there */
-	enum backstore_op op; /* submitter */
+	/* The submitter sets offset, len, iov, iovcnt and flags; the rest belongs to this layer. */
+	struct tcmur_io io;
+	struct backstore *bs; /* Set by the submitter. */
+	struct loop *loop;    /* Set by the submitter: the calling loop, on which done runs. */
+	enum backstore_op op; /* Set by the submitter. */
 	/* Called exactly once, on loop, possibly inside backstore_submit(). */
-	void (*done)(struct backstore_io *bio, enum tcmur_status status); /* submitter */
-	void *owner;                                                      /* submitter's own use */
-	/* Submitter: CLOCK_MONOTONIC; 0: none. Constant until done. From then on the handler is not
-	 * given it any more, nor the next piece of it, and it ends with TCMUR_TIMEOUT. Looked at
-	 * where it has had to wait. */
+	void (*done)(struct backstore_io *bio, enum tcmur_status status); /* Set by the submitter. */
+	void *owner;                                                      /* For the submitter's own use. */
+	/*
+	 * Set by the submitter, in CLOCK_MONOTONIC; 0 means none. It does not change until done. After this
+	 * time, the I/O and its next piece are not given to the handler any more, and the I/O ends with
+	 * TCMUR_TIMEOUT. The deadline is checked where the I/O had to wait.
+	 */
 	uint64_t deadline_ns;
 
-	/* READ: when lend is set and the handler can, io.iov is ignored and lend is filled with
-	 * nlent pieces of the handler's own memory, readable until backstore_close(). nlent is 0
-	 * when it was read into io.iov. If io.iov is NULL and memory cannot be lent, the I/O fails
-	 * with TCMUR_NO_RESOURCE. */
-	struct iovec *lend; /* submitter */
-	uint32_t max_lend;  /* submitter */
+	/*
+	 * For READ. If lend is set and the handler can lend memory, io.iov is ignored, and lend is filled
+	 * with nlent pieces of the handler's own memory, which is readable until backstore_close(). If the
+	 * data was read into io.iov instead, nlent is 0. If io.iov is NULL and memory cannot be lent, the I/O
+	 * fails with TCMUR_NO_RESOURCE.
+	 */
+	struct iovec *lend; /* Set by the submitter. */
+	uint32_t max_lend;  /* Set by the submitter. */
 	uint32_t nlent;     /* result */
 
 	struct tcmur_usage usage; /* result of USAGE */
 
-	/* Submitter: charged for the buffers that this layer takes for the I/O; NULL: nothing is.
-	 * An I/O that does not fit ends with TCMUR_NO_RESOURCE. */
+	/*
+	 * Set by the submitter: the account that is charged for the buffers that this layer takes for the
+	 * I/O; NULL: no account is charged. An I/O that does not fit ends with TCMUR_NO_RESOURCE.
+	 */
 	struct loop_buffer_account *account;
 
 	/* backstore's own */
-	struct list node; /* in flight on this loop, or waiting for a drain */
+	struct list node; /* The backstore's own: in flight on this loop, or waiting for a drain. */
 	struct {
 		struct range_node node;
 		uint64_t arrival;
-		unsigned blockers; /* earlier entries that this one waits for */
+		unsigned blockers; /* The number of earlier entries for which this one waits. */
 	} range;
 	atomic_bool cancelled;
 	struct loop_work work;
 	struct pool_job job;
-	void (*call)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io); /* to run on the pool */
-	struct loop_op *request; /* what the handler has asked the loop for, or NULL */
+	/* The function that runs on the pool. */
+	void (*call)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io);
+	struct loop_op *request; /* The handler's request to the loop, or NULL. */
 	struct passage *passage; /* the way through the filters, or NULL; from the loop's slab */
-	uint8_t place;           /* who has the I/O */
+	uint8_t place;           /* Which layer has the I/O. */
 	enum tcmur_status status;
 	uint32_t state;
 	struct backstore_chain *chain; /* emulation in progress; from the loop's slab */
@@ -269,34 +301,38 @@ struct backstore_io {
 	_Alignas(16) uint8_t scratch[TCMUR_IO_SCRATCH_MAX];
 };
 
-/* True if READs of this backstore are lent memory, so that the submitter needs no buffer. One call
- * of the handler. */
+/*
+ * Returns true if READs of this backstore are lent memory, so that the submitter needs no buffer. It costs
+ * one call of the handler.
+ */
 bool backstore_can_lend(struct backstore *bs);
 
 /*
- * On the loop. No lock, no allocation and no atomic read-modify-write for READ and WRITE that the
- * handler takes whole. COMPARE AND WRITE, WRITE SAME, UNMAP, WRITE ZEROES and OR WRITE are atomic
- * against overlapping I/O of the same backstore on all loops: they set a gate, wait for what
- * overlaps, and hold the range until done.
+ * On the loop. A READ or WRITE that the handler takes as a whole needs no lock, no allocation and no atomic
+ * read-modify-write. COMPARE AND WRITE, WRITE SAME, UNMAP, WRITE ZEROES and OR WRITE are atomic against
+ * overlapping I/O of the same backstore on all loops: they set a gate, wait for overlapping I/O, and hold the
+ * range until done.
  */
 void backstore_submit(struct backstore_io *bio);
 
-/* The deadline_ns of I/O that must not begin at all; it is refused with TCMUR_TIMEOUT. */
+/* The deadline_ns of I/O that must not start at all; it is refused with TCMUR_TIMEOUT. */
 #define BACKSTORE_CANCELLED 1u
-/* On the loop, between backstore_submit() and done. Ends the I/O early, with an error, where this
- * is possible. done() is called later, exactly once as always; if the storage never answers, it is
- * never called. A second call does nothing. */
+/*
+ * On the loop, between backstore_submit() and done. Ends the I/O early, with an error, if this is possible.
+ * done() is called later, exactly once as always; if the storage never answers, it is never called. A second
+ * call has no effect.
+ */
 void backstore_cancel(struct backstore_io *bio);
 /*
- * On the loop, after backstore_cancel(). I/O that writes and that the handler has begun may still
- * reach the storage at any time. So overlapping I/O waits from here on until it is over. Another
- * loop may still admit I/O until it has seen this.
+ * On the loop, after backstore_cancel(). I/O that writes and that the handler has started may still reach the
+ * storage at any time. So from now on, overlapping I/O waits until it has ended. Another loop may still admit
+ * I/O until it has seen this.
  */
 void backstore_hold(struct backstore_io *bio);
 
 struct backstore_stats {
 	uint64_t reads, writes, read_bytes, write_bytes, others, errors;
 };
-/* Any thread; sums the loops' counters. */
+/* Any thread. Adds the counters of all loops. */
 void backstore_stats(const struct backstore *bs, struct backstore_stats *stats);
 #endif

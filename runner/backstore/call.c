@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls of the handler on the pool, and the wait for the end of all calls. An I/O is over once its
- * handler has completed it, but the callback that completed it may not have returned yet, and may
- * still use the handle and the backstore.
+ * Calls of the handler on the pool, and the wait for the end of all calls. An I/O ends when its handler has
+ * completed it, but the callback that completed it may not have returned yet, and may still use the handle
+ * and the backstore.
  */
 #include <time.h>
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* I/O whose command has been aborted or has expired: it does not begin any more, and ends early
- * where this is possible. */
+/*
+ * I/O whose command has been aborted or has expired: it does not start any more, and ends early if this is
+ * possible.
+ */
 
 #include "backstore/filters.h"
 #include "util/clock.h"
 #include "util/contract.h"
 
-/* Relaxed: a thread of the pool that does not see it yet has begun before. */
+/* Relaxed: a thread of the pool that does not see this yet has started before. */
 static void mark_cancelled(struct backstore_io *bio)
 {
 	atomic_store_explicit(&bio->cancelled, true, memory_order_relaxed);
@@ -22,8 +24,8 @@ bool bio_is_late(const struct backstore_io *bio)
 }
 
 /*
- * A handler that has the I/O may have begun it in several ways, so it is told besides its request being
- * cancelled.
+ * A handler may have started the I/O in several ways, so its cancel() is called in addition to the
+ * cancellation of its request.
  */
 static void cancel_at_handler(struct backstore_io *bio)
 {
@@ -38,8 +40,8 @@ static void cancel_at_handler(struct backstore_io *bio)
 }
 
 /*
- * I/O waits for its range, for a thread of the pool, in the loop's own queues or with a filter, and is
- * taken from there. I/O that has just left one of them is stopped by bio_is_late() before it begins.
+ * I/O may wait for its range, for a thread of the pool, in the loop's own queues or in a filter, and is taken
+ * from there. I/O that has just left one of them is stopped by bio_is_late() before it starts.
  */
 void backstore_cancel(struct backstore_io *bio)
 {

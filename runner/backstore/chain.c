@@ -33,7 +33,7 @@ struct backstore_chain *chain_new(struct backstore_io *bio, uint64_t limit, size
 	    .limit = limit,
 	    .data = data_len ? buffer : NULL,
 	    .data_len = data_len,
-	    .iov = (struct iovec *)(buffer + data_len), /* a multiple of the block size: aligned */
+	    .iov = (struct iovec *)(buffer + data_len), /* a multiple of the block size, so iov is aligned */
 	    .status = TCMUR_OK,
 	    .buffer = buffer,
 	    .buffer_len = len,
@@ -119,7 +119,7 @@ static void chain_run(struct backstore_chain *chain)
 	wait_for_turn(chain);
 }
 
-/* The first bad byte of a piece that failed, as seen from the parent. */
+/* Copies the first bad byte of a piece that failed to the parent. */
 static void pass_on_bad_byte(struct backstore_chain *chain)
 {
 	const struct tcmur_io *piece = &chain->piece.io;

@@ -9,8 +9,10 @@
 #include "util/bytes.h"
 #include "util/iov.h"
 
-/* Bytes of one step: enough to make the call cheap, and little enough for many commands at a
- * time. */
+/*
+ * The bytes of one step: enough that the cost of a call does not matter, and little enough for many commands
+ * at the same time.
+ */
 #define EMULATE_STEP (256u << 10)
 
 enum { PHASE_READ, PHASE_WRITE };
@@ -25,7 +27,7 @@ static struct backstore_chain *emulate_new(struct backstore_io *bio, bool (*next
 	return chain;
 }
 
-/* Has the piece read into data, or write data. */
+/* Makes the piece read into data, or write data. */
 static void use_data(struct backstore_chain *chain, backstore_call *call)
 {
 	chain->iov[0] = (struct iovec){chain->data, chain->piece.io.len};

@@ -66,13 +66,13 @@ static int params_set(struct filter_params *params, const struct tcmur_filter *f
 	return copy->name && copy->value ? 0 : error_set(error, ENOMEM, "out of memory");
 }
 
-/* NULL with errno and error set: an option is wrong, or no memory is left. */
+/* Returns NULL with errno and error set if an option is wrong, or if there is no memory. */
 static struct filter_params *params_new(const struct tcmur_filter *filter,
 					const struct tcmur_option_value *options, uint32_t noptions,
 					struct error *error)
 {
 	size_t size = sizeof(struct filter_params) + filter->params_size;
-	/* A multiple of the alignment, as aligned_alloc() wants it. */
+	/* A multiple of the alignment, as aligned_alloc() requires. */
 	size_t rounded = (size + _Alignof(struct filter_params) - 1) & ~(_Alignof(struct filter_params) - 1);
 	struct filter_params *params = aligned_alloc(_Alignof(struct filter_params), rounded);
 	int err = params ? 0 : error_set(error, ENOMEM, "out of memory");
@@ -104,7 +104,7 @@ static int check_filter(const struct backstore_filter_spec *spec, struct error *
 	struct filter_params *params =
 	    filter ? params_new(&filter->api, spec->options, spec->noptions, error) : NULL;
 
-	/* Not ENOENT, which says that the storage is missing. */
+	/* ENOENT would mean that the storage is missing. */
 	if (!filter)
 		return -EINVAL;
 	if (!params)

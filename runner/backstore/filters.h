@@ -18,7 +18,7 @@ struct filter {
 	/* A copy; members that an older plug-in does not know are zero. */
 	struct tcmur_filter api;
 };
-/* Any thread. NULL with error set: no filter of this name is loaded. */
+/* Any thread. Returns NULL with error set if no filter of this name is loaded. */
 const struct filter *filter_find(const char *name, struct error *error);
 
 /* --- the layers --- */
@@ -41,12 +41,12 @@ struct layer {
 	struct filters *filters;
 	/* Written under filters.lock. Loops read it without the lock; see backstore_set_filter_option(). */
 	_Atomic(struct filter_params *) params;
-	/* 0: the outermost filter. */
+	/* 0 is the outermost filter. */
 	unsigned index;
 	/* Where the filter's scratch space begins in struct passage. */
 	size_t scratch;
 	/*
-	 * For each operation the index of the next layer that has a callback for it; filters.n: the
+	 * For each operation, the index of the next layer that has a callback for it; filters.n means the
 	 * handler.
 	 */
 	uint8_t next[TCMUR_OPERATIONS];
@@ -56,7 +56,7 @@ struct filters {
 	unsigned n;
 	/* Held while parameters are replaced or shown. No I/O takes it. */
 	pthread_mutex_t lock;
-	/* As layer.next, for I/O that enters. */
+	/* Like layer.next, for I/O that enters the filters. */
 	uint8_t first[TCMUR_OPERATIONS];
 	/* The handler's own callbacks. */
 	backstore_call *handler_calls[TCMUR_OPERATIONS];
@@ -77,9 +77,9 @@ void filters_close(struct backstore *bs);
 void passage_route(struct backstore *bs);
 /*
  * On the I/O's loop, when the layer that has the I/O has completed it with bio->status. Returns true if a
- * filter further outside goes on with the I/O, and false if the I/O has left the filters.
+ * filter further outside continues with the I/O, and false if the I/O has left the filters.
  */
 bool passage_return(struct backstore_io *bio);
-/* On the I/O's loop. If a filter has the I/O and can cancel it, asks it to. */
+/* On the I/O's loop. If a filter has the I/O and can cancel it, this asks the filter to do so. */
 void passage_cancel(struct backstore_io *bio);
 #endif

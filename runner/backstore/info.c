@@ -68,7 +68,7 @@ static int check_size(const struct backstore_spec *spec, struct tcmur_info *info
 	return cut_to_blocks(spec, info, error);
 }
 
-/* Rounds down to blocks; 0, no limit, stays 0. */
+/* Rounds down to whole blocks; 0, which means "no limit", stays 0. */
 static int check_limit(const char *name, uint64_t *limit, uint32_t block_size, struct error *error)
 {
 	if (*limit && *limit < block_size)
@@ -99,7 +99,7 @@ int info_normalize(const struct handler *handler, const struct backstore_spec *s
 {
 	int err;
 
-	if (!handler->api.read) { /* not a disk: its scsi() knows the meaning of the other fields */
+	if (!handler->api.read) { /* this is not a disk: its scsi() knows the meaning of the other members */
 		info->thin = false;
 		if (!info->block_size)
 			info->block_size = 512;

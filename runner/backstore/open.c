@@ -28,7 +28,7 @@ int backstore_check_options(const struct tcmur_handler *api, const struct tcmur_
 	return 0;
 }
 
-/* What can be judged without touching the storage. */
+/* Checks everything that can be checked without touching the storage. */
 static int check_spec(const struct tcmur_handler *api, const struct backstore_spec *spec, struct error *error)
 {
 	const char *config = strchr(spec->config, '/') + 1;
@@ -70,7 +70,7 @@ static struct tcmur_open open_of_spec(const struct backstore_spec *spec)
 	};
 }
 
-/* A handler without identify() is known by its configuration. */
+/* A handler without identify() is identified by its configuration. */
 static int call_identify(const struct tcmur_handler *api, const struct tcmur_open *open,
 			 struct tcmur_identity *identity)
 {
@@ -125,7 +125,7 @@ static int call_open(struct backstore *bs, const struct backstore_spec *spec, st
 	return err;
 }
 
-/* A backstore without a handle. NULL when memory is out. */
+/* Makes a backstore without a handle. Returns NULL if there is no memory. */
 struct backstore *backstore_allocate(struct loop_set *set, struct handler *handler,
 				     const struct backstore_spec *spec)
 {

@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The way of an I/O through the filters of its backstore, inwards and back. The I/O itself is never copied:
- * a struct passage beside it notes who has it and who is called when it comes back. What the layers are is
- * the business of filters.c.
+ * The way of an I/O through the filters of its backstore to the handler, and back. The I/O itself is never
+ * copied: a struct passage records which layer has it, and which layer is called when it comes back.
+ * filters.c defines the layers.
  */
 #include <string.h>
 
 #include "backstore/filters.h"
 #include "util/contract.h"
 
-/* The parent of a layer behind which no filter waits for the completion. */
+/* The parent of a layer if no filter outside of it waits for the completion. */
 #define OUTSIDE UINT8_MAX
 
 /*
  * One I/O between the submission to the outermost filter and its completion. It comes from the loop's slab.
  */
 struct passage {
-	/* The layer that has the I/O; filters.n: the handler. */
+	/* The index of the layer that has the I/O; filters.n means the handler. */
 	uint8_t holder;
 	struct {
 		/* The layer whose done() is called when this layer completes the I/O, or OUTSIDE. */
 		uint8_t parent;
 		tcmur_done *done;
 	} levels[TCMUR_FILTERS_MAX + 1];
-	/* Of all filters, one after the other. */
+	/* The scratch space of all filters, one after the other. */
 	_Alignas(16) uint8_t scratch[];
 };
 
@@ -60,7 +60,7 @@ static filter_call *call_of(const struct tcmur_filter *filter, enum tcmur_operat
 
 /* --- inwards --- */
 
-/* Makes the I/O the filter's own. */
+/* Gives the I/O to the filter. */
 static void give_to_filter(struct backstore_io *bio, const struct layer *layer)
 {
 	bio->passage->holder = (uint8_t)layer->index;
@@ -82,7 +82,7 @@ static void call_handler(struct backstore_io *bio, enum tcmur_operation operatio
 	}
 }
 
-/* Calls the layer with this index; when it has completed the I/O, the layer parent goes on. */
+/* Calls the layer with this index. When it has completed the I/O, the layer parent continues. */
 static void go_to(struct backstore_io *bio, unsigned index, uint8_t parent, enum tcmur_operation operation)
 {
 	struct filters *filters = bio->bs->filters;
@@ -115,13 +115,13 @@ void tcmur_next(struct tcmur_layer *api, struct tcmur_io *io, enum tcmur_operati
 		go_to(bio, layer->next[operation], parent, operation);
 		return;
 	}
-	/* The next layer would have completed it so. */
+	/* as if the next layer had completed the I/O in this way */
 	passage->holder = layer->next[operation];
 	passage->levels[passage->holder].parent = parent;
 	tcmur_io_complete(io, TCMUR_TIMEOUT);
 }
 
-/* The first layer: what bs->api has in place of the handler's callback. */
+/* The first layer, which bs->api contains in place of the handler's callback. */
 static void enter(struct tcmur_io *io, enum tcmur_operation operation)
 {
 	struct backstore_io *bio = bio_of(io);
@@ -184,7 +184,9 @@ void passage_cancel(struct backstore_io *bio)
 
 /* --- the route --- */
 
-/* The layer that an operation reaches behind the layer of this index; -1: behind the submitter. */
+/*
+ * Returns the layer that an operation reaches after the layer with this index; -1 stands for the submitter.
+ */
 static uint8_t next_layer(const struct filters *filters, int index, enum tcmur_operation operation)
 {
 	unsigned next = (unsigned)(index + 1);

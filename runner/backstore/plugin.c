@@ -70,7 +70,7 @@ int plugin_check_name(const struct plugin_kind *kind, const struct plugin_list *
 	return 0;
 }
 
-/* The administrator must be able to tell from its file which plug-in is loaded. */
+/* The name of the file must tell the administrator which plug-in is loaded from it. */
 int plugin_check_file(const struct plugin_kind *kind, const char *path, const char *name, struct error *error)
 {
 	const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;

@@ -17,8 +17,8 @@ typedef void backstore_call(void *handle, struct tcmur_queue *queue, struct tcmu
 
 struct handler {
 	struct plugin plugin;
-	struct tcmur_handler api; /* a copy: fields that an older plugin does not know are zero */
-	struct loop_lane lane;    /* TCMUR_SERIAL_ALL: of all its backstores */
+	struct tcmur_handler api; /* A copy; members that an older plug-in does not have are zero. */
+	struct loop_lane lane;    /* For TCMUR_SERIAL_ALL: the lane of all its backstores. */
 };
 /* Returns the handler of "NAME/CONFIG", or NULL with error set. */
 struct handler *handler_of_config(const char *config, struct error *error);
@@ -83,28 +83,31 @@ struct backstore {
 	 */
 	struct tcmur_handler api;
 	void *handle;
-	struct filters *filters;               /* NULL: there are none. Constant once open */
-	struct tcmur_info info;                /* constant once open */
-	struct tcmur_identity identity;        /* constant once open */
-	const struct backstore_keeper *keeper; /* NULL: there is none */
+	struct filters *filters;               /* NULL if there are no filters. Constant after the opening. */
+	struct tcmur_info info;                /* Constant after the opening. */
+	struct tcmur_identity identity;        /* Constant after the opening. */
+	const struct backstore_keeper *keeper; /* NULL if there is none. */
 	_Atomic uint64_t size;
-	_Atomic uint64_t flags; /* backstore_flags() */
+	_Atomic uint64_t flags; /* See backstore_flags(). */
 	struct loop_set *set;
 	char *name, *config;
-	/* TCMUR_SERIAL_LUN: all calls; TCMUR_ASYNC: those of tcmur_queue_blocking_serial(). */
+	/*
+	 * For TCMUR_SERIAL_LUN, all calls use this lane; for TCMUR_ASYNC, those of
+	 * tcmur_queue_blocking_serial() do.
+	 */
 	struct loop_lane lane;
 	struct range_lock range;
 	/* The number of callbacks on the pool, from the moment they are queued until they have
 	 * returned. */
 	atomic_uint pool_calls;
 
-	pthread_mutex_t size_lock; /* held while the handler reports or changes the size, which may block */
-	pthread_mutex_t refresh_lock; /* of the fields below; a leaf */
+	pthread_mutex_t size_lock; /* Held while the handler reports or changes the size, which may block. */
+	pthread_mutex_t refresh_lock; /* Guards the members below; a leaf. */
 	pthread_cond_t refresh_ended;
 	enum refresh_state refresh;
-	bool refresh_again;     /* asked for while one was running */
-	bool opened;            /* between open and close */
-	atomic_uint references; /* the owner's, and that of a queued refresh */
+	bool refresh_again;     /* Another refresh was requested while one was running. */
+	bool opened;            /* True between the opening and the closing. */
+	atomic_uint references; /* Held by the owner, and by a refresh that is queued. */
 	struct pool_job refresh_job;
 	void (*resized)(void *arg, uint64_t new_size);
 	void *resized_arg;
@@ -134,7 +137,7 @@ void refresh_end(struct backstore *bs);
  * with pool_call_end(). */
 void pool_call(struct backstore *bs, struct pool_job *job);
 void pool_call_end(struct backstore *bs);
-/* Returns true if the job was waiting: it does not run, and its call is over. */
+/* Returns true if the job was waiting. It does not run then, and its call has ended. */
 bool pool_call_cancel(struct backstore *bs, struct pool_job *job);
 /* Not on a loop, with no I/O in flight: waits until no callback of the handler runs. */
 void pool_calls_wait_for_end(struct backstore *bs);
@@ -148,13 +151,14 @@ static inline struct backstore_loop *loop_of(const struct backstore_io *bio)
 
 /* bits of backstore_io.state */
 enum {
-	BIO_PIECE = 1u << 0,    /* a chain's own I/O: no range, no statistics */
-	BIO_INFLIGHT = 1u << 1, /* node is in its loop's list */
-	BIO_WATCHED = 1u << 2,  /* and the drain under way waits for it */
-	BIO_ENTRY = 1u << 3,    /* range is in range_lock.entries */
+	BIO_PIECE = 1u << 0,    /* The I/O is a piece of a chain: it has no range and is not counted. */
+	BIO_INFLIGHT = 1u << 1, /* The node is in the list of its loop. */
+	BIO_WATCHED = 1u << 2,  /* The drain in progress waits for this I/O. */
+	BIO_ENTRY = 1u << 3,    /* The range is in range_lock.entries. */
 	BIO_EXCLUSIVE = 1u << 4,
-	BIO_DRAINING = 1u << 5, /* exclusive: the drain under way waits for older overlapping I/O */
-	BIO_DRAINED = 1u << 6,  /* exclusive: this I/O is over */
+	/* For exclusive I/O: the drain in progress waits for older overlapping I/O. */
+	BIO_DRAINING = 1u << 5,
+	BIO_DRAINED = 1u << 6, /* For exclusive I/O: this older I/O has ended. */
 	BIO_GRANTED = 1u << 7,
 };
 
@@ -166,7 +170,7 @@ enum {
 	BIO_AT_FILTER,
 	BIO_AT_HANDLER,
 	/*
-	 * With a filter or a handler whose cancel() was called: what it completes now is posted to the
+	 * A filter or a handler has the I/O, and its cancel() was called: a completion now is posted to the
 	 * loop.
 	 */
 	BIO_BEING_CANCELLED,
@@ -182,38 +186,39 @@ void bio_dispatch(struct backstore_io *bio, backstore_call *call);
  * I/O's loop.
  */
 void bio_call_handler(struct backstore_io *bio, backstore_call *call);
-/* Ends an I/O that is not (any more) with the handler. On its loop. */
+/* Ends an I/O that the handler does not have, or no longer has. On its loop. */
 void bio_finish(struct backstore_io *bio, enum tcmur_status status);
-/* Any thread: the handler has finished the I/O. The rest happens on the I/O's loop, later. */
+/* Any thread: the handler has completed the I/O. The rest happens later, on the I/O's loop. */
 void bio_return(struct backstore_io *bio, enum tcmur_status status);
 bool bio_writes(const struct backstore_io *bio);
 
 /* --- cancel.c --------------------------------------------------------------------------------- */
 
-/* Any thread. Returns true if neither the I/O nor another piece of it may begin. */
+/* Any thread. Returns true if neither the I/O nor another piece of it may start. */
 bool bio_is_late(const struct backstore_io *bio);
 
 /* --- range.c ---------------------------------------------------------------------------------- */
 
-/* 0, or -1 when memory is out; range_destroy() follows in either case. */
+/* Returns 0, or -1 if there is no memory. The caller must call range_destroy() in both cases. */
 int range_init(struct backstore *bs);
 void range_destroy(struct backstore *bs);
 enum range_answer {
-	RANGE_FREE, /* the I/O may start */
-	RANGE_WAIT, /* bio_start() is called later */
-	RANGE_FULL, /* too much I/O waits already */
+	RANGE_FREE, /* The I/O may start. */
+	RANGE_WAIT, /* bio_start() is called later. */
+	RANGE_FULL, /* Too much I/O is waiting already. */
 };
 /* On the I/O's loop. */
 enum range_answer range_enter(struct backstore_io *bio, bool exclusive);
 void range_leave(struct backstore_io *bio);
-/* On the I/O's loop. Returns true if the I/O was waiting for its range; it does not wait any more,
- * and the caller ends it. */
+/*
+ * On the I/O's loop. Returns true if the I/O was waiting for its range. It does not wait any more then, and
+ * the caller ends it.
+ */
 bool range_give_up(struct backstore_io *bio);
-/* On the I/O's loop, for I/O that has begun: overlapping I/O that comes from now on waits for its
- * end. */
+/* On the I/O's loop, for I/O that has started: overlapping I/O that comes from now on waits for its end. */
 void range_hold(struct backstore_io *bio);
 
-/* Bytes that a handler which works inside its calls may be given in one turn of the loop. */
+/* The number of bytes that a handler which works inside its calls may get in one turn of the loop. */
 #define BACKSTORE_STEP (1u << 20)
 
 /* --- chain.c: I/O made of several ------------------------------------------------------------- */
@@ -221,7 +226,7 @@ void range_hold(struct backstore_io *bio);
 /* The pieces of one I/O, one after the other. It comes from the loop's slab, and belongs to the
  * parent until the parent ends. */
 struct backstore_chain {
-	struct backstore_io piece; /* the piece under way */
+	struct backstore_io piece; /* The piece that is in progress. */
 	struct backstore_io *parent;
 	/* In backstore_loop.long_chains. */
 	struct list node;
@@ -229,18 +234,18 @@ struct backstore_chain {
 	 * last piece has succeeded. */
 	bool (*next)(struct backstore_chain *chain);
 	backstore_call *call;
-	uint64_t done;  /* bytes of the pieces that are over */
-	uint64_t limit; /* most bytes a piece */
-	uint32_t phase; /* next's own use */
+	uint64_t done;  /* The number of bytes of the pieces that have ended. */
+	uint64_t limit; /* The largest number of bytes of a piece. */
+	uint32_t phase; /* For the use of next(). */
 	uint8_t *data;  /* data_len bytes, or NULL */
 	size_t data_len;
 	struct iovec *iov; /* room for the parent's iovcnt + 1 */
 	enum tcmur_status status;
 	bool issuing, completed;
-	void *buffer; /* from the loop, holds data and iov */
+	void *buffer; /* From the loop; it contains data and iov. */
 	size_t buffer_len;
 };
-/* When memory is out, finishes bio itself and returns NULL. */
+/* If there is no memory, finishes bio itself and returns NULL. */
 struct backstore_chain *chain_new(struct backstore_io *bio, uint64_t limit, size_t data_len);
 /* Runs the first pieces, now or in a later turn. */
 void chain_start(struct backstore_chain *chain);
@@ -256,7 +261,7 @@ bool chain_advance(struct backstore_chain *chain);
 /* Executes the I/O in pieces of at most limit bytes. */
 void split_start(struct backstore_io *bio, backstore_call *call, uint64_t limit);
 
-void emulate_write_same(struct backstore_io *bio); /* and write_zeroes, where the pattern is zeros */
+void emulate_write_same(struct backstore_io *bio); /* Also used for write_zeroes, if the pattern is zeros. */
 void emulate_compare_and_write(struct backstore_io *bio);
 void emulate_verify(struct backstore_io *bio);
 void emulate_or_write(struct backstore_io *bio);
@@ -278,8 +283,8 @@ void completion_assert_first(atomic_uint *completions, const struct backstore *b
 #define completion_check(object) ((void)(object))
 #endif
 /*
- * Main. Makes a backstore of the handler that has no handle yet; backstore_unref() frees it. NULL: out of
- * memory.
+ * Main thread. Makes a backstore of the handler that has no handle yet; backstore_unref() frees it. Returns
+ * NULL if there is no memory.
  */
 struct backstore *backstore_allocate(struct loop_set *set, struct handler *handler,
 				     const struct backstore_spec *spec);

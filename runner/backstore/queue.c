@@ -38,8 +38,7 @@ static void done(struct loop_op *inner, int result)
 
 	if (bio) {
 		bio->request = NULL;
-		/* The handler must not repeat a request that was interrupted by its
-		 * cancellation. */
+		/* The handler must not repeat a request that was interrupted because it was cancelled. */
 		if (result == -EINTR && atomic_load_explicit(&bio->cancelled, memory_order_relaxed))
 			result = -ECANCELED;
 	}
@@ -109,7 +108,7 @@ void tcmur_queue_timer_start(struct tcmur_queue *queue, struct tcmur_timer *time
 	uint64_t turn_ns = loop_now_ns(loop), past_ns = loop_clock_ns() - turn_ns;
 
 	inner_timer(timer)->fn = timer_fired;
-	/* The loop counts from a moment of its turn that is past, and the caller from now. */
+	/* The loop counts from an earlier moment of its turn, and the caller counts from now. */
 	loop_timer_arm(loop, inner_timer(timer),
 		       delay_ns < UINT64_MAX - past_ns ? delay_ns + past_ns : UINT64_MAX);
 }
@@ -121,7 +120,7 @@ void tcmur_queue_timer_stop(struct tcmur_timer *timer)
 
 /* --- calls that block --- */
 
-/* The loop's work gets the loop's op. The last word of priv keeps the handler's work meanwhile. */
+/* The loop's work gets the loop's op. The last word of priv keeps the handler's work in the meantime. */
 #define WORK_SLOT (sizeof(((struct tcmur_op *)0)->priv) / sizeof(uint64_t) - 1)
 _Static_assert(sizeof(struct loop_op) <= WORK_SLOT * sizeof(uint64_t), "the last word of priv is free");
 

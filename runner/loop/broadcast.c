@@ -19,7 +19,7 @@ struct loop_broadcast {
 	const struct loop_broadcast_ops *ops;
 	void *owner;
 	struct loop_set *set;
-	/* The loops that have not acknowledged; 0: nothing is under way. */
+	/* The loops that have not acknowledged yet; 0 if no broadcast is in progress. */
 	atomic_uint pending;
 	/* The loop that runs ops->done(), or NULL: the one that acknowledges last. */
 	struct loop *origin;
@@ -82,9 +82,9 @@ static void start(struct loop_broadcast *broadcast)
 	for (unsigned i = 0; i < set->nloops; i++)
 		visits += wants(broadcast, i);
 	contract(visits);
-	/* Relaxed: each post publishes what was written before it. */
+	/* Relaxed, because each post publishes everything that was written before it. */
 	atomic_store_explicit(&broadcast->pending, visits, memory_order_relaxed);
-	/* After the last post the broadcast may be over, and freed, at any time. */
+	/* After the last post, the broadcast may end and be freed at any time. */
 	for (unsigned i = 0; visits; i++) {
 		if (!wants(broadcast, i))
 			continue;
@@ -120,8 +120,10 @@ void loop_broadcast_run(struct loop_broadcast *broadcast)
 
 void loop_broadcast_ack(struct loop_broadcast *broadcast)
 {
-	/* Release: what this thread did is seen after the end. Acquire: for the last one, what all
-	 * the others did. */
+	/*
+	 * Release: after the end, other threads see what this thread has done. Acquire: the last thread sees
+	 * what all others have done.
+	 */
 	if (atomic_fetch_sub_explicit(&broadcast->pending, 1, memory_order_acq_rel) != 1)
 		return;
 	if (broadcast->waiting)

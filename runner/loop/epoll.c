@@ -14,7 +14,7 @@
 
 struct epoll {
 	int fd;
-	int nevents; /* in events, not yet reaped */
+	int nevents; /* Events that were received and are not handled yet. */
 	struct epoll_event events[EVENTS_A_TURN];
 };
 
@@ -69,9 +69,8 @@ static void epoll_watch_del(struct loop *loop, uint32_t index)
 /* --- requests --------------------------------------------------------------------------------- */
 
 /*
- * epoll takes a file once only, and it may be watched already: so a poll registers a duplicate of
- * the descriptor. What epoll does not take at all (a regular file) is always ready, as poll(2) has
- * it.
+ * epoll accepts a file only once, and the file may be watched already, so a poll registers a duplicate of the
+ * descriptor. A file that epoll does not accept at all (a regular file) is always ready, as with poll(2).
  */
 static int poll_start(struct loop *loop, struct loop_op *op)
 {
@@ -127,7 +126,7 @@ static void epoll_submit(struct loop *loop, struct loop_op *op)
 		request_finish_later(op, ret);
 }
 
-/* What is not a poll is with the pool. */
+/* Every request except a poll is executed by the pool. */
 static void epoll_cancel(struct loop *loop, struct loop_op *op)
 {
 	for (uint32_t i = 0; i < loop->watches.n; i++) {
@@ -145,7 +144,7 @@ static int timeout_ms(uint64_t timeout_ns)
 {
 	if (timeout_ns == NEVER_NS)
 		return -1;
-	/* Upwards: a timer that is not quite due would make the loop spin until it is. */
+	/* Rounds up, because with a timer that is not quite due the loop would spin until it is. */
 	return (int)MIN((timeout_ns + 999999) / 1000000, (uint64_t)INT32_MAX);
 }
 
@@ -176,7 +175,7 @@ static unsigned epoll_reap(struct loop *loop)
 		struct slot *slot = slot_find(&loop->watches, token);
 
 		if (!slot)
-			continue; /* deleted by a callback of this very turn */
+			continue; /* a callback of this turn has deleted the watch */
 		if (slot->op) {
 			poll_end(loop, token_index(token), epoll->events[i].events);
 			continue;

@@ -72,7 +72,8 @@ enum request_kind {
 	REQUEST_FALLOCATE,
 	REQUEST_POLL,
 	REQUEST_BLOCKING,
-	REQUEST_CALLED_OFF, /* expired before the kernel got it, which gets a no-op instead */
+	/* The request expired before the kernel got it; the kernel gets a no-op instead. */
+	REQUEST_CALLED_OFF,
 };
 
 /* A request lives in loop_op.priv, so that it needs no memory of its own. */
@@ -165,17 +166,18 @@ struct engine {
 	void (*fini)(struct loop *loop);
 	/* Starts the request, and finishes it later from reap(). */
 	void (*submit)(struct loop *loop, struct loop_op *op);
-	/* Ends a submitted request early where this is possible. The request may be finished
-	 * later. */
+	/* Ends a submitted request early if this is possible. The request may be finished later. */
 	void (*cancel)(struct loop *loop, struct loop_op *op);
-	/* The slot's watch is new; or it goes away, upon which the engine puts the slot. */
+	/* The watch of the slot is new, or it is removed, and then the engine puts the slot. */
 	int (*watch_add)(struct loop *loop, uint32_t index);
 	void (*watch_del)(struct loop *loop, uint32_t index);
 	/* Gives all new requests to the kernel, and waits for an event, at most timeout_ns. Runs no
 	 * callbacks. */
 	void (*enter)(struct loop *loop, uint64_t timeout_ns);
-	/* Whether enter() or reap() has something to do. This is cheap, so that a loop can spin on
-	 * it. */
+	/*
+	 * Returns whether enter() or reap() has something to do. This is cheap, so that a loop can spin on
+	 * it.
+	 */
 	bool (*ready)(struct loop *loop);
 	/* Runs the callbacks of all events, and returns the number of events. */
 	unsigned (*reap)(struct loop *loop);
@@ -184,11 +186,11 @@ extern const struct engine engine_uring, engine_epoll;
 
 /* --- data buffers ----------------------------------------------------------------------------- */
 
-#define BUFFER_MIN_SHIFT 12 /* 4 KiB */
+#define BUFFER_MIN_SHIFT 12 /* 4 KiB. */
 #define BUFFER_CLASSES   13 /* up to 16 MiB; larger buffers are not kept */
 
 struct buffer_class {
-	void *free; /* next pointer in the first word */
+	void *free; /* The first word of each free buffer points to the next one. */
 	unsigned nfree;
 	/* The least value of nfree since the last trim: this many buffers were unused all the
 	 * time. */
@@ -222,7 +224,7 @@ struct spinning {
 	struct list pollers;
 	/* The longest time to spin without pollers, and with pollers. */
 	uint64_t alone_ns, polling_ns;
-	/* The one of the two that holds now; 0: the loop never spins. */
+	/* The one of the two that is used now; 0: the loop never spins. */
 	uint64_t max_ns;
 	/* How long the loop spins next time; adapts between 0 and max_ns. */
 	uint64_t next_ns;
@@ -263,10 +265,11 @@ struct loop {
 	struct spinning spinning;
 	struct loop_watch wake;
 
-	_Atomic uint64_t turns, enters, ops, wakeups; /* written by the loop only: no read-modify-write */
+	/* Only the loop writes these, so no read-modify-write instruction is needed. */
+	_Atomic uint64_t turns, enters, ops, wakeups;
 
-	/* Other threads write here: a cache line of its own. */
-	_Alignas(64) _Atomic(struct loop_work *) mailbox; /* newest first; or MAILBOX_ASLEEP */
+	/* Other threads write here, so this has a cache line of its own. */
+	_Alignas(64) _Atomic(struct loop_work *) mailbox; /* The newest work first, or MAILBOX_ASLEEP. */
 	int wake_fd;
 
 	pthread_t thread;
@@ -304,6 +307,8 @@ void mailbox_wake_up(struct loop *loop);
 
 /* --- threads ---------------------------------------------------------------------------------- */
 
-/* A joinable thread that takes no signals (they are for main). 0 or -errno. */
+/*
+ * Starts a joinable thread that receives no signals, which only the main thread handles. Returns 0 or -errno.
+ */
 int thread_start(pthread_t *thread, const char *kind, unsigned number, void *(*fn)(void *arg), void *arg);
 #endif

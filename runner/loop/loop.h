@@ -26,14 +26,19 @@ struct loop;
 struct pool;
 
 struct loop_options {
-	unsigned nloops;         /* event loops, at least 1 */
-	unsigned npool;          /* most threads of the blocking pool, started on demand */
-	unsigned spin_us;        /* how long a loop polls after activity before it sleeps; 0: never */
+	unsigned nloops; /* event loops, at least 1 */
+	/* The largest number of threads in the blocking pool, which are started when they are needed. */
+	unsigned npool;
+	/* How long a loop polls after activity before it sleeps; 0 means that it never polls. */
+	unsigned spin_us;
 	unsigned poller_spin_us; /* the same for a loop that has a struct loop_poller */
-	size_t buffer_limit;     /* bytes of data buffers a loop hands out, 0: 256 MiB */
-	bool no_uring;           /* use the epoll fallback even where io_uring works */
-	/* A descriptor, or NULL. Its file stays open until all I/O that the loops have given to the
-	 * kernel is over, even after the end of the process. */
+	/* The largest number of bytes of data buffers that a loop gives out; 0 means 256 MiB. */
+	size_t buffer_limit;
+	bool no_uring; /* use the epoll fallback even where io_uring works */
+	/*
+	 * A descriptor, or NULL. Its file stays open until all I/O that the loops have given to the kernel
+	 * has ended, even if the process ends before.
+	 */
 	const int *hold;
 };
 
@@ -44,7 +49,7 @@ struct loop_set {
 	struct pool *pool;
 };
 
-/* Starts all threads. 0 or -errno. */
+/* Starts all threads. Returns 0 or -errno. */
 int loop_set_start(struct loop_set *set, const struct loop_options *options, struct error *error);
 /* Main thread. Waits for the I/O in flight, stops all threads and frees the set. Nothing may be
  * registered any more. */
@@ -52,7 +57,7 @@ void loop_set_stop(struct loop_set *set);
 
 unsigned loop_index(const struct loop *loop); /* 0 … nloops-1, any thread */
 struct loop *loop_current(void);              /* the calling thread's loop, NULL on other threads */
-uint64_t loop_now_ns(struct loop *loop);      /* CLOCK_MONOTONIC, read at most once a turn */
+uint64_t loop_now_ns(struct loop *loop);      /* CLOCK_MONOTONIC, which is read at most once in each turn. */
 /* The same as clock_now_ns(). */
 static inline uint64_t loop_clock_ns(void)
 {
@@ -64,7 +69,7 @@ bool loop_uses_uring(const struct loop *loop); /* any thread */
 
 struct loop_work {
 	void (*fn)(struct loop_work *work);
-	struct loop_work *next; /* loop's own */
+	struct loop_work *next; /* The loop's own. */
 	bool queued;            /* loop's own; only for loop_defer */
 };
 
@@ -75,21 +80,23 @@ void loop_defer(struct loop *loop, struct loop_work *work);
 void loop_post(struct loop *loop, struct loop_work *work);
 
 /*
- * A broadcast: visit() runs on the loops of a set, each of them acknowledges, inside visit() or
- * later, and after the last acknowledgement the broadcast is over. The owner keeps it and starts it
- * again and again, but not while it is under way.
+ * A broadcast: visit() runs on the loops of a set. Each loop acknowledges, inside visit() or later, and the
+ * last acknowledgement ends the broadcast. The owner keeps the broadcast and may start it again after its
+ * end.
  */
 struct loop_broadcast_ops {
 	/* On each loop. */
 	void (*visit)(void *owner, struct loop *loop);
-	/* After the last acknowledgement of what loop_broadcast_start() started. */
+	/* Called after the last acknowledgement of a broadcast that loop_broadcast_start() has started. */
 	void (*done)(void *owner);
-	/* Whether this loop is to be visited; at least one is. Called when the broadcast starts.
-	 * NULL: all are. */
+	/*
+	 * Returns whether this loop must be visited; at least one loop must be. Called when the broadcast
+	 * starts. NULL: all loops are visited.
+	 */
 	bool (*wants)(const void *owner, unsigned index);
 };
 struct loop_broadcast;
-/* Any thread. NULL when memory is out. */
+/* Any thread. Returns NULL if there is no memory. */
 struct loop_broadcast *loop_broadcast_new(struct loop_set *set, const struct loop_broadcast_ops *ops,
 					  void *owner);
 void loop_broadcast_free(struct loop_broadcast *broadcast);
@@ -98,48 +105,55 @@ void loop_broadcast_free(struct loop_broadcast *broadcast);
 void loop_broadcast_start(struct loop_broadcast *broadcast, struct loop *origin);
 /* Not on a loop. Returns after the last acknowledgement, and does not call done(). */
 void loop_broadcast_run(struct loop_broadcast *broadcast);
-/* Once for each visit. */
+/* Acknowledges one visit. Called once for each visit. */
 void loop_broadcast_ack(struct loop_broadcast *broadcast);
 
-/* Not on a loop. Returns once each loop has run what was posted to it before, and has returned from
- * all callbacks. */
+/*
+ * Not on a loop. Returns when each loop has run the work that was posted to it before, and has returned from
+ * all callbacks.
+ */
 void loop_set_barrier(struct loop_set *set);
 
 /* --- readiness of descriptors ----------------------------------------------------------------- */
 
 /*
- * Edge-triggered: fn is called after each new readiness (EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR),
- * and once after adding if the descriptor is ready already. The callee reads or writes until
- * EAGAIN, or asks to be called again in the next turn, with the events it watches for, by
- * loop_watch_again(). EPOLLIN is also reported for what was asked with EPOLLOUT only, and the
- * reverse, on some kernels: callees must tolerate a call for nothing.
+ * Edge-triggered: fn is called after each new readiness (EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR), and once
+ * after adding if the descriptor is ready already. fn reads or writes until EAGAIN, or calls
+ * loop_watch_again() to be called again in the next turn with the events of the watch. Some kernels report
+ * EPOLLIN for a watch with EPOLLOUT only, and the reverse, so fn must tolerate a call without a reason.
  */
 struct loop_watch {
 	void (*fn)(struct loop_watch *watch, uint32_t events);
 	int fd;
 	uint32_t events; /* EPOLLIN | EPOLLOUT */
-	/* loop's own */
+	/* The loop's own; NULL while the descriptor is not watched. */
 	struct loop *loop; /* NULL while it is not watched */
 	struct loop_work again;
 	uint64_t token;
 };
-/* The caller sets fn, fd, events. 0 or -errno; a descriptor that cannot be watched may also be
- * reported by a call with EPOLLERR. */
+/*
+ * The caller sets fn, fd and events. Returns 0 or -errno. A descriptor that cannot be watched may also be
+ * reported by a call with EPOLLERR.
+ */
 int loop_watch_add(struct loop *loop, struct loop_watch *watch);
 static inline bool loop_watch_is_active(const struct loop_watch *watch)
 {
 	return watch->loop;
 }
 void loop_watch_again(struct loop_watch *watch);
-/* fn is not called any more once this returns; the watch may be freed, and the fd closed, at once.
- * Also from inside fn. The kernel may hold the file itself until the turn ends, so a peer sees the
- * close only then. */
+/*
+ * When this returns, fn is not called any more, so the watch may be freed and the descriptor closed at once.
+ * It may be called inside fn. The kernel may hold the file until the turn ends, so a peer may see the close
+ * only then.
+ */
 void loop_watch_del(struct loop_watch *watch);
 
-/* A source of events that can be looked at without a system call, e.g. shared memory, while the
- * loop polls instead of sleeping. It needs a watch besides, which wakes the loop. */
+/*
+ * A source of events that can be checked without a system call, such as shared memory, while the loop polls
+ * instead of sleeping. It also needs a watch, which wakes the loop.
+ */
 struct loop_poller {
-	/* Whether there is something; it then has asked for its turn, by loop_watch_again(). */
+	/* Returns whether there is an event; the poller has then called loop_watch_again(). */
 	bool (*look)(struct loop_poller *poller);
 	struct list node; /* loop's own */
 };
@@ -150,40 +164,46 @@ void loop_poller_del(struct loop *loop, struct loop_poller *poller);
 
 struct loop_timer {
 	void (*fn)(struct loop_timer *timer);
-	uint64_t deadline_ns; /* loop's own */
+	uint64_t deadline_ns; /* The loop's own. */
 	struct loop *loop;    /* loop's own */
-	size_t slot;          /* loop's own: position in the heap plus one; 0 when idle */
+	size_t slot; /* The loop's own: the position in the heap plus one; 0 if the timer does not run. */
 };
 static inline bool loop_timer_is_armed(const struct loop_timer *timer)
 {
 	return timer->slot;
 }
-/* Fires once, delay_ns from now; arming an armed timer moves it. */
+/* Fires once, delay_ns from now. To arm a timer that is armed already moves it. */
 void loop_timer_arm(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns);
 void loop_timer_cancel(struct loop_timer *timer);
 
-/* --- the pulse: a slow beat that costs the loop's turns nothing, unlike a timer --- */
+/* --- the pulse: a slow beat that, unlike a timer, costs the turns of the loop nothing --- */
 
 struct loop_pulse {
-	void (*fn)(struct loop_pulse *pulse); /* may stop itself, but no other */
+	void (*fn)(struct loop_pulse *pulse); /* It may stop its own pulse, but no other. */
 	struct loop *loop;                    /* loop's own */
 	struct list node;                     /* loop's own */
 };
-/* fn is called every period_ns, or more often where another pulse asks for it. 0 or -errno. */
+/* Calls fn every period_ns, or more often if another pulse needs that. Returns 0 or -errno. */
 int loop_pulse_start(struct loop *loop, struct loop_pulse *pulse, uint64_t period_ns);
 void loop_pulse_stop(struct loop_pulse *pulse);
-/* CLOCK_MONOTONIC, behind by less than the period of any pulse, and mostly for no more than a look
- * at memory. Also tells when this thread has just been stopped for a while. */
+/*
+ * Returns CLOCK_MONOTONIC, which may lag by less than the shortest period of all pulses, and usually needs no
+ * system call. After this thread was stopped for some time, it returns the current time.
+ */
 uint64_t loop_pulse_now_ns(struct loop *loop);
 
 /* --- file I/O --------------------------------------------------------------------------------- */
 
-/* One request; what it points to stays valid until done. Never blocks: what the kernel cannot queue
- * goes to the pool. */
+/*
+ * One request. Memory that it points to stays valid until done. The functions below never block: requests
+ * that the kernel cannot queue go to the pool.
+ */
 struct loop_op {
-	void (*done)(struct loop_op *op, int result); /* result: the kernel's, or -errno */
-	/* CLOCK_MONOTONIC; 0: none. What still waits for a pool thread by then, or for the end of a
-	 * turn in which this thread was stopped, ends with -ECANCELED instead of being begun. */
+	void (*done)(struct loop_op *op, int result); /* result is the kernel's result, or -errno. */
+	/*
+	 * In CLOCK_MONOTONIC; 0 means none. A request that at this time still waits for a pool thread, or for
+	 * the end of a turn in which this thread was stopped, ends with -ECANCELED and does not start.
+	 */
 	uint64_t deadline_ns;
 	uint64_t priv[11]; /* loop's own */
 };
@@ -193,49 +213,54 @@ void loop_writev(struct loop *loop, struct loop_op *op, int fd, const struct iov
 		 uint64_t offset, int rwf);
 void loop_fdatasync(struct loop *loop, struct loop_op *op, int fd);
 void loop_fallocate(struct loop *loop, struct loop_op *op, int fd, int mode, uint64_t offset, uint64_t len);
-/* Once; result is the poll(2) events. */
+/* Polls once. result is the events of poll(2). */
 void loop_poll(struct loop *loop, struct loop_op *op, int fd, uint32_t events);
-/* work(op) on a pool thread, then done(op, its value) on this loop. */
+/* Calls work(op) on a pool thread, and then done(op, the result of work) on this loop. */
 void loop_blocking(struct loop *loop, struct loop_op *op, int (*work)(struct loop_op *op));
-/* The same, but the calls of one lane run one after the other. */
+/* Does the same, but the calls of one lane run one after the other. */
 struct loop_lane;
 void loop_blocking_in_lane(struct loop *loop, struct loop_op *op, struct loop_lane *lane,
 			   int (*work)(struct loop_op *op));
-/* Asks for an early end of a request in flight: -ECANCELED for what was not begun; what was begun
- * ends as it can, a poll at once. done comes after this call, once as ever. */
+/*
+ * Ends a request in flight early, if possible. A request that has not started ends with -ECANCELED, a poll
+ * ends at once, and other requests end when they can. done is called exactly once, after this call.
+ */
 void loop_cancel(struct loop *loop, struct loop_op *op);
 
 /* --- data buffers ----------------------------------------------------------------------------- */
 
-/* At least len bytes, page-aligned, not zeroed; NULL when the loop's limit or memory is reached.
- * Kept for reuse by size class; what lies unused is given back to the system after a while. */
+/*
+ * Returns at least len bytes, page-aligned and not zeroed, or NULL if the loop's limit or the memory is used
+ * up. Buffers are kept for reuse by size class. Buffers that are not used for some time return to the system.
+ */
 void *loop_buffer_get(struct loop *loop, size_t len);
-/* len as given to loop_buffer_get. */
+/* len is the value that was given to loop_buffer_get(). */
 void loop_buffer_put(struct loop *loop, void *buffer, size_t len);
-/* What a buffer of len bytes counts towards the limit, and how much of the limit is left. */
+/* Returns the bytes by which a buffer of len bytes counts, and how much of the limit is left. */
 size_t loop_buffer_size(size_t len);
 size_t loop_buffer_left(const struct loop *loop);
 size_t loop_buffer_limit(const struct loop *loop);
 
 /*
- * A share of the loop's buffers, for example that of one session. The loop's thread only. The owner
+ * A share of the loop's buffers, for example that of one session. Only the loop's thread uses it. The owner
  * sets the limit, and keeps the account until nothing is charged to it.
  */
 struct loop_buffer_account {
-	/* Bytes, as loop_buffer_size() counts them; 0: only the loop's own limit holds. */
+	/* In bytes, as loop_buffer_size() counts them; 0: there is only the limit of the loop. */
 	size_t limit;
 	/* loop's own; others may read it. */
 	size_t used;
 };
-/* As loop_buffer_get() and loop_buffer_put(), and the buffer is charged to the account while it is
- * out. NULL also when the account's limit is reached. Without an account (NULL) they do the same as
- * the functions above. */
+/*
+ * Like loop_buffer_get() and loop_buffer_put(), but the buffer is charged to the account while it is in use.
+ * Returns NULL also if the limit of the account is reached. Without an account (NULL) they do the same as the
+ * functions above.
+ */
 void *loop_buffer_get_charged(struct loop *loop, struct loop_buffer_account *account, size_t len);
 void loop_buffer_put_charged(struct loop *loop, struct loop_buffer_account *account, void *buffer,
 			     size_t len);
 
-/* A scratch area that belongs to whoever runs on the loop until it returns to the loop: for
- * receiving. */
+/* A memory area for receiving. The code that runs on the loop may use it until it returns to the loop. */
 #define LOOP_SCRATCH_SIZE (64u << 10)
 void *loop_scratch(struct loop *loop);
 
@@ -243,11 +268,11 @@ void *loop_scratch(struct loop *loop);
 
 struct pool_job {
 	void (*fn)(struct pool_job *job);
-	struct pool_job *next; /* pool's own */
+	struct pool_job *next; /* The pool's own. */
 };
-/* Any thread. Runs fn on some pool thread, first come first served. */
+/* Any thread. Runs fn on a thread of the pool; jobs start in the order of submission. */
 void pool_submit(struct pool *pool, struct pool_job *job);
-/* Any thread. True if the job was waiting, and will not run. */
+/* Any thread. Returns true if the job was waiting; it does not run then. */
 bool pool_cancel(struct pool *pool, struct pool_job *job);
 /*
  * A lane: jobs that run one after the other on threads of a pool, in the order of submission. It
@@ -255,25 +280,27 @@ bool pool_cancel(struct pool *pool, struct pool_job *job);
  * others.
  */
 struct loop_lane {
-	/* loop's own */
+	/* The loop's own. */
 	struct pool *pool;
-	struct pool_job job;           /* runs the jobs below; with the pool while running is set */
-	pthread_mutex_t lock;          /* guards the fields below; a leaf */
-	struct pool_job *first, *last; /* jobs that wait */
+	struct pool_job job;           /* Runs the jobs below. It is with the pool while running is set. */
+	pthread_mutex_t lock;          /* Guards the members below; a leaf. */
+	struct pool_job *first, *last; /* The jobs that wait. */
 	bool running;
 };
 void loop_lane_init(struct loop_lane *lane);
 void loop_lane_destroy(struct loop_lane *lane);
 /* Any thread. The caller passes the same pool each time. */
 void loop_lane_submit(struct loop_lane *lane, struct pool *pool, struct pool_job *job);
-/* Any thread: whether a job waits or runs, or a thread of the pool still uses the lane. */
+/* Any thread. Returns whether a job waits or runs, or a thread of the pool still uses the lane. */
 bool loop_lane_is_busy(struct loop_lane *lane);
 /* Any thread. Returns true if the job was waiting; it does not run then. */
 bool loop_lane_cancel(struct loop_lane *lane, struct pool_job *job);
-/* A pool besides the set's own, for jobs that must not wait for what those do. Threads come when
- * they are needed, up to max_threads. 0 or -errno. */
+/*
+ * A pool in addition to the set's own, for jobs that must not wait for the jobs of the set's pool. Threads
+ * are started when they are needed, up to max_threads. Returns 0 or -errno.
+ */
 int pool_start(struct pool **pool, unsigned max_threads, struct error *error);
-/* Runs what is queued, then ends the threads. */
+/* Runs the queued jobs, and then ends the threads. */
 void pool_stop(struct pool *pool);
 
 /* --- counters --------------------------------------------------------------------------------- */
@@ -281,6 +308,6 @@ void pool_stop(struct pool *pool);
 struct loop_stats {
 	uint64_t turns, enters, ops, wakeups;
 };
-/* Any thread; a snapshot that may be slightly torn. */
+/* Any thread. The counters may belong to slightly different moments. */
 void loop_stats(const struct loop *loop, struct loop_stats *stats);
 #endif

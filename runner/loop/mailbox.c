@@ -26,8 +26,10 @@ void loop_post(struct loop *loop, struct loop_work *work)
 		work->next = old == MAILBOX_ASLEEP ? NULL : old;
 	while (!atomic_compare_exchange_weak_explicit(&loop->mailbox, &old, work, memory_order_release,
 						      memory_order_relaxed));
-	/* The eventfd is never read: each write is a new edge to the loop's watch, and its counter
-	 * lasts. */
+	/*
+	 * The eventfd is never read. Each write is a new edge for the loop's watch, and the counter cannot
+	 * overflow in practice.
+	 */
 	if (old == MAILBOX_ASLEEP && eventfd_write(loop->wake_fd, 1) < 0)
 		log_crit(NULL, "cannot wake loop %u: %s", loop->index, strerror(errno));
 }

@@ -15,9 +15,9 @@
 #define IDLE_S 5 /* a thread that gets no job for this long ends */
 
 struct pool {
-	pthread_mutex_t lock; /* innermost: nothing is called under it */
+	pthread_mutex_t lock; /* The innermost lock: nothing is called while it is held. */
 	pthread_cond_t more;
-	struct pool_job *head, *last; /* under lock, like all below */
+	struct pool_job *head, *last; /* All members below are protected by lock. */
 	unsigned idle;
 	unsigned njobs; /* queued */
 	unsigned nthreads;

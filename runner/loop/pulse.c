@@ -96,8 +96,10 @@ void loop_pulse_stop(struct loop_pulse *pulse)
 	close(beat->watch.fd);
 }
 
-/* False while the kernel has no poll on the timerfd: it is new, or the kernel has ended it, and the
- * loop sets it up at the end of the turn. */
+/*
+ * Returns false while the kernel has no poll on the timerfd: the poll is new, or the kernel has ended it, and
+ * the loop sets it up at the end of the turn.
+ */
 static bool is_watched(const struct loop *loop)
 {
 	return loop_uses_uring(loop) && !list_empty(&loop->beat.pulses) &&

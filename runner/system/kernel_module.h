@@ -5,8 +5,8 @@
 #include "util/error.h"
 
 /*
- * Main thread; may block. Loads target_core_user if the kernel does not have it yet. 0, or -errno with error
- * set; -ENOTSUP: this kernel has no TCMU.
+ * Main thread; may block. Loads target_core_user if the kernel does not have it yet. Returns 0, or -errno
+ * with error set; -ENOTSUP: this kernel has no TCMU.
  */
 int kernel_module_load(struct error *error);
 #endif

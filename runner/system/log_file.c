@@ -37,7 +37,7 @@ static const char *const level_names[] = {"CRIT", "ERROR", "WARN", "INFO", "DEBU
 
 /* The lines that wait for the thread. */
 static struct {
-	/* Guards the queue. It is a leaf, as file.lock is. */
+	/* Guards the queue. It is a leaf, like file.lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	struct list lines;
@@ -49,7 +49,7 @@ static struct {
 static struct {
 	/* Held while a line is written. */
 	pthread_mutex_t lock;
-	/* -1: there is no file. */
+	/* -1 if there is no file. */
 	int fd;
 	/* Belongs to the main thread. */
 	char *path;

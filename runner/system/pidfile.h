@@ -5,8 +5,8 @@
 #include "util/error.h"
 
 /*
- * Main thread. Writes the ID of this process and a newline. A symbolic link is refused. 0, or -errno with
- * error set.
+ * Main thread. Writes the ID of this process and a newline. A symbolic link is refused. Returns 0, or -errno
+ * with error set.
  */
 int control_pidfile_write(const char *path, struct error *error);
 /* Main thread. Removes the file. */

@@ -8,8 +8,11 @@
 
 #define CRC32C_INIT 0xffffffffu
 
-/* Continues crc (CRC32C_INIT at the start) over len bytes. The digest on the wire is ~crc, little-endian. */
+/* Continues crc (CRC32C_INIT at the start) with len bytes. The digest in a PDU is ~crc, little-endian. */
 uint32_t crc32c_update(uint32_t crc, const void *data, size_t len);
-/* The same in plain C: what crc32c_update() is where ISA-L was not found, and what it is tested against. */
+/*
+ * The same function in plain C. It is used if the build has not found ISA-L, and tests compare
+ * crc32c_update() with it.
+ */
 uint32_t crc32c_plain(uint32_t crc, const void *data, size_t len);
 #endif

@@ -7,7 +7,7 @@
 
 #define CRC32C_POLY_REFLECTED 0x82f63b78u /* 11EDC6F41h of RFC 7143 13.1, bit-reversed */
 
-/* table[k][b]: what byte b contributes after k further zero bytes. Written once, before main(). */
+/* table[k][b] is what byte b contributes after k more zero bytes. It is written once, before main(). */
 static uint32_t table[8][256];
 
 __attribute__((constructor)) static void build_table(void)

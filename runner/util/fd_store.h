@@ -12,7 +12,7 @@
 #define FD_NAME_SIZE 64
 
 struct fd_kept {
-	int fd;                  /* the user's own; -1: none */
+	int fd;                  /* The user's own descriptor; -1 if there is none. */
 	char name[FD_NAME_SIZE]; /* the name of the duplicate; "": there is none */
 };
 

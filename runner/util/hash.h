@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FNV-1a: spreads short keys over hash tables. It resists no one who searches for collisions. */
+/* FNV-1a: spreads short keys over hash tables. It does not resist an attacker who searches for collisions. */
 #ifndef UTIL_HASH_H
 #define UTIL_HASH_H
 

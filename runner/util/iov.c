@@ -9,12 +9,14 @@
 
 #include "util/bytes.h"
 
-/* A position in an array; piece() is the rest of the entry that it stands in, empty only at
- * the array's end. */
+/*
+ * A position in an array. piece() is the rest of the entry at the position; it is empty only at the end of
+ * the array.
+ */
 struct cursor {
 	const struct iovec *iov;
-	unsigned left; /* entries from iov on */
-	size_t skip;   /* bytes of *iov before the position */
+	unsigned left; /* The number of entries, counted from iov. */
+	size_t skip;   /* The number of bytes of *iov before the position. */
 };
 
 static struct iovec piece(struct cursor *at)
@@ -38,7 +40,7 @@ size_t iov_total(const struct iovec *iov, unsigned iovcnt)
 	return total;
 }
 
-/* The next piece of at most max bytes, and steps over it. */
+/* Returns the next piece of at most max bytes, and moves the position past it. */
 static struct iovec take(struct cursor *at, size_t max)
 {
 	struct iovec next = piece(at);
@@ -112,7 +114,7 @@ size_t iov_compare(const struct iovec *a, unsigned acnt, size_t aoffset, const s
 		struct iovec parta = take(&ata, n);
 		struct iovec partb = take(&atb, n);
 
-		if (!n) /* one of them ends early: what is missing differs */
+		if (!n) /* one of the arrays ends early, and the missing bytes count as different */
 			return done;
 		if (memcmp(parta.iov_base, partb.iov_base, n) != 0)
 			return done + first_difference(parta.iov_base, partb.iov_base, n);

@@ -50,9 +50,10 @@ struct minute {
 	unsigned held_back;
 };
 
-static pthread_mutex_t limit_lock = PTHREAD_MUTEX_INITIALIZER; /* innermost: nothing is called under it */
-static struct repeat repeats[256];                             /* under limit_lock */
-static struct minute minute;                                   /* under limit_lock */
+/* The innermost lock: nothing is called while it is held. */
+static pthread_mutex_t limit_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct repeat repeats[256]; /* Protected by limit_lock. */
+static struct minute minute;       /* Protected by limit_lock. */
 
 void log_set_level(enum log_level level)
 {
@@ -68,7 +69,7 @@ void log_stderr(enum log_level level, const char *line)
 {
 	static const char *const names[] = {"critical: ", "error: ", "warning: ", "", "debug: ", "cdb: "};
 
-	/* One call, so that lines of several threads do not mix. */
+	/* A single call, so that lines of several threads do not mix. */
 	fprintf(stderr, "%s%s\n", (unsigned)level < ARRAY_SIZE(names) ? names[level] : "", line);
 }
 
@@ -87,8 +88,10 @@ static bool find_address(const char *subject, const char **address, size_t *len)
 	return true;
 }
 
-/* Counts a line of this kind against the burst of its kind. *held_back gets the number of lines
- * of this kind that were held back since the last one that passed. */
+/*
+ * Counts a line of this kind against the burst of its kind. *held_back becomes the number of lines of this
+ * kind that were held back since the last one that passed.
+ */
 static bool repeat_has_room(uint64_t hash, time_t now, unsigned *held_back)
 {
 	struct repeat *slot = &repeats[hash % ARRAY_SIZE(repeats)];
@@ -158,8 +161,10 @@ void log_write(enum log_level level, const char *subject, const char *format, ..
 	bool limited = level < LOG_LEVEL_DEBUG, peer = find_address(subject, &address, &len);
 	uint64_t hash = hash_bytes(HASH_INIT, format, strlen(format));
 
-	/* A peer's lines of one format are equal, whatever they say: what they say is the peer's
-	 * to choose. They are held back before they are put together. */
+	/*
+	 * A peer's lines of one format count as equal, because the peer can choose their contents. They are
+	 * held back before they are formatted.
+	 */
 	if (limited && peer && !may_pass(hash_bytes(hash, address, len), true, &held_back, &skipped)) {
 		errno = saved;
 		return;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Logging. Any thread. A message is formatted before the level's own text is seen by printf again,
- * so a '%' in a device name is harmless. Repeated lines are rate-limited and counted. Lines go to
- * the sink that control sets (stderr at start). A subject that ends with ":PORT" names a peer:
- * lines of one peer address that have the same format count as repetitions of each other.
+ * Logging. Any thread. Text that is logged is never used as a format, so a '%' in a device name is harmless.
+ * Repeated lines are counted, and their rate is limited. Lines go to the sink that control sets (stderr at
+ * the start). A subject that ends with ":PORT" names a peer: lines of one peer address that have the same
+ * format count as repetitions of each other.
  */
 #ifndef UTIL_LOG_H
 #define UTIL_LOG_H

@@ -56,8 +56,8 @@ void main_queue_post(struct main_queue *queue, struct main_work *work)
 
 	list_add_tail(&queue->works, &work->node);
 	/*
-	 * The counter cannot overflow: it is the number of posts since the last run. Under the lock, so that
-	 * the queue is not freed between the two.
+	 * The counter cannot overflow, because it is the number of posts since the last run. The write
+	 * happens under the lock, so that the queue is not freed before it.
 	 */
 	while (write(queue->fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
@@ -79,7 +79,7 @@ static unsigned count_works(struct main_queue *queue)
 	return n;
 }
 
-/* NULL: there is none. The descriptor is readable as long as work is queued. */
+/* Returns NULL if there is no work. The descriptor is readable as long as work is queued. */
 static struct main_work *take(struct main_queue *queue)
 {
 	uint64_t count;

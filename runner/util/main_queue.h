@@ -12,7 +12,7 @@
 
 struct main_queue;
 
-/* Embedded where it is needed. The owner sets fn; the rest belongs to the queue. */
+/* Embedded in the owner's structure. The owner sets fn; the rest belongs to the queue. */
 struct main_work {
 	void (*fn)(struct main_work *work);
 	struct list node;
@@ -34,7 +34,7 @@ int main_queue_fd(const struct main_queue *queue);
  */
 void main_queue_run(struct main_queue *queue);
 /*
- * Main thread, where no main loop runs yet or any more. Waits until work is queued, for at most ms
+ * Main thread, before the main loop runs or after its end. Waits until work is queued, for at most ms
  * milliseconds, and runs it. Returns false if there was none.
  */
 bool main_queue_wait(struct main_queue *queue, int ms);

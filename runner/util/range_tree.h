@@ -14,7 +14,7 @@ struct range_node {
 	/* The owner sets these: from start to before end. They do not change while the node is in a
 	 * tree. */
 	uint64_t start, end;
-	/* The tree's own. */
+	/* Belong to the tree. */
 	struct range_node *left, *right;
 	/* The greatest end of this node and all nodes below it. */
 	uint64_t max_end;
@@ -30,8 +30,10 @@ struct range_tree {
 void range_tree_insert(struct range_tree *tree, struct range_node *node);
 void range_tree_remove(struct range_tree *tree, struct range_node *node);
 
-/* Calls visit() for the nodes that overlap [start, end), in ascending order, until it returns true,
- * and returns whether it did. visit() neither inserts nor removes. */
+/*
+ * Calls visit() for the nodes that overlap [start, end), in ascending order, until it returns true. Returns
+ * whether it did. visit() must neither insert nor remove nodes.
+ */
 bool range_tree_find(const struct range_tree *tree, uint64_t start, uint64_t end,
 		     bool (*visit)(struct range_node *node, void *arg), void *arg);
 

@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-/* Zeroed memory in pages of its own; NULL: out of memory. */
+/* Returns zeroed memory in pages of its own, or NULL if there is no memory. */
 void *secret_alloc(size_t size);
-/* memory may be NULL. size: as it was given to secret_alloc(). */
+/* memory may be NULL. size is the value that was given to secret_alloc(). */
 void secret_free(void *memory, size_t size);
 #endif

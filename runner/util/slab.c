@@ -19,7 +19,7 @@
 #define SLAB_POISON 1
 #endif
 #endif
-#ifdef SLAB_POISON /* free objects are off limits, so that a use after slab_put() is seen */
+#ifdef SLAB_POISON /* free objects must not be accessed, so that a use after slab_put() is found */
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(address, size)   ((void)(address), (void)(size))
