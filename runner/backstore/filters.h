@@ -65,7 +65,7 @@ struct filters {
 
 /*
  * Pool thread, may block, after the handler's open(). Opens the filters of spec, if there are any, from the
- * innermost to the outermost. 0, or -errno with error set; then no filter is open.
+ * innermost to the outermost. Returns 0, or -errno with error set; then no filter is open.
  */
 int filters_open(struct backstore *bs, const struct backstore_spec *spec, struct error *error);
 /* The reverse, before the handler's close(). */

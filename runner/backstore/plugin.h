@@ -48,11 +48,12 @@ struct plugin_list {
  */
 void *plugin_open(const struct plugin_kind *kind, const char *path, void *table, struct error *error);
 /*
- * 0, or -EINVAL or -EEXIST with error set: the name has a character that is not allowed, or is in the list.
+ * Returns 0, or -EINVAL or -EEXIST with error set: the name has a character that is not allowed, or is in the
+ * list.
  */
 int plugin_check_name(const struct plugin_kind *kind, const struct plugin_list *list, const char *name,
 		      struct error *error);
-/* 0, or -EINVAL with error set: a file with this path may not contain a plug-in of this name. */
+/* Returns 0, or -EINVAL with error set: a file with this path may not contain a plug-in of this name. */
 int plugin_check_file(const struct plugin_kind *kind, const char *path, const char *name,
 		      struct error *error);
 /*
@@ -62,7 +63,7 @@ int plugin_check_file(const struct plugin_kind *kind, const char *path, const ch
 int plugin_load_all(const struct plugin_kind *kind, const char *dir,
 		    int (*load)(const char *path, struct error *error), struct error *error);
 
-/* 0, or -ENOMEM with error set. */
+/* Returns 0, or -ENOMEM with error set. */
 int plugin_list_add(struct plugin_list *list, struct plugin *plugin, struct error *error);
 /* Any thread. Returns the plug-in whose name is the first len bytes of name, or NULL. */
 struct plugin *plugin_list_find(const struct plugin_list *list, const char *name, size_t len);

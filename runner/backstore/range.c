@@ -84,7 +84,7 @@ static void grant_if_free(struct range_lock *range, struct backstore_io *bio)
 	loop_post(bio->loop, &bio->work);
 }
 
-/* Whether later waits for earlier; both are entries and overlap. */
+/* Returns whether later waits for earlier; both are entries and overlap. */
 static bool waits_for(const struct backstore_io *later, const struct backstore_io *earlier)
 {
 	return !(later->state & BIO_GRANTED) && later->range.arrival > earlier->range.arrival &&
@@ -118,8 +118,7 @@ static bool unblock(struct range_node *node, void *arg)
 
 /* --- drains ----------------------------------------------------------------------------------- */
 
-/* Lock held. Starts a drain for the exclusive entries that had none yet, unless one is under
- * way. */
+/* Lock held. Starts a drain for the exclusive entries that had none yet, unless one is in progress. */
 static void drain_start_if_needed(struct backstore *bs)
 {
 	struct range_lock *range = &bs->range;

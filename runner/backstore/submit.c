@@ -184,7 +184,7 @@ static void start_read(struct backstore_io *bio)
 		dispatch_or_split(bio, api->read, bio->bs->info.max_io);
 }
 
-/* Whether unmap() may replace write_zeroes(): unmap() may ignore parts of a granule. */
+/* Returns whether unmap() may replace write_zeroes(): unmap() may ignore parts of a granule. */
 static bool unmap_leaves_zeros(const struct backstore_io *bio)
 {
 	const struct tcmur_info *info = &bio->bs->info;

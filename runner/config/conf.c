@@ -80,7 +80,10 @@ static void set_text(struct control_conf *conf, const struct key *key, const cha
 	*text = g_strdup(value);
 }
 
-/* Cuts the comment off and the quotes away. False when a quote is not closed, or something follows it. */
+/*
+ * Cuts the comment off and the quotes away. Returns false when a quote is not closed, or something follows
+ * it.
+ */
 static bool unquote(char *value)
 {
 	char quote = value[0];

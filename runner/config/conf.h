@@ -23,6 +23,6 @@ void control_conf_read(struct control_conf *conf, const char *path);
 void control_conf_free(struct control_conf *conf);
 /* What the command line left open is taken from conf, and then from the defaults. */
 void control_conf_complete(const struct control_conf *conf, struct control_options *options);
-/* Whether they differ in what is only read at start. */
+/* Returns whether they differ in what is only read at start. */
 bool control_conf_needs_restart(const struct control_conf *old, const struct control_conf *fresh);
 #endif

@@ -37,7 +37,7 @@ struct control_export {
 
 /*
  * Parses the text of one --export. Keys that are not the daemon's own are left to the handler, which refuses
- * those that it does not know. 0, or -EINVAL with an error that names the argument and the key.
+ * those that it does not know. Returns 0, or -EINVAL with an error that names the argument and the key.
  */
 int control_export_parse(struct control_export *export, const char *text, struct error *error);
 void control_export_free(struct control_export *export);

@@ -297,7 +297,7 @@ static void set_default(char **text, const char *fallback)
 		*text = g_strdup(fallback);
 }
 
-/* NULL: an ordinary user has no such folder. */
+/* Returns NULL if an ordinary user has no such folder. */
 static char *default_run_dir(void)
 {
 	const char *folder = g_getenv("XDG_RUNTIME_DIR");

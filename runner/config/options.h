@@ -80,7 +80,7 @@ struct control_options {
  * Returns 0, or -EINVAL with error set; options is to be freed in either case.
  */
 int control_options_parse(struct control_options *options, char **argv, struct error *error);
-/* Whether the options ask for the iSCSI front end. Without it, the kernel front end starts. */
+/* Returns whether the options ask for the iSCSI front end. Without it, the kernel front end starts. */
 bool control_options_want_iscsi(const struct control_options *options);
 /* Fills in the defaults of options that neither the command line nor tcmu.conf has set. */
 void control_options_complete(struct control_options *options);

@@ -118,7 +118,7 @@ static struct config_node *dump_all(struct operation *operation)
 	return running;
 }
 
-/* Reads the file of the operation into its tree. False: it has ended the operation. */
+/* Reads the file of the operation into its tree. Returns false if it has ended the operation. */
 static bool read_file(struct operation *operation)
 {
 	struct error error;

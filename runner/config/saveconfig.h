@@ -72,7 +72,10 @@ void saveconfig_reload(struct saveconfig *config, const char *path, bool discard
  */
 void saveconfig_diff(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg);
 
-/* Whether the configuration has changed since the last save to, or restore from, the daemon's own file. */
+/*
+ * Returns whether the configuration has changed since the last save to, or restore from, the daemon's own
+ * file.
+ */
 bool saveconfig_has_changed(const struct saveconfig *config);
 /* The file that the daemon was started with, or NULL. */
 const char *saveconfig_path(const struct saveconfig *config);

@@ -7,7 +7,7 @@
 
 /*
  * The configuration of the model, without storage objects that are not enabled. The caller frees the tree.
- * NULL with error set: two storage objects have the same name for LIO.
+ * Returns NULL with error set if two storage objects have the same name for LIO.
  */
 struct config_node *saveconfig_dump(struct model *model, struct error *error);
 /*

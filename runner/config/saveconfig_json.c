@@ -15,7 +15,7 @@
 
 /* --- parsing --- */
 
-/* Whether the brackets outside of strings are nested at most DEPTH_MAX levels deep. */
+/* Returns whether the brackets outside of strings are nested at most DEPTH_MAX levels deep. */
 static bool is_shallow(const char *text, gsize len)
 {
 	bool in_string = false;

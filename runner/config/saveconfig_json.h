@@ -33,7 +33,7 @@ unsigned saveconfig_json_line(const struct saveconfig_json *json, JsonObject *ob
 /* The member with this name if it has the wanted type, otherwise NULL. */
 JsonObject *saveconfig_json_object(JsonObject *object, const char *name);
 const char *saveconfig_json_string(JsonObject *object, const char *name);
-/* A number that is written as a number or as text, from 0 to max. False: there is none. */
+/* A number that is written as a number or as text, from 0 to max. Returns false if there is none. */
 bool saveconfig_json_number(JsonObject *object, const char *name, guint64 max, guint64 *number);
 /*
  * A scalar as text, as configfs shows it: a boolean is "0" or "1". A list of scalars is joined with commas.

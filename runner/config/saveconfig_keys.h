@@ -29,7 +29,7 @@ struct config_key {
 
 /* The i-th key of a node; NULL after the last one. */
 const struct config_key *config_key_at(const struct config_node *node, unsigned i);
-/* NULL: this daemon has no such attribute. */
+/* Returns NULL if this daemon has no such attribute. */
 const struct model_attribute *config_key_attribute(const struct config_key *key);
 const struct model_attribute *config_key_shown(const struct config_key *key);
 
@@ -42,20 +42,20 @@ struct config_group_key {
 const struct config_group_key *config_group_key_at(unsigned i);
 
 /*
- * Whether the file has a place for the attribute in the part that LIO knows. The others stand under
+ * Returns whether the file has a place for the attribute in the part that LIO knows. The others stand under
  * tcmu_runner, and so do those that LIO lacks.
  */
 bool config_attribute_is_lio(const struct config_node *node, const struct model_attribute *attribute);
 /*
- * Whether an initiator could get more access than the file gives if a value of this attribute were missing;
- * then the TPG stays disabled.
+ * Returns whether an initiator could get more access than the file gives if a value of this attribute were
+ * missing; then the TPG stays disabled.
  */
 bool config_attribute_closes(const struct config_node *node, const struct model_attribute *attribute);
-/* Whether the attribute is part of a configuration at all. */
+/* Returns whether the attribute is part of a configuration at all. */
 bool config_attribute_is_saved(const struct model_attribute *attribute);
-/* Whether the daemon chooses the value itself where the file has none. */
+/* Returns whether the daemon chooses the value itself where the file has none. */
 bool config_attribute_is_chosen(const struct model_attribute *attribute);
-/* Whether a storage object must be deleted and created again for another value. */
+/* Returns whether a storage object must be deleted and created again for another value. */
 bool config_attribute_needs_new_object(const struct model_attribute *attribute);
 /* The attribute of this name in any group, or NULL. */
 const struct model_attribute *config_attribute_named(enum model_kind kind, const char *name);
@@ -63,17 +63,17 @@ const struct model_attribute *config_attribute_named(enum model_kind kind, const
 /* --- saveconfig_plugin.c: what the plugins of storage objects have for themselves */
 
 /*
- * "fileio" and "iblock" are the plugin and its folder in configfs. NULL: the daemon does not serve this
- * plugin.
+ * "fileio" and "iblock" are the plugin and its folder in configfs. Returns NULL if the daemon does not serve
+ * this plugin.
  */
 const char *config_plugin_folder(const char *plugin);
 /* The other way; NULL: no plugin has this folder. */
 const char *config_plugin_of_folder(const char *folder);
-/* Whether the name of a storage object, "PLUGIN/NAME", begins with the plugin. */
+/* Returns whether the name of a storage object, "PLUGIN/NAME", begins with the plugin. */
 bool config_node_has_plugin(const struct config_node *node, const char *plugin);
 /*
  * Reads what names the storage, such as "dev" of fileio, its block size and its largest transfer, into
- * attributes of the node. 0, or -EINVAL with error set.
+ * attributes of the node. Returns 0, or -EINVAL with error set.
  */
 int config_plugin_read(struct config_node *node, JsonObject *entry, struct error *error);
 /*
@@ -81,9 +81,9 @@ int config_plugin_read(struct config_node *node, JsonObject *entry, struct error
  * must stand under tcmu_runner, too.
  */
 bool config_plugin_write(const struct config_node *node, JsonObject *entry);
-/* Whether these two functions read and write the attribute. */
+/* Returns whether these two functions read and write the attribute. */
 bool config_plugin_has(const struct config_node *node, const struct model_attribute *attribute);
-/* Whether config_plugin_write() writes what stands in place of the attribute under "attributes". */
+/* Returns whether config_plugin_write() writes what stands in place of the attribute under "attributes". */
 bool config_plugin_writes(const struct model_attribute *attribute);
 /* The attribute that names the storage. */
 const struct model_attribute *config_storage_config(void);

@@ -193,7 +193,7 @@ static void note_numbers(struct plan *plan)
 	}
 }
 
-/* Whether the node is to be created: it is not there, and it is wanted now. */
+/* Returns whether the node is to be created: it is not there, and it is wanted now. */
 static bool is_created(const struct plan *plan, const struct config_node *want)
 {
 	if (kept(plan, want) || want->is_forgotten || (want->problem && want->is_unusable))

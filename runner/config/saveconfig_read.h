@@ -7,8 +7,8 @@
 
 /*
  * Returns the tree, which the caller frees with config_node_free(). An entry that cannot be used is a node
- * with a problem. NULL with error set: the text is not such a file as a whole. name is the file's name for
- * the error; notes, which may be NULL, gets a line (char *) for each key that has no effect here.
+ * with a problem. Returns NULL with error set if the text is not such a file as a whole. name is the file's
+ * name for the error; notes, which may be NULL, gets a line (char *) for each key that has no effect here.
  */
 struct config_node *saveconfig_read(const char *name, const char *text, gsize len, GPtrArray *notes,
 				    struct error *error);

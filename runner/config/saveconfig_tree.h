@@ -91,19 +91,19 @@ bool config_node_is_lost(const struct config_node *node);
 /* "storage object user/disk", "iqn...:disks/tpgt_1/lun_0". The caller frees it. */
 char *config_node_path(const struct config_node *node);
 
-/* NULL: the node has no value for the attribute. */
+/* Returns NULL if the node has no value for the attribute. */
 struct config_value *config_node_value(const struct config_node *node,
 				       const struct model_attribute *attribute);
 /* Sets the value, or replaces it. */
 struct config_value *config_node_set(struct config_node *node, const struct model_attribute *attribute,
 				     const char *text);
 /*
- * Whether the value of the attribute differs between two nodes that stand for the same object. A value that
- * the first node does not have, and that the daemon then chooses itself, does not differ.
+ * Returns whether the value of the attribute differs between two nodes that stand for the same object. A
+ * value that the first node does not have, and that the daemon then chooses itself, does not differ.
  */
 bool config_value_differs(const struct config_node *want, const struct config_node *have,
 			  const struct model_attribute *attribute);
-/* Whether two texts are the same value of the attribute: "1" and "01" are the same number. */
+/* Returns whether two texts are the same value of the attribute: "1" and "01" are the same number. */
 bool config_text_is_same(const struct model_attribute *attribute, const char *a, const char *b);
 /* Sets *text to a new text. */
 void config_set_text(char **text, const char *format, ...) G_GNUC_PRINTF(2, 3);

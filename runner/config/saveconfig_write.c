@@ -275,7 +275,7 @@ static JsonObject *iscsi_module(JsonArray *modules)
 	return module;
 }
 
-/* Whether discovery has an account, or had one in the file. */
+/* Returns whether discovery has an account, or had one in the file. */
 static bool has_discovery(const struct config_node *root, JsonObject *module)
 {
 	for (guint i = 0; i < root->values->len; i++)

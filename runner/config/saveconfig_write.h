@@ -11,8 +11,8 @@ char *saveconfig_write(const struct config_node *root, gsize *len);
 /* --- saveconfig_ours.c: the part of the file under tcmu_runner */
 
 /*
- * Whether the node or something in it has a setting that limits access and that LIO lacks; *why is the
- * setting then.
+ * Returns whether the node or something in it has a setting that limits access and that LIO lacks; *why is
+ * the setting then.
  */
 bool saveconfig_needs_ours(const struct config_node *node, const struct model_attribute **why);
 void saveconfig_write_ours(const struct config_node *root, JsonObject *file);

@@ -5,6 +5,8 @@
 
 #include "util/error.h"
 
-/* Prints what is wrong in the file, one line each, on standard output. 0, or -errno with error set. */
+/*
+ * Prints what is wrong in the file, one line each, on standard output. Returns 0, or -errno with error set.
+ */
 int control_check_saveconfig(const char *path, struct error *error);
 #endif

@@ -11,13 +11,13 @@ struct export_access;
 
 /*
  * Checks the portals and reads the CHAP account. Portals that other machines can reach are refused if nothing
- * says who may log in. NULL with error set.
+ * says who may log in. Returns NULL with error set.
  */
 struct export_access *export_access_new(const struct control_options *options, struct error *error);
 void export_access_free(struct export_access *access);
-/* Gives a new TPG its portals, attributes, accounts and ACLs. 0, or -errno with error set. */
+/* Gives a new TPG its portals, attributes, accounts and ACLs. Returns 0, or -errno with error set. */
 int export_access_apply(const struct export_access *access, struct model_object *tpg, struct error *error);
-/* With --chap-discovery, discovery sessions use the same account. 0, or -errno with error set. */
+/* With --chap-discovery, discovery sessions use the same account. Returns 0, or -errno with error set. */
 int export_access_apply_discovery(const struct export_access *access, struct model_object *root,
 				  struct error *error);
 #endif

@@ -15,14 +15,14 @@ struct exports;
 
 /*
  * Takes the options --export, --portal, --allow-initiator and --chap-user apart, and reads the secrets.
- * Nothing is served yet. NULL with error set.
+ * Nothing is served yet. Returns NULL with error set.
  */
 struct exports *exports_new(const struct control_options *options, struct error *error);
 void exports_free(struct exports *exports);
 /*
  * Creates the objects. All storage that exists is opened before the first storage is created, so that a start
- * that fails leaves nothing behind. 0; or -errno with error set, and then storage that was created has been
- * removed again, and the model is as it was.
+ * that fails leaves nothing behind. Returns 0; or -errno with error set, and then storage that was created
+ * has been removed again, and the model is as it was.
  */
 int exports_create(struct exports *exports, struct model *model, const struct storage_context *context,
 		   struct error *error);

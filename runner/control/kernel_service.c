@@ -29,7 +29,7 @@
 struct kernel_service {
 	const struct control_options *options;
 	int lock_fd; /* held by a process that lives */
-	int io_fd;   /* and by I/O that is under way */
+	int io_fd;   /* and by I/O that is in progress */
 	struct kernel_manager_defaults defaults;
 	struct kernel_manager *manager;
 };

@@ -23,7 +23,9 @@ int kernel_service_new(struct kernel_service **service, const struct control_opt
 		       const struct control_conf *conf, struct error *error);
 /* What the loops are to hold, see tcmu_stray_io_lock(). */
 const int *kernel_service_io_lock(const struct kernel_service *service);
-/* Adopts the devices that exist and answers the kernel from now on. 0 or -errno; stop in either case. */
+/*
+ * Adopts the devices that exist and answers the kernel from now on. Returns 0 or -errno; stop in either case.
+ */
 int kernel_service_start(struct kernel_service *service, struct loop_set *loops,
 			 struct storage_registry *registry, struct error *error);
 /* For devices that come from now on. */

@@ -14,8 +14,8 @@
 struct model_host;
 
 /*
- * Creates an empty model. The default main context runs the queue of the main thread from now on. NULL with
- * error set.
+ * Creates an empty model. The default main context runs the queue of the main thread from now on. Returns
+ * NULL with error set.
  */
 struct model_host *model_host_new(struct loop_set *loops, struct storage_registry *registry,
 				  struct error *error);

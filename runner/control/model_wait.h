@@ -9,7 +9,7 @@
 #include "model/model.h"
 #include "util/main_queue.h"
 
-/* How many operations are under way, and the first error. Initialize with {0}. */
+/* How many operations are in progress, and the first error. Initialize with {0}. */
 struct model_wait {
 	unsigned pending;
 	int err;
@@ -24,8 +24,8 @@ void model_wait_done(void *arg, int err, const struct error *error);
 int model_wait_for(struct model_wait *wait, struct main_queue *main, struct error *error);
 
 /*
- * Sets an attribute before the front end runs, so that the change need not wait for loops. 0, or -errno with
- * error set.
+ * Sets an attribute before the front end runs, so that the change need not wait for loops. Returns 0, or
+ * -errno with error set.
  */
 int model_set_now(struct model_object *object, const char *group, const char *name, const char *text,
 		  struct error *error);

@@ -11,11 +11,11 @@
 
 struct portal_service;
 
-/* Takes the options apart and serves nothing yet. NULL with error set. */
+/* Takes the options apart and serves nothing yet. Returns NULL with error set. */
 struct portal_service *portal_service_new(const struct control_options *options, struct error *error);
 /*
- * Opens all exports in the model of the host, then listens. 0 or -errno; stop in either case. The host
- * outlives the service.
+ * Opens all exports in the model of the host, then listens. Returns 0 or -errno; stop in either case. The
+ * host outlives the service.
  */
 int portal_service_start(struct portal_service *service, struct loop_set *loops, struct model_host *host,
 			 struct error *error);

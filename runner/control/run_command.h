@@ -10,7 +10,8 @@ struct run_command;
 
 /*
  * Main thread. Starts the command with the addresses of the first export in its environment: uri, portal,
- * target and lun. ended runs on GLib's default main context when the command is over. NULL with error set.
+ * target and lun. ended runs on GLib's default main context when the command is over. Returns NULL with error
+ * set.
  */
 struct run_command *run_command_start(const char *command, const struct portal_service *portal,
 				      void (*ended)(void *arg), void *arg, struct error *error);

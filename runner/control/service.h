@@ -27,15 +27,19 @@ int control_service_start(struct control_service **service, struct control_optio
  * one, or -1 with error set: the command cannot be started.
  */
 int control_service_run(struct control_service *service, struct error *error);
-/* Stops accepting, lets commands in flight end, flushes, logs sessions out. Ends the process with status 1
- * when a backend keeps that from ending within a bound. 0, or -EIO when a flush failed. */
+/*
+ * Stops accepting, lets commands in flight end, flushes, logs sessions out. Ends the process with status 1
+ * when a backend keeps that from ending within a bound. Returns 0, or -EIO when a flush failed.
+ */
 int control_service_stop(struct control_service *service);
 
-/* Whether it serves the kernel's devices. */
+/* Returns whether it serves the kernel's devices. */
 bool control_service_has_kernel(const struct control_service *service);
 /* Main thread. The handlers are backstore_handler_at()'s. */
 void control_service_devices(struct control_service *service, control_device_view *view, void *arg);
-/* Main thread. The kernel's device that was refused last, "user_0/disk", and why. False: none was. */
+/*
+ * Main thread. The kernel's device that was refused last, "user_0/disk", and why. Returns false if none was.
+ */
 bool control_service_last_refusal(struct control_service *service, char *name, size_t size,
 				  struct error *error);
 #endif

@@ -20,9 +20,13 @@ struct control_client_owner {
 /* Takes over the descriptor. */
 struct control_client *control_client_new(struct control_context *context, int fd, uid_t uid, pid_t pid,
 					  const struct control_client_owner *owner);
-/* Ends the connection, without a call of owner.closed(). A call that is under way ends without an answer. */
+/*
+ * Ends the connection, without a call of owner.closed(). A call that is in progress ends without an answer.
+ */
 void control_client_close(struct control_client *client);
-/* The client waits for nothing: no call is under way, no answer is being sent, and it has not subscribed. */
+/*
+ * The client waits for nothing: no call is in progress, no answer is being sent, and it has not subscribed.
+ */
 bool control_client_is_idle(const struct control_client *client);
 /* Of g_get_monotonic_time(): when it last sent or received something. */
 int64_t control_client_last_use(const struct control_client *client);

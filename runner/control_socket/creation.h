@@ -13,7 +13,7 @@
 struct creation;
 
 struct creation *creation_new(struct control_call *call);
-/* Creates an object. NULL with error set and errno set; creation_refuse() then undoes the others. */
+/* Creates an object. Returns NULL with error set and errno set; creation_refuse() then undoes the others. */
 struct model_object *creation_add(struct creation *creation, struct model_object *parent,
 				  enum model_kind kind, const char *name, struct model_object *to,
 				  struct error *error);
@@ -27,8 +27,8 @@ void creation_refuse(struct creation *creation, int err, const struct error *err
 void creation_run(struct creation *creation, struct model_object *object, JsonObject *values, bool enable,
 		  JsonObject *result);
 /*
- * Checks that each value is of an attribute that the kind has, and that can be set. 0, or -ENOENT
- * or -EPERM with error set. values may be NULL.
+ * Checks that each value is of an attribute that the kind has, and that can be set. Returns 0, or -ENOENT or
+ * -EPERM with error set. values may be NULL.
  */
 int creation_check(enum model_kind kind, JsonObject *values, struct error *error);
 /*

@@ -8,8 +8,8 @@
 struct control_socket;
 
 /*
- * Listens in the run folder, which is created if it is missing. NULL with error set: the daemon has no
- * socket. The context outlives the socket.
+ * Listens in the run folder, which is created if it is missing. Returns NULL with error set if the daemon has
+ * no socket. The context outlives the socket.
  */
 struct control_socket *control_socket_open(const char *run_dir, struct control_context *context,
 					   struct error *error);

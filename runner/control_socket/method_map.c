@@ -24,7 +24,7 @@ struct map {
 	bool created;
 };
 
-/* Finds or creates the child with this name. NULL with error set and errno set. */
+/* Finds or creates the child with this name. Returns NULL with error set and errno set. */
 static struct model_object *provide(struct map *map, struct model_object *parent, enum model_kind kind,
 				    const char *name, struct model_object *to, struct error *error)
 {

@@ -16,7 +16,7 @@
 /* More levels than the model has. */
 #define DEPTH_ALL 16
 
-/* The object that the parameter "path" names. NULL: the call was refused. */
+/* The object that the parameter "path" names. Returns NULL if the call was refused. */
 static struct model_object *object_of(struct control_call *call)
 {
 	const char *path = control_call_text(call, "path");
@@ -93,7 +93,10 @@ void control_method_set(struct control_call *call)
 
 /* --- create and delete --- */
 
-/* What the new object points to: a storage object, or a LUN of its own TPG. 0, or -errno with error set. */
+/*
+ * What the new object points to: a storage object, or a LUN of its own TPG. Returns 0, or -errno with error
+ * set.
+ */
 static int find_to(const struct control_call *call, const struct object_place *place,
 		   struct model_object **to, struct error *error)
 {
@@ -190,7 +193,10 @@ void control_method_create(struct control_call *call)
 		create(call, &place, to, values);
 }
 
-/* The object that is to be changed. NULL: it is the whole model, and the call was refused. */
+/*
+ * Returns the object that the call changes, or NULL if that is the whole model, and then the call was
+ * refused.
+ */
 static struct model_object *part_of_model(struct control_call *call)
 {
 	struct model_object *object = object_of(call);

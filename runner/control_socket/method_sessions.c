@@ -27,7 +27,7 @@ static void add_session(void *arg, const struct model_session *session)
 	json_array_add_object_element(listing->sessions, session_json(session));
 }
 
-/* 0, or -errno with error set. */
+/* Returns 0, or -errno with error set. */
 static int choose(struct listing *listing, struct model *model, const char *path, struct error *error)
 {
 	struct model_object *object = object_find(model, path, error);

@@ -56,7 +56,7 @@ static void add_luns(GPtrArray *paths, struct model_object *tpg, const struct ch
 	}
 }
 
-/* 0, or -errno with error set. */
+/* Returns 0, or -errno with error set. */
 static int read_choice(const struct control_call *call, struct choice *choice, struct error *error)
 {
 	const char *storage = control_call_text(call, "storage");

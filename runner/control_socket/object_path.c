@@ -65,7 +65,10 @@ static int refuse_part(struct model_object *parent, const char *part, struct err
 			 model_path(parent, path), part, model_kind_name(model_kind(parent)), hint);
 }
 
-/* The storage object whose name ends with "/part". NULL: there is none, or several and errno is EINVAL. */
+/*
+ * The storage object whose name ends with "/part". Returns NULL if there is none, or several and errno is
+ * EINVAL.
+ */
 static struct model_object *find_storage_by_end(struct model_object *root, const char *part,
 						struct error *error)
 {

@@ -28,7 +28,7 @@ struct object_place {
 	struct model_object *object;
 };
 /*
- * Takes a path apart whose last object need not exist. 0, or -ENOENT (the parent) or -EINVAL with
+ * Takes a path apart whose last object need not exist. Returns 0, or -ENOENT (the parent) or -EINVAL with
  * error set.
  */
 int object_place_find(struct object_place *place, struct model *model, const char *path, struct error *error);

@@ -17,7 +17,7 @@ JsonNode *control_object_node(JsonObject *object);
 /* Sets a member to text of any origin: bytes that are not UTF-8 are replaced. NULL stands for "". */
 void control_set_text(JsonObject *object, const char *member, const char *text);
 
-/* Whether it is a text, an integer, true or false. */
+/* Returns whether it is a text, an integer, true or false. */
 bool control_value_is(JsonNode *node);
 /* As model_set() takes it. To be freed with g_free(). */
 char *control_value_text(JsonNode *node);
@@ -26,14 +26,17 @@ const char *control_param_type_text(enum control_param_type type);
 
 /* "attrib/authentication", or "write_protect" if the attribute is in no group. To be freed with g_free(). */
 char *control_attribute_name(const struct model_attribute *attribute);
-/* By this name. NULL with error set: the kind has no such attribute. */
+/* By this name. Returns NULL with error set if the kind has no such attribute. */
 const struct model_attribute *control_attribute_find(enum model_kind kind, const char *name,
 						     struct error *error);
-/* Whether values of an attribute of this name may be written to the log: it exists, and is never a secret. */
+/*
+ * Returns whether values of an attribute of this name may be written to the log: it exists, and is never a
+ * secret.
+ */
 bool control_attribute_is_public(const char *name);
 /* The value of an attribute, to be freed with json_node_unref(). */
 JsonNode *control_attribute_value(const struct model_object *object, const struct model_attribute *attribute);
-/* Whether the attribute has the value that text stands for. */
+/* Returns whether the attribute has the value that text stands for. */
 bool control_attribute_equals(const struct model_object *object, const struct model_attribute *attribute,
 			      const char *text);
 /* All attributes: names and values. */

@@ -26,8 +26,10 @@ struct iscsi_answer {
 	uint64_t end_ns;
 };
 
-/* The answer to a complete text, with a reference for the caller. NULL: a protocol error, or too
- * little memory. */
+/*
+ * Returns the answer to a complete text, with a reference for the caller, or NULL after a protocol error or
+ * without memory.
+ */
 struct iscsi_answer *iscsi_answer_get(struct iscsi_conn *conn, const uint8_t *in, uint32_t in_len);
 /* answer may be NULL. */
 void iscsi_answer_put(struct iscsi_loop *il, struct iscsi_answer *answer);

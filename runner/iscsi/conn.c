@@ -242,7 +242,7 @@ void iscsi_conn_update(struct iscsi_conn *conn)
 
 	if (!view)
 		return;
-	/* A login that is under way ends, too, because the model waits until nothing uses the view. */
+	/* A login that is in progress ends, too, because the model waits until nothing uses the view. */
 	if (model_view_is_closed(view))
 		iscsi_conn_ask_to_leave(
 		    conn, "its TPG was disabled, or the target, the TPG or the initiator's ACL was deleted");

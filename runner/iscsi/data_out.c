@@ -110,8 +110,10 @@ static uint32_t fault(const struct iscsi_task *task, const struct iscsi_data_out
 	return SENSE_NONE;
 }
 
-/* Whether a final PDU with a wrong Target Transfer Tag is all that the initiator sends for the
- * R2T that is due: the command fails, and must not wait for more. */
+/*
+ * Returns whether a final PDU with a wrong Target Transfer Tag is all that the initiator sends for the R2T
+ * that is due: the command fails, and must not wait for more.
+ */
 static bool ends_a_sequence(const struct iscsi_task *task, const struct iscsi_data_out *pdu)
 {
 	return task->verdict && get_be32(pdu->ttt) != ISCSI_TAG_NONE && !task->unsolicited &&

@@ -7,12 +7,13 @@
 
 /* Asks for the data that are missing, as far as MaxOutstandingR2T allows. */
 void iscsi_r2t_request(struct iscsi_task *task);
-/* Whether an R2T has been sent, or is partly on the wire, whose sequence is not complete. */
+/* Returns whether an R2T has been sent, or is partly on the wire, whose sequence is not complete. */
 bool iscsi_r2t_is_open(const struct iscsi_task *task);
-/* Whether an R2T can be sent now, when the R2Ts up to cursor have been sent. */
+/* Returns whether an R2T can be sent now, when the R2Ts up to cursor have been sent. */
 bool iscsi_r2t_pending(const struct iscsi_task *task, const struct iscsi_cursor *cursor);
-/* Builds the header of the next R2T in pdu and moves its cursor. False: there is none to send
- * now. */
+/*
+ * Builds the header of the next R2T in pdu and moves its cursor. Returns false if there is none to send now.
+ */
 bool iscsi_r2t_build(const struct iscsi_task *task, struct iscsi_tx_pdu *pdu);
 
 /* The framing's functions for Data-Out PDUs (rx.h). */

@@ -19,7 +19,7 @@ struct iscsi_front_end {
 	struct model_front_end ops;
 	/* Visits all loops, so that each session follows the model. */
 	struct loop_broadcast *broadcast;
-	/* The broadcast is under way. */
+	/* The broadcast is in progress. */
 	bool updating;
 	/* struct main_work: those that wait for this broadcast, and those that wait for the next one. */
 	struct list served, waiting;

@@ -17,7 +17,9 @@ void iscsi_gather_next(struct iscsi_task *task);
 /* A command in the state GATHER will not run: it is answered with this sense code once the initiator
  * has sent what it was asked for. It does not use its LUN any more. */
 void iscsi_gather_refuse(struct iscsi_task *task, uint32_t sense);
-/* Whether commands wait for Data-Out, and the initiator has sent next to none in the last
- * nopin_timeout_s. To be called from time to time: the function compares with its last call. */
+/*
+ * Returns whether commands wait for Data-Out, and the initiator has sent next to none in the last
+ * nopin_timeout_s. To be called from time to time: the function compares with its last call.
+ */
 bool iscsi_gather_is_stalled(struct iscsi_conn *conn);
 #endif

@@ -19,7 +19,7 @@ static uint32_t held_size(const struct iscsi_held *held)
 	return (uint32_t)sizeof(*held) + held->head_len + held->data_len;
 }
 
-/* Inserts in the order of CmdSN. False: there is a request with this number already. */
+/* Inserts in the order of CmdSN. Returns false if there is a request with this number already. */
 static bool insert(struct iscsi_session *session, struct iscsi_held *held)
 {
 	struct list *at = session->held.prev;

@@ -26,19 +26,21 @@ struct iscsi_held {
 	uint32_t head_len;
 	uint8_t head[];
 };
-/* Keeps the PDU that has been received. False: too much waits, and the connection was closed. */
+/* Keeps the PDU that has been received. Returns false if too much waits, and the connection was closed. */
 bool iscsi_hold(struct iscsi_conn *conn);
 void iscsi_held_free(struct iscsi_conn *conn, struct iscsi_held *held);
-/* Removes and returns the request that is due now; the caller frees it. NULL: there is none. */
+/* Removes and returns the request that is due now; the caller frees it. Returns NULL if there is none. */
 struct iscsi_held *iscsi_hold_next(struct iscsi_conn *conn);
 void iscsi_hold_free(struct iscsi_session *session);
 
-/* Aborts the SCSI command with this ITT, if it waits. False: there is none. */
+/* Aborts the SCSI command with this ITT, if it waits. Returns false if there is none. */
 bool iscsi_hold_abort(struct iscsi_session *session, uint32_t itt);
 /* Aborts the SCSI commands of the LUN with this number, or of all LUNs if it is negative, that have a
  * number before cmdsn. */
 void iscsi_hold_abort_all(struct iscsi_session *session, int lun, uint32_t cmdsn);
-/* The command with this number counts as received and aborted (RFC 7143 11.6.1). False: the
- * number is outside of the window. */
+/*
+ * The command with this number counts as received and aborted (RFC 7143 11.6.1). Returns false if the number
+ * is outside of the window.
+ */
 bool iscsi_hold_number(struct iscsi_conn *conn, uint32_t cmdsn);
 #endif

@@ -29,15 +29,17 @@ struct iscsi_options {
 struct iscsi_server;
 
 /*
- * Main thread. Becomes the front end of the model (model/front_end.h): binds all portals that the
- * model has now, then accepts; a busy address fails the whole call. From then on it follows each
- * change of the model. What it has for the main thread goes through main. NULL with error set.
+ * Main thread. Becomes the front end of the model (model/front_end.h): binds all portals that the model has
+ * now, then accepts; a busy address fails the whole call. From then on it follows each change of the model.
+ * What it has for the main thread goes through main. Returns NULL with error set.
  */
 struct iscsi_server *iscsi_server_start(struct loop_set *set, struct model *model, struct main_queue *main,
 					const struct iscsi_options *options, struct error *error);
-/* Main thread, may block up to timeout_s: the model has no front end any more. Stops accepting, lets
- * commands in flight end, sends Async Message (logout request, RFC 7143 11.9), closes all sessions
- * and detaches their nexuses. False: storage has not ended the commands of some in that time; what
- * they refer to, the model and loops too, must stay. */
+/*
+ * Main thread, may block up to timeout_s: the model has no front end any more. Stops accepting, lets commands
+ * in flight end, sends Async Message (logout request, RFC 7143 11.9), closes all sessions and detaches their
+ * nexuses. Returns false if storage has not ended the commands of some in that time; what they refer to, the
+ * model and loops too, must stay.
+ */
 bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s);
 #endif

@@ -9,8 +9,10 @@
 
 struct iscsi_server;
 
-/* Main thread. Listens on the address of np. Connections are accepted at once, or when the server runs.
- * 0, or -errno with error set: -EADDRINUSE when another socket listens there. */
+/*
+ * Main thread. Listens on the address of np. Connections are accepted at once, or when the server runs.
+ * Returns 0, or -errno with error set: -EADDRINUSE when another socket listens there.
+ */
 int iscsi_listener_open(struct iscsi_server *server, struct model_np *np, struct error *error);
 /* Main thread. Ends the listening; the address is free when this returns. Connections stay. */
 void iscsi_listener_close(struct iscsi_server *server, struct model_np *np);

@@ -7,7 +7,7 @@
 
 struct iscsi_conn;
 
-/* A Login Request has been received. False: the connection was closed. */
+/* A Login Request has been received. Returns false if the connection was closed. */
 bool iscsi_login_pdu(struct iscsi_conn *conn);
 /* The session that this one replaces has ended. */
 void iscsi_login_join(struct iscsi_conn *conn);

@@ -75,8 +75,8 @@ static inline struct iscsi_lun *iscsi_lun_find(const struct iscsi_luns *luns, un
 	return lun;
 }
 /*
- * The nexus of a LUN of the map; attaches it if the session has not used the LUN yet. number may be
- * the result of model_lun_decode(). *lun is NULL where there is no such LUN. False: out of memory.
+ * The nexus of a LUN of the map; attaches it if the session has not used the LUN yet. number may be the
+ * result of model_lun_decode(). *lun is NULL where there is no such LUN. Returns false if there is no memory.
  */
 bool iscsi_lun_get(struct iscsi_session *session, int number, struct iscsi_lun **lun);
 

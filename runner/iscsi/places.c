@@ -123,8 +123,10 @@ static bool is_silent(struct iscsi_conn *conn)
 	return !atomic_load_explicit(&conn->heard, memory_order_relaxed);
 }
 
-/* Whether a is a better choice than b to give its place away; b may be NULL. Both are in the
- * order of age. */
+/*
+ * Returns whether a is a better choice than b to give its place away; b may be NULL. Both are in the order of
+ * age.
+ */
 static bool yields_before(struct iscsi_conn *a, struct iscsi_conn *b)
 {
 	if (!b || is_silent(a) != is_silent(b))

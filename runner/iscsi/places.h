@@ -54,8 +54,10 @@ struct iscsi_places {
 };
 
 void iscsi_places_init(struct iscsi_server *server);
-/* Loop 0: a new connection from addr enters. It arrives at its loop at once, or when there is a
- * place for it. False: it is refused, and the log says why; the caller frees it. */
+/*
+ * Loop 0: a new connection from addr enters. It arrives at its loop at once, or when there is a place for it.
+ * Returns false if it is refused, and the log says why; the caller frees it.
+ */
 bool iscsi_place_enter(struct iscsi_conn *conn, const struct sockaddr_storage *addr);
 /* Loop 0, when the server stops: frees the connections that wait. */
 void iscsi_places_dismiss(struct iscsi_server *server);

@@ -186,7 +186,7 @@ static bool tail_complete(struct iscsi_conn *conn)
 	return false;
 }
 
-/* The current range is full. False: nothing more is to be received. */
+/* The current range is full. Returns false if nothing more is to be received. */
 static bool range_complete(struct iscsi_conn *conn)
 {
 	struct iscsi_rx *rx = &conn->rx;
@@ -275,14 +275,14 @@ static bool consume_all(struct iscsi_conn *conn, const uint8_t *scratch, size_t 
 	       consume(conn, scratch, n - direct);
 }
 
-/* Whether the connection has to leave the rest of this turn to others. */
+/* Returns whether the connection has to leave the rest of this turn to others. */
 static bool has_had_its_turn(struct iscsi_conn *conn, size_t total)
 {
 	return total + (size_t)conn->rx.npdus * RX_PDU_COST >= RX_BUDGET ||
 	       (conn->rx.worked && iscsi_work_is_used_up(conn->il));
 }
 
-/* Notes what was received. False: the socket is empty, or the connection was closed. */
+/* Notes what was received. Returns false if the socket is empty, or the connection was closed. */
 static bool received(struct iscsi_conn *conn, ssize_t n)
 {
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))

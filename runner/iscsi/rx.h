@@ -64,8 +64,10 @@ void iscsi_rx_free(struct iscsi_conn *conn);
  * dropped. */
 void iscsi_rx_store(struct iscsi_conn *conn, uint8_t *dst, uint32_t len);
 
-/* The PDU that is being received needs its data segment as a whole. False: the connection was
- * closed. */
+/*
+ * The PDU that is being received needs its data segment as a whole. Returns false if the connection was
+ * closed.
+ */
 bool iscsi_rx_keep_whole(struct iscsi_conn *conn);
 
 /*

@@ -91,7 +91,7 @@ struct iscsi_session {
 	bool text_open;
 };
 
-/* Makes a session from a finished login. NULL: out of memory. */
+/* Makes a session from a finished login. Returns NULL if there is no memory. */
 struct iscsi_session *iscsi_session_new(struct iscsi_conn *conn, const struct iscsi_login_result *result);
 /* For a session that is not in the table. */
 void iscsi_session_free(struct iscsi_session *session);

@@ -103,8 +103,10 @@ static struct iscsi_initiator *new_initiator(struct list *bucket, const char *na
 	return initiator;
 }
 
-/* Counts one more session of the initiator. NULL: it has its share of sessions already, or there
- * is no memory. */
+/*
+ * Counts one more session of the initiator. Returns NULL if it has its share of sessions already, or there is
+ * no memory.
+ */
 static struct iscsi_initiator *get_initiator(struct iscsi_server *server, const char *name)
 {
 	struct list *bucket = initiator_bucket(&server->sessions, name);

@@ -49,10 +49,10 @@ struct iscsi_session_table {
 
 void iscsi_session_table_init(struct iscsi_session_table *table);
 /*
- * Enters the session into the table and gives it a TSIH. 0; -EBUSY when an older session of the
- * same I_T nexus must end first: conn->move is posted then; -EMLINK when the initiator wants a
- * second connection; -ENOENT when the initiator names a TSIH that no session has; -ENOSPC when
- * there is no TSIH, no memory, or no session left for this initiator.
+ * Enters the session into the table and gives it a TSIH. Returns 0; -EBUSY when an older session of the same
+ * I_T nexus must end first: conn->move is posted then; -EMLINK when the initiator wants a second connection;
+ * -ENOENT when the initiator names a TSIH that no session has; -ENOSPC when there is no TSIH, no memory, or
+ * no session left for this initiator.
  */
 int iscsi_session_register(struct iscsi_session *session, uint16_t wanted_tsih);
 /* The session leaves the table, and its I_T nexus may begin a new one. Its commands that have expired still

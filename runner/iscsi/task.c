@@ -45,11 +45,11 @@ static void task_done(struct scsi_cmd *cmd)
 static const struct scsi_cmd_ops task_ops = {.data_in = task_data_in, .done = task_done};
 
 /*
- * Whether the initiator may have a buffer of this size. All sessions of an initiator together may
- * hold as much of the loop's memory as they leave to the others, however many initiators there are:
- * an initiator that never sends the data of its WRITEs, or never takes the data of its READs, gets
- * TASK SET FULL in the end, and the others do not. Large commands leave a reserve, so that small
- * ones (INQUIRY, TEST UNIT READY, file system metadata) always find a buffer.
+ * Returns whether the initiator may have a buffer of this size. All sessions of an initiator together may
+ * hold as much of the loop's memory as they leave to the others, however many initiators there are: an
+ * initiator that never sends the data of its WRITEs, or never takes the data of its READs, gets TASK SET FULL
+ * in the end, and the others do not. Large commands leave a reserve, so that small ones (INQUIRY, TEST UNIT
+ * READY, file system metadata) always find a buffer.
  */
 static bool initiator_has_room(const struct iscsi_session *session, size_t size)
 {

@@ -85,13 +85,13 @@ struct iscsi_task {
 	struct iovec iov;
 };
 
-/* Makes a task from the command that is being received. NULL: out of memory. */
+/* Makes a task from the command that is being received. Returns NULL if there is no memory. */
 struct iscsi_task *iscsi_task_new(struct iscsi_conn *conn);
 /* For a task that neither the device server nor the output queue has. */
 void iscsi_task_free(struct iscsi_task *task);
 /* Ends a task in the state GATHER without an answer. */
 void iscsi_task_drop(struct iscsi_task *task);
-/* Gets a data buffer. False: the initiator has its share already, or there is no memory. */
+/* Gets a data buffer. Returns false if the initiator has its share already, or there is no memory. */
 bool iscsi_task_buffer(struct iscsi_task *task, size_t len);
 /* Gives the task to the device server. The response follows. */
 void iscsi_task_submit(struct iscsi_task *task);

@@ -85,7 +85,8 @@ static void part_done(struct scsi_tmf *scsi)
 }
 
 /*
- * Makes a function of up to max parts for the request that is being received. NULL: the request was answered.
+ * Makes a function of up to max parts for the request that is being received. Returns NULL if the request was
+ * answered.
  */
 static struct iscsi_tmf *new_tmf(struct iscsi_conn *conn, unsigned max)
 {

@@ -215,7 +215,7 @@ static void build_message(const struct iscsi_message *message, struct iscsi_tx_p
 	pdu->last = true;
 }
 
-/* Builds the next PDU of out after the cursor in pdu->after. False: there is none to send now. */
+/* Builds the next PDU of out after the cursor in pdu->after. Returns false if there is none to send now. */
 static bool build(struct iscsi_conn *conn, struct iscsi_out *out, struct iscsi_tx_pdu *pdu, uint32_t statsn)
 {
 	bool plain = false;
@@ -265,7 +265,7 @@ static void add_pdu(struct iscsi_tx_batch *b, uint32_t skip)
 	}
 }
 
-/* Whether the last PDU of the batch is the last one of out, too. */
+/* Returns whether the last PDU of the batch is the last one of out, too. */
 static bool is_complete(const struct iscsi_tx_batch *b, const struct iscsi_out *out)
 {
 	const struct iscsi_tx_pdu *newest = b->npdus ? &b->pdus[b->npdus - 1] : NULL;

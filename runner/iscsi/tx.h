@@ -84,20 +84,25 @@ struct iscsi_tx {
 int iscsi_tx_batch_new(struct iscsi_tx_batch **batch);
 /* Puts an item at the end of the queue, unless it is in it. It is sent at the end of the turn. */
 void iscsi_tx_push(struct iscsi_conn *conn, struct iscsi_out *out);
-/* Makes a message with zeroed bhs and data. NULL: out of memory, or too much output waits; the
- * connection is closed. */
+/*
+ * Makes a message with zeroed bhs and data. Returns NULL if there is no memory, or too much output waits; the
+ * connection is closed.
+ */
 struct iscsi_message *iscsi_message_new(struct iscsi_conn *conn, uint8_t opcode, uint32_t data_len);
 void iscsi_message_send(struct iscsi_conn *conn, struct iscsi_message *message);
 /* Sends until the queue is empty or the socket is full. May close the connection. */
 void iscsi_tx_flush(struct iscsi_conn *conn);
 /* For a connection that is closing: drops all messages; tasks leave the queue. */
 void iscsi_tx_drop(struct iscsi_conn *conn);
-/* Whether a PDU of out is sent in part. Then out must stay in the queue until this PDU is
- * complete. */
+/*
+ * Returns whether a PDU of out is sent in part. Then out must stay in the queue until this PDU is complete.
+ */
 bool iscsi_tx_begun(const struct iscsi_conn *conn, const struct iscsi_out *out);
-/* Whether so many messages wait that the connection must not receive more requests. */
+/* Returns whether so many messages wait that the connection must not receive more requests. */
 bool iscsi_tx_congested(const struct iscsi_conn *conn);
-/* Whether the queue has so much data that it is better to send it now, while the CPU caches have
- * it, than at the end of the turn. */
+/*
+ * Returns whether the queue has so much data that it is better to send it now, while the CPU caches have it,
+ * than at the end of the turn.
+ */
 bool iscsi_tx_plenty(const struct iscsi_conn *conn);
 #endif

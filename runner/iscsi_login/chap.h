@@ -23,7 +23,7 @@ struct iscsi_chap {
 };
 
 void iscsi_chap_init(struct iscsi_chap *chap, const struct model_auth *account);
-/* Whether the text contains a CHAP key. */
+/* Returns whether the text contains a CHAP key. */
 bool iscsi_chap_offered(const struct iscsi_offers *offers);
 /*
  * Handles the CHAP keys of one text and adds the answers to out. Returns NULL, or why

@@ -313,7 +313,7 @@ static enum iscsi_login_status add_data(struct iscsi_login *login, const struct 
 			 : ISCSI_LOGIN_OK;
 }
 
-/* Fills in the next piece of the answer. True: it is the last one. */
+/* Fills in the next piece of the answer. Returns true if it is the last one. */
 static bool put_data(struct iscsi_login *login, struct iscsi_login_response *response)
 {
 	size_t len = MIN(login->out_len - login->out_sent, sizeof(response->data));

@@ -39,8 +39,8 @@ struct iscsi_login_response {
 struct iscsi_login;
 
 /*
- * A login that comes in at np from the address peer. peer_text, such as "10.0.0.1:4711", is for the
- * log. model and np outlive the login. NULL: out of memory.
+ * A login that comes in at np from the address peer. peer_text, such as "10.0.0.1:4711", is for the log.
+ * model and np outlive the login. Returns NULL if there is no memory.
  */
 struct iscsi_login *iscsi_login_new(struct model *model, const struct model_np *np,
 				    const struct sockaddr_storage *peer, const char *peer_text);

@@ -63,8 +63,10 @@ static uint32_t scope_of(const struct sockaddr_storage *addr)
 	return addr->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)addr)->sin6_scope_id : 0;
 }
 
-/* Whether the address of a portal means this portal to the peer, too. A loopback address would
- * be the peer's own machine, and a link-local address may be another machine on another link. */
+/*
+ * Returns whether the address of a portal means this portal to the peer, too. A loopback address would be the
+ * peer's own machine, and a link-local address may be another machine on another link.
+ */
 static bool peer_understands(const struct sockaddr_storage *peer, const struct sockaddr_storage *addr)
 {
 	if (is_loopback(addr))
@@ -109,7 +111,9 @@ static bool find_address(const struct iscsi_text_context *context, const struct 
 	return model_address_format(&addr, text, size) == 0;
 }
 
-/* Whether the target has this address already: a wildcard and one of its addresses are two portals. */
+/*
+ * Returns whether the target has this address already: a wildcard and one of its addresses are two portals.
+ */
 static bool has_address(const struct answer *answer, const char *value)
 {
 	size_t name_len = iscsi_keys[ISCSI_KEY_TARGET_ADDRESS].name_len + 1;
@@ -121,7 +125,7 @@ static bool has_address(const struct answer *answer, const char *value)
 	return false;
 }
 
-/* With the lock of the model held. False: the answer is too long. */
+/* With the lock of the model held. Returns false if the answer is too long. */
 static bool add_portal(void *arg, const char *target, uint16_t tag, const struct model_np *np,
 		       const char *public_text)
 {

@@ -19,13 +19,16 @@ struct tcmu_configfs {
 };
 
 const char *tcmu_configfs_root(void);
-/* Any folder, by its absolute path. 0, or -ENAMETOOLONG. */
+/* Any folder, by its absolute path. Returns 0, or -ENAMETOOLONG. */
 int tcmu_configfs_folder(struct tcmu_configfs *cfs, struct error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* 0, or -ENAMETOOLONG. */
+/* Returns 0, or -ENAMETOOLONG. */
 int tcmu_configfs_device(struct tcmu_configfs *cfs, const char *hba, const char *device, struct error *error);
-/* File below the folder, e.g. "attrib/dev_size"; the text loses its newline. 0 or -errno with error set. */
+/*
+ * File below the folder, e.g. "attrib/dev_size"; the text loses its newline. Returns 0 or -errno with error
+ * set.
+ */
 int tcmu_configfs_read(const struct tcmu_configfs *cfs, const char *file, char *text, size_t size,
 		       struct error *error);
 /* All of the file, as it is and without a NUL behind it; the length or -errno. */
@@ -46,8 +49,8 @@ int tcmu_configfs_write(const struct tcmu_configfs *cfs, const char *file, const
  */
 int tcmu_configfs_hold(const struct tcmu_configfs *cfs, const char *file, struct error *error);
 /*
- * Any thread: never waits for the kernel. fd is of tcmu_configfs_hold. 0 or -errno; -ENOENT once the device
- * is gone.
+ * Any thread: never waits for the kernel. fd is of tcmu_configfs_hold. Returns 0 or -errno; -ENOENT once the
+ * device is gone.
  */
 int tcmu_configfs_read_held(int fd, uint64_t *value);
 /* The unit serial number that was set in wwn/vpd_unit_serial; "" when none was. */

@@ -13,11 +13,14 @@
 /*
  * Pool thread, may block. Reads the groups that have members; none, where the device has alua_support off.
  * Calls visit, if it is not NULL, with each folder that the result hangs on, before anything in it is read.
- * 0, or -errno with error set when what stands there makes no sense.
+ * Returns 0, or -errno with error set when what stands there makes no sense.
  */
 int tcmu_configfs_alua_read(const struct tcmu_configfs *cfs, void (*visit)(void *arg, const char *folder),
 			    void *arg, struct scsi_alua *alua, struct error *error);
-/* Pool thread, may block. Brings a group to a state as initiators ask for it. 0, or -errno with error set. */
+/*
+ * Pool thread, may block. Brings a group to a state as initiators ask for it. Returns 0, or -errno with error
+ * set.
+ */
 int tcmu_configfs_alua_set(const struct tcmu_configfs *cfs, uint16_t group, enum scsi_alua_state state,
 			   struct error *error);
 /* The same for the folder of one group, but for its members; 1: it has no number yet, and so is none. */

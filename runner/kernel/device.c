@@ -16,7 +16,7 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* Whether two texts of HANDLER/CONFIG;OPTIONS name the same storage, whatever their options are. */
+/* Returns whether two texts of HANDLER/CONFIG;OPTIONS name the same storage, whatever their options are. */
 static bool is_same_storage(const char *a, const char *b)
 {
 	size_t len = strcspn(a, ";");
@@ -84,8 +84,8 @@ void kernel_failed_but_stays(struct kernel_device *d, const struct error *error)
 }
 
 /*
- * ADDED may have arrived while an older try to open the storage was under way, which must not create storage.
- * Then the try that ADDED asks for decides about the reply.
+ * ADDED may have arrived while an older try to open the storage was in progress, which must not create
+ * storage. Then the try that ADDED asks for decides about the reply.
  */
 static bool is_opened_again(struct kernel_device *d)
 {

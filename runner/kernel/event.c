@@ -49,7 +49,7 @@ void kernel_mark_removed(struct kernel_device *d)
 	kernel_request(d, KERNEL_REMOVE);
 }
 
-/* Whether a handler that is loaded here serves the device. */
+/* Returns whether a handler that is loaded here serves the device. */
 static bool parse_ours(const char *uio_name, struct tcmu_uio_name *name)
 {
 	return tcmu_uio_name_parse(uio_name, name) && backstore_handler(name->handler);
@@ -66,7 +66,7 @@ static void warn_of_cut_config(const struct kernel_device *d)
 		    d->name.config);
 }
 
-/* manager->lock held. NULL when memory is out. */
+/* manager->lock held. Returns NULL if there is no memory. */
 static struct kernel_device *new_device(struct kernel_manager *manager, unsigned minor,
 					const struct tcmu_uio_name *name)
 {
@@ -167,8 +167,8 @@ static int on_removed(struct kernel_manager *manager, const struct tcmu_event *e
 }
 
 /*
- * Whether the event comes from the daemon's own write to configfs, which waits for this reply. Then nothing
- * has to be done.
+ * Returns whether the event comes from the daemon's own write to configfs, which waits for this reply. Then
+ * nothing has to be done.
  */
 static bool is_own_write(struct kernel_device *d, const struct tcmu_event *event)
 {

@@ -78,7 +78,7 @@ void kernel_manager_list(struct kernel_manager *manager,
 			 void (*view)(void *arg, const struct tcmu_device_view *view), void *arg);
 /*
  * Any thread. The device that could not be opened last and therefore was refused, "user_0/disk" of at most
- * size bytes, and why. Such a device does not exist, so no list shows it. False: none was refused.
+ * size bytes, and why. Such a device does not exist, so no list shows it. Returns false if none was refused.
  */
 bool kernel_manager_last_refusal(struct kernel_manager *manager, char *name, size_t size,
 				 struct error *error);

@@ -39,7 +39,7 @@ struct tcmu_netlink;
  */
 struct tcmu_netlink *tcmu_netlink_open(void (*event)(void *arg, const struct tcmu_event *event), void *arg,
 				       struct error *error);
-/* Main. Tells the kernel that we answer, then starts reading. 0 or -errno. */
+/* Main. Tells the kernel that we answer, then starts reading. Returns 0 or -errno. */
 int tcmu_netlink_start(struct tcmu_netlink *netlink, struct error *error);
 /*
  * Any thread. status: 0 or -errno. Returns 0, or -errno of the sending: -ENODEV when the kernel does not wait
@@ -48,8 +48,8 @@ int tcmu_netlink_start(struct tcmu_netlink *netlink, struct error *error);
 int tcmu_netlink_reply(struct tcmu_netlink *netlink, enum tcmu_event_type type, uint32_t device_id,
 		       int status);
 /*
- * Any thread. Whether another socket of this network namespace listens for these events, so that another
- * daemon may answer. If the kernel does not show who listens, the answer is true.
+ * Any thread. Returns whether another socket of this network namespace listens for these events, so that
+ * another daemon may answer. If the kernel does not show who listens, the answer is true.
  */
 bool tcmu_netlink_has_other_listener(const struct tcmu_netlink *netlink);
 /*

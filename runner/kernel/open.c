@@ -114,7 +114,7 @@ bool kernel_pause(struct kernel_device *d, long ns)
 	return !is_ending;
 }
 
-/* Whether the device is being created now, so that its storage may be created as well. */
+/* Returns whether the device is being created now, so that its storage may be created as well. */
 static bool is_new(struct kernel_device *d)
 {
 	SCOPE_LOCK(&d->manager->lock);

@@ -14,8 +14,8 @@
 /* Its process id, 0 when there is none. Any thread. */
 pid_t tcmu_other_daemon(void);
 /*
- * Any thread. Whether a socket of generic netlink other than the one with the port own_port has joined the
- * multicast group in this network namespace. Also true if the kernel cannot tell.
+ * Any thread. Returns whether a socket of generic netlink other than the one with the port own_port has
+ * joined the multicast group in this network namespace. Also true if the kernel cannot tell.
  */
 bool tcmu_group_has_other_listener(int group, uint32_t own_port);
 #endif

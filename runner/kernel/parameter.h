@@ -2,7 +2,9 @@
 #ifndef KERNEL_PARAMETER_H
 #define KERNEL_PARAMETER_H
 
-/* Writes a parameter of the module target_core_user, e.g. "block_netlink". 0 or -errno; -ENOENT on old
- * kernels. */
+/*
+ * Writes a parameter of the module target_core_user, e.g. "block_netlink". Returns 0 or -errno; -ENOENT on
+ * old kernels.
+ */
 int tcmu_module_parameter(const char *name, const char *value);
 #endif

@@ -245,7 +245,7 @@ void kernel_unknown_supersede(struct kernel_manager *manager, uint32_t device_id
 /* --- mark.c: what a clean stop tells the next start. Main thread, except for kernel_mark_add_unclean(). */
 
 void kernel_mark_read(struct kernel_manager *manager);
-/* Whether the ring of the device with this minor number can be continued without a reset. */
+/* Returns whether the ring of the device with this minor number can be continued without a reset. */
 bool kernel_mark_is_clean(const struct kernel_manager *manager, unsigned minor);
 /* manager->lock held. The ring of this device is left in a state that needs a reset. */
 void kernel_mark_add_unclean(struct kernel_manager *manager, unsigned minor);
@@ -281,7 +281,7 @@ void kernel_failed_but_stays(struct kernel_device *d, const struct error *error)
 /* Opens the UIO device, and the storage or a stand-in for it, which becomes d->next. */
 void kernel_open_device(struct kernel_device *d);
 /*
- * Whether I/O of a daemon that died may still use the ring's buffers. Storage that this daemon holds
+ * Returns whether I/O of a daemon that died may still use the ring's buffers. Storage that this daemon holds
  * exclusively has none.
  */
 bool kernel_stray_io(const struct kernel_device *d);

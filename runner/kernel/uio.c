@@ -22,7 +22,7 @@
 #define SYSFS_UIO "/sys/class/uio"
 #define PREFIX    "tcm-user/"
 
-/* A small sysfs file without the newline at its end; a device's name may hold others. 0 or -errno. */
+/* A small sysfs file without the newline at its end; a device's name may hold others. Returns 0 or -errno. */
 static int read_value(const char *path, char *value, size_t size)
 {
 	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -162,7 +162,7 @@ static inline uint32_t token_index(uint64_t token)
 
 /* io_uring or epoll. All functions run on the loop's thread. */
 struct engine {
-	int (*init)(struct loop *loop); /* 0 or -errno */
+	int (*init)(struct loop *loop); /* Returns 0 or -errno */
 	void (*fini)(struct loop *loop);
 	/* Starts the request, and finishes it later from reap(). */
 	void (*submit)(struct loop *loop, struct loop_op *op);
@@ -286,7 +286,7 @@ static inline void loop_count(_Atomic uint64_t *counter)
 			      memory_order_relaxed);
 }
 
-/* Starts the thread and waits until it runs. 0 or -errno. */
+/* Starts the thread and waits until it runs. Returns 0 or -errno. */
 int loop_start(struct loop **started, struct loop_set *set, unsigned index,
 	       const struct loop_options *options, struct error *error);
 /* Ends the thread when no request is in flight. Other threads may still post work, which does not

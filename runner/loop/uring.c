@@ -320,7 +320,7 @@ static void report(struct loop *loop, uint64_t token, int result, bool more)
 
 /* --- turns ------------------------------------------------------------------------------------ */
 
-/* Whether the kernel has completions that it hands out only when the loop enters it. */
+/* Returns whether the kernel has completions that it hands out only when the loop enters it. */
 static bool must_enter(struct uring *uring)
 {
 	return IO_URING_READ_ONCE(*uring->ring.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);

@@ -69,8 +69,8 @@ struct model_attribute {
 	/* Computes the text of a read-only attribute; the text is cut at size. NULL: the stored value. */
 	void (*get)(const struct model_object *object, char *text, size_t size);
 	/*
-	 * Makes a stored value effective, after it was stored. 0, or -errno with error set: the old value
-	 * is restored. NULL: nothing is to do.
+	 * Makes a stored value effective, after it was stored. Returns 0, or -errno with error set: the old
+	 * value is restored. NULL: nothing is to do.
 	 */
 	int (*apply)(struct model_object *object, const struct model_attribute *attribute,
 		     struct error *error);
@@ -78,9 +78,9 @@ struct model_attribute {
 
 /* The i-th attribute of a kind, in the order of the documents; NULL after the last. */
 const struct model_attribute *model_attribute_at(enum model_kind kind, unsigned i);
-/* NULL: the kind has no such attribute. */
+/* Returns NULL if the kind has no such attribute. */
 const struct model_attribute *model_attribute(enum model_kind kind, const char *group, const char *name);
-/* Whether the text is a value of the attribute. 0, or -EINVAL with error set. Any thread. */
+/* Whether the text is a value of the attribute. Returns 0, or -EINVAL with error set. Any thread. */
 int model_attribute_check(const struct model_attribute *attribute, const char *text, struct error *error);
 /* The largest text of an attribute, with its NUL. */
 #define MODEL_TEXT_SIZE 4608

@@ -50,9 +50,9 @@ struct model_front_end {
 };
 
 /*
- * Main. Has the front end listen at all portals that exist. 0, or -errno with error set: it cannot listen at
- * one of them, and listens nowhere. NULL: there is no front end any more. The structure outlives the front
- * end.
+ * Main. Has the front end listen at all portals that exist. Returns 0, or -errno with error set: it cannot
+ * listen at one of them, and listens nowhere. NULL: there is no front end any more. The structure outlives
+ * the front end.
  */
 int model_set_front_end(struct model *model, const struct model_front_end *front_end, struct error *error);
 const struct model_front_end *model_front_end(const struct model *model);

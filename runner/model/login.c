@@ -30,7 +30,7 @@ static struct model_object *find_acl(struct model_object *tpg, const char *initi
 	return acl && !acl->removing ? acl : NULL;
 }
 
-/* Whether the initiator may log in; *acl is its ACL, or NULL. */
+/* Returns whether the initiator may log in; *acl is its ACL, or NULL. */
 static bool admits(struct model_object *tpg, const char *initiator, const struct sockaddr_storage *peer,
 		   struct model_object **acl)
 {

@@ -104,7 +104,7 @@ enum model_verdict model_login(struct model *model, const char *target, const st
 			       struct model_login **login);
 void model_login_free(struct model_login *login);
 
-/* Whether some target admits the initiator at some portal. */
+/* Returns whether some target admits the initiator at some portal. */
 bool model_knows_initiator(struct model *model, const char *initiator, const struct sockaddr_storage *peer);
 /*
  * Copies the accounts that discovery sessions need; to be ended by model_auth_clear(). False: they need none.

@@ -36,7 +36,7 @@ struct model_map {
 	struct page *pages[];
 };
 
-/* Whether the caller has released the last reference. */
+/* Returns whether the caller has released the last reference. */
 static bool was_last(atomic_uint *refs)
 {
 	return atomic_fetch_sub_explicit(refs, 1, memory_order_acq_rel) == 1;

@@ -32,7 +32,10 @@ struct model_entry *model_map_entry(const struct model_map *map, unsigned lun);
 int model_map_next(const struct model_map *map, unsigned from);
 /* Any thread. How many LUNs the map has. */
 unsigned model_map_count(const struct model_map *map);
-/* Any thread. Whether each LUN has the same entry in both maps. Costs nothing for what the maps share. */
+/*
+ * Any thread. Returns whether each LUN has the same entry in both maps. Costs nothing for what the maps
+ * share.
+ */
 bool model_map_is_same(const struct model_map *a, const struct model_map *b);
 /* Any thread. put: map may be NULL. */
 struct model_map *model_map_get(struct model_map *map);

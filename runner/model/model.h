@@ -45,7 +45,7 @@ enum model_kind {
 /* The largest TPG tag. */
 #define MODEL_TAG_MAX 65535
 
-/* context outlives the model. NULL: no memory. */
+/* context outlives the model. Returns NULL if there is no memory. */
 struct model *model_new(const struct storage_context *context);
 /* All storage objects are closed, and the front end has ended. */
 void model_free(struct model *model);

@@ -31,7 +31,7 @@ struct model_np {
 
 /*
  * Any thread. Fills in the addresses of an np from text such as "127.0.0.1:3260" or "[::1]:3260". "[::]:3260"
- * listens for IPv6 only, and "*:3260" for IPv6 and IPv4. 0, or -EINVAL with error set.
+ * listens for IPv6 only, and "*:3260" for IPv6 and IPv4. Returns 0, or -EINVAL with error set.
  */
 int model_np_parse(struct model_np *np, const char *text, struct error *error);
 /* Any thread. */

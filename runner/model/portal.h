@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-/* Whether text is HOST:PORT, as RFC 7143 13.8 wants it. */
+/* Returns whether text is HOST:PORT, as RFC 7143 13.8 wants it. */
 bool model_public_address_valid(const char *text);
-/* "127.0.0.1:3260", "[::1]:3260". 0 or -errno. */
+/* "127.0.0.1:3260", "[::1]:3260". Returns 0 or -errno. */
 int model_address_format(const struct sockaddr_storage *addr, char *text, size_t size);
 /* False: port 0, the kernel chooses a port. */
 bool model_address_has_port(const struct sockaddr_storage *addr);

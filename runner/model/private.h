@@ -105,10 +105,10 @@ struct model {
 
 /* --- object.c: the tree of objects */
 
-/* An object that is not in the tree yet. NULL: no memory. */
+/* An object that is not in the tree yet. Returns NULL if there is no memory. */
 struct model_object *model_object_new(struct model_object *parent, enum model_kind kind, const char *name,
 				      unsigned number);
-/* The object enters the tree of its parent, and can be found. False: no memory. */
+/* The object enters the tree of its parent, and can be found. Returns false if there is no memory. */
 bool model_object_link(struct model_object *object);
 void model_object_unlink(struct model_object *object);
 /* The object is not linked, and nothing refers to it. */
@@ -135,11 +135,14 @@ struct model_entry *model_entry_new(struct model_object *object, unsigned lun, s
 void model_entry_protect(struct model_entry *entry, bool write_protected);
 struct storage_lu *model_entry_storage(const struct model_entry *entry);
 struct model_map *model_map_new(void);
-/* A new map with one entry changed; entry NULL removes the LUN. Takes over no reference. NULL: no memory. */
+/*
+ * A new map with one entry changed; entry NULL removes the LUN. Takes over no reference. Returns NULL if
+ * there is no memory.
+ */
 struct model_map *model_map_change(const struct model_map *map, unsigned lun, struct model_entry *entry);
-/* A view with an empty map. object: what the view is made for. NULL: no memory. */
+/* A view with an empty map. object: what the view is made for. Returns NULL if there is no memory. */
 struct model_view *model_view_new(struct model_object *object);
-/* Sets the entry of a LUN in the view's map. 0 or -ENOMEM. */
+/* Sets the entry of a LUN in the view's map. Returns 0 or -ENOMEM. */
 int model_view_change(struct model_view *view, unsigned lun, struct model_entry *entry);
 /*
  * done(0) runs when every loop has passed the changes that were made before; at once if there is no front
@@ -152,8 +155,8 @@ void model_view_close(struct model_view *view);
 /* --- mapping.c */
 
 /*
- * Makes the entries of a LUN and of the mapped LUNs that point to it follow from its storage object. 0 or
- * -ENOMEM.
+ * Makes the entries of a LUN and of the mapped LUNs that point to it follow from its storage object. Returns
+ * 0 or -ENOMEM.
  */
 int model_mapping_refresh(struct model_object *lun);
 /* The LUN or mapped LUN leaves its view. */
@@ -235,7 +238,7 @@ uint64_t model_known_number(const struct model_object *object, enum model_known 
 /* Looks the known attributes up, once. */
 void model_values_init(void);
 unsigned model_attribute_count(enum model_kind kind);
-/* Stores a value without making it effective. 0 or -ENOMEM. */
+/* Stores a value without making it effective. Returns 0 or -ENOMEM. */
 int model_value_store(struct model_object *object, const struct model_attribute *attribute, const char *text);
 
 /* --- storage_object.c, tpg.c, portal_object.c: creating, deleting and enabling one kind of object --- */
@@ -247,7 +250,7 @@ void model_storage_close(struct model_object *object, bool forget, model_done *d
 void model_storage_discard(struct model_object *object);
 void model_storage_enable(struct model_object *object, bool patient, model_done *done, void *arg);
 int model_tpg_create(struct model_object *object, struct error *error);
-/* Gives the TPG another relative target port identifier; 0: none. 0, or -EEXIST with error set. */
+/* Gives the TPG another relative target port identifier; 0: none. Returns 0, or -EEXIST with error set. */
 int model_tpg_set_port(struct model_object *tpg, unsigned port, struct error *error);
 void model_tpg_enable(struct model_object *tpg, bool enable, model_done *done, void *arg);
 /* The sessions of the TPG end. */
@@ -261,8 +264,11 @@ void model_portal_close(struct model_object *object);
 
 /* --- address_rules.c */
 
-/* Whether a list of prefixes, "10.0.0.0/8,2001:db8::/32", is well-formed. 0, or -EINVAL with error set. */
+/*
+ * Whether a list of prefixes, "10.0.0.0/8,2001:db8::/32", is well-formed. Returns 0, or -EINVAL with error
+ * set.
+ */
 int model_addresses_check(const char *list, struct error *error);
-/* Whether the list contains the address. */
+/* Returns whether the list contains the address. */
 bool model_addresses_have(const char *list, const struct sockaddr_storage *address);
 #endif

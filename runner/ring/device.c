@@ -84,7 +84,7 @@ static void execute(struct tcmu_device *device, const struct tcmu_request *reque
 		tcmu_task_refuse(device, request);
 }
 
-/* False when nothing is there. *young: whether it may be begun. */
+/* Returns false when nothing is there. *young: whether it may be begun. */
 static bool look(struct tcmu_device *device, bool *young)
 {
 	if (!tcmu_ring_look(&device->ring))

@@ -45,10 +45,10 @@ struct tcmu_expiry {
 void tcmu_expiry_init(struct tcmu_device *device, uint64_t since_ns);
 /*
  * On the loop, around the time in which commands are fetched or in flight; again when device->time_out may be
- * another, which the kernel only allows while no LUN leads here. 0 or -errno.
+ * another, which the kernel only allows while no LUN leads here. Returns 0 or -errno.
  */
 int tcmu_expiry_start(struct tcmu_device *device);
 void tcmu_expiry_stop(struct tcmu_device *device);
-/* On the loop, after tcmu_ring_look(). False: what it saw may be too old to be begun. */
+/* On the loop, after tcmu_ring_look(). Returns false if what it saw may be too old to be begun. */
 bool tcmu_expiry_look(struct tcmu_device *device);
 #endif

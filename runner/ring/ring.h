@@ -60,8 +60,8 @@ struct tcmu_response {
 };
 
 /*
- * Takes a mapping of map_len bytes. Continues at cmd_tail, as after a clean stop. 0; -EPROTONOSUPPORT for
- * another version or a kernel without out-of-order completion; -EINVAL when the mailbox contradicts the
+ * Takes a mapping of map_len bytes. Continues at cmd_tail, as after a clean stop. Returns 0; -EPROTONOSUPPORT
+ * for another version or a kernel without out-of-order completion; -EINVAL when the mailbox contradicts the
  * mapping.
  */
 int tcmu_ring_attach(struct tcmu_ring *ring, void *map, size_t map_len, struct error *error);
@@ -73,7 +73,7 @@ bool tcmu_ring_look(struct tcmu_ring *ring);
  * framed. Looks anew only when all that was seen is fetched. */
 int tcmu_ring_fetch(struct tcmu_ring *ring, struct tcmu_request *request);
 
-/* True when the kernel has put in entries that are not fetched, seen or not. */
+/* Returns true when the kernel has put in entries that are not fetched, seen or not. */
 bool tcmu_ring_pending(const struct tcmu_ring *ring);
 
 /* Makes iovecs of a request's data, at most request->iov_cnt; returns their number. */

@@ -85,8 +85,8 @@ struct scsi_alua_ops {
 	 */
 	void (*reported)(void *arg);
 	/*
-	 * On a pool thread, may block; a command of the LU is in flight meanwhile. Changes a group
-	 * whose tpgs has SCSI_TPGS_EXPLICIT to a state that it supports. 0 or -errno.
+	 * On a pool thread, may block; a command of the LU is in flight meanwhile. Changes a group whose tpgs
+	 * has SCSI_TPGS_EXPLICIT to a state that it supports. Returns 0 or -errno.
 	 */
 	int (*set_state)(void *arg, uint16_t group, enum scsi_alua_state state);
 };

@@ -79,7 +79,7 @@ static int check_descriptor(const struct scsi_lu *lu, const uint8_t *descriptor)
 	return 2;
 }
 
-/* false: sense is set, and no group is to be changed. */
+/* Returns false with sense set, and no group is to be changed. */
 static bool parse_list(struct scsi_cmd *cmd, const uint8_t *list, struct change *change)
 {
 	SCOPE_LOCK(&cmd->lu->lock);

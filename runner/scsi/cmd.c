@@ -237,7 +237,10 @@ static void handler_done(struct backstore_scsi *bss, uint8_t status)
 	scsi_complete(cmd);
 }
 
-/* Offers the command to the handler's scsi(). true: the command was taken, or it was completed here. */
+/*
+ * Offers the command to the handler's scsi(). Returns true if the command was taken, or it was completed
+ * here.
+ */
 static bool offer_to_handler(struct scsi_cmd *cmd)
 {
 	uint64_t room = cmd->direction == SCSI_DATA_IN ? MIN(cmd->transfer_len, SCSI_MAX_TRANSFER) : 0;

@@ -29,7 +29,7 @@ void scsi_fail_list(struct scsi_cmd *cmd, unsigned byte, int bit);
 void scsi_fail_memory(struct scsi_cmd *cmd);
 
 /*
- * Provides len bytes of room for Data-In in cmd->iov. false: the command was completed with TASK
+ * Provides len bytes of room for Data-In in cmd->iov. Returns false if the command was completed with TASK
  * SET FULL.
  */
 bool scsi_data_in_room(struct scsi_cmd *cmd, uint64_t len);

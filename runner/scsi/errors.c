@@ -23,7 +23,7 @@ static uint32_t sense_code(const struct scsi_cmd *cmd)
 	return cmd->sense_len < 14 ? 0 : SENSE_CODE(sense[2] & 0x0f, (uint32_t)sense[12], sense[13]);
 }
 
-/* Whether the storage is the reason, and not the command, its arguments or the state of the unit. */
+/* Returns whether the storage is the reason, and not the command, its arguments or the state of the unit. */
 static bool is_caused_by_storage(unsigned key)
 {
 	return key == SENSE_MEDIUM_ERROR || key == SENSE_HARDWARE_ERROR || key == SENSE_DATA_PROTECT ||

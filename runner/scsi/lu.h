@@ -168,7 +168,7 @@ static inline uint16_t scsi_lu_format_progress(const struct scsi_lu *lu)
 }
 
 /*
- * True if writes of this command must reach stable storage although FUA is 0 in the CDB (Caching
+ * Returns true if writes of this command must reach stable storage although FUA is 0 in the CDB (Caching
  * page, WCE = 0).
  */
 static inline bool scsi_cmd_write_through(const struct scsi_cmd *cmd)

@@ -78,8 +78,8 @@ struct scsi_op {
 	 */
 	void (*exec)(struct scsi_cmd *cmd);
 	/*
-	 * With SCSI_XFER_BY_ROW, at parse: sets the number of bytes that the CDB transfers; nblocks
-	 * is set. false: sense is set.
+	 * With SCSI_XFER_BY_ROW, at parse: sets the number of bytes that the CDB transfers; nblocks is set.
+	 * Returns false with sense set.
 	 */
 	bool (*data_len)(struct scsi_cmd *cmd, uint64_t *len);
 	/*
@@ -118,6 +118,6 @@ extern const unsigned scsi_nops;
  */
 const struct scsi_op *scsi_op_find(const struct scsi_lu *lu, uint8_t opcode, uint8_t service_action,
 				   bool *opcode_known);
-/* False if this LU cannot do it. */
+/* Returns false if this LU cannot do it. */
 bool scsi_op_available(const struct scsi_op *op, const struct scsi_lu *lu);
 #endif

@@ -5,7 +5,7 @@
 
 #include "scsi/lu.h"
 
-/* On the command's loop. True if the reservation of another nexus forbids the command. */
+/* On the command's loop. Returns true if the reservation of another nexus forbids the command. */
 bool scsi_reserve_conflicts(const struct scsi_cmd *cmd);
 /* Any thread, lu->lock held: ends the reservation of any nexus. */
 void scsi_reserve_clear_locked(struct scsi_lu *lu);

@@ -165,7 +165,7 @@ static void format_step(struct loop_work *work)
 	backstore_submit(&f->bio);
 }
 
-/* NULL: another FORMAT UNIT runs or there is no memory, and the command was completed. */
+/* Returns NULL if another FORMAT UNIT runs or there is no memory, and the command was completed. */
 static struct sbc_format *format_new(struct scsi_cmd *cmd)
 {
 	struct scsi_lu *lu = cmd->lu;
@@ -203,7 +203,9 @@ bool sbc_format_data_len(struct scsi_cmd *cmd, uint64_t *len)
 	return true;
 }
 
-/* Checks the parameter list, in which only IMMED has an effect. false: the command was completed. */
+/*
+ * Checks the parameter list, in which only IMMED has an effect. Returns false if the command was completed.
+ */
 static bool format_list_ok(struct scsi_cmd *cmd, bool *immed)
 {
 	bool longlist = cmd->cdb[1] & FORMAT_LONGLIST;

@@ -67,7 +67,8 @@ struct scsi_identity {
 void scsi_naa_from_digits(uint8_t naa[16], const char *serial);
 
 /*
- * Main or pool thread. The LU serves bs, which the caller closes after scsi_lu_free(). NULL with error set.
+ * Main or pool thread. The LU serves bs, which the caller closes after scsi_lu_free(). Returns NULL with
+ * error set.
  */
 struct scsi_lu *scsi_lu_new(struct loop_set *set, struct backstore *bs, const struct scsi_identity *identity,
 			    struct error *error);
@@ -212,11 +213,10 @@ void scsi_nexus_set_write_protected(struct scsi_nexus *nexus, bool on);
 
 struct scsi_cmd_ops {
 	/*
-	 * Provides room for Data-In: sets cmd->iov and cmd->iovcnt to exactly len bytes, page-aligned
-	 * where possible. The device server calls it at most once for a command, in scsi_submit() or
-	 * later, on the command's loop. false: there is no memory, and the command ends with TASK SET
-	 * FULL. len may exceed what the initiator expects; the front end sends only what the initiator
-	 * expects.
+	 * Provides room for Data-In: sets cmd->iov and cmd->iovcnt to exactly len bytes, page-aligned where
+	 * possible. The device server calls it at most once for a command, in scsi_submit() or later, on the
+	 * command's loop. Returns false if there is no memory, and the command ends with TASK SET FULL. len
+	 * may exceed what the initiator expects; the front end sends only what the initiator expects.
 	 */
 	bool (*data_in)(struct scsi_cmd *cmd, uint64_t len);
 	/*

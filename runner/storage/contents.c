@@ -62,7 +62,7 @@ static void name_of_key(const char *key, char name[NAME_SIZE])
 	snprintf(name, NAME_SIZE, PREFIX "%.32s", hex);
 }
 
-/* The name that was given to memfd_create(2). False: fd is something else. */
+/* The name that was given to memfd_create(2). Returns false if fd is something else. */
 static bool read_name(int fd, char name[NAME_SIZE])
 {
 	static const char before[] = "/memfd:", after[] = " (deleted)";
@@ -244,7 +244,7 @@ static void note_written(void *arg)
 			error.text);
 }
 
-/* Whether the disk was written since the boot of the host, by this or an earlier process. */
+/* Returns whether the disk was written since the boot of the host, by this or an earlier process. */
 static bool was_written(const struct storage_contents *contents)
 {
 	int folder = contents->registry->folder;

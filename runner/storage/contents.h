@@ -39,20 +39,20 @@ struct storage_contents *storage_contents_new(struct storage_registry *registry,
 /* What backstore_open() needs, in struct backstore_spec. */
 const struct backstore_keeper *storage_contents_keeper(const struct storage_contents *contents);
 /*
- * Any thread but a loop; may block. After backstore_open(): whether the disk had been written since
- * the boot of the host, and what was written is not there.
+ * Any thread except a loop; may block. After backstore_open(): whether the disk had been written since the
+ * boot of the host, and what was written is not there.
  */
 bool storage_contents_are_lost(struct storage_contents *contents, const struct backstore *bs);
-/* Whether the disk is in memory, and starts empty. */
+/* Returns whether the disk is in memory, and starts empty. */
 bool storage_contents_are_new(const struct storage_contents *contents, const struct backstore *bs);
 /*
- * Any thread but a loop; may block. The administrator accepts the loss: what was written before is
+ * Any thread except a loop; may block. The administrator accepts the loss: what was written before is
  * forgotten.
  */
 void storage_contents_accept_loss(struct storage_contents *contents);
 /*
- * Any thread but a loop; may block; after backstore_close(). forget: the disk is removed for ever,
- * so its memory is not kept any longer. NULL: nothing happens.
+ * Any thread except a loop; may block; after backstore_close(). forget: the disk is removed for ever, so its
+ * memory is not kept any longer. NULL: nothing happens.
  */
 void storage_contents_free(struct storage_contents *contents, bool forget);
 #endif

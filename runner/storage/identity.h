@@ -21,8 +21,8 @@ struct storage_registry;
 
 /*
  * Main. Opens the state folder, and starts the pool on which storage is opened and closed. Without a state
- * folder, which is logged, nothing is remembered. NULL: there is no memory or no thread. machine_id: the file
- * with the machine's ID, NULL: /etc/machine-id.
+ * folder, which is logged, nothing is remembered. Returns NULL if there is no memory or no thread.
+ * machine_id: the file with the machine's ID, NULL: /etc/machine-id.
  */
 struct storage_registry *storage_registry_new(const char *state_dir, const char *machine_id);
 /* Main. No unit is left. Waits for the threads of the pool. */
@@ -75,15 +75,15 @@ struct storage_object {
 };
 
 /*
- * Pool or main thread; may block. Chooses the identity, and remembers it if it is to be remembered.
+ * Pool or main thread; may block. Chooses the identity, and remembers it if it is to be remembered. Returns
  * 0, or -errno with error set: the configured serial number cannot be used.
  */
 int storage_identity_choose(struct storage_registry *registry, const struct storage_object *object,
 			    bool remember, struct storage_identity *identity, struct error *error);
 
 /*
- * Pool or main thread; may block. Whether the state folder knows the object, so that its storage
- * has been served before. Also true if the state folder or the file in it cannot be read.
+ * Pool or main thread; may block. Returns whether the state folder knows the object, so that its storage has
+ * been served before. Also true if the state folder or the file in it cannot be read.
  */
 bool storage_identity_is_known(const struct storage_registry *registry, const struct storage_object *object);
 
@@ -97,9 +97,9 @@ void storage_identity_forget(struct storage_registry *registry, const struct sto
 struct storage_unit;
 
 /*
- * Any thread. Enters a unit into the list. NULL with error set, which names both units: another one has this
- * serial number or designator. name is copied. Units with one owner are the same disk, for example while a
- * new logical unit takes the place of an old one, so they may have the same identity.
+ * Any thread. Enters a unit into the list. Returns NULL with error set, which names both units: another one
+ * has this serial number or designator. name is copied. Units with one owner are the same disk, for example
+ * while a new logical unit takes the place of an old one, so they may have the same identity.
  */
 struct storage_unit *storage_unit_enter(struct storage_registry *registry, const void *owner,
 					const char *name, const struct storage_identity *identity,

@@ -62,8 +62,8 @@ int storage_lu_open_absent(const struct storage_lu_request *request, struct stor
 int storage_lu_check(const struct storage_lu_request *request, struct error *error);
 /*
  * May block. Before the first command: chooses the identity again, with the serial number that the
- * administrator has set ("": none), and enters the disk into the list of units. 0, or -errno with error set:
- * -EEXIST as in storage_lu_open().
+ * administrator has set ("": none), and enters the disk into the list of units. Returns 0, or -errno with
+ * error set: -EEXIST as in storage_lu_open().
  */
 int storage_lu_identify(struct storage_lu *lu, const char *serial, struct error *error);
 

@@ -5,7 +5,7 @@
 
 #include "storage/storage.h"
 
-/* Any thread. Copies from with all its strings. 0, or -ENOMEM; then to is empty. */
+/* Any thread. Copies from with all its strings. Returns 0, or -ENOMEM; then to is empty. */
 int storage_settings_copy(struct storage_settings *to, const struct storage_settings *from);
 /* Any thread. Frees what storage_settings_copy() has filled; settings is empty afterwards. */
 void storage_settings_clear(struct storage_settings *settings);

@@ -34,9 +34,9 @@ struct storage_state {
 };
 
 /*
- * Reads what is known of the object with this key. folder is a descriptor of the state folder. 0;
- * -ENOENT: nothing is known; or another -errno with error set: neither the file nor its previous
- * copy can be used. A bad file is logged.
+ * Reads what is known of the object with this key. folder is a descriptor of the state folder. Returns 0;
+ * -ENOENT: nothing is known; or another -errno with error set: neither the file nor its previous copy can be
+ * used. A bad file is logged.
  */
 int storage_state_read(int folder, const char *key, struct storage_state *state, struct error *error);
 /*
@@ -45,8 +45,8 @@ int storage_state_read(int folder, const char *key, struct storage_state *state,
  */
 int storage_state_write(int folder, const char *key, const struct storage_state *state, struct error *error);
 /*
- * Any thread, but one at a time for each key; may block. Nothing is known of the object any more. 0, or
- * -errno with error set.
+ * Any thread, but one at a time for each key; may block. Nothing is known of the object any more. Returns 0,
+ * or -errno with error set.
  */
 int storage_state_remove(int folder, const char *key, struct error *error);
 
@@ -55,7 +55,7 @@ int storage_state_remove(int folder, const char *key, struct error *error);
 /* Fills text with at most size bytes; false if they are not enough. */
 bool state_text_format(const char *key, const struct storage_state *state, char *text, size_t size);
 /*
- * 0, or -EINVAL with error set: the text is torn, of another key or of another version. text is
+ * Returns 0, or -EINVAL with error set: the text is torn, of another key or of another version. text is
  * changed.
  */
 int state_text_parse(char *text, const char *key, struct storage_state *state, struct error *error);

@@ -130,7 +130,7 @@ static char *value_of(char *line, const char *name)
 	return strncmp(line, name, len) || line[len] != ' ' ? NULL : line + len + 1;
 }
 
-/* False: the value does not fit. */
+/* Returns false if the value does not fit. */
 static bool parse_line(char *line, struct storage_state *state)
 {
 	size_t known = strlen(state->rest);

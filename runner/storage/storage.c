@@ -71,7 +71,7 @@ static bool can_supersede(const struct storage *storage, enum storage_request re
 	return request == REQUEST_REPLACE && storage->job->request == REQUEST_RETRY;
 }
 
-/* 0, or -errno with error set. */
+/* Returns 0, or -errno with error set. */
 int storage_admit(struct storage *storage, enum storage_request request, struct error *error)
 {
 	const struct rule *rule = &rules[request];

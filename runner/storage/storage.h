@@ -125,7 +125,8 @@ typedef void storage_done(void *arg, int err, const struct error *error);
 
 /*
  * Creates an object in the state STORAGE_CONFIGURED. name, such as "user_0/disk", names the object on this
- * machine: in log lines, in the state folder, and for storage that has no place of its own. NULL: no memory.
+ * machine: in log lines, in the state folder, and for storage that has no place of its own. Returns NULL if
+ * there is no memory.
  */
 struct storage *storage_new(const struct storage_context *context, const char *name,
 			    const struct storage_owner *owner);
@@ -170,13 +171,13 @@ void storage_replace(struct storage *storage, const struct storage_settings *set
 void storage_resize(struct storage *storage, uint64_t size, storage_done *done, void *arg);
 /*
  * The administrator accepts that the contents were lost: the disk is served, empty, as soon as the state
- * folder says so; changed() is called then. -EINVAL in another state, -EBUSY while another change is under
- * way.
+ * folder says so; changed() is called then. -EINVAL in another state, -EBUSY while another change is in
+ * progress.
  */
 int storage_accept_loss(struct storage *storage, struct error *error);
 /*
- * Gives a disk that no LUN leads to another unit serial number. "": the daemon chooses it. 0, or -EEXIST with
- * an error that names both disks.
+ * Gives a disk that no LUN leads to another unit serial number. "": the daemon chooses it. Returns 0, or
+ * -EEXIST with an error that names both disks.
  */
 int storage_set_serial(struct storage *storage, const char *serial, struct error *error);
 /*

@@ -87,7 +87,7 @@ void storage_job_start(struct storage_job *job, void (*finished)(struct main_wor
 
 /* --- storage.c, main thread */
 
-/* 0, or -errno with error set: the request is not accepted in this state. */
+/* Returns 0, or -errno with error set: the request is not accepted in this state. */
 int storage_admit(struct storage *storage, enum storage_request request, struct error *error);
 void storage_set_status(struct storage *storage, enum storage_status status);
 /* Tells the owner. */
@@ -113,6 +113,6 @@ void storage_on_lu_closed(void *owner, struct storage_lu *lu);
 bool storage_note_failure(struct storage *storage, const struct error *error);
 /* Main. Adds what the logical unit has counted since the last call to the sum. */
 void storage_add_counters(struct storage *storage, struct storage_lu *lu);
-/* Main. Whether the size or the health of what is served has changed since the last call. */
+/* Main. Returns whether the size or the health of what is served has changed since the last call. */
 bool storage_has_changed(struct storage *storage);
 #endif

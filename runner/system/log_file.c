@@ -164,8 +164,8 @@ static void sink(enum log_level level, const char *text)
 /* --- main thread --- */
 
 /*
- * Whether systemd or D-Bus has started this process. All descendants of a service inherit the variables, for
- * example the shell in a terminal of a desktop, so the process ID is compared as well.
+ * Returns whether systemd or D-Bus has started this process. All descendants of a service inherit the
+ * variables, for example the shell in a terminal of a desktop, so the process ID is compared as well.
  */
 static bool is_service(void)
 {

@@ -29,7 +29,7 @@ struct key {
 	const char *name;
 	/* The attribute to be set, "GROUP/NAME"; NULL: none. */
 	const char *group, *attribute;
-	/* Makes the value from that of LIO; NULL: it is the same. False: it is no such value. */
+	/* Makes the value from that of LIO; NULL: it is the same. Returns false if it is no such value. */
 	bool (*convert)(const struct tree_folder *folder, const char *value, struct setting *setting);
 };
 

@@ -131,7 +131,7 @@ void tree_run_read(struct tree_request *request)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* Takes the newlines and NULs from the end. False: a NUL is in the middle. */
+/* Takes the newlines and NULs from the end. Returns false if a NUL is in the middle. */
 static bool trim(char *text, size_t size)
 {
 	while (size && (text[size - 1] == '\n' || text[size - 1] == '\0'))

@@ -18,7 +18,7 @@
 #define FROM_LUN        "../../../../../"
 #define FROM_MAPPED_LUN "../../../../../../"
 
-/* Whether a link can have the name: nothing else in the folder has it. */
+/* Returns whether a link can have the name: nothing else in the folder has it. */
 static bool is_usable(const struct tree_folder *folder, const char *name)
 {
 	const struct tree_node directory = {(struct tree_folder *)folder, TREE_NODE_DIRECTORY, 0, false};
@@ -93,7 +93,7 @@ static unsigned split(char *text, char *parts[], unsigned count)
 }
 
 /*
- * Goes down from the root by names, each in a directory of the folder above it. NULL: one of them
+ * Goes down from the root by names, each in a directory of the folder above it. Returns NULL if one of them
  * does not exist.
  */
 static struct tree_folder *descend(struct tree *tree, const unsigned slots[], char *const names[], unsigned n)

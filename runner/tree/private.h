@@ -100,7 +100,7 @@ struct tree {
 	struct tree_session *session;
 };
 
-/* folder.c. Creates the folders of everything that the model contains. 0 or -ENOMEM. */
+/* folder.c. Creates the folders of everything that the model contains. Returns 0 or -ENOMEM. */
 int tree_folders_init(struct tree *tree);
 void tree_folders_free(struct tree *tree);
 struct tree_folder *tree_folder_by_id(struct tree *tree, uint64_t id);
@@ -111,16 +111,18 @@ struct tree_folder *tree_folder_by_id(struct tree *tree, uint64_t id);
 struct tree_folder *tree_folder_find(struct tree *tree, struct tree_folder *parent, unsigned slot,
 				     const char *name);
 /*
- * The folder of an object of the model, which is created if it does not exist yet; NULL: memory is
- * out.
+ * The folder of an object of the model, which is created if it does not exist yet; NULL: there is no memory.
  */
 struct tree_folder *tree_folder_of(struct tree *tree, struct model_object *object);
-/* A folder without an object: an HBA, or a LUN or mapped LUN without a link. NULL: memory is out. */
+/*
+ * A folder without an object: an HBA, or a LUN or mapped LUN without a link. Returns NULL if there is no
+ * memory.
+ */
 struct tree_folder *tree_folder_new(struct tree *tree, struct tree_folder *parent, unsigned slot,
 				    const char *name);
 /* Removes the folder and what is in it. */
 void tree_folder_remove(struct tree *tree, struct tree_folder *folder);
-/* Whether a folder that mkdir has made stands in it. */
+/* Returns whether a folder that mkdir has made stands in it. */
 bool tree_folder_has_children(const struct tree_folder *folder);
 /* The object of the next folder upwards that has one; the root of the model at the end. */
 struct model_object *tree_object(const struct tree *tree, const struct tree_folder *folder);
@@ -135,7 +137,7 @@ const char *tree_path(const struct tree_folder *folder, unsigned directory, char
  * MODEL_TEXT_SIZE bytes.
  */
 const char *tree_link_name(const struct tree_folder *folder, char *name);
-/* The destination of this link, as a path relative to the folder. False: it does not fit. */
+/* The destination of this link, as a path relative to the folder. Returns false if it does not fit. */
 bool tree_link_text(struct tree *tree, const struct tree_folder *folder, char *text, size_t size);
 /* The object that the destination of a new link names; NULL with error set and errno set. */
 struct model_object *tree_link_destination(struct tree *tree, const char *destination, struct error *error);
@@ -159,7 +161,7 @@ struct tree_file {
 	/* The index of the directory in which it stands. */
 	unsigned directory;
 	mode_t mode;
-	/* Writes the contents to out. 0 or -errno. argument is that of the row. */
+	/* Writes the contents to out. Returns 0 or -errno. argument is that of the row. */
 	int (*show)(const struct tree *tree, const struct tree_folder *folder, int argument, FILE *out);
 	/*
 	 * Does what was written, and ends the request. text ends with a NUL and has no newline at
@@ -258,11 +260,11 @@ struct tree_disk {
 	/* The kernel's name, such as "sda1". */
 	char name[64];
 };
-/* Does not block. False: the path names no block device below /dev, or this cannot be found out. */
+/* Does not block. Returns false if the path names no block device below /dev, or this cannot be found out. */
 bool tree_disk_find(const char *path, struct tree_disk *disk);
 /*
- * The path that the device serves, "" if it is not a file or block device. The caller frees it;
- * NULL: memory is out.
+ * The path that the device serves, "" if it is not a file or block device. The caller frees it; NULL: there
+ * is no memory.
  */
 char *tree_device_path(const struct tree_folder *folder);
 
@@ -286,14 +288,14 @@ struct tree_node {
 
 /* node.c */
 fuse_ino_t tree_node_number(const struct tree_node *node);
-/* False: what the number named is gone. */
+/* Returns false if what the number named is gone. */
 bool tree_node_find(struct tree *tree, fuse_ino_t number, struct tree_node *node);
-/* Looks for a name in a directory. False: there is none. */
+/* Looks for a name in a directory. Returns false if there is none. */
 bool tree_node_lookup(struct tree *tree, const struct tree_node *directory, const char *name,
 		      struct tree_node *node);
 void tree_node_stat(const struct tree *tree, const struct tree_node *node, struct stat *st);
 mode_t tree_node_mode(const struct tree_node *node);
-/* Whether a directory, file or attribute that always stands in the directory has the name. */
+/* Returns whether a directory, file or attribute that always stands in the directory has the name. */
 bool tree_node_is_fixed(const struct tree_node *directory, const char *name);
 /* Calls fn for each name in a directory. */
 typedef void tree_node_fn(void *arg, const struct tree_node *node, const char *name);
@@ -343,7 +345,7 @@ struct tree_open {
 };
 
 /*
- * Whether the request comes from root or from the user of the daemon. The kernel lets in nobody else,
+ * Returns whether the request comes from root or from the user of the daemon. The kernel lets in nobody else,
  * unless another program has made the mount, and has allowed it.
  */
 bool tree_request_is_owners(const struct tree_request *request);
@@ -391,7 +393,7 @@ void tree_run_release(struct tree_request *request);
 
 /* --- session.c and mount.c -------------------------------------------------------------------- */
 
-/* Main. 0, or -errno with error set. */
+/* Main. Returns 0, or -errno with error set. */
 int tree_session_start(struct tree *tree, const char *folder, struct error *error);
 /* Main. Ends the thread; requests that it has posted are handled. The mount is removed. */
 void tree_session_stop(struct tree *tree);
@@ -399,6 +401,6 @@ void tree_session_stop(struct tree *tree);
 extern const struct fuse_lowlevel_ops tree_operations;
 void tree_session_post(struct tree_session *session, struct tree_request *request);
 
-/* mount.c. Main, before the mount; may block. 0, or -errno with error set. */
+/* mount.c. Main, before the mount; may block. Returns 0, or -errno with error set. */
 int tree_mount_prepare(const char *folder, struct error *error);
 #endif

@@ -73,9 +73,11 @@ void log_stderr(enum log_level level, const char *line)
 	fprintf(stderr, "%s%s\n", (unsigned)level < ARRAY_SIZE(names) ? names[level] : "", line);
 }
 
-/* Finds the address in a subject that names a peer: "10.0.0.1" in "10.0.0.1:4711" and in
- * "iqn...,10.0.0.1:4711". The port and the initiator's name are left out, because a peer can
- * choose them. False: the subject names no peer. */
+/*
+ * Finds the address in a subject that names a peer: "10.0.0.1" in "10.0.0.1:4711" and in
+ * "iqn...,10.0.0.1:4711". The port and the initiator's name are left out, because a peer can choose them.
+ * Returns false if the subject names no peer.
+ */
 static bool find_address(const char *subject, const char **address, size_t *len)
 {
 	const char *comma, *colon = subject ? strrchr(subject, ':') : NULL;

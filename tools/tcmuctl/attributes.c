@@ -83,7 +83,7 @@ static void set_values(struct cli *cli, struct service *service, JsonObject *val
 	}
 }
 
-/* "ATTRIBUTE VALUE", "ATTRIBUTE=VALUE...", or "ATTRIBUTE" with --file. False: the status is set. */
+/* "ATTRIBUTE VALUE", "ATTRIBUTE=VALUE...", or "ATTRIBUTE" with --file. Returns false with the status set. */
 static bool read_values(struct cli *cli, struct service *service, const char *file, JsonObject *values)
 {
 	char **words = cli->words + 1;
@@ -104,7 +104,7 @@ static bool read_values(struct cli *cli, struct service *service, const char *fi
 	return true;
 }
 
-/* False: the status is set. */
+/* Returns false with the status set. */
 static bool check_words(struct cli *cli, const char *file)
 {
 	bool is_pair = !strchr(cli->words[1], '=');

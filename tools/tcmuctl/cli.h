@@ -29,11 +29,13 @@ struct cli {
 };
 
 /*
- * Reads the command line. entries: the command's own options besides --socket and --json, or NULL.
- * The command has from min to max words. False: the status is set, and a message has been written.
+ * Reads the command line. entries: the command's own options besides --socket and --json, or NULL. The
+ * command has from min to max words. Returns false with the status set, and a message has been written.
  */
 bool cli_begin(struct cli *cli, char **args, const GOptionEntry *entries, unsigned min, unsigned max);
-/* Connects to the daemons. False: none answers; the status is set, and a message has been written. */
+/*
+ * Connects to the daemons. Returns false if none answers; the status is set, and a message has been written.
+ */
 bool cli_connect(struct cli *cli);
 /* Frees everything, and returns the status. */
 enum tcmuctl_status cli_end(struct cli *cli);

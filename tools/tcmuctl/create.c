@@ -79,7 +79,7 @@ static void undo(struct creation *creation)
 	}
 }
 
-/* values may be NULL, and is consumed. False: the status is set, and everything is undone. */
+/* values may be NULL, and is consumed. Returns false with the status set, and everything is undone. */
 static bool create_object(struct creation *creation, const char *path, const char *to, JsonObject *values,
 			  bool enable)
 {
@@ -121,7 +121,7 @@ static bool create_target(struct creation *creation, const char *path, JsonObjec
 
 /* --- options ----------------------------------------------------------------------------------------- */
 
-/* False: the status is set. */
+/* Returns false with the status set. */
 static bool add_storage_values(struct cli *cli, const struct create_options *options, JsonObject *values)
 {
 	uint64_t size;
@@ -146,7 +146,7 @@ static bool add_storage_values(struct cli *cli, const struct create_options *opt
 	return true;
 }
 
-/* False: the status is set. */
+/* Returns false with the status set. */
 static bool add_values(struct creation *creation, JsonObject *values)
 {
 	const struct create_options *options = creation->options;
@@ -160,7 +160,7 @@ static bool add_values(struct creation *creation, JsonObject *values)
 	return true;
 }
 
-/* Options that would have no effect are refused. False: the status is set. */
+/* Options that would have no effect are refused. Returns false with the status set. */
 static bool check_options(struct cli *cli, const struct create_options *options)
 {
 	const char *path = cli->words[0];

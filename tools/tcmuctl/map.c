@@ -27,7 +27,7 @@ static void set_common(JsonObject *params, const struct map_options *options)
 		json_object_set_string_member(params, "initiator", options->initiator);
 }
 
-/* False: the status is set. */
+/* Returns false with the status set. */
 static bool check_lun(struct cli *cli, const struct map_options *options)
 {
 	if (options->lun < -1)

@@ -61,7 +61,7 @@ enum tcmuctl_status run_replace(char **args)
 
 /* --- resize ------------------------------------------------------------------------------------------ */
 
-/* "20G", or "+10G": so much more than now. False: the status is set. */
+/* "20G", or "+10G": so much more than now. Returns false with the status set. */
 static bool read_size(struct cli *cli, struct service *service, uint64_t *size)
 {
 	const char *text = cli->words[1];

@@ -145,7 +145,7 @@ static void show_progress(const char *label, unsigned seconds)
 	fflush(stdout);
 }
 
-/* Waits for the next message. NULL: the connection has ended. */
+/* Waits for the next message. Returns NULL if the connection has ended. */
 static JsonObject *wait_message(struct rpc *rpc, const char *label)
 {
 	struct pollfd poll_fd = {.fd = rpc->fd, .events = POLLIN};

@@ -24,7 +24,7 @@ struct rpc_error {
 };
 void rpc_error_clear(struct rpc_error *error);
 
-/* NULL with error set and errno set. */
+/* Returns NULL with error set and errno set. */
 struct rpc *rpc_connect(const char *path, struct error *error);
 void rpc_free(struct rpc *rpc);
 /*
@@ -36,7 +36,7 @@ JsonObject *rpc_call(struct rpc *rpc, const char *method, JsonObject *params, co
 		     struct rpc_error *error);
 /* A descriptor that is readable when rpc_event() may have something. */
 int rpc_fd(const struct rpc *rpc);
-/* Reads what has arrived. False: the daemon has ended the connection. */
+/* Reads what has arrived. Returns false if the daemon has ended the connection. */
 bool rpc_receive(struct rpc *rpc);
 /*
  * The parameters of the next notification that has arrived, to be freed with json_object_unref();

@@ -84,7 +84,7 @@ static void add_configured_keys(JsonObject *keys, JsonObject *values)
 			add_key(keys, name + strlen("param/"), value);
 }
 
-/* What a session has negotiated. False: there is no such session. */
+/* What a session has negotiated. Returns false if there is no such session. */
 static bool add_session_keys(struct cli *cli, struct service *service, const char *target, JsonObject *keys)
 {
 	g_autoptr(JsonObject) result = cli_call(cli, service, "sessions", cli_params_path(target));

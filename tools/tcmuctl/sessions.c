@@ -102,7 +102,7 @@ static bool kick(struct cli *cli, struct service *service, JsonObject *session, 
 	return true;
 }
 
-/* False: a call was refused. */
+/* Returns false if a call was refused. */
 static bool kick_in(struct cli *cli, struct service *service, JsonArray *kicked)
 {
 	g_autoptr(JsonObject) result = cli_call(cli, service, "sessions", NULL);

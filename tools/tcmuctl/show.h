@@ -19,11 +19,11 @@ gint64 show_number(JsonObject *json, const char *member);
 gboolean show_flag(JsonObject *json, const char *member);
 /* The text as it is, for comparisons; valid as long as the object. */
 const char *show_raw(JsonObject *json, const char *member);
-/* Whether the member "kind" is this kind. */
+/* Returns whether the member "kind" is this kind. */
 gboolean show_has_kind(JsonObject *json, const char *kind);
 /* The i-th text of an array, to be freed with g_free(). */
 char *show_element(JsonArray *array, guint i);
-/* NULL: there is none. */
+/* Returns NULL if there is none. */
 JsonArray *show_array(JsonObject *json, const char *member);
 
 /* "10.0 GiB", "512 B"; to be freed with g_free(). */

@@ -21,7 +21,7 @@ static bool is_secret(JsonObject *schema, const char *name)
 	return false;
 }
 
-/* False: the status is set. */
+/* Returns false with the status set. */
 static bool check_public(struct cli *cli, struct service *service, const char *name)
 {
 	g_autoptr(JsonObject) schema = cli_call(cli, service, "schema", NULL);
@@ -35,7 +35,7 @@ static bool check_public(struct cli *cli, struct service *service, const char *n
 	return schema && cli->status == TCMUCTL_DONE;
 }
 
-/* Takes a word apart. NULL: the status is set. */
+/* Takes a word apart. Returns NULL with the status set. */
 static char *name_of(struct cli *cli, const char *word, const char *form)
 {
 	const char *equals = strchr(word, '=');

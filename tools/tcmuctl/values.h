@@ -6,7 +6,7 @@
 #include "tcmuctl/cli.h"
 
 /*
- * Adds a member "NAME" for a word "NAME=VALUE". False: the word has another form, or the attribute
+ * Adds a member "NAME" for a word "NAME=VALUE". Returns false if the word has another form, or the attribute
  * is a secret; the status is set.
  */
 bool values_add(struct cli *cli, struct service *service, JsonObject *values, const char *word);

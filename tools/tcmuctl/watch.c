@@ -44,7 +44,7 @@ static bool subscribe(struct cli *cli)
 	return true;
 }
 
-/* False: the daemon has ended the connection. */
+/* Returns false if the daemon has ended the connection. */
 static bool read_events(struct cli *cli, const struct service *service)
 {
 	bool alive = rpc_receive(service->rpc);

@@ -47,11 +47,11 @@ GArray *address_set_new(void);
 /* What is in the set already is not added again. */
 void address_set_add(GArray *set, const struct address *address);
 void address_set_add_all(GArray *set);
-/* Whether the set has all addresses of both families. */
+/* Returns whether the set has all addresses of both families. */
 bool address_set_is_all(const GArray *set);
 /*
- * The addresses of from that are not in minus. NULL: the result would need so many networks that no list
- * could hold them.
+ * The addresses of from that are not in minus. Returns NULL if the result would need so many networks that no
+ * list could hold them.
  */
 GArray *address_set_subtract(const GArray *from, const GArray *minus);
 /* The set as strings, or NULL if they are longer than ADDRESS_LIST_MAX. The caller frees the array. */

@@ -18,7 +18,7 @@ static bool has_bit(const struct address *address, unsigned i)
 	return address->bytes[i / 8] & 0x80 >> i % 8;
 }
 
-/* Whether all addresses of inner are in outer. */
+/* Returns whether all addresses of inner are in outer. */
 static bool contains(const struct address *outer, const struct address *inner)
 {
 	if (outer->family != inner->family || outer->length > inner->length)

@@ -122,11 +122,11 @@ struct saved_acl *saved_acl_find(const struct saved_target *target, const char *
 void saved_parameter_set(struct saved_target *target, const char *name, const char *value);
 /* Sets an account; an earlier one is replaced. */
 void saved_account_set(struct saved_account *account, const char *user, const char *secret);
-/* Whether an account is set. */
+/* Returns whether an account is set. */
 bool saved_account_is_set(const struct saved_account *account);
 /* Adds a portal for all IPv4 addresses, and one for IPv6 if the address rules of the target mention it. */
 void saved_portal_add_default(struct saved_target *target);
-/* Whether the target needs a setting that LIO does not have. LIO must not enable it then. */
+/* Returns whether the target needs a setting that LIO does not have. LIO must not enable it then. */
 bool saved_target_needs_own_settings(const struct saved_target *target);
 
 /* The text of saveconfig.json, which ends with a newline. The caller frees it. */

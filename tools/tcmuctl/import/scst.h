@@ -122,13 +122,16 @@ void scst_group_add_lun(struct scst_config *config, struct scst_group *group, co
  * name is wrong.
  */
 struct scst_target *scst_target_get(struct scst_config *config, const char *name, struct place place);
-/* Sets the device's option with this name ("nv_cache", case does not matter). False: it is no such option. */
+/*
+ * Sets the device's option with this name ("nv_cache", case does not matter). Returns false if it is no such
+ * option.
+ */
 bool scst_device_set_flag(struct scst_device *device, const char *name, bool value);
 void scst_device_set_block_size(struct scst_config *config, struct scst_device *device, const char *text,
 				struct place place);
 /*
- * An account, "IncomingUser" or "OutgoingUser" with or without a number behind it; value is "USER
- * SECRET". False: name is not such a word.
+ * An account, "IncomingUser" or "OutgoingUser" with or without a number behind it; value is "USER SECRET".
+ * Returns false if name is not such a word.
  */
 bool scst_take_account(struct scst_config *config, struct saved_auth *auth, const char *name,
 		       const char *value, struct place place);

@@ -37,7 +37,7 @@ struct tgt_import {
  * caller frees the array.
  */
 GArray *tgt_luns(struct tgt_import *import, const struct node *target);
-/* Whether a setting of a target belongs to its LUNs, so that tgt_luns() deals with it. */
+/* Returns whether a setting of a target belongs to its LUNs, so that tgt_luns() deals with it. */
 bool tgt_is_lun_setting(const char *name);
 void tgt_object_free(void *object);
 #endif
