@@ -158,7 +158,7 @@ void dbus_get_managed_objects(struct dbus_service *s, GDBusMethodInvocation *cal
 }
 
 /*
- * configfs ends a value at a comma or a newline. rtslib refuses a colon, and ignores everything behind a
+ * configfs ends a value at a comma or a newline. rtslib refuses a colon, and ignores everything after a
  * blank.
  */
 static int check_characters(const char *text, struct error *error)

@@ -124,7 +124,7 @@ static const struct {
 static void add_to_dev_config(struct control_export *export, const char *name, const char *value)
 {
 	char *text = export->dev_config, *escaped = storage_spec_escape(value);
-	/* The options behind a filter belong to this filter. */
+	/* The options after a filter belong to this filter. */
 	const char *filters = text + storage_spec_filters_at(text);
 	g_autofree char *before = g_strndup(text, (size_t)(filters - text));
 

@@ -8,7 +8,7 @@
 #include "util/error.h"
 
 /*
- * Any thread; blocks. Returns the contents, which the caller erases and frees, with a NUL behind them.
+ * Any thread; blocks. Returns the contents, which the caller erases and frees, with a NUL after them.
  * Returns NULL with error and errno set.
  */
 char *saveconfig_file_read(const char *path, gsize *len, struct error *error);

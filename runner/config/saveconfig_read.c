@@ -196,7 +196,7 @@ static int read_storage(struct reader *reader, struct config_node *node, JsonObj
 			struct error *error)
 {
 	(void)reader;
-	/* A file that is missing is rather behind a file system that is not mounted. */
+	/* If a file is missing, its file system is probably not mounted. */
 	config_node_set(node, config_storage_create(), "0");
 	return config_plugin_read(node, entry, error);
 }

@@ -31,7 +31,7 @@ int tcmu_configfs_device(struct tcmu_configfs *cfs, const char *hba, const char 
  */
 int tcmu_configfs_read(const struct tcmu_configfs *cfs, const char *file, char *text, size_t size,
 		       struct error *error);
-/* All of the file, as it is and without a NUL behind it; the length or -errno. */
+/* All of the file, as it is and without a NUL after it; the length or -errno. */
 ssize_t tcmu_configfs_read_all(const struct tcmu_configfs *cfs, const char *file, char *text, size_t size,
 			       struct error *error);
 int tcmu_configfs_read_u64(const struct tcmu_configfs *cfs, const char *file, uint64_t *value,

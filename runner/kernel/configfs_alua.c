@@ -116,7 +116,7 @@ static int read_members(struct reader *r, const struct tcmu_configfs *group)
 	if (n == MEMBERS_MAX)
 		return error_set(r->error, E2BIG, "%s/members: too long", group->path);
 	for (ssize_t i = 0; i < n; i++)
-		if (!text[i]) /* the kernel puts one behind each line */
+		if (!text[i]) /* the kernel puts one after each line */
 			text[i] = '\n';
 	text[n] = '\0';
 	int err = 0;

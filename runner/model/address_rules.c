@@ -18,7 +18,7 @@ struct prefix {
 	unsigned bits;
 };
 
-/* Takes one prefix from the list, and moves the list behind it. Returns false if it is not well-formed. */
+/* Takes one prefix from the list, and moves the list past it. Returns false if it is not well-formed. */
 static bool next_prefix(const char **list, struct prefix *prefix)
 {
 	size_t len = strcspn(*list, ",");

@@ -112,7 +112,7 @@ static uint32_t cdb_length(const uint8_t *cdb, uint64_t room)
 	return of_group[cdb[0] >> 5];
 }
 
-/* The kernel puts the CDB behind the iovecs, in the entry. */
+/* The kernel puts the CDB after the iovecs, inside the entry. */
 static bool take_cdb(const struct tcmu_ring *ring, const struct tcmu_cmd_request *cmd, uint32_t len,
 		     struct tcmu_request *request)
 {

@@ -33,7 +33,7 @@ static char escaped_byte(const char *text)
 	return (char)strtoul(digits, NULL, 16);
 }
 
-/* Replaces the escapes in place. A tilde without two digits behind it stands for itself. */
+/* Replaces the escapes in place. A tilde without two digits after it stands for itself. */
 static int unescape(char *text, struct error *error)
 {
 	char *out = text;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The text that names storage: HANDLER/CONFIG;KEY=VALUE;...;filter=NAME;KEY=VALUE;... The first options
- * belong to the handler. Each "filter=NAME" begins a filter, to which the options behind it belong; the
+ * belong to the handler. Each "filter=NAME" begins a filter, to which the options after it belong; the
  * outermost filter comes first. The text is what configfs calls dev_config and what --export takes. A tilde
  * and two hexadecimal digits stand for one byte, so that a comma, a colon, a blank, a percent sign or a
  * semicolon can be part of CONFIG or of a VALUE.

@@ -60,7 +60,7 @@ bool tree_link_text(struct tree *tree, const struct tree_folder *folder, char *t
 	return length > 0 && (size_t)length < size;
 }
 
-/* The text behind the last "/core/" or "/iscsi/", which *root is set to; NULL: there is none. */
+/* The text after the last "/core/" or "/iscsi/", which *root is set to; NULL: there is none. */
 static char *behind_last_root(char *text, const char **root)
 {
 	static const char *const roots[] = {"/core/", "/iscsi/"};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LIO's plug-ins as the tree knows them: the names of HBAs, the disks behind paths, and the
+ * LIO's plug-ins as the tree knows them: the names of HBAs, the disks for paths, and the
  * settings that programs write to control. The settings become attributes of the model, so a
  * plug-in is only another way to name a handler.
  */

@@ -14,7 +14,7 @@ static unsigned bits_of(const struct address *address)
 	return address->family == AF_INET ? 32 : 128;
 }
 
-/* Sets the bits behind the length to zero. Returns whether one of them was set. */
+/* Sets the bits after the length to zero. Returns whether one of them was set. */
 static bool clear_host_bits(struct address *address)
 {
 	bool was_set = false;
@@ -75,7 +75,7 @@ static bool cut_brackets(char **host)
 }
 
 /*
- * The programs accept lengths up to 31 and 127 only, refuse an IPv4 network with a bit behind its length,
+ * The programs accept lengths up to 31 and 127 only, refuse an IPv4 network with a bit set after its length,
  * and shift by 32 for the length 0.
  */
 static bool has_effect(const struct address *address, bool has_length, bool has_host_bits)

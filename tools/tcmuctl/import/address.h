@@ -14,7 +14,7 @@
 struct address {
 	/* AF_INET or AF_INET6 */
 	int family;
-	/* The bits behind the length are zero. */
+	/* The bits after the length are zero. */
 	uint8_t bytes[16];
 	unsigned length;
 };

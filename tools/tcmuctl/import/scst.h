@@ -130,7 +130,7 @@ bool scst_device_set_flag(struct scst_device *device, const char *name, bool val
 void scst_device_set_block_size(struct scst_config *config, struct scst_device *device, const char *text,
 				struct place place);
 /*
- * An account, "IncomingUser" or "OutgoingUser" with or without a number behind it; value is "USER SECRET".
+ * An account, "IncomingUser" or "OutgoingUser" with or without a number after it; value is "USER SECRET".
  * Returns false if name is not such a word.
  */
 bool scst_take_account(struct scst_config *config, struct saved_auth *auth, const char *name,

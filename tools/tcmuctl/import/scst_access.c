@@ -103,7 +103,7 @@ static void take_entries(struct reader *reader, const char *text, struct place p
 
 /* --- lines --- */
 
-/* SCST needs a blank behind the target, a newline at the end, and no blank at the beginning. */
+/* SCST needs a blank after the target, a newline at the end, and no blank at the beginning. */
 static bool scst_reads(const struct source *source, unsigned i)
 {
 	const char *line = source->lines[i];

@@ -18,7 +18,7 @@ enum section { NONE, OPTIONS, HANDLER, GROUP, ASSIGNMENT, TARGETS, UNKNOWN };
 struct reader {
 	struct scst_config *config;
 	enum section section;
-	/* What stands behind the section's name: the handler or the group. */
+	/* The text after the section's name: the handler or the group. */
 	char *argument;
 };
 

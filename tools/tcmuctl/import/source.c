@@ -59,7 +59,7 @@ struct source *source_from_text(const char *name, const char *text, size_t size,
 	source->lines = g_strsplit(copy, "\n", -1);
 	source->count = g_strv_length(source->lines);
 	source->is_complete = !size || text[size - 1] == '\n';
-	/* Behind the last newline is no line. */
+	/* There is no line after the last newline. */
 	if (source->count && !*source->lines[source->count - 1])
 		source->count--;
 	for (unsigned i = 0; i < source->count; i++)
