@@ -15,28 +15,28 @@
 #include "util/error.h"
 
 struct tcmu_configfs {
-	char path[512]; /* the folder */
+	char path[512]; /* The absolute path of the folder. */
 };
 
 const char *tcmu_configfs_root(void);
-/* Any folder, by its absolute path. Returns 0, or -ENAMETOOLONG. */
+/* Sets cfs to any folder, by its absolute path. Returns 0, or -ENAMETOOLONG. */
 int tcmu_configfs_folder(struct tcmu_configfs *cfs, struct error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Returns 0, or -ENAMETOOLONG. */
+/* Sets cfs to the folder of a device. Returns 0, or -ENAMETOOLONG. */
 int tcmu_configfs_device(struct tcmu_configfs *cfs, const char *hba, const char *device, struct error *error);
 /*
- * File below the folder, e.g. "attrib/dev_size"; the text loses its newline. Returns 0 or -errno with error
- * set.
+ * Reads a file below the folder, for example "attrib/dev_size", without the newline at its end. Returns 0, or
+ * -errno with error set.
  */
 int tcmu_configfs_read(const struct tcmu_configfs *cfs, const char *file, char *text, size_t size,
 		       struct error *error);
-/* All of the file, as it is and without a NUL after it; the length or -errno. */
+/* Reads the whole file unchanged, and adds no NUL. Returns its length, or -errno. */
 ssize_t tcmu_configfs_read_all(const struct tcmu_configfs *cfs, const char *file, char *text, size_t size,
 			       struct error *error);
 int tcmu_configfs_read_u64(const struct tcmu_configfs *cfs, const char *file, uint64_t *value,
 			   struct error *error);
-/* What is more than max is -EINVAL. */
+/* Reads a number. If it is more than max, returns -EINVAL. */
 int tcmu_configfs_read_byte(const struct tcmu_configfs *cfs, const char *file, uint8_t max, uint8_t *value,
 			    struct error *error);
 int tcmu_configfs_read_u16(const struct tcmu_configfs *cfs, const char *file, uint16_t *value,
@@ -44,15 +44,15 @@ int tcmu_configfs_read_u16(const struct tcmu_configfs *cfs, const char *file, ui
 int tcmu_configfs_write(const struct tcmu_configfs *cfs, const char *file, const char *text,
 			struct error *error);
 /*
- * A descriptor by which file can be read later without a look-up; the caller closes it. Or -errno with error
- * set.
+ * Returns a descriptor with which the file can be read later without a look-up in configfs; the caller closes
+ * it. Or returns -errno with error set.
  */
 int tcmu_configfs_hold(const struct tcmu_configfs *cfs, const char *file, struct error *error);
 /*
- * Any thread: never waits for the kernel. fd is of tcmu_configfs_hold. Returns 0 or -errno; -ENOENT once the
- * device is gone.
+ * Any thread: never waits for the kernel. fd is the result of tcmu_configfs_hold(). Returns 0 or -errno;
+ * -ENOENT if the device no longer exists.
  */
 int tcmu_configfs_read_held(int fd, uint64_t *value);
-/* The unit serial number that was set in wwn/vpd_unit_serial; "" when none was. */
+/* Reads the unit serial number that was set in wwn/vpd_unit_serial; "" if none was set. */
 int tcmu_configfs_serial(const struct tcmu_configfs *cfs, char *serial, size_t size, struct error *error);
 #endif

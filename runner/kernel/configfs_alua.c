@@ -11,10 +11,10 @@
 
 #include "util/bytes.h"
 
-#define MEMBERS_MAX (32u << 10) /* more than the kernel's page, which cuts the list */
+#define MEMBERS_MAX (32u << 10) /* Larger than the kernel's page, at which the kernel cuts the list. */
 #define LINE_MAX    512
 
-/* One reading. */
+/* The state of reading the groups once. */
 struct reader {
 	const struct tcmu_configfs *device;
 	void (*visit)(void *arg, const char *folder);
@@ -29,7 +29,7 @@ static void visit(const struct reader *r, const char *folder)
 		r->visit(r->arg, folder);
 }
 
-/* What vanishes while it is read is not there. */
+/* Returns whether the folder was removed while it was read; then it counts as missing. */
 static bool vanished(int err, const struct tcmu_configfs *folder)
 {
 	return err == -ENOENT && access(folder->path, F_OK);
@@ -39,7 +39,7 @@ static bool vanished(int err, const struct tcmu_configfs *folder)
 
 enum { FABRIC, WWN, TPG, LUN, PARTS };
 
-/* Takes a line apart. Its parts become parts of paths. */
+/* Splits a line into its parts, which become parts of paths. */
 static bool split_line(const char *line, char text[LINE_MAX], char *parts[PARTS])
 {
 	char *rest = text;
@@ -63,14 +63,14 @@ static int read_port(const struct reader *r, const struct tcmu_configfs *tpg, co
 	if (err)
 		return err;
 	err = tcmu_configfs_read_byte(tpg, "enable", 1, &port->enabled, r->error);
-	if (err == -ENOENT) { /* of a fabric that has no such switch */
+	if (err == -ENOENT) { /* this fabric has no such switch */
 		port->enabled = 1;
 		err = 0;
 	}
 	return err;
 }
 
-/* The folders of the member that a line names, and of its TPG. */
+/* Finds the folders of the member that a line names, and of its TPG. */
 static int find_member(const struct reader *r, const struct tcmu_configfs *group, const char *line,
 		       struct tcmu_configfs *tpg, struct tcmu_configfs *lun)
 {
@@ -78,7 +78,7 @@ static int find_member(const struct reader *r, const struct tcmu_configfs *group
 
 	if (!split_line(line, text, parts))
 		return error_set(r->error, EINVAL, "%s/members: '%.100s' is not a LUN", group->path, line);
-	/* What iSCSI calls itself is not what its folder is called. */
+	/* The kernel writes "iSCSI" into this list, but the folder is called "iscsi". */
 	const char *fabric = strcmp(parts[FABRIC], "iSCSI") ? parts[FABRIC] : "iscsi";
 	int err = tcmu_configfs_folder(tpg, r->error, "%s/%s/%s/%s", tcmu_configfs_root(), fabric, parts[WWN],
 				       parts[TPG]);
@@ -125,7 +125,7 @@ static int read_members(struct reader *r, const struct tcmu_configfs *group)
 	return err;
 }
 
-/* --- all of it --- */
+/* --- reading all groups --- */
 
 /* A group has at least one port (SPC-4 6.37), so a group without members is not reported. */
 static int add_group(struct reader *r, const struct tcmu_configfs *folder)
@@ -156,7 +156,10 @@ static int is_name(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* Calls fn with each group's folder, in order of names, until it returns other than 0, and returns that. */
+/*
+ * Calls fn with the folder of each group, in the order of names, until fn returns something other than 0, and
+ * returns that.
+ */
 static int for_each_group(const struct tcmu_configfs *device,
 			  int (*fn)(void *arg, const struct tcmu_configfs *folder), void *arg,
 			  struct error *error)
@@ -210,7 +213,7 @@ int tcmu_configfs_alua_read(const struct tcmu_configfs *cfs, void (*visit_fn)(vo
 	return vanished(err, &folder) ? 0 : err;
 }
 
-/* --- change --- */
+/* --- changing a state --- */
 
 struct change {
 	uint16_t group;
@@ -219,8 +222,8 @@ struct change {
 };
 
 /*
- * 1: done. The kernel takes it for a change of the administrator's; that it was none is told to it
- * afterwards.
+ * Returns 1 if the change was made. The kernel records that the administrator has made the change; so the
+ * function tells the kernel afterwards that an initiator has.
  */
 static int change_if_meant(void *arg, const struct tcmu_configfs *folder)
 {

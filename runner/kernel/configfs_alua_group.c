@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of one target port group say. */
+/* Reads the files of one target port group. */
 #include "kernel/configfs_alua.h"
 
 #include <errno.h>

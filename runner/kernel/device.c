@@ -50,7 +50,7 @@ enum tcmu_device_state kernel_view_state(const struct kernel_device *d)
 		return TCMU_DEVICE_FAILED;
 	if (d->state == KERNEL_OPENING)
 		return TCMU_DEVICE_OPENING;
-	/* While the device is stopped for another LUN, it still counts as what it was. */
+	/* While the device is stopped to serve another LUN, its state is shown as the one before. */
 	return storage_lu_is_absent(d->lun) ? TCMU_DEVICE_FAILED : TCMU_DEVICE_SERVED;
 }
 
@@ -64,7 +64,7 @@ bool kernel_answer_added(struct kernel_device *d, int status)
 	       tcmu_netlink_reply(d->manager->netlink, TCMU_EVENT_ADDED, d->added_id, status) != -ENODEV;
 }
 
-/* Logs the error unless the try before has failed with the same one. */
+/* Logs the error unless the previous try has failed with the same error. */
 static void set_failed(struct kernel_device *d, bool stays, const struct error *error)
 {
 	lock_take(&d->manager->lock);
@@ -132,8 +132,8 @@ static void forget(struct kernel_device *d)
 }
 
 /*
- * Closes the device for this process. A device that stays is left to the next process, with the reset if that
- * was not done.
+ * Closes the device for this process. A device that stays is left to the next process, which also resets the
+ * ring if this was not done.
  */
 static void release(struct kernel_device *d)
 {
@@ -272,11 +272,11 @@ static bool can_run(const struct kernel_device *d, const struct rule *rule)
 		return false;
 	if (rule->request == KERNEL_OPEN)
 		return !must_wait(d);
-	/* A change needs the storage that is about to be opened. */
+	/* The storage is about to be opened, and the change needs it. */
 	return rule->request != KERNEL_RECONFIG || !kernel_is_requested(d, KERNEL_OPEN);
 }
 
-/* Takes the next request. NULL: there is none, and the job is not busy any more. */
+/* Takes the next request. Returns NULL if there is none; the job is not busy any more then. */
 static const struct rule *next_rule(struct kernel_device *d)
 {
 	SCOPE_LOCK(&d->manager->lock);

@@ -102,9 +102,9 @@ static bool is_named(const struct kernel_device *d, const struct tcmu_uio_name *
 }
 
 /*
- * manager->lock held, as in all functions below. A reply carries only device_id. So an older reply that is
- * still pending must not be sent any more: its maker has given up, and the kernel would take it for the reply
- * to the new event.
+ * manager->lock held, as in all functions below. A reply contains only device_id. If an older event with this
+ * number is still unanswered, its sender has given up: its reply must not be sent, because the kernel would
+ * take it for the reply to the new event.
  */
 static void forget_pending_reply(struct kernel_manager *manager, uint32_t device_id)
 {
@@ -154,8 +154,8 @@ static int on_added(struct kernel_manager *manager, const struct tcmu_event *eve
 }
 
 /*
- * The reply is sent at once. The kernel ignores its status, and until it arrives every look-up in the HBA's
- * folder waits, also those of the daemon's own jobs.
+ * The reply is sent at once. The kernel ignores its status. Until it arrives, every look-up in the folder of
+ * the HBA waits, also the look-ups of the daemon's own jobs.
  */
 static int on_removed(struct kernel_manager *manager, const struct tcmu_event *event)
 {
@@ -240,7 +240,9 @@ void kernel_adopt(void *arg, unsigned minor, const char *uio_name)
 
 	if (!parse_ours(uio_name, &name)) {
 		log_info(NULL, "%s: it is not adopted, because its handler is not loaded", uio_name);
-		/* Its handler may have been loaded before, and may be loaded again. */
+		/*
+		 * The handler may have been loaded by the previous daemon, and may be loaded by the next one.
+		 */
 		if (!kernel_mark_is_clean(manager, minor)) {
 			SCOPE_LOCK(&manager->lock);
 			kernel_mark_add_unclean(manager, minor);

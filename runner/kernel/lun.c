@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the kernel's configfs says of a device, for the storage that it serves: size and limits, the write
- * cache, the serial number and the command time-out. runner/storage opens, identifies and closes the storage.
+ * Reads the kernel's configfs for the storage of a device: size and limits, the write cache, the serial
+ * number and the command time-out. runner/storage opens, identifies and closes the storage.
  */
 #include <errno.h>
 
@@ -32,10 +32,10 @@ static int read_settings(const struct kernel_device *d, const char *config, bool
 	    .size = size,
 	    .block_size = (uint32_t)block_size,
 	    .max_transfer = max_sectors * block_size,
-	    /* An administrator enlarges the storage first, and dev_size after that. */
+	    /* An administrator enlarges the storage first, and then writes dev_size. */
 	    .existing = true,
 	    .create = make,
-	    /* settle_write_cache() */
+	    /* settle_write_cache() does this. */
 	    .write_cache = -1,
 	};
 	return 0;
@@ -58,10 +58,10 @@ static int open_with(open_fn *open, struct kernel_device *d, const char *config,
 	    .name = d->label,
 	    .subject = d->subject,
 	    .owner = d,
-	    /* kernel_lun_identify() */
+	    /* kernel_lun_identify() does this. */
 	    .is_identified_later = true,
 	    .is_identity_fixed = true,
-	    /* A device that was created just now has had no contents. */
+	    /* A device that has just been created had no contents. */
 	    .is_loss_accepted = !d->found,
 	};
 	err = open(&request, lun, error);
@@ -73,8 +73,9 @@ static int open_with(open_fn *open, struct kernel_device *d, const char *config,
 }
 
 /*
- * emulate_write_cache of a new device is the kernel's 0, which says nothing: it is made to tell the truth. Of
- * a device that was there before us it is what was decided.
+ * The attribute emulate_write_cache of a new device has the kernel's default 0, which is not a decision, so
+ * it is set to what the storage has. For a device that existed before the daemon started, the attribute is
+ * what was decided.
  */
 static void settle_write_cache(struct kernel_device *d, struct storage_lu *lun)
 {
@@ -154,8 +155,8 @@ void kernel_lun_expiry(struct kernel_device *d)
 }
 
 /*
- * wwn/vpd_unit_serial may be set until a LUN leads to the device. This is usually after the device was
- * enabled, and no event tells us. So the attribute is read at the first command.
+ * wwn/vpd_unit_serial may be set until a LUN leads to the device, usually after the device was enabled, and
+ * no event reports this. So the attribute is read at the first command.
  */
 void kernel_lun_identify(struct kernel_device *d)
 {
@@ -170,7 +171,10 @@ void kernel_lun_identify(struct kernel_device *d)
 			log_err(d->subject, "%s", error.text);
 		return;
 	}
-	/* Two units with one identity would be one disk with two contents for every initiator. */
+	/*
+	 * Every initiator would take two units with the same identity for one disk, although they have
+	 * different contents.
+	 */
 	log_err(d->subject, "not ready: %s, in wwn/vpd_unit_serial, and create the device again", error.text);
 	scsi_lu_set_blocked(storage_lu_scsi(d->lun), true);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The manager as a whole: start, stop, retries, the list of devices. Main thread. What happens to one device
- * belongs to event.c and device.c.
+ * The manager as a whole: start, stop, retries and the list of devices. Main thread. event.c and device.c
+ * deal with a single device.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,13 +18,13 @@
 #include "util/log.h"
 
 /*
- * The number of devices that can be opened or closed at a time. A backend may hang there without a limit, and
- * no other device may wait for it. The bound only prevents that the storage of a whole machine takes all of
- * its threads.
+ * The number of devices that can be opened or closed at the same time. Storage may hang there without a
+ * limit, and no other device may wait for it. The limit only prevents that failing storage takes all threads
+ * of a machine.
  */
 #define MOST_JOBS 1024
 
-/* --- waiters of a dead daemon --- */
+/* --- processes that wait for a daemon that died --- */
 
 static void set_parameter(const char *name, const char *value)
 {
@@ -56,8 +56,8 @@ static void block_and_free_waiters(void)
 }
 
 /*
- * A shell repeats the system call at once. So netlink stays blocked, and a repeated call ends with EAGAIN,
- * until all have noticed.
+ * A shell repeats the system call at once. So netlink stays blocked until all processes have noticed, and a
+ * repeated call ends with EAGAIN.
  */
 static void unblock_netlink(void)
 {
@@ -139,8 +139,8 @@ struct kernel_manager *kernel_manager_open(struct loop_set *set, const struct ke
 	block_and_free_waiters();
 	kernel_mark_read(manager);
 	/*
-	 * A device that is added after the group was joined has an event; a device that existed before is
-	 * found here. A device to which both applies is recognised by its minor number.
+	 * A device that is added after this socket has joined the group has an event; a device that existed
+	 * before is found here. A device to which both applies is recognised by its minor number.
 	 */
 	int err = tcmu_uio_scan(kernel_adopt, manager, error);
 

@@ -18,27 +18,29 @@
 
 /* The values that new devices get for attributes that were not set before the device was enabled. */
 struct kernel_manager_defaults {
-	int cmd_time_out; /* seconds; negative: the kernel's */
+	int cmd_time_out; /* In seconds; negative: the kernel's default. */
 };
 
 struct kernel_manager_options {
-	const char *state_dir; /* for handlers' relative paths */
+	const char *state_dir; /* The folder in which the handlers' relative paths begin. */
 	const char *run_dir; /* where a clean stop leaves its mark, "/run/tcmu-runner"; gone after a reboot */
-	int io_lock; /* tcmu_stray_io_lock()'s; -1: nothing of an earlier process's can be under way */
+	/* The descriptor of tcmu_stray_io_lock(); -1: no I/O of an earlier process can be in progress. */
+	int io_lock;
 	/*
 	 * How long another daemon may take to answer an event of a handler that is not loaded here; 0: 10
 	 * seconds.
 	 */
 	uint64_t other_daemon_ns;
-	const struct fd_store *fd_store;   /* NULL: the devices are not kept open while no process runs */
-	struct storage_registry *registry; /* outlives the manager */
+	const struct fd_store *fd_store;   /* NULL: the devices are not kept open while no process runs. */
+	struct storage_registry *registry; /* Must outlive the manager. */
 	struct kernel_manager_defaults defaults;
 };
 
 enum tcmu_device_state {
 	TCMU_DEVICE_OPENING,
 	TCMU_DEVICE_SERVED,
-	TCMU_DEVICE_FAILED, /* its commands are answered NOT READY; opening is tried again */
+	/* The device's commands are answered NOT READY, and its storage is opened again later. */
+	TCMU_DEVICE_FAILED,
 	TCMU_DEVICE_CLOSING,
 };
 
@@ -47,27 +49,29 @@ struct tcmu_device_view {
 	const char *config; /* "file//srv/disk.img" */
 	unsigned minor;
 	enum tcmu_device_state state;
-	const char *error;                  /* FAILED: why, else "" */
-	uint64_t size;                      /* bytes, 0 while not served */
-	uint64_t commands, doorbells, late; /* late: given up, since the storage took too long */
+	const char *error; /* FAILED: why, else "" */
+	uint64_t size;     /* In bytes; 0 while the device is not served. */
+	/* late counts commands that expired because the storage took too long. */
+	uint64_t commands, doorbells, late;
 };
 
 struct kernel_manager;
 
 /*
- * Main. Frees the processes that wait for a daemon that died, adopts the devices that exist, then answers
- * events. After a clean stop of the previous daemon the rings continue where they were. Otherwise each ring
- * is blocked, reset when the I/O of that daemon has ended, and unblocked.
+ * Main thread. Frees the processes that wait for a daemon that died, adopts the devices that exist, and then
+ * answers events. After a clean stop of the previous daemon, the rings continue where they were. Otherwise
+ * each ring is blocked, reset when the I/O of that daemon has ended, and unblocked.
  */
 struct kernel_manager *kernel_manager_open(struct loop_set *set, const struct kernel_manager_options *options,
 					   struct error *error);
 /*
- * Main. Drains and closes all devices, leaves the mark of a clean stop. Commands wait in the rings meanwhile.
+ * Main thread. Drains and closes all devices, and leaves the mark of a clean stop. After that, commands wait
+ * in the rings.
  */
 void kernel_manager_close(struct kernel_manager *manager);
-/* Main. Tries the failed devices again; call it every few seconds. */
+/* Main thread. Tries the failed devices again. To be called every few seconds. */
 void kernel_manager_retry(struct kernel_manager *manager);
-/* Main. For devices that come from now on. */
+/* Main thread. For devices that are added from now on. */
 void kernel_manager_set_defaults(struct kernel_manager *manager,
 				 const struct kernel_manager_defaults *defaults);
 /*
@@ -77,8 +81,9 @@ void kernel_manager_set_defaults(struct kernel_manager *manager,
 void kernel_manager_list(struct kernel_manager *manager,
 			 void (*view)(void *arg, const struct tcmu_device_view *view), void *arg);
 /*
- * Any thread. The device that could not be opened last and therefore was refused, "user_0/disk" of at most
- * size bytes, and why. Such a device does not exist, so no list shows it. Returns false if none was refused.
+ * Any thread. Copies the name of the device that was refused last because its storage could not be opened,
+ * "user_0/disk" of at most size bytes, and the reason. Such a device does not exist, so no list shows it.
+ * Returns false if none was refused.
  */
 bool kernel_manager_last_refusal(struct kernel_manager *manager, char *name, size_t size,
 				 struct error *error);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The mark that a clean stop leaves for the next start: the boot's id, for rings do not survive that; how old
- * what waits in the rings can be; and the minor numbers of devices that need a reset nevertheless.
+ * The mark that a clean stop leaves for the next start: the ID of the boot, because rings do not survive a
+ * boot; how old the commands that wait in the rings can be; and the minor numbers of devices that need a
+ * reset nevertheless.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,9 +16,9 @@
 
 #define BOOT_ID     "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_MAX 64
-#define END         "end" /* a mark without it was not written to its end */
+#define END         "end" /* A mark without this line was not written completely. */
 
-/* With the newline at its end. */
+/* Reads a line that ends with a newline. */
 static bool read_line(FILE *file, char line[BOOT_ID_MAX])
 {
 	return file && fgets(line, BOOT_ID_MAX, file);
@@ -67,7 +68,7 @@ void kernel_mark_read(struct kernel_manager *manager)
 		manager->since_ns = 0;
 	if (file)
 		fclose(file);
-	/* It is good for one start. */
+	/* A mark is valid for one start only. */
 	if (unlink(manager->mark) && errno != ENOENT)
 		manager->clean = false;
 }
@@ -98,7 +99,7 @@ void kernel_mark_write(const struct kernel_manager *manager)
 		written = fputs(END "\n", file) >= 0;
 		written = !fclose(file) && written;
 	}
-	/* Without it the next start resets the rings, which initiators survive. */
+	/* Without the mark, the next start resets the rings, which initiators survive. */
 	if (!written && !manager->no_mark)
 		log_warn(NULL, "%s: %s", manager->mark, strerror(errno));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Generic netlink with target_core_user: receives events on a thread that never blocks, and sends replies.
- * What an event means is event.c's business.
+ * event.c decides what an event means.
  */
 #include "kernel/netlink.h"
 
@@ -27,7 +27,7 @@
 #define GROUP   "config"
 #define VERSION 2
 
-/* Room for a burst of thousands of events: a lost one leaves a process in the kernel waiting. */
+/* Room for a burst of thousands of events, because the sender of a lost event would wait for ever. */
 #define RECEIVE_BYTES (4 << 20)
 
 #define REPLY_OF(type) ((type) + 3)
@@ -49,14 +49,14 @@ enum attribute {
 struct tcmu_netlink {
 	void (*event)(void *arg, const struct tcmu_event *event);
 	void *arg;
-	struct nl_sock *in;       /* netlink thread */
-	struct nl_sock *out;      /* under out_lock */
-	pthread_mutex_t out_lock; /* a leaf: only a send happens under it */
+	struct nl_sock *in;       /* Only the netlink thread uses it. */
+	struct nl_sock *out;      /* Protected by out_lock. */
+	pthread_mutex_t out_lock; /* A leaf: only a message is sent while it is held. */
 	int family, group;
 	int stop_fd;
 	pthread_t thread;
 	bool running;
-	pid_t other; /* the last daemon that was warned of */
+	pid_t other; /* The last other daemon that was reported in the log. */
 };
 
 static int nl_failed(struct error *error, int nlerr, const char *what)
@@ -155,8 +155,10 @@ static int open_in(struct tcmu_netlink *netlink, struct error *error)
 	int err = genl_connect(netlink->in);
 	if (err)
 		return nl_failed(error, err, "connect");
-	/* The kernel drops what does not fit; with broadcast errors it tells its writer instead of hanging
-	 * it. */
+	/*
+	 * The kernel drops events for which there is no room. With broadcast errors, the sender of such an
+	 * event gets an error and does not hang.
+	 */
 	if (option(netlink->in, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BYTES))
 		log_warn(NULL, "netlink: cannot force a receive buffer: %s", strerror(errno));
 	option(netlink->in, SOL_NETLINK, NETLINK_BROADCAST_ERROR, 1);
@@ -253,7 +255,7 @@ static int put_reply(struct nl_msg *msg, const void *what)
 	return err ? err : nla_put_u32(msg, ATTR_DEVICE_ID, reply->device_id);
 }
 
-/* Once for each that comes. */
+/* Logs a warning once for each other daemon. */
 static void warn_of_other_daemon(struct tcmu_netlink *netlink)
 {
 	pid_t pid = tcmu_other_daemon();

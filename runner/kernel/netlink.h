@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The generic netlink family TCM-USER: the kernel announces that devices are added, removed and changed, and
- * a process waits for the reply, without a limit and unkillable. So a thread of its own receives events and
- * never blocks on anything else. Each event gets exactly one reply of the event's own type: after a wrong
- * type the process waits for ever, and nothing can free it.
+ * a process in the kernel waits for the reply, without a limit and without being killable. So a thread of its
+ * own receives events and never blocks on anything else. Each event gets exactly one reply of the event's own
+ * type: after a reply of a wrong type, the process waits for ever, and nothing can free it.
  */
 #ifndef KERNEL_NETLINK_H
 #define KERNEL_NETLINK_H
@@ -21,29 +21,29 @@ enum tcmu_event_type { TCMU_EVENT_ADDED = 1, TCMU_EVENT_REMOVED = 2, TCMU_EVENT_
 struct tcmu_event {
 	enum tcmu_event_type type;
 	uint32_t device_id;
-	uint32_t minor;                   /* N of /dev/uioN */
+	uint32_t minor;                   /* N in /dev/uioN. */
 	char uio_name[TCMU_UIO_NAME_MAX]; /* "tcm-user/HBA/DEVICE/SUBTYPE/CONFIG" */
-	/* RECONFIG: one of these is set */
+	/* For RECONFIG, one of these is set. */
 	bool has_config, has_size, has_write_cache;
-	char config[TCMU_UIO_NAME_MAX]; /* without the newline that an echo leaves */
-	uint64_t size;                  /* bytes */
+	char config[TCMU_UIO_NAME_MAX]; /* Without the newline that echo adds. */
+	uint64_t size;                  /* In bytes. */
 	bool write_cache;
 };
 
 struct tcmu_netlink;
 
 /*
- * Main. Joins the group, so that no event is lost from here on, but reads none yet. event runs on the netlink
- * thread and must return at once; the answer is given with tcmu_netlink_reply(), then or later. NULL with
- * error set.
+ * Main thread. Joins the group, so that no event is lost from now on, but reads none yet. event() runs on the
+ * netlink thread and must return at once; tcmu_netlink_reply() gives the answer, inside event() or later.
+ * Returns NULL with error set.
  */
 struct tcmu_netlink *tcmu_netlink_open(void (*event)(void *arg, const struct tcmu_event *event), void *arg,
 				       struct error *error);
-/* Main. Tells the kernel that we answer, then starts reading. Returns 0 or -errno. */
+/* Main thread. Tells the kernel that this process answers, and then starts reading. Returns 0 or -errno. */
 int tcmu_netlink_start(struct tcmu_netlink *netlink, struct error *error);
 /*
- * Any thread. status: 0 or -errno. Returns 0, or -errno of the sending: -ENODEV when the kernel does not wait
- * for it.
+ * Any thread. status is 0 or -errno. Returns 0, or -errno if the reply could not be sent; -ENODEV: the kernel
+ * does not wait for it.
  */
 int tcmu_netlink_reply(struct tcmu_netlink *netlink, enum tcmu_event_type type, uint32_t device_id,
 		       int status);
@@ -53,7 +53,8 @@ int tcmu_netlink_reply(struct tcmu_netlink *netlink, enum tcmu_event_type type, 
  */
 bool tcmu_netlink_has_other_listener(const struct tcmu_netlink *netlink);
 /*
- * Main. After the last reply. Tells the kernel that no daemon replies any more, unless another daemon does.
+ * Main thread. After the last reply. Tells the kernel that no daemon replies any more, unless another daemon
+ * does.
  */
 void tcmu_netlink_close(struct tcmu_netlink *netlink);
 #endif

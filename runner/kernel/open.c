@@ -12,12 +12,12 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* The storage of an adopted device may still be held by the previous process for a moment. */
+/* The previous process may hold the storage of an adopted device for a moment longer. */
 #define BUSY_TRIES 60
 
 /*
- * Only one process can have the device open; a descriptor that systemd keeps for the next process counts,
- * too.
+ * Only one process can have the device open. A descriptor that systemd keeps for the next process also
+ * counts.
  */
 static int open_uio(struct kernel_device *d, struct error *error)
 {
@@ -54,8 +54,8 @@ static int attach(struct kernel_device *d, struct error *error)
 }
 
 /*
- * Nothing new enters the ring until the reset. A device that the kernel has not configured yet has nothing in
- * it.
+ * No new command enters the ring until the reset. A device that the kernel has not configured yet has no
+ * commands.
  */
 static void block_ring(struct kernel_device *d)
 {
@@ -68,7 +68,7 @@ static void block_ring(struct kernel_device *d)
 		log_err(d->subject, "%s", error.text);
 }
 
-/* A time-out that the administrator set before the device was enabled stays. */
+/* A time-out that the administrator has set before the device was enabled is not changed. */
 static void set_time_out(struct kernel_device *d)
 {
 	char text[16];
@@ -85,8 +85,8 @@ static void set_time_out(struct kernel_device *d)
 }
 
 /*
- * The kernel waits for the end of a command that is aborted. A notice lets the daemon cancel its I/O. Kernels
- * before 5.10 have no such attribute.
+ * The kernel waits until an aborted command has ended. With notices of aborts, the daemon can cancel the I/O.
+ * Kernels before 5.10 do not have this attribute.
  */
 static void ask_for_notices(struct kernel_device *d)
 {
@@ -125,7 +125,7 @@ static bool is_new(struct kernel_device *d)
 static int open_patiently(struct kernel_device *d, struct error *error)
 {
 	int err = kernel_lun_open(d, d->name.config, is_new(d), &d->next, error);
-	int tries = 0; /* since the last I/O of the previous process has ended */
+	int tries = 0; /* tries since the last I/O of the previous process has ended */
 
 	for (int i = 0; err == -EBUSY && d->found && !d->lun; i++) {
 		tries = kernel_stray_io(d) ? 0 : tries + 1;
@@ -145,12 +145,12 @@ static bool stays(struct kernel_device *d)
 	return d->stays;
 }
 
-/* What has to be written to a new device before it is enabled. */
+/* Writes the attributes that must be written to a new device before it is enabled. */
 static void set_up(struct kernel_device *d)
 {
 	set_time_out(d);
 	ask_for_notices(d);
-	/* Where a stand-in serves the device already, the first command sees to it. */
+	/* If a stand-in already serves the device, this happens at the first command. */
 	if (!kernel_is_running(d))
 		kernel_lun_expiry(d);
 }
@@ -174,7 +174,7 @@ void kernel_open_device(struct kernel_device *d)
 		set_up(d);
 		return;
 	}
-	/* From the answer on nothing is looked up in configfs, so the stand-in is opened first. */
+	/* After the answer, nothing may be looked up in configfs, so the stand-in is opened before it. */
 	if (err == -ENOMEDIUM && (d->lun || !kernel_lun_open_absent(d, &d->next, &none))) {
 		set_up(d);
 		kernel_failed_but_stays(d, &error);

@@ -8,7 +8,7 @@
 
 #include "util/cleanup.h"
 
-#define LOCK_FILE "/run/tcmu.lock" /* where it holds a lock, of fcntl's kind */
+#define LOCK_FILE "/run/tcmu.lock" /* tcmu-runner 1.x holds a lock on this file, of the kind of fcntl(2). */
 
 pid_t tcmu_other_daemon(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tcmu-runner that this one succeeds may run beside it, for handlers of its own. It refuses every device
- * whose handler it does not know, and the kernel takes whichever answer comes first; a device with
- * nl_reply_supported=-1 waits for none.
+ * A tcmu-runner of version 1 may run at the same time, for handlers of its own. It refuses every device whose
+ * handler it does not know, and the kernel uses the first answer. The kernel does not wait for an answer
+ * about a device with nl_reply_supported=-1.
  */
 #ifndef KERNEL_OTHER_DAEMON_H
 #define KERNEL_OTHER_DAEMON_H
@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Its process id, 0 when there is none. Any thread. */
+/* Returns the process ID of that daemon; 0 if there is none. Any thread. */
 pid_t tcmu_other_daemon(void);
 /*
  * Any thread. Returns whether a socket of generic netlink other than the one with the port own_port has

@@ -18,7 +18,7 @@
 #include "kernel/uio.h"
 #include "storage/lu.h"
 
-#define KERNEL_TIME_OUT 30 /* seconds, the kernel's default cmd_time_out */
+#define KERNEL_TIME_OUT 30 /* In seconds, the kernel's default of cmd_time_out. */
 
 struct kernel_minors {
 	unsigned *at;
@@ -38,7 +38,8 @@ struct kernel_manager {
 	/* The path of the mark that a clean stop leaves. */
 	char *mark;
 	/*
-	 * The mark says that the previous daemon stopped cleanly; what lies in the rings came after since_ns.
+	 * The mark says that the previous daemon stopped cleanly; the commands in the rings came after
+	 * since_ns.
 	 */
 	bool clean;
 	uint64_t since_ns;
@@ -62,23 +63,23 @@ struct kernel_manager {
 	struct list unknown;
 	unsigned next_loop;
 	struct kernel_manager_defaults defaults;
-	/* The device that was refused last, and why; "": none was. */
+	/* The device that was refused last, and the reason; "" if none was refused. */
 	char refused_label[280];
 	struct error refused_error;
 	bool closing;
-	/* While closing: whatever remains in the rings came after this time. */
+	/* While the manager closes: the commands that remain in the rings came after this time. */
 	uint64_t left_ns;
 	/* The devices whose rings this daemon leaves in a state that needs a reset. */
 	struct kernel_minors unclean;
 	/* Every ring may be in such a state, so no mark is written. */
 	bool no_mark;
 
-	/* alua.c: on loop 0 */
+	/* Used by alua.c on loop 0: */
 	/* The watch of inotify; fd is -1 if there is none. */
 	struct loop_watch changes;
 	struct loop_work changes_start, changes_stop;
 	bool changes_added;
-	bool changes_stopped; /* under lock */
+	bool changes_stopped; /* Protected by lock. */
 };
 
 /*
@@ -133,16 +134,16 @@ enum kernel_request {
  * callbacks only note a request and queue the job, unless it is queued or runs already (busy).
  */
 struct kernel_device {
-	struct list node; /* in manager->devices, under its lock */
+	struct list node; /* In manager->devices, under the lock of the manager. */
 	struct kernel_manager *manager;
 	unsigned minor;
 	char label[280];   /* "user_0/disk" */
-	char subject[360]; /* the same with the handler's name, for logs */
+	char subject[360]; /* The same name with the handler's name, for log lines. */
 	/* The device existed before this daemon started. */
 	bool found;
 
-	/* --- under manager->lock --- */
-	struct tcmu_uio_name name; /* written by its job only */
+	/* --- protected by manager->lock --- */
+	struct tcmu_uio_name name; /* Only the job of the device writes it. */
 	/* Written by its job, and by its loop while the job waits for the loop. */
 	enum kernel_state state;
 	/*
@@ -172,19 +173,22 @@ struct kernel_device {
 	struct tcmu_event reconfig;
 	/* The value of the write cache that was written to configfs, until its event comes back; -1: none. */
 	int write_cache_written;
-	/* What is served; NULL: nothing. Its job changes it, and holds the only reference. */
+	/*
+	 * The logical unit that is served, or NULL. The job of the device changes it, and holds the only
+	 * reference.
+	 */
 	struct storage_lu *lun;
-	/* uio and device.ring are set up; written by its job only. */
+	/* uio and device.ring are set up. Only the job of the device writes it. */
 	bool attached;
 
-	/* --- its job's, and its loop's between start and on_stopped --- */
+	/* --- used by the job of the device, and by its loop between start and on_stopped --- */
 	struct pool_job job;
 	struct tcmu_configfs cfs;
-	struct fd_kept kept; /* uio's descriptor, also for the next process */
+	struct fd_kept kept; /* The UIO descriptor, which is also kept for the next process. */
 	struct tcmu_uio uio;
 	/* The UIO device is open. */
 	bool opened;
-	/* The file "enable", held until the kernel has enabled the device; -1: it has. */
+	/* The file "enable", held until the kernel has enabled the device; -1 after that. */
 	int enable_fd;
 	/* The commands in the ring came after this time. */
 	uint64_t since_ns;
@@ -193,10 +197,10 @@ struct kernel_device {
 	/* Is served instead of lun as soon as the device has stopped; NULL: there is none. */
 	struct storage_lu *next;
 	struct tcmu_device device;
-	struct loop_work flush_start; /* write cache switched off */
+	struct loop_work flush_start; /* The write cache was switched off, so it is flushed. */
 	struct backstore_io flush;
-	int flush_status;             /* of KERNEL_ANSWER_RECONFIG */
-	struct loop_timer alua_timer; /* the device's loop: KERNEL_READ_ALUA soon */
+	int flush_status;             /* The status for KERNEL_ANSWER_RECONFIG. */
+	struct loop_timer alua_timer; /* On the device's loop: requests KERNEL_READ_ALUA soon. */
 };
 
 /* manager->lock held. */
@@ -234,11 +238,11 @@ void kernel_on_gone(struct tcmu_device *device);
 
 /* --- unknown.c: events of devices whose handler is not loaded */
 
-/* Netlink thread. Sees to it that the event is answered, by another daemon or by this one. */
+/* Netlink thread. Ensures that the event is answered, by another daemon or by this one. */
 void kernel_unknown_event(struct kernel_manager *manager, const struct tcmu_event *event);
 /*
- * manager->lock held. An event with this device_id has come. A reply says no more than that number, so a
- * reply to an earlier event would be taken for the reply to this one: it is not sent any more.
+ * manager->lock held. A new event with this device_id has come. A reply contains only this number, so the
+ * reply to an earlier event would be taken for the reply to this one, and must not be sent any more.
  */
 void kernel_unknown_supersede(struct kernel_manager *manager, uint32_t device_id);
 
@@ -276,7 +280,7 @@ void kernel_failed_but_stays(struct kernel_device *d, const struct error *error)
 /* --- open.c: the device's job opens the UIO device and the storage */
 
 #define KERNEL_PAUSE_NS   50000000
-#define KERNEL_WARN_AFTER 20 /* pauses, after which a wait is worth a warning */
+#define KERNEL_WARN_AFTER 20 /* The number of pauses after which a warning is logged. */
 
 /* Opens the UIO device, and the storage or a stand-in for it, which becomes d->next. */
 void kernel_open_device(struct kernel_device *d);
@@ -297,20 +301,25 @@ bool kernel_pause(struct kernel_device *d, long ns);
 void kernel_start_device(struct kernel_device *d);
 /* The first command has arrived and waits for this. */
 void kernel_identify(struct kernel_device *d);
-/* Replaces d->lun, and closes the old one after no other thread can see it any more. lun: NULL for none. */
+/*
+ * Replaces d->lun by lun, which may be NULL, and closes the old one when no other thread can see it any more.
+ */
 void kernel_replace_lun(struct kernel_device *d, struct storage_lu *lun);
 
-/* --- lun.c: what configfs says of what a device serves, on the pool; runner/storage opens and closes it */
+/*
+ * --- lun.c: reads configfs for the storage that d serves, on the pool; runner/storage opens and closes the
+ * storage
+ */
 
 /*
- * Opens config for d. make: storage that is missing and has never been served is created. Returns 0 or -errno
- * with error set; -ENOMEDIUM: storage that has been served before is missing.
+ * Opens config for d. With make, storage that is missing and has never been served is created. Returns 0, or
+ * -errno with error set; -ENOMEDIUM: storage that has been served before is missing.
  */
 int kernel_lun_open(struct kernel_device *d, const char *config, bool make, struct storage_lu **lun,
 		    struct error *error);
 /* Opens the stand-in that answers NOT READY while the storage cannot be opened. */
 int kernel_lun_open_absent(struct kernel_device *d, struct storage_lu **lun, struct error *error);
-/* forget: the disk is removed for ever, and so is memory that somebody keeps for it. lun may be NULL. */
+/* With forget, the disk is removed for ever, and so is the memory that is kept for it. lun may be NULL. */
 void kernel_lun_close(struct storage_lu *lun, bool forget);
 /*
  * The device's job: the administrator has written dev_config again, and so accepts that the contents were
@@ -328,20 +337,20 @@ void kernel_lun_identify(struct kernel_device *d);
 
 /* --- alua.c: the target port groups that the kernel keeps, read when they change */
 
-extern const struct scsi_alua_ops kernel_alua_ops; /* with the kernel_device */
+extern const struct scsi_alua_ops kernel_alua_ops; /* Initialised with the kernel_device as its argument. */
 
-/* Main. Without inotify, changes are seen when initiators ask. */
+/* Main thread. Without inotify, changes are noticed when initiators ask. */
 void kernel_alua_open(struct kernel_manager *manager);
-/* Main; no device is left. */
+/* Main thread, when no device is left. */
 void kernel_alua_close(struct kernel_manager *manager);
-/* The device's job: gives d->lun the groups as they are now. */
+/* The device's job: gives d->lun the present groups. */
 void kernel_alua_read(struct kernel_device *d);
-/* The device's loop: cancels the reading that initiators' questions have caused. */
+/* The device's loop: cancels a reading of the groups that an initiator has caused. */
 void kernel_alua_stop(struct kernel_device *d);
 
 /* --- reconfig.c */
 
-/* Carries out d->reconfig. Returns false if that ends later and then submits the job. */
+/* Carries out d->reconfig. Returns false if this ends later, and then submits the job. */
 bool kernel_reconfigure(struct kernel_device *d);
 /* Replies to the RECONFIG that was carried out. */
 void kernel_answer_reconfig(struct kernel_device *d, int status);

@@ -16,9 +16,9 @@
 #define PAUSE_NS 10000000
 
 /*
- * The kernel has not waited for the reply: it has taken the requested size or, if another daemon was faster,
- * kept the old one. The next start uses the kernel's size, so it has to be the size that is served. Writing
- * to "control" sets it without another event.
+ * The kernel has not waited for the reply: it has taken the requested size, or if another daemon was faster,
+ * it has kept the old size. The next start uses the kernel's size, so this must be the size that is served.
+ * To write it to "control" sets it without another event.
  */
 static void correct_size(struct kernel_device *d)
 {
@@ -44,14 +44,16 @@ void kernel_answer_reconfig(struct kernel_device *d, int status)
 		correct_size(d);
 }
 
-/* The kernel takes the new size from the write itself, once we agree; initiators learn it by CAPACITY DATA
- * HAS CHANGED. */
+/*
+ * When this daemon agrees, the kernel sets the size that was written. Initiators get the unit attention
+ * CAPACITY DATA HAS CHANGED.
+ */
 static int resize(struct kernel_device *d, struct error *error)
 {
 	return backstore_resize(storage_lu_backstore(d->lun), d->reconfig.size, error);
 }
 
-/* Another configuration means another backstore in the place of this one, if the new one can be opened. */
+/* Another configuration means that another backstore replaces this one, if it can be opened. */
 static int reconfigure(struct kernel_device *d, struct error *error)
 {
 	const char *config = d->reconfig.config;
@@ -116,8 +118,9 @@ static int set_write_cache(struct kernel_device *d, struct error *error)
 }
 
 /*
- * The kernel raises RECONFIG and waits for its answer before the write is over, which the netlink thread
- * gives without us. It takes one change at a time (EBUSY), and for a moment at start none (EAGAIN).
+ * The kernel sends RECONFIG and waits for the answer before the write ends; the netlink thread answers
+ * without this job. The kernel handles one change at a time (EBUSY), and for a moment after the start none
+ * (EAGAIN).
  */
 static int write_write_cache(struct kernel_device *d, struct error *error)
 {

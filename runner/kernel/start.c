@@ -113,7 +113,7 @@ static bool await_enabled(struct kernel_device *d)
 
 static int attach_ring(struct kernel_device *d, struct error *error)
 {
-	/* A reset leaves nothing in it. */
+	/* After a reset, the ring contains nothing. */
 	uint64_t since_ns = d->reset ? clock_now_ns() : d->since_ns;
 	int err = tcmu_uio_map(d->minor, &d->uio, error);
 
@@ -139,10 +139,10 @@ void kernel_replace_lun(struct kernel_device *d, struct storage_lu *lun)
 	lock_take(&d->manager->lock);
 	struct storage_lu *old = d->lun;
 	d->lun = lun;
-	/* Requests of the old one. */
+	/* These requests were for the old storage. */
 	d->requests &= ~(KERNEL_BIT(KERNEL_IDENTIFY) | KERNEL_BIT(KERNEL_READ_ALUA));
 	d->state = !lun ? KERNEL_CLOSED : opened ? KERNEL_SERVED : KERNEL_STANDING_IN;
-	/* Another configuration is another disk. Otherwise a stand-in goes, or the device. */
+	/* Another configuration is another disk. Otherwise the stand-in or the device is removed. */
 	bool forget = kernel_is_requested(d, KERNEL_REMOVE) || opened;
 	lock_drop(&d->manager->lock);
 	kernel_lun_close(old, forget);
@@ -193,5 +193,5 @@ void kernel_start_device(struct kernel_device *d)
 	unblock_ring(d);
 	if (!storage_lu_is_absent(d->lun))
 		say_what_is_served(d);
-	kernel_answer_added(d, 0); /* to an event that came after it was enabled */
+	kernel_answer_added(d, 0); /* this answers an event that came after the device was enabled */
 }

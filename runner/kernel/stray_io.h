@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * I/O that outlives its process. What a killed daemon gave to the kernel through io_uring goes on after the
- * last of its threads has ended, into and out of the rings' buffers; those can be used for other commands
- * only when it is over.
+ * I/O that outlives its process. I/O that a killed daemon has given to the kernel through io_uring continues
+ * after the last thread of the daemon has ended. It reads from and writes to the buffers of the rings, which
+ * can be used for other commands only after this I/O has ended.
  *
- * Each daemon locks a byte of one file, of those that are free, and its event loops hold the descriptor
- * (loop_options.hold) for as long as their I/O lasts, however the daemon ends. There is one daemon at a time,
- * so another's lock is a dead one's I/O.
+ * Each daemon locks a free byte of one file. Its event loops hold the descriptor (loop_options.hold) as long
+ * as their I/O lasts, however the daemon ends. There is only one daemon at a time, so a lock of another
+ * process belongs to I/O of a daemon that has ended.
  */
 #ifndef KERNEL_STRAY_IO_H
 #define KERNEL_STRAY_IO_H
@@ -15,8 +15,11 @@
 
 #include "util/error.h"
 
-/* Main, before any I/O. Opens and locks; the descriptor, or -errno with error set. */
+/*
+ * Main thread, before any I/O. Opens the file and locks a byte. Returns the descriptor, or -errno with error
+ * set.
+ */
 int tcmu_stray_io_lock(const char *run_dir, struct error *error);
-/* Any thread. fd: what tcmu_stray_io_lock() returned. */
+/* Any thread. Returns whether there is such I/O. fd is the result of tcmu_stray_io_lock(). */
 bool tcmu_stray_io(int fd);
 #endif

@@ -22,7 +22,10 @@
 #define SYSFS_UIO "/sys/class/uio"
 #define PREFIX    "tcm-user/"
 
-/* A small sysfs file without the newline at its end; a device's name may hold others. Returns 0 or -errno. */
+/*
+ * Reads a small file of sysfs without the newline at its end; the name of a device may contain other
+ * newlines. Returns 0 or -errno.
+ */
 static int read_value(const char *path, char *value, size_t size)
 {
 	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -68,7 +71,7 @@ int tcmu_uio_map(unsigned minor, struct tcmu_uio *uio, struct error *error)
 
 	if (err)
 		return err;
-	/* The kernel takes no other length and no other offset. */
+	/* The kernel accepts no other length and no other offset. */
 	void *map = mmap(NULL, uio->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, uio->fd, 0);
 
 	if (map == MAP_FAILED)
@@ -78,7 +81,7 @@ int tcmu_uio_map(unsigned minor, struct tcmu_uio *uio, struct error *error)
 	return 0;
 }
 
-/* Minor numbers are given again, but a descriptor of a device that is gone only says EIO. */
+/* Minor numbers are used again, but a descriptor of a removed device only returns EIO. */
 bool tcmu_uio_is(int fd, unsigned minor)
 {
 	char path[64], line[32], wanted[32];
@@ -106,7 +109,7 @@ int tcmu_uio_scan(void (*found)(void *arg, unsigned minor, const char *uio_name)
 	DIR *dir = opendir(SYSFS_UIO);
 	struct dirent *entry;
 
-	/* Without a uio device the class may not be there at all. */
+	/* Without a UIO device, the class may not exist. */
 	if (!dir)
 		return errno == ENOENT ? 0 : error_set(error, errno, SYSFS_UIO ": %s", strerror(errno));
 	while ((entry = readdir(dir))) {

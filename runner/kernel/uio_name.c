@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Takes the name of a UIO device apart: tcm-user/HBA/DEVICE/SUBTYPE/CONFIG. */
+/* Parses the name of a UIO device: tcm-user/HBA/DEVICE/SUBTYPE/CONFIG. */
 #include <string.h>
 
 #include "kernel/uio.h"
 
 #define PREFIX "tcm-user/"
 
-/* Copies up to the next '/' (or the end) into out; returns what follows the '/', NULL when it does not fit.
+/*
+ * Copies the text up to the next '/' or the end into out. Returns the text after the '/', or NULL if the part
+ * does not fit.
  */
 static const char *split_part(const char *text, char *out, size_t size)
 {

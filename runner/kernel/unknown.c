@@ -20,14 +20,14 @@
 
 /* An event that another daemon may answer until the deadline. */
 struct kernel_unknown {
-	struct list node; /* in manager->unknown; under manager->lock */
+	struct list node; /* In manager->unknown, protected by manager->lock. */
 	struct kernel_manager *manager;
 	struct pool_job job;
 	struct tcmu_event event;
 	uint64_t deadline_ns;
 	/*
-	 * A newer event with the same device_id has come, so the kernel no longer waits for this reply; under
-	 * manager->lock.
+	 * A newer event with the same device_id has come, so the kernel no longer waits for this reply.
+	 * Protected by manager->lock.
 	 */
 	bool superseded;
 };
@@ -44,7 +44,7 @@ static void print_loaded_handlers(char *text, size_t size)
 		len += (size_t)snprintf(text + len, size - len, "%s%s", i ? ", " : "", handler->name);
 }
 
-/* why: how it came to this reply. */
+/* why: the reason for this reply. */
 static void log_refusal(const struct tcmu_event *event, const char *why)
 {
 	struct tcmu_uio_name name;

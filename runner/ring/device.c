@@ -15,7 +15,7 @@
 #include "ring/uapi.h"
 #include "util/log.h"
 
-/* Commands taken from a ring before the loop's other devices have their turn. */
+/* The number of commands that are taken from a ring before the loop serves its other devices. */
 #define FETCH_BATCH 64
 
 static void device_gone(struct tcmu_device *device, const char *why)
@@ -27,7 +27,7 @@ static void device_gone(struct tcmu_device *device, const char *why)
 	device->on_gone(device);
 }
 
-/* uio_write wants exactly 4 bytes, and runs the kernel's completions in our context. */
+/* uio_write requires exactly 4 bytes, and runs the kernel's completions in this thread. */
 static void ring_doorbell(struct tcmu_device *device)
 {
 	const uint32_t any = 0;
@@ -61,7 +61,10 @@ static void on_kick(struct loop_work *work)
 			finish_stop(device);
 		return;
 	}
-	/* What came while we completed is taken in this wake-up, without another one of the kernel's. */
+	/*
+	 * Commands that came during the completions are fetched in this wake-up, without another one by the
+	 * kernel.
+	 */
 	if (!device->gone && tcmu_ring_pending(&device->ring))
 		loop_watch_again(&device->watch);
 }
@@ -84,7 +87,7 @@ static void execute(struct tcmu_device *device, const struct tcmu_request *reque
 		tcmu_task_refuse(device, request);
 }
 
-/* Returns false when nothing is there. *young: whether it may be begun. */
+/* Returns false if the ring is empty. *young becomes true if its commands may be started. */
 static bool look(struct tcmu_device *device, bool *young)
 {
 	if (!tcmu_ring_look(&device->ring))
@@ -116,11 +119,14 @@ static void fetch(struct tcmu_device *device)
 		if (got <= 0)
 			break;
 		execute(device, &request, young);
-		/* Time, too, is looked at again for what came meanwhile: we may have been stopped. */
+		/*
+		 * The clock is read again for commands that came in the meantime, because this thread may
+		 * have been stopped.
+		 */
 		if (device->ring.fetch == device->ring.head)
 			more = look(device, &young);
 	}
-	/* Also when nothing completed: entries that were only stepped over must be published. */
+	/* This is needed even if nothing completed, because entries that were skipped must be published. */
 	tcmu_device_kick(device);
 }
 
@@ -142,7 +148,10 @@ void tcmu_device_go_on(struct tcmu_device *device)
 	loop_post(device->loop, &device->go_on);
 }
 
-/* A removed device answers reads with EIO; poll's own mask says little (the kernel returns -EIO as one). */
+/*
+ * Reads of a removed device fail with EIO. The events that poll reports do not show this, because the kernel
+ * returns -EIO as a set of events.
+ */
 static bool removed(const struct tcmu_device *device)
 {
 	int32_t count;
@@ -163,7 +172,7 @@ static void on_ready(struct loop_watch *watch, uint32_t events)
 	fetch(device);
 }
 
-/* The kernel moves the head before it wakes anybody. */
+/* The kernel moves the head before it wakes the daemon. */
 static bool poll_ring(struct loop_poller *poller)
 {
 	struct tcmu_device *device = container_of(poller, struct tcmu_device, poller);
@@ -179,7 +188,7 @@ static void on_start(struct loop_work *work)
 	struct tcmu_device *device = container_of(work, struct tcmu_device, start);
 
 	scsi_nexus_attach(&device->nexus, NULL, device->lu, device->loop);
-	/* The kernel's own nexuses have had their power-on unit attention from the kernel. */
+	/* The kernel has already reported its own unit attention for power on. */
 	__atomic_store_n(&device->nexus.state, 0, __ATOMIC_RELAXED);
 	device->watch.fn = on_ready;
 	device->watch.fd = device->fd;
@@ -195,7 +204,7 @@ static void on_start(struct loop_work *work)
 	device->poller.look = poll_ring;
 	loop_poller_add(device->loop, &device->poller);
 	device->registered = true;
-	/* What waited in the ring since before we came raises no event. */
+	/* Commands that were in the ring before the start cause no event. */
 	fetch(device);
 }
 
@@ -215,7 +224,7 @@ static void on_stop(struct loop_work *work)
 	struct tcmu_device *device = container_of(work, struct tcmu_device, stop);
 
 	device->stopping = true;
-	/* The next process has to know how old the commands that remain in the ring can be. */
+	/* The next process must know how old the commands that remain in the ring can be. */
 	tcmu_ring_look(&device->ring);
 	tcmu_expiry_look(device);
 	tcmu_device_kick(device);

@@ -11,7 +11,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-#define COMPLAIN_NS (30ull * NS_PER_S) /* between two lines of the log about one device */
+#define WARNING_PAUSE_NS (30ull * NS_PER_S) /* The least time between two log lines about one device. */
 
 static uint64_t beat_ns(const struct tcmu_expiry *expiry)
 {
@@ -32,7 +32,7 @@ void tcmu_expiry_init(struct tcmu_device *device, uint64_t since_ns)
 	expiry->fetch = device->ring.fetch;
 }
 
-/* --- how old what is in the ring can be --- */
+/* --- how old the commands in the ring can be --- */
 
 static uint32_t distance(const struct tcmu_ring *ring, uint32_t from, uint32_t to)
 {
@@ -41,7 +41,10 @@ static uint32_t distance(const struct tcmu_ring *ring, uint32_t from, uint32_t t
 
 static void move_mark(struct tcmu_expiry *expiry, const struct tcmu_ring *ring, uint64_t now_ns)
 {
-	/* Less than the whole ring between two looks: its space is not free before the turn ends. */
+	/*
+	 * Less than the whole ring is fetched between two looks, because its space is not free before the
+	 * turn ends.
+	 */
 	uint32_t fetched = distance(ring, expiry->fetch, ring->fetch);
 
 	expiry->fetch = ring->fetch;
@@ -53,20 +56,20 @@ static void move_mark(struct tcmu_expiry *expiry, const struct tcmu_ring *ring, 
 	expiry->mark_ns = now_ns;
 }
 
-/* --- what takes too long --- */
+/* --- commands that take too long --- */
 
 static void call_back_late(struct tcmu_device *device, uint64_t now_ns)
 {
 	struct tcmu_expiry *expiry = &device->expiry;
 	struct list *node, *tmp;
 
-	/* In order of arrival, and so of deadlines. */
+	/* The list is in the order of arrival, which is also the order of deadlines. */
 	list_for_each (&device->inflight, node, tmp) {
 		struct tcmu_task *task = list_entry(node, struct tcmu_task, node);
 
 		if (task->deadline_ns > now_ns)
 			break;
-		if (!task->deadline_ns) /* from before there was a time-out */
+		if (!task->deadline_ns) /* this command came before there was a time-out */
 			continue;
 		list_del(node);
 		list_add_tail(&expiry->late, node);
@@ -75,22 +78,22 @@ static void call_back_late(struct tcmu_device *device, uint64_t now_ns)
 	}
 }
 
-/* Called a beat after they were called back: what is left is with the storage. */
-static void complain(struct tcmu_device *device, uint64_t now_ns)
+/* Called one beat after the commands were cancelled, so those that are left are at the storage. */
+static void warn_about_hanging_commands(struct tcmu_device *device, uint64_t now_ns)
 {
 	struct tcmu_expiry *expiry = &device->expiry;
 	unsigned n = 0;
 	struct list *node, *tmp;
 
 	if (list_empty(&expiry->late)) {
-		if (expiry->complain_ns)
+		if (expiry->next_warning_ns)
 			log_info(device->name, "the storage answers again");
-		expiry->complain_ns = 0;
+		expiry->next_warning_ns = 0;
 		return;
 	}
-	if (now_ns < expiry->complain_ns)
+	if (now_ns < expiry->next_warning_ns)
 		return;
-	expiry->complain_ns = now_ns + COMPLAIN_NS;
+	expiry->next_warning_ns = now_ns + WARNING_PAUSE_NS;
 	list_for_each (&expiry->late, node, tmp)
 		n++;
 	const struct tcmu_task *oldest = list_entry(expiry->late.next, struct tcmu_task, node);
@@ -125,7 +128,7 @@ static void on_beat(struct loop_pulse *pulse)
 {
 	struct tcmu_device *device = container_of(pulse, struct tcmu_device, expiry.pulse);
 
-	complain(device, loop_pulse_now_ns(device->loop));
+	warn_about_hanging_commands(device, loop_pulse_now_ns(device->loop));
 	tcmu_ring_look(&device->ring);
 	tcmu_expiry_look(device);
 }
@@ -137,7 +140,10 @@ int tcmu_expiry_start(struct tcmu_device *device)
 
 	if (expiry->running && time_out_ns == expiry->time_out_ns)
 		return 0;
-	/* Commands that reach an empty ring are new. While nothing could expire, no look was taken. */
+	/*
+	 * Commands that reach an empty ring are new. While no command could expire, the ring was not looked
+	 * at.
+	 */
 	if (!tcmu_ring_look(&device->ring) || (device->registered && !expiry->time_out_ns))
 		tcmu_expiry_init(device, clock_now_ns());
 	tcmu_expiry_stop(device);

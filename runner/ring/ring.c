@@ -81,7 +81,7 @@ bool tcmu_ring_look(struct tcmu_ring *ring)
 	return ring->head != ring->fetch;
 }
 
-/* The iovecs of a request, checked against the data area. */
+/* Takes the iovecs of a request, and checks that they lie in the data area. */
 static bool take_data(const struct tcmu_ring *ring, const struct tcmu_cmd_request *cmd, uint32_t len,
 		      struct tcmu_request *request)
 {
@@ -102,7 +102,10 @@ static bool take_data(const struct tcmu_ring *ring, const struct tcmu_cmd_reques
 	return true;
 }
 
-/* As many bytes as the kernel copies: by group code (SPC-4 4.2.5.1), its own choice for groups 3, 6 and 7. */
+/*
+ * Returns as many bytes as the kernel copies: by group code (SPC-4 4.2.5.1), and for groups 3, 6 and 7 by the
+ * kernel's own choice.
+ */
 static uint32_t cdb_length(const uint8_t *cdb, uint64_t room)
 {
 	static const uint8_t of_group[8] = {6, 10, 10, 12, 16, 12, 10, 10};
@@ -151,8 +154,10 @@ static void take_tmr(const struct tcmu_hdr *hdr, struct tcmu_request *request)
 	request->tmr_ids = tmr->cmd_ids;
 }
 
-/* An entry that leads past head or the ring's end, or to slots that are not completed yet, would make us, and
- * then the kernel, run in circles. */
+/*
+ * If an entry led past the head or the end of the ring, or to slots that are not completed yet, the daemon
+ * and then the kernel would loop for ever.
+ */
 static bool framed(const struct tcmu_ring *ring)
 {
 	uint32_t head = ring->head;
@@ -169,7 +174,7 @@ static bool framed(const struct tcmu_ring *ring)
 	return entry_op(hdr) != TCMU_OP_CMD || len >= sizeof(struct tcmu_cmd_response);
 }
 
-/* Steps over PAD and TMR slots at tail: they take no completion. */
+/* Skips PAD and TMR slots at the tail, because they need no completion. */
 static void skip_silent(struct tcmu_ring *ring)
 {
 	while (ring->tail != ring->fetch && entry_op(entry_at(ring, ring->tail)) != TCMU_OP_CMD) {
@@ -206,7 +211,9 @@ int tcmu_ring_fetch(struct tcmu_ring *ring, struct tcmu_request *request)
 			hdr->uflags |= TCMU_UFLAG_UNKNOWN_OP;
 		}
 	}
-	/* With nothing outstanding no completion would ever carry tail over what was only stepped over. */
+	/*
+	 * If no command is outstanding, no completion would move the tail past the entries that were skipped.
+	 */
 	if (!ring->outstanding)
 		skip_silent(ring);
 	return ring->broken ? -EPROTO : 0;
@@ -235,7 +242,7 @@ void tcmu_ring_complete(struct tcmu_ring *ring, const struct tcmu_response *resp
 	slot->read_len = response->read_len;
 	if (response->read_len && (ring->flags & TCMU_FLAG_READ_LEN))
 		slot->hdr.uflags |= TCMU_UFLAG_READ_LEN;
-	/* The slot still holds a request: what is not sense must not look like it. */
+	/* The slot still contains the request, so everything that is not sense data is cleared. */
 	memset(slot->sense, 0, sizeof(slot->sense));
 	if (sense_len)
 		memcpy(slot->sense, response->sense, sense_len);
@@ -250,7 +257,7 @@ bool tcmu_ring_publish(struct tcmu_ring *ring)
 		skip_silent(ring);
 	if (!ring->dirty)
 		return false;
-	/* Release: the kernel reads the slots after it has seen tail. */
+	/* Release: the kernel reads the slots after it has seen the tail. */
 	__atomic_store_n(&mailbox(ring)->cmd_tail, ring->tail, __ATOMIC_RELEASE);
 	ring->dirty = false;
 	return true;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command ring of one TCMU device: fetching entries and publishing completions. Only the shared memory is
- * known here, no descriptor and no device, so that a double of the kernel can drive every rule of it in a
- * unit test.
+ * The command ring of one TCMU device: fetching entries and publishing completions. This code uses only the
+ * shared memory and knows no descriptor and no device, so that a unit test can check every rule with a fake
+ * kernel.
  *
- * One thread owns a ring. Nothing that the kernel wrote is trusted before it is checked, and what is needed
- * later is copied at fetch, because completing one command overwrites the slot of another (out-of-order
- * completion).
+ * One thread owns a ring. Everything that the kernel has written is checked before it is used. Data that is
+ * needed later is copied when the entry is fetched, because the completion of one command overwrites the slot
+ * of another one (out-of-order completion).
  */
 #ifndef RING_RING_H
 #define RING_RING_H
@@ -24,66 +24,84 @@ struct tcmu_ring {
 	uint8_t *map;
 	size_t map_len;
 	uint32_t cmdr_off, cmdr_size;
-	size_t data_off;      /* the data area is [data_off, map_len) */
-	uint16_t flags;       /* TCMU_FLAG_* of this kernel */
-	uint32_t head;        /* end of the entries, as last seen */
-	uint32_t fetch;       /* next entry to fetch, offset in the ring */
-	uint32_t tail;        /* next slot to complete into; published up to mailbox->cmd_tail */
-	uint32_t outstanding; /* commands fetched and not completed */
-	bool dirty;           /* tail moved since it was published */
-	bool broken;          /* the kernel's side makes no sense; nothing is fetched any more */
+	size_t data_off; /* The data area is [data_off, map_len). */
+	uint16_t flags;  /* The TCMU_FLAG_* of this kernel. */
+	uint32_t head;   /* The end of the entries when the ring was last looked at. */
+	uint32_t fetch;  /* The next entry to fetch, as an offset in the ring. */
+	/* The next slot for a completion. The kernel sees the completions up to mailbox->cmd_tail. */
+	uint32_t tail;
+	uint32_t outstanding; /* The number of commands that are fetched and not completed. */
+	bool dirty;           /* The tail has moved since it was published. */
+	bool broken;          /* The kernel's side is inconsistent, so nothing is fetched any more. */
 };
 
-/* What an entry asks. The pointers lead into the ring: valid until the next completion, so copy first. */
+/*
+ * The request in an entry. Its pointers lead into the ring and are valid until the next completion, so copy
+ * the data before.
+ */
 struct tcmu_request {
-	uint8_t op; /* enum tcmu_op: CMD or TMR */
+	uint8_t op; /* An enum tcmu_op: CMD or TMR. */
 	uint16_t cmd_id;
-	const uint8_t *cdb; /* CMD */
+	const uint8_t *cdb; /* For CMD. */
 	uint32_t cdb_len;
 	uint32_t iov_cnt;
-	const struct tcmu_uiov *iov; /* each checked to lie in the data area */
-	uint64_t data_len;           /* sum of iov lengths: the fabric's expected data length */
-	uint8_t tmr_type;            /* TMR */
+	const struct tcmu_uiov *iov; /* Each of them lies in the data area. */
+	uint64_t data_len; /* The sum of the lengths in iov, which is the fabric's expected data length. */
+	uint8_t tmr_type;  /* For TMR. */
 	uint32_t tmr_count;
 	const uint16_t *tmr_ids;
-	bool malformed; /* CMD: the entry is framed right but CDB or data are not; answer, don't run */
+	/*
+	 * For CMD: the frame of the entry is valid, but its CDB or data are not. The command must be answered
+	 * and not executed.
+	 */
+	bool malformed;
 };
 
 /* How a command ended. */
 struct tcmu_response {
 	uint16_t cmd_id;
 	uint8_t scsi_status;
-	const uint8_t *sense; /* sense_len bytes with CHECK CONDITION, at most TCMU_SENSE_LEN */
+	const uint8_t *sense; /* With CHECK CONDITION: sense_len bytes, at most TCMU_SENSE_LEN. */
 	uint32_t sense_len;
 	uint32_t
-	    read_len; /* bytes of Data-In that are valid, when short and the kernel knows READ_LEN; else 0 */
+	    /*
+	     * The number of valid bytes of Data-In, if it is short and the kernel knows READ_LEN; otherwise
+	     * 0.
+	     */
+	    read_len;
 };
 
 /*
- * Takes a mapping of map_len bytes. Continues at cmd_tail, as after a clean stop. Returns 0; -EPROTONOSUPPORT
- * for another version or a kernel without out-of-order completion; -EINVAL when the mailbox contradicts the
- * mapping.
+ * Takes over a mapping of map_len bytes. Continues at cmd_tail, as after a clean stop. Returns 0;
+ * -EPROTONOSUPPORT for another version, or for a kernel without out-of-order completion; -EINVAL if the
+ * mailbox contradicts the mapping.
  */
 int tcmu_ring_attach(struct tcmu_ring *ring, void *map, size_t map_len, struct error *error);
 
-/* Sees what the kernel has put in by now; true when there is something to fetch. */
+/* Looks at what the kernel has put into the ring. Returns true if there is something to fetch. */
 bool tcmu_ring_look(struct tcmu_ring *ring);
 
-/* 1 with *request filled, 0 when the ring is empty, -EPROTO (and ring->broken) when an entry cannot be
- * framed. Looks anew only when all that was seen is fetched. */
+/*
+ * Returns 1 with *request filled, 0 if the ring is empty, or -EPROTO (and sets ring->broken) if an entry has
+ * no valid frame. It looks at the ring again only after everything that was seen has been fetched.
+ */
 int tcmu_ring_fetch(struct tcmu_ring *ring, struct tcmu_request *request);
 
-/* Returns true when the kernel has put in entries that are not fetched, seen or not. */
+/* Returns true if the kernel has put in entries that are not fetched, whether they were seen or not. */
 bool tcmu_ring_pending(const struct tcmu_ring *ring);
 
-/* Makes iovecs of a request's data, at most request->iov_cnt; returns their number. */
+/* Makes iovecs of a request's data, at most request->iov_cnt. Returns their number. */
 uint32_t tcmu_ring_iovecs(const struct tcmu_ring *ring, const struct tcmu_request *request,
 			  struct iovec *iov);
 
-/* Writes the completion of a fetched command into the slot at tail. Becomes visible with publish. */
+/*
+ * Writes the completion of a fetched command into the slot at the tail. tcmu_ring_publish() makes it visible.
+ */
 void tcmu_ring_complete(struct tcmu_ring *ring, const struct tcmu_response *response);
 
-/* Publishes all completions; true when there was something to publish, and the kernel is to be told
- * (doorbell). */
+/*
+ * Publishes all completions. Returns true if there was something to publish, and then the kernel must be
+ * notified (doorbell).
+ */
 bool tcmu_ring_publish(struct tcmu_ring *ring);
 #endif

@@ -42,7 +42,10 @@ static void task_free(struct tcmu_task *task)
 	slab_put(&device->tasks, task);
 }
 
-/* Half of the array is the request's data as it is, half is for the part of it that a command uses. */
+/*
+ * One half of the array describes the whole data of the request, and the other half the part of it that the
+ * command uses.
+ */
 static bool take_iovecs(struct tcmu_task *task, const struct tcmu_request *request)
 {
 	task->ring_iov = task->small;
@@ -59,7 +62,7 @@ static bool take_iovecs(struct tcmu_task *task, const struct tcmu_request *reque
 	return true;
 }
 
-/* The first len bytes of the request's data become the command's. */
+/* Gives the first len bytes of the request's data to the command. */
 static void use_ring_data(struct tcmu_task *task, uint64_t len)
 {
 	task->cmd.iov = task->ring_iov + task->iov_cnt;
@@ -85,9 +88,9 @@ static bool task_data_in(struct scsi_cmd *cmd, uint64_t len)
 }
 
 /*
- * Brings Data-In into the data area. Returns READ_LEN's value: the kernel then knows that it is short; where
- * it does not, or nothing came (it takes 0 for "all"), the rest is zeroed, since it holds bytes of other
- * commands.
+ * Copies Data-In into the data area. Returns the value of READ_LEN, which tells the kernel that the data is
+ * short. If the kernel does not know READ_LEN, or if there is no data (the kernel takes 0 for "all"), the
+ * rest is zeroed, because it contains bytes of other commands.
  */
 static uint32_t finish_data_in(struct tcmu_task *task)
 {
@@ -109,7 +112,7 @@ static void task_done(struct scsi_cmd *cmd)
 	uint32_t read_len = 0;
 
 	if (cmd->aborted) {
-		/* The kernel does not deliver it, but it waits for it. */
+		/* The kernel does not deliver this status, but it waits for it. */
 		cmd->status = SCSI_TASK_ABORTED;
 		cmd->sense_len = 0;
 	} else if (cmd->op && cmd->op->direction == SCSI_DATA_IN) {
@@ -189,7 +192,7 @@ static struct tcmu_task *find(const struct list *tasks, uint16_t cmd_id)
 
 static void abort_task(struct tcmu_device *device, struct tcmu_task *task)
 {
-	/* Without memory the command just ends by itself. */
+	/* Without memory, the command is not aborted and ends by itself. */
 	struct scsi_tmf *tmf = task ? calloc(1, sizeof(*tmf)) : NULL;
 
 	if (!tmf)
@@ -203,16 +206,16 @@ static void abort_task(struct tcmu_device *device, struct tcmu_task *task)
 	scsi_tmf_submit(tmf);
 }
 
-/* The ids may be of commands that have ended meanwhile; those are not found, and that is fine. */
+/* The IDs may belong to commands that have ended in the meantime. These are not found, which is no error. */
 void tcmu_task_abort(struct tcmu_device *device, const struct tcmu_request *request)
 {
 	uint16_t ids[256];
 	uint32_t count = MIN(request->tmr_count, (uint32_t)ARRAY_SIZE(ids));
 
-	/* Copied: an abort that completes a command writes into the ring. */
+	/* The list is copied, because an abort that completes a command writes into the ring. */
 	if (count)
 		memcpy(ids, request->tmr_ids, count * sizeof(ids[0]));
-	/* What is late was called back already, but is marked as aborted here. */
+	/* A command that has expired was cancelled before, but is marked as aborted here. */
 	for (uint32_t i = 0; i < count; i++) {
 		struct tcmu_task *task = find(&device->inflight, ids[i]);
 
