@@ -120,14 +120,24 @@ static void read_container(struct config_node *parent, enum model_kind kind, Jso
 	}
 }
 
-static void read_enable(struct config_node *tpg, JsonNode *value, GPtrArray *notes)
+static bool is_boolean(JsonNode *value)
+{
+	g_autofree char *text = value ? saveconfig_json_text(value) : NULL;
+
+	return text && (!strcmp(text, "0") || !strcmp(text, "1"));
+}
+
+/* The member "enable" of a TPG, or "dual_stack" of a portal. */
+static void read_flag(struct config_node *node, const char *member, JsonNode *value, GPtrArray *notes)
 {
 	g_autofree char *text = saveconfig_json_text(value);
 
-	if (text && (!strcmp(text, "0") || !strcmp(text, "1")))
-		tpg->enable = *text == '1';
-	else
-		complain(notes, tpg, "\"enable\" is neither true nor false");
+	if (!is_boolean(value))
+		complain(notes, node, "\"%s\" is neither true nor false", member);
+	else if (node->kind == MODEL_TPG)
+		node->enable = *text == '1';
+	else if (*text == '1')
+		config_node_set_dual_stack(node);
 }
 
 /*
@@ -149,9 +159,9 @@ static void read_member(struct config_node *node, const char *member, JsonNode *
 	if (kind != MODEL_ROOT)
 		read_container(node, kind, value, notes);
 	else if (node->kind == MODEL_TPG && !strcmp(member, "enable"))
-		read_enable(node, value, notes);
+		read_flag(node, member, value, notes);
 	else if (node->kind == MODEL_PORTAL && !strcmp(member, DUAL_STACK))
-		config_node_set_dual_stack(node);
+		read_flag(node, member, value, notes);
 	else if (attribute)
 		read_setting(node, attribute, value);
 	else if (node->parent || strcmp(member, "version"))
@@ -167,7 +177,19 @@ static void read_settings(struct config_node *node, JsonObject *ours, GPtrArray 
 		read_member(node, member->data, json_object_get_member(ours, member->data), notes);
 }
 
-int saveconfig_read_ours(struct config_node *root, GPtrArray *notes, struct error *error)
+/* LIO's portal [::] takes IPv4 connections, too, and so does ours unless the file says that it does not. */
+static void set_dual_stack(struct config_node *node)
+{
+	struct config_node *child;
+
+	if (node->kind == MODEL_PORTAL && !node->problem &&
+	    !(node->ours && json_object_has_member(node->ours, DUAL_STACK)))
+		config_node_set_dual_stack(node);
+	for (guint i = 0; (child = config_node_child(node, i)); i++)
+		set_dual_stack(child);
+}
+
+static int read_ours(struct config_node *root, GPtrArray *notes, struct error *error)
 {
 	JsonObject *file = json_node_get_object(root->raw);
 	JsonObject *ours = saveconfig_json_object(file, KEY);
@@ -185,6 +207,15 @@ int saveconfig_read_ours(struct config_node *root, GPtrArray *notes, struct erro
 				 VERSION);
 	read_settings(root, ours, notes);
 	return 0;
+}
+
+int saveconfig_read_ours(struct config_node *root, GPtrArray *notes, struct error *error)
+{
+	int err = read_ours(root, notes, error);
+
+	if (!err)
+		set_dual_stack(root);
+	return err;
 }
 
 /* --- writing --- */
@@ -270,7 +301,8 @@ static JsonObject *start(const struct config_node *node)
 			json_object_remove_member(ours, containers[kind]);
 	if (!is_kept_closed(node))
 		json_object_remove_member(ours, "enable");
-	json_object_remove_member(ours, DUAL_STACK);
+	if (is_boolean(json_object_get_member(ours, DUAL_STACK)))
+		json_object_remove_member(ours, DUAL_STACK);
 	return ours;
 }
 
@@ -341,8 +373,9 @@ static JsonObject *write_settings(const struct config_node *node)
 	write_children(node, ours);
 	if (node->kind == MODEL_STORAGE)
 		write_storage(node, ours);
-	if (node->kind == MODEL_PORTAL && config_portal_is_dual_stack(node->name))
-		json_object_set_boolean_member(ours, DUAL_STACK, TRUE);
+	if (node->kind == MODEL_PORTAL && config_portal_is_ipv6_only(node->name) &&
+	    !json_object_has_member(ours, DUAL_STACK))
+		json_object_set_boolean_member(ours, DUAL_STACK, FALSE);
 	if (node->kind == MODEL_TPG && !is_kept_closed(node) &&
 	    (node->closed || saveconfig_needs_ours(node, &why)))
 		json_object_set_boolean_member(ours, "enable", node->enable);

@@ -242,14 +242,14 @@ char *config_portal_name(const char *name)
 #define ALL_FAMILIES "*:"
 #define ALL_OF_IPV6  "[::]:"
 
-bool config_portal_is_dual_stack(const char *name)
+bool config_portal_is_ipv6_only(const char *name)
 {
-	return g_str_has_prefix(name, ALL_FAMILIES);
+	return g_str_has_prefix(name, ALL_OF_IPV6);
 }
 
 char *config_portal_lio_name(const char *name)
 {
-	if (!config_portal_is_dual_stack(name))
+	if (!g_str_has_prefix(name, ALL_FAMILIES))
 		return g_strdup(name);
 	return g_strconcat(ALL_OF_IPV6, name + strlen(ALL_FAMILIES), NULL);
 }
@@ -258,7 +258,7 @@ void config_node_set_dual_stack(struct config_node *portal)
 {
 	struct config_node *tpg = portal->parent;
 
-	if (!g_str_has_prefix(portal->name, ALL_OF_IPV6))
+	if (!config_portal_is_ipv6_only(portal->name))
 		return;
 	char *name = g_strconcat(ALL_FAMILIES, portal->name + strlen(ALL_OF_IPV6), NULL);
 

@@ -111,10 +111,10 @@ void config_set_text(char **text, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* "[::]:3260" for "[::0]:3260"; other names of portals are copied. The caller frees it. */
 char *config_portal_name(const char *name);
 /*
- * "*:3260" is the portal that takes IPv4 and IPv6 connections at all addresses. LIO calls it "[::]:3260",
- * which here takes IPv6 connections only.
+ * Whether it is "[::]:3260" for some port, which takes IPv6 connections only. The portal that takes IPv4
+ * connections, too, is "*:3260" in the model, and "[::]:3260" in LIO.
  */
-bool config_portal_is_dual_stack(const char *name);
+bool config_portal_is_ipv6_only(const char *name);
 /* The name of a portal in LIO. The caller frees it. */
 char *config_portal_lio_name(const char *name);
 /* Turns the portal "[::]:3260" into "*:3260". Nothing happens to another portal. */

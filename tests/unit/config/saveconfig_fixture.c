@@ -195,6 +195,33 @@ void start_again(struct test *t)
 	t->config = saveconfig_new(t->f->model, t->path);
 }
 
+/* The name of an entry of a list; NULL: it has none. */
+static JsonNode *name_of(JsonNode *entry)
+{
+	const char *const keys[] = {"wwn", "node_wwn", "tag", "index", "name", "ip_address"};
+
+	for (size_t i = 0; JSON_NODE_HOLDS_OBJECT(entry) && i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (json_object_has_member(json_node_get_object(entry), keys[i]))
+			return json_object_get_member(json_node_get_object(entry), keys[i]);
+	return NULL;
+}
+
+/* The entry of the list at this place, unless another one has the name of the given entry. */
+static JsonNode *find_entry(JsonArray *list, JsonNode *entry, guint at)
+{
+	JsonNode *name = name_of(entry);
+	guint count = json_array_get_length(list);
+
+	for (guint i = 0; name && i < count; i++) {
+		JsonNode *candidate = json_array_get_element(list, (at + i) % count),
+			 *other = name_of(candidate);
+
+		if (other && json_node_equal(name, other))
+			return candidate;
+	}
+	return json_array_get_element(list, at);
+}
+
 void assert_is_part(const char *place, JsonNode *part, JsonNode *whole)
 {
 	if (JSON_NODE_HOLDS_OBJECT(part)) {
@@ -217,7 +244,9 @@ void assert_is_part(const char *place, JsonNode *part, JsonNode *whole)
 		for (guint i = 0; i < json_array_get_length(a); i++) {
 			g_autofree char *path = g_strdup_printf("%s[%u]", place, i);
 
-			assert_is_part(path, json_array_get_element(a, i), json_array_get_element(b, i));
+			JsonNode *entry = json_array_get_element(a, i);
+
+			assert_is_part(path, entry, find_entry(b, entry, i));
 		}
 	} else {
 		if (!json_node_equal(part, whole))

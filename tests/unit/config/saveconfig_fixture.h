@@ -54,7 +54,7 @@ int tear_down(void **state);
 void start_again(struct test *t);
 /*
  * Everything in the first value must be in the second one, in the same way. Lists must have the same
- * elements.
+ * elements; elements that have a name may have another order.
  */
 void assert_is_part(const char *place, JsonNode *part, JsonNode *whole);
 #endif

@@ -17,22 +17,25 @@ static void test_restores_a_file_of_targetcli(void **state)
 	copy_file(t, "debian.json");
 	assert_int_equal(restore(t), 0);
 	assert_no_lines(t);
-	assert_value(t, "fileio_0/files", "control", "config", "file//srv/my~20disk.img");
-	assert_value(t, "fileio_0/files", "control", "block_size", "4096");
-	assert_value(t, "fileio_0/files", "control", "size", "1073741824");
-	assert_value(t, "fileio_0/files", "control", "create", "0");
-	assert_value(t, "fileio_0/files", "attrib", "emulate_write_cache", "1");
-	assert_value(t, "fileio_0/files", "wwn", "vpd_unit_serial", "0c1c2e6a-52de-4a38-9d1a-0c4e5f3d1b01");
-	assert_value(t, "iblock_1/volume", "control", "config", "block//dev/vg0/lv0");
-	assert_value(t, "iblock_1/volume", "control", "read_only", "1");
-	assert_value(t, "rd_mcp_2/memory", "control", "config", "alloc/memory");
-	assert_value(t, "user_3/handled", "control", "config", "file//srv/user.img");
-	assert_value(t, "user_3/handled", "control", "block_size", "4096");
-	assert_value(t, "user_3/handled", "control", "max_sectors", "1024");
-	assert_leads_to(t, TARGET " tpgt_1 lun_5", "user_3/handled");
-	assert_leads_to(t, TARGET " tpgt_1 lun_7", "iblock_1/volume");
-	assert_non_null(find(t, TARGET " tpgt_1 [::]:3260"));
+	assert_value(t, "fileio_3/files", "control", "config", "file//srv/disk.img");
+	assert_value(t, "fileio_3/files", "control", "block_size", "4096");
+	assert_value(t, "fileio_3/files", "control", "size", "1073741824");
+	assert_value(t, "fileio_3/files", "control", "create", "0");
+	assert_value(t, "fileio_3/files", "attrib", "emulate_write_cache", "1");
+	assert_value(t, "fileio_3/files", "wwn", "vpd_unit_serial", "0c1c2e6a-52de-4a38-9d1a-0c4e5f3d1b01");
+	assert_value(t, "iblock_2/volume", "control", "config", "block//dev/vg0/lv0");
+	assert_value(t, "iblock_2/volume", "control", "read_only", "1");
+	assert_value(t, "rd_mcp_1/memory", "control", "config", "alloc/memory");
+	assert_value(t, "user_0/handled", "control", "config", "file//srv/user.img");
+	assert_value(t, "user_0/handled", "control", "block_size", "4096");
+	assert_value(t, "user_0/handled", "control", "max_sectors", "1024");
+	assert_leads_to(t, TARGET " tpgt_1 lun_5", "user_0/handled");
+	assert_leads_to(t, TARGET " tpgt_1 lun_7", "iblock_2/volume");
+	/* LIO's [::] takes IPv4 connections, too. */
+	assert_non_null(find(t, TARGET " tpgt_1 *:3260"));
 	assert_true(model_is_enabled(find(t, TARGET " tpgt_1")));
+	assert_false(model_is_enabled(find(t, TARGET " tpgt_2")));
+	assert_leads_to(t, TARGET " tpgt_2 lun_1", "fileio_3/files");
 	assert_value(t, TARGET " tpgt_1 " ACL, "auth", "userid", "initiator-user");
 	assert_value(t, TARGET " tpgt_1 " ACL, "auth", "password", "initiator-secret");
 	assert_value(t, TARGET " tpgt_1 " ACL, "auth", "userid_mutual", "target-user");
@@ -45,6 +48,22 @@ static void test_restores_a_file_of_targetcli(void **state)
 	assert_value(t, OPEN " tpgt_3", "auth", "password", "anyones-secret");
 	assert_value(t, "", "discovery_auth", "enforce_discovery_auth", "1");
 	assert_value(t, "", "discovery_auth", "password", "discovery-secret");
+}
+
+static void test_restores_names_in_other_forms(void **state)
+{
+	struct test *t = *state;
+
+	write_file(
+	    t,
+	    "{\"storage_objects\": [{\"plugin\": \"fileio\", \"name\": \"f\", \"dev\": \"/srv/my disk.img\", "
+	    "\"size\": 1048576}], \"targets\": [{\"fabric\": \"iscsi\", \"wwn\": \"" OPEN
+	    "\", \"tpgs\": [{\"tag\": 1, "
+	    "\"node_acls\": [{\"node_wwn\": \"iqn.1993-08.org.debian:01:AAAA\"}]}]}]}");
+	assert_int_equal(restore(t), 0);
+	assert_no_lines(t);
+	assert_value(t, "fileio_0/f", "control", "config", "file//srv/my~20disk.img");
+	assert_non_null(find(t, OPEN " tpgt_1 " ACL));
 }
 
 static void test_saves_what_it_has_restored(void **state)
@@ -193,8 +212,8 @@ static void test_storage_that_does_not_open_is_an_object(void **state)
 	assert_int_equal(restore(t), 0);
 	assert_true(said(t, "it does not open; this is tried again"));
 	assert_int_equal(g_strv_length(t->lines), 1);
-	assert_value(t, "fileio_0/files", "health", "state", "failed");
-	assert_leads_to(t, TARGET " tpgt_1 lun_0", "fileio_0/files");
+	assert_value(t, "user_0/handled", "health", "state", "failed");
+	assert_leads_to(t, TARGET " tpgt_1 lun_5", "user_0/handled");
 	assert_int_equal(save(t), 0);
 	g_autoptr(JsonNode) after = parse_file(t);
 	assert_is_part("", before, after);
@@ -230,6 +249,7 @@ static void test_saves_new_objects(void **state)
 
 	fixture_create(t->f, acl, MODEL_MAPPED_LUN, "lun_4", lun);
 	fixture_create(t->f, tpg, MODEL_PORTAL, "*:3261", NULL);
+	fixture_create(t->f, tpg, MODEL_PORTAL, "[::]:3262", NULL);
 	fixture_create(t->f, t->f->root, MODEL_STORAGE, "user_1/unfinished", NULL);
 	assert_int_equal(fixture_set(t->f, lun, "", "acl_only", "1"), 0);
 	assert_int_equal(save(t), 0);
@@ -241,6 +261,7 @@ static void test_saves_new_objects(void **state)
 	assert_leads_to(t, OPEN " tpgt_1 " INITIATOR " lun_4", "lun_0");
 	assert_value(t, OPEN " tpgt_1 lun_0", "", "acl_only", "1");
 	assert_non_null(find(t, OPEN " tpgt_1 *:3261"));
+	assert_non_null(find(t, OPEN " tpgt_1 [::]:3262"));
 	assert_null(find(t, "user_1/unfinished"));
 	assert_true(model_is_enabled(find(t, OPEN " tpgt_1")));
 	/* The fake shows one MiB. LIO needs a size, and this disk still has the size of its storage. */
@@ -361,6 +382,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_restores_a_file_of_targetcli),
+	    TEST(test_restores_names_in_other_forms),
 	    TEST(test_saves_what_it_has_restored),
 	    TEST(test_keeps_previous_contents),
 	    TEST(test_restores_the_rest),

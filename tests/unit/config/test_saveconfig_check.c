@@ -17,7 +17,7 @@ static void test_check(void **state)
 	copy_file(t, "debian.json");
 	saveconfig_check(t->path, on_done, t);
 	assert_int_equal(finish(t), 0);
-	assert_true(said(t, "emulate_rsoc is kept, and has no effect here"));
+	assert_true(said(t, "pi_prot_format is kept, and has no effect here"));
 	edit_file(t, "\"default_cmdsn_depth\": 64", "\"default_cmdsn_depth\": 0");
 	saveconfig_check(t->path, on_done, t);
 	assert_int_equal(finish(t), -EINVAL);

@@ -19,9 +19,10 @@ static void test_closes_a_tpg_for_lio(void **state)
 	assert_int_equal(g_strv_length(t->lines), 1);
 	g_autoptr(JsonNode) file = parse_file(t);
 	JsonArray *targets = json_object_get_array_member(json_node_get_object(file), "targets");
-	JsonArray *tpgs = json_object_get_array_member(json_array_get_object_element(targets, 1), "tpgs");
+	JsonArray *tpgs = json_object_get_array_member(json_array_get_object_element(targets, 0), "tpgs");
 	assert_false(json_object_get_boolean_member(json_array_get_object_element(tpgs, 0), "enable"));
-	tpgs = json_object_get_array_member(json_array_get_object_element(targets, 0), "tpgs");
+	/* The saved file has the TPGs in the order of their tags. */
+	tpgs = json_object_get_array_member(json_array_get_object_element(targets, 1), "tpgs");
 	assert_true(json_object_get_boolean_member(json_array_get_object_element(tpgs, 0), "enable"));
 	start_again(t);
 	assert_int_equal(restore(t), 0);
@@ -33,7 +34,8 @@ static void test_closes_a_tpg_for_lio(void **state)
 static void assert_closed(struct test *t, const char *settings, const char *reason)
 {
 	g_autofree char *text = g_strdup_printf(
-	    "{\"targets\": [{\"fabric\": \"iscsi\", \"wwn\": \"" OPEN "\", \"tpgs\": [{\"tag\": 1%s}]}],\n"
+	    "{\"targets\": [{\"fabric\": \"iscsi\", \"wwn\": \"" OPEN "\", \"tpgs\": [{\"tag\": 1, "
+	    "\"portals\": [{\"ip_address\": \"[::0]\", \"port\": 3260}]%s}]}],\n"
 	    "\"tcmu_runner\": {\"version\": 1, \"targets\": {\"" OPEN "\": {\"tpgs\": {\"1\": %s}}}}}",
 	    *settings == '{' ? "" : settings, *settings == '{' ? settings : "{}");
 
@@ -67,6 +69,8 @@ static void test_closes_a_tpg_that_it_does_not_understand(void **state)
 		      "denied_addresses cannot be set");
 	assert_closed(t, "{\"enable\": \"perhaps\"}", "\"enable\" is neither true nor false");
 	assert_closed(t, "{\"enable\": true, \"luns\": []}", "\"luns\" is not an object");
+	assert_closed(t, "{\"enable\": true, \"portals\": {\"[::]:3260\": {\"dual_stack\": 7}}}",
+		      "\"dual_stack\" is neither true nor false");
 	assert_closed(t, ", \"attributes\": {\"authentication\": 7}", "authentication cannot be set");
 	assert_closed(t, ", \"node_acls\": [{\"node_wwn\": \"no name\"}]",
 		      "its ACL targets[0].tpgs[0].node_acls[0]");
@@ -82,7 +86,7 @@ static void test_reload_applies_only_differences(void **state)
 
 	copy_file(t, "debian.json");
 	assert_int_equal(restore(t), 0);
-	struct model_object *tpg = find(t, OPEN " tpgt_3"), *disk = find(t, "rd_mcp_2/memory");
+	struct model_object *tpg = find(t, OPEN " tpgt_3"), *disk = find(t, "rd_mcp_1/memory");
 	assert_int_equal(fixture_login(t->f, tpg, INITIATOR, &login), MODEL_ADMITTED);
 	struct model_object *other = find(t, TARGET " tpgt_1 " ACL);
 
@@ -102,11 +106,11 @@ static void test_reload_applies_only_differences(void **state)
 	assert_int_equal(diff(t), 0);
 	assert_no_lines(t);
 	assert_ptr_equal(find(t, OPEN " tpgt_3"), tpg);
-	assert_ptr_equal(find(t, "rd_mcp_2/memory"), disk);
+	assert_ptr_equal(find(t, "rd_mcp_1/memory"), disk);
 	assert_ptr_equal(find(t, TARGET " tpgt_1 " ACL), other);
 	assert_false(model_view_is_closed(login->view));
 	assert_value(t, OPEN " tpgt_3", "auth", "userid", "nobody");
-	assert_leads_to(t, TARGET " tpgt_1 lun_5", "user_3/renamed");
+	assert_leads_to(t, TARGET " tpgt_1 lun_5", "user_0/renamed");
 	assert_leads_to(t, TARGET " tpgt_1 " ACL " lun_0", "lun_5");
 	assert_value(t, TARGET " tpgt_1 " ACL " lun_0", "", "write_protect", "0");
 	assert_null(find(t, TARGET " tpgt_1 " ACL " lun_9"));
@@ -120,12 +124,12 @@ static void test_reload_replaces_storage(void **state)
 
 	copy_file(t, "debian.json");
 	assert_int_equal(restore(t), 0);
-	edit_file(t, "/srv/my disk.img", "/srv/another.img");
+	edit_file(t, "/srv/disk.img", "/srv/another.img");
 	edit_file(t, "\"tag\": \"cluster\"", "\"tag\": \"\"");
 	assert_int_equal(reload(t, false), 0);
 	assert_no_lines(t);
-	assert_value(t, "fileio_0/files", "control", "config", "file//srv/another.img");
-	assert_leads_to(t, TARGET " tpgt_1 lun_0", "fileio_0/files");
+	assert_value(t, "fileio_3/files", "control", "config", "file//srv/another.img");
+	assert_leads_to(t, TARGET " tpgt_1 lun_0", "fileio_3/files");
 	assert_leads_to(t, TARGET " tpgt_1 " ACL " lun_9", "lun_0");
 	assert_value(t, TARGET " tpgt_1 iqn.1993-08.org.debian:01:bbbb", "", "tag", "");
 	/* An empty object is valid. */

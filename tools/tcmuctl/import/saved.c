@@ -191,12 +191,15 @@ static bool has_ipv6(const GPtrArray *addresses)
 	return false;
 }
 
-/* Some hosts have no IPv6, so there is no such portal without need. [::0] is LIO's spelling. */
+/*
+ * Some hosts have no IPv6, so there is no portal for IPv6 without need. [::0] is LIO's spelling of [::]. Such
+ * a portal takes IPv4 connections, too, and so the kernel refuses a second portal at 0.0.0.0.
+ */
 void saved_portal_add_default(struct saved_target *target)
 {
-	g_ptr_array_add(target->portals, g_strdup("0.0.0.0"));
-	if (has_ipv6(target->allowed) || has_ipv6(target->denied))
-		g_ptr_array_add(target->portals, g_strdup("[::0]"));
+	bool needs_ipv6 = has_ipv6(target->allowed) || has_ipv6(target->denied);
+
+	g_ptr_array_add(target->portals, g_strdup(needs_ipv6 ? "[::0]" : "0.0.0.0"));
 }
 
 bool saved_target_needs_own_settings(const struct saved_target *target)
