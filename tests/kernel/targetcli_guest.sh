@@ -201,7 +201,7 @@ targetcli restoreconfig $second >/tmp/restored 2>&1 || true
 cat /tmp/restored
 [ "$(grep skipped /tmp/restored)" = "$(grep skipped /tmp/complaints)" ]
 targetcli saveconfig $saved/fourth.json
-is_part $saved/third.json $saved/fourth.json
+is_part $second $saved/fourth.json tcmu_runner
 targetcli clearconfig confirm=True
 kill "$iscsid_pid"
 stop_daemon
