@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fakes of runner/storage and runner/backstore for live_storage.h. They can do nothing except serve a logical
- * unit.
+ * The logical units of live_storage.h, and a fake of runner/backstore that keeps their data in memory and
+ * ends their I/O after some time. The storage objects are those of fake_storage.c.
  */
 #include "live_storage.h"
 
-#include <errno.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,27 +21,7 @@ struct backstore {
 	uint8_t data[LIVE_BLOCKS * 512];
 };
 
-struct storage_lu {
-	atomic_uint refs;
-	struct storage *storage;
-	struct backstore bs;
-	struct scsi_lu *scsi;
-	struct main_work released;
-};
-
-struct storage {
-	struct storage_context context;
-	struct storage_owner owner;
-	char name[256];
-	enum storage_status status;
-	struct storage_lu *served;
-	unsigned units;
-	storage_done *closed;
-	void *closed_arg;
-};
-
 uint64_t live_time_limit_ns;
-unsigned live_units;
 static atomic_uint io_in_flight;
 static atomic_bool hanging;
 
@@ -187,183 +165,36 @@ void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t ne
 
 /* --- logical units --- */
 
-static void end_close(struct storage *s)
-{
-	storage_done *done = s->closed;
-	void *arg = s->closed_arg;
-
-	if (!done || s->units)
-		return;
-	free(s);
-	done(arg, 0, NULL);
-}
-
-static void on_released(struct main_work *work)
-{
-	struct storage_lu *lu = container_of(work, struct storage_lu, released);
-	struct storage *s = lu->storage;
-
-	contract(!atomic_load(&lu->bs.inflight));
-	scsi_lu_free(lu->scsi);
-	free(lu);
-	live_units--;
-	s->units--;
-	end_close(s);
-}
+struct live_unit {
+	struct backstore bs;
+	struct scsi_lu *scsi;
+};
 
 /* The name of the object ends with the number of the disk, and all bytes of the disk have this value. */
-static struct storage_lu *new_lu(struct storage *s)
+static void *create_unit(const struct storage_context *context, const char *name, struct scsi_lu **scsi)
 {
-	struct storage_lu *lu = calloc(1, sizeof(*lu));
-	const struct scsi_identity identity = {.serial = s->name};
+	struct live_unit *unit = calloc(1, sizeof(*unit));
+	const struct scsi_identity identity = {.serial = name};
 
-	contract(lu);
-	atomic_init(&lu->refs, 1);
-	lu->storage = s;
-	lu->released.fn = on_released;
-	lu->bs.info =
-	    (struct tcmur_info){.size = sizeof(lu->bs.data), .block_size = 512, .write_cache = true};
-	lu->bs.byte = (uint8_t)atoi(strrchr(s->name, '_') + 1);
-	memset(lu->bs.data, lu->bs.byte, sizeof(lu->bs.data));
-	lu->scsi = scsi_lu_new(s->context.loops, &lu->bs, &identity, NULL);
-	contract(lu->scsi);
-	scsi_lu_set_time_limit(lu->scsi, live_time_limit_ns);
-	s->units++;
-	live_units++;
-	return lu;
+	contract(unit);
+	unit->bs.info =
+	    (struct tcmur_info){.size = sizeof(unit->bs.data), .block_size = 512, .write_cache = true};
+	unit->bs.byte = (uint8_t)atoi(strrchr(name, '_') + 1);
+	memset(unit->bs.data, unit->bs.byte, sizeof(unit->bs.data));
+	unit->scsi = scsi_lu_new(context->loops, &unit->bs, &identity, NULL);
+	contract(unit->scsi);
+	scsi_lu_set_time_limit(unit->scsi, live_time_limit_ns);
+	*scsi = unit->scsi;
+	return unit;
 }
 
-struct scsi_lu *storage_lu_scsi(const struct storage_lu *lu)
+static void destroy_unit(void *arg)
 {
-	return lu->scsi;
+	struct live_unit *unit = arg;
+
+	contract(!atomic_load(&unit->bs.inflight));
+	scsi_lu_free(unit->scsi);
+	free(unit);
 }
 
-struct storage_lu *storage_lu_get(struct storage_lu *lu)
-{
-	atomic_fetch_add_explicit(&lu->refs, 1, memory_order_relaxed);
-	return lu;
-}
-
-void storage_lu_put(struct storage_lu *lu)
-{
-	if (lu && atomic_fetch_sub_explicit(&lu->refs, 1, memory_order_acq_rel) == 1)
-		main_queue_post(lu->storage->context.main, &lu->released);
-}
-
-/* --- objects --- */
-
-const char *storage_status_name(enum storage_status status)
-{
-	return status == STORAGE_SERVED ? "served" : "configured";
-}
-
-struct storage *storage_new(const struct storage_context *context, const char *name,
-			    const struct storage_owner *owner)
-{
-	struct storage *s = calloc(1, sizeof(*s));
-
-	contract(s);
-	s->context = *context;
-	s->owner = *owner;
-	snprintf(s->name, sizeof(s->name), "%s", name);
-	return s;
-}
-
-void storage_open(struct storage *s, const struct storage_settings *settings, bool patient,
-		  storage_done *done, void *arg)
-{
-	(void)settings, (void)patient;
-	s->served = new_lu(s);
-	s->status = STORAGE_SERVED;
-	s->owner.changed(s->owner.arg, s);
-	done(arg, 0, NULL);
-}
-
-void live_storage_swap(struct storage *s)
-{
-	struct storage_lu *old = s->served;
-
-	s->served = new_lu(s);
-	s->owner.changed(s->owner.arg, s);
-	storage_lu_put(old);
-}
-
-void storage_close(struct storage *s, bool forget, unsigned timeout_s, storage_done *done, void *arg)
-{
-	struct storage_lu *served = s->served;
-
-	(void)forget, (void)timeout_s;
-	s->closed = done;
-	s->closed_arg = arg;
-	s->served = NULL;
-	s->status = STORAGE_REMOVING;
-	s->owner.changed(s->owner.arg, s);
-	if (served)
-		storage_lu_put(served);
-	else
-		end_close(s);
-}
-
-void storage_discard(struct storage *s)
-{
-	(void)s;
-	contract(!"this test creates only what can be created");
-}
-
-struct storage_lu *storage_served(const struct storage *s)
-{
-	return s->served;
-}
-
-const char *storage_name(const struct storage *s)
-{
-	return s->name;
-}
-
-enum storage_status storage_status(const struct storage *s)
-{
-	return s->status;
-}
-
-void storage_replace(struct storage *s, const struct storage_settings *settings, storage_done *done,
-		     void *arg)
-{
-	(void)settings;
-	live_storage_swap(s);
-	done(arg, 0, NULL);
-}
-
-void storage_resize(struct storage *s, uint64_t size, storage_done *done, void *arg)
-{
-	(void)s, (void)size;
-	done(arg, 0, NULL);
-}
-
-int storage_accept_loss(struct storage *s, struct error *error)
-{
-	(void)s;
-	return error_set(error, EINVAL, "its contents are not lost");
-}
-
-int storage_set_serial(struct storage *s, const char *serial, struct error *error)
-{
-	(void)s, (void)serial, (void)error;
-	return 0;
-}
-
-void storage_tick(struct storage *s)
-{
-	(void)s;
-}
-
-void storage_health(const struct storage *s, struct storage_health *health)
-{
-	(void)s;
-	*health = (struct storage_health){0};
-}
-
-void storage_view(const struct storage *s, struct storage_view *view)
-{
-	(void)s;
-	*view = (struct storage_view){0};
-}
+const struct fake_unit_ops live_unit_ops = {create_unit, destroy_unit};

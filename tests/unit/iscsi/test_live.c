@@ -154,6 +154,7 @@ static int start(void **state)
 	struct error error;
 
 	(void)state;
+	fake_unit_ops = &live_unit_ops;
 	assert_int_equal(loop_set_start(&set, &loop_options, &error), 0);
 	main_queue = context.main = main_queue_new();
 	model = model_new(&context);
@@ -170,7 +171,7 @@ static int stop(void **state)
 	pending++;
 	model_clear(model, on_done, "clear");
 	settle();
-	assert_int_equal(live_units, 0);
+	assert_int_equal(fake_units, 0);
 	model_free(model);
 	main_queue_free(main_queue);
 	loop_set_stop(&set);
@@ -350,7 +351,7 @@ static void change_something(unsigned round)
 
 	switch (round * 7 % 16) {
 	case 0:
-		live_storage_swap(model_storage(disks[lun]));
+		fake_storage_swap(model_storage(disks[lun]));
 		break;
 	case 1:
 	case 2:
@@ -479,7 +480,7 @@ static void test_time_limit(void **state)
 
 	(void)state;
 	live_time_limit_ns = NS_PER_S / 2;
-	live_storage_swap(model_storage(disks[4])); /* the unit that is in use has no limit yet */
+	fake_storage_swap(model_storage(disks[4])); /* the unit that is in use has no limit yet */
 	live_time_limit_ns = 0;
 	visit_loops();
 	assert_true(live_login(&i, &portal, TARGET, &status));

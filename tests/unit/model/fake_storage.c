@@ -13,6 +13,8 @@
 struct storage_lu {
 	atomic_uint refs;
 	struct storage *storage;
+	struct scsi_lu *scsi;
+	void *unit;
 	struct main_work released;
 };
 
@@ -30,6 +32,7 @@ struct storage {
 
 int fake_open_error;
 unsigned fake_units;
+const struct fake_unit_ops *fake_unit_ops;
 
 static void end_close(struct storage *s)
 {
@@ -47,6 +50,8 @@ static void on_released(struct main_work *work)
 	struct storage_lu *lu = container_of(work, struct storage_lu, released);
 	struct storage *s = lu->storage;
 
+	if (fake_unit_ops)
+		fake_unit_ops->destroy(lu->unit);
 	free(lu);
 	fake_units--;
 	s->units--;
@@ -60,6 +65,9 @@ static struct storage_lu *new_lu(struct storage *s)
 	atomic_init(&lu->refs, 1);
 	lu->storage = s;
 	lu->released.fn = on_released;
+	lu->scsi = (struct scsi_lu *)lu;
+	if (fake_unit_ops)
+		lu->unit = fake_unit_ops->create(&s->context, s->name, &lu->scsi);
 	s->units++;
 	fake_units++;
 	return lu;
@@ -67,7 +75,7 @@ static struct storage_lu *new_lu(struct storage *s)
 
 struct scsi_lu *storage_lu_scsi(const struct storage_lu *lu)
 {
-	return (struct scsi_lu *)lu; /* The tests only compare this pointer. */
+	return lu->scsi;
 }
 
 struct storage_lu *storage_lu_get(struct storage_lu *lu)

@@ -10,6 +10,16 @@ extern int fake_open_error;
 /* The number of logical units that are referenced. */
 extern unsigned fake_units;
 
+/* How the storage objects make and end their logical units. */
+struct fake_unit_ops {
+	/* Returns what destroy() gets, and the logical unit in *scsi. */
+	void *(*create)(const struct storage_context *context, const char *name, struct scsi_lu **scsi);
+	/* Main thread. The last reference to the logical unit has gone. */
+	void (*destroy)(void *unit);
+};
+/* NULL: a logical unit is an address that can only be compared. */
+extern const struct fake_unit_ops *fake_unit_ops;
+
 /* From now on, another logical unit serves the disk. */
 void fake_storage_swap(struct storage *storage);
 #endif
