@@ -26,7 +26,7 @@ static void add(GPtrArray *differences, const char *path, const char *setting, c
 	g_ptr_array_add(differences, difference);
 }
 
-/* A value for a line: a text without a value, and a secret, must not look like values. */
+/* Returns the text that shows a value in a line of the result; an empty value is shown as "empty". */
 static const char *shown(const struct model_attribute *attribute, const struct config_value *value)
 {
 	const char *text = value ? value->text : attribute->fallback;
@@ -71,7 +71,7 @@ static void compare(GPtrArray *differences, const struct config_node *file, cons
 	compare_children(differences, file, running);
 }
 
-/* An object is one difference, with everything below it. */
+/* An object that only one side has is a single difference, together with everything below it. */
 static void add_object(GPtrArray *differences, char sign, const struct config_node *node)
 {
 	g_autofree char *path = config_node_path(node);
@@ -80,7 +80,8 @@ static void add_object(GPtrArray *differences, char sign, const struct config_no
 }
 
 /*
- * Such an entry stays in the file as it is. Its name may be its place, which changes with the other entries.
+ * Returns whether the entry cannot be understood. Such an entry stays in the file unchanged. It is not
+ * compared, because its name may only be its position, which depends on the other entries.
  */
 static bool is_unusable(const struct config_node *node)
 {

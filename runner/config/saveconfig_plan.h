@@ -6,18 +6,18 @@
 #include "config/saveconfig_tree.h"
 
 enum config_step_kind {
-	/* A TPG. */
+	/* Disables a TPG. */
 	CONFIG_DISABLE,
-	/* The node is one of the running configuration. */
+	/* Deletes an object. The node belongs to the running configuration. */
 	CONFIG_DELETE,
 	CONFIG_CREATE,
-	/* An attribute, to text. */
+	/* Sets an attribute to the value text. */
 	CONFIG_SET,
-	/* A storage object, to text. */
+	/* Resizes a storage object to the size text. */
 	CONFIG_RESIZE,
-	/* A storage object. Steps of this kind that follow each other run at the same time. */
+	/* Opens a storage object. Steps of this kind that follow each other run at the same time. */
 	CONFIG_OPEN,
-	/* A TPG, unless something would then give more access than the file does. */
+	/* Enables a TPG, unless initiators would then get more access than the file gives. */
 	CONFIG_ENABLE,
 };
 
@@ -25,23 +25,23 @@ struct config_step {
 	enum config_step_kind kind;
 	struct config_node *node;
 	const struct model_attribute *attribute;
-	/* Its memory is the node's, or the table's. */
+	/* The memory belongs to the node or to the table of attributes. */
 	const char *text;
 };
 
 enum config_plan {
 	/* The running configuration becomes equal to the wanted one. */
 	CONFIG_PLAN_ALL,
-	/* The same, but what the wanted configuration does not have stays. */
+	/* Does the same, but keeps objects that the wanted configuration does not have. */
 	CONFIG_PLAN_BESIDE,
-	/* What of the wanted configuration could not be restored is tried again; nothing else is changed. */
+	/* Tries only those parts of the wanted configuration again that could not be restored before. */
 	CONFIG_PLAN_AGAIN,
 };
 
 /*
- * The steps (struct config_step, an array of values) from the running configuration, as saveconfig_dump()
- * returns it, to the wanted one. Both trees outlive the steps. Names of storage objects that are to be
- * created are chosen here.
+ * Returns the steps (an array of struct config_step) from the running configuration, as saveconfig_dump()
+ * returns it, to the wanted one. Both trees must outlive the steps. The function also chooses the names of
+ * storage objects that are to be created.
  */
 GArray *saveconfig_plan(struct config_node *want, struct config_node *running, enum config_plan purpose);
 #endif

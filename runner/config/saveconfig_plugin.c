@@ -136,7 +136,7 @@ static void add_pair(GString *text, const char *pair)
 	g_string_append_printf(text, "%s%s", text->len ? "," : "", pair);
 }
 
-/* The other pairs of "control" stay as they are. */
+/* Writes the block size into "control", and leaves its other pairs unchanged. */
 static void write_control(const struct config_node *node, JsonObject *entry)
 {
 	const char *old = saveconfig_json_string(entry, "control");
@@ -204,7 +204,7 @@ static void write_block_size(const struct config_node *node, JsonObject *entry)
 
 /* --- fileio and block --- */
 
-/* Storage that is missing now is judged by its name. */
+/* If the storage does not exist now, its name decides. */
 static bool is_block_device(const char *path)
 {
 	struct stat st;

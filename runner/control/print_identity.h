@@ -6,8 +6,9 @@
 #include "util/error.h"
 
 /*
- * Main; the handlers are loaded. --identity: prints the unit serial number of this storage on standard
- * output. Nothing is opened for I/O, created or remembered. Returns 0 or -errno with error set.
+ * Main thread, after the handlers were loaded. Implements --identity: prints the unit serial number of the
+ * storage on standard output. It opens nothing for I/O, and creates and stores nothing. Returns 0, or -errno
+ * with error set.
  */
 int control_print_identity(struct control_options *options, struct error *error);
 #endif

@@ -5,8 +5,9 @@
 #include "control_socket/call.h"
 
 /*
- * Main thread. "set path=iqn.2026-11.com.example:disks/tpgt_1 attribute=attrib/authentication
- * value=1": what a call asks for, for the log, without secrets. To be freed with g_free().
+ * Main thread. Describes a call for the log, without secrets, for example as "set
+ * path=iqn.2026-11.com.example:disks/tpgt_1 attribute=attrib/authentication value=1". The caller frees the
+ * text with g_free().
  */
 char *control_call_describe(const struct control_call *call);
 #endif

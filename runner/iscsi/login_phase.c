@@ -51,14 +51,14 @@ static void set_name(struct iscsi_conn *conn, const char *initiator)
 	conn->name = conn->name_memory = name;
 }
 
-/* The initiator may have so many commands outstanding (RFC 7143 4.2.2.1). */
+/* Sets the number of commands that the initiator may have outstanding (RFC 7143 4.2.2.1). */
 static void open_window(struct iscsi_conn *conn, unsigned depth)
 {
 	conn->max_cmdsn = conn->exp_cmdsn + MAX(depth, 1u) - 1;
 }
 
 /* The session is in the table: the full feature phase begins with the response. */
-static bool welcome(struct iscsi_conn *conn, struct iscsi_login_response *response)
+static bool begin_full_feature_phase(struct iscsi_conn *conn, struct iscsi_login_response *response)
 {
 	const struct iscsi_login_result *result = iscsi_login_result(conn->login);
 	struct iscsi_session *session = conn->session;
@@ -80,7 +80,7 @@ static bool join(struct iscsi_conn *conn, struct iscsi_login_response *response)
 	int ret = iscsi_session_register(conn->session, iscsi_login_result(conn->login)->tsih);
 
 	if (!ret)
-		return welcome(conn, response);
+		return begin_full_feature_phase(conn, response);
 	if (ret == -EBUSY) {
 		conn->state = ISCSI_CONN_JOINING;
 		if (!conn->login_last) {

@@ -84,7 +84,7 @@ bool iscsi_lun_get(struct iscsi_session *session, int number, struct iscsi_lun *
 uint32_t iscsi_luns_report(struct iscsi_luns *luns, uint8_t (*list)[8], uint32_t max);
 /*
  * Takes the current map of the view. Commands of LUNs that have left it and that wait for Data-Out
- * end with LOGICAL UNIT NOT SUPPORTED, and those that run end as ever. All other nexuses report that
+ * end with LOGICAL UNIT NOT SUPPORTED, and running commands end normally. All other nexuses report that
  * the inventory has changed.
  */
 void iscsi_luns_update(struct iscsi_session *session);

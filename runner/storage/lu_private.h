@@ -18,7 +18,7 @@ struct storage_lu {
 
 	/* --- constant once it is served --- */
 	struct storage_name *name;
-	/* What the disk is called when another one has the same identity. */
+	/* The name of the disk for the error if another disk has the same identity. */
 	char *unit_name;
 	void *owner;
 	struct storage_contents *contents;
@@ -40,7 +40,7 @@ struct storage_lu {
 	/* Set by the thread that closes it; then counters has the last values. */
 	bool is_closed;
 	struct storage_counters counters;
-	/* The owner's own: what it has already added to the sum of all logical units that it had. */
+	/* For the owner: the part of counters that is already in the sum of all its logical units. */
 	struct storage_counters counted;
 };
 

@@ -137,7 +137,7 @@ class TargetcliTest(BusCase):
 
 
 class ExternalHandlerTest(BusCase):
-    def test_life(self):
+    def test_messages_from_start_to_stop(self):
         monitor = self.bus.program("gdbus", "monitor", "--system", "--dest", SERVICE)
         self.addCleanup(monitor.kill)
         monitor.wait_output("is owned by")
@@ -174,7 +174,7 @@ class ExternalHandlerTest(BusCase):
             self.assertIn(text, reason)
             other.stop()
 
-    def test_silence_delays_nobody(self):
+    def test_silent_client_delays_no_other(self):
         waiting = self.ask_in_vain()
         for _ in range(3):
             self.assertEqual(self.check("alloc", "alloc/a"), [True, "success"])

@@ -354,7 +354,7 @@ class Crowd(DaemonCase):
     """Silent peers are closed when others want to log in, long before their own time limit."""
     args = DaemonCase.args + ("--max-half-open", "8", "--login-timeout", "600")
 
-    def test_silent_peers_lock_nobody_out(self):
+    def test_silent_peers_do_not_lock_others_out(self):
         silent = [Connection(self.daemon.address) for _ in range(40)]
         for _ in range(3):
             with self.daemon.session("a") as session:

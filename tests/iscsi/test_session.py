@@ -19,7 +19,7 @@ def tur(session, cmdsn, itt, immediate=False):
 
 
 class CommandOrder(DaemonCase):
-    def test_hole_holds_back(self):
+    def test_missing_command_delays_later_ones(self):
         """Non-immediate commands are delivered in CmdSN order (4.2.2.1)."""
         session = self.session()
         first = session.take_cmdsn()
@@ -73,7 +73,7 @@ class CommandOrder(DaemonCase):
         self.assertEqual(session.ping(immediate=False), b"ping")
         self.assertIn(702, session.tasks)
 
-    def test_immediate_overtakes_a_hole(self):
+    def test_immediate_command_does_not_wait_for_a_missing_one(self):
         session = self.session()
         session.take_cmdsn()
         task, pdu = tur(session, session.cmdsn, 703, immediate=True)

@@ -78,7 +78,7 @@ class SystemdTest(unittest.TestCase):
         """Waits for the text, because the daemon serves before its start is complete."""
         wait_until(lambda: text in daemon.output(), daemon.output)
 
-    def test_life(self):
+    def test_messages_from_start_to_stop(self):
         with Systemd() as systemd:
             daemon = Daemon("--export", "alloc/a,size=1M",
                             env={"NOTIFY_SOCKET": systemd.path, "WATCHDOG_USEC": "400000"})

@@ -83,7 +83,7 @@ class Answers(TmfCase):
 class ColdReset(TmfCase):
     args = TmfCase.args + ("--threads", "2")
 
-    def test_is_not_for_everybody(self):
+    def test_cold_reset_needs_the_attribute(self):
         """It would end the sessions of all initiators (11.5.1), so an attribute of the target must allow it."""
         session, others = self.session(), [self.session() for _ in range(3)]
         self.assertEqual(session.manage(p.COLD_RESET), p.TMF_NOT_SUPPORTED)

@@ -48,10 +48,10 @@ struct tcmu_netlink {
 static struct tcmu_netlink netlink;
 static bool waits, other_listener; /* Protected by lock. */
 
-void fake_kernel_waits(bool does)
+void fake_kernel_waits(bool does_wait)
 {
 	pthread_mutex_lock(&lock);
-	waits = does;
+	waits = does_wait;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -114,7 +114,7 @@ void fake_event(unsigned n, struct tcmu_event *event)
 	netlink.event(netlink.arg, event);
 }
 
-static const struct answer *find(uint32_t device_id)
+static const struct answer *find_answer(uint32_t device_id)
 {
 	const struct answer *found = NULL;
 
@@ -136,7 +136,7 @@ int fake_answer(const struct tcmu_event *event)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += 60;
 	pthread_mutex_lock(&lock);
-	while (!(answer = find(event->device_id)) && !pthread_cond_timedwait(&answered, &lock, &until))
+	while (!(answer = find_answer(event->device_id)) && !pthread_cond_timedwait(&answered, &lock, &until))
 		;
 	pthread_mutex_unlock(&lock);
 	assert_non_null(answer);

@@ -160,7 +160,7 @@ static void assert_refused(struct world *w, int err, const char *why)
 	assert_non_null(strstr(w->error.text, w->root));
 }
 
-static void test_nonsense(void **state)
+static void test_wrong_contents_are_refused(void **state)
 {
 	static const char *const cases[][3] = {
 	    {"tg_pt_gp_id", "65536\n", "65536 is more than 65535"},
@@ -241,7 +241,7 @@ static void test_missing(void **state)
  * Folders that do not count as groups: ALUA is switched off, the group has no number yet, or it has no
  * member.
  */
-static void test_none(void **state)
+static void test_folders_that_are_not_groups(void **state)
 {
 	static const struct scsi_alua none;
 	struct world *w = *state;
@@ -321,9 +321,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_defaults, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_values, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_nonsense, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_wrong_contents_are_refused, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_missing, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_none, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_folders_that_are_not_groups, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_too_many, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_set, set_up, tear_down),
 	};

@@ -162,7 +162,7 @@ static void test_refusals_are_completed(void **state)
 }
 
 /* Commands that waited in the ring while no daemon ran are served at the start, without a wake-up. */
-static void test_backlog_and_batch(void **state)
+static void test_commands_from_before_the_start_are_served(void **state)
 {
 	struct world *w = *state;
 	const uint8_t tur[6] = {0};
@@ -175,7 +175,7 @@ static void test_backlog_and_batch(void **state)
 	assert_int_equal(w->device.commands, 20);
 }
 
-static void test_stop_leaves_the_rest(void **state)
+static void test_stop_leaves_commands_in_the_ring(void **state)
 {
 	struct world *w = *state;
 	const uint8_t tur[6] = {0};
@@ -232,7 +232,7 @@ static void test_abort_notice(void **state)
 	assert_true(fake_ring_idle(&w->ring));
 }
 
-static void test_broken_ring_is_told(void **state)
+static void test_broken_ring_is_reported(void **state)
 {
 	struct world *w = *state;
 
@@ -260,7 +260,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
  * Commands have deadlines, but in some guests to read the clock is a system call. So a single command does
  * not read it.
  */
-static void test_no_look_at_the_clock(void **state)
+static void test_single_command_reads_no_clock(void **state)
 {
 	struct world *w = *state;
 	uint8_t cdb[10];
@@ -289,12 +289,13 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_data_in_longer_than_expected, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_many_iovecs, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_refusals_are_completed, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_backlog_and_batch, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_stop_leaves_the_rest, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_commands_from_before_the_start_are_served, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(test_stop_leaves_commands_in_the_ring, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_first_command_waits, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_abort_notice, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_broken_ring_is_told, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_no_look_at_the_clock, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_broken_ring_is_reported, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_single_command_reads_no_clock, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

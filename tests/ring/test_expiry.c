@@ -240,7 +240,7 @@ static void test_continued_in_time(void **state)
 }
 
 /* The ring was empty, so the commands that come now are new, however long no daemon ran. */
-static void test_nothing_to_continue(void **state)
+static void test_empty_ring_is_continued_at_any_time(void **state)
 {
 	struct world *w = *state;
 
@@ -331,7 +331,7 @@ static void occupy_threads(struct world *w)
  * A command that waits for a thread is answered before the kernel would end it, and never reaches the
  * handler.
  */
-static void test_queued_expires(void **state)
+static void test_queued_command_expires(void **state)
 {
 	struct world *w = *state;
 	uint64_t begun = clock_now_ns();
@@ -352,7 +352,7 @@ static void test_queued_expires(void **state)
 }
 
 /* An abort by the kernel does not wait for a command that has not started. */
-static void test_abort_of_queued(void **state)
+static void test_abort_of_queued_command(void **state)
 {
 	struct world *w = *state;
 
@@ -375,7 +375,7 @@ static void test_abort_of_queued(void **state)
  * The kernel has told the initiator that the write has failed. A newer write of the initiator to the same
  * blocks is executed after the old one, however long that takes. Commands for other blocks continue.
  */
-static void test_stale_write_lands_first(void **state)
+static void test_expired_write_is_executed_first(void **state)
 {
 	struct world *w = *state;
 
@@ -398,7 +398,7 @@ static void test_stale_write_lands_first(void **state)
 }
 
 /* A command that waits for an expired write has a time limit of its own, and can expire as well. */
-static void test_behind_a_stale_write(void **state)
+static void test_command_that_waits_for_an_expired_write_expires(void **state)
 {
 	struct world *w = *state;
 
@@ -451,17 +451,18 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_stopped_for_a_moment, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_continued_too_late, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_continued_in_time, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_nothing_to_continue, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_empty_ring_is_continued_at_any_time, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_busy_ring, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_no_time_out, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_time_out_of_the_first_command, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_queued_expires, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_queued_expires, set_up_parallel, tear_down),
-	    cmocka_unit_test_setup_teardown(test_abort_of_queued, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_abort_of_queued, set_up_parallel, tear_down),
-	    cmocka_unit_test_setup_teardown(test_stale_write_lands_first, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_stale_write_lands_first, set_up_parallel, tear_down),
-	    cmocka_unit_test_setup_teardown(test_behind_a_stale_write, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_queued_command_expires, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_queued_command_expires, set_up_parallel, tear_down),
+	    cmocka_unit_test_setup_teardown(test_abort_of_queued_command, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_abort_of_queued_command, set_up_parallel, tear_down),
+	    cmocka_unit_test_setup_teardown(test_expired_write_is_executed_first, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_expired_write_is_executed_first, set_up_parallel, tear_down),
+	    cmocka_unit_test_setup_teardown(test_command_that_waits_for_an_expired_write_expires, set_up,
+					    tear_down),
 	    cmocka_unit_test_setup_teardown(test_stopped_while_a_write_hangs, set_up, tear_down),
 	};
 

@@ -70,7 +70,7 @@ static void test_odd_names(void **state)
  * The kernel has enabled the device whatever the answer is. So the device is listed, and its storage is
  * opened again later.
  */
-static void test_failed_add_that_nobody_waits_for(void **state)
+static void test_failed_add_without_a_waiting_kernel(void **state)
 {
 	struct world *w = *state;
 
@@ -90,7 +90,7 @@ static void test_failed_add_that_nobody_waits_for(void **state)
 }
 
 /* The events of these removals were not received. */
-static void test_devices_that_went_unheard(void **state)
+static void test_devices_removed_without_event(void **state)
 {
 	struct world *w = *state;
 
@@ -116,7 +116,7 @@ static void test_devices_that_went_unheard(void **state)
  * A device is removed and created again at once, with the same storage, which is still open for the first
  * one.
  */
-static void test_again_at_once(void **state)
+static void test_device_is_created_again_at_once(void **state)
 {
 	struct world *w = *state;
 
@@ -271,9 +271,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_add_serve_remove, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_failed_add_is_refused, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_odd_names, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_failed_add_that_nobody_waits_for, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_devices_that_went_unheard, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_again_at_once, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_failed_add_without_a_waiting_kernel, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_devices_removed_without_event, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_device_is_created_again_at_once, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_many_at_once, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_stuck_devices_delay_no_other, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_every_event_is_answered, set_up, tear_down),

@@ -20,7 +20,7 @@ static void add_not_enabled(struct world *w)
 	assert_int_equal(add(1), 0);
 }
 
-static void test_enabled_late(void **state)
+static void test_device_that_is_enabled_late(void **state)
 {
 	struct world *w = *state;
 
@@ -34,7 +34,7 @@ static void test_enabled_late(void **state)
 }
 
 /* Another daemon has refused the device, and no event tells this. */
-static void test_given_up(void **state)
+static void test_device_removed_before_enable(void **state)
 {
 	struct world *w = *state;
 
@@ -43,7 +43,7 @@ static void test_given_up(void **state)
 	wait_gone(w);
 }
 
-static void test_minor_again(void **state)
+static void test_minor_number_is_used_again(void **state)
 {
 	struct world *w = *state;
 
@@ -63,7 +63,7 @@ static void test_minor_again(void **state)
  * The process that creates the device has given up. It tries once more while the storage is still being
  * opened for the first time.
  */
-static void test_asked_again(void **state)
+static void test_device_is_added_again_while_it_opens(void **state)
 {
 	struct tcmu_event event = {.type = TCMU_EVENT_ADDED};
 	struct world *w = *state;
@@ -81,7 +81,7 @@ static void test_asked_again(void **state)
 }
 
 /* The kernel takes every size that was written for the real one. */
-static void test_unasked_size(void **state)
+static void test_size_that_was_set_without_waiting(void **state)
 {
 	struct world *w = *state;
 
@@ -100,11 +100,11 @@ static void test_unasked_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(test_enabled_late, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_given_up, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_minor_again, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_asked_again, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_unasked_size, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_device_that_is_enabled_late, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_device_removed_before_enable, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_minor_number_is_used_again, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_device_is_added_again_while_it_opens, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_size_that_was_set_without_waiting, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,16 +137,16 @@ static const uint8_t *report(unsigned n)
 static void wait_report(unsigned at, uint8_t value)
 {
 	const struct timespec ms = {.tv_nsec = 1000000};
-	const uint8_t *told = NULL;
+	const uint8_t *bytes = NULL;
 
 	for (int i = 0; i < 60000; i++) {
-		told = report(1);
-		if (told && told[at] == value)
+		bytes = report(1);
+		if (bytes && bytes[at] == value)
 			return;
 		nanosleep(&ms, NULL);
 	}
-	assert_non_null(told);
-	assert_int_equal(told[at], value);
+	assert_non_null(bytes);
+	assert_int_equal(bytes[at], value);
 }
 
 /* Returns the number in a designator of the target port, or -1 if there is no such designator. */
@@ -192,7 +192,7 @@ static unsigned attentions(void)
 }
 
 /* The unit attention comes without a command that asks for the group. */
-static void test_change_is_seen(void **state)
+static void test_change_raises_a_unit_attention(void **state)
 {
 	const struct timespec ms = {.tv_nsec = 1000000};
 	struct world *w = *state;
@@ -270,7 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_first_command, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_change_is_seen, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_change_raises_a_unit_attention, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_second_lun, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_initiator_sets, set_up, tear_down),
 	};

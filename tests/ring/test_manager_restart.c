@@ -90,7 +90,7 @@ static void restart(struct world *w)
 	assert_int_equal(fake_store_restart(), 0);
 }
 
-static void test_devices_stay_open_between_doors(void **state)
+static void test_devices_stay_open_over_a_restart(void **state)
 {
 	struct world *w = *state;
 
@@ -279,7 +279,7 @@ static void forget_resets(unsigned n)
  * After a clean stop, the mark lists the rings that were not stopped cleanly, and also those of devices
  * without a handler.
  */
-static void test_clean_stop_with_some_that_are_not(void **state)
+static void test_clean_stop_with_unclean_devices(void **state)
 {
 	const uint32_t event = 1;
 	struct world *w = *state;
@@ -391,7 +391,7 @@ static void test_adopted_without_storage_is_retried(void **state)
 /*
  * The file system may only not be mounted; an empty file in place of the image would be served as the disk.
  */
-static void test_lost_storage_is_not_made_anew(void **state)
+static void test_lost_storage_is_not_created_again(void **state)
 {
 	struct world *w = *state;
 
@@ -429,16 +429,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_crash_resets_and_clean_stop_does_not, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_old_commands_are_not_begun, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_devices_stay_open_between_doors, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_devices_stay_open_over_a_restart, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_another_device_has_the_minor, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_refused_device_is_not_kept, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_stray_io_delays_the_reset, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_stop_before_the_reset, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_clean_stop_with_some_that_are_not, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_clean_stop_with_unclean_devices, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_torn_mark, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_reset_that_fails_is_tried_again, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_adopted_without_storage_is_retried, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_lost_storage_is_not_made_anew, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_lost_storage_is_not_created_again, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_storage_that_has_grown, set_up, tear_down),
 	};
 

@@ -18,7 +18,7 @@ static int set_up_log(void **state)
 }
 
 /* A saved configuration of another daemon is restored, and that daemon does not run. */
-static void test_refused_at_once(void **state)
+static void test_unknown_handler_is_refused_at_once(void **state)
 {
 	struct world *w = *state;
 
@@ -38,7 +38,7 @@ static void test_refused_at_once(void **state)
 	assert_int_equal(look(w, 1).n, 0);
 }
 
-static void test_other_daemon_has_time(void **state)
+static void test_other_daemon_gets_time_to_answer(void **state)
 {
 	struct tcmu_event event = {.type = TCMU_EVENT_ADDED};
 	struct world *w = *state;
@@ -116,8 +116,8 @@ static void test_stop_while_waiting(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(test_refused_at_once, set_up_log, tear_down),
-	    cmocka_unit_test_setup_teardown(test_other_daemon_has_time, set_up_log, tear_down),
+	    cmocka_unit_test_setup_teardown(test_unknown_handler_is_refused_at_once, set_up_log, tear_down),
+	    cmocka_unit_test_setup_teardown(test_other_daemon_gets_time_to_answer, set_up_log, tear_down),
 	    cmocka_unit_test_setup_teardown(test_other_daemon_has_answered, set_up_log, tear_down),
 	    cmocka_unit_test_setup_teardown(test_next_event_of_the_device, set_up_log, tear_down),
 	    cmocka_unit_test_setup_teardown(test_stop_while_waiting, set_up_log, tear_down),

@@ -168,7 +168,7 @@ static const struct model {
 /* --- waiting for a thread ---------------------------------------------------------------------- */
 
 /* The first, the last and a middle one in the queue are cancelled. A second call has no effect. */
-static void test_queued_is_not_begun(void **state)
+static void test_queued_io_does_not_start(void **state)
 {
 	(void)state;
 	for (unsigned m = 0; m < ARRAY_SIZE(models); m++) {
@@ -209,7 +209,7 @@ static void submit_soon_late(struct request *request)
 }
 
 /* Nobody cancels this I/O, but when a thread is free for it, its time has passed. */
-static void test_late_is_not_begun(void **state)
+static void test_late_io_does_not_start(void **state)
 {
 	(void)state;
 	for (unsigned m = 0; m < ARRAY_SIZE(models); m++) {
@@ -257,7 +257,7 @@ static void test_cancelled_is_refused(void **state)
 /* --- in pieces --------------------------------------------------------------------------------- */
 
 /* The piece that the handler has ends normally, and the next piece does not start. */
-static void test_next_piece_is_not_begun(void **state)
+static void test_next_piece_does_not_start(void **state)
 {
 	(void)state;
 	for (unsigned m = 0; m < ARRAY_SIZE(models); m++) {
@@ -281,7 +281,7 @@ static void test_next_piece_is_not_begun(void **state)
 
 /* --- waiting for a range ----------------------------------------------------------------------- */
 
-static void test_who_waits_for_a_range_goes(void **state)
+static void test_cancelled_io_leaves_the_range_queue(void **state)
 {
 	struct script *script = script_stuck_below(2);
 	struct backstore *bs = script_open("stuck_parallel", script);
@@ -345,7 +345,7 @@ static void test_stuck_write_is_waited_for(void **state)
  * Exclusive I/O that waits for the write already, or arrives later, does the same, and so does I/O that has
  * waited for exclusive I/O.
  */
-static void test_stuck_among_exclusive(void **state)
+static void test_stuck_write_among_exclusive_io(void **state)
 {
 	struct script *script = script_stuck_below(1);
 	struct backstore *bs = script_open("stuck_async", script);
@@ -469,7 +469,7 @@ static void begin(struct loop_work *work)
 
 #define WORKERS 9u
 
-static void test_mixture_ends(void **state)
+static void test_mixture_of_io_ends(void **state)
 {
 	static const char *const handlers[] = {"minimal", "parallel", "serial_lun"};
 
@@ -517,14 +517,14 @@ static int up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_queued_is_not_begun),
-	    cmocka_unit_test(test_late_is_not_begun),
+	    cmocka_unit_test(test_queued_io_does_not_start),
+	    cmocka_unit_test(test_late_io_does_not_start),
 	    cmocka_unit_test(test_cancelled_is_refused),
-	    cmocka_unit_test(test_next_piece_is_not_begun),
-	    cmocka_unit_test(test_who_waits_for_a_range_goes),
+	    cmocka_unit_test(test_next_piece_does_not_start),
+	    cmocka_unit_test(test_cancelled_io_leaves_the_range_queue),
 	    cmocka_unit_test(test_stuck_write_is_waited_for),
-	    cmocka_unit_test(test_stuck_among_exclusive),
-	    cmocka_unit_test(test_mixture_ends),
+	    cmocka_unit_test(test_stuck_write_among_exclusive_io),
+	    cmocka_unit_test(test_mixture_of_io_ends),
 	};
 
 	return cmocka_run_group_tests(tests, up, harness_down);

@@ -173,7 +173,7 @@ static void test_random_commands(void **state)
 }
 
 /* Emulated operations keep their flags, and operations that the handler has are not emulated. */
-static void test_who_does_it(void **state)
+static void test_who_executes_an_operation(void **state)
 {
 	struct script *script = script_new(SIZE);
 	struct backstore *bs = script_open("minimal", script);
@@ -308,7 +308,7 @@ static void test_buffers_are_charged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_random_commands), cmocka_unit_test(test_who_does_it),
+	    cmocka_unit_test(test_random_commands), cmocka_unit_test(test_who_executes_an_operation),
 	    cmocka_unit_test(test_zeroes_by_unmap), cmocka_unit_test(test_errors),
 	    cmocka_unit_test(test_extents),         cmocka_unit_test(test_buffers_are_charged),
 	};

@@ -239,7 +239,7 @@ static void test_resize(void **state)
  * If the storage has more than the requested size, the requested size is served until a larger one is
  * requested.
  */
-static void test_more_than_wanted(void **state)
+static void test_storage_larger_than_requested(void **state)
 {
 	struct script *script = script_new(4 * SIZE);
 	char config[64];
@@ -261,7 +261,7 @@ static void test_more_than_wanted(void **state)
 }
 
 /* A handler without resize() only accepts a size that the storage already has. */
-static void test_resize_of_what_has_grown(void **state)
+static void test_resize_without_a_handler_for_it(void **state)
 {
 	struct script *script = script_new(4 * SIZE);
 	struct backstore *bs;
@@ -316,8 +316,8 @@ int main(void)
 	    cmocka_unit_test(test_refresh),
 	    cmocka_unit_test(test_stop_listening),
 	    cmocka_unit_test(test_resize),
-	    cmocka_unit_test(test_more_than_wanted),
-	    cmocka_unit_test(test_resize_of_what_has_grown),
+	    cmocka_unit_test(test_storage_larger_than_requested),
+	    cmocka_unit_test(test_resize_without_a_handler_for_it),
 	    cmocka_unit_test(test_stand_in),
 	};
 

@@ -164,7 +164,7 @@ static bool same_or_read(struct worker *worker, enum tcmur_status last)
 }
 
 /* Readers overlap each other all the time. The writers end, which shows that no I/O waits for ever. */
-static void test_write_same_is_one(void **state)
+static void test_write_same_is_atomic(void **state)
 {
 	struct script *script = script_new(SIZE);
 	sem_t done;
@@ -210,7 +210,7 @@ static bool anything(struct worker *worker, enum tcmur_status last)
 	return true;
 }
 
-static void test_mixture_ends(void **state)
+static void test_mixture_of_io_ends(void **state)
 {
 	static const char *const handlers[] = {"minimal", "async"};
 
@@ -421,8 +421,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_compare_and_write_counts),
-	    cmocka_unit_test(test_write_same_is_one),
-	    cmocka_unit_test(test_mixture_ends),
+	    cmocka_unit_test(test_write_same_is_atomic),
+	    cmocka_unit_test(test_mixture_of_io_ends),
 	    cmocka_unit_test(test_only_overlapping_io_waits),
 	    cmocka_unit_test(test_waiting_io_is_bounded),
 	    cmocka_unit_test(test_waiting_io_is_cancelled),

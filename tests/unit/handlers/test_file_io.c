@@ -35,7 +35,7 @@ static void test_one_request_a_read(void **state)
 }
 
 /* If the storage is memory, nothing is queued. If buffered writes would block, they go to the pool. */
-static void test_ways(void **state)
+static void test_transfer_ways(void **state)
 {
 	const struct {
 		long fs_type;
@@ -509,7 +509,7 @@ int test_file_io(const char *title)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(test_one_request_a_read, double_reset),
-	    cmocka_unit_test_setup(test_ways, double_reset),
+	    cmocka_unit_test_setup(test_transfer_ways, double_reset),
 	    cmocka_unit_test_setup(test_short_transfers_go_on, double_reset),
 	    cmocka_unit_test_setup(test_more_iovecs_than_the_kernel_takes, double_reset),
 	    cmocka_unit_test_setup(test_past_the_end_fails, double_reset),

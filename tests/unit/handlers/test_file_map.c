@@ -155,7 +155,7 @@ static void test_cut_while_mapped(void **state)
 	close_and_remove(handle, "cut");
 }
 
-static void test_grown(void **state)
+static void test_file_that_has_grown_past_its_mapping(void **state)
 {
 	void *handle = open_new("grown", NULL, 0);
 
@@ -174,7 +174,7 @@ int test_file_map(const char *title)
 	    cmocka_unit_test_setup_teardown(test_holes_stay_holes, in_memory, on_disk),
 	    cmocka_unit_test_setup_teardown(test_extents_at_open, in_memory, on_disk),
 	    cmocka_unit_test_setup_teardown(test_cut_while_mapped, in_memory, on_disk),
-	    cmocka_unit_test_setup_teardown(test_grown, in_memory, on_disk),
+	    cmocka_unit_test_setup_teardown(test_file_that_has_grown_past_its_mapping, in_memory, on_disk),
 	};
 
 	handler = tcmur_handler_entry();

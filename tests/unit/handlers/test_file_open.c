@@ -104,7 +104,7 @@ static void test_existing(void **state)
 }
 
 /* A file system that is not mounted must not be taken for an empty disk. */
-static void test_no_create(void **state)
+static void test_missing_file_is_not_created(void **state)
 {
 	struct wanted wanted = {.config = "unmounted", .size = FILE_SIZE, .no_create = true};
 
@@ -243,7 +243,7 @@ int test_file_open(const char *title)
 	    cmocka_unit_test_setup(test_absent, double_reset),
 	    cmocka_unit_test_setup(test_only_regular_files, double_reset),
 	    cmocka_unit_test_setup(test_existing, double_reset),
-	    cmocka_unit_test_setup(test_no_create, double_reset),
+	    cmocka_unit_test_setup(test_missing_file_is_not_created, double_reset),
 	    cmocka_unit_test_setup(test_discard, double_reset),
 	    cmocka_unit_test_setup(test_other_size, double_reset),
 	    cmocka_unit_test_setup(test_too_small_or_too_large, double_reset),

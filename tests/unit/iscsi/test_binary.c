@@ -39,7 +39,7 @@ static void bad_values(void **state)
 }
 
 /* Nothing is written past the given size, which a sanitizer checks. */
-static void size_is_kept(void **state)
+static void nothing_is_written_past_the_size(void **state)
 {
 	uint8_t *out = malloc(3);
 
@@ -65,7 +65,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(good_values),
 	    cmocka_unit_test(bad_values),
-	    cmocka_unit_test(size_is_kept),
+	    cmocka_unit_test(nothing_is_written_past_the_size),
 	    cmocka_unit_test(encode),
 	};
 

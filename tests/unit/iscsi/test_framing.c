@@ -164,7 +164,7 @@ static void test_byte_by_byte(void **state)
  * The initiator ends the connection after any byte. Nothing is left, whether commands are at the storage or
  * not.
  */
-static void test_cut_off_anywhere(void **state)
+static void test_connection_that_ends_after_any_byte(void **state)
 {
 	(void)state;
 	expect_whole(false);
@@ -271,9 +271,12 @@ int main(void)
 {
 	log_set_level(LOG_LEVEL_CRIT);
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_every_split),      cmocka_unit_test(test_every_split_with_digests),
-	    cmocka_unit_test(test_byte_by_byte),     cmocka_unit_test(test_cut_off_anywhere),
-	    cmocka_unit_test(test_digest_errors),    cmocka_unit_test(test_random_damage),
+	    cmocka_unit_test(test_every_split),
+	    cmocka_unit_test(test_every_split_with_digests),
+	    cmocka_unit_test(test_byte_by_byte),
+	    cmocka_unit_test(test_connection_that_ends_after_any_byte),
+	    cmocka_unit_test(test_digest_errors),
+	    cmocka_unit_test(test_random_damage),
 	    cmocka_unit_test(test_segment_too_long),
 	};
 

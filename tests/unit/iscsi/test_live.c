@@ -411,7 +411,7 @@ static void test_changes_under_load(void **state)
 }
 
 /* When a deletion has ended, no command of the LUN is in flight. The other LUNs are idle here. */
-static void test_deleted_is_over(void **state)
+static void test_deleted_lun_has_no_command_in_flight(void **state)
 {
 	struct live_initiator i = {.fd = -1, .number = 77};
 	int status;
@@ -630,10 +630,14 @@ static void test_dual_stack(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_changes_under_load), cmocka_unit_test(test_deleted_is_over),
-	    cmocka_unit_test(test_protection),         cmocka_unit_test(test_disabled_while_hanging),
-	    cmocka_unit_test(test_time_limit),         cmocka_unit_test(test_list_and_kick),
-	    cmocka_unit_test(test_taken_port),         cmocka_unit_test(test_dual_stack),
+	    cmocka_unit_test(test_changes_under_load),
+	    cmocka_unit_test(test_deleted_lun_has_no_command_in_flight),
+	    cmocka_unit_test(test_protection),
+	    cmocka_unit_test(test_disabled_while_hanging),
+	    cmocka_unit_test(test_time_limit),
+	    cmocka_unit_test(test_list_and_kick),
+	    cmocka_unit_test(test_taken_port),
+	    cmocka_unit_test(test_dual_stack),
 	};
 
 	log_set_level(LOG_LEVEL_CRIT);

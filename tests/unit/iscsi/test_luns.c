@@ -151,7 +151,7 @@ static void add_lun(unsigned lun, const char *disk)
 /* --- nexuses ---------------------------------------------------------------------------------------- */
 
 /* The first command for a LUN attaches its nexus. A command for a LUN that does not exist attaches none. */
-static void test_lazy(void **state)
+static void test_nexus_is_attached_by_the_first_command(void **state)
 {
 	(void)state;
 	begin(3);
@@ -289,7 +289,7 @@ static void test_write_protection(void **state)
 }
 
 /* A change of another target changes nothing here. */
-static void test_no_change(void **state)
+static void test_change_elsewhere_changes_nothing(void **state)
 {
 	(void)state;
 	begin(2);
@@ -619,13 +619,13 @@ static void test_counters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(test_lazy, setup),
+	    cmocka_unit_test_setup(test_nexus_is_attached_by_the_first_command, setup),
 	    cmocka_unit_test_setup(test_largest_lun, setup),
 	    cmocka_unit_test_setup(test_thousand_luns, setup),
 	    cmocka_unit_test_setup(test_inventory_changes, setup),
 	    cmocka_unit_test_setup(test_other_unit, setup),
 	    cmocka_unit_test_setup(test_write_protection, setup),
-	    cmocka_unit_test_setup(test_no_change, setup),
+	    cmocka_unit_test_setup(test_change_elsewhere_changes_nothing, setup),
 	    cmocka_unit_test_setup(test_removed_while_running, setup),
 	    cmocka_unit_test_setup(test_removed_while_gathering, setup),
 	    cmocka_unit_test_setup(test_removed_before_the_r2t, setup),

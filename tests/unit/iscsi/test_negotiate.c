@@ -341,7 +341,7 @@ static void answers_are_not_answered(void **state)
 	assert_memory_equal(&n.params, &before, sizeof(before));
 }
 
-static void once_only(void **state)
+static void a_key_is_negotiated_only_once(void **state)
 {
 	struct negotiation n;
 
@@ -376,7 +376,7 @@ static void answers_in_order(void **state)
 }
 
 /* Each row of the table can be found, has the fields that its type needs, and has legal defaults. */
-static void the_table_is_whole(void **state)
+static void each_row_of_the_table_is_complete(void **state)
 {
 	(void)state;
 	for (unsigned key = 0; key < ISCSI_KEY_COUNT; key++) {
@@ -407,9 +407,9 @@ int main(void)
 	    cmocka_unit_test(irrelevant_in_discovery),
 	    cmocka_unit_test(phases),
 	    cmocka_unit_test(answers_are_not_answered),
-	    cmocka_unit_test(once_only),
+	    cmocka_unit_test(a_key_is_negotiated_only_once),
 	    cmocka_unit_test(answers_in_order),
-	    cmocka_unit_test(the_table_is_whole),
+	    cmocka_unit_test(each_row_of_the_table_is_complete),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

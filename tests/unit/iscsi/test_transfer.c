@@ -245,7 +245,7 @@ static void test_no_memory(void **state)
 }
 
 /* A peer that sends no data for its WRITEs holds half of the buffers, and the other half serves others. */
-static void test_fair_share(void **state)
+static void test_peer_without_data_holds_half_of_the_buffers(void **state)
 {
 	(void)state;
 	begin();
@@ -637,7 +637,7 @@ int main(void)
 	    cmocka_unit_test_setup(test_faults, setup),
 	    cmocka_unit_test_setup(test_data_that_nobody_asked_for, setup),
 	    cmocka_unit_test_setup(test_no_memory, setup),
-	    cmocka_unit_test_setup(test_fair_share, setup),
+	    cmocka_unit_test_setup(test_peer_without_data_holds_half_of_the_buffers, setup),
 	    cmocka_unit_test_setup(test_write_residuals, setup),
 	    cmocka_unit_test_setup(test_read_sequences, setup),
 	    cmocka_unit_test_setup(test_read_residuals, setup),

@@ -308,7 +308,7 @@ static void end_to_poll(struct loop_work *work)
 	finish();
 }
 
-static void polls_what_tells_nobody(void **state)
+static void polls_memory_that_wakes_nobody(void **state)
 {
 	struct loop_options options = {.nloops = 1, .npool = 1, .poller_spin_us = 20000000};
 
@@ -343,7 +343,7 @@ int main(void)
 	    cmocka_unit_test(pool_grows_when_all_are_busy),
 	    cmocka_unit_test(pool_shrinks_when_idle),
 	    cmocka_unit_test(spins_and_then_sleeps),
-	    cmocka_unit_test(polls_what_tells_nobody),
+	    cmocka_unit_test(polls_memory_that_wakes_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

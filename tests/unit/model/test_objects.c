@@ -47,7 +47,7 @@ static void luns_need_an_enabled_disk(void **state)
 	assert_int_equal(model_users(lun), 1);
 }
 
-static void what_is_used_stays(void **state)
+static void objects_in_use_are_not_deleted(void **state)
 {
 	struct fixture *f = *state;
 	struct model_object *tpg = fixture_tpg(f, IQN), *disk = fixture_disk(f, "user_0/disk");
@@ -177,7 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(names),
 	    TEST(luns_need_an_enabled_disk),
-	    TEST(what_is_used_stays),
+	    TEST(objects_in_use_are_not_deleted),
 	    TEST(failed_storage_is_kept_if_patient),
 	    TEST(relative_ports_are_unique),
 	    TEST(watchers_see_changes),

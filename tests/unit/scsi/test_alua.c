@@ -208,7 +208,7 @@ static void test_groups_of_nexuses(void **state)
 	spc_env_close(&e);
 }
 
-static void test_only_where_known(void **state)
+static void test_groups_are_reported_only_if_known(void **state)
 {
 	struct scsi_alua alua = two_groups();
 	struct spc_env e;
@@ -445,7 +445,7 @@ int main(void)
 	    cmocka_unit_test(test_report),
 	    cmocka_unit_test(test_report_of_all),
 	    cmocka_unit_test(test_groups_of_nexuses),
-	    cmocka_unit_test(test_only_where_known),
+	    cmocka_unit_test(test_groups_are_reported_only_if_known),
 	    cmocka_unit_test(test_designators),
 	    cmocka_unit_test(test_attentions),
 	    cmocka_unit_test(test_set),

@@ -79,7 +79,7 @@ static void test_a_change_is_reported_once(void **state)
 }
 
 /* Protection that exists from the beginning is not a change. It remains when unit attentions are cleared. */
-static void test_from_the_beginning(void **state)
+static void test_protection_from_the_beginning_is_no_change(void **state)
 {
 	struct scsi_nexus fresh;
 	struct spc_env e;
@@ -98,7 +98,7 @@ static void test_from_the_beginning(void **state)
 }
 
 /* READs of a write protected nexus take no lock. */
-static void test_no_lock(void **state)
+static void test_protected_read_takes_no_lock(void **state)
 {
 	unsigned long locks;
 	struct spc_env e;
@@ -196,8 +196,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_only_this_nexus),
 	    cmocka_unit_test(test_a_change_is_reported_once),
-	    cmocka_unit_test(test_from_the_beginning),
-	    cmocka_unit_test(test_no_lock),
+	    cmocka_unit_test(test_protection_from_the_beginning_is_no_change),
+	    cmocka_unit_test(test_protected_read_takes_no_lock),
 	    cmocka_unit_test(test_handler_gets_only_what_reads),
 	    cmocka_unit_test(test_luns_changed),
 	    cmocka_unit_test(test_threads),

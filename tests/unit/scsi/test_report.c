@@ -137,7 +137,7 @@ static void test_opcodes_timeouts(void **state)
 	spc_env_close(&e);
 }
 
-static void test_tmfs(void **state)
+static void test_supported_task_management_functions(void **state)
 {
 	struct spc_env e;
 
@@ -342,7 +342,7 @@ int main(void)
 	    cmocka_unit_test(test_opcodes_agree),
 	    cmocka_unit_test(test_opcodes_options),
 	    cmocka_unit_test(test_opcodes_timeouts),
-	    cmocka_unit_test(test_tmfs),
+	    cmocka_unit_test(test_supported_task_management_functions),
 	    cmocka_unit_test(test_log_sense),
 	    cmocka_unit_test(test_log_usage),
 	    cmocka_unit_test(test_request_sense),

@@ -214,7 +214,7 @@ static void test_write_through(void **state)
 }
 
 /* The flush of a command that switches the cache off, or write protection on, may miss a WRITE in flight. */
-static void test_write_through_comes_meanwhile(void **state)
+static void test_write_through_begins_during_a_write(void **state)
 {
 	static const uint32_t changes[] = {SCSI_GATE_WRITE_THROUGH, SCSI_GATE_READ_ONLY};
 	static const uint8_t ops[] = {WRITE10, ORWRITE, COMPARE_AND_WRITE, WRITE_SAME16};
@@ -666,7 +666,7 @@ int main(void)
 	    cmocka_unit_test(test_no_fua_in_6),
 	    cmocka_unit_test(test_fua_without_cache),
 	    cmocka_unit_test(test_write_through),
-	    cmocka_unit_test(test_write_through_comes_meanwhile),
+	    cmocka_unit_test(test_write_through_begins_during_a_write),
 	    cmocka_unit_test(test_short_data_out),
 	    cmocka_unit_test(test_read_error_is_located),
 	    cmocka_unit_test(test_known_bad_block_is_not_searched),

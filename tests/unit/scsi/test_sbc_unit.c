@@ -56,7 +56,7 @@ static void test_synchronize_cache(void **state)
 }
 
 /* The medium became smaller after the CDB was checked. */
-static void test_sync_of_what_is_gone(void **state)
+static void test_sync_of_blocks_that_were_cut_off(void **state)
 {
 	uint8_t cdb[16];
 	struct sbc_env e;
@@ -238,7 +238,7 @@ static void assert_corrupted(struct sbc_env *e)
  * With IMMED = 1, no command waits for the end. A later command that asks whether the unit is ready must not
  * end with the failure.
  */
-static void test_format_fails_later(void **state)
+static void test_format_fails_after_its_command(void **state)
 {
 	static const uint8_t immed[4] = {0, 0x02};
 	struct sbc_env e;
@@ -381,12 +381,18 @@ static void test_format_stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_synchronize_cache),    cmocka_unit_test(test_prefetch),
-	    cmocka_unit_test(test_start_stop),           cmocka_unit_test(test_format),
-	    cmocka_unit_test(test_format_progress),      cmocka_unit_test(test_format_fails),
-	    cmocka_unit_test(test_format_fails_later),   cmocka_unit_test(test_format_writes_through),
-	    cmocka_unit_test(test_sync_of_what_is_gone), cmocka_unit_test(test_format_abort),
-	    cmocka_unit_test(test_format_parameters),    cmocka_unit_test(test_format_stop),
+	    cmocka_unit_test(test_synchronize_cache),
+	    cmocka_unit_test(test_prefetch),
+	    cmocka_unit_test(test_start_stop),
+	    cmocka_unit_test(test_format),
+	    cmocka_unit_test(test_format_progress),
+	    cmocka_unit_test(test_format_fails),
+	    cmocka_unit_test(test_format_fails_after_its_command),
+	    cmocka_unit_test(test_format_writes_through),
+	    cmocka_unit_test(test_sync_of_blocks_that_were_cut_off),
+	    cmocka_unit_test(test_format_abort),
+	    cmocka_unit_test(test_format_parameters),
+	    cmocka_unit_test(test_format_stop),
 	};
 
 	return cmocka_run_group_tests_name("sbc_unit", tests, NULL, NULL);

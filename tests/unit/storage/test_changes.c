@@ -303,7 +303,7 @@ static void test_lost_contents_without_a_fixed_identity_are_another_disk(void **
 	disk_close(&disk, false);
 }
 
-static void test_removed_disk_has_lost_nothing(void **state)
+static void test_removed_disk_has_lost_no_contents(void **state)
 {
 	struct disk disk;
 
@@ -517,7 +517,7 @@ int main(void)
 	    TEST(test_attributes_reach_the_logical_unit),
 	    TEST(test_lost_contents_are_not_ready_until_they_are_accepted),
 	    TEST(test_lost_contents_without_a_fixed_identity_are_another_disk),
-	    TEST(test_removed_disk_has_lost_nothing),
+	    TEST(test_removed_disk_has_lost_no_contents),
 	    TEST(test_storage_is_created_once),
 	    TEST(test_failed_open_leaves_nothing_behind),
 	    TEST(test_discard_removes_what_was_created),

@@ -306,7 +306,7 @@ static void test_replaced_memory_leaves_the_note_of_the_new_one(void **state)
 	close_disk(disk, false);
 }
 
-static void test_without_a_store(void **state)
+static void test_memory_without_a_store(void **state)
 {
 	struct disk disk;
 
@@ -336,7 +336,7 @@ int main(void)
 	    TEST(test_boot_of_the_host),
 	    TEST(test_removed_disk_is_forgotten),
 	    TEST(test_replaced_memory_leaves_the_note_of_the_new_one),
-	    TEST(test_without_a_store),
+	    TEST(test_memory_without_a_store),
 	};
 	struct error error;
 

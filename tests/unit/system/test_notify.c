@@ -91,7 +91,7 @@ static unsigned signs_within(guint ms)
 	return signs;
 }
 
-static void test_life(void **state)
+static void test_messages_from_start_to_stop(void **state)
 {
 	(void)state;
 	struct control_notify *notify = control_notify_ready(&loops);
@@ -162,7 +162,7 @@ static void test_not_a_service(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(test_life, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_messages_from_start_to_stop, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_watchdog, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_not_a_service, set_up, tear_down),
 	};
