@@ -16,7 +16,7 @@ struct key {
 	const char *name;
 	size_t offset;
 	enum { NUMBER, TEXT } type;
-	int min, max, fallback; /* NUMBER */
+	int min, max, fallback; /* For NUMBER. */
 };
 
 #define FIELD(name) offsetof(struct control_conf, name)
@@ -80,10 +80,7 @@ static void set_text(struct control_conf *conf, const struct key *key, const cha
 	*text = g_strdup(value);
 }
 
-/*
- * Cuts the comment off and the quotes away. Returns false when a quote is not closed, or something follows
- * it.
- */
+/* Removes the comment and the quotes. Returns false if a quote is not closed, or if something follows it. */
 static bool unquote(char *value)
 {
 	char quote = value[0];
@@ -157,7 +154,7 @@ void control_conf_read(struct control_conf *conf, const char *path)
 			log_warn(NULL, "%s; the defaults are used", gerror->message);
 		return;
 	}
-	/* A zero byte makes its line wrong, and does not end the file. */
+	/* A NUL makes its line wrong, and does not end the file. */
 	for (char *end = text + len, *zero; (zero = memchr(text, '\0', (size_t)(end - text)));)
 		*zero = '?';
 	for (char *line = text, *next; line; line = next) {
@@ -177,7 +174,7 @@ void control_conf_free(struct control_conf *conf)
 	*conf = (struct control_conf){0};
 }
 
-/* Only the command line starts the iSCSI front end. */
+/* saveconfig has an effect only if the command line starts the iSCSI front end. */
 static void complete_saveconfig(const struct control_conf *conf, struct control_options *options)
 {
 	bool is_open = options->saveconfig ? !*options->saveconfig : control_options_want_iscsi(options);

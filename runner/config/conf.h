@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tcmu.conf: KEY = VALUE lines. A missing file means defaults; a wrong line is named in the log and left out.
+/*
+ * tcmu.conf: KEY = VALUE lines. If the file is missing, the defaults are used. A wrong line is reported in
+ * the log and skipped.
  */
 #ifndef CONFIG_CONF_H
 #define CONFIG_CONF_H
@@ -12,17 +14,17 @@ struct control_conf {
 	int log_level;
 	char *log_dir;   /* NULL: none */
 	char *state_dir; /* NULL: the daemon's own */
-	/* What the iSCSI front end restores if the command line names no file; NULL: nothing. */
+	/* The file that the iSCSI front end restores if the command line names none; NULL: none. */
 	char *saveconfig;
 	int threads, pool_threads, spin_us;
-	int cmd_time_out; /* seconds, 0: none */
+	int cmd_time_out; /* In seconds; 0: none. */
 };
 
 /* Main thread. Fills conf, which is freed with control_conf_free(). */
 void control_conf_read(struct control_conf *conf, const char *path);
 void control_conf_free(struct control_conf *conf);
-/* What the command line left open is taken from conf, and then from the defaults. */
+/* Takes values that the command line has not set from conf, and then from the defaults. */
 void control_conf_complete(const struct control_conf *conf, struct control_options *options);
-/* Returns whether they differ in what is only read at start. */
+/* Returns whether a value differs that is only read at the start. */
 bool control_conf_needs_restart(const struct control_conf *old, const struct control_conf *fresh);
 #endif

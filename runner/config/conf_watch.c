@@ -16,20 +16,21 @@
 #include "util/log.h"
 
 /*
- * Editors take a file away and put another one there: neither what lies in between is read, nor is each step.
+ * Editors remove a file and put another one in its place. The pause avoids reading an intermediate state, and
+ * reading the file after each step.
  */
 #define SETTLE_MS 200
 
 struct conf_watch {
 	void (*changed)(void *arg);
 	void *arg;
-	char *name; /* of the file in its folder */
+	char *name; /* The name of the file in its folder. */
 	int fd;
 	guint source;
-	guint settling; /* timer, 0: nothing has changed */
+	guint settling; /* The timer; 0: nothing has changed. */
 };
 
-/* Takes all events; true if one is about the file. */
+/* Reads all events. Returns true if one is about the file. */
 static bool take_events(struct conf_watch *watch)
 {
 	_Alignas(struct inotify_event) char buffer[4096];
@@ -79,7 +80,7 @@ static bool is_special(const char *path)
 struct conf_watch *conf_watch_new(const char *path, void (*changed)(void *arg), void *arg)
 {
 	struct conf_watch *watch = g_new0(struct conf_watch, 1);
-	/* The folder: a file that is saved by renaming is another file each time. */
+	/* The folder is watched, because a file that is saved by renaming is another file each time. */
 	g_autofree char *folder = g_path_get_dirname(path);
 
 	watch->changed = changed;

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells of changes of one file: written in place, replaced by a rename as editors do, created, removed. Main
- * thread. */
+/*
+ * Notifies of changes of one file: it is written in place, replaced by a rename as editors do, created or
+ * removed. Main thread.
+ */
 #ifndef CONFIG_CONF_WATCH_H
 #define CONFIG_CONF_WATCH_H
 
 struct conf_watch;
 
-/* changed runs on GLib's default main context. Never NULL: where it cannot watch, it says so and changed
- * never comes. */
+/*
+ * changed runs on GLib's default main context. Never returns NULL: if the file cannot be watched, a line of
+ * the log says so, and changed is never called.
+ */
 struct conf_watch *conf_watch_new(const char *path, void (*changed)(void *arg), void *arg);
 void conf_watch_free(struct conf_watch *watch);
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Takes one --export apart: HANDLER/CONFIG and the daemon's own keys. Keys that the daemon does not know are
- * left to the handler. What several exports mean together is decided in export_list.c.
+ * Parses one --export: HANDLER/CONFIG and the daemon's own keys. Keys that the daemon does not know are left
+ * to the handler. export_list.c decides what several exports mean together.
  */
 #include "config/export.h"
 
@@ -69,8 +69,8 @@ static int set_lun(struct control_export *export, const char *value, struct erro
 }
 
 /*
- * INQUIRY fields are ASCII 20h to 7Eh and of fixed width (SPC-4 4.3.1, 6.6.2). A field of blanks says
- * nothing.
+ * Fields of INQUIRY are ASCII 20h to 7Eh and have a fixed width (SPC-4 4.3.1, 6.6.2). A field of blanks is
+ * refused, because it would be empty.
  */
 static int check_ascii(const char *key, const char *value, size_t max, struct error *error)
 {
@@ -120,7 +120,7 @@ static const struct {
     {"serial", set_serial}, {"revision", set_revision},
 };
 
-/* An option that was written with a comma is part of dev_config, too. */
+/* An option that was written with a comma also becomes part of dev_config. */
 static void add_to_dev_config(struct control_export *export, const char *name, const char *value)
 {
 	char *text = export->dev_config, *escaped = storage_spec_escape(value);
@@ -172,7 +172,10 @@ static int set_key(struct control_export *export, char *pair, struct error *erro
 	return add_handler_option(export, pair, value, error);
 }
 
-/* Makes a target name from a configuration: the last path element, in the characters that an iqn may have. */
+/*
+ * Makes a target name from a configuration: the last path element, with only those characters that an iqn may
+ * have.
+ */
 static char *name_from_config(const char *config)
 {
 	const char *slash = strrchr(config, '/');

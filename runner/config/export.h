@@ -17,7 +17,7 @@ struct control_export {
 	struct storage_spec storage;
 	/* The storage with all options of its handler, as dev_config has it: HANDLER/CONFIG;KEY=VALUE. */
 	char *dev_config;
-	/* Of the target: name=, else made from CONFIG. */
+	/* The name of the target: from name=, or else made from CONFIG. */
 	const char *name;
 	char *made_name;
 	/* name= was given. Only exports with an explicit name share a target. */
@@ -26,9 +26,9 @@ struct control_export {
 	bool has_lun;
 	/* 0 unless lun= was given. */
 	unsigned lun;
-	/* The name of the iSCSI target, in lower case; set by control_exports_place(). */
+	/* The name of the iSCSI target in lower case, which control_exports_place() sets. */
 	char *target;
-	/* The daemon's own keys that were given, one bit each. */
+	/* The set of the daemon's own keys that were given: one bit for each. */
 	unsigned given;
 	struct backstore_spec spec;
 	struct scsi_identity identity;

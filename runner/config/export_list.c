@@ -12,7 +12,7 @@
 /* The exports that share one target, in the order of the command line. */
 struct group {
 	GPtrArray *exports;
-	/* Of these, the number without lun=. */
+	/* How many of these have no lun=. */
 	unsigned without_lun;
 };
 
@@ -24,7 +24,10 @@ static void group_free(gpointer data)
 	g_free(group);
 }
 
-/* "file//srv/a.img, file//srv/b.img and 3 more": the exports that filter selects; NULL selects all. */
+/*
+ * Returns text such as "file//srv/a.img, file//srv/b.img and 3 more" for the exports that filter selects;
+ * NULL selects all.
+ */
 static char *list_exports(const struct group *group, bool (*filter)(const struct control_export *export))
 {
 	enum { SHOWN = 4 };
@@ -49,7 +52,7 @@ static bool has_no_lun(const struct control_export *export)
 	return !export->has_lun;
 }
 
-/* Default names collide easily ("vm_1.img" and "vm-1.img"); only name= says that exports belong together. */
+/* Default names are easily equal ("vm_1.img" and "vm-1.img"), so only name= makes exports share a target. */
 static int check_default_name(const struct control_export *first, const struct control_export *second,
 			      struct error *error)
 {

@@ -53,11 +53,11 @@ struct option {
 	const char *name;
 	char letter;
 	enum kind kind;
-	/* Of the field in struct control_options. */
+	/* The offset of the field in struct control_options. */
 	size_t offset;
-	/* NUMBER: the values that the option takes, and the one that it has without being given. */
+	/* For NUMBER: the range of the option, and its default. */
 	int min, max, fallback;
-	/* TEXT: the option may stand without a value, which then is "". */
+	/* For TEXT: the option may be given without a value, and then has the value "". */
 	bool optional;
 	const char *help;
 	const char *value;
@@ -174,7 +174,7 @@ static gboolean on_option(const gchar *name, const gchar *value, gpointer data, 
 		*(bool *)field_of(o, option) = true;
 		return TRUE;
 	}
-	/* One of the two values would have no effect. */
+	/* if an option is given twice, one of the two values would have no effect */
 	if (o->given & bit)
 		return refuse(gerror, "--%s is given twice", option->name);
 	o->given |= bit;
@@ -186,7 +186,7 @@ static gboolean on_option(const gchar *name, const gchar *value, gpointer data, 
 
 _Static_assert(ARRAY_SIZE(options) <= 64, "struct control_options has one bit for each option");
 
-/* Paths, names and secrets are bytes, which no locale converts. */
+/* Paths, names and secrets are bytes, and no locale may convert them. */
 static GOptionEntry entry_of(struct control_options *o, const struct option *option)
 {
 	GOptionArgFunc callback = on_option;
@@ -297,7 +297,7 @@ static void set_default(char **text, const char *fallback)
 		*text = g_strdup(fallback);
 }
 
-/* Returns NULL if an ordinary user has no such folder. */
+/* Returns the default run folder, or NULL if an ordinary user has none. */
 static char *default_run_dir(void)
 {
 	const char *folder = g_getenv("XDG_RUNTIME_DIR");

@@ -42,7 +42,10 @@ struct control_options {
 	char *log_dir;
 	/* --run */
 	char *run_command;
-	/* "": the file of tcmu.conf, or the default. NULL until completed if the option was not given. */
+	/*
+	 * "": the file that tcmu.conf names, or the default file. NULL until completed if the option was not
+	 * given.
+	 */
 	char *saveconfig;
 	char *check_saveconfig;
 	char *chap_user, *chap_secret_file;
@@ -56,7 +59,7 @@ struct control_options {
 	bool debug;
 	bool version;
 	bool no_io_uring;
-	/* Serve the kernel's devices beside the exports. */
+	/* Serve the kernel's devices in addition to the exports. */
 	bool kernel;
 	/* CONTROL_UNSET: as many as the system allows. */
 	int nofile;
@@ -71,13 +74,13 @@ struct control_options {
 	int login_timeout;
 	int nop_interval, nop_timeout;
 
-	/* The parser's own: which options were given, one bit each. */
+	/* For the parser: the set of the options that were given, one bit for each. */
 	uint64_t given;
 };
 
 /*
- * Parses and checks argv, which is not changed; --help prints the help and ends the process with status 0.
- * Returns 0, or -EINVAL with error set; options is to be freed in either case.
+ * Parses and checks argv, which is not changed. --help prints the help and ends the process with status 0.
+ * Returns 0, or -EINVAL with error set; the caller frees options in both cases.
  */
 int control_options_parse(struct control_options *options, char **argv, struct error *error);
 /* Returns whether the options ask for the iSCSI front end. Without it, the kernel front end starts. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The operations on saveconfig.json: save, restore, reload and diff, one after the other. This file knows
- * which tree stands for what: "file" is the configuration that was restored or saved last, with the entries
- * that could not be restored, and "saved" is what the daemon's own file says. The trees are read, written,
- * compared and applied by the other files.
+ * The operations on saveconfig.json: save, restore, reload and diff, one after the other. This file keeps two
+ * trees: "file" is the configuration that was restored or saved last, with the entries that could not be
+ * restored, and "saved" is the contents of the daemon's own file. Other files read, write, compare and apply
+ * the trees.
  */
 #include <errno.h>
 #include <string.h>
@@ -82,7 +82,7 @@ static bool has_path(struct operation *operation)
 
 /* --- lines --- */
 
-/* The TPGs that LIO finds disabled. */
+/* Lists the TPGs that LIO would find disabled. */
 static void list_closed_for_lio(const struct config_node *node, GPtrArray *lines)
 {
 	const struct model_attribute *why;
@@ -103,8 +103,8 @@ static void list_closed_for_lio(const struct config_node *node, GPtrArray *lines
 /* --- trees --- */
 
 /*
- * What runs, with the entries of the file that could not be restored. NULL after it has ended the
- * operation.
+ * Returns the running configuration with the entries of the file that could not be restored, or NULL after it
+ * has ended the operation.
  */
 static struct config_node *dump_all(struct operation *operation)
 {
@@ -146,7 +146,7 @@ static void set_tree(struct config_node **place, struct config_node *tree)
 	*place = tree;
 }
 
-/* The model is equal to the daemon's own file. */
+/* Records that the model is equal to the daemon's own file. */
 static void note_saved(struct saveconfig *config, uint64_t generation)
 {
 	set_tree(&config->saved, config_node_copy(config->file, NULL));
@@ -227,7 +227,7 @@ static void on_restored(void *arg, GPtrArray *lines)
 	saveconfig_finish(operation, 0, NULL);
 }
 
-/* Storage has answered after the others have stopped waiting for it: it cannot be served. */
+/* Storage has answered after the time limit, so it cannot be served. */
 void saveconfig_on_late(void *arg, const char *name, const char *reason)
 {
 	const struct saveconfig *config = arg;
@@ -272,7 +272,10 @@ void saveconfig_restore_beside(struct saveconfig *config, saveconfig_done *done,
 	saveconfig_run_if_first(operation);
 }
 
-/* Lists the changes since the last save that the file does not have, and so would undo. */
+/*
+ * Lists the changes since the last save that are not in the file, and that the operation would therefore
+ * undo.
+ */
 static void list_lost_changes(const struct operation *operation, const struct config_node *running)
 {
 	g_autoptr(GPtrArray) changes = saveconfig_differences(operation->config->saved, running);

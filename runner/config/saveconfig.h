@@ -17,7 +17,7 @@
 #include "model/model.h"
 #include "util/error.h"
 
-/* What the daemon knows of its file: its last contents, and the entries that could not be restored. */
+/* The daemon's knowledge of its file: the last contents, and the entries that could not be restored. */
 struct saveconfig;
 
 /*
@@ -77,12 +77,14 @@ void saveconfig_diff(struct saveconfig *config, const char *path, saveconfig_don
  * file.
  */
 bool saveconfig_has_changed(const struct saveconfig *config);
-/* The file that the daemon was started with, or NULL. */
+/* Returns the file with which the daemon was started, or NULL. */
 const char *saveconfig_path(const struct saveconfig *config);
 
 /* An entry of the file that could not be restored. The strings are valid during the call. */
 struct saveconfig_entry {
-	/* "user_0/disk", "iqn.2026-11.com.example:disks/tpgt_1/lun_0": what the object would be called. */
+	/*
+	 * The name that the object would have: "user_0/disk", "iqn.2026-11.com.example:disks/tpgt_1/lun_0".
+	 */
 	const char *name;
 	/* Its place in the file, such as "storage_objects[2]". */
 	const char *place;

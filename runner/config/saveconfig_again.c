@@ -12,7 +12,7 @@
 #include "config/saveconfig_private.h"
 #include "util/list.h"
 
-/* How often they are tried again, in calls of saveconfig_tick(). */
+/* How often they are tried again: once in this many calls of saveconfig_tick(). */
 #define AGAIN_TICKS 3
 
 /* Calls fn for each lost node until it returns true; the children of a lost node belong to it. */
@@ -74,14 +74,14 @@ int saveconfig_forget(struct saveconfig *config, const char *name, struct error 
 
 /* --- trying again --- */
 
-/* What is wanted is the tree of the file itself, so the operation does not own it. */
+/* The tree of the file itself is the wanted tree, so the operation does not own it. */
 static void on_tried_again(void *arg, GPtrArray *lines)
 {
 	struct saveconfig *config = arg;
 	struct operation *operation = g_queue_peek_head(&config->operations);
 
 	(void)lines;
-	/* An entry that has come into being is not a change that could be lost. */
+	/* an entry that has been restored now is not a change that could be lost */
 	if (config->is_saved && config->saved_generation == operation->generation)
 		config->saved_generation = model_generation(config->model);
 	saveconfig_finish(operation, 0, NULL);

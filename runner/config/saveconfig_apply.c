@@ -20,11 +20,11 @@ struct apply {
 	guint at;
 	GPtrArray *lines;
 	/*
-	 * Answers that the next step waits for. Those of an earlier round are late, and nobody waits for
-	 * them.
+	 * The number of answers for which the next step waits. Answers of an earlier round are too late, and
+	 * nothing waits for them.
 	 */
 	unsigned waiting, round;
-	/* Answers that may still come, and the runner itself. */
+	/* The answers that may still come, and the runner itself. */
 	unsigned refs;
 	bool is_running, is_done;
 	/* The timer of storage that opens; NULL: none runs. */
@@ -35,7 +35,7 @@ struct apply {
 struct pending {
 	struct apply *apply;
 	struct config_step step;
-	/* Storage: the name of the node, which may be gone when the answer comes late. */
+	/* For storage: the name of the node, which may have been freed when a late answer comes. */
 	char *name, *object;
 	unsigned round;
 };
@@ -112,7 +112,7 @@ static void disable_or_delete(struct apply *apply, const struct config_step *ste
 
 /* --- creating --- */
 
-/* What a LUN or a mapped LUN leads to; NULL with error set. */
+/* Returns the object to which a LUN or a mapped LUN leads, or NULL with error set. */
 static struct model_object *destination(struct apply *apply, const struct config_node *node,
 					struct error *error)
 {
@@ -154,8 +154,8 @@ static void create(struct apply *apply, struct config_node *node)
 /* --- setting --- */
 
 /*
- * The object is not served without the value: storage cannot be opened, and a mapped LUN would allow
- * writing.
+ * Returns whether the object must not be served without the value: storage cannot be opened, and a mapped LUN
+ * would allow writing.
  */
 static bool needs_all_values(const struct config_node *node, const struct model_attribute *attribute)
 {
@@ -205,7 +205,7 @@ static void set(struct apply *apply, const struct config_step *step)
 	struct model_object *object = saveconfig_object_of(apply->model, step->node);
 	const struct config_value *value = config_node_value(step->node, step->attribute);
 
-	/* The reader has found that the value is not usable at all. */
+	/* The reader has found that the value cannot be used at all. */
 	if (!object || has_value(object, step) || (value && value->problem && !value->running))
 		return;
 	if (step->kind == CONFIG_RESIZE)
@@ -299,8 +299,8 @@ static char *closing_value(const struct config_node *node)
 }
 
 /*
- * Why initiators would get more access than the file gives if the TPG were enabled; NULL: they would not.
- * Without its ACL, an initiator may count as one that needs none. The caller frees the text.
+ * Returns why initiators would get more access than the file gives if the TPG were enabled, or NULL if they
+ * would not. Without its ACL, an initiator may count as one that needs none. The caller frees the text.
  */
 static char *closing_reason(const struct config_node *node)
 {
@@ -360,7 +360,7 @@ static void finish(struct apply *apply)
 	apply->owner.done(apply->owner.arg, apply->lines);
 }
 
-/* Runs steps until one waits for an answer. An answer that comes at once finds that this runs already. */
+/* Runs steps until one waits for an answer. If an answer comes at once, this function is already running. */
 static void run(struct apply *apply)
 {
 	if (apply->is_running || apply->is_done)

@@ -6,11 +6,11 @@
 #include "config/saveconfig_tree.h"
 
 struct config_apply_owner {
-	/* All steps have run. lines: those that could not and that belong to no node of the wanted tree. */
+	/* All steps have run. lines: the steps that failed and that belong to no node of the wanted tree. */
 	void (*done)(void *arg, GPtrArray *lines);
 	/*
-	 * After done(): storage that had not answered in time cannot be served, and its object was deleted.
-	 * name is the name of its node.
+	 * Called after done(): storage that has not answered in time cannot be served, and its object was
+	 * deleted. name is the name of its node.
 	 */
 	void (*late)(void *arg, const char *name, const char *reason);
 	void *arg;

@@ -13,7 +13,7 @@
 #include "config/saveconfig_file.h"
 #include "config/saveconfig_read.h"
 
-/* One line for each entry, value and TPG that is not as the file says. */
+/* Adds one line for each entry, value and TPG that differs from the file. */
 void saveconfig_list_problems(const struct config_node *node, GPtrArray *lines)
 {
 	const struct config_node *child;
@@ -52,7 +52,9 @@ static void check_values(struct config_node *node)
 	}
 }
 
-/* What a LUN or a mapped LUN leads to; NULL: it is not in the file, or cannot be used. */
+/*
+ * Returns the node to which a LUN or a mapped LUN leads, or NULL if it is not in the file or cannot be used.
+ */
 static const struct config_node *destination(const struct config_node *root, const struct config_node *node)
 {
 	const struct config_node *to = node->kind == MODEL_LUN

@@ -7,15 +7,15 @@
 
 /* One difference. */
 struct config_difference {
-	/* Names the object and the setting; equal for the same setting in another comparison. */
+	/* The object and the setting; the key is the same for the same setting in another comparison. */
 	char *key;
-	/* For the user, without secrets. */
+	/* The text for the user, without secrets. */
 	char *line;
 };
 
 /*
- * The differences (struct config_difference *) between a file and what runs, in the order of the file. The
- * caller frees the array.
+ * Returns the differences (struct config_difference *) between a file and the running configuration, in the
+ * order of the file. The caller frees the array.
  */
 GPtrArray *saveconfig_differences(const struct config_node *file, const struct config_node *running);
 #endif

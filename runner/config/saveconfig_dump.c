@@ -72,10 +72,7 @@ struct model_object *saveconfig_object_of(struct model *model, const struct conf
 
 /* --- values --- */
 
-/*
- * Of the values that can only be read, those that LIO's configfs can write stand in a file of the kernel's
- * target.
- */
+/* Values that can only be read are saved if LIO's configfs can write them. */
 static bool is_copied(const struct model_attribute *attribute)
 {
 	return config_attribute_is_saved(attribute) ||
@@ -99,8 +96,8 @@ static void copy_values(const struct model_object *object, struct config_node *n
 }
 
 /*
- * Where the model has no value of its own, the file gets the one that is in effect: LIO needs a size, for
- * example.
+ * If the model has no value of its own, the file gets the value that is in effect, because LIO needs a size,
+ * for example.
  */
 static void copy_effective_values(const struct model_object *object, struct config_node *node)
 {
@@ -180,7 +177,7 @@ struct config_node *saveconfig_dump(struct model *model, struct error *error)
 
 /* --- joining --- */
 
-/* A value that was refused counts until somebody sets another one. */
+/* Returns whether a refused value still counts, because no other value was set since. */
 static bool is_refused_still(const struct config_value *refused, const struct config_value *value)
 {
 	if (!refused->problem || !value)
@@ -226,7 +223,7 @@ void saveconfig_merge(struct config_node *running, const struct config_node *fil
 
 		if (entry->is_forgotten)
 			continue;
-		/* An object whose entry could not be applied is saved as it runs. */
+		/* An object whose entry could not be applied is saved with its present values. */
 		if (twin && !entry->problem)
 			saveconfig_merge(twin, entry);
 		else if (twin)

@@ -11,8 +11,8 @@
  */
 struct config_node *saveconfig_dump(struct model *model, struct error *error);
 /*
- * Adds to a tree of the model what the model does not know: the entries of the file as they stood, the
- * entries that could not be restored, and the values that the model has refused.
+ * Adds to a tree of the model what the model does not know: the entries of the file as they were, the entries
+ * that could not be restored, and the values that the model has refused.
  */
 void saveconfig_merge(struct config_node *running, const struct config_node *file);
 /* The node that stands for an object of the model, or NULL. */

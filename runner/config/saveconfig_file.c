@@ -47,7 +47,7 @@ static char *read_all(int fd, gsize *len, struct error *error, const char *path)
 
 char *saveconfig_file_read(const char *path, gsize *len, struct error *error)
 {
-	/* A pipe without a writer must not keep the daemon waiting. */
+	/* If the file is a pipe without a writer, the daemon must not wait. */
 	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	int err = fd < 0 || fstat(fd, &st) ? errno : S_ISREG(st.st_mode) ? 0 : EINVAL;
@@ -88,7 +88,7 @@ static int replace(int folder, const char *name, const char *text, gsize len)
 {
 	g_autofree char *fresh = g_strdup_printf(".%s.new", name);
 
-	/* A process that died may have left it. */
+	/* a process that died may have left this file */
 	unlinkat(folder, fresh, 0);
 	CLEANUP_CLOSE int fd =
 	    openat(folder, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -164,7 +164,7 @@ static int keep_copy(int folder, const char *path, const char *text, gsize len, 
 	return 0;
 }
 
-/* The contents before; if they are the same, there is nothing to keep. */
+/* If the contents are the same as before, no copy is needed. */
 static int keep_previous(int folder, const char *name, const char *path, const char *text, gsize len,
 			 struct error *error)
 {

@@ -13,10 +13,10 @@
  */
 char *saveconfig_file_read(const char *path, gsize *len, struct error *error);
 /*
- * Main. Replaces the file by one with mode 0600 that holds text, which is copied; a copy of what the file
- * held before is kept in the folder backup/ beside it. A process that dies in the middle leaves the old or
- * the new file. It is done on a thread of its own, and done() is called in GLib's default main context: err
- * is 0, or -errno with error set; the file is as it was then.
+ * Main thread. Replaces the file by one with mode 0600 that contains text, which is copied. A copy of the
+ * previous contents is kept in the folder backup/ next to the file. If the process dies, the file is either
+ * the old or the new one. This happens on a thread of its own, and done() is called in GLib's default main
+ * context: err is 0, or -errno with error set, and then the file is unchanged.
  */
 void saveconfig_file_write(const char *path, const char *text, gsize len,
 			   void (*done)(void *arg, int err, const struct error *error), void *arg);

@@ -36,7 +36,7 @@ static bool is_shallow(const char *text, gsize len)
 	return true;
 }
 
-/* The lines of the objects that are open, innermost last. */
+/* The lines of the objects that are open; the innermost one is the last. */
 struct line_recorder {
 	GHashTable *lines;
 	GArray *open;
@@ -173,7 +173,7 @@ JsonNode *saveconfig_json_from_text(const char *text)
 	char back[24];
 	gint64 number;
 
-	/* "007" is text: as a number, it would come back as another text. */
+	/* "007" is written as text, because a number would be read back as another text. */
 	if (g_ascii_string_to_signed(text, 10, G_MININT64, G_MAXINT64, &number, NULL)) {
 		g_snprintf(back, sizeof(back), "%" G_GINT64_FORMAT, number);
 		if (!strcmp(back, text))

@@ -27,23 +27,27 @@ struct saveconfig_json {
  */
 int saveconfig_json_parse(struct saveconfig_json *json, const char *text, gsize len, struct error *error);
 void saveconfig_json_free(struct saveconfig_json *json);
-/* The line on which the object begins; 0: unknown. */
+/* Returns the line on which the object begins, or 0 if it is unknown. */
 unsigned saveconfig_json_line(const struct saveconfig_json *json, JsonObject *object);
 
-/* The member with this name if it has the wanted type, otherwise NULL. */
+/* Returns the member with this name if it has the wanted type, otherwise NULL. */
 JsonObject *saveconfig_json_object(JsonObject *object, const char *name);
 const char *saveconfig_json_string(JsonObject *object, const char *name);
 /* A number that is written as a number or as text, from 0 to max. Returns false if there is none. */
 bool saveconfig_json_number(JsonObject *object, const char *name, guint64 max, guint64 *number);
 /*
- * A scalar as text, as configfs shows it: a boolean is "0" or "1". A list of scalars is joined with commas.
- * The caller frees the text; NULL: the value is an object, null, or a list with such a value.
+ * Returns a scalar as text, as configfs shows it: a boolean is "0" or "1". A list of scalars is joined with
+ * commas. The caller frees the text. Returns NULL if the value is an object, null, or a list with such a
+ * value.
  */
 char *saveconfig_json_text(JsonNode *value);
-/* Text that consists of digits as a number, other text as a string. */
+/* Returns text that consists of digits as a number, and other text as a string. */
 JsonNode *saveconfig_json_from_text(const char *text);
 
-/* A copy whose objects share nothing with the original. object may be NULL: a new object without members. */
+/*
+ * Returns a copy that shares nothing with the original. If object is NULL, returns a new object without
+ * members.
+ */
 JsonObject *saveconfig_json_copy(JsonObject *object);
 /*
  * The text of a file, with the members of each object in alphabetic order, as rtslib writes it. The caller

@@ -8,7 +8,7 @@
 
 #include "config/saveconfig_tree.h"
 
-/* How the value stands in the file. */
+/* The form of the value in the file. */
 enum config_key_form { CONFIG_KEY_TEXT, CONFIG_KEY_NUMBER, CONFIG_KEY_BOOL };
 
 struct config_key {
@@ -18,7 +18,7 @@ struct config_key {
 	/* In the table of attributes. */
 	const char *group, *name;
 	enum config_key_form form;
-	/* A storage object: the plugins that have the key; NULL: all. */
+	/* For a storage object: the plugins that have the key; NULL: all. */
 	const char *plugins;
 	/*
 	 * The attribute that shows the effective value while the first one has none; NULL: there is no such
@@ -67,30 +67,32 @@ const struct model_attribute *config_attribute_named(enum model_kind kind, const
  * this plugin.
  */
 const char *config_plugin_folder(const char *plugin);
-/* The other way; NULL: no plugin has this folder. */
+/* The reverse of config_plugin_folder(); returns NULL if no plugin has this folder. */
 const char *config_plugin_of_folder(const char *folder);
 /* Returns whether the name of a storage object, "PLUGIN/NAME", begins with the plugin. */
 bool config_node_has_plugin(const struct config_node *node, const char *plugin);
 /*
- * Reads what names the storage, such as "dev" of fileio, its block size and its largest transfer, into
- * attributes of the node. Returns 0, or -EINVAL with error set.
+ * Reads the keys that name the storage, such as "dev" of fileio, its block size and its largest transfer,
+ * into attributes of the node. Returns 0, or -EINVAL with error set.
  */
 int config_plugin_read(struct config_node *node, JsonObject *entry, struct error *error);
 /*
- * Writes them. Returns false if the plugin's keys cannot say which storage is served; then the attribute
- * must stand under tcmu_runner, too.
+ * Writes these keys. Returns false if the plugin's keys cannot express which storage is served; then the
+ * attribute must also be written under tcmu_runner.
  */
 bool config_plugin_write(const struct config_node *node, JsonObject *entry);
 /* Returns whether these two functions read and write the attribute. */
 bool config_plugin_has(const struct config_node *node, const struct model_attribute *attribute);
-/* Returns whether config_plugin_write() writes what stands in place of the attribute under "attributes". */
+/*
+ * Returns whether config_plugin_write() writes something else in place of the attribute under "attributes".
+ */
 bool config_plugin_writes(const struct model_attribute *attribute);
 /* The attribute that names the storage. */
 const struct model_attribute *config_storage_config(void);
 /* The attribute that says how large it is. */
 const struct model_attribute *config_storage_size(void);
 /*
- * The attribute that says whether missing storage may be created. It says nothing about storage that
+ * Returns the attribute that says whether missing storage may be created. It has no effect on storage that
  * exists.
  */
 const struct model_attribute *config_storage_create(void);

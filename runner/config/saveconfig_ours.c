@@ -31,8 +31,8 @@ static const enum model_kind parents[MODEL_KINDS] = {
 };
 
 /*
- * The kind of children whose settings the member of a parent's settings holds; MODEL_ROOT: it is no such
- * member.
+ * Returns the kind of the children whose settings this member of a parent's settings contains, or MODEL_ROOT
+ * if it is no such member.
  */
 static enum model_kind kind_of_container(enum model_kind parent, const char *member)
 {
@@ -42,7 +42,7 @@ static enum model_kind kind_of_container(enum model_kind parent, const char *mem
 	return MODEL_ROOT;
 }
 
-/* How a child is called in its container: numbers stand without "lun_" and "tpgt_". */
+/* Returns the name of a child in its container: numbers are written without "lun_" and "tpgt_". */
 static const char *key_of(const struct config_node *node)
 {
 	if (node->kind == MODEL_TPG || node->kind == MODEL_LUN || node->kind == MODEL_MAPPED_LUN)
@@ -60,8 +60,8 @@ static void close_tpg(struct config_node *tpg, const char *reason)
 }
 
 /*
- * A setting of the node cannot be used. What it would have limited is not known, so the TPG that it belongs
- * to, or all TPGs of the target, stay disabled.
+ * Notes that a setting of the node cannot be used. Because the setting may have limited access, the TPG to
+ * which it belongs, or all TPGs of the target, stay disabled.
  */
 static void complain(GPtrArray *notes, struct config_node *node, const char *format, ...) G_GNUC_PRINTF(3, 4);
 static void complain(GPtrArray *notes, struct config_node *node, const char *format, ...)
@@ -141,8 +141,8 @@ static void read_flag(struct config_node *node, const char *member, JsonNode *va
 }
 
 /*
- * An empty list of the addresses that are allowed means that none is, which no value of the attribute can
- * say.
+ * An empty list of allowed addresses means that no address is allowed, which no value of the attribute can
+ * express.
  */
 static void read_setting(struct config_node *node, const struct model_attribute *attribute, JsonNode *value)
 {
@@ -285,7 +285,10 @@ static bool is_kept_closed(const struct config_node *node)
 	return node->kind == MODEL_TPG && node->closed && node->is_unusable;
 }
 
-/* What the file had, without what is written again. A value that was refused stays as it stands. */
+/*
+ * Returns the settings that the file had, without those that are written again. A value that was refused
+ * stays unchanged.
+ */
 static JsonObject *start(const struct config_node *node)
 {
 	JsonObject *ours = saveconfig_json_copy(node->ours);
@@ -317,7 +320,10 @@ static void write_values(const struct config_node *node, JsonObject *ours)
 	}
 }
 
-/* What the keys of LIO cannot say of storage: options of a file, and a size that follows the storage. */
+/*
+ * Writes the settings of storage that LIO's keys cannot express: options of a file, and a size that follows
+ * the storage.
+ */
 static void write_storage(const struct config_node *node, JsonObject *ours)
 {
 	const struct config_value *config = config_node_value(node, config_storage_config());

@@ -27,7 +27,7 @@ static void add(struct plan *plan, enum config_step_kind kind, struct config_nod
 	g_array_append_val(plan->steps, step);
 }
 
-/* The running object that a wanted node can keep, or NULL. */
+/* Returns the running object that a wanted node can keep, or NULL. */
 static struct config_node *kept(const struct plan *plan, const struct config_node *want)
 {
 	struct config_node *running = config_node_twin(want, plan->running);
@@ -48,7 +48,10 @@ static bool storage_differs(const struct config_node *want, const struct config_
 	return false;
 }
 
-/* Where the running object leads to is gone, or the wanted one leads to another place. */
+/*
+ * Returns whether the object to which the running object leads is to be deleted, or the wanted one leads to
+ * another object.
+ */
 static bool destination_differs(const struct config_node *want, const struct config_node *running)
 {
 	const struct config_node *root = running, *place = running->parent->parent;
@@ -64,7 +67,7 @@ static bool destination_differs(const struct config_node *want, const struct con
 	return (to && to->is_gone) || strcmp(want->to, running->to) != 0;
 }
 
-/* What the file wants of the object cannot be understood, so nothing is changed. */
+/* Returns whether the file's entry for the object cannot be understood; then nothing is changed. */
 static bool is_left_alone(const struct plan *plan, const struct config_node *running)
 {
 	const struct config_node *want = config_node_twin(running, plan->want);
@@ -125,7 +128,7 @@ static void disable_tpgs(struct plan *plan, struct config_node *running)
 	}
 }
 
-/* What others point to ends after them. */
+/* Objects end after the objects that point to them. */
 static void end_all(struct plan *plan)
 {
 	static const enum model_kind order[] = {MODEL_MAPPED_LUN, MODEL_ACL,    MODEL_LUN,    MODEL_PORTAL,
@@ -140,8 +143,8 @@ static void end_all(struct plan *plan)
 /* --- values --- */
 
 /*
- * A new object gets all values, also those that are the default: no value of its own can mean something
- * else.
+ * A new object gets all values, even those that equal the default, because a missing value can have another
+ * meaning.
  */
 static void set_all(struct plan *plan, struct config_node *want)
 {
@@ -168,7 +171,7 @@ static void set_differences(struct plan *plan, struct config_node *want, const s
 
 /* --- what is created --- */
 
-/* The smallest number that no storage object has. */
+/* Chooses the lowest number that no storage object has. */
 static void name_storage(struct plan *plan, struct config_node *want)
 {
 	const char *slash = strchr(want->name, '/');
@@ -254,7 +257,7 @@ static void plan_below(struct plan *plan, struct config_node *want)
 	plan_kinds(plan, want, kinds, G_N_ELEMENTS(kinds));
 }
 
-/* Initiators that reach a portal find everything else in place. */
+/* When initiators reach a portal, everything else is ready. */
 static void plan_portals(struct plan *plan, struct config_node *want)
 {
 	struct config_node *child;
@@ -269,7 +272,7 @@ static void plan_portals(struct plan *plan, struct config_node *want)
 	}
 }
 
-/* Also TPGs that are enabled already: a setting that could not be applied closes them. */
+/* Also lists TPGs that are enabled already, because a setting that could not be applied disables them. */
 static void enable_tpgs(struct plan *plan, struct config_node *want)
 {
 	struct config_node *child;

@@ -17,7 +17,7 @@
 #include "model/model.h"
 #include "util/list.h"
 
-/* What the methods work on. Everything outlives the calls. */
+/* The objects that the methods use. All of them outlive the calls. */
 struct control_context {
 	struct model *model;
 	/* NULL: the daemon has no saveconfig.json and cannot read one. */
@@ -25,14 +25,17 @@ struct control_context {
 	/* Shows the kernel's devices; NULL: this daemon does not serve the kernel. */
 	void (*devices)(void *arg, control_device_view *view, void *view_arg);
 	void *devices_arg;
-	/* Of CLOCK_MONOTONIC: when the daemon started. */
+	/* The time of CLOCK_MONOTONIC at which the daemon started. */
 	int64_t started_us;
-	/* events.h: those who are told of changes. */
+	/* For events.h: the peers that are notified of changes. */
 	struct list subscribers;
 	struct model_watch watch;
 };
 
-/* Who sends messages: a connection, or a test. Reference-counted, because calls end after connections. */
+/*
+ * The sender of messages: a connection, or a test. It is reference-counted, because calls may end after their
+ * connection.
+ */
 struct control_peer {
 	uid_t uid;
 	pid_t pid;
@@ -42,7 +45,7 @@ struct control_peer {
 	 * them.
 	 */
 	void (*send)(struct control_peer *peer, char *line, bool is_event);
-	/* The message that was handed to control_call_start() is done with. */
+	/* The message that was passed to control_call_start() has been handled completely. */
 	void (*answered)(struct control_peer *peer);
 	void (*free)(struct control_peer *peer);
 	unsigned refs;
@@ -79,15 +82,15 @@ struct control_method {
 	const char *name;
 	/* One sentence without a full stop. */
 	const char *help;
-	/* What the result is, for the documents. */
+	/* A description of the result, for the documents. */
 	const char *result;
 	/* Each call is logged with the user ID of the peer. */
 	bool changes;
 	/* The last one has no name. */
 	const struct control_param *params;
 	/*
-	 * Checks nothing that the table of parameters says. Ends with exactly one call of
-	 * control_call_finish(), control_call_refuse() or control_call_fail(), now or later.
+	 * The function need not check what the table of parameters already defines. It ends with exactly one
+	 * call of control_call_finish(), control_call_refuse() or control_call_fail(), now or later.
 	 */
 	void (*run)(struct control_call *call);
 };
@@ -110,25 +113,28 @@ struct control_call {
 void control_call_start(struct control_context *context, struct control_peer *peer, const char *line,
 			size_t len);
 
-/* Parameters; text and values are valid as long as the call. NULL or false: the parameter is not there. */
+/*
+ * Return the value of a parameter; text and values are valid as long as the call. NULL or false: the
+ * parameter was not given.
+ */
 const char *control_call_text(const struct control_call *call, const char *param);
 bool control_call_number(const struct control_call *call, const char *param, uint64_t *number);
 bool control_call_flag(const struct control_call *call, const char *param);
 JsonNode *control_call_value(const struct control_call *call, const char *param);
 
-/* The end of a call, which is then gone. The result is consumed. */
+/* Ends the call, which must not be used any more. The result is consumed. */
 void control_call_finish(struct control_call *call, JsonNode *result);
 /*
  * Refuses the call before anything was tried. err: -errno; -ENOENT means that the call names an
  * object or an attribute that does not exist.
  */
 void control_call_refuse(struct control_call *call, int err, const struct error *error);
-/* The same, with a text of its own. */
+/* Does the same, with a text of its own. */
 void control_call_refuse_text(struct control_call *call, int err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /*
- * An operation has failed. err: -errno. lines: a list that ends with NULL, what stands in the way;
- * or NULL.
+ * The end of a call whose operation has failed. err: -errno. lines: a list that ends with NULL and names the
+ * obstacles; or NULL.
  */
 void control_call_fail(struct control_call *call, int err, const struct error *error,
 		       const char *const *lines);

@@ -14,9 +14,9 @@
 #include "util/log.h"
 
 #define READ_SIZE (64 << 10)
-/* A client that is sent something must read a part of it within this time. */
+/* A client that gets data must read a part of it within this time. */
 #define SEND_TIMEOUT_S 30
-/* Events that wait for a client to read them. */
+/* The largest number of bytes of events that wait for a client to read them. */
 #define EVENT_BYTES_MAX (16 << 20)
 
 struct control_client {
@@ -25,20 +25,26 @@ struct control_client {
 	struct control_client_owner owner;
 	/* -1: the connection has ended, and only a call still refers to the client. */
 	int fd;
-	/* What the main context waits for at the descriptor, and its source; 0: it waits for nothing. */
+	/*
+	 * The condition of the descriptor for which the main context waits, and its source; 0: it waits for
+	 * nothing.
+	 */
 	GIOCondition condition;
 	guint watch;
 	/* Drops a client that does not read; 0: it need not read anything. */
 	guint timer;
 	GByteArray *in;
-	/* The first bytes of in that hold no newline. */
+	/* The number of bytes at the start of `in` that contain no newline. */
 	guint scanned;
 	GString *out;
-	/* The first bytes of out that were sent, and the bytes of events since out was empty. */
+	/*
+	 * The number of bytes at the start of `out` that were sent, and the bytes of events since out was
+	 * empty.
+	 */
 	gsize sent, event_bytes;
 	/* A message is being handled. */
 	bool busy;
-	/* The client sends nothing more, or is not listened to any more. */
+	/* The client sends nothing more, or the daemon no longer reads from it. */
 	bool in_ended;
 	/* There are more events than the client may leave unread. */
 	bool overflowed;
@@ -133,7 +139,7 @@ static gboolean on_timeout(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* The timer runs while the socket has no room, which only the client can make by reading. */
+/* The timer runs while the socket is full, because only the client can change that, by reading. */
 static void update_timer(struct control_client *client)
 {
 	if (client->condition != G_IO_OUT)
@@ -166,7 +172,7 @@ static void overflow(struct control_client *client)
 
 /* --- output ------------------------------------------------------------------------------------------ */
 
-/* Sends what the socket takes. Returns false if the connection has ended. */
+/* Sends as much as the socket accepts. Returns false if the connection has ended. */
 static bool flush_out(struct control_client *client)
 {
 	while (client->sent < client->out->len) {

@@ -28,6 +28,6 @@ void control_client_close(struct control_client *client);
  * The client waits for nothing: no call is in progress, no answer is being sent, and it has not subscribed.
  */
 bool control_client_is_idle(const struct control_client *client);
-/* Of g_get_monotonic_time(): when it last sent or received something. */
+/* Returns the time of g_get_monotonic_time() at which the client last sent or received something. */
 int64_t control_client_last_use(const struct control_client *client);
 #endif

@@ -80,7 +80,7 @@ static void delete_last(struct creation *creation)
 	creation_free(creation);
 }
 
-/* An object that cannot be deleted stays; the call is refused for its first reason. */
+/* An object that cannot be deleted stays. The call is refused for its first reason. */
 static void on_deleted(void *arg, int err, const struct error *error)
 {
 	(void)err;
@@ -111,7 +111,7 @@ static void on_enabled(void *arg, int err, const struct error *error)
 	creation_free(creation);
 }
 
-/* The object is there. */
+/* The object exists now. */
 static void set_next(struct creation *creation, struct model_object *object)
 {
 	const char *name = creation->next->data;

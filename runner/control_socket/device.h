@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What lists of the kernel's devices show: the control socket and D-Bus use the same words. */
+/* What lists of the kernel's devices show. The control socket and D-Bus use the same words. */
 #ifndef CONTROL_SOCKET_DEVICE_H
 #define CONTROL_SOCKET_DEVICE_H
 
@@ -13,9 +13,9 @@ struct control_device {
 	const char *config;
 	/* "opening", "served", "failed", "closing" */
 	const char *state;
-	/* failed: why; otherwise "". */
+	/* The reason if the state is "failed", otherwise "". */
 	const char *error;
-	/* Of /dev/uioN. */
+	/* The number N of /dev/uioN. */
 	unsigned minor;
 	/* Bytes; 0 while the device is not served. */
 	uint64_t size;

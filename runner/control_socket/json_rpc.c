@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The form of the messages on the control socket. The input is hostile: json-glib parses
- * recursively and cuts strings at a NUL, so a line is scanned for both before json-glib sees it.
+ * The form of the messages on the control socket. The input is not trusted: json-glib parses recursively and
+ * cuts strings at a NUL, so each line is checked for deep nesting and for NULs before json-glib gets it.
  */
 #include "control_socket/json_rpc.h"
 
@@ -10,7 +10,7 @@
 
 #include "util/errno_name.h"
 
-/* Text that json-glib would change silently, or that would use up the stack. */
+/* Looks for text that json-glib would change silently, or that would use up the stack. */
 struct scan {
 	bool in_string;
 	unsigned depth;
@@ -48,7 +48,7 @@ static bool scan_character(struct scan *scan, const char **p, const char *end, s
 		scan->depth--;
 	} else if (!scan->in_string && (c == '/' || c == '\'' || c == '#')) {
 		/*
-		 * json-glib takes comments and other quotation marks, which would hide nesting from
+		 * json-glib also accepts comments and other quotation marks, which would hide nesting from
 		 * this scan.
 		 */
 		return refuse_json(error);
@@ -192,7 +192,7 @@ char *json_rpc_result(JsonNode *id, JsonNode *result)
 	return line_of(message);
 }
 
-/* The errno by its name, because the numbers differ between architectures. */
+/* Writes the errno by its name, because the numbers differ between architectures. */
 static JsonObject *error_data(const struct json_rpc_failure *failure)
 {
 	char name[ERRNO_NAME_SIZE];
@@ -221,7 +221,7 @@ JsonArray *json_rpc_array(const char *const *lines)
 char *json_rpc_error(JsonNode *id, const struct json_rpc_failure *failure)
 {
 	JsonObject *message = new_message(), *error = json_object_new();
-	/* What the text quotes may come from a file of any encoding; JSON is UTF-8. */
+	/* Text that the error quotes may come from a file with any encoding, but JSON is UTF-8. */
 	g_autofree char *text = g_utf8_make_valid(failure->text, -1);
 
 	set_id(message, id);

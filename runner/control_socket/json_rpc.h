@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON-RPC 2.0: takes a request apart, and puts answers and notifications together. A message is
- * one line of UTF-8. What the methods mean is left to methods.h. Main thread.
+ * JSON-RPC 2.0: parses requests, and builds answers and notifications. A message is one line of UTF-8. What
+ * the methods mean is left to methods.h. Main thread.
  */
 #ifndef CONTROL_SOCKET_JSON_RPC_H
 #define CONTROL_SOCKET_JSON_RPC_H
@@ -14,7 +14,7 @@
 
 /* A message has at most this many bytes without its newline. */
 #define JSON_RPC_MESSAGE_MAX (1 << 20)
-/* Objects and arrays inside each other. */
+/* The largest depth of objects and arrays inside each other. */
 #define JSON_RPC_DEPTH_MAX 16
 
 /* The codes of JSON-RPC 2.0, section 5.1. An error of a method has the errno as its code. */
@@ -47,7 +47,7 @@ void json_rpc_clear(struct json_rpc_request *request);
  */
 char *json_rpc_result(JsonNode *id, JsonNode *result);
 struct json_rpc_failure {
-	/* One of JSON-RPC's, or a positive errno. */
+	/* A code of JSON-RPC, or a positive errno. */
 	int code;
 	const char *text;
 	/* The request names an object or an attribute that does not exist. */

@@ -52,7 +52,7 @@ static bool make_room(struct control_socket *s)
 	return true;
 }
 
-/* Says why in an answer, so that the reason does not look like a failure of the network. */
+/* Sends the reason in an answer, so that it does not look like a failure of the network. */
 static void refuse(int fd, const struct ucred *peer, int err, const char *why)
 {
 	g_autofree char *line = json_rpc_error(NULL, &(struct json_rpc_failure){.code = err, .text = why});

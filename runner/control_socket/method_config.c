@@ -22,7 +22,10 @@ static void on_done(void *arg, int err, const struct error *error, const char *c
 	control_call_finish(arg, control_object_node(result));
 }
 
-/* The file that the call names, or NULL for the daemon's own. Returns false if the call was refused. */
+/*
+ * Finds the file that the call names, or NULL for the daemon's own file. Returns false if the call was
+ * refused.
+ */
 static bool find_file(struct control_call *call, const char **file)
 {
 	*file = control_call_text(call, "file");

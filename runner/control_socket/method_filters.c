@@ -12,7 +12,7 @@
 #include "control_socket/values.h"
 #include "storage/storage.h"
 
-/* What serves the storage object that the call is about. Returns NULL if the call was refused. */
+/* Returns the backstore of the storage object that the call is about, or NULL if the call was refused. */
 static struct backstore *backstore_of(struct control_call *call)
 {
 	const char *path = control_call_text(call, "path");

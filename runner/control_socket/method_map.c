@@ -18,7 +18,7 @@ struct map {
 	struct creation *creation;
 	struct model_object *tpg, *storage;
 	JsonObject *values;
-	/* The number that is asked for, or -1. */
+	/* The requested number, or -1. */
 	int number;
 	/* Something was created. */
 	bool created;
@@ -59,7 +59,7 @@ static struct model_object *provide_lun(struct map *map, struct model_object *pa
 	return provide(map, parent, kind, name, to, error);
 }
 
-/* The LUN of the TPG for the storage. number: the number that it must have, or -1. */
+/* Returns the LUN of the TPG for the storage. number: the number that it must have, or -1. */
 static struct model_object *provide_tpg_lun(struct map *map, int number, struct error *error)
 {
 	struct model_object *lun = number < 0 ? tpg_lun_of(map->tpg, map->storage) : NULL;
@@ -98,7 +98,7 @@ static JsonObject *map_result(const struct map *map, struct model_object *object
 	return result;
 }
 
-/* An existing LUN must have the values that are asked for; a new one gets them. */
+/* An existing LUN must have the requested values; a new one gets them. */
 static void set_values(struct map *map, struct model_object *object, bool is_new)
 {
 	struct error error = {""};

@@ -16,7 +16,7 @@
 /* More levels than the model has. */
 #define DEPTH_ALL 16
 
-/* The object that the parameter "path" names. Returns NULL if the call was refused. */
+/* Returns the object that the parameter "path" names, or NULL if the call was refused. */
 static struct model_object *object_of(struct control_call *call)
 {
 	const char *path = control_call_text(call, "path");
@@ -94,8 +94,8 @@ void control_method_set(struct control_call *call)
 /* --- create and delete --- */
 
 /*
- * What the new object points to: a storage object, or a LUN of its own TPG. Returns 0, or -errno with error
- * set.
+ * Finds the object to which the new object leads: a storage object, or a LUN of its own TPG. Returns 0, or
+ * -errno with error set.
  */
 static int find_to(const struct control_call *call, const struct object_place *place,
 		   struct model_object **to, struct error *error)

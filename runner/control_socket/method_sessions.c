@@ -10,9 +10,9 @@
 /* Which sessions are shown. */
 struct listing {
 	JsonArray *sessions;
-	/* NULL: those of all targets, and discovery sessions. */
+	/* NULL: the sessions of all targets, and discovery sessions. */
 	const char *target;
-	/* 0: of all TPGs. */
+	/* 0: the sessions of all TPGs. */
 	unsigned tag;
 };
 

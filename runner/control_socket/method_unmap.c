@@ -10,7 +10,7 @@
 #include "control_socket/removal.h"
 #include "control_socket/tpg.h"
 
-/* Which LUNs are meant: those with this number, or those that lead to this storage object. */
+/* Which LUNs are deleted: those with this number, or those that lead to this storage object. */
 struct choice {
 	bool has_number;
 	uint64_t number;
@@ -69,7 +69,7 @@ static int read_choice(const struct control_call *call, struct choice *choice, s
 	return 0;
 }
 
-/* The paths of all objects that are to be deleted, or NULL with error set. */
+/* Collects the paths of all objects that must be deleted. Returns 0, or -errno with error set. */
 static int collect(const struct control_call *call, GPtrArray *paths, struct error *error)
 {
 	const char *initiator = control_call_text(call, "initiator");

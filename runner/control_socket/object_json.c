@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What the control socket shows of objects and sessions. The values of attributes are left to values.c.
- */
+/* What the control socket shows of objects and sessions. values.c converts the values of attributes. */
 #include "control_socket/object_json.h"
 
 #include <string.h>

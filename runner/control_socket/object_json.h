@@ -16,8 +16,8 @@ JsonObject *object_json(struct model_object *object, unsigned depth, bool attrib
 /* One session, and its id as iscsi-scst-adm writes it: ISID and TSIH. */
 JsonObject *session_json(const struct model_session *session);
 /*
- * Why a storage object does not serve its disk as it should, in one line; NULL: it does. To be
- * freed with g_free().
+ * Returns why a storage object does not serve its disk as it should, in one line, or NULL if it does. The
+ * caller frees the text with g_free().
  */
 char *storage_problem(struct model_object *object);
 #endif

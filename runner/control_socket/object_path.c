@@ -33,7 +33,7 @@ static bool is_iscsi_name(const char *name)
 }
 
 /*
- * The kind of a part below an object of this kind; MODEL_KINDS: it has no children, or none with
+ * Returns the kind of a part below an object of this kind, or MODEL_KINDS if it has no children, or none with
  * such a name.
  */
 static enum model_kind kind_below(enum model_kind parent, const char *part)
@@ -66,8 +66,8 @@ static int refuse_part(struct model_object *parent, const char *part, struct err
 }
 
 /*
- * The storage object whose name ends with "/part". Returns NULL if there is none, or several and errno is
- * EINVAL.
+ * Returns the storage object whose name ends with "/part", or NULL if there is none (errno 0) or several
+ * (errno EINVAL).
  */
 static struct model_object *find_storage_by_end(struct model_object *root, const char *part,
 						struct error *error)

@@ -12,7 +12,7 @@
 #include "model/model.h"
 #include "util/error.h"
 
-/* A word for programs: "root", "storage", "target", "tpg", "portal", "lun", "acl", "mapped_lun". */
+/* Returns a word for programs: "root", "storage", "target", "tpg", "portal", "lun", "acl", "mapped_lun". */
 const char *object_kind_word(enum model_kind kind);
 
 /* Returns the object, or NULL with error set and errno ENOENT or EINVAL. */
@@ -28,7 +28,7 @@ struct object_place {
 	struct model_object *object;
 };
 /*
- * Takes a path apart whose last object need not exist. Returns 0, or -ENOENT (the parent) or -EINVAL with
+ * Parses a path whose last object need not exist. Returns 0, or -ENOENT (for the parent) or -EINVAL with
  * error set.
  */
 int object_place_find(struct object_place *place, struct model *model, const char *path, struct error *error);

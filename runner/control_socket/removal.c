@@ -11,7 +11,7 @@ struct removal {
 	struct control_call *call;
 	GPtrArray *paths;
 	unsigned next;
-	/* The paths of what was deleted. */
+	/* The paths of the objects that were deleted. */
 	JsonArray *deleted;
 };
 

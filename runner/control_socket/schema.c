@@ -8,7 +8,9 @@
 #include "control_socket/values.h"
 #include "util/bytes.h"
 
-/* Grows when something is taken away or gets another meaning; what is added does not change it. */
+/*
+ * The version increases when something is removed or gets another meaning, but not when something is added.
+ */
 #define SCHEMA_VERSION 1
 
 static JsonObject *param_json(const struct control_param *param)

@@ -6,8 +6,8 @@
 #include "util/error.h"
 
 /*
- * Main thread. The TPG that a path names; the name of a target stands for its TPG if it has only one. Returns
- * NULL with error set and errno ENOENT or EINVAL.
+ * Main thread. Returns the TPG that a path names; the name of a target stands for its TPG if it has only one.
+ * Returns NULL with error set and errno ENOENT or EINVAL.
  */
 struct model_object *tpg_find(struct model *model, const char *path, struct error *error);
 /* The LUN of a TPG that leads to this storage object, or NULL. */

@@ -19,14 +19,14 @@ void control_set_text(JsonObject *object, const char *member, const char *text);
 
 /* Returns whether it is a text, an integer, true or false. */
 bool control_value_is(JsonNode *node);
-/* As model_set() takes it. To be freed with g_free(). */
+/* Returns the value as text, as model_set() takes it. The caller frees the text with g_free(). */
 char *control_value_text(JsonNode *node);
 /* "a text", "a number", ... */
 const char *control_param_type_text(enum control_param_type type);
 
 /* "attrib/authentication", or "write_protect" if the attribute is in no group. To be freed with g_free(). */
 char *control_attribute_name(const struct model_attribute *attribute);
-/* By this name. Returns NULL with error set if the kind has no such attribute. */
+/* Finds an attribute by this name. Returns NULL with error set if the kind has no such attribute. */
 const struct model_attribute *control_attribute_find(enum model_kind kind, const char *name,
 						     struct error *error);
 /*
@@ -39,6 +39,6 @@ JsonNode *control_attribute_value(const struct model_object *object, const struc
 /* Returns whether the attribute has the value that text stands for. */
 bool control_attribute_equals(const struct model_object *object, const struct model_attribute *attribute,
 			      const char *text);
-/* All attributes: names and values. */
+/* Returns all attributes: their names and values. */
 JsonObject *control_attributes(const struct model_object *object);
 #endif

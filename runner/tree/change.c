@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests that create and delete: mkdir, rmdir, symbolic links. The errors are those of configfs:
- * EPERM where nothing can be created or deleted, ENOTEMPTY and EBUSY for what is in use, and
- * otherwise the model's own.
+ * Requests that create and delete objects: mkdir, rmdir and symbolic links. The errors are those of configfs:
+ * EPERM if nothing can be created or deleted there, ENOTEMPTY and EBUSY for objects in use, and otherwise the
+ * model's own errors.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +11,10 @@
 #include "storage/spec.h"
 #include "tree/private.h"
 
-/* Finds the parent of a request. Refuses and returns false if it is gone, or is not the user's. */
+/*
+ * Finds the parent of a request. Refuses the request and returns false if the parent was deleted, or does not
+ * belong to the user.
+ */
 static bool find_parent(struct tree_request *request, struct tree_node *parent)
 {
 	if (!tree_request_is_owners(request)) {
@@ -54,7 +57,7 @@ static bool is_lun_name(const char *name)
 	return !*end && number <= MODEL_LUN_MAX;
 }
 
-/* HBAs, and LUNs until their link is made, are folders of the tree alone. */
+/* HBAs, and LUNs without a link, are folders of the tree only and not objects of the model. */
 static void make_own(struct tree_request *request, const struct tree_node *parent, enum tree_kind kind)
 {
 	if (kind == TREE_HBA && !tree_plugin_of(request->name)) {
@@ -75,7 +78,7 @@ static void make_own(struct tree_request *request, const struct tree_node *paren
 	answer_folder(request, parent, folder);
 }
 
-/* A ramdisk has no configuration in LIO but its size. */
+/* In LIO, a ramdisk has no configuration except its size. */
 static void set_defaults(const struct tree_request *request, struct model_object *object)
 {
 	char config[MODEL_TEXT_SIZE], *name = storage_spec_escape(request->name);
@@ -92,7 +95,7 @@ static void make_object(struct tree_request *request, const struct tree_node *pa
 	char name[600];
 	struct error error;
 
-	/* A storage object's name contains that of its HBA. */
+	/* The name of a storage object contains the name of its HBA. */
 	snprintf(name, sizeof(name), "%s%s%s", kind == TREE_DEVICE ? parent->folder->name : "",
 		 kind == TREE_DEVICE ? "/" : "", request->name);
 	object = model_create(tree_object(tree, parent->folder), tree_layout(kind)->model_kind, name, NULL,
@@ -160,7 +163,7 @@ void tree_run_rmdir(struct tree_request *request)
 		tree_folder_remove(request->tree, node.folder);
 		tree_answer(request, 0);
 	} else {
-		/* Otherwise the folder of the HBA would go with the last device. */
+		/* Otherwise the folder of the HBA would be removed with its last device. */
 		node.folder->parent->made |= node.folder->kind == TREE_DEVICE;
 		tree_wait(request);
 		model_delete(node.folder->object, false, tree_done, request);
@@ -183,8 +186,8 @@ static void make_link(struct tree_request *request, const struct tree_node *pare
 		return;
 	}
 	/*
-	 * A name that the model does not take as an alias is not shown either; the link has a name
-	 * of its own then.
+	 * The link also does not show a name that the model refuses as an alias; the link then has a name of
+	 * its own.
 	 */
 	model_set(object, "", "alias", request->name, nothing_more, NULL);
 	tree_answer_entry(request, &link);

@@ -17,7 +17,7 @@
 /* LIO's plug-ins have fewer keys than that. */
 #define SETTINGS_MAX 32
 
-/* What the model gets: an attribute and its value. attribute NULL: the setting has no effect here. */
+/* What is set in the model: an attribute and its value. attribute NULL: the setting has no effect here. */
 struct setting {
 	const char *group, *attribute;
 	char value[MODEL_TEXT_SIZE];
@@ -29,7 +29,7 @@ struct key {
 	const char *name;
 	/* The attribute to be set, "GROUP/NAME"; NULL: none. */
 	const char *group, *attribute;
-	/* Makes the value from that of LIO; NULL: it is the same. Returns false if it is no such value. */
+	/* Converts LIO's value; NULL: the value stays the same. Returns false if it is not a valid value. */
 	bool (*convert)(const struct tree_folder *folder, const char *value, struct setting *setting);
 };
 
@@ -55,7 +55,7 @@ static bool convert_number(const struct tree_folder *folder, const char *value, 
 	return true;
 }
 
-/* HANDLER/PATH, with an escape for what is special in a configuration. */
+/* Sets HANDLER/PATH, with escapes for characters that are special in a configuration. */
 static bool set_config(const char *handler, const char *path, struct setting *setting)
 {
 	char *escaped = storage_spec_escape(path);
@@ -91,7 +91,7 @@ static bool convert_buffered(const struct tree_folder *folder, const char *value
 	return true;
 }
 
-/* The number of pages; the memory is that of the handler alloc. */
+/* Converts a number of pages. The handler alloc provides the memory. */
 static bool convert_pages(const struct tree_folder *folder, const char *value, struct setting *setting)
 {
 	uint64_t pages, size = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -109,7 +109,7 @@ static bool convert_nullio(const struct tree_folder *folder, const char *value, 
 				  : set_config("null", folder->name, setting);
 }
 
-/* A largest transfer of a number of blocks; the model counts in units of 512 bytes. */
+/* Converts the largest transfer, which LIO counts in blocks and the model in units of 512 bytes. */
 static bool convert_sectors(const struct tree_folder *folder, const char *value, struct setting *setting)
 {
 	const struct model_attribute *row = model_attribute(MODEL_STORAGE, "control", "block_size");
@@ -173,7 +173,7 @@ static const struct key *find_key(const struct tree_folder *folder, const char *
 struct control {
 	struct tree_request *request;
 	uint64_t folder_id;
-	/* The rest of what was written, and how many settings were in the part before. */
+	/* The part that is not handled yet, and the number of settings in the part before. */
 	char *rest;
 	unsigned count;
 };

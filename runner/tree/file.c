@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What configfs takes in one write, a page with a NUL. */
+/* The largest write that configfs accepts: a page with a NUL. */
 #define WRITE_MAX 4095
 
 static const struct model_attribute *attribute_of(const struct tree_node *node)
@@ -26,7 +26,7 @@ static const struct tree_file *file_of(const struct tree_node *node)
 	return &tree_layout(node->folder->kind)->files->files[node->index];
 }
 
-/* Names the file for messages. */
+/* Returns the name of the file for messages. */
 static const char *node_path(const struct tree_node *node, char path[TREE_PATH_SIZE])
 {
 	bool is_file = node->type == TREE_NODE_FILE;
@@ -41,7 +41,7 @@ static const char *node_path(const struct tree_node *node, char path[TREE_PATH_S
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-/* Root may open everything; but as in configfs, no one can write a file that only shows something. */
+/* Root may open everything; but as in configfs, nobody can write a file that only shows something. */
 static int check_access(const struct tree_request *request, const struct tree_node *node)
 {
 	mode_t mode = tree_node_mode(node);
@@ -131,7 +131,7 @@ void tree_run_read(struct tree_request *request)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* Takes the newlines and NULs from the end. Returns false if a NUL is in the middle. */
+/* Removes the newlines and NULs at the end. Returns false if there is a NUL in the middle. */
 static bool trim(char *text, size_t size)
 {
 	while (size && (text[size - 1] == '\n' || text[size - 1] == '\0'))
@@ -186,7 +186,7 @@ static void store(struct tree_request *request, const struct tree_node *node, ch
 	attribute = attribute_of(node);
 	if (*text)
 		normalize(attribute, text);
-	/* A restored configuration repeats what the device was enabled with. */
+	/* A restored configuration writes the values again with which the device was enabled. */
 	if (attribute->flags & MODEL_BEFORE_USE &&
 	    !strcmp(model_get(node->folder->object, attribute, old), text)) {
 		tree_answer_write(request);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of the root, of HBAs, TPGs and LUNs that are no attributes of the model. Their texts
- * are those of LIO, because rtslib and other programs take them apart. The files of devices are in
- * files_device.c.
+ * The files of the root, of HBAs, TPGs and LUNs that are not attributes of the model. Their texts are those
+ * of LIO, because rtslib and other programs parse them. The files of devices are in files_device.c.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -202,7 +201,7 @@ static void store_tg_pt_gp(struct tree_request *request, struct tree_folder *fol
 
 enum { COMMANDS, READ_MBYTES, WRITE_MBYTES };
 
-/* The counters are those of the disk, also if it is shown by several LUNs. */
+/* The counters belong to the disk, even if several LUNs lead to it. */
 static int show_lun_statistics(const struct tree *tree, const struct tree_folder *folder, int argument,
 			       FILE *out)
 {

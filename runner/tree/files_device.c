@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of a device that are no attributes of the model: control is in control.c; here are
- * enable, info, the unit serial number, actions, statistics and the default target port group, with
- * the texts of LIO.
+ * The files of a device that are not attributes of the model: enable, info, the unit serial number, actions,
+ * statistics and the default target port group, with the texts of LIO. The file control is in control.c.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -45,7 +44,7 @@ static void print_config(const struct tree_folder *folder, FILE *out)
 		fputs("NULL", out);
 }
 
-/* Until the storage is open, its size is what was asked for. */
+/* Until the storage is open, its size is the requested one. */
 static uint64_t size_of(const struct tree_folder *folder, const struct storage_view *view)
 {
 	const struct model_attribute *row = model_attribute(MODEL_STORAGE, "control", "size");
@@ -203,8 +202,8 @@ static void store_serial(struct tree_request *request, struct tree_folder *folde
 /* --- the write cache -------------------------------------------------------------------------- */
 
 /*
- * Unless a value was set, the disk has a write cache if its storage has one. A saved configuration
- * then repeats that.
+ * Unless a value was set, the disk has a write cache if its storage has one. A saved configuration then
+ * contains that value.
  */
 static int show_write_cache(const struct tree *tree, const struct tree_folder *folder, int argument,
 			    FILE *out)
@@ -248,8 +247,8 @@ static int show_changeable(const struct tree *tree, const struct tree_folder *fo
 }
 
 /*
- * Writing the configuration that a device has accepts the loss of its contents. Otherwise it
- * changes nothing.
+ * To write the configuration that a device already has accepts the loss of its contents. Otherwise it changes
+ * nothing.
  */
 static void store_config(struct tree_request *request, struct tree_folder *folder, const char *config)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The directories that always stand in a folder, and where the attributes of the model stand in
- * them. The files that are no attributes are in the files_*.c of this folder.
+ * The directories that always exist in a folder, and the places of the model's attributes in them. The files
+ * that are not attributes are in the files_*.c of this folder.
  */
 #include "tree/private.h"
 

@@ -27,7 +27,7 @@ static bool is_usable(const struct tree_folder *folder, const char *name)
 	       strlen(name) <= NAME_MAX && !tree_node_is_fixed(&directory, name);
 }
 
-/* The scripts give a link the name of the disk. */
+/* The scripts name a link after its disk. */
 static const char *name_of_disk(const struct model_object *object)
 {
 	while (object && model_kind(object) != MODEL_STORAGE)
@@ -61,7 +61,7 @@ bool tree_link_text(struct tree *tree, const struct tree_folder *folder, char *t
 }
 
 /* The text after the last "/core/" or "/iscsi/", which *root is set to; NULL: there is none. */
-static char *behind_last_root(char *text, const char **root)
+static char *after_last_root(char *text, const char **root)
 {
 	static const char *const roots[] = {"/core/", "/iscsi/"};
 	char *last = NULL;
@@ -131,7 +131,7 @@ struct model_object *tree_link_destination(struct tree *tree, const char *destin
 	int err = 0;
 
 	if (text)
-		rest = behind_last_root(text, &root);
+		rest = after_last_root(text, &root);
 	if (rest) {
 		unsigned n = split(rest, parts, 4);
 

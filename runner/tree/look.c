@@ -28,8 +28,8 @@ void tree_run_getattr(struct tree_request *request)
 }
 
 /*
- * A write with O_TRUNC, and touch, change nothing; chmod and chown are refused. flags has what is
- * to be set.
+ * A write with O_TRUNC, and touch, change nothing; chmod and chown are refused. flags says which attributes
+ * are set.
  */
 void tree_run_setattr(struct tree_request *request)
 {

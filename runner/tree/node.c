@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an inode number names: a folder and one of the directories, files and attributes in it. The
- * number is computed, so that the kernel may know any number of files without memory here. The
- * numbers of a folder that is gone name nothing.
+ * What an inode number stands for: a folder, and one of the directories, files and attributes in it. The
+ * number is computed, so the kernel may know any number of files without memory in the daemon. The numbers of
+ * a removed folder stand for nothing.
  */
 #include "tree/private.h"
 
 #include <string.h>
 
-/* The lower bits: the index of a directory, file, attribute, or of the link. */
+/* The lower bits are the index of a directory, file, attribute, or of the link. */
 #define INDEX_BITS      11
 #define FIRST_FILE      64
 #define FIRST_ATTRIBUTE 512
 #define LINK_INDEX      2047
 /* The node is seen through .targetcli. */
 #define FOR_TARGETCLI (UINT64_C(1) << 62)
-/* The largest file that LIO knows, and what a client may write at once. */
+/* The size that files report: LIO's largest file, and what a client may write at once. */
 #define FILE_SIZE 4096
 
 /* --- numbers ---------------------------------------------------------------------------------- */
@@ -78,7 +78,7 @@ static bool has_file(const struct tree_folder *folder, const struct tree_file *f
 	return !file->plugin || !strncmp(folder->parent->name, file->plugin, strlen(file->plugin));
 }
 
-/* Directories and files that are no attributes. */
+/* Looks for directories and for files that are not attributes. */
 static bool lookup_fixed(const struct tree_node *parent, const char *name, struct tree_node *node)
 {
 	const struct tree_layout *layout = tree_layout(parent->folder->kind);
@@ -99,7 +99,7 @@ static bool lookup_fixed(const struct tree_node *parent, const char *name, struc
 	return false;
 }
 
-/* A file of the tree's own takes the place of an attribute with its name, whatever the plug-in is. */
+/* A file of the tree replaces an attribute with the same name, for any plug-in. */
 static bool stands_in(const struct tree_folder *folder, const struct model_attribute *attribute,
 		      unsigned directory)
 {

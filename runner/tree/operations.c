@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The longest write that the tree copies; longer ones are refused anyway. */
+/* The longest write that the tree copies; longer ones are refused in any case. */
 #define COPY_MAX 8192
 
 static struct tree_request *new_request(fuse_req_t fuse, fuse_ino_t number,
@@ -231,8 +231,8 @@ static void on_init(void *userdata, struct fuse_conn_info *connection)
 	(void)userdata;
 	connection->want |= connection->capable & FUSE_CAP_ATOMIC_O_TRUNC;
 	/*
-	 * The main thread may be busy for a moment; the kernel shall not hold back other requests
-	 * for that.
+	 * The main thread may be busy for a moment, and the kernel should not hold back other requests
+	 * because of that.
 	 */
 	connection->max_background = 64;
 	connection->time_gran = 1;

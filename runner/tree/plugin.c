@@ -46,8 +46,8 @@ unsigned tree_plugin_index(const char *hba)
 /* --- disks ------------------------------------------------------------------------------------ */
 
 /*
- * The main thread must not wait for a file system that hangs, and above all not for the tree
- * itself. So it follows only links that stay on the file system of /dev.
+ * The main thread must not wait for a file system that hangs, and especially not for the tree itself. So it
+ * follows only links that stay on the file system of /dev.
  */
 static int open_below_dev(const char *path)
 {

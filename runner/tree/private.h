@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of this folder share. Apart from the functions of session.c, everything runs on
+ * Declarations that the files of this folder share. Except for the functions of session.c, everything runs on
  * the main thread, to which the model belongs, so no lock guards the folders.
  */
 #ifndef TREE_PRIVATE_H
@@ -43,8 +43,8 @@ enum tree_note {
 };
 
 /*
- * A folder that can come and go. The folders and files inside it that always exist are described by
- * layout.c and need no memory.
+ * A folder that can be created and removed. The folders and files inside it that always exist are described
+ * by layout.c and need no memory.
  */
 struct tree_folder {
 	/* Part of its inode number; never used again. The root has 0. */
@@ -64,7 +64,7 @@ struct tree_folder {
 	 * LUNs only.
 	 */
 	bool made;
-	/* Devices: what was written to udev_path and alias; NULL: nothing. */
+	/* For devices: the text that was written to udev_path and alias; NULL: nothing was. */
 	char *notes[TREE_NOTES];
 	/* In the parent's children, which are in the order of creation. */
 	struct list sibling;
@@ -120,9 +120,9 @@ struct tree_folder *tree_folder_of(struct tree *tree, struct model_object *objec
  */
 struct tree_folder *tree_folder_new(struct tree *tree, struct tree_folder *parent, unsigned slot,
 				    const char *name);
-/* Removes the folder and what is in it. */
+/* Removes the folder and everything in it. */
 void tree_folder_remove(struct tree *tree, struct tree_folder *folder);
-/* Returns whether a folder that mkdir has made stands in it. */
+/* Returns whether the folder contains a folder that mkdir has made. */
 bool tree_folder_has_children(const struct tree_folder *folder);
 /* The object of the next folder upwards that has one; the root of the model at the end. */
 struct model_object *tree_object(const struct tree *tree, const struct tree_folder *folder);
@@ -147,9 +147,9 @@ struct model_object *tree_link_destination(struct tree *tree, const char *destin
 /* One directory of a folder. The first one, with the index 0, is the folder itself. */
 struct tree_directory {
 	const char *name;
-	/* The index of the directory in which it stands. */
+	/* The index of the directory that contains it. */
 	unsigned parent;
-	/* What mkdir makes in it; TREE_NONE: nothing. */
+	/* The kind of folder that mkdir makes in it; TREE_NONE: mkdir is refused. */
 	enum tree_kind child;
 };
 
@@ -158,14 +158,14 @@ struct tree_request;
 /* A file that is not an attribute of the model. */
 struct tree_file {
 	const char *name;
-	/* The index of the directory in which it stands. */
+	/* The index of the directory that contains it. */
 	unsigned directory;
 	mode_t mode;
 	/* Writes the contents to out. Returns 0 or -errno. argument is that of the row. */
 	int (*show)(const struct tree *tree, const struct tree_folder *folder, int argument, FILE *out);
 	/*
-	 * Does what was written, and ends the request. text ends with a NUL and has no newline at
-	 * its end.
+	 * Executes what was written, and ends the request. text ends with a NUL and has no newline at its
+	 * end.
 	 */
 	void (*store)(struct tree_request *request, struct tree_folder *folder, int argument, char *text);
 	int argument;
@@ -182,7 +182,7 @@ struct tree_layout {
 	const struct tree_directory *directories;
 	unsigned directory_count;
 	const struct tree_files *files;
-	/* Whose attributes stand in the folder; MODEL_KINDS: none. */
+	/* The kind of object whose attributes are in the folder; MODEL_KINDS: none. */
 	enum model_kind model_kind;
 };
 
@@ -288,14 +288,14 @@ struct tree_node {
 
 /* node.c */
 fuse_ino_t tree_node_number(const struct tree_node *node);
-/* Returns false if what the number named is gone. */
+/* Returns false if the object of the number was deleted. */
 bool tree_node_find(struct tree *tree, fuse_ino_t number, struct tree_node *node);
 /* Looks for a name in a directory. Returns false if there is none. */
 bool tree_node_lookup(struct tree *tree, const struct tree_node *directory, const char *name,
 		      struct tree_node *node);
 void tree_node_stat(const struct tree *tree, const struct tree_node *node, struct stat *st);
 mode_t tree_node_mode(const struct tree_node *node);
-/* Returns whether a directory, file or attribute that always stands in the directory has the name. */
+/* Returns whether the name is that of a directory, file or attribute that always exists in the directory. */
 bool tree_node_is_fixed(const struct tree_node *directory, const char *name);
 /* Calls fn for each name in a directory. */
 typedef void tree_node_fn(void *arg, const struct tree_node *node, const char *name);
@@ -316,7 +316,7 @@ int tree_view_show(const struct tree *tree, const struct tree_folder *folder, in
  */
 struct tree_request {
 	struct tree *tree;
-	/* NULL: it was answered. */
+	/* NULL after the answer. */
 	fuse_req_t fuse;
 	/* In the list of the session, then in tree->waiting. */
 	struct list node;
@@ -345,8 +345,8 @@ struct tree_open {
 };
 
 /*
- * Returns whether the request comes from root or from the user of the daemon. The kernel lets in nobody else,
- * unless another program has made the mount, and has allowed it.
+ * Returns whether the request comes from root or from the user of the daemon. The kernel sends no requests of
+ * other users, unless another program has made the mount and has allowed them.
  */
 bool tree_request_is_owners(const struct tree_request *request);
 
@@ -361,15 +361,15 @@ void tree_answer_attr(struct tree_request *request, const struct tree_node *node
 /* The file or directory was opened; request->open belongs to the kernel until it is released. */
 void tree_answer_open(struct tree_request *request);
 void tree_open_free(struct tree_open *open);
-/* All of what was written is accepted. */
+/* Accepts the whole write. */
 void tree_answer_write(struct tree_request *request);
 /* A model_done: the end of an operation that answers with no more than an error. */
 void tree_done(void *request, int err, const struct error *error);
 /* The request waits for tree_done(). It must be called before the operation of the model. */
 void tree_wait(struct tree_request *request);
 /*
- * Answers all requests that wait; their memory is freed when the model is done. Closes what is
- * open: the kernel does not do it for a mount that goes away.
+ * Answers all requests that wait; their memory is freed when the model has ended their operations. Closes
+ * open files, because the kernel does not do this for a mount that disappears.
  */
 void tree_requests_end(struct tree *tree);
 void tree_request_free(struct tree_request *request);

@@ -12,7 +12,8 @@
 #include "util/text.h"
 
 /*
- * Names that can come and go are asked for each time; what stands in them stays as long as they do.
+ * The kernel asks for names that can be created and removed each time. It caches the contents of a folder as
+ * long as the folder exists.
  */
 #define FOREVER_S 86400.0
 
@@ -88,7 +89,7 @@ void tree_answer_open(struct tree_request *request)
 {
 	struct fuse_file_info info = {.fh = (uintptr_t)request->open, .direct_io = 1};
 
-	/* A program that was interrupted meanwhile does not close what it never got. */
+	/* A program that was interrupted in the meantime does not close a file that it never received. */
 	list_add_tail(&request->tree->opens, &request->open->node);
 	if (fuse_reply_open(request->fuse, &info))
 		tree_open_free(request->open);
