@@ -225,7 +225,7 @@ static inline bool kernel_is_running(const struct kernel_device *d)
 
 /* Netlink thread. */
 void kernel_on_event(void *arg, const struct tcmu_event *event);
-/* Main. Takes over a device that existed before the start. */
+/* Main thread. Takes over a device that existed before the start. */
 void kernel_adopt(void *arg, unsigned minor, const char *uio_name);
 /* manager->lock held. Queues the job unless it is queued or runs. */
 void kernel_queue_job(struct kernel_device *d);

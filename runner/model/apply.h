@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The functions that the rows of the attribute table name: what makes a value effective, and what computes
- * one.
+ * The functions in the rows of the attribute table: those that make a value effective, and those that compute
+ * a value.
  */
 #ifndef MODEL_APPLY_H
 #define MODEL_APPLY_H

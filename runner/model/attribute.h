@@ -16,7 +16,7 @@ enum model_type {
 	MODEL_NUMBER,
 	/* Text of at most max bytes without control characters. */
 	MODEL_TEXT,
-	/* The same, and it is never shown in answers, events or the log. */
+	/* Like MODEL_TEXT, but never shown in answers, events or the log. */
 	MODEL_SECRET,
 	/* "Yes" or "No". */
 	MODEL_YES_NO,
@@ -28,8 +28,8 @@ enum model_flags {
 	/* Cannot be set. It is computed by get(). */
 	MODEL_READ_ONLY = 1 << 0,
 	/*
-	 * A storage object must not be enabled, and a LUN must not exist, when it is set: -EBUSY, as in
-	 * LIO.
+	 * Can only be set while a storage object is not enabled, or before a LUN leads to it; otherwise
+	 * -EBUSY, as in LIO.
 	 */
 	MODEL_BEFORE_USE = 1 << 1,
 	/* Sessions that exist keep the old value; it applies from the next login on. */
@@ -43,9 +43,9 @@ enum model_flags {
 	/* It limits what initiators may do: a program without it would give more access. */
 	MODEL_RESTRICTS = 1 << 6,
 	/*
-	 * The change is answered only after every loop has passed it, so that no command of before is
-	 * admitted later. It may therefore be answered after model_set() has returned, if there is a front
-	 * end.
+	 * The change is answered only after every loop has passed it, so that no command under the old value
+	 * is admitted later. If there is a front end, the answer may therefore come after model_set() has
+	 * returned.
 	 */
 	MODEL_VISITS_LOOPS = 1 << 7,
 	/* It concerns speed and time limits only: without its value no initiator gets more access. */
@@ -66,17 +66,20 @@ struct model_attribute {
 	const char *help;
 	/* MODEL_LIST: the values that may be part of the list, separated by commas. */
 	const char *choices;
-	/* Computes the text of a read-only attribute; the text is cut at size. NULL: the stored value. */
+	/*
+	 * Computes the text of a read-only attribute; the text is cut at size. NULL: the stored value is
+	 * used.
+	 */
 	void (*get)(const struct model_object *object, char *text, size_t size);
 	/*
-	 * Makes a stored value effective, after it was stored. Returns 0, or -errno with error set: the old
-	 * value is restored. NULL: nothing is to do.
+	 * Makes a stored value effective. Returns 0, or -errno with error set, and then the old value is
+	 * restored. NULL: a stored value needs nothing more.
 	 */
 	int (*apply)(struct model_object *object, const struct model_attribute *attribute,
 		     struct error *error);
 };
 
-/* The i-th attribute of a kind, in the order of the documents; NULL after the last. */
+/* Returns the i-th attribute of a kind, in the order of the documents, or NULL after the last one. */
 const struct model_attribute *model_attribute_at(enum model_kind kind, unsigned i);
 /* Returns NULL if the kind has no such attribute. */
 const struct model_attribute *model_attribute(enum model_kind kind, const char *group, const char *name);
@@ -85,8 +88,8 @@ int model_attribute_check(const struct model_attribute *attribute, const char *t
 /* The largest text of an attribute, with its NUL. */
 #define MODEL_TEXT_SIZE 4608
 /*
- * The value as text; the value of a secret, too, so the caller decides whether it may show it. Returns
- * text, which has room for MODEL_TEXT_SIZE bytes.
+ * Returns the value as text, in the buffer text, which has room for MODEL_TEXT_SIZE bytes. It also returns
+ * secrets, so the caller decides whether it may show them.
  */
 const char *model_get(const struct model_object *object, const struct model_attribute *attribute, char *text);
 /* The value of a stored BOOL, YES_NO or NUMBER. */

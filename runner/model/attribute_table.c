@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of attributes, kind by kind. A row is all that a new attribute needs: every interface shows it
- * then. Names, ranges and defaults are LIO's wherever LIO has the attribute. What a change makes effective
- * is in values.c.
+ * The table of attributes, kind by kind. A new attribute needs only a row, and every interface then shows it.
+ * Names, ranges and defaults are LIO's if LIO has the attribute. values.c makes changes effective.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the model asks of the iSCSI front end, which stands above it. The front end registers itself with
- * model_set_front_end(). Without a front end, the model can be changed as well; nobody can log in then.
+ * What the model requires of the iSCSI front end, which is above it. The front end registers itself with
+ * model_set_front_end(). The model can also be changed without a front end, but nobody can log in then.
  */
 #ifndef MODEL_FRONT_END_H
 #define MODEL_FRONT_END_H
@@ -29,30 +29,34 @@ struct model_session {
 
 struct model_front_end {
 	/*
-	 * Main. Visits all loops: each session takes the current map of its view, and ends if its view is
-	 * closed. done() runs on the main thread after all loops have been visited. Calls may overlap.
+	 * Main thread. Visits all loops: each session takes the current map of its view, and ends if its view
+	 * is closed. done() runs on the main thread after all loops have been visited. Calls may overlap.
 	 */
 	void (*update)(void *arg, struct main_work *done);
 	/*
-	 * Main. Begins to listen, or stops. The np outlives the listening; connections hold references to it.
+	 * Main thread. Begins to listen, or stops. The np outlives the listening; connections hold references
+	 * to it.
 	 */
 	int (*listen)(void *arg, struct model_np *np, struct error *error);
 	void (*unlisten)(void *arg, struct model_np *np);
 	/*
-	 * Main. Calls fn for each session with a lock held: fn must not block and must not call the front
-	 * end.
+	 * Main thread. Calls fn for each session with a lock held: fn must not block and must not call the
+	 * front end.
 	 */
 	void (*sessions)(void *arg, void (*fn)(void *fn_arg, const struct model_session *session),
 			 void *fn_arg);
-	/* Main. Ends the session with this TSIH, after a request to log out. -ENOENT: there is none. */
+	/*
+	 * Main thread. Asks the initiator of the session with this TSIH to log out, and ends the session.
+	 * -ENOENT: there is no such session.
+	 */
 	int (*kick)(void *arg, uint16_t tsih);
 	void *arg;
 };
 
 /*
- * Main. Has the front end listen at all portals that exist. Returns 0, or -errno with error set: it cannot
- * listen at one of them, and listens nowhere. NULL: there is no front end any more. The structure outlives
- * the front end.
+ * Main thread. Makes the front end listen at all portals that exist. Returns 0, or -errno with error set if
+ * it cannot listen at one of them, and then it listens nowhere. NULL: there is no front end any more. The
+ * structure must outlive the front end.
  */
 int model_set_front_end(struct model *model, const struct model_front_end *front_end, struct error *error);
 const struct model_front_end *model_front_end(const struct model *model);

@@ -135,7 +135,7 @@ static void copy_parameters(struct model_login *login, const struct model_object
 	login->keys_workaround = model_known_number(tpg, MODEL_A_KEYS_WORKAROUND);
 }
 
-/* As LIO does, an initiator with an ACL uses the account of the ACL, and nobody else's. */
+/* As in LIO, an initiator with an ACL uses only the account of the ACL. */
 static void admit(struct model_login *login, const struct model_object *tpg, const struct model_object *acl)
 {
 	const struct model_object *object = acl ? acl : tpg;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What logins and discovery need of the model. All functions may be called on any thread. They take the lock
- * of the model for a short time; what they return is a copy, or is reference-counted.
+ * What logins and discovery use of the model. All functions may be called on any thread. They take the lock
+ * of the model for a short time. Their results are copies, or are reference-counted.
  */
 #ifndef MODEL_LOGIN_H
 #define MODEL_LOGIN_H
@@ -62,13 +62,13 @@ enum model_verdict {
 	MODEL_NOT_ADMITTED,
 };
 
-/* What a session of this initiator with this target is. */
+/* The properties of a session of this initiator with this target. */
 struct model_login {
 	char target[MODEL_NAME_SIZE];
 	char alias[256];
 	uint16_t tag;
 	uint16_t relative_port;
-	/* The initiator must authenticate with auth; false: it need not. */
+	/* The initiator must authenticate itself with auth; false: it need not. */
 	bool authenticate;
 	/* It need not, and if it prefers to, it authenticates with auth, which is complete. */
 	bool may_authenticate;
@@ -112,16 +112,16 @@ bool model_knows_initiator(struct model *model, const char *initiator, const str
 bool model_discovery_auth(struct model *model, struct model_auth *auth);
 
 /*
- * Discovery: calls portal() for each portal of each enabled TPG that shows itself to this initiator, target
- * by target. With target (in lower case), only this one. The lock of the model is held: portal() must not
- * block and must not call the model. Returns false as soon as portal() returns false. np: where the asking
- * connection came in.
+ * Discovery: calls portal() for each portal of each enabled TPG that this initiator may see, target by
+ * target. If target (in lower case) is given, only for this one. The lock of the model is held, so portal()
+ * must not block and must not call the model. Returns false as soon as portal() returns false. np: the portal
+ * that received the request.
  */
 bool model_discover(struct model *model, const char *initiator, const struct sockaddr_storage *peer,
 		    const char *target,
 		    bool (*portal)(void *arg, const char *target, uint16_t tag, const struct model_np *np,
 				   const char *public_text),
 		    void *arg);
-/* Changes whenever discovery may show something else than before. */
+/* Changes whenever the answers of discovery may change. */
 unsigned model_discovery_generation(const struct model *model);
 #endif

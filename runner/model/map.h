@@ -17,13 +17,14 @@
 struct model_view;
 struct model_map;
 /*
- * One LUN of a map. The entry is reference-counted on its own: it is released, and with it its logical unit,
- * when no map and no nexus uses it any more. Deleting a LUN waits for this.
+ * One LUN of a map. The entry has a reference count of its own: when no map and no nexus uses it any more, it
+ * is released, and its logical unit with it. To delete a LUN waits for this.
  */
 struct model_entry;
 
 /*
- * Any thread. The entry of a LUN, without a reference, valid as long as the map; NULL: there is no such LUN.
+ * Any thread. Returns the entry of a LUN, without a reference, valid as long as the map; NULL if there is no
+ * such LUN.
  */
 struct model_entry *model_map_entry(const struct model_map *map, unsigned lun);
 /*
@@ -33,8 +34,8 @@ int model_map_next(const struct model_map *map, unsigned from);
 /* Any thread. How many LUNs the map has. */
 unsigned model_map_count(const struct model_map *map);
 /*
- * Any thread. Returns whether each LUN has the same entry in both maps. Costs nothing for what the maps
- * share.
+ * Any thread. Returns whether each LUN has the same entry in both maps. Shared parts of the maps are not
+ * compared.
  */
 bool model_map_is_same(const struct model_map *a, const struct model_map *b);
 /* Any thread. put: map may be NULL. */

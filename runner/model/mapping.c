@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From LUN objects to entries of LUN maps. A LUN has an entry in the view of its TPG, which initiators
- * without an ACL see; a mapped LUN has an entry in the view of its ACL. Both lead to what serves the storage
- * object at the moment, so they are made anew whenever this changes.
+ * without an ACL see; a mapped LUN has an entry in the view of its ACL. Both lead to the logical unit that
+ * serves the storage object now, so they are made again whenever this changes.
  */
 #include <errno.h>
 
@@ -27,7 +27,7 @@ static bool is_protected(const struct model_object *object)
 	return model_known_number(object, MODEL_A_WRITE_PROTECT);
 }
 
-/* What the entry leads to; NULL: there is none. */
+/* Returns the logical unit to which the entry must lead, or NULL. */
 static struct storage_lu *wanted(struct model_object *object)
 {
 	if (object->kind == MODEL_LUN && model_known_number(object, MODEL_A_ACL_ONLY))

@@ -47,10 +47,10 @@ enum model_kind {
 
 /* context outlives the model. Returns NULL if there is no memory. */
 struct model *model_new(const struct storage_context *context);
-/* All storage objects are closed, and the front end has ended. */
+/* Main thread. All storage objects must be closed, and the front end must have ended. */
 void model_free(struct model *model);
 
-/* --- looking around --------------------------------------------------------------------------------- */
+/* --- reading the model --- */
 
 struct model_object *model_root(struct model *model);
 enum model_kind model_kind(const struct model_object *object);
@@ -69,7 +69,7 @@ struct model_object *model_find(struct model_object *parent, enum model_kind kin
 /* The children of one kind: storage objects and targets in the order of creation, LUNs by number. */
 struct model_object *model_first(struct model_object *parent, enum model_kind kind);
 struct model_object *model_next(const struct model_object *object);
-/* What a LUN or a mapped LUN points to: its storage object, or its LUN. */
+/* Returns the object to which a LUN or a mapped LUN points: its storage object, or its LUN. */
 struct model_object *model_to(const struct model_object *object);
 /* How many LUNs point to a storage object, or mapped LUNs to a LUN. */
 unsigned model_users(const struct model_object *object);
@@ -87,10 +87,10 @@ struct storage *model_storage(const struct model_object *object);
 typedef void model_done(void *arg, int err, const struct error *error);
 
 /*
- * Creates an object. to: what a LUN or a mapped LUN points to, NULL for other kinds. Returns NULL with error
- * set and errno set, for example EEXIST. A storage object is created without an open disk, as by mkdir in
- * LIO; it has to be configured and enabled. A TPG is created disabled. A mapped LUN must lie in its ACL's own
- * TPG (EINVAL).
+ * Creates an object. to: the object to which a LUN or a mapped LUN points, NULL for other kinds. Returns NULL
+ * with error set and errno set, for example EEXIST. A storage object is created without an open disk, as by
+ * mkdir in LIO; it must be configured and enabled. A TPG is created disabled. A mapped LUN must be in the TPG
+ * of its ACL (EINVAL).
  */
 struct model_object *model_create(struct model_object *parent, enum model_kind kind, const char *name,
 				  struct model_object *to, struct error *error);
@@ -103,13 +103,13 @@ struct model_object *model_create(struct model_object *parent, enum model_kind k
 void model_delete(struct model_object *object, bool recursive, model_done *done, void *arg);
 /*
  * Enables a storage object (opens it) or a TPG (initiators may log in), or disables a TPG (its sessions end).
- * Enabling what is enabled succeeds.
+ * To enable an enabled object succeeds.
  */
 void model_enable(struct model_object *object, bool enable, model_done *done, void *arg);
 bool model_is_enabled(const struct model_object *object);
 /*
- * As model_enable() of a storage object; but if the storage cannot be opened, the object is enabled
- * nevertheless, in the state "failed", and opening it is tried again. For restoring a configuration.
+ * Like model_enable() of a storage object, but if the storage cannot be opened, the object is enabled
+ * nevertheless, in the state "failed", and the storage is opened again later. For restoring a configuration.
  */
 void model_enable_patiently(struct model_object *storage, model_done *done, void *arg);
 /*
@@ -123,14 +123,14 @@ void model_resize(struct model_object *storage, uint64_t size, model_done *done,
 void model_replace(struct model_object *storage, model_done *done, void *arg);
 
 /*
- * Ends everything for the stop of the daemon: sessions end, and storage is closed and stays as it is. The
- * model is empty after done(0). done(-EBUSY) after 30 seconds: some storage does not answer; what its
- * commands use must stay.
+ * Ends everything when the daemon stops: sessions end, and storage is closed and not changed. The model is
+ * empty after done(0). done(-EBUSY) after 30 seconds: some storage does not answer, so everything that its
+ * commands use must not be freed.
  */
 void model_clear(struct model *model, model_done *done, void *arg);
 /*
- * As model_clear() where no initiator has seen anything yet; storage that was created is removed again.
- * Blocks.
+ * Like model_clear(), for a start that has failed before an initiator could see anything; storage that was
+ * created is removed again. Blocks.
  */
 void model_discard(struct model *model);
 

@@ -11,8 +11,8 @@
 /* Copies a name in lower case. Returns false if it is not an iSCSI name. */
 bool model_name_copy(char out[MODEL_NAME_SIZE], const char *name);
 /*
- * Says what is wrong with a name that model_name_copy() refuses, for a message that begins with the name:
- * "contains a blank, ...".
+ * Says why model_name_copy() refuses a name, for a message that begins with the name: "contains a blank,
+ * ...".
  */
 const char *model_name_fault(const char *name);
 /* Brings the name to lower case in place. Returns whether it is an iSCSI name. */

@@ -14,7 +14,7 @@
 #include "util/list.h"
 
 struct model_np {
-	/* The model's own: the list of all, under its lock; how many portal objects use it. */
+	/* For the model: the list of all, under its lock; how many portal objects use it. */
 	struct list node;
 	unsigned portals;
 	atomic_uint refs;
@@ -25,7 +25,7 @@ struct model_np {
 	/* "127.0.0.1:3260", "[::1]:3260"; [::] also takes IPv4 connections if dual_stack is set. */
 	char text[64];
 	bool dual_stack;
-	/* The front end's own: its listener. */
+	/* For the front end: its listener. */
 	void *listener;
 };
 
@@ -37,6 +37,6 @@ int model_np_parse(struct model_np *np, const char *text, struct error *error);
 /* Any thread. */
 struct model_np *model_np_get(struct model_np *np);
 void model_np_put(struct model_np *np);
-/* Main, inside front_end.listen(): the kernel has chosen the port. */
+/* Main thread, inside front_end.listen(): records the port that the kernel has chosen. */
 void model_np_set_bound(struct model_np *np, const struct sockaddr_storage *addr);
 #endif

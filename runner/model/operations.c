@@ -114,7 +114,7 @@ static int prepare(struct model_object *object, struct error *error)
 	}
 }
 
-/* After the object is in the tree. */
+/* Runs after the object has entered the tree. */
 static int activate(struct model_object *object, struct error *error)
 {
 	int err = 0;
@@ -187,7 +187,7 @@ struct model_object *model_create(struct model_object *parent, enum model_kind k
 
 /* --- delete --- */
 
-/* Ends what the object and everything below it do for initiators. */
+/* Ends what the object and everything below it provide to initiators. */
 static void close_all(struct model_object *object)
 {
 	struct list *node, *tmp;
@@ -229,8 +229,8 @@ static void destroy(struct model_object *object)
 }
 
 /*
- * Creating the object has failed: nobody has seen it. What it has released is still in the queue of the main
- * thread.
+ * The creation of the object has failed, so nothing uses it yet. References that it has released are still in
+ * the queue of the main thread.
  */
 static void take_back(struct model_object *object)
 {
@@ -359,7 +359,7 @@ void model_discard(struct model *model)
 	destroy_targets(model->root);
 	while ((object = model_first(model->root, MODEL_STORAGE)))
 		model_storage_discard(object);
-	/* The visit of loops that the changes have asked for must not outlive the model. */
+	/* The visit of the loops that the changes have caused must not outlive the model. */
 	while (model->update_queued)
 		main_queue_wait(model->context.main, DISCARD_POLL_MS);
 }

@@ -23,7 +23,7 @@ static bool port_valid(const char *port)
 	return len >= 1 && len <= 5 && !port[len] && atoi(port) <= 65535;
 }
 
-/* Cuts text (a copy) into host and port; returns why it cannot, or NULL. */
+/* Divides text (a copy) into host and port. Returns the reason if it cannot, or NULL. */
 static const char *split(char *text, char **host, const char **port)
 {
 	char *end;

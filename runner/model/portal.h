@@ -11,7 +11,7 @@
 bool model_public_address_valid(const char *text);
 /* "127.0.0.1:3260", "[::1]:3260". Returns 0 or -errno. */
 int model_address_format(const struct sockaddr_storage *addr, char *text, size_t size);
-/* False: port 0, the kernel chooses a port. */
+/* Returns false if the port is 0, so that the kernel chooses a port. */
 bool model_address_has_port(const struct sockaddr_storage *addr);
 /* 0.0.0.0 or [::] */
 bool model_address_is_wildcard(const struct sockaddr_storage *addr);

@@ -27,7 +27,7 @@ struct model_value {
 	uint64_t number;
 };
 
-/* An operation on an object that ends when nothing uses the object any more, or after its time limit. */
+/* An operation on an object. It ends when nothing uses the object any more, or after its time limit. */
 struct model_op {
 	struct list node; /* in model->ops */
 	struct model_object *object;
@@ -48,7 +48,7 @@ struct model_object {
 	struct list node;
 	/* model_object.node, by kind; a list that is all zero is empty and was never used. */
 	struct list children[MODEL_KINDS];
-	/* What a LUN or a mapped LUN points to, and its place in to->pointers. */
+	/* The object to which a LUN or a mapped LUN points, and its place in to->pointers. */
 	struct model_object *to;
 	struct list to_node;
 	struct list pointers;
@@ -60,14 +60,14 @@ struct model_object {
 	struct model_value *values;
 	/* Entries and views that were made for this object and are not released yet. */
 	unsigned live;
-	/* What waits for the end of live, here or below; NULL: nothing. */
+	/* The operation that waits until live is 0, here or below; NULL: there is none. */
 	struct model_op *op;
 
 	/* STORAGE */
 	struct storage *storage;
-	/* STORAGE: what serves the disk, a reference; NULL: nothing. */
+	/* STORAGE: the logical unit that serves the disk, a reference; NULL: none. */
 	struct storage_lu *served;
-	/* TPG: what initiators without an ACL see. ACL: what this initiator sees. */
+	/* TPG: the view of initiators without an ACL. ACL: the view of this initiator. */
 	struct model_view *view;
 	/* LUN: its entry in the view of its TPG; mapped LUN: in the view of its ACL. NULL: none. */
 	struct model_entry *entry;
@@ -98,7 +98,7 @@ struct model {
 	struct list ops;
 	uint64_t generation;
 	atomic_uint discovery_generation;
-	/* The front end is to visit the loops soon; update runs on the main thread. */
+	/* The front end will visit the loops soon; update runs on the main thread. */
 	bool update_queued;
 	struct main_work update;
 };
@@ -129,7 +129,7 @@ int model_refuse(struct error *error, const struct model_object *object, int err
 
 /* --- map.c, view.c */
 
-/* object: what the entry is made for. NULL: no memory. */
+/* object: the object for which the entry is made. Returns NULL if there is no memory. */
 struct model_entry *model_entry_new(struct model_object *object, unsigned lun, struct storage_lu *lu,
 				    bool write_protected);
 void model_entry_protect(struct model_entry *entry, bool write_protected);
@@ -140,7 +140,10 @@ struct model_map *model_map_new(void);
  * there is no memory.
  */
 struct model_map *model_map_change(const struct model_map *map, unsigned lun, struct model_entry *entry);
-/* A view with an empty map. object: what the view is made for. Returns NULL if there is no memory. */
+/*
+ * Makes a view with an empty map. object: the object for which the view is made. Returns NULL if there is no
+ * memory.
+ */
 struct model_view *model_view_new(struct model_object *object);
 /* Sets the entry of a LUN in the view's map. Returns 0 or -ENOMEM. */
 int model_view_change(struct model_view *view, unsigned lun, struct model_entry *entry);
@@ -166,7 +169,7 @@ void model_mapping_protect(struct model_object *object);
 
 /* --- values.c: attributes of an object */
 
-/* The attributes that the model itself looks at. */
+/* The attributes that the model itself uses. */
 enum model_known {
 	MODEL_A_AUTHENTICATION,
 	MODEL_A_AUTH_METHOD,
@@ -235,7 +238,7 @@ const struct model_attribute *model_known(enum model_known known);
 const char *model_text(const struct model_object *object, const struct model_attribute *attribute);
 const char *model_known_text(const struct model_object *object, enum model_known known);
 uint64_t model_known_number(const struct model_object *object, enum model_known known);
-/* Looks the known attributes up, once. */
+/* Finds these attributes, once. */
 void model_values_init(void);
 unsigned model_attribute_count(enum model_kind kind);
 /* Stores a value without making it effective. Returns 0 or -ENOMEM. */
@@ -246,7 +249,7 @@ int model_value_store(struct model_object *object, const struct model_attribute 
 int model_storage_create(struct model_object *object, struct error *error);
 /* Closes the disk and frees the object. forget: the disk is removed for ever. */
 void model_storage_close(struct model_object *object, bool forget, model_done *done, void *arg);
-/* Nobody has used the disk; storage that was created is removed again. Blocks. */
+/* Nobody has used the disk yet, so storage that was created is removed again. Blocks. */
 void model_storage_discard(struct model_object *object);
 void model_storage_enable(struct model_object *object, bool patient, model_done *done, void *arg);
 int model_tpg_create(struct model_object *object, struct error *error);

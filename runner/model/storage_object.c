@@ -14,7 +14,7 @@
 
 #define SECTOR 512
 
-/* An operation of runner/storage under way, and who waits for it. */
+/* An operation of runner/storage in progress, and its caller. */
 struct pending {
 	struct model_object *object;
 	model_done *done;
@@ -188,7 +188,7 @@ static bool check_enabled(const struct model_object *object, model_done *done, v
 	return false;
 }
 
-/* A size that was set is the new one from now on, also after a restart. */
+/* If the size was set, the new size is stored, so that it is used after a restart. */
 static void on_resized(struct model_object *object)
 {
 	struct storage_view view;

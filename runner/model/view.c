@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Views: which LUN map is the current one for a group of initiators, and telling the front end of a new one.
- * A change is made known to the loops once for all changes that the main thread makes in one go.
+ * Views: the current LUN map of a group of initiators, and the notification of the front end about a new one.
+ * The loops are notified once for all changes that the main thread makes at the same time.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -71,7 +71,7 @@ bool model_view_is_closed(const struct model_view *view)
 	return atomic_load(&view->closed);
 }
 
-/* --- telling the front end: has it visit the loops soon, once for all changes of now --- */
+/* --- notifying the front end: it visits the loops soon, once for all present changes --- */
 
 static void on_updated(struct main_work *work)
 {
@@ -87,7 +87,7 @@ static void update(struct main_work *work)
 
 	model->update_queued = false;
 	if (model->front_end && !updated) {
-		/* There is no memory now; the change must become known nevertheless. */
+		/* There is no memory now, but the loops must be notified nevertheless. */
 		update_soon(model);
 		return;
 	}
@@ -124,7 +124,7 @@ void model_visit_loops(struct model *model, model_done *done, void *arg)
 {
 	struct visit *visit = model->front_end ? malloc(sizeof(*visit)) : NULL;
 
-	/* Without memory the loops are visited soon all the same. */
+	/* Without memory, the loops are visited soon nevertheless. */
 	if (!visit) {
 		done(arg, 0, NULL);
 		return;

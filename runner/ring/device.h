@@ -64,11 +64,11 @@ struct tcmu_device {
 	uint64_t commands, doorbells; /* Atomic, relaxed. */
 };
 
-/* Main. Starts to fetch on the loop. After a stop, it starts again at the entry where it stopped. */
+/* Main thread. Starts to fetch on the loop. After a stop, it starts again at the entry where it stopped. */
 void tcmu_device_start(struct tcmu_device *device);
 /*
- * Main. Fetches no more commands, lets the commands in flight end, publishes their completions, rings the
- * doorbell, and then calls on_stopped. The next daemon continues at cmd_tail.
+ * Main thread. Fetches no more commands, lets the commands in flight end, publishes their completions, rings
+ * the doorbell, and then calls on_stopped. The next daemon continues at cmd_tail.
  */
 void tcmu_device_stop(struct tcmu_device *device);
 /* Any thread, once after on_first, unless the device was stopped in the meantime. */

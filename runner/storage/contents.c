@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keeps the memory of disks over restarts, and notes which disks were written, so that a loss is
- * noticed. The handler owns the use of the memory; the front ends decide what a loss means for
- * initiators.
+ * Keeps the memory of disks over restarts, and records which disks were written, so that a loss is noticed.
+ * The handler uses the memory; the front ends decide what a loss means for initiators.
  *
- * Memory is a memfd whose name and size say which disk it belongs to. The note is the ID of this
- * boot of the host: after the next boot every disk in memory starts empty, as everybody expects.
+ * Memory is a memfd whose name and size say to which disk it belongs. The record is the ID of this boot of
+ * the host: after the next boot every disk in memory starts empty, which is expected.
  */
 #include "storage/contents.h"
 
@@ -38,14 +37,14 @@ struct storage_contents {
 	char former_key[STATE_KEY_SIZE];
 	/* The duplicate that the store keeps; its descriptor is open while the disk is. */
 	struct fd_kept kept;
-	/* The memory is that of the process before. */
+	/* The memory was left by the previous process. */
 	bool found;
 	/* Guarded by registry->state_lock. */
 	bool noted;
 	struct backstore_keeper keeper;
 };
 
-/* Memory of the process before that no disk has asked for yet. */
+/* Memory of the previous process that no disk has asked for yet. */
 struct storage_memory {
 	struct list node;
 	struct fd_kept kept;
@@ -134,7 +133,7 @@ void storage_contents_expire(struct storage_registry *registry)
 	}
 }
 
-/* Closes what nobody has asked for; the store keeps it for the next process. */
+/* Closes the memory that no disk has asked for; the store keeps it for the next process. */
 void storage_contents_leave(struct storage_registry *registry)
 {
 	struct list *node;
@@ -178,7 +177,7 @@ static bool find_memory(struct storage_contents *contents, const char *wanted, u
 
 /* --- the memory of one disk --- */
 
-/* The size is sealed: whoever else gets the descriptor cannot cut the memory under the disk. */
+/* The size is sealed, so that another holder of the descriptor cannot shorten the memory of the disk. */
 static int make_memory(const char *name, uint64_t size)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -295,8 +294,8 @@ void storage_contents_accept_loss(struct storage_contents *contents)
 /* --- memory for a handler --- */
 
 /*
- * Makes memory, and has it kept. Where the contents of the disk are lost and nobody has accepted
- * that, the empty memory is not kept: the next process would take it for the contents.
+ * Makes memory, and asks the store to keep it. If the contents of the disk are lost and nobody has accepted
+ * that, the empty memory is not kept, because the next process would take it for the contents.
  */
 static int make_kept_memory(struct storage_contents *contents, const char *name, uint64_t size)
 {
@@ -310,7 +309,7 @@ static int make_kept_memory(struct storage_contents *contents, const char *name,
 	contents->registry->store->keep(&contents->kept, KIND);
 	if (contents->kept.name[0])
 		return 0;
-	/* Nobody keeps it. Then other memory is faster. */
+	/* The store does not keep it, and then another kind of memory is faster. */
 	close(fd);
 	contents->kept.fd = -1;
 	return -EOPNOTSUPP;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The contents of a disk in memory: they survive the process where somebody keeps its memory
- * (systemd's descriptor store), and where they are lost this is noticed, so that a disk never reads
- * as zeros under the name that it had. README.md explains.
+ * The contents of a disk in memory. They survive the process if the store (systemd's descriptor store) keeps
+ * the memory. If they are lost, this is noticed, so that a disk never reads as zeros under the name that it
+ * had. See README.md.
  */
 #ifndef STORAGE_CONTENTS_H
 #define STORAGE_CONTENTS_H

@@ -28,9 +28,9 @@ struct deadline {
 	bool is_stopping;
 };
 
-/* It does not run. */
+/* The deadline must not be running. */
 void deadline_start(struct deadline *deadline, unsigned seconds);
-/* It runs, and deadline_stop() was not called yet. */
+/* The deadline must be running, and deadline_stop() must not have been called yet. */
 void deadline_stop(struct deadline *deadline);
 static inline bool deadline_is_stopping(const struct deadline *deadline)
 {

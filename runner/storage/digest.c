@@ -19,7 +19,7 @@ void digest_texts(const char *const *texts, uint8_t digest[DIGEST_SIZE])
 		done = EVP_DigestUpdate(context, *texts, strlen(*texts) + 1);
 	done = done && EVP_DigestFinal_ex(context, digest, NULL);
 	EVP_MD_CTX_free(context);
-	if (!done) { /* An identity that is not the right one would join two disks into one. */
+	if (!done) { /* A wrong identity would make initiators join two disks into one. */
 		log_crit(NULL, "libcrypto cannot compute SHA-256");
 		abort();
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who a logical unit is, for both front ends: its unit serial number and its NAA designator (SPC-4
- * 7.8.6, 7.8.15). README.md explains in which order the sources are asked.
+ * The identity of a logical unit, for both front ends: its unit serial number and its NAA designator (SPC-4
+ * 7.8.6, 7.8.15). README.md explains in which order the sources are used.
  */
 #ifndef STORAGE_IDENTITY_H
 #define STORAGE_IDENTITY_H
@@ -20,12 +20,12 @@
 struct storage_registry;
 
 /*
- * Main. Opens the state folder, and starts the pool on which storage is opened and closed. Without a state
- * folder, which is logged, nothing is remembered. Returns NULL if there is no memory or no thread.
+ * Main thread. Opens the state folder, and starts the pool on which storage is opened and closed. Without a
+ * state folder, which is logged, nothing is remembered. Returns NULL if there is no memory or no thread.
  * machine_id: the file with the machine's ID, NULL: /etc/machine-id.
  */
 struct storage_registry *storage_registry_new(const char *state_dir, const char *machine_id);
-/* Main. No unit is left. Waits for the threads of the pool. */
+/* Main thread. No unit is left. Waits for the threads of the pool. */
 void storage_registry_free(struct storage_registry *registry);
 
 /*
@@ -42,7 +42,7 @@ enum storage_identity_source {
 	STORAGE_IDENTITY_NEW,
 	/* The state folder knows it. */
 	STORAGE_IDENTITY_SAVED,
-	/* The storage says it of itself. */
+	/* The storage itself has a name. */
 	STORAGE_IDENTITY_OWN,
 	/* From this machine and the place of the storage. */
 	STORAGE_IDENTITY_DERIVED,
@@ -54,11 +54,11 @@ struct storage_identity {
 	enum storage_identity_source source;
 };
 
-/* What an identity is chosen for. */
+/* The object for which an identity is chosen. */
 struct storage_object {
 	/* "HANDLER/CONFIG". */
 	const char *config;
-	/* What the handler says of the storage. */
+	/* The handler's description of the storage. */
 	const struct tcmur_identity *storage;
 	/*
 	 * Names the object on this machine, such as "user/disk" (names.h); it tells objects apart
@@ -67,10 +67,7 @@ struct storage_object {
 	const char *name;
 	/* The unit serial number that the administrator has set; NULL or "": none. */
 	const char *configured;
-	/*
-	 * Nobody has seen these contents before, and nothing but a configured serial number fixes
-	 * the identity.
-	 */
+	/* The contents are new, and only a configured serial number fixes the identity. */
 	bool is_new;
 };
 

@@ -10,7 +10,7 @@
 #include "storage/registry.h"
 #include "util/contract.h"
 
-/* --- what it is --- */
+/* --- properties --- */
 
 struct scsi_lu *storage_lu_scsi(const struct storage_lu *lu)
 {
@@ -46,7 +46,10 @@ void storage_lu_accept_loss(struct storage_lu *lu)
 {
 	if (!storage_lu_is_lost(lu))
 		return;
-	/* The note must be gone before the first write, or that write would not be noted. */
+	/*
+	 * The record must be removed before the first write, because otherwise that write would not be
+	 * recorded.
+	 */
 	storage_contents_accept_loss(lu->contents);
 	__atomic_store_n(&lu->is_lost, false, __ATOMIC_RELEASE);
 	scsi_lu_set_blocked(lu->scsi, false);

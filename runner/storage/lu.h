@@ -17,7 +17,7 @@ struct storage_lu_request {
 	const struct storage_settings *settings;
 	/* The object's name, as in storage_new(). */
 	const char *name;
-	/* What log lines are about; NULL: name. */
+	/* The subject of log lines; NULL: name. */
 	const char *subject;
 	/* All logical units of one owner are the same disk (storage_unit_enter()). */
 	void *owner;
@@ -79,9 +79,7 @@ const char *storage_lu_options(const struct storage_lu *lu);
 /* The unit serial number; "" before storage_lu_identify() where that follows. */
 const char *storage_lu_serial(const struct storage_lu *lu);
 
-/*
- * When the last reference is released: the disk is removed for ever, and memory that is kept for it is freed.
- */
+/* Removes the disk for ever when the last reference is released; memory that is kept for it is freed. */
 void storage_lu_forget(struct storage_lu *lu);
 /* When the last reference is released: storage that storage_lu_open() has created is removed again. */
 void storage_lu_discard(struct storage_lu *lu);

@@ -17,7 +17,7 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* The size and the block size of a stand-in where nobody knows them. Initiators cannot see either of them. */
+/* The size and the block size of a stand-in if they are not known. Initiators cannot see either of them. */
 #define UNKNOWN_SIZE  (1ull << 62)
 #define UNKNOWN_BLOCK 512
 
@@ -80,7 +80,7 @@ int storage_lu_check(const struct storage_lu_request *request, struct error *err
 
 /* --- the storage --- */
 
-/* The place of storage whose folder is missing, too, by its text alone. */
+/* Finds the place of storage only by its text, because its folder is missing as well. */
 static void set_textual_place(const struct backstore_spec *spec, struct tcmur_identity *identity)
 {
 	const char *path = strchr(spec->config, '/') + 1;
@@ -377,7 +377,7 @@ int storage_lu_open(const struct storage_lu_request *request, struct storage_lu 
 	return err;
 }
 
-/* The stand-in has the identity of the storage, whatever the options are and whether they are right. */
+/* The stand-in has the identity of the storage, even if the options are wrong. */
 int storage_lu_open_absent(const struct storage_lu_request *request, struct storage_lu **lu,
 			   struct error *error)
 {

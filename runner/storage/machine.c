@@ -56,8 +56,8 @@ static void make_id(char id[UUID_SIZE])
 }
 
 /*
- * Another process of this machine may create the file at the same moment: whoever loses uses the
- * winner's.
+ * Another process of this machine may create the file at the same moment; then both use the ID of the one
+ * that was first.
  */
 static int read_or_create_own_id(int folder, char *id, size_t size, struct error *error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What tells this machine from others. */
+/* A value that distinguishes this machine from others. */
 #ifndef STORAGE_MACHINE_H
 #define STORAGE_MACHINE_H
 

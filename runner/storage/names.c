@@ -24,7 +24,7 @@ struct storage_name {
 	bool is_numbered;
 };
 
-/* "user/disk" for "user_3/disk"; NULL: there is no number, or memory is out. */
+/* Returns "user/disk" for "user_3/disk", or NULL if there is no number or no memory. */
 static char *remove_number(const char *name)
 {
 	const char *slash = strchr(name, '/'), *number = slash;
@@ -66,7 +66,7 @@ static bool is_taken(const struct storage_name *name)
 	return false;
 }
 
-/* registry->state_lock held. False: the file keeps its name. */
+/* registry->state_lock held. Returns false if the file keeps its name. */
 static bool rename_file(const struct storage_name *name, const char *from, const char *to,
 			struct storage_state *state)
 {

@@ -35,7 +35,7 @@ struct storage_registry {
 };
 
 /*
- * Main, at the end: closes the memory that no disk has asked for; the store keeps it for the next
+ * Main thread, at the end: closes the memory that no disk has asked for; the store keeps it for the next
  * process.
  */
 void storage_contents_leave(struct storage_registry *registry);

@@ -23,8 +23,8 @@
 #define NAME_SIZE 256
 
 /*
- * Other users who can change a file decide what the daemon believes. root may own what an ordinary
- * user reads.
+ * Other users who can change a file could decide about identities. A file of an ordinary user's daemon may
+ * also belong to root.
  */
 static bool is_trusted(const struct stat *st)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Small files of the state folder: read with suspicion, written so that a crash leaves the old or
- * the new text.
+ * Small files of the state folder: they are checked when they are read, and written so that a crash leaves
+ * the old or the new text.
  */
 #ifndef STORAGE_SMALL_FILE_H
 #define STORAGE_SMALL_FILE_H

@@ -40,19 +40,19 @@ struct storage_state {
  */
 int storage_state_read(int folder, const char *key, struct storage_state *state, struct error *error);
 /*
- * Any thread, but one at a time for each key; may block. When this returns 0, the state is durable.
- * Or -errno with error set, and what was known is still known.
+ * Any thread, but one at a time for each key; may block. When this returns 0, the state is durable. Otherwise
+ * returns -errno with error set, and the old state is unchanged.
  */
 int storage_state_write(int folder, const char *key, const struct storage_state *state, struct error *error);
 /*
- * Any thread, but one at a time for each key; may block. Nothing is known of the object any more. Returns 0,
- * or -errno with error set.
+ * Any thread, but one at a time for each key; may block. Removes the state of the object. Returns 0, or
+ * -errno with error set.
  */
 int storage_state_remove(int folder, const char *key, struct error *error);
 
 /* --- state_text.c: the text of such a file */
 
-/* Fills text with at most size bytes; false if they are not enough. */
+/* Fills text with at most size bytes. Returns false if the text is longer. */
 bool state_text_format(const char *key, const struct storage_state *state, char *text, size_t size);
 /*
  * Returns 0, or -EINVAL with error set: the text is torn, of another key or of another version. text is

@@ -18,8 +18,8 @@
 #define SAME       (-1)
 
 /*
- * In which states a request is accepted, and the state that follows at once. The result of its job decides
- * about the next one.
+ * The states in which a request is accepted, and the state that follows at once. The result of the job
+ * decides about the state after that.
  */
 static const struct rule {
 	/* For messages: "cannot be ..." */
@@ -89,7 +89,7 @@ int storage_admit(struct storage *storage, enum storage_request request, struct 
 	return 0;
 }
 
-/* --- what is served --- */
+/* --- the logical unit that is served --- */
 
 void storage_release(struct storage *storage, struct storage_lu *lu)
 {
@@ -362,7 +362,7 @@ void storage_tick(struct storage *storage)
 	}
 }
 
-/* --- new, and what is known --- */
+/* --- creating objects, and reading their properties --- */
 
 struct storage *storage_new(const struct storage_context *context, const char *name,
 			    const struct storage_owner *owner)

@@ -39,8 +39,9 @@ struct backstore *storage_lu_backstore(const struct storage_lu *lu);
 /* Any thread. */
 struct storage_lu *storage_lu_get(struct storage_lu *lu);
 /*
- * Any thread; does not block. No command of the caller uses it any more. The last reference has the storage
- * closed on a thread of the pool. NULL: nothing happens.
+ * Any thread; does not block. Releases a reference; no command of the caller may use the logical unit any
+ * more. When the last reference is released, the storage is closed on a thread of the pool. NULL has no
+ * effect.
  */
 void storage_lu_put(struct storage_lu *lu);
 
@@ -100,18 +101,18 @@ struct storage_settings {
 	/* Seconds until a command that hangs in the storage is answered with an error; 0: no limit. */
 	unsigned time_limit;
 	/*
-	 * What a failure is called in error messages, such as "--export file//srv/disk.img"; NULL: the
-	 * object's name.
+	 * The name of the disk in error messages, such as "--export file//srv/disk.img"; NULL: the object's
+	 * name.
 	 */
 	const char *origin;
 };
 
-/* The owner of the object is told of changes. */
+/* The owner of the object is notified of changes. */
 struct storage_owner {
 	/*
-	 * The state, the size, the health or what serves the disk has changed. storage_served() may return
-	 * another one than before; the owner makes it known to all who use the disk, and releases its own
-	 * reference to the old one.
+	 * The state, the size, the health, or the logical unit that serves the disk has changed.
+	 * storage_served() may return another one than before; the owner notifies all users of the disk, and
+	 * releases its own reference to the old one.
 	 */
 	void (*changed)(void *arg, struct storage *storage);
 	void *arg;
@@ -148,7 +149,7 @@ void storage_open(struct storage *storage, const struct storage_settings *settin
  */
 void storage_close(struct storage *storage, bool forget, unsigned timeout_s, storage_done *done, void *arg);
 /*
- * As storage_close() of an object that nobody has used yet, because the start that it was opened for has
+ * Like storage_close() for an object that nobody has used yet, because the start for which it was opened has
  * failed: storage that storage_open() has created is removed again. Blocks until the object is freed, or
  * until its storage has not answered for 30 seconds, which is logged. Meanwhile it runs the work of the main
  * thread's queue, so done() and changed() of other objects may be called; it must not be called inside
@@ -156,7 +157,10 @@ void storage_close(struct storage *storage, bool forget, unsigned timeout_s, sto
  */
 void storage_discard(struct storage *storage);
 
-/* What serves the disk now, without a reference; NULL in the states CONFIGURED, OPENING and REMOVING. */
+/*
+ * Returns the logical unit that serves the disk now, without a reference; NULL in the states CONFIGURED,
+ * OPENING and REMOVING.
+ */
 struct storage_lu *storage_served(const struct storage *storage);
 const char *storage_name(const struct storage *storage);
 enum storage_status storage_status(const struct storage *storage);
@@ -167,7 +171,7 @@ enum storage_status storage_status(const struct storage *storage);
  */
 void storage_replace(struct storage *storage, const struct storage_settings *settings, storage_done *done,
 		     void *arg);
-/* Enlarges the storage where its handler can, then the disk. size in bytes. */
+/* Enlarges the storage to size bytes if its handler can do that, and then the disk. */
 void storage_resize(struct storage *storage, uint64_t size, storage_done *done, void *arg);
 /*
  * The administrator accepts that the contents were lost: the disk is served, empty, as soon as the state
@@ -197,7 +201,7 @@ void storage_flush(struct storage *storage, storage_done *done, void *arg);
 struct storage_health {
 	/* Why the storage could not be opened, or the last error of an I/O; "": none. */
 	char last_error[256];
-	/* When that was (CLOCK_REALTIME); 0: never. */
+	/* The time of that error (CLOCK_REALTIME); 0: never. */
 	time_t last_error_time;
 	/* Commands that ended with CHECK CONDITION, by sense key, since the object was created. */
 	uint64_t sense_keys[STORAGE_SENSE_KEYS];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is known of a storage object: its counters, its health and what a list shows. Counters outlive the
- * logical units that counted, so that they never go down while the object exists.
+ * The properties of a storage object that administrators see: its counters, its health and the entry in a
+ * list. Counters outlive the logical units that have counted, so that they never go down while the object
+ * exists.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a storage object does on threads of the pool: opening, resizing, accepting a loss. Nothing here
+ * The work of a storage object on threads of the pool: opening, resizing, accepting a loss. Nothing here
  * changes the object; the main thread does that with the result (storage.c).
  */
 #include <errno.h>

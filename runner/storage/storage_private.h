@@ -22,13 +22,15 @@ struct storage {
 	struct storage_owner owner;
 	char *name;
 	enum storage_status status;
-	/* Those of the last storage_open() or storage_replace() that succeeded or will be tried again. */
+	/*
+	 * The settings of the last storage_open() or storage_replace() that succeeded or will be tried again.
+	 */
 	struct storage_settings settings;
 	/* The object's reference; NULL: nothing is served. */
 	struct storage_lu *served;
 	/* The job whose result changes the object; NULL: there is none. */
 	struct storage_job *job;
-	/* Jobs that have not returned, with those whose result is not wanted any more. */
+	/* Jobs that have not returned, including those whose result is not used any more. */
 	unsigned njobs;
 	/* Logical units that are not closed. */
 	unsigned nopen;
@@ -80,9 +82,9 @@ struct storage_job {
 
 /* --- storage_job.c */
 
-/* Main. Frees the job and what it still refers to. */
+/* Main thread. Frees the job and what it still refers to. */
 void storage_job_free(struct storage_job *job);
-/* Main. finished() runs on the main thread when the job has ended. */
+/* Main thread. finished() runs on the main thread when the job has ended. */
 void storage_job_start(struct storage_job *job, void (*finished)(struct main_work *work));
 
 /* --- storage.c, main thread */
@@ -108,11 +110,12 @@ void storage_on_lu_closed(void *owner, struct storage_lu *lu);
 /* --- storage_health.c */
 
 /*
- * Main. Remembers why the storage could not be opened. Returns false if the last failure had the same reason.
+ * Main thread. Remembers why the storage could not be opened. Returns false if the last failure had the same
+ * reason.
  */
 bool storage_note_failure(struct storage *storage, const struct error *error);
-/* Main. Adds what the logical unit has counted since the last call to the sum. */
+/* Main thread. Adds what the logical unit has counted since the last call to the sum. */
 void storage_add_counters(struct storage *storage, struct storage_lu *lu);
-/* Main. Returns whether the size or the health of what is served has changed since the last call. */
+/* Main thread. Returns whether the size or the health of what is served has changed since the last call. */
 bool storage_has_changed(struct storage *storage);
 #endif

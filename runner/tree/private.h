@@ -393,9 +393,9 @@ void tree_run_release(struct tree_request *request);
 
 /* --- session.c and mount.c -------------------------------------------------------------------- */
 
-/* Main. Returns 0, or -errno with error set. */
+/* Main thread. Returns 0, or -errno with error set. */
 int tree_session_start(struct tree *tree, const char *folder, struct error *error);
-/* Main. Ends the thread; requests that it has posted are handled. The mount is removed. */
+/* Main thread. Ends the thread; requests that it has posted are handled. The mount is removed. */
 void tree_session_stop(struct tree *tree);
 /* session.c. Any thread: the operations of libfuse, which post requests to the main thread. */
 extern const struct fuse_lowlevel_ops tree_operations;
