@@ -137,7 +137,7 @@ class TargetcliTest(BusCase):
 
 
 class ExternalHandlerTest(BusCase):
-    def test_messages_from_start_to_stop(self):
+    def test_handler_is_registered_used_and_removed(self):
         monitor = self.bus.program("gdbus", "monitor", "--system", "--dest", SERVICE)
         self.addCleanup(monitor.kill)
         monitor.wait_output("is owned by")

@@ -100,7 +100,7 @@ class OneWay(ChapCase):
         self.refused(Chap("alic", SECRET))
         self.refused(Chap("alice2", SECRET))
 
-    def test_folders_that_are_not_groups(self):
+    def test_method_none_is_refused(self):
         session = self.session(login=False, attention=True)
         self.step_fails(session, session.names() | {"AuthMethod": "None"})
 
