@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the daemon says of the devices of the kernel front end: List for monitoring, Report for the scripts.
+ * Describes the devices of the kernel front end: the method List for monitoring, Report for the scripts.
  */
 #include "dbus/private.h"
 

@@ -23,10 +23,7 @@ struct file {
 	/* Used if the storage is not memory. */
 	struct tail tail;
 
-	/*
-	 * The bytes that initiators have been told of. The value grows with the file and does not shrink with
-	 * it.
-	 */
+	/* The size in bytes that was reported to initiators. It grows with the file, but never shrinks. */
 	_Atomic uint64_t served;
 	/*
 	 * Whether the log already says that the file is shorter than that, and that the path leads to another

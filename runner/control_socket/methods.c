@@ -127,7 +127,7 @@ static const struct control_method methods[] = {
 	 {"initiator", CONTROL_TEXT, false, "The initiator; without it, the LUN of the TPG is deleted"}),
      .run = control_method_unmap},
     {.name = "resize",
-     .help = "Resizes a storage object; initiators are told",
+     .help = "Resizes a storage object and notifies the initiators",
      .result = "an empty object",
      .changes = true,
      .params = PARAMS(PATH("The storage object"), {"size", CONTROL_NUMBER, true, "Bytes"}),

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Counts the commands of a logical unit that end with CHECK CONDITION, and remembers the last error that the
- * storage caused. Each loop counts in memory of its own. What administrators are told about errors is left to
- * runner/storage.
+ * storage caused. Each loop counts in memory of its own. runner/storage reports errors to administrators.
  */
 #include <time.h>
 

@@ -205,7 +205,7 @@ void scsi_nexus_luns_reported(struct scsi_nexus *nexus);
  * may again: commands that would change the medium end with WRITE PROTECTED, and the WP bit of MODE
  * SENSE says so. A change raises MODE PARAMETERS CHANGED (the WP bit is a mode parameter, SBC-4
  * 6.5.1) for this nexus, unless it has yet to report POWER ON, after which an initiator reads
- * everything anew. Commands that were submitted before are not affected.
+ * everything again. Commands that were submitted before are not affected.
  */
 void scsi_nexus_set_write_protected(struct scsi_nexus *nexus, bool on);
 

@@ -22,7 +22,7 @@ struct storage_state {
 	char machine[DIGEST_HEX_SIZE];
 	/* The unit serial number of the logical unit. */
 	char serial[STATE_SERIAL_SIZE];
-	/* What the storage said of itself then; "": nothing. */
+	/* What the storage reported about itself then; "": nothing. */
 	char own[STATE_OWN_SIZE];
 	/*
 	 * The boot of the host (boot_id) in which the disk was written first; "": it was not, or

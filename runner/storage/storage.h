@@ -4,10 +4,10 @@
  * serves it. Both front ends use storage objects, and no other code opens, identifies, retries, resizes,
  * replaces or closes storage. README.md explains the folder.
  *
- * A storage object outlives the logical units that serve it. A disk whose storage cannot be opened is served
- * by a stand-in that answers NOT READY; as soon as the storage opens, a new logical unit takes its place. A
- * user of the disk therefore holds a reference to the served logical unit (struct storage_lu), and is told
- * when there is another one.
+ * A storage object outlives the logical units that serve it. A disk whose storage cannot be opened is
+ * served by a stand-in that answers NOT READY; as soon as the storage opens, a new logical unit takes its
+ * place. A user of the disk therefore holds a reference to the served logical unit (struct storage_lu), and
+ * is notified when there is another one.
  *
  * Unless a comment says something else, the functions are called on the main thread, and done() and changed()
  * are called there.

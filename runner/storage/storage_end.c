@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The end of a storage object: it is freed when its jobs have returned and its logical units are closed, or
- * the caller is told that this takes too long. Main thread.
+ * the caller is notified that this takes too long. Main thread.
  */
 #include <errno.h>
 #include <stdlib.h>

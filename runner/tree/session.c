@@ -31,7 +31,7 @@ struct tree_session {
 	pthread_mutex_t lock;
 	struct list requests;
 	bool posted;
-	/* The tree is gone; whoever of work and tree_session_stop() comes last frees the session. */
+	/* The tree is gone; the last of work and tree_session_stop() to run frees the session. */
 	bool stopped;
 };
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# alua_guest.sh DAEMON HANDLER-PATH: tests target port groups over tcm_loop. It compares what initiators are told with
+# alua_guest.sh DAEMON HANDLER-PATH: tests target port groups over tcm_loop. It compares what initiators see with
 # the kernel's configfs, and what an initiator sets with the state that the kernel has afterwards.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"

@@ -113,7 +113,7 @@ static void refused(const char *name, const char *value, const char *reason)
 
 	assert_int_equal(backstore_check_filters(&filter, 1, &error), -EINVAL);
 	if (!strstr(error.text, reason) || !strstr(error.text, name) || !strstr(error.text, value))
-		fail_msg("\"%s\" is not said of %s=%s: %s", reason, name, value, error.text);
+		fail_msg("the error for %s=%s does not contain \"%s\": %s", name, value, reason, error.text);
 }
 
 static void wrong_values_are_refused(void **state)

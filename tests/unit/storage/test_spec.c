@@ -36,7 +36,7 @@ static void assert_refused(const char *text, const char *reason)
 
 	assert_int_equal(storage_spec_parse(&spec, text, &error), -EINVAL);
 	if (!strstr(error.text, reason) || strncmp(error.text, text, strlen(text)) != 0)
-		fail_msg("'%s' is not said of '%s': %s", reason, text, error.text);
+		fail_msg("the error for '%s' does not contain '%s': %s", text, reason, error.text);
 	assert_null(spec.text);
 }
 

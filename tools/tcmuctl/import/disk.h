@@ -9,7 +9,7 @@
 #include "import/report.h"
 #include "import/saved.h"
 
-/* What the other program says of a disk. */
+/* The settings of a disk in the other program. */
 struct disk {
 	/* The wanted name of the storage object. */
 	const char *name;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Carries login keys and session limits over. One table says of each setting what LIO calls it, and
+ * Carries login keys and session limits over. A table holds, for each setting, its name in LIO and
  * which values LIO and this daemon take. A value outside of the range becomes the nearest one, and
  * a remark says so.
  */
