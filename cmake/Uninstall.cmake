@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Two uses. Included by the build, it adds the target "uninstall". Run as a script by this target, it removes the
-# files that the last `cmake --install` wrote, except a tcmu.conf that an administrator has changed.
+# This file has two uses. The build includes it to add the target "uninstall". That target runs it as a script, which
+# removes the files that the last `cmake --install` wrote, except a tcmu.conf that an administrator has changed.
 if(NOT CMAKE_SCRIPT_MODE_FILE)
   add_custom_target(uninstall
     COMMAND ${CMAKE_COMMAND} -DMANIFEST=${CMAKE_BINARY_DIR}/install_manifest.txt

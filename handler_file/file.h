@@ -26,8 +26,8 @@ struct file {
 	/* The size in bytes that was reported to initiators. It grows with the file, but never shrinks. */
 	_Atomic uint64_t served;
 	/*
-	 * Whether the log already says that the file is shorter than that, and that the path leads to another
-	 * file.
+	 * Whether the log already says that the file is shorter than served, and that the path leads to
+	 * another file.
 	 */
 	atomic_bool is_short, is_replaced;
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* File I/O: requests on their way to the engine or to the pool, and back. The engines are in
- * uring.c and epoll.c. */
+/*
+ * Starts the I/O requests of users, passes them to the engine or to the pool, and completes them. The engines
+ * are in uring.c and epoll.c.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

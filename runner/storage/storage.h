@@ -64,7 +64,7 @@ enum storage_status {
 	STORAGE_SERVED,
 	/* The storage cannot be opened at the moment; opening it is tried again. */
 	STORAGE_FAILED,
-	/* The contents were lost that initiators know; an administrator must accept the loss. */
+	/* The contents that initiators know were lost; an administrator must accept the loss. */
 	STORAGE_CONTENTS_LOST,
 	/* storage_close() was called, and commands are still in flight. */
 	STORAGE_REMOVING,
@@ -132,11 +132,11 @@ typedef void storage_done(void *arg, int err, const struct error *error);
 struct storage *storage_new(const struct storage_context *context, const char *name,
 			    const struct storage_owner *owner);
 /*
- * Opens the storage on a thread of its own, so that storage that hangs delays nothing else, and calls done()
- * when it is served or cannot be. patient: if the storage cannot be opened, a stand-in serves the disk, the
- * state becomes STORAGE_FAILED, opening is tried again every few seconds, and done() reports the error.
- * Otherwise the state becomes STORAGE_CONFIGURED again. The settings are refused with -EINVAL if they are
- * wrong, also if the object is patient.
+ * Opens the storage on a thread of its own, so that storage that hangs delays nothing else. Calls done()
+ * when the storage is served or cannot be opened. patient: if the storage cannot be opened, a stand-in
+ * serves the disk, the state becomes STORAGE_FAILED, opening is tried again every few seconds, and done()
+ * reports the error. Otherwise the state becomes STORAGE_CONFIGURED again. The settings are refused with
+ * -EINVAL if they are wrong, also if the object is patient.
  */
 void storage_open(struct storage *storage, const struct storage_settings *settings, bool patient,
 		  storage_done *done, void *arg);

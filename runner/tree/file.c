@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading and writing files, as configfs does it: what a program reads is the text at its first
- * read, and each write sets the whole value, wherever in the file it was written. What the files
- * mean is left to files_*.c and to the model.
+ * Reading and writing files, as configfs does it: a program that reads gets the text as it was at its
+ * first read, and each write sets the whole value, whatever its offset. The meaning of the files is left to
+ * files_*.c and to the model.
  */
 #include "tree/private.h"
 
@@ -186,7 +186,7 @@ static void store(struct tree_request *request, const struct tree_node *node, ch
 	attribute = attribute_of(node);
 	if (*text)
 		normalize(attribute, text);
-	/* A restored configuration writes the values again with which the device was enabled. */
+	/* Programs that restore a configuration write the value again that an enabled device has already. */
 	if (attribute->flags & MODEL_BEFORE_USE &&
 	    !strcmp(model_get(node->folder->object, attribute, old), text)) {
 		tree_answer_write(request);

@@ -59,7 +59,7 @@ static void print_line(const struct tree *tree, const char *prefix, int columns)
 }
 
 /*
- * prefix: what stands before the "o-" of this line, with a "|" for each object above whose parent
+ * prefix: the text before the "o-" of this line, with a "|" for each object above it whose parent
  * has more children. is_last: the parent has no more children after this one.
  */
 static void print_below(const struct tree *tree, const char *prefix, bool is_last, int columns)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CRC32C, compared with the values of RFC 7143 and with the plain version. */
+/* CRC32C, compared with the values of RFC 7143 and with the version in plain C. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
