@@ -112,7 +112,7 @@ static bool find_wwid(dev_t device, char *text, size_t len, bool *unique)
 	return value[0];
 }
 
-/* A loop device is identified by the file behind it, because with another file it is another disk. */
+/* A loop device is identified by its backing file, because with another file it is another disk. */
 static bool find_loop_file(dev_t device, char *text, size_t len, bool *unique)
 {
 	char file[4000];

@@ -82,7 +82,7 @@ static bool is_file_locked(dev_t device, char *user, size_t len)
 	locked = fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 	close(fd);
 	if (locked)
-		snprintf(user, len, "the file behind it, %.100s, is locked", path);
+		snprintf(user, len, "its backing file %.100s is locked", path);
 	return locked;
 }
 

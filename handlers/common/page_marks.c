@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Remembers for each page of a mapping whether the file behind it has contents, so that reading a hole does
+ * Remembers for each page of a mapping whether the mapped file has contents, so that reading a hole does
  * not fill it.
  */
 #include "page_marks.h"

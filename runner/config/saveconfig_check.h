@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists the problems in a tree. Main thread. */
+/* Lists the problems in a configuration. Main thread. */
 #ifndef CONFIG_SAVECONFIG_CHECK_H
 #define CONFIG_SAVECONFIG_CHECK_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What administrators use while the daemon runs: the control socket, and saveconfig.json behind it.
+ * What administrators use while the daemon runs: the control socket, and the file saveconfig.json.
  * Main thread.
  */
 #ifndef CONTROL_ADMIN_H

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The iSCSI front end: what the command line exports, in the model, behind a server. Main thread. */
+/*
+ * The iSCSI front end: puts the exports of the command line into the target model, and starts the iSCSI
+ * server. Main thread.
+ */
 #ifndef CONTROL_PORTAL_SERVICE_H
 #define CONTROL_PORTAL_SERVICE_H
 

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* A device behind the kernel's manager; valid during the call that it is passed to. */
+/* A device of the kernel front end; valid during the call that it is passed to. */
 struct control_device {
 	/* "user_0/disk" */
 	const char *name;

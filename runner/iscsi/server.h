@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The server behind iscsi.h: what all connections share, and what the connections of one loop
+ * The iSCSI server (iscsi.h): what all connections share, and what the connections of one loop
  * share.
  *
  * server->lock guards the session table with its waiting connections, and the places. A loop takes

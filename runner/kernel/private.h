@@ -266,8 +266,8 @@ enum tcmu_device_state kernel_view_state(const struct kernel_device *d);
  */
 bool kernel_answer_added(struct kernel_device *d, int status);
 /*
- * The device's job. The device cannot be served, for the reason err. A new device whose maker waits for the
- * reply is refused and freed. A device that existed before, and one whose maker does not wait, stays in the
+ * The device's job. The device cannot be served, for the reason err. A new device whose creator waits for the
+ * reply is refused and freed. A device that existed before, and one whose creator does not wait, stays in the
  * state "failed".
  */
 void kernel_failed(struct kernel_device *d, int err, const struct error *error);

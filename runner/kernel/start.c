@@ -82,11 +82,11 @@ static bool await_stray_io(struct kernel_device *d)
 }
 
 /*
- * Waits until the kernel has enabled the device. Returns false if the device is being removed: another daemon
- * has refused it, or its maker has given up, and its UIO device has disappeared. From the reply on somebody
- * may remove the device, so nothing here looks anything up in configfs: a thread that waits there for the
- * reply to REMOVED keeps a killed daemon from ending, and therefore the next daemon, which would send the
- * reply, from starting.
+ * Waits until the kernel has enabled the device. Returns false if the device is being removed: another
+ * daemon has refused it, or the process that creates it has given up, and its UIO device has disappeared.
+ * From the reply on somebody may remove the device, so nothing here looks anything up in configfs: a thread
+ * that waits there for the reply to REMOVED keeps a killed daemon from ending, and therefore the next
+ * daemon, which would send the reply, from starting.
  */
 static bool await_enabled(struct kernel_device *d)
 {
@@ -96,7 +96,7 @@ static bool await_enabled(struct kernel_device *d)
 		kernel_answer_added(d, 0);
 		if (!tcmu_uio_is(d->uio.fd, d->minor)) {
 			log_info(d->subject, "the kernel does not enable it: another daemon has refused it, "
-					     "or its maker has given up");
+					     "or the process that creates it has given up");
 			kernel_mark_removed(d);
 			return false;
 		}

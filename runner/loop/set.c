@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All loops of the daemon and their pool: start and stop in the right order. */
+/* Starts and stops all loops of the daemon and their pool in the right order. */
 #include <errno.h>
 #include <stdlib.h>
 

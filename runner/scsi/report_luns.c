@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * REPORT LUNS (SPC-4 6.33). The front end knows the LUNs; behind the kernel front end the kernel
+ * REPORT LUNS (SPC-4 6.33). The front end knows the LUNs. With the kernel front end, the kernel
  * answers this command.
  */
 #include <stdlib.h>

@@ -160,7 +160,7 @@ struct scsi_it_nexus {
 
 /* One I_T_L nexus: what the device server keeps for one initiator port and one LU. */
 struct scsi_nexus {
-	/* NULL behind the kernel front end: there, one nexus stands for all initiators */
+	/* NULL in the kernel front end: there, one nexus stands for all initiators */
 	struct scsi_it_nexus *it;
 	struct scsi_lu *lu;
 	/* The loop that all commands of this nexus use */
@@ -180,7 +180,7 @@ struct scsi_nexus {
 
 /*
  * On loop. Attaches the nexus and raises POWER ON, RESET, OR BUS DEVICE RESET OCCURRED for it. it is
- * NULL behind the kernel front end.
+ * NULL in the kernel front end.
  */
 void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct scsi_lu *lu,
 		       struct loop *loop);
@@ -233,7 +233,7 @@ struct scsi_cmd {
 	struct scsi_lu *lu;
 	/* NULL where lu is NULL */
 	struct scsi_nexus *nexus;
-	/* NULL behind the kernel front end, which knows no initiator */
+	/* NULL in the kernel front end, which does not know the initiators */
 	struct scsi_it_nexus *it;
 	struct loop *loop;
 	/* CLOCK_MONOTONIC; from then on no new I/O of the command begins; 0: no such time */
@@ -322,7 +322,7 @@ struct scsi_cmd {
 
 /*
  * Prepares a command in memory of any contents. nexus is NULL where the LUN leads to no logical
- * unit; it is NULL behind the kernel front end.
+ * unit; it is NULL in the kernel front end.
  */
 static inline void scsi_cmd_init(struct scsi_cmd *cmd, const struct scsi_cmd_ops *ops, struct scsi_lu *lu,
 				 struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct loop *loop,

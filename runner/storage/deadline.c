@@ -25,7 +25,7 @@ static void on_stopped(struct main_work *work)
 	deadline->stopped(deadline);
 }
 
-/* The loop. */
+/* On the loop. */
 static void on_timer(struct loop_timer *timer)
 {
 	struct deadline *deadline = container_of(timer, struct deadline, timer);
@@ -33,7 +33,7 @@ static void on_timer(struct loop_timer *timer)
 	main_queue_post(deadline->main, &deadline->expired_work);
 }
 
-/* The loop. */
+/* On the loop. */
 static void start_on_loop(struct loop_work *work)
 {
 	struct deadline *deadline = container_of(work, struct deadline, start);
@@ -41,7 +41,7 @@ static void start_on_loop(struct loop_work *work)
 	loop_timer_arm(deadline->loop, &deadline->timer, deadline->seconds * NS_PER_S);
 }
 
-/* The loop. */
+/* On the loop. */
 static void stop_on_loop(struct loop_work *work)
 {
 	struct deadline *deadline = container_of(work, struct deadline, stop);

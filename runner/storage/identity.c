@@ -157,7 +157,7 @@ static void invent(struct storage_identity *identity)
 
 /*
  * Storage with a place of its own is the same object however its configuration is written, and
- * behind both front ends.
+ * in both front ends.
  */
 void storage_object_key(const struct storage_object *object, char *key, size_t size)
 {

@@ -206,7 +206,7 @@ struct storage_health {
 	/* Commands that ended with CHECK CONDITION, by sense key, since the object was created. */
 	uint64_t sense_keys[STORAGE_SENSE_KEYS];
 	/*
-	 * The storage behind an open descriptor is shorter than the disk, or was replaced by other storage of
+	 * The storage of the open descriptor is shorter than the disk, or was replaced by other storage of
 	 * the same name.
 	 */
 	bool is_short, is_replaced;

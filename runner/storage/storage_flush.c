@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Flushes a storage object on a loop, and reports the result on the main thread. How long to wait is left to
- * the caller.
+ * Flushes a storage object on a loop, and reports the result on the main thread. The caller decides how
+ * long to wait.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static void on_over(struct main_work *work)
 	free(flush);
 }
 
-/* The loop. */
+/* On the loop. */
 static void on_flushed(struct backstore_io *bio, enum tcmur_status status)
 {
 	struct flush *flush = bio->owner;
@@ -44,7 +44,7 @@ static void on_flushed(struct backstore_io *bio, enum tcmur_status status)
 	main_queue_post(flush->storage->context.main, &flush->over);
 }
 
-/* The loop. */
+/* On the loop. */
 static void start(struct loop_work *work)
 {
 	backstore_submit(&container_of(work, struct flush, start)->bio);

@@ -226,7 +226,7 @@ class Logout(DaemonCase):
         self.assertEqual(session.logout(), 0)
         self.assertTrue(session.connection.wait_closed())
 
-    def test_pdu_behind_a_logout(self):
+    def test_pdu_after_a_logout(self):
         """PDUs after a logout are not executed."""
         session = self.session()
         before = session.good(cdb.read10(0, 1), length=512)
@@ -329,7 +329,7 @@ class Nop(DaemonCase):
                                            w28=session.expstatsn))
         self.assertEqual(session.ping(b"next"), b"next")
 
-    def test_answer_to_nothing(self):
+    def test_answer_to_a_ping_that_was_never_sent(self):
         """A NOP-Out answers a NOP-In that was never sent."""
         session = self.session()
         session.connection.send(p.Pdu.make(p.NOP_OUT, immediate=True, w20=0x1234, w24=session.cmdsn,

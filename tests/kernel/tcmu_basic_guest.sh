@@ -184,7 +184,7 @@ case_failed() { # storage that is missing when the daemon starts, and appears la
 	ready "$disk"
 	unmap 4
 	remove 4 away
-	step "failed: storage of a device whose maker waits for no answer"
+	step "failed: storage of a device whose creator does not wait for an answer"
 	mkdir /tmp/state/late.img
 	create 4 late file/late.img $((1 << 20)) nl_reply_supported=-1
 	wait_for logged 'user_4/late.*not served'

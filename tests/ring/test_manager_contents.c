@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Disks in memory behind the kernel, while the manager is restarted: an empty disk must never be taken for
- * the disk that had data.
+ * Disks in memory that the kernel front end serves, while its manager is restarted: an empty disk must
+ * never be taken for the disk that had data.
  */
 #include "manager_world.h"
 

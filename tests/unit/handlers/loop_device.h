@@ -11,7 +11,7 @@
 
 struct loop_device {
 	int fd;      /* Keeps the device in use. */
-	int backing; /* The file behind the device. */
+	int backing; /* The backing file. */
 	char path[32];
 };
 

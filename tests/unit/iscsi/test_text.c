@@ -275,7 +275,7 @@ static void shows_only_usable_portals(void **state)
 	}
 }
 
-/* Behind NAT, the administrator sets the address to which initiators must connect. */
+/* If the target is behind NAT, the administrator sets the address to which initiators must connect. */
 static void shows_the_public_address(void **state)
 {
 	struct session *s = *state;

@@ -81,7 +81,7 @@ static void test_configured_comes_first(void **state)
 	wanted.configured = "mine";
 	assert_string_equal(choose(wanted), "mine");
 	assert_int_equal(identity.source, STORAGE_IDENTITY_CONFIGURED);
-	/* The disk keeps its name when the setting is removed, and behind the other front end. */
+	/* The disk keeps its name when the setting is removed, and in the other front end. */
 	assert_string_equal(choose(disk), "mine");
 	assert_int_equal(identity.source, STORAGE_IDENTITY_SAVED);
 }

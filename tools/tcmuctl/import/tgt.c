@@ -17,7 +17,7 @@ struct target {
 	GArray *initiators;
 	/* struct address, from initiator-address. */
 	GArray *addresses;
-	/* There is initiator-address; there is initiator-name. */
+	/* Whether the target has an initiator-address, and whether it has an initiator-name. */
 	bool has_addresses, has_names;
 };
 
@@ -51,7 +51,7 @@ static void take_address(struct target *target, const struct node *node)
 	}
 }
 
-/* Without any initiator-address, everyone may connect. Otherwise all are refused that are not named. */
+/* Without any initiator-address, everyone may connect. Otherwise only these addresses may. */
 static void save_addresses(struct target *target)
 {
 	g_autoptr(GArray) everyone = address_set_new();
@@ -134,7 +134,7 @@ static void finish_target(struct target *target)
 	auth_finish(&saved->auth, saved->name, target->node->place, target->import->report);
 }
 
-/* Sections of the same target are one target. */
+/* Merges all sections of one target into a new node. */
 static struct node *merge(const struct node *root, const char *name, struct place place)
 {
 	struct node *whole = node_new(NULL, place, "target", name);
@@ -198,7 +198,7 @@ static void take_global(struct tgt_import *import, const struct node *node)
 		report_add(import->report, node->place, "a setting is left out, because it is not known");
 }
 
-/* Only an iSNS server that is used, and asked for access control, decides. */
+/* An iSNS server decides about access only if tgt uses it and asks it for access control. */
 static void check_isns(struct tgt_import *import, const struct node *root)
 {
 	const struct node *child, *control = NULL;
