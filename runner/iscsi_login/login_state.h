@@ -63,6 +63,6 @@ enum iscsi_login_status iscsi_login_identify_again(const struct iscsi_login *log
  * accept, once for each key, and awaits an answer if there are any.
  */
 void iscsi_login_add_offers(struct iscsi_login *login, struct iscsi_text_out *out);
-/* The full feature phase begins: refuses the login if a value that holds is none that the TPG accepts. */
+/* The full feature phase begins: refuses the login if the TPG does not accept a value that is in effect. */
 enum iscsi_login_status iscsi_login_check_result(struct iscsi_login *login);
 #endif

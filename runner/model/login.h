@@ -39,7 +39,7 @@ enum model_parameter {
 
 #define MODEL_UNSET (-1)
 
-/* CHAP accounts (RFC 7143 12.1). An empty user: there is none. */
+/* CHAP accounts (RFC 7143 12.1). If user is empty, there is no account. */
 struct model_auth {
 	char user[256];
 	char secret[256];
@@ -70,7 +70,10 @@ struct model_login {
 	uint16_t relative_port;
 	/* The initiator must authenticate itself with auth; false: it need not. */
 	bool authenticate;
-	/* It need not, and if it prefers to, it authenticates with auth, which is complete. */
+	/*
+	 * The initiator may log in without authentication. If it prefers CHAP, it authenticates with auth,
+	 * which is complete.
+	 */
 	bool may_authenticate;
 	struct model_auth auth;
 	/*

@@ -50,7 +50,7 @@ normal "$work/remarks" >"$work/remarks.normal"
 # All secrets of the fixtures contain this word.
 ! grep -i 'secret[0-9]' "$work/remarks" || fail "a secret is printed"
 [ "$accept" != --accept ] || cp "$work/remarks.normal" "$fixture/expected.txt"
-diff -u "$fixture/expected.txt" "$work/remarks.normal" || fail "other remarks"
+diff -u "$fixture/expected.txt" "$work/remarks.normal" || fail "the remarks differ from expected.txt"
 if [ "$accept" = --accept ] && [ $status -eq 0 ]; then
 	normal "$work/out.json" >"$fixture/expected.json"
 fi
@@ -62,7 +62,7 @@ fi
 [ $status -eq 0 ] || fail "the import ends with status $status: $(cat "$work/remarks")"
 [ "$(stat -c %a "$work/out.json")" = 600 ] || fail "the mode of the file is $(stat -c %a "$work/out.json")"
 normal "$work/out.json" >"$work/out.normal"
-diff -u "$fixture/expected.json" "$work/out.normal" || fail "another result"
+diff -u "$fixture/expected.json" "$work/out.normal" || fail "the result differs from expected.json"
 [ -z "$(find "$work" -name 'out.json.*')" ] || fail "a temporary file is left"
 
 # Serial numbers differ from each other, and a second import gives the same ones.

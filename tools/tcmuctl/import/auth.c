@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Carries CHAP accounts over. An account that cannot be used never leads to a target that asks for none. */
+/*
+ * Carries CHAP accounts over. If none of the accounts can be used, the target still demands authentication.
+ */
 #include "import/auth.h"
 
 #include <string.h>
