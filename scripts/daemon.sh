@@ -97,7 +97,7 @@ need_handler() {
 }
 
 # identity STORAGE: prints the serial number that the daemon would choose for the storage, or the reason why it
-# chooses none. With this number a disk has the same name after a reboot, and the same name in both front ends.
+# chooses none. With this number a disk has the same name after a reboot, and the same name behind both front ends.
 # The function runs the program of the running daemon with the same folders, so the program need not be installed.
 identity() {
 	if [ -n "${TCMU_RUNNER-}" ] || ! pid=$(daemon_pid); then
