@@ -42,7 +42,7 @@ static void close_socket(struct iscsi_conn *conn)
 	loop_timer_cancel(&conn->timer);
 }
 
-/* From here on, nothing is received or queued. The socket stays open. */
+/* From this call on, nothing is received or queued. The socket stays open. */
 static void begin_close(struct iscsi_conn *conn, const char *reason)
 {
 	bool joining = conn->state == ISCSI_CONN_JOINING;

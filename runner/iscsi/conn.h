@@ -131,7 +131,7 @@ static inline bool iscsi_sn_before(uint32_t a, uint32_t b)
 /* Loop 0: a connection that is to enter (places.h). NULL without memory; fd is closed then. */
 struct iscsi_conn *iscsi_conn_new(struct iscsi_loop *il, int fd, struct model_np *np,
 				  const struct sockaddr_storage *addr);
-/* A connection that has not arrived at its loop: closes its socket, too. */
+/* Frees a connection that has not arrived at its loop, and closes its socket. */
 void iscsi_conn_free(struct iscsi_conn *conn);
 /* Closes the connection now. Tasks are aborted, and the connection is freed when they are over.
  * The output queue is not sent: at ErrorRecoveryLevel 0 the initiator gives up all tasks with

@@ -85,7 +85,7 @@ bool iscsi_r2t_build(const struct iscsi_task *task, struct iscsi_tx_pdu *pdu)
 
 /* --- Data-Out PDUs ---------------------------------------------------------------------------- */
 
-/* Does the PDU belong to the sequence that is due? */
+/* Returns whether the PDU belongs to the sequence that is due. */
 static bool in_sequence(const struct iscsi_task *task, const struct iscsi_data_out *pdu)
 {
 	uint32_t ttt = get_be32(pdu->ttt);
@@ -95,7 +95,7 @@ static bool in_sequence(const struct iscsi_task *task, const struct iscsi_data_o
 	return task->soliciting && ttt == task->ttt + task->r2t_done && task->out.cursor.sn != task->r2t_done;
 }
 
-/* The sense code of what is wrong with the PDU, SENSE_NONE: nothing. */
+/* Returns the sense code for the fault of the PDU, or SENSE_NONE if it has none. */
 static uint32_t fault(const struct iscsi_task *task, const struct iscsi_data_out *pdu, uint32_t len)
 {
 	bool final = pdu->flags & ISCSI_FINAL;

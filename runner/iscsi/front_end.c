@@ -58,7 +58,10 @@ static void update_over(struct main_work *work)
 	}
 }
 
-/* A broadcast under way may have visited some loops before this change, so the next one counts. */
+/*
+ * A broadcast that is in progress may have visited some loops before this change, so the caller waits for the
+ * next one.
+ */
 static void update(void *arg, struct main_work *done)
 {
 	struct iscsi_front_end *front_end = &((struct iscsi_server *)arg)->front_end;

@@ -27,7 +27,7 @@ void iscsi_gather_begin(struct iscsi_task *task, uint32_t immediate_len, bool fi
 	task->seq_end = MIN(task->conn->params.first_burst, task->edtl);
 }
 
-/* The command is not run. */
+/* Answers a command that is not run. */
 static void answer_verdict(struct iscsi_task *task)
 {
 	task->cmd.status = task->verdict;

@@ -30,7 +30,7 @@ struct iscsi_lun {
 	struct iscsi_lun *hash_next;
 	/* In luns->active, or in luns->leaving. */
 	struct list node;
-	/* Of each command; 0: there is none. */
+	/* The time limit of each command; 0: there is none. */
 	uint64_t time_limit_ns;
 	/* Commands do not find the nexus any more; it is detached when nothing uses it. */
 	bool leaving;
@@ -65,7 +65,7 @@ void iscsi_luns_init(struct iscsi_luns *luns, struct model_view *view);
 /* No nexus is left. */
 void iscsi_luns_free(struct iscsi_luns *luns);
 
-/* The nexus of a LUN that the session uses already, or NULL. */
+/* Returns the nexus of a LUN that the session uses already, or NULL. */
 static inline struct iscsi_lun *iscsi_lun_find(const struct iscsi_luns *luns, unsigned number)
 {
 	struct iscsi_lun *lun = luns->buckets[number & (luns->nbuckets - 1)];

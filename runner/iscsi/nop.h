@@ -11,6 +11,6 @@ struct iscsi_conn;
 bool iscsi_nop_out(struct iscsi_conn *conn);
 /* The full feature phase begins: arms the connection's timer. */
 void iscsi_nop_start(struct iscsi_conn *conn);
-/* The connection's timer: the peer may have been silent for too long. */
+/* Runs when the connection's timer expires: the peer may have been silent for too long. */
 void iscsi_nop_timer(struct iscsi_conn *conn);
 #endif

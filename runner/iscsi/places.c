@@ -36,8 +36,10 @@ unsigned iscsi_server_share(const struct iscsi_server *server)
 	return MAX(server->options.max_connections / 2, SHARE_MIN);
 }
 
-/* The half-open places of an address, if each address that has some and one more get the same
- * number. */
+/*
+ * Returns the number of half-open places that each address gets if all addresses with half-open connections,
+ * and one more address, get the same number.
+ */
 static unsigned half_open_share(const struct iscsi_server *server)
 {
 	return MAX(server->options.max_half_open / (MAX(server->places.naddresses, 1u) + 1), 1u);
@@ -134,7 +136,7 @@ static bool yields_before(struct iscsi_conn *a, struct iscsi_conn *b)
 	return !is_silent(a) && a->address->nhalf_open > b->address->nhalf_open;
 }
 
-/* The connection whose place a connection of address gets; NULL: it has to wait. */
+/* Returns the connection whose place a connection of address gets; NULL: the connection has to wait. */
 static struct iscsi_conn *find_victim(struct iscsi_server *server, const struct iscsi_address *address)
 {
 	unsigned share = half_open_share(server);

@@ -99,6 +99,6 @@ struct iscsi_server {
 	struct iscsi_session_table sessions;
 };
 
-/* The most connections of one address, and the most sessions of one initiator. */
+/* Returns the largest number of connections of one address, and of sessions of one initiator. */
 unsigned iscsi_server_share(const struct iscsi_server *server);
 #endif

@@ -103,7 +103,7 @@ void iscsi_session_end(struct iscsi_session *session);
  * commands are over or have expired, so that the initiator can log in again, and is freed once nothing of it
  * is in flight; then the function returns true. */
 bool iscsi_session_reap(struct iscsi_session *session);
-/* Has tasks that have not expired. */
+/* Returns whether the session has tasks that have not expired. */
 static inline bool iscsi_session_is_busy(const struct iscsi_session *session)
 {
 	return session->ntasks != session->nexpired;

@@ -19,11 +19,11 @@
 
 struct iscsi_tmf;
 
-/* The function on one nexus. */
+/* A task management function on one nexus. */
 struct part {
 	struct scsi_tmf scsi;
 	struct iscsi_tmf *tmf;
-	/* It stays, because its count of functions says so. */
+	/* The LUN stays in memory, because it counts its functions. */
 	struct iscsi_lun *lun;
 };
 
@@ -276,7 +276,7 @@ static void on_all_luns(struct iscsi_conn *conn, enum scsi_tmf_function function
 	struct iscsi_session *session = conn->session;
 	struct iscsi_tmf *tmf;
 
-	/* It may be as much work as thousands of other requests. */
+	/* A function for all LUNs may be as much work as thousands of other requests. */
 	if (session->resets_all) {
 		answer(conn, pdu->itt, ISCSI_TMF_REJECTED);
 		return;
@@ -316,7 +316,7 @@ static void execute(struct iscsi_conn *conn)
 		on_lun(conn, SCSI_LU_RESET, number);
 		return;
 	case ISCSI_TMF_COLD_RESET:
-		/* It would let each initiator end the sessions of all others. */
+		/* With TARGET COLD RESET, each initiator could end the sessions of all others. */
 		if (!conn->session->cold_reset) {
 			answer(conn, pdu->itt, ISCSI_TMF_NOT_SUPPORTED);
 			return;

@@ -306,7 +306,7 @@ static void fill_batch(struct iscsi_conn *conn, struct iscsi_tx_batch *b)
 	}
 }
 
-/* The socket has taken sent bytes of the batch. */
+/* Removes what was sent from the queue: the first bytes of the batch, as many as the socket has taken. */
 static void commit(struct iscsi_conn *conn, struct iscsi_tx_batch *b, size_t sent)
 {
 	struct iscsi_tx *tx = &conn->tx;

@@ -60,8 +60,9 @@ static bool digest_available(const char *digest)
 	return md != NULL;
 }
 
-/* The first algorithm of the initiator's list that is supported (12.1.3): its index in
- * algorithms, or -1. */
+/*
+ * Returns the index in algorithms of the first supported algorithm in the initiator's list (12.1.3), or -1.
+ */
 static int choose_algorithm(const char *list)
 {
 	const char *item;
@@ -124,7 +125,10 @@ static bool account_matches(const struct iscsi_chap *chap, const struct model_ac
 	return name_right & digest_right;
 }
 
-/* The time of all accounts is spent, whichever of them matches. matched: a copy of this one. */
+/*
+ * Compares with all accounts, so that the time does not show which of them matches. *matched becomes a copy
+ * of the account that matches.
+ */
 static bool response_matches(const struct iscsi_chap *chap, const char *name, const char *response,
 			     struct model_account *matched)
 {

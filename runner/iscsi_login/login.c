@@ -80,7 +80,10 @@ enum iscsi_login_status iscsi_login_refusal(const struct iscsi_login *login, enu
 
 /* --- security stage (6.3.2, 12.1) --- */
 
-/* The place of the method in the list, which begins with what the initiator prefers; 0: it is not there. */
+/*
+ * Returns the place of the method in the list, which begins with the method that the initiator prefers; 0:
+ * the list does not contain it.
+ */
 static unsigned place_of(const char *list, const char *method)
 {
 	const char *item;
@@ -92,7 +95,7 @@ static unsigned place_of(const char *list, const char *method)
 	return 0;
 }
 
-/* The initiator need not authenticate, but prefers to, and there is an account for it. */
+/* Returns whether the initiator need not authenticate, but prefers to, and there is an account for it. */
 static bool prefers_chap(const struct iscsi_login *login, const char *methods)
 {
 	unsigned chap = place_of(methods, "CHAP"), none = place_of(methods, "None");

@@ -109,7 +109,7 @@ static bool boolean(const char *value, uint32_t *result)
 	return *result || strcmp(value, "No") == 0;
 }
 
-/* The result of a legal value and the value of the target. */
+/* Returns the result of a legal value and the value of the target. */
 static uint32_t combine(const struct iscsi_key_row *row, uint32_t ours, uint32_t value)
 {
 	switch (row->type) {
@@ -126,8 +126,10 @@ static uint32_t combine(const struct iscsi_key_row *row, uint32_t ours, uint32_t
 	}
 }
 
-/* The result of an offered value and the value of the target. False: the offered value is not
- * legal. */
+/*
+ * Computes the result of an offered value and the value of the target. Returns false if the offered value is
+ * not legal.
+ */
 static bool negotiate_value(const struct iscsi_key_row *row, uint32_t ours, const char *value,
 			    uint32_t *result)
 {
@@ -259,7 +261,7 @@ static bool accepts(const struct iscsi_key_row *row, uint32_t ours, uint32_t val
 	return row->type == ISCSI_KEY_LIST ? ours >> value & 1 : combine(row, ours, value) == value;
 }
 
-/* The first value that the target accepts. */
+/* Adds an offer of the first value that the target accepts. */
 static void add_offer(enum iscsi_key key, uint32_t ours, struct iscsi_text_out *out)
 {
 	uint32_t choice = 0;

@@ -38,7 +38,7 @@ void iscsi_text_add(struct iscsi_text_out *out, const char *name, size_t name_le
 void iscsi_text_add_key(struct iscsi_text_out *out, enum iscsi_key key, const char *value);
 void iscsi_text_add_number(struct iscsi_text_out *out, enum iscsi_key key, uint32_t value);
 
-/* A decimal or 0x-hexadecimal number without sign or leading zeros (6.1). */
+/* Reads a decimal or 0x-hexadecimal number without sign or leading zeros (6.1). */
 bool iscsi_value_number(const char *value, uint32_t *number);
 /* Returns the length of the next item of a comma-separated list, or -1 at the end. *list
  * advances. */

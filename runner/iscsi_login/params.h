@@ -32,7 +32,7 @@ struct iscsi_params {
 	bool task_reporting;
 };
 
-/* The values that hold as long as nothing is negotiated. */
+/* Sets the values that hold as long as nothing is negotiated. */
 void iscsi_params_init(struct iscsi_params *params);
 /*
  * Writes the values for people to read, as lines "Key=Value\n". MaxRecvDataSegmentLength is the limit

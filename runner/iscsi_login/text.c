@@ -89,7 +89,7 @@ static void set_port(struct sockaddr_storage *addr, const struct sockaddr_storag
 	((struct sockaddr_in *)addr)->sin_port = ((const struct sockaddr_in *)from)->sin_port;
 }
 
-/* The address at which this peer can reach a portal; false: none is known. */
+/* Finds the address at which this peer can reach a portal. Returns false if none is known. */
 static bool find_address(const struct iscsi_text_context *context, const struct model_np *np,
 			 const char *public_text, char *text, size_t size)
 {

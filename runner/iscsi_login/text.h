@@ -34,7 +34,10 @@ struct iscsi_text_context {
 	const struct model_np *np;
 	const struct sockaddr_storage *local;
 	const struct sockaddr_storage *peer;
-	/* The negotiation changes those parameters that RFC 7143 allows to change in full feature phase. */
+	/*
+	 * The negotiation changes those parameters that RFC 7143 allows a session to change in full feature
+	 * phase.
+	 */
 	struct iscsi_params *params;
 };
 

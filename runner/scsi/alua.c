@@ -92,7 +92,7 @@ void scsi_lu_set_alua(struct scsi_lu *lu, const struct scsi_alua *alua)
 	__atomic_store_n(&lu->tpgs, tpgs, __ATOMIC_RELAXED);
 }
 
-/* The index of the group, which is added if it is new; -1: there is no room. */
+/* Returns the index of the group, which is added if it is new; -1: there is no room. */
 static int group_index(struct scsi_alua *alua, uint16_t id)
 {
 	for (unsigned i = 0; i < alua->ngroups; i++)
@@ -169,7 +169,7 @@ static uint8_t *add_group(uint8_t *p, const struct scsi_alua *alua, unsigned ind
 	return port;
 }
 
-/* The longest time of all groups, because a command does not say through which group it came. */
+/* Returns the longest time of all groups, because a command does not say through which group it came. */
 static uint8_t transition_time(const struct scsi_alua *alua)
 {
 	uint8_t seconds = 0;

@@ -26,7 +26,7 @@ struct change {
 	} wanted[SCSI_ALUA_GROUPS_MAX];
 };
 
-/* The bit of enum scsi_alua_supported for a state that initiators may set, else 0. */
+/* Returns the bit of enum scsi_alua_supported for a state that initiators may set, else 0. */
 static uint8_t supported_bit(uint8_t state)
 {
 	return state <= SCSI_ALUA_UNAVAILABLE ? (uint8_t)(1 << state) : 0;
@@ -62,7 +62,7 @@ static void groups_changed(struct loop_op *op, int err)
 		scsi_complete(cmd);
 }
 
-/* lu->lock held. The offset of the wrong field in the descriptor; -1: the descriptor is correct. */
+/* lu->lock held. Returns the offset of the wrong field in the descriptor; -1: the descriptor is correct. */
 static int check_descriptor(const struct scsi_lu *lu, const uint8_t *descriptor)
 {
 	const struct scsi_alua *alua = &lu->alua;
@@ -79,7 +79,7 @@ static int check_descriptor(const struct scsi_lu *lu, const uint8_t *descriptor)
 	return 2;
 }
 
-/* Returns false with sense set, and no group is to be changed. */
+/* Returns false with sense set if the list is wrong; then no group may be changed. */
 static bool parse_list(struct scsi_cmd *cmd, const uint8_t *list, struct change *change)
 {
 	SCOPE_LOCK(&cmd->lu->lock);

@@ -16,7 +16,7 @@
 
 /* --- parse ----------------------------------------------------------------------------------- */
 
-/* Big-endian number of 0 to 8 bytes. */
+/* Returns a big-endian number of 0 to 8 bytes. */
 static uint64_t cdb_field(const uint8_t *p, unsigned len)
 {
 	uint64_t value = 0;
@@ -85,7 +85,7 @@ static bool parse_lba(struct scsi_cmd *cmd, const struct scsi_op *op)
 	return false;
 }
 
-/* The row for the opcode and service action, whatever else is in the CDB. */
+/* Returns the row for the opcode and service action, whatever else is in the CDB. */
 static const struct scsi_op *find_row(const struct scsi_cmd *cmd, bool *opcode_known)
 {
 	*opcode_known = false;
@@ -94,7 +94,7 @@ static const struct scsi_op *find_row(const struct scsi_cmd *cmd, bool *opcode_k
 }
 
 /*
- * The row of the command, or NULL with sense set. Without an LU, only a row that needs no LU is
+ * Returns the row of the command, or NULL with sense set. Without an LU, only a row that needs no LU is
  * returned.
  */
 static const struct scsi_op *find_supported_row(struct scsi_cmd *cmd)
@@ -115,7 +115,7 @@ static const struct scsi_op *find_supported_row(struct scsi_cmd *cmd)
 	return NULL;
 }
 
-/* Does the initiator send all the Data-Out that the CDB asks for? */
+/* Returns whether the initiator sends all the Data-Out that the CDB asks for. */
 static bool data_out_announced(const struct scsi_cmd *cmd)
 {
 	return !cmd->announced ||
@@ -158,7 +158,7 @@ uint32_t scsi_cmd_condition(const struct scsi_cmd *cmd)
 	return cmd->gate_seen & SCSI_GATE_CORRUPTED ? SENSE_FORMAT_CORRUPTED : SENSE_NONE;
 }
 
-/* Can the command use the medium that it needs? If not, sense is set. */
+/* Returns whether the command can use the medium that it needs. If not, sense is set. */
 static bool check_ready(struct scsi_cmd *cmd)
 {
 	uint32_t sense = cmd->op->flags & SCSI_OP_MEDIUM ? scsi_cmd_condition(cmd) : SENSE_NONE;
@@ -200,7 +200,7 @@ static bool check_transfer(struct scsi_cmd *cmd)
 	return false;
 }
 
-/* The checks that follow reservations and unit attentions, then the execution. */
+/* Checks what is left to check after reservations and unit attentions, and executes the command. */
 static void execute(struct scsi_cmd *cmd)
 {
 	const struct scsi_op *op = cmd->op;
@@ -284,8 +284,8 @@ static bool may_offer(const struct scsi_cmd *cmd, uint32_t nexus_state)
 }
 
 /*
- * A gate bit is set, a unit attention is pending, the nexus may not do everything, or parse found an
- * error.
+ * For a command for which a gate bit is set, a unit attention is pending, or parse found an error, or whose
+ * nexus may not do everything.
  */
 static void submit_slow(struct scsi_cmd *cmd, uint32_t nexus_state)
 {

@@ -16,7 +16,10 @@ void scsi_complete(struct scsi_cmd *cmd);
  */
 void scsi_cancel(struct scsi_cmd *cmd);
 
-/* Why the state of the LU forbids a command that needs the medium, or SENSE_NONE. */
+/*
+ * Returns the sense code for the state of the LU that forbids a command which needs the medium, or
+ * SENSE_NONE.
+ */
 uint32_t scsi_cmd_condition(const struct scsi_cmd *cmd);
 
 /* scsi_check(cmd, sense), then scsi_complete(cmd) */

@@ -11,7 +11,10 @@
 #define CODE_BITS 24
 #define CODE_MASK ((1u << CODE_BITS) - 1)
 
-/* Sense key, ASC and ASCQ of sense data in either format (SPC-4 4.5), which the handler may have built. */
+/*
+ * Returns sense key, ASC and ASCQ of sense data in either format (SPC-4 4.5), which the handler may have
+ * built.
+ */
 static uint32_t sense_code(const struct scsi_cmd *cmd)
 {
 	const uint8_t *sense = cmd->sense;

@@ -58,7 +58,7 @@ const struct scsi_log_page scsi_log_pages[] = {
 };
 const unsigned scsi_nlog_pages = ARRAY_SIZE(scsi_log_pages);
 
-/* The page that the CDB asks for, or NULL. *code_known: the page code exists with other subpages. */
+/* Returns the page that the CDB asks for, or NULL. *code_known: the page code exists with other subpages. */
 static const struct scsi_log_page *find_page(const struct scsi_cmd *cmd, bool *code_known)
 {
 	*code_known = false;

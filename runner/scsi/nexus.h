@@ -38,13 +38,10 @@ void scsi_ua_raise_all(struct scsi_lu *lu, enum scsi_ua ua);
 void scsi_ua_raise_all_locked(struct scsi_lu *lu, enum scsi_ua ua);
 /* lu->lock held. Raises ua for all nexuses of the LU except one. */
 void scsi_ua_raise_others_locked(struct scsi_lu *lu, const struct scsi_nexus *except, enum scsi_ua ua);
-/*
- * The nexus's loop. Clears the first pending unit attention and returns its sense code, or
- * SENSE_NONE.
- */
+/* On the nexus's loop. Clears the first pending unit attention and returns its sense code, or SENSE_NONE. */
 uint32_t scsi_ua_pop(struct scsi_nexus *nexus);
-/* The sense code of the first pending unit attention, or SENSE_NONE; clears nothing. */
+/* Returns the sense code of the first pending unit attention, or SENSE_NONE, and does not clear it. */
 uint32_t scsi_ua_peek(const struct scsi_nexus *nexus);
-/* The nexus's loop. Clears one unit attention without reporting it. */
+/* On the nexus's loop. Clears one unit attention without reporting it. */
 void scsi_ua_clear(struct scsi_nexus *nexus, enum scsi_ua ua);
 #endif

@@ -235,7 +235,7 @@ const struct scsi_op scsi_ops[] = {
 /* clang-format on */
 const unsigned scsi_nops = ARRAY_SIZE(scsi_ops);
 
-/* The index of the first row of each opcode, plus one; 0: the opcode has no row. */
+/* For each opcode, the index of its first row plus one; 0: the opcode has no row. */
 static uint8_t first_row[256];
 
 /* This runs before main(), so that a search needs neither a lock nor a check. */

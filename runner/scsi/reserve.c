@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * RESERVE and RELEASE, 6 and 10 (SPC-2 7.17 to 7.21), and the conflicts of a reservation. The
- * opcode table says which commands conflict. Behind the kernel front end the kernel keeps
- * reservations, because only the kernel knows the initiators; there, both commands are refused.
+ * RESERVE and RELEASE, 6 and 10 (SPC-2 7.17 to 7.21), and the conflicts of a reservation. The opcode table
+ * says which commands conflict. With the kernel front end, the kernel keeps the reservations, because only
+ * the kernel knows the initiators; both commands are refused then.
  */
 #include "scsi/reserve.h"
 

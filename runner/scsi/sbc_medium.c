@@ -196,7 +196,7 @@ static struct sbc_format *format_new(struct scsi_cmd *cmd)
 	return NULL;
 }
 
-/* The header of the parameter list, if the CDB says that there is a list. */
+/* The command transfers the header of the parameter list if the CDB says that there is a list. */
 bool sbc_format_data_len(struct scsi_cmd *cmd, uint64_t *len)
 {
 	*len = cmd->cdb[1] & FORMAT_FMTDATA ? (cmd->cdb[1] & FORMAT_LONGLIST ? 8 : 4) : 0;

@@ -21,7 +21,9 @@ struct unmap_range {
 	uint32_t nblocks;
 };
 
-/* The number of complete descriptors in the list. The standard says that a truncated one is ignored. */
+/*
+ * Returns the number of complete descriptors in the list. The standard says that a truncated one is ignored.
+ */
 static uint32_t unmap_count(const struct scsi_cmd *cmd)
 {
 	uint8_t len[2];
@@ -172,7 +174,7 @@ struct lba_status {
 	struct tcmur_extent extents[SBC_MAX_LBA_STATUS];
 };
 
-/* The last descriptor, if it has this state and its 32-bit length can grow; else NULL. */
+/* Returns the last descriptor if it has this state and its 32-bit length can grow, else NULL. */
 static uint8_t *lba_status_last(struct lba_status *s, uint8_t state)
 {
 	uint8_t *d = s->n ? s->data + LBA_STATUS_HEADER + (s->n - 1) * LBA_STATUS_DESCRIPTOR : NULL;
@@ -317,7 +319,7 @@ unsigned sbc_log_provisioning(const struct scsi_cmd *cmd, uint8_t *page)
 	unsigned exponent = sbc_threshold_exponent(cmd->lu);
 	uint32_t shift = cmd->lu->block_shift + exponent;
 	uint64_t capacity = scsi_lu_blocks(cmd->lu) >> exponent;
-	/* The storage may count its own records of where blocks are, too. */
+	/* The value of the storage may include its own metadata. */
 	uint64_t used = MIN(usage->used >> shift, capacity);
 	uint8_t *p = page + 4;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A command's I/O: how its backstore_io is filled, and how the end of the I/O becomes the end of
- * the command. Which I/O a command needs is the business of the command's own file.
+ * A command's I/O: how its backstore_io is filled, and how the end of the I/O becomes the end of the command.
+ * The file of each command decides which I/O it needs.
  */
 #include "scsi/scsi_io.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How commands use the one struct backstore_io that each of them embeds. All on the command's loop. */
+/*
+ * How commands use the one struct backstore_io that each of them embeds. All functions run on the command's
+ * loop.
+ */
 #ifndef SCSI_SCSI_IO_H
 #define SCSI_SCSI_IO_H
 
@@ -27,7 +30,9 @@ static inline struct scsi_cmd *scsi_io_cmd(struct backstore_io *bio)
 	return bio->owner;
 }
 
-/* The done of a command's last I/O: the status of the I/O is the status of the command. */
+/*
+ * The done function for the last I/O of a command: the status of the I/O becomes the status of the command.
+ */
 void scsi_io_complete(struct backstore_io *bio, enum tcmur_status status);
 /* The same for I/O that writes. */
 void scsi_io_written(struct backstore_io *bio, enum tcmur_status status);
@@ -37,11 +42,11 @@ void scsi_io_written(struct backstore_io *bio, enum tcmur_status status);
  */
 void scsi_io_read(struct backstore_io *bio, enum tcmur_status status);
 
-/* The FUA bit of the CDB; CDBs of 6 bytes have none. */
+/* Returns the FUA bit of the CDB; CDBs of 6 bytes have none. */
 bool scsi_io_asks_fua(const struct scsi_cmd *cmd);
 /*
- * TCMUR_IO_FUA if the write must be on stable storage before GOOD, because of FUA in the CDB or WCE
- * = 0.
+ * Returns TCMUR_IO_FUA if the write must be on stable storage before GOOD, because of FUA in the CDB or WCE =
+ * 0.
  */
 uint32_t scsi_io_fua(const struct scsi_cmd *cmd);
 /* The same for commands without a FUA bit. */

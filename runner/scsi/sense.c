@@ -138,8 +138,8 @@ unsigned scsi_sense_build_progress(uint8_t *out, uint32_t code, uint16_t progres
 }
 
 /*
- * A handler does not report which of several blocks failed; for a single block it is clear (SBC-4
- * 4.18.1). read_error.c searches the bad block of a longer read.
+ * A handler does not report which of several blocks failed; if the command has a single block, it is that one
+ * (SBC-4 4.18.1). read_error.c searches for the bad block of a longer read.
  */
 static void check_medium(struct scsi_cmd *cmd, uint32_t code)
 {
@@ -154,7 +154,7 @@ static void check_medium(struct scsi_cmd *cmd, uint32_t code)
 		scsi_check(cmd, code);
 }
 
-/* The sense data of the handler's own choice. A key that says "no error" is a fault of the handler. */
+/* Sets the sense data that the handler has chosen. A key that says "no error" is a fault of the handler. */
 static void check_given(struct scsi_cmd *cmd, uint32_t code)
 {
 	uint32_t key = code >> 16;

@@ -54,19 +54,18 @@ enum scsi_sense_key {
 /* Sets CHECK CONDITION with this sense. */
 void scsi_check(struct scsi_cmd *cmd, uint32_t sense);
 /*
- * With a field pointer (SPC-4 4.5.2.4.2): byte counts in the CDB for INVALID FIELD IN CDB, else in
- * the parameter list; bit 7-0 is the most significant bit of the field in that byte, -1: the whole
- * byte.
+ * The same with a field pointer (SPC-4 4.5.2.4.2): byte counts in the CDB for INVALID FIELD IN CDB, else in
+ * the parameter list; bit 7-0 is the most significant bit of the field in that byte, -1: the whole byte.
  */
 void scsi_check_field(struct scsi_cmd *cmd, uint32_t sense, unsigned byte, int bit);
-/* With INFORMATION, for example the offset of a miscompare or the LBA of a medium error. */
+/* The same with INFORMATION, for example the offset of a miscompare or the LBA of a medium error. */
 void scsi_check_info(struct scsi_cmd *cmd, uint32_t sense, uint64_t information);
 /*
- * LBA OUT OF RANGE for a range that starts at lba and ends after the last block. INFORMATION is the
+ * Sets LBA OUT OF RANGE for a range that starts at lba and ends after the last block. INFORMATION is the
  * first LBA that is out of range (SBC-4 4.18.1).
  */
 void scsi_check_range(struct scsi_cmd *cmd, uint64_t lba);
-/* With a progress indication (SPC-4 4.5.2.4.4), progress of 65536 parts. */
+/* The same with a progress indication (SPC-4 4.5.2.4.4): progress of 65536 parts are done. */
 void scsi_check_progress(struct scsi_cmd *cmd, uint32_t sense, uint16_t progress);
 /*
  * Sets the status and sense for the end of a handler's I/O; TCMUR_OK sets GOOD. No other place

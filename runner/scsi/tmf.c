@@ -42,8 +42,8 @@ static bool is_waited_for(const struct scsi_cmd *cmd)
 }
 
 /*
- * Is a command that the function affects still in flight? A command that came later is not marked
- * as aborted.
+ * Returns whether a command that the function affects is still in flight. A command that came later is not
+ * marked as aborted.
  */
 static bool must_wait(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 {
@@ -261,8 +261,8 @@ void scsi_tmf_command_over(struct scsi_lu_loop *lul)
 }
 
 /*
- * Did a function visit this loop after the command was parsed? Then notify_unsubmitted() has raised
- * the UA.
+ * Returns whether a function has visited this loop since the command was parsed. Then notify_unsubmitted()
+ * has raised the unit attention.
  */
 static bool visited_since_parse(const struct scsi_cmd *cmd)
 {

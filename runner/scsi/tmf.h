@@ -17,6 +17,6 @@ void scsi_tmf_command_over(struct scsi_lu_loop *lul);
 void scsi_tmf_abort_stale(struct scsi_cmd *cmd);
 /* Prepares the part of an LU on one loop. */
 void scsi_tmf_init(struct scsi_lu_loop *lul);
-/* Of scsi_lu.tmf_broadcast, whose owner is the LU. */
+/* The functions of scsi_lu.tmf_broadcast, whose owner is the LU. */
 extern const struct loop_broadcast_ops scsi_tmf_broadcast_ops;
 #endif

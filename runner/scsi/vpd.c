@@ -32,7 +32,7 @@ static uint8_t *add(uint8_t *p, enum code_set code, enum association of, enum de
 	return p + 4 + len;
 }
 
-/* The 8 characters of the vendor, then the product and the serial number, in the same form as LIO's */
+/* Adds the 8 characters of the vendor, then the product and the serial number, in the same form as LIO's */
 static uint8_t *add_t10_vendor(uint8_t *p, const struct scsi_lu *lu)
 {
 	char text[8 + 16 + 1 + SCSI_SERIAL_MAX + 1];
@@ -88,10 +88,7 @@ static uint8_t *add_iscsi_port(uint8_t *p, const struct scsi_it_nexus *it)
 	return p;
 }
 
-/*
- * Behind the kernel front end a command does not say through which port and by which protocol it
- * came.
- */
+/* In the kernel front end, a command does not say through which port and by which protocol it came. */
 static uint8_t *add_only_port(uint8_t *p, struct scsi_lu *lu)
 {
 	struct scsi_alua_here here = scsi_alua_here(lu);

@@ -160,7 +160,7 @@ unsigned fake_ring_reap(struct fake_ring *ring)
 		struct tcmu_hdr *hdr = at(ring, ring->tail);
 		uint32_t len = hdr->len_op & ~TCMU_OP_MASK;
 
-		/* If the tail passed the head or pointed into an entry, the real kernel would loop here for ever. */
+		/* If the tail is not at the start of an entry, the real kernel loops here for ever. */
 		assert_int_not_equal(ring->tail, ring->head);
 		assert_true(len >= sizeof(*hdr));
 		if ((hdr->len_op & TCMU_OP_MASK) == TCMU_OP_CMD)
