@@ -169,7 +169,7 @@ class Refused(DaemonCase):
         pairs = list(self.NAMES.items()) + [("MaxBurstLength", "8192"), ("MaxBurstLength", "4096")]
         self.assertIn(self.raw(pairs), (INITIATOR_ERROR, None))
 
-    def test_no_text(self):
+    def test_malformed_text(self):
         for text in (b"nonsense", b"=\0", b"\0\0\0", b"A" * 8000, b"Key\0", b"\xff\xfe=\xfd\0", b"=" * 100 + b"\0",
                      b"InitiatorName=iqn.2026-11.test:x", b"K" * 64 + b"=v\0"):
             with self.subTest(text=text[:16]), Connection(self.daemon.address) as connection:
@@ -362,7 +362,7 @@ class Crowd(DaemonCase):
         for connection in silent:
             connection.close()
 
-    def test_they_stay_while_nobody_waits(self):
+    def test_silent_peers_stay_while_nobody_waits(self):
         silent = [Connection(self.daemon.address) for _ in range(8)]
         time.sleep(2)
         for connection in silent:

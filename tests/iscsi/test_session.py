@@ -122,13 +122,13 @@ class CommandOrder(DaemonCase):
 class Window(DaemonCase):
     args = DaemonCase.args + ("--queue-depth", "4")
 
-    def test_size(self):
+    def test_size_is_the_queue_depth(self):
         session = self.session()
         session.ping()
         self.assertEqual(session.maxcmdsn - session.cmdsn + 1, 4)
 
-    def test_flow(self):
-        """The window closes while commands wait, and opens when they end."""
+    def test_closes_while_commands_wait(self):
+        """The window opens again when they end."""
         session = self.session(keys={"ImmediateData": "No", "InitialR2T": "Yes"})
         tasks = [session.start(cdb.write10(i, 1), bytes(512), manual=True) for i in range(4)]
         while not all(task.r2ts for task in tasks):

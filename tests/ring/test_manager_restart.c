@@ -389,7 +389,7 @@ static void test_adopted_without_storage_is_retried(void **state)
 }
 
 /*
- * The file system may only not be mounted; an empty file in place of the image would be served as the disk.
+ * Perhaps the file system is not mounted. An empty file in place of the image would be served as the disk.
  */
 static void test_lost_storage_is_not_created_again(void **state)
 {

@@ -61,7 +61,7 @@ class Targetcli(unittest.TestCase):
         self.run_ok(f"{ACL}", "delete", "3")
         self.run_ok(f"{ACL}", "create", "7", "3", "1")
 
-    def test_everything(self):
+    def test_create_save_clear_restore_and_delete(self):
         self.create_all()
         before = self.run_ok("ls")
         for words in ("x (16.0MiB) activated", "file.img (1.0MiB) write-back activated", "Mapped LUNs: 4",
@@ -161,7 +161,7 @@ class Targetcli(unittest.TestCase):
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root")
 class OrdinaryUser(unittest.TestCase):
-    def test_all(self):
+    def test_all_tests_of_this_file_pass(self):
         user = pwd.getpwnam("nobody")
         prepare = ("mount -t tmpfs -o dev none /mnt && mknod -m 666 /mnt/fuse c 10 229 && "
                    "mount --bind /mnt/fuse /dev/fuse && "

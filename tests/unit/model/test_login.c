@@ -116,7 +116,7 @@ static void time_limits(void **state)
 	fixture_settle(f);
 }
 
-/* Mapped LUNs that are created while the attribute is set; one that exists keeps what it has. */
+/* The attribute write-protects the mapped LUNs that are created while it is set, and no others. */
 static void prod_mode_write_protect(void **state)
 {
 	struct fixture *f = *state;
