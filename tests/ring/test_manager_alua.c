@@ -162,7 +162,7 @@ static int designated(unsigned n, uint8_t type)
 
 /* --- tests */
 
-/* The LUN was made after the device was enabled. The first command knows it. */
+/* A LUN that is made after the device was enabled is in the answer to the first command. */
 static void test_first_command(void **state)
 {
 	static const uint8_t expected[] = {0, 0, 0, 12, 0, 0xcf, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1};

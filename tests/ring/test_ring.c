@@ -92,7 +92,7 @@ static void test_fetch_decodes(void **state)
 	fake_ring_free(&fake);
 }
 
-/* To complete B before A uses the place of A in the ring. Both IDs must come back with their own status. */
+/* If B is completed before A, its completion uses A's place in the ring. Each ID must get its own status. */
 static void test_out_of_order(void **state)
 {
 	struct fake_ring fake;
