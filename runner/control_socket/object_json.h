@@ -9,11 +9,11 @@
 #include "model/model.h"
 
 /*
- * An object with the objects below it. depth: how many levels below it, 0 for the object alone.
+ * Returns an object with the objects below it. depth: how many levels below it, 0 for the object alone.
  * attributes: with the values of all attributes.
  */
 JsonObject *object_json(struct model_object *object, unsigned depth, bool attributes);
-/* One session, and its id as iscsi-scst-adm writes it: ISID and TSIH. */
+/* Returns one session, with its id as iscsi-scst-adm writes it: ISID and TSIH. */
 JsonObject *session_json(const struct model_session *session);
 /*
  * Returns why a storage object does not serve its disk as it should, in one line, or NULL if it does. The

@@ -76,11 +76,11 @@ class Lengths(HostileCase):
                 for request in (cdb.write10(0, 65535), cdb.write16(0, 0xFFFFFFFF), cdb.read16(0, 0xFFFFFFFF)):
                     self.throw(p.command(request, 9, 2, 1, length=length, flags=p.FINAL | flags | 1).encode())
 
-    def test_text_that_is_none(self):
+    def test_malformed_text(self):
         for text in (b"\0" * 1000, b"=" * 1000, b"SendTargets", b"SendTargets=All", b"\xff" * 4000, b"A=" + b"b" * 7000):
             self.throw(p.Pdu.make(p.TEXT, itt=9, data=text, w20=p.NO_TAG, w24=2, w28=1).encode())
 
-    def test_text_that_goes_on(self):
+    def test_text_that_never_ends(self):
         session = self.session()
         stream = b"".join(p.Pdu.make(p.TEXT, 0x40, True, itt=9, data=b"y" * 8000, w20=p.NO_TAG, w24=session.cmdsn,
                                      w28=1).encode() for _ in range(100))

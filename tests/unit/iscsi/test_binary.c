@@ -35,7 +35,7 @@ static void bad_values(void **state)
 	(void)state;
 	for (size_t c = 0; c < ARRAY_SIZE(bad); c++)
 		if (iscsi_binary_decode(bad[c], out, sizeof(out)) >= 0)
-			fail_msg("'%s' was taken", bad[c]);
+			fail_msg("'%s' was accepted", bad[c]);
 }
 
 /* Nothing is written past the given size, which a sanitizer checks. */

@@ -65,7 +65,7 @@ static void forms(void **state)
 		assert_true(valid(good[i]));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (valid(bad[i]))
-			fail_msg("'%s' was taken", bad[i]);
+			fail_msg("'%s' was accepted", bad[i]);
 }
 
 static void lower_cases(void **state)
