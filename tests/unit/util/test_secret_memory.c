@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -32,6 +33,19 @@ static void read_flags(const void *address, char *flags, size_t size)
 	fclose(smaps);
 }
 
+/* An emulator of programs, such as qemu-user, ignores this advice. */
+static int advice_is_followed(void)
+{
+	char flags[256];
+	void *page = mmap(NULL, 65536, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_ptr_not_equal(page, MAP_FAILED);
+	assert_int_equal(madvise(page, 65536, MADV_DONTDUMP), 0);
+	read_flags(page, flags, sizeof(flags));
+	munmap(page, 65536);
+	return strstr(flags, " dd") != NULL;
+}
+
 static void is_not_dumped(void **state)
 {
 	char *secret = secret_alloc(10000), flags[256];
@@ -41,9 +55,9 @@ static void is_not_dumped(void **state)
 	for (unsigned i = 0; i < 10000; i++)
 		assert_int_equal(secret[i], 0);
 	strcpy(secret, "open sesame");
+	if (!advice_is_followed())
+		skip(); /* also on a kernel without VmFlags */
 	read_flags(secret, flags, sizeof(flags));
-	if (!flags[0])
-		skip(); /* this kernel has no VmFlags */
 	assert_non_null(strstr(flags, " dd"));
 	read_flags(secret + 9999, flags, sizeof(flags));
 	assert_non_null(strstr(flags, " dd"));
