@@ -44,13 +44,13 @@ static void test_options_reach_the_handler(void **state)
 static void test_filters_stand_before_the_storage(void **state)
 {
 	static const uint8_t synchronize_cache[10] = {0x35};
-	static const char line[] = "served, 1048576 bytes, with cache=none, "
+	static const char line[] = "served, 1048576 bytes, with cache=writeback, "
 				   "filters: delay (delay=1ms), error (sense=3/c/3)";
 	struct world *w = *state;
 
 	open_manager(w);
 	assert_int_equal(
-	    add_config(1, "file/a.img;cache=none;filter=delay;delay=1ms;filter=error;sense=3/c/3"), 0);
+	    add_config(1, "file/a.img;cache=writeback;filter=delay;delay=1ms;filter=error;sense=3/c/3"), 0);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 	assert_int_equal(fake_command(1, synchronize_cache, 10, 0), SCSI_CHECK_CONDITION);

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # man_pages.sh DAEMON HANDLER_DIR SOURCE_DIR: each handler and each filter has a man page, and explains each of its
-# options.
+# options. EMULATOR starts the daemon if it was built for another architecture.
 set -eu
 source_dir=$3
-dump=$("$1" --handler-path "$2" --dump-handlers)
+dump=$(${EMULATOR-} "$1" --handler-path "$2" --dump-handlers)
 [ -n "$dump" ] || { echo "no handlers in $2"; exit 1; }
 
 # name=file, option_cache=…, … become "tcmur-file -" and "tcmur-file cache"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The handler block on loop devices, in a fake daemon. Needs root. */
 #include "daemon_double.h"
+#include "kernel_features.h"
 #include "loop_device.h"
 
 #include <errno.h>
@@ -223,6 +224,8 @@ static void test_round_trip(void **state)
 	static const char *const writethrough[] = {"cache=writethrough", NULL};
 
 	(void)state;
+	if (!kernel_writes_dsync("/var/tmp"))
+		skip();
 	round_trip(NULL);
 	round_trip(writeback);
 	round_trip(writethrough);
