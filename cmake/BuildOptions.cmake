@@ -20,6 +20,10 @@ include(CheckPIESupported)
 check_pie_supported(LANGUAGES C)
 
 add_compile_definitions(_GNU_SOURCE)
+if(CMAKE_SIZEOF_VOID_P EQUAL 4)
+  # Otherwise off_t has 32 bits, and offsets beyond 2 GiB are cut without an error.
+  add_compile_definitions(_FILE_OFFSET_BITS=64)
+endif()
 include(CheckSymbolExists)
 set(CMAKE_REQUIRED_DEFINITIONS -D_GNU_SOURCE)
 check_symbol_exists(__GLIBC__ features.h TCMUR_HAVE_GLIBC)

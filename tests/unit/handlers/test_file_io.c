@@ -262,6 +262,34 @@ static void test_refused_half_way(void **state)
 	close_and_remove(bypassing, "limit_direct");
 }
 
+/* An offset that does not fit into 32 bits, and the place where its lower half would lead. */
+static void test_offset_beyond_4_gib(void **state)
+{
+	enum { LOW = 64 * 1024 };
+	const uint64_t high = (UINT64_C(4) << 30) + LOW;
+	struct wanted wanted = {.config = "large", .size = UINT64_C(5) << 30};
+	struct opening opening;
+	void *handle;
+
+	(void)state;
+	if (double_open(&opening, dir, wanted) < 0)
+		fail_msg("%s", opening.open.error);
+	handle = opening.open.handle;
+	fill(data, 4096, 7);
+	assert_int_equal(double_write(handle, high, data, 4096, 0), TCMUR_OK);
+	assert_int_equal(double_read(handle, high, back, 4096), TCMUR_OK);
+	assert_memory_equal(data, back, 4096);
+	assert_int_equal(double_read(handle, LOW, back, 4096), TCMUR_OK);
+	assert_true(all_zero(back, 4096));
+	assert_int_equal(double_write(handle, LOW, data, 4096, 0), TCMUR_OK);
+	assert_int_equal(double_range(file->write_zeroes, handle, high, 4096, 0), TCMUR_OK);
+	assert_int_equal(double_read(handle, high, back, 4096), TCMUR_OK);
+	assert_true(all_zero(back, 4096));
+	assert_int_equal(double_read(handle, LOW, back, 4096), TCMUR_OK);
+	assert_memory_equal(data, back, 4096);
+	close_and_remove(handle, "large");
+}
+
 static void test_nothing_to_move(void **state)
 {
 	void *handle = open_new("empty", NULL, 0);
@@ -531,6 +559,7 @@ int test_file_io(const char *title)
 	    cmocka_unit_test_setup(test_replaced_is_noticed, double_reset),
 	    cmocka_unit_test_setup(test_errors_come_out, double_reset),
 	    cmocka_unit_test_setup(test_refused_half_way, double_reset),
+	    cmocka_unit_test_setup(test_offset_beyond_4_gib, double_reset),
 	    cmocka_unit_test_setup(test_nothing_to_move, double_reset),
 	    cmocka_unit_test_setup(test_no_space, double_reset),
 	    cmocka_unit_test_setup(test_fua, double_reset),

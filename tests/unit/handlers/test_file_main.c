@@ -34,6 +34,11 @@ int __wrap_fstatfs(int fd, struct statfs *fs)
 	return 0;
 }
 
+#if __SIZEOF_POINTER__ == 4
+/* With 64-bit offsets, the C library of a 32-bit system calls the function by this name. */
+int __wrap_fstatfs64(int fd, struct statfs *fs) __attribute__((alias("__wrap_fstatfs")));
+#endif
+
 char *in_dir(const char *name)
 {
 	static char path[128];

@@ -21,6 +21,12 @@ static int lock_error;
 
 int __real_fcntl(int fd, int command, ...);
 int __wrap_fcntl(int fd, int command, ...);
+#if __SIZEOF_POINTER__ == 4
+/* With 64-bit offsets, the C library of a 32-bit system calls the function by this name. */
+int __real_fcntl64(int fd, int command, ...);
+int __wrap_fcntl64(int fd, int command, ...) __attribute__((alias("__wrap_fcntl")));
+#define __real_fcntl __real_fcntl64
+#endif
 
 int __wrap_fcntl(int fd, int command, ...)
 {
