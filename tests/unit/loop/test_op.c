@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* File I/O: each kind, its errors, many at once. */
 #include "harness.h"
+#include "kernel_features.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -82,6 +83,8 @@ static void write_body(struct loop_work *work)
 static void writes_and_reads(void **state)
 {
 	(void)state;
+	if (!kernel_writes_dsync("."))
+		skip();
 	run_on_loop(write_body);
 }
 
