@@ -34,6 +34,14 @@ IQN = f"iqn.2026-11.io.tcmu-runner:{HOST}:"  # The beginning of a target's defau
 REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion")
 
 
+def give_machine_id(folder):
+    """Puts an ID into a state folder, unless it has one."""
+    os.makedirs(folder, 0o700, exist_ok=True)
+    if not os.path.exists(os.path.join(folder, "machine-id")):
+        with open(os.path.join(folder, "machine-id"), "w", encoding="ascii") as file:
+            file.write(OWN_MACHINE_ID)
+
+
 def free_port(host="127.0.0.1"):
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -74,13 +82,13 @@ class Daemon:
         self.log = open(os.path.join(self.state, "log"), "w+b")
         literal = f"[{host}]" if ":" in host else host
         where = ["--portal", f"{literal}:{self.address[1]}"] if portal else []
-        if "--state-dir" not in args:
+        if "--state-dir" in args:
+            folder = args[args.index("--state-dir") + 1]
+        else:
             folder = os.path.join(self.state, "state")
             where += ["--state-dir", folder]
-            if not machine_id():
-                os.mkdir(folder, 0o700)
-                with open(os.path.join(folder, "machine-id"), "w", encoding="ascii") as file:
-                    file.write(OWN_MACHINE_ID)
+        if not machine_id():
+            give_machine_id(folder)
         if run_dir and "--run-dir" not in args:
             where += ["--run-dir", os.path.join(self.state, "run")]
         self.socket = os.path.join(self.state, "run", "control")

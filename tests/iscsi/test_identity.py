@@ -146,6 +146,8 @@ class Storage(unittest.TestCase):
         self.assertEqual(self.serial(f"file/{self.image}"), "mine")
 
     def test_identity_is_printed_for_scripts(self):
+        if not daemon.machine_id():
+            daemon.give_machine_id(self.state)
         before = daemon.run("--identity", f"file/{self.image}", "--state-dir", self.state)
         self.assertFalse(os.path.exists(os.path.join(self.state, "disk.img")))
         self.assertEqual((before.returncode, before.stdout), (0, self.serial(f"file/{self.image}") + "\n"))
