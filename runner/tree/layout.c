@@ -10,56 +10,56 @@
 #include "util/bytes.h"
 
 static const struct tree_directory root_directories[] = {
-    [TREE_ROOT_SELF] = {""},
+    [TREE_ROOT_SELF] = {.name = ""},
     [TREE_ROOT_CORE] = {"core", TREE_ROOT_SELF, TREE_HBA},
-    [TREE_ROOT_CORE_ALUA] = {"alua", TREE_ROOT_CORE},
-    [TREE_ROOT_LU_GPS] = {"lu_gps", TREE_ROOT_CORE_ALUA},
-    [TREE_ROOT_DEFAULT_LU_GP] = {"default_lu_gp", TREE_ROOT_LU_GPS},
+    [TREE_ROOT_CORE_ALUA] = {.name = "alua", .parent = TREE_ROOT_CORE},
+    [TREE_ROOT_LU_GPS] = {.name = "lu_gps", .parent = TREE_ROOT_CORE_ALUA},
+    [TREE_ROOT_DEFAULT_LU_GP] = {.name = "default_lu_gp", .parent = TREE_ROOT_LU_GPS},
     [TREE_ROOT_ISCSI] = {"iscsi", TREE_ROOT_SELF, TREE_TARGET},
-    [TREE_ROOT_DISCOVERY_AUTH] = {"discovery_auth", TREE_ROOT_ISCSI},
+    [TREE_ROOT_DISCOVERY_AUTH] = {.name = "discovery_auth", .parent = TREE_ROOT_ISCSI},
 };
 static const struct tree_directory hba_directories[] = {
     {"", 0, TREE_DEVICE},
 };
 static const struct tree_directory device_directories[] = {
-    [TREE_DEVICE_SELF] = {""},
-    [TREE_DEVICE_ATTRIB] = {"attrib"},
-    [TREE_DEVICE_WWN] = {"wwn"},
-    [TREE_DEVICE_HEALTH] = {"health"},
-    [TREE_DEVICE_ACTION] = {"action"},
-    [TREE_DEVICE_ALUA] = {"alua"},
-    [TREE_DEVICE_TG_PT_GP] = {"default_tg_pt_gp", TREE_DEVICE_ALUA},
-    [TREE_DEVICE_STATISTICS] = {"statistics"},
-    [TREE_DEVICE_SCSI_LU] = {"scsi_lu", TREE_DEVICE_STATISTICS},
+    [TREE_DEVICE_SELF] = {.name = ""},
+    [TREE_DEVICE_ATTRIB] = {.name = "attrib"},
+    [TREE_DEVICE_WWN] = {.name = "wwn"},
+    [TREE_DEVICE_HEALTH] = {.name = "health"},
+    [TREE_DEVICE_ACTION] = {.name = "action"},
+    [TREE_DEVICE_ALUA] = {.name = "alua"},
+    [TREE_DEVICE_TG_PT_GP] = {.name = "default_tg_pt_gp", .parent = TREE_DEVICE_ALUA},
+    [TREE_DEVICE_STATISTICS] = {.name = "statistics"},
+    [TREE_DEVICE_SCSI_LU] = {.name = "scsi_lu", .parent = TREE_DEVICE_STATISTICS},
 };
 static const struct tree_directory target_directories[] = {
     {"", 0, TREE_TPG},
 };
 static const struct tree_directory tpg_directories[] = {
-    [TREE_TPG_SELF] = {""},
+    [TREE_TPG_SELF] = {.name = ""},
     [TREE_TPG_ACLS] = {"acls", TREE_TPG_SELF, TREE_ACL},
     [TREE_TPG_LUN] = {"lun", TREE_TPG_SELF, TREE_LUN},
     [TREE_TPG_NP] = {"np", TREE_TPG_SELF, TREE_PORTAL},
-    [TREE_TPG_ATTRIB] = {"attrib"},
-    [TREE_TPG_AUTH] = {"auth"},
-    [TREE_TPG_PARAM] = {"param"},
+    [TREE_TPG_ATTRIB] = {.name = "attrib"},
+    [TREE_TPG_AUTH] = {.name = "auth"},
+    [TREE_TPG_PARAM] = {.name = "param"},
 };
 static const struct tree_directory portal_directories[] = {
-    [0] = {""},
+    [0] = {.name = ""},
 };
 static const struct tree_directory lun_directories[] = {
-    [TREE_LUN_SELF] = {""},
-    [TREE_LUN_STATISTICS] = {"statistics"},
-    [TREE_LUN_SCSI_TGT_PORT] = {"scsi_tgt_port", TREE_LUN_STATISTICS},
+    [TREE_LUN_SELF] = {.name = ""},
+    [TREE_LUN_STATISTICS] = {.name = "statistics"},
+    [TREE_LUN_SCSI_TGT_PORT] = {.name = "scsi_tgt_port", .parent = TREE_LUN_STATISTICS},
 };
 static const struct tree_directory acl_directories[] = {
     [TREE_ACL_SELF] = {"", 0, TREE_MAPPED_LUN},
-    [TREE_ACL_ATTRIB] = {"attrib"},
-    [TREE_ACL_AUTH] = {"auth"},
-    [TREE_ACL_PARAM] = {"param"},
+    [TREE_ACL_ATTRIB] = {.name = "attrib"},
+    [TREE_ACL_AUTH] = {.name = "auth"},
+    [TREE_ACL_PARAM] = {.name = "param"},
 };
 static const struct tree_directory mapped_lun_directories[] = {
-    [0] = {""},
+    [0] = {.name = ""},
 };
 
 #define LAYOUT(noun, kind)                                                                     \

@@ -142,7 +142,7 @@ static void create_objects(void)
 	contract(portal.sin_port);
 }
 
-static int start(void **state)
+static int start_server(void **state)
 {
 	const struct loop_options loop_options = {.nloops = NLOOPS, .npool = 1, .no_uring = true};
 	const struct iscsi_options options = {.max_connections = 256,
@@ -164,7 +164,7 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
+static int stop_server(void **state)
 {
 	(void)state;
 	assert_true(iscsi_server_stop(server, 120));
@@ -641,5 +641,5 @@ int main(void)
 	};
 
 	log_set_level(LOG_LEVEL_CRIT);
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start_server, stop_server);
 }

@@ -222,7 +222,7 @@ static void test_hostile_state_is_reported(void **state)
 
 static void test_same_identity_is_refused(void **state)
 {
-	struct storage_unit *a, *b;
+	struct storage_unit *a = NULL, *b = NULL;
 
 	(void)state;
 	choose((struct wanted){.configured = "S-1"});
@@ -242,7 +242,7 @@ static void test_same_identity_is_refused(void **state)
 /* Two UUIDs of LIO's kind, which differ only in digits that LIO's designator omits. */
 static void test_same_designator_is_refused(void **state)
 {
-	struct storage_unit *a, *b;
+	struct storage_unit *a = NULL, *b = NULL;
 
 	(void)state;
 	choose((struct wanted){.configured = "4d4c8f6e-2a3b-4c5d-9e8f-001122334455"});
@@ -256,7 +256,7 @@ static void test_same_designator_is_refused(void **state)
 /* A logical unit replaces another unit of the same disk. */
 static void test_units_of_one_owner_are_one_disk(void **state)
 {
-	struct storage_unit *a, *next;
+	struct storage_unit *a = NULL, *next = NULL;
 
 	(void)state;
 	choose((struct wanted){.configured = "S-1"});
