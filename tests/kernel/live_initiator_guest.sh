@@ -40,7 +40,7 @@ json.dump({"storage_objects": objects, "targets": [
 PYTHON
 }
 
-# --- fio, round by round, until it is told to end ---
+# --- fio, round by round, until a file tells it to end ---
 
 witness() { # NAME DISK
 	while [ ! -e "/tmp/$1.end" ]; do
@@ -51,7 +51,7 @@ witness() { # NAME DISK
 	done
 }
 
-end_witness() { # NAME PID: after one more round
+end_witness() { # NAME PID: ends the witness after one more round
 	rm -f "/tmp/$1.round"
 	wait_for test -e "/tmp/$1.round" -o ! -d "/proc/$2"
 	: >"/tmp/$1.end"
@@ -61,9 +61,9 @@ end_witness() { # NAME PID: after one more round
 	}
 }
 
-# --- what the kernel has heard ---
+# --- the messages of the initiator's kernel ---
 
-heard() { dmesg | grep -c "$1" || true; } # PATTERN: how often
+heard() { dmesg | grep -c "$1" || true; } # PATTERN: prints how many lines of the kernel's log match
 heard_again() { [ "$(heard "$1")" -gt "$2" ]; } # PATTERN BEFORE
 
 tsih_of() { # TARGET
@@ -76,7 +76,7 @@ same_session() { [ "$(tsih_of $target)" = "$tsih" ]; }
 # --- the changes ---
 
 reload_a_changed_file() {
-	step "reload: a LUN more"
+	step "reload adds a LUN"
 	local before
 	before=$(heard 'LUN assignments on this target have changed')
 	edit 't["luns"].append({"index": 2, "storage_object": "/backstores/user/c"})' \
@@ -91,7 +91,7 @@ reload_a_changed_file() {
 }
 
 add_luns() {
-	step "a LUN more by tcmuctl"
+	step "tcmuctl adds a LUN"
 	ctl map $target d --initiator "$initiator" --lun 3
 	ctl map $target e --initiator "$initiator" --lun 4
 	rescan
@@ -123,7 +123,7 @@ remove_a_lun() {
 	same_session
 }
 
-swap() { # reload|steps: by reload, or by one command after the other
+swap() { # reload|steps: swaps two LUNs by reload, or by one command after the other
 	local second=$((3 - first))
 	if [ "$1" = reload ]; then
 		ctl save >/dev/null
@@ -195,7 +195,7 @@ protect() {
 }
 
 portals() {
-	step "a portal comes and goes"
+	step "a portal is added and removed"
 	ctl create $target/tpgt_1/127.0.0.1:3261
 	iscsiadm -m discovery -t sendtargets -p 127.0.0.1:3261 -o nonpersistent >/tmp/out
 	grep -qxF "127.0.0.1:3261,1 $target" /tmp/out
@@ -206,7 +206,7 @@ portals() {
 }
 
 kick() {
-	step "kick: the initiator comes again, and fio does not notice"
+	step "kick: the initiator logs in again, and fio does not notice"
 	ctl kick "$tsih"
 	wait_for is_other_session
 	tsih=$(tsih_of $target)
@@ -214,7 +214,7 @@ kick() {
 is_other_session() { local now; now=$(tsih_of $target) && [ "$now" ] && [ "$now" != "$tsih" ]; }
 
 change_account() {
-	step "another CHAP secret"
+	step "the CHAP secret is changed"
 	echo second-secret-2 >/tmp/secret
 	chmod 600 /tmp/secret
 	ctl set "$acl" auth/password --file /tmp/secret
@@ -229,7 +229,7 @@ change_account() {
 }
 
 take_the_acl() {
-	step "the ACL is removed, and given again"
+	step "the ACL is removed, and created again"
 	ctl save >/dev/null
 	ctl delete "$acl" --recursive
 	[ -z "$(tsih_of $target)" ]

@@ -6,9 +6,9 @@
 tcmuctl=$3
 live=/tmp/live
 saveconfig=$live/saveconfig.json
-user=1000 # of the daemon
+user=1000 # the ID of the user who runs the daemon
 
-# The programs as the ordinary user may read them, wherever the build tree is.
+# Copies of the programs that the ordinary user may read, wherever the build tree is.
 copy_programs() {
 	mkdir -p $live/programs
 	cp "$daemon" $live/programs/tcmu-runner
@@ -18,12 +18,12 @@ copy_programs() {
 	chown -R $user:$user $live
 }
 
-serves() { # PORT, or 0: no port yet
+serves() { # PORT: whether the daemon serves the port; 0: whether it can be asked, although it serves no port yet
 	[ "$1" = 0 ] || (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null || return
 	[ -S $live/run/control ]
 }
 
-start_live() { # PORT OPTIONS...: the daemon as an ordinary user; returns when it serves the port (0: when it can be asked)
+start_live() { # PORT OPTIONS...: starts the daemon as an ordinary user, and waits until serves PORT succeeds
 	local port=$1
 	shift
 	: >"$log"
@@ -36,7 +36,7 @@ start_live() { # PORT OPTIONS...: the daemon as an ordinary user; returns when i
 
 ctl() { "$tcmuctl" --socket $live/run/control "$@"; }
 
-edit() { # STATEMENTS...: in Python, with the configuration c, its first target's first TPG t, and that TPG's first ACL a
+edit() { # STATEMENTS...: runs Python with the configuration c, its first target's first TPG t, and that TPG's first ACL a
 	python3 - "$saveconfig" "$@" <<'PYTHON'
 import json, sys
 with open(sys.argv[1], "r+") as file:
@@ -53,7 +53,7 @@ PYTHON
 
 # --- sessions ---
 
-session_of() { # TARGET: the folder of its session, or nothing
+session_of() { # TARGET: prints the folder of its session in sysfs, or nothing
 	local folder name
 	for folder in /sys/class/iscsi_session/session*; do
 		read -r name <"$folder/targetname" && [ "$name" = "$1" ] && echo "$folder" && return

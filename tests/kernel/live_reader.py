@@ -37,7 +37,7 @@ class Disk:
         self.blocks = int(open(f"/sys/block/{os.path.basename(path)}/size", encoding="ascii").read()) * SECTOR // BLOCK
 
     def execute(self, cdb, length):
-        """The data, or None after an error, whose sense key and additional sense code are counted."""
+        """Returns the data, or None after an error, whose sense key and additional sense code are counted."""
         data, sense = ctypes.create_string_buffer(length), ctypes.create_string_buffer(32)
         command = (ctypes.c_ubyte * len(cdb))(*cdb)
         header = SgIo(interface_id=ord("S"), direction=FROM_DEVICE, cmd_len=len(cdb), sense_max=len(sense),
@@ -52,7 +52,7 @@ class Disk:
         return None
 
     def ask_name(self):
-        """The NAA name of VPD page 83h (SPC-4 7.8.6); None if there is no disk now."""
+        """Returns the NAA name of VPD page 83h (SPC-4 7.8.6), or None if there is no disk now."""
         page = self.execute([0x12, 1, 0x83, 0, 255, 0], 255)
         if page is None or page[0]:
             return None
@@ -85,7 +85,7 @@ class Disk:
 
 
 def name_of(serial):
-    """LIO's NAA name of a serial number of the form of a UUID."""
+    """Returns LIO's NAA name for a serial number that has the form of a UUID."""
     return "6001405" + uuid.UUID(serial).hex[:25]
 
 

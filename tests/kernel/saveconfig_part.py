@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""saveconfig_part.py FIRST SECOND [KEY...]: everything in the saveconfig.json FIRST is in SECOND, too, in the same way,
-whatever the order of the lists is. Each KEY at the top of FIRST is left out."""
+"""saveconfig_part.py FIRST SECOND [KEY...]: checks that everything in the saveconfig.json FIRST is in SECOND, too, with
+the same values. The order of lists does not matter. Each KEY at the top of FIRST is left out."""
 import json
 import sys
 

@@ -30,7 +30,7 @@ import() {
 	chown $user:$user $saveconfig
 }
 
-use_name() { # NAME: of the initiator, for the sessions that follow
+use_name() { # NAME: sets the name of the initiator for the sessions that follow
 	node $target -o delete 2>/dev/null || true
 	iscsiadm -m iface -I as -o delete 2>/dev/null || true
 	iscsiadm -m iface -I as -o new
@@ -38,7 +38,7 @@ use_name() { # NAME: of the initiator, for the sessions that follow
 	iscsiadm -m iface -I as -o update -n iface.initiatorname -v "$1"
 }
 
-discover() { # ADDRESS: the targets that discovery shows there
+discover() { # ADDRESS: prints the targets that discovery shows there
 	local pair database="iscsiadm -m discoverydb -t sendtargets -I as -p $1"
 	$database -o delete >/dev/null 2>&1 || true
 	$database -o new >/dev/null
@@ -48,7 +48,7 @@ discover() { # ADDRESS: the targets that discovery shows there
 	$database --discover
 }
 
-log_in_at() { # ADDRESS, with the accounts of iscsi-scstd.conf
+log_in_at() { # ADDRESS: logs in with the accounts of iscsi-scstd.conf
 	node $target -I as -p "$1" -o new >/dev/null
 	set_account $target joe joessecret123
 	node $target -o update -n node.session.auth.username_in -v target
@@ -56,7 +56,7 @@ log_in_at() { # ADDRESS, with the accounts of iscsi-scstd.conf
 	node $target -I as -p "$1" --login
 }
 
-has() { # LUN TEXT SECTORS RO: what the disk is
+has() { # LUN TEXT SECTORS RO: compares the disk's first text, size and write protection
 	local disk
 	wait_for disk_of $target "$1"
 	disk=$(disk_of $target "$1")
@@ -111,7 +111,7 @@ for address in $refused 127.0.0.1; do
 	fails log_in_at "$address"
 	node $target -o delete
 done
-log_in_at $allowed # who is refused is not punished elsewhere
+log_in_at $allowed # the refusal at another address has no effect here
 log_out $target
 
 step "stop"

@@ -12,7 +12,7 @@ initiator=iqn.1993-08.org.debian:01:aaaa
 target=iqn.2003-01.org.linux-iscsi.host.x8664:sn.7a1b2c3d4e5f
 open=iqn.2026-11.com.example:open
 closed=iqn.2026-11.com.example:closed
-saved=/tmp/saved # targetcli closes the folder of a file that it saves
+saved=/tmp/saved # a folder for the file alone, because targetcli takes the folder's rights from other users
 first=$saved/targetcli.json second=$saved/daemon.json
 
 make_storage() {
@@ -23,7 +23,7 @@ make_storage() {
 	ln -s /dev/loop0 /dev/vg0/lv0
 }
 
-make_configuration() { # by targetcli
+make_configuration() { # makes the configuration with targetcli
 	local options="hw_max_sectors=128 control=max_data_area_mb=16,hw_block_size=4096"
 	targetcli >/tmp/targetcli <<TARGETCLI
 set global auto_add_default_portal=false
@@ -80,7 +80,7 @@ log_out_everywhere() {
 	log_out $open
 }
 
-describe() { # what the initiator says of the disks that does not depend on the target's software
+describe() { # prints the properties of the disks, as the initiator sees them, that do not depend on the target's software
 	local name lun disk block
 	for name in $target:0 $target:3 $target:9 $open:0; do
 		lun=${name##*:}
@@ -100,7 +100,7 @@ is_part() { # FIRST SECOND [KEY...]
 	python3 "$here/saveconfig_part.py" "$@"
 }
 
-device_is() { # STATE STATUS [MORE]: what tcmuctl says of the kernel's device, and its exit status
+device_is() { # STATE STATUS [MORE]: compares what tcmuctl reports about the kernel's device, and its exit status
 	local status=0
 	"$tcmuctl" status >/tmp/out || status=$?
 	[ $status = "$2" ] && logged "^  kernel device +user_[0-9]+/handled +$1 " /tmp/out || return
@@ -148,7 +148,7 @@ cat /tmp/kernel
 echo "files of the kernel" | dd of="$(disk_of $target 9)" bs=4k conv=sync oflag=direct status=none
 log_out_everywhere
 targetcli clearconfig confirm=True
-targetctl restore $first >/tmp/complaints 2>&1 # LIO refuses some values that it has shown
+targetctl restore $first >/tmp/complaints 2>&1 # LIO refuses some values that it has shown itself
 cat /tmp/complaints
 targetctl clear
 stop_daemon

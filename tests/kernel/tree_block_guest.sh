@@ -13,7 +13,7 @@ target=iqn.2026-11.com.example:block
 targetcli=$4 bus=$5
 user=0
 
-tree_cli() { # COMMANDS from standard input; what it says is in /tmp/out
+tree_cli() { # runs the commands of standard input in targetcli, whose output goes to /tmp/out
 	HOME=$live TCMU_TARGETCLI_BUS=$bus TCMU_TARGETCLI_HANDLERS=$handlers TCMUCTL=$tcmuctl \
 		"$targetcli" --tree $live/tree --socket $live/run/control >/tmp/out 2>&1
 }
@@ -42,7 +42,7 @@ TARGETCLI
 cat /tmp/out
 grep -F 'disk .' /tmp/out | grep -F '/dev/loop0 (64.0MiB)'
 grep -F '"/backstores/block/disk"' $saveconfig
-fails python3 -c 'import os; os.open("/dev/loop0", os.O_RDWR | os.O_EXCL)' # the daemon has it alone
+fails python3 -c 'import os; os.open("/dev/loop0", os.O_RDWR | os.O_EXCL)' # the daemon uses the device exclusively
 
 step "the initiator uses it"
 start_initiator
