@@ -128,7 +128,9 @@ static inline bool iscsi_sn_before(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) < 0;
 }
 
-/* Loop 0: a connection that is to enter (places.h). NULL without memory; fd is closed then. */
+/*
+ * Loop 0: makes a connection that is to enter (places.h). Returns NULL, and closes fd, if there is no memory.
+ */
 struct iscsi_conn *iscsi_conn_new(struct iscsi_loop *il, int fd, struct model_np *np,
 				  const struct sockaddr_storage *addr);
 /* Frees a connection that has not arrived at its loop, and closes its socket. */

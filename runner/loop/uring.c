@@ -304,7 +304,7 @@ static void report(struct loop *loop, uint64_t token, int result, bool more)
 	if (!more) {
 		slot->armed = false;
 		/* The kernel may end a multishot poll at any time: the completion queue is full,
-		 * memory is out, the task is being traced. A new poll reports at once what the old
+		 * there is no memory, the task is being traced. A new poll reports at once what the old
 		 * one missed. For a descriptor that cannot be polled, a new poll would fail again
 		 * and again. */
 		if (result >= 0 || result == -ECANCELED || result == -ENOMEM || result == -EAGAIN)

@@ -99,8 +99,8 @@ struct model_login {
 
 /*
  * Whether initiator (in lower case), at the address peer, may log in to target (in lower case) through np.
- * *login is to be freed by model_login_free(); it is NULL with MODEL_NO_TARGET, and when memory is out (then
- * errno is ENOMEM).
+ * The caller frees *login with model_login_free(); it is NULL with MODEL_NO_TARGET, and if there is no memory
+ * (then errno is ENOMEM).
  */
 enum model_verdict model_login(struct model *model, const char *target, const struct model_np *np,
 			       const char *initiator, const struct sockaddr_storage *peer,

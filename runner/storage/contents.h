@@ -32,7 +32,7 @@ struct storage_contents;
 
 /*
  * Any thread. config and name are those of struct storage_object; former is the name under which an older
- * version has had the memory of the disk kept. NULL: memory is out.
+ * version has had the memory of the disk kept. NULL: there is no memory.
  */
 struct storage_contents *storage_contents_new(struct storage_registry *registry, const char *config,
 					      const char *name, const char *former);

@@ -15,7 +15,7 @@ struct storage_name;
 /*
  * Pool or main thread; may block. Chooses the name for a disk with this configuration ("HANDLER/CONFIG") and
  * this name, and keeps it from other disks until storage_name_leave(). A file of the state folder that an
- * older version has written under the name with the number gets its new name. NULL: memory is out.
+ * older version has written under the name with the number gets its new name. NULL: there is no memory.
  */
 struct storage_name *storage_name_enter(struct storage_registry *registry, const char *config,
 					const char *name);

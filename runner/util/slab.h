@@ -24,7 +24,7 @@ struct slab {
 };
 
 void slab_init(struct slab *slab, size_t size);
-/* Returns an object, 64-byte aligned and not zeroed, or NULL when memory is out. It allocates only
+/* Returns an object, 64-byte aligned and not zeroed, or NULL if there is no memory. It allocates only
  * when no chunk has a free object. */
 void *slab_get(struct slab *slab);
 /* Takes an object back, and gives its chunk back to the system if enough chunks are free without it. */
