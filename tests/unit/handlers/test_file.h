@@ -26,6 +26,12 @@ char *in_dir(const char *name);
 void *open_new(const char *name, const char *const *options, uint32_t block_size);
 void close_and_remove(void *handle, const char *name);
 
+/*
+ * Whether SIGBUS comes with the address of the page that a shortened file has lost. For most of its
+ * processors, qemu-user passes on a wrong address.
+ */
+bool kernel_tells_which_page_is_gone(void);
+
 /* Each runs all tests of a file in dir, and returns the number of those that failed. */
 int test_file_open(const char *title);
 int test_file_io(const char *title);

@@ -132,6 +132,10 @@ static void test_past_the_end_fails(void **state)
 	struct tcmur_info info;
 
 	(void)state;
+	if (!kernel_tells_which_page_is_gone()) {
+		close_and_remove(handle, "cut");
+		skip();
+	}
 	assert_int_equal(file->load(), 0); /* here: cmocka has a signal handler for each test */
 	fill(data, 8192, 4);
 	assert_int_equal(double_write(handle, 0, data, 8192, 0), TCMUR_OK);

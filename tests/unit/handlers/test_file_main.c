@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <linux/magic.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -38,6 +40,37 @@ int __wrap_fstatfs(int fd, struct statfs *fs)
 /* With 64-bit offsets, the C library of a 32-bit system calls the function by this name. */
 int __wrap_fstatfs64(int fd, struct statfs *fs) __attribute__((alias("__wrap_fstatfs")));
 #endif
+
+enum { FAULT_PAGE = 4096 };
+static sigjmp_buf after_fault;
+static volatile uintptr_t fault;
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)context;
+	fault = (uintptr_t)info->si_addr;
+	siglongjmp(after_fault, 1);
+}
+
+bool kernel_tells_which_page_is_gone(void)
+{
+	struct sigaction ours = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO}, others;
+	int fd = memfd_create("cut", MFD_CLOEXEC);
+	volatile char *page;
+
+	assert_int_equal(ftruncate(fd, FAULT_PAGE), 0);
+	page = mmap(NULL, FAULT_PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(page, MAP_FAILED);
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(sigaction(SIGBUS, &ours, &others), 0);
+	if (!sigsetjmp(after_fault, 1))
+		(void)*page;
+	sigaction(SIGBUS, &others, NULL);
+	munmap((void *)page, FAULT_PAGE);
+	close(fd);
+	return (fault & ~(uintptr_t)(FAULT_PAGE - 1)) == (uintptr_t)page;
+}
 
 char *in_dir(const char *name)
 {

@@ -5,9 +5,6 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -127,37 +124,6 @@ static void test_extents_at_open(void **state)
 		assert_true(mapped(handle, FILE_SIZE - PAGE, PAGE));
 		close_and_remove(handle, "old");
 	}
-}
-
-static sigjmp_buf after_fault;
-static volatile uintptr_t fault;
-
-static void on_fault(int signal, siginfo_t *info, void *context)
-{
-	(void)signal;
-	(void)context;
-	fault = (uintptr_t)info->si_addr;
-	siglongjmp(after_fault, 1);
-}
-
-/* For most of its processors, qemu-user passes on a wrong address with SIGBUS. */
-static bool kernel_tells_which_page_is_gone(void)
-{
-	struct sigaction ours = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO}, others;
-	int fd = memfd_create("cut", MFD_CLOEXEC);
-	volatile char *page;
-
-	assert_int_equal(ftruncate(fd, PAGE), 0);
-	page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
-	assert_ptr_not_equal(page, MAP_FAILED);
-	assert_int_equal(ftruncate(fd, 0), 0);
-	assert_int_equal(sigaction(SIGBUS, &ours, &others), 0);
-	if (!sigsetjmp(after_fault, 1))
-		(void)*page;
-	sigaction(SIGBUS, &others, NULL);
-	munmap((void *)page, PAGE);
-	close(fd);
-	return (fault & ~(uintptr_t)(PAGE - 1)) == (uintptr_t)page;
 }
 
 /*
