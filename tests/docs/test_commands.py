@@ -202,4 +202,8 @@ class Commands(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(failfast=True)
+    result = unittest.main(failfast=True, exit=False).result
+    if result.skipped and not result.testsRun:
+        print(f"SKIP: {result.skipped[0][1]}")
+        sys.exit(77)
+    sys.exit(not result.wasSuccessful())
