@@ -156,6 +156,12 @@ static void set_all(struct plan *plan, struct config_node *want)
 	}
 }
 
+/* The file does not have the attribute. */
+static const char *text_of_nothing(const struct model_attribute *attribute)
+{
+	return attribute->unset ? attribute->unset : attribute->fallback;
+}
+
 static void set_differences(struct plan *plan, struct config_node *want, const struct config_node *running)
 {
 	const struct model_attribute *attribute;
@@ -165,7 +171,7 @@ static void set_differences(struct plan *plan, struct config_node *want, const s
 
 		if (config_value_differs(want, running, attribute))
 			add(plan, attribute == config_storage_size() ? CONFIG_RESIZE : CONFIG_SET, want,
-			    attribute, value ? value->text : attribute->fallback);
+			    attribute, value ? value->text : text_of_nothing(attribute));
 	}
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/saveconfig_keys.h"
 #include "util/bytes.h"
 
 /* LIO's first HBA for handlers; a new storage object without a first part belongs to it. */
@@ -92,6 +93,19 @@ static struct model_object *find_storage_by_end(struct model_object *root, const
 	return found;
 }
 
+/* "user_0": the first part of the name of a storage object, which is one of LIO's plug-ins with a number. */
+static bool is_hba(const char *name, size_t len)
+{
+	g_autofree char *folder = g_strndup(name, len);
+	char *number = strrchr(folder, '_');
+
+	if (!number)
+		return false;
+	*number++ = '\0';
+	return config_plugin_of_folder(folder) && *number && strspn(number, "0123456789") == strlen(number) &&
+	       strlen(number) <= 7 && (*number != '0' || !number[1]);
+}
+
 static int place_storage(struct object_place *place, const char *path, struct error *error)
 {
 	const char *slash = strchr(path, '/');
@@ -103,6 +117,12 @@ static int place_storage(struct object_place *place, const char *path, struct er
 		    "%s: a storage object is written as user_0/NAME, and has no objects below it", path);
 	snprintf(place->name, sizeof(place->name), slash ? "%s" : DEFAULT_HBA "/%s", path);
 	place->object = model_find(place->parent, MODEL_STORAGE, place->name);
+	if (!place->object && slash && !is_hba(path, (size_t)(slash - path)))
+		return error_set(
+		    error, EINVAL,
+		    "%s: \"%.*s\" is not a plug-in with a number; the first part of the name of a "
+		    "storage object is user_N, fileio_N, iblock_N or rd_mcp_N, for example user_0",
+		    path, (int)(slash - path), path);
 	if (place->object || slash)
 		return 0;
 	place->object = find_storage_by_end(place->parent, path, error);

@@ -69,6 +69,8 @@ static void set_range(JsonObject *json, const struct model_attribute *attribute)
 	} else if (attribute->type == MODEL_TEXT || attribute->type == MODEL_SECRET) {
 		json_object_set_int_member(json, "max_length", (gint64)attribute->max);
 	}
+	if (attribute->unset)
+		json_object_set_string_member(json, "unset", attribute->unset);
 	if (attribute->choices)
 		json_object_set_string_member(json, "choices", attribute->choices);
 }

@@ -154,6 +154,8 @@ bool control_attribute_equals(const struct model_object *object, const struct mo
 	char now[MODEL_TEXT_SIZE];
 	guint64 wanted, is;
 
+	if (model_attribute_unsets(attribute, text))
+		return !model_is_set(object, attribute);
 	model_get(object, attribute, now);
 	if (attribute->type == MODEL_NUMBER &&
 	    g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, &wanted, NULL) &&

@@ -41,8 +41,10 @@ int model_apply_write_cache(struct model_object *object, const struct model_attr
 {
 	if (!object->served)
 		return 0;
-	int err =
-	    scsi_lu_set_write_cache(storage_lu_scsi(object->served), model_get_number(object, attribute));
+	struct scsi_lu *lu = storage_lu_scsi(object->served);
+	bool on = model_is_set(object, attribute) ? model_get_number(object, attribute)
+						  : scsi_lu_has_write_cache(lu);
+	int err = scsi_lu_set_write_cache(lu, on);
 
 	return err ? model_refuse(error, object, EINVAL,
 				  "its storage has no write cache that could be switched on")

@@ -67,6 +67,11 @@ struct model_attribute {
 	/* MODEL_LIST: the values that may be part of the list, separated by commas. */
 	const char *choices;
 	/*
+	 * MODEL_BOOL: a third text that can be set. It takes the value back, as if it had never been set,
+	 * where this is neither 0 nor 1. NULL: there is none.
+	 */
+	const char *unset;
+	/*
 	 * Computes the text of a read-only attribute; the text is cut at size. NULL: the stored value is
 	 * used.
 	 */
@@ -85,6 +90,8 @@ const struct model_attribute *model_attribute_at(enum model_kind kind, unsigned 
 const struct model_attribute *model_attribute(enum model_kind kind, const char *group, const char *name);
 /* Whether the text is a value of the attribute. Returns 0, or -EINVAL with error set. Any thread. */
 int model_attribute_check(const struct model_attribute *attribute, const char *text, struct error *error);
+/* Whether setting this text takes the value back. Any thread. */
+bool model_attribute_unsets(const struct model_attribute *attribute, const char *text);
 /* The largest text of an attribute, with its NUL. */
 #define MODEL_TEXT_SIZE 4608
 /*

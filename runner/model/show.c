@@ -101,21 +101,33 @@ void model_get_authenticate_target(const struct model_object *object, char *text
 	snprintf(text, size, "%d", *model_known_text(object, known) != '\0');
 }
 
+/* Room for the line that counts the sessions for which there is no room. */
+#define MORE_MAX 80
+
 struct session_text {
 	const struct model_object *object;
 	char *text;
 	size_t size, len;
+	/* Sessions for which there was no room. */
+	unsigned omitted;
 };
 
+/* Adds the text of a session as a whole, or not at all. */
 static void append(struct session_text *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void append(struct session_text *out, const char *format, ...)
 {
+	size_t room = out->size - MORE_MAX - out->len;
 	va_list args;
 
 	va_start(args, format);
-	if (out->len < out->size)
-		out->len += (size_t)vsnprintf(out->text + out->len, out->size - out->len, format, args);
+	int len = vsnprintf(out->text + out->len, room, format, args);
 	va_end(args);
+	if ((size_t)len < room) {
+		out->len += (size_t)len;
+		return;
+	}
+	out->text[out->len] = '\0';
+	out->omitted++;
 }
 
 static const struct model_object *tpg_of(const struct model_object *object)
@@ -146,14 +158,14 @@ static void add_session(void *arg, const struct model_session *session)
 
 	if (!is_of(out->object, session) || strcasecmp(session->initiator, out->object->name))
 		return;
-	append(out, "InitiatorName: %s\nInitiatorAlias: %s\n", session->initiator, session->alias);
 	append(out,
-	       "LIO Session ID: %u   ISID: 0x%02x %02x %02x %02x %02x %02x  TSIH: %u  SessionType: Normal\n",
-	       session->tsih, session->isid[0], session->isid[1], session->isid[2], session->isid[3],
-	       session->isid[4], session->isid[5], session->tsih);
-	append(out, "Session State: TARG_SESS_STATE_LOGGED_IN\n%s", session->parameters);
-	append(out, "CID: %u  Connection State: TARG_CONN_STATE_LOGGED_IN\n   Address %s TCP\n", session->cid,
-	       session->peer);
+	       "InitiatorName: %s\nInitiatorAlias: %s\n"
+	       "LIO Session ID: %u   ISID: 0x%02x %02x %02x %02x %02x %02x  TSIH: %u  SessionType: Normal\n"
+	       "Session State: TARG_SESS_STATE_LOGGED_IN\n%s"
+	       "CID: %u  Connection State: TARG_CONN_STATE_LOGGED_IN\n   Address %s TCP\n",
+	       session->initiator, session->alias, session->tsih, session->isid[0], session->isid[1],
+	       session->isid[2], session->isid[3], session->isid[4], session->isid[5], session->tsih,
+	       session->parameters, session->cid, session->peer);
 }
 
 static void list_sessions(const struct model_object *object, char *text, size_t size,
@@ -165,6 +177,9 @@ static void list_sessions(const struct model_object *object, char *text, size_t 
 	text[0] = '\0';
 	if (front_end)
 		front_end->sessions(front_end->arg, add, &out);
+	if (out.omitted)
+		snprintf(text + out.len, size - out.len, "%s(and %u more; tcmuctl sessions lists all)",
+			 out.len && text[out.len - 1] != '\n' ? "\n" : "", out.omitted);
 }
 
 void model_get_dynamic_sessions(const struct model_object *object, char *text, size_t size)

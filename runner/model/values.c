@@ -215,13 +215,19 @@ static bool is_choice(const char *text, const char *choices)
 	return true;
 }
 
+bool model_attribute_unsets(const struct model_attribute *attribute, const char *text)
+{
+	return attribute->unset && !strcmp(text, attribute->unset);
+}
+
 int model_attribute_check(const struct model_attribute *a, const char *text, struct error *error)
 {
 	switch (a->type) {
 	case MODEL_BOOL:
-		if (strcmp(text, "0") && strcmp(text, "1"))
-			return error_set(error, EINVAL, "%s must be 0 or 1, and not '%.40s'", a->name, text);
-		return 0;
+		if (!strcmp(text, "0") || !strcmp(text, "1") || model_attribute_unsets(a, text))
+			return 0;
+		return error_set(error, EINVAL, "%s must be 0%s or %s, and not '%.40s'", a->name,
+				 a->unset ? ", 1" : "", a->unset ? a->unset : "1", text);
 	case MODEL_NUMBER:
 		if (!is_number(text, a->min, a->max))
 			return error_set(error, EINVAL,
@@ -307,7 +313,9 @@ static int set(struct model_object *object, const struct model_attribute *attrib
 
 	if (err)
 		return model_refuse(error, object, -err, "%s", reason.text);
-	if (make_value(attribute, text, &value))
+	if (model_attribute_unsets(attribute, text))
+		value = (struct model_value){NULL};
+	else if (make_value(attribute, text, &value))
 		return model_refuse(error, object, ENOMEM, "there is no memory");
 	old = swap(object, attribute, value);
 	err = attribute->apply ? attribute->apply(object, attribute, error) : 0;

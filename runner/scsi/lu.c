@@ -124,7 +124,7 @@ struct scsi_lu *scsi_lu_new(struct loop_set *set, struct backstore *bs, const st
 	pad_text(lu->revision, 4, identity->revision, SCSI_DEFAULT_REVISION);
 	scsi_lu_set_serial(lu, identity->serial, identity->naa);
 	lu->max_transfer = SCSI_MAX_TRANSFER;
-	lu->wce_default = info->write_cache && !info->write_cache_off;
+	lu->wce_default = scsi_lu_has_write_cache(lu);
 	pthread_mutex_init(&lu->lock, NULL);
 	list_init(&lu->nexuses);
 	list_init(&lu->tmfs);

@@ -53,6 +53,11 @@ int scsi_lu_set_write_cache(struct scsi_lu *lu, bool on)
 	return 0;
 }
 
+bool scsi_lu_has_write_cache(const struct scsi_lu *lu)
+{
+	return lu->info->write_cache && !lu->info->write_cache_off;
+}
+
 void scsi_lu_on_write_cache(struct scsi_lu *lu, void (*fn)(void *arg), void *arg)
 {
 	lu->on_write_cache = fn;

@@ -84,6 +84,8 @@ void scsi_lu_limit_transfer(struct scsi_lu *lu, uint64_t bytes);
  * cached. Returns 0, or -EOPNOTSUPP when there is no cache to switch on.
  */
 int scsi_lu_set_write_cache(struct scsi_lu *lu, bool on);
+/* Any thread. Whether the storage has a volatile write cache that is on: WCE unless somebody sets it. */
+bool scsi_lu_has_write_cache(const struct scsi_lu *lu);
 /* Any thread. The current WCE. */
 bool scsi_lu_write_cache(struct scsi_lu *lu);
 /*

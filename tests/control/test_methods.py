@@ -58,6 +58,26 @@ class Look(ControlCase):
                 self.create_target()
                 self.refused("EINVAL", "list", path=path)
 
+    def test_names_of_plug_ins(self):
+        """A storage object belongs to one of LIO's plug-ins; a typing error does not become a folder of its own."""
+        for name in ("x/y", "user/t_a", "user_/t_a", "user_x/t_a", "user_01/t_a", "ramdisk_0/t_a", "_0/t_a"):
+            with self.subTest(name=name):
+                error = self.refused("EINVAL", "create", path=name)
+                self.assertIn("user_N, fileio_N, iblock_N or rd_mcp_N", str(error))
+        for name in ("user_1/t_a", "fileio_12/t_b"):
+            self.create_disk(name)
+            self.assertEqual(self.call("list", path=name)["path"], name)
+            self.call("delete", path=name)
+
+    def test_write_cache_as_the_storage_says(self):
+        """auto takes the value back: the disk follows its storage again."""
+        self.create_disk("t_a")
+        before = self.call("list", path="t_a")
+        for value in ("0", "auto"):
+            self.call("set", path="t_a", attribute="attrib/emulate_write_cache", value=value)
+        self.assertEqual(self.call("list", path="t_a"), before)
+        self.refused("EINVAL", "set", path="t_a", attribute="attrib/emulate_write_cache", value="other")
+
     def test_short_names_of_disks(self):
         self.create_disk("user_0/t_a")
         self.assertEqual(self.call("list", path="t_a")["path"], "user_0/t_a")

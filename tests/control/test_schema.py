@@ -38,6 +38,8 @@ def methods(schema):
 def range_of(attribute):
     if attribute["type"] == "number":
         return f"number, {attribute['min']} to {attribute['max']}"
+    if "unset" in attribute:
+        return f"true, false or {attribute['unset']}"
     if "choices" in attribute:
         return f"list of {attribute['choices']}"
     return {"yes_no": "Yes or No", "boolean": "true or false"}.get(attribute["type"], attribute["type"])

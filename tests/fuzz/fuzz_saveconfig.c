@@ -29,6 +29,13 @@ int __wrap_scsi_lu_set_write_cache(struct scsi_lu *lu, bool on)
 	return 0;
 }
 
+bool __wrap_scsi_lu_has_write_cache(const struct scsi_lu *lu);
+bool __wrap_scsi_lu_has_write_cache(const struct scsi_lu *lu)
+{
+	(void)lu;
+	return false;
+}
+
 struct run {
 	struct main_queue *main;
 	struct model *model;

@@ -159,6 +159,12 @@ int scsi_lu_set_write_cache(struct scsi_lu *lu, bool on)
 	return 0;
 }
 
+bool scsi_lu_has_write_cache(const struct scsi_lu *lu)
+{
+	(void)lu;
+	return false;
+}
+
 /* test_live.c tests commands that hang. */
 uint64_t scsi_lu_time_limit_ns(const struct scsi_lu *lu)
 {

@@ -2,6 +2,8 @@
 /* Attributes: each row of the table is consistent, and wrong values change nothing. */
 #include "model_fixture.h"
 
+#include "model/private.h"
+
 /* Creates one object of each kind. */
 static void make_all(struct fixture *f, struct model_object *objects[MODEL_KINDS])
 {
@@ -131,14 +133,91 @@ static void computed_values(void **state)
 			    "32768");
 }
 
+/* A value that was taken back is as if it had never been set. */
+static void a_value_is_taken_back(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *disk = fixture_create(f, f->root, MODEL_STORAGE, "user_0/disk", NULL);
+	const struct model_attribute *a = model_attribute(MODEL_STORAGE, "attrib", "emulate_write_cache");
+
+	assert_int_equal(fixture_set(f, disk, "attrib", "emulate_write_cache", "1"), 0);
+	assert_true(model_is_set(disk, a));
+	assert_int_equal(fixture_set(f, disk, "attrib", "emulate_write_cache", "auto"), 0);
+	assert_false(model_is_set(disk, a));
+	assert_int_equal(fixture_set(f, disk, "attrib", "emulate_write_cache", "automatic"), -EINVAL);
+	assert_non_null(strstr(f->error.text, "0, 1 or auto"));
+	assert_int_equal(fixture_set(f, disk, "attrib", "time_limit", "auto"), -EINVAL);
+}
+
+/* --- sessions --- */
+
+#define MANY 40
+
+static void list_many(void *arg, void (*fn)(void *fn_arg, const struct model_session *session), void *fn_arg)
+{
+	const unsigned *n = arg;
+	char parameters[600];
+
+	memset(parameters, 'p', sizeof(parameters));
+	memcpy(&parameters[sizeof(parameters) - 2], "\n", 2);
+	for (unsigned i = 0; i < *n; i++) {
+		const struct model_session session = {
+		    .target = IQN,
+		    .tag = 1,
+		    .initiator = INITIATOR,
+		    .alias = "",
+		    .peer = "192.0.2.1:4711",
+		    .local = "192.0.2.2:3260",
+		    .tsih = (uint16_t)(i + 1),
+		    .parameters = parameters,
+		};
+
+		fn(fn_arg, &session);
+	}
+}
+
+static unsigned count_lines(const char *text, const char *beginning)
+{
+	unsigned n = 0;
+
+	for (const char *at = strstr(text, beginning); at; at = strstr(at + 1, beginning))
+		n++;
+	return n;
+}
+
+/* A text that has no room for all sessions has whole sessions, and the number of the others. */
+static void many_sessions(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN);
+	struct model_object *acl = fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
+	const struct model_attribute *info = model_attribute(MODEL_ACL, "", "info");
+	unsigned n = 1, more = 0;
+	const struct model_front_end front_end = {.sessions = list_many, .arg = &n};
+	char text[MODEL_TEXT_SIZE];
+
+	f->model->front_end = &front_end;
+	model_get(acl, info, text);
+	assert_int_equal(count_lines(text, "InitiatorName: "), 1);
+	assert_null(strstr(text, " more;"));
+	n = MANY;
+	model_get(acl, info, text);
+	f->model->front_end = NULL;
+	unsigned shown = count_lines(text, "InitiatorName: ");
+
+	assert_int_equal(count_lines(text, "   Address 192.0.2.1:4711 TCP\n"), shown);
+	assert_in_range(shown, 2, MANY - 1);
+	assert_int_equal(sscanf(strrchr(text, '\n'), "\n(and %u more; tcmuctl sessions lists all)", &more),
+			 1);
+	assert_int_equal(shown + more, MANY);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 	const struct CMUnitTest tests[] = {
-	    TEST(every_default_can_be_set),
-	    TEST(wrong_values_change_nothing),
-	    TEST(lists_ignore_case),
-	    TEST(computed_values),
+	    TEST(every_default_can_be_set), TEST(wrong_values_change_nothing), TEST(lists_ignore_case),
+	    TEST(computed_values),          TEST(a_value_is_taken_back),       TEST(many_sessions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

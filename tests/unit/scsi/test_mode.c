@@ -469,6 +469,7 @@ static void test_administrator_switches_write_cache(void **state)
 	spc_env_open(&e, 1, without_cache);
 	assert_int_equal(scsi_lu_set_write_cache(e.lu, false), 0);
 	assert_int_equal(scsi_lu_set_write_cache(e.lu, true), -EOPNOTSUPP);
+	assert_false(scsi_lu_has_write_cache(e.lu));
 	spc_env_close(&e);
 }
 

@@ -6,7 +6,10 @@
 
 #include <string.h>
 
+#include "model/attribute.h"
+
 struct taking {
+	struct saved_auth *auth;
 	struct saved_account *account;
 	bool is_incoming;
 	enum auth_rules rules;
@@ -17,7 +20,7 @@ struct taking {
 /* Says why the account cannot be used. Returns false if it can. */
 static bool report_fault(const struct taking *taking, const char *user, const char *secret)
 {
-	bool is_single = taking->is_incoming || taking->rules == AUTH_TGT;
+	bool is_single = !taking->is_incoming && taking->rules == AUTH_TGT;
 
 	if (!*user || !*secret)
 		report_add(taking->report, taking->place,
@@ -36,6 +39,20 @@ static bool report_fault(const struct taking *taking, const char *user, const ch
 	return true;
 }
 
+/* LIO has one account; the others stand where only tcmu-runner looks for them. */
+static void add_account(const struct taking *taking, const char *user, const char *secret)
+{
+	if (saved_auth_add(taking->auth, user, secret))
+		report_add(
+		    taking->report, taking->place,
+		    "the account %s is carried over for tcmu-runner; LIO would know only the first one, %s",
+		    user, taking->account->user);
+	else
+		report_add(taking->report, taking->place,
+			   "the account %s is left out: all accounts together have more than %d bytes", user,
+			   MODEL_TEXT_SIZE - 1);
+}
+
 static void set_account(const struct taking *taking, const char *user, const char *secret)
 {
 	if (report_fault(taking, user, secret))
@@ -44,14 +61,23 @@ static void set_account(const struct taking *taking, const char *user, const cha
 		report_add(taking->report, taking->place,
 			   "the secret of the account %s has less than %d bytes; choose a longer one", user,
 			   AUTH_SECRET_MIN);
-	saved_account_set(taking->account, user, secret);
+	if (taking->is_incoming && saved_account_is_set(taking->account))
+		add_account(taking, user, secret);
+	else
+		saved_account_set(taking->account, user, secret);
 }
 
 void auth_take(struct saved_auth *auth, bool is_incoming, const char *text, enum auth_rules rules,
 	       struct place place, struct report *report)
 {
-	const struct taking taking = {is_incoming ? &auth->incoming : &auth->outgoing, is_incoming, rules,
-				      place, report};
+	const struct taking taking = {
+	    .auth = auth,
+	    .account = is_incoming ? &auth->incoming : &auth->outgoing,
+	    .is_incoming = is_incoming,
+	    .rules = rules,
+	    .place = place,
+	    .report = report,
+	};
 	g_autofree char *user = g_strstrip(g_strdup(text));
 	char *secret = user + strcspn(user, " \t");
 

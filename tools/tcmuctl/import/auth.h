@@ -14,17 +14,18 @@
 /* How the programs differ. */
 enum auth_rules {
 	/*
-	 * A secret that is too short is ignored, and a second account of the target replaces the
+	 * A secret that is too short is ignored, and a second account of the target itself replaces the
 	 * first one.
 	 */
 	AUTH_SCST,
-	/* A secret may be short, and a second account of the target is ignored. */
+	/* A secret may be short, and a second account of the target itself is ignored. */
 	AUTH_TGT,
 };
 
 /*
  * Takes the account "USER SECRET" of initiators, or of the target itself. An account without a
- * secret is left out after a remark, and so is a second account of initiators, because LIO has one.
+ * secret is left out after a remark. Further accounts of initiators, which LIO does not have, are kept for
+ * tcmu-runner after a remark.
  */
 void auth_take(struct saved_auth *auth, bool is_incoming, const char *text, enum auth_rules rules,
 	       struct place place, struct report *report);

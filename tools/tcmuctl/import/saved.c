@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "model/attribute.h"
+
 static void object_free(void *data)
 {
 	struct saved_object *object = data;
@@ -27,6 +29,9 @@ static void auth_clear(struct saved_auth *auth)
 {
 	account_clear(&auth->incoming);
 	account_clear(&auth->outgoing);
+	if (auth->more)
+		g_string_free(auth->more, TRUE);
+	auth->more = NULL;
 }
 
 static void parameter_free(void *data)
@@ -173,6 +178,33 @@ void saved_account_set(struct saved_account *account, const char *user, const ch
 	account_clear(account);
 	account->user = g_strdup(user);
 	account->secret = g_strdup(secret);
+}
+
+/* A comma inside a part is written twice. */
+static void append_part(GString *list, const char *part)
+{
+	for (; *part; part++) {
+		g_string_append_c(list, *part);
+		if (*part == ',')
+			g_string_append_c(list, ',');
+	}
+}
+
+bool saved_auth_add(struct saved_auth *auth, const char *user, const char *secret)
+{
+	if (!auth->more)
+		auth->more = g_string_new(NULL);
+	gsize before = auth->more->len;
+
+	if (before)
+		g_string_append_c(auth->more, ',');
+	append_part(auth->more, user);
+	g_string_append_c(auth->more, ' ');
+	append_part(auth->more, secret);
+	if (auth->more->len < MODEL_TEXT_SIZE)
+		return true;
+	g_string_truncate(auth->more, before);
+	return false;
 }
 
 bool saved_account_is_set(const struct saved_account *account)

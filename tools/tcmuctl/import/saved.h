@@ -64,6 +64,11 @@ struct saved_auth {
 	bool required;
 	/* Of initiators, and of the target towards them. */
 	struct saved_account incoming, outgoing;
+	/*
+	 * Further accounts of initiators, in the form of the attribute more_accounts (model/accounts.h);
+	 * NULL: there are none.
+	 */
+	GString *more;
 };
 
 struct saved_parameter {
@@ -122,6 +127,8 @@ struct saved_acl *saved_acl_find(const struct saved_target *target, const char *
 void saved_parameter_set(struct saved_target *target, const char *name, const char *value);
 /* Sets an account; an earlier one is replaced. */
 void saved_account_set(struct saved_account *account, const char *user, const char *secret);
+/* Adds a further account of initiators. Returns false if the list has no room for it. */
+bool saved_auth_add(struct saved_auth *auth, const char *user, const char *secret);
 /* Returns whether an account is set. */
 bool saved_account_is_set(const struct saved_account *account);
 /* Adds a portal for all IPv4 addresses, and one for IPv6 if the address rules of the target mention it. */

@@ -258,9 +258,28 @@ static void add_own_luns(JsonBuilder *json, const struct saved_target *target)
 		json_builder_end_object(json);
 }
 
+static void add_more_accounts(JsonBuilder *json, const struct saved_auth *auth)
+{
+	if (auth->required && auth->more)
+		add_string(json, "more_accounts", auth->more->str);
+}
+
+static void add_own_acls(JsonBuilder *json, const struct saved_target *target)
+{
+	if (!target->auth.more || !target->acls->len)
+		return;
+	begin_object(json, "node_acls");
+	for (guint i = 0; i < target->acls->len; i++) {
+		begin_object(json, ((struct saved_acl *)g_ptr_array_index(target->acls, i))->initiator);
+		add_more_accounts(json, &target->auth);
+		json_builder_end_object(json);
+	}
+	json_builder_end_object(json);
+}
+
 static void add_own_target(JsonBuilder *json, const struct saved_target *target)
 {
-	if (!saved_target_needs_own_settings(target))
+	if (!saved_target_needs_own_settings(target) && !target->auth.more)
 		return;
 	begin_object(json, target->name);
 	begin_object(json, "tpgs");
@@ -269,6 +288,9 @@ static void add_own_target(JsonBuilder *json, const struct saved_target *target)
 	add_addresses(json, "allowed_addresses", target->allowed);
 	add_addresses(json, "denied_addresses", target->denied);
 	add_own_luns(json, target);
+	if (target->demo_mode)
+		add_more_accounts(json, &target->auth);
+	add_own_acls(json, target);
 	json_builder_end_object(json);
 	json_builder_end_object(json);
 	json_builder_end_object(json);
@@ -278,6 +300,7 @@ static void add_own_settings(JsonBuilder *json, const struct saved_config *confi
 {
 	begin_object(json, "tcmu_runner");
 	add_number(json, "version", OWN_VERSION);
+	add_more_accounts(json, &config->discovery);
 	begin_object(json, "storage_objects");
 	for (guint i = 0; i < config->objects->len; i++)
 		add_own_object(json, g_ptr_array_index(config->objects, i));
