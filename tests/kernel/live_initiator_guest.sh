@@ -144,6 +144,7 @@ swap_luns() {
 	local first=1 reader round
 	python3 "$here/live_reader.py" read /tmp/reader.end "$(disk_of $target 1)" "$(disk_of $target 2)" >/tmp/reader 2>&1 &
 	reader=$!
+	wait_for test -e /tmp/reader.end.reading -o ! -d /proc/$reader
 	for ((round = 0; round < rounds; round++)); do
 		swap "$([ $((round % 2)) = 0 ] && echo reload || echo steps)"
 		wait_for test -e /tmp/reader.end.swapped -o ! -d /proc/$reader

@@ -4,13 +4,15 @@
 live_reader.py mark IMAGE SERIAL MIB    writes IMAGE: each block has the NAA name that a disk with this serial number has
 live_reader.py check DISK...            all of each DISK has the marks of the NAA name that it reports
 live_reader.py read FLAG DISK...        reads and compares until the file FLAG is there; nothing else may use the disks.
-                                        FLAG.swapped is there as soon as each DISK has been two disks
+                                        FLAG.reading is there as soon as each DISK has been read, and FLAG.swapped as
+                                        soon as each DISK has been two disks
 
 "read" asks for the NAA name only at the beginning and after an error. A READ that succeeds must therefore have the marks
 of the disk that was there before: a LUN that leads to another disk must say so before it gives its data."""
 import ctypes
 import fcntl
 import os
+import pathlib
 import random
 import sys
 import uuid
@@ -111,13 +113,14 @@ def check(paths):
 
 
 def read(flag, paths):
-    disks = [Disk(path) for path in paths]
+    disks, events = [Disk(path) for path in paths], {"reading": 1, "swapped": 2}
     while not os.path.exists(flag):
         for disk in disks:
             disk.read_and_compare()
-        if all(len(disk.names) > 1 for disk in disks):
-            with open(flag + ".swapped", "w", encoding="ascii"):
-                pass
+        for event in [event for event, count in events.items()
+                      if all(disk.reads and len(disk.names) >= count for disk in disks)]:
+            pathlib.Path(f"{flag}.{event}").touch()
+            del events[event]
     for disk in disks:
         print(f"{disk.path}: {disk.reads} reads of {len(disk.names)} disks, errors {disk.reasons}")
         if not disk.reads or len(disk.names) < 2:
