@@ -77,7 +77,7 @@ both_roots() {
 }
 
 daemons_view() {
-	step "what the daemon says"
+	step "what the daemon reports"
 	status_says "tcmu-runner: running, process $daemon_pid" 'handlers: alloc block file null' \
 		'user_0/a  alloc/a  1048576 bytes, enabled, served, 0 commands, LUNs: 0'
 	./user_create.sh file b 1M 'b~20c.img;cache=writethrough'
