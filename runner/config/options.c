@@ -328,6 +328,7 @@ int control_options_parse(struct control_options *o, char **argv, struct error *
 	if (err)
 		return err;
 	o->config_given = o->config;
+	o->config_needed = o->config && strcmp(o->config, DEFAULT_CONFIG) != 0;
 	set_default(&o->handler_path, TCMUR_HANDLER_PATH);
 	set_default(&o->config, DEFAULT_CONFIG);
 	if (!o->run_dir)

@@ -33,9 +33,12 @@ struct control_options {
 	/* NULL until completed. */
 	char *state_dir;
 	char *identity;
-	/* The path of tcmu.conf, and whether --config named it. */
+	/*
+	 * The path of tcmu.conf, whether --config named it, and whether it must exist: the default file
+	 * need not, so that the service for exports can name it.
+	 */
 	char *config;
-	bool config_given;
+	bool config_given, config_needed;
 	/* NULL: an ordinary user has no run folder. */
 	char *run_dir;
 	char *pidfile;

@@ -55,6 +55,7 @@ char *saveconfig_file_read(const char *path, gsize *len, struct error *error)
 	if (err) {
 		error_set(error, err, "%s cannot be read: %s", path,
 			  fd >= 0 && err == EINVAL ? "it is not a regular file" : strerror(err));
+		error_add_user_if_denied(error, -err);
 		errno = err;
 		return NULL;
 	}
@@ -202,7 +203,8 @@ static int write_file(const char *path, const char *text, gsize len, struct erro
 	CLEANUP_CLOSE int folder = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (folder < 0)
-		return error_set(error, errno, "%s is not saved: %s: %s", path, parent, strerror(errno));
+		return error_add_user_if_denied(
+		    error, error_set(error, errno, "%s is not saved: %s: %s", path, parent, strerror(errno)));
 	/* A file system without locks has at most one daemon that saves. */
 	while (flock(folder, LOCK_EX) && errno == EINTR)
 		;
@@ -213,7 +215,7 @@ static int write_file(const char *path, const char *text, gsize len, struct erro
 	err = replace(folder, name, text, len);
 	if (err)
 		error_set(error, -err, "%s is not saved, and is as it was: %s", path, strerror(-err));
-	return err;
+	return error_add_user_if_denied(error, err);
 }
 
 /* --- on a thread of its own --- */

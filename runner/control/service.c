@@ -130,7 +130,7 @@ static int read_conf(struct control_service *s, struct error *error)
 {
 	const struct control_options *o = s->options;
 
-	if (o->config_given && (access(o->config, R_OK) || g_file_test(o->config, G_FILE_TEST_IS_DIR)))
+	if (o->config_needed && (access(o->config, R_OK) || g_file_test(o->config, G_FILE_TEST_IS_DIR)))
 		return error_set(error, errno ? errno : EISDIR, "--config %s: %s", o->config,
 				 strerror(errno ? errno : EISDIR));
 	control_conf_read(&s->conf, o->config);

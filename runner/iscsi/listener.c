@@ -145,6 +145,11 @@ static int say_why(const struct model_np *np, int err, struct error *error)
 				 "cannot listen on %s: another socket listens there already; stop its "
 				 "program, or choose another address or port",
 				 np->text);
+	if (err == EACCES)
+		return error_set(error, err,
+				 "cannot listen on %s: %s; an ordinary user needs the capability "
+				 "CAP_NET_BIND_SERVICE for ports below 1024",
+				 np->text, strerror(err));
 	return error_set(error, err, "cannot listen on %s: %s", np->text, strerror(err));
 }
 

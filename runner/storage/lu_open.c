@@ -153,7 +153,9 @@ static int open_backstore(struct storage_lu *lu, const struct storage_lu_request
 		lu->bs = backstore_open(request->loops, spec, error);
 		err = lu->bs ? 0 : -errno;
 	}
-	return err ? add_hint_at_absolute_path(spec->config, err, error) : 0;
+	if (err)
+		add_hint_at_absolute_path(spec->config, err, error);
+	return error_add_user_if_denied(error, err);
 }
 
 /* --- the identity --- */

@@ -227,7 +227,8 @@ void control_log_open(const char *dir)
 		start();
 	if (!dir)
 		dir = getenv("TCMU_LOGDIR");
-	if (!dir && writer.as_service)
+	/* Only root may write there. The log of another user's service is the journal. */
+	if (!dir && writer.as_service && !geteuid())
 		dir = DEFAULT_DIR;
 	g_autofree char *path = dir ? g_build_filename(dir, FILE_NAME, NULL) : NULL;
 

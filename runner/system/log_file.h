@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where log lines go. A daemon in the foreground writes them to stderr. A service, which systemd or D-Bus has
- * started, writes them to tcmu-runner.log in the log folder and to syslog. If a log folder is configured, the
- * file is written in both cases. A separate thread writes the lines, so that no event loop waits for a disk
- * or for journald.
+ * started, writes them to syslog, and root's service also to tcmu-runner.log in the log folder. If a log
+ * folder is configured, the file is written in all cases. A separate thread writes the lines, so that no
+ * event loop waits for a disk or for journald.
  */
 #ifndef SYSTEM_LOG_FILE_H
 #define SYSTEM_LOG_FILE_H

@@ -3,9 +3,11 @@
 #include "util/error.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 int error_set(struct error *error, int err, const char *format, ...)
 {
@@ -36,6 +38,25 @@ int error_prefix(struct error *error, int err, const char *format, ...)
 		len = strlen(error->text);
 		snprintf(error->text + len, sizeof(error->text) - len, ": %s", old.text);
 	}
+	errno = saved;
+	return err;
+}
+
+int error_add_user_if_denied(struct error *error, int err)
+{
+	char buffer[1024];
+	struct passwd entry, *user = NULL;
+
+	if (!error || (err != -EACCES && err != -EPERM) || !geteuid())
+		return err;
+	size_t len = strlen(error->text), room = sizeof(error->text) - len;
+	int saved = errno;
+
+	if (!getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &user) && user)
+		snprintf(error->text + len, room, "; this process runs as the user %s", user->pw_name);
+	else
+		snprintf(error->text + len, room, "; this process runs as the user with the ID %u",
+			 (unsigned)geteuid());
 	errno = saved;
 	return err;
 }

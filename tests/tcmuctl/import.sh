@@ -74,3 +74,14 @@ if ! grep -q 'is random' "$work/remarks"; then
 	"$tcmuctl" "${arguments[@]}" >"$work/again.json" 2>/dev/null
 	cmp "$work/out.json" "$work/again.json" || fail "a second import gives another result"
 fi
+
+# What root writes belongs to the owner of the folder, for example the user of the service, who reads it.
+if [ "$(id -u)" -eq 0 ]; then
+	mkdir "$work/other"
+	chown 12345:12345 "$work/other"
+	"$tcmuctl" "${arguments[@]}" -o "$work/other/out.json" 2>/dev/null
+	[ "$(stat -c %u:%g:%a "$work/other/out.json")" = 12345:12345:600 ] || fail "the owner of a new file"
+	chown 12346 "$work/other/out.json"
+	"$tcmuctl" "${arguments[@]}" -o "$work/other/out.json" 2>/dev/null
+	[ "$(stat -c %u:%g:%a "$work/other/out.json")" = 12346:12345:600 ] || fail "the owner of a file that is replaced"
+fi

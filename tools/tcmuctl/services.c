@@ -72,7 +72,7 @@ GPtrArray *services_connect(const char *path, struct error *error)
 	error_set(error, ENOENT, "no daemon answers (%s)%s", reasons->str,
 		  attempt.denied ? "; try it as root"
 		  : path         ? "; is this the socket of a daemon that runs?"
-			 : "; start one, for example with: systemctl start tcmu-runner-iscsi, or name its "
-			   "socket with --socket");
+			 : "; start one, for example with: systemctl enable --now tcmu-runner-iscsi, or "
+			   "name its socket with --socket");
 	return NULL;
 }

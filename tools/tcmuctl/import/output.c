@@ -27,6 +27,20 @@ static int write_all(int fd, const char *text, size_t size)
 	return 0;
 }
 
+/*
+ * The user of the service, and not root, reads saveconfig.json: a file that root writes gets the owner of
+ * the file that it replaces, or of the folder.
+ */
+static int give_away(int fd, const char *path)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+	struct stat st;
+
+	if (geteuid() || (stat(path, &st) && stat(folder, &st)))
+		return 0;
+	return fchown(fd, st.st_uid, st.st_gid) ? -errno : 0;
+}
+
 /* mkstemp() creates the file with mode 0600. */
 static int write_file(const char *path, char *temporary, const char *text)
 {
@@ -36,6 +50,8 @@ static int write_file(const char *path, char *temporary, const char *text)
 	if (fd < 0)
 		return -errno;
 	err = write_all(fd, text, strlen(text));
+	if (!err)
+		err = give_away(fd, path);
 	if (!err && fsync(fd))
 		err = -errno;
 	if (close(fd) && !err)
