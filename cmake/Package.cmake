@@ -25,7 +25,9 @@ set(scripts ${CMAKE_SOURCE_DIR}/packaging/cpack)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "init-system-helpers (>= 1.54~)")
+# One of the last three has systemd-sysusers, with which postinst makes the user of the service for exports.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS
+  "init-system-helpers (>= 1.54~), systemd | systemd-standalone-sysusers | systemd-sysusers")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "dbus")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "targetcli-fb, open-iscsi, logrotate, fuse3")
 # ceph-iscsi needs a handler rbd, which this version does not have.
@@ -47,7 +49,7 @@ set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc /etc/logrotate.d /usr /us
   /usr/share/bash-completion /usr/share/bash-completion/completions /usr/share/dbus-1 /usr/share/dbus-1/interfaces
   /usr/share/dbus-1/system-services /usr/share/dbus-1/system.d
   /usr/libexec /usr/share/doc /usr/share/licenses /usr/share/man /usr/share/man/man5 /usr/share/man/man8 /usr/lib /usr/lib/systemd
-  /usr/lib/systemd/system /usr/share/zsh /usr/share/zsh/vendor-completions /usr/share/zsh/site-functions
+  /usr/lib/systemd/system /usr/lib/sysusers.d /usr/lib/tmpfiles.d /usr/share/zsh /usr/share/zsh/vendor-completions /usr/share/zsh/site-functions
   /lib /lib/systemd /lib/systemd/system ${CMAKE_INSTALL_FULL_LIBDIR}
   ${CMAKE_INSTALL_FULL_LIBDIR}/cmake ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
 include(CPack)

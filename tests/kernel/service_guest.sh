@@ -4,6 +4,8 @@
 # own, and checks the service as an administrator sees it. The disks themselves are tested by tcmu_basic_guest.sh.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh" - -
+# shellcheck source=guest_systemd.sh
+. "$here/guest_systemd.sh"
 log=/var/log/tcmu-runner.log
 boot=/run/boot.log
 unit=tcmu-runner.service
@@ -18,31 +20,9 @@ failed() { # WHERE
 	dmesg | tail -n 15
 }
 
-child_of() { { grep -lsx "PPid:[[:blank:]]$1" /proc/[0-9]*/status || true; } | tr -dc 0-9 | grep .; }
-
-boot() {
-	modprobe configfs
-	mount -t cgroup2 cgroup2 /sys/fs/cgroup
-	: >/etc/fstab
-	# The minimum that a service needs: D-Bus, the journal and basic.target.
-	find /etc/systemd/system -mindepth 1 -delete
-	# The checkout may lie below /tmp, so nothing may be mounted or deleted there.
-	for unwanted in getty.target systemd-udevd systemd-udev-trigger systemd-logind apt-daily.timer \
-		systemd-binfmt kmod-static-nodes tmp.mount systemd-tmpfiles-setup.service systemd-tmpfiles-clean.timer; do
-		systemctl --quiet --root=/ mask "$unwanted" 2>/dev/null || true
-	done
-	systemctl --quiet --root=/ enable $unit
-	systemctl --quiet --root=/ set-default multi-user.target
-	unshare --pid --fork --mount-proc env container=guest /lib/systemd/systemd --system --log-target=console \
-		--show-status=false >$boot 2>&1 </dev/null &
-	wait_for child_of $!
-	init=$(child_of $!)
-}
-
 if [ "${1-}" != inside ]; then
-	boot
-	wait_for systemctl is-active dbus.service # systemd answers
-	exec nsenter --target "$init" --pid --mount --root --wd=/ "$0" inside
+	boot_systemd $boot $unit
+	enter_systemd "$0" inside
 fi
 
 active() { systemctl --quiet is-active $unit; }

@@ -21,6 +21,8 @@ DESTDIR=$work/root
 export DESTDIR
 quietly cmake --install "$work/b"
 for file in usr/local/bin/tcmu-runner usr/local/etc/tcmu/tcmu.conf usr/local/lib/systemd/system/tcmu-runner.service \
+	usr/local/lib/systemd/system/tcmu-runner-iscsi.service usr/local/lib/sysusers.d/tcmu-runner-iscsi.conf \
+	usr/local/lib/tmpfiles.d/tcmu-runner-iscsi.conf \
 	usr/local/share/dbus-1/system-services/org.kernel.TCMUService1.service \
 	etc/dbus-1/system.d/org.kernel.TCMUService1.conf; do
 	[ -f "$work/root/$file" ] || fail "/$file is not installed"
@@ -29,6 +31,11 @@ wrong=$(files | sed -e '\,^\./usr/local/,d' -e '\,^\./etc/dbus-1/system\.d/,d')
 [ -z "$wrong" ] || fail "outside of /usr/local: $wrong"
 "$work/root/usr/local/bin/tcmu-runner" --help | grep -q /usr/local/etc/tcmu/tcmu.conf ||
 	fail "the daemon does not read the installed tcmu.conf"
+
+grep -q '^d /usr/local/etc/tcmu/iscsi ' "$work/root/usr/local/lib/tmpfiles.d/tcmu-runner-iscsi.conf" ||
+	fail "the folder of saveconfig.json is elsewhere"
+grep -q -- '--saveconfig /usr/local/etc/tcmu/iscsi/saveconfig.json' \
+	"$work/root/usr/local/lib/systemd/system/tcmu-runner-iscsi.service" || fail "the service has another saveconfig.json"
 
 # This tcmu.conf belongs to an administrator.
 conf=$work/root/usr/local/etc/tcmu/tcmu.conf

@@ -19,7 +19,7 @@ name=lifecycle-$VERSION_CODENAME
 chroot_make "$name" "$VERSION_CODENAME" || { echo "SKIP: no chroot"; exit 77; }
 # Everything that either version depends on is installed here, so that only dpkg is needed later. The old version is
 # removed at once.
-chroot_install "$name" dbus cron logrotate libtcmu2 tcmu-runner liburing2 libfuse3-3 libjson-glib-1.0-0 libisal2 libnl-genl-3-200 libkmod2 ||
+chroot_install "$name" dbus cron logrotate systemd libtcmu2 tcmu-runner liburing2 libfuse3-3 libjson-glib-1.0-0 libisal2 libnl-genl-3-200 libkmod2 ||
 	{ echo "SKIP: packages cannot be installed"; exit 77; }
 chroot_run "$name" sh -c 'test -d /debs && exit
 	mkdir /debs.new && cd /debs.new && apt-get -qq -o APT::Sandbox::User=root download tcmu-runner libtcmu2 &&

@@ -6,6 +6,7 @@ set -eu
 new=$1 old=$2
 [ -f /packages.txt ] || { echo "this is no chroot of the tests"; exit 2; }
 unit=/etc/systemd/system/multi-user.target.wants/tcmu-runner.service
+exports=/etc/systemd/system/multi-user.target.wants/tcmu-runner-iscsi.service
 failures=0
 
 fail() {
@@ -33,6 +34,7 @@ new_is_there() {
 	case $(version) in 2.*) ;; *) fail "the version is $(version)" ;; esac
 	there /usr/bin/tcmu-runner /etc/tcmu/tcmu.conf /etc/logrotate.d/tcmu-runner
 	gone /etc/init.d/tcmu-runner /etc/dbus-1/system.d/tcmu-runner.conf /etc/rc2.d/S01tcmu-runner /etc/rc0.d/K01tcmu-runner
+	[ "$(stat -c %U:%G:%a /etc/tcmu/iscsi)" = tcmu-runner-iscsi:tcmu-runner-iscsi:700 ] || fail "the folder /etc/tcmu/iscsi"
 	/usr/bin/tcmu-runner --dump-handlers | grep -qx 'name=file' || fail "the daemon does not load its handlers"
 	# An administrator may change configuration files, so they do not count.
 	wrong=$(dpkg -V tcmu-runner | grep -v ' c /etc/' || true)
@@ -52,6 +54,7 @@ step install
 install_new
 new_is_there
 enabled
+[ ! -L $exports ] || fail "the service for exports is enabled"
 
 step 'the daemon without TCMU in the kernel ends with status 69'
 status=0
@@ -60,7 +63,10 @@ status=0
 grep -rqx 'RestartPreventExitStatus=69' /lib/systemd/system/tcmu-runner.service || fail "the unit tries again"
 
 step remove
+deb-systemd-helper enable tcmu-runner-iscsi.service # as systemctl enable does
+echo '{}' >/etc/tcmu/iscsi/saveconfig.json
 quietly dpkg -r tcmu-runner
+there /etc/tcmu/iscsi/saveconfig.json
 gone /usr/bin/tcmu-runner /usr/share/tcmu-runner /lib/systemd/system/tcmu-runner.service
 there /etc/tcmu/tcmu.conf
 
@@ -68,9 +74,12 @@ step 'install again'
 install_new
 new_is_there
 enabled
+there $exports /etc/tcmu/iscsi/saveconfig.json
 
 step purge
 touch /var/log/tcmu-runner.log
+mkdir -p /etc/tcmu/iscsi/backup /var/lib/tcmu-runner-iscsi
+touch /etc/tcmu/iscsi/backup/saveconfig-1.json /var/lib/tcmu-runner-iscsi/disk.img-0123456789abcdef01234567.state
 quietly dpkg -P tcmu-runner
 snapshot >/tmp/after
 left=$(diff /tmp/before /tmp/after | grep '^[<>]' || true)
@@ -78,11 +87,12 @@ left=$(diff /tmp/before /tmp/after | grep '^[<>]' || true)
 
 step 'purge keeps disk images'
 install_new
-mkdir -p /var/lib/tcmu-runner
-echo data >/var/lib/tcmu-runner/disk.img
+mkdir -p /var/lib/tcmu-runner /var/lib/tcmu-runner-iscsi
+echo data | tee /var/lib/tcmu-runner/disk.img >/var/lib/tcmu-runner-iscsi/disk.img
 quietly dpkg -P tcmu-runner
-there /var/lib/tcmu-runner/disk.img
-rm -r /var/lib/tcmu-runner
+there /var/lib/tcmu-runner/disk.img /var/lib/tcmu-runner-iscsi/disk.img
+rm -r /var/lib/tcmu-runner /var/lib/tcmu-runner-iscsi
+getent passwd tcmu-runner-iscsi >/tmp/log || fail "the user that owns images is gone"
 
 step 'upgrade from 1.5'
 install_old

@@ -22,12 +22,15 @@ look() {
 	rpm -qp --configfiles "$1" | grep -qx /etc/tcmu/tcmu.conf || fail "$1: tcmu.conf is no configuration file"
 	rpm -qp --scripts "$1" | grep -q 'tcmu-runner.service' || fail "$1: no script for the unit"
 	rpm -qlp "$1" >"$work/list"
-	for file in /usr/bin/tcmu-runner /usr/share/dbus-1/system.d/org.kernel.TCMUService1.conf; do
+	rpm -qp --scripts "$1" | grep -q 'tcmu-runner-iscsi.service' || fail "$1: no script for the service for exports"
+	for file in /usr/bin/tcmu-runner /usr/lib/sysusers.d/tcmu-runner-iscsi.conf \
+		/usr/lib/tmpfiles.d/tcmu-runner-iscsi.conf /usr/share/dbus-1/system.d/org.kernel.TCMUService1.conf; do
 		grep -qx $file "$work/list" || fail "$1 lacks $file"
 	done
+	grep -q '/lib/systemd/system/tcmu-runner-iscsi.service$' "$work/list" || fail "$1 lacks the service for exports"
 	grep -q '/handler_file.so$' "$work/list" || fail "$1 lacks handler file"
 	grep -q 'licenses.*LICENSE$\|LICENSE$' "$work/list" || fail "$1 lacks the licence's text"
-	! grep -qxE '/usr|/usr/bin|/etc' "$work/list" || fail "$1 owns folders of the system"
+	! grep -qxE '/usr|/usr/bin|/usr/lib/(sysusers|tmpfiles).d|/etc' "$work/list" || fail "$1 owns folders of the system"
 }
 
 cpack -G RPM -B "$work/cpack" --config "$build/CPackConfig.cmake" >"$work/log" 2>&1 || { cat "$work/log"; fail cpack; }

@@ -1,0 +1,207 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs in the guest: boots systemd, installs the package with dpkg, and goes through what an administrator does with
+# tcmu-runner-iscsi.service, from the first configuration to the purge.
+# shellcheck source=../kernel/guest_lib.sh
+. "$(dirname "$0")/../kernel/guest_lib.sh" - -
+# shellcheck source=../kernel/guest_systemd.sh
+. "$here/../kernel/guest_systemd.sh"
+boot=/run/boot.log
+unit=tcmu-runner-iscsi.service
+user=tcmu-runner-iscsi
+file=/etc/tcmu/iscsi/saveconfig.json
+state=/var/lib/tcmu-runner-iscsi
+target=iqn.2026-11.test:disks
+initiator=iqn.2026-11.test:initiator # of first_block.py, too
+portal=127.0.0.1:3260
+url=iscsi://$portal/$target/0
+
+failed() { # WHERE
+	echo "FAILED: $1"
+	tail -n 10 /tmp/out
+	systemctl --no-pager status $unit
+	journalctl --no-pager -o cat -u $unit | tail -n 30
+	tail -n 10 $boot
+}
+
+if [ "${1-}" != inside ]; then
+	boot_systemd $boot
+	enter_systemd "$(realpath "$0")" inside
+fi
+
+show() { systemctl show --value -p "$1" $unit; }
+active() { systemctl --quiet is-active $unit; }
+enabled() { systemctl --quiet is-enabled $unit; }
+main_pid() { show MainPID; }
+is_another() { active && [ "$(main_pid)" != "$1" ]; }
+status_of() { sed -n "s/^$1:[[:blank:]]*//p" "/proc/$(main_pid)/status"; } # FIELD
+ours() { tcmuctl --socket /run/tcmu-runner-iscsi/control "$@"; }
+served() { iscsi-inq -i $initiator "$url" >/tmp/out 2>&1; }
+says() { "${@:2}" >/tmp/out 2>&1 || true; grep -qE -- "$1" /tmp/out; } # PATTERN COMMAND...
+journal() { journalctl --no-pager -o cat -u $unit | grep -qE -- "$1"; } # PATTERN
+in_store() { [ "$(show NFileDescriptorStore)" -eq "$1" ]; } # COUNT
+down() { [ "$(main_pid)" -eq 0 ]; }
+connect() { (exec 3<>/dev/tcp/127.0.0.1/3260); }
+first_block() { python3 "$here/first_block.py" $portal $target "$@"; } # LUN [TEXT]
+has_text() { first_block "$1" >/tmp/out 2>&1 && [ "$(</tmp/out)" = "$text" ]; } # LUN
+drop_in() { # LINE...: of the section Service
+	mkdir -p /run/systemd/system/$unit.d
+	printf '%s\n' '[Service]' "$@" >/run/systemd/system/$unit.d/test.conf
+	systemctl daemon-reload
+}
+
+step "the package is installed: the user and the folder are there, and nothing is exported by itself"
+dpkg --force-unsafe-io --force-confold -i /packages/new.deb >/tmp/out 2>&1
+[ "$(stat -c %U:%G:%a /etc/tcmu/iscsi)" = $user:$user:700 ]
+[ "$(getent passwd $user | cut -d: -f7)" = /usr/sbin/nologin ]
+fails enabled
+fails active
+says 'systemctl enable --now tcmu-runner-iscsi' tcmuctl create "$target"
+
+step "it starts without a file, as its user, without capabilities"
+systemctl enable --now $unit
+active
+[ "$(status_of Uid | cut -f1)" = "$(id -u $user)" ]
+[ "$(status_of CapEff)" = 0000000000000000 ]
+[ "$(status_of CapBnd)" = 0000000000000000 ]
+[ "$(status_of NoNewPrivs)" = 1 ]
+[ "$(show WatchdogUSec)" = 1min ]
+fails systemctl reload $unit # there is nothing to apply
+journal 'tcmuctl reload: .*No such file'
+active
+
+step "the first configuration, by root's tcmuctl"
+tcmuctl create disk0 file/disk0.img --size 64M >/tmp/out 2>&1
+tcmuctl create memory alloc/memory --size 16M >/tmp/out 2>&1
+tcmuctl create $target --portal $portal >/tmp/out 2>&1
+tcmuctl map $target disk0 --initiator $initiator >/tmp/out 2>&1
+tcmuctl map $target memory --initiator $initiator >/tmp/out 2>&1
+fails test -e $file
+tcmuctl save >/tmp/out 2>&1
+[ "$(stat -c %U:%a $file)" = $user:600 ]
+[ "$(stat -c %U:%a:%s $state/disk0.img)" = $user:600:67108864 ]
+served
+
+step "restarted: it serves what was saved, and the memory of a disk is kept"
+in_store 2 # the portal and the memory
+text="kept over a restart"
+first_block 1 "$text" >/tmp/out 2>&1
+systemctl restart $unit
+served
+has_text 1
+
+step "killed: systemd starts it again, and no initiator is refused meanwhile"
+drop_in RestartSec=$((4 * GUEST_FACTOR))
+first=$(main_pid)
+kill -9 "$first"
+wait_for down
+connect
+wait_for is_another "$first"
+served
+has_text 1
+
+step "a file that was changed is applied by a reload, and a reload that would lose changes is refused"
+sed -i 's/"cache_dynamic_acls": [0-9]*/"cache_dynamic_acls": 1/; s/"default_cmdsn_depth": [0-9]*/"default_cmdsn_depth": 32/' $file
+pid=$(main_pid)
+systemctl reload $unit
+says 32 ours get $target/tpgt_1 attrib/default_cmdsn_depth
+ours set $target/tpgt_1 attrib/default_cmdsn_depth 16 >/tmp/out 2>&1
+fails systemctl reload $unit
+journal 'tcmuctl reload: .*not saved'
+says 16 ours get $target/tpgt_1 attrib/default_cmdsn_depth
+
+step "SIGHUP, which logrotate sends, changes nothing"
+kill -HUP "$pid"
+wait_for journal 'tcmu.conf: read again'
+says 16 ours get $target/tpgt_1 attrib/default_cmdsn_depth
+ours reload --discard >/tmp/out 2>&1
+says 32 ours get $target/tpgt_1 attrib/default_cmdsn_depth
+[ "$(main_pid)" = "$pid" ]
+
+step "both services: root's tcmuctl asks both"
+systemctl restart tcmu-runner.service
+says '^tcmu-runner: version' tcmuctl status
+grep -q '^tcmu-runner-iscsi: version' /tmp/out
+fails tcmuctl delete memory # a LUN leads to it
+tcmuctl create spare alloc/spare --size 1M >/tmp/out 2>&1
+says spare ours ls
+tcmuctl delete spare >/tmp/out 2>&1
+
+step "images and devices that belong to others"
+mkdir -p /srv/images
+truncate -s 8M /srv/images/disk1.img
+chmod 600 /srv/images/disk1.img
+says "Permission denied; this process runs as the user $user" ours create disk1 file//srv/images/disk1.img
+chown $user /srv/images/disk1.img
+ours create disk1 file//srv/images/disk1.img >/tmp/out 2>&1
+modprobe loop
+truncate -s 8M /srv/images/device.img
+device=$(losetup --find --show /srv/images/device.img)
+chgrp disk "$device"
+chmod 660 "$device"
+says "Permission denied; this process runs as the user $user" ours create disk2 "block/$device"
+ours save >/tmp/out 2>&1
+drop_in SupplementaryGroups=disk
+systemctl restart $unit
+ours create disk2 "block/$device" >/tmp/out 2>&1
+
+step "a port below 1024"
+says 'CAP_NET_BIND_SERVICE' ours create $target/tpgt_1/127.0.0.1:860
+drop_in AmbientCapabilities=CAP_NET_BIND_SERVICE CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+systemctl restart $unit
+ours create $target/tpgt_1/127.0.0.1:860 >/tmp/out 2>&1
+iscsi-inq -i $initiator "iscsi://127.0.0.1:860/$target/0" >/tmp/out 2>&1
+rm -r /run/systemd/system/$unit.d
+systemctl daemon-reload
+
+step "a file that is no configuration: the start fails once, and says why"
+cp -p $file /tmp/good.json
+echo nonsense >$file
+fails systemctl restart $unit
+[ "$(show ActiveState):$(show NRestarts)" = failed:0 ]
+journal "$file"
+install -o root -m 600 /tmp/good.json $file
+fails systemctl restart $unit
+journal "$file cannot be read: Permission denied; this process runs as the user $user"
+chown $user $file
+systemctl restart $unit
+served
+
+step "the start of the machine, without tcmu.conf and with the file that root's import writes"
+systemctl stop $unit
+mv /etc/tcmu/tcmu.conf /tmp/
+rm $file
+printf 'HANDLER vdisk_fileio {\n DEVICE d {\n  filename %s\n }\n}\nTARGET_DRIVER iscsi {\n TARGET %s {\n  LUN 0 d\n  enabled 1\n }\n}\n' \
+	/srv/images/disk1.img $target >/tmp/scst.conf
+tcmuctl import-scst --scst-conf /tmp/scst.conf -o $file >/tmp/out 2>&1
+[ "$(stat -c %U:%a $file)" = $user:600 ]
+systemctl start $unit
+served
+mv /tmp/tcmu.conf /etc/tcmu/
+
+step "an upgrade restarts it and keeps it enabled"
+pid=$(main_pid)
+dpkg --force-unsafe-io -i /packages/new.deb >/tmp/out 2>&1
+is_another "$pid"
+enabled
+served
+
+step "removed: it is stopped, and its files stay"
+dpkg --force-unsafe-io -r tcmu-runner >/tmp/out 2>&1
+fails active
+[ "$(stat -c %U $file)" = $user ]
+[ -e $state/disk0.img ]
+
+step "installed again: it is enabled as before, and serves what it served"
+dpkg --force-unsafe-io -i /packages/new.deb >/tmp/out 2>&1
+enabled
+systemctl start $unit
+served
+
+step "purged: nothing is left but the images and the user"
+dpkg --force-unsafe-io -P tcmu-runner >/tmp/out 2>&1
+[ ! -e /etc/tcmu ]
+[ ! -e /run/tcmu-runner-iscsi ]
+[ "$(find $state -mindepth 1)" = $state/disk0.img ]
+[ -z "$(find /etc/systemd/system /lib/systemd/system /usr/lib/sysusers.d /usr/lib/tmpfiles.d -name '*tcmu*')" ]
+getent passwd $user >/tmp/out
