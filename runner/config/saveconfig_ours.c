@@ -17,6 +17,8 @@
 #define KEY        "tcmu_runner"
 #define VERSION    1
 #define DUAL_STACK "dual_stack"
+#define HBA        "hba"
+#define HBA_MAX    0x7fffffff
 
 /* The members that hold the settings of children, by the kind of the children. */
 static const char *const containers[MODEL_KINDS] = {
@@ -151,6 +153,24 @@ static void read_setting(struct config_node *node, const struct model_attribute 
 		config_set_text(&config_node_value(node, attribute)->problem, "the list is empty");
 }
 
+bool saveconfig_read_hba(const struct config_node *storage, guint *number)
+{
+	guint64 value;
+
+	if (!storage->ours || !saveconfig_json_number(storage->ours, HBA, HBA_MAX, &value))
+		return false;
+	*number = (guint)value;
+	return true;
+}
+
+static void read_hba(struct config_node *storage, GPtrArray *notes)
+{
+	guint number;
+
+	if (!saveconfig_read_hba(storage, &number))
+		complain(notes, storage, "\"" HBA "\" is not a number");
+}
+
 static void read_member(struct config_node *node, const char *member, JsonNode *value, GPtrArray *notes)
 {
 	enum model_kind kind = kind_of_container(node->kind, member);
@@ -162,6 +182,8 @@ static void read_member(struct config_node *node, const char *member, JsonNode *
 		read_flag(node, member, value, notes);
 	else if (node->kind == MODEL_PORTAL && !strcmp(member, DUAL_STACK))
 		read_flag(node, member, value, notes);
+	else if (node->kind == MODEL_STORAGE && !strcmp(member, HBA))
+		read_hba(node, notes);
 	else if (attribute)
 		read_setting(node, attribute, value);
 	else if (node->parent || strcmp(member, "version"))
@@ -306,6 +328,7 @@ static JsonObject *start(const struct config_node *node)
 		json_object_remove_member(ours, "enable");
 	if (is_boolean(json_object_get_member(ours, DUAL_STACK)))
 		json_object_remove_member(ours, DUAL_STACK);
+	json_object_remove_member(ours, HBA);
 	return ours;
 }
 
@@ -320,6 +343,23 @@ static void write_values(const struct config_node *node, JsonObject *ours)
 	}
 }
 
+/* The number in "user_1/disk" stands in the file if it is not the place among the file's storage objects. */
+static void write_hba(const struct config_node *node, JsonObject *ours)
+{
+	const char *digits = node->object ? strpbrk(node->object, "0123456789/") : NULL;
+	const struct config_node *child;
+	guint64 place = 0;
+
+	if (!digits || *digits == '/')
+		return;
+	for (guint i = 0; (child = config_node_child(node->parent, i)) && child != node; i++)
+		place += child->kind == MODEL_STORAGE;
+	guint64 number = g_ascii_strtoull(digits, NULL, 10);
+
+	if (number != place)
+		json_object_set_int_member(ours, HBA, (gint64)number);
+}
+
 /*
  * Writes the settings of storage that LIO's keys cannot express: options of a file, and a size that follows
  * the storage.
@@ -330,6 +370,7 @@ static void write_storage(const struct config_node *node, JsonObject *ours)
 	g_autoptr(JsonObject) scratch = json_object_new();
 	const struct config_key *key;
 
+	write_hba(node, ours);
 	if (config && !config_plugin_write(node, scratch))
 		json_object_set_string_member(ours, config->attribute->name, config->text);
 	for (unsigned i = 0; (key = config_key_at(node, i)); i++) {

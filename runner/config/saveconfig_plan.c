@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config/saveconfig_keys.h"
+#include "config/saveconfig_read.h"
 
 struct plan {
 	GArray *steps;
@@ -16,7 +17,6 @@ struct plan {
 	enum config_plan purpose;
 	/* The numbers of HBAs in use: one bit for each, as rtslib has one HBA for each storage object. */
 	GHashTable *numbers;
-	guint next_number;
 };
 
 static void add(struct plan *plan, enum config_step_kind kind, struct config_node *node,
@@ -177,16 +177,37 @@ static void set_differences(struct plan *plan, struct config_node *want, const s
 
 /* --- what is created --- */
 
-/* Chooses the lowest number that no storage object has. */
+/*
+ * The place among the storage objects of the file, or, if a running object has this number, the smallest
+ * free number.
+ */
+static guint choose_number(struct plan *plan, const struct config_node *want)
+{
+	const struct config_node *child;
+	guint number = 0;
+
+	for (guint i = 0; (child = config_node_child(plan->want, i)) && child != want; i++)
+		number += child->kind == MODEL_STORAGE;
+	if (g_hash_table_contains(plan->numbers, GUINT_TO_POINTER(number)))
+		for (number = 0; g_hash_table_contains(plan->numbers, GUINT_TO_POINTER(number)); number++)
+			;
+	g_hash_table_add(plan->numbers, GUINT_TO_POINTER(number));
+	return number;
+}
+
+/*
+ * The state folder knows a disk, and systemd keeps the memory of a disk, by the name of the object. So an
+ * object has the same name after a restart, also if others were created or deleted meanwhile.
+ */
 static void name_storage(struct plan *plan, struct config_node *want)
 {
 	const char *slash = strchr(want->name, '/');
 	g_autofree char *plugin = g_strndup(want->name, (gsize)(slash - want->name));
+	guint number;
 
-	while (g_hash_table_contains(plan->numbers, GUINT_TO_POINTER(plan->next_number)))
-		plan->next_number++;
-	g_hash_table_add(plan->numbers, GUINT_TO_POINTER(plan->next_number));
-	config_set_text(&want->object, "%s_%u%s", config_plugin_folder(plugin), plan->next_number, slash);
+	if (!saveconfig_read_hba(want, &number))
+		number = choose_number(plan, want);
+	config_set_text(&want->object, "%s_%u%s", config_plugin_folder(plugin), number, slash);
 }
 
 static void note_numbers(struct plan *plan)

@@ -23,6 +23,8 @@ struct config_node *saveconfig_read_nothing(void);
  * is not known.
  */
 int saveconfig_read_ours(struct config_node *root, GPtrArray *notes, struct error *error);
+/* The number that the object is to have in its name: 1 in "user_1/disk". False: the file does not say it. */
+bool saveconfig_read_hba(const struct config_node *storage, guint *number);
 /* Reads one value from JSON into the node. A value that is not a scalar becomes a value with a problem. */
 void saveconfig_read_value(struct config_node *node, const struct model_attribute *attribute,
 			   JsonNode *value);
