@@ -10,6 +10,7 @@ SOURCE=$(realpath "$here/../..")
 build=$(realpath "$1")
 CHROOTS=$(realpath -m "${PORTABILITY_CACHE:-$SOURCE/build/portability}")
 . "$here/../portability/chroot.sh"
+. "$here/forgetful.sh"
 reason=$(chroot_possible) || { echo "SKIP: $reason"; exit 77; }
 grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || { echo "SKIP: not built for /usr"; exit 77; }
 . /etc/os-release
@@ -39,24 +40,7 @@ else
 	echo "Left out: the package of debhelper, which is not installed"
 fi
 
-# forgetful COMMAND...: runs COMMAND in the chroot. Files that it writes lie in memory and disappear afterwards.
-forgetful() {
-	# shellcheck disable=SC2016 # the inner shell expands these
-	unshare -m bash -c '
-		set -e
-		mount --make-rprivate /
-		mkdir -p "$1/memory"
-		mount -t tmpfs tmpfs "$1/memory"
-		mkdir "$1"/memory/{upper,work,root}
-		mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/memory/upper,workdir=$1/memory/work" "$1/memory/root"
-		CHROOTS=$1/memory SOURCE=$3
-		. "$3/../portability/chroot.sh"
-		shift 3
-		mkdir -p "$CHROOTS/root/new"
-		cp "$CHROOTS"/../debs/*.deb "$CHROOTS/root/new/"
-		chroot_run root "$@"' forgetful "$work" "$CHROOTS/$name" "$here" "$@"
-}
 for deb in "$work"/debs/*.deb; do
 	echo "== ${deb##*/}"
-	forgetful sh /src/lifecycle_steps.sh "/new/${deb##*/}" /debs
+	forgetful "$CHROOTS/$name" "$work/debs" "$here" sh /src/lifecycle_steps.sh "/new/${deb##*/}" /debs
 done

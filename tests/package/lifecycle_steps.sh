@@ -63,7 +63,7 @@ status=0
 grep -rqx 'RestartPreventExitStatus=69' /lib/systemd/system/tcmu-runner.service || fail "the unit tries again"
 
 step remove
-deb-systemd-helper enable tcmu-runner-iscsi.service # as systemctl enable does
+quietly systemctl enable tcmu-runner-iscsi.service
 echo '{}' >/etc/tcmu/iscsi/saveconfig.json
 quietly dpkg -r tcmu-runner
 there /etc/tcmu/iscsi/saveconfig.json

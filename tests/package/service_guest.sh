@@ -38,7 +38,7 @@ status_of() { sed -n "s/^$1:[[:blank:]]*//p" "/proc/$(main_pid)/status"; } # FIE
 ours() { tcmuctl --socket /run/tcmu-runner-iscsi/control "$@"; }
 served() { iscsi-inq -i $initiator "$url" >/tmp/out 2>&1; }
 says() { "${@:2}" >/tmp/out 2>&1 || true; grep -qE -- "$1" /tmp/out; } # PATTERN COMMAND...
-journal() { journalctl --no-pager -o cat -u $unit | grep -qE -- "$1"; } # PATTERN
+journal() { journalctl --no-pager -o cat -u $unit >/tmp/journal && grep -qE -- "$1" /tmp/journal; } # PATTERN
 in_store() { [ "$(show NFileDescriptorStore)" -eq "$1" ]; } # COUNT
 down() { [ "$(main_pid)" -eq 0 ]; }
 connect() { (exec 3<>/dev/tcp/127.0.0.1/3260); }
@@ -77,6 +77,7 @@ tcmuctl create $target --portal $portal >/tmp/out 2>&1
 tcmuctl map $target disk0 --initiator $initiator >/tmp/out 2>&1
 tcmuctl map $target memory --initiator $initiator >/tmp/out 2>&1
 fails test -e $file
+tcmuctl set $target/tpgt_1 attrib/default_cmdsn_depth 48 >/tmp/out 2>&1
 tcmuctl save >/tmp/out 2>&1
 [ "$(stat -c %U:%a $file)" = $user:600 ]
 [ "$(stat -c %U:%a:%s $state/disk0.img)" = $user:600:67108864 ]
@@ -101,7 +102,7 @@ served
 has_text 1
 
 step "a file that was changed is applied by a reload, and a reload that would lose changes is refused"
-sed -i 's/"cache_dynamic_acls": [0-9]*/"cache_dynamic_acls": 1/; s/"default_cmdsn_depth": [0-9]*/"default_cmdsn_depth": 32/' $file
+sed -Ei 's/("default_cmdsn_depth" *: *)48/\132/' $file
 pid=$(main_pid)
 systemctl reload $unit
 says 32 ours get $target/tpgt_1 attrib/default_cmdsn_depth
