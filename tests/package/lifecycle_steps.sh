@@ -79,7 +79,8 @@ there $exports /etc/tcmu/iscsi/saveconfig.json
 step purge
 touch /var/log/tcmu-runner.log
 mkdir -p /etc/tcmu/iscsi/backup /var/lib/tcmu-runner-iscsi
-touch /etc/tcmu/iscsi/backup/saveconfig-1.json /var/lib/tcmu-runner-iscsi/disk.img-0123456789abcdef01234567.state
+touch /etc/tcmu/iscsi/backup/saveconfig-1.json /var/lib/tcmu-runner-iscsi/disk.img-0123456789abcdef01234567.state \
+	/var/lib/tcmu-runner-iscsi/machine-id
 quietly dpkg -P tcmu-runner
 snapshot >/tmp/after
 left=$(diff /tmp/before /tmp/after | grep '^[<>]' || true)

@@ -51,11 +51,13 @@ drop_in() { # LINE...: of the section Service
 }
 
 step "the package is installed: the user and the folder are there, and nothing is exported by itself"
+rm -f /usr/sbin/policy-rc.d # of this machine, where it may forbid that services start
 dpkg --force-unsafe-io --force-confold -i /packages/new.deb >/tmp/out 2>&1
 [ "$(stat -c %U:%G:%a /etc/tcmu/iscsi)" = $user:$user:700 ]
 [ "$(getent passwd $user | cut -d: -f7)" = /usr/sbin/nologin ]
 fails enabled
 fails active
+systemctl stop tcmu-runner.service
 says 'systemctl enable --now tcmu-runner-iscsi' tcmuctl create "$target"
 
 step "it starts without a file, as its user, without capabilities"
@@ -172,7 +174,7 @@ step "the start of the machine, without tcmu.conf and with the file that root's 
 systemctl stop $unit
 mv /etc/tcmu/tcmu.conf /tmp/
 rm $file
-printf 'HANDLER vdisk_fileio {\n DEVICE d {\n  filename %s\n }\n}\nTARGET_DRIVER iscsi {\n TARGET %s {\n  LUN 0 d\n  enabled 1\n }\n}\n' \
+printf 'HANDLER vdisk_fileio {\n DEVICE d {\n  filename %s\n }\n}\nTARGET_DRIVER iscsi {\n enabled 1\n TARGET %s {\n  LUN 0 d\n  enabled 1\n }\n}\n' \
 	/srv/images/disk1.img $target >/tmp/scst.conf
 tcmuctl import-scst --scst-conf /tmp/scst.conf -o $file >/tmp/out 2>&1
 [ "$(stat -c %U:%a $file)" = $user:600 ]
