@@ -16,6 +16,8 @@ struct file {
 	char *path;
 	/* Whether file_open() has created the file. */
 	bool is_created;
+	/* The lock is a shared one. */
+	bool is_shared;
 	/* As of file_open(); refresh() reports another size from the file. */
 	struct tcmur_info info;
 	/* The mapping, if the storage is memory. */

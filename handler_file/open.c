@@ -26,6 +26,7 @@ struct opening {
 	bool shared;
 	bool locked;
 	bool created; /* This open() has created the file, and removes it again if a later step fails. */
+	bool taken_over;
 	int fd;
 	struct stat st;
 };
@@ -93,6 +94,27 @@ static int open_file(struct opening *opening)
 	if (result == EACCES || result == EROFS || result == EPERM)
 		return fail(opening, result, open->read_only ? "" : "cannot be written (export it with ro?)");
 	return fail(opening, result, "");
+}
+
+/*
+ * The file of the handle whose place the new one takes: its descriptor has the lock, and a duplicate of the
+ * descriptor shares it. Where the descriptors differ in their flags, each needs a lock of its own.
+ */
+static void take_over(struct opening *opening)
+{
+	const struct file *old = tcmur_open_replaced(opening->open);
+	struct stat now, before;
+
+	if (!old || old->is_shared != opening->shared || old->info.read_only != opening->open->read_only ||
+	    old->fdio.direct != (opening->cache == CACHE_NONE) || fstat(opening->fd, &now) < 0 ||
+	    fstat(old->fdio.fd, &before) < 0 || now.st_dev != before.st_dev || now.st_ino != before.st_ino)
+		return;
+	int fd = fcntl(old->fdio.fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	close(opening->fd);
+	opening->fd = fd;
+	opening->taken_over = true;
 }
 
 /* Refuses a file that is used by something that takes no lock. */
@@ -259,6 +281,7 @@ static int settle_info(const struct opening *opening, struct tcmur_info *info)
 	 * lock.
 	 */
 	info->flags = opening->locked && !info->read_only && !opening->shared ? TCMUR_INFO_EXCLUSIVE : 0;
+	info->flags |= opening->taken_over ? TCMUR_INFO_TAKEN_OVER : 0;
 	return 0;
 }
 
@@ -289,8 +312,11 @@ static int build(struct opening *opening)
 	int result;
 
 	if ((result = config_path(open, opening->path, sizeof(opening->path))) < 0 ||
-	    (result = open_file(opening)) < 0 || (result = lock_file(opening)) < 0 ||
-	    (result = settle_size(opening)) < 0 || (result = settle_info(opening, &open->info)) < 0)
+	    (result = open_file(opening)) < 0)
+		return result;
+	take_over(opening);
+	if ((result = lock_file(opening)) < 0 || (result = settle_size(opening)) < 0 ||
+	    (result = settle_info(opening, &open->info)) < 0)
 		return result;
 	file = calloc(1, sizeof(*file));
 	if (!file || !(file->path = strdup(opening->path))) {
@@ -300,6 +326,7 @@ static int build(struct opening *opening)
 	if (opening->created)
 		open->info.flags |= TCMUR_INFO_CREATED;
 	file->is_created = opening->created;
+	file->is_shared = opening->shared;
 	file->lun = open->lun;
 	file->served = open->existing && open->size ? open->size : open->info.size;
 	file->fdio.fd = opening->fd;

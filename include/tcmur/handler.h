@@ -189,6 +189,11 @@ struct tcmur_scsi {
  * still served.
  */
 #define TCMUR_INFO_REPLACED 0x20u
+/*
+ * open() has taken over the lock or claim of tcmur_open_replaced(), so that no other process can get it in
+ * between. The daemon sends I/O after the old storage is closed.
+ */
+#define TCMUR_INFO_TAKEN_OVER 0x40u
 
 /* What a backend is and what it can do. open() and refresh() fill it. */
 struct tcmur_info {
@@ -482,6 +487,14 @@ const char *tcmur_open_option(const struct tcmur_open *open, const char *name, c
  * it does not fit.
  */
 int tcmur_parse_size(const char *text, uint64_t *bytes);
+
+/*
+ * For open(): the handle whose place the new one takes, as an administrator has asked for, perhaps on the
+ * same storage; NULL: there is none. It is valid during open(). A handler that locks its storage can share
+ * the lock with this handle, and then sets TCMUR_INFO_TAKEN_OVER. If it answers -EBUSY because of its own
+ * lock, the daemon closes the old storage first and opens the new one after that.
+ */
+void *tcmur_open_replaced(const struct tcmur_open *open);
 
 /*
  * For open(): returns memory that outlives this process, if something such as systemd's descriptor store

@@ -85,6 +85,13 @@ int tcmur_open_memory(struct tcmur_open *open, uint64_t size, bool *found)
 	return bs->keeper ? bs->keeper->memory(bs->keeper->arg, size, found) : -EOPNOTSUPP;
 }
 
+void *tcmur_open_replaced(const struct tcmur_open *open)
+{
+	const struct backstore *bs = (const struct backstore *)open->lun;
+
+	return bs->replaced && bs->replaced->handler == bs->handler ? bs->replaced->handle : NULL;
+}
+
 void tcmur_lun_written(struct tcmur_lun *lun)
 {
 	const struct backstore *bs = (const struct backstore *)lun;

@@ -93,6 +93,10 @@ struct backstore_spec {
 	 * error.
 	 */
 	bool create;
+	/* An open backstore whose place the new one takes, perhaps on the same storage; NULL: none. */
+	const struct backstore *replaced;
+	/* The stand-in: the storage hangs, so its handler is not asked who it is. */
+	bool is_silent;
 };
 
 struct backstore;
@@ -112,6 +116,11 @@ struct backstore *backstore_open(struct loop_set *set, const struct backstore_sp
 struct backstore *backstore_open_absent(struct loop_set *set, const struct backstore_spec *spec,
 					struct error *error);
 bool backstore_is_absent(const struct backstore *bs);
+/*
+ * It has taken over the lock of backstore_spec.replaced: the caller submits no I/O before the replaced
+ * backstore is closed.
+ */
+bool backstore_has_taken_over(const struct backstore *bs);
 /* Main or pool thread; may block. No I/O may be in flight, and none may be submitted any more. */
 void backstore_close(struct backstore *bs);
 /*

@@ -107,7 +107,10 @@ static int call_open(struct backstore *bs, const struct backstore_spec *spec, st
 
 	open.config = strchr(bs->config, '/') + 1;
 	open.lun = (struct tcmur_lun *)bs;
+	bs->replaced = spec->replaced;
 	int err = api->open(&open);
+
+	bs->replaced = NULL;
 
 	if (err < 0)
 		return error_set(error, -err, "%s", *open.error ? open.error : strerror(-err));
@@ -261,6 +264,11 @@ uint64_t backstore_size(const struct backstore *bs)
 uint64_t backstore_flags(const struct backstore *bs)
 {
 	return atomic_load_explicit(&bs->flags, memory_order_relaxed);
+}
+
+bool backstore_has_taken_over(const struct backstore *bs)
+{
+	return bs->info.flags & TCMUR_INFO_TAKEN_OVER;
 }
 
 bool backstore_has_flush(const struct backstore *bs)

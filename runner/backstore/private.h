@@ -87,6 +87,7 @@ struct backstore {
 	struct tcmur_info info;                /* Constant after the opening. */
 	struct tcmur_identity identity;        /* Constant after the opening. */
 	const struct backstore_keeper *keeper; /* NULL if there is none. */
+	const struct backstore *replaced;      /* In open(): whose place it takes. NULL if there is none. */
 	_Atomic uint64_t size;
 	_Atomic uint64_t flags; /* See backstore_flags(). */
 	struct loop_set *set;

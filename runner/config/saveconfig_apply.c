@@ -237,7 +237,9 @@ static void on_opened(void *arg, int err, const struct error *error)
 	if (err && object && !model_is_enabled(object))
 		give_up_storage(apply, pending, object, error->text);
 	else if (err && !apply->is_done)
-		g_ptr_array_add(apply->lines, g_strdup_printf("%s; this is tried again", error->text));
+		g_ptr_array_add(
+		    apply->lines,
+		    g_strdup_printf("%s%s", error->text, err == -EINPROGRESS ? "" : "; this is tried again"));
 	end(pending);
 }
 

@@ -149,6 +149,8 @@ void scsi_parse(struct scsi_cmd *cmd)
 
 uint32_t scsi_cmd_condition(const struct scsi_cmd *cmd)
 {
+	if (cmd->gate_seen & SCSI_GATE_BECOMING)
+		return SENSE_BECOMING_READY;
 	if (cmd->gate_seen & SCSI_GATE_ABSENT)
 		return SENSE_NOT_REPORTABLE;
 	if (cmd->gate_seen & SCSI_GATE_BLOCKED)

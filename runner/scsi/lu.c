@@ -158,6 +158,11 @@ void scsi_lu_set_blocked(struct scsi_lu *lu, bool blocked)
 	}
 }
 
+void scsi_lu_set_becoming_ready(struct scsi_lu *lu, bool becoming)
+{
+	scsi_lu_gate_change(lu, becoming ? SCSI_GATE_BECOMING : 0, becoming ? 0 : SCSI_GATE_BECOMING);
+}
+
 void scsi_lu_set_medium_changed(struct scsi_lu *lu)
 {
 	SCOPE_LOCK(&lu->lock);

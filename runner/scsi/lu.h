@@ -38,9 +38,11 @@
 /* A substitute serves the LU until its storage can be opened: NOT READY. */
 #define SCSI_GATE_ABSENT 0x100u
 /* An administrator must act first: NOT READY, see scsi_lu_set_blocked(). */
-#define SCSI_GATE_BLOCKED   0x200u
-#define SCSI_GATE_EPOCH_ONE 0x400u
-#define SCSI_GATE_EPOCH     0xfffffc00u
+#define SCSI_GATE_BLOCKED 0x200u
+/* It takes a moment: NOT READY, see scsi_lu_set_becoming_ready(). */
+#define SCSI_GATE_BECOMING  0x400u
+#define SCSI_GATE_EPOCH_ONE 0x800u
+#define SCSI_GATE_EPOCH     0xfffff800u
 
 /* MAXIMUM TRANSFER LENGTH of VPD page B0h, in bytes: limits the buffer of one command. */
 #define SCSI_MAX_TRANSFER (16u << 20)

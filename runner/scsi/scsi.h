@@ -101,6 +101,11 @@ void scsi_lu_on_write_cache(struct scsi_lu *lu, void (*fn)(void *arg), void *arg
  */
 void scsi_lu_set_blocked(struct scsi_lu *lu, bool blocked);
 /*
+ * Any thread. Meanwhile, commands that need the medium are answered NOT READY, LOGICAL UNIT IS IN PROCESS OF
+ * BECOMING READY (SPC-4 4.5.6, 04h/01h): initiators try again by themselves.
+ */
+void scsi_lu_set_becoming_ready(struct scsi_lu *lu, bool becoming);
+/*
  * Any thread. The contents of the medium are not what they were when the initiators last used it,
  * for example because the memory of handler alloc was lost: raises NOT READY TO READY CHANGE,
  * MEDIUM MAY HAVE CHANGED for all nexuses that are attached, and for each nexus that is attached

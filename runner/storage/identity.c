@@ -113,7 +113,7 @@ static bool is_valid(const struct storage_registry *registry, const struct stora
 		     const struct storage_state *state)
 {
 	return state->serial[0] && !strcmp(state->machine, registry->machine) &&
-	       !strcmp(state->own, object->storage->own);
+	       (object->is_silent || !strcmp(state->own, object->storage->own));
 }
 
 static const char *handler_of(const struct storage_object *object, char *handler, size_t size)

@@ -69,6 +69,8 @@ struct storage_object {
 	const char *configured;
 	/* The contents are new, and only a configured serial number fixes the identity. */
 	bool is_new;
+	/* The storage does not answer, so what it says of itself is not known. */
+	bool is_silent;
 };
 
 /*

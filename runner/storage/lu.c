@@ -27,6 +27,11 @@ bool storage_lu_is_absent(const struct storage_lu *lu)
 	return backstore_is_absent(lu->bs);
 }
 
+bool storage_lu_has_taken_over(const struct storage_lu *lu)
+{
+	return backstore_has_taken_over(lu->bs);
+}
+
 const char *storage_lu_options(const struct storage_lu *lu)
 {
 	return lu->options;

@@ -32,6 +32,13 @@ struct storage_lu_request {
 	bool is_identity_fixed;
 	/* If the contents were lost, the administrator knows and accepts it. */
 	bool is_loss_accepted;
+	/* A logical unit whose place the new one takes, perhaps on the same storage; NULL: none. */
+	const struct storage_lu *replaced;
+	/*
+	 * The stand-in says that the disk is becoming ready; with is_silent, the storage hangs, so it is not
+	 * asked who it is.
+	 */
+	bool is_becoming_ready, is_silent;
 	/*
 	 * Runs on the main thread, which main's queue wakes, when the logical unit is closed after its last
 	 * reference was released. The logical unit is freed after the call. NULL: the owner uses
@@ -67,7 +74,12 @@ int storage_lu_check(const struct storage_lu_request *request, struct error *err
  */
 int storage_lu_identify(struct storage_lu *lu, const char *serial, struct error *error);
 
+/* May block. The request is for the storage that lu has opened, as far as their places tell. */
+bool storage_lu_has_storage(const struct storage_lu *lu, const struct storage_lu_request *request);
+
 bool storage_lu_is_absent(const struct storage_lu *lu);
+/* It shares the lock of the logical unit that it replaces, and may be used when that one is closed. */
+bool storage_lu_has_taken_over(const struct storage_lu *lu);
 /* The storage did not exist and was created when it was opened. Memory does not count. */
 bool storage_lu_was_created(const struct storage_lu *lu);
 /* The contents were lost, and the logical unit answers NOT READY until the loss is accepted. */

@@ -62,6 +62,8 @@ static struct backstore_spec make_spec(const struct storage_lu_request *request,
 	    .block_size = settings->block_size,
 	    .read_only = settings->read_only,
 	    .existing = settings->existing,
+	    .replaced = request->replaced ? request->replaced->bs : NULL,
+	    .is_silent = request->is_silent,
 	};
 }
 
@@ -76,6 +78,22 @@ int storage_lu_check(const struct storage_lu_request *request, struct error *err
 	err = backstore_check(&spec, error);
 	storage_spec_free(&storage);
 	return err ? -EINVAL : 0;
+}
+
+bool storage_lu_has_storage(const struct storage_lu *lu, const struct storage_lu_request *request)
+{
+	const char *config = backstore_config(lu->bs), *place = backstore_identity(lu->bs)->place;
+	struct storage_spec storage;
+	struct tcmur_identity identity;
+	size_t len = strcspn(config, "/") + 1;
+
+	if (!*place || parse(request, &storage, NULL))
+		return false;
+	const struct backstore_spec spec = make_spec(request, &storage);
+	bool same = !strncmp(config, spec.config, len) && backstore_identify(&spec, &identity, NULL) >= 0 &&
+		    !strcmp(identity.place, place);
+	storage_spec_free(&storage);
+	return same;
 }
 
 /* --- the storage --- */
@@ -169,6 +187,7 @@ static int choose_identity(const struct storage_lu *lu, const char *serial, bool
 	    .name = storage_name_text(lu->name),
 	    .configured = serial,
 	    .is_new = is_new,
+	    .is_silent = lu->is_silent,
 	};
 
 	/*
@@ -343,8 +362,12 @@ static int open_absent_parts(struct storage_lu *lu, const struct storage_lu_requ
 		spec.block_size = UNKNOWN_BLOCK;
 	if (!spec.size)
 		spec.size = UNKNOWN_SIZE;
+	lu->is_silent = request->is_silent;
 	lu->bs = backstore_open_absent(request->loops, &spec, error);
-	return lu->bs ? make_scsi(lu, request, error) : -errno;
+	int err = lu->bs ? make_scsi(lu, request, error) : -errno;
+	if (!err)
+		scsi_lu_set_becoming_ready(lu->scsi, request->is_becoming_ready);
+	return err;
 }
 
 typedef int open_fn(struct storage_lu *lu, const struct storage_lu_request *request,

@@ -25,6 +25,8 @@ struct storage_lu {
 	/* The place in the list of units; NULL: it is not identified yet. */
 	struct storage_unit *unit;
 	char serial[STATE_SERIAL_SIZE];
+	/* A stand-in: the storage was not asked who it is. */
+	bool is_silent;
 	char options[256];
 	/* Atomic: the contents were lost, and nobody has accepted that yet. */
 	bool is_lost;

@@ -33,6 +33,7 @@ static const struct rule {
 			 SAME},
     [REQUEST_RESIZE] = {"resized", IN(STORAGE_SERVED) | IN(STORAGE_CONTENTS_LOST), SAME},
     [REQUEST_ACCEPT_LOSS] = {"accepted as empty", IN(STORAGE_CONTENTS_LOST), SAME},
+    [REQUEST_STAND_IN] = {"served by a stand-in", IN(STORAGE_OPENING), SAME},
     [REQUEST_CLOSE] = {"removed", ~0u, STORAGE_REMOVING},
 };
 
@@ -103,135 +104,6 @@ void storage_release(struct storage *storage, struct storage_lu *lu)
 	storage_lu_put(lu);
 }
 
-static enum storage_status status_of(const struct storage_lu *lu)
-{
-	if (storage_lu_is_absent(lu))
-		return STORAGE_FAILED;
-	return storage_lu_is_lost(lu) ? STORAGE_CONTENTS_LOST : STORAGE_SERVED;
-}
-
-/* The result of the job is served from now on, with its settings. */
-static void serve(struct storage *storage, struct storage_job *job)
-{
-	struct storage_lu *old = storage->served;
-
-	storage->served = job->lu;
-	job->lu = NULL;
-	storage_settings_clear(&storage->settings);
-	storage->settings = job->settings;
-	job->settings = (struct storage_settings){.config = NULL};
-	storage_set_status(storage, status_of(storage->served));
-	if (storage->status == STORAGE_CONTENTS_LOST)
-		log_err(storage->name,
-			"not ready: its contents were lost with the memory of the daemon; accept the "
-			"loss (tcmuctl replace, or start once with lost=accept) to serve an empty disk");
-	storage_has_changed(storage);
-	storage_notify(storage);
-	storage_release(storage, old);
-}
-
-/* --- the results of jobs --- */
-
-static void opened(struct storage *storage, struct storage_job *job)
-{
-	if (job->err)
-		storage_note_failure(storage, &job->error);
-	if (job->lu) {
-		serve(storage, job);
-		return;
-	}
-	storage_set_status(storage, STORAGE_CONFIGURED);
-	storage_notify(storage);
-}
-
-static void tried_again(struct storage *storage, struct storage_job *job)
-{
-	if (!job->err) {
-		serve(storage, job);
-		log_info(storage->name, "opened; it is %s now", storage_status_name(storage->status));
-	} else if (storage_note_failure(storage, &job->error)) {
-		log_err(NULL, "not served: %s", job->error.text);
-		storage_notify(storage);
-	}
-}
-
-/* Initiators may have switched the write cache of the old one. */
-static void take_over_mode(const struct storage *storage, const struct storage_job *job)
-{
-	if (job->settings.write_cache < 0 && !storage_lu_is_absent(storage->served))
-		scsi_lu_set_write_cache(job->lu->scsi, scsi_lu_write_cache(storage->served->scsi));
-}
-
-static void replaced(struct storage *storage, struct storage_job *job)
-{
-	if (job->err)
-		return;
-	take_over_mode(storage, job);
-	/* The old storage is another disk; memory that is kept for it has no use any more. */
-	if (!storage_lu_is_absent(storage->served))
-		storage_lu_forget(storage->served);
-	serve(storage, job);
-}
-
-static void resized(struct storage *storage, struct storage_job *job)
-{
-	if (job->err)
-		return;
-	if (storage->settings.size)
-		storage->settings.size = job->size;
-	storage_has_changed(storage);
-	storage_notify(storage);
-}
-
-static void accepted(struct storage *storage, struct storage_job *job)
-{
-	(void)job;
-	storage_set_status(storage, status_of(storage->served));
-	log_warn(storage->name, "it is an empty disk now: the loss of its contents was accepted");
-	storage_notify(storage);
-}
-
-static void use_result(struct storage *storage, struct storage_job *job)
-{
-	static void (*const uses[])(struct storage * storage, struct storage_job * job) = {
-	    [REQUEST_OPEN] = opened,    [REQUEST_RETRY] = tried_again,    [REQUEST_REPLACE] = replaced,
-	    [REQUEST_RESIZE] = resized, [REQUEST_ACCEPT_LOSS] = accepted,
-	};
-
-	if (job->is_superseded || storage->status == STORAGE_REMOVING)
-		job->err = error_set(&job->error, ECANCELED, "%s is being removed", storage->name);
-	else
-		uses[job->request](storage, job);
-}
-
-static void finished(struct main_work *work)
-{
-	struct storage_job *job = container_of(work, struct storage_job, work);
-	struct storage *storage = job->storage;
-
-	storage->njobs--;
-	if (storage->job == job)
-		storage->job = NULL;
-	if (job->lu)
-		storage->nopen++;
-	/* A clash of identities names both objects by itself. */
-	if (job->err && job->err != -EEXIST)
-		error_prefix(&job->error, job->err, "%s",
-			     job->settings.origin ? job->settings.origin : storage->name);
-	use_result(storage, job);
-	storage_done *done = job->done;
-	void *arg = job->arg;
-	int err = job->err;
-	struct error error = job->error;
-	storage_release(storage, job->lu);
-	job->lu = NULL;
-	storage_job_free(job);
-	storage_end_if_closed(storage);
-	/* done() may have the object freed. */
-	if (done)
-		done(arg, err, &error);
-}
-
 /* --- the start of jobs --- */
 
 static struct storage_job *new_job(struct storage *storage, enum storage_request request,
@@ -265,7 +137,16 @@ static void start(struct storage_job *job)
 		storage_set_status(storage, (enum storage_status)next);
 		storage_notify(storage);
 	}
-	storage_job_start(job, finished);
+	storage_start_job(job);
+}
+
+void storage_open_after_old(struct storage *storage, struct storage_job *job)
+{
+	job->request = REQUEST_OPEN;
+	job->patient = true;
+	job->lets_go = false;
+	start(job);
+	storage_wait_for_open(storage);
 }
 
 void storage_open(struct storage *storage, const struct storage_settings *settings, bool patient,
@@ -282,6 +163,8 @@ void storage_open(struct storage *storage, const struct storage_settings *settin
 	job->done = done;
 	job->arg = arg;
 	start(job);
+	if (patient)
+		storage_wait_for_open(storage);
 }
 
 void storage_replace(struct storage *storage, const struct storage_settings *settings, storage_done *done,
@@ -296,6 +179,9 @@ void storage_replace(struct storage *storage, const struct storage_settings *set
 	}
 	job->done = done;
 	job->arg = arg;
+	job->target = storage_lu_get(storage->served);
+	/* An administrator who replaces storage knows that the contents are other ones. */
+	job->is_loss_accepted = true;
 	start(job);
 }
 
@@ -355,7 +241,7 @@ void storage_tick(struct storage *storage)
 		job = new_job(storage, REQUEST_RETRY, &storage->settings, NULL);
 		if (job)
 			start(job);
-	} else if (storage->served && storage->status != STORAGE_FAILED) {
+	} else if (storage->served && !storage_lu_is_absent(storage->served)) {
 		backstore_refresh(storage_lu_backstore(storage->served));
 		if (storage_has_changed(storage))
 			storage_notify(storage);
@@ -375,6 +261,7 @@ struct storage *storage_new(const struct storage_context *context, const char *n
 	storage->owner = *owner;
 	storage->status = STORAGE_CONFIGURED;
 	storage_init_end(storage);
+	storage_wait_init(storage);
 	storage->name = strdup(name);
 	if (storage->name)
 		return storage;

@@ -59,7 +59,7 @@ struct storage_context {
 enum storage_status {
 	/* Created and not enabled yet. */
 	STORAGE_CONFIGURED,
-	/* The storage is being opened. */
+	/* The storage is being opened, or the storage that it replaces is being closed. */
 	STORAGE_OPENING,
 	STORAGE_SERVED,
 	/* The storage cannot be opened at the moment; opening it is tried again. */
@@ -137,6 +137,10 @@ struct storage *storage_new(const struct storage_context *context, const char *n
  * serves the disk, the state becomes STORAGE_FAILED, opening is tried again every few seconds, and done()
  * reports the error. Otherwise the state becomes STORAGE_CONFIGURED again. The settings are refused with
  * -EINVAL if they are wrong, also if the object is patient.
+ *
+ * If the storage of a patient object does not answer for some seconds, a stand-in says that the disk is
+ * becoming ready, and done() is called with -EINPROGRESS. The state stays STORAGE_OPENING until the storage
+ * answers.
  */
 void storage_open(struct storage *storage, const struct storage_settings *settings, bool patient,
 		  storage_done *done, void *arg);
@@ -158,8 +162,8 @@ void storage_close(struct storage *storage, bool forget, unsigned timeout_s, sto
 void storage_discard(struct storage *storage);
 
 /*
- * Returns the logical unit that serves the disk now, without a reference; NULL in the states CONFIGURED,
- * OPENING and REMOVING.
+ * What serves the disk now, without a reference; NULL in the states CONFIGURED and REMOVING, and in OPENING
+ * until a stand-in or the new logical unit says that the disk is becoming ready.
  */
 struct storage_lu *storage_served(const struct storage *storage);
 const char *storage_name(const struct storage *storage);
@@ -168,6 +172,11 @@ enum storage_status storage_status(const struct storage *storage);
 /*
  * Opens the storage again, with new settings, and serves the new logical unit instead of the old one. On
  * failure nothing changes.
+ *
+ * If it is the same storage, whose lock the old logical unit has, the state becomes STORAGE_OPENING, and the
+ * disk is becoming ready until the old one is closed. Where the lock cannot be handed over, the storage is
+ * opened after that; if this fails, the state becomes STORAGE_FAILED. done() is called with -EINPROGRESS if
+ * this takes too long, because commands are in flight.
  */
 void storage_replace(struct storage *storage, const struct storage_settings *settings, storage_done *done,
 		     void *arg);

@@ -23,7 +23,7 @@ static void free_storage(struct storage *storage)
 /* Everything is closed: the time limit has no purpose any more, and the object is freed after that. */
 void storage_end_if_closed(struct storage *storage)
 {
-	if (storage->closed && !storage->njobs && !storage->nopen &&
+	if (storage->closed && !storage->njobs && !storage->nopen && !storage->wait_runs &&
 	    !deadline_is_stopping(&storage->deadline))
 		deadline_stop(&storage->deadline);
 }
@@ -34,6 +34,8 @@ void storage_on_lu_closed(void *owner, struct storage_lu *lu)
 
 	storage_add_counters(storage, lu);
 	storage->nopen--;
+	if (lu == storage->leaving)
+		storage_old_is_closed(storage);
 	storage_end_if_closed(storage);
 }
 
@@ -78,6 +80,7 @@ void storage_close(struct storage *storage, bool forget, unsigned timeout_s, sto
 	if (storage->status != STORAGE_REMOVING) {
 		storage->served = NULL;
 		storage_set_status(storage, STORAGE_REMOVING);
+		storage_wait_cancel(storage);
 		storage_release(storage, served);
 		storage_notify(storage);
 	}

@@ -9,6 +9,22 @@
 #include "storage/registry.h"
 #include "storage/storage_private.h"
 
+static const struct storage_lu *replaced_by(const struct storage_job *job)
+{
+	return job->target && !storage_lu_is_absent(job->target) ? job->target : NULL;
+}
+
+/* The lock that refuses the new one is that of the old one: a stand-in serves the disk until it is gone. */
+static int let_go(struct storage_job *job, const struct storage_lu_request *request)
+{
+	struct storage_lu_request stand_in = *request;
+
+	stand_in.replaced = NULL;
+	stand_in.is_becoming_ready = true;
+	job->lets_go = true;
+	return storage_lu_open_absent(&stand_in, &job->lu, &job->error);
+}
+
 static int open_storage(struct storage_job *job)
 {
 	struct storage *storage = job->storage;
@@ -19,8 +35,8 @@ static int open_storage(struct storage_job *job)
 	    .settings = &job->settings,
 	    .name = storage->name,
 	    .owner = storage,
-	    /* An administrator who replaces storage knows that the contents are other ones. */
-	    .is_loss_accepted = job->request == REQUEST_REPLACE,
+	    .is_loss_accepted = job->is_loss_accepted,
+	    .replaced = replaced_by(job),
 	    .closed = storage_on_lu_closed,
 	};
 	int err = storage_lu_check(&request, &job->error);
@@ -28,10 +44,30 @@ static int open_storage(struct storage_job *job)
 	if (err)
 		return err;
 	err = storage_lu_open(&request, &job->lu, &job->error);
+	if (err == -EBUSY && request.replaced && storage_lu_has_storage(request.replaced, &request))
+		return let_go(job, &request);
 	/* If there is no memory for the stand-in either, the result says that nothing is served. */
 	if (err && job->patient)
 		storage_lu_open_absent(&request, &job->lu, NULL);
 	return err;
+}
+
+static int make_stand_in(struct storage_job *job)
+{
+	struct storage *storage = job->storage;
+	const struct storage_lu_request request = {
+	    .loops = storage->context.loops,
+	    .registry = storage->context.registry,
+	    .main = storage->context.main,
+	    .settings = &job->settings,
+	    .name = storage->name,
+	    .owner = storage,
+	    .is_becoming_ready = true,
+	    .is_silent = true,
+	    .closed = storage_on_lu_closed,
+	};
+
+	return storage_lu_open_absent(&request, &job->lu, &job->error);
 }
 
 static int run(struct storage_job *job)
@@ -42,6 +78,8 @@ static int run(struct storage_job *job)
 	case REQUEST_ACCEPT_LOSS:
 		storage_lu_accept_loss(job->target);
 		return 0;
+	case REQUEST_STAND_IN:
+		return make_stand_in(job);
 	default:
 		return open_storage(job);
 	}

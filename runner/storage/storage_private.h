@@ -14,6 +14,8 @@ enum storage_request {
 	REQUEST_REPLACE,
 	REQUEST_RESIZE,
 	REQUEST_ACCEPT_LOSS,
+	/* The object's own: a stand-in, while OPEN takes long. */
+	REQUEST_STAND_IN,
 	REQUEST_CLOSE,
 };
 
@@ -34,6 +36,15 @@ struct storage {
 	unsigned njobs;
 	/* Logical units that are not closed. */
 	unsigned nopen;
+
+	/* --- waiting: storage_wait.c --- */
+	/* The time limit of a job that takes long; wait_s is 0 when it is not needed any more. */
+	struct deadline wait;
+	unsigned wait_s;
+	bool wait_runs;
+	/* A REPLACE that goes on when the logical unit leaving, which is only compared, is closed. */
+	struct storage_job *replacement;
+	const struct storage_lu *leaving;
 
 	/* --- the end --- */
 	bool is_forgotten, is_discarded;
@@ -66,7 +77,11 @@ struct storage_job {
 	struct storage_settings settings;
 	/* OPEN: a stand-in serves the disk if the storage cannot be opened. */
 	bool patient;
-	/* RESIZE, ACCEPT_LOSS: a reference */
+	/* OPEN: an administrator knows that the contents may be other ones. */
+	bool is_loss_accepted;
+	/* OPEN after a REPLACE: the write cache as initiators have switched it. */
+	bool keeps_write_cache, write_cache;
+	/* RESIZE, ACCEPT_LOSS: a reference. REPLACE: what is replaced, a reference until the job returns. */
 	struct storage_lu *target;
 	/* RESIZE: bytes */
 	uint64_t size;
@@ -78,6 +93,11 @@ struct storage_job {
 	struct error error;
 	/* OPEN, RETRY, REPLACE: the new logical unit, or the stand-in; NULL: none */
 	struct storage_lu *lu;
+	/*
+	 * REPLACE: the old logical unit has the lock of the same storage and must be closed first; lu is a
+	 * stand-in.
+	 */
+	bool lets_go;
 };
 
 /* --- storage_job.c */
@@ -87,11 +107,38 @@ void storage_job_free(struct storage_job *job);
 /* Main thread. finished() runs on the main thread when the job has ended. */
 void storage_job_start(struct storage_job *job, void (*finished)(struct main_work *work));
 
-/* --- storage.c, main thread */
+/* --- storage_wait.c, main thread */
+
+void storage_wait_init(struct storage *storage);
+/* A patient OPEN has started. */
+void storage_wait_for_open(struct storage *storage);
+/* Nothing is waited for any more. */
+void storage_wait_end(struct storage *storage);
+/* The result of a STAND_IN. */
+void storage_stand_in_made(struct storage *storage, struct storage_job *job);
+/*
+ * Keeps the job, a REPLACE whose result is served, until old is closed. The caller releases old after this
+ * call.
+ */
+void storage_wait_for_old(struct storage *storage, struct storage_job *job, const struct storage_lu *old);
+/* storage->leaving is closed: the replacement goes on. */
+void storage_old_is_closed(struct storage *storage);
+/* The object is being removed. */
+void storage_wait_cancel(struct storage *storage);
+/* Calls done(), once. */
+void storage_job_answer(struct storage_job *job, int err, const struct error *error);
+
+/* --- storage.c, storage_result.c, main thread */
 
 /* Returns 0, or -errno with error set: the request is not accepted in this state. */
 int storage_admit(struct storage *storage, enum storage_request request, struct error *error);
 void storage_set_status(struct storage *storage, enum storage_status status);
+/* Sets the status that follows from what is served. */
+void storage_set_served_status(struct storage *storage);
+/* Has a thread of the pool run a job that the caller has counted. */
+void storage_start_job(struct storage_job *job);
+/* Continues a REPLACE that lets go: opens the storage, which nobody holds now. */
+void storage_open_after_old(struct storage *storage, struct storage_job *job);
 /* Tells the owner. */
 void storage_notify(struct storage *storage);
 /*

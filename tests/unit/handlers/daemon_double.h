@@ -47,6 +47,8 @@ extern char logged[512];
 extern int kept_memory;
 extern bool kept_memory_is_found;
 extern unsigned notes;
+/* What open() replaces; NULL: nothing. */
+extern void *replaced;
 
 /* Clears faults and counters. A setup function of cmocka. */
 int double_reset(void **state);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a storage object waits for: storage that takes long to open, and the end of an old logical unit that
+ * has the lock of the new one. Meanwhile initiators are told that the disk becomes ready, and whoever asked
+ * for the change gets an answer after a time limit. Main thread.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "storage/storage_private.h"
+
+/* Until a stand-in serves a disk whose storage has not opened, and until other callers get an answer. */
+#define OPEN_S    5
+#define REPLACE_S 30
+
+/* --- the time limit --- */
+
+static void begin(struct storage *storage, unsigned seconds)
+{
+	storage->wait_s = seconds;
+	if (storage->wait_runs)
+		return; /* it is being stopped, and starts again after that */
+	storage->wait_runs = true;
+	deadline_start(&storage->wait, seconds);
+}
+
+void storage_wait_end(struct storage *storage)
+{
+	storage->wait_s = 0;
+	if (storage->wait_runs && !deadline_is_stopping(&storage->wait))
+		deadline_stop(&storage->wait);
+}
+
+static void on_stopped(struct deadline *deadline)
+{
+	struct storage *storage = container_of(deadline, struct storage, wait);
+
+	storage->wait_runs = false;
+	if (storage->wait_s)
+		begin(storage, storage->wait_s);
+	storage_end_if_closed(storage);
+}
+
+void storage_job_answer(struct storage_job *job, int err, const struct error *error)
+{
+	storage_done *done = job->done;
+
+	job->done = NULL;
+	if (done)
+		done(job->arg, err, error);
+}
+
+/* --- storage that takes long to open --- */
+
+void storage_wait_for_open(struct storage *storage)
+{
+	begin(storage, OPEN_S);
+}
+
+static void make_stand_in(struct storage *storage, const struct storage_job *open)
+{
+	struct storage_job *job = calloc(1, sizeof(*job));
+
+	if (!job || storage_settings_copy(&job->settings, &open->settings)) {
+		free(job);
+		return;
+	}
+	job->storage = storage;
+	job->request = REQUEST_STAND_IN;
+	storage->njobs++;
+	storage_start_job(job);
+}
+
+/* The change goes on, but whoever asked for it waits no longer. */
+static void answer_early(struct storage *storage, struct storage_job *job)
+{
+	struct error error;
+
+	error_set(&error, EINPROGRESS,
+		  "%s has not opened after %u seconds, because its storage does not answer; until it does, "
+		  "initiators are told that the disk is becoming ready",
+		  job->settings.origin ? job->settings.origin : storage->name, storage->wait.seconds);
+	storage_note_failure(storage, &error);
+	storage_job_answer(job, -EINPROGRESS, &error);
+}
+
+void storage_stand_in_made(struct storage *storage, struct storage_job *job)
+{
+	if (job->err || storage->status != STORAGE_OPENING || storage->served || !storage->job)
+		return;
+	storage->served = job->lu;
+	job->lu = NULL;
+	storage_has_changed(storage);
+	storage_notify(storage);
+	answer_early(storage, storage->job);
+}
+
+/* --- an old logical unit that has the lock --- */
+
+void storage_wait_for_old(struct storage *storage, struct storage_job *job, const struct storage_lu *old)
+{
+	storage->replacement = storage->job = job;
+	storage->leaving = old;
+	begin(storage, REPLACE_S);
+}
+
+/* Commands that were begun before may have written until now. */
+static void use_new(struct storage *storage, struct storage_job *job)
+{
+	const struct error none = {""};
+
+	scsi_lu_set_becoming_ready(storage->served->scsi, false);
+	storage_set_served_status(storage);
+	storage_notify(storage);
+	storage_job_answer(job, 0, &none);
+	storage_job_free(job);
+}
+
+void storage_old_is_closed(struct storage *storage)
+{
+	struct storage_job *job = storage->replacement;
+
+	storage->replacement = storage->job = NULL;
+	storage->leaving = NULL;
+	storage_wait_end(storage);
+	if (job->lets_go)
+		storage_open_after_old(storage, job);
+	else
+		use_new(storage, job);
+}
+
+/* --- both --- */
+
+void storage_wait_cancel(struct storage *storage)
+{
+	struct storage_job *job = storage->replacement;
+	struct error error;
+
+	storage_wait_end(storage);
+	if (!job)
+		return;
+	storage->replacement = storage->job = NULL;
+	storage->leaving = NULL;
+	error_set(&error, ECANCELED, "%s is being removed", storage->name);
+	storage_job_answer(job, -ECANCELED, &error);
+	storage_job_free(job);
+}
+
+static void on_expired(struct deadline *deadline)
+{
+	struct storage *storage = container_of(deadline, struct storage, wait);
+	struct storage_job *job = storage->job;
+
+	if (!storage->wait_s || !job)
+		return;
+	if (storage->served)
+		answer_early(storage, job);
+	else if (job->patient)
+		make_stand_in(storage, job);
+}
+
+void storage_wait_init(struct storage *storage)
+{
+	storage->wait = (struct deadline){.loop = storage->context.loops->loops[0],
+					  .main = storage->context.main,
+					  .expired = on_expired,
+					  .stopped = on_stopped};
+}
