@@ -1,18 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A disk whose second half never answers, like storage that has failed. A flush ends only while no I/O hangs.
+ * Storage can also hang while it is opened.
  */
 #define TCMUR_API_VERSION 1
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <tcmur/handler.h>
 
 static uint64_t half;
 static atomic_bool hung;
 
+/* "slow/NAME" opens after three seconds, and "stuck/NAME" never. */
+static void wait_in_open(const char *config)
+{
+	if (!strncmp(config, "slow/", strlen("slow/")))
+		sleep(3);
+	while (!strncmp(config, "stuck/", strlen("stuck/")))
+		pause();
+}
+
 static int hang_open(struct tcmur_open *open)
 {
+	wait_in_open(open->config);
 	open->info.size = open->size;
 	open->info.block_size = 512;
 	open->info.write_cache = true;
