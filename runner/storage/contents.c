@@ -212,6 +212,7 @@ static int write_note(struct storage_contents *contents, const char *boot, struc
 
 	if (!state)
 		return error_set(error, ENOMEM, "out of memory");
+	SCOPE_LOCK(storage_file_lock(contents->registry, contents->key));
 	int err = storage_state_read(folder, contents->key, state, error);
 	if (err)
 		*state = (struct storage_state){.machine = ""};

@@ -19,6 +19,7 @@
 #include "storage/registry.h"
 #include "storage/small_file.h"
 #include "util/cleanup.h"
+#include "util/hash.h"
 #include "util/log.h"
 
 #define MACHINE_ID "/etc/machine-id"
@@ -49,7 +50,10 @@ struct storage_registry *storage_registry_new(const char *state_dir, const char 
 	pthread_mutex_init(&registry->state_lock, NULL);
 	list_init(&registry->memories);
 	list_init(&registry->contents);
-	list_init(&registry->names);
+	for (unsigned i = 0; i < STORAGE_NAME_BUCKETS; i++)
+		list_init(&registry->names[i]);
+	for (unsigned i = 0; i < STORAGE_FILE_LOCKS; i++)
+		pthread_mutex_init(&registry->file_locks[i], NULL);
 	registry->folder = small_file_open_folder(AT_FDCWD, state_dir, &error);
 	if (registry->folder < 0)
 		log_warn(
@@ -71,10 +75,17 @@ void storage_registry_free(struct storage_registry *registry)
 	storage_contents_leave(registry);
 	storage_units_destroy(&registry->units);
 	pthread_mutex_destroy(&registry->state_lock);
+	for (unsigned i = 0; i < STORAGE_FILE_LOCKS; i++)
+		pthread_mutex_destroy(&registry->file_locks[i]);
 	if (registry->folder >= 0)
 		close(registry->folder);
 	free(registry->path);
 	free(registry);
+}
+
+pthread_mutex_t *storage_file_lock(struct storage_registry *registry, const char *key)
+{
+	return &registry->file_locks[hash_bytes(HASH_INIT, key, strlen(key)) % STORAGE_FILE_LOCKS];
 }
 
 void storage_registry_host(const struct storage_registry *registry, char host[STORAGE_HOST_SIZE])
@@ -210,7 +221,7 @@ int storage_identity_choose(struct storage_registry *registry, const struct stor
 	if (!state)
 		return error_set(error, ENOMEM, "out of memory");
 	storage_object_key(object, key, sizeof(key));
-	SCOPE_LOCK(&registry->state_lock);
+	SCOPE_LOCK(storage_file_lock(registry, key));
 	read_state(registry, key, state);
 	if (is_configured(object)) {
 		err = use_configured(object, identity, error);
@@ -254,7 +265,7 @@ void storage_identity_forget(struct storage_registry *registry, const struct sto
 	if (registry->folder < 0)
 		return;
 	storage_object_key(object, key, sizeof(key));
-	SCOPE_LOCK(&registry->state_lock);
+	SCOPE_LOCK(storage_file_lock(registry, key));
 	if (storage_state_remove(registry->folder, key, &error))
 		log_warn(key, "state folder: %s; its storage counts as served, so it is not created again",
 			 error.text);

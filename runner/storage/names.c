@@ -12,11 +12,12 @@
 
 #include "storage/registry.h"
 #include "util/cleanup.h"
+#include "util/hash.h"
 #include "util/log.h"
 
 struct storage_name {
 	struct storage_registry *registry;
-	/* In registry->names. */
+	/* In a bucket of registry->names. */
 	struct list node;
 	char *config, *given;
 	/* The name without the number of the HBA; NULL: the given name has none. */
@@ -51,12 +52,19 @@ static void make_key(const struct storage_name *name, const char *text, char *ke
 	storage_object_key(&object, key, size);
 }
 
+static struct list *bucket_of(const struct storage_name *name)
+{
+	const char *text = name->plain ? name->plain : name->given;
+
+	return &name->registry->names[hash_bytes(HASH_INIT, text, strlen(text)) % STORAGE_NAME_BUCKETS];
+}
+
 /* registry->state_lock held. Another disk that is open has the name. */
 static bool is_taken(const struct storage_name *name)
 {
 	struct list *node, *tmp;
 
-	list_for_each (&name->registry->names, node, tmp) {
+	list_for_each (bucket_of(name), node, tmp) {
 		const struct storage_name *other = list_entry(node, struct storage_name, node);
 
 		if (other->plain && !other->is_numbered && !strcmp(other->plain, name->plain) &&
@@ -72,6 +80,7 @@ static bool rename_file(const struct storage_name *name, const char *from, const
 {
 	int folder = name->registry->folder;
 	struct error error;
+	SCOPE_LOCK(storage_file_lock(name->registry, to));
 
 	if (storage_state_write(folder, to, state, &error)) {
 		log_warn(name->given, "state folder: %s; the disk is still known by its HBA's number",
@@ -133,7 +142,7 @@ struct storage_name *storage_name_enter(struct storage_registry *registry, const
 	}
 	SCOPE_LOCK(&registry->state_lock);
 	name->is_numbered = !name->plain || is_taken(name) || has_numbered_file(name);
-	list_add_tail(&registry->names, &name->node);
+	list_add_tail(bucket_of(name), &name->node);
 	return name;
 }
 

@@ -7,6 +7,9 @@
 #include "storage/units.h"
 #include "util/fd_store.h"
 
+#define STORAGE_FILE_LOCKS   64
+#define STORAGE_NAME_BUCKETS 1024
+
 struct storage_registry {
 	/* A descriptor of the state folder; -1: there is none. */
 	int folder;
@@ -21,15 +24,17 @@ struct storage_registry {
 	const struct fd_store *store;
 	/* When the memory of the process before was taken over, in seconds of CLOCK_MONOTONIC. */
 	long adopted_s;
-	/*
-	 * Held while a file of the state folder is read, changed and written. Guards memories, contents and
-	 * names.
-	 */
+	/* Guards memories, contents and names. */
 	pthread_mutex_t state_lock;
+	/*
+	 * Held while a file of the state folder is read, changed and written: one of them for each key, so
+	 * that disks that are opened at the same time also wait for the disk at the same time. Leaves.
+	 */
+	pthread_mutex_t file_locks[STORAGE_FILE_LOCKS];
 	/* storage_contents.node of the disks that are open. */
 	struct list contents;
 	/* storage_name.node of the disks that are open. */
-	struct list names;
+	struct list names[STORAGE_NAME_BUCKETS];
 	/* Memory of the process before that no disk has asked for yet. */
 	struct list memories;
 };
@@ -39,6 +44,9 @@ struct storage_registry {
  * process.
  */
 void storage_contents_leave(struct storage_registry *registry);
+
+/* The lock of the file of this key. */
+pthread_mutex_t *storage_file_lock(struct storage_registry *registry, const char *key);
 
 /* Names the object for the state folder. */
 void storage_object_key(const struct storage_object *object, char *key, size_t size);

@@ -11,10 +11,12 @@
 
 #include "storage/registry.h"
 #include "util/cleanup.h"
+#include "util/hash.h"
 
 struct storage_unit {
 	struct storage_units *units;
-	struct list node;
+	/* In buckets of units. */
+	struct list by_serial, by_naa;
 	const void *owner;
 	char *name;
 	struct storage_identity identity;
@@ -23,7 +25,10 @@ struct storage_unit {
 void storage_units_init(struct storage_units *units)
 {
 	pthread_mutex_init(&units->lock, NULL);
-	list_init(&units->list);
+	for (unsigned i = 0; i < STORAGE_UNIT_BUCKETS; i++) {
+		list_init(&units->by_serial[i]);
+		list_init(&units->by_naa[i]);
+	}
 }
 
 void storage_units_destroy(struct storage_units *units)
@@ -38,10 +43,19 @@ static void free_unit(struct storage_unit *unit)
 	free(unit);
 }
 
-static bool have_same_identity(const struct storage_unit *a, const struct storage_unit *b)
+static struct list *serial_bucket(const struct storage_unit *unit)
 {
-	return !strcmp(a->identity.serial, b->identity.serial) ||
-	       !memcmp(a->identity.naa, b->identity.naa, sizeof(a->identity.naa));
+	const char *serial = unit->identity.serial;
+
+	return &unit->units->by_serial[hash_bytes(HASH_INIT, serial, strlen(serial)) % STORAGE_UNIT_BUCKETS];
+}
+
+static struct list *naa_bucket(const struct storage_unit *unit)
+{
+	const struct storage_identity *identity = &unit->identity;
+
+	return &unit->units->by_naa[hash_bytes(HASH_INIT, identity->naa, sizeof(identity->naa)) %
+				    STORAGE_UNIT_BUCKETS];
 }
 
 /* units->lock held. Finds another disk with the identity of this one. */
@@ -49,10 +63,17 @@ static const struct storage_unit *find_same(const struct storage_unit *unit)
 {
 	struct list *node, *tmp;
 
-	list_for_each (&unit->units->list, node, tmp) {
-		const struct storage_unit *other = list_entry(node, struct storage_unit, node);
+	list_for_each (serial_bucket(unit), node, tmp) {
+		const struct storage_unit *other = list_entry(node, struct storage_unit, by_serial);
 
-		if (other->owner != unit->owner && have_same_identity(other, unit))
+		if (other->owner != unit->owner && !strcmp(other->identity.serial, unit->identity.serial))
+			return other;
+	}
+	list_for_each (naa_bucket(unit), node, tmp) {
+		const struct storage_unit *other = list_entry(node, struct storage_unit, by_naa);
+
+		if (other->owner != unit->owner &&
+		    !memcmp(other->identity.naa, unit->identity.naa, sizeof(unit->identity.naa)))
 			return other;
 	}
 	return NULL;
@@ -64,7 +85,8 @@ static bool enter_if_unique(struct storage_unit *unit, struct error *error)
 	const struct storage_unit *same = find_same(unit);
 
 	if (!same) {
-		list_add_tail(&unit->units->list, &unit->node);
+		list_add_tail(serial_bucket(unit), &unit->by_serial);
+		list_add_tail(naa_bucket(unit), &unit->by_naa);
 		return true;
 	}
 	bool serial = !strcmp(same->identity.serial, unit->identity.serial);
@@ -101,7 +123,8 @@ void storage_unit_leave(struct storage_unit *unit)
 	if (!unit)
 		return;
 	lock_take(&unit->units->lock);
-	list_del(&unit->node);
+	list_del(&unit->by_serial);
+	list_del(&unit->by_naa);
 	lock_drop(&unit->units->lock);
 	free_unit(unit);
 }

@@ -8,10 +8,13 @@
 #include "storage/identity.h"
 #include "util/list.h"
 
+#define STORAGE_UNIT_BUCKETS 4096
+
 struct storage_units {
-	/* Guards list; a leaf. */
+	/* Guards the lists; a leaf. */
 	pthread_mutex_t lock;
-	struct list list;
+	/* struct storage_unit by the hash of its serial number and of its designator. */
+	struct list by_serial[STORAGE_UNIT_BUCKETS], by_naa[STORAGE_UNIT_BUCKETS];
 };
 
 void storage_units_init(struct storage_units *units);
