@@ -192,7 +192,8 @@ static void on_set(void *arg, int err, const struct error *error)
 {
 	struct control *control = arg;
 
-	if (err || !control->request->fuse)
+	/* An interrupted program does not leave a half of what it has written. */
+	if (err || !control->request->tree)
 		end(control, err, error);
 	else
 		set_next(control);

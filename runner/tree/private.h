@@ -93,8 +93,9 @@ struct tree {
 	/* The contents of last_error and dbroot. */
 	char last_error[sizeof(((struct error *)NULL)->text)];
 	char dbroot[256];
-	/* Requests that wait for the model. */
+	/* Requests that wait for the model, and the wait_id of the last of them. */
 	struct list waiting;
+	uint64_t last_wait;
 	/* Open files and directories. */
 	struct list opens;
 	struct tree_session *session;
@@ -316,8 +317,10 @@ int tree_view_show(const struct tree *tree, const struct tree_folder *folder, in
  */
 struct tree_request {
 	struct tree *tree;
-	/* NULL after the answer. */
+	/* NULL: it was answered, but its operation may still be under way. */
 	fuse_req_t fuse;
+	/* Tells requests in tree->waiting apart. */
+	uint64_t wait_id;
 	/* In the list of the session, then in tree->waiting. */
 	struct list node;
 	void (*run)(struct tree_request *request);
@@ -365,7 +368,10 @@ void tree_open_free(struct tree_open *open);
 void tree_answer_write(struct tree_request *request);
 /* A model_done: the end of an operation that answers with no more than an error. */
 void tree_done(void *request, int err, const struct error *error);
-/* The request waits for tree_done(). It must be called before the operation of the model. */
+/*
+ * The request waits for tree_done(). It must be called before the operation of the model. If the program that
+ * waits is interrupted or killed meanwhile, it gets EINTR, and the operation goes on.
+ */
 void tree_wait(struct tree_request *request);
 /*
  * Answers all requests that wait; their memory is freed when the model has ended their operations. Closes

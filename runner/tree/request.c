@@ -109,17 +109,59 @@ void tree_answer_write(struct tree_request *request)
 	tree_request_free(request);
 }
 
+/* A request of its own that on_interrupt() has posted; its number is the wait_id of the interrupted one. */
+static void run_interrupt(struct tree_request *interrupt)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&interrupt->tree->waiting, node, tmp) {
+		struct tree_request *request = list_entry(node, struct tree_request, node);
+
+		if ((uintptr_t)request->wait_id != interrupt->number || !request->fuse)
+			continue;
+		fuse_reply_err(request->fuse, EINTR);
+		request->fuse = NULL;
+	}
+	tree_request_free(interrupt);
+}
+
+/*
+ * The thread of the tree, or the main thread in tree_wait(). The request may end at any time, so it is
+ * known by its wait_id only.
+ */
+static void on_interrupt(fuse_req_t fuse, void *wait_id)
+{
+	struct tree_request *interrupt = calloc(1, sizeof(*interrupt));
+
+	/* Without memory, the program waits until the operation has ended. */
+	if (!interrupt)
+		return;
+	interrupt->number = (uintptr_t)wait_id;
+	interrupt->run = run_interrupt;
+	tree_session_post(fuse_req_userdata(fuse), interrupt);
+}
+
 void tree_wait(struct tree_request *request)
 {
+	request->wait_id = ++request->tree->last_wait;
 	list_add_tail(&request->tree->waiting, &request->node);
+	fuse_req_interrupt_func(request->fuse, on_interrupt, (void *)(uintptr_t)request->wait_id);
+}
+
+/* Nobody waits for the answer, but a failure is in last_error, unless the tree has ended. */
+static void end_unanswered(struct tree_request *request, int err, const struct error *error)
+{
+	if (err && request->tree)
+		keep_reason(request->tree, error->text);
+	tree_request_free(request);
 }
 
 void tree_done(void *arg, int err, const struct error *error)
 {
 	struct tree_request *request = arg;
 
-	if (!request->fuse) /* the tree has ended in the meantime */
-		tree_request_free(request);
+	if (!request->fuse)
+		end_unanswered(request, err, error);
 	else if (err)
 		tree_refuse_error(request, err, error);
 	else if (request->size)
@@ -135,7 +177,8 @@ void tree_requests_end(struct tree *tree)
 	while ((node = list_pop(&tree->waiting))) {
 		struct tree_request *request = list_entry(node, struct tree_request, node);
 
-		fuse_reply_err(request->fuse, ENODEV);
+		if (request->fuse)
+			fuse_reply_err(request->fuse, ENODEV);
 		request->fuse = NULL;
 		request->tree = NULL;
 	}

@@ -2,7 +2,9 @@
 """The tree on fake storage: layout, names, errors, values, links, and hostile programs."""
 import errno
 import os
+import signal
 import stat
+import subprocess
 import threading
 import time
 import unittest
@@ -510,6 +512,40 @@ class Hostile(TreeCase):
         self.host.command("release", "user_0/disk")
         slow()
         self.assertEqual(self.folders("core/user_0"), [])
+
+    def wait_until(self, condition):
+        deadline = time.monotonic() + 120
+        while not condition():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+
+    def test_killed_rmdir(self):
+        """The program ends at once, and the folder goes when its storage is closed."""
+        self.device()
+        self.host.command("hold", "user_0/disk")
+        folder = self.path("core/user_0/disk")
+        process = subprocess.Popen(["python3", "-c", "import os, sys; print(flush=True); os.rmdir(sys.argv[1])", folder],
+                                   stdout=subprocess.PIPE)
+        process.stdout.read(1)
+        self.wait_until(lambda: self.is_waiting(process.pid))
+        process.kill()
+        self.assertEqual(process.wait(60), -signal.SIGKILL)
+        process.stdout.close()
+        # The deletion goes on, and ends when the storage is closed.
+        self.assertEqual(self.folders("core/user_0"), ["disk"])
+        self.host.command("release", "user_0/disk")
+        self.wait_until(lambda: self.folders("core/user_0") == [])
+        self.device()
+
+    @staticmethod
+    def is_waiting(pid):
+        """Whether the process waits for the answer to rmdir(), as far as this user can see it."""
+        try:
+            with open(f"/proc/{pid}/stack", encoding="ascii") as file:
+                return "fuse_rmdir" in file.read()
+        except OSError:
+            time.sleep(1)
+            return True
 
     def test_races(self):
         self.device()
