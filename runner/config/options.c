@@ -23,9 +23,8 @@
 #define DEFAULT_STATE_DIR  "/var/lib/tcmu-runner"
 #define DEFAULT_SAVECONFIG TCMUR_SYSCONFDIR "/tcmu/iscsi/saveconfig.json"
 
-static const char summary[] =
-    "Serves files, block devices and memory as SCSI disks: those that the kernel's\n"
-    "LIO asks for (TCMU), or, with --export or --saveconfig, over iSCSI by itself.";
+static const char summary[] = "Serves files, block devices and memory as SCSI disks: over iSCSI with\n"
+			      "--export, --saveconfig or --tree, otherwise behind the kernel's target LIO.";
 
 static const char description[] =
     "EXPORT is HANDLER/CONFIG[,KEY=VALUE]... A comma in a value is written as two\n"
@@ -68,12 +67,12 @@ static const struct option options[] = {
     {"export", 'e', LIST, AT(exports), .value = "EXPORT", .help = "Serve a LUN, see below; may be repeated"},
     {"portal", 'p', LIST, AT(portals), .value = "ADDR:PORT",
      .help = "Listen here (127.0.0.1:3260); may be repeated"},
-    {"iqn", 0, TEXT, AT(iqn), .value = "NAME", .help = "The one target that has all exports as LUNs"},
+    {"iqn", 0, TEXT, AT(iqn), .value = "NAME", .help = "Name of one target for all exports"},
     {"tree", 0, TEXT, AT(tree), .value = "FOLDER", .help = "Show the targets as a file system here"},
     {"allow-initiator", 0, LIST, AT(allow_initiators), .value = "IQN",
      .help = "Admit this initiator; may be repeated"},
     {"allow-address", 0, LIST, AT(allow_addresses), .value = "PREFIX",
-     .help = "Admit only from 10.0.0.0/8; may be repeated"},
+     .help = "Admit only addresses in 10.0.0.0/8; repeatable"},
     {"allow-any", 0, FLAG, AT(allow_any), .help = "Admit every initiator, on any portal"},
     {"reveal-targets", 0, FLAG, AT(reveal_targets), .help = "Tell strangers whether a target exists"},
     {"allow-cold-reset", 0, FLAG, AT(allow_cold_reset), .help = "Let one initiator end all sessions"},
@@ -86,11 +85,11 @@ static const struct option options[] = {
      .help = "The secret of that user"},
     {"chap-discovery", 0, FLAG, AT(chap_discovery), .help = "Ask for CHAP in discovery sessions too"},
     {"saveconfig", 0, TEXT, AT(saveconfig), .optional = true, .value = "FILE",
-     .help = "Serve what this file describes, see below"},
+     .help = "Serve the disks and targets of this file"},
     {"check-saveconfig", 0, TEXT, AT(check_saveconfig), .value = "FILE",
-     .help = "Check such a file, and name what is wrong in it"},
+     .help = "List each bad entry of such a file, and end"},
     {"run", 0, TEXT, AT(run_command), .value = "COMMAND",
-     .help = "Serve while this shell command runs; it has $uri"},
+     .help = "Serve until this shell command ends; it has $uri"},
     {"kernel", 0, FLAG, AT(kernel), .help = "Serve the kernel's devices beside exports"},
     {"config", 0, TEXT, AT(config), .value = "FILE", .help = "Read these settings, see below"},
     {"handler-path", 0, TEXT, AT(handler_path), .value = "DIR", .help = "Load handlers from here, see below"},
@@ -122,7 +121,7 @@ static const struct option options[] = {
     {"nop-timeout", 0, NUMBER, AT(nop_timeout), 1, 86400, 30, .value = "SECONDS",
      .help = "Time to answer the probe (30)"},
     {"identity", 0, TEXT, AT(identity), .value = "EXPORT",
-     .help = "Print the serial number that it would get"},
+     .help = "Print the serial number this disk would get"},
     {"dump-handlers", 0, TEXT, AT(dump_handlers), .optional = true, .value = "NAME",
      .help = "Print what handlers and filters, or one, can do"},
     {"version", 'V', FLAG, AT(version), .help = "Print the version"},

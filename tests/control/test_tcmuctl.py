@@ -39,7 +39,9 @@ class Commands(ControlCase):
         self.assertTrue(self.tcmuctl("ls", TPG).startswith(f"o- {TPG} "))
         luns = self.tcmuctl("luns")
         self.assertIn(f"{TPG}  LUN 0  user_0/t_disk  1.0 MiB  served  for {HOST}\n", luns)
-        self.assertIn("for initiators without an ACL", luns)
+        self.assertIn("served  for initiators whose ACL maps it\n", luns)
+        self.tcmuctl("set", TPG, "attrib/generate_node_acls=1")
+        self.assertIn("served  for initiators without an ACL\n", self.tcmuctl("luns"))
 
     def test_create_again(self):
         self.tcmuctl("create", *DISK)

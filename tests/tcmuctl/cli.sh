@@ -50,6 +50,8 @@ fails "$work/nosuch: No such file or directory" import-scst --scst-conf "$work/n
 fails "$work/nosuch: No such file or directory" import-scst --scst-conf "$conf" --initiators-deny "$work/nosuch"
 [ -e /etc/scst.conf ] || [ -e /etc/iscsi-scstd.conf ] ||
 	fails "neither /etc/scst.conf nor /etc/iscsi-scstd.conf exists" import-scst
+[ -e /etc/tgt/targets.conf ] ||
+	fails "/etc/tgt/targets.conf does not exist; name another file with --conf" import-tgt
 fails "$work: Is a directory" import-tgt --conf "$work"
 fails "/dev/null is not a regular file" import-scst --scst-conf "$conf" -o /dev/null
 fails "$work/nosuch/result: No such file or directory" import-scst --scst-conf "$conf" -o "$work/nosuch/result"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command import-tgt: reads the configuration of tgt. What it means is left to the folder import. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "import/tgt.h"
@@ -15,13 +16,19 @@ static const char help[] = "Usage: tcmuctl import-tgt [OPTION]...\n\n"
 			   "                      standard output; it contains the CHAP secrets\n"
 			   "  -h, --help          print this help\n";
 
+/* conf: the option --conf, or NULL. */
 static enum tcmuctl_status import(const char *conf, const char *output, struct report *report)
 {
 	g_autoptr(saved_tree) config = saved_config_new();
 	struct error error = {""};
+	struct source *source;
 	int err = 0;
-	struct source *source = source_read(conf, &err, &error);
 
+	if (!conf && !g_file_test(DEFAULT_CONF, G_FILE_TEST_EXISTS)) {
+		error_set(&error, ENOENT, DEFAULT_CONF " does not exist; name another file with --conf");
+		return import_refuse(&error);
+	}
+	source = source_read(conf ? conf : DEFAULT_CONF, &err, &error);
 	if (source)
 		err = tgt_import(source, config, report, &error);
 	source_free(source);
@@ -46,7 +53,7 @@ enum tcmuctl_status import_tgt_run(char **args)
 	if (help_is_wanted)
 		fputs(help, stdout);
 	else
-		status = import(conf ? conf : DEFAULT_CONF, output, &report);
+		status = import(conf, output, &report);
 	report_clear(&report);
 	return status;
 }

@@ -27,10 +27,17 @@ static JsonObject *find_child(JsonObject *json, const char *path)
 	return NULL;
 }
 
+static bool attribute_is_true(JsonObject *json, const char *name)
+{
+	JsonNode *attributes = json_object_get_member(json, "attributes");
+
+	return attributes &&
+	       json_object_get_boolean_member_with_default(json_node_get_object(attributes), name, FALSE);
+}
+
 static void add_row(struct luns *luns, JsonObject *tpg, JsonObject *lun, JsonObject *acl, const char *storage)
 {
 	JsonObject *row = json_object_new(), *disk = find_child(luns->root, storage);
-	JsonNode *attributes = json_object_get_member(lun, "attributes");
 
 	json_object_set_string_member(row, "tpg", show_raw(tpg, "path"));
 	json_object_set_string_member(row, "initiator", acl ? strrchr(show_raw(acl, "path"), '/') + 1 : "");
@@ -38,10 +45,11 @@ static void add_row(struct luns *luns, JsonObject *tpg, JsonObject *lun, JsonObj
 	json_object_set_string_member(row, "storage", storage);
 	json_object_set_int_member(row, "size", disk ? show_number(disk, "size") : 0);
 	json_object_set_string_member(row, "state", disk ? show_raw(disk, "state") : "");
-	json_object_set_boolean_member(
-	    row, "write_protect",
-	    attributes && json_object_get_boolean_member_with_default(json_node_get_object(attributes),
-								      "write_protect", FALSE));
+	json_object_set_boolean_member(row, "write_protect", attribute_is_true(lun, "write_protect"));
+	/* Initiators without an ACL do not see the LUN. */
+	json_object_set_boolean_member(row, "acl_only",
+				       !acl && (!attribute_is_true(tpg, "attrib/generate_node_acls") ||
+						attribute_is_true(lun, "acl_only")));
 	json_array_add_object_element(luns->rows, row);
 }
 
@@ -85,6 +93,13 @@ static void add_targets(struct luns *luns)
 	}
 }
 
+static const char *seen_by(JsonObject *row, const char *initiator)
+{
+	if (*initiator)
+		return initiator;
+	return show_flag(row, "acl_only") ? "initiators whose ACL maps it" : "initiators without an ACL";
+}
+
 static void print_row(JsonObject *row)
 {
 	g_autofree char *tpg = show_text(row, "tpg");
@@ -93,9 +108,8 @@ static void print_row(JsonObject *row)
 	g_autofree char *state = show_text(row, "state");
 	g_autofree char *size = show_size((uint64_t)show_number(row, "size"));
 
-	printf("%s  LUN %d  %s  %s  %s%s  %s%s\n", tpg, (int)show_number(row, "lun"), storage, size, state,
-	       show_flag(row, "write_protect") ? "  read-only" : "",
-	       *initiator ? "for " : "for initiators without an ACL", initiator);
+	printf("%s  LUN %d  %s  %s  %s%s  for %s\n", tpg, (int)show_number(row, "lun"), storage, size, state,
+	       show_flag(row, "write_protect") ? "  read-only" : "", seen_by(row, initiator));
 }
 
 /* Leaves the rows in the result instead of the tree. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The daemons that a command speaks to. Without --socket and TCMU_SOCKET, root's commands know two:
- * the one of the kernel front end and the one of the iSCSI front end.
+ * The daemons to which a command of tcmuctl connects. Without --socket and TCMU_SOCKET, root's commands
+ * know two daemons: the kernel front end's daemon and the iSCSI front end's daemon.
  */
 #ifndef TCMUCTL_SERVICES_H
 #define TCMUCTL_SERVICES_H
@@ -19,7 +19,7 @@ struct service {
 
 /*
  * Connects to all daemons that answer. Returns an array of struct service, or NULL with error set
- * if there is none. path: the option --socket, or NULL.
+ * if no daemon answers. path: the option --socket, or NULL.
  */
 GPtrArray *services_connect(const char *path, struct error *error);
 #endif

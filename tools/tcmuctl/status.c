@@ -32,7 +32,11 @@ static void print_problems(JsonObject *status)
 		g_autofree char *path = show_text(problem, "path");
 		g_autofree char *text = show_text(problem, "problem");
 
-		printf("  DEGRADED: %s: %s\n", path, text);
+		/* Errors of storage begin with the name of the object already. */
+		if (g_str_has_prefix(text, path) && text[strlen(path)] == ':')
+			printf("  DEGRADED: %s\n", text);
+		else
+			printf("  DEGRADED: %s: %s\n", path, text);
 	}
 }
 
