@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The memory of a disk. It is either anonymous memory of this process, or a descriptor that something outside
- * the process keeps over restarts. This file returns whole pages to the system when they are unmapped. It
- * does not know who keeps the descriptor; that is left to the daemon.
+ * The memory of a disk. It is either anonymous memory of this process, or a mapping of a file descriptor that
+ * outlives the process. This file returns whole pages to the system when they are unmapped. Keeping the
+ * descriptor over a restart is left to the daemon.
  */
 #include "pages.h"
 
@@ -16,7 +16,7 @@ uint64_t pages_length(uint64_t size)
 	return (size + PAGE_MARKS_PAGE - 1) / PAGE_MARKS_PAGE * PAGE_MARKS_PAGE;
 }
 
-static int map(struct pages *pages, uint64_t size, int flags, int fd)
+static int map_pages(struct pages *pages, uint64_t size, int flags, int fd)
 {
 	uint64_t len = pages_length(size);
 	void *base = mmap(NULL, len, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, fd, 0);
@@ -37,7 +37,7 @@ static int map(struct pages *pages, uint64_t size, int flags, int fd)
 
 int pages_map(struct pages *pages, uint64_t size, bool huge)
 {
-	int err = map(pages, size, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	int err = map_pages(pages, size, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 
 	/* This is only advice: a kernel without transparent huge pages uses small pages. */
 	if (!err)
@@ -45,7 +45,7 @@ int pages_map(struct pages *pages, uint64_t size, bool huge)
 	return err;
 }
 
-/* Marks the pages that the memory contains already, because they were written before. */
+/* Marks the pages that an earlier process has written. */
 static int find_written(struct pages *pages, int fd)
 {
 	off_t end = (off_t)pages_length(pages->size), hole = 0;
@@ -66,7 +66,7 @@ static int find_written(struct pages *pages, int fd)
 
 int pages_map_kept(struct pages *pages, uint64_t size, int fd)
 {
-	int err = map(pages, size, MAP_SHARED, fd);
+	int err = map_pages(pages, size, MAP_SHARED, fd);
 
 	if (!err && (err = find_written(pages, fd)))
 		pages_unmap(pages);
@@ -79,7 +79,7 @@ void pages_unmap(struct pages *pages)
 	page_marks_destroy(&pages->written);
 }
 
-/* Zeroes a part of one page. A page that was never written is left as it is. */
+/* Zeroes a part of one page, unless the page was never written and therefore contains zeros already. */
 static void zero_part(struct pages *pages, uint64_t offset, uint64_t len)
 {
 	bool written;
@@ -108,7 +108,7 @@ void pages_discard(struct pages *pages, uint64_t offset, uint64_t len)
 	if (last < end)
 		zero_part(pages, last, end - last);
 	if (page_marks_clear(&pages->written, first, last - first) &&
-	    /* locked memory cannot be returned, so it is zeroed */
+	    /* The kernel does not take locked memory back, so the memory is zeroed instead. */
 	    madvise(pages->base + first, last - first, pages->free_advice) < 0)
 		memset(pages->base + first, 0, last - first);
 }

@@ -18,6 +18,7 @@ is_daemons() { [ -f "$tree/last_error" ]; }
 read_reason() {
 	reason_is_complete=
 	is_daemons && IFS= read -r why <"$tree/last_error" || return 1
+	# shellcheck disable=SC2034 # lio.sh reads it
 	reason_is_complete=yes
 }
 
@@ -35,14 +36,16 @@ need_modules() {
 		die "$tree does not exist, and configfs cannot be mounted: $why"
 }
 
-# put VALUE FILE: writes an attribute, or ends the script.
 write_value() { printf %s "$1" | tee "$2"; }
+
+# put VALUE FILE: writes VALUE to an attribute of the tree, or ends the script with the reason.
 put() {
 	attempt write_value "$@" || failed "${2#"$tree"/} was refused"
 	[ -z "$caught" ] || exit "$caught"
 }
 
-# put_new_serial: gives $device a random unit serial number. In a daemon's tree the daemon has chosen a lasting one.
+# put_new_serial: gives $device a random unit serial number. In the tree of a daemon it does nothing, because the daemon
+# has already chosen a serial number that never changes.
 put_new_serial() {
 	is_daemons || {
 		attribute /proc/sys/kernel/random/uuid
@@ -101,8 +104,8 @@ need_device() {
 	esac
 }
 
-# make_registry: the kernel stores the registrations of PERSISTENT RESERVE in a folder, and refuses them if the folder
-# is missing.
+# make_registry: creates the folder in which the kernel stores the registrations of PERSISTENT RESERVE. The kernel
+# refuses registrations if the folder is missing.
 make_registry() {
 	attribute "$tree/dbroot"
 	is_daemons || [ -z "$value" ] || [ -d "$value/pr" ] || mkdir -p "$value/pr"
@@ -129,7 +132,7 @@ device_luns() {
 # remove_folder FOLDER: deletes the folder, or ends the script.
 remove_folder() { attempt rmdir "$1" || failed "${1#"$tree"/} cannot be deleted"; }
 
-# delete_device: deletes $device, and its HBA if that has no other device.
+# delete_device: deletes $device, and then its folder PLUGIN_N if no other device is in this folder.
 delete_device() {
 	luns=$(device_luns "$device")
 	[ -z "$luns" ] || die "$device is in use: $luns. First run: target_teardown.sh IQN $device"
@@ -183,6 +186,7 @@ sessions() {
 	grep -s . "$1/dynamic_sessions" || : # initiators that are admitted without an access list
 }
 
+# need_no_session IQN: ends the script if an initiator is logged in to the target of $tpg.
 need_no_session() {
 	initiators=$(sessions "$tpg")
 	[ -z "$initiators" ] || die "an initiator is logged in: $initiators. First run there: iscsiadm -m node -T $1 --logout"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The handler for a block device as a disk: what its source files share. */
+/* What the source files of the handler block share. The handler serves a block device as a disk. */
 #ifndef BLOCK_BLOCK_H
 #define BLOCK_BLOCK_H
 
@@ -8,11 +8,12 @@
 /* block_open() writes all members, and any thread reads them afterwards. */
 struct block {
 	struct fdio fdio;
-	struct tcmur_info info; /* As of open(); refresh() reports another size from the device. */
+	/* What open() found. If the device changes its size later, refresh() reports the new size. */
+	struct tcmur_info info;
 };
 
-/* Pool thread. The handler's callback open(). */
+/* The handler's callback open(). It runs on a thread of the pool. */
 int block_open(struct tcmur_open *open);
-/* Pool thread. Returns the bytes of the device, or -errno. */
+/* Sets *bytes to the size of the device. It runs on a thread of the pool. Returns 0 or -errno. */
 int block_size_of(int fd, uint64_t *bytes);
 #endif

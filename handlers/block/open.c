@@ -61,7 +61,7 @@ static int refuse_claimed(const struct opening *opening)
 	char user[160];
 
 	if (!in_use_by_backstore(&opening->st, user, sizeof(user)) &&
-	    !sysfs_user(opening->st.st_rdev, user, sizeof(user)))
+	    !sysfs_find_user(opening->st.st_rdev, user, sizeof(user)))
 		in_use_by_process(&opening->st, user, sizeof(user));
 	return refuse_user(opening, user);
 }

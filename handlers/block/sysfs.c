@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Properties of block devices that sysfs shows: limits, rotation, discard and write cache. */
+/*
+ * Reads what the kernel and udev know about a block device: attributes in /sys, properties in udev's
+ * database, and which mount or which other device uses it. What the values mean is left to the callers.
+ */
 #include "sysfs.h"
 
 #include <dirent.h>
@@ -83,7 +86,7 @@ size_t sysfs_bytes(dev_t device, const char *attribute, uint8_t *bytes, size_t l
 	return n;
 }
 
-/* Finds the first line "PREFIX""NAME=VALUE" of a file and copies VALUE. */
+/* Finds the first line of a file that consists of prefix, name, "=" and a value, and copies the value. */
 static bool find_value(const char *path, const char *prefix, const char *name, char *text, size_t len)
 {
 	size_t prefix_len = strlen(prefix), name_len = strlen(name);
@@ -134,9 +137,9 @@ bool sysfs_disk(dev_t partition, dev_t *disk)
 	return true;
 }
 
-/* --- who uses it ------------------------------------------------------------------------------ */
+/* --- users of the device ---------------------------------------------------------------------- */
 
-/* Returns true also for a partition of the device. */
+/* Tells whether maj:min is the device, or a partition of the device. */
 static bool is_part_of(unsigned maj, unsigned min, dev_t device)
 {
 	dev_t other = makedev(maj, min), disk;
@@ -144,7 +147,7 @@ static bool is_part_of(unsigned maj, unsigned min, dev_t device)
 	return other == device || (sysfs_disk(other, &disk) && disk == device);
 }
 
-/* proc(5), /proc/pid/mountinfo: ID, parent, major:minor, root, mount point, … */
+/* The fields of a line in /proc/PID/mountinfo (proc(5)): ID, parent, major:minor, root, mount point, … */
 static bool find_mount(dev_t device, char *text, size_t len)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
@@ -169,7 +172,10 @@ static bool find_mount(dev_t device, char *text, size_t len)
 	return found;
 }
 
-/* Device mapper, LVM and MD put a link into this folder for each device that they build on this one. */
+/*
+ * The device's folder "holders" has a link for each other device that uses this one as its storage: device
+ * mapper, LVM and MD create these links.
+ */
 static bool find_holder(dev_t device, char *text, size_t len)
 {
 	char path[256];
@@ -184,14 +190,14 @@ static bool find_holder(dev_t device, char *text, size_t len)
 	while (!found && (entry = readdir(dir)) != NULL) {
 		if (entry->d_name[0] == '.')
 			continue;
-		snprintf(text, len, "it is held by %s", entry->d_name);
+		snprintf(text, len, "the device %s is built on it", entry->d_name);
 		found = true;
 	}
 	closedir(dir);
 	return found;
 }
 
-bool sysfs_user(dev_t device, char *text, size_t len)
+bool sysfs_find_user(dev_t device, char *text, size_t len)
 {
 	return find_mount(device, text, len) || find_holder(device, text, len);
 }

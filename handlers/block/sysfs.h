@@ -32,8 +32,8 @@ bool udev_property(dev_t device, const char *name, char *text, size_t len);
 /* Finds the disk of a partition. */
 bool sysfs_disk(dev_t partition, dev_t *disk);
 /*
- * Describes who uses the device: "it is mounted at /home", "it is held by dm-3". Returns false if /sys and
- * /proc show no user.
+ * Describes who uses the device: "it is mounted at /home", "the device dm-3 is built on it". Returns false if
+ * /sys and /proc show no user.
  */
-bool sysfs_user(dev_t device, char *text, size_t len);
+bool sysfs_find_user(dev_t device, char *text, size_t len);
 #endif

@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of keys. How a row is used is left to negotiate.c. */
+/*
+ * The table of the keys that login and text negotiation know. negotiate.c uses the rows. Section numbers are
+ * those of RFC 7143.
+ */
 #include "iscsi_login/keys.h"
 
 #include <string.h>
 
 #include "iscsi_login/params.h"
 
-#define SEGMENT_MAX 16777215u /* 2^24 - 1: what DataSegmentLength can say */
+#define SEGMENT_MAX 16777215u /* 2^24 - 1: the largest value of DataSegmentLength */
 #define BINARY_MAX  2050      /* 1024 bytes, the longest binary value (6.1), as "0x" and hex digits */
 
 static const char *const digests[] = {"None", "CRC32C", NULL};
 static const char *const task_reporting[] = {"RFC3720", NULL};
-/* 13.25 recommends Reject for the marker keys and allows No. An initiator of RFC 3720 takes No
- * as the result of its offer, and Reject as a failure. */
+/*
+ * For the marker keys, section 13.25 recommends the answer Reject and allows No. An initiator of RFC 3720
+ * understands No as the result of its offer, and Reject as a failure.
+ */
 static const char *const no[] = {"No", NULL};
 static const char *const reject[] = {"Reject", NULL};
 
 /* clang-format off */
-/* Parts of rows. */
+/* The macros from which the rows are built. */
 #define IN(phase_) .phase = ISCSI_PHASE_##phase_
 #define NAME(name_) .name = (name_), .name_len = sizeof(name_) - 1
 #define TEXT       .type = ISCSI_KEY_TEXT
@@ -76,8 +81,8 @@ const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT] = {
 					   NUMBER(MIN, first_burst, 65536, 262144, 512, SEGMENT_MAX),
 					   IN(OPERATIONAL), NORMAL_ONLY, TPG(FIRST_BURST),
 					   .target_offers = true, .may_stay_unanswered = true },
-	/* A session ends with its connection (ErrorRecoveryLevel 0), so nothing is waited for or
-	 * retained. */
+	/* A session ends with its connection (ErrorRecoveryLevel 0), so both times are
+	 * 0: the target keeps nothing for a later connection. */
 	[ISCSI_KEY_DEFAULT_TIME2WAIT] = { NAME("DefaultTime2Wait"),
 					  NUMBER(MAX, default_time2wait, 2, 0, 0, 3600), IN(OPERATIONAL),
 					  TPG(DEFAULT_TIME2WAIT) },

@@ -11,15 +11,15 @@
 typedef void scsi_io_done(struct backstore_io *bio, enum tcmur_status status);
 
 /*
- * Fills cmd->bio with op on nblocks from lba, without memory; flags are TCMUR_IO_*. The caller then
- * calls backstore_submit().
+ * Fills cmd->bio for the operation op on nblocks blocks from lba on, without a data buffer. flags are
+ * TCMUR_IO_*. The caller then calls backstore_submit().
  */
 void scsi_io_prepare(struct scsi_cmd *cmd, enum backstore_op op, uint64_t lba, uint64_t nblocks,
 		     uint32_t flags, scsi_io_done *done);
-/* Prepares and submits the I/O. done may run inside the call; the backstore limits the nesting. */
+/* Prepares and submits I/O. The callback done may run before the function returns. */
 void scsi_io(struct scsi_cmd *cmd, enum backstore_op op, uint64_t lba, uint64_t nblocks, uint32_t flags,
 	     scsi_io_done *done);
-/* The same with the memory of cmd->iov. */
+/* Does the same as scsi_io(), with cmd->iov as the data buffer. */
 void scsi_io_data(struct scsi_cmd *cmd, enum backstore_op op, uint64_t lba, uint64_t nblocks, uint32_t flags,
 		  scsi_io_done *done);
 /* Flushes everything that is written so far, if the storage has a volatile cache. */
@@ -34,21 +34,21 @@ static inline struct scsi_cmd *scsi_io_cmd(struct backstore_io *bio)
  * The done function for the last I/O of a command: the status of the I/O becomes the status of the command.
  */
 void scsi_io_complete(struct backstore_io *bio, enum tcmur_status status);
-/* The same for I/O that writes. */
+/* A callback done for I/O that writes. It flushes a volatile cache first if the command needs that. */
 void scsi_io_written(struct backstore_io *bio, enum tcmur_status status);
 /*
- * The same for I/O that reads the blocks of the command: after a medium error it finds the first
- * bad block, and a READ keeps the blocks before it (read_error.c).
+ * A callback done for I/O that reads the blocks of the command. After a medium error it finds the first bad
+ * block, and a READ returns the blocks before it (read_error.c).
  */
 void scsi_io_read(struct backstore_io *bio, enum tcmur_status status);
 
 /* Returns the FUA bit of the CDB; CDBs of 6 bytes have none. */
 bool scsi_io_asks_fua(const struct scsi_cmd *cmd);
 /*
- * Returns TCMUR_IO_FUA if the write must be on stable storage before GOOD, because of FUA in the CDB or WCE =
- * 0.
+ * Returns TCMUR_IO_FUA if written data must be on stable storage before the command ends with GOOD: the CDB
+ * has the FUA bit, or the disk has no write cache (WCE = 0). Returns 0 otherwise.
  */
 uint32_t scsi_io_fua(const struct scsi_cmd *cmd);
-/* The same for commands without a FUA bit. */
+/* Returns the same for commands whose CDB has no FUA bit: TCMUR_IO_FUA if the disk has no write cache. */
 uint32_t scsi_io_write_through(const struct scsi_cmd *cmd);
 #endif

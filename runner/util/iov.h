@@ -7,18 +7,22 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+/* Returns the sum of all lengths. */
 size_t iov_total(const struct iovec *iov, unsigned iovcnt);
-/* Copy len bytes from or to the array, from byte offset on, and return the number of bytes copied,
- * which is less than len if the array ends before. */
+/*
+ * These functions write len bytes to the array, or copy them from it, beginning at the given offset of the
+ * array. They return the number of bytes, which is less than len if the array is too short.
+ */
 size_t iov_copy_to(const struct iovec *iov, unsigned iovcnt, size_t offset, const void *src, size_t len);
 size_t iov_copy_from(const struct iovec *iov, unsigned iovcnt, size_t offset, void *dst, size_t len);
 size_t iov_fill(const struct iovec *iov, unsigned iovcnt, size_t offset, int byte, size_t len);
-/* Writes the pieces that cover [offset, offset + len) into out, and returns their number, at most
- * max. */
+/*
+ * Stores the parts of the array that cover the bytes [offset, offset + len) in out. Returns the number of
+ * parts, which is at most max.
+ */
 unsigned iov_slice(const struct iovec *iov, unsigned iovcnt, size_t offset, size_t len, struct iovec *out,
 		   unsigned max);
-/* Returns the index of the first byte that differs between two ranges of len bytes, or len if they
- * are equal. */
+/* Returns the index of the first byte in which two ranges of len bytes differ, or len if they are equal. */
 size_t iov_compare(const struct iovec *a, unsigned acnt, size_t aoffset, const struct iovec *b, unsigned bcnt,
 		   size_t boffset, size_t len);
 #endif

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* Returns zeroed memory in pages of its own, or NULL if there is no memory. */
+/* Returns zeroed memory that shares no page with other memory, or NULL if there is no memory. */
 void *secret_alloc(size_t size);
 /* memory may be NULL. size is the value that was given to secret_alloc(). */
 void secret_free(void *memory, size_t size);

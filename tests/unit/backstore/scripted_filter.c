@@ -93,7 +93,7 @@ static void came_back(struct tcmur_layer *layer, struct tcmur_queue *queue, stru
 		return;
 	}
 	io->offset = scratch->offset;
-	complete(queue, scratch, script->instead ? script->instead : status);
+	complete(queue, scratch, script->final_status ? script->final_status : status);
 }
 
 static void pass_on(struct scratch *scratch)
@@ -101,8 +101,8 @@ static void pass_on(struct scratch *scratch)
 	const struct filter_script *script = script_of(scratch->layer);
 	struct tcmur_io *io = scratch->io;
 
-	if (script->answer) {
-		tcmur_io_complete(io, script->answer);
+	if (script->early_status) {
+		tcmur_io_complete(io, script->early_status);
 		return;
 	}
 	scratch->offset = io->offset;

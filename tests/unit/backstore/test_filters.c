@@ -153,7 +153,7 @@ static void emulation_is_above_the_filters(void **state)
 	assert_int_equal(run_simple(bs, BACKSTORE_WRITE, 0, 2 * BLOCK, data, 2 * BLOCK), TCMUR_OK);
 	assert_int_equal(a.calls[TCMUR_OPERATION_WRITE], 3);
 	/* An error of the filter ends the whole operation. */
-	a.answer = TCMUR_NO_SPACE;
+	a.early_status = TCMUR_NO_SPACE;
 	assert_int_equal(run_simple(bs, BACKSTORE_WRITE_SAME, 0, BLOCK, data, BLOCK), TCMUR_NO_SPACE);
 	assert_false(backstore_has_flush(bs));
 	backstore_close(bs);
@@ -185,13 +185,13 @@ static void a_filter_changes_the_outcome(void **state)
 	    "parallel", script, (struct filter_of_test[]){{"everything", &a}, {"everything", &b}}, 2);
 
 	(void)state;
-	b.instead = TCMUR_FENCED;
+	b.final_status = TCMUR_FENCED;
 	assert_int_equal(run_simple(bs, BACKSTORE_READ, 0, BLOCK, data, BLOCK), TCMUR_FENCED);
 	assert_int_equal(script->calls[SCRIPT_READ], 1);
-	a.answer = TCMUR_BUSY;
+	a.early_status = TCMUR_BUSY;
 	assert_int_equal(run_simple(bs, BACKSTORE_READ, 0, BLOCK, data, BLOCK), TCMUR_BUSY);
 	assert_int_equal(b.calls[TCMUR_OPERATION_READ], 1);
-	a.answer = b.instead = TCMUR_OK;
+	a.early_status = b.final_status = TCMUR_OK;
 	/* The outer filter may leave the completion to its successor. */
 	a.passes_only = true;
 	b.repeats = 3;

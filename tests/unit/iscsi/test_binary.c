@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Binary values, RFC 7143 6.1 and RFC 4648. */
+/* Encoding and decoding of binary values in the text of a login (RFC 7143, 6.1; base64: RFC 4648). */
 #include "initiator.h"
 
 #include "iscsi_login/binary.h"
@@ -10,9 +10,11 @@ static void good_values(void **state)
 		const char *text, *bytes;
 		long len;
 	} cases[] = {
-	    {"0x00", "\0", 1},          {"0XaBcD", "\xab\xcd", 2},   {"0bZg==", "f", 1}, /* RFC 4648 10 */
-	    {"0bZm8=", "fo", 2},        {"0bZm9v", "foo", 3},        {"0bZm9vYg==", "foob", 4},
-	    {"0BZm9vYmE=", "fooba", 5}, {"0bZm9vYmFy", "foobar", 6}, {"0b+/+/", "\xfb\xff\xbf", 3},
+	    {"0x00", "\0", 1},           {"0XaBcD", "\xab\xcd", 2},
+	    {"0bZg==", "f", 1}, /* RFC 4648, section 10 */
+	    {"0bZm8=", "fo", 2},         {"0bZm9v", "foo", 3},
+	    {"0bZm9vYg==", "foob", 4},   {"0BZm9vYmE=", "fooba", 5},
+	    {"0bZm9vYmFy", "foobar", 6}, {"0b+/+/", "\xfb\xff\xbf", 3},
 	};
 	uint8_t out[8];
 
@@ -38,7 +40,7 @@ static void bad_values(void **state)
 			fail_msg("'%s' was accepted", bad[c]);
 }
 
-/* Nothing is written past the given size, which a sanitizer checks. */
+/* The decoder never writes past the end of the buffer. AddressSanitizer notices if it does. */
 static void nothing_is_written_past_the_size(void **state)
 {
 	uint8_t *out = malloc(3);

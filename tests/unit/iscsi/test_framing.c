@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* However TCP divides a stream of PDUs, the result is the same. */
+/*
+ * The target must answer a stream of PDUs in the same way, however TCP divides the stream into segments, and
+ * must survive streams that end early or contain damaged bytes.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,7 +15,7 @@
 static struct stream out, answers, expected;
 static uint8_t pattern[DISK_SIZE];
 
-static void agree(bool digests)
+static void set_params(bool digests)
 {
 	wire.params = (struct iscsi_params){
 	    .header_digest = digests,
@@ -27,8 +30,8 @@ static void agree(bool digests)
 }
 
 /*
- * Builds a stream with each kind of data that framing distinguishes: no data, data to keep, to copy and to
- * drop, odd lengths, and an AHS.
+ * Builds a stream with each kind of data segment that the receiver handles differently: no data, data that it
+ * keeps in a buffer, data that it copies to the command, data that it drops, and odd lengths.
  */
 static void build(void)
 {
@@ -90,7 +93,7 @@ static void expect_whole(bool digests)
 	size_t at;
 
 	fill_pattern(pattern, sizeof(pattern), 1);
-	agree(digests);
+	set_params(digests);
 	wire_start();
 	build();
 	wire_send_stream(&out);
@@ -104,8 +107,8 @@ static void expect_whole(bool digests)
 }
 
 /*
- * The PDUs and their data must be the same. Their window fields depend on how much had been received, and may
- * differ.
+ * The PDUs and their data must be the same. ExpCmdSN and MaxCmdSN may differ, because they depend on how much
+ * the target had received when it sent the PDU.
  */
 static void same_answers(void)
 {
@@ -161,8 +164,8 @@ static void test_byte_by_byte(void **state)
 }
 
 /*
- * The initiator ends the connection after any byte. Nothing is left, whether commands are at the storage or
- * not.
+ * The initiator ends the connection after each byte of the stream in turn. The target frees everything, with
+ * and without commands in flight at the storage.
  */
 static void test_connection_that_ends_after_any_byte(void **state)
 {
@@ -178,8 +181,8 @@ static void test_connection_that_ends_after_any_byte(void **state)
 }
 
 /*
- * Flips one bit. In a header this ends the connection without an answer, in data it is answered with a Reject
- * for this reason.
+ * Flips one bit. A damaged header ends the connection without an answer. Damaged data is answered with a
+ * Reject for the reason "data digest error".
  */
 static void flip(size_t at, bool in_data)
 {
@@ -218,8 +221,8 @@ static void test_digest_errors(void **state)
 }
 
 /*
- * Damaged streams are cut at any place, with storage that answers at once or later: nothing breaks, and
- * nothing is left.
+ * Damaged streams arrive in two pieces, and the storage answers at once or later. The target must not crash,
+ * and must free everything.
  */
 static void test_random_damage(void **state)
 {
@@ -230,7 +233,7 @@ static void test_random_damage(void **state)
 	for (unsigned i = 0; i < 20000; i++) {
 		size_t cut, login;
 
-		agree(i & 1);
+		set_params(i & 1);
 		wire_start();
 		build();
 		wire.hold = i & 2;
@@ -254,7 +257,7 @@ static void test_segment_too_long(void **state)
 	struct iscsi_nop nop = wire_ping(1);
 
 	(void)state;
-	agree(false);
+	set_params(false);
 	wire_start();
 	out.len = 0;
 	stream_login(&out);
