@@ -58,7 +58,7 @@ names=${TCMU_INITIATOR_NAME:-/etc/iscsi/initiatorname.iscsi}
 initiator=$(sed -n 's/^InitiatorName=[[:space:]]*\([^[:space:]]*\).*/\1/p' "$names" 2>/dev/null | head -n 1)
 [ -z "$initiator" ] && [ -e "$names" ] && [ ! -r "$names" ] &&
 	die "only root may read $names; TCMU_INITIATOR_NAME names another file with a line InitiatorName=NAME"
-[ -n "$initiator" ] || die "$names does not name this machine's initiator: open-iscsi writes it when iscsid starts"
+[ -n "$initiator" ] || die "$names does not name this machine's initiator. First start iscsid, or name another such file in TCMU_INITIATOR_NAME"
 read_iscsi_name "$initiator"
 initiator=$iscsi_name
 need_modules target_core_mod iscsi_target_mod

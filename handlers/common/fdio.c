@@ -37,7 +37,7 @@ static struct fdio_request *request_init(const struct fdio *fdio, struct tcmur_q
 
 /* --- the last step ---------------------------------------------------------------------------- */
 
-/* A result besides those of the kernel: the I/O reaches past the end of the storage. */
+/* A result that the kernel never returns. It means that the I/O reaches past the end of the storage. */
 #define PAST_END INT_MIN
 
 /*

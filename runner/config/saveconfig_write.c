@@ -27,8 +27,8 @@ static JsonNode *value_of_key(const struct config_key *key, const char *text)
 }
 
 /*
- * Of values that the model does not have of its own, flags are written as rtslib does, but those of storage
- * are not.
+ * Some values are only defaults, which the model does not store. Flags among these values are written, as
+ * rtslib does, except the flags of storage objects.
  */
 static bool is_written_always(const struct config_key *key, JsonObject *entry)
 {
@@ -68,8 +68,8 @@ static void write_keys(const struct config_node *node, JsonObject *entry)
 }
 
 /*
- * Values that the model does not have of its own are LIO's defaults; those of storage depend on the plugin
- * in LIO.
+ * A value that the model does not store is LIO's default. For storage objects, LIO's default depends on the
+ * plugin.
  */
 static bool is_wanted(const struct config_node *node, const struct config_value *value, JsonObject *members)
 {

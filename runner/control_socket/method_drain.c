@@ -12,7 +12,7 @@
 
 struct drain {
 	struct control_call *call;
-	/* The paths of TPGs to disable, then those of storage objects to flush. */
+	/* The paths of the TPGs to disable first, and of the storage objects to flush then. */
 	GPtrArray *tpgs, *storage;
 	unsigned next_tpg, next_storage;
 	JsonArray *disabled;

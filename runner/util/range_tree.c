@@ -55,7 +55,7 @@ static void split(struct range_node *root, const struct range_node *node, struct
 	}
 }
 
-/* All nodes of before are before those of after. */
+/* Joins two trees. Each node of the tree before lies before each node of the tree after. */
 static struct range_node *merge(struct range_node *before, struct range_node *after)
 {
 	if (!before || !after)

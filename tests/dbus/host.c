@@ -10,7 +10,7 @@
 #include "backstore/backstore.h"
 #include "dbus/service.h"
 
-/* This function replaces the one of runner/control. */
+/* Replaces the function of the same name in runner/control. */
 void control_service_devices(struct control_service *service, control_device_view *view, void *arg)
 {
 	const struct control_device devices[] = {

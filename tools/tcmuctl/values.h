@@ -10,6 +10,6 @@
  * is a secret; the status is set.
  */
 bool values_add(struct cli *cli, struct service *service, JsonObject *values, const char *word);
-/* The same for "NAME=FILE": the value is the first line of the file, or of standard input. */
+/* Adds a member "NAME" for a word "NAME=FILE". Its value is the first line of FILE; "-" is standard input. */
 bool values_add_file(struct cli *cli, const char *word, JsonObject *values);
 #endif

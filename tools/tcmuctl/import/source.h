@@ -24,7 +24,7 @@ struct source {
  * cannot be read, is larger than 16 MiB, or is no UTF-8 text. The caller frees the source.
  */
 struct source *source_read(const char *path, int *err, struct error *error);
-/* The same for text that is in memory. */
+/* Makes a source from text in memory, with the same errors. The caller frees the source. */
 struct source *source_from_text(const char *name, const char *text, size_t size, int *err,
 				struct error *error);
 /* NULL: nothing happens. */
