@@ -19,7 +19,9 @@ static bool module_loaded, configfs_mounted;
 static int lookup_result;
 
 int __wrap_access(const char *path, int mode);
-int __wrap_kmod_module_new_from_lookup(struct kmod_ctx *ctx, const char *alias, struct kmod_list **list);
+/* "used": link-time optimization does not see the calls, and would remove the function. */
+int __wrap_kmod_module_new_from_lookup(struct kmod_ctx *ctx, const char *alias, struct kmod_list **list)
+    __attribute__((used));
 
 int __wrap_access(const char *path, int mode)
 {
