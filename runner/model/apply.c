@@ -51,20 +51,6 @@ int model_apply_write_cache(struct model_object *object, const struct model_attr
 		   : 0;
 }
 
-int model_apply_serial(struct model_object *object, const struct model_attribute *attribute,
-		       struct error *error)
-{
-	char text[MODEL_TEXT_SIZE];
-
-	if (!object->enabled)
-		return 0;
-	if (object->npointers)
-		return model_refuse(
-		    error, object, EBUSY,
-		    "LUNs lead to it, so its unit serial number cannot be changed; delete them first");
-	return storage_set_serial(object->storage, model_get(object, attribute, text), error);
-}
-
 /* --- TPGs --- */
 
 int model_apply_demo_write_protect(struct model_object *tpg, const struct model_attribute *attribute,

@@ -11,7 +11,10 @@
 /* --- apply.c: make a stored value effective, as model_attribute.apply */
 typedef int model_apply(struct model_object *object, const struct model_attribute *attribute,
 			struct error *error);
-model_apply model_apply_size, model_apply_block_size, model_apply_write_cache, model_apply_serial;
+model_apply model_apply_size, model_apply_block_size, model_apply_write_cache;
+/* The begin of struct model_attribute. */
+void model_begin_serial(struct model_object *object, const struct model_attribute *attribute,
+			const char *text, model_done *done, void *arg);
 model_apply model_apply_demo_write_protect, model_apply_addresses, model_apply_rtpi;
 model_apply model_apply_advertise, model_apply_inherited, model_apply_write_protect, model_apply_acl_only,
     model_apply_secret, model_apply_one_value, model_apply_authentication, model_apply_accounts;

@@ -82,6 +82,12 @@ struct model_attribute {
 	 */
 	int (*apply)(struct model_object *object, const struct model_attribute *attribute,
 		     struct error *error);
+	/*
+	 * Instead of apply: makes a value effective in a way that may take long, then stores it and calls
+	 * done(). The text is a value of the attribute.
+	 */
+	void (*begin)(struct model_object *object, const struct model_attribute *attribute, const char *text,
+		      model_done *done, void *arg);
 };
 
 /* Returns the i-th attribute of a kind, in the order of the documents, or NULL after the last one. */

@@ -124,7 +124,7 @@ static const struct model_attribute storage_table[] = {
     SHOWN("attrib", "hw_max_sectors", MODEL_NUMBER, "Largest transfer of one command, in units of 512 bytes.",
 	  model_get_max_sectors),
     TEXT("wwn", "vpd_unit_serial", 223, 0, "The unit serial number; empty: chosen when the disk is enabled.",
-	 .apply = model_apply_serial),
+	 .begin = model_begin_serial),
     TEXT("wwn", "vendor_id", 8, MODEL_BEFORE_USE, "T10 vendor identification in INQUIRY; empty: LIO-ORG."),
     TEXT("wwn", "product_id", 16, MODEL_BEFORE_USE, "Product identification in INQUIRY; empty: TCMU device."),
     TEXT("wwn", "revision", 4, MODEL_BEFORE_USE, "Product revision level in INQUIRY; empty: 0002."),

@@ -65,6 +65,8 @@ struct model_object {
 
 	/* STORAGE */
 	struct storage *storage;
+	/* STORAGE: its unit serial number is being changed. */
+	bool is_renamed;
 	/* STORAGE: the logical unit that serves the disk, a reference; NULL: none. */
 	struct storage_lu *served;
 	/* TPG: the view of initiators without an ACL. ACL: the view of this initiator. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/apply.h"
 #include "model/private.h"
 #include "util/contract.h"
 
@@ -226,4 +227,79 @@ void model_replace(struct model_object *object, model_done *done, void *arg)
 	}
 	read_settings(object, &settings);
 	storage_replace(object->storage, &settings, on_done, pending);
+}
+
+/* --- the serial number ---------------------------------------------------------------------------------- */
+
+struct renaming {
+	struct model_object *object;
+	const struct model_attribute *attribute;
+	char *text;
+	model_done *done;
+	void *arg;
+};
+
+static int store_serial(const struct renaming *renaming, struct error *error)
+{
+	struct model_object *object = renaming->object;
+
+	if (model_value_store(object, renaming->attribute, renaming->text))
+		return model_refuse(error, object, ENOMEM, "there is no memory");
+	model_count_change(object->model);
+	model_notify(object->model, MODEL_CHANGED, object);
+	return 0;
+}
+
+static void on_renamed(void *arg, int err, const struct error *error)
+{
+	struct renaming *renaming = arg;
+	struct error reason = *error;
+
+	renaming->object->is_renamed = false;
+	if (!err)
+		err = store_serial(renaming, &reason);
+	renaming->done(renaming->arg, err, &reason);
+	free(renaming->text);
+	free(renaming);
+}
+
+static void rename_storage(const struct renaming *wanted)
+{
+	struct renaming *renaming = malloc(sizeof(*renaming));
+	struct error error;
+
+	if (renaming) {
+		*renaming = *wanted;
+		renaming->text = strdup(wanted->text);
+	}
+	if (!renaming || !renaming->text) {
+		free(renaming);
+		wanted->done(wanted->arg, model_refuse(&error, wanted->object, ENOMEM, "there is no memory"),
+			     &error);
+		return;
+	}
+	wanted->object->is_renamed = true;
+	storage_set_serial(wanted->object->storage, renaming->text, on_renamed, renaming);
+}
+
+void model_begin_serial(struct model_object *object, const struct model_attribute *attribute,
+			const char *text, model_done *done, void *arg)
+{
+	const struct renaming wanted = {object, attribute, (char *)text, done, arg};
+	struct error error = {""};
+	int err = 0;
+
+	if (!object->enabled)
+		err = store_serial(&wanted, &error);
+	else if (object->npointers)
+		err = model_refuse(
+		    &error, object, EBUSY,
+		    "LUNs lead to it, so its unit serial number cannot be changed; delete them first");
+	else if (object->is_renamed)
+		err = model_refuse(&error, object, EBUSY,
+				   "its unit serial number is being changed; try again in a moment");
+	if (!object->enabled || err)
+		done(arg, err, &error);
+	else
+		rename_storage(&wanted);
 }

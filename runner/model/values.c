@@ -304,15 +304,21 @@ int model_value_store(struct model_object *object, const struct model_attribute 
 	return err;
 }
 
+static int check_text(const struct model_object *object, const struct model_attribute *attribute,
+		      const char *text, struct error *error)
+{
+	struct error reason;
+	int err = model_attribute_check(attribute, text, &reason);
+
+	return err ? model_refuse(error, object, -err, "%s", reason.text) : 0;
+}
+
 static int set(struct model_object *object, const struct model_attribute *attribute, const char *text,
 	       struct error *error)
 {
 	struct model_value value, old;
-	struct error reason;
-	int err = model_attribute_check(attribute, text, &reason);
+	int err;
 
-	if (err)
-		return model_refuse(error, object, -err, "%s", reason.text);
 	if (model_attribute_unsets(attribute, text))
 		value = (struct model_value){NULL};
 	else if (make_value(attribute, text, &value))
@@ -343,6 +349,12 @@ void model_set(struct model_object *object, const char *group, const char *name,
 			    : model_refuse(&error, object, ENOENT, "it has no attribute %s%s%s", group,
 					   *group ? "/" : "", name);
 
+	if (!err)
+		err = check_text(object, attribute, text, &error);
+	if (!err && attribute->begin) {
+		attribute->begin(object, attribute, text, done, arg);
+		return;
+	}
 	if (!err)
 		err = set(object, attribute, text, &error);
 	if (err) {

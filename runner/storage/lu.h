@@ -74,6 +74,23 @@ int storage_lu_check(const struct storage_lu_request *request, struct error *err
  */
 int storage_lu_identify(struct storage_lu *lu, const char *serial, struct error *error);
 
+/*
+ * An identity that is chosen and entered into the list of units, and that the logical unit does not have
+ * yet.
+ */
+struct storage_naming {
+	/* NULL: none is chosen. */
+	struct storage_unit *unit;
+	struct storage_identity identity;
+};
+/*
+ * storage_lu_identify() in two steps: the first one may block. The second one runs where nothing else uses
+ * the identity, and takes over naming->unit, which storage_unit_leave() would give up otherwise.
+ */
+int storage_lu_choose_identity(const struct storage_lu *lu, const char *serial, struct storage_naming *naming,
+			       struct error *error);
+void storage_lu_take_identity(struct storage_lu *lu, struct storage_naming *naming);
+
 /* May block. The request is for the storage that lu has opened, as far as their places tell. */
 bool storage_lu_has_storage(const struct storage_lu *lu, const struct storage_lu_request *request);
 

@@ -210,15 +210,33 @@ static int enter_unit(struct storage_lu *lu, const struct storage_identity *iden
 	return 0;
 }
 
+int storage_lu_choose_identity(const struct storage_lu *lu, const char *serial, struct storage_naming *naming,
+			       struct error *error)
+{
+	int err = choose_identity(lu, serial, false, &naming->identity, error);
+
+	if (err)
+		return err;
+	naming->unit = storage_unit_enter(lu->registry, lu->owner, lu->unit_name, &naming->identity, error);
+	return naming->unit ? 0 : -EEXIST;
+}
+
+void storage_lu_take_identity(struct storage_lu *lu, struct storage_naming *naming)
+{
+	storage_unit_leave(lu->unit);
+	lu->unit = naming->unit;
+	naming->unit = NULL;
+	snprintf(lu->serial, sizeof(lu->serial), "%s", naming->identity.serial);
+	scsi_lu_set_serial(lu->scsi, naming->identity.serial, naming->identity.naa);
+}
+
 int storage_lu_identify(struct storage_lu *lu, const char *serial, struct error *error)
 {
-	struct storage_identity identity;
-	int err = choose_identity(lu, serial, false, &identity, error);
+	struct storage_naming naming = {.unit = NULL};
+	int err = storage_lu_choose_identity(lu, serial, &naming, error);
 
 	if (!err)
-		err = enter_unit(lu, &identity, error);
-	if (!err)
-		scsi_lu_set_serial(lu->scsi, identity.serial, identity.naa);
+		storage_lu_take_identity(lu, &naming);
 	return err;
 }
 

@@ -33,6 +33,10 @@ static const struct rule {
 			 SAME},
     [REQUEST_RESIZE] = {"resized", IN(STORAGE_SERVED) | IN(STORAGE_CONTENTS_LOST), SAME},
     [REQUEST_ACCEPT_LOSS] = {"accepted as empty", IN(STORAGE_CONTENTS_LOST), SAME},
+    [REQUEST_SET_SERIAL] = {"given a serial number",
+			    IN(STORAGE_CONFIGURED) | IN(STORAGE_SERVED) | IN(STORAGE_FAILED) |
+				IN(STORAGE_CONTENTS_LOST),
+			    SAME},
     [REQUEST_STAND_IN] = {"served by a stand-in", IN(STORAGE_OPENING), SAME},
     [REQUEST_CLOSE] = {"removed", ~0u, STORAGE_REMOVING},
 };
@@ -212,25 +216,21 @@ int storage_accept_loss(struct storage *storage, struct error *error)
 	return 0;
 }
 
-int storage_set_serial(struct storage *storage, const char *serial, struct error *error)
+void storage_set_serial(struct storage *storage, const char *serial, storage_done *done, void *arg)
 {
-	struct storage_settings settings = storage->settings, copy;
-	int err = 0;
+	struct storage_settings settings = storage->settings;
+	struct error error;
 
 	settings.serial = serial;
-	if (storage->job)
-		return error_set(error, EBUSY, "%s is being changed; try again in a moment", storage->name);
-	if (storage_settings_copy(&copy, &settings))
-		return error_set(error, ENOMEM, "%s: there is no memory", storage->name);
-	if (storage->served)
-		err = storage_lu_identify(storage->served, serial, error);
-	if (err) {
-		storage_settings_clear(&copy);
-		return err;
+	struct storage_job *job = new_job(storage, REQUEST_SET_SERIAL, &settings, &error);
+	if (!job) {
+		done(arg, -errno, &error);
+		return;
 	}
-	storage_settings_clear(&storage->settings);
-	storage->settings = copy;
-	return 0;
+	job->done = done;
+	job->arg = arg;
+	job->target = storage->served ? storage_lu_get(storage->served) : NULL;
+	start(job);
 }
 
 void storage_tick(struct storage *storage)

@@ -189,10 +189,11 @@ void storage_resize(struct storage *storage, uint64_t size, storage_done *done, 
  */
 int storage_accept_loss(struct storage *storage, struct error *error);
 /*
- * Gives a disk that no LUN leads to another unit serial number. "": the daemon chooses it. Returns 0, or
- * -EEXIST with an error that names both disks.
+ * Gives a disk that no LUN leads to another unit serial number. "": the daemon chooses it. done() is called
+ * when the state folder has it, so no LUN may lead to the disk before. -EEXIST with an error that names
+ * both disks, -EBUSY while another change is under way.
  */
-int storage_set_serial(struct storage *storage, const char *serial, struct error *error);
+void storage_set_serial(struct storage *storage, const char *serial, storage_done *done, void *arg);
 /*
  * To be called every few seconds: tries failed objects again, and looks whether the storage has grown or was
  * replaced.

@@ -78,6 +78,10 @@ static int run(struct storage_job *job)
 	case REQUEST_ACCEPT_LOSS:
 		storage_lu_accept_loss(job->target);
 		return 0;
+	case REQUEST_SET_SERIAL:
+		return job->target ? storage_lu_choose_identity(job->target, job->settings.serial,
+								&job->naming, &job->error)
+				   : 0;
 	case REQUEST_STAND_IN:
 		return make_stand_in(job);
 	default:
@@ -103,6 +107,7 @@ void storage_job_start(struct storage_job *job, void (*finished)(struct main_wor
 
 void storage_job_free(struct storage_job *job)
 {
+	storage_unit_leave(job->naming.unit);
 	storage_lu_put(job->lu);
 	storage_lu_put(job->target);
 	storage_settings_clear(&job->settings);

@@ -14,6 +14,7 @@ enum storage_request {
 	REQUEST_REPLACE,
 	REQUEST_RESIZE,
 	REQUEST_ACCEPT_LOSS,
+	REQUEST_SET_SERIAL,
 	/* The object's own: a stand-in, while OPEN takes long. */
 	REQUEST_STAND_IN,
 	REQUEST_CLOSE,
@@ -73,7 +74,7 @@ struct storage_job {
 	enum storage_request request;
 	storage_done *done;
 	void *arg;
-	/* OPEN, RETRY, REPLACE */
+	/* OPEN, RETRY, REPLACE, SET_SERIAL */
 	struct storage_settings settings;
 	/* OPEN: a stand-in serves the disk if the storage cannot be opened. */
 	bool patient;
@@ -81,7 +82,10 @@ struct storage_job {
 	bool is_loss_accepted;
 	/* OPEN after a REPLACE: the write cache as initiators have switched it. */
 	bool keeps_write_cache, write_cache;
-	/* RESIZE, ACCEPT_LOSS: a reference. REPLACE: what is replaced, a reference until the job returns. */
+	/*
+	 * RESIZE, ACCEPT_LOSS, SET_SERIAL: a reference; NULL: nothing is served. REPLACE: what is replaced,
+	 * a reference until the job returns.
+	 */
 	struct storage_lu *target;
 	/* RESIZE: bytes */
 	uint64_t size;
@@ -89,6 +93,8 @@ struct storage_job {
 	bool is_superseded;
 
 	/* --- the result --- */
+	/* SET_SERIAL */
+	struct storage_naming naming;
 	int err;
 	struct error error;
 	/* OPEN, RETRY, REPLACE: the new logical unit, or the stand-in; NULL: none */

@@ -142,12 +142,27 @@ static void accepted(struct storage *storage, struct storage_job *job)
 	storage_notify(storage);
 }
 
+static void serial_set(struct storage *storage, struct storage_job *job)
+{
+	if (job->err)
+		return;
+	if (job->naming.unit)
+		storage_lu_take_identity(storage->served, &job->naming);
+	storage_settings_clear(&storage->settings);
+	storage->settings = job->settings;
+	job->settings = (struct storage_settings){.config = NULL};
+}
+
 static void use_result(struct storage *storage, struct storage_job *job)
 {
 	static void (*const uses[])(struct storage * storage, struct storage_job * job) = {
-	    [REQUEST_OPEN] = opened,          [REQUEST_RETRY] = tried_again,
-	    [REQUEST_REPLACE] = replaced,     [REQUEST_RESIZE] = resized,
-	    [REQUEST_ACCEPT_LOSS] = accepted, [REQUEST_STAND_IN] = storage_stand_in_made,
+	    [REQUEST_OPEN] = opened,
+	    [REQUEST_RETRY] = tried_again,
+	    [REQUEST_REPLACE] = replaced,
+	    [REQUEST_RESIZE] = resized,
+	    [REQUEST_ACCEPT_LOSS] = accepted,
+	    [REQUEST_SET_SERIAL] = serial_set,
+	    [REQUEST_STAND_IN] = storage_stand_in_made,
 	};
 
 	if (job->is_superseded || storage->status == STORAGE_REMOVING)

@@ -172,11 +172,12 @@ void storage_resize(struct storage *s, uint64_t size, storage_done *done, void *
 	done(arg, 0, NULL);
 }
 
-int storage_set_serial(struct storage *s, const char *serial, struct error *error)
+void storage_set_serial(struct storage *s, const char *serial, storage_done *done, void *arg)
 {
+	const struct error error = {""};
+
 	(void)serial;
-	(void)error;
-	return s->status == STORAGE_SERVED ? 0 : -EBUSY;
+	done(arg, s->status == STORAGE_SERVED ? 0 : -EBUSY, &error);
 }
 
 int storage_accept_loss(struct storage *s, struct error *error)

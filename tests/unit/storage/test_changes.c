@@ -474,7 +474,17 @@ static void test_relative_path_that_means_an_absolute_one(void **state)
 	disk_close(&disk, false);
 }
 
-/* Each change is visible at once, and the serial number of another disk is refused. */
+static int set_serial(struct disk *disk, const char *serial, struct error *error)
+{
+	struct note note = {.is_done = false};
+
+	storage_set_serial(disk->storage, serial, done_note, &note);
+	run_until(note.is_done);
+	*error = note.error;
+	return note.err;
+}
+
+/* Each change shows when it is answered, and a serial number that another disk has is refused. */
 static void test_serial(void **state)
 {
 	struct disk a, b;
@@ -486,17 +496,17 @@ static void test_serial(void **state)
 	a.settings.size = b.settings.size = STAGE_SIZE;
 	assert_int_equal(disk_open(&a, false, NULL), 0);
 	assert_int_equal(disk_open(&b, false, NULL), 0);
-	assert_int_equal(storage_set_serial(a.storage, "one", &error), 0);
+	assert_int_equal(set_serial(&a, "one", &error), 0);
 	assert_string_equal(view_of(&a).serial, "one");
-	assert_int_equal(storage_set_serial(b.storage, "one", &error), -EEXIST);
+	assert_int_equal(set_serial(&b, "one", &error), -EEXIST);
 	assert_names(&error, "user_0/a");
 	assert_names(&error, "user_0/b");
 	assert_string_not_equal(view_of(&b).serial, "one");
-	assert_int_equal(storage_set_serial(a.storage, "two", &error), 0);
-	assert_int_equal(storage_set_serial(b.storage, "one", &error), 0);
+	assert_int_equal(set_serial(&a, "two", &error), 0);
+	assert_int_equal(set_serial(&b, "one", &error), 0);
 	assert_string_equal(view_of(&b).serial, "one");
-	assert_int_equal(storage_set_serial(b.storage, "", &error), 0);
-	assert_string_equal(view_of(&b).serial, "one"); /* this is the serial number that initiators know */
+	assert_int_equal(set_serial(&b, "", &error), 0);
+	assert_string_equal(view_of(&b).serial, "one"); /* as initiators know it */
 	disk_close(&a, false);
 	disk_close(&b, false);
 }
