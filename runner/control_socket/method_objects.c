@@ -168,6 +168,21 @@ static void create(struct control_call *call, const struct object_place *place, 
 		creation_refuse(creation, -errno, &error);
 }
 
+/*
+ * No initiator would reach what a daemon without an iSCSI front end created, and nothing would save
+ * it. Returns 0, or -ENOTSUP with error set.
+ */
+static int check_front_end(const struct control_call *call, struct error *error)
+{
+	if (!call->context->devices || model_front_end(call->context->model))
+		return 0;
+	return error_set(
+	    error, ENOTSUP,
+	    "this daemon serves only devices of the kernel's target, so no initiator would reach "
+	    "the new object; start the service for exports, for example with: "
+	    "systemctl enable --now tcmu-runner-iscsi");
+}
+
 void control_method_create(struct control_call *call)
 {
 	JsonNode *node = control_call_value(call, "attributes");
@@ -180,6 +195,8 @@ void control_method_create(struct control_call *call)
 
 	if (!err && place.kind == MODEL_ROOT)
 		err = error_set(&error, EINVAL, "the path of the new object is empty");
+	if (!err)
+		err = check_front_end(call, &error);
 	if (!err)
 		err = find_to(call, &place, &to, &error);
 	if (!err)

@@ -123,6 +123,22 @@ static void kernel_devices_are_shown(void **state)
 	assert_int_equal(json_object_get_int_member(device, "commands"), 7);
 }
 
+/* root's tcmuctl finds the service of the kernel where the service for exports does not run. */
+static void nothing_is_created_without_an_iscsi_front_end(void **state)
+{
+	static const char create[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"create\","
+				     "\"params\":{\"path\":\"iqn.2026-11.test:disks\"}}";
+	struct world *world = *state;
+
+	world->context.devices = list_devices;
+	send_line(world, create);
+	assert_non_null(strstr(world->line, "systemctl enable --now tcmu-runner-iscsi"));
+	assert_null(model_first(model_root(world->context.model), MODEL_TARGET));
+	world->context.devices = NULL;
+	send_line(world, create);
+	assert_non_null(model_first(model_root(world->context.model), MODEL_TARGET));
+}
+
 /* A failed device, and an entry of saveconfig.json that cannot be restored. */
 static void what_has_failed_is_degraded(void **state)
 {
@@ -188,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(kernel_devices_are_shown, begin, end),
+	    cmocka_unit_test_setup_teardown(nothing_is_created_without_an_iscsi_front_end, begin, end),
 	    cmocka_unit_test_setup_teardown(what_has_failed_is_degraded, begin, end),
 	    cmocka_unit_test_setup_teardown(a_late_end_is_answered_once, begin, end),
 	    cmocka_unit_test_setup_teardown(a_failed_creation_leaves_nothing, begin, end),
