@@ -88,7 +88,9 @@ class Commands(ControlCase):
         self.assertEqual(self.tcmuctl("unmap", TARGET, "--lun", "3"), f"{TPG}/lun_3 is deleted\n")
         self.tcmuctl("unmap", TARGET, "t_disk", status=4)
         self.tcmuctl("unmap", TARGET, status=2)
-        self.tcmuctl("map", TARGET, "t_disk", "--lun", "-5", status=2)
+        for number in ("-5", "-1", "", "0x3", "3 "):
+            self.tcmuctl("map", TARGET, "t_disk", "--lun", number, status=2)
+            self.tcmuctl("unmap", TARGET, "t_disk", "--lun", number, status=2)
         self.tcmuctl("map", TARGET, "t_disk", "--lun", "99999", status=1)
 
     def test_set_and_get(self):

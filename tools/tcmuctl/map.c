@@ -13,7 +13,8 @@
 #define ADMITS_ALL "attrib/generate_node_acls"
 
 struct map_options {
-	/* -1: not given. */
+	/* The text after --lun, or NULL, and the number that it is, or -1. */
+	char *lun_text;
 	gint lun;
 	char *initiator;
 	gboolean read_only;
@@ -27,12 +28,25 @@ static void set_common(JsonObject *params, const struct map_options *options)
 		json_object_set_string_member(params, "initiator", options->initiator);
 }
 
-/* Returns false with the status set. */
-static bool check_lun(struct cli *cli, const struct map_options *options)
+/* Reads --lun, if it is given. Returns false with the status set. */
+static bool read_lun(struct cli *cli, struct map_options *options)
 {
-	if (options->lun < -1)
-		cli_refuse_usage(cli, "--lun %d is not a LUN number", options->lun);
-	return options->lun >= -1;
+	guint64 number;
+
+	if (!options->lun_text)
+		return true;
+	if (!g_ascii_string_to_unsigned(options->lun_text, 10, 0, G_MAXINT, &number, NULL)) {
+		cli_refuse_usage(cli, "--lun '%s' is not a LUN number, such as 0", options->lun_text);
+		return false;
+	}
+	options->lun = (gint)number;
+	return true;
+}
+
+static void free_options(struct map_options *options)
+{
+	g_free(options->lun_text);
+	g_free(options->initiator);
 }
 
 /* Without an ACL, initiators see a LUN only where the TPG admits everybody. */
@@ -70,14 +84,15 @@ enum tcmuctl_status run_map(char **args)
 {
 	struct map_options options = {.lun = -1};
 	const GOptionEntry entries[] = {
-	    {"lun", 'l', 0, G_OPTION_ARG_INT, &options.lun, "The number (the lowest that is free)", "N"},
+	    {"lun", 'l', 0, G_OPTION_ARG_STRING, &options.lun_text, "The number (the lowest that is free)",
+	     "N"},
 	    {"initiator", 'i', 0, G_OPTION_ARG_STRING, &options.initiator, "For this initiator only", "IQN"},
 	    {"read-only", 'r', 0, G_OPTION_ARG_NONE, &options.read_only, "Initiators may not write", NULL},
 	    {.long_name = NULL},
 	};
 	struct cli cli;
 
-	if (cli_begin(&cli, args, entries, 2, 2) && check_lun(&cli, &options) && cli_connect(&cli)) {
+	if (cli_begin(&cli, args, entries, 2, 2) && read_lun(&cli, &options) && cli_connect(&cli)) {
 		JsonObject *params = cli_params_path(cli.words[0]), *values = json_object_new(), *result;
 		struct service *service = cli_service_of(&cli, cli.words[0]);
 
@@ -90,7 +105,7 @@ enum tcmuctl_status run_map(char **args)
 		if (result)
 			print_mapped(&cli, service, &options, result);
 	}
-	g_free(options.initiator);
+	free_options(&options);
 	return cli_end(&cli);
 }
 
@@ -112,13 +127,13 @@ enum tcmuctl_status run_unmap(char **args)
 {
 	struct map_options options = {.lun = -1};
 	const GOptionEntry entries[] = {
-	    {"lun", 'l', 0, G_OPTION_ARG_INT, &options.lun, "The LUN with this number", "N"},
+	    {"lun", 'l', 0, G_OPTION_ARG_STRING, &options.lun_text, "The LUN with this number", "N"},
 	    {"initiator", 'i', 0, G_OPTION_ARG_STRING, &options.initiator, "For this initiator only", "IQN"},
 	    {.long_name = NULL},
 	};
 	struct cli cli;
 
-	if (cli_begin(&cli, args, entries, 1, 2) && check_lun(&cli, &options)) {
+	if (cli_begin(&cli, args, entries, 1, 2) && read_lun(&cli, &options)) {
 		if (cli.nwords < 2 && options.lun < 0) {
 			cli_refuse_usage(&cli, "neither a storage object nor --lun is given");
 		} else if (cli_connect(&cli)) {
@@ -132,6 +147,6 @@ enum tcmuctl_status run_unmap(char **args)
 				print_unmapped(&cli, result);
 		}
 	}
-	g_free(options.initiator);
+	free_options(&options);
 	return cli_end(&cli);
 }
