@@ -42,7 +42,9 @@ void saveconfig_note(GPtrArray *notes, const struct config_node *node, const cha
 	g_autofree char *text = g_strdup_vprintf(format, args);
 
 	va_end(args);
-	g_ptr_array_add(notes, g_strdup_printf("line %u, %s: %s", node->line, node->place, text));
+	/* The root has no place: it is the file. */
+	g_ptr_array_add(notes, node->place ? g_strdup_printf("line %u, %s: %s", node->line, node->place, text)
+					   : g_strdup_printf("line %u: %s", node->line, text));
 }
 
 /* --- names --- */

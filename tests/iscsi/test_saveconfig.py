@@ -205,6 +205,15 @@ class Saveconfig(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("line 2, storage_objects[0]", result.stdout)
 
+    def test_check_settings_of_nothing(self):
+        with open(self.path, "w", encoding="ascii") as file:
+            json.dump({"tcmu_runner": {"version": 1, "targets": {ONE: {}}}}, file)
+        os.chmod(self.path, 0o600)
+        result = daemon.run("--check-saveconfig", self.path)
+        self.assertEqual(result.returncode, 0)
+        self.assertIn(f'line 1: target "{ONE}" has settings under "tcmu_runner", and does not exist\n',
+                      result.stdout + result.stderr)
+
 
 if __name__ == "__main__":
     main()
