@@ -142,10 +142,7 @@ static void read_flag(struct config_node *node, const char *member, JsonNode *va
 		config_node_set_dual_stack(node);
 }
 
-/*
- * An empty list of allowed addresses means that no address is allowed, which no value of the attribute can
- * express.
- */
+/* An empty list of addresses would mean that none is allowed, which no value of the attribute expresses. */
 static void read_setting(struct config_node *node, const struct model_attribute *attribute, JsonNode *value)
 {
 	saveconfig_read_value(node, attribute, value);
@@ -245,6 +242,9 @@ int saveconfig_read_ours(struct config_node *root, GPtrArray *notes, struct erro
 static bool is_ours(const struct config_node *node, const struct config_value *value)
 {
 	if (value->is_shown || value->problem || !config_attribute_is_saved(value->attribute))
+		return false;
+	/* Without a limit there is no list: an empty one is refused when the file is read. */
+	if (value->attribute->flags & MODEL_RESTRICTS && !*value->text)
 		return false;
 	/* A restore sets it to 0 unless the file says something else. */
 	if (value->attribute == config_storage_create())

@@ -140,6 +140,21 @@ class Saveconfig(unittest.TestCase):
         with open(self.path, "rb") as file:
             self.assertEqual(file.read(), before)
 
+    def test_a_limit_that_was_removed_does_not_close_the_tpg(self):
+        with self.daemon():
+            control = self.control()
+            for name in ("allowed_addresses", "denied_addresses"):
+                control.call("set", path=OPEN + "/tpgt_1", attribute="attrib/" + name, value="192.0.2.0/24")
+            control.call("save")
+            for name in ("allowed_addresses", "denied_addresses"):
+                control.call("set", path=OPEN + "/tpgt_1", attribute="attrib/" + name, value="")
+            self.assertEqual(control.call("save"), {"lines": []})
+            self.assertIs(control.call("status")["unsaved_changes"], False)
+        self.assertNotIn("addresses", json.dumps(self.read()))
+        with self.daemon():
+            self.assertEqual(luns(self.login(OPEN)), [4])
+            self.assertIs(self.control().call("status")["unsaved_changes"], False)
+
     def test_dies_while_it_saves(self):
         """Whatever files a killed daemon leaves behind, the next daemon starts with one of the two configurations."""
         for _ in range(ROUNDS):
