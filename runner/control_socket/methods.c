@@ -133,7 +133,8 @@ static const struct control_method methods[] = {
      .params = PARAMS(PATH("The storage object"), {"size", CONTROL_NUMBER, true, "Bytes"}),
      .run = control_method_resize},
     {.name = "replace",
-     .help = "Opens the storage of an object again, or accepts that its contents were lost",
+     .help = "Opens the storage of an object again, or accepts that its contents were lost; a disk in "
+	     "memory that is served is refused, because it would become empty",
      .result = "an empty object",
      .changes = true,
      .params = PARAMS(PATH("The storage object")),

@@ -32,6 +32,11 @@ bool storage_lu_has_taken_over(const struct storage_lu *lu)
 	return backstore_has_taken_over(lu->bs);
 }
 
+bool storage_lu_is_in_memory(const struct storage_lu *lu)
+{
+	return backstore_info(lu->bs)->flags & TCMUR_INFO_VOLATILE;
+}
+
 const char *storage_lu_options(const struct storage_lu *lu)
 {
 	return lu->options;
@@ -76,9 +81,7 @@ void storage_lu_counters(const struct storage_lu *lu, struct storage_counters *c
 
 bool storage_lu_was_created(const struct storage_lu *lu)
 {
-	uint64_t flags = backstore_info(lu->bs)->flags;
-
-	return flags & TCMUR_INFO_CREATED && !(flags & TCMUR_INFO_VOLATILE);
+	return backstore_info(lu->bs)->flags & TCMUR_INFO_CREATED && !storage_lu_is_in_memory(lu);
 }
 
 /* Storage that was created, and that nobody has used, counts as never served. */

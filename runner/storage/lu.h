@@ -97,6 +97,8 @@ bool storage_lu_has_storage(const struct storage_lu *lu, const struct storage_lu
 bool storage_lu_is_absent(const struct storage_lu *lu);
 /* It shares the lock of the logical unit that it replaces, and may be used when that one is closed. */
 bool storage_lu_has_taken_over(const struct storage_lu *lu);
+/* The contents of the disk are in the memory of the daemon. */
+bool storage_lu_is_in_memory(const struct storage_lu *lu);
 /* The storage did not exist and was created when it was opened. Memory does not count. */
 bool storage_lu_was_created(const struct storage_lu *lu);
 /* The contents were lost, and the logical unit answers NOT READY until the loss is accepted. */

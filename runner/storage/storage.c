@@ -171,21 +171,34 @@ void storage_open(struct storage *storage, const struct storage_settings *settin
 		storage_wait_for_open(storage);
 }
 
+/* Returns 0, or -EINVAL with error set: the contents would be lost, and nobody has said that they may. */
+static int keep_contents(const struct storage *storage, struct error *error)
+{
+	if (storage->status != STORAGE_SERVED || !storage_lu_is_in_memory(storage->served))
+		return 0;
+	return error_set(
+	    error, EINVAL,
+	    "%s is in memory and is served, and to replace it would empty it; nothing was changed. "
+	    "To begin with an empty disk, delete it and create it again",
+	    storage->name);
+}
+
 void storage_replace(struct storage *storage, const struct storage_settings *settings, storage_done *done,
 		     void *arg)
 {
 	struct error error;
-	struct storage_job *job = new_job(storage, REQUEST_REPLACE, settings, &error);
+	int err = keep_contents(storage, &error);
+	struct storage_job *job = err ? NULL : new_job(storage, REQUEST_REPLACE, settings, &error);
 
 	if (!job) {
-		done(arg, -errno, &error);
+		done(arg, err ? err : -errno, &error);
 		return;
 	}
 	job->done = done;
 	job->arg = arg;
 	job->target = storage_lu_get(storage->served);
-	/* An administrator who replaces storage knows that the contents are other ones. */
-	job->is_loss_accepted = true;
+	/* In other states, nobody has told the administrator that the contents are lost. */
+	job->is_loss_accepted = storage->status == STORAGE_CONTENTS_LOST;
 	start(job);
 }
 

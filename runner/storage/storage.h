@@ -171,7 +171,8 @@ enum storage_status storage_status(const struct storage *storage);
 
 /*
  * Opens the storage again, with new settings, and serves the new logical unit instead of the old one. On
- * failure nothing changes.
+ * failure nothing changes. A disk in memory that is served is refused with -EINVAL, since it would become
+ * empty. The loss of contents is accepted in the state STORAGE_CONTENTS_LOST only.
  *
  * If it is the same storage, whose lock the old logical unit has, the state becomes STORAGE_OPENING, and the
  * disk is becoming ready until the old one is closed. Where the lock cannot be handed over, the storage is

@@ -141,6 +141,12 @@ class Commands(ControlCase):
         self.assertIn("was opened again", self.tcmuctl("replace", "t_disk"))
         self.assertIn("4.0 MiB", self.tcmuctl("ls", "t_disk"))
 
+    def test_memory_is_not_replaced(self):
+        self.tcmuctl("create", *DISK)
+        self.tcmuctl("replace", "t_disk", status=1)
+        self.assertIn("would empty it", self.errors)
+        self.assertIn("served", self.tcmuctl("ls", "t_disk"))
+
     def test_filters(self):
         self.tcmuctl("create", "t_disk", "alloc/t_disk;filter=delay;read=1ms;filter=error;operations=flush",
                      "--size", "1M")
@@ -187,7 +193,7 @@ class Commands(ControlCase):
 
     def test_json(self):
         """Each command prints one document."""
-        commands = (("create", *DISK), ("create", TARGET), ("map", TARGET, "t_disk"), ("status",), ("ls",),
+        commands = (("create", "t_disk", "file/" + self.image()), ("create", TARGET), ("map", TARGET, "t_disk"), ("status",), ("ls",),
                     ("ls", TPG),
                     ("luns",), ("sessions",), ("get", TPG), ("set", TPG, "attrib/authentication", "0"), ("schema",),
                     ("show", "--tid", "1"), ("resize", "t_disk", "1M"), ("replace", "t_disk"), ("filters", "t_disk"), ("drain",),

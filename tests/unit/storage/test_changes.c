@@ -286,6 +286,51 @@ static void test_lost_contents_are_not_ready_until_they_are_accepted(void **stat
 	disk_close(&disk, false);
 }
 
+static void test_replace_keeps_contents_in_memory(void **state)
+{
+	struct stage stage;
+	struct disk disk;
+
+	(void)state;
+	stage_init(&stage);
+	open_memory(&disk, "S-1");
+	struct storage_lu *lu = storage_served(disk.storage);
+	struct note note = replace(&disk);
+	assert_int_equal(note.err, -EINVAL);
+	assert_names(&note.error, "user_0/ram is in memory");
+	assert_names(&note.error, "delete it and create it again");
+	snprintf(disk.config, sizeof(disk.config), "staged/%p", (void *)&stage);
+	assert_int_equal(replace(&disk).err, -EINVAL);
+	assert_ptr_equal(storage_served(disk.storage), lu);
+	assert_int_equal(storage_status(disk.storage), STORAGE_SERVED);
+	assert_int_equal(stage.opens, 0);
+	disk_close(&disk, false);
+}
+
+/* Its size does not fit into memory at first, so nobody knows yet that the contents are lost. */
+static void test_replace_of_a_failed_disk_does_not_accept_a_loss(void **state)
+{
+	struct disk disk;
+
+	(void)state;
+	open_memory(&disk, "S-1");
+	note_first_write(&disk);
+	disk_close(&disk, false);
+	world_restart();
+	disk_new(&disk, "user_0/ram", "alloc/x");
+	disk.settings.size = 1ull << 60;
+	disk.settings.serial = "S-1";
+	assert_int_equal(disk_open(&disk, true, NULL), -ENOMEM);
+	assert_int_equal(storage_status(disk.storage), STORAGE_FAILED);
+	disk.settings.size = STAGE_SIZE;
+	assert_int_equal(replace(&disk).err, 0);
+	assert_int_equal(storage_status(disk.storage), STORAGE_CONTENTS_LOST);
+	assert_int_equal(run_read(storage_served(disk.storage)), NOT_READY_LOST);
+	assert_int_equal(replace(&disk).err, 0);
+	assert_int_equal(storage_status(disk.storage), STORAGE_SERVED);
+	disk_close(&disk, false);
+}
+
 static void test_lost_contents_without_a_fixed_identity_are_another_disk(void **state)
 {
 	struct disk disk;
@@ -526,6 +571,8 @@ int main(void)
 	    TEST(test_errors_are_counted),
 	    TEST(test_attributes_reach_the_logical_unit),
 	    TEST(test_lost_contents_are_not_ready_until_they_are_accepted),
+	    TEST(test_replace_keeps_contents_in_memory),
+	    TEST(test_replace_of_a_failed_disk_does_not_accept_a_loss),
 	    TEST(test_lost_contents_without_a_fixed_identity_are_another_disk),
 	    TEST(test_removed_disk_has_lost_no_contents),
 	    TEST(test_storage_is_created_once),
