@@ -23,6 +23,8 @@
 #define BACKUP_FOLDER "backup"
 #define BACKUP_PREFIX "saveconfig-"
 #define BACKUPS_KEPT  10
+/* A file that is being written is ".NAME.new". */
+#define FRESH_SUFFIX ".new"
 
 /* --- reading --- */
 
@@ -87,7 +89,7 @@ static int write_all(int fd, const char *text, gsize len)
 /* Replaces the file name of the folder. */
 static int replace(int folder, const char *name, const char *text, gsize len)
 {
-	g_autofree char *fresh = g_strdup_printf(".%s.new", name);
+	g_autofree char *fresh = g_strdup_printf(".%s" FRESH_SUFFIX, name);
 
 	/* a process that died may have left this file */
 	unlinkat(folder, fresh, 0);
@@ -109,6 +111,21 @@ static int replace(int folder, const char *name, const char *text, gsize len)
 static gint by_name(gconstpointer a, gconstpointer b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Removes what a process that died while it wrote a copy has left. It holds secrets. */
+static void remove_unfinished_copies(int folder, const char *parent)
+{
+	g_autofree char *path = g_build_filename(parent, BACKUP_FOLDER, NULL);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *file = g_build_filename(BACKUP_FOLDER, name, NULL);
+
+		if (g_str_has_prefix(name, "." BACKUP_PREFIX) && g_str_has_suffix(name, FRESH_SUFFIX))
+			unlinkat(folder, file, 0);
+	}
 }
 
 /* The names begin with the date, so the oldest stand first. */
@@ -208,6 +225,7 @@ static int write_file(const char *path, const char *text, gsize len, struct erro
 	/* A file system without locks has at most one daemon that saves. */
 	while (flock(folder, LOCK_EX) && errno == EINTR)
 		;
+	remove_unfinished_copies(folder, parent);
 	int err = keep_previous(folder, name, real, text, len, error);
 
 	if (err)

@@ -123,6 +123,17 @@ static void assert_copies_are_complete(struct test *t)
 	}
 }
 
+/* An unfinished copy has secrets, and no other process would remove it. */
+static void assert_no_unfinished_copies(struct test *t)
+{
+	g_autofree char *folder = g_build_filename(t->folder, "backup", NULL);
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir)))
+		assert_true(g_str_has_prefix(name, "saveconfig-"));
+}
+
 /* Returns whether a process dies after this many calls, while it saves one target more. */
 static bool dies_after(struct test *t, int calls)
 {
@@ -153,6 +164,7 @@ static void test_dies_while_it_saves(void **state)
 		/* The files that a killed process has left do not prevent the next one from saving. */
 		assert_int_equal(save(t), 0);
 		assert_int_equal(count_targets(t->path), TARGETS);
+		assert_no_unfinished_copies(t);
 		calls++;
 	}
 	assert_int_equal(count_targets(t->path), TARGETS + 1);
