@@ -213,6 +213,20 @@ static void merge_node(struct config_node *running, const struct config_node *fi
 	merge_values(running, file);
 }
 
+/*
+ * The saved file has the present values of the object, so it no longer shows why the TPG was closed. The TPG
+ * is therefore saved as disabled.
+ */
+static void keep_disabled(struct config_node *tpg)
+{
+	while (tpg && tpg->kind != MODEL_TPG)
+		tpg = tpg->parent;
+	if (!tpg || !tpg->closed || tpg->is_unusable)
+		return;
+	g_clear_pointer(&tpg->closed, g_free);
+	tpg->enable = false;
+}
+
 void saveconfig_merge(struct config_node *running, const struct config_node *file)
 {
 	const struct config_node *entry;
@@ -227,7 +241,7 @@ void saveconfig_merge(struct config_node *running, const struct config_node *fil
 		if (twin && !entry->problem)
 			saveconfig_merge(twin, entry);
 		else if (twin)
-			continue;
+			keep_disabled(twin);
 		else if (entry->problem)
 			config_node_move(config_node_copy(entry, running), i);
 	}

@@ -115,15 +115,31 @@ static void end_kind(struct plan *plan, struct config_node *running, enum model_
 	}
 }
 
+/* Returns why the file's entry for the object, or for what it belongs to, cannot be understood, or NULL. */
+static const char *reason_to_close(const struct plan *plan, const struct config_node *running)
+{
+	for (; running->parent; running = running->parent) {
+		const struct config_node *want = config_node_twin(running, plan->want);
+
+		if (want && want->problem && want->is_unusable)
+			return want->problem;
+	}
+	return NULL;
+}
+
+/* The entry of a TPG that cannot be understood may allow less than the running TPG does. */
 static void disable_tpgs(struct plan *plan, struct config_node *running)
 {
 	struct config_node *child;
 
 	for (guint i = 0; (child = config_node_child(running, i)); i++) {
-		const struct config_node *want = child->is_gone ? NULL : config_node_twin(child, plan->want);
+		if (child->kind == MODEL_TPG && child->enable && !child->is_gone) {
+			const struct config_node *want = config_node_twin(child, plan->want);
+			const char *reason = reason_to_close(plan, child);
 
-		if (want && !want->problem && child->kind == MODEL_TPG && child->enable && !want->enable)
-			add(plan, CONFIG_DISABLE, child, NULL, NULL);
+			if (reason || (want && !want->enable))
+				add(plan, CONFIG_DISABLE, child, NULL, reason);
+		}
 		disable_tpgs(plan, child);
 	}
 }

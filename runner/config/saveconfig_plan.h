@@ -6,7 +6,7 @@
 #include "config/saveconfig_tree.h"
 
 enum config_step_kind {
-	/* Disables a TPG. */
+	/* Disables a TPG. text: why the file's entry for it cannot be understood; NULL: the file says so. */
 	CONFIG_DISABLE,
 	/* Deletes an object. The node belongs to the running configuration. */
 	CONFIG_DELETE,

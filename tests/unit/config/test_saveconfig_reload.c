@@ -77,6 +77,61 @@ static void test_closes_a_tpg_that_it_does_not_understand(void **state)
 	assert_closed(t, ", \"chap_password\": \"\\u0007\"", "password cannot be set");
 }
 
+/* Restores the first text, which opens a TPG, and then the second one, which must close it. */
+static void assert_closes(struct test *t, const char *open, const char *bad, const char *reason)
+{
+	const char *const format =
+	    "{\"storage_objects\": [{\"plugin\": \"user\", \"name\": \"disk\", \"config\": \"file//srv/d\"}],"
+	    " \"targets\": [{\"fabric\": \"iscsi\", \"wwn\": \"" OPEN "\", %s}]}";
+	g_autofree char *first = g_strdup_printf(format, open), *second = g_strdup_printf(format, bad);
+
+	start_again(t);
+	write_file(t, first);
+	assert_int_equal(restore(t), 0);
+	assert_true(model_is_enabled(find(t, OPEN " tpgt_1")));
+	write_file(t, second);
+	assert_int_equal(restore(t), 0);
+	assert_true(said(t, reason));
+	assert_false(model_is_enabled(find(t, OPEN " tpgt_1")));
+	assert_int_equal(save(t), 0);
+	start_again(t);
+	assert_int_equal(restore(t), 0);
+	assert_false(model_is_enabled(find(t, OPEN " tpgt_1")));
+}
+
+#define OPEN_TPG "\"tpgs\": [{\"tag\": 1, \"attributes\": {\"authentication\": 0}}]"
+#define ONE_LUN  "\"index\": 0, \"storage_object\": \"/backstores/user/disk\""
+
+/* The running TPG may allow more than the entry that cannot be understood. */
+static void test_closes_a_running_tpg_whose_entry_is_bad(void **state)
+{
+	const char *const disabled =
+	    OPEN "/tpgt_1 is disabled, because its entry in the file cannot be used: ";
+	struct test *t = *state;
+	static const char *const lists[] = {"luns", "node_acls", "portals"};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		g_autofree char *bad = g_strdup_printf("\"tpgs\": [{\"tag\": 1, \"%s\": 3}]", lists[i]);
+		g_autofree char *reason = g_strdup_printf("%s\"%s\" is not a list", disabled, lists[i]);
+
+		assert_closes(t, OPEN_TPG, bad, reason);
+	}
+	assert_closes(t, OPEN_TPG, "\"tpgs\": [{\"tag\": 1, \"attributes\": []}]", disabled);
+	assert_closes(t, OPEN_TPG, "\"tpgs\": [{\"tag\": 1, \"enable\": {}}]", disabled);
+	/* A LUN that stays may be one that the file hides from initiators without an ACL. */
+	assert_closes(t, "\"tpgs\": [{\"tag\": 1, \"luns\": [{" ONE_LUN "}]}]",
+		      "\"tpgs\": [{\"tag\": 1, \"luns\": [{" ONE_LUN ", \"attributes\": 1}]}]",
+		      OPEN "/tpgt_1 stays disabled: its LUN lun_0 cannot be restored");
+}
+
+/* A target whose list of TPGs cannot be understood may have closed each of them. */
+static void test_closes_a_running_target_whose_entry_is_bad(void **state)
+{
+	assert_closes(*state, OPEN_TPG, "\"tpgs\": 3",
+		      OPEN
+		      "/tpgt_1 is disabled, because its entry in the file cannot be used: \"tpgs\" is not");
+}
+
 /* --- reload --- */
 
 static void test_reload_applies_only_differences(void **state)
@@ -175,6 +230,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_closes_a_tpg_for_lio),
 	    TEST(test_closes_a_tpg_that_it_does_not_understand),
+	    TEST(test_closes_a_running_tpg_whose_entry_is_bad),
+	    TEST(test_closes_a_running_target_whose_entry_is_bad),
 	    TEST(test_reload_applies_only_differences),
 	    TEST(test_reload_replaces_storage),
 	    TEST(test_reload_does_not_lose_changes),
