@@ -82,15 +82,20 @@ static bool has_path(struct operation *operation)
 
 /* --- lines --- */
 
-/* Lists the TPGs that LIO would find disabled. */
+/* Lists the TPGs that are enabled, and that LIO would find disabled. */
 static void list_closed_for_lio(const struct config_node *node, GPtrArray *lines)
 {
+	g_autofree char *path = config_node_path(node);
 	const struct model_attribute *why;
 	const struct config_node *child;
 
-	if (node->kind == MODEL_TPG && node->enable && !node->closed && saveconfig_needs_ours(node, &why)) {
-		g_autofree char *path = config_node_path(node);
-
+	if (node->is_opened) {
+		g_ptr_array_add(lines,
+				g_strdup_printf("%s is saved as disabled, and the next restore leaves it "
+						"disabled, until the file is corrected: %s",
+						path, node->closed));
+	} else if (node->kind == MODEL_TPG && node->enable && !node->closed &&
+		   saveconfig_needs_ours(node, &why)) {
 		g_ptr_array_add(
 		    lines, g_strdup_printf(
 			       "%s is saved as disabled for LIO, which has no %s; this daemon enables it",

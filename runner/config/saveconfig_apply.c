@@ -295,50 +295,11 @@ static void open_storage(struct apply *apply)
 
 /* --- enabling a TPG --- */
 
-static char *closing_value(const struct config_node *node)
-{
-	for (guint i = 0; i < node->values->len; i++) {
-		const struct config_value *value = g_ptr_array_index(node->values, i);
-
-		if (value->problem && config_attribute_closes(node, value->attribute))
-			return g_strdup_printf("%s cannot be set: %s", value->attribute->name,
-					       value->problem);
-	}
-	return NULL;
-}
-
-/*
- * Returns whether an entry that cannot be restored may give more access: without its ACL, an initiator may
- * count as one that needs none, and a LUN that is still there may be one that the file restricts.
- */
-static bool closes(struct model *model, const struct config_node *node)
-{
-	return node->kind == MODEL_ACL || ((node->kind == MODEL_LUN || node->kind == MODEL_MAPPED_LUN) &&
-					   saveconfig_object_of(model, node));
-}
-
-/*
- * Returns why initiators would get more access than the file gives if the TPG were enabled, or NULL if they
- * would not. The caller frees the text.
- */
-static char *closing_reason(struct model *model, const struct config_node *node)
-{
-	struct config_node *child;
-	char *reason = node->problem ? NULL : closing_value(node);
-
-	if (node->problem && closes(model, node))
-		reason = g_strdup_printf("its %s %s cannot be restored: %s", model_kind_name(node->kind),
-					 node->name, node->problem);
-	for (guint i = 0; !reason && !node->problem && (child = config_node_child(node, i)); i++)
-		reason = closing_reason(model, child);
-	return reason;
-}
-
 static void enable(struct apply *apply, const struct config_step *step)
 {
 	struct model_object *object = saveconfig_object_of(apply->model, step->node);
-	char *reason =
-	    step->node->is_unusable ? g_strdup(step->node->closed) : closing_reason(apply->model, step->node);
+	char *reason = step->node->is_unusable ? g_strdup(step->node->closed)
+					       : saveconfig_closing_reason(apply->model, step->node);
 
 	g_free(step->node->closed);
 	step->node->closed = reason;

@@ -175,6 +175,43 @@ struct config_node *saveconfig_dump(struct model *model, struct error *error)
 	return NULL;
 }
 
+/* --- closed TPGs --- */
+
+static char *closing_value(const struct config_node *node)
+{
+	for (guint i = 0; i < node->values->len; i++) {
+		const struct config_value *value = g_ptr_array_index(node->values, i);
+
+		if (value->problem && config_attribute_closes(node, value->attribute))
+			return g_strdup_printf("%s cannot be set: %s", value->attribute->name,
+					       value->problem);
+	}
+	return NULL;
+}
+
+/*
+ * Returns whether an entry that cannot be restored may give more access: without its ACL, an initiator may
+ * count as one that needs none, and a LUN that is still there may be one that the file restricts.
+ */
+static bool closes(struct model *model, const struct config_node *node)
+{
+	return node->kind == MODEL_ACL || ((node->kind == MODEL_LUN || node->kind == MODEL_MAPPED_LUN) &&
+					   model && saveconfig_object_of(model, node));
+}
+
+char *saveconfig_closing_reason(struct model *model, const struct config_node *node)
+{
+	struct config_node *child;
+	char *reason = node->problem ? NULL : closing_value(node);
+
+	if (node->problem && closes(model, node))
+		reason = g_strdup_printf("its %s %s cannot be restored: %s", model_kind_name(node->kind),
+					 node->name, node->problem);
+	for (guint i = 0; !reason && !node->problem && (child = config_node_child(node, i)); i++)
+		reason = saveconfig_closing_reason(model, child);
+	return reason;
+}
+
 /* --- joining --- */
 
 /* Returns whether a refused value still counts, because no other value was set since. */
@@ -205,10 +242,11 @@ static void merge_node(struct config_node *running, const struct config_node *fi
 	running->ours = file->ours ? json_object_ref(file->ours) : NULL;
 	running->line = file->line;
 	running->place = g_strdup(file->place);
-	if (file->closed && !running->enable) {
+	if (file->closed && (!running->enable || file->is_unusable)) {
 		config_set_text(&running->closed, "%s", file->closed);
 		running->is_unusable = file->is_unusable;
-		running->enable = file->enable;
+		running->is_opened = running->enable;
+		running->enable = running->enable || file->enable;
 	}
 	merge_values(running, file);
 }
@@ -221,10 +259,19 @@ static void keep_disabled(struct config_node *tpg)
 {
 	while (tpg && tpg->kind != MODEL_TPG)
 		tpg = tpg->parent;
-	if (!tpg || !tpg->closed || tpg->is_unusable)
+	if (!tpg || !tpg->closed || tpg->is_unusable || tpg->is_opened)
 		return;
 	g_clear_pointer(&tpg->closed, g_free);
 	tpg->enable = false;
+}
+
+/* The user has enabled a TPG although something in the file that may restrict it could not be applied. */
+static void note_opened(struct config_node *tpg)
+{
+	if (tpg->kind != MODEL_TPG || !tpg->enable || tpg->closed)
+		return;
+	tpg->closed = saveconfig_closing_reason(NULL, tpg);
+	tpg->is_opened = tpg->closed != NULL;
 }
 
 void saveconfig_merge(struct config_node *running, const struct config_node *file)
@@ -245,4 +292,5 @@ void saveconfig_merge(struct config_node *running, const struct config_node *fil
 		else if (entry->problem)
 			config_node_move(config_node_copy(entry, running), i);
 	}
+	note_opened(running);
 }

@@ -15,6 +15,12 @@ struct config_node *saveconfig_dump(struct model *model, struct error *error);
  * that could not be restored, and the values that the model has refused.
  */
 void saveconfig_merge(struct config_node *running, const struct config_node *file);
+/*
+ * Returns why initiators would get more access than the file gives if the TPG of this node were enabled, or
+ * NULL if they would not. The caller frees the text. model: where objects are that an entry left unchanged;
+ * NULL: there are none.
+ */
+char *saveconfig_closing_reason(struct model *model, const struct config_node *node);
 /* The node that stands for an object of the model, or NULL. */
 struct config_node *saveconfig_node_of(const struct config_node *root, const struct model_object *object);
 /* The storage object with this name for LIO, "user/disk", whatever the number of its HBA is; or NULL. */

@@ -304,7 +304,7 @@ JsonNode *saveconfig_write_value(const struct model_attribute *attribute, const 
 
 static bool is_kept_closed(const struct config_node *node)
 {
-	return node->kind == MODEL_TPG && node->closed && node->is_unusable;
+	return node->kind == MODEL_TPG && node->closed && node->is_unusable && !node->is_opened;
 }
 
 /*
@@ -324,7 +324,7 @@ static JsonObject *start(const struct config_node *node)
 	for (unsigned kind = MODEL_STORAGE; kind < MODEL_KINDS; kind++)
 		if (parents[kind] == node->kind && saveconfig_json_object(ours, containers[kind]))
 			json_object_remove_member(ours, containers[kind]);
-	if (!is_kept_closed(node))
+	if (!is_kept_closed(node) && (!node->is_opened || is_boolean(json_object_get_member(ours, "enable"))))
 		json_object_remove_member(ours, "enable");
 	if (is_boolean(json_object_get_member(ours, DUAL_STACK)))
 		json_object_remove_member(ours, DUAL_STACK);
@@ -423,7 +423,7 @@ static JsonObject *write_settings(const struct config_node *node)
 	if (node->kind == MODEL_PORTAL && config_portal_is_ipv6_only(node->name) &&
 	    !json_object_has_member(ours, DUAL_STACK))
 		json_object_set_boolean_member(ours, DUAL_STACK, FALSE);
-	if (node->kind == MODEL_TPG && !is_kept_closed(node) &&
+	if (node->kind == MODEL_TPG && !is_kept_closed(node) && !json_object_has_member(ours, "enable") &&
 	    (node->closed || saveconfig_needs_ours(node, &why)))
 		json_object_set_boolean_member(ours, "enable", node->enable);
 	return ours;

@@ -315,6 +315,14 @@ static void plan_portals(struct plan *plan, struct config_node *want)
 	}
 }
 
+/* Whatever the user has enabled meanwhile stays enabled when other parts of the file are tried again. */
+static bool is_enabled_again(const struct plan *plan, const struct config_node *tpg)
+{
+	const struct config_node *running = config_node_twin(tpg, plan->running);
+
+	return is_created(plan, tpg) || (tpg->closed && running && !running->enable);
+}
+
 /* Also lists TPGs that are enabled already, because a setting that could not be applied disables them. */
 static void enable_tpgs(struct plan *plan, struct config_node *want)
 {
@@ -324,7 +332,7 @@ static void enable_tpgs(struct plan *plan, struct config_node *want)
 		if (child->is_forgotten || (child->problem && child->is_unusable))
 			continue;
 		if (child->kind == MODEL_TPG && child->enable &&
-		    (plan->purpose != CONFIG_PLAN_AGAIN || child->closed || is_created(plan, child)))
+		    (plan->purpose != CONFIG_PLAN_AGAIN || is_enabled_again(plan, child)))
 			add(plan, CONFIG_ENABLE, child, NULL, NULL);
 		enable_tpgs(plan, child);
 	}

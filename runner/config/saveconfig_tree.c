@@ -144,6 +144,7 @@ struct config_node *config_node_copy(const struct config_node *node, struct conf
 	copy->problem = g_strdup(node->problem);
 	copy->closed = g_strdup(node->closed);
 	copy->is_unusable = node->is_unusable;
+	copy->is_opened = node->is_opened;
 	copy->is_forgotten = node->is_forgotten;
 	copy->object = g_strdup(node->object);
 	copy_values(node, copy);

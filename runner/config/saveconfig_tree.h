@@ -64,6 +64,11 @@ struct config_node {
 	 * way.
 	 */
 	bool is_unusable;
+	/*
+	 * A TPG that the user has enabled although "closed" gives a reason against it. The file that is saved
+	 * still closes it, here and in LIO.
+	 */
+	bool is_opened;
 	/* The object was deleted since, or its entry given up: the node no longer counts. */
 	bool is_forgotten;
 	/* Used while differences are applied: the model's object must be deleted. */

@@ -223,7 +223,7 @@ static void write_enable(const struct config_node *tpg, JsonObject *entry)
 	bool closed = tpg->closed || saveconfig_needs_ours(tpg, &why);
 
 	/* What the file wants of a TPG that cannot be understood is not known either. */
-	if (tpg->closed && tpg->is_unusable)
+	if (tpg->closed && tpg->is_unusable && !tpg->is_opened)
 		return;
 	json_object_set_boolean_member(entry, "enable", tpg->enable && !closed);
 }

@@ -31,6 +31,15 @@ static void test_closes_a_tpg_for_lio(void **state)
 	assert_value(t, OPEN " tpgt_3", "attrib", "allowed_addresses", "192.0.2.0/24,2001:db8::/32");
 }
 
+static void assert_closed_for_lio(struct test *t)
+{
+	g_autoptr(JsonNode) file = parse_file(t);
+	JsonArray *targets = json_object_get_array_member(json_node_get_object(file), "targets");
+	JsonArray *tpgs = json_object_get_array_member(json_array_get_object_element(targets, 0), "tpgs");
+
+	assert_false(json_object_get_boolean_member(json_array_get_object_element(tpgs, 0), "enable"));
+}
+
 static void assert_closed(struct test *t, const char *settings, const char *reason)
 {
 	g_autofree char *text = g_strdup_printf(
@@ -50,10 +59,17 @@ static void assert_closed(struct test *t, const char *settings, const char *reas
 	g_autoptr(JsonNode) after = parse_file(t);
 	assert_is_part("", json_object_get_member(json_node_get_object(before), "tcmu_runner"),
 		       json_object_get_member(json_node_get_object(after), "tcmu_runner"));
-	/* The file that was written is as strict as the one before. */
-	start_again(t);
-	assert_int_equal(restore(t), 0);
-	assert_false(model_is_enabled(find(t, OPEN " tpgt_1")));
+	/* The file that was written is as strict as the one before, also if the user has enabled the TPG. */
+	for (int i = 0; i < 3; i++) {
+		start_again(t);
+		assert_int_equal(restore(t), 0);
+		assert_false(model_is_enabled(find(t, OPEN " tpgt_1")));
+		assert_int_equal(fixture_enable(t->f, find(t, OPEN " tpgt_1"), true), 0);
+		assert_int_equal(save(t), 0);
+		assert_true(said(t, "is saved as disabled, and the next restore leaves it disabled"));
+		assert_int_equal(save(t), 0);
+		assert_closed_for_lio(t);
+	}
 }
 
 static void test_closes_a_tpg_that_it_does_not_understand(void **state)
