@@ -80,7 +80,7 @@ bool saveconfig_has_changed(const struct saveconfig *config);
 /* Returns the file with which the daemon was started, or NULL. */
 const char *saveconfig_path(const struct saveconfig *config);
 
-/* An entry of the file that could not be restored. The strings are valid during the call. */
+/* An entry of the file that was not restored, or not completely. The strings are valid during the call. */
 struct saveconfig_entry {
 	/*
 	 * The name that the object would have: "user_0/disk", "iqn.2026-11.com.example:disks/tpgt_1/lun_0".
@@ -88,7 +88,7 @@ struct saveconfig_entry {
 	const char *name;
 	/* Its place in the file, such as "storage_objects[2]". */
 	const char *place;
-	/* Why it cannot be restored, in one line. */
+	/* Why it cannot be restored, or what of it cannot, in one line. */
 	const char *reason;
 };
 /*
@@ -97,6 +97,13 @@ struct saveconfig_entry {
  */
 void saveconfig_failed(const struct saveconfig *config,
 		       void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg);
+/*
+ * Calls fn for each value that was refused and that nobody has replaced since, and for each TPG that stays
+ * disabled though the file enables it. name is the object; the TPG is also listed if a refused value closes
+ * it.
+ */
+void saveconfig_refused(const struct saveconfig *config,
+			void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg);
 /*
  * Gives up an entry that could not be restored: it is not tried again, and the next save leaves it out.
  * -ENOENT: no entry has this name.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Entries of saveconfig.json that could not be restored: they are listed, tried again, and given up when
- * the user says so. They stay in the tree of the file, from which a save writes them unchanged.
+ * the user says so. They stay in the tree of the file, from which a save writes them unchanged. Values that
+ * were refused and TPGs that stay disabled are listed, too.
  */
 #include <errno.h>
 #include <string.h>
@@ -51,6 +52,60 @@ void saveconfig_failed(const struct saveconfig *config,
 	struct listing listing = {fn, arg};
 
 	visit_lost(config->file, list_entry_of, &listing);
+}
+
+/* Returns whether the refused value still counts, because no other value was set since. */
+static bool is_refused_still(const struct model_object *object, const struct config_value *value)
+{
+	g_autofree char *text = g_malloc(MODEL_TEXT_SIZE);
+
+	if (!value->problem)
+		return false;
+	if (!value->running)
+		return !model_is_set(object, value->attribute);
+	bool is_same = !strcmp(value->running, model_get(object, value->attribute, text));
+
+	explicit_bzero(text, MODEL_TEXT_SIZE);
+	return is_same;
+}
+
+/* Takes over text. */
+static void list_one(const struct listing *listing, const struct config_node *node, char *text)
+{
+	g_autofree char *name = config_node_path(node), *reason = text;
+	const struct saveconfig_entry entry = {name, node->place ? node->place : "the file", reason};
+
+	listing->fn(listing->arg, &entry);
+}
+
+static void list_refused(struct model *model, const struct config_node *node, const struct listing *listing)
+{
+	const struct model_object *object =
+	    node->is_forgotten || node->problem ? NULL : saveconfig_object_of(model, node);
+	const struct config_node *child;
+
+	if (!object)
+		return;
+	if (node->closed && !model_is_enabled(object))
+		list_one(listing, node, g_strdup_printf("the TPG stays disabled: %s", node->closed));
+	for (guint i = 0; i < node->values->len; i++) {
+		const struct config_value *value = g_ptr_array_index(node->values, i);
+
+		if (is_refused_still(object, value))
+			list_one(
+			    listing, node,
+			    g_strdup_printf("%s cannot be set: %s", value->attribute->name, value->problem));
+	}
+	for (guint i = 0; (child = config_node_child(node, i)); i++)
+		list_refused(model, child, listing);
+}
+
+void saveconfig_refused(const struct saveconfig *config,
+			void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg)
+{
+	const struct listing listing = {fn, arg};
+
+	list_refused(config->model, config->file, &listing);
 }
 
 static bool forget_if_named(void *arg, struct config_node *node)

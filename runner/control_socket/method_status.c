@@ -64,6 +64,13 @@ static void add_entry(void *arg, const struct saveconfig_entry *entry)
 	add_problem(arg, entry->name, text);
 }
 
+static void add_refused(void *arg, const struct saveconfig_entry *entry)
+{
+	g_autofree char *text = g_strdup_printf("%s: %s", entry->place, entry->reason);
+
+	add_problem(arg, entry->name, text);
+}
+
 static unsigned count(struct model *model, enum model_kind kind)
 {
 	unsigned n = 0;
@@ -105,6 +112,7 @@ void control_method_status(struct control_call *call)
 		context->devices(context->devices_arg, add_device, &status);
 	json_object_set_array_member(json, "kernel_devices", status.devices);
 	saveconfig_failed(context->saveconfig, add_entry, status.problems);
+	saveconfig_refused(context->saveconfig, add_refused, status.problems);
 	control_set_text(json, "saveconfig", saveconfig_path(context->saveconfig));
 	json_object_set_boolean_member(json, "unsaved_changes", saveconfig_has_changed(context->saveconfig));
 	json_object_set_boolean_member(json, "degraded", json_array_get_length(status.problems) > 0);

@@ -155,6 +155,31 @@ class Saveconfig(unittest.TestCase):
             self.assertEqual(luns(self.login(OPEN)), [4])
             self.assertIs(self.control().call("status")["unsaved_changes"], False)
 
+    def test_status_shows_a_tpg_that_stays_disabled(self):
+        config = self.read()
+        config["targets"][0]["tpgs"][0]["attributes"] = {"authentication": "x"}
+        own = {OPEN: {"tpgs": {"1": {"only_on_mondays": True}}}}
+        config["tcmu_runner"] = {"version": 1, "targets": own}
+        self.write(config)
+        with self.daemon():
+            control = self.control()
+            status = control.call("status")
+            self.assertIs(status["degraded"], True)
+            problems = [(problem["path"], problem["problem"]) for problem in status["problems"]]
+            self.assertEqual([path for path, _ in problems], [ONE + "/tpgt_1", ONE + "/tpgt_1", OPEN + "/tpgt_1"])
+            self.assertIn("stays disabled: authentication cannot be set", problems[0][1])
+            self.assertIn("authentication cannot be set", problems[1][1])
+            self.assertIn('stays disabled: its settings under "tcmu_runner" cannot be used', problems[2][1])
+            control.call("set", path=ONE + "/tpgt_1", attribute="attrib/authentication", value=True)
+            control.call("enable", path=ONE + "/tpgt_1")
+            control.call("enable", path=OPEN + "/tpgt_1")
+            status = control.call("status")
+            self.assertEqual((status["degraded"], status["problems"]), (False, []))
+            lines = control.call("save")["lines"]
+            self.assertEqual(len(lines), 1)
+            self.assertIn(OPEN + "/tpgt_1 is saved as disabled", lines[0])
+        self.assertEqual([target["tpgs"][0]["enable"] for target in self.read()["targets"]], [True, False])
+
     def test_dies_while_it_saves(self):
         """Whatever files a killed daemon leaves behind, the next daemon starts with one of the two configurations."""
         for _ in range(ROUNDS):

@@ -262,6 +262,16 @@ void saveconfig_failed(const struct saveconfig *config,
 	fn(arg, &(struct saveconfig_entry){"user_0/lost", "storage_objects[0]", "there is no such handler"});
 }
 
+void saveconfig_refused(const struct saveconfig *config,
+			void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg)
+{
+	const struct saveconfig_entry closed = {"iqn.2026-11.test:closed/tpgt_1", "targets[0].tpgs[0]",
+						"the TPG stays disabled: a limit is not known"};
+
+	(void)config;
+	fn(arg, &closed);
+}
+
 int saveconfig_forget(struct saveconfig *config, const char *name, struct error *error)
 {
 	(void)config;

@@ -166,6 +166,14 @@ static unsigned failed(struct test *t)
 	return count;
 }
 
+static unsigned refused(struct test *t)
+{
+	unsigned count = 0;
+
+	saveconfig_refused(t->config, count_entry, &count);
+	return count;
+}
+
 static void tick(struct test *t)
 {
 	for (int i = 0; i < 6; i++) {
@@ -182,6 +190,7 @@ static void test_tries_entries_again(void **state)
 	copy_file(t, "bad.json");
 	assert_int_equal(restore(t), 0);
 	assert_int_equal(failed(t), 7);
+	assert_int_equal(refused(t), 1);
 	tick(t);
 	assert_int_equal(failed(t), 7);
 	assert_false(saveconfig_has_changed(t->config));
@@ -200,6 +209,29 @@ static void test_tries_entries_again(void **state)
 	g_autofree char *text = read_file(t);
 	assert_null(strstr(text, "pscsi"));
 	assert_non_null(strstr(text, "neither"));
+}
+
+/* A refused value is listed until another one is set, and a closed TPG until it is enabled. */
+static void test_lists_what_was_refused(void **state)
+{
+	struct test *t = *state;
+	struct model_object *tpg;
+
+	write_file(t, "{\"targets\": [{\"fabric\": \"iscsi\", \"wwn\": \"" OPEN "\", \"tpgs\": [{\"tag\": 1, "
+		      "\"attributes\": {\"authentication\": \"x\", \"generate_node_acls\": {}}}]}]}");
+	assert_int_equal(restore(t), 0);
+	assert_int_equal(failed(t), 0);
+	assert_int_equal(refused(t), 3);
+	tpg = find(t, OPEN " tpgt_1");
+	assert_int_equal(fixture_set(t->f, tpg, "attrib", "authentication", "1"), 0);
+	assert_int_equal(refused(t), 2);
+	assert_int_equal(fixture_set(t->f, tpg, "attrib", "generate_node_acls", "1"), 0);
+	assert_int_equal(refused(t), 1);
+	assert_int_equal(fixture_enable(t->f, tpg, true), 0);
+	assert_int_equal(refused(t), 0);
+	assert_int_equal(save(t), 0);
+	assert_no_lines(t);
+	assert_int_equal(refused(t), 0);
 }
 
 static void test_storage_that_does_not_open_is_an_object(void **state)
@@ -419,6 +451,7 @@ int main(void)
 	    TEST(test_keeps_previous_contents),
 	    TEST(test_restores_the_rest),
 	    TEST(test_tries_entries_again),
+	    TEST(test_lists_what_was_refused),
 	    TEST(test_storage_that_does_not_open_is_an_object),
 	    TEST(test_refuses_other_versions),
 	    TEST(test_saves_new_objects),

@@ -139,7 +139,7 @@ static void nothing_is_created_without_an_iscsi_front_end(void **state)
 	assert_non_null(model_first(model_root(world->context.model), MODEL_TARGET));
 }
 
-/* A failed device, and an entry of saveconfig.json that cannot be restored. */
+/* A failed device, an entry of saveconfig.json that cannot be restored, and a TPG that it closes. */
 static void what_has_failed_is_degraded(void **state)
 {
 	struct world *world = *state;
@@ -158,6 +158,10 @@ static void what_has_failed_is_degraded(void **state)
 	assert_string_equal(json_object_get_string_member(entry, "path"), "user_0/lost");
 	assert_string_equal(json_object_get_string_member(entry, "problem"),
 			    "storage_objects[0] cannot be restored: there is no such handler");
+	JsonObject *tpg = json_array_get_object_element(problems, 2);
+	assert_string_equal(json_object_get_string_member(tpg, "path"), "iqn.2026-11.test:closed/tpgt_1");
+	assert_string_equal(json_object_get_string_member(tpg, "problem"),
+			    "targets[0].tpgs[0]: the TPG stays disabled: a limit is not known");
 }
 
 /* The storage "late/..." is opened when the main queue runs. */
