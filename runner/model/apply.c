@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a new value of an attribute changes at once. A function here is called after the value was stored; if
- * it fails, the old value is restored.
+ * What a new value of an attribute changes at once. Functions model_apply_*() are called after the value was
+ * stored; if one fails, the old value is restored. Functions model_check_*() say before whether a text is a
+ * value at all.
  */
 #include "model/apply.h"
 
@@ -9,10 +10,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/accounts.h"
 #include "model/portal.h"
 #include "model/private.h"
 #include "util/log.h"
+
+/* --- checks --- */
+
+int model_check_block_size(const char *text, struct error *error)
+{
+	uint64_t size = strtoull(text, NULL, 10);
+
+	if (size && (size < 512 || size & (size - 1)))
+		return error_set(error, EINVAL,
+				 "the block size must be 0, 512, 1024, 2048 or 4096 bytes, and not %u",
+				 (unsigned)size);
+	return 0;
+}
+
+int model_check_inherited(const char *text, struct error *error)
+{
+	if (!strcmp(text, "-1") || !strcmp(text, "0") || !strcmp(text, "1"))
+		return 0;
+	return error_set(error, EINVAL, "it must be 0, 1 or -1, and not '%s'", text);
+}
+
+int model_check_advertise(const char *text, struct error *error)
+{
+	if (!*text || model_public_address_valid(text))
+		return 0;
+	return error_set(error, EINVAL,
+			 "the advertised address has the form HOST:PORT, for example san.example.com:3260");
+}
 
 /* --- storage objects --- */
 
@@ -22,18 +50,6 @@ int model_apply_size(struct model_object *object, const struct model_attribute *
 	(void)attribute;
 	return object->enabled ? model_refuse(error, object, EBUSY, "it is enabled; use the operation resize")
 			       : 0;
-}
-
-int model_apply_block_size(struct model_object *object, const struct model_attribute *attribute,
-			   struct error *error)
-{
-	uint64_t size = model_get_number(object, attribute);
-
-	if (size && (size < 512 || size & (size - 1)))
-		return model_refuse(error, object, EINVAL,
-				    "the block size must be 0, 512, 1024, 2048 or 4096 bytes, and not %u",
-				    (unsigned)size);
-	return 0;
 }
 
 int model_apply_write_cache(struct model_object *object, const struct model_attribute *attribute,
@@ -62,14 +78,6 @@ int model_apply_demo_write_protect(struct model_object *tpg, const struct model_
 	return 0;
 }
 
-int model_apply_addresses(struct model_object *tpg, const struct model_attribute *attribute,
-			  struct error *error)
-{
-	char text[MODEL_TEXT_SIZE];
-
-	return model_addresses_check(model_get(tpg, attribute, text), error);
-}
-
 int model_apply_rtpi(struct model_object *tpg, const struct model_attribute *attribute, struct error *error)
 {
 	if (tpg->enabled)
@@ -96,30 +104,6 @@ int model_apply_authentication(struct model_object *tpg, const struct model_attr
 						    : 0;
 }
 
-int model_apply_inherited(struct model_object *acl, const struct model_attribute *attribute,
-			  struct error *error)
-{
-	char text[MODEL_TEXT_SIZE];
-
-	model_get(acl, attribute, text);
-	if (!strcmp(text, "-1") || !strcmp(text, "0") || !strcmp(text, "1"))
-		return 0;
-	return model_refuse(error, acl, EINVAL, "%s must be 0, 1 or -1, and not '%s'", attribute->name, text);
-}
-
-int model_apply_advertise(struct model_object *portal, const struct model_attribute *attribute,
-			  struct error *error)
-{
-	char text[MODEL_TEXT_SIZE];
-
-	model_get(portal, attribute, text);
-	if (*text && !model_public_address_valid(text))
-		return model_refuse(
-		    error, portal, EINVAL,
-		    "the advertised address has the form HOST:PORT, for example san.example.com:3260");
-	return 0;
-}
-
 /*
  * With one secret for both directions, an attacker could let the target answer its own challenge (RFC 7143
  * 9.2.1).
@@ -136,16 +120,6 @@ int model_apply_secret(struct model_object *object, const struct model_attribute
 		return model_refuse(error, object, EINVAL,
 				    "the CHAP secrets of the two directions must differ");
 	return 0;
-}
-
-int model_apply_accounts(struct model_object *object, const struct model_attribute *attribute,
-			 struct error *error)
-{
-	struct error reason;
-
-	return model_accounts_check(model_text(object, attribute), &reason)
-		   ? model_refuse(error, object, EINVAL, "%s: %s", attribute->name, reason.text)
-		   : 0;
 }
 
 /* A file of LIO may ask for more than this daemon supports. Initiators negotiate what it supports. */

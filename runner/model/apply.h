@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The functions in the rows of the attribute table: those that make a value effective, and those that compute
- * a value.
+ * The functions in the rows of the attribute table: those that check a text, those that make a value
+ * effective, and those that compute a value.
  */
 #ifndef MODEL_APPLY_H
 #define MODEL_APPLY_H
@@ -11,13 +11,17 @@
 /* --- apply.c: make a stored value effective, as model_attribute.apply */
 typedef int model_apply(struct model_object *object, const struct model_attribute *attribute,
 			struct error *error);
-model_apply model_apply_size, model_apply_block_size, model_apply_write_cache;
+model_apply model_apply_size, model_apply_write_cache;
 /* The begin of struct model_attribute. */
 void model_begin_serial(struct model_object *object, const struct model_attribute *attribute,
 			const char *text, model_done *done, void *arg);
-model_apply model_apply_demo_write_protect, model_apply_addresses, model_apply_rtpi;
-model_apply model_apply_advertise, model_apply_inherited, model_apply_write_protect, model_apply_acl_only,
-    model_apply_secret, model_apply_one_value, model_apply_authentication, model_apply_accounts;
+model_apply model_apply_demo_write_protect, model_apply_rtpi;
+model_apply model_apply_write_protect, model_apply_acl_only, model_apply_secret, model_apply_one_value,
+    model_apply_authentication;
+
+/* --- apply.c: check a text before it is stored, as model_attribute.check */
+typedef int model_check(const char *text, struct error *error);
+model_check model_check_block_size, model_check_inherited, model_check_advertise;
 
 /* --- show.c: compute the text of a value, as model_attribute.get */
 typedef void model_show(const struct model_object *object, char *text, size_t size);

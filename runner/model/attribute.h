@@ -72,6 +72,11 @@ struct model_attribute {
 	 */
 	const char *unset;
 	/*
+	 * Checks what the type, min and max cannot express. Returns 0, or -EINVAL with error set, whose text
+	 * has no secret. NULL: there is nothing more to check. Any thread.
+	 */
+	int (*check)(const char *text, struct error *error);
+	/*
 	 * Computes the text of a read-only attribute; the text is cut at size. NULL: the stored value is
 	 * used.
 	 */

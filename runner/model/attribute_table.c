@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/accounts.h"
 #include "model/apply.h"
 #include "model/private.h"
 #include "util/bytes.h"
@@ -29,7 +30,7 @@
 	    "Further accounts that initiators may use: USER SECRET for each, separated by commas; a comma "  \
 	    "inside a "                                                                                      \
 	    "name or a secret is written twice.",                                                            \
-	    .apply = model_apply_accounts)
+	    .check = model_accounts_check)
 #define YES_NO(name, fallback, flags, ...) \
 	ROW("param", name, MODEL_YES_NO, 0, 1, fallback, flags, __VA_ARGS__)
 #define LIST(name, fallback, values, help) \
@@ -71,7 +72,7 @@ static const struct model_attribute storage_table[] = {
     NUMBER("control", "size", 0, INT64_MAX, "0", 0, "Bytes; 0: as large as the storage is.",
 	   .apply = model_apply_size),
     NUMBER("control", "block_size", 0, 4096, "0", MODEL_BEFORE_USE,
-	   "Bytes of a logical block; 0: as the handler chooses.", .apply = model_apply_block_size),
+	   "Bytes of a logical block; 0: as the handler chooses.", .check = model_check_block_size),
     BOOL("control", "read_only", "0", MODEL_BEFORE_USE | MODEL_OURS, "Nobody can write to the disk."),
     BOOL("control", "create", "1", MODEL_BEFORE_USE | MODEL_OURS,
 	 "Storage that is missing and has never been served is created."),
@@ -188,9 +189,9 @@ static const struct model_attribute tpg_table[] = {
 	 "An initiator may end the sessions of all initiators by TARGET COLD RESET."),
     TEXT("attrib", "allowed_addresses", 4000, MODEL_OURS | MODEL_RESTRICTS,
 	 "Address prefixes, separated by commas, from which initiators may log in; empty: all.",
-	 .apply = model_apply_addresses),
+	 .check = model_addresses_check),
     TEXT("attrib", "denied_addresses", 4000, MODEL_OURS | MODEL_RESTRICTS,
-	 "Address prefixes from which no initiator may log in.", .apply = model_apply_addresses),
+	 "Address prefixes from which no initiator may log in.", .check = model_addresses_check),
     NUMBER("", "rtpi", 1, 65535, "1", MODEL_OURS,
 	   "The relative target port identifier; no two TPGs have the same.", .apply = model_apply_rtpi),
     TEXT("auth", "userid", 255, MODEL_NEXT_LOGIN, "The name of initiators without an ACL (CHAP_N)."),
@@ -259,7 +260,7 @@ static const struct model_attribute portal_table[] = {
     TEXT("", "advertise", 279, MODEL_OURS,
 	 "HOST:PORT that discovery shows instead of the address, where a router or a container translates "
 	 "addresses.",
-	 .apply = model_apply_advertise),
+	 .check = model_check_advertise),
     KEPT("", "iser", 0, 1, "0"),
     KEPT("", "cxgbit", 0, 1, "0"),
 };
@@ -271,7 +272,7 @@ static const struct model_attribute acl_table[] = {
 	"1: this initiator must authenticate with CHAP; 0: it need not; -1: as authentication and AuthMethod "
 	"of the "
 	"TPG say.",
-	.apply = model_apply_inherited),
+	.check = model_check_inherited),
     NUMBER("", "cmdsn_depth", 1, 4096, "64", MODEL_NEXT_LOGIN,
 	   "Commands that a session of this initiator may have outstanding."),
     TEXT("", "tag", 255, MODEL_NO_EFFECT, "A tag for the administrator's own use; it has no effect."),

@@ -220,7 +220,7 @@ bool model_attribute_unsets(const struct model_attribute *attribute, const char 
 	return attribute->unset && !strcmp(text, attribute->unset);
 }
 
-int model_attribute_check(const struct model_attribute *a, const char *text, struct error *error)
+static int check_type(const struct model_attribute *a, const char *text, struct error *error)
 {
 	switch (a->type) {
 	case MODEL_BOOL:
@@ -255,6 +255,16 @@ int model_attribute_check(const struct model_attribute *a, const char *text, str
 		return 0;
 	}
 	return 0;
+}
+
+int model_attribute_check(const struct model_attribute *attribute, const char *text, struct error *error)
+{
+	int err = check_type(attribute, text, error);
+	struct error reason;
+
+	if (!err && attribute->check && attribute->check(text, &reason))
+		err = error_set(error, EINVAL, "%s: %s", attribute->name, reason.text);
+	return err;
 }
 
 /* --- storing --- */
