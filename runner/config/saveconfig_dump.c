@@ -128,6 +128,15 @@ static bool is_dumped(const struct model_object *object)
 	return status != STORAGE_CONFIGURED && status != STORAGE_REMOVING;
 }
 
+static void copy_storage(const struct model_object *object, struct config_node *node)
+{
+	struct storage_view view;
+
+	storage_view(model_storage(object), &view);
+	node->object = g_strdup(model_name(object));
+	node->is_in_memory = view.is_in_memory;
+}
+
 static int dump_children(struct model_object *parent, struct config_node *node, struct error *error);
 
 static int dump(struct model_object *object, struct config_node *parent, struct error *error)
@@ -144,7 +153,7 @@ static int dump(struct model_object *object, struct config_node *parent, struct 
 
 	node->enable = model_is_enabled(object);
 	if (node->kind == MODEL_STORAGE)
-		node->object = g_strdup(model_name(object));
+		copy_storage(object, node);
 	if (model_to(object))
 		node->to = name_of(model_to(object));
 	copy_values(object, node);

@@ -37,15 +37,17 @@ static struct config_node *kept(const struct plan *plan, const struct config_nod
 
 /* --- what must end --- */
 
-static bool storage_differs(const struct config_node *want, const struct config_node *running)
+/* Returns an attribute whose new value needs a new storage object, or NULL. */
+static const struct model_attribute *storage_difference(const struct config_node *want,
+							const struct config_node *running)
 {
 	const struct model_attribute *attribute;
 
 	for (unsigned i = 0; (attribute = model_attribute_at(MODEL_STORAGE, i)); i++)
 		if (config_attribute_needs_new_object(attribute) &&
 		    config_value_differs(want, running, attribute))
-			return true;
-	return false;
+			return attribute;
+	return NULL;
 }
 
 /*
@@ -75,6 +77,27 @@ static bool is_left_alone(const struct plan *plan, const struct config_node *run
 	return !running->parent->is_gone && want && want->problem && want->is_unusable;
 }
 
+/*
+ * The file says nothing about the contents of a disk in memory. Initiators would find an empty disk in the
+ * place of theirs, so the disk stays as it is.
+ */
+static void keep_contents(const struct plan *plan, const struct config_node *running)
+{
+	struct config_node *want = config_node_twin(running, plan->want);
+	const struct model_attribute *attribute =
+	    running->is_in_memory && want && !want->problem ? storage_difference(want, running) : NULL;
+
+	if (!attribute)
+		return;
+	config_set_text(
+	    &want->problem,
+	    "%s is another one than now, which needs a new disk, and the contents of this disk in "
+	    "memory would be lost; the disk is left as it is. If the contents are not needed, delete "
+	    "the disk and restore the file again",
+	    attribute->name);
+	want->is_unusable = true;
+}
+
 static bool must_go(const struct plan *plan, const struct config_node *running)
 {
 	const struct config_node *want = config_node_twin(running, plan->want);
@@ -83,7 +106,7 @@ static bool must_go(const struct plan *plan, const struct config_node *running)
 		return true;
 	if (!want)
 		return plan->purpose == CONFIG_PLAN_ALL;
-	return (running->kind == MODEL_STORAGE && storage_differs(want, running)) ||
+	return (running->kind == MODEL_STORAGE && storage_difference(want, running)) ||
 	       destination_differs(want, running);
 }
 
@@ -96,7 +119,10 @@ static void mark_gone(struct plan *plan, struct config_node *running)
 
 	for (size_t at = 0; at < G_N_ELEMENTS(order); at++)
 		for (guint i = 0; (child = config_node_child(running, i)); i++) {
-			if (child->kind != order[at] || is_left_alone(plan, child))
+			if (child->kind != order[at])
+				continue;
+			keep_contents(plan, child);
+			if (is_left_alone(plan, child))
 				continue;
 			child->is_gone = must_go(plan, child);
 			mark_gone(plan, child);

@@ -75,6 +75,8 @@ struct config_node {
 	bool is_gone;
 	/* A storage object that the model has: its name there, "user_0/disk". */
 	char *object;
+	/* A storage object of the model: its contents are in memory, and end with the object. */
+	bool is_in_memory;
 };
 
 struct config_node *config_node_new(struct config_node *parent, enum model_kind kind, const char *name);

@@ -236,6 +236,8 @@ struct storage_view {
 	bool read_only, write_cache;
 	/* The storage did not exist and was created when it was opened. */
 	bool was_created;
+	/* The contents are in the memory of the daemon, or were lost with it. */
+	bool is_in_memory;
 	/* Since the object was created, also of storage that was replaced. */
 	uint64_t reads, writes, read_bytes, write_bytes, others, errors;
 };

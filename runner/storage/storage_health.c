@@ -143,6 +143,7 @@ void storage_view(const struct storage *storage, struct storage_view *view)
 	const struct tcmur_info *info = backstore_info(lu->bs);
 	view->block_size = info->block_size;
 	view->read_only = info->read_only;
+	view->is_in_memory = storage_lu_is_in_memory(lu);
 	view->was_created = storage_lu_was_created(lu);
 	view->write_cache = scsi_lu_write_cache(lu->scsi);
 	snprintf(view->serial, sizeof(view->serial), "%s", storage_lu_serial(lu));

@@ -211,6 +211,51 @@ static void test_reload_replaces_storage(void **state)
 	assert_null(model_first(t->f->root, MODEL_TARGET));
 }
 
+/* The file gives a disk in memory other memory, or another identity. */
+static void test_reload_does_not_empty_memory(void **state)
+{
+	static const char *const edits[][2] = {{"alloc/ram", "alloc/other"},
+					       {"\"wwn\": \"one\"", "\"wwn\": \"two\""}};
+	struct test *t = *state;
+	struct model_object *disk, *lun;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(edits); i++) {
+		write_file(
+		    t, "{\"storage_objects\": [{\"plugin\": \"user\", \"name\": \"ram\", \"config\": "
+		       "\"alloc/ram\", \"size\": 1048576, \"wwn\": \"one\"}], \"targets\": [{\"fabric\": "
+		       "\"iscsi\", \"wwn\": \"" OPEN "\", \"tpgs\": [{\"tag\": 1, \"luns\": [{\"index\": 0, "
+		       "\"storage_object\": \"/backstores/user/ram\"}]}]}]}");
+		start_again(t);
+		assert_int_equal(restore(t), 0);
+		assert_no_lines(t);
+		disk = find(t, "user_0/ram");
+		lun = find(t, OPEN " tpgt_1 lun_0");
+		edit_file(t, edits[i][0], edits[i][1]);
+		edit_file(t, "\"index\": 0", "\"index\": 0, \"alias\": \"new\"");
+		assert_int_equal(reload(t, false), 0);
+		assert_true(said(t, "storage_objects[0]: "));
+		assert_true(said(t, "would be lost"));
+		assert_int_equal(g_strv_length(t->lines), 1);
+		assert_ptr_equal(find(t, "user_0/ram"), disk);
+		assert_value(t, "user_0/ram", "control", "config", "alloc/ram");
+		assert_value(t, "user_0/ram", "wwn", "vpd_unit_serial", "one");
+		/* The rest of the file is applied, and a save keeps what is served. */
+		assert_ptr_equal(find(t, OPEN " tpgt_1 lun_0"), lun);
+		assert_value(t, OPEN " tpgt_1 lun_0", "", "alias", "new");
+		g_autofree char *wanted = read_file(t);
+		assert_int_equal(save(t), 0);
+		assert_true(file_has(t, "\"alloc/ram\""));
+		assert_true(file_has(t, "\"one\""));
+		/* A disk that was deleted has no contents that could be lost. */
+		write_file(t, "{}");
+		assert_int_equal(reload(t, true), 0);
+		write_file(t, wanted);
+		assert_int_equal(reload(t, true), 0);
+		assert_no_lines(t);
+		assert_non_null(find(t, "user_0/ram"));
+	}
+}
+
 static void test_reload_does_not_lose_changes(void **state)
 {
 	struct test *t = *state;
@@ -250,6 +295,7 @@ int main(void)
 	    TEST(test_closes_a_running_target_whose_entry_is_bad),
 	    TEST(test_reload_applies_only_differences),
 	    TEST(test_reload_replaces_storage),
+	    TEST(test_reload_does_not_empty_memory),
 	    TEST(test_reload_does_not_lose_changes),
 	};
 

@@ -26,6 +26,7 @@ struct storage {
 	struct storage_lu *served;
 	unsigned units;
 	uint64_t size;
+	bool is_in_memory;
 	storage_done *closed;
 	void *closed_arg;
 };
@@ -115,6 +116,7 @@ void storage_open(struct storage *s, const struct storage_settings *settings, bo
 	int err = -fake_open_error;
 	struct error error = {"it does not open"};
 
+	s->is_in_memory = !strncmp(settings->config, "alloc/", 6);
 	s->size = settings->size ? settings->size : 1048576;
 	fake_open_error = 0;
 	if (!err || patient) {
@@ -215,5 +217,5 @@ void storage_health(const struct storage *s, struct storage_health *health)
 
 void storage_view(const struct storage *s, struct storage_view *view)
 {
-	*view = (struct storage_view){.size = s->size, .block_size = 512};
+	*view = (struct storage_view){.size = s->size, .block_size = 512, .is_in_memory = s->is_in_memory};
 }
