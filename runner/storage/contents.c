@@ -39,6 +39,8 @@ struct storage_contents {
 	struct fd_kept kept;
 	/* The memory was left by the previous process. */
 	bool found;
+	/* Of the file in the state folder; -1: it is not locked. Guarded by registry->state_lock. */
+	int lock;
 	/* Guarded by registry->state_lock. */
 	bool noted;
 	struct backstore_keeper keeper;
@@ -292,6 +294,56 @@ void storage_contents_accept_loss(struct storage_contents *contents)
 			error.text);
 }
 
+/* --- one daemon for each disk --- */
+
+/* registry->state_lock held. Another logical unit of the same disk, which is not closed yet, has the lock. */
+static int share_lock(const struct storage_contents *contents)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&contents->registry->contents, node, tmp) {
+		const struct storage_contents *other = list_entry(node, struct storage_contents, node);
+
+		if (other->lock >= 0 && !strcmp(other->key, contents->key))
+			return fcntl(other->lock, F_DUPFD_CLOEXEC, 0);
+	}
+	return -1;
+}
+
+static int take_lock(struct storage_contents *contents, struct error *error)
+{
+	const struct storage_registry *registry = contents->registry;
+	struct error reason;
+	SCOPE_LOCK(&contents->registry->state_lock);
+
+	if (registry->folder < 0 || contents->lock >= 0)
+		return 0;
+	contents->lock = share_lock(contents);
+	if (contents->lock >= 0)
+		return 0;
+	int fd = storage_state_lock(registry->folder, contents->key, &reason);
+	if (fd == -EBUSY)
+		return error_set(
+		    error, EBUSY,
+		    "%s serves a disk in memory under this name, and remembers it in the same state "
+		    "folder, %s; rename one of the two disks, or give this daemon another folder with "
+		    "--state-dir",
+		    reason.text, registry->path);
+	contents->lock = fd < 0 ? -1 : fd;
+	if (fd < 0)
+		log_warn(contents->key,
+			 "state folder: %s; it is not noticed if another daemon serves a disk in memory "
+			 "under this "
+			 "name",
+			 reason.text);
+	return 0;
+}
+
+int storage_contents_lock(struct storage_contents *contents, const struct backstore *bs, struct error *error)
+{
+	return is_volatile(bs) ? take_lock(contents, error) : 0;
+}
+
 /* --- memory for a handler --- */
 
 /*
@@ -325,6 +377,9 @@ static int get_memory(void *arg, uint64_t size, bool *found)
 
 	if (!contents->registry->store || contents->kept.fd >= 0)
 		return -EOPNOTSUPP;
+	/* The store must not get memory for a disk that is refused after this. */
+	if (take_lock(contents, NULL))
+		return -EBUSY;
 	name_of_key(contents->key, name);
 	name_of_key(contents->former_key, former);
 	*found = contents->found = find_memory(contents, name, size) || find_memory(contents, former, size);
@@ -351,7 +406,7 @@ struct storage_contents *storage_contents_new(struct storage_registry *registry,
 	if (!contents)
 		return NULL;
 	contents->registry = registry;
-	contents->kept.fd = -1;
+	contents->kept.fd = contents->lock = -1;
 	contents->keeper =
 	    (struct backstore_keeper){.memory = get_memory, .written = note_written, .arg = contents};
 	make_key(config, name, contents->key);
@@ -403,6 +458,9 @@ void storage_contents_free(struct storage_contents *contents, bool forget)
 		forget_disk(contents);
 	lock_take(&contents->registry->state_lock);
 	list_del(&contents->node);
+	if (contents->lock >= 0)
+		storage_state_unlock(contents->registry->folder, contents->key, contents->lock,
+				     !is_replaced(contents));
 	lock_drop(&contents->registry->state_lock);
 	if (contents->kept.fd >= 0)
 		close(contents->kept.fd);

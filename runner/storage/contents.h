@@ -39,6 +39,11 @@ struct storage_contents *storage_contents_new(struct storage_registry *registry,
 /* What backstore_open() needs, in struct backstore_spec. */
 const struct backstore_keeper *storage_contents_keeper(const struct storage_contents *contents);
 /*
+ * Any thread except a loop; may block. After backstore_open(): returns -EBUSY with error set if another
+ * daemon with the same state folder serves a disk in memory under this name, or 0.
+ */
+int storage_contents_lock(struct storage_contents *contents, const struct backstore *bs, struct error *error);
+/*
  * Any thread except a loop; may block. After backstore_open(): whether the disk had been written since the
  * boot of the host, and what was written is not there.
  */

@@ -363,6 +363,8 @@ static int open_parts(struct storage_lu *lu, const struct storage_lu_request *re
 	spec.keeper = storage_contents_keeper(lu->contents);
 	int err = open_backstore(lu, request, &spec, error);
 	if (!err)
+		err = storage_contents_lock(lu->contents, lu->bs, error);
+	if (!err)
 		err = make_scsi(lu, request, error);
 	if (err)
 		return err;

@@ -15,12 +15,11 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-#define NAME_SIZE   96
 #define READABLE    40 /* characters of the object's name that the file's name shows */
 #define HASH_DIGITS 24
 
 /* "disk.img-0123456789abcdef01234567.state": for people, then what makes it unique. */
-static void name_of_key(const char *key, char name[NAME_SIZE])
+void storage_state_name(const char *key, char name[STATE_NAME_SIZE])
 {
 	const char *slash = strrchr(key, '/');
 	char readable[READABLE + 1], hex[DIGEST_HEX_SIZE];
@@ -30,8 +29,8 @@ static void name_of_key(const char *key, char name[NAME_SIZE])
 		if (!isalnum((unsigned char)*c) && *c != '.' && *c != '-')
 			*c = '_';
 	digest_texts_hex((const char *const[]){key, NULL}, hex);
-	snprintf(name, NAME_SIZE, "%s%s-%.*s.state", readable[0] == '.' ? "_" : "", readable, HASH_DIGITS,
-		 hex);
+	snprintf(name, STATE_NAME_SIZE, "%s%s-%.*s.state", readable[0] == '.' ? "_" : "", readable,
+		 HASH_DIGITS, hex);
 }
 
 static int read_copy(int folder, const char *name, const char *key, struct storage_state *state,
@@ -51,10 +50,10 @@ static int read_copy(int folder, const char *name, const char *key, struct stora
 
 int storage_state_read(int folder, const char *key, struct storage_state *state, struct error *error)
 {
-	char name[NAME_SIZE], old[NAME_SIZE + 4];
+	char name[STATE_NAME_SIZE], old[STATE_NAME_SIZE + 4];
 	struct error reason;
 
-	name_of_key(key, name);
+	storage_state_name(key, name);
 	int err = read_copy(folder, name, key, state, error);
 	if (!err || err == -ENOENT)
 		return err;
@@ -70,20 +69,20 @@ int storage_state_read(int folder, const char *key, struct storage_state *state,
 int storage_state_write(int folder, const char *key, const struct storage_state *state, struct error *error)
 {
 	CLEANUP_FREE char *text = malloc(SMALL_FILE_MAX);
-	char name[NAME_SIZE];
+	char name[STATE_NAME_SIZE];
 
 	if (!text)
 		return error_set(error, ENOMEM, "out of memory");
 	if (!state_text_format(key, state, text, SMALL_FILE_MAX))
 		return error_set(error, EFBIG, "the state of %s is too large", key);
-	name_of_key(key, name);
+	storage_state_name(key, name);
 	return small_file_replace(folder, name, text, error);
 }
 
 int storage_state_remove(int folder, const char *key, struct error *error)
 {
-	char name[NAME_SIZE];
+	char name[STATE_NAME_SIZE];
 
-	name_of_key(key, name);
+	storage_state_name(key, name);
 	return small_file_remove(folder, name, error);
 }

@@ -16,6 +16,7 @@
 #define STATE_OWN_SIZE    256
 #define STATE_KEY_SIZE    4608
 #define STATE_REST_SIZE   16384
+#define STATE_NAME_SIZE   96
 
 struct storage_state {
 	/* The derived ID of the machine that wrote the file, machine.h. */
@@ -49,6 +50,20 @@ int storage_state_write(int folder, const char *key, const struct storage_state 
  * -errno with error set.
  */
 int storage_state_remove(int folder, const char *key, struct error *error);
+
+/* The name of the file of this key in the state folder; it ends with ".state". */
+void storage_state_name(const char *key, char name[STATE_NAME_SIZE]);
+
+/* --- state_lock.c: which daemon serves the object. Any thread, but one at a time for each key; may block. */
+
+/*
+ * Returns a descriptor. The lock ends when it and all its duplicates are closed, or the process ends.
+ * Otherwise -errno with error set: -EBUSY: the error is only the name of the process that has the lock;
+ * -EOWNERDEAD: that process has ended, but hangs in storage; others: there is no lock in this folder.
+ */
+int storage_state_lock(int folder, const char *key, struct error *error);
+/* Closes the descriptor. is_last: no duplicate is open. */
+void storage_state_unlock(int folder, const char *key, int fd, bool is_last);
 
 /* --- state_text.c: the text of such a file */
 

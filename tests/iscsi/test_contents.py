@@ -5,7 +5,7 @@ import tempfile
 import unittest
 
 import cdb
-from daemon import Daemon
+from daemon import Daemon, run
 from test_identity import page
 from test_systemd import Systemd
 
@@ -51,6 +51,17 @@ class Contents(unittest.TestCase):
                     self.assertEqual(page(session, 0x80), serial)
                     session.logout()
             daemon.stop()
+
+    def test_second_daemon_with_the_state_folder_is_refused(self):
+        with Daemon("--export", DISK, *self.state) as daemon:
+            second = run("--export", DISK, "--portal", "127.0.0.1:0", *self.state)
+            self.assertEqual(second.returncode, 1, second.stderr)
+            self.assertIn(f"process {daemon.process.pid} serves a disk in memory under this name", second.stderr)
+            self.assertIn("--state-dir", second.stderr)
+            with Daemon("--export", "alloc/b,size=1M,name=b", *self.state):
+                pass
+        with Daemon("--export", DISK, *self.state):
+            pass
 
     def lose(self, *options):
         """Writes to a disk and kills its daemon, while nothing keeps its memory."""

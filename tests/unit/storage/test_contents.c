@@ -91,7 +91,7 @@ static struct disk open_disk(const char *name, uint64_t size)
 					    .keeper = storage_contents_keeper(disk.contents)};
 
 	disk.bs = backstore_open(&set, &spec, &error);
-	if (!disk.bs)
+	if (!disk.bs || storage_contents_lock(disk.contents, disk.bs, &error))
 		fail_msg("%s", error.text);
 	return disk;
 }
@@ -322,6 +322,39 @@ static void test_memory_without_a_store(void **state)
 	close_disk(disk, false);
 }
 
+/* Another registry in the same folder has open files of its own, as another process has. */
+static void test_second_daemon_is_refused_the_disk(void **state)
+{
+	struct storage_registry *first = registry;
+	struct disk disk = open_disk("a/0", SIZE), again = open_disk("a/0", SIZE), other;
+	struct storage_contents *contents;
+	struct error error;
+	char process[32];
+	unsigned before = nstored;
+
+	(void)state;
+	snprintf(process, sizeof(process), "process %d ", getpid());
+	close_disk(again, false);
+	start();
+	contents = storage_contents_new(registry, "alloc/x", "a/0", "a/0");
+	assert_int_equal(storage_contents_lock(contents, disk.bs, &error), -EBUSY);
+	assert_non_null(strstr(error.text, process));
+	assert_non_null(strstr(error.text, folder_path("state")));
+	assert_non_null(strstr(error.text, "--state-dir"));
+	/* Nothing is kept that the next daemon would take for the contents of the disk. */
+	const struct backstore_keeper *keeper = storage_contents_keeper(contents);
+	bool found = false;
+	assert_int_equal(keeper->memory(keeper->arg, SIZE, &found), -EBUSY);
+	assert_int_equal(nstored, before);
+	other = open_disk("b/0", SIZE);
+	close_disk(other, true);
+	storage_contents_free(contents, false);
+	close_disk(disk, false);
+	close_disk(open_disk("a/0", SIZE), false);
+	close_registry();
+	registry = first;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -337,6 +370,7 @@ int main(void)
 	    TEST(test_removed_disk_is_forgotten),
 	    TEST(test_replaced_memory_leaves_the_note_of_the_new_one),
 	    TEST(test_memory_without_a_store),
+	    TEST(test_second_daemon_is_refused_the_disk),
 	};
 	struct error error;
 

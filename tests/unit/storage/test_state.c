@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -244,6 +245,108 @@ static void test_killed_writer(void **state)
 	assert_false(is_logged("the previous copy is used"));
 }
 
+/* --- locks --- */
+
+static bool has_lock_file(void)
+{
+	char name[STATE_NAME_SIZE];
+
+	storage_state_name(KEY, name);
+	strcpy(strrchr(name, '.'), ".lock");
+	return !faccessat(fd, name, F_OK, 0);
+}
+
+static void test_lock(void **state)
+{
+	int lock = storage_state_lock(fd, KEY, &error), copy, other;
+	char process[32];
+
+	(void)state;
+	assert_true(lock >= 0);
+	snprintf(process, sizeof(process), "process %d", getpid());
+	assert_int_equal(storage_state_lock(fd, KEY, &error), -EBUSY);
+	assert_string_equal(error.text, process);
+	other = storage_state_lock(fd, "file//srv/other.img", &error);
+	assert_true(other >= 0);
+	storage_state_unlock(fd, "file//srv/other.img", other, true);
+	/* A duplicate keeps the lock, and a write of the state does not end it. */
+	copy = dup(lock);
+	storage_state_unlock(fd, KEY, lock, false);
+	write_serial("serial-first");
+	assert_int_equal(storage_state_lock(fd, KEY, &error), -EBUSY);
+	storage_state_unlock(fd, KEY, copy, true);
+	assert_false(has_lock_file());
+	lock = storage_state_lock(fd, KEY, &error);
+	assert_true(lock >= 0);
+	storage_state_unlock(fd, KEY, lock, true);
+}
+
+static void *hang(void *arg)
+{
+	for (bool is_over = false; !is_over;)
+		pause();
+	return arg;
+}
+
+/* Takes the lock and tells the parent; if hangs is set, a thread outlives the main thread. */
+static pid_t start_holder(bool hangs)
+{
+	pthread_t thread;
+	int ends[2];
+	char byte;
+
+	assert_int_equal(pipe(ends), 0);
+	pid_t child = fork();
+	if (!child) {
+		if (storage_state_lock(fd, KEY, &error) < 0 || pthread_create(&thread, NULL, hang, NULL) ||
+		    write(ends[1], "", 1) != 1)
+			_exit(1);
+		if (hangs)
+			pthread_exit(NULL);
+		hang(NULL);
+	}
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	close(ends[0]);
+	close(ends[1]);
+	return child;
+}
+
+static void end_holder(pid_t child)
+{
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void test_lock_ends_with_its_process(void **state)
+{
+	pid_t child = start_holder(false);
+	char process[32];
+
+	(void)state;
+	snprintf(process, sizeof(process), "process %d", child);
+	assert_int_equal(storage_state_lock(fd, KEY, &error), -EBUSY);
+	assert_string_equal(error.text, process);
+	end_holder(child);
+	assert_true(has_lock_file());
+	int lock = storage_state_lock(fd, KEY, &error);
+	assert_true(lock >= 0);
+	storage_state_unlock(fd, KEY, lock, true);
+}
+
+/* A process that was killed while its storage hangs keeps its lock, but does not prevent the next start. */
+static void test_lock_of_a_process_that_hangs_in_its_end(void **state)
+{
+	pid_t child = start_holder(true);
+	int err;
+
+	(void)state;
+	/* The main thread ends soon. */
+	while ((err = storage_state_lock(fd, KEY, &error)) == -EBUSY)
+		usleep(1000);
+	assert_int_equal(err, -EOWNERDEAD);
+	end_holder(child);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -260,6 +363,9 @@ int main(void)
 	    TEST(test_folder_that_others_may_change),
 	    TEST(test_full_disk_keeps_the_old_file),
 	    TEST(test_killed_writer),
+	    TEST(test_lock),
+	    TEST(test_lock_ends_with_its_process),
+	    TEST(test_lock_of_a_process_that_hangs_in_its_end),
 	};
 
 	return cmocka_run_group_tests_name("state", tests, NULL, NULL);
