@@ -27,17 +27,27 @@ static void add(GPtrArray *differences, const char *path, const char *setting, c
 }
 
 /* Returns the text that shows a value in a line of the result; an empty value is shown as "empty". */
-static const char *shown(const struct model_attribute *attribute, const struct config_value *value)
+static const char *shown(const char *text)
 {
-	const char *text = value ? value->text : attribute->fallback;
-
 	return *text ? text : "empty";
+}
+
+/* Returns the text that is in effect: the text of a value that was refused is not. */
+static const char *text_in_effect(const struct model_attribute *attribute, const struct config_value *value)
+{
+	if (!value || (value->problem && !value->running))
+		return attribute->fallback;
+	return value->problem ? value->running : value->text;
 }
 
 static void compare_value(GPtrArray *differences, const char *path, const struct config_node *file,
 			  const struct config_node *running, const struct model_attribute *attribute)
 {
-	if (!config_value_differs(file, running, attribute))
+	const struct config_value *wanted = config_node_value(file, attribute);
+	const char *now = text_in_effect(attribute, config_node_value(running, attribute));
+	const char *text = wanted ? wanted->text : attribute->fallback;
+
+	if (!config_value_differs(file, running, attribute) || config_text_is_same(attribute, text, now))
 		return;
 	if (attribute->type == MODEL_SECRET) {
 		add(differences, path, attribute->name,
@@ -45,9 +55,8 @@ static void compare_value(GPtrArray *differences, const char *path, const struct
 		return;
 	}
 	add(differences, path, attribute->name,
-	    g_strdup_printf("~ %s %s: %s in the file, %s now", path, attribute->name,
-			    shown(attribute, config_node_value(file, attribute)),
-			    shown(attribute, config_node_value(running, attribute))));
+	    g_strdup_printf("~ %s %s: %s in the file, %s now", path, attribute->name, shown(text),
+			    shown(now)));
 }
 
 static void compare_children(GPtrArray *differences, const struct config_node *file,

@@ -286,6 +286,27 @@ static void test_reload_does_not_lose_changes(void **state)
 	assert_false(saveconfig_has_changed(t->config));
 }
 
+/* Of a refused value, the difference shows what is in effect instead. */
+static void test_diff_shows_the_value_in_effect(void **state)
+{
+	struct test *t = *state;
+
+	copy_file(t, "debian.json");
+	edit_file(t, "\"default_cmdsn_depth\": 64", "\"default_cmdsn_depth\": 32");
+	assert_int_equal(restore(t), 0);
+	edit_file(t, "\"default_cmdsn_depth\": 32", "\"default_cmdsn_depth\": 0");
+	assert_int_equal(restore(t), 0);
+	assert_true(said(t, "default_cmdsn_depth must be a number"));
+	assert_int_equal(diff(t), 0);
+	assert_no_lines(t);
+	edit_file(t, "\"default_cmdsn_depth\": 0", "\"default_cmdsn_depth\": 16");
+	assert_int_equal(diff(t), 0);
+	assert_true(said(t, "default_cmdsn_depth: 16 in the file, 32 now"));
+	edit_file(t, "\"default_cmdsn_depth\": 16", "\"default_cmdsn_depth\": 32");
+	assert_int_equal(diff(t), 0);
+	assert_no_lines(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +318,7 @@ int main(void)
 	    TEST(test_reload_replaces_storage),
 	    TEST(test_reload_does_not_empty_memory),
 	    TEST(test_reload_does_not_lose_changes),
+	    TEST(test_diff_shows_the_value_in_effect),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
