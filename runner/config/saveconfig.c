@@ -123,26 +123,32 @@ static struct config_node *dump_all(struct operation *operation)
 	return running;
 }
 
-/* Reads the file of the operation into its tree. Returns false if it has ended the operation. */
+/* Reads the file of the operation into its tree. Returns 0, or -errno with error set. */
+static int read_tree(struct operation *operation, struct error *error)
+{
+	gsize len = 0;
+	char *text = saveconfig_file_read(operation->path, &len, error);
+
+	if (!text)
+		return -errno;
+	operation->tree = saveconfig_read(operation->path, text, len, NULL, error);
+	explicit_bzero(text, len);
+	g_free(text);
+	return operation->tree ? 0 : -EINVAL;
+}
+
+/* Does the same, but returns false if it has ended the operation. */
 static bool read_file(struct operation *operation)
 {
 	struct error error;
-	gsize len = 0;
 
 	if (!has_path(operation))
 		return false;
-	char *text = saveconfig_file_read(operation->path, &len, &error);
-	int err = text ? -EINVAL : -errno;
+	int err = read_tree(operation, &error);
 
-	if (text) {
-		operation->tree = saveconfig_read(operation->path, text, len, NULL, &error);
-		explicit_bzero(text, len);
-		g_free(text);
-	}
-	if (operation->tree)
-		return true;
-	saveconfig_finish(operation, err, &error);
-	return false;
+	if (err)
+		saveconfig_finish(operation, err, &error);
+	return !err;
 }
 
 static void set_tree(struct config_node **place, struct config_node *tree)
@@ -264,6 +270,22 @@ static void run_restore(struct operation *operation)
 		apply(operation);
 }
 
+/* At the start, a missing file is an empty configuration, from which an empty model does not differ. */
+static void run_first_restore(struct operation *operation)
+{
+	struct saveconfig *config = operation->config;
+	struct model_object *root = model_root(config->model);
+	struct error error;
+	int err = read_tree(operation, &error);
+
+	if (err == -ENOENT && !model_first(root, MODEL_STORAGE) && !model_first(root, MODEL_TARGET))
+		note_saved(config, model_generation(config->model));
+	if (err)
+		saveconfig_finish(operation, err, &error);
+	else
+		apply(operation);
+}
+
 void saveconfig_restore(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg)
 {
 	saveconfig_run_if_first(saveconfig_start(config, run_restore, path, done, arg));
@@ -271,7 +293,7 @@ void saveconfig_restore(struct saveconfig *config, const char *path, saveconfig_
 
 void saveconfig_restore_beside(struct saveconfig *config, saveconfig_done *done, void *arg)
 {
-	struct operation *operation = saveconfig_start(config, run_restore, NULL, done, arg);
+	struct operation *operation = saveconfig_start(config, run_first_restore, NULL, done, arg);
 
 	operation->purpose = CONFIG_PLAN_BESIDE;
 	saveconfig_run_if_first(operation);
@@ -333,10 +355,21 @@ void saveconfig_reload(struct saveconfig *config, const char *path, bool discard
 
 /* --- diff --- */
 
+/* The daemon's own file is created by the first save; until then it is an empty configuration. */
 static void run_diff(struct operation *operation)
 {
-	if (!read_file(operation))
+	struct error error;
+
+	if (!has_path(operation))
 		return;
+	int err = read_tree(operation, &error);
+
+	if (err == -ENOENT && operation->is_own) {
+		operation->tree = saveconfig_read_nothing();
+	} else if (err) {
+		saveconfig_finish(operation, err, &error);
+		return;
+	}
 	struct config_node *running = dump_all(operation);
 
 	if (!running)

@@ -55,7 +55,11 @@ void saveconfig_save(struct saveconfig *config, const char *path, saveconfig_don
  * mean that the file cannot be read or is no such file, and then nothing has changed.
  */
 void saveconfig_restore(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg);
-/* The same at the start, with the daemon's own file; objects that --export has created stay. */
+/*
+ * The same at the start, with the daemon's own file; objects that --export has created stay. The daemon has
+ * such a file. -ENOENT: it is missing, and counts as an empty configuration, so that a daemon without objects
+ * has no unsaved changes.
+ */
 void saveconfig_restore_beside(struct saveconfig *config, saveconfig_done *done, void *arg);
 /*
  * saveconfig_restore() for a daemon that runs: if changes would be lost that were made since the last save
@@ -68,7 +72,7 @@ void saveconfig_reload(struct saveconfig *config, const char *path, bool discard
  * Changes nothing. lines: the differences between the file at path (NULL: the daemon's own) and the running
  * configuration. A line begins with "+ " for an object that only runs, with "- " for an object that is only
  * in the file, and with "~ " for a setting that differs: "~ iqn.2026-11.com.example:disks/tpgt_1 enable:
- * false in the file, true now".
+ * false in the file, true now". The daemon's own file is an empty configuration as long as it is missing.
  */
 void saveconfig_diff(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg);
 

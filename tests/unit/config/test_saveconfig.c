@@ -270,6 +270,36 @@ static void test_refuses_other_versions(void **state)
 	assert_true(saveconfig_has_changed(t->config));
 }
 
+/* At the start, a missing file is an empty configuration. */
+static void test_a_missing_file_is_empty(void **state)
+{
+	struct test *t = *state;
+
+	saveconfig_restore_beside(t->config, on_done, t);
+	assert_int_equal(finish(t), -ENOENT);
+	assert_false(saveconfig_has_changed(t->config));
+	assert_int_equal(diff(t), 0);
+	assert_no_lines(t);
+	fixture_tpg(t->f, OPEN);
+	assert_true(saveconfig_has_changed(t->config));
+	assert_int_equal(diff(t), 0);
+	assert_true(said(t, "+ " OPEN));
+	/* A reload or another file must exist: everything would be deleted. */
+	assert_int_equal(reload(t, true), -ENOENT);
+	saveconfig_diff(t->config, "/nonexistent/saveconfig.json", on_done, t);
+	assert_int_equal(finish(t), -ENOENT);
+	assert_non_null(find(t, OPEN " tpgt_1"));
+	assert_int_equal(save(t), 0);
+	assert_false(saveconfig_has_changed(t->config));
+	/* Objects of --export are in no file. */
+	assert_int_equal(unlink(t->path), 0);
+	start_again(t);
+	fixture_tpg(t->f, OPEN);
+	saveconfig_restore_beside(t->config, on_done, t);
+	assert_int_equal(finish(t), -ENOENT);
+	assert_true(saveconfig_has_changed(t->config));
+}
+
 /* --- objects that are created while the daemon runs --- */
 
 static void test_saves_new_objects(void **state)
@@ -454,6 +484,7 @@ int main(void)
 	    TEST(test_lists_what_was_refused),
 	    TEST(test_storage_that_does_not_open_is_an_object),
 	    TEST(test_refuses_other_versions),
+	    TEST(test_a_missing_file_is_empty),
 	    TEST(test_saves_new_objects),
 	    TEST(test_an_object_keeps_its_number),
 	    TEST(test_refuses_two_objects_of_one_name),
