@@ -131,8 +131,6 @@ void storage_wait_for_old(struct storage *storage, struct storage_job *job, cons
 void storage_old_is_closed(struct storage *storage);
 /* The object is being removed. */
 void storage_wait_cancel(struct storage *storage);
-/* Calls done(), once. */
-void storage_job_answer(struct storage_job *job, int err, const struct error *error);
 
 /* --- storage.c, storage_result.c, main thread */
 

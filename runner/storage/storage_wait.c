@@ -41,7 +41,8 @@ static void on_stopped(struct deadline *deadline)
 	storage_end_if_closed(storage);
 }
 
-void storage_job_answer(struct storage_job *job, int err, const struct error *error)
+/* Calls done(), once. */
+static void answer(struct storage_job *job, int err, const struct error *error)
 {
 	storage_done *done = job->done;
 
@@ -81,7 +82,7 @@ static void answer_early(struct storage *storage, struct storage_job *job)
 		  "initiators are told that the disk is becoming ready",
 		  job->settings.origin ? job->settings.origin : storage->name, storage->wait.seconds);
 	storage_note_failure(storage, &error);
-	storage_job_answer(job, -EINPROGRESS, &error);
+	answer(job, -EINPROGRESS, &error);
 }
 
 void storage_stand_in_made(struct storage *storage, struct storage_job *job)
@@ -112,7 +113,7 @@ static void use_new(struct storage *storage, struct storage_job *job)
 	scsi_lu_set_becoming_ready(storage->served->scsi, false);
 	storage_set_served_status(storage);
 	storage_notify(storage);
-	storage_job_answer(job, 0, &none);
+	answer(job, 0, &none);
 	storage_job_free(job);
 }
 
@@ -142,7 +143,7 @@ void storage_wait_cancel(struct storage *storage)
 	storage->replacement = storage->job = NULL;
 	storage->leaving = NULL;
 	error_set(&error, ECANCELED, "%s is being removed", storage->name);
-	storage_job_answer(job, -ECANCELED, &error);
+	answer(job, -ECANCELED, &error);
 	storage_job_free(job);
 }
 

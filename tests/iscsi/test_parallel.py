@@ -93,6 +93,15 @@ class Memory(DaemonCase):
             if worker.error:
                 raise worker.error
         self.assertGreater(sum(worker.commands for worker in workers), 100)
+        self.wait_for_the_last_reservation()
+
+    def wait_for_the_last_reservation(self):
+        """A worker may have left a reservation, which ends when the daemon has noticed the end of its connection."""
+        deadline = time.monotonic() + 60
+        with self.daemon.session("a") as session:
+            while session.execute(cdb.TEST_UNIT_READY).status == 0x18:
+                self.assertLess(time.monotonic(), deadline, "a reservation outlives its session")
+                time.sleep(0.05)
 
 
 class File(Memory):
