@@ -72,7 +72,8 @@ static bool is_refused_still(const struct model_object *object, const struct con
 /* Takes over text. */
 static void list_one(const struct listing *listing, const struct config_node *node, char *text)
 {
-	g_autofree char *name = config_node_path(node), *reason = text;
+	g_autofree char *path = config_node_path(node), *reason = text;
+	const char *name = node->kind == MODEL_STORAGE ? node->object : path;
 	const struct saveconfig_entry entry = {name, node->place ? node->place : "the file", reason};
 
 	listing->fn(listing->arg, &entry);
