@@ -61,6 +61,14 @@ static void close_tpg(struct config_node *tpg, const char *reason)
 		tpg->closed = g_strdup(reason);
 }
 
+static void close_tpgs(struct config_node *target, const char *reason)
+{
+	struct config_node *tpg;
+
+	for (guint i = 0; (tpg = config_node_child(target, i)); i++)
+		close_tpg(tpg, reason);
+}
+
 /*
  * Notes that a setting of the node cannot be used. Because the setting may have limited access, the TPG to
  * which it belongs, or all TPGs of the target, stay disabled.
@@ -81,8 +89,18 @@ static void complain(GPtrArray *notes, struct config_node *node, const char *for
 		tpg = tpg->parent;
 	if (tpg)
 		close_tpg(tpg, reason);
-	for (guint i = 0; node->kind == MODEL_TARGET && i < node->children->len; i++)
-		close_tpg(config_node_child(node, i), reason);
+	if (node->kind == MODEL_TARGET)
+		close_tpgs(node, reason);
+}
+
+/* None of the targets has the settings that may limit the access to it. */
+static void close_targets(const struct config_node *root, const char *reason)
+{
+	struct config_node *child;
+
+	for (guint i = 0; (child = config_node_child(root, i)); i++)
+		if (child->kind == MODEL_TARGET)
+			close_tpgs(child, reason);
 }
 
 static void read_settings(struct config_node *node, JsonObject *ours, GPtrArray *notes);
@@ -102,6 +120,8 @@ static void read_container(struct config_node *parent, enum model_kind kind, Jso
 {
 	if (!JSON_NODE_HOLDS_OBJECT(value)) {
 		complain(notes, parent, "\"%s\" is not an object", containers[kind]);
+		if (kind == MODEL_TARGET)
+			close_targets(parent, "\"targets\" under \"" KEY "\" is not an object");
 		return;
 	}
 	JsonObject *container = json_node_get_object(value);
@@ -385,25 +405,47 @@ static void write_storage(const struct config_node *node, JsonObject *ours)
 
 static JsonObject *write_settings(const struct config_node *node);
 
+/* Returns the settings of the child if they stood in the file and are no object, otherwise NULL. */
+static JsonNode *bad_settings(const struct config_node *child, const char *key)
+{
+	JsonObject *ours = child->parent->ours;
+	JsonObject *container = ours ? saveconfig_json_object(ours, containers[child->kind]) : NULL;
+	JsonNode *value = container ? json_object_get_member(container, key) : NULL;
+
+	return value && !JSON_NODE_HOLDS_OBJECT(value) ? value : NULL;
+}
+
+static void write_child(const struct config_node *child, JsonObject *container)
+{
+	g_autoptr(JsonObject) settings = write_settings(child);
+	g_autofree char *portal = child->kind == MODEL_PORTAL ? config_portal_lio_name(child->name) : NULL;
+	const char *key = portal ? portal : key_of(child);
+	JsonNode *bad = child->kind == MODEL_STORAGE ? NULL : bad_settings(child, key);
+
+	if (bad)
+		json_object_set_member(container, key, json_node_copy(bad));
+	else if (json_object_get_size(settings))
+		json_object_set_object_member(container, key, json_object_ref(settings));
+}
+
+/*
+ * Settings that cannot be understood stay in the file, because they close TPGs. Those of storage do not, and
+ * are replaced.
+ */
 static void write_children(const struct config_node *node, JsonObject *ours)
 {
 	struct config_node *child;
 
-	for (guint i = 0; (child = config_node_child(node, i)); i++) {
-		g_autoptr(JsonObject) settings = write_settings(child);
-		JsonObject *container = saveconfig_json_object(ours, containers[child->kind]);
+	for (unsigned kind = MODEL_STORAGE; kind < MODEL_KINDS; kind++) {
+		g_autoptr(JsonObject) container = json_object_new();
 
-		if (!json_object_get_size(settings))
+		if (kind != MODEL_STORAGE && json_object_has_member(ours, containers[kind]))
 			continue;
-		if (!container) {
-			container = json_object_new();
-			json_object_set_object_member(ours, containers[child->kind], container);
-		}
-		g_autofree char *portal =
-		    child->kind == MODEL_PORTAL ? config_portal_lio_name(child->name) : NULL;
-
-		json_object_set_object_member(container, portal ? portal : key_of(child),
-					      json_object_ref(settings));
+		for (guint i = 0; (child = config_node_child(node, i)); i++)
+			if (child->kind == kind)
+				write_child(child, container);
+		if (json_object_get_size(container))
+			json_object_set_object_member(ours, containers[kind], json_object_ref(container));
 	}
 }
 

@@ -148,6 +148,33 @@ static void test_closes_a_running_target_whose_entry_is_bad(void **state)
 		      "/tpgt_1 is disabled, because its entry in the file cannot be used: \"tpgs\" is not");
 }
 
+/* Settings that cannot be understood close all TPGs that they are about, also after a save. */
+static void assert_closes_all(struct test *t, const char *settings, const char *reason)
+{
+	g_autofree char *text = g_strdup_printf("{\"targets\": [{\"fabric\": \"iscsi\", \"wwn\": \"" OPEN
+						"\", \"tpgs\": [{\"tag\": 1}]}], "
+						"\"tcmu_runner\": {\"version\": 1, \"targets\": %s}}",
+						settings);
+
+	write_file(t, text);
+	for (int i = 0; i < 2; i++) {
+		start_again(t);
+		assert_int_equal(restore(t), 0);
+		assert_true(said(t, OPEN "/tpgt_1 stays disabled"));
+		assert_true(said(t, reason));
+		assert_false(model_is_enabled(find(t, OPEN " tpgt_1")));
+		assert_int_equal(save(t), 0);
+	}
+}
+
+static void test_keeps_settings_that_cannot_be_understood(void **state)
+{
+	assert_closes_all(*state, "[]", "\"targets\" under \"tcmu_runner\" is not an object");
+	assert_closes_all(*state, "{\"" OPEN "\": 1}", "they are not an object");
+	assert_closes_all(*state, "{\"" OPEN "\": {\"tpgs\": 1}}", "\"tpgs\" is not an object");
+	assert_closes_all(*state, "{\"" OPEN "\": {\"tpgs\": {\"1\": []}}}", "they are not an object");
+}
+
 /* --- reload --- */
 
 static void test_reload_applies_only_differences(void **state)
@@ -314,6 +341,7 @@ int main(void)
 	    TEST(test_closes_a_tpg_that_it_does_not_understand),
 	    TEST(test_closes_a_running_tpg_whose_entry_is_bad),
 	    TEST(test_closes_a_running_target_whose_entry_is_bad),
+	    TEST(test_keeps_settings_that_cannot_be_understood),
 	    TEST(test_reload_applies_only_differences),
 	    TEST(test_reload_replaces_storage),
 	    TEST(test_reload_does_not_empty_memory),
