@@ -171,9 +171,9 @@ struct backstore_scsi {
 	struct loop *loop;
 	uint64_t deadline_ns; /* as in struct backstore_io */
 	void (*done)(struct backstore_scsi *bss, uint8_t scsi_status);
-	struct loop_work work; /* The backstore's own. */
-	struct pool_job job;   /* The backstore's own. */
-	uint8_t status;        /* The backstore's own. */
+	struct loop_work work;    /* The backstore's own. */
+	struct loop_pool_job job; /* The backstore's own. */
+	uint8_t status;           /* The backstore's own. */
 #ifdef TCMUR_DEBUG
 	atomic_uint completions;
 #endif
@@ -295,7 +295,7 @@ struct backstore_io {
 	} range;
 	atomic_bool cancelled;
 	struct loop_work work;
-	struct pool_job job;
+	struct loop_pool_job job;
 	/* The function that runs on the pool. */
 	void (*call)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io);
 	struct loop_op *request; /* The handler's request to the loop, or NULL. */

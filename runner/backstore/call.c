@@ -9,7 +9,7 @@
 #include "backstore/private.h"
 #include "util/contract.h"
 
-void pool_call(struct backstore *bs, struct pool_job *job)
+void backstore_pool_call(struct backstore *bs, struct loop_pool_job *job)
 {
 	atomic_fetch_add_explicit(&bs->pool_calls, 1, memory_order_relaxed);
 	switch (bs->handler->api.thread_model) {
@@ -20,18 +20,18 @@ void pool_call(struct backstore *bs, struct pool_job *job)
 		loop_lane_submit(&bs->handler->lane, bs->set->pool, job);
 		break;
 	default:
-		pool_submit(bs->set->pool, job);
+		loop_pool_submit(bs->set->pool, job);
 	}
 }
 
-void pool_call_end(struct backstore *bs)
+void backstore_pool_call_end(struct backstore *bs)
 {
 	/* Release: everything that the callback did happens before the close() that sees the count.
 	 * The backstore may be freed afterwards. */
 	atomic_fetch_sub_explicit(&bs->pool_calls, 1, memory_order_release);
 }
 
-static bool unqueue(struct backstore *bs, struct pool_job *job)
+static bool unqueue(struct backstore *bs, struct loop_pool_job *job)
 {
 	switch (bs->handler->api.thread_model) {
 	case TCMUR_SERIAL_LUN:
@@ -39,20 +39,20 @@ static bool unqueue(struct backstore *bs, struct pool_job *job)
 	case TCMUR_SERIAL_ALL:
 		return loop_lane_cancel(&bs->handler->lane, job);
 	default:
-		return pool_cancel(bs->set->pool, job);
+		return loop_pool_cancel(bs->set->pool, job);
 	}
 }
 
-bool pool_call_cancel(struct backstore *bs, struct pool_job *job)
+bool backstore_pool_call_cancel(struct backstore *bs, struct loop_pool_job *job)
 {
 	bool waited = unqueue(bs, job);
 
 	if (waited)
-		pool_call_end(bs);
+		backstore_pool_call_end(bs);
 	return waited;
 }
 
-void pool_calls_wait_for_end(struct backstore *bs)
+void backstore_pool_calls_wait_for_end(struct backstore *bs)
 {
 	static const struct timespec moment = {.tv_nsec = 100000};
 

@@ -14,7 +14,7 @@ static void mark_cancelled(struct backstore_io *bio)
 	atomic_store_explicit(&bio->cancelled, true, memory_order_relaxed);
 }
 
-bool bio_is_late(const struct backstore_io *bio)
+bool backstore_io_is_expired(const struct backstore_io *bio)
 {
 	if (atomic_load_explicit(&bio->cancelled, memory_order_relaxed))
 		return true;
@@ -41,7 +41,7 @@ static void cancel_at_handler(struct backstore_io *bio)
 
 /*
  * I/O may wait for its range, for a thread of the pool, in the loop's own queues or in a filter, and is taken
- * from there. I/O that has just left one of them is stopped by bio_is_late() before it starts.
+ * from there. I/O that has just left one of them is stopped by backstore_io_is_expired() before it starts.
  */
 void backstore_cancel(struct backstore_io *bio)
 {
@@ -52,10 +52,10 @@ void backstore_cancel(struct backstore_io *bio)
 		return;
 	mark_cancelled(bio);
 	mark_cancelled(with);
-	if (range_give_up(bio))
-		bio_return(bio, TCMUR_TIMEOUT);
-	else if (pool_call_cancel(bio->bs, &with->job))
-		bio_return(with, TCMUR_TIMEOUT);
+	if (backstore_range_give_up(bio))
+		backstore_io_return(bio, TCMUR_TIMEOUT);
+	else if (backstore_pool_call_cancel(bio->bs, &with->job))
+		backstore_io_return(with, TCMUR_TIMEOUT);
 	else if (with->place == BIO_AT_FILTER)
 		passage_cancel(with);
 	else if (with->place == BIO_AT_HANDLER)
@@ -64,6 +64,6 @@ void backstore_cancel(struct backstore_io *bio)
 
 void backstore_hold(struct backstore_io *bio)
 {
-	if (bio_writes(bio))
-		range_hold(bio);
+	if (backstore_io_writes(bio))
+		backstore_range_hold(bio);
 }

@@ -15,7 +15,7 @@
 #define CHAIN_BURST       8
 #define CHAIN_BURST_BYTES BACKSTORE_STEP
 
-struct backstore_chain *chain_new(struct backstore_io *bio, uint64_t limit, size_t data_len)
+struct backstore_chain *backstore_chain_new(struct backstore_io *bio, uint64_t limit, size_t data_len)
 {
 	struct backstore_loop *bl = loop_of(bio);
 	struct backstore_chain *chain = slab_get(&bl->chains);
@@ -25,7 +25,7 @@ struct backstore_chain *chain_new(struct backstore_io *bio, uint64_t limit, size
 	if (!buffer) {
 		if (chain)
 			slab_put(&bl->chains, chain);
-		bio_finish(bio, TCMUR_NO_RESOURCE);
+		backstore_io_finish(bio, TCMUR_NO_RESOURCE);
 		return NULL;
 	}
 	*chain = (struct backstore_chain){
@@ -58,7 +58,7 @@ static void chain_finish(struct backstore_chain *chain)
 	loop_buffer_put_charged(bio->loop, bio->account, chain->buffer, chain->buffer_len);
 	bio->chain = NULL;
 	slab_put(&loop_of(bio)->chains, chain);
-	bio_finish(bio, status);
+	backstore_io_finish(bio, status);
 }
 
 /*
@@ -77,7 +77,7 @@ static void wait_for_turn(struct backstore_chain *chain)
 
 static void chain_run(struct backstore_chain *chain);
 
-void chain_next_turn(struct loop_work *work)
+void backstore_chain_next_turn(struct loop_work *work)
 {
 	struct backstore_loop *bl = container_of(work, struct backstore_loop, next_chain);
 	struct backstore_chain *chain = list_entry(list_pop(&bl->long_chains), struct backstore_chain, node);
@@ -87,7 +87,7 @@ void chain_next_turn(struct loop_work *work)
 	chain_run(chain);
 }
 
-void chain_start(struct backstore_chain *chain)
+void backstore_chain_start(struct backstore_chain *chain)
 {
 	if (list_empty(&loop_of(chain->parent)->long_chains))
 		chain_run(chain);
@@ -102,7 +102,7 @@ static void chain_run(struct backstore_chain *chain)
 	for (unsigned i = 0; i < CHAIN_BURST && bytes < CHAIN_BURST_BYTES; i++) {
 		bool more = chain->status == TCMUR_OK && chain->next(chain);
 
-		if (more && bio_is_late(chain->parent))
+		if (more && backstore_io_is_expired(chain->parent))
 			chain->status = TCMUR_TIMEOUT;
 		if (!more || chain->status != TCMUR_OK) {
 			chain_finish(chain);
@@ -111,7 +111,7 @@ static void chain_run(struct backstore_chain *chain)
 		bytes += chain->piece.io.len;
 		chain->completed = false;
 		chain->issuing = true;
-		bio_dispatch(&chain->piece, chain->call);
+		backstore_io_dispatch(&chain->piece, chain->call);
 		chain->issuing = false;
 		if (!chain->completed)
 			return;
@@ -129,7 +129,7 @@ static void pass_on_bad_byte(struct backstore_chain *chain)
 		io->miscompare_offset = piece->offset - io->offset + piece->miscompare_offset;
 }
 
-void chain_piece_done(struct backstore_chain *chain, enum tcmur_status status)
+void backstore_chain_piece_done(struct backstore_chain *chain, enum tcmur_status status)
 {
 	if (status == TCMUR_READ_ERROR || status == TCMUR_WRITE_ERROR || status == TCMUR_SENSE)
 		pass_on_bad_byte(chain);
@@ -140,7 +140,7 @@ void chain_piece_done(struct backstore_chain *chain, enum tcmur_status status)
 		chain_run(chain);
 }
 
-bool chain_advance(struct backstore_chain *chain)
+bool backstore_chain_advance(struct backstore_chain *chain)
 {
 	const struct tcmur_io *io = &chain->parent->io;
 	struct tcmur_io *piece = &chain->piece.io;

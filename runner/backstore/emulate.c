@@ -20,7 +20,7 @@ enum { PHASE_READ, PHASE_WRITE };
 static struct backstore_chain *emulate_new(struct backstore_io *bio, bool (*next)(struct backstore_chain *))
 {
 	uint64_t limit = bio->bs->info.max_io ? MIN(bio->bs->info.max_io, EMULATE_STEP) : EMULATE_STEP;
-	struct backstore_chain *chain = chain_new(bio, limit, MIN(bio->io.len, limit));
+	struct backstore_chain *chain = backstore_chain_new(bio, limit, MIN(bio->io.len, limit));
 
 	if (chain)
 		chain->next = next;
@@ -37,7 +37,7 @@ static void use_data(struct backstore_chain *chain, backstore_call *call)
 
 static bool read_piece(struct backstore_chain *chain)
 {
-	if (!chain_advance(chain))
+	if (!backstore_chain_advance(chain))
 		return false;
 	use_data(chain, chain->parent->bs->api.read);
 	return true;
@@ -55,7 +55,7 @@ static bool miscompare(struct backstore_chain *chain, uint64_t offset)
 static bool next_write_same(struct backstore_chain *chain)
 {
 	chain->done += chain->piece.io.len;
-	if (!chain_advance(chain))
+	if (!backstore_chain_advance(chain))
 		return false;
 	use_data(chain, chain->parent->bs->api.write);
 	return true;
@@ -84,7 +84,7 @@ void emulate_write_same(struct backstore_io *bio)
 	if (!chain)
 		return;
 	fill_with_pattern(chain);
-	chain_start(chain);
+	backstore_chain_start(chain);
 }
 
 /* --- COMPARE AND WRITE, SBC-4 5.3 ------------------------------------------------------------- */
@@ -109,7 +109,7 @@ static bool next_compare_and_write(struct backstore_chain *chain)
 	} else {
 		chain->done += piece->len;
 	}
-	if (!chain_advance(chain))
+	if (!backstore_chain_advance(chain))
 		return false;
 	piece->iovcnt =
 	    iov_slice(io->iov, io->iovcnt, io->len + chain->done, piece->len, chain->iov, io->iovcnt);
@@ -121,7 +121,7 @@ void emulate_compare_and_write(struct backstore_io *bio)
 	struct backstore_chain *chain = emulate_new(bio, next_compare_and_write);
 
 	if (chain)
-		chain_start(chain);
+		backstore_chain_start(chain);
 }
 
 /* --- VERIFY, SBC-4 5.41 ----------------------------------------------------------------------- */
@@ -162,7 +162,7 @@ void emulate_verify(struct backstore_io *bio)
 	struct backstore_chain *chain = emulate_new(bio, next_verify);
 
 	if (chain)
-		chain_start(chain);
+		backstore_chain_start(chain);
 }
 
 /* --- ORWRITE, SBC-4 5.21 ---------------------------------------------------------------------- */
@@ -199,7 +199,7 @@ void emulate_or_write(struct backstore_io *bio)
 	struct backstore_chain *chain = emulate_new(bio, next_or_write);
 
 	if (chain)
-		chain_start(chain);
+		backstore_chain_start(chain);
 }
 
 /* --- GET LBA STATUS --------------------------------------------------------------------------- */
@@ -211,5 +211,5 @@ void emulate_extents(struct backstore_io *bio)
 	if (bio->io.max_extents)
 		bio->io.extents[bio->io.nextents++] =
 		    (struct tcmur_extent){bio->io.offset, bio->io.len, TCMUR_EXTENT_MAPPED};
-	bio_finish(bio, TCMUR_OK);
+	backstore_io_finish(bio, TCMUR_OK);
 }

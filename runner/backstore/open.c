@@ -151,9 +151,9 @@ struct backstore *backstore_allocate(struct loop_set *set, struct handler *handl
 		list_init(&bs->loops[i].inflight);
 		slab_init(&bs->loops[i].chains, sizeof(struct backstore_chain));
 		list_init(&bs->loops[i].long_chains);
-		bs->loops[i].next_chain = (struct loop_work){.fn = chain_next_turn};
+		bs->loops[i].next_chain = (struct loop_work){.fn = backstore_chain_next_turn};
 	}
-	int err = range_init(bs);
+	int err = backstore_range_init(bs);
 	bs->config = strdup(spec->config);
 	bs->name = strdup(spec->name ? spec->name : spec->config);
 	if (err == 0 && bs->name && bs->config)
@@ -170,7 +170,7 @@ void backstore_unref(struct backstore *bs)
 		slab_destroy(&bs->loops[i].chains);
 		slab_destroy(&bs->loops[i].passages);
 	}
-	range_destroy(bs);
+	backstore_range_destroy(bs);
 	pthread_cond_destroy(&bs->refresh_ended);
 	pthread_mutex_destroy(&bs->refresh_lock);
 	pthread_mutex_destroy(&bs->size_lock);
@@ -227,7 +227,7 @@ void backstore_discard(struct backstore *bs)
 void backstore_close(struct backstore *bs)
 {
 	refresh_end(bs);
-	pool_calls_wait_for_end(bs);
+	backstore_pool_calls_wait_for_end(bs);
 	contract(range_tree_is_empty(&bs->range.entries));
 	for (unsigned i = 0; i < bs->set->nloops; i++)
 		contract(list_empty(&bs->loops[i].inflight));

@@ -75,7 +75,7 @@ static void call_handler(struct backstore_io *bio, enum tcmur_operation operatio
 
 	bio->passage->holder = (uint8_t)filters->n;
 	if (filters->handler_calls[operation]) {
-		bio_call_handler(bio, filters->handler_calls[operation]);
+		backstore_io_call_handler(bio, filters->handler_calls[operation]);
 	} else {
 		completion_arm(bio);
 		tcmur_io_complete(&bio->io, TCMUR_NOT_SUPPORTED);
@@ -111,7 +111,7 @@ void tcmur_next(struct tcmur_layer *api, struct tcmur_io *io, enum tcmur_operati
 	contract(passage && passage->holder == layer->index);
 	passage->levels[layer->index].done = done;
 	uint8_t parent = done ? (uint8_t)layer->index : passage->levels[layer->index].parent;
-	if (!bio_is_late(bio)) {
+	if (!backstore_io_is_expired(bio)) {
 		go_to(bio, layer->next[operation], parent, operation);
 		return;
 	}
@@ -128,7 +128,7 @@ static void enter(struct tcmur_io *io, enum tcmur_operation operation)
 	const struct filters *filters = bio->bs->filters;
 
 	if (filters->first[operation] == filters->n) {
-		bio_call_handler(bio, filters->handler_calls[operation]);
+		backstore_io_call_handler(bio, filters->handler_calls[operation]);
 		return;
 	}
 	bio->passage = slab_get(&loop_of(bio)->passages);

@@ -79,7 +79,7 @@ struct backstore {
 	struct handler *handler;
 	/*
 	 * The handler's table. If there are filters, its data callbacks are those of passage.c, and data()
-	 * is missing if it would evade a filter. They are called by bio_dispatch() only.
+	 * is missing if it would evade a filter. They are called by backstore_io_dispatch() only.
 	 */
 	struct tcmur_handler api;
 	void *handle;
@@ -109,7 +109,7 @@ struct backstore {
 	bool refresh_again;     /* Another refresh was requested while one was running. */
 	bool opened;            /* True between the opening and the closing. */
 	atomic_uint references; /* Held by the owner, and by a refresh that is queued. */
-	struct pool_job refresh_job;
+	struct loop_pool_job refresh_job;
 	void (*resized)(void *arg, uint64_t new_size);
 	void *resized_arg;
 
@@ -135,13 +135,13 @@ void refresh_begin(struct backstore *bs);
 void refresh_end(struct backstore *bs);
 
 /* call.c: has the pool run the job as the handler's thread model (not ASYNC) wants. The job ends
- * with pool_call_end(). */
-void pool_call(struct backstore *bs, struct pool_job *job);
-void pool_call_end(struct backstore *bs);
+ * with backstore_pool_call_end(). */
+void backstore_pool_call(struct backstore *bs, struct loop_pool_job *job);
+void backstore_pool_call_end(struct backstore *bs);
 /* Returns true if the job was waiting. It does not run then, and its call has ended. */
-bool pool_call_cancel(struct backstore *bs, struct pool_job *job);
+bool backstore_pool_call_cancel(struct backstore *bs, struct loop_pool_job *job);
 /* Not on a loop, with no I/O in flight: waits until no callback of the handler runs. */
-void pool_calls_wait_for_end(struct backstore *bs);
+void backstore_pool_calls_wait_for_end(struct backstore *bs);
 
 static inline struct backstore_loop *loop_of(const struct backstore_io *bio)
 {
@@ -164,7 +164,7 @@ enum {
 };
 
 /* Executes an admitted I/O. On its loop. */
-void bio_start(struct backstore_io *bio);
+void backstore_io_start(struct backstore_io *bio);
 /* Where an I/O is: backstore_io.place. Only the I/O's loop uses it. */
 enum {
 	BIO_AT_DAEMON,
@@ -181,43 +181,43 @@ enum {
  * Hands an I/O to the outermost filter or, without filters, to the handler. call is one of bs->api. On the
  * I/O's loop.
  */
-void bio_dispatch(struct backstore_io *bio, backstore_call *call);
+void backstore_io_dispatch(struct backstore_io *bio, backstore_call *call);
 /*
  * Hands an I/O to the handler, in the context that the handler wants. call is the handler's own. On the
  * I/O's loop.
  */
-void bio_call_handler(struct backstore_io *bio, backstore_call *call);
+void backstore_io_call_handler(struct backstore_io *bio, backstore_call *call);
 /* Ends an I/O that the handler does not have, or no longer has. On its loop. */
-void bio_finish(struct backstore_io *bio, enum tcmur_status status);
+void backstore_io_finish(struct backstore_io *bio, enum tcmur_status status);
 /* Any thread: the handler has completed the I/O. The rest happens later, on the I/O's loop. */
-void bio_return(struct backstore_io *bio, enum tcmur_status status);
-bool bio_writes(const struct backstore_io *bio);
+void backstore_io_return(struct backstore_io *bio, enum tcmur_status status);
+bool backstore_io_writes(const struct backstore_io *bio);
 
 /* --- cancel.c --------------------------------------------------------------------------------- */
 
 /* Any thread. Returns true if neither the I/O nor another piece of it may start. */
-bool bio_is_late(const struct backstore_io *bio);
+bool backstore_io_is_expired(const struct backstore_io *bio);
 
 /* --- range.c ---------------------------------------------------------------------------------- */
 
-/* Returns 0, or -1 if there is no memory. The caller must call range_destroy() in both cases. */
-int range_init(struct backstore *bs);
-void range_destroy(struct backstore *bs);
+/* Returns 0, or -1 if there is no memory. The caller must call backstore_range_destroy() in both cases. */
+int backstore_range_init(struct backstore *bs);
+void backstore_range_destroy(struct backstore *bs);
 enum range_answer {
 	RANGE_FREE, /* The I/O may start. */
-	RANGE_WAIT, /* bio_start() is called later. */
+	RANGE_WAIT, /* backstore_io_start() is called later. */
 	RANGE_FULL, /* Too much I/O is waiting already. */
 };
 /* On the I/O's loop. */
-enum range_answer range_enter(struct backstore_io *bio, bool exclusive);
-void range_leave(struct backstore_io *bio);
+enum range_answer backstore_range_enter(struct backstore_io *bio, bool exclusive);
+void backstore_range_leave(struct backstore_io *bio);
 /*
  * On the I/O's loop. Returns true if the I/O was waiting for its range. It does not wait any more then, and
  * the caller ends it.
  */
-bool range_give_up(struct backstore_io *bio);
+bool backstore_range_give_up(struct backstore_io *bio);
 /* On the I/O's loop, for I/O that has started: overlapping I/O that comes from now on waits for its end. */
-void range_hold(struct backstore_io *bio);
+void backstore_range_hold(struct backstore_io *bio);
 
 /* The number of bytes that a handler which works inside its calls may get in one turn of the loop. */
 #define BACKSTORE_STEP (1u << 20)
@@ -247,15 +247,15 @@ struct backstore_chain {
 	size_t buffer_len;
 };
 /* If there is no memory, finishes bio itself and returns NULL. */
-struct backstore_chain *chain_new(struct backstore_io *bio, uint64_t limit, size_t data_len);
+struct backstore_chain *backstore_chain_new(struct backstore_io *bio, uint64_t limit, size_t data_len);
 /* Runs the first pieces, now or in a later turn. */
-void chain_start(struct backstore_chain *chain);
+void backstore_chain_start(struct backstore_chain *chain);
 /* The fn of backstore_loop.next_chain. */
-void chain_next_turn(struct loop_work *work);
-void chain_piece_done(struct backstore_chain *chain, enum tcmur_status status);
+void backstore_chain_next_turn(struct loop_work *work);
+void backstore_chain_piece_done(struct backstore_chain *chain, enum tcmur_status status);
 /* Makes the piece cover the next bytes of the medium, at most limit; returns false if none are
  * left. */
-bool chain_advance(struct backstore_chain *chain);
+bool backstore_chain_advance(struct backstore_chain *chain);
 
 /* --- split.c, emulate.c ----------------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "backstore/private.h"
+#include "util/clock.h"
 
 #include <tcmur/queue.h>
 
@@ -105,7 +106,7 @@ static void timer_fired(struct loop_timer *inner)
 void tcmur_queue_timer_start(struct tcmur_queue *queue, struct tcmur_timer *timer, uint64_t delay_ns)
 {
 	struct loop *loop = loop_of_queue(queue);
-	uint64_t turn_ns = loop_now_ns(loop), past_ns = loop_clock_ns() - turn_ns;
+	uint64_t turn_ns = loop_now_ns(loop), past_ns = clock_now_ns() - turn_ns;
 
 	inner_timer(timer)->fn = timer_fired;
 	/* The loop counts from an earlier moment of its turn, and the caller counts from now. */

@@ -31,7 +31,7 @@
 
 static const struct loop_broadcast_ops drain_ops;
 
-int range_init(struct backstore *bs)
+int backstore_range_init(struct backstore *bs)
 {
 	pthread_mutex_init(&bs->range.lock, NULL);
 	list_init(&bs->range.undrained);
@@ -40,7 +40,7 @@ int range_init(struct backstore *bs)
 	return bs->range.drain ? 0 : -1;
 }
 
-void range_destroy(struct backstore *bs)
+void backstore_range_destroy(struct backstore *bs)
 {
 	loop_broadcast_free(bs->range.drain);
 	pthread_mutex_destroy(&bs->range.lock);
@@ -65,10 +65,10 @@ static void resume(struct loop_work *work)
 {
 	struct backstore_io *bio = container_of(work, struct backstore_io, work);
 
-	if (bio_is_late(bio))
-		bio_finish(bio, TCMUR_TIMEOUT);
+	if (backstore_io_is_expired(bio))
+		backstore_io_finish(bio, TCMUR_TIMEOUT);
 	else
-		bio_start(bio);
+		backstore_io_start(bio);
 }
 
 /* Lock held. */
@@ -252,7 +252,7 @@ static enum range_answer enter_tree(struct backstore_io *bio, bool exclusive)
 	return RANGE_WAIT;
 }
 
-enum range_answer range_enter(struct backstore_io *bio, bool exclusive)
+enum range_answer backstore_range_enter(struct backstore_io *bio, bool exclusive)
 {
 	struct backstore_loop *bl = loop_of(bio);
 	/* Relaxed: see insert(). A stale 1 costs a look under the lock, a stale 0 is caught by the
@@ -270,7 +270,7 @@ enum range_answer range_enter(struct backstore_io *bio, bool exclusive)
 	return RANGE_FREE;
 }
 
-void range_leave(struct backstore_io *bio)
+void backstore_range_leave(struct backstore_io *bio)
 {
 	if (bio->state & BIO_ENTRY) {
 		SCOPE_LOCK(&bio->bs->range.lock);
@@ -282,7 +282,7 @@ void range_leave(struct backstore_io *bio)
 		loop_broadcast_ack(bio->bs->range.drain);
 }
 
-bool range_give_up(struct backstore_io *bio)
+bool backstore_range_give_up(struct backstore_io *bio)
 {
 	struct range_lock *range = &bio->bs->range;
 	SCOPE_LOCK(&range->lock);
@@ -317,7 +317,7 @@ static bool block_always(struct range_node *node, void *arg)
 	return false;
 }
 
-void range_hold(struct backstore_io *bio)
+void backstore_range_hold(struct backstore_io *bio)
 {
 	struct range_lock *range = &bio->bs->range;
 	SCOPE_LOCK(&range->lock);

@@ -7,7 +7,7 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-static void run(struct pool_job *job);
+static void run(struct loop_pool_job *job);
 
 void refresh_begin(struct backstore *bs)
 {
@@ -33,7 +33,7 @@ static void queue(struct backstore *bs)
 	bs->refresh_again = false;
 	bs->refresh_job.fn = run;
 	atomic_fetch_add_explicit(&bs->references, 1, memory_order_relaxed);
-	pool_submit(bs->set->pool, &bs->refresh_job);
+	loop_pool_submit(bs->set->pool, &bs->refresh_job);
 }
 
 void backstore_refresh(struct backstore *bs)
@@ -155,7 +155,7 @@ static void end(struct backstore *bs)
 	pthread_cond_broadcast(&bs->refresh_ended);
 }
 
-static void run(struct pool_job *job)
+static void run(struct loop_pool_job *job)
 {
 	struct backstore *bs = container_of(job, struct backstore, refresh_job);
 

@@ -24,7 +24,7 @@ void tcmur_scsi_complete(struct tcmur_scsi *cmd, uint8_t scsi_status)
 		loop_post(bss->loop, &bss->work);
 }
 
-static void offer_on_pool(struct pool_job *job)
+static void offer_on_pool(struct loop_pool_job *job)
 {
 	struct backstore_scsi *bss = container_of(job, struct backstore_scsi, job);
 
@@ -34,7 +34,7 @@ static void offer_on_pool(struct pool_job *job)
 		tcmur_scsi_complete(&bss->cmd, BACKSTORE_SCSI_NOT_BEGUN);
 	else if (!bs->handler->api.scsi(bs->handle, NULL, &bss->cmd))
 		tcmur_scsi_complete(&bss->cmd, BACKSTORE_SCSI_DECLINED);
-	pool_call_end(bs);
+	backstore_pool_call_end(bs);
 }
 
 bool backstore_scsi(struct backstore_scsi *bss)
@@ -50,13 +50,13 @@ bool backstore_scsi(struct backstore_scsi *bss)
 	if (api->thread_model == TCMUR_ASYNC)
 		return api->scsi(bs->handle, (struct tcmur_queue *)bss->loop, &bss->cmd);
 	bss->job.fn = offer_on_pool;
-	pool_call(bs, &bss->job);
+	backstore_pool_call(bs, &bss->job);
 	return true;
 }
 
 void backstore_scsi_cancel(struct backstore_scsi *bss)
 {
-	if (pool_call_cancel(bss->bs, &bss->job)) {
+	if (backstore_pool_call_cancel(bss->bs, &bss->job)) {
 		bss->status = BACKSTORE_SCSI_NOT_BEGUN;
 		bss->work.fn = finish;
 		loop_post(bss->loop, &bss->work);

@@ -22,7 +22,7 @@ static bool next(struct backstore_chain *chain)
 	struct tcmur_io *piece = &chain->piece.io;
 
 	chain->done += piece->len;
-	if (!chain_advance(chain))
+	if (!backstore_chain_advance(chain))
 		return false;
 	if (bio->op == BACKSTORE_READ || bio->op == BACKSTORE_WRITE)
 		piece->iovcnt = iov_slice(bio->io.iov, bio->io.iovcnt, chain->done, piece->len, chain->iov,
@@ -37,11 +37,11 @@ static bool next(struct backstore_chain *chain)
 
 void split_start(struct backstore_io *bio, backstore_call *call, uint64_t limit)
 {
-	struct backstore_chain *chain = chain_new(bio, limit, 0);
+	struct backstore_chain *chain = backstore_chain_new(bio, limit, 0);
 
 	if (!chain)
 		return;
 	chain->next = next;
 	chain->call = call;
-	chain_start(chain);
+	backstore_chain_start(chain);
 }

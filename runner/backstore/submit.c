@@ -50,7 +50,7 @@ void completion_assert_first(atomic_uint *completions, const struct backstore *b
 
 static void finish_now(struct backstore_io *bio)
 {
-	range_leave(bio);
+	backstore_range_leave(bio);
 	stats_count(bio, bio->status);
 	bio->done(bio, bio->status);
 }
@@ -60,7 +60,7 @@ static void finish_later(struct loop_work *work)
 	finish_now(container_of(work, struct backstore_io, work));
 }
 
-void bio_finish(struct backstore_io *bio, enum tcmur_status status)
+void backstore_io_finish(struct backstore_io *bio, enum tcmur_status status)
 {
 	bio->status = status;
 	if (nesting <= NESTING_MAX) {
@@ -82,9 +82,9 @@ static void returned(struct backstore_io *bio)
 	if (bio->passage && passage_return(bio))
 		return;
 	if (bio->state & BIO_PIECE)
-		chain_piece_done(bio->chain, bio->status);
+		backstore_chain_piece_done(bio->chain, bio->status);
 	else
-		bio_finish(bio, bio->status);
+		backstore_io_finish(bio, bio->status);
 }
 
 static void returned_later(struct loop_work *work)
@@ -92,7 +92,7 @@ static void returned_later(struct loop_work *work)
 	returned(container_of(work, struct backstore_io, work));
 }
 
-void bio_return(struct backstore_io *bio, enum tcmur_status status)
+void backstore_io_return(struct backstore_io *bio, enum tcmur_status status)
 {
 	bio->status = status;
 	bio->work.fn = returned_later;
@@ -109,34 +109,34 @@ void tcmur_io_complete(struct tcmur_io *io, enum tcmur_status status)
 		bio->status = status;
 		returned(bio);
 	} else {
-		bio_return(bio, status);
+		backstore_io_return(bio, status);
 	}
 }
 
 /* --- to the handler --------------------------------------------------------------------------- */
 
-static void call_on_pool(struct pool_job *job)
+static void call_on_pool(struct loop_pool_job *job)
 {
 	struct backstore_io *bio = container_of(job, struct backstore_io, job);
 
 	struct backstore *bs = bio->bs; /* bio may be freed once the call has completed it */
 
-	if (bio_is_late(bio))
+	if (backstore_io_is_expired(bio))
 		tcmur_io_complete(&bio->io, TCMUR_TIMEOUT);
 	else
 		bio->call(bs->handle, NULL, &bio->io);
-	pool_call_end(bs);
+	backstore_pool_call_end(bs);
 }
 
-void bio_dispatch(struct backstore_io *bio, backstore_call *call)
+void backstore_io_dispatch(struct backstore_io *bio, backstore_call *call)
 {
 	if (bio->bs->filters)
 		call(NULL, (struct tcmur_queue *)bio->loop, &bio->io);
 	else
-		bio_call_handler(bio, call);
+		backstore_io_call_handler(bio, call);
 }
 
-void bio_call_handler(struct backstore_io *bio, backstore_call *call)
+void backstore_io_call_handler(struct backstore_io *bio, backstore_call *call)
 {
 	struct backstore *bs = bio->bs;
 
@@ -155,7 +155,7 @@ void bio_call_handler(struct backstore_io *bio, backstore_call *call)
 	} else {
 		bio->call = call;
 		bio->job.fn = call_on_pool;
-		pool_call(bs, &bio->job);
+		backstore_pool_call(bs, &bio->job);
 	}
 }
 
@@ -164,7 +164,7 @@ static void dispatch_or_split(struct backstore_io *bio, backstore_call *call, ui
 	if (limit && bio->io.len > limit)
 		split_start(bio, call, limit);
 	else
-		bio_dispatch(bio, call);
+		backstore_io_dispatch(bio, call);
 }
 
 /* --- by operation ----------------------------------------------------------------------------- */
@@ -177,9 +177,9 @@ static void start_read(struct backstore_io *bio)
 		bio->nlent =
 		    api->data(bio->bs->handle, bio->io.offset, bio->io.len, bio->lend, bio->max_lend);
 	if (bio->nlent)
-		bio_finish(bio, TCMUR_OK);
+		backstore_io_finish(bio, TCMUR_OK);
 	else if (!bio->io.iov)
-		bio_finish(bio, TCMUR_NO_RESOURCE);
+		backstore_io_finish(bio, TCMUR_NO_RESOURCE);
 	else
 		dispatch_or_split(bio, api->read, bio->bs->info.max_io);
 }
@@ -224,17 +224,17 @@ static void call_or(struct backstore_io *bio, backstore_call *call, uint64_t lim
 	if (call)
 		dispatch_or_split(bio, call, limit);
 	else
-		bio_finish(bio, fallback);
+		backstore_io_finish(bio, fallback);
 }
 
-static void ask_usage(struct pool_job *job)
+static void ask_usage(struct loop_pool_job *job)
 {
 	struct backstore_io *bio = container_of(job, struct backstore_io, job);
 	struct backstore *bs = bio->bs;
 	int err = bs->api.usage(bs->handle, &bio->usage);
 
 	tcmur_io_complete(&bio->io, tcmur_status_from_errno(err, false));
-	pool_call_end(bs);
+	backstore_pool_call_end(bs);
 }
 
 static void start_usage(struct backstore_io *bio)
@@ -242,10 +242,10 @@ static void start_usage(struct backstore_io *bio)
 	bio->usage = (struct tcmur_usage){0};
 	bio->job.fn = ask_usage;
 	completion_arm(bio);
-	pool_call(bio->bs, &bio->job);
+	backstore_pool_call(bio->bs, &bio->job);
 }
 
-void bio_start(struct backstore_io *bio)
+void backstore_io_start(struct backstore_io *bio)
 {
 	const struct backstore *bs = bio->bs;
 	const struct tcmur_handler *api = &bs->api;
@@ -274,7 +274,7 @@ void bio_start(struct backstore_io *bio)
 		break;
 	case BACKSTORE_COMPARE_AND_WRITE:
 		if (api->compare_and_write)
-			bio_dispatch(bio, api->compare_and_write);
+			backstore_io_dispatch(bio, api->compare_and_write);
 		else
 			emulate_compare_and_write(bio);
 		break;
@@ -286,12 +286,12 @@ void bio_start(struct backstore_io *bio)
 		break;
 	case BACKSTORE_EXTENTS:
 		if (api->extents)
-			bio_dispatch(bio, api->extents);
+			backstore_io_dispatch(bio, api->extents);
 		else
 			emulate_extents(bio);
 		break;
 	case BACKSTORE_PREFETCH:
-		bio_finish(bio, TCMUR_OK);
+		backstore_io_finish(bio, TCMUR_OK);
 		break;
 	case BACKSTORE_USAGE:
 		start_usage(bio);
@@ -301,7 +301,7 @@ void bio_start(struct backstore_io *bio)
 
 /* --- submission ------------------------------------------------------------------------------- */
 
-bool bio_writes(const struct backstore_io *bio)
+bool backstore_io_writes(const struct backstore_io *bio)
 {
 	return ops[bio->op].writes;
 }
@@ -343,12 +343,12 @@ static void assert_contract(const struct backstore_io *bio, const struct op *op)
 static void admit(struct backstore_io *bio, const struct op *op)
 {
 	enum range_answer answer =
-	    op->lock == UNLOCKED ? RANGE_FREE : range_enter(bio, op->lock == EXCLUSIVE);
+	    op->lock == UNLOCKED ? RANGE_FREE : backstore_range_enter(bio, op->lock == EXCLUSIVE);
 
 	if (answer == RANGE_FREE)
-		bio_start(bio);
+		backstore_io_start(bio);
 	else if (answer == RANGE_FULL)
-		bio_finish(bio, TCMUR_BUSY);
+		backstore_io_finish(bio, TCMUR_BUSY);
 }
 
 void backstore_submit(struct backstore_io *bio)
@@ -369,7 +369,7 @@ void backstore_submit(struct backstore_io *bio)
 		bio->io.iovcnt = 0;
 	nesting++;
 	if (refused || (!bio->io.len && !op->whole)) {
-		bio_finish(bio, refused);
+		backstore_io_finish(bio, refused);
 	} else {
 		assert_contract(bio, op);
 		admit(bio, op);

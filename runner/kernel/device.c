@@ -300,7 +300,7 @@ static const struct rule *next_rule(struct kernel_device *d)
 	return NULL;
 }
 
-void kernel_run(struct pool_job *job)
+void kernel_run(struct loop_pool_job *job)
 {
 	struct kernel_device *d = container_of(job, struct kernel_device, job);
 	const struct rule *rule;

@@ -20,7 +20,7 @@ void kernel_queue_job(struct kernel_device *d)
 	if (d->busy)
 		return;
 	d->busy = true;
-	pool_submit(d->manager->jobs, &d->job);
+	loop_pool_submit(d->manager->jobs, &d->job);
 }
 
 void kernel_request(struct kernel_device *d, enum kernel_request request)

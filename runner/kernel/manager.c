@@ -72,7 +72,7 @@ static void unblock_netlink(void)
 static void kernel_free(struct kernel_manager *manager)
 {
 	if (manager->jobs)
-		pool_stop(manager->jobs);
+		loop_pool_stop(manager->jobs);
 	pthread_cond_destroy(&manager->gone);
 	pthread_mutex_destroy(&manager->lock);
 	free(manager->unclean_before.at);
@@ -129,7 +129,7 @@ struct kernel_manager *kernel_manager_open(struct loop_set *set, const struct ke
 		error_set(error, ENOMEM, "out of memory");
 		return NULL;
 	}
-	if (!pool_start(&manager->jobs, MOST_JOBS, error))
+	if (!loop_pool_start(&manager->jobs, MOST_JOBS, error))
 		manager->netlink = tcmu_netlink_open(kernel_on_event, manager, error);
 	if (!manager->netlink) {
 		kernel_free(manager);

@@ -28,7 +28,7 @@ struct kernel_minors {
 struct kernel_manager {
 	struct loop_set *set;
 	/* Runs the jobs of the devices, with a thread for each device that has something to do. */
-	struct pool *jobs;
+	struct loop_pool *jobs;
 	char *state_dir;
 	int io_lock;
 	/* How long another daemon may take to answer an event of an unknown handler; 0: the default. */
@@ -182,7 +182,7 @@ struct kernel_device {
 	bool attached;
 
 	/* --- used by the job of the device, and by its loop between start and on_stopped --- */
-	struct pool_job job;
+	struct loop_pool_job job;
 	struct tcmu_configfs cfs;
 	struct fd_kept kept; /* The UIO descriptor, which is also kept for the next process. */
 	struct tcmu_uio uio;
@@ -257,7 +257,7 @@ void kernel_mark_write(const struct kernel_manager *manager);
 
 /* --- device.c: the job of one device, on the pool */
 
-void kernel_run(struct pool_job *job);
+void kernel_run(struct loop_pool_job *job);
 /* manager->lock held. What lists show. */
 enum tcmu_device_state kernel_view_state(const struct kernel_device *d);
 /*

@@ -85,7 +85,7 @@ static void flushed(struct backstore_io *bio, enum tcmur_status status)
 	d->flush_status = status == TCMUR_OK ? 0 : -EIO;
 	SCOPE_LOCK(&d->manager->lock);
 	d->requests |= KERNEL_BIT(KERNEL_ANSWER_RECONFIG);
-	pool_submit(d->manager->jobs, &d->job);
+	loop_pool_submit(d->manager->jobs, &d->job);
 }
 
 static void start_flush(struct loop_work *work)

@@ -45,7 +45,7 @@ static void on_stopped(struct tcmu_device *device)
 	if (d->manager->closing && device->expiry.time_out_ns)
 		d->manager->left_ns = MIN(d->manager->left_ns, device->expiry.since_ns);
 	lock_drop(&d->manager->lock);
-	pool_submit(d->manager->jobs, &d->job);
+	loop_pool_submit(d->manager->jobs, &d->job);
 }
 
 /*

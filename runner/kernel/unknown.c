@@ -13,6 +13,7 @@
 
 #include "kernel/private.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define SECOND_NS         1000000000ull
@@ -22,7 +23,7 @@
 struct kernel_unknown {
 	struct list node; /* In manager->unknown, protected by manager->lock. */
 	struct kernel_manager *manager;
-	struct pool_job job;
+	struct loop_pool_job job;
 	struct tcmu_event event;
 	uint64_t deadline_ns;
 	/*
@@ -89,7 +90,7 @@ static bool await_other_daemon(struct kernel_unknown *unknown)
 
 	while (waiting) {
 		lock_take(&manager->lock);
-		waiting = !unknown->superseded && !manager->closing && loop_clock_ns() < unknown->deadline_ns;
+		waiting = !unknown->superseded && !manager->closing && clock_now_ns() < unknown->deadline_ns;
 		lock_drop(&manager->lock);
 		if (waiting)
 			nanosleep(&pause, NULL);
@@ -98,7 +99,7 @@ static bool await_other_daemon(struct kernel_unknown *unknown)
 	return !unknown->superseded;
 }
 
-static void reply_late(struct pool_job *job)
+static void reply_late(struct loop_pool_job *job)
 {
 	struct kernel_unknown *unknown = container_of(job, struct kernel_unknown, job);
 	struct kernel_manager *manager = unknown->manager;
@@ -120,7 +121,7 @@ static bool wait_for_other_daemon(struct kernel_manager *manager, const struct t
 	unknown->manager = manager;
 	unknown->event = *event;
 	unknown->deadline_ns =
-	    loop_clock_ns() + (manager->other_daemon_ns ? manager->other_daemon_ns : OTHER_DAEMON_WAIT);
+	    clock_now_ns() + (manager->other_daemon_ns ? manager->other_daemon_ns : OTHER_DAEMON_WAIT);
 	unknown->job.fn = reply_late;
 	lock_take(&manager->lock);
 	bool closing = manager->closing;
@@ -131,7 +132,7 @@ static bool wait_for_other_daemon(struct kernel_manager *manager, const struct t
 		free(unknown);
 		return false;
 	}
-	pool_submit(manager->jobs, &unknown->job);
+	loop_pool_submit(manager->jobs, &unknown->job);
 	return true;
 }
 

@@ -95,7 +95,7 @@ struct request {
 	struct loop_lane *lane; /* REQUEST_BLOCKING: NULL for a request that any thread may run at any time */
 	struct loop *loop;
 	union {
-		struct pool_job job; /* waiting for a pool thread */
+		struct loop_pool_job job; /* waiting for a pool thread */
 		struct loop_work
 		    note; /* back from the pool thread, or waiting for room in the kernel's queue */
 	};

@@ -24,10 +24,10 @@ void loop_lane_destroy(struct loop_lane *lane)
 
 /* Returns NULL and ends the run when no job waits; the next job that is submitted starts a new
  * run. */
-static struct pool_job *next_job_or_stop(struct loop_lane *lane)
+static struct loop_pool_job *next_job_or_stop(struct loop_lane *lane)
 {
 	SCOPE_LOCK(&lane->lock);
-	struct pool_job *job = lane->first;
+	struct loop_pool_job *job = lane->first;
 
 	if (job)
 		lane->first = job->next;
@@ -36,18 +36,18 @@ static struct pool_job *next_job_or_stop(struct loop_lane *lane)
 	return job;
 }
 
-static void run_batch(struct pool_job *self)
+static void run_batch(struct loop_pool_job *self)
 {
 	struct loop_lane *lane = container_of(self, struct loop_lane, job);
 
 	for (unsigned i = 0; i < LANE_BATCH; i++) {
-		struct pool_job *job = next_job_or_stop(lane);
+		struct loop_pool_job *job = next_job_or_stop(lane);
 
 		if (!job)
 			return;
 		job->fn(job);
 	}
-	pool_submit(lane->pool, &lane->job);
+	loop_pool_submit(lane->pool, &lane->job);
 }
 
 bool loop_lane_is_busy(struct loop_lane *lane)
@@ -57,10 +57,10 @@ bool loop_lane_is_busy(struct loop_lane *lane)
 	return lane->running;
 }
 
-bool loop_lane_cancel(struct loop_lane *lane, struct pool_job *job)
+bool loop_lane_cancel(struct loop_lane *lane, struct loop_pool_job *job)
 {
 	SCOPE_LOCK(&lane->lock);
-	struct pool_job *before = NULL, *at;
+	struct loop_pool_job *before = NULL, *at;
 
 	for (at = lane->first; at && at != job; at = at->next)
 		before = at;
@@ -73,7 +73,7 @@ bool loop_lane_cancel(struct loop_lane *lane, struct pool_job *job)
 }
 
 /* Returns true when the lane was idle, so that the caller has to start a run. */
-static bool append(struct loop_lane *lane, struct pool *pool, struct pool_job *job)
+static bool append(struct loop_lane *lane, struct loop_pool *pool, struct loop_pool_job *job)
 {
 	SCOPE_LOCK(&lane->lock);
 	bool was_idle = !lane->running;
@@ -90,10 +90,10 @@ static bool append(struct loop_lane *lane, struct pool *pool, struct pool_job *j
 	return was_idle;
 }
 
-void loop_lane_submit(struct loop_lane *lane, struct pool *pool, struct pool_job *job)
+void loop_lane_submit(struct loop_lane *lane, struct loop_pool *pool, struct loop_pool_job *job)
 {
 	if (!append(lane, pool, job))
 		return;
 	lane->job.fn = run_batch;
-	pool_submit(pool, &lane->job);
+	loop_pool_submit(pool, &lane->job);
 }

@@ -23,7 +23,7 @@
 #include "util/list.h"
 
 struct loop;
-struct pool;
+struct loop_pool;
 
 struct loop_options {
 	unsigned nloops; /* event loops, at least 1 */
@@ -46,7 +46,7 @@ struct loop_options {
 struct loop_set {
 	unsigned nloops;
 	struct loop **loops;
-	struct pool *pool;
+	struct loop_pool *pool;
 };
 
 /* Starts all threads. Returns 0 or -errno. */
@@ -55,14 +55,9 @@ int loop_set_start(struct loop_set *set, const struct loop_options *options, str
  * registered any more. */
 void loop_set_stop(struct loop_set *set);
 
-unsigned loop_index(const struct loop *loop); /* 0 … nloops-1, any thread */
-struct loop *loop_current(void);              /* the calling thread's loop, NULL on other threads */
-uint64_t loop_now_ns(struct loop *loop);      /* CLOCK_MONOTONIC, which is read at most once in each turn. */
-/* The same as clock_now_ns(). */
-static inline uint64_t loop_clock_ns(void)
-{
-	return clock_now_ns();
-}
+unsigned loop_index(const struct loop *loop);  /* 0 … nloops-1, any thread */
+struct loop *loop_current(void);               /* the calling thread's loop, NULL on other threads */
+uint64_t loop_now_ns(struct loop *loop);       /* CLOCK_MONOTONIC, which is read at most once in each turn. */
 bool loop_uses_uring(const struct loop *loop); /* any thread */
 
 /* --- work: a function call, embedded where it is needed --------------------------------------- */
@@ -266,14 +261,14 @@ void *loop_scratch(struct loop *loop);
 
 /* --- blocking pool ---------------------------------------------------------------------------- */
 
-struct pool_job {
-	void (*fn)(struct pool_job *job);
-	struct pool_job *next; /* The pool's own. */
+struct loop_pool_job {
+	void (*fn)(struct loop_pool_job *job);
+	struct loop_pool_job *next; /* The pool's own. */
 };
 /* Any thread. Runs fn on a thread of the pool; jobs start in the order of submission. */
-void pool_submit(struct pool *pool, struct pool_job *job);
+void loop_pool_submit(struct loop_pool *pool, struct loop_pool_job *job);
 /* Any thread. Returns true if the job was waiting; it does not run then. */
-bool pool_cancel(struct pool *pool, struct pool_job *job);
+bool loop_pool_cancel(struct loop_pool *pool, struct loop_pool_job *job);
 /*
  * A lane: jobs that run one after the other on threads of a pool, in the order of submission. It
  * occupies at most one thread at a time, so one slow lane does not keep the pool from serving the
@@ -281,27 +276,27 @@ bool pool_cancel(struct pool *pool, struct pool_job *job);
  */
 struct loop_lane {
 	/* The loop's own. */
-	struct pool *pool;
-	struct pool_job job;           /* Runs the jobs below. It is with the pool while running is set. */
-	pthread_mutex_t lock;          /* Guards the members below; a leaf. */
-	struct pool_job *first, *last; /* The jobs that wait. */
+	struct loop_pool *pool;
+	struct loop_pool_job job; /* Runs the jobs below. It is with the pool while running is set. */
+	pthread_mutex_t lock;     /* Guards the members below; a leaf. */
+	struct loop_pool_job *first, *last; /* The jobs that wait. */
 	bool running;
 };
 void loop_lane_init(struct loop_lane *lane);
 void loop_lane_destroy(struct loop_lane *lane);
 /* Any thread. The caller passes the same pool each time. */
-void loop_lane_submit(struct loop_lane *lane, struct pool *pool, struct pool_job *job);
+void loop_lane_submit(struct loop_lane *lane, struct loop_pool *pool, struct loop_pool_job *job);
 /* Any thread. Returns whether a job waits or runs, or a thread of the pool still uses the lane. */
 bool loop_lane_is_busy(struct loop_lane *lane);
 /* Any thread. Returns true if the job was waiting; it does not run then. */
-bool loop_lane_cancel(struct loop_lane *lane, struct pool_job *job);
+bool loop_lane_cancel(struct loop_lane *lane, struct loop_pool_job *job);
 /*
  * A pool in addition to the set's own, for jobs that must not wait for the jobs of the set's pool. Threads
  * are started when they are needed, up to max_threads. Returns 0 or -errno.
  */
-int pool_start(struct pool **pool, unsigned max_threads, struct error *error);
+int loop_pool_start(struct loop_pool **pool, unsigned max_threads, struct error *error);
 /* Runs the queued jobs, and then ends the threads. */
-void pool_stop(struct pool *pool);
+void loop_pool_stop(struct loop_pool *pool);
 
 /* --- counters --------------------------------------------------------------------------------- */
 

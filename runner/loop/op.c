@@ -79,7 +79,7 @@ static int execute(struct loop_op *op)
 	return ret < 0 ? -errno : (int)ret;
 }
 
-static void execute_job(struct pool_job *job)
+static void execute_job(struct loop_pool_job *job)
 {
 	struct request *request = container_of(job, struct request, job);
 	struct loop_op *op = op_of(request);
@@ -101,14 +101,14 @@ void request_to_pool(struct loop *loop, struct loop_op *op)
 	if (request->lane)
 		loop_lane_submit(request->lane, loop->set->pool, &request->job);
 	else
-		pool_submit(loop->set->pool, &request->job);
+		loop_pool_submit(loop->set->pool, &request->job);
 }
 
 /* Returns true if the request was waiting for a thread of the pool; it does not run then. */
 static bool cancel_on_pool(struct loop *loop, struct request *request)
 {
 	return request->lane ? loop_lane_cancel(request->lane, &request->job)
-			     : pool_cancel(loop->set->pool, &request->job);
+			     : loop_pool_cancel(loop->set->pool, &request->job);
 }
 
 /* --- what users call -------------------------------------------------------------------------- */

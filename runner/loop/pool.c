@@ -14,10 +14,10 @@
 
 #define IDLE_S 5 /* a thread that gets no job for this long ends */
 
-struct pool {
+struct loop_pool {
 	pthread_mutex_t lock; /* The innermost lock: nothing is called while it is held. */
 	pthread_cond_t more;
-	struct pool_job *head, *last; /* All members below are protected by lock. */
+	struct loop_pool_job *head, *last; /* All members below are protected by lock. */
 	unsigned idle;
 	unsigned njobs; /* queued */
 	unsigned nthreads;
@@ -49,7 +49,7 @@ int thread_start(pthread_t *thread, const char *kind, unsigned number, void *(*f
 }
 
 /* Under lock. Returns false if no job came for so long that this thread is not needed. */
-static bool wait_for_job(struct pool *pool)
+static bool wait_for_job(struct loop_pool *pool)
 {
 	struct timespec until;
 	int err;
@@ -63,8 +63,8 @@ static bool wait_for_job(struct pool *pool)
 	return !err || pool->head || pool->nthreads == 1;
 }
 
-/* Under lock. From here on pool_stop() does not wait for the calling thread. */
-static void remove_calling_thread(struct pool *pool)
+/* Under lock. From here on loop_pool_stop() does not wait for the calling thread. */
+static void remove_calling_thread(struct loop_pool *pool)
 {
 	unsigned i = 0;
 
@@ -75,9 +75,9 @@ static void remove_calling_thread(struct pool *pool)
 }
 
 /* Returns NULL if the thread must end. */
-static struct pool_job *next_job(struct pool *pool)
+static struct loop_pool_job *next_job(struct loop_pool *pool)
 {
-	struct pool_job *job;
+	struct loop_pool_job *job;
 
 	SCOPE_LOCK(&pool->lock);
 	while (!pool->head) {
@@ -96,8 +96,8 @@ static struct pool_job *next_job(struct pool *pool)
 
 static void *pool_thread(void *arg)
 {
-	struct pool *pool = arg;
-	struct pool_job *job;
+	struct loop_pool *pool = arg;
+	struct loop_pool_job *job;
 
 	while ((job = next_job(pool))) {
 		job->fn(job);
@@ -107,7 +107,7 @@ static void *pool_thread(void *arg)
 }
 
 /* Under lock. */
-static int add_thread(struct pool *pool)
+static int add_thread(struct loop_pool *pool)
 {
 	int ret = thread_start(&pool->threads[pool->nthreads], "pool", pool->nthreads, pool_thread, pool);
 
@@ -116,7 +116,7 @@ static int add_thread(struct pool *pool)
 	return ret;
 }
 
-void pool_submit(struct pool *pool, struct pool_job *job)
+void loop_pool_submit(struct loop_pool *pool, struct loop_pool_job *job)
 {
 	SCOPE_LOCK(&pool->lock);
 	job->next = NULL;
@@ -133,9 +133,9 @@ void pool_submit(struct pool *pool, struct pool_job *job)
 	pthread_cond_signal(&pool->more);
 }
 
-bool pool_cancel(struct pool *pool, struct pool_job *job)
+bool loop_pool_cancel(struct loop_pool *pool, struct loop_pool_job *job)
 {
-	struct pool_job *before = NULL, *at;
+	struct loop_pool_job *before = NULL, *at;
 
 	SCOPE_LOCK(&pool->lock);
 	for (at = pool->head; at && at != job; at = at->next)
@@ -149,10 +149,10 @@ bool pool_cancel(struct pool *pool, struct pool_job *job)
 	return true;
 }
 
-int pool_start(struct pool **started, unsigned max_threads, struct error *error)
+int loop_pool_start(struct loop_pool **started, unsigned max_threads, struct error *error)
 {
 	pthread_condattr_t monotonic;
-	struct pool *pool;
+	struct loop_pool *pool;
 	int ret;
 
 	if (max_threads == 0)
@@ -170,14 +170,14 @@ int pool_start(struct pool **started, unsigned max_threads, struct error *error)
 	ret = add_thread(pool);
 	lock_drop(&pool->lock);
 	if (ret < 0) {
-		pool_stop(pool);
+		loop_pool_stop(pool);
 		return error_set(error, -ret, "blocking pool: cannot start a thread: %s", strerror(-ret));
 	}
 	*started = pool;
 	return 0;
 }
 
-void pool_stop(struct pool *pool)
+void loop_pool_stop(struct loop_pool *pool)
 {
 	lock_take(&pool->lock);
 	pool->stopping = true;

@@ -14,7 +14,7 @@ int loop_set_start(struct loop_set *set, const struct loop_options *options, str
 	*set = (struct loop_set){.loops = calloc(nloops, sizeof(struct loop *))};
 	if (!set->loops)
 		return error_set(error, ENOMEM, "event loops: out of memory");
-	ret = pool_start(&set->pool, options->npool, error);
+	ret = loop_pool_start(&set->pool, options->npool, error);
 	while (ret == 0 && set->nloops < nloops) {
 		ret = loop_start(&set->loops[set->nloops], set, set->nloops, options, error);
 		if (ret == 0)
@@ -32,7 +32,7 @@ void loop_set_stop(struct loop_set *set)
 	for (unsigned i = 0; i < set->nloops; i++)
 		loop_join(set->loops[i]);
 	if (set->pool)
-		pool_stop(set->pool);
+		loop_pool_stop(set->pool);
 	for (unsigned i = 0; i < set->nloops; i++)
 		loop_free(set->loops[i]);
 	free(set->loops);

@@ -127,7 +127,7 @@ static bool take_cdb(const struct tcmu_ring *ring, const struct tcmu_cmd_request
 	uint64_t room = start + len - off;
 	request->cdb = ring->map + off;
 	request->cdb_len = cdb_length(request->cdb, room);
-	return request->cdb_len && request->cdb_len <= room && request->cdb_len <= TCMU_CDB_MAX;
+	return request->cdb_len && request->cdb_len <= room && request->cdb_len <= SCSI_CDB_MAX;
 }
 
 static void take_command(const struct tcmu_ring *ring, const struct tcmu_hdr *hdr,

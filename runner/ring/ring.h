@@ -16,9 +16,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "scsi/scsi.h"
 #include "util/error.h"
-
-#define TCMU_CDB_MAX 260
 
 struct tcmu_ring {
 	uint8_t *map;

@@ -13,7 +13,7 @@ struct tcmu_task {
 	struct list node;
 	uint64_t deadline_ns; /* In CLOCK_MONOTONIC: when the command is cancelled; 0 means never. */
 	uint16_t cmd_id;
-	uint8_t cdb[TCMU_CDB_MAX];
+	uint8_t cdb[SCSI_CDB_MAX];
 	/* The number of iovecs in ring_iov, which describe the request's data in the data area. */
 	uint32_t iov_cnt;
 	uint64_t data_len; /* The length of this data in bytes. */

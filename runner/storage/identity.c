@@ -40,7 +40,7 @@ struct storage_registry *storage_registry_new(const char *state_dir, const char 
 	if (!registry)
 		return NULL;
 	registry->path = strdup(state_dir);
-	if (!registry->path || pool_start(&registry->jobs, MOST_JOBS, &error)) {
+	if (!registry->path || loop_pool_start(&registry->jobs, MOST_JOBS, &error)) {
 		log_err(NULL, "%s", registry->path ? error.text : "out of memory");
 		free(registry->path);
 		free(registry);
@@ -71,7 +71,7 @@ void storage_registry_free(struct storage_registry *registry)
 {
 	if (!registry)
 		return;
-	pool_stop(registry->jobs);
+	loop_pool_stop(registry->jobs);
 	storage_contents_leave(registry);
 	storage_units_destroy(&registry->units);
 	pthread_mutex_destroy(&registry->state_lock);

@@ -130,7 +130,7 @@ static void on_closed(struct main_work *work)
 	free(lu);
 }
 
-static void close_on_pool(struct pool_job *job)
+static void close_on_pool(struct loop_pool_job *job)
 {
 	struct storage_lu *lu = container_of(job, struct storage_lu, close_job);
 
@@ -153,7 +153,7 @@ void storage_lu_put(struct storage_lu *lu)
 	if (!lu || atomic_fetch_sub_explicit(&lu->references, 1, memory_order_acq_rel) != 1)
 		return;
 	lu->close_job.fn = close_on_pool;
-	pool_submit(lu->registry->jobs, &lu->close_job);
+	loop_pool_submit(lu->registry->jobs, &lu->close_job);
 }
 
 void storage_lu_forget(struct storage_lu *lu)

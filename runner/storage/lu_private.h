@@ -35,7 +35,7 @@ struct storage_lu {
 	bool is_forgotten, is_discarded;
 
 	/* --- the end --- */
-	struct pool_job close_job;
+	struct loop_pool_job close_job;
 	struct main_work closed_work;
 	struct main_queue *main;
 	void (*closed)(void *owner, struct storage_lu *lu);

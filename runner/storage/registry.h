@@ -19,7 +19,7 @@ struct storage_registry {
 	char machine[DIGEST_HEX_SIZE];
 	struct storage_units units;
 	/* Threads that open and close storage, one for each object that has something to do. */
-	struct pool *jobs;
+	struct loop_pool *jobs;
 	/* Keeps the memory of disks; NULL: nobody does. */
 	const struct fd_store *store;
 	/* When the memory of the process before was taken over, in seconds of CLOCK_MONOTONIC. */

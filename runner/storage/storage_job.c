@@ -90,7 +90,7 @@ static int run(struct storage_job *job)
 }
 
 /* Pool thread. */
-static void run_on_pool(struct pool_job *pool)
+static void run_on_pool(struct loop_pool_job *pool)
 {
 	struct storage_job *job = container_of(pool, struct storage_job, pool);
 
@@ -102,7 +102,7 @@ void storage_job_start(struct storage_job *job, void (*finished)(struct main_wor
 {
 	job->pool.fn = run_on_pool;
 	job->work.fn = finished;
-	pool_submit(job->storage->context.registry->jobs, &job->pool);
+	loop_pool_submit(job->storage->context.registry->jobs, &job->pool);
 }
 
 void storage_job_free(struct storage_job *job)

@@ -68,7 +68,7 @@ struct storage {
  * the result.
  */
 struct storage_job {
-	struct pool_job pool;
+	struct loop_pool_job pool;
 	struct main_work work;
 	struct storage *storage;
 	enum storage_request request;

@@ -40,7 +40,7 @@ void load_handler(const char *path)
 	memcpy(&loaded, theirs, theirs->struct_size < sizeof(loaded) ? theirs->struct_size : sizeof(loaded));
 }
 
-/* --- functions of the daemon that daemon_double.h does not have --- */
+/* --- functions of the daemon that fake_daemon.h does not have --- */
 
 void tcmur_queue_poll(struct tcmur_queue *queue, struct tcmur_op *op, int fd, uint32_t events)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loads a handler from a file as the daemon does, and surrounds it with a fake daemon (daemon_double.h). */
+/* Loads a handler from a file as the daemon does, and surrounds it with a fake daemon (fake_daemon.h). */
 #ifndef ABI_LOADED_H
 #define ABI_LOADED_H
 
-#include "daemon_double.h"
+#include "fake_daemon.h"
 
 /*
- * After this call, tcmur_handler_entry() of daemon_double.h returns the loaded handler. Ends the program if
+ * After this call, tcmur_handler_entry() of fake_daemon.h returns the loaded handler. Ends the program if
  * the handler cannot be loaded.
  */
 void load_handler(const char *path);

@@ -20,8 +20,8 @@ static int open_old(void **state)
 	static const char *const half[] = {"half=32K", NULL};
 	struct wanted wanted = {.config = "disk", .size = SIZE, .block_size = 4096, .options = half};
 
-	double_reset(state);
-	if (double_open(&opening, "/state", wanted) < 0) {
+	fake_daemon_reset(state);
+	if (fake_daemon_open(&opening, "/state", wanted) < 0) {
 		fprintf(stderr, "%s\n", opening.open.error);
 		return -1;
 	}
@@ -60,9 +60,9 @@ static void test_open_error(void **state)
 	struct opening wrong;
 
 	(void)state;
-	assert_int_equal(
-	    double_open(&wrong, "/state", (struct wanted){.config = "disk", .size = SIZE, .options = half}),
-	    -EINVAL);
+	assert_int_equal(fake_daemon_open(&wrong, "/state",
+					  (struct wanted){.config = "disk", .size = SIZE, .options = half}),
+			 -EINVAL);
 	assert_string_equal(wrong.open.error, "disk: half is not half");
 }
 
@@ -94,15 +94,15 @@ static void test_data(void **state)
 
 	(void)state;
 	fill(data, sizeof(data), 1);
-	assert_int_equal(double_write(handle, 8192, data, sizeof(data), 0), TCMUR_OK);
-	assert_int_equal(double_read(handle, 8192, back, sizeof(back)), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 8192, data, sizeof(data), 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, 8192, back, sizeof(back)), TCMUR_OK);
 	assert_memory_equal(data, back, sizeof(data));
 	assert_int_equal(old->data(handle, 8192, sizeof(data), lent, 2), 1);
 	assert_int_equal(lent[0].iov_len, sizeof(data));
 	assert_memory_equal(lent[0].iov_base, data, sizeof(data));
-	assert_int_equal(double_write(handle, 0, data, 512, TCMUR_IO_FUA), TCMUR_NO_SPACE);
+	assert_int_equal(fake_daemon_write(handle, 0, data, 512, TCMUR_IO_FUA), TCMUR_NO_SPACE);
 	assert_ptr_equal(changed_lun, opening.open.lun);
-	assert_int_equal(double_range(old->flush, handle, 0, 0, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(old->flush, handle, 0, 0, 0), TCMUR_OK);
 	assert_int_equal(counts.blocking, 1);
 }
 
@@ -114,15 +114,15 @@ static void test_ranges(void **state)
 
 	(void)state;
 	memset(data, 1, sizeof(data));
-	assert_int_equal(double_write(handle, 0, data, 4096, 0), TCMUR_OK);
-	assert_int_equal(double_range(old->unmap, handle, 0, 512, 0), TCMUR_OK);
-	assert_int_equal(double_range(old->write_zeroes, handle, 512, 512, TCMUR_IO_NO_UNMAP), TCMUR_OK);
-	assert_int_equal(double_range(old->write_zeroes, handle, 512, 512, 0), TCMUR_BUSY);
-	assert_int_equal(double_read(handle, 0, back, 4096), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 0, data, 4096, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(old->unmap, handle, 0, 512, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(old->write_zeroes, handle, 512, 512, TCMUR_IO_NO_UNMAP), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(old->write_zeroes, handle, 512, 512, 0), TCMUR_BUSY);
+	assert_int_equal(fake_daemon_read(handle, 0, back, 4096), TCMUR_OK);
 	assert_true(all_zero(back, 1024));
 	assert_memory_equal(back + 1024, data, 4096 - 1024);
 
-	assert_int_equal(double_io(old->extents, handle, &io), TCMUR_OK);
+	assert_int_equal(fake_daemon_io(old->extents, handle, &io), TCMUR_OK);
 	assert_int_equal(io.nextents, 2);
 	assert_int_equal(extents[1].offset, 1024);
 	assert_int_equal(extents[1].len, 512);
@@ -139,14 +139,14 @@ static void test_patterns(void **state)
 	(void)state;
 	memset(data, 1, 512);
 	memset(data + 512, 2, 512);
-	assert_int_equal(double_io(old->write_same, handle, &same), TCMUR_OK);
-	assert_int_equal(double_io(old->compare_and_write, handle, &swap), TCMUR_OK);
-	assert_int_equal(double_read(handle, 0, back, 1536), TCMUR_OK);
+	assert_int_equal(fake_daemon_io(old->write_same, handle, &same), TCMUR_OK);
+	assert_int_equal(fake_daemon_io(old->compare_and_write, handle, &swap), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, 0, back, 1536), TCMUR_OK);
 	assert_memory_equal(back, data, 1024);
 	assert_memory_equal(back + 1024, data, 512);
 	memset(data, 2, 512);
 	data[77] = 3;
-	assert_int_equal(double_io(old->compare_and_write, handle, &swap), TCMUR_MISCOMPARE);
+	assert_int_equal(fake_daemon_io(old->compare_and_write, handle, &swap), TCMUR_MISCOMPARE);
 	assert_int_equal(swap.miscompare_offset, 77);
 }
 

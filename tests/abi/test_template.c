@@ -19,20 +19,21 @@ static void test_disk(void **state)
 	(void)state;
 	assert_string_equal(template->name, "template");
 	assert_int_equal(template->struct_size, sizeof(*template));
-	assert_int_equal(double_open(&opening, "/", (struct wanted){.config = "x"}), -EINVAL);
+	assert_int_equal(fake_daemon_open(&opening, "/", (struct wanted){.config = "x"}), -EINVAL);
 	assert_string_equal(opening.open.error, "template/x: give size=");
 
 	assert_int_equal(
-	    double_open(&opening, "/", (struct wanted){.config = "x", .size = 1u << 20, .options = options}),
+	    fake_daemon_open(&opening, "/",
+			     (struct wanted){.config = "x", .size = 1u << 20, .options = options}),
 	    0);
 	assert_int_equal(opening.open.info.size, 1u << 20);
 	handle = opening.open.handle;
 	memset(data, 7, sizeof(data));
-	assert_int_equal(double_read(handle, 4096, back, sizeof(back)), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, 4096, back, sizeof(back)), TCMUR_OK);
 	assert_memory_equal(data, back, sizeof(data));
 	fill(data, sizeof(data), 1);
-	assert_int_equal(double_write(handle, (1u << 20) - 4096, data, sizeof(data), 0), TCMUR_OK);
-	assert_int_equal(double_read(handle, (1u << 20) - 4096, back, sizeof(back)), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, (1u << 20) - 4096, data, sizeof(data), 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, (1u << 20) - 4096, back, sizeof(back)), TCMUR_OK);
 	assert_memory_equal(data, back, sizeof(data));
 	template->close(handle);
 }

@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "double.h"
+#include "fakes.h"
 #include "fuzz.h"
 #include "input.h"
 #include "scsi/alua.h"
@@ -21,7 +21,7 @@
 #define DATA_MAX UINT16_MAX
 
 struct slot {
-	struct double_cmd c;
+	struct fake_cmd c;
 	bool used;
 };
 
@@ -80,7 +80,7 @@ static void set_up(void)
 	static const struct scsi_identity identity = {.serial = "fuzz"};
 	uint8_t how = take(&f.in);
 
-	f.bs = double_backstore_new((uint64_t)BLOCKS * (how & 1 ? 4096 : 512), how & 1 ? 4096 : 512);
+	f.bs = fake_backstore_new((uint64_t)BLOCKS * (how & 1 ? 4096 : 512), how & 1 ? 4096 : 512);
 	f.bs->info.thin = !(how & 2);
 	f.bs->info.unmap_zeroes = !(how & 4);
 	f.bs->can_lend = how & 8;
@@ -90,7 +90,7 @@ static void set_up(void)
 	f.bs->info.unmap_granularity = how & 64 ? 4 * f.bs->info.block_size : 0;
 	f.bs->defer = how & 128;
 	f.bs->has_usage = true;
-	f.lu = scsi_lu_new(double_loops(NEXUSES), f.bs, &identity, NULL);
+	f.lu = scsi_lu_new(fake_loops(NEXUSES), f.bs, &identity, NULL);
 	assert(f.lu);
 	set_port_groups();
 	f.it = (struct scsi_it_nexus){.initiator_port = "iqn.2026-11.test:fuzz,i,0x1",
@@ -99,7 +99,7 @@ static void set_up(void)
 				      .port_group = 1,
 				      .report_luns = report_luns};
 	for (unsigned i = 0; i < NEXUSES; i++)
-		scsi_nexus_attach(&f.nexus[i], &f.it, f.lu, double_loop(i));
+		scsi_nexus_attach(&f.nexus[i], &f.it, f.lu, fake_loop(i));
 }
 
 static void check_slot(struct slot *slot)
@@ -110,14 +110,14 @@ static void check_slot(struct slot *slot)
 	assert(cmd->data_in_len <= iov_total(cmd->iov, cmd->iovcnt));
 	assert(cmd->sense_len <= SCSI_SENSE_MAX);
 	assert((cmd->status == SCSI_CHECK_CONDITION) == (cmd->sense_len != 0) || cmd->aborted);
-	double_cmd_free(&slot->c);
+	fake_cmd_free(&slot->c);
 	slot->used = false;
 	f.affected[slot - f.slots] = false; /* the function does not wait for the next command of this slot */
 }
 
 static void tear_down(void)
 {
-	double_run();
+	fake_run();
 	assert(!f.tmf_running);
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (f.slots[i].used)
@@ -125,7 +125,7 @@ static void tear_down(void)
 	for (unsigned i = 0; i < NEXUSES; i++)
 		scsi_nexus_detach(&f.nexus[i]);
 	scsi_lu_free(f.lu);
-	double_backstore_free(f.bs);
+	fake_backstore_free(f.bs);
 }
 
 /* --- what happens ----------------------------------------------------------------------------- */
@@ -143,7 +143,7 @@ static struct slot *free_slot(void)
 				found = &f.slots[i];
 		}
 		if (!found)
-			double_run();
+			fake_run();
 		assert(round < 2);
 	}
 	return found;
@@ -164,14 +164,14 @@ static void do_command(void)
 	n = take_bytes(&f.in, literal, n);
 	for (size_t at = 0; at < len; at++)
 		data[at] = n ? literal[at % n] : 0;
-	double_cmd_init(&slot->c, how & 2 ? NULL : f.lu, how & 2 ? NULL : &f.nexus[nexus], cdb, cdb_len);
+	fake_cmd_init(&slot->c, how & 2 ? NULL : f.lu, how & 2 ? NULL : &f.nexus[nexus], cdb, cdb_len);
 	slot->c.cmd.it = &f.it;
-	slot->c.cmd.loop = double_loop(nexus);
+	slot->c.cmd.loop = fake_loop(nexus);
 	slot->c.no_memory = how & 4;
 	slot->c.cmd.may_lend = how & 8;
 	slot->c.pieces = how >> 4;
 	slot->used = true;
-	double_cmd_submit(&slot->c, data, len);
+	fake_cmd_submit(&slot->c, data, len);
 }
 
 static bool in_flight(const struct slot *slot)
@@ -203,7 +203,7 @@ static void do_tmf(void)
 				  .lu = f.lu,
 				  .nexus = &f.nexus[nexus],
 				  .task = &f.slots[task].c.cmd,
-				  .loop = double_loop(nexus),
+				  .loop = fake_loop(nexus),
 				  .done = tmf_done};
 	for (unsigned i = 0; i < SLOTS; i++) {
 		bool same_nexus = f.slots[i].c.cmd.nexus == &f.nexus[nexus];
@@ -213,9 +213,9 @@ static void do_tmf(void)
 				(function == SCSI_ABORT_TASK ? i == task : wide || same_nexus);
 	}
 	f.tmf_running = true;
-	double_loop_enter(f.tmf.loop);
+	fake_loop_enter(f.tmf.loop);
 	scsi_tmf_submit(&f.tmf);
-	double_loop_enter(double_loop(0));
+	fake_loop_enter(fake_loop(0));
 }
 
 /* Lets one of the next I/Os fail. */
@@ -233,10 +233,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (f.in.left) {
 		switch (take(&f.in) % 8) {
 		case 4:
-			double_run_posted();
+			fake_run_posted();
 			break;
 		case 5:
-			double_backstore_end(f.bs);
+			fake_backstore_end(f.bs);
 			break;
 		case 6:
 			do_tmf();

@@ -12,7 +12,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "double.h"
+#include "fakes.h"
 #include "fuzz.h"
 #include "fuzz_storage.h"
 #include "input.h"
@@ -27,7 +27,7 @@
 enum slot_state { SLOT_FREE, SLOT_GATHERING, SLOT_SUBMITTED };
 
 struct slot {
-	struct double_cmd c;
+	struct fake_cmd c;
 	enum slot_state state;
 	/* A reset came while the command was waiting for its data. */
 	bool stale;
@@ -50,7 +50,7 @@ static struct fuzz f;
 
 static struct loop *loop_of(unsigned nexus)
 {
-	return double_loop(nexus % NLOOPS);
+	return fake_loop(nexus % NLOOPS);
 }
 
 static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32_t max)
@@ -70,7 +70,7 @@ static bool in_flight(const struct slot *slot)
 
 static void free_slot(struct slot *slot)
 {
-	double_cmd_free(&slot->c);
+	fake_cmd_free(&slot->c);
 	slot->state = SLOT_FREE;
 	slot->stale = slot->awaited = false;
 }
@@ -104,9 +104,9 @@ static void submit(struct slot *slot)
 		cmd->data_out_len = len;
 	}
 	slot->state = SLOT_SUBMITTED;
-	double_loop_enter(cmd->loop);
+	fake_loop_enter(cmd->loop);
 	scsi_submit(cmd);
-	double_loop_enter(double_loop(0));
+	fake_loop_enter(fake_loop(0));
 	assert(!slot->stale || (slot->c.done == 1 && cmd->aborted));
 }
 
@@ -137,7 +137,7 @@ static void do_command(void)
 	take_bytes(&f.in, cdb, lengths[(f.in.left ? *f.in.p : 0) >> 5]);
 	if (!slot)
 		return;
-	double_cmd_init(&slot->c, f.lu, &f.nexus[nexus], cdb, lengths[cdb[0] >> 5]);
+	fake_cmd_init(&slot->c, f.lu, &f.nexus[nexus], cdb, lengths[cdb[0] >> 5]);
 	slot->c.cmd.loop = loop_of(nexus);
 	slot->c.pieces = how >> 4 & 3;
 	slot->state = SLOT_GATHERING;
@@ -168,9 +168,9 @@ static void do_expire(void)
 
 	if (!in_flight(slot))
 		return;
-	double_loop_enter(slot->c.cmd.loop);
+	fake_loop_enter(slot->c.cmd.loop);
 	scsi_expire(&slot->c.cmd);
-	double_loop_enter(double_loop(0));
+	fake_loop_enter(fake_loop(0));
 }
 
 /* --- task management and nexuses ------------------------------------------------------------- */
@@ -226,9 +226,9 @@ static void do_tmf(void)
 				  .done = tmf_done};
 	mark_slots(function, nexus, task);
 	f.tmf_running = true;
-	double_loop_enter(f.tmf.loop);
+	fake_loop_enter(f.tmf.loop);
 	scsi_tmf_submit(&f.tmf);
-	double_loop_enter(double_loop(0));
+	fake_loop_enter(fake_loop(0));
 }
 
 static void do_reattach(void)
@@ -258,7 +258,7 @@ static void do_announcement(void)
 static void set_up(void)
 {
 	static const struct scsi_identity identity = {.serial = "fuzz"};
-	struct loop_set *set = double_loops(NLOOPS);
+	struct loop_set *set = fake_loops(NLOOPS);
 
 	log_set_level(LOG_LEVEL_CRIT);
 	f.bs = fuzz_storage_open(set, take(&f.in));
@@ -280,7 +280,7 @@ static void tear_down(void)
 			drop(&f.slots[i]);
 	fuzz_storage_resize(f.bs, 0); /* a FORMAT UNIT of a huge unit would not end */
 	fuzz_storage_run_jobs();
-	double_run();
+	fake_run();
 	assert(!f.tmf_running);
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (f.slots[i].state == SLOT_SUBMITTED)
@@ -295,7 +295,7 @@ static void step(void)
 {
 	switch (take(&f.in) % 16) {
 	case 5:
-		double_run_posted();
+		fake_run_posted();
 		break;
 	case 6:
 	case 7:

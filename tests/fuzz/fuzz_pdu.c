@@ -14,7 +14,7 @@
 #include "fuzz.h"
 #include "input.h"
 #include "util/crc32c.h"
-#include "wire.h"
+#include "wire_fixture.h"
 
 #define TAGS        8
 #define LUNS        2u

@@ -40,7 +40,7 @@ static volatile uint8_t sink;
 
 static void put_command(void)
 {
-	uint8_t cdb[TCMU_CDB_MAX] = {0};
+	uint8_t cdb[SCSI_CDB_MAX] = {0};
 	struct tcmu_uiov iov[8];
 	uint32_t cdb_len = 1u + take16(&f.in) % (sizeof(cdb) - 1), n = take(&f.in) % 8u;
 

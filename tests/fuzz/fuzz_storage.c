@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A handler in memory below the real backstore, and the parts of the loop library that double_loop.c does not
+ * A handler in memory below the real backstore, and the parts of the loop library that fake_loop.c does not
  * have. Everything runs on one thread, so that the same input always does the same. The handler lacks most
  * optional callbacks, so the backstore emulates them; this is the code that the fuzzer should reach.
  */
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "backstore/private.h"
-#include "double_loop.h"
+#include "fake_loop.h"
 #include "util/bytes.h"
 
 #define MEMORY (128u << 10) /* A power of two; larger storage repeats these bytes. */
@@ -118,9 +118,9 @@ bool fuzz_storage_end_io(void)
 	next_failure = TCMUR_OK;
 	if (status == TCMUR_OK && request->io->iovcnt)
 		copy(request->io, request->writes);
-	double_loop_enter(container_of(request->io, struct backstore_io, io)->loop);
+	fake_loop_enter(container_of(request->io, struct backstore_io, io)->loop);
 	tcmur_io_complete(request->io, status);
-	double_loop_enter(double_loop(0));
+	fake_loop_enter(fake_loop(0));
 	return true;
 }
 
@@ -206,9 +206,9 @@ void fuzz_storage_resize(struct backstore *bs, uint8_t choice)
 
 /* --- the rest of the loop library ------------------------------------------------------------ */
 
-static struct pool_job *first_job, **last_job = &first_job;
+static struct loop_pool_job *first_job, **last_job = &first_job;
 
-void pool_submit(struct pool *pool, struct pool_job *job)
+void loop_pool_submit(struct loop_pool *pool, struct loop_pool_job *job)
 {
 	(void)pool;
 	job->next = NULL;
@@ -216,10 +216,10 @@ void pool_submit(struct pool *pool, struct pool_job *job)
 	last_job = &job->next;
 }
 
-bool pool_cancel(struct pool *pool, struct pool_job *job)
+bool loop_pool_cancel(struct loop_pool *pool, struct loop_pool_job *job)
 {
 	(void)pool;
-	for (struct pool_job **link = &first_job; *link; link = &(*link)->next) {
+	for (struct loop_pool_job **link = &first_job; *link; link = &(*link)->next) {
 		if (*link != job)
 			continue;
 		*link = job->next;
@@ -233,16 +233,16 @@ bool pool_cancel(struct pool *pool, struct pool_job *job)
 /* A job runs outside of any loop, as on a thread of the pool. */
 bool fuzz_storage_run_job(void)
 {
-	struct pool_job *job = first_job;
+	struct loop_pool_job *job = first_job;
 
 	if (!job)
 		return false;
 	first_job = job->next;
 	if (!first_job)
 		last_job = &first_job;
-	double_loop_enter(NULL);
+	fake_loop_enter(NULL);
 	job->fn(job);
-	double_loop_enter(double_loop(0));
+	fake_loop_enter(fake_loop(0));
 	return true;
 }
 
@@ -275,9 +275,9 @@ NOT_CALLED(loop_fallocate, struct loop *loop, struct loop_op *op, int fd, int mo
 NOT_CALLED(loop_poll, struct loop *loop, struct loop_op *op, int fd, uint32_t events)
 NOT_CALLED(loop_cancel, struct loop *loop, struct loop_op *op)
 
-void double_run(void)
+void fake_run(void)
 {
 	do {
-		double_run_posted();
+		fake_run_posted();
 	} while (fuzz_storage_run_job() || fuzz_storage_end_io());
 }

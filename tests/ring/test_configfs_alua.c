@@ -18,7 +18,7 @@
 #define LOOP_0 "loopback/naa.1/tpgt_1/lun_0"
 #define ISCSI  "iSCSI/iqn.2026-11.test:a/tpgt_2/lun_7"
 
-struct world {
+struct fixture {
 	char root[64];
 	struct tcmu_configfs device;
 	struct scsi_alua alua;
@@ -30,7 +30,7 @@ struct world {
 /* Two groups: the default one with a LUN of tcm_loop, another one with a LUN of iSCSI. */
 static int set_up(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
+	struct fixture *w = calloc(1, sizeof(*w));
 
 	*state = w;
 	strcpy(w->root, "/tmp/alua.XXXXXX");
@@ -50,7 +50,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	char command[128];
 
 	snprintf(command, sizeof(command), "rm -r %s", w->root);
@@ -61,20 +61,20 @@ static int tear_down(void **state)
 
 static void visit(void *arg, const char *folder)
 {
-	struct world *w = arg;
+	struct fixture *w = arg;
 
 	assert_true(w->nvisited < ARRAY_SIZE(w->visited));
 	assert_int_equal(strncmp(folder, w->root, strlen(w->root)), 0);
 	snprintf(w->visited[w->nvisited++], sizeof(w->visited[0]), "%s", folder + strlen(w->root) + 1);
 }
 
-static int read_alua(struct world *w)
+static int read_alua(struct fixture *w)
 {
 	w->nvisited = 0;
 	return tcmu_configfs_alua_read(&w->device, visit, w, &w->alua, &w->error);
 }
 
-static void set(struct world *w, const char *group, const char *file, const char *text)
+static void set(struct fixture *w, const char *group, const char *file, const char *text)
 {
 	fake_alua_set(w->root, DEVICE, group, file, text);
 }
@@ -89,7 +89,7 @@ static void test_defaults(void **state)
 					      DEVICE "/alua/other",
 					      "iscsi/iqn.2026-11.test:a/tpgt_2",
 					      "iscsi/iqn.2026-11.test:a/tpgt_2/lun/lun_7"};
-	struct world *w = *state;
+	struct fixture *w = *state;
 	const struct scsi_alua expected = {
 	    .ngroups = 2,
 	    .nports = 2,
@@ -133,7 +133,7 @@ static void test_values(void **state)
 	};
 	static const char *const on[] = {"active_optimized", "active_nonoptimized", "standby", "unavailable",
 					 "offline",          "transitioning"};
-	struct world *w = *state;
+	struct fixture *w = *state;
 	char file[64], before[64];
 
 	set(w, "other", "tg_pt_gp_id", "0\n");
@@ -152,7 +152,7 @@ static void test_values(void **state)
 	}
 }
 
-static void assert_refused(struct world *w, int err, const char *why)
+static void assert_refused(struct fixture *w, int err, const char *why)
 {
 	assert_int_equal(read_alua(w), err);
 	if (!strstr(w->error.text, why))
@@ -185,7 +185,7 @@ static void test_wrong_contents_are_refused(void **state)
 	    {"members", "loopback/naa.1/tpgt_1/attrib\n", "is not a LUN"},
 	    {"members", "%s%n/x\n", "'%s%n/x' is not a LUN"},
 	};
-	struct world *w = *state;
+	struct fixture *w = *state;
 	char file[128], before[64];
 
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -206,7 +206,7 @@ static void test_wrong_contents_are_refused(void **state)
 	assert_refused(w, -EINVAL, "'perhaps' is not a number");
 }
 
-static void remove_in(struct world *w, const char *path)
+static void remove_in(struct fixture *w, const char *path)
 {
 	char command[256];
 
@@ -217,7 +217,7 @@ static void remove_in(struct world *w, const char *path)
 /* A missing file is an error. A folder that has been removed is no longer a group or a member. */
 static void test_missing(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	remove_in(w, DEVICE "/alua/other/preferred");
 	assert_refused(w, -ENOENT, "other/preferred: No such file");
@@ -244,7 +244,7 @@ static void test_missing(void **state)
 static void test_folders_that_are_not_groups(void **state)
 {
 	static const struct scsi_alua none;
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	set(w, "other", "tg_pt_gp_id", "");
 	fake_alua_members(w->root, DEVICE, "default_tg_pt_gp", (const char *[]){NULL});
@@ -265,7 +265,7 @@ static void test_folders_that_are_not_groups(void **state)
 static void test_too_many(void **state)
 {
 	static char big[64 << 10];
-	struct world *w = *state;
+	struct fixture *w = *state;
 	char group[16];
 
 	fake_alua_lun(w->root, "l/w/tpgt_1/lun/lun_0", "9\n");
@@ -301,7 +301,7 @@ static void test_too_many(void **state)
 
 static void test_set(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	char text[64];
 
 	assert_int_equal(tcmu_configfs_alua_set(&w->device, 0x1234, SCSI_ALUA_STANDBY, &w->error), 0);

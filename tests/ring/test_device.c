@@ -3,34 +3,34 @@
  * A device with the memory handler executes commands as the kernel may send them, from the ring to the
  * completion.
  */
-#include "device_world.h"
+#include "device_fixture.h"
 
 #include <string.h>
 #include <time.h>
 
 static void on_first(struct tcmu_device *device)
 {
-	set_flag(&((struct world *)device->owner)->first);
+	set_flag(&((struct fixture *)device->owner)->first);
 }
 
 static int set_up(void **state)
 {
-	static struct world world;
+	static struct fixture fixture;
 
-	world_set_up(&world, HANDLERS, "alloc/t", 2);
-	*state = &world;
+	fixture_set_up(&fixture, HANDLERS, "alloc/t", 2);
+	*state = &fixture;
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	world_tear_down(*state);
+	fixture_tear_down(*state);
 	return 0;
 }
 
 static void test_write_and_read(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	uint8_t cdb[10];
 
 	tcmu_device_start(&w->device);
@@ -45,7 +45,7 @@ static void test_write_and_read(void **state)
 /* The daemon reports no unit attention for power on, because the kernel reports its own. */
 static void test_first_command_is_good(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	const uint8_t tur[6] = {0};
 
 	tcmu_device_start(&w->device);
@@ -54,7 +54,7 @@ static void test_first_command_is_good(void **state)
 
 static void test_short_data_in(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	uint8_t inquiry[6] = {0x12, 0, 0, 0, 36};
 
 	tcmu_device_start(&w->device);
@@ -72,7 +72,7 @@ static void test_short_data_in(void **state)
 static void test_reservations_are_refused(void **state)
 {
 	static const uint8_t opcodes[] = {0x16, 0x17, 0x56, 0x57};
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	tcmu_device_start(&w->device);
 	for (unsigned i = 0; i < sizeof(opcodes); i++) {
@@ -90,7 +90,7 @@ static void test_reservations_are_refused(void **state)
  */
 static void test_short_data_in_is_zeroed(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	uint8_t inquiry[6] = {0x12, 0, 0, 0, 36}, zeroes[200] = {0};
 
 	w->device.ring.flags &= (uint16_t)~TCMU_FLAG_READ_LEN;
@@ -103,7 +103,7 @@ static void test_short_data_in_is_zeroed(void **state)
 /* The fabric expects less data than the CDB reads, so the rest is not delivered. */
 static void test_data_in_longer_than_expected(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	uint8_t cdb[10];
 
 	tcmu_device_start(&w->device);
@@ -119,7 +119,7 @@ static void test_data_in_longer_than_expected(void **state)
 
 static void test_many_iovecs(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	struct tcmu_uiov iov[40];
 	uint8_t cdb[10];
 
@@ -140,7 +140,7 @@ static void test_many_iovecs(void **state)
 
 static void test_refusals_are_completed(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	const uint8_t vendor[10] = {0xc5}, group3[12] = {0x61};
 	uint8_t cdb[10];
 
@@ -164,7 +164,7 @@ static void test_refusals_are_completed(void **state)
 /* Commands that waited in the ring while no daemon ran are served at the start, without a wake-up. */
 static void test_commands_from_before_the_start_are_served(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	const uint8_t tur[6] = {0};
 
 	for (int i = 0; i < 20; i++)
@@ -177,12 +177,12 @@ static void test_commands_from_before_the_start_are_served(void **state)
 
 static void test_stop_leaves_commands_in_the_ring(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	const uint8_t tur[6] = {0};
 
 	tcmu_device_start(&w->device);
 	run(w, tur, 6, 0, 0);
-	world_stop(w);
+	fixture_stop(w);
 	put(w, tur, 6, 0, 0);
 	wake(w);
 	assert_int_equal(fake_ring_reap(&w->ring), 0);
@@ -194,7 +194,7 @@ static void test_stop_leaves_commands_in_the_ring(void **state)
 static void test_first_command_waits(void **state)
 {
 	const struct timespec a_while = {.tv_nsec = 20000000};
-	struct world *w = *state;
+	struct fixture *w = *state;
 	const uint8_t tur[6] = {0};
 
 	w->device.on_first = on_first;
@@ -206,7 +206,7 @@ static void test_first_command_waits(void **state)
 	wake(w);
 	nanosleep(&a_while, NULL);
 	assert_int_equal(fake_ring_reap(&w->ring), 0);
-	world_stop(w);
+	fixture_stop(w);
 	assert_int_equal(fake_ring_reap(&w->ring), 0);
 	w->stopped = w->device.used = w->first = false;
 	tcmu_device_start(&w->device);
@@ -220,7 +220,7 @@ static void test_first_command_waits(void **state)
 
 static void test_abort_notice(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	const uint8_t tur[6] = {0};
 	const uint16_t ids[2] = {200, 1};
 
@@ -234,7 +234,7 @@ static void test_abort_notice(void **state)
 
 static void test_broken_ring_is_reported(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	tcmu_device_start(&w->device);
 	fake_ring_put_raw(&w->ring, 0, 64);
@@ -262,7 +262,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
  */
 static void test_single_command_reads_no_clock(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	uint8_t cdb[10];
 
 	w->device.time_out = 30;

@@ -4,7 +4,7 @@
  * long are cancelled, and a write that still hangs keeps newer commands away from its blocks. The handler is
  * tests/unit/backstore/stuck.c.
  */
-#include "device_world.h"
+#include "device_fixture.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -47,16 +47,16 @@ static void await_log(const char *text)
 
 static void set_up_with(void **state, const char *handler)
 {
-	static struct world world;
+	static struct fixture fixture;
 	char config[64];
 
 	script = (struct script){.info = {.size = 1 << 20, .block_size = BLOCK}, .media = calloc(1, 1 << 20)};
 	assert_non_null(script.media);
 	log_keep();
 	snprintf(config, sizeof(config), "%s/%p", handler, (void *)&script);
-	world_set_up(&world, STUCK_HANDLERS, config, THREADS);
-	world.device.time_out = TIME_OUT;
-	*state = &world;
+	fixture_set_up(&fixture, STUCK_HANDLERS, config, THREADS);
+	fixture.device.time_out = TIME_OUT;
+	*state = &fixture;
 }
 
 static int set_up(void **state)
@@ -79,7 +79,7 @@ static void stick_below(unsigned block)
 static int tear_down(void **state)
 {
 	stick_below(0);
-	world_tear_down(*state);
+	fixture_tear_down(*state);
 	log_set_sink(NULL);
 	free(script.media);
 	return 0;
@@ -89,7 +89,7 @@ static int tear_down(void **state)
  * Puts a WRITE of value, or a READ, into the ring, and wakes the device. The data is in the page with the
  * number value.
  */
-static int start_blocks(struct world *w, uint8_t opcode, unsigned block, uint16_t nblocks, uint8_t value)
+static int start_blocks(struct fixture *w, uint8_t opcode, unsigned block, uint16_t nblocks, uint8_t value)
 {
 	uint8_t cdb[10];
 
@@ -101,7 +101,7 @@ static int start_blocks(struct world *w, uint8_t opcode, unsigned block, uint16_
 	return id;
 }
 
-static int start(struct world *w, uint8_t opcode, unsigned block, uint8_t value)
+static int start(struct fixture *w, uint8_t opcode, unsigned block, uint8_t value)
 {
 	return start_blocks(w, opcode, block, 1, value);
 }
@@ -118,12 +118,12 @@ static void await_writes(unsigned n)
 	assert_int_equal(writes_begun(), n);
 }
 
-static uint64_t given_up(const struct world *w)
+static uint64_t given_up(const struct fixture *w)
 {
 	return __atomic_load_n(&w->device.expiry.nlate, __ATOMIC_RELAXED);
 }
 
-static void await_given_up(const struct world *w, uint64_t n)
+static void await_given_up(const struct fixture *w, uint64_t n)
 {
 	for (int i = 0; i < 60000 && given_up(w) < n; i++)
 		sleep_ms(1);
@@ -135,7 +135,7 @@ static void await_given_up(const struct world *w, uint64_t n)
 /* An idle daemon would have seen a command at once. So however long it is idle, the next command is new. */
 static void test_pause_without_commands(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	tcmu_device_start(&w->device);
 	for (int i = 0; i < 3; i++) {
@@ -162,7 +162,7 @@ static void stand_still(struct loop_work *work)
 	__atomic_store_n(&standstill->over, true, __ATOMIC_RELEASE);
 }
 
-static void stop_daemon(struct world *w, struct standstill *standstill, unsigned ms)
+static void stop_daemon(struct fixture *w, struct standstill *standstill, unsigned ms)
 {
 	*standstill = (struct standstill){.work.fn = stand_still, .ms = ms};
 	loop_post(w->device.loop, &standstill->work);
@@ -175,7 +175,7 @@ static void stop_daemon(struct world *w, struct standstill *standstill, unsigned
  */
 static void test_stopped_for_too_long(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	struct standstill standstill;
 	int ids[5];
 
@@ -200,7 +200,7 @@ static void test_stopped_for_too_long(void **state)
 
 static void test_stopped_for_a_moment(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	struct standstill standstill;
 
 	tcmu_device_start(&w->device);
@@ -216,7 +216,7 @@ static void test_stopped_for_a_moment(void **state)
  */
 static void test_continued_too_late(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	int before[3];
 
 	for (uint8_t i = 0; i < 3; i++)
@@ -231,7 +231,7 @@ static void test_continued_too_late(void **state)
 
 static void test_continued_in_time(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	int id = start(w, WRITE, 1, 1);
 
 	tcmu_device_start(&w->device);
@@ -242,7 +242,7 @@ static void test_continued_in_time(void **state)
 /* The ring was empty, so the commands that come now are new, however long no daemon ran. */
 static void test_empty_ring_is_continued_at_any_time(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	tcmu_expiry_init(&w->device, clock_now_ns() - TIME_OUT * SECOND);
 	tcmu_device_start(&w->device);
@@ -252,7 +252,7 @@ static void test_empty_ring_is_continued_at_any_time(void **state)
 	assert_int_equal(w->ring.status[id], SCSI_GOOD);
 }
 
-static void reap(struct world *w)
+static void reap(struct fixture *w)
 {
 	uint32_t bells[64];
 
@@ -264,7 +264,7 @@ static void reap(struct world *w)
 /* The ring is never empty, but all commands in it are new. */
 static void test_busy_ring(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	uint64_t end = clock_now_ns() + TIME_OUT * SECOND;
 	int ids[8] = {0};
 
@@ -280,7 +280,7 @@ static void test_busy_ring(void **state)
 
 static void test_no_time_out(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	struct standstill standstill;
 
 	w->device.time_out = 0;
@@ -294,13 +294,13 @@ static void test_no_time_out(void **state)
 
 static void on_first(struct tcmu_device *device)
 {
-	set_flag(&((struct world *)device->owner)->first);
+	set_flag(&((struct fixture *)device->owner)->first);
 }
 
 /* The time-out was set after the device had started, and before a LUN led to it. */
 static void test_time_out_of_the_first_command(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	w->device.time_out = 0;
 	w->device.on_first = on_first;
@@ -319,7 +319,7 @@ static void test_time_out_of_the_first_command(void **state)
 
 /* --- waiting ----------------------------------------------------------------------------------- */
 
-static void occupy_threads(struct world *w)
+static void occupy_threads(struct fixture *w)
 {
 	stick_below(THREADS);
 	for (uint8_t i = 0; i < THREADS; i++)
@@ -333,7 +333,7 @@ static void occupy_threads(struct world *w)
  */
 static void test_queued_command_expires(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	uint64_t begun = clock_now_ns();
 
 	tcmu_device_start(&w->device);
@@ -354,7 +354,7 @@ static void test_queued_command_expires(void **state)
 /* An abort by the kernel does not wait for a command that has not started. */
 static void test_abort_of_queued_command(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	w->device.time_out = 3600;
 	tcmu_device_start(&w->device);
@@ -377,7 +377,7 @@ static void test_abort_of_queued_command(void **state)
  */
 static void test_expired_write_is_executed_first(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	tcmu_device_start(&w->device);
 	stick_below(1);
@@ -400,7 +400,7 @@ static void test_expired_write_is_executed_first(void **state)
 /* A command that waits for an expired write has a time limit of its own, and can expire as well. */
 static void test_command_that_waits_for_an_expired_write_expires(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	tcmu_device_start(&w->device);
 	stick_below(1);
@@ -423,7 +423,7 @@ static void test_command_that_waits_for_an_expired_write_expires(void **state)
  */
 static void test_stopped_while_a_write_hangs(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	struct standstill standstill;
 
 	tcmu_device_start(&w->device);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Devices that are added and removed. */
-#include "manager_world.h"
+#include "manager_fixture.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 static void test_add_serve_remove(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	char value[64];
 
 	open_manager(w);
@@ -33,7 +33,7 @@ static void test_add_serve_remove(void **state)
 
 static void test_failed_add_is_refused(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	fake_device_make(1, "file/no-folder/a.img", SIZE);
@@ -48,7 +48,7 @@ static void test_failed_add_is_refused(void **state)
 static void test_odd_names(void **state)
 {
 	char name[256], path[400];
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	memset(name, 'n', 255);
@@ -72,7 +72,7 @@ static void test_odd_names(void **state)
  */
 static void test_failed_add_without_a_waiting_kernel(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	fake_kernel_waits(false);
@@ -92,7 +92,7 @@ static void test_failed_add_without_a_waiting_kernel(void **state)
 /* The events of these removals were not received. */
 static void test_devices_removed_without_event(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	fake_device_make(1, "file/a.img", SIZE);
 	fake_device_make(2, "file/b.img", SIZE);
@@ -118,7 +118,7 @@ static void test_devices_removed_without_event(void **state)
  */
 static void test_device_is_created_again_at_once(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
@@ -138,7 +138,7 @@ static void test_device_is_created_again_at_once(void **state)
 static void test_many_at_once(void **state)
 {
 	struct tcmu_event added[20], removed[20];
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	for (unsigned n = 0; n < 20; n++) {
@@ -172,7 +172,7 @@ static void stick(bool stuck)
 static void test_stuck_devices_delay_no_other(void **state)
 {
 	struct tcmu_event added[STUCK];
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	stick(true);
@@ -206,7 +206,7 @@ static void test_stuck_devices_delay_no_other(void **state)
 static void test_every_event_is_answered(void **state)
 {
 	struct tcmu_event added[20], removed = {.type = TCMU_EVENT_REMOVED};
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	for (unsigned n = 0; n < 20; n++) {
@@ -230,7 +230,7 @@ static void test_every_event_is_answered(void **state)
 static void test_broken_ring_fails(void **state)
 {
 	const uint32_t event = 1;
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
@@ -248,7 +248,7 @@ static void test_broken_ring_fails(void **state)
 /* Initiators would take the two disks for one disk with two paths. */
 static void test_same_serial_number_twice(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	for (unsigned n = 1; n <= 2; n++) {

@@ -3,7 +3,7 @@
  * New devices that the kernel enables late or removes again. The fake kernel fails the test if a ring is
  * mapped too early.
  */
-#include "manager_world.h"
+#include "manager_fixture.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "scsi/scsi.h"
 
 /* The daemon has answered, but the kernel has not enabled the device yet. */
-static void add_not_enabled(struct world *w)
+static void add_not_enabled(struct fixture *w)
 {
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
@@ -22,7 +22,7 @@ static void add_not_enabled(struct world *w)
 
 static void test_device_that_is_enabled_late(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	add_not_enabled(w);
 	for (int i = 0; i < 10; i++)
@@ -36,7 +36,7 @@ static void test_device_that_is_enabled_late(void **state)
 /* Another daemon has refused the device, and no event tells this. */
 static void test_device_removed_before_enable(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	add_not_enabled(w);
 	fake_device_free(1);
@@ -45,7 +45,7 @@ static void test_device_removed_before_enable(void **state)
 
 static void test_minor_number_is_used_again(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	add_not_enabled(w);
 	fake_device_free(1);
@@ -66,7 +66,7 @@ static void test_minor_number_is_used_again(void **state)
 static void test_device_is_added_again_while_it_opens(void **state)
 {
 	struct tcmu_event event = {.type = TCMU_EVENT_ADDED};
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
@@ -83,7 +83,7 @@ static void test_device_is_added_again_while_it_opens(void **state)
 /* The kernel takes every size that was written for the real one. */
 static void test_size_that_was_set_without_waiting(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);

@@ -27,7 +27,7 @@
 
 static const uint8_t TEST_UNIT_READY[6] = {0};
 
-struct world {
+struct fixture {
 	char root[64];
 	struct loop_set set;
 	struct storage_registry *registry;
@@ -37,7 +37,7 @@ struct world {
 static int set_up(void **state)
 {
 	const struct loop_options loops = {.nloops = 2, .npool = 2};
-	struct world *w = calloc(1, sizeof(*w));
+	struct fixture *w = calloc(1, sizeof(*w));
 
 	*state = w;
 	strcpy(w->root, "/tmp/kernel_alua.XXXXXX");
@@ -57,7 +57,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	char command[128];
 
 	kernel_manager_close(w->manager);
@@ -83,7 +83,7 @@ static void add(unsigned n)
 }
 
 /* Makes device 1, a LUN that leads to it, and device 2, which has no groups. */
-static void make_devices(struct world *w)
+static void make_devices(struct fixture *w)
 {
 	add(1);
 	add(2);
@@ -93,7 +93,7 @@ static void make_devices(struct world *w)
 	fake_alua_lun(w->root, LUN_0, "1\n");
 }
 
-static void set(struct world *w, const char *file, const char *text)
+static void set(struct fixture *w, const char *file, const char *text)
 {
 	fake_alua_set(w->root, DEVICE_1, "default_tg_pt_gp", file, text);
 }
@@ -166,7 +166,7 @@ static int designated(unsigned n, uint8_t type)
 static void test_first_command(void **state)
 {
 	static const uint8_t expected[] = {0, 0, 0, 12, 0, 0xcf, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1};
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	make_devices(w);
 	assert_int_equal(inquiry(1, 0)[5] >> 4, SCSI_TPGS_ANY);
@@ -195,7 +195,7 @@ static unsigned attentions(void)
 static void test_change_raises_a_unit_attention(void **state)
 {
 	const struct timespec ms = {.tv_nsec = 1000000};
-	struct world *w = *state;
+	struct fixture *w = *state;
 	unsigned n = 0;
 
 	make_devices(w);
@@ -225,7 +225,7 @@ static void test_change_raises_a_unit_attention(void **state)
 /* A second LUN is in a group of its own. Then the first LUN's TPG is disabled. */
 static void test_second_lun(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	make_devices(w);
 	fake_tree_set(w->root, "loopback/naa.1/tpgt_1/enable", "1\n");
@@ -252,7 +252,7 @@ static void test_initiator_sets(void **state)
 {
 	const uint8_t cdb[12] = {0xa4, 0x0a, [9] = 8};
 	struct fake_ring *ring = &fake_devices[1].ring;
-	struct world *w = *state;
+	struct fixture *w = *state;
 	char text[64];
 
 	make_devices(w);

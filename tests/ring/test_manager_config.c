@@ -2,7 +2,7 @@
 /*
  * The device's dev_config, HANDLER/CONFIG;KEY=VALUE: what the handler gets, what is refused, and the reasons.
  */
-#include "manager_world.h"
+#include "manager_fixture.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ static int add_config(unsigned n, const char *config)
 
 static void test_options_reach_the_handler(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	char value[64];
 
 	open_manager(w);
@@ -46,7 +46,7 @@ static void test_filters_stand_before_the_storage(void **state)
 	static const uint8_t synchronize_cache[10] = {0x35};
 	static const char line[] = "served, 1048576 bytes, with cache=writeback, "
 				   "filters: delay (delay=1ms), error (sense=3/c/3)";
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	assert_int_equal(
@@ -61,7 +61,7 @@ static void test_filters_stand_before_the_storage(void **state)
 
 static void test_wrong_options(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	assert_int_equal(add_config(1, "file/a.img;cache=fast"), -EINVAL);
@@ -76,7 +76,7 @@ static void test_wrong_options(void **state)
 
 static void test_escapes(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	assert_int_equal(add_config(1, "file/my~20disk~2c~3b1.img"), 0);
@@ -87,7 +87,7 @@ static void test_escapes(void **state)
 /* Before there were options, such a name meant a file. */
 static void test_literal_name(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	make_storage(w, "a;b", SIZE);
 	make_storage(w, "a", SIZE);
@@ -103,7 +103,7 @@ static void test_literal_name(void **state)
 static void test_reconfigured_options(void **state)
 {
 	struct tcmu_event event = {.has_config = true};
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	assert_int_equal(add_config(1, "file/a.img"), 0);
@@ -122,7 +122,7 @@ static void test_reconfigured_options(void **state)
 /* targetcli would save this as another configuration. */
 static void test_warning_of_blanks(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	fake_device_make(1, "file/my disk.img", SIZE);
 	fake_device_make(2, "file/a:b.img", SIZE);

@@ -3,7 +3,7 @@
  * Disks in memory that the kernel front end serves, while its manager is restarted: an empty disk must
  * never be taken for the disk that had data.
  */
-#include "manager_world.h"
+#include "manager_fixture.h"
 
 #include <string.h>
 
@@ -14,7 +14,7 @@
 
 static const uint8_t write_10[10] = {0x2a, [8] = 1}, read_10[10] = {0x28, [8] = 1};
 
-static void restart(struct world *w)
+static void restart(struct fixture *w)
 {
 	close_manager(w);
 	open_manager(w);
@@ -40,7 +40,7 @@ static int write_config_again(const char *config)
 /* The memory is lost with the manager, because the test does not keep it. */
 static void test_loss_is_accepted_by_dev_config(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	fake_device_make(1, "alloc/c", SIZE);
 	open_manager(w);
@@ -60,7 +60,7 @@ static void test_loss_is_accepted_by_dev_config(void **state)
 
 static void test_unwritten_disk_has_lost_nothing(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	fake_device_make(1, "alloc/c", SIZE);
 	open_manager(w);
@@ -73,7 +73,7 @@ static void test_unwritten_disk_has_lost_nothing(void **state)
 /* A device that is removed and created again under the same name is another disk. */
 static void test_device_that_is_created_again(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	fake_device_make(1, "alloc/c", SIZE);

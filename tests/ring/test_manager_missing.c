@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Images that are missing: which device may create its image, and what happens to a device that may not. */
-#include "manager_world.h"
+#include "manager_fixture.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ static int set_up_log(void **state)
 }
 
 /* Serves the image as device 1, and removes the device, which leaves the image. */
-static void serve_and_remove(struct world *w, const char *config)
+static void serve_and_remove(struct fixture *w, const char *config)
 {
 	fake_device_make(1, config, SIZE);
 	assert_int_equal(add(1), 0);
@@ -29,7 +29,7 @@ static void serve_and_remove(struct world *w, const char *config)
 }
 
 /* Sends the event of a device as if fake_device_make() had made it, but creates no image. */
-static int add_without_image(struct world *w, const char *config, const char *image)
+static int add_without_image(struct fixture *w, const char *config, const char *image)
 {
 	fake_device_make(1, config, SIZE);
 	lose_storage(w, image);
@@ -37,7 +37,7 @@ static int add_without_image(struct world *w, const char *config, const char *im
 }
 
 /* The device exists and answers NOT READY while its image is missing, until the image comes back. */
-static void assert_waits_for_image(struct world *w, const char *image)
+static void assert_waits_for_image(struct fixture *w, const char *image)
 {
 	wait_state(w, 1, TCMU_DEVICE_FAILED);
 	assert_non_null(strstr(look(w, 1).error, image));
@@ -52,7 +52,7 @@ static void assert_waits_for_image(struct world *w, const char *image)
 	assert_int_equal(size_of(w, image), -1);
 }
 
-static void assert_served_again(struct world *w)
+static void assert_served_again(struct fixture *w)
 {
 	for (int i = 0; i < 1000 && look(w, 1).state != TCMU_DEVICE_SERVED; i++) {
 		kernel_manager_retry(w->manager);
@@ -67,7 +67,7 @@ static void assert_served_again(struct world *w)
 
 static void test_new_image_is_created_once(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	assert_int_equal(add_without_image(w, "file/a.img", "a.img"), 0);
@@ -78,7 +78,7 @@ static void test_new_image_is_created_once(void **state)
 /* A saved configuration is restored while the image's file system is not mounted. */
 static void test_served_image_is_not_created(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	char value[64];
 
 	open_manager(w);
@@ -93,7 +93,7 @@ static void test_served_image_is_not_created(void **state)
 /* The image is found by another path, with options, and after a restart of the daemon. */
 static void test_image_is_known_by_its_place(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	char config[128];
 
 	open_manager(w);
@@ -111,7 +111,7 @@ static void test_image_is_known_by_its_place(void **state)
 
 static void test_folder_is_missing_too(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	char folder[128];
 
 	open_manager(w);
@@ -131,7 +131,7 @@ static void test_folder_is_missing_too(void **state)
 /* A device that exists when the daemon starts creates no image, whether it was served before or not. */
 static void test_adopted_device_creates_nothing(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	fake_device_make(1, "file/a.img", SIZE);
 	lose_storage(w, "a.img");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Changes of a device that is being served: its size, its storage and its write cache. */
-#include "manager_world.h"
+#include "manager_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 
 static void test_resize(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
@@ -47,7 +47,7 @@ static uint8_t write_cache_of(unsigned n)
 
 static void test_write_cache(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
@@ -90,7 +90,7 @@ struct slow_attribute {
 	int pipe, opened;
 };
 
-static struct slow_attribute slow_down(const struct world *w, const char *name)
+static struct slow_attribute slow_down(const struct fixture *w, const char *name)
 {
 	static const char filling[4096];
 	struct slow_attribute slow = {.opened = inotify_init1(IN_CLOEXEC)};
@@ -135,7 +135,7 @@ static char let_write(struct slow_attribute slow)
 static void test_write_cache_by_initiator(void **state)
 {
 	const struct tcmu_event off = {.has_write_cache = true, .write_cache = false};
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
@@ -167,7 +167,7 @@ static void test_write_cache_by_initiator(void **state)
  */
 static void test_write_cache_of_what_is_served(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	fake_device_make(1, "alloc/a", SIZE);
 	fake_attribute_set(1, "attrib/emulate_write_cache", "1");
@@ -188,7 +188,7 @@ static void test_write_cache_of_what_is_served(void **state)
 
 static void test_other_storage(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
@@ -212,7 +212,7 @@ static void test_other_storage(void **state)
 /* The administrator tells in the same way where the storage of a failed device is now. */
 static void test_other_storage_for_a_failed_device(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	fake_device_make(1, "file/a.img", SIZE);
 	break_storage(w, "a.img");

@@ -2,7 +2,7 @@
 /*
  * From one manager to the next: which rings are continued, which are reset and when, and what is tried again.
  */
-#include "manager_world.h"
+#include "manager_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 
 static void test_crash_resets_and_clean_stop_does_not(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	char value[64];
 
 	fake_device_make(1, "file/a.img", SIZE);
@@ -38,7 +38,7 @@ static void test_crash_resets_and_clean_stop_does_not(void **state)
 }
 
 /* Changes the mark as if the daemon had stopped this many seconds earlier. */
-static void age_mark(const struct world *w, unsigned seconds)
+static void age_mark(const struct fixture *w, unsigned seconds)
 {
 	char path[128], boot[64];
 	unsigned long long ns;
@@ -59,7 +59,7 @@ static void age_mark(const struct world *w, unsigned seconds)
  */
 static void test_old_commands_are_not_begun(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	fake_device_make(1, "file/a.img", SIZE);
 	fake_device_make(2, "file/b.img", SIZE);
@@ -84,7 +84,7 @@ static void test_old_commands_are_not_begun(void **state)
  * The service is stopped and started again. The next manager can only use the descriptors if it takes all of
  * them.
  */
-static void restart(struct world *w)
+static void restart(struct fixture *w)
 {
 	close_manager(w);
 	assert_int_equal(fake_store_restart(), 0);
@@ -92,7 +92,7 @@ static void restart(struct world *w)
 
 static void test_devices_stay_open_over_a_restart(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	w->fd_store = &fake_store;
 	fake_device_make(1, "file/a.img", SIZE);
@@ -122,7 +122,7 @@ static void test_devices_stay_open_over_a_restart(void **state)
 /* The device was removed while there was no manager, and another one has its minor number. */
 static void test_another_device_has_the_minor(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	w->fd_store = &fake_store;
 	fake_device_make(1, "file/a.img", SIZE);
@@ -146,7 +146,7 @@ static void test_another_device_has_the_minor(void **state)
 
 static void test_refused_device_is_not_kept(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	w->fd_store = &fake_store;
 	open_manager(w);
@@ -165,7 +165,7 @@ struct stray {
 	int io, file;
 };
 
-static struct stray begin_stray(const struct world *w, const char *name)
+static struct stray begin_stray(const struct fixture *w, const char *name)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	struct stray stray = {.io = tcmu_stray_io_lock(w->folder, NULL)};
@@ -181,7 +181,7 @@ static struct stray begin_stray(const struct world *w, const char *name)
 }
 
 /* When a process ends, its files are closed one after the other. */
-static void end_stray(const struct world *w, struct stray stray)
+static void end_stray(const struct fixture *w, struct stray stray)
 {
 	close(stray.io);
 	assert_false(tcmu_stray_io(w->io_lock));
@@ -215,7 +215,7 @@ static void wait_reset(unsigned n)
  */
 static void test_stray_io_delays_the_reset(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	struct stray stray = begin_stray(w, "a.img");
 
 	fake_device_make(1, "file/a.img", SIZE);
@@ -243,7 +243,7 @@ static void test_stray_io_delays_the_reset(void **state)
 /* A stop while a device waits is not a clean stop. The next start does what remains. */
 static void test_stop_before_the_reset(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	struct stray stray = begin_stray(w, "a.img");
 
 	fake_device_make(1, "file/a.img", SIZE);
@@ -282,7 +282,7 @@ static void forget_resets(unsigned n)
 static void test_clean_stop_with_unclean_devices(void **state)
 {
 	const uint32_t event = 1;
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	for (unsigned n = 1; n <= 3; n++) {
 		char config[32];
@@ -318,7 +318,7 @@ static void test_clean_stop_with_unclean_devices(void **state)
 /* A mark that was not written completely is ignored. */
 static void test_torn_mark(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/clean-stop", w->folder);
@@ -340,7 +340,7 @@ static void test_torn_mark(void **state)
 /* Entries that a killed daemon has left in a ring are never taken for requests. */
 static void test_reset_that_fails_is_tried_again(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	char path[256];
 
 	fake_device_make(1, "file/a.img", SIZE);
@@ -364,7 +364,7 @@ static void test_reset_that_fails_is_tried_again(void **state)
 static void test_adopted_without_storage_is_retried(void **state)
 {
 	const uint8_t inquiry[6] = {0x12, 0, 0, 0, 36};
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	fake_device_make(1, "file/a.img", SIZE);
 	break_storage(w, "a.img");
@@ -393,7 +393,7 @@ static void test_adopted_without_storage_is_retried(void **state)
  */
 static void test_lost_storage_is_not_created_again(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	fake_device_make(1, "file/a.img", SIZE);
 	lose_storage(w, "a.img");
@@ -410,7 +410,7 @@ static void test_lost_storage_is_not_created_again(void **state)
 /* The storage is enlarged first, and a restart may happen before dev_size is written. */
 static void test_storage_that_has_grown(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	fake_device_make(1, "file/a.img", SIZE);
 	make_storage(w, "a.img", 2 * SIZE);

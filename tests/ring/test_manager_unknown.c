@@ -3,7 +3,7 @@
  * Events of devices whose handler is not loaded. If the kernel waits for a reply, it gets one, from another
  * daemon or from this one.
  */
-#include "manager_world.h"
+#include "manager_fixture.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ static int set_up_log(void **state)
 /* A saved configuration of another daemon is restored, and that daemon does not run. */
 static void test_unknown_handler_is_refused_at_once(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	fake_device_make(1, "qcow//srv/a.img", SIZE);
 	/* The name of a loaded handler is only the beginning of this one. */
@@ -41,17 +41,17 @@ static void test_unknown_handler_is_refused_at_once(void **state)
 static void test_other_daemon_gets_time_to_answer(void **state)
 {
 	struct tcmu_event event = {.type = TCMU_EVENT_ADDED};
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	w->other_daemon_ns = 300000000;
 	fake_other_listener(true);
 	open_manager(w);
 	fake_device_make(1, "qcow//srv/a.img", SIZE);
-	uint64_t begin = loop_clock_ns();
+	uint64_t begin = clock_now_ns();
 	fake_event(1, &event);
 	assert_int_equal(fake_answers(), 0);
 	assert_int_equal(fake_answer(&event), -ENOENT);
-	assert_true(loop_clock_ns() - begin >= w->other_daemon_ns);
+	assert_true(clock_now_ns() - begin >= w->other_daemon_ns);
 	for (int i = 0; i < 1000 && !is_logged("did not reply in time"); i++)
 		pause_a_bit();
 	assert_true(is_logged("no handler 'qcow' is loaded"));
@@ -64,7 +64,7 @@ static void test_other_daemon_gets_time_to_answer(void **state)
 static void test_other_daemon_has_answered(void **state)
 {
 	struct tcmu_event event = {.type = TCMU_EVENT_ADDED};
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	w->other_daemon_ns = 100000000;
 	fake_other_listener(true);
@@ -85,7 +85,7 @@ static void test_next_event_of_the_device(void **state)
 {
 	struct tcmu_event added = {.type = TCMU_EVENT_ADDED, .device_id = 77};
 	struct tcmu_event removed = {.type = TCMU_EVENT_REMOVED, .device_id = 77};
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	w->other_daemon_ns = 200000000;
 	fake_other_listener(true);
@@ -102,7 +102,7 @@ static void test_next_event_of_the_device(void **state)
 static void test_stop_while_waiting(void **state)
 {
 	struct tcmu_event event = {.type = TCMU_EVENT_ADDED};
-	struct world *w = *state;
+	struct fixture *w = *state;
 
 	w->other_daemon_ns = 3600ull * 1000000000;
 	fake_other_listener(true);

@@ -9,7 +9,7 @@
 #include <semaphore.h>
 
 #include "filter_script.h"
-#include "harness.h"
+#include "backstore_fixture.h"
 
 #define FILTERED_SIZE (64u << 10)
 

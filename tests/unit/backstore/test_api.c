@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The functions of the daemon that handlers call. */
-#include "harness.h"
+#include "backstore_fixture.h"
 
 #include <errno.h>
 #include <string.h>
@@ -74,5 +74,5 @@ int main(void)
 	    cmocka_unit_test(test_log),
 	};
 
-	return cmocka_run_group_tests(tests, harness_up, harness_down);
+	return cmocka_run_group_tests(tests, fixture_up, fixture_down);
 }

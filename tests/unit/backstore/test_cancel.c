@@ -3,7 +3,7 @@
  * I/O that was cancelled: if it has not started, it never does; if it hangs, it keeps newer I/O away from its
  * blocks.
  */
-#include "harness.h"
+#include "backstore_fixture.h"
 
 #include <semaphore.h>
 #include <stdlib.h>
@@ -510,7 +510,7 @@ static void test_mixture_of_io_ends(void **state)
 
 static int up(void **state)
 {
-	harness_up(state);
+	fixture_up(state);
 	return backstore_load_handlers(STUCK_HANDLERS, NULL) == ARRAY_SIZE(models) ? 0 : -1;
 }
 
@@ -527,5 +527,5 @@ int main(void)
 	    cmocka_unit_test(test_mixture_of_io_ends),
 	};
 
-	return cmocka_run_group_tests(tests, up, harness_down);
+	return cmocka_run_group_tests(tests, up, fixture_down);
 }

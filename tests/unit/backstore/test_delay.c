@@ -141,7 +141,7 @@ static void wrong_values_are_refused(void **state)
 
 static int up(void **state)
 {
-	int err = harness_up(state);
+	int err = fixture_up(state);
 
 	return err ? err : backstore_load_filters(FILTERS, NULL) > 0 ? 0 : -1;
 }
@@ -154,5 +154,5 @@ int main(void)
 	    cmocka_unit_test(wrong_values_are_refused),
 	};
 
-	return cmocka_run_group_tests(tests, up, harness_down);
+	return cmocka_run_group_tests(tests, up, fixture_down);
 }

@@ -3,7 +3,7 @@
  * Executes random commands and compares the medium with a model. A handler with all operations must give the
  * same results as one that can only read and write.
  */
-#include "harness.h"
+#include "backstore_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -313,5 +313,5 @@ int main(void)
 	    cmocka_unit_test(test_extents),         cmocka_unit_test(test_buffers_are_charged),
 	};
 
-	return cmocka_run_group_tests(tests, harness_up, harness_down);
+	return cmocka_run_group_tests(tests, fixture_up, fixture_down);
 }

@@ -354,7 +354,7 @@ static void contradictions_are_refused(void **state)
 
 static int up(void **state)
 {
-	int err = harness_up(state);
+	int err = fixture_up(state);
 
 	return err ? err : backstore_load_filters(FILTERS, NULL) > 0 ? 0 : -1;
 }
@@ -374,5 +374,5 @@ int main(void)
 	    cmocka_unit_test(contradictions_are_refused),
 	};
 
-	return cmocka_run_group_tests(tests, up, harness_down);
+	return cmocka_run_group_tests(tests, up, fixture_down);
 }

@@ -3,7 +3,7 @@
  * Which filters are loaded, which are refused, and which specifications are refused before anything is
  * opened.
  */
-#include "harness.h"
+#include "backstore_fixture.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -134,5 +134,5 @@ int main(void)
 	    cmocka_unit_test(a_filter_that_does_not_open_is_named),
 	};
 
-	return cmocka_run_group_tests(tests, harness_up, harness_down);
+	return cmocka_run_group_tests(tests, fixture_up, fixture_down);
 }

@@ -387,5 +387,5 @@ int main(void)
 	    cmocka_unit_test(the_range_lock_is_above_the_filters),
 	};
 
-	return cmocka_run_group_tests(tests, harness_up, harness_down);
+	return cmocka_run_group_tests(tests, fixture_up, fixture_down);
 }

@@ -181,5 +181,5 @@ int main(void)
 	    cmocka_unit_test(parameters_change_under_io),
 	};
 
-	return cmocka_run_group_tests(tests, harness_up, harness_down);
+	return cmocka_run_group_tests(tests, fixture_up, fixture_down);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The way of a single I/O: thread models, splitting, errors, lending, CDBs, double completion. */
-#include "harness.h"
+#include "backstore_fixture.h"
 
 #include <errno.h>
 #include <semaphore.h>
@@ -433,7 +433,7 @@ static void test_double_completion_aborts(void **state)
 
 		close(STDERR_FILENO); /* the message of abort() is expected */
 		signal(SIGABRT, SIG_DFL);
-		harness_up(NULL);
+		fixture_up(NULL);
 		script = script_new(SIZE);
 		script->twice = true;
 		run_io(script_open("parallel", script), 0, &bio);
@@ -461,5 +461,5 @@ int main(void)
 	if (cmocka_run_group_tests(alone, NULL, NULL))
 		return 1;
 #endif
-	return cmocka_run_group_tests(tests, harness_up, harness_down);
+	return cmocka_run_group_tests(tests, fixture_up, fixture_down);
 }

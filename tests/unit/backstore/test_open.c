@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening backstores: what is checked, copied and refused. */
-#include "harness.h"
+#include "backstore_fixture.h"
 
 #include <errno.h>
 #include <semaphore.h>
@@ -321,5 +321,5 @@ int main(void)
 	    cmocka_unit_test(test_stand_in),
 	};
 
-	return cmocka_run_group_tests(tests, harness_up, harness_down);
+	return cmocka_run_group_tests(tests, fixture_up, fixture_down);
 }

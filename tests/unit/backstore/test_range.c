@@ -3,7 +3,7 @@
  * Atomicity between loops. These handlers complete later and take one or two blocks at a time, so that
  * commands would mix if nothing kept them apart.
  */
-#include "harness.h"
+#include "backstore_fixture.h"
 
 #include <semaphore.h>
 #include <stdlib.h>
@@ -431,5 +431,5 @@ int main(void)
 #endif
 	};
 
-	return cmocka_run_group_tests(tests, harness_up, harness_down);
+	return cmocka_run_group_tests(tests, fixture_up, fixture_down);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loading handlers. */
-#include "harness.h"
+#include "backstore_fixture.h"
 
 #include <errno.h>
 #include <string.h>
@@ -94,5 +94,5 @@ int main(void)
 	    cmocka_unit_test(test_missing_path),
 	};
 
-	return cmocka_run_group_tests(tests, harness_up, harness_down);
+	return cmocka_run_group_tests(tests, fixture_up, fixture_down);
 }

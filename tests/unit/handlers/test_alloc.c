@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The handler alloc: reading, writing, unmapping and lending memory. */
-#include "daemon_double.h"
+#include "fake_daemon.h"
 #include "kernel_features.h"
 
 #include <errno.h>
@@ -19,11 +19,11 @@ static bool keeps; /* The tests run twice: the second time with memory that is k
 
 static int open_disk(void **state)
 {
-	double_reset(state);
+	fake_daemon_reset(state);
 	alloc = tcmur_handler_entry();
 	if (keeps)
 		kept_memory = memfd_create("disk", MFD_CLOEXEC);
-	return double_open(&disk, "/", (struct wanted){.config = "demo", .size = SIZE});
+	return fake_daemon_open(&disk, "/", (struct wanted){.config = "demo", .size = SIZE});
 }
 
 static int close_disk(void **state)
@@ -42,7 +42,7 @@ static void refused(struct wanted wanted, const char *text)
 	struct opening opening;
 
 	alloc = tcmur_handler_entry();
-	assert_true(double_open(&opening, "/", wanted) < 0);
+	assert_true(fake_daemon_open(&opening, "/", wanted) < 0);
 	if (!strstr(opening.open.error, text))
 		fail_msg("expected \"%s\" in \"%s\"", text, opening.open.error);
 }
@@ -70,8 +70,9 @@ static void test_info(void **state)
 	alloc = tcmur_handler_entry();
 	assert_int_equal(alloc->thread_model, TCMUR_ASYNC);
 	assert_int_equal(
-	    double_open(&opening, "/",
-			(struct wanted){.config = "x", .size = 1u << 20, .block_size = 4096, .options = off}),
+	    fake_daemon_open(
+		&opening, "/",
+		(struct wanted){.config = "x", .size = 1u << 20, .block_size = 4096, .options = off}),
 	    0);
 	assert_int_equal(opening.open.info.size, 1u << 20);
 	assert_int_equal(opening.open.info.block_size, 4096);
@@ -90,15 +91,15 @@ static void test_reads_what_was_written(void **state)
 	struct tcmur_io io = {.len = SIZE, .iov = in, .iovcnt = 4};
 
 	(void)state;
-	assert_int_equal(double_read(handle, 0, back, SIZE), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, 0, back, SIZE), TCMUR_OK);
 	assert_true(all_zero(back, SIZE));
 	fill(data, SIZE, 1);
-	assert_int_equal(double_write(handle, 0, data, SIZE, 0), TCMUR_OK);
-	assert_int_equal(double_io(alloc->read, handle, &io), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 0, data, SIZE, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_io(alloc->read, handle, &io), TCMUR_OK);
 	assert_memory_equal(data, back, SIZE);
 	fill(data + 512, 1024, 2);
-	assert_int_equal(double_write(handle, 512, data + 512, 1024, TCMUR_IO_FUA), TCMUR_OK);
-	assert_int_equal(double_read(handle, 0, back, SIZE), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 512, data + 512, 1024, TCMUR_IO_FUA), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, 0, back, SIZE), TCMUR_OK);
 	assert_memory_equal(data, back, SIZE);
 	free(data);
 	free(back);
@@ -113,8 +114,8 @@ static void test_write_same(void **state)
 
 	(void)state;
 	fill(block, sizeof(block), 3);
-	assert_int_equal(double_io(alloc->write_same, handle, &io), TCMUR_OK);
-	assert_int_equal(double_read(handle, 0, back, sizeof(back)), TCMUR_OK);
+	assert_int_equal(fake_daemon_io(alloc->write_same, handle, &io), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, 0, back, sizeof(back)), TCMUR_OK);
 	assert_true(all_zero(back, 512));
 	for (unsigned i = 1; i <= PAGE * 2 / 512; i++)
 		assert_memory_equal(back + i * 512, block, 512);
@@ -151,7 +152,7 @@ static void check_extents(const uint8_t *written, uint64_t offset, uint64_t len)
 	struct tcmur_io io = {.offset = offset, .len = len, .extents = extents, .max_extents = 400};
 	uint64_t at = offset;
 
-	assert_int_equal(double_io(alloc->extents, disk.open.handle, &io), TCMUR_OK);
+	assert_int_equal(fake_daemon_io(alloc->extents, disk.open.handle, &io), TCMUR_OK);
 	for (uint32_t i = 0; i < io.nextents; i++) {
 		bool mapped = extents[i].state == TCMUR_EXTENT_MAPPED;
 
@@ -173,8 +174,8 @@ static void test_extents_room(void **state)
 	struct tcmur_io io = {.offset = 512, .len = SIZE - 512, .extents = extents, .max_extents = 2};
 
 	(void)state;
-	assert_int_equal(double_write(disk.open.handle, 64 * PAGE, page, PAGE, 0), TCMUR_OK);
-	assert_int_equal(double_io(alloc->extents, disk.open.handle, &io), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(disk.open.handle, 64 * PAGE, page, PAGE, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_io(alloc->extents, disk.open.handle, &io), TCMUR_OK);
 	assert_int_equal(io.nextents, 2);
 	assert_int_equal(extents[0].offset, 512);
 	assert_int_equal(extents[0].len, 64 * PAGE - 512);
@@ -192,11 +193,11 @@ static void test_usage(void **state)
 	assert_int_equal(alloc->usage(disk.open.handle, &usage), 0);
 	assert_int_equal(usage.used, 0);
 	assert_true(usage.available > 0);
-	assert_int_equal(double_write(disk.open.handle, PAGE - 512, page, 1024, 0), TCMUR_OK);
-	assert_int_equal(double_write(disk.open.handle, 300 * PAGE, page, 512, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(disk.open.handle, PAGE - 512, page, 1024, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(disk.open.handle, 300 * PAGE, page, 512, 0), TCMUR_OK);
 	assert_int_equal(alloc->usage(disk.open.handle, &usage), 0);
 	assert_int_equal(usage.used, 3 * PAGE);
-	assert_int_equal(double_range(alloc->unmap, disk.open.handle, 0, SIZE, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(alloc->unmap, disk.open.handle, 0, SIZE, 0), TCMUR_OK);
 	assert_int_equal(alloc->usage(disk.open.handle, &usage), 0);
 	assert_int_equal(usage.used, 0);
 }
@@ -213,30 +214,30 @@ static void test_unmap_frees_pages(void **state)
 	/* Reading would map a huge page of zeros, and writing would take a huge page. */
 	alloc->close(disk.open.handle);
 	assert_int_equal(
-	    double_open(&disk, "/", (struct wanted){.config = "x", .size = SIZE, .options = off}), 0);
+	    fake_daemon_open(&disk, "/", (struct wanted){.config = "x", .size = SIZE, .options = off}), 0);
 	handle = disk.open.handle;
 	memset(data, 0xee, sizeof(data));
-	assert_int_equal(double_write(handle, 0, data, sizeof(data), 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 0, data, sizeof(data), 0), TCMUR_OK);
 	assert_int_equal(resident(), 16);
 	/*
 	 * The range reaches from within page 1 to within page 9: seven whole pages are freed, and two keep a
 	 * part.
 	 */
-	assert_int_equal(double_range(alloc->unmap, handle, PAGE + 512, 8 * PAGE, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(alloc->unmap, handle, PAGE + 512, 8 * PAGE, 0), TCMUR_OK);
 	assert_int_equal(resident(), 16 - 7);
 	memset(data + PAGE + 512, 0, 8 * PAGE);
-	assert_int_equal(double_read(handle, 0, back, sizeof(back)), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, 0, back, sizeof(back)), TCMUR_OK);
 	assert_memory_equal(data, back, sizeof(data));
 	/* zeros by deallocation, and zeros that stay allocated */
-	assert_int_equal(double_range(alloc->write_zeroes, handle, 0, PAGE, 0), TCMUR_OK);
-	assert_int_equal(double_range(alloc->write_zeroes, handle, 20 * PAGE, 2 * PAGE, TCMUR_IO_NO_UNMAP),
-			 TCMUR_OK);
+	assert_int_equal(fake_daemon_range(alloc->write_zeroes, handle, 0, PAGE, 0), TCMUR_OK);
+	assert_int_equal(
+	    fake_daemon_range(alloc->write_zeroes, handle, 20 * PAGE, 2 * PAGE, TCMUR_IO_NO_UNMAP), TCMUR_OK);
 	const uint8_t written[(SIZE + PAGE - 1) / PAGE] = {0, 1, 0, 0, 0, 0, 0, 0,        0,
 							   1, 1, 1, 1, 1, 1, 1, [20] = 1, [21] = 1};
 	check_extents(written, 0, SIZE);
 	/* the disk's last page is short */
-	assert_int_equal(double_write(handle, SIZE - 512, data, 512, 0), TCMUR_OK);
-	assert_int_equal(double_range(alloc->unmap, handle, SIZE - 1024, 1024, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, SIZE - 512, data, 512, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(alloc->unmap, handle, SIZE - 1024, 1024, 0), TCMUR_OK);
 	check_extents(written, 0, SIZE);
 }
 
@@ -260,14 +261,14 @@ static void test_random_ranges(void **state)
 		offset *= 512;
 		if (rand() % 3) {
 			fill(data, len, round);
-			assert_int_equal(double_write(handle, offset, data, len, 0), TCMUR_OK);
+			assert_int_equal(fake_daemon_write(handle, offset, data, len, 0), TCMUR_OK);
 			memcpy(model + offset, data, len);
 			for (uint64_t page = offset / PAGE; page * PAGE < offset + len; page++)
 				written[page] = 1;
 		} else {
 			uint64_t end = offset + len == SIZE ? SIZE + PAGE : offset + len;
 
-			assert_int_equal(double_range(alloc->unmap, handle, offset, len, 0), TCMUR_OK);
+			assert_int_equal(fake_daemon_range(alloc->unmap, handle, offset, len, 0), TCMUR_OK);
 			memset(model + offset, 0, len);
 			for (uint64_t page = (offset + PAGE - 1) / PAGE;
 			     (page + 1) * PAGE <= end && page * PAGE < SIZE; page++)
@@ -289,14 +290,14 @@ static void test_kept_memory_survives(void **state)
 	if (!keeps)
 		return;
 	fill(block, sizeof(block), 7);
-	assert_int_equal(double_write(disk.open.handle, 3 * PAGE, block, PAGE, 0), TCMUR_OK);
-	assert_int_equal(double_write(disk.open.handle, SIZE - 512, block, 512, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(disk.open.handle, 3 * PAGE, block, PAGE, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(disk.open.handle, SIZE - 512, block, 512, 0), TCMUR_OK);
 	alloc->close(disk.open.handle);
 	kept_memory_is_found = true;
-	assert_int_equal(double_open(&disk, "/", (struct wanted){.config = "demo", .size = SIZE}), 0);
+	assert_int_equal(fake_daemon_open(&disk, "/", (struct wanted){.config = "demo", .size = SIZE}), 0);
 	kept_memory_is_found = false;
 	assert_non_null(strstr(logged, "survived"));
-	assert_int_equal(double_read(disk.open.handle, 3 * PAGE, back, PAGE), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(disk.open.handle, 3 * PAGE, back, PAGE), TCMUR_OK);
 	assert_memory_equal(block, back, PAGE);
 	written[3] = written[SIZE / PAGE] = 1;
 	check_extents(written, 0, SIZE);
@@ -311,13 +312,13 @@ static void test_first_write_is_noted(void **state)
 
 	(void)state;
 	notes = 0;
-	assert_int_equal(double_read(disk.open.handle, 0, back, sizeof(back)), TCMUR_OK);
-	assert_int_equal(double_range(alloc->unmap, disk.open.handle, 0, PAGE, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(disk.open.handle, 0, back, sizeof(back)), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(alloc->unmap, disk.open.handle, 0, PAGE, 0), TCMUR_OK);
 	assert_int_equal(notes, 0);
-	assert_int_equal(double_io(alloc->write_same, disk.open.handle, &same), TCMUR_OK);
+	assert_int_equal(fake_daemon_io(alloc->write_same, disk.open.handle, &same), TCMUR_OK);
 	assert_int_equal(notes, 1);
 	for (unsigned i = 0; i < 3; i++)
-		assert_int_equal(double_write(disk.open.handle, 0, block, PAGE, 0), TCMUR_OK);
+		assert_int_equal(fake_daemon_write(disk.open.handle, 0, block, PAGE, 0), TCMUR_OK);
 	assert_int_equal(notes, 1);
 }
 
@@ -329,9 +330,9 @@ static void test_loss_is_accepted_by_an_option(void **state)
 	(void)state;
 	alloc = tcmur_handler_entry();
 	refused((struct wanted){.config = "demo", .size = SIZE, .options = wrong}, "lost=maybe");
-	assert_int_equal(
-	    double_open(&opening, "/", (struct wanted){.config = "demo", .size = SIZE, .options = accept}),
-	    0);
+	assert_int_equal(fake_daemon_open(&opening, "/",
+					  (struct wanted){.config = "demo", .size = SIZE, .options = accept}),
+			 0);
 	assert_true(opening.open.info.flags & TCMUR_INFO_LOSS_ACCEPTED);
 	alloc->close(opening.open.handle);
 }

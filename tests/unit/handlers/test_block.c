@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The handler block on loop devices, in a fake daemon. Needs root. */
-#include "daemon_double.h"
+#include "fake_daemon.h"
 #include "kernel_features.h"
 #include "loop_device.h"
 
@@ -28,7 +28,7 @@ static void refused(struct wanted wanted, int err, const char *reason)
 {
 	struct opening opening;
 
-	assert_int_equal(double_open(&opening, "/nonexistent", wanted), -err);
+	assert_int_equal(fake_daemon_open(&opening, "/nonexistent", wanted), -err);
 	if (!strstr(opening.open.error, reason) || !strstr(opening.open.error, wanted.config))
 		fail_msg("expected \"%s\" in \"%s\"", reason, opening.open.error);
 	assert_null(opening.open.handle);
@@ -40,7 +40,7 @@ static struct tcmur_open opened(struct wanted wanted)
 
 	if (!wanted.config)
 		wanted.config = disk.path;
-	if (double_open(&opening, "/nonexistent", wanted) < 0)
+	if (fake_daemon_open(&opening, "/nonexistent", wanted) < 0)
 		fail_msg("%s", opening.open.error);
 	return opening.open;
 }
@@ -177,7 +177,7 @@ static void test_partition(void **state)
 	assert_int_equal(part.info.unmap_granularity, whole.info.unmap_granularity);
 	refused((struct wanted){.config = parted.path}, EBUSY, "is in use");
 	fill(data, 4096, 6);
-	assert_int_equal(double_write(part.handle, 0, data, 4096, TCMUR_IO_FUA), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(part.handle, 0, data, 4096, TCMUR_IO_FUA), TCMUR_OK);
 	assert_int_equal(pread(parted.backing, back, 4096, PARTITION_START), 4096);
 	assert_memory_equal(data, back, 4096);
 	block->close(part.handle);
@@ -196,7 +196,7 @@ static void test_capacity_change(void **state)
 	assert_int_equal(info.size, 2 * DISK_SIZE);
 	assert_int_equal(info.block_size, 512);
 	fill(data, 4096, 1);
-	assert_int_equal(double_write(open.handle, DISK_SIZE + MIB, data, 4096, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(open.handle, DISK_SIZE + MIB, data, 4096, 0), TCMUR_OK);
 	block->close(open.handle);
 }
 
@@ -206,13 +206,13 @@ static void round_trip(const char *const *options)
 {
 	struct tcmur_open open = opened((struct wanted){.options = options});
 
-	double_reset(NULL);
+	fake_daemon_reset(NULL);
 	fill(data, MIB, 2);
 	memset(back, 0, MIB);
-	assert_int_equal(double_write(open.handle, MIB, data, MIB, 0), TCMUR_OK);
-	assert_int_equal(double_write(open.handle, MIB, data, 512, TCMUR_IO_FUA), TCMUR_OK);
-	assert_int_equal(double_range(block->flush, open.handle, 0, 0, 0), TCMUR_OK);
-	assert_int_equal(double_read(open.handle, MIB, back, MIB), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(open.handle, MIB, data, MIB, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(open.handle, MIB, data, 512, TCMUR_IO_FUA), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(block->flush, open.handle, 0, 0, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(open.handle, MIB, back, MIB), TCMUR_OK);
 	assert_memory_equal(data, back, MIB);
 	assert_int_equal(counts.transfers, 3);
 	assert_int_equal(counts.blocking, 0);
@@ -239,8 +239,8 @@ static void test_unaligned_memory(void **state)
 
 	(void)state;
 	fill(data, sizeof(data), 3);
-	assert_int_equal(double_write(open.handle, 512, data + 1, len, 0), TCMUR_OK);
-	assert_int_equal(double_read(open.handle, 512, back + 3, len), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(open.handle, 512, data + 1, len, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(open.handle, 512, back + 3, len), TCMUR_OK);
 	assert_int_equal(counts.blocking, 2);
 	assert_memory_equal(data + 1, back + 3, len);
 	block->close(open.handle);
@@ -252,9 +252,9 @@ static void test_past_the_end_is_an_error(void **state)
 	struct tcmur_open open = opened((struct wanted){0});
 
 	(void)state;
-	assert_int_equal(double_read(open.handle, DISK_SIZE - 4096, back, 8192), TCMUR_READ_ERROR);
-	assert_int_equal(double_read(open.handle, DISK_SIZE, back, 4096), TCMUR_READ_ERROR);
-	assert_int_not_equal(double_write(open.handle, DISK_SIZE, data, 4096, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(open.handle, DISK_SIZE - 4096, back, 8192), TCMUR_READ_ERROR);
+	assert_int_equal(fake_daemon_read(open.handle, DISK_SIZE, back, 4096), TCMUR_READ_ERROR);
+	assert_int_not_equal(fake_daemon_write(open.handle, DISK_SIZE, data, 4096, 0), TCMUR_OK);
 	block->close(open.handle);
 }
 
@@ -277,12 +277,12 @@ static void test_unmap(void **state)
 	}
 	assert_true(open.info.unmap_granularity >= 512);
 	fill(data, MIB, 4);
-	assert_int_equal(double_write(open.handle, 0, data, MIB, TCMUR_IO_FUA), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(open.handle, 0, data, MIB, TCMUR_IO_FUA), TCMUR_OK);
 	assert_true(allocated() >= MIB);
-	assert_int_equal(double_range(block->unmap, open.handle, 0, MIB, 0), TCMUR_OK);
-	assert_int_equal(double_range(block->flush, open.handle, 0, 0, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(block->unmap, open.handle, 0, MIB, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(block->flush, open.handle, 0, 0, 0), TCMUR_OK);
 	assert_true(allocated() < MIB);
-	assert_int_equal(double_read(open.handle, 0, back, MIB), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(open.handle, 0, back, MIB), TCMUR_OK);
 	if (open.info.unmap_zeroes)
 		assert_true(all_zero(back, MIB));
 	assert_int_equal(counts.blocking, open.info.unmap_zeroes ? 0 : 1);
@@ -296,10 +296,10 @@ static void test_write_zeroes(void **state)
 	(void)state;
 	fill(data, MIB, 5);
 	for (uint32_t flags = 0; flags <= TCMUR_IO_NO_UNMAP; flags += TCMUR_IO_NO_UNMAP) {
-		assert_int_equal(double_write(open.handle, 0, data, MIB, 0), TCMUR_OK);
-		assert_int_equal(double_range(block->write_zeroes, open.handle, 512, MIB - 1024, flags),
+		assert_int_equal(fake_daemon_write(open.handle, 0, data, MIB, 0), TCMUR_OK);
+		assert_int_equal(fake_daemon_range(block->write_zeroes, open.handle, 512, MIB - 1024, flags),
 				 TCMUR_OK);
-		assert_int_equal(double_read(open.handle, 0, back, MIB), TCMUR_OK);
+		assert_int_equal(fake_daemon_read(open.handle, 0, back, MIB), TCMUR_OK);
 		assert_memory_equal(back, data, 512);
 		assert_true(all_zero(back + 512, MIB - 1024));
 		assert_memory_equal(back + MIB - 512, data + MIB - 512, 512);
@@ -312,7 +312,7 @@ static void test_write_zeroes(void **state)
 
 static int make_disk(void **state)
 {
-	double_reset(state);
+	fake_daemon_reset(state);
 	return loop_device_make(&disk, (struct loop_wanted){.size = DISK_SIZE, .block_size = 512});
 }
 

@@ -3,7 +3,7 @@
  * The identity of a block device, in folders that look like those of the kernel and of udev. Needs a node of
  * a block device, and therefore root.
  */
-#include "daemon_double.h"
+#include "fake_daemon.h"
 #include "identity.h"
 #include "sysfs.h"
 

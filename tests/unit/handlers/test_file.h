@@ -3,7 +3,7 @@
 #ifndef TEST_FILE_H
 #define TEST_FILE_H
 
-#include "daemon_double.h"
+#include "fake_daemon.h"
 
 #define MIB       (1u << 20)
 #define FILE_SIZE (4u * MIB)

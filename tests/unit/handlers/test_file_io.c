@@ -26,9 +26,9 @@ static void test_one_request_a_read(void **state)
 
 	(void)state;
 	fill(data, 4096, 1);
-	assert_int_equal(double_write(handle, 8192, data, 4096, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 8192, data, 4096, 0), TCMUR_OK);
 	assert_int_equal(counts.transfers, 1);
-	assert_int_equal(double_read(handle, 8192, back, 4096), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, 8192, back, 4096), TCMUR_OK);
 	assert_int_equal(counts.transfers, 2);
 	assert_int_equal(counts.blocking + counts.syncs, 0);
 	assert_memory_equal(data, back, 4096);
@@ -48,20 +48,20 @@ static void test_transfer_ways(void **state)
 		fs_type = ways[i].fs_type;
 		void *handle = open_new("way", NULL, 0);
 
-		double_reset(NULL);
+		fake_daemon_reset(NULL);
 		fill(data, 8192, (unsigned)i);
-		assert_int_equal(double_write(handle, 4096, data, 8192, 0), TCMUR_OK);
-		assert_int_equal(double_read(handle, 4096, back, 8192), TCMUR_OK);
+		assert_int_equal(fake_daemon_write(handle, 4096, data, 8192, 0), TCMUR_OK);
+		assert_int_equal(fake_daemon_read(handle, 4096, back, 8192), TCMUR_OK);
 		assert_memory_equal(data, back, 8192);
 		assert_int_equal(counts.transfers, ways[i].transfers);
 		assert_int_equal(counts.blocking, ways[i].blocking);
 		assert_int_equal(counts.blocking_serial, ways[i].blocking);
 		/* This write waits for the disk without the inode's lock, so it need not wait for others. */
 		if (kernel_writes_dsync(dir)) {
-			assert_int_equal(double_write(handle, 0, data, 4096, TCMUR_IO_FUA), TCMUR_OK);
+			assert_int_equal(fake_daemon_write(handle, 0, data, 4096, TCMUR_IO_FUA), TCMUR_OK);
 			assert_int_equal(counts.blocking_serial, ways[i].blocking);
 		}
-		assert_int_equal(double_read(handle, 2 * MIB, back, 4096), TCMUR_OK);
+		assert_int_equal(fake_daemon_read(handle, 2 * MIB, back, 4096), TCMUR_OK);
 		assert_true(all_zero(back, 4096));
 		close_and_remove(handle, "way");
 	}
@@ -81,9 +81,9 @@ static void test_short_transfers_go_on(void **state)
 	(void)state;
 	fill(data, LEN, 2);
 	faults.at_most = 999;
-	assert_int_equal(double_io(file->write, handle, &write), TCMUR_OK);
+	assert_int_equal(fake_daemon_io(file->write, handle, &write), TCMUR_OK);
 	assert_true(counts.transfers > LEN / 999);
-	assert_int_equal(double_io(file->read, handle, &read), TCMUR_OK);
+	assert_int_equal(fake_daemon_io(file->read, handle, &read), TCMUR_OK);
 	assert_memory_equal(data, back, LEN);
 	close_and_remove(handle, "short");
 }
@@ -99,9 +99,9 @@ static void test_more_iovecs_than_the_kernel_takes(void **state)
 	fill(data, COUNT * 512, 3);
 	for (unsigned i = 0; i < COUNT; i++)
 		iov[i] = (struct iovec){data + (size_t)i * 512, 512};
-	assert_int_equal(double_io(file->write, handle, &io), TCMUR_OK);
+	assert_int_equal(fake_daemon_io(file->write, handle, &io), TCMUR_OK);
 	assert_int_equal(counts.transfers, 2);
-	assert_int_equal(double_read(handle, 0, back, COUNT * 512), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, 0, back, COUNT * 512), TCMUR_OK);
 	assert_memory_equal(data, back, COUNT * 512);
 	close_and_remove(handle, "many");
 }
@@ -121,7 +121,7 @@ static void expect_past_end(data_callback *callback, void *handle, uint64_t offs
 	struct iovec iov = {back, len};
 	struct tcmur_io io = {.offset = offset, .len = len, .iov = &iov, .iovcnt = 1};
 
-	assert_int_equal(double_io(callback, handle, &io), TCMUR_READ_ERROR);
+	assert_int_equal(fake_daemon_io(callback, handle, &io), TCMUR_READ_ERROR);
 	assert_int_equal(offset + io.miscompare_offset, bad);
 	assert_int_equal(size_of("cut"), 5000);
 }
@@ -138,7 +138,7 @@ static void test_past_the_end_fails(void **state)
 	}
 	assert_int_equal(file->load(), 0); /* here: cmocka has a signal handler for each test */
 	fill(data, 8192, 4);
-	assert_int_equal(double_write(handle, 0, data, 8192, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 0, data, 8192, 0), TCMUR_OK);
 	logged[0] = '\0';
 	assert_int_equal(truncate(in_dir("cut"), 5000), 0);
 	expect_past_end(file->read, handle, 0, 8192, 5000);
@@ -151,16 +151,16 @@ static void test_past_the_end_fails(void **state)
 	expect_past_end(file->write, handle, MIB, 4096, MIB);
 	expect_past_end(file->write_zeroes, handle, MIB, 4096, MIB);
 	expect_past_end(file->unmap, handle, MIB, 4096, MIB);
-	assert_int_equal(double_write(handle, 0, data, 4096, 0), TCMUR_OK);
-	assert_int_equal(double_read(handle, 0, back, 4096), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 0, data, 4096, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, 0, back, 4096), TCMUR_OK);
 	assert_int_equal(file->refresh(handle, &info), 0);
 	assert_int_equal(info.size, FILE_SIZE);
 	assert_true(info.flags & TCMUR_INFO_SHORT);
 	assert_string_equal(logged, ""); /* there is only one warning */
 
 	assert_int_equal(truncate(in_dir("cut"), FILE_SIZE), 0);
-	assert_int_equal(double_write(handle, MIB, data, 8192, 0), TCMUR_OK);
-	assert_int_equal(double_read(handle, MIB, back, 8192), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, MIB, data, 8192, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, MIB, back, 8192), TCMUR_OK);
 	assert_memory_equal(data, back, 8192);
 	assert_int_equal(file->refresh(handle, &info), 0);
 	assert_false(info.flags & TCMUR_INFO_SHORT);
@@ -198,7 +198,7 @@ static void test_replaced_is_noticed(void **state)
 	assert_true(flags_of(handle) & TCMUR_INFO_REPLACED);
 	assert_string_equal(logged, ""); /* there is only one warning */
 	fill(data, 512, 5);
-	assert_int_equal(double_write(handle, 0, data, 512, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 0, data, 512, 0), TCMUR_OK);
 	assert_int_equal(rename(away, kept), 0);
 	assert_false(flags_of(handle) & TCMUR_INFO_REPLACED);
 	close(open(away, O_CREAT | O_WRONLY, 0600));
@@ -214,17 +214,17 @@ static void test_errors_come_out(void **state)
 
 	(void)state;
 	faults.transfer = -EIO;
-	assert_int_equal(double_read(handle, 0, data, 512), TCMUR_READ_ERROR);
+	assert_int_equal(fake_daemon_read(handle, 0, data, 512), TCMUR_READ_ERROR);
 	faults.transfer = -EIO;
-	assert_int_equal(double_write(handle, 0, data, 512, 0), TCMUR_WRITE_ERROR);
+	assert_int_equal(fake_daemon_write(handle, 0, data, 512, 0), TCMUR_WRITE_ERROR);
 	faults.transfer = -ENOSPC;
-	assert_int_equal(double_write(handle, 0, data, 512, 0), TCMUR_NO_SPACE);
+	assert_int_equal(fake_daemon_write(handle, 0, data, 512, 0), TCMUR_NO_SPACE);
 	faults.transfer = -EINVAL; /* without O_DIRECT, no aligned buffer is used */
-	assert_int_equal(double_write(handle, 0, data, 512, 0), TCMUR_WRITE_ERROR);
+	assert_int_equal(fake_daemon_write(handle, 0, data, 512, 0), TCMUR_WRITE_ERROR);
 	faults.sync = -EIO;
-	assert_int_equal(double_range(file->flush, handle, 0, 0, 0), TCMUR_WRITE_ERROR);
+	assert_int_equal(fake_daemon_range(file->flush, handle, 0, 0, 0), TCMUR_WRITE_ERROR);
 	faults.transfer = -EINTR;
-	assert_int_equal(double_write(handle, 0, data, 512, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 0, data, 512, 0), TCMUR_OK);
 	assert_int_equal(counts.blocking, 0);
 	close_and_remove(handle, "err");
 }
@@ -252,13 +252,13 @@ static void test_refused_half_way(void **state)
 	handle = open_new("limit", NULL, 0);
 	bypassing = open_new("limit_direct", direct, 4096);
 	limit_file_size(4096);
-	assert_int_equal(double_write(handle, 0, out, 8192, 0), TCMUR_WRITE_ERROR);
+	assert_int_equal(fake_daemon_write(handle, 0, out, 8192, 0), TCMUR_WRITE_ERROR);
 	assert_int_equal(counts.transfers, 2); /* the part that fits, and then the refusal */
 	faults.fallocate = -EOPNOTSUPP;
-	assert_int_equal(double_range(file->write_zeroes, handle, 0, 8192, 0), TCMUR_WRITE_ERROR);
+	assert_int_equal(fake_daemon_range(file->write_zeroes, handle, 0, 8192, 0), TCMUR_WRITE_ERROR);
 	assert_int_equal(counts.blocking, 1);
 	faults.transfer = -EINVAL;
-	assert_int_equal(double_write(bypassing, 0, out, 8192, TCMUR_IO_FUA), TCMUR_WRITE_ERROR);
+	assert_int_equal(fake_daemon_write(bypassing, 0, out, 8192, TCMUR_IO_FUA), TCMUR_WRITE_ERROR);
 	assert_int_equal(counts.blocking, 2);
 	assert_int_equal(counts.syncs, 0);
 	limit_file_size(RLIM_INFINITY);
@@ -276,20 +276,20 @@ static void test_offset_beyond_4_gib(void **state)
 	void *handle;
 
 	(void)state;
-	if (double_open(&opening, dir, wanted) < 0)
+	if (fake_daemon_open(&opening, dir, wanted) < 0)
 		fail_msg("%s", opening.open.error);
 	handle = opening.open.handle;
 	fill(data, 4096, 7);
-	assert_int_equal(double_write(handle, high, data, 4096, 0), TCMUR_OK);
-	assert_int_equal(double_read(handle, high, back, 4096), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, high, data, 4096, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, high, back, 4096), TCMUR_OK);
 	assert_memory_equal(data, back, 4096);
-	assert_int_equal(double_read(handle, LOW, back, 4096), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, LOW, back, 4096), TCMUR_OK);
 	assert_true(all_zero(back, 4096));
-	assert_int_equal(double_write(handle, LOW, data, 4096, 0), TCMUR_OK);
-	assert_int_equal(double_range(file->write_zeroes, handle, high, 4096, 0), TCMUR_OK);
-	assert_int_equal(double_read(handle, high, back, 4096), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, LOW, data, 4096, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(file->write_zeroes, handle, high, 4096, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, high, back, 4096), TCMUR_OK);
 	assert_true(all_zero(back, 4096));
-	assert_int_equal(double_read(handle, LOW, back, 4096), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, LOW, back, 4096), TCMUR_OK);
 	assert_memory_equal(data, back, 4096);
 	close_and_remove(handle, "large");
 }
@@ -299,8 +299,8 @@ static void test_nothing_to_move(void **state)
 	void *handle = open_new("empty", NULL, 0);
 
 	(void)state;
-	assert_int_equal(double_write(handle, 0, data, 0, 0), TCMUR_OK);
-	assert_int_equal(double_read(handle, 0, data, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 0, data, 0, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, 0, data, 0), TCMUR_OK);
 	close_and_remove(handle, "empty");
 }
 
@@ -317,12 +317,12 @@ static void test_no_space(void **state)
 		rmdir(mounted);
 		skip();
 	}
-	assert_int_equal(double_open(&opening, mounted, (struct wanted){.config = "full", .size = FILE_SIZE}),
-			 0);
+	assert_int_equal(
+	    fake_daemon_open(&opening, mounted, (struct wanted){.config = "full", .size = FILE_SIZE}), 0);
 	fill(data, MIB, 5);
-	assert_int_equal(double_write(opening.open.handle, 0, data, MIB, 0), TCMUR_NO_SPACE);
-	assert_int_equal(double_range(file->unmap, opening.open.handle, 0, FILE_SIZE, 0), TCMUR_OK);
-	assert_int_equal(double_write(opening.open.handle, 0, data, 4096, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(opening.open.handle, 0, data, MIB, 0), TCMUR_NO_SPACE);
+	assert_int_equal(fake_daemon_range(file->unmap, opening.open.handle, 0, FILE_SIZE, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(opening.open.handle, 0, data, 4096, 0), TCMUR_OK);
 	file->close(opening.open.handle);
 	assert_int_equal(umount(mounted), 0);
 	rmdir(mounted);
@@ -338,22 +338,22 @@ static void test_fua(void **state)
 	if (!kernel_writes_dsync(dir))
 		skip();
 	handle = open_new("fua", NULL, 0);
-	assert_int_equal(double_write(handle, 0, data, 512, TCMUR_IO_FUA), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 0, data, 512, TCMUR_IO_FUA), TCMUR_OK);
 	assert_int_equal(counts.last_rwf, RWF_DSYNC);
 	assert_int_equal(counts.syncs, 0);
 
 	faults.no_dsync = true; /* the data is written and then synchronised */
-	assert_int_equal(double_write(handle, 0, data, 512, TCMUR_IO_FUA), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 0, data, 512, TCMUR_IO_FUA), TCMUR_OK);
 	assert_int_equal(counts.last_rwf, 0);
 	assert_int_equal(counts.syncs, 1);
 	faults.sync = -EIO;
-	assert_int_equal(double_write(handle, 0, data, 512, TCMUR_IO_FUA), TCMUR_WRITE_ERROR);
+	assert_int_equal(fake_daemon_write(handle, 0, data, 512, TCMUR_IO_FUA), TCMUR_WRITE_ERROR);
 
-	assert_int_equal(double_write(handle, 0, data, 512, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 0, data, 512, 0), TCMUR_OK);
 	assert_int_equal(counts.syncs, 2);
-	assert_int_equal(double_range(file->write_zeroes, handle, 0, 4096, TCMUR_IO_FUA), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(file->write_zeroes, handle, 0, 4096, TCMUR_IO_FUA), TCMUR_OK);
 	assert_int_equal(counts.syncs, 3);
-	assert_int_equal(double_range(file->flush, handle, 0, 0, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(file->flush, handle, 0, 0, 0), TCMUR_OK);
 	assert_int_equal(counts.syncs, 4);
 	close_and_remove(handle, "fua");
 }
@@ -365,7 +365,7 @@ static void test_writethrough(void **state)
 	struct opening opening;
 
 	(void)state;
-	assert_int_equal(double_open(&opening, dir, wanted), 0);
+	assert_int_equal(fake_daemon_open(&opening, dir, wanted), 0);
 	assert_true(opening.open.info.write_cache && opening.open.info.write_cache_off);
 	close_and_remove(opening.open.handle, "wt");
 }
@@ -384,8 +384,8 @@ static void test_direct(void **state)
 		skip();
 	handle = open_new("direct", direct, 4096);
 	fill(out, sizeof(out), 6);
-	assert_int_equal(double_write(handle, 4096, out, sizeof(out), 0), TCMUR_OK);
-	assert_int_equal(double_read(handle, 4096, in, sizeof(in)), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 4096, out, sizeof(out), 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, 4096, in, sizeof(in)), TCMUR_OK);
 	assert_memory_equal(out, in, sizeof(out));
 	assert_int_equal(counts.blocking, 0);
 	close_and_remove(handle, "direct");
@@ -407,18 +407,18 @@ static void test_direct_from_unaligned_memory(void **state)
 	handle = open_new("unaligned", direct, 4096);
 	fill(out, sizeof(out), 7);
 	faults.transfer = -EINVAL;
-	assert_int_equal(double_write(handle, 4096, out + 1, LEN, TCMUR_IO_FUA), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 4096, out + 1, LEN, TCMUR_IO_FUA), TCMUR_OK);
 	assert_int_equal(counts.blocking, 1);
 	assert_int_equal(counts.syncs, 1);
 	faults.transfer = -EINVAL;
-	assert_int_equal(double_read(handle, 4096, in + 1, LEN), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, 4096, in + 1, LEN), TCMUR_OK);
 	assert_int_equal(counts.blocking, 2);
 	assert_memory_equal(out + 1, in + 1, LEN);
 
 	assert_int_equal(truncate(in_dir("unaligned"), 4096 + CUT), 0);
 	memset(in, 0xff, sizeof(in));
 	faults.transfer = -EINVAL;
-	assert_int_equal(double_read(handle, 4096, in + 1, LEN), TCMUR_READ_ERROR);
+	assert_int_equal(fake_daemon_read(handle, 4096, in + 1, LEN), TCMUR_READ_ERROR);
 	assert_memory_equal(out + 1, in + 1, CUT);
 	close_and_remove(handle, "unaligned");
 }
@@ -439,17 +439,17 @@ static void test_unmap_gives_back(void **state)
 
 	(void)state;
 	fill(data, MIB, 8);
-	assert_int_equal(double_write(handle, 0, data, MIB, 0), TCMUR_OK);
-	assert_int_equal(double_range(file->flush, handle, 0, 0, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 0, data, MIB, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(file->flush, handle, 0, 0, 0), TCMUR_OK);
 	assert_true(allocated("unmap") >= MIB);
-	assert_int_equal(double_range(file->unmap, handle, 0, MIB, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(file->unmap, handle, 0, MIB, 0), TCMUR_OK);
 	assert_int_equal(allocated("unmap"), 0);
-	assert_int_equal(double_read(handle, 0, back, MIB), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, 0, back, MIB), TCMUR_OK);
 	assert_true(all_zero(back, MIB));
 	faults.fallocate = -EIO;
-	assert_int_equal(double_range(file->unmap, handle, 0, MIB, 0), TCMUR_WRITE_ERROR);
+	assert_int_equal(fake_daemon_range(file->unmap, handle, 0, MIB, 0), TCMUR_WRITE_ERROR);
 	faults.fallocate = -EOPNOTSUPP; /* it is no longer supported */
-	assert_int_equal(double_range(file->unmap, handle, 0, MIB, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(file->unmap, handle, 0, MIB, 0), TCMUR_OK);
 	close_and_remove(handle, "unmap");
 }
 
@@ -459,15 +459,15 @@ static void check_zeroes(uint32_t flags, int refusal, bool stays_allocated)
 	enum { START = 4096 + 512, LEN = MIB / 2 };
 	void *handle = open_new("zero", NULL, 0);
 
-	double_reset(NULL);
+	fake_daemon_reset(NULL);
 	fill(data, MIB, 9);
-	assert_int_equal(double_write(handle, 0, data, MIB, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 0, data, MIB, 0), TCMUR_OK);
 	faults.fallocate = refusal;
-	assert_int_equal(double_range(file->write_zeroes, handle, START, LEN, flags), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(file->write_zeroes, handle, START, LEN, flags), TCMUR_OK);
 	memset(data + START, 0, LEN);
-	assert_int_equal(double_read(handle, 0, back, MIB), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, 0, back, MIB), TCMUR_OK);
 	assert_memory_equal(data, back, MIB);
-	assert_int_equal(double_range(file->flush, handle, 0, 0, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(file->flush, handle, 0, 0, 0), TCMUR_OK);
 	assert_int_equal(allocated("zero") >= MIB, stays_allocated);
 	close_and_remove(handle, "zero");
 }
@@ -500,8 +500,8 @@ static void test_extents(void **state)
 
 	(void)state;
 	fill(data, LEN, 10);
-	assert_int_equal(double_write(handle, MIB, data, LEN, 0), TCMUR_OK);
-	assert_int_equal(double_io(file->extents, handle, &io), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, MIB, data, LEN, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_io(file->extents, handle, &io), TCMUR_OK);
 	assert_int_equal(io.nextents, 3);
 	assert_extent(&extents[0], 0, MIB, TCMUR_EXTENT_DEALLOCATED);
 	assert_extent(&extents[1], MIB, LEN, TCMUR_EXTENT_MAPPED);
@@ -510,7 +510,7 @@ static void test_extents(void **state)
 	io.offset = MIB + 4096; /* begins inside the data, with room for one extent */
 	io.len = FILE_SIZE - io.offset;
 	io.max_extents = 1;
-	assert_int_equal(double_io(file->extents, handle, &io), TCMUR_OK);
+	assert_int_equal(fake_daemon_io(file->extents, handle, &io), TCMUR_OK);
 	assert_int_equal(io.nextents, 1);
 	assert_extent(&extents[0], MIB + 4096, LEN - 4096, TCMUR_EXTENT_MAPPED);
 	close_and_remove(handle, "extents");
@@ -525,10 +525,10 @@ static void test_usage(void **state)
 	assert_int_equal(file->usage(handle, &before), 0);
 	assert_true(before.used < MIB && before.available > 0);
 	fill(data, MIB, 12);
-	assert_int_equal(double_write(handle, MIB, data, MIB, TCMUR_IO_FUA), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, MIB, data, MIB, TCMUR_IO_FUA), TCMUR_OK);
 	assert_int_equal(file->usage(handle, &after), 0);
 	assert_true(after.used >= MIB && after.used < FILE_SIZE);
-	assert_int_equal(double_range(file->unmap, handle, MIB, MIB, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(file->unmap, handle, MIB, MIB, 0), TCMUR_OK);
 	assert_int_equal(file->usage(handle, &after), 0);
 	assert_true(after.used < MIB);
 	close_and_remove(handle, "usage");
@@ -546,8 +546,8 @@ static void test_growth(void **state)
 	assert_int_equal(info.block_size, 512);
 	assert_true(info.thin);
 	fill(data, 512, 11);
-	assert_int_equal(double_write(handle, FILE_SIZE + 512, data, 512, 0), TCMUR_OK);
-	assert_int_equal(double_read(handle, FILE_SIZE + 512, back, 512), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, FILE_SIZE + 512, data, 512, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, FILE_SIZE + 512, back, 512), TCMUR_OK);
 	assert_memory_equal(data, back, 512);
 	close_and_remove(handle, "grow");
 }
@@ -555,26 +555,26 @@ static void test_growth(void **state)
 int test_file_io(const char *title)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(test_one_request_a_read, double_reset),
-	    cmocka_unit_test_setup(test_transfer_ways, double_reset),
-	    cmocka_unit_test_setup(test_short_transfers_go_on, double_reset),
-	    cmocka_unit_test_setup(test_more_iovecs_than_the_kernel_takes, double_reset),
-	    cmocka_unit_test_setup(test_past_the_end_fails, double_reset),
-	    cmocka_unit_test_setup(test_replaced_is_noticed, double_reset),
-	    cmocka_unit_test_setup(test_errors_come_out, double_reset),
-	    cmocka_unit_test_setup(test_refused_half_way, double_reset),
-	    cmocka_unit_test_setup(test_offset_beyond_4_gib, double_reset),
-	    cmocka_unit_test_setup(test_nothing_to_move, double_reset),
-	    cmocka_unit_test_setup(test_no_space, double_reset),
-	    cmocka_unit_test_setup(test_fua, double_reset),
-	    cmocka_unit_test_setup(test_writethrough, double_reset),
-	    cmocka_unit_test_setup(test_direct, double_reset),
-	    cmocka_unit_test_setup(test_direct_from_unaligned_memory, double_reset),
-	    cmocka_unit_test_setup(test_unmap_gives_back, double_reset),
-	    cmocka_unit_test_setup(test_write_zeroes, double_reset),
-	    cmocka_unit_test_setup(test_extents, double_reset),
-	    cmocka_unit_test_setup(test_usage, double_reset),
-	    cmocka_unit_test_setup(test_growth, double_reset),
+	    cmocka_unit_test_setup(test_one_request_a_read, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_transfer_ways, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_short_transfers_go_on, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_more_iovecs_than_the_kernel_takes, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_past_the_end_fails, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_replaced_is_noticed, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_errors_come_out, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_refused_half_way, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_offset_beyond_4_gib, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_nothing_to_move, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_no_space, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_fua, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_writethrough, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_direct, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_direct_from_unaligned_memory, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_unmap_gives_back, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_write_zeroes, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_extents, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_usage, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_growth, fake_daemon_reset),
 	};
 
 	file = tcmur_handler_entry();

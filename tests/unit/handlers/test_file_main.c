@@ -86,7 +86,7 @@ void *open_new(const char *name, const char *const *options, uint32_t block_size
 	struct wanted wanted = {
 	    .config = name, .size = FILE_SIZE, .block_size = block_size, .options = options};
 
-	if (double_open(&opening, dir, wanted) < 0)
+	if (fake_daemon_open(&opening, dir, wanted) < 0)
 		fail_msg("%s", opening.open.error);
 	return opening.open.handle;
 }

@@ -17,7 +17,7 @@ static int in_memory(void **state)
 {
 	fs_type = TMPFS_MAGIC;
 	fill(data, sizeof(data), 5);
-	return double_reset(state);
+	return fake_daemon_reset(state);
 }
 
 static int on_disk(void **state)
@@ -39,12 +39,12 @@ static bool mapped(void *handle, uint64_t offset, size_t len)
 
 static void write_pages(void *handle, unsigned page, unsigned n)
 {
-	assert_int_equal(double_write(handle, page * PAGE, data, n * PAGE, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, page * PAGE, data, n * PAGE, 0), TCMUR_OK);
 }
 
 static void expect(void *handle, unsigned page, unsigned n, const uint8_t *content)
 {
-	assert_int_equal(double_read(handle, page * PAGE, back, n * PAGE), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(handle, page * PAGE, back, n * PAGE), TCMUR_OK);
 	if (content)
 		assert_memory_equal(back, content, n * PAGE);
 	else
@@ -66,7 +66,7 @@ static void test_what_was_written_is_mapped(void **state)
 	assert_false(mapped(handle, 4 * PAGE, 2 * PAGE));
 	expect(handle, 1, 1, NULL);
 	/* The write used the mapping, and a system call reads the same data. */
-	assert_int_equal(double_write(handle, 3 * PAGE, data, PAGE, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, 3 * PAGE, data, PAGE, 0), TCMUR_OK);
 	int fd = open(in_dir("map"), O_RDONLY);
 	assert_int_equal(pread(fd, back, PAGE, 3 * PAGE), PAGE);
 	close(fd);
@@ -90,11 +90,11 @@ static void test_holes_stay_holes(void **state)
 	(void)state;
 	write_pages(handle, 0, 16);
 	blkcnt_t full = blocks("holes");
-	assert_int_equal(double_range(handler->unmap, handle, 4 * PAGE, 8 * PAGE, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(handler->unmap, handle, 4 * PAGE, 8 * PAGE, 0), TCMUR_OK);
 	assert_int_equal(full - blocks("holes"), 8 * PAGE / 512);
 	expect(handle, 4, 8, NULL);
 	expect(handle, 0, 4, data);
-	assert_int_equal(double_range(handler->write_zeroes, handle, 12 * PAGE, 2 * PAGE, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_range(handler->write_zeroes, handle, 12 * PAGE, 2 * PAGE, 0), TCMUR_OK);
 	expect(handle, 12, 2, NULL);
 	expect(handle, 14, 2, data + 14 * PAGE);
 	assert_int_equal(full - blocks("holes"), 10 * PAGE / 512);
@@ -115,7 +115,7 @@ static void test_extents_at_open(void **state)
 		write_pages(handle, 1, 2);
 		write_pages(handle, FILE_SIZE / PAGE - 1, 1);
 		handler->close(handle);
-		assert_int_equal(double_open(&opening, dir, wanted), 0);
+		assert_int_equal(fake_daemon_open(&opening, dir, wanted), 0);
 		handle = opening.open.handle;
 		assert_false(mapped(handle, 0, PAGE));
 		assert_true(mapped(handle, PAGE, 2 * PAGE));
@@ -145,8 +145,8 @@ static void test_cut_while_mapped(void **state)
 		assert_true(mapped(handle, 0, 16 * PAGE));
 		assert_int_equal(truncate(in_dir("cut"), 2 * PAGE), 0);
 		assert_false(mapped(handle, 0, 16 * PAGE));
-		assert_int_equal(double_read(handle, 4 * PAGE, back, PAGE), TCMUR_READ_ERROR);
-		assert_int_equal(double_write(handle, 4 * PAGE, data, PAGE, 0), TCMUR_READ_ERROR);
+		assert_int_equal(fake_daemon_read(handle, 4 * PAGE, back, PAGE), TCMUR_READ_ERROR);
+		assert_int_equal(fake_daemon_write(handle, 4 * PAGE, data, PAGE, 0), TCMUR_READ_ERROR);
 		assert_true(mapped(handle, PAGE, PAGE));
 		assert_int_equal(truncate(in_dir("cut"), FILE_SIZE), 0);
 		expect(handle, 4, 4, NULL);

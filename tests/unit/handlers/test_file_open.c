@@ -12,7 +12,7 @@ static void refused(struct wanted wanted, int err, const char *reason)
 {
 	struct opening opening;
 
-	assert_int_equal(double_open(&opening, dir, wanted), -err);
+	assert_int_equal(fake_daemon_open(&opening, dir, wanted), -err);
 	if (!strstr(opening.open.error, reason))
 		fail_msg("expected \"%s\" in \"%s\"", reason, opening.open.error);
 	assert_null(opening.open.handle);
@@ -32,7 +32,8 @@ static void test_created_sparse(void **state)
 	struct stat st;
 
 	(void)state;
-	assert_int_equal(double_open(&opening, dir, (struct wanted){.config = "new", .size = FILE_SIZE}), 0);
+	assert_int_equal(fake_daemon_open(&opening, dir, (struct wanted){.config = "new", .size = FILE_SIZE}),
+			 0);
 	assert_int_equal(stat(in_dir("new"), &st), 0);
 	assert_int_equal(st.st_size, FILE_SIZE);
 	assert_int_equal(st.st_blocks, 0);
@@ -52,9 +53,10 @@ static void test_absolute_path_and_block_size(void **state)
 	(void)state;
 	close_handle(open_new("abs", NULL, 0));
 	snprintf(path, sizeof(path), "%s", in_dir("abs"));
-	assert_int_equal(double_open(&opening, "/nonexistent",
-				     (struct wanted){.config = path, .size = FILE_SIZE, .block_size = 4096}),
-			 0);
+	assert_int_equal(
+	    fake_daemon_open(&opening, "/nonexistent",
+			     (struct wanted){.config = path, .size = FILE_SIZE, .block_size = 4096}),
+	    0);
 	assert_int_equal(opening.open.info.block_size, 4096);
 	close_and_remove(opening.open.handle, "abs");
 }
@@ -95,7 +97,7 @@ static void test_existing(void **state)
 	assert_int_equal(access(in_dir("before"), F_OK), -1);
 	close_handle(open_new("before", NULL, 0));
 	wanted.size = FILE_SIZE / 2;
-	assert_int_equal(double_open(&opening, dir, wanted), 0);
+	assert_int_equal(fake_daemon_open(&opening, dir, wanted), 0);
 	assert_int_equal(opening.open.info.size, FILE_SIZE);
 	close_handle(opening.open.handle);
 	wanted.size = 2 * FILE_SIZE;
@@ -118,15 +120,16 @@ static void test_discard(void **state)
 	struct opening opening;
 
 	(void)state;
-	assert_int_equal(double_open(&opening, dir, (struct wanted){.config = "failed", .size = FILE_SIZE}),
-			 0);
+	assert_int_equal(
+	    fake_daemon_open(&opening, dir, (struct wanted){.config = "failed", .size = FILE_SIZE}), 0);
 	assert_true(opening.open.info.flags & TCMUR_INFO_CREATED);
 	tcmur_handler_entry()->discard(opening.open.handle);
 	close_handle(opening.open.handle);
 	assert_int_equal(access(in_dir("failed"), F_OK), -1);
 
 	close_handle(open_new("kept", NULL, 0));
-	assert_int_equal(double_open(&opening, dir, (struct wanted){.config = "kept", .size = FILE_SIZE}), 0);
+	assert_int_equal(
+	    fake_daemon_open(&opening, dir, (struct wanted){.config = "kept", .size = FILE_SIZE}), 0);
 	assert_false(opening.open.info.flags & TCMUR_INFO_CREATED);
 	tcmur_handler_entry()->discard(opening.open.handle);
 	close_handle(opening.open.handle);
@@ -152,7 +155,7 @@ static void test_other_size(void **state)
 	wanted.size = FILE_SIZE / 2;
 	refused(wanted, EINVAL, "a file is never cut");
 	wanted.size = 2 * FILE_SIZE;
-	assert_int_equal(double_open(&opening, dir, wanted), 0);
+	assert_int_equal(fake_daemon_open(&opening, dir, wanted), 0);
 	assert_int_equal(opening.open.info.size, 2 * FILE_SIZE);
 	close_and_remove(opening.open.handle, "sized");
 }
@@ -190,7 +193,7 @@ static void test_second_opener(void **state)
 
 	(void)state;
 	close_handle(handle);
-	assert_int_equal(double_open(&first, dir, writer), 0);
+	assert_int_equal(fake_daemon_open(&first, dir, writer), 0);
 	assert_int_equal(first.open.info.flags, TCMUR_INFO_EXCLUSIVE);
 	handle = first.open.handle;
 	refused(writer, EBUSY, "locked: is in use");
@@ -199,8 +202,8 @@ static void test_second_opener(void **state)
 		"is in use");
 	close_handle(handle);
 
-	assert_int_equal(double_open(&first, dir, reader), 0);
-	assert_int_equal(double_open(&second, dir, reader), 0);
+	assert_int_equal(fake_daemon_open(&first, dir, reader), 0);
+	assert_int_equal(fake_daemon_open(&second, dir, reader), 0);
 	assert_true(first.open.info.read_only && !first.open.info.thin);
 	assert_int_equal(first.open.info.flags, 0); /* other processes may use the file as well */
 	refused(writer, EBUSY, "is in use");
@@ -238,19 +241,19 @@ static void test_check_config(void **state)
 int test_file_open(const char *title)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(test_created_sparse, double_reset),
-	    cmocka_unit_test_setup(test_absolute_path_and_block_size, double_reset),
-	    cmocka_unit_test_setup(test_absent, double_reset),
-	    cmocka_unit_test_setup(test_only_regular_files, double_reset),
-	    cmocka_unit_test_setup(test_existing, double_reset),
-	    cmocka_unit_test_setup(test_missing_file_is_not_created, double_reset),
-	    cmocka_unit_test_setup(test_discard, double_reset),
-	    cmocka_unit_test_setup(test_other_size, double_reset),
-	    cmocka_unit_test_setup(test_too_small_or_too_large, double_reset),
-	    cmocka_unit_test_setup(test_wrong_options, double_reset),
-	    cmocka_unit_test_setup(test_second_opener, double_reset),
-	    cmocka_unit_test_setup(test_unwritable_needs_ro, double_reset),
-	    cmocka_unit_test_setup(test_check_config, double_reset),
+	    cmocka_unit_test_setup(test_created_sparse, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_absolute_path_and_block_size, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_absent, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_only_regular_files, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_existing, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_missing_file_is_not_created, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_discard, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_other_size, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_too_small_or_too_large, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_wrong_options, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_second_opener, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_unwritable_needs_ro, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_check_config, fake_daemon_reset),
 	};
 
 	return cmocka_run_group_tests_name(title, tests, NULL, NULL);

@@ -25,7 +25,7 @@ int __wrap_statx(int folder, const char *path, int flags, unsigned mask, struct 
 static unsigned asked_by_write(void *handle, uint64_t offset, size_t len)
 {
 	asked = 0;
-	assert_int_equal(double_write(handle, offset, data, len, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_write(handle, offset, data, len, 0), TCMUR_OK);
 	return asked;
 }
 
@@ -66,7 +66,7 @@ static void test_cut_in_the_last_page(void **state)
 	assert_int_equal(truncate(in_dir("tail"), FILE_SIZE - 512), 0);
 	assert_int_equal(asked_by_write(handle, LAST - PAGE, PAGE), 0);
 	assert_int_equal(asked_by_write(handle, LAST, PAGE - 512), 1);
-	assert_int_equal(double_write(handle, LAST, data, PAGE, 0), TCMUR_READ_ERROR);
+	assert_int_equal(fake_daemon_write(handle, LAST, data, PAGE, 0), TCMUR_READ_ERROR);
 	assert_int_equal(size_of("tail"), FILE_SIZE - 512);
 	close_and_remove(handle, "tail");
 }
@@ -83,7 +83,7 @@ static void test_cut_and_restored(void **state)
 	assert_int_equal(handler->load(), 0); /* here: cmocka has a signal handler for each test */
 	assert_int_equal(truncate(in_dir("tail"), MIB), 0);
 	assert_int_equal(asked_by_write(handle, 0, PAGE), 1);
-	assert_int_equal(double_write(handle, MIB, data, PAGE, 0), TCMUR_READ_ERROR);
+	assert_int_equal(fake_daemon_write(handle, MIB, data, PAGE, 0), TCMUR_READ_ERROR);
 	assert_int_equal(size_of("tail"), MIB);
 	assert_int_equal(truncate(in_dir("tail"), FILE_SIZE), 0);
 	assert_int_equal(asked_by_write(handle, MIB, PAGE), 0);
@@ -118,7 +118,7 @@ static void test_page_that_may_be_gone(void **state)
 	assert_int_equal(asked_by_write(handle, 0, PAGE), 1);
 	refresh(handle);
 	assert_int_equal(asked_by_write(handle, 0, PAGE), 0);
-	assert_int_equal(double_io(handler->write_zeroes, handle, &io), TCMUR_OK);
+	assert_int_equal(fake_daemon_io(handler->write_zeroes, handle, &io), TCMUR_OK);
 	assert_int_equal(asked_by_write(handle, 0, PAGE), 1);
 	refresh(handle);
 	assert_int_equal(asked_by_write(handle, 0, PAGE), 0);
@@ -128,11 +128,11 @@ static void test_page_that_may_be_gone(void **state)
 int test_file_tail(const char *title)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(test_asks_for_the_last_page_only, double_reset),
-	    cmocka_unit_test_setup(test_cut_in_the_last_page, double_reset),
-	    cmocka_unit_test_setup(test_cut_and_restored, double_reset),
-	    cmocka_unit_test_setup(test_without_locked_memory, double_reset),
-	    cmocka_unit_test_setup(test_page_that_may_be_gone, double_reset),
+	    cmocka_unit_test_setup(test_asks_for_the_last_page_only, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_cut_in_the_last_page, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_cut_and_restored, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_without_locked_memory, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_page_that_may_be_gone, fake_daemon_reset),
 	};
 
 	const bool could_lock = can_lock;

@@ -52,7 +52,7 @@ static void refused(const char *name, const char *reason)
 {
 	struct opening opening;
 
-	assert_int_equal(double_open(&opening, dir, (struct wanted){.config = name}), -EBUSY);
+	assert_int_equal(fake_daemon_open(&opening, dir, (struct wanted){.config = name}), -EBUSY);
 	if (!strstr(opening.open.error, reason))
 		fail_msg("expected \"%s\" in \"%s\"", reason, opening.open.error);
 }
@@ -61,7 +61,7 @@ static uint64_t opened_with_flags(const char *name, const char *const *options)
 {
 	struct opening opening;
 
-	if (double_open(&opening, dir, (struct wanted){.config = name, .options = options}))
+	if (fake_daemon_open(&opening, dir, (struct wanted){.config = name, .options = options}))
 		fail_msg("%s", opening.open.error);
 	tcmur_handler_entry()->close(opening.open.handle);
 	return opening.open.info.flags;
@@ -114,8 +114,8 @@ static void test_sharing_is_an_agreement(void **state)
 
 	(void)state;
 	make("both");
-	assert_int_equal(double_open(&one, dir, wanted), 0);
-	assert_int_equal(double_open(&two, dir, wanted), 0);
+	assert_int_equal(fake_daemon_open(&one, dir, wanted), 0);
+	assert_int_equal(fake_daemon_open(&two, dir, wanted), 0);
 	assert_int_equal(one.open.info.flags, 0);
 	refused("both", "locked");
 	tcmur_handler_entry()->close(one.open.handle);
@@ -201,7 +201,7 @@ static void test_file_system_without_locks(void **state)
 	unlink(in_dir("unlocked"));
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, double_reset)
+#define TEST(name) cmocka_unit_test_setup(name, fake_daemon_reset)
 
 int test_file_use(const char *title)
 {

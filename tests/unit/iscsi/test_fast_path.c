@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "util/lock.h"
-#include "wire.h"
+#include "wire_fixture.h"
 
 #define COMMANDS 16 /* As many commands as the window allows. */
 

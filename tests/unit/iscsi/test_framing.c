@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "wire.h"
+#include "wire_fixture.h"
 
 static struct stream out, answers, expected;
 static uint8_t pattern[DISK_SIZE];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Time limits that a TPG and an ACL set for a connection: login, NOP-In, and the answer to it. */
-#include "wire.h"
+#include "wire_fixture.h"
 
 #include "util/clock.h"
 
@@ -53,7 +53,7 @@ static size_t pass(void)
 	return in.len;
 }
 
-/* wire.c gives the daemon one second for everything. */
+/* wire_fixture.c gives the daemon one second for everything. */
 static void the_options_count_without_an_acl(void **state)
 {
 	(void)state;

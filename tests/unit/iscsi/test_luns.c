@@ -3,7 +3,7 @@
  * Sessions follow the model: LUNs that are added, removed, changed or write-protected, and sessions that must
  * end.
  */
-#include "wire.h"
+#include "wire_fixture.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "wire.h"
+#include "wire_fixture.h"
 
 #define FINAL_WRITE (ISCSI_FINAL | ISCSI_CMD_WRITE)
 #define FINAL_READ  (ISCSI_FINAL | ISCSI_CMD_READ)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Data buffers: size classes, limits and accounts. */
-#include "harness.h"
+#include "loop_fixture.h"
 
 #include "loop/internal.h" /* runs the trimming without waiting for its timer */
 

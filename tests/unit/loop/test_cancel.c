@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that are cancelled: those that have not started never start, and each ends once. */
-#include "harness.h"
+#include "loop_fixture.h"
 #include "util/clock.h"
 
 #include <poll.h>
@@ -275,7 +275,7 @@ int main(void)
 	    BOTH_ENGINES(what_waits_for_a_thread_is_not_begun),
 	    BOTH_ENGINES(what_waits_too_long_is_not_begun),
 	    {"what_comes_too_late_to_the_kernel_is_not_begun (io_uring)",
-	     what_comes_too_late_to_the_kernel_is_not_begun, harness_setup, harness_teardown, &harness_uring},
+	     what_comes_too_late_to_the_kernel_is_not_begun, fixture_setup, fixture_teardown, &fixture_uring},
 	    BOTH_ENGINES(a_poll_ends),
 	    BOTH_ENGINES(a_write_ends_once),
 	};

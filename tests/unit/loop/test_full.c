@@ -2,7 +2,7 @@
 /*
  * The kernel accepts nothing for some time (it has no memory): requests, watches and deletions have to wait.
  */
-#include "harness.h"
+#include "loop_fixture.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -132,9 +132,9 @@ static void watches_and_deletions_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    {"requests_wait", requests_wait, harness_setup, harness_teardown, &harness_uring},
-	    {"watches_and_deletions_wait", watches_and_deletions_wait, harness_setup, harness_teardown,
-	     &harness_uring},
+	    {"requests_wait", requests_wait, fixture_setup, fixture_teardown, &fixture_uring},
+	    {"watches_and_deletions_wait", watches_and_deletions_wait, fixture_setup, fixture_teardown,
+	     &fixture_uring},
 	};
 	struct loop_options options = {.nloops = 1, .npool = 1};
 

@@ -2,7 +2,7 @@
 /*
  * Lanes of the pool: the jobs of one lane never run at the same time, and lanes do not wait for each other.
  */
-#include "harness.h"
+#include "loop_fixture.h"
 
 #define JOBS 200 /* More jobs than a thread runs without a pause. */
 

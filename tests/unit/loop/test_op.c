@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* File I/O: each kind, its errors, many at once. */
-#include "harness.h"
+#include "loop_fixture.h"
 #include "kernel_features.h"
 
 #include <fcntl.h>
@@ -386,7 +386,7 @@ static void stop_waits_for_requests(void **state)
 	run_on_loop(slow_body);
 	loop_set_stop(&set);
 	assert_int_equal(slow_done, 8);
-	assert_int_equal(harness_setup(state), 0); /* the teardown needs this */
+	assert_int_equal(fixture_setup(state), 0); /* the teardown needs this */
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mailboxes, deferred work and broadcasts. */
-#include "harness.h"
+#include "loop_fixture.h"
 
 #include <pthread.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pulse, and the clock that belongs to it, also after the thread was stopped without noticing. */
-#include "harness.h"
+#include "loop_fixture.h"
 #include "util/clock.h"
 
 #define MS 1000000u

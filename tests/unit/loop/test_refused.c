@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* In a container that forbids io_uring, everything works as well. */
-#include "harness.h"
+#include "loop_fixture.h"
 
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -56,7 +56,7 @@ static void goes_on_with_epoll(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    {"goes_on_with_epoll", goes_on_with_epoll, harness_setup, harness_teardown, &harness_uring},
+	    {"goes_on_with_epoll", goes_on_with_epoll, fixture_setup, fixture_teardown, &fixture_uring},
 	};
 
 	if (forbid_io_uring() < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Starting, stopping, the pool, spinning. */
-#include "harness.h"
+#include "loop_fixture.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -142,10 +142,10 @@ static void loops_hold_a_descriptor(void **state)
 
 /* --- the pool --------------------------------------------------------------------------------- */
 
-static struct pool_job jobs[1000];
+static struct loop_pool_job jobs[1000];
 static atomic_uint njobs_run, nparallel, most_parallel;
 
-static void job(struct pool_job *j)
+static void job(struct loop_pool_job *j)
 {
 	unsigned now = atomic_fetch_add(&nparallel, 1) + 1, most = atomic_load(&most_parallel);
 
@@ -165,7 +165,7 @@ static void pool_runs_all(void **state)
 	atomic_store(&most_parallel, 0);
 	for (unsigned i = 0; i < 1000; i++) {
 		jobs[i].fn = job;
-		pool_submit(set.pool, &jobs[i]);
+		loop_pool_submit(set.pool, &jobs[i]);
 	}
 	loop_set_stop(&set); /* this runs the queued jobs */
 	assert_int_equal(atomic_load(&njobs_run), 1000);
@@ -175,7 +175,7 @@ static void pool_runs_all(void **state)
 /* Jobs that wait for each other: as many run at once as there may be threads. */
 static atomic_uint arrived, gone;
 
-static void meet(struct pool_job *j)
+static void meet(struct loop_pool_job *j)
 {
 	(void)j;
 	atomic_fetch_add(&arrived, 1);
@@ -184,13 +184,13 @@ static void meet(struct pool_job *j)
 	atomic_fetch_add(&gone, 1);
 }
 
-static void let_meet(struct pool *pool)
+static void let_meet(struct loop_pool *pool)
 {
 	atomic_store(&arrived, 0);
 	atomic_store(&gone, 0);
 	for (unsigned i = 0; i < 8; i++) {
 		jobs[i].fn = meet;
-		pool_submit(pool, &jobs[i]);
+		loop_pool_submit(pool, &jobs[i]);
 	}
 	while (atomic_load(&gone) < 8)
 		usleep(100);
@@ -214,11 +214,11 @@ static unsigned threads_of_process(void)
 
 static void pool_shrinks_when_idle(void **state)
 {
-	struct pool *pool;
+	struct loop_pool *pool;
 	unsigned before, i;
 
 	(void)state;
-	assert_int_equal(pool_start(&pool, 8, NULL), 0);
+	assert_int_equal(loop_pool_start(&pool, 8, NULL), 0);
 	before = threads_of_process();
 	for (int round = 0; round < 2; round++) {
 		let_meet(pool);
@@ -227,7 +227,7 @@ static void pool_shrinks_when_idle(void **state)
 			usleep(100000);
 		assert_int_equal(threads_of_process(), before);
 	}
-	pool_stop(pool);
+	loop_pool_stop(pool);
 }
 
 /* --- spinning --------------------------------------------------------------------------------- */

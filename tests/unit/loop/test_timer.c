@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Timers fire in the order of their deadlines. */
-#include "harness.h"
+#include "loop_fixture.h"
 
 #define MS     1000000u
 #define TIMERS 200

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Watches of descriptors: edges, removal inside a callback, and watching again. */
-#include "harness.h"
+#include "loop_fixture.h"
 
 #include <pthread.h>
 #include <sys/epoll.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is checked before a command runs; it is the same for all commands. */
-#include "spc_env.h"
+#include "spc_fixture.h"
 
 #include <stdio.h>
 
@@ -41,10 +41,10 @@ static void test_reserved_bits(void **state)
 {
 	/* All rows of the table are used. */
 	static const struct scsi_alua alua = {.ngroups = 1, .groups = {{.tpgs = SCSI_TPGS_ANY}}};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	scsi_lu_set_alua(e.lu, &alua);
 	scsi_ua_pop(&e.nexus[0]); /* ASYMMETRIC ACCESS STATE CHANGED */
 	scsi_ua_pop(&e.nexus[0]); /* INQUIRY DATA HAS CHANGED */
@@ -57,19 +57,19 @@ static void test_reserved_bits(void **state)
 			if (op->usage[bit / 8] & 1 << bit % 8)
 				continue;
 			cdb[bit / 8] |= (uint8_t)(1 << bit % 8);
-			spc_env_run(&e, &e.nexus[0], cdb, op->cdb_len, NULL, 0);
+			spc_fixture_run(&e, &e.nexus[0], cdb, op->cdb_len, NULL, 0);
 			assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, bit / 8, (int)(bit % 8));
 		}
 	}
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_unknown_command(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	RUN(&e, 0, 0xc1, 0, 0, 0, 0, 0);
 	assert_sense(&e, SENSE_INVALID_OPCODE);
 	RUN(&e, 0, 0x5e, 0, 0, 0, 0, 0, 0, 0, 8, 0); /* PERSISTENT RESERVE IN */
@@ -78,7 +78,7 @@ static void test_unknown_command(void **state)
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 4);
 	RUN(&e, 0, 0x12);
 	assert_sense(&e, SENSE_INVALID_OPCODE); /* too short for any command */
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void without_unmap(struct backstore *bs)
@@ -89,15 +89,15 @@ static void without_unmap(struct backstore *bs)
 
 static void test_unavailable_command(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, without_unmap);
+	spc_fixture_open(&e, 1, without_unmap);
 	RUN(&e, 0, 0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 	assert_sense(&e, SENSE_INVALID_OPCODE);
 	RUN(&e, 0, 0xa3, 0x0c, 1, 0x42, 0, 0, 0, 0, 1, 0, 0, 0);
 	assert_int_equal(e.c.buffer[1], 1); /* not supported */
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_lba_and_length(void **state)
@@ -118,16 +118,16 @@ static void test_lba_and_length(void **state)
 	    {0, SCSI_MAX_TRANSFER / 512 + 1, SENSE_INVALID_FIELD_IN_CDB},
 	    {0, UINT32_MAX, SENSE_INVALID_FIELD_IN_CDB},
 	};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		uint8_t cdb[16] = {0x88};
 
 		put_be64(&cdb[2], cases[i].lba);
 		put_be32(&cdb[10], cases[i].n);
-		spc_env_run(&e, &e.nexus[0], cdb, 16, NULL, 0);
+		spc_fixture_run(&e, &e.nexus[0], cdb, 16, NULL, 0);
 		if (!cases[i].sense)
 			assert_int_equal(e.c.cmd.status, SCSI_GOOD);
 		else if (cases[i].sense == SENSE_INVALID_FIELD_IN_CDB)
@@ -135,7 +135,7 @@ static void test_lba_and_length(void **state)
 		else
 			assert_sense(&e, cases[i].sense);
 	}
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /* How much Data-Out scsi_parse() asks for. */
@@ -163,13 +163,13 @@ static void test_transfer_len(void **state)
 	    {{0x25}, 10, 8, SCSI_DATA_IN},
 	    {{0x15, 0x10, 0, 0, 24}, 6, 24, SCSI_DATA_OUT},
 	};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-		double_cmd_free(&e.c);
-		double_cmd_init(&e.c, e.lu, &e.nexus[0], cases[i].cdb, cases[i].cdb_len);
+		fake_cmd_free(&e.c);
+		fake_cmd_init(&e.c, e.lu, &e.nexus[0], cases[i].cdb, cases[i].cdb_len);
 		scsi_parse(&e.c.cmd); /* a front end need not submit it */
 		assert_non_null(e.c.cmd.op);
 		assert_int_equal(e.c.cmd.transfer_len, cases[i].len);
@@ -181,25 +181,25 @@ static void test_transfer_len(void **state)
 	}
 	assert_int_equal(RUN(&e, 0, 0x2f, 0x04, 0, 0, 0, 0, 0, 0, 1, 0), SCSI_CHECK_CONDITION);
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 2); /* BYTCHK 10b */
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
-static void run_without_lu(struct spc_env *e, const uint8_t *cdb, size_t cdb_len)
+static void run_without_lu(struct spc_fixture *e, const uint8_t *cdb, size_t cdb_len)
 {
-	double_cmd_free(&e->c);
-	double_cmd_init(&e->c, NULL, NULL, cdb, cdb_len);
+	fake_cmd_free(&e->c);
+	fake_cmd_init(&e->c, NULL, NULL, cdb, cdb_len);
 	e->c.cmd.it = &e->it;
-	double_cmd_exec(&e->c, NULL, 0);
+	fake_cmd_exec(&e->c, NULL, 0);
 }
 #define RUN_WITHOUT_LU(e, ...) \
 	run_without_lu((e), (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 
 static void test_no_such_lun(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	RUN_WITHOUT_LU(&e, TUR);
 	assert_sense(&e, SENSE_NO_SUCH_LUN);
 	RUN_WITHOUT_LU(&e, READ10(0));
@@ -219,7 +219,7 @@ static void test_no_such_lun(void **state)
 	assert_int_equal(e.c.buffer[12], 0x25);
 	RUN_WITHOUT_LU(&e, 0xa0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0);
 	assert_int_equal(e.c.cmd.data_in_len, 32);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void raise_others(struct scsi_lu *lu, const struct scsi_nexus *except, enum scsi_ua ua)
@@ -232,19 +232,19 @@ static void raise_others(struct scsi_lu *lu, const struct scsi_nexus *except, en
 static void test_unit_attentions(void **state)
 {
 	struct scsi_nexus fresh;
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	/* The first unit attention of a nexus is power on, but INQUIRY and REPORT LUNS do not report it. */
-	scsi_nexus_attach(&fresh, &e.it, e.lu, double_loop(0));
-	spc_env_run(&e, &fresh, (const uint8_t[]){INQUIRY}, 6, NULL, 0);
+	scsi_nexus_attach(&fresh, &e.it, e.lu, fake_loop(0));
+	spc_fixture_run(&e, &fresh, (const uint8_t[]){INQUIRY}, 6, NULL, 0);
 	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
-	spc_env_run(&e, &fresh, (const uint8_t[]){0xa0, [9] = 16, [11] = 0}, 12, NULL, 0);
+	spc_fixture_run(&e, &fresh, (const uint8_t[]){0xa0, [9] = 16, [11] = 0}, 12, NULL, 0);
 	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
-	spc_env_run(&e, &fresh, (const uint8_t[]){TUR}, 6, NULL, 0);
+	spc_fixture_run(&e, &fresh, (const uint8_t[]){TUR}, 6, NULL, 0);
 	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x00));
-	spc_env_run(&e, &fresh, (const uint8_t[]){TUR}, 6, NULL, 0);
+	spc_fixture_run(&e, &fresh, (const uint8_t[]){TUR}, 6, NULL, 0);
 	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
 	scsi_nexus_detach(&fresh);
 
@@ -271,23 +271,23 @@ static void test_unit_attentions(void **state)
 	RUN(&e, 0, 0x12, 0x04, 0, 0, 0, 0);
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 2);
 	assert_int_equal(scsi_ua_peek(&e.nexus[0]), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2f, 0x00));
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_resize(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
-	double_backstore_resize(e.bs, SPC_BLOCKS * 256);
+	spc_fixture_open(&e, 1, NULL);
+	fake_backstore_resize(e.bs, SPC_BLOCKS * 256);
 	for (unsigned i = 0; i < 2; i++) {
 		RUN(&e, i, TUR);
 		assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x09));
 	}
 	RUN(&e, 0, READ10(SPC_BLOCKS - 1));
 	assert_sense(&e, SENSE_LBA_OUT_OF_RANGE);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void read_only(struct backstore *bs)
@@ -297,23 +297,23 @@ static void read_only(struct backstore *bs)
 
 static void test_write_protected(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, read_only);
+	spc_fixture_open(&e, 1, read_only);
 	RUN_OUT(&e, 0, block, sizeof(block), WRITE10);
 	assert_sense(&e, SENSE_WRITE_PROTECTED);
 	assert_int_equal(e.bs->ncalls, 0);
 	assert_int_equal(RUN(&e, 0, READ10(0)), SCSI_GOOD);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_not_ready(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	scsi_lu_gate_change(e.lu, SCSI_GATE_CORRUPTED, 0);
 	RUN(&e, 0, TUR);
 	assert_sense(&e, SENSE_FORMAT_CORRUPTED);
@@ -329,20 +329,20 @@ static void test_not_ready(void **state)
 	assert_int_equal(get_be16(&e.c.cmd.sense[16]), 0x8000);
 	scsi_lu_gate_change(e.lu, 0, SCSI_GATE_FORMATTING);
 	assert_int_equal(RUN(&e, 0, TUR), SCSI_GOOD);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_no_memory(void **state)
 {
 	static const uint8_t cdb[] = {INQUIRY};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
-	double_cmd_init(&e.c, e.lu, &e.nexus[0], cdb, sizeof(cdb));
+	spc_fixture_open(&e, 1, NULL);
+	fake_cmd_init(&e.c, e.lu, &e.nexus[0], cdb, sizeof(cdb));
 	e.c.no_memory = true;
-	assert_int_equal(double_cmd_exec(&e.c, NULL, 0), SCSI_TASK_SET_FULL);
-	spc_env_close(&e);
+	assert_int_equal(fake_cmd_exec(&e.c, NULL, 0), SCSI_TASK_SET_FULL);
+	spc_fixture_close(&e);
 }
 
 /* --- a handler that executes commands itself --- */
@@ -378,13 +378,13 @@ static void with_scsi(struct backstore *bs)
 static void test_handler_goes_first(void **state)
 {
 	static const uint8_t cdb[] = {0xc1, 0, 0, 0, 0, 0};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, with_scsi);
-	double_cmd_init(&e.c, e.lu, &e.nexus[0], cdb, sizeof(cdb));
+	spc_fixture_open(&e, 1, with_scsi);
+	fake_cmd_init(&e.c, e.lu, &e.nexus[0], cdb, sizeof(cdb));
 	scsi_cmd_announce(&e.c.cmd, SCSI_DATA_IN, 8);
-	assert_int_equal(double_cmd_exec(&e.c, NULL, 0), SCSI_GOOD);
+	assert_int_equal(fake_cmd_exec(&e.c, NULL, 0), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, 3);
 	assert_int_equal(e.c.buffer[2], 3);
 	RUN(&e, 0, TUR);
@@ -400,7 +400,7 @@ static void test_handler_goes_first(void **state)
 	scsi_ua_raise(&e.nexus[0], SCSI_UA_LU_RESET);
 	RUN(&e, 0, TUR);
 	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x03));
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void absent(struct backstore *bs)
@@ -411,10 +411,10 @@ static void absent(struct backstore *bs)
 /* A stand-in for missing storage has an identity and is not ready. */
 static void test_absent_storage(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, absent);
+	spc_fixture_open(&e, 1, absent);
 	RUN(&e, 0, 0x00, 0, 0, 0, 0, 0);
 	assert_sense(&e, SENSE_NOT_REPORTABLE);
 	RUN(&e, 0, 0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0);
@@ -423,7 +423,7 @@ static void test_absent_storage(void **state)
 	assert_int_equal(RUN(&e, 0, 0x12, 0, 0, 0, 36, 0), SCSI_GOOD);
 	assert_int_equal(RUN(&e, 0, 0x03, 0, 0, 0, 18, 0), SCSI_GOOD);
 	assert_int_equal(e.c.buffer[2], SENSE_NOT_READY);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static char traced[4][256];
@@ -440,10 +440,10 @@ static void take_line(enum log_level level, const char *line)
 static void test_changes_are_announced(void **state)
 {
 	struct scsi_nexus later;
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	/*
 	 * The LUN leads to another unit: only its nexus reports the unit attention, before the first access.
 	 */
@@ -458,7 +458,7 @@ static void test_changes_are_announced(void **state)
 	assert_int_equal(RUN(&e, 0, READ10(0)), SCSI_GOOD);
 	/* The contents of the medium were lost: all nexuses report it, and also those of later sessions. */
 	scsi_lu_set_medium_changed(e.lu);
-	scsi_nexus_attach(&later, &e.it, e.lu, double_loop(0));
+	scsi_nexus_attach(&later, &e.it, e.lu, fake_loop(0));
 	assert_int_equal(scsi_ua_pop(&later), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x00));
 	assert_int_equal(scsi_ua_pop(&later), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x28, 0x00));
 	scsi_nexus_detach(&later);
@@ -467,7 +467,7 @@ static void test_changes_are_announced(void **state)
 		assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x28, 0x00));
 		assert_int_equal(RUN(&e, nexus, READ10(0)), SCSI_GOOD);
 	}
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /* The R and W flags of the transport contradict the CDB, so no data is transferred. */
@@ -486,29 +486,29 @@ static void test_wrong_direction(void **state)
 	    {{0x28, [8] = 1}, SCSI_NO_DATA, 0}, /* the initiator accepts no data */
 	    {{0x2a, [8] = 0}, SCSI_DATA_IN, 0}, /* the CDB transfers no data */
 	};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		e.bs->ncalls = 0;
-		double_cmd_free(&e.c);
-		double_cmd_init(&e.c, e.lu, &e.nexus[0], cases[i].cdb, 10);
+		fake_cmd_free(&e.c);
+		fake_cmd_init(&e.c, e.lu, &e.nexus[0], cases[i].cdb, 10);
 		scsi_cmd_announce(&e.c.cmd, cases[i].announced, 512);
-		double_cmd_exec(&e.c, NULL, 0);
-		assert_int_equal(double_sense(&e.c.cmd), cases[i].sense);
+		fake_cmd_exec(&e.c, NULL, 0);
+		assert_int_equal(fake_sense(&e.c.cmd), cases[i].sense);
 		if (cases[i].sense)
 			assert_int_equal(e.bs->ncalls, 0);
 	}
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_every_command_is_logged(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	log_set_sink(take_line);
 	RUN(&e, 0, TUR);
 	assert_int_equal(ntraced, 0);
@@ -523,7 +523,7 @@ static void test_every_command_is_logged(void **state)
 	assert_non_null(
 	    strstr(traced[1], ": refused: 28 00 00 00 04 00 00 00 01 00: CHECK CONDITION 5/21/00"));
 	assert_non_null(strstr(traced[2], ": refused: ff 00 00 00 00 00: CHECK CONDITION 5/20/00"));
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 int main(void)

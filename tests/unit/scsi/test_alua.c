@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Target port groups: how initiators read and change them. */
-#include "spc_env.h"
+#include "spc_fixture.h"
 
 #include <errno.h>
 
@@ -64,10 +64,10 @@ static struct scsi_alua two_groups(void)
 }
 
 /* Commands do not say through which port they came, as in the kernel front end. */
-static void open_env(struct spc_env *e, const struct scsi_alua *alua)
+static void open_env(struct spc_fixture *e, const struct scsi_alua *alua)
 {
 	front_end = (struct front_end){0};
-	spc_env_open(e, 1, NULL);
+	spc_fixture_open(e, 1, NULL);
 	e->nexus[0].it = e->nexus[1].it = NULL;
 	scsi_lu_set_alua_ops(e->lu, &ops, &front_end);
 	/* as if the operations had been set before the first nexus was attached */
@@ -112,7 +112,7 @@ static void test_report(void **state)
 					   1,
 					   2};
 	struct scsi_alua alua = two_groups();
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
 	open_env(&e, &alua);
@@ -137,7 +137,7 @@ static void test_report(void **state)
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 6);
 	RUN(&e, 0, 0xa3, 0x0a, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0);
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 2, 0);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /* The largest possible report. */
@@ -145,7 +145,7 @@ static void test_report_of_all(void **state)
 {
 	struct scsi_alua alua = {.ngroups = SCSI_ALUA_GROUPS_MAX, .nports = SCSI_ALUA_PORTS_MAX};
 	const uint8_t *last;
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
 	for (unsigned i = 0; i < SCSI_ALUA_GROUPS_MAX; i++)
@@ -161,17 +161,17 @@ static void test_report_of_all(void **state)
 	assert_int_equal(get_be16(&last[2]), SCSI_ALUA_GROUPS_MAX - 1);
 	assert_int_equal(last[7], SCSI_ALUA_PORTS_MAX);
 	assert_int_equal(get_be16(&last[8 + (SCSI_ALUA_PORTS_MAX - 1) * 4 + 2]), SCSI_ALUA_PORTS_MAX);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
-static uint8_t tpgs_in_inquiry(struct spc_env *e)
+static uint8_t tpgs_in_inquiry(struct spc_fixture *e)
 {
 	assert_int_equal(RUN(e, 0, INQUIRY), SCSI_GOOD);
 	return e->c.buffer[5] >> 4 & 3;
 }
 
 /* Returns what REPORT SUPPORTED OPERATION CODES reports for an opcode with service action 0Ah. */
-static bool supported(struct spc_env *e, uint8_t opcode)
+static bool supported(struct spc_fixture *e, uint8_t opcode)
 {
 	assert_int_equal(RUN(e, 0, 0xa3, 0x0c, 3, opcode, 0, 0x0a, 0, 0, 1, 0, 0, 0), SCSI_GOOD);
 	return e->c.buffer[1] == 3;
@@ -185,10 +185,10 @@ static void test_groups_of_nexuses(void **state)
 				      0, 0, 0, 4,  0, 1, 0, 6, 0, 0, 0, 1, 0, 0, 0, 4};
 	struct scsi_it_nexus other, third;
 	struct scsi_nexus nexuses[2];
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	assert_int_equal(tpgs_in_inquiry(&e), SCSI_TPGS_IMPLICIT);
 	assert_true(supported(&e, 0xa3));
 	assert_false(supported(&e, 0xa4));
@@ -198,20 +198,20 @@ static void test_groups_of_nexuses(void **state)
 	other = third = e.it;
 	other.relative_port = third.relative_port = 4;
 	third.port_group = 6;
-	scsi_nexus_attach(&nexuses[0], &other, e.lu, double_loop(0));
-	scsi_nexus_attach(&nexuses[1], &third, e.lu, double_loop(0));
+	scsi_nexus_attach(&nexuses[0], &other, e.lu, fake_loop(0));
+	scsi_nexus_attach(&nexuses[1], &third, e.lu, fake_loop(0));
 	assert_int_equal(RUN(&e, 0, REPORT(0)), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, sizeof(two));
 	assert_memory_equal(e.c.buffer, two, sizeof(two));
 	scsi_nexus_detach(&nexuses[0]);
 	scsi_nexus_detach(&nexuses[1]);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_groups_are_reported_only_if_known(void **state)
 {
 	struct scsi_alua alua = two_groups();
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
 	open_env(&e, NULL);
@@ -241,14 +241,14 @@ static void test_groups_are_reported_only_if_known(void **state)
 	RUN(&e, 0, SET(0));
 	assert_sense(&e, SENSE_INVALID_OPCODE);
 	assert_true(front_end.reports > 0);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /*
  * Returns the number in a designator of the target port, as VPD page 83h contains it without a protocol; -1
  * if there is none.
  */
-static int designated(struct spc_env *e, uint8_t type)
+static int designated(struct spc_fixture *e, uint8_t type)
 {
 	const uint8_t *p, *end;
 
@@ -265,7 +265,7 @@ static int designated(struct spc_env *e, uint8_t type)
 static void test_designators(void **state)
 {
 	struct scsi_alua alua = two_groups();
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
 	open_env(&e, &alua);
@@ -290,10 +290,10 @@ static void test_designators(void **state)
 	/* If the nexus says through which port a command came, only that port is reported. */
 	e.nexus[0].it = &e.it;
 	assert_int_equal(designated(&e, 4), -1);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
-static void assert_attention(struct spc_env *e, unsigned nexus, uint32_t asc)
+static void assert_attention(struct spc_fixture *e, unsigned nexus, uint32_t asc)
 {
 	assert_int_equal(RUN(e, nexus, TEST_UNIT_READY), SCSI_CHECK_CONDITION);
 	assert_sense(e, SENSE_CODE(SENSE_UNIT_ATTENTION, asc >> 8, asc & 0xff));
@@ -302,7 +302,7 @@ static void assert_attention(struct spc_env *e, unsigned nexus, uint32_t asc)
 static void test_attentions(void **state)
 {
 	struct scsi_alua alua = two_groups();
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
 	open_env(&e, &alua); /* this is not a change */
@@ -324,14 +324,14 @@ static void test_attentions(void **state)
 	scsi_lu_set_alua(e.lu, &alua);
 	assert_attention(&e, 0, 0x2a06);
 	assert_attention(&e, 0, 0x3f03);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_set(void **state)
 {
 	static const uint8_t list[] = {0, 0, 0, 0, 0x01, 0, 0, 0, 0x00, 0, 0x12, 0x34};
 	struct scsi_alua alua = two_groups();
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
 	alua.groups[1].tpgs = SCSI_TPGS_ANY;
@@ -351,10 +351,10 @@ static void test_set(void **state)
 	assert_int_equal(RUN(&e, 0, SET(0)), SCSI_GOOD);
 	assert_int_equal(RUN_OUT(&e, 0, list, 4, SET(4)), SCSI_GOOD);
 	assert_int_equal(front_end.nset, 2);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
-static void assert_refused(struct spc_env *e, uint8_t requested, uint16_t group, unsigned byte, int bit)
+static void assert_refused(struct spc_fixture *e, uint8_t requested, uint16_t group, unsigned byte, int bit)
 {
 	const uint8_t list[] = {
 	    0, 0, 0, 0, 0x00, 0, 0, 0, requested, 0, (uint8_t)(group >> 8), (uint8_t)group};
@@ -369,7 +369,7 @@ static void test_set_refused(void **state)
 {
 	static const uint8_t list[SCSI_ALUA_GROUPS_MAX * 4 + 8];
 	struct scsi_alua alua = two_groups();
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
 	open_env(&e, &alua);
@@ -388,14 +388,14 @@ static void test_set_refused(void **state)
 	RUN_OUT(&e, 0, list, sizeof(list), SET(sizeof(list)));
 	assert_sense(&e, SENSE_LIST_LENGTH_ERROR);
 	assert_int_equal(front_end.nset, 0);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_set_fails(void **state)
 {
 	static const uint8_t list[] = {0, 0, 0, 0, 0x01, 0, 0, 0, 0x02, 0, 0, 0};
 	struct scsi_alua alua = two_groups();
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
 	open_env(&e, &alua);
@@ -405,7 +405,7 @@ static void test_set_fails(void **state)
 	assert_int_equal(front_end.nset, 2);
 	assert_int_equal(RUN(&e, 0, REPORT(0)), SCSI_GOOD); /* the first change was made */
 	assert_int_equal(e.c.buffer[4] & 0xf, SCSI_ALUA_NON_OPTIMIZED);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void tmf_done(struct scsi_tmf *tmf)
@@ -418,25 +418,25 @@ static void test_set_aborted(void **state)
 	static const uint8_t list[] = {0, 0, 0, 0, 0x01, 0, 0, 0}, cdb[] = {SET(sizeof(list))};
 	struct scsi_alua alua = two_groups();
 	struct scsi_tmf tmf = {.function = SCSI_ABORT_TASK, .done = tmf_done};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
 	open_env(&e, &alua);
-	double_cmd_init(&e.c, e.lu, &e.nexus[0], cdb, sizeof(cdb));
-	double_cmd_submit(&e.c, list, sizeof(list));
+	fake_cmd_init(&e.c, e.lu, &e.nexus[0], cdb, sizeof(cdb));
+	fake_cmd_submit(&e.c, list, sizeof(list));
 	assert_int_equal(e.c.done, 0);
 	tmf.lu = e.lu;
 	tmf.nexus = &e.nexus[0];
 	tmf.task = &e.c.cmd;
-	tmf.loop = double_loop(0);
+	tmf.loop = fake_loop(0);
 	scsi_tmf_submit(&tmf);
 	assert_int_equal(e.c.done, 0); /* the change is in progress */
 	front_end.fail_at = 1;
-	double_run();
+	fake_run();
 	assert_int_equal(e.c.done, 1);
 	assert_true(e.c.cmd.aborted);
 	assert_int_equal(tmf.epoch, UINT32_MAX);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 int main(void)

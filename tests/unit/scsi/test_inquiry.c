@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* INQUIRY: standard data and the VPD pages of SPC-4. */
-#include "spc_env.h"
+#include "spc_fixture.h"
 
 #define VPD(page) 0x12, 1, (page), 4, 0, 0
 
 static void test_standard(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 	const uint8_t *d;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	assert_int_equal(RUN(&e, 0, 0x12, 0, 0, 0, 255, 0), SCSI_GOOD);
 	d = e.c.buffer;
 	assert_int_equal(e.c.cmd.data_in_len, 96);
@@ -27,17 +27,17 @@ static void test_standard(void **state)
 	assert_int_equal(get_be16(&d[62]), 0x04c0);
 	assert_int_equal(get_be16(&d[64]), 0x0600);
 	assert_int_equal(get_be16(&d[66]), 0x0960);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /* The allocation length cuts the data, but ADDITIONAL LENGTH does not change (SPC-4 4.2.5.6). */
 static void test_allocation_length(void **state)
 {
 	static const unsigned lens[] = {0, 1, 4, 5, 36, 95, 96, 97, 0xffff};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	for (unsigned i = 0; i < ARRAY_SIZE(lens); i++) {
 		assert_int_equal(RUN(&e, 0, 0x12, 0, 0, (uint8_t)(lens[i] >> 8), (uint8_t)lens[i], 0),
 				 SCSI_GOOD);
@@ -45,15 +45,15 @@ static void test_allocation_length(void **state)
 		if (lens[i] >= 5)
 			assert_int_equal(e.c.buffer[4], 91);
 	}
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_wrong_fields(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	RUN(&e, 0, 0x12, 0, 0x80, 0, 255, 0);
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 2, -1);
 	RUN(&e, 0, 0x12, 1, 0x81, 0, 255, 0);
@@ -62,29 +62,29 @@ static void test_wrong_fields(void **state)
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 1);
 	RUN(&e, 0, 0x12, 0, 0, 0, 255, 0x04); /* NACA */
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 5, 2);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /* Linux tests a LUN in the way of SCSI-2 if nothing of the target has answered before. */
 static void test_lun_in_cdb(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	assert_int_equal(RUN(&e, 0, 0x12, 5 << 5, 0, 0, 36, 0), SCSI_GOOD);
 	assert_int_equal(RUN(&e, 0, 0x12, 5 << 5 | 1, 0x80, 0, 255, 0), SCSI_GOOD);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /* Each page in the list of page 00h exists, contains its own number, and has the length that it reports. */
 static void test_supported_pages(void **state)
 {
 	static const uint8_t expected[] = {0x00, 0x80, 0x83, 0x86, 0xb0, 0xb1, 0xb2};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	assert_int_equal(RUN(&e, 0, VPD(0x00)), SCSI_GOOD);
 	assert_int_equal(get_be16(&e.c.buffer[2]), sizeof(expected));
 	assert_memory_equal(&e.c.buffer[4], expected, sizeof(expected));
@@ -99,23 +99,23 @@ static void test_supported_pages(void **state)
 		assert_int_equal(e.c.buffer[1], page);
 		assert_int_equal(get_be16(&e.c.buffer[2]) + 4, e.c.cmd.data_in_len);
 	}
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_serial(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	RUN(&e, 0, VPD(0x80));
 	assert_int_equal(e.c.cmd.data_in_len, 4 + 21);
 	assert_memory_equal(&e.c.buffer[4], "c0ffee-0123-4567-89ab", 21);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /* Returns the designation descriptor that begins with these two bytes; NULL if there is none. */
-static const uint8_t *designator(const struct spc_env *e, uint8_t first, uint8_t second)
+static const uint8_t *designator(const struct spc_fixture *e, uint8_t first, uint8_t second)
 {
 	const uint8_t *p = e->c.buffer + 4, *end = e->c.buffer + e->c.cmd.data_in_len;
 
@@ -130,11 +130,11 @@ static void test_device_identification(void **state)
 {
 	static const uint8_t naa[16] = {0x60, 0x01, 0x40, 0x5c, 0x0f, 0xfe, 0xe0,
 					0x12, 0x34, 0x56, 0x78, 0x9a, 0xb0};
-	struct spc_env e;
+	struct spc_fixture e;
 	const uint8_t *d;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	RUN(&e, 0, VPD(0x83));
 	d = designator(&e, 0x02, 0x01);
 	assert_non_null(d);
@@ -160,20 +160,20 @@ static void test_device_identification(void **state)
 	d = designator(&e, 0x53, 0xa8);
 	assert_non_null(d);
 	assert_string_equal((const char *)&d[4], "iqn.2026-11.test:disk");
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_extended(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	RUN(&e, 0, VPD(0x86));
 	assert_int_equal(e.c.cmd.data_in_len, 64);
 	assert_int_equal(e.c.buffer[5], 0x01);
 	assert_int_equal(e.c.buffer[6], 0x01);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_identity(void **state)
@@ -181,16 +181,16 @@ static void test_identity(void **state)
 	static char serial[SCSI_SERIAL_MAX + 2];
 	struct scsi_identity identity = {
 	    .vendor = "a vendor too long", .product = "p", .revision = "99", .serial = serial};
-	struct spc_env e;
+	struct spc_fixture e;
 	struct error error;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	memset(serial, 'x', sizeof(serial) - 1);
-	assert_null(scsi_lu_new(double_loops(1), e.bs, &identity, &error));
+	assert_null(scsi_lu_new(fake_loops(1), e.bs, &identity, &error));
 	assert_non_null(strstr(error.text, "serial"));
 	serial[0] = 0;
-	assert_null(scsi_lu_new(double_loops(1), e.bs, &identity, &error));
+	assert_null(scsi_lu_new(fake_loops(1), e.bs, &identity, &error));
 
 	/* The longest names fit into every page. */
 	memset(serial, 'f', SCSI_SERIAL_MAX);
@@ -198,22 +198,22 @@ static void test_identity(void **state)
 	scsi_nexus_detach(&e.nexus[0]);
 	scsi_nexus_detach(&e.nexus[1]);
 	scsi_lu_free(e.lu);
-	e.lu = scsi_lu_new(double_loops(1), e.bs, &identity, &error);
-	scsi_nexus_attach(&e.nexus[0], &e.it, e.lu, double_loop(0));
-	scsi_nexus_attach(&e.nexus[1], &e.it, e.lu, double_loop(0));
+	e.lu = scsi_lu_new(fake_loops(1), e.bs, &identity, &error);
+	scsi_nexus_attach(&e.nexus[0], &e.it, e.lu, fake_loop(0));
+	scsi_nexus_attach(&e.nexus[1], &e.it, e.lu, fake_loop(0));
 	RUN(&e, 0, 0x12, 0, 0, 0, 36, 0);
 	assert_memory_equal(&e.c.buffer[8], "a vendorp               99  ", 28);
 	RUN(&e, 0, VPD(0x83));
 	assert_int_equal(designator(&e, 0x02, 0x01)[3], 8 + 1 + 1 + SCSI_SERIAL_MAX);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_front_end_sets_serial_and_limit(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	scsi_lu_set_serial(e.lu, "fedcba98-7654-3210", NULL);
 	RUN(&e, 0, 0x12, 1, 0x80, 0, 255, 0);
 	assert_int_equal(e.c.cmd.data_in_len, 4 + 18);
@@ -230,7 +230,7 @@ static void test_front_end_sets_serial_and_limit(void **state)
 	scsi_lu_limit_transfer(e.lu, 0);
 	RUN(&e, 0, 0x12, 1, 0xb0, 0, 255, 0);
 	assert_int_equal(get_be32(e.c.buffer + 8), 1);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /* The device's own optimum is reported unchanged, or not at all. */
@@ -240,17 +240,17 @@ static void test_optimal_transfer(void **state)
 		uint32_t optimal, reported;
 	} cases[] = {{1 << 20, 2048}, {33553920, 0}, {SCSI_MAX_TRANSFER, SCSI_MAX_TRANSFER / 512},
 		     {4096 + 512, 0}, {0, 0},        {3 * 4096, 24}};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	e.bs->info.physical_block_size = 4096;
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		e.bs->info.optimal_io = cases[i].optimal;
 		RUN(&e, 0, 0x12, 1, 0xb0, 0, 255, 0);
 		assert_int_equal(get_be32(e.c.buffer + 12), cases[i].reported);
 	}
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MODE SENSE and MODE SELECT. */
-#include "spc_env.h"
+#include "spc_fixture.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -24,7 +24,7 @@ struct page6 {
 };
 
 /* Reads a page's values into a list for MODE SELECT. Returns the list's length. */
-static size_t read_page(struct spc_env *e, uint8_t code, struct page6 *list)
+static size_t read_page(struct spc_fixture *e, uint8_t code, struct page6 *list)
 {
 	*list = (struct page6){0};
 	assert_int_equal(RUN(e, 1, SENSE6(DBD, code, 0)), SCSI_GOOD);
@@ -32,7 +32,7 @@ static size_t read_page(struct spc_env *e, uint8_t code, struct page6 *list)
 	return e->c.cmd.data_in_len;
 }
 
-static enum scsi_status select_page(struct spc_env *e, const struct page6 *list, size_t len)
+static enum scsi_status select_page(struct spc_fixture *e, const struct page6 *list, size_t len)
 {
 	return RUN_OUT(e, 0, list, len, 0x15, PF, 0, 0, (uint8_t)len, 0);
 }
@@ -40,11 +40,11 @@ static enum scsi_status select_page(struct spc_env *e, const struct page6 *list,
 static void test_all_pages(void **state)
 {
 	static const uint8_t codes[] = {0x01, 0x02, 0x08, 0x0a, 0x1c};
-	struct spc_env e;
+	struct spc_fixture e;
 	unsigned at, n = 0;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	for (unsigned subpage = 0; subpage < 256; subpage += 255) {
 		assert_int_equal(RUN(&e, 0, SENSE6(0, 0x3f, (uint8_t)subpage)), SCSI_GOOD);
 		assert_int_equal(e.c.buffer[0] + 1, e.c.cmd.data_in_len);
@@ -64,15 +64,15 @@ static void test_all_pages(void **state)
 		assert_int_equal(e.c.buffer[8], codes[i]);
 		assert_int_equal(e.c.buffer[9] + 10, e.c.cmd.data_in_len);
 	}
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_block_descriptors(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	RUN(&e, 0, SENSE10(LLBAA, 0x08, 0));
 	assert_int_equal(e.c.buffer[4], 1);
 	assert_int_equal(get_be16(&e.c.buffer[6]), 16);
@@ -85,17 +85,17 @@ static void test_block_descriptors(void **state)
 	e.bs->size = (UINT32_MAX + 5ull) * 512; /* nothing reads these blocks */
 	RUN(&e, 0, SENSE10(0, 0x08, 0));
 	assert_int_equal(get_be32(&e.c.buffer[8]), UINT32_MAX);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_page_controls(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 	struct page6 list;
 	size_t len;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	RUN(&e, 0, SENSE6(DBD, CHANGEABLE | 0x08, 0));
 	assert_int_equal(e.c.buffer[6], 0x04);
 	RUN(&e, 0, SENSE6(DBD, CHANGEABLE | 0x0a, 0));
@@ -113,15 +113,15 @@ static void test_page_controls(void **state)
 	assert_sense(&e, SENSE_SAVING_NOT_SUPPORTED);
 	RUN(&e, 0, SENSE10(0, SAVED | 0x3f, 0));
 	assert_sense(&e, SENSE_SAVING_NOT_SUPPORTED);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_sense_wrong_fields(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	RUN(&e, 0, SENSE6(0, 0x0b, 0));
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 2, 5);
 	RUN(&e, 0, SENSE6(0, 0x0a, 1));
@@ -136,7 +136,7 @@ static void test_sense_wrong_fields(void **state)
 		if (len)
 			assert_int_equal(e.c.buffer[0], 4 + 8 + 12 + 16 + 20 + 12 + 12 - 1);
 	}
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /*
@@ -145,20 +145,20 @@ static void test_sense_wrong_fields(void **state)
  */
 static void test_write_cache(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 	struct page6 list;
 	size_t len;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	len = read_page(&e, 0x08, &list);
 	list.page[2] = 0;
 	assert_int_equal(select_page(&e, &list, len), SCSI_GOOD);
 	assert_int_equal(e.bs->ncalls, 1);
-	assert_int_equal(double_last(e.bs)->op, BACKSTORE_FLUSH);
+	assert_int_equal(fake_last(e.bs)->op, BACKSTORE_FLUSH);
 	assert_true(scsi_lu_gate(e.lu) & SCSI_GATE_WRITE_THROUGH);
 	RUN_OUT(&e, 0, (uint8_t[512]){0}, 512, 0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0);
-	assert_true(double_last(e.bs)->flags & TCMUR_IO_FUA);
+	assert_true(fake_last(e.bs)->flags & TCMUR_IO_FUA);
 	/* The other nexus gets a unit attention, and this one does not. */
 	RUN(&e, 1, 0, 0, 0, 0, 0, 0);
 	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x01));
@@ -170,24 +170,24 @@ static void test_write_cache(void **state)
 	list.page[2] = 0x04;
 	assert_int_equal(select_page(&e, &list, len), SCSI_GOOD);
 	assert_false(scsi_lu_gate(e.lu) & SCSI_GATE_WRITE_THROUGH);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_failed_flush(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 	struct page6 list;
 	size_t len;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	e.bs->fail_at = 1;
 	e.bs->fail_with = TCMUR_WRITE_ERROR;
 	len = read_page(&e, 0x08, &list);
 	list.page[2] = 0;
 	select_page(&e, &list, len);
 	assert_sense(&e, SENSE_WRITE_ERROR);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void without_cache(struct backstore *bs)
@@ -202,21 +202,21 @@ static void cache_off(struct backstore *bs)
 
 static void test_without_write_cache(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 	struct page6 list;
 	size_t len;
 
 	(void)state;
-	spc_env_open(&e, 1, without_cache);
+	spc_fixture_open(&e, 1, without_cache);
 	assert_false(scsi_lu_gate(e.lu) & SCSI_GATE_WRITE_THROUGH);
 	len = read_page(&e, 0x08, &list);
 	assert_int_equal(list.page[2], 0);
 	list.page[2] = 0x04;
 	select_page(&e, &list, len);
 	assert_field(&e, SENSE_INVALID_FIELD_IN_LIST, 6, 2);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 
-	spc_env_open(&e, 1, cache_off);
+	spc_fixture_open(&e, 1, cache_off);
 	assert_true(scsi_lu_gate(e.lu) & SCSI_GATE_WRITE_THROUGH);
 	/* It stays off: a reset would switch it off again, and then nothing would be flushed. */
 	len = read_page(&e, 0x08, &list);
@@ -225,40 +225,40 @@ static void test_without_write_cache(void **state)
 	assert_field(&e, SENSE_INVALID_FIELD_IN_LIST, 6, 2);
 	RUN(&e, 0, SENSE6(DBD, CHANGEABLE | 0x08, 0));
 	assert_int_equal(e.c.buffer[6], 0);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_control_page(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 	struct page6 list;
 	size_t len;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	len = read_page(&e, 0x0a, &list);
 	list.page[2] |= 0x04; /* D_SENSE */
 	list.page[4] |= 0x08; /* SWP */
 	e.bs->ncalls = 0;
 	assert_int_equal(select_page(&e, &list, len), SCSI_GOOD);
 	assert_int_equal(e.bs->ncalls, 1); /* cached blocks are on the medium before it is protected */
-	assert_int_equal(double_last(e.bs)->op, BACKSTORE_FLUSH);
+	assert_int_equal(fake_last(e.bs)->op, BACKSTORE_FLUSH);
 	RUN_OUT(&e, 0, (uint8_t[512]){0}, 512, 0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0);
 	assert_sense(&e, SENSE_WRITE_PROTECTED);
 	assert_int_equal(e.c.cmd.sense[0], 0x72);
 	RUN(&e, 0, SENSE6(0, 0x3f, 0));
 	assert_int_equal(e.c.buffer[2], 0x90); /* WP */
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_task_aborted_status(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 	struct page6 list;
 	size_t len;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	len = read_page(&e, 0x0a, &list);
 	assert_int_equal(list.page[5], 0x40); /* TAS */
 	RUN(&e, 1, SENSE6(DBD, CHANGEABLE | 0x0a, 0));
@@ -270,33 +270,33 @@ static void test_task_aborted_status(void **state)
 	assert_int_equal(scsi_ua_pop(&e.nexus[1]), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x01));
 	read_page(&e, 0x0a, &list);
 	assert_int_equal(list.page[5], 0);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_select_wrong_cdb(void **state)
 {
 	static const struct page6 list = {.page = {CACHING, 0x04}};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	RUN_OUT(&e, 0, &list, 24, 0x15, PF | 1, 0, 0, 24, 0);
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 0);
 	RUN_OUT(&e, 0, &list, 24, 0x15, 0, 0, 0, 24, 0);
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 1, 4);
 	assert_int_equal(RUN(&e, 0, 0x15, 0, 0, 0, 0, 0), SCSI_GOOD);
 	assert_int_equal(RUN(&e, 0, 0x55, PF, 0, 0, 0, 0, 0, 0, 0, 0), SCSI_GOOD);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_select_lengths(void **state)
 {
 	static const struct page6 list = {.page = {CACHING, 0x04}};
 	static const uint8_t big[300];
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	for (uint8_t len = 1; len < 24; len++) {
 		RUN_OUT(&e, 0, &list, len, 0x15, PF, 0, 0, len, 0);
 		if (len == 4) /* a list with only a header is complete */
@@ -308,7 +308,7 @@ static void test_select_lengths(void **state)
 	assert_sense(&e, SENSE_LIST_LENGTH_ERROR);
 	RUN_OUT(&e, 0, big, sizeof(big), 0x55, PF, 0, 0, 0, 0, 0, 1, 44, 0);
 	assert_sense(&e, SENSE_LIST_LENGTH_ERROR);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_select_wrong_lists(void **state)
@@ -326,16 +326,16 @@ static void test_select_wrong_lists(void **state)
 	    {{.page = {CACHING, 0x05}}, 6, 0},                          /* RCD */
 	    {{.page = {CACHING, 0x04, [12] = 0x20}}, 16, 5},            /* DRA */
 	};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		select_page(&e, &cases[i].list, sizeof(cases[i].list));
 		assert_field(&e, SENSE_INVALID_FIELD_IN_LIST, cases[i].byte, cases[i].bit);
 	}
 	assert_int_equal(scsi_ua_peek(&e.nexus[1]), SENSE_NONE);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /* The result of MODE SENSE (10) may be sent back, including the block descriptors. */
@@ -343,11 +343,11 @@ static void test_select_round_trip(void **state)
 {
 	static const uint8_t flags[] = {0, DBD, LLBAA};
 	uint8_t list[256];
-	struct spc_env e;
+	struct spc_fixture e;
 	size_t len;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	for (unsigned i = 0; i < ARRAY_SIZE(flags); i++) {
 		RUN(&e, 0, SENSE10(flags[i], 0x3f, 0));
 		len = e.c.cmd.data_in_len;
@@ -363,13 +363,13 @@ static void test_select_round_trip(void **state)
 	list[8 + 14] = 16;
 	RUN_OUT(&e, 0, list, len, 0x55, PF, 0, 0, 0, 0, 0, 0, (uint8_t)len, 0);
 	assert_field(&e, SENSE_INVALID_FIELD_IN_LIST, 20, -1);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /* --- two nexuses at the same time, each with a page of its own --- */
 
 struct switcher {
-	struct spc_env *e;
+	struct spc_fixture *e;
 	unsigned i;
 	uint8_t list[4 + 20]; /* The list with the page as it is when the bit is off. */
 	uint8_t len, at, bit; /* The length, and the byte and bit that are switched. */
@@ -390,11 +390,11 @@ static bool is_on(const struct switcher *s)
 static enum scsi_status select_once(struct switcher *s)
 {
 	const uint8_t cdb[6] = {0x15, PF, 0, 0, s->len, 0};
-	struct double_cmd c;
+	struct fake_cmd c;
 
 	scsi_ua_pop(&s->e->nexus[s->i]); /* MODE PARAMETERS CHANGED, because of the other nexus */
-	double_cmd_init(&c, s->e->lu, &s->e->nexus[s->i], cdb, sizeof(cdb));
-	c.cmd.loop = double_loop(s->i);
+	fake_cmd_init(&c, s->e->lu, &s->e->nexus[s->i], cdb, sizeof(cdb));
+	c.cmd.loop = fake_loop(s->i);
 	scsi_parse(&c.cmd);
 	c.iov[0] = (struct iovec){s->list, s->len};
 	c.cmd.iov = c.iov;
@@ -424,7 +424,7 @@ static void no_flush(struct backstore *bs)
 
 static void test_selects_at_a_time(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 	struct switcher switchers[2] = {
 	    {.e = &e, .i = 0, .list = {[4] = 0x08, 18}, .len = 24, .at = 6, .bit = 0x04},
 	    {.e = &e,
@@ -437,23 +437,23 @@ static void test_selects_at_a_time(void **state)
 	pthread_t thread;
 
 	(void)state;
-	spc_env_open(&e, 2, no_flush);
+	spc_fixture_open(&e, 2, no_flush);
 	assert_int_equal(pthread_create(&thread, NULL, switch_often, &switchers[1]), 0);
 	switch_often(&switchers[0]);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_int_equal(switchers[0].lost, 0);
 	assert_int_equal(switchers[1].lost, 0);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /* The value that an administrator sets is the new default, which a reset restores. */
 static void test_administrator_switches_write_cache(void **state)
 {
 	struct page6 list;
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	assert_int_equal(scsi_lu_set_write_cache(e.lu, true), 0); /* no change, and no unit attention */
 	assert_int_equal(RUN(&e, 0, SENSE6(DBD, 0x08, 0)), SCSI_GOOD);
 	assert_int_equal(scsi_lu_set_write_cache(e.lu, false), 0);
@@ -464,13 +464,13 @@ static void test_administrator_switches_write_cache(void **state)
 	assert_true(scsi_lu_gate(e.lu) & SCSI_GATE_WRITE_THROUGH);
 	RUN(&e, 0, SENSE6(DBD, DEFAULT | 0x08, 0));
 	assert_int_equal(e.c.buffer[6], 0);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 
-	spc_env_open(&e, 1, without_cache);
+	spc_fixture_open(&e, 1, without_cache);
 	assert_int_equal(scsi_lu_set_write_cache(e.lu, false), 0);
 	assert_int_equal(scsi_lu_set_write_cache(e.lu, true), -EOPNOTSUPP);
 	assert_false(scsi_lu_has_write_cache(e.lu));
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state of a nexus besides its unit attentions: write protection, and a changed list of LUNs. */
-#include "spc_env.h"
+#include "spc_fixture.h"
 
 #include <pthread.h>
 
@@ -22,7 +22,7 @@
 
 static const uint8_t block[512];
 
-static bool mode_sense_says_protected(struct spc_env *e, unsigned nexus)
+static bool mode_sense_says_protected(struct spc_fixture *e, unsigned nexus)
 {
 	bool six, ten;
 
@@ -36,10 +36,10 @@ static bool mode_sense_says_protected(struct spc_env *e, unsigned nexus)
 
 static void test_only_this_nexus(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	scsi_nexus_set_write_protected(&e.nexus[0], true);
 	RUN(&e, 0, TUR);
 	assert_sense(&e, SENSE_MODE_CHANGED);
@@ -54,15 +54,15 @@ static void test_only_this_nexus(void **state)
 	assert_int_equal(RUN(&e, 1, TUR), SCSI_GOOD);
 	assert_int_equal(RUN_OUT(&e, 1, block, sizeof(block), WRITE10), SCSI_GOOD);
 	assert_false(mode_sense_says_protected(&e, 1));
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_a_change_is_reported_once(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	scsi_nexus_set_write_protected(&e.nexus[0], false); /* no change */
 	assert_int_equal(RUN(&e, 0, TUR), SCSI_GOOD);
 	for (unsigned i = 0; i < 3; i++) {
@@ -75,42 +75,42 @@ static void test_a_change_is_reported_once(void **state)
 	scsi_nexus_set_write_protected(&e.nexus[0], false);
 	RUN(&e, 0, TUR);
 	assert_int_equal(RUN_OUT(&e, 0, block, sizeof(block), WRITE10), SCSI_GOOD);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /* Protection that exists from the beginning is not a change. It remains when unit attentions are cleared. */
 static void test_protection_from_the_beginning_is_no_change(void **state)
 {
 	struct scsi_nexus fresh;
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
-	scsi_nexus_attach(&fresh, &e.it, e.lu, double_loop(0));
+	spc_fixture_open(&e, 1, NULL);
+	scsi_nexus_attach(&fresh, &e.it, e.lu, fake_loop(0));
 	scsi_nexus_set_write_protected(&fresh, true);
-	spc_env_run(&e, &fresh, (const uint8_t[]){TUR}, 6, NULL, 0);
+	spc_fixture_run(&e, &fresh, (const uint8_t[]){TUR}, 6, NULL, 0);
 	assert_sense(&e, SENSE_POWER_ON);
-	assert_int_equal(spc_env_run(&e, &fresh, (const uint8_t[]){TUR}, 6, NULL, 0), SCSI_GOOD);
-	spc_env_run(&e, &fresh, (const uint8_t[]){WRITE10}, 10, block, sizeof(block));
+	assert_int_equal(spc_fixture_run(&e, &fresh, (const uint8_t[]){TUR}, 6, NULL, 0), SCSI_GOOD);
+	spc_fixture_run(&e, &fresh, (const uint8_t[]){WRITE10}, 10, block, sizeof(block));
 	assert_sense(&e, SENSE_WRITE_PROTECTED);
 	scsi_nexus_detach(&fresh);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /* READs of a write protected nexus take no lock. */
 static void test_protected_read_takes_no_lock(void **state)
 {
 	unsigned long locks;
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	scsi_nexus_set_write_protected(&e.nexus[0], true);
 	RUN(&e, 0, TUR);
 	locks = lock_taken();
 	assert_int_equal(RUN(&e, 0, READ10), SCSI_GOOD);
 	assert_int_equal(lock_taken() - locks, 0);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static bool handler_scsi(struct backstore_scsi *bss)
@@ -126,10 +126,10 @@ static void with_scsi(struct backstore *bs)
 
 static void test_handler_gets_only_what_reads(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, with_scsi);
+	spc_fixture_open(&e, 1, with_scsi);
 	assert_int_equal(RUN(&e, 0, 0xc1, 0, 0, 0, 0, 0), SCSI_GOOD);
 	scsi_nexus_set_write_protected(&e.nexus[0], true);
 	RUN(&e, 0, TUR);
@@ -138,15 +138,15 @@ static void test_handler_gets_only_what_reads(void **state)
 	RUN(&e, 0, 0xc1, 0, 0, 0, 0, 0);
 	assert_sense(&e, SENSE_INVALID_OPCODE);
 	assert_int_equal(RUN(&e, 0, TUR), SCSI_GOOD);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_luns_changed(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	scsi_nexus_luns_changed(&e.nexus[0]);
 	assert_int_equal(RUN(&e, 0, REPORT_LUNS), SCSI_GOOD);
 	assert_int_equal(RUN(&e, 0, TUR), SCSI_GOOD);
@@ -156,7 +156,7 @@ static void test_luns_changed(void **state)
 	scsi_nexus_luns_changed(&e.nexus[0]);
 	scsi_nexus_luns_reported(&e.nexus[0]);
 	assert_int_equal(RUN(&e, 0, TUR), SCSI_GOOD);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /* There are two threads: one protects the nexus again and again, and the other one raises unit attentions. */
@@ -172,10 +172,10 @@ static void test_threads(void **state)
 {
 	struct scsi_nexus *nexus;
 	pthread_t thread;
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	nexus = &e.nexus[0];
 	assert_int_equal(pthread_create(&thread, NULL, protect, nexus), 0);
 	for (unsigned i = 0; i < ROUNDS; i++) {
@@ -188,7 +188,7 @@ static void test_threads(void **state)
 		;
 	RUN_OUT(&e, 0, block, sizeof(block), WRITE10);
 	assert_sense(&e, SENSE_WRITE_PROTECTED);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 int main(void)

@@ -3,7 +3,7 @@
  * The commands that report about the target: REPORT LUNS, opcodes, task management, LOG SENSE, REQUEST SENSE,
  * self-test.
  */
-#include "spc_env.h"
+#include "spc_fixture.h"
 
 #include "scsi/nexus.h"
 
@@ -15,10 +15,10 @@
 static void test_report_luns(void **state)
 {
 	static const uint8_t with_luns[] = {0x00, 0x02, 0x11}, without[] = {0x01, 0x10, 0x12};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(RUN(&e, 0, REPORT_LUNS(with_luns[i], 255)), SCSI_GOOD);
 		assert_int_equal(e.c.cmd.data_in_len, 8 + 3 * 8);
@@ -36,14 +36,14 @@ static void test_report_luns(void **state)
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 6, -1);
 	RUN(&e, 0, REPORT_LUNS(3, 255));
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 2, -1);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /*
  * Returns the number of rows that the LU supports: all except SET TARGET PORT GROUPS, because the target
  * changes states itself.
  */
-static unsigned ops(const struct spc_env *e)
+static unsigned ops(const struct spc_fixture *e)
 {
 	unsigned n = 0;
 
@@ -58,10 +58,10 @@ static void test_opcodes_agree(void **state)
 {
 	static uint8_t named[256][32];
 	unsigned count = 0, found = 0;
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	assert_int_equal(RUN(&e, 0, OPCODES(0, 0, 0)), SCSI_GOOD);
 	assert_int_equal(get_be32(e.c.buffer) + 4, e.c.cmd.data_in_len);
 	for (unsigned at = 4; at < e.c.cmd.data_in_len; at += 8, count++)
@@ -83,15 +83,15 @@ static void test_opcodes_agree(void **state)
 		}
 	}
 	assert_int_equal(found, count);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_opcodes_options(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	assert_int_equal(RUN(&e, 0, OPCODES(1, 0x28, 0)), SCSI_GOOD);
 	assert_int_equal(e.c.buffer[1], 3);
 	assert_int_equal(get_be16(&e.c.buffer[2]), 10);
@@ -117,15 +117,15 @@ static void test_opcodes_options(void **state)
 	assert_int_equal(e.c.buffer[1], 1);
 	RUN(&e, 0, OPCODES(3, 0x48, 1));
 	assert_int_equal(e.c.buffer[1], 1);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_opcodes_timeouts(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	RUN(&e, 0, OPCODES(0x80, 0, 0));
 	assert_int_equal(e.c.cmd.data_in_len, 4 + ops(&e) * 20);
 	assert_int_equal(e.c.buffer[4 + 5] & 2, 2);
@@ -134,15 +134,15 @@ static void test_opcodes_timeouts(void **state)
 	assert_int_equal(e.c.buffer[1], 0x83);
 	assert_int_equal(e.c.cmd.data_in_len, 4 + 10 + 12);
 	assert_int_equal(get_be16(&e.c.buffer[14]), 10);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_supported_task_management_functions(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	assert_int_equal(RUN(&e, 0, TMFS(0, 255)), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, 4);
 	assert_int_equal(e.c.buffer[0], 0xd8);
@@ -151,17 +151,17 @@ static void test_supported_task_management_functions(void **state)
 	assert_int_equal(e.c.buffer[3], 12);
 	RUN(&e, 0, TMFS(0, 3));
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 6, -1);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_log_sense(void **state)
 {
 	static const uint8_t all[] = {0x00, 0x00, 0x00, 2, 0x00, 0x2f};
 	static const uint8_t all_subpages[] = {0x40, 0xff, 0x00, 6, 0x00, 0x00, 0x00, 0xff, 0x2f, 0x00};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	assert_int_equal(RUN(&e, 0, LOG(0, 0, 255)), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, sizeof(all));
 	assert_memory_equal(e.c.buffer, all, sizeof(all));
@@ -180,7 +180,7 @@ static void test_log_sense(void **state)
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 3, -1);
 	RUN(&e, 0, 0x4d, 0, 0x6f, 0, 0, 0, 1, 0, 255, 0);
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 5, -1);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void knows_usage(struct backstore *bs)
@@ -204,10 +204,10 @@ static void assert_count(const uint8_t *parameter, unsigned code, uint32_t block
 static void test_log_usage(void **state)
 {
 	static const uint8_t all[] = {0x00, 0x00, 0x00, 3, 0x00, 0x0c, 0x2f};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, knows_usage);
+	spc_fixture_open(&e, 1, knows_usage);
 	assert_int_equal(RUN(&e, 0, LOG(0, 0, 255)), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, sizeof(all));
 	assert_memory_equal(e.c.buffer, all, sizeof(all));
@@ -251,22 +251,22 @@ static void test_log_usage(void **state)
 	assert_int_equal(e.c.buffer[4], 1);
 	/* The unit becomes smaller while the page is being built. */
 	e.bs->defer = true;
-	double_cmd_free(&e.c);
-	double_cmd_init(&e.c, e.lu, &e.nexus[0], (uint8_t[]){LOG(0x0c, 0, 255)}, 10);
-	double_cmd_submit(&e.c, NULL, 0);
+	fake_cmd_free(&e.c);
+	fake_cmd_init(&e.c, e.lu, &e.nexus[0], (uint8_t[]){LOG(0x0c, 0, 255)}, 10);
+	fake_cmd_submit(&e.c, NULL, 0);
 	e.bs->size = 512ull << 40;
-	double_run();
+	fake_run();
 	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
 	assert_count(&e.c.buffer[16], 2, 0, 1);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_request_sense(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	assert_int_equal(RUN(&e, 0, 0x03, 0, 0, 0, 255, 0), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, 18);
 	assert_int_equal(e.c.buffer[0], 0x70);
@@ -292,22 +292,22 @@ static void test_request_sense(void **state)
 	assert_int_equal(e.c.buffer[15], 0x80);
 	assert_int_equal(get_be16(&e.c.buffer[16]), 0x4000);
 	scsi_lu_gate_change(e.lu, 0, SCSI_GATE_FORMATTING);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_self_test(void **state)
 {
 	static const uint8_t good[] = {0x04, 0xa0, 0xc0}, refused[] = {0x20, 0x40, 0x80, 0xe0, 0xa4};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	assert_int_equal(RUN(&e, 0, 0x1d, 0, 0, 0, 0, 0), SCSI_GOOD);
 	assert_int_equal(e.bs->ncalls, 0);
 	for (unsigned i = 0; i < sizeof(good); i++) {
 		assert_int_equal(RUN(&e, 0, 0x1d, good[i], 0, 0, 0, 0), SCSI_GOOD);
 		assert_int_equal(e.bs->ncalls, i + 1);
-		assert_int_equal(double_last(e.bs)->op, BACKSTORE_READ);
+		assert_int_equal(fake_last(e.bs)->op, BACKSTORE_READ);
 	}
 	for (unsigned i = 0; i < sizeof(refused); i++) {
 		RUN(&e, 0, 0x1d, refused[i], 0, 0, 0, 0);
@@ -319,20 +319,20 @@ static void test_self_test(void **state)
 	e.bs->fail_with = TCMUR_READ_ERROR;
 	RUN(&e, 0, 0x1d, 0x04, 0, 0, 0, 0);
 	assert_sense(&e, SENSE_SELF_TEST_FAILED);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_prevent_allow(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	assert_int_equal(RUN(&e, 0, 0x1e, 0, 0, 0, 1, 0), SCSI_GOOD);
 	assert_int_equal(RUN(&e, 0, 0x1e, 0, 0, 0, 0, 0), SCSI_GOOD);
 	RUN(&e, 0, 0x1e, 0, 0, 0, 2, 0);
 	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 4, 1);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RESERVE and RELEASE, and what they do to the other nexus. */
-#include "spc_env.h"
+#include "spc_fixture.h"
 
 #include "scsi/nexus.h"
 
@@ -43,27 +43,27 @@ static void test_matrix(void **state)
 	    {{RELEASE6}, 6, false},
 	    {{RELEASE10}, 10, false},
 	};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	assert_int_equal(RUN(&e, 0, RESERVE6), SCSI_GOOD);
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-		spc_env_run(&e, &e.nexus[1], cases[i].cdb, cases[i].len, NULL, 0);
+		spc_fixture_run(&e, &e.nexus[1], cases[i].cdb, cases[i].len, NULL, 0);
 		assert_int_equal(e.c.cmd.status, cases[i].conflict ? SCSI_RESERVATION_CONFLICT : SCSI_GOOD);
 		assert_int_equal(e.c.cmd.sense_len, 0);
-		spc_env_run(&e, &e.nexus[0], (const uint8_t[]){RESERVE6}, 6, NULL, 0);
+		spc_fixture_run(&e, &e.nexus[0], (const uint8_t[]){RESERVE6}, 6, NULL, 0);
 		assert_int_equal(e.c.cmd.status, SCSI_GOOD);
 	}
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_release(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	assert_int_equal(RUN(&e, 0, RESERVE10), SCSI_GOOD);
 	assert_int_equal(RUN(&e, 0, RESERVE6), SCSI_GOOD);
 	assert_int_equal(RUN(&e, 0, TUR), SCSI_GOOD);
@@ -75,34 +75,34 @@ static void test_release(void **state)
 	assert_int_equal(scsi_lu_gate(e.lu) & SCSI_GATE_SLOW, 0);
 	assert_int_equal(RUN(&e, 1, RESERVE6), SCSI_GOOD);
 	assert_int_equal(RUN(&e, 0, TUR), SCSI_RESERVATION_CONFLICT);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_nexus_loss_releases(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	assert_int_equal(RUN(&e, 0, RESERVE6), SCSI_GOOD);
 	scsi_nexus_detach(&e.nexus[0]);
 	assert_int_equal(RUN(&e, 1, TUR), SCSI_GOOD);
-	scsi_nexus_attach(&e.nexus[0], &e.it, e.lu, double_loop(0));
-	spc_env_close(&e);
+	scsi_nexus_attach(&e.nexus[0], &e.it, e.lu, fake_loop(0));
+	spc_fixture_close(&e);
 }
 
 static void test_unit_attention_first(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
-	spc_env_open(&e, 1, NULL);
+	spc_fixture_open(&e, 1, NULL);
 	assert_int_equal(RUN(&e, 0, RESERVE6), SCSI_GOOD);
 	scsi_ua_raise(&e.nexus[1], SCSI_UA_MODE_CHANGED);
 	RUN(&e, 1, TUR);
 	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2a, 0x01));
 	assert_int_equal(RUN(&e, 1, TUR), SCSI_RESERVATION_CONFLICT);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 int main(void)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "sbc_env.h"
+#include "sbc_fixture.h"
 #include "scsi/nexus.h"
 #include "util/lock.h"
 
@@ -50,7 +50,7 @@ int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
 	return __real_posix_memalign(memory, alignment, size);
 }
 
-static struct sbc_env e;
+static struct sbc_fixture e;
 static struct scsi_it_nexus it = {.initiator_port = "iqn.2026-11.test:i,i,0x1",
 				  .target_port = "iqn.2026-11.test:t,t,0x1"};
 static struct scsi_nexus nexus;
@@ -63,8 +63,8 @@ static void lends(struct backstore *bs)
 static int set_up(void **state)
 {
 	(void)state;
-	sbc_env_open(&e, 1024, 512, lends);
-	scsi_nexus_attach(&nexus, &it, e.lu, double_loop(0));
+	sbc_fixture_open(&e, 1024, 512, lends);
+	scsi_nexus_attach(&nexus, &it, e.lu, fake_loop(0));
 	scsi_ua_pop(&nexus);
 	return 0;
 }
@@ -73,7 +73,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	scsi_nexus_detach(&nexus);
-	sbc_env_close(&e);
+	sbc_fixture_close(&e);
 	return 0;
 }
 
@@ -86,11 +86,11 @@ static void run(uint8_t opcode)
 	static uint8_t block[64 << 10]; /* large enough to be lent */
 	struct iovec iov = {block, sizeof(block)};
 	uint8_t cdb[16];
-	size_t cdb_len = sbc_env_cdb(cdb, opcode, 0, 16, sizeof(block) / 512);
+	size_t cdb_len = sbc_fixture_cdb(cdb, opcode, 0, 16, sizeof(block) / 512);
 	unsigned long locks;
 	unsigned memory;
 
-	double_cmd_init(&e.c, e.lu, &nexus, cdb, cdb_len);
+	fake_cmd_init(&e.c, e.lu, &nexus, cdb, cdb_len);
 	e.c.cmd.may_lend = true;
 	e.bs->ncalls = 0;
 	locks = lock_taken();
@@ -131,7 +131,7 @@ static void test_counted(void **state)
 	unsigned memory = allocations;
 
 	(void)state;
-	assert_int_equal(sbc_env_run(&e, 0x9e, 0x12, 0, 24, NULL, 0), SCSI_GOOD);
+	assert_int_equal(sbc_fixture_run(&e, 0x9e, 0x12, 0, 24, NULL, 0), SCSI_GOOD);
 	assert_true(allocations > memory);
 }
 

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "sbc_env.h"
+#include "sbc_fixture.h"
 #include "util/bytes.h"
 
 #define BLOCKS 64
@@ -19,7 +19,7 @@
 #define MOST   16 /* The largest number of blocks of a command. */
 
 struct model {
-	struct sbc_env e;
+	struct sbc_fixture e;
 	uint8_t medium[BLOCKS * 4096];
 	uint8_t data[2 * MOST * 4096];
 	uint64_t random;
@@ -45,8 +45,8 @@ static void model_read(struct model *m, uint64_t lba, uint32_t n)
 	size_t len = (size_t)n * m->e.block;
 
 	m->e.c.cmd.may_lend = next_random(m, 2);
-	assert_int_equal(sbc_env_run(&m->e, ops[next_random(m, 4)], 0, lba, n, NULL, 0), SCSI_GOOD);
-	assert_int_equal(sbc_env_data(&m->e, got, sizeof(got)), len);
+	assert_int_equal(sbc_fixture_run(&m->e, ops[next_random(m, 4)], 0, lba, n, NULL, 0), SCSI_GOOD);
+	assert_int_equal(sbc_fixture_data(&m->e, got, sizeof(got)), len);
 	assert_memory_equal(got, m->medium + lba * m->e.block, len);
 }
 
@@ -57,7 +57,7 @@ static void model_write(struct model *m, uint64_t lba, uint32_t n)
 	bool complete = sent == len;
 
 	random_data(m, len);
-	assert_int_equal(sbc_env_run(&m->e, ops[next_random(m, 7)], 0, lba, n, m->data, sent),
+	assert_int_equal(sbc_fixture_run(&m->e, ops[next_random(m, 7)], 0, lba, n, m->data, sent),
 			 complete ? SCSI_GOOD : SCSI_CHECK_CONDITION);
 	if (complete)
 		memcpy(m->medium + lba * m->e.block, m->data, len);
@@ -68,7 +68,7 @@ static void model_orwrite(struct model *m, uint64_t lba, uint32_t n)
 	size_t len = (size_t)n * m->e.block;
 
 	random_data(m, len);
-	assert_int_equal(sbc_env_run(&m->e, 0x8b, 0, lba, n, m->data, len), SCSI_GOOD);
+	assert_int_equal(sbc_fixture_run(&m->e, 0x8b, 0, lba, n, m->data, len), SCSI_GOOD);
 	for (size_t i = 0; i < len; i++)
 		m->medium[lba * m->e.block + i] |= m->data[i];
 }
@@ -83,12 +83,12 @@ static void model_compare(struct model *m, uint64_t lba, uint32_t n)
 	if (next_random(m, 2))
 		memcpy(m->data, medium, len);
 	equal = memcmp(m->data, medium, len) == 0;
-	assert_int_equal(sbc_env_run(&m->e, 0x89, 0, lba, n, m->data, 2 * len),
+	assert_int_equal(sbc_fixture_run(&m->e, 0x89, 0, lba, n, m->data, 2 * len),
 			 equal ? SCSI_GOOD : SCSI_CHECK_CONDITION);
 	if (equal) {
 		memcpy(medium, m->data + len, len);
 	} else {
-		size_t at = double_information(&m->e.c.cmd);
+		size_t at = fake_information(&m->e.c.cmd);
 
 		assert_memory_equal(m->data, medium, at);
 		assert_int_not_equal(m->data[at], medium[at]);
@@ -104,7 +104,7 @@ static void model_verify(struct model *m, uint64_t lba, uint32_t n)
 	if (next_random(m, 2))
 		memcpy(m->data, m->medium + lba * m->e.block, len);
 	equal = memcmp(m->data, m->medium + lba * m->e.block, len) == 0;
-	assert_int_equal(sbc_env_run(&m->e, 0x8f, 0x02, lba, n, m->data, len),
+	assert_int_equal(sbc_fixture_run(&m->e, 0x8f, 0x02, lba, n, m->data, len),
 			 equal ? SCSI_GOOD : SCSI_CHECK_CONDITION);
 }
 
@@ -115,7 +115,7 @@ static void model_write_same(struct model *m, uint64_t lba, uint32_t n)
 	random_data(m, m->e.block);
 	if (ndob)
 		memset(m->data, 0, m->e.block);
-	assert_int_equal(sbc_env_run(&m->e, 0x93, flags | ndob, lba, n, m->data, ndob ? 0 : m->e.block),
+	assert_int_equal(sbc_fixture_run(&m->e, 0x93, flags | ndob, lba, n, m->data, ndob ? 0 : m->e.block),
 			 SCSI_GOOD);
 	for (uint32_t i = 0; i < n; i++)
 		memcpy(m->medium + (lba + i) * m->e.block, m->data, m->e.block);
@@ -134,7 +134,7 @@ static void model_unmap(struct model *m, uint64_t lba, uint32_t n)
 		n = next_random(m, MOST);
 		lba = next_random(m, BLOCKS - n);
 	}
-	assert_int_equal(sbc_env_run(&m->e, 0x42, 0, 0, sizeof(list), list, sizeof(list)), SCSI_GOOD);
+	assert_int_equal(sbc_fixture_run(&m->e, 0x42, 0, 0, sizeof(list), list, sizeof(list)), SCSI_GOOD);
 }
 
 static void model_run(struct model *m, uint32_t block_size)
@@ -144,7 +144,7 @@ static void model_run(struct model *m, uint32_t block_size)
 	    model_verify, model_write_same, model_unmap,
 	};
 
-	sbc_env_open(&m->e, BLOCKS, block_size, NULL);
+	sbc_fixture_open(&m->e, BLOCKS, block_size, NULL);
 	m->e.bs->lend_piece = 32 << 10;
 	memset(m->medium, 0, sizeof(m->medium));
 	for (unsigned round = 0; round < ROUNDS; round++) {
@@ -156,7 +156,7 @@ static void model_run(struct model *m, uint32_t block_size)
 		commands[next_random(m, ARRAY_SIZE(commands))](m, next_random(m, BLOCKS - n + 1), n);
 		assert_memory_equal(m->e.bs->data, m->medium, BLOCKS * block_size);
 	}
-	sbc_env_close(&m->e);
+	sbc_fixture_close(&m->e);
 }
 
 static void test_model(void **state)

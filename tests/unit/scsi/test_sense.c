@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sense data, byte by byte. */
-#include "spc_env.h"
+#include "spc_fixture.h"
 
-static void open_with_format(struct spc_env *e, bool descriptor)
+static void open_with_format(struct spc_fixture *e, bool descriptor)
 {
-	spc_env_open(e, 1, NULL);
+	spc_fixture_open(e, 1, NULL);
 	if (descriptor)
 		scsi_lu_gate_change(e->lu, SCSI_GATE_D_SENSE, 0);
-	double_cmd_init(&e->c, e->lu, NULL, (uint8_t[6]){0}, 6);
+	fake_cmd_init(&e->c, e->lu, NULL, (uint8_t[6]){0}, 6);
 	scsi_parse(&e->c.cmd);
 }
 
@@ -22,7 +22,7 @@ static void assert_bytes(const struct scsi_cmd *cmd, const uint8_t *bytes, size_
 
 static void test_fixed(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
 	open_with_format(&e, false);
@@ -40,12 +40,12 @@ static void test_fixed(void **state)
 	assert_sense_bytes(&e.c.cmd, 0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x26, 0, 0, 0x80, 0, 4);
 	scsi_check_progress(&e.c.cmd, SENSE_FORMAT_IN_PROGRESS, 0xabcd);
 	assert_sense_bytes(&e.c.cmd, 0x70, 0, 2, 0, 0, 0, 0, 10, 0, 0, 0, 0, 4, 4, 0, 0x80, 0xab, 0xcd);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_descriptor(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
 	open_with_format(&e, true);
@@ -56,7 +56,7 @@ static void test_descriptor(void **state)
 			   0x34, 0x56, 0x78);
 	scsi_check_field(&e.c.cmd, SENSE_INVALID_FIELD_IN_CDB, 2, 5);
 	assert_sense_bytes(&e.c.cmd, 0x72, 5, 0x24, 0, 0, 0, 0, 8, 2, 6, 0, 0, 0xcd, 0, 2, 0);
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static void test_handler_status(void **state)
@@ -85,20 +85,20 @@ static void test_handler_status(void **state)
 	    {TCMUR_CONFLICT, SCSI_RESERVATION_CONFLICT, 0},
 	    {(enum tcmur_status)99, SCSI_CHECK_CONDITION, 0x44400}, /* this is not a status */
 	};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
 	open_with_format(&e, false);
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-		double_cmd_init(&e.c, e.lu, NULL, (uint8_t[6]){0}, 6);
+		fake_cmd_init(&e.c, e.lu, NULL, (uint8_t[6]){0}, 6);
 		e.c.cmd.bio.io.miscompare_offset = 77;
 		scsi_set_status(&e.c.cmd, cases[i].from);
 		assert_int_equal(e.c.cmd.status, cases[i].status);
-		assert_int_equal(double_sense(&e.c.cmd), cases[i].sense);
-		assert_int_equal(double_information(&e.c.cmd),
+		assert_int_equal(fake_sense(&e.c.cmd), cases[i].sense);
+		assert_int_equal(fake_information(&e.c.cmd),
 				 cases[i].from == TCMUR_MISCOMPARE ? 77 : UINT64_MAX);
 	}
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 /* INFORMATION is only valid if it is the bad block (SPC-4 4.5.2.2, SBC-4 4.18.1). */
@@ -116,22 +116,22 @@ static void test_sense_of_the_handler(void **state)
 	    {0x11700, 0x44400, UINT64_MAX},
 	    {0x1030c00, 0x44400, UINT64_MAX},
 	};
-	struct spc_env e;
+	struct spc_fixture e;
 
 	(void)state;
 	open_with_format(&e, false);
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-		double_cmd_init(&e.c, e.lu, NULL, (uint8_t[6]){0}, 6);
+		fake_cmd_init(&e.c, e.lu, NULL, (uint8_t[6]){0}, 6);
 		e.c.cmd.bio.io = (struct tcmur_io){.offset = 4 * e.lu->block_size,
 						   .len = 4 * e.lu->block_size,
 						   .miscompare_offset = e.lu->block_size,
 						   .sense = cases[i].given};
 		scsi_set_status(&e.c.cmd, TCMUR_SENSE);
 		assert_int_equal(e.c.cmd.status, SCSI_CHECK_CONDITION);
-		assert_int_equal(double_sense(&e.c.cmd), cases[i].sense);
-		assert_int_equal(double_information(&e.c.cmd), cases[i].information);
+		assert_int_equal(fake_sense(&e.c.cmd), cases[i].sense);
+		assert_int_equal(fake_information(&e.c.cmd), cases[i].information);
 	}
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 static bool end_with_own_sense(struct backstore_scsi *bss)
@@ -154,11 +154,11 @@ static void set_own_scsi(struct backstore *bs)
 /* Each command is counted once, with the sense data with which it ended. */
 static void test_counts(void **state)
 {
-	struct spc_env e;
+	struct spc_fixture e;
 	struct scsi_errors before, after;
 
 	(void)state;
-	spc_env_open(&e, 2, set_own_scsi);
+	spc_fixture_open(&e, 2, set_own_scsi);
 	scsi_lu_errors(e.lu, &before); /* the unit attentions of the fixture */
 	assert_int_equal(before.last_time, 0);
 	RUN(&e, 0, 0x12, 1, 0xee, 0, 255, 0); /* INQUIRY: no such VPD page */
@@ -177,7 +177,7 @@ static void test_counts(void **state)
 	RUN(&e, 0, 0x12, 0, 0, 0, 36, 0); /* INQUIRY */
 	scsi_lu_errors(e.lu, &before);
 	assert_memory_equal(&before, &after, sizeof(before));
-	spc_env_close(&e);
+	spc_fixture_close(&e);
 }
 
 int main(void)

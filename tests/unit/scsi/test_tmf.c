@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Task management on several loops, with a backstore that ends I/O when the test says so. */
-#include "spc_env.h"
+#include "spc_fixture.h"
 
 #include "scsi/nexus.h"
 
@@ -10,8 +10,8 @@
 static const uint8_t read10[10] = {0x28, [8] = 1};
 
 struct tmf_test {
-	struct spc_env e;
-	struct double_cmd cmds[6];
+	struct spc_fixture e;
+	struct fake_cmd cmds[6];
 	struct scsi_tmf tmf[2];
 };
 
@@ -28,29 +28,29 @@ static void open_test(struct tmf_test *t)
 {
 	*t = (struct tmf_test){0};
 	answered = 0;
-	spc_env_open(&t->e, NLOOPS, NULL);
+	spc_fixture_open(&t->e, NLOOPS, NULL);
 	t->e.bs->defer = true;
 }
 
 static void close_test(struct tmf_test *t)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(t->cmds); i++)
-		double_cmd_free(&t->cmds[i]);
-	spc_env_close(&t->e);
+		fake_cmd_free(&t->cmds[i]);
+	spc_fixture_close(&t->e);
 }
 
 static void parse(struct tmf_test *t, unsigned i, unsigned nexus, unsigned loop)
 {
-	double_cmd_init(&t->cmds[i], t->e.lu, &t->e.nexus[nexus], read10, sizeof(read10));
-	t->cmds[i].cmd.loop = double_loop(loop);
+	fake_cmd_init(&t->cmds[i], t->e.lu, &t->e.nexus[nexus], read10, sizeof(read10));
+	t->cmds[i].cmd.loop = fake_loop(loop);
 	scsi_parse(&t->cmds[i].cmd);
 }
 
 static void submit(struct tmf_test *t, unsigned i)
 {
-	double_loop_enter(t->cmds[i].cmd.loop);
+	fake_loop_enter(t->cmds[i].cmd.loop);
 	scsi_submit(&t->cmds[i].cmd);
-	double_loop_enter(double_loop(0));
+	fake_loop_enter(fake_loop(0));
 }
 
 /* Starts a READ that stays in flight. */
@@ -69,12 +69,12 @@ static struct scsi_tmf *manage(struct tmf_test *t, unsigned i, enum scsi_tmf_fun
 	    .lu = t->e.lu,
 	    .nexus = &t->e.nexus[nexus],
 	    .task = task,
-	    .loop = double_loop(loop),
+	    .loop = fake_loop(loop),
 	    .done = tmf_done,
 	};
-	double_loop_enter(double_loop(loop));
+	fake_loop_enter(fake_loop(loop));
 	scsi_tmf_submit(&t->tmf[i]);
-	double_loop_enter(double_loop(0));
+	fake_loop_enter(fake_loop(0));
 	return &t->tmf[i];
 }
 
@@ -94,10 +94,10 @@ static void test_abort_task(void **state)
 	start(&t, 1, 0, 0);
 	manage(&t, 0, SCSI_ABORT_TASK, 0, 0, &t.cmds[1].cmd);
 	assert_int_equal(answered, 0);
-	double_backstore_end(t.e.bs);
+	fake_backstore_end(t.e.bs);
 	assert_over(&t, 0, false);
 	assert_int_equal(answered, 0);
-	double_backstore_end(t.e.bs);
+	fake_backstore_end(t.e.bs);
 	assert_over(&t, 1, true);
 	assert_int_equal(answered, 1);
 	close_test(&t);
@@ -113,7 +113,7 @@ static void test_abort_twice(void **state)
 	manage(&t, 0, SCSI_ABORT_TASK, 0, 0, &t.cmds[0].cmd);
 	manage(&t, 1, SCSI_ABORT_TASK_SET, 0, 0, NULL);
 	assert_int_equal(answered, 0);
-	double_backstore_end(t.e.bs);
+	fake_backstore_end(t.e.bs);
 	assert_int_equal(answered, 2);
 	close_test(&t);
 }
@@ -129,16 +129,16 @@ static void test_abort_task_set(void **state)
 	start(&t, 2, 0, 0);
 	manage(&t, 0, SCSI_ABORT_TASK_SET, 0, 0, NULL);
 	start(&t, 3, 0, 0); /* this one comes later, so it is not affected and not waited for */
-	double_backstore_end(t.e.bs);
-	double_backstore_end(t.e.bs);
+	fake_backstore_end(t.e.bs);
+	fake_backstore_end(t.e.bs);
 	assert_int_equal(answered, 0);
-	double_backstore_end(t.e.bs);
+	fake_backstore_end(t.e.bs);
 	assert_int_equal(answered, 1);
 	assert_over(&t, 0, true);
 	assert_over(&t, 1, false);
 	assert_over(&t, 2, true);
 	assert_int_equal(t.cmds[3].done, 0);
-	double_run();
+	fake_run();
 	assert_over(&t, 3, false);
 	assert_int_equal(scsi_ua_peek(&t.e.nexus[1]), SENSE_NONE);
 	/* If no command is in flight, the answer comes at once. */
@@ -167,19 +167,19 @@ static void test_io_is_cancelled(void **state)
 	assert_int_equal(t.cmds[1].cmd.bio.status, TCMUR_TIMEOUT);
 	assert_int_equal(answered, 0);
 	manage(&t, 1, SCSI_LU_RESET, 0, 0, NULL);
-	double_run_posted();
+	fake_run_posted();
 	assert_int_equal(t.cmds[0].cmd.bio.status, TCMUR_TIMEOUT);
 	assert_int_equal(t.cmds[2].cmd.bio.status, TCMUR_TIMEOUT);
-	double_run();
+	fake_run();
 	assert_int_equal(answered, 2);
 
 	scsi_ua_pop(&t.e.nexus[0]);
 	t.e.bs->queue = false;
-	double_cmd_init(&t.cmds[3], t.e.lu, &t.e.nexus[0], write_and_verify, sizeof(write_and_verify));
-	double_cmd_submit(&t.cmds[3], block, sizeof(block));
+	fake_cmd_init(&t.cmds[3], t.e.lu, &t.e.nexus[0], write_and_verify, sizeof(write_and_verify));
+	fake_cmd_submit(&t.cmds[3], block, sizeof(block));
 	t.e.bs->ncalls = 0;
 	manage(&t, 0, SCSI_ABORT_TASK, 0, 0, &t.cmds[3].cmd);
-	double_run();
+	fake_run();
 	assert_over(&t, 3, true);
 	assert_int_equal(t.e.bs->ncalls, 0);
 	close_test(&t);
@@ -201,20 +201,20 @@ static void test_expired(void **state)
 	scsi_expire(&t.cmds[0].cmd);
 	assert_int_equal(t.cmds[0].done, 0);
 	assert_int_equal(t.e.bs->holds, 1);
-	double_run();
+	fake_run();
 	assert_over(&t, 0, false);
-	assert_int_equal(double_sense(&t.cmds[0].cmd), SENSE_COMMAND_TIMEOUT);
+	assert_int_equal(fake_sense(&t.cmds[0].cmd), SENSE_COMMAND_TIMEOUT);
 	/* The command ends the write that has started, and does not verify it. */
 	t.e.bs->queue = false;
-	double_cmd_init(&t.cmds[1], t.e.lu, &t.e.nexus[0], write_and_verify, sizeof(write_and_verify));
-	double_cmd_submit(&t.cmds[1], block, sizeof(block));
+	fake_cmd_init(&t.cmds[1], t.e.lu, &t.e.nexus[0], write_and_verify, sizeof(write_and_verify));
+	fake_cmd_submit(&t.cmds[1], block, sizeof(block));
 	scsi_expire(&t.cmds[1].cmd);
-	double_run();
+	fake_run();
 	assert_over(&t, 1, false);
-	assert_int_equal(double_sense(&t.cmds[1].cmd), SENSE_COMMAND_TIMEOUT);
+	assert_int_equal(fake_sense(&t.cmds[1].cmd), SENSE_COMMAND_TIMEOUT);
 	start(&t, 2, 0, 0);
 	scsi_expire(&t.cmds[2].cmd);
-	double_run();
+	fake_run();
 	assert_over(&t, 2, false);
 	assert_int_equal(t.cmds[2].cmd.status, SCSI_GOOD);
 	close_test(&t);
@@ -222,9 +222,9 @@ static void test_expired(void **state)
 
 static void expire(struct tmf_test *t, unsigned i)
 {
-	double_loop_enter(t->cmds[i].cmd.loop);
+	fake_loop_enter(t->cmds[i].cmd.loop);
 	scsi_expire(&t->cmds[i].cmd);
-	double_loop_enter(double_loop(0));
+	fake_loop_enter(fake_loop(0));
 	assert_int_equal(t->cmds[i].done, 0);
 }
 
@@ -248,7 +248,7 @@ static void test_functions_do_not_wait_for_the_expired(void **state)
 	assert_int_equal(t.e.bs->holds, 2);
 	manage(&t, 0, SCSI_ABORT_TASK_SET, 0, 0, NULL);
 	assert_int_equal(answered, 3);
-	double_run();
+	fake_run();
 	assert_over(&t, 0, true);
 	assert_over(&t, 1, true);
 	assert_int_equal(answered, 3);
@@ -264,22 +264,22 @@ static void test_resets_do_not_wait_for_the_expired(void **state)
 	start(&t, 0, 0, 0);
 	start(&t, 1, 1, 1);
 	manage(&t, 0, SCSI_LU_RESET, 0, 2, NULL);
-	double_run_posted();
+	fake_run_posted();
 	expire(&t, 0);
-	double_run_posted();
+	fake_run_posted();
 	assert_int_equal(answered, 0);
 	expire(&t, 1);
-	double_run_posted();
+	fake_run_posted();
 	assert_int_equal(answered, 1);
 	/* The initiator has got an answer for its command, so it has lost none. */
 	scsi_ua_clear(&t.e.nexus[1], SCSI_UA_LU_RESET);
 	start(&t, 2, 1, 1);
 	expire(&t, 2);
 	manage(&t, 1, SCSI_CLEAR_TASK_SET, 0, 0, NULL);
-	double_run_posted();
+	fake_run_posted();
 	assert_int_equal(answered, 2);
 	assert_int_equal(scsi_ua_peek(&t.e.nexus[1]), SENSE_NONE);
-	double_run();
+	fake_run();
 	for (unsigned i = 0; i < 3; i++)
 		assert_over(&t, i, true);
 	close_test(&t);
@@ -295,18 +295,18 @@ static void test_clear_task_set_on_all_loops(void **state)
 	start(&t, 1, 1, 1);
 	manage(&t, 0, SCSI_CLEAR_TASK_SET, 0, 2, NULL);
 	start(&t, 2, 0, 1); /* this was parsed after the function, so it belongs to another epoch */
-	double_run_posted();
+	fake_run_posted();
 	assert_int_equal(answered, 0);
-	double_backstore_end(t.e.bs);
-	double_run_posted();
+	fake_backstore_end(t.e.bs);
+	fake_run_posted();
 	assert_over(&t, 0, true);
 	assert_int_equal(answered, 0);
-	double_backstore_end(t.e.bs);
+	fake_backstore_end(t.e.bs);
 	assert_over(&t, 1, true);
-	double_run_posted();
+	fake_run_posted();
 	assert_int_equal(answered, 1);
 	assert_int_equal(t.cmds[2].done, 0);
-	double_run();
+	fake_run();
 	assert_over(&t, 2, false);
 	assert_int_equal(t.cmds[2].cmd.status, SCSI_GOOD);
 	assert_int_equal(scsi_ua_peek(&t.e.nexus[0]), SENSE_NONE);
@@ -323,7 +323,7 @@ static void test_parsed_before_reset(void **state)
 	open_test(&t);
 	parse(&t, 0, 1, 1);
 	manage(&t, 0, SCSI_LU_RESET, 0, 0, NULL);
-	double_run_posted();
+	fake_run_posted();
 	assert_int_equal(answered, 1);
 	submit(&t, 0);
 	assert_over(&t, 0, true);
@@ -341,12 +341,12 @@ static void test_clear_task_set_notifies(void **state)
 	(void)state;
 	open_test(&t);
 	manage(&t, 0, SCSI_CLEAR_TASK_SET, 0, 0, NULL);
-	double_run();
+	fake_run();
 	assert_int_equal(scsi_ua_peek(&t.e.nexus[1]), SENSE_NONE);
 	parse(&t, 0, 1, 1);
 	parse(&t, 1, 0, 0);
 	manage(&t, 1, SCSI_CLEAR_TASK_SET, 0, 0, NULL);
-	double_run();
+	fake_run();
 	assert_int_equal(answered, 2);
 	submit(&t, 0);
 	submit(&t, 1);
@@ -382,7 +382,7 @@ static void test_task_aborted_status(void **state)
 		start(&t, 1, 1, 1);
 		parse(&t, 2, 1, 1);
 		manage(&t, 0, functions[i / 2], 0, 0, NULL);
-		double_run();
+		fake_run();
 		assert_int_equal(answered, 1);
 		submit(&t, 2);
 		assert_over(&t, 0, true);
@@ -410,10 +410,10 @@ static void test_no_status_after_own_abort(void **state)
 	open_test(&t);
 	start(&t, 0, 0, 0);
 	manage(&t, 0, SCSI_LU_RESET, 1, 1, NULL);
-	double_run_posted();
+	fake_run_posted();
 	assert_false(t.cmds[0].cmd.no_response);
 	manage(&t, 1, SCSI_ABORT_TASK_SET, 0, 0, NULL);
-	double_run();
+	fake_run();
 	assert_over(&t, 0, true);
 	assert_true(t.cmds[0].cmd.no_response);
 	assert_int_equal(answered, 2);
@@ -430,12 +430,12 @@ static void test_clear_notifies_while_gathering(void **state)
 
 	(void)state;
 	open_test(&t);
-	t.e.nexus[1].loop = double_loop(1);
-	double_cmd_init(&t.cmds[0], t.e.lu, &t.e.nexus[1], write10, sizeof(write10));
-	t.cmds[0].cmd.loop = double_loop(1);
+	t.e.nexus[1].loop = fake_loop(1);
+	fake_cmd_init(&t.cmds[0], t.e.lu, &t.e.nexus[1], write10, sizeof(write10));
+	t.cmds[0].cmd.loop = fake_loop(1);
 	scsi_parse(&t.cmds[0].cmd);
 	manage(&t, 0, SCSI_CLEAR_TASK_SET, 0, 0, NULL);
-	double_run();
+	fake_run();
 	assert_int_equal(answered, 1);
 	assert_int_equal(scsi_ua_pop(&t.e.nexus[1]), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x2f, 0x00));
 	t.cmds[0].cmd.iov = &iov;
@@ -461,7 +461,7 @@ static void test_reset_clears_state(void **state)
 	assert_int_equal(RUN(&t.e, 1, 0x1b, 0, 0, 0, 0, 0), SCSI_GOOD);
 	scsi_ua_pop(&t.e.nexus[0]);
 	manage(&t, 0, SCSI_LU_RESET, 0, 0, NULL);
-	double_run();
+	fake_run();
 	assert_int_equal(answered, 1);
 	assert_int_equal(scsi_lu_gate(t.e.lu) & ~SCSI_GATE_EPOCH, 0);
 	/*
@@ -492,18 +492,18 @@ static void test_two_resets(void **state)
 	start(&t, 1, 1, 1);
 	manage(&t, 1, SCSI_CLEAR_TASK_SET, 1, 2, NULL);
 	start(&t, 2, 1, 2);
-	double_run_posted();
+	fake_run_posted();
 	assert_int_equal(answered, 0);
-	double_backstore_end(t.e.bs);
-	double_run_posted();
+	fake_backstore_end(t.e.bs);
+	fake_run_posted();
 	assert_over(&t, 0, true);
 	assert_int_equal(answered, 1);
 	assert_ptr_equal(answers[0], &t.tmf[0]);
-	double_backstore_end(t.e.bs);
-	double_run_posted();
+	fake_backstore_end(t.e.bs);
+	fake_run_posted();
 	assert_over(&t, 1, true);
 	assert_int_equal(answered, 2);
-	double_run();
+	fake_run();
 	assert_over(&t, 2, false);
 	close_test(&t);
 }
@@ -520,7 +520,7 @@ static void test_epoch_wraps(void **state)
 	assert_int_equal(scsi_lu_gate(t.e.lu), 0);
 	scsi_ua_pop(&t.e.nexus[0]);
 	start(&t, 1, 0, 0);
-	double_run();
+	fake_run();
 	assert_int_equal(answered, 1);
 	assert_over(&t, 0, true);
 	assert_over(&t, 1, false);

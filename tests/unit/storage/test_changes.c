@@ -3,7 +3,7 @@
  * Changes of a storage object that is being served: size, storage, contents, flush and health; and the
  * creation of storage.
  */
-#include "world.h"
+#include "storage_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -270,7 +270,7 @@ static void test_lost_contents_are_not_ready_until_they_are_accepted(void **stat
 	assert_int_equal(run_read(storage_served(disk.storage)), 0);
 	note_first_write(&disk);
 	disk_close(&disk, false);
-	world_restart();
+	fixture_restart();
 	open_memory(&disk, "S-1");
 	assert_int_equal(storage_status(disk.storage), STORAGE_CONTENTS_LOST);
 	assert_false(view_of(&disk).was_created);
@@ -280,7 +280,7 @@ static void test_lost_contents_are_not_ready_until_they_are_accepted(void **stat
 	run_until(storage_status(disk.storage) == STORAGE_SERVED);
 	assert_int_equal(run_read(storage_served(disk.storage)), 0);
 	disk_close(&disk, false);
-	world_restart();
+	fixture_restart();
 	open_memory(&disk, "S-1");
 	assert_int_equal(storage_status(disk.storage), STORAGE_SERVED);
 	disk_close(&disk, false);
@@ -316,7 +316,7 @@ static void test_replace_of_a_failed_disk_does_not_accept_a_loss(void **state)
 	open_memory(&disk, "S-1");
 	note_first_write(&disk);
 	disk_close(&disk, false);
-	world_restart();
+	fixture_restart();
 	disk_new(&disk, "user_0/ram", "alloc/x");
 	disk.settings.size = 1ull << 60;
 	disk.settings.serial = "S-1";
@@ -341,7 +341,7 @@ static void test_lost_contents_without_a_fixed_identity_are_another_disk(void **
 	strcpy(serial, view_of(&disk).serial);
 	note_first_write(&disk);
 	disk_close(&disk, false);
-	world_restart();
+	fixture_restart();
 	open_memory(&disk, NULL);
 	assert_int_equal(storage_status(disk.storage), STORAGE_SERVED);
 	assert_string_not_equal(view_of(&disk).serial, serial);
@@ -356,7 +356,7 @@ static void test_removed_disk_has_lost_no_contents(void **state)
 	open_memory(&disk, "S-1");
 	note_first_write(&disk);
 	disk_close(&disk, true);
-	world_restart();
+	fixture_restart();
 	open_memory(&disk, "S-1");
 	assert_int_equal(storage_status(disk.storage), STORAGE_SERVED);
 	disk_close(&disk, false);
@@ -456,11 +456,11 @@ static void test_discard_does_not_forget_contents(void **state)
 	open_memory(&disk, "S-1");
 	note_first_write(&disk);
 	disk_close(&disk, false);
-	world_restart();
+	fixture_restart();
 	open_memory(&disk, "S-1");
 	assert_int_equal(storage_status(disk.storage), STORAGE_CONTENTS_LOST);
 	storage_discard(disk.storage);
-	world_restart();
+	fixture_restart();
 	open_memory(&disk, "S-1");
 	assert_int_equal(storage_status(disk.storage), STORAGE_CONTENTS_LOST);
 	disk_close(&disk, false);
@@ -556,7 +556,7 @@ static void test_serial(void **state)
 	disk_close(&b, false);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {
@@ -584,5 +584,5 @@ int main(void)
 	    TEST(test_relative_path_that_means_an_absolute_one),
 	};
 
-	return cmocka_run_group_tests_name("storage_changes", tests, world_up, world_down);
+	return cmocka_run_group_tests_name("storage_changes", tests, fixture_up, fixture_down);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A storage object from its creation to its end: opening, retries, removal, and storage that hangs. */
-#include "world.h"
+#include "storage_fixture.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -298,7 +298,7 @@ static void test_many_are_opened_at_once(void **state)
 	disk_close(&slow, false);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {
@@ -316,5 +316,5 @@ int main(void)
 	    TEST(test_many_are_opened_at_once),
 	};
 
-	return cmocka_run_group_tests_name("storage", tests, world_up, world_down);
+	return cmocka_run_group_tests_name("storage", tests, fixture_up, fixture_down);
 }

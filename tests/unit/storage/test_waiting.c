@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A storage object whose storage takes long to open, and one that gets its own storage again. */
-#include "world.h"
+#include "storage_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -245,7 +245,7 @@ static void test_close_while_the_old_one_is_used(void **state)
 	assert_false(is_locked());
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {
@@ -261,5 +261,5 @@ int main(void)
 	    TEST(test_close_while_the_old_one_is_used),
 	};
 
-	return cmocka_run_group_tests_name("waiting", tests, world_up, world_down);
+	return cmocka_run_group_tests_name("waiting", tests, fixture_up, fixture_down);
 }

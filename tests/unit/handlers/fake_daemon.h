@@ -3,8 +3,8 @@
  * The daemon as one handler sees it, in one thread: a queue that does everything before the call returns, and
  * I/O that counts its completions. Tests can inject faults into the queue.
  */
-#ifndef DAEMON_DOUBLE_H
-#define DAEMON_DOUBLE_H
+#ifndef FAKE_DAEMON_H
+#define FAKE_DAEMON_H
 
 #define TCMUR_API_VERSION 1
 #include <tcmur/queue.h>
@@ -17,7 +17,7 @@
 
 /*
  * Results of the next request of a kind instead of the real ones, used once. Members that say so are kept
- * until double_reset().
+ * until fake_daemon_reset().
  */
 struct faults {
 	int transfer;
@@ -51,7 +51,7 @@ extern unsigned notes;
 extern void *replaced;
 
 /* Clears faults and counters. A setup function of cmocka. */
-int double_reset(void **state);
+int fake_daemon_reset(void **state);
 
 /* Calls open(). options are "NAME=VALUE" or "NAME" and end with NULL; the pointer may be NULL. */
 struct opening {
@@ -67,14 +67,15 @@ struct wanted {
 	bool read_only, existing;
 	bool no_create; /* The export has no keyword create. */
 };
-int double_open(struct opening *opening, const char *state_dir, struct wanted wanted);
+int fake_daemon_open(struct opening *opening, const char *state_dir, struct wanted wanted);
 
 /* Each of these runs one I/O to its end, and checks that it was completed once. */
-enum tcmur_status double_io(data_callback *callback, void *handle, struct tcmur_io *io);
-enum tcmur_status double_read(void *handle, uint64_t offset, void *data, size_t len);
-enum tcmur_status double_write(void *handle, uint64_t offset, const void *data, size_t len, uint32_t flags);
-enum tcmur_status double_range(data_callback *callback, void *handle, uint64_t offset, uint64_t len,
-			       uint32_t flags);
+enum tcmur_status fake_daemon_io(data_callback *callback, void *handle, struct tcmur_io *io);
+enum tcmur_status fake_daemon_read(void *handle, uint64_t offset, void *data, size_t len);
+enum tcmur_status fake_daemon_write(void *handle, uint64_t offset, const void *data, size_t len,
+				    uint32_t flags);
+enum tcmur_status fake_daemon_range(data_callback *callback, void *handle, uint64_t offset, uint64_t len,
+				    uint32_t flags);
 
 /* Fills the memory with bytes that depend on their place and on the seed. */
 void fill(uint8_t *data, size_t len, unsigned seed);

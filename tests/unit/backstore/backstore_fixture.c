@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A backstore on a handler of the test, with real loops. */
-#include "harness.h"
+#include "backstore_fixture.h"
 
 #include <semaphore.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 struct loop_set loops;
 
-int harness_up(void **state)
+int fixture_up(void **state)
 {
 	const struct loop_options options = {.nloops = NLOOPS, .npool = 4};
 	struct error error;
@@ -27,7 +27,7 @@ int harness_up(void **state)
 	return 0;
 }
 
-int harness_down(void **state)
+int fixture_down(void **state)
 {
 	(void)state;
 	loop_set_stop(&loops);

@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
-#include "wire.h"
+#include "wire_fixture.h"
 
 struct loop {
 	struct loop_work *first, **last; /* Posted and deferred work. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The backstore of double.h, in memory. It checks that the device server keeps the contract, and ends its I/O
+ * The backstore of fakes.h, in memory. It checks that the device server keeps the contract, and ends its I/O
  * when the test says so.
  */
-#include "double.h"
+#include "fakes.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 static struct list living = LIST_INIT(living);
 
-struct backstore *double_backstore_new(uint64_t size, uint32_t block_size)
+struct backstore *fake_backstore_new(uint64_t size, uint32_t block_size)
 {
 	struct backstore *bs = calloc(1, sizeof(*bs));
 
@@ -31,7 +31,7 @@ struct backstore *double_backstore_new(uint64_t size, uint32_t block_size)
 	return bs;
 }
 
-void double_backstore_free(struct backstore *bs)
+void fake_backstore_free(struct backstore *bs)
 {
 	assert(list_empty(&bs->held));
 	list_del(&bs->node);
@@ -40,7 +40,7 @@ void double_backstore_free(struct backstore *bs)
 	free(bs);
 }
 
-void double_backstore_resize(struct backstore *bs, uint64_t size)
+void fake_backstore_resize(struct backstore *bs, uint64_t size)
 {
 	assert(size <= bs->info.size);
 	bs->size = size;
@@ -48,7 +48,7 @@ void double_backstore_resize(struct backstore *bs, uint64_t size)
 		bs->resized(bs->resized_arg, size);
 }
 
-const struct double_call *double_last(const struct backstore *bs)
+const struct fake_call *fake_last(const struct backstore *bs)
 {
 	return &bs->calls[(bs->ncalls - 1) % ARRAY_SIZE(bs->calls)];
 }
@@ -245,7 +245,7 @@ void backstore_submit(struct backstore_io *bio)
 	assert(bio->io.offset % bs->info.block_size == 0 && bio->io.len % bs->info.block_size == 0);
 	assert(bio->loop == loop_current() && bio->done);
 	bs->calls[bs->ncalls++ % ARRAY_SIZE(bs->calls)] =
-	    (struct double_call){bio->op, bio->io.offset, bio->io.len, bio->io.flags};
+	    (struct fake_call){bio->op, bio->io.offset, bio->io.len, bio->io.flags};
 	bio->io.miscompare_offset = TCMUR_OFFSET_UNKNOWN;
 	bio->status = bs->ncalls == bs->fail_at ? bs->fail_with : TCMUR_OK;
 	if (bio->deadline_ns == BACKSTORE_CANCELLED)
@@ -268,7 +268,7 @@ void backstore_hold(struct backstore_io *bio)
 	bio->bs->holds++;
 }
 
-bool double_backstore_end(struct backstore *bs)
+bool fake_backstore_end(struct backstore *bs)
 {
 	struct list *node = list_pop(&bs->held);
 	struct backstore_io *bio;
@@ -276,22 +276,22 @@ bool double_backstore_end(struct backstore *bs)
 	if (!node)
 		return false;
 	bio = list_entry(node, struct backstore_io, node);
-	double_loop_enter(bio->loop);
+	fake_loop_enter(bio->loop);
 	end(bio);
-	double_loop_enter(double_loop(0));
+	fake_loop_enter(fake_loop(0));
 	return true;
 }
 
-void double_run(void)
+void fake_run(void)
 {
 	struct list *node, *tmp;
 	bool again;
 
 	do {
 		again = false;
-		double_run_posted();
+		fake_run_posted();
 		list_for_each (&living, node, tmp)
-			again |= double_backstore_end(list_entry(node, struct backstore, node));
+			again |= fake_backstore_end(list_entry(node, struct backstore, node));
 	} while (again);
 }
 

@@ -5,8 +5,8 @@
  * that agrees to the values that the test sets. The device server is a fake with one small disk, whose
  * commands end at once or when the test says so.
  */
-#ifndef WIRE_H
-#define WIRE_H
+#ifndef WIRE_FIXTURE_H
+#define WIRE_FIXTURE_H
 
 #include "iscsi/places.h"
 #include "iscsi/session.h"

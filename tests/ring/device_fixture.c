@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A TCMU device with a fake ring and a backstore, for tests of runner/ring. */
-#include "device_world.h"
+#include "device_fixture.h"
 #include "util/clock.h"
 
 #include <poll.h>
@@ -25,15 +25,15 @@ void wait_flag(const bool *flag)
 
 static void on_stopped(struct tcmu_device *device)
 {
-	set_flag(&((struct world *)device->owner)->stopped);
+	set_flag(&((struct fixture *)device->owner)->stopped);
 }
 
 static void on_gone(struct tcmu_device *device)
 {
-	set_flag(&((struct world *)device->owner)->gone);
+	set_flag(&((struct fixture *)device->owner)->gone);
 }
 
-void world_set_up(struct world *w, const char *folder, const char *config, unsigned npool)
+void fixture_set_up(struct fixture *w, const char *folder, const char *config, unsigned npool)
 {
 	const struct loop_options loops = {.nloops = 1, .npool = npool};
 	const struct backstore_spec spec = {
@@ -62,16 +62,16 @@ void world_set_up(struct world *w, const char *folder, const char *config, unsig
 	tcmu_expiry_init(&w->device, clock_now_ns());
 }
 
-void world_stop(struct world *w)
+void fixture_stop(struct fixture *w)
 {
 	tcmu_device_stop(&w->device);
 	wait_flag(&w->stopped);
 }
 
-void world_tear_down(struct world *w)
+void fixture_tear_down(struct fixture *w)
 {
 	if (!w->stopped)
-		world_stop(w);
+		fixture_stop(w);
 	close(w->device.fd);
 	close(w->uio);
 	fake_ring_free(&w->ring);
@@ -81,7 +81,7 @@ void world_tear_down(struct world *w)
 	backstore_unload_handlers();
 }
 
-void wake(struct world *w)
+void wake(struct fixture *w)
 {
 	const uint32_t event = 1;
 	uint32_t unread[1024];
@@ -91,7 +91,7 @@ void wake(struct world *w)
 		assert_true(read(w->device.fd, unread, sizeof(unread)) > 0);
 }
 
-void wait_completions(struct world *w, unsigned n)
+void wait_completions(struct fixture *w, unsigned n)
 {
 	unsigned target = w->ring.completions + n;
 	struct pollfd pfd = {.fd = w->uio, .events = POLLIN};
@@ -106,12 +106,12 @@ void wait_completions(struct world *w, unsigned n)
 	assert_int_equal(w->ring.completions, target);
 }
 
-uint8_t *data(struct world *w, unsigned page)
+uint8_t *data(struct fixture *w, unsigned page)
 {
 	return w->ring.map + w->ring.data_off + (size_t)page * PAGE;
 }
 
-int put(struct world *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t page, uint64_t len)
+int put(struct fixture *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t page, uint64_t len)
 {
 	const struct tcmu_uiov iov = {page * PAGE, len};
 	int id = fake_ring_put(&w->ring, cdb, cdb_len, &iov, len ? 1 : 0);
@@ -120,7 +120,7 @@ int put(struct world *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t page, ui
 	return id;
 }
 
-int run(struct world *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t page, uint64_t len)
+int run(struct fixture *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t page, uint64_t len)
 {
 	int id = put(w, cdb, cdb_len, page, len);
 

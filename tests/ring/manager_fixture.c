@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A manager of kernel devices on the fake kernel, and functions that wait for what it does. */
-#include "manager_world.h"
+#include "manager_fixture.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "backstore/backstore.h"
 #include "kernel/stray_io.h"
 
-void open_manager(struct world *w)
+void open_manager(struct fixture *w)
 {
 	char state[80];
 
@@ -32,7 +32,7 @@ void open_manager(struct world *w)
 	assert_non_null(w->manager);
 }
 
-void close_manager(struct world *w)
+void close_manager(struct fixture *w)
 {
 	kernel_manager_close(w->manager);
 	storage_registry_free(w->registry);
@@ -42,7 +42,7 @@ void close_manager(struct world *w)
 int set_up(void **state)
 {
 	const struct loop_options loops = {.nloops = 2, .npool = 4};
-	struct world *w = calloc(1, sizeof(*w));
+	struct fixture *w = calloc(1, sizeof(*w));
 
 	*state = w;
 	strcpy(w->folder, "/tmp/manager.XXXXXX");
@@ -58,7 +58,7 @@ int set_up(void **state)
 
 int tear_down(void **state)
 {
-	struct world *w = *state;
+	struct fixture *w = *state;
 	char command[128];
 
 	if (w->manager)
@@ -89,7 +89,7 @@ static void view(void *arg, const struct tcmu_device_view *device)
 	snprintf(seen->config, sizeof(seen->config), "%s", device->config);
 }
 
-struct seen look(struct world *w, unsigned minor)
+struct seen look(struct fixture *w, unsigned minor)
 {
 	struct seen seen = {.wanted = minor, .state = TCMU_DEVICE_CLOSING};
 
@@ -104,7 +104,7 @@ void pause_a_bit(void)
 	nanosleep(&ms, NULL);
 }
 
-struct seen wait_state(struct world *w, unsigned minor, enum tcmu_device_state state)
+struct seen wait_state(struct fixture *w, unsigned minor, enum tcmu_device_state state)
 {
 	struct seen seen = look(w, minor);
 
@@ -116,7 +116,7 @@ struct seen wait_state(struct world *w, unsigned minor, enum tcmu_device_state s
 	return seen;
 }
 
-void wait_gone(struct world *w)
+void wait_gone(struct fixture *w)
 {
 	for (int i = 0; i < 60000 && look(w, 0).n; i++)
 		pause_a_bit();
@@ -146,7 +146,7 @@ int reconfigure(unsigned n, struct tcmu_event event)
 	return fake_answer(&event);
 }
 
-off_t size_of(const struct world *w, const char *name)
+off_t size_of(const struct fixture *w, const char *name)
 {
 	char path[128];
 	struct stat st;
@@ -155,7 +155,7 @@ off_t size_of(const struct world *w, const char *name)
 	return stat(path, &st) ? -1 : st.st_size;
 }
 
-void lose_storage(const struct world *w, const char *name)
+void lose_storage(const struct fixture *w, const char *name)
 {
 	char path[128];
 
@@ -163,7 +163,7 @@ void lose_storage(const struct world *w, const char *name)
 	assert_int_equal(unlink(path), 0);
 }
 
-void make_storage(const struct world *w, const char *name, off_t size)
+void make_storage(const struct fixture *w, const char *name, off_t size)
 {
 	char path[128];
 
@@ -175,7 +175,7 @@ void make_storage(const struct world *w, const char *name, off_t size)
 	close(fd);
 }
 
-void break_storage(const struct world *w, const char *name)
+void break_storage(const struct fixture *w, const char *name)
 {
 	char path[128];
 
@@ -184,7 +184,7 @@ void break_storage(const struct world *w, const char *name)
 	assert_int_equal(mkdir(path, 0700), 0);
 }
 
-void mend_storage(const struct world *w, const char *name)
+void mend_storage(const struct fixture *w, const char *name)
 {
 	char path[128];
 

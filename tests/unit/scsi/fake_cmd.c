@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The front end of double.h. It counts completions, and its memory has exactly the requested size, so that a
+ * The front end of fakes.h. It counts completions, and its memory has exactly the requested size, so that a
  * sanitizer notices an access beyond it.
  */
-#include "double.h"
+#include "fakes.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "util/bytes.h"
 
 /* Allocates memory of exactly len bytes in c->pieces pieces. */
-static void room(struct double_cmd *c, uint64_t len)
+static void room(struct fake_cmd *c, uint64_t len)
 {
 	uint64_t n = MIN(MAX(c->pieces, 1u), len), at = 0;
 
@@ -31,7 +31,7 @@ static void room(struct double_cmd *c, uint64_t len)
 
 static bool data_in(struct scsi_cmd *cmd, uint64_t len)
 {
-	struct double_cmd *c = container_of(cmd, struct double_cmd, cmd);
+	struct fake_cmd *c = container_of(cmd, struct fake_cmd, cmd);
 
 	if (c->no_memory)
 		return false;
@@ -42,23 +42,23 @@ static bool data_in(struct scsi_cmd *cmd, uint64_t len)
 
 static void done(struct scsi_cmd *cmd)
 {
-	struct double_cmd *c = container_of(cmd, struct double_cmd, cmd);
+	struct fake_cmd *c = container_of(cmd, struct fake_cmd, cmd);
 
 	c->done++;
 }
 
 static const struct scsi_cmd_ops ops = {.data_in = data_in, .done = done};
 
-void double_cmd_init(struct double_cmd *c, struct scsi_lu *lu, struct scsi_nexus *nexus, const void *cdb,
-		     size_t cdb_len)
+void fake_cmd_init(struct fake_cmd *c, struct scsi_lu *lu, struct scsi_nexus *nexus, const void *cdb,
+		   size_t cdb_len)
 {
 	memset(c, 0, sizeof(*c));
 	assert(cdb_len <= sizeof(c->cdb));
 	memcpy(c->cdb, cdb, cdb_len);
-	scsi_cmd_init(&c->cmd, &ops, lu, nexus, nexus ? nexus->it : NULL, double_loop(0), c->cdb, cdb_len);
+	scsi_cmd_init(&c->cmd, &ops, lu, nexus, nexus ? nexus->it : NULL, fake_loop(0), c->cdb, cdb_len);
 }
 
-void double_cmd_submit(struct double_cmd *c, const void *data, size_t len)
+void fake_cmd_submit(struct fake_cmd *c, const void *data, size_t len)
 {
 	if (len)
 		scsi_cmd_announce(&c->cmd, SCSI_DATA_OUT, len);
@@ -71,26 +71,26 @@ void double_cmd_submit(struct double_cmd *c, const void *data, size_t len)
 		}
 		c->cmd.data_out_len = len;
 	}
-	double_loop_enter(c->cmd.loop);
+	fake_loop_enter(c->cmd.loop);
 	scsi_submit(&c->cmd);
-	double_loop_enter(double_loop(0));
+	fake_loop_enter(fake_loop(0));
 }
 
-enum scsi_status double_cmd_exec(struct double_cmd *c, const void *data, size_t len)
+enum scsi_status fake_cmd_exec(struct fake_cmd *c, const void *data, size_t len)
 {
-	double_cmd_submit(c, data, len);
-	double_run();
+	fake_cmd_submit(c, data, len);
+	fake_run();
 	assert(c->done == 1);
 	return c->cmd.status;
 }
 
-void double_cmd_free(struct double_cmd *c)
+void fake_cmd_free(struct fake_cmd *c)
 {
 	free(c->buffer);
 	c->buffer = NULL;
 }
 
-uint32_t double_sense(const struct scsi_cmd *cmd)
+uint32_t fake_sense(const struct scsi_cmd *cmd)
 {
 	const uint8_t *s = cmd->sense;
 
@@ -101,7 +101,7 @@ uint32_t double_sense(const struct scsi_cmd *cmd)
 	return (uint32_t)(s[2] & 0x0f) << 16 | s[12] << 8 | s[13];
 }
 
-uint64_t double_information(const struct scsi_cmd *cmd)
+uint64_t fake_information(const struct scsi_cmd *cmd)
 {
 	const uint8_t *s = cmd->sense;
 

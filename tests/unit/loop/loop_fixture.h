@@ -37,9 +37,9 @@
 static struct loop_set set;
 static sem_t finished;
 
-__attribute__((unused)) static bool harness_uring = false, harness_epoll = true; /* no_uring */
+__attribute__((unused)) static bool fixture_uring = false, fixture_epoll = true; /* no_uring */
 
-static inline int harness_setup(void **state)
+static inline int fixture_setup(void **state)
 {
 	struct loop_options options = {
 	    .nloops = HARNESS_LOOPS, .npool = 4, .no_uring = *(bool *)*state, .buffer_limit = 8u << 20};
@@ -52,7 +52,7 @@ static inline int harness_setup(void **state)
 	return -1;
 }
 
-static inline int harness_teardown(void **state)
+static inline int fixture_teardown(void **state)
 {
 	(void)state;
 	loop_set_stop(&set);
@@ -61,9 +61,9 @@ static inline int harness_teardown(void **state)
 }
 
 #define BOTH_ENGINES(test)                                                              \
-	{#test " (io_uring)", test, harness_setup, harness_teardown, &harness_uring},   \
+	{#test " (io_uring)", test, fixture_setup, fixture_teardown, &fixture_uring},   \
 	{                                                                               \
-#test " (epoll)", test, harness_setup, harness_teardown, &harness_epoll \
+#test " (epoll)", test, fixture_setup, fixture_teardown, &fixture_epoll \
 	}
 
 static inline void finish(void)

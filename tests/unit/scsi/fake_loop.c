@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loops of double_loop.h, which replace the loop library: there are no threads, no descriptors and no
+ * The loops of fake_loop.h, which replace the loop library: there are no threads, no descriptors and no
  * time.
  */
-#include "double_loop.h"
+#include "fake_loop.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -15,14 +15,14 @@ struct loop {
 	struct loop_work *first, **last; /* The posted work. */
 };
 
-static struct loop loops[DOUBLE_LOOPS_MAX];
-static struct loop *loop_pointers[DOUBLE_LOOPS_MAX];
+static struct loop loops[FAKE_LOOPS_MAX];
+static struct loop *loop_pointers[FAKE_LOOPS_MAX];
 static struct loop_set set = {.loops = loop_pointers};
 static struct loop *current;
 
-struct loop_set *double_loops(unsigned n)
+struct loop_set *fake_loops(unsigned n)
 {
-	assert(n <= DOUBLE_LOOPS_MAX);
+	assert(n <= FAKE_LOOPS_MAX);
 	set.nloops = n;
 	for (unsigned i = 0; i < n; i++) {
 		loops[i] = (struct loop){.index = i, .last = &loops[i].first};
@@ -32,12 +32,12 @@ struct loop_set *double_loops(unsigned n)
 	return &set;
 }
 
-struct loop *double_loop(unsigned i)
+struct loop *fake_loop(unsigned i)
 {
 	return loop_pointers[i];
 }
 
-void double_loop_enter(struct loop *loop)
+void fake_loop_enter(struct loop *loop)
 {
 	current = loop;
 }
@@ -57,7 +57,7 @@ static bool run_one(struct loop *loop)
 	return true;
 }
 
-void double_run_posted(void)
+void fake_run_posted(void)
 {
 	bool again;
 

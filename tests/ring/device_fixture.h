@@ -21,7 +21,7 @@
 
 #define PAGE 4096u
 
-struct world {
+struct fixture {
 	struct loop_set set;
 	struct backstore *bs;
 	struct scsi_lu *lu;
@@ -34,19 +34,19 @@ struct world {
 /*
  * Loads the handlers of folder. The device serves config, and is not started yet. The pool has npool threads.
  */
-void world_set_up(struct world *w, const char *folder, const char *config, unsigned npool);
-void world_tear_down(struct world *w);
-void world_stop(struct world *w);
+void fixture_set_up(struct fixture *w, const char *folder, const char *config, unsigned npool);
+void fixture_tear_down(struct fixture *w);
+void fixture_stop(struct fixture *w);
 
 void set_flag(bool *flag);
 void wait_flag(const bool *flag);
-void wake(struct world *w);
+void wake(struct fixture *w);
 /* Waits for doorbells until n more completions are reaped. Fails if there are more than n. */
-void wait_completions(struct world *w, unsigned n);
-uint8_t *data(struct world *w, unsigned page);
+void wait_completions(struct fixture *w, unsigned n);
+uint8_t *data(struct fixture *w, unsigned page);
 /* Puts a command into the ring, with len bytes of data from page on. Returns its ID. */
-int put(struct world *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t page, uint64_t len);
+int put(struct fixture *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t page, uint64_t len);
 /* Does the same, and waits for the completion. */
-int run(struct world *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t page, uint64_t len);
+int run(struct fixture *w, const uint8_t *cdb, uint32_t cdb_len, uint64_t page, uint64_t len);
 void rw10(uint8_t cdb[10], uint8_t opcode, uint32_t lba, uint16_t nblocks);
 #endif

@@ -3,8 +3,8 @@
  * Loops, a registry and the main thread's queue for tests of storage objects, and objects whose storage is a
  * stage.
  */
-#ifndef WORLD_H
-#define WORLD_H
+#ifndef STORAGE_FIXTURE_H
+#define STORAGE_FIXTURE_H
 
 #include "folder.h"
 
@@ -14,13 +14,13 @@
 extern struct storage_context context;
 
 /* For the group, called by cmocka: load the handlers and start the loops, or undo this. */
-int world_up(void **state);
-int world_down(void **state);
+int fixture_up(void **state);
+int fixture_down(void **state);
 /* For a test, called by cmocka: make a registry in an empty folder and the queue, or remove them. */
-int world_set_up(void **state);
-int world_tear_down(void **state);
+int fixture_set_up(void **state);
+int fixture_tear_down(void **state);
 /* Starts the daemon again: makes another registry in the same folder. */
-void world_restart(void);
+void fixture_restart(void);
 
 /* Runs the main thread's queue until the condition is true. A hang fails the test. */
 #define run_until(condition)                                \

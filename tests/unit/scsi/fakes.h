@@ -7,12 +7,12 @@
 #ifndef TESTS_SCSI_DOUBLE_H
 #define TESTS_SCSI_DOUBLE_H
 
-#include "double_loop.h"
+#include "fake_loop.h"
 #include "scsi/scsi.h"
 
 /* --- the backstore ----------------------------------------------------------------- */
 
-struct double_call {
+struct fake_call {
 	enum backstore_op op;
 	uint64_t offset, len;
 	uint32_t flags;
@@ -36,7 +36,7 @@ struct backstore {
 	bool (*scsi)(struct backstore_scsi *bss); /* The handler's scsi(); NULL if it has none. */
 	void (*resized)(void *arg, uint64_t size);
 	void *resized_arg;
-	bool defer; /* I/O ends only in double_run() or double_backstore_end(). */
+	bool defer; /* I/O ends only in fake_run() or fake_backstore_end(). */
 	bool queue; /* Deferred I/O has not started, so it can be cancelled. */
 	unsigned holds;
 	struct list held;
@@ -53,25 +53,25 @@ struct backstore {
 	bool names_bad_byte;
 	/* What was submitted. */
 	unsigned ncalls;
-	struct double_call calls[512];
+	struct fake_call calls[512];
 };
 
 /*
  * Makes a backstore that is filled with zeros and completely deallocated, with thin and unmap_zeroes. Change
  * info and the flags before an LU is made on it.
  */
-struct backstore *double_backstore_new(uint64_t size, uint32_t block_size);
-void double_backstore_free(struct backstore *bs);
+struct backstore *fake_backstore_new(uint64_t size, uint32_t block_size);
+void fake_backstore_free(struct backstore *bs);
 /* Changes the size to one that is not larger. */
-void double_backstore_resize(struct backstore *bs, uint64_t size);
+void fake_backstore_resize(struct backstore *bs, uint64_t size);
 /* Ends the I/O that has been held longest. Returns false if none is held. */
-bool double_backstore_end(struct backstore *bs);
+bool fake_backstore_end(struct backstore *bs);
 /* Returns the last I/O that was submitted. */
-const struct double_call *double_last(const struct backstore *bs);
+const struct fake_call *fake_last(const struct backstore *bs);
 
 /* --- the front end ----------------------------------------------------------------- */
 
-struct double_cmd {
+struct fake_cmd {
 	struct scsi_cmd cmd;
 	uint8_t cdb[SCSI_CDB_MAX];
 	unsigned done;  /* The number of completions; tests expect 1. */
@@ -86,19 +86,19 @@ struct double_cmd {
  * Prepares a command for lu (may be NULL) through nexus (may be NULL), on loop 0 unless the test changes
  * cmd.loop.
  */
-void double_cmd_init(struct double_cmd *c, struct scsi_lu *lu, struct scsi_nexus *nexus, const void *cdb,
-		     size_t cdb_len);
+void fake_cmd_init(struct fake_cmd *c, struct scsi_lu *lu, struct scsi_nexus *nexus, const void *cdb,
+		   size_t cdb_len);
 /*
  * Calls scsi_parse(), copies at most transfer_len bytes of data as Data-Out, and calls scsi_submit(). len is
  * the length that the initiator announces.
  */
-void double_cmd_submit(struct double_cmd *c, const void *data, size_t len);
-/* Does the same, calls double_run(), and checks that the command completed once. Returns its status. */
-enum scsi_status double_cmd_exec(struct double_cmd *c, const void *data, size_t len);
-void double_cmd_free(struct double_cmd *c);
+void fake_cmd_submit(struct fake_cmd *c, const void *data, size_t len);
+/* Does the same, calls fake_run(), and checks that the command completed once. Returns its status. */
+enum scsi_status fake_cmd_exec(struct fake_cmd *c, const void *data, size_t len);
+void fake_cmd_free(struct fake_cmd *c);
 
 /* Returns sense key, ASC and ASCQ in the form of SENSE_CODE(), from either format; 0 without sense data. */
-uint32_t double_sense(const struct scsi_cmd *cmd);
+uint32_t fake_sense(const struct scsi_cmd *cmd);
 /* Returns INFORMATION, or UINT64_MAX if it is not valid. */
-uint64_t double_information(const struct scsi_cmd *cmd);
+uint64_t fake_information(const struct scsi_cmd *cmd);
 #endif

@@ -5,18 +5,18 @@
 
 #include "loop/loop.h"
 
-#define DOUBLE_LOOPS_MAX 4
+#define FAKE_LOOPS_MAX 4
 /* Makes n loops. */
-struct loop_set *double_loops(unsigned n);
-struct loop *double_loop(unsigned i);
+struct loop_set *fake_loops(unsigned n);
+struct loop *fake_loop(unsigned i);
 /*
  * The loop that the test's thread represents from now on. At the start it is loop 0. NULL means a thread that
  * is not a loop.
  */
-void double_loop_enter(struct loop *loop);
+void fake_loop_enter(struct loop *loop);
 
 /* Runs the posted work, and ends I/O that the backstore holds, until nothing is left. */
-void double_run(void);
+void fake_run(void);
 /* Runs the posted work, and does not end held I/O. */
-void double_run_posted(void);
+void fake_run_posted(void);
 #endif

@@ -18,7 +18,7 @@
 
 static const uint8_t TEST_UNIT_READY[6] = {0};
 
-struct world {
+struct fixture {
 	char folder[64];
 	int io_lock;
 	const struct fd_store *fd_store; /* NULL unless a test sets it. */
@@ -31,8 +31,8 @@ struct world {
 /* A fixture of cmocka. It does not start a manager. */
 int set_up(void **state);
 int tear_down(void **state);
-void open_manager(struct world *w);
-void close_manager(struct world *w);
+void open_manager(struct fixture *w);
+void close_manager(struct fixture *w);
 
 /* What the manager reports. */
 struct seen {
@@ -43,9 +43,9 @@ struct seen {
 	char error[256], config[256];
 	uint64_t size;
 };
-struct seen look(struct world *w, unsigned minor);
-struct seen wait_state(struct world *w, unsigned minor, enum tcmu_device_state state);
-void wait_gone(struct world *w);
+struct seen look(struct fixture *w, unsigned minor);
+struct seen wait_state(struct fixture *w, unsigned minor, enum tcmu_device_state state);
+void wait_gone(struct fixture *w);
 void wait_attribute(unsigned n, const char *file, const char *wanted);
 void pause_a_bit(void);
 
@@ -55,9 +55,9 @@ int remove_device(unsigned n);
 int reconfigure(unsigned n, struct tcmu_event event);
 
 /* Return something of a file of the handler file. */
-off_t size_of(const struct world *w, const char *name);
-void lose_storage(const struct world *w, const char *name);
-void make_storage(const struct world *w, const char *name, off_t size);
-void break_storage(const struct world *w, const char *name);
-void mend_storage(const struct world *w, const char *name);
+off_t size_of(const struct fixture *w, const char *name);
+void lose_storage(const struct fixture *w, const char *name);
+void make_storage(const struct fixture *w, const char *name, off_t size);
+void break_storage(const struct fixture *w, const char *name);
+void mend_storage(const struct fixture *w, const char *name);
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A state folder, handlers and loops, for tests of runner/storage. */
-#include "world.h"
+#include "storage_fixture.h"
 
 #include <semaphore.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 static struct loop_set loops;
 struct storage_context context;
 
-int world_up(void **state)
+int fixture_up(void **state)
 {
 	const struct loop_options options = {.nloops = 2, .npool = 4};
 	struct error error;
@@ -26,7 +26,7 @@ int world_up(void **state)
 	return 0;
 }
 
-int world_down(void **state)
+int fixture_down(void **state)
 {
 	(void)state;
 	loop_set_stop(&loops);
@@ -34,7 +34,7 @@ int world_down(void **state)
 	return 0;
 }
 
-int world_set_up(void **state)
+int fixture_set_up(void **state)
 {
 	folder_make(state);
 	log_keep();
@@ -46,14 +46,14 @@ int world_set_up(void **state)
 	return 0;
 }
 
-int world_tear_down(void **state)
+int fixture_tear_down(void **state)
 {
 	storage_registry_free(context.registry);
 	main_queue_free(context.main);
 	return folder_remove(state);
 }
 
-void world_restart(void)
+void fixture_restart(void)
 {
 	storage_registry_free(context.registry);
 	context.registry = storage_registry_new(folder_path("state"), NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens and closes the fixture of spc_env.h. */
-#include "spc_env.h"
+/* Opens and closes the fixture of spc_fixture.h. */
+#include "spc_fixture.h"
 
 #include "scsi/nexus.h"
 
@@ -16,46 +16,46 @@ static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32
 	return LUNS;
 }
 
-void spc_env_open(struct spc_env *e, unsigned nloops, void (*change)(struct backstore *bs))
+void spc_fixture_open(struct spc_fixture *e, unsigned nloops, void (*change)(struct backstore *bs))
 {
 	static const struct scsi_identity identity = {.serial = "c0ffee-0123-4567-89ab"};
 
-	*e = (struct spc_env){
+	*e = (struct spc_fixture){
 	    .it = {.initiator_port = "iqn.2026-11.test:me,i,0x00023d000001",
 		   .target_port = "iqn.2026-11.test:disk,t,0x0001",
 		   .relative_port = 3,
 		   .port_group = 5,
 		   .report_luns = report_luns},
 	};
-	e->bs = double_backstore_new(SPC_BLOCKS * 512, 512);
+	e->bs = fake_backstore_new(SPC_BLOCKS * 512, 512);
 	if (change)
 		change(e->bs);
-	e->lu = scsi_lu_new(double_loops(nloops), e->bs, &identity, NULL);
+	e->lu = scsi_lu_new(fake_loops(nloops), e->bs, &identity, NULL);
 	assert_non_null(e->lu);
 	for (unsigned i = 0; i < ARRAY_SIZE(e->nexus); i++) {
-		scsi_nexus_attach(&e->nexus[i], &e->it, e->lu, double_loop(0));
+		scsi_nexus_attach(&e->nexus[i], &e->it, e->lu, fake_loop(0));
 		scsi_ua_pop(&e->nexus[i]);
 	}
 }
 
-void spc_env_close(struct spc_env *e)
+void spc_fixture_close(struct spc_fixture *e)
 {
-	double_cmd_free(&e->c);
+	fake_cmd_free(&e->c);
 	for (unsigned i = 0; i < ARRAY_SIZE(e->nexus); i++)
 		scsi_nexus_detach(&e->nexus[i]);
 	scsi_lu_free(e->lu);
-	double_backstore_free(e->bs);
+	fake_backstore_free(e->bs);
 }
 
-enum scsi_status spc_env_run(struct spc_env *e, struct scsi_nexus *nexus, const uint8_t *cdb, size_t cdb_len,
-			     const void *data, size_t len)
+enum scsi_status spc_fixture_run(struct spc_fixture *e, struct scsi_nexus *nexus, const uint8_t *cdb,
+				 size_t cdb_len, const void *data, size_t len)
 {
-	double_cmd_free(&e->c);
-	double_cmd_init(&e->c, e->lu, nexus, cdb, cdb_len);
-	return double_cmd_exec(&e->c, data, len);
+	fake_cmd_free(&e->c);
+	fake_cmd_init(&e->c, e->lu, nexus, cdb, cdb_len);
+	return fake_cmd_exec(&e->c, data, len);
 }
 
-void spc_env_assert_field(const struct scsi_cmd *cmd, bool in_cdb, unsigned byte, int bit)
+void spc_fixture_assert_field(const struct scsi_cmd *cmd, bool in_cdb, unsigned byte, int bit)
 {
 	const uint8_t *sks = &cmd->sense[15];
 	uint8_t expected = 0x80 | (in_cdb ? 0x40 : 0);

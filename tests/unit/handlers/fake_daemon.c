@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The functions of the daemon that handlers call, for tests that load only a handler. */
-#include "daemon_double.h"
+#include "fake_daemon.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@ struct counts counts;
 static unsigned completions;
 static enum tcmur_status completed_with;
 
-int double_reset(void **state)
+int fake_daemon_reset(void **state)
 {
 	(void)state;
 	memset(&faults, 0, sizeof(faults));
@@ -217,7 +217,7 @@ const char *tcmur_open_option(const struct tcmur_open *open, const char *name, c
 
 /* --- functions that drive a handler --- */
 
-int double_open(struct opening *opening, const char *state_dir, struct wanted wanted)
+int fake_daemon_open(struct opening *opening, const char *state_dir, struct wanted wanted)
 {
 	uint32_t n = 0;
 
@@ -245,7 +245,7 @@ int double_open(struct opening *opening, const char *state_dir, struct wanted wa
 	return tcmur_handler_entry()->open(&opening->open);
 }
 
-enum tcmur_status double_io(data_callback *callback, void *handle, struct tcmur_io *io)
+enum tcmur_status fake_daemon_io(data_callback *callback, void *handle, struct tcmur_io *io)
 {
 	_Alignas(16) uint8_t scratch[TCMUR_IO_SCRATCH_MAX];
 
@@ -258,28 +258,29 @@ enum tcmur_status double_io(data_callback *callback, void *handle, struct tcmur_
 	return completed_with;
 }
 
-enum tcmur_status double_read(void *handle, uint64_t offset, void *data, size_t len)
+enum tcmur_status fake_daemon_read(void *handle, uint64_t offset, void *data, size_t len)
 {
 	struct iovec iov = {data, len};
 	struct tcmur_io io = {.offset = offset, .len = len, .iov = &iov, .iovcnt = 1};
 
-	return double_io(tcmur_handler_entry()->read, handle, &io);
+	return fake_daemon_io(tcmur_handler_entry()->read, handle, &io);
 }
 
-enum tcmur_status double_write(void *handle, uint64_t offset, const void *data, size_t len, uint32_t flags)
+enum tcmur_status fake_daemon_write(void *handle, uint64_t offset, const void *data, size_t len,
+				    uint32_t flags)
 {
 	struct iovec iov = {(void *)(uintptr_t)data, len};
 	struct tcmur_io io = {.offset = offset, .len = len, .iov = &iov, .iovcnt = 1, .flags = flags};
 
-	return double_io(tcmur_handler_entry()->write, handle, &io);
+	return fake_daemon_io(tcmur_handler_entry()->write, handle, &io);
 }
 
-enum tcmur_status double_range(data_callback *callback, void *handle, uint64_t offset, uint64_t len,
-			       uint32_t flags)
+enum tcmur_status fake_daemon_range(data_callback *callback, void *handle, uint64_t offset, uint64_t len,
+				    uint32_t flags)
 {
 	struct tcmur_io io = {.offset = offset, .len = len, .flags = flags};
 
-	return double_io(callback, handle, &io);
+	return fake_daemon_io(callback, handle, &io);
 }
 
 void fill(uint8_t *data, size_t len, unsigned seed)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The fake device server: READ (10), WRITE (10), TEST UNIT READY, and an opcode that fails. */
-#include "wire.h"
+#include "wire_fixture.h"
 
 #define FAILING_OPCODE 0xc0
 

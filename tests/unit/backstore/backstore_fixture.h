@@ -20,8 +20,8 @@
 extern struct loop_set loops;
 
 /* Group fixtures of cmocka: start the loops and load the handlers, or undo this. */
-int harness_up(void **state);
-int harness_down(void **state);
+int fixture_up(void **state);
+int fixture_down(void **state);
 
 /* Makes a script with a zeroed medium of size bytes and blocks of BLOCK bytes. script_free() frees both. */
 struct script *script_new(uint64_t size);

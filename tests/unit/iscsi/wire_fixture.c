@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The connection of wire.h with its fake login, and the PDUs that tests send and receive. */
-#include "wire.h"
+/* The connection of wire_fixture.h with its fake login, and the PDUs that tests send and receive. */
+#include "wire_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
