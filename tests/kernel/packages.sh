@@ -8,21 +8,29 @@
 # unpack PACKAGE: prints the folder that contains its files. Fails with a reason if the package cannot be downloaded.
 unpack() {
 	folder=$(mkdir -p "$GUEST_CACHE" && realpath "$GUEST_CACHE")/$1
-	if [ ! -d "$folder" ]; then
-		rm -rf "$folder.new"
-		mkdir -p "$folder.new/deb"
-		# apt's sandbox user has no right to write into this folder.
-		if ! (cd "$folder.new/deb" && timeout 180 apt-get -qq -o APT::Sandbox::User=root download "$1" >&2); then
-			echo "SKIP: package $1 cannot be fetched" >&2
-			return 1
-		fi
-		dpkg -x "$folder.new"/deb/*.deb "$folder.new"
-		rm -r "$folder.new/deb"
-		merge_usr "$folder.new"
-		# another test has unpacked the package at the same time
-		mv -T "$folder.new" "$folder" 2>/dev/null || rm -rf "$folder.new"
-	fi
+	# Tests that run at the same time unpack a package once: the others wait for the lock.
+	(
+		flock 9
+		[ -d "$folder" ] || fetch "$1" "$folder"
+	) 9>"$folder.lock" || return
 	echo "$folder"
+}
+
+# fetch PACKAGE FOLDER: makes the folder. It gets its name when it is complete.
+fetch() {
+	new=$2.new
+	rm -rf "$new"
+	mkdir -p "$new/deb"
+	# apt's sandbox user has no right to write into this folder.
+	if ! (cd "$new/deb" && timeout 180 apt-get -qq -o APT::Sandbox::User=root download "$1" >&2); then
+		echo "SKIP: package $1 cannot be fetched" >&2
+		return 1
+	fi
+	if ! dpkg -x "$new"/deb/*.deb "$new"; then
+		echo "SKIP: package $1 cannot be unpacked into $new" >&2
+		return 1
+	fi
+	rm -r "$new/deb" && merge_usr "$new" && mv -T "$new" "$2"
 }
 
 # A package may contain /sbin/x although the system has a link /sbin -> /usr/sbin. Laid over the root, the folder
