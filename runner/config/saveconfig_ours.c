@@ -44,12 +44,19 @@ static enum model_kind kind_of_container(enum model_kind parent, const char *mem
 	return MODEL_ROOT;
 }
 
-/* Returns the name of a child in its container: numbers are written without "lun_" and "tpgt_". */
+/*
+ * Returns the name of a child in its container, where numbers stand without "lun_" and "tpgt_". Returns NULL
+ * for an entry without a usable number.
+ */
 static const char *key_of(const struct config_node *node)
 {
-	if (node->kind == MODEL_TPG || node->kind == MODEL_LUN || node->kind == MODEL_MAPPED_LUN)
-		return strchr(node->name, '_') + 1;
-	return node->name;
+	static const char *const prefixes[MODEL_KINDS] = {
+	    [MODEL_TPG] = "tpgt_", [MODEL_LUN] = "lun_", [MODEL_MAPPED_LUN] = "lun_"};
+	const char *prefix = prefixes[node->kind];
+
+	if (!prefix)
+		return node->name;
+	return g_str_has_prefix(node->name, prefix) ? node->name + strlen(prefix) : NULL;
 }
 
 /* --- reading --- */
@@ -420,6 +427,9 @@ static void write_child(const struct config_node *child, JsonObject *container)
 	g_autoptr(JsonObject) settings = write_settings(child);
 	g_autofree char *portal = child->kind == MODEL_PORTAL ? config_portal_lio_name(child->name) : NULL;
 	const char *key = portal ? portal : key_of(child);
+
+	if (!key)
+		return;
 	JsonNode *bad = child->kind == MODEL_STORAGE ? NULL : bad_settings(child, key);
 
 	if (bad)
