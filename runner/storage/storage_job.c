@@ -14,7 +14,10 @@ static const struct storage_lu *replaced_by(const struct storage_job *job)
 	return job->target && !storage_lu_is_absent(job->target) ? job->target : NULL;
 }
 
-/* The lock that refuses the new one is that of the old one: a stand-in serves the disk until it is gone. */
+/*
+ * The old logical unit holds the lock that the new one needs. A stand-in serves the disk until the old one is
+ * closed.
+ */
 static int let_go(struct storage_job *job, const struct storage_lu_request *request)
 {
 	struct storage_lu_request stand_in = *request;
@@ -25,20 +28,28 @@ static int let_go(struct storage_job *job, const struct storage_lu_request *requ
 	return storage_lu_open_absent(&stand_in, &job->lu, &job->error);
 }
 
-static int open_storage(struct storage_job *job)
+/* Returns the request for a logical unit of the job's object, or for a stand-in. */
+static struct storage_lu_request request_for(struct storage_job *job)
 {
 	struct storage *storage = job->storage;
-	const struct storage_lu_request request = {
+
+	return (struct storage_lu_request){
 	    .loops = storage->context.loops,
 	    .registry = storage->context.registry,
 	    .main = storage->context.main,
 	    .settings = &job->settings,
 	    .name = storage->name,
 	    .owner = storage,
-	    .is_loss_accepted = job->is_loss_accepted,
-	    .replaced = replaced_by(job),
 	    .closed = storage_on_lu_closed,
 	};
+}
+
+static int open_storage(struct storage_job *job)
+{
+	struct storage_lu_request request = request_for(job);
+
+	request.is_loss_accepted = job->is_loss_accepted;
+	request.replaced = replaced_by(job);
 	int err = storage_lu_check(&request, &job->error);
 
 	if (err)
@@ -54,19 +65,10 @@ static int open_storage(struct storage_job *job)
 
 static int make_stand_in(struct storage_job *job)
 {
-	struct storage *storage = job->storage;
-	const struct storage_lu_request request = {
-	    .loops = storage->context.loops,
-	    .registry = storage->context.registry,
-	    .main = storage->context.main,
-	    .settings = &job->settings,
-	    .name = storage->name,
-	    .owner = storage,
-	    .is_becoming_ready = true,
-	    .is_silent = true,
-	    .closed = storage_on_lu_closed,
-	};
+	struct storage_lu_request request = request_for(job);
 
+	request.is_becoming_ready = true;
+	request.is_silent = true;
 	return storage_lu_open_absent(&request, &job->lu, &job->error);
 }
 

@@ -105,22 +105,22 @@ done
 
 # --- the maintainer scripts, run with programs that only print their arguments
 
-mkdir "$work/stubs"
-for stub in deb-systemd-helper deb-systemd-invoke systemctl systemd-sysusers systemd-tmpfiles dpkg-maintscript-helper \
+mkdir "$work/fakes"
+for program in deb-systemd-helper deb-systemd-invoke systemctl systemd-sysusers systemd-tmpfiles dpkg-maintscript-helper \
 	update-rc.d; do
-	# shellcheck disable=SC2016 # the stub expands these
-	printf '#!/bin/sh\necho %s "$@" >>%s/calls\n[ "$2" != was-enabled ] || [ "$3" = tcmu-runner.service ]\n' $stub "$work" \
-		>"$work/stubs/$stub"
-	chmod +x "$work/stubs/$stub"
+	# shellcheck disable=SC2016 # the written script expands these
+	printf '#!/bin/sh\necho %s "$@" >>%s/calls\n[ "$2" != was-enabled ] || [ "$3" = tcmu-runner.service ]\n' $program "$work" \
+		>"$work/fakes/$program"
+	chmod +x "$work/fakes/$program"
 done
-PATH=$work/stubs:$PATH "$work/control/postinst" configure ''
+PATH=$work/fakes:$PATH "$work/control/postinst" configure ''
 grep -q 'deb-systemd-helper enable tcmu-runner.service' "$work/calls" || fail "postinst enables no unit"
 ! grep -qE '(enable|start) tcmu-runner-iscsi.service' "$work/calls" ||
 	fail "postinst enables or starts the service for exports"
 grep -q 'systemd-sysusers tcmu-runner-iscsi.conf' "$work/calls" || fail "postinst makes no user"
-PATH=$work/stubs:$PATH "$work/control/prerm" upgrade 2.0.1
+PATH=$work/fakes:$PATH "$work/control/prerm" upgrade 2.0.1
 ! grep -q stop "$work/calls" || fail "an upgrade stops the service twice"
-PATH=$work/stubs:$PATH "$work/control/prerm" remove
+PATH=$work/fakes:$PATH "$work/control/prerm" remove
 [ ! -d /run/systemd/system ] || grep -q 'deb-systemd-invoke stop tcmu-runner.service tcmu-runner-iscsi.service' "$work/calls" ||
 	fail "prerm stops nothing"
 

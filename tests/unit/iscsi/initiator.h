@@ -11,6 +11,7 @@
 #include "iscsi_login/pdu.h"
 #include "model/private.h"
 #include "util/bytes.h"
+#include "util/log.h"
 
 #define HOST   "iqn.1994-05.com.redhat:host"
 #define OTHER  "iqn.1994-05.com.redhat:other"
@@ -179,4 +180,24 @@ static inline void assert_refused(const struct initiator *i, enum iscsi_login_st
 	assert_int_equal(i->response.data_len, 0);
 	assert_int_equal(get_be24(rsp(i)->data_len), 0);
 }
+
+/* For a test, called by cmocka: *state is an initiator that the target admits. */
+static inline int initiator_set_up(void **state)
+{
+	struct initiator *i = initiator_new();
+
+	log_set_level(LOG_LEVEL_CRIT);
+	admit_host(i);
+	*state = i;
+	return 0;
+}
+
+static inline int initiator_tear_down(void **state)
+{
+	initiator_free(*state);
+	return 0;
+}
+
+/* The names that the first login request contains. */
+#define NAMES "InitiatorName=" HOST "\nTargetName=" DISK "\n"
 #endif

@@ -6,7 +6,6 @@
 #include "iscsi_login/chap.h"
 #include "util/log.h"
 
-#define NAMES         "InitiatorName=" HOST "\nTargetName=" DISK "\n"
 #define USER          "alice"
 #define SECRET        "alice's secret 1"
 #define MUTUAL_USER   "disk"
@@ -42,12 +41,6 @@ static int setup_one_way(void **state)
 static int setup_mutual(void **state)
 {
 	return setup_account(state, true);
-}
-
-static int teardown(void **state)
-{
-	initiator_free(*state);
-	return 0;
 }
 
 /* The target's challenge, as it was received. */
@@ -626,8 +619,8 @@ static void discovery(void **state)
 
 int main(void)
 {
-#define ONE_WAY(name) cmocka_unit_test_setup_teardown(name, setup_one_way, teardown)
-#define MUTUAL(name)  cmocka_unit_test_setup_teardown(name, setup_mutual, teardown)
+#define ONE_WAY(name) cmocka_unit_test_setup_teardown(name, setup_one_way, initiator_tear_down)
+#define MUTUAL(name)  cmocka_unit_test_setup_teardown(name, setup_mutual, initiator_tear_down)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(known_answers),
 	    ONE_WAY(one_way),

@@ -5,24 +5,6 @@
 #include "iscsi_login/text.h"
 #include "util/log.h"
 
-#define NAMES "InitiatorName=" HOST "\nTargetName=" DISK "\n"
-
-static int setup(void **state)
-{
-	struct initiator *i = initiator_new();
-
-	log_set_level(LOG_LEVEL_CRIT);
-	admit_host(i);
-	*state = i;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	initiator_free(*state);
-	return 0;
-}
-
 /* Every parameter of the TPG against what an initiator offers. */
 static const struct {
 	const char *name, *value, *offer, *result;
@@ -169,7 +151,7 @@ static void digests_are_demanded(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, initiator_set_up, initiator_tear_down)
 	const struct CMUnitTest tests[] = {
 	    TEST(the_tpg_limits_the_values),     TEST(the_tpg_says_what_it_takes_in_one_pdu),
 	    TEST(lios_defaults_need_no_offer),   TEST(the_target_offers_what_it_demands),

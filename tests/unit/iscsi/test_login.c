@@ -5,24 +5,6 @@
 #include "iscsi_login/text.h"
 #include "util/log.h"
 
-#define NAMES "InitiatorName=" HOST "\nTargetName=" DISK "\n"
-
-static int setup(void **state)
-{
-	struct initiator *i = initiator_new();
-
-	log_set_level(LOG_LEVEL_CRIT);
-	admit_host(i);
-	*state = i;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	initiator_free(*state);
-	return 0;
-}
-
 static void straight_to_full_feature(void **state)
 {
 	struct initiator *i = *state;
@@ -482,7 +464,7 @@ static void shows_a_refused_name(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, initiator_set_up, initiator_tear_down)
 	const struct CMUnitTest tests[] = {
 	    TEST(straight_to_full_feature),
 	    TEST(both_stages),

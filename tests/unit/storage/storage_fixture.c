@@ -53,6 +53,12 @@ int fixture_tear_down(void **state)
 	return folder_remove(state);
 }
 
+void assert_names(const struct error *error, const char *text)
+{
+	if (!strstr(error->text, text))
+		fail_msg("'%s' does not contain '%s'", error->text, text);
+}
+
 void fixture_restart(void)
 {
 	storage_registry_free(context.registry);

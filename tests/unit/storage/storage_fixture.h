@@ -40,6 +40,8 @@ struct note {
 	struct error error;
 };
 void done_note(void *arg, int err, const struct error *error);
+/* Fails the test if the message of the error does not contain the text. */
+void assert_names(const struct error *error, const char *text);
 
 /* An object, and how often its owner was notified of changes. */
 struct disk {

@@ -18,12 +18,6 @@
 #define NOT_READY_LOST 0x020403u
 #define READ_ERROR     0x031100u
 
-static void assert_names(const struct error *error, const char *text)
-{
-	if (!strstr(error->text, text))
-		fail_msg("'%s' does not contain '%s'", error->text, text);
-}
-
 static struct note resize(struct disk *disk, uint64_t size)
 {
 	struct note note = {.is_done = false};

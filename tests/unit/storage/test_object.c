@@ -12,12 +12,6 @@
 #define NOT_READY    0x020400u
 #define MEDIUM_ERROR 0x031100u
 
-static void assert_names(const struct error *error, const char *text)
-{
-	if (!strstr(error->text, text))
-		fail_msg("'%s' does not contain '%s'", error->text, text);
-}
-
 static void test_open_and_close(void **state)
 {
 	struct stage stage;

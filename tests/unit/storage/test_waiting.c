@@ -14,12 +14,6 @@
 #define BECOMING_READY 0x020401u
 #define NOT_READY      0x020400u
 
-static void assert_names(const struct error *error, const char *text)
-{
-	if (!strstr(error->text, text))
-		fail_msg("'%s' does not contain '%s'", error->text, text);
-}
-
 /* --- open() that hangs --- */
 
 static void test_stand_in_while_opening_hangs(void **state)
