@@ -11,6 +11,8 @@ cd "$(dirname "$0")"
 # (tests/kernel/packages.sh).
 TEST_PACKAGES="libcmocka-dev libiscsi-dev libiscsi-bin qemu-utils qemu-block-extra python3 e2fsprogs shellcheck
 	dbus-daemon libglib2.0-bin dpkg-dev file fio fuse3 sg3-utils zsh"
+# Some of the long tests install systems in folders or build an RPM package.
+FULL_PACKAGES="debootstrap rpm"
 
 full=
 case ${1-} in
@@ -57,7 +59,7 @@ check() {
 }
 
 # shellcheck disable=SC2086 # lists of packages, to be split
-install_packages $BUILD_PACKAGES $TEST_PACKAGES
+install_packages $BUILD_PACKAGES $TEST_PACKAGES ${full:+$FULL_PACKAGES}
 if ! command -v busctl >/dev/null; then
 	libraries='' GUEST_CACHE=$PWD/build/guest
 	for package in $(packages_of systemd); do
