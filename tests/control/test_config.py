@@ -57,8 +57,25 @@ class Config(ControlCase):
         self.assertNotIn(TARGET, self.paths())
         self.assertIn("the configuration is restored", self.tcmuctl("restore", self.file))
         self.tcmuctl("save", status=1)
+        self.assertIn("storage_objects[0]", self.refuse_an_entry("restore"))
+        self.assertIn("storage_objects[0]", self.refuse_an_entry("reload", "--discard"))
         self.tcmuctl("forget", "nosuch", status=4)
         self.assertEqual(self.tcmuctl_json("save", self.file)["lines"], [])
+
+    def refuse_an_entry(self, *command):
+        """A file with an entry that cannot be used: it is listed, the rest is restored, and the status says so."""
+        with open(self.file, encoding="utf-8") as file:
+            config = json.load(file)
+        config["storage_objects"].insert(0, {"plugin": "pscsi", "name": "tape"})
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(config, file)
+            file.flush()
+            output = self.tcmuctl(command[0], file.name, *command[1:], status=1)
+            self.assertIn("is restored except for the entries and values", self.errors)
+            lines = self.tcmuctl_json(command[0], file.name, *command[1:], status=1)["lines"]
+        self.assertEqual(output.splitlines(), lines)
+        self.assertIn("user_0/t_disk", self.paths())
+        return output
 
     def test_relative_path(self):
         """tcmuctl sends the complete path, because the daemon has another current folder."""

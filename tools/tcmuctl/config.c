@@ -24,22 +24,41 @@ static void set_file(const struct cli *cli, JsonObject *params)
 		json_object_set_string_member(params, "file", path);
 }
 
-/* done: what is printed after success, or NULL. */
-static void run_method(struct cli *cli, JsonObject *params, const char *done)
+/* Returns the result, which it has printed, or NULL after it has written the error. */
+static JsonObject *call_method(struct cli *cli, JsonObject *params)
 {
-	g_autoptr(JsonObject) result = NULL;
+	JsonObject *result;
 
 	set_file(cli, params);
 	result = cli_call(cli, service_of(cli), cli->command, params);
-	if (!result)
-		return;
-	if (cli->json) {
+	if (result && cli->json)
 		cli_print_json(result);
-		return;
-	}
-	show_lines(result, stdout);
-	if (done)
+	else if (result)
+		show_lines(result, stdout);
+	return result;
+}
+
+/* done: what is printed after success, or NULL. */
+static void run_method(struct cli *cli, JsonObject *params, const char *done)
+{
+	g_autoptr(JsonObject) result = call_method(cli, params);
+
+	if (result && !cli->json && done)
 		puts(done);
+}
+
+/* Each line of the result is something that the file has and the daemon has not. */
+static void run_restoring(struct cli *cli, JsonObject *params)
+{
+	g_autoptr(JsonObject) result = call_method(cli, params);
+	JsonArray *lines = result ? show_array(result, "lines") : NULL;
+
+	if (lines && json_array_get_length(lines))
+		cli_fail(
+		    cli, TCMUCTL_REFUSED,
+		    "the configuration is restored except for the entries and values that the output lists");
+	else if (result && !cli->json)
+		puts("the configuration is restored");
 }
 
 static enum tcmuctl_status run(char **args, const char *done)
@@ -58,7 +77,11 @@ enum tcmuctl_status run_save(char **args)
 
 enum tcmuctl_status run_restore(char **args)
 {
-	return run(args, "the configuration is restored");
+	struct cli cli;
+
+	if (cli_begin(&cli, args, NULL, 0, 1) && cli_connect(&cli))
+		run_restoring(&cli, cli_params());
+	return cli_end(&cli);
 }
 
 enum tcmuctl_status run_diff(char **args)
@@ -80,7 +103,7 @@ enum tcmuctl_status run_reload(char **args)
 		JsonObject *params = cli_params();
 
 		json_object_set_boolean_member(params, "discard", discard);
-		run_method(&cli, params, "the configuration is restored");
+		run_restoring(&cli, params);
 	}
 	return cli_end(&cli);
 }
