@@ -134,7 +134,9 @@ static struct model_object *destination(struct apply *apply, const struct config
 	    config_node_find(root, node->kind == MODEL_LUN ? MODEL_STORAGE : MODEL_LUN, node->to);
 	struct model_object *object = to ? saveconfig_object_of(apply->model, to) : NULL;
 
-	if (!object)
+	if (!object && to && to->problem)
+		error_set(error, 0, "%s, to which it leads, has an entry that cannot be used", node->to);
+	else if (!object)
 		error_set(error, 0, "%s, to which it leads, does not exist", node->to);
 	return object;
 }
@@ -170,6 +172,12 @@ static bool needs_all_values(const struct config_node *node, const struct model_
 	       node->kind == MODEL_MAPPED_LUN;
 }
 
+static void give_up(struct config_node *node, struct model_object *object, const char *reason)
+{
+	fail(node, reason);
+	model_delete(object, false, nothing, NULL);
+}
+
 static void note_refused(struct config_node *node, const struct config_step *step,
 			 const struct model_object *object, const char *reason)
 {
@@ -188,8 +196,7 @@ static void on_set(void *arg, int err, const struct error *error)
 	struct model_object *object = saveconfig_object_of(pending->apply->model, node);
 
 	if (err && object && needs_all_values(node, pending->step.attribute)) {
-		fail(node, error->text);
-		model_delete(object, false, nothing, NULL);
+		give_up(node, object, error->text);
 	} else if (err && object) {
 		note_refused(node, &pending->step, object, error->text);
 	}
@@ -212,8 +219,18 @@ static void set(struct apply *apply, const struct config_step *step)
 	struct model_object *object = saveconfig_object_of(apply->model, step->node);
 	const struct config_value *value = config_node_value(step->node, step->attribute);
 
+	if (!object)
+		return;
 	/* The reader has found that the value cannot be used at all. */
-	if (!object || has_value(object, step) || (value && value->problem && !value->running))
+	if (value && value->problem && !value->running) {
+		g_autofree char *reason =
+		    g_strdup_printf("%s cannot be set: %s", step->attribute->name, value->problem);
+
+		if (needs_all_values(step->node, step->attribute))
+			give_up(step->node, object, reason);
+		return;
+	}
+	if (has_value(object, step))
 		return;
 	if (step->kind == CONFIG_RESIZE)
 		model_resize(object, g_ascii_strtoull(step->text, NULL, 10), on_set, begin(apply, step));

@@ -213,7 +213,7 @@ char *saveconfig_closing_reason(struct model *model, const struct config_node *n
 	struct config_node *child;
 	char *reason = node->problem ? NULL : closing_value(node);
 
-	if (node->problem && closes(model, node))
+	if (node->problem && !node->is_stray && closes(model, node))
 		reason = g_strdup_printf("its %s %s cannot be restored: %s", model_kind_name(node->kind),
 					 node->name, node->problem);
 	for (guint i = 0; !reason && !node->problem && (child = config_node_child(node, i)); i++)
@@ -251,6 +251,7 @@ static void merge_node(struct config_node *running, const struct config_node *fi
 	running->ours = file->ours ? json_object_ref(file->ours) : NULL;
 	running->line = file->line;
 	running->place = g_strdup(file->place);
+	running->is_candidate = file->is_candidate;
 	if (file->closed && (!running->enable || file->is_unusable)) {
 		config_set_text(&running->closed, "%s", file->closed);
 		running->is_unusable = file->is_unusable;
@@ -283,16 +284,35 @@ static void note_opened(struct config_node *tpg)
 	tpg->is_opened = tpg->closed != NULL;
 }
 
+/*
+ * Returns the running object of the entry, or NULL. Settings that the file had without their object belong to
+ * an object that was created since, unless the file had the object under another spelling of its name.
+ */
+static struct config_node *twin_of_entry(const struct config_node *running, const struct config_node *entry)
+{
+	bool has_spellings = entry->is_stray && (entry->kind == MODEL_TARGET || entry->kind == MODEL_ACL);
+	g_autofree char *name = has_spellings ? g_ascii_strdown(entry->name, -1) : g_strdup(entry->name);
+
+	if (has_spellings && config_node_find(entry->parent, entry->kind, name))
+		return NULL;
+	return config_node_find(running, entry->kind, name);
+}
+
 void saveconfig_merge(struct config_node *running, const struct config_node *file)
 {
 	const struct config_node *entry;
 
 	merge_node(running, file);
 	for (guint i = 0; (entry = config_node_child(file, i)); i++) {
-		struct config_node *twin = config_node_find(running, entry->kind, entry->name);
+		struct config_node *twin = twin_of_entry(running, entry);
 
 		if (entry->is_forgotten)
 			continue;
+		/* What the file says of this disk may be less than what the disk allows now. */
+		if (twin && entry->is_withheld) {
+			config_node_remove(twin);
+			twin = NULL;
+		}
 		/* An object whose entry could not be applied is saved with its present values. */
 		if (twin && !entry->problem)
 			saveconfig_merge(twin, entry);

@@ -36,44 +36,86 @@ static bool is_shallow(const char *text, gsize len)
 	return true;
 }
 
-/* The lines of the objects that are open; the innermost one is the last. */
-struct line_recorder {
-	GHashTable *lines;
-	GArray *open;
+/* An object that has begun and not ended yet. */
+struct open_object {
+	guint line;
+	/* The keys so far: char * to itself. */
+	GHashTable *keys;
 };
+
+struct recorder {
+	GHashTable *lines;
+	/* struct open_object; the innermost one is the last. */
+	GArray *open;
+	/* The first key that stands twice in one object, and the line of its end; NULL: there is none. */
+	char *double_key;
+	guint double_line;
+};
+
+static void clear_open_object(gpointer data)
+{
+	g_hash_table_unref(((struct open_object *)data)->keys);
+}
 
 static void on_object_start(JsonParser *parser, gpointer data)
 {
-	struct line_recorder *recorder = data;
-	guint line = json_parser_get_current_line(parser);
+	struct recorder *recorder = data;
+	const struct open_object object = {json_parser_get_current_line(parser),
+					   g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
 
-	g_array_append_val(recorder->open, line);
+	g_array_append_val(recorder->open, object);
+}
+
+/* json-glib keeps the last one of two members with the same key, and says nothing. */
+static void on_object_member(JsonParser *parser, JsonObject *object, const char *key, gpointer data)
+{
+	struct recorder *recorder = data;
+	guint last = recorder->open->len;
+
+	(void)object;
+	if (!last || recorder->double_key ||
+	    g_hash_table_add(g_array_index(recorder->open, struct open_object, last - 1).keys, g_strdup(key)))
+		return;
+	recorder->double_key = g_strdup(key);
+	recorder->double_line = json_parser_get_current_line(parser);
 }
 
 static void on_object_end(JsonParser *parser, JsonObject *object, gpointer data)
 {
-	struct line_recorder *recorder = data;
+	struct recorder *recorder = data;
 	guint last = recorder->open->len;
 
 	(void)parser;
 	if (!last)
 		return;
-	g_hash_table_insert(recorder->lines, object,
-			    GUINT_TO_POINTER(g_array_index(recorder->open, guint, last - 1)));
+	g_hash_table_insert(
+	    recorder->lines, object,
+	    GUINT_TO_POINTER(g_array_index(recorder->open, struct open_object, last - 1).line));
 	g_array_set_size(recorder->open, last - 1);
 }
 
 static int parse(struct saveconfig_json *json, const char *text, gsize len, struct error *error)
 {
 	g_autoptr(JsonParser) parser = json_parser_new();
-	g_autoptr(GArray) open = g_array_new(FALSE, FALSE, sizeof(guint));
-	struct line_recorder recorder = {json->lines, open};
+	g_autoptr(GArray) open = g_array_new(FALSE, FALSE, sizeof(struct open_object));
+	struct recorder recorder = {json->lines, open, NULL, 0};
 	g_autoptr(GError) gerror = NULL;
 
+	g_array_set_clear_func(open, clear_open_object);
 	g_signal_connect(parser, "object-start", G_CALLBACK(on_object_start), &recorder);
+	g_signal_connect(parser, "object-member", G_CALLBACK(on_object_member), &recorder);
 	g_signal_connect(parser, "object-end", G_CALLBACK(on_object_end), &recorder);
-	if (!json_parser_load_from_data(parser, text, (gssize)len, &gerror))
+	bool is_json = json_parser_load_from_data(parser, text, (gssize)len, &gerror);
+	g_autofree char *double_key = recorder.double_key;
+
+	if (!is_json)
 		return error_set(error, EINVAL, "it is not JSON: %s", gerror->message);
+	/* One of the two may limit access, and a save could not keep both. RFC 8259, 4. */
+	if (double_key)
+		return error_set(
+		    error, EINVAL,
+		    "line %u: the key \"%.80s\" stands twice in one object; remove one of the two",
+		    recorder.double_line, double_key);
 	json->root = json_parser_steal_root(parser);
 	if (!json->root || !JSON_NODE_HOLDS_OBJECT(json->root))
 		return error_set(error, EINVAL, "it does not contain one JSON object");

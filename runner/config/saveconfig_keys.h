@@ -89,6 +89,8 @@ bool config_plugin_has(const struct config_node *node, const struct model_attrib
 bool config_plugin_writes(const struct model_attribute *attribute);
 /* The attribute that names the storage. */
 const struct model_attribute *config_storage_config(void);
+/* The attribute that says whether nobody can write. */
+const struct model_attribute *config_storage_read_only(void);
 /* The attribute that says how large it is. */
 const struct model_attribute *config_storage_size(void);
 /*

@@ -50,6 +50,15 @@ static const struct model_attribute *storage_difference(const struct config_node
 	return NULL;
 }
 
+/* Returns whether the disk to which a running LUN leads may be one that the file protects from writing. */
+static bool destination_is_withheld(const struct plan *plan, const struct config_node *running)
+{
+	const struct config_node *to =
+	    running->kind == MODEL_LUN ? config_node_find(plan->want, MODEL_STORAGE, running->to) : NULL;
+
+	return to && to->is_withheld;
+}
+
 /*
  * Returns whether the object to which the running object leads is to be deleted, or the wanted one leads to
  * another object.
@@ -98,6 +107,21 @@ static void keep_contents(const struct plan *plan, const struct config_node *run
 	want->is_unusable = true;
 }
 
+/*
+ * A disk that is left as it is may allow writing where the file does not. Then no LUN leads to it until its
+ * entry is corrected, as after a restart, and its contents stay.
+ */
+static void withhold(const struct plan *plan, const struct config_node *running)
+{
+	struct config_node *want = config_node_twin(running, plan->want);
+	const struct config_value *value = config_node_value(want, config_storage_read_only());
+	const struct config_value *now = config_node_value(running, config_storage_read_only());
+
+	want->is_withheld =
+	    want->is_ambiguous ||
+	    (value && (value->problem || (strcmp(value->text, "0") && now && !strcmp(now->text, "0"))));
+}
+
 static bool must_go(const struct plan *plan, const struct config_node *running)
 {
 	const struct config_node *want = config_node_twin(running, plan->want);
@@ -107,7 +131,7 @@ static bool must_go(const struct plan *plan, const struct config_node *running)
 	if (!want)
 		return plan->purpose == CONFIG_PLAN_ALL;
 	return (running->kind == MODEL_STORAGE && storage_difference(want, running)) ||
-	       destination_differs(want, running);
+	       destination_differs(want, running) || destination_is_withheld(plan, running);
 }
 
 /* Storage objects come before LUNs, and LUNs before the mapped LUNs that lead to them. */
@@ -122,8 +146,11 @@ static void mark_gone(struct plan *plan, struct config_node *running)
 			if (child->kind != order[at])
 				continue;
 			keep_contents(plan, child);
-			if (is_left_alone(plan, child))
+			if (is_left_alone(plan, child)) {
+				if (child->kind == MODEL_STORAGE)
+					withhold(plan, child);
 				continue;
+			}
 			child->is_gone = must_go(plan, child);
 			mark_gone(plan, child);
 		}
@@ -225,11 +252,8 @@ static void set_differences(struct plan *plan, struct config_node *want, const s
  */
 static guint choose_number(struct plan *plan, const struct config_node *want)
 {
-	const struct config_node *child;
-	guint number = 0;
+	guint number = config_node_place(want);
 
-	for (guint i = 0; (child = config_node_child(plan->want, i)) && child != want; i++)
-		number += child->kind == MODEL_STORAGE;
 	if (g_hash_table_contains(plan->numbers, GUINT_TO_POINTER(number)))
 		for (number = 0; g_hash_table_contains(plan->numbers, GUINT_TO_POINTER(number)); number++)
 			;
@@ -283,7 +307,8 @@ static void plan_node(struct plan *plan, struct config_node *want)
 		add(plan, CONFIG_CREATE, want, NULL, NULL);
 		set_all(plan, want);
 	} else if (running && plan->purpose != CONFIG_PLAN_AGAIN) {
-		config_set_text(&want->object, "%s", running->object ? running->object : "");
+		if (!want->is_withheld)
+			config_set_text(&want->object, "%s", running->object ? running->object : "");
 		set_differences(plan, want, running);
 	}
 }

@@ -34,6 +34,11 @@ const struct model_attribute *config_storage_size(void)
 	return control("size");
 }
 
+const struct model_attribute *config_storage_read_only(void)
+{
+	return control("read_only");
+}
+
 const struct model_attribute *config_storage_create(void)
 {
 	return control("create");

@@ -269,7 +269,29 @@ static struct config_node *bad_entry(struct config_node *parent, const struct en
 	return node;
 }
 
-/* Creates the node of an entry; a node with a problem if the entry has no usable name. */
+static void set_ambiguous(struct config_node *node, const char *other)
+{
+	/* Of several entries, the one that was read first names the second one. */
+	if (!node->is_ambiguous)
+		config_set_text(&node->problem,
+				"%s has the same name, and may contradict this entry; remove one of the two",
+				other);
+	node->is_ambiguous = true;
+	node->is_unusable = true;
+}
+
+/* Which of two entries with the same name counts is not known, so neither is used. */
+static struct config_node *ambiguous_entry(struct config_node *first, const struct entry_list *list,
+					   const char *place)
+{
+	struct config_node *node = bad_entry(first->parent, list, place, "");
+
+	set_ambiguous(first, place);
+	set_ambiguous(node, first->place);
+	return node;
+}
+
+/* Creates the node of an entry; a node with a problem if the entry has no usable name of its own. */
 static struct config_node *new_node(struct config_node *parent, const struct entry_list *list, JsonNode *raw,
 				    const char *place)
 {
@@ -281,13 +303,9 @@ static struct config_node *new_node(struct config_node *parent, const struct ent
 
 	if (!name)
 		return bad_entry(parent, list, place, error.text);
-	const struct config_node *same = config_node_find(parent, list->kind, name);
+	struct config_node *same = config_node_find(parent, list->kind, name);
 
-	if (same) {
-		error_set(&error, EEXIST, "%s is already %s", same->place, name);
-		return bad_entry(parent, list, place, error.text);
-	}
-	return config_node_new(parent, list->kind, name);
+	return same ? ambiguous_entry(same, list, place) : config_node_new(parent, list->kind, name);
 }
 
 static void read_entry(struct reader *reader, struct config_node *parent, const struct entry_list *list,
@@ -388,7 +406,7 @@ struct config_node *saveconfig_read(const char *name, const char *text, gsize le
 		if (!err)
 			err = read_lists(&reader, root, entry, error);
 		if (!err)
-			err = saveconfig_read_ours(root, notes, error);
+			err = saveconfig_read_ours(root, &json, notes, error);
 		saveconfig_json_free(&json);
 	}
 	if (!err)

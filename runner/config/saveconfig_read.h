@@ -15,14 +15,16 @@ struct config_node *saveconfig_read(const char *name, const char *text, gsize le
 /* An empty tree. */
 struct config_node *saveconfig_read_nothing(void);
 
-/* --- saveconfig_ours.c: the part of the file under tcmu_runner */
+/* --- saveconfig_ours_read.c: the part of the file under tcmu_runner */
 
 /*
  * Finds the settings of each node under tcmu_runner, and takes over their values. A setting of a TPG, or of
- * something in it, that cannot be used closes the TPG. -EINVAL with error set: the version of tcmu_runner
- * is not known.
+ * something in it, that cannot be used closes the TPG. Settings of an object that the file does not have
+ * become a node with a problem. If they limit access, the objects for which they may be meant are closed.
+ * -EINVAL with error set: the version of tcmu_runner is not known.
  */
-int saveconfig_read_ours(struct config_node *root, GPtrArray *notes, struct error *error);
+int saveconfig_read_ours(struct config_node *root, const struct saveconfig_json *json, GPtrArray *notes,
+			 struct error *error);
 /* The number that the object is to have in its name: 1 in "user_1/disk". False: the file does not say it. */
 bool saveconfig_read_hba(const struct config_node *storage, guint *number);
 /* Reads one value from JSON into the node. A value that is not a scalar becomes a value with a problem. */

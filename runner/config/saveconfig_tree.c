@@ -102,11 +102,13 @@ void config_set_text(char **text, const char *format, ...)
 
 /* --- nodes --- */
 
-struct config_node *config_node_new(struct config_node *parent, enum model_kind kind, const char *name)
+static struct config_node *node_new(struct config_node *parent, enum model_kind kind, const char *name,
+				    bool is_stray)
 {
 	struct config_node *node = g_new0(struct config_node, 1);
 
 	node->kind = kind;
+	node->is_stray = is_stray;
 	node->name = g_strdup(name);
 	node->values = g_ptr_array_new_with_free_func(value_free);
 	node->children = g_ptr_array_new_with_free_func((GDestroyNotify)config_node_free);
@@ -115,8 +117,19 @@ struct config_node *config_node_new(struct config_node *parent, enum model_kind 
 		return node;
 	node->parent = parent;
 	g_ptr_array_add(parent->children, node);
-	g_hash_table_insert(parent->index, node->name, node);
+	if (!is_stray)
+		g_hash_table_insert(parent->index, node->name, node);
 	return node;
+}
+
+struct config_node *config_node_new(struct config_node *parent, enum model_kind kind, const char *name)
+{
+	return node_new(parent, kind, name, false);
+}
+
+struct config_node *config_node_new_stray(struct config_node *parent, enum model_kind kind, const char *name)
+{
+	return node_new(parent, kind, name, true);
 }
 
 static void copy_values(const struct config_node *node, struct config_node *copy)
@@ -133,7 +146,7 @@ static void copy_values(const struct config_node *node, struct config_node *copy
 
 struct config_node *config_node_copy(const struct config_node *node, struct config_node *parent)
 {
-	struct config_node *copy = config_node_new(parent, node->kind, node->name), *child;
+	struct config_node *copy = node_new(parent, node->kind, node->name, node->is_stray), *child;
 
 	copy->to = g_strdup(node->to);
 	copy->enable = node->enable;
@@ -145,6 +158,9 @@ struct config_node *config_node_copy(const struct config_node *node, struct conf
 	copy->closed = g_strdup(node->closed);
 	copy->is_unusable = node->is_unusable;
 	copy->is_opened = node->is_opened;
+	copy->is_candidate = node->is_candidate;
+	copy->is_ambiguous = node->is_ambiguous;
+	copy->is_withheld = node->is_withheld;
 	copy->is_forgotten = node->is_forgotten;
 	copy->object = g_strdup(node->object);
 	copy->is_in_memory = node->is_in_memory;
@@ -165,6 +181,16 @@ void config_node_move(struct config_node *node, guint number)
 	g_ptr_array_insert(children, (gint)number, node);
 }
 
+guint config_node_place(const struct config_node *storage)
+{
+	const struct config_node *child;
+	guint place = 0;
+
+	for (guint i = 0; (child = config_node_child(storage->parent, i)) && child != storage; i++)
+		place += child->kind == MODEL_STORAGE && !child->is_stray;
+	return place;
+}
+
 void config_node_free(struct config_node *node)
 {
 	if (!node)
@@ -181,6 +207,15 @@ void config_node_free(struct config_node *node)
 	g_free(node->closed);
 	g_free(node->object);
 	g_free(node);
+}
+
+void config_node_remove(struct config_node *node)
+{
+	struct config_node *parent = node->parent;
+
+	if (g_hash_table_lookup(parent->index, node->name) == node)
+		g_hash_table_remove(parent->index, node->name);
+	g_ptr_array_remove(parent->children, node);
 }
 
 struct config_node *config_node_child(const struct config_node *node, guint i)

@@ -71,6 +71,22 @@ struct config_node {
 	bool is_opened;
 	/* The object was deleted since, or its entry given up: the node no longer counts. */
 	bool is_forgotten;
+	/*
+	 * The node has only settings under tcmu_runner, of an object that the file does not have. It has a
+	 * problem, and config_node_find() does not find it.
+	 */
+	bool is_stray;
+	/*
+	 * A target or a TPG that is closed because settings of a missing object may be meant for it. A save
+	 * must not add settings of its own, with which the next restore would leave it open.
+	 */
+	bool is_candidate;
+	/* Another entry has the same name, and the two may contradict each other. */
+	bool is_ambiguous;
+	/*
+	 * A storage object that runs and is left as it is: no LUN leads to it until its entry is corrected.
+	 */
+	bool is_withheld;
 	/* Used while differences are applied: the model's object must be deleted. */
 	bool is_gone;
 	/* A storage object that the model has: its name there, "user_0/disk". */
@@ -80,10 +96,16 @@ struct config_node {
 };
 
 struct config_node *config_node_new(struct config_node *parent, enum model_kind kind, const char *name);
+/* A node with settings of an object that the file does not have. */
+struct config_node *config_node_new_stray(struct config_node *parent, enum model_kind kind, const char *name);
 /* A copy of the node and everything below it, as a child of parent. */
 struct config_node *config_node_copy(const struct config_node *node, struct config_node *parent);
 /* Makes the node the child of this number, or the last one. */
 void config_node_move(struct config_node *node, guint number);
+/* The number of storage objects before this one: its place among the storage objects of the file. */
+guint config_node_place(const struct config_node *storage);
+/* Frees a node that has a parent. */
+void config_node_remove(struct config_node *node);
 /* NULL: nothing happens. */
 void config_node_free(struct config_node *node);
 /* The i-th child, or NULL after the last one. */

@@ -210,7 +210,7 @@ static void write_lists(const struct config_node *node, JsonObject *entry)
 		JsonArray *array = json_array_new();
 
 		for (guint i = 0; (child = config_node_child(node, i)); i++)
-			if (child->kind == lists[at].kind)
+			if (child->kind == lists[at].kind && !child->is_stray)
 				json_array_add_element(array, write_entry(child));
 		json_object_set_array_member(entry, lists[at].key, array);
 	}

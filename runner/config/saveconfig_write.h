@@ -8,7 +8,7 @@
 /* The caller frees the text, which contains secrets. */
 char *saveconfig_write(const struct config_node *root, gsize *len);
 
-/* --- saveconfig_ours.c: the part of the file under tcmu_runner */
+/* --- saveconfig_ours_write.c: the part of the file under tcmu_runner */
 
 /*
  * Returns whether the node or something in it has a setting that limits access and that LIO lacks; *why is

@@ -133,7 +133,7 @@ static void test_restores_the_rest(void **state)
 	assert_int_equal(restore(t), 0);
 	assert_true(said(t, "line 3, storage_objects[1]: \"plugin\" is 'pscsi'"));
 	assert_true(said(t, "storage_objects[2]: it is not an object"));
-	assert_true(said(t, "line 4, storage_objects[3]: storage_objects[0] is already user/good"));
+	assert_true(said(t, "line 4, storage_objects[3]: \"name\" is empty, or contains a slash"));
 	assert_true(said(t, "line 5, targets[0]: \"fabric\" is 'vhost'"));
 	assert_true(said(t, "targets[1].tpgs[0].luns[1]: pscsi/tape, to which it leads"));
 	assert_true(said(t, "targets[1].tpgs[0].luns[2]: user/missing, to which it leads"));
