@@ -88,6 +88,9 @@ int model_host_stop(struct model_host *host)
 	err = model_wait_for(&wait, host->context.main, &error);
 	if (err)
 		log_crit(NULL, "%s", error.text);
+	/* The tree and the last changes of the model may have posted work that nothing has waited for. */
+	while (main_queue_wait(host->context.main, 0))
+		;
 	return err ? err : flushed;
 }
 

@@ -151,6 +151,21 @@ class Serving(unittest.TestCase):
         self.assertIn("does not answer", daemon.reason())
         session.connection.close()
 
+    def test_stop_while_programs_use_the_tree(self):
+        """Requests that arrive while the daemon stops do not keep it from ending well."""
+        def use(daemon):
+            while True:
+                try:
+                    daemon.reason()
+                except OSError:
+                    return
+
+        for _ in range(10):
+            with Daemon() as daemon:
+                programs = [in_background(use, daemon) for _ in range(8)]
+            for program in programs:
+                program()
+
     def test_wrong_options(self):
         for args, reason in ((["--tree", ""], "--tree is empty"), (["--tree", "/none/such/tree"], "/none/such/tree"),
                              (["--tree", "/dev/null"], "not a folder"), (["--tree", "/dev/fd/999"], "/dev/fd/999")):
