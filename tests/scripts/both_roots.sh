@@ -59,21 +59,25 @@ says "fileio_0/f  $work/f.img  1048576 bytes, enabled.*, LUNs: 0"
 
 refuses 'not an iSCSI name' target_create.sh disks
 refuses 'no port' target_create.sh $iqn 127.0.0.1
+port=$(python3 -c 'import socket
+with socket.create_server(("127.0.0.1", 0)) as server:
+    print(server.getsockname()[1])')
 works "[INFO] Target $iqn created
-[INFO] Portal: 127.0.0.1:3279" target_create.sh IQN.2026-11.com.test:Roots 127.0.0.1:3279
+[INFO] Portal: 127.0.0.1:$port" target_create.sh IQN.2026-11.com.test:Roots "127.0.0.1:$port"
 refuses 'exists' target_create.sh $iqn
 # This process uses a port.
 : >"$work/server"
 python3 -c 'import socket, time
-with socket.create_server(("127.0.0.1", 3278)):
-    print("ready", flush=True)
+with socket.create_server(("127.0.0.1", 0)) as server:
+    print(server.getsockname()[1], flush=True)
     time.sleep(1000)' >"$work/server" &
 server=$!
-until grep -q ready "$work/server"; do
+until [ -s "$work/server" ]; do
 	kill -0 $server
 	sleep 0.1
 done
-refuses '127.0.0.1:3278.*\(used by\|listens there\)' target_create.sh $iqn:2 127.0.0.1:3278
+used=$(cat "$work/server")
+refuses "127.0.0.1:$used.*\(used by\|listens there\)" target_create.sh $iqn:2 "127.0.0.1:$used"
 { kill $server && wait $server; } 2>/dev/null || true
 server=
 works "[INFO] LUN 0: user_0/a
