@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "iscsi/expiry.h"
 #include "iscsi/login_phase.h"
 #include "iscsi/logout.h"
 #include "iscsi/nop.h"
@@ -183,6 +184,10 @@ void iscsi_conn_full(struct iscsi_conn *conn, const struct model_login *target)
 									 : (unsigned)target->nopin_interval_s;
 	conn->nopin_timeout_s = target->nopin_timeout_s == MODEL_UNSET ? options->nopin_timeout_s
 								       : (unsigned)target->nopin_timeout_s;
+	if (target->dataout_timeout_s != MODEL_UNSET) {
+		conn->dataout_timeout_s = (unsigned)target->dataout_timeout_s;
+		iscsi_expiry_begin(conn->il);
+	}
 	iscsi_nop_start(conn);
 }
 

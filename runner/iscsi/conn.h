@@ -84,6 +84,8 @@ struct iscsi_conn {
 	 * long the initiator may leave a NOP-In, its input or the Data-Out of its commands waiting.
 	 */
 	unsigned nopin_interval_s, nopin_timeout_s;
+	/* In the full feature phase: how long one command may wait for Data-Out; 0: as the others say. */
+	unsigned dataout_timeout_s;
 	/* When the connection came to this loop. */
 	uint64_t began_ns;
 	/* The time limit of the target that the initiator named has been set. */

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands that hang in their storage. While a loop has nexuses with a time limit, or sessions that
- * have ended and still have commands, one timer looks at the commands that run. A command that has
- * taken too long is answered with an error, and the device server keeps newer commands from what it
- * may still change (scsi_expire()). The command itself stays, with its buffer, until the storage has
- * ended it.
+ * Commands that hang in their storage or wait for Data-Out. While a loop has nexuses with a time
+ * limit, or sessions that have ended and still have commands, one timer looks at the commands that
+ * run. A command that has taken too long is answered with an error, and the device server keeps
+ * newer commands from what it may still change (scsi_expire()). The command itself stays, with its
+ * buffer, until the storage has ended it. The same timer looks at the commands that wait for
+ * Data-Out, if the initiator's ACL has a dataout_timeout, and at error recovery level 0 the
+ * connection of an overdue command is closed.
  */
 #include "iscsi/expiry.h"
 
+#include "iscsi/gather.h"
 #include "iscsi/task.h"
 #include "util/clock.h"
 
@@ -31,6 +34,9 @@ static void look_at(struct iscsi_conn *conn, uint64_t now)
 
 		if (is_late(task, now))
 			iscsi_task_expire(task);
+		else if (conn->dataout_timeout_s && iscsi_gather_is_overdue(task, now))
+			iscsi_conn_close(conn,
+					 "the Data-Out of a command did not arrive within dataout_timeout");
 		/* The end of the connection has freed tasks. */
 		if (conn->state != state)
 			return;

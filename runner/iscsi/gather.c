@@ -95,3 +95,21 @@ bool iscsi_gather_is_stalled(struct iscsi_conn *conn)
 	}
 	return now - gather->seen_ns >= limit;
 }
+
+/*
+ * The time runs while the initiator owes data: unsolicited, or for an R2T that was sent. While the
+ * daemon does not read, because its own output waits, it cannot know what has arrived.
+ */
+bool iscsi_gather_is_overdue(struct iscsi_task *task, uint64_t now)
+{
+	const struct iscsi_conn *conn = task->conn;
+	bool waits = task->state == ISCSI_TASK_GATHER && (task->unsolicited || iscsi_r2t_is_open(task)) &&
+		     !conn->rx.paused;
+
+	if (!waits || task->pos != task->seen_pos || !task->seen_ns) {
+		task->seen_pos = task->pos;
+		task->seen_ns = waits ? now : 0;
+		return false;
+	}
+	return now - task->seen_ns >= conn->dataout_timeout_s * NS_PER_S;
+}

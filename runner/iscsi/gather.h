@@ -22,4 +22,9 @@ void iscsi_gather_refuse(struct iscsi_task *task, uint32_t sense);
  * nopin_timeout_s. To be called from time to time: the function compares with its last call.
  */
 bool iscsi_gather_is_stalled(struct iscsi_conn *conn);
+/*
+ * Returns whether a command has waited for the next Data-Out PDU for longer than dataout_timeout_s. To be
+ * called from time to time: the function compares with its last call, so that PDUs cost nothing.
+ */
+bool iscsi_gather_is_overdue(struct iscsi_task *task, uint64_t now);
 #endif

@@ -67,6 +67,9 @@ static bool begin_full_feature_phase(struct iscsi_conn *conn, struct iscsi_login
 	set_name(conn, result->initiator_name);
 	conn->params = result->params;
 	open_window(conn, result->discovery ? DISCOVERY_DEPTH : result->target->queue_depth);
+	if (!session->discovery)
+		session->dynamic = model_dynamic_begin(session->luns.view, session->initiator_name,
+						       result->target->queue_depth);
 	iscsi_conn_full(conn, result->target);
 	log_info(conn->name, "logged in to %s", iscsi_session_name(session));
 	iscsi_login_free(conn->login);

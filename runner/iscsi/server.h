@@ -53,8 +53,9 @@ struct iscsi_loop {
 	unsigned nanswers;
 	enum iscsi_stop_phase phase;
 	/*
-	 * Nexuses whose commands have a time limit, and sessions that have ended while commands of them were
-	 * in flight; and the timer that looks at these commands while there are any.
+	 * Nexuses whose commands have a time limit, sessions with a dataout_timeout, and sessions that
+	 * have ended while commands of them were in flight; and the timer that looks at
+	 * these commands while there are any.
 	 */
 	unsigned nlimited;
 	struct loop_timer expiry;

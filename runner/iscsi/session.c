@@ -150,6 +150,8 @@ static void leave_table(struct iscsi_session *session)
 			 "the session has ended, but its storage has not answered %u of its commands; what "
 			 "they may still write to is kept from other commands until it answers",
 			 session->ntasks);
+	model_dynamic_end(session->dynamic);
+	session->dynamic = NULL;
 	iscsi_luns_detach(&session->luns);
 	iscsi_session_unregister(session);
 }
@@ -168,6 +170,8 @@ bool iscsi_session_reap(struct iscsi_session *session)
 	if ((session->end_reason && !session->end_ran) || (session->kicked && !session->kick_ran))
 		return false;
 	if (session->expires)
+		iscsi_expiry_end(session->conn->il);
+	if (session->conn->dataout_timeout_s)
 		iscsi_expiry_end(session->conn->il);
 	iscsi_session_release_initiator(session);
 	iscsi_session_free(session);

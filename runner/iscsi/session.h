@@ -58,6 +58,8 @@ struct iscsi_session {
 	uint64_t commands, read_bytes, write_bytes;
 
 	struct iscsi_luns luns;
+	/* From the end of the login to the end of the session; NULL: none. */
+	struct model_dynamic *dynamic;
 	/* struct iscsi_held, in the order of CmdSN. */
 	struct list held;
 	uint32_t held_bytes;

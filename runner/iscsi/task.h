@@ -68,6 +68,9 @@ struct iscsi_task {
 	uint32_t r2t_done;
 	/* The Target Transfer Tag of R2TSN 0; the next R2Ts have the next tags. */
 	uint32_t ttt;
+	/* The search for overdue Data-Out: pos at the last progress, and when it was seen; 0: it was not. */
+	uint32_t seen_pos;
+	uint64_t seen_ns;
 
 	/* Fields of data_in.c. */
 	/* Bytes of Data-In. */

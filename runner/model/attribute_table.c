@@ -42,6 +42,13 @@
 #define ONE_VALUE .apply = model_apply_one_value
 #define SHOWN(group, name, type, help, function) \
 	ROW(group, name, type, 0, UINT64_MAX, "", MODEL_READ_ONLY | MODEL_NOT_SAVED, help, .get = function)
+/* What a session of an initiator has negotiated; as in LIO, Yes is 1 and No is 0. */
+#define NEGOTIATED(name, function)                                                                           \
+	SHOWN(                                                                                               \
+	    "param", name, MODEL_TEXT,                                                                       \
+	    "What the newest session of this initiator has negotiated, with 1 for Yes and 0 for No; what a " \
+	    "session may have, the TPG says.",                                                               \
+	    function)
 #define IN_ORDER_HELP "Kept for LIO; it has no effect here. Data are always sent and requested in order."
 /* A value that other programs write and read, such as targetcli, and that has no meaning here. */
 #define KEPT_HELP "Kept for LIO and its tools; it has no effect here."
@@ -168,10 +175,10 @@ static const struct model_attribute tpg_table[] = {
 	"target, the option --login-timeout counts."),
     BOOL("attrib", "prod_mode_write_protect", "0", 0,
 	 "A mapped LUN is write-protected when it is created, until its write_protect is set to 0."),
-    BOOL("attrib", "cache_dynamic_acls", "0", MODEL_NO_EFFECT,
-	 "Kept for LIO; it has no effect here. An initiator without an ACL gets at each login what the TPG "
-	 "says "
-	 "then."),
+    BOOL("attrib", "cache_dynamic_acls", "0", 0,
+	 "The TPG remembers initiators without an ACL after their sessions have ended: they may log in again "
+	 "also if generate_node_acls is 0 then, and keep their cmdsn_depth. 0 forgets them.",
+	 .apply = model_apply_cache_dynamic),
     NUMBER("attrib", "default_erl", 0, 2, "0", MODEL_NO_EFFECT,
 	   "Kept for LIO; it has no effect. The error recovery level of sessions is always 0.", ONE_VALUE),
     NUMBER("attrib", "fabric_prot_type", 0, 3, "0", MODEL_NO_EFFECT,
@@ -251,7 +258,9 @@ static const struct model_attribute tpg_table[] = {
     ROW("param", "OFMarkInt", MODEL_TEXT, 0, 64, "Reject", MODEL_NO_EFFECT,
 	"Kept for LIO; it has no effect. There are no markers.", ONE_VALUE),
     SHOWN("", "dynamic_sessions", MODEL_TEXT,
-	  "Initiators that are logged in without an ACL, one on each line.", model_get_dynamic_sessions),
+	  "Initiators without an ACL that are logged in, or that cache_dynamic_acls remembers, one on each "
+	  "line.",
+	  model_get_dynamic_sessions),
 };
 #undef KIND
 
@@ -283,11 +292,13 @@ static const struct model_attribute acl_table[] = {
     MORE_ACCOUNTS("auth"),
     SHOWN("auth", "authenticate_target", MODEL_BOOL, "Whether the target must authenticate, too.",
 	  model_get_authenticate_target),
-    NUMBER("attrib", "dataout_timeout", 2, 60, "3", MODEL_NO_EFFECT,
-	   "Kept for LIO; it has no effect here. How long commands wait for their Data-Out, "
-	   "nopin_response_timeout says."),
-    NUMBER("attrib", "dataout_timeout_retries", 1, 15, "5", MODEL_NO_EFFECT,
-	   "Kept for LIO; it has no effect here. At error recovery level 0 nothing is requested again."),
+    NUMBER("attrib", "dataout_timeout", 2, 60, "3", MODEL_NEXT_LOGIN | MODEL_TUNES,
+	   "Seconds until this initiator loses its connection if it does not send the next Data-Out PDU of a "
+	   "command. Until it is set, nopin_response_timeout counts, and Data-Out of any command is enough."),
+    NUMBER(
+	"attrib", "dataout_timeout_retries", 1, 15, "5", MODEL_NO_EFFECT,
+	"Kept for LIO; it has no effect. At error recovery level 0 LIO, too, closes the connection at once "
+	"and requests nothing again."),
     NUMBER("attrib", "default_erl", 0, 2, "0", MODEL_NO_EFFECT,
 	   "Kept for LIO; it has no effect. The error recovery level of sessions is always 0.", ONE_VALUE),
     NUMBER(
@@ -301,6 +312,17 @@ static const struct model_attribute acl_table[] = {
     BOOL("attrib", "random_datain_pdu_offsets", "0", MODEL_NO_EFFECT, IN_ORDER_HELP),
     BOOL("attrib", "random_datain_seq_offsets", "0", MODEL_NO_EFFECT, IN_ORDER_HELP),
     BOOL("attrib", "random_r2t_offsets", "0", MODEL_NO_EFFECT, IN_ORDER_HELP),
+    NEGOTIATED("MaxConnections", model_get_max_connections),
+    NEGOTIATED("InitialR2T", model_get_initial_r2t),
+    NEGOTIATED("ImmediateData", model_get_immediate_data),
+    NEGOTIATED("MaxBurstLength", model_get_max_burst),
+    NEGOTIATED("FirstBurstLength", model_get_first_burst),
+    NEGOTIATED("DefaultTime2Wait", model_get_time2wait),
+    NEGOTIATED("DefaultTime2Retain", model_get_time2retain),
+    NEGOTIATED("MaxOutstandingR2T", model_get_max_r2t),
+    NEGOTIATED("DataPDUInOrder", model_get_pdu_in_order),
+    NEGOTIATED("DataSequenceInOrder", model_get_sequence_in_order),
+    NEGOTIATED("ErrorRecoveryLevel", model_get_recovery_level),
     SHOWN("", "info", MODEL_TEXT, "The sessions of this initiator with their negotiated values.",
 	  model_get_sessions),
 };

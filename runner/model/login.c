@@ -35,8 +35,9 @@ static bool admits(struct model_object *tpg, const char *initiator, const struct
 		   struct model_object **acl)
 {
 	*acl = find_acl(tpg, initiator);
-	return tpg->enabled && (*acl || model_known_number(tpg, MODEL_A_GENERATE_NODE_ACLS)) &&
-	       address_is_allowed(tpg, peer);
+	return tpg->enabled && address_is_allowed(tpg, peer) &&
+	       (*acl || model_known_number(tpg, MODEL_A_GENERATE_NODE_ACLS) ||
+		model_dynamic_depth(tpg, initiator));
 }
 
 /*
@@ -49,7 +50,7 @@ static bool shows(struct model_object *tpg, const char *initiator, const struct 
 		return false;
 	return address_is_allowed(tpg, peer) &&
 	       (find_acl(tpg, initiator) || model_known_number(tpg, MODEL_A_GENERATE_NODE_ACLS) ||
-		model_known_number(tpg, MODEL_A_DEMO_MODE_DISCOVERY));
+		model_dynamic_depth(tpg, initiator) || model_known_number(tpg, MODEL_A_DEMO_MODE_DISCOVERY));
 }
 
 static bool has_np(struct model_object *tpg, const struct model_np *np)
@@ -135,8 +136,19 @@ static void copy_parameters(struct model_login *login, const struct model_object
 	login->keys_workaround = model_known_number(tpg, MODEL_A_KEYS_WORKAROUND);
 }
 
+static unsigned depth_of(const struct model_object *tpg, const struct model_object *acl,
+			 const char *initiator)
+{
+	unsigned cached = acl ? 0 : model_dynamic_depth(tpg, initiator);
+
+	if (acl && model_is_set(acl, model_known(MODEL_A_ACL_CMDSN_DEPTH)))
+		return (unsigned)model_known_number(acl, MODEL_A_ACL_CMDSN_DEPTH);
+	return cached ? cached : (unsigned)model_known_number(tpg, MODEL_A_DEFAULT_CMDSN_DEPTH);
+}
+
 /* As in LIO, an initiator with an ACL uses only the account of the ACL. */
-static void admit(struct model_login *login, const struct model_object *tpg, const struct model_object *acl)
+static void admit(struct model_login *login, const struct model_object *tpg, const struct model_object *acl,
+		  const char *initiator)
 {
 	const struct model_object *object = acl ? acl : tpg;
 
@@ -147,10 +159,9 @@ static void admit(struct model_login *login, const struct model_object *tpg, con
 	login->login_timeout_s = seconds(tpg, MODEL_A_LOGIN_TIMEOUT);
 	login->nopin_interval_s = seconds(acl, MODEL_A_ACL_NOPIN_TIMEOUT);
 	login->nopin_timeout_s = seconds(acl, MODEL_A_ACL_NOPIN_RESPONSE_TIMEOUT);
+	login->dataout_timeout_s = seconds(acl, MODEL_A_ACL_DATAOUT_TIMEOUT);
 	copy_parameters(login, tpg);
-	login->queue_depth = (unsigned)(acl && model_is_set(acl, model_known(MODEL_A_ACL_CMDSN_DEPTH))
-					    ? model_known_number(acl, MODEL_A_ACL_CMDSN_DEPTH)
-					    : model_known_number(tpg, MODEL_A_DEFAULT_CMDSN_DEPTH));
+	login->queue_depth = depth_of(tpg, acl, initiator);
 	login->view = model_view_get(object->view);
 }
 
@@ -178,7 +189,7 @@ enum model_verdict model_login(struct model *model, const char *target, const st
 	login->reveal = model_known_number(tpg, MODEL_A_REVEAL);
 	login->cold_reset = model_known_number(tpg, MODEL_A_COLD_RESET);
 	if (admitted)
-		admit(login, tpg, acl);
+		admit(login, tpg, acl, initiator);
 	*result = login;
 	return admitted ? MODEL_ADMITTED : MODEL_NOT_ADMITTED;
 }

@@ -93,6 +93,8 @@ struct model_login {
 	 * limit of its answer. MODEL_UNSET: the daemon's own value counts.
 	 */
 	int login_timeout_s, nopin_interval_s, nopin_timeout_s;
+	/* Seconds that a command waits for its next Data-Out PDU. MODEL_UNSET: nopin_timeout_s counts. */
+	int dataout_timeout_s;
 	/* What the session sees; a reference. NULL unless admitted. */
 	struct model_view *view;
 };
@@ -106,6 +108,17 @@ enum model_verdict model_login(struct model *model, const char *target, const st
 			       const char *initiator, const struct sockaddr_storage *peer,
 			       struct model_login **login);
 void model_login_free(struct model_login *login);
+
+struct model_dynamic;
+/*
+ * A session of the initiator (in lower case) has begun. If the view is that of initiators without an ACL, the
+ * TPG remembers the initiator, until the session ends, or longer (cache_dynamic_acls). Returns NULL if there
+ * is nothing to end, or no memory.
+ */
+struct model_dynamic *model_dynamic_begin(struct model_view *view, const char *initiator,
+					  unsigned queue_depth);
+/* The session has ended; the caller still holds its reference to the view. dynamic may be NULL. */
+void model_dynamic_end(struct model_dynamic *dynamic);
 
 /* Returns whether some target admits the initiator at some portal. */
 bool model_knows_initiator(struct model *model, const char *initiator, const struct sockaddr_storage *peer);

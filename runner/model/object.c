@@ -73,6 +73,7 @@ struct model_object *model_object_new(struct model_object *parent, enum model_ki
 	list_init(&object->node);
 	list_init(&object->to_node);
 	list_init(&object->pointers);
+	list_init(&object->dynamics);
 	for (unsigned i = 0; i < MODEL_KINDS; i++)
 		list_init(&object->children[i]);
 	if (object->name && object->values)

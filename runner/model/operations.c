@@ -126,6 +126,8 @@ static int activate(struct model_object *object, struct error *error)
 		err = model_mapping_refresh(object);
 	else if (object->kind == MODEL_MAPPED_LUN)
 		err = model_mapping_refresh(object->to);
+	else if (object->kind == MODEL_ACL)
+		model_dynamic_forget(object);
 	return err ? model_refuse(error, object, ENOMEM, "there is no memory") : 0;
 }
 
@@ -212,8 +214,10 @@ static void close_all(struct model_object *object)
 
 static void release(struct model_object *object)
 {
-	if (object->kind == MODEL_TPG)
+	if (object->kind == MODEL_TPG) {
 		model_tpg_set_port(object, 0, NULL);
+		model_dynamic_clear(object);
+	}
 	model_object_unlink(object);
 	model_object_free(object);
 }

@@ -77,6 +77,13 @@ struct model_object {
 	struct model_np *np;
 	/* TPG: its relative target port identifier; 0: none yet. */
 	unsigned relative_port;
+	/*
+	 * TPG, under the lock of the model: struct model_dynamic, in the order of their creation, and a
+	 * tree of tsearch(3); and how many of them have no session.
+	 */
+	struct list dynamics;
+	void *dynamics_by_name;
+	unsigned ncached;
 };
 
 struct model {
@@ -169,6 +176,31 @@ void model_mapping_remove(struct model_object *object);
 /* The protection of a LUN for initiators without an ACL, or of a mapped LUN. */
 void model_mapping_protect(struct model_object *object);
 
+/* What the view was made for: a TPG or an ACL. Valid as long as a reference to the view is held. */
+struct model_object *model_view_object(const struct model_view *view);
+
+/* --- dynamic.c: initiators without an ACL */
+
+/* How many initiators without a session a TPG remembers. */
+#define MODEL_DYNAMIC_MAX 1024
+/*
+ * With the lock of the model held: the queue depth of an initiator that is remembered because of
+ * cache_dynamic_acls; 0: it is not.
+ */
+unsigned model_dynamic_depth(const struct model_object *tpg, const char *initiator);
+/*
+ * A new ACL takes over the settings of the dynamic ACL of its initiator. It is not in the tree yet. Returns 0
+ * or -ENOMEM.
+ */
+int model_dynamic_convert(struct model_object *acl);
+/* The ACL has entered the tree, so the dynamic ACL goes. */
+void model_dynamic_forget(struct model_object *acl);
+/* Forgets the initiators without a session. */
+void model_dynamic_clear(struct model_object *tpg);
+/* Calls fn for each initiator without a session, with the lock of the model held. */
+void model_dynamic_list(const struct model_object *tpg, void (*fn)(void *arg, const char *initiator),
+			void *arg);
+
 /* --- values.c: attributes of an object */
 
 /* The attributes that the model itself uses. */
@@ -182,6 +214,7 @@ enum model_known {
 	MODEL_A_DEMO_MODE_DISCOVERY,
 	MODEL_A_SENDTARGETS,
 	MODEL_A_DEFAULT_CMDSN_DEPTH,
+	MODEL_A_CACHE_DYNAMIC,
 	MODEL_A_KEYS_WORKAROUND,
 	MODEL_A_REVEAL,
 	MODEL_A_COLD_RESET,
@@ -199,6 +232,7 @@ enum model_known {
 	MODEL_A_MORE_ACCOUNTS,
 	MODEL_A_ACL_AUTHENTICATION,
 	MODEL_A_ACL_CMDSN_DEPTH,
+	MODEL_A_ACL_DATAOUT_TIMEOUT,
 	MODEL_A_ACL_NOPIN_TIMEOUT,
 	MODEL_A_ACL_NOPIN_RESPONSE_TIMEOUT,
 	MODEL_A_ACL_USERID,

@@ -152,6 +152,13 @@ static void add_dynamic(void *arg, const struct model_session *session)
 		append(out, "%s%s", out->len ? "\n" : "", session->initiator);
 }
 
+static void add_cached(void *arg, const char *initiator)
+{
+	struct session_text *out = arg;
+
+	append(out, "%s%s", out->len ? "\n" : "", initiator);
+}
+
 static void add_session(void *arg, const struct model_session *session)
 {
 	struct session_text *out = arg;
@@ -168,28 +175,109 @@ static void add_session(void *arg, const struct model_session *session)
 	       session->parameters, session->cid, session->peer);
 }
 
-static void list_sessions(const struct model_object *object, char *text, size_t size,
-			  void (*add)(void *arg, const struct model_session *session))
+static void visit_sessions(struct session_text *out,
+			   void (*add)(void *arg, const struct model_session *session))
 {
-	const struct model_front_end *front_end = object->model->front_end;
-	struct session_text out = {.object = object, .text = text, .size = size};
+	const struct model_front_end *front_end = out->object->model->front_end;
 
-	text[0] = '\0';
+	out->text[0] = '\0';
 	if (front_end)
-		front_end->sessions(front_end->arg, add, &out);
-	if (out.omitted)
-		snprintf(text + out.len, size - out.len, "%s(and %u more; tcmuctl sessions lists all)",
-			 out.len && text[out.len - 1] != '\n' ? "\n" : "", out.omitted);
+		front_end->sessions(front_end->arg, add, out);
+}
+
+static void say_omitted(struct session_text *out)
+{
+	if (out->omitted)
+		snprintf(out->text + out->len, out->size - out->len,
+			 "%s(and %u more; tcmuctl sessions lists all)",
+			 out->len && out->text[out->len - 1] != '\n' ? "\n" : "", out->omitted);
 }
 
 void model_get_dynamic_sessions(const struct model_object *object, char *text, size_t size)
 {
-	list_sessions(object, text, size, add_dynamic);
+	struct session_text out = {.object = object, .text = text, .size = size};
+
+	visit_sessions(&out, add_dynamic);
+	model_dynamic_list(object, add_cached, &out);
+	say_omitted(&out);
 }
 
 void model_get_sessions(const struct model_object *object, char *text, size_t size)
 {
-	list_sessions(object, text, size, add_session);
+	struct session_text out = {.object = object, .text = text, .size = size};
+
+	visit_sessions(&out, add_session);
+	say_omitted(&out);
 	if (!*text)
 		snprintf(text, size, "No active iSCSI Session for Initiator Endpoint: %s", object->name);
 }
+
+/* --- what a session of an ACL has negotiated --- */
+
+struct negotiated {
+	const struct model_object *acl;
+	const char *key;
+	/* Of the newest session so far. */
+	uint64_t age;
+	char *text;
+	size_t size;
+};
+
+/* Returns the value in "Key=Value" lines, or NULL. */
+static const char *value_of_key(const char *lines, const char *key)
+{
+	size_t len = strlen(key);
+
+	while (lines && *lines) {
+		if (!strncmp(lines, key, len) && lines[len] == '=')
+			return lines + len + 1;
+		lines = strchr(lines, '\n');
+		lines += lines != NULL;
+	}
+	return NULL;
+}
+
+static void show_negotiated(void *arg, const struct model_session *session)
+{
+	struct negotiated *found = arg;
+	const char *value;
+
+	if (!is_of(found->acl, session) || strcasecmp(session->initiator, found->acl->name) ||
+	    session->age > found->age)
+		return;
+	value = value_of_key(session->parameters, found->key);
+	if (!value)
+		return;
+	found->age = session->age;
+	if (!strncmp(value, "Yes", 3) || !strncmp(value, "No", 2))
+		snprintf(found->text, found->size, "%d", *value == 'Y');
+	else
+		snprintf(found->text, found->size, "%.*s", (int)strcspn(value, "\n"), value);
+}
+
+static void negotiated(const struct model_object *acl, const char *key, char *text, size_t size)
+{
+	const struct model_front_end *front_end = acl->model->front_end;
+	struct negotiated found = {.acl = acl, .key = key, .age = UINT64_MAX, .text = text, .size = size};
+
+	snprintf(text, size, "No Active iSCSI Session");
+	if (front_end)
+		front_end->sessions(front_end->arg, show_negotiated, &found);
+}
+
+#define SHOW_NEGOTIATED(name, key)                                                     \
+	void model_get_##name(const struct model_object *acl, char *text, size_t size) \
+	{                                                                              \
+		negotiated(acl, key, text, size);                                      \
+	}
+SHOW_NEGOTIATED(max_connections, "MaxConnections")
+SHOW_NEGOTIATED(initial_r2t, "InitialR2T")
+SHOW_NEGOTIATED(immediate_data, "ImmediateData")
+SHOW_NEGOTIATED(max_burst, "MaxBurstLength")
+SHOW_NEGOTIATED(first_burst, "FirstBurstLength")
+SHOW_NEGOTIATED(time2wait, "DefaultTime2Wait")
+SHOW_NEGOTIATED(time2retain, "DefaultTime2Retain")
+SHOW_NEGOTIATED(max_r2t, "MaxOutstandingR2T")
+SHOW_NEGOTIATED(pdu_in_order, "DataPDUInOrder")
+SHOW_NEGOTIATED(sequence_in_order, "DataSequenceInOrder")
+SHOW_NEGOTIATED(recovery_level, "ErrorRecoveryLevel")

@@ -77,6 +77,8 @@ int model_tpg_create(struct model_object *tpg, struct error *error)
 
 int model_acl_create(struct model_object *acl, struct error *error)
 {
+	if (model_dynamic_convert(acl))
+		return model_refuse(error, acl, ENOMEM, "there is no memory");
 	return add_view(acl, error);
 }
 

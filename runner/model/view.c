@@ -14,7 +14,7 @@ struct model_view {
 	atomic_bool closed;
 	/* Under model->lock. */
 	struct model_map *map;
-	/* Main thread: what the view was made for. */
+	/* What the view was made for. */
 	struct model_object *object;
 	struct main_work released;
 };
@@ -64,6 +64,11 @@ struct model_map *model_view_map(struct model_view *view)
 	SCOPE_LOCK(&view->object->model->lock);
 
 	return model_map_get(view->map);
+}
+
+struct model_object *model_view_object(const struct model_view *view)
+{
+	return view->object;
 }
 
 bool model_view_is_closed(const struct model_view *view)

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions: what is shown of them, and how kick, drain, disable and delete end them."""
+import time
+
 from control_case import TARGET, TPG, ControlCase, main
 import cdb
-from initiator import Session
+import iscsi_pdu as pdu
+from initiator import LoginError, Session
 
 INITIATOR = "iqn.2026-11.com.example:initiator"
 
@@ -66,6 +69,60 @@ class Sessions(ControlCase):
         other.good(cdb.TEST_UNIT_READY)
         self.assertTrue(self.refused("ENOENT", "kick", tsih=kicked.tsih).no_object)
         self.refused("ENOENT", "kick", tsih=70000)
+
+    def test_cache_dynamic_acls(self):
+        """What a session without an ACL was given stays when the session has ended, until an ACL takes its place."""
+        def window(expected):
+            session = self.session()
+            self.assertEqual(session.maxcmdsn - session.cmdsn + 1, expected)
+            return session
+
+        def shown():
+            return self.call("get", path=TPG, attribute="dynamic_sessions")["value"]
+
+        self.call("set", path=TPG, attribute="attrib/default_cmdsn_depth", value=7)
+        self.assert_left(window(7))
+        self.assertEqual(shown(), "")
+        self.call("set", path=TPG, attribute="attrib/cache_dynamic_acls", value=1)
+        self.assert_left(window(7))
+        self.assertEqual(shown(), INITIATOR)
+        self.call("set", path=TPG, attribute="attrib/default_cmdsn_depth", value=9)
+        self.call("set", path=TPG, attribute="attrib/generate_node_acls", value=0)
+        self.assert_left(window(7))
+        with self.assertRaises(LoginError):
+            self.session(INITIATOR + "2")
+        self.call("create", path=f"{TPG}/{INITIATOR}")
+        self.assertEqual(shown(), "")
+        self.assertEqual(self.call("get", path=f"{TPG}/{INITIATOR}", attribute="cmdsn_depth")["value"], 7)
+        self.call("delete", path=f"{TPG}/{INITIATOR}")
+        with self.assertRaises(LoginError):
+            self.session()
+
+    def assert_left(self, session):
+        session.logout()
+        session.connection.close()
+        self.assert_ended(session)
+
+    def test_dataout_timeout(self):
+        """At error recovery level 0, an initiator that does not send what an R2T asks for loses its connection."""
+        acl = f"{TPG}/{INITIATOR}"
+        self.call("create", path=acl)
+        self.call("map", path=TARGET, storage="t_disk", initiator=INITIATOR)
+        self.call("set", path=acl, attribute="attrib/dataout_timeout", value=2)
+        session, other = self.session(), self.session(INITIATOR + "2")
+        write = session.start(cdb.write10(0, 8), out=bytes(4096), manual=True)
+        other.start(cdb.write10(0, 8), out=bytes(4096), manual=True)
+        # Each PDU in time keeps the connection.
+        r2t = session.pump()
+        for number in range(4):
+            time.sleep(1)
+            session.connection.send(pdu.data_out(write.itt, r2t.ttt, number, number * 512, bytes(512), False,
+                                                 session.expstatsn))
+        begin = time.monotonic()
+        self.assertTrue(session.connection.wait_closed())
+        self.assertGreaterEqual(time.monotonic() - begin, 1.5)
+        self.wait_log("the Data-Out of a command did not arrive within dataout_timeout")
+        self.assertEqual([left["tsih"] for left in self.sessions()], [other.tsih])
 
     def test_drain(self):
         session = self.session()

@@ -61,6 +61,11 @@ class Serving(unittest.TestCase):
             self.assertIn("TARG_SESS_STATE_LOGGED_IN", info)
             self.assertIn("Address 127.0.0.1:", info)
             self.assertEqual(daemon.read(f"{tpg}/dynamic_sessions").strip(), "")
+            # As in LIO, the parameters of an ACL are those that its session has, and nobody can set them.
+            self.assertEqual(daemon.read(f"{tpg}/acls/{INITIATOR}/param/MaxBurstLength"), "262144\n")
+            self.assertEqual(daemon.read(f"{tpg}/acls/{INITIATOR}/param/InitialR2T"), "1\n")
+            self.assertEqual(len(os.listdir(daemon.path(f"{tpg}/acls/{INITIATOR}/param"))), 11)
+            self.refused(errno.EACCES, daemon.write, f"{tpg}/acls/{INITIATOR}/param/InitialR2T", "0")
             commands = int(daemon.read(f"{tpg}/lun/lun_0/statistics/scsi_tgt_port/in_cmds"))
             self.assertGreaterEqual(commands, 0)
             self.refused(errno.EBUSY, os.rmdir, daemon.path("core/user_0/disk"))
@@ -71,6 +76,9 @@ class Serving(unittest.TestCase):
             os.rmdir(daemon.path("core/user_0/disk"))
             self.assertTrue(session.execute(cdb.TEST_UNIT_READY).status)
             session.connection.close()
+            while "No active" not in daemon.read(f"{tpg}/acls/{INITIATOR}/info"):
+                pass
+            self.assertEqual(daemon.read(f"{tpg}/acls/{INITIATOR}/param/InitialR2T"), "No Active iSCSI Session\n")
 
     def test_reasons(self):
         with Daemon() as daemon:

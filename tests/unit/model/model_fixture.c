@@ -25,10 +25,16 @@ static void updates(void *arg, struct main_work *done)
 	main_queue_post(f->main, done);
 }
 
+static void no_sessions(void *arg, void (*fn)(void *fn_arg, const struct model_session *session),
+			void *fn_arg)
+{
+	(void)arg, (void)fn, (void)fn_arg;
+}
+
 int fixture_set_up(void **state)
 {
 	static struct model_front_end front_end = {
-	    .update = updates, .listen = listens, .unlisten = unlistens};
+	    .update = updates, .listen = listens, .unlisten = unlistens, .sessions = no_sessions};
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	f->main = main_queue_new();

@@ -104,16 +104,132 @@ static void time_limits(void **state)
 	assert_int_equal(login->login_timeout_s, MODEL_UNSET);
 	assert_int_equal(login->nopin_interval_s, MODEL_UNSET);
 	assert_int_equal(login->nopin_timeout_s, MODEL_UNSET);
+	assert_int_equal(login->dataout_timeout_s, MODEL_UNSET);
 	model_login_free(login);
 	assert_int_equal(fixture_set(f, tpg, "attrib", "login_timeout", "15"), 0);
 	assert_int_equal(fixture_set(f, acl, "attrib", "nopin_timeout", "0"), 0);
 	assert_int_equal(fixture_set(f, acl, "attrib", "nopin_response_timeout", "60"), 0);
+	assert_int_equal(fixture_set(f, acl, "attrib", "dataout_timeout", "2"), 0);
 	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_ADMITTED);
 	assert_int_equal(login->login_timeout_s, 15);
 	assert_int_equal(login->nopin_interval_s, 0);
 	assert_int_equal(login->nopin_timeout_s, 60);
+	assert_int_equal(login->dataout_timeout_s, 2);
 	model_login_free(login);
 	fixture_settle(f);
+}
+
+static const char *dynamic_sessions(const struct model_object *tpg)
+{
+	static char text[MODEL_TEXT_SIZE];
+
+	return model_get(tpg, model_attribute(MODEL_TPG, "", "dynamic_sessions"), text);
+}
+
+/* A session of the initiator begins and ends. Returns its queue depth; 0: the login was refused. */
+static unsigned pass_through(struct fixture *f, struct model_object *tpg, const char *initiator)
+{
+	struct model_login *login;
+	unsigned depth = 0;
+
+	if (fixture_login(f, tpg, initiator, &login) == MODEL_ADMITTED) {
+		depth = login->queue_depth;
+		model_dynamic_end(model_dynamic_begin(login->view, initiator, depth));
+	}
+	model_login_free(login);
+	fixture_settle(f);
+	return depth;
+}
+
+/* Without cache_dynamic_acls, the end of the session is the end of the dynamic ACL. */
+static void initiators_are_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN);
+
+	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "1"), 0);
+	assert_int_equal(pass_through(f, tpg, INITIATOR), 64);
+	assert_string_equal(dynamic_sessions(tpg), "");
+	assert_int_equal(fixture_set(f, tpg, "attrib", "default_cmdsn_depth", "8"), 0);
+	assert_int_equal(pass_through(f, tpg, INITIATOR), 8);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "0"), 0);
+	assert_int_equal(pass_through(f, tpg, INITIATOR), 0);
+}
+
+static void initiators_are_remembered(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN), *acl;
+
+	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "1"), 0);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "cache_dynamic_acls", "1"), 0);
+	assert_int_equal(pass_through(f, tpg, INITIATOR "2"), 64);
+	assert_int_equal(pass_through(f, tpg, INITIATOR), 64);
+	assert_string_equal(dynamic_sessions(tpg), INITIATOR "2\n" INITIATOR);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "default_cmdsn_depth", "8"), 0);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "0"), 0);
+	assert_int_equal(pass_through(f, tpg, INITIATOR "3"), 0);
+	assert_int_equal(pass_through(f, tpg, INITIATOR), 64);
+	/* The ACL of an initiator takes the place of what was remembered. */
+	acl = fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
+	assert_int_equal(model_known_number(acl, MODEL_A_ACL_CMDSN_DEPTH), 64);
+	assert_int_equal(pass_through(f, tpg, INITIATOR), 64);
+	assert_string_equal(dynamic_sessions(tpg), INITIATOR "2");
+	assert_int_equal(fixture_delete(f, acl, false), 0);
+	assert_int_equal(pass_through(f, tpg, INITIATOR), 0);
+	/* The addresses count all the same, and a TPG that was disabled remembers. */
+	assert_int_equal(fixture_set(f, tpg, "attrib", "denied_addresses", "127.0.0.1"), 0);
+	assert_int_equal(pass_through(f, tpg, INITIATOR "2"), 0);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "denied_addresses", ""), 0);
+	assert_int_equal(fixture_enable(f, tpg, false), 0);
+	assert_int_equal(fixture_enable(f, tpg, true), 0);
+	assert_int_equal(pass_through(f, tpg, INITIATOR "2"), 64);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "cache_dynamic_acls", "0"), 0);
+	assert_string_equal(dynamic_sessions(tpg), "");
+	assert_int_equal(pass_through(f, tpg, INITIATOR "2"), 0);
+}
+
+/* The ACL is created while the initiator has a session without it. */
+static void acl_of_a_session(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN);
+	struct model_login *login;
+
+	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "1"), 0);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "cache_dynamic_acls", "1"), 0);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "default_cmdsn_depth", "8"), 0);
+	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_ADMITTED);
+	struct model_dynamic *dynamic = model_dynamic_begin(login->view, INITIATOR, login->queue_depth);
+
+	assert_int_equal(fixture_set(f, tpg, "attrib", "default_cmdsn_depth", "9"), 0);
+	struct model_object *acl = fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
+	assert_int_equal(model_known_number(acl, MODEL_A_ACL_CMDSN_DEPTH), 8);
+	assert_null(model_dynamic_begin(acl->view, INITIATOR, 8));
+	assert_null(model_dynamic_begin(login->view, INITIATOR, 8));
+	model_dynamic_end(dynamic);
+	model_login_free(login);
+	fixture_settle(f);
+	assert_string_equal(dynamic_sessions(tpg), "");
+}
+
+/* Initiators choose their names, so the memory for them has a bound. */
+static void remembered_initiators_are_limited(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN);
+	char name[64];
+
+	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "1"), 0);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "cache_dynamic_acls", "1"), 0);
+	for (unsigned i = 0; i < MODEL_DYNAMIC_MAX + 2; i++) {
+		snprintf(name, sizeof(name), "%s%u", INITIATOR, i);
+		assert_int_equal(pass_through(f, tpg, name), 64);
+	}
+	assert_int_equal(tpg->ncached, MODEL_DYNAMIC_MAX);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "0"), 0);
+	assert_int_equal(pass_through(f, tpg, INITIATOR "1"), 0);
+	assert_int_equal(pass_through(f, tpg, INITIATOR "2"), 64);
 }
 
 /* The attribute write-protects the mapped LUNs that are created while it is set, and no others. */
@@ -262,6 +378,10 @@ int main(void)
 	    TEST(portals_lead_to_their_tpg),
 	    TEST(accounts),
 	    TEST(time_limits),
+	    TEST(initiators_are_forgotten),
+	    TEST(initiators_are_remembered),
+	    TEST(acl_of_a_session),
+	    TEST(remembered_initiators_are_limited),
 	    TEST(prod_mode_write_protect),
 	    TEST(address_rules),
 	    TEST(names_and_addresses),
