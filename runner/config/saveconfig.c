@@ -13,6 +13,7 @@
 #include "config/saveconfig_diff.h"
 #include "config/saveconfig_dump.h"
 #include "config/saveconfig_file.h"
+#include "config/saveconfig_numbers.h"
 #include "config/saveconfig_plan.h"
 #include "config/saveconfig_private.h"
 #include "config/saveconfig_read.h"
@@ -107,19 +108,12 @@ static void list_closed_for_lio(const struct config_node *node, GPtrArray *lines
 
 /* --- trees --- */
 
-/*
- * Returns the running configuration with the entries of the file that could not be restored, or NULL after it
- * has ended the operation.
- */
-static struct config_node *dump_all(struct operation *operation)
+/* Returns the running configuration with the entries of the file that could not be restored. */
+static struct config_node *dump_all(const struct saveconfig *config)
 {
-	struct error error;
-	struct config_node *running = saveconfig_dump(operation->config->model, &error);
+	struct config_node *running = saveconfig_dump(config->model, config->file);
 
-	if (running)
-		saveconfig_merge(running, operation->config->file);
-	else
-		saveconfig_finish(operation, -EEXIST, &error);
+	saveconfig_merge(running, config->file);
 	return running;
 }
 
@@ -186,12 +180,8 @@ static void run_save(struct operation *operation)
 	if (!has_path(operation))
 		return;
 	operation->generation = model_generation(operation->config->model);
-	struct config_node *running = dump_all(operation);
-
-	if (!running)
-		return;
-	operation->tree = running;
-	char *text = saveconfig_write(running, &len);
+	operation->tree = dump_all(operation->config);
+	char *text = saveconfig_write(operation->tree, &len);
 
 	list_closed_for_lio(operation->tree, operation->lines);
 	saveconfig_file_write(operation->path, text, len, on_saved, operation);
@@ -223,6 +213,17 @@ static void log_slow_tpgs(const struct saveconfig *config)
 		    n);
 }
 
+/* The numbers that the daemon has chosen and the next start would choose otherwise are unsaved changes. */
+static void log_renumbered(struct saveconfig *config)
+{
+	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+
+	config_list_renumbered(config->file, config->model, lines);
+	for (guint i = 0; i < lines->len; i++)
+		log_warn(NULL, "%s", (const char *)g_ptr_array_index(lines, i));
+	config->is_saved = config->is_saved && !lines->len;
+}
+
 static void on_restored(void *arg, GPtrArray *lines)
 {
 	struct saveconfig *config = arg;
@@ -234,6 +235,8 @@ static void on_restored(void *arg, GPtrArray *lines)
 	set_tree(&config->file, g_steal_pointer(&operation->tree));
 	if (operation->is_own)
 		note_saved(config, model_generation(config->model));
+	if (operation->purpose == CONFIG_PLAN_ALL)
+		log_renumbered(config);
 	log_slow_tpgs(config);
 	saveconfig_finish(operation, 0, NULL);
 }
@@ -253,15 +256,10 @@ static void apply(struct operation *operation)
 {
 	struct saveconfig *config = operation->config;
 	const struct config_apply_owner owner = {on_restored, saveconfig_on_late, config};
-	struct error error;
 
-	operation->running = saveconfig_dump(config->model, &error);
-	if (operation->running)
-		saveconfig_apply(config->model,
-				 saveconfig_plan(operation->tree, operation->running, operation->purpose),
-				 &owner);
-	else
-		saveconfig_finish(operation, -EEXIST, &error);
+	operation->running = saveconfig_dump(config->model, operation->tree);
+	saveconfig_apply(config->model,
+			 saveconfig_plan(operation->tree, operation->running, operation->purpose), &owner);
 }
 
 static void run_restore(struct operation *operation)
@@ -326,9 +324,7 @@ static void run_reload(struct operation *operation)
 
 	if (!read_file(operation))
 		return;
-	running = operation->discard ? NULL : dump_all(operation);
-	if (!running && !operation->discard)
-		return;
+	running = operation->discard ? NULL : dump_all(operation->config);
 	if (running)
 		list_lost_changes(operation, running);
 	config_node_free(running);
@@ -370,10 +366,7 @@ static void run_diff(struct operation *operation)
 		saveconfig_finish(operation, err, &error);
 		return;
 	}
-	struct config_node *running = dump_all(operation);
-
-	if (!running)
-		return;
+	struct config_node *running = dump_all(operation->config);
 	g_autoptr(GPtrArray) differences = saveconfig_differences(operation->tree, running);
 
 	for (guint i = 0; i < differences->len; i++)

@@ -147,16 +147,11 @@ static void run_again(struct operation *operation)
 {
 	struct saveconfig *config = operation->config;
 	const struct config_apply_owner owner = {on_tried_again, saveconfig_on_late, config};
-	struct error error;
 
 	operation->generation = model_generation(config->model);
-	operation->running = saveconfig_dump(config->model, &error);
-	if (operation->running)
-		saveconfig_apply(config->model,
-				 saveconfig_plan(config->file, operation->running, CONFIG_PLAN_AGAIN),
-				 &owner);
-	else
-		saveconfig_finish(operation, -EEXIST, &error);
+	operation->running = saveconfig_dump(config->model, config->file);
+	saveconfig_apply(config->model, saveconfig_plan(config->file, operation->running, CONFIG_PLAN_AGAIN),
+			 &owner);
 }
 
 static bool can_be_tried(void *arg, struct config_node *node)

@@ -148,7 +148,7 @@ static void create(struct apply *apply, struct config_node *node)
 	bool leads = node->kind == MODEL_LUN || node->kind == MODEL_MAPPED_LUN;
 
 	g_clear_pointer(&node->problem, g_free);
-	if (node->kind == MODEL_STORAGE && saveconfig_storage_named(apply->model, node->name)) {
+	if (node->kind == MODEL_STORAGE && model_find(parent, node->kind, node->object)) {
 		fail(node,
 		     "the previous storage object of this name cannot be deleted, because it is in use");
 		return;

@@ -6,10 +6,11 @@
  */
 #include "config/saveconfig_dump.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "config/saveconfig_keys.h"
+#include "config/saveconfig_numbers.h"
+#include "config/saveconfig_read.h"
 
 /* --- names --- */
 
@@ -31,10 +32,31 @@ static char *name_of_storage(const char *object)
 	return g_strconcat(plugin ? plugin : "user", "/", name, NULL);
 }
 
-static char *name_of(const struct model_object *object)
+/*
+ * The name of the model's object that has become this storage object of a file or, if the file was not
+ * applied, would become it at a start. NULL: there is none. The caller frees it.
+ */
+static char *object_name_of(const struct config_node *storage)
 {
-	return model_kind(object) == MODEL_STORAGE ? name_of_storage(model_name(object))
-						   : g_strdup(model_name(object));
+	return storage->object ? g_strdup(storage->object) : config_storage_object_name(storage);
+}
+
+/* The storage objects of the file by the names of their objects. */
+static GHashTable *index_objects(const struct config_node *file)
+{
+	GHashTable *index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	struct config_node *child;
+
+	for (guint i = 0; (child = config_node_child(file, i)); i++) {
+		char *name = child->kind == MODEL_STORAGE && !child->is_stray ? object_name_of(child) : NULL;
+
+		/* An entry with a name of its own is meant for this object, and another one only counted. */
+		if (name && (!g_hash_table_contains(index, name) || saveconfig_read_own_name(child)))
+			g_hash_table_insert(index, name, child);
+		else
+			g_free(name);
+	}
+	return index;
 }
 
 struct config_node *saveconfig_node_of(const struct config_node *root, const struct model_object *object)
@@ -42,22 +64,86 @@ struct config_node *saveconfig_node_of(const struct config_node *root, const str
 	if (!model_parent(object))
 		return (struct config_node *)root;
 	const struct config_node *parent = saveconfig_node_of(root, model_parent(object));
-	g_autofree char *name = name_of(object);
 
-	return parent ? config_node_find(parent, model_kind(object), name) : NULL;
+	if (!parent || model_kind(object) != MODEL_STORAGE)
+		return parent ? config_node_find(parent, model_kind(object), model_name(object)) : NULL;
+	g_autoptr(GHashTable) index = index_objects(root);
+	struct config_node *node = g_hash_table_lookup(index, model_name(object));
+	g_autofree char *name = name_of_storage(model_name(object));
+
+	if (!node)
+		node = config_node_find(root, MODEL_STORAGE, name);
+	return node && (!node->object || !strcmp(node->object, model_name(object))) ? node : NULL;
 }
 
-struct model_object *saveconfig_storage_named(struct model *model, const char *name)
+/* --- names of storage objects in a tree --- */
+
+/*
+ * Two HBAs can have the same name, and a file cannot. So each object has the name of its entry in the file,
+ * and of the others one is called "user/disk", and the next one "user/disk.1" by the number of its HBA.
+ */
+struct naming {
+	struct model *model;
+	const struct config_node *file;
+	/* The name of the model's object to the name in the tree, and the latter to itself. */
+	GHashTable *names, *taken;
+};
+
+static void claim(struct naming *naming, const struct model_object *object, char *name)
 {
-	struct model_object *object = model_first(model_root(model), MODEL_STORAGE);
+	g_hash_table_insert(naming->names, g_strdup(model_name(object)), name);
+	g_hash_table_add(naming->taken, name);
+}
+
+static void claim_entries(struct naming *naming)
+{
+	struct model_object *object = model_first(model_root(naming->model), MODEL_STORAGE);
+	g_autoptr(GHashTable) index = index_objects(naming->file);
 
 	for (; object; object = model_next(object)) {
-		g_autofree char *own = name_of_storage(model_name(object));
+		const struct config_node *node = g_hash_table_lookup(index, model_name(object));
 
-		if (!strcmp(own, name))
-			return object;
+		if (node && !g_hash_table_contains(naming->taken, node->name))
+			claim(naming, object, g_strdup(node->name));
 	}
-	return NULL;
+}
+
+/* Returns a name that neither the tree nor the file has. */
+static char *new_name(const struct naming *naming, const struct model_object *object, const char *plain)
+{
+	const char *digits = strpbrk(model_name(object), "0123456789/");
+	char *name =
+	    g_strdup_printf("%s.%.*s", plain, (int)strspn(digits ? digits : "", "0123456789"), digits);
+
+	for (unsigned i = 2; g_hash_table_contains(naming->taken, name) ||
+			     config_node_find(naming->file, MODEL_STORAGE, name);
+	     i++)
+		config_set_text(&name, "%s.%.*s-%u", plain, (int)strspn(digits ? digits : "", "0123456789"),
+				digits, i);
+	return name;
+}
+
+/* Gives a name to each object that has none; is_plain: only if its plain name is free. */
+static void claim_others(struct naming *naming, bool is_plain)
+{
+	struct model_object *object = model_first(model_root(naming->model), MODEL_STORAGE);
+
+	for (; object; object = model_next(object)) {
+		g_autofree char *plain = name_of_storage(model_name(object));
+
+		if (g_hash_table_contains(naming->names, model_name(object)))
+			continue;
+		if (!is_plain)
+			claim(naming, object, new_name(naming, object, plain));
+		else if (!g_hash_table_contains(naming->taken, plain))
+			claim(naming, object, g_steal_pointer(&plain));
+	}
+}
+
+static const char *name_of(const struct naming *naming, const struct model_object *object)
+{
+	return model_kind(object) == MODEL_STORAGE ? g_hash_table_lookup(naming->names, model_name(object))
+						   : model_name(object);
 }
 
 struct model_object *saveconfig_object_of(struct model *model, const struct config_node *node)
@@ -137,51 +223,43 @@ static void copy_storage(const struct model_object *object, struct config_node *
 	node->is_in_memory = view.is_in_memory;
 }
 
-static int dump_children(struct model_object *parent, struct config_node *node, struct error *error);
+static void dump_children(const struct naming *naming, struct model_object *parent, struct config_node *node);
 
-static int dump(struct model_object *object, struct config_node *parent, struct error *error)
+static void dump(const struct naming *naming, struct model_object *object, struct config_node *parent)
 {
-	g_autofree char *name = name_of(object);
-	struct config_node *same = config_node_find(parent, model_kind(object), name);
-
-	if (same)
-		return error_set(
-		    error, EEXIST,
-		    "%s and %s have the same name for LIO, so a file cannot hold both; delete one of them",
-		    same->object, model_name(object));
-	struct config_node *node = config_node_new(parent, model_kind(object), name);
+	struct config_node *node = config_node_new(parent, model_kind(object), name_of(naming, object));
 
 	node->enable = model_is_enabled(object);
 	if (node->kind == MODEL_STORAGE)
 		copy_storage(object, node);
 	if (model_to(object))
-		node->to = name_of(model_to(object));
+		node->to = g_strdup(name_of(naming, model_to(object)));
 	copy_values(object, node);
 	copy_effective_values(object, node);
-	return dump_children(object, node, error);
+	dump_children(naming, object, node);
 }
 
-static int dump_children(struct model_object *parent, struct config_node *node, struct error *error)
+static void dump_children(const struct naming *naming, struct model_object *parent, struct config_node *node)
 {
-	int err = 0;
-
 	for (unsigned kind = MODEL_STORAGE; kind < MODEL_KINDS; kind++)
-		for (struct model_object *child = model_first(parent, kind); child && !err;
-		     child = model_next(child))
+		for (struct model_object *child = model_first(parent, kind); child; child = model_next(child))
 			if (is_dumped(child))
-				err = dump(child, node, error);
-	return err;
+				dump(naming, child, node);
 }
 
-struct config_node *saveconfig_dump(struct model *model, struct error *error)
+struct config_node *saveconfig_dump(struct model *model, const struct config_node *file)
 {
 	struct config_node *root = config_node_new(NULL, MODEL_ROOT, "");
+	g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal);
+	struct naming naming = {model, file, names, taken};
 
+	claim_entries(&naming);
+	claim_others(&naming, true);
+	claim_others(&naming, false);
 	copy_values(model_root(model), root);
-	if (!dump_children(model_root(model), root, error))
-		return root;
-	config_node_free(root);
-	return NULL;
+	dump_children(&naming, model_root(model), root);
+	return root;
 }
 
 /* --- closed TPGs --- */

@@ -7,9 +7,9 @@
 
 /*
  * The configuration of the model, without storage objects that are not enabled. The caller frees the tree.
- * Returns NULL with error set if two storage objects have the same name for LIO.
+ * file: gives storage objects the names that they have there; its entries may have been applied or not.
  */
-struct config_node *saveconfig_dump(struct model *model, struct error *error);
+struct config_node *saveconfig_dump(struct model *model, const struct config_node *file);
 /*
  * Adds to a tree of the model what the model does not know: the entries of the file as they were, the entries
  * that could not be restored, and the values that the model has refused.
@@ -23,8 +23,6 @@ void saveconfig_merge(struct config_node *running, const struct config_node *fil
 char *saveconfig_closing_reason(struct model *model, const struct config_node *node);
 /* The node that stands for an object of the model, or NULL. */
 struct config_node *saveconfig_node_of(const struct config_node *root, const struct model_object *object);
-/* The storage object with this name for LIO, "user/disk", whatever the number of its HBA is; or NULL. */
-struct model_object *saveconfig_storage_named(struct model *model, const char *name);
 /* The object that the node stands for, or NULL. */
 struct model_object *saveconfig_object_of(struct model *model, const struct config_node *node);
 #endif

@@ -12,6 +12,7 @@
 #define OURS_VERSION    1
 #define OURS_DUAL_STACK "dual_stack"
 #define OURS_HBA        "hba"
+#define OURS_NAME       "name"
 
 /* The member of the parent's settings that holds the settings of children of this kind. */
 const char *ours_container(enum model_kind kind);

@@ -303,6 +303,19 @@ bool saveconfig_read_hba(const struct config_node *storage, guint *number)
 	return true;
 }
 
+const char *saveconfig_read_own_name(const struct config_node *storage)
+{
+	const char *name = storage->ours ? saveconfig_json_string(storage->ours, OURS_NAME) : NULL;
+
+	return name && *name && !strpbrk(name, "/ \t\n") ? name : NULL;
+}
+
+static void read_own_name(struct config_node *storage, GPtrArray *notes)
+{
+	if (!saveconfig_read_own_name(storage))
+		complain(notes, storage, "\"" OURS_NAME "\" is empty, or contains a slash or a blank");
+}
+
 static void read_hba(struct config_node *storage, GPtrArray *notes)
 {
 	guint number;
@@ -324,6 +337,8 @@ static void read_member(struct reader *reader, struct config_node *node, const c
 		read_flag(node, member, value, reader->notes);
 	else if (node->kind == MODEL_STORAGE && !strcmp(member, OURS_HBA))
 		read_hba(node, reader->notes);
+	else if (node->kind == MODEL_STORAGE && !strcmp(member, OURS_NAME))
+		read_own_name(node, reader->notes);
 	else if (attribute)
 		read_setting(node, attribute, value);
 	else if (node->parent || strcmp(member, "version"))

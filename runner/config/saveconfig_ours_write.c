@@ -100,6 +100,7 @@ static JsonObject *start(const struct config_node *node)
 	if (ours_is_boolean(json_object_get_member(ours, OURS_DUAL_STACK)))
 		json_object_remove_member(ours, OURS_DUAL_STACK);
 	json_object_remove_member(ours, OURS_HBA);
+	json_object_remove_member(ours, OURS_NAME);
 	return ours;
 }
 
@@ -116,14 +117,19 @@ static void write_values(const struct config_node *node, JsonObject *ours)
 
 /*
  * The number in "user_1/disk". It stands in the file also if it is the place among the file's storage
- * objects, because somebody may insert others before this one.
+ * objects, because somebody may insert others before this one. The name stands there if the file calls the
+ * object by another one.
  */
-static void write_hba(const struct config_node *node, JsonObject *ours)
+static void write_object_name(const struct config_node *node, JsonObject *ours)
 {
 	const char *digits = node->object ? strpbrk(node->object, "0123456789/") : NULL;
+	const char *name = node->object ? strchr(node->object, '/') : NULL;
 
-	if (digits && *digits != '/')
-		json_object_set_int_member(ours, OURS_HBA, (gint64)g_ascii_strtoull(digits, NULL, 10));
+	if (!digits || *digits == '/')
+		return;
+	json_object_set_int_member(ours, OURS_HBA, (gint64)g_ascii_strtoull(digits, NULL, 10));
+	if (name && strcmp(name, strchr(node->name, '/')) != 0)
+		json_object_set_string_member(ours, OURS_NAME, name + 1);
 }
 
 /*
@@ -136,7 +142,7 @@ static void write_storage(const struct config_node *node, JsonObject *ours)
 	g_autoptr(JsonObject) scratch = json_object_new();
 	const struct config_key *key;
 
-	write_hba(node, ours);
+	write_object_name(node, ours);
 	if (config && !config_plugin_write(node, scratch))
 		json_object_set_string_member(ours, config->attribute->name, config->text);
 	for (unsigned i = 0; (key = config_key_at(node, i)); i++) {

@@ -9,14 +9,12 @@
 #include <string.h>
 
 #include "config/saveconfig_keys.h"
-#include "config/saveconfig_read.h"
+#include "config/saveconfig_numbers.h"
 
 struct plan {
 	GArray *steps;
 	struct config_node *want, *running;
 	enum config_plan purpose;
-	/* The numbers of HBAs in use: one bit for each, as rtslib has one HBA for each storage object. */
-	GHashTable *numbers;
 };
 
 static void add(struct plan *plan, enum config_step_kind kind, struct config_node *node,
@@ -246,49 +244,6 @@ static void set_differences(struct plan *plan, struct config_node *want, const s
 
 /* --- what is created --- */
 
-/*
- * The place among the storage objects of the file, or, if a running object has this number, the smallest
- * free number.
- */
-static guint choose_number(struct plan *plan, const struct config_node *want)
-{
-	guint number = config_node_place(want);
-
-	if (g_hash_table_contains(plan->numbers, GUINT_TO_POINTER(number)))
-		for (number = 0; g_hash_table_contains(plan->numbers, GUINT_TO_POINTER(number)); number++)
-			;
-	g_hash_table_add(plan->numbers, GUINT_TO_POINTER(number));
-	return number;
-}
-
-/*
- * The state folder knows a disk, and systemd keeps the memory of a disk, by the name of the object. So an
- * object has the same name after a restart, also if others were created or deleted meanwhile.
- */
-static void name_storage(struct plan *plan, struct config_node *want)
-{
-	const char *slash = strchr(want->name, '/');
-	g_autofree char *plugin = g_strndup(want->name, (gsize)(slash - want->name));
-	guint number;
-
-	if (!saveconfig_read_hba(want, &number))
-		number = choose_number(plan, want);
-	config_set_text(&want->object, "%s_%u%s", config_plugin_folder(plugin), number, slash);
-}
-
-static void note_numbers(struct plan *plan)
-{
-	struct config_node *child;
-
-	for (guint i = 0; (child = config_node_child(plan->running, i)); i++) {
-		const char *number = child->object ? strpbrk(child->object, "0123456789/") : NULL;
-
-		if (number && !child->is_gone)
-			g_hash_table_add(plan->numbers,
-					 GUINT_TO_POINTER((guint)g_ascii_strtoull(number, NULL, 10)));
-	}
-}
-
 /* Returns whether the node is to be created: it is not there, and it is wanted now. */
 static bool is_created(const struct plan *plan, const struct config_node *want)
 {
@@ -303,7 +258,7 @@ static void plan_node(struct plan *plan, struct config_node *want)
 
 	if (is_created(plan, want)) {
 		if (want->kind == MODEL_STORAGE)
-			name_storage(plan, want);
+			config_storage_choose_object(want, plan->running);
 		add(plan, CONFIG_CREATE, want, NULL, NULL);
 		set_all(plan, want);
 	} else if (running && plan->purpose != CONFIG_PLAN_AGAIN) {
@@ -396,18 +351,16 @@ GArray *saveconfig_plan(struct config_node *want, struct config_node *running, e
 	    .want = want,
 	    .running = running,
 	    .purpose = purpose,
-	    .numbers = g_hash_table_new(NULL, NULL),
 	};
 
 	if (purpose != CONFIG_PLAN_AGAIN) {
 		end_all(&plan);
 		set_differences(&plan, want, running);
 	}
-	note_numbers(&plan);
+	config_choose_ports(want, running);
 	plan_storage(&plan);
 	plan_below(&plan, want);
 	enable_tpgs(&plan, want);
 	plan_portals(&plan, want);
-	g_hash_table_unref(plan.numbers);
 	return plan.steps;
 }

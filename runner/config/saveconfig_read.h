@@ -27,6 +27,11 @@ int saveconfig_read_ours(struct config_node *root, const struct saveconfig_json 
 			 struct error *error);
 /* The number that the object is to have in its name: 1 in "user_1/disk". False: the file does not say it. */
 bool saveconfig_read_hba(const struct config_node *storage, guint *number);
+/*
+ * The name of the object without its HBA, where it differs from the one in the file because another HBA has
+ * the same name; otherwise NULL.
+ */
+const char *saveconfig_read_own_name(const struct config_node *storage);
 /* Reads one value from JSON into the node. A value that is not a scalar becomes a value with a problem. */
 void saveconfig_read_value(struct config_node *node, const struct model_attribute *attribute,
 			   JsonNode *value);

@@ -116,7 +116,8 @@ static int place_storage(struct object_place *place, const char *path, struct er
 		    error, EINVAL,
 		    "%s: a storage object is written as user_0/NAME, and has no objects below it", path);
 	snprintf(place->name, sizeof(place->name), slash ? "%s" : DEFAULT_HBA "/%s", path);
-	place->object = model_find(place->parent, MODEL_STORAGE, place->name);
+	if (slash)
+		place->object = model_find(place->parent, MODEL_STORAGE, place->name);
 	if (!place->object && slash && !is_hba(path, (size_t)(slash - path)))
 		return error_set(
 		    error, EINVAL,

@@ -62,6 +62,24 @@ class Config(ControlCase):
         self.tcmuctl("forget", "nosuch", status=4)
         self.assertEqual(self.tcmuctl_json("save", self.file)["lines"], [])
 
+    def test_one_name_in_two_hbas(self):
+        """LIO allows it. The name alone stands for neither of the disks, and save and reload keep both."""
+        for path in ("user_0/t_twin", "user_1/t_twin"):
+            self.addCleanup(lambda path=path: self.call("delete", path=path))
+            self.call("create", path=path, enable=True, attributes={"control/config": "alloc/" + path.replace("/", "-"),
+                                                                    "control/size": 1 << 20})
+        for method in ("get", "delete"):
+            error = self.refused("EINVAL", method, path="t_twin")
+            self.assertIn("user_0/t_twin, user_1/t_twin; write its full name", str(error))
+        before = self.paths()
+        self.assertEqual(self.call("save", file=self.file), {"lines": []})
+        self.assertEqual(self.call("diff", file=self.file), {"lines": []})
+        self.assertEqual(self.call("reload", file=self.file, discard=True), {"lines": []})
+        self.assertEqual(self.paths(), before)
+        for path in ("user_0/t_twin", "user_1/t_twin"):
+            config = self.call("get", path=path, attribute="control/config")["value"]
+            self.assertEqual(config, "alloc/" + path.replace("/", "-"))
+
     def refuse_an_entry(self, *command):
         """A file with an entry that cannot be used: it is listed, the rest is restored, and the status says so."""
         with open(self.file, encoding="utf-8") as file:

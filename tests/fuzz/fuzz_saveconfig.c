@@ -121,15 +121,14 @@ static void apply(struct run *run, const char *text, gsize len)
 	assert(want || *error.text);
 	if (!want)
 		return;
-	struct config_node *running = saveconfig_dump(run->model, &error);
-	assert(running);
+	struct config_node *running = saveconfig_dump(run->model, want);
+
 	run->applied = false;
 	saveconfig_apply(run->model, saveconfig_plan(want, running, CONFIG_PLAN_ALL), &owner);
 	settle(run);
 	assert(run->applied);
 	config_node_free(running);
-	running = saveconfig_dump(run->model, &error);
-	assert(running);
+	running = saveconfig_dump(run->model, want);
 	check_tpgs(run, want);
 	saveconfig_merge(running, want);
 	check_save(running);

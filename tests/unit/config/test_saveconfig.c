@@ -333,49 +333,6 @@ static void test_saves_new_objects(void **state)
 	assert_no_lines(t);
 }
 
-/* The state folder, and what keeps the memory of disks, know an object by its name. */
-static void test_an_object_keeps_its_number(void **state)
-{
-	struct test *t = *state;
-
-	fixture_disk(t->f, "user_0/first");
-	fixture_disk(t->f, "user_0/second");
-	fixture_disk(t->f, "user_7/third");
-	fixture_disk(t->f, "user_3/fourth");
-	assert_int_equal(save(t), 0);
-	assert_no_lines(t);
-	start_again(t);
-	assert_int_equal(restore(t), 0);
-	assert_no_lines(t);
-	assert_non_null(find(t, "user_0/first"));
-	assert_non_null(find(t, "user_0/second"));
-	assert_non_null(find(t, "user_7/third"));
-	assert_non_null(find(t, "user_3/fourth"));
-	/* The fourth object is the third of the file now, and its number is in the file. */
-	assert_int_equal(fixture_delete(t->f, find(t, "user_0/first"), true), 0);
-	assert_int_equal(save(t), 0);
-	start_again(t);
-	assert_int_equal(restore(t), 0);
-	assert_non_null(find(t, "user_0/second"));
-	assert_non_null(find(t, "user_3/fourth"));
-	/* Of something else than a number, the place counts. */
-	edit_file(t, "\"hba\" : 7", "\"hba\" : \"x\"");
-	start_again(t);
-	assert_int_equal(restore(t), 0);
-	assert_non_null(find(t, "user_1/third"));
-}
-
-static void test_refuses_two_objects_of_one_name(void **state)
-{
-	struct test *t = *state;
-
-	fixture_disk(t->f, "user_0/disk");
-	fixture_disk(t->f, "user_1/disk");
-	assert_int_equal(save(t), -EEXIST);
-	assert_non_null(strstr(t->error.text, "user_0/disk and user_1/disk"));
-	assert_false(g_file_test(t->path, G_FILE_TEST_EXISTS));
-}
-
 static void test_an_object_does_not_inherit_keys(void **state)
 {
 	struct test *t = *state;
@@ -486,8 +443,6 @@ int main(void)
 	    TEST(test_refuses_other_versions),
 	    TEST(test_a_missing_file_is_empty),
 	    TEST(test_saves_new_objects),
-	    TEST(test_an_object_keeps_its_number),
-	    TEST(test_refuses_two_objects_of_one_name),
 	    TEST(test_an_object_does_not_inherit_keys),
 	    TEST(test_save_fails_cleanly),
 	    TEST(test_follows_a_link),

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Chooses the numbers that a file does not have. Initiators see the relative target port identifier of a TPG
+ * (SPC-4 7.8.6), and the tree and tcmuctl show the number of an HBA, so both must not depend on whether the
+ * daemon has read the file at its start or while it ran.
+ */
+#include "config/saveconfig_numbers.h"
+
+#include <string.h>
+
+#include "config/saveconfig_dump.h"
+#include "config/saveconfig_keys.h"
+#include "config/saveconfig_read.h"
+
+#define PORT_MAX 65535
+
+/* --- names of storage objects --- */
+
+/* number: of the HBA. */
+static char *object_name(const struct config_node *storage, guint number)
+{
+	const char *slash = strchr(storage->name, '/');
+	g_autofree char *plugin = slash ? g_strndup(storage->name, (gsize)(slash - storage->name)) : NULL;
+	const char *folder = plugin ? config_plugin_folder(plugin) : NULL;
+	const char *own = saveconfig_read_own_name(storage);
+
+	return folder ? g_strdup_printf("%s_%u/%s", folder, number, own ? own : slash + 1) : NULL;
+}
+
+char *config_storage_object_name(const struct config_node *storage)
+{
+	guint number;
+
+	if (!saveconfig_read_hba(storage, &number))
+		number = config_node_place(storage);
+	return object_name(storage, number);
+}
+
+/* Returns whether an object that stays has the name. */
+static bool is_taken(const struct config_node *running, const char *name)
+{
+	const struct config_node *child;
+
+	for (guint i = 0; (child = config_node_child(running, i)); i++)
+		if (child->kind == MODEL_STORAGE && !child->is_gone && !g_strcmp0(child->object, name))
+			return true;
+	return false;
+}
+
+void config_storage_choose_object(struct config_node *storage, const struct config_node *running)
+{
+	char *name = config_storage_object_name(storage);
+
+	for (guint number = 0; is_taken(running, name); number++) {
+		g_free(name);
+		name = object_name(storage, number);
+	}
+	g_free(storage->object);
+	storage->object = name;
+}
+
+/* --- relative target port identifiers --- */
+
+struct ports {
+	bool used[PORT_MAX + 1];
+};
+
+static const struct model_attribute *port_attribute(void)
+{
+	return model_attribute(MODEL_TPG, "", "rtpi");
+}
+
+static guint port_of(const struct config_node *tpg)
+{
+	const struct config_value *value = config_node_value(tpg, port_attribute());
+	guint64 port;
+
+	if (value && g_ascii_string_to_unsigned(value->text, 10, 1, PORT_MAX, &port, NULL))
+		return (guint)port;
+	/* The settings of an entry that cannot be used are not values. */
+	if (tpg->ours && saveconfig_json_number(tpg->ours, port_attribute()->name, PORT_MAX, &port))
+		return (guint)port;
+	return 0;
+}
+
+/* Calls fn for each TPG, in the order in which TPGs are created. */
+static void visit_tpgs(const struct config_node *root, void (*fn)(void *arg, struct config_node *tpg),
+		       void *arg)
+{
+	const struct config_node *target;
+	struct config_node *tpg;
+
+	for (guint i = 0; (target = config_node_child(root, i)); i++)
+		for (guint at = 0; target->kind == MODEL_TARGET && (tpg = config_node_child(target, at));
+		     at++)
+			if (tpg->kind == MODEL_TPG && !tpg->is_stray)
+				fn(arg, tpg);
+}
+
+/* Also of entries that cannot be used now, because they may be used at the next start. */
+static void mark_used(void *arg, struct config_node *tpg)
+{
+	struct ports *ports = arg;
+
+	if (!tpg->is_gone && !tpg->parent->is_gone)
+		ports->used[port_of(tpg)] = true;
+}
+
+/* Returns 0 if all are in use. */
+static guint take_free(struct ports *ports)
+{
+	for (guint port = 1; port <= PORT_MAX; port++)
+		if (!ports->used[port]) {
+			ports->used[port] = true;
+			return port;
+		}
+	return 0;
+}
+
+struct choosing {
+	struct ports ports;
+	const struct config_node *running;
+};
+
+static void choose_port(void *arg, struct config_node *tpg)
+{
+	struct choosing *choosing = arg;
+	const struct config_node *twin = config_node_twin(tpg, choosing->running);
+
+	if (config_node_is_lost(tpg) || config_node_value(tpg, port_attribute()) ||
+	    (twin && !twin->is_gone && !twin->parent->is_gone))
+		return;
+	guint port = take_free(&choosing->ports);
+	g_autofree char *text = g_strdup_printf("%u", port);
+
+	if (port)
+		config_node_set(tpg, port_attribute(), text);
+}
+
+void config_choose_ports(struct config_node *want, struct config_node *running)
+{
+	g_autofree struct choosing *choosing = g_new0(struct choosing, 1);
+
+	choosing->running = running;
+	visit_tpgs(want, mark_used, &choosing->ports);
+	visit_tpgs(running, mark_used, &choosing->ports);
+	visit_tpgs(want, choose_port, choosing);
+}
+
+/* --- what the next start would choose --- */
+
+struct comparison {
+	struct ports ports;
+	struct model *model;
+	GPtrArray *lines;
+};
+
+static bool file_has_port(const struct config_node *tpg)
+{
+	return tpg->ours && json_object_has_member(tpg->ours, port_attribute()->name);
+}
+
+static void mark_written(void *arg, struct config_node *tpg)
+{
+	if (file_has_port(tpg))
+		mark_used(arg, tpg);
+}
+
+static void compare_port(void *arg, struct config_node *tpg)
+{
+	struct comparison *comparison = arg;
+	const struct model_object *object =
+	    config_node_is_lost(tpg) ? NULL : saveconfig_object_of(comparison->model, tpg);
+
+	if (file_has_port(tpg) || !object)
+		return;
+	guint next = take_free(&comparison->ports);
+	guint now = (guint)model_get_number(object, port_attribute());
+	g_autofree char *path = config_node_path(tpg);
+
+	if (next != now)
+		g_ptr_array_add(
+		    comparison->lines,
+		    g_strdup_printf("%s has the relative target port identifier %u, and %u after the "
+				    "next start unless the configuration is saved",
+				    path, now, next));
+}
+
+void config_list_renumbered(const struct config_node *file, struct model *model, GPtrArray *lines)
+{
+	g_autofree struct comparison *comparison = g_new0(struct comparison, 1);
+	const struct config_node *child;
+
+	for (guint i = 0; (child = config_node_child(file, i)); i++) {
+		bool is_object = child->kind == MODEL_STORAGE && !child->problem && child->object;
+		g_autofree char *next = is_object ? config_storage_object_name(child) : NULL;
+
+		if (next && strcmp(next, child->object) != 0)
+			g_ptr_array_add(lines,
+					g_strdup_printf("%s is called %s after the next start unless the "
+							"configuration is saved",
+							child->object, next));
+	}
+	comparison->model = model;
+	comparison->lines = lines;
+	visit_tpgs(file, mark_written, &comparison->ports);
+	visit_tpgs(file, compare_port, comparison);
+}
