@@ -93,15 +93,20 @@ static void settle_write_cache(struct kernel_device *d, struct storage_lu *lun)
 		kernel_on_write_cache(d);
 }
 
+static void say_if_lost(const struct kernel_device *d, const struct storage_lu *lun)
+{
+	if (storage_lu_is_lost(lun))
+		log_err(d->subject, "not ready: its contents were lost with the memory of the daemon; write "
+				    "attrib/dev_config again to serve an "
+				    "empty disk");
+}
+
 static void say_what_was_found(const struct kernel_device *d, const char *config,
 			       const struct storage_lu *lun)
 {
 	if (storage_lu_was_created(lun))
 		log_info(d->subject, "the storage %s did not exist and was created", config);
-	if (storage_lu_is_lost(lun))
-		log_err(d->subject, "not ready: its contents were lost with the memory of the daemon; write "
-				    "attrib/dev_config again to serve an "
-				    "empty disk");
+	say_if_lost(d, lun);
 }
 
 int kernel_lun_open(struct kernel_device *d, const char *config, bool make, struct storage_lu **lun,
@@ -165,10 +170,13 @@ void kernel_lun_identify(struct kernel_device *d)
 
 	if (tcmu_configfs_serial(&d->cfs, serial, sizeof(serial), &error))
 		log_warn(d->subject, "%s", error.text);
+	bool was_lost = storage_lu_is_lost(d->lun);
 	int err = storage_lu_identify(d->lun, serial, &error);
 	if (err != -EEXIST) {
 		if (err)
 			log_err(d->subject, "%s", error.text);
+		else if (!was_lost)
+			say_if_lost(d, d->lun);
 		return;
 	}
 	/*

@@ -3,8 +3,8 @@
  * Keeps the memory of disks over restarts, and records which disks were written, so that a loss is noticed.
  * The handler uses the memory; the front ends decide what a loss means for initiators.
  *
- * Memory is a memfd whose name and size say to which disk it belongs. The record is the ID of this boot of
- * the host: after the next boot every disk in memory starts empty, which is expected.
+ * Memory is a memfd whose name and size say to which disk it belongs. Which notes record a write is left to
+ * written.c.
  */
 #include "storage/contents.h"
 
@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "storage/registry.h"
+#include "storage/written.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -26,7 +27,6 @@
 #define PREFIX    "tcmu-runner-"
 #define NAME_SIZE 64
 #define GRACE_S   60
-#define BOOT_ID   "/proc/sys/kernel/random/boot_id"
 
 struct storage_contents {
 	struct storage_registry *registry;
@@ -35,6 +35,8 @@ struct storage_contents {
 	char key[STATE_KEY_SIZE];
 	/* The key that an older version used. */
 	char former_key[STATE_KEY_SIZE];
+	/* Of the serial number that the administrator has set; "": none. Guarded by registry->state_lock. */
+	char serial_key[STATE_KEY_SIZE];
 	/* The duplicate that the store keeps; its descriptor is open while the disk is. */
 	struct fd_kept kept;
 	/* The memory was left by the previous process. */
@@ -43,6 +45,10 @@ struct storage_contents {
 	int lock;
 	/* Guarded by registry->state_lock. */
 	bool noted;
+	/* What was written before is not there, and nobody has accepted that. */
+	bool is_lost;
+	/* The disk is in memory, and there is a state folder. */
+	bool is_memory;
 	struct backstore_keeper keeper;
 };
 
@@ -197,33 +203,16 @@ static int make_memory(const char *name, uint64_t size)
 
 /* --- the note that the disk was written --- */
 
-/* "": unknown, then every disk counts as not written. */
-static void read_boot(char boot[UUID_SIZE])
+/*
+ * registry->state_lock held. Writes the note of the disk, and that of its serial number: if another disk gets
+ * the number, initiators take it for this one.
+ */
+static int write_notes(struct storage_contents *contents, bool is_written, struct error *error)
 {
-	CLEANUP_CLOSE int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, boot, UUID_SIZE - 1);
+	int err = storage_written_note(contents->registry, contents->key, is_written, error);
 
-	boot[n < 0 ? 0 : n] = '\0';
-}
-
-/* registry->state_lock held. Replaces the note; "": the disk was not written. */
-static int write_note(struct storage_contents *contents, const char *boot, struct error *error)
-{
-	int folder = contents->registry->folder;
-	struct storage_state *state = malloc(sizeof(*state));
-
-	if (!state)
-		return error_set(error, ENOMEM, "out of memory");
-	SCOPE_LOCK(storage_file_lock(contents->registry, contents->key));
-	int err = storage_state_read(folder, contents->key, state, error);
-	if (err)
-		*state = (struct storage_state){.machine = ""};
-	err = 0;
-	if (strcmp(state->written_boot, boot)) {
-		strcpy(state->written_boot, boot);
-		err = storage_state_write(folder, contents->key, state, error);
-	}
-	free(state);
+	if (!err && contents->serial_key[0])
+		err = storage_written_note(contents->registry, contents->serial_key, is_written, error);
 	return err;
 }
 
@@ -232,36 +221,31 @@ static void note_written(void *arg)
 {
 	struct storage_contents *contents = arg;
 	struct error error;
-	char boot[UUID_SIZE];
 
-	read_boot(boot);
 	SCOPE_LOCK(&contents->registry->state_lock);
 	if (contents->noted || contents->registry->folder < 0)
 		return;
 	contents->noted = true;
-	if (write_note(contents, boot, &error))
+	if (write_notes(contents, true, &error))
 		log_err(contents->key,
 			"state folder: %s; if the daemon ends without a stop, the loss of the contents is "
 			"not noticed",
 			error.text);
 }
 
-/* Returns whether the disk was written since the boot of the host, by this or an earlier process. */
+/*
+ * Returns whether the disk, or another one with its serial number, was written since the boot of the host, by
+ * this or an earlier process.
+ */
 static bool was_written(const struct storage_contents *contents)
 {
-	int folder = contents->registry->folder;
-	char boot[UUID_SIZE];
-	bool written = false;
+	const struct storage_registry *registry = contents->registry;
 
-	if (folder < 0)
+	if (registry->folder < 0)
 		return false;
-	read_boot(boot);
 	SCOPE_LOCK(&contents->registry->state_lock);
-	struct storage_state *state = malloc(sizeof(*state));
-	if (state && !storage_state_read(folder, contents->key, state, NULL))
-		written = boot[0] && !strcmp(state->written_boot, boot);
-	free(state);
-	return written;
+	return storage_written_is_noted(registry, contents->key) ||
+	       (contents->serial_key[0] && storage_written_is_noted(registry, contents->serial_key));
 }
 
 static bool is_volatile(const struct backstore *bs)
@@ -276,7 +260,8 @@ bool storage_contents_are_new(const struct storage_contents *contents, const str
 
 bool storage_contents_are_lost(struct storage_contents *contents, const struct backstore *bs)
 {
-	return storage_contents_are_new(contents, bs) && was_written(contents);
+	contents->is_lost = storage_contents_are_new(contents, bs) && was_written(contents);
+	return contents->is_lost;
 }
 
 void storage_contents_accept_loss(struct storage_contents *contents)
@@ -287,9 +272,10 @@ void storage_contents_accept_loss(struct storage_contents *contents)
 		return;
 	SCOPE_LOCK(&contents->registry->state_lock);
 	contents->noted = false;
+	contents->is_lost = false;
 	if (contents->kept.fd >= 0 && !contents->kept.name[0])
 		contents->registry->store->keep(&contents->kept, KIND);
-	if (write_note(contents, "", &error))
+	if (write_notes(contents, false, &error))
 		log_err(contents->key, "state folder: %s; the contents count as lost again at the next start",
 			error.text);
 }
@@ -341,7 +327,8 @@ static int take_lock(struct storage_contents *contents, struct error *error)
 
 int storage_contents_lock(struct storage_contents *contents, const struct backstore *bs, struct error *error)
 {
-	return is_volatile(bs) ? take_lock(contents, error) : 0;
+	contents->is_memory = is_volatile(bs) && contents->registry->folder >= 0;
+	return contents->is_memory ? take_lock(contents, error) : 0;
 }
 
 /* --- memory for a handler --- */
@@ -390,6 +377,13 @@ static int get_memory(void *arg, uint64_t size, bool *found)
 
 /* --- new and free --- */
 
+static void set_serial_key(struct storage_contents *contents, const char *serial)
+{
+	contents->serial_key[0] = '\0';
+	if (serial && *serial)
+		storage_written_serial_key(serial, contents->serial_key, sizeof(contents->serial_key));
+}
+
 static void make_key(const char *config, const char *name, char *key)
 {
 	static const struct tcmur_identity own_memory = {.own = ""};
@@ -399,7 +393,7 @@ static void make_key(const char *config, const char *name, char *key)
 }
 
 struct storage_contents *storage_contents_new(struct storage_registry *registry, const char *config,
-					      const char *name, const char *former)
+					      const char *name, const char *former, const char *serial)
 {
 	struct storage_contents *contents = calloc(1, sizeof(*contents));
 
@@ -411,6 +405,7 @@ struct storage_contents *storage_contents_new(struct storage_registry *registry,
 	    (struct backstore_keeper){.memory = get_memory, .written = note_written, .arg = contents};
 	make_key(config, name, contents->key);
 	make_key(config, former, contents->former_key);
+	set_serial_key(contents, serial);
 	SCOPE_LOCK(&registry->state_lock);
 	list_add_tail(&registry->contents, &contents->node);
 	return contents;
@@ -419,6 +414,31 @@ struct storage_contents *storage_contents_new(struct storage_registry *registry,
 const struct backstore_keeper *storage_contents_keeper(const struct storage_contents *contents)
 {
 	return &contents->keeper;
+}
+
+bool storage_contents_set_serial(struct storage_contents *contents, const char *serial)
+{
+	struct error error;
+	char before[STATE_KEY_SIZE];
+
+	if (!contents->is_memory)
+		return false;
+	SCOPE_LOCK(&contents->registry->state_lock);
+	strcpy(before, contents->serial_key);
+	set_serial_key(contents, serial);
+	if (!strcmp(before, contents->serial_key))
+		return false;
+	if (contents->serial_key[0] && !contents->found && !contents->noted &&
+	    storage_written_is_noted(contents->registry, contents->serial_key)) {
+		contents->is_lost = true;
+		return true;
+	}
+	if (contents->noted &&
+	    (write_notes(contents, true, &error) ||
+	     (before[0] && storage_written_note(contents->registry, before, false, &error))))
+		log_err(contents->key, "state folder: %s; the loss of the contents may not be noticed",
+			error.text);
+	return false;
 }
 
 /* registry->state_lock held. Other memory has taken the place of this one, for the same disk. */
@@ -442,9 +462,13 @@ static void forget_disk(struct storage_contents *contents)
 	if (contents->kept.fd >= 0)
 		contents->registry->store->forget(&contents->kept);
 	SCOPE_LOCK(&contents->registry->state_lock);
-	if (contents->registry->folder < 0 || is_replaced(contents))
+	/*
+	 * What was lost may be another daemon's to serve, and this one has not served it. Nobody has accepted
+	 * the loss.
+	 */
+	if (!contents->is_memory || contents->is_lost || is_replaced(contents))
 		return;
-	if (write_note(contents, "", &error))
+	if (write_notes(contents, false, &error))
 		log_err(contents->key,
 			"state folder: %s; a disk that is created under this name counts as lost",
 			error.text);

@@ -32,10 +32,16 @@ struct storage_contents;
 
 /*
  * Any thread. config and name are those of struct storage_object; former is the name under which an older
- * version has had the memory of the disk kept. NULL: there is no memory.
+ * version has had the memory of the disk kept. serial: what the administrator has set; NULL or "": nothing.
+ * NULL: there is no memory.
  */
 struct storage_contents *storage_contents_new(struct storage_registry *registry, const char *config,
-					      const char *name, const char *former);
+					      const char *name, const char *former, const char *serial);
+/*
+ * Any thread except a loop; may block. The administrator has set another serial number; NULL or "": none.
+ * Returns whether contents under this number were lost: another disk had it.
+ */
+bool storage_contents_set_serial(struct storage_contents *contents, const char *serial);
 /* What backstore_open() needs, in struct backstore_spec. */
 const struct backstore_keeper *storage_contents_keeper(const struct storage_contents *contents);
 /*
@@ -57,7 +63,7 @@ bool storage_contents_are_new(const struct storage_contents *contents, const str
 void storage_contents_accept_loss(struct storage_contents *contents);
 /*
  * Any thread except a loop; may block; after backstore_close(). forget: the disk is removed for ever, so its
- * memory is not kept any longer. NULL: nothing happens.
+ * memory is not kept any longer. A loss that nobody has accepted stays noted. NULL: nothing happens.
  */
 void storage_contents_free(struct storage_contents *contents, bool forget);
 #endif

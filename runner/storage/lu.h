@@ -82,6 +82,8 @@ struct storage_naming {
 	/* NULL: none is chosen. */
 	struct storage_unit *unit;
 	struct storage_identity identity;
+	/* The contents under this identity were lost: another disk had it. */
+	bool is_lost;
 };
 /*
  * storage_lu_identify() in two steps: the first one may block. The second one runs where nothing else uses

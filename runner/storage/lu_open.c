@@ -218,7 +218,10 @@ int storage_lu_choose_identity(const struct storage_lu *lu, const char *serial, 
 	if (err)
 		return err;
 	naming->unit = storage_unit_enter(lu->registry, lu->owner, lu->unit_name, &naming->identity, error);
-	return naming->unit ? 0 : -EEXIST;
+	if (!naming->unit)
+		return -EEXIST;
+	naming->is_lost = lu->contents && storage_contents_set_serial(lu->contents, naming->identity.serial);
+	return 0;
 }
 
 void storage_lu_take_identity(struct storage_lu *lu, struct storage_naming *naming)
@@ -228,6 +231,10 @@ void storage_lu_take_identity(struct storage_lu *lu, struct storage_naming *nami
 	naming->unit = NULL;
 	snprintf(lu->serial, sizeof(lu->serial), "%s", naming->identity.serial);
 	scsi_lu_set_serial(lu->scsi, naming->identity.serial, naming->identity.naa);
+	if (!naming->is_lost)
+		return;
+	scsi_lu_set_blocked(lu->scsi, true);
+	__atomic_store_n(&lu->is_lost, true, __ATOMIC_RELEASE);
 }
 
 int storage_lu_identify(struct storage_lu *lu, const char *serial, struct error *error)
@@ -356,8 +363,8 @@ static int open_parts(struct storage_lu *lu, const struct storage_lu_request *re
 {
 	struct backstore_spec spec = make_spec(request, storage);
 
-	lu->contents =
-	    storage_contents_new(lu->registry, storage->config, storage_name_text(lu->name), request->name);
+	lu->contents = storage_contents_new(lu->registry, storage->config, storage_name_text(lu->name),
+					    request->name, request->settings->serial);
 	if (!lu->contents)
 		return error_set(error, ENOMEM, "out of memory");
 	spec.keeper = storage_contents_keeper(lu->contents);

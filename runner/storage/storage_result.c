@@ -148,6 +148,10 @@ static void serial_set(struct storage *storage, struct storage_job *job)
 		return;
 	if (job->naming.unit)
 		storage_lu_take_identity(storage->served, &job->naming);
+	if (storage->status == STORAGE_SERVED && storage_lu_is_lost(storage->served)) {
+		storage_set_served_status(storage);
+		storage_notify(storage);
+	}
 	storage_settings_clear(&storage->settings);
 	storage->settings = job->settings;
 	job->settings = (struct storage_settings){.config = NULL};

@@ -90,6 +90,22 @@ class Contents(unittest.TestCase):
                 self.assertEqual(page(session, 0x80), b"S")
                 self.assertIn("lost=accept", daemon.output())
 
+    def test_another_disk_with_the_serial_number_has_not_the_contents(self):
+        """The serial number is that of the disk that was written, and neither the memory nor the name is."""
+        self.lose(",serial=S")
+        with Daemon("--export", "alloc/b,size=1M,name=a,serial=T", *self.state) as daemon, \
+                daemon.session("a") as session:
+            self.assertEqual(attentions(session), [cdb.POWER_ON])
+        with Daemon("--export", "alloc/b,size=1M,name=a,serial=S", *self.state) as daemon, \
+                daemon.session("a") as session:
+            self.assertEqual(attentions(session), [cdb.POWER_ON, INTERVENTION_REQUIRED])
+            self.assertIn("lost=accept", daemon.output())
+        # An export of the same name without a serial number is another disk, and its end accepts nothing.
+        with Daemon("--export", DISK, *self.state):
+            pass
+        with Daemon("--export", DISK + ",serial=S", *self.state) as daemon, daemon.session("a") as session:
+            self.assertEqual(attentions(session), [cdb.POWER_ON, INTERVENTION_REQUIRED])
+
     def test_loss_is_accepted(self):
         self.lose(",serial=S")
         with Daemon("--export", DISK + ",serial=S,lost=accept", *self.state) as daemon, \

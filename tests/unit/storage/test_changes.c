@@ -550,6 +550,30 @@ static void test_serial(void **state)
 	disk_close(&b, false);
 }
 
+/* Another disk had the serial number, and initiators have not been told that its contents are gone. */
+static void test_serial_of_lost_contents(void **state)
+{
+	struct disk disk;
+	struct error error;
+
+	(void)state;
+	open_memory(&disk, "S-1");
+	note_first_write(&disk);
+	disk_close(&disk, false);
+	fixture_restart();
+	disk_new(&disk, "user_0/other", "alloc/other");
+	disk.settings.size = STAGE_SIZE;
+	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	assert_int_equal(storage_status(disk.storage), STORAGE_SERVED);
+	assert_int_equal(set_serial(&disk, "S-1", &error), 0);
+	assert_int_equal(storage_status(disk.storage), STORAGE_CONTENTS_LOST);
+	assert_int_equal(run_read(storage_served(disk.storage)), NOT_READY_LOST);
+	assert_int_equal(storage_accept_loss(disk.storage, &error), 0);
+	run_until(storage_status(disk.storage) == STORAGE_SERVED);
+	assert_int_equal(run_read(storage_served(disk.storage)), 0);
+	disk_close(&disk, false);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -562,6 +586,7 @@ int main(void)
 	    TEST(test_replace_does_not_wait_for_a_retry),
 	    TEST(test_flush),
 	    TEST(test_serial),
+	    TEST(test_serial_of_lost_contents),
 	    TEST(test_errors_are_counted),
 	    TEST(test_attributes_reach_the_logical_unit),
 	    TEST(test_lost_contents_are_not_ready_until_they_are_accepted),

@@ -81,9 +81,9 @@ struct disk {
 	struct backstore *bs;
 };
 
-static struct disk open_disk(const char *name, uint64_t size)
+static struct disk open_disk_as(const char *name, const char *serial, uint64_t size)
 {
-	struct disk disk = {.contents = storage_contents_new(registry, "alloc/x", name, name)};
+	struct disk disk = {.contents = storage_contents_new(registry, "alloc/x", name, name, serial)};
 	struct error error = {""};
 	const struct backstore_spec spec = {.name = name,
 					    .config = "alloc/x",
@@ -94,6 +94,11 @@ static struct disk open_disk(const char *name, uint64_t size)
 	if (!disk.bs || storage_contents_lock(disk.contents, disk.bs, &error))
 		fail_msg("%s", error.text);
 	return disk;
+}
+
+static struct disk open_disk(const char *name, uint64_t size)
+{
+	return open_disk_as(name, NULL, size);
 }
 
 static void close_disk(struct disk disk, bool forget)
@@ -287,6 +292,78 @@ static void test_removed_disk_is_forgotten(void **state)
 	close_disk(disk, false);
 }
 
+/* Initiators take another disk with the serial number for the one that they know. */
+static void test_another_disk_with_the_serial_number(void **state)
+{
+	struct disk disk = open_disk_as("a/0", "one", SIZE);
+
+	(void)state;
+	note_write(disk);
+	close_disk(disk, false);
+	restart();
+	disk = open_disk_as("b/0", "two", SIZE);
+	assert_false(storage_contents_are_lost(disk.contents, disk.bs));
+	close_disk(disk, false);
+	for (int i = 0; i < 2; i++) {
+		disk = open_disk_as("b/0", "one", SIZE);
+		assert_int_equal(storage_contents_are_lost(disk.contents, disk.bs), !i);
+		storage_contents_accept_loss(disk.contents);
+		note_write(disk);
+		close_disk(disk, true);
+	}
+	/* The one that was forgotten is not missed. */
+	disk = open_disk_as("c/0", "one", SIZE);
+	assert_false(storage_contents_are_lost(disk.contents, disk.bs));
+	close_disk(disk, false);
+}
+
+static void test_the_serial_number_is_set_later(void **state)
+{
+	struct disk disk = open_disk("a/0", SIZE);
+
+	(void)state;
+	assert_false(storage_contents_set_serial(disk.contents, "one"));
+	note_write(disk);
+	assert_false(storage_contents_set_serial(disk.contents, "two"));
+	assert_false(storage_contents_set_serial(disk.contents, "two"));
+	close_disk(disk, false);
+	restart();
+	disk = open_disk("b/0", SIZE);
+	assert_false(storage_contents_set_serial(disk.contents, "one"));
+	assert_false(storage_contents_set_serial(disk.contents, ""));
+	assert_true(storage_contents_set_serial(disk.contents, "two"));
+	close_disk(disk, false);
+	/* The disk that has the contents has not lost them. */
+	disk = open_disk("a/0", SIZE);
+	assert_false(storage_contents_are_lost(disk.contents, disk.bs));
+	assert_false(storage_contents_set_serial(disk.contents, "two"));
+	close_disk(disk, false);
+}
+
+/* A daemon that has not the contents either does not hide the loss from the one that had them. */
+static void test_deleting_a_lost_disk_does_not_accept_the_loss(void **state)
+{
+	struct disk disk = open_disk_as("a/0", "one", SIZE);
+
+	(void)state;
+	note_write(disk);
+	close_disk(disk, false);
+	lose_memory();
+	restart();
+	disk = open_disk_as("a/0", "one", SIZE);
+	assert_true(storage_contents_are_lost(disk.contents, disk.bs));
+	close_disk(disk, true);
+	/* An export without a serial number gets a new one, so its loss is accepted for it alone. */
+	disk = open_disk("a/0", SIZE);
+	assert_true(storage_contents_are_lost(disk.contents, disk.bs));
+	storage_contents_accept_loss(disk.contents);
+	close_disk(disk, true);
+	restart();
+	disk = open_disk_as("a/0", "one", SIZE);
+	assert_true(storage_contents_are_lost(disk.contents, disk.bs));
+	close_disk(disk, false);
+}
+
 /* Empty memory replaces the disk's memory, and is written before the old memory is freed. */
 static void test_replaced_memory_leaves_the_note_of_the_new_one(void **state)
 {
@@ -336,7 +413,7 @@ static void test_second_daemon_is_refused_the_disk(void **state)
 	snprintf(process, sizeof(process), "process %d ", getpid());
 	close_disk(again, false);
 	start();
-	contents = storage_contents_new(registry, "alloc/x", "a/0", "a/0");
+	contents = storage_contents_new(registry, "alloc/x", "a/0", "a/0", NULL);
 	assert_int_equal(storage_contents_lock(contents, disk.bs, &error), -EBUSY);
 	assert_non_null(strstr(error.text, process));
 	assert_non_null(strstr(error.text, folder_path("state")));
@@ -368,6 +445,9 @@ int main(void)
 	    TEST(test_unwritten_disk_loses_nothing),
 	    TEST(test_boot_of_the_host),
 	    TEST(test_removed_disk_is_forgotten),
+	    TEST(test_another_disk_with_the_serial_number),
+	    TEST(test_the_serial_number_is_set_later),
+	    TEST(test_deleting_a_lost_disk_does_not_accept_the_loss),
 	    TEST(test_replaced_memory_leaves_the_note_of_the_new_one),
 	    TEST(test_memory_without_a_store),
 	    TEST(test_second_daemon_is_refused_the_disk),
