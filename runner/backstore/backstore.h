@@ -208,11 +208,15 @@ void backstore_show_filters(struct backstore *bs,
 void backstore_print_filters(struct backstore *bs, char *out, size_t size);
 /*
  * Any thread except a loop, also while I/O is in flight on all loops; waits until each loop has left the
- * filter's callbacks. Changes one option of the filter with this index. If value is NULL, the option is
- * treated as if it had not been given. Returns 0, or -errno with error set and nothing changed.
+ * filters' callbacks. Gives the filters of the backstore, which must be the filters of specs in this order,
+ * all options that specs has for them. A filter whose options stay the same keeps what it has counted, unless
+ * no option differs, because to give the same options once more means to begin again. Returns 0, or -errno
+ * with error set and nothing changed.
  */
-int backstore_set_filter_option(struct backstore *bs, unsigned index, const char *name, const char *value,
-				struct error *error);
+int backstore_set_filters(struct backstore *bs, const struct backstore_filter_spec *specs, uint32_t nspecs,
+			  struct error *error);
+/* Any thread. Returns 0, or -EINVAL with an error that names the options that the filter has. */
+int backstore_check_filter_option(const struct tcmur_filter *filter, const char *name, struct error *error);
 
 /* Any thread. Makes the pool look for a new size soon. */
 void backstore_refresh(struct backstore *bs);

@@ -203,60 +203,108 @@ void filters_close(struct backstore *bs)
 
 /* --- changes --- */
 
-/* The options of params with this one changed or, with value NULL, removed. Returns their number. */
-static uint32_t changed_options(const struct filter_params *params, const char *name, const char *value,
-				struct tcmur_option_value options[BACKSTORE_OPTIONS_MAX + 1])
+static bool is_same(const struct filter_params *params, const struct backstore_filter_spec *spec)
 {
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < params->noptions; i++)
-		if (strcmp(params->options[i].name, name) != 0)
-			options[n++] = params->options[i];
-	if (value)
-		options[n++] = (struct tcmur_option_value){name, value};
-	return n;
+	if (params->noptions != spec->noptions)
+		return false;
+	for (uint32_t i = 0; i < spec->noptions; i++)
+		if (strcmp(params->options[i].name, spec->options[i].name) != 0 ||
+		    strcmp(params->options[i].value, spec->options[i].value) != 0)
+			return false;
+	return true;
 }
 
-/* Returns the parameters that were in force before, or NULL with errno and error set. */
-static struct filter_params *replace_params(struct layer *layer, const char *name, const char *value,
-					    struct error *error)
+/* filters->lock held. */
+static bool are_same(const struct filters *filters, const struct backstore_filter_spec *specs)
 {
-	struct tcmur_option_value options[BACKSTORE_OPTIONS_MAX + 1];
-
-	SCOPE_LOCK(&layer->filters->lock);
-	struct filter_params *old = atomic_load_explicit(&layer->params, memory_order_relaxed);
-	uint32_t n = changed_options(old, name, value, options);
-	struct filter_params *params = params_new(&layer->filter->api, options, n, error);
-	if (!params)
-		return NULL;
-	atomic_store_explicit(&layer->params, params, memory_order_release);
-	return old;
+	for (unsigned i = 0; i < filters->n; i++)
+		if (!is_same(atomic_load_explicit(&filters->layers[i].params, memory_order_relaxed),
+			     &specs[i]))
+			return false;
+	return true;
 }
 
-int backstore_set_filter_option(struct backstore *bs, unsigned index, const char *name, const char *value,
-				struct error *error)
+/* filters->lock held. Makes the new parameters of the layers that change; the others get NULL. */
+static int make_changes(struct filters *filters, const struct backstore_filter_spec *specs,
+			struct filter_params *changes[TCMUR_FILTERS_MAX], struct error *error)
 {
+	bool is_repeated = are_same(filters, specs);
+
+	for (unsigned i = 0; i < filters->n; i++) {
+		struct layer *layer = &filters->layers[i];
+
+		changes[i] = NULL;
+		if (!is_repeated &&
+		    is_same(atomic_load_explicit(&layer->params, memory_order_relaxed), &specs[i]))
+			continue;
+		changes[i] = params_new(&layer->filter->api, specs[i].options, specs[i].noptions, error);
+		if (changes[i])
+			continue;
+		int err = -errno;
+		while (i-- > 0)
+			if (changes[i])
+				params_free(changes[i]);
+		return err;
+	}
+	return 0;
+}
+
+/* Puts the new parameters in force. changes has the parameters that were in force before then. */
+static int change_all(struct filters *filters, const struct backstore_filter_spec *specs,
+		      struct filter_params *changes[TCMUR_FILTERS_MAX], struct error *error)
+{
+	SCOPE_LOCK(&filters->lock);
+	int err = make_changes(filters, specs, changes, error);
+
+	for (unsigned i = 0; i < filters->n && !err; i++)
+		if (changes[i])
+			changes[i] = atomic_exchange_explicit(&filters->layers[i].params, changes[i],
+							      memory_order_acq_rel);
+	return err;
+}
+
+static bool is_same_chain(const struct filters *filters, const struct backstore_filter_spec *specs,
+			  uint32_t nspecs)
+{
+	if ((filters ? filters->n : 0) != nspecs)
+		return false;
+	for (uint32_t i = 0; i < nspecs; i++)
+		if (strcmp(filters->layers[i].filter->api.name, specs[i].name) != 0)
+			return false;
+	return true;
+}
+
+int backstore_set_filters(struct backstore *bs, const struct backstore_filter_spec *specs, uint32_t nspecs,
+			  struct error *error)
+{
+	struct filter_params *changes[TCMUR_FILTERS_MAX];
+	char now[512];
+
 	contract(!loop_current());
-	if (!bs->filters || index >= bs->filters->n)
-		return error_set(error, ENOENT, "%s has no filter number %u", bs->name, index);
-	struct layer *layer = &bs->filters->layers[index];
-	const struct tcmur_filter *filter = &layer->filter->api;
-	if (!declares(filter, name))
-		return refuse_option(filter, name, error);
-	struct filter_params *old = replace_params(layer, name, value, error);
-	if (!old)
-		return -errno;
+	if (!is_same_chain(bs->filters, specs, nspecs))
+		return error_set(error, EINVAL, "%s has other filters; only their options can be changed",
+				 bs->name);
+	if (!nspecs)
+		return 0;
+	int err = change_all(bs->filters, specs, changes, error);
+	if (err)
+		return err;
 	/*
 	 * A callback that is running may still use the old parameters; each loop passes here after its
 	 * callbacks.
 	 */
 	loop_set_barrier(bs->set);
-	params_free(old);
-	if (value)
-		log_info(bs->name, "filter %s: %s=%s from now on", filter->name, name, value);
-	else
-		log_info(bs->name, "filter %s: %s is not set any more", filter->name, name);
+	for (uint32_t i = 0; i < nspecs; i++)
+		if (changes[i])
+			params_free(changes[i]);
+	backstore_print_filters(bs, now, sizeof(now));
+	log_info(bs->name, "filters from now on: %s", now);
 	return 0;
+}
+
+int backstore_check_filter_option(const struct tcmur_filter *filter, const char *name, struct error *error)
+{
+	return declares(filter, name) ? 0 : refuse_option(filter, name, error);
 }
 
 /* --- what there is --- */

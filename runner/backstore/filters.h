@@ -39,7 +39,7 @@ struct layer {
 	struct tcmur_layer api;
 	const struct filter *filter;
 	struct filters *filters;
-	/* Written under filters.lock. Loops read it without the lock; see backstore_set_filter_option(). */
+	/* Written under filters.lock. Loops read it without the lock; see backstore_set_filters(). */
 	_Atomic(struct filter_params *) params;
 	/* 0 is the outermost filter. */
 	unsigned index;

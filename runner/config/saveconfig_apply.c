@@ -164,12 +164,13 @@ static void create(struct apply *apply, struct config_node *node)
 
 /*
  * Returns whether the object must not be served without the value: storage cannot be opened, and a mapped LUN
- * would allow writing.
+ * would allow writing. Storage that is open is served with the value that it has.
  */
-static bool needs_all_values(const struct config_node *node, const struct model_attribute *attribute)
+static bool needs_all_values(const struct model_object *object, const struct model_attribute *attribute)
 {
-	return (node->kind == MODEL_STORAGE && config_attribute_needs_new_object(attribute)) ||
-	       node->kind == MODEL_MAPPED_LUN;
+	return (model_kind(object) == MODEL_STORAGE && !model_is_enabled(object) &&
+		config_attribute_needs_new_object(attribute)) ||
+	       model_kind(object) == MODEL_MAPPED_LUN;
 }
 
 static void give_up(struct config_node *node, struct model_object *object, const char *reason)
@@ -195,7 +196,7 @@ static void on_set(void *arg, int err, const struct error *error)
 	struct config_node *node = pending->step.node;
 	struct model_object *object = saveconfig_object_of(pending->apply->model, node);
 
-	if (err && object && needs_all_values(node, pending->step.attribute)) {
+	if (err && object && needs_all_values(object, pending->step.attribute)) {
 		give_up(node, object, error->text);
 	} else if (err && object) {
 		note_refused(node, &pending->step, object, error->text);
@@ -226,7 +227,7 @@ static void set(struct apply *apply, const struct config_step *step)
 		g_autofree char *reason =
 		    g_strdup_printf("%s cannot be set: %s", step->attribute->name, value->problem);
 
-		if (needs_all_values(step->node, step->attribute))
+		if (needs_all_values(object, step->attribute))
 			give_up(step->node, object, reason);
 		return;
 	}

@@ -216,9 +216,11 @@ static bool is_dumped(const struct model_object *object)
 
 static void copy_storage(const struct model_object *object, struct config_node *node)
 {
+	enum storage_status status = storage_status(model_storage(object));
 	struct storage_view view;
 
 	storage_view(model_storage(object), &view);
+	node->is_served = status == STORAGE_SERVED || status == STORAGE_CONTENTS_LOST;
 	node->object = g_strdup(model_name(object));
 	node->is_in_memory = view.is_in_memory;
 }

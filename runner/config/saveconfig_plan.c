@@ -10,6 +10,7 @@
 
 #include "config/saveconfig_keys.h"
 #include "config/saveconfig_numbers.h"
+#include "storage/spec.h"
 
 struct plan {
 	GArray *steps;
@@ -35,6 +36,18 @@ static struct config_node *kept(const struct plan *plan, const struct config_nod
 
 /* --- what must end --- */
 
+/*
+ * Returns whether the new configuration differs only in options of filters, which can change while it is
+ * served.
+ */
+static bool can_change_filters(const struct config_node *want, const struct config_node *running)
+{
+	const struct config_value *wanted = config_node_value(want, config_storage_config());
+	const struct config_value *now = config_node_value(running, config_storage_config());
+
+	return running->is_served && wanted && now && storage_spec_has_same_chain(wanted->text, now->text);
+}
+
 /* Returns an attribute whose new value needs a new storage object, or NULL. */
 static const struct model_attribute *storage_difference(const struct config_node *want,
 							const struct config_node *running)
@@ -43,7 +56,8 @@ static const struct model_attribute *storage_difference(const struct config_node
 
 	for (unsigned i = 0; (attribute = model_attribute_at(MODEL_STORAGE, i)); i++)
 		if (config_attribute_needs_new_object(attribute) &&
-		    config_value_differs(want, running, attribute))
+		    config_value_differs(want, running, attribute) &&
+		    !(attribute == config_storage_config() && can_change_filters(want, running)))
 			return attribute;
 	return NULL;
 }

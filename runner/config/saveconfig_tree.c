@@ -164,6 +164,7 @@ struct config_node *config_node_copy(const struct config_node *node, struct conf
 	copy->is_forgotten = node->is_forgotten;
 	copy->object = g_strdup(node->object);
 	copy->is_in_memory = node->is_in_memory;
+	copy->is_served = node->is_served;
 	copy_values(node, copy);
 	for (guint i = 0; (child = config_node_child(node, i)); i++)
 		config_node_copy(child, copy);

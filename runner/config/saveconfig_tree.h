@@ -93,6 +93,8 @@ struct config_node {
 	char *object;
 	/* A storage object of the model: its contents are in memory, and end with the object. */
 	bool is_in_memory;
+	/* A storage object of the model: options of its filters can be changed. */
+	bool is_served;
 };
 
 struct config_node *config_node_new(struct config_node *parent, enum model_kind kind, const char *name);

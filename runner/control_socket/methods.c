@@ -140,12 +140,14 @@ static const struct control_method methods[] = {
      .params = PARAMS(PATH("The storage object")),
      .run = control_method_replace},
     {.name = "filters",
-     .help = "Lists the filters of a storage object, from the outermost to the innermost",
+     .help = "Lists the filters of a storage object or a kernel device, from the outermost to the innermost",
      .result = "filters, each with its number, its name as filter, and the options that have been given",
-     .params = PARAMS(PATH("The storage object")),
+     .params = PARAMS(PATH("The storage object or kernel device")),
      .run = control_method_filters},
     {.name = "set_filter",
-     .help = "Changes an option of a filter while the disk is in use, until the storage is opened again",
+     .help =
+	 "Changes an option of a filter while the disk is in use; this changes control/config, which save "
+	 "writes. For a kernel device, the refusal says how to change it in the kernel's target",
      .result = "an empty object",
      .changes = true,
      .params = PARAMS(

@@ -10,6 +10,7 @@
 
 #include "scsi/scsi.h"
 #include "kernel/private.h"
+#include "storage/spec.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -53,6 +54,18 @@ static int resize(struct kernel_device *d, struct error *error)
 	return backstore_resize(storage_lu_backstore(d->lun), d->reconfig.size, error);
 }
 
+/* Other options of the same filters: the backstore stays open, so the contents of memory stay, too. */
+static int change_filters(struct kernel_device *d, const char *config, struct error *error)
+{
+	int err = storage_lu_set_filters(d->lun, config, error);
+
+	if (err)
+		return err;
+	SCOPE_LOCK(&d->manager->lock);
+	strcpy(d->name.config, config);
+	return 0;
+}
+
 /* Another configuration means that another backstore replaces this one, if it can be opened. */
 static int reconfigure(struct kernel_device *d, struct error *error)
 {
@@ -63,10 +76,12 @@ static int reconfigure(struct kernel_device *d, struct error *error)
 		kernel_lun_accept_loss(d);
 		return 0;
 	}
-	if (strncmp(config, d->name.handler, handler) || config[handler] != '/')
-		return error_set(error, EINVAL, "%s: another handler needs another device", config);
 	if (strlen(config) >= sizeof(d->name.config))
 		return error_set(error, ENAMETOOLONG, "the configuration is too long");
+	if (storage_spec_has_same_chain(config, d->name.config) && !storage_lu_is_absent(d->lun))
+		return change_filters(d, config, error);
+	if (strncmp(config, d->name.handler, handler) || config[handler] != '/')
+		return error_set(error, EINVAL, "%s: another handler needs another device", config);
 	int err = kernel_lun_open(d, config, false, &d->next, error);
 
 	if (err)

@@ -13,6 +13,8 @@ typedef int model_apply(struct model_object *object, const struct model_attribut
 			struct error *error);
 model_apply model_apply_size, model_apply_write_cache;
 /* The begin of struct model_attribute. */
+void model_begin_config(struct model_object *object, const struct model_attribute *attribute,
+			const char *text, model_done *done, void *arg);
 void model_begin_serial(struct model_object *object, const struct model_attribute *attribute,
 			const char *text, model_done *done, void *arg);
 model_apply model_apply_demo_write_protect, model_apply_rtpi;

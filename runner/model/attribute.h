@@ -29,7 +29,7 @@ enum model_flags {
 	MODEL_READ_ONLY = 1 << 0,
 	/*
 	 * Can only be set while a storage object is not enabled, or before a LUN leads to it; otherwise
-	 * -EBUSY, as in LIO.
+	 * -EBUSY, as in LIO. If the attribute has begin(), that function decides.
 	 */
 	MODEL_BEFORE_USE = 1 << 1,
 	/* Sessions that exist keep the old value; it applies from the next login on. */

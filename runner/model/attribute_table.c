@@ -73,9 +73,10 @@ static const struct model_attribute root_table[] = {
 
 #define KIND MODEL_STORAGE
 static const struct model_attribute storage_table[] = {
-    TEXT(
-	"control", "config", MODEL_TEXT_SIZE - 1, MODEL_BEFORE_USE,
-	"Which storage is served: HANDLER/CONFIG, then ;KEY=VALUE for options and ;filter=NAME for filters."),
+    TEXT("control", "config", MODEL_TEXT_SIZE - 1, MODEL_BEFORE_USE,
+	 "Which storage is served: HANDLER/CONFIG, then ;KEY=VALUE for options and ;filter=NAME for filters. "
+	 "Options of filters can also be changed while the disk is served.",
+	 .begin = model_begin_config),
     NUMBER("control", "size", 0, INT64_MAX, "0", 0, "Bytes; 0: as large as the storage is.",
 	   .apply = model_apply_size),
     NUMBER("control", "block_size", 0, 4096, "0", MODEL_BEFORE_USE,

@@ -11,6 +11,7 @@
 
 #include "model/apply.h"
 #include "model/private.h"
+#include "storage/spec.h"
 #include "util/contract.h"
 
 #define SECTOR 512
@@ -227,6 +228,35 @@ void model_replace(struct model_object *object, model_done *done, void *arg)
 	}
 	read_settings(object, &settings);
 	storage_replace(object->storage, &settings, on_done, pending);
+}
+
+/* --- the configuration ---------------------------------------------------------------------------------- */
+
+static int change_filters(struct model_object *object, const char *text, struct error *error)
+{
+	if (storage_spec_has_same_chain(text, model_known_text(object, MODEL_A_CONFIG)))
+		return storage_set_filters(object->storage, text, error);
+	return model_refuse(error, object, EBUSY,
+			    "it is enabled, so its config cannot be changed, except for the options of its "
+			    "filters; delete it and create it again");
+}
+
+void model_begin_config(struct model_object *object, const struct model_attribute *attribute,
+			const char *text, model_done *done, void *arg)
+{
+	struct error error = {""};
+	int err = object->enabled ? change_filters(object, text, &error) : 0;
+
+	if (!err && model_value_store(object, attribute, text)) {
+		if (object->enabled)
+			change_filters(object, model_known_text(object, MODEL_A_CONFIG), NULL);
+		err = model_refuse(&error, object, ENOMEM, "there is no memory");
+	}
+	if (!err) {
+		model_count_change(object->model);
+		model_notify(object->model, MODEL_CHANGED, object);
+	}
+	done(arg, err, &error);
 }
 
 /* --- the serial number ---------------------------------------------------------------------------------- */

@@ -346,7 +346,7 @@ static int check_settable(const struct model_object *object, const struct model_
 {
 	if (attribute->flags & MODEL_READ_ONLY)
 		return model_refuse(error, object, EPERM, "%s can only be read", attribute->name);
-	if (attribute->flags & MODEL_BEFORE_USE && object->enabled)
+	if (attribute->flags & MODEL_BEFORE_USE && object->enabled && !attribute->begin)
 		return model_refuse(error, object, EBUSY, "it is enabled, so its %s cannot be changed",
 				    attribute->name);
 	return 0;

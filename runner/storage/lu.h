@@ -112,6 +112,13 @@ const char *storage_lu_options(const struct storage_lu *lu);
 /* The unit serial number; "" before storage_lu_identify() where that follows. */
 const char *storage_lu_serial(const struct storage_lu *lu);
 
+/*
+ * Any thread except a loop. Gives the filters the options that config has for them; it must have the same
+ * chain (spec.h) as the text with which the storage was opened. Returns 0, or -errno with error set and
+ * nothing changed.
+ */
+int storage_lu_set_filters(const struct storage_lu *lu, const char *config, struct error *error);
+
 /* Removes the disk for ever when the last reference is released; memory that is kept for it is freed. */
 void storage_lu_forget(struct storage_lu *lu);
 /* When the last reference is released: storage that storage_lu_open() has created is removed again. */

@@ -80,6 +80,17 @@ int storage_lu_check(const struct storage_lu_request *request, struct error *err
 	return err ? -EINVAL : 0;
 }
 
+int storage_lu_set_filters(const struct storage_lu *lu, const char *config, struct error *error)
+{
+	struct storage_spec storage;
+	int err = storage_spec_parse(&storage, config, error);
+
+	if (!err)
+		err = backstore_set_filters(lu->bs, storage.backstore_filters, storage.nfilters, error);
+	storage_spec_free(&storage);
+	return err;
+}
+
 bool storage_lu_has_storage(const struct storage_lu *lu, const struct storage_lu_request *request)
 {
 	const char *config = backstore_config(lu->bs), *place = backstore_identity(lu->bs)->place;

@@ -176,6 +176,83 @@ size_t storage_spec_filters_at(const char *text)
 	return filters ? (size_t)(filters - text) : strlen(text);
 }
 
+/* --- other options of the same filters --- */
+
+static bool has_same_filters(const struct storage_spec *a, const struct storage_spec *b)
+{
+	if (a->nfilters != b->nfilters)
+		return false;
+	for (uint32_t i = 0; i < a->nfilters; i++)
+		if (strcmp(a->filters[i].name, b->filters[i].name) != 0)
+			return false;
+	return true;
+}
+
+bool storage_spec_has_same_chain(const char *a, const char *b)
+{
+	size_t len = storage_spec_filters_at(a);
+	struct storage_spec first, second;
+	bool same;
+
+	if (storage_spec_filters_at(b) != len || strncmp(a, b, len) != 0 ||
+	    storage_spec_parse(&first, a, NULL))
+		return false;
+	same = !storage_spec_parse(&second, b, NULL);
+	if (same)
+		same = has_same_filters(&first, &second);
+	storage_spec_free(&first);
+	storage_spec_free(&second);
+	return same;
+}
+
+static bool is_option(const char *pair, const char *name)
+{
+	size_t len = strlen(name);
+
+	return !strncmp(pair, name, len) && (!pair[len] || pair[len] == '=');
+}
+
+/* Writes the filters, which begin at rest, with the option of one filter at the end of its options. */
+static void write_filters(FILE *out, char *rest, unsigned number, const char *name, const char *option)
+{
+	unsigned at = 0; /* filters that have begun */
+	char *pair;
+
+	while ((pair = strsep(&rest, ";"))) {
+		bool begins = is_option(pair, FILTER);
+
+		if (begins && at++ == number + 1)
+			fputs(option, out);
+		if (begins || at != number + 1 || !is_option(pair, name))
+			fprintf(out, ";%s", pair);
+	}
+	if (at == number + 1)
+		fputs(option, out);
+}
+
+char *storage_spec_with_filter_option(const char *text, unsigned number, const char *name, const char *value)
+{
+	CLEANUP_FREE char *copy = strdup(text), *escaped = storage_spec_escape(value ? value : "");
+	CLEANUP_FREE char *option = NULL;
+	size_t filters = storage_spec_filters_at(text), size;
+	char *changed = NULL;
+
+	if (!copy || !escaped || asprintf(&option, value ? ";%s=%s" : "", name, escaped) < 0) {
+		option = NULL;
+		return NULL;
+	}
+	FILE *out = open_memstream(&changed, &size);
+	if (!out)
+		return NULL;
+	fprintf(out, "%.*s", (int)filters, text);
+	if (text[filters])
+		write_filters(out, copy + filters + 1, number, name, option);
+	if (!fclose(out))
+		return changed;
+	free(changed);
+	return NULL;
+}
+
 /* --- names that were chosen before this syntax existed --- */
 
 static int refuse_literal(const char *text, size_t handler, const char *name, size_t len, struct error *error)

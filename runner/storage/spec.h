@@ -9,6 +9,9 @@
 #ifndef STORAGE_SPEC_H
 #define STORAGE_SPEC_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "backstore/backstore.h"
 #include "util/error.h"
 
@@ -45,6 +48,17 @@ int storage_spec_parse(struct storage_spec *spec, const char *text, struct error
 void storage_spec_free(struct storage_spec *spec);
 /* Any thread. Returns where the filters begin in text, or its length if there are none. */
 size_t storage_spec_filters_at(const char *text);
+/*
+ * Any thread. Returns whether two texts differ at most in the options of their filters: they name the same
+ * storage, with the same options of its handler and the same filters in the same order.
+ */
+bool storage_spec_has_same_chain(const char *a, const char *b);
+/*
+ * Any thread. Returns text with one option of the filter with this number, counted from 0 at the outermost,
+ * changed or, with value NULL, removed; name is an option that the filter has. All other parts stay as they
+ * are written. The caller frees the result; NULL: there is no memory.
+ */
+char *storage_spec_with_filter_option(const char *text, unsigned number, const char *name, const char *value);
 /*
  * Any thread that may block. Refuses text with -EINVAL if it contains a semicolon or an escape and a file
  * exists whose name is the text as it stands, since an older configuration may mean that file. The error

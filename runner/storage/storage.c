@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "storage/registry.h"
+#include "storage/spec.h"
 #include "storage/storage_private.h"
 #include "util/bytes.h"
 #include "util/log.h"
@@ -37,6 +38,8 @@ static const struct rule {
 			    IN(STORAGE_CONFIGURED) | IN(STORAGE_SERVED) | IN(STORAGE_FAILED) |
 				IN(STORAGE_CONTENTS_LOST),
 			    SAME},
+    [REQUEST_SET_FILTERS] = {"given other options of its filters",
+			     IN(STORAGE_SERVED) | IN(STORAGE_CONTENTS_LOST), SAME},
     [REQUEST_STAND_IN] = {"served by a stand-in", IN(STORAGE_OPENING), SAME},
     [REQUEST_CLOSE] = {"removed", ~0u, STORAGE_REMOVING},
 };
@@ -244,6 +247,27 @@ void storage_set_serial(struct storage *storage, const char *serial, storage_don
 	job->arg = arg;
 	job->target = storage->served ? storage_lu_get(storage->served) : NULL;
 	start(job);
+}
+
+int storage_set_filters(struct storage *storage, const char *config, struct error *error)
+{
+	int err = storage_admit(storage, REQUEST_SET_FILTERS, error);
+	char *copy = err ? NULL : strdup(config);
+
+	if (!err && !copy)
+		err = error_set(error, ENOMEM, "%s: out of memory", storage->name);
+	if (!err && !storage_spec_has_same_chain(config, storage->settings.config))
+		err =
+		    error_set(error, EINVAL, "%s: only options of its filters can be changed", storage->name);
+	if (!err && (err = storage_lu_set_filters(storage->served, config, error)))
+		error_prefix(error, err, "%s", storage->name);
+	if (err) {
+		free(copy);
+		return err;
+	}
+	free((char *)storage->settings.config);
+	storage->settings.config = copy;
+	return 0;
 }
 
 void storage_tick(struct storage *storage)

@@ -196,6 +196,12 @@ int storage_accept_loss(struct storage *storage, struct error *error);
  */
 void storage_set_serial(struct storage *storage, const char *serial, storage_done *done, void *arg);
 /*
+ * Gives the filters of a disk that is served other options, which the storage also gets when it is opened
+ * again. config has the same chain (spec.h) as the settings. -EBUSY while another change is under way.
+ * Nothing has changed if the result is not 0; then error is set.
+ */
+int storage_set_filters(struct storage *storage, const char *config, struct error *error);
+/*
  * To be called every few seconds: tries failed objects again, and looks whether the storage has grown or was
  * replaced.
  */

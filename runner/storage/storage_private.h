@@ -15,6 +15,8 @@ enum storage_request {
 	REQUEST_RESIZE,
 	REQUEST_ACCEPT_LOSS,
 	REQUEST_SET_SERIAL,
+	/* Carried out at once, without a job. */
+	REQUEST_SET_FILTERS,
 	/* The object's own: a stand-in, while OPEN takes long. */
 	REQUEST_STAND_IN,
 	REQUEST_CLOSE,

@@ -248,18 +248,16 @@ static int show_changeable(const struct tree *tree, const struct tree_folder *fo
 
 /*
  * To write the configuration that a device already has accepts the loss of its contents. Otherwise it changes
- * nothing.
+ * nothing. Another configuration may only have other options of the same filters.
  */
 static void store_config(struct tree_request *request, struct tree_folder *folder, const char *config)
 {
 	bool is_lost = storage_status(model_storage(folder->object)) == STORAGE_CONTENTS_LOST;
-	char text[MODEL_TEXT_SIZE], path[TREE_PATH_SIZE];
+	char text[MODEL_TEXT_SIZE];
 
 	if (strcmp(get(folder, "control", "config", text), config) != 0) {
-		tree_refuse(
-		    request, EBUSY,
-		    "%s is enabled, so its configuration cannot be changed; delete it and create it again",
-		    tree_path(folder, 0, path));
+		tree_wait(request);
+		model_set(folder->object, "control", "config", config, tree_done, request);
 		return;
 	}
 	if (!is_lost) {

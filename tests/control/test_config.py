@@ -34,6 +34,55 @@ class Config(ControlCase):
         self.assertEqual(self.paths(), before)
         self.assertIs(self.call("get", path=TPG, attribute="attrib/authentication")["value"], False)
 
+    def test_filters(self):
+        """Filters that were changed while the disk was in use are saved, compared, and restored without a pause."""
+        self.call("create", path="t_disk", enable=True,
+                  attributes={"control/config": "alloc/t_disk;filter=delay;read=1ms;filter=error;every=5",
+                              "control/size": 1 << 20})
+        self.call("save", file=self.file)
+        self.tcmuctl("set-filter", "t_disk", "delay", "write=2ms")
+        self.tcmuctl("set-filter", "t_disk", "error", "every")
+        now = "alloc/t_disk;filter=delay;read=1ms;write=2ms;filter=error"
+        lines = self.call("diff", file=self.file)["lines"]
+        self.assertEqual(lines, [f"~ user/t_disk config: alloc/t_disk;filter=delay;read=1ms;filter=error;every=5 "
+                                 f"in the file, {now} now"])
+        # The disk is in memory. Its contents stay, because only options of its filters change.
+        self.call("reload", file=self.file, discard=True)
+        self.assertEqual([each["options"] for each in self.call("filters", path="t_disk")["filters"]],
+                         [{"read": "1ms"}, {"every": "5"}])
+        self.assertEqual(self.call("diff", file=self.file), {"lines": []})
+        self.tcmuctl("set-filter", "t_disk", "delay", "read=0-3ms")
+        self.call("save", file=self.file)
+        with open(self.file, encoding="utf-8") as file:
+            configs = [entry.get("config") for entry in json.load(file)["storage_objects"]]
+        self.assertIn("alloc/t_disk;filter=delay;read=0-3ms;filter=error;every=5", configs)
+        self.call("delete", path="t_disk")
+        self.call("restore", file=self.file)
+        self.assertEqual([each["options"] for each in self.call("filters", path="t_disk")["filters"]],
+                         [{"read": "0-3ms"}, {"every": "5"}])
+
+    def test_filters_after_replace(self):
+        """Storage that is opened again has the filters as they were changed."""
+        image = self.image()
+        self.call("create", path="t_disk", enable=True,
+                  attributes={"control/config": f"file/{image};filter=delay;read=1ms"})
+        self.call("set_filter", path="t_disk", filter="delay", option="read", value="2ms")
+        self.call("replace", path="t_disk")
+        self.assertEqual(self.call("filters", path="t_disk")["filters"][0]["options"], {"read": "2ms"})
+
+    def test_filters_of_a_file_that_are_wrong(self):
+        """The disk keeps its filters, and the value that was refused is reported."""
+        self.call("create", path="t_disk", enable=True,
+                  attributes={"control/config": "alloc/t_disk;filter=delay;read=1ms", "control/size": 1 << 20})
+        self.call("save", file=self.file)
+        with open(self.file, encoding="utf-8") as file:
+            text = file.read()
+        with open(self.file, "w", encoding="utf-8") as file:
+            file.write(text.replace("read=1ms", "read=1"))
+        self.call("restore", file=self.file)
+        self.assertEqual(self.call("filters", path="t_disk")["filters"][0]["options"], {"read": "1ms"})
+        self.assertIn("read=1: this is not a time", str(self.call("status")["problems"]))
+
     def test_no_file(self):
         """This daemon was started without a file, so each call needs one."""
         for method in ("save", "restore", "reload", "diff"):

@@ -243,7 +243,7 @@ class Change(ControlCase):
         self.refused("EINVAL", "replace", path="t_other")
 
     def test_filters(self):
-        """Options change while the disk is served, and are not saved."""
+        """Options change while the disk is served, and are a part of its configuration."""
         config = "alloc/t_disk;filter=delay;delay=0;filter=delay;read=0-1ms;filter=error;count=1;every=2"
         self.call("create", path="t_disk", enable=True,
                   attributes={"control/config": config, "control/size": 1 << 20})
@@ -266,6 +266,32 @@ class Change(ControlCase):
         self.refused("EINVAL", "filters", path=TARGET)
         self.call("create", path="t_other")
         self.refused("ENODEV", "filters", path="t_other")
+        self.assertEqual(self.call("get", path="t_disk", attribute="control/config")["value"],
+                         "alloc/t_disk;filter=delay;delay=0;filter=delay;read=0-1ms;write=2s;filter=error;every=9")
+
+    def test_set_config(self):
+        """The configuration of a disk that is in use changes only in the options of its filters."""
+        self.call("create", path="t_disk", enable=True,
+                  attributes={"control/config": "alloc/t_disk;filter=delay;read=1ms", "control/size": 1 << 20})
+        for config in ("alloc/t_disk", "alloc/t_other;filter=delay;read=1ms", "alloc/t_disk;filter=error"):
+            error = self.refused("EBUSY", "set", path="t_disk", attribute="control/config", value=config)
+            self.assertIn("except for the options of its filters", str(error))
+        error = self.refused("EINVAL", "set", path="t_disk", attribute="control/config",
+                             value="alloc/t_disk;filter=delay;read=2ms;write=3")
+        self.assertIn("filter delay: write=3", str(error))
+        self.assertEqual(self.call("filters", path="t_disk")["filters"][0]["options"], {"read": "1ms"})
+        self.call("set", path="t_disk", attribute="control/config", value="alloc/t_disk;filter=delay;flush=0-2ms")
+        self.assertEqual(self.call("filters", path="t_disk")["filters"][0]["options"], {"flush": "0-2ms"})
+
+    def test_names_of_options(self):
+        """A name that the filter does not have cannot reach the configuration, also where it looks like more."""
+        config = "alloc/t_disk;filter=delay;read=1ms"
+        self.call("create", path="t_disk", enable=True,
+                  attributes={"control/config": config, "control/size": 1 << 20})
+        for option in ("read=1ms;write", "filter", "read;filter", ""):
+            for params in ({}, {"value": "2ms"}):
+                self.refused("EINVAL", "set_filter", path="t_disk", filter="delay", option=option, **params)
+        self.refused("EINVAL", "set_filter", path="t_disk", filter="delay", option="read", value="2ms;write=2ms")
         self.assertEqual(self.call("get", path="t_disk", attribute="control/config")["value"], config)
 
     def test_drain(self):

@@ -140,6 +140,30 @@ class Saveconfig(unittest.TestCase):
         with open(self.path, "rb") as file:
             self.assertEqual(file.read(), before)
 
+    def test_filters_that_were_changed(self):
+        """A reload refuses to lose them, and changes them back while an initiator uses the disk."""
+        config = self.read()
+        config["storage_objects"][1]["config"] += ";filter=delay;read=1ms"
+        self.write(config)
+        with self.daemon():
+            session = self.login(OPEN)
+            ready(session, 4)
+            with self.control() as control:
+                control.call("set_filter", path="user_1/b", filter="delay", option="read", value="2ms")
+                self.assertTrue(control.call("status")["unsaved_changes"])
+                with self.assertRaises(Refused) as context:
+                    control.call("reload")
+                self.assertEqual(context.exception.errno, "EBUSY")
+                control.call("reload", discard=True)
+                filters = control.call("filters", path="user_1/b")["filters"]
+                self.assertEqual(filters[0]["options"], {"read": "1ms"})
+                self.assertFalse(control.call("status")["unsaved_changes"])
+                control.call("set_filter", path="user_1/b", filter="delay", option="read", value="3ms")
+                control.call("save")
+            session.good(cdb.read10(0, 1), length=512, lun=4)
+        with self.daemon(), self.control() as control:
+            self.assertEqual(control.call("filters", path="user_1/b")["filters"][0]["options"], {"read": "3ms"})
+
     def test_a_limit_that_was_removed_does_not_close_the_tpg(self):
         with self.daemon():
             control = self.control()

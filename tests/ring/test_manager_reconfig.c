@@ -229,6 +229,41 @@ static void test_other_storage_for_a_failed_device(void **state)
 	assert_string_equal(look(w, 1).config, "file/b.img");
 }
 
+/* READ (10) of the first block. */
+static const uint8_t read_first[10] = {0x28, [8] = 1};
+
+static uint8_t first_byte(unsigned n)
+{
+	const struct fake_ring *ring = &fake_devices[n].ring;
+
+	assert_int_equal(fake_command(n, read_first, 10, 512), SCSI_GOOD);
+	return ring->map[ring->data_off];
+}
+
+/* Other options of the same filters: the backstore stays open, and so do the contents of memory. */
+static void test_filters(void **state)
+{
+	static const uint8_t write_first[10] = {0x2a, [8] = 1};
+	struct fixture *w = *state;
+
+	open_manager(w);
+	fake_device_make(1, "alloc/a;filter=error;operations=read;count=1", SIZE);
+	assert_int_equal(add(1), 0);
+	while (fake_command(1, TEST_UNIT_READY, 6, 0) != SCSI_GOOD) /* unit attentions */
+		;
+	assert_int_equal(fake_command(1, read_first, 10, 512), SCSI_CHECK_CONDITION);
+	fake_devices[1].ring.map[fake_devices[1].ring.data_off] = 0x5a;
+	assert_int_equal(fake_command(1, write_first, 10, 512), SCSI_GOOD);
+	assert_int_equal(first_byte(1), 0x5a);
+	assert_int_equal(change_config(1, "alloc/a;filter=error;operations=read;count=none"), -EINVAL);
+	assert_string_equal(look(w, 1).config, "alloc/a;filter=error;operations=read;count=1");
+	assert_int_equal(change_config(1, "alloc/a;filter=error;operations=read;every=1"), 0);
+	assert_string_equal(look(w, 1).config, "alloc/a;filter=error;operations=read;every=1");
+	assert_int_equal(fake_command(1, read_first, 10, 512), SCSI_CHECK_CONDITION);
+	assert_int_equal(change_config(1, "alloc/a;filter=error;operations=unmap"), 0);
+	assert_int_equal(first_byte(1), 0x5a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +272,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_write_cache_by_initiator, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_write_cache_of_what_is_served, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_other_storage, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_filters, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_other_storage_for_a_failed_device, set_up, tear_down),
 	};
 

@@ -398,6 +398,7 @@ class Control(TreeCase):
         self.assertEqual(self.read("core/user_3/a/attrib/dev_config"), "file//srv/a~20b;cache=none\n")
         self.write("core/user_3/a/attrib/dev_config", "file//srv/a~20b;cache=none")
         self.refused(errno.EBUSY, self.write, "core/user_3/a/attrib/dev_config", "file//srv/b", reason="enabled")
+        self.assertEqual(self.read("core/user_3/a/attrib/dev_config"), "file//srv/a~20b;cache=none\n")
         self.write("core/user_3/a/attrib/dev_size", "1048576")
         self.write("core/user_3/a/attrib/dev_size", "2097152")
         self.refused(errno.EINVAL, self.write, "core/user_3/a/attrib/dev_size", "-4")

@@ -36,6 +36,44 @@ struct backstore *filtered_open(const char *handler, struct script *script,
 	return filtered_open_specs(handler, script, specs, nfilters);
 }
 
+/* The filters of a backstore, as backstore_set_filters() takes them. */
+struct chain {
+	struct backstore_filter_spec specs[TCMUR_FILTERS_MAX];
+	struct tcmur_option_value options[TCMUR_FILTERS_MAX][BACKSTORE_OPTIONS_MAX + 1];
+	uint32_t n;
+};
+
+/* The texts of the options are valid until they are changed. */
+static void note_filter(void *arg, const struct backstore_filter *filter)
+{
+	struct chain *chain = arg;
+
+	memcpy(chain->options[chain->n], filter->options, filter->noptions * sizeof(*filter->options));
+	chain->specs[chain->n] = (struct backstore_filter_spec){
+	    .name = filter->filter->name, .options = chain->options[chain->n], .noptions = filter->noptions};
+	chain->n++;
+}
+
+int filtered_set_option(struct backstore *bs, unsigned number, const char *name, const char *value,
+			struct error *error)
+{
+	struct chain chain = {.n = 0};
+
+	backstore_show_filters(bs, note_filter, &chain);
+	assert_true(number < chain.n);
+
+	struct tcmur_option_value *options = chain.options[number];
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < chain.specs[number].noptions; i++)
+		if (strcmp(options[i].name, name) != 0)
+			options[n++] = options[i];
+	if (value)
+		options[n++] = (struct tcmur_option_value){name, value};
+	chain.specs[number].noptions = n;
+	return backstore_set_filters(bs, chain.specs, chain.n, error);
+}
+
 static void call(struct loop_work *work)
 {
 	struct pending *pending = container_of(work, struct pending, work);

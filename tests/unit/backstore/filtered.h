@@ -26,6 +26,10 @@ struct backstore *filtered_open_specs(const char *handler, struct script *script
 struct backstore *filtered_open(const char *handler, struct script *script,
 				const struct filter_of_test *filters, unsigned nfilters);
 
+/* Changes one option of the filter with this number or, with value NULL, takes it back. */
+int filtered_set_option(struct backstore *bs, unsigned number, const char *name, const char *value,
+			struct error *error);
+
 /* An I/O on loop 0 that the test does not wait for at once. */
 struct pending {
 	struct loop_work work;

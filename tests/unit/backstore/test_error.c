@@ -82,7 +82,7 @@ static void the_status_is_chosen(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(statuses); i++) {
-		assert_int_equal(backstore_set_filter_option(bs, 0, "status", statuses[i].name, &error), 0);
+		assert_int_equal(filtered_set_option(bs, 0, "status", statuses[i].name, &error), 0);
 		assert_int_equal(read_blocks(bs, 0, 1), statuses[i].status);
 	}
 	backstore_close(bs);
@@ -179,10 +179,10 @@ static void each_nth_fails_until_the_count_is_used_up(void **state)
 			assert_int_equal(read_blocks(bs, 1, 1), TCMUR_OK);
 			assert_int_equal(write_blocks(bs, 0, 1), TCMUR_OK);
 		}
-		assert_int_equal(backstore_set_filter_option(bs, 0, "count", "2", &error), 0);
+		assert_int_equal(filtered_set_option(bs, 0, "count", "2", &error), 0);
 	}
 	/* Without a limit, each third I/O fails for ever. */
-	assert_int_equal(backstore_set_filter_option(bs, 0, "count", NULL, &error), 0);
+	assert_int_equal(filtered_set_option(bs, 0, "count", NULL, &error), 0);
 	for (unsigned i = 1; i <= 12; i++)
 		assert_int_equal(read_blocks(bs, 0, 1), i % 3 ? TCMUR_OK : TCMUR_READ_ERROR);
 	backstore_close(bs);
@@ -206,8 +206,7 @@ static void io_fails_with_a_probability(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		unsigned errors = 0;
 
-		assert_int_equal(
-		    backstore_set_filter_option(bs, 0, "probability", cases[i].probability, &error), 0);
+		assert_int_equal(filtered_set_option(bs, 0, "probability", cases[i].probability, &error), 0);
 		for (unsigned k = 0; k < MANY; k++)
 			errors += read_blocks(bs, 0, 1) != TCMUR_OK;
 		assert_uint_in_range(errors, cases[i].least, cases[i].most);

@@ -41,8 +41,8 @@ static void the_chain_is_shown(void **state)
 	snprintf(expected, sizeof(expected), "writes (script=%p), everything (script=%p)", (void *)&a,
 		 (void *)&b);
 	shown(bs, expected);
-	assert_int_equal(backstore_set_filter_option(bs, 0, "pair", "3", &error), 0);
-	assert_true(is_logged("filter writes: pair=3 from now on"));
+	assert_int_equal(filtered_set_option(bs, 0, "pair", "3", &error), 0);
+	assert_true(is_logged("filters from now on: writes (script="));
 	snprintf(expected, sizeof(expected), "writes (script=%p, pair=3), everything (script=%p)", (void *)&a,
 		 (void *)&b);
 	shown(bs, expected);
@@ -65,17 +65,20 @@ static void a_wrong_change_changes_nothing(void **state)
 	struct error error;
 
 	(void)state;
-	assert_int_equal(backstore_set_filter_option(bs, 0, "pair", "1", &error), 0);
-	assert_int_equal(backstore_set_filter_option(bs, 0, "pair", "x", &error), -EINVAL);
+	assert_int_equal(filtered_set_option(bs, 0, "pair", "1", &error), 0);
+	assert_int_equal(filtered_set_option(bs, 0, "pair", "x", &error), -EINVAL);
 	assert_string_equal(error.text, "filter writes: pair=x: this is wrong; use for example 7");
-	assert_int_equal(backstore_set_filter_option(bs, 0, "nosuch", "x", &error), -EINVAL);
+	assert_int_equal(filtered_set_option(bs, 0, "nosuch", "x", &error), -EINVAL);
 	assert_non_null(strstr(error.text, "filter writes has no option \"nosuch\""));
-	assert_int_equal(backstore_set_filter_option(bs, 1, "pair", "2", &error), -ENOENT);
-	assert_string_equal(error.text, "filtered has no filter number 1");
+	assert_int_equal(
+	    backstore_set_filters(bs, (struct backstore_filter_spec[]){{"everything", NULL, 0}}, 1, &error),
+	    -EINVAL);
+	assert_string_equal(error.text, "filtered has other filters; only their options can be changed");
+	assert_int_equal(backstore_set_filters(bs, NULL, 0, &error), -EINVAL);
 	snprintf(expected, sizeof(expected), "writes (script=%p, pair=1)", (void *)&a);
 	shown(bs, expected);
 	/* An option that is removed has its default value again. */
-	assert_int_equal(backstore_set_filter_option(bs, 0, "pair", NULL, &error), 0);
+	assert_int_equal(filtered_set_option(bs, 0, "pair", NULL, &error), 0);
 	snprintf(expected, sizeof(expected), "writes (script=%p)", (void *)&a);
 	shown(bs, expected);
 	backstore_close(bs);
@@ -156,7 +159,7 @@ static void parameters_change_under_io(void **state)
 		start_workers(workers, bs, &over);
 		for (unsigned i = 0; i < 150; i++) {
 			snprintf(value, sizeof(value), "%u", i);
-			assert_int_equal(backstore_set_filter_option(bs, i % 2, "pair", value, &error), 0);
+			assert_int_equal(filtered_set_option(bs, i % 2, "pair", value, &error), 0);
 			backstore_print_filters(bs, text, sizeof(text));
 			assert_non_null(strstr(text, value));
 		}

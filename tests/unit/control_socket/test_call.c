@@ -42,7 +42,7 @@ static void list_devices(void *arg, control_device_view *view, void *view_arg)
 {
 	(void)arg;
 	view(view_arg, &(struct control_device){.name = "user_0/good",
-						.config = "alloc/good",
+						.config = "alloc/good;filter=delay;read=1ms",
 						.state = "served",
 						.error = "",
 						.minor = 3,
@@ -116,11 +116,30 @@ static void kernel_devices_are_shown(void **state)
 	assert_int_equal(json_array_get_length(devices), 2);
 	device = json_array_get_object_element(devices, 0);
 	assert_string_equal(json_object_get_string_member(device, "name"), "user_0/good");
-	assert_string_equal(json_object_get_string_member(device, "config"), "alloc/good");
+	assert_string_equal(json_object_get_string_member(device, "config"),
+			    "alloc/good;filter=delay;read=1ms");
 	assert_string_equal(json_object_get_string_member(device, "state"), "served");
 	assert_int_equal(json_object_get_int_member(device, "minor"), 3);
 	assert_int_equal(json_object_get_int_member(device, "size"), 4096);
 	assert_int_equal(json_object_get_int_member(device, "commands"), 7);
+}
+
+/* The configuration of the kernel's device belongs to LIO, so the answer says how it is changed there. */
+static void filters_of_kernel_devices_are_shown(void **state)
+{
+	struct world *world = *state;
+
+	world->context.devices = list_devices;
+	send_line(world, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"filters\","
+			 "\"params\":{\"path\":\"user_0/good\"}}");
+	assert_non_null(strstr(world->line, "\"filter\":\"delay\",\"options\":{\"read\":\"1ms\"}"));
+	send_line(world, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"set_filter\",\"params\":{\"path\":"
+			 "\"user_0/good\",\"filter\":\"delay\",\"option\":\"read\",\"value\":\"2ms\"}}");
+	assert_non_null(strstr(world->line, "printf %s 'alloc/good;filter=delay;read=2ms' "
+					    ">/sys/kernel/config/target/core/user_0/good/attrib/dev_config"));
+	send_line(world, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"filters\","
+			 "\"params\":{\"path\":\"user_0/nosuch\"}}");
+	assert_non_null(strstr(world->line, "there is no"));
 }
 
 /* root's tcmuctl finds the service of the kernel where the service for exports does not run. */
@@ -208,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(kernel_devices_are_shown, begin, end),
+	    cmocka_unit_test_setup_teardown(filters_of_kernel_devices_are_shown, begin, end),
 	    cmocka_unit_test_setup_teardown(nothing_is_created_without_an_iscsi_front_end, begin, end),
 	    cmocka_unit_test_setup_teardown(what_has_failed_is_degraded, begin, end),
 	    cmocka_unit_test_setup_teardown(a_late_end_is_answered_once, begin, end),

@@ -207,6 +207,52 @@ static void other_files_do_not_matter(void **state)
 	assert_int_equal(storage_spec_check_literal("file", folder, &error), 0);
 }
 
+static void an_option_of_a_filter_changes(void **state)
+{
+	static const char text[] =
+	    "file//a~20b;cache=none;filter=delay;read=1ms;write=2ms;filter=error;read=3";
+	static const struct {
+		unsigned number;
+		const char *name, *value, *changed;
+	} cases[] = {
+	    {0, "read", "5ms", "file//a~20b;cache=none;filter=delay;write=2ms;read=5ms;filter=error;read=3"},
+	    {0, "flush", "1 ;%",
+	     "file//a~20b;cache=none;filter=delay;read=1ms;write=2ms;flush=1~20~3b~25;filter=error;read=3"},
+	    {0, "write", NULL, "file//a~20b;cache=none;filter=delay;read=1ms;filter=error;read=3"},
+	    {1, "read", NULL, "file//a~20b;cache=none;filter=delay;read=1ms;write=2ms;filter=error"},
+	    {1, "lba", "9",
+	     "file//a~20b;cache=none;filter=delay;read=1ms;write=2ms;filter=error;read=3;lba=9"},
+	    {1, "cache", NULL, text},
+	    {2, "read", "9", text},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *changed =
+		    storage_spec_with_filter_option(text, cases[i].number, cases[i].name, cases[i].value);
+
+		assert_string_equal(changed, cases[i].changed);
+		assert_true(storage_spec_has_same_chain(text, changed));
+		free(changed);
+	}
+}
+
+static void the_chain_is_the_storage_and_its_filters(void **state)
+{
+	static const char text[] = "alloc/a;hugepages=no;filter=delay;read=1ms;filter=error";
+
+	(void)state;
+	assert_true(storage_spec_has_same_chain("alloc/a", "alloc/a"));
+	assert_true(
+	    storage_spec_has_same_chain(text, "alloc/a;hugepages=no;filter=delay;filter=error;count=1"));
+	assert_false(storage_spec_has_same_chain(text, "alloc/b;hugepages=no;filter=delay;filter=error"));
+	assert_false(storage_spec_has_same_chain(text, "alloc/a;filter=delay;filter=error"));
+	assert_false(storage_spec_has_same_chain(text, "alloc/a;hugepages=no;filter=error;filter=delay"));
+	assert_false(storage_spec_has_same_chain(text, "alloc/a;hugepages=no;filter=delay"));
+	assert_false(
+	    storage_spec_has_same_chain(text, "alloc/a;hugepages=no;filter=delay;filter=error;x=1;x=2"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +262,8 @@ int main(void)
 	    cmocka_unit_test(filters_have_options_of_their_own),
 	    cmocka_unit_test(filters_begin_at_a_known_place),
 	    cmocka_unit_test(mistakes_in_filters_are_named),
+	    cmocka_unit_test(an_option_of_a_filter_changes),
+	    cmocka_unit_test(the_chain_is_the_storage_and_its_filters),
 	    cmocka_unit_test(every_name_has_an_escaped_form),
 	    cmocka_unit_test(no_text_silently_changes_its_meaning),
 	    cmocka_unit_test(other_files_do_not_matter),
