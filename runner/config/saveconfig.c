@@ -17,6 +17,7 @@
 #include "config/saveconfig_plan.h"
 #include "config/saveconfig_private.h"
 #include "config/saveconfig_read.h"
+#include "config/saveconfig_secrets.h"
 #include "config/saveconfig_write.h"
 #include "util/log.h"
 
@@ -43,6 +44,7 @@ void saveconfig_finish(struct operation *operation, int err, const struct error 
 	g_ptr_array_unref(operation->lines);
 	g_free(operation->path);
 	g_free(operation);
+	config_secrets_sweep((const struct config_node *const[]){config->file, config->saved, NULL});
 	run_first(config);
 }
 
@@ -120,14 +122,13 @@ static struct config_node *dump_all(const struct saveconfig *config)
 /* Reads the file of the operation into its tree. Returns 0, or -errno with error set. */
 static int read_tree(struct operation *operation, struct error *error)
 {
-	gsize len = 0;
-	char *text = saveconfig_file_read(operation->path, &len, error);
+	struct config_text text;
+	int err = saveconfig_file_read(operation->path, &text, error);
 
-	if (!text)
-		return -errno;
-	operation->tree = saveconfig_read(operation->path, text, len, NULL, error);
-	explicit_bzero(text, len);
-	g_free(text);
+	if (err)
+		return err;
+	operation->tree = saveconfig_read(operation->path, text.text, text.len, NULL, error);
+	config_text_free(&text);
 	return operation->tree ? 0 : -EINVAL;
 }
 
@@ -175,18 +176,16 @@ static void on_saved(void *arg, int err, const struct error *error)
 
 static void run_save(struct operation *operation)
 {
-	gsize len;
+	struct config_text text;
 
 	if (!has_path(operation))
 		return;
 	operation->generation = model_generation(operation->config->model);
 	operation->tree = dump_all(operation->config);
-	char *text = saveconfig_write(operation->tree, &len);
+	saveconfig_write(operation->tree, &text);
 
 	list_closed_for_lio(operation->tree, operation->lines);
-	saveconfig_file_write(operation->path, text, len, on_saved, operation);
-	explicit_bzero(text, len);
-	g_free(text);
+	saveconfig_file_write(operation->path, &text, on_saved, operation);
 }
 
 void saveconfig_save(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg)
@@ -420,6 +419,7 @@ void saveconfig_free(struct saveconfig *config)
 	model_unwatch(&config->watch);
 	config_node_free(config->file);
 	config_node_free(config->saved);
+	config_secrets_sweep((const struct config_node *const[]){NULL});
 	g_free(config->path);
 	g_free(config);
 }

@@ -11,6 +11,7 @@
 #include "config/saveconfig_dump.h"
 #include "config/saveconfig_plan.h"
 #include "config/saveconfig_private.h"
+#include "config/saveconfig_secrets.h"
 #include "util/list.h"
 
 /* How often they are tried again: once in this many calls of saveconfig_tick(). */
@@ -63,7 +64,8 @@ static bool is_refused_still(const struct model_object *object, const struct con
 		return false;
 	if (!value->running)
 		return !model_is_set(object, value->attribute);
-	bool is_same = !strcmp(value->running, model_get(object, value->attribute, text));
+	bool is_same =
+	    !strcmp(config_secret_reveal(value->running), model_get(object, value->attribute, text));
 
 	explicit_bzero(text, MODEL_TEXT_SIZE);
 	return is_same;

@@ -11,6 +11,7 @@
 #include "config/saveconfig_dump.h"
 #include "config/saveconfig_keys.h"
 #include "config/saveconfig_plan.h"
+#include "config/saveconfig_secrets.h"
 #include "util/log.h"
 
 struct apply {
@@ -186,7 +187,8 @@ static void note_refused(struct config_node *node, const struct config_step *ste
 	g_autofree char *text = g_malloc(MODEL_TEXT_SIZE);
 
 	config_set_text(&value->problem, "%s", reason);
-	config_set_text(&value->running, "%s", model_get(object, step->attribute, text));
+	config_set_text(&value->running, "%s",
+			config_text_in_tree(step->attribute, model_get(object, step->attribute, text)));
 	explicit_bzero(text, MODEL_TEXT_SIZE);
 }
 
@@ -207,9 +209,9 @@ static void on_set(void *arg, int err, const struct error *error)
 static bool has_value(const struct model_object *object, const struct config_step *step)
 {
 	g_autofree char *text = g_malloc(MODEL_TEXT_SIZE);
-	bool same =
-	    model_is_set(object, step->attribute) &&
-	    config_text_is_same(step->attribute, model_get(object, step->attribute, text), step->text);
+	bool same = model_is_set(object, step->attribute) &&
+		    config_text_is_same(step->attribute, model_get(object, step->attribute, text),
+					config_secret_reveal(step->text));
 
 	explicit_bzero(text, MODEL_TEXT_SIZE);
 	return same;
@@ -236,8 +238,8 @@ static void set(struct apply *apply, const struct config_step *step)
 	if (step->kind == CONFIG_RESIZE)
 		model_resize(object, g_ascii_strtoull(step->text, NULL, 10), on_set, begin(apply, step));
 	else
-		model_set(object, step->attribute->group, step->attribute->name, step->text, on_set,
-			  begin(apply, step));
+		model_set(object, step->attribute->group, step->attribute->name,
+			  config_secret_reveal(step->text), on_set, begin(apply, step));
 }
 
 /* --- opening storage --- */

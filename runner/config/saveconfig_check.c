@@ -12,6 +12,7 @@
 #include "config/saveconfig.h"
 #include "config/saveconfig_file.h"
 #include "config/saveconfig_read.h"
+#include "config/saveconfig_secrets.h"
 
 /* Adds one line for each entry, value and TPG that differs from the file. */
 void saveconfig_list_problems(const struct config_node *node, GPtrArray *lines)
@@ -47,7 +48,8 @@ static void check_values(struct config_node *node)
 	for (guint i = 0; i < node->values->len; i++) {
 		struct config_value *value = g_ptr_array_index(node->values, i);
 
-		if (!value->problem && model_attribute_check(value->attribute, value->text, &error))
+		if (!value->problem &&
+		    model_attribute_check(value->attribute, config_secret_reveal(value->text), &error))
 			value->problem = g_strdup(error.text);
 	}
 }
@@ -97,17 +99,14 @@ void saveconfig_check(const char *path, saveconfig_done *done, void *arg)
 	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
 	struct config_node *root = NULL;
 	struct error error = {""};
-	gsize len;
-	char *text = saveconfig_file_read(path, &len, &error);
-	int err = text ? -EINVAL : -errno;
+	struct config_text text;
+	int err = saveconfig_file_read(path, &text, &error);
 
-	if (text) {
-		root = saveconfig_read(path, text, len, lines, &error);
-		explicit_bzero(text, len);
-		g_free(text);
+	if (!err) {
+		root = saveconfig_read(path, text.text, text.len, lines, &error);
+		err = root ? check_root(root, path, lines, &error) : -EINVAL;
+		config_text_free(&text);
 	}
-	if (root)
-		err = check_root(root, path, lines, &error);
 	config_node_free(root);
 	g_ptr_array_add(lines, NULL);
 	done(arg, err, &error, (const char *const *)lines->pdata);

@@ -11,6 +11,7 @@
 #include "config/saveconfig_keys.h"
 #include "config/saveconfig_numbers.h"
 #include "config/saveconfig_read.h"
+#include "config/saveconfig_secrets.h"
 
 /* --- names --- */
 
@@ -173,8 +174,8 @@ static void copy_values(const struct model_object *object, struct config_node *n
 	for (unsigned i = 0; (attribute = model_attribute_at(node->kind, i)); i++) {
 		if (!is_copied(attribute))
 			continue;
-		struct config_value *value =
-		    config_node_set(node, attribute, model_get(object, attribute, text));
+		struct config_value *value = config_node_set(
+		    node, attribute, config_text_in_tree(attribute, model_get(object, attribute, text)));
 
 		value->is_shown = attribute->flags & MODEL_READ_ONLY || !model_is_set(object, attribute);
 	}

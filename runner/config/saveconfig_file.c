@@ -19,6 +19,7 @@
 #include "config/saveconfig_json.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/secret_memory.h"
 
 #define BACKUP_FOLDER "backup"
 #define BACKUP_PREFIX "saveconfig-"
@@ -28,26 +29,43 @@
 
 /* --- reading --- */
 
-static char *read_all(int fd, gsize *len, struct error *error, const char *path)
+/* Makes room for more text than there is. Returns false if there is no memory. */
+static bool grow(struct config_text *text, gsize size)
 {
-	g_autoptr(GString) text = g_string_new(NULL);
-	char buffer[16384];
-	ssize_t n;
+	struct config_text larger = {secret_alloc(size), text->len, size};
 
-	while ((n = read(fd, buffer, sizeof(buffer))) > 0 && text->len <= SAVECONFIG_TEXT_MAX)
-		g_string_append_len(text, buffer, n);
-	explicit_bzero(buffer, sizeof(buffer));
-	*len = text->len;
-	if (n >= 0)
-		return g_string_free(g_steal_pointer(&text), FALSE);
-	int err = errno;
-
-	error_set(error, err, "%s cannot be read: %s", path, strerror(err));
-	errno = err;
-	return NULL;
+	if (!larger.text)
+		return false;
+	if (text->len)
+		memcpy(larger.text, text->text, text->len);
+	config_text_free(text);
+	*text = larger;
+	return true;
 }
 
-char *saveconfig_file_read(const char *path, gsize *len, struct error *error)
+/* size: of the file, if it does not change meanwhile. */
+static int read_all(int fd, off_t size, struct config_text *text, struct error *error, const char *path)
+{
+	ssize_t n = 1;
+
+	*text = (struct config_text){.text = NULL};
+	bool has_room = grow(text, MIN((gsize)size, SAVECONFIG_TEXT_MAX) + 2);
+
+	while (has_room && n > 0 && text->len <= SAVECONFIG_TEXT_MAX) {
+		n = read(fd, text->text + text->len, text->size - text->len - 1);
+		text->len += n > 0 ? (gsize)n : 0;
+		if (text->len + 1 == text->size)
+			has_room = grow(text, 2 * text->size);
+	}
+	if (has_room && n >= 0)
+		return 0;
+	int err = has_room ? errno : ENOMEM;
+
+	config_text_free(text);
+	return error_set(error, err, "%s cannot be read: %s", path, strerror(err));
+}
+
+int saveconfig_file_read(const char *path, struct config_text *text, struct error *error)
 {
 	/* If the file is a pipe without a writer, the daemon must not wait. */
 	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -57,16 +75,14 @@ char *saveconfig_file_read(const char *path, gsize *len, struct error *error)
 	if (err) {
 		error_set(error, err, "%s cannot be read: %s", path,
 			  fd >= 0 && err == EINVAL ? "it is not a regular file" : strerror(err));
-		error_add_user_if_denied(error, -err);
-		errno = err;
-		return NULL;
+		return error_add_user_if_denied(error, -err);
 	}
 	if (st.st_mode & 077)
 		log_warn(NULL,
 			 "%s contains the secrets of accounts, and other users may open it (mode %03o); use "
 			 "chmod 600",
 			 path, st.st_mode & 0777);
-	return read_all(fd, len, error, path);
+	return read_all(fd, st.st_size, text, error, path);
 }
 
 /* --- writing one file --- */
@@ -187,23 +203,23 @@ static int keep_previous(int folder, const char *name, const char *path, const c
 			 struct error *error)
 {
 	CLEANUP_CLOSE int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	gsize old_len;
+	struct config_text old;
+	struct stat st;
 
 	if (fd < 0 && errno == ENOENT)
 		return 0;
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st))
 		return error_set(error, errno,
 				 "%s is not saved, because its previous contents cannot be read: %s", path,
 				 strerror(errno));
-	char *old = read_all(fd, &old_len, error, path);
+	int err = read_all(fd, st.st_size, &old, error, path);
 
-	if (!old)
-		return -errno;
-	bool same = old_len == len && !memcmp(old, text, len);
-	int err = same ? 0 : keep_copy(folder, path, old, old_len, error);
+	if (err)
+		return err;
+	bool same = old.len == len && !memcmp(old.text, text, len);
 
-	explicit_bzero(old, old_len);
-	g_free(old);
+	err = same ? 0 : keep_copy(folder, path, old.text, old.len, error);
+	config_text_free(&old);
 	return err;
 }
 
@@ -240,8 +256,8 @@ static int write_file(const char *path, const char *text, gsize len, struct erro
 
 struct job {
 	pthread_t thread;
-	char *path, *text;
-	gsize len;
+	char *path;
+	struct config_text text;
 	void (*done)(void *arg, int err, const struct error *error);
 	void *arg;
 	int err;
@@ -253,10 +269,9 @@ static gboolean on_written(gpointer data)
 	struct job *job = data;
 
 	pthread_join(job->thread, NULL);
-	explicit_bzero(job->text, job->len);
+	config_text_free(&job->text);
 	job->done(job->arg, job->err, &job->error);
 	g_free(job->path);
-	g_free(job->text);
 	g_free(job);
 	return G_SOURCE_REMOVE;
 }
@@ -265,27 +280,26 @@ static void *write_job(void *arg)
 {
 	struct job *job = arg;
 
-	job->err = write_file(job->path, job->text, job->len, &job->error);
+	job->err = write_file(job->path, job->text.text, job->text.len, &job->error);
 	g_idle_add(on_written, job);
 	return NULL;
 }
 
-void saveconfig_file_write(const char *path, const char *text, gsize len,
+void saveconfig_file_write(const char *path, struct config_text *text,
 			   void (*done)(void *arg, int err, const struct error *error), void *arg)
 {
 	struct job *job = g_new0(struct job, 1);
 	struct error error;
 
-	*job = (struct job){
-	    .path = g_strdup(path), .text = g_strndup(text, len), .len = len, .done = done, .arg = arg};
+	*job = (struct job){.path = g_strdup(path), .text = *text, .done = done, .arg = arg};
+	*text = (struct config_text){.text = NULL};
 	int err = pthread_create(&job->thread, NULL, write_job, job);
 
 	if (!err)
 		return;
 	error_set(&error, err, "%s is not saved: a thread cannot be started: %s", path, strerror(err));
-	explicit_bzero(job->text, len);
+	config_text_free(&job->text);
 	g_free(job->path);
-	g_free(job->text);
 	g_free(job);
 	done(arg, -err, &error);
 }

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "config/saveconfig_secrets.h"
+#include "util/secret_memory.h"
+
 /* A configuration has eight levels. */
 #define DEPTH_MAX 64
 
@@ -122,6 +125,15 @@ static int parse(struct saveconfig_json *json, const char *text, gsize len, stru
 	return 0;
 }
 
+/* json-glib never sees a secret. */
+static int parse_hidden(struct saveconfig_json *json, const char *text, gsize len, struct error *error)
+{
+	gsize hidden_len;
+	g_autofree char *hidden = config_secrets_extract(text, len, &hidden_len);
+
+	return parse(json, hidden, hidden_len, error);
+}
+
 int saveconfig_json_parse(struct saveconfig_json *json, const char *text, gsize len, struct error *error)
 {
 	*json = (struct saveconfig_json){.lines = g_hash_table_new(NULL, NULL)};
@@ -134,7 +146,7 @@ int saveconfig_json_parse(struct saveconfig_json *json, const char *text, gsize 
 	else if (!is_shallow(text, len))
 		err = error_set(error, EINVAL, "its values are nested more than %d levels deep", DEPTH_MAX);
 	else
-		err = parse(json, text, len, error);
+		err = parse_hidden(json, text, len, error);
 	if (err)
 		saveconfig_json_free(json);
 	return err;
@@ -149,6 +161,12 @@ void saveconfig_json_free(struct saveconfig_json *json)
 unsigned saveconfig_json_line(const struct saveconfig_json *json, JsonObject *object)
 {
 	return GPOINTER_TO_UINT(g_hash_table_lookup(json->lines, object));
+}
+
+void config_text_free(struct config_text *text)
+{
+	secret_free(text->text, text->size);
+	*text = (struct config_text){.text = NULL};
 }
 
 /* --- values --- */
@@ -269,7 +287,7 @@ JsonObject *saveconfig_json_copy(JsonObject *object)
 	return object ? sorted_object(object) : json_object_new();
 }
 
-char *saveconfig_json_print(JsonObject *object, gsize *len)
+void saveconfig_json_print(JsonObject *object, struct config_text *text)
 {
 	g_autoptr(JsonGenerator) generator = json_generator_new();
 	g_autoptr(JsonObject) sorted = sorted_object(object);
@@ -278,10 +296,8 @@ char *saveconfig_json_print(JsonObject *object, gsize *len)
 	json_node_init_object(root, sorted);
 	json_generator_set_root(generator, root);
 	json_generator_set_pretty(generator, TRUE);
-	g_autofree char *text = json_generator_to_data(generator, NULL);
-	char *line = g_strconcat(text, "\n", NULL);
+	g_autofree char *hidden = json_generator_to_data(generator, NULL);
+	g_autofree char *line = g_strconcat(hidden, "\n", NULL);
 
-	*len = strlen(line);
-	explicit_bzero(text, *len - 1);
-	return line;
+	config_secrets_insert(line, strlen(line), text);
 }

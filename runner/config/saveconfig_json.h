@@ -17,11 +17,21 @@ struct saveconfig_json {
 	GHashTable *lines;
 };
 
+/* The text of a file, in memory of secret_alloc(), with a NUL after it. */
+struct config_text {
+	char *text;
+	gsize len, size;
+};
+
+/* The structure is empty after that. */
+void config_text_free(struct config_text *text);
+
 /* The largest text that is parsed, in bytes. */
 #define SAVECONFIG_TEXT_MAX (64u << 20)
 
 /*
- * Parses text, which has len bytes and need not end with NUL. Refuses text that is not an object, is larger
+ * Parses text, which has len bytes and need not end with NUL. Secrets become placeholders
+ * (saveconfig_secrets.h). Refuses text that is not an object, is larger
  * than SAVECONFIG_TEXT_MAX or is nested too deeply. Returns 0, or -EINVAL with error set; json is empty
  * then.
  */
@@ -50,8 +60,8 @@ JsonNode *saveconfig_json_from_text(const char *text);
  */
 JsonObject *saveconfig_json_copy(JsonObject *object);
 /*
- * The text of a file, with the members of each object in alphabetic order, as rtslib writes it. The caller
- * frees it.
+ * Sets text to the text of a file, with the secrets, and with the members of each object in alphabetic order,
+ * as rtslib writes it.
  */
-char *saveconfig_json_print(JsonObject *object, gsize *len);
+void saveconfig_json_print(JsonObject *object, struct config_text *text);
 #endif

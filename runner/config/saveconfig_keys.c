@@ -131,6 +131,24 @@ const struct model_attribute *config_attribute_named(enum model_kind kind, const
 	return NULL;
 }
 
+bool config_key_is_secret(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const struct model_attribute *attribute =
+		    strcmp(keys[i].key, key) ? NULL : config_key_attribute(&keys[i]);
+
+		if (attribute && attribute->type == MODEL_SECRET)
+			return true;
+	}
+	for (unsigned kind = MODEL_ROOT; kind < MODEL_KINDS; kind++) {
+		const struct model_attribute *attribute = config_attribute_named(kind, key);
+
+		if (attribute && attribute->type == MODEL_SECRET)
+			return true;
+	}
+	return false;
+}
+
 const struct model_attribute *config_key_shown(const struct config_key *key)
 {
 	return key->shown_name ? model_attribute(key->kind, key->shown_group, key->shown_name) : NULL;

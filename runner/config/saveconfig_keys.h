@@ -57,6 +57,8 @@ bool config_attribute_is_saved(const struct model_attribute *attribute);
 bool config_attribute_is_chosen(const struct model_attribute *attribute);
 /* Returns whether a storage object must be deleted and created again for another value. */
 bool config_attribute_needs_new_object(const struct model_attribute *attribute);
+/* Returns whether a key of this name holds a secret, in the part that LIO knows or under tcmu_runner. */
+bool config_key_is_secret(const char *key);
 /* The attribute of this name in any group, or NULL. */
 const struct model_attribute *config_attribute_named(enum model_kind kind, const char *name);
 

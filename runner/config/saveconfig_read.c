@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "config/saveconfig_keys.h"
+#include "config/saveconfig_secrets.h"
 #include "model/name.h"
 #include "util/bytes.h"
 
@@ -140,7 +141,8 @@ static char *portal_name(JsonObject *entry, struct error *error)
 void saveconfig_read_value(struct config_node *node, const struct model_attribute *attribute, JsonNode *json)
 {
 	g_autofree char *text = saveconfig_json_text(json);
-	struct config_value *value = config_node_set(node, attribute, text ? text : "");
+	struct config_value *value =
+	    config_node_set(node, attribute, text ? config_text_in_tree(attribute, text) : "");
 
 	if (!text)
 		config_set_text(&value->problem, "it is neither text nor a number");

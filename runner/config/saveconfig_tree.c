@@ -14,10 +14,6 @@ static void value_free(gpointer data)
 {
 	struct config_value *value = data;
 
-	if (value->text)
-		explicit_bzero(value->text, strlen(value->text));
-	if (value->running)
-		explicit_bzero(value->running, strlen(value->running));
 	g_free(value->text);
 	g_free(value->running);
 	g_free(value->problem);

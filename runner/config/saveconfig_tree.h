@@ -17,6 +17,7 @@
 /* The value of one attribute. */
 struct config_value {
 	const struct model_attribute *attribute;
+	/* Of a secret: its placeholder (saveconfig_secrets.h). */
 	char *text;
 	/* Why the model has refused the text; NULL: it has not. */
 	char *problem;
@@ -125,7 +126,7 @@ char *config_node_path(const struct config_node *node);
 /* Returns NULL if the node has no value for the attribute. */
 struct config_value *config_node_value(const struct config_node *node,
 				       const struct model_attribute *attribute);
-/* Sets the value, or replaces it. */
+/* Sets the value, or replaces it. text: as trees have it; a secret is its placeholder. */
 struct config_value *config_node_set(struct config_node *node, const struct model_attribute *attribute,
 				     const char *text);
 /*

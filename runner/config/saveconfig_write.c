@@ -304,11 +304,11 @@ static void write_fabric_modules(const struct config_node *root, JsonObject *fil
 	json_object_set_array_member(file, "fabric_modules", modules);
 }
 
-char *saveconfig_write(const struct config_node *root, gsize *len)
+void saveconfig_write(const struct config_node *root, struct config_text *text)
 {
 	g_autoptr(JsonObject) file = write_object(root, root->raw ? json_node_get_object(root->raw) : NULL);
 
 	write_fabric_modules(root, file);
 	saveconfig_write_ours(root, file);
-	return saveconfig_json_print(file, len);
+	saveconfig_json_print(file, text);
 }

@@ -5,8 +5,8 @@
 
 #include "config/saveconfig_tree.h"
 
-/* The caller frees the text, which contains secrets. */
-char *saveconfig_write(const struct config_node *root, gsize *len);
+/* The caller frees the text with config_text_free(). */
+void saveconfig_write(const struct config_node *root, struct config_text *text);
 
 /* --- saveconfig_ours_write.c: the part of the file under tcmu_runner */
 

@@ -13,6 +13,7 @@
 #include "config/saveconfig_dump.h"
 #include "config/saveconfig_plan.h"
 #include "config/saveconfig_read.h"
+#include "config/saveconfig_secrets.h"
 #include "config/saveconfig_write.h"
 #include "fuzz.h"
 #include "scsi/scsi.h"
@@ -75,9 +76,10 @@ static void on_cleared(void *arg, int err, const struct error *error)
 static void check_save(const struct config_node *running)
 {
 	struct error error = {""};
-	gsize len, again_len;
-	char *text = saveconfig_write(running, &len);
-	struct config_node *saved = saveconfig_read("saved", text, len, NULL, &error);
+	struct config_text text, again;
+
+	saveconfig_write(running, &text);
+	struct config_node *saved = saveconfig_read("saved", text.text, text.len, NULL, &error);
 
 	assert(saved);
 	GPtrArray *differences = saveconfig_differences(saved, running);
@@ -86,13 +88,13 @@ static void check_save(const struct config_node *running)
 			((struct config_difference *)g_ptr_array_index(differences, i))->line);
 	assert(!differences->len);
 	g_ptr_array_unref(differences);
-	char *again = saveconfig_write(saved, &again_len);
-	struct config_node *reread = saveconfig_read("again", again, again_len, NULL, &error);
+	saveconfig_write(saved, &again);
+	struct config_node *reread = saveconfig_read("again", again.text, again.len, NULL, &error);
 	assert(reread);
 	config_node_free(reread);
 	config_node_free(saved);
-	g_free(again);
-	g_free(text);
+	config_text_free(&again);
+	config_text_free(&text);
 }
 
 static void check_tpgs(const struct run *run, const struct config_node *want)
@@ -154,5 +156,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(run.cleared);
 	model_free(run.model);
 	main_queue_free(run.main);
+	config_secrets_sweep((const struct config_node *const[]){NULL});
 	return 0;
 }

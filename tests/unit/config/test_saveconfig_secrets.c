@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The secrets of saveconfig.json: they are restored and saved as they are, whatever characters they have, and
+ * no copy of them is in memory that a core dump contains.
+ */
+#include "saveconfig_fixture.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "config/saveconfig_secrets.h"
+#include "util/secret_memory.h"
+
+/* --- JSON text --- */
+
+/* Hides the secrets of the text, and puts them back. */
+static void assert_round_trip(const char *text, const char *secret, const char *written)
+{
+	struct config_text full;
+	gsize len;
+	g_autofree char *hidden = config_secrets_extract(text, strlen(text), &len);
+
+	assert_int_equal(len, strlen(hidden));
+	if (secret)
+		assert_null(strstr(hidden, secret));
+	else
+		assert_string_equal(hidden, text);
+	config_secrets_insert(hidden, len, &full);
+	assert_string_equal(full.text, written ? written : text);
+	assert_int_equal(full.len, strlen(full.text));
+	config_text_free(&full);
+}
+
+static void test_text(void **state)
+{
+	(void)state;
+	assert_round_trip("{\"chap_password\": \"open sesame\", \"chap_userid\": \"open\"}", "sesame", NULL);
+	assert_round_trip("{\"chap_password\" :\n\t\"a\\\"b\\\\c\\u0001d\" , \"x\": \"chap_password\"}",
+			  "a\\\"b", NULL);
+	assert_round_trip("[{\"more_accounts\": \"alice open sesame\"}]", "sesame", NULL);
+	assert_round_trip("{\"chap\\u005fpassword\": \"open sesame\"}", "sesame", NULL);
+	/* Other spellings of the same characters are written in the usual one. */
+	assert_round_trip("{\"chap_password\": \"\\u00e4\\/\\ud83d\\ude00\\n\"}", "ud83d",
+			  "{\"chap_password\": \"\u00e4/\U0001f600\\u000a\"}");
+	/* These are no secrets, or no strings. */
+	assert_round_trip("{\"chap_userid\": \"open sesame\", \"y\": \"\"}", NULL, NULL);
+	assert_round_trip("{\"chap_password\": \"\"}", NULL, NULL);
+	assert_round_trip("{\"chap_password\": 123, \"a\": [\"chap_password\", \"x\"]}", NULL, NULL);
+	assert_round_trip("{\"chap_password\": {\"a\": \"x\"}}", NULL, NULL);
+	assert_round_trip("{\"chap_password\": \"\\ud83d\"}", NULL, NULL);
+	assert_round_trip("{\"chap_password\": \"\\u0000\"}", NULL, NULL);
+	assert_round_trip("{\"chap_password\": \"open", NULL, NULL);
+	assert_round_trip("\"chap_password\":\"\\", NULL, NULL);
+	assert_round_trip("", NULL, NULL);
+	config_secrets_sweep((const struct config_node *const[]){NULL});
+}
+
+static void test_placeholders(void **state)
+{
+	g_autofree char *one = g_strdup(config_secret_hide("one")),
+			*again = g_strdup(config_secret_hide("one"));
+
+	(void)state;
+	assert_string_equal(one, again);
+	assert_string_not_equal(one, config_secret_hide("two"));
+	assert_string_equal(config_secret_reveal(one), "one");
+	assert_string_equal(config_secret_hide(one), one);
+	assert_string_equal(config_secret_reveal("two"), "two");
+	assert_string_equal(config_secret_hide(""), "");
+	config_secrets_sweep((const struct config_node *const[]){NULL});
+	assert_string_equal(config_secret_reveal(one), one);
+}
+
+/* --- the memory of the process --- */
+
+/* The secret must not stand in this program, whose copies would be found. */
+#define SECRET_SIZE 24
+static void make_secret(char *secret, char key)
+{
+	for (int i = 0; i < SECRET_SIZE - 1; i++)
+		secret[i] = (char)('A' + (i * 7 + key) % 26);
+	secret[SECRET_SIZE - 1] = '\0';
+}
+
+/*
+ * Returns the number of copies in writable memory that core dumps contain. The copy that is searched for is
+ * on the stack, and is skipped.
+ */
+static unsigned count_in(int memory, unsigned long begin, unsigned long end, const char *secret)
+{
+	size_t size = end - begin, len = strlen(secret);
+	char *copy = secret_alloc(size);
+	unsigned count = 0;
+
+	ssize_t n = pread(memory, copy, size, (off_t)begin);
+	for (char *at = copy; n > 0 && (at = memmem(at, (size_t)(copy + n - at), secret, len)); at++)
+		count += begin + (unsigned long)(at - copy) != (unsigned long)secret;
+	secret_free(copy, size);
+	return count;
+}
+
+static unsigned count_copies(const char *secret)
+{
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	unsigned long begin = 0, end = 0, from, to;
+	char line[512], mode[8] = "", new_mode[8];
+	unsigned count = 0;
+
+	assert_non_null(maps);
+	assert_true(memory >= 0);
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx %7s", &from, &to, new_mode) == 3) {
+			begin = from;
+			end = to;
+			strcpy(mode, new_mode);
+		} else if (!strncmp(line, "VmFlags:", 8) && strstr(mode, "rw") && !strstr(line, " dd") &&
+			   end - begin < 1ul << 30) {
+			count += count_in(memory, begin, end, secret);
+		}
+	}
+	fclose(maps);
+	close(memory);
+	return count;
+}
+
+/* Another process writes the file, so that only the daemon's copies are in this one. */
+static void write_secrets(struct test *t)
+{
+	g_autofree char *command = g_strdup_printf(
+	    "python3 -c 'import json, os, sys\n"
+	    "make = lambda key: \"\".join(chr(65 + (i * 7 + key) %% 26) for i in range(%d))\n"
+	    "tpg = {\"tag\": 1, \"chap_userid\": \"u\", \"chap_password\": make(1), \"node_acls\": "
+	    "[{\"node_wwn\": "
+	    "\"" ACL "\", \"chap_userid\": \"v\", \"chap_password\": make(2)}, {\"node_wwn\": \"no name\", "
+	    "\"chap_password\": make(3)}]}\n"
+	    "own = {\"version\": 1, \"targets\": {\"" OPEN "\": {\"tpgs\": {\"1\": {\"more_accounts\": "
+	    "\"w \" + make(4)}}}}}\n"
+	    "json.dump({\"targets\": [{\"fabric\": \"iscsi\", \"wwn\": \"" OPEN "\", \"tpgs\": [tpg]}], "
+	    "\"fabric_modules\": [{\"name\": \"iscsi\", \"discovery_password\": make(5)}], \"tcmu_runner\": "
+	    "own}, "
+	    "os.fdopen(os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY, 0o600), \"w\"))' %s",
+	    SECRET_SIZE - 1, t->path);
+
+	assert_int_equal(system(command), 0);
+}
+
+static void assert_file_has_secrets(struct test *t, int n)
+{
+	g_autofree char *command =
+	    g_strdup_printf("python3 -c 'import sys\n"
+			    "text = open(sys.argv[1]).read()\n"
+			    "make = lambda key: \"\".join(chr(65 + (i * 7 + key) %% 26) for i in range(%d))\n"
+			    "sys.exit([text.count(make(key)) for key in range(1, 6)] != [%d] * 5)' %s",
+			    SECRET_SIZE - 1, n, t->path);
+
+	assert_int_equal(system(command), 0);
+}
+
+static void assert_no_copies(void)
+{
+	char secret[SECRET_SIZE];
+
+	for (char key = 1; key <= 5; key++) {
+		make_secret(secret, key);
+		if (count_copies(secret))
+			print_error("secret %d\n", key);
+		assert_int_equal(count_copies(secret), 0);
+	}
+}
+
+static void test_no_copy_is_in_a_core_dump(void **state)
+{
+	struct test *t = *state;
+	char secret[SECRET_SIZE];
+
+	/* The search finds what there is. */
+	make_secret(secret, 9);
+	g_autofree char *copy = g_strdup(secret);
+	assert_int_equal(count_copies(secret), 1);
+	assert_string_equal(copy, secret);
+	write_secrets(t);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(restore(t), 0);
+		assert_true(said(t, "node_acls[1]"));
+		assert_no_copies();
+		assert_int_equal(save(t), 0);
+		assert_file_has_secrets(t, 1);
+		assert_int_equal(diff(t), 0);
+		assert_no_lines(t);
+		assert_int_equal(reload(t, false), 0);
+		assert_no_copies();
+		start_again(t);
+	}
+	assert_no_copies();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_text),
+	    cmocka_unit_test(test_placeholders),
+	    TEST(test_no_copy_is_in_a_core_dump),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
