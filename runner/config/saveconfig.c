@@ -170,6 +170,7 @@ static void on_saved(void *arg, int err, const struct error *error)
 	if (!err && operation->is_own) {
 		set_tree(&config->file, g_steal_pointer(&operation->tree));
 		note_saved(config, operation->generation);
+		g_ptr_array_set_size(config->renumbered, 0);
 	}
 	saveconfig_finish(operation, err, error);
 }
@@ -213,14 +214,13 @@ static void log_slow_tpgs(const struct saveconfig *config)
 }
 
 /* The numbers that the daemon has chosen and the next start would choose otherwise are unsaved changes. */
-static void log_renumbered(struct saveconfig *config)
+static void note_renumbered(struct saveconfig *config)
 {
-	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
-
-	config_list_renumbered(config->file, config->model, lines);
-	for (guint i = 0; i < lines->len; i++)
-		log_warn(NULL, "%s", (const char *)g_ptr_array_index(lines, i));
-	config->is_saved = config->is_saved && !lines->len;
+	g_ptr_array_set_size(config->renumbered, 0);
+	config_list_renumbered(config->file, config->model, config->renumbered);
+	for (guint i = 0; i < config->renumbered->len; i++)
+		log_warn(NULL, "%s", (const char *)g_ptr_array_index(config->renumbered, i));
+	config->is_saved = config->is_saved && !config->renumbered->len;
 }
 
 static void on_restored(void *arg, GPtrArray *lines)
@@ -234,8 +234,8 @@ static void on_restored(void *arg, GPtrArray *lines)
 	set_tree(&config->file, g_steal_pointer(&operation->tree));
 	if (operation->is_own)
 		note_saved(config, model_generation(config->model));
-	if (operation->purpose == CONFIG_PLAN_ALL)
-		log_renumbered(config);
+	if (operation->purpose == CONFIG_PLAN_ALL && operation->is_own)
+		note_renumbered(config);
 	log_slow_tpgs(config);
 	saveconfig_finish(operation, 0, NULL);
 }
@@ -373,6 +373,10 @@ static void run_diff(struct operation *operation)
 		    operation->lines,
 		    g_strdup(((struct config_difference *)g_ptr_array_index(differences, i))->line));
 	config_node_free(running);
+	for (guint i = 0; operation->is_own && i < operation->config->renumbered->len; i++)
+		g_ptr_array_add(operation->lines,
+				g_strdup_printf("~ %s", (const char *)g_ptr_array_index(
+							    operation->config->renumbered, i)));
 	saveconfig_finish(operation, 0, NULL);
 }
 
@@ -401,6 +405,7 @@ struct saveconfig *saveconfig_new(struct model *model, const char *path)
 	config->path = g_strdup(path);
 	config->file = saveconfig_read_nothing();
 	config->saved = saveconfig_read_nothing();
+	config->renumbered = g_ptr_array_new_with_free_func(g_free);
 	config->watch.fn = saveconfig_on_change;
 	model_watch(model, &config->watch);
 	return config;
@@ -420,6 +425,7 @@ void saveconfig_free(struct saveconfig *config)
 	config_node_free(config->file);
 	config_node_free(config->saved);
 	config_secrets_sweep((const struct config_node *const[]){NULL});
+	g_ptr_array_unref(config->renumbered);
 	g_free(config->path);
 	g_free(config);
 }

@@ -35,6 +35,8 @@ struct saveconfig {
 	/* Of the model, when it was equal to the daemon's own file. */
 	uint64_t saved_generation;
 	bool is_saved;
+	/* Lines about numbers that the next start would choose otherwise (saveconfig_numbers.h). */
+	GPtrArray *renumbered;
 	/* The first one runs. */
 	GQueue operations;
 	struct model_watch watch;

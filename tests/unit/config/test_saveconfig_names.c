@@ -129,6 +129,12 @@ static void test_numbers_do_not_depend_on_a_restart(void **state)
 		assert_non_null(find(t, "user_0/new"));
 		/* Without a save, the file does not say which numbers there are. */
 		assert_int_equal(says_changed(t), !is_saved);
+		assert_int_equal(diff(t), 0);
+		if (is_saved)
+			assert_no_lines(t);
+		else
+			assert_true(
+			    said(t, "~ " OPEN "/tpgt_1 has the relative target port identifier 1, and 2"));
 		if (is_saved) {
 			start_again(t);
 			assert_int_equal(restore(t), 0);
