@@ -15,7 +15,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-/* --- SIGBUS: a page is gone because the file was cut ----------------------------------------- */
+/* --- SIGBUS: a page is gone because the file was shortened ----------------------------------- */
 
 /*
  * The memory that the thread copies from or to, and the place where the thread continues if a page no longer
@@ -26,7 +26,7 @@ static _Thread_local struct {
 	sigjmp_buf back;
 } guard;
 
-static struct sigaction others;
+static struct sigaction previous;
 
 static void on_sigbus(int signal, siginfo_t *info, void *context)
 {
@@ -44,19 +44,19 @@ static void on_sigbus(int signal, siginfo_t *info, void *context)
 	 * The fault is not in the mapping. It is raised again on return, for the signal handler that was
 	 * installed before.
 	 */
-	sigaction(signal, &others, NULL);
+	sigaction(signal, &previous, NULL);
 }
 
 int map_load(void)
 {
 	const struct sigaction ours = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO};
 
-	return sigaction(SIGBUS, &ours, &others) < 0 ? -errno : 0;
+	return sigaction(SIGBUS, &ours, &previous) < 0 ? -errno : 0;
 }
 
 void map_unload(void)
 {
-	sigaction(SIGBUS, &others, NULL);
+	sigaction(SIGBUS, &previous, NULL);
 }
 
 /*

@@ -37,8 +37,8 @@ void map_filled(struct map *map, const struct tcmur_io *io);
 /* Called before the file gets holes: the pages will contain no data. */
 void map_emptied(struct map *map, const struct tcmur_io *io);
 /*
- * Any thread. Loads a byte from a page of any mapping of a file. False: the page is gone, because the file
- * was cut.
+ * Any thread. Loads a byte from a page of any mapping of a file. Returns false if the page is gone because
+ * the file was shortened.
  */
 bool map_has_page(const char *page);
 #endif

@@ -97,8 +97,9 @@ static int open_file(struct opening *opening)
 }
 
 /*
- * The file of the handle whose place the new one takes: its descriptor has the lock, and a duplicate of the
- * descriptor shares it. Where the descriptors differ in their flags, each needs a lock of its own.
+ * If the new handle replaces a handle of the same file, the descriptor of the old handle has the lock, and a
+ * duplicate of this descriptor shares it. Where the two descriptors differ in their flags, each needs a lock
+ * of its own.
  */
 static void take_over(struct opening *opening)
 {
@@ -135,9 +136,9 @@ static int refuse_locked(const struct opening *opening)
 	char user[160];
 
 	in_use_by_process(&opening->st, user, sizeof(user));
-	return tcmur_open_error(opening->open, EBUSY, "%s: is in use: it is locked, %s%s", opening->path,
-				user,
-				opening->shared ? "" : "; shared=on shares it with others that say so too");
+	return tcmur_open_error(
+	    opening->open, EBUSY, "%s: is in use: it is locked, %s%s", opening->path, user,
+	    opening->shared ? "" : "; if all of its users may share it, give shared=on to each of them");
 }
 
 /*
@@ -173,7 +174,7 @@ static int settle_size(struct opening *opening)
 
 	if (fstat(opening->fd, &opening->st) < 0)
 		return fail(opening, errno, "");
-	result = refuse_kind(opening); /* The name may have come to lead to another file in the meantime. */
+	result = refuse_kind(opening); /* The path may lead to another file by now. */
 	if (result < 0)
 		return result;
 	size = (uint64_t)opening->st.st_size;
@@ -187,7 +188,7 @@ static int settle_size(struct opening *opening)
 			return tcmur_open_error(open, EINVAL,
 						"%s: holds %" PRIu64 " bytes, but size=%" PRIu64 "%s",
 						opening->path, size, open->size,
-						open->size > size ? hint : ": a file is never cut");
+						open->size > size ? hint : ": a file is never shortened");
 	}
 	if (open->size > INT64_MAX || ftruncate(opening->fd, (off_t)open->size) < 0)
 		return fail(opening, open->size > INT64_MAX ? EFBIG : errno, "cannot be given its size");
@@ -245,8 +246,8 @@ static int settle_block_size(const struct opening *opening, struct tcmur_info *i
 }
 
 /*
- * Tries it past the end of the file, where no data can be lost. The file system answers whether it can punch
- * holes.
+ * Punches a hole past the end of the file, where no data can be lost, because only the attempt shows whether
+ * the file system supports this.
  */
 static bool can_punch(const struct opening *opening)
 {

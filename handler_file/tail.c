@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The last page of a served file as a witness of the file's size. map.c owns the signal handler that ends a
- * load from a page which is gone; what happens to a WRITE beyond the end is left to fdio.c and watch.c.
+ * The last page of a served file, whose presence shows that the file was not shortened. map.c owns the signal
+ * handler that ends a load from a page which is gone; what happens to a WRITE beyond the end is left to
+ * fdio.c and watch.c.
  */
 #include "tail.h"
 

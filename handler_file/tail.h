@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The last page of a served file in memory. A WRITE beyond the end of a file that was cut must fail, because
- * it would lengthen the file again, and the lost blocks would read as zeros. The kernel takes the page out of
+ * The last page of a served file in memory. A WRITE beyond the end of a shortened file must fail, because it
+ * would lengthen the file again, and the lost blocks would read as zeros. The kernel takes the page out of
  * the mapping as soon as the file ends before it, so one load from memory shows that the file still reaches
  * to this page. Without the page, each WRITE would need a system call that asks for the size.
  */

@@ -16,9 +16,9 @@ static void warn_once(struct file *file, uint64_t size)
 
 	if (!atomic_exchange_explicit(&file->is_short, true, memory_order_relaxed))
 		tcmur_log(file->lun, TCMUR_LOG_WARN,
-			  "%s has been cut to %" PRIu64 " bytes, but %" PRIu64
+			  "%s has been shortened to %" PRIu64 " bytes, but %" PRIu64
 			  " bytes are served: commands beyond its "
-			  "end fail until the file has its size again",
+			  "end fail until the file has its old size again",
 			  file->path, size, served);
 }
 

@@ -41,7 +41,7 @@ static struct fdio_request *request_init(const struct fdio *fdio, struct tcmur_q
 #define PAST_END INT_MIN
 
 /*
- * Returns the size of a regular file in bytes, or UINT64_MAX if the kernel does not tell. A network file
+ * Returns the size of a regular file in bytes, or UINT64_MAX if the kernel does not report it. A network file
  * system does not ask its server for the size, so this does not block.
  */
 static uint64_t file_size(int fd)

@@ -12,7 +12,7 @@ int config_check_path(const char *config, char *reason, size_t reason_len)
 {
 	if (config[0] != '\0' && config[strlen(config) - 1] != '/')
 		return 0;
-	snprintf(reason, reason_len, "\"%s\" is not a path of a file or device", config);
+	snprintf(reason, reason_len, "\"%s\" is not the path of a file or device", config);
 	return -EINVAL;
 }
 

@@ -82,7 +82,7 @@ class Resize(unittest.TestCase):
             self.assertEqual(capacity(session), 4 * MIB)
             os.truncate(self.path, 4 * MIB)
             session.good(cdb.write10(first_bad, 1), bytes(512))
-            warnings = [line for line in daemon.output().splitlines() if "has been cut to" in line]
+            warnings = [line for line in daemon.output().splitlines() if "has been shortened to" in line]
             self.assertEqual(len(warnings), 1, warnings)
             for part in (self.path, str(2 * MIB), str(4 * MIB)):
                 self.assertIn(part, warnings[0])

@@ -153,7 +153,7 @@ static void test_other_size(void **state)
 	refused(wanted, EINVAL, "holds 4194304 bytes");
 	wanted.read_only = false;
 	wanted.size = FILE_SIZE / 2;
-	refused(wanted, EINVAL, "a file is never cut");
+	refused(wanted, EINVAL, "a file is never shortened");
 	wanted.size = 2 * FILE_SIZE;
 	assert_int_equal(fake_daemon_open(&opening, dir, wanted), 0);
 	assert_int_equal(opening.open.info.size, 2 * FILE_SIZE);

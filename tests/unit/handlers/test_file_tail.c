@@ -57,7 +57,7 @@ static void test_asks_for_the_last_page_only(void **state)
 	close_and_remove(handle, "tail");
 }
 
-/* The file is cut inside its last page: the page stays, and only what would lengthen the file fails. */
+/* The file is shortened within its last page: the page stays, and only writes that lengthen the file fail. */
 static void test_cut_in_the_last_page(void **state)
 {
 	void *handle = open_new("tail", NULL, 0);
