@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prints docs/scsi-support.md from the tables that the device server itself works by. */
+/* Prints docs/scsi-support.md from the tables that the device server itself uses. */
 #include <stdio.h>
 
 #include "scsi/log_pages.h"
@@ -43,7 +43,9 @@ static void print_command(const struct scsi_op *op)
 		snprintf(service_action, sizeof(service_action), "/%02X", op->service_action);
 	printf("| %s | %02X%s | %u | %s | %s | %s |\n", op->name, op->opcode, service_action, op->cdb_len,
 	       direction_names[op->direction],
-	       op->loosens ? "runs if it only loosens" : access_names[op->access], needs(op));
+	       op->allowed_by_reservation ? "conflicts, unless it starts or unlocks the unit"
+					  : access_names[op->access],
+	       needs(op));
 }
 
 static void print_commands(void)
@@ -57,10 +59,11 @@ static void print_commands(void)
 
 int main(void)
 {
-	printf("# What the device server supports\n\n"
-	       "Printed by `docs/scsi_support.c` from the device server's own tables; a test compares. What "
-	       "is not here is\n"
-	       "reported as unsupported.\n\n");
+	printf(
+	    "# What the device server supports\n\n"
+	    "`docs/scsi_support.c` prints this page from the device server's own tables, and a test checks "
+	    "that it is up to\n"
+	    "date. The device server reports everything else as unsupported.\n\n");
 	print_commands();
 	printf("\n## Vital product data\n\n| Page | |\n| --- | --- |\n");
 	for (unsigned i = 0; i < scsi_nvpd_pages; i++)

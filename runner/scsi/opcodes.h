@@ -35,8 +35,8 @@ enum scsi_access {
 	/* Changes the medium */
 	SCSI_ACCESS_WRITE,
 	/*
-	 * Changes or reports the state of the LU: conflicts with any reservation, unless loosens()
-	 * permits it
+	 * Changes or reports the state of the LU: conflicts with any reservation, unless
+	 * allowed_by_reservation() returns true
 	 */
 	SCSI_ACCESS_CONTROL,
 };
@@ -83,10 +83,10 @@ struct scsi_op {
 	 */
 	bool (*data_len)(struct scsi_cmd *cmd, uint64_t *len);
 	/*
-	 * With SCSI_ACCESS_CONTROL, may be NULL: true if this CDB only undoes what a reservation
-	 * should not preserve, so that it runs in spite of the reservation (SPC-2 table 10).
+	 * With SCSI_ACCESS_CONTROL, may be NULL: true if this CDB is allowed while another initiator
+	 * holds a reservation, because it only starts or unlocks the unit (SPC-2 table 10).
 	 */
-	bool (*loosens)(const struct scsi_cmd *cmd);
+	bool (*allowed_by_reservation)(const struct scsi_cmd *cmd);
 	uint8_t opcode;
 	uint8_t service_action;
 	uint8_t cdb_len;

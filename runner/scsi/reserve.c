@@ -18,7 +18,8 @@ static bool access_conflicts(const struct scsi_cmd *cmd)
 {
 	if (!cmd->op)
 		return cmd->gate_seen & SCSI_GATE_HANDLER;
-	return cmd->op->access != SCSI_ACCESS_ANY && !(cmd->op->loosens && cmd->op->loosens(cmd));
+	return cmd->op->access != SCSI_ACCESS_ANY &&
+	       !(cmd->op->allowed_by_reservation && cmd->op->allowed_by_reservation(cmd));
 }
 
 bool scsi_reserve_conflicts(const struct scsi_cmd *cmd)

@@ -45,7 +45,7 @@ unsigned sbc_vpd_provisioning(const struct scsi_lu *lu, uint8_t *page);         
 void sbc_synchronize_cache(struct scsi_cmd *cmd); /* 10, 16 */
 void sbc_prefetch(struct scsi_cmd *cmd);          /* 10, 16 */
 void sbc_start_stop_unit(struct scsi_cmd *cmd);
-bool sbc_start_stop_loosens(const struct scsi_cmd *cmd);
+bool sbc_start_stop_only_starts(const struct scsi_cmd *cmd);
 void sbc_format_unit(struct scsi_cmd *cmd);
 bool sbc_format_data_len(struct scsi_cmd *cmd, uint64_t *len);
 /*

@@ -48,7 +48,7 @@ void sbc_prefetch(struct scsi_cmd *cmd)
 #define START_STOP_LOEJ     0x02
 #define START_STOP_START    0x01
 
-bool sbc_start_stop_loosens(const struct scsi_cmd *cmd)
+bool sbc_start_stop_only_starts(const struct scsi_cmd *cmd)
 {
 	return (cmd->cdb[4] & START_STOP_POWER) == 0 && (cmd->cdb[4] & START_STOP_START);
 }

@@ -19,7 +19,7 @@ void spc_reserve(struct scsi_cmd *cmd);
 void spc_release(struct scsi_cmd *cmd);
 void spc_send_diagnostic(struct scsi_cmd *cmd);
 void spc_prevent_allow(struct scsi_cmd *cmd);
-bool spc_prevent_allow_loosens(const struct scsi_cmd *cmd);
+bool spc_prevent_allow_only_allows(const struct scsi_cmd *cmd);
 void spc_report_opcodes(struct scsi_cmd *cmd);
 void spc_report_tmfs(struct scsi_cmd *cmd);
 void spc_report_port_groups(struct scsi_cmd *cmd);
