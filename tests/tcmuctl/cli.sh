@@ -56,7 +56,7 @@ fails "$work: Is a directory" import-tgt --conf "$work"
 fails "/dev/null is not a regular file" import-scst --scst-conf "$conf" -o /dev/null
 fails "$work/nosuch/result: No such file or directory" import-scst --scst-conf "$conf" -o "$work/nosuch/result"
 
-# A file with other rights is replaced, also if a symbolic link leads to it. It is never readable by others.
+# A file with other rights is replaced, even if a symbolic link leads to it. Others can never read the file.
 touch "$work/old"
 chmod 644 "$work/old"
 ln -s old "$work/link"

@@ -7,7 +7,7 @@
 
 struct tree;
 
-/* Copies both texts; info stands in brackets at the right. parent: NULL for the root. */
+/* Copies both texts; info is printed in brackets at the right. parent: NULL for the root. */
 struct tree *tree_add(struct tree *parent, const char *name, const char *info);
 /* Prints the tree, and frees it. */
 void tree_print(struct tree *root);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which attributes are secrets is asked of the daemon: its schema says it. */
+/* The arguments ATTRIBUTE=VALUE and ATTRIBUTE=FILE. The daemon's schema says which attributes are secrets. */
 #include "tcmuctl/values.h"
 
 #include <string.h>
@@ -35,14 +35,14 @@ static bool check_public(struct cli *cli, struct service *service, const char *n
 	return schema && cli->status == TCMUCTL_DONE;
 }
 
-/* Takes a word apart. Returns NULL with the status set. */
+/* Returns the part of the word before "=", or NULL with the status set. */
 static char *name_of(struct cli *cli, const char *word, const char *form)
 {
 	const char *equals = strchr(word, '=');
 
 	if (!equals || equals == word) {
 		/* The word is not repeated, because it may be a secret. */
-		cli_refuse_usage(cli, "an argument has not the form %s", form);
+		cli_refuse_usage(cli, "an argument does not have the form %s", form);
 		return NULL;
 	}
 	return g_strndup(word, (gsize)(equals - word));

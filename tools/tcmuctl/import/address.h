@@ -20,7 +20,7 @@ struct address {
 };
 
 enum address_kind {
-	/* It is not a numeric address. SCST stops to read a line at such an entry. */
+	/* It is not a numeric address. SCST ignores the rest of the line after such an entry. */
 	ADDRESS_BAD,
 	/* It is an address, but SCST and tgt compare it in such a way that no initiator ever matches. */
 	ADDRESS_NEVER_MATCHES,
@@ -30,7 +30,7 @@ enum address_kind {
 };
 
 /*
- * Takes an entry apart: "ALL", ADDRESS, ADDRESS/LENGTH, [IPV6] or [IPV6]/LENGTH; blanks around it are
+ * Parses an entry: "ALL", ADDRESS, ADDRESS/LENGTH, [IPV6] or [IPV6]/LENGTH; blanks around it are
  * ignored. address is filled for ADDRESS_GOOD and ADDRESS_NEVER_MATCHES.
  */
 enum address_kind address_parse(const char *entry, struct address *address);
@@ -44,7 +44,7 @@ char *address_print(const struct address *address);
 
 /* An empty set: an array of struct address, which the caller frees with g_array_unref(). */
 GArray *address_set_new(void);
-/* What is in the set already is not added again. */
+/* The set stays minimal: no network in it contains another one. */
 void address_set_add(GArray *set, const struct address *address);
 void address_set_add_all(GArray *set);
 /* Returns whether the set has all addresses of both families. */

@@ -60,7 +60,7 @@ struct saved_account {
 
 /* Who must authenticate to whom (RFC 7143 12.1). */
 struct saved_auth {
-	/* Initiators must authenticate, also if no usable account is left. */
+	/* Initiators must authenticate, even if no usable account is left. */
 	bool required;
 	/* Of initiators, and of the target towards them. */
 	struct saved_account incoming, outgoing;

@@ -58,7 +58,7 @@ struct scst_target {
 	struct place place;
 	/* A portal is limited in a way that cannot be carried over. */
 	bool has_unclear_portal;
-	/* The name stands in scst.conf, so its LUNs and groups do, too. */
+	/* scst.conf has this target, and therefore its LUNs and groups, too. */
 	bool has_own_luns;
 	/* struct scst_group; only with has_own_luns. */
 	struct scst_group *defaults;

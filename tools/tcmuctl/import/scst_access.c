@@ -42,7 +42,7 @@ static bool take_allow_entry(struct reader *reader, const char *entry, struct pl
 	case ADDRESS_NEVER_MATCHES:
 		text = address_print(&address);
 		report_add(reader->config->report, place,
-			   "'%s' is left out, because SCST lets no address match it; write %s if you want to "
+			   "'%s' is left out, because it matches no address in SCST; write %s if you want to "
 			   "allow it",
 			   entry, text);
 		return true;
@@ -72,7 +72,7 @@ static void take_deny_entry(struct reader *reader, const char *entry, struct pla
 		address_set_add(reader->addresses, &address);
 		text = address_print(&address);
 		report_add(reader->config->report, place,
-			   "SCST lets no address match '%s'; the import refuses %s", entry, text);
+			   "in SCST, '%s' matches no address; the import refuses %s", entry, text);
 		break;
 	case ADDRESS_BAD:
 		reader->is_unclear = true;

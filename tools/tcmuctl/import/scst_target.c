@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The targets of SCST: their names, accounts, portals and session limits, which stand in scst.conf
- * or in iscsi-scstd.conf.
+ * The targets of SCST: their names, accounts, portals and session limits, which are in scst.conf or
+ * in iscsi-scstd.conf.
  */
 #include "import/scst.h"
 

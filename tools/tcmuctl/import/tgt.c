@@ -40,7 +40,7 @@ static void take_address(struct target *target, const struct node *node)
 	case ADDRESS_NEVER_MATCHES:
 		text = address_print(&address);
 		report_add(report, node->place,
-			   "'%s' is left out, because tgt lets no address match it; write %s if you want to "
+			   "'%s' is left out, because it matches no address in tgt; write %s if you want to "
 			   "allow it",
 			   node->value, text);
 		break;

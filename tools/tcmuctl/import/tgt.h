@@ -28,7 +28,7 @@ struct node *tgt_parse(const struct source *source, int *err, struct error *erro
 struct tgt_import {
 	struct saved_config *saved;
 	struct report *report;
-	/* struct tgt_object: each path is one storage object, also if several targets use it. */
+	/* struct tgt_object: each path is one storage object, even if several targets use it. */
 	GPtrArray *objects;
 };
 

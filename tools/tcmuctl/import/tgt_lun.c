@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The LUNs of a target of tgt: their numbers, as tgt-admin chooses them, and their storage objects.
- * A setting stands in the LUN's own section, or at the target for all of its LUNs.
+ * A setting is in the LUN's own section, or in the section of the target for all of its LUNs.
  */
 #include "import/tgt.h"
 
