@@ -24,7 +24,7 @@
 	}))
 #endif
 
-/* musl declares these two together with the flags, since version 1.2.5. */
+/* musl has declared these two functions, together with the flags, since version 1.2.5. */
 #ifndef RWF_NOWAIT
 #define RWF_HIPRI  0x01
 #define RWF_DSYNC  0x02
@@ -45,7 +45,7 @@ static inline ssize_t pwritev2(int fd, const struct iovec *iov, int count, off_t
 }
 #endif
 
-/* musl declares this function since version 1.2.5. The kernel's header has the structure and its flags. */
+/* musl has declared this function since version 1.2.5. The kernel's header has the structure and flags. */
 #ifndef STATX_SIZE
 #include <linux/stat.h>
 
@@ -55,7 +55,7 @@ static inline int statx(int fd, const char *path, int flags, unsigned int mask, 
 }
 #endif
 
-/* musl's request is an int. The numbers of some requests do not fit into it, which the compiler reports. */
+/* In musl, request is an int. Some numbers of requests do not fit in an int, which the compiler reports. */
 #ifndef __GLIBC__
 #define ioctl(fd, ...) ioctl(fd, (int)__VA_ARGS__)
 #endif

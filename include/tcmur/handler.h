@@ -319,7 +319,7 @@ struct tcmur_open {
 
 /*
  * A handler. Only read, open and close are required. Every data callback ends its I/O by exactly
- * one tcmur_io_complete(io, status), from any thread, also from inside the callback. The thread
+ * one tcmur_io_complete(io, status), from any thread, even from inside the callback. The thread
  * model says in which context the daemon calls data callbacks. queue is NULL on pool threads.
  */
 struct tcmur_handler {
