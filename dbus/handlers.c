@@ -189,8 +189,8 @@ static int check_config(const struct tcmur_handler *handler, const struct storag
 }
 
 /*
- * Opens no path and asks no storage, so that a caller cannot find out by this method which files exist on
- * this machine.
+ * Does not open a path or use storage, so that a caller cannot find out with this method which files exist
+ * on this machine.
  */
 static int check_text(const struct tcmur_handler *handler, const char *text, struct error *error)
 {

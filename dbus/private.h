@@ -29,11 +29,11 @@ struct dbus_handler {
 	const struct tcmur_handler *loaded;
 	/* The registration of its object on the bus; 0: it has none. */
 	guint object;
-	/* The rest is used for handlers of other daemons. The watch of the bus name: */
+	/* For a handler of another daemon: the watch of the daemon's name on the bus. */
 	guint watch;
 	/*
-	 * The call RegisterHandler, which is answered when the bus has said whether the name exists; NULL: it
-	 * was answered.
+	 * For a handler of another daemon: the call RegisterHandler, which is answered when the bus has said
+	 * whether the name exists; NULL: it was answered.
 	 */
 	GDBusMethodInvocation *registration;
 };
@@ -47,11 +47,11 @@ struct dbus_service {
 	GCancellable *stopped;
 	/* This service's calls to the bus whose callbacks have not run yet. */
 	unsigned pending;
-	/* The registrations of the objects that are no handlers. */
+	/* The registrations of the objects that are not handlers. */
 	guint objects[3];
 	/* The timer that connects again; 0: it does not run. */
 	guint retry;
-	/* The log says already that there is no bus. */
+	/* The log already says that there is no bus. */
 	bool bus_missing;
 };
 
@@ -68,8 +68,9 @@ void dbus_return_verdict(GDBusMethodInvocation *call, bool good, const char *mes
 /* handlers.c */
 void dbus_handlers_load(struct dbus_service *s);
 void dbus_handlers_free(struct dbus_service *s);
-/* After a connection was made, and before it is dropped; then the handlers of other daemons are removed. */
+/* Called after a connection was made. */
 void dbus_handlers_export(struct dbus_service *s);
+/* Called before the connection is dropped. Also removes the handlers of other daemons. */
 void dbus_handlers_unexport(struct dbus_service *s);
 struct dbus_handler *dbus_handler_add(struct dbus_service *s, const char *name, const char *desc);
 void dbus_handler_remove(struct dbus_handler *handler);

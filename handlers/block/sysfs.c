@@ -139,7 +139,7 @@ bool sysfs_disk(dev_t partition, dev_t *disk)
 
 /* --- users of the device ---------------------------------------------------------------------- */
 
-/* Tells whether maj:min is the device, or a partition of the device. */
+/* Returns whether maj:min is the device, or a partition of the device. */
 static bool is_part_of(unsigned maj, unsigned min, dev_t device)
 {
 	dev_t other = makedev(maj, min), disk;

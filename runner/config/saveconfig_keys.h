@@ -42,8 +42,8 @@ struct config_group_key {
 const struct config_group_key *config_group_key_at(unsigned i);
 
 /*
- * Returns whether the file has a place for the attribute in the part that LIO knows. The others stand under
- * tcmu_runner, and so do those that LIO lacks.
+ * Returns whether the file has a place for the attribute in the part that LIO knows. The other attributes,
+ * and those that LIO lacks, are under tcmu_runner.
  */
 bool config_attribute_is_lio(const struct config_node *node, const struct model_attribute *attribute);
 /*
@@ -91,9 +91,9 @@ bool config_plugin_has(const struct config_node *node, const struct model_attrib
 bool config_plugin_writes(const struct model_attribute *attribute);
 /* The attribute that names the storage. */
 const struct model_attribute *config_storage_config(void);
-/* The attribute that says whether nobody can write. */
+/* The attribute that says whether the storage is opened read-only. */
 const struct model_attribute *config_storage_read_only(void);
-/* The attribute that says how large it is. */
+/* The attribute that says how large the storage is. */
 const struct model_attribute *config_storage_size(void);
 /*
  * Returns the attribute that says whether missing storage may be created. It has no effect on storage that

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The names that stand under the key tcmu_runner of saveconfig.json, which has settings that LIO does not
- * have, by storage object, target, TPG and so on (docs/saveconfig.md). Other programs ignore the key, so a
- * TPG that needs one of these settings stands in LIO's part as disabled.
+ * The names under the key tcmu_runner of saveconfig.json, which has settings that LIO does not have, by
+ * storage object, target, TPG and so on (docs/saveconfig.md). Other programs ignore the key, so a TPG that
+ * needs one of these settings is disabled in LIO's part.
  */
 #include "config/saveconfig_ours.h"
 

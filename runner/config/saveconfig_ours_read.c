@@ -21,7 +21,7 @@ struct reader {
 
 /*
  * Returns the kind of the children whose settings this member of a parent's settings contains, or MODEL_ROOT
- * if it is no such member.
+ * if the member contains no such settings.
  */
 static enum model_kind kind_of_container(enum model_kind parent, const char *member)
 {
@@ -190,10 +190,11 @@ static void add_stray(struct reader *reader, struct config_node *parent, enum mo
 	stray->line = saveconfig_json_line(reader->json, settings ? settings : container);
 	stray->is_unusable = true;
 	if (same) {
-		config_set_text(&stray->problem,
-				"the settings of the same %s also stand under another spelling of its name; "
-				"remove one of the two",
-				model_kind_name(kind));
+		config_set_text(
+		    &stray->problem,
+		    "the file also has settings of the same %s under another spelling of its name; "
+		    "remove one of the two",
+		    model_kind_name(kind));
 		g_autofree char *reason = g_strdup_printf("%s: %s", stray->place, stray->problem);
 
 		close_object(same, reason);

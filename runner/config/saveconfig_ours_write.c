@@ -13,7 +13,7 @@ static bool is_ours(const struct config_node *node, const struct config_value *v
 {
 	if (value->is_shown || value->problem || !config_attribute_is_saved(value->attribute))
 		return false;
-	/* Without a limit there is no list: an empty one is refused when the file is read. */
+	/* An empty list means that there is no limit. It is not written, because a restore refuses it. */
 	if (value->attribute->flags & MODEL_RESTRICTS && !*value->text)
 		return false;
 	/* A restore sets it to 0 unless the file says something else. */
@@ -116,9 +116,9 @@ static void write_values(const struct config_node *node, JsonObject *ours)
 }
 
 /*
- * The number in "user_1/disk". It stands in the file also if it is the place among the file's storage
- * objects, because somebody may insert others before this one. The name stands there if the file calls the
- * object by another one.
+ * The number in "user_1/disk". The file has it even if it equals the position among the file's storage
+ * objects, because somebody may insert others before this one. The file has the name here if it calls the
+ * object by another name elsewhere.
  */
 static void write_object_name(const struct config_node *node, JsonObject *ours)
 {
@@ -157,7 +157,7 @@ static void write_storage(const struct config_node *node, JsonObject *ours)
 
 static JsonObject *write_settings(const struct config_node *node);
 
-/* Returns the settings of the child if they stood in the file and are no object, otherwise NULL. */
+/* Returns the settings of the child if the file had them and they are not a JSON object, otherwise NULL. */
 static JsonNode *bad_settings(const struct config_node *child, const char *key)
 {
 	JsonObject *ours = child->parent->ours;

@@ -359,7 +359,7 @@ static int read_lists(struct reader *reader, struct config_node *node, JsonObjec
 
 /* --- the file --- */
 
-/* The account of discovery stands in the entry "iscsi" of "fabric_modules". */
+/* The account of discovery is in the entry "iscsi" of "fabric_modules". */
 static int read_fabric_modules(struct config_node *root, JsonObject *entry, struct error *error)
 {
 	JsonNode *member = json_object_get_member(entry, "fabric_modules");

@@ -73,7 +73,7 @@ static void write_keys(const struct config_node *node, JsonObject *entry)
  */
 static bool is_wanted(const struct config_node *node, const struct config_value *value, JsonObject *members)
 {
-	/* A value that was refused stays as it stands in the file. */
+	/* A value that was refused stays in the file as it is. */
 	if (value->attribute->flags & MODEL_OURS || value->problem || config_plugin_writes(value->attribute))
 		return false;
 	/* What storage that is not open would show is not known. */
@@ -216,7 +216,7 @@ static void write_lists(const struct config_node *node, JsonObject *entry)
 	}
 }
 
-/* A TPG that needs a setting that LIO lacks is closed for LIO; the true value stands under tcmu_runner. */
+/* A TPG that needs a setting that LIO lacks is disabled for LIO; the true value is under tcmu_runner. */
 static void write_enable(const struct config_node *tpg, JsonObject *entry)
 {
 	const struct model_attribute *why;

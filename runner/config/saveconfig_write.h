@@ -16,6 +16,6 @@ void saveconfig_write(const struct config_node *root, struct config_text *text);
  */
 bool saveconfig_needs_ours(const struct config_node *node, const struct model_attribute **why);
 void saveconfig_write_ours(const struct config_node *root, JsonObject *file);
-/* A value as it stands under tcmu_runner. */
+/* Returns a value in the form that it has under tcmu_runner. */
 JsonNode *saveconfig_write_value(const struct model_attribute *attribute, const char *text);
 #endif

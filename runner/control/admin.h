@@ -20,7 +20,8 @@ struct admin *admin_start(const struct control_options *options, struct model *m
 			  struct kernel_service *kernel);
 /*
  * Restores the file of --saveconfig if there is one. Blocks for up to half a minute while storage opens.
- * queue: of the main thread. Returns 0, or -errno with error set: the file cannot be read or is no such file.
+ * queue: of the main thread. Returns 0, or -errno with error set: the file cannot be read, or is not a
+ * saveconfig.json.
  */
 int admin_restore(struct admin *admin, struct main_queue *queue, struct error *error);
 /* Says in the log where the socket is, or why there is none. */

@@ -14,7 +14,7 @@
 struct exports;
 
 /*
- * Takes the options --export, --portal, --allow-initiator and --chap-user apart, and reads the secrets.
+ * Parses the options --export, --portal, --allow-initiator and --chap-user, and reads the secrets.
  * Nothing is served yet. Returns NULL with error set.
  */
 struct exports *exports_new(const struct control_options *options, struct error *error);

@@ -14,7 +14,7 @@
 
 struct portal_service;
 
-/* Takes the options apart and serves nothing yet. Returns NULL with error set. */
+/* Parses the options and serves nothing yet. Returns NULL with error set. */
 struct portal_service *portal_service_new(const struct control_options *options, struct error *error);
 /*
  * Opens all exports in the model of the host, then listens. Returns 0 or -errno; stop in either case. The

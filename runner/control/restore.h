@@ -10,7 +10,7 @@
  * Restores the daemon's own file, and writes to the log what could not be restored. Blocks until all
  * storage has answered, half a minute has passed, or SIGTERM or SIGINT has asked the daemon to stop. A
  * file that does not exist is an empty configuration. queue: of the main thread. 0, or -errno with
- * error set: the file cannot be read or is no such file.
+ * error set: the file cannot be read or is not a saveconfig.json.
  */
 int control_restore(struct saveconfig *config, struct main_queue *queue, struct error *error);
 #endif

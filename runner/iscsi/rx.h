@@ -13,7 +13,7 @@ struct iscsi_task;
 
 enum iscsi_rx_stage { ISCSI_RX_BHS, ISCSI_RX_AHS, ISCSI_RX_DATA, ISCSI_RX_SKIP, ISCSI_RX_TAIL };
 
-/* What becomes of a request by its CmdSN (RFC 7143 4.2.2.1). */
+/* What the CmdSN of a request means for its execution (RFC 7143 4.2.2.1). */
 enum iscsi_turn {
 	ISCSI_TURN_NOW,
 	/* A request with an earlier CmdSN is missing. */

@@ -28,7 +28,7 @@ struct iscsi_session {
 	/* Posted when kicked is set: asks the initiator to log out. */
 	struct loop_work kick;
 
-	/* The fields from here to it do not change after login. */
+	/* The fields from conn to it (struct scsi_it_nexus) do not change after login. */
 	struct iscsi_conn *conn;
 	/* From iscsi_session_register() to iscsi_session_release_initiator(); NULL: discovery. */
 	struct iscsi_initiator *initiator;

@@ -31,7 +31,7 @@ enum iscsi_login_status iscsi_login_check_result(struct iscsi_login *login)
 		return iscsi_login_refusal(login, ISCSI_LOGIN_INITIATOR_ERROR,
 					   "the initiator does not agree to the %s that the TPG demands",
 					   iscsi_keys[key].name);
-	/* The target alone decides how long its bursts and those that it asks for are. */
+	/* The target alone decides how long the bursts are that it sends or requests. */
 	params->max_burst = MIN(params->max_burst, login->values.of[ISCSI_KEY_MAX_BURST_LENGTH]);
 	return ISCSI_LOGIN_OK;
 }

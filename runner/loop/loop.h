@@ -248,8 +248,8 @@ struct loop_buffer_account {
 };
 /*
  * Like loop_buffer_get() and loop_buffer_put(), but the buffer is charged to the account while it is in use.
- * Returns NULL also if the limit of the account is reached. Without an account (NULL) they do the same as the
- * functions above.
+ * The first also returns NULL if the limit of the account is reached. Without an account (NULL) both do the
+ * same as the functions above.
  */
 void *loop_buffer_get_charged(struct loop *loop, struct loop_buffer_account *account, size_t len);
 void loop_buffer_put_charged(struct loop *loop, struct loop_buffer_account *account, void *buffer,

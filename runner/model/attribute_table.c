@@ -178,7 +178,7 @@ static const struct model_attribute tpg_table[] = {
 	 "A mapped LUN is write-protected when it is created, until its write_protect is set to 0."),
     BOOL("attrib", "cache_dynamic_acls", "0", 0,
 	 "The TPG remembers initiators without an ACL after their sessions have ended: they may log in again "
-	 "also if generate_node_acls is 0 then, and keep their cmdsn_depth. 0 forgets them.",
+	 "even if generate_node_acls is 0 then, and keep their cmdsn_depth. 0 forgets them.",
 	 .apply = model_apply_cache_dynamic),
     NUMBER("attrib", "default_erl", 0, 2, "0", MODEL_NO_EFFECT,
 	   "Kept for LIO; it has no effect. The error recovery level of sessions is always 0.", ONE_VALUE),

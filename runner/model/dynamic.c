@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Dynamic ACLs: what a TPG knows about initiators without an ACL that are logged in, or that were logged in
- * and are remembered because of cache_dynamic_acls. As in LIO, they are no objects of the model: nobody can
- * set them, and they are not saved. Who may log in is left to login.c.
+ * and are remembered because of cache_dynamic_acls. As in LIO, they are not objects of the model: nobody
+ * can set them, and they are not saved. Who may log in is left to login.c.
  */
 #include <search.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /*
  * From LUN objects to entries of LUN maps. A LUN has an entry in the view of its TPG, which initiators
  * without an ACL see; a mapped LUN has an entry in the view of its ACL. Both lead to the logical unit that
- * serves the storage object now, so they are made again whenever this changes.
+ * serves the storage object now, so new entries are made whenever another logical unit serves it.
  */
 #include <errno.h>
 
@@ -40,7 +40,10 @@ static int refresh_one(struct model_object *object)
 	struct storage_lu *served = wanted(object);
 	struct model_entry *old = object->entry, *entry = NULL;
 
-	/* The sessions of a TPG that was disabled are ending; it gets its entries again with its views. */
+	/*
+	 * Without a view the TPG is disabled, and its sessions are ending. Its entries are made when it is
+	 * enabled, together with its views.
+	 */
 	if (!view_of(object) || (old ? model_entry_storage(old) : NULL) == served)
 		return 0;
 	if (served) {
@@ -77,8 +80,7 @@ void model_mapping_remove(struct model_object *object)
 	if (!object->entry)
 		return;
 	/*
-	 * Without memory for a new map, the LUN stays visible until the next change; its unit is refused as
-	 * removing then.
+	 * Without memory for a new map, the LUN stays visible until the next change.
 	 */
 	if (view_of(object))
 		model_view_change(view_of(object), object->number, NULL);
@@ -91,6 +93,6 @@ void model_mapping_protect(struct model_object *object)
 	if (!object->entry)
 		return;
 	model_entry_protect(object->entry, is_protected(object));
-	/* A new map with the same entry, so that sessions look at it again. */
+	/* Makes a new map with the same entry, so that sessions read the entry again. */
 	model_view_change(view_of(object), object->number, object->entry);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The memory that the kernel's target_core_user shares with us, written down from its ABI. All numbers are in
- * host byte order; CDBs are SCSI's own. cdb_off and iov_base are offsets from the start of the mapping.
+ * The layout of the memory that the kernel's target_core_user shares with the daemon. All numbers except
+ * those in CDBs are in host byte order. cdb_off and base in struct tcmu_uiov are offsets from the start of
+ * the mapping.
  */
 #ifndef RING_UAPI_H
 #define RING_UAPI_H
@@ -11,7 +12,7 @@
 
 #define TCMU_UAPI_VERSION 2
 
-/* mailbox flags: what this kernel can do */
+/* Flags of the mailbox: what the kernel supports. */
 #define TCMU_FLAG_OOOC     0x1 /* out-of-order completion */
 #define TCMU_FLAG_READ_LEN 0x2
 #define TCMU_FLAG_TMR      0x4
@@ -20,7 +21,7 @@
 enum tcmu_op { TCMU_OP_PAD = 0, TCMU_OP_CMD = 1, TCMU_OP_TMR = 2 };
 #define TCMU_OP_MASK 0x7u
 
-/* entry uflags: what we tell the kernel at completion */
+/* uflags of an entry: what the daemon tells the kernel at completion. */
 #define TCMU_UFLAG_UNKNOWN_OP 0x1
 #define TCMU_UFLAG_READ_LEN   0x2
 
@@ -31,9 +32,9 @@ struct tcmu_mailbox {
 	uint16_t flags;
 	uint32_t cmdr_off;
 	uint32_t cmdr_size;
-	uint32_t cmd_head; /* the kernel writes */
+	uint32_t cmd_head; /* written by the kernel */
 	uint8_t pad[48];
-	uint32_t cmd_tail; /* we write */
+	uint32_t cmd_tail; /* written by the daemon */
 	uint8_t pad2[60];
 };
 

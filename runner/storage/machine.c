@@ -16,7 +16,7 @@
 #define OWN_FILE  "machine-id"
 
 /*
- * 32 hexadecimal digits and nothing else: "uninitialized" and an empty file are machines without an
+ * An ID has 32 hexadecimal digits. A machine whose file is empty or contains "uninitialized" has no
  * ID.
  */
 static bool is_id(char *text)

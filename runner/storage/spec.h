@@ -40,7 +40,7 @@ struct storage_spec {
 };
 
 /*
- * Any thread. Takes text apart. Returns 0, or -EINVAL or -ENOMEM with an error that names the text and the
+ * Any thread. Parses text. Returns 0, or -EINVAL or -ENOMEM with an error that names the text and the
  * mistake; the spec is empty then. The names of filters and options are not checked here: backstore_open()
  * refuses those that it does not know. The spec must not be copied, because it contains pointers to itself.
  */

@@ -136,7 +136,7 @@ struct storage *storage_new(const struct storage_context *context, const char *n
  * when the storage is served or cannot be opened. patient: if the storage cannot be opened, a stand-in
  * serves the disk, the state becomes STORAGE_FAILED, opening is tried again every few seconds, and done()
  * reports the error. Otherwise the state becomes STORAGE_CONFIGURED again. The settings are refused with
- * -EINVAL if they are wrong, also if the object is patient.
+ * -EINVAL if they are wrong, even if the object is patient.
  *
  * If the storage of a patient object does not answer for some seconds, a stand-in says that the disk is
  * becoming ready, and done() is called with -EINPROGRESS. The state stays STORAGE_OPENING until the storage

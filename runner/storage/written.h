@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The notes that disks in memory were written since the boot of the host. They stand in the state folder, by
- * the key of a disk and by the unit serial number under which initiators know it.
+ * Remembers which disks in memory were written since the boot of the host. The notes are in the state folder,
+ * by the key of a disk and by the unit serial number under which initiators know it.
  */
 #ifndef STORAGE_WRITTEN_H
 #define STORAGE_WRITTEN_H

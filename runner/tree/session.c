@@ -2,7 +2,7 @@
 /*
  * The thread of the tree: it reads the requests of the kernel, and posts them to the main thread,
  * which owns the model. It answers nothing itself, so a request that takes long delays no other.
- * What requests do is left to look.c, change.c and file.c; operations.c takes the requests apart.
+ * What requests do is left to look.c, change.c and file.c; operations.c parses the requests.
  */
 #include "tree/private.h"
 

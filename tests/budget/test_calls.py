@@ -70,8 +70,8 @@ class Calls(unittest.TestCase):
                         self.assertTrue(any(spent == NOTHING for spent in tries))
 
     def test_counter(self):
-        """The library counts commands that are not on the fast path: the message of one, and the lock of a COMPARE
-        AND WRITE."""
+        """The library counts what commands off the fast path do: a ping allocates memory for a message, and a COMPARE
+        AND WRITE takes a lock."""
         with self.serving("alloc/a") as (daemon, session):
             before = self.count(daemon)
             for _ in range(10):
@@ -98,7 +98,7 @@ class Calls(unittest.TestCase):
     def test_file_direct(self):
         with fast_path.folder("disk") as folder:
             if fast_path.is_tmpfs(folder):
-                self.skipTest("no file system but tmpfs")
+                self.skipTest("there is no file system other than tmpfs")
             self.check(f"file/{folder}/disk,cache=none,create")
 
     def test_file_cached(self):

@@ -229,7 +229,7 @@ class HostileTest(BusCase):
 
 
 def nobody_starts(program):
-    """False also where test.sh has unpacked the program in a folder that only root can enter, such as /root."""
+    """Also returns False if test.sh has unpacked the program in a folder that only root can enter, such as /root."""
     try:
         return subprocess.run([program, "--version"], user=NOBODY, capture_output=True, check=False).returncode == 0
     except PermissionError:

@@ -44,7 +44,7 @@ class Combinations(DaemonCase):
                 self.exercise(keys)
 
     def test_small_segments(self):
-        """Data-In comes in pieces of our MaxRecvDataSegmentLength, also if this is not a multiple of the block or
+        """Data-In comes in pieces of our MaxRecvDataSegmentLength, even if this is not a multiple of the block or
         of 4."""
         for segment in ("512", "513", "1000", "8192", "16777215"):
             for digest in ("None", "CRC32C"):

@@ -88,7 +88,7 @@ class Keys(DaemonCase):
         self.assertEqual(session.ping(), b"ping")
 
     def test_text_split_over_requests(self):
-        """C bit (11.12.2): the text may be cut at any place, also inside a key."""
+        """C bit (11.12.2): the text may be split at any place, even inside a key."""
         session = self.session(login=False, attention=True)
         text = p.encode_keys(session.names() | session.asked)
         for piece in (text[:20], text[20:33]):
@@ -281,7 +281,7 @@ class HalfOpen(DaemonCase):
             self.assertTrue(connection.wait_closed())
 
     def test_login_timeout_with_steady_trickle(self):
-        """The limit counts from accept to the end of the login, and not between bytes."""
+        """The time limit is for the whole login, from accept() on, and not for the time between two bytes."""
         with Connection(self.daemon.address) as connection:
             pdu = p.login(p.encode_keys({"InitiatorName": "iqn.2026-11.test:slow"}), 1 << 2, b"\x80abcde").encode()
             deadline = time.monotonic() + PATIENCE

@@ -61,16 +61,16 @@ static unsigned digit_of(char c)
 }
 
 /* Reads one or two hexadecimal digits and the character after them. Returns the rest, or NULL. */
-static const char *read_hex(const char *text, char behind, uint32_t *number)
+static const char *read_hex(const char *text, char terminator, uint32_t *number)
 {
 	size_t n = strspn(text, "0123456789abcdefABCDEF");
 
-	if (n < 1 || n > 2 || text[n] != behind)
+	if (n < 1 || n > 2 || text[n] != terminator)
 		return NULL;
 	*number = 0;
 	for (size_t i = 0; i < n; i++)
 		*number = *number << 4 | digit_of(text[i]);
-	return text + n + (behind != '\0');
+	return text + n + (terminator != '\0');
 }
 
 static int set_sense(struct params *p, const char *value, struct reason reason)

@@ -82,8 +82,8 @@ static void call(struct loop_work *work)
 	sem_post(&pending->passed);
 }
 
-/* Runs fn on the loop, and returns when fn has returned. */
-static void on_loop(struct pending *pending, void (*fn)(struct pending *pending))
+/* Returns when fn has returned. */
+static void run_on_loop(struct pending *pending, void (*fn)(struct pending *pending))
 {
 	pending->work = (struct loop_work){.fn = call};
 	pending->fn = fn;
@@ -120,7 +120,7 @@ void pending_submit(struct pending *pending, struct backstore *bs, enum backstor
 	    .done = ended,
 	    .owner = pending,
 	};
-	on_loop(pending, submit);
+	run_on_loop(pending, submit);
 }
 
 static void cancel(struct pending *pending)
@@ -133,7 +133,7 @@ static void cancel(struct pending *pending)
 
 void pending_cancel(struct pending *pending)
 {
-	on_loop(pending, cancel);
+	run_on_loop(pending, cancel);
 }
 
 bool pending_is_over(const struct pending *pending)

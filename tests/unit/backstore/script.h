@@ -34,9 +34,8 @@ struct script {
 	unsigned delay_us;        /* The delay before the completion, on the pool if the handler is ASYNC. */
 	bool twice;               /* Completes each I/O twice. */
 	bool lends;
-	uint64_t
-	    /* Atomic. In the handlers stuck_*, a write that begins below this byte does not continue. */
-	    stuck_below;
+	/* Atomic. In the handlers stuck_*, a write that begins below this byte does not continue. */
+	uint64_t stuck_below;
 	uint64_t fail_offset;   /* An I/O that covers this byte … */
 	enum tcmur_status fail; /* … ends with this status, unless it is TCMUR_OK. */
 	/* In the handler cancelling: an I/O stays with the handler until it is cancelled. */

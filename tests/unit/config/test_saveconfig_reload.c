@@ -59,7 +59,7 @@ static void assert_closed(struct test *t, const char *settings, const char *reas
 	g_autoptr(JsonNode) after = parse_file(t);
 	assert_is_part("", json_object_get_member(json_node_get_object(before), "tcmu_runner"),
 		       json_object_get_member(json_node_get_object(after), "tcmu_runner"));
-	/* The file that was written is as strict as the one before, also if the user has enabled the TPG. */
+	/* The file that was written is as strict as the one before, even if the user has enabled the TPG. */
 	for (int i = 0; i < 3; i++) {
 		start_again(t);
 		assert_int_equal(restore(t), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starting, stopping, the pool, spinning. */
+/* A set of loops: its start and stop, its pool, and how long its loops poll before they sleep. */
 #include "loop_fixture.h"
 
 #include <dirent.h>

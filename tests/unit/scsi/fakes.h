@@ -4,8 +4,8 @@
  * memory that checks its contract, loops that run when the test says so, and commands that count their
  * completions.
  */
-#ifndef TESTS_SCSI_DOUBLE_H
-#define TESTS_SCSI_DOUBLE_H
+#ifndef TESTS_SCSI_FAKES_H
+#define TESTS_SCSI_FAKES_H
 
 #include "fake_loop.h"
 #include "scsi/scsi.h"

@@ -110,7 +110,7 @@ static void test_write_same_ndob(void **state)
 	sbc_fixture_close(&e);
 }
 
-/* Blocks that were to become zeros read as zeros, also if UNMAP would not ensure this. */
+/* Blocks that were to become zeros read as zeros, even if UNMAP would not ensure this. */
 static void test_write_same_unmap_reads_zero(void **state)
 {
 	struct sbc_fixture e;

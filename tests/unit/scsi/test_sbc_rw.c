@@ -155,7 +155,7 @@ static void test_fua(void **state)
 	sbc_fixture_close(&e);
 }
 
-/* In READ (6) and WRITE (6) this bit belongs to the LBA, also if the transport pads CDBs to 16 bytes. */
+/* In READ (6) and WRITE (6) this bit belongs to the LBA, even if the transport pads CDBs to 16 bytes. */
 static void test_no_fua_in_6(void **state)
 {
 	struct sbc_fixture e;

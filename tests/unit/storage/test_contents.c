@@ -340,7 +340,7 @@ static void test_the_serial_number_is_set_later(void **state)
 	close_disk(disk, false);
 }
 
-/* A daemon that has not the contents either does not hide the loss from the one that had them. */
+/* A daemon that does not have the contents either does not hide the loss from the daemon that had them. */
 static void test_deleting_a_lost_disk_does_not_accept_the_loss(void **state)
 {
 	struct disk disk = open_disk_as("a/0", "one", SIZE);
