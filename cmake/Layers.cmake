@@ -40,16 +40,31 @@ endfunction()
 
 # A unit test takes seconds. A test that hangs reaches this limit; a test on a busy machine must not.
 set(TCMUR_UNIT_TEST_TIMEOUT 900 CACHE STRING "Seconds that a unit test may take")
-# tcmur_unit_test(NAME SOURCES file... LIBS lib...): a cmocka program, run by ctest as unit/NAME.
+# tcmur_unit_test(NAME [ONE_THREAD] SOURCES file... LIBS lib...): a cmocka program, run by ctest as unit/NAME. A program
+# with ONE_THREAD never starts a thread, so TSan has nothing to find in it: ctest -LE one_thread leaves it out.
 function(tcmur_unit_test name)
   if(NOT BUILD_TESTING)
     return()
   endif()
-  cmake_parse_arguments(arg "" "" "LIBS;SOURCES" ${ARGN})
+  cmake_parse_arguments(arg "ONE_THREAD" "" "LIBS;SOURCES" ${ARGN})
   add_executable(unit_${name} ${arg_SOURCES})
   target_link_libraries(unit_${name} PRIVATE ${arg_LIBS} PkgConfig::CMOCKA)
   add_test(NAME unit/${name} COMMAND unit_${name})
   set_tests_properties(unit/${name} PROPERTIES TIMEOUT ${TCMUR_UNIT_TEST_TIMEOUT} SKIP_RETURN_CODE 77)
+  if(arg_ONE_THREAD)
+    set_tests_properties(unit/${name} PROPERTIES LABELS one_thread)
+  else()
+    set_property(GLOBAL APPEND PROPERTY TCMUR_THREADED_TESTS unit_${name})
+  endif()
+endfunction()
+
+# tcmur_test_objects(NAME SOURCES file... LIBS lib...): fakes and fixtures that several test programs use, compiled
+# once. They are objects and not an archive, because a fake must replace a function also where only a library calls it.
+function(tcmur_test_objects name)
+  cmake_parse_arguments(arg "" "" "LIBS;SOURCES" ${ARGN})
+  add_library(${name} OBJECT ${arg_SOURCES})
+  target_include_directories(${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${arg_LIBS})
 endfunction()
 
 # tcmur_handler_host(TARGET): makes a program able to load handlers, which need the functions of <tcmur/*.h> in it.
