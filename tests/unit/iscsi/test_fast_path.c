@@ -10,13 +10,12 @@
 
 #include <cmocka.h>
 
+#include "dialogue.h"
 #include "util/lock.h"
-#include "wire_fixture.h"
 
 #define COMMANDS 16 /* As many commands as the window allows. */
 
 static unsigned allocations, sends, receives;
-static struct stream out, in;
 static uint8_t pattern[COMMANDS * 512];
 
 /*
@@ -69,9 +68,7 @@ static void login(bool digests)
 	};
 	wire_start();
 	out.len = in.len = 0;
-	stream_login(&out);
-	wire_send_stream(&out);
-	wire_receive(&in);
+	log_in();
 }
 
 /* Runs one turn with COMMANDS commands. */
@@ -91,7 +88,6 @@ static void measure(uint8_t flags, uint8_t opcode, uint32_t immediate, uint8_t a
 {
 	struct reply reply;
 	unsigned long locks;
-	size_t at = 0;
 
 	run(flags, opcode, immediate); /* the slab grows once */
 	wire_receive(&in);
@@ -102,6 +98,7 @@ static void measure(uint8_t flags, uint8_t opcode, uint32_t immediate, uint8_t a
 	assert_int_equal(sends, 1);
 	assert_int_equal(receives, 1);
 	wire_receive(&in);
+	at = 0;
 	for (uint32_t i = 0; i < COMMANDS; i++) {
 		assert_true(stream_next(&in, &at, &reply));
 		assert_int_equal(reply.bhs[0], answer);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Time limits that a TPG and an ACL set for a connection: login, NOP-In, and the answer to it. */
-#include "wire_fixture.h"
+#include "dialogue.h"
 
 #include "util/clock.h"
 
-static struct stream out, in;
 static struct model_object *acl;
 
 static int setup(void **state)
@@ -35,13 +34,6 @@ static void set(struct model_object *object, const char *name, const char *text)
 	assert_int_equal(fixture_set(wire.model, object, "attrib", name, text), 0);
 }
 
-static void login(void)
-{
-	stream_login(&out);
-	wire_send_stream(&out);
-	wire_receive(&in);
-}
-
 /* The time of the timer has passed. Returns how many bytes the initiator got then. */
 static size_t pass(void)
 {
@@ -57,7 +49,7 @@ static size_t pass(void)
 static void the_options_count_without_an_acl(void **state)
 {
 	(void)state;
-	login();
+	log_in();
 	assert_int_equal(wire.timer_ns, NS_PER_S);
 }
 
@@ -66,7 +58,7 @@ static void the_acl_says_when_to_ping(void **state)
 	(void)state;
 	set(acl, "nopin_timeout", "7");
 	set(acl, "nopin_response_timeout", "5");
-	login();
+	log_in();
 	assert_int_equal(wire.timer_ns, 7 * NS_PER_S);
 	assert_int_equal(pass(), ISCSI_BHS_LEN);
 	assert_int_equal(in.bytes[0], ISCSI_OP_NOP_IN);
@@ -82,7 +74,7 @@ static void the_acl_forbids_pings(void **state)
 	(void)state;
 	set(acl, "nopin_timeout", "0");
 	set(acl, "nopin_response_timeout", "4");
-	login();
+	log_in();
 	for (unsigned i = 0; i < 5; i++) {
 		assert_in_range(wire.timer_ns, 1, 4 * NS_PER_S);
 		assert_int_equal(pass(), 0);
@@ -98,10 +90,10 @@ static void the_tpg_limits_the_login(void **state)
 	assert_int_equal(wire.timer_ns, NS_PER_S);
 	wire.now_ns += NS_PER_S / 2;
 	wire.login_goes_on = true;
-	login();
+	log_in();
 	assert_in_range(wire.timer_ns, 5 * NS_PER_S, 11 * NS_PER_S / 2);
 	wire.now_ns += NS_PER_S;
-	login();
+	log_in();
 	/* A second request gains no time. */
 	assert_in_range(wire.timer_ns, 5 * NS_PER_S, 11 * NS_PER_S / 2);
 	pass();
@@ -112,7 +104,7 @@ static void the_option_limits_the_login(void **state)
 {
 	(void)state;
 	wire.login_goes_on = true;
-	login();
+	log_in();
 	assert_int_equal(wire.timer_ns, NS_PER_S);
 }
 
