@@ -78,8 +78,8 @@ enum refresh_state { REFRESH_IDLE, REFRESH_QUEUED, REFRESH_RUNNING };
 struct backstore {
 	struct handler *handler;
 	/*
-	 * The handler's table. If there are filters, its data callbacks are those of passage.c, and data()
-	 * is missing if it would evade a filter. They are called by backstore_io_dispatch() only.
+	 * The handler's table. If there are filters, the data callbacks in it are functions of passage.c,
+	 * and data() is NULL if it would evade a filter. Only backstore_io_dispatch() calls the data callbacks.
 	 */
 	struct tcmur_handler api;
 	void *handle;
@@ -93,8 +93,8 @@ struct backstore {
 	struct loop_set *set;
 	char *name, *config;
 	/*
-	 * For TCMUR_SERIAL_LUN, all calls use this lane; for TCMUR_ASYNC, those of
-	 * tcmur_queue_blocking_serial() do.
+	 * A handler that is TCMUR_SERIAL_LUN makes all calls on this lane. A handler that is TCMUR_ASYNC
+	 * uses it for tcmur_queue_blocking_serial().
 	 */
 	struct loop_lane lane;
 	struct range_lock range;

@@ -133,18 +133,6 @@ static void add_to_dev_config(struct control_export *export, const char *name, c
 	g_free(text);
 }
 
-static int add_handler_option(struct control_export *export, const char *name, const char *value,
-			      struct error *error)
-{
-	for (uint32_t i = 0; i < export->spec.noptions; i++)
-		if (!strcmp(name, export->options[i].name))
-			return error_set(error, EINVAL, "%s is given twice", name);
-	if (export->spec.noptions == CONTROL_EXPORT_MAX_OPTIONS)
-		return error_set(error, EINVAL, "more than %d handler options", CONTROL_EXPORT_MAX_OPTIONS);
-	export->options[export->spec.noptions++] = (struct tcmur_option_value){name, value};
-	return 0;
-}
-
 static int set_key(struct control_export *export, char *pair, struct error *error)
 {
 	char *eq = strchr(pair, '=');
@@ -169,7 +157,7 @@ static int set_key(struct control_export *export, char *pair, struct error *erro
 		return keys[i].set(export, value, error);
 	}
 	add_to_dev_config(export, pair, value);
-	return add_handler_option(export, pair, value, error);
+	return 0;
 }
 
 /*
@@ -214,19 +202,17 @@ static int parse(struct control_export *export, struct error *error)
 				 "the handler is missing before the path; did you mean file/%s?", config);
 	if (!slash)
 		return error_set(error, EINVAL, "this is not of the form HANDLER/CONFIG[,KEY=VALUE]...");
-	export->spec.options = export->options;
 	export->dev_config = g_strdup(config);
 	err = storage_spec_check_literal(config, ".", error);
-	if (!err)
-		err = storage_spec_parse(&export->storage, config, error);
-	for (uint32_t i = 0; i < export->storage.noptions && !err; i++)
-		err = add_handler_option(export, export->storage.options[i].name,
-					 export->storage.options[i].value, error);
 	while (rest && !err)
 		err = set_key(export, next_field(&rest), error);
+	if (!err)
+		err = storage_spec_parse(&export->storage, export->dev_config, error);
 	if (err)
 		return err;
 	export->spec.config = export->spec.name = export->storage.config;
+	export->spec.options = export->storage.options;
+	export->spec.noptions = export->storage.noptions;
 	export->spec.filters = export->storage.backstore_filters;
 	export->spec.nfilters = export->storage.nfilters;
 	if (!export->name)

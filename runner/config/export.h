@@ -8,15 +8,13 @@
 #include "storage/spec.h"
 #include "util/error.h"
 
-#define CONTROL_EXPORT_MAX_OPTIONS (2 * STORAGE_SPEC_OPTIONS_MAX)
-
 struct control_export {
 	/* The argument, cut into the strings below. */
 	char *text;
-	/* HANDLER/CONFIG;KEY=VALUE, as dev_config has it. */
-	struct storage_spec storage;
 	/* The storage with all options of its handler, as dev_config has it: HANDLER/CONFIG;KEY=VALUE. */
 	char *dev_config;
+	/* The same text, taken apart. */
+	struct storage_spec storage;
 	/* The name of the target: from name=, or else made from CONFIG. */
 	const char *name;
 	char *made_name;
@@ -32,7 +30,6 @@ struct control_export {
 	unsigned given;
 	struct backstore_spec spec;
 	struct scsi_identity identity;
-	struct tcmur_option_value options[CONTROL_EXPORT_MAX_OPTIONS];
 };
 
 /*

@@ -34,7 +34,7 @@ enum scsi_ua {
 void scsi_ua_raise(struct scsi_nexus *nexus, enum scsi_ua ua);
 /* Any thread, takes lu->lock. Raises ua for all nexuses of the LU. */
 void scsi_ua_raise_all(struct scsi_lu *lu, enum scsi_ua ua);
-/* The same for a caller that holds lu->lock. */
+/* lu->lock held. Raises ua for all nexuses of the LU. */
 void scsi_ua_raise_all_locked(struct scsi_lu *lu, enum scsi_ua ua);
 /* lu->lock held. Raises ua for all nexuses of the LU except one. */
 void scsi_ua_raise_others_locked(struct scsi_lu *lu, const struct scsi_nexus *except, enum scsi_ua ua);

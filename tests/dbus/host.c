@@ -4,7 +4,7 @@
  * the folder, and three devices that do not exist.
  */
 #include <errno.h>
-#include <glib-unix.h>
+#include <glib.h>
 #include <stdio.h>
 
 #include "backstore/backstore.h"
@@ -33,12 +33,6 @@ bool control_service_last_refusal(struct control_service *service, char *name, s
 	return true;
 }
 
-static gboolean on_quit(gpointer data)
-{
-	g_main_loop_quit(data);
-	return G_SOURCE_CONTINUE;
-}
-
 int main(int argc, char **argv)
 {
 	struct error error;
@@ -48,14 +42,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "host HANDLER_DIR, with handlers and filters in it\n");
 		return 1;
 	}
-	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
-	guint quit = g_unix_signal_add(SIGTERM, on_quit, loop);
-	struct dbus_service *service = dbus_service_start(NULL);
-
-	g_main_loop_run(loop);
-	dbus_service_stop(service);
-	g_source_remove(quit);
-	g_main_loop_unref(loop);
+	dbus_service_run_alone();
 	backstore_unload_filters();
 	backstore_unload_handlers();
 	return 0;

@@ -212,6 +212,8 @@ class CommandLine(unittest.TestCase):
 
     def test_same_key_twice(self):
         self.export("alloc/a,size=1M,size=2M")
+        for options in (";cache=writeback,cache=writethrough", ",cache=writeback,cache=writethrough"):
+            self.export("file/" + self.path("f", 1 << 20) + options, "cache is given twice")
 
     def test_read_only_with_value(self):
         self.export("alloc/a,size=1M,ro=maybe", "ro")

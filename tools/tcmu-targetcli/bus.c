@@ -4,7 +4,6 @@
  * message bus, because targetcli shows only the handlers for which somebody answers there. The daemon
  * itself cannot answer, because it is not on this bus, and need not run as the same user.
  */
-#include <glib-unix.h>
 #include <stdio.h>
 
 #include "backstore/backstore.h"
@@ -28,12 +27,6 @@ bool control_service_last_refusal(struct control_service *service, char *name, s
 	return false;
 }
 
-static gboolean on_quit(gpointer data)
-{
-	g_main_loop_quit(data);
-	return G_SOURCE_CONTINUE;
-}
-
 int main(int argc, char **argv)
 {
 	struct error error;
@@ -46,14 +39,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "tcmu-targetcli-bus: %s\n", error.text);
 		return 1;
 	}
-	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
-	guint quit = g_unix_signal_add(SIGTERM, on_quit, loop);
-	struct dbus_service *service = dbus_service_start(NULL);
-
-	g_main_loop_run(loop);
-	dbus_service_stop(service);
-	g_source_remove(quit);
-	g_main_loop_unref(loop);
+	dbus_service_run_alone();
 	backstore_unload_handlers();
 	return 0;
 }
