@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p bus -p initiator -p lvm
-# scripts_guest.sh DAEMON HANDLER-PATH: tests the scripts in cases that docs/tutorial.md does not show: without a
-# daemon, with a daemon that dies, with Ctrl-C, refusals, many scripts at once, the kernel's own backstores, CHAP,
-# incomplete objects, and IPv6.
+# scripts_guest.sh DAEMON HANDLER-PATH [devices|targets]: tests the scripts in cases that docs/tutorial.md does not show.
+# devices: without a daemon, with a daemon that dies, with Ctrl-C, refusals, and many scripts at once. targets: what the
+# scripts do in each tree, the kernel's own backstores, CHAP, incomplete objects, and IPv6. Without a word, both.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 cd "$scripts"
@@ -32,10 +32,6 @@ refuses() { # REASON COMMAND...: must fail soon, and must leave nothing behind
 
 without_daemon() {
 	step "no modules, no daemon"
-	# The guest's modprobe is a function of bash, which the scripts cannot call.
-	mkdir -p /tmp/bin
-	ln -s /run/modprobe /tmp/bin/modprobe
-	PATH=/tmp/bin:$PATH
 	fails ./user_create.sh alloc a 1M # the script loads the modules and mounts configfs
 	grep -q 'not running' /tmp/out
 	[ -d /sys/module/target_core_user ]
@@ -67,13 +63,6 @@ refusals() {
 	refuses 'its port is used by' ./target_create.sh $iqn 127.0.0.1:3299
 	kill $server
 	unset TCMU_INITIATOR_NAME
-}
-
-both_roots() {
-	step "what the scripts do in each tree"
-	./user_delete.sh a
-	"${0%/*}/../scripts/both_roots.sh" "$scripts"
-	./user_create.sh alloc a 1M
 }
 
 daemons_view() {
@@ -183,6 +172,11 @@ many() {
 	fails ls -d $tree/core/user_*
 }
 
+both_roots() {
+	step "what the scripts do in each tree"
+	"${0%/*}/../scripts/both_roots.sh" "$scripts"
+}
+
 own_backends() {
 	step "fileio and iblock"
 	modprobe -a loop dm_mod
@@ -286,21 +280,36 @@ ipv6() {
 	./target_delete.sh $iqn
 }
 
+devices() {
+	without_daemon
+	start_daemon
+	refusals
+	daemons_view
+	missing_image
+	dead_daemon
+	interrupted
+	many
+	stop_daemon
+}
+
+targets() {
+	load_target
+	start_daemon
+	both_roots
+	own_backends
+	chap
+	half_made
+	ipv6
+	stop_daemon
+}
+
 mkdir -p /tmp/state
+# The guest's modprobe is a function of bash, which the scripts cannot call.
+mkdir -p /tmp/bin
+ln -s /run/modprobe /tmp/bin/modprobe
+PATH=/tmp/bin:$PATH
 allow_bus_name
 start_bus
-without_daemon
-start_daemon
-refusals
-both_roots
-daemons_view
-missing_image
-dead_daemon
-interrupted
-many
-own_backends
-chap
-half_made
-ipv6
-step "stop"
-stop_daemon
+for part in ${3:-devices targets}; do
+	$part
+done
