@@ -4,6 +4,7 @@ import time
 
 from control_case import TARGET, TPG, ControlCase, main
 import cdb
+from daemon import lun_numbers
 from initiator import Session
 
 HOST = "iqn.1994-05.com.redhat:host"
@@ -42,10 +43,6 @@ class Luns(ControlCase):
             self.assertIn(found, (None, LUNS_CHANGED, cdb.POWER_ON, MODE_CHANGED))
             time.sleep(0.01)
 
-    def luns(self):
-        data = self.session.good(cdb.report_luns(), length=256)
-        return [int.from_bytes(data[at:at + 2], "big") for at in range(8, 8 + int.from_bytes(data[:4], "big"), 8)]
-
     def delete(self, path):
         self.call("delete", path=path)
 
@@ -55,14 +52,14 @@ class Luns(ControlCase):
         self.assertEqual(self.sense(1), cdb.NO_SUCH_LUN)
         self.assertEqual(self.sense(0), LUNS_CHANGED)
         self.assertIsNone(self.sense(0))
-        self.assertEqual(self.luns(), [0])
+        self.assertEqual(lun_numbers(self.session), [0])
         self.session.good(cdb.read10(0, 1), length=512)
 
     def test_added(self):
         self.call("create", path=f"{TPG}/lun_16383", to="t_two")
         self.call("create", path=f"{TPG}/{HOST}/lun_16383", to=f"{TPG}/lun_16383")
         self.wait_for(LUNS_CHANGED, 0)
-        self.assertEqual(self.luns(), [0, 1, FLAT | 16383])
+        self.assertEqual(lun_numbers(self.session), [0, 1, FLAT | 16383])
         # The initiator has read the list of LUNs, so LUN 1 need not report the change any more.
         self.assertIsNone(self.sense(1))
         self.assertEqual(self.sense(FLAT | 16383), cdb.POWER_ON)
@@ -92,7 +89,7 @@ class Luns(ControlCase):
         self.call("set", path=f"{TPG}/{HOST}/lun_0", attribute="write_protect", value=0)
         self.wait_for(MODE_CHANGED, 0)
         self.session.good(cdb.write10(0, 1), bytes(512))
-        self.assertEqual(self.luns(), [0, 1])
+        self.assertEqual(lun_numbers(self.session), [0, 1])
 
     def test_many_changes(self):
         """There are more changes than updates of the session, which then sees the last change."""

@@ -13,22 +13,12 @@ import control_case  # noqa: F401  # pylint: disable=unused-import
 import cdb
 from case import main
 from control_socket import Control, Refused
-from daemon import Daemon, free_port, wait_until
+from daemon import Daemon, free_port, lun_numbers, wait_until, wait_until_ready
 from initiator import Session
 
 ONE, OPEN = "iqn.2026-11.com.example:one", "iqn.2026-11.com.example:open"
 HOST = "iqn.2026-11.test:initiator"
 ROUNDS = 8
-
-
-def luns(session):
-    data = session.good(cdb.report_luns(), length=256)
-    return [data[at + 1] for at in range(8, 8 + int.from_bytes(data[:4], "big"), 8)]
-
-
-def ready(session, lun):
-    """Waits until all unit attentions have been reported."""
-    wait_until(lambda: session.execute(cdb.TEST_UNIT_READY, lun=lun).status == 0)
 
 
 class Saveconfig(unittest.TestCase):
@@ -82,17 +72,17 @@ class Saveconfig(unittest.TestCase):
     def test_reload_leaves_live_sessions_alone(self):
         with self.daemon():
             control, one, opened = self.control(), self.login(ONE), self.login(OPEN)
-            ready(one, 0)
-            ready(opened, 4)
+            wait_until_ready(one, 0)
+            wait_until_ready(opened, 4)
             config = self.read()
             config["targets"][0]["tpgs"][0]["luns"].append({"index": 1, "storage_object": "/backstores/user/b"})
             config["targets"][0]["tpgs"][0]["node_acls"][0]["mapped_luns"].append({"index": 9, "tpg_lun": 1})
             self.write(config)
             self.assertEqual(control.call("reload"), {"lines": []})
             self.assertEqual(control.call("diff"), {"lines": []})
-            ready(opened, 4)
-            ready(one, 0)
-            self.assertEqual(luns(one), [0, 9])
+            wait_until_ready(opened, 4)
+            wait_until_ready(one, 0)
+            self.assertEqual(lun_numbers(one), [0, 9])
             one.logout()
             opened.logout()
 
@@ -147,7 +137,7 @@ class Saveconfig(unittest.TestCase):
         self.write(config)
         with self.daemon():
             session = self.login(OPEN)
-            ready(session, 4)
+            wait_until_ready(session, 4)
             with self.control() as control:
                 control.call("set_filter", path="user_1/b", filter="delay", option="read", value="2ms")
                 self.assertTrue(control.call("status")["unsaved_changes"])
@@ -176,7 +166,7 @@ class Saveconfig(unittest.TestCase):
             self.assertIs(control.call("status")["unsaved_changes"], False)
         self.assertNotIn("addresses", json.dumps(self.read()))
         with self.daemon():
-            self.assertEqual(luns(self.login(OPEN)), [4])
+            self.assertEqual(lun_numbers(self.login(OPEN)), [4])
             self.assertIs(self.control().call("status")["unsaved_changes"], False)
 
     def test_status_shows_a_tpg_that_stays_disabled(self):

@@ -5,6 +5,7 @@
  * request is answered exactly once, with one line of JSON-RPC 2.0, and no answer, event or line of the log
  * contains a secret.
  */
+#include "check.h"
 #include "fuzz.h"
 
 #include <stdio.h>
@@ -22,14 +23,6 @@
 /* All secrets of the model contain this word. */
 #define SECRET "Xyzzy"
 
-#define CHECK(condition)                                                                \
-	do {                                                                            \
-		if (!(condition)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                        \
-		}                                                                       \
-	} while (0)
-
 struct world {
 	struct storage_context storage;
 	struct control_context context;
@@ -46,10 +39,10 @@ static void check_line(const char *line)
 	g_autoptr(JsonParser) parser = json_parser_new();
 	size_t len = strlen(line);
 
-	CHECK(len > 1 && line[len - 1] == '\n' && strchr(line, '\n') == line + len - 1);
-	CHECK(json_parser_load_from_data(parser, line, (gssize)len, NULL));
-	CHECK(JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser)));
-	CHECK(may_quote || !strstr(line, SECRET));
+	check(len > 1 && line[len - 1] == '\n' && strchr(line, '\n') == line + len - 1);
+	check(json_parser_load_from_data(parser, line, (gssize)len, NULL));
+	check(JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser)));
+	check(may_quote || !strstr(line, SECRET));
 }
 
 static void on_send(struct control_peer *peer, char *line, bool is_event)
@@ -69,13 +62,13 @@ static void on_answered(struct control_peer *peer)
 static void on_free(struct control_peer *peer)
 {
 	(void)peer;
-	CHECK(!"the peer is never freed");
+	check(!"the peer is never freed");
 }
 
 static void on_log(enum log_level level, const char *line)
 {
 	(void)level;
-	CHECK(may_quote || !strstr(line, SECRET));
+	check(may_quote || !strstr(line, SECRET));
 }
 
 static void on_done(void *arg, int err, const struct error *error)
@@ -89,7 +82,7 @@ static void must_set(struct model_object *object, const char *group, const char 
 	int err = 1;
 
 	model_set(object, group, name, text, on_done, &err);
-	CHECK(!err);
+	check(!err);
 }
 
 static void must_enable(struct model_object *object)
@@ -97,7 +90,7 @@ static void must_enable(struct model_object *object)
 	int err = 1;
 
 	model_enable(object, true, on_done, &err);
-	CHECK(!err);
+	check(!err);
 }
 
 static void fill(struct model *model)
@@ -113,7 +106,7 @@ static void fill(struct model *model)
 	struct model_object *lun = model_create(tpg, MODEL_LUN, "lun_0", disk, NULL);
 	struct model_object *acl = model_create(tpg, MODEL_ACL, HOST, NULL, NULL);
 
-	CHECK(lun && model_create(acl, MODEL_MAPPED_LUN, "lun_0", lun, NULL));
+	check(lun && model_create(acl, MODEL_MAPPED_LUN, "lun_0", lun, NULL));
 	must_set(acl, "auth", "password", SECRET " is a secret");
 	must_set(tpg, "auth", "password", SECRET " is another");
 	must_set(root, "discovery_auth", "password", SECRET " for discovery");
@@ -133,7 +126,7 @@ static void world_begin(struct world *world)
 	log_set_level(LOG_LEVEL_INFO);
 	world->storage.main = main_queue_new();
 	world->context.model = model_new(&world->storage);
-	CHECK(world->context.model);
+	check(world->context.model);
 	may_quote = true;
 	fill(world->context.model);
 	control_events_begin(&world->context);
@@ -151,7 +144,7 @@ static void world_end(struct world *world)
 	run_queue(world);
 	model_clear(world->context.model, on_done, &err);
 	run_queue(world);
-	CHECK(!err);
+	check(!err);
 	model_free(world->context.model);
 	main_queue_free(world->storage.main);
 }
@@ -162,7 +155,7 @@ static void handle(struct world *world, const char *line, size_t len)
 	world->answers = 0;
 	control_call_start(&world->context, &world->peer, line, len);
 	run_queue(world);
-	CHECK(world->answered && world->answers <= 1);
+	check(world->answered && world->answers <= 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -7,6 +7,7 @@
  * sanitizers find, these must hold: no login succeeds without the proof if it is required, and each response
  * is well-formed and within its limits.
  */
+#include "check.h"
 #include "fuzz.h"
 #include "model_fixture.h"
 
@@ -29,14 +30,6 @@
 #define HOST   "iqn.1994-05.com.redhat:host"
 #define DISK   "iqn.2026-11.io.tcmu-runner:disk"
 #define SECRET "a secret of sixteen"
-
-#define CHECK(condition)                                                                \
-	do {                                                                            \
-		if (!(condition)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                        \
-		}                                                                       \
-	} while (0)
 
 enum setup {
 	SETUP_ALLOW_ANY = 1,
@@ -65,7 +58,7 @@ struct run {
 static void set(struct run *run, struct model_object *object, const char *group, const char *name,
 		const char *text)
 {
-	CHECK(fixture_set(run->f, object, group, name, text) == 0);
+	check(fixture_set(run->f, object, group, name, text) == 0);
 }
 
 static void set_account(struct run *run, struct model_object *object, const char *group)
@@ -114,7 +107,7 @@ static void start(struct run *run, unsigned setup)
 		set_account(run, acl, "auth");
 	}
 	run->login = iscsi_login_new(run->f->model, np_of(run->disk), &peer, "192.0.2.1:4711");
-	CHECK(run->login);
+	check(run->login);
 }
 
 static void end(struct run *run)
@@ -135,23 +128,23 @@ static void read_answer(struct run *run)
 
 	while ((more = iscsi_pair_next(run->answer, run->answer_len, &at, &pair)) > 0) {
 		if (pair.key != ISCSI_KEY_UNKNOWN) { /* the target sends no key twice */
-			CHECK(!(seen & 1ull << pair.key));
+			check(!(seen & 1ull << pair.key));
 			seen |= 1ull << pair.key;
 		}
 		if (strcmp(pair.value, "Reject") == 0)
 			continue;
 		if (pair.key == ISCSI_KEY_CHAP_A && iscsi_value_number(pair.value, &n)) {
-			CHECK(n >= 5 && n <= 8);
+			check(n >= 5 && n <= 8);
 			run->digest = digests[n - 5];
 		} else if (pair.key == ISCSI_KEY_CHAP_I) {
-			CHECK(iscsi_value_number(pair.value, &run->challenge_id));
+			check(iscsi_value_number(pair.value, &run->challenge_id));
 		} else if (pair.key == ISCSI_KEY_CHAP_C) {
 			run->challenge_len =
 			    iscsi_binary_decode(pair.value, run->challenge, sizeof(run->challenge));
-			CHECK(run->challenge_len >= 16);
+			check(run->challenge_len >= 16);
 		}
 	}
-	CHECK(more == 0); /* the answer is a text */
+	check(more == 0); /* the answer is a text */
 }
 
 static size_t add_proof(struct run *run, char *text)
@@ -164,7 +157,7 @@ static size_t add_proof(struct run *run, char *text)
 		return 0;
 	len = iscsi_chap_response(run->digest, (uint8_t)run->challenge_id, SECRET, run->challenge,
 				  (size_t)run->challenge_len, response);
-	CHECK(len > 0);
+	check(len > 0);
 	iscsi_binary_encode(response, (size_t)len, encoded);
 	run->proved = true;
 	return (size_t)sprintf(text, "CHAP_N=u%cCHAP_R=%s", '\0', encoded) + 1;
@@ -179,17 +172,17 @@ static void check_complete(const struct run *run)
 			   : run->setup & SETUP_CHAP && strcmp(result->target->target, DISK) == 0 &&
 				 strcmp(result->initiator_name, HOST) == 0;
 
-	CHECK(!guarded || run->proved);
-	CHECK(result->initiator_name[0] && !result->target == result->discovery);
-	CHECK(result->discovery || strcmp(result->target->target, DISK) != 0 ||
+	check(!guarded || run->proved);
+	check(result->initiator_name[0] && !result->target == result->discovery);
+	check(result->discovery || strcmp(result->target->target, DISK) != 0 ||
 	      run->setup & SETUP_ALLOW_ANY || strcmp(result->initiator_name, HOST) == 0);
-	CHECK(p->max_xmit_data_segment >= 512 && p->max_xmit_data_segment < 1 << 24);
-	CHECK(p->max_recv_data_segment == 8192 || p->max_recv_data_segment == 262144);
-	CHECK(p->max_burst >= 512 && p->max_burst <= 1 << 20);
-	CHECK(p->first_burst >= 512 && p->first_burst <= p->max_burst);
-	CHECK(p->max_outstanding_r2t >= 1 && p->max_outstanding_r2t <= 16);
-	CHECK(p->max_connections == 1 && p->error_recovery_level == 0);
-	CHECK(p->data_pdu_in_order && p->data_sequence_in_order);
+	check(p->max_xmit_data_segment >= 512 && p->max_xmit_data_segment < 1 << 24);
+	check(p->max_recv_data_segment == 8192 || p->max_recv_data_segment == 262144);
+	check(p->max_burst >= 512 && p->max_burst <= 1 << 20);
+	check(p->first_burst >= 512 && p->first_burst <= p->max_burst);
+	check(p->max_outstanding_r2t >= 1 && p->max_outstanding_r2t <= 16);
+	check(p->max_connections == 1 && p->error_recovery_level == 0);
+	check(p->data_pdu_in_order && p->data_sequence_in_order);
 }
 
 static void check_response(struct run *run, enum iscsi_login_step step)
@@ -198,17 +191,17 @@ static void check_response(struct run *run, enum iscsi_login_step step)
 
 	if (step == ISCSI_LOGIN_DROP)
 		return;
-	CHECK(rsp->opcode == ISCSI_OP_LOGIN_RSP && rsp->ahs_len == 0);
-	CHECK(run->response.data_len <= ISCSI_LOGIN_DATA_MAX);
-	CHECK(get_be24(rsp->data_len) == run->response.data_len);
-	CHECK((step == ISCSI_LOGIN_FAIL) == (rsp->status_class != 0));
-	CHECK((rsp->flags & 0xc0) != 0xc0);
+	check(rsp->opcode == ISCSI_OP_LOGIN_RSP && rsp->ahs_len == 0);
+	check(run->response.data_len <= ISCSI_LOGIN_DATA_MAX);
+	check(get_be24(rsp->data_len) == run->response.data_len);
+	check((step == ISCSI_LOGIN_FAIL) == (rsp->status_class != 0));
+	check((rsp->flags & 0xc0) != 0xc0);
 	if (step == ISCSI_LOGIN_FAIL) {
-		CHECK(!(rsp->flags & 0xc0) && run->response.data_len == 0);
+		check(!(rsp->flags & 0xc0) && run->response.data_len == 0);
 		return;
 	}
-	CHECK((step == ISCSI_LOGIN_COMPLETE) == ((rsp->flags & 0x83) == 0x83));
-	CHECK(run->answer_len + run->response.data_len <= sizeof(run->answer));
+	check((step == ISCSI_LOGIN_COMPLETE) == ((rsp->flags & 0x83) == 0x83));
+	check(run->answer_len + run->response.data_len <= sizeof(run->answer));
 	memcpy(run->answer + run->answer_len, run->response.data, run->response.data_len);
 	run->answer_len += run->response.data_len;
 	if (rsp->flags & ISCSI_LOGIN_CONTINUE)
@@ -228,7 +221,7 @@ static enum iscsi_login_step login(struct run *run, unsigned flags, unsigned kin
 	uint8_t *data = malloc(len + proof_len + 1);
 	enum iscsi_login_step step;
 
-	CHECK(data);
+	check(data);
 	if (len)
 		memcpy(data, text, len);
 	memcpy(data + len, proof, proof_len);
@@ -273,11 +266,11 @@ static void text(struct run *run, const uint8_t *in, size_t len)
 	if (out_len >= 0)
 		while (iscsi_pair_next(out, (size_t)out_len, &at, &pair) > 0)
 			;
-	CHECK(out_len < 0 || at == (size_t)out_len);
+	check(out_len < 0 || at == (size_t)out_len);
 	free(out);
-	CHECK(params.max_xmit_data_segment >= 512 && params.max_xmit_data_segment < 1 << 24);
+	check(params.max_xmit_data_segment >= 512 && params.max_xmit_data_segment < 1 << 24);
 	params.max_xmit_data_segment = result->params.max_xmit_data_segment;
-	CHECK(memcmp(&params, &result->params, sizeof(params)) == 0);
+	check(memcmp(&params, &result->params, sizeof(params)) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -288,7 +281,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	run = malloc(sizeof(*run));
-	CHECK(run);
+	check(run);
 	start(run, data[0]);
 	for (size_t at = 1; size - at >= 4 && (step == ISCSI_LOGIN_MORE || step == ISCSI_LOGIN_COMPLETE);) {
 		const uint8_t *record = data + at;

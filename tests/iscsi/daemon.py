@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 
+import cdb
 import initiator
 from initiator import PATIENCE
 
@@ -60,6 +61,17 @@ def wait_until(condition, explain=lambda: "no success"):
     while not condition():
         assert time.monotonic() < deadline, explain()
         time.sleep(0.02)
+
+
+def lun_numbers(session):
+    """The LUNs of the session, as REPORT LUNS has them."""
+    data = session.good(cdb.report_luns(), length=256)
+    return [int.from_bytes(data[at:at + 2], "big") for at in range(8, 8 + int.from_bytes(data[:4], "big"), 8)]
+
+
+def wait_until_ready(session, lun):
+    """Waits until all unit attentions have been reported."""
+    wait_until(lambda: session.execute(cdb.TEST_UNIT_READY, lun=lun).status == 0)
 
 
 def run(*args, timeout=PATIENCE):

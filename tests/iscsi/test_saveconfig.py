@@ -10,7 +10,7 @@ import unittest
 import cdb
 import daemon
 from case import main
-from daemon import Daemon, free_port, wait_until
+from daemon import Daemon, free_port, lun_numbers, wait_until, wait_until_ready
 from initiator import Chap, LoginError, Session
 
 ONE, OPEN = "iqn.2026-11.com.example:one", "iqn.2026-11.com.example:open"
@@ -25,16 +25,6 @@ NOT_FOUND, FAILED = 0x0203, 0x0201
 def serial(session, lun):
     data = session.good(cdb.inquiry(0x80), length=255, lun=lun)
     return data[4:].decode()
-
-
-def luns(session):
-    data = session.good(cdb.report_luns(), length=256)
-    return [data[at + 1] for at in range(8, 8 + int.from_bytes(data[:4], "big"), 8)]
-
-
-def ready(session, lun):
-    """Waits until the unit attentions of a new nexus have been reported."""
-    wait_until(lambda: session.execute(cdb.TEST_UNIT_READY, lun=lun).status == 0)
 
 
 class Saveconfig(unittest.TestCase):
@@ -100,11 +90,11 @@ class Saveconfig(unittest.TestCase):
             self.refused(started, FAILED, initiator=ACL)
             self.refused(started, NOT_FOUND, initiator=OTHER)
             session = self.login(started, initiator=ACL, chap=Chap("alice", SECRET))
-            self.assertEqual(luns(session), [0, 7])
+            self.assertEqual(lun_numbers(session), [0, 7])
             self.assertEqual(serial(session, 7), SERIALS[0])
             self.assertEqual(serial(session, 0), SERIALS[1])
-            ready(session, 7)
-            ready(session, 0)
+            wait_until_ready(session, 7)
+            wait_until_ready(session, 0)
             session.good(cdb.write10(0, 1), b"x" * 512, lun=7)
             task = session.execute(cdb.write10(0, 1), b"x" * 512, lun=0)
             self.assertEqual(task.key[0], WRITE_PROTECTED)
@@ -117,9 +107,9 @@ class Saveconfig(unittest.TestCase):
     def test_storage_that_is_missing_is_served_later(self):
         with self.daemon() as started:
             session = self.login(started, OPEN)
-            self.assertEqual(luns(session), [3, 4])
+            self.assertEqual(lun_numbers(session), [3, 4])
             wait_until(lambda: session.execute(cdb.TEST_UNIT_READY, lun=3).key[0] == NOT_READY)
-            ready(session, 4)
+            wait_until_ready(session, 4)
             self.assertIn("late.img: no such file", started.output())
             self.assertFalse(os.path.exists(os.path.join(self.folder, "late.img")))
             with open(os.path.join(self.folder, "late.img"), "wb") as file:
@@ -141,7 +131,7 @@ class Saveconfig(unittest.TestCase):
                 self.assertIn(text, output)
             self.assertNotIn(SECRET, output)
             session = self.login(started, OPEN)
-            self.assertEqual(luns(session), [3, 4])
+            self.assertEqual(lun_numbers(session), [3, 4])
             session.logout()
 
     def test_access_is_not_wider_than_the_file_says(self):
@@ -169,7 +159,7 @@ class Saveconfig(unittest.TestCase):
             before = os.stat(self.path)
             started.process.send_signal(signal.SIGHUP)
             time.sleep(0.5)  # something must not happen during this time
-            self.assertEqual(luns(session), [3, 4])
+            self.assertEqual(lun_numbers(session), [3, 4])
             self.login(started, initiator=ACL, chap=Chap("alice", SECRET)).logout()
             session.logout()
             self.assertEqual(os.stat(self.path).st_mtime_ns, before.st_mtime_ns)
@@ -179,7 +169,7 @@ class Saveconfig(unittest.TestCase):
         with self.daemon(None, "--export", "alloc/a,size=16M,name=a", "--portal", f"127.0.0.1:{port}",
                          "--allow-any") as started:
             session = self.login(started, OPEN)
-            self.assertEqual(luns(session), [3, 4])
+            self.assertEqual(lun_numbers(session), [3, 4])
             session.logout()
             Session(("127.0.0.1", port), daemon.IQN + "a").logout()
 

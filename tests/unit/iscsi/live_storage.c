@@ -90,16 +90,6 @@ void backstore_cancel(struct backstore_io *bio)
 	loop_timer_arm(bio->loop, (struct loop_timer *)bio->scratch, 0);
 }
 
-void backstore_hold(struct backstore_io *bio)
-{
-	(void)bio;
-}
-
-void backstore_scsi_cancel(struct backstore_scsi *bss)
-{
-	(void)bss;
-}
-
 const char *backstore_name(const struct backstore *bs)
 {
 	(void)bs;
@@ -114,53 +104,6 @@ const struct tcmur_info *backstore_info(const struct backstore *bs)
 uint64_t backstore_size(const struct backstore *bs)
 {
 	return bs->info.size;
-}
-
-bool backstore_has_flush(const struct backstore *bs)
-{
-	(void)bs;
-	return true;
-}
-
-bool backstore_has_unmap(const struct backstore *bs)
-{
-	(void)bs;
-	return false;
-}
-
-bool backstore_is_absent(const struct backstore *bs)
-{
-	(void)bs;
-	return false;
-}
-
-bool backstore_has_scsi(const struct backstore *bs)
-{
-	(void)bs;
-	return false;
-}
-
-bool backstore_has_usage(const struct backstore *bs)
-{
-	(void)bs;
-	return false;
-}
-
-bool backstore_scsi(struct backstore_scsi *bss)
-{
-	(void)bss;
-	return false;
-}
-
-bool backstore_can_lend(struct backstore *bs)
-{
-	(void)bs;
-	return false;
-}
-
-void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t new_size), void *arg)
-{
-	(void)bs, (void)fn, (void)arg;
 }
 
 /* --- logical units --- */

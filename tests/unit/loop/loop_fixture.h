@@ -22,15 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "loop/loop.h"
-
-#define check(condition)                                                                \
-	do {                                                                            \
-		if (!(condition)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                        \
-		}                                                                       \
-	} while (0)
 
 #define HARNESS_LOOPS 3
 

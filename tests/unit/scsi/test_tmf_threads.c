@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "check.h"
 #include "scsi/lu.h"
 #include "util/bytes.h"
 
@@ -21,14 +22,6 @@
 #define TMFS          12 /* The number of functions that each loop submits before it stops. */
 #define TMF_EVERY     16 /* The number of commands between two functions of one loop. */
 #define NOT_IN_FLIGHT 0u
-
-#define check(condition)                                                                \
-	do {                                                                            \
-		if (!(condition)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                        \
-		}                                                                       \
-	} while (0)
 
 struct player;
 
@@ -85,16 +78,6 @@ void backstore_cancel(struct backstore_io *bio)
 		loop_timer_arm(bio->loop, &slot->io, 0);
 }
 
-void backstore_hold(struct backstore_io *bio)
-{
-	(void)bio;
-}
-
-void backstore_scsi_cancel(struct backstore_scsi *bss)
-{
-	(void)bss;
-}
-
 const char *backstore_name(const struct backstore *bs)
 {
 	(void)bs;
@@ -111,55 +94,6 @@ uint64_t backstore_size(const struct backstore *bs)
 {
 	(void)bs;
 	return info.size;
-}
-
-bool backstore_has_flush(const struct backstore *bs)
-{
-	(void)bs;
-	return true;
-}
-
-bool backstore_has_unmap(const struct backstore *bs)
-{
-	(void)bs;
-	return false;
-}
-
-bool backstore_is_absent(const struct backstore *bs)
-{
-	(void)bs;
-	return false;
-}
-
-bool backstore_has_scsi(const struct backstore *bs)
-{
-	(void)bs;
-	return false;
-}
-
-bool backstore_has_usage(const struct backstore *bs)
-{
-	(void)bs;
-	return false;
-}
-
-bool backstore_scsi(struct backstore_scsi *bss)
-{
-	(void)bss;
-	return false;
-}
-
-bool backstore_can_lend(struct backstore *bs)
-{
-	(void)bs;
-	return false;
-}
-
-void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t new_size), void *arg)
-{
-	(void)bs;
-	(void)fn;
-	(void)arg;
 }
 
 /* --- the sessions ------------------------------------------------------------------ */

@@ -122,6 +122,13 @@ int disk_open(struct disk *disk, bool patient, struct error *error)
 	return note.err;
 }
 
+void disk_serve_staged(struct disk *disk, struct stage *stage)
+{
+	stage_init(stage);
+	disk_new_staged(disk, "user_0/a", stage);
+	assert_int_equal(disk_open(disk, false, NULL), 0);
+}
+
 void disk_close(struct disk *disk, bool forget)
 {
 	struct note note = {.is_done = false};

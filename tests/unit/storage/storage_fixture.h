@@ -56,6 +56,8 @@ void stage_init(struct stage *stage);
 /* Makes an object that is not opened yet, with settings that the test may change. */
 void disk_new(struct disk *disk, const char *name, const char *config);
 void disk_new_staged(struct disk *disk, const char *name, struct stage *stage);
+/* Makes user_0/a with this stage, and opens it. */
+void disk_serve_staged(struct disk *disk, struct stage *stage);
 /* Opens the disk and waits for the result. */
 int disk_open(struct disk *disk, bool patient, struct error *error);
 /* Closes the disk and waits until it is freed. */

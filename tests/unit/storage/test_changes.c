@@ -50,9 +50,7 @@ static void test_resize(void **state)
 	struct disk disk;
 
 	(void)state;
-	stage_init(&stage);
-	disk_new_staged(&disk, "user_0/a", &stage);
-	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	disk_serve_staged(&disk, &stage);
 	unsigned changes = disk.changes;
 	assert_int_equal(resize(&disk, 2 * STAGE_SIZE).err, 0);
 	assert_true(disk.changes > changes);
@@ -72,9 +70,7 @@ static void test_tick_notices_growth_and_health(void **state)
 	struct storage_health health;
 
 	(void)state;
-	stage_init(&stage);
-	disk_new_staged(&disk, "user_0/a", &stage);
-	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	disk_serve_staged(&disk, &stage);
 	unsigned changes = disk.changes;
 	stage.size = 4 * STAGE_SIZE;
 	run_until((storage_tick(disk.storage), disk.changes > changes));
@@ -200,9 +196,7 @@ static void test_errors_are_counted(void **state)
 	time_t before = time(NULL);
 
 	(void)state;
-	stage_init(&stage);
-	disk_new_staged(&disk, "user_0/a", &stage);
-	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	disk_serve_staged(&disk, &stage);
 	storage_health(disk.storage, &health);
 	assert_string_equal(health.last_error, "");
 	assert_int_equal(health.last_error_time, 0);

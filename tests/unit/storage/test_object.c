@@ -140,9 +140,7 @@ static void test_close_waits_for_references(void **state)
 	struct disk disk;
 
 	(void)state;
-	stage_init(&stage);
-	disk_new_staged(&disk, "user_0/a", &stage);
-	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	disk_serve_staged(&disk, &stage);
 	struct storage_lu *lu = storage_lu_get(storage_served(disk.storage));
 	storage_close(disk.storage, false, 1, done_note, &first);
 	assert_int_equal(storage_status(disk.storage), STORAGE_REMOVING);
@@ -167,9 +165,7 @@ static void test_close_ends_with_the_last_reference(void **state)
 	struct disk disk;
 
 	(void)state;
-	stage_init(&stage);
-	disk_new_staged(&disk, "user_0/a", &stage);
-	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	disk_serve_staged(&disk, &stage);
 	struct storage_lu *lu = storage_lu_get(storage_served(disk.storage));
 	storage_close(disk.storage, false, 120, done_note, &note);
 	assert_false(main_queue_wait(context.main, 50));

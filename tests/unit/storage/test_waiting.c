@@ -181,9 +181,7 @@ static void test_same_storage_that_does_not_open_again(void **state)
 	struct disk disk;
 
 	(void)state;
-	stage_init(&stage);
-	disk_new_staged(&disk, "user_0/a", &stage);
-	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	disk_serve_staged(&disk, &stage);
 	stage.open_error = EBUSY;
 	storage_replace(disk.storage, &disk.settings, done_note, &note);
 	run_until(note.is_done);
