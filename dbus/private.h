@@ -25,9 +25,9 @@ struct dbus_handler {
 	char *name;
 	/* The property ConfigDesc. */
 	char *desc;
-	/* NULL: it is a handler of another daemon. */
+	/* NULL if the handler belongs to another daemon. */
 	const struct tcmur_handler *loaded;
-	/* The registration of its object on the bus; 0: it has none. */
+	/* The registration of its object on the bus; 0 if it has no object. */
 	guint object;
 	/* For a handler of another daemon: the watch of the daemon's name on the bus. */
 	guint watch;
@@ -41,7 +41,7 @@ struct dbus_handler {
 struct dbus_service {
 	struct control_service *control;
 	struct list handlers;
-	/* NULL: there is no connection. */
+	/* NULL if there is no connection. */
 	GDBusConnection *bus;
 	/* Ends the calls that are pending. */
 	GCancellable *stopped;
@@ -49,7 +49,7 @@ struct dbus_service {
 	unsigned pending;
 	/* The registrations of the objects that are not handlers. */
 	guint objects[3];
-	/* The timer that connects again; 0: it does not run. */
+	/* The timer that connects again; 0 if it does not run. */
 	guint retry;
 	/* The log already says that there is no bus. */
 	bool bus_missing;
@@ -61,7 +61,7 @@ struct dbus_service {
 guint dbus_export(struct dbus_service *s, const char *path, const GDBusInterfaceInfo *interface);
 /* Makes a string of text that may contain any bytes. */
 GVariant *dbus_text(const char *text);
-/* The same as a string, which the caller frees. */
+/* Makes the same text a string, which the caller frees. */
 char *dbus_string(const char *text);
 void dbus_return_verdict(GDBusMethodInvocation *call, bool good, const char *message);
 
@@ -76,7 +76,7 @@ struct dbus_handler *dbus_handler_add(struct dbus_service *s, const char *name, 
 void dbus_handler_remove(struct dbus_handler *handler);
 bool dbus_handler_export(struct dbus_handler *handler);
 struct dbus_handler *dbus_handler_find(const struct dbus_service *s, const char *name);
-/* The handler with the object at this path, or NULL. */
+/* Returns the handler with the object at this path, or NULL. */
 struct dbus_handler *dbus_handler_at(const struct dbus_service *s, const char *path);
 void dbus_get_managed_objects(struct dbus_service *s, GDBusMethodInvocation *call);
 void dbus_check_config(struct dbus_service *s, GDBusMethodInvocation *call);

@@ -20,8 +20,8 @@ struct dbus_service *dbus_service_start(struct control_service *control);
 /* Main thread. Answers pending calls with an error, and releases the name. */
 void dbus_service_stop(struct dbus_service *service);
 /*
- * Main thread. Runs the service without the daemon until SIGTERM. The program defines control_service_devices() and
- * control_service_last_refusal() itself, with what it has to tell.
+ * Main thread. Runs the service without the daemon until SIGTERM. The program defines
+ * control_service_devices() and control_service_last_refusal() itself, with what it has to tell.
  */
 void dbus_service_run_alone(void);
 #endif

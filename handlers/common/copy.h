@@ -7,7 +7,10 @@
 #include <string.h>
 #include <sys/uio.h>
 
-/* The iovecs contain at least len bytes, as those of each I/O do. */
+/*
+ * The iovecs must contain at least len bytes. This is true of every I/O that the daemon gives to a
+ * handler.
+ */
 static inline void copy_to_iov(const struct iovec *iov, const void *memory, uint64_t len)
 {
 	const char *from = memory;

@@ -29,8 +29,8 @@ int config_place(const struct tcmur_open *open, char *place, size_t place_len);
 /* For open(): reads "cache=". Returns 0, or -EINVAL with open->error set. */
 int option_cache(struct tcmur_open *open, enum cache_mode fallback, enum cache_mode *mode);
 /*
- * For open(): reads "NAME", "NAME=on" or "=1", "NAME=off" or "=0". Returns 0, or -EINVAL with open->error
- * set.
+ * For open(): reads a switch. NAME, NAME=on and NAME=1 switch it on, NAME=off and NAME=0 switch it off, and
+ * without NAME it has the value fallback. Returns 0, or -EINVAL with open->error set.
  */
 int option_switch(struct tcmur_open *open, const char *name, bool fallback, bool *on);
 #endif

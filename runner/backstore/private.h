@@ -79,7 +79,8 @@ struct backstore {
 	struct handler *handler;
 	/*
 	 * The handler's table. If there are filters, the data callbacks in it are functions of passage.c,
-	 * and data() is NULL if it would evade a filter. Only backstore_io_dispatch() calls the data callbacks.
+	 * and data() is NULL if it would evade a filter. Only backstore_io_dispatch() calls the data
+	 * callbacks.
 	 */
 	struct tcmur_handler api;
 	void *handle;

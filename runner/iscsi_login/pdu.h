@@ -41,7 +41,7 @@ enum iscsi_opcode {
 #define ISCSI_OP_MASK      0x3f
 #define ISCSI_OP_IMMEDIATE 0x40 /* the I bit of requests */
 
-/* "SCSI Command", "Login Request" …; "reserved opcode" for the rest. Any thread. */
+/* Any thread. Returns the name of a kind of PDU, such as "Login Request", or "reserved opcode". */
 const char *iscsi_opcode_name(uint8_t opcode);
 
 /* What all PDUs have in common. Fields that a kind does not have are in its "specific" bytes. */

@@ -64,8 +64,9 @@ static uint32_t scope_of(const struct sockaddr_storage *addr)
 }
 
 /*
- * Returns whether the address of a portal means this portal to the peer, too. A loopback address would be the
- * peer's own machine, and a link-local address may be another machine on another link.
+ * Returns whether the peer can reach a portal at this address. To a peer on another machine, a loopback
+ * address means that machine itself, and on another link, a link-local address may belong to another
+ * machine.
  */
 static bool peer_understands(const struct sockaddr_storage *peer, const struct sockaddr_storage *addr)
 {
@@ -100,7 +101,7 @@ static bool find_address(const struct iscsi_text_context *context, const struct 
 		return (size_t)snprintf(text, size, "%s", public_text) < size;
 	if (model_address_is_wildcard(&np->addr)) {
 		addr = iscsi_plain_address(context->local);
-		/* [::] may take IPv4 connections too, 0.0.0.0 takes nothing else */
+		/* [::] may accept IPv4 connections, too; 0.0.0.0 accepts nothing but IPv4 connections */
 		if (np != context->np && !np->dual_stack && addr.ss_family != np->addr.ss_family)
 			return false;
 		set_port(&addr, &np->addr);
@@ -147,7 +148,7 @@ static bool add_portal(void *arg, const char *target, uint16_t tag, const struct
 	return !answer->out->overflow;
 }
 
-/* Shows targets to the initiators that may log in, and to nobody else. target NULL: all. */
+/* Adds one target, or all targets if target is NULL, as far as this initiator may log in to them. */
 static void show(const struct iscsi_text_context *context, const char *target, struct iscsi_text_out *out)
 {
 	struct answer answer = {.context = context, .out = out};
@@ -155,7 +156,7 @@ static void show(const struct iscsi_text_context *context, const char *target, s
 	model_discover(context->model, context->initiator_name, context->peer, target, add_portal, &answer);
 }
 
-/* Appendix C: everything in discovery, but only its own target in a normal session. */
+/* RFC 7143 Appendix C: a discovery session may ask for all targets, and a normal session only for its own. */
 static void send_targets(const struct iscsi_text_context *context, const char *value,
 			 struct iscsi_text_out *out)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What event loops see of the model: LUN maps. A view stands for what one group of initiators sees: those of
- * one ACL, or all that a TPG admits without an ACL. A view always has one current map. A map never changes: a
- * change of the model makes a new map, which shares with the old one whatever has stayed the same, and then
- * visits every loop, so that each session changes to the new map on its own loop. No loop ever takes a lock
- * of the model for a command.
+ * What event loops see of the model: LUN maps. A view stands for what one group of initiators sees: the
+ * initiators of one ACL, or all initiators that a TPG admits without an ACL. A view always has one current
+ * map. A map never changes: a change of the model makes a new map, which shares with the old one whatever
+ * has stayed the same, and then visits every loop, so that each session changes to the new map on its own
+ * loop. No loop ever takes a lock of the model for a command.
  */
 #ifndef MODEL_MAP_H
 #define MODEL_MAP_H
@@ -18,7 +18,7 @@ struct model_view;
 struct model_map;
 /*
  * One LUN of a map. The entry has a reference count of its own: when no map and no nexus uses it any more, it
- * is released, and its logical unit with it. To delete a LUN waits for this.
+ * is released, and its logical unit with it. The deletion of a LUN waits for this.
  */
 struct model_entry;
 
@@ -28,17 +28,18 @@ struct model_entry;
  */
 struct model_entry *model_map_entry(const struct model_map *map, unsigned lun);
 /*
- * Any thread. The smallest LUN of the map that is not below from, or -1. Visits all LUNs in ascending order.
+ * Any thread. Returns the smallest LUN of the map that is not below from, or -1. A loop over these results
+ * visits all LUNs in ascending order.
  */
 int model_map_next(const struct model_map *map, unsigned from);
-/* Any thread. How many LUNs the map has. */
+/* Any thread. Returns the number of LUNs of the map. */
 unsigned model_map_count(const struct model_map *map);
 /*
  * Any thread. Returns whether each LUN has the same entry in both maps. Shared parts of the maps are not
  * compared.
  */
 bool model_map_is_same(const struct model_map *a, const struct model_map *b);
-/* Any thread. put: map may be NULL. */
+/* Any thread. model_map_put() accepts NULL. */
 struct model_map *model_map_get(struct model_map *map);
 void model_map_put(struct model_map *map);
 
@@ -57,7 +58,7 @@ struct model_map *model_view_map(struct model_view *view);
  * deleted, or what the initiator may do has changed so much that it has to log in again.
  */
 bool model_view_is_closed(const struct model_view *view);
-/* Any thread. put: view may be NULL. */
+/* Any thread. model_view_put() accepts NULL. */
 struct model_view *model_view_get(struct model_view *view);
 void model_view_put(struct model_view *view);
 #endif

@@ -47,7 +47,7 @@ enum scsi_op_flags {
 	 * and others
 	 */
 	SCSI_OP_ALWAYS = 1 << 0,
-	/* Needs a usable medium, else NOT READY or MEDIUM ERROR */
+	/* Needs a usable medium; without one, it ends in NOT READY or MEDIUM ERROR */
 	SCSI_OP_MEDIUM = 1 << 1,
 	/* Fails on a write protected LU */
 	SCSI_OP_WRITES = 1 << 2,
@@ -78,8 +78,8 @@ struct scsi_op {
 	 */
 	void (*exec)(struct scsi_cmd *cmd);
 	/*
-	 * With SCSI_XFER_BY_ROW, at parse: sets the number of bytes that the CDB transfers; nblocks is set.
-	 * Returns false with sense set.
+	 * For SCSI_XFER_BY_ROW. scsi_parse() calls it when nblocks is set. It sets the number of bytes
+	 * that the CDB transfers, or returns false with sense set.
 	 */
 	bool (*data_len)(struct scsi_cmd *cmd, uint64_t *len);
 	/*
@@ -91,8 +91,8 @@ struct scsi_op {
 	uint8_t service_action;
 	uint8_t cdb_len;
 	/*
-	 * Position and length of the LBA in the CDB; length 0: no LBA. usage masks it: READ (6) has
-	 * 21 bits.
+	 * Position and length of the LBA in the CDB. The length is 0 if there is no LBA. The bits that are
+	 * not set in usage do not belong to the LBA: READ (6) has an LBA of 21 bits.
 	 */
 	uint8_t lba_at, lba_len;
 	/* Position and length of the length field */
@@ -113,8 +113,9 @@ extern const struct scsi_op scsi_ops[];
 extern const unsigned scsi_nops;
 
 /*
- * Any thread. The row of a CDB, or NULL when there is none that this LU supports; lu NULL: that any LU
- * supports. *opcode_known: some row has the opcode, with another service action.
+ * Any thread. Returns the row of a CDB, or NULL if this LU does not support the command. If lu is NULL,
+ * returns the row also if only some LUs support the command. Sets *opcode_known if any row has this
+ * opcode, whatever its service action.
  */
 const struct scsi_op *scsi_op_find(const struct scsi_lu *lu, uint8_t opcode, uint8_t service_action,
 				   bool *opcode_known);

@@ -97,7 +97,7 @@ class Contestant:
         write(f"{self.folder}/enable", "1")
 
     def counters(self, fabric):
-        """Returns seconds of the clock, sectors moved, and CPU seconds of the daemon and of the whole guest."""
+        """Returns the seconds of the clock, the sectors moved, and the CPU seconds of the daemon and of the whole guest."""
         fields = [int(field) for field in read(f"/sys/block/{self.disks[fabric]}/stat").split()]
         return (time.monotonic(), fields[2] + fields[6], self.daemon.cpu_seconds() if self.daemon else 0,
                 int(os.listdir(CPU)[0]) / 1e9)

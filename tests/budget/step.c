@@ -21,9 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/*
- * The number of addresses that can be counted: those of instructions that a command executes. A power of two.
- */
+/* The number of different instructions that can be counted. It must be a power of two. */
 #define SITES    65536
 #define SYSCALLS 1024
 #define INSN_MAX 15

@@ -110,12 +110,12 @@ fails compgen -G "$core/user_*/bad"
 for _ in 1 2 3 4; do
 	ask_both
 done
-# nobody learns at once that this device fails
+# the creator of this device does not wait for an answer, so it does not learn that the daemon refuses the device
 create 8 unasked file/no-such-folder/unasked 1048576 nl_reply_supported=-1
 wait_for logged "user_8/unasked .*: not served"
 mkdir /tmp/state/no-such-folder
 wait_for logged "user_8/unasked .*: served"
-echo 512 >$core/user_8/unasked/attrib/dev_size # nobody learns at once that this is refused
+echo 512 >$core/user_8/unasked/attrib/dev_size # this write succeeds, although the daemon refuses it
 is_back() { [ "$(cat $core/user_8/unasked/attrib/dev_size)" -eq 1048576 ]; }
 wait_for is_back
 remove 8 unasked

@@ -15,13 +15,13 @@ enum tcmuctl_status import_scst_run(char **args);
 enum tcmuctl_status import_tgt_run(char **args);
 
 /*
- * Parses the words of a command, of which args[0] is its name. Returns false after a message. The
- * strings of the options belong to the caller.
+ * Parses the words of a command; args[0] is its name. Prints a message and returns false if they are
+ * wrong. The strings of the options belong to the caller.
  */
 bool import_parse_options(const GOptionEntry *entries, char **args);
 /* Prints the error of a command, and returns TCMUCTL_REFUSED. */
 enum tcmuctl_status import_refuse(const struct error *error);
-/* Writes the result to the file output (NULL: standard output), and tells the user what there is. */
+/* Writes the result to the file output, or to standard output if output is NULL, and prints the report. */
 enum tcmuctl_status import_finish(const struct saved_config *config, const struct report *report,
 				  const char *output);
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The real server, with TCP on real loops and a model of one TPG with NLUNS LUNs. The functions are for the main
- * thread, and a call that fails ends the program.
+ * The real server, with TCP on real loops and a model of one TPG with NLUNS LUNs. The functions are for
+ * the main thread, and a call that fails ends the program.
  */
 #ifndef LIVE_SERVER_H
 #define LIVE_SERVER_H

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The steps of a command with data, as an initiator sees them. Each function checks every field that it names. */
+/*
+ * The steps of a command with data, as an initiator sees them. Each function checks every field that it
+ * names.
+ */
 #ifndef TRANSFER_H
 #define TRANSFER_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests that are cancelled: those that have not started never start, and each ends once. */
+/* Requests that are cancelled: a request that has not started never starts, and every request ends once. */
 #include "loop_fixture.h"
 #include "util/clock.h"
 
@@ -78,8 +78,8 @@ static void queue_ended(struct loop_op *op, int result)
 }
 
 /*
- * Cancels half of the queue, including the first and the last job. For jobs that run already, and in a second
- * call, it has no effect.
+ * Cancels half of the queue, including the first and the last job. It also cancels jobs that run already, and
+ * cancels jobs for a second time, which has no effect.
  */
 static void queue_body(struct loop_work *work)
 {
@@ -114,7 +114,7 @@ static void late_ended(struct loop_op *op, int result)
 	finish();
 }
 
-/* For the last third of the jobs, the time has passed when a thread is free. */
+/* The deadline of the last third of the jobs passes before a thread is free. */
 static void late_body(struct loop_work *work)
 {
 	(void)work;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What runner/scsi asks a backstore that can read, write and flush, and nothing else. The test defines the functions
- * that read and write, and those that tell the name and the size.
+ * What runner/scsi asks a backstore that can read, write and flush, and nothing else. The test defines the
+ * functions that read and write, and those that tell the name and the size.
  */
 #include "backstore/backstore.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Errors of reads and writes: the sense data, the block that it names, and how the device server finds that block. */
+/*
+ * Errors of reads and writes: the sense data, the block that it names, and how the device server finds
+ * that block.
+ */
 #include "sbc_rw.h"
 
 #include "scsi/nexus.h"

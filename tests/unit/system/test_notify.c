@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The messages that systemd gets, on a socket that takes the place of its own. */
+/* The messages to systemd. A socket of the test takes the place of systemd's socket. */
 #include <glib.h>
 #include <semaphore.h>
 #include <setjmp.h>

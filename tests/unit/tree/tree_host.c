@@ -65,7 +65,7 @@ static void on_done(void *arg, int err, const struct error *error)
 	fflush(stdout);
 }
 
-/* The reference that a command in flight would have. */
+/* A reference to the logical unit, like the one that a command in flight has. */
 static struct storage_lu *held;
 
 static void hold(struct model_object *object, bool on)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check() ends the program, on any thread and in a fuzz target. cmocka's asserts are for the main thread only. */
+/*
+ * check() ends the program, on any thread and in a fuzz target. cmocka's asserts are for the main thread
+ * only.
+ */
 #ifndef TESTS_CHECK_H
 #define TESTS_CHECK_H
 
