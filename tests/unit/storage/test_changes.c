@@ -121,11 +121,9 @@ static void test_failed_replace_changes_nothing(void **state)
 	struct disk disk;
 
 	(void)state;
-	stage_init(&a);
 	stage_init(&b);
 	b.open_error = EIO;
-	disk_new_staged(&disk, "user_0/a", &a);
-	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	disk_serve_staged(&disk, &a);
 	struct storage_lu *lu = storage_served(disk.storage);
 	unsigned changes = disk.changes;
 	snprintf(disk.config, sizeof(disk.config), "staged/%p", (void *)&b);

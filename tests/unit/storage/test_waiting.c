@@ -202,11 +202,9 @@ static void test_other_storage_that_is_in_use(void **state)
 	struct disk disk;
 
 	(void)state;
-	stage_init(&a);
 	stage_init(&b);
 	b.open_error = EBUSY;
-	disk_new_staged(&disk, "user_0/a", &a);
-	assert_int_equal(disk_open(&disk, false, NULL), 0);
+	disk_serve_staged(&disk, &a);
 	snprintf(disk.config, sizeof(disk.config), "staged/%p", (void *)&b);
 	storage_replace(disk.storage, &disk.settings, done_note, &note);
 	run_until(note.is_done);
