@@ -139,6 +139,29 @@ void disk_close(struct disk *disk, bool forget)
 	disk->storage = NULL;
 }
 
+struct storage_view view_of(const struct disk *disk)
+{
+	struct storage_view view;
+
+	storage_view(disk->storage, &view);
+	return view;
+}
+
+void note_first_write(struct disk *disk)
+{
+	struct tcmur_lun *lun = (struct tcmur_lun *)storage_lu_backstore(storage_served(disk->storage));
+
+	tcmur_lun_written(lun);
+}
+
+void open_memory(struct disk *disk, const char *serial)
+{
+	disk_new(disk, "user_0/ram", "alloc/x");
+	disk->settings.size = STAGE_SIZE;
+	disk->settings.serial = serial;
+	assert_int_equal(disk_open(disk, false, NULL), 0);
+}
+
 /* --- commands --- */
 
 struct command {

@@ -62,6 +62,11 @@ void disk_serve_staged(struct disk *disk, struct stage *stage);
 int disk_open(struct disk *disk, bool patient, struct error *error);
 /* Closes the disk and waits until it is freed. */
 void disk_close(struct disk *disk, bool forget);
+struct storage_view view_of(const struct disk *disk);
+/* Does what the handler does at the first write. */
+void note_first_write(struct disk *disk);
+/* Opens user_0/ram, whose contents are in memory. It has no fixed serial number if serial is NULL. */
+void open_memory(struct disk *disk, const char *serial);
 /* Sends a READ to the LU, and waits for the sense code of sense.h; 0 means GOOD. */
 uint32_t run_read(struct storage_lu *lu);
 #endif

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Changes of a storage object that is being served: size, storage, contents, flush and health; and the
- * creation of storage.
- */
+/* Changes of a storage object that is being served: size, storage, contents, names, flush and health. */
 #include "storage_fixture.h"
 
 #include <errno.h>
@@ -34,14 +31,6 @@ static struct note replace(struct disk *disk)
 	storage_replace(disk->storage, &disk->settings, done_note, &note);
 	run_until(note.is_done);
 	return note;
-}
-
-static struct storage_view view_of(const struct disk *disk)
-{
-	struct storage_view view;
-
-	storage_view(disk->storage, &view);
-	return view;
 }
 
 static void test_resize(void **state)
@@ -231,21 +220,6 @@ static void test_attributes_reach_the_logical_unit(void **state)
 
 /* --- contents in memory --- */
 
-static void note_first_write(struct disk *disk)
-{
-	struct tcmur_lun *lun = (struct tcmur_lun *)storage_lu_backstore(storage_served(disk->storage));
-
-	tcmur_lun_written(lun);
-}
-
-static void open_memory(struct disk *disk, const char *serial)
-{
-	disk_new(disk, "user_0/ram", "alloc/x");
-	disk->settings.size = STAGE_SIZE;
-	disk->settings.serial = serial;
-	assert_int_equal(disk_open(disk, false, NULL), 0);
-}
-
 static void test_lost_contents_are_not_ready_until_they_are_accepted(void **state)
 {
 	struct disk disk;
@@ -348,163 +322,6 @@ static void test_removed_disk_has_lost_no_contents(void **state)
 	disk_close(&disk, false);
 }
 
-/* --- creation --- */
-
-static void new_file(struct disk *disk, const char *name)
-{
-	char config[128];
-
-	snprintf(config, sizeof(config), "file/%s", folder_path("disk.img"));
-	disk_new(disk, name, config);
-	disk->settings.size = STAGE_SIZE;
-	disk->settings.create = true;
-}
-
-static void test_storage_is_created_once(void **state)
-{
-	struct disk disk;
-	struct error error;
-
-	(void)state;
-	new_file(&disk, "user_0/file");
-	assert_int_equal(disk_open(&disk, false, NULL), 0);
-	assert_true(view_of(&disk).was_created);
-	disk_close(&disk, false);
-	/* The file system may not be mounted. */
-	assert_int_equal(unlink(folder_path("disk.img")), 0);
-	new_file(&disk, "user_0/file");
-	assert_int_equal(disk_open(&disk, true, &error), -ENOMEDIUM);
-	assert_names(&error, "has been served before");
-	assert_int_equal(storage_status(disk.storage), STORAGE_FAILED);
-	assert_int_not_equal(access(folder_path("disk.img"), F_OK), 0);
-	/* The file system is mounted. */
-	int fd = open(folder_path("disk.img"), O_CREAT | O_WRONLY, 0600);
-	assert_int_equal(ftruncate(fd, STAGE_SIZE), 0);
-	close(fd);
-	run_until((storage_tick(disk.storage), storage_status(disk.storage) == STORAGE_SERVED));
-	disk_close(&disk, false);
-}
-
-static void test_failed_open_leaves_nothing_behind(void **state)
-{
-	struct stage stage;
-	struct disk other, disk;
-
-	(void)state;
-	stage_init(&stage);
-	disk_new_staged(&other, "user_0/a", &stage);
-	new_file(&disk, "user_0/file");
-	other.settings.serial = disk.settings.serial = "S-1";
-	assert_int_equal(disk_open(&other, false, NULL), 0);
-	assert_int_equal(disk_open(&disk, false, NULL), -EEXIST);
-	assert_int_not_equal(access(folder_path("disk.img"), F_OK), 0);
-	disk_close(&other, false);
-	assert_int_equal(disk_open(&disk, false, NULL), 0);
-	disk_close(&disk, false);
-}
-
-static void test_discard_removes_what_was_created(void **state)
-{
-	struct disk disk;
-
-	(void)state;
-	new_file(&disk, "user_0/file");
-	assert_int_equal(disk_open(&disk, false, NULL), 0);
-	assert_int_equal(access(folder_path("disk.img"), F_OK), 0);
-	storage_discard(disk.storage);
-	assert_int_not_equal(access(folder_path("disk.img"), F_OK), 0);
-	/* The file was never served, so the next start creates it again. */
-	new_file(&disk, "user_0/file");
-	assert_int_equal(disk_open(&disk, false, NULL), 0);
-	disk_close(&disk, false);
-}
-
-static void test_discard_keeps_what_existed(void **state)
-{
-	struct disk disk;
-
-	(void)state;
-	new_file(&disk, "user_0/file");
-	assert_int_equal(disk_open(&disk, false, NULL), 0);
-	disk_close(&disk, false);
-	new_file(&disk, "user_0/file");
-	assert_int_equal(disk_open(&disk, false, NULL), 0);
-	storage_discard(disk.storage);
-	assert_int_equal(access(folder_path("disk.img"), F_OK), 0);
-}
-
-/* The next start, with a configuration that works, must know of the contents. */
-static void test_discard_does_not_forget_contents(void **state)
-{
-	struct disk disk;
-
-	(void)state;
-	open_memory(&disk, "S-1");
-	note_first_write(&disk);
-	disk_close(&disk, false);
-	fixture_restart();
-	open_memory(&disk, "S-1");
-	assert_int_equal(storage_status(disk.storage), STORAGE_CONTENTS_LOST);
-	storage_discard(disk.storage);
-	fixture_restart();
-	open_memory(&disk, "S-1");
-	assert_int_equal(storage_status(disk.storage), STORAGE_CONTENTS_LOST);
-	disk_close(&disk, false);
-}
-
-/* Does what runner/control does when one of several exports fails. */
-static void discard_others(void *arg, int err, const struct error *error)
-{
-	struct disk *disks = arg;
-
-	(void)error;
-	assert_int_equal(err, -EIO);
-	for (unsigned i = 1; i < 4; i++)
-		storage_discard(disks[i].storage);
-	disks[1].storage = NULL;
-}
-
-static void test_discard_inside_the_failure_of_another_object(void **state)
-{
-	struct note notes[4] = {{.is_done = false}};
-	struct stage stages[4];
-	struct disk disks[4];
-
-	(void)state;
-	for (unsigned i = 0; i < 4; i++) {
-		char name[] = {'a', '/', (char)('0' + i), '\0'};
-
-		stage_init(&stages[i]);
-		disk_new_staged(&disks[i], name, &stages[i]);
-	}
-	stages[0].open_error = EIO;
-	storage_open(disks[0].storage, &disks[0].settings, false, discard_others, disks);
-	for (unsigned i = 1; i < 4; i++)
-		storage_open(disks[i].storage, &disks[i].settings, false, done_note, &notes[i]);
-	/* The results of all of them wait in the queue together, if the machine is fast enough. */
-	while (!stages[1].opens || !stages[2].opens || !stages[3].opens)
-		usleep(1000);
-	usleep(50000);
-	run_until(!disks[1].storage);
-	for (unsigned i = 1; i < 4; i++)
-		assert_int_equal(stages[i].opens, stages[i].closes);
-	disk_close(&disks[0], false);
-}
-
-static void test_relative_path_that_means_an_absolute_one(void **state)
-{
-	char config[128];
-	struct disk disk;
-	struct error error;
-
-	(void)state;
-	snprintf(config, sizeof(config), "file%s", folder_path("disk.img"));
-	disk_new(&disk, "user_0/file", config);
-	assert_int_equal(disk_open(&disk, false, &error), -ENOENT);
-	assert_names(&error, "did you mean file/");
-	disk_close(&disk, false);
-}
-
 static int set_serial(struct disk *disk, const char *serial, struct error *error)
 {
 	struct note note = {.is_done = false};
@@ -586,13 +403,6 @@ int main(void)
 	    TEST(test_replace_of_a_failed_disk_does_not_accept_a_loss),
 	    TEST(test_lost_contents_without_a_fixed_identity_are_another_disk),
 	    TEST(test_removed_disk_has_lost_no_contents),
-	    TEST(test_storage_is_created_once),
-	    TEST(test_failed_open_leaves_nothing_behind),
-	    TEST(test_discard_removes_what_was_created),
-	    TEST(test_discard_keeps_what_existed),
-	    TEST(test_discard_does_not_forget_contents),
-	    TEST(test_discard_inside_the_failure_of_another_object),
-	    TEST(test_relative_path_that_means_an_absolute_one),
 	};
 
 	return cmocka_run_group_tests_name("storage_changes", tests, fixture_up, fixture_down);
