@@ -200,9 +200,8 @@ class Saveconfig(unittest.TestCase):
             json.dump({"tcmu_runner": {"version": 1, "targets": {ONE: {}}}}, file)
         os.chmod(self.path, 0o600)
         result = daemon.run("--check-saveconfig", self.path)
-        self.assertEqual(result.returncode, 0)
-        self.assertIn(f'line 1: target "{ONE}" has settings under "tcmu_runner", and does not exist\n',
-                      result.stdout + result.stderr)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f'line 1, tcmu_runner.targets["{ONE}"]: the file has no such target', result.stdout)
 
 
 if __name__ == "__main__":
