@@ -83,24 +83,38 @@ static void make_secret(char *secret, char key)
 	secret[SECRET_SIZE - 1] = '\0';
 }
 
-/*
- * Returns the number of copies in writable memory that core dumps contain. The copy that is searched for is
- * on the stack, and is skipped.
- */
-static unsigned count_in(int memory, unsigned long begin, unsigned long end, const char *secret)
+/* The secrets that are searched for, and where they are on the stack; these copies are skipped. */
+struct search {
+	char secrets[5][SECRET_SIZE];
+	unsigned count;
+};
+
+static unsigned count_in(const char *copy, size_t size, unsigned long begin, const struct search *search)
 {
-	size_t size = end - begin, len = strlen(secret);
-	char *copy = secret_alloc(size);
 	unsigned count = 0;
 
-	ssize_t n = pread(memory, copy, size, (off_t)begin);
-	for (char *at = copy; n > 0 && (at = memmem(at, (size_t)(copy + n - at), secret, len)); at++)
-		count += begin + (unsigned long)(at - copy) != (unsigned long)secret;
-	secret_free(copy, size);
+	for (unsigned i = 0; i < search->count; i++) {
+		const char *secret = search->secrets[i], *at = copy;
+
+		for (; (at = memmem(at, (size_t)(copy + size - at), secret, SECRET_SIZE - 1)); at++)
+			count += begin + (unsigned long)(at - copy) != (unsigned long)secret;
+	}
 	return count;
 }
 
-static unsigned count_copies(const char *secret)
+static unsigned read_and_count(int memory, unsigned long begin, unsigned long end,
+			       const struct search *search)
+{
+	char *copy = secret_alloc(end - begin);
+	ssize_t n = pread(memory, copy, end - begin, (off_t)begin);
+	unsigned count = n > 0 ? count_in(copy, (size_t)n, begin, search) : 0;
+
+	secret_free(copy, end - begin);
+	return count;
+}
+
+/* Returns the number of copies in writable memory that core dumps contain. */
+static unsigned count_copies(const struct search *search)
 {
 	FILE *maps = fopen("/proc/self/smaps", "re");
 	int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
@@ -117,7 +131,7 @@ static unsigned count_copies(const char *secret)
 			strcpy(mode, new_mode);
 		} else if (!strncmp(line, "VmFlags:", 8) && strstr(mode, "rw") && !strstr(line, " dd") &&
 			   end - begin < 1ul << 30) {
-			count += count_in(memory, begin, end, secret);
+			count += read_and_count(memory, begin, end, search);
 		}
 	}
 	fclose(maps);
@@ -160,26 +174,24 @@ static void assert_file_has_secrets(struct test *t, int n)
 
 static void assert_no_copies(void)
 {
-	char secret[SECRET_SIZE];
+	struct search search = {.count = 5};
 
-	for (char key = 1; key <= 5; key++) {
-		make_secret(secret, key);
-		if (count_copies(secret))
-			print_error("secret %d\n", key);
-		assert_int_equal(count_copies(secret), 0);
-	}
+	for (unsigned i = 0; i < search.count; i++)
+		make_secret(search.secrets[i], (char)(i + 1));
+	assert_int_equal(count_copies(&search), 0);
+	explicit_bzero(&search, sizeof(search));
 }
 
 static void test_no_copy_is_in_a_core_dump(void **state)
 {
+	struct search search = {.count = 1};
 	struct test *t = *state;
-	char secret[SECRET_SIZE];
 
 	/* The search finds what there is. */
-	make_secret(secret, 9);
-	g_autofree char *copy = g_strdup(secret);
-	assert_int_equal(count_copies(secret), 1);
-	assert_string_equal(copy, secret);
+	make_secret(search.secrets[0], 9);
+	g_autofree char *copy = g_strdup(search.secrets[0]);
+	assert_int_equal(count_copies(&search), 1);
+	assert_string_equal(copy, search.secrets[0]);
 	write_secrets(t);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(restore(t), 0);
