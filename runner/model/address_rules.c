@@ -45,6 +45,35 @@ static bool next_prefix(const char **list, struct prefix *prefix)
 	return true;
 }
 
+/* Clears the bits after the length. Returns whether one of them was set. */
+static bool clear_host_bits(struct prefix *prefix)
+{
+	bool any = false;
+
+	for (unsigned i = prefix->bits / 8; i < (prefix->family == AF_INET ? 4 : 16); i++) {
+		uint8_t keep = i == prefix->bits / 8 ? (uint8_t)(0xff00u >> prefix->bits % 8) : 0;
+
+		any |= prefix->bytes[i] & ~keep;
+		prefix->bytes[i] &= keep;
+	}
+	return any;
+}
+
+/* Bits after the length of a network are a mistake: the network, or the address, may be meant. */
+static int check_host_bits(const char *text, int len, struct prefix *prefix, struct error *error)
+{
+	char network[INET6_ADDRSTRLEN], address[INET6_ADDRSTRLEN];
+
+	inet_ntop(prefix->family, prefix->bytes, address, sizeof(address));
+	if (!clear_host_bits(prefix))
+		return 0;
+	inet_ntop(prefix->family, prefix->bytes, network, sizeof(network));
+	return error_set(error, EINVAL,
+			 "'%.*s' has bits after its length of %u; use %s/%u for the network, or %s for the "
+			 "address alone",
+			 len, text, prefix->bits, network, prefix->bits, address);
+}
+
 int model_addresses_check(const char *list, struct error *error)
 {
 	struct prefix prefix;
@@ -58,6 +87,8 @@ int model_addresses_check(const char *list, struct error *error)
 			    "'%.*s' is not an address prefix; use for example 10.0.0.0/8, 192.0.2.7 or "
 			    "2001:db8::/32, separated by commas",
 			    (int)strcspn(at, ","), at);
+		if (check_host_bits(at, (int)strcspn(at, ","), &prefix, error))
+			return -EINVAL;
 	}
 	return 0;
 }

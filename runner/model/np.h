@@ -13,6 +13,8 @@
 #include "util/error.h"
 #include "util/list.h"
 
+#define MODEL_PORTAL_SIZE 64
+
 struct model_np {
 	/* For the model: the list of all, under its lock; how many portal objects use it. */
 	struct list node;
@@ -22,8 +24,8 @@ struct model_np {
 	/* With port 0, the front end sets the port that the kernel has chosen, by model_np_set_bound(). */
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
-	/* "127.0.0.1:3260", "[::1]:3260"; [::] also takes IPv4 connections if dual_stack is set. */
-	char text[64];
+	/* "127.0.0.1:3260", "[::1]:3260"; "*:3260" if dual_stack is set: [::] also takes IPv4 connections. */
+	char text[MODEL_PORTAL_SIZE];
 	bool dual_stack;
 	/* For the front end: its listener. */
 	void *listener;
@@ -34,6 +36,14 @@ struct model_np {
  * listens for IPv6 only, and "*:3260" for IPv6 and IPv4. Returns 0, or -EINVAL with error set.
  */
 int model_np_parse(struct model_np *np, const char *text, struct error *error);
+/*
+ * Any thread. In LIO, and so in the tree and in saveconfig.json, the portal "*:3260" is called "[::]:3260".
+ * to: returns text, the name of the portal in LIO. from: text becomes the name here of the portal that LIO
+ * calls name.
+ * Returns 0, or -EINVAL with error set.
+ */
+const char *model_portal_to_lio(const char *name, char text[MODEL_PORTAL_SIZE]);
+int model_portal_from_lio(const char *name, char text[MODEL_PORTAL_SIZE], struct error *error);
 /* Any thread. */
 struct model_np *model_np_get(struct model_np *np);
 void model_np_put(struct model_np *np);

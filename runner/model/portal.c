@@ -142,10 +142,49 @@ static int parse(struct model_np *np, const char *text, struct error *error)
 	return 0;
 }
 
+/* The np takes IPv4 connections, too, and its name begins with '*'. */
+static void name_dual_stack(struct model_np *np)
+{
+	char port[8];
+
+	snprintf(port, sizeof(port), "%s", strrchr(np->text, ':'));
+	snprintf(np->text, sizeof(np->text), "*%s", port);
+}
+
+void model_np_set_bound(struct model_np *np, const struct sockaddr_storage *addr)
+{
+	np->addr = *addr;
+	model_address_format(addr, np->text, sizeof(np->text));
+	if (np->dual_stack)
+		name_dual_stack(np);
+}
+
+const char *model_portal_to_lio(const char *name, char text[MODEL_PORTAL_SIZE])
+{
+	snprintf(text, MODEL_PORTAL_SIZE, "%s%.58s", *name == '*' ? "[::]" : "", name + (*name == '*'));
+	return text;
+}
+
+int model_portal_from_lio(const char *name, char text[MODEL_PORTAL_SIZE], struct error *error)
+{
+	struct model_np np;
+
+	if (*name == '*')
+		return error_set(error, EINVAL,
+				 "portal %.80s: LIO has no such name; [::]:PORT is for IPv6 and IPv4 there",
+				 name);
+	if (model_np_parse(&np, name, error))
+		return -EINVAL;
+	if (np.addr.ss_family == AF_INET6 && model_address_is_wildcard(&np.addr))
+		name_dual_stack(&np);
+	snprintf(text, MODEL_PORTAL_SIZE, "%s", np.text);
+	return 0;
+}
+
 int model_np_parse(struct model_np *np, const char *text, struct error *error)
 {
 	bool dual_stack = !strncmp(text, "*:", 2);
-	char v6[sizeof(np->text)], port[8];
+	char v6[sizeof(np->text)];
 
 	if (dual_stack)
 		snprintf(v6, sizeof(v6), "[::]%.58s", text + 1);
@@ -153,7 +192,6 @@ int model_np_parse(struct model_np *np, const char *text, struct error *error)
 	if (err || !dual_stack)
 		return err;
 	np->dual_stack = true;
-	snprintf(port, sizeof(port), "%s", strrchr(np->text, ':'));
-	snprintf(np->text, sizeof(np->text), "*%s", port);
+	name_dual_stack(np);
 	return 0;
 }

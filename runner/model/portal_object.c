@@ -4,6 +4,7 @@
  * front end listen there. What text an address has is left to portal.c.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,15 +24,15 @@ void model_np_put(struct model_np *np)
 		free(np);
 }
 
-void model_np_set_bound(struct model_np *np, const struct sockaddr_storage *addr)
-{
-	np->addr = *addr;
-	model_address_format(addr, np->text, sizeof(np->text));
-}
-
 const char *model_portal_text(const struct model_object *portal)
 {
 	return portal->np->text;
+}
+
+/* ":3260" */
+static const char *port_of(const struct model_np *np)
+{
+	return strrchr(np->text, ':');
 }
 
 static struct model_np *find_np(struct model *model, const char *text)
@@ -47,6 +48,46 @@ static struct model_np *find_np(struct model *model, const char *text)
 	return NULL;
 }
 
+/* Whether a takes connections to all addresses of its family, or of both families, and so to that of b. */
+static bool covers(const struct model_np *a, const struct model_np *b)
+{
+	return model_address_is_wildcard(&a->addr) &&
+	       (a->dual_stack || a->addr.ss_family == b->addr.ss_family);
+}
+
+/* "*:3260 ([::]:3260 in LIO)" */
+static const char *both_names(const struct model_np *np, char text[2 * MODEL_PORTAL_SIZE])
+{
+	char lio[MODEL_PORTAL_SIZE];
+
+	if (np->dual_stack)
+		snprintf(text, 2 * MODEL_PORTAL_SIZE, "%s (%s in LIO)", np->text,
+			 model_portal_to_lio(np->text, lio));
+	else
+		snprintf(text, 2 * MODEL_PORTAL_SIZE, "%s", np->text);
+	return text;
+}
+
+/* The system cannot listen at an address and at all addresses with the same port. */
+static int check_others(struct model *model, const struct model_np *np, struct error *error)
+{
+	char name[2 * MODEL_PORTAL_SIZE], other_name[2 * MODEL_PORTAL_SIZE];
+	struct list *node, *tmp;
+
+	list_for_each (&model->nps, node, tmp) {
+		const struct model_np *other = list_entry(node, struct model_np, node);
+
+		if (!model_address_has_port(&np->addr) || strcmp(port_of(np), port_of(other)) ||
+		    !(covers(np, other) || covers(other, np)))
+			continue;
+		return error_set(error, EADDRINUSE,
+				 "cannot listen on %s: the portal %s of this daemon takes the same "
+				 "connections; delete that portal first, or choose another port",
+				 both_names(np, name), both_names(other, other_name));
+	}
+	return 0;
+}
+
 static struct model_np *new_np(struct model_object *portal, struct error *error)
 {
 	struct model *model = portal->model;
@@ -54,6 +95,8 @@ static struct model_np *new_np(struct model_object *portal, struct error *error)
 	int err =
 	    np ? model_np_parse(np, portal->name, error) : error_set(error, ENOMEM, "there is no memory");
 
+	if (!err)
+		err = check_others(model, np, error);
 	if (!err) {
 		atomic_init(&np->refs, 1);
 		if (model->front_end)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/np.h"
 #include "storage/spec.h"
 #include "tree/private.h"
 
@@ -92,14 +93,18 @@ static void make_object(struct tree_request *request, const struct tree_node *pa
 {
 	struct tree *tree = request->tree;
 	struct model_object *object;
-	char name[600];
+	char name[600], portal[MODEL_PORTAL_SIZE];
 	struct error error;
 
 	/* The name of a storage object contains the name of its HBA. */
 	snprintf(name, sizeof(name), "%s%s%s", kind == TREE_DEVICE ? parent->folder->name : "",
 		 kind == TREE_DEVICE ? "/" : "", request->name);
-	object = model_create(tree_object(tree, parent->folder), tree_layout(kind)->model_kind, name, NULL,
-			      &error);
+	if (kind == TREE_PORTAL && model_portal_from_lio(request->name, portal, &error)) {
+		tree_refuse_error(request, -EINVAL, &error);
+		return;
+	}
+	object = model_create(tree_object(tree, parent->folder), tree_layout(kind)->model_kind,
+			      kind == TREE_PORTAL ? portal : name, NULL, &error);
 	if (!object) {
 		tree_refuse_error(request, -errno, &error);
 		return;

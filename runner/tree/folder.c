@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/np.h"
 #include "util/bytes.h"
 #include "util/hash.h"
 #include "util/log.h"
@@ -198,7 +199,9 @@ struct tree_folder *tree_folder_of(struct tree *tree, struct model_object *objec
 {
 	struct tree_folder *folder = find_by_object(tree, object), *parent;
 	enum tree_kind kind = tree_kind_of(model_kind(object));
-	const char *name = model_name(object);
+	char portal[MODEL_PORTAL_SIZE];
+	const char *name =
+	    kind == TREE_PORTAL ? model_portal_to_lio(model_name(object), portal) : model_name(object);
 
 	if (folder)
 		return folder;

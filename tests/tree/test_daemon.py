@@ -80,6 +80,18 @@ class Serving(unittest.TestCase):
                 pass
             self.assertEqual(daemon.read(f"{tpg}/acls/{INITIATOR}/param/InitialR2T"), "No Active iSCSI Session\n")
 
+    def test_portal_of_both_families(self):
+        """The tree, the list of portals and the log use the names that belong there."""
+        port = free_port()
+        with Daemon() as daemon:
+            make_device(daemon, "user_0/disk", "dev_config=alloc/x,dev_size=16777216")
+            tpg = make_target(daemon, "user_0/disk", free_port(), acl=None)
+            os.mkdir(daemon.path(tpg, f"np/[::]:{port}"))
+            session = initiator.Session(("127.0.0.1", port), TARGET, initiator=INITIATOR)
+            self.assertEqual(daemon.read(f"{tpg}/dynamic_sessions").strip(), INITIATOR)
+            self.assertIn(f"listening on *:{port}\n", daemon.output())
+            session.connection.close()
+
     def test_reasons(self):
         with Daemon() as daemon:
             image = os.path.join(daemon.scratch, "disk.img")

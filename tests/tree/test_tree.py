@@ -109,6 +109,22 @@ class CreateAndDelete(TreeCase):
         self.mkdir(f"{tpg}/np/[FE80::1]:3260")
         self.assertEqual(self.folders(f"{tpg}/np"), ["[fe80::1]:3260"])
 
+    def test_portals_of_all_addresses(self):
+        """As in LIO, [::] takes IPv4 connections, too, so 0.0.0.0 has no place beside it."""
+        tpg = self.tpg()
+        self.mkdir(f"{tpg}/np/[::]:3260", f"{tpg}/np/[::0]:3261", f"{tpg}/np/0.0.0.0:3262")
+        self.assertEqual(sorted(self.folders(f"{tpg}/np")), ["0.0.0.0:3262", "[::]:3260", "[::]:3261"])
+        self.refused(errno.EEXIST, os.mkdir, self.path(f"{tpg}/np/[::]:3260"))
+        self.refused(errno.EEXIST, os.mkdir, self.path(f"{tpg}/np/[::0]:3260"))
+        for taken, name in (("[::]:3260", "0.0.0.0:3260"), ("[::]:3260", "127.0.0.1:3260"),
+                            ("[::]:3260", "[::1]:3260"), ("0.0.0.0:3262", "[::]:3262"),
+                            ("0.0.0.0:3262", "127.0.0.1:3262")):
+            self.refused(errno.EADDRINUSE, os.mkdir, self.path(f"{tpg}/np/{name}"), reason=taken)
+        self.refused(errno.EINVAL, os.mkdir, self.path(f"{tpg}/np/*:3263"), reason="[::]:PORT")
+        self.mkdir(f"{tpg}/np/[::1]:3262")
+        os.rmdir(self.path(f"{tpg}/np/[::]:3260"))
+        self.mkdir(f"{tpg}/np/0.0.0.0:3260")
+
     def test_luns(self):
         tpg = self.tpg()
         for name in ("lun_", "lun_x", "lun_01", "lun_16384", "0", "lun_-1", "lun_99999999999999999999"):

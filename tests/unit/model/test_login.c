@@ -291,6 +291,28 @@ static void address_rules(void **state)
 		assert_int_equal(model_addresses_check(bad[i], &error), -EINVAL);
 }
 
+/* A network has no bits after its length, as saveconfig.md says. The error has both of what may be meant. */
+static void networks_with_host_bits(void **state)
+{
+	static const char *const cases[][3] = {
+	    {"192.0.2.7,10.0.0.1/8", "10.0.0.0/8", "10.0.0.1 "},
+	    {"192.0.2.129/25", "192.0.2.128/25", "192.0.2.129 "},
+	    {"0.0.0.1/0", "0.0.0.0/0", "0.0.0.1 "},
+	    {"2001:db8::1/32", "2001:db8::/32", "2001:db8::1 "},
+	    {"2001:db8:8000::/32", "2001:db8::/32", "2001:db8:8000:: "},
+	};
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(model_addresses_check(cases[i][0], &error), -EINVAL);
+		for (size_t part = 1; part < 3; part++)
+			if (!strstr(error.text, cases[i][part]))
+				fail_msg("'%s' gave '%s'", cases[i][0], error.text);
+	}
+	assert_int_equal(model_addresses_check("10.0.0.1/32,::1/128,0.0.0.0/0,::/0,10.64.0.0/10", &error), 0);
+}
+
 /* The name and the address must both be allowed. If one of them is denied, the login is refused. */
 static void names_and_addresses(void **state)
 {
@@ -384,6 +406,7 @@ int main(void)
 	    TEST(remembered_initiators_are_limited),
 	    TEST(prod_mode_write_protect),
 	    TEST(address_rules),
+	    TEST(networks_with_host_bits),
 	    TEST(names_and_addresses),
 	    TEST(discovery),
 	    TEST(discovery_account),

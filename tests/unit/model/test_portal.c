@@ -107,6 +107,44 @@ static void dual_stack(void **state)
 	assert_int_equal(model_np_parse(&np, "*", &error), -EINVAL);
 }
 
+/* Port 0 is replaced by the port that the kernel has chosen; the name says further that IPv4 is served. */
+static void dual_stack_bound(void **state)
+{
+	struct model_np np, bound;
+	struct error error;
+
+	(void)state;
+	assert_int_equal(model_np_parse(&np, "*:0", &error), 0);
+	assert_int_equal(model_np_parse(&bound, "[::]:3261", &error), 0);
+	model_np_set_bound(&np, &bound.addr);
+	assert_string_equal(np.text, "*:3261");
+	assert_true(np.dual_stack);
+}
+
+static void names_in_lio(void **state)
+{
+	static const struct {
+		const char *lio, *name;
+	} cases[] = {
+	    {"[::]:3260", "*:3260"},
+	    {"[0:0::0]:3260", "*:3260"},
+	    {"[::1]:3260", "[::1]:3260"},
+	    {"0.0.0.0:3260", "0.0.0.0:3260"},
+	};
+	char text[MODEL_PORTAL_SIZE];
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(model_portal_from_lio(cases[i].lio, text, &error), 0);
+		assert_string_equal(text, cases[i].name);
+	}
+	assert_int_equal(model_portal_from_lio("*:3260", text, &error), -EINVAL);
+	assert_int_equal(model_portal_from_lio("nowhere", text, &error), -EINVAL);
+	assert_string_equal(model_portal_to_lio("*:3260", text), "[::]:3260");
+	assert_string_equal(model_portal_to_lio("[::1]:3260", text), "[::1]:3260");
+}
+
 static void public_address(void **state)
 {
 	static const char *const good[] = {"san.example.com:3260", "[2001:db8::1]:2", "192.0.2.1:65535"};
@@ -122,10 +160,9 @@ static void public_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(accepted),
-	    cmocka_unit_test(refused),
-	    cmocka_unit_test(dual_stack),
-	    cmocka_unit_test(public_address),
+	    cmocka_unit_test(accepted),     cmocka_unit_test(refused),
+	    cmocka_unit_test(dual_stack),   cmocka_unit_test(dual_stack_bound),
+	    cmocka_unit_test(names_in_lio), cmocka_unit_test(public_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
