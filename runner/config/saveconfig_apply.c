@@ -184,12 +184,29 @@ static void note_refused(struct config_node *node, const struct config_step *ste
 			 const struct model_object *object, const char *reason)
 {
 	struct config_value *value = config_node_set(node, step->attribute, step->text);
-	g_autofree char *text = g_malloc(MODEL_TEXT_SIZE);
+	g_autofree char *text = g_malloc(MODEL_TEXT_SIZE),
+			*problem = config_reason(object, step->attribute, reason);
 
-	config_set_text(&value->problem, "%s", reason);
+	config_set_text(&value->problem, "%s", problem);
 	config_set_text(&value->running, "%s",
 			config_text_in_tree(step->attribute, model_get(object, step->attribute, text)));
 	explicit_bzero(text, MODEL_TEXT_SIZE);
+}
+
+/*
+ * Discovery must not stay open, or keep an account of before, because the file has a value that cannot be
+ * used.
+ */
+static void close_discovery(struct config_node *root, const struct config_step *step,
+			    struct model_object *object, const char *problem)
+{
+	bool is_enforce = step->attribute == config_discovery_enforce();
+	g_autofree char *reason = g_strdup_printf(
+	    "%s%s", problem, is_enforce ? "; discovery demands authentication until this is corrected" : "");
+
+	model_set(object, step->attribute->group, step->attribute->name,
+		  is_enforce ? "1" : step->attribute->fallback, nothing, NULL);
+	note_refused(root, step, object, reason);
 }
 
 static void on_set(void *arg, int err, const struct error *error)
@@ -200,6 +217,8 @@ static void on_set(void *arg, int err, const struct error *error)
 
 	if (err && object && needs_all_values(object, pending->step.attribute)) {
 		give_up(node, object, error->text);
+	} else if (err && object && node->kind == MODEL_ROOT) {
+		close_discovery(node, &pending->step, object, error->text);
 	} else if (err && object) {
 		note_refused(node, &pending->step, object, error->text);
 	}
@@ -231,6 +250,8 @@ static void set(struct apply *apply, const struct config_step *step)
 
 		if (needs_all_values(object, step->attribute))
 			give_up(step->node, object, reason);
+		else if (step->node->kind == MODEL_ROOT)
+			close_discovery(step->node, step, object, value->problem);
 		return;
 	}
 	if (has_value(object, step))

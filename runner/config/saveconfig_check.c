@@ -50,7 +50,7 @@ static void check_values(struct config_node *node)
 
 		if (!value->problem &&
 		    model_attribute_check(value->attribute, config_secret_reveal(value->text), &error))
-			value->problem = g_strdup(error.text);
+			value->problem = config_reason(NULL, value->attribute, error.text);
 	}
 }
 

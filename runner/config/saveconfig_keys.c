@@ -161,3 +161,8 @@ bool config_attribute_closes(const struct config_node *node, const struct model_
 		return false;
 	return !(attribute->flags & MODEL_OURS) || attribute->flags & MODEL_RESTRICTS;
 }
+
+const struct model_attribute *config_discovery_enforce(void)
+{
+	return model_attribute(MODEL_ROOT, "discovery_auth", "enforce_discovery_auth");
+}

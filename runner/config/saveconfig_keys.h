@@ -89,6 +89,8 @@ bool config_plugin_has(const struct config_node *node, const struct model_attrib
  * Returns whether config_plugin_write() writes something else in place of the attribute under "attributes".
  */
 bool config_plugin_writes(const struct model_attribute *attribute);
+/* The attribute that says whether discovery demands authentication. */
+const struct model_attribute *config_discovery_enforce(void);
 /* The attribute that names the storage. */
 const struct model_attribute *config_storage_config(void);
 /* The attribute that says whether the storage is opened read-only. */

@@ -250,7 +250,10 @@ static void set_differences(struct plan *plan, struct config_node *want, const s
 	for (unsigned i = 0; (attribute = model_attribute_at(want->kind, i)); i++) {
 		const struct config_value *value = config_node_value(want, attribute);
 
-		if (config_value_differs(want, running, attribute))
+		/* Discovery must not keep what it had before in place of a value that cannot be used. */
+		bool is_refused = want->kind == MODEL_ROOT && value && value->problem;
+
+		if (is_refused || config_value_differs(want, running, attribute))
 			add(plan, attribute == config_storage_size() ? CONFIG_RESIZE : CONFIG_SET, want,
 			    attribute, value ? value->text : text_of_nothing(attribute));
 	}

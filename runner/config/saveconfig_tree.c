@@ -301,3 +301,21 @@ void config_node_set_dual_stack(struct config_node *portal)
 	portal->name = name;
 	g_hash_table_insert(tpg->index, portal->name, portal);
 }
+
+char *config_reason(const struct model_object *object, const struct model_attribute *attribute,
+		    const char *error)
+{
+	size_t len = strlen(attribute->name);
+	char path[MODEL_PATH_SIZE];
+	g_autofree char *names =
+	    object ? g_strdup_printf("%s %s: ", model_kind_name(model_kind(object)), model_path(object, path))
+		   : NULL;
+
+	if (names && g_str_has_prefix(error, names))
+		error += strlen(names);
+	if (!strncmp(error, attribute->name, len) && !strncmp(error + len, ": ", 2))
+		return g_strdup(error + len + 2);
+	if (!strncmp(error, attribute->name, len) && error[len] == ' ')
+		return g_strconcat("it", error + len, NULL);
+	return g_strdup(error);
+}

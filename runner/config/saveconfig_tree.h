@@ -149,6 +149,12 @@ char *config_portal_name(const char *name);
 bool config_portal_is_ipv6_only(const char *name);
 /* The name of a portal in LIO. The caller frees it. */
 char *config_portal_lio_name(const char *name);
+/*
+ * The reason why the attribute of the object, which may be NULL, was refused, for a line that names both of
+ * them already. To be freed with g_free().
+ */
+char *config_reason(const struct model_object *object, const struct model_attribute *attribute,
+		    const char *error);
 /* Turns the portal "[::]:3260" into "*:3260". Nothing happens to another portal. */
 void config_node_set_dual_stack(struct config_node *portal);
 #endif

@@ -138,7 +138,7 @@ static void test_restores_the_rest(void **state)
 	assert_true(said(t, "targets[1].tpgs[0].luns[1]: pscsi/tape, to which it leads"));
 	assert_true(said(t, "targets[1].tpgs[0].luns[2]: user/missing, to which it leads"));
 	assert_true(said(t, "targets[1].tpgs[0].portals[0]"));
-	assert_true(said(t, "InitialR2T must be Yes or No"));
+	assert_true(said(t, "InitialR2T: it must be Yes or No"));
 	assert_int_equal(g_strv_length(t->lines), 8);
 	/* A value without an effect must not lock initiators out. */
 	assert_true(model_is_enabled(find(t, OPEN " tpgt_1")));
@@ -341,6 +341,8 @@ static void test_an_object_does_not_inherit_keys(void **state)
 	edit_file(t, "\"fabric\": \"iscsi\"", "\"fabric\": \"iscsi\", \"comment\": \"mine\"");
 	assert_int_equal(restore(t), 0);
 	assert_int_equal(fixture_delete(t->f, find(t, OPEN), true), 0);
+	/* It takes the connections to the portal of the new TPG. */
+	assert_int_equal(fixture_delete(t->f, find(t, TARGET " tpgt_1 *:3260"), false), 0);
 	fixture_tpg(t->f, OPEN);
 	assert_int_equal(save(t), 0);
 	g_autofree char *text = read_file(t);

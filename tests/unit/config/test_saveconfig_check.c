@@ -13,7 +13,7 @@ static void test_check(void **state)
 	assert_int_equal(finish(t), -EINVAL);
 	assert_true(said(t, "line 3, storage_objects[1]"));
 	assert_true(said(t, "targets[1].tpgs[0].luns[2]: user/missing, to which it leads"));
-	assert_true(said(t, "InitialR2T must be Yes or No"));
+	assert_true(said(t, "InitialR2T: it must be Yes or No"));
 	copy_file(t, "debian.json");
 	saveconfig_check(t->path, on_done, t);
 	assert_int_equal(finish(t), 0);

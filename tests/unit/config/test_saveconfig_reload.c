@@ -93,6 +93,54 @@ static void test_closes_a_tpg_that_it_does_not_understand(void **state)
 	assert_closed(t, ", \"chap_password\": \"\\u0007\"", "password cannot be set");
 }
 
+static void assert_discovery(struct test *t, const char *settings, const char *reason, const char *enforce,
+			     const char *password)
+{
+	g_autofree char *text = g_strdup_printf(
+	    "{\"fabric_modules\": [{\"name\": \"iscsi\", %s}], \"storage_objects\": [], \"targets\": []}",
+	    settings);
+
+	write_file(t, text);
+	assert_int_equal(restore(t), 0);
+	if (reason)
+		assert_true(said(t, reason));
+	else
+		assert_no_lines(t);
+	assert_value(t, "", "discovery_auth", "enforce_discovery_auth", enforce);
+	assert_value(t, "", "discovery_auth", "password", password);
+}
+
+#define ACCOUNT "\"discovery_userid\": \"u\", \"discovery_password\": "
+
+/* What cannot be used never opens discovery, at the first restore and at later ones. */
+static void test_closes_discovery(void **state)
+{
+	struct test *t = *state;
+	static const char demands[] = "discovery demands authentication until this is corrected";
+
+	for (int i = 0; i < 2; i++) {
+		assert_discovery(t, "\"discovery_enable_auth\": \"perhaps\", " ACCOUNT "\"secret\"", demands,
+				 "1", "secret");
+		/* A save keeps what stands in the file. */
+		assert_int_equal(save(t), 0);
+		assert_true(file_has(t, "perhaps"));
+		assert_discovery(t, "\"discovery_enable_auth\": false, " ACCOUNT "\"secret\"", NULL, "0",
+				 "secret");
+		assert_discovery(t, "\"discovery_enable_auth\": [], " ACCOUNT "\"secret\"", demands, "1",
+				 "secret");
+		assert_discovery(t, "\"discovery_enable_auth\": true, " ACCOUNT "\"secret\"", NULL, "1",
+				 "secret");
+		assert_discovery(t, "\"discovery_enable_auth\": true, " ACCOUNT "\"\\u0007\"",
+				 "discovery: password: it must be text", "1", "");
+		assert_discovery(
+		    t,
+		    "\"discovery_enable_auth\": true, \"discovery_mutual_password\": \"secret\", " ACCOUNT
+		    "\"secret\"",
+		    "must differ", "1", "secret");
+		start_again(t);
+	}
+}
+
 /* Restores the first text, which opens a TPG, and then the second one, which must close it. */
 static void assert_closes(struct test *t, const char *open, const char *bad, const char *reason)
 {
@@ -323,7 +371,7 @@ static void test_diff_shows_the_value_in_effect(void **state)
 	assert_int_equal(restore(t), 0);
 	edit_file(t, "\"default_cmdsn_depth\": 32", "\"default_cmdsn_depth\": 0");
 	assert_int_equal(restore(t), 0);
-	assert_true(said(t, "default_cmdsn_depth must be a number"));
+	assert_true(said(t, "default_cmdsn_depth: it must be a number"));
 	assert_int_equal(diff(t), 0);
 	assert_no_lines(t);
 	edit_file(t, "\"default_cmdsn_depth\": 0", "\"default_cmdsn_depth\": 16");
@@ -339,6 +387,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_closes_a_tpg_for_lio),
 	    TEST(test_closes_a_tpg_that_it_does_not_understand),
+	    TEST(test_closes_discovery),
 	    TEST(test_closes_a_running_tpg_whose_entry_is_bad),
 	    TEST(test_closes_a_running_target_whose_entry_is_bad),
 	    TEST(test_keeps_settings_that_cannot_be_understood),
