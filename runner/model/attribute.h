@@ -77,8 +77,8 @@ struct model_attribute {
 	 */
 	int (*check)(const char *text, struct error *error);
 	/*
-	 * Computes the text of a read-only attribute; the text is cut at size. NULL: the stored value is
-	 * used.
+	 * Computes the text of an attribute that can only be read, or whose value in effect may differ from
+	 * the stored one; the text is cut at size. NULL: the stored value is used.
 	 */
 	void (*get)(const struct model_object *object, char *text, size_t size);
 	/*

@@ -94,7 +94,7 @@ static const struct model_attribute storage_table[] = {
 	   "Seconds until a command that hangs in the storage ends with an error; 0: no limit."),
     BOOL("attrib", "emulate_write_cache", "0", 0,
 	 "The disk has a volatile write cache (WCE). Until it is set, and after auto: as the storage says.",
-	 .unset = "auto", .apply = model_apply_write_cache),
+	 .unset = "auto", .get = model_get_write_cache, .apply = model_apply_write_cache),
     KEPT("attrib", "cmd_time_out", 0, 86400, "30"),
     KEPT_TEXT("attrib", "qfull_time_out", "-1"),
     KEPT("attrib", "max_data_area_mb", 1, 2048, "8"),

@@ -62,6 +62,17 @@ void model_get_options(const struct model_object *object, char *text, size_t siz
 	snprintf(text, size, "%s", view.options);
 }
 
+/* A value that was set counts; otherwise the disk has a write cache if its storage has one. */
+void model_get_write_cache(const struct model_object *object, char *text, size_t size)
+{
+	const struct model_attribute *row = model_known(MODEL_A_WRITE_CACHE);
+	struct storage_view view;
+
+	storage_view(object->storage, &view);
+	snprintf(text, size, "%d",
+		 model_is_set(object, row) ? model_get_number(object, row) != 0 : view.write_cache);
+}
+
 void model_get_last_error(const struct model_object *object, char *text, size_t size)
 {
 	struct storage_health health;

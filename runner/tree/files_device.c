@@ -201,25 +201,20 @@ static void store_serial(struct tree_request *request, struct tree_folder *folde
 
 /* --- the write cache -------------------------------------------------------------------------- */
 
-/*
- * Unless a value was set, the disk has a write cache if its storage has one. A saved configuration then
- * contains that value.
- */
 static int show_write_cache(const struct tree *tree, const struct tree_folder *folder, int argument,
 			    FILE *out)
 {
-	const struct model_attribute *row = model_attribute(MODEL_STORAGE, "attrib", "emulate_write_cache");
-	struct storage_view view;
+	char text[MODEL_TEXT_SIZE];
 
 	(void)tree;
 	(void)argument;
-	storage_view(model_storage(folder->object), &view);
-	fprintf(out, "%d\n",
-		model_is_set(folder->object, row) ? (int)model_get_number(folder->object, row)
-						  : view.write_cache);
+	fprintf(
+	    out, "%s\n",
+	    model_get(folder->object, model_attribute(MODEL_STORAGE, "attrib", "emulate_write_cache"), text));
 	return 0;
 }
 
+/* A value that is written counts from then on, also if it is the one that is in effect already. */
 static void store_write_cache(struct tree_request *request, struct tree_folder *folder, int argument,
 			      char *text)
 {

@@ -72,10 +72,16 @@ class Look(ControlCase):
     def test_write_cache_as_the_storage_says(self):
         """auto takes the value back: the disk follows its storage again."""
         self.create_disk("t_a")
-        before = self.call("list", path="t_a")
-        for value in ("0", "auto"):
+        before = self.call("list", path="t_a", attributes=True)
+        for value, shown in (("0", False), ("1", True), ("auto", before["write_cache"])):
+            if value == "1" and not before["write_cache"]:
+                continue
             self.call("set", path="t_a", attribute="attrib/emulate_write_cache", value=value)
-        self.assertEqual(self.call("list", path="t_a"), before)
+            # The attribute and the disk say the same.
+            listed = self.call("list", path="t_a", attributes=True)
+            self.assertEqual((listed["write_cache"], listed["attributes"]["attrib/emulate_write_cache"]),
+                             (shown, shown))
+        self.assertEqual(self.call("list", path="t_a", attributes=True), before)
         self.refused("EINVAL", "set", path="t_a", attribute="attrib/emulate_write_cache", value="other")
 
     def test_short_names_of_disks(self):

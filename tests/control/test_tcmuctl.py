@@ -41,7 +41,16 @@ class Commands(ControlCase):
         self.assertIn(f"{TPG}  LUN 0  user_0/t_disk  1.0 MiB  served  for {HOST}\n", luns)
         self.assertIn("served  for initiators whose ACL maps it\n", luns)
         self.tcmuctl("set", TPG, "attrib/generate_node_acls=1")
-        self.assertIn("served  for initiators without an ACL\n", self.tcmuctl("luns"))
+        # demo_mode_write_protect is 1 by default.
+        self.assertIn("served  read-only  for initiators without an ACL\n", self.tcmuctl("luns"))
+        self.assertEqual([(row["initiator"], row["read_only"], row["write_protect"])
+                          for row in self.tcmuctl_json("luns")["services"][0]["luns"] if row["tpg"] == TPG],
+                         [("", True, False), (HOST, False, False)])
+        self.tcmuctl("set", f"{TPG}/{HOST}/lun_0", "write_protect=1")
+        self.tcmuctl("set", TPG, "attrib/demo_mode_write_protect=0")
+        luns = self.tcmuctl("luns")
+        self.assertIn("served  for initiators without an ACL\n", luns)
+        self.assertIn(f"served  read-only  for {HOST}\n", luns)
 
     def test_create_again(self):
         self.tcmuctl("create", *DISK)

@@ -46,7 +46,7 @@ static char *describe(JsonObject *json)
 
 	if (show_has_kind(json, "storage")) {
 		g_autofree char *config = attribute(json, "control/config");
-		g_autofree char *size = show_size((uint64_t)show_number(json, "size"));
+		g_autofree char *size = show_disk_size(json);
 		g_autofree char *state = show_text(json, "state");
 
 		return g_strdup_printf("%s (%s) %s", config, size, state);

@@ -35,6 +35,24 @@ static bool attribute_is_true(JsonObject *json, const char *name)
 	       json_object_get_boolean_member_with_default(json_node_get_object(attributes), name, FALSE);
 }
 
+static bool is_seen_without_acl(JsonObject *tpg, JsonObject *lun)
+{
+	return attribute_is_true(tpg, "attrib/generate_node_acls") && !attribute_is_true(lun, "acl_only");
+}
+
+/*
+ * Whether those who see the LUN may not write: because of the disk, of the LUN or the mapped LUN, or of
+ * demo_mode_write_protect, which applies to initiators without an ACL.
+ */
+static bool is_read_only(JsonObject *tpg, JsonObject *lun, JsonObject *acl, JsonObject *disk)
+{
+	bool in_demo_mode = !acl && is_seen_without_acl(tpg, lun);
+
+	return (disk && show_flag(disk, "read_only")) ||
+	       ((acl || in_demo_mode) && attribute_is_true(lun, "write_protect")) ||
+	       (in_demo_mode && attribute_is_true(tpg, "attrib/demo_mode_write_protect"));
+}
+
 static void add_row(struct luns *luns, JsonObject *tpg, JsonObject *lun, JsonObject *acl, const char *storage)
 {
 	JsonObject *row = json_object_new(), *disk = find_child(luns->root, storage);
@@ -46,10 +64,9 @@ static void add_row(struct luns *luns, JsonObject *tpg, JsonObject *lun, JsonObj
 	json_object_set_int_member(row, "size", disk ? show_number(disk, "size") : 0);
 	json_object_set_string_member(row, "state", disk ? show_raw(disk, "state") : "");
 	json_object_set_boolean_member(row, "write_protect", attribute_is_true(lun, "write_protect"));
+	json_object_set_boolean_member(row, "read_only", is_read_only(tpg, lun, acl, disk));
 	/* Initiators without an ACL do not see the LUN. */
-	json_object_set_boolean_member(row, "acl_only",
-				       !acl && (!attribute_is_true(tpg, "attrib/generate_node_acls") ||
-						attribute_is_true(lun, "acl_only")));
+	json_object_set_boolean_member(row, "acl_only", !acl && !is_seen_without_acl(tpg, lun));
 	json_array_add_object_element(luns->rows, row);
 }
 
@@ -106,10 +123,10 @@ static void print_row(JsonObject *row)
 	g_autofree char *initiator = show_text(row, "initiator");
 	g_autofree char *storage = show_text(row, "storage");
 	g_autofree char *state = show_text(row, "state");
-	g_autofree char *size = show_size((uint64_t)show_number(row, "size"));
+	g_autofree char *size = show_disk_size(row);
 
 	printf("%s  LUN %d  %s  %s  %s%s  for %s\n", tpg, (int)show_number(row, "lun"), storage, size, state,
-	       show_flag(row, "write_protect") ? "  read-only" : "", seen_by(row, initiator));
+	       show_flag(row, "read_only") ? "  read-only" : "", seen_by(row, initiator));
 }
 
 /* Leaves the rows in the result instead of the tree. */

@@ -63,6 +63,13 @@ char *show_size(uint64_t bytes)
 	return g_strdup_printf(unit ? "%.1f %s" : "%.0f %s", size, units[unit]);
 }
 
+char *show_disk_size(JsonObject *disk)
+{
+	gint64 size = show_number(disk, "size");
+
+	return size ? show_size((uint64_t)size) : g_strdup("unknown size");
+}
+
 char *show_age(uint64_t seconds)
 {
 	uint64_t minutes = seconds / 60, hours = minutes / 60, days = hours / 24;

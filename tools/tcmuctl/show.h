@@ -28,6 +28,8 @@ JsonArray *show_array(JsonObject *json, const char *member);
 
 /* "10.0 GiB", "512 B"; to be freed with g_free(). */
 char *show_size(uint64_t bytes);
+/* The size of a disk; to be freed with g_free(). No size is known while its storage is not open. */
+char *show_disk_size(JsonObject *disk);
 /* "2 d 3 h", "5 min 10 s"; to be freed with g_free(). */
 char *show_age(uint64_t seconds);
 /* The value of an attribute; "(set)" or "(not set)" for a secret. To be freed with g_free(). */

@@ -10,7 +10,7 @@ static void print_disk(JsonObject *disk, const char *name_member, const char *ki
 {
 	g_autofree char *name = show_text(disk, name_member);
 	g_autofree char *state = show_text(disk, "state");
-	g_autofree char *size = show_size((uint64_t)show_number(disk, "size"));
+	g_autofree char *size = show_disk_size(disk);
 
 	printf("  %-14s %-28s %-13s %s\n", kind, name, state, size);
 }
