@@ -115,16 +115,23 @@ static bool has_grown(struct backstore *bs, uint64_t size)
 int backstore_resize(struct backstore *bs, uint64_t size, struct error *error)
 {
 	const struct tcmur_handler *api = &bs->handler->api;
+	uint64_t wanted = size;
 
 	size -= size % bs->info.block_size;
 	SCOPE_LOCK(&bs->size_lock);
 	if (size < backstore_size(bs))
 		return error_set(error, EINVAL,
 				 "%llu bytes are fewer than the disk has; a disk is never made smaller",
-				 (unsigned long long)size);
+				 (unsigned long long)wanted);
 	if (size > INT64_MAX)
 		return error_set(error, EFBIG, "%llu bytes cannot be served", (unsigned long long)size);
 	if (size > backstore_size(bs) && !has_grown(bs, size)) {
+		if (bs->info.read_only)
+			return error_set(error, EROFS,
+					 "it is read-only, so its storage is not enlarged to %llu bytes; "
+					 "enlarge the storage itself first, or create the disk without "
+					 "read_only",
+					 (unsigned long long)wanted);
 		int err = api->resize ? api->resize(bs->handle, size) : -EOPNOTSUPP;
 
 		if (err == -EOPNOTSUPP)

@@ -307,9 +307,10 @@ char *config_reason(const struct model_object *object, const struct model_attrib
 {
 	size_t len = strlen(attribute->name);
 	char path[MODEL_PATH_SIZE];
+	const char *kind =
+	    object && model_kind(object) != MODEL_ROOT ? model_kind_name(model_kind(object)) : "";
 	g_autofree char *names =
-	    object ? g_strdup_printf("%s %s: ", model_kind_name(model_kind(object)), model_path(object, path))
-		   : NULL;
+	    object ? g_strdup_printf("%s%s%s: ", kind, *kind ? " " : "", model_path(object, path)) : NULL;
 
 	if (names && g_str_has_prefix(error, names))
 		error += strlen(names);

@@ -152,7 +152,7 @@ void control_method_drain(struct control_call *call)
 	drain->storage = g_ptr_array_new_with_free_func(g_free);
 	drain->disabled = json_array_new();
 
-	struct model_object *object = object_find(call->context->model, path ? path : "", &error);
+	struct model_object *object = object_find_target(call->context->model, path ? path : "", &error);
 	int err = object ? add_object(drain, object, &error) : -errno;
 
 	if (!err) {

@@ -30,7 +30,7 @@ static void add_session(void *arg, const struct model_session *session)
 /* Returns 0, or -errno with error set. */
 static int choose(struct listing *listing, struct model *model, const char *path, struct error *error)
 {
-	struct model_object *object = object_find(model, path, error);
+	struct model_object *object = object_find_target(model, path, error);
 
 	if (!object)
 		return -errno;

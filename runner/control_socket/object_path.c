@@ -195,3 +195,15 @@ struct model_object *object_find(struct model *model, const char *path, struct e
 	errno = -err;
 	return place.object && !err ? place.object : NULL;
 }
+
+struct model_object *object_find_target(struct model *model, const char *path, struct error *error)
+{
+	struct model_object *object = object_find(model, path, error);
+	int err = object ? 0 : errno;
+
+	if (err == ENOENT && !is_iscsi_name(path))
+		error_set(error, ENOENT,
+			  "there is no target %s; the name of a target begins with iqn., eui. or naa.", path);
+	errno = err;
+	return object;
+}

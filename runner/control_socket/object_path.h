@@ -18,6 +18,9 @@ const char *object_kind_word(enum model_kind kind);
 /* Returns the object, or NULL with error set and errno ENOENT or EINVAL. */
 struct model_object *object_find(struct model *model, const char *path, struct error *error);
 
+/* The same for a path that means a target or something below it, so the error says that this is missing. */
+struct model_object *object_find_target(struct model *model, const char *path, struct error *error);
+
 /* Where an object is, or would be. */
 struct object_place {
 	struct model_object *parent;

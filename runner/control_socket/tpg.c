@@ -25,7 +25,7 @@ static struct model_object *only_tpg(struct model_object *target, struct error *
 
 struct model_object *tpg_find(struct model *model, const char *path, struct error *error)
 {
-	struct model_object *object = object_find(model, path, error);
+	struct model_object *object = object_find_target(model, path, error);
 
 	if (!object)
 		return NULL;

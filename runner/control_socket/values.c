@@ -80,8 +80,9 @@ const struct model_attribute *control_attribute_find(enum model_kind kind, const
 		error_set(error, ENOENT, "a %s has no attribute \"%.60s\"; it is called %s",
 			  model_kind_name(kind), name, full);
 	} else {
-		error_set(error, ENOENT, "a %s has no attribute \"%.60s\"; \"get\" lists its attributes",
-			  model_kind_name(kind), name);
+		error_set(error, ENOENT, "%s%s has no attribute \"%.60s\"; \"get\" lists its attributes",
+			  kind == MODEL_ROOT ? "" : "a ", kind == MODEL_ROOT ? "/" : model_kind_name(kind),
+			  name);
 	}
 	return NULL;
 }

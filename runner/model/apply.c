@@ -21,8 +21,7 @@ int model_check_block_size(const char *text, struct error *error)
 	uint64_t size = strtoull(text, NULL, 10);
 
 	if (size && (size < 512 || size & (size - 1)))
-		return error_set(error, EINVAL,
-				 "the block size must be 0, 512, 1024, 2048 or 4096 bytes, and not %u",
+		return error_set(error, EINVAL, "it must be 0, 512, 1024, 2048 or 4096 bytes, and not %u",
 				 (unsigned)size);
 	return 0;
 }

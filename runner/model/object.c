@@ -232,8 +232,9 @@ int model_refuse(struct error *error, const struct model_object *object, int err
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	errno = err;
-	return error_set(error, err, "%s %s: %s", model_kind_name(object->kind), model_path(object, path),
-			 text);
+	/* The root has no name of its own. */
+	return error_set(error, err, "%s%s%s: %s", object->parent ? model_kind_name(object->kind) : "",
+			 object->parent ? " " : "", model_path(object, path), text);
 }
 
 /* --- waiting until an object is unused ----------------------------------------------------------------- */

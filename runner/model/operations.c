@@ -258,15 +258,27 @@ static bool has_children(const struct model_object *object)
 	return false;
 }
 
+/* LUNs, or mapped LUNs, lead to the object. */
+static int refuse_use(const struct model_object *object, struct error *error)
+{
+	const struct model_object *first = list_entry(object->pointers.next, struct model_object, to_node);
+	const char *kind = model_kind_name(first->kind);
+	char path[MODEL_PATH_SIZE];
+
+	if (object->npointers == 1)
+		return model_refuse(error, object, EBUSY, "it is in use by the %s %s; delete this %s first",
+				    kind, model_path(first, path), kind);
+	return model_refuse(error, object, EBUSY,
+			    "it is in use by %u %ss, such as %s; delete these %ss first", object->npointers,
+			    kind, model_path(first, path), kind);
+}
+
 static int check_deletable(const struct model_object *object, bool recursive, struct error *error)
 {
 	if (!object->parent)
 		return model_refuse(error, object, EPERM, "it cannot be deleted");
 	if (object->npointers)
-		return model_refuse(error, object, EBUSY, "%s in use by %u %s%s; delete %s first",
-				    object->kind == MODEL_STORAGE ? "its disk is" : "it is",
-				    object->npointers, object->kind == MODEL_STORAGE ? "LUN" : "mapped LUN",
-				    object->npointers > 1 ? "s" : "", object->npointers > 1 ? "them" : "it");
+		return refuse_use(object, error);
 	if (!recursive && has_children(object))
 		return model_refuse(error, object, ENOTEMPTY,
 				    "there are objects below it; delete them first");

@@ -52,6 +52,45 @@ class Commands(ControlCase):
         self.assertIn("served  for initiators without an ACL\n", luns)
         self.assertIn(f"served  read-only  for {HOST}\n", luns)
 
+    def test_whole_names(self):
+        """A disk has its whole name in each answer, however the command names it."""
+        self.tcmuctl("create", *DISK)
+        self.tcmuctl("create", TARGET)
+        self.assertEqual(self.tcmuctl("set", "t_disk", "attrib/emulate_write_cache=auto"),
+                         "user_0/t_disk: attrib/emulate_write_cache is set\n")
+        self.assertEqual(self.tcmuctl("enable", "t_disk"), "user_0/t_disk is enabled\n")
+        mapped = self.tcmuctl("map", TARGET, "t_disk")
+        self.assertIn(f"{TARGET} shows user_0/t_disk as LUN 0\n", mapped)
+        self.assertIn(f"tcmuctl map {TARGET} user_0/t_disk --initiator", mapped)
+        self.tcmuctl("unmap", TARGET, "t_disk")
+        self.assertEqual(self.tcmuctl("delete", "t_disk"), "user_0/t_disk is deleted\n")
+
+    def test_reasons(self):
+        """An error names what is wrong, why, and what to do."""
+        image = self.image()
+        self.tcmuctl("create", *DISK)
+        self.tcmuctl("create", "t_ro", "file/" + image, "--read-only")
+        self.tcmuctl("create", TARGET)
+        self.tcmuctl("map", TARGET, "t_disk", "--initiator", HOST)
+        self.tcmuctl("create", f"{TPG}/0.0.0.0:3999")
+        missing = "there is no target nope; the name of a target begins with iqn., eui. or naa."
+        for status, reason, *command in (
+                (4, missing, "map", "nope", "t_disk"), (4, missing, "unmap", "nope", "t_disk"),
+                (4, missing, "drain", "nope"), (4, missing, "sessions", "nope"),
+                (4, "there is no storage object nope", "map", TARGET, "nope"),
+                (1, "t_ro: it is read-only, so its storage is not enlarged to 2097152 bytes", "resize", "t_ro", "2M"),
+                (1, "t_disk: 513 bytes are fewer than the disk has", "resize", "t_disk", "513"),
+                (1, f"user_0/t_disk: it is in use by the LUN {TPG}/lun_0; delete this LUN first", "delete", "t_disk"),
+                (1, f"it is in use by the mapped LUN {TPG}/{HOST}/lun_0", "delete", f"{TPG}/lun_0"),
+                (1, "t_b: block_size: it must be 0, 512", "create", "t_b", "alloc/b", "--block-size", "7"),
+                (1, "/: enforce_discovery_auth must be 0 or 1", "set", "/", "discovery_auth/enforce_discovery_auth=x"),
+                (4, "/ has no attribute \"nope\"", "get", "/", "nope"),
+                (1, "the portal 0.0.0.0:3999 of this daemon", "create", f"{TPG}/*:3999"),
+                (1, "use 10.0.0.0/8 for the network", "set", TPG, "attrib/allowed_addresses=10.0.0.1/8")):
+            with self.subTest(command=command):
+                self.tcmuctl(*command, status=status)
+                self.assertIn(reason, self.errors)
+
     def test_create_again(self):
         self.tcmuctl("create", *DISK)
         self.assertEqual(self.tcmuctl("create", *DISK), "user_0/t_disk exists already\n")
@@ -141,8 +180,8 @@ class Commands(ControlCase):
     def test_resize(self):
         image = self.image()
         self.tcmuctl("create", "t_disk", "file/" + image)
-        self.assertEqual(self.tcmuctl("resize", "t_disk", "2M"), "t_disk has 2.0 MiB now\n")
-        self.assertEqual(self.tcmuctl("resize", "t_disk", "+1M"), "t_disk has 3.0 MiB now\n")
+        self.assertEqual(self.tcmuctl("resize", "t_disk", "2M"), "user_0/t_disk has 2.0 MiB now\n")
+        self.assertEqual(self.tcmuctl("resize", "t_disk", "+1M"), "user_0/t_disk has 3.0 MiB now\n")
         self.tcmuctl("resize", "t_disk", "many", status=2)
         self.tcmuctl("resize", "nosuch", "1M", status=4)
         # Another file has taken the place of the image.
@@ -178,7 +217,7 @@ class Commands(ControlCase):
         self.tcmuctl("delete", TARGET, status=1)
         self.assertEqual(self.tcmuctl("disable", TARGET), f"{TARGET} is disabled, and its sessions have ended\n")
         self.assertEqual(self.tcmuctl("delete", TARGET, "--recursive"), f"{TARGET} is deleted\n")
-        self.assertEqual(self.tcmuctl("delete", "t_disk"), "t_disk is deleted\n")
+        self.assertEqual(self.tcmuctl("delete", "t_disk"), "user_0/t_disk is deleted\n")
         self.tcmuctl("delete", "t_disk", status=4)
         self.assertIn("tcmuctl ls", self.errors)
 

@@ -325,7 +325,7 @@ class Control(TreeCase):
         self.assertIn("Config: file//srv/a~20b;cache=none Size: 1048576 MaxDataAreaMB: 16 ", self.info("user_3/a"))
         self.assertIn("HwMaxSectors: 1024", self.info("user_3/a"))
         for text, reason in (("dev_config", "KEY=VALUE"), ("fd_dev_name=/x", "fd_dev_name"), ("dev_size=many", "many"),
-                             ("dev_size=-1", "dev_size"), ("=", "no setting"), ("hw_block_size=1000", "block size"),
+                             ("dev_size=-1", "dev_size"), ("=", "no setting"), ("hw_block_size=1000", "block_size: it must be"),
                              ("dev_size=1," * 33, "32")):
             self.refused(errno.EINVAL, self.control, "user_3/a", text, reason=reason)
         self.write("core/user_3/a/enable", "1")

@@ -68,13 +68,14 @@ static void set_values(struct cli *cli, struct service *service, JsonObject *val
 	JsonObjectIter iter;
 	const char *name;
 	JsonNode *value;
+	g_autofree char *path = cli_path_of(service, cli->words[0]);
 
 	json_object_iter_init_ordered(&iter, values);
 	while (json_object_iter_next_ordered(&iter, &name, &value)) {
 		if (!set_value(cli, service, name, json_node_get_string(value)))
 			return;
 		if (!cli->json)
-			printf("%s: %s is set\n", cli->words[0], name);
+			printf("%s: %s is set\n", path, name);
 	}
 	if (cli->json) {
 		g_autoptr(JsonObject) document = json_object_new();

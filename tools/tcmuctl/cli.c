@@ -206,6 +206,28 @@ struct service *cli_service_of(struct cli *cli, const char *path)
 	return cli->services->pdata[last];
 }
 
+bool cli_is_target(const char *path)
+{
+	return !g_ascii_strncasecmp(path, "iqn.", 4) || !g_ascii_strncasecmp(path, "eui.", 4) ||
+	       !g_ascii_strncasecmp(path, "naa.", 4);
+}
+
+char *cli_path_of(struct service *service, const char *name)
+{
+	JsonObject *params;
+	struct rpc_error error;
+
+	if (strchr(name, '/') || cli_is_target(name))
+		return g_strdup(name);
+	params = cli_params_path(name);
+	json_object_set_int_member(params, "depth", 0);
+
+	g_autoptr(JsonObject) result = rpc_call(service->rpc, "list", params, NULL, &error);
+
+	rpc_error_clear(&error);
+	return result ? show_text(result, "path") : g_strdup(name);
+}
+
 void cli_only(struct cli *cli, struct service *service)
 {
 	for (guint i = cli->services->len; i--;)

@@ -51,6 +51,13 @@ void cli_fail(struct cli *cli, enum tcmuctl_status status, const char *format, .
  * NULL after it has written the error and set the status.
  */
 JsonObject *cli_call(struct cli *cli, struct service *service, const char *method, JsonObject *params);
+/* Whether a path begins with the name of a target. */
+bool cli_is_target(const char *path);
+/*
+ * The whole name of an object of the daemon, such as user_0/disk for disk; the name itself if there is no
+ * such object. To be freed with g_free().
+ */
+char *cli_path_of(struct service *service, const char *name);
 /* The daemon that has this object; if none has it, the one in which it would be created. */
 struct service *cli_service_of(struct cli *cli, const char *path);
 /* Forgets all daemons but this one. */

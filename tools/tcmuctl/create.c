@@ -35,22 +35,16 @@ struct creation {
 	JsonArray *objects;
 };
 
-static bool is_iscsi_name(const char *path)
-{
-	return !g_ascii_strncasecmp(path, "iqn.", 4) || !g_ascii_strncasecmp(path, "eui.", 4) ||
-	       !g_ascii_strncasecmp(path, "naa.", 4);
-}
-
 static bool is_target(const char *path)
 {
-	return is_iscsi_name(path) && !strchr(path, '/');
+	return cli_is_target(path) && !strchr(path, '/');
 }
 
 static bool is_tpg(const char *path)
 {
 	const char *slash = strchr(path, '/');
 
-	return is_iscsi_name(path) && slash && g_str_has_prefix(slash + 1, "tpgt_") &&
+	return cli_is_target(path) && slash && g_str_has_prefix(slash + 1, "tpgt_") &&
 	       !strchr(slash + 1, '/');
 }
 
@@ -164,7 +158,7 @@ static bool add_values(struct creation *creation, JsonObject *values)
 static bool check_options(struct cli *cli, const struct create_options *options)
 {
 	const char *path = cli->words[0];
-	bool is_storage = !is_iscsi_name(path);
+	bool is_storage = !cli_is_target(path);
 	bool for_storage = options->size || options->block_size || options->read_only || options->serial;
 
 	if (!is_storage && cli->nwords > 1)
@@ -210,7 +204,7 @@ static void create(struct creation *creation)
 	const struct create_options *options = creation->options;
 	const char *path = creation->cli->words[0];
 	JsonObject *values = json_object_new();
-	bool is_storage = !is_iscsi_name(path), done;
+	bool is_storage = !cli_is_target(path), done;
 
 	if ((is_storage && !add_storage_values(creation->cli, options, values)) ||
 	    !add_values(creation, values)) {

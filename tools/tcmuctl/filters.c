@@ -57,10 +57,12 @@ enum tcmuctl_status run_set_filter(char **args)
 		if (value)
 			json_object_set_string_member(params, "value", value + 1);
 
-		JsonObject *result = cli_call(&cli, cli_service_of(&cli, cli.words[0]), "set_filter", params);
+		struct service *service = cli_service_of(&cli, cli.words[0]);
+		g_autofree char *path = cli_path_of(service, cli.words[0]);
+		JsonObject *result = cli_call(&cli, service, "set_filter", params);
 
 		if (result)
-			cli_print_result(&cli, result, "%s: %s of the filter %s is %s", cli.words[0], option,
+			cli_print_result(&cli, result, "%s: %s of the filter %s is %s", path, option,
 					 cli.words[1], value ? "set" : "not set any more");
 	}
 	return cli_end(&cli);

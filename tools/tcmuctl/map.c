@@ -50,7 +50,7 @@ static void free_options(struct map_options *options)
 }
 
 /* Without an ACL, initiators see a LUN only where the TPG admits everybody. */
-static void print_hint(struct cli *cli, struct service *service, const char *path)
+static void print_hint(struct cli *cli, struct service *service, const char *path, const char *storage)
 {
 	g_autofree char *tpg = g_strndup(path, (gsize)(strrchr(path, '/') - path));
 	JsonObject *params = cli_params_path(tpg);
@@ -64,20 +64,21 @@ static void print_hint(struct cli *cli, struct service *service, const char *pat
 	if (result && !show_flag(result, "value"))
 		printf("Only initiators with an ACL may log in, and an ACL shows it after: tcmuctl map %s %s "
 		       "--initiator IQN\n",
-		       cli->words[0], cli->words[1]);
+		       cli->words[0], storage);
 }
 
 static void print_mapped(struct cli *cli, struct service *service, const struct map_options *options,
 			 JsonObject *result)
 {
 	g_autofree char *path = show_text(result, "path");
+	g_autofree char *storage = cli_path_of(service, cli->words[1]);
 
-	cli_print_result(cli, result, "%s: %s shows %s%s%s as LUN %d%s", path, cli->words[0], cli->words[1],
+	cli_print_result(cli, result, "%s: %s shows %s%s%s as LUN %d%s", path, cli->words[0], storage,
 			 options->initiator ? " to " : "", options->initiator ? options->initiator : "",
 			 (int)show_number(result, "lun"),
 			 show_flag(result, "created") ? "" : ", as it did before");
 	if (!options->initiator && !cli->json)
-		print_hint(cli, service, path);
+		print_hint(cli, service, path, storage);
 }
 
 enum tcmuctl_status run_map(char **args)

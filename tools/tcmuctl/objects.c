@@ -10,8 +10,10 @@
 /* Calls a method with these parameters, which are consumed, for the object. done: what has happened to it. */
 static void change(struct cli *cli, const char *method, JsonObject *params, const char *done)
 {
-	const char *path = cli->words[0];
-	JsonObject *result = cli_call(cli, cli_service_of(cli, path), method, params);
+	struct service *service = cli_service_of(cli, cli->words[0]);
+	/* A deleted object has no name any more. */
+	g_autofree char *path = cli_path_of(service, cli->words[0]);
+	JsonObject *result = cli_call(cli, service, method, params);
 
 	if (result)
 		cli_print_result(cli, result, "%s %s", path, done);
