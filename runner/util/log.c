@@ -76,18 +76,18 @@ void log_stderr(enum log_level level, const char *line)
 /*
  * Finds the address in a subject that names a peer: "10.0.0.1" in "10.0.0.1:4711" and in
  * "iqn...,10.0.0.1:4711". The port and the initiator's name are left out, because a peer can choose them.
- * Returns false if the subject names no peer.
+ * Returns NULL if the subject names no peer.
  */
-static bool find_address(const char *subject, const char **address, size_t *len)
+static const char *find_address(const char *subject, size_t *len)
 {
 	const char *comma, *colon = subject ? strrchr(subject, ':') : NULL;
 
 	if (!colon || !colon[1] || colon[1 + strspn(colon + 1, "0123456789")])
-		return false;
+		return NULL;
 	comma = strrchr(subject, ',');
-	*address = comma ? comma + 1 : subject;
-	*len = (size_t)(colon - *address);
-	return true;
+	const char *address = comma ? comma + 1 : subject;
+	*len = (size_t)(colon - address);
+	return address;
 }
 
 /*
@@ -156,18 +156,18 @@ void log_write(enum log_level level, const char *subject, const char *format, ..
 {
 	unsigned held_back = 0, skipped = 0;
 	char line[LOG_LINE_MAX];
-	const char *address;
 	int saved = errno;
 	va_list args;
 	size_t len = 0;
-	bool limited = level < LOG_LEVEL_DEBUG, peer = find_address(subject, &address, &len);
+	const char *address = find_address(subject, &len);
+	bool limited = level < LOG_LEVEL_DEBUG;
 	uint64_t hash = hash_bytes(HASH_INIT, format, strlen(format));
 
 	/*
 	 * A peer's lines of one format count as equal, because the peer can choose their contents. They are
 	 * held back before they are formatted.
 	 */
-	if (limited && peer && !may_pass(hash_bytes(hash, address, len), true, &held_back, &skipped)) {
+	if (limited && address && !may_pass(hash_bytes(hash, address, len), true, &held_back, &skipped)) {
 		errno = saved;
 		return;
 	}
@@ -180,7 +180,7 @@ void log_write(enum log_level level, const char *subject, const char *format, ..
 	vsnprintf(line + len, sizeof(line) - len, format, args);
 	va_end(args);
 	text_hide_control_chars(line);
-	if (!limited || peer ||
+	if (!limited || address ||
 	    may_pass(hash_bytes(HASH_INIT, line, strlen(line)), false, &held_back, &skipped))
 		pass(level, line, held_back, skipped);
 	errno = saved;
