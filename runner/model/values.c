@@ -332,7 +332,7 @@ static int set(struct model_object *object, const struct model_attribute *attrib
 	int err;
 
 	if (model_attribute_unsets(attribute, text))
-		value = (struct model_value){NULL};
+		value = (struct model_value){.text = NULL};
 	else if (make_value(attribute, text, &value))
 		return model_refuse(error, object, ENOMEM, "there is no memory");
 	old = swap(object, attribute, value);

@@ -283,8 +283,9 @@ static void test_lock(void **state)
 
 static void *hang(void *arg)
 {
-	for (bool is_over = false; !is_over;)
+	do {
 		pause();
+	} while (!arg);
 	return arg;
 }
 
