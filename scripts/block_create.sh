@@ -54,7 +54,7 @@ make_volume() {
 }
 
 disk=$path
-[ -b "$path" ] || is_daemons || make_volume
+[ -b "$path" ] || is_tree_of_daemon || make_volume
 new_device iblock "$name"
 put "udev_path=$disk" "$core/$device/control"
 put "$disk" "$core/$device/udev_path"

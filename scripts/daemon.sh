@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # the scripts that source lio.sh set the variables that are not set here
 # lio.sh sources this file. The functions find out whether the daemon runs, ask it over D-Bus, and limit how long the
 # kernel waits for it.
 
@@ -113,9 +114,9 @@ identity() {
 	"/proc/$pid/exe" "$@" --identity "$storage" 2>&1
 }
 
-# make_image CONFIG SIZE: creates the file for the handler "file" unless the file exists. The daemon does not create a
-# file that it has served before, because a missing file may only mean that its file system is not mounted. Here the
-# administrator asks for a new disk.
+# make_image CONFIG SIZE: creates the file for the handler "file" unless the file exists. The daemon itself does not
+# create a file again that it has served before: the file may still exist, in a file system that is not mounted now.
+# Here the administrator asks for a new disk.
 make_image() {
 	image=$(unescape "${1%%;*}")
 	case $image in

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # the scripts that source this file set $here
 # All scripts of this folder source this file; $here is the folder. It contains their messages, the checks of their
 # arguments, and the way in which a script that fails removes what it has created. It sources daemon.sh, which deals
 # with the daemon, and tree.sh, which deals with the kernel's target tree.
@@ -240,5 +241,7 @@ bytes() {
 	echo $((number * unit))
 }
 
+# shellcheck source=daemon.sh disable=SC1091 # shellcheck reads both files if it is called with -x
 . "$here/daemon.sh"
+# shellcheck source=tree.sh disable=SC1091
 . "$here/tree.sh"

@@ -64,7 +64,7 @@ read_info() {
 
 # served FOLDER NAME: sets $state to the state that the daemon reports for the device.
 served() {
-	if is_daemons; then
+	if is_tree_of_daemon; then
 		attribute "$1/health/state"
 		state=$value
 		attribute "$1/statistics/scsi_lu/num_cmds"
@@ -92,7 +92,7 @@ show_devices() {
 		attribute "$folder/enable"
 		if [ "$value" != 1 ]; then
 			state='not enabled'
-		elif is_daemons || { [ -n "$report" ] && [ "${name#user_}" != "$name" ]; }; then
+		elif is_tree_of_daemon || { [ -n "$report" ] && [ "${name#user_}" != "$name" ]; }; then
 			served "$folder" "$name"
 		else
 			state=enabled

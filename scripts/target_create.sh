@@ -32,7 +32,7 @@ portal=${2:-0.0.0.0:3260}
 read_iscsi_name "${1:-iqn.2026-11.com.test:target-$(date +%H-%M-%S)}"
 iqn=$iscsi_name
 case $iqn in
-*_*) is_daemons || die "'$iqn': targetcli cannot handle a target whose name contains an underscore" ;;
+*_*) is_tree_of_daemon || die "'$iqn': targetcli cannot handle a target whose name contains an underscore" ;;
 esac
 case ${portal##*:} in
 '' | 0* | *[!0-9]* | ??????*) die "portal '$portal' has no port: use ADDRESS:PORT" ;;

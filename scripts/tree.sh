@@ -10,14 +10,14 @@ core=$tree/core
 # root.
 is_kernel() { [ "$tree" = /sys/kernel/config/target ]; }
 
-# is_daemons: tells whether $tree belongs to a daemon that runs with --tree. Such a daemon checks what is written, and
+# is_tree_of_daemon: tells whether $tree belongs to a daemon that runs with --tree. Such a daemon checks what is written, and
 # its file last_error says why it has refused something.
-is_daemons() { [ -f "$tree/last_error" ]; }
+is_tree_of_daemon() { [ -f "$tree/last_error" ]; }
 
 # read_reason: sets $why to the daemon's reason for the last failure. Fails if no reason is known.
 read_reason() {
 	reason_is_complete=
-	is_daemons && IFS= read -r why <"$tree/last_error" || return 1
+	is_tree_of_daemon && IFS= read -r why <"$tree/last_error" || return 1
 	# shellcheck disable=SC2034 # lio.sh reads it
 	reason_is_complete=yes
 }
@@ -47,7 +47,7 @@ put() {
 # put_new_serial: gives $device a random unit serial number. In the tree of a daemon it does nothing, because the daemon
 # has already chosen a serial number that never changes.
 put_new_serial() {
-	is_daemons || {
+	is_tree_of_daemon || {
 		attribute /proc/sys/kernel/random/uuid
 		put "$value" "$core/$device/wwn/vpd_unit_serial"
 	}
@@ -108,7 +108,7 @@ need_device() {
 # refuses registrations if the folder is missing.
 make_registry() {
 	attribute "$tree/dbroot"
-	is_daemons || [ -z "$value" ] || [ -d "$value/pr" ] || mkdir -p "$value/pr"
+	is_tree_of_daemon || [ -z "$value" ] || [ -d "$value/pr" ] || mkdir -p "$value/pr"
 }
 
 # new_device PLUGIN NAME: creates core/PLUGIN_N/NAME with the lowest N that is free. Sets $device to "PLUGIN_N/NAME".

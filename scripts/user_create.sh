@@ -32,12 +32,12 @@ if is_kernel; then
 	! other_daemon_pid >/dev/null || unanswered=,nl_reply_supported=-1
 fi
 new_device user "$name"
-[ "$handler" != file ] || { ! is_kernel && ! is_daemons; } || make_image "$config" "$size"
+[ "$handler" != file ] || { ! is_kernel && ! is_tree_of_daemon; } || make_image "$config" "$size"
 
 # With the kernel's default of 64 KiB for hw_max_sectors, large I/O would be split. The data area has room for 128
 # commands of 1 MiB.
 put "dev_config=$handler/$config,dev_size=$size,hw_max_sectors=2048,max_data_area_mb=128$unanswered" "$core/$device/control"
-if ! is_daemons; then # a daemon with a tree chooses the serial number itself
+if ! is_tree_of_daemon; then # a daemon with a tree chooses the serial number itself
 	serial=$(identity "$handler/$config,name=$device") || die "the serial number of $handler/$config cannot be determined: $serial"
 	put "$serial" "$core/$device/wwn/vpd_unit_serial"
 fi

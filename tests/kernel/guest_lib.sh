@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # the scripts that source this file read the variables
 # The scripts in the guest source this file; their first arguments are DAEMON HANDLER-PATH. It contains functions for
 # the daemon, the kernel's target tree, the kernel's initiator, and the tests of a disk. A command that fails ends the
 # script and shows the last output.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # guest.sh reads and sets the variables that this file shares with it
 # Sourced by guest.sh: the guest is a User-Mode Linux, which runs as an ordinary program at this machine's own speed and
 # has one CPU. Sanitized programs cannot run in it, because their address space collides with its own.
 

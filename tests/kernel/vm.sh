@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # guest.sh reads and sets the variables that this file shares with it
 # Sourced by guest.sh: the guest is an emulated machine (qemu without KVM) with two CPUs and one of Debian's kernels.
 # GUEST_KERNEL=stock is the kernel that linux-image-amd64 stands for, GUEST_KERNEL=newer is the newest one that apt
 # knows beside it, and any other value is the name of a package. The guest reaches folders of this machine by 9p.
@@ -91,6 +92,7 @@ make_initramfs() {
 	cp "$busybox" "$tree/bin/busybox"
 	cp "$run/init" "$tree/init"
 	cp "$modules"/modules.* "$tree/lib/modules/$version"
+	# shellcheck disable=SC2013 # names of modules have no blanks
 	for file in $(sed -nE '/\/(virtio_pci|9pnet_virtio|9p|overlay)\.ko/s/://p' "$modules/modules.dep"); do
 		mkdir -p "$tree/lib/modules/$version/${file%/*}"
 		cp "$modules/$file" "$tree/lib/modules/$version/$file"

@@ -1,46 +1,68 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# lifecycle.sh BUILD_DIR: takes the package of the build folder (made by cpack) and the package that debhelper builds
-# through what administrators do: install, upgrade from Debian's 1.5, downgrade, remove, purge, install again. After
-# each step it checks the state of the unit and looks for files that were left behind (lifecycle_steps.sh). It works
-# in a chroot whose changes are discarded.
+# lifecycle.sh BUILD_DIR: tries on each Debian package of this tree what administrators do with packages: install,
+# upgrade from Debian's 1.5, downgrade, remove, purge, install again. There are two packages, because cpack makes one from
+# the build folder, and debhelper builds another one from the source.
+#
+# This script makes the packages and a Debian system in a folder. For each package, it then runs lifecycle_steps.sh in
+# this system, which does the steps and checks each of them. The changes of these steps are discarded.
 set -eu -o pipefail
 here=$(dirname "$(realpath "$0")")
 SOURCE=$(realpath "$here/../..")
 build=$(realpath "$1")
-CHROOTS=$(realpath -m "${PORTABILITY_CACHE:-$SOURCE/build/portability}")
+CHROOTS=$(realpath -m "${PORTABILITY_CACHE:-$SOURCE/build/portability}") # where chroot.sh keeps the systems
 . "$here/../portability/chroot.sh"
 . "$here/forgetful.sh"
-reason=$(chroot_possible) || { echo "SKIP: $reason"; exit 77; }
-grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || { echo "SKIP: not built for /usr"; exit 77; }
-. /etc/os-release
-[ "$ID" = debian ] || { echo "SKIP: this machine is not Debian, which has the package 1.5"; exit 77; }
 
-name=lifecycle-$VERSION_CODENAME
-chroot_make "$name" "$VERSION_CODENAME" || { echo "SKIP: no chroot"; exit 77; }
-# Everything that either version depends on is installed here, so that only dpkg is needed later. The old version is
-# removed at once.
-chroot_install "$name" dbus cron logrotate systemd libtcmu2 tcmu-runner liburing2 libfuse3-3 libjson-glib-1.0-0 libisal2 libnl-genl-3-200 libkmod2 ||
-	{ echo "SKIP: packages cannot be installed"; exit 77; }
-chroot_run "$name" sh -c 'test -d /debs && exit
-	mkdir /debs.new && cd /debs.new && apt-get -qq -o APT::Sandbox::User=root download tcmu-runner libtcmu2 &&
-	dpkg -P tcmu-runner libtcmu2 && mv /debs.new /debs' >/dev/null 2>&1 ||
-	{ echo "SKIP: Debian's tcmu-runner cannot be fetched"; exit 77; }
+# skip REASON: ends the test as "skipped", because this machine lacks something.
+skip() {
+	echo "SKIP: $1"
+	exit 77
+}
 
+# quietly COMMAND...: runs the command, and shows the end of its output if it fails, which ends the test.
+quietly() { "$@" >"$work/log" 2>&1 || { tail -n 30 "$work/log"; exit 1; }; }
+
+check_machine() {
+	reason=$(chroot_possible) || skip "$reason"
+	grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || skip "not built for /usr"
+	. /etc/os-release
+	[ "$ID" = debian ] || skip "this machine is not Debian, which has the package 1.5"
+}
+
+# Makes the system $name, with everything on which either version depends, so that the steps need only dpkg. The folder
+# /debs in the system has the packages of version 1.5, which are not installed.
+make_system() {
+	name=lifecycle-$VERSION_CODENAME
+	chroot_make "$name" "$VERSION_CODENAME" || skip "no chroot"
+	chroot_install "$name" dbus cron logrotate systemd libtcmu2 tcmu-runner liburing2 libfuse3-3 libjson-glib-1.0-0 \
+		libisal2 libnl-genl-3-200 libkmod2 || skip "packages cannot be installed"
+	chroot_run "$name" sh -c 'test -d /debs && exit
+		mkdir /debs.new && cd /debs.new && apt-get -qq -o APT::Sandbox::User=root download tcmu-runner libtcmu2 &&
+		dpkg -P tcmu-runner libtcmu2 && mv /debs.new /debs' >/dev/null 2>&1 ||
+		skip "Debian's tcmu-runner cannot be fetched"
+}
+
+# Makes the packages of this tree: $work/debs/cpack.deb and, where debhelper is installed, $work/debs/debhelper.deb.
+make_packages() {
+	mkdir "$work/debs"
+	quietly cpack -G DEB -B "$work/cpack" --config "$build/CPackConfig.cmake"
+	cp "$work"/cpack/tcmu-runner_*.deb "$work/debs/cpack.deb"
+	if ! command -v dh >/dev/null; then
+		echo "Left out: the package of debhelper, which is not installed"
+		return 0
+	fi
+	quietly "$SOURCE/packaging/build-deb.sh" "$work/debhelper" -us -uc -b -d -Pnocheck
+	cp "$work"/debhelper/tcmu-runner_*.deb "$work/debs/debhelper.deb"
+}
+
+check_machine
+make_system
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cpack -G DEB -B "$work/cpack" --config "$build/CPackConfig.cmake" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
-mkdir "$work/debs"
-cp "$work"/cpack/tcmu-runner_*.deb "$work/debs/cpack.deb"
-if command -v dh >/dev/null; then
-	"$SOURCE/packaging/build-deb.sh" "$work/debhelper" -us -uc -b -d -Pnocheck >"$work/log" 2>&1 ||
-		{ tail -n 30 "$work/log"; exit 1; }
-	cp "$work"/debhelper/tcmu-runner_*.deb "$work/debs/debhelper.deb"
-else
-	echo "Left out: the package of debhelper, which is not installed"
-fi
-
+make_packages
 for deb in "$work"/debs/*.deb; do
 	echo "== ${deb##*/}"
+	# In the system, /new is the folder with the new packages, and /src is the folder of this script.
 	forgetful "$CHROOTS/$name" "$work/debs" "$here" sh /src/lifecycle_steps.sh "/new/${deb##*/}" /debs
 done

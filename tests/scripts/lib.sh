@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034 # the scripts that source this file read the variables
 # shellcheck shell=sh
 # The tests of this folder source this file; their arguments are SCRIPTS and SHELL. It makes a folder that behaves
 # like the kernel's target tree (kernel.sh), and contains functions that run the scripts on it.
