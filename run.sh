@@ -11,7 +11,7 @@ cd "$(dirname "$0")"
 here=$PWD
 . scripts/packages.sh
 
-# The daemon is not installed, so the system bus does not know yet that it may own its name.
+# The daemon is not installed, so the system bus does not yet allow the daemon to own its name.
 allow_bus_name() {
 	policy=dbus-1/system.d/org.kernel.TCMUService1.conf
 	[ ! -e /etc/$policy ] && [ ! -e /usr/share/$policy ] || return 0
@@ -85,7 +85,7 @@ cat <<'TEXT'
 
 Two disks on 127.0.0.1:3260, target iqn.2026-11.io.tcmu-runner:demo:
   LUN 0  file/demo.img  1 GiB, sparse, kept in build/state
-  LUN 1  alloc/demo     256 MiB of memory, gone when this stops
+  LUN 1  alloc/demo     256 MiB of memory, lost when this stops
 In another terminal, with libiscsi's tools (apt-get install libiscsi-bin qemu-utils qemu-block-extra):
   iscsi-ls -s iscsi://127.0.0.1:3260
   iscsi-inq iscsi://127.0.0.1:3260/iqn.2026-11.io.tcmu-runner:demo/0

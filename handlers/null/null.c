@@ -56,7 +56,7 @@ static int null_identify(const struct tcmur_open *open, struct tcmur_identity *i
 
 static struct tcmur_handler null = {
     .name = "null",
-    .summary = "Reads zeros, forgets what is written",
+    .summary = "a disk that reads as zeros and ignores writes",
     .config_desc = "NAME: any name; the disk's size comes from size= (1G)",
     .open = null_open,
     .close = null_close,

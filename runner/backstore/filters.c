@@ -33,8 +33,8 @@ static int refuse_option(const struct tcmur_filter *filter, const char *name, st
 	for (const struct tcmur_option *option = filter->options;
 	     option && option->name && at < sizeof(known); option++)
 		at += (size_t)snprintf(known + at, sizeof(known) - at, " %s", option->name);
-	return error_set(error, EINVAL, "filter %s has no option \"%s\"; there are:%s", filter->name, name,
-			 at ? known : " none");
+	return error_set(error, EINVAL, "filter %s has no option \"%s\"; its options are:%s", filter->name,
+			 name, at ? known : " none");
 }
 
 static void params_free(struct filter_params *params)
@@ -307,7 +307,7 @@ int backstore_check_filter_option(const struct tcmur_filter *filter, const char 
 	return declares(filter, name) ? 0 : refuse_option(filter, name, error);
 }
 
-/* --- what there is --- */
+/* --- show --- */
 
 void backstore_show_filters(struct backstore *bs,
 			    void (*show)(void *arg, const struct backstore_filter *filter), void *arg)

@@ -31,11 +31,10 @@ static int check_blocks(const struct backstore_spec *spec, struct tcmur_info *in
 }
 
 /*
- * Storage that ends within a block is served without its last bytes. An image may lose something there, such
- * as the backup header of a GPT, so this is logged; storage that is only now created must not have such a
- * size.
+ * Storage that ends within a block is served without its last bytes. They may be important, such as the
+ * backup header of a GPT, so this is logged. Storage that this open has created must not have such a size.
  */
-static int cut_to_blocks(const struct backstore_spec *spec, struct tcmur_info *info, struct error *error)
+static int round_to_blocks(const struct backstore_spec *spec, struct tcmur_info *info, struct error *error)
 {
 	uint64_t size = info->size, block = info->block_size, tail = size % block;
 
@@ -65,7 +64,7 @@ static int check_size(const struct backstore_spec *spec, struct tcmur_info *info
 				 (unsigned long long)info->size, (unsigned long long)spec->size);
 	if (spec->existing && spec->size)
 		info->size = spec->size;
-	return cut_to_blocks(spec, info, error);
+	return round_to_blocks(spec, info, error);
 }
 
 /* Rounds down to whole blocks; 0, which means "no limit", stays 0. */

@@ -163,8 +163,8 @@ int plugin_list_missing(const struct plugin_list *list, const char *kind, const 
 
 	for (unsigned i = 0; i < list->n && at < sizeof(known); i++)
 		at += (size_t)snprintf(known + at, sizeof(known) - at, " %s", list->items[i]->name);
-	return error_set(error, ENOENT, "no %s \"%.*s\" is loaded; there are:%s", kind, (int)len, name,
-			 list->n ? known : " none");
+	return error_set(error, ENOENT, "no %s \"%.*s\" is loaded; the loaded %ss are:%s", kind, (int)len,
+			 name, kind, list->n ? known : " none");
 }
 
 void plugin_list_clear(struct plugin_list *list, void (*unload)(struct plugin *plugin))

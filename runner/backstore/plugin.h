@@ -30,7 +30,7 @@ struct plugin_table {
 
 /* One plug-in that is loaded; struct handler and struct filter contain it. */
 struct plugin {
-	/* dlopen()'s. */
+	/* The result of dlopen(). */
 	void *object;
 	/* From the table. */
 	const char *name;
@@ -67,7 +67,7 @@ int plugin_load_all(const struct plugin_kind *kind, const char *dir,
 int plugin_list_add(struct plugin_list *list, struct plugin *plugin, struct error *error);
 /* Any thread. Returns the plug-in whose name is the first len bytes of name, or NULL. */
 struct plugin *plugin_list_find(const struct plugin_list *list, const char *name, size_t len);
-/* Any thread. Sets error to "no KIND "NAME" is loaded; there are: ..." and returns -ENOENT. */
+/* Any thread. Sets error to a text that lists the loaded plug-ins, and returns -ENOENT. */
 int plugin_list_missing(const struct plugin_list *list, const char *kind, const char *name, size_t len,
 			struct error *error);
 /* Calls unload() for each plug-in, which frees it, and empties the list. */

@@ -77,7 +77,7 @@ static int check_secret(const char *path, const char *secret, size_t len, size_t
 		log_warn(NULL,
 			 "secret file %s: the secret begins or ends with a blank, which is a part of it; "
 			 "some initiators "
-			 "cut blanks off and then cannot log in",
+			 "remove such blanks and then cannot log in",
 			 path);
 	return 0;
 }

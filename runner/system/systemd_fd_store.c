@@ -26,7 +26,7 @@ static int passed_fd(unsigned i)
 	return SD_LISTEN_FDS_START + (int)i;
 }
 
-static int tell(const char *state, const int *fd)
+static int notify_systemd(const char *state, const int *fd)
 {
 	return sd_pid_notify_with_fds(0, 0, state, fd, fd ? 1 : 0);
 }
@@ -43,7 +43,7 @@ static int passed_fd(unsigned i)
 	return -1;
 }
 
-static int tell(const char *state, const int *fd)
+static int notify_systemd(const char *state, const int *fd)
 {
 	(void)state;
 	(void)fd;
@@ -94,7 +94,7 @@ static void keep(struct fd_kept *kept, const char *kind)
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	g_snprintf(kept->name, sizeof(kept->name), "%s-%lld.%09ld", kind, (long long)now.tv_sec, now.tv_nsec);
 	g_autofree char *state = g_strdup_printf("FDSTORE=1\nFDNAME=%s\nFDPOLL=0", kept->name);
-	int ret = tell(state, &kept->fd);
+	int ret = notify_systemd(state, &kept->fd);
 
 	if (ret < 0)
 		log_warn(NULL, "systemd does not keep %s: %s", kept->name, g_strerror(-ret));
@@ -107,7 +107,7 @@ static void forget(struct fd_kept *kept)
 	g_autofree char *state = g_strdup_printf("FDSTOREREMOVE=1\nFDNAME=%s", kept->name);
 
 	if (kept->name[0])
-		tell(state, NULL);
+		notify_systemd(state, NULL);
 	kept->name[0] = '\0';
 }
 
@@ -116,7 +116,7 @@ const struct fd_store control_fd_store = {.take = take, .keep = keep, .forget = 
 void control_fd_store_end(void)
 {
 	for (unsigned i = 0; i < nleft; i++) {
-		log_info(NULL, "%s: kept open by systemd, but of no use any more: dropped", left[i].name);
+		log_info(NULL, "%s: kept open by systemd, but not used any more: closed", left[i].name);
 		forget(&left[i]);
 		close(left[i].fd);
 	}

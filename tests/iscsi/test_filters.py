@@ -117,7 +117,7 @@ class CommandLine(unittest.TestCase):
 
     def test_mistakes(self):
         self.refused("null/a;filter=nosuch", 'no filter "nosuch" is loaded; there are:')
-        self.refused("null/a;filter=delay;speed=1", 'filter delay has no option "speed"; there are: delay')
+        self.refused("null/a;filter=delay;speed=1", 'filter delay has no option "speed"; its options are: delay')
         self.refused("null/a;filter=delay;delay=10",
                      "filter delay: delay=10: this is not a time; use for example 500us, 10ms or 2s")
         self.refused("null/a;filter=error;every=0", "filter error: every=0: this is not a whole number from 1 to")

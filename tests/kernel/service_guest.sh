@@ -148,7 +148,7 @@ timeout "$patience" sh -c "echo 1 >$device/enable" # the kernel does not wait fo
 [ -e /dev/uio0 ]
 wait_for is_another "$first"
 wait_for logged 'served, '
-logged 'uio0-[0-9.]*: kept open by systemd, but of no use any more: dropped'
+logged 'uio0-[0-9.]*: kept open by systemd, but not used any more: closed'
 fails opened
 wait_for in_store 1
 
@@ -174,7 +174,7 @@ wait_for logged 'portal-[0-9.]*: kept open by systemd, used again'
 in_store 3
 set_up
 systemctl restart $unit
-wait_for logged 'portal-[0-9.]*: kept open by systemd, but of no use any more: dropped'
+wait_for logged 'portal-[0-9.]*: kept open by systemd, but not used any more: closed'
 wait_for in_store 2 # the memory is kept for a minute, for a disk that appears later
 fails connect
 

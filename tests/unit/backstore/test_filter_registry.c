@@ -87,8 +87,10 @@ static void mistakes_are_named(void **state)
 	struct error error;
 
 	(void)state;
-	refused("nosuch", NULL, NULL, "no filter \"nosuch\" is loaded; there are: everything writes");
-	refused("writes", "colour", "red", "filter writes has no option \"colour\"; there are: script pair");
+	refused("nosuch", NULL, NULL,
+		"no filter \"nosuch\" is loaded; the loaded filters are: everything writes");
+	refused("writes", "colour", "red",
+		"filter writes has no option \"colour\"; its options are: script pair");
 	refused("writes", "pair", "x", "filter writes: pair=x: this is wrong; use for example 7");
 	assert_int_equal(backstore_check_filters(many, ARRAY_SIZE(many), &error), -EINVAL);
 	assert_non_null(strstr(error.text, "more than 8 filters"));
