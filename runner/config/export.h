@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One --export, taken apart: HANDLER/CONFIG[,KEY=VALUE]... */
+/* The parsed text of one --export: HANDLER/CONFIG[,KEY=VALUE]... */
 #ifndef CONFIG_EXPORT_H
 #define CONFIG_EXPORT_H
 
@@ -9,11 +9,11 @@
 #include "util/error.h"
 
 struct control_export {
-	/* The argument, cut into the strings below. */
+	/* A copy of the argument, which the strings below point into. */
 	char *text;
-	/* The storage with all options of its handler, as dev_config has it: HANDLER/CONFIG;KEY=VALUE. */
+	/* The storage with all options of its handler, in the form of dev_config: HANDLER/CONFIG;KEY=VALUE. */
 	char *dev_config;
-	/* The same text, taken apart. */
+	/* The same text, parsed. */
 	struct storage_spec storage;
 	/* The name of the target: from name=, or else made from CONFIG. */
 	const char *name;

@@ -7,8 +7,8 @@
 
 /*
  * Chooses target and LUN number of each export. iqn: the target of all exports; NULL: prefix and the name of
- * the export. LUN numbers are explicit, so that an export that is added or removed does not move another one
- * to its number: exports that share a target need a lun= each. Returns 0, or -EINVAL with an error that names
+ * the export. Exports that share a target each need lun=, so that no LUN number changes when another export
+ * is added or removed. Returns 0, or -EINVAL with an error that names
  * the exports.
  */
 int control_exports_place(struct control_export *const *exports, unsigned n, const char *iqn,

@@ -50,8 +50,8 @@ void saveconfig_save(struct saveconfig *config, const char *path, saveconfig_don
 /*
  * Makes the running configuration equal to the file at path, or to the daemon's own file if path is NULL.
  * Only the differences are applied: sessions that they do not concern continue. An entry that cannot be
- * restored does not keep the others from it; it is tried again, and saved unchanged. lines: one for each
- * such entry, with its place in the file. err is 0 even if there are such entries; -ENOENT and other errors
+ * restored does not stop the others; it is tried again, and saved unchanged. lines: one for each such
+ * entry, with its place in the file. err is 0 even if there are such entries; -ENOENT and other errors
  * mean that the file cannot be read or is not a saveconfig.json, and then nothing has changed.
  */
 void saveconfig_restore(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg);

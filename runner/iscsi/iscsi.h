@@ -9,7 +9,7 @@
 #include "util/fd_store.h"
 #include "util/main_queue.h"
 
-/* All values are set by the caller; the defaults stand with the command line's options. */
+/* The caller sets all values; the options of the command line have the defaults. */
 struct iscsi_options {
 	/* Of all portals together. */
 	unsigned max_connections;
@@ -30,16 +30,16 @@ struct iscsi_server;
 
 /*
  * Main thread. Becomes the front end of the model (model/front_end.h): binds all portals that the model has
- * now, then accepts; a busy address fails the whole call. From then on it follows each change of the model.
- * What it has for the main thread goes through main. Returns NULL with error set.
+ * now, and then accepts connections; the call fails if an address is busy. From then on it follows each
+ * change of the model. It posts its work for the main thread to main. Returns NULL with error set.
  */
 struct iscsi_server *iscsi_server_start(struct loop_set *set, struct model *model, struct main_queue *main,
 					const struct iscsi_options *options, struct error *error);
 /*
  * Main thread, may block up to timeout_s: the model has no front end any more. Stops accepting, lets commands
  * in flight end, sends Async Message (logout request, RFC 7143 11.9), closes all sessions and detaches their
- * nexuses. Returns false if storage has not ended the commands of some in that time; what they refer to, the
- * model and loops too, must stay.
+ * nexuses. Returns false if storage has not ended all commands in that time. Everything that these commands
+ * refer to must then remain, including the model and the loops.
  */
 bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s);
 #endif

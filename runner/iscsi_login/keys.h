@@ -113,7 +113,7 @@ struct iscsi_key_row {
 	 * not what the target accepts.
 	 */
 	bool target_offers;
-	/* login_keys_workaround: some initiators do not answer such an offer, and log in all the same. */
+	/* login_keys_workaround: some initiators do not answer such an offer, but continue the login. */
 	bool may_stay_unanswered;
 	/* The range of legal values. */
 	uint32_t min, max;

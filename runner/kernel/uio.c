@@ -81,7 +81,7 @@ int tcmu_uio_map(unsigned minor, struct tcmu_uio *uio, struct error *error)
 	return 0;
 }
 
-/* Minor numbers are used again, but a descriptor of a removed device only returns EIO. */
+/* Minor numbers are reused, but read() from a descriptor of a removed device fails with EIO. */
 bool tcmu_uio_is(int fd, unsigned minor)
 {
 	char path[64], line[32], wanted[32];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What logins and discovery use of the model. All functions may be called on any thread. They take the lock
+ * The functions of the model for logins and discovery. They may be called on any thread. They take the lock
  * of the model for a short time. Their results are copies, or are reference-counted.
  */
 #ifndef MODEL_LOGIN_H
@@ -90,10 +90,10 @@ struct model_login {
 	unsigned queue_depth;
 	/*
 	 * Seconds: the time limit of the login, the silence before a NOP-In (0: there is none), and the time
-	 * limit of its answer. MODEL_UNSET: the daemon's own value counts.
+	 * limit of its answer. MODEL_UNSET: the daemon's own value applies.
 	 */
 	int login_timeout_s, nopin_interval_s, nopin_timeout_s;
-	/* Seconds that a command waits for its next Data-Out PDU. MODEL_UNSET: nopin_timeout_s counts. */
+	/* Seconds that a command waits for its next Data-Out PDU. MODEL_UNSET: nopin_timeout_s applies. */
 	int dataout_timeout_s;
 	/* What the session sees; a reference. NULL unless admitted. */
 	struct model_view *view;

@@ -11,8 +11,8 @@
 #include "util/lock.h"
 
 /*
- * A command that parse refused ends with that error. One that the handler's scsi() may still
- * execute could do anything.
+ * A command that scsi_parse() has refused ends with that error. If the handler's scsi() may still
+ * execute such a command, nobody knows what the command does.
  */
 static bool access_conflicts(const struct scsi_cmd *cmd)
 {
@@ -62,7 +62,7 @@ void spc_reserve(struct scsi_cmd *cmd)
 	scsi_complete(cmd);
 }
 
-/* From another nexus than the holder's it does nothing and ends with GOOD (SPC-2 7.18.1). */
+/* Through a nexus without the reservation, RELEASE changes nothing and ends with GOOD (SPC-2 7.18.1). */
 void spc_release(struct scsi_cmd *cmd)
 {
 	struct scsi_lu *lu = cmd->lu;

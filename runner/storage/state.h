@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the state folder remembers of a storage object: one small file each, with a checksum, a
- * previous copy, and mode 0600. Only this folder of the source reads and writes these files.
+ * What the state folder remembers of a storage object: each object has a small file, with a checksum,
+ * a previous copy, and mode 0600. Only this folder of the source reads and writes these files.
  */
 #ifndef STORAGE_STATE_H
 #define STORAGE_STATE_H
@@ -70,8 +70,8 @@ void storage_state_unlock(int folder, const char *key, int fd, bool is_last);
 /* Fills text with at most size bytes. Returns false if the text is longer. */
 bool state_text_format(const char *key, const struct storage_state *state, char *text, size_t size);
 /*
- * Returns 0, or -EINVAL with error set: the text is torn, of another key or of another version. text is
- * changed.
+ * Returns 0, or -EINVAL with error set: the text is incomplete or damaged, or belongs to another key or
+ * version. text is changed.
  */
 int state_text_parse(char *text, const char *key, struct storage_state *state, struct error *error);
 #endif

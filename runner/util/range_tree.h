@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ranges of numbers that may overlap, embedded in their owners, and the question which of them
- * overlap a given range. Insertion, removal and each range that is found cost a number of steps
- * that grows with the logarithm of the number of ranges. No locking.
+ * A set of ranges of numbers, which may overlap. It finds those that overlap a given range. The nodes
+ * are embedded in their owners. Insertion, removal and each range that is found take a number of
+ * steps that grows with the logarithm of the number of ranges. No locking.
  */
 #ifndef UTIL_RANGE_TREE_H
 #define UTIL_RANGE_TREE_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the kernel, or a program that plays the kernel, can do. qemu-user, which runs the tests of foreign
- * architectures, does not know RWF_DSYNC, MADV_REMOVE, and the alignment of O_DIRECT. Tests that count on
- * them are skipped.
+ * architectures, does not know RWF_DSYNC, MADV_REMOVE, and the alignment of O_DIRECT. Tests that need them
+ * are skipped.
  */
 #ifndef KERNEL_FEATURES_H
 #define KERNEL_FEATURES_H

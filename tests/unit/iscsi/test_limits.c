@@ -82,7 +82,7 @@ static void the_acl_forbids_pings(void **state)
 	}
 }
 
-/* From the moment when the target is known, the TPG's limit counts, from the begin of the login on. */
+/* As soon as the target is known, the TPG's time limit applies, measured from the start of the login. */
 static void the_tpg_limits_the_login(void **state)
 {
 	(void)state;

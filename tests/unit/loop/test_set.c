@@ -292,7 +292,7 @@ static void take(struct loop_watch *watch, uint32_t events)
 	finish();
 }
 
-static void begin_to_poll(struct loop_work *work)
+static void begin_polling(struct loop_work *work)
 {
 	(void)work;
 	check(loop_watch_add(loop_current(), &source.watch) == 0);
@@ -300,7 +300,7 @@ static void begin_to_poll(struct loop_work *work)
 	finish();
 }
 
-static void end_to_poll(struct loop_work *work)
+static void end_polling(struct loop_work *work)
 {
 	(void)work;
 	loop_poller_del(loop_current(), &source.poller);
@@ -320,13 +320,13 @@ static void polls_memory_that_wakes_nobody(void **state)
 		source =
 		    (struct source){.poller.look = look,
 				    .watch = {.fn = take, .fd = eventfd(0, EFD_NONBLOCK), .events = EPOLLIN}};
-		run_on_loop(begin_to_poll);
+		run_on_loop(begin_polling);
 		for (unsigned n = 1; n <= 100; n++) {
 			__atomic_store_n(&source.sent, n, __ATOMIC_RELEASE);
 			await_finish();
 			assert_int_equal(source.seen, n);
 		}
-		run_on_loop(end_to_poll);
+		run_on_loop(end_polling);
 		loop_set_stop(&set);
 		close(source.watch.fd);
 		sem_destroy(&finished);

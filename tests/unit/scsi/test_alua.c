@@ -127,7 +127,7 @@ static void test_report(void **state)
 	assert_int_equal(e.c.buffer[4], 0x10);
 	assert_int_equal(e.c.buffer[5], 60);
 	assert_memory_equal(&e.c.buffer[8], &expected[4], sizeof(expected) - 4);
-	/* The data is cut, but its length field is not. */
+	/* The data is truncated, but its length field is not changed. */
 	assert_int_equal(RUN(&e, 0, 0xa3, 0x0a, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, 6);
 	assert_int_equal(get_be32(e.c.buffer), 28);

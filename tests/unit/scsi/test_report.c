@@ -28,7 +28,7 @@ static void test_report_luns(void **state)
 		assert_int_equal(e.c.cmd.data_in_len, 8);
 		assert_int_equal(get_be32(e.c.buffer), 0);
 	}
-	/* the data is cut, and its length field is not */
+	/* the data is truncated, but its length field is not changed */
 	assert_int_equal(RUN(&e, 0, REPORT_LUNS(0, 20)), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, 20);
 	assert_int_equal(get_be32(e.c.buffer), 3 * 8);
