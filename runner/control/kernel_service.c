@@ -28,13 +28,13 @@
 
 struct kernel_service {
 	const struct control_options *options;
-	int lock_fd; /* held by a process that lives */
-	int io_fd;   /* and by I/O that is in progress */
+	int lock_fd; /* Its lock is held as long as this process exists. */
+	int io_fd;   /* Its lock is held as long as I/O is in progress. */
 	struct kernel_manager_defaults defaults;
 	struct kernel_manager *manager;
 };
 
-/* Held as long as the process lives, however it ends. */
+/* The lock is held until the process ends, however it ends. */
 static int take_lock(struct kernel_service *s, struct error *error)
 {
 	if (!s->options->run_dir)
@@ -58,8 +58,9 @@ static int take_lock(struct kernel_service *s, struct error *error)
 }
 
 /*
- * The kernel writes dirty pages back through us: memory that we ask for must not wait for that, and we are
- * the last to be killed for memory. Threads inherit the former.
+ * The kernel writes dirty pages back through this daemon. An allocation of the daemon must therefore not wait
+ * for this write-back, and the kernel must kill other processes first when memory runs out. Threads inherit
+ * the first setting.
  */
 static void become_part_of_storage(void)
 {

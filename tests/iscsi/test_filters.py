@@ -116,7 +116,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn(reason, result.stderr)
 
     def test_mistakes(self):
-        self.refused("null/a;filter=nosuch", 'no filter "nosuch" is loaded; there are:')
+        self.refused("null/a;filter=nosuch", 'no filter "nosuch" is loaded; the loaded filters are:')
         self.refused("null/a;filter=delay;speed=1", 'filter delay has no option "speed"; its options are: delay')
         self.refused("null/a;filter=delay;delay=10",
                      "filter delay: delay=10: this is not a time; use for example 500us, 10ms or 2s")

@@ -140,10 +140,10 @@ run_guest() {
 	{ wait "$guest" || code=$?; } 2>/dev/null # this hides the shell's message about the end of the process
 }
 
-# Tells whether the guest has ended before its script began, for a reason outside this script.
+# Returns whether the guest has ended before its script began, for a reason outside this script.
 did_not_start() { [ ! -e "$run/started" ] && [ "$code" -ne 137 ] && ! grep -q 'guest set-up:' "$run/console"; }
 
-# Prints the line of the console that tells best why the guest has not started.
+# Prints the line of the console that best explains why the guest has not started.
 console_reason() {
 	local line
 	line=$({ grep -aim 1 'panic' "$run/console" || grep -a '[^[:space:]]' "$run/console" | tail -n 1; } | tr -d '\r')

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p bus
 # rounds_guest.sh DAEMON HANDLER-PATH ROUNDS KILLS: creates and removes devices many times. Nothing may be left
-# behind, also not if the daemon is killed KILLS times meanwhile.
+# behind, even if the daemon is killed KILLS times while this happens.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 rounds=$3 kills=$4
@@ -14,8 +14,8 @@ run_rounds() { /usr/bin/python3 "$here/rounds.py" "$@"; } # COUNT NUMBER [CONFIG
 
 # --- devices are created and removed ---
 
-# Prints what the daemon and the kernel hold. After each number stands by how much it may grow during the rounds, in
-# the same unit.
+# Prints what the daemon and the kernel hold. Each line has a name, the growth that is allowed during the rounds, and
+# the present number, in the same unit.
 holdings() {
 	echo "files 0 $(find "/proc/$daemon_pid/fd" -type l | wc -l)"
 	echo "threads 0 $(find "/proc/$daemon_pid/task" -mindepth 1 -maxdepth 1 | wc -l)"
