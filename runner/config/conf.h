@@ -23,8 +23,8 @@ struct control_conf {
 /* Main thread. Fills conf, which is freed with control_conf_free(). */
 void control_conf_read(struct control_conf *conf, const char *path);
 void control_conf_free(struct control_conf *conf);
-/* Takes values that the command line has not set from conf, and then from the defaults. */
+/* Fills in the options that the command line has not set: from conf, or else with the defaults. */
 void control_conf_complete(const struct control_conf *conf, struct control_options *options);
-/* Returns whether a value differs that is only read at the start. */
+/* Returns whether one of the values that are only read at the start differs. */
 bool control_conf_needs_restart(const struct control_conf *old, const struct control_conf *fresh);
 #endif

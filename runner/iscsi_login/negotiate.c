@@ -312,7 +312,7 @@ enum iscsi_key iscsi_params_unacceptable(const struct iscsi_params *params,
 	return ISCSI_KEY_UNKNOWN;
 }
 
-/* --- for people ------------------------------------------------------------------------------- */
+/* --- the text for people ---------------------------------------------------------------------- */
 
 const char *iscsi_params_show(const struct iscsi_params *params, bool discovery,
 			      char text[ISCSI_PARAMS_TEXT_SIZE])

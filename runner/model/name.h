@@ -15,6 +15,6 @@ bool model_name_copy(char out[MODEL_NAME_SIZE], const char *name);
  * ...".
  */
 const char *model_name_fault(const char *name);
-/* Brings the name to lower case in place. Returns whether it is an iSCSI name. */
+/* Converts the name to lower case in place. Returns whether it is an iSCSI name. */
 bool model_name_valid(char *name);
 #endif

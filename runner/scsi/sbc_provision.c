@@ -279,7 +279,7 @@ void sbc_get_lba_status(struct scsi_cmd *cmd)
 		return;
 	}
 	s->next = cmd->lba;
-	/* At least one descriptor; scsi_data_in_bytes() cuts what exceeds the allocation length. */
+	/* At least one descriptor; scsi_data_in_bytes() truncates the data to the allocation length. */
 	s->room = cmd->transfer_len < LBA_STATUS_HEADER + LBA_STATUS_DESCRIPTOR
 		      ? 1
 		      : (uint32_t)MIN((cmd->transfer_len - LBA_STATUS_HEADER) / LBA_STATUS_DESCRIPTOR,

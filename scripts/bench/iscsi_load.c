@@ -232,7 +232,7 @@ static void __attribute__((noreturn)) usage(void)
 {
 	load_die(
 	    "usage: iscsi_load [-R] [-s SESSIONS] [-d DEPTH] [-b BYTES] [-w] [-r] [-t SECONDS] [-p PID] URL\n"
-	    "  -R  use no library: send constant data, and throw received data away\n"
+	    "  -R  use no library: send constant data, and discard received data\n"
 	    "  -w  write instead of read\n"
 	    "  -r  use random instead of sequential addresses\n"
 	    "  -p  report the CPU time of this process\n"

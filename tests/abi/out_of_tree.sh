@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# out_of_tree.sh cmake|pkg-config TEMPLATE_DIR BUILD_DIR COMPILER HANDLER_TESTER FILTER_TESTER [DAEMON] Installs the
+# out_of_tree.sh cmake|pkg-config TEMPLATE_DIR BUILD_DIR COMPILER HANDLER_TESTER FILTER_TESTER [DAEMON]: installs the
 # development files of BUILD_DIR into a folder, moves that folder, and copies the template somewhere else. Then it
 # builds the template's handler and filter with the installed files, lets the testers load both, and serves them with
 # the daemon.

@@ -66,7 +66,7 @@ class Resize(unittest.TestCase):
             one.good(cdb.write10(lba, 1), b"\xa5" * 512)
             self.assertEqual(two.good(cdb.read10(lba, 1), length=512), b"\xa5" * 512)
 
-    def test_cut_and_restored(self):
+    def test_shortened_and_restored(self):
         """The unit keeps its size. I/O for the missing blocks fails until the file has its old size again."""
         with self.serve() as daemon, daemon.session("a") as session:
             session.execute(cdb.TEST_UNIT_READY)

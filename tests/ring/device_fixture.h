@@ -4,8 +4,8 @@
  * and by a socket pair instead of the UIO descriptor: what a test sends wakes the device, and what the device
  * sends is a doorbell.
  */
-#ifndef TESTS_DEVICE_WORLD_H
-#define TESTS_DEVICE_WORLD_H
+#ifndef TESTS_DEVICE_FIXTURE_H
+#define TESTS_DEVICE_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>

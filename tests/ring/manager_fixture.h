@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The whole manager on real loops, with the handlers file and alloc. The kernel is a fake (fake_kernel.h). */
-#ifndef TESTS_MANAGER_WORLD_H
-#define TESTS_MANAGER_WORLD_H
+#ifndef TESTS_MANAGER_FIXTURE_H
+#define TESTS_MANAGER_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>

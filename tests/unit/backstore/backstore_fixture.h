@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loops, scripted handlers and synchronous I/O for the tests of this folder. */
-#ifndef TEST_HARNESS_H
-#define TEST_HARNESS_H
+#ifndef TEST_BACKSTORE_FIXTURE_H
+#define TEST_BACKSTORE_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>

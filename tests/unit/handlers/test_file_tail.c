@@ -71,7 +71,7 @@ static void test_cut_in_the_last_page(void **state)
 	close_and_remove(handle, "tail");
 }
 
-static void test_cut_and_restored(void **state)
+static void test_shortened_and_restored(void **state)
 {
 	void *handle = open_new("tail", NULL, 0);
 
@@ -130,7 +130,7 @@ int test_file_tail(const char *title)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(test_asks_for_the_last_page_only, fake_daemon_reset),
 	    cmocka_unit_test_setup(test_cut_in_the_last_page, fake_daemon_reset),
-	    cmocka_unit_test_setup(test_cut_and_restored, fake_daemon_reset),
+	    cmocka_unit_test_setup(test_shortened_and_restored, fake_daemon_reset),
 	    cmocka_unit_test_setup(test_without_locked_memory, fake_daemon_reset),
 	    cmocka_unit_test_setup(test_page_that_may_be_gone, fake_daemon_reset),
 	};

@@ -163,7 +163,7 @@ static void responses_that_are_not_quite_right(void **state)
 	}
 }
 
-/* The response was computed with another algorithm than the agreed one. */
+/* The response was computed with an algorithm other than the agreed one. */
 static void other_algorithm(void **state)
 {
 	struct initiator *i = *state;

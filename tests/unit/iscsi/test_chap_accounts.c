@@ -40,7 +40,7 @@ static void the_initiator_may_prefer_chap(void **state)
 	to_challenge(i, "5", &c);
 	respond_with("MD5", SECRET "x", &c, response);
 	assert_refused(i, prove(i, USER, response, ""), ISCSI_LOGIN_AUTH_FAILED);
-	/* A TPG that accepts None only does not ask for CHAP. */
+	/* A TPG that accepts only None does not ask for CHAP. */
 	set(i, i->disk, "param", "AuthMethod", "None");
 	reconnect(i);
 	assert_int_equal(send_text(i, GO(SECURITY, FULL), NAMES "AuthMethod=CHAP,None"),
@@ -63,7 +63,7 @@ static void the_method_demands_chap(void **state)
 	set(i, acl, "attrib", "authentication", "0");
 	reconnect(i);
 	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), NAMES), ISCSI_LOGIN_COMPLETE);
-	/* As in LIO, authentication=0 of the TPG takes None in again. */
+	/* As in LIO, authentication=0 of the TPG allows None again. */
 	set(i, acl, "attrib", "authentication", "-1");
 	set(i, i->disk, "attrib", "authentication", "0");
 	reconnect(i);
@@ -99,7 +99,7 @@ static void several_accounts(void **state)
 		else
 			assert_refused(i, prove(i, cases[n].user, response, ""), ISCSI_LOGIN_AUTH_FAILED);
 	}
-	/* A first account that is not complete proves nothing, and the others do. */
+	/* If the first account is not complete, nobody can log in with it. The others are still valid. */
 	set(i, acl, "auth", "userid", "");
 	to_challenge(i, "7", &c);
 	respond_with("SHA256", cases[1].secret, &c, response);

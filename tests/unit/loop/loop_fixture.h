@@ -4,8 +4,8 @@
  * when the body or one of its callbacks has called finish(). Code on loop threads must use check(), because
  * cmocka's asserts jump to main.
  */
-#ifndef LOOP_HARNESS_H
-#define LOOP_HARNESS_H
+#ifndef TEST_LOOP_FIXTURE_H
+#define TEST_LOOP_FIXTURE_H
 
 #include <stdarg.h>
 #include <setjmp.h>
@@ -25,7 +25,7 @@
 #include "check.h"
 #include "loop/loop.h"
 
-#define HARNESS_LOOPS 3
+#define FIXTURE_LOOPS 3
 
 static struct loop_set set;
 static sem_t finished;
@@ -35,7 +35,7 @@ __attribute__((unused)) static bool fixture_uring = false, fixture_epoll = true;
 static inline int fixture_setup(void **state)
 {
 	struct loop_options options = {
-	    .nloops = HARNESS_LOOPS, .npool = 4, .no_uring = *(bool *)*state, .buffer_limit = 8u << 20};
+	    .nloops = FIXTURE_LOOPS, .npool = 4, .no_uring = *(bool *)*state, .buffer_limit = 8u << 20};
 	struct error error;
 
 	sem_init(&finished, 0, 0);

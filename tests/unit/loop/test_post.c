@@ -71,7 +71,7 @@ static void hop(struct loop_work *work)
 	if (++hops == 20000)
 		finish();
 	else
-		loop_post(set.loops[(here + 1) % HARNESS_LOOPS], work);
+		loop_post(set.loops[(here + 1) % FIXTURE_LOOPS], work);
 }
 
 static void no_wake_up_is_lost(void **state)
@@ -154,7 +154,7 @@ static void deferred_runs_in_this_turn(void **state)
 
 static struct loop_broadcast *broadcast;
 /* Each loop writes its element, which is read after the last acknowledgement. */
-static unsigned visits[HARNESS_LOOPS];
+static unsigned visits[FIXTURE_LOOPS];
 static unsigned rounds;
 static struct loop *origin;
 static struct loop_work late_ack;
@@ -182,7 +182,7 @@ static void visit(void *owner, struct loop *loop)
 static void check_visits(void)
 {
 	rounds++;
-	for (int i = 0; i < HARNESS_LOOPS; i++)
+	for (int i = 0; i < FIXTURE_LOOPS; i++)
 		check(visits[i] == rounds);
 }
 
@@ -250,7 +250,7 @@ static void broadcasts_leave_loops_out(void **state)
 	prepare_broadcast(&ops);
 	loop_broadcast_run(broadcast);
 	assert_int_equal(visits[0], 0);
-	for (int i = 1; i < HARNESS_LOOPS; i++)
+	for (int i = 1; i < FIXTURE_LOOPS; i++)
 		assert_int_equal(visits[i], 1);
 	loop_broadcast_free(broadcast);
 }
@@ -266,16 +266,16 @@ static void count_visit(struct loop_work *work)
 
 static void barrier_waits_for_posted_work(void **state)
 {
-	struct loop_work works[HARNESS_LOOPS];
+	struct loop_work works[FIXTURE_LOOPS];
 
 	(void)state;
 	memset(visits, 0, sizeof(visits));
-	for (int i = 0; i < HARNESS_LOOPS; i++) {
+	for (int i = 0; i < FIXTURE_LOOPS; i++) {
 		works[i] = (struct loop_work){.fn = count_visit};
 		loop_post(set.loops[i], &works[i]);
 	}
 	loop_set_barrier(&set);
-	for (int i = 0; i < HARNESS_LOOPS; i++)
+	for (int i = 0; i < FIXTURE_LOOPS; i++)
 		assert_int_equal(visits[i], 1);
 }
 

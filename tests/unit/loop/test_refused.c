@@ -48,7 +48,7 @@ static void read_body(struct loop_work *work)
 static void goes_on_with_epoll(void **state)
 {
 	(void)state;
-	for (int i = 0; i < HARNESS_LOOPS; i++)
+	for (int i = 0; i < FIXTURE_LOOPS; i++)
 		assert_false(loop_uses_uring(set.loops[i]));
 	run_on_loop(read_body);
 }

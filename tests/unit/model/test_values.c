@@ -34,7 +34,7 @@ static void every_default_can_be_set(void **state)
 		for (unsigned i = 0; (a = model_attribute_at(kind, i)); i++) {
 			assert_ptr_equal(model_attribute(kind, a->group, a->name), a);
 			assert_true(strlen(a->help) > 10 && a->help[strlen(a->help) - 1] == '.');
-			/* What has no effect says so, and nothing else does. */
+			/* The help of exactly those attributes that have no effect says so. */
 			assert_int_equal(!!(a->flags & MODEL_NO_EFFECT), !!strstr(a->help, "no effect"));
 			if (!strcmp(a->name, "rtpi"))
 				continue; /* The attribute is set when the TPG is created. */
@@ -185,7 +185,7 @@ static unsigned count_lines(const char *text, const char *beginning)
 	return n;
 }
 
-/* A text that has no room for all sessions has whole sessions, and the number of the others. */
+/* If the text has no room for all sessions, it has complete sessions and the number of those left out. */
 static void many_sessions(void **state)
 {
 	struct fixture *f = *state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loops for tests on one thread: posted work runs when the test says so. */
-#ifndef TESTS_SCSI_DOUBLE_LOOP_H
-#define TESTS_SCSI_DOUBLE_LOOP_H
+#ifndef TESTS_SCSI_FAKE_LOOP_H
+#define TESTS_SCSI_FAKE_LOOP_H
 
 #include "loop/loop.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of block commands share: an LU on the fake backstore, and its commands. */
-#ifndef TESTS_SCSI_SBC_ENV_H
-#define TESTS_SCSI_SBC_ENV_H
+#ifndef TESTS_SCSI_SBC_FIXTURE_H
+#define TESTS_SCSI_SBC_FIXTURE_H
 
 #include "scsi/cmd.h"
 #include "fakes.h"

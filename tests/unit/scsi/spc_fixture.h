@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of SPC commands share: an LU of 1024 blocks with two nexuses, and its commands. */
-#ifndef TESTS_SCSI_SPC_ENV_H
-#define TESTS_SCSI_SPC_ENV_H
+#ifndef TESTS_SCSI_SPC_FIXTURE_H
+#define TESTS_SCSI_SPC_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -30,7 +30,7 @@ static void test_standard(void **state)
 	spc_fixture_close(&e);
 }
 
-/* The allocation length cuts the data, but ADDITIONAL LENGTH does not change (SPC-4 4.2.5.6). */
+/* The allocation length limits the data, but ADDITIONAL LENGTH does not change (SPC-4 4.2.5.6). */
 static void test_allocation_length(void **state)
 {
 	static const unsigned lens[] = {0, 1, 4, 5, 36, 95, 96, 97, 0xffff};
@@ -65,7 +65,7 @@ static void test_wrong_fields(void **state)
 	spc_fixture_close(&e);
 }
 
-/* Linux tests a LUN in the way of SCSI-2 if nothing of the target has answered before. */
+/* Linux writes the LUN into the CDB, as in SCSI-2, as long as no LUN of the target has answered. */
 static void test_lun_in_cdb(void **state)
 {
 	struct spc_fixture e;
