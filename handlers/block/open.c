@@ -127,7 +127,7 @@ static int settle_geometry(const struct opening *opening, struct tcmur_info *inf
 
 	if (result < 0 || ioctl(opening->fd, BLKSSZGET, &logical) < 0 ||
 	    ioctl(opening->fd, BLKPBSZGET, &physical) < 0)
-		return fail(opening, result < 0 ? -result : errno, "does not tell its size");
+		return fail(opening, result < 0 ? -result : errno, "does not report its size");
 	if (logical != 512 && logical != 4096)
 		return tcmur_open_error(open, EINVAL, "%s: has blocks of %d bytes, neither 512 nor 4096",
 					opening->path, logical);
@@ -146,7 +146,7 @@ static int settle_geometry(const struct opening *opening, struct tcmur_info *inf
 }
 
 /*
- * Zeroing that deallocates guarantees zeros; a discard guarantees nothing. Kernels before 6.17 do not tell
+ * Zeroing that deallocates guarantees zeros; a discard guarantees nothing. Kernels before 6.17 do not report
  * whether zeroing deallocates. Devices that can zero and discard usually do.
  */
 static void settle_unmap(struct opening *opening, struct tcmur_info *info)

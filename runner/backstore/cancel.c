@@ -45,21 +45,21 @@ static void cancel_at_handler(struct backstore_io *bio)
  */
 void backstore_cancel(struct backstore_io *bio)
 {
-	struct backstore_io *with = bio->chain ? &bio->chain->piece : bio; /* the I/O that the handler sees */
+	struct backstore_io *seen_by_handler = bio->chain ? &bio->chain->piece : bio;
 
 	contract(loop_current() == bio->loop);
 	if (atomic_load_explicit(&bio->cancelled, memory_order_relaxed))
 		return;
 	mark_cancelled(bio);
-	mark_cancelled(with);
+	mark_cancelled(seen_by_handler);
 	if (backstore_range_give_up(bio))
 		backstore_io_return(bio, TCMUR_TIMEOUT);
-	else if (backstore_pool_call_cancel(bio->bs, &with->job))
-		backstore_io_return(with, TCMUR_TIMEOUT);
-	else if (with->place == BIO_AT_FILTER)
-		passage_cancel(with);
-	else if (with->place == BIO_AT_HANDLER)
-		cancel_at_handler(with);
+	else if (backstore_pool_call_cancel(bio->bs, &seen_by_handler->job))
+		backstore_io_return(seen_by_handler, TCMUR_TIMEOUT);
+	else if (seen_by_handler->place == BIO_AT_FILTER)
+		passage_cancel(seen_by_handler);
+	else if (seen_by_handler->place == BIO_AT_HANDLER)
+		cancel_at_handler(seen_by_handler);
 }
 
 void backstore_hold(struct backstore_io *bio)

@@ -95,7 +95,7 @@ struct conf_watch *conf_watch_new(const char *path, void (*changed)(void *arg), 
 		0)
 		watch->source = g_unix_fd_add(watch->fd, G_IO_IN, on_event, watch);
 	else
-		log_debug(NULL, "%s: changes are not noticed, only on SIGHUP: %s", folder, strerror(errno));
+		log_debug(NULL, "%s: changes are noticed only on SIGHUP: %s", folder, strerror(errno));
 	return watch;
 }
 

@@ -11,7 +11,7 @@
 struct control_export {
 	/* A copy of the argument, which the strings below point into. */
 	char *text;
-	/* The storage with all options of its handler, in the form of dev_config: HANDLER/CONFIG;KEY=VALUE. */
+	/* The storage with all options of its handler, in the dev_config form: HANDLER/CONFIG;KEY=VALUE. */
 	char *dev_config;
 	/* The same text, parsed. */
 	struct storage_spec storage;

@@ -144,7 +144,7 @@ static void remove_unfinished_copies(int folder, const char *parent)
 	}
 }
 
-/* The names begin with the date, so the oldest stand first. */
+/* The names begin with the date, so the oldest come first. */
 static void remove_old_copies(int folder, const char *path)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table that connects keys of rtslib-fb's format with attributes. It is the only place outside of the
- * table of attributes where both names stand; the keys under "attributes" and "parameters" are the names of
+ * table of attributes that has both names; the keys under "attributes" and "parameters" are the names of
  * the attributes.
  */
 #include "config/saveconfig_keys.h"

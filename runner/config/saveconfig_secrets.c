@@ -151,7 +151,7 @@ static gsize read_unicode(const char *text, const char *end, gunichar *value)
 
 /*
  * Decodes what stands between the quotation marks into out, which has room for as many bytes and a NUL.
- * Returns false if the string is no valid one, or contains a NUL.
+ * Returns false if the string is not valid, or contains a NUL.
  */
 static bool decode(const char *text, const char *end, char *out)
 {

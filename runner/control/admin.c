@@ -58,7 +58,7 @@ void admin_announce(const struct admin *admin)
 		log_info("control", "listening at %s/control", admin->options->run_dir);
 	else
 		log_warn("control",
-			 "no control socket: %s; --run-dir FOLDER, with a folder of its own, gives one",
+			 "no control socket: %s; start the daemon with --run-dir and a folder of its own",
 			 admin->error.text);
 }
 

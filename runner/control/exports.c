@@ -154,8 +154,8 @@ static int open_storage(struct export *export, const struct storage_context *con
 }
 
 /* Opens the exports that may create storage, or the others. */
-static int open_those(struct exports *exports, bool create, const struct storage_context *context,
-		      struct error *error)
+static int open_exports(struct exports *exports, bool create, const struct storage_context *context,
+			struct error *error)
 {
 	for (unsigned i = 0; i < exports->n; i++) {
 		struct export *export = &exports->list[i];
@@ -201,7 +201,7 @@ static int create_lun(struct export *export, struct error *error)
 	return lun ? map_lun_to_acls(export->tpg, name, lun, error) : -errno;
 }
 
-/* Everything that can be checked without touching storage, then the storage, then what initiators see. */
+/* Checks everything that does not need storage, then opens the storage, then creates what initiators see. */
 static int create_all(struct exports *exports, struct model *model, const struct storage_context *context,
 		      struct error *error)
 {
@@ -217,9 +217,9 @@ static int create_all(struct exports *exports, struct model *model, const struct
 	if (!err)
 		err = export_access_apply_discovery(exports->access, model_root(model), error);
 	if (!err)
-		err = open_those(exports, false, context, error);
+		err = open_exports(exports, false, context, error);
 	if (!err)
-		err = open_those(exports, true, context, error);
+		err = open_exports(exports, true, context, error);
 	for (unsigned i = 0; i < exports->n && !err; i++)
 		err = create_lun(&exports->list[i], error);
 	return err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A build without libnl has no manager to the kernel. */
+/* The functions of kernel_service.h in a build without libnl, which has no kernel front end. */
 #include <errno.h>
 #include <stddef.h>
 

@@ -30,6 +30,6 @@ const struct storage_context *model_host_context(const struct model_host *host);
 int model_host_stop(struct model_host *host);
 /* Ends the process with status 1: nothing that commands in flight refer to can be freed. */
 void model_host_give_up(void) __attribute__((noreturn));
-/* After model_host_stop() has not returned -EBUSY, or when nothing has been opened. */
+/* Must not be called after model_host_stop() has returned -EBUSY. */
 void model_host_free(struct model_host *host);
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SCSI Command PDUs: the framing's functions (rx.h). */
+/* SCSI Command PDUs: the functions that dispatch.c calls (rx.h). */
 #ifndef ISCSI_COMMAND_H
 #define ISCSI_COMMAND_H
 

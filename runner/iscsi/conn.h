@@ -155,6 +155,6 @@ void iscsi_conn_wake(struct iscsi_conn *conn);
 /* The full feature phase begins: from now on the timer looks for silent initiators. target is NULL in
  * discovery. */
 void iscsi_conn_full(struct iscsi_conn *conn, const struct model_login *target);
-/* The initiator has named a target whose logins have this time limit, counted from the begin of the login. */
+/* The initiator has named a target whose logins have this time limit, from the start of the login. */
 void iscsi_conn_limit_login(struct iscsi_conn *conn, unsigned seconds);
 #endif

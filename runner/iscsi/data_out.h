@@ -16,7 +16,7 @@ bool iscsi_r2t_pending(const struct iscsi_task *task, const struct iscsi_cursor 
  */
 bool iscsi_r2t_build(const struct iscsi_task *task, struct iscsi_tx_pdu *pdu);
 
-/* The framing's functions for Data-Out PDUs (rx.h). */
+/* Data-Out PDUs: the functions that dispatch.c calls (rx.h). */
 bool iscsi_data_out_begin(struct iscsi_conn *conn);
 bool iscsi_data_out_end(struct iscsi_conn *conn);
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Logout. */
+/* Logout Requests, and how the target asks for one (RFC 7143 11.14, 11.15). */
 #ifndef ISCSI_LOGOUT_H
 #define ISCSI_LOGOUT_H
 
@@ -7,7 +7,7 @@
 
 struct iscsi_conn;
 
-/* The framing's function (rx.h). */
+/* A Logout Request has been received; dispatch.c calls this (rx.h). */
 bool iscsi_logout_pdu(struct iscsi_conn *conn);
 /* All tasks are over: the Logout that waits for them is answered. */
 void iscsi_logout_answer(struct iscsi_conn *conn);

@@ -7,7 +7,7 @@
 
 struct iscsi_conn;
 
-/* The framing's function (rx.h). */
+/* A NOP-Out has been received; dispatch.c calls this (rx.h). */
 bool iscsi_nop_out(struct iscsi_conn *conn);
 /* The full feature phase begins: arms the connection's timer. */
 void iscsi_nop_start(struct iscsi_conn *conn);

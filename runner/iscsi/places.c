@@ -151,7 +151,7 @@ static struct iscsi_conn *find_victim(struct iscsi_server *server, const struct 
 
 		if (address->nhalf_open >= share && conn->address != address)
 			continue;
-		/* An address over its share gets no place for nothing, not even from itself. */
+		/* The connections of one address must not evict each other before GRACE_NS has passed. */
 		if (conn->address == address && !is_silent(conn) && now - conn->admitted_ns < GRACE_NS)
 			continue;
 		if (had_time && yields_before(conn, victim))

@@ -25,8 +25,8 @@
  * its own. */
 #define RX_BUDGET   (1u << 20)
 #define RX_PDU_COST (1u << 10)
-/* If so much of a data segment is missing, one receive is for the segment, with only a little of
- * what follows it. */
+/* If at least this much of a data segment is missing, one receive is for the segment, with only a
+ * little of what follows it. */
 #define RX_LARGE       (16u << 10)
 #define RX_AFTER_LARGE (4u << 10)
 /* One receive from a connection that causes work (work.h). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text Requests: the framing's function (rx.h). */
+/* Text Requests: the function that dispatch.c calls (rx.h). */
 #ifndef ISCSI_TEXT_EXCHANGE_H
 #define ISCSI_TEXT_EXCHANGE_H
 

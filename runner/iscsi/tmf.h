@@ -7,6 +7,6 @@
 
 struct iscsi_conn;
 
-/* The framing's function (rx.h). */
+/* A Task Management Function Request has been received; dispatch.c calls this (rx.h). */
 bool iscsi_tmf_pdu(struct iscsi_conn *conn);
 #endif

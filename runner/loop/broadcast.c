@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Broadcasts: a function that runs on every loop, and the wait for all of them. The memory for the
- * posts is allocated once, when the broadcast is made, so that to start it cannot fail. What a
- * visit means, and when it is over, is the owner's business.
+ * posts is allocated once, when the broadcast is made, so that starting it cannot fail. What a
+ * visit means, and when it is over, is left to the owner.
  */
 #include <semaphore.h>
 #include <stdlib.h>

@@ -101,8 +101,8 @@ void scsi_lu_on_write_cache(struct scsi_lu *lu, void (*fn)(void *arg), void *arg
  */
 void scsi_lu_set_blocked(struct scsi_lu *lu, bool blocked);
 /*
- * Any thread. Meanwhile, commands that need the medium are answered NOT READY, LOGICAL UNIT IS IN PROCESS OF
- * BECOMING READY (SPC-4 4.5.6, 04h/01h): initiators try again by themselves.
+ * Any thread. While the LU is becoming ready, commands that need the medium are answered NOT READY, LOGICAL
+ * UNIT IS IN PROCESS OF BECOMING READY (SPC-4 4.5.6, 04h/01h), and initiators try again by themselves.
  */
 void scsi_lu_set_becoming_ready(struct scsi_lu *lu, bool becoming);
 /*
@@ -346,7 +346,7 @@ static inline void scsi_cmd_init(struct scsi_cmd *cmd, const struct scsi_cmd_ops
 }
 
 /*
- * The initiator announced, beside the CDB, that it transfers len bytes in this direction. A command
+ * The initiator announced, along with the CDB, that it transfers len bytes in this direction. A command
  * whose CDB contradicts the announcement is refused. For a CDB that only the handler's scsi()
  * knows, the announcement takes the place of what the opcode table says.
  */
@@ -416,9 +416,8 @@ struct scsi_tmf {
 	/*
 	 * On loop, once no affected command is in flight any more on any loop: done() of each was
 	 * called, with aborted set unless the command had ended before, or it has expired
-	 * (scsi_expire()). Unit attentions are raised
-	 * before: of a reset for all nexuses, of CLEAR TASK SET for the other nexuses that lost a
-	 * command (SAM-5 5.6).
+	 * (scsi_expire()). Unit attentions have been raised before this call: after a reset for all
+	 * nexuses, and after CLEAR TASK SET for the other nexuses that lost a command (SAM-5 5.6).
 	 */
 	void (*done)(struct scsi_tmf *tmf);
 

@@ -24,7 +24,7 @@ static void name_of_lock(const char *key, char name[STATE_NAME_SIZE])
 
 /* --- the process that has the lock --- */
 
-/* The file says for people, and for the next process, who has the lock. */
+/* Writes into the file which process has the lock, for people and for the next process. */
 static void write_holder(int fd)
 {
 	char text[24];

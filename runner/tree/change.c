@@ -161,7 +161,7 @@ void tree_run_rmdir(struct tree_request *request)
 		tree_refuse(request, ENOTDIR, "%s is not a folder", request->name);
 	else if (node.index != 0 || !node.folder->parent)
 		tree_refuse(request, EPERM,
-			    "%s is part of the folder in which it stands, and cannot be deleted", path);
+			    "%s is part of the folder that contains it, and cannot be deleted", path);
 	else if (!stands_empty(node.folder))
 		tree_refuse(request, ENOTEMPTY, "%s is not empty; delete what is in it first", path);
 	else if (!node.folder->object) {

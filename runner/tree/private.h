@@ -51,7 +51,7 @@ struct tree_folder {
 	uint64_t id;
 	enum tree_kind kind;
 	struct tree_folder *parent;
-	/* The index, in the layout of the parent, of the directory in which this folder stands. */
+	/* The index, in the layout of the parent, of the directory that contains this folder. */
 	unsigned slot;
 	char *name;
 	/*
@@ -143,7 +143,7 @@ bool tree_link_text(struct tree *tree, const struct tree_folder *folder, char *t
 /* The object that the destination of a new link names; NULL with error set and errno set. */
 struct model_object *tree_link_destination(struct tree *tree, const char *destination, struct error *error);
 
-/* --- layout: what always stands in a folder --------------------------------------------------- */
+/* --- layout: what always exists in a folder --------------------------------------------------- */
 
 /* One directory of a folder. The first one, with the index 0, is the folder itself. */
 struct tree_directory {
@@ -232,11 +232,11 @@ enum {
 /* layout.c */
 const struct tree_layout *tree_layout(enum tree_kind kind);
 /*
- * The kind of folder that stands for an object, and the directory of the parent in which it stands.
+ * The kind of folder that stands for an object, and the directory of the parent that contains it.
  */
 enum tree_kind tree_kind_of(enum model_kind kind);
 unsigned tree_slot_of(enum tree_kind kind);
-/* The directory in which an attribute stands, or -1: the tree does not show it. */
+/* The directory that contains an attribute, or -1: the tree does not show it. */
 int tree_directory_of(enum tree_kind kind, const struct model_attribute *attribute);
 mode_t tree_attribute_mode(const struct model_attribute *attribute);
 

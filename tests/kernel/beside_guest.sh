@@ -120,12 +120,12 @@ is_back() { [ "$(cat $core/user_8/unasked/attrib/dev_size)" -eq 1048576 ]; }
 wait_for is_back
 remove 8 unasked
 
-step "theirs does not miss ours"
+step "Debian's tcmu-runner works after ours has ended"
 stop_daemon
 make_theirs alone
 remove 90 alone
 
-step "nor ours theirs"
+step "ours works after Debian's tcmu-runner has ended"
 stop_theirs
 start_daemon
 wait_for owner_is $daemon_pid

@@ -105,7 +105,7 @@ def mark(image, serial, mib):
 def check(paths):
     for path in paths:
         disk = Disk(path)
-        name = disk.ask_name() or sys.exit(f"{path} is no disk")
+        name = disk.ask_name() or sys.exit(f"{path} is not a disk")
         with open(path, "rb") as file:
             for block in range(disk.blocks):
                 if file.read(BLOCK) != marked(name, block):

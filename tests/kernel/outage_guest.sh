@@ -63,7 +63,7 @@ load_on "$disk"
 stopped_for 1
 wait $waiting
 sleep 2
-# after so long a stop the daemon does not know the age of the commands, but they have not expired
+# after such a long stop the daemon does not know the age of the commands, but they have not expired
 stopped_for $((time_out * 3 / 4))
 wait $waiting
 wait_for logged 'the daemon did not look at the ring for too long'

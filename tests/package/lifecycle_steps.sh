@@ -4,7 +4,7 @@
 # Never run it directly on a machine, because it installs and removes packages.
 set -eu
 new=$1 old=$2
-[ -f /packages.txt ] || { echo "this is no chroot of the tests"; exit 2; }
+[ -f /packages.txt ] || { echo "this is not a chroot of the tests"; exit 2; }
 unit=/etc/systemd/system/multi-user.target.wants/tcmu-runner.service
 exports=/etc/systemd/system/multi-user.target.wants/tcmu-runner-iscsi.service
 failures=0

@@ -19,7 +19,7 @@ fail() {
 # look PACKAGE: checks what both ways of building must produce.
 look() {
 	rpm -qp --qf '%{LICENSE}' "$1" | grep -qx 'Apache-2.0' || fail "$1: licence"
-	rpm -qp --configfiles "$1" | grep -qx /etc/tcmu/tcmu.conf || fail "$1: tcmu.conf is no configuration file"
+	rpm -qp --configfiles "$1" | grep -qx /etc/tcmu/tcmu.conf || fail "$1: tcmu.conf is not marked as a configuration file"
 	rpm -qp --scripts "$1" | grep -q 'tcmu-runner.service' || fail "$1: no script for the unit"
 	rpm -qlp "$1" >"$work/list"
 	rpm -qp --scripts "$1" | grep -q 'tcmu-runner-iscsi.service' || fail "$1: no script for the service for exports"

@@ -157,7 +157,7 @@ iscsi-inq -i $initiator "iscsi://127.0.0.1:860/$target/0" >/tmp/out 2>&1
 rm -r /run/systemd/system/$unit.d
 systemctl daemon-reload
 
-step "a file that is no configuration: the start fails once, and says why"
+step "a file that is not a configuration: the start fails once, and says why"
 cp -p $file /tmp/good.json
 echo nonsense >$file
 fails systemctl restart $unit

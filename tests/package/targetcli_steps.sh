@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # targetcli_steps.sh: run by targetcli.sh, as root in a system that forgets everything. Never run it on a machine of yours.
 set -eu
-[ -f /packages.txt ] || { echo "this is no system of the tests"; exit 2; }
+[ -f /packages.txt ] || { echo "this is not a system of the tests"; exit 2; }
 dpkg -i /new/new.deb >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
 getent passwd tester >/dev/null || useradd --create-home tester
 

@@ -63,7 +63,7 @@ enum tcmuctl_status run_replace(char **args)
 
 /* --- resize ------------------------------------------------------------------------------------------ */
 
-/* "20G", or "+10G": so much more than now. Returns false with the status set. */
+/* "20G", or "+10G" for 10 GiB more than now. Returns false with the status set. */
 static bool read_size(struct cli *cli, struct service *service, uint64_t *size)
 {
 	const char *text = cli->words[1];

@@ -46,7 +46,7 @@ static int delay_set(void *params, const char *name, const char *value, char *te
 		p->has_own[op] = true;
 		return value_times(value, &p->own[op].least_ns, &p->own[op].most_ns, reason);
 	}
-	return value_refuse(reason, "this option is declared, but nobody knows it");
+	return value_refuse(reason, "the filter declares this option, but does not handle it");
 }
 
 /* --- I/O --- */

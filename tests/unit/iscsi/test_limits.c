@@ -68,7 +68,7 @@ static void the_acl_says_when_to_ping(void **state)
 	assert_null(wire_conn());
 }
 
-/* A silent initiator may stay for ever, but the connection is looked at nevertheless. */
+/* A silent initiator may stay for ever, but its connection is still checked periodically. */
 static void the_acl_forbids_pings(void **state)
 {
 	(void)state;

@@ -294,7 +294,7 @@ static void irrelevant_in_discovery(void **state)
 }
 
 /*
- * 6.3.2: operational keys do not belong into the security stage and, with one exception, not into full
+ * 6.3.2: operational keys do not belong in the security stage and, with one exception, not in full
  * feature phase.
  */
 static void phases(void **state)

@@ -66,10 +66,7 @@ struct stream {
 	uint8_t bytes[STREAM_MAX];
 	size_t len;
 };
-/*
- * Adds a PDU with header digest and data digest as agreed. Returns its header, which may be changed before it
- * is sealed.
- */
+/* Adds a PDU with header digest and data digest as agreed. */
 void stream_add(struct stream *s, const void *bhs, const void *data, uint32_t len);
 void stream_login(struct stream *s);
 void wire_send(const void *bytes, size_t len);

@@ -298,7 +298,7 @@ void fake_run(void)
 const char *backstore_name(const struct backstore *bs)
 {
 	(void)bs;
-	return "double/0";
+	return "fake/0";
 }
 
 const char *backstore_config(const struct backstore *bs)

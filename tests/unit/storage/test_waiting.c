@@ -117,7 +117,7 @@ static void test_same_file_keeps_its_lock(void **state)
 	struct storage_lu *old = storage_lu_get(storage_served(disk.storage));
 	storage_replace(disk.storage, &disk.settings, done_note, &note);
 	run_until(storage_status(disk.storage) == STORAGE_OPENING);
-	/* Commands of before are still in flight, so those that come now wait. */
+	/* Earlier commands are still in flight, so new ones wait. */
 	assert_int_equal(run_read(old), 0);
 	assert_int_equal(run_read(storage_served(disk.storage)), BECOMING_READY);
 	assert_false(note.is_done);
