@@ -218,6 +218,9 @@ int backstore_set_filters(struct backstore *bs, const struct backstore_filter_sp
 /* Any thread. Returns 0, or -EINVAL with an error that names the options that the filter has. */
 int backstore_check_filter_option(const struct tcmur_filter *filter, const char *name, struct error *error);
 
+/* Any thread except a loop. Returns whether I/O of the backstore is in flight on any loop. */
+bool backstore_has_io(struct backstore *bs);
+
 /* Any thread. Makes the pool look for a new size soon. */
 void backstore_refresh(struct backstore *bs);
 /*

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counters of I/O. Each loop writes its own with plain stores, and a reader adds them up. */
+/*
+ * Counters of I/O, and whether I/O is in flight. Each loop writes its own counters with plain stores, and a
+ * reader adds them up.
+ */
+#include <semaphore.h>
+
 #include "backstore/private.h"
+#include "util/contract.h"
 
 /* One thread writes a counter, so no read-modify-write is needed; it is atomic so that no reader
  * sees half of it. */
@@ -48,4 +54,40 @@ void backstore_stats(const struct backstore *bs, struct backstore_stats *stats)
 		stats->others += read_counter(&counters->others);
 		stats->errors += read_counter(&counters->errors);
 	}
+}
+
+/* --- what is in flight --- */
+
+struct look {
+	struct loop_work work;
+	struct backstore *bs;
+	bool has_io;
+	sem_t over;
+};
+
+static void look_at_loop(struct loop_work *work)
+{
+	struct look *look = container_of(work, struct look, work);
+	unsigned loop = loop_index(loop_current());
+
+	look->has_io = !list_empty(&look->bs->loops[loop].inflight);
+	sem_post(&look->over);
+}
+
+bool backstore_has_io(struct backstore *bs)
+{
+	bool has_io = atomic_load(&bs->range.gate);
+
+	contract(!loop_current());
+	for (unsigned i = 0; i < bs->set->nloops && !has_io; i++) {
+		struct look look = {.work.fn = look_at_loop, .bs = bs};
+
+		sem_init(&look.over, 0, 0);
+		loop_post(bs->set->loops[i], &look.work);
+		while (sem_wait(&look.over) < 0)
+			;
+		has_io = look.has_io;
+		sem_destroy(&look.over);
+	}
+	return has_io;
 }

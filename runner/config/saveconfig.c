@@ -411,10 +411,23 @@ struct saveconfig *saveconfig_new(struct model *model, const char *path)
 	return config;
 }
 
-void saveconfig_wait(struct saveconfig *config)
+static gboolean on_wait_is_over(gpointer data)
 {
-	while (config && !g_queue_is_empty(&config->operations))
+	*(bool *)data = true;
+	return G_SOURCE_CONTINUE;
+}
+
+bool saveconfig_wait(struct saveconfig *config, unsigned timeout_ms)
+{
+	bool is_over = false;
+
+	if (!config || g_queue_is_empty(&config->operations))
+		return true;
+	guint timer = g_timeout_add(timeout_ms, on_wait_is_over, &is_over);
+	while (!g_queue_is_empty(&config->operations) && !is_over)
 		g_main_context_iteration(NULL, TRUE);
+	g_source_remove(timer);
+	return g_queue_is_empty(&config->operations);
 }
 
 void saveconfig_free(struct saveconfig *config)

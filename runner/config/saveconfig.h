@@ -32,8 +32,11 @@ typedef void saveconfig_done(void *arg, int err, const struct error *error, cons
  * operation needs a path of its own. Nothing is read yet. The model outlives the object.
  */
 struct saveconfig *saveconfig_new(struct model *model, const char *path);
-/* Before the stop of the model: waits until no operation is running. NULL: nothing happens. */
-void saveconfig_wait(struct saveconfig *config);
+/*
+ * Before the stop of the model: waits until no operation is running. Returns false if one still runs after
+ * timeout_ms milliseconds. NULL: nothing happens.
+ */
+bool saveconfig_wait(struct saveconfig *config, unsigned timeout_ms);
 /*
  * No operation is running, and the model is empty, so that storage that had not answered has answered.
  * NULL: nothing happens.

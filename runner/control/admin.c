@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "control/restore.h"
+#include "control/stop_limit.h"
 #include "control_socket/events.h"
 #include "control_socket/listener.h"
 #include "util/log.h"
@@ -62,18 +63,18 @@ void admin_announce(const struct admin *admin)
 			 admin->error.text);
 }
 
-void admin_close(struct admin *admin)
+bool admin_close(struct admin *admin, unsigned reserve_ms)
 {
 	control_socket_close(admin->socket);
 	admin->socket = NULL;
-	saveconfig_wait(admin->context.saveconfig);
+	return saveconfig_wait(admin->context.saveconfig, stop_limit_left_ms(reserve_ms));
 }
 
 void admin_free(struct admin *admin)
 {
 	if (!admin)
 		return;
-	admin_close(admin);
+	admin_close(admin, 0);
 	control_events_end(&admin->context);
 	saveconfig_free(admin->context.saveconfig);
 	g_free(admin);

@@ -27,10 +27,11 @@ int admin_restore(struct admin *admin, struct main_queue *queue, struct error *e
 /* Says in the log where the socket is, or why there is none. */
 void admin_announce(const struct admin *admin);
 /*
- * Closes the socket, and waits for a save or restore under way. Calls that are in progress end without an
- * answer while the model stops.
+ * Closes the socket, and waits for a save or restore under way, so that reserve_ms milliseconds of the stop
+ * are left. Calls that are in progress end without an answer while the model stops. Returns false if an
+ * operation on saveconfig.json has not ended; a later call waits again.
  */
-void admin_close(struct admin *admin);
+bool admin_close(struct admin *admin, unsigned reserve_ms);
 /* After the model has stopped; it is not freed yet. NULL: nothing happens. */
 void admin_free(struct admin *admin);
 /* To be called every few seconds: tries entries of saveconfig.json again that could not be restored. */

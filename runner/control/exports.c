@@ -14,6 +14,7 @@
 #include "config/export_list.h"
 #include "control/export_access.h"
 #include "control/model_wait.h"
+#include "control/stop_limit.h"
 #include "util/log.h"
 
 #define IQN_PREFIX "iqn.2026-11.io.tcmu-runner:"
@@ -159,8 +160,11 @@ static int open_exports(struct exports *exports, bool create, const struct stora
 {
 	for (unsigned i = 0; i < exports->n; i++) {
 		struct export *export = &exports->list[i];
-		int err = export->parsed.spec.create == create ? open_storage(export, context, error) : 0;
+		int err;
 
+		stop_limit_note(export->text);
+		err = export->parsed.spec.create == create ? open_storage(export, context, error) : 0;
+		stop_limit_note("its start");
 		if (err)
 			return error_prefix(error, err, "--export %s", export->text);
 	}

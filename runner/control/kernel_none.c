@@ -57,7 +57,8 @@ bool kernel_service_last_refusal(struct kernel_service *service, char *name, siz
 	return false;
 }
 
-void kernel_service_stop(struct kernel_service *service)
+bool kernel_service_stop(struct kernel_service *service)
 {
 	(void)service;
+	return true;
 }

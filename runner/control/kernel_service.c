@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "control/stop_limit.h"
 #include "system/systemd_fd_store.h"
 #include "system/kernel_module.h"
 #include "kernel/manager.h"
@@ -25,6 +26,9 @@
 #ifndef PR_SET_IO_FLUSHER /* Linux 5.6 */
 #define PR_SET_IO_FLUSHER 57
 #endif
+
+/* What is left of the time of a stop for the iSCSI front end. */
+#define RESERVE_MS 1500
 
 struct kernel_service {
 	const struct control_options *options;
@@ -190,13 +194,14 @@ bool kernel_service_last_refusal(struct kernel_service *s, char *name, size_t si
 	return kernel_manager_last_refusal(s->manager, name, size, error);
 }
 
-void kernel_service_stop(struct kernel_service *s)
+bool kernel_service_stop(struct kernel_service *s)
 {
-	if (s->manager)
-		kernel_manager_close(s->manager);
+	if (s->manager && !kernel_manager_close(s->manager, stop_limit_left_ms(RESERVE_MS)))
+		return false;
 	if (s->io_fd >= 0)
 		close(s->io_fd);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	g_free(s);
+	return true;
 }

@@ -35,5 +35,6 @@ void kernel_service_list(struct kernel_service *service, control_device_view *vi
 /* See kernel_manager_last_refusal(). */
 bool kernel_service_last_refusal(struct kernel_service *service, char *name, size_t size,
 				 struct error *error);
-void kernel_service_stop(struct kernel_service *service);
+/* Returns false if devices hang, which is logged. The service stays in use then; the process must end. */
+bool kernel_service_stop(struct kernel_service *service);
 #endif

@@ -7,11 +7,14 @@
 
 #include <errno.h>
 #include <glib-unix.h>
-#include <stdlib.h>
-#include <unistd.h>
 
+#include "backstore/backstore.h"
 #include "control/model_wait.h"
+#include "control/stop_limit.h"
 #include "util/log.h"
+
+/* What is left of the time of a stop for closing the storage. */
+#define CLOSE_MS 700
 
 struct model_host {
 	struct storage_context context;
@@ -59,46 +62,107 @@ const struct storage_context *model_host_context(const struct model_host *host)
 
 /* --- stop --- */
 
+/* One flush at the stop. */
+struct flush {
+	struct model_wait *wait;
+	/* The object may be freed before the flush ends. */
+	char *name;
+	bool is_over;
+};
+
 /* An object whose storage could not be flushed is named in the log. */
 static void on_flushed(void *arg, int err, const struct error *error)
 {
+	struct flush *flush = arg;
+
 	if (err)
 		log_err(NULL, "flush at stop: %s", error->text);
-	model_wait_done(arg, err, error);
+	flush->is_over = true;
+	model_wait_done(flush->wait, err, error);
 }
 
+static struct model_object *first_storage(const struct model_host *host)
+{
+	return model_first(model_root(host->model), MODEL_STORAGE);
+}
+
+/* Returns 0; -EIO if something was not flushed; or -EBUSY if storage does not answer. Both are logged. */
 static int flush_all(struct model_host *host)
 {
-	struct model_object *object = model_first(model_root(host->model), MODEL_STORAGE);
-	struct model_wait wait = {0};
+	static struct model_wait wait; /* flushes that hang outlive this call */
+	struct model_object *object = first_storage(host);
+	g_autoptr(GPtrArray) flushes = g_ptr_array_new();
 
-	for (; object; object = model_next(object))
+	for (; object; object = model_next(object)) {
+		struct flush *flush = g_new0(struct flush, 1);
+
+		flush->wait = model_wait_add(&wait);
+		flush->name = g_strdup(model_name(object));
+		g_ptr_array_add(flushes, flush);
 		if (model_is_enabled(object))
-			storage_flush(model_storage(object), on_flushed, model_wait_add(&wait));
-	return model_wait_for(&wait, host->context.main, NULL);
+			storage_flush(model_storage(object), on_flushed, flush);
+		else
+			on_flushed(flush, 0, NULL);
+	}
+	bool is_over = model_wait_for_ms(&wait, host->context.main, stop_limit_left_ms(CLOSE_MS));
+	for (guint i = 0; i < flushes->len; i++) {
+		struct flush *flush = g_ptr_array_index(flushes, i);
+
+		if (flush->is_over) {
+			g_free(flush->name);
+			g_free(flush);
+		} else {
+			log_err(flush->name, "its storage does not answer, so it is not flushed");
+		}
+	}
+	return is_over ? wait.err : -EBUSY;
 }
 
-int model_host_stop(struct model_host *host)
+/* Returns what an object hangs in, or NULL. */
+static const char *what_hangs(const struct model_object *object)
 {
-	struct model_wait wait = {0};
-	struct error error;
-	int flushed = flush_all(host), err;
+	struct storage *storage = model_storage(object);
+	struct storage_lu *served = storage_served(storage);
 
-	model_clear(host->model, model_wait_done, model_wait_add(&wait));
-	err = model_wait_for(&wait, host->context.main, &error);
-	if (err)
-		log_crit(NULL, "%s", error.text);
-	/* The tree and the last changes of the model may have posted work that nothing has waited for. */
-	while (main_queue_wait(host->context.main, 0))
-		;
-	return err ? err : flushed;
+	switch (storage_status(storage)) {
+	case STORAGE_OPENING:
+		return "its storage does not answer while it is opened";
+	case STORAGE_REMOVING:
+		return "it is not closed, because commands are in flight, or its storage does not answer";
+	default:
+		return served && backstore_has_io(storage_lu_backstore(served))
+			   ? "its storage does not answer, and commands are in flight"
+			   : NULL;
+	}
 }
 
-void model_host_give_up(void)
+static void log_what_hangs(const struct model_host *host)
 {
-	/* Loops with commands in flight do not end. */
-	log_crit(NULL, "giving up: storage does not answer");
-	_exit(EXIT_FAILURE);
+	for (struct model_object *object = first_storage(host); object; object = model_next(object))
+		if (what_hangs(object))
+			log_err(model_name(object), "%s", what_hangs(object));
+}
+
+int model_host_stop(struct model_host *host, bool hangs)
+{
+	static struct model_wait wait;
+	int flushed = flush_all(host);
+
+	hangs |= flushed == -EBUSY;
+	if (!hangs) {
+		model_clear(host->model, model_wait_done, model_wait_add(&wait));
+		hangs = !model_wait_for_ms(&wait, host->context.main, stop_limit_left_ms(0)) || wait.err;
+		/*
+		 * The tree and the last changes of the model may have posted work that nothing has waited
+		 * for.
+		 */
+		while (!hangs && main_queue_wait(host->context.main, 0))
+			;
+	}
+	if (!hangs)
+		return flushed;
+	log_what_hangs(host);
+	return -EBUSY;
 }
 
 void model_host_free(struct model_host *host)

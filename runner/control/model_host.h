@@ -23,13 +23,12 @@ struct model *model_host_model(const struct model_host *host);
 /* What storage objects share; valid as long as the host. */
 const struct storage_context *model_host_context(const struct model_host *host);
 /*
- * Ends sessions, flushes and closes all storage. Blocks for up to a minute. Returns 0; or -errno, when some
- * storage could not be flushed, which is in the log; or -EBUSY: some storage does not answer, so what its
- * commands use must not be freed. The front end has stopped before.
+ * Flushes and closes all storage, in what is left of the time of the stop. hangs: something hangs already, so
+ * that storage is only flushed. Returns 0; or -errno, when some storage could not be flushed, which is in the
+ * log; or -EBUSY: something hangs, and the log names the objects, so nothing that commands in flight refer to
+ * may be freed, and the process must end. The front end has stopped before.
  */
-int model_host_stop(struct model_host *host);
-/* Ends the process with status 1: nothing that commands in flight refer to can be freed. */
-void model_host_give_up(void) __attribute__((noreturn));
+int model_host_stop(struct model_host *host, bool hangs);
 /* Must not be called after model_host_stop() has returned -EBUSY. */
 void model_host_free(struct model_host *host);
 #endif

@@ -23,6 +23,9 @@ void model_wait_done(void *arg, int err, const struct error *error);
 /* Returns when all operations have ended: 0, or the first error, with error set. */
 int model_wait_for(struct model_wait *wait, struct main_queue *main, struct error *error);
 
+/* Returns false if operations are left after timeout_ms milliseconds; wait stays in use then. */
+bool model_wait_for_ms(struct model_wait *wait, struct main_queue *main, unsigned timeout_ms);
+
 /*
  * Sets an attribute before the front end runs, so that the change need not wait for loops. Returns 0, or
  * -errno with error set.

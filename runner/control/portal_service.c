@@ -7,17 +7,16 @@
 
 #include <errno.h>
 #include <glib.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "control/exports.h"
+#include "control/stop_limit.h"
 #include "iscsi/iscsi.h"
 #include "system/systemd_fd_store.h"
 #include "tree/tree.h"
 #include "util/log.h"
 
-#define SESSIONS_END_S 10 /* commands in flight and logouts at stop */
-#define FLUSH_S        10 /* a flush while storage hangs */
+/* What is left of the time of a stop for flushing and closing the storage. */
+#define STORAGE_MS 1400
 
 struct portal_service {
 	const struct control_options *options;
@@ -104,42 +103,12 @@ struct exports_address portal_service_address(const struct portal_service *s)
 	return exports_first(s->exports);
 }
 
-static void on_flushed(void *arg, int err, const struct error *error)
-{
-	unsigned *pending = arg;
-
-	--*pending;
-	if (err)
-		log_err(NULL, "flush at stop: %s", error->text);
-}
-
-/*
- * Commands hang in some storage, which cannot be closed. What the others have not written yet is written at
- * least.
- */
-static void flush_what_answers(struct portal_service *s)
-{
-	static unsigned pending; /* flushes that hang outlive this call */
-	struct model_object *object = model_first(model_root(model_host_model(s->host)), MODEL_STORAGE);
-	gint64 end = g_get_monotonic_time() + FLUSH_S * G_USEC_PER_SEC;
-
-	for (; object; object = model_next(object)) {
-		if (!model_is_enabled(object))
-			continue;
-		pending++;
-		storage_flush(model_storage(object), on_flushed, &pending);
-	}
-	while (pending && g_get_monotonic_time() < end)
-		main_queue_wait(model_host_context(s->host)->main, 100);
-}
-
-void portal_service_stop(struct portal_service *s)
+bool portal_service_stop(struct portal_service *s)
 {
 	tree_stop(s->tree);
-	if (s->server && !iscsi_server_stop(s->server, SESSIONS_END_S)) {
-		flush_what_answers(s);
-		model_host_give_up();
-	}
+	if (s->server && !iscsi_server_stop(s->server, stop_limit_left_ms(STORAGE_MS)))
+		return false;
 	exports_free(s->exports);
 	g_free(s);
+	return true;
 }

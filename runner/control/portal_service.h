@@ -25,8 +25,8 @@ int portal_service_start(struct portal_service *service, struct loop_set *loops,
 /* Where the first export is served. The strings live as long as the service. */
 struct exports_address portal_service_address(const struct portal_service *service);
 /*
- * Stops accepting connections, lets commands in flight end, logs sessions out, and frees the service.
- * Ends the process if commands hang.
+ * Stops accepting connections, lets commands in flight end, logs sessions out, and frees the service. Returns
+ * false if commands hang, which is logged; the service stays in use then, and the process must end.
  */
-void portal_service_stop(struct portal_service *service);
+bool portal_service_stop(struct portal_service *service);
 #endif

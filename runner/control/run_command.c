@@ -11,6 +11,10 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "util/log.h"
+
+#define END_MS 1500 /* for the command to end at the stop of the daemon */
+
 struct run_command {
 	void (*ended)(void *arg);
 	void *arg;
@@ -74,6 +78,17 @@ struct run_command *run_command_start(const char *command, const struct portal_s
 	return run;
 }
 
+/* Returns false if the command has not ended after some time. */
+static bool wait_for_end(struct run_command *run)
+{
+	for (unsigned left = END_MS; left; left--) {
+		if (waitpid(run->pid, &run->status, WNOHANG))
+			return true;
+		g_usleep(1000);
+	}
+	return false;
+}
+
 int run_command_end(struct run_command *run)
 {
 	int status;
@@ -81,8 +96,12 @@ int run_command_end(struct run_command *run)
 	if (run->watch) {
 		g_source_remove(run->watch);
 		kill(run->pid, SIGTERM);
-		while (waitpid(run->pid, &run->status, 0) < 0 && errno == EINTR)
-			;
+		if (!wait_for_end(run)) {
+			log_warn(NULL, "--run: the command does not end after SIGTERM, so it gets SIGKILL");
+			kill(run->pid, SIGKILL);
+			while (waitpid(run->pid, &run->status, 0) < 0 && errno == EINTR)
+				;
+		}
 	}
 	status = WIFSIGNALED(run->status) ? 128 + WTERMSIG(run->status) : WEXITSTATUS(run->status);
 	g_free(run);

@@ -25,12 +25,15 @@
 #include "system/pidfile.h"
 #include "control/portal_service.h"
 #include "control/run_command.h"
+#include "control/stop_limit.h"
 #include "storage/contents.h"
 #include "storage/identity.h"
 #include "util/bytes.h"
 #include "util/log.h"
 
-#define STOP_BOUND_S  45
+/* What is left of the time of a stop for the front ends, and after them for the storage. */
+#define FRONT_ENDS_MS 2200
+#define STORAGE_MS    800
 #define TICK_S        5 /* how soon a grown backing store is noticed, and a failed device is tried again */
 #define SPIN_MIN_CPUS 4
 #define RING_SPIN_US  50
@@ -281,6 +284,7 @@ static void watch_signals(struct control_service *s)
 	s->sources[1] = g_unix_signal_add(SIGINT, on_quit, s);
 	s->sources[2] = g_unix_signal_add(SIGHUP, on_hangup, s);
 	s->sources[3] = g_timeout_add_seconds(TICK_S, on_tick, s);
+	stop_limit_start();
 }
 
 static void unwatch_signals(struct control_service *s)
@@ -327,7 +331,9 @@ int control_service_run(struct control_service *s, struct error *error)
 	}
 	admin_announce(s->admin);
 	s->notify = control_notify_ready(&s->loops);
+	stop_limit_note("a call on its main thread");
 	g_main_loop_run(s->main);
+	stop_limit_begin();
 	control_notify_stopping(s->notify);
 	log_info(NULL, "stopping");
 	if (command)
@@ -353,51 +359,62 @@ bool control_service_last_refusal(struct control_service *s, char *name, size_t 
 
 /* --- stop --- */
 
-/* Ends the process if storage never answers. Uses async-signal-safe calls only. */
-static void on_alarm(int signo)
+static int stop_model(struct control_service *s, bool hangs)
 {
-	static const char text[] = "tcmu-runner: a backend did not end its I/O in time; giving up\n";
+	stop_limit_note("storage that is flushed and closed");
+	int err = s->host ? model_host_stop(s->host, hangs) : hangs ? -EBUSY : 0;
 
-	(void)signo;
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(2);
-	_exit(1);
-}
-
-static int stop_model(struct control_service *s)
-{
-	int err = s->host ? model_host_stop(s->host) : 0;
-
-	if (err == -EBUSY)
-		model_host_give_up();
+	if (err == -EBUSY) {
+		if (s->pidfile_written)
+			control_pidfile_remove(s->options->pidfile);
+		stop_limit_give_up();
+	}
 	admin_free(s->admin);
 	model_host_free(s->host);
 	return err;
 }
 
+/* Waits again for an operation that was under way when the stop began. */
+static bool wait_for_file(struct control_service *s)
+{
+	stop_limit_note("an operation on saveconfig.json");
+	bool is_over = admin_close(s->admin, STORAGE_MS);
+
+	if (!is_over)
+		log_err(NULL,
+			"an operation on saveconfig.json has not ended, because storage does not answer");
+	return is_over;
+}
+
+/* Returns false if something hangs, which was logged. */
+static bool stop_front_ends(struct control_service *s)
+{
+	stop_limit_note("an operation on saveconfig.json");
+	bool file_is_free = !s->admin || admin_close(s->admin, FRONT_ENDS_MS);
+	stop_limit_note("devices of the kernel");
+	bool is_over = !s->kernel || kernel_service_stop(s->kernel);
+	stop_limit_note("sessions of initiators");
+	is_over &= !s->portal || portal_service_stop(s->portal);
+	return (file_is_free || wait_for_file(s)) && is_over;
+}
+
 int control_service_stop(struct control_service *s)
 {
-	signal(SIGALRM, on_alarm);
-	alarm(STOP_BOUND_S);
+	stop_limit_begin();
 	if (s->watch)
 		conf_watch_free(s->watch);
-	if (s->admin)
-		admin_close(s->admin);
-	if (s->kernel)
-		kernel_service_stop(s->kernel);
-	if (s->portal)
-		portal_service_stop(s->portal);
-	int err = stop_model(s);
+	int err = stop_model(s, !stop_front_ends(s));
+	stop_limit_note("threads that have nothing to do");
 	if (s->loops_running)
 		loop_set_stop(&s->loops);
 	storage_registry_free(s->registry);
 	control_notify_free(s->notify);
 	control_conf_free(&s->conf);
+	stop_limit_end();
 	unwatch_signals(s);
 	control_log_close();
 	if (s->pidfile_written)
 		control_pidfile_remove(s->options->pidfile);
 	g_free(s);
-	alarm(0);
 	return err;
 }

@@ -36,10 +36,10 @@ struct iscsi_server;
 struct iscsi_server *iscsi_server_start(struct loop_set *set, struct model *model, struct main_queue *main,
 					const struct iscsi_options *options, struct error *error);
 /*
- * Main thread, may block up to timeout_s: the model has no front end any more. Stops accepting, lets commands
- * in flight end, sends Async Message (logout request, RFC 7143 11.9), closes all sessions and detaches their
- * nexuses. Returns false if storage has not ended all commands in that time. Everything that these commands
- * refer to must then remain, including the model and the loops.
+ * Main thread, may block for timeout_ms milliseconds: the model has no front end any more. Stops accepting,
+ * lets commands in flight end, sends Async Message (logout request, RFC 7143 11.9), closes all sessions and
+ * detaches their nexuses. Returns false if storage has not ended all commands in that time. Everything that
+ * these commands refer to must then remain, including the model and the loops.
  */
-bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s);
+bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_ms);
 #endif

@@ -169,9 +169,9 @@ struct iscsi_server *iscsi_server_start(struct loop_set *set, struct model *mode
 	return NULL;
 }
 
-bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_s)
+bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_ms)
 {
-	uint64_t start = clock_now_ns(), limit = timeout_s * NS_PER_S;
+	uint64_t start = clock_now_ns(), limit = timeout_ms * NS_PER_MS;
 	bool over;
 
 	iscsi_front_end_stop(server);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@
  * of a machine.
  */
 #define MOST_JOBS 1024
+/* After a start that has failed, everything must be closed, because the caller frees the loops. */
+#define NO_LIMIT_MS UINT_MAX
 
 /* --- processes that wait for a daemon that died --- */
 
@@ -85,6 +88,7 @@ static void kernel_free(struct kernel_manager *manager)
 static struct kernel_manager *allocate(struct loop_set *set, const struct kernel_manager_options *options)
 {
 	struct kernel_manager *manager = calloc(1, sizeof(*manager));
+	pthread_condattr_t monotonic;
 
 	if (!manager)
 		return NULL;
@@ -97,7 +101,10 @@ static struct kernel_manager *allocate(struct loop_set *set, const struct kernel
 	list_init(&manager->devices);
 	list_init(&manager->unknown);
 	pthread_mutex_init(&manager->lock, NULL);
-	pthread_cond_init(&manager->gone, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&manager->gone, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	manager->state_dir = strdup(options->state_dir);
 	if (manager->state_dir && asprintf(&manager->mark, "%s/clean-stop", options->run_dir) >= 0)
 		return manager;
@@ -106,9 +113,32 @@ static struct kernel_manager *allocate(struct loop_set *set, const struct kernel
 	return NULL;
 }
 
-/* Closes all devices. Every pending reply is sent. */
-static void close_devices(struct kernel_manager *manager)
+/* manager->lock held. */
+static bool is_empty(const struct kernel_manager *manager)
 {
+	return list_empty(&manager->devices) && list_empty(&manager->unknown);
+}
+
+/*
+ * manager->lock held. A device that is left in use has a ring in an unknown state, which the next process
+ * resets as soon as the I/O of this process has ended.
+ */
+static void leave_what_hangs(struct kernel_manager *manager)
+{
+	struct list *node, *tmp;
+
+	list_for_each (&manager->devices, node, tmp) {
+		struct kernel_device *d = list_entry(node, struct kernel_device, node);
+
+		log_err(d->subject, "is not closed: commands are in flight, or its storage does not answer");
+		kernel_mark_add_unclean(manager, d->minor);
+	}
+}
+
+/* Closes all devices. Every pending reply is sent. Returns false if devices are left after this time. */
+static bool close_devices(struct kernel_manager *manager, unsigned timeout_ms)
+{
+	const struct timespec until = clock_timespec(clock_now_ns() + timeout_ms * NS_PER_MS);
 	struct list *node, *tmp;
 
 	SCOPE_LOCK(&manager->lock);
@@ -116,8 +146,12 @@ static void close_devices(struct kernel_manager *manager)
 	manager->left_ns = clock_now_ns();
 	list_for_each (&manager->devices, node, tmp)
 		kernel_request(list_entry(node, struct kernel_device, node), KERNEL_LEAVE);
-	while (!list_empty(&manager->devices) || !list_empty(&manager->unknown))
-		pthread_cond_wait(&manager->gone, &manager->lock);
+	while (!is_empty(manager))
+		if (pthread_cond_timedwait(&manager->gone, &manager->lock, &until))
+			break;
+	if (!is_empty(manager))
+		leave_what_hangs(manager);
+	return is_empty(manager);
 }
 
 struct kernel_manager *kernel_manager_open(struct loop_set *set, const struct kernel_manager_options *options,
@@ -149,17 +183,23 @@ struct kernel_manager *kernel_manager_open(struct loop_set *set, const struct ke
 		return manager;
 	/* Some devices may not have been found, so the state of their rings is not known. */
 	manager->no_mark = true;
-	kernel_manager_close(manager);
+	kernel_manager_close(manager, NO_LIMIT_MS);
 	return NULL;
 }
 
-void kernel_manager_close(struct kernel_manager *manager)
+bool kernel_manager_close(struct kernel_manager *manager, unsigned timeout_ms)
 {
-	close_devices(manager);
+	if (!close_devices(manager, timeout_ms)) {
+		lock_take(&manager->lock);
+		kernel_mark_write(manager);
+		lock_drop(&manager->lock);
+		return false;
+	}
 	kernel_alua_close(manager);
 	tcmu_netlink_close(manager->netlink);
 	kernel_mark_write(manager);
 	kernel_free(manager);
+	return true;
 }
 
 /* --- retry, defaults, list --- */

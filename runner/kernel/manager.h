@@ -66,9 +66,11 @@ struct kernel_manager *kernel_manager_open(struct loop_set *set, const struct ke
 					   struct error *error);
 /*
  * Main thread. Drains and closes all devices, and leaves the mark of a clean stop. After that, commands wait
- * in the rings.
+ * in the rings. If devices are not closed after timeout_ms milliseconds, they are logged, the mark says that
+ * their rings need a reset, and the result is false. The manager stays in use then, and the caller ends the
+ * process.
  */
-void kernel_manager_close(struct kernel_manager *manager);
+bool kernel_manager_close(struct kernel_manager *manager, unsigned timeout_ms);
 /* Main thread. Tries the failed devices again. To be called every few seconds. */
 void kernel_manager_retry(struct kernel_manager *manager);
 /* Main thread. For devices that are added from now on. */

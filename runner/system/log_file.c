@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/bytes.h"
@@ -42,6 +43,8 @@ static struct {
 	pthread_cond_t more;
 	struct list lines;
 	unsigned nlines, dropped;
+	/* Lines that the thread has taken and not written yet; they are not counted. */
+	bool is_writing;
 	bool ending;
 } queue = {
     .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .lines = LIST_INIT(queue.lines)};
@@ -107,11 +110,13 @@ static struct line *make_line(enum log_level level, const char *text)
 static bool take_lines(struct list *lines, unsigned *dropped)
 {
 	SCOPE_LOCK(&queue.lock);
+	queue.is_writing = false;
 	while (list_empty(&queue.lines) && !queue.ending)
 		pthread_cond_wait(&queue.more, &queue.lock);
 	*dropped = queue.dropped;
 	queue.dropped = queue.nlines = 0;
 	list_splice_tail(lines, &queue.lines);
+	queue.is_writing = true;
 	return !list_empty(lines);
 }
 
@@ -240,6 +245,22 @@ void control_log_reopen(void)
 {
 	if (file.path)
 		use_file(file.path);
+}
+
+static bool is_written(void)
+{
+	SCOPE_LOCK(&queue.lock);
+
+	return list_empty(&queue.lines) && !queue.is_writing;
+}
+
+void control_log_flush(unsigned ms)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+
+	/* Lines that are not queued have been written already. */
+	for (; ms && !is_written(); ms--)
+		nanosleep(&pause, NULL);
 }
 
 void control_log_close(void)

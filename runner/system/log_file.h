@@ -15,6 +15,8 @@
 void control_log_open(const char *dir);
 /* Main thread. Opens the file again, because logrotate has moved it away. */
 void control_log_reopen(void);
+/* Any thread. Waits until the lines that wait are written, for ms milliseconds at most. */
+void control_log_flush(unsigned ms);
 /* Main thread. Writes the lines that wait, and ends the thread. Further lines go to stderr. */
 void control_log_close(void);
 #endif

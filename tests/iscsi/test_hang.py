@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Storage that does not answer: the commands for it hang, and nothing else does."""
+import json
 import os
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -8,12 +12,17 @@ import unittest
 import cdb
 import initiator
 import iscsi_pdu as p
-from daemon import REPORTS, Daemon
+from daemon import REPORTS, Daemon, command_line, free_port, wait_until
 from initiator import PATIENCE, LoginError
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../control"))
+# pylint: disable=wrong-import-position
+from control_socket import Control  # noqa: E402
 
 HANDLERS = os.environ["TCMU_RUNNER_HANG"]
 HANGING = 1 << 14  # LBA in the second half
-STOP_BOUND = 2 * PATIENCE
+# The daemon ends within 5 seconds. A busy machine gets more time, and still less than the half minute of a removal.
+STOP_BOUND = 20
 
 
 class Hang(unittest.TestCase):
@@ -47,8 +56,82 @@ class Hang(unittest.TestCase):
         self.assertEqual(self.daemon.process.wait(STOP_BOUND), 1)
         self.assertLess(time.monotonic() - begin, STOP_BOUND)
         output = self.daemon.output()
-        self.assertIn("storage", output.splitlines()[-1])
+        self.assertIn("user_0/a: its storage does not answer, and commands are in flight", output)
+        self.assertIn("giving up", output.splitlines()[-1])
         self.assertFalse(any(report in output for report in REPORTS), output)
+
+    def stop(self):
+        """Sends SIGTERM to the daemon, which must give up in time. Returns its output."""
+        begin = time.monotonic()
+        self.daemon.process.terminate()
+        self.assertEqual(self.daemon.process.wait(STOP_BOUND), 1)
+        self.assertLess(time.monotonic() - begin, STOP_BOUND)
+        output = self.daemon.output()
+        self.assertIn("giving up", output.splitlines()[-1])
+        self.assertFalse(any(report in output for report in REPORTS), output)
+        return output
+
+    def control(self):
+        control = Control(self.daemon.socket)
+        self.addCleanup(control.close)
+        return control
+
+    def test_stop_during_a_drain(self):
+        self.hanging()
+        control = self.control()
+        control.send("drain")
+        self.control().call("status")
+        self.assertIn("user_0/a", self.stop())
+
+    def test_stop_during_a_removal(self):
+        """What the removal of a disk waits for is half a minute; the end of the process does not wait for it."""
+        self.hanging()
+        control = self.control()
+        target = next(child["path"] for child in control.call("list", depth=1)["children"]
+                      if child["kind"] == "target")
+        control.send("delete", path=target, recursive=True)
+        control.send("delete", path="user_0/a")
+        self.control().call("status")
+        self.stop()
+
+    def test_stop_during_operations_on_a_file(self):
+        """A restore whose storage hangs, with a save, a reload and a diff behind it."""
+        control = self.control()
+        path = os.path.join(self.daemon.state, "saveconfig.json")
+        control.call("save", file=path)
+        with open(path, encoding="utf-8") as file:
+            config = json.load(file)
+        config["storage_objects"].append({"plugin": "user", "name": "stuck", "config": "hang/stuck/b", "size": 1 << 24})
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(config, file)
+        control.send("restore", file=path)
+        for method in ("save", "reload", "diff"):
+            self.control().send(method, file=path)
+        self.control().call("status")
+        output = self.stop()
+        self.assertIn("saveconfig.json has not ended", output)
+        self.assertIn("stuck: its storage does not answer while it is opened", output)
+
+    def test_stop_during_the_start(self):
+        """The storage of an export hangs while it is opened, so that the main loop does not run yet."""
+        with tempfile.TemporaryDirectory(prefix="tcmur-start-") as folder:
+            command = command_line("--handler-path", HANDLERS, "--export", "hang/stuck/a,size=16M", "--debug",
+                                   "--portal", f"127.0.0.1:{free_port()}", "--state-dir", os.path.join(folder, "state"),
+                                   "--run-dir", os.path.join(folder, "run"))
+            with open(os.path.join(folder, "log"), "w+", encoding="utf-8") as log:
+                process = subprocess.Popen(command, stdout=log, stderr=log)
+                self.addCleanup(lambda: (process.kill(), process.wait()))
+
+                def output():
+                    with open(log.name, encoding="utf-8", errors="replace") as file:
+                        return file.read()
+
+                wait_until(lambda: "opening, was configured" in output(), output)
+                begin = time.monotonic()
+                process.terminate()
+                self.assertEqual(process.wait(STOP_BOUND), 1, output())
+                self.assertLess(time.monotonic() - begin, STOP_BOUND)
+                self.assertIn("because it waits for hang/stuck/a,size=16M", output())
 
     def test_others_are_served(self):
         self.hanging()

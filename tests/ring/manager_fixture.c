@@ -34,7 +34,7 @@ void open_manager(struct fixture *w)
 
 void close_manager(struct fixture *w)
 {
-	kernel_manager_close(w->manager);
+	assert_true(kernel_manager_close(w->manager, 120000));
 	storage_registry_free(w->registry);
 	w->manager = NULL;
 }

@@ -264,6 +264,34 @@ static void test_same_serial_number_twice(void **state)
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 }
 
+/* The stop of the daemon must not wait for storage that hangs; the next daemon resets the ring. */
+static void test_close_while_storage_hangs(void **state)
+{
+	static const uint8_t read_first[10] = {0x28, [8] = 1};
+	struct fixture *w = *state;
+	char path[128], text[128];
+
+	open_manager(w);
+	fake_device_make(1, "alloc/a;filter=delay;read=3s", SIZE);
+	fake_device_make(2, "alloc/b", SIZE);
+	assert_int_equal(add(1), 0);
+	assert_int_equal(add(2), 0);
+	while (fake_command(1, TEST_UNIT_READY, 6, 0) != SCSI_GOOD) /* unit attentions */
+		;
+	int id = fake_send(1, read_first, sizeof(read_first), 512);
+	pause_a_bit();
+	assert_false(kernel_manager_close(w->manager, 300));
+	snprintf(path, sizeof(path), "%s/clean-stop", w->folder);
+	FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	for (int line = 0; line < 3; line++)
+		assert_non_null(fgets(text, sizeof(text), file));
+	fclose(file);
+	assert_memory_equal(text, "1 ", 2);
+	assert_int_equal(fake_await(1, id), SCSI_GOOD);
+	close_manager(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +306,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_stuck_devices_delay_no_other, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_every_event_is_answered, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_broken_ring_fails, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_close_while_storage_hangs, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

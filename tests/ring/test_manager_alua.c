@@ -60,7 +60,7 @@ static int tear_down(void **state)
 	struct fixture *w = *state;
 	char command[128];
 
-	kernel_manager_close(w->manager);
+	assert_true(kernel_manager_close(w->manager, 120000));
 	storage_registry_free(w->registry);
 	loop_set_stop(&w->set);
 	backstore_unload_handlers();

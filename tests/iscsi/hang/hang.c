@@ -13,11 +13,11 @@
 static uint64_t half;
 static atomic_bool hung;
 
-/* "slow/NAME" opens after three seconds, and "stuck/NAME" never. */
+/* "slow/NAME" opens after two seconds, and "stuck/NAME" never. */
 static void wait_in_open(const char *config)
 {
 	if (!strncmp(config, "slow/", strlen("slow/")))
-		sleep(3);
+		sleep(2);
 	while (!strncmp(config, "stuck/", strlen("stuck/")))
 		pause();
 }

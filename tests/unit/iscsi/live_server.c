@@ -140,7 +140,7 @@ int start_server(void **state)
 int stop_server(void **state)
 {
 	(void)state;
-	assert_true(iscsi_server_stop(server, 120));
+	assert_true(iscsi_server_stop(server, 120000));
 	pending++;
 	model_clear(model, on_done, "clear");
 	settle();
