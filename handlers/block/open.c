@@ -17,12 +17,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifndef BLKGETDISKSEQ /* Linux 5.15 */
+#define BLKGETDISKSEQ _IOR(0x12, 128, uint64_t)
+#endif
+
 struct opening {
 	struct tcmur_open *open;
 	char path[PATH_MAX];
 	enum cache_mode cache;
 	bool shared;
 	bool punch;
+	bool taken_over;
 	int fd;
 	struct stat st;
 };
@@ -97,6 +102,42 @@ static int refuse_unclaimed(const struct opening *opening)
 	return refuse_user(opening, user);
 }
 
+/*
+ * Whether the descriptor leads to the device that has the name now. Another device can have got the number of
+ * a device that was removed; the kernel counts devices since Linux 5.15.
+ */
+static bool is_present(const struct opening *opening, int fd)
+{
+	uint64_t before, now;
+	int fresh = openat(AT_FDCWD, opening->path, O_RDONLY | O_CLOEXEC);
+	bool is_same = fresh >= 0 && ioctl(fd, BLKGETDISKSEQ, &before) == 0 &&
+		       ioctl(fresh, BLKGETDISKSEQ, &now) == 0 && before == now;
+
+	if (fresh >= 0)
+		close(fresh);
+	return is_same;
+}
+
+/*
+ * The device is claimed, perhaps by the handle whose place the new one takes. The claim belongs to the open
+ * file, so a duplicate of the descriptor has it, too, and nobody else can get the device in between. Where
+ * the descriptors need other flags, the old one must be closed first.
+ */
+static bool take_over(struct opening *opening, int flags)
+{
+	const struct block *old = tcmur_open_replaced(opening->open);
+	const int kept = O_ACCMODE | O_DIRECT;
+	struct stat before;
+
+	if (!old || !(old->info.flags & TCMUR_INFO_EXCLUSIVE) || fstat(old->fdio.fd, &before) < 0 ||
+	    before.st_rdev != opening->st.st_rdev || ((fcntl(old->fdio.fd, F_GETFL) ^ flags) & kept) ||
+	    !is_present(opening, old->fdio.fd))
+		return false;
+	opening->fd = fcntl(old->fdio.fd, F_DUPFD_CLOEXEC, 0);
+	opening->taken_over = opening->fd >= 0;
+	return opening->taken_over;
+}
+
 static int open_device(struct opening *opening)
 {
 	bool read_only = opening->open->read_only;
@@ -106,6 +147,8 @@ static int open_device(struct opening *opening)
 
 	opening->fd = openat(AT_FDCWD, opening->path, flags);
 	err = errno;
+	if (opening->fd < 0 && err == EBUSY && !opening->shared && take_over(opening, flags))
+		return 0;
 	if (opening->fd >= 0) {
 		if (read_only || ioctl(opening->fd, BLKROGET, &locked) < 0 || !locked)
 			return refuse_unclaimed(opening);
@@ -183,6 +226,7 @@ static void settle_info(struct opening *opening, struct tcmur_info *info)
 	info->optimal_io = (uint32_t)sysfs_number(opening->st.st_rdev, "queue/optimal_io_size", 0);
 	/* The claim of O_EXCL belongs to the open file, which each request in the kernel holds. */
 	info->flags = opening->shared ? 0 : TCMUR_INFO_EXCLUSIVE;
+	info->flags |= opening->taken_over ? TCMUR_INFO_TAKEN_OVER : 0;
 	settle_unmap(opening, info);
 }
 

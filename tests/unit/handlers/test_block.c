@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The handler block on loop devices, in a fake daemon. Needs root. */
+#include "block.h"
 #include "fake_daemon.h"
 #include "kernel_features.h"
 #include "loop_device.h"
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -129,6 +131,44 @@ static void test_second_opener(void **state)
 	block->close(open.handle);
 	other = opened((struct wanted){0});
 	block->close(other.handle);
+}
+
+static bool is_claimed(void)
+{
+	int fd = open(disk.path, O_RDWR | O_EXCL | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && errno == EBUSY;
+}
+
+/* The claim passes from the old handle to the new one, and nobody can get it in between. */
+static void test_replaced_hands_over_its_claim(void **state)
+{
+	struct tcmur_open old = opened((struct wanted){0}), new;
+	uint64_t seq;
+
+	(void)state;
+	if (ioctl(((struct block *)old.handle)->fdio.fd, _IOR(0x12, 128, uint64_t), &seq)) {
+		block->close(old.handle);
+		skip(); /* Linux before 5.15 */
+	}
+	replaced = old.handle;
+	/* Another way to the storage needs a descriptor with other flags. */
+	refused((struct wanted){.config = disk.path, .options = writeback}, EBUSY, "is in use");
+	refused((struct wanted){.config = disk.path, .read_only = true}, EBUSY, "is in use");
+	new = opened((struct wanted){0});
+	replaced = NULL;
+	assert_int_equal(new.info.flags, TCMUR_INFO_EXCLUSIVE | TCMUR_INFO_TAKEN_OVER);
+	assert_true(is_claimed());
+	block->close(old.handle);
+	assert_true(is_claimed());
+	fill(data, 4096, 3);
+	assert_int_equal(fake_daemon_write(new.handle, 0, data, 4096, 0), TCMUR_OK);
+	assert_int_equal(fake_daemon_read(new.handle, 0, back, 4096), TCMUR_OK);
+	assert_memory_equal(data, back, 4096);
+	block->close(new.handle);
+	assert_false(is_claimed());
 }
 
 /* To open refused_path must fail, and the reason must say where mounted_path is mounted. */
@@ -333,6 +373,7 @@ int main(void)
 	    TEST(test_read_only),
 	    TEST(test_only_block_devices),
 	    TEST(test_second_opener),
+	    TEST(test_replaced_hands_over_its_claim),
 	    TEST(test_mounted),
 	    TEST(test_partition),
 	    TEST(test_capacity_change),
