@@ -97,7 +97,7 @@ static const struct option options[] = {
      .help = "Where the identities of disks are remembered"},
     {"run-dir", 0, TEXT, AT(run_dir), .value = "DIR", .help = "For the control socket (" DEFAULT_RUN_DIR ")"},
     {"pidfile", 0, TEXT, AT(pidfile), .value = "FILE", .help = "Write the process ID here once it serves"},
-    {"tcmu-log-dir", 'l', TEXT, AT(log_dir), .value = "DIR", .help = "Write tcmu-runner.log here"},
+    {"tcmu-log-dir", 'l', TEXT, AT(log_dir), .value = "DIR", .help = "Write the log file here"},
     {"debug", 'd', FLAG, AT(debug), .help = "Log more"},
     {"nofile", 'f', NUMBER, AT(nofile), 1024, 1 << 20, CONTROL_UNSET, .value = "N",
      .help = "Most open files (as the system allows)"},

@@ -101,13 +101,24 @@ static int start_loops(struct control_service *s, struct error *error)
 
 /* --- tcmu.conf and the log --- */
 
+static bool wants_kernel(const struct control_options *o)
+{
+	return o->kernel || !control_options_want_iscsi(o);
+}
+
+/* The two services may have the same log folder, which tcmu.conf names for both. */
+static const char *log_name(const struct control_options *o)
+{
+	return wants_kernel(o) ? "tcmu-runner.log" : "tcmu-runner-iscsi.log";
+}
+
 /* From the start on, and again whenever the file changes. */
 static void apply_conf(struct control_service *s)
 {
 	const struct control_options *o = s->options;
 
 	log_set_level(o->debug ? LOG_LEVEL_DEBUG : (enum log_level)s->conf.log_level);
-	control_log_open(o->log_dir ? o->log_dir : s->conf.log_dir);
+	control_log_open(o->log_dir ? o->log_dir : s->conf.log_dir, log_name(o));
 	if (s->kernel)
 		kernel_service_set_defaults(s->kernel, &s->conf);
 }
@@ -156,7 +167,7 @@ static int start_conf(struct control_service *s, bool kernel, struct error *erro
 		return read_conf(s, error);
 	control_options_complete(s->options);
 	if (o->log_dir || g_getenv("TCMU_LOGDIR"))
-		control_log_open(o->log_dir);
+		control_log_open(o->log_dir, log_name(o));
 	return 0;
 }
 
@@ -197,7 +208,7 @@ static void make_parent(const char *folder)
 static int start(struct control_service *s, struct error *error)
 {
 	const struct control_options *o = s->options;
-	bool kernel = o->kernel || !control_options_want_iscsi(o);
+	bool kernel = wants_kernel(o);
 
 	int err = start_conf(s, kernel, error);
 	if (err)

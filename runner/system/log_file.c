@@ -23,7 +23,6 @@
 #include "util/log.h"
 
 #define DEFAULT_DIR "/var/log"
-#define FILE_NAME   "tcmu-runner.log"
 /* Lines that wait for the thread; further lines are counted and dropped. */
 #define QUEUE_MAX 4096
 
@@ -226,7 +225,7 @@ static void use_file(char *path)
 	file.path = path;
 }
 
-void control_log_open(const char *dir)
+void control_log_open(const char *dir, const char *name)
 {
 	if (!writer.running)
 		start();
@@ -235,7 +234,7 @@ void control_log_open(const char *dir)
 	/* Only root may write there. The log of another user's service is the journal. */
 	if (!dir && writer.as_service && !geteuid())
 		dir = DEFAULT_DIR;
-	g_autofree char *path = dir ? g_build_filename(dir, FILE_NAME, NULL) : NULL;
+	g_autofree char *path = dir ? g_build_filename(dir, name, NULL) : NULL;
 
 	if (g_strcmp0(path, file.path) != 0)
 		use_file(g_steal_pointer(&path));

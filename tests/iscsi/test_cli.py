@@ -109,8 +109,20 @@ class CommandLine(unittest.TestCase):
     def test_log_dir(self):
         with Daemon("--export", ALLOC, "--tcmu-log-dir", self.folder):
             pass
-        with open(self.path("tcmu-runner.log"), encoding="utf-8") as log:
+        with open(self.path("tcmu-runner-iscsi.log"), encoding="utf-8") as log:
             self.assertIn("LUN 0 of", log.read())
+        self.assertFalse(os.path.exists(self.path("tcmu-runner.log")))
+
+    def test_log_dir_of_tcmu_conf(self):
+        """The file tcmu.conf belongs to both services. The daemon of the kernel's devices has another log file."""
+        with open(self.path("tcmu.conf"), "w", encoding="utf-8") as conf:
+            conf.write(f"log_dir = {self.folder}\n")
+        run("--config", self.path("tcmu.conf"))
+        with Daemon("--export", ALLOC, "--config", self.path("tcmu.conf")):
+            pass
+        with open(self.path("tcmu-runner-iscsi.log"), encoding="utf-8") as log:
+            self.assertIn("LUN 0 of", log.read())
+        self.assertTrue(os.path.exists(self.path("tcmu-runner.log")))
 
     def test_path_that_is_not_ascii(self):
         """Paths are bytes, independent of the locale."""

@@ -77,7 +77,7 @@ enabled
 there $exports /etc/tcmu/iscsi/saveconfig.json
 
 step purge
-touch /var/log/tcmu-runner.log
+touch /var/log/tcmu-runner.log /var/log/tcmu-runner-iscsi.log /var/log/tcmu-runner-iscsi.log.1
 mkdir -p /etc/tcmu/iscsi/backup /var/lib/tcmu-runner-iscsi
 touch /etc/tcmu/iscsi/backup/saveconfig-1.json /var/lib/tcmu-runner-iscsi/disk.img-0123456789abcdef01234567.state \
 	/var/lib/tcmu-runner-iscsi/machine-id

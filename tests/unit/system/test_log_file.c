@@ -54,7 +54,7 @@ static void test_lines(void **state)
 	struct stat st;
 
 	(void)state;
-	control_log_open(folder);
+	control_log_open(folder, "tcmu-runner.log");
 	log_info("user_0/%s%n (file)", "served 100%%");
 	control_log_close();
 	g_autofree char *text = contents(path);
@@ -75,7 +75,7 @@ static bool holds(const char *file, const char *what)
 static void test_rotation(void **state)
 {
 	(void)state;
-	control_log_open(folder);
+	control_log_open(folder, "tcmu-runner.log");
 	log_info(NULL, "before");
 	for (int i = 0; i < 5000 && !holds(path, "before"); i++)
 		g_usleep(1000);
@@ -92,9 +92,9 @@ static void test_rotation(void **state)
 static void test_no_folder(void **state)
 {
 	(void)state;
-	control_log_open("/no/such/folder");
+	control_log_open("/no/such/folder", "tcmu-runner.log");
 	log_info(NULL, "goes on");
-	control_log_open(folder);
+	control_log_open(folder, "tcmu-runner.log");
 	log_info(NULL, "here now");
 	control_log_close();
 	g_autofree char *text = contents(path);
@@ -111,7 +111,7 @@ static void test_descendant_of_a_service(void **state)
 	setenv("SYSTEMD_EXEC_PID", "1", 1);
 	setenv("DBUS_STARTER_BUS_TYPE", "session", 1);
 	dup2(fd, STDERR_FILENO);
-	control_log_open(NULL);
+	control_log_open(NULL, "tcmu-runner.log");
 	log_info(NULL, "in the foreground");
 	control_log_close();
 	dup2(before, STDERR_FILENO);
@@ -138,7 +138,7 @@ static void test_threads(void **state)
 	static char names[THREADS][8];
 
 	(void)state;
-	control_log_open(folder);
+	control_log_open(folder, "tcmu-runner.log");
 	for (int i = 0; i < THREADS; i++) {
 		snprintf(names[i], sizeof(names[i]), "t%d", i);
 		assert_int_equal(pthread_create(&threads[i], NULL, write_lines, names[i]), 0);
