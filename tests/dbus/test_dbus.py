@@ -99,7 +99,7 @@ class TargetcliTest(BusCase):
                                  ("file//a;filter=nosuch", 'no filter "nosuch" is loaded'),
                                  ("file//a;filter=delay;read=1", "filter delay: read=1: this is not a time"),
                                  ("file//a b", "~20"), ("file//a:b", "~3a"), ("file//a,b", "~2c"),
-                                 ("file//a~2f;cache=none", "not a path")):
+                                 ("file//a~2f;cache=none", "not the path")):
             valid, reason = self.check("file", config)
             self.assertFalse(valid, config)
             self.assertIn(expected, reason)

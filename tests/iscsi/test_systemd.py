@@ -120,7 +120,7 @@ class SystemdTest(unittest.TestCase):
             self.assertEqual(systemd.hear(), b"STOPPING=1")
             daemon = systemd.start("--export", "alloc/a,size=1M")
             self.assertEqual(systemd.hear(), b"READY=1")
-            self.hears(daemon, f"{old}: kept open by systemd, but of no use")
+            self.hears(daemon, f"{old}: kept open by systemd, but not used any more")
             self.assertEqual(systemd.kinds(), ["memory", "portal"])
             self.assertNotEqual(systemd.name_of("portal"), old)
             daemon.stop()
@@ -132,7 +132,7 @@ class SystemdTest(unittest.TestCase):
                              "alloc/a,size=1M", env={}, port=listening.getsockname()[1])
             daemon.session("a").logout()
             self.hears(daemon, "iscsi.socket: kept open by systemd, used again")
-            self.hears(daemon, "other: kept open by systemd, but of no use")
+            self.hears(daemon, "other: kept open by systemd, but not used any more")
             daemon.stop()
 
 

@@ -2,6 +2,7 @@
 """Starts a process that mounts a tree, and checks that it ends well: with exit status 0, without a report from a
 sanitizer, and without leaving a mount."""
 import os
+import random
 import shutil
 import signal
 import socket
@@ -32,6 +33,17 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def free_port_of_both_families():
+    """A port that the system does not choose for connections, so that no other test takes it meanwhile."""
+    while True:
+        port = random.randrange(20000, 32000)
+        try:
+            socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True).close()
+            return port
+        except OSError:
+            pass
 
 
 class Tree:

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 # pylint: disable=wrong-import-position
 import cdb
 import initiator
-from host import DAEMON, HANDLERS, Daemon, free_port, in_background, require_fuse
+from host import DAEMON, HANDLERS, Daemon, free_port, free_port_of_both_families, in_background, require_fuse
 
 SCRIPTS = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../scripts"))
 HANG = os.environ.get("TCMU_RUNNER_HANG")
@@ -82,7 +82,7 @@ class Serving(unittest.TestCase):
 
     def test_portal_of_both_families(self):
         """The tree, the list of portals and the log use the names that belong there."""
-        port = free_port()
+        port = free_port_of_both_families()
         with Daemon() as daemon:
             make_device(daemon, "user_0/disk", "dev_config=alloc/x,dev_size=16777216")
             tpg = make_target(daemon, "user_0/disk", free_port(), acl=None)

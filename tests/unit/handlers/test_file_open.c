@@ -234,7 +234,7 @@ static void test_check_config(void **state)
 	(void)state;
 	assert_int_equal(file->check_config("a", reason, sizeof(reason)), 0);
 	assert_int_equal(file->check_config("", reason, sizeof(reason)), -EINVAL);
-	assert_non_null(strstr(reason, "is not a path"));
+	assert_non_null(strstr(reason, "is not the path"));
 	assert_int_equal(file->check_config("folder/", reason, sizeof(reason)), -EINVAL);
 }
 

@@ -278,7 +278,7 @@ static void test_errors_name_the_thing(void **state)
 	assert_non_null(strstr(error.text, "absent: no such file; to create it, give create and size="));
 	spec.config = "file/";
 	assert_null(backstore_open(&loops, &spec, &error));
-	assert_non_null(strstr(error.text, "is not a path"));
+	assert_non_null(strstr(error.text, "is not the path"));
 }
 
 /* --- groups ----------------------------------------------------------------------------------- */
