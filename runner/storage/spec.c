@@ -230,17 +230,25 @@ static void write_filters(FILE *out, char *rest, unsigned number, const char *na
 		fputs(option, out);
 }
 
+/* Returns ";NAME=VALUE", to be freed; "" without a value; or NULL if there is no memory. */
+static char *option_text(const char *name, const char *value)
+{
+	CLEANUP_FREE char *escaped = value ? storage_spec_escape(value) : NULL;
+	char *option;
+
+	if (!value)
+		return strdup("");
+	return escaped && asprintf(&option, ";%s=%s", name, escaped) >= 0 ? option : NULL;
+}
+
 char *storage_spec_with_filter_option(const char *text, unsigned number, const char *name, const char *value)
 {
-	CLEANUP_FREE char *copy = strdup(text), *escaped = storage_spec_escape(value ? value : "");
-	CLEANUP_FREE char *option = NULL;
+	CLEANUP_FREE char *copy = strdup(text), *option = option_text(name, value);
 	size_t filters = storage_spec_filters_at(text), size;
 	char *changed = NULL;
 
-	if (!copy || !escaped || asprintf(&option, value ? ";%s=%s" : "", name, escaped) < 0) {
-		option = NULL;
+	if (!copy || !option)
 		return NULL;
-	}
 	FILE *out = open_memstream(&changed, &size);
 	if (!out)
 		return NULL;

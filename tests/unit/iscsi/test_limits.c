@@ -76,7 +76,7 @@ static void the_acl_forbids_pings(void **state)
 	set(acl, "nopin_response_timeout", "4");
 	log_in();
 	for (unsigned i = 0; i < 5; i++) {
-		assert_in_range(wire.timer_ns, 1, 4 * NS_PER_S);
+		assert_true(wire.timer_ns > 0 && wire.timer_ns <= 4 * NS_PER_S);
 		assert_int_equal(pass(), 0);
 		assert_non_null(wire_conn());
 	}
@@ -91,11 +91,11 @@ static void the_tpg_limits_the_login(void **state)
 	wire.now_ns += NS_PER_S / 2;
 	wire.login_goes_on = true;
 	log_in();
-	assert_in_range(wire.timer_ns, 5 * NS_PER_S, 11 * NS_PER_S / 2);
+	assert_true(wire.timer_ns >= 5 * NS_PER_S && wire.timer_ns <= 11 * NS_PER_S / 2);
 	wire.now_ns += NS_PER_S;
 	log_in();
 	/* A second request gains no time. */
-	assert_in_range(wire.timer_ns, 5 * NS_PER_S, 11 * NS_PER_S / 2);
+	assert_true(wire.timer_ns >= 5 * NS_PER_S && wire.timer_ns <= 11 * NS_PER_S / 2);
 	pass();
 	assert_null(wire_conn());
 }

@@ -206,7 +206,7 @@ static void many_sessions(void **state)
 	unsigned shown = count_lines(text, "InitiatorName: ");
 
 	assert_int_equal(count_lines(text, "   Address 192.0.2.1:4711 TCP\n"), shown);
-	assert_in_range(shown, 2, MANY - 1);
+	assert_true(shown >= 2 && shown < MANY);
 	assert_int_equal(sscanf(strrchr(text, '\n'), "\n(and %u more; tcmuctl sessions lists all)", &more),
 			 1);
 	assert_int_equal(shown + more, MANY);
