@@ -23,14 +23,14 @@
 #define SEPARATOR "\n===\n"
 
 /* The fake has no logical unit whose write cache could be switched. */
-int __wrap_scsi_lu_set_write_cache(struct scsi_lu *lu, bool on);
+int __wrap_scsi_lu_set_write_cache(struct scsi_lu *lu, bool on) __attribute__((used));
 int __wrap_scsi_lu_set_write_cache(struct scsi_lu *lu, bool on)
 {
 	(void)lu, (void)on;
 	return 0;
 }
 
-bool __wrap_scsi_lu_has_write_cache(const struct scsi_lu *lu);
+bool __wrap_scsi_lu_has_write_cache(const struct scsi_lu *lu) __attribute__((used));
 bool __wrap_scsi_lu_has_write_cache(const struct scsi_lu *lu)
 {
 	(void)lu;
