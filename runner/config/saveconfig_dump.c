@@ -42,7 +42,29 @@ static char *object_name_of(const struct config_node *storage)
 	return storage->object ? g_strdup(storage->object) : config_storage_object_name(storage);
 }
 
-/* The storage objects of the file by the names of their objects. */
+/*
+ * Returns the entry of the file that stands for the object of this name, or NULL. An entry with a name of its
+ * own is meant for this object, and another one is only counted.
+ */
+static struct config_node *find_entry(const struct config_node *file, const char *object)
+{
+	struct config_node *child, *counted = NULL;
+
+	for (guint i = 0; (child = config_node_child(file, i)); i++) {
+		if (child->kind != MODEL_STORAGE || child->is_stray)
+			continue;
+		g_autofree char *name = child->object ? NULL : config_storage_object_name(child);
+
+		if (g_strcmp0(child->object ? child->object : name, object) != 0)
+			continue;
+		if (saveconfig_read_own_name(child))
+			return child;
+		counted = counted ? counted : child;
+	}
+	return counted;
+}
+
+/* The same for all entries of the file, by the names of their objects. */
 static GHashTable *index_objects(const struct config_node *file)
 {
 	GHashTable *index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -51,7 +73,6 @@ static GHashTable *index_objects(const struct config_node *file)
 	for (guint i = 0; (child = config_node_child(file, i)); i++) {
 		char *name = child->kind == MODEL_STORAGE && !child->is_stray ? object_name_of(child) : NULL;
 
-		/* An entry with a name of its own is meant for this object, and another one only counted. */
 		if (name && (!g_hash_table_contains(index, name) || saveconfig_read_own_name(child)))
 			g_hash_table_insert(index, name, child);
 		else
@@ -68,8 +89,7 @@ struct config_node *saveconfig_node_of(const struct config_node *root, const str
 
 	if (!parent || model_kind(object) != MODEL_STORAGE)
 		return parent ? config_node_find(parent, model_kind(object), model_name(object)) : NULL;
-	g_autoptr(GHashTable) index = index_objects(root);
-	struct config_node *node = g_hash_table_lookup(index, model_name(object));
+	struct config_node *node = find_entry(root, model_name(object));
 	g_autofree char *name = name_of_storage(model_name(object));
 
 	if (!node)
@@ -112,15 +132,15 @@ static void claim_entries(struct naming *naming)
 /* Returns a name that neither the tree nor the file has. */
 static char *new_name(const struct naming *naming, const struct model_object *object, const char *plain)
 {
-	const char *digits = strpbrk(model_name(object), "0123456789/");
-	char *name =
-	    g_strdup_printf("%s.%.*s", plain, (int)strspn(digits ? digits : "", "0123456789"), digits);
+	guint number = 0;
+
+	config_object_hba(model_name(object), &number);
+	char *name = g_strdup_printf("%s.%u", plain, number);
 
 	for (unsigned i = 2; g_hash_table_contains(naming->taken, name) ||
 			     config_node_find(naming->file, MODEL_STORAGE, name);
 	     i++)
-		config_set_text(&name, "%s.%.*s-%u", plain, (int)strspn(digits ? digits : "", "0123456789"),
-				digits, i);
+		config_set_text(&name, "%s.%u-%u", plain, number, i);
 	return name;
 }
 

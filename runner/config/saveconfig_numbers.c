@@ -27,6 +27,22 @@ static char *object_name(const struct config_node *storage, guint number)
 	return folder ? g_strdup_printf("%s_%u/%s", folder, number, own ? own : slash + 1) : NULL;
 }
 
+bool config_object_hba(const char *object, guint *number)
+{
+	const char *slash = object ? strchr(object, '/') : NULL;
+	const char *end = slash;
+	guint64 value;
+
+	while (end && end > object && g_ascii_isdigit(end[-1]))
+		end--;
+	g_autofree char *digits = end ? g_strndup(end, (gsize)(slash - end)) : NULL;
+
+	if (!digits || !g_ascii_string_to_unsigned(digits, 10, 0, G_MAXUINT, &value, NULL))
+		return false;
+	*number = (guint)value;
+	return true;
+}
+
 char *config_storage_object_name(const struct config_node *storage)
 {
 	guint number;
@@ -63,6 +79,8 @@ void config_storage_choose_object(struct config_node *storage, const struct conf
 
 struct ports {
 	bool used[PORT_MAX + 1];
+	/* The one that was taken last. All below it are in use. */
+	guint last;
 };
 
 static const struct model_attribute *port_attribute(void)
@@ -109,10 +127,10 @@ static void mark_used(void *arg, struct config_node *tpg)
 /* Returns 0 if all are in use. */
 static guint take_free(struct ports *ports)
 {
-	for (guint port = 1; port <= PORT_MAX; port++)
-		if (!ports->used[port]) {
-			ports->used[port] = true;
-			return port;
+	while (ports->last < PORT_MAX)
+		if (!ports->used[++ports->last]) {
+			ports->used[ports->last] = true;
+			return ports->last;
 		}
 	return 0;
 }

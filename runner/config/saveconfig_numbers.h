@@ -9,6 +9,11 @@
 #include "config/saveconfig_tree.h"
 
 /*
+ * The number of the HBA in the name of a storage object: 1 for "user_1/disk". Returns false if the name, which
+ * may be NULL, has none.
+ */
+bool config_object_hba(const char *object, guint *number);
+/*
  * The name of the object that a start creates for a storage object of a file, such as "user_0/disk". The
  * caller frees it. Returns NULL for an entry without a usable name.
  */

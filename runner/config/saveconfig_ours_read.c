@@ -212,27 +212,14 @@ static void add_stray(struct reader *reader, struct config_node *parent, enum mo
 static void read_settings(struct reader *reader, struct config_node *node, JsonObject *ours);
 
 /* Names of storage objects are in the file as they are; other names have several spellings. */
-static bool has_key(const struct config_node *node, const char *key)
-{
-	const char *own = ours_key_of(node);
-
-	if (!own || node->is_stray)
-		return false;
-	if (node->kind == MODEL_STORAGE)
-		return !strcmp(own, key);
-	g_autofree char *portal = node->kind == MODEL_PORTAL ? config_portal_name(key) : NULL;
-
-	return !g_ascii_strcasecmp(own, portal ? portal : key);
-}
-
 static struct config_node *find_child(const struct config_node *parent, enum model_kind kind, const char *key)
 {
-	struct config_node *child;
+	g_autofree char *usual = kind == MODEL_PORTAL    ? config_portal_name(key)
+				 : kind == MODEL_STORAGE ? g_strdup(key)
+							 : g_ascii_strdown(key, -1);
+	g_autofree char *name = g_strconcat(ours_prefix(kind), usual, NULL);
 
-	for (guint i = 0; (child = config_node_child(parent, i)); i++)
-		if (child->kind == kind && has_key(child, key))
-			return child;
-	return NULL;
+	return config_node_find(parent, kind, name);
 }
 
 /* Returns whether the object has settings under this spelling of its name and under the usual one. */

@@ -5,6 +5,11 @@
  */
 #include "saveconfig_fixture.h"
 
+#include <time.h>
+
+#include "config/saveconfig_numbers.h"
+#include "config/saveconfig_read.h"
+
 /* The state folder, and what keeps the memory of disks, know an object by its name. */
 static void test_an_object_keeps_its_number(void **state)
 {
@@ -151,12 +156,61 @@ static void test_numbers_do_not_depend_on_a_restart(void **state)
 	}
 }
 
+/* Returns the CPU time, in nanoseconds, in which a file with own settings of each target is read. */
+static gint64 time_to_read(unsigned targets)
+{
+	g_autoptr(GString) lio = g_string_new("{\"targets\": [");
+	g_autoptr(GString) ours = g_string_new("], \"tcmu_runner\": {\"version\": 1, \"targets\": {");
+	struct timespec start, end;
+	struct error error;
+
+	for (unsigned i = 0; i < targets; i++) {
+		const char *comma = i ? "," : "";
+
+		g_string_append_printf(lio,
+				       "%s{\"fabric\": \"iscsi\", \"wwn\": \"iqn.2026-11.com.example:%u\", "
+				       "\"tpgs\": [{\"tag\": 1}]}",
+				       comma, i);
+		g_string_append_printf(
+		    ours, "%s\"iqn.2026-11.com.example:%u\": {\"tpgs\": {\"1\": {\"rtpi\": %u}}}", comma, i,
+		    i + 1);
+	}
+	g_string_append(lio, ours->str);
+	g_string_append(lio, "}}}");
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
+	struct config_node *root = saveconfig_read("many", lio->str, lio->len, NULL, &error);
+
+	assert_non_null(root);
+	assert_int_equal(root->children->len, targets);
+	struct config_node *last = config_node_child(root, targets - 1);
+	const struct model_attribute *rtpi = model_attribute(MODEL_TPG, "", "rtpi");
+	g_autofree char *number = g_strdup_printf("%u", targets);
+
+	config_choose_ports(root, root);
+	assert_string_equal(config_node_value(config_node_child(last, 0), rtpi)->text, number);
+	config_node_free(root);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+	return (end.tv_sec - start.tv_sec) * 1000000000LL + end.tv_nsec - start.tv_nsec;
+}
+
+/* Eight times as many targets take about eight times as long, and not 64 times. */
+static void test_many_targets(void **state)
+{
+	(void)state;
+	gint64 few = time_to_read(3000), many = time_to_read(24000);
+
+	print_message("3,000 targets: %" G_GINT64_FORMAT " ms, 24,000: %" G_GINT64_FORMAT " ms\n",
+		      few / 1000000, many / 1000000);
+	assert_true(many < 20 * few);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_an_object_keeps_its_number),
 	    TEST(test_two_objects_of_one_name),
 	    TEST(test_numbers_do_not_depend_on_a_restart),
+	    cmocka_unit_test(test_many_targets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
