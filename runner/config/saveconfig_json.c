@@ -50,7 +50,7 @@ struct recorder {
 	GHashTable *lines;
 	/* struct open_object; the innermost one is the last. */
 	GArray *open;
-	/* The first key that stands twice in one object, and the line of its end; NULL: there is none. */
+	/* The first key that occurs twice in one object, and the line of its end; NULL: there is none. */
 	char *double_key;
 	guint double_line;
 };
@@ -117,7 +117,7 @@ static int parse(struct saveconfig_json *json, const char *text, gsize len, stru
 	if (double_key)
 		return error_set(
 		    error, EINVAL,
-		    "line %u: the key \"%.80s\" stands twice in one object; remove one of the two",
+		    "line %u: the key \"%.80s\" occurs twice in one object; remove one of the two",
 		    recorder.double_line, double_key);
 	json->root = json_parser_steal_root(parser);
 	if (!json->root || !JSON_NODE_HOLDS_OBJECT(json->root))

@@ -9,8 +9,8 @@
 #include "config/saveconfig_tree.h"
 
 /*
- * The number of the HBA in the name of a storage object: 1 for "user_1/disk". Returns false if the name, which
- * may be NULL, has none.
+ * The number of the HBA in the name of a storage object: 1 for "user_1/disk". Returns false if the name,
+ * which may be NULL, has none.
  */
 bool config_object_hba(const char *object, guint *number);
 /*

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/saveconfig_keys.h"
+#include "config/saveconfig_numbers.h"
 #include "config/saveconfig_ours.h"
 #include "config/saveconfig_write.h"
 
@@ -81,7 +82,7 @@ static bool is_kept_closed(const struct config_node *node)
  * Returns the settings that the file had, without those that are written again. A value that was refused
  * stays unchanged.
  */
-static JsonObject *start(const struct config_node *node)
+static JsonObject *copy_of_kept_settings(const struct config_node *node)
 {
 	JsonObject *ours = saveconfig_json_copy(node->ours);
 
@@ -122,13 +123,13 @@ static void write_values(const struct config_node *node, JsonObject *ours)
  */
 static void write_object_name(const struct config_node *node, JsonObject *ours)
 {
-	const char *digits = node->object ? strpbrk(node->object, "0123456789/") : NULL;
 	const char *name = node->object ? strchr(node->object, '/') : NULL;
+	guint number;
 
-	if (!digits || *digits == '/')
+	if (!config_object_hba(node->object, &number))
 		return;
-	json_object_set_int_member(ours, OURS_HBA, (gint64)g_ascii_strtoull(digits, NULL, 10));
-	if (name && strcmp(name, strchr(node->name, '/')) != 0)
+	json_object_set_int_member(ours, OURS_HBA, number);
+	if (strcmp(name, strchr(node->name, '/')) != 0)
 		json_object_set_string_member(ours, OURS_NAME, name + 1);
 }
 
@@ -217,7 +218,7 @@ static JsonObject *write_settings(const struct config_node *node)
 
 	if (node->problem)
 		return saveconfig_json_copy(node->ours);
-	JsonObject *ours = start(node);
+	JsonObject *ours = copy_of_kept_settings(node);
 
 	write_values(node, ours);
 	write_children(node, ours);

@@ -187,7 +187,7 @@ static void test_a_key_that_stands_twice(void **state)
 		write_file(t, files[i]);
 		assert_int_equal(restore(t), -EINVAL);
 		assert_non_null(strstr(t->error.text, "line 2: the key \""));
-		assert_non_null(strstr(t->error.text, "stands twice in one object"));
+		assert_non_null(strstr(t->error.text, "occurs twice in one object"));
 		assert_true(is_open(t, OPEN " tpgt_1"));
 	}
 	/* The same key in other objects is another one. */
