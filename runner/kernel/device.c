@@ -16,8 +16,7 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* Returns whether two texts of HANDLER/CONFIG;OPTIONS name the same storage, whatever their options are. */
-static bool is_same_storage(const char *a, const char *b)
+bool kernel_is_same_storage(const char *a, const char *b)
 {
 	size_t len = strcspn(a, ";");
 
@@ -36,7 +35,7 @@ static bool must_wait(const struct kernel_device *d)
 		const struct kernel_device *other = list_entry(node, struct kernel_device, node);
 
 		if (other != d && kernel_is_requested(other, KERNEL_REMOVE) &&
-		    is_same_storage(other->name.config, d->name.config))
+		    kernel_is_same_storage(other->name.config, d->name.config))
 			return true;
 	}
 	return false;

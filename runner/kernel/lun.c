@@ -58,6 +58,8 @@ static int open_with(open_fn *open, struct kernel_device *d, const char *config,
 	    .name = d->label,
 	    .subject = d->subject,
 	    .owner = d,
+	    /* The new options or filters may be for the storage that is open; a stand-in opens nothing. */
+	    .replaced = d->lun && !storage_lu_is_absent(d->lun) ? d->lun : NULL,
 	    /* kernel_lun_identify() does this. */
 	    .is_identified_later = true,
 	    .is_identity_fixed = true,

@@ -258,6 +258,8 @@ void kernel_mark_write(const struct kernel_manager *manager);
 /* --- device.c: the job of one device, on the pool */
 
 void kernel_run(struct loop_pool_job *job);
+/* Returns whether two texts of HANDLER/CONFIG;OPTIONS name the same storage, whatever their options are. */
+bool kernel_is_same_storage(const char *a, const char *b);
 /* manager->lock held. What lists show. */
 enum tcmu_device_state kernel_view_state(const struct kernel_device *d);
 /*

@@ -66,7 +66,17 @@ static int change_filters(struct kernel_device *d, const char *config, struct er
 	return 0;
 }
 
-/* Another configuration means that another backstore replaces this one, if it can be opened. */
+/* To open a disk in memory again, with other filters or options, is to lose what is in it. */
+static bool would_lose_contents(const struct kernel_device *d, const char *config)
+{
+	return !storage_lu_is_absent(d->lun) && storage_lu_is_in_memory(d->lun) &&
+	       !storage_lu_is_lost(d->lun) && kernel_is_same_storage(config, d->name.config);
+}
+
+/*
+ * Another configuration means that another backstore replaces this one, if it can be opened. Both may be
+ * for the same storage, because the new one takes over the lock.
+ */
 static int reconfigure(struct kernel_device *d, struct error *error)
 {
 	const char *config = d->reconfig.config;
@@ -82,6 +92,11 @@ static int reconfigure(struct kernel_device *d, struct error *error)
 		return change_filters(d, config, error);
 	if (strncmp(config, d->name.handler, handler) || config[handler] != '/')
 		return error_set(error, EINVAL, "%s: another handler needs another device", config);
+	if (would_lose_contents(d, config))
+		return error_set(error, EBUSY,
+				 "%s: the disk is in memory and would lose its contents; while it is served, "
+				 "only the options of its filters can change",
+				 config);
 	int err = kernel_lun_open(d, config, false, &d->next, error);
 
 	if (err)

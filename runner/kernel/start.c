@@ -142,8 +142,11 @@ void kernel_replace_lun(struct kernel_device *d, struct storage_lu *lun)
 	/* These requests were for the old storage. */
 	d->requests &= ~(KERNEL_BIT(KERNEL_IDENTIFY) | KERNEL_BIT(KERNEL_READ_ALUA));
 	d->state = !lun ? KERNEL_CLOSED : opened ? KERNEL_SERVED : KERNEL_STANDING_IN;
-	/* Another configuration is another disk. Otherwise the stand-in or the device is removed. */
-	bool forget = kernel_is_requested(d, KERNEL_REMOVE) || opened;
+	/*
+	 * Another configuration is another disk, unless only its options or filters differ. Otherwise the
+	 * stand-in or the device is removed.
+	 */
+	bool forget = kernel_is_requested(d, KERNEL_REMOVE) || (opened && !storage_lu_has_taken_over(lun));
 	lock_drop(&d->manager->lock);
 	kernel_lun_close(old, forget);
 }

@@ -92,6 +92,57 @@ case_resize() { # resizes the disk that case_handlers has left
 	no_kernel_error
 }
 
+set_config() { # CONFIG: gives it to the daemon, and returns when the disk is served with it
+	: >$log
+	echo "$1" >$core/user_1/disk/attrib/dev_config
+	wait_for logged 'served, |filters from now on'
+	ready "$disk"
+}
+
+# LEAST MOST: tells whether a read of the second half of $disk, which fio does not use, takes so many seconds.
+takes() {
+	local begin seconds
+	begin=$(now_ms)
+	sg_verify --lba=100000 --count=8 "$disk"
+	seconds=$((($(now_ms) - begin) / 1000))
+	[ $seconds -ge "$1" ] && [ $seconds -le "$2" ]
+}
+
+case_filters() { # filters of the disk that case_handlers has left come, change and go while an initiator uses it
+	local fio config=file/disk.img
+	disk=$(loop_disk 1)
+	ready "$disk"
+	verify "$disk" --time_based --runtime=$((20 + 10 * GUEST_FACTOR)) --rate_iops=100 &
+	fio=$!
+	load_on "$disk"
+	step "filters: a delay is added"
+	set_config "$config;filter=delay;read=10s;write=10ms"
+	logged 'user_1/disk.*served, .*filters: delay \(read=10s, write=10ms\)'
+	takes 10 "$patience"
+	step "filters: the delay is changed"
+	set_config "$config;filter=delay;read=10ms"
+	logged 'user_1/disk.*filters from now on: delay \(read=10ms\)'
+	takes 0 9
+	load_on "$disk"
+	step "filters: an error is added"
+	set_config "$config;filter=delay;read=10ms;filter=error;lba=100000-100007;operations=read"
+	sg_verify --lba=99992 --count=8 "$disk"
+	fails sg_verify --lba=100000 --count=8 "$disk"
+	grep -qi 'medium error' /tmp/out
+	load_on "$disk"
+	step "filters: a mistake changes nothing"
+	fails sh -c "echo '$config;filter=delay;read=10ms;filter=error;lba=x' >$core/user_1/disk/attrib/dev_config"
+	fails sh -c "echo '$config;filter=none_such' >$core/user_1/disk/attrib/dev_config"
+	fails sg_verify --lba=100000 --count=8 "$disk"
+	step "filters: both are removed"
+	set_config $config
+	takes 0 9
+	load_on "$disk"
+	wait $fio
+	attribute_is user_1/disk/attrib/dev_config $config
+	no_kernel_error
+}
+
 case_restart() {
 	for stop in stop_daemon kill_daemon; do
 		survives_restart "$(loop_disk 1)" $stop
@@ -236,7 +287,7 @@ case_names() { # names of the greatest possible length
 load_target
 load_loop
 start_daemon
-cases=${*:-handlers refused resize restart no_daemon many failed unknown names}
+cases=${*:-handlers refused resize filters restart no_daemon many failed unknown names}
 for name in $cases; do
 	step "$name"
 	"case_$name"

@@ -262,6 +262,42 @@ static void test_filters(void **state)
 	assert_int_equal(fake_command(1, read_first, 10, 512), SCSI_CHECK_CONDITION);
 	assert_int_equal(change_config(1, "alloc/a;filter=error;operations=unmap"), 0);
 	assert_int_equal(first_byte(1), 0x5a);
+	/* Other filters need another backstore, whose memory would be empty. */
+	assert_int_equal(change_config(1, "alloc/a"), -EBUSY);
+	assert_int_equal(change_config(1, "alloc/a;filter=error;operations=unmap;filter=delay"), -EBUSY);
+	assert_int_equal(first_byte(1), 0x5a);
+}
+
+static void wait_status_of_read(unsigned n, uint8_t status)
+{
+	for (int i = 0; i < 60000 && fake_command(n, read_first, 10, 512) != status; i++)
+		pause_a_bit();
+	assert_int_equal(fake_command(n, read_first, 10, 512), status);
+}
+
+/* Filters are added to a file that stays locked all the time, and removed again. */
+static void test_other_filters(void **state)
+{
+	struct fixture *w = *state;
+
+	open_manager(w);
+	fake_device_make(1, "file/a.img", SIZE);
+	assert_int_equal(add(1), 0);
+	while (fake_command(1, TEST_UNIT_READY, 6, 0) != SCSI_GOOD) /* unit attentions */
+		;
+	assert_int_equal(change_config(1, "file/a.img;filter=error;operations=read"), 0);
+	wait_status_of_read(1, SCSI_CHECK_CONDITION);
+	assert_int_equal(change_config(1, "file/a.img;filter=error;operations=read;filter=none_such"),
+			 -EINVAL);
+	wait_status_of_read(1, SCSI_CHECK_CONDITION);
+	assert_string_equal(look(w, 1).config, "file/a.img;filter=error;operations=read");
+	fake_device_make(2, "file/a.img", SIZE);
+	assert_int_equal(add(2), -EBUSY);
+	assert_int_equal(change_config(1, "file/a.img"), 0);
+	wait_status_of_read(1, SCSI_GOOD);
+	assert_string_equal(look(w, 1).config, "file/a.img");
+	fake_device_make(3, "file/a.img", SIZE);
+	assert_int_equal(add(3), -EBUSY);
 }
 
 int main(void)
@@ -273,6 +309,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_write_cache_of_what_is_served, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_other_storage, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_filters, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_other_filters, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_other_storage_for_a_failed_device, set_up, tear_down),
 	};
 
