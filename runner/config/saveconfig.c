@@ -85,19 +85,19 @@ static bool has_path(struct operation *operation)
 
 /* --- lines --- */
 
-/* Lists the TPGs that are enabled, and that LIO would find disabled. */
+/* Lists the TPGs that are enabled here, and that the saved file disables for LIO. */
 static void list_closed_for_lio(const struct config_node *node, GPtrArray *lines)
 {
 	g_autofree char *path = config_node_path(node);
 	const struct model_attribute *why;
 	const struct config_node *child;
 
-	if (node->is_opened) {
+	if (node->is_enabled_by_user) {
 		g_ptr_array_add(lines,
 				g_strdup_printf("%s is saved as disabled, and the next restore leaves it "
 						"disabled, until the file is corrected: %s",
-						path, node->closed));
-	} else if (node->kind == MODEL_TPG && node->enable && !node->closed &&
+						path, node->closing_reason));
+	} else if (node->kind == MODEL_TPG && node->enable && !node->closing_reason &&
 		   saveconfig_needs_ours(node, &why)) {
 		g_ptr_array_add(
 		    lines, g_strdup_printf(
@@ -132,7 +132,7 @@ static int read_tree(struct operation *operation, struct error *error)
 	return operation->tree ? 0 : -EINVAL;
 }
 
-/* Does the same, but returns false if it has ended the operation. */
+/* Calls read_tree(). If the file cannot be read, ends the operation and returns false. */
 static bool read_file(struct operation *operation)
 {
 	struct error error;
@@ -196,7 +196,10 @@ void saveconfig_save(struct saveconfig *config, const char *path, saveconfig_don
 
 /* --- restore and reload --- */
 
-/* LIO's defaults count as the file has them; whoever wonders about the speed finds the reason in the log. */
+/*
+ * Logs how many TPGs have login parameters that make WRITEs slow. The daemon uses the parameters of the file,
+ * which are often LIO's defaults.
+ */
 static void log_slow_tpgs(const struct saveconfig *config)
 {
 	struct model_object *target = model_first(model_root(config->model), MODEL_TARGET);
@@ -213,7 +216,9 @@ static void log_slow_tpgs(const struct saveconfig *config)
 		    n);
 }
 
-/* The numbers that the daemon has chosen and the next start would choose otherwise are unsaved changes. */
+/*
+ * Counts numbers that the daemon has chosen, and that would be different after a start, as unsaved changes.
+ */
 static void note_renumbered(struct saveconfig *config)
 {
 	g_ptr_array_set_size(config->renumbered, 0);
@@ -234,13 +239,13 @@ static void on_restored(void *arg, GPtrArray *lines)
 	set_tree(&config->file, g_steal_pointer(&operation->tree));
 	if (operation->is_own)
 		note_saved(config, model_generation(config->model));
-	if (operation->purpose == CONFIG_PLAN_ALL && operation->is_own)
+	if (operation->purpose == CONFIG_PLAN_REPLACE && operation->is_own)
 		note_renumbered(config);
 	log_slow_tpgs(config);
 	saveconfig_finish(operation, 0, NULL);
 }
 
-/* Storage has answered after the time limit, so it cannot be served. */
+/* Records that storage which answered after the time limit cannot be opened. */
 void saveconfig_on_late(void *arg, const char *name, const char *reason)
 {
 	const struct saveconfig *config = arg;
@@ -267,7 +272,7 @@ static void run_restore(struct operation *operation)
 		apply(operation);
 }
 
-/* At the start, a missing file is an empty configuration, from which an empty model does not differ. */
+/* Restores the file at the start. A missing file is an empty configuration, which an empty model equals. */
 static void run_first_restore(struct operation *operation)
 {
 	struct saveconfig *config = operation->config;
@@ -288,11 +293,11 @@ void saveconfig_restore(struct saveconfig *config, const char *path, saveconfig_
 	saveconfig_run_if_first(saveconfig_start(config, run_restore, path, done, arg));
 }
 
-void saveconfig_restore_beside(struct saveconfig *config, saveconfig_done *done, void *arg)
+void saveconfig_restore_at_start(struct saveconfig *config, saveconfig_done *done, void *arg)
 {
 	struct operation *operation = saveconfig_start(config, run_first_restore, NULL, done, arg);
 
-	operation->purpose = CONFIG_PLAN_BESIDE;
+	operation->purpose = CONFIG_PLAN_ADD;
 	saveconfig_run_if_first(operation);
 }
 
@@ -350,7 +355,7 @@ void saveconfig_reload(struct saveconfig *config, const char *path, bool discard
 
 /* --- diff --- */
 
-/* The daemon's own file is created by the first save; until then it is an empty configuration. */
+/* Compares. Until the first save creates the daemon's own file, its configuration is empty. */
 static void run_diff(struct operation *operation)
 {
 	struct error error;

@@ -17,65 +17,68 @@
 #include "model/model.h"
 #include "util/error.h"
 
-/* The daemon's knowledge of its file: the last contents, and the entries that could not be restored. */
+/* The last known contents of the daemon's file, and the entries that could not be restored. */
 struct saveconfig;
 
 /*
- * The end of an operation. It is called exactly once, possibly before the operation returns. err is 0, or
- * -errno; then error says why in one line. lines is a list for the user that ends with NULL; each function
- * says what its lines are. No line contains a secret. lines and error are valid during the call.
+ * A function that is called exactly once when an operation ends, possibly before the function that started
+ * the operation returns. err is 0, or -errno, and then error says why in one line. lines is a list of lines
+ * for the user that ends with NULL; the comment of each operation says what its lines contain. No line
+ * contains a secret. lines and error are valid only during the call.
  */
 typedef void saveconfig_done(void *arg, int err, const struct error *error, const char *const *lines);
 
 /*
- * path: the file that the daemon was started with; NULL: it was started without one, and then every
- * operation needs a path of its own. Nothing is read yet. The model outlives the object.
+ * path is the daemon's own file: the one with which it was started. If it is NULL, there is no such file, and
+ * every operation needs a path. Nothing is read yet. The model must exist longer than the returned object.
  */
 struct saveconfig *saveconfig_new(struct model *model, const char *path);
 /*
- * Before the stop of the model: waits until no operation is running. Returns false if one still runs after
- * timeout_ms milliseconds. NULL: nothing happens.
+ * Waits until no operation is running; to be called before the model is stopped. Returns false if an
+ * operation is still running after timeout_ms milliseconds. If config is NULL, returns true at once.
  */
 bool saveconfig_wait(struct saveconfig *config, unsigned timeout_ms);
 /*
- * No operation is running, and the model is empty, so that storage that had not answered has answered.
- * NULL: nothing happens.
+ * Frees the object. No operation may be running, and the model must be empty, so that no answer of storage is
+ * missing. If config is NULL, nothing happens.
  */
 void saveconfig_free(struct saveconfig *config);
 
 /*
  * Writes the running configuration to path, or to the daemon's own file if path is NULL. The file has mode
- * 0600, is complete or not there at any moment, and durable when done(0) is called. The previous contents
- * are kept in the folder backup/ beside the file. lines: the TPGs that are saved with "enable": false,
- * because LIO lacks one of their settings. -EINVAL: there is neither a path nor a file of the daemon.
+ * 0600. At any moment it has either its old or its new contents, and it is durable when done() is called with
+ * err 0. The previous contents are kept in the folder backup/ next to the file. Each line names a TPG that is
+ * saved with "enable": false although it is enabled. err is -EINVAL if there is neither a path nor a file of
+ * the daemon.
  */
 void saveconfig_save(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg);
 /*
  * Makes the running configuration equal to the file at path, or to the daemon's own file if path is NULL.
  * Only the differences are applied: sessions that they do not concern continue. An entry that cannot be
- * restored does not stop the others; it is tried again, and saved unchanged. lines: one for each such
- * entry, with its place in the file. err is 0 even if there are such entries; -ENOENT and other errors
- * mean that the file cannot be read or is not a saveconfig.json, and then nothing has changed.
+ * restored does not stop the others; it is tried again later, and a save writes it unchanged. There is a line
+ * for each such entry, with its place in the file, and err is 0 even if there are such entries. -ENOENT and
+ * other errors mean that the file cannot be read or is not a saveconfig.json, and then nothing has changed.
  */
 void saveconfig_restore(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg);
 /*
- * The same at the start, with the daemon's own file; objects that --export has created stay. The daemon has
- * such a file. -ENOENT: it is missing, and counts as an empty configuration, so that a daemon without objects
- * has no unsaved changes.
+ * Restores the daemon's own file at the start, and keeps objects that --export has created. The daemon must
+ * have been started with a file. err is -ENOENT if the file is missing. A missing file counts as an empty
+ * configuration, so a daemon without objects then has no unsaved changes.
  */
-void saveconfig_restore_beside(struct saveconfig *config, saveconfig_done *done, void *arg);
+void saveconfig_restore_at_start(struct saveconfig *config, saveconfig_done *done, void *arg);
 /*
- * saveconfig_restore() for a daemon that runs: if changes would be lost that were made since the last save
- * or restore, it fails with -EBUSY, lines has one line for each of these changes, and nothing has changed.
- * discard: the changes may be lost.
+ * Does the same as saveconfig_restore(), but refuses to lose changes that were made since the last save or
+ * restore: err is then -EBUSY, there is a line for each of these changes, and nothing has changed. If discard
+ * is true, the changes may be lost.
  */
 void saveconfig_reload(struct saveconfig *config, const char *path, bool discard, saveconfig_done *done,
 		       void *arg);
 /*
- * Changes nothing. lines: the differences between the file at path (NULL: the daemon's own) and the running
- * configuration. A line begins with "+ " for an object that only runs, with "- " for an object that is only
- * in the file, and with "~ " for a setting that differs: "~ iqn.2026-11.com.example:disks/tpgt_1 enable:
- * false in the file, true now". The daemon's own file is an empty configuration as long as it is missing.
+ * Lists the differences between the file at path, or the daemon's own file if path is NULL, and the running
+ * configuration, and changes nothing. A line begins with "+ " for an object that only runs, with "- " for an
+ * object that is only in the file, and with "~ " for a setting that differs, for example
+ * "~ iqn.2026-11.com.example:disks/tpgt_1: disabled in the file, enabled now". If the daemon's own file is
+ * missing, its configuration is empty.
  */
 void saveconfig_diff(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg);
 
@@ -90,39 +93,40 @@ const char *saveconfig_path(const struct saveconfig *config);
 /* An entry of the file that was not restored, or not completely. The strings are valid during the call. */
 struct saveconfig_entry {
 	/*
-	 * The name that the object would have: "user_0/disk", "iqn.2026-11.com.example:disks/tpgt_1/lun_0".
+	 * The name of the entry, such as "user/disk", or of the object, such as
+	 * "iqn.2026-11.com.example:disks/tpgt_1/lun_0".
 	 */
 	const char *name;
-	/* Its place in the file, such as "storage_objects[2]". */
+	/* The place of the entry in the file, such as "storage_objects[2]". */
 	const char *place;
-	/* Why it cannot be restored, or what of it cannot, in one line. */
+	/* A line that says why the entry, or which part of it, cannot be restored. */
 	const char *reason;
 };
 /*
- * Calls fn for each entry that could not be restored and is tried again. Storage that cannot be opened is
- * not among them: it is an object of the model in the state "failed".
+ * Calls fn for each entry that could not be restored. Storage objects whose storage cannot be opened at the
+ * moment are not among these entries: they are objects of the model.
  */
 void saveconfig_failed(const struct saveconfig *config,
 		       void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg);
 /*
- * Calls fn for each value that was refused and that nobody has replaced since, and for each TPG that stays
- * disabled though the file enables it. name is the object; the TPG is also listed if a refused value closes
- * it.
+ * Calls fn for each value of the file that was refused and that nobody has replaced since, and for each TPG
+ * that stays disabled although the file enables it. The name of the entry is the name of the object. If a
+ * refused value is the reason why a TPG stays disabled, fn is called for both.
  */
 void saveconfig_refused(const struct saveconfig *config,
 			void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg);
 /*
  * Gives up an entry that could not be restored: it is not tried again, and the next save leaves it out.
- * -ENOENT: no entry has this name.
+ * Returns 0, or -ENOENT with error set if no such entry has this name.
  */
 int saveconfig_forget(struct saveconfig *config, const char *name, struct error *error);
-/* To be called every few seconds: tries the entries again that could not be restored. */
+/* Tries the entries again that could not be restored. To be called every few seconds. */
 void saveconfig_tick(struct saveconfig *config);
 
 /*
- * Checks a file without a daemon, and changes nothing. lines: one for each bad entry, with its place in the
- * file and its line. err: 0 if the file is good, -EINVAL if an entry is bad, or another -errno: the file
- * cannot be read.
+ * Checks a file without a daemon, and changes nothing. There is a line for each bad entry, with its place and
+ * its line number in the file. err is 0 if the file is good, -EINVAL if an entry is bad, or another -errno if
+ * the file cannot be read.
  */
 void saveconfig_check(const char *path, saveconfig_done *done, void *arg);
 #endif

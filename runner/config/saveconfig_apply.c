@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runs steps on the model. The model answers through callbacks, which may come at once or much later; the
- * next step runs after the answer. Only storage opens at the same time, and storage that does not answer
- * keeps the rest waiting for a limited time.
+ * next step runs after the answer. Only the steps that open storage run at the same time. The steps after
+ * them wait at most CONFIG_OPEN_S seconds for storage that does not answer.
  */
 #include "config/saveconfig_apply.h"
 
@@ -20,23 +20,30 @@ struct apply {
 	GArray *steps;
 	guint at;
 	GPtrArray *lines;
+	/* The number of answers for which the next step waits. */
+	unsigned waiting;
 	/*
-	 * The number of answers for which the next step waits. Answers of an earlier round are too late, and
-	 * nothing waits for them.
+	 * A new round begins when the time limit of storage expires. Nothing waits for an answer to a step of
+	 * an earlier round.
 	 */
-	unsigned waiting, round;
-	/* The answers that may still come, and the runner itself. */
+	unsigned round;
+	/*
+	 * References: one for each answer that may still come, and one for each function that runs the steps.
+	 */
 	unsigned refs;
 	bool is_running, is_done;
-	/* The timer of storage that opens; NULL: none runs. */
+	/* The timer that limits the wait for storage, or NULL if no storage is being opened. */
 	GSource *timer;
 };
 
-/* A step under way. */
+/* A step whose answer has not come yet. */
 struct pending {
 	struct apply *apply;
 	struct config_step step;
-	/* For storage: the name of the node, which may have been freed when a late answer comes. */
+	/*
+	 * The names of a storage node and of its object, because the node may have been freed when a late
+	 * answer comes.
+	 */
 	char *name, *object;
 	unsigned round;
 };
@@ -64,7 +71,7 @@ static struct pending *begin(struct apply *apply, const struct config_step *step
 	return pending;
 }
 
-/* An answer has come. */
+/* Continues with the next steps after an answer has come. Frees pending. */
 static void end(struct pending *pending)
 {
 	struct apply *apply = pending->apply;
@@ -194,8 +201,8 @@ static void note_refused(struct config_node *node, const struct config_step *ste
 }
 
 /*
- * Discovery must not stay open, or keep an account of before, because the file has a value that cannot be
- * used.
+ * Handles a value of discovery that cannot be used. Discovery must then neither stay open nor keep the
+ * account that it had before, so it demands authentication, or the attribute gets its default.
  */
 static void close_discovery(struct config_node *root, const struct config_step *step,
 			    struct model_object *object, const char *problem)
@@ -243,7 +250,7 @@ static void set(struct apply *apply, const struct config_step *step)
 
 	if (!object)
 		return;
-	/* The reader has found that the value cannot be used at all. */
+	/* The reader has already refused the value, so the model does not get it. */
 	if (value && value->problem && !value->running) {
 		g_autofree char *reason =
 		    g_strdup_printf("%s cannot be set: %s", step->attribute->name, value->problem);
@@ -265,7 +272,9 @@ static void set(struct apply *apply, const struct config_step *step)
 
 /* --- opening storage --- */
 
-/* The settings are wrong, so that another try would fail as well: the entry has no object. */
+/*
+ * Deletes the object of storage whose settings are wrong, so that another try to open it would fail as well.
+ */
 static void give_up_storage(struct apply *apply, struct pending *pending, struct model_object *object,
 			    const char *reason)
 {
@@ -305,7 +314,7 @@ static gboolean on_open_timeout(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* Starts all steps of the kind that follow each other. */
+/* Opens the storage of the present step and of the steps of the same kind that follow it. */
 static void open_storage(struct apply *apply)
 {
 	guint first = apply->at - 1, end = apply->at;
@@ -339,11 +348,11 @@ static void open_storage(struct apply *apply)
 static void enable(struct apply *apply, const struct config_step *step)
 {
 	struct model_object *object = saveconfig_object_of(apply->model, step->node);
-	char *reason = step->node->is_unusable ? g_strdup(step->node->closed)
-					       : saveconfig_closing_reason(apply->model, step->node);
+	char *reason = step->node->is_permanent ? g_strdup(step->node->closing_reason)
+						: saveconfig_closing_reason(apply->model, step->node);
 
-	g_free(step->node->closed);
-	step->node->closed = reason;
+	g_free(step->node->closing_reason);
+	step->node->closing_reason = reason;
 	if (object && model_is_enabled(object) != !reason)
 		model_enable(object, !reason, on_line, begin(apply, step));
 }

@@ -6,23 +6,27 @@
 #include "config/saveconfig_tree.h"
 
 struct config_apply_owner {
-	/* All steps have run. lines: the steps that failed and that belong to no node of the wanted tree. */
+	/*
+	 * Is called when all steps have run. lines (char *) are about steps that have failed and for which no
+	 * node of the wanted tree has a problem.
+	 */
 	void (*done)(void *arg, GPtrArray *lines);
 	/*
-	 * Called after done(): storage that has not answered in time cannot be served, and its object was
-	 * deleted. name is the name of its node.
+	 * Is called after done() if storage answers late, and the answer is that it cannot be opened. Its
+	 * object has been deleted. name is the name of its node.
 	 */
 	void (*late)(void *arg, const char *name, const char *reason);
 	void *arg;
 };
 
-/* How long the other steps wait for storage, in seconds. */
+/* The time in seconds for which the other steps wait until storage is open. */
 #define CONFIG_OPEN_S 30
 
 /*
- * Runs the steps one after the other; storage opens at the same time. An entry that fails gets a problem in
- * its node, and steps for it and for what is below it are left out. Takes over steps. The wanted tree lives
- * until done(), the owner until the model is empty.
+ * Runs the steps one after the other, except that all storage is opened at the same time. If a step fails,
+ * the node of its entry gets a problem, and the remaining steps for this node and for the nodes below it are
+ * left out. Takes over the memory of steps. The wanted tree must exist until done() is called, and owner->arg
+ * must exist until the model is empty.
  */
 void saveconfig_apply(struct model *model, GArray *steps, const struct config_apply_owner *owner);
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checks a file without the model: what the reader has found, values against the table of attributes, and
- * whether LUNs lead to something. Whether storage can be opened, and addresses exist, shows only when the
- * file is restored.
+ * Checks a file without a model: lists the problems that the reader has found, checks the values with the
+ * table of attributes, and checks that LUNs lead to storage objects of the file. Only a restore can find out
+ * whether storage can be opened and whether the host has the addresses of the portals.
  */
 #include "config/saveconfig_check.h"
 
@@ -14,7 +14,6 @@
 #include "config/saveconfig_read.h"
 #include "config/saveconfig_secrets.h"
 
-/* Adds one line for each entry, value and TPG that differs from the file. */
 void saveconfig_list_problems(const struct config_node *node, GPtrArray *lines)
 {
 	const struct config_node *child;
@@ -37,8 +36,8 @@ void saveconfig_list_problems(const struct config_node *node, GPtrArray *lines)
 	}
 	for (guint i = 0; (child = config_node_child(node, i)); i++)
 		saveconfig_list_problems(child, lines);
-	if (node->closed)
-		g_ptr_array_add(lines, g_strdup_printf("%s stays disabled: %s", path, node->closed));
+	if (node->closing_reason)
+		g_ptr_array_add(lines, g_strdup_printf("%s stays disabled: %s", path, node->closing_reason));
 }
 
 static void check_values(struct config_node *node)

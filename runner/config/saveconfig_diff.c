@@ -88,15 +88,6 @@ static void add_object(GPtrArray *differences, char sign, const struct config_no
 	add(differences, path, "", g_strdup_printf("%c %s", sign, path));
 }
 
-/*
- * Returns whether the entry cannot be understood. Such an entry stays in the file unchanged. It is not
- * compared, because its name may only be its position, which depends on the other entries.
- */
-static bool is_unusable(const struct config_node *node)
-{
-	return node->problem && node->is_unusable;
-}
-
 static void compare_children(GPtrArray *differences, const struct config_node *file,
 			     const struct config_node *running)
 {
@@ -105,7 +96,8 @@ static void compare_children(GPtrArray *differences, const struct config_node *f
 	for (guint i = 0; (child = config_node_child(file, i)); i++) {
 		const struct config_node *twin = config_node_find(running, child->kind, child->name);
 
-		if (is_unusable(child))
+		/* The name of such an entry may be its position in the file, so it cannot be compared. */
+		if (config_node_is_unusable(child))
 			continue;
 		if (!twin)
 			add_object(differences, '-', child);
@@ -113,7 +105,7 @@ static void compare_children(GPtrArray *differences, const struct config_node *f
 			compare(differences, child, twin);
 	}
 	for (guint i = 0; (child = config_node_child(running, i)); i++)
-		if (!is_unusable(child) && !config_node_find(file, child->kind, child->name))
+		if (!config_node_is_unusable(child) && !config_node_find(file, child->kind, child->name))
 			add_object(differences, '+', child);
 }
 

@@ -16,8 +16,8 @@
 /* --- names --- */
 
 /*
- * "user/disk" for "user_0/disk". A folder that is not LIO's is taken for one of the plugin user. The caller
- * frees it.
+ * Returns the name in the file, "user/disk", for the name in the model, "user_0/disk". If LIO has no such
+ * folder, the plugin is "user". The caller frees the name.
  */
 static char *name_of_storage(const char *object)
 {
@@ -34,8 +34,9 @@ static char *name_of_storage(const char *object)
 }
 
 /*
- * The name of the model's object that has become this storage object of a file or, if the file was not
- * applied, would become it at a start. NULL: there is none. The caller frees it.
+ * Returns the name of the model's object that a restore has created for this entry of a file or, if the file
+ * was not applied, would create at a start. Returns NULL if the entry has no usable name. The caller frees
+ * it.
  */
 static char *object_name_of(const struct config_node *storage)
 {
@@ -43,12 +44,13 @@ static char *object_name_of(const struct config_node *storage)
 }
 
 /*
- * Returns the entry of the file that stands for the object of this name, or NULL. An entry with a name of its
- * own is meant for this object, and another one is only counted.
+ * Returns the entry of the file for the model's object of this name, or NULL. The names of several entries
+ * can be the same, because an entry without a number of its own gets its position as the number of the HBA.
+ * An entry whose settings have the name (saveconfig_read_own_name()) takes precedence.
  */
 static struct config_node *find_entry(const struct config_node *file, const char *object)
 {
-	struct config_node *child, *counted = NULL;
+	struct config_node *child, *without_own_name = NULL;
 
 	for (guint i = 0; (child = config_node_child(file, i)); i++) {
 		if (child->kind != MODEL_STORAGE || child->is_stray)
@@ -59,12 +61,12 @@ static struct config_node *find_entry(const struct config_node *file, const char
 			continue;
 		if (saveconfig_read_own_name(child))
 			return child;
-		counted = counted ? counted : child;
+		without_own_name = without_own_name ? without_own_name : child;
 	}
-	return counted;
+	return without_own_name;
 }
 
-/* The same for all entries of the file, by the names of their objects. */
+/* Returns a table of the entries that find_entry() finds, by the names of their objects. */
 static GHashTable *index_objects(const struct config_node *file)
 {
 	GHashTable *index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -100,14 +102,17 @@ struct config_node *saveconfig_node_of(const struct config_node *root, const str
 /* --- names of storage objects in a tree --- */
 
 /*
- * Two HBAs can have the same name, and a file cannot. So each object has the name of its entry in the file,
- * and of the others one is called "user/disk", and the next one "user/disk.1" by the number of its HBA.
+ * Two HBAs can have storage objects of the same name, as "user_0/disk" and "user_1/disk", and a file cannot
+ * have "user/disk" twice. An object that has an entry in the file keeps the name of the entry. Of the other
+ * objects, the first one is called "user/disk", and the next one "user/disk.1" after the number of its HBA.
  */
 struct naming {
 	struct model *model;
 	const struct config_node *file;
-	/* The name of the model's object to the name in the tree, and the latter to itself. */
-	GHashTable *names, *taken;
+	/* The names in the tree, by the names of the model's objects. */
+	GHashTable *names;
+	/* The set of the names in the tree. */
+	GHashTable *taken;
 };
 
 static void claim(struct naming *naming, const struct model_object *object, char *name)
@@ -144,7 +149,10 @@ static char *new_name(const struct naming *naming, const struct model_object *ob
 	return name;
 }
 
-/* Gives a name to each object that has none; is_plain: only if its plain name is free. */
+/*
+ * Gives a name in the tree to each object that does not have one yet. If is_plain is true, the name is
+ * "PLUGIN/NAME", and objects for which this name is taken are passed over.
+ */
 static void claim_others(struct naming *naming, bool is_plain)
 {
 	struct model_object *object = model_first(model_root(naming->model), MODEL_STORAGE);
@@ -179,7 +187,7 @@ struct model_object *saveconfig_object_of(struct model *model, const struct conf
 
 /* --- values --- */
 
-/* Values that can only be read are saved if LIO's configfs can write them. */
+/* Attributes that are read-only here are copied if LIO's configfs can write them. */
 static bool is_copied(const struct model_attribute *attribute)
 {
 	return config_attribute_is_saved(attribute) ||
@@ -197,14 +205,14 @@ static void copy_values(const struct model_object *object, struct config_node *n
 		struct config_value *value = config_node_set(
 		    node, attribute, config_text_in_tree(attribute, model_get(object, attribute, text)));
 
-		value->is_shown = attribute->flags & MODEL_READ_ONLY || !model_is_set(object, attribute);
+		value->is_unset = attribute->flags & MODEL_READ_ONLY || !model_is_set(object, attribute);
 	}
 	explicit_bzero(text, MODEL_TEXT_SIZE);
 }
 
 /*
- * If the model has no value of its own, the file gets the value that is in effect, because LIO needs a size,
- * for example.
+ * Copies the effective values of attributes that nobody has set, because LIO needs some of them in the file,
+ * for example the size.
  */
 static void copy_effective_values(const struct model_object *object, struct config_node *node)
 {
@@ -212,15 +220,15 @@ static void copy_effective_values(const struct model_object *object, struct conf
 	const struct config_key *key;
 
 	for (unsigned i = 0; (key = config_key_at(node, i)); i++) {
-		const struct model_attribute *shown = config_key_shown(key);
+		const struct model_attribute *effective = config_key_effective(key);
 		struct config_value *value =
-		    shown ? config_node_value(node, config_key_attribute(key)) : NULL;
+		    effective ? config_node_value(node, config_key_attribute(key)) : NULL;
 
 		if (!value)
 			continue;
 		if (!config_text_is_same(value->attribute, value->text, value->attribute->fallback))
 			continue;
-		config_node_set(node, value->attribute, model_get(object, shown, text))->is_shown = true;
+		config_node_set(node, value->attribute, model_get(object, effective, text))->is_unset = true;
 	}
 }
 
@@ -300,8 +308,8 @@ static char *closing_value(const struct config_node *node)
 }
 
 /*
- * Returns whether an entry that cannot be restored may give more access: without its ACL, an initiator may
- * count as one that needs none, and a LUN that is still there may be one that the file restricts.
+ * Returns whether initiators may get more access because this entry cannot be restored. Without its ACL, an
+ * initiator may be accepted as one that needs no ACL. A LUN that still exists may allow more than its entry.
  */
 static bool closes(struct model *model, const struct config_node *node)
 {
@@ -324,12 +332,12 @@ char *saveconfig_closing_reason(struct model *model, const struct config_node *n
 
 /* --- joining --- */
 
-/* Returns whether a refused value still counts, because no other value was set since. */
+/* Returns whether the model still has the value that it kept when it refused the file's value. */
 static bool is_refused_still(const struct config_value *refused, const struct config_value *value)
 {
 	if (!refused->problem || !value)
 		return false;
-	return refused->running ? !strcmp(refused->running, value->text) : value->is_shown;
+	return refused->running ? !strcmp(refused->running, value->text) : value->is_unset;
 }
 
 static void merge_values(struct config_node *running, const struct config_node *file)
@@ -340,7 +348,7 @@ static void merge_values(struct config_node *running, const struct config_node *
 
 		if (!is_refused_still(refused, value))
 			continue;
-		config_node_set(running, refused->attribute, refused->text)->is_shown = false;
+		config_node_set(running, refused->attribute, refused->text)->is_unset = false;
 		value->problem = g_strdup(refused->problem);
 		value->running = g_strdup(refused->running);
 	}
@@ -352,42 +360,43 @@ static void merge_node(struct config_node *running, const struct config_node *fi
 	running->ours = file->ours ? json_object_ref(file->ours) : NULL;
 	running->line = file->line;
 	running->place = g_strdup(file->place);
-	running->is_candidate = file->is_candidate;
-	if (file->closed && (!running->enable || file->is_unusable)) {
-		config_set_text(&running->closed, "%s", file->closed);
-		running->is_unusable = file->is_unusable;
-		running->is_opened = running->enable;
+	running->may_own_stray_settings = file->may_own_stray_settings;
+	if (file->closing_reason && (!running->enable || file->is_permanent)) {
+		config_set_text(&running->closing_reason, "%s", file->closing_reason);
+		running->is_permanent = file->is_permanent;
+		running->is_enabled_by_user = running->enable;
 		running->enable = running->enable || file->enable;
 	}
 	merge_values(running, file);
 }
 
 /*
- * The saved file has the present values of the object, so it no longer shows why the TPG was closed. The TPG
- * is therefore saved as disabled.
+ * Saves the TPG of the object as disabled. A save writes the present values of the object over the entry that
+ * could not be applied, so the next restore would not find a reason to keep the TPG disabled.
  */
 static void keep_disabled(struct config_node *tpg)
 {
 	while (tpg && tpg->kind != MODEL_TPG)
 		tpg = tpg->parent;
-	if (!tpg || !tpg->closed || tpg->is_unusable || tpg->is_opened)
+	if (!tpg || !tpg->closing_reason || tpg->is_permanent || tpg->is_enabled_by_user)
 		return;
-	g_clear_pointer(&tpg->closed, g_free);
+	g_clear_pointer(&tpg->closing_reason, g_free);
 	tpg->enable = false;
 }
 
-/* The user has enabled a TPG although something in the file that may restrict it could not be applied. */
-static void note_opened(struct config_node *tpg)
+/* Records that the user has enabled the TPG although a restriction in the file could not be applied. */
+static void note_enabled_by_user(struct config_node *tpg)
 {
-	if (tpg->kind != MODEL_TPG || !tpg->enable || tpg->closed)
+	if (tpg->kind != MODEL_TPG || !tpg->enable || tpg->closing_reason)
 		return;
-	tpg->closed = saveconfig_closing_reason(NULL, tpg);
-	tpg->is_opened = tpg->closed != NULL;
+	tpg->closing_reason = saveconfig_closing_reason(NULL, tpg);
+	tpg->is_enabled_by_user = tpg->closing_reason != NULL;
 }
 
 /*
- * Returns the running object of the entry, or NULL. Settings that the file had without their object belong to
- * an object that was created since, unless the file had the object under another spelling of its name.
+ * Returns the running object of the entry, or NULL. If the entry is stray, its settings belong to an object
+ * of this name that was created since, unless the file describes the object under another spelling of its
+ * name.
  */
 static struct config_node *twin_of_entry(const struct config_node *running, const struct config_node *entry)
 {
@@ -409,7 +418,7 @@ void saveconfig_merge(struct config_node *running, const struct config_node *fil
 
 		if (entry->is_forgotten)
 			continue;
-		/* What the file says of this disk may be less than what the disk allows now. */
+		/* The disk may allow more than its entry, so the entry is saved and not the disk. */
 		if (twin && entry->is_withheld) {
 			config_node_remove(twin);
 			twin = NULL;
@@ -422,5 +431,5 @@ void saveconfig_merge(struct config_node *running, const struct config_node *fil
 		else if (entry->problem)
 			config_node_move(config_node_copy(entry, running), i);
 	}
-	note_opened(running);
+	note_enabled_by_user(running);
 }

@@ -29,7 +29,7 @@
 
 /* --- reading --- */
 
-/* Makes room for more text than there is. Returns false if there is no memory. */
+/* Moves the text to memory of this size, which is larger. Returns false if there is no memory. */
 static bool grow(struct config_text *text, gsize size)
 {
 	struct config_text larger = {secret_alloc(size), text->len, size};
@@ -43,7 +43,7 @@ static bool grow(struct config_text *text, gsize size)
 	return true;
 }
 
-/* size: of the file, if it does not change meanwhile. */
+/* Reads the whole file. size is the expected size; the file may grow or shrink meanwhile. */
 static int read_all(int fd, off_t size, struct config_text *text, struct error *error, const char *path)
 {
 	ssize_t n = 1;
@@ -102,12 +102,12 @@ static int write_all(int fd, const char *text, gsize len)
 	return fsync(fd) ? -errno : 0;
 }
 
-/* Replaces the file name of the folder. */
+/* Writes the text to a new file in the folder, and renames it to name. */
 static int replace(int folder, const char *name, const char *text, gsize len)
 {
 	g_autofree char *fresh = g_strdup_printf(".%s" FRESH_SUFFIX, name);
 
-	/* a process that died may have left this file */
+	/* A process that died may have left this file. */
 	unlinkat(folder, fresh, 0);
 	CLEANUP_CLOSE int fd =
 	    openat(folder, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -129,7 +129,7 @@ static gint by_name(gconstpointer a, gconstpointer b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Removes what a process that died while it wrote a copy has left. It holds secrets. */
+/* Removes files with secrets that were left by a process which died while it wrote a copy. */
 static void remove_unfinished_copies(int folder, const char *parent)
 {
 	g_autofree char *path = g_build_filename(parent, BACKUP_FOLDER, NULL);
@@ -144,7 +144,7 @@ static void remove_unfinished_copies(int folder, const char *parent)
 	}
 }
 
-/* The names begin with the date, so the oldest come first. */
+/* Removes all copies but the newest ones. The names contain the date, so the oldest names sort first. */
 static void remove_old_copies(int folder, const char *path)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
@@ -159,7 +159,7 @@ static void remove_old_copies(int folder, const char *path)
 		unlinkat(folder, g_ptr_array_index(names, i), 0);
 }
 
-/* Several saves within one second are told apart by a number. */
+/* Returns a name with the date and a number, which is needed if there are several saves in one second. */
 static char *new_copy_name(int folder)
 {
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
@@ -198,7 +198,7 @@ static int keep_copy(int folder, const char *path, const char *text, gsize len, 
 	return 0;
 }
 
-/* If the contents are the same as before, no copy is needed. */
+/* Copies the present contents of the file to the backup folder, unless they are equal to the new contents. */
 static int keep_previous(int folder, const char *name, const char *path, const char *text, gsize len,
 			 struct error *error)
 {
@@ -238,7 +238,7 @@ static int write_file(const char *path, const char *text, gsize len, struct erro
 	if (folder < 0)
 		return error_add_user_if_denied(
 		    error, error_set(error, errno, "%s is not saved: %s: %s", path, parent, strerror(errno)));
-	/* A file system without locks has at most one daemon that saves. */
+	/* If the file system does not have locks, only one daemon may save to this folder. */
 	while (flock(folder, LOCK_EX) && errno == EINTR)
 		;
 	remove_unfinished_copies(folder, parent);
@@ -248,7 +248,8 @@ static int write_file(const char *path, const char *text, gsize len, struct erro
 		return err;
 	err = replace(folder, name, text, len);
 	if (err)
-		error_set(error, -err, "%s is not saved, and is as it was: %s", path, strerror(-err));
+		error_set(error, -err, "%s is not saved and has its previous contents: %s", path,
+			  strerror(-err));
 	return error_add_user_if_denied(error, err);
 }
 

@@ -14,10 +14,11 @@
  */
 int saveconfig_file_read(const char *path, struct config_text *text, struct error *error);
 /*
- * Main thread. Replaces the file by one with mode 0600 that contains text, which it frees. A copy of the
- * previous contents is kept in the folder backup/ next to the file. If the process dies, the file is either
- * the old or the new one. This happens on a thread of its own, and done() is called in GLib's default main
- * context: err is 0, or -errno with error set, and then the file is unchanged.
+ * Main thread. Starts a thread that replaces the file with a new one, which has mode 0600 and contains text.
+ * Takes over the memory of text. The thread first copies the previous contents to the folder backup/ next to
+ * the file. If the process dies, the file has either the old or the new contents. When the thread has
+ * finished, done() is called in GLib's default main context, with err 0, or -errno and error set; then the
+ * file is usually unchanged. If no thread can be started, done() is called before this function returns.
  */
 void saveconfig_file_write(const char *path, struct config_text *text,
 			   void (*done)(void *arg, int err, const struct error *error), void *arg);

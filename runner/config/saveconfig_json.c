@@ -13,7 +13,7 @@
 #include "config/saveconfig_secrets.h"
 #include "util/secret_memory.h"
 
-/* A configuration has eight levels. */
+/* The values of a valid configuration are nested at most eight levels deep. */
 #define DEPTH_MAX 64
 
 /* --- parsing --- */
@@ -39,18 +39,18 @@ static bool is_shallow(const char *text, gsize len)
 	return true;
 }
 
-/* An object that has begun and not ended yet. */
+/* A JSON object whose end the parser has not reached yet. */
 struct open_object {
 	guint line;
-	/* The keys so far: char * to itself. */
+	/* The set of the keys (char *) that the parser has found so far. */
 	GHashTable *keys;
 };
 
 struct recorder {
 	GHashTable *lines;
-	/* struct open_object; the innermost one is the last. */
+	/* The stack of struct open_object; the innermost object is the last one. */
 	GArray *open;
-	/* The first key that occurs twice in one object, and the line of its end; NULL: there is none. */
+	/* The first key that occurs twice in one object, or NULL, and the line where the parser found it. */
 	char *double_key;
 	guint double_line;
 };
@@ -69,7 +69,7 @@ static void on_object_start(JsonParser *parser, gpointer data)
 	g_array_append_val(recorder->open, object);
 }
 
-/* json-glib keeps the last one of two members with the same key, and says nothing. */
+/* Looks for keys that occur twice in one object: json-glib keeps the last one, and does not report this. */
 static void on_object_member(JsonParser *parser, JsonObject *object, const char *key, gpointer data)
 {
 	struct recorder *recorder = data;
@@ -113,7 +113,10 @@ static int parse(struct saveconfig_json *json, const char *text, gsize len, stru
 
 	if (!is_json)
 		return error_set(error, EINVAL, "it is not JSON: %s", gerror->message);
-	/* One of the two may limit access, and a save could not keep both. RFC 8259, 4. */
+	/*
+	 * RFC 8259, section 4, leaves the meaning open. One of the two values may limit access, and a save
+	 * could not keep both.
+	 */
 	if (double_key)
 		return error_set(
 		    error, EINVAL,
@@ -125,7 +128,7 @@ static int parse(struct saveconfig_json *json, const char *text, gsize len, stru
 	return 0;
 }
 
-/* json-glib never sees a secret. */
+/* Parses the text with placeholders in the place of secrets, so that json-glib has no copies of secrets. */
 static int parse_hidden(struct saveconfig_json *json, const char *text, gsize len, struct error *error)
 {
 	gsize hidden_len;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON text of saveconfig.json, and the few operations on JSON values that json-glib lacks. Main thread. */
+/* Parses and prints saveconfig.json, and does what json-glib lacks with JSON values. Main thread. */
 #ifndef CONFIG_SAVECONFIG_JSON_H
 #define CONFIG_SAVECONFIG_JSON_H
 
@@ -11,19 +11,20 @@
 
 /* A parsed file. */
 struct saveconfig_json {
-	/* An object. */
+	/* The JSON value of the whole file, which is an object. */
 	JsonNode *root;
-	/* The line on which an object begins: JsonObject * to its number. */
+	/* The number of the line on which an object begins, by JsonObject *. */
 	GHashTable *lines;
 };
 
-/* The text of a file, in memory of secret_alloc(), with a NUL after it. */
+/* The text of a file, in memory of secret_alloc(). A NUL follows the text. */
 struct config_text {
 	char *text;
+	/* The length of the text, and the size of the memory. */
 	gsize len, size;
 };
 
-/* The structure is empty after that. */
+/* Overwrites and frees the text, and makes the structure empty. */
 void config_text_free(struct config_text *text);
 
 /* The largest text that is parsed, in bytes. */
@@ -43,12 +44,15 @@ unsigned saveconfig_json_line(const struct saveconfig_json *json, JsonObject *ob
 /* Returns the member with this name if it has the wanted type, otherwise NULL. */
 JsonObject *saveconfig_json_object(JsonObject *object, const char *name);
 const char *saveconfig_json_string(JsonObject *object, const char *name);
-/* A number that is written as a number or as text, from 0 to max. Returns false if there is none. */
+/*
+ * Sets number to the value of the member, which is a number from 0 to max or text that consists of such a
+ * number. Returns false if there is no such member.
+ */
 bool saveconfig_json_number(JsonObject *object, const char *name, guint64 max, guint64 *number);
 /*
- * Returns a scalar as text, as configfs shows it: a boolean is "0" or "1". A list of scalars is joined with
- * commas. The caller frees the text. Returns NULL if the value is an object, null, or a list with such a
- * value.
+ * Returns the value as configfs shows it: a boolean is "0" or "1", and a list is the text of its elements,
+ * joined with commas. The caller frees the text. Returns NULL if the value is null or an object, or is a list
+ * that contains null, an object or another list.
  */
 char *saveconfig_json_text(JsonNode *value);
 /* Returns text that consists of digits as a number, and other text as a string. */
@@ -60,8 +64,8 @@ JsonNode *saveconfig_json_from_text(const char *text);
  */
 JsonObject *saveconfig_json_copy(JsonObject *object);
 /*
- * Sets text to the text of a file, with the secrets, and with the members of each object in alphabetic order,
- * as rtslib writes it.
+ * Sets text to the JSON text of the object. The text contains the secrets in the place of their placeholders.
+ * As in the files that rtslib writes, the members of each object are in alphabetic order.
  */
 void saveconfig_json_print(JsonObject *object, struct config_text *text);
 #endif

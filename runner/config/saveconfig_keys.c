@@ -149,9 +149,10 @@ bool config_key_is_secret(const char *key)
 	return false;
 }
 
-const struct model_attribute *config_key_shown(const struct config_key *key)
+const struct model_attribute *config_key_effective(const struct config_key *key)
 {
-	return key->shown_name ? model_attribute(key->kind, key->shown_group, key->shown_name) : NULL;
+	return key->effective_name ? model_attribute(key->kind, key->effective_group, key->effective_name)
+				   : NULL;
 }
 
 bool config_attribute_closes(const struct config_node *node, const struct model_attribute *attribute)

@@ -13,42 +13,43 @@ enum config_key_form { CONFIG_KEY_TEXT, CONFIG_KEY_NUMBER, CONFIG_KEY_BOOL };
 
 struct config_key {
 	enum model_kind kind;
-	/* In the file. */
+	/* The name of the key in the file. */
 	const char *key;
-	/* In the table of attributes. */
+	/* The group and name of the attribute in the table of attributes. */
 	const char *group, *name;
 	enum config_key_form form;
-	/* For a storage object: the plugins that have the key; NULL: all. */
+	/* The plugins whose storage objects have the key, separated by blanks; NULL if all have it. */
 	const char *plugins;
 	/*
-	 * The attribute that shows the effective value while the first one has none; NULL: there is no such
-	 * attribute.
+	 * The group and name of the attribute that has the effective value while the attribute above is not
+	 * set, or NULL if there is no such attribute.
 	 */
-	const char *shown_group, *shown_name;
+	const char *effective_group, *effective_name;
 };
 
-/* The i-th key of a node; NULL after the last one. */
+/* Returns the i-th key that a node can have, or NULL after the last one. */
 const struct config_key *config_key_at(const struct config_node *node, unsigned i);
-/* Returns NULL if this daemon has no such attribute. */
+/* Returns the attribute of the key, or NULL if this daemon has no such attribute. */
 const struct model_attribute *config_key_attribute(const struct config_key *key);
-const struct model_attribute *config_key_shown(const struct config_key *key);
+/* Returns the attribute that has the effective value, or NULL if the key has no such attribute. */
+const struct model_attribute *config_key_effective(const struct config_key *key);
 
-/* An object of the file whose members are all attributes of one group. */
+/* A key of the file whose value is an object, and whose members are the attributes of one group. */
 struct config_group_key {
-	/* "attributes" and "attrib" */
+	/* The key, for example "attributes", and the group, for example "attrib". */
 	const char *key, *group;
 };
-/* The i-th of them; NULL after the last one. */
+/* Returns the i-th key of this sort, or NULL after the last one. */
 const struct config_group_key *config_group_key_at(unsigned i);
 
 /*
- * Returns whether the file has a place for the attribute in the part that LIO knows. The other attributes,
- * and those that LIO lacks, are under tcmu_runner.
+ * Returns whether the part of the file that LIO knows has a key for the attribute. All other attributes are
+ * under tcmu_runner.
  */
 bool config_attribute_is_lio(const struct config_node *node, const struct model_attribute *attribute);
 /*
- * Returns whether an initiator could get more access than the file gives if a value of this attribute were
- * missing; then the TPG stays disabled.
+ * Returns whether an initiator could get more access than the file gives if this attribute did not get its
+ * value from the file. If the value cannot be used, the TPG stays disabled.
  */
 bool config_attribute_closes(const struct config_node *node, const struct model_attribute *attribute);
 /* Returns whether the attribute is part of a configuration at all. */
@@ -59,19 +60,19 @@ bool config_attribute_is_chosen(const struct model_attribute *attribute);
 bool config_attribute_needs_new_object(const struct model_attribute *attribute);
 /* Returns whether a key of this name holds a secret, in the part that LIO knows or under tcmu_runner. */
 bool config_key_is_secret(const char *key);
-/* The attribute of this name in any group, or NULL. */
+/* Returns the attribute of this name in any group that is part of a configuration, or NULL. */
 const struct model_attribute *config_attribute_named(enum model_kind kind, const char *name);
 
-/* --- saveconfig_plugin.c: what the plugins of storage objects have for themselves */
+/* --- saveconfig_plugin.c: keys and values that depend on the plugin of a storage object */
 
 /*
- * "fileio" and "iblock" are the plugin and its folder in configfs. Returns NULL if the daemon does not serve
- * this plugin.
+ * Returns the beginning of the names of the plugin's folders in configfs: "iblock" for the plugin "block".
+ * Returns NULL if the daemon does not serve this plugin.
  */
 const char *config_plugin_folder(const char *plugin);
 /* The reverse of config_plugin_folder(); returns NULL if no plugin has this folder. */
 const char *config_plugin_of_folder(const char *folder);
-/* Returns whether the name of a storage object, "PLUGIN/NAME", begins with the plugin. */
+/* Returns whether the node is a storage object of this plugin. */
 bool config_node_has_plugin(const struct config_node *node, const char *plugin);
 /*
  * Reads the keys that name the storage, such as "dev" of fileio, its block size and its largest transfer,
@@ -79,23 +80,24 @@ bool config_node_has_plugin(const struct config_node *node, const char *plugin);
  */
 int config_plugin_read(struct config_node *node, JsonObject *entry, struct error *error);
 /*
- * Writes these keys. Returns false if the plugin's keys cannot express which storage is served; then the
- * attribute must also be written under tcmu_runner.
+ * Writes the keys that config_plugin_read() reads. Returns false if these keys cannot express which storage
+ * is served, so that the caller must also write dev_config under tcmu_runner.
  */
 bool config_plugin_write(const struct config_node *node, JsonObject *entry);
-/* Returns whether these two functions read and write the attribute. */
+/* Returns whether config_plugin_read() and config_plugin_write() read and write the attribute. */
 bool config_plugin_has(const struct config_node *node, const struct model_attribute *attribute);
 /*
- * Returns whether config_plugin_write() writes something else in place of the attribute under "attributes".
+ * Returns whether config_plugin_write() writes another value under the name of this attribute in
+ * "attributes".
  */
 bool config_plugin_writes(const struct model_attribute *attribute);
-/* The attribute that says whether discovery demands authentication. */
+/* Returns the attribute that says whether discovery demands authentication. */
 const struct model_attribute *config_discovery_enforce(void);
-/* The attribute that names the storage. */
+/* Returns the attribute whose value is the dev_config string, which names the handler and the storage. */
 const struct model_attribute *config_storage_config(void);
-/* The attribute that says whether the storage is opened read-only. */
+/* Returns the attribute that says whether the storage is opened read-only. */
 const struct model_attribute *config_storage_read_only(void);
-/* The attribute that says how large the storage is. */
+/* Returns the attribute that says how large the storage is. */
 const struct model_attribute *config_storage_size(void);
 /*
  * Returns the attribute that says whether missing storage may be created. It has no effect on storage that

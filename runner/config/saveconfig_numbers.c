@@ -16,7 +16,7 @@
 
 /* --- names of storage objects --- */
 
-/* number: of the HBA. */
+/* Returns the name of the object for an HBA with this number, or NULL. The caller frees it. */
 static char *object_name(const struct config_node *storage, guint number)
 {
 	const char *slash = strchr(storage->name, '/');
@@ -48,11 +48,11 @@ char *config_storage_object_name(const struct config_node *storage)
 	guint number;
 
 	if (!saveconfig_read_hba(storage, &number))
-		number = config_node_place(storage);
+		number = config_storage_position(storage);
 	return object_name(storage, number);
 }
 
-/* Returns whether an object that stays has the name. */
+/* Returns whether an object that is not to be deleted has the name. */
 static bool is_taken(const struct config_node *running, const char *name)
 {
 	const struct config_node *child;
@@ -79,7 +79,7 @@ void config_storage_choose_object(struct config_node *storage, const struct conf
 
 struct ports {
 	bool used[PORT_MAX + 1];
-	/* The one that was taken last. All below it are in use. */
+	/* The number that was taken last. All smaller numbers are in use. */
 	guint last;
 };
 
@@ -95,7 +95,7 @@ static guint port_of(const struct config_node *tpg)
 
 	if (value && g_ascii_string_to_unsigned(value->text, 10, 1, PORT_MAX, &port, NULL))
 		return (guint)port;
-	/* The settings of an entry that cannot be used are not values. */
+	/* If the entry cannot be used, the node has its settings, but no values. */
 	if (tpg->ours && saveconfig_json_number(tpg->ours, port_attribute()->name, PORT_MAX, &port))
 		return (guint)port;
 	return 0;
@@ -115,7 +115,9 @@ static void visit_tpgs(const struct config_node *root, void (*fn)(void *arg, str
 				fn(arg, tpg);
 }
 
-/* Also of entries that cannot be used now, because they may be used at the next start. */
+/*
+ * Marks the number of a TPG, even if its entry cannot be used now, because it may be used at the next start.
+ */
 static void mark_used(void *arg, struct config_node *tpg)
 {
 	struct ports *ports = arg;
@@ -124,7 +126,7 @@ static void mark_used(void *arg, struct config_node *tpg)
 		ports->used[port_of(tpg)] = true;
 }
 
-/* Returns 0 if all are in use. */
+/* Returns the smallest number that is not in use, and marks it, or returns 0 if all are in use. */
 static guint take_free(struct ports *ports)
 {
 	while (ports->last < PORT_MAX)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Numbers that the file need not have: the number of the HBA in the name of a storage object, and the
- * relative target port identifiers of TPGs. A reload and the next start must choose the same. Main thread.
+ * Numbers that the daemon chooses if the file does not have them: the number of the HBA in the name of a
+ * storage object, and the relative target port identifiers of TPGs. A reload and the next start must choose
+ * the same numbers. Main thread.
  */
 #ifndef CONFIG_SAVECONFIG_NUMBERS_H
 #define CONFIG_SAVECONFIG_NUMBERS_H
@@ -9,28 +10,28 @@
 #include "config/saveconfig_tree.h"
 
 /*
- * The number of the HBA in the name of a storage object: 1 for "user_1/disk". Returns false if the name,
- * which may be NULL, has none.
+ * Sets number to the number of the HBA in the name of a storage object: 1 for "user_1/disk". Returns false if
+ * the name, which may be NULL, has no such number.
  */
 bool config_object_hba(const char *object, guint *number);
 /*
- * The name of the object that a start creates for a storage object of a file, such as "user_0/disk". The
- * caller frees it. Returns NULL for an entry without a usable name.
+ * Returns the name of the object that a start creates for a storage object of a file, such as "user_0/disk",
+ * or NULL if the entry has no usable name. The caller frees the name.
  */
 char *config_storage_object_name(const struct config_node *storage);
 /*
- * Chooses the name of the object that is to be created, and notes it in the node. Takes the name of a start
- * unless a running object that stays has it.
+ * Chooses the name of the object that is to be created, and stores it in the node. The name is that of
+ * config_storage_object_name(), unless a running object that is not to be deleted has this name.
  */
 void config_storage_choose_object(struct config_node *storage, const struct config_node *running);
 /*
- * Gives each TPG of the file that is new, and has no relative target port identifier, one that neither the
- * file nor a running TPG that stays has.
+ * Chooses a relative target port identifier for each TPG of the file that is to be created and has none. The
+ * identifier is used neither by the file nor by a running TPG that is not to be deleted.
  */
 void config_choose_ports(struct config_node *want, struct config_node *running);
 /*
- * Adds a line (char *) for each number that the next start would choose otherwise, unless the configuration
- * is saved before it. file: the restored file, applied to the model.
+ * Adds a line (char *) for each number that would be different after the next start if the configuration were
+ * not saved before. file is the tree that was applied to the model.
  */
 void config_list_renumbered(const struct config_node *file, struct model *model, GPtrArray *lines);
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The names under the key tcmu_runner of saveconfig.json, which has settings that LIO does not have, by
- * storage object, target, TPG and so on (docs/saveconfig.md). Other programs ignore the key, so a TPG that
- * needs one of these settings is disabled in LIO's part.
+ * The names of the members under the key tcmu_runner of saveconfig.json. Under this key are the settings that
+ * LIO does not have, for each storage object, target, TPG and so on (docs/saveconfig.md). Other programs
+ * ignore the key, so a TPG that needs one of these settings is disabled in the part of the file that LIO
+ * reads.
  */
 #include "config/saveconfig_ours.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads the key tcmu_runner of saveconfig.json into the nodes of the tree. Settings that cannot be used, or
- * belong to an object that the file does not have, must not give initiators more access. The rest of the file
- * is left to saveconfig_read.c.
+ * that belong to an object which the file does not have, may limit access. So that nobody gets more access
+ * than the user wanted to give, the TPGs for which they may be meant stay disabled. The rest of the file is
+ * left to saveconfig_read.c.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -33,9 +34,9 @@ static enum model_kind kind_of_container(enum model_kind parent, const char *mem
 
 static void close_tpg(struct config_node *tpg, const char *reason)
 {
-	tpg->is_unusable = true;
-	if (!tpg->closed)
-		tpg->closed = g_strdup(reason);
+	tpg->is_permanent = true;
+	if (!tpg->closing_reason)
+		tpg->closing_reason = g_strdup(reason);
 }
 
 static void close_tpgs(struct config_node *target, const char *reason)
@@ -50,8 +51,9 @@ static void close_tpgs(struct config_node *target, const char *reason)
  * Notes that a setting of the node cannot be used. Because the setting may have limited access, the TPG to
  * which it belongs, or all TPGs of the target, stay disabled.
  */
-static void complain(GPtrArray *notes, struct config_node *node, const char *format, ...) G_GNUC_PRINTF(3, 4);
-static void complain(GPtrArray *notes, struct config_node *node, const char *format, ...)
+static void refuse_setting(GPtrArray *notes, struct config_node *node, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+static void refuse_setting(GPtrArray *notes, struct config_node *node, const char *format, ...)
 {
 	struct config_node *tpg = node;
 	va_list args;
@@ -71,7 +73,7 @@ static void complain(GPtrArray *notes, struct config_node *node, const char *for
 		close_tpgs(node, reason);
 }
 
-/* None of the targets has the settings that may limit the access to it. */
+/* Closes all TPGs, because the settings that may limit the access to them cannot be read. */
 static void close_targets(const struct config_node *root, const char *reason)
 {
 	struct config_node *child;
@@ -83,7 +85,7 @@ static void close_targets(const struct config_node *root, const char *reason)
 
 /* --- settings of objects that the file does not have --- */
 
-/* "tcmu_runner.targets["iqn..."].tpgs["1"]" */
+/* Returns the place of the node's settings in the file, such as tcmu_runner.targets["iqn..."].tpgs["1"]. */
 static char *place_of_settings(const struct config_node *node)
 {
 	if (!node->parent)
@@ -95,7 +97,7 @@ static char *place_of_settings(const struct config_node *node)
 
 static bool limits_access(enum model_kind kind, const char *member, JsonNode *value);
 
-/* Returns whether the settings of an object of this kind may give less access than no settings. */
+/* Returns whether these settings of an object of this kind may allow less than the defaults do. */
 static bool settings_limit_access(enum model_kind kind, JsonNode *settings)
 {
 	if (!JSON_NODE_HOLDS_OBJECT(settings))
@@ -141,7 +143,7 @@ static void refuse_storage(struct config_node *storage, const char *reason)
 {
 	if (!storage->problem)
 		config_set_text(&storage->problem, "%s", reason);
-	storage->is_unusable = true;
+	storage->is_permanent = true;
 	storage->is_ambiguous = true;
 }
 
@@ -158,7 +160,8 @@ static void close_object(struct config_node *node, const char *reason)
 }
 
 /*
- * The settings may be meant for any object beside them that has none. Below a TPG, the whole TPG is closed.
+ * Closes each object of the same kind and parent that has no settings, because the stray settings may be
+ * meant for it. If the settings are for an object below a TPG, the whole TPG is closed.
  */
 static void close_candidates(struct config_node *stray)
 {
@@ -173,11 +176,14 @@ static void close_candidates(struct config_node *stray)
 	for (guint i = 0; (child = config_node_child(stray->parent, i)); i++)
 		if (child->kind == stray->kind && !child->is_stray && !child->ours) {
 			close_object(child, reason);
-			child->is_candidate = true;
+			child->may_own_stray_settings = true;
 		}
 }
 
-/* same: the object that has settings under another spelling of the same name; NULL: there is no object. */
+/*
+ * Adds a stray node for the settings with this key. same is the object that already has settings, because the
+ * key is another spelling of its name; or NULL, if the file has no such object.
+ */
 static void add_stray(struct reader *reader, struct config_node *parent, enum model_kind kind,
 		      const char *key, JsonObject *container, struct config_node *same)
 {
@@ -188,7 +194,7 @@ static void add_stray(struct reader *reader, struct config_node *parent, enum mo
 	stray->ours = settings ? json_object_ref(settings) : NULL;
 	stray->place = place_of_settings(stray);
 	stray->line = saveconfig_json_line(reader->json, settings ? settings : container);
-	stray->is_unusable = true;
+	stray->is_permanent = true;
 	if (same) {
 		config_set_text(
 		    &stray->problem,
@@ -211,7 +217,7 @@ static void add_stray(struct reader *reader, struct config_node *parent, enum mo
 
 static void read_settings(struct reader *reader, struct config_node *node, JsonObject *ours);
 
-/* Names of storage objects are in the file as they are; other names have several spellings. */
+/* Finds the child for a key. The names of all kinds except storage objects can be spelled in several ways. */
 static struct config_node *find_child(const struct config_node *parent, enum model_kind kind, const char *key)
 {
 	g_autofree char *usual = kind == MODEL_PORTAL    ? config_portal_name(key)
@@ -234,7 +240,7 @@ static void read_container(struct reader *reader, struct config_node *parent, en
 	struct config_node *child;
 
 	if (!JSON_NODE_HOLDS_OBJECT(value)) {
-		complain(reader->notes, parent, "\"%s\" is not an object", ours_container(kind));
+		refuse_setting(reader->notes, parent, "\"%s\" is not an object", ours_container(kind));
 		if (kind == MODEL_TARGET)
 			close_targets(parent, "\"targets\" under \"" OURS_KEY "\" is not an object");
 		return;
@@ -249,31 +255,34 @@ static void read_container(struct reader *reader, struct config_node *parent, en
 		if (!child || child->ours || is_other_spelling(child, key->data, container))
 			add_stray(reader, parent, kind, key->data, container, child);
 		else if (!settings)
-			complain(reader->notes, child, "they are not an object");
+			refuse_setting(reader->notes, child, "they are not an object");
 		else
 			read_settings(reader, child, settings);
 	}
-	/* Now it is known which objects have settings. */
+	/* Objects without settings can be found only after all settings were read. */
 	for (guint i = 0; (child = config_node_child(parent, i)); i++)
 		if (child->kind == kind && child->is_stray && !find_child(parent, kind, ours_key_of(child)) &&
 		    settings_limit_access(kind, json_object_get_member(container, ours_key_of(child))))
 			close_candidates(child);
 }
 
-/* The member "enable" of a TPG, or "dual_stack" of a portal. */
+/* Reads the member "enable" of a TPG, or "dual_stack" of a portal. */
 static void read_flag(struct config_node *node, const char *member, JsonNode *value, GPtrArray *notes)
 {
 	g_autofree char *text = saveconfig_json_text(value);
 
 	if (!ours_is_boolean(value))
-		complain(notes, node, "\"%s\" is neither true nor false", member);
+		refuse_setting(notes, node, "\"%s\" is neither true nor false", member);
 	else if (node->kind == MODEL_TPG)
 		node->enable = *text == '1';
 	else if (*text == '1')
 		config_node_set_dual_stack(node);
 }
 
-/* An empty list of addresses would mean that none is allowed, which no value of the attribute expresses. */
+/*
+ * Reads the value of an attribute. An empty list of addresses is refused: its meaning would be that no
+ * address is allowed, and the attribute has no value with this meaning.
+ */
 static void read_setting(struct config_node *node, const struct model_attribute *attribute, JsonNode *value)
 {
 	saveconfig_read_value(node, attribute, value);
@@ -301,7 +310,7 @@ const char *saveconfig_read_own_name(const struct config_node *storage)
 static void read_own_name(struct config_node *storage, GPtrArray *notes)
 {
 	if (!saveconfig_read_own_name(storage))
-		complain(notes, storage, "\"" OURS_NAME "\" is empty, or contains a slash or a blank");
+		refuse_setting(notes, storage, "\"" OURS_NAME "\" is empty, or contains a slash or a blank");
 }
 
 static void read_hba(struct config_node *storage, GPtrArray *notes)
@@ -309,7 +318,7 @@ static void read_hba(struct config_node *storage, GPtrArray *notes)
 	guint number;
 
 	if (!saveconfig_read_hba(storage, &number))
-		complain(notes, storage, "\"" OURS_HBA "\" is not a number");
+		refuse_setting(notes, storage, "\"" OURS_HBA "\" is not a number");
 }
 
 static void read_member(struct reader *reader, struct config_node *node, const char *member, JsonNode *value)
@@ -330,10 +339,13 @@ static void read_member(struct reader *reader, struct config_node *node, const c
 	else if (attribute)
 		read_setting(node, attribute, value);
 	else if (node->parent || strcmp(member, "version"))
-		complain(reader->notes, node, "\"%s\" is not known", member);
+		refuse_setting(reader->notes, node, "\"%s\" is not known", member);
 }
 
-/* What stands below an entry that cannot be used is not known, and its settings are kept as they are. */
+/*
+ * Reads the settings of one object and of the objects below it. If the entry cannot be used, its children are
+ * unknown, so its settings are only kept for the next save.
+ */
 static void read_settings(struct reader *reader, struct config_node *node, JsonObject *ours)
 {
 	g_autoptr(GList) members = json_object_get_members(ours);
@@ -345,7 +357,10 @@ static void read_settings(struct reader *reader, struct config_node *node, JsonO
 		read_member(reader, node, member->data, json_object_get_member(ours, member->data));
 }
 
-/* LIO's portal [::] takes IPv4 connections, too, and so does ours unless the file says that it does not. */
+/*
+ * Makes each portal [::] accept IPv4 connections, too, as LIO's portal [::] does, unless its settings say
+ * something else.
+ */
 static void set_dual_stack(struct config_node *node)
 {
 	struct config_node *child;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes the key tcmu_runner of saveconfig.json. What the daemon could not use stays in the file as it was.
- * The rest of the file is left to saveconfig_write.c.
+ * Writes the key tcmu_runner of saveconfig.json. Settings that the daemon could not use stay in the file
+ * unchanged. The rest of the file is left to saveconfig_write.c.
  */
 #include <string.h>
 
@@ -12,7 +12,7 @@
 
 static bool is_ours(const struct config_node *node, const struct config_value *value)
 {
-	if (value->is_shown || value->problem || !config_attribute_is_saved(value->attribute))
+	if (value->is_unset || value->problem || !config_attribute_is_saved(value->attribute))
 		return false;
 	/* An empty list means that there is no limit. It is not written, because a restore refuses it. */
 	if (value->attribute->flags & MODEL_RESTRICTS && !*value->text)
@@ -73,14 +73,9 @@ JsonNode *saveconfig_write_value(const struct model_attribute *attribute, const 
 	}
 }
 
-static bool is_kept_closed(const struct config_node *node)
-{
-	return node->kind == MODEL_TPG && node->closed && node->is_unusable && !node->is_opened;
-}
-
 /*
- * Returns the settings that the file had, without those that are written again. A value that was refused
- * stays unchanged.
+ * Returns a copy of the object's settings in the file without those settings that are written from the tree.
+ * The copy keeps values that were refused.
  */
 static JsonObject *copy_of_kept_settings(const struct config_node *node)
 {
@@ -95,8 +90,8 @@ static JsonObject *copy_of_kept_settings(const struct config_node *node)
 	for (unsigned kind = MODEL_STORAGE; kind < MODEL_KINDS; kind++)
 		if (ours_is_parent(node->kind, kind) && saveconfig_json_object(ours, ours_container(kind)))
 			json_object_remove_member(ours, ours_container(kind));
-	if (!is_kept_closed(node) &&
-	    (!node->is_opened || ours_is_boolean(json_object_get_member(ours, "enable"))))
+	if (!config_tpg_is_kept_closed(node) &&
+	    (!node->is_enabled_by_user || ours_is_boolean(json_object_get_member(ours, "enable"))))
 		json_object_remove_member(ours, "enable");
 	if (ours_is_boolean(json_object_get_member(ours, OURS_DUAL_STACK)))
 		json_object_remove_member(ours, OURS_DUAL_STACK);
@@ -117,9 +112,9 @@ static void write_values(const struct config_node *node, JsonObject *ours)
 }
 
 /*
- * The number in "user_1/disk". The file has it even if it equals the position among the file's storage
- * objects, because somebody may insert others before this one. The file has the name here if it calls the
- * object by another name elsewhere.
+ * Writes the number of the HBA, which is 1 in "user_1/disk". The number is written even if it equals the
+ * position among the storage objects of the file, because somebody may insert other storage objects before
+ * this one. Also writes the name, if the entry in LIO's part of the file has another name.
  */
 static void write_object_name(const struct config_node *node, JsonObject *ours)
 {
@@ -149,7 +144,7 @@ static void write_storage(const struct config_node *node, JsonObject *ours)
 	for (unsigned i = 0; (key = config_key_at(node, i)); i++) {
 		const struct config_value *value = config_node_value(node, config_key_attribute(key));
 
-		if (key->form == CONFIG_KEY_NUMBER && value && value->is_shown &&
+		if (key->form == CONFIG_KEY_NUMBER && value && value->is_unset &&
 		    strcmp(value->text, value->attribute->fallback))
 			json_object_set_member(ours, value->attribute->name,
 					       saveconfig_json_from_text(value->attribute->fallback));
@@ -186,8 +181,9 @@ static void write_child(const struct config_node *child, JsonObject *container)
 }
 
 /*
- * Settings that cannot be understood stay in the file, because they close TPGs. Those of storage do not, and
- * are replaced.
+ * Writes the settings of the children. If the file has something other than an object in the place of these
+ * settings, it stays in the file, because it keeps TPGs disabled. For storage objects it has no such effect,
+ * and is replaced.
  */
 static void write_children(const struct config_node *node, JsonObject *ours)
 {
@@ -206,12 +202,13 @@ static void write_children(const struct config_node *node, JsonObject *ours)
 	}
 }
 
-static bool is_candidate(const struct config_node *node)
+static bool may_own_stray_settings(const struct config_node *node)
 {
-	return node->is_candidate || (node->kind == MODEL_TPG && node->parent->is_candidate);
+	return node->may_own_stray_settings ||
+	       (node->kind == MODEL_TPG && node->parent->may_own_stray_settings);
 }
 
-/* The settings of an entry that could not be restored stay as they were. */
+/* The settings of an entry that could not be restored are written as they were in the file. */
 static JsonObject *write_settings(const struct config_node *node)
 {
 	const struct model_attribute *why;
@@ -222,7 +219,7 @@ static JsonObject *write_settings(const struct config_node *node)
 
 	write_values(node, ours);
 	write_children(node, ours);
-	if (is_candidate(node)) {
+	if (may_own_stray_settings(node)) {
 		json_object_remove_member(ours, "rtpi");
 		json_object_remove_member(ours, "enable");
 		return ours;
@@ -232,8 +229,9 @@ static JsonObject *write_settings(const struct config_node *node)
 	if (node->kind == MODEL_PORTAL && config_portal_is_ipv6_only(node->name) &&
 	    !json_object_has_member(ours, OURS_DUAL_STACK))
 		json_object_set_boolean_member(ours, OURS_DUAL_STACK, FALSE);
-	if (node->kind == MODEL_TPG && !is_kept_closed(node) && !json_object_has_member(ours, "enable") &&
-	    (node->closed || saveconfig_needs_ours(node, &why)))
+	if (node->kind == MODEL_TPG && !config_tpg_is_kept_closed(node) &&
+	    !json_object_has_member(ours, "enable") &&
+	    (node->closing_reason || saveconfig_needs_ours(node, &why)))
 		json_object_set_boolean_member(ours, "enable", node->enable);
 	return ours;
 }

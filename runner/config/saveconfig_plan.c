@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Compares the wanted with the running configuration and lists the steps from one to the other: first what
- * must end, then storage, then targets from the top down, then the TPGs are enabled, and at last their
- * portals are opened. The steps are run by saveconfig_apply.c.
+ * Compares the wanted with the running configuration and lists the steps that lead from the running one to
+ * the wanted one. The first steps disable TPGs and delete objects. Then storage objects are created and
+ * opened, then targets and everything below them is created from the top down, then TPGs are enabled, and in
+ * the end portals are created. The steps are run by saveconfig_apply.c.
  */
 #include "config/saveconfig_plan.h"
 
@@ -34,7 +35,7 @@ static struct config_node *kept(const struct plan *plan, const struct config_nod
 	return running && !running->is_gone ? running : NULL;
 }
 
-/* --- what must end --- */
+/* --- objects that are deleted, and TPGs that are disabled --- */
 
 /*
  * Returns whether the new configuration differs only in options of filters, which can change while it is
@@ -62,7 +63,7 @@ static const struct model_attribute *storage_difference(const struct config_node
 	return NULL;
 }
 
-/* Returns whether the disk to which a running LUN leads may be one that the file protects from writing. */
+/* Returns whether a running LUN leads to a storage object to which no LUN may lead (is_withheld). */
 static bool destination_is_withheld(const struct plan *plan, const struct config_node *running)
 {
 	const struct config_node *to =
@@ -90,17 +91,17 @@ static bool destination_differs(const struct config_node *want, const struct con
 	return (to && to->is_gone) || strcmp(want->to, running->to) != 0;
 }
 
-/* Returns whether the file's entry for the object cannot be understood; then nothing is changed. */
+/* Returns whether the object stays unchanged, because its entry in the file cannot be used. */
 static bool is_left_alone(const struct plan *plan, const struct config_node *running)
 {
 	const struct config_node *want = config_node_twin(running, plan->want);
 
-	return !running->parent->is_gone && want && want->problem && want->is_unusable;
+	return !running->parent->is_gone && want && config_node_is_unusable(want);
 }
 
 /*
- * The file says nothing about the contents of a disk in memory. Initiators would find an empty disk in the
- * place of theirs, so the disk stays as it is.
+ * Keeps a disk in memory although its entry demands another disk. Deleting it would lose its contents, which
+ * are not in the file, and initiators would find an empty disk in its place.
  */
 static void keep_contents(const struct plan *plan, const struct config_node *running)
 {
@@ -116,12 +117,13 @@ static void keep_contents(const struct plan *plan, const struct config_node *run
 	    "memory would be lost; the disk is left as it is. If the contents are not needed, delete "
 	    "the disk and restore the file again",
 	    attribute->name);
-	want->is_unusable = true;
+	want->is_permanent = true;
 }
 
 /*
- * A disk that is left as it is may allow writing where the file does not. Then no LUN leads to it until its
- * entry is corrected, as after a restart, and its contents stay.
+ * Decides whether LUNs may lead to a disk that stays unchanged because its entry cannot be used. If the entry
+ * may protect the disk from writing and the disk is writable, no LUN may lead to it until the entry is
+ * corrected, which is also the state after a restart. The contents of the disk stay.
  */
 static void withhold(const struct plan *plan, const struct config_node *running)
 {
@@ -141,7 +143,7 @@ static bool must_go(const struct plan *plan, const struct config_node *running)
 	if (running->parent->is_gone)
 		return true;
 	if (!want)
-		return plan->purpose == CONFIG_PLAN_ALL;
+		return plan->purpose == CONFIG_PLAN_REPLACE;
 	return (running->kind == MODEL_STORAGE && storage_difference(want, running)) ||
 	       destination_differs(want, running) || destination_is_withheld(plan, running);
 }
@@ -180,19 +182,22 @@ static void end_kind(struct plan *plan, struct config_node *running, enum model_
 	}
 }
 
-/* Returns why the file's entry for the object, or for what it belongs to, cannot be understood, or NULL. */
+/* Returns why the entry of the object, or of an object above it, cannot be used, or NULL. */
 static const char *reason_to_close(const struct plan *plan, const struct config_node *running)
 {
 	for (; running->parent; running = running->parent) {
 		const struct config_node *want = config_node_twin(running, plan->want);
 
-		if (want && want->problem && want->is_unusable)
+		if (want && config_node_is_unusable(want))
 			return want->problem;
 	}
 	return NULL;
 }
 
-/* The entry of a TPG that cannot be understood may allow less than the running TPG does. */
+/*
+ * Disables TPGs that the file disables, and TPGs whose entry cannot be used, because such an entry may allow
+ * less than the running TPG does.
+ */
 static void disable_tpgs(struct plan *plan, struct config_node *running)
 {
 	struct config_node *child;
@@ -209,7 +214,7 @@ static void disable_tpgs(struct plan *plan, struct config_node *running)
 	}
 }
 
-/* Objects end after the objects that point to them. */
+/* Lists the steps that disable TPGs and delete objects. An object is deleted after those that lead to it. */
 static void end_all(struct plan *plan)
 {
 	static const enum model_kind order[] = {MODEL_MAPPED_LUN, MODEL_ACL,    MODEL_LUN,    MODEL_PORTAL,
@@ -232,12 +237,12 @@ static void set_all(struct plan *plan, struct config_node *want)
 	for (guint i = 0; i < want->values->len; i++) {
 		const struct config_value *value = g_ptr_array_index(want->values, i);
 
-		if (!value->is_shown && config_attribute_is_saved(value->attribute))
+		if (!value->is_unset && config_attribute_is_saved(value->attribute))
 			add(plan, CONFIG_SET, want, value->attribute, value->text);
 	}
 }
 
-/* The file does not have the attribute. */
+/* Returns the value that a restore sets if the file does not have the attribute. */
 static const char *text_of_nothing(const struct model_attribute *attribute)
 {
 	return attribute->unset ? attribute->unset : attribute->fallback;
@@ -250,7 +255,7 @@ static void set_differences(struct plan *plan, struct config_node *want, const s
 	for (unsigned i = 0; (attribute = model_attribute_at(want->kind, i)); i++) {
 		const struct config_value *value = config_node_value(want, attribute);
 
-		/* Discovery must not keep what it had before in place of a value that cannot be used. */
+		/* If a value of discovery cannot be used, discovery must not keep its previous value. */
 		bool is_refused = want->kind == MODEL_ROOT && value && value->problem;
 
 		if (is_refused || config_value_differs(want, running, attribute))
@@ -259,14 +264,14 @@ static void set_differences(struct plan *plan, struct config_node *want, const s
 	}
 }
 
-/* --- what is created --- */
+/* --- objects that are created --- */
 
-/* Returns whether the node is to be created: it is not there, and it is wanted now. */
+/* Returns whether the object of the node does not exist and is to be created by this plan. */
 static bool is_created(const struct plan *plan, const struct config_node *want)
 {
-	if (kept(plan, want) || want->is_forgotten || (want->problem && want->is_unusable))
+	if (kept(plan, want) || want->is_forgotten || config_node_is_unusable(want))
 		return false;
-	return plan->purpose != CONFIG_PLAN_AGAIN || config_node_is_lost(want);
+	return plan->purpose != CONFIG_PLAN_RETRY || config_node_is_lost(want);
 }
 
 static void plan_node(struct plan *plan, struct config_node *want)
@@ -278,7 +283,7 @@ static void plan_node(struct plan *plan, struct config_node *want)
 			config_storage_choose_object(want, plan->running);
 		add(plan, CONFIG_CREATE, want, NULL, NULL);
 		set_all(plan, want);
-	} else if (running && plan->purpose != CONFIG_PLAN_AGAIN) {
+	} else if (running && plan->purpose != CONFIG_PLAN_RETRY) {
 		if (!want->is_withheld)
 			config_set_text(&want->object, "%s", running->object ? running->object : "");
 		set_differences(plan, want, running);
@@ -307,8 +312,7 @@ static void plan_kinds(struct plan *plan, struct config_node *want, const enum m
 
 	for (size_t at = 0; at < n; at++)
 		for (guint i = 0; (child = config_node_child(want, i)); i++) {
-			if (child->kind != kinds[at] || child->is_forgotten ||
-			    (child->problem && child->is_unusable))
+			if (child->kind != kinds[at] || child->is_forgotten || config_node_is_unusable(child))
 				continue;
 			plan_node(plan, child);
 			plan_kinds(plan, child, kinds, n);
@@ -323,13 +327,13 @@ static void plan_below(struct plan *plan, struct config_node *want)
 	plan_kinds(plan, want, kinds, G_N_ELEMENTS(kinds));
 }
 
-/* When initiators reach a portal, everything else is ready. */
+/* Creates the portals, after all other steps, so that initiators find everything else ready. */
 static void plan_portals(struct plan *plan, struct config_node *want)
 {
 	struct config_node *child;
 
 	for (guint i = 0; (child = config_node_child(want, i)); i++) {
-		if (child->is_forgotten || (child->problem && child->is_unusable))
+		if (child->is_forgotten || config_node_is_unusable(child))
 			continue;
 		if (child->kind == MODEL_PORTAL)
 			plan_node(plan, child);
@@ -338,12 +342,16 @@ static void plan_portals(struct plan *plan, struct config_node *want)
 	}
 }
 
-/* Whatever the user has enabled meanwhile stays enabled when other parts of the file are tried again. */
+/*
+ * Returns whether a retry may enable the TPG: it is created by this retry, or was closed and is disabled. A
+ * TPG that the user has enabled or disabled meanwhile stays as it is when other parts of the file are tried
+ * again.
+ */
 static bool is_enabled_again(const struct plan *plan, const struct config_node *tpg)
 {
 	const struct config_node *running = config_node_twin(tpg, plan->running);
 
-	return is_created(plan, tpg) || (tpg->closed && running && !running->enable);
+	return is_created(plan, tpg) || (tpg->closing_reason && running && !running->enable);
 }
 
 /* Also lists TPGs that are enabled already, because a setting that could not be applied disables them. */
@@ -352,10 +360,10 @@ static void enable_tpgs(struct plan *plan, struct config_node *want)
 	struct config_node *child;
 
 	for (guint i = 0; (child = config_node_child(want, i)); i++) {
-		if (child->is_forgotten || (child->problem && child->is_unusable))
+		if (child->is_forgotten || config_node_is_unusable(child))
 			continue;
 		if (child->kind == MODEL_TPG && child->enable &&
-		    (plan->purpose != CONFIG_PLAN_AGAIN || is_enabled_again(plan, child)))
+		    (plan->purpose != CONFIG_PLAN_RETRY || is_enabled_again(plan, child)))
 			add(plan, CONFIG_ENABLE, child, NULL, NULL);
 		enable_tpgs(plan, child);
 	}
@@ -370,7 +378,7 @@ GArray *saveconfig_plan(struct config_node *want, struct config_node *running, e
 	    .purpose = purpose,
 	};
 
-	if (purpose != CONFIG_PLAN_AGAIN) {
+	if (purpose != CONFIG_PLAN_RETRY) {
 		end_all(&plan);
 		set_differences(&plan, want, running);
 	}

@@ -6,7 +6,10 @@
 #include "config/saveconfig_tree.h"
 
 enum config_step_kind {
-	/* Disables a TPG. text: why the file's entry for it cannot be understood; NULL: the file says so. */
+	/*
+	 * Disables a TPG. text says why its entry in the file cannot be understood, or is NULL if the entry
+	 * itself disables the TPG.
+	 */
 	CONFIG_DISABLE,
 	/* Deletes an object. The node belongs to the running configuration. */
 	CONFIG_DELETE,
@@ -30,12 +33,12 @@ struct config_step {
 };
 
 enum config_plan {
-	/* The running configuration becomes equal to the wanted one. */
-	CONFIG_PLAN_ALL,
-	/* Does the same, but keeps objects that the wanted configuration does not have. */
-	CONFIG_PLAN_BESIDE,
-	/* Tries only those parts of the wanted configuration again that could not be restored before. */
-	CONFIG_PLAN_AGAIN,
+	/* The plan makes the running configuration equal to the wanted one. */
+	CONFIG_PLAN_REPLACE,
+	/* The plan does the same, but keeps objects that the wanted configuration does not have. */
+	CONFIG_PLAN_ADD,
+	/* The plan only tries those parts of the wanted configuration again that could not be restored. */
+	CONFIG_PLAN_RETRY,
 };
 
 /*

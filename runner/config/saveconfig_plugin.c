@@ -15,7 +15,7 @@
 struct plugin {
 	const char *name, *folder;
 	int (*read)(struct config_node *node, JsonObject *entry, struct error *error);
-	/* config is the value of dev_config. */
+	/* Writes the plugin's keys. config is the dev_config string. See config_plugin_write(). */
 	bool (*write)(const struct config_node *node, const char *config, JsonObject *entry);
 };
 
@@ -55,7 +55,7 @@ bool config_plugin_has(const struct config_node *node, const struct model_attrib
 	       (attribute == control("max_sectors") && config_node_has_plugin(node, "user"));
 }
 
-/* rest: the part after "HANDLER/", which is escaped here. */
+/* Sets the dev_config string to HANDLER/REST, with the necessary escapes in REST. */
 static int set_config(struct config_node *node, const char *handler, const char *rest, struct error *error)
 {
 	char *escaped = storage_spec_escape(rest);
@@ -69,7 +69,7 @@ static int set_config(struct config_node *node, const char *handler, const char 
 	return 0;
 }
 
-/* The path in config if it is HANDLER/PATH without options, otherwise NULL. The caller frees it. */
+/* Returns PATH if config is HANDLER/PATH without options, otherwise NULL. The caller frees it. */
 static char *plain_path(const char *config, const char *handler)
 {
 	g_autofree char *prefix = g_strconcat(handler, "/", NULL);
@@ -105,7 +105,7 @@ static void set_number(struct config_node *node, const char *name, guint64 numbe
 	config_node_set(node, control(name), text);
 }
 
-/* "hw_block_size=512,max_data_area_mb=8": finds the block size. */
+/* Finds the block size in text such as "hw_block_size=512,max_data_area_mb=8". */
 static void read_control(struct config_node *node, const char *text)
 {
 	g_auto(GStrv) pairs = g_strsplit(text, ",", -1);
@@ -209,7 +209,7 @@ static void write_block_size(const struct config_node *node, JsonObject *entry)
 
 /* --- fileio and block --- */
 
-/* If the storage does not exist now, its name decides. */
+/* Returns whether the path is a block device. If nothing exists at the path, its name decides. */
 static bool is_block_device(const char *path)
 {
 	struct stat st;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the operations on saveconfig.json share: saveconfig.c and saveconfig_again.c. Main thread. */
+/* The data and functions that saveconfig.c and saveconfig_retry.c share. Main thread. */
 #ifndef CONFIG_SAVECONFIG_PRIVATE_H
 #define CONFIG_SAVECONFIG_PRIVATE_H
 
@@ -10,36 +10,42 @@
 struct operation {
 	struct saveconfig *config;
 	void (*run)(struct operation *operation);
-	/* The file, and whether it is the daemon's own. */
+	/* The path of the file, and whether it is the file with which the daemon was started. */
 	char *path;
 	bool is_own;
-	/* Restore and reload. */
+	/* How a restore or a reload changes the running configuration. */
 	enum config_plan purpose;
-	/* Reload: unsaved changes may be lost. */
+	/* Whether a reload may discard unsaved changes. */
 	bool discard;
 	saveconfig_done *done;
 	void *arg;
-	/* What is wanted, or what is saved. */
+	/* The configuration that is restored, reloaded, saved or compared. */
 	struct config_node *tree;
-	/* What ran when the operation began. */
+	/* The configuration that ran when the operation began. */
 	struct config_node *running;
+	/* The lines for done(). */
 	GPtrArray *lines;
-	/* Of the model, when the operation began. */
+	/* model_generation() when the operation began. */
 	uint64_t generation;
 };
 
 struct saveconfig {
 	struct model *model;
 	char *path;
-	struct config_node *file, *saved;
-	/* Of the model, when it was equal to the daemon's own file. */
+	/* The configuration that was restored or saved last, with the entries that could not be restored. */
+	struct config_node *file;
+	/* The contents of the daemon's own file. */
+	struct config_node *saved;
+	/* model_generation() at the last moment when the model was equal to the daemon's own file. */
 	uint64_t saved_generation;
+	/* Whether saved_generation is valid. */
 	bool is_saved;
-	/* Lines about numbers that the next start would choose otherwise (saveconfig_numbers.h). */
+	/* Lines about numbers that would be different after a start from the file (saveconfig_numbers.h). */
 	GPtrArray *renumbered;
-	/* The first one runs. */
+	/* The operation that is running, and the operations that wait for its end. */
 	GQueue operations;
 	struct model_watch watch;
+	/* The number of calls of saveconfig_tick(). */
 	unsigned ticks;
 };
 
@@ -49,8 +55,8 @@ struct operation *saveconfig_start(struct saveconfig *config, void (*run)(struct
 void saveconfig_run_if_first(struct operation *operation);
 /* Ends the operation, which is freed, and runs the next one. */
 void saveconfig_finish(struct operation *operation, int err, const struct error *error);
-/* config_apply_owner.late; arg is the struct saveconfig. */
+/* The function late() of struct config_apply_owner. arg is the struct saveconfig. */
 void saveconfig_on_late(void *arg, const char *name, const char *reason);
-/* The watch of the model. */
+/* The function of the watch on the model. */
 void saveconfig_on_change(struct model_watch *watch, enum model_event event, struct model_object *object);
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads the part of saveconfig.json that rtslib-fb knows: lists of entries, each of which becomes a node
- * with values. What cannot be used stays in the tree as a node with a problem. Whether the model accepts
- * the values is left to the model.
+ * Reads the part of saveconfig.json that rtslib-fb knows: lists of entries, each of which becomes a node with
+ * values. An entry that cannot be used becomes a node with a problem. Whether the values are valid is left to
+ * the model.
  */
 #include "config/saveconfig_read.h"
 
@@ -24,9 +24,9 @@ struct reader {
 struct entry_list {
 	enum model_kind kind;
 	const char *key;
-	/* The name of the node, or NULL with error set. The caller frees it. */
+	/* Returns the name of the node, or NULL with error set. The caller frees the name. */
 	char *(*name)(JsonObject *entry, struct error *error);
-	/* Reads what is particular to the kind. NULL: nothing is. */
+	/* Reads keys that only this kind has; NULL if there are no such keys. */
 	int (*read)(struct reader *reader, struct config_node *node, JsonObject *entry, struct error *error);
 };
 
@@ -43,7 +43,7 @@ void saveconfig_note(GPtrArray *notes, const struct config_node *node, const cha
 	g_autofree char *text = g_strdup_vprintf(format, args);
 
 	va_end(args);
-	/* The root has no place: it is the file. */
+	/* The root has no place, because it represents the whole file. */
 	g_ptr_array_add(notes, node->place ? g_strdup_printf("line %u, %s: %s", node->line, node->place, text)
 					   : g_strdup_printf("line %u: %s", node->line, text));
 }
@@ -194,13 +194,13 @@ static int read_values(struct reader *reader, struct config_node *node, JsonObje
 	return 0;
 }
 
-/* --- what is particular to a kind --- */
+/* --- keys that only one kind has --- */
 
 static int read_storage(struct reader *reader, struct config_node *node, JsonObject *entry,
 			struct error *error)
 {
 	(void)reader;
-	/* If a file is missing, its file system is probably not mounted. */
+	/* A missing file must not be created, because its file system is probably not mounted. */
 	config_node_set(node, config_storage_create(), "0");
 	return config_plugin_read(node, entry, error);
 }
@@ -267,22 +267,22 @@ static struct config_node *bad_entry(struct config_node *parent, const struct en
 	struct config_node *node = config_node_new(parent, list->kind, place);
 
 	node->problem = g_strdup(problem);
-	node->is_unusable = true;
+	node->is_permanent = true;
 	return node;
 }
 
 static void set_ambiguous(struct config_node *node, const char *other)
 {
-	/* Of several entries, the one that was read first names the second one. */
+	/* If there are more than two such entries, the message of the first one names the second one. */
 	if (!node->is_ambiguous)
 		config_set_text(&node->problem,
 				"%s has the same name, and may contradict this entry; remove one of the two",
 				other);
 	node->is_ambiguous = true;
-	node->is_unusable = true;
+	node->is_permanent = true;
 }
 
-/* Which of two entries with the same name counts is not known, so neither is used. */
+/* Handles a second entry with the same name. It is not known which one is valid, so none of them is used. */
 static struct config_node *ambiguous_entry(struct config_node *first, const struct entry_list *list,
 					   const char *place)
 {
@@ -293,7 +293,7 @@ static struct config_node *ambiguous_entry(struct config_node *first, const stru
 	return node;
 }
 
-/* Creates the node of an entry; a node with a problem if the entry has no usable name of its own. */
+/* Creates the node of an entry. If the entry has no usable name, the node has a problem. */
 static struct config_node *new_node(struct config_node *parent, const struct entry_list *list, JsonNode *raw,
 				    const char *place)
 {
@@ -336,7 +336,7 @@ static void read_entry(struct reader *reader, struct config_node *parent, const 
 		err = read_lists(reader, node, entry, &error);
 	if (err) {
 		node->problem = g_strdup(error.text);
-		node->is_unusable = true;
+		node->is_permanent = true;
 	}
 }
 
@@ -359,7 +359,7 @@ static int read_lists(struct reader *reader, struct config_node *node, JsonObjec
 
 /* --- the file --- */
 
-/* The account of discovery is in the entry "iscsi" of "fabric_modules". */
+/* Reads the account of discovery, which is in the entry "iscsi" of "fabric_modules". */
 static int read_fabric_modules(struct config_node *root, JsonObject *entry, struct error *error)
 {
 	JsonNode *member = json_object_get_member(entry, "fabric_modules");

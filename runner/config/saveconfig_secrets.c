@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keeps the secrets of saveconfig.json away from GLib, whose strings and parsers leave copies in freed
- * memory: secrets are taken out of the text before json-glib parses it, and put into the text that json-glib
- * has written. Which keys hold secrets follows from the table of attributes.
+ * memory. Placeholders replace the secrets in the text before json-glib parses it, and the secrets replace
+ * the placeholders in the text that json-glib has written. The table of attributes says which keys have
+ * secrets.
  */
 #include "config/saveconfig_secrets.h"
 
@@ -14,13 +15,13 @@
 #include "util/secret_memory.h"
 
 #define PREFIX "secret-"
-/* "secret-0123456789abcdef-": the random digits keep other text from being taken for a placeholder. */
+/* A prefix is "secret-0123456789abcdef-". Its digits are random, so that no other text looks like it. */
 #define PREFIX_SIZE (sizeof(PREFIX) + 17)
-/* The largest JSON string of one byte is "\u0000". */
+/* The longest JSON encoding of one byte is "\u0000". */
 #define ESCAPED_MAX 6
 
 struct secret {
-	/* Of secret_alloc(). */
+	/* Memory of secret_alloc(). */
 	char *text;
 	gsize size;
 	char *placeholder;
@@ -30,7 +31,7 @@ struct secret {
 static struct {
 	char prefix[PREFIX_SIZE];
 	guint64 last;
-	/* struct secret by text and by placeholder; the second one owns the secrets. */
+	/* The same struct secret by text and by placeholder. The second table owns the secrets. */
 	GHashTable *by_text, *by_placeholder;
 } secrets;
 
@@ -56,7 +57,7 @@ static void initialize(void)
 	secrets.by_placeholder = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_secret);
 }
 
-/* Takes over the memory. */
+/* Returns the placeholder of the secret in text, and takes over the memory of text. */
 static const char *hide(char *text, gsize size)
 {
 	initialize();
@@ -111,7 +112,7 @@ const char *config_text_in_tree(const struct model_attribute *attribute, const c
 
 /* --- strings of JSON (RFC 8259, 7) --- */
 
-/* text is at the opening quotation mark. Returns the place after the closing one, or end if there is none. */
+/* text begins with a quotation mark. Returns the position after the closing one, or end if there is none. */
 static const char *end_of_string(const char *text, const char *end)
 {
 	for (text++; text < end && *text != '"'; text++)
@@ -133,7 +134,7 @@ static bool read_hex(const char *text, const char *end, gunichar *value)
 	return true;
 }
 
-/* text is after "\u". Returns the number of bytes that were read, or 0. */
+/* Reads the digits after "\u" and the second half of a surrogate pair. Returns the bytes read, or 0. */
 static gsize read_unicode(const char *text, const char *end, gunichar *value)
 {
 	gunichar low;
@@ -150,8 +151,8 @@ static gsize read_unicode(const char *text, const char *end, gunichar *value)
 }
 
 /*
- * Decodes what stands between the quotation marks into out, which has room for as many bytes and a NUL.
- * Returns false if the string is not valid, or contains a NUL.
+ * Decodes the text between the quotation marks into out, which has room for as many bytes and a NUL. Returns
+ * false if the string is not valid, or contains a NUL.
  */
 static bool decode(const char *text, const char *end, char *out)
 {
@@ -183,7 +184,10 @@ static bool decode(const char *text, const char *end, char *out)
 	return true;
 }
 
-/* Returns the number of bytes in out, which has room for ESCAPED_MAX bytes for each byte of the text. */
+/*
+ * Encodes the text as JSON into out, which has room for ESCAPED_MAX bytes for each byte of the text. Returns
+ * the number of bytes in out.
+ */
 static gsize encode(const char *text, char *out)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -207,7 +211,7 @@ static gsize encode(const char *text, char *out)
 	return (gsize)(out - begin);
 }
 
-/* --- out of the text --- */
+/* --- taking secrets out of JSON text --- */
 
 static const char *skip_blanks(const char *text, const char *end)
 {
@@ -216,7 +220,9 @@ static const char *skip_blanks(const char *text, const char *end)
 	return text;
 }
 
-/* The string is the key of a member. text and end: between its quotation marks. */
+/*
+ * Returns whether this is the key of a member that holds a secret. text and end exclude the quotation marks.
+ */
 static bool is_secret_key(const char *text, const char *end)
 {
 	g_autofree char *key = g_malloc((gsize)(end - text) + 1);
@@ -224,7 +230,10 @@ static bool is_secret_key(const char *text, const char *end)
 	return decode(text, end, key) && config_key_is_secret(key);
 }
 
-/* The string, with its quotation marks, is the value of a key that holds a secret. */
+/*
+ * Appends the placeholder of a secret. The string from text to end, with its quotation marks, is the value of
+ * a key that holds a secret. A string that is empty or not valid is appended unchanged.
+ */
 static void append_hidden(GString *hidden, const char *text, const char *end)
 {
 	gsize size = (gsize)(end - text);
@@ -264,9 +273,9 @@ char *config_secrets_extract(const char *text, gsize len, gsize *hidden_len)
 	return g_string_free(hidden, FALSE);
 }
 
-/* --- into the text --- */
+/* --- putting secrets into JSON text --- */
 
-/* Returns the secret whose placeholder stands here in quotation marks, or NULL. */
+/* Returns the secret if the string from text to end is a placeholder in quotation marks, otherwise NULL. */
 static const struct secret *secret_at(const char *text, const char *end)
 {
 	gsize len = (gsize)(end - text);
@@ -279,7 +288,7 @@ static const struct secret *secret_at(const char *text, const char *end)
 	return g_hash_table_lookup(secrets.by_placeholder, placeholder);
 }
 
-/* Returns the room that the text and all its secrets need. */
+/* Returns the number of bytes that suffices for the text with all its secrets and a NUL. */
 static gsize size_with_secrets(const char *text, const char *end)
 {
 	gsize size = (gsize)(end - text) + 1;

@@ -10,16 +10,16 @@
 #include "config/saveconfig_tree.h"
 
 /*
- * Returns the placeholder of a secret, which is valid until config_secrets_sweep(). The empty text stands for
- * itself, because it is no secret.
+ * Returns the placeholder of a secret, which is valid until config_secrets_sweep(). An empty text is not a
+ * secret, and is returned unchanged.
  */
 const char *config_secret_hide(const char *secret);
 /*
- * Returns the secret of a placeholder, valid until config_secrets_sweep(), or the text if it is no
- * placeholder.
+ * Returns the secret of a placeholder, which is valid until config_secrets_sweep(), or the text itself if it
+ * is not a placeholder.
  */
 const char *config_secret_reveal(const char *text);
-/* Returns the text of a value of the attribute as trees have it. */
+/* Returns the text of a value as it is stored in trees: a placeholder if the attribute is a secret. */
 const char *config_text_in_tree(const struct model_attribute *attribute, const char *text);
 /*
  * Returns a copy of JSON text in which the strings of keys that hold secrets are placeholders. The caller

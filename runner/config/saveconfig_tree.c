@@ -75,13 +75,13 @@ bool config_value_differs(const struct config_node *want, const struct config_no
 	if (!running || !config_attribute_is_saved(attribute) || attribute == config_storage_create())
 		return false;
 	if (!wanted)
-		return !running->is_shown && !config_attribute_is_chosen(attribute) &&
+		return !running->is_unset && !config_attribute_is_chosen(attribute) &&
 		       !config_text_is_same(attribute, running->text, attribute->fallback);
 	if (config_text_is_same(attribute, wanted->text, running->text))
 		return false;
-	if (wanted->is_shown && running->is_shown)
+	if (wanted->is_unset && running->is_unset)
 		return false;
-	return !running->is_shown || !config_text_is_same(attribute, wanted->text, attribute->fallback);
+	return !running->is_unset || !config_text_is_same(attribute, wanted->text, attribute->fallback);
 }
 
 void config_set_text(char **text, const char *format, ...)
@@ -136,7 +136,7 @@ static void copy_values(const struct config_node *node, struct config_node *copy
 
 		fresh->problem = g_strdup(value->problem);
 		fresh->running = g_strdup(value->running);
-		fresh->is_shown = value->is_shown;
+		fresh->is_unset = value->is_unset;
 	}
 }
 
@@ -151,10 +151,10 @@ struct config_node *config_node_copy(const struct config_node *node, struct conf
 	copy->place = g_strdup(node->place);
 	copy->line = node->line;
 	copy->problem = g_strdup(node->problem);
-	copy->closed = g_strdup(node->closed);
-	copy->is_unusable = node->is_unusable;
-	copy->is_opened = node->is_opened;
-	copy->is_candidate = node->is_candidate;
+	copy->closing_reason = g_strdup(node->closing_reason);
+	copy->is_permanent = node->is_permanent;
+	copy->is_enabled_by_user = node->is_enabled_by_user;
+	copy->may_own_stray_settings = node->may_own_stray_settings;
 	copy->is_ambiguous = node->is_ambiguous;
 	copy->is_withheld = node->is_withheld;
 	copy->is_forgotten = node->is_forgotten;
@@ -178,7 +178,7 @@ void config_node_move(struct config_node *node, guint number)
 	g_ptr_array_insert(children, (gint)number, node);
 }
 
-guint config_node_place(const struct config_node *storage)
+guint config_storage_position(const struct config_node *storage)
 {
 	const struct config_node *child;
 	guint place = 0;
@@ -201,7 +201,7 @@ void config_node_free(struct config_node *node)
 	g_free(node->to);
 	g_free(node->place);
 	g_free(node->problem);
-	g_free(node->closed);
+	g_free(node->closing_reason);
 	g_free(node->object);
 	g_free(node);
 }
@@ -242,6 +242,16 @@ bool config_node_is_lost(const struct config_node *node)
 		if (node->problem)
 			return true;
 	return false;
+}
+
+bool config_node_is_unusable(const struct config_node *node)
+{
+	return node->problem && node->is_permanent;
+}
+
+bool config_tpg_is_kept_closed(const struct config_node *tpg)
+{
+	return tpg->kind == MODEL_TPG && tpg->closing_reason && tpg->is_permanent && !tpg->is_enabled_by_user;
 }
 
 char *config_node_path(const struct config_node *node)

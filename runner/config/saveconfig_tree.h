@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A configuration as a tree of nodes, apart from the model and from JSON. A file is read into such a tree,
- * and the running model is copied into such a tree; what is saved, compared and applied are trees. All
- * functions are called on the main thread.
+ * A configuration as a tree of nodes, which is independent of the model and of JSON. A file is read into such
+ * a tree, and the running model is copied into such a tree. Saving, comparing and applying a configuration
+ * are operations on trees. All functions are called on the main thread.
  */
 #ifndef CONFIG_SAVECONFIG_TREE_H
 #define CONFIG_SAVECONFIG_TREE_H
@@ -17,116 +17,147 @@
 /* The value of one attribute. */
 struct config_value {
 	const struct model_attribute *attribute;
-	/* Of a secret: its placeholder (saveconfig_secrets.h). */
+	/* The value as text. A secret is represented by its placeholder (saveconfig_secrets.h). */
 	char *text;
-	/* Why the model has refused the text; NULL: it has not. */
+	/* Why the reader or the model has refused the text, or NULL if nobody has refused it. */
 	char *problem;
-	/* With a problem: the text that the model had then. */
+	/* The text that the model kept when it refused the text above, or NULL. */
 	char *running;
 	/*
-	 * The model has no value of its own: the text is what is in effect. It is neither compared nor
-	 * applied.
+	 * Nobody has set this attribute of the model's object, or nobody can: the text is only the value that
+	 * is in effect at the moment. Comparisons use the default instead, and no step applies the text.
 	 */
-	bool is_shown;
+	bool is_unset;
 };
 
 struct config_node {
-	/* NULL: this is the root. */
+	/* The root has no parent. */
 	struct config_node *parent;
 	enum model_kind kind;
 	/*
-	 * The name below the parent, as in the model. But a storage object is "PLUGIN/NAME", and a portal's
-	 * address is canonical. An entry of a file that has no usable name is called by its place.
+	 * The name of the object below its parent. It is the name in the model, with two exceptions: a
+	 * storage object is called "PLUGIN/NAME", as in the file, and the address of a portal is in its
+	 * canonical form. An entry of a file that has no usable name is called by its place in the file.
 	 */
 	char *name;
-	/* What a LUN or a mapped LUN points to: "user/disk", "lun_0"; otherwise NULL. */
+	/*
+	 * The name of the object to which a LUN or a mapped LUN leads, "user/disk" or "lun_0"; otherwise
+	 * NULL.
+	 */
 	char *to;
-	/* A TPG: initiators may log in. A storage object of the model: it is enabled. */
+	/* Whether initiators may log in to the TPG, or whether the model's storage object is enabled. */
 	bool enable;
 	/* struct config_value *, in no order. An attribute without a value has its default. */
 	GPtrArray *values;
 	/* struct config_node *, in the order of the file or of the model. */
 	GPtrArray *children;
-	/* The children by name; no two have the same. */
+	/* The children by name. No two children in this table have the same name. */
 	GHashTable *index;
 
-	/* The entry as it stood in the file, and the settings under tcmu_runner; NULL: there are none. */
+	/* --- Fields that the reader of a file sets, and that a merge copies to nodes of the model. */
+
+	/* The JSON value of the entry in the file, or NULL if the node does not come from a file. */
 	JsonNode *raw;
+	/* The settings of the object under the key tcmu_runner, or NULL if the file has no such settings. */
 	JsonObject *ours;
-	/* "targets[0].tpgs[1]", and its line in the file; NULL and 0: the node is from the model. */
+	/* Where the entry is in the file: "targets[0].tpgs[1]" and the line. NULL and 0 without a file. */
 	char *place;
 	unsigned line;
-	/* Why the entry could not be restored, so that the model has no such object; NULL: it has. */
-	char *problem;
-	/* A TPG: why it stays disabled though the file enables it, otherwise NULL. */
-	char *closed;
 	/*
-	 * The problem, or what closes the TPG, is in the file itself: another try would end in the same
-	 * way.
-	 */
-	bool is_unusable;
-	/*
-	 * A TPG that the user has enabled although "closed" gives a reason against it. The file that is saved
-	 * still closes it, here and in LIO.
-	 */
-	bool is_opened;
-	/* The object was deleted since, or its entry given up: the node no longer counts. */
-	bool is_forgotten;
-	/*
-	 * The node has only settings under tcmu_runner, of an object that the file does not have. It has a
-	 * problem, and config_node_find() does not find it.
+	 * The file has settings under tcmu_runner for an object that it does not describe anywhere else. This
+	 * node has these settings and a problem. config_node_find() does not find it.
 	 */
 	bool is_stray;
 	/*
-	 * A target or a TPG that is closed because settings of a missing object may be meant for it. A save
-	 * must not add settings of its own, with which the next restore would leave it open.
+	 * The object has no settings under tcmu_runner, and the settings of a stray node may be meant for it,
+	 * so it is refused or its TPG stays disabled. If a save added settings for this object, the next
+	 * restore would no longer see that those of the stray node may be meant for it, and would enable the
+	 * TPG.
 	 */
-	bool is_candidate;
-	/* Another entry has the same name, and the two may contradict each other. */
-	bool is_ambiguous;
+	bool may_own_stray_settings;
 	/*
-	 * A storage object that runs and is left as it is: no LUN leads to it until its entry is corrected.
+	 * Another entry, or other settings, are for the same object, and the two may contradict each other.
+	 */
+	bool is_ambiguous;
+
+	/* --- What a restore has found out about the entry. */
+
+	/* Why the entry could not be restored, so that it has no object in the model; otherwise NULL. */
+	char *problem;
+	/* Why a TPG stays disabled although the file enables it; otherwise NULL. */
+	char *closing_reason;
+	/*
+	 * The problem or the closing reason lasts until the user corrects the file or restores it again. The
+	 * daemon does not try such an entry again by itself.
+	 */
+	bool is_permanent;
+	/*
+	 * The user has enabled the TPG in spite of the closing reason. A save still writes the TPG as
+	 * disabled, because LIO and the next restore would have the same reason to disable it.
+	 */
+	bool is_enabled_by_user;
+	/*
+	 * The user has given up the entry (saveconfig_forget()), or has deleted its object after the restore.
+	 * Later operations pass over the node.
+	 */
+	bool is_forgotten;
+	/*
+	 * The entry of a running storage object cannot be used, so the object stays unchanged, although it
+	 * may allow more than the entry does. No LUN may lead to it until the entry is corrected.
 	 */
 	bool is_withheld;
-	/* Used while differences are applied: the model's object must be deleted. */
-	bool is_gone;
-	/* A storage object that the model has: its name there, "user_0/disk". */
+	/* The name of the model's storage object, "user_0/disk"; NULL until a restore has chosen one. */
 	char *object;
-	/* A storage object of the model: its contents are in memory, and end with the object. */
+
+	/* --- Fields of nodes that saveconfig_dump() has made of the model. */
+
+	/* The plan is to delete the model's object (saveconfig_plan.c). */
+	bool is_gone;
+	/* The contents of the storage object are in memory, and are lost when the object is deleted. */
 	bool is_in_memory;
-	/* A storage object of the model: options of its filters can be changed. */
+	/* The storage object is open and served, so options of its filters can be changed. */
 	bool is_served;
 };
 
 struct config_node *config_node_new(struct config_node *parent, enum model_kind kind, const char *name);
-/* A node with settings of an object that the file does not have. */
+/* Creates a stray node (is_stray). */
 struct config_node *config_node_new_stray(struct config_node *parent, enum model_kind kind, const char *name);
-/* A copy of the node and everything below it, as a child of parent. */
+/* Copies the node and everything below it. The copy becomes the last child of parent, which may be NULL. */
 struct config_node *config_node_copy(const struct config_node *node, struct config_node *parent);
-/* Makes the node the child of this number, or the last one. */
+/* Moves the node forward among the children of its parent, so that number other children precede it. */
 void config_node_move(struct config_node *node, guint number);
-/* The number of storage objects before this one: its place among the storage objects of the file. */
-guint config_node_place(const struct config_node *storage);
+/* Returns how many storage objects precede this one in the file. */
+guint config_storage_position(const struct config_node *storage);
 /* Frees a node that has a parent. */
 void config_node_remove(struct config_node *node);
-/* NULL: nothing happens. */
+/* Frees the node and everything below it. If node is NULL, nothing happens. */
 void config_node_free(struct config_node *node);
-/* The i-th child, or NULL after the last one. */
+/* Returns the i-th child, or NULL after the last one. */
 struct config_node *config_node_child(const struct config_node *node, guint i);
-/* The child of this kind and name, or NULL. Names of targets and ACLs are in lower case in all trees. */
+/*
+ * Returns the child of this kind and name that is not stray, or NULL. Names of targets and ACLs are in lower
+ * case in all trees.
+ */
 struct config_node *config_node_find(const struct config_node *parent, enum model_kind kind,
 				     const char *name);
-/* The node that stands for the same object in another tree, or NULL. */
+/* Returns the node of another tree that represents the same object, or NULL. */
 struct config_node *config_node_twin(const struct config_node *node, const struct config_node *other_root);
-/* The node or one of its parents could not be restored. */
+/* Returns whether the node or one of its parents could not be restored. */
 bool config_node_is_lost(const struct config_node *node);
-/* "storage object user/disk", "iqn...:disks/tpgt_1/lun_0". The caller frees it. */
+/* Returns whether the entry has a problem that another try does not solve. */
+bool config_node_is_unusable(const struct config_node *node);
+/*
+ * Returns whether the settings of the TPG in the file cannot be understood and keep it disabled. A save then
+ * leaves the file's values of "enable" unchanged.
+ */
+bool config_tpg_is_kept_closed(const struct config_node *tpg);
+/* Returns a path such as "user/disk" or "iqn...:disks/tpgt_1/lun_0". The caller frees it. */
 char *config_node_path(const struct config_node *node);
 
 /* Returns NULL if the node has no value for the attribute. */
 struct config_value *config_node_value(const struct config_node *node,
 				       const struct model_attribute *attribute);
-/* Sets the value, or replaces it. text: as trees have it; a secret is its placeholder. */
+/* Sets or replaces the value. If it is a secret, text is its placeholder. */
 struct config_value *config_node_set(struct config_node *node, const struct model_attribute *attribute,
 				     const char *text);
 /*
@@ -140,21 +171,24 @@ bool config_text_is_same(const struct model_attribute *attribute, const char *a,
 /* Sets *text to a new text. */
 void config_set_text(char **text, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* "[::]:3260" for "[::0]:3260"; other names of portals are copied. The caller frees it. */
+/*
+ * Returns the name of a portal with its IPv6 address in canonical form, "[::]:3260" for "[::0]:3260". Other
+ * names are copied. The caller frees the name.
+ */
 char *config_portal_name(const char *name);
 /*
- * Whether it is "[::]:3260" for some port, which takes IPv6 connections only. The portal that takes IPv4
- * connections, too, is "*:3260" in the model, and "[::]:3260" in LIO.
+ * Returns whether the name is "[::]:PORT", which in the model is a portal for IPv6 connections only. A portal
+ * for IPv4 and IPv6 connections is "*:PORT" in the model, and "[::]:PORT" in LIO.
  */
 bool config_portal_is_ipv6_only(const char *name);
-/* The name of a portal in LIO. The caller frees it. */
+/* Returns the name that LIO uses for the portal. The caller frees it. */
 char *config_portal_lio_name(const char *name);
 /*
- * The reason why the attribute of the object, which may be NULL, was refused, for a line that names both of
- * them already. To be freed with g_free().
+ * Returns the error without the names of the object, which may be NULL, and of the attribute at its
+ * beginning, for a line that already contains these names. The caller frees the text.
  */
 char *config_reason(const struct model_object *object, const struct model_attribute *attribute,
 		    const char *error);
-/* Turns the portal "[::]:3260" into "*:3260". Nothing happens to another portal. */
+/* Changes the name "[::]:PORT" of a portal to "*:PORT". Other names stay as they are. */
 void config_node_set_dual_stack(struct config_node *portal);
 #endif

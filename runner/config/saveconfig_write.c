@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes the part of saveconfig.json that rtslib-fb knows. Each entry begins as a copy of the entry that
- * was read, so that keys that this daemon does not know stay in the file; then the keys that it knows are
- * written over.
+ * Writes the part of saveconfig.json that rtslib-fb knows. Each entry begins as a copy of the entry that was
+ * read, so that keys that this daemon does not know stay in the file. Then the keys that it knows get their
+ * present values.
  */
 #include "config/saveconfig_write.h"
 
@@ -27,8 +27,8 @@ static JsonNode *value_of_key(const struct config_key *key, const char *text)
 }
 
 /*
- * Some values are only defaults, which the model does not store. Flags among these values are written, as
- * rtslib does, except the flags of storage objects.
+ * Returns whether the value of the key is written although nobody has set it. As rtslib does, booleans are
+ * written, except those of storage objects. Other values are written if the file already has the key.
  */
 static bool is_written_always(const struct config_key *key, JsonObject *entry)
 {
@@ -36,20 +36,17 @@ static bool is_written_always(const struct config_key *key, JsonObject *entry)
 	       (key->form == CONFIG_KEY_BOOL && key->kind != MODEL_STORAGE);
 }
 
-/* A text that is not there, such as the user of an account, has no key; rtslib leaves it out, too. */
+/* Writes one key. As rtslib does, it leaves out the key of an empty text, such as the user of an account. */
 static void write_key(const struct config_key *key, const struct config_value *value, JsonObject *entry)
 {
 	if (key->form == CONFIG_KEY_TEXT && !*value->text) {
-		/*
-		 * The effective value of storage that is not open is not known, and the file keeps what it
-		 * had.
-		 */
-		if (!value->is_shown || !key->shown_name)
+		/* If storage is not open, its effective values are unknown, and the file keeps its value. */
+		if (!value->is_unset || !key->effective_name)
 			json_object_remove_member(entry, key->key);
 		return;
 	}
-	if (value->is_shown && (key->shown_name ? !strcmp(value->text, value->attribute->fallback)
-						: !is_written_always(key, entry)))
+	if (value->is_unset && (key->effective_name ? !strcmp(value->text, value->attribute->fallback)
+						    : !is_written_always(key, entry)))
 		return;
 	json_object_set_member(entry, key->key, value_of_key(key, value->text));
 }
@@ -68,18 +65,19 @@ static void write_keys(const struct config_node *node, JsonObject *entry)
 }
 
 /*
- * A value that the model does not store is LIO's default. For storage objects, LIO's default depends on the
- * plugin.
+ * Returns whether the value is written into the group. A value that nobody has set is written, because it
+ * equals LIO's default. A value of a storage object that nobody has set is written only if the file already
+ * has it, because LIO's default depends on the plugin.
  */
 static bool is_wanted(const struct config_node *node, const struct config_value *value, JsonObject *members)
 {
 	/* A value that was refused stays in the file as it is. */
 	if (value->attribute->flags & MODEL_OURS || value->problem || config_plugin_writes(value->attribute))
 		return false;
-	/* What storage that is not open would show is not known. */
+	/* These values of storage that is not open are unknown. */
 	if (value->attribute->flags & MODEL_READ_ONLY && (!*value->text || !strcmp(value->text, "0")))
 		return false;
-	if (value->is_shown && node->kind == MODEL_STORAGE)
+	if (value->is_unset && node->kind == MODEL_STORAGE)
 		return members && json_object_has_member(members, value->attribute->name);
 	return config_attribute_is_saved(value->attribute);
 }
@@ -126,7 +124,7 @@ static void write_portal_name(const struct config_node *node, JsonObject *entry)
 	g_autofree char *canonical = old ? config_portal_name(old_name) : NULL;
 
 	json_object_set_int_member(entry, "port", (gint64)g_ascii_strtoull(port + 1, NULL, 10));
-	/* The file may write the same address in another way. */
+	/* The file may have the same address in another notation, which stays. */
 	if (!g_strcmp0(canonical, name))
 		return;
 	*port = '\0';
@@ -142,7 +140,7 @@ static void write_storage_name(const struct config_node *node, JsonObject *entry
 	json_object_set_string_member(entry, "name", slash + 1);
 }
 
-/* The file may write the same name with other capital letters. */
+/* Writes a name, unless the file has the same name with other upper and lower case letters. */
 static void write_node_name(const struct config_node *node, JsonObject *entry, const char *key)
 {
 	const char *old = saveconfig_json_string(entry, key);
@@ -216,14 +214,17 @@ static void write_lists(const struct config_node *node, JsonObject *entry)
 	}
 }
 
-/* A TPG that needs a setting that LIO lacks is disabled for LIO; the true value is under tcmu_runner. */
+/*
+ * LIO must not enable a TPG that has a setting which limits access and which LIO lacks. "enable" is then
+ * false here, and the value that this daemon uses is under tcmu_runner.
+ */
 static void write_enable(const struct config_node *tpg, JsonObject *entry)
 {
 	const struct model_attribute *why;
-	bool closed = tpg->closed || saveconfig_needs_ours(tpg, &why);
+	bool closed = tpg->closing_reason || saveconfig_needs_ours(tpg, &why);
 
-	/* What the file wants of a TPG that cannot be understood is not known either. */
-	if (tpg->closed && tpg->is_unusable && !tpg->is_opened)
+	/* The file does not say clearly whether it enables the TPG, so its value stays unchanged. */
+	if (config_tpg_is_kept_closed(tpg))
 		return;
 	json_object_set_boolean_member(entry, "enable", tpg->enable && !closed);
 }
@@ -248,7 +249,7 @@ static JsonObject *write_object(const struct config_node *node, JsonObject *old)
 
 static JsonNode *write_entry(const struct config_node *node)
 {
-	/* An entry that could not be restored stays as it was. */
+	/* An entry that could not be restored stays unchanged. */
 	if (node->problem)
 		return json_node_copy(node->raw);
 	JsonNode *json = json_node_init(json_node_alloc(), JSON_NODE_OBJECT);
@@ -259,7 +260,7 @@ static JsonNode *write_entry(const struct config_node *node)
 
 /* --- the file --- */
 
-/* The entry "iscsi" of the list, a copy; a new one if there is none. */
+/* Returns a copy of the entry "iscsi" of the list, or a new entry if the list has none. */
 static JsonObject *iscsi_module(JsonArray *modules)
 {
 	for (guint i = 0; modules && i < json_array_get_length(modules); i++) {
@@ -279,7 +280,7 @@ static JsonObject *iscsi_module(JsonArray *modules)
 static bool has_discovery(const struct config_node *root, JsonObject *module)
 {
 	for (guint i = 0; i < root->values->len; i++)
-		if (!((struct config_value *)g_ptr_array_index(root->values, i))->is_shown)
+		if (!((struct config_value *)g_ptr_array_index(root->values, i))->is_unset)
 			return true;
 	return json_object_get_size(module) > 1;
 }

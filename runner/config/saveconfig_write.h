@@ -5,16 +5,17 @@
 
 #include "config/saveconfig_tree.h"
 
-/* The caller frees the text with config_text_free(). */
+/* Sets text to the text of the file. The caller frees it with config_text_free(). */
 void saveconfig_write(const struct config_node *root, struct config_text *text);
 
 /* --- saveconfig_ours_write.c: the part of the file under tcmu_runner */
 
 /*
- * Returns whether the node or something in it has a setting that limits access and that LIO lacks; *why is
- * the setting then.
+ * Returns whether the node, or a node below it, has a setting that limits access and that LIO lacks. Sets
+ * *why to the attribute in this case.
  */
 bool saveconfig_needs_ours(const struct config_node *node, const struct model_attribute **why);
+/* Writes the member tcmu_runner of file. */
 void saveconfig_write_ours(const struct config_node *root, JsonObject *file);
 /* Returns a value in the form that it has under tcmu_runner. */
 JsonNode *saveconfig_write_value(const struct model_attribute *attribute, const char *text);

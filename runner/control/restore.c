@@ -74,7 +74,7 @@ static void wait_for_restore(struct saveconfig *config, struct waiting *waiting)
 	attach(context, sources[0], G_SOURCE_FUNC(on_work), waiting);
 	attach(context, sources[1], on_signal, waiting);
 	attach(context, sources[2], on_signal, waiting);
-	saveconfig_restore_beside(config, on_restored, waiting);
+	saveconfig_restore_at_start(config, on_restored, waiting);
 	while (!waiting->is_over && !waiting->is_left)
 		g_main_context_iteration(context, TRUE);
 	for (unsigned i = 0; i < G_N_ELEMENTS(sources); i++) {

@@ -110,7 +110,7 @@ static void check_tpgs(const struct run *run, const struct config_node *want)
 				continue;
 			assert(node);
 			assert(!model_is_enabled(tpg) || config_node_is_lost(node) ||
-			       (node->enable && !node->closed));
+			       (node->enable && !node->closing_reason));
 		}
 }
 
@@ -126,7 +126,7 @@ static void apply(struct run *run, const char *text, gsize len)
 	struct config_node *running = saveconfig_dump(run->model, want);
 
 	run->applied = false;
-	saveconfig_apply(run->model, saveconfig_plan(want, running, CONFIG_PLAN_ALL), &owner);
+	saveconfig_apply(run->model, saveconfig_plan(want, running, CONFIG_PLAN_REPLACE), &owner);
 	settle(run);
 	assert(run->applied);
 	config_node_free(running);

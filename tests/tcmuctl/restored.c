@@ -54,7 +54,7 @@ static unsigned check_tpgs(const char *name, const struct config_node *node)
 {
 	unsigned faults = 0;
 
-	if (node->kind == MODEL_TPG && (node->closed || node->enable != is_wanted_open(node))) {
+	if (node->kind == MODEL_TPG && (node->closing_reason || node->enable != is_wanted_open(node))) {
 		printf("%s: %s is %s\n", name, node->parent->name, node->enable ? "open" : "closed");
 		faults++;
 	}

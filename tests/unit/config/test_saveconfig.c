@@ -275,7 +275,7 @@ static void test_a_missing_file_is_empty(void **state)
 {
 	struct test *t = *state;
 
-	saveconfig_restore_beside(t->config, on_done, t);
+	saveconfig_restore_at_start(t->config, on_done, t);
 	assert_int_equal(finish(t), -ENOENT);
 	assert_false(saveconfig_has_changed(t->config));
 	assert_int_equal(diff(t), 0);
@@ -295,7 +295,7 @@ static void test_a_missing_file_is_empty(void **state)
 	assert_int_equal(unlink(t->path), 0);
 	start_again(t);
 	fixture_tpg(t->f, OPEN);
-	saveconfig_restore_beside(t->config, on_done, t);
+	saveconfig_restore_at_start(t->config, on_done, t);
 	assert_int_equal(finish(t), -ENOENT);
 	assert_true(saveconfig_has_changed(t->config));
 }

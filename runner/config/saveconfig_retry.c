@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Entries of saveconfig.json that could not be restored: they are listed, tried again, and given up when
- * the user says so. They stay in the tree of the file, from which a save writes them unchanged. Values that
- * were refused and TPGs that stay disabled are listed, too.
+ * Lists the entries of saveconfig.json that could not be restored, tries them again, and gives them up at the
+ * request of the user. The entries stay in the tree of the file, and a save writes them unchanged. Also lists
+ * the values that were refused and the TPGs that stay disabled.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,10 +14,10 @@
 #include "config/saveconfig_secrets.h"
 #include "util/list.h"
 
-/* How often they are tried again: once in this many calls of saveconfig_tick(). */
-#define AGAIN_TICKS 3
+/* The entries are tried again once in this many calls of saveconfig_tick(). */
+#define RETRY_TICKS 3
 
-/* Calls fn for each lost node until it returns true; the children of a lost node belong to it. */
+/* Calls fn for each node with a problem, but not for the nodes below it, until fn returns true. */
 static bool visit_lost(struct config_node *node, bool (*fn)(void *arg, struct config_node *node), void *arg)
 {
 	struct config_node *child;
@@ -55,7 +55,7 @@ void saveconfig_failed(const struct saveconfig *config,
 	visit_lost(config->file, list_entry_of, &listing);
 }
 
-/* Returns whether the refused value still counts, because no other value was set since. */
+/* Returns whether the model still has the value that it kept when it refused the file's value. */
 static bool is_refused_still(const struct model_object *object, const struct config_value *value)
 {
 	g_autofree char *text = g_malloc(MODEL_TEXT_SIZE);
@@ -71,10 +71,10 @@ static bool is_refused_still(const struct model_object *object, const struct con
 	return is_same;
 }
 
-/* Takes over text. */
-static void list_one(const struct listing *listing, const struct config_node *node, char *text)
+/* Calls the function of the listing for the node with this reason, which is freed. */
+static void list_one(const struct listing *listing, const struct config_node *node, char *why)
 {
-	g_autofree char *path = config_node_path(node), *reason = text;
+	g_autofree char *path = config_node_path(node), *reason = why;
 	const char *name = node->kind == MODEL_STORAGE ? node->object : path;
 	const struct saveconfig_entry entry = {name, node->place ? node->place : "the file", reason};
 
@@ -89,8 +89,8 @@ static void list_refused(struct model *model, const struct config_node *node, co
 
 	if (!object)
 		return;
-	if (node->closed && !model_is_enabled(object))
-		list_one(listing, node, g_strdup_printf("the TPG stays disabled: %s", node->closed));
+	if (node->closing_reason && !model_is_enabled(object))
+		list_one(listing, node, g_strdup_printf("the TPG stays disabled: %s", node->closing_reason));
 	for (guint i = 0; i < node->values->len; i++) {
 		const struct config_value *value = g_ptr_array_index(node->values, i);
 
@@ -132,51 +132,54 @@ int saveconfig_forget(struct saveconfig *config, const char *name, struct error 
 
 /* --- trying again --- */
 
-/* The tree of the file itself is the wanted tree, so the operation does not own it. */
-static void on_tried_again(void *arg, GPtrArray *lines)
+/* The wanted tree is config->file, which stays, so operation->tree is NULL. */
+static void on_retried(void *arg, GPtrArray *lines)
 {
 	struct saveconfig *config = arg;
 	struct operation *operation = g_queue_peek_head(&config->operations);
 
 	(void)lines;
-	/* an entry that has been restored now is not a change that could be lost */
+	/* Entries that have been restored now are in the file, so they are not unsaved changes. */
 	if (config->is_saved && config->saved_generation == operation->generation)
 		config->saved_generation = model_generation(config->model);
 	saveconfig_finish(operation, 0, NULL);
 }
 
-static void run_again(struct operation *operation)
+static void run_retry(struct operation *operation)
 {
 	struct saveconfig *config = operation->config;
-	const struct config_apply_owner owner = {on_tried_again, saveconfig_on_late, config};
+	const struct config_apply_owner owner = {on_retried, saveconfig_on_late, config};
 
 	operation->generation = model_generation(config->model);
 	operation->running = saveconfig_dump(config->model, config->file);
-	saveconfig_apply(config->model, saveconfig_plan(config->file, operation->running, CONFIG_PLAN_AGAIN),
+	saveconfig_apply(config->model, saveconfig_plan(config->file, operation->running, CONFIG_PLAN_RETRY),
 			 &owner);
 }
 
 static bool can_be_tried(void *arg, struct config_node *node)
 {
 	(void)arg;
-	return !node->is_unusable;
+	return !node->is_permanent;
 }
 
 void saveconfig_tick(struct saveconfig *config)
 {
-	if (++config->ticks % AGAIN_TICKS || !g_queue_is_empty(&config->operations))
+	if (++config->ticks % RETRY_TICKS || !g_queue_is_empty(&config->operations))
 		return;
 	if (visit_lost(config->file, can_be_tried, NULL))
-		saveconfig_run_if_first(saveconfig_start(config, run_again, NULL, NULL, NULL));
+		saveconfig_run_if_first(saveconfig_start(config, run_retry, NULL, NULL, NULL));
 }
 
-/* An entry does not outlive its object: if the object is created again, it is another one. */
+/*
+ * If the user deletes an object, its entry is forgotten: an object that is created later with the same name
+ * is a different object.
+ */
 void saveconfig_on_change(struct model_watch *watch, enum model_event event, struct model_object *object)
 {
 	struct saveconfig *config = container_of(watch, struct saveconfig, watch);
 	struct config_node *node = event == MODEL_DELETED ? saveconfig_node_of(config->file, object) : NULL;
 
-	/* The object of an entry that fails is deleted, and the entry stays. */
+	/* saveconfig_apply.c deletes the object of an entry that has failed; such an entry stays. */
 	if (node && !config_node_is_lost(node))
 		node->is_forgotten = true;
 }
