@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs the service in a program that is not the daemon. The program loads the handlers before. */
+/* Runs the service in a program that is not the daemon. The program must have loaded the handlers before. */
 #include "dbus/service.h"
 
 #include <glib-unix.h>

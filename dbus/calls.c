@@ -58,9 +58,9 @@ static void on_sender(GObject *bus, GAsyncResult *result, gpointer data)
 }
 
 /*
- * The policy file allows only root to send messages to this service. But the policies of all packages add up,
- * and a package that was removed long ago may have left a file that allows everybody. So the bus is asked for
- * the user of the caller.
+ * The policy file of this package allows only root to send messages to this service. But the bus combines the
+ * policies of all packages, and a package that was removed long ago may have left a file that allows
+ * everybody. Therefore this function asks the bus which user has sent the call.
  */
 static void on_call(GDBusConnection *bus, const char *sender, const char *path, const char *interface,
 		    const char *method, GVariant *parameters, GDBusMethodInvocation *call, gpointer data)
@@ -95,7 +95,10 @@ guint dbus_export(struct dbus_service *s, const char *path, const GDBusInterface
 						 NULL, NULL);
 }
 
-/* The name of a device may contain any bytes. A program that prints it must not show a forged line. */
+/*
+ * The name of a device may contain any bytes. Control characters are replaced, so that a name cannot forge a
+ * line in the output of a program that prints it.
+ */
 char *dbus_string(const char *text)
 {
 	char *valid = g_utf8_make_valid(text, -1);

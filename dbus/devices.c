@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Describes the devices of the kernel front end: the method List for monitoring, Report for the scripts.
+ * Describes the devices of the kernel front end: the method List is for monitoring, and the method Report is
+ * for the scripts.
  */
 #include "dbus/private.h"
 

@@ -28,7 +28,7 @@ static void on_appeared(GDBusConnection *bus, const char *name, const char *owne
 	struct dbus_handler *handler = data;
 
 	(void)bus, (void)owner;
-	/* The name has changed its owner. */
+	/* Another process owns the name now, or nobody does. */
 	if (handler->object)
 		return;
 	if (dbus_handler_export(handler)) {

@@ -11,7 +11,9 @@
 #include "storage/spec.h"
 #include "util/log.h"
 
-/* The kernel keeps TCMU_CONFIG_LEN - 1 bytes of dev_config, and drops all further bytes silently. */
+/*
+ * The kernel keeps the first TCMU_CONFIG_LEN - 1 bytes of dev_config, and drops the others without an error.
+ */
 #define CONFIG_MAX 255
 
 /* --- the list of handlers --- */
@@ -62,7 +64,7 @@ static char *path_of(const struct dbus_handler *handler)
 	return g_strconcat(SERVICE_PATH "/", handler->name, NULL);
 }
 
-/* a{sa{sv}}: the interfaces of a handler's object with their properties. */
+/* Returns the interfaces of a handler's object with their properties, in the format a{sa{sv}}. */
 static GVariant *interfaces_of(const struct dbus_handler *handler)
 {
 	return g_variant_new_parsed("{%s: {'ConfigDesc': <%@s>}}", HANDLER_IFACE, dbus_text(handler->desc));
@@ -189,8 +191,8 @@ static int check_config(const struct tcmur_handler *handler, const struct storag
 }
 
 /*
- * Does not open a path or use storage, so that a caller cannot find out with this method which files exist
- * on this machine.
+ * This check neither opens a path nor uses storage. Otherwise a caller could find out with this method which
+ * files exist on this machine.
  */
 static int check_text(const struct tcmur_handler *handler, const char *text, struct error *error)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of this folder share. Everything runs on the main thread, so there are no locks. */
+/*
+ * Declarations that the files of this folder share. Everything runs on the main thread, so there are no
+ * locks.
+ */
 #ifndef DBUS_PRIVATE_H
 #define DBUS_PRIVATE_H
 
@@ -18,22 +21,22 @@
 
 struct tcmur_handler;
 
-/* A handler that has, or will have, an object. */
+/* A handler that is listed on the bus, now or as soon as there is a connection. */
 struct dbus_handler {
 	struct list node;
 	struct dbus_service *service;
 	char *name;
 	/* The property ConfigDesc. */
 	char *desc;
-	/* NULL if the handler belongs to another daemon. */
+	/* The loaded handler, or NULL if the handler belongs to another daemon. */
 	const struct tcmur_handler *loaded;
-	/* The registration of its object on the bus; 0 if it has no object. */
+	/* The registration of the handler's object on the bus, or 0 if the handler has no object there. */
 	guint object;
 	/* For a handler of another daemon: the watch of the daemon's name on the bus. */
 	guint watch;
 	/*
-	 * For a handler of another daemon: the call RegisterHandler, which is answered when the bus has said
-	 * whether the name exists; NULL: it was answered.
+	 * For a handler of another daemon: the call of RegisterHandler until it is answered, then NULL. It is
+	 * answered when the bus has said whether the name exists.
 	 */
 	GDBusMethodInvocation *registration;
 };
@@ -41,27 +44,30 @@ struct dbus_handler {
 struct dbus_service {
 	struct control_service *control;
 	struct list handlers;
-	/* NULL if there is no connection. */
+	/* The connection to the bus, or NULL if there is none. */
 	GDBusConnection *bus;
-	/* Ends the calls that are pending. */
+	/* Cancels the pending calls when the service stops. */
 	GCancellable *stopped;
-	/* This service's calls to the bus whose callbacks have not run yet. */
+	/* The number of calls from this service to the bus whose callbacks have not run yet. */
 	unsigned pending;
 	/* The registrations of the objects that are not handlers. */
 	guint objects[3];
-	/* The timer that connects again; 0 if it does not run. */
+	/* The timer that tries to connect again, or 0 if it does not run. */
 	guint retry;
-	/* The log already says that there is no bus. */
+	/* Whether the log already says that there is no bus. */
 	bool bus_missing;
 };
 
 /*
- * calls.c. Registers an object whose method calls reach the functions below. Returns the registration, or 0.
+ * --- calls.c
+ *
+ * Registers an object whose method calls are dispatched to the functions below. Returns the registration, or
+ * 0 if it fails.
  */
 guint dbus_export(struct dbus_service *s, const char *path, const GDBusInterfaceInfo *interface);
-/* Makes a string of text that may contain any bytes. */
+/* Returns the text as a D-Bus string. The text may contain any bytes; see dbus_string(). */
 GVariant *dbus_text(const char *text);
-/* Makes the same text a string, which the caller frees. */
+/* Returns a copy of the text that is valid UTF-8 without control characters. The caller frees it. */
 char *dbus_string(const char *text);
 void dbus_return_verdict(GDBusMethodInvocation *call, bool good, const char *message);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The connection to the bus: it is made at the start, and made again whenever it is lost. */
+/* Keeps a connection to the bus: connects at the start, and again whenever the connection is lost. */
 #include "dbus/interfaces.h"
 #include "dbus/private.h"
 #include "util/log.h"
@@ -67,8 +67,8 @@ static void on_name(GObject *bus, GAsyncResult *result, gpointer data)
 }
 
 /*
- * Called after the objects are registered, so that no caller finds the name without them. g_bus_own_name() is
- * not used, because it waits for the bus when the name is released.
+ * Requests the name of the service. The objects are registered before, so that they exist as soon as a caller
+ * can find the name. g_bus_own_name() is not used, because it waits for the bus when the name is released.
  */
 static void request_name(struct dbus_service *s)
 {
@@ -104,7 +104,10 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer data)
 	request_name(s);
 }
 
-/* The connection is not the shared one of g_bus_get(), which ends the process when the bus ends. */
+/*
+ * Connects to the bus. The shared connection of g_bus_get() is not used, because it ends the process when the
+ * bus ends.
+ */
 static void connect_now(struct dbus_service *s)
 {
 	g_autofree char *address = g_dbus_address_get_for_bus_sync(G_BUS_TYPE_SYSTEM, NULL, NULL);
