@@ -32,7 +32,10 @@ static struct handler absent = {
 static int open_absent(struct backstore *bs, const struct backstore_spec *spec, struct error *error)
 {
 	bs->info = (struct tcmur_info){.size = spec->size, .block_size = spec->block_size};
-	/* Initiators know the disk by the identity that it had before and will have again. */
+	/*
+	 * The stand-in has the same identity as the storage, by which initiators recognise the disk when it
+	 * is served again.
+	 */
 	if (spec->is_silent || backstore_identify(spec, &bs->identity, NULL) < 0)
 		snprintf(bs->identity.place, sizeof(bs->identity.place), "%s", strchr(spec->config, '/') + 1);
 	return info_normalize(bs->handler, spec, &bs->info, error);

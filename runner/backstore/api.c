@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The small functions of <tcmur/handler.h>. */
+/* The functions of <tcmur/handler.h> that need only a few lines. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ enum tcmur_status tcmur_status_from_errno(int err, bool write)
 		return TCMUR_NO_SPACE;
 	case EROFS:
 		return TCMUR_WRITE_PROTECTED;
-	case EPERM: /* a sealed or immutable file */
+	case EPERM: /* The file is sealed or immutable. */
 	case EACCES:
 		return write ? TCMUR_WRITE_PROTECTED : TCMUR_READ_ERROR;
 	case ENODEV:
@@ -45,7 +45,7 @@ enum tcmur_status tcmur_status_from_errno(int err, bool write)
 	case EINTR:
 	case ECANCELED:
 		return TCMUR_ABORTED;
-	case EBADE: /* the block layer's reservation conflict */
+	case EBADE: /* The block layer reports a reservation conflict with this error. */
 		return TCMUR_CONFLICT;
 	case EOPNOTSUPP:
 	case ENOSYS:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls of the handler on the pool, and the wait for the end of all calls. An I/O ends when its handler has
- * completed it, but the callback that completed it may not have returned yet, and may still use the handle
- * and the backstore.
+ * Calls of the handler on the pool, and the wait for the end of all such calls. An I/O ends when its handler
+ * has completed it. But the callback in which the handler completed it may not have returned yet, and may
+ * still use the handle and the backstore.
  */
 #include <time.h>
 
@@ -26,8 +26,10 @@ void backstore_pool_call(struct backstore *bs, struct loop_pool_job *job)
 
 void backstore_pool_call_end(struct backstore *bs)
 {
-	/* Release: everything that the callback did happens before the close() that sees the count.
-	 * The backstore may be freed afterwards. */
+	/*
+	 * Release: everything that the callback did must happen before the close(), which reads this count.
+	 * The backstore may be freed right after this statement.
+	 */
 	atomic_fetch_sub_explicit(&bs->pool_calls, 1, memory_order_release);
 }
 
@@ -58,9 +60,11 @@ void backstore_pool_calls_wait_for_end(struct backstore *bs)
 
 	contract(!loop_current());
 	loop_set_barrier(bs->set);
-	/* This polls, because a thread that signals would use memory that is about to be freed. The
-	 * callbacks are running already, so the wait ends even if the caller occupies the last
-	 * thread of the pool. */
+	/*
+	 * This loop polls, because a thread that signalled the end would use memory that is about to be
+	 * freed. The callbacks are running already, so the wait ends even if its caller occupies the last
+	 * thread of the pool.
+	 */
 	while (atomic_load_explicit(&bs->pool_calls, memory_order_acquire) || loop_lane_is_busy(&bs->lane))
 		nanosleep(&moment, NULL);
 }

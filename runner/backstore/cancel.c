@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * I/O whose command has been aborted or has expired: it does not start any more, and ends early if this is
- * possible.
+ * Cancels I/O whose command has been aborted or has expired. Such I/O does not start any more, and ends early
+ * if this is possible.
  */
 
 #include "backstore/filters.h"
 #include "util/clock.h"
 #include "util/contract.h"
 
-/* Relaxed: a thread of the pool that does not see this yet has started before. */
+/* Relaxed: if a thread of the pool does not see the mark yet, it has started the I/O before. */
 static void mark_cancelled(struct backstore_io *bio)
 {
 	atomic_store_explicit(&bio->cancelled, true, memory_order_relaxed);
@@ -40,8 +40,9 @@ static void cancel_at_handler(struct backstore_io *bio)
 }
 
 /*
- * I/O may wait for its range, for a thread of the pool, in the loop's own queues or in a filter, and is taken
- * from there. I/O that has just left one of them is stopped by backstore_io_is_expired() before it starts.
+ * The I/O may be waiting for its range, for a thread of the pool, in the loop's own queues, or in a filter.
+ * It is removed from the place where it waits. If it has just left such a place, backstore_io_is_expired()
+ * prevents it from starting.
  */
 void backstore_cancel(struct backstore_io *bio)
 {

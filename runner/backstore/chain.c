@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One I/O made of several pieces that run one after the other. A handler that completes inline is
- * called from the loop in chain_run() and not from its own completion, so that the stack stays flat
- * for any number of pieces. split.c and emulate.c decide what the pieces are. */
+/*
+ * Executes one I/O as several pieces, one after the other. A handler that completes inline is called from the
+ * loop in chain_run(), and not from its own completion, so that the stack stays flat for any number of
+ * pieces. split.c and emulate.c decide what the pieces are.
+ */
 
 #include "backstore/private.h"
 #include "util/bytes.h"
 #include "util/contract.h"
 
 /*
- * The pieces that may complete inside their calls before the chain gives the loop back. A handler such as
- * alloc copies memory in the call, so a chain of 16 MiB would otherwise delay everything else on the loop by
- * many milliseconds.
+ * The number of pieces that may complete inside their calls before the chain lets the loop do other things. A
+ * handler such as alloc copies memory in the call, so a chain of 16 MiB would otherwise delay everything else
+ * on the loop by many milliseconds.
  */
 #define CHAIN_BURST       8
 #define CHAIN_BURST_BYTES BACKSTORE_STEP
@@ -33,7 +35,8 @@ struct backstore_chain *backstore_chain_new(struct backstore_io *bio, uint64_t l
 	    .limit = limit,
 	    .data = data_len ? buffer : NULL,
 	    .data_len = data_len,
-	    .iov = (struct iovec *)(buffer + data_len), /* a multiple of the block size, so iov is aligned */
+	    /* The data length is a multiple of the block size, so iov is aligned. */
+	    .iov = (struct iovec *)(buffer + data_len),
 	    .status = TCMUR_OK,
 	    .buffer = buffer,
 	    .buffer_len = len,
@@ -62,8 +65,9 @@ static void chain_finish(struct backstore_chain *chain)
 }
 
 /*
- * Chains that have used up their burst wait in one queue for each loop and backstore. One of them continues
- * in each turn, so that many long commands together delay the loop no longer than one.
+ * Makes the chain wait for a later turn. Each loop has one queue for the chains of a backstore that have run
+ * their burst of pieces. In each turn one of these chains continues, so that many long commands together do
+ * not delay the loop longer than a single one.
  */
 static void wait_for_turn(struct backstore_chain *chain)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Operations that a handler lacks, made of its reads and writes. Where an operation must be atomic,
- * the caller holds the range lock, so that it may take several steps here.
+ * Emulates operations that a handler lacks by its reads and writes. The caller holds the range lock if the
+ * operation must be atomic, so an operation can consist of several steps.
  */
 #include <string.h>
 
@@ -10,8 +10,8 @@
 #include "util/iov.h"
 
 /*
- * The bytes of one step: enough that the cost of a call does not matter, and little enough for many commands
- * at the same time.
+ * The number of bytes of one step. It is so large that the cost of a call does not matter, and so small that
+ * many commands can have such a buffer at the same time.
  */
 #define EMULATE_STEP (256u << 10)
 
@@ -27,7 +27,7 @@ static struct backstore_chain *emulate_new(struct backstore_io *bio, bool (*next
 	return chain;
 }
 
-/* Makes the piece read into data, or write data. */
+/* Makes the piece read into data, or write from data. */
 static void use_data(struct backstore_chain *chain, backstore_call *call)
 {
 	chain->iov[0] = (struct iovec){chain->data, chain->piece.io.len};
@@ -61,8 +61,7 @@ static bool next_write_same(struct backstore_chain *chain)
 	return true;
 }
 
-/* Fills data with repetitions of the pattern, which is one block; with zeros if there is no
- * pattern. */
+/* Fills data with repetitions of the pattern, which is one block, or with zeros if there is no pattern. */
 static void fill_with_pattern(struct backstore_chain *chain)
 {
 	const struct tcmur_io *io = &chain->parent->io;
@@ -126,8 +125,10 @@ void emulate_compare_and_write(struct backstore_io *bio)
 
 /* --- VERIFY, SBC-4 5.41 ----------------------------------------------------------------------- */
 
-/* Returns the index of the first byte of data that differs from the parent's iov, which is
- * repeated; the length of the piece if none differs. */
+/*
+ * Compares data with the parent's iov, which is repeated. Returns the index of the first byte that differs,
+ * or the length of the piece if there is no difference.
+ */
 static size_t compare_repeated(const struct backstore_chain *chain)
 {
 	const struct tcmur_io *io = &chain->parent->io;
@@ -204,7 +205,7 @@ void emulate_or_write(struct backstore_io *bio)
 
 /* --- GET LBA STATUS --------------------------------------------------------------------------- */
 
-/* For a handler without extents(), all blocks are mapped, SBC-4 4.7.2 (fully provisioned). */
+/* A handler without extents() is fully provisioned: all its blocks are mapped (SBC-4 4.7.2). */
 void emulate_extents(struct backstore_io *bio)
 {
 	bio->io.nextents = 0;

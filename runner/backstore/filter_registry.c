@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loaded filters. Only the main thread changes the list, before the first backstore is opened and after
- * the last one is closed. filters.c puts filters before the storage of a backstore.
+ * The list of the loaded filters. Only the main thread changes the list, before the first backstore is opened
+ * and after the last one is closed. filters.c opens the filters of a backstore.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -24,7 +24,7 @@ static struct filter *filter_of(struct plugin *plugin)
 	return plugin ? container_of(plugin, struct filter, plugin) : NULL;
 }
 
-/* Returns 0, or -errno with error set if something is wrong with the filter. */
+/* Checks the table of a filter. Returns 0, or -errno with error set. */
 static int validate(const struct tcmur_filter *api, struct error *error)
 {
 	int err = plugin_check_name(&kind, &filters, api->name, error);

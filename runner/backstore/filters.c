@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The filters of a backstore: they are opened, closed and shown, and their parameters are changed while I/O
- * is in flight. The way of the I/O through them is in passage.c, and the list of loaded filters in
+ * Opens, closes and shows the filters of a backstore, and changes their parameters while I/O is in flight.
+ * The way of an I/O through the filters is in passage.c, and the list of loaded filters is in
  * filter_registry.c.
  */
 #include "backstore/filters.h"
@@ -104,7 +104,7 @@ static int check_filter(const struct backstore_filter_spec *spec, struct error *
 	struct filter_params *params =
 	    filter ? params_new(&filter->api, spec->options, spec->noptions, error) : NULL;
 
-	/* ENOENT would mean that the storage is missing. */
+	/* ENOENT must not be returned, because it would mean that the storage is missing. */
 	if (!filter)
 		return -EINVAL;
 	if (!params)
@@ -214,7 +214,7 @@ static bool is_same(const struct filter_params *params, const struct backstore_f
 	return true;
 }
 
-/* filters->lock held. */
+/* filters->lock must be held. */
 static bool are_same(const struct filters *filters, const struct backstore_filter_spec *specs)
 {
 	for (unsigned i = 0; i < filters->n; i++)
@@ -224,7 +224,10 @@ static bool are_same(const struct filters *filters, const struct backstore_filte
 	return true;
 }
 
-/* filters->lock held. Makes the new parameters of the layers that change; the others get NULL. */
+/*
+ * filters->lock must be held. Makes new parameters for the layers that change. Sets the changes of the other
+ * layers to NULL.
+ */
 static int make_changes(struct filters *filters, const struct backstore_filter_spec *specs,
 			struct filter_params *changes[TCMUR_FILTERS_MAX], struct error *error)
 {
@@ -249,7 +252,7 @@ static int make_changes(struct filters *filters, const struct backstore_filter_s
 	return 0;
 }
 
-/* Puts the new parameters in force. changes has the parameters that were in force before then. */
+/* Makes the new parameters effective. Afterwards, changes contains the previous parameters. */
 static int change_all(struct filters *filters, const struct backstore_filter_spec *specs,
 		      struct filter_params *changes[TCMUR_FILTERS_MAX], struct error *error)
 {
@@ -290,8 +293,8 @@ int backstore_set_filters(struct backstore *bs, const struct backstore_filter_sp
 	if (err)
 		return err;
 	/*
-	 * A callback that is running may still use the old parameters; each loop passes here after its
-	 * callbacks.
+	 * A callback that is running may still use the previous parameters. Each loop passes the barrier
+	 * after its callbacks have returned.
 	 */
 	loop_set_barrier(bs->set);
 	for (uint32_t i = 0; i < nspecs; i++)

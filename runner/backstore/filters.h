@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The filters of a backstore, for the files of this folder. filters.c opens and closes them and changes
- * their parameters, passage.c leads I/O through them.
+ * Declarations about the filters of a backstore for the files of this folder. filters.c opens and closes the
+ * filters and changes their parameters. passage.c takes I/O through them.
  */
 #ifndef BACKSTORE_FILTERS_H
 #define BACKSTORE_FILTERS_H
@@ -15,7 +15,7 @@
 
 struct filter {
 	struct plugin plugin;
-	/* A copy; members that an older plug-in does not know are zero. */
+	/* A copy of the filter's table. Members that an older plug-in does not have are zero. */
 	struct tcmur_filter api;
 };
 /* Any thread. Returns NULL with error set if no filter of this name is loaded. */
@@ -25,12 +25,12 @@ const struct filter *filter_find(const char *name, struct error *error);
 
 typedef void filter_call(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io);
 
-/* One version of a layer's parameters. It is constant, except for what the filter counts in bytes. */
+/* One version of a layer's parameters. Nobody changes it, except that the filter may count in bytes. */
 struct filter_params {
-	/* What the administrator has given. The texts belong to this structure. */
+	/* The options that the administrator has set. The texts belong to this structure. */
 	struct tcmur_option_value options[BACKSTORE_OPTIONS_MAX];
 	uint32_t noptions;
-	/* What the filter's set() has made of the options. */
+	/* The parameters that the filter's set() has made of the options. */
 	_Alignas(16) uint8_t bytes[];
 };
 
@@ -43,7 +43,7 @@ struct layer {
 	_Atomic(struct filter_params *) params;
 	/* 0 is the outermost filter. */
 	unsigned index;
-	/* Where the filter's scratch space begins in struct passage. */
+	/* The offset of the filter's scratch space in struct passage.scratch. */
 	size_t scratch;
 	/*
 	 * For each operation, the index of the next layer that has a callback for it; filters.n means the
@@ -54,30 +54,33 @@ struct layer {
 
 struct filters {
 	unsigned n;
-	/* Held while parameters are replaced or shown. No I/O takes it. */
+	/* Is held while parameters are replaced or shown. I/O does not take this lock. */
 	pthread_mutex_t lock;
-	/* Like layer.next, for I/O that enters the filters. */
+	/*
+	 * For each operation, the index of the first layer that has a callback for it; filters.n means the
+	 * handler.
+	 */
 	uint8_t first[TCMUR_OPERATIONS];
-	/* The handler's own callbacks. */
+	/* The callbacks of the handler itself. */
 	backstore_call *handler_calls[TCMUR_OPERATIONS];
 	struct layer layers[TCMUR_FILTERS_MAX];
 };
 
 /*
- * Pool thread, may block, after the handler's open(). Opens the filters of spec, if there are any, from the
- * innermost to the outermost. Returns 0, or -errno with error set; then no filter is open.
+ * Pool thread; may block. To be called after the handler's open(). Opens the filters of spec, if there are
+ * any, from the innermost to the outermost. Returns 0, or -errno with error set; then no filter is open.
  */
 int filters_open(struct backstore *bs, const struct backstore_spec *spec, struct error *error);
-/* The reverse, before the handler's close(). */
+/* Closes the filters. To be called before the handler's close(). */
 void filters_close(struct backstore *bs);
 
 /* --- passage.c --- */
 
-/* Finds the way of each operation through the layers, and puts it into bs->api. */
+/* Finds out through which layers each operation goes, and sets the callbacks in bs->api accordingly. */
 void passage_route(struct backstore *bs);
 /*
- * On the I/O's loop, when the layer that has the I/O has completed it with bio->status. Returns true if a
- * filter further outside continues with the I/O, and false if the I/O has left the filters.
+ * To be called on the I/O's loop after the layer that has the I/O has completed it with bio->status. Returns
+ * true if a filter further outside continues with the I/O, and false if the I/O has left the filters.
  */
 bool passage_return(struct backstore_io *bio);
 /* On the I/O's loop. If a filter has the I/O and can cancel it, this asks the filter to do so. */

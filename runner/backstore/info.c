@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks the properties that a handler reports of its storage, and fills in defaults. */
+/* Checks the properties that a handler reports about its storage, and fills in defaults. */
 #include <errno.h>
 
 #include "backstore/private.h"
 #include "util/log.h"
 
-#define PHYSICAL_BLOCKS_MAX (1u << 15) /* what READ CAPACITY (16) can report, SBC-4 5.19.2 */
+/* The largest number that READ CAPACITY (16) can report (SBC-4 5.19.2). */
+#define PHYSICAL_BLOCKS_MAX (1u << 15)
 
 static int check_blocks(const struct backstore_spec *spec, struct tcmur_info *info, struct error *error)
 {
@@ -31,8 +32,9 @@ static int check_blocks(const struct backstore_spec *spec, struct tcmur_info *in
 }
 
 /*
- * Storage that ends within a block is served without its last bytes. They may be important, such as the
- * backup header of a GPT, so this is logged. Storage that this open has created must not have such a size.
+ * Rounds the size down to whole blocks. The bytes after the last whole block are not served, and may be
+ * important, such as the backup header of a GPT, so this is logged. If this open has created the storage,
+ * such a size is an error.
  */
 static int round_to_blocks(const struct backstore_spec *spec, struct tcmur_info *info, struct error *error)
 {
@@ -67,7 +69,7 @@ static int check_size(const struct backstore_spec *spec, struct tcmur_info *info
 	return round_to_blocks(spec, info, error);
 }
 
-/* Rounds down to whole blocks; 0, which means "no limit", stays 0. */
+/* Rounds a limit down to whole blocks. 0, which means "no limit", stays 0. */
 static int check_limit(const char *name, uint64_t *limit, uint32_t block_size, struct error *error)
 {
 	if (*limit && *limit < block_size)
@@ -98,7 +100,7 @@ int info_normalize(const struct handler *handler, const struct backstore_spec *s
 {
 	int err;
 
-	if (!handler->api.read) { /* this is not a disk: its scsi() knows the meaning of the other members */
+	if (!handler->api.read) { /* This is not a disk. The handler's scsi() interprets the other members. */
 		info->thin = false;
 		if (!info->block_size)
 			info->block_size = 512;

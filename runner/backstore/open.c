@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening and closing a backend. */
+/* Opens and closes backstores. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ static int check_spec(const struct tcmur_handler *api, const struct backstore_sp
 	return 0;
 }
 
-/* Removes what open() has created, if anything. The handler is closed next. */
+/* Removes the storage that open() has created, if it has created any. The caller closes the handler next. */
 static void discard_storage(struct backstore *bs)
 {
 	const struct tcmur_handler *api = &bs->handler->api;
@@ -128,7 +128,7 @@ static int call_open(struct backstore *bs, const struct backstore_spec *spec, st
 	return err;
 }
 
-/* Makes a backstore without a handle. Returns NULL if there is no memory. */
+/* Creates a backstore without a handle. Returns NULL if there is no memory. */
 struct backstore *backstore_allocate(struct loop_set *set, struct handler *handler,
 				     const struct backstore_spec *spec)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The way of an I/O through the filters of its backstore to the handler, and back. The I/O itself is never
- * copied: a struct passage records which layer has it, and which layer is called when it comes back.
+ * Takes an I/O through the filters of its backstore to the handler, and back. The I/O itself is never copied:
+ * a struct passage records which layer has the I/O, and which layer continues when the I/O comes back.
  * filters.c defines the layers.
  */
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "backstore/filters.h"
 #include "util/contract.h"
 
-/* The parent of a layer if no filter outside of it waits for the completion. */
+/* The parent of a layer if no filter further outside waits for the completion. */
 #define OUTSIDE UINT8_MAX
 
 /*
@@ -60,7 +60,7 @@ static filter_call *call_of(const struct tcmur_filter *filter, enum tcmur_operat
 
 /* --- inwards --- */
 
-/* Gives the I/O to the filter. */
+/* Calls the filter's callback with the I/O. */
 static void give_to_filter(struct backstore_io *bio, const struct layer *layer)
 {
 	bio->passage->holder = (uint8_t)layer->index;
@@ -82,7 +82,9 @@ static void call_handler(struct backstore_io *bio, enum tcmur_operation operatio
 	}
 }
 
-/* Calls the layer with this index. When it has completed the I/O, the layer parent continues. */
+/*
+ * Calls the layer with this index. When it has completed the I/O, the layer with the index parent continues.
+ */
 static void go_to(struct backstore_io *bio, unsigned index, uint8_t parent, enum tcmur_operation operation)
 {
 	struct filters *filters = bio->bs->filters;
@@ -94,7 +96,7 @@ static void go_to(struct backstore_io *bio, unsigned index, uint8_t parent, enum
 	}
 	struct layer *layer = &filters->layers[index];
 	give_to_filter(bio, layer);
-#ifdef TCMUR_DEBUG /* a filter must not read its scratch space before it has written there */
+#ifdef TCMUR_DEBUG /* A filter must not read its scratch space before it has written to it. */
 	memset(bio->io.scratch, 0xa5, layer->filter->api.io_size);
 #endif
 	call_of(&layer->filter->api, operation)(&layer->api, queue_of(bio), &bio->io);
@@ -115,13 +117,13 @@ void tcmur_next(struct tcmur_layer *api, struct tcmur_io *io, enum tcmur_operati
 		go_to(bio, layer->next[operation], parent, operation);
 		return;
 	}
-	/* as if the next layer had completed the I/O in this way */
+	/* The previous layer continues as if the next layer had completed the I/O with this status. */
 	passage->holder = layer->next[operation];
 	passage->levels[passage->holder].parent = parent;
 	tcmur_io_complete(io, TCMUR_TIMEOUT);
 }
 
-/* The first layer, which bs->api contains in place of the handler's callback. */
+/* Calls the first layer. bs->api contains this function in place of the handler's callback. */
 static void enter(struct tcmur_io *io, enum tcmur_operation operation)
 {
 	struct backstore_io *bio = bio_of(io);
@@ -185,7 +187,8 @@ void passage_cancel(struct backstore_io *bio)
 /* --- the route --- */
 
 /*
- * Returns the layer that an operation reaches after the layer with this index; -1 stands for the submitter.
+ * Returns the layer that follows the layer with this index for the operation. The index -1 means the
+ * submitter.
  */
 static uint8_t next_layer(const struct filters *filters, int index, enum tcmur_operation operation)
 {

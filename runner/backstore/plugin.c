@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loading of shared objects: the files of a folder, dlopen(), and the version and the size of a table.
- * What the table of a handler or a filter must contain is checked in registry.c and filter_registry.c.
+ * Loads shared objects: lists the files of a folder, calls dlopen(), and checks the version and the size of a
+ * plug-in's table. registry.c and filter_registry.c check what else the table of a handler or a filter
+ * contains.
  */
 #include "backstore/plugin.h"
 
@@ -17,7 +18,7 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* Copies the table with which the plug-in was built. */
+/* Copies the table of the plug-in, which may be shorter or longer than the table of this daemon. */
 static int copy_table(const struct plugin_kind *kind, void *object, void *table, struct error *error)
 {
 	const struct plugin_table *(*entry)(void);
@@ -25,7 +26,8 @@ static int copy_table(const struct plugin_kind *kind, void *object, void *table,
 
 	if (!symbol)
 		return error_set(error, ENOEXEC, "it has no %s(), see %s", kind->entry, kind->macro);
-	memcpy(&entry, &symbol, sizeof(entry)); /* ISO C has no cast from object to function pointer */
+	/* ISO C has no cast from an object pointer to a function pointer. */
+	memcpy(&entry, &symbol, sizeof(entry));
 	const struct plugin_table *theirs = entry();
 	if (!theirs)
 		return error_set(error, ENOEXEC, "%s() returned nothing", kind->entry);
@@ -41,7 +43,10 @@ static int copy_table(const struct plugin_kind *kind, void *object, void *table,
 
 void *plugin_open(const struct plugin_kind *kind, const char *path, void *table, struct error *error)
 {
-	/* RTLD_NOW finds a missing symbol here. RTLD_LOCAL hides the symbols of plug-ins from each other. */
+	/*
+	 * RTLD_NOW makes dlopen() fail if a symbol is missing. RTLD_LOCAL hides the symbols of plug-ins from
+	 * each other.
+	 */
 	void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 
 	if (!object) {
@@ -70,7 +75,10 @@ int plugin_check_name(const struct plugin_kind *kind, const struct plugin_list *
 	return 0;
 }
 
-/* The name of the file must tell the administrator which plug-in is loaded from it. */
+/*
+ * The name of a file must be that of its plug-in, so that the administrator can see which plug-ins are
+ * installed.
+ */
 int plugin_check_file(const struct plugin_kind *kind, const char *path, const char *name, struct error *error)
 {
 	const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;

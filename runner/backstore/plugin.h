@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Plug-ins: shared objects that give the daemon a table of callbacks. registry.c loads the handlers with
- * these functions, and filter_registry.c the filters. All functions are for the main thread, except where
- * the comment says "any thread".
+ * Plug-ins: shared objects that give the daemon a table of callbacks. registry.c uses these functions for
+ * handlers, and filter_registry.c for filters. All functions must be called on the main thread, except where
+ * a comment says "any thread".
  */
 #ifndef BACKSTORE_PLUGIN_H
 #define BACKSTORE_PLUGIN_H
@@ -12,27 +12,32 @@
 
 #include "util/error.h"
 
-/* What the plug-ins of one kind have in common. */
+/* One of the two kinds of plug-ins: handlers or filters. */
 struct plugin_kind {
-	/* "handler": for messages. A file is called KIND_NAME.so. */
+	/* "handler" or "filter", for messages and for file names: a file is called KIND_NAME.so. */
 	const char *kind;
-	/* The name of the function that returns the table, and of the macro that defines this function. */
+	/*
+	 * The name of the function that returns the table, and the name of the macro that defines this
+	 * function.
+	 */
 	const char *entry, *macro;
-	/* Bytes of the table in this daemon, and in the first release: no table can be shorter. */
+	/*
+	 * The size of the table in this daemon, and in the first release; no table can be shorter than that.
+	 */
 	size_t table_size, table_size_min;
 };
 
-/* The members with which each table begins. */
+/* The members with which the table of a handler or a filter begins. */
 struct plugin_table {
 	uint32_t struct_size;
 	uint32_t api_version;
 };
 
-/* One plug-in that is loaded; struct handler and struct filter contain it. */
+/* A plug-in that is loaded. struct handler and struct filter contain this structure. */
 struct plugin {
 	/* The result of dlopen(). */
 	void *object;
-	/* From the table. */
+	/* The name in the plug-in's table. */
 	const char *name;
 };
 
@@ -43,22 +48,22 @@ struct plugin_list {
 };
 
 /*
- * Loads the object and copies its table to table, which has table_size zeroed bytes: members that an older
- * plug-in does not know stay zero. Returns the object for dlclose(), or NULL with error set.
+ * Loads the object and copies its table to table, which has table_size zeroed bytes, so members that an older
+ * plug-in does not have stay zero. Returns the object for dlclose(), or NULL with error set.
  */
 void *plugin_open(const struct plugin_kind *kind, const char *path, void *table, struct error *error);
 /*
- * Returns 0, or -EINVAL or -EEXIST with error set: the name has a character that is not allowed, or is in the
- * list.
+ * Returns 0, or -EINVAL or -EEXIST with error set if the name has a character that is not allowed, or is
+ * already in the list.
  */
 int plugin_check_name(const struct plugin_kind *kind, const struct plugin_list *list, const char *name,
 		      struct error *error);
-/* Returns 0, or -EINVAL with error set: a file with this path may not contain a plug-in of this name. */
+/* Returns 0, or -EINVAL with error set if a file with this path may not contain a plug-in of this name. */
 int plugin_check_file(const struct plugin_kind *kind, const char *path, const char *name,
 		      struct error *error);
 /*
- * Calls load() with the path of each file of dir that has a name of this kind; what load() refuses is
- * logged. Returns how many files were loaded, or -errno with error set if dir cannot be read.
+ * Calls load() with the path of each file in dir whose name matches this kind. If load() refuses a file, this
+ * is logged. Returns how many files were loaded, or -errno with error set if dir cannot be read.
  */
 int plugin_load_all(const struct plugin_kind *kind, const char *dir,
 		    int (*load)(const char *path, struct error *error), struct error *error);
@@ -70,6 +75,6 @@ struct plugin *plugin_list_find(const struct plugin_list *list, const char *name
 /* Any thread. Sets error to a text that lists the loaded plug-ins, and returns -ENOENT. */
 int plugin_list_missing(const struct plugin_list *list, const char *kind, const char *name, size_t len,
 			struct error *error);
-/* Calls unload() for each plug-in, which frees it, and empties the list. */
+/* Calls unload(), which frees the plug-in, for each plug-in, and empties the list. */
 void plugin_list_clear(struct plugin_list *list, void (*unload)(struct plugin *plugin));
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* <tcmur/queue.h>: the loop's file I/O under the names of the handler API. It ties each request to
- * its I/O, so that the I/O can be cancelled. */
+/*
+ * Implements <tcmur/queue.h>: offers the file I/O of the loop under the names of the handler API. Each
+ * request is connected with its I/O, so that the I/O can be cancelled.
+ */
 #include <errno.h>
 
 #include "backstore/private.h"
@@ -22,8 +24,10 @@ static struct tcmur_op *public_op(struct loop_op *op)
 	return container_of((void *)op, struct tcmur_op, priv);
 }
 
-/* Returns the I/O in whose scratch the op lies, or NULL if it lies elsewhere: op->io is then
- * unknown. */
+/*
+ * Returns the I/O whose scratch space contains the op. If the op is in other memory, its I/O is unknown, and
+ * the function returns NULL.
+ */
 static struct backstore_io *io_of(const struct tcmur_op *op)
 {
 	uintptr_t bio = (uintptr_t)op->io - offsetof(struct backstore_io, io);
@@ -39,7 +43,10 @@ static void done(struct loop_op *inner, int result)
 
 	if (bio) {
 		bio->request = NULL;
-		/* The handler must not repeat a request that was interrupted because it was cancelled. */
+		/*
+		 * A request that was interrupted because its I/O was cancelled must not be repeated by the
+		 * handler.
+		 */
 		if (result == -EINTR && atomic_load_explicit(&bio->cancelled, memory_order_relaxed))
 			result = -ECANCELED;
 	}
@@ -109,7 +116,10 @@ void tcmur_queue_timer_start(struct tcmur_queue *queue, struct tcmur_timer *time
 	uint64_t turn_ns = loop_now_ns(loop), past_ns = clock_now_ns() - turn_ns;
 
 	inner_timer(timer)->fn = timer_fired;
-	/* The loop counts from an earlier moment of its turn, and the caller counts from now. */
+	/*
+	 * The loop's clock may be behind, because it is read once in a turn. The caller means a time from
+	 * now.
+	 */
 	loop_timer_arm(loop, inner_timer(timer),
 		       delay_ns < UINT64_MAX - past_ns ? delay_ns + past_ns : UINT64_MAX);
 }
@@ -121,7 +131,10 @@ void tcmur_queue_timer_stop(struct tcmur_timer *timer)
 
 /* --- calls that block --- */
 
-/* The loop's work gets the loop's op. The last word of priv keeps the handler's work in the meantime. */
+/*
+ * The loop's work needs the memory of the op, which is a struct loop_work. The last word of priv stores the
+ * handler's own work in the meantime.
+ */
 #define WORK_SLOT (sizeof(((struct tcmur_op *)0)->priv) / sizeof(uint64_t) - 1)
 _Static_assert(sizeof(struct loop_op) <= WORK_SLOT * sizeof(uint64_t), "the last word of priv is free");
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The range lock. COMPARE AND WRITE and its like ("exclusive") are atomic against overlapping I/O
- * of the same backstore on all loops; READ, WRITE and VERIFY ("shared") pay one atomic load while
- * there is none. README.md explains the rules; here they are in short:
+ * The range lock. COMPARE AND WRITE, WRITE SAME, UNMAP and similar operations ("exclusive") are atomic
+ * with regard to overlapping I/O of the same backstore on all loops. READ, WRITE and VERIFY ("shared")
+ * cost one atomic load as long as there is no exclusive I/O. README.md explains the rules; in short:
  *
  * - Shared I/O that finds the gate open enters its loop's list of I/O in flight, which only this
  *   loop touches.
@@ -20,7 +20,7 @@
  *   and looks at no others. An entry runs when its count is 0 and, if it is exclusive, its drain is
  *   over. It stays in the tree until it is over. The order of arrival decides, so no I/O starves.
  * - I/O that is given up while it writes (backstore_hold()) becomes an exclusive entry that has
- *   begun.
+ *   started already.
  */
 #include "backstore/private.h"
 #include "util/cleanup.h"
@@ -51,8 +51,7 @@ static struct backstore_io *bio_of(struct range_node *node)
 	return container_of(node, struct backstore_io, range.node);
 }
 
-/* Calls visit() for the entries that overlap bio until it returns true, and returns whether it
- * did. */
+/* Calls visit() for the entries that overlap bio until visit() returns true. Returns whether it did. */
 static bool find_overlapping(const struct range_lock *range, const struct backstore_io *bio,
 			     bool (*visit)(struct range_node *node, void *arg), void *arg)
 {
@@ -71,7 +70,7 @@ static void resume(struct loop_work *work)
 		backstore_io_start(bio);
 }
 
-/* Lock held. */
+/* range->lock must be held. */
 static void grant_if_free(struct range_lock *range, struct backstore_io *bio)
 {
 	if (bio->state & BIO_GRANTED || bio->range.blockers)
@@ -118,7 +117,10 @@ static bool unblock(struct range_node *node, void *arg)
 
 /* --- drains ----------------------------------------------------------------------------------- */
 
-/* Lock held. Starts a drain for the exclusive entries that had none yet, unless one is in progress. */
+/*
+ * range->lock must be held. Starts a drain for the exclusive entries that need one, unless a drain is in
+ * progress.
+ */
 static void drain_start_if_needed(struct backstore *bs)
 {
 	struct range_lock *range = &bs->range;
@@ -137,7 +139,10 @@ static void drain_start_if_needed(struct backstore *bs)
 	loop_broadcast_start(range->drain, NULL);
 }
 
-/* Lock held when the drain starts: the loop had I/O of this backstore. */
+/*
+ * Is called with range->lock held when the drain starts. Returns whether the loop has ever had I/O of this
+ * backstore.
+ */
 static bool drain_wants(const void *owner, unsigned index)
 {
 	const struct backstore *bs = owner;
@@ -145,7 +150,7 @@ static bool drain_wants(const void *owner, unsigned index)
 	return bs->loops[index].has_joined;
 }
 
-/* On the loop that answered last. */
+/* Is called on the loop that answers last. */
 static void drain_done(void *owner)
 {
 	struct backstore *bs = owner;
@@ -170,7 +175,7 @@ static bool is_draining(struct range_node *node, void *arg)
 	return bio_of(node)->state & BIO_DRAINING;
 }
 
-/* On each loop: marks the I/O in flight that the drain has to wait for. */
+/* Is called on each loop. Marks the I/O in flight for which the drain has to wait. */
 static void drain_visit(void *owner, struct loop *loop)
 {
 	struct backstore *bs = owner;
@@ -202,7 +207,7 @@ static bool is_exclusive(struct range_node *node, void *arg)
 	return bio_of(node)->state & BIO_EXCLUSIVE;
 }
 
-/* Lock held. */
+/* range->lock must be held. */
 static void insert(struct range_lock *range, struct backstore_io *bio, uint64_t arrival)
 {
 	bio->range.arrival = arrival;
@@ -210,18 +215,19 @@ static void insert(struct range_lock *range, struct backstore_io *bio, uint64_t 
 	bio->range.node.end = bio->io.offset + bio->io.len;
 	bio->state |= BIO_ENTRY;
 	range_tree_insert(&range->entries, &bio->range.node);
-	/* Relaxed: the post of the drain orders this store before what other loops load after the
-	 * drain. */
+	/*
+	 * Relaxed: the post of the drain orders this store before the loads of other loops after the drain.
+	 */
 	atomic_store_explicit(&range->gate, 1, memory_order_relaxed);
 }
 
-/* Lock held. */
+/* range->lock must be held. */
 static void leave(struct range_lock *range, struct backstore_io *bio)
 {
 	struct departure departure = {range, bio};
 
 	if ((bio->state & (BIO_EXCLUSIVE | BIO_DRAINED)) == BIO_EXCLUSIVE)
-		list_del(&bio->node); /* undrained or draining */
+		list_del(&bio->node); /* The entry may be in the list undrained or draining. */
 	range_tree_remove(&range->entries, &bio->range.node);
 	find_overlapping(range, bio, unblock, &departure);
 	if (range_tree_is_empty(&range->entries))
@@ -255,8 +261,10 @@ static enum range_answer enter_tree(struct backstore_io *bio, bool exclusive)
 enum range_answer backstore_range_enter(struct backstore_io *bio, bool exclusive)
 {
 	struct backstore_loop *bl = loop_of(bio);
-	/* Relaxed: see insert(). A stale 1 costs a look under the lock, a stale 0 is caught by the
-	 * drain. */
+	/*
+	 * Relaxed: see insert(). If the loop reads an old 1, it only looks at the tree under the lock. If it
+	 * reads an old 0, the drain finds its I/O.
+	 */
 	bool open = bl->has_joined && !atomic_load_explicit(&bio->bs->range.gate, memory_order_relaxed);
 
 	if (exclusive || !open) {
@@ -297,8 +305,10 @@ bool backstore_range_give_up(struct backstore_io *bio)
 
 /* --- I/O that is given up while it writes ----------------------------------------------------- */
 
-/* Of a waiting entry that overlaps the I/O that has just become exclusive: it waits for this I/O
- * too, unless it did so before. */
+/*
+ * Is called for each waiting entry that overlaps the I/O which has just become exclusive. Makes the entry
+ * wait for this I/O, too, unless it already did.
+ */
 static bool block(struct range_node *node, void *arg)
 {
 	const struct backstore_io *held = arg;
@@ -325,8 +335,10 @@ void backstore_range_hold(struct backstore_io *bio)
 	if (bio->state & BIO_EXCLUSIVE)
 		return;
 	if (bio->state & BIO_INFLIGHT) {
-		/* It is ahead of all entries. The drain of those that wait may not have seen it
-		 * yet. */
+		/*
+		 * The I/O precedes all entries. The drain for waiting entries may not have found it in the
+		 * list of the loop yet.
+		 */
 		list_del(&bio->node);
 		bio->state &= ~(uint32_t)BIO_INFLIGHT;
 		find_overlapping(range, bio, block_always, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Changes of size, on the pool: the backstore follows its storage, or enlarges it. */
+/* Follows changes of the storage's size, and enlarges storage, on threads of the pool. */
 #include <errno.h>
 #include <string.h>
 
@@ -16,7 +16,9 @@ void refresh_begin(struct backstore *bs)
 	bs->opened = true;
 }
 
-/* Waits for a refresh that runs. A refresh that is still queued will find the backstore closed. */
+/*
+ * Waits for a refresh that is running. A refresh that is only queued will find that the backstore is closed.
+ */
 void refresh_end(struct backstore *bs)
 {
 	SCOPE_LOCK(&bs->refresh_lock);
@@ -26,7 +28,7 @@ void refresh_end(struct backstore *bs)
 		pthread_cond_wait(&bs->refresh_ended, &bs->refresh_lock);
 }
 
-/* Lock held. */
+/* refresh_lock must be held. */
 static void queue(struct backstore *bs)
 {
 	bs->refresh = REFRESH_QUEUED;
@@ -54,7 +56,10 @@ void backstore_on_resize(struct backstore *bs, void (*fn)(void *arg, uint64_t ne
 
 	bs->resized = fn;
 	bs->resized_arg = arg;
-	/* The old listener may be freed after this call. */
+	/*
+	 * When this call returns, the previous listener may be freed, so a refresh that uses it must have
+	 * ended.
+	 */
 	while (!fn && bs->refresh == REFRESH_RUNNING)
 		pthread_cond_wait(&bs->refresh_ended, &bs->refresh_lock);
 }
@@ -70,7 +75,7 @@ static void announce(struct backstore *bs, uint64_t size)
 		resized(arg, size);
 }
 
-/* Under size_lock. */
+/* size_lock must be held. */
 static void change_size(struct backstore *bs, uint64_t size)
 {
 	uint64_t old = backstore_size(bs);
@@ -103,7 +108,7 @@ static void update_size(struct backstore *bs)
 		atomic_store_explicit(&bs->flags, info.flags, memory_order_relaxed);
 }
 
-/* Under size_lock. Returns true if the storage has already grown to this size. */
+/* size_lock must be held. Returns true if the storage already has this size or a larger one. */
 static bool has_grown(struct backstore *bs, uint64_t size)
 {
 	struct tcmur_info info = bs->info;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loaded handlers. Only the main thread changes the list, before the first backstore is opened and
- * after the last one is closed. plugin.c knows how a shared object is loaded.
+ * The list of the loaded handlers. Only the main thread changes the list, before the first backstore is
+ * opened and after the last one is closed. plugin.c loads the shared objects.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -30,7 +30,7 @@ static struct handler *handler_of(struct plugin *plugin)
 	return plugin ? container_of(plugin, struct handler, plugin) : NULL;
 }
 
-/* Returns 0, or -errno with error set if something is wrong with the handler. */
+/* Checks the table of a handler. Returns 0, or -errno with error set. */
 static int validate(const struct tcmur_handler *api, struct error *error)
 {
 	int err = plugin_check_name(&kind, &handlers, api->name, error);
@@ -54,8 +54,8 @@ static int validate(const struct tcmur_handler *api, struct error *error)
 }
 
 /*
- * A handler of 1.x uses functions that this daemon does not have, so it cannot be loaded, and its file is
- * searched for the name of its entry point instead.
+ * Returns whether the file is a handler of tcmu-runner 1.x. Such a handler uses functions that this daemon
+ * does not have, so it cannot be loaded, and its file is searched for the name of its entry point instead.
  */
 static bool is_old_handler(const char *path)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands that a handler's own scsi() executes. The device server decides which commands are
- * offered. */
+/*
+ * Offers commands to the scsi() callback of a handler. The device server decides which commands are offered.
+ */
 #include "backstore/private.h"
 #include "util/clock.h"
 
@@ -28,7 +29,7 @@ static void offer_on_pool(struct loop_pool_job *job)
 {
 	struct backstore_scsi *bss = container_of(job, struct backstore_scsi, job);
 
-	struct backstore *bs = bss->bs; /* bss may be freed once the call has completed it */
+	struct backstore *bs = bss->bs; /* bss may be freed as soon as the call has completed it. */
 
 	if (bss->deadline_ns && bss->deadline_ns <= clock_now_ns())
 		tcmur_scsi_complete(&bss->cmd, BACKSTORE_SCSI_NOT_BEGUN);

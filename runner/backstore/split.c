@@ -4,8 +4,10 @@
 #include "util/bytes.h"
 #include "util/iov.h"
 
-/* Ends a piece on a boundary of deallocation, so that no granule is cut in two: neither half would
- * be deallocated. */
+/*
+ * Ends the piece on a boundary of deallocation, so that no granule is cut in two. Neither part of such a
+ * granule would be deallocated.
+ */
 static void end_on_granule(const struct tcmur_info *info, struct tcmur_io *piece)
 {
 	uint64_t past = (piece->offset + piece->len) % info->unmap_granularity;
@@ -27,7 +29,7 @@ static bool next(struct backstore_chain *chain)
 	if (bio->op == BACKSTORE_READ || bio->op == BACKSTORE_WRITE)
 		piece->iovcnt = iov_slice(bio->io.iov, bio->io.iovcnt, chain->done, piece->len, chain->iov,
 					  bio->io.iovcnt);
-	else if (bio->op == BACKSTORE_WRITE_SAME) /* each piece repeats the pattern, which is one block */
+	else if (bio->op == BACKSTORE_WRITE_SAME) /* Each piece repeats the pattern, which is one block. */
 		piece->iovcnt = iov_slice(bio->io.iov, bio->io.iovcnt, 0, bio->bs->info.block_size,
 					  chain->iov, bio->io.iovcnt);
 	else if (chain->done + piece->len < bio->io.len)

@@ -8,8 +8,10 @@
 #include "backstore/private.h"
 #include "util/contract.h"
 
-/* One thread writes a counter, so no read-modify-write is needed; it is atomic so that no reader
- * sees half of it. */
+/*
+ * Only one thread writes a counter, so no read-modify-write is needed. The counter is atomic so that a reader
+ * never sees a half-written value.
+ */
 static void add(_Atomic uint64_t *counter, uint64_t n)
 {
 	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,

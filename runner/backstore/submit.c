@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of an I/O: checks, range lock, handler, completion. range.c decides when it may start,
- * chain.c runs I/O that takes several calls. */
+/*
+ * Takes an I/O through its stages: checks, range lock, handler, completion. range.c decides when an I/O may
+ * start, and chain.c runs I/O that takes several calls.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,18 +11,20 @@
 #include "util/contract.h"
 #include "util/iov.h"
 
-/* The number of submissions that may nest in completions on this thread. Beyond it, an I/O that
- * ends at once is completed at the end of the turn, so that a submitter which submits the next I/O
- * in done() does not run out of stack. */
+/*
+ * The number of submissions that may be nested in completions on this thread. Beyond this number, an I/O that
+ * completes at once is completed at the end of the turn, so that a submitter that submits the next I/O in
+ * done() does not exhaust the stack.
+ */
 #define NESTING_MAX 16
 static _Thread_local unsigned nesting;
 
 /* How each operation is checked and locked. */
 static const struct op {
-	enum { UNLOCKED, SHARED, EXCLUSIVE } lock;    /* see range.c */
-	enum { NO_DATA, ONE_BLOCK, ALL, TWICE } data; /* what iov holds, at least */
+	enum { UNLOCKED, SHARED, EXCLUSIVE } lock;    /* The lock that the operation needs (see range.c). */
+	enum { NO_DATA, ONE_BLOCK, ALL, TWICE } data; /* The least amount of data that iov must contain. */
 	bool writes;
-	bool whole; /* concerns the whole disk, not a range of bytes */
+	bool whole; /* The operation concerns the whole disk and not a range of bytes. */
 } ops[] = {
     [BACKSTORE_READ] = {SHARED, ALL, false, false},
     [BACKSTORE_WRITE] = {SHARED, ALL, true, false},
@@ -71,7 +75,7 @@ void backstore_io_finish(struct backstore_io *bio, enum tcmur_status status)
 	loop_defer(bio->loop, &bio->work);
 }
 
-/* Back from the handler or from a filter, on the I/O's loop. */
+/* Is called on the I/O's loop when a handler or a filter has completed the I/O. */
 static void returned(struct backstore_io *bio)
 {
 	bio->place = BIO_AT_DAEMON;
@@ -104,7 +108,7 @@ void tcmur_io_complete(struct tcmur_io *io, enum tcmur_status status)
 	struct backstore_io *bio = container_of(io, struct backstore_io, io);
 
 	completion_check(bio);
-	/* A submitter that cancels an I/O does not expect its end inside the call. */
+	/* A submitter that cancels an I/O does not expect that the I/O ends inside the call. */
 	if (loop_current() == bio->loop && bio->place != BIO_BEING_CANCELLED) {
 		bio->status = status;
 		returned(bio);
@@ -119,7 +123,7 @@ static void call_on_pool(struct loop_pool_job *job)
 {
 	struct backstore_io *bio = container_of(job, struct backstore_io, job);
 
-	struct backstore *bs = bio->bs; /* bio may be freed once the call has completed it */
+	struct backstore *bs = bio->bs; /* bio may be freed as soon as the call has completed it. */
 
 	if (backstore_io_is_expired(bio))
 		tcmur_io_complete(&bio->io, TCMUR_TIMEOUT);
@@ -142,7 +146,7 @@ void backstore_io_call_handler(struct backstore_io *bio, backstore_call *call)
 
 	bio->io.scratch = bio->scratch;
 	bio->io.nextents = 0;
-#ifdef TCMUR_DEBUG /* a handler must not read either of these before it has written there */
+#ifdef TCMUR_DEBUG /* A handler must not read these before it has written to them. */
 	memset(bio->scratch, 0xa5, bs->api.io_size);
 	if (bio->op == BACKSTORE_EXTENTS && bio->io.max_extents)
 		memset(bio->io.extents, 0xa5, bio->io.max_extents * sizeof(*bio->io.extents));
@@ -184,7 +188,10 @@ static void start_read(struct backstore_io *bio)
 		dispatch_or_split(bio, api->read, bio->bs->info.max_io);
 }
 
-/* Returns whether unmap() may replace write_zeroes(): unmap() may ignore parts of a granule. */
+/*
+ * Returns whether unmap() can be used in place of write_zeroes(). unmap() may ignore parts of a granule,
+ * which would then not become zeros.
+ */
 static bool unmap_leaves_zeros(const struct backstore_io *bio)
 {
 	const struct tcmur_info *info = &bio->bs->info;
@@ -194,7 +201,10 @@ static bool unmap_leaves_zeros(const struct backstore_io *bio)
 	       bio->io.offset % granule == first && (bio->io.offset + bio->io.len) % granule == first;
 }
 
-/* Without deallocation a handler may have to write all of the zeros inside its call. */
+/*
+ * If the handler does not deallocate, it may have to write all the zeros inside its call, so the I/O is split
+ * into steps.
+ */
 static uint64_t zeroes_step(const struct backstore_io *bio)
 {
 	uint64_t most = bio->bs->info.max_unmap;
@@ -217,7 +227,9 @@ static void start_write_zeroes(struct backstore_io *bio)
 		emulate_write_same(bio);
 }
 
-/* Calls the handler where it can, else ends the I/O with fallback. */
+/*
+ * Calls the handler's callback. If the handler has no such callback, ends the I/O with the status fallback.
+ */
 static void call_or(struct backstore_io *bio, backstore_call *call, uint64_t limit,
 		    enum tcmur_status fallback)
 {
@@ -258,7 +270,7 @@ void backstore_io_start(struct backstore_io *bio)
 		dispatch_or_split(bio, api->write, bs->info.max_io);
 		break;
 	case BACKSTORE_FLUSH:
-		call_or(bio, api->flush, 0, TCMUR_OK); /* nothing is volatile */
+		call_or(bio, api->flush, 0, TCMUR_OK); /* No data is volatile. */
 		break;
 	case BACKSTORE_UNMAP:
 		call_or(bio, bs->info.thin ? api->unmap : NULL, bs->info.max_unmap, TCMUR_NOT_SUPPORTED);
@@ -313,7 +325,8 @@ static enum tcmur_status check(const struct backstore_io *bio, const struct op *
 	const struct backstore *bs = bio->bs;
 	uint64_t size = backstore_size(bs);
 
-	if (!bs->api.read && !op->whole) /* not a disk: its scsi() should have taken the command */
+	/* This is not a disk, so its scsi() should have executed the command. */
+	if (!bs->api.read && !op->whole)
 		return TCMUR_NOT_SUPPORTED;
 	if (op->writes && bs->info.read_only)
 		return TCMUR_WRITE_PROTECTED;
@@ -324,7 +337,7 @@ static enum tcmur_status check(const struct backstore_io *bio, const struct op *
 	return TCMUR_OK;
 }
 
-/* The submitter's side of the contract. The code below relies on it for memory safety. */
+/* Checks what the submitter must guarantee. The code below relies on these guarantees for memory safety. */
 static void assert_contract(const struct backstore_io *bio, const struct op *op)
 {
 	const struct tcmur_io *io = &bio->io;
@@ -335,7 +348,7 @@ static void assert_contract(const struct backstore_io *bio, const struct op *op)
 	contract(io->offset % block == 0 && io->len % block == 0);
 	if (io->iov)
 		contract(iov_total(io->iov, io->iovcnt) >= need[op->data]);
-	else /* VERIFY may compare nothing, READ may be lent memory */
+	else /* VERIFY may have no data to compare, and READ may be lent memory. */
 		contract(op->data == NO_DATA || bio->op == BACKSTORE_VERIFY || bio->op == BACKSTORE_READ);
 	(void)need;
 }
