@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks a saveconfig.json for the command line. What is wrong in a file is found by runner/config. */
+/* Checks a saveconfig.json for the command line. runner/config finds the problems in the file. */
 #include "control/check_saveconfig.h"
 
 #include <stdio.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* --dump-handlers: prints what handlers and filters can do as KEY=VALUE lines, for people and for scripts. */
+/*
+ * Implements --dump-handlers: prints the capabilities of handlers and filters as KEY=VALUE lines, for people
+ * and for scripts.
+ */
 #include "control/dump_handlers.h"
 
 #include <errno.h>
@@ -57,7 +60,10 @@ static void dump_handler(const struct tcmur_handler *h)
 	dump_options(h->options);
 }
 
-/* The first key is not "name", so that a script that lists the handlers does not find the filters. */
+/*
+ * The first key is "filter" and not "name", so that a script which lists the handlers does not find the
+ * filters.
+ */
 static void dump_filter(const struct tcmur_filter *f)
 {
 	const struct {
@@ -82,7 +88,7 @@ static void dump_filter(const struct tcmur_filter *f)
 	dump_options(f->options);
 }
 
-/* Separates the paragraphs by an empty line. */
+/* Prints an empty line between paragraphs. */
 static void begin_paragraph(unsigned *printed)
 {
 	if ((*printed)++)

@@ -6,7 +6,7 @@
 
 /*
  * Main thread. Prints the handlers and the filters of this name, or all of them if name is "". Returns 0, or
- * -ENOENT with error set: there are none of this name.
+ * -ENOENT with error set if there are none of this name.
  */
 int control_dump_handlers(const char *name, struct error *error);
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Turns the options about portals, initiators and CHAP into attributes and objects below a TPG. Only this
- * machine can log in unless the command line says who may. Discovery shows an initiator only what it may use.
+ * Turns the options about portals, initiators and CHAP into attributes and objects below a TPG. Without
+ * options that say who may log in, only initiators on this machine can reach the portals. Discovery shows an
+ * initiator only the targets that it may use.
  */
 #include "control/export_access.h"
 
@@ -21,7 +22,7 @@
 
 struct export_access {
 	const struct control_options *options;
-	/* In memory for secrets; user is empty without --chap-user. */
+	/* The account, in memory for secrets. Its user is empty without --chap-user. */
 	struct model_auth *auth;
 };
 
@@ -34,7 +35,10 @@ static bool is_loopback(const struct sockaddr_storage *addr)
 	return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)addr)->sin6_addr);
 }
 
-/* Two tests that use --run do not take the port from each other. */
+/*
+ * Returns the portals. With --run, the default port is chosen by the system, so that two tests can run at the
+ * same time.
+ */
 static char **portals_of(const struct control_options *o, char *fallback[2])
 {
 	fallback[0] = o->run_command ? ANY_PORT : DEFAULT_PORTAL;
@@ -42,7 +46,7 @@ static char **portals_of(const struct control_options *o, char *fallback[2])
 	return o->portals ? o->portals : fallback;
 }
 
-/* "ADDR:PORT=PUBLIC:PORT": cuts the text at '='. Returns the public address, or NULL. */
+/* Cuts the text "ADDR:PORT=PUBLIC:PORT" at '='. Returns the public address, or NULL if there is none. */
 static char *cut_public(char *text)
 {
 	char *equals = strchr(text, '=');
@@ -69,7 +73,7 @@ static int check_portal(const char *text, bool said, struct error *error)
 			 np.text);
 }
 
-/* Default is deny: who may log in must be said before others than this machine can reach the portal. */
+/* Refuses portals that other machines can reach, unless an option says who may log in. */
 static int check_portals(const struct control_options *o, struct error *error)
 {
 	bool said = o->allow_any || o->allow_initiators || o->allow_addresses;
@@ -197,7 +201,10 @@ static int set_attributes(const struct export_access *access, struct model_objec
 	return err;
 }
 
-/* Fewer round trips for each WRITE than with LIO's defaults, which the model has. */
+/*
+ * Sets login parameters with which a WRITE needs fewer round trips than with LIO's defaults, which the model
+ * has.
+ */
 static int set_parameters(struct model_object *tpg, struct error *error)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may log in to the targets of the command line, and where. Main thread. */
+/* Sets who may log in to the targets of the command line, and at which portals. Main thread. */
 #ifndef CONTROL_EXPORT_ACCESS_H
 #define CONTROL_EXPORT_ACCESS_H
 
@@ -10,14 +10,17 @@
 struct export_access;
 
 /*
- * Checks the portals and reads the CHAP account. Portals that other machines can reach are refused if nothing
+ * Checks the portals and reads the CHAP account. Refuses portals that other machines can reach if no option
  * says who may log in. Returns NULL with error set.
  */
 struct export_access *export_access_new(const struct control_options *options, struct error *error);
 void export_access_free(struct export_access *access);
 /* Gives a new TPG its portals, attributes, accounts and ACLs. Returns 0, or -errno with error set. */
 int export_access_apply(const struct export_access *access, struct model_object *tpg, struct error *error);
-/* With --chap-discovery, discovery sessions use the same account. Returns 0, or -errno with error set. */
+/*
+ * Makes discovery sessions use the same account if --chap-discovery was given. Returns 0, or -errno with
+ * error set.
+ */
 int export_access_apply_discovery(const struct export_access *access, struct model_object *root,
 				  struct error *error);
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From --export to objects of the model. Each export becomes a storage object "user_0/NAME", and a LUN of TPG
- * 1 of its target. Who may log in, and where, is left to export_access.c; what the text of an export means,
- * to config/export.c.
+ * Creates objects of the model for --export. Each export becomes a storage object "user_0/NAME", and a LUN of
+ * TPG 1 of its target. export_access.c decides who may log in and where, and config/export.c parses the text
+ * of an export.
  */
 #include "control/exports.h"
 
@@ -21,10 +21,10 @@
 
 struct export
 {
-	/* As it was given. */
+	/* The text of the option. */
 	const char *text;
 	struct control_export parsed;
-	/* NULL: not created yet. */
+	/* The objects of the export, or NULL until they are created. */
 	struct model_object *storage, *tpg;
 };
 
@@ -77,7 +77,10 @@ void exports_free(struct exports *exports)
 	g_free(exports);
 }
 
-/* Two machines that run the same command line serve two targets, so the name contains the machine. */
+/*
+ * Chooses the name of the target. The name contains the machine, because two machines that run the same
+ * command line serve different targets.
+ */
 static int place(struct exports *exports, const struct storage_registry *registry, struct error *error)
 {
 	g_autofree struct control_export **list = g_new(struct control_export *, exports->n);
@@ -92,7 +95,7 @@ static int place(struct exports *exports, const struct storage_registry *registr
 
 /* --- objects --- */
 
-/* Exports of one name= are told apart by their LUN. */
+/* Returns the name of the storage object. It contains the LUN if the export has lun=. */
 static char *object_name(const struct control_export *export)
 {
 	return export->has_lun ? g_strdup_printf("user_0/%s.lun%u", export->name, export->lun)
@@ -154,7 +157,7 @@ static int open_storage(struct export *export, const struct storage_context *con
 	return model_wait_for(&wait, context->main, error);
 }
 
-/* Opens the exports that may create storage, or the others. */
+/* Opens either the exports that may create storage, or all other exports. */
 static int open_exports(struct exports *exports, bool create, const struct storage_context *context,
 			struct error *error)
 {
@@ -171,7 +174,9 @@ static int open_exports(struct exports *exports, bool create, const struct stora
 	return 0;
 }
 
-/* Finds the TPG of this export's target, or creates both for the first export of the target. */
+/*
+ * Returns the TPG of this export's target. For the first export of a target, creates the target and the TPG.
+ */
 static int find_tpg(struct exports *exports, struct export *export, struct model *model, struct error *error)
 {
 	struct model_object *target = model_find(model_root(model), MODEL_TARGET, export->parsed.target);
@@ -185,7 +190,10 @@ static int find_tpg(struct exports *exports, struct export *export, struct model
 	return export->tpg ? export_access_apply(exports->access, export->tpg, error) : -errno;
 }
 
-/* An initiator with an ACL sees nothing but the mapped LUNs of its ACL, and --allow-initiator makes ACLs. */
+/*
+ * Maps the LUN for each ACL that --allow-initiator has created, because an initiator with an ACL sees only
+ * the mapped LUNs of its ACL.
+ */
 static int map_lun_to_acls(struct model_object *tpg, const char *name, struct model_object *lun,
 			   struct error *error)
 {
@@ -250,7 +258,7 @@ int exports_create(struct exports *exports, struct model *model, const struct st
 	return err;
 }
 
-/* --- what is served --- */
+/* --- what is served, for the log and for --run --- */
 
 void exports_log(const struct exports *exports)
 {

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The exports of the command line as objects of the model: one client of its operations among others. Main
- * thread.
- */
+/* Creates the exports of the command line as objects of the model. Main thread. */
 #ifndef CONTROL_EXPORTS_H
 #define CONTROL_EXPORTS_H
 
@@ -20,16 +17,16 @@ struct exports;
 struct exports *exports_new(const struct control_options *options, struct error *error);
 void exports_free(struct exports *exports);
 /*
- * Creates the objects. All storage that exists is opened before the first storage is created, so that a start
- * that fails leaves nothing behind. Returns 0; or -errno with error set, and then storage that was created
- * has been removed again, and the model is as it was.
+ * Creates the objects. All storage that exists is opened before any storage is created, so that a start that
+ * fails leaves nothing behind. Returns 0, or -errno with error set; in this case storage that was created has
+ * been removed again, and the model is unchanged.
  */
 int exports_create(struct exports *exports, struct model *model, const struct storage_context *context,
 		   struct error *error);
-/* Says in the log what is served. */
+/* Writes to the log what is served. */
 void exports_log(const struct exports *exports);
 
-/* Where the first export is served, for the command of --run. */
+/* The address of the first export, for the command of --run. */
 struct exports_address {
 	const char *portal, *target;
 	unsigned lun;

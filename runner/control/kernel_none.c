@@ -14,7 +14,7 @@ int kernel_service_new(struct kernel_service **service, const struct control_opt
 	return error_set(error, ENOTSUP, "this build has no TCMU");
 }
 
-/* There is never a service to call these with. */
+/* The functions below are never called, because there is never a service. */
 const int *kernel_service_io_lock(const struct kernel_service *service)
 {
 	(void)service;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starts and stops the kernel front end, and tells it the settings of tcmu.conf. The devices are left to
+ * Starts and stops the kernel front end, and passes the settings of tcmu.conf to it. The devices are left to
  * runner/kernel.
  */
 #include "control/kernel_service.h"
@@ -23,22 +23,22 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-#ifndef PR_SET_IO_FLUSHER /* Linux 5.6 */
+#ifndef PR_SET_IO_FLUSHER /* The option exists since Linux 5.6. */
 #define PR_SET_IO_FLUSHER 57
 #endif
 
-/* What is left of the time of a stop for the iSCSI front end. */
+/* The part of the time limit of a stop that is reserved for the iSCSI front end. */
 #define RESERVE_MS 1500
 
 struct kernel_service {
 	const struct control_options *options;
-	int lock_fd; /* Its lock is held as long as this process exists. */
-	int io_fd;   /* Its lock is held as long as I/O is in progress. */
+	int lock_fd; /* The descriptor of a locked file. The lock is held as long as this process exists. */
+	int io_fd;   /* The descriptor of a locked file. The lock is held as long as I/O is in progress. */
 	struct kernel_manager_defaults defaults;
 	struct kernel_manager *manager;
 };
 
-/* The lock is held until the process ends, however it ends. */
+/* Takes the lock, which is held until the process ends, in whatever way it ends. */
 static int take_lock(struct kernel_service *s, struct error *error)
 {
 	if (!s->options->run_dir)
@@ -62,9 +62,9 @@ static int take_lock(struct kernel_service *s, struct error *error)
 }
 
 /*
- * The kernel writes dirty pages back through this daemon. An allocation of the daemon must therefore not wait
- * for this write-back, and the kernel must kill other processes first when memory runs out. Threads inherit
- * the first setting.
+ * The kernel writes dirty pages back through this daemon. Therefore, an allocation of the daemon must not
+ * wait for this write-back, and the kernel must kill other processes first when memory runs out. Threads
+ * inherit only the first of these two settings.
  */
 static void become_part_of_storage(void)
 {
@@ -75,7 +75,7 @@ static void become_part_of_storage(void)
 		log_warn(NULL, "oom_score_adj: %s", strerror(errno));
 }
 
-/* Scripts create images in the state folder. They find it through the link RUN_FOLDER/state. */
+/* Creates the link RUN_FOLDER/state, by which the scripts find the state folder, where they create images. */
 static void show_state_dir(const struct control_options *options)
 {
 	g_autofree char *link = g_build_filename(options->run_dir, "state", NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns the model, and connects the queue of the main thread to the main loop of GLib. At the stop of the
- * daemon it flushes and closes all storage. What is in the model is left to others.
+ * Owns the model, and makes the main loop of GLib run the queue of the main thread. At the stop of the daemon
+ * it flushes and closes all storage. The objects of the model are created by others.
  */
 #include "control/model_host.h"
 
@@ -13,7 +13,7 @@
 #include "control/stop_limit.h"
 #include "util/log.h"
 
-/* What is left of the time of a stop for closing the storage. */
+/* The part of the time limit of a stop that is reserved for closing the storage. */
 #define CLOSE_MS 700
 
 struct model_host {
@@ -62,15 +62,15 @@ const struct storage_context *model_host_context(const struct model_host *host)
 
 /* --- stop --- */
 
-/* One flush at the stop. */
+/* The flush of one storage object at the stop. */
 struct flush {
 	struct model_wait *wait;
-	/* The object may be freed before the flush ends. */
+	/* A copy, because the object may be freed before the flush ends. */
 	char *name;
 	bool is_over;
 };
 
-/* An object whose storage could not be flushed is named in the log. */
+/* Logs the name of an object whose storage could not be flushed. */
 static void on_flushed(void *arg, int err, const struct error *error)
 {
 	struct flush *flush = arg;
@@ -86,10 +86,13 @@ static struct model_object *first_storage(const struct model_host *host)
 	return model_first(model_root(host->model), MODEL_STORAGE);
 }
 
-/* Returns 0; -EIO if something was not flushed; or -EBUSY if storage does not answer. Both are logged. */
+/*
+ * Returns 0, -EIO if some storage could not be flushed, or -EBUSY if some storage does not answer. Both are
+ * logged.
+ */
 static int flush_all(struct model_host *host)
 {
-	static struct model_wait wait; /* flushes that hang outlive this call */
+	static struct model_wait wait; /* Static, because flushes that hang continue after this call. */
 	struct model_object *object = first_storage(host);
 	g_autoptr(GPtrArray) flushes = g_ptr_array_new();
 
@@ -118,7 +121,7 @@ static int flush_all(struct model_host *host)
 	return is_over ? wait.err : -EBUSY;
 }
 
-/* Returns what an object hangs in, or NULL. */
+/* Returns what keeps an object from being closed, as text for the log, or NULL. */
 static const char *what_hangs(const struct model_object *object)
 {
 	struct storage *storage = model_storage(object);
@@ -153,8 +156,8 @@ int model_host_stop(struct model_host *host, bool hangs)
 		model_clear(host->model, model_wait_done, model_wait_add(&wait));
 		hangs = !model_wait_for_ms(&wait, host->context.main, stop_limit_left_ms(0)) || wait.err;
 		/*
-		 * The tree and the last changes of the model may have posted work that nothing has waited
-		 * for.
+		 * Runs work that the tree and the last changes of the model have posted, and for which no
+		 * other code has waited.
 		 */
 		while (!hangs && main_queue_wait(host->context.main, 0))
 			;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starts and stops the iSCSI front end: the model, the exports of the command line in it, and the server.
- * What is served and who may log in is left to exports.c and to the model.
+ * Starts and stops the iSCSI front end: creates the exports of the command line in the model, and runs the
+ * server. exports.c decides what is served, and the model decides who may log in.
  */
 #include "control/portal_service.h"
 
@@ -15,7 +15,7 @@
 #include "tree/tree.h"
 #include "util/log.h"
 
-/* What is left of the time of a stop for flushing and closing the storage. */
+/* The part of the time limit of a stop that is reserved for flushing and closing the storage. */
 #define STORAGE_MS 1400
 
 struct portal_service {
@@ -23,7 +23,7 @@ struct portal_service {
 	struct exports *exports;
 	struct model_host *host;
 	struct iscsi_server *server;
-	/* NULL: not asked for. */
+	/* The tree, or NULL if the user has not asked for one. */
 	struct tree *tree;
 };
 
@@ -61,7 +61,10 @@ static int start_server(struct portal_service *s, struct loop_set *loops, struct
 	return -EINVAL;
 }
 
-/* Its requests are answered when the main loop runs, so no client sees what is half started. */
+/*
+ * Starts the tree. Its requests are answered only when the main loop runs, so no client sees a model that is
+ * only partly built.
+ */
 static int start_tree(struct portal_service *s, struct error *error)
 {
 	const struct tree_options options = {

@@ -14,19 +14,19 @@
 
 struct portal_service;
 
-/* Parses the options and serves nothing yet. Returns NULL with error set. */
+/* Parses the options. Nothing is served yet. Returns NULL with error set. */
 struct portal_service *portal_service_new(const struct control_options *options, struct error *error);
 /*
- * Opens all exports in the model of the host, then listens. Returns 0 or -errno; stop in either case. The
- * host outlives the service.
+ * Opens all exports in the model of the host, then listens. Returns 0 or -errno. portal_service_stop() must
+ * be called in both cases. The host must exist longer than the service.
  */
 int portal_service_start(struct portal_service *service, struct loop_set *loops, struct model_host *host,
 			 struct error *error);
-/* Where the first export is served. The strings live as long as the service. */
+/* Returns the address of the first export. The strings are valid as long as the service. */
 struct exports_address portal_service_address(const struct portal_service *service);
 /*
- * Stops accepting connections, lets commands in flight end, logs sessions out, and frees the service. Returns
- * false if commands hang, which is logged; the service stays in use then, and the process must end.
+ * Stops accepting connections, waits for commands in flight, logs sessions out, and frees the service.
+ * Returns false if commands hang, which is logged; then the service stays in use, and the process must end.
  */
 bool portal_service_stop(struct portal_service *service);
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * --identity, for scripts that configure the kernel's devices: they ask the daemon instead of inventing
- * serial numbers.
+ * Implements --identity, for scripts that configure the kernel's devices. They ask the daemon for the serial
+ * number instead of choosing one.
  */
 #include "control/print_identity.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Waits for the restore at the start of the daemon, before its main loop runs. What is restored is the
- * business of runner/config.
+ * Waits for the restore at the start of the daemon, before its main loop runs. runner/config restores the
+ * objects.
  */
 #include "control/restore.h"
 
@@ -15,7 +15,7 @@
 struct waiting {
 	struct main_queue *queue;
 	bool is_over;
-	/* A signal has asked the daemon to stop: nobody waits any more. */
+	/* A signal has asked the daemon to stop, so the wait has ended before the restore has. */
 	bool is_left;
 	int err;
 	struct error error;
@@ -61,8 +61,8 @@ static void attach(GMainContext *context, GSource *source, GSourceFunc fn, struc
 }
 
 /*
- * A context of its own: timers of the daemon wait until it has started. The daemon's own sources get the
- * signals, too, and stop the main loop as soon as it runs.
+ * Runs a main context of its own, so that timers of the daemon do not run before it has started. The daemon's
+ * own handlers of the signals are called as well, and stop the main loop as soon as it runs.
  */
 static void wait_for_restore(struct saveconfig *config, struct waiting *waiting)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * --run: serves while one shell command runs, so that a test needs no port of its own, no waiting and no
- * clean-up. When the command ends, the daemon stops and ends with its status; when the daemon is told to
- * stop, it ends the command first.
+ * Implements --run: serves while one shell command runs, so that a test needs no fixed port, no waiting for
+ * the start, and no clean-up. When the command ends, the daemon stops and exits with the status of the
+ * command. When the daemon is asked to stop, it ends the command first.
  */
 #include "control/run_command.h"
 
@@ -13,14 +13,14 @@
 
 #include "util/log.h"
 
-#define END_MS 1500 /* for the command to end at the stop of the daemon */
+#define END_MS 1500 /* The time that the command gets to end when the daemon stops. */
 
 struct run_command {
 	void (*ended)(void *arg);
 	void *arg;
 	GPid pid;
-	guint watch; /* 0: the command is over */
-	int status;  /* as waitpid() reports it */
+	guint watch; /* 0 if the command has ended. */
+	int status;  /* The status in the form of waitpid(). */
 };
 
 static void on_exit_of_child(GPid pid, gint status, gpointer data)
@@ -33,7 +33,10 @@ static void on_exit_of_child(GPid pid, gint status, gpointer data)
 	run->ended(run->arg);
 }
 
-/* In the child: the daemon ignores signals that a shell command expects to work. */
+/*
+ * Is called in the child process. Restores the default handling of signals that the daemon ignores, because
+ * shell commands expect it.
+ */
 static void restore_signals(gpointer data)
 {
 	sigset_t none;
@@ -78,7 +81,7 @@ struct run_command *run_command_start(const char *command, const struct portal_s
 	return run;
 }
 
-/* Returns false if the command has not ended after some time. */
+/* Waits for the end of the command. Returns false if it has not ended within END_MS milliseconds. */
 static bool wait_for_end(struct run_command *run)
 {
 	for (unsigned left = END_MS; left; left--) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of the daemon: start, signals, the slow tick of the main loop, and stop. Both front ends are left
- * to portal_service.c and kernel_service.c.
+ * The life of the daemon: start, signals, the periodic work of the main loop, and stop. The two front ends
+ * are left to portal_service.c and kernel_service.c.
  */
 #include "control/service.h"
 
@@ -31,13 +31,19 @@
 #include "util/bytes.h"
 #include "util/log.h"
 
-/* What is left of the time of a stop for the front ends, and after them for the storage. */
+/*
+ * The part of the time limit of a stop that is reserved for the front ends and, after them, for the storage.
+ */
 #define FRONT_ENDS_MS 2200
 #define STORAGE_MS    800
-#define TICK_S        5 /* how soon a grown backing store is noticed, and a failed device is tried again */
+/*
+ * The interval at which the daemon looks for backing stores that have grown, and tries failed devices again.
+ */
+#define TICK_S        5
 #define SPIN_MIN_CPUS 4
 #define RING_SPIN_US  50
-#define LOOPS_MAX     8 /* unless --threads says else */
+/* The largest number of loops that the daemon chooses itself; --threads overrides it. */
+#define LOOPS_MAX 8
 
 struct control_service {
 	struct control_options *options;
@@ -46,18 +52,21 @@ struct control_service {
 	struct loop_set loops;
 	bool loops_running;
 	bool pidfile_written;
-	struct control_notify *notify; /* while it runs */
-	unsigned devices, failed;      /* what systemd was told last */
+	struct control_notify *notify; /* Exists while the main loop runs. */
+	unsigned devices, failed;      /* The numbers that systemd was told last. */
 	struct storage_registry *registry;
 	struct model_host *host;
-	struct portal_service *portal; /* NULL: not asked for, as below */
+	/* NULL if the user has not asked for this front end; the same holds for the next field. */
+	struct portal_service *portal;
 	struct kernel_service *kernel;
-	struct admin *admin; /* while it runs */
+	struct admin *admin; /* NULL before admin_start(). */
 	GMainLoop *main;
-	guint sources[4]; /* signals and the tick */
+	guint sources[4]; /* The sources of the signals and of the periodic work. */
 };
 
-/* A thousand sessions are a thousand descriptors: take what the system lets us have, or what was asked for.
+/*
+ * Raises the limit of open descriptors, because each session needs one. The new limit is the one that the
+ * user has asked for, or the largest one that the system allows.
  */
 static void set_descriptor_limit(int wanted)
 {
@@ -72,7 +81,10 @@ static void set_descriptor_limit(int wanted)
 			 (unsigned long long)limit.rlim_cur, strerror(errno));
 }
 
-/* Where nobody said for how long: rings only, and only where a CPU that polls is not missed elsewhere. */
+/*
+ * Chooses how long loops poll if the user has not said it. Only loops that serve rings poll, and only if the
+ * machine has enough CPUs.
+ */
 static void set_spin(const struct control_options *o, struct loop_options *options)
 {
 	if (o->spin_us != CONTROL_UNSET)
@@ -106,13 +118,16 @@ static bool wants_kernel(const struct control_options *o)
 	return o->kernel || !control_options_want_iscsi(o);
 }
 
-/* The two services may have the same log folder, which tcmu.conf names for both. */
+/*
+ * Returns the name of the log file. The two services can have the same log folder, because tcmu.conf names
+ * the folder for both.
+ */
 static const char *log_name(const struct control_options *o)
 {
 	return wants_kernel(o) ? "tcmu-runner.log" : "tcmu-runner-iscsi.log";
 }
 
-/* From the start on, and again whenever the file changes. */
+/* Applies the settings of tcmu.conf. Called at the start, and whenever the file has changed. */
 static void apply_conf(struct control_service *s)
 {
 	const struct control_options *o = s->options;
@@ -179,12 +194,18 @@ static int start_front_ends(struct control_service *s, struct error *error)
 
 	if (!err && !(s->host = model_host_new(&s->loops, s->registry, error)))
 		err = -ENOMEM;
-	/* The socket is there before initiators can connect. It is served when the main loop runs. */
+	/*
+	 * The socket exists before initiators can connect. Its calls are answered only when the main loop
+	 * runs.
+	 */
 	if (!err)
 		s->admin = admin_start(s->options, model_host_model(s->host), s->kernel);
 	if (!err && s->portal)
 		err = portal_service_start(s->portal, &s->loops, s->host, error);
-	/* After the exports: a portal that cannot listen ends the start only if it is an export's. */
+	/*
+	 * The file is restored after the exports: a portal that cannot listen ends the start only if it
+	 * belongs to an export.
+	 */
 	if (!err)
 		err = admin_restore(s->admin, model_host_context(s->host)->main, error);
 	if (!err && s->kernel)
@@ -195,8 +216,8 @@ static int start_front_ends(struct control_service *s, struct error *error)
 }
 
 /*
- * The folder above the state folder, such as ~/.local/state, may not exist yet. runner/storage says so if
- * this fails.
+ * Creates the parent of the state folder, such as ~/.local/state, which may not exist yet. If this fails,
+ * runner/storage reports it.
  */
 static void make_parent(const char *folder)
 {
@@ -287,7 +308,10 @@ static gboolean on_hangup(gpointer data)
 	return on_tick(s);
 }
 
-/* Signals are handled until the stop has ended, so a signal that comes early or twice does not kill. */
+/*
+ * Handles the signals until the stop has ended, so that a signal that comes early or twice does not kill the
+ * process.
+ */
 static void watch_signals(struct control_service *s)
 {
 	s->main = g_main_loop_new(NULL, FALSE);
@@ -313,7 +337,10 @@ int control_service_start(struct control_service **service, struct control_optio
 	s->options = options;
 	control_fd_store_begin();
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a write that exceeds the limit of file sizes fails with EFBIG instead */
+	/*
+	 * A write that exceeds the limit of file sizes must fail with EFBIG instead of killing the process.
+	 */
+	signal(SIGXFSZ, SIG_IGN);
 	watch_signals(s);
 	int err = start(s, error);
 	if (err)
@@ -385,7 +412,7 @@ static int stop_model(struct control_service *s, bool hangs)
 	return err;
 }
 
-/* Waits again for an operation that was under way when the stop began. */
+/* Waits once more for an operation on saveconfig.json that was in progress when the stop began. */
 static bool wait_for_file(struct control_service *s)
 {
 	stop_limit_note("an operation on saveconfig.json");
@@ -397,7 +424,7 @@ static bool wait_for_file(struct control_service *s)
 	return is_over;
 }
 
-/* Returns false if something hangs, which was logged. */
+/* Returns false if something hangs, which has been logged. */
 static bool stop_front_ends(struct control_service *s)
 {
 	stop_limit_note("an operation on saveconfig.json");

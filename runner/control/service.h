@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's life: what is started in which order, what runs on the main thread, and the way back. */
+/*
+ * The life of the daemon: the order in which everything is started and stopped, and the work of the main
+ * thread.
+ */
 #ifndef CONTROL_SERVICE_H
 #define CONTROL_SERVICE_H
 
@@ -14,31 +17,35 @@
 struct control_service;
 
 /*
- * Main thread. Serves everything that the options ask for and sets *service, or undoes what it began and
- * returns -errno with error set; -ENOTSUP means that the kernel has no TCMU. The options live as long as the
- * service; what they leave open is filled in from tcmu.conf.
+ * Main thread. Starts to serve everything that the options ask for, and sets *service. If this fails, undoes
+ * what it has started and returns -errno with error set; -ENOTSUP means that the kernel has no TCMU. The
+ * options must exist as long as the service. Settings that they do not contain are filled in from tcmu.conf.
  */
 int control_service_start(struct control_service **service, struct control_options *options,
 			  struct error *error);
-/* Main thread. Returns after SIGTERM or SIGINT. SIGHUP reopens the log, reads tcmu.conf again, and looks for
- * changed sizes at once. Runs GLib's default main context: what is added to it before is served, too. */
 /*
- * With --run it also returns when the command has ended. Returns the exit status of that command, 0 without
- * one, or -1 with error set: the command cannot be started.
+ * Main thread. Runs GLib's default main context, with all sources that were added to it before, and returns
+ * after SIGTERM or SIGINT. SIGHUP reopens the log, reads tcmu.conf again, and looks for changed sizes at
+ * once. With --run, the function also returns when the command has ended. Returns the exit status of that
+ * command, 0 without a command, or -1 with error set if the command cannot be started.
  */
 int control_service_run(struct control_service *service, struct error *error);
 /*
- * Stops accepting, lets commands in flight end, flushes, logs sessions out. Ends the process with status 1
- * when a backend keeps that from ending within a bound. Returns 0, or -EIO when a flush failed.
+ * Stops accepting connections, waits for commands in flight, flushes the storage, and logs sessions out. If
+ * storage hangs and this takes too long, ends the process with status 1. Returns 0, or -EIO if a flush has
+ * failed.
  */
 int control_service_stop(struct control_service *service);
 
-/* Returns whether it serves the kernel's devices. */
+/* Returns whether the service serves the kernel's devices. */
 bool control_service_has_kernel(const struct control_service *service);
-/* Main thread. The handlers are backstore_handler_at()'s. */
+/*
+ * Main thread. Calls view() for each device of the kernel. The handlers are those of backstore_handler_at().
+ */
 void control_service_devices(struct control_service *service, control_device_view *view, void *arg);
 /*
- * Main thread. The kernel's device that was refused last, "user_0/disk", and why. Returns false if none was.
+ * Main thread. Copies the name of the kernel's device that was refused last, such as "user_0/disk", and the
+ * reason. Returns false if no device was refused.
  */
 bool control_service_last_refusal(struct control_service *service, char *name, size_t size,
 				  struct error *error);

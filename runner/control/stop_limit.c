@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The time limit of a stop. Storage may hang for ever, and so may a thread that waits for it, but whoever
- * has sent SIGTERM waits for the end of the process. The main thread limits its own waits; the thread here
- * is for a main thread that is stuck in a call. It is the only code that ends the process from another
- * thread.
+ * The time limit of a stop. Storage may hang for ever, and so may a thread that waits for it, but whoever has
+ * sent SIGTERM expects the process to end. The main thread limits its own waits. The thread in this file is
+ * for the case that the main thread is stuck in a call. It is the only code that ends the process from
+ * another thread.
  */
 #include "control/stop_limit.h"
 
@@ -23,20 +23,22 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-/* For the waits of the main thread, and for the end of the process, which must come within 5 seconds. */
+/* The main thread may wait for WAITS_MS. The process must end within 5 seconds. */
 #define WAITS_MS   4000
 #define PROCESS_MS 4500
 #define LEAST_MS   20
 #define LOG_MS     200
 
 static struct {
-	/* Events: the stop has begun, and it has ended. -1: there is no thread. */
+	/*
+	 * Event descriptors: the stop has begun, and the stop has ended. They are -1 if there is no thread.
+	 */
 	int begun_fd, ended_fd;
 	pthread_t thread;
-	/* The time at which the stop began; 0: it has not. */
+	/* The time at which the stop began, or 0 if it has not begun. */
 	_Atomic uint64_t begun_ns;
 	_Atomic(const char *) what;
-	/* GLib's handlers of the signals. */
+	/* The signal handlers of GLib, which are called as well. */
 	struct sigaction before[2];
 } limit = {.begun_fd = -1, .ended_fd = -1};
 
@@ -78,7 +80,7 @@ static void end_process(int number)
 
 void stop_limit_give_up(void)
 {
-	/* The log may hang as well. */
+	/* Writing to the log may hang as well, so a timer ends the process. */
 	signal(SIGALRM, end_process);
 	alarm(1);
 	log_crit(NULL, "giving up: the daemon ends without waiting for what hangs");

@@ -11,21 +11,25 @@
 #include <stdbool.h>
 
 /*
- * Watches the two signals, whose sources of GLib exist already. Without memory or descriptors, a warning is
- * logged, and only the limits of the main thread's own waits are left.
+ * Starts to watch the two signals. GLib's sources for them must exist already. If there is no memory or there
+ * are no descriptors, a warning is logged, and only the waits of the main thread are limited.
  */
 void stop_limit_start(void);
-/* A stop begins without a signal. Nothing happens if it has begun already. */
+/* Begins a stop without a signal. If the stop has begun already, nothing happens. */
 void stop_limit_begin(void);
 /*
- * The milliseconds that are left for a wait, so that reserve_ms are left after it; never less than a few, so
- * that what has ended already is noticed. Before the stop begins: all of them.
+ * Returns for how many milliseconds a wait may last if reserve_ms must be left after it. The result is always
+ * at least a few milliseconds, so that the wait notices what has ended already. Before the stop begins, the
+ * result is the whole time limit.
  */
 unsigned stop_limit_left_ms(unsigned reserve_ms);
-/* What the main thread waits for from now on, for the log; the text is never freed. */
+/*
+ * Sets the text for the log that says for what the main thread waits from now on. The text must never be
+ * freed.
+ */
 void stop_limit_note(const char *what);
-/* The stop has ended in time. */
+/* Records that the stop has ended in time. */
 void stop_limit_end(void);
-/* Any thread. Ends the process because something hangs; everything that hangs has been logged. */
+/* Any thread. Ends the process because something hangs. The caller has logged everything that hangs. */
 __attribute__((noreturn)) void stop_limit_give_up(void);
 #endif
