@@ -5,6 +5,8 @@
 #include "util/log.h"
 
 #define RETRY_S 5
+/* How long a stop waits for a bus that takes no messages. */
+#define FLUSH_MS 500
 /* org.freedesktop.DBus.RequestName */
 #define BUS_CALL_TIMEOUT_MS  10000
 #define REQUEST_NAME_OWNER   1u
@@ -146,6 +148,50 @@ struct dbus_service *dbus_service_start(struct control_service *control)
 	return s;
 }
 
+/* --- stop --- */
+
+struct flush {
+	bool is_over;
+	guint limit;
+};
+
+static void on_flushed(GObject *bus, GAsyncResult *result, gpointer data)
+{
+	struct flush *flush = data;
+
+	g_dbus_connection_flush_finish(G_DBUS_CONNECTION(bus), result, NULL);
+	flush->is_over = true;
+}
+
+static gboolean on_flush_limit(gpointer data)
+{
+	struct flush *flush = data;
+
+	flush->limit = 0;
+	return G_SOURCE_REMOVE;
+}
+
+/*
+ * A bus that hangs takes no messages when its socket is full, and g_dbus_connection_flush_sync() would wait
+ * for ever. To close the connection ends the write that waits.
+ */
+static void flush_and_close(GDBusConnection *bus)
+{
+	struct flush flush = {.is_over = false};
+
+	flush.limit = g_timeout_add(FLUSH_MS, on_flush_limit, &flush);
+	g_dbus_connection_flush(bus, NULL, on_flushed, &flush);
+	while (!flush.is_over && flush.limit)
+		g_main_context_iteration(NULL, TRUE);
+	if (!flush.is_over)
+		log_warn(NULL, "D-Bus: the bus does not take the last messages; the daemon ends without it");
+	g_dbus_connection_close_sync(bus, NULL, NULL);
+	while (!flush.is_over)
+		g_main_context_iteration(NULL, TRUE);
+	if (flush.limit)
+		g_source_remove(flush.limit);
+}
+
 void dbus_service_stop(struct dbus_service *s)
 {
 	if (s->retry)
@@ -157,8 +203,7 @@ void dbus_service_stop(struct dbus_service *s)
 		GDBusConnection *bus = g_object_ref(s->bus);
 
 		drop_bus(s);
-		g_dbus_connection_flush_sync(bus, NULL, NULL);
-		g_dbus_connection_close_sync(bus, NULL, NULL);
+		flush_and_close(bus);
 		g_object_unref(bus);
 	}
 	dbus_handlers_free(s);

@@ -8,6 +8,8 @@
  *   silent   it never answers
  *   wrong    with a reply of another type
  *   error    with an error
+ * After SIGUSR1 it sends CALLS calls at once, and prints "sent". Their replies are long, and need no answer
+ * from the bus.
  */
 #include <gio/gio.h>
 #include <glib-unix.h>
@@ -17,6 +19,8 @@
 
 #define SERVICE "org.kernel.TCMUService1"
 #define PATH    "/org/kernel/TCMUService1/HandlerManager1"
+
+#define CALLS 2000
 
 static const char *subtype, *behaviour;
 
@@ -79,6 +83,25 @@ static gboolean on_quit(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
+static void on_reply(GObject *bus, GAsyncResult *result, gpointer data)
+{
+	g_autoptr(GVariant) reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, NULL);
+
+	(void)data;
+}
+
+static gboolean on_many(gpointer bus)
+{
+	for (int i = 0; i < CALLS; i++)
+		g_dbus_connection_call(bus, SERVICE, "/org/kernel/TCMUService1",
+				       "org.freedesktop.DBus.Introspectable", "Introspect", NULL, NULL,
+				       G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_reply, NULL);
+	g_dbus_connection_flush_sync(bus, NULL, NULL);
+	puts("sent");
+	fflush(stdout);
+	return G_SOURCE_CONTINUE;
+}
+
 int main(int argc, char **argv)
 {
 	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
@@ -97,6 +120,7 @@ int main(int argc, char **argv)
 	g_autofree char *text = reply ? g_variant_print(reply, FALSE) : g_strdup(error->message);
 	puts(text);
 	fflush(stdout);
+	g_unix_signal_add(SIGUSR1, on_many, bus);
 	g_unix_signal_add(SIGTERM, on_quit, loop);
 	g_main_loop_run(loop);
 	return 0;

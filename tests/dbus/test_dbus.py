@@ -291,6 +291,22 @@ class BusLifeTest(BusCase):
         self.addCleanup(self.host.kill)
         self.host.wait_output("this daemon owns")
 
+    def test_bus_that_hangs_and_takes_no_more(self):
+        """The daemon has more to send than the bus takes, and ends without it."""
+        caller = self.external("foo")
+        self.host.process.send_signal(signal.SIGSTOP)
+        caller.process.send_signal(signal.SIGUSR1)
+        caller.wait_output("sent")
+        self.bus.daemon.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.bus.daemon.send_signal, signal.SIGCONT)
+        self.host.process.send_signal(signal.SIGCONT)
+        time.sleep(1)  # The replies fill the socket.
+        self.host.stop()
+        self.bus.daemon.send_signal(signal.SIGCONT)
+        self.host = self.bus.program(os.environ["DBUS_HOST"], os.environ["DBUS_HANDLERS"])
+        self.addCleanup(self.host.kill)
+        self.host.wait_output("this daemon owns")
+
     def test_bus_comes_late(self):
         self.bus.stop()
         late = self.bus.program(os.environ["DBUS_HOST"], os.environ["DBUS_HANDLERS"])

@@ -19,8 +19,6 @@ locks() { # COUNT of the daemons whose I/O may still be in the kernel
 	[ "$(grep -c "OFDLCK.*:$(stat -c %i /run/tcmu-runner/io) " /proc/locks)" -eq "$1" ]
 }
 
-busy() { [[ $(<"/sys/block/${1##*/}/inflight") == *[1-9]* ]]; } # DISK
-
 served() { logged "$1.*: served"; }
 
 load_target

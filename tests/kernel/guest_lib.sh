@@ -185,6 +185,15 @@ value_of() { # HBA NAME KEY
 
 # --- disks ---
 
+make_storage() { # makes /tmp/storage, a file system that can be frozen; each write to it then blocks its thread
+	modprobe brd rd_size=131072 rd_nr=1
+	mkfs.ext4 -q /dev/ram0
+	mkdir -p /tmp/storage
+	mount /dev/ram0 /tmp/storage
+}
+freeze() { fsfreeze --freeze /tmp/storage; }
+thaw() { fsfreeze --unfreeze /tmp/storage; }
+
 disk_in() { # FOLDER of a SCSI device: prints its block device
 	set -- "$1"/block/*
 	[ -e "$1" ] && echo "/dev/${1##*/}"
@@ -219,6 +228,8 @@ load_on() {
 	io_count "$1"
 	wait_for has_load "$1" $((reads + writes))
 }
+
+busy() { [[ $(<"/sys/block/${1##*/}/inflight") == *[1-9]* ]]; } # DISK: tells whether I/O is in flight
 
 use_disk() { # DISK: uses it with dd and fio, with a file system, and with trim
 	local files=/usr/include/linux/netfilter

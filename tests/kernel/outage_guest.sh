@@ -8,15 +8,6 @@
 . "$(dirname "$0")/guest_lib.sh"
 time_out=$((6 + 2 * GUEST_FACTOR))
 
-make_storage() { # makes a file system that can be frozen; each write to it then blocks its thread
-	modprobe brd rd_size=65536 rd_nr=1
-	mkfs.ext4 -q /dev/ram0
-	mkdir -p /tmp/storage
-	mount /dev/ram0 /tmp/storage
-}
-freeze() { fsfreeze --freeze /tmp/storage; }
-thaw() { fsfreeze --unfreeze /tmp/storage; }
-
 stopped_for() { # SECONDS; the commands in $waiting are sent during this time
 	kill -STOP "$daemon_pid"
 	answers >/tmp/out 2>&1 &

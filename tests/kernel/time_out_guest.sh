@@ -15,13 +15,6 @@ size=$((8 << 20))
 table=/tmp/table
 declare -A disks
 
-make_storage() { # makes a file system that can be frozen; writes to it then hang
-	modprobe brd rd_size=131072 rd_nr=1
-	mkfs.ext4 -q /dev/ram0
-	mkdir -p /tmp/storage
-	mount /dev/ram0 /tmp/storage
-}
-
 make_device() { # NAME TIME-OUT
 	create 0 "$1" "file//tmp/storage/$1.img" $size
 	echo "$2" >"$core/user_0/$1/attrib/cmd_time_out"
@@ -61,7 +54,7 @@ end_outage() { # KIND
 	case $1 in
 	killed) start_daemon ;;
 	stopped) kill -CONT "$daemon_pid" ;;
-	hung) fsfreeze --unfreeze /tmp/storage ;;
+	hung) thaw ;;
 	esac
 }
 
@@ -69,7 +62,7 @@ begin_outage() { # KIND
 	case $1 in
 	killed) kill_daemon ;;
 	stopped) kill -STOP "$daemon_pid" ;;
-	hung) fsfreeze --freeze /tmp/storage ;;
+	hung) freeze ;;
 	esac
 }
 
