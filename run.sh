@@ -81,7 +81,7 @@ until daemon_listens $pid; do
 	sleep 0.1
 done
 
-cat <<'TEXT'
+cat <<TEXT
 
 Two disks on 127.0.0.1:3260, target iqn.2026-11.io.tcmu-runner:demo:
   LUN 0  file/demo.img  1 GiB, sparse, kept in build/state
@@ -95,6 +95,8 @@ or with the kernel's initiator (apt-get install open-iscsi; as root):
   iscsiadm -m node -T iqn.2026-11.io.tcmu-runner:demo -p 127.0.0.1 --login
   lsblk --scsi
   iscsiadm -m node -T iqn.2026-11.io.tcmu-runner:demo -p 127.0.0.1 --logout
+To look at the daemon and to change its disks and targets:
+  $here/build/run/tools/tcmuctl/tcmuctl status
 Ctrl-C stops it.
 
 TEXT

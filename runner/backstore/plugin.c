@@ -125,7 +125,8 @@ int plugin_load_all(const struct plugin_kind *kind, const char *dir,
 	int n = scandir(dir, &entries, NULL, alphasort), loaded = 0;
 
 	if (n < 0)
-		return error_set(error, errno, "handler path %s: %s", dir, strerror(errno));
+		return error_set(error, errno, "handler path %s: %s; --handler-path names another folder",
+				 dir, strerror(errno));
 	for (int i = 0; i < n; i++) {
 		if (is_of_kind(entries[i]->d_name, kind))
 			loaded += load_file(kind, dir, entries[i]->d_name, load);

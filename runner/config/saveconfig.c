@@ -211,8 +211,8 @@ static void log_slow_tpgs(const struct saveconfig *config)
 	if (n)
 		log_info(
 		    "saveconfig",
-		    "%u TPGs have login parameters with which long WRITEs wait for each R2T; \"Values that "
-		    "cost speed\" in docs/saveconfig.md says how to change them",
+		    "TPGs whose login parameters make long WRITEs wait for each R2T: %u; \"Values that cost "
+		    "speed\" in docs/saveconfig.md says how to change them",
 		    n);
 }
 

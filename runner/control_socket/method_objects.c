@@ -121,7 +121,7 @@ static int find_to(const struct control_call *call, const struct object_place *p
 	return *to ? 0 : -errno;
 }
 
-/* The object exists already. Finishes the call if the object is as the call asks for. */
+/* The object already exists. Finishes the call if the object is as the call asks for. */
 static void compare_existing(struct control_call *call, struct model_object *object, struct model_object *to,
 			     JsonObject *values, JsonObject *result)
 {

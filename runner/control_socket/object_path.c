@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "config/saveconfig_keys.h"
+#include "model/np.h"
 #include "util/bytes.h"
 
 /* LIO's first HBA for handlers; a new storage object without a first part belongs to it. */
@@ -132,6 +133,16 @@ static int place_storage(struct object_place *place, const char *path, struct er
 	return -errno;
 }
 
+/* Brings the name of a portal to the form that the model uses: "192.0.2.1" is "192.0.2.1:3260". */
+static void normalize_portal(struct object_place *place)
+{
+	struct model_np np;
+	struct error ignored;
+
+	if (!model_np_parse(&np, place->name, &ignored))
+		g_strlcpy(place->name, np.text, sizeof(place->name));
+}
+
 /* parts: a target, and the objects below it. */
 static int place_target(struct object_place *place, char **parts, struct error *error)
 {
@@ -141,6 +152,8 @@ static int place_target(struct object_place *place, char **parts, struct error *
 			return refuse_part(place->parent, *parts, error);
 		if (g_strlcpy(place->name, *parts, sizeof(place->name)) >= sizeof(place->name))
 			return error_set(error, EINVAL, "the name of an object is too long");
+		if (place->kind == MODEL_PORTAL)
+			normalize_portal(place);
 		place->object = model_find(place->parent, place->kind, place->name);
 		if (!parts[1])
 			return 0;

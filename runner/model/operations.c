@@ -175,7 +175,7 @@ struct model_object *model_create(struct model_object *parent, enum model_kind k
 		err = normalize(parent, kind, name, normal, kind == MODEL_STORAGE ? 256 : MODEL_NAME_SIZE,
 				&number, error);
 	if (!err && model_find(parent, kind, normal))
-		err = error_set(error, EEXIST, "%s %s exists already", model_kind_name(kind), normal);
+		err = error_set(error, EEXIST, "%s %s already exists", model_kind_name(kind), normal);
 	if (!err)
 		err = check_destination(parent, kind, to, error);
 	if (err) {

@@ -32,7 +32,7 @@ ssize_t small_file_read(int folder, const char *name, char *text, size_t size, s
  * then as it was.
  */
 int small_file_replace(int folder, const char *name, const char *text, struct error *error);
-/* Writes a new file in the same way. -EEXIST: the file exists already, and was not changed. */
+/* Writes a new file in the same way. -EEXIST: the file already exists, and was not changed. */
 int small_file_create(int folder, const char *name, const char *text, struct error *error);
 /* Removes the file and its previous text, if there are any. Returns 0, or -errno with error set. */
 int small_file_remove(int folder, const char *name, struct error *error);

@@ -125,7 +125,7 @@ void tree_run_mkdir(struct tree_request *request)
 
 	if (tree_node_lookup(request->tree, &parent, request->name, &node) ||
 	    tree_folder_find(request->tree, parent.folder, parent.index, request->name))
-		tree_refuse(request, EEXIST, "%s/%s exists already",
+		tree_refuse(request, EEXIST, "%s/%s already exists",
 			    tree_path(parent.folder, parent.index, path), request->name);
 	else if (kind == TREE_NONE)
 		tree_refuse(request, EPERM, "%s/%s cannot be created: nothing can be created in this folder",

@@ -109,6 +109,7 @@ class Config(ControlCase):
         self.assertIn("storage_objects[0]", self.refuse_an_entry("restore"))
         self.assertIn("storage_objects[0]", self.refuse_an_entry("reload", "--discard"))
         self.tcmuctl("forget", "nosuch", status=4)
+        self.assertIn("tcmuctl status", self.errors)
         self.assertEqual(self.tcmuctl_json("save", self.file)["lines"], [])
 
     def test_one_name_in_two_hbas(self):

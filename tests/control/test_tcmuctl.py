@@ -76,6 +76,7 @@ class Commands(ControlCase):
         missing = "there is no target nope; the name of a target begins with iqn., eui. or naa."
         for status, reason, *command in (
                 (4, missing, "map", "nope", "t_disk"), (4, missing, "unmap", "nope", "t_disk"),
+                (2, "not the name of a target", "create", "disks", "--portal", "127.0.0.1:0"),
                 (4, missing, "drain", "nope"), (4, missing, "sessions", "nope"),
                 (4, "there is no storage object nope", "map", TARGET, "nope"),
                 (1, "t_ro: it is read-only, so its storage is not enlarged to 2097152 bytes", "resize", "t_ro", "2M"),
@@ -93,11 +94,15 @@ class Commands(ControlCase):
 
     def test_create_again(self):
         self.tcmuctl("create", *DISK)
-        self.assertEqual(self.tcmuctl("create", *DISK), "user_0/t_disk exists already\n")
+        self.assertEqual(self.tcmuctl("create", *DISK), "user_0/t_disk already exists\n")
         self.tcmuctl("create", *DISK[:3], "2M", status=1)
         self.assertIn("control/size", self.errors)
         self.tcmuctl("create", TARGET)
-        self.assertIn("exists already", self.tcmuctl("create", TARGET))
+        self.assertIn("already exists", self.tcmuctl("create", TARGET))
+        # A portal without a port has LIO's port.
+        self.tcmuctl("create", TARGET, "--portal", "127.0.0.1:3260")
+        self.assertIn(f"{TPG}/127.0.0.1:3260 already exists\n", self.tcmuctl("create", TARGET, "--portal", "127.0.0.1"))
+        self.assertIn("advertise", self.tcmuctl("get", f"{TPG}/127.0.0.1"))
 
     def test_create_others(self):
         self.tcmuctl("create", *DISK, "--block-size", "4096", "--serial", "t-serial", "--read-only")
@@ -206,6 +211,7 @@ class Commands(ControlCase):
         self.tcmuctl("set-filter", "t_disk", "delay", "read=2", status=1)
         self.assertIn("filter delay: read=2: this is not a time; use for example", self.errors)
         self.tcmuctl("set-filter", "t_disk", "nosuch", "read=2", status=4)
+        self.assertIn("tcmuctl filters", self.errors)
         self.tcmuctl("filters", "nosuch", status=4)
         self.tcmuctl("set-filter", "t_disk", "delay", status=2)
 
@@ -215,6 +221,7 @@ class Commands(ControlCase):
         self.tcmuctl("map", TARGET, "t_disk")
         self.tcmuctl("delete", "t_disk", status=1)
         self.tcmuctl("delete", TARGET, status=1)
+        self.assertIn("--recursive", self.errors)
         self.assertEqual(self.tcmuctl("disable", TARGET), f"{TARGET} is disabled, and its sessions have ended\n")
         self.assertEqual(self.tcmuctl("delete", TARGET, "--recursive"), f"{TARGET} is deleted\n")
         self.assertEqual(self.tcmuctl("delete", "t_disk"), "user_0/t_disk is deleted\n")

@@ -151,6 +151,10 @@ class Commands(unittest.TestCase):
         self.assertGreaterEqual(len([line for line in printed if self.can_run(line)]), 3, terminal.output)
         for line in filter(self.can_run, printed):
             self.bash(line)
+        tcmuctl, = re.findall(r"^  (/.*/tcmuctl status)$", terminal.output, re.M)
+        # Without this line, another daemon uses the run folder, and tcmuctl finds that daemon.
+        if "control: listening at" in terminal.output:
+            self.assertIn("user_0/demo.img", self.bash(tcmuctl))
         self.bash(self.block("README.md", "iscsi-ls"))
         status, last = terminal.control_c()
         self.assertEqual(status, 0, last)

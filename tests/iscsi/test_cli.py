@@ -328,6 +328,7 @@ class CommandLine(unittest.TestCase):
     def test_handler_path(self):
         result = run("--handler-path", self.path("nowhere"), "--export", ALLOC)
         self.assertGreater(result.returncode, 0)
+        self.assertIn("nowhere: No such file or directory; --handler-path names another folder", result.stderr)
         self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
 
     def test_bad_portal(self):

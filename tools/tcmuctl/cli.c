@@ -143,6 +143,25 @@ static void print_lines(JsonObject *error)
 		show_lines(data, stderr);
 }
 
+/* What to do next after the error, or NULL. */
+static const char *advice(const struct cli *cli, const struct rpc_error *error)
+{
+	JsonObject *data = json_object_has_member(error->json, "data")
+			       ? json_object_get_object_member(error->json, "data")
+			       : NULL;
+	const char *name = data ? json_object_get_string_member_with_default(data, "errno", "") : "";
+
+	if (!strcmp(cli->command, "delete") && !strcmp(name, "ENOTEMPTY"))
+		return "With --recursive, \"tcmuctl delete\" also deletes the objects below it.";
+	if (!error->no_object)
+		return NULL;
+	if (!strcmp(cli->command, "forget"))
+		return "\"tcmuctl status\" shows the entries that were not restored.";
+	if (!strcmp(cli->command, "set-filter"))
+		return "\"tcmuctl ls\" shows which disks exist, \"tcmuctl filters DISK\" their filters.";
+	return "\"tcmuctl ls\" shows which objects exist, \"tcmuctl get PATH\" their attributes.";
+}
+
 /* Writes the error, and as JSON with --json. */
 static void report(struct cli *cli, struct rpc_error *error)
 {
@@ -150,10 +169,8 @@ static void report(struct cli *cli, struct rpc_error *error)
 		cli_fail(cli, TCMUCTL_NO_DAEMON, "%s", error->text);
 	} else {
 		cli_fail(cli, error->no_object ? TCMUCTL_NO_OBJECT : TCMUCTL_REFUSED, "%s", error->text);
-		if (error->no_object)
-			fputs("\"tcmuctl ls\" shows which objects exist, \"tcmuctl get PATH\" their "
-			      "attributes.\n",
-			      stderr);
+		if (advice(cli, error))
+			fprintf(stderr, "%s\n", advice(cli, error));
 		print_lines(error->json);
 	}
 	if (error->json && cli->json) {

@@ -161,7 +161,12 @@ static bool check_options(struct cli *cli, const struct create_options *options)
 	bool is_storage = !cli_is_target(path);
 	bool for_storage = options->size || options->block_size || options->read_only || options->serial;
 
-	if (!is_storage && cli->nwords > 1)
+	if (options->portals && !is_target(path))
+		cli_refuse_usage(cli,
+				 "--portal is an option of targets, and \"%s\" is not the name of a target, "
+				 "which begins with iqn., eui. or naa.",
+				 path);
+	else if (!is_storage && cli->nwords > 1)
 		cli_refuse_usage(cli, "%s is not a storage object, so \"%s\" has no meaning", path,
 				 cli->words[1]);
 	else if (!is_storage && for_storage)
@@ -175,8 +180,6 @@ static bool check_options(struct cli *cli, const struct create_options *options)
 				 "a storage object needs HANDLER/CONFIG, for example: tcmuctl create %s "
 				 "file//srv/disk.img --size 10G",
 				 path);
-	else if (options->portals && !is_target(path))
-		cli_refuse_usage(cli, "--portal is an option of targets");
 	return cli->status == TCMUCTL_DONE;
 }
 
@@ -195,7 +198,7 @@ static void print_objects(struct creation *creation)
 		JsonObject *object = json_array_get_object_element(creation->objects, i);
 		g_autofree char *path = show_text(object, "path");
 
-		printf("%s %s\n", path, show_flag(object, "created") ? "is created" : "exists already");
+		printf("%s %s\n", path, show_flag(object, "created") ? "is created" : "already exists");
 	}
 }
 

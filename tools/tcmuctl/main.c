@@ -16,10 +16,10 @@
 static enum tcmuctl_status run_help(char **args);
 
 static const struct tcmuctl_command commands[] = {
-    {"status", "", "Show how the daemon is, and what is degraded", run_status},
+    {"status", "", "Show the daemon and its disks, and what is degraded", run_status},
     {"ls", "[PATH]", "Show objects as a tree", run_ls},
-    {"luns", "", "Show which LUN leads to which disk, and who sees it", run_luns},
-    {"sessions", "[PATH]", "Show who is logged in", run_sessions},
+    {"luns", "", "Show which LUN leads to which disk, and for which initiators", run_luns},
+    {"sessions", "[PATH]", "Show the initiators that are logged in", run_sessions},
     {"create", "PATH [HANDLER/CONFIG]", "Create a disk, a target, a portal, an ACL or a LUN", run_create},
     {"delete", "PATH", "Delete an object", run_delete},
     {"enable", "PATH", "Open a disk, or let initiators log in to a target", run_enable},
@@ -36,7 +36,7 @@ static const struct tcmuctl_command commands[] = {
     {"kick", "SESSION", "End a session", run_kick},
     {"save", "[FILE]", "Save the configuration", run_save},
     {"restore", "[FILE]", "Restore the configuration from its file", run_restore},
-    {"reload", "[FILE]", "Restore it, unless changes would be lost", run_reload},
+    {"reload", "[FILE]", "Restore the configuration, unless unsaved changes would be lost", run_reload},
     {"diff", "[FILE]", "Compare the configuration with its file", run_diff},
     {"forget", "NAME", "Give up an entry that could not be restored", run_forget},
     {"watch", "", "Print each change when it happens", run_watch},

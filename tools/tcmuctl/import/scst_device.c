@@ -27,7 +27,7 @@ struct scst_device *scst_device_add(struct scst_config *config, const char *name
 
 	if (!*name || scst_device_find(config, name)) {
 		report_add(config->report, place, "the device '%s' is left out: %s", name,
-			   *name ? "the name exists already" : "it has no name");
+			   *name ? "the name already exists" : "it has no name");
 		return NULL;
 	}
 	device = g_new0(struct scst_device, 1);
