@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs what the tests need, builds with sanitizers, runs the tests, and prints the totals as the last line.
-#   ./test.sh           ASan+UBSan: all; TSan: what has threads; release: with the real kernel, in a guest, and what a command costs
-#   ./test.sh --full    also the long ones, the commands of the documents, and other kernels, emulated
+#   ./test.sh           with ASan and UBSan all tests, with TSan the tests with threads, and with a release build the
+#                       tests with the real kernel in a guest and the tests of what a command costs
+#   ./test.sh --full    also the long tests, the commands of the documents, and tests with other, emulated kernels
 set -eu
 cd "$(dirname "$0")"
 . scripts/packages.sh
@@ -11,7 +12,7 @@ cd "$(dirname "$0")"
 # (tests/kernel/packages.sh).
 TEST_PACKAGES="libcmocka-dev libiscsi-dev libiscsi-bin qemu-utils qemu-block-extra python3 e2fsprogs shellcheck
 	dbus-daemon libglib2.0-bin dpkg-dev file fio fuse3 sg3-utils zsh"
-# Some of the long tests install systems in folders or build an RPM package.
+# Some of the long tests make Debian systems in chroots or build an RPM package.
 FULL_PACKAGES="debootstrap rpm"
 
 full=
@@ -19,7 +20,7 @@ case ${1-} in
 '') ;;
 --full) full=yes ;;
 *)
-	sed -n '3,5s/^# *//p' "$0"
+	sed -n '3,6s/^# \{0,1\}//p' "$0"
 	[ "$1" = -h ] || [ "$1" = --help ]
 	exit
 	;;
@@ -30,7 +31,8 @@ passed=0 failed=0 skipped=0
 background=
 trap '[ -z "$background" ] || kill "$background" 2>/dev/null || true' EXIT
 
-# build PRESET TARGET: what build_in_background has begun is finished first, so this prints what failed there.
+# build PRESET TARGET: builds the target. First waits for the build that build_in_background has started; if that build has
+# failed, this build repeats the failed step and prints its messages.
 build() {
 	[ -z "$background" ] || wait "$background" || true
 	background=
@@ -39,7 +41,7 @@ build() {
 	cmake --build --preset "$1" --target "$2"
 }
 
-# build_in_background PRESET TARGET: uses the time in which the tests of another preset wait.
+# build_in_background PRESET TARGET: starts a build with low priority, while the tests of another preset run and wait.
 build_in_background() {
 	# shellcheck disable=SC2016 # the inner shell expands its own arguments
 	nice -n 19 sh -c 'cmake --preset "$1" && exec ninja -C "build/$1" "$2"' sh "$@" >/dev/null 2>&1 &
@@ -76,17 +78,17 @@ long='-LE full' without_threads='-LE full|one_thread'
 [ -z "$full" ] || long='' without_threads='-LE one_thread'
 build asan all
 build_in_background tsan threaded
-# Most tests of these two presets wait, for time-outs and the like, and leave the CPUs to others.
+# Most tests of these two presets spend their time waiting, so more tests than CPUs run at a time.
 # shellcheck disable=SC2086 # an option and its value
 check asan 6 $long
 build tsan threaded
 build_in_background release end_to_end
-# The command line and the checks of the source have no threads of their own, and targetcli is a program of its own.
+# Tests of the command line and checks of the source start no threads, and targetcli is not built with TSan.
 # shellcheck disable=SC2086
 check tsan 6 $without_threads -R '^(unit|iscsi|dbus|control|tree|kernel-newer)/' -E '^(iscsi/(cli|identity)|tree/targetcli_.*)$'
 build release end_to_end
-# The guests share this machine's CPUs with all else: a second try tells a busy machine from a defect. A guest has one
-# CPU, and often waits.
+# The guests share the CPUs of this machine with other programs. A test that fails is run a second time, because a defect
+# fails again and a busy machine usually does not. A guest has one CPU and often waits, so three tests run at a time.
 # shellcheck disable=SC2086
 check release 3 --repeat until-pass:2 $long -R '^(kernel|kernel-stock|kernel-newer|package|portability|budget|docs)/'
 echo "total: $passed passed, $failed failed, $skipped skipped"

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# exports.sh ROOT: each function that is visible outside its file must be used in another file; otherwise it should be
-# static or deleted. Exceptions are the functions that handlers call (runner/tcmur.syms), those that the linker
+# exports.sh ROOT: each function that is visible outside its file must be used in another file. Otherwise the function
+# should be static or deleted. Exceptions are the functions that handlers call (runner/tcmur.syms), those that the linker
 # replaces (__wrap_*), and those that a sanitizer looks for.
 #
-# A definition begins in the first column, is not static, and is not a declaration. Comments do not count as uses.
+# A line that begins in the first column, and that is neither static nor a declaration, is a definition. A name in a
+# comment does not count as a use.
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 c_files | tr '\0' '\n' | awk '
@@ -67,4 +68,4 @@ c_files | tr '\0' '\n' | awk '
 		for (name in defined_in)
 			if (users[name] < 2 && !(name in exempt) && name !~ /^__/ && name != "memalign" && name != "main")
 				print place[name] ": " name "()"
-	}' | sort | refuse "functions that no other file uses"
+	}' | sort | report_violations "functions that no other file uses"

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# layering.sh ROOT: includes go downward only (docs/architecture.md). The build gives each library the include
-# folders of the libraries that it links. This rule finds what the build cannot find: relative paths, and system headers
-# that a layer must not use.
+# layering.sh ROOT: a file may include only headers of its own layer and of lower layers (docs/architecture.md). The build
+# gives each library only the include folders of the libraries that it links. This rule finds the violations that the
+# build cannot find: relative paths, and system headers that a layer must not use.
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 c_files | xargs -0r grep -HnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' | awk '
-function layer(name, allowed) { layers[name] = "^(" name "|" allowed ")/[^/]+$"; may[name] = name "|" allowed }
-function refuse(why) { print place ": " quote include ": " why }
+function layer(name, lower) { layers[name] = "^(" name "|" lower ")/[^/]+$"; allowed[name] = name "|" lower }
+function report(why) { print place ": " quote include ": " why }
 BEGIN {
 	layer("util", "util")
 	layer("loop", "util")
@@ -28,7 +28,7 @@ BEGIN {
 	layer("import", "model|storage|util")
 	layer("tcmuctl", "import|storage|util")
 	without_glib = "^(util|loop|backstore|scsi|storage|ring|kernel|model|iscsi_login|iscsi|tree)$"
-	impure = "^(sys/mman\\.h|dlfcn\\.h|glib.*|gio/.*|sys/socket\\.h|netinet/.*|fcntl\\.h|liburing\\.h)$"
+	system_headers = "^(sys/mman\\.h|dlfcn\\.h|glib.*|gio/.*|sys/socket\\.h|netinet/.*|fcntl\\.h|liburing\\.h)$"
 }
 {
 	sub(/^\.\//, "")
@@ -45,14 +45,16 @@ BEGIN {
 	sub(/^[^"<]*["<]/, "", include)
 	sub(/[">].*/, "", include)
 }
-quote == "\"" && include ~ /^\.\.\/|^\/|\/\.\.\// { refuse("no include may climb by its path") }
-quote == "\"" && is_ours && folder in layers && include !~ layers[folder] { refuse("this folder may include only " may[folder]) }
+quote == "\"" && include ~ /^\.\.\/|^\/|\/\.\.\// { report("an include must not contain .. or begin with /") }
+quote == "\"" && is_ours && folder in layers && include !~ layers[folder] { report("this folder may include only " allowed[folder]) }
 quote == "\"" && is_handler && include ~ /\// && include !~ /^common\/[^\/]+$/ {
-	refuse("a handler may include <tcmur/*.h>, system headers, common/ and its own folder")
+	report("a handler may include <tcmur/*.h>, system headers, common/ and its own folder")
 }
 quote == "<" && include ~ /^liburing/ && (is_handler || is_ours && folder != "loop") {
-	refuse("only runner/loop uses io_uring")
+	report("only runner/loop uses io_uring")
 }
-quote == "<" && is_ours && folder == "scsi" && include ~ impure { refuse("the device server is pure") }
-quote == "<" && is_ours && folder ~ without_glib && include ~ /^(glib.*|gio\/.*)$/ { refuse("this folder does not use glib") }
-' | refuse "includes that do not go downward"
+quote == "<" && is_ours && folder == "scsi" && include ~ system_headers {
+	report("the device server must not use sockets, files, mappings, plug-ins, glib or io_uring")
+}
+quote == "<" && is_ours && folder ~ without_glib && include ~ /^(glib.*|gio\/.*)$/ { report("this folder must not use glib") }
+' | report_violations "includes that do not go downward"

@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# line_length.sh ROOT: no line, comments included, may be longer than a window: the columns of .clang-format in C, 120
-# columns in Markdown, and 150 columns elsewhere. (clang-format does not check comments, because ReflowComments is
-# off.) Tables and listings in Markdown may be longer. A line without a blank, such as an address, cannot be split.
-# The headers of tests/abi/v1 are a copy that never changes.
+# line_length.sh ROOT: limits the length of lines, including comments: in C to the ColumnLimit of .clang-format, in
+# Markdown to 120 columns, and in other files to 150 columns. (clang-format does not check comments, because
+# ReflowComments is off.) Tables and listings in Markdown may be longer. A line without a blank, such as a URL, may be
+# longer, because it cannot be split. The headers of tests/abi/v1 are not checked, because they are a copy that never
+# changes.
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 columns=$(sed -n 's/^ColumnLimit: *//p' .clang-format 2>/dev/null) || columns=
-# shellcheck disable=SC2016 # awk's own
+# shellcheck disable=SC2016 # awk expands $0, and the shell must not
 source_files -name '*.[ch]' -o -name '*.md' -o -name '*.py' -o -name '*.sh' -o -name '*.cmake' -o -name CMakeLists.txt |
 	grep -zv '^\./tests/abi/v1/' | xargs -0r awk -v c_limit="${columns:-110}" '
 		FNR == 1 {
@@ -29,4 +30,4 @@ source_files -name '*.[ch]' -o -name '*.md' -o -name '*.py' -o -name '*.sh' -o -
 			sub(/^[ #*\/-]*/, "", line)
 			if (width > limit && line ~ / /)
 				print FILENAME ":" FNR ": " width " columns, " limit " are allowed"
-		}' | refuse "lines that are too long"
+		}' | report_violations "lines that are too long"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# opening_comment.sh ROOT: each .c file must begin, after its licence, with a comment that says what the file is for.
+# opening_comment.sh ROOT: in each .c file, the line after the licence must begin a comment that says what the file is for.
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 source_files -name '*.c' |
@@ -10,4 +10,4 @@ source_files -name '*.c' |
 			for (i = 1; i < ARGC; i++)
 				if (!(ARGV[i] in explained))
 					print ARGV[i]
-		}' | refuse "the second line does not begin a comment that says what the file is for"
+		}' | report_violations "the second line does not begin a comment that says what the file is for"

@@ -10,4 +10,4 @@ source_files -name '*.[ch]' -o -name '*.py' -o -name '*.sh' -o -name '*.cmake' -
 			for (i = 1; i < ARGC; i++)
 				if (!(ARGV[i] in named))
 					print ARGV[i]
-		}' | refuse "no SPDX-License-Identifier: Apache-2.0 in the first two lines"
+		}' | report_violations "no SPDX-License-Identifier: Apache-2.0 in the first two lines"
