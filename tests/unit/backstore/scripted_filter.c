@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "filter_script.h"
@@ -61,8 +62,8 @@ static int complete_on_pool(struct tcmur_op *op)
 
 static void over(struct tcmur_op *op, int result)
 {
-	(void)op;
 	(void)result;
+	free(op);
 }
 
 static void complete(struct tcmur_queue *queue, struct scratch *scratch, enum tcmur_status status)
@@ -73,10 +74,16 @@ static void complete(struct tcmur_queue *queue, struct scratch *scratch, enum tc
 		tcmur_io_complete(io, status);
 		return;
 	}
-	/* The request outlives the I/O, so it cannot lie in the scratch space of the I/O. */
-	static struct scratch elsewhere;
-	elsewhere = (struct scratch){.op = {.done = over}, .io = io, .status = status};
-	tcmur_queue_blocking(queue, &elsewhere.op, complete_on_pool);
+	/*
+	 * The request outlives the I/O, so it cannot lie in the scratch space of the I/O. It also
+	 * outlives the call of complete_on_pool(), so the next I/O needs another one.
+	 */
+	struct scratch *elsewhere = malloc(sizeof(*elsewhere));
+
+	if (!elsewhere)
+		__builtin_trap();
+	*elsewhere = (struct scratch){.op = {.done = over}, .io = io, .status = status};
+	tcmur_queue_blocking(queue, &elsewhere->op, complete_on_pool);
 }
 
 static void came_back(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io,
