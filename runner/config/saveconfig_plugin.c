@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "config/saveconfig_keys.h"
+#include "config/saveconfig_ours.h"
 #include "storage/spec.h"
 #include "util/bytes.h"
 
@@ -219,15 +220,31 @@ static bool is_block_device(const char *path)
 	return g_str_has_prefix(path, "/dev/") && !g_str_has_prefix(path, "/dev/shm/");
 }
 
+/*
+ * Returns whether the settings under tcmu_runner, which are read later, say which storage it is. LIO knows
+ * neither options nor another handler than that of the plugin, so such an entry needs no path for LIO.
+ */
+static bool has_own_config(const struct config_node *node)
+{
+	JsonObject *ours = saveconfig_json_object(json_node_get_object(node->parent->raw), OURS_KEY);
+	JsonObject *all = ours ? saveconfig_json_object(ours, ours_container(MODEL_STORAGE)) : NULL;
+	JsonObject *own = all ? saveconfig_json_object(all, node->name) : NULL;
+
+	return own && saveconfig_json_string(own, config_storage_config()->name);
+}
+
 static int read_device(struct config_node *node, JsonObject *entry, struct error *error)
 {
 	const char *path = saveconfig_json_string(entry, "dev");
+	bool is_missing = !json_object_has_member(entry, "dev") && has_own_config(node);
 
-	if (!path || path[0] != '/')
+	if (!is_missing && (!path || path[0] != '/'))
 		return error_set(error, EINVAL, "\"dev\" is not an absolute path");
 	int err = read_block_size(node, entry, error);
 
-	return err ? err : set_config(node, is_block_device(path) ? "block" : "file", path, error);
+	if (err || is_missing)
+		return err;
+	return set_config(node, is_block_device(path) ? "block" : "file", path, error);
 }
 
 static bool write_device(const struct config_node *node, const char *config, JsonObject *entry)
