@@ -32,12 +32,22 @@ static const char *shown(const char *text)
 	return *text ? text : "empty";
 }
 
+/* Returns the text that sets the value, which may be missing. */
+static const char *text_of(const struct model_attribute *attribute, const struct config_value *value)
+{
+	if (attribute->unset && !config_value_is_set(value))
+		return attribute->unset;
+	return value ? value->text : attribute->fallback;
+}
+
 /* Returns the text that is in effect: the text of a value that was refused is not. */
 static const char *text_in_effect(const struct model_attribute *attribute, const struct config_value *value)
 {
-	if (!value || (value->problem && !value->running))
-		return attribute->fallback;
-	return value->problem ? value->running : value->text;
+	if (!value || !value->problem)
+		return text_of(attribute, value);
+	if (!value->running)
+		return text_of(attribute, NULL);
+	return value->running;
 }
 
 static void compare_value(GPtrArray *differences, const char *path, const struct config_node *file,
@@ -45,7 +55,7 @@ static void compare_value(GPtrArray *differences, const char *path, const struct
 {
 	const struct config_value *wanted = config_node_value(file, attribute);
 	const char *now = text_in_effect(attribute, config_node_value(running, attribute));
-	const char *text = wanted ? wanted->text : attribute->fallback;
+	const char *text = text_of(attribute, wanted);
 
 	if (!config_value_differs(file, running, attribute) || config_text_is_same(attribute, text, now))
 		return;

@@ -128,6 +128,13 @@ static void write_object_name(const struct config_node *node, JsonObject *ours)
 		json_object_set_string_member(ours, OURS_NAME, name + 1);
 }
 
+/* Returns whether the entry of the file has the key. */
+static bool raw_has(const struct config_node *node, const char *key)
+{
+	return node->raw && JSON_NODE_HOLDS_OBJECT(node->raw) &&
+	       json_object_has_member(json_node_get_object(node->raw), key);
+}
+
 /*
  * Writes the settings of storage that LIO's keys cannot express: options of a file, and a size that follows
  * the storage.
@@ -144,8 +151,9 @@ static void write_storage(const struct config_node *node, JsonObject *ours)
 	for (unsigned i = 0; (key = config_key_at(node, i)); i++) {
 		const struct config_value *value = config_node_value(node, config_key_attribute(key));
 
+		/* Where the size is not known now, LIO's part has the size of before. */
 		if (key->form == CONFIG_KEY_NUMBER && value && value->is_unset &&
-		    strcmp(value->text, value->attribute->fallback))
+		    (strcmp(value->text, value->attribute->fallback) || raw_has(node, key->key)))
 			json_object_set_member(ours, value->attribute->name,
 					       saveconfig_json_from_text(value->attribute->fallback));
 	}

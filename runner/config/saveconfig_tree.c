@@ -66,6 +66,11 @@ bool config_text_is_same(const struct model_attribute *attribute, const char *a,
 	return !strcmp(a, b);
 }
 
+bool config_value_is_set(const struct config_value *value)
+{
+	return value && !value->is_unset && !model_attribute_unsets(value->attribute, value->text);
+}
+
 bool config_value_differs(const struct config_node *want, const struct config_node *have,
 			  const struct model_attribute *attribute)
 {
@@ -74,6 +79,8 @@ bool config_value_differs(const struct config_node *want, const struct config_no
 
 	if (!running || !config_attribute_is_saved(attribute) || attribute == config_storage_create())
 		return false;
+	if (attribute->unset && !(config_value_is_set(wanted) && config_value_is_set(running)))
+		return config_value_is_set(wanted) || config_value_is_set(running);
 	if (!wanted)
 		return !running->is_unset && !config_attribute_is_chosen(attribute) &&
 		       !config_text_is_same(attribute, running->text, attribute->fallback);

@@ -160,6 +160,8 @@ struct config_value *config_node_value(const struct config_node *node,
 /* Sets or replaces the value. If it is a secret, text is its placeholder. */
 struct config_value *config_node_set(struct config_node *node, const struct model_attribute *attribute,
 				     const char *text);
+/* Returns whether the model has, or would have, a value of its own. NULL: it has none. */
+bool config_value_is_set(const struct config_value *value);
 /*
  * Returns whether the value of the attribute differs between two nodes that stand for the same object. A
  * value that the first node does not have, and that the daemon then chooses itself, does not differ.

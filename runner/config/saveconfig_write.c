@@ -36,9 +36,22 @@ static bool is_written_always(const struct config_key *key, JsonObject *entry)
 	       (key->form == CONFIG_KEY_BOOL && key->kind != MODEL_STORAGE);
 }
 
+/*
+ * Where the next start would take the value that is in effect for a value that was set, the file must not
+ * have it.
+ */
+static bool is_left_out(const struct config_value *value)
+{
+	return value->attribute->unset && !config_value_is_set(value);
+}
+
 /* Writes one key. As rtslib does, it leaves out the key of an empty text, such as the user of an account. */
 static void write_key(const struct config_key *key, const struct config_value *value, JsonObject *entry)
 {
+	if (is_left_out(value)) {
+		json_object_remove_member(entry, key->key);
+		return;
+	}
 	if (key->form == CONFIG_KEY_TEXT && !*value->text) {
 		/* If storage is not open, its effective values are unknown, and the file keeps its value. */
 		if (!value->is_unset || !key->effective_name)
@@ -97,7 +110,11 @@ static void write_group(const struct config_node *node, const struct config_grou
 	for (guint i = 0; i < node->values->len; i++) {
 		const struct config_value *value = g_ptr_array_index(node->values, i);
 
-		if (strcmp(value->attribute->group, group->group) || !is_wanted(node, value, members))
+		if (strcmp(value->attribute->group, group->group))
+			continue;
+		if (members && is_left_out(value))
+			json_object_remove_member(members, value->attribute->name);
+		if (is_left_out(value) || !is_wanted(node, value, members))
 			continue;
 		if (!members) {
 			members = json_object_new();

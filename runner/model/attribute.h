@@ -67,8 +67,8 @@ struct model_attribute {
 	/* MODEL_LIST: the values that may be part of the list, separated by commas. */
 	const char *choices;
 	/*
-	 * MODEL_BOOL: a third text that can be set. It takes the value back, as if it had never been set,
-	 * where this is neither 0 nor 1. NULL: there is none.
+	 * MODEL_BOOL and MODEL_NUMBER: a further text that can be set. It takes the value back, as if it had
+	 * never been set, where this is not the same as any value. NULL: there is none.
 	 */
 	const char *unset;
 	/*

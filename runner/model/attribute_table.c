@@ -172,8 +172,9 @@ static const struct model_attribute tpg_table[] = {
 	   "Commands that a session may have outstanding, unless its ACL says something else."),
     NUMBER(
 	"attrib", "login_timeout", 5, 30, "15", MODEL_NEXT_LOGIN | MODEL_TUNES,
-	"Seconds that a login to this TPG may take. Until it is set, and until the initiator has named the "
-	"target, the option --login-timeout counts."),
+	"Seconds that a login to this TPG may take. Until it is set, after auto, and until the initiator has "
+	"named the target, the option --login-timeout counts.",
+	.unset = "auto"),
     BOOL("attrib", "prod_mode_write_protect", "0", 0,
 	 "A mapped LUN is write-protected when it is created, until its write_protect is set to 0."),
     BOOL("attrib", "cache_dynamic_acls", "0", 0,
@@ -284,7 +285,9 @@ static const struct model_attribute acl_table[] = {
 	"TPG say.",
 	.check = model_check_inherited),
     NUMBER("", "cmdsn_depth", 1, 4096, "64", MODEL_NEXT_LOGIN,
-	   "Commands that a session of this initiator may have outstanding."),
+	   "Commands that a session of this initiator may have outstanding. Until it is set, and after auto, "
+	   "default_cmdsn_depth of the TPG counts.",
+	   .unset = "auto"),
     TEXT("", "tag", 255, MODEL_NO_EFFECT, "A tag for the administrator's own use; it has no effect."),
     TEXT("auth", "userid", 255, MODEL_NEXT_LOGIN, "The name of this initiator (CHAP_N)."),
     SECRET("auth", "password", "The secret of this initiator."),
@@ -295,7 +298,9 @@ static const struct model_attribute acl_table[] = {
 	  model_get_authenticate_target),
     NUMBER("attrib", "dataout_timeout", 2, 60, "3", MODEL_NEXT_LOGIN | MODEL_TUNES,
 	   "Seconds until this initiator loses its connection if it does not send the next Data-Out PDU of a "
-	   "command. Until it is set, nopin_response_timeout counts, and Data-Out of any command is enough."),
+	   "command. Until it is set, and after auto, nopin_response_timeout counts, and Data-Out of any "
+	   "command is enough.",
+	   .unset = "auto"),
     NUMBER(
 	"attrib", "dataout_timeout_retries", 1, 15, "5", MODEL_NO_EFFECT,
 	"Kept for LIO; it has no effect. At error recovery level 0 LIO, too, closes the connection at once "
@@ -305,11 +310,13 @@ static const struct model_attribute acl_table[] = {
     NUMBER(
 	"attrib", "nopin_response_timeout", 3, 60, "30", MODEL_NEXT_LOGIN | MODEL_TUNES,
 	"Seconds until this initiator loses its connection if it does not answer a NOP-In, does not read, or "
-	"does not send the Data-Out of its commands. Until it is set, the option --nop-timeout counts."),
+	"does not send the Data-Out of its commands. Until it is set, and after auto, the option "
+	"--nop-timeout counts.",
+	.unset = "auto"),
     NUMBER("attrib", "nopin_timeout", 0, 60, "15", MODEL_NEXT_LOGIN | MODEL_TUNES,
 	   "Seconds of silence after which the daemon sends this initiator a NOP-In; 0: it sends none. Until "
-	   "it is "
-	   "set, the option --nop-interval counts."),
+	   "it is set, and after auto, the option --nop-interval counts.",
+	   .unset = "auto"),
     BOOL("attrib", "random_datain_pdu_offsets", "0", MODEL_NO_EFFECT, IN_ORDER_HELP),
     BOOL("attrib", "random_datain_seq_offsets", "0", MODEL_NO_EFFECT, IN_ORDER_HELP),
     BOOL("attrib", "random_r2t_offsets", "0", MODEL_NO_EFFECT, IN_ORDER_HELP),

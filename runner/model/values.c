@@ -231,11 +231,11 @@ static int check_type(const struct model_attribute *a, const char *text, struct 
 		return error_set(error, EINVAL, "%s must be 0%s or %s, and not '%.40s'", a->name,
 				 a->unset ? ", 1" : "", a->unset ? a->unset : "1", text);
 	case MODEL_NUMBER:
-		if (!is_number(text, a->min, a->max))
-			return error_set(error, EINVAL,
-					 "%s must be a number from %" PRIu64 " to %" PRIu64
-					 ", and not '%.40s'",
-					 a->name, a->min, a->max, text);
+		if (!is_number(text, a->min, a->max) && !model_attribute_unsets(a, text))
+			return error_set(
+			    error, EINVAL,
+			    "%s must be a number from %" PRIu64 " to %" PRIu64 "%s%s, and not '%.40s'",
+			    a->name, a->min, a->max, a->unset ? ", or " : "", a->unset ? a->unset : "", text);
 		return 0;
 	case MODEL_YES_NO:
 		if (strcmp(text, "Yes") && strcmp(text, "No"))

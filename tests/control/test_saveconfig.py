@@ -130,6 +130,31 @@ class Saveconfig(unittest.TestCase):
         with open(self.path, "rb") as file:
             self.assertEqual(file.read(), before)
 
+    def test_a_write_cache_that_nobody_has_set(self):
+        """It is as the storage says until somebody sets it, before and after a reload, a save and a restart."""
+        name = "emulate_write_cache"
+
+        def cache():
+            return control.call("list", path="b")["write_cache"]
+        with self.daemon():
+            control = self.control()
+            self.assertIs(cache(), True)
+            control.call("set", path="b", attribute="attrib/" + name, value=False)
+            self.assertEqual(control.call("diff"), {"lines": [f"~ user/b {name}: auto in the file, 0 now"]})
+            control.call("reload", discard=True)
+            self.assertIs(cache(), True)
+            config = self.read()
+            config["storage_objects"][1]["attributes"] = {name: 0}
+            self.write(config)
+            self.assertEqual(control.call("reload"), {"lines": []})
+            self.assertIs(cache(), False)
+            control.call("set", path="b", attribute="attrib/" + name, value="auto")
+            control.call("save")
+            self.assertNotIn(name, self.read()["storage_objects"][1].get("attributes", {}))
+        with self.daemon():
+            control = self.control()
+            self.assertIs(cache(), True)
+
     def test_filters_that_were_changed(self):
         """A reload refuses to lose them, and changes them back while an initiator uses the disk."""
         config = self.read()

@@ -37,7 +37,8 @@ def methods(schema):
 
 def range_of(attribute):
     if attribute["type"] == "number":
-        return f"number, {attribute['min']} to {attribute['max']}"
+        unset = f", or {attribute['unset']}" if "unset" in attribute else ""
+        return f"number, {attribute['min']} to {attribute['max']}{unset}"
     if "unset" in attribute:
         return f"true, false or {attribute['unset']}"
     if "choices" in attribute:

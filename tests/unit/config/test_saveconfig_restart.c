@@ -47,10 +47,112 @@ static void test_disks_that_a_plugin_of_lio_cannot_describe(void **state)
 	assert_null(find(t, "fileio_3/memory"));
 }
 
+/* --- values that are not set, where this is not the same as any value --- */
+
+static const struct {
+	const char *path, *group, *name, *value;
+} unset[] = {
+    {OPEN " tpgt_1", "attrib", "login_timeout", "15"},
+    {OPEN " tpgt_1 " INITIATOR, "", "cmdsn_depth", "64"},
+    {OPEN " tpgt_1 " INITIATOR, "attrib", "dataout_timeout", "3"},
+    {OPEN " tpgt_1 " INITIATOR, "attrib", "nopin_response_timeout", "30"},
+    {OPEN " tpgt_1 " INITIATOR, "attrib", "nopin_timeout", "15"},
+};
+
+static void assert_set(struct test *t, bool wanted)
+{
+	for (size_t i = 0; i < sizeof(unset) / sizeof(unset[0]); i++) {
+		struct model_object *object = find(t, unset[i].path);
+		bool is_set =
+		    model_is_set(object, model_attribute(model_kind(object), unset[i].group, unset[i].name));
+
+		if (is_set != wanted)
+			print_error("%s\n", unset[i].name);
+		assert_int_equal(is_set, wanted);
+	}
+}
+
+static void set_all(struct test *t, bool is_set)
+{
+	for (size_t i = 0; i < sizeof(unset) / sizeof(unset[0]); i++)
+		assert_int_equal(fixture_set(t->f, find(t, unset[i].path), unset[i].group, unset[i].name,
+					     is_set ? unset[i].value : "auto"),
+				 0);
+}
+
+static void create_objects(struct test *t)
+{
+	struct model_object *tpg = fixture_tpg(t->f, OPEN);
+	struct model_object *disk = fixture_create(t->f, t->f->root, MODEL_STORAGE, "fileio_0/disk", NULL);
+
+	fixture_create(t->f, tpg, MODEL_ACL, INITIATOR, NULL);
+	assert_int_equal(fixture_set(t->f, disk, "control", "config", "file//srv/disk"), 0);
+	assert_int_equal(fixture_enable(t->f, disk, true), 0);
+}
+
+/* A time-out of an initiator that nobody has set follows the options of the daemon, for example. */
+static void test_values_that_nobody_has_set(void **state)
+{
+	struct test *t = *state;
+
+	create_objects(t);
+	for (int is_set = 0; is_set < 2; is_set++) {
+		set_all(t, is_set);
+		assert_int_equal(save(t), 0);
+		assert_int_equal(diff(t), 0);
+		assert_no_lines(t);
+		assert_int_equal(file_has(t, "dataout_timeout\""), is_set);
+		start_again(t);
+		assert_int_equal(restore(t), 0);
+		assert_no_lines(t);
+		assert_set(t, is_set);
+		/* A reload takes back what was changed since. */
+		set_all(t, !is_set);
+		assert_int_equal(diff(t), 0);
+		assert_int_equal(g_strv_length(t->lines), sizeof(unset) / sizeof(unset[0]));
+		assert_true(said(t, is_set ? "dataout_timeout: 3 in the file, auto now"
+					   : "dataout_timeout: auto in the file, 3 now"));
+		assert_int_equal(reload(t, false), -EBUSY);
+		assert_int_equal(reload(t, true), 0);
+		assert_no_lines(t);
+		assert_set(t, is_set);
+		assert_int_equal(diff(t), 0);
+		assert_no_lines(t);
+	}
+	/* What was set in the file, and is taken back, does not stay in the file. */
+	set_all(t, false);
+	assert_int_equal(save(t), 0);
+	start_again(t);
+	assert_int_equal(restore(t), 0);
+	assert_set(t, false);
+}
+
+/* A disk without a size of its own is as large as its storage, and LIO's part has the size of now. */
+static void test_a_size_that_follows_the_storage(void **state)
+{
+	struct test *t = *state;
+
+	create_objects(t);
+	assert_int_equal(save(t), 0);
+	assert_true(file_has(t, "\"size\" : 1048576"));
+	assert_true(file_has(t, "\"size\" : 0"));
+	/* While the storage is not open, its size is not known. */
+	start_again(t);
+	fake_open_error = ENOENT;
+	assert_int_equal(restore(t), 0);
+	assert_value(t, "fileio_0/disk", "health", "state", "failed");
+	assert_int_equal(save(t), 0);
+	start_again(t);
+	assert_int_equal(restore(t), 0);
+	assert_value(t, "fileio_0/disk", "control", "size", "0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_disks_that_a_plugin_of_lio_cannot_describe),
+	    TEST(test_values_that_nobody_has_set),
+	    TEST(test_a_size_that_follows_the_storage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
