@@ -90,13 +90,16 @@ static JsonObject *copy_of_kept_settings(const struct config_node *node)
 	for (unsigned kind = MODEL_STORAGE; kind < MODEL_KINDS; kind++)
 		if (ours_is_parent(node->kind, kind) && saveconfig_json_object(ours, ours_container(kind)))
 			json_object_remove_member(ours, ours_container(kind));
-	if (!config_tpg_is_kept_closed(node) &&
+	/* In the settings of another kind of object these keys are not known, and close a TPG. */
+	if (node->kind == MODEL_TPG && !config_tpg_is_kept_closed(node) &&
 	    (!node->is_enabled_by_user || ours_is_boolean(json_object_get_member(ours, "enable"))))
 		json_object_remove_member(ours, "enable");
-	if (ours_is_boolean(json_object_get_member(ours, OURS_DUAL_STACK)))
+	if (node->kind == MODEL_PORTAL && ours_is_boolean(json_object_get_member(ours, OURS_DUAL_STACK)))
 		json_object_remove_member(ours, OURS_DUAL_STACK);
-	json_object_remove_member(ours, OURS_HBA);
-	json_object_remove_member(ours, OURS_NAME);
+	if (node->kind == MODEL_STORAGE) {
+		json_object_remove_member(ours, OURS_HBA);
+		json_object_remove_member(ours, OURS_NAME);
+	}
 	return ours;
 }
 

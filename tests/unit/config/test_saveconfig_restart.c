@@ -147,12 +147,47 @@ static void test_a_size_that_follows_the_storage(void **state)
 	assert_value(t, "fileio_0/disk", "control", "size", "0");
 }
 
+/* A key that closes a TPG stays in the file, even if it is known in the settings of other objects. */
+static void test_keys_of_other_objects(void **state)
+{
+	static const char *const settings[] = {
+	    "\"hba\": 1",
+	    "\"name\": \"x\"",
+	    "\"dual_stack\": true",
+	    "\"luns\": {\"0\": {\"enable\": true}}",
+	    "\"node_acls\": {\"" INITIATOR "\": {\"enable\": 1}}",
+	    "\"portals\": {\"[::]:3262\": {\"enable\": false}}",
+	};
+	struct test *t = *state;
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		g_autofree char *text = g_strdup_printf(
+		    "{\"storage_objects\": [{\"plugin\": \"user\", \"name\": \"a\", \"config\": "
+		    "\"alloc/a\"}], \"targets\": [{\"fabric\": \"iscsi\", \"wwn\": \"" OPEN
+		    "\", \"tpgs\": [{\"tag\": 1, \"luns\": [{\"index\": 0, \"storage_object\": "
+		    "\"/backstores/user/a\"}], \"node_acls\": [{\"node_wwn\": \"" INITIATOR
+		    "\"}], \"portals\": [{\"ip_address\": \"[::]\", \"port\": 3262}]}]}], \"tcmu_runner\": "
+		    "{\"version\": 1, \"targets\": {\"" OPEN "\": {\"tpgs\": {\"1\": {%s}}}}}}",
+		    settings[i]);
+
+		write_file(t, text);
+		for (int round = 0; round < 3; round++) {
+			start_again(t);
+			assert_int_equal(restore(t), 0);
+			assert_true(said(t, "is not known"));
+			assert_false(model_is_enabled(find(t, OPEN " tpgt_1")));
+			assert_int_equal(save(t), 0);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_disks_that_a_plugin_of_lio_cannot_describe),
 	    TEST(test_values_that_nobody_has_set),
 	    TEST(test_a_size_that_follows_the_storage),
+	    TEST(test_keys_of_other_objects),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
