@@ -187,17 +187,27 @@ static void give_up(struct config_node *node, struct model_object *object, const
 	model_delete(object, false, nothing, NULL);
 }
 
+/* Records the value that the model has in place of the refused one, if it has any. */
+static void note_kept(struct config_value *value, const struct model_object *object)
+{
+	g_autofree char *text = g_malloc(MODEL_TEXT_SIZE);
+
+	g_clear_pointer(&value->running, g_free);
+	if (model_is_set(object, value->attribute))
+		config_set_text(
+		    &value->running, "%s",
+		    config_text_in_tree(value->attribute, model_get(object, value->attribute, text)));
+	explicit_bzero(text, MODEL_TEXT_SIZE);
+}
+
 static void note_refused(struct config_node *node, const struct config_step *step,
 			 const struct model_object *object, const char *reason)
 {
 	struct config_value *value = config_node_set(node, step->attribute, step->text);
-	g_autofree char *text = g_malloc(MODEL_TEXT_SIZE),
-			*problem = config_reason(object, step->attribute, reason);
+	g_autofree char *problem = config_reason(object, step->attribute, reason);
 
 	config_set_text(&value->problem, "%s", problem);
-	config_set_text(&value->running, "%s",
-			config_text_in_tree(step->attribute, model_get(object, step->attribute, text)));
-	explicit_bzero(text, MODEL_TEXT_SIZE);
+	note_kept(value, object);
 }
 
 /*
@@ -246,12 +256,12 @@ static bool has_value(const struct model_object *object, const struct config_ste
 static void set(struct apply *apply, const struct config_step *step)
 {
 	struct model_object *object = saveconfig_object_of(apply->model, step->node);
-	const struct config_value *value = config_node_value(step->node, step->attribute);
+	struct config_value *value = config_node_value(step->node, step->attribute);
 
 	if (!object)
 		return;
 	/* The reader has already refused the value, so the model does not get it. */
-	if (value && value->problem && !value->running) {
+	if (value && value->is_unreadable) {
 		g_autofree char *reason =
 		    g_strdup_printf("%s cannot be set: %s", step->attribute->name, value->problem);
 
@@ -259,6 +269,8 @@ static void set(struct apply *apply, const struct config_step *step)
 			give_up(step->node, object, reason);
 		else if (step->node->kind == MODEL_ROOT)
 			close_discovery(step->node, step, object, value->problem);
+		else
+			note_kept(value, object);
 		return;
 	}
 	if (has_value(object, step))

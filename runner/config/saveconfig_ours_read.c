@@ -287,7 +287,7 @@ static void read_setting(struct config_node *node, const struct model_attribute 
 {
 	saveconfig_read_value(node, attribute, value);
 	if (JSON_NODE_HOLDS_ARRAY(value) && !json_array_get_length(json_node_get_array(value)))
-		config_set_text(&config_node_value(node, attribute)->problem, "the list is empty");
+		saveconfig_refuse_value(config_node_value(node, attribute), "the list is empty");
 }
 
 bool saveconfig_read_hba(const struct config_node *storage, guint *number)

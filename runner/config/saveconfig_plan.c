@@ -256,7 +256,7 @@ static void set_differences(struct plan *plan, struct config_node *want, const s
 		const struct config_value *value = config_node_value(want, attribute);
 
 		/* If a value of discovery cannot be used, discovery must not keep its previous value. */
-		bool is_refused = want->kind == MODEL_ROOT && value && value->problem;
+		bool is_refused = value && value->problem;
 
 		if (is_refused || config_value_differs(want, running, attribute))
 			add(plan, attribute == config_storage_size() ? CONFIG_RESIZE : CONFIG_SET, want,

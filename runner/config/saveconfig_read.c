@@ -138,6 +138,12 @@ static char *portal_name(JsonObject *entry, struct error *error)
 
 /* --- values --- */
 
+void saveconfig_refuse_value(struct config_value *value, const char *problem)
+{
+	config_set_text(&value->problem, "%s", problem);
+	value->is_unreadable = true;
+}
+
 void saveconfig_read_value(struct config_node *node, const struct model_attribute *attribute, JsonNode *json)
 {
 	g_autofree char *text = saveconfig_json_text(json);
@@ -145,7 +151,7 @@ void saveconfig_read_value(struct config_node *node, const struct model_attribut
 	    config_node_set(node, attribute, text ? config_text_in_tree(attribute, text) : "");
 
 	if (!text)
-		config_set_text(&value->problem, "it is neither text nor a number");
+		saveconfig_refuse_value(value, "it is neither text nor a number");
 }
 
 static void read_keys(struct config_node *node, JsonObject *entry)

@@ -143,6 +143,7 @@ static void copy_values(const struct config_node *node, struct config_node *copy
 
 		fresh->problem = g_strdup(value->problem);
 		fresh->running = g_strdup(value->running);
+		fresh->is_unreadable = value->is_unreadable;
 		fresh->is_unset = value->is_unset;
 	}
 }

@@ -21,8 +21,10 @@ struct config_value {
 	char *text;
 	/* Why the reader or the model has refused the text, or NULL if nobody has refused it. */
 	char *problem;
-	/* The text that the model kept when it refused the text above, or NULL. */
+	/* The text that the model kept when the text above was refused, or NULL. */
 	char *running;
+	/* The reader has refused the text, so the model never gets it. */
+	bool is_unreadable;
 	/*
 	 * Nobody has set this attribute of the model's object, or nobody can: the text is only the value that
 	 * is in effect at the moment. Comparisons use the default instead, and no step applies the text.

@@ -181,6 +181,45 @@ static void test_keys_of_other_objects(void **state)
 	}
 }
 
+/* If a value of the file cannot be used, the value of before does not replace it in the file. */
+static void test_a_refused_value_stays_in_the_file(void **state)
+{
+	static const struct {
+		const char *good, *bad;
+	} edits[] = {
+	    {"\"192.0.2.0/24\"", ""},
+	    {"\"192.0.2.0/24\"", "{}"},
+	    {"\"192.0.2.0/24\"", "\"x\""},
+	    {"\"AuthMethod\" : \"CHAP\"", "\"AuthMethod\" : {}"},
+	    {"\"AuthMethod\" : \"CHAP\"", "\"AuthMethod\" : \"x\""},
+	};
+	struct test *t = *state;
+
+	create_objects(t);
+	assert_int_equal(
+	    fixture_set(t->f, find(t, OPEN " tpgt_1"), "attrib", "allowed_addresses", "192.0.2.0/24"), 0);
+	assert_int_equal(fixture_set(t->f, find(t, OPEN " tpgt_1"), "param", "AuthMethod", "CHAP"), 0);
+	assert_int_equal(save(t), 0);
+	g_autofree char *good = read_file(t);
+	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+		edit_file(t, edits[i].good, edits[i].bad);
+		assert_int_equal(reload(t, true), 0);
+		assert_true(said(t, OPEN "/tpgt_1 stays disabled: "));
+		assert_int_equal(diff(t), 0);
+		assert_no_lines(t);
+		for (int round = 0; round < 2; round++) {
+			assert_false(model_is_enabled(find(t, OPEN " tpgt_1")));
+			assert_int_equal(save(t), 0);
+			start_again(t);
+			assert_int_equal(restore(t), 0);
+		}
+		write_file(t, good);
+		assert_int_equal(reload(t, true), 0);
+		assert_no_lines(t);
+		assert_true(model_is_enabled(find(t, OPEN " tpgt_1")));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +227,7 @@ int main(void)
 	    TEST(test_values_that_nobody_has_set),
 	    TEST(test_a_size_that_follows_the_storage),
 	    TEST(test_keys_of_other_objects),
+	    TEST(test_a_refused_value_stays_in_the_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
