@@ -109,7 +109,8 @@ bool config_attribute_is_lio(const struct config_node *node, const struct model_
 bool config_attribute_is_chosen(const struct model_attribute *attribute)
 {
 	if (attribute->kind == MODEL_STORAGE)
-		return !strcmp(attribute->group, "control") || !strcmp(attribute->group, "wwn");
+		return attribute == config_storage_size() ||
+		       attribute == model_attribute(MODEL_STORAGE, "wwn", "vpd_unit_serial");
 	/* prod_mode_write_protect protects a mapped LUN for which the file says nothing. */
 	return attribute == model_attribute(MODEL_TPG, "", "rtpi") ||
 	       attribute == model_attribute(MODEL_MAPPED_LUN, "", "write_protect");

@@ -220,6 +220,45 @@ static void test_a_refused_value_stays_in_the_file(void **state)
 	}
 }
 
+/* What the file does not say has its default after a reload, as after a restart. */
+static void test_settings_of_a_disk_that_are_removed(void **state)
+{
+	static const char *const settings[] = {"read_only", "exact_size", "max_sectors", "time_limit"};
+	struct test *t = *state;
+	struct model_object *disk = fixture_create(t->f, t->f->root, MODEL_STORAGE, "user_0/disk", NULL);
+
+	fixture_set(t->f, disk, "control", "config", "file//srv/disk");
+	fixture_set(t->f, disk, "control", "read_only", "1");
+	fixture_set(t->f, disk, "control", "exact_size", "1");
+	fixture_set(t->f, disk, "control", "max_sectors", "64");
+	fixture_set(t->f, disk, "attrib", "time_limit", "7");
+	assert_int_equal(fixture_enable(t->f, disk, true), 0);
+	fixture_create(t->f, fixture_tpg(t->f, OPEN), MODEL_LUN, "lun_0", disk);
+	assert_int_equal(save(t), 0);
+	edit_file(t, "\"read_only\" : true,", "");
+	edit_file(t, "\"exact_size\" : true,", "");
+	edit_file(t, "\"hw_max_sectors\" : 64,", "");
+	edit_file(t, "\"time_limit\" : 7", "\"vendor_id\": \"OTHER\"");
+	assert_int_equal(diff(t), 0);
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		assert_true(said(t, settings[i]));
+	for (int is_started_again = 0; is_started_again < 2; is_started_again++) {
+		if (is_started_again)
+			start_again(t);
+		assert_int_equal(is_started_again ? restore(t) : reload(t, false), 0);
+		assert_no_lines(t);
+		assert_leads_to(t, OPEN " tpgt_1 lun_0", "user_0/disk");
+		assert_value(t, "user_0/disk", "control", "read_only", "0");
+		assert_value(t, "user_0/disk", "control", "exact_size", "0");
+		assert_value(t, "user_0/disk", "control", "max_sectors", "0");
+		assert_value(t, "user_0/disk", "attrib", "time_limit", "0");
+		assert_value(t, "user_0/disk", "wwn", "vendor_id", "OTHER");
+	}
+	edit_file(t, "\"vendor_id\": \"OTHER\"", "\"folder\": \"\"");
+	assert_int_equal(reload(t, false), 0);
+	assert_value(t, "user_0/disk", "wwn", "vendor_id", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +267,7 @@ int main(void)
 	    TEST(test_a_size_that_follows_the_storage),
 	    TEST(test_keys_of_other_objects),
 	    TEST(test_a_refused_value_stays_in_the_file),
+	    TEST(test_settings_of_a_disk_that_are_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
