@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "system/log_file.h"
@@ -28,6 +29,7 @@
 #define PROCESS_MS 4500
 #define LEAST_MS   20
 #define LOG_MS     200
+#define TIMER_MS   300
 
 static struct {
 	/*
@@ -78,11 +80,18 @@ static void end_process(int number)
 	_exit(EXIT_FAILURE);
 }
 
+/* Writing to the log may hang as well, so a timer ends the process. */
+static void start_timer(void)
+{
+	const struct itimerval timer = {.it_value = {.tv_usec = TIMER_MS * 1000}};
+
+	signal(SIGALRM, end_process);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
 void stop_limit_give_up(void)
 {
-	/* Writing to the log may hang as well, so a timer ends the process. */
-	signal(SIGALRM, end_process);
-	alarm(1);
+	start_timer();
 	log_crit(NULL, "giving up: the daemon ends without waiting for what hangs");
 	control_log_flush(LOG_MS);
 	_exit(EXIT_FAILURE);
@@ -108,6 +117,7 @@ static void *watch(void *arg)
 		;
 	if (events[1].revents || wait_for_event(limit.ended_fd, PROCESS_MS))
 		return arg;
+	start_timer();
 	log_crit(NULL, "the daemon does not end in time, because it waits for %s", atomic_load(&limit.what));
 	stop_limit_give_up();
 }

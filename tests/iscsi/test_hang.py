@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Storage that does not answer: the commands for it hang, and nothing else does."""
+import fcntl
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 import unittest
@@ -23,6 +25,10 @@ HANDLERS = os.environ["TCMU_RUNNER_HANG"]
 HANGING = 1 << 14  # LBA in the second half
 # The daemon ends within 5 seconds. A busy machine gets more time, and still less than the half minute of a removal.
 STOP_BOUND = 20
+
+
+def bytes_in_pipe(end):
+    return int.from_bytes(fcntl.ioctl(end, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 class Hang(unittest.TestCase):
@@ -132,6 +138,28 @@ class Hang(unittest.TestCase):
                 self.assertEqual(process.wait(STOP_BOUND), 1, output())
                 self.assertLess(time.monotonic() - begin, STOP_BOUND)
                 self.assertIn("because it waits for hang/stuck/a,size=16M", output())
+
+    def test_stop_while_nobody_reads_the_log(self):
+        """The log goes into a pipe that is full, as after Control-S in a terminal."""
+        with tempfile.TemporaryDirectory(prefix="tcmur-log-") as folder:
+            log, end = os.pipe()
+            self.addCleanup(os.close, log)
+            command = command_line("--export", "alloc/a,size=16M", "--portal", f"127.0.0.1:{free_port()}",
+                                   "--state-dir", os.path.join(folder, "state"), "--run-dir", folder)
+            process = subprocess.Popen(command, stdout=end, stderr=end)
+            os.close(end)
+            self.addCleanup(lambda: (process.kill(), process.wait()))
+            wait_until(lambda: os.path.exists(os.path.join(folder, "control")))
+            fcntl.fcntl(log, fcntl.F_SETPIPE_SZ, 4096)
+            with Control(os.path.join(folder, "control")) as control:
+                for number in range(100):
+                    control.send("create", path=f"iqn.2026-11.com.example:{number}-{'x' * 60}")
+                # The log has a line for each request, and the pipe has no room for many more lines.
+                wait_until(lambda: bytes_in_pipe(log) > 3500)
+                begin = time.monotonic()
+                process.terminate()
+                process.wait(STOP_BOUND)
+                self.assertLess(time.monotonic() - begin, STOP_BOUND)
 
     def test_others_are_served(self):
         self.hanging()
