@@ -253,6 +253,16 @@ static bool has_value(const struct model_object *object, const struct config_ste
 	return same;
 }
 
+static void resize(struct apply *apply, const struct config_step *step, struct model_object *object)
+{
+	struct error error;
+
+	if (model_attribute_check(step->attribute, step->text, &error))
+		note_refused(step->node, step, object, error.text);
+	else
+		model_resize(object, g_ascii_strtoull(step->text, NULL, 10), on_set, begin(apply, step));
+}
+
 static void set(struct apply *apply, const struct config_step *step)
 {
 	struct model_object *object = saveconfig_object_of(apply->model, step->node);
@@ -276,7 +286,7 @@ static void set(struct apply *apply, const struct config_step *step)
 	if (has_value(object, step))
 		return;
 	if (step->kind == CONFIG_RESIZE)
-		model_resize(object, g_ascii_strtoull(step->text, NULL, 10), on_set, begin(apply, step));
+		resize(apply, step, object);
 	else
 		model_set(object, step->attribute->group, step->attribute->name,
 			  config_secret_reveal(step->text), on_set, begin(apply, step));

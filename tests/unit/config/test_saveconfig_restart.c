@@ -147,6 +147,30 @@ static void test_a_size_that_follows_the_storage(void **state)
 	assert_value(t, "fileio_0/disk", "control", "size", "0");
 }
 
+/* A reload does not resize a disk to the digits at the beginning of a text, and the file keeps the text. */
+static void test_a_size_that_is_no_number(void **state)
+{
+	static const char *const sizes[] = {"\"2097152x\"", "\"x\"", "-1"};
+	struct test *t = *state;
+
+	create_objects(t);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		g_autofree char *bad = g_strdup_printf("\"size\" : %s", sizes[i]);
+
+		assert_int_equal(save(t), 0);
+		edit_file(t, "\"size\" : 0", bad);
+		assert_int_equal(reload(t, true), 0);
+		assert_true(said(t, "size: it must be a number from 0 to"));
+		assert_value(t, "fileio_0/disk", "attrib", "dev_size", "1048576");
+		assert_int_equal(diff(t), 0);
+		assert_no_lines(t);
+		assert_int_equal(save(t), 0);
+		assert_true(file_has(t, bad));
+		edit_file(t, bad, "\"size\" : 0");
+		assert_int_equal(reload(t, true), 0);
+	}
+}
+
 /* A key that closes a TPG stays in the file, even if it is known in the settings of other objects. */
 static void test_keys_of_other_objects(void **state)
 {
@@ -265,6 +289,7 @@ int main(void)
 	    TEST(test_disks_that_a_plugin_of_lio_cannot_describe),
 	    TEST(test_values_that_nobody_has_set),
 	    TEST(test_a_size_that_follows_the_storage),
+	    TEST(test_a_size_that_is_no_number),
 	    TEST(test_keys_of_other_objects),
 	    TEST(test_a_refused_value_stays_in_the_file),
 	    TEST(test_settings_of_a_disk_that_are_removed),
