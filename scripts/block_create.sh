@@ -36,7 +36,7 @@ make_volume() {
 	[ -z "$(losetup --noheadings --associated "$path")" ] || die "$path already has a loop device; detach it with losetup --detach"
 	! vgs "vg_$name" >/dev/null 2>&1 || die "a volume group vg_$name already exists; choose another NAME"
 	disk=/dev/vg_$name/lv_$name
-	loop=$(whole losetup --find --show "$path")
+	loop=$(without_signals losetup --find --show "$path")
 	on_failure losetup --detach "$loop"
 	if vgs "vg_$name" >/dev/null 2>&1; then
 		on_failure vgchange --quiet --activate n "vg_$name"
@@ -46,19 +46,19 @@ make_volume() {
 	fi
 	# pvcreate asks whether it may wipe a file system that it finds. Without an answer from standard input it
 	# fails.
-	whole pvcreate --quiet "$loop" </dev/null >/dev/null
+	without_signals pvcreate --quiet "$loop" </dev/null >/dev/null
 	on_failure pvremove --quiet "$loop"
-	whole vgcreate --quiet "vg_$name" "$loop" >/dev/null
+	without_signals vgcreate --quiet "vg_$name" "$loop" >/dev/null
 	on_failure vgremove --quiet --force "vg_$name"
-	whole lvcreate --quiet --wipesignatures n --extents 100%FREE --name "lv_$name" "vg_$name" >/dev/null
+	without_signals lvcreate --quiet --wipesignatures n --extents 100%FREE --name "lv_$name" "vg_$name" >/dev/null
 }
 
 disk=$path
 [ -b "$path" ] || is_tree_of_daemon || make_volume
 new_device iblock "$name"
-put "udev_path=$disk" "$core/$device/control"
-put "$disk" "$core/$device/udev_path"
+write_attribute "udev_path=$disk" "$core/$device/control"
+write_attribute "$disk" "$core/$device/udev_path"
 put_new_serial
-put 1 "$core/$device/enable"
+write_attribute 1 "$core/$device/enable"
 [ -z "$created" ] || info "$created"
 echo "Your backstore path: $device"

@@ -16,14 +16,15 @@ lock_holder() (
 	awk -v file="$file" '$2 != "->" && $6 == file { pid = $5 } END { if (!pid) exit 1; print pid }' /proc/locks
 )
 
+# daemon_pid: prints the process ID of the daemon. Fails if no daemon runs.
 daemon_pid() { lock_holder "$lock"; }
 
-# A tcmu-runner of version 1 may run as well. It answers the kernel's events for every device and refuses the devices
-# that it does not know, and the kernel uses the first answer.
+# other_daemon_pid: prints the process ID of a tcmu-runner of version 1, which may run as well. Version 1 answers the
+# kernel's events for every device, and refuses the devices that it does not know. The kernel uses the first answer.
 other_daemon_pid() { lock_holder /run/tcmu.lock; }
 
-# After an event the kernel waits for the daemon's answer without a limit. The scripts therefore only cause events
-# while a daemon runs.
+# need_daemon: ends the script unless a daemon runs. After an event the kernel waits for the daemon's answer without a
+# time limit, so the scripts cause events only while a daemon runs.
 need_daemon() {
 	daemon_pid >/dev/null || die "tcmu-runner is not running. Start it with: systemctl start tcmu-runner, or ./run.sh --kernel"
 }
@@ -146,7 +147,7 @@ state_of() {
 
 # need_served DEVICE: waits until the daemon serves the device, and ends the script if it does not. This is for a
 # device that the kernel has enabled without waiting for the daemon's answer. The daemon learns about the device at
-# once, but to open the storage may take a minute.
+# once, but opening the storage may take a minute.
 need_served() {
 	tries=0 state=
 	while [ $tries -lt 10 ] || { [ $tries -lt 120 ] && [ "$state" = opening ]; }; do
@@ -172,18 +173,18 @@ refusal_of() {
 	find_on_bus && ask_daemon && find_line "refused$tab$1$tab" && printf '%s\n' "$line"
 }
 
-# bounded COMMAND...: runs a command about which the kernel asks the daemon, with a limit of time. If no answer comes
-# for a minute (5 s after a signal), or if the daemon ends, the function makes the kernel give up waiting and send no
-# further event until COMMAND has ended, because the kernel would only wait again. In another tree than the kernel's,
-# no daemon is asked over netlink, so there is no limit.
-bounded() {
+# with_time_limit COMMAND...: runs a command during which the kernel sends an event to the daemon and waits for the
+# answer. If no answer comes within a minute (or within 5 s after a signal), or if the daemon ends, the function makes the
+# kernel stop waiting. Until COMMAND has ended, the kernel then sends no further event, because it would wait again. In the
+# tree of a daemon, no event is sent over netlink, so there is no time limit.
+with_time_limit() {
 	if ! is_kernel; then
-		attempt "$@" || failed "$device was refused"
+		attempt "$@" || die_with_reason "$device was refused"
 		return 0
 	fi
 	netlink=/sys/module/target_core_user/parameters
 	given_up=
-	whole "$@" >/dev/null 2>&1 &
+	without_signals "$@" >/dev/null 2>&1 &
 	worker=$!
 	tenths=0 patience=600
 	while kill -0 "$worker" 2>/dev/null; do
@@ -198,11 +199,11 @@ bounded() {
 		fi
 	done
 	[ -z "$given_up" ] || echo 0 >$netlink/block_netlink
-	wait "$worker" || give_reason
+	wait "$worker" || die_with_refusal
 }
 
-# Ends the script after the daemon has refused $device, with the best reason that is known.
-give_reason() {
+# die_with_refusal: ends the script after the daemon has refused $device, and prints the reason as far as it is known.
+die_with_refusal() {
 	[ -z "$given_up" ] || die "the daemon did not answer in time, so $device was refused; see the log of tcmu-runner"
 	why=$(refusal_of "$device") || die "$device was refused; see the log of tcmu-runner for the reason"
 	die "$device: $why"

@@ -19,12 +19,12 @@ if make_file "$path"; then
 fi
 [ -f "$path" ] || die "$path cannot be created"
 new_device fileio "$name"
-put "fd_dev_name=$path,fd_dev_size=$size" "$core/$device/control"
-put "$path" "$core/$device/udev_path"
+write_attribute "fd_dev_name=$path,fd_dev_size=$size" "$core/$device/control"
+write_attribute "$path" "$core/$device/udev_path"
 for other in "$core"/fileio_*/*; do
 	attribute "$other/udev_path"
 	[ "$other" = "$core/$device" ] || [ "$value" != "$path" ] || die "$path is already served as ${other#"$core"/}"
 done
 put_new_serial
-put 1 "$core/$device/enable"
+write_attribute 1 "$core/$device/enable"
 echo "Your backstore path: $device"

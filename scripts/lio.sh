@@ -63,9 +63,9 @@ trap 'caught=129' HUP
 trap 'caught=130' INT
 trap 'caught=143' TERM
 
-# whole COMMAND...: runs a command that ignores signals. The terminal sends a signal to all its processes, and it must
+# without_signals COMMAND...: runs a command that ignores signals. The terminal sends a signal to all its processes, and it must
 # not end COMMAND in the middle.
-whole() (
+without_signals() (
 	trap '' HUP INT TERM
 	"$@"
 )
@@ -104,9 +104,9 @@ finish() {
 }
 trap finish EXIT
 
-# failed MESSAGE: ends the script after attempt has failed. The daemon's own reason names the object already, so
-# MESSAGE is only printed with other reasons.
-failed() {
+# die_with_reason MESSAGE: ends the script after attempt has failed. MESSAGE is printed before the reason, unless the
+# reason is that of the daemon, which already names the object.
+die_with_reason() {
 	case ${reason_is_complete:-} in
 	yes) die "$why" ;;
 	*) die "$1: ${why:-no reason is known}" ;;
@@ -115,7 +115,7 @@ failed() {
 
 # try_folder FOLDER creates a folder, and fails if that is not possible. make_folder FOLDER ends the script then.
 try_folder() { attempt mkdir "$1" && on_failure rmdir "$1"; }
-make_folder() { try_folder "$1" || failed "${1#"$tree"/} cannot be created"; }
+make_folder() { try_folder "$1" || die_with_reason "${1#"$tree"/} cannot be created"; }
 
 # make_file FILE: creates an empty file. Fails if FILE exists.
 create_new() {
@@ -126,7 +126,7 @@ make_file() { whole create_new "$1" 2>/dev/null && on_failure rm "$1"; }
 
 # make_link TARGET LINK: creates a symbolic link, or ends the script.
 make_link() {
-	attempt ln -s "$1" "$2" || failed "${2#"$tree"/} cannot be created"
+	attempt ln -s "$1" "$2" || die_with_reason "${2#"$tree"/} cannot be created"
 	on_failure rm "$2"
 }
 

@@ -62,8 +62,8 @@ read_info() {
 	done <"$1/info"
 }
 
-# served FOLDER NAME: sets $state to the state that the daemon reports for the device.
-served() {
+# find_state FOLDER NAME: sets $state to the state that the daemon reports for the device.
+find_state() {
 	if is_tree_of_daemon; then
 		attribute "$1/health/state"
 		state=$value
@@ -93,7 +93,7 @@ show_devices() {
 		if [ "$value" != 1 ]; then
 			state='not enabled'
 		elif is_tree_of_daemon || { [ -n "$report" ] && [ "${name#user_}" != "$name" ]; }; then
-			served "$folder" "$name"
+			find_state "$folder" "$name"
 		else
 			state=enabled
 		fi

@@ -67,14 +67,14 @@ need_modules target_core_mod iscsi_target_mod
 # the user of the port itself.
 make_portal() {
 	try_folder "$tpg/np/$portal" && return
-	[ -z "$reason_is_complete" ] || failed ''
-	user_of_port=$(port_user "${portal##*:}") || failed "the portal $portal cannot be created"
+	[ -z "$reason_is_complete" ] || die_with_reason ''
+	user_of_port=$(port_user "${portal##*:}") || die_with_reason "the portal $portal cannot be created"
 	die "the portal $portal cannot be created: its port is used by $user_of_port. Choose another portal with the second" \
 		"argument, for example ${portal%:*}:3261"
 }
 
 fabric=$tree/iscsi
-[ -d "$fabric" ] || attempt mkdir "$fabric" || [ -d "$fabric" ] || failed "$fabric cannot be created"
+[ -d "$fabric" ] || attempt mkdir "$fabric" || [ -d "$fabric" ] || die_with_reason "$fabric cannot be created"
 target=$fabric/$iqn tpg=$fabric/$iqn/tpgt_1
 [ ! -e "$target" ] || die "target $iqn already exists"
 make_folder "$target"
@@ -82,13 +82,13 @@ make_folder "$tpg"
 make_portal
 make_folder "$tpg/acls/$initiator"
 if [ -n "$user" ]; then
-	put "$user" "$tpg/acls/$initiator/auth/userid"
-	put "$password" "$tpg/acls/$initiator/auth/password"
-	put 1 "$tpg/attrib/authentication"
+	write_attribute "$user" "$tpg/acls/$initiator/auth/userid"
+	write_attribute "$password" "$tpg/acls/$initiator/auth/password"
+	write_attribute 1 "$tpg/attrib/authentication"
 else
-	put 0 "$tpg/attrib/authentication"
+	write_attribute 0 "$tpg/attrib/authentication"
 fi
-put 1 "$tpg/enable"
+write_attribute 1 "$tpg/enable"
 info "Target $iqn created"
 case $portal in
 0.0.0.0:*) info "Portal: 127.0.0.1:${portal##*:}" ;;

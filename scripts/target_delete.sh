@@ -21,7 +21,7 @@ for other in "$target"/tpgt_*; do
 done
 need_no_session "$iqn"
 
-[ ! -d "$tpg" ] || put 0 "$tpg/enable"
+[ ! -d "$tpg" ] || write_attribute 0 "$tpg/enable"
 remove_luns "$tpg"/acls/*/lun_* "$tpg"/lun/lun_*
 for folder in "$tpg"/np/* "$tpg"/acls/* "$tpg" "$target"; do
 	[ ! -d "$folder" ] || remove_folder "$folder"

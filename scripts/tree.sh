@@ -38,9 +38,9 @@ need_modules() {
 
 write_value() { printf %s "$1" | tee "$2"; }
 
-# put VALUE FILE: writes VALUE to an attribute of the tree, or ends the script with the reason.
-put() {
-	attempt write_value "$@" || failed "${2#"$tree"/} was refused"
+# write_attribute VALUE FILE: writes VALUE to an attribute of the tree, or ends the script with the reason.
+write_attribute() {
+	attempt write_value "$@" || die_with_reason "${2#"$tree"/} was refused"
 	[ -z "$caught" ] || exit "$caught"
 }
 
@@ -49,7 +49,7 @@ put() {
 put_new_serial() {
 	is_tree_of_daemon || {
 		attribute /proc/sys/kernel/random/uuid
-		put "$value" "$core/$device/wwn/vpd_unit_serial"
+		write_attribute "$value" "$core/$device/wwn/vpd_unit_serial"
 	}
 }
 
@@ -70,9 +70,9 @@ make_numbered() {
 		done
 		! try_folder "$1_$number" || return 0
 		[ -z "$caught" ] || exit "$caught"
-		# Either another script has just created the folder, or the folder cannot be created.
+		# Another script has just created the folder, or the folder cannot be created.
 		[ -d "$1_$number" ] || misses=$((misses + 1))
-		[ $misses -lt 10 ] || failed "${1#"$tree"/}_$number cannot be created"
+		[ $misses -lt 10 ] || die_with_reason "${1#"$tree"/}_$number cannot be created"
 	done
 }
 
@@ -130,14 +130,14 @@ device_luns() {
 }
 
 # remove_folder FOLDER: deletes the folder, or ends the script.
-remove_folder() { attempt rmdir "$1" || failed "${1#"$tree"/} cannot be deleted"; }
+remove_folder() { attempt rmdir "$1" || die_with_reason "${1#"$tree"/} cannot be deleted"; }
 
 # delete_device: deletes $device, and then its folder PLUGIN_N if no other device is in this folder.
 delete_device() {
 	luns=$(device_luns "$device")
 	[ -z "$luns" ] || die "$device is in use: $luns. First run: target_teardown.sh IQN $device"
 	case $device in
-	user_*) bounded remove_folder "$core/$device" ;;
+	user_*) with_time_limit remove_folder "$core/$device" ;;
 	*) remove_folder "$core/$device" ;;
 	esac
 	attempt rmdir "$core/${device%/*}" || :
@@ -174,7 +174,7 @@ remove_luns() {
 	for folder in "$@"; do
 		[ -d "$folder" ] || continue # nothing matched the pattern
 		for link in "$folder"/*; do
-			[ ! -L "$link" ] || attempt rm "$link" || failed "${link#"$tree"/} cannot be deleted"
+			[ ! -L "$link" ] || attempt rm "$link" || die_with_reason "${link#"$tree"/} cannot be deleted"
 		done
 		remove_folder "$folder"
 	done

@@ -36,11 +36,11 @@ new_device user "$name"
 
 # With the kernel's default of 64 KiB for hw_max_sectors, large I/O would be split. The data area has room for 128
 # commands of 1 MiB.
-put "dev_config=$handler/$config,dev_size=$size,hw_max_sectors=2048,max_data_area_mb=128$unanswered" "$core/$device/control"
+write_attribute "dev_config=$handler/$config,dev_size=$size,hw_max_sectors=2048,max_data_area_mb=128$unanswered" "$core/$device/control"
 if ! is_tree_of_daemon; then # a daemon with a tree chooses the serial number itself
 	serial=$(identity "$handler/$config,name=$device") || die "the serial number of $handler/$config cannot be determined: $serial"
-	put "$serial" "$core/$device/wwn/vpd_unit_serial"
+	write_attribute "$serial" "$core/$device/wwn/vpd_unit_serial"
 fi
-bounded write_value 1 "$core/$device/enable"
+with_time_limit write_value 1 "$core/$device/enable"
 [ -z "$unanswered" ] || need_served "$device"
 info "Your backstore directory: $device"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs iscsi_load on a LUN of ours and on a LUN of theirs, alternately and in several rounds, and prints how the two
-compare. iscsi.sh and before_after.sh call this program."""
+"""Compares this tree's daemon with another target. Runs iscsi_load on a LUN of each, alternately and in several rounds,
+and prints the results and their ratio. iscsi.sh and before_after.sh call this program."""
 import argparse
 import re
 import statistics

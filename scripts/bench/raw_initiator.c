@@ -166,7 +166,7 @@ static int connect_to(const char *address, const char *url)
 	return fd;
 }
 
-/* Returns the number that stands behind KEY= in the text of a login response, or the default of the key. */
+/* Returns the number that follows KEY= in the text of a login response, or the default of the key. */
 static uint32_t login_number(const char *text, uint32_t length, const char *key, uint32_t by_default)
 {
 	for (uint32_t at = 0; at < length; at += (uint32_t)strlen(text + at) + 1)

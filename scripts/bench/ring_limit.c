@@ -57,7 +57,7 @@ static size_t uio_len(const char *uio)
 }
 
 /* Copies Data-In into the command's buffers, at most as much as the initiator accepts. */
-static uint8_t give(const struct tcmu_cmd_request *cmd, const uint8_t *from, size_t len)
+static uint8_t copy_data_in(const struct tcmu_cmd_request *cmd, const uint8_t *from, size_t len)
 {
 	for (uint32_t i = 0; i < cmd->iov_cnt && len; i++) {
 		size_t n = MIN(len, cmd->iov[i].len);
@@ -69,7 +69,7 @@ static uint8_t give(const struct tcmu_cmd_request *cmd, const uint8_t *from, siz
 	return 0;
 }
 
-static uint8_t take(const struct tcmu_cmd_request *cmd, uint8_t *to)
+static uint8_t copy_data_out(const struct tcmu_cmd_request *cmd, uint8_t *to)
 {
 	for (uint32_t i = 0; i < cmd->iov_cnt; i++) {
 		memcpy(to, map + cmd->iov[i].base, cmd->iov[i].len);
@@ -88,23 +88,24 @@ static uint8_t run(const struct tcmu_cmd_request *cmd)
 
 	switch (cdb[0]) {
 	case READ_10:
-		return give(cmd, disk + (uint64_t)get_be32(cdb + 2) * BLOCK, get_be16(cdb + 7) * BLOCK);
+		return copy_data_in(cmd, disk + (uint64_t)get_be32(cdb + 2) * BLOCK,
+				    get_be16(cdb + 7) * BLOCK);
 	case WRITE_10:
-		return take(cmd, disk + (uint64_t)get_be32(cdb + 2) * BLOCK);
+		return copy_data_out(cmd, disk + (uint64_t)get_be32(cdb + 2) * BLOCK);
 	case TEST_UNIT_READY:
 	case SYNCHRONIZE_CACHE_10:
 		return 0;
 	case INQUIRY:
 		if (!(cdb[1] & 1)) /* this program has no VPD pages */
-			return give(cmd, inquiry, sizeof(inquiry));
+			return copy_data_in(cmd, inquiry, sizeof(inquiry));
 		break;
 	case MODE_SENSE_6:
 		answer[0] = 3;
-		return give(cmd, answer, 4);
+		return copy_data_in(cmd, answer, 4);
 	case READ_CAPACITY_10:
 		put_be32(answer, (uint32_t)(disk_size / BLOCK - 1));
 		put_be32(answer + 4, BLOCK);
-		return give(cmd, answer, sizeof(answer));
+		return copy_data_in(cmd, answer, sizeof(answer));
 	}
 	return 2;
 }

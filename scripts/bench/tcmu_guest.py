@@ -59,8 +59,8 @@ def run(*command):
 
 
 class Daemon:
-    """A process that serves rings. Each daemon has a D-Bus of its own, because two daemons want the same name on
-    it."""
+    """A process that serves rings. Each daemon has a D-Bus of its own, because two daemons need the same name on
+    the bus."""
 
     def __init__(self, name, command):
         self.log = f"/tmp/{name}.log"
