@@ -31,8 +31,8 @@ passed=0 failed=0 skipped=0
 background=
 trap '[ -z "$background" ] || kill "$background" 2>/dev/null || true' EXIT
 
-# build PRESET TARGET: builds the target. First waits for the build that build_in_background has started; if that build has
-# failed, this build repeats the failed step and prints its messages.
+# build PRESET TARGET: builds the target. First waits for the build that build_in_background has started; if that build
+# has failed, this build repeats the failed step and prints its messages.
 build() {
 	[ -z "$background" ] || wait "$background" || true
 	background=
@@ -87,8 +87,9 @@ build_in_background release end_to_end
 # shellcheck disable=SC2086
 check tsan 8 $without_threads -R '^(unit|iscsi|dbus|control|tree|kernel-newer)/' -E '^(iscsi/(cli|identity)|tree/targetcli_.*)$'
 build release end_to_end
-# The guests share the CPUs of this machine with other programs. A test that fails is run a second time, because a defect
-# fails again and a busy machine usually does not. A guest has one CPU and often waits, so three tests run at a time.
+# The guests share the CPUs of this machine with other programs. A test that fails is run a second time, because a
+# defect fails again and a busy machine usually does not. A guest has one CPU and often waits, so three tests run at a
+# time.
 # shellcheck disable=SC2086
 check release 5 --repeat until-pass:2 $long -R '^(kernel|kernel-stock|kernel-newer|package|portability|budget|docs)/'
 echo "total: $passed passed, $failed failed, $skipped skipped"

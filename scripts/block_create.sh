@@ -22,7 +22,7 @@ size=$(bytes "${3:-10M}")
 need_modules target_core_mod target_core_iblock
 ! old=$(device_folder iblock "$name") || die "$old already exists"
 created=
-# If PATH is a block device, make_file would open it and take it for a file that was just created.
+# If PATH is a block device, make_file would open it and treat it as a file that was just created.
 if [ ! -e "$path" ] && make_file "$path"; then
 	truncate -s "$size" "$path"
 	created="$path created, $size bytes"

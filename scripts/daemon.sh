@@ -174,9 +174,9 @@ refusal_of() {
 }
 
 # with_time_limit COMMAND...: runs a command during which the kernel sends an event to the daemon and waits for the
-# answer. If no answer comes within a minute (or within 5 s after a signal), or if the daemon ends, the function makes the
-# kernel stop waiting. Until COMMAND has ended, the kernel then sends no further event, because it would wait again. In the
-# tree of a daemon, no event is sent over netlink, so there is no time limit.
+# answer. If no answer comes within a minute (or within 5 s after a signal), or if the daemon ends, the function makes
+# the kernel stop waiting. Until COMMAND has ended, the kernel then sends no further event, because it would wait again.
+# In the tree of a daemon, no event is sent over netlink, so there is no time limit.
 with_time_limit() {
 	if ! is_kernel; then
 		attempt "$@" || die_with_reason "$device was refused"

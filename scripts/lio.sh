@@ -63,8 +63,8 @@ trap 'caught=129' HUP
 trap 'caught=130' INT
 trap 'caught=143' TERM
 
-# without_signals COMMAND...: runs a command that ignores signals. The terminal sends a signal to all its processes, and it must
-# not end COMMAND in the middle.
+# without_signals COMMAND...: runs a command that ignores signals. The terminal sends a signal to all its processes, and
+# it must not end COMMAND in the middle.
 without_signals() (
 	trap '' HUP INT TERM
 	"$@"
@@ -122,7 +122,7 @@ create_new() {
 	set -o noclobber # another script may create the file at the same time
 	: >"$1"
 }
-make_file() { whole create_new "$1" 2>/dev/null && on_failure rm "$1"; }
+make_file() { without_signals create_new "$1" 2>/dev/null && on_failure rm "$1"; }
 
 # make_link TARGET LINK: creates a symbolic link, or ends the script.
 make_link() {

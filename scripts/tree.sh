@@ -10,8 +10,8 @@ core=$tree/core
 # root.
 is_kernel() { [ "$tree" = /sys/kernel/config/target ]; }
 
-# is_tree_of_daemon: tells whether $tree belongs to a daemon that runs with --tree. Such a daemon checks what is written, and
-# its file last_error says why it has refused something.
+# is_tree_of_daemon: tells whether $tree belongs to a daemon that runs with --tree. Such a daemon checks what is
+# written, and its file last_error says why it has refused something.
 is_tree_of_daemon() { [ -f "$tree/last_error" ]; }
 
 # read_reason: sets $why to the daemon's reason for the last failure. Fails if no reason is known.

@@ -48,11 +48,11 @@ serve() {
 	lun="driver=raw,file.driver=iscsi,file.transport=tcp,file.portal=127.0.0.1:$port,file.lun=0"
 	lun+=",file.target=iqn.2026-11.io.tcmu-runner:x"
 	timeout 20 qemu-img convert --image-opts -O raw "$lun" "$work/sevens"
-	head -c 1M /dev/zero | tr '\0' '\7' | cmp - "$work/sevens" || fail "it is not filled"
+	head -c 1M /dev/zero | tr '\0' '\7' | cmp - "$work/sevens" || fail "the disk does not contain the byte of the option fill"
 	head -c 1M /dev/urandom >"$work/image"
 	timeout 20 qemu-img convert -n -f raw --target-image-opts "$work/image" "$lun"
 	timeout 20 qemu-img convert --image-opts -O raw "$lun" "$work/back"
-	cmp "$work/image" "$work/back" || fail "read back differs"
+	cmp "$work/image" "$work/back" || fail "the data that was read back differs"
 	stop_daemon
 }
 

@@ -30,7 +30,7 @@ NOW = {"LD_BIND_NOW": "1"}
 # A step costs tens of microseconds, so a few turns with a few commands must show what a turn and a command cost.
 ROUNDS = 2
 DEPTHS = (1, 8)
-TRIES = 3  # for the reason in test_calls.py
+TRIES = 3  # test_calls.py explains why one try is not enough.
 BLOCKS = 1  # A string instruction is one step for each byte that it moves.
 
 
@@ -67,7 +67,7 @@ class Symbols:
 
 
 class Stepped:
-    """A thread under the stepper, from one moment at which it sleeps to another one."""
+    """Runs a thread instruction by instruction (step.c), from one moment at which the thread sleeps to the next one."""
 
     def __init__(self, pid, tid):
         self.stat = f"/proc/{pid}/task/{tid}/stat"
@@ -129,8 +129,8 @@ class Instructions(unittest.TestCase):
         return calls, atomics
 
     def check(self, export, cases=(READ, WRITE), **per_command):
-        """Checks the budget. per_command: the system calls that the handler makes for a command, or that a turn
-        makes which a completion has started."""
+        """Checks the budget. per_command has the system calls that are allowed for each command: those of the handler, and
+        those of a turn that a completion has started."""
         print(f"{export}:")
         with Daemon("--export", f"{export},size=4M,name=a", "--threads", "1", env=NOW) as daemon, \
                 daemon.session("a") as session:

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # exports.sh ROOT: each function that is visible outside its file must be used in another file. Otherwise the function
-# should be static or deleted. Exceptions are the functions that handlers call (runner/tcmur.syms), those that the linker
-# replaces (__wrap_*), and those that a sanitizer looks for.
+# should be static or deleted. Exceptions are the functions that handlers call (runner/tcmur.syms), those that the
+# linker replaces (__wrap_*), and those that a sanitizer looks for.
 #
 # A line that begins in the first column, and that is neither static nor a declaration, is a definition. A name in a
 # comment does not count as a use.

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# layering.sh ROOT: a file may include only headers of its own layer and of lower layers (docs/architecture.md). The build
-# gives each library only the include folders of the libraries that it links. This rule finds the violations that the
-# build cannot find: relative paths, and system headers that a layer must not use.
+# layering.sh ROOT: a file may include only headers of its own layer and of lower layers (docs/architecture.md). The
+# build gives each library only the include folders of the libraries that it links. This rule finds the violations that
+# the build cannot find: relative paths, and system headers that a layer must not use.
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 c_files | xargs -0r grep -HnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]' | awk '

@@ -21,8 +21,8 @@ c_files() { # FOLDERS...
 	find "${@:-.}" \( -path ./build -o -path ./.git \) -prune -o -type f -name '*.[ch]' -print0
 }
 
-# Reads the violations of the rule, one in each line, and ends the rule. If there are any, prints them below the heading,
-# and the rule fails.
+# Reads the violations of the rule, one in each line, and ends the rule. If there are any, prints them below the
+# heading, and the rule fails.
 report_violations() { # HEADING
 	violations=$(cat)
 	[ -n "$violations" ] || exit 0

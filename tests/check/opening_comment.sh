@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# opening_comment.sh ROOT: in each .c file, the line after the licence must begin a comment that says what the file is for.
+# opening_comment.sh ROOT: in each .c file, the line after the licence must begin a comment that says what the file is
+# for.
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 source_files -name '*.c' |

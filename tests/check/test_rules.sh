@@ -19,8 +19,8 @@ clean_tree() {
 	printf '# A page\n\n| a wide table |%0200d|\n\n```\na listing %0200d\n```\n' 0 0 >"$tree/page.md"
 }
 
-# must_refuse RULE FILE LINES: the rule must accept the clean tree, and must refuse it when LINES are appended to FILE. If
-# the program that the rule needs is not installed, the test of the rule is skipped.
+# must_refuse RULE FILE LINES: the rule must accept the clean tree, and must refuse it when LINES are appended to FILE.
+# If the program that the rule needs is not installed, the test of the rule is skipped.
 must_refuse() {
 	clean_tree
 	code=0

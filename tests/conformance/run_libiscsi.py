@@ -37,7 +37,8 @@ def read_table(path):
 
 
 def listed_by_tool():
-    """Returns the names as SUITE.TEST. Families other than ALL only repeat them."""
+    """Returns the names of the tests as SUITE.TEST. The tool prints them under ALL, and again under other families, which
+    are ignored."""
     listing = subprocess.run([TOOL, "--list"], capture_output=True, text=True, check=True).stdout
     return {name[4:] for name in listing.split() if name.startswith("ALL.") and name.count(".") == 2}
 
@@ -96,7 +97,7 @@ def run_test(test, setup):
     except subprocess.TimeoutExpired as error:
         output, found = (error.stdout or b"").decode(errors="replace") + f"\nno end within {LIMIT} s", "fail"
         daemon.kill()
-    except AssertionError as error:  # The daemon has not started, or has not ended well.
+    except AssertionError as error:  # The daemon has not started, or has not ended cleanly.
         output, found = str(error), "fail"
     finally:
         folder.cleanup()

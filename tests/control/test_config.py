@@ -131,7 +131,8 @@ class Config(ControlCase):
             self.assertEqual(config, "alloc/" + path.replace("/", "-"))
 
     def refuse_an_entry(self, *command):
-        """A file with an entry that cannot be used: it is listed, the rest is restored, and the status says so."""
+        """Runs the command with a file that has an entry that cannot be used. The command must list the entry and restore the
+        rest, and its exit status must be 1."""
         with open(self.file, encoding="utf-8") as file:
             config = json.load(file)
         config["storage_objects"].insert(0, {"plugin": "pscsi", "name": "tape"})

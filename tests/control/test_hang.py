@@ -26,7 +26,7 @@ class Hang(ControlCase):
         cls.daemon.kill()
 
     def clean(self):
-        """Storage that hangs cannot be deleted."""
+        """Deletes nothing, because storage that hangs cannot be deleted."""
 
     def test_delete(self):
         target = next(child["path"] for child in self.call("list", depth=1)["children"] if child["kind"] == "target")

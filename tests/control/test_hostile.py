@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages that no client should send, clients that do not read, and too many of them."""
+"""Tests messages that no client should send, clients that do not read, and too many clients."""
 import json
 import random
 import select
@@ -173,26 +173,26 @@ class Clients(ControlCase):
 
     def test_client_that_does_not_read(self):
         """The daemon stops reading from such a client, and no other client has to wait for it."""
-        deaf = self.connect()
-        deaf.socket.settimeout(1)
+        client = self.connect()
+        client.socket.settimeout(1)
         sent = 0
         try:
             while sent < 64 << 20:
-                sent += deaf.socket.send(b'{"jsonrpc":"2.0","id":1,"method":"schema"}\n' * 100)
+                sent += client.socket.send(b'{"jsonrpc":"2.0","id":1,"method":"schema"}\n' * 100)
         except TimeoutError:
             pass
         self.assertLess(sent, 64 << 20)
         self.assertIn("version", self.connect().call("status"))
 
 
-class Deaf(ControlCase):
+class ClientThatDoesNotRead(ControlCase):
     def test_is_dropped(self):
         """A client that does not read an answer loses its connection after half a minute."""
-        deaf = self.connect()
-        deaf.send_raw(b'{"jsonrpc":"2.0","id":1,"method":"schema"}\n' * 1000)
-        deaf.socket.settimeout(None)
+        client = self.connect()
+        client.send_raw(b'{"jsonrpc":"2.0","id":1,"method":"schema"}\n' * 1000)
+        client.socket.settimeout(None)
         poll = select.poll()
-        poll.register(deaf.socket, 0)  # only the end of the connection is reported
+        poll.register(client.socket, 0)  # only the end of the connection is reported
         self.assertTrue(poll.poll(300 * 1000), "the connection is still there")
         self.wait_log("does not read")
 

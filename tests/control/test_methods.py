@@ -7,7 +7,7 @@ from control_case import HOST, TARGET, TPG, ControlCase, main
 from control_socket import Control, Refused
 
 
-class Look(ControlCase):
+class Read(ControlCase):
     def test_status(self):
         status = self.call("status")
         self.assertRegex(status["version"], r"^\d+\.\d+\.\d+$")

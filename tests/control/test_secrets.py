@@ -44,21 +44,21 @@ class Secrets(ControlCase):
                 self.call("set", path=paths[kind], attribute=name, value="")
                 self.assertEqual(self.call("get", path=paths[kind], attribute=name)["value"], {"is_set": False})
 
-    def quiet(self, errno, method, **params):
+    def assert_refused_without_secret(self, errno, method, **params):
         self.assertNotIn("Xyzzy", json.dumps(self.refused(errno, method, **params).error))
 
     def test_refused(self):
-        self.quiet("EINVAL", "set", path=TPG, attribute="auth/password", value=SECRET + "\n")
-        self.quiet("EINVAL", "set", path=TPG, attribute="auth/password", value=SECRET * 100)
-        self.quiet("ENOENT", "set", path=TPG, attribute="auth/pasword", value=SECRET)
-        self.quiet("ENOENT", "set", path=TPG, attribute="attrib/password", value=SECRET)
-        self.quiet("ENOENT", "set", path=TARGET, attribute="auth/password", value=SECRET)
+        self.assert_refused_without_secret("EINVAL", "set", path=TPG, attribute="auth/password", value=SECRET + "\n")
+        self.assert_refused_without_secret("EINVAL", "set", path=TPG, attribute="auth/password", value=SECRET * 100)
+        self.assert_refused_without_secret("ENOENT", "set", path=TPG, attribute="auth/pasword", value=SECRET)
+        self.assert_refused_without_secret("ENOENT", "set", path=TPG, attribute="attrib/password", value=SECRET)
+        self.assert_refused_without_secret("ENOENT", "set", path=TARGET, attribute="auth/password", value=SECRET)
 
     def test_create(self):
         acl = f"{TPG}/{HOST}"
         self.call("create", path=acl, attributes={"auth/userid": "u", "auth/password": SECRET})
         self.assertFalse(self.call("create", path=acl, attributes={"auth/password": SECRET})["created"])
-        self.quiet("EEXIST", "create", path=acl, attributes={"auth/password": "Xyzzy, another one"})
+        self.assert_refused_without_secret("EEXIST", "create", path=acl, attributes={"auth/password": "Xyzzy, another one"})
         self.wait_log(f"create path={acl} auth/userid=u auth/password=(hidden)")
 
     def test_broken_message(self):

@@ -40,30 +40,30 @@ class Services(ControlCase):
         cls.other.stop()
         cls.daemon.stop()
 
-    def both(self, *args, **options):
+    def tcmuctl_of_root(self, *args, **options):
         """Runs tcmuctl without TCMU_SOCKET."""
         return self.tcmuctl(*args, env={"TCMU_SOCKET": ""}, **options)
 
     def test_show(self):
-        text = self.both("status")
+        text = self.tcmuctl_of_root("status")
         self.assertRegex(text, rf"(?m)^tcmu-runner: version .* process {self.other.process.pid},")
         self.assertRegex(text, rf"(?m)^tcmu-runner-iscsi: version .* process {self.daemon.process.pid},")
-        self.assertEqual(self.both("ls").count("o- / "), 2)
-        self.assertEqual(self.both("luns").count("LUN 0"), 2)
+        self.assertEqual(self.tcmuctl_of_root("ls").count("o- / "), 2)
+        self.assertEqual(self.tcmuctl_of_root("luns").count("LUN 0"), 2)
 
     def test_change(self):
         """A new object belongs to the iSCSI service. Existing objects are changed in the service that has them."""
-        self.both("create", TARGET)
+        self.tcmuctl_of_root("create", TARGET)
         self.assertIn(TARGET, self.paths())
-        old = next(line for line in self.both("ls", "--paths").splitlines() if line.endswith(":k"))
+        old = next(line for line in self.tcmuctl_of_root("ls", "--paths").splitlines() if line.endswith(":k"))
         self.assertNotIn(old, self.paths())
-        self.both("disable", old)
-        self.assertIn("[disabled", self.both("ls", old))
-        self.both("enable", old)
-        self.both("set", "/", "discovery_auth/userid", "discoverer")
+        self.tcmuctl_of_root("disable", old)
+        self.assertIn("[disabled", self.tcmuctl_of_root("ls", old))
+        self.tcmuctl_of_root("enable", old)
+        self.tcmuctl_of_root("set", "/", "discovery_auth/userid", "discoverer")
         self.assertEqual(self.call("get", path="/", attribute="discovery_auth/userid")["value"], "discoverer")
-        self.both("delete", TARGET, "-r")
-        self.both("delete", TARGET, status=4)
+        self.tcmuctl_of_root("delete", TARGET, "-r")
+        self.tcmuctl_of_root("delete", TARGET, status=4)
 
 
 if __name__ == "__main__":

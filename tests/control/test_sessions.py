@@ -71,7 +71,8 @@ class Sessions(ControlCase):
         self.refused("ENOENT", "kick", tsih=70000)
 
     def test_cache_dynamic_acls(self):
-        """What a session without an ACL was given stays when the session has ended, until an ACL takes its place."""
+        """The TPG keeps the values of an initiator without an ACL after its session has ended, until the initiator gets an
+        ACL."""
         def window(expected):
             session = self.session()
             self.assertEqual(session.maxcmdsn - session.cmdsn + 1, expected)
@@ -113,7 +114,7 @@ class Sessions(ControlCase):
         write = session.start(cdb.write10(0, 8), out=bytes(4096), manual=True)
         other.start(cdb.write10(0, 8), out=bytes(4096), manual=True)
         # Each PDU in time keeps the connection.
-        r2t = session.pump()
+        r2t = session.receive()
         for number in range(4):
             time.sleep(1)
             session.connection.send(pdu.data_out(write.itt, r2t.ttt, number, number * 512, bytes(512), False,

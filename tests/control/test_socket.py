@@ -63,8 +63,8 @@ class Folder(unittest.TestCase):
             return control.call("status")
 
     def test_second_daemon(self):
-        """The second daemon runs without a socket, says which option gives it one, and does not touch the first
-        one's socket."""
+        """The second daemon runs without a socket, and says which option gives it a socket. The socket of the first daemon
+        stays as it is."""
         with Daemon(*EXPORT, "--run-dir", self.folder) as first:
             with Daemon(*EXPORT, "--run-dir", self.folder) as second:
                 self.assertEqual(self.status()["pid"], first.process.pid)
@@ -94,24 +94,24 @@ class Folder(unittest.TestCase):
             self.assertTrue(stat.S_ISSOCK(os.stat(os.path.join(deep, "control")).st_mode))
 
     def reason(self, daemon):
-        """Returns the line that says why there is no socket, and which option gives one. The daemon writes its log
+        """Returns the line that says why there is no socket, and which option gives the daemon a socket. The daemon writes its log
         on a thread of its own."""
         wait_until(lambda: "no control socket" in daemon.output(), daemon.output)
         line, = [line for line in daemon.output().splitlines() if "no control socket" in line]
         self.assertIn("--run-dir", line)
         return line
 
-    def no_socket(self, daemon, *texts):
+    def assert_no_socket(self, daemon, *texts):
         with daemon:
             line = self.reason(daemon)
             for text in texts:
                 self.assertIn(text, line)
 
-    def test_folder_that_cannot_be(self):
-        self.no_socket(Daemon(*EXPORT, "--run-dir", "/dev/null/run"), "/dev/null/run", "Not a directory")
+    def test_folder_that_cannot_be_created(self):
+        self.assert_no_socket(Daemon(*EXPORT, "--run-dir", "/dev/null/run"), "/dev/null/run", "Not a directory")
 
     def test_long_path(self):
-        self.no_socket(Daemon(*EXPORT, "--run-dir", os.path.join(self.folder, "x" * 150)), "at most 107 bytes")
+        self.assert_no_socket(Daemon(*EXPORT, "--run-dir", os.path.join(self.folder, "x" * 150)), "at most 107 bytes")
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
     def test_ordinary_user(self):
@@ -124,7 +124,7 @@ class Folder(unittest.TestCase):
             subprocess.run([*wrapper, "cat", os.environ["TCMU_RUNNER"]], check=True, stdout=subprocess.DEVNULL)
         except subprocess.CalledProcessError:
             self.skipTest("another user cannot read the daemon under test")
-        self.no_socket(Daemon(*EXPORT, "--state-dir", state, wrapper=wrapper, run_dir=False),
+        self.assert_no_socket(Daemon(*EXPORT, "--state-dir", state, wrapper=wrapper, run_dir=False),
                        "XDG_RUNTIME_DIR is not set")
         with Daemon(*EXPORT, "--state-dir", state, run_dir=False,
                     wrapper=(*wrapper, f"XDG_RUNTIME_DIR={self.folder}")) as daemon:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A disk with a time limit: a command that hangs in its storage is answered, and then nothing waits for it."""
+"""Tests a disk with a time limit: when the time has passed, a command that hangs in its storage is answered, and nothing
+waits for the command any more."""
 import os
 
 from control_case import TARGET, TPG, ControlCase, main
@@ -27,7 +28,7 @@ class TimeLimit(ControlCase):
         cls.daemon.kill()
 
     def clean(self):
-        """What hangs cannot be deleted, so each test has a disk and a LUN of its own."""
+        """Deletes nothing, because a disk whose storage hangs cannot be deleted. Each test has its own disk and LUN."""
 
     def setUp(self):
         super().setUp()
@@ -49,7 +50,7 @@ class TimeLimit(ControlCase):
         return session
 
     def start(self, session, write=False):
-        """A command that hangs, and that the storage has got."""
+        """Starts a command that hangs, and returns it when the storage has received it."""
         out, command = (bytes(4096), cdb.write10) if write else (b"", cdb.read10)
         task = session.start(command(HANGING, 8), out, 4096, self.lun)
         session.ping()
@@ -86,7 +87,7 @@ class TimeLimit(ControlCase):
         self.check_served(session)
 
     def test_reset_by_another(self):
-        """The command of this session ends with TASK ABORTED (TAS is 1), and the function of the other session with it."""
+        """The command of this session ends with TASK ABORTED (TAS is 1). The function of the other session then ends, too."""
         session, other = self.session(), self.session()
         task = self.start(session, True)
         self.assertEqual(other.manage(p.LUN_RESET, self.lun), COMPLETE)
@@ -122,7 +123,7 @@ class TimeLimit(ControlCase):
         self.assertIn("has not answered", self.daemon.output())
 
     def test_many_lost_connections(self):
-        """What hangs takes no place of a session from its initiator."""
+        """Commands that hang do not use up the sessions of their initiator: each login reinstates the same session."""
         isid = None
         for _ in range(5):
             session = self.session(isid=isid, initiator="iqn.2026-11.test:many")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A system bus of the test's own, with Debian's rules and the policy file that is tested; the programs on it, which
-must end well and without a report from a sanitizer; and calls to them."""
+must end cleanly and without a report from a sanitizer; and calls to them."""
 import getpass
 import json
 import os
@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SERVICE = "org.kernel.TCMUService1"
 ROOT = "/org/kernel/TCMUService1"
 REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "CRITICAL", "WARNING **")
-BOUND = 60  # In seconds. A wait ends when its condition is true, so this limit only ends a hang.
+BOUND = 60  # In seconds. A wait ends as soon as its condition is true, so only a hang reaches this limit.
 
 
 def wait_for(what, condition):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The D-Bus service as targetcli, other daemons and hostile callers use it."""
+"""Tests the D-Bus service as targetcli, other daemons and hostile callers use it."""
 import json
 import os
 import shutil
@@ -30,7 +30,7 @@ class BusCase(unittest.TestCase):
         self.host.wait_output("this daemon owns")
 
     def tearDown(self):
-        """After each test, the service still answers and ends well."""
+        """After each test, the service must still answer, and must end cleanly."""
         self.assertTrue(self.host.alive(), self.host.output())
         self.assertIn("null", self.handlers())
         self.host.stop()
@@ -53,8 +53,8 @@ class BusCase(unittest.TestCase):
         program.wait_output("\n")
         return program
 
-    def ask_in_vain(self):
-        """A client that waits for a handler's process that never answers."""
+    def call_silent_handler(self):
+        """Starts a client that calls a handler whose process never answers. Returns the client."""
         self.external("foo", "silent")
         caller = self.bus.program("busctl", "--system", "call", SERVICE, f"{ROOT}/foo", SERVICE, "CheckConfig", "s",
                                   "foo/x")
@@ -167,7 +167,7 @@ class ExternalHandlerTest(BusCase):
         self.assertNotIn("foo", self.handlers())
         self.assertEqual(self.external("foo").output(), "(true, 'success')\n")
 
-    def test_answers_that_are_none(self):
+    def test_malformed_answers(self):
         for behaviour, text in ("wrong", "type"), ("error", "cannot say"), ("silent", "Timeout"):
             other = self.external(behaviour, behaviour)
             valid, reason = self.check(behaviour, f"{behaviour}/x")
@@ -176,13 +176,13 @@ class ExternalHandlerTest(BusCase):
             other.stop()
 
     def test_silent_client_delays_no_other(self):
-        waiting = self.ask_in_vain()
+        waiting = self.call_silent_handler()
         for _ in range(3):
             self.assertEqual(self.check("alloc", "alloc/a"), [True, "success"])
         self.assertTrue(waiting.alive())
 
     def test_stop_while_forwarding(self):
-        waiting = self.ask_in_vain()
+        waiting = self.call_silent_handler()
         time.sleep(0.3)
         self.assertIn("null", self.handlers())
         self.host.stop()
@@ -228,8 +228,9 @@ class HostileTest(BusCase):
                             "file/x")
 
 
-def nobody_starts(program):
-    """Also returns False if test.sh has unpacked the program in a folder that only root can enter, such as /root."""
+def can_start_as_nobody(program):
+    """Tells whether the user nobody can start the program. This is not possible if test.sh has unpacked the program in a
+    folder that only root can enter, such as /root."""
     try:
         return subprocess.run([program, "--version"], user=NOBODY, capture_output=True, check=False).returncode == 0
     except PermissionError:
@@ -237,8 +238,8 @@ def nobody_starts(program):
 
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root to become somebody else")
-@unittest.skipUnless(nobody_starts("busctl"), "the user nobody cannot start busctl")
-class NobodyTest(BusCase):
+@unittest.skipUnless(can_start_as_nobody("busctl"), "the user nobody cannot start busctl")
+class UserNobodyTest(BusCase):
     def test_policy(self):
         for args in ((ROOT, MANAGER, "GetManagedObjects"), (f"{ROOT}/file", SERVICE, "CheckConfig", "s", "file/x"),
                      (f"{ROOT}/file", "org.freedesktop.DBus.Properties", "GetAll", "s", SERVICE)):
@@ -266,9 +267,9 @@ class OpenPolicyTest(BusCase):
             caller.wait_output("only root")
 
 
-class BusLifeTest(BusCase):
+class BusRestartTest(BusCase):
     def test_bus_restart(self):
-        """The handlers of other daemons disappear with the bus, and ours come back with it."""
+        """When the bus ends, the handlers of other daemons disappear. Those of this daemon are on the new bus again."""
         other = self.external("foo")
         self.bus.stop()
         self.host.wait_output("connection lost")
@@ -279,7 +280,7 @@ class BusLifeTest(BusCase):
 
     def test_bus_that_hangs(self):
         """Neither open calls nor the messages at the end delay a stop."""
-        self.ask_in_vain()
+        self.call_silent_handler()
         time.sleep(0.3)
         self.bus.daemon.send_signal(signal.SIGSTOP)
         self.addCleanup(self.bus.daemon.send_signal, signal.SIGCONT)

@@ -2,8 +2,8 @@
 """Runs the commands of README.md and of docs/writing-a-handler.md, and those that run.sh prints, exactly as they
 are written, in a fresh copy of the source. Commands that cannot run here (those of the kernel's initiator) are
 named below. A block of commands that this test does not know is a failure, so that no document contains a command
-that was never tried. The test changes only paths outside of the copy, and it ends a daemon in the foreground with
-Ctrl-C as soon as the daemon listens."""
+that was never tried. The test changes the commands only where they name paths outside of the copy. It ends a daemon in the
+foreground with Ctrl-C as soon as the daemon listens."""
 import glob
 import os
 import pty
@@ -41,8 +41,8 @@ def listens():
 
 
 def blocks(path):
-    """The sh blocks of a Markdown file, as scripts without indentation, a command a line: set -e does not see what
-    fails before &&."""
+    """The sh blocks of a Markdown file, as scripts without indentation. Each command is on its own line, because
+    set -e ignores a failure before &&."""
     with open(os.path.join(SOURCE, path), encoding="utf-8") as text:
         found = re.findall(r"^( *)```sh\n(.*?)^ *```$", text.read(), re.M | re.S)
     return [re.sub(f"^{indent}", "", body, flags=re.M).replace("\\\n", " ").replace(" && ", "\n")

@@ -23,7 +23,7 @@
 /* All secrets of the model contain this word. */
 #define SECRET "Xyzzy"
 
-struct world {
+struct fixture {
 	struct storage_context storage;
 	struct control_context context;
 	struct control_peer peer;
@@ -47,16 +47,16 @@ static void check_line(const char *line)
 
 static void on_send(struct control_peer *peer, char *line, bool is_event)
 {
-	struct world *world = container_of(peer, struct world, peer);
+	struct fixture *fixture = container_of(peer, struct fixture, peer);
 
 	check_line(line);
-	world->answers += !is_event;
+	fixture->answers += !is_event;
 	g_free(line);
 }
 
 static void on_answered(struct control_peer *peer)
 {
-	container_of(peer, struct world, peer)->answered = true;
+	container_of(peer, struct fixture, peer)->answered = true;
 }
 
 static void on_free(struct control_peer *peer)
@@ -113,57 +113,57 @@ static void fill(struct model *model)
 	must_enable(tpg);
 }
 
-static void run_queue(struct world *world)
+static void run_queue(struct fixture *fixture)
 {
-	while (main_queue_wait(world->storage.main, 0))
+	while (main_queue_wait(fixture->storage.main, 0))
 		;
 }
 
-static void world_begin(struct world *world)
+static void fixture_begin(struct fixture *fixture)
 {
-	memset(world, 0, sizeof(*world));
+	memset(fixture, 0, sizeof(*fixture));
 	log_set_sink(on_log);
 	log_set_level(LOG_LEVEL_INFO);
-	world->storage.main = main_queue_new();
-	world->context.model = model_new(&world->storage);
-	check(world->context.model);
+	fixture->storage.main = main_queue_new();
+	fixture->context.model = model_new(&fixture->storage);
+	check(fixture->context.model);
 	may_quote = true;
-	fill(world->context.model);
-	control_events_begin(&world->context);
-	world->peer = (struct control_peer){
+	fill(fixture->context.model);
+	control_events_begin(&fixture->context);
+	fixture->peer = (struct control_peer){
 	    .uid = 1000, .pid = 1, .send = on_send, .answered = on_answered, .free = on_free, .refs = 1};
-	list_init(&world->peer.subscriber);
+	list_init(&fixture->peer.subscriber);
 }
 
-static void world_end(struct world *world)
+static void fixture_end(struct fixture *fixture)
 {
 	int err = 1;
 
-	list_del(&world->peer.subscriber);
-	control_events_end(&world->context);
-	run_queue(world);
-	model_clear(world->context.model, on_done, &err);
-	run_queue(world);
+	list_del(&fixture->peer.subscriber);
+	control_events_end(&fixture->context);
+	run_queue(fixture);
+	model_clear(fixture->context.model, on_done, &err);
+	run_queue(fixture);
 	check(!err);
-	model_free(world->context.model);
-	main_queue_free(world->storage.main);
+	model_free(fixture->context.model);
+	main_queue_free(fixture->storage.main);
 }
 
-static void handle(struct world *world, const char *line, size_t len)
+static void handle(struct fixture *fixture, const char *line, size_t len)
 {
-	world->answered = false;
-	world->answers = 0;
-	control_call_start(&world->context, &world->peer, line, len);
-	run_queue(world);
-	check(world->answered && world->answers <= 1);
+	fixture->answered = false;
+	fixture->answers = 0;
+	control_call_start(&fixture->context, &fixture->peer, line, len);
+	run_queue(fixture);
+	check(fixture->answered && fixture->answers <= 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct world world;
+	struct fixture fixture;
 	const char *p = (const char *)data, *end = p + size;
 
-	world_begin(&world);
+	fixture_begin(&fixture);
 	may_quote = memmem(data, size, SECRET, strlen(SECRET));
 	while (p < end) {
 		const char *newline = memchr(p, '\n', (size_t)(end - p));
@@ -173,10 +173,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		memcpy(line, p, len);
 		line[len] = '\0';
-		handle(&world, line, len);
+		handle(&fixture, line, len);
 		free(line);
 		p += len + 1;
 	}
-	world_end(&world);
+	fixture_end(&fixture);
 	return 0;
 }

@@ -27,7 +27,7 @@ struct fuzz {
 	struct input in;
 	struct fake_ring kernel;
 	struct tcmu_ring ring;
-	bool honest; /* The kernel has kept its rules so far. */
+	bool rules_kept; /* The kernel has kept its rules so far. */
 	uint16_t ids[IDS];
 	unsigned nids;
 	unsigned put;
@@ -76,40 +76,40 @@ static void corrupt(void)
 	size_t n = take_bytes(&f.in, bytes, take(&f.in));
 	struct tcmu_mailbox *mailbox = (void *)f.kernel.map;
 
-	f.honest = false;
+	f.rules_kept = false;
 	for (size_t i = 0; i < MIN(n, RING_SIZE - used - at); i++)
 		f.kernel.map[mailbox->cmdr_off + (f.ring.fetch + at + i) % RING_SIZE] = bytes[i];
 	mailbox->cmd_head = take16(&f.in) * (take(&f.in) & 1 ? 1u : 8u) % (RING_SIZE + 16);
 }
 
-/* --- ours ------------------------------------------------------------------------------------- */
+/* --- the daemon's side --- */
 
-static void look(const uint8_t *bytes, size_t len)
+static void check_readable(const uint8_t *bytes, size_t len)
 {
 	assert(bytes >= f.ring.map && len <= f.ring.map_len - (size_t)(bytes - f.ring.map));
 	for (size_t i = 0; i < len; i++)
 		sink = bytes[i];
 }
 
-static void look_at(const struct tcmu_request *request)
+static void check_request(const struct tcmu_request *request)
 {
 	static struct iovec iov[RING_SIZE];
 	uint64_t total = 0;
 
 	if (request->op == TCMU_OP_TMR) {
 		if (request->tmr_count)
-			look((const uint8_t *)request->tmr_ids,
-			     request->tmr_count * sizeof(*request->tmr_ids));
+			check_readable((const uint8_t *)request->tmr_ids,
+				       request->tmr_count * sizeof(*request->tmr_ids));
 		return;
 	}
 	assert(request->op == TCMU_OP_CMD);
 	if (request->malformed)
 		return;
-	look(request->cdb, request->cdb_len);
+	check_readable(request->cdb, request->cdb_len);
 	assert(tcmu_ring_iovecs(&f.ring, request, iov) == request->iov_cnt);
 	for (uint32_t i = 0; i < request->iov_cnt; i++) {
 		assert((uint8_t *)iov[i].iov_base >= f.ring.map + f.ring.data_off);
-		look(iov[i].iov_base, iov[i].iov_len);
+		check_readable(iov[i].iov_base, iov[i].iov_len);
 		total += iov[i].iov_len;
 	}
 	assert(total == request->data_len);
@@ -120,14 +120,14 @@ static void fetch(unsigned most)
 	struct tcmu_request request;
 
 	while (most-- && tcmu_ring_fetch(&f.ring, &request) == 1) {
-		look_at(&request);
+		check_request(&request);
 		if (request.op == TCMU_OP_CMD) {
 			assert(f.nids < IDS);
 			f.ids[f.nids++] = request.cmd_id;
 		}
 	}
 	assert(f.ring.outstanding == f.nids);
-	assert(!f.honest || !f.ring.broken);
+	assert(!f.rules_kept || !f.ring.broken);
 }
 
 /* Completes commands in any order. */
@@ -151,17 +151,17 @@ static void publish(void)
 {
 	tcmu_ring_publish(&f.ring);
 	assert(f.ring.tail < RING_SIZE && f.ring.tail % 8 == 0);
-	if (f.honest)
+	if (f.rules_kept)
 		fake_ring_reap(&f.kernel);
 }
 
-static void finish(void)
+static void complete_all(void)
 {
 	fetch(IDS);
 	while (f.nids)
 		complete(0);
 	publish();
-	if (f.honest) {
+	if (f.rules_kept) {
 		assert(f.kernel.completions == f.put);
 		assert(fake_ring_idle(&f.kernel));
 	}
@@ -169,13 +169,13 @@ static void finish(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	f = (struct fuzz){.in = {data, size}, .honest = true};
+	f = (struct fuzz){.in = {data, size}, .rules_kept = true};
 	fake_ring_init(&f.kernel, RING_SIZE, DATA_SIZE, TCMU_FLAG_OOOC | (take(&f.in) & 6));
 	assert(tcmu_ring_attach(&f.ring, f.kernel.map, f.kernel.map_len, NULL) == 0);
 	while (f.in.left) {
 		switch (take(&f.in) % 8) {
 		case 0:
-			if (f.honest)
+			if (f.rules_kept)
 				put_tmr();
 			break;
 		case 1:
@@ -194,11 +194,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			publish();
 			break;
 		default:
-			if (f.honest)
+			if (f.rules_kept)
 				put_command();
 		}
 	}
-	finish();
+	complete_all();
 	fake_ring_free(&f.kernel);
 	return 0;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts the daemon that is tested (TCMU_RUNNER), and checks that it ends well: with exit status 0, within a time
+"""Starts the daemon that is tested (TCMU_RUNNER), and checks that it ends cleanly: with exit status 0, within a time
 limit, and without a report from a sanitizer."""
 import hashlib
 import os

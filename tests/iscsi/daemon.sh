@@ -46,6 +46,6 @@ stop_daemon() {
 	local status=0
 	wait "$daemon_pid" || status=$?
 	daemon_pid=
-	[ $status -eq 0 ] || fail "the daemon ended with $status"
-	! grep -E 'Sanitizer|runtime error' "$work/daemon.log" || fail "a sanitizer spoke"
+	[ $status -eq 0 ] || fail "the daemon ended with exit status $status"
+	! grep -E 'Sanitizer|runtime error' "$work/daemon.log" || fail "a sanitizer has reported an error"
 }

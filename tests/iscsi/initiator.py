@@ -18,7 +18,7 @@ DEFAULTS = {  # The values of keys that are not negotiated (RFC 7143 13).
     "MaxOutstandingR2T": "1", "ErrorRecoveryLevel": "0", "MaxConnections": "1",
     "DefaultTime2Wait": "2", "DefaultTime2Retain": "20", "DataPDUInOrder": "Yes", "DataSequenceInOrder": "Yes",
 }
-PATIENCE = 60.0  # In seconds. A wait ends when its condition is true, so this limit only ends a hang.
+PATIENCE = 60.0  # In seconds. A wait ends as soon as its condition is true, so only a hang reaches this limit.
 NO_VALUE = ("Reject", "NotUnderstood", "Irrelevant")
 CHAP_HASHES = {5: hashlib.md5, 6: hashlib.sha1, 7: hashlib.sha256, 8: hashlib.sha3_256}
 
@@ -309,7 +309,7 @@ class Session:
 
     def finish(self, task, timeout=None):
         while task.status is None:
-            self.pump(timeout)
+            self.receive(timeout)
         return task
 
     def execute(self, cdb, out=b"", length=None, lun=0, **options):
@@ -320,7 +320,7 @@ class Session:
         assert task.status == 0, f"CDB {bytes(cdb).hex()}: status {task.status:#x}, sense {task.key}"
         return bytes(task.data)
 
-    def pump(self, timeout=None):
+    def receive(self, timeout=None):
         """Receives one PDU, reacts to it, and returns it."""
         pdu = self.connection.recv(timeout)
         self.check_numbers(pdu)
@@ -402,7 +402,7 @@ class Session:
         """Sends a request that is not a SCSI command, and receives PDUs until its answer comes."""
         self.connection.send(pdu)
         while True:
-            reply = self.pump(timeout)
+            reply = self.receive(timeout)
             if reply.opcode == answer and reply.itt == pdu.itt:
                 return reply
             if reply.opcode == p.REJECT:

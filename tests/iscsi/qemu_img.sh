@@ -50,7 +50,7 @@ round_trip() { # BLOCK-SIZE DIGEST
 	lun+=",file.target=iqn.2026-11.io.tcmu-runner:disk,file.header-digest=$2"
 	timeout 60 qemu-img convert -n -f raw --target-image-opts "$work/image" "$lun"
 	timeout 60 qemu-img convert --image-opts -O raw "$lun" "$work/back"
-	cmp "$work/image" "$work/back" || fail "read back differs: $handler, $1, $2"
+	cmp "$work/image" "$work/back" || fail "the data that was read back differs: $handler, $1, $2"
 	stop_daemon
 	if [ "$handler" != alloc ]; then
 		cmp "$work/image" "$disk" || fail "the backing store differs: $handler, $1, $2"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Limits what one peer can take from another. An attacker connects from 127.0.0.2 and other addresses, while a
+"""Tests how much one peer can take from others. An attacker connects from 127.0.0.2 and other addresses, while a
 well-behaved initiator from 127.0.0.1 reads from another target and logs in again and again. During each attack, no
 command and no login of the well-behaved initiator may fail, and both must be answered within a time limit.
 Afterwards the daemon must return its memory, and must stop in time.
@@ -275,8 +275,8 @@ class Abuse(unittest.TestCase):
         self.check(attack)
 
     def test_compare_and_write_of_one_block(self):
-        """The commands of many sessions wait for each other, and then their sessions end. With fewer sessions, the
-        figures of a sanitized build say something, too."""
+        """The commands of many sessions wait for each other, and then their sessions end. With fewer sessions,
+        the limits also make sense for a build with sanitizers."""
         def attack(_end):
             sessions = self.attacker.sessions(200 if FACTOR == 1 else 20, "b")
             stream = p.command(cdb.TEST_UNIT_READY, 1, 1, 1).encode()
@@ -352,7 +352,7 @@ class DataOut(unittest.TestCase):
             end = time.monotonic() + PATIENCE
             with self.assertRaises((EOFError, ConnectionError)):
                 while time.monotonic() < end:
-                    session.pump()
+                    session.receive()
             self.assertIn("Data-Out", daemon.output())
 
 

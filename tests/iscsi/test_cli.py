@@ -312,7 +312,7 @@ class CommandLine(unittest.TestCase):
         self.export(f"file/{self.path('empty', 0)}", self.path("empty"))
 
     def test_limit_of_file_size(self):
-        """The main thread reaches the limit, and with it comes a signal that would end the process."""
+        """The main thread reaches the limit. The kernel then sends a signal that would end the process by default."""
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
         try:
@@ -407,7 +407,7 @@ class CommandLine(unittest.TestCase):
 
 
 class Served(unittest.TestCase):
-    """Command lines that are right."""
+    """Valid command lines."""
 
     def test_sizes(self):
         for text, size in (("65536", 65536), ("64K", 65536), ("16M", 16 << 20), ("1G", 1 << 30)):

@@ -40,7 +40,7 @@ class Contents(unittest.TestCase):
     def test_memory_survives_kill_and_restart(self):
         with Systemd() as systemd:
             daemon = systemd.start("--export", DISK, *self.state)
-            self.assertEqual(systemd.hear(), b"READY=1")
+            self.assertEqual(systemd.next_message(), b"READY=1")
             serial = self.write(daemon)
             for end in Daemon.kill, Daemon.stop:
                 end(daemon)
@@ -90,8 +90,8 @@ class Contents(unittest.TestCase):
                 self.assertEqual(page(session, 0x80), b"S")
                 self.assertIn("lost=accept", daemon.output())
 
-    def test_another_disk_with_the_serial_number_has_not_the_contents(self):
-        """The serial number is that of the disk that was written, and neither the memory nor the name is."""
+    def test_another_disk_with_the_serial_number_does_not_have_the_contents(self):
+        """Another disk has the serial number of the disk that was written, but neither its memory nor its name."""
         self.lose(",serial=S")
         with Daemon("--export", "alloc/b,size=1M,name=a,serial=T", *self.state) as daemon, \
                 daemon.session("a") as session:
@@ -100,7 +100,7 @@ class Contents(unittest.TestCase):
                 daemon.session("a") as session:
             self.assertEqual(attentions(session), [cdb.POWER_ON, INTERVENTION_REQUIRED])
             self.assertIn("lost=accept", daemon.output())
-        # An export of the same name without a serial number is another disk, and its end accepts nothing.
+        # An export of the same name without a serial number is another disk. Its end does not accept the loss.
         with Daemon("--export", DISK, *self.state):
             pass
         with Daemon("--export", DISK + ",serial=S", *self.state) as daemon, daemon.session("a") as session:

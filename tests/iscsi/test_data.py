@@ -241,7 +241,7 @@ class BadDataOut(DaemonCase):
         session = self.session(keys=keys)
         task = session.start(cdb.write10(0, blocks), os.urandom(blocks * BLOCK), manual=True)
         while not task.r2ts:
-            session.pump()
+            session.receive()
         return session, task, task.r2ts[0]
 
     def not_good(self, session, task, rejected=False):

@@ -90,7 +90,7 @@ class Hang(unittest.TestCase):
         self.assertIn("user_0/a", self.stop())
 
     def test_stop_during_a_removal(self):
-        """What the removal of a disk waits for is half a minute; the end of the process does not wait for it."""
+        """The removal of a disk waits for its storage for half a minute. The daemon ends without waiting for the removal."""
         self.hanging()
         control = self.control()
         target = next(child["path"] for child in control.call("list", depth=1)["children"]
@@ -101,7 +101,7 @@ class Hang(unittest.TestCase):
         self.stop()
 
     def test_stop_during_operations_on_a_file(self):
-        """A restore whose storage hangs, with a save, a reload and a diff behind it."""
+        """The storage of a restore hangs, and a save, a reload and a diff wait for the restore."""
         control = self.control()
         path = os.path.join(self.daemon.state, "saveconfig.json")
         control.call("save", file=path)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Peers that break the protocol: each opcode with wrong lengths and fields, and valid streams with flipped bits.
-The daemon ignores or rejects them, and serves a well-behaved session all the time. TCMUR_SEED is printed; set it to
-repeat a failure."""
+"""Peers that break the protocol: they send each opcode with wrong lengths and fields, and valid streams with flipped
+bits. The daemon must ignore or reject such PDUs, and must serve a well-behaved session all the time. The test prints
+the seed of its random numbers; set TCMUR_SEED to the seed to repeat a failure."""
 import os
 import random
 import socket
@@ -29,12 +29,12 @@ class HostileCase(DaemonCase):
         self.healthy_session.good(cdb.TEST_UNIT_READY)
         super().tearDown()
 
-    def throw(self, stream, keys=None):
-        """Sends bytes in a new session, and reads the answers until the target is quiet or closes the connection."""
+    def send(self, stream, keys=None):
+        """Sends bytes in a new session, and reads the answers until the target sends no more or closes the connection."""
         session = self.session(keys=keys)
-        self.throw_on(session.connection, stream)
+        self.send_on(session.connection, stream)
 
-    def throw_on(self, connection, stream):
+    def send_on(self, connection, stream):
         try:
             connection.send_bytes(stream)
             connection.socket.shutdown(socket.SHUT_WR)
@@ -51,7 +51,7 @@ class Lengths(HostileCase):
                 pdu = p.Pdu.make(opcode, immediate=immediate, itt=9, w20=p.NO_TAG, w24=2, w28=1)
                 change(pdu)
                 with self.subTest(opcode=hex(opcode), immediate=immediate):
-                    self.throw(pdu.encode() + bytes(64))
+                    self.send(pdu.encode() + bytes(64))
 
     def test_data_segment_beyond_all_limits(self):
         for length in (262145, 0xFFFFFF):
@@ -74,17 +74,17 @@ class Lengths(HostileCase):
         for length in (0x7FFFFFFF, 0xFFFFFFFF, 0xFFFFFE00):
             for flags in (p.WRITE, p.READ, p.READ | p.WRITE):
                 for request in (cdb.write10(0, 65535), cdb.write16(0, 0xFFFFFFFF), cdb.read16(0, 0xFFFFFFFF)):
-                    self.throw(p.command(request, 9, 2, 1, length=length, flags=p.FINAL | flags | 1).encode())
+                    self.send(p.command(request, 9, 2, 1, length=length, flags=p.FINAL | flags | 1).encode())
 
     def test_malformed_text(self):
         for text in (b"\0" * 1000, b"=" * 1000, b"SendTargets", b"SendTargets=All", b"\xff" * 4000, b"A=" + b"b" * 7000):
-            self.throw(p.Pdu.make(p.TEXT, itt=9, data=text, w20=p.NO_TAG, w24=2, w28=1).encode())
+            self.send(p.Pdu.make(p.TEXT, itt=9, data=text, w20=p.NO_TAG, w24=2, w28=1).encode())
 
     def test_text_that_never_ends(self):
         session = self.session()
         stream = b"".join(p.Pdu.make(p.TEXT, 0x40, True, itt=9, data=b"y" * 8000, w20=p.NO_TAG, w24=session.cmdsn,
                                      w28=1).encode() for _ in range(100))
-        self.throw_on(session.connection, stream)
+        self.send_on(session.connection, stream)
 
     def test_all_luns(self):
         """Each form of a LUN (SAM-5 4.7), known or not, is answered."""
@@ -135,12 +135,12 @@ class BitFlips(HostileCase):
                 pdu.bhs[:] = self.flip(pdu.bhs, self.random.randint(1, 3))
             digests = self.random.choice((True, False))
             keys = {"HeaderDigest": "CRC32C", "DataDigest": "CRC32C"} if digests else {}
-            self.throw(b"".join(pdu.encode(digests, digests) for pdu in pdus), keys)
+            self.send(b"".join(pdu.encode(digests, digests) for pdu in pdus), keys)
 
     def test_stream(self):
         for _ in range(ROUNDS):
             stream = b"".join(pdu.encode() for pdu in self.stream())
-            self.throw(self.flip(stream[:self.random.randrange(48, len(stream))], self.random.randint(1, 8)))
+            self.send(self.flip(stream[:self.random.randrange(48, len(stream))], self.random.randint(1, 8)))
 
     def test_login(self):
         keys = self.healthy_session.names() | self.healthy_session.asked
@@ -148,7 +148,7 @@ class BitFlips(HostileCase):
             stream = p.login(p.encode_keys(keys), p.FINAL | 1 << 2 | 3, b"\x80abcde").encode()
             stream += p.command(cdb.inquiry(), 10, 0, 1, length=255, flags=p.FINAL | p.READ | 1).encode()
             connection = Connection(self.daemon.address)
-            self.throw_on(connection, self.flip(stream, self.random.randint(1, 6)))
+            self.send_on(connection, self.flip(stream, self.random.randint(1, 6)))
 
     def test_shuffled(self):
         """Sends valid PDUs in any order and any number of times."""
@@ -157,7 +157,7 @@ class BitFlips(HostileCase):
             for pdu in pdus:
                 if self.random.random() < 0.5:
                     struct.pack_into(">I", pdu.bhs, 24, self.random.randrange(1, 8))
-            self.throw(b"".join(pdu.encode() for pdu in pdus))
+            self.send(b"".join(pdu.encode() for pdu in pdus))
 
     def test_random_cdbs(self):
         """Any CDB in a valid header ends with a status."""

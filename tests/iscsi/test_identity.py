@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The identity that a LUN reports (SPC-4 6.6, 7.8), and that it is the same after a restart."""
+"""Tests the identity that a LUN reports (SPC-4 6.6, 7.8). The identity must be the same after a restart."""
 import os
 import re
 import tempfile
@@ -101,7 +101,7 @@ class Identity(unittest.TestCase):
 
 
 class Storage(unittest.TestCase):
-    """The identity of a file is that of the file, not of the way in which its path is written."""
+    """The identity of a file does not depend on how its path is written."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="tcmur-")

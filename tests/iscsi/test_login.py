@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The login phase (RFC 7143 6, 11.12, 11.13, 13): keys in all forms, wrong logins, and peers that never log in."""
+"""Tests the login phase (RFC 7143 6, 11.12, 11.13, 13): keys in all forms, wrong logins, and peers that never log in."""
 import os
 import socket
 import struct
@@ -155,7 +155,7 @@ class Refused(DaemonCase):
         self.assertEqual(self.raw(self.NAMES, versions=(9, 9)), 0x0205)
 
     def test_unknown_session(self):
-        """A TSIH that is not of this initiator's session (6.3.1)."""
+        """The TSIH does not belong to a session of this initiator (6.3.1)."""
         self.assertEqual(self.raw(self.NAMES, tsih=0x7777), NO_SESSION)
 
     def test_bad_stages(self):
@@ -350,7 +350,7 @@ class HalfOpen(DaemonCase):
             self.assertTrue(connection.wait_closed())
 
 
-class Crowd(DaemonCase):
+class ManySilentPeers(DaemonCase):
     """Silent peers are closed when others want to log in, long before their own time limit."""
     args = DaemonCase.args + ("--max-half-open", "8", "--login-timeout", "600")
 

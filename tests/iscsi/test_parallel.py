@@ -61,7 +61,7 @@ class Worker(threading.Thread):
         session.ping()
         try:
             while any(task.status is None for task in tasks):
-                session.pump(timeout=0.5)
+                session.receive(timeout=0.5)
         except socket.timeout:
             session.manage(p.ABORT_TASK_SET)
             session.tasks.clear()

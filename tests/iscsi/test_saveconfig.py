@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""--saveconfig: what initiators see of a saveconfig.json, and what happens to parts that cannot be restored."""
+"""Tests --saveconfig: what initiators see after a saveconfig.json was restored, and what happens to parts that cannot be
+restored."""
 import json
 import os
 import signal
@@ -195,7 +196,7 @@ class Saveconfig(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("line 2, storage_objects[0]", result.stdout)
 
-    def test_check_settings_of_nothing(self):
+    def test_check_settings_without_an_object(self):
         with open(self.path, "w", encoding="ascii") as file:
             json.dump({"tcmu_runner": {"version": 1, "targets": {ONE: {}}}}, file)
         os.chmod(self.path, 0o600)

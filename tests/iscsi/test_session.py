@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sessions in full feature phase (RFC 7143 4.2.2, 6.3.5, 11.14, 11.18): order, reinstatement, logout, loss."""
+"""Tests sessions in full feature phase (RFC 7143 4.2.2, 6.3.5, 11.14, 11.18): the order of commands, reinstatement,
+logout, and lost connections."""
 import os
 import socket
 import struct
@@ -29,7 +30,7 @@ class CommandOrder(DaemonCase):
         self.assertIsNone(later.status, "executed before an earlier CmdSN")
         earlier, pdu = tur(session, first, 500)
         session.connection.send(pdu)
-        session.pump()
+        session.receive()
         self.assertEqual((earlier.status, later.status), (0, None))
         self.assertEqual(session.finish(later).status, 0)
 
@@ -132,7 +133,7 @@ class Window(DaemonCase):
         session = self.session(keys={"ImmediateData": "No", "InitialR2T": "Yes"})
         tasks = [session.start(cdb.write10(i, 1), bytes(512), manual=True) for i in range(4)]
         while not all(task.r2ts for task in tasks):
-            session.pump()
+            session.receive()
         session.ping()
         self.assertEqual((session.maxcmdsn - session.cmdsn + 1) & 0xFFFFFFFF, 0)
         for task in tasks:
@@ -277,7 +278,7 @@ class Drop(DaemonCase):
     def waiting(self, session):
         task = session.start(cdb.write10(0, 128), bytes(65536), manual=True)
         while not task.r2ts:
-            session.pump()
+            session.receive()
         return task
 
     def test_before_the_answer_to_r2t(self):
@@ -354,7 +355,7 @@ class DeadPeer(DaemonCase):
         deadline, probes = time.monotonic() + 6, 0
         while time.monotonic() < deadline:
             try:
-                probes += session.pump(deadline - time.monotonic()).opcode == p.NOP_IN
+                probes += session.receive(deadline - time.monotonic()).opcode == p.NOP_IN
             except socket.timeout:
                 break
         self.assertGreaterEqual(probes, 2)

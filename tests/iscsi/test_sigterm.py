@@ -38,7 +38,7 @@ class Writer(threading.Thread):
                     pending[task] = slot, value
                     self.good.pop(slot, None)  # the contents are unknown until the write is answered
                     count += 1
-                pdu = self.session.pump(PATIENCE)
+                pdu = self.session.receive(PATIENCE)
                 self.logout_asked |= pdu.opcode == p.ASYNC_MESSAGE and pdu.bhs[36] == 1
                 for task in [task for task in pending if task.status is not None]:
                     slot, value = pending.pop(task)
@@ -84,7 +84,7 @@ class Sigterm(unittest.TestCase):
         events = []
         try:
             while True:
-                pdu = session.pump(PATIENCE)
+                pdu = session.receive(PATIENCE)
                 if pdu.opcode == p.ASYNC_MESSAGE:
                     events.append(pdu.bhs[36])
                     session.logout()

@@ -30,7 +30,7 @@ class Systemd:
         for _, fd in self.store:
             os.close(fd)
 
-    def hear(self):
+    def next_message(self):
         """Returns the next message that is not about the store."""
         while True:
             said, fds, _, _ = socket.recv_fds(self.socket, 256, 1)
@@ -74,7 +74,7 @@ def pass_on(named, *args, env, **options):
 
 
 class SystemdTest(unittest.TestCase):
-    def hears(self, daemon, text):
+    def wait_log(self, daemon, text):
         """Waits for the text, because the daemon serves before its start is complete."""
         wait_until(lambda: text in daemon.output(), daemon.output)
 
@@ -82,20 +82,20 @@ class SystemdTest(unittest.TestCase):
         with Systemd() as systemd:
             daemon = Daemon("--export", "alloc/a,size=1M",
                             env={"NOTIFY_SOCKET": systemd.path, "WATCHDOG_USEC": "400000"})
-            self.assertEqual(systemd.hear(), b"READY=1")
+            self.assertEqual(systemd.next_message(), b"READY=1")
             for _ in range(3):
-                self.assertEqual(systemd.hear(), b"WATCHDOG=1")
+                self.assertEqual(systemd.next_message(), b"WATCHDOG=1")
             daemon.stop()
-            said = systemd.hear()
+            said = systemd.next_message()
             while said == b"WATCHDOG=1":
-                said = systemd.hear()
+                said = systemd.next_message()
             self.assertEqual(said, b"STOPPING=1")
 
     def test_initiators_wait_for_the_next_daemon(self):
         """No connection is refused between a daemon that is killed or stopped and the next one."""
         with Systemd() as systemd:
             daemon = systemd.start("--export", "alloc/a,size=1M")
-            self.assertEqual(systemd.hear(), b"READY=1")
+            self.assertEqual(systemd.next_message(), b"READY=1")
             self.assertEqual(systemd.kinds(), ["memory", "portal"])
             for end in Daemon.kill, Daemon.stop:
                 end(daemon)
@@ -107,7 +107,7 @@ class SystemdTest(unittest.TestCase):
                 daemon = systemd.start("--export", "alloc/a,size=1M", port=daemon.address[1])
                 waiting.join(20)
                 self.assertEqual(len(sessions), 1)
-                self.hears(daemon, "kept open by systemd, used again")
+                self.wait_log(daemon, "kept open by systemd, used again")
                 sessions[0].logout()
                 self.assertEqual(systemd.kinds(), ["memory", "portal"])
             daemon.stop()
@@ -115,12 +115,12 @@ class SystemdTest(unittest.TestCase):
     def test_portals_that_are_not_wanted_any_more(self):
         with Systemd() as systemd:
             systemd.start("--export", "alloc/a,size=1M").stop()
-            self.assertEqual(systemd.hear(), b"READY=1")
+            self.assertEqual(systemd.next_message(), b"READY=1")
             old = systemd.name_of("portal")
-            self.assertEqual(systemd.hear(), b"STOPPING=1")
+            self.assertEqual(systemd.next_message(), b"STOPPING=1")
             daemon = systemd.start("--export", "alloc/a,size=1M")
-            self.assertEqual(systemd.hear(), b"READY=1")
-            self.hears(daemon, f"{old}: kept open by systemd, but not used any more")
+            self.assertEqual(systemd.next_message(), b"READY=1")
+            self.wait_log(daemon, f"{old}: kept open by systemd, but not used any more")
             self.assertEqual(systemd.kinds(), ["memory", "portal"])
             self.assertNotEqual(systemd.name_of("portal"), old)
             daemon.stop()
@@ -131,8 +131,8 @@ class SystemdTest(unittest.TestCase):
             daemon = pass_on([("iscsi.socket", listening.fileno()), ("other", other.fileno())], "--export",
                              "alloc/a,size=1M", env={}, port=listening.getsockname()[1])
             daemon.session("a").logout()
-            self.hears(daemon, "iscsi.socket: kept open by systemd, used again")
-            self.hears(daemon, "other: kept open by systemd, but not used any more")
+            self.wait_log(daemon, "iscsi.socket: kept open by systemd, used again")
+            self.wait_log(daemon, "other: kept open by systemd, but not used any more")
             daemon.stop()
 
 

@@ -19,7 +19,7 @@ class TmfCase(DaemonCase):
         """Starts a write that waits for the data of its R2T."""
         task = session.start(cdb.write10(lba, 16), os.urandom(8192), manual=True)
         while not task.r2ts:
-            session.pump()
+            session.receive()
         return task
 
     def assert_aborted(self, session, *tasks):
@@ -206,7 +206,8 @@ class OtherInitiators(TmfCase):
 
 
 class InFlight(TmfCase):
-    """Commands at the storage: the response comes after they have ended, and nothing comes after the response."""
+    """Commands that the storage is executing: the response comes after they have ended, and no answer of a command comes
+    after the response."""
 
     @classmethod
     def setUpClass(cls):
@@ -221,7 +222,8 @@ class InFlight(TmfCase):
         super().tearDownClass()
         os.unlink(cls.path)
 
-    def storm(self, function, reading):
+    def manage_under_load(self, function, reading):
+        """Sends the task management function while many READs or WRITEs are in flight."""
         session = self.session()
         for turn in range(10):
             length = 128 * 512
@@ -233,11 +235,11 @@ class InFlight(TmfCase):
             if function == p.ABORT_TASK:
                 for task in tasks[:12] + tasks[13:]:
                     self.assertEqual(session.finish(task).status, 0)
-            self.quiet(session)
+            self.assert_no_answer(session)
             while self.attention(session):
                 pass
 
-    def quiet(self, session):
+    def assert_no_answer(self, session):
         """Checks that no PDU comes except the answer to a ping."""
         known = set(session.tasks)
         session.ping(immediate=False)
@@ -245,16 +247,16 @@ class InFlight(TmfCase):
         session.tasks.clear()
 
     def test_abort_task(self):
-        self.storm(p.ABORT_TASK, reading=True)
-        self.storm(p.ABORT_TASK, reading=False)
+        self.manage_under_load(p.ABORT_TASK, reading=True)
+        self.manage_under_load(p.ABORT_TASK, reading=False)
 
     def test_abort_task_set(self):
-        self.storm(p.ABORT_TASK_SET, reading=True)
-        self.storm(p.ABORT_TASK_SET, reading=False)
+        self.manage_under_load(p.ABORT_TASK_SET, reading=True)
+        self.manage_under_load(p.ABORT_TASK_SET, reading=False)
 
     def test_lun_reset(self):
-        self.storm(p.LUN_RESET, reading=True)
-        self.storm(p.LUN_RESET, reading=False)
+        self.manage_under_load(p.LUN_RESET, reading=True)
+        self.manage_under_load(p.LUN_RESET, reading=False)
 
     def test_no_write_lands_after_the_answer(self):
         """The contents of the medium do not change after the response: no write that was admitted before is

@@ -78,11 +78,11 @@ listed() {
 }
 
 # counts the changes that the first port has reported
-announced() { dmesg | grep -c 'sd 0:0:1:0: Asymmetric access state changed' || true; }
+count_state_changes() { dmesg | grep -c 'sd 0:0:1:0: Asymmetric access state changed' || true; }
 
-announced_again() { # BEFORE
+has_new_state_change() { # BEFORE
 	sg_turs "$disk" || true
-	[ "$(announced)" -gt "$1" ]
+	[ "$(count_state_changes)" -gt "$1" ]
 }
 
 # SG: the kernel refuses most commands in this state
@@ -160,9 +160,9 @@ wait_for agrees
 ready "$disk"
 # The initiator notices the change although it does not ask. The daemon reports the change also to the port of the
 # other group; the kernel does not.
-before=$(announced)
+before=$(count_state_changes)
 set_group b alua_access_state 2
-wait_for announced_again "$before"
+wait_for has_new_state_change "$before"
 ready "$disk"
 agrees
 reported "$disk" | grep 'state : 0x02' >/tmp/out

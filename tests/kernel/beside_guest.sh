@@ -1,26 +1,27 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p bus -p tcmu-runner -p libtcmu2
-# beside_guest.sh DAEMON HANDLER-PATH: runs Debian's tcmu-runner at the same time as this one. Each has handlers of
-# its own. Debian's tcmu-runner refuses all devices that it does not know, and therefore ours.
+# beside_guest.sh DAEMON HANDLER-PATH: runs Debian's tcmu-runner at the same time as this daemon. Each of them has its
+# own handlers. Debian's tcmu-runner refuses all devices whose handlers it does not have, including those of this
+# daemon.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
-their_log=/var/log/tcmu-runner.log
-told+=(/tmp/theirs.log "$their_log")
-: | tee "${told[@]}"
+debian_log=/var/log/tcmu-runner.log
+shown_after_failure+=(/tmp/debian.log "$debian_log")
+: | tee "${shown_after_failure[@]}"
 
-start_theirs() {
-	: >$their_log
-	/usr/bin/tcmu-runner >/tmp/theirs.log 2>&1 &
-	their_pid=$!
-	wait_for logged 'Handler qcow is registered' $their_log
-	wait_for logged "POSIX.* $their_pid " /proc/locks
+start_debian_daemon() {
+	: >$debian_log
+	/usr/bin/tcmu-runner >/tmp/debian.log 2>&1 &
+	debian_pid=$!
+	wait_for logged 'Handler qcow is registered' $debian_log
+	wait_for logged "POSIX.* $debian_pid " /proc/locks
 	wait_for logged '^unblocked$' $parameters/block_netlink
 }
 
-stop_theirs() {
-	kill "$their_pid"
-	wait "$their_pid"
+stop_debian_daemon() {
+	kill "$debian_pid"
+	wait "$debian_pid"
 }
 
 owner_is() { # PID of the owner of the bus name
@@ -28,18 +29,19 @@ owner_is() { # PID of the owner of the bus name
 		string:org.kernel.TCMUService1 | grep -q " $1\$"
 }
 
-make_theirs() { # NAME
+make_debian_device() { # NAME
 	head -c 1M /dev/urandom >/tmp/random
 	qemu-img convert -O qcow2 /tmp/random "/tmp/$1"
 	timeout "$patience" sh -c "mkdir -p $core/user_90/$1 && echo dev_config=qcow//tmp/$1,dev_size=1048576 >$core/user_90/$1/control &&
 		echo 1 >$core/user_90/$1/enable"
 }
 
-# WHAT: prints how often Debian's tcmu-runner has refused to do this with our devices
-refused() { grep -c "device_$1:" $their_log || true; }
+# refused WHAT: prints how often Debian's tcmu-runner has refused to do WHAT (add, remove, ...) with devices of this
+# daemon.
+refused() { grep -c "device_$1:" $debian_log || true; }
 has_refused() { [ "$(refused "$1")" -gt "$2" ]; } # WHAT TIMES
 
-# This device is created without the scripts, so the kernel waits for an answer and may get the one of Debian's
+# Creates and removes a device without the scripts. The kernel waits for an answer, and may get that of Debian's
 # tcmu-runner. The next event follows only after Debian's tcmu-runner has answered, because the kernel would take a
 # late answer for the answer to the next event.
 ask_both() {
@@ -51,7 +53,7 @@ ask_both() {
 	[ -z "$created" ] || wait_for has_refused remove "$removes"
 }
 
-# Checks that our device and that of Debian's tcmu-runner both work.
+# Checks that a device of this daemon and a device of Debian's tcmu-runner both work.
 check_both() {
 	local created
 	created=$(./user_create.sh file "new$1" 32M)
@@ -61,11 +63,11 @@ check_both() {
 	verify "$(loop_disk 1)" --size=4M
 	./status.sh >/tmp/out
 	grep -q "new$1 .*, served, [0-9]* commands, LUNs: 1" /tmp/out
-	grep -q "another tcmu-runner: running, process $their_pid" /tmp/out
+	grep -q "another tcmu-runner: running, process $debian_pid" /tmp/out
 	unmap 1
 	./user_delete.sh "new$1"
 
-	make_theirs "their$1"
+	make_debian_device "their$1"
 	map 90 "their$1" 2
 	dd if="$(loop_disk 2)" bs=64k iflag=direct status=none | cmp - /tmp/random
 	unmap 2
@@ -84,21 +86,22 @@ start_daemon
 map 0 first 0
 verify "$(loop_disk 0)" --time_based --runtime=6 --rate_iops=200 & # this rate leaves CPU time for the other processes
 fio=$!
-start_theirs
+start_debian_daemon
 owner_is $daemon_pid
 check_both 1
 wait $fio
-# Debian's tcmu-runner refuses this and ours does it. Whichever answer the kernel uses, the disk gets the new size.
+# Debian's tcmu-runner refuses the new size, and this daemon accepts it. Whichever answer the kernel uses, the disk gets
+# the new size.
 timeout "$patience" sh -c "echo $((64 << 20)) >$core/user_0/first/attrib/dev_size" || [ $? -ne 124 ]
 size_is() { [ "$(cat $core/user_0/first/attrib/dev_size)" -eq "$1" ]; }
 wait_for size_is $((64 << 20))
-grep -q "another tcmu-runner (process $their_pid)" $log
+grep -q "another tcmu-runner (process $debian_pid)" $log
 
 step "ours is killed, and comes after theirs"
 kill_daemon
-wait_for owner_is "$their_pid"
+wait_for owner_is "$debian_pid"
 start_daemon
-grep -q "another tcmu-runner (process $their_pid)" $log
+grep -q "another tcmu-runner (process $debian_pid)" $log
 grep -q "another process owns org.kernel.TCMUService1" $log
 verify "$(loop_disk 0)" --size=4M
 check_both 2
@@ -122,11 +125,11 @@ remove 8 unasked
 
 step "Debian's tcmu-runner works after ours has ended"
 stop_daemon
-make_theirs alone
+make_debian_device alone
 remove 90 alone
 
 step "ours works after Debian's tcmu-runner has ended"
-stop_theirs
+stop_debian_daemon
 start_daemon
 wait_for owner_is $daemon_pid
 create 7 waits alloc/waits 1048576

@@ -29,68 +29,68 @@ model_write() { # FILE LBA [BLOCKS]
 	dd if="$1" of=$model bs=$bs seek="$2" ${3:+count="$3"} conv=notrunc status=none
 }
 
-same() { # the medium must have the contents of the model
+check_medium() { # the medium must have the contents of the model
 	# shellcheck disable=SC2086 # an operand or nothing
 	dd if="$medium" bs=128k count=$((area >> 17)) $uncached status=none | cmp - $model
 }
 
-fresh() { # fills the whole area with new contents
+write_new_contents() { # fills the whole area with new contents
 	head -c $area /dev/urandom >$model
 	dd if=$model of="$disk" bs=128k oflag=direct status=none
 	head -c $bs /dev/urandom >/tmp/block
-	same
+	check_medium
 }
 
 # --- commands ---
 
 test_write_same() {
-	fresh
+	write_new_contents
 	sg_write_same --10 --in=/tmp/block --lba=3 --num=7 "$disk"
 	for lba in {3..9}; do model_write /tmp/block "$lba"; done
-	same
+	check_medium
 	sg_write_same --16 --in=/tmp/block --lba=20 --num=1 "$disk"
 	model_write /tmp/block 20
-	same
+	check_medium
 	sg_write_same --16 --ndob --lba=32 --num=32 "$disk"
 	model_write /dev/zero 32 32
-	same
+	check_medium
 	sg_write_same --16 --unmap --lba=64 --num=64 "$disk"
 	model_write /dev/zero 64 64
-	same
+	check_medium
 	says $OUT_OF_RANGE sg_write_same --16 --in=/tmp/block --lba=$((blocks - 1)) --num=2 "$disk"
 	says $ILLEGAL sg_write_same --10 --in=/tmp/block --lba=0 --num=1 --anchor "$disk"
-	same
+	check_medium
 }
 
 test_unmap() {
-	fresh
+	write_new_contents
 	sg_unmap --force --lba=16,0x40 --num=16,64 "$disk"
 	model_write /dev/zero 16 16
 	model_write /dev/zero 64 64
-	same
+	check_medium
 	understood sg_get_lba_status --lba=64 "$disk"
 	[[ $decoded == *$unmapped* ]]
 	understood sg_get_lba_status --lba=0 "$disk"
 	[[ $decoded == *mapped* ]]
 	says $OUT_OF_RANGE sg_unmap --force --lba=$blocks --num=1 "$disk"
-	same
+	check_medium
 }
 
 test_compare_and_write() {
-	fresh
+	write_new_contents
 	dd if=$model of=/tmp/old bs=$bs skip=5 count=2 status=none
 	head -c $((2 * bs)) /dev/urandom >/tmp/new
 	says $MISCOMPARE sg_compare_and_write --in=/tmp/new --inw=/tmp/old --lba=5 --num=2 --xferlen=$((4 * bs)) "$disk"
-	same
+	check_medium
 	sg_compare_and_write --in=/tmp/old --inw=/tmp/new --lba=5 --num=2 --xferlen=$((4 * bs)) "$disk"
 	model_write /tmp/new 5
-	same
+	check_medium
 	says $MISCOMPARE sg_compare_and_write --in=/tmp/old --inw=/tmp/new --lba=5 --num=2 --xferlen=$((4 * bs)) "$disk"
-	same
+	check_medium
 }
 
 test_verify() {
-	fresh
+	write_new_contents
 	sg_verify --lba=0 --count=128 "$disk"
 	dd if=$model of=/tmp/old bs=$bs skip=7 count=3 status=none
 	for option in '' --16; do
@@ -103,39 +103,39 @@ test_verify() {
 	head -c $((2 * bs)) /dev/urandom >/tmp/new
 	sg_write_verify --lba=9 --num=2 --ilen=$((2 * bs)) --in=/tmp/new "$disk"
 	model_write /tmp/new 9
-	same
+	check_medium
 }
 
 test_synchronize() {
-	fresh
+	write_new_contents
 	sg_sync "$disk"
 	sg_sync --16 --lba=1 --count=8 "$disk"
 	sg_sync --immed "$disk"
 	says $OUT_OF_RANGE sg_sync --16 --lba=$blocks --count=1 "$disk"
-	same
+	check_medium
 }
 
 test_format() {
-	fresh
+	write_new_contents
 	says $ILLEGAL sg_format --format --quick --wait --fmtpinfo=2 "$disk" # the disk has no protection information
 	says $ILLEGAL sg_format --resize --quick --count=$((blocks * 2)) "$disk"
-	same
+	check_medium
 	sg_format --format --quick --wait "$disk" >/tmp/out
 	model_write /dev/zero 0 $((area / bs))
-	same
+	check_medium
 }
 
 test_refused() {
-	fresh
+	write_new_contents
 	says $INVALID_OPCODE sg_write_x --atomic=0 --in=/tmp/block --lba=0 --num=1 --bs=$bs "$disk"
 	says $INVALID_OPCODE sg_sanitize --quick --block --wait "$disk"
 	says $INVALID_OPCODE sg_read_buffer "$disk"
-	same
+	check_medium
 }
 
 # The kernel itself executes these commands, so the daemon never sees them.
 test_reservations() {
-	fresh
+	write_new_contents
 	sg_persist --out --register --param-sark=a1 "$disk" >/tmp/out
 	sg_persist --out --register --param-sark=b2 "$other" >/tmp/out
 	understood sg_persist --in --read-keys "$other"
@@ -143,21 +143,21 @@ test_reservations() {
 	sg_persist --out --reserve --param-rk=a1 --prout-type=1 "$disk" >/tmp/out
 	says $CONFLICT sg_write_same --10 --in=/tmp/block --lba=0 --num=1 "$other"
 	says $CONFLICT sg_unmap --force --lba=16 --num=16 "$other"
-	same
+	check_medium
 	sg_turs "$other"
 	dd if="$other" of=/dev/null bs=64k count=1 iflag=direct status=none
 	sg_write_same --10 --in=/tmp/block --lba=0 --num=1 "$disk"
 	model_write /tmp/block 0
-	same
+	check_medium
 	sg_persist --out --preempt --param-rk=b2 --param-sark=a1 --prout-type=1 "$other" >/tmp/out
 	ready "$disk"
 	says $CONFLICT sg_write_same --10 --in=/tmp/block --lba=1 --num=1 "$disk"
-	same
+	check_medium
 	sg_persist --out --clear --param-rk=b2 "$other" >/tmp/out
 	ready "$disk"
 	sg_write_same --10 --in=/tmp/block --lba=1 --num=1 "$disk"
 	model_write /tmp/block 1
-	same
+	check_medium
 }
 
 # The kernel notifies the daemon of the reset, under load. The initiator repeats the commands that the reset has

@@ -130,7 +130,7 @@ run_guest() {
 	# Ends the guest when its script has ended. If the guest shut down by itself, it would first write its caches
 	# to the disks that the script left, which no daemon serves any more. Also ends the guest at its time limit,
 	# and if this script is killed earlier.
-	# shellcheck disable=SC2016 # the inner shell's own arguments
+	# shellcheck disable=SC2016 # the inner shell expands these
 	setsid sh -c 'n=0
 		while [ $n -lt "$1" ] && [ ! -s "$4/status" ] && kill -0 "$2" 2>/dev/null && kill -0 "$3" 2>/dev/null; do
 			sleep 0.2

@@ -15,15 +15,15 @@ core=$tree/core
 tpg=$tree/loopback/naa.5001405000000001/tpgt_1
 parameters=/sys/module/target_core_user/parameters
 : "${initiator:=iqn.2026-11.test:guest}"
-told=(/tmp/out "$log") # The files that are shown after a failure.
+shown_after_failure=(/tmp/out "$log") # The files that are shown after a failure.
 daemon_pid=
 decoded=''
-: | tee "${told[@]}"
+: | tee "${shown_after_failure[@]}"
 
 failed() { # WHERE: the place of the command that has failed
 	echo "FAILED: $1"
 	echo "$decoded"
-	tail -n 30 "${told[@]}"
+	tail -n 30 "${shown_after_failure[@]}"
 	dmesg | tail -n 25
 }
 
@@ -31,8 +31,8 @@ step() { echo "== $* ($SECONDS s)"; }
 
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
-# A process takes 20 to 100 ms to start in a guest, and most guests spend most of their time on that. So the functions
-# that are called often start no process, or few.
+# In a guest, starting a process takes 20 to 100 ms, and most guests spend most of their time on starting processes. The
+# functions that are called often therefore start few processes or none.
 
 exec {never}<> <(:) # nothing is ever written into this pipe
 pause() { read -rt "$1" <&"$never" || :; } # SECONDS
@@ -49,9 +49,9 @@ slowness() {
 slowness
 [ "$GUEST_FACTOR" -ge $slowness ] || GUEST_FACTOR=$slowness
 echo "times are multiplied by $GUEST_FACTOR"
-patience=$((60 * GUEST_FACTOR)) # In seconds. A wait that takes longer is taken for a hang.
+patience=$((60 * GUEST_FACTOR)) # In seconds. A wait that takes longer counts as a hang.
 
-wait_for() { # COMMAND...: repeats it until it succeeds, or until $patience has passed
+wait_for() { # COMMAND...: repeats the command until it succeeds, or until $patience has passed
 	local begin=$SECONDS
 	until "$@" >/dev/null 2>&1; do
 		pause 0.1
@@ -62,7 +62,7 @@ wait_for() { # COMMAND...: repeats it until it succeeds, or until $patience has 
 	done
 }
 
-# PATTERN [FILE]: tells whether a line of the daemon's log, or of FILE, matches the extended regular expression
+# logged PATTERN [FILE]: tells whether a line of the daemon's log, or of FILE, matches the extended regular expression
 logged() {
 	local line
 	while IFS= read -r line; do
@@ -80,7 +80,7 @@ wait_all() { # PIDS...: waits for them; each must succeed
 
 no_kernel_error() {
 	if dmesg | grep -E 'I/O error|conn error|detected conn|timed out|BUG|WARNING|soft lockup|TCMU.*(broken|error)'; then
-		echo "the kernel complained"
+		echo "the kernel has logged an error"
 		return 1
 	fi
 }

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1536 -p initiator
-# live_initiator_guest.sh DAEMON HANDLER-PATH TCMUCTL ROUNDS: the kernel's initiator uses disks of a daemon of an ordinary
-# user, while tcmuctl changes the targets. fio verifies a disk of the target that changes and a disk of another one, and
-# neither may notice what does not concern it. The swap of two LUNs is repeated ROUNDS times.
+# live_initiator_guest.sh DAEMON HANDLER-PATH TCMUCTL ROUNDS: the kernel's initiator uses disks of a daemon of an
+# ordinary user, while tcmuctl changes the targets. fio verifies a disk of the target that changes and a disk of another
+# one, and neither may notice what does not concern it. The swap of two LUNs is repeated ROUNDS times.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 # shellcheck source=live_lib.sh
@@ -40,9 +40,9 @@ json.dump({"storage_objects": objects, "targets": [
 PYTHON
 }
 
-# --- fio, round by round, until a file tells it to end ---
+# --- fio verifies a disk in rounds, until a file ends it ---
 
-witness() { # NAME DISK
+verify_until_end() { # NAME DISK
 	while [ ! -e "/tmp/$1.end" ]; do
 		fio --name=verify --filename="$2" --rw=randrw --bsrange=4k-64k --iodepth=4 --ioengine=libaio --direct=1 \
 			--verify=crc32c --verify_fatal=1 --verify_backlog=32 --size=2M --rate_iops=100 \
@@ -51,7 +51,7 @@ witness() { # NAME DISK
 	done
 }
 
-end_witness() { # NAME PID: ends the witness after one more round
+end_verification() { # NAME PID: ends verify_until_end after one more round
 	rm -f "/tmp/$1.round"
 	wait_for test -e "/tmp/$1.round" -o ! -d "/proc/$2"
 	: >"/tmp/$1.end"
@@ -63,8 +63,8 @@ end_witness() { # NAME PID: ends the witness after one more round
 
 # --- the messages of the initiator's kernel ---
 
-heard() { dmesg | grep -c "$1" || true; } # PATTERN: prints how many lines of the kernel's log match
-heard_again() { [ "$(heard "$1")" -gt "$2" ]; } # PATTERN BEFORE
+count_messages() { dmesg | grep -c "$1" || true; } # PATTERN: prints how many lines of the kernel's log match
+has_new_message() { [ "$(count_messages "$1")" -gt "$2" ]; } # PATTERN BEFORE
 
 tsih_of() { # TARGET
 	ctl sessions "$1" --json | python3 -c 'import json, sys
@@ -78,12 +78,12 @@ same_session() { [ "$(tsih_of $target)" = "$tsih" ]; }
 reload_a_changed_file() {
 	step "reload adds a LUN"
 	local before
-	before=$(heard 'LUN assignments on this target have changed')
+	before=$(count_messages 'LUN assignments on this target have changed')
 	edit 't["luns"].append({"index": 2, "storage_object": "/backstores/user/c"})' \
 		'a["mapped_luns"].append({"index": 2, "tpg_lun": 2, "write_protect": False})'
 	ctl reload
 	[ -z "$(ctl diff)" ]
-	wait_for heard_again 'LUN assignments on this target have changed' "$before"
+	wait_for has_new_message 'LUN assignments on this target have changed' "$before"
 	rescan
 	wait_for disk_of $target 2
 	python3 "$here/live_reader.py" check "$(disk_of $target 1)" "$(disk_of $target 2)"
@@ -168,9 +168,9 @@ resize() {
 	step "a disk grows"
 	local disk before
 	disk=$(disk_of $target 0)
-	before=$(heard 'apacity data has changed')
+	before=$(count_messages 'apacity data has changed')
 	ctl resize a 32M
-	wait_for heard_again 'apacity data has changed' "$before"
+	wait_for has_new_message 'apacity data has changed' "$before"
 	rescan
 	wait_for size_is "$disk" 65536
 	verify "$disk" --offset=16M --size=1M
@@ -229,7 +229,7 @@ change_account() {
 	tsih=$(tsih_of $target)
 }
 
-take_the_acl() {
+delete_the_acl() {
 	step "the ACL is removed, and created again"
 	ctl save >/dev/null
 	ctl delete "$acl" --recursive
@@ -258,9 +258,9 @@ for each in "$target 0" "$target 1" "$quiet 0"; do
 done
 tsih=$(tsih_of $target)
 quiet_tsih=$(tsih_of $quiet)
-witness quiet "$(disk_of $quiet 0)" &
+verify_until_end quiet "$(disk_of $quiet 0)" &
 quiet_pid=$!
-witness live "$(disk_of $target 0)" &
+verify_until_end live "$(disk_of $target 0)" &
 live_pid=$!
 
 reload_a_changed_file
@@ -272,11 +272,11 @@ protect
 portals
 kick
 step "fio on the target that was changed has noticed nothing"
-end_witness live $live_pid
+end_verification live $live_pid
 change_account
-take_the_acl
+delete_the_acl
 step "fio on the other target has noticed nothing"
-end_witness quiet $quiet_pid
+end_verification quiet $quiet_pid
 [ "$(tsih_of $quiet)" = "$quiet_tsih" ]
 cmp -n $((16 << 20)) $live/quiet "$(disk_of $quiet 0)"
 

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024
-# outage_guest.sh DAEMON HANDLER-PATH, over tcm_loop. The kernel ends commands that take longer than cmd_time_out, and
-# does not notify the daemon. So if a daemon was stopped or missing for longer, or if storage hangs, the daemon must
-# not execute a write after the initiator has seen that write fail.
+# outage_guest.sh DAEMON HANDLER-PATH: tests outages over tcm_loop. The kernel ends commands that take longer than
+# cmd_time_out, and does not notify the daemon. So if a daemon was stopped or missing for longer, or if storage hangs,
+# the daemon must not execute a write after the initiator has seen that write fail.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 time_out=$((6 + 2 * GUEST_FACTOR))
@@ -31,7 +31,7 @@ of_writer() { awk -v what="$1" '$1 == what { print $2 }' /tmp/writer; }
 
 answers() { dd if="$disk" of=/dev/null bs=4k count=1 iflag=direct; }
 
-put() { # BYTE BLOCK: writes it to the disk, and returns the status
+write_byte() { # BYTE BLOCK: writes it to the disk, and returns the status
 	head -c 4096 /dev/zero | tr '\0' "$1" | dd of="$disk" bs=4k count=1 seek="$2" oflag=direct conv=notrunc iflag=fullblock
 }
 byte_in() { dd if="$disk" bs=4k count=1 skip="$1" iflag=direct status=none | head -c 1; } # BLOCK
@@ -75,7 +75,7 @@ sleep 3
 stop_writer
 [ "$(of_writer errors)" -gt 0 ]
 
-away_after() { # kill_daemon or stop_daemon
+outage_after() { # kill_daemon or stop_daemon
 	start_writer
 	load_on "$disk"
 	"$1"
@@ -88,10 +88,10 @@ away_after() { # kill_daemon or stop_daemon
 }
 
 step "dead for longer than the time-out"
-away_after kill_daemon
+outage_after kill_daemon
 
 step "away for longer than the time-out, after a clean stop"
-away_after stop_daemon
+outage_after stop_daemon
 
 step "storage that hangs for longer than the time-out"
 start_writer
@@ -109,18 +109,18 @@ wait_for logged 'the storage answers again'
 step "a write that was given up lands before a newer one"
 for round in 1 2; do
 	for block in 1000 1001 1002 1003; do
-		put a $block 2>/tmp/out
+		write_byte a $block 2>/tmp/out
 	done
 	freeze
 	writers=()
 	for block in 1000 1001 1002 1003; do
-		fails put b $block &
+		fails write_byte b $block &
 		writers+=($!)
 	done
 	wait_all "${writers[@]}"
 	writers=()
 	for block in 1000 1001 1002 1003; do
-		put c $block >/tmp/put$block 2>&1 &
+		write_byte c $block >/tmp/put$block 2>&1 &
 		writers+=($!)
 	done
 	sleep 0.5

@@ -67,7 +67,7 @@ class Rounds:
             use(self.device, self.lun)
         os.rmdir(self.device)
 
-    def run_anyhow(self, config):
+    def run_ignoring_errors(self, config):
         try:
             self.run(config, False)
             return True
@@ -86,7 +86,7 @@ def main():
         return
     answers = []
     while not os.path.exists("/tmp/stop"):
-        answers.append(rounds.run_anyhow(configs[len(answers) % len(configs)]))
+        answers.append(rounds.run_ignoring_errors(configs[len(answers) % len(configs)]))
     print(sum(answers), "done,", len(answers) - sum(answers), "refused")
 
 

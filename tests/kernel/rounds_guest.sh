@@ -6,8 +6,8 @@
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 rounds=$3 kills=$4
-told+=(/tmp/rounds.log /tmp/scripts.log)
-: | tee "${told[@]}"
+shown_after_failure+=(/tmp/rounds.log /tmp/scripts.log)
+: | tee "${shown_after_failure[@]}"
 
 
 run_rounds() { /usr/bin/python3 "$here/rounds.py" "$@"; } # COUNT NUMBER [CONFIG...]
@@ -31,7 +31,7 @@ nothing_more() { # FILE with earlier holdings: the holdings must not have grown
 	paste -d ' ' "$1" <(holdings) | awk '$6 > $3 + $2 { bad = 1 } END { exit bad }'
 }
 
-come_and_go() {
+create_and_remove() {
 	run_rounds 100 5 file/round alloc/round # the first rounds fill caches that are kept
 	holdings >/tmp/before
 	step "$rounds rounds"
@@ -64,7 +64,7 @@ script_rounds() { # NAME
 	echo "scripts: $done done, $refused refused"
 }
 
-nobody_waits() { fails grep -l '^State:.D' /proc/[0-9]*/status; }
+no_process_hangs() { fails grep -l '^State:.D' /proc/[0-9]*/status; }
 
 killed() {
 	local pids=() i
@@ -86,7 +86,7 @@ killed() {
 	touch /tmp/stop
 	wait_all "${pids[@]}"
 	step "nobody is left"
-	wait_for nobody_waits
+	wait_for no_process_hangs
 	fails exists '*/enable'
 	[ "$(cat $parameters/block_netlink)" = unblocked ]
 	run_rounds 20 5 file/round alloc/round
@@ -98,6 +98,6 @@ allow_bus_name
 start_bus
 start_daemon
 cd "$scripts"
-come_and_go
+create_and_remove
 killed
 stop_daemon

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p bus -p initiator -p lvm
-# scripts_guest.sh DAEMON HANDLER-PATH [devices|targets]: tests the scripts in cases that docs/tutorial.md does not show.
-# devices: without a daemon, with a daemon that dies, with Ctrl-C, refusals, and many scripts at once. targets: what the
-# scripts do in each tree, the kernel's own backstores, CHAP, incomplete objects, and IPv6. Without a word, both.
+# scripts_guest.sh DAEMON HANDLER-PATH [devices|targets]: tests the scripts in cases that docs/tutorial.md does not
+# show. devices: without a daemon, with a daemon that dies, with Ctrl-C, refusals, and many scripts at once. targets:
+# what the scripts do in each tree, the kernel's own backstores, CHAP, incomplete objects, and IPv6. Without a word,
+# both.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 cd "$scripts"
@@ -154,7 +155,7 @@ interrupted() {
 	./user_delete.sh b
 }
 
-many() {
+many_at_once() {
 	step "ten at once"
 	pids=()
 	for i in {1..10}; do
@@ -247,7 +248,7 @@ chap() {
 	fails ls -d $tree/iscsi/iqn*
 }
 
-half_made() {
+incomplete_objects() {
 	step "a target that is half made"
 	./user_create.sh alloc a 1M
 	mkdir $tree/iscsi/$iqn
@@ -288,7 +289,7 @@ devices() {
 	missing_image
 	dead_daemon
 	interrupted
-	many
+	many_at_once
 	stop_daemon
 }
 
@@ -298,7 +299,7 @@ targets() {
 	both_roots
 	own_backends
 	chap
-	half_made
+	incomplete_objects
 	ipv6
 	stop_daemon
 }

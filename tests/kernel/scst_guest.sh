@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p initiator
-# scst_guest.sh DAEMON HANDLER-PATH TCMUCTL: the example of SCST's HOWTO (tests/tcmuctl/import/scst-howto) is imported, served
-# by the daemon of an ordinary user, and used by the kernel's initiator: under the name that has a group of its own, under
-# another one, and from an address that initiators.deny refuses.
+# scst_guest.sh DAEMON HANDLER-PATH TCMUCTL: imports the example of SCST's HOWTO
+# (tests/tcmuctl/import/scst-howto), and serves it with the daemon of an ordinary user. The kernel's initiator uses the
+# disks under a name that has its own group and under another name, and tries an address that initiators.deny refuses.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 # shellcheck source=live_lib.sh
@@ -56,7 +56,7 @@ log_in_at() { # ADDRESS: logs in with the accounts of iscsi-scstd.conf
 	node $target -I as -p "$1" --login
 }
 
-has() { # LUN TEXT SECTORS RO: compares the disk's first text, size and write protection
+check_disk() { # LUN TEXT SECTORS RO: compares the disk's first text, size and write protection
 	local disk
 	wait_for disk_of $target "$1"
 	disk=$(disk_of $target "$1")
@@ -65,7 +65,7 @@ has() { # LUN TEXT SECTORS RO: compares the disk's first text, size and write pr
 	[ "$(<"/sys/block/${disk##*/}/ro")" -eq "$4" ]
 }
 
-has_only() { # LUNS...
+check_luns() { # LUNS...
 	local lun luns=()
 	for lun in "$(session_of $target)"/device/target*/[0-9]*; do
 		luns+=("${lun##*:}")
@@ -87,18 +87,18 @@ use_name $backup
 discover $allowed >/tmp/found
 grep -F "$allowed:3260,1 $target" /tmp/found
 log_in_at $allowed
-has 0 'this is vdisk1' 1952 1
-has 5 'this is vdisk0' 131072 1
-has_only 0 5
+check_disk 0 'this is vdisk1' 1952 1
+check_disk 5 'this is vdisk0' 131072 1
+check_luns 0 5
 fails dd if=/dev/zero of="$(disk_of $target 5)" bs=4k count=1 oflag=direct
 log_out $target
 
 step "another initiator: the group Default"
 use_name "$initiator"
 log_in_at $allowed
-has 0 'this is vdisk0' 131072 0
-has 1 'this is vdisk1' 1952 1
-has_only 0 1
+check_disk 0 'this is vdisk0' 131072 0
+check_disk 1 'this is vdisk1' 1952 1
+check_luns 0 1
 fails dd if=/dev/zero of="$(disk_of $target 1)" bs=4k count=1 oflag=direct
 verify "$(disk_of $target 0)" --size=1M --offset=1M
 log_out $target

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1536
-# tcmu_basic_guest.sh DAEMON HANDLER-PATH [CASE...], over tcm_loop. It uses the kernel only by plain writes to
-# configfs, so that it tests only the daemon and the kernel.
+# tcmu_basic_guest.sh DAEMON HANDLER-PATH [CASE...]: tests devices over tcm_loop. The script controls the kernel only by
+# plain writes to configfs, so that it tests the daemon and the kernel without other programs.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 shift 2
@@ -99,7 +99,7 @@ set_config() { # CONFIG: gives it to the daemon, and returns when the disk is se
 	ready "$disk"
 }
 
-# LEAST MOST: tells whether a read of the second half of $disk, which fio does not use, takes so many seconds.
+# takes LEAST MOST: tells whether a read of the second half of $disk, which fio does not use, takes this many seconds.
 takes() {
 	local begin seconds
 	begin=$(now_ms)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """time_out_load.py BEGIN END NAME=DISK...: writes and reads blocks of each DISK while an outage begins and ends.
-The files BEGIN and END contain the times of both. Prints for each disk how many I/Os failed, how many seconds after
-the beginning the first one failed, and how many seconds after the end the disk completed its first I/O. Gives up
+The files BEGIN and END contain the times at which the outage begins and ends. Prints for each disk how many I/Os failed, how many seconds after
+the beginning the first I/O failed, and how many seconds after the end the disk completed its first I/O. Gives up
 300 seconds after the end."""
 import mmap
 import os
@@ -11,7 +11,7 @@ import time
 
 BLOCK = 4096
 GIVE_UP = 300
-QUIET = 10  # The seconds without an error, after the end of the outage, after which a disk counts as recovered.
+QUIET = 10  # A disk counts as recovered after this many seconds without an error after the end of the outage.
 
 
 class Load(threading.Thread):
@@ -20,7 +20,7 @@ class Load(threading.Thread):
         self.disk, self.writes, self.offset = disk, writes, block * BLOCK
         self.buffer = mmap.mmap(-1, BLOCK)
         self.errors, self.first_error, self.last_error = 0, None, 0.0
-        # The time of the last I/O, and of the first one after the last gap or error.
+        # The times of the last successful I/O, and of the first successful I/O after the last gap or error.
         self.done = self.recovered_at = 0.0
 
     def transfer(self):
@@ -48,7 +48,7 @@ class Load(threading.Thread):
             time.sleep(0.1)
 
 
-def moment(path):
+def wait_time(path):
     while not os.path.exists(path):
         time.sleep(0.1)
     with open(path, encoding="ascii") as file:
@@ -56,7 +56,7 @@ def moment(path):
 
 
 def recovered(load, end):
-    """Tells whether the disk has completed an I/O after the end, and none has failed since."""
+    """Tells whether the disk has completed an I/O after the end of the outage, and no later I/O has failed."""
     return load.done > max(end, load.last_error)
 
 
@@ -77,7 +77,7 @@ def main():
     everything = [load for group in loads.values() for load in group]
     for load in everything:
         load.start()
-    begin, end = moment(begin_path), moment(end_path)
+    begin, end = wait_time(begin_path), wait_time(end_path)
     quiet_since = None
     while time.time() < end + GIVE_UP and not (quiet_since and time.time() > quiet_since + QUIET):
         if not all(recovered(load, end) for load in everything):

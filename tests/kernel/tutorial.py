@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-PATIENCE = 60 * int(os.environ.get("GUEST_FACTOR", "1"))  # In seconds. A wait that takes longer is taken for a hang.
+PATIENCE = 60 * int(os.environ.get("GUEST_FACTOR", "1"))  # In seconds. A wait that takes longer counts as a hang.
 
 
 def blocks(text):
@@ -67,14 +67,14 @@ class Names:
         return re.sub("|".join(map(re.escape, self.known)), lambda m: self.known[m.group()], text) if self.known else text
 
 
-class Typist:
+class DocumentRunner:
     def __init__(self, text):
         self.names = Names(text)
         self.shell = subprocess.Popen(["bash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None, text=True)
         self.daemon = None
         self.count = 0
 
-    def type(self, command):
+    def run_in_shell(self, command):
         """Runs the command, which must succeed, and returns its output."""
         print("#", command, flush=True)
         end = "end of command"
@@ -118,7 +118,7 @@ class Typist:
         if command.startswith("./run.sh"):
             self.start(command, expected)
             return
-        output = self.type(self.names.of_here(command))
+        output = self.run_in_shell(self.names.of_here(command))
         self.names.learn(output)
         if "--login" in command:
             self.names.learn_disks()
@@ -134,7 +134,7 @@ class Typist:
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         text = file.read()
-    typist = Typist(text)
+    typist = DocumentRunner(text)
     try:
         for kind, lines in blocks(text):
             if kind == "sh":

@@ -23,7 +23,7 @@ lib=usr/lib/$(dpkg-architecture -q DEB_HOST_MULTIARCH 2>/dev/null || gcc -print-
 unit=$(find "$root" -name tcmu-runner.service)
 exports=$(find "$root" -name tcmu-runner-iscsi.service)
 
-# --- the files of the package, and that there are no other files
+# --- the package contains these files and no others
 
 while read -r path; do
 	[ -f "$root/$path" ] || fail "/$path is not in the package"
@@ -76,21 +76,21 @@ usr/share/man/man8/tcmur-file.8.gz
 usr/share/zsh/vendor-completions/_tcmu-runner
 usr/share/zsh/vendor-completions/_tcmuctl
 LIST
-[ -n "$unit" ] || fail "no unit"
-[ -n "$exports" ] || fail "no unit for exports"
+[ -n "$unit" ] || fail "the package has no tcmu-runner.service"
+[ -n "$exports" ] || fail "the package has no tcmu-runner-iscsi.service"
 places="etc/(tcmu|logrotate\.d)|(usr/)?lib/systemd/system|usr/lib/(sysusers|tmpfiles)\.d|usr/bin|usr/include/tcmur"
 places="$places|usr/libexec/tcmu-runner|$lib/(cmake/tcmu-runner|pkgconfig|tcmu-runner)|usr/share/(bash-completion|dbus-1|doc|man|tcmu-runner|zsh)"
 stray=$(cd "$root" && find . -type f | sed -E "\,^\./($places)/,d")
-[ -z "$stray" ] || fail "in unexpected places: $stray"
+[ -z "$stray" ] || fail "files in unexpected places: $stray"
 wrong=$(dpkg-deb -c "$deb" | sed '/ root\/root /d')
-[ -z "$wrong" ] || fail "not owned by root: $wrong"
+[ -z "$wrong" ] || fail "files that root does not own: $wrong"
 wrong=$(find "$root" ! -type l -perm /022)
-[ -z "$wrong" ] || fail "others may write: $wrong"
+[ -z "$wrong" ] || fail "files to which other users may write: $wrong"
 
 # --- what the package tells dpkg
 
 field() { dpkg-deb -f "$deb" "$1"; }
-[ "$(field Package)" = tcmu-runner ] || fail "the name is $(field Package)"
+[ "$(field Package)" = tcmu-runner ] || fail "the name of the package is $(field Package)"
 field Breaks | grep -qw ceph-iscsi || fail "Breaks: $(field Breaks)"
 for name in Conflicts Replaces Provides; do
 	[ -z "$(field $name)" ] || fail "$name: $(field $name)"
@@ -98,7 +98,7 @@ done
 for package in libc6 libglib2.0-0 libjson-glib-1.0-0 liburing2 init-system-helpers systemd; do
 	field Depends | grep -qE "(^|, )$package" || fail "Depends lacks $package: $(field Depends)"
 done
-(cd "$root" && find etc -type f -printf '/%p\n') | sort | diff "$work/control/conffiles" - || fail "conffiles"
+(cd "$root" && find etc -type f -printf '/%p\n') | sort | diff "$work/control/conffiles" - || fail "conffiles differs from the files in /etc"
 for script in preinst postinst prerm postrm; do
 	[ -x "$work/control/$script" ] || fail "$script is not executable"
 done
@@ -114,37 +114,37 @@ for program in deb-systemd-helper deb-systemd-invoke systemctl systemd-sysusers 
 	chmod +x "$work/fakes/$program"
 done
 PATH=$work/fakes:$PATH "$work/control/postinst" configure ''
-grep -q 'deb-systemd-helper enable tcmu-runner.service' "$work/calls" || fail "postinst enables no unit"
+grep -q 'deb-systemd-helper enable tcmu-runner.service' "$work/calls" || fail "postinst does not enable the unit"
 ! grep -qE '(enable|start) tcmu-runner-iscsi.service' "$work/calls" ||
 	fail "postinst enables or starts the service for exports"
-grep -q 'systemd-sysusers tcmu-runner-iscsi.conf' "$work/calls" || fail "postinst makes no user"
+grep -q 'systemd-sysusers tcmu-runner-iscsi.conf' "$work/calls" || fail "postinst does not create the user"
 PATH=$work/fakes:$PATH "$work/control/prerm" upgrade 2.0.1
 ! grep -q stop "$work/calls" || fail "an upgrade stops the service twice"
 PATH=$work/fakes:$PATH "$work/control/prerm" remove
 [ ! -d /run/systemd/system ] || grep -q 'deb-systemd-invoke stop tcmu-runner.service tcmu-runner-iscsi.service' "$work/calls" ||
-	fail "prerm stops nothing"
+	fail "prerm does not stop the service"
 
 # --- the contents of the files
 
 # The hardening is visible in the headers and symbols of the program.
 readelf -hldsW "$root/usr/bin/tcmu-runner" >"$work/elf"
-grep -q GNU_RELRO "$work/elf" || fail "no relro"
-grep -q BIND_NOW "$work/elf" || fail "symbols are not bound at the start"
+grep -q GNU_RELRO "$work/elf" || fail "the program is not linked with RELRO"
+grep -q BIND_NOW "$work/elf" || fail "the program is not linked with BIND_NOW"
 grep -q 'Type: *DYN' "$work/elf" || fail "the program is not position-independent"
 # A build with sanitizers has the sanitizers' checks instead.
 if ! grep -qE '^TCMUR_SANITIZE:.*=.' "$build/CMakeCache.txt"; then
-	grep -q __stack_chk_fail "$work/elf" || fail "no stack protector"
-	grep -qE '__[a-z]+_chk' "$work/elf" || fail "no fortified functions"
+	grep -q __stack_chk_fail "$work/elf" || fail "the program has no stack protector"
+	grep -qE '__[a-z]+_chk' "$work/elf" || fail "the program has no fortified functions"
 fi
 
 ! grep -rlE '@[A-Za-z_]+@' "$root/etc" "$root/usr/share/dbus-1" "$unit" "$exports" "$root/usr/lib/tmpfiles.d" ||
-	fail "a place holder is left in these"
-grep -qx 'ExecStart=/usr/bin/tcmu-runner' "$unit" || fail "ExecStart in $unit"
-grep -q -- '--saveconfig /etc/tcmu/iscsi/saveconfig.json' "$exports" || fail "ExecStart in $exports"
+	fail "these files contain a placeholder"
+grep -qx 'ExecStart=/usr/bin/tcmu-runner' "$unit" || fail "$unit has another ExecStart"
+grep -q -- '--saveconfig /etc/tcmu/iscsi/saveconfig.json' "$exports" || fail "ExecStart of $exports has another saveconfig.json"
 grep -qx 'd /etc/tcmu/iscsi 0700 tcmu-runner-iscsi tcmu-runner-iscsi -' "$root/usr/lib/tmpfiles.d/tcmu-runner-iscsi.conf" ||
-	fail "the folder of saveconfig.json"
+	fail "tmpfiles.d does not create the folder of saveconfig.json"
 ! grep -rlF "$build" "$root/etc" "$root/usr/share" "$root/$lib/cmake" "$root/$lib/pkgconfig" "$unit" ||
-	fail "the build folder is named in these"
+	fail "these files contain the path of the build folder"
 "$root/usr/bin/tcmu-runner" --handler-path "$root/$lib/tcmu-runner" --dump-handlers >"$work/dump"
 for handler in alloc block file null; do
 	grep -qx "name=$handler" "$work/dump" || fail "the packaged daemon does not load handler $handler"
@@ -157,20 +157,23 @@ read -r cflags < <(PKG_CONFIG_PATH=$root/$lib/pkgconfig pkg-config --cflags tcmu
 # test.sh may have unpacked the program without systemd's units, which it needs.
 if command -v systemd-analyze >/dev/null && [ -e /lib/systemd/system/sysinit.target ]; then
 	mkdir "$work/unit"
-	# verify_unit UNIT EXPOSURE: systemd understands all of it, and it is as hardened as it was (100: not at all).
+	# verify_unit UNIT EXPOSURE: systemd must understand all settings of the unit, and the exposure that systemd
+	# computes must
+# not be larger than EXPOSURE (100: not hardened at all).
 	verify_unit() {
 		local name=${1##*/}
 		sed -E 's|^(Exec[A-Za-z]*=)[^ ]*|\1/bin/true|' "$1" >"$work/unit/$name"
 		systemd-analyze verify --man=no "$work/unit/$name" >"$work/log" 2>&1 || fail "$name: $(cat "$work/log")"
 		[ ! -s "$work/log" ] || fail "$name: $(cat "$work/log")"
 		systemd-analyze security --offline=true --threshold="$2" "$work/unit/$name" >"$work/log" ||
-			fail "$name: less hardened than it was: $(tail -n 1 "$work/log")"
+			fail "$name is less hardened than before: $(tail -n 1 "$work/log")"
 	}
 	verify_unit "$unit" 50
 	verify_unit "$exports" 30
 fi
 if command -v lintian >/dev/null; then
-	# Every version of ceph-iscsi needs a handler rbd, and cpack has no debhelper that writes calls of the helper.
+	# lintian does not know that every version of ceph-iscsi needs a handler rbd, and that cpack does not use
+	# debhelper.
 	lintian --allow-root --fail-on error,warning "$deb" \
 		--suppress-tags breaks-without-version,maintainer-script-should-not-use-dpkg-maintscript-helper \
 		>"$work/log" 2>&1 || fail "lintian: $(cat "$work/log")"

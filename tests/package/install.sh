@@ -53,4 +53,4 @@ quietly cmake --build "$work/b" --target uninstall
 left=$(files)
 [ -z "$left" ] || fail "uninstall leaves: $left"
 [ ! -d "$work/root/usr/local/etc/tcmu" ] || fail "uninstall leaves the folder of tcmu.conf"
-echo "everything is where it belongs, and gone afterwards"
+echo "all files are in the right places, and the uninstallation removes them"

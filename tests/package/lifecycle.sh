@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # lifecycle.sh BUILD_DIR: tries on each Debian package of this tree what administrators do with packages: install,
-# upgrade from Debian's 1.5, downgrade, remove, purge, install again. There are two packages, because cpack makes one from
-# the build folder, and debhelper builds another one from the source.
+# upgrade from Debian's 1.5, downgrade, remove, purge, install again. There are two packages, because cpack makes one
+# from the build folder, and debhelper builds another one from the source.
 #
 # This script makes the packages and a Debian system in a folder. For each package, it then runs lifecycle_steps.sh in
 # this system, which does the steps and checks each of them. The changes of these steps are discarded.
@@ -12,7 +12,7 @@ SOURCE=$(realpath "$here/../..")
 build=$(realpath "$1")
 CHROOTS=$(realpath -m "${PORTABILITY_CACHE:-$SOURCE/build/portability}") # where chroot.sh keeps the systems
 . "$here/../portability/chroot.sh"
-. "$here/forgetful.sh"
+. "$here/discard_changes.sh"
 
 # skip REASON: ends the test as "skipped", because this machine lacks something.
 skip() {
@@ -64,5 +64,5 @@ make_packages
 for deb in "$work"/debs/*.deb; do
 	echo "== ${deb##*/}"
 	# In the system, /new is the folder with the new packages, and /src is the folder of this script.
-	forgetful "$CHROOTS/$name" "$work/debs" "$here" sh /src/lifecycle_steps.sh "/new/${deb##*/}" /debs
+	run_and_discard "$CHROOTS/$name" "$work/debs" "$here" sh /src/lifecycle_steps.sh "/new/${deb##*/}" /debs
 done

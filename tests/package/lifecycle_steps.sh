@@ -13,37 +13,37 @@ fail() {
 	echo "FAIL: $step: $*"
 	failures=$((failures + 1))
 }
-# step WORDS...: prints what is tried next.
+# step WORDS...: prints what the script tests next.
 step() {
 	step=$*
 	echo "-- $step"
 }
 quietly() { "$@" >/tmp/log 2>&1 || { cat /tmp/log; fail "$*"; }; }
 exists() { [ -e "$1" ] || [ -L "$1" ]; }
-there() { for file in "$@"; do exists "$file" || fail "$file is missing"; done; }
-gone() { for file in "$@"; do ! exists "$file" || fail "$file is left"; done; }
-enabled() { [ -L $unit ] || fail "the unit is not enabled"; }
-disabled() { [ ! -L $unit ] || fail "the unit is enabled"; }
+check_present() { for file in "$@"; do exists "$file" || fail "$file is missing"; done; }
+check_absent() { for file in "$@"; do ! exists "$file" || fail "$file was not removed"; done; }
+check_enabled() { [ -L $unit ] || fail "the unit is not enabled"; }
+check_disabled() { [ ! -L $unit ] || fail "the unit is enabled"; }
 version() { dpkg-query -W -f '${Version}' tcmu-runner 2>/dev/null; }
 # Prints the files of the system, except those that dpkg and apt write for themselves.
 snapshot() {
 	find / -xdev \( -path /proc -o -path /dev -o -path /src -o -path /tmp -o -path /new -o -path /var/lib/dpkg \
 		-o -path /var/cache -o -path /var/lib/apt -o -path /var/log/dpkg.log -o -path /var/log/apt \) -prune -o -print | sort
 }
-new_is_there() {
+check_new_version() {
 	case $(version) in 2.*) ;; *) fail "the version is $(version)" ;; esac
-	there /usr/bin/tcmu-runner /etc/tcmu/tcmu.conf /etc/logrotate.d/tcmu-runner
-	gone /etc/init.d/tcmu-runner /etc/dbus-1/system.d/tcmu-runner.conf /etc/rc2.d/S01tcmu-runner /etc/rc0.d/K01tcmu-runner
-	[ "$(stat -c %U:%G:%a /etc/tcmu/iscsi)" = tcmu-runner-iscsi:tcmu-runner-iscsi:700 ] || fail "the folder /etc/tcmu/iscsi"
+	check_present /usr/bin/tcmu-runner /etc/tcmu/tcmu.conf /etc/logrotate.d/tcmu-runner
+	check_absent /etc/init.d/tcmu-runner /etc/dbus-1/system.d/tcmu-runner.conf /etc/rc2.d/S01tcmu-runner /etc/rc0.d/K01tcmu-runner
+	[ "$(stat -c %U:%G:%a /etc/tcmu/iscsi)" = tcmu-runner-iscsi:tcmu-runner-iscsi:700 ] || fail "/etc/tcmu/iscsi has another owner or mode"
 	/usr/bin/tcmu-runner --dump-handlers | grep -qx 'name=file' || fail "the daemon does not load its handlers"
 	# An administrator may change configuration files, so they do not count.
 	wrong=$(dpkg -V tcmu-runner | grep -v ' c /etc/' || true)
 	[ -z "$wrong" ] || fail "dpkg -V: $wrong"
 }
-old_is_there() {
+check_old_version() {
 	case $(version) in 1.5.*) ;; *) fail "the version is $(version)" ;; esac
-	there /usr/bin/tcmu-runner /etc/init.d/tcmu-runner /etc/tcmu/tcmu.conf /etc/dbus-1/system.d/tcmu-runner.conf
-	gone /usr/share/tcmu-runner /usr/include/tcmur
+	check_present /usr/bin/tcmu-runner /etc/init.d/tcmu-runner /etc/tcmu/tcmu.conf /etc/dbus-1/system.d/tcmu-runner.conf
+	check_absent /usr/share/tcmu-runner /usr/include/tcmur
 }
 install_new() { quietly dpkg -i --force-confold "$new"; }
 install_old() { quietly dpkg -i --force-confold --force-downgrade "$old"/*.deb; }
@@ -52,8 +52,8 @@ snapshot >/tmp/before
 
 step install
 install_new
-new_is_there
-enabled
+check_new_version
+check_enabled
 [ ! -L $exports ] || fail "the service for exports is enabled"
 
 step 'the daemon without TCMU in the kernel ends with status 69'
@@ -66,15 +66,15 @@ step remove
 quietly systemctl enable tcmu-runner-iscsi.service
 echo '{}' >/etc/tcmu/iscsi/saveconfig.json
 quietly dpkg -r tcmu-runner
-there /etc/tcmu/iscsi/saveconfig.json
-gone /usr/bin/tcmu-runner /usr/share/tcmu-runner /lib/systemd/system/tcmu-runner.service
-there /etc/tcmu/tcmu.conf
+check_present /etc/tcmu/iscsi/saveconfig.json
+check_absent /usr/bin/tcmu-runner /usr/share/tcmu-runner /lib/systemd/system/tcmu-runner.service
+check_present /etc/tcmu/tcmu.conf
 
 step 'install again'
 install_new
-new_is_there
-enabled
-there $exports /etc/tcmu/iscsi/saveconfig.json
+check_new_version
+check_enabled
+check_present $exports /etc/tcmu/iscsi/saveconfig.json
 
 step purge
 touch /var/log/tcmu-runner.log /var/log/tcmu-runner-iscsi.log /var/log/tcmu-runner-iscsi.log.1
@@ -91,31 +91,31 @@ install_new
 mkdir -p /var/lib/tcmu-runner /var/lib/tcmu-runner-iscsi
 echo data | tee /var/lib/tcmu-runner/disk.img >/var/lib/tcmu-runner-iscsi/disk.img
 quietly dpkg -P tcmu-runner
-there /var/lib/tcmu-runner/disk.img /var/lib/tcmu-runner-iscsi/disk.img
+check_present /var/lib/tcmu-runner/disk.img /var/lib/tcmu-runner-iscsi/disk.img
 rm -r /var/lib/tcmu-runner /var/lib/tcmu-runner-iscsi
 getent passwd tcmu-runner-iscsi >/tmp/log || fail "the user that owns images is gone"
 
 step 'upgrade from 1.5'
 install_old
-old_is_there
-enabled
+check_old_version
+check_enabled
 install_new
-new_is_there
-enabled
+check_new_version
+check_enabled
 
 step 'downgrade to 1.5'
 install_old
-old_is_there
-enabled
+check_old_version
+check_enabled
 
 step 'upgrade again, remove, purge'
 install_new
-new_is_there
-enabled
+check_new_version
+check_enabled
 quietly dpkg -r tcmu-runner
 quietly dpkg -P tcmu-runner
 quietly dpkg -P libtcmu2
-disabled
+check_disabled
 snapshot >/tmp/after
 left=$(diff /tmp/before /tmp/after | grep '^[<>]' || true)
 [ -z "$left" ] || fail "left or lost: $left"
@@ -123,11 +123,11 @@ left=$(diff /tmp/before /tmp/after | grep '^[<>]' || true)
 step 'a disabled unit stays disabled, and changed configuration stays'
 install_old
 rm $unit # this is what systemctl disable does
-disabled
+check_disabled
 echo 'log_level = 4' >>/etc/tcmu/tcmu.conf
 install_new
-new_is_there
-disabled
+check_new_version
+check_disabled
 tail -n 1 /etc/tcmu/tcmu.conf | grep -qx 'log_level = 4' || fail "tcmu.conf was overwritten"
 quietly dpkg -P tcmu-runner libtcmu2
 
@@ -135,8 +135,8 @@ step 'remove 1.5 but do not purge it, then install'
 install_old
 quietly dpkg -r tcmu-runner
 install_new
-new_is_there
-enabled
+check_new_version
+check_enabled
 quietly dpkg -P tcmu-runner libtcmu2
 
 step 'ceph-iscsi is not broken without notice'
@@ -148,8 +148,8 @@ install_old
 quietly dpkg -i /tmp/ceph.deb
 ! dpkg -i --force-confold "$new" >/tmp/log 2>&1 || fail "the upgrade breaks ceph-iscsi"
 grep -q ceph-iscsi /tmp/log || fail "dpkg does not name ceph-iscsi: $(cat /tmp/log)"
-old_is_there
-enabled
+check_old_version
+check_enabled
 
 [ $failures -eq 0 ] || { echo "$failures failures"; exit 1; }
 echo "all as expected"

@@ -16,9 +16,9 @@ fail() {
 	exit 1
 }
 
-# look PACKAGE: checks what both ways of building must produce.
-look() {
-	rpm -qp --qf '%{LICENSE}' "$1" | grep -qx 'Apache-2.0' || fail "$1: licence"
+# check_package PACKAGE: checks the properties that the packages of both ways of building must have.
+check_package() {
+	rpm -qp --qf '%{LICENSE}' "$1" | grep -qx 'Apache-2.0' || fail "$1 has another licence than Apache-2.0"
 	rpm -qp --configfiles "$1" | grep -qx /etc/tcmu/tcmu.conf || fail "$1: tcmu.conf is not marked as a configuration file"
 	rpm -qp --scripts "$1" | grep -q 'tcmu-runner.service' || fail "$1: no script for the unit"
 	rpm -qlp "$1" >"$work/list"
@@ -34,7 +34,7 @@ look() {
 }
 
 cpack -G RPM -B "$work/cpack" --config "$build/CPackConfig.cmake" >"$work/log" 2>&1 || { cat "$work/log"; fail cpack; }
-look "$(echo "$work"/cpack/tcmu-runner-*.rpm)"
+check_package "$(echo "$work"/cpack/tcmu-runner-*.rpm)"
 
 version=$(sed -n 's/^Version: *//p' "$source/packaging/rpm/tcmu-runner.spec")
 mkdir -p "$work/rpm/SOURCES"
@@ -55,6 +55,6 @@ macros=/dev/null
 rpm --eval '%systemd_post' | grep -q '^%' && macros=$work/macros
 rpmbuild --nodeps --load "$macros" --define "_topdir $work/rpm" -bb "$source/packaging/rpm/tcmu-runner.spec" \
 	>"$work/log" 2>&1 || { tail -n 30 "$work/log"; fail rpmbuild; }
-look "$(echo "$work"/rpm/RPMS/*/tcmu-runner-"$version"*.rpm)"
+check_package "$(echo "$work"/rpm/RPMS/*/tcmu-runner-"$version"*.rpm)"
 rpm -qlp "$work"/rpm/RPMS/*/tcmu-runner-devel-*.rpm | grep -q '/tcmur/handler.h$' || fail "the devel package lacks headers"
-echo "both are as expected"
+echo "both packages are as expected"

@@ -1,18 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# targetcli_steps.sh: run by targetcli.sh, as root in a system that forgets everything. Never run it on a machine of yours.
+# targetcli_steps.sh: targetcli.sh runs this script as root in a system whose changes are discarded. Never run it
+# directly on a machine.
 set -eu
 [ -f /packages.txt ] || { echo "this is not a system of the tests"; exit 2; }
 dpkg -i /new/new.deb >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
 getent passwd tester >/dev/null || useradd --create-home tester
 
-# Every user may open it, as udev arranges on a usual machine. The mount is seen in this system only.
+# Every user may open /dev/fuse, as udev arranges on most machines. This mount is visible in this system only.
 mkdir /tmp/dev
 mount -t tmpfs -o mode=755 tmpfs /tmp/dev
 mknod -m 666 /tmp/dev/fuse c 10 229
 mount --bind /tmp/dev/fuse /dev/fuse
 
-# use USER: a daemon of this user with a tree, and targetcli on it, from the first disk to the saved configuration.
+# use USER: as this user, starts a daemon with a tree and runs targetcli on it, from the first disk to the saved
+# configuration.
 use() {
 	port=$((20000 + $(id -u "$1") % 10000))
 	echo "-- as $1"

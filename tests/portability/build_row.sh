@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # build_row.sh NAME ARCH COMPILER TYPE [dpkg-buildflags] [without=LIBRARY,...] [CMAKE-ARGUMENT...]: run by matrix.sh in
-# a chroot. Builds /src with warnings as errors, runs the unit tests, and prints the row's cells: compiler, result of the
-# build, result of the tests. With "dpkg-buildflags" it compiles with all hardening flags of Debian. With "without" it
-# hides the libraries whose pkg-config files begin with these names.
+# a chroot. Builds /src with warnings as errors, runs the unit tests, and prints the row's cells: compiler, result of
+# the build, result of the tests. With "dpkg-buildflags" it compiles with all hardening flags of Debian. With "without"
+# it hides the libraries whose pkg-config files begin with these names.
 set -eu
 name=$1 arch=$2 compiler=$3 type=$4
 shift 4
@@ -88,7 +88,7 @@ case ${1-} in without=*)
 	shift
 	;;
 esac
-# After the first error the others are still looked for: a row takes long.
+# The build continues after an error, so that one run of this slow script finds all errors.
 keep_going=-k
 if command -v ninja >/dev/null; then
 	set -- -G Ninja "$@"

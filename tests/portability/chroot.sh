@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by matrix.sh and by tests/package/lifecycle.sh: Debian systems in folders (chroots).
-# The caller sets CHROOTS, the folder that keeps them from one run to the next.
+# matrix.sh and tests of tests/package source this file. It makes Debian systems in folders (chroots), and runs commands
+# in them. The caller sets CHROOTS, the folder that keeps them from one run to the next.
 # shellcheck shell=bash
 # shellcheck disable=SC2153 # CHROOTS is the caller's
 

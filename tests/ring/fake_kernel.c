@@ -121,7 +121,7 @@ static const struct answer *find_answer(uint32_t device_id)
 	for (unsigned i = 0; i < nanswers; i++) {
 		if (answers[i].device_id != device_id)
 			continue;
-		/* The kernel would ignore a second answer, or take it for the answer to a later event. */
+		/* The kernel would ignore a second answer, or treat it as the answer to a later event. */
 		assert_null(found);
 		found = &answers[i];
 	}

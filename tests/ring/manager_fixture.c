@@ -89,7 +89,7 @@ static void view(void *arg, const struct tcmu_device_view *device)
 	snprintf(seen->config, sizeof(seen->config), "%s", device->config);
 }
 
-struct seen look(struct fixture *w, unsigned minor)
+struct seen observe_device(struct fixture *w, unsigned minor)
 {
 	struct seen seen = {.wanted = minor, .state = TCMU_DEVICE_CLOSING};
 
@@ -97,7 +97,7 @@ struct seen look(struct fixture *w, unsigned minor)
 	return seen;
 }
 
-void pause_a_bit(void)
+void pause_briefly(void)
 {
 	const struct timespec ms = {0, 2000000};
 
@@ -106,11 +106,11 @@ void pause_a_bit(void)
 
 struct seen wait_state(struct fixture *w, unsigned minor, enum tcmu_device_state state)
 {
-	struct seen seen = look(w, minor);
+	struct seen seen = observe_device(w, minor);
 
 	for (int i = 0; i < 60000 && seen.state != state; i++) {
-		pause_a_bit();
-		seen = look(w, minor);
+		pause_briefly();
+		seen = observe_device(w, minor);
 	}
 	assert_int_equal(seen.state, state);
 	return seen;
@@ -118,12 +118,12 @@ struct seen wait_state(struct fixture *w, unsigned minor, enum tcmu_device_state
 
 void wait_gone(struct fixture *w)
 {
-	for (int i = 0; i < 60000 && look(w, 0).n; i++)
-		pause_a_bit();
-	assert_int_equal(look(w, 0).n, 0);
+	for (int i = 0; i < 60000 && observe_device(w, 0).n; i++)
+		pause_briefly();
+	assert_int_equal(observe_device(w, 0).n, 0);
 }
 
-int add(unsigned n)
+int send_added(unsigned n)
 {
 	struct tcmu_event event = {.type = TCMU_EVENT_ADDED};
 
@@ -131,7 +131,7 @@ int add(unsigned n)
 	return fake_answer(&event);
 }
 
-int remove_device(unsigned n)
+int send_removed(unsigned n)
 {
 	struct tcmu_event event = {.type = TCMU_EVENT_REMOVED};
 
@@ -139,7 +139,7 @@ int remove_device(unsigned n)
 	return fake_answer(&event);
 }
 
-int reconfigure(unsigned n, struct tcmu_event event)
+int send_reconfigured(unsigned n, struct tcmu_event event)
 {
 	event.type = TCMU_EVENT_RECONFIG;
 	fake_event(n, &event);
@@ -184,7 +184,7 @@ void break_storage(const struct fixture *w, const char *name)
 	assert_int_equal(mkdir(path, 0700), 0);
 }
 
-void mend_storage(const struct fixture *w, const char *name)
+void repair_storage(const struct fixture *w, const char *name)
 {
 	char path[128];
 
@@ -198,6 +198,6 @@ void wait_attribute(unsigned n, const char *file, const char *wanted)
 	char value[64];
 
 	for (int i = 0; i < 60000 && strcmp(fake_attribute(n, file, value), wanted); i++)
-		pause_a_bit();
+		pause_briefly();
 	assert_string_equal(fake_attribute(n, file, value), wanted);
 }

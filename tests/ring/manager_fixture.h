@@ -43,21 +43,21 @@ struct seen {
 	char error[256], config[256];
 	uint64_t size;
 };
-struct seen look(struct fixture *w, unsigned minor);
+struct seen observe_device(struct fixture *w, unsigned minor);
 struct seen wait_state(struct fixture *w, unsigned minor, enum tcmu_device_state state);
 void wait_gone(struct fixture *w);
 void wait_attribute(unsigned n, const char *file, const char *wanted);
-void pause_a_bit(void);
+void pause_briefly(void);
 
-/* Send an event and return the answer. */
-int add(unsigned n);
-int remove_device(unsigned n);
-int reconfigure(unsigned n, struct tcmu_event event);
+/* Each sends an event and returns the answer. */
+int send_added(unsigned n);
+int send_removed(unsigned n);
+int send_reconfigured(unsigned n, struct tcmu_event event);
 
-/* Return something of a file of the handler file. */
+/* These functions are for the images of the handler file. */
 off_t size_of(const struct fixture *w, const char *name);
 void lose_storage(const struct fixture *w, const char *name);
 void make_storage(const struct fixture *w, const char *name, off_t size);
 void break_storage(const struct fixture *w, const char *name);
-void mend_storage(const struct fixture *w, const char *name);
+void repair_storage(const struct fixture *w, const char *name);
 #endif

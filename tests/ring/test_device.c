@@ -245,20 +245,20 @@ static void test_broken_ring_is_reported(void **state)
 
 /* --- how often the clock is read --- */
 
-static unsigned looks; /* Atomic: how often the loop has read the clock. */
+static unsigned clock_reads; /* Atomic: how often the loop has read the clock. */
 int __real_clock_gettime(clockid_t clock, struct timespec *time);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 {
 	if (loop_current())
-		__atomic_add_fetch(&looks, 1, __ATOMIC_RELAXED);
+		__atomic_add_fetch(&clock_reads, 1, __ATOMIC_RELAXED);
 	return __real_clock_gettime(clock, time);
 }
 
 /*
- * Commands have deadlines, but in some guests to read the clock is a system call. So a single command does
- * not read it.
+ * Commands have deadlines, but in some guests reading the clock is a system call. So a single command does
+ * not read the clock.
  */
 static void test_single_command_reads_no_clock(void **state)
 {
@@ -272,10 +272,10 @@ static void test_single_command_reads_no_clock(void **state)
 	rw10(cdb, 0x2a, 16, 8);
 	for (int i = 0; i < 250; i++) {
 		if (i == 50)
-			__atomic_store_n(&looks, 0, __ATOMIC_RELAXED);
+			__atomic_store_n(&clock_reads, 0, __ATOMIC_RELAXED);
 		assert_int_equal(w->ring.status[run(w, cdb, 10, 0, PAGE)], SCSI_GOOD);
 	}
-	assert_uint_in_range(__atomic_load_n(&looks, __ATOMIC_RELAXED), 0, 20);
+	assert_uint_in_range(__atomic_load_n(&clock_reads, __ATOMIC_RELAXED), 0, 20);
 }
 
 int main(void)

@@ -118,16 +118,16 @@ static void await_writes(unsigned n)
 	assert_int_equal(writes_begun(), n);
 }
 
-static uint64_t given_up(const struct fixture *w)
+static uint64_t count_expired(const struct fixture *w)
 {
 	return __atomic_load_n(&w->device.expiry.nlate, __ATOMIC_RELAXED);
 }
 
-static void await_given_up(const struct fixture *w, uint64_t n)
+static void await_expired(const struct fixture *w, uint64_t n)
 {
-	for (int i = 0; i < 60000 && given_up(w) < n; i++)
+	for (int i = 0; i < 60000 && count_expired(w) < n; i++)
 		sleep_ms(1);
-	assert_int_equal(given_up(w), n);
+	assert_int_equal(count_expired(w), n);
 }
 
 /* --- age --------------------------------------------------------------------------------------- */
@@ -147,26 +147,26 @@ static void test_pause_without_commands(void **state)
 }
 
 /* The loop stands still, as it does when the whole daemon is stopped. */
-struct standstill {
+struct blockage {
 	struct loop_work work;
 	unsigned ms;
 	bool begun, over;
 };
 
-static void stand_still(struct loop_work *work)
+static void block_loop(struct loop_work *work)
 {
-	struct standstill *standstill = container_of(work, struct standstill, work);
+	struct blockage *blockage = container_of(work, struct blockage, work);
 
-	__atomic_store_n(&standstill->begun, true, __ATOMIC_RELEASE);
-	sleep_ms(standstill->ms);
-	__atomic_store_n(&standstill->over, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&blockage->begun, true, __ATOMIC_RELEASE);
+	sleep_ms(blockage->ms);
+	__atomic_store_n(&blockage->over, true, __ATOMIC_RELEASE);
 }
 
-static void stop_daemon(struct fixture *w, struct standstill *standstill, unsigned ms)
+static void stop_daemon(struct fixture *w, struct blockage *blockage, unsigned ms)
 {
-	*standstill = (struct standstill){.work.fn = stand_still, .ms = ms};
-	loop_post(w->device.loop, &standstill->work);
-	wait_flag(&standstill->begun);
+	*blockage = (struct blockage){.work.fn = block_loop, .ms = ms};
+	loop_post(w->device.loop, &blockage->work);
+	wait_flag(&blockage->begun);
 }
 
 /*
@@ -176,17 +176,17 @@ static void stop_daemon(struct fixture *w, struct standstill *standstill, unsign
 static void test_stopped_for_too_long(void **state)
 {
 	struct fixture *w = *state;
-	struct standstill standstill;
+	struct blockage blockage;
 	int ids[5];
 
 	tcmu_device_start(&w->device);
 	start(w, WRITE, 1, 1);
 	wait_completions(w, 1);
-	stop_daemon(w, &standstill, 1600);
+	stop_daemon(w, &blockage, 1600);
 	for (uint8_t i = 0; i < 5; i++)
 		ids[i] = start(w, i ? WRITE : READ, 1, i + 2);
 	wait_completions(w, 5);
-	assert_true(standstill.over);
+	assert_true(blockage.over);
 	for (unsigned i = 0; i < 5; i++)
 		assert_int_equal(w->ring.status[ids[i]], SCSI_BUSY);
 	assert_int_equal(writes_begun(), 1);
@@ -201,10 +201,10 @@ static void test_stopped_for_too_long(void **state)
 static void test_stopped_for_a_moment(void **state)
 {
 	struct fixture *w = *state;
-	struct standstill standstill;
+	struct blockage blockage;
 
 	tcmu_device_start(&w->device);
-	stop_daemon(w, &standstill, 200);
+	stop_daemon(w, &blockage, 200);
 	int id = start(w, WRITE, 1, 1);
 	wait_completions(w, 1);
 	assert_int_equal(w->ring.status[id], SCSI_GOOD);
@@ -281,15 +281,15 @@ static void test_busy_ring(void **state)
 static void test_no_time_out(void **state)
 {
 	struct fixture *w = *state;
-	struct standstill standstill;
+	struct blockage blockage;
 
 	w->device.time_out = 0;
 	tcmu_device_start(&w->device);
-	stop_daemon(w, &standstill, 1600);
+	stop_daemon(w, &blockage, 1600);
 	int id = start(w, WRITE, 1, 1);
 	wait_completions(w, 1);
 	assert_int_equal(w->ring.status[id], SCSI_GOOD);
-	assert_int_equal(given_up(w), 0);
+	assert_int_equal(count_expired(w), 0);
 }
 
 static void on_first(struct tcmu_device *device)
@@ -312,7 +312,7 @@ static void test_time_out_of_the_first_command(void **state)
 	w->device.time_out = TIME_OUT;
 	tcmu_device_go_on(&w->device);
 	await_writes(1);
-	await_given_up(w, 1);
+	await_expired(w, 1);
 	stick_below(0);
 	wait_completions(w, 1);
 }
@@ -348,7 +348,7 @@ static void test_queued_command_expires(void **state)
 	wait_completions(w, THREADS);
 	assert_int_equal(writes_begun(), THREADS);
 	assert_int_equal(script.media[9 * BLOCK], 0);
-	assert_int_equal(given_up(w), THREADS + 1);
+	assert_int_equal(count_expired(w), THREADS + 1);
 }
 
 /* An abort by the kernel does not wait for a command that has not started. */
@@ -382,7 +382,7 @@ static void test_expired_write_is_executed_first(void **state)
 	tcmu_device_start(&w->device);
 	stick_below(1);
 	int stale = start_blocks(w, WRITE, 0, 3, 1);
-	await_given_up(w, 1);
+	await_expired(w, 1);
 	int newer = start_blocks(w, WRITE, 1, 1, 2), reader = start(w, READ, 2, 3),
 	    elsewhere = start(w, WRITE, 5, 4);
 	wait_completions(w, 1);
@@ -405,7 +405,7 @@ static void test_command_that_waits_for_an_expired_write_expires(void **state)
 	tcmu_device_start(&w->device);
 	stick_below(1);
 	start(w, WRITE, 0, 1);
-	await_given_up(w, 1);
+	await_expired(w, 1);
 	int newer = start(w, WRITE, 0, 2);
 	wait_completions(w, 1);
 	assert_int_equal(w->ring.status[newer], SCSI_CHECK_CONDITION);
@@ -424,16 +424,16 @@ static void test_command_that_waits_for_an_expired_write_expires(void **state)
 static void test_stopped_while_a_write_hangs(void **state)
 {
 	struct fixture *w = *state;
-	struct standstill standstill;
+	struct blockage blockage;
 
 	tcmu_device_start(&w->device);
 	stick_below(1);
 	start(w, WRITE, 0, 1);
 	await_writes(1);
 	sleep_ms(700);
-	stop_daemon(w, &standstill, 700);
+	stop_daemon(w, &blockage, 700);
 	int newer = start(w, WRITE, 0, 2);
-	wait_flag(&standstill.over);
+	wait_flag(&blockage.over);
 	sleep_ms(50);
 	assert_int_equal(fake_ring_reap(&w->ring), 0);
 	assert_int_equal(writes_begun(), 1);

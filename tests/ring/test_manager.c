@@ -18,7 +18,7 @@ static void test_add_serve_remove(void **state)
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
 	lose_storage(w, "a.img");
-	assert_int_equal(add(1), 0);
+	assert_int_equal(send_added(1), 0);
 	struct seen seen = wait_state(w, 1, TCMU_DEVICE_SERVED);
 	assert_int_equal(seen.size, SIZE);
 	assert_string_equal(seen.config, "file/a.img");
@@ -27,7 +27,7 @@ static void test_add_serve_remove(void **state)
 	assert_string_equal(fake_attribute(1, "attrib/cmd_time_out", value), "45");
 	assert_string_equal(fake_attribute(1, "attrib/tmr_notification", value), "1");
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
-	assert_int_equal(remove_device(1), 0);
+	assert_int_equal(send_removed(1), 0);
 	wait_gone(w);
 }
 
@@ -37,7 +37,7 @@ static void test_failed_add_is_refused(void **state)
 
 	open_manager(w);
 	fake_device_make(1, "file/no-folder/a.img", SIZE);
-	assert_int_equal(add(1), -ENOENT);
+	assert_int_equal(send_added(1), -ENOENT);
 	wait_gone(w);
 }
 
@@ -45,7 +45,7 @@ static void test_failed_add_is_refused(void **state)
  * Names as long as possible, with every character that they may contain. If an event was not answered, its
  * sender would wait for ever.
  */
-static void test_odd_names(void **state)
+static void test_long_names(void **state)
 {
 	char name[256], path[400];
 	struct fixture *w = *state;
@@ -60,9 +60,9 @@ static void test_odd_names(void **state)
 		 name);
 	snprintf(path, sizeof(path), "%s/core/user_0/%s", w->folder, name);
 	assert_int_equal(symlink("d1", path), 0);
-	assert_int_equal(add(1), 0);
+	assert_int_equal(send_added(1), 0);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
-	assert_int_equal(remove_device(1), 0);
+	assert_int_equal(send_removed(1), 0);
 	wait_gone(w);
 }
 
@@ -78,13 +78,13 @@ static void test_failed_add_without_a_waiting_kernel(void **state)
 	fake_kernel_waits(false);
 	fake_device_make(1, "file/a.img", SIZE);
 	break_storage(w, "a.img");
-	assert_int_equal(add(1), -EISDIR);
+	assert_int_equal(send_added(1), -EISDIR);
 	wait_state(w, 1, TCMU_DEVICE_FAILED);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
-	mend_storage(w, "a.img");
-	for (int i = 0; i < 60000 && look(w, 1).state != TCMU_DEVICE_SERVED; i++) {
+	repair_storage(w, "a.img");
+	for (int i = 0; i < 60000 && observe_device(w, 1).state != TCMU_DEVICE_SERVED; i++) {
 		kernel_manager_retry(w->manager);
-		pause_a_bit();
+		pause_briefly();
 	}
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 }
@@ -101,14 +101,14 @@ static void test_devices_removed_without_event(void **state)
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 	fake_device_free(2);
 	fake_device_stick(2, false);
-	for (int i = 0; i < 60000 && look(w, 1).n > 1; i++)
-		pause_a_bit();
-	assert_int_equal(look(w, 1).n, 1);
+	for (int i = 0; i < 60000 && observe_device(w, 1).n > 1; i++)
+		pause_briefly();
+	assert_int_equal(observe_device(w, 1).n, 1);
 
 	fake_devices[1].open = false;
 	snprintf(fake_devices[1].uio_name, sizeof(fake_devices[1].uio_name), "tcm-user/0/d2/file/b.img");
-	assert_int_equal(add(1), 0);
-	assert_string_equal(look(w, 1).config, "file/b.img");
+	assert_int_equal(send_added(1), 0);
+	assert_string_equal(observe_device(w, 1).config, "file/b.img");
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 }
 
@@ -122,7 +122,7 @@ static void test_device_is_created_again_at_once(void **state)
 
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
-	assert_int_equal(add(1), 0);
+	assert_int_equal(send_added(1), 0);
 	for (unsigned n = 2; n < 12; n++) {
 		struct tcmu_event removed = {.type = TCMU_EVENT_REMOVED}, added = {.type = TCMU_EVENT_ADDED};
 
@@ -185,20 +185,20 @@ static void test_stuck_devices_delay_no_other(void **state)
 		fake_event(n, &added[n]);
 	}
 	fake_device_make(STUCK, "alloc/free", SIZE);
-	assert_int_equal(add(STUCK), 0);
+	assert_int_equal(send_added(STUCK), 0);
 	stick(false);
 	for (unsigned n = 0; n < STUCK; n++)
 		assert_int_equal(fake_answer(&added[n]), 0);
 
 	stick(true);
 	for (unsigned n = 0; n < STUCK; n++)
-		assert_int_equal(remove_device(n), 0);
-	assert_int_equal(remove_device(STUCK), 0);
-	for (int i = 0; i < 60000 && look(w, 0).n > STUCK; i++)
-		pause_a_bit();
-	assert_int_equal(look(w, 0).n, STUCK);
+		assert_int_equal(send_removed(n), 0);
+	assert_int_equal(send_removed(STUCK), 0);
+	for (int i = 0; i < 60000 && observe_device(w, 0).n > STUCK; i++)
+		pause_briefly();
+	assert_int_equal(observe_device(w, 0).n, STUCK);
 	fake_device_make(STUCK + 1, "alloc/free", SIZE);
-	assert_int_equal(add(STUCK + 1), 0);
+	assert_int_equal(send_added(STUCK + 1), 0);
 	stick(false);
 }
 
@@ -234,14 +234,14 @@ static void test_broken_ring_fails(void **state)
 
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
-	assert_int_equal(add(1), 0);
+	assert_int_equal(send_added(1), 0);
 	fake_ring_put_raw(&fake_devices[1].ring, 0, 64);
 	assert_int_equal(write(fake_devices[1].uio, &event, 4), 4);
 	struct seen seen = wait_state(w, 1, TCMU_DEVICE_FAILED);
 	assert_non_null(strstr(seen.error, "ring is broken"));
 	kernel_manager_retry(w->manager);
-	assert_int_equal(look(w, 1).state, TCMU_DEVICE_FAILED);
-	assert_int_equal(remove_device(1), 0);
+	assert_int_equal(observe_device(w, 1).state, TCMU_DEVICE_FAILED);
+	assert_int_equal(send_removed(1), 0);
 	wait_gone(w);
 }
 
@@ -253,7 +253,7 @@ static void test_same_serial_number_twice(void **state)
 	open_manager(w);
 	for (unsigned n = 1; n <= 2; n++) {
 		fake_device_make(n, n == 1 ? "alloc/one" : "alloc/two", SIZE);
-		assert_int_equal(add(n), 0);
+		assert_int_equal(send_added(n), 0);
 		fake_attribute_set(n, "wwn/vpd_unit_serial", "T10 VPD Unit Serial Number: same");
 	}
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
@@ -274,12 +274,12 @@ static void test_close_while_storage_hangs(void **state)
 	open_manager(w);
 	fake_device_make(1, "alloc/a;filter=delay;read=3s", SIZE);
 	fake_device_make(2, "alloc/b", SIZE);
-	assert_int_equal(add(1), 0);
-	assert_int_equal(add(2), 0);
+	assert_int_equal(send_added(1), 0);
+	assert_int_equal(send_added(2), 0);
 	while (fake_command(1, TEST_UNIT_READY, 6, 0) != SCSI_GOOD) /* unit attentions */
 		;
 	int id = fake_send(1, read_first, sizeof(read_first), 512);
-	pause_a_bit();
+	pause_briefly();
 	assert_false(kernel_manager_close(w->manager, 300));
 	snprintf(path, sizeof(path), "%s/clean-stop", w->folder);
 	FILE *file = fopen(path, "r");
@@ -298,7 +298,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_same_serial_number_twice, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_add_serve_remove, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_failed_add_is_refused, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_odd_names, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_long_names, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_failed_add_without_a_waiting_kernel, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_devices_removed_without_event, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_device_is_created_again_at_once, set_up, tear_down),

@@ -17,7 +17,7 @@ static void add_not_enabled(struct fixture *w)
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
 	fake_enable(1, false);
-	assert_int_equal(add(1), 0);
+	assert_int_equal(send_added(1), 0);
 }
 
 static void test_device_that_is_enabled_late(void **state)
@@ -26,14 +26,14 @@ static void test_device_that_is_enabled_late(void **state)
 
 	add_not_enabled(w);
 	for (int i = 0; i < 10; i++)
-		pause_a_bit();
-	assert_int_equal(look(w, 1).state, TCMU_DEVICE_OPENING);
+		pause_briefly();
+	assert_int_equal(observe_device(w, 1).state, TCMU_DEVICE_OPENING);
 	fake_enable(1, true);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 }
 
-/* Another daemon has refused the device, and no event tells this. */
+/* Another daemon has refused the device, and no event reports this. */
 static void test_device_removed_before_enable(void **state)
 {
 	struct fixture *w = *state;
@@ -50,12 +50,12 @@ static void test_minor_number_is_used_again(void **state)
 	add_not_enabled(w);
 	fake_device_free(1);
 	fake_device_make(1, "alloc/b", SIZE);
-	assert_int_equal(add(1), 0);
+	assert_int_equal(send_added(1), 0);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
-	for (int i = 0; i < 60000 && look(w, 1).n > 1; i++)
-		pause_a_bit();
-	assert_int_equal(look(w, 1).n, 1);
-	assert_string_equal(look(w, 1).config, "alloc/b");
+	for (int i = 0; i < 60000 && observe_device(w, 1).n > 1; i++)
+		pause_briefly();
+	assert_int_equal(observe_device(w, 1).n, 1);
+	assert_string_equal(observe_device(w, 1).config, "alloc/b");
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 }
 
@@ -80,20 +80,20 @@ static void test_device_is_added_again_while_it_opens(void **state)
 	assert_int_equal(fake_answer(&event), 0); /* answered exactly once */
 }
 
-/* The kernel takes every size that was written for the real one. */
+/* The kernel uses every size that was written, so the daemon then writes the size that it really serves. */
 static void test_size_that_was_set_without_waiting(void **state)
 {
 	struct fixture *w = *state;
 
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
-	assert_int_equal(add(1), 0);
+	assert_int_equal(send_added(1), 0);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 	fake_attribute_set(1, "control", "-");
 	fake_kernel_waits(false);
-	reconfigure(1, (struct tcmu_event){.has_size = true, .size = SIZE / 2});
+	send_reconfigured(1, (struct tcmu_event){.has_size = true, .size = SIZE / 2});
 	wait_attribute(1, "control", "dev_size=1048576");
-	reconfigure(1, (struct tcmu_event){.has_size = true, .size = SIZE * 2});
+	send_reconfigured(1, (struct tcmu_event){.has_size = true, .size = SIZE * 2});
 	wait_attribute(1, "control", "dev_size=2097152");
 }
 

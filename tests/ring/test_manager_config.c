@@ -23,7 +23,7 @@ static int add_config(unsigned n, const char *config)
 {
 	fake_device_make(n, "alloc/none", SIZE);
 	snprintf(fake_devices[n].uio_name, sizeof(fake_devices[n].uio_name), "tcm-user/0/d%u/%s", n, config);
-	return add(n);
+	return send_added(n);
 }
 
 static void test_options_reach_the_handler(void **state)
@@ -34,7 +34,7 @@ static void test_options_reach_the_handler(void **state)
 	open_manager(w);
 	assert_int_equal(add_config(1, "file/a.img;cache=writethrough"), 0);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
-	assert_string_equal(look(w, 1).config, "file/a.img;cache=writethrough");
+	assert_string_equal(observe_device(w, 1).config, "file/a.img;cache=writethrough");
 	assert_int_equal(size_of(w, "a.img"), SIZE);
 	assert_string_equal(fake_attribute(1, "attrib/emulate_write_cache", value), "0");
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
@@ -94,7 +94,7 @@ static void test_literal_name(void **state)
 	fake_device_make(2, "file/a;b", SIZE);
 	open_manager(w);
 	wait_state(w, 2, TCMU_DEVICE_FAILED);
-	assert_non_null(strstr(look(w, 2).error, "write file/a~3bb"));
+	assert_non_null(strstr(observe_device(w, 2).error, "write file/a~3bb"));
 	assert_int_equal(add_config(1, "file/a;b"), -EINVAL);
 	assert_int_equal(add_config(3, "file/a~3bb"), 0);
 	wait_state(w, 3, TCMU_DEVICE_SERVED);
@@ -110,13 +110,13 @@ static void test_reconfigured_options(void **state)
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 	make_storage(w, "b.img", SIZE);
 	strcpy(event.config, "file/b.img;speed=9");
-	assert_int_equal(reconfigure(1, event), -EINVAL);
+	assert_int_equal(send_reconfigured(1, event), -EINVAL);
 	strcpy(event.config, "file/b.img;cache=writethrough");
-	assert_int_equal(reconfigure(1, event), 0);
+	assert_int_equal(send_reconfigured(1, event), 0);
 	for (int i = 0; i < 1000 && !is_logged("with cache=writethrough"); i++)
-		pause_a_bit();
+		pause_briefly();
 	assert_true(is_logged("with cache=writethrough"));
-	assert_string_equal(look(w, 1).config, event.config);
+	assert_string_equal(observe_device(w, 1).config, event.config);
 }
 
 /* targetcli would save this as another configuration. */

@@ -34,7 +34,7 @@ static int write_config_again(const char *config)
 	struct tcmu_event event = {.has_config = true};
 
 	strcpy(event.config, config);
-	return reconfigure(1, event);
+	return send_reconfigured(1, event);
 }
 
 /* The memory is lost with the manager, because the test does not keep it. */
@@ -77,13 +77,13 @@ static void test_device_that_is_created_again(void **state)
 
 	open_manager(w);
 	fake_device_make(1, "alloc/c", SIZE);
-	assert_int_equal(add(1), 0);
+	assert_int_equal(send_added(1), 0);
 	assert_int_equal(fake_command(1, write_10, 10, 512), SCSI_GOOD);
-	assert_int_equal(remove_device(1), 0);
+	assert_int_equal(send_removed(1), 0);
 	wait_gone(w);
 	fake_device_free(1);
 	fake_device_make(1, "alloc/c", SIZE);
-	assert_int_equal(add(1), 0);
+	assert_int_equal(send_added(1), 0);
 	assert_int_equal(fake_command(1, read_10, 10, 512), SCSI_GOOD);
 }
 

@@ -21,9 +21,9 @@ static int set_up_log(void **state)
 static void serve_and_remove(struct fixture *w, const char *config)
 {
 	fake_device_make(1, config, SIZE);
-	assert_int_equal(add(1), 0);
+	assert_int_equal(send_added(1), 0);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
-	assert_int_equal(remove_device(1), 0);
+	assert_int_equal(send_removed(1), 0);
 	wait_gone(w);
 	fake_device_free(1);
 }
@@ -33,30 +33,30 @@ static int add_without_image(struct fixture *w, const char *config, const char *
 {
 	fake_device_make(1, config, SIZE);
 	lose_storage(w, image);
-	return add(1);
+	return send_added(1);
 }
 
 /* The device exists and answers NOT READY while its image is missing, until the image comes back. */
 static void assert_waits_for_image(struct fixture *w, const char *image)
 {
 	wait_state(w, 1, TCMU_DEVICE_FAILED);
-	assert_non_null(strstr(look(w, 1).error, image));
-	assert_non_null(strstr(look(w, 1).error, "has been served before"));
+	assert_non_null(strstr(observe_device(w, 1).error, image));
+	assert_non_null(strstr(observe_device(w, 1).error, "has been served before"));
 	int id = fake_send(1, TEST_UNIT_READY, 6, 0);
 	assert_int_equal(fake_await(1, id), SCSI_CHECK_CONDITION);
 	assert_int_equal(fake_devices[1].ring.sense_key[id], 2); /* NOT READY */
 	kernel_manager_retry(w->manager);
 	for (int i = 0; i < 20; i++)
-		pause_a_bit();
-	assert_int_equal(look(w, 1).state, TCMU_DEVICE_FAILED);
+		pause_briefly();
+	assert_int_equal(observe_device(w, 1).state, TCMU_DEVICE_FAILED);
 	assert_int_equal(size_of(w, image), -1);
 }
 
 static void assert_served_again(struct fixture *w)
 {
-	for (int i = 0; i < 1000 && look(w, 1).state != TCMU_DEVICE_SERVED; i++) {
+	for (int i = 0; i < 1000 && observe_device(w, 1).state != TCMU_DEVICE_SERVED; i++) {
 		kernel_manager_retry(w->manager);
-		pause_a_bit();
+		pause_briefly();
 	}
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 	/* The unit attentions report that the disk is another one. */
@@ -105,7 +105,7 @@ static void test_image_is_known_by_its_place(void **state)
 	fake_device_make(1, "alloc/x", SIZE);
 	snprintf(fake_devices[1].uio_name, sizeof(fake_devices[1].uio_name), "tcm-user/0/d1/%s", config);
 	lose_storage(w, "a.img");
-	assert_int_equal(add(1), 0);
+	assert_int_equal(send_added(1), 0);
 	assert_waits_for_image(w, "a.img");
 }
 
@@ -121,7 +121,7 @@ static void test_folder_is_missing_too(void **state)
 	lose_storage(w, "disks/a.img");
 	assert_int_equal(rmdir(folder), 0);
 	fake_device_make(1, "file/disks/a.img", SIZE);
-	assert_int_equal(add(1), 0);
+	assert_int_equal(send_added(1), 0);
 	assert_waits_for_image(w, "disks/a.img");
 	assert_int_equal(mkdir(folder, 0700), 0);
 	make_storage(w, "disks/a.img", SIZE);
@@ -137,7 +137,7 @@ static void test_adopted_device_creates_nothing(void **state)
 	lose_storage(w, "a.img");
 	open_manager(w);
 	wait_state(w, 1, TCMU_DEVICE_FAILED);
-	assert_non_null(strstr(look(w, 1).error, "a.img: no such file"));
+	assert_non_null(strstr(observe_device(w, 1).error, "a.img: no such file"));
 	assert_int_equal(size_of(w, "a.img"), -1);
 	make_storage(w, "a.img", SIZE);
 	assert_served_again(w);

@@ -20,20 +20,20 @@ static void test_resize(void **state)
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
 	fake_device_make(2, "alloc/a", SIZE);
-	assert_int_equal(add(1), 0);
-	assert_int_equal(add(2), 0);
+	assert_int_equal(send_added(1), 0);
+	assert_int_equal(send_added(2), 0);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
-	assert_int_equal(reconfigure(1, (struct tcmu_event){.has_size = true, .size = 2 * SIZE}), 0);
+	assert_int_equal(send_reconfigured(1, (struct tcmu_event){.has_size = true, .size = 2 * SIZE}), 0);
 	assert_int_equal(size_of(w, "a.img"), 2 * SIZE);
-	assert_int_equal(look(w, 1).size, 2 * SIZE);
+	assert_int_equal(observe_device(w, 1).size, 2 * SIZE);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
 	assert_int_equal(fake_devices[1].ring.sense_key[1], 6); /* CAPACITY DATA HAS CHANGED */
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
-	assert_int_equal(reconfigure(1, (struct tcmu_event){.has_size = true, .size = SIZE}), -EINVAL);
+	assert_int_equal(send_reconfigured(1, (struct tcmu_event){.has_size = true, .size = SIZE}), -EINVAL);
 	assert_int_equal(size_of(w, "a.img"), 2 * SIZE);
-	assert_int_equal(reconfigure(2, (struct tcmu_event){.has_size = true, .size = 2 * SIZE}),
+	assert_int_equal(send_reconfigured(2, (struct tcmu_event){.has_size = true, .size = 2 * SIZE}),
 			 -EOPNOTSUPP);
-	assert_int_equal(reconfigure(1, (struct tcmu_event){0}), -EOPNOTSUPP);
+	assert_int_equal(send_reconfigured(1, (struct tcmu_event){0}), -EOPNOTSUPP);
 }
 
 static uint8_t write_cache_of(unsigned n)
@@ -52,17 +52,18 @@ static void test_write_cache(void **state)
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
 	fake_device_make(2, "alloc/a", SIZE);
-	assert_int_equal(add(1), 0);
-	assert_int_equal(add(2), 0);
+	assert_int_equal(send_added(1), 0);
+	assert_int_equal(send_added(2), 0);
 	assert_int_equal(write_cache_of(1), 4);
-	assert_int_equal(reconfigure(1, (struct tcmu_event){.has_write_cache = true, .write_cache = false}),
-			 0);
+	assert_int_equal(
+	    send_reconfigured(1, (struct tcmu_event){.has_write_cache = true, .write_cache = false}), 0);
 	assert_int_equal(write_cache_of(1), 0);
-	assert_int_equal(reconfigure(1, (struct tcmu_event){.has_write_cache = true, .write_cache = true}),
-			 0);
+	assert_int_equal(
+	    send_reconfigured(1, (struct tcmu_event){.has_write_cache = true, .write_cache = true}), 0);
 	assert_int_equal(write_cache_of(1), 4);
-	assert_int_equal(reconfigure(2, (struct tcmu_event){.has_write_cache = true, .write_cache = true}),
-			 -EOPNOTSUPP);
+	assert_int_equal(
+	    send_reconfigured(2, (struct tcmu_event){.has_write_cache = true, .write_cache = true}),
+	    -EOPNOTSUPP);
 }
 
 static int change_config(unsigned n, const char *config)
@@ -70,7 +71,7 @@ static int change_config(unsigned n, const char *config)
 	struct tcmu_event event = {.has_config = true};
 
 	snprintf(event.config, sizeof(event.config), "%s", config);
-	return reconfigure(n, event);
+	return send_reconfigured(n, event);
 }
 
 /* Sends a MODE SELECT (6) of page 8. Its Data-Out lies in the place of Data-In. */
@@ -120,7 +121,7 @@ static char let_write(struct slow_attribute slow)
 	for (int i = 0; i < 60000 && !c; i++) {
 		while (read(slow.pipe, &c, 1) == 1)
 			;
-		pause_a_bit();
+		pause_briefly();
 	}
 	close(slow.pipe);
 	close(slow.opened);
@@ -139,13 +140,13 @@ static void test_write_cache_by_initiator(void **state)
 
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
-	assert_int_equal(add(1), 0);
+	assert_int_equal(send_added(1), 0);
 	assert_int_equal(write_cache_of(1), 4);
 	struct slow_attribute slow = slow_down(w, "d1/attrib/emulate_write_cache");
 
 	select_write_cache(1, false);
 	wait_writer(slow);
-	assert_int_equal(reconfigure(1, off), 0);
+	assert_int_equal(send_reconfigured(1, off), 0);
 	assert_int_equal(let_write(slow), '0');
 	fake_attribute_set(1, "attrib/emulate_write_cache", "0");
 	/*
@@ -155,10 +156,10 @@ static void test_write_cache_by_initiator(void **state)
 	select_write_cache(1, true);
 	wait_attribute(1, "attrib/emulate_write_cache", "1");
 	assert_int_equal(write_cache_of(1), 4);
-	assert_int_equal(reconfigure(1, (struct tcmu_event){.has_write_cache = true, .write_cache = true}),
-			 0);
+	assert_int_equal(
+	    send_reconfigured(1, (struct tcmu_event){.has_write_cache = true, .write_cache = true}), 0);
 	/* A write that the daemon has not made itself is the administrator's. */
-	assert_int_equal(reconfigure(1, off), 0);
+	assert_int_equal(send_reconfigured(1, off), 0);
 	assert_int_equal(write_cache_of(1), 0);
 }
 
@@ -176,7 +177,7 @@ static void test_write_cache_of_what_is_served(void **state)
 	wait_attribute(1, "attrib/emulate_write_cache", "0");
 
 	fake_device_make(2, "file/a.img", SIZE);
-	assert_int_equal(add(2), 0);
+	assert_int_equal(send_added(2), 0);
 	assert_int_equal(write_cache_of(2), 4);
 	select_write_cache(2, false);
 	wait_attribute(2, "attrib/emulate_write_cache", "0");
@@ -192,7 +193,7 @@ static void test_other_storage(void **state)
 
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
-	assert_int_equal(add(1), 0);
+	assert_int_equal(send_added(1), 0);
 	assert_int_equal(change_config(1, "file/a.img"), 0);
 	assert_int_equal(change_config(1, "alloc/x"), -EINVAL);
 	assert_int_equal(change_config(1, "file/no-folder/b.img"), -ENOENT);
@@ -200,12 +201,12 @@ static void test_other_storage(void **state)
 	assert_int_equal(size_of(w, "b.img"), -1);
 	make_storage(w, "b.img", SIZE);
 	assert_int_equal(change_config(1, "file/b.img"), 0);
-	assert_string_equal(look(w, 1).config, "file/b.img");
+	assert_string_equal(observe_device(w, 1).config, "file/b.img");
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 	/* The first image is free again. */
 	fake_device_make(2, "file/a.img", SIZE);
-	for (int i = 0; i < 60000 && add(2); i++)
-		pause_a_bit();
+	for (int i = 0; i < 60000 && send_added(2); i++)
+		pause_briefly();
 	wait_state(w, 2, TCMU_DEVICE_SERVED);
 }
 
@@ -218,7 +219,8 @@ static void test_other_storage_for_a_failed_device(void **state)
 	break_storage(w, "a.img");
 	open_manager(w);
 	wait_state(w, 1, TCMU_DEVICE_FAILED);
-	assert_int_equal(reconfigure(1, (struct tcmu_event){.has_size = true, .size = 2 * SIZE}), -ENODEV);
+	assert_int_equal(send_reconfigured(1, (struct tcmu_event){.has_size = true, .size = 2 * SIZE}),
+			 -ENODEV);
 	assert_int_equal(change_config(1, "file/a.img"), -EISDIR);
 	assert_int_equal(change_config(1, "file/no-folder/b.img"), -ENOENT);
 	wait_state(w, 1, TCMU_DEVICE_FAILED);
@@ -226,7 +228,7 @@ static void test_other_storage_for_a_failed_device(void **state)
 	assert_int_equal(change_config(1, "file/b.img"), 0);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
-	assert_string_equal(look(w, 1).config, "file/b.img");
+	assert_string_equal(observe_device(w, 1).config, "file/b.img");
 }
 
 /* READ (10) of the first block. */
@@ -248,7 +250,7 @@ static void test_filters(void **state)
 
 	open_manager(w);
 	fake_device_make(1, "alloc/a;filter=error;operations=read;count=1", SIZE);
-	assert_int_equal(add(1), 0);
+	assert_int_equal(send_added(1), 0);
 	while (fake_command(1, TEST_UNIT_READY, 6, 0) != SCSI_GOOD) /* unit attentions */
 		;
 	assert_int_equal(fake_command(1, read_first, 10, 512), SCSI_CHECK_CONDITION);
@@ -256,9 +258,9 @@ static void test_filters(void **state)
 	assert_int_equal(fake_command(1, write_first, 10, 512), SCSI_GOOD);
 	assert_int_equal(first_byte(1), 0x5a);
 	assert_int_equal(change_config(1, "alloc/a;filter=error;operations=read;count=none"), -EINVAL);
-	assert_string_equal(look(w, 1).config, "alloc/a;filter=error;operations=read;count=1");
+	assert_string_equal(observe_device(w, 1).config, "alloc/a;filter=error;operations=read;count=1");
 	assert_int_equal(change_config(1, "alloc/a;filter=error;operations=read;every=1"), 0);
-	assert_string_equal(look(w, 1).config, "alloc/a;filter=error;operations=read;every=1");
+	assert_string_equal(observe_device(w, 1).config, "alloc/a;filter=error;operations=read;every=1");
 	assert_int_equal(fake_command(1, read_first, 10, 512), SCSI_CHECK_CONDITION);
 	assert_int_equal(change_config(1, "alloc/a;filter=error;operations=unmap"), 0);
 	assert_int_equal(first_byte(1), 0x5a);
@@ -271,7 +273,7 @@ static void test_filters(void **state)
 static void wait_status_of_read(unsigned n, uint8_t status)
 {
 	for (int i = 0; i < 60000 && fake_command(n, read_first, 10, 512) != status; i++)
-		pause_a_bit();
+		pause_briefly();
 	assert_int_equal(fake_command(n, read_first, 10, 512), status);
 }
 
@@ -282,7 +284,7 @@ static void test_other_filters(void **state)
 
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
-	assert_int_equal(add(1), 0);
+	assert_int_equal(send_added(1), 0);
 	while (fake_command(1, TEST_UNIT_READY, 6, 0) != SCSI_GOOD) /* unit attentions */
 		;
 	assert_int_equal(change_config(1, "file/a.img;filter=error;operations=read"), 0);
@@ -290,14 +292,14 @@ static void test_other_filters(void **state)
 	assert_int_equal(change_config(1, "file/a.img;filter=error;operations=read;filter=none_such"),
 			 -EINVAL);
 	wait_status_of_read(1, SCSI_CHECK_CONDITION);
-	assert_string_equal(look(w, 1).config, "file/a.img;filter=error;operations=read");
+	assert_string_equal(observe_device(w, 1).config, "file/a.img;filter=error;operations=read");
 	fake_device_make(2, "file/a.img", SIZE);
-	assert_int_equal(add(2), -EBUSY);
+	assert_int_equal(send_added(2), -EBUSY);
 	assert_int_equal(change_config(1, "file/a.img"), 0);
 	wait_status_of_read(1, SCSI_GOOD);
-	assert_string_equal(look(w, 1).config, "file/a.img");
+	assert_string_equal(observe_device(w, 1).config, "file/a.img");
 	fake_device_make(3, "file/a.img", SIZE);
-	assert_int_equal(add(3), -EBUSY);
+	assert_int_equal(send_added(3), -EBUSY);
 }
 
 int main(void)

@@ -99,7 +99,7 @@ static void test_devices_stay_open_over_a_restart(void **state)
 	open_manager(w);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 	fake_device_make(2, "file/b.img", SIZE);
-	assert_int_equal(add(2), 0);
+	assert_int_equal(send_added(2), 0);
 	restart(w);
 	assert_true(fake_devices[1].open && fake_devices[2].open);
 	open_manager(w);
@@ -107,9 +107,9 @@ static void test_devices_stay_open_over_a_restart(void **state)
 	wait_state(w, 2, TCMU_DEVICE_SERVED);
 	assert_int_equal(fake_command(2, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 	assert_int_equal(fake_store_count(), 2);
-	assert_int_equal(remove_device(2), 0);
-	for (int i = 0; i < 60000 && look(w, 2).n > 1; i++)
-		pause_a_bit();
+	assert_int_equal(send_removed(2), 0);
+	for (int i = 0; i < 60000 && observe_device(w, 2).n > 1; i++)
+		pause_briefly();
 	assert_false(fake_devices[2].open);
 	assert_int_equal(fake_store_count(), 1);
 	restart(w);
@@ -137,7 +137,7 @@ static void test_another_device_has_the_minor(void **state)
 	open_manager(w);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
-	assert_int_equal(look(w, 1).n, 1);
+	assert_int_equal(observe_device(w, 1).n, 1);
 	assert_int_equal(fake_store_count(), 3);
 	assert_int_equal(fake_store_restart(), 2); /* control drops these descriptors */
 	close_manager(w);
@@ -151,7 +151,7 @@ static void test_refused_device_is_not_kept(void **state)
 	w->fd_store = &fake_store;
 	open_manager(w);
 	fake_device_make(1, "file/no-folder/a.img", SIZE);
-	assert_int_equal(add(1), -ENOENT);
+	assert_int_equal(send_added(1), -ENOENT);
 	wait_gone(w);
 	assert_int_equal(fake_store_count(), 0);
 	assert_false(fake_devices[1].open);
@@ -186,7 +186,7 @@ static void end_stray(const struct fixture *w, struct stray stray)
 	close(stray.io);
 	assert_false(tcmu_stray_io(w->io_lock));
 	for (int i = 0; i < 200; i++)
-		pause_a_bit();
+		pause_briefly();
 	close(stray.file);
 }
 
@@ -204,7 +204,7 @@ static void wait_reset(unsigned n)
 	char value[64];
 
 	for (int i = 0; i < 60000 && strcmp(fake_attribute(n, "action/block_dev", value), "0"); i++)
-		pause_a_bit();
+		pause_briefly();
 	assert_string_equal(fake_attribute(n, "action/reset_ring", value), "1");
 	assert_string_equal(fake_attribute(n, "action/block_dev", value), "0");
 }
@@ -227,10 +227,10 @@ static void test_stray_io_delays_the_reset(void **state)
 	wait_state(w, 3, TCMU_DEVICE_SERVED);
 	wait_reset(3);
 	for (int i = 0; i < 3500; i++) /* longer than the time limit of a device that is only busy */
-		pause_a_bit();
+		pause_briefly();
 	is_not_reset(1);
 	is_not_reset(2);
-	assert_int_equal(look(w, 1).state, TCMU_DEVICE_OPENING);
+	assert_int_equal(observe_device(w, 1).state, TCMU_DEVICE_OPENING);
 	wait_state(w, 2, TCMU_DEVICE_FAILED);
 	end_stray(w, stray);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
@@ -251,7 +251,7 @@ static void test_stop_before_the_reset(void **state)
 	break_storage(w, "b.img");
 	open_manager(w);
 	wait_state(w, 2, TCMU_DEVICE_FAILED);
-	assert_int_equal(remove_device(2), 0);
+	assert_int_equal(send_removed(2), 0);
 	close_manager(w);
 	is_not_reset(1);
 	end_stray(w, stray);
@@ -353,9 +353,9 @@ static void test_reset_that_fails_is_tried_again(void **state)
 	wait_state(w, 1, TCMU_DEVICE_FAILED);
 	assert_int_equal(rmdir(path), 0);
 	fake_attribute_set(1, "action/reset_ring", "-");
-	for (int i = 0; i < 60000 && look(w, 1).state != TCMU_DEVICE_SERVED; i++) {
+	for (int i = 0; i < 60000 && observe_device(w, 1).state != TCMU_DEVICE_SERVED; i++) {
 		kernel_manager_retry(w->manager);
-		pause_a_bit();
+		pause_briefly();
 	}
 	wait_reset(1);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
@@ -376,10 +376,10 @@ static void test_adopted_without_storage_is_retried(void **state)
 	assert_int_equal(fake_command(1, inquiry, 6, 36), SCSI_GOOD);
 	kernel_manager_retry(w->manager);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
-	mend_storage(w, "a.img");
-	for (int i = 0; i < 60000 && look(w, 1).state != TCMU_DEVICE_SERVED; i++) {
+	repair_storage(w, "a.img");
+	for (int i = 0; i < 60000 && observe_device(w, 1).state != TCMU_DEVICE_SERVED; i++) {
 		kernel_manager_retry(w->manager);
-		pause_a_bit();
+		pause_briefly();
 	}
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
@@ -402,7 +402,7 @@ static void test_lost_storage_is_not_created_again(void **state)
 	kernel_manager_retry(w->manager);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
 	assert_int_equal(size_of(w, "a.img"), -1);
-	assert_int_equal(add(1), 0); /* the device is new, because its creator waits for the answer */
+	assert_int_equal(send_added(1), 0); /* the device is new, because its creator waits for the answer */
 	assert_int_equal(size_of(w, "a.img"), SIZE);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 }
@@ -416,8 +416,8 @@ static void test_storage_that_has_grown(void **state)
 	make_storage(w, "a.img", 2 * SIZE);
 	open_manager(w);
 	assert_int_equal(wait_state(w, 1, TCMU_DEVICE_SERVED).size, SIZE);
-	assert_int_equal(reconfigure(1, (struct tcmu_event){.has_size = true, .size = 2 * SIZE}), 0);
-	assert_int_equal(look(w, 1).size, 2 * SIZE);
+	assert_int_equal(send_reconfigured(1, (struct tcmu_event){.has_size = true, .size = 2 * SIZE}), 0);
+	assert_int_equal(observe_device(w, 1).size, 2 * SIZE);
 	close_manager(w);
 	make_storage(w, "a.img", SIZE / 2);
 	open_manager(w);

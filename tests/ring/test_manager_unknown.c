@@ -27,15 +27,15 @@ static void test_unknown_handler_is_refused_at_once(void **state)
 	fake_device_make(2, "filement/x", SIZE);
 	fake_device_make(3, "", SIZE);
 	open_manager(w);
-	assert_int_equal(add(1), -ENOENT);
+	assert_int_equal(send_added(1), -ENOENT);
 	assert_true(is_logged("user_0/d1: refused: no handler 'qcow' is loaded (loaded: alloc, "));
-	assert_int_equal(add(2), -ENOENT);
+	assert_int_equal(send_added(2), -ENOENT);
 	assert_true(is_logged("no handler 'filement'"));
-	assert_int_equal(add(3), -ENOENT);
+	assert_int_equal(send_added(3), -ENOENT);
 	assert_true(is_logged("does not begin with HANDLER/"));
-	assert_int_equal(reconfigure(1, (struct tcmu_event){.has_size = true, .size = SIZE}), -ENOENT);
-	assert_int_equal(remove_device(1), 0);
-	assert_int_equal(look(w, 1).n, 0);
+	assert_int_equal(send_reconfigured(1, (struct tcmu_event){.has_size = true, .size = SIZE}), -ENOENT);
+	assert_int_equal(send_removed(1), 0);
+	assert_int_equal(observe_device(w, 1).n, 0);
 }
 
 static void test_other_daemon_gets_time_to_answer(void **state)
@@ -53,7 +53,7 @@ static void test_other_daemon_gets_time_to_answer(void **state)
 	assert_int_equal(fake_answer(&event), -ENOENT);
 	assert_true(clock_now_ns() - begin >= w->other_daemon_ns);
 	for (int i = 0; i < 1000 && !is_logged("did not reply in time"); i++)
-		pause_a_bit();
+		pause_briefly();
 	assert_true(is_logged("no handler 'qcow' is loaded"));
 }
 

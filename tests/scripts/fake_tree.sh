@@ -151,12 +151,12 @@ tree/iscsi" ] || failed "something is left: $(listing)"
 # To the scripts, a daemon runs as long as its lock is held.
 lock=$work/lock
 : >"$lock"
-# shellcheck disable=SC2016 # the inner shell's own
+# shellcheck disable=SC2016 # the inner shell expands these
 daemon() { TCMU_LOCK=$lock "$shell" -c 'here=$0; . "$here/lio.sh"; daemon_pid' "$scripts"; }
 ! daemon || failed "a daemon without a lock"
 # The process that locked the file must live: /proc/locks of a PID namespace does not show a lock whose process is gone.
 # The shell that flock starts creates the second file, so that this test knows when the lock is held.
-# shellcheck disable=SC2016 # the inner shell's own
+# shellcheck disable=SC2016 # the inner shell expands these
 flock --no-fork "$lock" sh -c ': >"$0" && exec sleep 1000' "$work/locked" &
 holder=$!
 while [ ! -e "$work/locked" ]; do

@@ -152,12 +152,12 @@ at_most_one() { # COUNT of the objects that exist
 create_own() { script user_create.sh alloc "own$1" 1M; }
 at_once create_own
 [ "$done:$(devices 'own*')" = 8:8 ] || failed "$done of 8 made $(devices 'own*'): $(cat "$work"/err.*)"
-come_and_go() {
+create_and_delete() {
 	for _ in 1 2 3 4 5; do
 		script user_delete.sh "own$1" && create_own "$1" || return
 	done
 }
-at_once come_and_go
+at_once create_and_delete
 [ "$done:$(devices 'own*')" = 8:8 ] || failed "$done of 8 came and went: $(cat "$work"/err.*)"
 create_same() { script user_create.sh alloc same 1M; }
 at_once create_same

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# processes.sh SCRIPTS SHELL: no script may start more processes when there are more devices, targets and LUNs, except
-# for the objects that it is told to change. The processes are counted by the last process ID of a PID namespace.
+# processes.sh SCRIPTS SHELL: the number of processes that a script starts must not grow with the number of devices, targets
+# and LUNs in the tree. The test counts the processes by the last process ID of a PID namespace.
 set -eu
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
@@ -40,15 +40,15 @@ fill() {
 count() {
 	script=$1
 	shift
-	# shellcheck disable=SC2016 # the inner shell's own
+	# shellcheck disable=SC2016 # the inner shell expands these
 	PATH="$work/bin:$PATH" unshare --map-root-user --fork --pid "$shell" -ec '
 		"$@" >"$0/out" 2>"$0/err" || { cat "$0/err" >&2; exit 1; }
 		sh -c "echo \$\$"' "$work" "$shell" "$scripts/$script" "$@"
 }
 
-# all COUNT: prints, for each script, its name and the number of its processes in a tree with COUNT objects of each
+# count_all COUNT: prints, for each script, its name and the number of its processes in a tree with COUNT objects of each
 # kind.
-all() {
+count_all() {
 	fill "$1"
 	echo "user_create $(count user_create.sh alloc new 1M)"
 	echo "user_delete $(count user_delete.sh new)"
@@ -62,8 +62,8 @@ all() {
 	rm -f "$work/new.img"
 }
 
-all 2 >"$work/few"
-all 50 >"$work/many"
+count_all 2 >"$work/few"
+count_all 50 >"$work/many"
 paste -d ' ' "$work/few" "$work/many" | awk '
 	{ print $1 ": " $2 " processes with 2 of each, " $4 " with 50" }
 	$4 > $2 { failed = 1 }

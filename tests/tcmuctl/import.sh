@@ -80,8 +80,8 @@ if [ "$(id -u)" -eq 0 ]; then
 	mkdir "$work/other"
 	chown 12345:12345 "$work/other"
 	"$tcmuctl" "${arguments[@]}" -o "$work/other/out.json" 2>/dev/null
-	[ "$(stat -c %u:%g:%a "$work/other/out.json")" = 12345:12345:600 ] || fail "the owner of a new file"
+	[ "$(stat -c %u:%g:%a "$work/other/out.json")" = 12345:12345:600 ] || fail "a new file does not belong to the owner of its folder"
 	chown 12346 "$work/other/out.json"
 	"$tcmuctl" "${arguments[@]}" -o "$work/other/out.json" 2>/dev/null
-	[ "$(stat -c %u:%g:%a "$work/other/out.json")" = 12346:12345:600 ] || fail "the owner of a file that is replaced"
+	[ "$(stat -c %u:%g:%a "$work/other/out.json")" = 12346:12345:600 ] || fail "a file that is replaced gets another owner"
 fi

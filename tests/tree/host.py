@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts a process that mounts a tree, and checks that it ends well: with exit status 0, without a report from a
+"""Starts a process that mounts a tree, and checks that it ends cleanly: with exit status 0, without a report from a
 sanitizer, and without leaving a mount."""
 import os
 import random

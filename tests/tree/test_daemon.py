@@ -172,7 +172,7 @@ class Serving(unittest.TestCase):
         session.connection.close()
 
     def test_stop_while_programs_use_the_tree(self):
-        """Requests that arrive while the daemon stops do not keep it from ending well."""
+        """Requests that arrive while the daemon stops do not prevent a clean stop."""
         def use(daemon):
             while True:
                 try:

@@ -272,7 +272,7 @@ static int scripted_usage(void *handle, struct tcmur_usage *usage)
 }
 #endif
 
-static const struct tcmur_option options[] = {{"flavour", "any: what the script tastes like (plain)"},
+static const struct tcmur_option options[] = {{"flavour", "any text, which has no effect (plain)"},
 					      {NULL, NULL}};
 
 static struct tcmur_handler scripted = {

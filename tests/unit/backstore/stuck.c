@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A handler whose writes hang on threads of the pool as long as its script says, and change the medium only
- * afterwards. It is built several times, like scripted.c.
+ * A handler whose writes hang on threads of the pool as long as the script of the test says, and change the
+ * medium only afterwards. It is built several times, like scripted.c.
  */
 #include <errno.h>
 #include <stdio.h>

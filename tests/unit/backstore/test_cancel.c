@@ -108,13 +108,13 @@ static void start_write_same(struct request *request, struct backstore *bs, unsi
 	on_loop(request, submit);
 }
 
-static void call_back(struct request *request)
+static void cancel_on_loop(struct request *request)
 {
 	if (!is_over(request))
 		backstore_cancel(&request->bio);
 }
 
-static void call_back_and_hold(struct request *request)
+static void cancel_and_hold_on_loop(struct request *request)
 {
 	assert_false(is_over(request));
 	backstore_cancel(&request->bio);
@@ -124,12 +124,12 @@ static void call_back_and_hold(struct request *request)
 
 static void cancel(struct request *request)
 {
-	on_loop(request, call_back);
+	on_loop(request, cancel_on_loop);
 }
 
 static void hold(struct request *request)
 {
-	on_loop(request, call_back_and_hold);
+	on_loop(request, cancel_and_hold_on_loop);
 }
 
 static unsigned writes(const struct script *script)
@@ -396,7 +396,7 @@ struct worker {
 	sem_t *done;
 };
 
-static void maybe_call_back(struct worker *worker)
+static void maybe_cancel(struct worker *worker)
 {
 	unsigned what = (unsigned)rand_r(&worker->seed) % 3;
 
@@ -407,12 +407,12 @@ static void maybe_call_back(struct worker *worker)
 		backstore_hold(&worker->bio);
 }
 
-static void call_back_later(struct loop_work *work)
+static void cancel_later(struct loop_work *work)
 {
 	struct worker *worker = container_of(work, struct worker, later);
 
 	worker->posted = false;
-	maybe_call_back(worker);
+	maybe_cancel(worker);
 	if (!worker->left && !worker->in_flight)
 		sem_post(worker->done);
 }
@@ -486,7 +486,7 @@ static void test_mixture_of_io_ends(void **state)
 		sem_init(&done, 0, 0);
 		for (unsigned i = 0; i < WORKERS; i++) {
 			workers[i] = (struct worker){.begin.fn = begin,
-						     .later.fn = call_back_later,
+						     .later.fn = cancel_later,
 						     .id = i,
 						     .left = 300,
 						     .seed = i,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The way of I/O through filters: the order of the layers, operations that layers leave out, and cancelling.
+ * The path of I/O through filters: the order of the layers, operations that layers leave out, and cancelling.
  */
 #include <semaphore.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of a single I/O: thread models, splitting, errors, lending, CDBs, double completion. */
+/* The path of a single I/O: thread models, splitting, errors, lending, CDBs, double completion. */
 #include "backstore_fixture.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files that contradict themselves, or whose limits cannot be attached to an object: what is reported, and
- * that nothing is open that may have been meant to be closed, also after a save and a restart.
+ * that everything that may have been meant to be closed is closed, also after a save and a restart.
  */
 #include "saveconfig_fixture.h"
 
@@ -69,7 +69,7 @@ static void assert_both_bad(struct test *t, const char *tpgs, const char *first,
 	assert_true(said(t, two));
 }
 
-static void test_a_tpg_that_stands_twice_is_closed(void **state)
+static void test_a_tpg_with_two_entries_is_closed(void **state)
 {
 	struct test *t = *state;
 
@@ -85,7 +85,7 @@ static void test_a_tpg_that_stands_twice_is_closed(void **state)
 }
 
 /* A reload closes the TPG that runs. */
-static void test_a_running_tpg_that_stands_twice_is_closed(void **state)
+static void test_a_running_tpg_with_two_entries_is_closed(void **state)
 {
 	struct test *t = *state;
 
@@ -99,7 +99,7 @@ static void test_a_running_tpg_that_stands_twice_is_closed(void **state)
 	assert_false(is_open(t, OPEN " tpgt_1"));
 }
 
-static void test_a_target_that_stands_twice_is_closed(void **state)
+static void test_a_target_with_two_entries_is_closed(void **state)
 {
 	struct test *t = *state;
 
@@ -117,7 +117,7 @@ static void test_a_target_that_stands_twice_is_closed(void **state)
 	assert_false(is_open(t, OPEN " tpgt_1"));
 }
 
-static void test_other_entries_that_stand_twice(void **state)
+static void test_other_objects_with_two_entries(void **state)
 {
 	struct test *t = *state;
 
@@ -144,7 +144,7 @@ static void test_other_entries_that_stand_twice(void **state)
 }
 
 /* One of the entries of the disk that runs may protect it from writing. */
-static void test_a_disk_that_stands_twice(void **state)
+static void test_a_disk_with_two_entries(void **state)
 {
 	const char *const target = "{\"fabric\": \"iscsi\", \"wwn\": \"" OPEN "\", \"tpgs\": [" TPG() "]}";
 	struct test *t = *state;
@@ -169,7 +169,7 @@ static void test_a_disk_that_stands_twice(void **state)
 }
 
 /* json-glib keeps one of two members, and a save could write only this one. */
-static void test_a_key_that_stands_twice(void **state)
+static void test_a_key_that_occurs_twice(void **state)
 {
 	static const char *const files[] = {
 	    "{\"targets\": [],\n\"targets\": []}",
@@ -346,7 +346,7 @@ static void assert_not_writable(struct test *t, const char *disk, const char *ow
 	assert_true(said(t, "storage_objects[0]: "));
 	assert_true(said(t, "targets[0].tpgs[0].luns[0]: user/disk, to which it leads"));
 	assert_null(find(t, OPEN " tpgt_1 lun_0"));
-	/* The rest of the target is not concerned, and nothing changes by a save and a restart. */
+	/* The rest of the target is not affected, and a save and a restart change nothing. */
 	assert_true(is_open(t, OPEN " tpgt_1"));
 	check_restores(t);
 	assert_null(find(t, OPEN " tpgt_1 lun_0"));
@@ -360,7 +360,7 @@ static void test_a_bad_entry_does_not_leave_a_disk_writable(void **state)
 
 	assert_not_writable(t, bad, "\"storage_objects\": {\"user/disk\": {\"read_only\": true}}");
 	assert_not_writable(t, bad, "\"storage_objects\": {\"user/disk\": {\"read_only\": []}}");
-	/* A value that cannot be used says no more than that the disk may be protected. */
+	/* A value that cannot be used may mean that the disk is read-only. */
 	assert_not_writable(t, DISK, "\"storage_objects\": {\"user/disk\": {\"read_only\": {}}}");
 	assert_not_writable(t, DISK, "\"storage_objects\": {\"user/disk\": {\"read_only\": \"perhaps\"}}");
 	/* An entry that does not protect the disk leaves everything as it is. */
@@ -375,7 +375,7 @@ static void test_a_bad_entry_does_not_leave_a_disk_writable(void **state)
 	assert_ptr_equal(find(t, OPEN " tpgt_1 lun_0"), lun);
 }
 
-/* The contents of a disk in memory stay, and nobody can write to it until it was opened again. */
+/* A disk in memory keeps its contents, and initiators cannot write to it until it is opened again. */
 static void test_a_disk_in_memory_that_becomes_read_only(void **state)
 {
 	static const char memory[] = "{\"plugin\": \"user\", \"name\": \"disk\", \"config\": \"alloc/m\", "
@@ -401,12 +401,12 @@ static void test_a_disk_in_memory_that_becomes_read_only(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(test_a_tpg_that_stands_twice_is_closed),
-	    TEST(test_a_running_tpg_that_stands_twice_is_closed),
-	    TEST(test_a_target_that_stands_twice_is_closed),
-	    TEST(test_other_entries_that_stand_twice),
-	    TEST(test_a_disk_that_stands_twice),
-	    TEST(test_a_key_that_stands_twice),
+	    TEST(test_a_tpg_with_two_entries_is_closed),
+	    TEST(test_a_running_tpg_with_two_entries_is_closed),
+	    TEST(test_a_target_with_two_entries_is_closed),
+	    TEST(test_other_objects_with_two_entries),
+	    TEST(test_a_disk_with_two_entries),
+	    TEST(test_a_key_that_occurs_twice),
 	    TEST(test_settings_of_a_missing_target_close_others),
 	    TEST(test_settings_of_other_missing_objects),
 	    TEST(test_settings_under_two_spellings),

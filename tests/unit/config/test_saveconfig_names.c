@@ -28,14 +28,14 @@ static void test_an_object_keeps_its_number(void **state)
 	assert_non_null(find(t, "user_0/second"));
 	assert_non_null(find(t, "user_7/third"));
 	assert_non_null(find(t, "user_3/fourth"));
-	/* The fourth object is the third of the file now, and its number is in the file. */
+	/* The fourth object is now the third object of the file, and the file contains its number. */
 	assert_int_equal(fixture_delete(t->f, find(t, "user_0/first"), true), 0);
 	assert_int_equal(save(t), 0);
 	start_again(t);
 	assert_int_equal(restore(t), 0);
 	assert_non_null(find(t, "user_0/second"));
 	assert_non_null(find(t, "user_3/fourth"));
-	/* Of something else than a number, the place counts. */
+	/* If the value is not a number, the position in the file is used. */
 	edit_file(t, "\"hba\" : 7", "\"hba\" : \"x\"");
 	start_again(t);
 	assert_int_equal(restore(t), 0);
@@ -72,7 +72,7 @@ static void test_two_objects_of_one_name(void **state)
 		g_autofree char *after = read_file(t);
 		assert_string_equal(before, after);
 	}
-	/* The one that is deleted is the one that a reload creates again, and the other one stays. */
+	/* A reload creates the deleted disk again, and the other disk stays. */
 	second = find(t, "user_1/disk");
 	assert_int_equal(fixture_delete(t->f, find(t, OPEN " tpgt_1 lun_1"), true), 0);
 	assert_int_equal(fixture_delete(t->f, find(t, "user_0/disk"), true), 0);
@@ -82,7 +82,7 @@ static void test_two_objects_of_one_name(void **state)
 	assert_int_equal(reload(t, true), 0);
 	assert_ptr_equal(find(t, "user_1/disk"), second);
 	assert_leads_to(t, OPEN " tpgt_1 lun_1", "user_0/disk");
-	/* Where only one is left, a save leaves it its name. */
+	/* If only one of the disks is left, a save keeps its name. */
 	assert_int_equal(fixture_delete(t->f, find(t, OPEN " tpgt_1 lun_1"), true), 0);
 	assert_int_equal(fixture_delete(t->f, find(t, "user_0/disk"), true), 0);
 	assert_int_equal(save(t), 0);
@@ -98,7 +98,7 @@ static bool says_changed(struct test *t)
 	return saveconfig_has_changed(t->config);
 }
 
-/* What is inserted in the file by hand gets the same numbers by a reload and by a start. */
+/* Entries that are inserted in the file by hand get the same numbers from a reload as from a start. */
 static void test_numbers_do_not_depend_on_a_restart(void **state)
 {
 	static const char target[] =
@@ -132,7 +132,7 @@ static void test_numbers_do_not_depend_on_a_restart(void **state)
 		assert_int_equal(model_get_number(find(t, "iqn.2026-11.com.example:new tpgt_1"), rtpi), 3);
 		assert_non_null(find(t, "user_0/old"));
 		assert_non_null(find(t, "user_0/new"));
-		/* Without a save, the file does not say which numbers there are. */
+		/* Before a save, the file does not contain the numbers. */
 		assert_int_equal(says_changed(t), !is_saved);
 		assert_int_equal(diff(t), 0);
 		if (is_saved)

@@ -112,7 +112,7 @@ static void assert_discovery(struct test *t, const char *settings, const char *r
 
 #define ACCOUNT "\"discovery_userid\": \"u\", \"discovery_password\": "
 
-/* What cannot be used never opens discovery, at the first restore and at later ones. */
+/* Settings that cannot be used never open discovery, neither at the first restore nor at later ones. */
 static void test_closes_discovery(void **state)
 {
 	struct test *t = *state;
@@ -121,7 +121,7 @@ static void test_closes_discovery(void **state)
 	for (int i = 0; i < 2; i++) {
 		assert_discovery(t, "\"discovery_enable_auth\": \"perhaps\", " ACCOUNT "\"secret\"", demands,
 				 "1", "secret");
-		/* A save keeps what stands in the file. */
+		/* A save keeps the settings of the file. */
 		assert_int_equal(save(t), 0);
 		assert_true(file_has(t, "perhaps"));
 		assert_discovery(t, "\"discovery_enable_auth\": false, " ACCOUNT "\"secret\"", NULL, "0",
@@ -196,7 +196,7 @@ static void test_closes_a_running_target_whose_entry_is_bad(void **state)
 		      "/tpgt_1 is disabled, because its entry in the file cannot be used: \"tpgs\" is not");
 }
 
-/* Settings that cannot be understood close all TPGs that they are about, also after a save. */
+/* Settings that cannot be understood close all TPGs to which they belong, also after a save. */
 static void assert_closes_all(struct test *t, const char *settings, const char *reason)
 {
 	g_autofree char *text = g_strdup_printf("{\"targets\": [{\"fabric\": \"iscsi\", \"wwn\": \"" OPEN
@@ -361,7 +361,7 @@ static void test_reload_does_not_lose_changes(void **state)
 	assert_false(saveconfig_has_changed(t->config));
 }
 
-/* Of a refused value, the difference shows what is in effect instead. */
+/* If a value was refused, the difference shows the value that is in effect instead. */
 static void test_diff_shows_the_value_in_effect(void **state)
 {
 	struct test *t = *state;

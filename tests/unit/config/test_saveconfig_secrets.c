@@ -206,7 +206,7 @@ static void test_no_copy_is_in_a_core_dump(void **state)
 
 	if (!secrets_are_hidden())
 		skip();
-	/* The search finds what there is. */
+	/* The search finds a copy that the test has made. */
 	make_secret(search.secrets[0], 9);
 	g_autofree char *copy = g_strdup(search.secrets[0]);
 	assert_int_equal(count_copies(&search), 1);

@@ -13,7 +13,7 @@
 #include "control_socket/call.h"
 #include "control_socket/events.h"
 
-struct world {
+struct fixture {
 	struct storage_context storage;
 	struct control_context context;
 	struct control_peer peer;
@@ -24,17 +24,17 @@ struct world {
 
 static void on_send(struct control_peer *peer, char *line, bool is_event)
 {
-	struct world *world = container_of(peer, struct world, peer);
+	struct fixture *fixture = container_of(peer, struct fixture, peer);
 
 	(void)is_event;
-	g_free(world->line);
-	world->line = line;
-	world->lines++;
+	g_free(fixture->line);
+	fixture->line = line;
+	fixture->lines++;
 }
 
 static void on_answered(struct control_peer *peer)
 {
-	container_of(peer, struct world, peer)->answered++;
+	container_of(peer, struct fixture, peer)->answered++;
 }
 
 /* Two devices, as kernel_service_list() shows them. */
@@ -56,46 +56,46 @@ static void list_devices(void *arg, control_device_view *view, void *view_arg)
 
 static int begin(void **state)
 {
-	struct world *world = g_new0(struct world, 1);
+	struct fixture *fixture = g_new0(struct fixture, 1);
 
-	world->storage.main = main_queue_new();
-	world->context.model = model_new(&world->storage);
-	control_events_begin(&world->context);
-	world->peer = (struct control_peer){.send = on_send, .answered = on_answered, .refs = 1};
-	list_init(&world->peer.subscriber);
-	*state = world;
+	fixture->storage.main = main_queue_new();
+	fixture->context.model = model_new(&fixture->storage);
+	control_events_begin(&fixture->context);
+	fixture->peer = (struct control_peer){.send = on_send, .answered = on_answered, .refs = 1};
+	list_init(&fixture->peer.subscriber);
+	*state = fixture;
 	return 0;
 }
 
 static int end(void **state)
 {
-	struct world *world = *state;
+	struct fixture *fixture = *state;
 
-	list_del(&world->peer.subscriber);
-	control_events_end(&world->context);
-	model_discard(world->context.model);
-	model_free(world->context.model);
-	main_queue_free(world->storage.main);
-	g_free(world->line);
-	g_free(world);
+	list_del(&fixture->peer.subscriber);
+	control_events_end(&fixture->context);
+	model_discard(fixture->context.model);
+	model_free(fixture->context.model);
+	main_queue_free(fixture->storage.main);
+	g_free(fixture->line);
+	g_free(fixture);
 	return 0;
 }
 
-static void send_line(struct world *world, const char *line)
+static void send_line(struct fixture *fixture, const char *line)
 {
-	control_call_start(&world->context, &world->peer, line, strlen(line));
-	while (main_queue_wait(world->storage.main, 0))
+	control_call_start(&fixture->context, &fixture->peer, line, strlen(line));
+	while (main_queue_wait(fixture->storage.main, 0))
 		;
 }
 
 /* Calls a method without parameters. The caller frees the result with json_object_unref(). */
-static JsonObject *call(struct world *world, const char *method)
+static JsonObject *call(struct fixture *fixture, const char *method)
 {
 	g_autofree char *line = g_strdup_printf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\"}", method);
 	g_autoptr(JsonParser) parser = json_parser_new();
 
-	send_line(world, line);
-	assert_true(json_parser_load_from_data(parser, world->line, -1, NULL));
+	send_line(fixture, line);
+	assert_true(json_parser_load_from_data(parser, fixture->line, -1, NULL));
 
 	JsonObject *message = json_node_get_object(json_parser_get_root(parser));
 
@@ -105,12 +105,12 @@ static JsonObject *call(struct world *world, const char *method)
 
 static void kernel_devices_are_shown(void **state)
 {
-	struct world *world = *state;
+	struct fixture *fixture = *state;
 	JsonObject *device;
 
-	world->context.devices = list_devices;
+	fixture->context.devices = list_devices;
 
-	g_autoptr(JsonObject) status = call(world, "status");
+	g_autoptr(JsonObject) status = call(fixture, "status");
 	JsonArray *devices = json_object_get_array_member(status, "kernel_devices");
 
 	assert_int_equal(json_array_get_length(devices), 2);
@@ -127,45 +127,46 @@ static void kernel_devices_are_shown(void **state)
 /* The configuration of the kernel's device belongs to LIO, so the answer says how it is changed there. */
 static void filters_of_kernel_devices_are_shown(void **state)
 {
-	struct world *world = *state;
+	struct fixture *fixture = *state;
 
-	world->context.devices = list_devices;
-	send_line(world, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"filters\","
-			 "\"params\":{\"path\":\"user_0/good\"}}");
-	assert_non_null(strstr(world->line, "\"filter\":\"delay\",\"options\":{\"read\":\"1ms\"}"));
-	send_line(world, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"set_filter\",\"params\":{\"path\":"
-			 "\"user_0/good\",\"filter\":\"delay\",\"option\":\"read\",\"value\":\"2ms\"}}");
-	assert_non_null(strstr(world->line, "printf %s 'alloc/good;filter=delay;read=2ms' "
-					    ">/sys/kernel/config/target/core/user_0/good/attrib/dev_config"));
-	send_line(world, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"filters\","
-			 "\"params\":{\"path\":\"user_0/nosuch\"}}");
-	assert_non_null(strstr(world->line, "there is no"));
+	fixture->context.devices = list_devices;
+	send_line(fixture, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"filters\","
+			   "\"params\":{\"path\":\"user_0/good\"}}");
+	assert_non_null(strstr(fixture->line, "\"filter\":\"delay\",\"options\":{\"read\":\"1ms\"}"));
+	send_line(fixture, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"set_filter\",\"params\":{\"path\":"
+			   "\"user_0/good\",\"filter\":\"delay\",\"option\":\"read\",\"value\":\"2ms\"}}");
+	assert_non_null(strstr(fixture->line,
+			       "printf %s 'alloc/good;filter=delay;read=2ms' "
+			       ">/sys/kernel/config/target/core/user_0/good/attrib/dev_config"));
+	send_line(fixture, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"filters\","
+			   "\"params\":{\"path\":\"user_0/nosuch\"}}");
+	assert_non_null(strstr(fixture->line, "there is no"));
 }
 
-/* root's tcmuctl finds the service of the kernel where the service for exports does not run. */
+/* If tcmu-runner-iscsi.service does not run, root's tcmuctl finds the service of the kernel front end. */
 static void nothing_is_created_without_an_iscsi_front_end(void **state)
 {
 	static const char create[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"create\","
 				     "\"params\":{\"path\":\"iqn.2026-11.test:disks\"}}";
-	struct world *world = *state;
+	struct fixture *fixture = *state;
 
-	world->context.devices = list_devices;
-	send_line(world, create);
-	assert_non_null(strstr(world->line, "systemctl enable --now tcmu-runner-iscsi"));
-	assert_null(model_first(model_root(world->context.model), MODEL_TARGET));
-	world->context.devices = NULL;
-	send_line(world, create);
-	assert_non_null(model_first(model_root(world->context.model), MODEL_TARGET));
+	fixture->context.devices = list_devices;
+	send_line(fixture, create);
+	assert_non_null(strstr(fixture->line, "systemctl enable --now tcmu-runner-iscsi"));
+	assert_null(model_first(model_root(fixture->context.model), MODEL_TARGET));
+	fixture->context.devices = NULL;
+	send_line(fixture, create);
+	assert_non_null(model_first(model_root(fixture->context.model), MODEL_TARGET));
 }
 
 /* A failed device, an entry of saveconfig.json that cannot be restored, and a TPG that it closes. */
 static void what_has_failed_is_degraded(void **state)
 {
-	struct world *world = *state;
+	struct fixture *fixture = *state;
 
-	world->context.devices = list_devices;
+	fixture->context.devices = list_devices;
 
-	g_autoptr(JsonObject) status = call(world, "status");
+	g_autoptr(JsonObject) status = call(fixture, "status");
 	JsonArray *problems = json_object_get_array_member(status, "problems");
 	JsonObject *device = json_array_get_object_element(problems, 0);
 	JsonObject *entry = json_array_get_object_element(problems, 1);
@@ -186,15 +187,15 @@ static void what_has_failed_is_degraded(void **state)
 /* The storage "late/..." is opened when the main queue runs. */
 static void a_late_end_is_answered_once(void **state)
 {
-	struct world *world = *state;
+	struct fixture *fixture = *state;
 
-	send_line(world,
+	send_line(fixture,
 		  "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"create\",\"params\":{\"path\":\"disk\","
 		  "\"enable\":true,\"attributes\":{\"control/config\":\"late/disk\"}}}");
-	assert_int_equal(world->lines, 1);
-	assert_int_equal(world->answered, 1);
-	assert_string_equal(world->line, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{\"path\":"
-					 "\"user_0/disk\",\"created\":true}}\n");
+	assert_int_equal(fixture->lines, 1);
+	assert_int_equal(fixture->answered, 1);
+	assert_string_equal(fixture->line, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"result\":{\"path\":"
+					   "\"user_0/disk\",\"created\":true}}\n");
 }
 
 /*
@@ -203,24 +204,25 @@ static void a_late_end_is_answered_once(void **state)
  */
 static void a_failed_creation_leaves_nothing(void **state)
 {
-	struct world *world = *state;
+	struct fixture *fixture = *state;
 
-	send_line(world, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"create\",\"params\":{\"path\":\"disk\","
-			 "\"enable\":true,\"attributes\":{\"control/config\":\"bad/disk\"}}}");
-	assert_int_equal(world->answered, 1);
-	assert_non_null(strstr(world->line, "\"data\":{\"errno\":\"ENOENT\"}"));
-	assert_null(model_first(model_root(world->context.model), MODEL_STORAGE));
+	send_line(fixture,
+		  "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"create\",\"params\":{\"path\":\"disk\","
+		  "\"enable\":true,\"attributes\":{\"control/config\":\"bad/disk\"}}}");
+	assert_int_equal(fixture->answered, 1);
+	assert_non_null(strstr(fixture->line, "\"data\":{\"errno\":\"ENOENT\"}"));
+	assert_null(model_first(model_root(fixture->context.model), MODEL_STORAGE));
 }
 
 static void notifications_are_not_answered(void **state)
 {
-	struct world *world = *state;
+	struct fixture *fixture = *state;
 
-	send_line(world, "{\"jsonrpc\":\"2.0\",\"method\":\"create\",\"params\":{\"path\":\"disk\"}}");
-	send_line(world, "{\"jsonrpc\":\"2.0\",\"method\":\"status\"}");
-	assert_int_equal(world->lines, 0);
-	assert_int_equal(world->answered, 2);
-	assert_non_null(model_first(model_root(world->context.model), MODEL_STORAGE));
+	send_line(fixture, "{\"jsonrpc\":\"2.0\",\"method\":\"create\",\"params\":{\"path\":\"disk\"}}");
+	send_line(fixture, "{\"jsonrpc\":\"2.0\",\"method\":\"status\"}");
+	assert_int_equal(fixture->lines, 0);
+	assert_int_equal(fixture->answered, 2);
+	assert_non_null(model_first(model_root(fixture->context.model), MODEL_STORAGE));
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LUNs of the TPG of wire_fixture.h that come and go, and commands for them. */
+/* Adds and removes LUNs of the TPG of wire_fixture.h, and sends commands for them. */
 #include "luns.h"
 
 #include "model/lun.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LUNs of the TPG of wire_fixture.h that come and go, and commands for them. */
+/* Adds and removes LUNs of the TPG of wire_fixture.h, and sends commands for them. */
 #ifndef LUNS_H
 #define LUNS_H
 
@@ -18,7 +18,7 @@ int setup(void **state);
 void send_command(unsigned lun, struct iscsi_scsi_command cmd, uint32_t immediate);
 void send_tmf(unsigned lun, uint32_t itt, uint8_t function, uint32_t ref);
 void send_test_unit_ready(unsigned lun, uint32_t itt);
-/* The next answer is GOOD, or LOGICAL UNIT NOT SUPPORTED, or the response to a task management function. */
+/* These check the next answer: GOOD, LOGICAL UNIT NOT SUPPORTED, or a task management response. */
 void good(uint32_t itt);
 void no_such_lun(uint32_t itt);
 void tmf_answer(uint8_t answer);

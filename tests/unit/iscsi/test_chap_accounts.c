@@ -70,7 +70,7 @@ static void the_method_demands_chap(void **state)
 	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), NAMES), ISCSI_LOGIN_COMPLETE);
 }
 
-/* Each account with its own secret, and no mixture of two. */
+/* Each account is valid with its own secret only. */
 static void several_accounts(void **state)
 {
 	static const struct {

@@ -28,23 +28,23 @@
 
 /* --- initiators, each on a thread --- */
 
-struct player {
+struct initiator_thread {
 	pthread_t thread;
 	struct live_initiator initiator;
 	unsigned random;
 };
 
 static atomic_bool over;
-/* How many steps the players have made. */
+/* How many steps the threads have made. */
 static atomic_uint steps;
 
-static unsigned pick(struct player *p, unsigned n)
+static unsigned pick(struct initiator_thread *p, unsigned n)
 {
 	p->random = p->random * 1103515245u + 12345u;
 	return (p->random >> 16) % n;
 }
 
-static bool abort_something(struct player *p, unsigned lun)
+static bool abort_something(struct initiator_thread *p, unsigned lun)
 {
 	static const uint8_t functions[] = {ISCSI_TMF_ABORT_TASK_SET, ISCSI_TMF_CLEAR_TASK_SET,
 					    ISCSI_TMF_LU_RESET, ISCSI_TMF_WARM_RESET};
@@ -60,7 +60,7 @@ static bool abort_something(struct player *p, unsigned lun)
 	return live_function(i, (int)lun, functions[which % 3], ISCSI_TAG_NONE);
 }
 
-static bool play_once(struct player *p)
+static bool do_step(struct initiator_thread *p)
 {
 	struct live_initiator *i = &p->initiator;
 	unsigned lun = pick(p, NLUNS + 1), block = pick(p, LIVE_BLOCKS - 8), n = 1 + pick(p, 8);
@@ -83,9 +83,9 @@ static bool play_once(struct player *p)
 	return live_receive(i, false, true);
 }
 
-static void *play(void *arg)
+static void *run_initiator(void *arg)
 {
-	struct player *p = arg;
+	struct initiator_thread *p = arg;
 	int status;
 
 	while (!atomic_load(&over)) {
@@ -94,7 +94,7 @@ static void *play(void *arg)
 			usleep(1000); /* the TPG is disabled now */
 			continue;
 		}
-		while (!atomic_load(&over) && play_once(p))
+		while (!atomic_load(&over) && do_step(p))
 			atomic_fetch_add(&steps, 1);
 		live_close(&p->initiator);
 	}
@@ -105,10 +105,10 @@ static void *play(void *arg)
 static atomic_uint second_port;
 
 /* Connects to a portal that is added and removed. */
-static void *knock(void *arg)
+static void *connect_repeatedly(void *arg)
 {
 	struct sockaddr_in addr = {.sin_family = AF_INET};
-	struct player *p = arg;
+	struct initiator_thread *p = arg;
 	int status;
 
 	inet_pton(AF_INET, "127.0.0.2", &addr.sin_addr);
@@ -125,21 +125,21 @@ static void *knock(void *arg)
 	return NULL;
 }
 
-static void start_players(struct player *players)
+static void start_initiators(struct initiator_thread *threads)
 {
 	atomic_store(&over, false);
 	for (unsigned n = 0; n <= INITIATORS; n++) {
-		players[n] = (struct player){.initiator = {.fd = -1, .number = n}, .random = n + 1};
-		contract(
-		    !pthread_create(&players[n].thread, NULL, n < INITIATORS ? play : knock, &players[n]));
+		threads[n] = (struct initiator_thread){.initiator = {.fd = -1, .number = n}, .random = n + 1};
+		contract(!pthread_create(&threads[n].thread, NULL,
+					 n < INITIATORS ? run_initiator : connect_repeatedly, &threads[n]));
 	}
 }
 
-static void end_players(struct player *players)
+static void end_initiators(struct initiator_thread *threads)
 {
 	atomic_store(&over, true);
 	for (unsigned n = 0; n <= INITIATORS; n++)
-		pthread_join(players[n].thread, NULL);
+		pthread_join(threads[n].thread, NULL);
 }
 
 /* --- tests --- */
@@ -184,7 +184,7 @@ static void toggle_portal(void)
 }
 
 /* Gives the initiators time for some steps between two changes. */
-static void let_them_play(unsigned n)
+static void wait_for_steps(unsigned n)
 {
 	unsigned begin = atomic_load(&steps);
 
@@ -222,16 +222,16 @@ static void change_something(unsigned round)
 
 static void test_changes_under_load(void **state)
 {
-	struct player players[INITIATORS + 1];
+	struct initiator_thread threads[INITIATORS + 1];
 	struct live_initiator sum = {0};
 
 	(void)state;
-	start_players(players);
+	start_initiators(threads);
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		change_something(round);
 		if (round % 3)
 			settle();
-		let_them_play(round % 12);
+		wait_for_steps(round % 12);
 		if (round % 500 == 499) { /* the target asks initiators to log out */
 			settle();
 			enable(tpg, false);
@@ -239,9 +239,9 @@ static void test_changes_under_load(void **state)
 		}
 	}
 	settle();
-	end_players(players);
+	end_initiators(threads);
 	for (unsigned n = 0; n < INITIATORS; n++) {
-		const struct live_initiator *i = &players[n].initiator;
+		const struct live_initiator *i = &threads[n].initiator;
 
 		sum.logins += i->logins;
 		sum.good += i->good;
@@ -254,7 +254,7 @@ static void test_changes_under_load(void **state)
 		      sum.logins, sum.good, sum.no_lun, sum.unit_attentions, sum.luns_changed,
 		      sum.protections);
 	/* this one uses the portal that is added and removed */
-	assert_true(players[INITIATORS].initiator.logins);
+	assert_true(threads[INITIATORS].initiator.logins);
 	assert_true(sum.logins > INITIATORS && sum.good && sum.no_lun && sum.luns_changed && sum.protections);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Peers that read slowly or not at all, say nothing, send too much, or reset the target: what a connection
- * keeps for them is limited, and the commands of others go on.
+ * Peers that read slowly or not at all, send nothing, send too much, or reset the target. The memory that a
+ * connection keeps for them is limited, and the commands of other peers continue.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel accepts nothing for some time (it has no memory): requests, watches and deletions have to wait.
+ * For some time the kernel accepts nothing, as if it had no memory. Requests, watches and deletions have to
+ * wait.
  */
 #include "loop_fixture.h"
 

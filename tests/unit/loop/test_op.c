@@ -342,7 +342,7 @@ static void crowd_body(struct loop_work *work)
 	crowd_start(loop_writev, crowd_written);
 }
 
-static void a_crowd_is_served_once_each(void **state)
+static void each_of_many_requests_ends_once(void **state)
 {
 	struct loop_stats before, after;
 
@@ -394,7 +394,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    BOTH_ENGINES(writes_and_reads),        BOTH_ENGINES(allocates_and_punches),
 	    BOTH_ENGINES(errors_come_back),        BOTH_ENGINES(polls_once),
-	    BOTH_ENGINES(blocks_elsewhere),        BOTH_ENGINES(a_crowd_is_served_once_each),
+	    BOTH_ENGINES(blocks_elsewhere),        BOTH_ENGINES(each_of_many_requests_ends_once),
 	    BOTH_ENGINES(stop_waits_for_requests),
 	};
 

@@ -59,13 +59,13 @@ static void beats_until_stopped(void **state)
 
 #define PERIOD (20u * MS)
 
-static unsigned looks;
+static unsigned checks;
 
 /*
  * The cached time is never ahead of the real one, and at most one period late, however long the loop has not
  * read the clock.
  */
-static void look(struct loop_timer *timer)
+static void check_time(struct loop_timer *timer)
 {
 	for (unsigned i = 0; i < 20; i++) {
 		uint64_t before = clock_now_ns(), seen = loop_pulse_now_ns(loop_current());
@@ -74,7 +74,7 @@ static void look(struct loop_timer *timer)
 		check(before < seen + PERIOD + 5 * MS); /* interrupts may be late in a virtual machine */
 		usleep(i % 4 * 15000);
 	}
-	if (++looks < 3) {
+	if (++checks < 3) {
 		loop_timer_arm(loop_current(), timer, 3 * MS);
 		return;
 	}
@@ -85,11 +85,11 @@ static void look(struct loop_timer *timer)
 static void clock_body(struct loop_work *work)
 {
 	(void)work;
-	looks = 0;
+	checks = 0;
 	fast.fn = none;
 	check(loop_pulse_start(loop_current(), &fast, PERIOD) == 0);
-	quiet = (struct loop_timer){.fn = look};
-	look(&quiet);
+	quiet = (struct loop_timer){.fn = check_time};
+	check_time(&quiet);
 }
 
 static void the_clock_keeps_up(void **state)
@@ -120,7 +120,7 @@ static void steady_body(struct loop_work *work)
 	loop_timer_arm(loop_current(), &quiet, 10 * MS);
 }
 
-static void a_look_is_cheap(void **state)
+static void reading_the_time_is_cheap(void **state)
 {
 	(void)state;
 	run_on_loop(steady_body);
@@ -131,7 +131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    BOTH_ENGINES(beats_until_stopped),
 	    BOTH_ENGINES(the_clock_keeps_up),
-	    BOTH_ENGINES(a_look_is_cheap),
+	    BOTH_ENGINES(reading_the_time_is_cheap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

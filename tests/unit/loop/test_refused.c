@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In a container that forbids io_uring, everything works as well. */
+/* The loop also works in a container that forbids io_uring. */
 #include "loop_fixture.h"
 
 #include <fcntl.h>

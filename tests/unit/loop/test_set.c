@@ -271,7 +271,7 @@ static struct source {
 	unsigned seen;
 } source;
 
-static bool look(struct loop_poller *poller)
+static bool poll_memory(struct loop_poller *poller)
 {
 	struct source *s = container_of(poller, struct source, poller);
 
@@ -318,7 +318,7 @@ static void polls_memory_that_wakes_nobody(void **state)
 		assert_int_equal(loop_set_start(&set, &options, NULL), 0);
 		sem_init(&finished, 0, 0);
 		source =
-		    (struct source){.poller.look = look,
+		    (struct source){.poller.look = poll_memory,
 				    .watch = {.fn = take, .fd = eventfd(0, EFD_NONBLOCK), .events = EPOLLIN}};
 		run_on_loop(begin_polling);
 		for (unsigned n = 1; n <= 100; n++) {

@@ -299,7 +299,7 @@ static void crowd_body(struct loop_work *work)
 	}
 }
 
-static void a_crowd_is_served(void **state)
+static void many_watches_are_served(void **state)
 {
 	(void)state;
 	assert_int_equal(pipe(pipe_fds), 0);
@@ -318,7 +318,7 @@ int main(void)
 	    BOTH_ENGINES(deletion_silences_queued_events),
 	    BOTH_ENGINES(the_peer_sees_the_close),
 	    BOTH_ENGINES(is_replaced_in_its_own_callback),
-	    BOTH_ENGINES(a_crowd_is_served),
+	    BOTH_ENGINES(many_watches_are_served),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,7 +92,7 @@ static void accounts(void **state)
 	fixture_settle(f);
 }
 
-/* Values that were set count; until then, the daemon's own options do. */
+/* An attribute that was set applies. Otherwise the option of the daemon applies. */
 static void time_limits(void **state)
 {
 	struct fixture *f = *state;
@@ -170,14 +170,14 @@ static void initiators_are_remembered(void **state)
 	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "0"), 0);
 	assert_int_equal(pass_through(f, tpg, INITIATOR "3"), 0);
 	assert_int_equal(pass_through(f, tpg, INITIATOR), 64);
-	/* The ACL of an initiator takes the place of what was remembered. */
+	/* The ACL of an initiator replaces the values that the TPG has remembered. */
 	acl = fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
 	assert_int_equal(model_known_number(acl, MODEL_A_ACL_CMDSN_DEPTH), 64);
 	assert_int_equal(pass_through(f, tpg, INITIATOR), 64);
 	assert_string_equal(dynamic_sessions(tpg), INITIATOR "2");
 	assert_int_equal(fixture_delete(f, acl, false), 0);
 	assert_int_equal(pass_through(f, tpg, INITIATOR), 0);
-	/* The addresses count all the same, and a TPG that was disabled remembers. */
+	/* Address rules also apply to remembered initiators, and a disabled TPG still remembers them. */
 	assert_int_equal(fixture_set(f, tpg, "attrib", "denied_addresses", "127.0.0.1"), 0);
 	assert_int_equal(pass_through(f, tpg, INITIATOR "2"), 0);
 	assert_int_equal(fixture_set(f, tpg, "attrib", "denied_addresses", ""), 0);
@@ -213,7 +213,7 @@ static void acl_of_a_session(void **state)
 	assert_string_equal(dynamic_sessions(tpg), "");
 }
 
-/* Initiators choose their names, so the memory for them has a bound. */
+/* Initiators choose their names, so the memory for them is limited. */
 static void remembered_initiators_are_limited(void **state)
 {
 	struct fixture *f = *state;
@@ -291,7 +291,7 @@ static void address_rules(void **state)
 		assert_int_equal(model_addresses_check(bad[i], &error), -EINVAL);
 }
 
-/* A network has no bits after its length, as saveconfig.md says. The error has both of what may be meant. */
+/* A network has no bits after its length, as saveconfig.md says. The error contains both networks that may be meant. */
 static void networks_with_host_bits(void **state)
 {
 	static const char *const cases[][3] = {

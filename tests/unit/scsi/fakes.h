@@ -51,7 +51,7 @@ struct backstore {
 	uint64_t bad_from, bad_to;
 	/* The error of such a READ contains the first of these blocks. */
 	bool names_bad_byte;
-	/* What was submitted. */
+	/* The I/O that was submitted. */
 	unsigned ncalls;
 	struct fake_call calls[512];
 };

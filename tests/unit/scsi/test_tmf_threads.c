@@ -23,18 +23,18 @@
 #define TMF_EVERY     16 /* The number of commands between two functions of one loop. */
 #define NOT_IN_FLIGHT 0u
 
-struct player;
+struct session;
 
 struct slot {
 	struct scsi_cmd cmd;
-	struct player *player;
+	struct session *session;
 	uint32_t gate; /* Atomic: gate_seen, with bit 0 set while the command is in flight. */
 	struct loop_timer io;
 	struct loop_work again;
 };
 
 /* A session on its loop. Only this loop uses it, except slot.gate. */
-struct player {
+struct session {
 	struct scsi_it_nexus it;
 	struct scsi_nexus nexus;
 	struct scsi_tmf tmf;
@@ -45,7 +45,7 @@ struct player {
 	bool tmf_busy;
 };
 
-static struct player players[NLOOPS];
+static struct session sessions[NLOOPS];
 static struct scsi_lu *lu;
 static sem_t finished;
 
@@ -74,7 +74,7 @@ void backstore_cancel(struct backstore_io *bio)
 	struct slot *slot = container_of(container_of(bio, struct scsi_cmd, bio), struct slot, cmd);
 
 	check(loop_current() == bio->loop);
-	if ((slot - slot->player->slots) % 2)
+	if ((slot - slot->session->slots) % 2)
 		loop_timer_arm(bio->loop, &slot->io, 0);
 }
 
@@ -98,7 +98,7 @@ uint64_t backstore_size(const struct backstore *bs)
 
 /* --- the sessions ------------------------------------------------------------------ */
 
-static void start_tmf(struct player *p);
+static void start_tmf(struct session *p);
 static void cmd_done(struct scsi_cmd *cmd);
 
 static const struct scsi_cmd_ops ops = {.done = cmd_done};
@@ -108,7 +108,7 @@ static void run(struct loop_work *work)
 	static const uint8_t verify[10] = {0x2f, [8] = 1}; /* no data */
 	struct slot *slot = container_of(work, struct slot, again);
 
-	scsi_cmd_init(&slot->cmd, &ops, lu, &slot->player->nexus, &slot->player->it, slot->player->loop,
+	scsi_cmd_init(&slot->cmd, &ops, lu, &slot->session->nexus, &slot->session->it, slot->session->loop,
 		      verify, sizeof(verify));
 	scsi_parse(&slot->cmd);
 	__atomic_store_n(&slot->gate, slot->cmd.gate_seen | 1, __ATOMIC_RELEASE);
@@ -118,7 +118,7 @@ static void run(struct loop_work *work)
 static void cmd_done(struct scsi_cmd *cmd)
 {
 	struct slot *slot = container_of(cmd, struct slot, cmd);
-	struct player *p = slot->player;
+	struct session *p = slot->session;
 
 	check(__atomic_exchange_n(&slot->gate, NOT_IN_FLIGHT, __ATOMIC_ACQ_REL) != NOT_IN_FLIGHT);
 	p->naborted += cmd->aborted;
@@ -134,11 +134,11 @@ static void cmd_done(struct scsi_cmd *cmd)
 
 static void tmf_done(struct scsi_tmf *tmf)
 {
-	struct player *p = container_of(tmf, struct player, tmf);
+	struct session *p = container_of(tmf, struct session, tmf);
 
 	check(loop_current() == p->loop);
 	for (unsigned i = 0; i < NLOOPS * DEPTH; i++) {
-		struct slot *slot = &players[i / DEPTH].slots[i % DEPTH];
+		struct slot *slot = &sessions[i / DEPTH].slots[i % DEPTH];
 		uint32_t gate = __atomic_load_n(&slot->gate, __ATOMIC_ACQUIRE);
 
 		if (tmf->function == SCSI_LU_RESET || tmf->function == SCSI_CLEAR_TASK_SET)
@@ -147,7 +147,7 @@ static void tmf_done(struct scsi_tmf *tmf)
 	p->tmf_busy = false;
 }
 
-static void start_tmf(struct player *p)
+static void start_tmf(struct session *p)
 {
 	static const enum scsi_tmf_function functions[] = {SCSI_LU_RESET, SCSI_ABORT_TASK_SET,
 							   SCSI_CLEAR_TASK_SET};
@@ -166,7 +166,7 @@ static void start_tmf(struct player *p)
 
 static void begin(struct loop_work *work)
 {
-	struct player *p = container_of(work, struct player, work);
+	struct session *p = container_of(work, struct session, work);
 
 	scsi_nexus_attach(&p->nexus, &p->it, lu, p->loop);
 	p->running = DEPTH;
@@ -174,7 +174,7 @@ static void begin(struct loop_work *work)
 		struct slot *slot = &p->slots[i];
 
 		/* Not the whole structure is cleared, because the other loops already read slot->gate. */
-		slot->player = p;
+		slot->session = p;
 		slot->again.fn = run;
 		loop_post(p->loop, &slot->again);
 	}
@@ -193,16 +193,16 @@ static void test_no_command_outlives_a_reset(void **state)
 	lu = scsi_lu_new(&set, NULL, &identity, &error);
 	assert_non_null(lu);
 	for (unsigned i = 0; i < NLOOPS; i++) {
-		players[i].loop = set.loops[i];
-		players[i].work.fn = begin;
-		loop_post(set.loops[i], &players[i].work);
+		sessions[i].loop = set.loops[i];
+		sessions[i].work.fn = begin;
+		loop_post(set.loops[i], &sessions[i].work);
 	}
 	for (unsigned i = 0; i < NLOOPS; i++)
 		sem_wait(&finished);
 	loop_set_stop(&set);
 	for (unsigned i = 0; i < NLOOPS; i++) {
-		scsi_nexus_detach(&players[i].nexus);
-		assert_true(players[i].naborted > 0);
+		scsi_nexus_detach(&sessions[i].nexus);
+		assert_true(sessions[i].naborted > 0);
 	}
 	scsi_lu_free(lu);
 	sem_destroy(&finished);

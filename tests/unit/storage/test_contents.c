@@ -219,7 +219,7 @@ static void test_loss_is_noticed_until_it_is_accepted(void **state)
 	note_write(disk);
 	close_disk(disk, false);
 	lose_memory();
-	/* The second restart must not take the empty memory of the first one for the contents. */
+	/* The second restart must not treat the empty memory of the first restart as the contents. */
 	for (unsigned i = 0; i < 2; i++) {
 		restart();
 		disk = open_disk("a/0", SIZE);
@@ -292,7 +292,7 @@ static void test_removed_disk_is_forgotten(void **state)
 	close_disk(disk, false);
 }
 
-/* Initiators take another disk with the serial number for the one that they know. */
+/* Initiators treat another disk with the same serial number as the disk that they know. */
 static void test_another_disk_with_the_serial_number(void **state)
 {
 	struct disk disk = open_disk_as("a/0", "one", SIZE);
@@ -311,7 +311,7 @@ static void test_another_disk_with_the_serial_number(void **state)
 		note_write(disk);
 		close_disk(disk, true);
 	}
-	/* The one that was forgotten is not missed. */
+	/* The loss of the disk that was deleted with its state is not reported. */
 	disk = open_disk_as("c/0", "one", SIZE);
 	assert_false(storage_contents_are_lost(disk.contents, disk.bs));
 	close_disk(disk, false);
@@ -333,7 +333,7 @@ static void test_the_serial_number_is_set_later(void **state)
 	assert_false(storage_contents_set_serial(disk.contents, ""));
 	assert_true(storage_contents_set_serial(disk.contents, "two"));
 	close_disk(disk, false);
-	/* The disk that has the contents has not lost them. */
+	/* The disk that still has the contents has not lost them. */
 	disk = open_disk("a/0", SIZE);
 	assert_false(storage_contents_are_lost(disk.contents, disk.bs));
 	assert_false(storage_contents_set_serial(disk.contents, "two"));

@@ -56,7 +56,7 @@ static void reuses_before_it_grows(void **state)
 	slab_destroy(&slab);
 }
 
-/* Whatever the order in which the objects come back. */
+/* The slab returns its memory in whatever order the objects come back. */
 static void gives_memory_back(void **state)
 {
 	static void *objects[MANY];

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Sourced. Runs programs in a system in a folder, which is as before afterwards.
+# Tests of this folder source this file. It runs programs in a Debian system in a folder, and discards their changes.
 
-# forgetful ROOT FILES SOURCE COMMAND...: runs COMMAND as root in the system below the folder ROOT. The files of the folder
-# FILES are in /new there, and the folder SOURCE is /src. What is written lies in memory. The root is exchanged
-# (pivot_root), because the kernel does not allow user namespaces in a chroot.
-forgetful() {
+# run_and_discard ROOT FILES SOURCE COMMAND...: runs COMMAND as root in the system below the folder ROOT. In this
+# system, the files of the folder FILES are in /new, and the folder SOURCE is /src. All changes are kept in memory and
+# discarded at the end. The function changes the root with pivot_root, because the kernel does not allow user namespaces
+# in a chroot.
+run_and_discard() {
 	# shellcheck disable=SC2016 # the inner shell expands these
 	unshare -m -p -f --kill-child bash -c '
 		set -e
@@ -24,6 +25,6 @@ forgetful() {
 		mount --rbind /dev dev
 		pivot_root . old
 		exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
-			DEBIAN_FRONTEND=noninteractive chroot . sh -c "umount -l /old && rmdir /old && exec \"\$@\"" forgetful "$@"' \
-		forgetful "$@"
+			DEBIAN_FRONTEND=noninteractive chroot . sh -c "umount -l /old && rmdir /old && exec \"\$@\"" run_and_discard "$@"' \
+		run_and_discard "$@"
 }
