@@ -135,7 +135,7 @@ class Instructions(unittest.TestCase):
         with Daemon("--export", f"{export},size=4M,name=a", "--threads", "1", env=NOW) as daemon, \
                 daemon.session("a") as session:
             if "no io_uring" in daemon.output():
-                self.skipTest("no io_uring here")
+                self.skipTest("this machine has no io_uring")
             session.execute(cdb.TEST_UNIT_READY)
             fast_path.run(session, WRITE, 1, fast_path.PLACES)
             for what in cases:
@@ -173,7 +173,7 @@ class Instructions(unittest.TestCase):
         touch the last page of the file, so they do not ask for its size."""
         with fast_path.folder("disk") as folder:
             if fast_path.is_tmpfs(folder):
-                self.skipTest("no file system but tmpfs")
+                self.skipTest("there is no file system other than tmpfs")
             self.check(f"file/{folder}/disk,cache=none,create", (READ,), sendmsg=1, io_uring_enter=1)
             self.check(f"file/{folder}/disk,cache=none,create", (WRITE,), sendmsg=1, io_uring_enter=1)
 

@@ -141,7 +141,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     if not shutil.which(TOOL):
-        print(f"SKIP: no {TOOL} (package libiscsi-bin)")
+        print(f"SKIP: {TOOL} is not installed (package libiscsi-bin)")
         return 77
     exact = is_version_of(options.table)
     rows = common_rows(read_table(options.table), listed_by_tool(), exact)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs a fuzz target with all files of the folders in its arguments. So its corpus is a test even without
- * libFuzzer.
+ * Runs a fuzz target with all files of the folders in the arguments, so that the corpus of the target is a
+ * test even without libFuzzer.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 		int n = replay(argv[i]);
 
 		if (n <= 0) {
-			fprintf(stderr, "%s: no corpus to read there\n", argv[i]);
+			fprintf(stderr, "%s: this folder contains no corpus that can be read\n", argv[i]);
 			return 1;
 		}
 		printf("%s: %d inputs\n", argv[i], n);

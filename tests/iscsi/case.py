@@ -29,7 +29,7 @@ class DaemonCase(unittest.TestCase):
 
     def assert_serving(self):
         """A new initiator is served as if nothing had happened."""
-        self.assertTrue(self.daemon.alive(), "daemon died")
+        self.assertTrue(self.daemon.alive(), "the daemon has ended")
         with self.daemon.session("a", **self.healthy()) as session:
             session.execute(cdb.TEST_UNIT_READY)
             session.good(cdb.TEST_UNIT_READY)

@@ -59,7 +59,7 @@ round_trip() { # BLOCK-SIZE DIGEST
 }
 
 for tool in qemu-img mkfs.ext4; do
-	PATH=$PATH:/usr/sbin:/sbin command -v $tool >/dev/null || skip "no $tool"
+	PATH=$PATH:/usr/sbin:/sbin command -v $tool >/dev/null || skip "$tool is not installed"
 done
 if [ "$handler" = block ] && { [ "$(id -u)" -ne 0 ] || [ ! -e /dev/loop-control ]; }; then
 	skip "loop devices need root and /dev/loop-control"

@@ -259,7 +259,7 @@ class BadDataOut(DaemonCase):
                     self.assertNotEqual((pdu.bhs[2], pdu.bhs[3]), (0, 0), "GOOD for data that were not right")
                     return
                 if pdu.opcode == p.REJECT:
-                    self.assertTrue(rejected, "answered twice")
+                    self.assertTrue(rejected, "the command was answered twice")
                     return
         except (EOFError, ConnectionError):
             pass

@@ -165,7 +165,7 @@ class Storage(unittest.TestCase):
             file.write("f" * 32 + "\n")
         wrapper = ("unshare", "-rm", "sh", "-c", f'mount --bind {other} /etc/machine-id && exec "$@"', "sh")
         if daemon.subprocess.run([*wrapper, "true"], check=False, capture_output=True).returncode:
-            self.skipTest("no namespaces, or no /etc/machine-id")
+            self.skipTest("namespaces cannot be created, or there is no /etc/machine-id")
         here = self.serial(f"file/{self.image}")
         with Daemon("--export", f"file/{self.image},name=a", wrapper=wrapper) as there:
             # The daemon listens before it logs the names of its targets.

@@ -129,7 +129,7 @@ class Refused(DaemonCase):
             self.assertEqual(reply.opcode, p.LOGIN_RESPONSE)
             status = struct.unpack_from(">H", reply.bhs, 36)[0]
             if status:
-                self.assertTrue(connection.wait_closed(), "connection stays open after a failed login")
+                self.assertTrue(connection.wait_closed(), "the connection stays open after a failed login")
             return status
 
     NAMES = {"InitiatorName": "iqn.2026-11.test:raw", "TargetName": IQN + "a"}
@@ -182,7 +182,7 @@ class Refused(DaemonCase):
                     pass
 
     def test_endless_text(self):
-        """A text that continues for ever with the C bit is ended at a limit."""
+        """The target ends a text that the initiator continues without end with the C bit."""
         with Connection(self.daemon.address) as connection:
             with self.assertRaises((EOFError, OSError)):
                 for _ in range(1000):
@@ -221,7 +221,7 @@ class Refused(DaemonCase):
                     p.data_out(1, 1, 0, 0, b"data", True, 1), p.Pdu.make(0x3F), p.Pdu.make(0x1C)):
             with self.subTest(opcode=hex(pdu.opcode)), Connection(self.daemon.address) as connection:
                 connection.send(pdu)
-                self.assertTrue(connection.wait_closed(), "answered a PDU before login")
+                self.assertTrue(connection.wait_closed(), "the target has answered a PDU before the login")
 
     def test_second_login_pdu_in_full_feature(self):
         session = self.session()

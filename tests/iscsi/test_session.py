@@ -150,7 +150,7 @@ class Reinstatement(DaemonCase):
         task = old.start(cdb.write10(0, 8), bytes(4096), manual=True)
         self.assertIsNone(task.status)
         new = self.session(isid=old.isid)
-        self.assertTrue(old.connection.wait_closed(), "the old session lives on")
+        self.assertTrue(old.connection.wait_closed(), "the old session has not ended")
         self.assertNotEqual(new.tsih, old.tsih)
         self.assertEqual(new.ping(), b"ping")
 
@@ -347,7 +347,7 @@ class DeadPeer(DaemonCase):
     def test_silent_peer_is_dropped(self):
         session = self.session()
         begin = time.monotonic()
-        self.assertTrue(session.connection.wait_closed(), "a dead peer keeps its session")
+        self.assertTrue(session.connection.wait_closed(), "the session of a peer that does not answer has not ended")
         self.assertGreater(time.monotonic() - begin, 2)
 
     def test_answering_peer_stays(self):

@@ -243,7 +243,7 @@ class InFlight(TmfCase):
         """Checks that no PDU comes except the answer to a ping."""
         known = set(session.tasks)
         session.ping(immediate=False)
-        self.assertEqual(set(session.tasks), known, "an answer after the answer to the task management function")
+        self.assertEqual(set(session.tasks), known, "a command was answered after the task management function")
         session.tasks.clear()
 
     def test_abort_task(self):
@@ -269,7 +269,7 @@ class InFlight(TmfCase):
             self.assertEqual(manager.manage(p.LUN_RESET), p.TMF_COMPLETE)
             before = self.medium()
             time.sleep(0.05)
-            self.assertEqual(self.medium(), before, "a write after the answer to the reset")
+            self.assertEqual(self.medium(), before, "a write was executed after the answer to the reset")
             writer.ping(immediate=False)
             writer.tasks.clear()
             while self.attention(writer):

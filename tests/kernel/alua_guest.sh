@@ -109,7 +109,7 @@ echo naa.5001405000000003 >"$second/nexus"
 start_daemon
 create 0 disk alloc/disk $((1 << 20))
 
-step "one port, in the kernel's own group"
+step "one port is in the kernel's default group"
 link $tpg
 disk=$(generic $tpg)
 port=$(<$tpg/lun/lun_0/statistics/scsi_port/indx)
@@ -126,7 +126,7 @@ agrees
 [ "$(listed)" -eq 2 ]
 [ -z "$initiator_reads" ] || access_state_is active/optimized
 
-step "states, seen without asking"
+step "the initiator is notified of changed states"
 for state in 1 2 3 15 0; do
 	set_group default_tg_pt_gp alua_access_state $state
 	wait_for agrees
@@ -144,12 +144,12 @@ if [ "$initiator_reads" ]; then
 	wait_for access_state_is active/optimized
 fi
 
-step "a second port of the same group"
+step "a second port joins the same group"
 link "$second"
 wait_for agrees
 wait_for designators_are 0x0
 
-step "a group of its own"
+step "the second port moves to its own group"
 mkdir "$alua/b"
 set_group b tg_pt_gp_id 4660
 echo b >"$second/lun/lun_0/alua_tg_pt_gp"
@@ -168,7 +168,7 @@ agrees
 reported "$disk" | grep 'state : 0x02' >/tmp/out
 wait_for in_standby "$(generic "$second")"
 
-step "initiators set states"
+step "an initiator sets states"
 sg_stpg --tp=4660 --state=ao "$disk"
 group_is b alua_access_state 0
 group_is b alua_access_status 'Altered by Explicit STPG'
@@ -186,7 +186,7 @@ ready "$disk"
 refused --tp=4660 --state=an
 group_is b alua_access_state 0
 
-step "no initiator may, and no groups at all"
+step "initiators may not set states, and then ALUA is switched off"
 set_group default_tg_pt_gp alua_access_type 1
 wait_for tpgs_is 1
 [ "$(listed)" -eq 1 ]
@@ -202,7 +202,7 @@ wait_for tpgs_is 0
 echo 1 >$device/attrib/alua_support
 wait_for tpgs_is 3
 
-step "a port that is switched off is not the one that is asked"
+step "the designators do not consider a disabled port"
 rm "$second/lun/lun_0/link"
 wait_for designators_are "$only"
 modprobe iscsi_target_mod
@@ -219,7 +219,7 @@ wait_for designators_are ''
 echo 0 >"$remote/enable"
 wait_for designators_are "$only"
 
-step "after a restart"
+step "the daemon is restarted"
 stop_daemon
 set_group b preferred 0
 set_group b alua_access_type 3
@@ -233,7 +233,7 @@ start_daemon
 ready "$disk"
 agrees
 
-step "the end of a group, and of the device"
+step "a group and the device are removed"
 rm "$remote/lun/lun_3/link"
 rmdir "$alua/b"
 wait_for agrees

@@ -80,7 +80,7 @@ allow_bus_name
 start_bus
 cd "$scripts"
 
-step "ours, then theirs, under load"
+step "this daemon starts first, then Debian's tcmu-runner, under load"
 start_daemon
 ./user_create.sh file first 32M
 map 0 first 0
@@ -97,7 +97,7 @@ size_is() { [ "$(cat $core/user_0/first/attrib/dev_size)" -eq "$1" ]; }
 wait_for size_is $((64 << 20))
 grep -q "another tcmu-runner (process $debian_pid)" $log
 
-step "ours is killed, and comes after theirs"
+step "this daemon is killed, and starts again after Debian's tcmu-runner"
 kill_daemon
 wait_for owner_is "$debian_pid"
 start_daemon
@@ -106,7 +106,7 @@ grep -q "another process owns org.kernel.TCMUService1" $log
 verify "$(loop_disk 0)" --size=4M
 check_both 2
 
-step "what does not work"
+step "both daemons run, and devices are refused"
 fails ./user_create.sh file bad 1M no-such-folder/bad
 grep -q 'file/no-such-folder/bad: No such file' /tmp/out
 fails compgen -G "$core/user_*/bad"
@@ -123,12 +123,12 @@ is_back() { [ "$(cat $core/user_8/unasked/attrib/dev_size)" -eq 1048576 ]; }
 wait_for is_back
 remove 8 unasked
 
-step "Debian's tcmu-runner works after ours has ended"
+step "Debian's tcmu-runner works after this daemon has ended"
 stop_daemon
 make_debian_device alone
 remove 90 alone
 
-step "ours works after Debian's tcmu-runner has ended"
+step "this daemon works after Debian's tcmu-runner has ended"
 stop_debian_daemon
 start_daemon
 wait_for owner_is $daemon_pid

@@ -32,7 +32,7 @@ create 2 away file/away.img $((1 << 20))
 map 0 slow 0
 map 2 away 2
 
-step "killed while its I/O hangs"
+step "the daemon is killed while its I/O hangs"
 disk=$(loop_disk 0)
 verify "$disk" --time_based --runtime=$((14 * GUEST_FACTOR)) --rate_iops=200 &
 fio_pid=$!
@@ -45,7 +45,7 @@ locks 1
 mv /tmp/state/away.img /tmp/state/hidden.img
 mkdir /tmp/state/away.img
 
-step "the next waits for it, but not with storage that it has to itself"
+step "the next daemon waits for this I/O, except for devices with exclusive storage"
 start_daemon
 wait_for served user_1/quick
 wait_for logged 'user_0/slow.*waits: .*in use'

@@ -124,7 +124,7 @@ for lun in "${!configs[@]}"; do
 		use_disk "${disks[front_end]}"
 	done
 done
-step "resize"
+step "the disk is resized"
 resize
 for stop in stop_daemon kill_daemon; do
 	survives_restart "$(iscsi_disk 0)" $stop

@@ -76,7 +76,7 @@ same_session() { [ "$(tsih_of $target)" = "$tsih" ]; }
 # --- the changes ---
 
 reload_a_changed_file() {
-	step "reload adds a LUN"
+	step "a reload adds a LUN"
 	local before
 	before=$(count_messages 'LUN assignments on this target have changed')
 	edit 't["luns"].append({"index": 2, "storage_object": "/backstores/user/c"})' \
@@ -180,7 +180,7 @@ resize() {
 protected_is() { [ "$(</sys/block/"${1##*/}"/ro)" -eq "$2" ]; } # DISK 0|1
 
 protect() {
-	step "write protection"
+	step "a LUN is write-protected"
 	local disk
 	disk=$(disk_of $target 3)
 	ctl set "$acl/lun_3" write_protect 1

@@ -47,7 +47,7 @@ disk=$(loop_disk 0)
 # the kernel must notify the daemon of aborts, so that aborted commands end soon
 [ "$(cat $core/user_0/disk/attrib/tmr_notification)" -eq 1 ]
 
-step "stopped for a while, under load"
+step "the daemon is stopped (SIGSTOP) for a moment, under load"
 verify "$disk" --time_based --runtime=$((12 + time_out)) --rate_iops=200 &
 fio=$!
 load_on "$disk"
@@ -61,7 +61,7 @@ wait_for logged 'the daemon did not look at the ring for too long'
 wait $fio
 no_kernel_error
 
-step "stopped for longer than the time-out"
+step "the daemon is stopped (SIGSTOP) for longer than the time-out"
 start_writer
 load_on "$disk"
 stopped_for $((time_out + 3))
@@ -87,13 +87,13 @@ outage_after() { # kill_daemon or stop_daemon
 	[ "$(of_writer errors)" -gt 0 ]
 }
 
-step "dead for longer than the time-out"
+step "the daemon is killed, and missing for longer than the time-out"
 outage_after kill_daemon
 
-step "away for longer than the time-out, after a clean stop"
+step "after a clean stop the daemon is missing for longer than the time-out"
 outage_after stop_daemon
 
-step "storage that hangs for longer than the time-out"
+step "the storage hangs for longer than the time-out"
 start_writer
 load_on "$disk"
 freeze
@@ -106,7 +106,7 @@ stop_writer
 wait_for logged 'the storage has not answered'
 wait_for logged 'the storage answers again'
 
-step "a write that was given up lands before a newer one"
+step "an expired write is executed before a newer write"
 for round in 1 2; do
 	for block in 1000 1001 1002 1003; do
 		write_byte a $block 2>/tmp/out

@@ -85,7 +85,7 @@ killed() {
 	sleep 1
 	touch /tmp/stop
 	wait_all "${pids[@]}"
-	step "nobody is left"
+	step "no device and no waiting process is left"
 	wait_for no_process_hangs
 	fails exists '*/enable'
 	[ "$(cat $parameters/block_netlink)" = unblocked ]

@@ -32,7 +32,7 @@ refuses() { # REASON COMMAND...: must fail soon, and must leave nothing behind
 }
 
 without_daemon() {
-	step "no modules, no daemon"
+	step "no module is loaded and no daemon runs"
 	fails ./user_create.sh alloc a 1M # the script loads the modules and mounts configfs
 	grep -q 'not running' /tmp/out
 	[ -d /sys/module/target_core_user ]
@@ -43,7 +43,7 @@ without_daemon() {
 }
 
 refusals() {
-	step "refusals"
+	step "the scripts refuse wrong arguments"
 	refuses "no handler 'allok'; it has: alloc " ./user_create.sh allok a 1M
 	refuses 'No such file.*' ./user_create.sh file a 1M no-such-folder/a
 	./user_create.sh alloc a 1M
@@ -67,7 +67,7 @@ refusals() {
 }
 
 daemons_view() {
-	step "what the daemon reports"
+	step "the scripts show what the daemon reports"
 	status_says "tcmu-runner: running, process $daemon_pid" 'handlers: alloc block file null' \
 		'user_0/a  alloc/a  1048576 bytes, enabled, served, 0 commands, LUNs: 0'
 	./user_create.sh file b 1M 'b~20c.img;cache=writethrough'
@@ -101,7 +101,7 @@ daemons_view() {
 }
 
 missing_image() {
-	step "an image that is missing"
+	step "the image of a device is missing"
 	refuses "Write 'b~20c.img'" ./user_create.sh file b 1M 'b c.img'
 	create 9 b 'file/b~20c.img' 1048576 # as the service that restores the configuration does
 	[ ! -e '/tmp/state/b c.img' ]
@@ -117,7 +117,7 @@ missing_image() {
 }
 
 dead_daemon() {
-	step "a daemon that dies"
+	step "the daemon dies while a script waits for it"
 	kill_daemon
 	refuses 'not running' ./user_delete.sh a
 	refuses 'not running' ./user_create.sh alloc b 1M
@@ -138,7 +138,7 @@ dead_daemon() {
 }
 
 interrupted() {
-	step "Ctrl-C while the daemon does not answer"
+	step "Ctrl-C interrupts a script while the daemon does not answer"
 	kill -STOP "$daemon_pid"
 	env --default-signal=INT setsid ./user_create.sh alloc b 1M >/tmp/out 2>&1 &
 	script=$!
@@ -156,7 +156,7 @@ interrupted() {
 }
 
 many_at_once() {
-	step "ten at once"
+	step "ten scripts run at the same time"
 	pids=()
 	for i in {1..10}; do
 		./user_create.sh alloc "many$i" 1M &
@@ -174,12 +174,12 @@ many_at_once() {
 }
 
 both_roots() {
-	step "what the scripts do in each tree"
+	step "the scripts work in the same way in the trees of the kernel and of a daemon"
 	"${0%/*}/../scripts/both_roots.sh" "$scripts"
 }
 
 own_backends() {
-	step "fileio and iblock"
+	step "the kernel's own backstores fileio and iblock"
 	modprobe -a loop dm_mod
 	printf 'activation {\n udev_sync=0\n udev_rules=0\n}\n' >/etc/lvm/lvmlocal.conf # there is no udev here
 	[ "$(./file_create.sh "/tmp/it's a file" f 1M)" = 'Your backstore path: fileio_0/f' ]
@@ -249,7 +249,7 @@ chap() {
 }
 
 incomplete_objects() {
-	step "a target that is half made"
+	step "a target is incomplete"
 	./user_create.sh alloc a 1M
 	mkdir $tree/iscsi/$iqn
 	refuses 'exists' ./target_create.sh $iqn

@@ -82,7 +82,7 @@ cat $log
 [ -z "$(ctl diff)" ]
 start_initiator
 
-step "the initiator with a group of its own"
+step "the initiator that has its own group logs in"
 use_name $backup
 discover $allowed >/tmp/found
 grep -F "$allowed:3260,1 $target" /tmp/found
@@ -93,7 +93,7 @@ check_luns 0 5
 fails dd if=/dev/zero of="$(disk_of $target 5)" bs=4k count=1 oflag=direct
 log_out $target
 
-step "another initiator: the group Default"
+step "another initiator sees the LUNs of the group Default"
 use_name "$initiator"
 log_in_at $allowed
 check_disk 0 'this is vdisk0' 131072 0
@@ -103,7 +103,7 @@ fails dd if=/dev/zero of="$(disk_of $target 1)" bs=4k count=1 oflag=direct
 verify "$(disk_of $target 0)" --size=1M --offset=1M
 log_out $target
 
-step "addresses that initiators.deny refuses"
+step "addresses in initiators.deny are refused"
 use_name $backup
 for address in $refused 127.0.0.1; do
 	discover "$address" >/tmp/found 2>&1 || true

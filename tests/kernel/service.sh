@@ -5,9 +5,9 @@
 set -eu
 here=$(dirname "$(realpath "$0")")
 for tool in dpkg-deb dpkg-shlibdeps systemctl busctl dbus-daemon setpriv; do
-	command -v $tool >/dev/null || { echo "SKIP: no $tool"; exit 77; }
+	command -v $tool >/dev/null || { echo "SKIP: $tool is not installed"; exit 77; }
 done
-grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$1/CMakeCache.txt" || { echo "SKIP: not built for /usr"; exit 77; }
+grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$1/CMakeCache.txt" || { echo "SKIP: the build is not configured for /usr"; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cpack -G DEB -B "$work" --config "$1/CPackConfig.cmake" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }

@@ -31,18 +31,18 @@ is_served() { devices | grep -q '"name":{"type":"s","data":"user_0/disk"}.*"data
 main_pid() { systemctl show --value -p MainPID $unit; }
 is_another() { active && [ "$(main_pid)" != "$1" ]; }
 
-step "starts with the machine, loads its module, and systemd knows that it is ready"
+step "the service starts with the machine, loads the module, and tells systemd that it is ready"
 wait_for active
 [ -d /sys/module/target_core_user ]
 [ "$(systemctl show --value -p NotifyAccess $unit)" = main ]
 
-step "targetcli's view of the bus; nobody else has one"
+step "root can use the D-Bus service as targetcli does, and other users cannot"
 busctl --json=short call $service /org/kernel/TCMUService1 org.freedesktop.DBus.ObjectManager GetManagedObjects |
 	grep -q '"/org/kernel/TCMUService1/file":{"org.kernel.TCMUService1":{"ConfigDesc"'
 fails setpriv --reuid=65534 --clear-groups \
 	busctl call $service /org/kernel/TCMUService1/file $service CheckConfig s file/x
 
-step "the unit's hardening lets it make a disk where its user keeps his files"
+step "in spite of the unit's hardening, the daemon creates a disk in the folder of a user"
 mkdir -p /home/user $device
 echo 'dev_config=file//home/user/disk.img,dev_size=67108864' >$device/control
 timeout "$patience" sh -c "echo 1 >$device/enable"
@@ -51,13 +51,13 @@ wait_for is_served
 has_status() { [ "$(systemctl show --value -p StatusText $unit)" = "$*" ]; }
 wait_for has_status devices: 1, failed: 0
 
-step "logrotate: a new log, by the packaged rule"
+step "logrotate starts a new log file by the rule of the package"
 postrotate=$(sed -n '/postrotate/,/endscript/{//!p}' /etc/logrotate.d/tcmu-runner)
 mv /var/log/tcmu-runner.log /var/log/tcmu-runner.log.1
 sh -c "$postrotate"
 wait_for test -e /var/log/tcmu-runner.log
 
-step "killed: systemd starts it again, and it serves what it served"
+step "after the daemon is killed, systemd starts it again, and it serves the same devices"
 first=$(main_pid)
 kill -9 "$first"
 wait_for is_another "$first"
@@ -88,7 +88,7 @@ is_busy() { # no other process can open the device
 
 connect() { (exec 3<>/dev/tcp/127.0.0.1/3270); }
 
-step "its devices are in systemd's keeping"
+step "systemd keeps the descriptors of the devices"
 wait_for in_store 1
 opened
 modprobe sd_mod
@@ -96,7 +96,7 @@ load_loop
 map 0 disk 0
 disk=$(loop_disk 0)
 
-step "killed under load: nobody can open the device until the next one serves it, and no command fails"
+step "the daemon is killed under load: no process can open the device before the next daemon, and no command fails"
 set_up RestartSec=$((4 * GUEST_FACTOR))
 # this rate leaves CPU time for systemd
 verify "$disk" --time_based --runtime=$((20 + 10 * GUEST_FACTOR)) --rate_iops=100 &
@@ -112,7 +112,7 @@ wait_for logged 'served, '
 opened
 in_store 1
 
-step "restarted under load"
+step "the service is restarted under load"
 set_up RestartSec=100ms
 : >$log
 systemctl restart $unit
@@ -120,7 +120,7 @@ wait_for logged 'served, '
 opened
 in_store 1
 
-step "stopped with SIGSTOP under load: the watchdog ends it"
+step "the daemon is stopped with SIGSTOP under load, and the watchdog ends it"
 set_up WatchdogSec=$((3 * GUEST_FACTOR)) RestartSec=100ms
 systemctl restart $unit
 wait_for is_served
@@ -134,7 +134,7 @@ wait $fio_pid
 no_kernel_error
 unmap 0
 
-step "a device that goes while there is no daemon, and another one in its place"
+step "while no daemon runs, a device is removed and another one gets its number"
 set_up RestartSec=$((4 * GUEST_FACTOR))
 : >$log
 first=$(main_pid)
@@ -152,7 +152,7 @@ logged 'uio0-[0-9.]*: kept open by systemd, but not used any more: closed'
 fails opened
 wait_for in_store 1
 
-step "a device that goes"
+step "a device is removed"
 timeout "$patience" rmdir $device
 wait_for in_store 0
 mkdir $device
@@ -160,7 +160,7 @@ echo 'dev_config=file//home/user/disk.img,dev_size=67108864' >$device/control
 timeout "$patience" sh -c "echo 1 >$device/enable"
 wait_for in_store 1
 
-step "a portal of its own: no initiator is refused between two daemons"
+step "the daemon's own portal refuses no initiator between two daemons"
 set_up RestartSec=$((4 * GUEST_FACTOR)) ExecStart= 'ExecStart=/usr/bin/tcmu-runner --kernel --export alloc/a,size=1M --portal 127.0.0.1:3270'
 systemctl restart $unit
 wait_for in_store 3 # the descriptors of the device, the portal, and the memory of the disk
@@ -178,7 +178,7 @@ wait_for logged 'portal-[0-9.]*: kept open by systemd, but not used any more: cl
 wait_for in_store 2 # the memory is kept for a minute, for a disk that appears later
 fails connect
 
-step "stopped, and called by its name: D-Bus has it started"
+step "a call to the stopped service makes D-Bus start it"
 systemctl stop $unit
 [ "$(show Result)" = success ]
 in_store 0

@@ -195,7 +195,7 @@ fails dd if=/dev/zero of="$(disk_of $target 0)" bs=4k count=1 oflag=direct
 log_out_everywhere
 tcmuctl_shows_the_device
 
-step "targetcli restores it, too"
+step "targetcli restores the file of the daemon"
 targetcli clearconfig confirm=True
 targetcli restoreconfig $second >/tmp/restored 2>&1 || true
 cat /tmp/restored

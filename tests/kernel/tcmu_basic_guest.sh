@@ -150,13 +150,13 @@ case_restart() {
 }
 
 case_no_daemon() {
-	step "no daemon: after a clean stop nobody waits"
+	step "no daemon: after a clean stop no process waits"
 	stop_daemon
 	create 3 later alloc/later $((1 << 20))
 	start_daemon
 	wait_for logged 'user_3/later.*served'
 	remove 3 later
-	step "no daemon: who waits for a dead one is freed"
+	step "no daemon: a process that waits for a killed daemon continues when the next one starts"
 	kill_daemon
 	configure 3 stuck alloc/stuck $((1 << 20))
 	(
@@ -235,7 +235,7 @@ case_failed() { # storage that is missing when the daemon starts, and appears la
 	ready "$disk"
 	unmap 4
 	remove 4 away
-	step "failed: storage of a device whose creator does not wait for an answer"
+	step "failed: the creator of the device does not wait for an answer"
 	mkdir /tmp/state/late.img
 	create 4 late file/late.img $((1 << 20)) nl_reply_supported=-1
 	wait_for logged 'user_4/late.*not served'
@@ -266,7 +266,7 @@ case_unknown() {
 	configure 5 old qcow//srv/old.img $((1 << 20))
 	fails enable 5 old
 	grep -q "user_5/old: refused: no handler 'qcow' is loaded" $log
-	step "unknown: somebody else listens, but does not reply"
+	step "unknown: another program listens for events, but does not reply"
 	listen_only
 	begin=$SECONDS
 	fails enable 5 old

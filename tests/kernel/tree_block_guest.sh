@@ -44,7 +44,7 @@ grep -F 'disk .' /tmp/out | grep -F '/dev/loop0 (64.0MiB)'
 grep -F '"/backstores/block/disk"' $saveconfig
 fails python3 -c 'import os; os.open("/dev/loop0", os.O_RDWR | os.O_EXCL)' # the daemon uses the device exclusively
 
-step "the initiator uses it"
+step "the initiator uses the disk"
 start_initiator
 node $target -p 127.0.0.1:3260 -o new
 log_in $target
@@ -55,7 +55,7 @@ echo "through targetcli" | dd of="$disk" bs=4k conv=sync oflag=direct status=non
 [ "$(head -n 1 /tmp/block.img)" = "through targetcli" ]
 log_out $target
 
-step "targetcli removes it"
+step "targetcli removes the backstore"
 tree_cli <<TARGETCLI
 clearconfig confirm=True
 exit

@@ -10,9 +10,9 @@ fail() {
 	exit 1
 }
 for tool in dpkg-deb dpkg-shlibdeps cpack; do
-	command -v $tool >/dev/null || { echo "SKIP: no $tool"; exit 77; }
+	command -v $tool >/dev/null || { echo "SKIP: $tool is not installed"; exit 77; }
 done
-grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || { echo "SKIP: not built for /usr"; exit 77; }
+grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || { echo "SKIP: the build is not configured for /usr"; exit 77; }
 
 cpack -G DEB -B "$work" --config "$build/CPackConfig.cmake" >"$work/log" 2>&1 || { cat "$work/log"; fail cpack; }
 deb=$(echo "$work"/tcmu-runner_*.deb)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# lifecycle.sh BUILD_DIR: tries on each Debian package of this tree what administrators do with packages: install,
+# lifecycle.sh BUILD_DIR: does with each Debian package of this tree what administrators do with packages: install,
 # upgrade from Debian's 1.5, downgrade, remove, purge, install again. There are two packages, because cpack makes one
 # from the build folder, and debhelper builds another one from the source.
 #
@@ -25,7 +25,7 @@ quietly() { "$@" >"$work/log" 2>&1 || { tail -n 30 "$work/log"; exit 1; }; }
 
 check_machine() {
 	reason=$(chroot_possible) || skip "$reason"
-	grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || skip "not built for /usr"
+	grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || skip "the build is not configured for /usr"
 	. /etc/os-release
 	[ "$ID" = debian ] || skip "this machine is not Debian, which has the package 1.5"
 }
@@ -34,7 +34,7 @@ check_machine() {
 # /debs in the system has the packages of version 1.5, which are not installed.
 make_system() {
 	name=lifecycle-$VERSION_CODENAME
-	chroot_make "$name" "$VERSION_CODENAME" || skip "no chroot"
+	chroot_make "$name" "$VERSION_CODENAME" || skip "the chroot cannot be made"
 	chroot_install "$name" dbus cron logrotate systemd libtcmu2 tcmu-runner liburing2 libfuse3-3 libjson-glib-1.0-0 \
 		libisal2 libnl-genl-3-200 libkmod2 || skip "packages cannot be installed"
 	chroot_run "$name" sh -c 'test -d /debs && exit
@@ -49,7 +49,7 @@ make_packages() {
 	quietly cpack -G DEB -B "$work/cpack" --config "$build/CPackConfig.cmake"
 	cp "$work"/cpack/tcmu-runner_*.deb "$work/debs/cpack.deb"
 	if ! command -v dh >/dev/null; then
-		echo "Left out: the package of debhelper, which is not installed"
+		echo "The package of debhelper is not tested, because debhelper is not installed"
 		return 0
 	fi
 	quietly "$SOURCE/packaging/build-deb.sh" "$work/debhelper" -us -uc -b -d -Pnocheck

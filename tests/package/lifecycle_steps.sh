@@ -139,7 +139,7 @@ check_new_version
 check_enabled
 quietly dpkg -P tcmu-runner libtcmu2
 
-step 'ceph-iscsi is not broken without notice'
+step 'dpkg refuses to break ceph-iscsi'
 mkdir -p /tmp/ceph/DEBIAN
 printf '%s\n' 'Package: ceph-iscsi' 'Version: 3.5-3' 'Architecture: all' 'Maintainer: test <test@tcmu-runner.invalid>' \
 	'Depends: tcmu-runner (>= 1.4.0)' 'Description: a stand-in' >/tmp/ceph/DEBIAN/control

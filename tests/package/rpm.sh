@@ -6,9 +6,9 @@ set -eu -o pipefail
 source=$(realpath "$(dirname "$0")/../..")
 build=$1
 for tool in rpmbuild rpm cpack; do
-	command -v $tool >/dev/null || { echo "SKIP: no $tool"; exit 77; }
+	command -v $tool >/dev/null || { echo "SKIP: $tool is not installed"; exit 77; }
 done
-grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || { echo "SKIP: not built for /usr"; exit 77; }
+grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || { echo "SKIP: the build is not configured for /usr"; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() {

@@ -6,10 +6,10 @@
 set -eu
 here=$(dirname "$(realpath "$0")")
 for tool in dpkg-deb dpkg-shlibdeps systemctl systemd-sysusers dbus-daemon iscsi-inq iscsi-ls; do
-	command -v $tool >/dev/null || { echo "SKIP: no $tool"; exit 77; }
+	command -v $tool >/dev/null || { echo "SKIP: $tool is not installed"; exit 77; }
 done
 [ -x /lib/systemd/systemd ] || { echo "SKIP: systemd is not installed, and the guest has this machine's programs"; exit 77; }
-grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$1/CMakeCache.txt" || { echo "SKIP: not built for /usr"; exit 77; }
+grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$1/CMakeCache.txt" || { echo "SKIP: the build is not configured for /usr"; exit 77; }
 ! getent passwd tcmu-runner-iscsi >/dev/null || { echo "SKIP: the package is installed on this machine"; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -50,7 +50,7 @@ drop_in() { # LINE...: of the section Service
 	systemctl daemon-reload
 }
 
-step "the package is installed: the user and the folder are there, and nothing is exported by itself"
+step "the package is installed: the user and the folder exist, and no service for exports runs"
 rm -f /usr/sbin/policy-rc.d # of this machine, where it may forbid that services start
 dpkg --force-unsafe-io --force-confold -i /packages/new.deb >/tmp/out 2>&1
 [ "$(stat -c %U:%G:%a /etc/tcmu/iscsi)" = $user:$user:700 ]
@@ -60,7 +60,7 @@ fails active
 systemctl stop tcmu-runner.service
 says 'systemctl enable --now tcmu-runner-iscsi' tcmuctl create "$target"
 
-step "it starts without a file, as its user, without capabilities"
+step "the service starts without saveconfig.json, as its own user, without capabilities"
 systemctl enable --now $unit
 active
 [ "$(status_of Uid | cut -f1)" = "$(id -u $user)" ]
@@ -72,7 +72,7 @@ fails systemctl reload $unit # there is nothing to apply
 journal 'tcmuctl reload: .*No such file'
 active
 
-step "the first configuration, by root's tcmuctl"
+step "root's tcmuctl makes the first configuration"
 tcmuctl create disk0 file/disk0.img --size 64M >/tmp/out 2>&1
 tcmuctl create memory alloc/memory --size 16M >/tmp/out 2>&1
 tcmuctl create $target --portal $portal >/tmp/out 2>&1
@@ -85,7 +85,7 @@ tcmuctl save >/tmp/out 2>&1
 [ "$(stat -c %U:%a:%s $state/disk0.img)" = $user:600:67108864 ]
 served
 
-step "restarted: it serves what was saved, and the memory of a disk is kept"
+step "after a restart the service serves the saved configuration, and the memory of a disk is kept"
 in_store 2 # the portal and the memory
 text="kept over a restart"
 first_block 1 "$text" >/tmp/out 2>&1
@@ -93,7 +93,7 @@ systemctl restart $unit
 served
 has_text 1
 
-step "killed: systemd starts it again, and no initiator is refused meanwhile"
+step "after the daemon is killed, systemd starts it again, and no initiator is refused in the meantime"
 drop_in RestartSec=$((4 * GUEST_FACTOR))
 first=$(main_pid)
 kill -9 "$first"
@@ -103,7 +103,7 @@ wait_for is_another "$first"
 served
 has_text 1
 
-step "a file that was changed is applied by a reload, and a reload that would lose changes is refused"
+step "a reload applies a changed file, and is refused if unsaved changes would be lost"
 sed -Ei 's/("default_cmdsn_depth" *: *)48/\132/' $file
 pid=$(main_pid)
 systemctl reload $unit
@@ -121,7 +121,7 @@ ours reload --discard >/tmp/out 2>&1
 says 32 ours get $target/tpgt_1 attrib/default_cmdsn_depth
 [ "$(main_pid)" = "$pid" ]
 
-step "both services: root's tcmuctl asks both"
+step "if both services run, root's tcmuctl asks both"
 systemctl restart tcmu-runner.service
 says '^tcmu-runner: version' tcmuctl status
 grep -q '^tcmu-runner-iscsi: version' /tmp/out
@@ -130,7 +130,7 @@ tcmuctl create spare alloc/spare --size 1M >/tmp/out 2>&1
 says spare ours ls
 tcmuctl delete spare >/tmp/out 2>&1
 
-step "images and devices that belong to others"
+step "images and devices belong to other users"
 mkdir -p /srv/images
 truncate -s 8M /srv/images/disk1.img
 chmod 600 /srv/images/disk1.img
@@ -148,7 +148,7 @@ drop_in SupplementaryGroups=disk
 systemctl restart $unit
 ours create disk2 "block/$device" >/tmp/out 2>&1
 
-step "a port below 1024"
+step "a portal has a port below 1024"
 says 'CAP_NET_BIND_SERVICE' ours create $target/tpgt_1/127.0.0.1:860
 drop_in AmbientCapabilities=CAP_NET_BIND_SERVICE CapabilityBoundingSet=CAP_NET_BIND_SERVICE
 systemctl restart $unit
@@ -157,7 +157,7 @@ iscsi-inq -i $initiator "iscsi://127.0.0.1:860/$target/0" >/tmp/out 2>&1
 rm -r /run/systemd/system/$unit.d
 systemctl daemon-reload
 
-step "a file that is not a configuration: the start fails once, and says why"
+step "saveconfig.json is not a configuration: the start fails once, and says why"
 cp -p $file /tmp/good.json
 echo nonsense >$file
 fails systemctl restart $unit
@@ -170,7 +170,7 @@ chown $user $file
 systemctl restart $unit
 served
 
-step "the start of the machine, without tcmu.conf and with the file that root's import writes"
+step "the service starts with the machine, without tcmu.conf and with the file that root's import has written"
 systemctl stop $unit
 mv /etc/tcmu/tcmu.conf /tmp/
 rm $file
@@ -182,26 +182,26 @@ systemctl start $unit
 served
 mv /tmp/tcmu.conf /etc/tcmu/
 
-step "an upgrade restarts it and keeps it enabled"
+step "an upgrade restarts the service and keeps it enabled"
 pid=$(main_pid)
 dpkg --force-unsafe-io -i /packages/new.deb >/tmp/out 2>&1
 is_another "$pid"
 enabled
 served
 
-step "removed: it is stopped, and its files stay"
+step "after the removal of the package the service is stopped, and its files stay"
 dpkg --force-unsafe-io -r tcmu-runner >/tmp/out 2>&1
 fails active
 [ "$(stat -c %U $file)" = $user ]
 [ -e $state/disk0.img ]
 
-step "installed again: it is enabled as before, and serves what it served"
+step "after a new installation the service is enabled as before, and serves the same disks"
 dpkg --force-unsafe-io -i /packages/new.deb >/tmp/out 2>&1
 enabled
 systemctl start $unit
 served
 
-step "purged: nothing is left but the images and the user"
+step "a purge leaves only the images and the user"
 dpkg --force-unsafe-io -P tcmu-runner >/tmp/out 2>&1
 [ ! -e /etc/tcmu ]
 [ ! -e /run/tcmu-runner-iscsi ]

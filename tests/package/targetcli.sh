@@ -11,12 +11,12 @@ CHROOTS=$(realpath -m "${PORTABILITY_CACHE:-$SOURCE/build/portability}")
 . "$here/discard_changes.sh"
 reason=$(chroot_possible) || { echo "SKIP: $reason"; exit 77; }
 [ -c /dev/fuse ] || { echo "SKIP: this machine has no /dev/fuse"; exit 77; }
-grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || { echo "SKIP: not built for /usr"; exit 77; }
+grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || { echo "SKIP: the build is not configured for /usr"; exit 77; }
 . /etc/os-release
 [ "$ID" = debian ] || { echo "SKIP: this machine is not Debian"; exit 77; }
 
 name=targetcli-$VERSION_CODENAME
-chroot_make "$name" "$VERSION_CODENAME" || { echo "SKIP: no chroot"; exit 77; }
+chroot_make "$name" "$VERSION_CODENAME" || { echo "SKIP: the chroot cannot be made"; exit 77; }
 # Installs everything on which the package depends, so that the steps need only dpkg.
 chroot_install "$name" systemd dbus-daemon fuse3 targetcli-fb libiscsi-bin liburing2 libfuse3-3 libjson-glib-1.0-0 libisal2 \
 	libnl-genl-3-200 libkmod2 || { echo "SKIP: packages cannot be installed"; exit 77; }

@@ -146,7 +146,7 @@ static void test_pause_without_commands(void **state)
 	}
 }
 
-/* The loop stands still, as it does when the whole daemon is stopped. */
+/* Blocks the loop, as if the whole daemon was stopped. */
 struct blockage {
 	struct loop_work work;
 	unsigned ms;

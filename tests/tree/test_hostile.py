@@ -62,7 +62,7 @@ class Hostile(TreeCase):
         process.kill()
         self.assertEqual(process.wait(60), -signal.SIGKILL)
         process.stdout.close()
-        # The deletion goes on, and ends when the storage is closed.
+        # The deletion continues, and ends when the storage is closed.
         self.assertEqual(self.folders("core/user_0"), ["disk"])
         self.host.command("release", "user_0/disk")
         self.wait_until(lambda: self.folders("core/user_0") == [])

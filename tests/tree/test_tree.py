@@ -110,7 +110,7 @@ class CreateAndDelete(TreeCase):
         self.assertEqual(self.folders(f"{tpg}/np"), ["[fe80::1]:3260"])
 
     def test_portals_of_all_addresses(self):
-        """As in LIO, [::] takes IPv4 connections, too, so 0.0.0.0 has no place beside it."""
+        """As in LIO, [::] takes IPv4 connections, too, so a portal 0.0.0.0 with the same port is refused."""
         tpg = self.tpg()
         self.mkdir(f"{tpg}/np/[::]:3260", f"{tpg}/np/[::0]:3261", f"{tpg}/np/0.0.0.0:3262")
         self.assertEqual(sorted(self.folders(f"{tpg}/np")), ["0.0.0.0:3262", "[::]:3260", "[::]:3261"])

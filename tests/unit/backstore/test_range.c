@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Atomicity between loops. These handlers complete later and take one or two blocks at a time, so that
- * commands would mix if nothing kept them apart.
+ * Atomic commands on several loops. The handlers of this test complete I/O later and take one or two blocks
+ * at a time, so that commands would mix without the range lock.
  */
 #include "backstore_fixture.h"
 
@@ -149,8 +149,8 @@ static bool same_or_read(struct worker *worker, enum tcmur_status last)
 	if (worker->phase == HAVE_READ)
 		for (unsigned i = 1; i < 16; i++)
 			if (worker->data[i * BLOCK] != worker->data[0])
-				fail_msg("block %u is %u, the first %u", i, worker->data[i * BLOCK],
-					 worker->data[0]);
+				fail_msg("block %u has %u, and the first block has %u", i,
+					 worker->data[i * BLOCK], worker->data[0]);
 	if (worker->left-- == 0)
 		return false;
 	if (worker->id < 3) {
@@ -245,9 +245,9 @@ static bool note_order(struct worker *worker, enum tcmur_status last)
 		return false;
 	}
 	worker->phase = 1;
-	if (worker->id == 0) /* needs 40 steps */
+	if (worker->id == 0) /* this command needs 40 I/Os */
 		set_command(worker, BACKSTORE_WRITE_SAME, 0, 40 * BLOCK, BLOCK);
-	else /* worker 1 uses other blocks, worker 2 the same ones */
+	else /* worker 1 uses other blocks, and worker 2 overlaps */
 		set_command(worker, BACKSTORE_READ, worker->id == 1 ? 50 * BLOCK : 8 * BLOCK, BLOCK, BLOCK);
 	return true;
 }

@@ -74,7 +74,7 @@ static void test_placeholders(void **state)
 
 /* --- the memory of the process --- */
 
-/* The secret must not stand in this program, whose copies would be found. */
+/* The secret must not be a string of this program, because the search would find this string. */
 #define SECRET_SIZE 24
 static void make_secret(char *secret, char key)
 {

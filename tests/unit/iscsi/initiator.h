@@ -49,7 +49,7 @@ static inline void allow_any(struct initiator *i, struct model_object *tpg)
 	set(i, tpg, "attrib", "generate_node_acls", "1");
 }
 
-/* Adds a TPG that only initiators see that may log in. */
+/* Adds a TPG that discovery shows only to initiators that may log in. */
 static inline struct model_object *add_tpg(struct initiator *i, const char *iqn)
 {
 	struct model_object *tpg = fixture_tpg(i->f, iqn);
@@ -69,7 +69,7 @@ static inline struct model_np *first_np(const struct model_object *tpg)
 	return model_first((struct model_object *)tpg, MODEL_PORTAL)->np;
 }
 
-/* Makes a model with two targets that admit nobody, and one portal. */
+/* Makes a model with two targets that admit no initiator, and with one portal for each. */
 static inline struct initiator *initiator_new(void)
 {
 	struct initiator *i = calloc(1, sizeof(*i));
@@ -99,7 +99,7 @@ static inline void initiator_free(struct initiator *i)
 	free(i);
 }
 
-/* Lets the next request belong to a new connection. */
+/* Opens a new connection for the next request. */
 static inline void reconnect(struct initiator *i)
 {
 	iscsi_login_free(i->login);
@@ -181,7 +181,7 @@ static inline void assert_refused(const struct initiator *i, enum iscsi_login_st
 	assert_int_equal(get_be24(rsp(i)->data_len), 0);
 }
 
-/* For a test, called by cmocka: *state is an initiator that the target admits. */
+/* A setup function of cmocka: sets *state to an initiator that the target admits. */
 static inline int initiator_set_up(void **state)
 {
 	struct initiator *i = initiator_new();

@@ -291,7 +291,10 @@ static void address_rules(void **state)
 		assert_int_equal(model_addresses_check(bad[i], &error), -EINVAL);
 }
 
-/* A network has no bits after its length, as saveconfig.md says. The error contains both networks that may be meant. */
+/*
+ * A network has no bits after its length, as saveconfig.md says. The error contains both networks that may be
+ * meant.
+ */
 static void networks_with_host_bits(void **state)
 {
 	static const char *const cases[][3] = {

@@ -89,11 +89,11 @@ static void test_supported_pages(void **state)
 	assert_int_equal(get_be16(&e.c.buffer[2]), sizeof(expected));
 	assert_memory_equal(&e.c.buffer[4], expected, sizeof(expected));
 	for (unsigned page = 0; page < 256; page++) {
-		bool there = memchr(expected, (int)page, sizeof(expected));
+		bool exists = memchr(expected, (int)page, sizeof(expected));
 
 		RUN(&e, 0, VPD((uint8_t)page));
-		assert_int_equal(e.c.cmd.status, there ? SCSI_GOOD : SCSI_CHECK_CONDITION);
-		if (!there)
+		assert_int_equal(e.c.cmd.status, exists ? SCSI_GOOD : SCSI_CHECK_CONDITION);
+		if (!exists)
 			continue;
 		assert_int_equal(e.c.buffer[0], 0);
 		assert_int_equal(e.c.buffer[1], page);
@@ -223,7 +223,7 @@ static void test_front_end_sets_serial_and_limit(void **state)
 	scsi_lu_limit_transfer(e.lu, 64 << 10);
 	RUN(&e, 0, 0x12, 1, 0xb0, 0, 255, 0);
 	assert_int_equal(get_be32(e.c.buffer + 8), 128);
-	assert_int_equal(e.c.buffer[5], 128); /* MAXIMUM COMPARE AND WRITE LENGTH is not larger than it */
+	assert_int_equal(e.c.buffer[5], 128); /* MAXIMUM COMPARE AND WRITE LENGTH is not above the limit */
 	scsi_lu_limit_transfer(e.lu, UINT64_MAX);
 	RUN(&e, 0, 0x12, 1, 0xb0, 0, 255, 0);
 	assert_int_equal(get_be32(e.c.buffer + 8), SCSI_MAX_TRANSFER / 512);

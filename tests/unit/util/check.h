@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check() ends the program, on any thread and in a fuzz target. cmocka's asserts are for the main thread
- * only.
+ * check() ends the program if the condition is false. It works on any thread and in a fuzz target, whereas
+ * cmocka's asserts work only on the main thread.
  */
 #ifndef TESTS_CHECK_H
 #define TESTS_CHECK_H
