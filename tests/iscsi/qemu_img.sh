@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# qemu_img.sh file|alloc|block: qemu-img writes an ext4 image to a LUN of this handler and reads it back. Both must be
-# equal, with and without HeaderDigest, and with blocks of 512 and 4096 bytes. (libiscsi has no DataDigest;
-# tests/kernel tests it.)
+# qemu_img.sh file|alloc|block: qemu-img writes an ext4 image to a LUN of this handler and reads it back. The image and
+# the copy must be equal, with and without HeaderDigest, and with blocks of 512 and 4096 bytes. (libiscsi has no
+# DataDigest; tests/kernel tests DataDigest.)
 set -eu -o pipefail
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=daemon.sh
@@ -20,8 +20,8 @@ make_image() {
 	PATH=$PATH:/usr/sbin:/sbin mkfs.ext4 -q -F -d "$work/tree" "$work/image"
 }
 
-# Prints what to export with the block size $1. The block handler gets a loop device of its own.
-export_of() {
+# Prints the argument of --export for the block size $1. The handler block gets its own loop device.
+print_export() {
 	case $handler in
 	alloc) echo "alloc/disk,size=$size,block_size=$1" ;;
 	file)
@@ -45,7 +45,7 @@ detach_loop() {
 round_trip() { # BLOCK-SIZE DIGEST
 	disk=$work/disk.$1.$2 # a new name, because storage that was served before is not created again
 	[ "$handler" != block ] || attach_loop "$1"
-	start_daemon --export "$(export_of "$1")" --iqn iqn.2026-11.io.tcmu-runner:disk
+	start_daemon --export "$(print_export "$1")" --iqn iqn.2026-11.io.tcmu-runner:disk
 	lun="driver=raw,file.driver=iscsi,file.transport=tcp,file.portal=127.0.0.1:$port,file.lun=0"
 	lun+=",file.target=iqn.2026-11.io.tcmu-runner:disk,file.header-digest=$2"
 	timeout 60 qemu-img convert -n -f raw --target-image-opts "$work/image" "$lun"

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p bus -p initiator -p lvm
 # scripts_guest.sh DAEMON HANDLER-PATH [devices|targets]: tests the scripts in cases that docs/tutorial.md does not
-# show. devices: without a daemon, with a daemon that dies, with Ctrl-C, refusals, and many scripts at once. targets:
-# what the scripts do in each tree, the kernel's own backstores, CHAP, incomplete objects, and IPv6. Without a word,
-# both.
+# show. "devices" tests the scripts without a daemon, with a daemon that dies, with Ctrl-C, with wrong arguments, and many
+# scripts at once. "targets" tests the scripts in both kinds of trees, the kernel's own backstores, CHAP, incomplete
+# objects, and IPv6. Without a word, the script tests both.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 cd "$scripts"
@@ -24,7 +24,7 @@ refuses() { # REASON COMMAND...: must fail soon, and must leave nothing behind
 	shift
 	before=$(find $tree 2>/dev/null | grep -v '/stat' || true)
 	if timeout "$patience" "$@" >/tmp/out 2>&1; then
-		echo "not refused: $*"
+		echo "this was not refused: $*"
 		return 1
 	fi
 	grep -q "$reason" /tmp/out
@@ -66,7 +66,7 @@ refusals() {
 	unset TCMU_INITIATOR_NAME
 }
 
-daemons_view() {
+reports_of_the_daemon() {
 	step "the scripts show what the daemon reports"
 	status_says "tcmu-runner: running, process $daemon_pid" 'handlers: alloc block file null' \
 		'user_0/a  alloc/a  1048576 bytes, enabled, served, 0 commands, LUNs: 0'
@@ -103,7 +103,7 @@ daemons_view() {
 missing_image() {
 	step "the image of a device is missing"
 	refuses "Write 'b~20c.img'" ./user_create.sh file b 1M 'b c.img'
-	create 9 b 'file/b~20c.img' 1048576 # as the service that restores the configuration does
+	create 9 b 'file/b~20c.img' 1048576 # this is what the service that restores the configuration does
 	[ ! -e '/tmp/state/b c.img' ]
 	wait_for status_says 'user_9/b .*enabled, failed: /tmp/state/b c.img is missing. It has been served before.*'
 	mv /tmp/state/hidden '/tmp/state/b c.img'
@@ -147,7 +147,7 @@ interrupted() {
 	kill -INT -- -$script
 	before=$SECONDS
 	fails wait $script
-	[ $((SECONDS - before)) -lt $patience ] # less than the minute for which the script otherwise waits
+	[ $((SECONDS - before)) -lt $patience ] # without a signal, the script would wait for a minute
 	fails ls -d $tree/core/user_*
 	[ "$(cat $parameters/block_netlink)" = unblocked ]
 	kill -CONT "$daemon_pid"
@@ -197,7 +197,7 @@ Your backstore path: iblock_0/new' ]
 	refuses 'iblock_0/b already exists' ./block_create.sh /dev/loop0 b
 	./block_delete.sh b
 	[ -z "$(losetup --all)" ]
-	./block_create.sh /tmp/block.img b # the same file once more
+	./block_create.sh /tmp/block.img b # the script uses the file a second time
 	grep -q /dev/vg_b/lv_b $tree/core/iblock_0/b/udev_path
 	./block_delete.sh iblock_0/b
 
@@ -272,7 +272,7 @@ ipv6() {
 	step "a portal with an IPv6 address"
 	modprobe ipv6 || true
 	grep -q '^0*1 ' /proc/net/if_inet6 || {
-		echo "there is no IPv6 here"
+		echo "this guest has no IPv6"
 		return 0
 	}
 	[ "$(./target_create.sh $iqn '[::1]:3260')" = "[INFO] Target $iqn created
@@ -285,7 +285,7 @@ devices() {
 	without_daemon
 	start_daemon
 	refusals
-	daemons_view
+	reports_of_the_daemon
 	missing_image
 	dead_daemon
 	interrupted

@@ -13,6 +13,6 @@ trap 'rm -rf "$work"' EXIT
 cpack -G DEB -B "$work" --config "$1/CPackConfig.cmake" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 chmod 755 "$work"
 dpkg-deb -x "$work"/*.deb "$work/root"
-# In the guest, /lib is a link to usr/lib, and a layer must not lay a folder over it.
+# In the guest, /lib is a link to usr/lib, which a folder of a layer must not hide.
 [ ! -d "$work/root/lib" ] || { cp -a "$work/root/lib/." "$work/root/usr/lib/" && rm -r "$work/root/lib"; }
 "$here/guest.sh" -m 1024 -l "$work/root" "$here/service_guest.sh"

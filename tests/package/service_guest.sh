@@ -12,7 +12,7 @@ user=tcmu-runner-iscsi
 file=/etc/tcmu/iscsi/saveconfig.json
 state=/var/lib/tcmu-runner-iscsi
 target=iqn.2026-11.test:disks
-initiator=iqn.2026-11.test:initiator # of first_block.py, too
+initiator=iqn.2026-11.test:initiator # first_block.py uses the same name
 portal=127.0.0.1:3260
 url=iscsi://$portal/$target/0
 
@@ -35,23 +35,23 @@ enabled() { systemctl --quiet is-enabled $unit; }
 main_pid() { show MainPID; }
 is_another() { active && [ "$(main_pid)" != "$1" ]; }
 status_of() { sed -n "s/^$1:[[:blank:]]*//p" "/proc/$(main_pid)/status"; } # FIELD
-ours() { tcmuctl --socket /run/tcmu-runner-iscsi/control "$@"; }
-served() { iscsi-inq -i $initiator "$url" >/tmp/out 2>&1; }
+ctl() { tcmuctl --socket /run/tcmu-runner-iscsi/control "$@"; }
+is_served() { iscsi-inq -i $initiator "$url" >/tmp/out 2>&1; }
 says() { "${@:2}" >/tmp/out 2>&1 || true; grep -qE -- "$1" /tmp/out; } # PATTERN COMMAND...
 journal() { journalctl --no-pager -o cat -u $unit >/tmp/journal && grep -qE -- "$1" /tmp/journal; } # PATTERN
 in_store() { [ "$(show NFileDescriptorStore)" -eq "$1" ]; } # COUNT
-down() { [ "$(main_pid)" -eq 0 ]; }
+is_down() { [ "$(main_pid)" -eq 0 ]; }
 connect() { (exec 3<>/dev/tcp/127.0.0.1/3260); }
 first_block() { python3 "$here/first_block.py" $portal $target "$@"; } # LUN [TEXT]
 has_text() { first_block "$1" >/tmp/out 2>&1 && [ "$(</tmp/out)" = "$text" ]; } # LUN
-drop_in() { # LINE...: of the section Service
+drop_in() { # LINE...: writes these lines of the section Service into a drop-in of the unit
 	mkdir -p /run/systemd/system/$unit.d
 	printf '%s\n' '[Service]' "$@" >/run/systemd/system/$unit.d/test.conf
 	systemctl daemon-reload
 }
 
 step "the package is installed: the user and the folder exist, and no service for exports runs"
-rm -f /usr/sbin/policy-rc.d # of this machine, where it may forbid that services start
+rm -f /usr/sbin/policy-rc.d # this file comes from the host, and may forbid that services start
 dpkg --force-unsafe-io --force-confold -i /packages/new.deb >/tmp/out 2>&1
 [ "$(stat -c %U:%G:%a /etc/tcmu/iscsi)" = $user:$user:700 ]
 [ "$(getent passwd $user | cut -d: -f7)" = /usr/sbin/nologin ]
@@ -83,42 +83,42 @@ tcmuctl set $target/tpgt_1 attrib/default_cmdsn_depth 48 >/tmp/out 2>&1
 tcmuctl save >/tmp/out 2>&1
 [ "$(stat -c %U:%a $file)" = $user:600 ]
 [ "$(stat -c %U:%a:%s $state/disk0.img)" = $user:600:67108864 ]
-served
+is_served
 
 step "after a restart the service serves the saved configuration, and the memory of a disk is kept"
 in_store 2 # the portal and the memory
 text="kept over a restart"
 first_block 1 "$text" >/tmp/out 2>&1
 systemctl restart $unit
-served
+is_served
 has_text 1
 
 step "after the daemon is killed, systemd starts it again, and no initiator is refused in the meantime"
 drop_in RestartSec=$((4 * GUEST_FACTOR))
 first=$(main_pid)
 kill -9 "$first"
-wait_for down
+wait_for is_down
 connect
 wait_for is_another "$first"
-served
+is_served
 has_text 1
 
 step "a reload applies a changed file, and is refused if unsaved changes would be lost"
 sed -Ei 's/("default_cmdsn_depth" *: *)48/\132/' $file
 pid=$(main_pid)
 systemctl reload $unit
-says 32 ours get $target/tpgt_1 attrib/default_cmdsn_depth
-ours set $target/tpgt_1 attrib/default_cmdsn_depth 16 >/tmp/out 2>&1
+says 32 ctl get $target/tpgt_1 attrib/default_cmdsn_depth
+ctl set $target/tpgt_1 attrib/default_cmdsn_depth 16 >/tmp/out 2>&1
 fails systemctl reload $unit
 journal 'tcmuctl reload: .*not saved'
-says 16 ours get $target/tpgt_1 attrib/default_cmdsn_depth
+says 16 ctl get $target/tpgt_1 attrib/default_cmdsn_depth
 
 step "SIGHUP, which logrotate sends, changes nothing"
 kill -HUP "$pid"
 wait_for journal 'tcmu.conf: read again'
-says 16 ours get $target/tpgt_1 attrib/default_cmdsn_depth
-ours reload --discard >/tmp/out 2>&1
-says 32 ours get $target/tpgt_1 attrib/default_cmdsn_depth
+says 16 ctl get $target/tpgt_1 attrib/default_cmdsn_depth
+ctl reload --discard >/tmp/out 2>&1
+says 32 ctl get $target/tpgt_1 attrib/default_cmdsn_depth
 [ "$(main_pid)" = "$pid" ]
 
 step "if both services run, root's tcmuctl asks both"
@@ -127,32 +127,32 @@ says '^tcmu-runner: version' tcmuctl status
 grep -q '^tcmu-runner-iscsi: version' /tmp/out
 fails tcmuctl delete memory # a LUN leads to it
 tcmuctl create spare alloc/spare --size 1M >/tmp/out 2>&1
-says spare ours ls
+says spare ctl ls
 tcmuctl delete spare >/tmp/out 2>&1
 
 step "images and devices belong to other users"
 mkdir -p /srv/images
 truncate -s 8M /srv/images/disk1.img
 chmod 600 /srv/images/disk1.img
-says "Permission denied; this process runs as the user $user" ours create disk1 file//srv/images/disk1.img
+says "Permission denied; this process runs as the user $user" ctl create disk1 file//srv/images/disk1.img
 chown $user /srv/images/disk1.img
-ours create disk1 file//srv/images/disk1.img >/tmp/out 2>&1
+ctl create disk1 file//srv/images/disk1.img >/tmp/out 2>&1
 modprobe loop
 truncate -s 8M /srv/images/device.img
 device=$(losetup --find --show /srv/images/device.img)
 chgrp disk "$device"
 chmod 660 "$device"
-says "Permission denied; this process runs as the user $user" ours create disk2 "block/$device"
-ours save >/tmp/out 2>&1
+says "Permission denied; this process runs as the user $user" ctl create disk2 "block/$device"
+ctl save >/tmp/out 2>&1
 drop_in SupplementaryGroups=disk
 systemctl restart $unit
-ours create disk2 "block/$device" >/tmp/out 2>&1
+ctl create disk2 "block/$device" >/tmp/out 2>&1
 
 step "a portal has a port below 1024"
-says 'CAP_NET_BIND_SERVICE' ours create $target/tpgt_1/127.0.0.1:860
+says 'CAP_NET_BIND_SERVICE' ctl create $target/tpgt_1/127.0.0.1:860
 drop_in AmbientCapabilities=CAP_NET_BIND_SERVICE CapabilityBoundingSet=CAP_NET_BIND_SERVICE
 systemctl restart $unit
-ours create $target/tpgt_1/127.0.0.1:860 >/tmp/out 2>&1
+ctl create $target/tpgt_1/127.0.0.1:860 >/tmp/out 2>&1
 iscsi-inq -i $initiator "iscsi://127.0.0.1:860/$target/0" >/tmp/out 2>&1
 rm -r /run/systemd/system/$unit.d
 systemctl daemon-reload
@@ -168,7 +168,7 @@ fails systemctl restart $unit
 journal "$file cannot be read: Permission denied; this process runs as the user $user"
 chown $user $file
 systemctl restart $unit
-served
+is_served
 
 step "the service starts with the machine, without tcmu.conf and with the file that root's import has written"
 systemctl stop $unit
@@ -179,7 +179,7 @@ printf 'HANDLER vdisk_fileio {\n DEVICE d {\n  filename %s\n }\n}\nTARGET_DRIVER
 tcmuctl import-scst --scst-conf /tmp/scst.conf -o $file >/tmp/out 2>&1
 [ "$(stat -c %U:%a $file)" = $user:600 ]
 systemctl start $unit
-served
+is_served
 mv /tmp/tcmu.conf /etc/tcmu/
 
 step "an upgrade restarts the service and keeps it enabled"
@@ -187,7 +187,7 @@ pid=$(main_pid)
 dpkg --force-unsafe-io -i /packages/new.deb >/tmp/out 2>&1
 is_another "$pid"
 enabled
-served
+is_served
 
 step "after the removal of the package the service is stopped, and its files stay"
 dpkg --force-unsafe-io -r tcmu-runner >/tmp/out 2>&1
@@ -199,7 +199,7 @@ step "after a new installation the service is enabled as before, and serves the 
 dpkg --force-unsafe-io -i /packages/new.deb >/tmp/out 2>&1
 enabled
 systemctl start $unit
-served
+is_served
 
 step "a purge leaves only the images and the user"
 dpkg --force-unsafe-io -P tcmu-runner >/tmp/out 2>&1

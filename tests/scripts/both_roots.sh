@@ -29,15 +29,15 @@ works() { # OUTPUT SCRIPT ARGUMENTS...
 	expected=$1
 	shift
 	run "$@" || failed "$*"
-	[ "$(cat "$work/out")" = "$expected" ] || failed "$*: not '$expected'"
-	[ ! -s "$work/err" ] || failed "$*: says something else, too"
+	[ "$(cat "$work/out")" = "$expected" ] || failed "$*: the output is not '$expected'"
+	[ ! -s "$work/err" ] || failed "$*: it prints something on standard error"
 }
-refuses() { # REASON SCRIPT ARGUMENTS...: the script must fail with one line, and change nothing
+refuses() { # REASON SCRIPT ARGUMENTS...: the script must fail with an error of one line, and change nothing
 	reason=$1
 	shift
 	listing >"$work/before"
 	! run "$@" || failed "$* was not refused"
-	[ "$(wc -l <"$work/err")" -eq 1 ] || failed "$*: not one line"
+	[ "$(wc -l <"$work/err")" -eq 1 ] || failed "$*: the error is not one line"
 	grep -q "^\[ERROR\] .*$reason" "$work/err" || failed "$*: the reason is not '$reason'"
 	listing | cmp -s - "$work/before" || failed "$*: something has changed"
 }
@@ -65,7 +65,7 @@ with socket.create_server(("127.0.0.1", 0)) as server:
 works "[INFO] Target $iqn created
 [INFO] Portal: 127.0.0.1:$port" target_create.sh IQN.2026-11.com.test:Roots "127.0.0.1:$port"
 refuses 'exists' target_create.sh $iqn
-# This process uses a port.
+# The following process uses a port.
 : >"$work/server"
 python3 -c 'import socket, time
 with socket.create_server(("127.0.0.1", 0)) as server:
@@ -103,5 +103,5 @@ works "[INFO] user_0/a deleted" user_delete.sh a
 works "[INFO] user_1/b deleted" user_delete.sh user_1/b
 works "[INFO] fileio_0/f deleted" file_delete.sh f
 refuses 'no.* device' user_delete.sh a
-{ [ -f "$work/my disk.img" ] && [ -f "$work/f.img" ]; } || failed "a file is gone"
+{ [ -f "$work/my disk.img" ] && [ -f "$work/f.img" ]; } || failed "a file was deleted"
 echo "all as expected in $tree"

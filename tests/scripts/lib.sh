@@ -50,7 +50,7 @@ works() { # OUTPUT SCRIPT ARGUMENTS...
 	run "$@" || failed "$*"
 	[ "$(cat "$work/out")" = "$expected" ] || failed "$*: not '$expected'"
 }
-refuses() { # REASON SCRIPT ARGUMENTS...: the script must fail with one line, and change nothing
+refuses() { # REASON SCRIPT ARGUMENTS...: the script must fail with an error of one line, and change nothing
 	reason=$1
 	shift
 	before=$(listing)

@@ -10,7 +10,7 @@
 #include "config/saveconfig_numbers.h"
 #include "config/saveconfig_read.h"
 
-/* The state folder, and what keeps the memory of disks, know an object by its name. */
+/* The state folder, and the store that keeps the memory of disks, identify an object by its name. */
 static void test_an_object_keeps_its_number(void **state)
 {
 	struct test *t = *state;
@@ -93,7 +93,7 @@ static void test_two_objects_of_one_name(void **state)
 	assert_null(find(t, "user_0/disk"));
 }
 
-static bool says_changed(struct test *t)
+static bool has_unsaved_changes(struct test *t)
 {
 	return saveconfig_has_changed(t->config);
 }
@@ -133,7 +133,7 @@ static void test_numbers_do_not_depend_on_a_restart(void **state)
 		assert_non_null(find(t, "user_0/old"));
 		assert_non_null(find(t, "user_0/new"));
 		/* Before a save, the file does not contain the numbers. */
-		assert_int_equal(says_changed(t), !is_saved);
+		assert_int_equal(has_unsaved_changes(t), !is_saved);
 		assert_int_equal(diff(t), 0);
 		if (is_saved)
 			assert_no_lines(t);
@@ -150,7 +150,7 @@ static void test_numbers_do_not_depend_on_a_restart(void **state)
 			    model_get_number(find(t, "iqn.2026-11.com.example:new tpgt_1"), rtpi), 3);
 			assert_non_null(find(t, "user_0/old"));
 			assert_non_null(find(t, "user_0/new"));
-			assert_false(says_changed(t));
+			assert_false(has_unsaved_changes(t));
 		}
 		write_file(t, text);
 	}
@@ -160,7 +160,7 @@ static void test_numbers_do_not_depend_on_a_restart(void **state)
 static gint64 time_to_read(unsigned targets)
 {
 	g_autoptr(GString) lio = g_string_new("{\"targets\": [");
-	g_autoptr(GString) ours = g_string_new("], \"tcmu_runner\": {\"version\": 1, \"targets\": {");
+	g_autoptr(GString) own_settings = g_string_new("], \"tcmu_runner\": {\"version\": 1, \"targets\": {");
 	struct timespec start, end;
 	struct error error;
 
@@ -172,10 +172,10 @@ static gint64 time_to_read(unsigned targets)
 				       "\"tpgs\": [{\"tag\": 1}]}",
 				       comma, i);
 		g_string_append_printf(
-		    ours, "%s\"iqn.2026-11.com.example:%u\": {\"tpgs\": {\"1\": {\"rtpi\": %u}}}", comma, i,
+		    own_settings, "%s\"iqn.2026-11.com.example:%u\": {\"tpgs\": {\"1\": {\"rtpi\": %u}}}", comma, i,
 		    i + 1);
 	}
-	g_string_append(lio, ours->str);
+	g_string_append(lio, own_settings->str);
 	g_string_append(lio, "}}}");
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
 	struct config_node *root = saveconfig_read("many", lio->str, lio->len, NULL, &error);
