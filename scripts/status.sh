@@ -86,7 +86,7 @@ show_devices() {
 		[ -f "$folder/info" ] || continue
 		name=${folder#"$core"/}
 		case $name in
-		*[[:cntrl:]]*) name=$(one_line "$name") ;; # as in the daemon's report
+		*[[:cntrl:]]*) name=$(one_line "$name") ;; # the daemon's report contains the same characters
 		esac
 		read_info "$folder"
 		attribute "$folder/enable"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # before_after.sh FOLDER [--quick] [--case REGEX] [--rounds N]: compares this tree's daemon with the one that is built
-# in FOLDER/build/release, where FOLDER is a checkout of another commit. Each serves a file of its own in memory. The
+# in FOLDER/build/release, where FOLDER is a checkout of another commit. Each daemon serves its own file in memory. The
 # raw initiator of iscsi_load loads both in turn. Run it through loopback.sh.
 set -eu
 if [ ! -x "${1-}/build/release/runner/tcmu-runner" ]; then

@@ -28,7 +28,7 @@ struct load {
 	pid_t pid; /* the process whose CPU time is measured; 0: none */
 	uint32_t block_size;
 	uint64_t npieces;    /* the number of pieces of `bytes` bytes that the LUN holds */
-	uint64_t begin, end; /* of the measured interval; completions outside of it do not count */
+	uint64_t begin, end; /* the measured interval; completions outside of it do not count */
 	uint64_t ops;
 	uint64_t cpu_begin;
 	unsigned outstanding;

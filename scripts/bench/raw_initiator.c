@@ -50,7 +50,7 @@ struct connection {
 	struct output queue[MAX_OUTPUTS]; /* a ring of the PDUs that are not sent completely */
 	unsigned first, queued;
 	size_t sent;                      /* bytes of the first one */
-	struct slot *slots[MAX_COMMANDS]; /* by initiator task tag */
+	struct slot *slots[MAX_COMMANDS]; /* the index is the initiator task tag */
 	unsigned free_tags[MAX_COMMANDS], nfree;
 
 	uint8_t input[INPUT_LENGTH];

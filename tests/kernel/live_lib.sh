@@ -30,7 +30,7 @@ start_live() { # PORT OPTIONS...: starts the daemon as an ordinary user, and wai
 	setpriv --reuid $user --regid $user --clear-groups env HOME=$live \
 		$live/programs/tcmu-runner --handler-path $live/programs/handlers --run-dir $live/run --state-dir $live/state \
 		--saveconfig $saveconfig "$@" >>"$log" 2>&1 &
-	daemon_pid=$! # for stop_daemon
+	daemon_pid=$! # stop_daemon uses this variable
 	wait_for serves "$port"
 }
 

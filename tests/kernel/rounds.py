@@ -11,7 +11,7 @@ import sys
 import time
 
 TREE = "/sys/kernel/config/target"
-TPG = f"{TREE}/loopback/naa.5001405000000001/tpgt_1"  # as in guest_lib.sh
+TPG = f"{TREE}/loopback/naa.5001405000000001/tpgt_1"  # guest_lib.sh uses the same TPG
 DISK_EVERY = 20
 
 

@@ -284,7 +284,7 @@ static void test_only_overlapping_io_waits(void **state)
 /* --- the number of I/Os that wait is limited --- */
 
 #define CROWD       3000u
-#define WAITING_MAX 1024u /* as in range.c */
+#define WAITING_MAX 1024u /* the value of range.c */
 
 struct crowd {
 	struct loop_work work;

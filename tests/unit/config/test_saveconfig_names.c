@@ -172,8 +172,8 @@ static gint64 time_to_read(unsigned targets)
 				       "\"tpgs\": [{\"tag\": 1}]}",
 				       comma, i);
 		g_string_append_printf(
-		    own_settings, "%s\"iqn.2026-11.com.example:%u\": {\"tpgs\": {\"1\": {\"rtpi\": %u}}}", comma, i,
-		    i + 1);
+		    own_settings, "%s\"iqn.2026-11.com.example:%u\": {\"tpgs\": {\"1\": {\"rtpi\": %u}}}",
+		    comma, i, i + 1);
 	}
 	g_string_append(lio, own_settings->str);
 	g_string_append(lio, "}}}");

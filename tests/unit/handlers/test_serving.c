@@ -22,7 +22,7 @@
 #include "loop_device.h"
 
 #define NLOOPS    2
-#define NWORKERS  16 /* for each loop */
+#define NWORKERS  16 /* the number for each loop */
 #define ROUNDS    24
 #define LEN       8192u
 #define DISK_SIZE (8u << 20)

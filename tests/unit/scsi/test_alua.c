@@ -70,7 +70,7 @@ static void open_env(struct spc_fixture *e, const struct scsi_alua *alua)
 	spc_fixture_open(e, 1, NULL);
 	e->nexus[0].it = e->nexus[1].it = NULL;
 	scsi_lu_set_alua_ops(e->lu, &ops, &front_end);
-	/* as if the operations had been set before the first nexus was attached */
+	/* this has the effect of setting the operations before the first nexus is attached */
 	e->lu->alua = (struct scsi_alua){0};
 	e->lu->tpgs = 0;
 	if (alua)

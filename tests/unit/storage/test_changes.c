@@ -354,7 +354,7 @@ static void test_serial(void **state)
 	assert_int_equal(set_serial(&b, "one", &error), 0);
 	assert_string_equal(view_of(&b).serial, "one");
 	assert_int_equal(set_serial(&b, "", &error), 0);
-	assert_string_equal(view_of(&b).serial, "one"); /* as initiators know it */
+	assert_string_equal(view_of(&b).serial, "one"); /* the serial number that initiators know */
 	disk_close(&a, false);
 	disk_close(&b, false);
 }

@@ -90,7 +90,7 @@ static void test_keep_and_forget(void **state)
 	assert_true(same_file(fd, first.fd));
 	close(fd);
 	control_fd_store.keep(&second, "uio3");
-	/* with the same name, removing one would remove the other */
+	/* if both had the same name, removing one would remove the other, too */
 	assert_string_not_equal(second.name, first.name);
 	heard(&fd);
 	close(fd);
