@@ -116,6 +116,9 @@ missing_image() {
 	./user_delete.sh b
 }
 
+# NAME: tells whether a process has opened "enable" of the device, in order to write it.
+enables() { [ "$(find /proc/[0-9]*/fd -lname "*/$1/enable" 2>/dev/null)" ]; }
+
 dead_daemon() {
 	step "the daemon dies while a script waits for it"
 	kill_daemon
@@ -126,7 +129,7 @@ dead_daemon() {
 	kill -STOP "$daemon_pid" # the daemon then holds its lock and does not answer
 	./user_create.sh alloc b 1M >/tmp/out 2>&1 &
 	script=$!
-	wait_for ls $tree/core/user_0/b/enable # the script has waited for D-Bus before this
+	wait_for enables b
 	sleep 2
 	kill -0 $script
 	kill_daemon
@@ -142,7 +145,7 @@ interrupted() {
 	kill -STOP "$daemon_pid"
 	env --default-signal=INT setsid ./user_create.sh alloc b 1M >/tmp/out 2>&1 &
 	script=$!
-	wait_for ls $tree/core/user_0/b/enable
+	wait_for enables b
 	sleep 1
 	kill -INT -- -$script
 	before=$SECONDS

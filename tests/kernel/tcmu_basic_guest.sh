@@ -218,9 +218,13 @@ case_many() {
 	no_kernel_error
 }
 
+# LUN: tells whether the kernel has read the partition table of a disk that is new to it.
+is_attached() { logged ":$1: .*Attached SCSI disk" <(dmesg); }
+
 case_failed() { # storage that is missing when the daemon starts, and appears later
 	create 4 away file/away.img $((1 << 20))
 	map 4 away 4
+	wait_for is_attached 4 # Otherwise the kernel may read it while it is not ready, and complain.
 	stop_daemon
 	mv /tmp/state/away.img /tmp/state/hidden.img
 	mkdir /tmp/state/away.img
