@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <poll.h>
+#include <sys/stat.h>
 
 #include "control/exports.h"
 #include "control/stop_limit.h"
@@ -61,21 +63,48 @@ static int start_server(struct portal_service *s, struct loop_set *loops, struct
 	return -EINVAL;
 }
 
+/* A descriptor of /dev/fuse that was never mounted, or whose mount is gone, has an error. */
+static bool is_mounted_fuse(int fd, const void *arg)
+{
+	struct pollfd event = {.fd = fd};
+	struct stat st, fuse;
+
+	(void)arg;
+	return !stat("/dev/fuse", &fuse) && !fstat(fd, &st) && S_ISCHR(st.st_mode) &&
+	       st.st_rdev == fuse.st_rdev && poll(&event, 1, 0) == 0;
+}
+
+/*
+ * Returns the folder of the tree, or the path of a descriptor that systemd passes. The user of the service
+ * may not mount, so a program with more rights, which systemd runs before the daemon, has mounted the tree
+ * and given the descriptor to systemd.
+ */
+static const char *place_of_tree(const struct portal_service *s, char *fd_path, size_t size)
+{
+	struct fd_kept kept;
+
+	if (!control_fd_store.take(is_mounted_fuse, NULL, &kept))
+		return s->options->tree;
+	g_snprintf(fd_path, size, "/dev/fd/%d", kept.fd);
+	return fd_path;
+}
+
 /*
  * Starts the tree. Its requests are answered only when the main loop runs, so no client sees a model that is
  * only partly built.
  */
 static int start_tree(struct portal_service *s, struct error *error)
 {
-	const struct tree_options options = {
+	struct tree_options options = {
 	    .model = model_host_model(s->host),
 	    .main = model_host_context(s->host)->main,
-	    .folder = s->options->tree,
 	    .version = TCMUR_VERSION,
 	};
+	char fd_path[32];
 
 	if (!s->options->tree)
 		return 0;
+	options.folder = place_of_tree(s, fd_path, sizeof(fd_path));
 	s->tree = tree_start(&options, error);
 	if (!s->tree) {
 		model_discard(options.model);

@@ -157,6 +157,52 @@ iscsi-inq -i $initiator "iscsi://127.0.0.1:860/$target/0" >/tmp/out 2>&1
 rm -r /run/systemd/system/$unit.d
 systemctl daemon-reload
 
+step "a tree: the unit as it is may not mount one"
+modprobe fuse
+chmod 666 /dev/fuse # as udev does
+tree=/run/tcmu-tree
+block() { # LANGUAGE: prints the code block of the documentation in this language
+	sed -n "/^\`\`\`$1\$/,/^\`\`\`\$/{//!p}" "$here/../../docs/exports-service.md"
+}
+mkdir -p /run/systemd/system/$unit.d $tree
+chown $user $tree
+block ini | sed '/NotifyAccess/d; /ExecStartPre/d; /ExecStopPost/d' >/run/systemd/system/$unit.d/test.conf
+systemctl daemon-reload
+fails systemctl restart $unit
+journal 'fusermount3: mount failed: Operation not permitted'
+journal "the tree cannot be mounted at $tree"
+
+step "a tree, with the drop-in of the documentation"
+block python >/usr/local/sbin/tcmu-mount-tree
+chmod 755 /usr/local/sbin/tcmu-mount-tree
+block ini >/run/systemd/system/$unit.d/test.conf
+systemctl daemon-reload
+systemctl restart $unit
+[ "$(status_of CapBnd)$(status_of NoNewPrivs)$(status_of Seccomp)" = 000000000000000012 ]
+tree_has() { timeout "$patience" test -d "$tree/core/$1"; } # DISK: tells whether the tree shows it
+tree_has user_0/disk0
+timeout "$patience" mkdir $tree/core/user_0/tree
+echo 'dev_config=file/tree.img,dev_size=1048576' >$tree/core/user_0/tree/control
+echo 1 >$tree/core/user_0/tree/enable
+says tree.img ctl ls
+nobody() { setpriv --reuid=65534 --clear-groups timeout "$patience" "$@"; }
+nobody ls $tree/core >/tmp/out
+fails nobody mkdir $tree/core/user_1
+is_served
+first=$(main_pid)
+kill -9 "$first"
+wait_for is_another "$first"
+tree_has user_0/disk0
+systemctl restart $unit
+tree_has user_0/disk0
+systemctl stop $unit
+[ "$(show Result)" = success ]
+fails grep $tree /proc/mounts
+rm $state/tree.img
+rm -r /run/systemd/system/$unit.d
+systemctl daemon-reload
+systemctl start $unit
+
 step "saveconfig.json is not a configuration: the start fails once, and says why"
 cp -p $file /tmp/good.json
 echo nonsense >$file

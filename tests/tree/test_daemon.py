@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 # pylint: disable=wrong-import-position
 import cdb
 import initiator
+from test_systemd import BECOME
 from host import DAEMON, HANDLERS, Daemon, free_port, free_port_of_both_families, in_background, require_fuse
 
 SCRIPTS = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../scripts"))
@@ -218,6 +219,31 @@ class Serving(unittest.TestCase):
             libc.umount2(folder.encode(), 2)
             daemon.stop()
         finally:
+            libc.umount2(folder.encode(), 2)
+            os.rmdir(folder)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_mount_that_systemd_passes(self):
+        """systemd passes descriptors of /dev/fuse, and only one of them is mounted."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        folder = os.path.realpath(os.path.join("/tmp", f"tree-passed-{os.getpid()}"))
+        os.mkdir(folder)
+        unused, fd = (os.open("/dev/fuse", os.O_RDWR) for _ in range(2))
+        options = f"fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions"
+        become = [sys.executable, "-c", BECOME, f"{unused},{fd}"]
+        try:
+            self.assertEqual(libc.mount(b"tree", folder.encode(), b"fuse", 0, options.encode()), 0)
+            daemon = Daemon(folder=folder, wrapper=become, pass_fds=(unused, fd),
+                            env=os.environ | {"LISTEN_FDS": "2", "LISTEN_FDNAMES": "none:tree"})
+            os.close(fd)
+            os.mkdir(daemon.path("core/user_0"))
+            self.assertEqual(os.listdir(daemon.path("core")), ["alua", "user_0"])
+            self.assertIn("tree: kept open by systemd, used again", daemon.output())
+            self.assertIn("none: kept open by systemd, but not used any more: closed", daemon.output())
+            libc.umount2(folder.encode(), 2)
+            daemon.stop()
+        finally:
+            os.close(unused)
             libc.umount2(folder.encode(), 2)
             os.rmdir(folder)
 
