@@ -218,12 +218,11 @@ void model_replace(struct model_object *object, model_done *done, void *arg)
 {
 	struct storage_settings settings;
 	struct pending *pending = check_enabled(object, done, arg) ? begin(object, NULL, done, arg) : NULL;
-	struct error error;
 
 	if (!pending)
 		return;
 	if (storage_status(object->storage) == STORAGE_CONTENTS_LOST) {
-		on_done(pending, storage_accept_loss(object->storage, &error), &error);
+		storage_accept_loss(object->storage, on_done, pending);
 		return;
 	}
 	read_settings(object, &settings);

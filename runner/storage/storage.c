@@ -221,15 +221,19 @@ void storage_resize(struct storage *storage, uint64_t size, storage_done *done, 
 	start(job);
 }
 
-int storage_accept_loss(struct storage *storage, struct error *error)
+void storage_accept_loss(struct storage *storage, storage_done *done, void *arg)
 {
-	struct storage_job *job = new_job(storage, REQUEST_ACCEPT_LOSS, NULL, error);
+	struct error error;
+	struct storage_job *job = new_job(storage, REQUEST_ACCEPT_LOSS, NULL, &error);
 
-	if (!job)
-		return -errno;
+	if (!job) {
+		done(arg, -errno, &error);
+		return;
+	}
+	job->done = done;
+	job->arg = arg;
 	job->target = storage_lu_get(storage->served);
 	start(job);
-	return 0;
 }
 
 void storage_set_serial(struct storage *storage, const char *serial, storage_done *done, void *arg)

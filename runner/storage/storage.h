@@ -185,10 +185,10 @@ void storage_replace(struct storage *storage, const struct storage_settings *set
 void storage_resize(struct storage *storage, uint64_t size, storage_done *done, void *arg);
 /*
  * The administrator accepts that the contents were lost: the disk is served, empty, as soon as the state
- * folder says so; changed() is called then. -EINVAL in another state, -EBUSY while another change is in
- * progress.
+ * folder says so; then changed() and done() are called. -EINVAL in another state, -EBUSY while another
+ * change is in progress.
  */
-int storage_accept_loss(struct storage *storage, struct error *error);
+void storage_accept_loss(struct storage *storage, storage_done *done, void *arg);
 /*
  * Gives a disk that no LUN leads to another unit serial number. "": the daemon chooses it. done() is called
  * when the state folder has it, so no LUN may lead to the disk before. -EEXIST with an error that names

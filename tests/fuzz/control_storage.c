@@ -186,9 +186,11 @@ int storage_set_filters(struct storage *storage, const char *config, struct erro
 	return 0;
 }
 
-int storage_accept_loss(struct storage *s, struct error *error)
+void storage_accept_loss(struct storage *s, storage_done *done, void *arg)
 {
-	return error_set(error, EINVAL, "%s: its contents were not lost", s->name);
+	struct error error;
+
+	done(arg, error_set(&error, EINVAL, "%s: its contents were not lost", s->name), &error);
 }
 
 void storage_tick(struct storage *s)

@@ -190,10 +190,12 @@ void storage_resize(struct storage *s, uint64_t size, storage_done *done, void *
 	done(arg, 0, NULL);
 }
 
-int storage_accept_loss(struct storage *s, struct error *error)
+void storage_accept_loss(struct storage *s, storage_done *done, void *arg)
 {
+	struct error error;
+
 	(void)s;
-	return error_set(error, EINVAL, "its contents are not lost");
+	done(arg, error_set(&error, EINVAL, "its contents are not lost"), &error);
 }
 
 void storage_set_serial(struct storage *s, const char *serial, storage_done *done, void *arg)
