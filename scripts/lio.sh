@@ -11,7 +11,8 @@ LC_ALL=C
 export LC_ALL
 umask 077
 
-# The exit status for the signal that has arrived. It is empty until a signal arrives. The script ends when it can.
+# The exit status for the signal that has arrived. It is empty until a signal arrives. The script
+# ends with it as soon as on_failure has recorded how to remove what exists.
 caught=
 
 info() { printf '[INFO] %s\n' "$*"; }
@@ -58,13 +59,13 @@ begin() {
 # --- removing what a script has created, if a later step fails or a signal arrives ---
 
 # A signal must not end the script after an object was created and before on_failure has recorded how to remove it.
-# The traps therefore only set $caught, and the functions below look at it at safe places.
+# The traps therefore only set $caught, and the functions below read it at places where the script may end.
 trap 'caught=129' HUP
 trap 'caught=130' INT
 trap 'caught=143' TERM
 
-# without_signals COMMAND...: runs a command that ignores signals. The terminal sends a signal to all its processes, and
-# it must not end COMMAND in the middle.
+# without_signals COMMAND...: runs COMMAND so that it ignores signals. The terminal sends a signal to each of its
+# processes, and the signal must not end COMMAND before COMMAND has finished its work.
 without_signals() (
 	trap '' HUP INT TERM
 	"$@"

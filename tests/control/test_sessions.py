@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sessions: what is shown of them, and how kick, drain, disable and delete end them."""
+"""Sessions: what the daemon shows about them, and how kick, drain, disable and delete end them."""
 import time
 
 from control_case import TARGET, TPG, ControlCase, main
@@ -82,14 +82,14 @@ class Sessions(ControlCase):
             return self.call("get", path=TPG, attribute="dynamic_sessions")["value"]
 
         self.call("set", path=TPG, attribute="attrib/default_cmdsn_depth", value=7)
-        self.assert_left(window(7))
+        self.log_out_and_wait(window(7))
         self.assertEqual(shown(), "")
         self.call("set", path=TPG, attribute="attrib/cache_dynamic_acls", value=1)
-        self.assert_left(window(7))
+        self.log_out_and_wait(window(7))
         self.assertEqual(shown(), INITIATOR)
         self.call("set", path=TPG, attribute="attrib/default_cmdsn_depth", value=9)
         self.call("set", path=TPG, attribute="attrib/generate_node_acls", value=0)
-        self.assert_left(window(7))
+        self.log_out_and_wait(window(7))
         with self.assertRaises(LoginError):
             self.session(INITIATOR + "2")
         self.call("create", path=f"{TPG}/{INITIATOR}")
@@ -99,7 +99,7 @@ class Sessions(ControlCase):
         with self.assertRaises(LoginError):
             self.session()
 
-    def assert_left(self, session):
+    def log_out_and_wait(self, session):
         session.logout()
         session.connection.close()
         self.assert_ended(session)
@@ -113,7 +113,7 @@ class Sessions(ControlCase):
         session, other = self.session(), self.session(INITIATOR + "2")
         write = session.start(cdb.write10(0, 8), out=bytes(4096), manual=True)
         other.start(cdb.write10(0, 8), out=bytes(4096), manual=True)
-        # Each PDU in time keeps the connection.
+        # Each PDU that arrives in time keeps the connection.
         r2t = session.receive()
         for number in range(4):
             time.sleep(1)

@@ -62,7 +62,7 @@ static void on_answered(struct control_peer *peer)
 static void on_free(struct control_peer *peer)
 {
 	(void)peer;
-	check(!"the peer is never freed");
+	check(!"the daemon must not free the peer of this test");
 }
 
 static void on_log(enum log_level level, const char *line)

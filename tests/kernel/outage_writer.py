@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""outage_writer.py DISK FLAG: writes and reads blocks of DISK until the file FLAG exists, and knows for each block
-which contents are possible. A write that failed may or may not have been executed. But after a read has shown a
-write, or after a newer write has been acknowledged, nothing older may come back. The program fails if it reads any
-other contents. It counts errors."""
+"""outage_writer.py DISK FLAG: writes and reads blocks of DISK until the file FLAG exists, and records for each
+block which contents are possible. A write that failed may or may not have been executed. But after a read has returned
+the data of a write, or after a newer write has been acknowledged, no read may return older data. The program fails if
+a read returns contents that are not possible. It counts failed reads and writes."""
 import mmap
 import os
 import random
@@ -63,7 +63,7 @@ class Writer(threading.Thread):
         heads = set(HEAD.iter_unpack(self.buffer[:]))
         serials = {serial for found, serial in heads if found == block}
         if len(heads) != 1 or not serials <= self.possible[block]:
-            self.wrong = f"block {block}: {sorted(heads)}, not one of {sorted(self.possible[block])}"
+            self.wrong = f"block {block}: read {sorted(heads)}, possible are the serials {sorted(self.possible[block])}"
         self.possible[block] = serials
 
 
@@ -78,7 +78,7 @@ def main():
     for name in "reads", "writes", "errors":
         print(name, sum(getattr(writer, name) for writer in writers))
     wrong = [writer.wrong for writer in writers if writer.wrong]
-    print("\n".join(wrong) or "never a wrong block")
+    print("\n".join(wrong) or "every read returned possible contents")
     return bool(wrong)
 
 

@@ -65,7 +65,7 @@ while read -r name suite arch compiler type arguments; do
 		if prepare "$suite" >&2; then ready[$suite]=yes; else ready[$suite]=no; fi
 	fi
 	if [ "${ready[$suite]}" = no ]; then
-		printf '%s|%s|%s|%s|not prepared|-\n' "$name" "$system" "$arch" "$compiler" >>"$table"
+		printf '%s|%s|%s|%s|the chroot cannot be made|-\n' "$name" "$system" "$arch" "$compiler" >>"$table"
 		bad=$((bad + 1))
 		continue
 	fi
@@ -75,6 +75,6 @@ while read -r name suite arch compiler type arguments; do
 		bad=$((bad + 1))
 	printf '%s|%s|%s|%s\n' "$name" "${system%, -}" "$arch" "${cells:-?|failed|-}" >>"$table"
 done <"$here/rows.txt"
-[ $rows -gt 0 ] || { echo "matrix.sh: no such row: $*" >&2; exit 2; }
+[ $rows -gt 0 ] || { echo "matrix.sh: rows.txt has no such row: $*" >&2; exit 2; }
 column -t -s '|' "$table" 2>/dev/null || cat "$table"
 [ $bad -eq 0 ]

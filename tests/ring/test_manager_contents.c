@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Disks in memory that the kernel front end serves, while its manager is restarted: an empty disk must
- * never be taken for the disk that had data.
+ * never be treated as the disk that had data.
  */
 #include "manager_fixture.h"
 
@@ -21,7 +21,7 @@ static void restart(struct fixture *w)
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 }
 
-static void is_not_ready(void)
+static void assert_not_ready(void)
 {
 	assert_int_equal(fake_command(1, read_10, 10, 512), SCSI_CHECK_CONDITION);
 	assert_int_equal(fake_devices[1].ring.sense_key[1], NOT_READY);
@@ -48,7 +48,7 @@ static void test_loss_is_accepted_by_dev_config(void **state)
 	assert_int_equal(fake_command(1, write_10, 10, 512), SCSI_GOOD);
 	for (unsigned i = 0; i < 2; i++) {
 		restart(w);
-		is_not_ready();
+		assert_not_ready();
 	}
 	assert_int_equal(write_config_again("alloc/c"), 0);
 	assert_int_equal(fake_command(1, read_10, 10, 512), SCSI_CHECK_CONDITION);

@@ -27,18 +27,18 @@ static void refused(struct script *script, struct backstore_spec spec, const cha
 
 static void test_bad_configuration(void **state)
 {
-	static const struct tcmur_option_value option = {"colour", "red"};
+	static const struct tcmur_option_value option = {"no-such-option", "red"};
 	struct script *script = script_new(SIZE);
 
 	(void)state;
 	refused(script, (struct backstore_spec){.config = "async"}, "HANDLER/CONFIG");
 	refused(script, (struct backstore_spec){.config = "asyn/x"}, "no handler \"asyn\"");
 	refused(script, (struct backstore_spec){.config = "asyn/x"}, "parallel");
-	refused(script, (struct backstore_spec){.options = &option, .noptions = 1}, "no option \"colour\"");
+	refused(script, (struct backstore_spec){.options = &option, .noptions = 1}, "no option \"no-such-option\"");
 	refused(script, (struct backstore_spec){.block_size = 1024}, "1024");
 	refused(script, (struct backstore_spec){.block_size = 4096}, "512");
 	refused(script, (struct backstore_spec){.size = SIZE + 1}, "65537");
-	assert_int_equal(script->closes, 3 - 1); /* two backstores had been opened */
+	assert_int_equal(script->closes, 2); /* only the last two of the refused ones had been opened */
 	script->open_error = EACCES;
 	refused(script, (struct backstore_spec){0}, "scripted: Permission denied");
 	assert_int_equal(script->closes, 2);
@@ -107,10 +107,10 @@ static void test_defaults(void **state)
 
 static void test_option_reaches_the_handler(void **state)
 {
-	static const struct tcmur_option_value option = {"flavour", "100%s sour"};
+	static const struct tcmur_option_value option = {"option1", "100%s"};
 	struct script *script = script_new(SIZE);
 	char config[64];
-	struct backstore_spec spec = {.name = "lemon", .config = config, .options = &option, .noptions = 1};
+	struct backstore_spec spec = {.name = "disk1", .config = config, .options = &option, .noptions = 1};
 	struct error error;
 
 	(void)state;
@@ -118,8 +118,8 @@ static void test_option_reaches_the_handler(void **state)
 	snprintf(config, sizeof(config), "async/%p", (void *)script);
 	struct backstore *bs = backstore_open(&loops, &spec, &error);
 	assert_non_null(bs);
-	assert_non_null(strstr(logged(), "flavour 100%s sour"));
-	assert_non_null(strstr(logged(), "lemon"));
+	assert_non_null(strstr(logged(), "option1 100%s"));
+	assert_non_null(strstr(logged(), "disk1"));
 	backstore_close(bs);
 	script_free(script);
 }

@@ -190,7 +190,7 @@ static void test_a_key_that_occurs_twice(void **state)
 		assert_non_null(strstr(t->error.text, "occurs twice in one object"));
 		assert_true(is_open(t, OPEN " tpgt_1"));
 	}
-	/* The same key in other objects is another one. */
+	/* The same key may occur once in each of several objects. */
 	write_file(t, "{\"a\": {\"b\": 1, \"c\": {\"b\": 1}}, \"b\": [{\"b\": 1}, {\"b\": 2}]}");
 	assert_int_equal(restore(t), 0);
 }
@@ -219,7 +219,7 @@ static void test_settings_of_a_missing_target_close_others(void **state)
 		assert_false(is_open(t, OPEN " tpgt_1"));
 		/* This target has settings of its own, so the others are not meant for it. */
 		assert_true(is_open(t, OTHER " tpgt_1"));
-		/* A save keeps them. */
+		/* A save keeps the settings of the missing target. */
 		assert_int_equal(save(t), 0);
 		assert_true(file_has(t, "iqn.2026-11.com.example:oepn"));
 		assert_true(file_has(t, "192.0.2.1"));
@@ -229,7 +229,7 @@ static void test_settings_of_a_missing_target_close_others(void **state)
 	saveconfig_check(t->path, on_done, t);
 	assert_int_equal(finish(t), -EINVAL);
 	assert_true(said(t, "the file has no such target"));
-	/* The user gives the settings up. */
+	/* The user removes the settings with saveconfig_forget(). */
 	assert_int_equal(restore(t), 0);
 	assert_int_equal(saveconfig_forget(t->config, "iqn.2026-11.com.example:oepn", &t->error), 0);
 	assert_int_equal(save(t), 0);
@@ -279,7 +279,7 @@ static void test_settings_of_other_missing_objects(void **state)
 			      ".portals[\"[::]:3261\"]", true);
 }
 
-/* Two spellings of one name stand for one object. */
+/* Two spellings of a name that differ in capital letters mean the same target. */
 static void test_settings_under_two_spellings(void **state)
 {
 	struct test *t = *state;
@@ -327,7 +327,7 @@ static void test_read_only_that_belongs_to_no_disk(void **state)
 	check_restores(t);
 	assert_null(find(t, "user_0/disk"));
 	assert_true(file_has(t, "user/dsik"));
-	/* Names of storage objects are not the same in capital letters. */
+	/* In names of storage objects, capital letters make a difference. */
 	write_config(t, DISK, one_lun, "\"storage_objects\": {\"user/DISK\": {\"hba\": 3}}");
 	assert_int_equal(reload(t, true), 0);
 	assert_true(said(t, "user/DISK"));

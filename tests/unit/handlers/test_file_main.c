@@ -55,7 +55,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 
 bool kernel_tells_which_page_is_gone(void)
 {
-	struct sigaction ours = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO}, others;
+	struct sigaction own = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO}, previous;
 	int fd = memfd_create("cut", MFD_CLOEXEC);
 	volatile char *page;
 
@@ -63,10 +63,10 @@ bool kernel_tells_which_page_is_gone(void)
 	page = mmap(NULL, FAULT_PAGE, PROT_READ, MAP_SHARED, fd, 0);
 	assert_ptr_not_equal(page, MAP_FAILED);
 	assert_int_equal(ftruncate(fd, 0), 0);
-	assert_int_equal(sigaction(SIGBUS, &ours, &others), 0);
+	assert_int_equal(sigaction(SIGBUS, &own, &previous), 0);
 	if (!sigsetjmp(after_fault, 1))
 		(void)*page;
-	sigaction(SIGBUS, &others, NULL);
+	sigaction(SIGBUS, &previous, NULL);
 	munmap((void *)page, FAULT_PAGE);
 	close(fd);
 	return (fault & ~(uintptr_t)(FAULT_PAGE - 1)) == (uintptr_t)page;

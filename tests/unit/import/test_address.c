@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses of access rules: their forms, forms without effect in SCST, and the difference of sets, which is
- * compared with a simple model address by address.
+ * Addresses of access rules: their forms, forms without effect in SCST, and the subtraction of one set of
+ * addresses from another. The test compares each address of the result with a simple model.
  */
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -87,19 +87,19 @@ static void assert_set(const GArray *set, const char *expected)
 
 static void test_subtract(void **state)
 {
-	g_autoptr(GArray) from = address_set_new(), minus = address_set_new();
+	g_autoptr(GArray) from = address_set_new(), removed = address_set_new();
 	GArray *rest;
 
 	(void)state;
 	add(from, "10.0.0.0/30");
-	add(minus, "10.0.0.1");
-	add(minus, "2001:db8::/32");
-	rest = address_set_subtract(from, minus);
+	add(removed, "10.0.0.1");
+	add(removed, "2001:db8::/32");
+	rest = address_set_subtract(from, removed);
 	assert_set(rest, "10.0.0.2/31,10.0.0.0");
 	g_array_unref(rest);
-	add(minus, "10.0.0.0/8");
-	assert_set(minus, "2001:db8::/32,10.0.0.0/8");
-	rest = address_set_subtract(from, minus);
+	add(removed, "10.0.0.0/8");
+	assert_set(removed, "2001:db8::/32,10.0.0.0/8");
+	rest = address_set_subtract(from, removed);
 	assert_int_equal(rest->len, 0);
 	g_array_unref(rest);
 }
@@ -121,17 +121,17 @@ static void test_all(void **state)
 /* A list that is too long for the daemon is not used. */
 static void test_too_many(void **state)
 {
-	g_autoptr(GArray) from = address_set_new(), minus = address_set_new();
+	g_autoptr(GArray) from = address_set_new(), removed = address_set_new();
 
 	(void)state;
 	address_set_add_all(from);
 	for (unsigned i = 0; i < 400; i++) {
 		g_autofree char *text = g_strdup_printf("10.1%u.2%u.1", i / 20, i % 20);
 
-		add(minus, text);
+		add(removed, text);
 	}
-	assert_null(address_set_print(minus));
-	assert_null(address_set_subtract(from, minus));
+	assert_null(address_set_print(removed));
+	assert_null(address_set_subtract(from, removed));
 }
 
 /* --- the comparison --- */
@@ -175,17 +175,17 @@ static void fill(GRand *random, GArray *set)
 
 static void compare(GRand *random)
 {
-	g_autoptr(GArray) from = address_set_new(), minus = address_set_new(), rest = NULL;
+	g_autoptr(GArray) from = address_set_new(), removed = address_set_new(), rest = NULL;
 
 	fill(random, from);
-	fill(random, minus);
-	rest = address_set_subtract(from, minus);
+	fill(random, removed);
+	rest = address_set_subtract(from, removed);
 	assert_non_null(rest);
 	for (unsigned host = 0; host < HOSTS; host++) {
 		assert_int_equal(has_host(rest, AF_INET, host),
-				 has_host(from, AF_INET, host) && !has_host(minus, AF_INET, host));
+				 has_host(from, AF_INET, host) && !has_host(removed, AF_INET, host));
 		assert_int_equal(has_host(rest, AF_INET6, host),
-				 has_host(from, AF_INET6, host) && !has_host(minus, AF_INET6, host));
+				 has_host(from, AF_INET6, host) && !has_host(removed, AF_INET6, host));
 	}
 }
 

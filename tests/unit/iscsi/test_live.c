@@ -38,7 +38,7 @@ static atomic_bool over;
 /* How many steps the threads have made. */
 static atomic_uint steps;
 
-static unsigned pick(struct initiator_thread *p, unsigned n)
+static unsigned random_below(struct initiator_thread *p, unsigned n)
 {
 	p->random = p->random * 1103515245u + 12345u;
 	return (p->random >> 16) % n;
@@ -49,7 +49,7 @@ static bool abort_something(struct initiator_thread *p, unsigned lun)
 	static const uint8_t functions[] = {ISCSI_TMF_ABORT_TASK_SET, ISCSI_TMF_CLEAR_TASK_SET,
 					    ISCSI_TMF_LU_RESET, ISCSI_TMF_WARM_RESET};
 	struct live_initiator *i = &p->initiator;
-	unsigned slot = pick(p, LIVE_WINDOW), which = pick(p, 40);
+	unsigned slot = random_below(p, LIVE_WINDOW), which = random_below(p, 40);
 
 	if (i->function_itt)
 		return live_receive(i, true, true);
@@ -63,8 +63,8 @@ static bool abort_something(struct initiator_thread *p, unsigned lun)
 static bool do_step(struct initiator_thread *p)
 {
 	struct live_initiator *i = &p->initiator;
-	unsigned lun = pick(p, NLUNS + 1), block = pick(p, LIVE_BLOCKS - 8), n = 1 + pick(p, 8);
-	unsigned what = pick(p, 100);
+	unsigned lun = random_below(p, NLUNS + 1), block = random_below(p, LIVE_BLOCKS - 8), n = 1 + random_below(p, 8);
+	unsigned what = random_below(p, 100);
 
 	if (i->asked_to_leave)
 		return live_logout(i) && live_receive(i, true, true) && false;
@@ -115,8 +115,8 @@ static void *connect_repeatedly(void *arg)
 	while (!atomic_load(&over)) {
 		addr.sin_port = (in_port_t)atomic_load(&second_port);
 		if (addr.sin_port && live_login(&p->initiator, &addr, TARGET, &status)) {
-			if (live_test_unit_ready(&p->initiator, pick(p, NLUNS)))
-				live_receive(&p->initiator, pick(p, 2), true);
+			if (live_test_unit_ready(&p->initiator, random_below(p, NLUNS)))
+				live_receive(&p->initiator, random_below(p, 2), true);
 			live_close(&p->initiator);
 		} else {
 			usleep(1000);
@@ -144,7 +144,7 @@ static void end_initiators(struct initiator_thread *threads)
 
 /* --- tests --- */
 
-static void kick_one(void *arg, const struct model_session *session)
+static void find_session(void *arg, const struct model_session *session)
 {
 	uint16_t *tsih = arg;
 
@@ -152,13 +152,13 @@ static void kick_one(void *arg, const struct model_session *session)
 	*tsih = session->tsih;
 }
 
-static void kick_somebody(void)
+static void kick_first_session(void)
 {
 	const struct model_front_end *front_end = model_front_end(model);
 	uint16_t tsih = 0;
 	int err;
 
-	front_end->sessions(front_end->arg, kick_one, &tsih);
+	front_end->sessions(front_end->arg, find_session, &tsih);
 	err = front_end->kick(front_end->arg, tsih);
 	contract(!err || err == -ENOENT);
 }
@@ -210,7 +210,7 @@ static void change_something(unsigned round)
 		break;
 	case 4:
 		if (round % 64 == 4)
-			kick_somebody();
+			kick_first_session();
 		break;
 	default:
 		if (find_lun(lun))
@@ -253,7 +253,7 @@ static void test_changes_under_load(void **state)
 	print_message("%u logins, %u good, %u without a LUN, %u unit attentions, %u changed, %u protected\n",
 		      sum.logins, sum.good, sum.no_lun, sum.unit_attentions, sum.luns_changed,
 		      sum.protections);
-	/* this one uses the portal that is added and removed */
+	/* this initiator uses the portal that is added and removed */
 	assert_true(threads[INITIATORS].initiator.logins);
 	assert_true(sum.logins > INITIATORS && sum.good && sum.no_lun && sum.luns_changed && sum.protections);
 }

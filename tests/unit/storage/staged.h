@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a test sets for the handler "staged". The configuration is the address of a stage, printed with %p. */
+/* The behaviour that a test gives to a disk of the handler "staged". The configuration of the disk is the
+ * address of a struct stage, printed with %p. */
 #ifndef STAGED_H
 #define STAGED_H
 
@@ -10,7 +11,7 @@
 struct stage {
 	/* The errno of open(); 0 means that it succeeds. */
 	atomic_int open_error;
-	/* While one of these is set, the function does not return. */
+	/* While hangs_in_open is set, open() does not return; hangs_in_close does the same for close(). */
 	atomic_bool hangs_in_open, hangs_in_close;
 	/* The values that open() and refresh() report. */
 	_Atomic uint64_t size, flags;

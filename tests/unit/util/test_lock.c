@@ -25,7 +25,7 @@ static unsigned depth_inside(void)
 	}
 }
 
-static void counts(void **state)
+static void test_debug_builds_count_locks(void **state)
 {
 	unsigned long taken = lock_taken();
 
@@ -39,13 +39,13 @@ static void counts(void **state)
 	assert_int_equal(lock_taken(), taken);
 #endif
 	assert_int_equal(lock_depth(), 0);
-	assert_int_equal(pthread_mutex_trylock(&outer), 0); /* the end of the scope has unlocked it */
+	assert_int_equal(pthread_mutex_trylock(&outer), 0); /* the end of the scope has unlocked outer */
 	pthread_mutex_unlock(&outer);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(counts)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_debug_builds_count_locks)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
