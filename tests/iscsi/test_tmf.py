@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Task management (RFC 7143 11.5, 11.6, 4.2.3): the responses, and what has ended when the response comes."""
+"""Task management (RFC 7143 11.5, 11.6, 4.2.3): the responses, and which tasks have ended when the response
+comes."""
 import hashlib
 import os
 import tempfile
@@ -15,7 +16,7 @@ SOLICITED = {"ImmediateData": "No", "InitialR2T": "Yes"}
 
 
 class TmfCase(DaemonCase):
-    def waiting(self, session, lba=0):
+    def start_waiting_write(self, session, lba=0):
         """Starts a write that waits for the data of its R2T."""
         task = session.start(cdb.write10(lba, 16), os.urandom(8192), manual=True)
         while not task.r2ts:
@@ -23,7 +24,7 @@ class TmfCase(DaemonCase):
         return task
 
     def assert_aborted(self, session, *tasks):
-        """The tasks get no response any more, and data that arrive later do no harm."""
+        """Checks that the tasks get no response, also when their data arrive later."""
         for task in tasks:
             self.assertIsNone(task.status)
             for r2t in task.r2ts:
@@ -33,12 +34,12 @@ class TmfCase(DaemonCase):
             self.assertIsNone(task.status, "an answer after the task was aborted")
 
     def assert_task_aborted(self, session, task):
-        """The initiator learns at once that another initiator has aborted its command."""
+        """Checks that the command of the session ends with TASK ABORTED, because another initiator aborted it."""
         for r2t in task.r2ts:
             session.answer_r2t(task, r2t)
         self.assertEqual(session.finish(task).status, 0x40)
 
-    def attention(self, session):
+    def next_unit_attention(self, session):
         return session.execute(cdb.TEST_UNIT_READY).key
 
 
@@ -80,11 +81,12 @@ class Answers(TmfCase):
         self.assertEqual(session.manage(p.ABORT_TASK, referenced=0x999, refcmdsn=lost), p.TMF_COMPLETE)
         self.assertEqual(session.execute(cdb.TEST_UNIT_READY).status, 0)
 
+
 class ColdReset(TmfCase):
     args = TmfCase.args + ("--threads", "2")
 
     def test_cold_reset_needs_the_attribute(self):
-        """It would end the sessions of all initiators (11.5.1), so an attribute of the target must allow it."""
+        """A cold reset would end the sessions of all initiators (11.5.1). An attribute must allow it."""
         session, others = self.session(), [self.session() for _ in range(3)]
         self.assertEqual(session.manage(p.COLD_RESET), p.TMF_NOT_SUPPORTED)
         for undisturbed in (session, *others):
@@ -96,7 +98,7 @@ class Waiting(TmfCase):
 
     def test_abort_task(self):
         session = self.session(keys=SOLICITED)
-        task, other = self.waiting(session), self.waiting(session, 100)
+        task, other = self.start_waiting_write(session), self.start_waiting_write(session, 100)
         self.assertEqual(session.manage(p.ABORT_TASK, referenced=task.itt, refcmdsn=session.cmdsn - 2),
                          p.TMF_COMPLETE)
         self.assert_aborted(session, task)
@@ -106,13 +108,13 @@ class Waiting(TmfCase):
     def test_abort_task_on_another_lun(self):
         """The LUN must be the LUN of the task."""
         session = self.session(keys=SOLICITED)
-        task = self.waiting(session)
+        task = self.start_waiting_write(session)
         self.assertNotEqual(session.manage(p.ABORT_TASK, lun=1, referenced=task.itt, refcmdsn=session.cmdsn - 1),
                             p.TMF_COMPLETE)
 
-    def each(self, function):
+    def assert_all_aborted_by(self, function):
         session = self.session(keys=SOLICITED)
-        tasks = [self.waiting(session, i * 16) for i in range(5)]
+        tasks = [self.start_waiting_write(session, i * 16) for i in range(5)]
         before = session.good(cdb.read10(0, 80), length=40960)
         self.assertEqual(session.manage(function), p.TMF_COMPLETE)
         self.assert_aborted(session, *tasks)
@@ -120,21 +122,21 @@ class Waiting(TmfCase):
         self.assertEqual(session.good(cdb.read10(0, 80), length=40960), before, "data of an aborted write")
 
     def test_abort_task_set(self):
-        self.each(p.ABORT_TASK_SET)
+        self.assert_all_aborted_by(p.ABORT_TASK_SET)
 
     def test_clear_task_set(self):
-        self.each(p.CLEAR_TASK_SET)
+        self.assert_all_aborted_by(p.CLEAR_TASK_SET)
 
     def test_lun_reset(self):
-        self.each(p.LUN_RESET)
+        self.assert_all_aborted_by(p.LUN_RESET)
 
     def test_warm_reset(self):
-        self.each(p.WARM_RESET)
+        self.assert_all_aborted_by(p.WARM_RESET)
 
     def test_data_half_received(self):
         """The rest of a Data-Out sequence arrives after the abort."""
         session = self.session(keys=SOLICITED)
-        task = self.waiting(session)
+        task = self.start_waiting_write(session)
         session.connection.send(p.data_out(task.itt, task.r2ts[0].ttt, 0, 0, task.out[:4096], False,
                                            session.expstatsn))
         self.assertEqual(session.manage(p.ABORT_TASK, referenced=task.itt, refcmdsn=session.cmdsn - 1),
@@ -161,32 +163,32 @@ class Waiting(TmfCase):
 class OtherInitiators(TmfCase):
     def test_abort_task_set_leaves_others(self):
         one, two = self.session(keys=SOLICITED), self.session(keys=SOLICITED)
-        task = self.waiting(two)
+        task = self.start_waiting_write(two)
         self.assertEqual(one.manage(p.ABORT_TASK_SET), p.TMF_COMPLETE)
         two.answer_r2t(task, task.r2ts.pop())
         self.assertEqual(two.finish(task).status, 0)
-        self.assertIsNone(self.attention(two))
+        self.assertIsNone(self.next_unit_attention(two))
 
-    def test_clear_task_set_tells_others(self):
+    def test_clear_task_set_is_reported_to_others(self):
         """Other initiators that lost a command get COMMANDS CLEARED BY ANOTHER INITIATOR (SAM-5 5.6)."""
         one, two, bystander = (self.session(keys=SOLICITED) for _ in range(3))
-        task = self.waiting(two)
+        task = self.start_waiting_write(two)
         self.assertEqual(one.manage(p.CLEAR_TASK_SET), p.TMF_COMPLETE)
-        self.assertEqual(self.attention(two), COMMANDS_CLEARED)  # the data of the WRITE have not come yet
+        self.assertEqual(self.next_unit_attention(two), COMMANDS_CLEARED)  # the data of the WRITE have not come yet
         self.assert_task_aborted(two, task)
-        self.assertIsNone(self.attention(two))
-        self.assertIsNone(self.attention(bystander))
-        self.assertIsNone(self.attention(one))
+        self.assertIsNone(self.next_unit_attention(two))
+        self.assertIsNone(self.next_unit_attention(bystander))
+        self.assertIsNone(self.next_unit_attention(one))
 
-    def test_reset_tells_all(self):
+    def test_reset_is_reported_to_all(self):
         for function in (p.LUN_RESET, p.WARM_RESET):
             one, two = self.session(keys=SOLICITED), self.session(keys=SOLICITED)
-            task = self.waiting(two)
+            task = self.start_waiting_write(two)
             self.assertEqual(one.manage(function), p.TMF_COMPLETE)
             self.assert_task_aborted(two, task)
             for session in (one, two):
-                self.assertIn(self.attention(session), BUS_RESETS)
-                self.assertIsNone(self.attention(session))
+                self.assertIn(self.next_unit_attention(session), BUS_RESETS)
+                self.assertIsNone(self.next_unit_attention(session))
 
     def test_without_task_aborted_status(self):
         """TAS = 0: commands that another initiator aborts end without a status (SPC-4 7.5.8)."""
@@ -195,19 +197,19 @@ class OtherInitiators(TmfCase):
         self.assertEqual(page[5] & 0x40, 0x40)
         page[5] &= ~0x40
         one.good(bytes((0x15, 0x10, 0, 0, 4 + len(page), 0)), bytes(4) + bytes(page))
-        self.assertEqual(self.attention(two), (6, 0x2A, 1))
-        task = self.waiting(two)
+        self.assertEqual(self.next_unit_attention(two), (6, 0x2A, 1))
+        task = self.start_waiting_write(two)
         self.assertEqual(one.manage(p.CLEAR_TASK_SET), p.TMF_COMPLETE)
-        self.assertEqual(self.attention(two), COMMANDS_CLEARED)
+        self.assertEqual(self.next_unit_attention(two), COMMANDS_CLEARED)
         self.assert_aborted(two, task)
         self.assertEqual(one.manage(p.LUN_RESET), p.TMF_COMPLETE)  # this resets the attribute to its default
-        self.assertIn(self.attention(one), BUS_RESETS)
+        self.assertIn(self.next_unit_attention(one), BUS_RESETS)
         self.assertEqual(one.good(cdb.mode_sense6(0x0A), length=255)[-7] & 0x40, 0x40)
 
 
 class InFlight(TmfCase):
-    """Commands that the storage is executing: the response comes after they have ended, and no answer of a command comes
-    after the response."""
+    """Aborts of commands that the storage is executing: the response to the task management function comes after these
+    commands have ended, and no answer of a command comes after the response."""
 
     @classmethod
     def setUpClass(cls):
@@ -236,7 +238,7 @@ class InFlight(TmfCase):
                 for task in tasks[:12] + tasks[13:]:
                     self.assertEqual(session.finish(task).status, 0)
             self.assert_no_answer(session)
-            while self.attention(session):
+            while self.next_unit_attention(session):
                 pass
 
     def assert_no_answer(self, session):
@@ -259,8 +261,8 @@ class InFlight(TmfCase):
         self.manage_under_load(p.LUN_RESET, reading=False)
 
     def test_no_write_lands_after_the_answer(self):
-        """The contents of the medium do not change after the response: no write that was admitted before is
-        executed later."""
+        """The contents of the medium do not change after the response: no write that the target received before it
+        is executed later."""
         writer, manager = self.session(), self.session()
         for turn in range(10):
             for i in range(24):
@@ -272,7 +274,7 @@ class InFlight(TmfCase):
             self.assertEqual(self.medium(), before, "a write was executed after the answer to the reset")
             writer.ping(immediate=False)
             writer.tasks.clear()
-            while self.attention(writer):
+            while self.next_unit_attention(writer):
                 pass
 
     def medium(self):

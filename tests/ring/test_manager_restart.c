@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From one manager to the next: which rings are continued, which are reset and when, and what is tried again.
+ * Starts of a manager after an earlier manager has ended: which rings it continues, which rings it resets and
+ * when, and which devices it tries to open again.
  */
 #include "manager_fixture.h"
 
@@ -139,7 +140,7 @@ static void test_another_device_has_the_minor(void **state)
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 	assert_int_equal(observe_device(w, 1).n, 1);
 	assert_int_equal(fake_store_count(), 3);
-	assert_int_equal(fake_store_restart(), 2); /* control drops these descriptors */
+	assert_int_equal(fake_store_restart(), 2); /* the manager did not take these two descriptors */
 	close_manager(w);
 	fake_store_discard();
 }
@@ -191,7 +192,7 @@ static void end_stray(const struct fixture *w, struct stray stray)
 }
 
 /* The device is blocked, and nothing in the ring has been answered. */
-static void is_not_reset(unsigned n)
+static void assert_not_reset(unsigned n)
 {
 	char value[64];
 
@@ -219,8 +220,8 @@ static void test_stray_io_delays_the_reset(void **state)
 	struct stray stray = begin_stray(w, "a.img");
 
 	fake_device_make(1, "file/a.img", SIZE);
-	fake_device_make(2, "file/b.img",
-			 SIZE); /* this cannot be opened, so it is not known whether I/O is under way */
+	/* The storage of device 2 cannot be opened, so it is not known whether I/O is under way there. */
+	fake_device_make(2, "file/b.img", SIZE);
 	fake_device_make(3, "alloc/c", SIZE);
 	break_storage(w, "b.img");
 	open_manager(w);
@@ -228,8 +229,8 @@ static void test_stray_io_delays_the_reset(void **state)
 	wait_reset(3);
 	for (int i = 0; i < 3500; i++) /* longer than the time limit of a device that is only busy */
 		pause_briefly();
-	is_not_reset(1);
-	is_not_reset(2);
+	assert_not_reset(1);
+	assert_not_reset(2);
 	assert_int_equal(observe_device(w, 1).state, TCMU_DEVICE_OPENING);
 	wait_state(w, 2, TCMU_DEVICE_FAILED);
 	end_stray(w, stray);
@@ -240,7 +241,7 @@ static void test_stray_io_delays_the_reset(void **state)
 	assert_int_equal(fake_command(2, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
 }
 
-/* A stop while a device waits is not a clean stop. The next start does what remains. */
+/* A stop while a device waits for its reset is not a clean stop. The next manager resets the ring. */
 static void test_stop_before_the_reset(void **state)
 {
 	struct fixture *w = *state;
@@ -253,7 +254,7 @@ static void test_stop_before_the_reset(void **state)
 	wait_state(w, 2, TCMU_DEVICE_FAILED);
 	assert_int_equal(send_removed(2), 0);
 	close_manager(w);
-	is_not_reset(1);
+	assert_not_reset(1);
 	end_stray(w, stray);
 	fake_device_free(2);
 	open_manager(w);
@@ -261,7 +262,7 @@ static void test_stop_before_the_reset(void **state)
 	wait_reset(1);
 }
 
-static void is_left(unsigned n)
+static void assert_untouched(unsigned n)
 {
 	char value[64];
 
@@ -295,7 +296,7 @@ static void test_clean_stop_with_unclean_devices(void **state)
 	wait_state(w, 2, TCMU_DEVICE_SERVED);
 	wait_reset(1);
 	wait_reset(2);
-	is_left(3);
+	assert_untouched(3);
 	forget_resets(1);
 	forget_resets(2);
 	fake_ring_put_raw(&fake_devices[1].ring, 0, 64);
@@ -305,14 +306,14 @@ static void test_clean_stop_with_unclean_devices(void **state)
 	open_manager(w); /* the handler is still missing */
 	wait_state(w, 2, TCMU_DEVICE_SERVED);
 	wait_reset(1);
-	is_left(2);
+	assert_untouched(2);
 	close_manager(w);
 	snprintf(fake_devices[3].uio_name, sizeof(fake_devices[3].uio_name), "tcm-user/0/d3/file/3.img");
 	make_storage(w, "3.img", SIZE);
 	open_manager(w);
 	wait_state(w, 3, TCMU_DEVICE_SERVED);
 	wait_reset(3);
-	is_left(2);
+	assert_untouched(2);
 }
 
 /* A mark that was not written completely is ignored. */
@@ -334,10 +335,10 @@ static void test_torn_mark(void **state)
 	forget_resets(1);
 	open_manager(w);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
-	is_left(1);
+	assert_untouched(1);
 }
 
-/* Entries that a killed daemon has left in a ring are never taken for requests. */
+/* The device is served only after the ring was reset, because a killed daemon may have left old entries in it. */
 static void test_reset_that_fails_is_tried_again(void **state)
 {
 	struct fixture *w = *state;
@@ -389,7 +390,8 @@ static void test_adopted_without_storage_is_retried(void **state)
 }
 
 /*
- * Perhaps the file system is not mounted. An empty file in place of the image would be served as the disk.
+ * The file may be missing because its file system is not mounted. If the daemon created an empty file, it would
+ * serve that file as the disk.
  */
 static void test_lost_storage_is_not_created_again(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A backstore on a handler of the test, with real loops. */
+/* Backstores whose handlers are scripted by the tests (SCRIPTED_HANDLERS), with real loops. */
 #include "backstore_fixture.h"
 
 #include <semaphore.h>

@@ -43,7 +43,7 @@ struct chain {
 	uint32_t n;
 };
 
-/* The texts of the options are valid until they are changed. */
+/* The names and values of the options stay valid until somebody changes the options. */
 static void note_filter(void *arg, const struct backstore_filter *filter)
 {
 	struct chain *chain = arg;
@@ -74,7 +74,7 @@ int filtered_set_option(struct backstore *bs, unsigned number, const char *name,
 	return backstore_set_filters(bs, chain.specs, chain.n, error);
 }
 
-static void call(struct loop_work *work)
+static void call_fn(struct loop_work *work)
 {
 	struct pending *pending = container_of(work, struct pending, work);
 
@@ -85,7 +85,7 @@ static void call(struct loop_work *work)
 /* Returns when fn has returned. */
 static void run_on_loop(struct pending *pending, void (*fn)(struct pending *pending))
 {
-	pending->work = (struct loop_work){.fn = call};
+	pending->work = (struct loop_work){.fn = call_fn};
 	pending->fn = fn;
 	sem_init(&pending->passed, 0, 0);
 	loop_post(loops.loops[0], &pending->work);

@@ -34,7 +34,8 @@ static void test_bad_configuration(void **state)
 	refused(script, (struct backstore_spec){.config = "async"}, "HANDLER/CONFIG");
 	refused(script, (struct backstore_spec){.config = "asyn/x"}, "no handler \"asyn\"");
 	refused(script, (struct backstore_spec){.config = "asyn/x"}, "parallel");
-	refused(script, (struct backstore_spec){.options = &option, .noptions = 1}, "no option \"no-such-option\"");
+	refused(script, (struct backstore_spec){.options = &option, .noptions = 1},
+		"no option \"no-such-option\"");
 	refused(script, (struct backstore_spec){.block_size = 1024}, "1024");
 	refused(script, (struct backstore_spec){.block_size = 4096}, "512");
 	refused(script, (struct backstore_spec){.size = SIZE + 1}, "65537");

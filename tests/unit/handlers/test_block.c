@@ -26,7 +26,7 @@ static _Alignas(4096) uint8_t data[2 * MIB + 4096], back[2 * MIB + 4096];
 static const char *const writeback[] = {"cache=writeback", NULL};
 static const char *const shared[] = {"shared=on", NULL};
 
-static void refused(struct wanted wanted, int err, const char *reason)
+static void assert_refused(struct wanted wanted, int err, const char *reason)
 {
 	struct opening opening;
 
@@ -36,7 +36,7 @@ static void refused(struct wanted wanted, int err, const char *reason)
 	assert_null(opening.open.handle);
 }
 
-static struct tcmur_open opened(struct wanted wanted)
+static struct tcmur_open open_disk(struct wanted wanted)
 {
 	struct opening opening;
 
@@ -51,7 +51,7 @@ static struct tcmur_open opened(struct wanted wanted)
 
 static void test_geometry(void **state)
 {
-	struct tcmur_open open = opened((struct wanted){.size = DISK_SIZE});
+	struct tcmur_open open = open_disk((struct wanted){.size = DISK_SIZE});
 
 	(void)state;
 	assert_int_equal(open.info.size, DISK_SIZE);
@@ -60,14 +60,14 @@ static void test_geometry(void **state)
 	assert_false(open.info.read_only);
 	block->close(open.handle);
 
-	open = opened((struct wanted){.block_size = 4096});
+	open = open_disk((struct wanted){.block_size = 4096});
 	assert_int_equal(open.info.block_size, 4096);
 	assert_true(open.info.physical_block_size >= 4096);
 	assert_int_equal(open.info.unmap_granularity % 4096, 0);
 	block->close(open.handle);
-	refused((struct wanted){.config = disk.path, .size = MIB}, EINVAL,
-		"holds 16777216 bytes, but size=1048576");
-	open = opened((struct wanted){.size = MIB, .existing = true});
+	assert_refused((struct wanted){.config = disk.path, .size = MIB}, EINVAL,
+		       "holds 16777216 bytes, but size=1048576");
+	open = open_disk((struct wanted){.size = MIB, .existing = true});
 	assert_int_equal(open.info.size, DISK_SIZE);
 	block->close(open.handle);
 }
@@ -80,18 +80,18 @@ static void test_native_4096(void **state)
 	(void)state;
 	assert_int_equal(
 	    loop_device_make(&large, (struct loop_wanted){.size = DISK_SIZE, .block_size = 4096}), 0);
-	open = opened((struct wanted){.config = large.path});
+	open = open_disk((struct wanted){.config = large.path});
 	assert_int_equal(open.info.block_size, 4096);
 	block->close(open.handle);
-	refused((struct wanted){.config = large.path, .block_size = 512}, EINVAL,
-		"has blocks of 4096 bytes, block_size=512 is less");
+	assert_refused((struct wanted){.config = large.path, .block_size = 512}, EINVAL,
+		       "has blocks of 4096 bytes, block_size=512 is less");
 	loop_device_drop(&large);
 }
 
 static void test_read_only(void **state)
 {
 	struct loop_device locked;
-	struct tcmur_open open = opened((struct wanted){.read_only = true});
+	struct tcmur_open open = open_disk((struct wanted){.read_only = true});
 
 	(void)state;
 	assert_true(open.info.read_only && !open.info.thin);
@@ -99,8 +99,9 @@ static void test_read_only(void **state)
 
 	assert_int_equal(
 	    loop_device_make(&locked, (struct loop_wanted){.size = DISK_SIZE, .read_only = true}), 0);
-	refused((struct wanted){.config = locked.path}, EROFS, "cannot be written (export it with ro?)");
-	open = opened((struct wanted){.config = locked.path, .read_only = true});
+	assert_refused((struct wanted){.config = locked.path}, EROFS,
+		       "cannot be written (export it with ro?)");
+	open = open_disk((struct wanted){.config = locked.path, .read_only = true});
 	block->close(open.handle);
 	loop_device_drop(&locked);
 }
@@ -110,26 +111,26 @@ static void test_only_block_devices(void **state)
 	static const char *const fast[] = {"cache=fast", NULL};
 
 	(void)state;
-	refused((struct wanted){.config = "/etc/passwd"}, ENOTBLK, "is a file: use the file handler");
-	refused((struct wanted){.config = "/dev/null"}, ENOTBLK, "is not a block device");
-	refused((struct wanted){.config = "/dev/absent"}, ENOENT, "No such file");
-	refused((struct wanted){.config = "cache=fast", .options = fast}, EINVAL, "must be");
+	assert_refused((struct wanted){.config = "/etc/passwd"}, ENOTBLK, "is a file: use the file handler");
+	assert_refused((struct wanted){.config = "/dev/null"}, ENOTBLK, "is not a block device");
+	assert_refused((struct wanted){.config = "/dev/absent"}, ENOENT, "No such file");
+	assert_refused((struct wanted){.config = "cache=fast", .options = fast}, EINVAL, "must be");
 }
 
 static void test_second_opener(void **state)
 {
-	struct tcmur_open open = opened((struct wanted){0});
+	struct tcmur_open open = open_disk((struct wanted){0});
 	struct tcmur_open other;
 
 	(void)state;
 	assert_int_equal(open.info.flags, TCMUR_INFO_EXCLUSIVE);
-	refused((struct wanted){.config = disk.path}, EBUSY, "another disk of this daemon");
-	refused((struct wanted){.config = disk.path, .read_only = true}, EBUSY, "is in use");
-	other = opened((struct wanted){.options = shared});
+	assert_refused((struct wanted){.config = disk.path}, EBUSY, "another disk of this daemon");
+	assert_refused((struct wanted){.config = disk.path, .read_only = true}, EBUSY, "is in use");
+	other = open_disk((struct wanted){.options = shared});
 	assert_int_equal(other.info.flags, 0);
 	block->close(other.handle);
 	block->close(open.handle);
-	other = opened((struct wanted){0});
+	other = open_disk((struct wanted){0});
 	block->close(other.handle);
 }
 
@@ -143,9 +144,9 @@ static bool is_claimed(void)
 }
 
 /* The claim passes from the old handle to the new one, and nobody can get it in between. */
-static void test_replaced_hands_over_its_claim(void **state)
+static void test_replaced_handle_passes_on_its_claim(void **state)
 {
-	struct tcmur_open old = opened((struct wanted){0}), new;
+	struct tcmur_open old = open_disk((struct wanted){0}), new;
 	uint64_t seq;
 
 	(void)state;
@@ -154,10 +155,10 @@ static void test_replaced_hands_over_its_claim(void **state)
 		skip(); /* Linux before 5.15 */
 	}
 	replaced = old.handle;
-	/* Another way to the storage needs a descriptor with other flags. */
-	refused((struct wanted){.config = disk.path, .options = writeback}, EBUSY, "is in use");
-	refused((struct wanted){.config = disk.path, .read_only = true}, EBUSY, "is in use");
-	new = opened((struct wanted){0});
+	/* With other options the handler would need a descriptor with other flags. */
+	assert_refused((struct wanted){.config = disk.path, .options = writeback}, EBUSY, "is in use");
+	assert_refused((struct wanted){.config = disk.path, .read_only = true}, EBUSY, "is in use");
+	new = open_disk((struct wanted){0});
 	replaced = NULL;
 	assert_int_equal(new.info.flags, TCMUR_INFO_EXCLUSIVE | TCMUR_INFO_TAKEN_OVER);
 	assert_true(is_claimed());
@@ -182,7 +183,7 @@ static void check_mounted(const char *mounted_path, const char *refused_path)
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(mount(mounted_path, dir, "ext4", 0, ""), 0);
 	snprintf(reason, sizeof(reason), "is in use: it is mounted at %s; shared=on", dir);
-	refused((struct wanted){.config = refused_path}, EBUSY, reason);
+	assert_refused((struct wanted){.config = refused_path}, EBUSY, reason);
 	assert_int_equal(umount(dir), 0);
 	rmdir(dir);
 }
@@ -205,17 +206,17 @@ static void test_partition(void **state)
 	snprintf(path, sizeof(path), "%sp1", parted.path);
 	if (access(path, F_OK) < 0 || access("/sys/dev/block", F_OK) < 0) {
 		loop_device_drop(&parted);
-		/* Nobody makes the nodes of partitions here, or nothing tells which disk they belong to. */
+		/* This system creates no device nodes for partitions, or sysfs does not show their disk. */
 		skip();
 	}
-	whole = opened((struct wanted){.config = parted.path});
+	whole = open_disk((struct wanted){.config = parted.path});
 	block->close(whole.handle);
-	part = opened((struct wanted){.config = path});
+	part = open_disk((struct wanted){.config = path});
 	assert_int_equal(part.info.size, DISK_SIZE - PARTITION_START);
-	/* this is a property of the disk and not of the partition */
+	/* the disk, not the partition, decides whether UNMAP works */
 	assert_int_equal(part.info.thin, whole.info.thin);
 	assert_int_equal(part.info.unmap_granularity, whole.info.unmap_granularity);
-	refused((struct wanted){.config = parted.path}, EBUSY, "is in use");
+	assert_refused((struct wanted){.config = parted.path}, EBUSY, "is in use");
 	fill(data, 4096, 6);
 	assert_int_equal(fake_daemon_write(part.handle, 0, data, 4096, TCMUR_IO_FUA), TCMUR_OK);
 	assert_int_equal(pread(parted.backing, back, 4096, PARTITION_START), 4096);
@@ -227,7 +228,7 @@ static void test_partition(void **state)
 
 static void test_capacity_change(void **state)
 {
-	struct tcmur_open open = opened((struct wanted){0});
+	struct tcmur_open open = open_disk((struct wanted){0});
 	struct tcmur_info info;
 
 	(void)state;
@@ -244,7 +245,7 @@ static void test_capacity_change(void **state)
 
 static void round_trip(const char *const *options)
 {
-	struct tcmur_open open = opened((struct wanted){.options = options});
+	struct tcmur_open open = open_disk((struct wanted){.options = options});
 
 	fake_daemon_reset(NULL);
 	fill(data, MIB, 2);
@@ -271,10 +272,10 @@ static void test_round_trip(void **state)
 	round_trip(writethrough);
 }
 
-/* Here the kernel itself refuses an odd address. */
+/* The kernel refuses direct I/O with memory at an odd address, so the handler copies the data. */
 static void test_unaligned_memory(void **state)
 {
-	struct tcmur_open open = opened((struct wanted){0});
+	struct tcmur_open open = open_disk((struct wanted){0});
 	size_t len = sizeof(data) - 4096;
 
 	(void)state;
@@ -289,7 +290,7 @@ static void test_unaligned_memory(void **state)
 /* Blocks that a device has lost cannot be read as zeros, because they may come back. */
 static void test_past_the_end_is_an_error(void **state)
 {
-	struct tcmur_open open = opened((struct wanted){0});
+	struct tcmur_open open = open_disk((struct wanted){0});
 
 	(void)state;
 	assert_int_equal(fake_daemon_read(open.handle, DISK_SIZE - 4096, back, 8192), TCMUR_READ_ERROR);
@@ -308,7 +309,7 @@ static uint64_t allocated(void)
 
 static void test_unmap(void **state)
 {
-	struct tcmur_open open = opened((struct wanted){0});
+	struct tcmur_open open = open_disk((struct wanted){0});
 
 	(void)state;
 	if (!open.info.thin) {
@@ -331,7 +332,7 @@ static void test_unmap(void **state)
 
 static void test_write_zeroes(void **state)
 {
-	struct tcmur_open open = opened((struct wanted){0});
+	struct tcmur_open open = open_disk((struct wanted){0});
 
 	(void)state;
 	fill(data, MIB, 5);
@@ -373,7 +374,7 @@ int main(void)
 	    TEST(test_read_only),
 	    TEST(test_only_block_devices),
 	    TEST(test_second_opener),
-	    TEST(test_replaced_hands_over_its_claim),
+	    TEST(test_replaced_handle_passes_on_its_claim),
 	    TEST(test_mounted),
 	    TEST(test_partition),
 	    TEST(test_capacity_change),

@@ -60,8 +60,8 @@ static inline void parse_challenge(const struct initiator *i, struct challenge *
 	c->len = (size_t)len;
 }
 
-/* Opens a new connection, and logs in until the challenge. */
-static inline void to_challenge(struct initiator *i, const char *number, struct challenge *c)
+/* Opens a new connection, and sends login requests until the target has sent its challenge. */
+static inline void log_in_to_challenge(struct initiator *i, const char *number, struct challenge *c)
 {
 	char pair[32];
 
@@ -74,7 +74,8 @@ static inline void to_challenge(struct initiator *i, const char *number, struct 
 	parse_challenge(i, c);
 }
 
-static inline void respond_with(const char *digest, const char *secret, const struct challenge *c, char *text)
+static inline void make_chap_response(const char *digest, const char *secret, const struct challenge *c,
+				      char *text)
 {
 	uint8_t response[64];
 	int len = iscsi_chap_response(digest, (uint8_t)c->id, secret, c->bytes, c->len, response);
@@ -83,9 +84,9 @@ static inline void respond_with(const char *digest, const char *secret, const st
 	iscsi_binary_encode(response, (size_t)len, text);
 }
 
-/* Sends the name, the response and more: the last step of the security stage. */
-static inline enum iscsi_login_step prove(struct initiator *i, const char *user, const char *response,
-					  const char *more)
+/* Sends the last PDU of the security stage: the name, the response, and the keys in "more". */
+static inline enum iscsi_login_step send_chap_response(struct initiator *i, const char *user,
+						       const char *response, const char *more)
 {
 	char text[8000];
 

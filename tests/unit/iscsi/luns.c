@@ -38,7 +38,7 @@ void send_tmf(unsigned lun, uint32_t itt, uint8_t function, uint32_t ref)
 	send_pdu(&pdu, NULL, 0);
 }
 
-void good(uint32_t itt)
+void assert_good(uint32_t itt)
 {
 	struct reply reply = next(ISCSI_OP_SCSI_RESPONSE);
 
@@ -46,7 +46,7 @@ void good(uint32_t itt)
 	assert_int_equal(reply.bhs[3], SCSI_GOOD);
 }
 
-void no_such_lun(uint32_t itt)
+void assert_no_such_lun(uint32_t itt)
 {
 	struct reply reply = next(ISCSI_OP_SCSI_RESPONSE);
 
@@ -56,7 +56,7 @@ void no_such_lun(uint32_t itt)
 	assert_int_equal(get_be16(reply.data + 2 + 12), NO_LUN);
 }
 
-void tmf_answer(uint8_t answer)
+void assert_tmf_answer(uint8_t answer)
 {
 	assert_int_equal(next(ISCSI_OP_TASK_MGMT_RSP).bhs[2], answer);
 }

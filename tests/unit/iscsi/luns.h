@@ -19,9 +19,9 @@ void send_command(unsigned lun, struct iscsi_scsi_command cmd, uint32_t immediat
 void send_tmf(unsigned lun, uint32_t itt, uint8_t function, uint32_t ref);
 void send_test_unit_ready(unsigned lun, uint32_t itt);
 /* These check the next answer: GOOD, LOGICAL UNIT NOT SUPPORTED, or a task management response. */
-void good(uint32_t itt);
-void no_such_lun(uint32_t itt);
-void tmf_answer(uint8_t answer);
+void assert_good(uint32_t itt);
+void assert_no_such_lun(uint32_t itt);
+void assert_tmf_answer(uint8_t answer);
 struct model_object *lun_object(unsigned lun);
 void on_deleted(void *arg, int err, const struct error *error);
 /* Begins to remove a LUN, with deleted = 0. */

@@ -26,7 +26,7 @@ static void known_answers(void **state)
 	for (uint8_t b = 0; b < 16; b++)
 		c.bytes[b] = b;
 	for (size_t a = 0; a < ARRAY_SIZE(algorithms); a++) {
-		respond_with(algorithms[a].digest, "open sesame 1234", &c, text);
+		make_chap_response(algorithms[a].digest, "open sesame 1234", &c, text);
 		assert_string_equal(text, want[a]);
 	}
 	assert_int_equal(iscsi_chap_response("NoSuchDigest", 0, "", c.bytes, 16, (uint8_t[64]){0}), -1);
@@ -39,9 +39,9 @@ static void one_way(void **state)
 	char response[2 * 64 + 3];
 
 	for (size_t a = 0; a < ARRAY_SIZE(algorithms); a++) {
-		to_challenge(i, algorithms[a].number, &c);
-		respond_with(algorithms[a].digest, SECRET, &c, response);
-		assert_int_equal(prove(i, USER, response, ""), ISCSI_LOGIN_MORE);
+		log_in_to_challenge(i, algorithms[a].number, &c);
+		make_chap_response(algorithms[a].digest, SECRET, &c, response);
+		assert_int_equal(send_chap_response(i, USER, response, ""), ISCSI_LOGIN_MORE);
 		assert_int_equal(rsp(i)->flags, GO(SECURITY, OPERATIONAL));
 		assert_null(answer(i, "CHAP_R"));
 		assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), ""), ISCSI_LOGIN_COMPLETE);
@@ -56,7 +56,7 @@ static void base64_response(void **state)
 	uint8_t r[64] = {0};
 	char text[64] = "0b";
 
-	to_challenge(i, "5", &c);
+	log_in_to_challenge(i, "5", &c);
 	assert_int_equal(iscsi_chap_response("MD5", (uint8_t)c.id, SECRET, c.bytes, c.len, r), 16);
 	/* 128 bits are 22 digits, and the last digit has four zero bits */
 	for (unsigned n = 0; n < 22; n++) {
@@ -65,7 +65,7 @@ static void base64_response(void **state)
 		text[2 + n] = digits[word >> (10 - bit % 8) & 63];
 	}
 	strcpy(text + 24, "==");
-	assert_int_equal(prove(i, USER, text, ""), ISCSI_LOGIN_MORE);
+	assert_int_equal(send_chap_response(i, USER, text, ""), ISCSI_LOGIN_MORE);
 	assert_int_equal(rsp(i)->flags, GO(SECURITY, OPERATIONAL));
 }
 
@@ -75,8 +75,8 @@ static void straight_to_full_feature(void **state)
 	struct challenge c;
 	char response[2 * 64 + 3], text[300];
 
-	to_challenge(i, "7", &c);
-	respond_with("SHA256", SECRET, &c, response);
+	log_in_to_challenge(i, "7", &c);
+	make_chap_response("SHA256", SECRET, &c, response);
 	snprintf(text, sizeof(text), "CHAP_N=%s\nCHAP_R=%s", USER, response);
 	assert_int_equal(send_text(i, GO(SECURITY, FULL), text), ISCSI_LOGIN_COMPLETE);
 }
@@ -91,18 +91,18 @@ static void mutual(void **state)
 	iscsi_binary_encode(ours.bytes, ours.len, ours.text);
 	snprintf(more, sizeof(more), "CHAP_I=%u\nCHAP_C=%s", ours.id, ours.text);
 	for (size_t a = 0; a < ARRAY_SIZE(algorithms); a++) {
-		to_challenge(i, algorithms[a].number, &c);
-		respond_with(algorithms[a].digest, SECRET, &c, response);
-		assert_int_equal(prove(i, USER, response, more), ISCSI_LOGIN_MORE);
+		log_in_to_challenge(i, algorithms[a].number, &c);
+		make_chap_response(algorithms[a].digest, SECRET, &c, response);
+		assert_int_equal(send_chap_response(i, USER, response, more), ISCSI_LOGIN_MORE);
 		assert_int_equal(rsp(i)->flags, GO(SECURITY, OPERATIONAL));
 		assert_string_equal(answer(i, "CHAP_N"), MUTUAL_USER);
-		respond_with(algorithms[a].digest, MUTUAL_SECRET, &ours, want);
+		make_chap_response(algorithms[a].digest, MUTUAL_SECRET, &ours, want);
 		assert_string_equal(answer(i, "CHAP_R"), want);
 	}
 	/* the initiator decides whether the target proves itself */
-	to_challenge(i, "5", &c);
-	respond_with("MD5", SECRET, &c, response);
-	assert_int_equal(prove(i, USER, response, ""), ISCSI_LOGIN_MORE);
+	log_in_to_challenge(i, "5", &c);
+	make_chap_response("MD5", SECRET, &c, response);
+	assert_int_equal(send_chap_response(i, USER, response, ""), ISCSI_LOGIN_MORE);
 	assert_int_equal(rsp(i)->flags, GO(SECURITY, OPERATIONAL));
 }
 
@@ -114,21 +114,21 @@ static void wrong_secret_or_user(void **state)
 	struct challenge c;
 
 	for (size_t a = 0; a < ARRAY_SIZE(algorithms); a++) {
-		to_challenge(i, algorithms[a].number, &c);
-		respond_with(algorithms[a].digest, "alice's secret 2", &c, response);
-		assert_refused(i, prove(i, USER, response, "CHAP_I=1\nCHAP_C=0x0102"),
+		log_in_to_challenge(i, algorithms[a].number, &c);
+		make_chap_response(algorithms[a].digest, "alice's secret 2", &c, response);
+		assert_refused(i, send_chap_response(i, USER, response, "CHAP_I=1\nCHAP_C=0x0102"),
 			       ISCSI_LOGIN_AUTH_FAILED);
 	}
 	for (size_t u = 0; u < ARRAY_SIZE(users); u++) {
-		to_challenge(i, "5", &c);
-		respond_with("MD5", SECRET, &c, response);
-		assert_refused(i, prove(i, users[u], response, ""), ISCSI_LOGIN_AUTH_FAILED);
+		log_in_to_challenge(i, "5", &c);
+		make_chap_response("MD5", SECRET, &c, response);
+		assert_refused(i, send_chap_response(i, users[u], response, ""), ISCSI_LOGIN_AUTH_FAILED);
 	}
 	memset(long_user, 'a', 255);
 	long_user[255] = '\0';
-	to_challenge(i, "5", &c);
-	respond_with("MD5", SECRET, &c, response);
-	assert_refused(i, prove(i, long_user, response, ""), ISCSI_LOGIN_AUTH_FAILED);
+	log_in_to_challenge(i, "5", &c);
+	make_chap_response("MD5", SECRET, &c, response);
+	assert_refused(i, send_chap_response(i, long_user, response, ""), ISCSI_LOGIN_AUTH_FAILED);
 }
 
 /* The right digest with a wrong bit, with a part missing, or with more bytes. */
@@ -143,22 +143,22 @@ static void responses_that_are_not_quite_right(void **state)
 		const char *const forms[] = {"", "0x", "0b", "0x00", "no", "0b===="};
 
 		for (size_t at = 0; at < digits; at += digits - 1) {
-			to_challenge(i, algorithms[a].number, &c);
-			respond_with(algorithms[a].digest, SECRET, &c, response);
+			log_in_to_challenge(i, algorithms[a].number, &c);
+			make_chap_response(algorithms[a].digest, SECRET, &c, response);
 			response[2 + at] = response[2 + at] == '0' ? '1' : '0';
-			assert_refused(i, prove(i, USER, response, ""), ISCSI_LOGIN_AUTH_FAILED);
+			assert_refused(i, send_chap_response(i, USER, response, ""), ISCSI_LOGIN_AUTH_FAILED);
 		}
-		to_challenge(i, algorithms[a].number, &c);
-		respond_with(algorithms[a].digest, SECRET, &c, response);
+		log_in_to_challenge(i, algorithms[a].number, &c);
+		make_chap_response(algorithms[a].digest, SECRET, &c, response);
 		response[digits] = '\0'; /* one byte is missing */
-		assert_refused(i, prove(i, USER, response, ""), ISCSI_LOGIN_AUTH_FAILED);
-		to_challenge(i, algorithms[a].number, &c);
-		respond_with(algorithms[a].digest, SECRET, &c, response);
+		assert_refused(i, send_chap_response(i, USER, response, ""), ISCSI_LOGIN_AUTH_FAILED);
+		log_in_to_challenge(i, algorithms[a].number, &c);
+		make_chap_response(algorithms[a].digest, SECRET, &c, response);
 		snprintf(bad, sizeof(bad), "%s00", response);
-		assert_refused(i, prove(i, USER, bad, ""), ISCSI_LOGIN_AUTH_FAILED);
+		assert_refused(i, send_chap_response(i, USER, bad, ""), ISCSI_LOGIN_AUTH_FAILED);
 		for (size_t f = 0; f < ARRAY_SIZE(forms); f++) {
-			to_challenge(i, algorithms[a].number, &c);
-			assert_refused(i, prove(i, USER, forms[f], ""), ISCSI_LOGIN_AUTH_FAILED);
+			log_in_to_challenge(i, algorithms[a].number, &c);
+			assert_refused(i, send_chap_response(i, USER, forms[f], ""), ISCSI_LOGIN_AUTH_FAILED);
 		}
 	}
 }
@@ -170,9 +170,9 @@ static void other_algorithm(void **state)
 	struct challenge c;
 	char response[2 * 64 + 3];
 
-	to_challenge(i, "7", &c);
-	respond_with("SHA3-256", SECRET, &c, response);
-	assert_refused(i, prove(i, USER, response, ""), ISCSI_LOGIN_AUTH_FAILED);
+	log_in_to_challenge(i, "7", &c);
+	make_chap_response("SHA3-256", SECRET, &c, response);
+	assert_refused(i, send_chap_response(i, USER, response, ""), ISCSI_LOGIN_AUTH_FAILED);
 }
 
 static void replay(void **state)
@@ -181,13 +181,13 @@ static void replay(void **state)
 	struct challenge first, second;
 	char response[2 * 64 + 3];
 
-	to_challenge(i, "5", &first);
-	respond_with("MD5", SECRET, &first, response);
-	assert_int_equal(prove(i, USER, response, ""), ISCSI_LOGIN_MORE);
-	to_challenge(i, "5", &second);
+	log_in_to_challenge(i, "5", &first);
+	make_chap_response("MD5", SECRET, &first, response);
+	assert_int_equal(send_chap_response(i, USER, response, ""), ISCSI_LOGIN_MORE);
+	log_in_to_challenge(i, "5", &second);
 	assert_int_equal(first.len, second.len);
 	assert_memory_not_equal(first.bytes, second.bytes, first.len);
-	assert_refused(i, prove(i, USER, response, ""), ISCSI_LOGIN_AUTH_FAILED);
+	assert_refused(i, send_chap_response(i, USER, response, ""), ISCSI_LOGIN_AUTH_FAILED);
 }
 
 static void reflection(void **state)
@@ -201,22 +201,22 @@ static void reflection(void **state)
 	 * other letters
 	 */
 	for (unsigned form = 0; form < 3; form++) {
-		to_challenge(i, "5", &c);
-		respond_with("MD5", SECRET, &c, response);
+		log_in_to_challenge(i, "5", &c);
+		make_chap_response("MD5", SECRET, &c, response);
 		for (upper = c.text + 2; form == 2 && *upper; upper++)
 			if (*upper >= 'a')
 				*upper -= 'a' - 'A';
 		snprintf(more, sizeof(more), "CHAP_I=%u\nCHAP_C=%s", form == 1 ? c.id ^ 1 : c.id, c.text);
-		assert_refused(i, prove(i, USER, response, more), ISCSI_LOGIN_AUTH_FAILED);
+		assert_refused(i, send_chap_response(i, USER, response, more), ISCSI_LOGIN_AUTH_FAILED);
 	}
 	/*
 	 * the challenge of another connection, which the target should answer: without a proof of the
 	 * initiator there is no answer
 	 */
-	to_challenge(i, "5", &c);
-	to_challenge(i, "5", &other);
+	log_in_to_challenge(i, "5", &c);
+	log_in_to_challenge(i, "5", &other);
 	snprintf(more, sizeof(more), "CHAP_I=%u\nCHAP_C=%s", c.id, c.text);
-	assert_refused(i, prove(i, USER, "0x00112233445566778899aabbccddeeff", more),
+	assert_refused(i, send_chap_response(i, USER, "0x00112233445566778899aabbccddeeff", more),
 		       ISCSI_LOGIN_AUTH_FAILED);
 }
 
@@ -230,9 +230,10 @@ static void one_secret_for_both(void **state)
 
 	assert_int_equal(
 	    model_value_store(acl, model_attribute(MODEL_ACL, "auth", "password_mutual"), SECRET), 0);
-	to_challenge(i, "5", &c);
-	respond_with("MD5", SECRET, &c, response);
-	assert_refused(i, prove(i, USER, response, "CHAP_I=1\nCHAP_C=0x0102"), ISCSI_LOGIN_AUTH_FAILED);
+	log_in_to_challenge(i, "5", &c);
+	make_chap_response("MD5", SECRET, &c, response);
+	assert_refused(i, send_chap_response(i, USER, response, "CHAP_I=1\nCHAP_C=0x0102"),
+		       ISCSI_LOGIN_AUTH_FAILED);
 }
 
 static void mutual_not_configured(void **state)
@@ -241,9 +242,10 @@ static void mutual_not_configured(void **state)
 	struct challenge c;
 	char response[2 * 64 + 3];
 
-	to_challenge(i, "5", &c);
-	respond_with("MD5", SECRET, &c, response);
-	assert_refused(i, prove(i, USER, response, "CHAP_I=1\nCHAP_C=0x0102"), ISCSI_LOGIN_AUTH_FAILED);
+	log_in_to_challenge(i, "5", &c);
+	make_chap_response("MD5", SECRET, &c, response);
+	assert_refused(i, send_chap_response(i, USER, response, "CHAP_I=1\nCHAP_C=0x0102"),
+		       ISCSI_LOGIN_AUTH_FAILED);
 }
 
 static void bad_challenges(void **state)
@@ -264,20 +266,20 @@ static void bad_challenges(void **state)
 	char response[2 * 64 + 3], more[2200];
 
 	for (size_t b = 0; b < ARRAY_SIZE(bad); b++) {
-		to_challenge(i, "5", &c);
-		respond_with("MD5", SECRET, &c, response);
-		assert_refused(i, prove(i, USER, response, bad[b]), ISCSI_LOGIN_AUTH_FAILED);
+		log_in_to_challenge(i, "5", &c);
+		make_chap_response("MD5", SECRET, &c, response);
+		assert_refused(i, send_chap_response(i, USER, response, bad[b]), ISCSI_LOGIN_AUTH_FAILED);
 	}
 	/* 1024 bytes are the limit */
-	to_challenge(i, "5", &c);
-	respond_with("MD5", SECRET, &c, response);
+	log_in_to_challenge(i, "5", &c);
+	make_chap_response("MD5", SECRET, &c, response);
 	snprintf(more, sizeof(more), "CHAP_I=255\nCHAP_C=0x%02048d", 0);
-	assert_int_equal(prove(i, USER, response, more), ISCSI_LOGIN_MORE);
+	assert_int_equal(send_chap_response(i, USER, response, more), ISCSI_LOGIN_MORE);
 	assert_non_null(answer(i, "CHAP_R"));
-	to_challenge(i, "5", &c);
-	respond_with("MD5", SECRET, &c, response);
+	log_in_to_challenge(i, "5", &c);
+	make_chap_response("MD5", SECRET, &c, response);
 	snprintf(more, sizeof(more), "CHAP_I=255\nCHAP_C=0x%02050d", 0);
-	assert_refused(i, prove(i, USER, response, more), ISCSI_LOGIN_INITIATOR_ERROR);
+	assert_refused(i, send_chap_response(i, USER, response, more), ISCSI_LOGIN_INITIATOR_ERROR);
 }
 
 static void choice_of_algorithm(void **state)
@@ -335,13 +337,13 @@ static void no_way_around(void **state)
 	assert_int_equal(send_text(i, STAY(SECURITY), NAMES "AuthMethod=CHAP"), ISCSI_LOGIN_MORE);
 	assert_refused(i, send_text(i, STAY(SECURITY), "CHAP_A=5\nCHAP_I=1\nCHAP_C=0x00"),
 		       ISCSI_LOGIN_AUTH_FAILED);
-	to_challenge(i, "5", &c);
+	log_in_to_challenge(i, "5", &c);
 	assert_refused(i, send_text(i, STAY(SECURITY), "CHAP_A=5"), ISCSI_LOGIN_INITIATOR_ERROR);
-	to_challenge(i, "5", &c);
+	log_in_to_challenge(i, "5", &c);
 	assert_refused(i, send_text(i, STAY(SECURITY), "AuthMethod=CHAP"), ISCSI_LOGIN_INITIATOR_ERROR);
-	to_challenge(i, "5", &c);
+	log_in_to_challenge(i, "5", &c);
 	assert_refused(i, send_text(i, STAY(SECURITY), "CHAP_N=alice"), ISCSI_LOGIN_AUTH_FAILED);
-	to_challenge(i, "5", &c);
+	log_in_to_challenge(i, "5", &c);
 	assert_refused(i, send_text(i, STAY(SECURITY), "CHAP_R=0x00"), ISCSI_LOGIN_AUTH_FAILED);
 }
 
@@ -352,9 +354,9 @@ static void name_switched_after_the_proof(void **state)
 	struct challenge c;
 	char response[2 * 64 + 3];
 
-	to_challenge(i, "5", &c);
-	respond_with("MD5", SECRET, &c, response);
-	assert_int_equal(prove(i, USER, response, ""), ISCSI_LOGIN_MORE);
+	log_in_to_challenge(i, "5", &c);
+	make_chap_response("MD5", SECRET, &c, response);
+	assert_int_equal(send_chap_response(i, USER, response, ""), ISCSI_LOGIN_MORE);
 	assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), "TargetName=" HIDDEN),
 		       ISCSI_LOGIN_INITIATOR_ERROR);
 }

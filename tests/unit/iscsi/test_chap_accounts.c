@@ -33,13 +33,13 @@ static void the_initiator_may_prefer_chap(void **state)
 	assert_string_equal(answer(i, "AuthMethod"), "None");
 	reconnect(i);
 	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), NAMES), ISCSI_LOGIN_COMPLETE);
-	to_challenge(i, "5", &c);
-	respond_with("MD5", SECRET, &c, response);
-	assert_int_equal(prove(i, USER, response, ""), ISCSI_LOGIN_MORE);
+	log_in_to_challenge(i, "5", &c);
+	make_chap_response("MD5", SECRET, &c, response);
+	assert_int_equal(send_chap_response(i, USER, response, ""), ISCSI_LOGIN_MORE);
 	assert_int_equal(rsp(i)->flags, GO(SECURITY, OPERATIONAL));
-	to_challenge(i, "5", &c);
-	respond_with("MD5", SECRET "x", &c, response);
-	assert_refused(i, prove(i, USER, response, ""), ISCSI_LOGIN_AUTH_FAILED);
+	log_in_to_challenge(i, "5", &c);
+	make_chap_response("MD5", SECRET "x", &c, response);
+	assert_refused(i, send_chap_response(i, USER, response, ""), ISCSI_LOGIN_AUTH_FAILED);
 	/* A TPG that accepts only None does not ask for CHAP. */
 	set(i, i->disk, "param", "AuthMethod", "None");
 	reconnect(i);
@@ -92,21 +92,23 @@ static void several_accounts(void **state)
 
 	set(i, acl, "auth", "more_accounts", "bob bob's secret 123,carol,,1 carol,, has a comma");
 	for (size_t n = 0; n < ARRAY_SIZE(cases); n++) {
-		to_challenge(i, "7", &c);
-		respond_with("SHA256", cases[n].secret, &c, response);
+		log_in_to_challenge(i, "7", &c);
+		make_chap_response("SHA256", cases[n].secret, &c, response);
 		if (cases[n].passes)
-			assert_int_equal(prove(i, cases[n].user, response, ""), ISCSI_LOGIN_MORE);
+			assert_int_equal(send_chap_response(i, cases[n].user, response, ""),
+					 ISCSI_LOGIN_MORE);
 		else
-			assert_refused(i, prove(i, cases[n].user, response, ""), ISCSI_LOGIN_AUTH_FAILED);
+			assert_refused(i, send_chap_response(i, cases[n].user, response, ""),
+				       ISCSI_LOGIN_AUTH_FAILED);
 	}
 	/* If the first account is not complete, nobody can log in with it. The others are still valid. */
 	set(i, acl, "auth", "userid", "");
-	to_challenge(i, "7", &c);
-	respond_with("SHA256", cases[1].secret, &c, response);
-	assert_int_equal(prove(i, "bob", response, ""), ISCSI_LOGIN_MORE);
-	to_challenge(i, "7", &c);
-	respond_with("SHA256", SECRET, &c, response);
-	assert_refused(i, prove(i, "", response, ""), ISCSI_LOGIN_AUTH_FAILED);
+	log_in_to_challenge(i, "7", &c);
+	make_chap_response("SHA256", cases[1].secret, &c, response);
+	assert_int_equal(send_chap_response(i, "bob", response, ""), ISCSI_LOGIN_MORE);
+	log_in_to_challenge(i, "7", &c);
+	make_chap_response("SHA256", SECRET, &c, response);
+	assert_refused(i, send_chap_response(i, "", response, ""), ISCSI_LOGIN_AUTH_FAILED);
 }
 
 /* The secret of the account that was proved must differ from the target's. */
@@ -118,13 +120,14 @@ static void several_accounts_and_mutual_chap(void **state)
 	struct challenge c;
 
 	set(i, acl, "auth", "more_accounts", "bob bob's secret 123,eve " MUTUAL_SECRET);
-	to_challenge(i, "5", &c);
-	respond_with("MD5", "bob's secret 123", &c, response);
-	assert_int_equal(prove(i, "bob", response, "CHAP_I=1\nCHAP_C=0x0102"), ISCSI_LOGIN_MORE);
+	log_in_to_challenge(i, "5", &c);
+	make_chap_response("MD5", "bob's secret 123", &c, response);
+	assert_int_equal(send_chap_response(i, "bob", response, "CHAP_I=1\nCHAP_C=0x0102"), ISCSI_LOGIN_MORE);
 	assert_string_equal(answer(i, "CHAP_N"), MUTUAL_USER);
-	to_challenge(i, "5", &c);
-	respond_with("MD5", MUTUAL_SECRET, &c, response);
-	assert_refused(i, prove(i, "eve", response, "CHAP_I=1\nCHAP_C=0x0102"), ISCSI_LOGIN_AUTH_FAILED);
+	log_in_to_challenge(i, "5", &c);
+	make_chap_response("MD5", MUTUAL_SECRET, &c, response);
+	assert_refused(i, send_chap_response(i, "eve", response, "CHAP_I=1\nCHAP_C=0x0102"),
+		       ISCSI_LOGIN_AUTH_FAILED);
 }
 
 /* CHAP is required, and no account is set: an empty name and an empty secret prove nothing. */
@@ -165,8 +168,8 @@ static void discovery(void **state)
 	assert_int_equal(send_text(i, STAY(SECURITY), DISCOVERY "AuthMethod=CHAP"), ISCSI_LOGIN_MORE);
 	assert_int_equal(send_text(i, STAY(SECURITY), "CHAP_A=7"), ISCSI_LOGIN_MORE);
 	parse_challenge(i, &c);
-	respond_with("SHA256", secret, &c, response);
-	assert_int_equal(prove(i, "finder", response, ""), ISCSI_LOGIN_MORE);
+	make_chap_response("SHA256", secret, &c, response);
+	assert_int_equal(send_chap_response(i, "finder", response, ""), ISCSI_LOGIN_MORE);
 	assert_int_equal(rsp(i)->flags, GO(SECURITY, OPERATIONAL));
 	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), ""), ISCSI_LOGIN_COMPLETE);
 	assert_true(iscsi_login_result(i->login)->discovery);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a TPG demands of the negotiated values, RFC 7143 13 and LIO's param/ and login_keys_workaround. */
+/*
+ * The limits that a TPG sets for the negotiated values (RFC 7143 13): LIO's attributes in param/, and
+ * login_keys_workaround.
+ */
 #include "initiator.h"
 
 #include "iscsi_login/text.h"
 #include "util/log.h"
 
-/* Every parameter of the TPG against what an initiator offers. */
+/* The value of a parameter of the TPG, what the initiator offers, and the result of the negotiation. */
 static const struct {
 	const char *name, *value, *offer, *result;
 } limits[] = {
@@ -51,7 +54,7 @@ static void the_tpg_limits_the_values(void **state)
 	}
 }
 
-static void the_tpg_says_what_it_takes_in_one_pdu(void **state)
+static void the_tpg_declares_its_pdu_size(void **state)
 {
 	struct initiator *i = *state;
 
@@ -63,7 +66,7 @@ static void the_tpg_says_what_it_takes_in_one_pdu(void **state)
 	assert_int_equal(iscsi_login_result(i->login)->params.max_xmit_data_segment, 65536);
 }
 
-/* With LIO's defaults the target offers nothing: they admit the defaults of RFC 7143. */
+/* With LIO's defaults the target offers nothing, because they allow the defaults of RFC 7143. */
 static void lios_defaults_need_no_offer(void **state)
 {
 	struct initiator *i = *state;
@@ -153,7 +156,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, initiator_set_up, initiator_tear_down)
 	const struct CMUnitTest tests[] = {
-	    TEST(the_tpg_limits_the_values),     TEST(the_tpg_says_what_it_takes_in_one_pdu),
+	    TEST(the_tpg_limits_the_values),     TEST(the_tpg_declares_its_pdu_size),
 	    TEST(lios_defaults_need_no_offer),   TEST(the_target_offers_what_it_demands),
 	    TEST(some_initiators_do_not_answer), TEST(digests_are_demanded),
 	};

@@ -63,7 +63,8 @@ static bool abort_something(struct initiator_thread *p, unsigned lun)
 static bool do_step(struct initiator_thread *p)
 {
 	struct live_initiator *i = &p->initiator;
-	unsigned lun = random_below(p, NLUNS + 1), block = random_below(p, LIVE_BLOCKS - 8), n = 1 + random_below(p, 8);
+	unsigned lun = random_below(p, NLUNS + 1), block = random_below(p, LIVE_BLOCKS - 8),
+		 n = 1 + random_below(p, 8);
 	unsigned what = random_below(p, 100);
 
 	if (i->asked_to_leave)

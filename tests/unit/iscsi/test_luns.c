@@ -15,13 +15,13 @@ static void test_nexus_is_attached_by_the_first_command(void **state)
 	begin(3);
 	assert_int_equal(wire.attached, 0);
 	send_test_unit_ready(1, 1);
-	good(1);
+	assert_good(1);
 	assert_int_equal(wire.attached, 1);
 	send_test_unit_ready(1, 2);
-	good(2);
+	assert_good(2);
 	assert_int_equal(wire.attached, 1);
 	send_test_unit_ready(7, 3);
-	no_such_lun(3);
+	assert_no_such_lun(3);
 	assert_int_equal(wire.attached, 1);
 	wire_stop();
 }
@@ -32,12 +32,12 @@ static void test_largest_lun(void **state)
 	begin(1);
 	add_lun(MODEL_LUN_MAX, "user_0/last");
 	send_test_unit_ready(MODEL_LUN_MAX, 1);
-	good(1);
+	assert_good(1);
 	assert_non_null(iscsi_lun_find(&wire_conn()->session->luns, MODEL_LUN_MAX));
 	remove_lun(MODEL_LUN_MAX);
 	assert_int_equal(deleted, 1);
 	send_test_unit_ready(MODEL_LUN_MAX, 2);
-	no_such_lun(2);
+	assert_no_such_lun(2);
 	wire_stop();
 }
 
@@ -57,7 +57,7 @@ static void test_thousand_luns(void **state)
 	assert_int_equal(wire.attached, 0);
 	for (unsigned i = 0; i < n; i++) {
 		send_test_unit_ready(i, i);
-		good(i);
+		assert_good(i);
 		at = in.len = 0;
 	}
 	assert_int_equal(wire.attached, n);
@@ -84,15 +84,15 @@ static void test_inventory_changes(void **state)
 	(void)state;
 	begin(3);
 	send_test_unit_ready(0, 1);
-	good(1);
+	assert_good(1);
 	send_test_unit_ready(1, 2);
-	good(2);
+	assert_good(2);
 	remove_lun(0);
 	assert_int_equal(deleted, 1);
 	assert_int_equal(wire.attached, 1);
 	assert_int_equal(wire.luns_changed, 1);
 	send_test_unit_ready(2, 3);
-	good(3);
+	assert_good(3);
 	assert_int_equal(wire.luns_changed, 2);
 	it = &wire_conn()->session->it;
 	it->report_luns(it, NULL, 0);
@@ -101,7 +101,7 @@ static void test_inventory_changes(void **state)
 	assert_int_equal(wire.luns_changed, 4);
 	it->report_luns(it, NULL, 0);
 	send_test_unit_ready(0, 4);
-	good(4);
+	assert_good(4);
 	assert_int_equal(wire.luns_changed, 4);
 	wire_stop();
 }
@@ -115,15 +115,15 @@ static void test_other_unit(void **state)
 	begin(2);
 	send_test_unit_ready(0, 1);
 	send_test_unit_ready(1, 2);
-	good(1);
-	good(2);
+	assert_good(1);
+	assert_good(2);
 	before = iscsi_lun_find(&wire_conn()->session->luns, 0)->nexus.lu;
 	fake_storage_swap(model_storage(model_to(lun_object(0))));
 	wire_update();
 	assert_int_equal(wire.attached, 1);
 	assert_int_equal(wire.luns_changed, 1);
 	send_test_unit_ready(0, 3);
-	good(3);
+	assert_good(3);
 	assert_int_equal(wire.attached, 2);
 	assert_int_equal(wire.luns_changed, 2);
 	assert_ptr_not_equal(iscsi_lun_find(&wire_conn()->session->luns, 0)->nexus.lu, before);
@@ -136,7 +136,7 @@ static void test_write_protection(void **state)
 	(void)state;
 	begin(1);
 	send_test_unit_ready(0, 1);
-	good(1);
+	assert_good(1);
 	assert_true(wire.write_protected); /* demo_mode_write_protect is set by default */
 	assert_int_equal(fixture_set(wire.model, wire.tpg, "attrib", "demo_mode_write_protect", "0"), 0);
 	wire_update();
@@ -152,7 +152,7 @@ static void test_change_elsewhere_changes_nothing(void **state)
 	(void)state;
 	begin(2);
 	send_test_unit_ready(0, 1);
-	good(1);
+	assert_good(1);
 	wire_update();
 	fixture_tpg(wire.model, IQN ".other");
 	wire_update();
@@ -174,7 +174,7 @@ static void test_removed_while_running(void **state)
 	assert_int_equal(deleted, 0);
 	wire.hold = false;
 	send_test_unit_ready(0, 2);
-	no_such_lun(2);
+	assert_no_such_lun(2);
 	wire_complete();
 	wire_update();
 	wire_receive(&in);
@@ -200,7 +200,7 @@ static void test_removed_while_gathering(void **state)
 	nothing_more();
 	data = wire_data(1, get_be32(r2t.bhs + 20), 0, 512, true);
 	send_pdu(&data, pattern + 512, 512);
-	no_such_lun(1);
+	assert_no_such_lun(1);
 	assert_int_equal(wire.disk[0], 0);
 	assert_int_equal(wire.buffers, 0);
 	wire_stop();
@@ -225,7 +225,7 @@ static void test_removed_before_the_r2t(void **state)
 	assert_int_equal(wire_conn()->session->ntasks, 1);
 	remove_lun(0);
 	wire_receive(&in);
-	no_such_lun(1);
+	assert_no_such_lun(1);
 	nothing_more();
 	wire_stop();
 }
@@ -246,7 +246,7 @@ static void test_removed_inside_the_pdu(void **state)
 	nothing_more();
 	wire_send(out.bytes + 1000, out.len - 1000);
 	wire_receive(&in);
-	no_such_lun(1);
+	assert_no_such_lun(1);
 	assert_int_equal(wire.disk[0], 0);
 	wire_stop();
 }
@@ -297,7 +297,7 @@ static void test_functions_on_a_removed_lun(void **state)
 			wire_update();
 		}
 		send_tmf(0, 9, ISCSI_TMF_ABORT_TASK, 77);
-		tmf_answer(i < ARRAY_SIZE(functions) ? ISCSI_TMF_NO_LUN : ISCSI_TMF_NO_TASK);
+		assert_tmf_answer(i < ARRAY_SIZE(functions) ? ISCSI_TMF_NO_LUN : ISCSI_TMF_NO_TASK);
 		send_tmf(0, 10, functions[i % ARRAY_SIZE(functions)], 1);
 		nothing_more();
 		wire.hold = false;
@@ -305,12 +305,12 @@ static void test_functions_on_a_removed_lun(void **state)
 		wire_tmf_done();
 		wire_turn();
 		wire_receive(&in);
-		tmf_answer(ISCSI_TMF_COMPLETE); /* and there is no response of the command */
+		assert_tmf_answer(ISCSI_TMF_COMPLETE); /* and there is no response of the command */
 		nothing_more();
 		wire_update();
 		assert_true(list_empty(&wire_conn()->session->luns.leaving));
 		send_tmf(0, 11, ISCSI_TMF_LU_RESET, 1);
-		tmf_answer(i < ARRAY_SIZE(functions) ? ISCSI_TMF_NO_LUN : ISCSI_TMF_COMPLETE);
+		assert_tmf_answer(i < ARRAY_SIZE(functions) ? ISCSI_TMF_NO_LUN : ISCSI_TMF_COMPLETE);
 		wire_stop();
 	}
 }
@@ -330,7 +330,7 @@ static void test_removed_while_resetting(void **state)
 	wire_tmf_done();
 	wire_update();
 	wire_receive(&in);
-	tmf_answer(ISCSI_TMF_COMPLETE);
+	assert_tmf_answer(ISCSI_TMF_COMPLETE);
 	assert_int_equal(deleted, 1);
 	wire_stop();
 }
@@ -345,17 +345,17 @@ static void test_warm_reset(void **state)
 	send_tmf(0, 2, ISCSI_TMF_WARM_RESET, ISCSI_TAG_NONE);
 	assert_int_equal(wire.resets, 5);
 	send_tmf(0, 3, ISCSI_TMF_WARM_RESET, ISCSI_TAG_NONE);
-	tmf_answer(ISCSI_TMF_REJECTED); /* only one at a time is possible */
+	assert_tmf_answer(ISCSI_TMF_REJECTED); /* only one at a time is possible */
 	remove_lun(3);
 	wire_complete();
 	wire_tmf_done();
 	wire_update();
 	wire_receive(&in);
-	tmf_answer(ISCSI_TMF_COMPLETE);
+	assert_tmf_answer(ISCSI_TMF_COMPLETE);
 	assert_int_equal(deleted, 1);
 	assert_int_equal(wire.attached, 4);
 	send_tmf(0, 4, ISCSI_TMF_WARM_RESET, ISCSI_TAG_NONE);
-	tmf_answer(ISCSI_TMF_COMPLETE);
+	assert_tmf_answer(ISCSI_TMF_COMPLETE);
 	assert_int_equal(wire.resets, 9);
 	wire_stop();
 }

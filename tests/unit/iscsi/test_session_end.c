@@ -13,7 +13,7 @@ static void test_disabled(void **state)
 	(void)state;
 	begin(1);
 	send_test_unit_ready(0, 1);
-	good(1);
+	assert_good(1);
 	model_login_free(wire.login); /* the test's own reference to the view */
 	wire.login = NULL;
 	deleted = 0;
@@ -62,7 +62,7 @@ static void test_hanging_session(void **state)
 	(void)state;
 	begin(2);
 	send_test_unit_ready(1, 1);
-	good(1);
+	assert_good(1);
 	wire.hold = true;
 	send_command(0, wire_command(2, FINAL_READ, 512, READ, 0, 1), 0);
 	close(wire.fd);
@@ -95,7 +95,7 @@ static void test_kicked(void **state)
 	wire_receive(&in);
 	assert_int_equal(next(ISCSI_OP_ASYNC).bhs[36], ISCSI_ASYNC_LOGOUT);
 	send_test_unit_ready(0, 1); /* the session may complete its commands */
-	good(1);
+	assert_good(1);
 	nothing_more();
 	assert_true(wire_expire());
 	wire_turn();

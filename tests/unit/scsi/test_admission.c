@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is checked before a command runs; it is the same for all commands. */
+/* The checks that every command must pass before it is executed. */
 #include "spc_fixture.h"
 
 #include <stdio.h>
@@ -39,7 +39,7 @@ static void test_table_is_sound(void **state)
 
 static void test_reserved_bits(void **state)
 {
-	/* All rows of the table are used. */
+	/* With ALUA, every row of the table is available. */
 	static const struct scsi_alua alua = {.ngroups = 1, .groups = {{.tpgs = SCSI_TPGS_ANY}}};
 	struct spc_fixture e;
 
@@ -170,7 +170,7 @@ static void test_transfer_len(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		fake_cmd_free(&e.c);
 		fake_cmd_init(&e.c, e.lu, &e.nexus[0], cases[i].cdb, cases[i].cdb_len);
-		scsi_parse(&e.c.cmd); /* a front end need not submit it */
+		scsi_parse(&e.c.cmd); /* a front end may drop the command instead of submitting it */
 		assert_non_null(e.c.cmd.op);
 		assert_int_equal(e.c.cmd.transfer_len, cases[i].len);
 		assert_int_equal(e.c.cmd.direction, cases[i].direction);
@@ -436,7 +436,6 @@ static void take_line(enum log_level level, const char *line)
 	snprintf(traced[ntraced++], sizeof(traced[0]), "%s", line);
 }
 
-/* log_level = 5. */
 static void test_changes_are_announced(void **state)
 {
 	struct scsi_nexus later;
@@ -444,9 +443,7 @@ static void test_changes_are_announced(void **state)
 
 	(void)state;
 	spc_fixture_open(&e, 1, NULL);
-	/*
-	 * The LUN leads to another unit: only its nexus reports the unit attention, before the first access.
-	 */
+	/* The LUN of nexus 0 got another logical unit: only this nexus reports it, with its first command. */
 	scsi_nexus_luns_changed(&e.nexus[0]);
 	RUN(&e, 0, READ10(0));
 	assert_sense(&e, SENSE_CODE(SENSE_UNIT_ATTENTION, 0x3f, 0x0e));
@@ -503,6 +500,7 @@ static void test_wrong_direction(void **state)
 	spc_fixture_close(&e);
 }
 
+/* At log_level 5, each command is logged with its result. */
 static void test_every_command_is_logged(void **state)
 {
 	struct spc_fixture e;
