@@ -234,8 +234,8 @@ static int scripted_open(struct tcmur_open *open)
 					strerror(script->open_error));
 	open->info = script->info;
 	open->handle = script;
-	if (strcmp(tcmur_open_option(open, "flavour", "plain"), "plain") != 0)
-		tcmur_log(open->lun, TCMUR_LOG_INFO, "flavour %s", tcmur_open_option(open, "flavour", ""));
+	if (*tcmur_open_option(open, "text", ""))
+		tcmur_log(open->lun, TCMUR_LOG_INFO, "text=%s", tcmur_open_option(open, "text", ""));
 	return 0;
 }
 
@@ -272,13 +272,12 @@ static int scripted_usage(void *handle, struct tcmur_usage *usage)
 }
 #endif
 
-static const struct tcmur_option options[] = {{"flavour", "any text, which has no effect (plain)"},
-					      {NULL, NULL}};
+static const struct tcmur_option options[] = {{"text", "a text that the handler logs (empty)"}, {NULL, NULL}};
 
 static struct tcmur_handler scripted = {
     .io_size = sizeof(struct scratch),
     .name = HANDLER,
-    .summary = "Does what a test says",
+    .summary = "Behaves as a test demands",
     .config_desc = "the address of a script",
     .options = options,
     .open = scripted_open,

@@ -108,7 +108,7 @@ static void test_defaults(void **state)
 
 static void test_option_reaches_the_handler(void **state)
 {
-	static const struct tcmur_option_value option = {"option1", "100%s"};
+	static const struct tcmur_option_value option = {"text", "100%s"};
 	struct script *script = script_new(SIZE);
 	char config[64];
 	struct backstore_spec spec = {.name = "disk1", .config = config, .options = &option, .noptions = 1};
@@ -119,7 +119,7 @@ static void test_option_reaches_the_handler(void **state)
 	snprintf(config, sizeof(config), "async/%p", (void *)script);
 	struct backstore *bs = backstore_open(&loops, &spec, &error);
 	assert_non_null(bs);
-	assert_non_null(strstr(logged(), "option1 100%s"));
+	assert_non_null(strstr(logged(), "text=100%s"));
 	assert_non_null(strstr(logged(), "disk1"));
 	backstore_close(bs);
 	script_free(script);

@@ -76,7 +76,7 @@ static void staged_flush(void *handle, struct tcmur_queue *queue, struct tcmur_i
 
 static struct tcmur_handler staged = {
     .name = "staged",
-    .summary = "Does what a test says",
+    .summary = "Behaves as a test demands",
     .config_desc = "the address of a stage",
     .open = staged_open,
     .close = staged_close,
