@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares buffered writes to one file through the iSCSI front end with fio's io_uring engine on the same file.
 
-Build the preset release first, and install fio. The folder should be on ext4 or another file system on a disk. Both sides
-run in turn, and the ratio of each round is printed with the medians. Start it through loopback.sh, so that the network
-behaves in the same way on every machine."""
+Build the preset release first, and install fio. The folder should be on ext4 or another file system on a disk. In each
+round, fio and the daemon run one after the other. The script prints the ratio of each round, and the medians. Start it
+through loopback.sh, so that the network behaves in the same way on every machine."""
 import argparse
 import json
 import os
@@ -69,14 +69,14 @@ def run_daemon(options, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", default=str(TREE / "build"), help="where the file is made (%(default)s)")
-    parser.add_argument("--size", type=int, default=256, help="of the file, MiB (%(default)s)")
-    parser.add_argument("--bytes", type=int, default=131072, help="of one write (%(default)s)")
-    parser.add_argument("--depth", type=int, default=8, help="writes at a time (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
-    parser.add_argument("--seconds", type=int, default=2, help="of each run (%(default)s)")
+    parser.add_argument("--folder", default=str(TREE / "build"), help="the folder of the file (%(default)s)")
+    parser.add_argument("--size", type=int, default=256, help="the size of the file in MiB (%(default)s)")
+    parser.add_argument("--bytes", type=int, default=131072, help="the size of a write in bytes (%(default)s)")
+    parser.add_argument("--depth", type=int, default=8, help="the number of writes in flight (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="the number of rounds (%(default)s)")
+    parser.add_argument("--seconds", type=int, default=2, help="the duration of each run (%(default)s)")
     parser.add_argument("--libiscsi", action="store_true",
-                        help="use libiscsi as the initiator instead of the raw one, which copies no data")
+                        help="use libiscsi as the initiator, which copies data, instead of the one of iscsi_load")
     parser.add_argument("--verbose", action="store_true", help="show the daemon's messages")
     options = parser.parse_args()
     with tempfile.NamedTemporaryFile(dir=options.folder, prefix="bench.") as disk:

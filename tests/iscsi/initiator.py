@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An iSCSI initiator for tests. It obeys RFC 7143 unless a test makes it do otherwise, and checks that the target
-obeys it: sequence numbers, burst and segment limits, residuals and digests of each PDU."""
+"""An iSCSI initiator for tests. It obeys RFC 7143 unless a test makes it do otherwise, and checks that
+the target obeys the RFC: sequence numbers, burst and segment limits, residuals and digests of each PDU."""
 import contextlib
 import hashlib
 import hmac
@@ -43,7 +43,7 @@ class Chap:
         return CHAP_HASHES[self.algorithm](text).digest()
 
     def answer(self, keys):
-        """Returns our keys after the target has sent CHAP_I and CHAP_C."""
+        """Returns the initiator's keys that answer CHAP_I and CHAP_C of the target."""
         challenge = bytes.fromhex(keys["CHAP_C"][2:])
         answer = {"CHAP_N": self.user, "CHAP_R": "0x" + self.response(int(keys["CHAP_I"], 0), challenge).hex()}
         if self.peer_secret:
@@ -92,7 +92,7 @@ class Connection:
 
     @contextlib.contextmanager
     def corked(self):
-        """Collects what is sent in the meantime, and sends it in one piece at the end."""
+        """A context manager that collects the bytes to send, and sends them in one piece at the end."""
         pieces, send = [], self.send_bytes
         self.send_bytes = pieces.append
         try:
@@ -253,14 +253,14 @@ class Session:
         assert self.stage_done, "target does not leave the security stage after CHAP"
 
     def adopt(self, answers):
-        """From the end of the login on, the negotiated values are in force."""
+        """Uses the negotiated values from now on. The caller has completed the login."""
         self.answers = answers
         self.keys |= {key: value for key, value in answers.items()
                       if key in DEFAULTS and value not in NO_VALUE}
         self.connection.header_digest = self.keys["HeaderDigest"] == "CRC32C"
         self.connection.data_digest = self.keys["DataDigest"] == "CRC32C"
         self.segment = int(self.keys["MaxRecvDataSegmentLength"])  # The target's limit for what this side may send.
-        self.my_segment = int(self.asked["MaxRecvDataSegmentLength"])
+        self.own_segment = int(self.asked["MaxRecvDataSegmentLength"])
         self.max_burst, self.first_burst = int(self.keys["MaxBurstLength"]), int(self.keys["FirstBurstLength"])
         self.initial_r2t, self.immediate = self.keys["InitialR2T"] == "Yes", self.keys["ImmediateData"] == "Yes"
         self.max_r2t = int(self.keys["MaxOutstandingR2T"])
@@ -353,7 +353,7 @@ class Session:
         task = self.tasks[pdu.itt]
         assert pdu.word(36) == task.datasn, f"DataSN {pdu.word(36)}, expected {task.datasn}"
         assert pdu.word(40) == len(task.data), f"buffer offset {pdu.word(40)}, expected {len(task.data)}"
-        assert len(pdu.data) <= self.my_segment, "Data-In exceeds our MaxRecvDataSegmentLength"
+        assert len(pdu.data) <= self.own_segment, "Data-In exceeds the initiator's MaxRecvDataSegmentLength"
         task.datasn += 1
         task.data += pdu.data
         task.burst = task.burst + len(pdu.data)
@@ -420,7 +420,8 @@ class Session:
         return self.request(pdu, p.NOP_IN, timeout).data
 
     def text(self, keys, immediate=False):
-        """Sends a Text Request and more until the target has no more text. Returns the pairs."""
+        """Sends a Text Request, and then empty ones until the target has no more text. Returns the pairs of key and
+        value."""
         itt, data, ttt, text = self.take_itt(), b"", p.NO_TAG, p.encode_keys(keys)
         while True:
             pdu = p.Pdu.make(p.TEXT, p.FINAL, immediate, itt=itt, data=text, w20=ttt,

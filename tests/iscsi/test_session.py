@@ -12,8 +12,8 @@ from case import DaemonCase, main
 from initiator import LoginError, Task
 
 
-def tur(session, cmdsn, itt, immediate=False):
-    """Sends a TEST UNIT READY with this CmdSN, and returns it as a task."""
+def make_test_unit_ready(session, cmdsn, itt, immediate=False):
+    """Returns a task and a PDU of TEST UNIT READY with this CmdSN. The caller sends the PDU."""
     session.tasks[itt] = task = Task(itt, cdb.TEST_UNIT_READY, b"", 0, 0, False)
     pdu = p.command(cdb.TEST_UNIT_READY, itt, cmdsn, session.expstatsn, immediate=immediate)
     return task, pdu
@@ -24,11 +24,11 @@ class CommandOrder(DaemonCase):
         """Non-immediate commands are delivered in CmdSN order (4.2.2.1)."""
         session = self.session()
         first = session.take_cmdsn()
-        later, pdu = tur(session, session.take_cmdsn(), 501)
+        later, pdu = make_test_unit_ready(session, session.take_cmdsn(), 501)
         session.connection.send(pdu)
         self.assertEqual(session.ping(), b"ping")
         self.assertIsNone(later.status, "executed before an earlier CmdSN")
-        earlier, pdu = tur(session, first, 500)
+        earlier, pdu = make_test_unit_ready(session, first, 500)
         session.connection.send(pdu)
         session.receive()
         self.assertEqual((earlier.status, later.status), (0, None))
@@ -36,40 +36,40 @@ class CommandOrder(DaemonCase):
 
     def test_reversed_burst(self):
         session = self.session()
-        pairs = [tur(session, session.take_cmdsn(), 600 + i) for i in range(16)]
+        pairs = [make_test_unit_ready(session, session.take_cmdsn(), 600 + i) for i in range(16)]
         session.connection.send(*[pdu for _, pdu in reversed(pairs)])
         for task, _ in pairs:
             self.assertEqual(session.finish(task).status, 0)
 
     def test_burst(self):
         session = self.session()
-        pairs = [tur(session, session.take_cmdsn(), 600 + i) for i in range(100)]
+        pairs = [make_test_unit_ready(session, session.take_cmdsn(), 600 + i) for i in range(100)]
         session.connection.send(*[pdu for _, pdu in pairs])
         for task, _ in pairs:
             self.assertEqual(session.finish(task).status, 0)
 
-    def ignored(self, cmdsn_of):
+    def assert_ignored(self, cmdsn_of):
         session = self.session()
-        _, pdu = tur(session, cmdsn_of(session) & 0xFFFFFFFF, 700)
+        _, pdu = make_test_unit_ready(session, cmdsn_of(session) & 0xFFFFFFFF, 700)
         session.connection.send(pdu)
         self.assertEqual(session.ping(immediate=False), b"ping")
         self.assertIn(700, session.tasks, "a command outside of the window was executed")
 
     def test_below_the_window_is_ignored(self):
-        self.ignored(lambda session: session.cmdsn - 1)
-        self.ignored(lambda session: session.cmdsn - 1000)
+        self.assert_ignored(lambda session: session.cmdsn - 1)
+        self.assert_ignored(lambda session: session.cmdsn - 1000)
 
     def test_above_the_window_is_ignored(self):
-        self.ignored(lambda session: session.maxcmdsn + 1)
-        self.ignored(lambda session: session.maxcmdsn + 100000)
+        self.assert_ignored(lambda session: session.maxcmdsn + 1)
+        self.assert_ignored(lambda session: session.maxcmdsn + 100000)
 
     def test_duplicate_is_ignored(self):
         session = self.session()
         cmdsn = session.take_cmdsn()
-        one, pdu = tur(session, cmdsn, 701)
+        one, pdu = make_test_unit_ready(session, cmdsn, 701)
         session.connection.send(pdu)
         session.finish(one)
-        _, pdu = tur(session, cmdsn, 702)
+        _, pdu = make_test_unit_ready(session, cmdsn, 702)
         session.connection.send(pdu)
         self.assertEqual(session.ping(immediate=False), b"ping")
         self.assertIn(702, session.tasks)
@@ -77,7 +77,7 @@ class CommandOrder(DaemonCase):
     def test_immediate_command_does_not_wait_for_a_missing_one(self):
         session = self.session()
         session.take_cmdsn()
-        task, pdu = tur(session, session.cmdsn, 703, immediate=True)
+        task, pdu = make_test_unit_ready(session, session.cmdsn, 703, immediate=True)
         session.connection.send(pdu)
         self.assertEqual(session.finish(task).status, 0)
 
@@ -88,7 +88,8 @@ class CommandOrder(DaemonCase):
         self.assertEqual(session.execute(cdb.TEST_UNIT_READY).status, 0)
 
     def test_many_immediate_commands(self):
-        """Their number is limited. Commands over the limit are rejected (11.17.1) and do not wait for ever."""
+        """The number of immediate commands is limited. Commands over the limit are rejected (11.17.1) and do not wait
+        for ever."""
         session = self.session(keys={"ImmediateData": "No", "InitialR2T": "Yes"})
         for itt in range(1000, 3000):
             session.connection.send(p.command(cdb.write10(0, 8), itt, session.cmdsn, session.expstatsn, length=4096,
@@ -129,7 +130,7 @@ class Window(DaemonCase):
         self.assertEqual(session.maxcmdsn - session.cmdsn + 1, 4)
 
     def test_closes_while_commands_wait(self):
-        """The window opens again when they end."""
+        """The window opens again when these commands end."""
         session = self.session(keys={"ImmediateData": "No", "InitialR2T": "Yes"})
         tasks = [session.start(cdb.write10(i, 1), bytes(512), manual=True) for i in range(4)]
         while not all(task.r2ts for task in tasks):
@@ -240,15 +241,16 @@ class Logout(DaemonCase):
 
 
 class Drop(DaemonCase):
-    """The peer ends the connection in every phase, normally or with a reset. Everything that it used is freed
-    (LeakSanitizer)."""
+    """The peer ends the connection in every phase, normally or with a reset. The daemon frees everything that
+    belonged to the connection (LeakSanitizer checks this)."""
 
     def drop(self, session):
         if self.reset:
             session.connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         session.connection.close()
 
-    def each_way(self, phase):
+    def drop_in_phase(self, phase):
+        """Brings sessions into the phase, and drops their connections normally and with a reset."""
         for self.reset in (False, True):
             for _ in range(4):
                 session = self.session(keys={"ImmediateData": "No", "InitialR2T": "Yes", "DataDigest": "CRC32C"})
@@ -256,7 +258,7 @@ class Drop(DaemonCase):
                 self.drop(session)
 
     def test_idle(self):
-        self.each_way(lambda session: None)
+        self.drop_in_phase(lambda session: None)
 
     def test_in_login(self):
         for self.reset in (False, True):
@@ -265,7 +267,7 @@ class Drop(DaemonCase):
             self.drop(session)
 
     def test_in_a_header(self):
-        self.each_way(lambda session: session.connection.send_bytes(bytes(20)))
+        self.drop_in_phase(lambda session: session.connection.send_bytes(bytes(20)))
 
     def test_in_immediate_data(self):
         for self.reset in (False, True):
@@ -275,34 +277,34 @@ class Drop(DaemonCase):
             session.connection.send_bytes(pdu.encode()[:1000])
             self.drop(session)
 
-    def waiting(self, session):
+    def start_waiting_write(self, session):
         task = session.start(cdb.write10(0, 128), bytes(65536), manual=True)
         while not task.r2ts:
             session.receive()
         return task
 
     def test_before_the_answer_to_r2t(self):
-        self.each_way(self.waiting)
+        self.drop_in_phase(self.start_waiting_write)
 
     def test_in_data_out(self):
         def phase(session):
-            task = self.waiting(session)
+            task = self.start_waiting_write(session)
             pdu = p.data_out(task.itt, task.r2ts[0].ttt, 0, 0, bytes(8192), False, session.expstatsn)
             session.connection.send_bytes(pdu.encode(False, True)[:5000])
-        self.each_way(phase)
+        self.drop_in_phase(phase)
 
     def test_under_data_in(self):
         def phase(session):
             for _ in range(16):
                 session.start(cdb.read10(0, 2048), length=2048 * 512)
             session.connection.recv()
-        self.each_way(phase)
+        self.drop_in_phase(phase)
 
     def test_with_writes_in_flight(self):
         def phase(session):
             for i in range(16):
                 session.start(cdb.write10(i * 128, 128), bytes(65536), manual=True)
-        self.each_way(phase)
+        self.drop_in_phase(phase)
 
     def test_half_closed(self):
         session = self.session()
@@ -318,8 +320,8 @@ class Nop(DaemonCase):
             for immediate in (True, False):
                 self.assertEqual(session.ping(data, immediate), data)
 
-    def test_echo_is_cut_at_our_segment(self):
-        """The answer is not longer than our MaxRecvDataSegmentLength (11.18.1)."""
+    def test_echo_is_cut_at_the_segment_of_the_initiator(self):
+        """The answer is not longer than the initiator's MaxRecvDataSegmentLength (11.18.1)."""
         session = self.session(keys={"MaxRecvDataSegmentLength": "512"})
         data = os.urandom(4096)
         self.assertEqual(session.ping(data), data[:512])
@@ -389,7 +391,8 @@ class Limits(DaemonCase):
 class Rejects(DaemonCase):
     """A Reject contains the reason and the header of the PDU that it refuses (11.17)."""
 
-    def reason(self, pdu):
+    def reason_for(self, pdu):
+        """Sends the PDU that pdu(session) returns, and returns the reason of the Reject."""
         session = self.session()
         session.connection.send(pdu(session))
         reply = session.connection.recv()
@@ -401,12 +404,12 @@ class Rejects(DaemonCase):
 
     def test_unknown_opcode(self):
         for opcode in (0x07, 0x1C, 0x1F):
-            self.assertIn(self.reason(lambda s: p.Pdu.make(opcode, immediate=True, itt=3, w24=s.cmdsn,
+            self.assertIn(self.reason_for(lambda s: p.Pdu.make(opcode, immediate=True, itt=3, w24=s.cmdsn,
                                                            w28=s.expstatsn)), (0x04, 0x05, 0x09))
 
     def test_snack(self):
         """There is no SNACK at ErrorRecoveryLevel 0."""
-        self.assertIn(self.reason(lambda s: p.Pdu.make(p.SNACK, itt=3, w28=s.expstatsn)), (0x03, 0x04, 0x05))
+        self.assertIn(self.reason_for(lambda s: p.Pdu.make(p.SNACK, itt=3, w28=s.expstatsn)), (0x03, 0x04, 0x05))
 
     def test_target_opcode_from_an_initiator(self):
         session = self.session()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The messages that systemd receives from the daemon: it is ready, it is alive, it stops; and the descriptors that
-systemd keeps open while no daemon runs."""
+"""The messages that the daemon sends to systemd (READY, WATCHDOG and STOPPING), and the descriptors that systemd keeps
+open while no daemon runs."""
 import os
 import socket
 import sys
@@ -13,7 +13,8 @@ from initiator import PATIENCE
 
 
 class Systemd:
-    """systemd's side of the protocol, with its file descriptor store: with Systemd() as systemd: …"""
+    """A fake of systemd, which receives the daemon's messages and keeps a file descriptor store. It is a context
+    manager."""
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -31,7 +32,7 @@ class Systemd:
             os.close(fd)
 
     def next_message(self):
-        """Returns the next message that is not about the store."""
+        """Returns the next message that does not concern the store. Executes the messages before it, which do."""
         while True:
             said, fds, _, _ = socket.recv_fds(self.socket, 256, 1)
             lines = dict(line.split("=", 1) for line in said.decode().splitlines())
@@ -45,7 +46,7 @@ class Systemd:
             else:
                 return said
 
-    def kinds(self):
+    def stored_kinds(self):
         return sorted(name.split("-")[0] for name, _ in self.store)
 
     def name_of(self, kind):
@@ -53,11 +54,11 @@ class Systemd:
 
     def start(self, *args, **options):
         """Starts the daemon with the descriptors in the store, as systemd does."""
-        return pass_on(self.store, *args, env={"NOTIFY_SOCKET": self.path}, **options)
+        return start_with_descriptors(self.store, *args, env={"NOTIFY_SOCKET": self.path}, **options)
 
 
-# Replaces the process by a program whose descriptors from 3 on are those of the first argument.
-BECOME = """import fcntl, os, sys
+# Executes a program whose descriptors from 3 on are copies of the descriptors that the first argument lists.
+EXEC_WITH_DESCRIPTORS = """import fcntl, os, sys
 high = [fcntl.fcntl(int(fd), fcntl.F_DUPFD_CLOEXEC, 100) for fd in sys.argv[1].split(",")]
 for i, fd in enumerate(high):
     os.dup2(fd, 3 + i)
@@ -65,17 +66,17 @@ os.environ["LISTEN_PID"] = str(os.getpid())
 os.execvp(sys.argv[2], sys.argv[2:])"""
 
 
-def pass_on(named, *args, env, **options):
+def start_with_descriptors(named, *args, env, **options):
     """Starts the daemon with descriptors as systemd passes them. named is a list of (name, descriptor)."""
     fds = [fd for _, fd in named]
     env |= {"LISTEN_FDS": str(len(fds)), "LISTEN_FDNAMES": ":".join(name for name, _ in named)}
-    wrapper = [sys.executable, "-c", BECOME, ",".join(map(str, fds))] if fds else []
+    wrapper = [sys.executable, "-c", EXEC_WITH_DESCRIPTORS, ",".join(map(str, fds))] if fds else []
     return Daemon(*args, env=env, wrapper=wrapper, pass_fds=fds, **options)
 
 
 class SystemdTest(unittest.TestCase):
     def wait_log(self, daemon, text):
-        """Waits for the text, because the daemon serves before its start is complete."""
+        """Waits for the text, because the daemon serves initiators before it has logged everything about its start."""
         wait_until(lambda: text in daemon.output(), daemon.output)
 
     def test_messages_from_start_to_stop(self):
@@ -96,7 +97,7 @@ class SystemdTest(unittest.TestCase):
         with Systemd() as systemd:
             daemon = systemd.start("--export", "alloc/a,size=1M")
             self.assertEqual(systemd.next_message(), b"READY=1")
-            self.assertEqual(systemd.kinds(), ["memory", "portal"])
+            self.assertEqual(systemd.stored_kinds(), ["memory", "portal"])
             for end in Daemon.kill, Daemon.stop:
                 end(daemon)
                 sessions = []
@@ -109,7 +110,7 @@ class SystemdTest(unittest.TestCase):
                 self.assertEqual(len(sessions), 1)
                 self.wait_log(daemon, "kept open by systemd, used again")
                 sessions[0].logout()
-                self.assertEqual(systemd.kinds(), ["memory", "portal"])
+                self.assertEqual(systemd.stored_kinds(), ["memory", "portal"])
             daemon.stop()
 
     def test_portals_that_are_not_wanted_any_more(self):
@@ -121,15 +122,16 @@ class SystemdTest(unittest.TestCase):
             daemon = systemd.start("--export", "alloc/a,size=1M")
             self.assertEqual(systemd.next_message(), b"READY=1")
             self.wait_log(daemon, f"{old}: kept open by systemd, but not used any more")
-            self.assertEqual(systemd.kinds(), ["memory", "portal"])
+            self.assertEqual(systemd.stored_kinds(), ["memory", "portal"])
             self.assertNotEqual(systemd.name_of("portal"), old)
             daemon.stop()
 
     def test_socket_unit(self):
-        """A listening socket of systemd can be used like one from its store, although it is in blocking mode."""
+        """The daemon can use the listening socket of a socket unit, which is in blocking mode, like a socket from the
+        store."""
         with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as other:
-            daemon = pass_on([("iscsi.socket", listening.fileno()), ("other", other.fileno())], "--export",
-                             "alloc/a,size=1M", env={}, port=listening.getsockname()[1])
+            daemon = start_with_descriptors([("iscsi.socket", listening.fileno()), ("other", other.fileno())],
+                                            "--export", "alloc/a,size=1M", env={}, port=listening.getsockname()[1])
             daemon.session("a").logout()
             self.wait_log(daemon, "iscsi.socket: kept open by systemd, used again")
             self.wait_log(daemon, "other: kept open by systemd, but not used any more")

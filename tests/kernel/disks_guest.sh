@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1536 -p bus -p initiator -p lvm
-# disks_guest.sh DAEMON HANDLER-PATH [all]: serves each handler, with blocks of 512 and of 4096 bytes, through LIO's
-# iSCSI target and through tcm_loop at the same time. Each disk is used through one of the two, or with "all" through
-# both. Then one disk is resized, and the daemon restarted, while an initiator uses it.
+# disks_guest.sh DAEMON HANDLER-PATH [all]: serves disks of each handler, with blocks of 512 and of 4096 bytes,
+# through LIO's iSCSI target and through tcm_loop at the same time. The test uses each disk through one of these front
+# ends, or with "all" through both. Then it resizes one disk, and restarts the daemon while an initiator uses the disk.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 all=${3-}
@@ -13,7 +13,7 @@ iqn=iqn.2026-11.com.test:disks
 configs=() blocks=() # The configuration and block size of LUN N.
 front_ends=(iSCSI tcm_loop)
 
-# Makes block/… on a loop device, and on a logical volume of a loop device.
+# Makes the loop devices, and the logical volumes on a loop device, that the disks of the handler block use.
 make_block_devices() {
 	modprobe -a loop dm_mod
 	printf 'activation {\n udev_sync=0\n udev_rules=0\n}\n' >/etc/lvm/lvmlocal.conf # there is no udev here
@@ -29,16 +29,16 @@ make_block_devices() {
 	lvcreate -q -y -Wn -L 32M -n lv1 vg
 } >/tmp/out 2>&1
 
-add_disk() { # CONFIG BLOCK-SIZE SIZE: adds it as the next LUN of both fabrics
+add_disk() { # CONFIG BLOCK-SIZE SIZE: adds a disk as the next LUN of both fabrics
 	local lun=${#configs[@]}
 	configs+=("$1") blocks+=("$2")
 	create "$lun" disk "$1" "$3" "hw_block_size=$2,max_data_area_mb=64"
 	map "$lun" disk "$lun"
-	expose "$lun"
+	add_iscsi_lun "$lun"
 }
 
-# Makes the device a LUN. target_setup.sh does the same with more processes.
-expose() { # LUN
+# Makes the device a LUN of the iSCSI target. target_setup.sh does the same, but takes longer.
+add_iscsi_lun() { # LUN
 	local portal_group=$tree/iscsi/$iqn/tpgt_1
 	local acl=$portal_group/acls/$initiator/lun_$1
 	mkdir "$portal_group/lun/lun_$1" "$acl"
@@ -81,7 +81,7 @@ check_large_io() { # LUN DISK
 	[ $(($(value_of "$1" disk commands) - before)) -eq 8 ]
 }
 
-resized() { [ "$(blockdev --getsize64 "$1")" -eq $((size + (32 << 20))) ]; } # DISK
+has_new_size() { [ "$(blockdev --getsize64 "$1")" -eq $((size + (32 << 20))) ]; } # DISK
 
 # The new size is visible through the first fabric, whose initiator is notified and scans again when it is asked to.
 resize() {
@@ -90,9 +90,9 @@ resize() {
 	echo $((size + (32 << 20))) >$core/user_$lun/disk/attrib/dev_size
 	fails sg_turs -v "$disk"
 	grep -q 'Capacity data has changed' /tmp/out
-	fails resized "$disk"
+	fails has_new_size "$disk"
 	iscsiadm -m session --rescan >/tmp/out
-	wait_for resized "$disk"
+	wait_for has_new_size "$disk"
 	fails sh -c "echo $size >$core/user_$lun/disk/attrib/dev_size"
 	[ "$(cat $core/user_$lun/disk/attrib/dev_size)" -eq $((size + (32 << 20))) ]
 	dd if=/dev/zero of="$disk" bs=1M count=1 seek=$(((size >> 20) + 31)) oflag=direct status=none

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A handler whose writes hang on threads of the pool as long as the script of the test says, and change the
- * medium only afterwards. It is built several times, like scripted.c.
+ * A handler whose writes hang as long as the script of the test says, and change the medium only afterwards.
+ * If it has a queue, they hang on threads of the pool. It is built several times, like scripted.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ struct scratch {
 	struct script *script;
 };
 
-static void move(const struct script *script, const struct tcmur_io *io, bool write)
+static void copy_data(const struct script *script, const struct tcmur_io *io, bool write)
 {
 	uint8_t *medium = script->media + io->offset;
 
@@ -26,21 +26,21 @@ static void move(const struct script *script, const struct tcmur_io *io, bool wr
 		       io->iov[i].iov_len);
 }
 
-static void write_once_let(struct script *script, const struct tcmur_io *io)
+static void write_after_hang(struct script *script, const struct tcmur_io *io)
 {
 	__atomic_add_fetch(&script->calls[SCRIPT_WRITE], 1, __ATOMIC_RELAXED);
 	while (io->offset < __atomic_load_n(&script->stuck_below, __ATOMIC_ACQUIRE))
 		usleep(300);
-	move(script, io, true);
+	copy_data(script, io, true);
 }
 
 static int work(struct tcmur_op *op)
 {
-	write_once_let(((struct scratch *)(void *)op)->script, op->io);
+	write_after_hang(((struct scratch *)(void *)op)->script, op->io);
 	return 0;
 }
 
-static void worked(struct tcmur_op *op, int result)
+static void on_work_done(struct tcmur_op *op, int result)
 {
 	tcmur_io_complete(op->io, tcmur_status_from_errno(result, true));
 }
@@ -50,18 +50,18 @@ static void stuck_write(void *handle, struct tcmur_queue *queue, struct tcmur_io
 	struct scratch *scratch = io->scratch;
 
 	if (queue) {
-		*scratch = (struct scratch){.op = {.done = worked, .io = io}, .script = handle};
+		*scratch = (struct scratch){.op = {.done = on_work_done, .io = io}, .script = handle};
 		tcmur_queue_blocking(queue, &scratch->op, work);
 		return;
 	}
-	write_once_let(handle, io);
+	write_after_hang(handle, io);
 	tcmur_io_complete(io, TCMUR_OK);
 }
 
 static void stuck_read(void *handle, struct tcmur_queue *queue, struct tcmur_io *io)
 {
 	(void)queue;
-	move(handle, io, false);
+	copy_data(handle, io, false);
 	tcmur_io_complete(io, TCMUR_OK);
 }
 

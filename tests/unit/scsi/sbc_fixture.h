@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of block commands share: an LU on the fake backstore, and its commands. */
+/* An LU on the fake backstore, and functions that execute commands on it, for the tests of block commands. */
 #ifndef TESTS_SCSI_SBC_FIXTURE_H
 #define TESTS_SCSI_SBC_FIXTURE_H
 
@@ -26,7 +26,7 @@ uint8_t *sbc_fixture_block(struct sbc_fixture *e, uint64_t lba);
  * Returns its length.
  */
 size_t sbc_fixture_cdb(uint8_t cdb[16], uint8_t opcode, uint8_t flags, uint64_t lba, uint32_t n);
-/* Executes such a command with len bytes of Data-Out. */
+/* Executes a command whose CDB sbc_fixture_cdb() builds, with len bytes of Data-Out. */
 enum scsi_status sbc_fixture_run(struct sbc_fixture *e, uint8_t opcode, uint8_t flags, uint64_t lba,
 				 uint32_t n, const void *data, size_t len);
 /* Executes any CDB. */
