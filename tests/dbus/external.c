@@ -2,14 +2,14 @@
 /*
  * A daemon of another project, with a handler of its own: external SUBTYPE DESC BEHAVIOUR
  *
- * The program requests its bus name unless BEHAVIOUR is "nameless", registers its handler, and prints the reply.
- * Until SIGTERM it answers CheckConfig as BEHAVIOUR says:
+ * The program requests its bus name unless BEHAVIOUR is "nameless", registers its handler, and prints the
+ * reply. Until SIGTERM it answers CheckConfig as BEHAVIOUR says:
  *   good     (true, "") if the text begins with SUBTYPE/, otherwise (false, "not mine")
  *   silent   no answer
  *   wrong    a reply of a wrong type
  *   error    an error
- * After SIGUSR1 it sends CALLS calls without waiting for replies, and then prints "sent". The replies to these
- * calls are long.
+ * After SIGUSR1 it sends CALLS calls without waiting for replies, and then prints "sent". The replies to
+ * these calls are long.
  */
 #include <gio/gio.h>
 #include <glib-unix.h>

@@ -338,7 +338,7 @@ static void test_torn_mark(void **state)
 	assert_untouched(1);
 }
 
-/* The device is served only after the ring was reset, because a killed daemon may have left old entries in it. */
+/* The device is served only after a reset of its ring, because a killed daemon may have left old entries. */
 static void test_reset_that_fails_is_tried_again(void **state)
 {
 	struct fixture *w = *state;
@@ -390,8 +390,8 @@ static void test_adopted_without_storage_is_retried(void **state)
 }
 
 /*
- * The file may be missing because its file system is not mounted. If the daemon created an empty file, it would
- * serve that file as the disk.
+ * The file may be missing because its file system is not mounted. If the daemon created an empty file, it
+ * would serve that file as the disk.
  */
 static void test_lost_storage_is_not_created_again(void **state)
 {

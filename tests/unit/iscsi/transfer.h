@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sends and checks the PDUs of a command with data. Each function that checks a PDU compares every field that is
- * one of its arguments.
+ * Sends and checks the PDUs of a command with data. Each function that checks a PDU compares every field that
+ * is one of its arguments.
  */
 #ifndef TRANSFER_H
 #define TRANSFER_H
