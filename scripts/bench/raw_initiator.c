@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The initiator of iscsi_load that uses no library. It sends the same data with each WRITE and discards what
- * a READ returns, so that the figures contain as little work of the initiator as possible. It has no digests,
+ * a READ returns, so that the measurement contains as little work of the initiator as possible. It has no digests,
  * no CHAP and no error recovery. The section numbers are those of RFC 7143.
  */
 #include <errno.h>
@@ -49,7 +49,7 @@ struct connection {
 
 	struct output queue[MAX_OUTPUTS]; /* a ring of the PDUs that are not sent completely */
 	unsigned first, queued;
-	size_t sent;                      /* bytes of the first one */
+	size_t sent;                      /* bytes of the first PDU in the ring that were sent */
 	struct slot *slots[MAX_COMMANDS]; /* the index is the initiator task tag */
 	unsigned free_tags[MAX_COMMANDS], nfree;
 
@@ -80,7 +80,7 @@ static uint32_t padded(uint32_t length)
 	return (length + 3) & ~3u;
 }
 
-/* 11.4: the numbers that each response carries. */
+/* Remembers the sequence numbers of a response (11.4). */
 static void take_numbers(struct connection *connection, const uint8_t *header)
 {
 	connection->exp_stat_sn = get32(header + 24) + 1;
@@ -256,7 +256,7 @@ static void start(struct slot *slot, bool write, uint64_t lba, uint32_t blocks, 
 	uint32_t immediate = bytes < connection->max_immediate ? bytes : connection->max_immediate;
 
 	if (!connection->nfree || (int32_t)(connection->max_cmd_sn - connection->cmd_sn) < 0)
-		load_die("the target takes fewer commands at a time; use a smaller depth");
+		load_die("the target allows fewer commands in flight; use a smaller depth");
 	uint32_t tag = connection->free_tags[--connection->nfree];
 	struct output *output = add_output(connection, slot->buffer, write ? immediate : 0);
 	uint8_t *header = output->header;

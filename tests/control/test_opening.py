@@ -48,7 +48,7 @@ class Opening(unittest.TestCase):
         return ("--handler-path", self.handlers, "--saveconfig", path)
 
     def test_others_are_restored(self):
-        """The disk that hangs is becoming ready, the others are served, and what hangs is not deleted."""
+        """A disk whose storage hangs is reported as becoming ready, and is not deleted. The other disk is served."""
         daemon = Daemon(*self.write("hang/stuck/a", "alloc/b"), port=self.port, portal=False)
         self.addCleanup(daemon.kill)
         wait_until(lambda: "run/control" in daemon.output(), daemon.output)

@@ -19,14 +19,14 @@ struct filter_of_test {
 	struct filter_script *script;
 };
 
-/* Opens the script through a handler and these filters. Fails the test if that does not work. */
+/* Opens the script through a handler and these filters. If that fails, the test fails. */
 struct backstore *filtered_open_specs(const char *handler, struct script *script,
 				      const struct backstore_filter_spec *filters, unsigned nfilters);
 /* Does the same with scripted filters. */
 struct backstore *filtered_open(const char *handler, struct script *script,
 				const struct filter_of_test *filters, unsigned nfilters);
 
-/* Changes one option of the filter with this number or, with value NULL, takes it back. */
+/* Changes one option of the filter with this number or, with value NULL, removes the option. */
 int filtered_set_option(struct backstore *bs, unsigned number, const char *name, const char *value,
 			struct error *error);
 

@@ -59,7 +59,7 @@ static void assert_closed(struct test *t, const char *settings, const char *reas
 	g_autoptr(JsonNode) after = parse_file(t);
 	assert_is_part("", json_object_get_member(json_node_get_object(before), "tcmu_runner"),
 		       json_object_get_member(json_node_get_object(after), "tcmu_runner"));
-	/* The file that was written is as strict as the one before, even if the user has enabled the TPG. */
+	/* A save keeps the restrictions of the file, even if the user has enabled the TPG. */
 	for (int i = 0; i < 3; i++) {
 		start_again(t);
 		assert_int_equal(restore(t), 0);
@@ -182,7 +182,7 @@ static void test_closes_a_running_tpg_whose_entry_is_bad(void **state)
 	}
 	assert_closes(t, OPEN_TPG, "\"tpgs\": [{\"tag\": 1, \"attributes\": []}]", disabled);
 	assert_closes(t, OPEN_TPG, "\"tpgs\": [{\"tag\": 1, \"enable\": {}}]", disabled);
-	/* A LUN that stays may be one that the file hides from initiators without an ACL. */
+	/* The file may hide a LUN that stays from initiators without an ACL. */
 	assert_closes(t, "\"tpgs\": [{\"tag\": 1, \"luns\": [{" ONE_LUN "}]}]",
 		      "\"tpgs\": [{\"tag\": 1, \"luns\": [{" ONE_LUN ", \"attributes\": 1}]}]",
 		      OPEN "/tpgt_1 stays disabled: its LUN lun_0 cannot be restored");
@@ -337,7 +337,7 @@ static void test_reload_does_not_lose_changes(void **state)
 
 	copy_file(t, "debian.json");
 	assert_int_equal(restore(t), 0);
-	/* If the same change was made in the file and here, it is not lost. */
+	/* A change that was made both in the file and in the daemon is not lost. */
 	assert_int_equal(fixture_set(t->f, find(t, OPEN " tpgt_3"), "auth", "userid", "nobody"), 0);
 	edit_file(t, "\"chap_userid\": \"anyone\"", "\"chap_userid\": \"nobody\"");
 	assert_int_equal(reload(t, false), 0);

@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Another program may take the free device first; then this takes the next one. */
+/* Attaches the next free device. If another program takes that device first, tries the one after it. */
 static int attach(struct loop_device *device, int control, struct loop_config *config)
 {
 	for (int tries = 0; tries < 16; tries++) {
