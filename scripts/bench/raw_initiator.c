@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The initiator of iscsi_load that uses no library. It sends the same data with each WRITE and discards what
- * a READ returns, so that the measurement contains as little work of the initiator as possible. It has no digests,
- * no CHAP and no error recovery. The section numbers are those of RFC 7143.
+ * a READ returns, so that the measurement contains as little work of the initiator as possible. It has no
+ * digests, no CHAP and no error recovery. The section numbers are those of RFC 7143.
  */
 #include <errno.h>
 #include <netdb.h>

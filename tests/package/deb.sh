@@ -14,7 +14,7 @@ for tool in dpkg-deb dpkg-shlibdeps cpack; do
 done
 grep -q '^CMAKE_INSTALL_PREFIX:PATH=/usr$' "$build/CMakeCache.txt" || { echo "SKIP: the build is not configured for /usr"; exit 77; }
 
-cpack -G DEB -B "$work" --config "$build/CPackConfig.cmake" >"$work/log" 2>&1 || { cat "$work/log"; fail cpack; }
+cpack -G DEB -B "$work" --config "$build/CPackConfig.cmake" >"$work/log" 2>&1 || { cat "$work/log"; fail "cpack failed"; }
 deb=$(echo "$work"/tcmu-runner_*.deb)
 root=$work/root
 dpkg-deb -x "$deb" "$root"
@@ -87,13 +87,13 @@ wrong=$(dpkg-deb -c "$deb" | sed '/ root\/root /d')
 wrong=$(find "$root" ! -type l -perm /022)
 [ -z "$wrong" ] || fail "files to which other users may write: $wrong"
 
-# --- what the package tells dpkg
+# --- the control information of the package
 
 field() { dpkg-deb -f "$deb" "$1"; }
 [ "$(field Package)" = tcmu-runner ] || fail "the name of the package is $(field Package)"
-field Breaks | grep -qw ceph-iscsi || fail "Breaks: $(field Breaks)"
+field Breaks | grep -qw ceph-iscsi || fail "Breaks does not contain ceph-iscsi: $(field Breaks)"
 for name in Conflicts Replaces Provides; do
-	[ -z "$(field $name)" ] || fail "$name: $(field $name)"
+	[ -z "$(field $name)" ] || fail "the package must have no field $name, but it has: $(field $name)"
 done
 for package in libc6 libglib2.0-0 libjson-glib-1.0-0 liburing2 init-system-helpers systemd; do
 	field Depends | grep -qE "(^|, )$package" || fail "Depends lacks $package: $(field Depends)"
@@ -119,7 +119,7 @@ grep -q 'deb-systemd-helper enable tcmu-runner.service' "$work/calls" || fail "p
 	fail "postinst enables or starts the service for exports"
 grep -q 'systemd-sysusers tcmu-runner-iscsi.conf' "$work/calls" || fail "postinst does not create the user"
 PATH=$work/fakes:$PATH "$work/control/prerm" upgrade 2.0.1
-! grep -q stop "$work/calls" || fail "an upgrade stops the service twice"
+! grep -q stop "$work/calls" || fail "prerm stops the service during an upgrade"
 PATH=$work/fakes:$PATH "$work/control/prerm" remove
 [ ! -d /run/systemd/system ] || grep -q 'deb-systemd-invoke stop tcmu-runner.service tcmu-runner-iscsi.service' "$work/calls" ||
 	fail "prerm does not stop the service"
@@ -139,27 +139,26 @@ fi
 
 ! grep -rlE '@[A-Za-z_]+@' "$root/etc" "$root/usr/share/dbus-1" "$unit" "$exports" "$root/usr/lib/tmpfiles.d" ||
 	fail "these files contain a placeholder"
-grep -qx 'ExecStart=/usr/bin/tcmu-runner' "$unit" || fail "$unit has another ExecStart"
-grep -q -- '--saveconfig /etc/tcmu/iscsi/saveconfig.json' "$exports" || fail "ExecStart of $exports has another saveconfig.json"
+grep -qx 'ExecStart=/usr/bin/tcmu-runner' "$unit" || fail "ExecStart of $unit is not /usr/bin/tcmu-runner"
+grep -q -- '--saveconfig /etc/tcmu/iscsi/saveconfig.json' "$exports" || fail "ExecStart of $exports does not read /etc/tcmu/iscsi/saveconfig.json"
 grep -qx 'd /etc/tcmu/iscsi 0700 tcmu-runner-iscsi tcmu-runner-iscsi -' "$root/usr/lib/tmpfiles.d/tcmu-runner-iscsi.conf" ||
 	fail "tmpfiles.d does not create the folder of saveconfig.json"
 ! grep -rlF "$build" "$root/etc" "$root/usr/share" "$root/$lib/cmake" "$root/$lib/pkgconfig" "$unit" ||
 	fail "these files contain the path of the build folder"
 "$root/usr/bin/tcmu-runner" --handler-path "$root/$lib/tcmu-runner" --dump-handlers >"$work/dump"
 for handler in alloc block file null; do
-	grep -qx "name=$handler" "$work/dump" || fail "the packaged daemon does not load handler $handler"
+	grep -qx "name=$handler" "$work/dump" || fail "the packaged daemon does not load the handler $handler"
 done
 for filter in delay error; do
-	grep -qx "filter=$filter" "$work/dump" || fail "the packaged daemon does not load filter $filter"
+	grep -qx "filter=$filter" "$work/dump" || fail "the packaged daemon does not load the filter $filter"
 done
 read -r cflags < <(PKG_CONFIG_PATH=$root/$lib/pkgconfig pkg-config --cflags tcmu-runner)
-[ -f "${cflags#-I}/tcmur/handler.h" ] || fail "pkg-config says $cflags"
+[ -f "${cflags#-I}/tcmur/handler.h" ] || fail "pkg-config prints $cflags, where there is no tcmur/handler.h"
 # test.sh may have unpacked the program without systemd's units, which it needs.
 if command -v systemd-analyze >/dev/null && [ -e /lib/systemd/system/sysinit.target ]; then
 	mkdir "$work/unit"
 	# verify_unit UNIT EXPOSURE: systemd must understand all settings of the unit, and the exposure that systemd
-	# computes must
-# not be larger than EXPOSURE (100: not hardened at all).
+	# computes must not be larger than EXPOSURE (100: not hardened at all).
 	verify_unit() {
 		local name=${1##*/}
 		sed -E 's|^(Exec[A-Za-z]*=)[^ ]*|\1/bin/true|' "$1" >"$work/unit/$name"
@@ -183,7 +182,7 @@ fi
 
 mkdir -p "$work/staged/etc/tcmu"
 echo '# mine' >"$work/staged/etc/tcmu/tcmu.conf"
-DESTDIR=$work/staged cmake --install "$build" >"$work/log" 2>&1 || { cat "$work/log"; fail "cmake --install"; }
+DESTDIR=$work/staged cmake --install "$build" >"$work/log" 2>&1 || { cat "$work/log"; fail "cmake --install failed"; }
 [ "$(cat "$work/staged/etc/tcmu/tcmu.conf")" = '# mine' ] || fail "cmake --install overwrites tcmu.conf"
 cmp -s "$work/staged/usr/share/dbus-1/system.d/org.kernel.TCMUService1.conf" \
-	"$root/usr/share/dbus-1/system.d/org.kernel.TCMUService1.conf" || fail "cmake --install leaves out the policy"
+	"$root/usr/share/dbus-1/system.d/org.kernel.TCMUService1.conf" || fail "cmake --install does not install the policy of the package"

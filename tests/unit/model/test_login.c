@@ -40,7 +40,7 @@ static void access_is_denied_by_default(void **state)
 	fixture_settle(f);
 }
 
-static void portals_lead_to_their_tpg(void **state)
+static void a_portal_selects_its_tpg(void **state)
 {
 	struct fixture *f = *state;
 	struct model_object *tpg = fixture_tpg(f, IQN);
@@ -126,8 +126,8 @@ static const char *dynamic_sessions(const struct model_object *tpg)
 	return model_get(tpg, model_attribute(MODEL_TPG, "", "dynamic_sessions"), text);
 }
 
-/* A session of the initiator begins and ends. Returns its queue depth; 0: the login was refused. */
-static unsigned pass_through(struct fixture *f, struct model_object *tpg, const char *initiator)
+/* Begins and ends a session of the initiator. Returns its queue depth, or 0 if the login was refused. */
+static unsigned log_in_and_out(struct fixture *f, struct model_object *tpg, const char *initiator)
 {
 	struct model_login *login;
 	unsigned depth = 0;
@@ -148,12 +148,12 @@ static void initiators_are_forgotten(void **state)
 	struct model_object *tpg = fixture_tpg(f, IQN);
 
 	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "1"), 0);
-	assert_int_equal(pass_through(f, tpg, INITIATOR), 64);
+	assert_int_equal(log_in_and_out(f, tpg, INITIATOR), 64);
 	assert_string_equal(dynamic_sessions(tpg), "");
 	assert_int_equal(fixture_set(f, tpg, "attrib", "default_cmdsn_depth", "8"), 0);
-	assert_int_equal(pass_through(f, tpg, INITIATOR), 8);
+	assert_int_equal(log_in_and_out(f, tpg, INITIATOR), 8);
 	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "0"), 0);
-	assert_int_equal(pass_through(f, tpg, INITIATOR), 0);
+	assert_int_equal(log_in_and_out(f, tpg, INITIATOR), 0);
 }
 
 static void initiators_are_remembered(void **state)
@@ -163,30 +163,30 @@ static void initiators_are_remembered(void **state)
 
 	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "1"), 0);
 	assert_int_equal(fixture_set(f, tpg, "attrib", "cache_dynamic_acls", "1"), 0);
-	assert_int_equal(pass_through(f, tpg, INITIATOR "2"), 64);
-	assert_int_equal(pass_through(f, tpg, INITIATOR), 64);
+	assert_int_equal(log_in_and_out(f, tpg, INITIATOR "2"), 64);
+	assert_int_equal(log_in_and_out(f, tpg, INITIATOR), 64);
 	assert_string_equal(dynamic_sessions(tpg), INITIATOR "2\n" INITIATOR);
 	assert_int_equal(fixture_set(f, tpg, "attrib", "default_cmdsn_depth", "8"), 0);
 	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "0"), 0);
-	assert_int_equal(pass_through(f, tpg, INITIATOR "3"), 0);
-	assert_int_equal(pass_through(f, tpg, INITIATOR), 64);
+	assert_int_equal(log_in_and_out(f, tpg, INITIATOR "3"), 0);
+	assert_int_equal(log_in_and_out(f, tpg, INITIATOR), 64);
 	/* The ACL of an initiator replaces the values that the TPG has remembered. */
 	acl = fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
 	assert_int_equal(model_known_number(acl, MODEL_A_ACL_CMDSN_DEPTH), 64);
-	assert_int_equal(pass_through(f, tpg, INITIATOR), 64);
+	assert_int_equal(log_in_and_out(f, tpg, INITIATOR), 64);
 	assert_string_equal(dynamic_sessions(tpg), INITIATOR "2");
 	assert_int_equal(fixture_delete(f, acl, false), 0);
-	assert_int_equal(pass_through(f, tpg, INITIATOR), 0);
+	assert_int_equal(log_in_and_out(f, tpg, INITIATOR), 0);
 	/* Address rules also apply to remembered initiators, and a disabled TPG still remembers them. */
 	assert_int_equal(fixture_set(f, tpg, "attrib", "denied_addresses", "127.0.0.1"), 0);
-	assert_int_equal(pass_through(f, tpg, INITIATOR "2"), 0);
+	assert_int_equal(log_in_and_out(f, tpg, INITIATOR "2"), 0);
 	assert_int_equal(fixture_set(f, tpg, "attrib", "denied_addresses", ""), 0);
 	assert_int_equal(fixture_enable(f, tpg, false), 0);
 	assert_int_equal(fixture_enable(f, tpg, true), 0);
-	assert_int_equal(pass_through(f, tpg, INITIATOR "2"), 64);
+	assert_int_equal(log_in_and_out(f, tpg, INITIATOR "2"), 64);
 	assert_int_equal(fixture_set(f, tpg, "attrib", "cache_dynamic_acls", "0"), 0);
 	assert_string_equal(dynamic_sessions(tpg), "");
-	assert_int_equal(pass_through(f, tpg, INITIATOR "2"), 0);
+	assert_int_equal(log_in_and_out(f, tpg, INITIATOR "2"), 0);
 }
 
 /* The ACL is created while the initiator has a session without it. */
@@ -224,12 +224,12 @@ static void remembered_initiators_are_limited(void **state)
 	assert_int_equal(fixture_set(f, tpg, "attrib", "cache_dynamic_acls", "1"), 0);
 	for (unsigned i = 0; i < MODEL_DYNAMIC_MAX + 2; i++) {
 		snprintf(name, sizeof(name), "%s%u", INITIATOR, i);
-		assert_int_equal(pass_through(f, tpg, name), 64);
+		assert_int_equal(log_in_and_out(f, tpg, name), 64);
 	}
 	assert_int_equal(tpg->ncached, MODEL_DYNAMIC_MAX);
 	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "0"), 0);
-	assert_int_equal(pass_through(f, tpg, INITIATOR "1"), 0);
-	assert_int_equal(pass_through(f, tpg, INITIATOR "2"), 64);
+	assert_int_equal(log_in_and_out(f, tpg, INITIATOR "1"), 0);
+	assert_int_equal(log_in_and_out(f, tpg, INITIATOR "2"), 64);
 }
 
 /* The attribute write-protects the mapped LUNs that are created while it is set, and no others. */
@@ -400,7 +400,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 	const struct CMUnitTest tests[] = {
 	    TEST(access_is_denied_by_default),
-	    TEST(portals_lead_to_their_tpg),
+	    TEST(a_portal_selects_its_tpg),
 	    TEST(accounts),
 	    TEST(time_limits),
 	    TEST(initiators_are_forgotten),

@@ -136,7 +136,7 @@ static void test_failed_replace_changes_nothing(void **state)
 	assert_int_equal(a.closes, 1);
 }
 
-/* The object tries its old storage again, which hangs, and the administrator gives the disk other storage. */
+/* The object hangs when it opens its old storage again, and the administrator gives it other storage. */
 static void test_replace_does_not_wait_for_a_retry(void **state)
 {
 	struct stage a, b;
@@ -277,7 +277,7 @@ static void test_replace_keeps_contents_in_memory(void **state)
 	disk_close(&disk, false);
 }
 
-/* Its size does not fit into memory at first, so nobody knows yet that the contents are lost. */
+/* The disk is too large for the memory at first, so nobody knows yet that its contents are lost. */
 static void test_replace_of_a_failed_disk_does_not_accept_a_loss(void **state)
 {
 	struct disk disk;
@@ -342,7 +342,7 @@ static int set_serial(struct disk *disk, const char *serial, struct error *error
 	return note.err;
 }
 
-/* Each change shows when it is answered, and a serial number that another disk has is refused. */
+/* A change is visible as soon as it is answered, and a serial number that another disk has is refused. */
 static void test_serial(void **state)
 {
 	struct disk a, b;

@@ -53,7 +53,7 @@ static int tear_down(void **state)
 }
 
 /* Returns the next message, or "" if there is none. */
-static const char *heard(int flags)
+static const char *next_message(int flags)
 {
 	static char text[256];
 	ssize_t len = recv(listener, text, sizeof(text) - 1, flags);
@@ -68,7 +68,7 @@ static gboolean on_over(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static void turn_main_loop(guint ms)
+static void run_main_loop(guint ms)
 {
 	bool over = false;
 
@@ -78,13 +78,13 @@ static void turn_main_loop(guint ms)
 }
 
 /* Returns the number of watchdog messages within ms milliseconds. */
-static unsigned signs_within(guint ms)
+static unsigned watchdog_messages_within(guint ms)
 {
 	unsigned signs = 0;
 	const char *text;
 
-	turn_main_loop(ms);
-	while (*(text = heard(MSG_DONTWAIT))) {
+	run_main_loop(ms);
+	while (*(text = next_message(MSG_DONTWAIT))) {
 		assert_string_equal(text, "WATCHDOG=1");
 		signs++;
 	}
@@ -96,12 +96,12 @@ static void test_messages_from_start_to_stop(void **state)
 	(void)state;
 	struct control_notify *notify = control_notify_ready(&loops);
 
-	assert_string_equal(heard(0), "READY=1");
+	assert_string_equal(next_message(0), "READY=1");
 	control_notify_status("%u devices, %s", 3, "100%");
-	assert_string_equal(heard(0), "STATUS=3 devices, 100%");
-	assert_int_equal(signs_within(500), 0); /* systemd has not asked for any */
+	assert_string_equal(next_message(0), "STATUS=3 devices, 100%");
+	assert_int_equal(watchdog_messages_within(500), 0); /* systemd has not asked for watchdog messages */
 	control_notify_stopping(notify);
-	assert_string_equal(heard(0), "STOPPING=1");
+	assert_string_equal(next_message(0), "STOPPING=1");
 	control_notify_free(notify);
 }
 
@@ -128,19 +128,19 @@ static void test_watchdog(void **state)
 	sem_init(&block.over, 0, 0);
 	setenv("WATCHDOG_USEC", WATCHDOG_US, 1);
 	struct control_notify *notify = control_notify_ready(&loops);
-	assert_string_equal(heard(0), "READY=1");
-	assert_true(signs_within(1000) >= 2);
+	assert_string_equal(next_message(0), "READY=1");
+	assert_true(watchdog_messages_within(1000) >= 2);
 
 	loop_post(loops.loops[1], &block.work);
 	sem_wait(&block.begun);
-	signs_within(300); /* the round that had begun */
-	assert_int_equal(signs_within(1000), 0);
+	watchdog_messages_within(300); /* messages of a check that had begun */
+	assert_int_equal(watchdog_messages_within(1000), 0);
 	sem_post(&block.over);
-	assert_true(signs_within(1000) >= 2);
+	assert_true(watchdog_messages_within(1000) >= 2);
 
 	control_notify_stopping(notify);
-	assert_string_equal(heard(0), "STOPPING=1");
-	assert_int_equal(signs_within(300), 0);
+	assert_string_equal(next_message(0), "STOPPING=1");
+	assert_int_equal(watchdog_messages_within(300), 0);
 	loop_set_stop(&loops);
 	control_notify_free(notify);
 	sem_destroy(&block.begun);
@@ -156,7 +156,7 @@ static void test_not_a_service(void **state)
 	control_notify_status("alone");
 	control_notify_stopping(notify);
 	control_notify_free(notify);
-	assert_string_equal(heard(MSG_DONTWAIT), "");
+	assert_string_equal(next_message(MSG_DONTWAIT), "");
 }
 
 int main(void)
