@@ -134,20 +134,20 @@ class DocumentRunner:
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         text = file.read()
-    typist = DocumentRunner(text)
+    runner = DocumentRunner(text)
     try:
         for kind, lines in blocks(text):
             if kind == "sh":
-                typist.type("\n".join(lines))
+                runner.run_in_shell("\n".join(lines))
                 continue
             for command, expected in sessions(lines):
-                typist.run(command, expected)
-        typist.stop()
+                runner.run(command, expected)
+        runner.stop()
     except BaseException:
         if os.path.exists("/tmp/daemon.log"):
             subprocess.run(["tail", "-n", "30", "/tmp/daemon.log"], check=False)
         raise
-    print(f"{typist.count} commands did what the document says")
+    print(f"{runner.count} commands did what the document says")
 
 
 main()

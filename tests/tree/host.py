@@ -16,7 +16,7 @@ HOST = os.environ.get("TREE_HOST", "tree_host")
 DAEMON = os.environ.get("TCMU_RUNNER", "tcmu-runner")
 HANDLERS = os.environ.get("TCMU_RUNNER_HANDLERS", "")
 REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion", "contract")
-BOUND = 120  # In seconds, for a sanitized program on a busy machine.
+BOUND = 120  # The time limit in seconds. It allows for a program with sanitizers on a busy machine.
 
 
 def skip(reason):
@@ -104,14 +104,14 @@ class Tree:
         assert status == 0, f"ended with {status}: {output}"
         assert not any(report in output for report in REPORTS), output
 
-    # --- what the tests do with files
+    # --- files of the tree
 
     def read(self, path):
         with open(self.path(path), encoding="utf-8") as file:
             return file.read()
 
     def write(self, path, text):
-        """Writes as a shell's echo or printf does: one open, one write."""
+        """Writes a file as echo or printf of a shell does: with one open() and one write()."""
         fd = os.open(self.path(path), os.O_WRONLY | os.O_TRUNC)
         try:
             data = text if isinstance(text, bytes) else text.encode()
@@ -171,23 +171,23 @@ class Host(Tree):
 
 def in_background(function, *args):
     """Starts a thread. Returns a function that waits for it and returns its result, or raises its error."""
-    box = []
+    outcome = []
 
     def run():
         try:
-            box.append((function(*args), None))
+            outcome.append((function(*args), None))
         except BaseException as error:  # pylint: disable=broad-exception-caught
-            box.append((None, error))
+            outcome.append((None, error))
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
 
     def join(timeout=BOUND):
         thread.join(timeout)
-        assert box, "it does not end"
-        if box[0][1]:
-            raise box[0][1]
-        return box[0][0]
+        assert outcome, f"{function.__name__} does not return"
+        if outcome[0][1]:
+            raise outcome[0][1]
+        return outcome[0][0]
 
     join.is_running = thread.is_alive
     return join

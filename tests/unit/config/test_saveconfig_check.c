@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks a file without a model. */
+/* saveconfig_check(), which checks a file without changing any object. */
 #include "saveconfig_fixture.h"
 
 #include <unistd.h>
@@ -37,7 +37,7 @@ static void assert_bad(struct test *t, const char *tpg, const char *own, const c
 	saveconfig_check(t->path, on_done, t);
 	assert_int_equal(finish(t), -EINVAL);
 	assert_true(said(t, reason));
-	/* The check finds what a restore finds. */
+	/* A restore reports the same mistakes as the check. */
 	start_again(t);
 	assert_int_equal(restore(t), 0);
 	assert_true(said(t, reason));

@@ -111,7 +111,7 @@ static struct loop_watch *many[MANY];
 static int many_fds[MANY][2];
 static struct loop_timer settle;
 
-static void many_del(unsigned i)
+static void delete_from_many(unsigned i)
 {
 	loop_watch_del(many[i]);
 	close(many_fds[i][0]);
@@ -133,7 +133,7 @@ static void quiet(struct loop_watch *w, uint32_t events)
 	check(!"an event of a deleted watch reached another one");
 }
 
-static void many_add(unsigned i, void (*fn)(struct loop_watch *, uint32_t), bool ready)
+static void add_to_many(unsigned i, void (*fn)(struct loop_watch *, uint32_t), bool ready)
 {
 	make_pair(many_fds[i]);
 	if (ready)
@@ -151,9 +151,9 @@ static void first_called(struct loop_watch *w, uint32_t events)
 	for (unsigned i = 0; i < MANY; i++)
 		loop_watch_again(many[i]); /* this must not cause a call either */
 	for (unsigned i = 0; i < MANY; i++)
-		many_del(i);
+		delete_from_many(i);
 	for (unsigned i = 0; i < MANY; i++)
-		many_add(i, quiet, false);
+		add_to_many(i, quiet, false);
 }
 
 static void settled(struct loop_timer *timer)
@@ -161,7 +161,7 @@ static void settled(struct loop_timer *timer)
 	(void)timer;
 	check(calls == 1);
 	for (unsigned i = 0; i < MANY; i++)
-		many_del(i);
+		delete_from_many(i);
 	finish();
 }
 
@@ -170,7 +170,7 @@ static void many_body(struct loop_work *work)
 	(void)work;
 	calls = 0;
 	for (unsigned i = 0; i < MANY; i++)
-		many_add(i, first_called, true);
+		add_to_many(i, first_called, true);
 	settle = (struct loop_timer){.fn = settled};
 	loop_timer_arm(loop_current(), &settle, 20000000);
 }
@@ -277,21 +277,21 @@ static void is_replaced_in_its_own_callback(void **state)
 
 static struct loop_watch crowd[CROWD];
 static int pipe_fds[2];
-static unsigned crowd_called;
+static unsigned calls_of_crowd;
 
 static void crowd_ready(struct loop_watch *w, uint32_t events)
 {
 	(void)events;
 	loop_watch_del(w);
 	close(w->fd);
-	if (++crowd_called == CROWD)
+	if (++calls_of_crowd == CROWD)
 		finish();
 }
 
 static void crowd_body(struct loop_work *work)
 {
 	(void)work;
-	crowd_called = 0;
+	calls_of_crowd = 0;
 	for (unsigned i = 0; i < CROWD; i++) {
 		crowd[i] = (struct loop_watch){.fn = crowd_ready, .fd = dup(pipe_fds[0]), .events = EPOLLIN};
 		check(crowd[i].fd >= 0);
@@ -305,7 +305,7 @@ static void many_watches_are_served(void **state)
 	assert_int_equal(pipe(pipe_fds), 0);
 	assert_int_equal(write(pipe_fds[1], "x", 1), 1);
 	run_on_loop(crowd_body);
-	assert_int_equal(crowd_called, CROWD);
+	assert_int_equal(calls_of_crowd, CROWD);
 	close(pipe_fds[0]);
 	close(pipe_fds[1]);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A storage object whose storage takes long to open, and one that gets its own storage again. */
+/* Storage that takes long to open, and a storage object whose storage is replaced by the same storage. */
 #include "storage_fixture.h"
 
 #include <errno.h>
@@ -95,7 +95,7 @@ static void new_file(struct disk *disk)
 	assert_int_equal(disk_open(disk, false, NULL), 0);
 }
 
-/* Another process could not lock it now. */
+/* Returns whether another process would fail to lock the file now. */
 static bool is_locked(void)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -132,7 +132,7 @@ static void test_same_file_keeps_its_lock(void **state)
 	assert_false(is_locked());
 }
 
-/* A descriptor of another kind has a lock of its own, so the old one must let go first. */
+/* A descriptor of another kind has a lock of its own, so the old descriptor must be closed first. */
 static void test_same_file_opened_in_another_way(void **state)
 {
 	struct note note = {.is_done = false};
@@ -194,7 +194,7 @@ static void test_same_storage_that_does_not_open_again(void **state)
 	disk_close(&disk, false);
 }
 
-/* Storage that another process holds is not the old storage, which goes on. */
+/* The new storage is in use by another process, so it is refused, and the old storage stays in use. */
 static void test_other_storage_that_is_in_use(void **state)
 {
 	struct note note = {.is_done = false};

@@ -12,7 +12,7 @@
 
 #define MANY 5000
 
-static void objects_are_apart(void **state)
+static void objects_do_not_overlap(void **state)
 {
 	static uint32_t *objects[MANY];
 	struct slab slab;
@@ -78,7 +78,7 @@ static void gives_memory_back(void **state)
 	assert_int_equal(slab.total, 0);
 }
 
-static void larger_than_a_chunk(void **state)
+static void an_object_may_be_larger_than_a_chunk(void **state)
 {
 	struct slab slab;
 	void *object;
@@ -95,10 +95,10 @@ static void larger_than_a_chunk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(objects_are_apart),
+	    cmocka_unit_test(objects_do_not_overlap),
 	    cmocka_unit_test(reuses_before_it_grows),
 	    cmocka_unit_test(gives_memory_back),
-	    cmocka_unit_test(larger_than_a_chunk),
+	    cmocka_unit_test(an_object_may_be_larger_than_a_chunk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
