@@ -60,8 +60,8 @@ static void test_minor_number_is_used_again(void **state)
 }
 
 /*
- * The process that creates the device has stopped waiting for the answer. It enables the device once more while
- * the daemon is still opening the storage for the first time.
+ * The process that creates the device has stopped waiting for the answer. It enables the device once more
+ * while the daemon is still opening the storage for the first time.
  */
 static void test_device_is_added_again_while_it_opens(void **state)
 {
