@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p bus
 # stop_guest.sh DAEMON HANDLER-PATH HANG-HANDLER-PATH, over tcm_loop. SIGTERM ends the daemon within 5 seconds, whatever
-# hangs: a filter, D-Bus, the storage inside the kernel, a handler. The next daemon serves what this one has left.
+# hangs: a filter, D-Bus, the storage inside the kernel, a handler. The next daemon serves the commands that the
+# stopped daemon has left.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 hang=$3
@@ -15,14 +16,14 @@ begin_stop() {
 	kill "$daemon_pid"
 }
 
-took_not_too_long() { # tells whether the stop has taken less than 5 seconds, or more where the guest is slow
+took_not_too_long() { # tells whether the stop has taken less than 5 seconds, multiplied if the guest is slow
 	local took=$(($(now_ms) - begin))
 	slowness
 	echo "the stop took $took ms; at most $((5 * slowness)) s are allowed"
 	[ $took -lt $((5000 * slowness)) ]
 }
 
-stops_in_time() { # STATUS: the daemon ends with it
+stops_in_time() { # STATUS: tells whether the daemon ends in time and with this exit status
 	local status=0
 	begin_stop
 	wait "$daemon_pid" || status=$?
@@ -30,7 +31,7 @@ stops_in_time() { # STATUS: the daemon ends with it
 	[ $status -eq "$1" ]
 }
 
-set_delay() { # OPTION...: of the filter of the disk "slow"
+set_delay() { # OPTION...: sets the options of the filter of the disk "slow", and empties the log before
 	: >$log
 	echo "file/slow.img;filter=delay$*" >$core/user_1/slow/attrib/dev_config
 	wait_for logged 'filters from now on: delay'
@@ -67,6 +68,7 @@ sleep 1
 stops_in_time 1
 has_given_up
 start_daemon
+wait_for logged 'D-Bus: this daemon owns' # set_delay empties the log
 set_delay
 wait $waiting
 unmap 1
@@ -74,7 +76,6 @@ remove 1 slow
 no_kernel_error
 
 step "D-Bus hangs"
-wait_for logged 'D-Bus: this daemon owns'
 kill -STOP "$(</run/dbus/pid)"
 stops_in_time 0
 step "D-Bus hangs before the daemon connects to it"
