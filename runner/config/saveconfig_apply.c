@@ -31,6 +31,8 @@ struct apply {
 	 * References: one for each answer that may still come, and one for each function that runs the steps.
 	 */
 	unsigned refs;
+	/* After the last step: all sessions take the changes before the end. */
+	bool is_visiting;
 	bool is_running, is_done;
 	/* The timer that limits the wait for storage, or NULL if no storage is being opened. */
 	GSource *timer;
@@ -59,12 +61,14 @@ static void unref(struct apply *apply)
 	g_free(apply);
 }
 
+/* step NULL: all steps have run. */
 static struct pending *begin(struct apply *apply, const struct config_step *step)
 {
 	struct pending *pending = g_new0(struct pending, 1);
 
 	pending->apply = apply;
-	pending->step = *step;
+	if (step)
+		pending->step = *step;
 	pending->round = apply->round;
 	apply->refs++;
 	apply->waiting++;
@@ -230,13 +234,14 @@ static void on_set(void *arg, int err, const struct error *error)
 {
 	struct pending *pending = arg;
 	struct config_node *node = pending->step.node;
-	struct model_object *object = saveconfig_object_of(pending->apply->model, node);
+	/* A late answer is a success, and the node may have been freed when it comes. */
+	struct model_object *object = err ? saveconfig_object_of(pending->apply->model, node) : NULL;
 
-	if (err && object && needs_all_values(object, pending->step.attribute)) {
+	if (object && needs_all_values(object, pending->step.attribute)) {
 		give_up(node, object, error->text);
-	} else if (err && object && node->kind == MODEL_ROOT) {
+	} else if (object && node->kind == MODEL_ROOT) {
 		close_discovery(node, &pending->step, object, error->text);
-	} else if (err && object) {
+	} else if (object) {
 		note_refused(node, &pending->step, object, error->text);
 	}
 	end(pending);
@@ -261,6 +266,22 @@ static void resize(struct apply *apply, const struct config_step *step, struct m
 		note_refused(step->node, step, object, error.text);
 	else
 		model_resize(object, g_ascii_strtoull(step->text, NULL, 10), on_set, begin(apply, step));
+}
+
+/*
+ * Sets an attribute. Once sessions only have to take the value, the next steps need not wait: sessions take the
+ * values of many steps at once, so that an initiator that gets an ACL does not lose the LUNs that the ACL has.
+ */
+static void set_text(struct apply *apply, const struct config_step *step, struct model_object *object)
+{
+	const struct model_attribute *attribute = step->attribute;
+
+	model_set(object, attribute->group, attribute->name, config_secret_reveal(step->text), on_set,
+		  begin(apply, step));
+	if (!apply->waiting || !(attribute->flags & MODEL_VISITS_LOOPS) || attribute->begin)
+		return;
+	apply->waiting = 0;
+	apply->round++;
 }
 
 static void set(struct apply *apply, const struct config_step *step)
@@ -288,8 +309,7 @@ static void set(struct apply *apply, const struct config_step *step)
 	if (step->kind == CONFIG_RESIZE)
 		resize(apply, step, object);
 	else
-		model_set(object, step->attribute->group, step->attribute->name,
-			  config_secret_reveal(step->text), on_set, begin(apply, step));
+		set_text(apply, step, object);
 }
 
 /* --- opening storage --- */
@@ -414,6 +434,12 @@ static void finish(struct apply *apply)
 	apply->owner.done(apply->owner.arg, apply->lines);
 }
 
+static void on_visited(void *arg, int err, const struct error *error)
+{
+	(void)err, (void)error;
+	end(arg);
+}
+
 /* Runs steps until one waits for an answer. If an answer comes at once, this function is already running. */
 static void run(struct apply *apply)
 {
@@ -426,6 +452,10 @@ static void run(struct apply *apply)
 		const struct config_step step = g_array_index(apply->steps, struct config_step, apply->at++);
 
 		do_step(apply, &step);
+	}
+	if (!apply->waiting && !apply->is_visiting) {
+		apply->is_visiting = true;
+		model_visit_loops(apply->model, on_visited, begin(apply, NULL));
 	}
 	apply->is_running = false;
 	if (!apply->waiting)

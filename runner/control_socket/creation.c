@@ -20,6 +20,8 @@ struct creation {
 	GList *names, *next;
 	JsonObject *values;
 	bool enable;
+	/* An ACL was created, so sessions of its initiator may change. */
+	bool has_acl;
 	JsonObject *result;
 	/* Why the call is refused, while objects are being deleted. */
 	int err;
@@ -52,8 +54,10 @@ struct model_object *creation_add(struct creation *creation, struct model_object
 	struct model_object *object = model_create(parent, kind, name, to, error);
 	char path[MODEL_PATH_SIZE];
 
-	if (object)
-		g_ptr_array_add(creation->created, g_strdup(model_path(object, path)));
+	if (!object)
+		return NULL;
+	g_ptr_array_add(creation->created, g_strdup(model_path(object, path)));
+	creation->has_acl |= kind == MODEL_ACL;
 	return object;
 }
 
@@ -99,7 +103,8 @@ void creation_refuse(struct creation *creation, int err, const struct error *err
 
 static void on_step(void *arg, int err, const struct error *error);
 
-static void on_enabled(void *arg, int err, const struct error *error)
+/* The object is enabled, or all sessions have taken the changes, if this was necessary. */
+static void on_ready(void *arg, int err, const struct error *error)
 {
 	struct creation *creation = arg;
 
@@ -136,9 +141,11 @@ static void run_next(struct creation *creation)
 	else if (creation->next)
 		set_next(creation, object);
 	else if (creation->enable)
-		model_enable(object, true, on_enabled, creation);
+		model_enable(object, true, on_ready, creation);
+	else if (creation->has_acl)
+		model_visit_loops(creation->call->context->model, on_ready, creation);
 	else
-		on_enabled(creation, 0, NULL);
+		on_ready(creation, 0, NULL);
 }
 
 static void on_step(void *arg, int err, const struct error *error)

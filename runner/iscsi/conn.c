@@ -243,10 +243,14 @@ static struct model_view *view_of(const struct iscsi_conn *conn)
 
 void iscsi_conn_update(struct iscsi_conn *conn)
 {
-	struct model_view *view = conn->state == ISCSI_CONN_CLOSING ? NULL : view_of(conn);
-
-	if (!view)
+	if (conn->state == ISCSI_CONN_CLOSING || !view_of(conn))
 		return;
+	/* The session must not see the LUNs of the ACL, so there is no time to log out. */
+	if (conn->session && !iscsi_session_follow_acl(conn->session)) {
+		iscsi_conn_close(conn, "an ACL was created for its initiator, which must log in again");
+		return;
+	}
+	const struct model_view *view = view_of(conn);
 	/* A login that is in progress ends, too, because the model waits until nothing uses the view. */
 	if (model_view_is_closed(view))
 		iscsi_conn_ask_to_leave(

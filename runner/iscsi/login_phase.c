@@ -67,9 +67,6 @@ static bool begin_full_feature_phase(struct iscsi_conn *conn, struct iscsi_login
 	set_name(conn, result->initiator_name);
 	conn->params = result->params;
 	open_window(conn, result->discovery ? DISCOVERY_DEPTH : result->target->queue_depth);
-	if (!session->discovery)
-		session->dynamic = model_dynamic_begin(session->luns.view, session->initiator_name,
-						       result->target->queue_depth);
 	iscsi_conn_full(conn, result->target);
 	log_info(conn->name, "logged in to %s", iscsi_session_name(session));
 	iscsi_login_free(conn->login);
@@ -104,6 +101,15 @@ static bool join(struct iscsi_conn *conn, struct iscsi_login_response *response)
 	return false;
 }
 
+/* Returns 0, -ESTALE if the initiator must log in again because the model has changed, or -ENOMEM. */
+static int enter_model(struct iscsi_session *session, const struct model_login *target)
+{
+	if (model_view_is_closed(session->luns.view))
+		return -ESTALE;
+	return model_dynamic_begin(session->luns.view, session->initiator_name, target->queue_depth,
+				   &session->dynamic);
+}
+
 static bool complete(struct iscsi_conn *conn, struct iscsi_login_response *response)
 {
 	struct iscsi_session *session = iscsi_session_new(conn, iscsi_login_result(conn->login));
@@ -112,14 +118,14 @@ static bool complete(struct iscsi_conn *conn, struct iscsi_login_response *respo
 		refuse(conn, response, ISCSI_LOGIN_NO_RESOURCES);
 		return false;
 	}
-	/* From here on, iscsi_conn_update() ends the session when its view is closed. */
-	conn->session = session;
-	if (!session->discovery && model_view_is_closed(session->luns.view)) {
-		conn->session = NULL;
+	int err = session->discovery ? 0 : enter_model(session, iscsi_login_result(conn->login)->target);
+	if (err) {
 		iscsi_session_free(session);
-		refuse(conn, response, ISCSI_LOGIN_UNAVAILABLE);
+		refuse(conn, response, err == -ENOMEM ? ISCSI_LOGIN_NO_RESOURCES : ISCSI_LOGIN_UNAVAILABLE);
 		return false;
 	}
+	/* From here on, iscsi_conn_update() ends the session when its view is closed. */
+	conn->session = session;
 	return join(conn, response);
 }
 

@@ -199,15 +199,28 @@ static void refuse_gathering(struct iscsi_lun *lun)
 	}
 }
 
-/* Makes a nexus follow from its entry in the new map, which may be NULL. */
-static void follow(struct iscsi_luns *luns, struct iscsi_lun *lun, const struct model_entry *entry)
+/*
+ * Makes a nexus follow from its entry in the new map, which may be NULL. The map of a new ACL has other
+ * entries, and where they lead to the same logical units, the nexuses with their commands and reservations
+ * stay.
+ */
+static void follow(struct iscsi_luns *luns, struct iscsi_lun *lun, struct model_entry *entry)
 {
-	if (entry == lun->entry) {
+	if (entry && model_entry_lu(entry) == lun->nexus.lu) {
+		model_entry_get(entry);
+		model_entry_put(lun->entry);
+		lun->entry = entry;
 		scsi_nexus_set_write_protected(&lun->nexus, model_entry_is_write_protected(entry));
 		return;
 	}
 	leave(luns, lun);
 	refuse_gathering(lun);
+}
+
+void iscsi_luns_set_view(struct iscsi_luns *luns, struct model_view *view)
+{
+	model_view_put(luns->view);
+	luns->view = view;
 }
 
 void iscsi_luns_update(struct iscsi_session *session)

@@ -82,6 +82,8 @@ bool iscsi_lun_get(struct iscsi_session *session, int number, struct iscsi_lun *
 
 /* For REPORT LUNS, as scsi_it_nexus.report_luns. The initiator knows its inventory from now on. */
 uint32_t iscsi_luns_report(struct iscsi_luns *luns, uint8_t (*list)[8], uint32_t max);
+/* Takes over the reference to another view. The map changes with iscsi_luns_update(). */
+void iscsi_luns_set_view(struct iscsi_luns *luns, struct model_view *view);
 /*
  * Takes the current map of the view. Commands of LUNs that have left it and that wait for Data-Out
  * end with LOGICAL UNIT NOT SUPPORTED, and running commands end normally. All other nexuses report that

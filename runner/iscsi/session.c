@@ -98,9 +98,31 @@ void iscsi_session_free(struct iscsi_session *session)
 {
 	iscsi_hold_free(session);
 	iscsi_text_free(session);
+	model_dynamic_end(session->dynamic);
 	iscsi_luns_free(&session->luns);
 	free(session->initiator_alias);
 	free(session);
+}
+
+/* --- a new ACL -------------------------------------------------------------------------------- */
+
+static bool take_acl(struct iscsi_session *session)
+{
+	struct model_view *view = model_dynamic_acl_view(session->dynamic);
+
+	model_dynamic_end(session->dynamic);
+	session->dynamic = NULL;
+	session->acl_is_new = true;
+	if (view)
+		iscsi_luns_set_view(&session->luns, view);
+	return view != NULL;
+}
+
+bool iscsi_session_follow_acl(struct iscsi_session *session)
+{
+	if (model_dynamic_is_replaced(session->dynamic) && !take_acl(session))
+		return false;
+	return !session->acl_is_new || !model_view_demands_login(session->luns.view);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */

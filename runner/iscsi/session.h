@@ -58,8 +58,13 @@ struct iscsi_session {
 	uint64_t commands, read_bytes, write_bytes;
 
 	struct iscsi_luns luns;
-	/* From the end of the login to the end of the session; NULL: none. */
+	/*
+	 * From the end of the login of an initiator without an ACL, until the initiator gets an ACL or the
+	 * session ends; NULL otherwise. The session has a reference.
+	 */
 	struct model_dynamic *dynamic;
+	/* The initiator's ACL was created during the session, so nobody has proved to be this initiator. */
+	bool acl_is_new;
 	/* struct iscsi_held, in the order of CmdSN. */
 	struct list held;
 	uint32_t held_bytes;
@@ -97,6 +102,12 @@ struct iscsi_session {
 struct iscsi_session *iscsi_session_new(struct iscsi_conn *conn, const struct iscsi_login_result *result);
 /* For a session that is not in the table. */
 void iscsi_session_free(struct iscsi_session *session);
+
+/*
+ * If an ACL was created for the initiator, the session changes to the view of this ACL. Returns false if the
+ * session must end, because the ACL is gone again, or demands authentication.
+ */
+bool iscsi_session_follow_acl(struct iscsi_session *session);
 
 /* The connection is closed: ends all tasks. iscsi_conn_wake() is called when the last one is
  * over. */

@@ -157,7 +157,7 @@ static const struct model_attribute storage_table[] = {
 
 #define KIND MODEL_TPG
 static const struct model_attribute tpg_table[] = {
-    BOOL("attrib", "authentication", "0", MODEL_NEXT_LOGIN,
+    BOOL("attrib", "authentication", "0", MODEL_NEXT_LOGIN | MODEL_VISITS_LOOPS,
 	 "Initiators must authenticate with CHAP; 0: only if AuthMethod demands it.",
 	 .apply = model_apply_authentication),
     BOOL("attrib", "generate_node_acls", "0", MODEL_NEXT_LOGIN,
@@ -211,9 +211,10 @@ static const struct model_attribute tpg_table[] = {
     MORE_ACCOUNTS("auth"),
     SHOWN("auth", "authenticate_target", MODEL_BOOL, "Whether the target must authenticate, too.",
 	  model_get_authenticate_target),
-    LIST("AuthMethod", "CHAP,None", "CHAP,None",
-	 "What the target accepts. Without None, initiators must authenticate unless their ACL says "
-	 "authentication=0. With both, an initiator that prefers CHAP authenticates if there is an account."),
+    ROW("param", "AuthMethod", MODEL_LIST, 0, 64, "CHAP,None", MODEL_NEXT_LOGIN | MODEL_VISITS_LOOPS,
+	"What the target accepts. Without None, initiators must authenticate unless their ACL says "
+	"authentication=0. With both, an initiator that prefers CHAP authenticates if there is an account.",
+	.choices = "CHAP,None"),
     LIST("HeaderDigest", "CRC32C,None", "None,CRC32C",
 	 "Which digests of PDU headers a session may have; without None, initiators must use CRC32C."),
     LIST("DataDigest", "CRC32C,None", "None,CRC32C",
@@ -279,10 +280,9 @@ static const struct model_attribute portal_table[] = {
 
 #define KIND MODEL_ACL
 static const struct model_attribute acl_table[] = {
-    ROW("attrib", "authentication", MODEL_TEXT, 0, 2, "-1", MODEL_NEXT_LOGIN,
+    ROW("attrib", "authentication", MODEL_TEXT, 0, 2, "-1", MODEL_NEXT_LOGIN | MODEL_VISITS_LOOPS,
 	"1: this initiator must authenticate with CHAP; 0: it need not; -1: as authentication and AuthMethod "
-	"of the "
-	"TPG say.",
+	"of the TPG say. If it must, sessions that are older than the ACL end.",
 	.check = model_check_inherited),
     NUMBER("", "cmdsn_depth", 1, 4096, "64", MODEL_NEXT_LOGIN,
 	   "Commands that a session of this initiator may have outstanding. Until it is set, and after auto, "

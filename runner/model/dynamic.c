@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Dynamic ACLs: what a TPG knows about initiators without an ACL that are logged in, or that were logged in
- * and are remembered because of cache_dynamic_acls. As in LIO, they are not objects of the model: nobody
- * can set them, and they are not saved. Who may log in is left to login.c.
+ * and are remembered because of cache_dynamic_acls. As in LIO, they are not objects of the model: nobody can
+ * set them, and they are not saved. When an ACL is created for such an initiator, the initiator's sessions
+ * change to the view of the ACL. Who may log in is left to login.c.
  */
+#include <errno.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +16,16 @@
 #include "util/cleanup.h"
 
 struct model_dynamic {
-	/* In tpg->dynamics. */
+	/* In tpg->dynamics; if is_replaced is set, in model->replaced, or in no list. */
 	struct list node;
 	struct model_object *tpg;
+	/*
+	 * An ACL of the initiator has taken the place of this one, which is freed when its sessions have left
+	 * it.
+	 */
+	bool is_replaced;
+	/* The same, when the sessions may notice it. */
+	atomic_bool is_published;
 	/* The number of commands that each session of the initiator may have outstanding. */
 	unsigned queue_depth;
 	unsigned nsessions;
@@ -42,10 +51,15 @@ static struct model_dynamic *find(const struct model_object *tpg, const char *in
 	return found ? *found : NULL;
 }
 
-static void forget(struct model_dynamic *dynamic)
+static void take_out(struct model_dynamic *dynamic)
 {
 	tdelete(dynamic, &dynamic->tpg->dynamics_by_name, compare);
 	list_del(&dynamic->node);
+}
+
+static void forget(struct model_dynamic *dynamic)
+{
+	take_out(dynamic);
 	free(dynamic);
 }
 
@@ -94,22 +108,28 @@ unsigned model_dynamic_depth(const struct model_object *tpg, const char *initiat
 
 /* --- sessions --- */
 
-struct model_dynamic *model_dynamic_begin(struct model_view *view, const char *initiator,
-					  unsigned queue_depth)
+int model_dynamic_begin(struct model_view *view, const char *initiator, unsigned queue_depth,
+			struct model_dynamic **result)
 {
 	struct model_object *tpg = model_view_object(view);
 	SCOPE_LOCK(&tpg->model->lock);
 
-	if (tpg->kind != MODEL_TPG || model_find(tpg, MODEL_ACL, initiator))
-		return NULL;
+	*result = NULL;
+	if (tpg->kind != MODEL_TPG)
+		return 0;
+	if (model_acl_find(tpg, initiator))
+		return -ESTALE;
 	struct model_dynamic *dynamic = find(tpg, initiator);
 	if (!dynamic) {
 		dynamic = add(tpg, initiator, queue_depth);
 		tpg->ncached += dynamic != NULL;
 	}
-	if (dynamic && !dynamic->nsessions++)
+	if (!dynamic)
+		return -ENOMEM;
+	if (!dynamic->nsessions++)
 		tpg->ncached--;
-	return dynamic;
+	*result = dynamic;
+	return 0;
 }
 
 void model_dynamic_end(struct model_dynamic *dynamic)
@@ -121,13 +141,26 @@ void model_dynamic_end(struct model_dynamic *dynamic)
 
 	if (--dynamic->nsessions)
 		return;
-	tpg->ncached++;
-	if (!model_known_number(tpg, MODEL_A_CACHE_DYNAMIC) || model_find(tpg, MODEL_ACL, dynamic->name)) {
-		forget(dynamic);
-		tpg->ncached--;
+	if (dynamic->is_replaced) {
+		list_del(&dynamic->node);
+		free(dynamic);
 		return;
 	}
-	forget_cached(tpg, MODEL_DYNAMIC_MAX);
+	tpg->ncached++;
+	forget_cached(tpg, model_known_number(tpg, MODEL_A_CACHE_DYNAMIC) ? MODEL_DYNAMIC_MAX : 0);
+}
+
+bool model_dynamic_is_replaced(const struct model_dynamic *dynamic)
+{
+	return dynamic && atomic_load_explicit(&dynamic->is_published, memory_order_relaxed);
+}
+
+struct model_view *model_dynamic_acl_view(const struct model_dynamic *dynamic)
+{
+	SCOPE_LOCK(&dynamic->tpg->model->lock);
+	const struct model_object *acl = model_acl_find(dynamic->tpg, dynamic->name);
+
+	return acl && acl->view ? model_view_get(acl->view) : NULL;
 }
 
 /* --- main thread --- */
@@ -145,16 +178,34 @@ int model_dynamic_convert(struct model_object *acl)
 	return *text ? model_value_store(acl, model_known(MODEL_A_ACL_CMDSN_DEPTH), text) : 0;
 }
 
-void model_dynamic_forget(struct model_object *acl)
+void model_dynamic_replace(struct model_object *acl)
 {
 	struct model_object *tpg = acl->parent;
-	SCOPE_LOCK(&tpg->model->lock);
-	struct model_dynamic *dynamic = find(tpg, acl->name);
+	bool has_sessions = false;
 
-	if (!dynamic || dynamic->nsessions)
-		return;
-	forget(dynamic);
-	tpg->ncached--;
+	lock_take(&tpg->model->lock);
+	struct model_dynamic *dynamic = find(tpg, acl->name);
+	if (dynamic && dynamic->nsessions) {
+		has_sessions = true;
+		take_out(dynamic);
+		dynamic->is_replaced = true;
+		list_add_tail(&tpg->model->replaced, &dynamic->node);
+	} else if (dynamic) {
+		forget(dynamic);
+		tpg->ncached--;
+	}
+	lock_drop(&tpg->model->lock);
+	if (has_sessions)
+		model_visit_soon(tpg->model);
+}
+
+void model_dynamic_publish(struct model *model)
+{
+	struct list *node;
+	SCOPE_LOCK(&model->lock);
+
+	while ((node = list_pop(&model->replaced)))
+		atomic_store(&list_entry(node, struct model_dynamic, node)->is_published, true);
 }
 
 int model_apply_cache_dynamic(struct model_object *tpg, const struct model_attribute *attribute,

@@ -23,7 +23,7 @@ static bool address_is_allowed(const struct model_object *tpg, const struct sock
 	return (!*allowed || model_addresses_have(allowed, peer)) && !model_addresses_have(denied, peer);
 }
 
-static struct model_object *find_acl(struct model_object *tpg, const char *initiator)
+struct model_object *model_acl_find(struct model_object *tpg, const char *initiator)
 {
 	struct model_object *acl = model_find(tpg, MODEL_ACL, initiator);
 
@@ -34,7 +34,7 @@ static struct model_object *find_acl(struct model_object *tpg, const char *initi
 static bool admits(struct model_object *tpg, const char *initiator, const struct sockaddr_storage *peer,
 		   struct model_object **acl)
 {
-	*acl = find_acl(tpg, initiator);
+	*acl = model_acl_find(tpg, initiator);
 	return tpg->enabled && address_is_allowed(tpg, peer) &&
 	       (*acl || model_known_number(tpg, MODEL_A_GENERATE_NODE_ACLS) ||
 		model_dynamic_depth(tpg, initiator));
@@ -49,7 +49,7 @@ static bool shows(struct model_object *tpg, const char *initiator, const struct 
 	if (!tpg->enabled && model_known_number(tpg, MODEL_A_SENDTARGETS))
 		return false;
 	return address_is_allowed(tpg, peer) &&
-	       (find_acl(tpg, initiator) || model_known_number(tpg, MODEL_A_GENERATE_NODE_ACLS) ||
+	       (model_acl_find(tpg, initiator) || model_known_number(tpg, MODEL_A_GENERATE_NODE_ACLS) ||
 		model_dynamic_depth(tpg, initiator) || model_known_number(tpg, MODEL_A_DEMO_MODE_DISCOVERY));
 }
 
@@ -192,6 +192,14 @@ enum model_verdict model_login(struct model *model, const char *target, const st
 		admit(login, tpg, acl, initiator);
 	*result = login;
 	return admitted ? MODEL_ADMITTED : MODEL_NOT_ADMITTED;
+}
+
+bool model_view_demands_login(const struct model_view *view)
+{
+	const struct model_object *acl = model_view_object(view);
+	SCOPE_LOCK(&acl->model->lock);
+
+	return acl->kind == MODEL_ACL && must_authenticate(acl->parent, acl);
 }
 
 void model_login_free(struct model_login *login)

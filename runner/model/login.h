@@ -112,13 +112,26 @@ void model_login_free(struct model_login *login);
 struct model_dynamic;
 /*
  * A session of the initiator (in lower case) has begun. If the view is that of initiators without an ACL, the
- * TPG remembers the initiator, until the session ends, or longer (cache_dynamic_acls). Returns NULL if there
- * is nothing to end, or no memory.
+ * TPG remembers the initiator, until the session ends, or longer (cache_dynamic_acls); otherwise *dynamic is
+ * NULL. Returns 0, -ESTALE if an ACL was created for the initiator since its login began, so that it must log
+ * in again, or -ENOMEM.
  */
-struct model_dynamic *model_dynamic_begin(struct model_view *view, const char *initiator,
-					  unsigned queue_depth);
+int model_dynamic_begin(struct model_view *view, const char *initiator, unsigned queue_depth,
+			struct model_dynamic **dynamic);
 /* The session has ended; the caller still holds its reference to the view. dynamic may be NULL. */
 void model_dynamic_end(struct model_dynamic *dynamic);
+/*
+ * Returns whether an ACL was created for the initiator. Then each of its sessions changes to
+ * model_dynamic_acl_view() and calls model_dynamic_end(). dynamic may be NULL.
+ */
+bool model_dynamic_is_replaced(const struct model_dynamic *dynamic);
+/*
+ * Returns the view of the ACL, with a reference, or NULL: the ACL was deleted meanwhile, or the TPG is
+ * disabled.
+ */
+struct model_view *model_dynamic_acl_view(const struct model_dynamic *dynamic);
+/* Returns whether the view is that of an ACL whose initiator must authenticate when it logs in. */
+bool model_view_demands_login(const struct model_view *view);
 
 /* Returns whether some target admits the initiator at some portal. */
 bool model_knows_initiator(struct model *model, const char *initiator, const struct sockaddr_storage *peer);

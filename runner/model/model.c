@@ -31,6 +31,8 @@ struct model *model_new(const struct storage_context *context)
 	list_init(&model->nps);
 	list_init(&model->watches);
 	list_init(&model->ops);
+	list_init(&model->visits);
+	list_init(&model->replaced);
 	return model;
 }
 

@@ -118,6 +118,11 @@ void model_enable_patiently(struct model_object *storage, model_done *done, void
  */
 void model_set(struct model_object *object, const char *group, const char *name, const char *text,
 	       model_done *done, void *arg);
+/*
+ * Calls done(0) when all sessions have taken the changes that were made before; at once if there is no front
+ * end. Whoever creates an ACL waits for this, because sessions of its initiator may lose LUNs.
+ */
+void model_visit_loops(struct model *model, model_done *done, void *arg);
 /* Resizes a storage object, in bytes; accepts the loss of its contents, or opens its storage again. */
 void model_resize(struct model_object *storage, uint64_t size, model_done *done, void *arg);
 void model_replace(struct model_object *storage, model_done *done, void *arg);

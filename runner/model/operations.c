@@ -10,6 +10,7 @@
 
 #include "model/portal.h"
 #include "model/private.h"
+#include "util/cleanup.h"
 #include "util/contract.h"
 
 #define DISCARD_POLL_MS 100
@@ -127,7 +128,7 @@ static int activate(struct model_object *object, struct error *error)
 	else if (object->kind == MODEL_MAPPED_LUN)
 		err = model_mapping_refresh(object->to);
 	else if (object->kind == MODEL_ACL)
-		model_dynamic_forget(object);
+		model_dynamic_replace(object);
 	return err ? model_refuse(error, object, ENOMEM, "there is no memory") : 0;
 }
 
@@ -197,8 +198,11 @@ static void close_all(struct model_object *object)
 {
 	struct list *node, *tmp;
 
+	/* Logins read these. */
+	lock_take(&object->model->lock);
 	object->removing = true;
 	object->enabled = object->kind == MODEL_STORAGE && object->enabled;
+	lock_drop(&object->model->lock);
 	if (object->kind == MODEL_TPG)
 		model_tpg_close(object);
 	else if (object->kind == MODEL_ACL)

@@ -105,6 +105,10 @@ struct model {
 	struct list nps;
 	struct list watches;
 	struct list ops;
+	/* struct visit, of those who wait until update has visited the loops. */
+	struct list visits;
+	/* struct model_dynamic, under the lock: an ACL was created since the last update. */
+	struct list replaced;
 	uint64_t generation;
 	atomic_uint discovery_generation;
 	/* The front end will visit the loops soon; update runs on the main thread. */
@@ -156,11 +160,8 @@ struct model_map *model_map_change(const struct model_map *map, unsigned lun, st
 struct model_view *model_view_new(struct model_object *object);
 /* Sets the entry of a LUN in the view's map. Returns 0 or -ENOMEM. */
 int model_view_change(struct model_view *view, unsigned lun, struct model_entry *entry);
-/*
- * done(0) runs when every loop has passed the changes that were made before; at once if there is no front
- * end.
- */
-void model_visit_loops(struct model *model, model_done *done, void *arg);
+/* The front end visits the loops soon, once for all changes that are made until then. */
+void model_visit_soon(struct model *model);
 /* Sessions of this view end, and it is released. */
 void model_view_close(struct model_view *view);
 
@@ -179,6 +180,14 @@ void model_mapping_protect(struct model_object *object);
 /* What the view was made for: a TPG or an ACL. Valid as long as a reference to the view is held. */
 struct model_object *model_view_object(const struct model_view *view);
 
+/* --- login.c */
+
+/*
+ * With the lock of the model held, or on the main thread. Returns the ACL of an initiator unless it is being
+ * deleted, or NULL.
+ */
+struct model_object *model_acl_find(struct model_object *tpg, const char *initiator);
+
 /* --- dynamic.c: initiators without an ACL */
 
 /* How many initiators without a session a TPG remembers. */
@@ -193,8 +202,13 @@ unsigned model_dynamic_depth(const struct model_object *tpg, const char *initiat
  * or -ENOMEM.
  */
 int model_dynamic_convert(struct model_object *acl);
-/* The ACL has entered the tree, so the dynamic ACL goes. */
-void model_dynamic_forget(struct model_object *acl);
+/*
+ * The ACL has entered the tree and takes the place of the dynamic ACL: the sessions of its initiator change
+ * to the view of the ACL.
+ */
+void model_dynamic_replace(struct model_object *acl);
+/* Tells the sessions of these initiators. */
+void model_dynamic_publish(struct model *model);
 /* Forgets the initiators without a session. */
 void model_dynamic_clear(struct model_object *tpg);
 /* Calls fn for each initiator without a session, with the lock of the model held. */

@@ -76,42 +76,19 @@ bool model_view_is_closed(const struct model_view *view)
 	return atomic_load(&view->closed);
 }
 
-/* --- notifying the front end: it visits the loops soon, once for all present changes --- */
+/*
+ * --- Notifying the front end: it visits the loops soon, once for all present changes. The visit never begins
+ * while the main thread is making changes, so that a session sees either none of them or all.
+ */
 
 static void on_updated(struct main_work *work)
 {
 	free(work);
 }
 
-static void update_soon(struct model *model);
-
-static void update(struct main_work *work)
-{
-	struct model *model = container_of(work, struct model, update);
-	struct main_work *updated = model->front_end ? calloc(1, sizeof(*updated)) : NULL;
-
-	model->update_queued = false;
-	if (model->front_end && !updated) {
-		/* There is no memory now, but the loops must be notified nevertheless. */
-		update_soon(model);
-		return;
-	}
-	if (!updated)
-		return;
-	updated->fn = on_updated;
-	model->front_end->update(model->front_end->arg, updated);
-}
-
-static void update_soon(struct model *model)
-{
-	if (model->update_queued)
-		return;
-	model->update_queued = true;
-	model->update.fn = update;
-	main_queue_post(model->context.main, &model->update);
-}
-
 struct visit {
+	/* In model->visits. */
+	struct list node;
 	struct main_work visited;
 	model_done *done;
 	void *arg;
@@ -125,17 +102,63 @@ static void on_visited(struct main_work *work)
 	visit.done(visit.arg, 0, NULL);
 }
 
+/* Those who wait for the visit. Returns whether there are any. */
+static bool visit_waiters(struct model *model)
+{
+	struct list *node = list_pop(&model->visits);
+	bool found = node != NULL;
+
+	for (; node; node = list_pop(&model->visits)) {
+		struct visit *visit = list_entry(node, struct visit, node);
+
+		if (model->front_end)
+			model->front_end->update(model->front_end->arg, &visit->visited);
+		else
+			on_visited(&visit->visited);
+	}
+	return found;
+}
+
+static void update(struct main_work *work)
+{
+	struct model *model = container_of(work, struct model, update);
+
+	model->update_queued = false;
+	model_dynamic_publish(model);
+	if (visit_waiters(model) || !model->front_end)
+		return;
+	struct main_work *updated = calloc(1, sizeof(*updated));
+	if (!updated) {
+		/* There is no memory now, but the loops must be notified nevertheless. */
+		model_visit_soon(model);
+		return;
+	}
+	updated->fn = on_updated;
+	model->front_end->update(model->front_end->arg, updated);
+}
+
+void model_visit_soon(struct model *model)
+{
+	if (model->update_queued)
+		return;
+	model->update_queued = true;
+	model->update.fn = update;
+	main_queue_post(model->context.main, &model->update);
+}
+
 void model_visit_loops(struct model *model, model_done *done, void *arg)
 {
 	struct visit *visit = model->front_end ? malloc(sizeof(*visit)) : NULL;
 
+	if (model->front_end)
+		model_visit_soon(model);
 	/* Without memory, the loops are visited soon nevertheless. */
 	if (!visit) {
 		done(arg, 0, NULL);
 		return;
 	}
 	*visit = (struct visit){.visited.fn = on_visited, .done = done, .arg = arg};
-	model->front_end->update(model->front_end->arg, &visit->visited);
+	list_add_tail(&model->visits, &visit->node);
 }
 
 /* --- changes --- */
@@ -151,7 +174,7 @@ int model_view_change(struct model_view *view, unsigned lun, struct model_entry 
 	view->map = map;
 	lock_drop(&model->lock);
 	model_map_put(old);
-	update_soon(model);
+	model_visit_soon(model);
 	return 0;
 }
 
@@ -161,5 +184,5 @@ void model_view_close(struct model_view *view)
 
 	atomic_store(&view->closed, true);
 	model_view_put(view);
-	update_soon(model);
+	model_visit_soon(model);
 }

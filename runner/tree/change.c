@@ -89,6 +89,24 @@ static void set_defaults(const struct tree_request *request, struct model_object
 	model_set(object, "control", "config", config, nothing_more, NULL);
 }
 
+/* The sessions of the initiator see what its new ACL gives. */
+static void on_acl_made(void *arg, int err, const struct error *error)
+{
+	struct tree_request *request = arg;
+	struct tree_node parent, node;
+
+	if (!request->fuse) {
+		tree_done(request, err, error);
+		return;
+	}
+	if (!find_parent(request, &parent))
+		return;
+	if (tree_node_lookup(request->tree, &parent, request->name, &node))
+		tree_answer_entry(request, &node);
+	else
+		tree_refuse(request, ENOENT, "%s was deleted meanwhile", request->name);
+}
+
 static void make_object(struct tree_request *request, const struct tree_node *parent, enum tree_kind kind)
 {
 	struct tree *tree = request->tree;
@@ -111,6 +129,11 @@ static void make_object(struct tree_request *request, const struct tree_node *pa
 	}
 	if (kind == TREE_DEVICE && !strncmp(name, "rd_mcp_", 7))
 		set_defaults(request, object);
+	if (kind == TREE_ACL) {
+		tree_wait(request);
+		model_visit_loops(tree->model, on_acl_made, request);
+		return;
+	}
 	answer_folder(request, parent, tree_folder_of(tree, object));
 }
 

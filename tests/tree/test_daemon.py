@@ -81,6 +81,28 @@ class Serving(unittest.TestCase):
                 pass
             self.assertEqual(daemon.read(f"{tpg}/acls/{INITIATOR}/param/InitialR2T"), "No Active iSCSI Session\n")
 
+    def test_acl_of_a_session(self):
+        """When mkdir returns, the session of the initiator sees what its new ACL gives."""
+        port = free_port()
+        with Daemon() as daemon:
+            make_device(daemon, "user_0/disk", "dev_config=alloc/x,dev_size=16777216")
+            tpg = make_target(daemon, "user_0/disk", port, acl=None)
+            session = initiator.Session(("127.0.0.1", port), TARGET, initiator=INITIATOR)
+            session.execute(cdb.TEST_UNIT_READY)
+            session.good(cdb.TEST_UNIT_READY)
+            acl = f"{tpg}/acls/{INITIATOR}"
+            os.mkdir(daemon.path(acl))
+            self.assertEqual(session.execute(cdb.TEST_UNIT_READY).key, cdb.NO_SUCH_LUN)
+            self.assertIn("TARG_SESS_STATE_LOGGED_IN", daemon.read(f"{acl}/info"))
+            os.mkdir(daemon.path(acl, "lun_0"))
+            os.symlink(daemon.path(tpg, "lun/lun_0"), daemon.path(acl, "lun_0/a"))
+            while session.execute(cdb.TEST_UNIT_READY).status:
+                pass
+            os.unlink(daemon.path(acl, "lun_0/a"))
+            os.rmdir(daemon.path(acl, "lun_0"))
+            os.rmdir(daemon.path(acl))
+            session.connection.wait_closed()
+
     def test_portal_of_both_families(self):
         """The tree, the list of portals and the log use the names that belong there."""
         port = free_port_of_both_families()

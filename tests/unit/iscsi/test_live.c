@@ -194,6 +194,25 @@ static void wait_for_steps(unsigned n)
 			usleep(200);
 }
 
+/* An initiator gets an ACL while it uses the disks without one, and loses it again. */
+static void give_acl(unsigned number)
+{
+	char name[64];
+
+	settle(); /* a LUN that is being deleted cannot be mapped */
+	snprintf(name, sizeof(name), "iqn.2026-11.test:i%u", number);
+	struct model_object *acl = create(tpg, MODEL_ACL, name, NULL);
+	for (unsigned lun = number; lun < NLUNS; lun++) {
+		snprintf(name, sizeof(name), "lun_%u", lun);
+		if (find_lun(lun))
+			create(acl, MODEL_MAPPED_LUN, name, find_lun(lun));
+	}
+	wait_for_steps(20);
+	pending++;
+	model_delete(acl, true, on_done, "ACL");
+	settle();
+}
+
 static void change_something(unsigned round)
 {
 	unsigned lun = round % NLUNS;
@@ -212,6 +231,8 @@ static void change_something(unsigned round)
 	case 4:
 		if (round % 64 == 4)
 			kick_first_session();
+		else
+			give_acl(round % INITIATORS);
 		break;
 	default:
 		if (find_lun(lun))

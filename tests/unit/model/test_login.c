@@ -130,11 +130,13 @@ static const char *dynamic_sessions(const struct model_object *tpg)
 static unsigned log_in_and_out(struct fixture *f, struct model_object *tpg, const char *initiator)
 {
 	struct model_login *login;
+	struct model_dynamic *dynamic;
 	unsigned depth = 0;
 
 	if (fixture_login(f, tpg, initiator, &login) == MODEL_ADMITTED) {
 		depth = login->queue_depth;
-		model_dynamic_end(model_dynamic_begin(login->view, initiator, depth));
+		assert_int_equal(model_dynamic_begin(login->view, initiator, depth, &dynamic), 0);
+		model_dynamic_end(dynamic);
 	}
 	model_login_free(login);
 	fixture_settle(f);
@@ -189,28 +191,86 @@ static void initiators_are_remembered(void **state)
 	assert_int_equal(log_in_and_out(f, tpg, INITIATOR "2"), 0);
 }
 
-/* The ACL is created while the initiator has a session without it. */
+/* The ACL is created while the initiator has a session without it, and is logging in a second time. */
 static void acl_of_a_session(void **state)
 {
 	struct fixture *f = *state;
 	struct model_object *tpg = fixture_tpg(f, IQN);
+	struct model_dynamic *dynamic, *other, *none;
 	struct model_login *login;
 
 	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "1"), 0);
 	assert_int_equal(fixture_set(f, tpg, "attrib", "cache_dynamic_acls", "1"), 0);
 	assert_int_equal(fixture_set(f, tpg, "attrib", "default_cmdsn_depth", "8"), 0);
 	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_ADMITTED);
-	struct model_dynamic *dynamic = model_dynamic_begin(login->view, INITIATOR, login->queue_depth);
+	assert_int_equal(model_dynamic_begin(login->view, INITIATOR, login->queue_depth, &dynamic), 0);
+	assert_int_equal(model_dynamic_begin(login->view, INITIATOR "2", login->queue_depth, &other), 0);
 
 	assert_int_equal(fixture_set(f, tpg, "attrib", "default_cmdsn_depth", "9"), 0);
 	struct model_object *acl = fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
 	assert_int_equal(model_known_number(acl, MODEL_A_ACL_CMDSN_DEPTH), 8);
-	assert_null(model_dynamic_begin(acl->view, INITIATOR, 8));
-	assert_null(model_dynamic_begin(login->view, INITIATOR, 8));
+	assert_int_equal(model_dynamic_begin(acl->view, INITIATOR, 8, &none), 0);
+	assert_null(none);
+	assert_int_equal(model_dynamic_begin(login->view, INITIATOR, 8, &none), -ESTALE);
+	/* Sessions notice the ACL together with the changes that follow at the same time. */
+	assert_false(model_dynamic_is_replaced(dynamic));
+	fixture_settle(f);
+	assert_true(model_dynamic_is_replaced(dynamic));
+	assert_false(model_dynamic_is_replaced(other));
+	assert_false(model_dynamic_is_replaced(NULL));
+
+	struct model_view *view = model_dynamic_acl_view(dynamic);
+	assert_ptr_equal(view, acl->view);
+	model_view_put(view);
 	model_dynamic_end(dynamic);
+	model_dynamic_end(other);
+	model_login_free(login);
+	fixture_settle(f);
+	assert_string_equal(dynamic_sessions(tpg), INITIATOR "2");
+}
+
+/* A session that has not noticed the ACL yet does not keep the initiator from logging in when it is gone. */
+static void acl_is_deleted_again(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN);
+	struct model_dynamic *old, *fresh;
+	struct model_login *login;
+
+	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "1"), 0);
+	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_ADMITTED);
+	assert_int_equal(model_dynamic_begin(login->view, INITIATOR, 8, &old), 0);
+	struct model_object *acl = fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
+	assert_int_equal(fixture_delete(f, acl, false), 0);
+	assert_null(model_dynamic_acl_view(old));
+	assert_int_equal(model_dynamic_begin(login->view, INITIATOR, 8, &fresh), 0);
+	assert_true(model_dynamic_is_replaced(old));
+	assert_false(model_dynamic_is_replaced(fresh));
+	model_dynamic_end(old);
+	model_dynamic_end(fresh);
 	model_login_free(login);
 	fixture_settle(f);
 	assert_string_equal(dynamic_sessions(tpg), "");
+}
+
+/* Nobody has proved to be the initiator of an ACL that is newer than the session. */
+static void view_demands_login(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN);
+	struct model_object *acl = fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
+
+	assert_false(model_view_demands_login(acl->view));
+	assert_int_equal(fixture_set(f, tpg, "attrib", "authentication", "1"), 0);
+	assert_true(model_view_demands_login(acl->view));
+	assert_false(model_view_demands_login(tpg->view));
+	assert_int_equal(fixture_set(f, acl, "attrib", "authentication", "0"), 0);
+	assert_false(model_view_demands_login(acl->view));
+	assert_int_equal(fixture_set(f, tpg, "attrib", "authentication", "0"), 0);
+	assert_int_equal(fixture_set(f, tpg, "param", "AuthMethod", "CHAP"), 0);
+	assert_false(model_view_demands_login(acl->view));
+	assert_int_equal(fixture_set(f, acl, "attrib", "authentication", "-1"), 0);
+	assert_true(model_view_demands_login(acl->view));
 }
 
 /* Initiators choose their names, so the memory for them is limited. */
@@ -406,6 +466,8 @@ int main(void)
 	    TEST(initiators_are_forgotten),
 	    TEST(initiators_are_remembered),
 	    TEST(acl_of_a_session),
+	    TEST(acl_is_deleted_again),
+	    TEST(view_demands_login),
 	    TEST(remembered_initiators_are_limited),
 	    TEST(prod_mode_write_protect),
 	    TEST(address_rules),
