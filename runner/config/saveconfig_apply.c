@@ -11,6 +11,7 @@
 #include "config/saveconfig_dump.h"
 #include "config/saveconfig_keys.h"
 #include "config/saveconfig_plan.h"
+#include "config/saveconfig_renumber.h"
 #include "config/saveconfig_secrets.h"
 #include "util/log.h"
 
@@ -191,29 +192,6 @@ static void give_up(struct config_node *node, struct model_object *object, const
 	model_delete(object, false, nothing, NULL);
 }
 
-/* Records the value that the model has in place of the refused one, if it has any. */
-static void note_kept(struct config_value *value, const struct model_object *object)
-{
-	g_autofree char *text = g_malloc(MODEL_TEXT_SIZE);
-
-	g_clear_pointer(&value->running, g_free);
-	if (model_is_set(object, value->attribute))
-		config_set_text(
-		    &value->running, "%s",
-		    config_text_in_tree(value->attribute, model_get(object, value->attribute, text)));
-	explicit_bzero(text, MODEL_TEXT_SIZE);
-}
-
-static void note_refused(struct config_node *node, const struct config_step *step,
-			 const struct model_object *object, const char *reason)
-{
-	struct config_value *value = config_node_set(node, step->attribute, step->text);
-	g_autofree char *problem = config_reason(object, step->attribute, reason);
-
-	config_set_text(&value->problem, "%s", problem);
-	note_kept(value, object);
-}
-
 /*
  * Handles a value of discovery that cannot be used. Discovery must then neither stay open nor keep the
  * account that it had before, so it demands authentication, or the attribute gets its default.
@@ -227,7 +205,7 @@ static void close_discovery(struct config_node *root, const struct config_step *
 
 	model_set(object, step->attribute->group, step->attribute->name,
 		  is_enforce ? "1" : step->attribute->fallback, nothing, NULL);
-	note_refused(root, step, object, reason);
+	config_note_refused(root, step->attribute, step->text, object, reason);
 }
 
 static void on_set(void *arg, int err, const struct error *error)
@@ -242,7 +220,7 @@ static void on_set(void *arg, int err, const struct error *error)
 	} else if (object && node->kind == MODEL_ROOT) {
 		close_discovery(node, &pending->step, object, error->text);
 	} else if (object) {
-		note_refused(node, &pending->step, object, error->text);
+		config_note_refused(node, pending->step.attribute, pending->step.text, object, error->text);
 	}
 	end(pending);
 }
@@ -263,14 +241,15 @@ static void resize(struct apply *apply, const struct config_step *step, struct m
 	struct error error;
 
 	if (model_attribute_check(step->attribute, step->text, &error))
-		note_refused(step->node, step, object, error.text);
+		config_note_refused(step->node, step->attribute, step->text, object, error.text);
 	else
 		model_resize(object, g_ascii_strtoull(step->text, NULL, 10), on_set, begin(apply, step));
 }
 
 /*
- * Sets an attribute. Once sessions only have to take the value, the next steps need not wait: sessions take the
- * values of many steps at once, so that an initiator that gets an ACL does not lose the LUNs that the ACL has.
+ * Sets an attribute. Once sessions only have to take the value, the next steps need not wait: sessions take
+ * the values of many steps at once, so that an initiator that gets an ACL does not lose the LUNs that the ACL
+ * has.
  */
 static void set_text(struct apply *apply, const struct config_step *step, struct model_object *object)
 {
@@ -301,7 +280,7 @@ static void set(struct apply *apply, const struct config_step *step)
 		else if (step->node->kind == MODEL_ROOT)
 			close_discovery(step->node, step, object, value->problem);
 		else
-			note_kept(value, object);
+			config_note_kept(value, object);
 		return;
 	}
 	if (has_value(object, step))
@@ -409,6 +388,8 @@ static void do_step(struct apply *apply, const struct config_step *step)
 		disable_or_delete(apply, step);
 	else if (step->kind == CONFIG_OPEN)
 		open_storage(apply);
+	else if (step->kind == CONFIG_RENUMBER)
+		apply->at += saveconfig_renumber(apply->model, apply->steps, apply->at - 1) - 1;
 	else if (config_node_is_lost(is_created ? step->node->parent : step->node))
 		return;
 	else if (is_created)

@@ -83,20 +83,20 @@ struct ports {
 	guint last;
 };
 
-static const struct model_attribute *port_attribute(void)
+const struct model_attribute *config_port_attribute(void)
 {
 	return model_attribute(MODEL_TPG, "", "rtpi");
 }
 
 static guint port_of(const struct config_node *tpg)
 {
-	const struct config_value *value = config_node_value(tpg, port_attribute());
+	const struct config_value *value = config_node_value(tpg, config_port_attribute());
 	guint64 port;
 
 	if (value && g_ascii_string_to_unsigned(value->text, 10, 1, PORT_MAX, &port, NULL))
 		return (guint)port;
 	/* If the entry cannot be used, the node has its settings, but no values. */
-	if (tpg->ours && saveconfig_json_number(tpg->ours, port_attribute()->name, PORT_MAX, &port))
+	if (tpg->ours && saveconfig_json_number(tpg->ours, config_port_attribute()->name, PORT_MAX, &port))
 		return (guint)port;
 	return 0;
 }
@@ -147,14 +147,14 @@ static void choose_port(void *arg, struct config_node *tpg)
 	struct choosing *choosing = arg;
 	const struct config_node *twin = config_node_twin(tpg, choosing->running);
 
-	if (config_node_is_lost(tpg) || config_node_value(tpg, port_attribute()) ||
+	if (config_node_is_lost(tpg) || config_node_value(tpg, config_port_attribute()) ||
 	    (twin && !twin->is_gone && !twin->parent->is_gone))
 		return;
 	guint port = take_free(&choosing->ports);
 	g_autofree char *text = g_strdup_printf("%u", port);
 
 	if (port)
-		config_node_set(tpg, port_attribute(), text);
+		config_node_set(tpg, config_port_attribute(), text);
 }
 
 void config_choose_ports(struct config_node *want, struct config_node *running)
@@ -167,6 +167,110 @@ void config_choose_ports(struct config_node *want, struct config_node *running)
 	visit_tpgs(want, choose_port, choosing);
 }
 
+/* --- identifiers that TPGs exchange --- */
+
+struct changing {
+	struct config_node *want;
+	GArray *changes;
+	/* By identifier: 1 + the position of the change whose TPG has it now, or KEPT. */
+	guint holder[PORT_MAX + 1];
+	/* The identifiers of the changes. */
+	bool is_wanted[PORT_MAX + 1];
+};
+
+#define KEPT G_MAXUINT
+
+/* Returns the TPG of the file that gives the running TPG another identifier, or NULL. */
+static struct config_node *changed_twin(const struct changing *changing, const struct config_node *running)
+{
+	struct config_node *want = config_node_twin(running, changing->want);
+	const struct config_value *value =
+	    want && !config_node_is_lost(want) ? config_node_value(want, config_port_attribute()) : NULL;
+
+	return value && !value->problem && port_of(want) && port_of(want) != port_of(running) ? want : NULL;
+}
+
+static void find_change(void *arg, struct config_node *running)
+{
+	struct changing *changing = arg;
+
+	if (running->is_gone || running->parent->is_gone)
+		return;
+	struct config_node *want = changed_twin(changing, running);
+	guint at = changing->changes->len;
+
+	changing->holder[port_of(running)] = want ? at + 1 : KEPT;
+	if (!want)
+		return;
+	const struct config_port_change change = {
+	    .want = want, .running = running, .port = port_of(want), .group = at};
+
+	g_array_append_val(changing->changes, change);
+}
+
+static struct config_port_change *change_at(const struct changing *changing, guint at)
+{
+	return &g_array_index(changing->changes, struct config_port_change, at);
+}
+
+/* Returns the change that represents the group. */
+static struct config_port_change *group_of(const struct changing *changing, guint at)
+{
+	struct config_port_change *change = change_at(changing, at);
+
+	while (change->group != at) {
+		/* Halves the way for the next search. */
+		change->group = change_at(changing, change->group)->group;
+		at = change->group;
+		change = change_at(changing, at);
+	}
+	return change;
+}
+
+/* The TPG that has the identifier now must give it up at the same time. */
+static void join_groups(struct changing *changing, guint at)
+{
+	struct config_port_change *change = change_at(changing, at), *group = group_of(changing, at);
+	guint holder = changing->holder[change->port];
+	bool is_blocked = holder == KEPT || changing->is_wanted[change->port];
+
+	changing->is_wanted[change->port] = true;
+	if (holder && holder != KEPT) {
+		struct config_port_change *other = group_of(changing, holder - 1);
+
+		is_blocked |= group->is_blocked;
+		group->group = other->group;
+		group = other;
+	}
+	group->is_blocked |= is_blocked;
+}
+
+static gint compare_groups(gconstpointer a, gconstpointer b)
+{
+	const struct config_port_change *first = a, *second = b;
+
+	return first->group < second->group ? -1 : first->group > second->group;
+}
+
+GArray *config_port_changes(struct config_node *want, struct config_node *running)
+{
+	g_autofree struct changing *changing = g_new0(struct changing, 1);
+
+	changing->want = want;
+	changing->changes = g_array_new(FALSE, FALSE, sizeof(struct config_port_change));
+	visit_tpgs(running, find_change, changing);
+	for (guint i = 0; i < changing->changes->len; i++)
+		join_groups(changing, i);
+	for (guint i = 0; i < changing->changes->len; i++) {
+		const struct config_port_change *group = group_of(changing, i);
+
+		change_at(changing, i)->is_blocked = group->is_blocked;
+		change_at(changing, i)->group = group->group;
+	}
+	g_array_sort(changing->changes, compare_groups);
+	return changing->changes;
+}
+
 /* --- what the next start would choose --- */
 
 struct comparison {
@@ -177,7 +281,7 @@ struct comparison {
 
 static bool file_has_port(const struct config_node *tpg)
 {
-	return tpg->ours && json_object_has_member(tpg->ours, port_attribute()->name);
+	return tpg->ours && json_object_has_member(tpg->ours, config_port_attribute()->name);
 }
 
 static void mark_written(void *arg, struct config_node *tpg)
@@ -195,7 +299,7 @@ static void compare_port(void *arg, struct config_node *tpg)
 	if (file_has_port(tpg) || !object)
 		return;
 	guint next = take_free(&comparison->ports);
-	guint now = (guint)model_get_number(object, port_attribute());
+	guint now = (guint)model_get_number(object, config_port_attribute());
 	g_autofree char *path = config_node_path(tpg);
 
 	if (next != now)

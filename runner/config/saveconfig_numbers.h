@@ -29,6 +29,22 @@ void config_storage_choose_object(struct config_node *storage, const struct conf
  * identifier is used neither by the file nor by a running TPG that is not to be deleted.
  */
 void config_choose_ports(struct config_node *want, struct config_node *running);
+/* A TPG that stays and whose relative target port identifier the file changes. */
+struct config_port_change {
+	struct config_node *want, *running;
+	guint port;
+	/* TPGs that exchange identifiers, or follow each other, are in the same group. */
+	guint group;
+	/* A TPG of the group cannot get its identifier, because another TPG has it and keeps it. */
+	bool is_blocked;
+};
+/*
+ * Returns the changes (an array of struct config_port_change), sorted by group. What is to be deleted must be
+ * marked in the running tree.
+ */
+GArray *config_port_changes(struct config_node *want, struct config_node *running);
+/* Returns the attribute that has the relative target port identifier of a TPG. */
+const struct model_attribute *config_port_attribute(void);
 /*
  * Adds a line (char *) for each number that would be different after the next start if the configuration were
  * not saved before. file is the tree that was applied to the model.

@@ -22,7 +22,7 @@ struct plan {
 static void add(struct plan *plan, enum config_step_kind kind, struct config_node *node,
 		const struct model_attribute *attribute, const char *text)
 {
-	const struct config_step step = {kind, node, attribute, text};
+	const struct config_step step = {kind, node, attribute, text, 0};
 
 	g_array_append_val(plan->steps, step);
 }
@@ -214,16 +214,48 @@ static void disable_tpgs(struct plan *plan, struct config_node *running)
 	}
 }
 
-/* Lists the steps that disable TPGs and delete objects. An object is deleted after those that lead to it. */
+/* Initiators must log in again to see the new identifier. A change that is blocked disturbs nobody. */
+static void disable_renumbered_tpgs(struct plan *plan, const GArray *changes)
+{
+	for (guint i = 0; i < changes->len; i++) {
+		const struct config_port_change *change =
+		    &g_array_index(changes, struct config_port_change, i);
+
+		if (!change->is_blocked && change->running->enable)
+			add(plan, CONFIG_DISABLE, change->running, NULL, NULL);
+	}
+}
+
+static void renumber_tpgs(struct plan *plan, const GArray *changes)
+{
+	for (guint i = 0; i < changes->len; i++) {
+		const struct config_port_change *change =
+		    &g_array_index(changes, struct config_port_change, i);
+		const struct config_value *value = config_node_value(change->want, config_port_attribute());
+
+		add(plan, CONFIG_RENUMBER, change->want, value->attribute, value->text);
+		g_array_index(plan->steps, struct config_step, plan->steps->len - 1).group = change->group;
+	}
+}
+
+/*
+ * Lists the steps that disable TPGs and delete objects, and then those that renumber TPGs. An object is
+ * deleted after those that lead to it.
+ */
 static void end_all(struct plan *plan)
 {
 	static const enum model_kind order[] = {MODEL_MAPPED_LUN, MODEL_ACL,    MODEL_LUN,    MODEL_PORTAL,
 						MODEL_TPG,        MODEL_TARGET, MODEL_STORAGE};
 
 	mark_gone(plan, plan->running);
+
+	g_autoptr(GArray) changes = config_port_changes(plan->want, plan->running);
+
 	disable_tpgs(plan, plan->running);
+	disable_renumbered_tpgs(plan, changes);
 	for (size_t i = 0; i < G_N_ELEMENTS(order); i++)
 		end_kind(plan, plan->running, order[i]);
+	renumber_tpgs(plan, changes);
 }
 
 /* --- values --- */
@@ -257,7 +289,11 @@ static void set_differences(struct plan *plan, struct config_node *want, const s
 
 		/* If a value of discovery cannot be used, discovery must not keep its previous value. */
 		bool is_refused = value && value->problem;
+		/* renumber_tpgs() has set it. */
+		bool is_port = attribute == config_port_attribute() && value && !value->problem;
 
+		if (is_port)
+			continue;
 		if (is_refused || config_value_differs(want, running, attribute))
 			add(plan, attribute == config_storage_size() ? CONFIG_RESIZE : CONFIG_SET, want,
 			    attribute, value ? value->text : text_of_nothing(attribute));

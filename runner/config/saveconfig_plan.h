@@ -20,6 +20,11 @@ enum config_step_kind {
 	CONFIG_RESIZE,
 	/* Opens a storage object. Steps of this kind that follow each other run at the same time. */
 	CONFIG_OPEN,
+	/*
+	 * Gives a TPG the relative target port identifier text. Steps of this kind that follow each other and
+	 * have the same group succeed together or not at all.
+	 */
+	CONFIG_RENUMBER,
 	/* Enables a TPG, unless initiators would then get more access than the file gives. */
 	CONFIG_ENABLE,
 };
@@ -30,6 +35,8 @@ struct config_step {
 	const struct model_attribute *attribute;
 	/* The memory belongs to the node or to the table of attributes. */
 	const char *text;
+	/* Of CONFIG_RENUMBER. */
+	guint group;
 };
 
 enum config_plan {

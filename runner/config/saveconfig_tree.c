@@ -4,6 +4,7 @@
  * (a file) and saveconfig_dump.c (the model).
  */
 #include "config/saveconfig_keys.h"
+#include "config/saveconfig_secrets.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -337,4 +338,26 @@ char *config_reason(const struct model_object *object, const struct model_attrib
 	if (!strncmp(error, attribute->name, len) && error[len] == ' ')
 		return g_strconcat("it", error + len, NULL);
 	return g_strdup(error);
+}
+
+void config_note_kept(struct config_value *value, const struct model_object *object)
+{
+	g_autofree char *text = g_malloc(MODEL_TEXT_SIZE);
+
+	g_clear_pointer(&value->running, g_free);
+	if (model_is_set(object, value->attribute))
+		config_set_text(
+		    &value->running, "%s",
+		    config_text_in_tree(value->attribute, model_get(object, value->attribute, text)));
+	explicit_bzero(text, MODEL_TEXT_SIZE);
+}
+
+void config_note_refused(struct config_node *node, const struct model_attribute *attribute, const char *text,
+			 const struct model_object *object, const char *reason)
+{
+	struct config_value *value = config_node_set(node, attribute, text);
+	g_autofree char *problem = config_reason(object, attribute, reason);
+
+	config_set_text(&value->problem, "%s", problem);
+	config_note_kept(value, object);
 }

@@ -193,6 +193,11 @@ char *config_portal_lio_name(const char *name);
  */
 char *config_reason(const struct model_object *object, const struct model_attribute *attribute,
 		    const char *error);
+/* Records the value that the model has in place of the refused one, if it has any. */
+void config_note_kept(struct config_value *value, const struct model_object *object);
+/* Records that the object has refused the value text for this reason, and the value that it has kept. */
+void config_note_refused(struct config_node *node, const struct model_attribute *attribute, const char *text,
+			 const struct model_object *object, const char *reason);
 /* Changes the name "[::]:PORT" of a portal to "*:PORT". Other names stay as they are. */
 void config_node_set_dual_stack(struct config_node *portal);
 #endif

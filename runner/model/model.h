@@ -123,6 +123,12 @@ void model_set(struct model_object *object, const char *group, const char *name,
  * end. Whoever creates an ACL waits for this, because sessions of its initiator may lose LUNs.
  */
 void model_visit_loops(struct model *model, model_done *done, void *arg);
+/*
+ * Gives n TPGs, which are disabled, other relative target port identifiers at the same time, so that TPGs can
+ * exchange them. Returns 0, or -errno with error set, and then no TPG has changed. -EEXIST: two of them would
+ * have the same identifier, or another TPG has one of these identifiers. -EBUSY: a TPG is enabled.
+ */
+int model_set_ports(struct model_object *const *tpgs, const unsigned *ports, unsigned n, struct error *error);
 /* Resizes a storage object, in bytes; accepts the loss of its contents, or opens its storage again. */
 void model_resize(struct model_object *storage, uint64_t size, model_done *done, void *arg);
 void model_replace(struct model_object *storage, model_done *done, void *arg);

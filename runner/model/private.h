@@ -293,6 +293,9 @@ void model_values_init(void);
 unsigned model_attribute_count(enum model_kind kind);
 /* Stores a value without making it effective. Returns 0 or -ENOMEM. */
 int model_value_store(struct model_object *object, const struct model_attribute *attribute, const char *text);
+/* Does the same for n objects with a number for each, or changes none of them. */
+int model_value_store_numbers(struct model_object *const *objects, const struct model_attribute *attribute,
+			      const unsigned *numbers, unsigned n);
 
 /* --- storage_object.c, tpg.c, portal_object.c: creating, deleting and enabling one kind of object --- */
 

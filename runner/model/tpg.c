@@ -22,19 +22,54 @@ static void mark_port(struct model *model, unsigned port, bool used)
 	    (uint8_t)((model->ports_used[port / 8] & ~(1u << port % 8)) | (unsigned)used << port % 8);
 }
 
+static int refuse_port(const struct model_object *tpg, unsigned port, struct error *error)
+{
+	return model_refuse(error, tpg, EEXIST, "another TPG has the relative target port identifier %u",
+			    port);
+}
+
 int model_tpg_set_port(struct model_object *tpg, unsigned port, struct error *error)
 {
 	if (port == tpg->relative_port)
 		return 0;
 	if (port && port_is_used(tpg->model, port))
-		return model_refuse(error, tpg, EEXIST,
-				    "another TPG has the relative target port identifier %u", port);
+		return refuse_port(tpg, port, error);
 	if (tpg->relative_port)
 		mark_port(tpg->model, tpg->relative_port, false);
 	if (port)
 		mark_port(tpg->model, port, true);
 	tpg->relative_port = port;
 	return 0;
+}
+
+int model_set_ports(struct model_object *const *tpgs, const unsigned *ports, unsigned n, struct error *error)
+{
+	struct model *model = n ? tpgs[0]->model : NULL;
+	unsigned marked = 0;
+	int err = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		mark_port(model, tpgs[i]->relative_port, false);
+	for (; marked < n && !port_is_used(model, ports[marked]); marked++)
+		mark_port(model, ports[marked], true);
+	if (marked < n)
+		err = refuse_port(tpgs[marked], ports[marked], error);
+	for (unsigned i = 0; i < n && !err; i++)
+		if (tpgs[i]->enabled)
+			err = model_refuse(error, tpgs[i], EBUSY,
+					   "it is enabled; disable it before its rtpi is changed");
+	if (!err && model_value_store_numbers(tpgs, model_known(MODEL_A_RTPI), ports, n))
+		err = model_refuse(error, tpgs[0], ENOMEM, "there is no memory");
+	for (unsigned i = 0; i < marked && err; i++)
+		mark_port(model, ports[i], false);
+	for (unsigned i = 0; i < n && err; i++)
+		mark_port(model, tpgs[i]->relative_port, true);
+	for (unsigned i = 0; i < n && !err; i++) {
+		tpgs[i]->relative_port = ports[i];
+		model_count_change(model);
+		model_notify(model, MODEL_CHANGED, tpgs[i]);
+	}
+	return err;
 }
 
 /* The smallest identifier that no TPG has. */

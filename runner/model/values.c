@@ -316,6 +316,23 @@ int model_value_store(struct model_object *object, const struct model_attribute 
 	return err;
 }
 
+int model_value_store_numbers(struct model_object *const *objects, const struct model_attribute *attribute,
+			      const unsigned *numbers, unsigned n)
+{
+	struct model_value *values = calloc(n, sizeof(*values));
+	int err = values ? 0 : -ENOMEM;
+	char text[16];
+
+	for (unsigned i = 0; i < n && !err; i++) {
+		snprintf(text, sizeof(text), "%u", numbers[i]);
+		err = make_value(attribute, text, &values[i]);
+	}
+	for (unsigned i = 0; i < n && values; i++)
+		free_text(attribute, err ? values[i].text : swap(objects[i], attribute, values[i]).text);
+	free(values);
+	return err;
+}
+
 static int check_text(const struct model_object *object, const struct model_attribute *attribute,
 		      const char *text, struct error *error)
 {

@@ -86,6 +86,33 @@ class Saveconfig(unittest.TestCase):
             one.logout()
             opened.logout()
 
+    def relative_port(self, target, lun):
+        """Logs in, and returns the relative target port identifier that INQUIRY has, and the session."""
+        session = self.login(target)
+        wait_until_ready(session, lun)
+        page = session.good(cdb.inquiry(0x83), length=255, lun=lun)
+        at = 4
+        while page[at + 1] & 0x0F != 4:
+            at += 4 + page[at + 3]
+        return int.from_bytes(page[at + 6:at + 8], "big"), session
+
+    def test_targets_exchange_relative_ports(self):
+        with self.daemon():
+            control = self.control()
+            (one, first), (opened, second) = self.relative_port(ONE, 0), self.relative_port(OPEN, 4)
+            self.assertEqual((one, opened), (1, 2))
+            control.call("save")
+            config = self.read()
+            targets = config["tcmu_runner"]["targets"]
+            tpgs = [targets[name]["tpgs"]["1"] for name in (ONE, OPEN)]
+            tpgs[0]["rtpi"], tpgs[1]["rtpi"] = 2, 1
+            self.write(config)
+            self.assertEqual(control.call("reload"), {"lines": []})
+            first.connection.wait_closed()
+            second.connection.wait_closed()
+            self.assertEqual([self.relative_port(ONE, 0)[0], self.relative_port(OPEN, 4)[0]], [2, 1])
+            self.assertEqual(control.call("diff"), {"lines": []})
+
     def test_unsaved_changes_are_not_lost(self):
         with self.daemon():
             control = self.control()

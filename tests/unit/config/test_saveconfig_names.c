@@ -9,6 +9,7 @@
 
 #include "config/saveconfig_numbers.h"
 #include "config/saveconfig_read.h"
+#include "util/list.h"
 
 /* The state folder, and the store that keeps the memory of disks, identify an object by its name. */
 static void test_an_object_keeps_its_number(void **state)
@@ -156,6 +157,138 @@ static void test_numbers_do_not_depend_on_a_restart(void **state)
 	}
 }
 
+/* --- identifiers that TPGs exchange --- */
+
+#define NTPGS 4
+
+/* Writes a file with NTPGS enabled TPGs with these identifiers. */
+static void write_ports(struct test *t, const unsigned ports[NTPGS])
+{
+	g_autoptr(GString) lio =
+	    g_string_new("{\"storage_objects\": [], \"targets\": [{\"fabric\": \"iscsi\", "
+			 "\"wwn\": \"" OPEN "\", \"tpgs\": [");
+	g_autoptr(GString) ours = g_string_new("");
+
+	for (unsigned i = 0; i < NTPGS; i++) {
+		g_string_append_printf(lio, "%s{\"tag\": %u, \"enable\": true}", i ? ", " : "", i + 1);
+		g_string_append_printf(ours, "%s\"%u\": {\"rtpi\": %u}", i ? ", " : "", i + 1, ports[i]);
+	}
+	g_string_append_printf(
+	    lio, "]}], \"tcmu_runner\": {\"version\": 1, \"targets\": {\"" OPEN "\": {\"tpgs\": {%s}}}}}",
+	    ours->str);
+	write_file(t, lio->str);
+}
+
+static struct model_object *tpg(struct test *t, unsigned i)
+{
+	g_autofree char *path = g_strdup_printf(OPEN " tpgt_%u", i + 1);
+
+	return find(t, path);
+}
+
+static void assert_ports(struct test *t, const unsigned ports[NTPGS])
+{
+	for (unsigned i = 0; i < NTPGS; i++) {
+		assert_int_equal(model_get_number(tpg(t, i), model_attribute(MODEL_TPG, "", "rtpi")),
+				 ports[i]);
+		assert_true(model_is_enabled(tpg(t, i)));
+	}
+}
+
+struct disabling {
+	struct model_watch watch;
+	bool is_disabled[NTPGS];
+	unsigned count;
+};
+
+static void count_disabled(struct model_watch *watch, enum model_event event, struct model_object *object)
+{
+	struct disabling *disabling = container_of(watch, struct disabling, watch);
+
+	if (event != MODEL_CHANGED || model_kind(object) != MODEL_TPG)
+		return;
+	bool *is_disabled = &disabling->is_disabled[model_number(object) - 1];
+
+	disabling->count += !*is_disabled && !model_is_enabled(object);
+	*is_disabled = !model_is_enabled(object);
+}
+
+/*
+ * Reloads a file with these identifiers. Returns how many TPGs the reload has disabled, so that their
+ * initiators log in again.
+ */
+static unsigned reload_ports(struct test *t, const unsigned ports[NTPGS])
+{
+	struct disabling disabling = {.watch.fn = count_disabled};
+
+	write_ports(t, ports);
+	model_watch(t->f->model, &disabling.watch);
+	assert_int_equal(reload(t, true), 0);
+	model_unwatch(&disabling.watch);
+	return disabling.count;
+}
+
+static void test_tpgs_exchange_identifiers(void **state)
+{
+	static const unsigned first[] = {1, 2, 3, 4}, pair[] = {2, 1, 3, 4}, cycle[] = {4, 2, 1, 3},
+			      chain[] = {2, 5, 3, 1}, pairs[] = {5, 2, 1, 3}, all[] = {9, 8, 7, 6};
+	static const struct {
+		const unsigned *ports;
+		unsigned changed;
+	} steps[] = {{pair, 2},  {first, 2}, {cycle, 3}, {chain, 4},
+		     {pairs, 4}, {first, 3}, {all, 4},   {all, 0}};
+	struct test *t = *state;
+
+	write_ports(t, first);
+	assert_int_equal(restore(t), 0);
+	assert_ports(t, first);
+	for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
+		const unsigned disabled = reload_ports(t, steps[i].ports);
+
+		assert_no_lines(t);
+		assert_ports(t, steps[i].ports);
+		assert_int_equal(disabled, steps[i].changed);
+		assert_int_equal(diff(t), 0);
+		assert_no_lines(t);
+	}
+	start_again(t);
+	assert_int_equal(restore(t), 0);
+	assert_ports(t, all);
+}
+
+/* All TPGs that depend on each other keep their identifiers and their sessions. Others get theirs. */
+static void test_exchange_that_is_impossible(void **state)
+{
+	static const unsigned first[] = {1, 2, 3, 4}, taken[] = {2, 9, 4, 3}, both[] = {5, 5, 3, 4},
+			      kept[] = {1, 2, 4, 3}, one[] = {5, 2, 3, 4};
+	struct test *t = *state;
+	struct model_object *other, *stranger;
+
+	write_ports(t, first);
+	assert_int_equal(restore(t), 0);
+	/* A restore keeps what the file does not have. */
+	other = fixture_create(t->f, t->f->root, MODEL_TARGET, "iqn.2026-11.com.example:other", NULL);
+	stranger = fixture_create(t->f, other, MODEL_TPG, "tpgt_1", NULL);
+	assert_int_equal(fixture_set(t->f, stranger, "", "rtpi", "9"), 0);
+	write_ports(t, taken);
+	saveconfig_restore_at_start(t->config, on_done, t);
+	assert_int_equal(finish(t), 0);
+	assert_true(said(t, "rtpi"));
+	assert_true(said(t, "another TPG has the relative target port identifier 9"));
+	assert_ports(t, kept);
+	assert_int_equal(model_get_number(stranger, model_attribute(MODEL_TPG, "", "rtpi")), 9);
+
+	/* The first of two that want the same identifier gets it. */
+	assert_int_equal(reload_ports(t, first), 2);
+	assert_no_lines(t);
+	assert_int_equal(reload_ports(t, both), 1);
+	assert_true(said(t, "another TPG has the relative target port identifier 5"));
+	assert_ports(t, one);
+	assert_int_equal(reload_ports(t, first), 1);
+	assert_no_lines(t);
+	assert_ports(t, first);
+}
+
 /* Returns the CPU time, in nanoseconds, in which a file with own settings of each target is read. */
 static gint64 time_to_read(unsigned targets)
 {
@@ -207,10 +340,9 @@ static void test_many_targets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(test_an_object_keeps_its_number),
-	    TEST(test_two_objects_of_one_name),
-	    TEST(test_numbers_do_not_depend_on_a_restart),
-	    cmocka_unit_test(test_many_targets),
+	    TEST(test_an_object_keeps_its_number),         TEST(test_two_objects_of_one_name),
+	    TEST(test_numbers_do_not_depend_on_a_restart), TEST(test_tpgs_exchange_identifiers),
+	    TEST(test_exchange_that_is_impossible),        cmocka_unit_test(test_many_targets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
