@@ -160,6 +160,16 @@ static void note_saved(struct saveconfig *config, uint64_t generation)
 	config->is_saved = true;
 }
 
+/*
+ * Records that the model is equal to another file. If the daemon has no file of its own, changes since then
+ * are those that are not saved.
+ */
+static void note_saved_elsewhere(struct saveconfig *config, const struct config_node *tree)
+{
+	if (!config->path)
+		set_tree(&config->saved, config_node_copy(tree, NULL));
+}
+
 /* --- save --- */
 
 static void on_saved(void *arg, int err, const struct error *error)
@@ -171,6 +181,8 @@ static void on_saved(void *arg, int err, const struct error *error)
 		set_tree(&config->file, g_steal_pointer(&operation->tree));
 		note_saved(config, operation->generation);
 		g_ptr_array_set_size(config->renumbered, 0);
+	} else if (!err) {
+		note_saved_elsewhere(config, operation->tree);
 	}
 	saveconfig_finish(operation, err, error);
 }
@@ -239,6 +251,8 @@ static void on_restored(void *arg, GPtrArray *lines)
 	set_tree(&config->file, g_steal_pointer(&operation->tree));
 	if (operation->is_own)
 		note_saved(config, model_generation(config->model));
+	else
+		note_saved_elsewhere(config, config->file);
 	if (operation->purpose == CONFIG_PLAN_REPLACE && operation->is_own)
 		note_renumbered(config);
 	log_slow_tpgs(config);
@@ -301,26 +315,6 @@ void saveconfig_restore_at_start(struct saveconfig *config, saveconfig_done *don
 	saveconfig_run_if_first(operation);
 }
 
-/*
- * Lists the changes since the last save that are not in the file, and that the operation would therefore
- * undo.
- */
-static void list_lost_changes(const struct operation *operation, const struct config_node *running)
-{
-	g_autoptr(GPtrArray) changes = saveconfig_differences(operation->config->saved, running);
-	g_autoptr(GPtrArray) undone = saveconfig_differences(operation->tree, running);
-	g_autoptr(GHashTable) keys = g_hash_table_new(g_str_hash, g_str_equal);
-
-	for (guint i = 0; i < undone->len; i++)
-		g_hash_table_add(keys, ((struct config_difference *)g_ptr_array_index(undone, i))->key);
-	for (guint i = 0; i < changes->len; i++) {
-		const struct config_difference *change = g_ptr_array_index(changes, i);
-
-		if (g_hash_table_contains(keys, change->key))
-			g_ptr_array_add(operation->lines, g_strdup(change->line));
-	}
-}
-
 static void run_reload(struct operation *operation)
 {
 	struct error error;
@@ -330,7 +324,7 @@ static void run_reload(struct operation *operation)
 		return;
 	running = operation->discard ? NULL : dump_all(operation->config);
 	if (running)
-		list_lost_changes(operation, running);
+		saveconfig_list_lost(operation->config->saved, operation->tree, running, operation->lines);
 	config_node_free(running);
 	if (!operation->lines->len)
 		apply(operation);

@@ -17,13 +17,21 @@ static void free_difference(gpointer data)
 }
 
 /* Takes over line. */
-static void add(GPtrArray *differences, const char *path, const char *setting, char *line)
+static struct config_difference *add(GPtrArray *differences, const char *path, const char *setting,
+				     char *line)
 {
 	struct config_difference *difference = g_new0(struct config_difference, 1);
 
 	difference->key = g_strconcat(path, " ", setting, NULL);
 	difference->line = line;
 	g_ptr_array_add(differences, difference);
+	return difference;
+}
+
+static void add_other_value(GPtrArray *differences, const char *path, const char *setting, bool is_set,
+			    char *line)
+{
+	add(differences, path, setting, line)->is_other_value = is_set;
 }
 
 /* Returns the text that shows a value in a line of the result; an empty value is shown as "empty". */
@@ -54,19 +62,22 @@ static void compare_value(GPtrArray *differences, const char *path, const struct
 			  const struct config_node *running, const struct model_attribute *attribute)
 {
 	const struct config_value *wanted = config_node_value(file, attribute);
-	const char *now = text_in_effect(attribute, config_node_value(running, attribute));
+	const struct config_value *value = config_node_value(running, attribute);
+	const char *now = text_in_effect(attribute, value);
+	bool is_set = value && !value->is_unset;
 	const char *text = text_of(attribute, wanted);
 
 	if (!config_value_differs(file, running, attribute) || config_text_is_same(attribute, text, now))
 		return;
 	if (attribute->type == MODEL_SECRET) {
-		add(differences, path, attribute->name,
+		add_other_value(
+		    differences, path, attribute->name, is_set,
 		    g_strdup_printf("~ %s %s: another secret in the file", path, attribute->name));
 		return;
 	}
-	add(differences, path, attribute->name,
-	    g_strdup_printf("~ %s %s: %s in the file, %s now", path, attribute->name, shown(text),
-			    shown(now)));
+	add_other_value(differences, path, attribute->name, is_set,
+			g_strdup_printf("~ %s %s: %s in the file, %s now", path, attribute->name, shown(text),
+					shown(now)));
 }
 
 static void compare_children(GPtrArray *differences, const struct config_node *file,
@@ -78,13 +89,14 @@ static void compare(GPtrArray *differences, const struct config_node *file, cons
 	const struct model_attribute *attribute;
 
 	if (g_strcmp0(file->to, running->to))
-		add(differences, path, "to",
+		add_other_value(
+		    differences, path, "to", true,
 		    g_strdup_printf("~ %s: leads to %s in the file, to %s now", path, file->to, running->to));
 	if (file->kind == MODEL_TPG && file->enable != running->enable)
-		add(differences, path, "enable",
-		    g_strdup_printf("~ %s: %s in the file, %s now", path,
-				    file->enable ? "enabled" : "disabled",
-				    running->enable ? "enabled" : "disabled"));
+		add_other_value(differences, path, "enable", true,
+				g_strdup_printf("~ %s: %s in the file, %s now", path,
+						file->enable ? "enabled" : "disabled",
+						running->enable ? "enabled" : "disabled"));
 	for (unsigned i = 0; (attribute = model_attribute_at(file->kind, i)); i++)
 		compare_value(differences, path, file, running, attribute);
 	compare_children(differences, file, running);
@@ -95,7 +107,7 @@ static void add_object(GPtrArray *differences, char sign, const struct config_no
 {
 	g_autofree char *path = config_node_path(node);
 
-	add(differences, path, "", g_strdup_printf("%c %s", sign, path));
+	add(differences, path, "", g_strdup_printf("%c %s", sign, path))->is_new_object = sign == '+';
 }
 
 static void compare_children(GPtrArray *differences, const struct config_node *file,
@@ -125,4 +137,67 @@ GPtrArray *saveconfig_differences(const struct config_node *file, const struct c
 
 	compare(differences, file, running);
 	return differences;
+}
+
+/* --- unsaved changes --- */
+
+static const struct config_difference *at(const GPtrArray *differences, guint i)
+{
+	return g_ptr_array_index(differences, i);
+}
+
+/* Returns a table of the differences by their keys. */
+static GHashTable *index_differences(const GPtrArray *differences)
+{
+	GHashTable *index = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < differences->len; i++)
+		g_hash_table_insert(index, at(differences, i)->key, (gpointer)at(differences, i));
+	return index;
+}
+
+static bool is_new_object(GHashTable *index, const char *path)
+{
+	g_autofree char *key = g_strconcat(path, " ", NULL);
+	const struct config_difference *difference = g_hash_table_lookup(index, key);
+
+	return difference && difference->is_new_object;
+}
+
+/*
+ * Returns whether the object to which the difference belongs, or an object above it, exists only in the
+ * running configuration of the comparison.
+ */
+static bool is_in_new_object(GHashTable *index, const struct config_difference *difference)
+{
+	g_autofree char *path = g_strdup(difference->key);
+
+	*strrchr(path, ' ') = '\0';
+	for (char *end = path; end; end = strrchr(path, '/')) {
+		if (end != path)
+			*end = '\0';
+		if (is_new_object(index, path))
+			return true;
+	}
+	return false;
+}
+
+void saveconfig_list_lost(const struct config_node *saved, const struct config_node *wanted,
+			  const struct config_node *running, GPtrArray *lines)
+{
+	g_autoptr(GPtrArray) changes = saveconfig_differences(saved, running);
+	g_autoptr(GPtrArray) undone = saveconfig_differences(wanted, running);
+	g_autoptr(GHashTable) changed = index_differences(changes), lost = index_differences(undone);
+
+	/* The wanted configuration undoes the change itself, or deletes the object. */
+	for (guint i = 0; i < changes->len; i++)
+		if (g_hash_table_contains(lost, at(changes, i)->key) ||
+		    is_in_new_object(lost, at(changes, i)))
+			g_ptr_array_add(lines, g_strdup(at(changes, i)->line));
+	/* All that was set in an object that is not saved is a change. */
+	for (guint i = 0; i < undone->len; i++)
+		if ((at(undone, i)->is_new_object || at(undone, i)->is_other_value) &&
+		    !g_hash_table_contains(changed, at(undone, i)->key) &&
+		    is_in_new_object(changed, at(undone, i)))
+			g_ptr_array_add(lines, g_strdup(at(undone, i)->line));
 }

@@ -11,6 +11,10 @@ struct config_difference {
 	char *key;
 	/* The text for the user, without secrets. */
 	char *line;
+	/* Only the running configuration has the object. The key ends with a blank. */
+	bool is_new_object;
+	/* The running configuration has the object with another value, and somebody has set this value. */
+	bool is_other_value;
 };
 
 /*
@@ -18,4 +22,10 @@ struct config_difference {
  * order of the file. The caller frees the array.
  */
 GPtrArray *saveconfig_differences(const struct config_node *file, const struct config_node *running);
+/*
+ * Adds a line (char *) for each change of the running configuration since the saved one that is lost if the
+ * wanted configuration replaces the running one.
+ */
+void saveconfig_list_lost(const struct config_node *saved, const struct config_node *wanted,
+			  const struct config_node *running, GPtrArray *lines);
 #endif

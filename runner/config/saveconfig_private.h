@@ -34,7 +34,10 @@ struct saveconfig {
 	char *path;
 	/* The configuration that was restored or saved last, with the entries that could not be restored. */
 	struct config_node *file;
-	/* The contents of the daemon's own file. */
+	/*
+	 * The contents of the daemon's own file. If the daemon has no file of its own, what was saved or
+	 * restored last.
+	 */
 	struct config_node *saved;
 	/* model_generation() at the last moment when the model was equal to the daemon's own file. */
 	uint64_t saved_generation;

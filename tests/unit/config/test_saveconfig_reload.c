@@ -361,6 +361,70 @@ static void test_reload_does_not_lose_changes(void **state)
 	assert_false(saveconfig_has_changed(t->config));
 }
 
+/* A change of an object is lost, too, if the file no longer has the object. */
+static void test_reload_does_not_lose_changes_of_a_deleted_object(void **state)
+{
+	struct test *t = *state;
+
+	copy_file(t, "debian.json");
+	assert_int_equal(restore(t), 0);
+	assert_int_equal(fixture_set(t->f, find(t, OPEN " tpgt_3"), "auth", "userid", "again"), 0);
+	write_file(t, "{}");
+	assert_int_equal(reload(t, false), -EBUSY);
+	assert_true(said(t, "~ " OPEN "/tpgt_3 userid: anyone in the file, again now"));
+	assert_int_equal(g_strv_length(t->lines), 1);
+	assert_non_null(find(t, OPEN " tpgt_3"));
+	assert_int_equal(reload(t, true), 0);
+	assert_null(find(t, OPEN " tpgt_3"));
+}
+
+static int reload_named(struct test *t, bool discard)
+{
+	saveconfig_reload(t->config, t->path, discard, on_done, t);
+	return finish(t);
+}
+
+/* The daemon has no file of its own, so nothing is saved before the first restore or save. */
+static void test_reload_without_own_file(void **state)
+{
+	static const char file[] =
+	    "{\"storage_objects\": [{\"plugin\": \"user\", \"name\": \"disk\", \"config\": \"file//srv/d\", "
+	    "\"size\": 1048576, \"attributes\": {\"cmd_time_out\": 30}}], \"targets\": []}";
+	struct test *t = *state;
+	struct model_object *disk;
+
+	saveconfig_free(t->config);
+	t->config = saveconfig_new(t->f->model, NULL);
+	write_file(t, file);
+	disk = fixture_create(t->f, t->f->root, MODEL_STORAGE, "user_0/disk", NULL);
+	assert_int_equal(fixture_set(t->f, disk, "control", "config", "file//srv/d"), 0);
+	assert_int_equal(fixture_set(t->f, disk, "control", "size", "2097152"), 0);
+	assert_int_equal(fixture_set(t->f, disk, "attrib", "cmd_time_out", "7"), 0);
+	assert_int_equal(fixture_enable(t->f, disk, true), 0);
+	assert_int_equal(reload_named(t, false), -EBUSY);
+	assert_true(said(t, "~ user/disk size: 1048576 in the file, 2097152 now"));
+	assert_true(said(t, "~ user/disk cmd_time_out: 30 in the file, 7 now"));
+	assert_int_equal(g_strv_length(t->lines), 2);
+	assert_value(t, "user_0/disk", "attrib", "cmd_time_out", "7");
+	assert_int_equal(reload_named(t, true), 0);
+	assert_value(t, "user_0/disk", "attrib", "cmd_time_out", "30");
+
+	/* What was restored is not an unsaved change. */
+	edit_file(t, "30", "31");
+	assert_int_equal(reload_named(t, false), 0);
+	assert_value(t, "user_0/disk", "attrib", "cmd_time_out", "31");
+
+	/* And what was saved is not. */
+	disk = find(t, "user_0/disk");
+	assert_int_equal(fixture_set(t->f, disk, "attrib", "cmd_time_out", "8"), 0);
+	assert_int_equal(reload_named(t, false), -EBUSY);
+	saveconfig_save(t->config, t->path, on_done, t);
+	assert_int_equal(finish(t), 0);
+	edit_file(t, "\"cmd_time_out\" : 8", "\"cmd_time_out\" : 9");
+	assert_int_equal(reload_named(t, false), 0);
+	assert_value(t, "user_0/disk", "attrib", "cmd_time_out", "9");
+}
+
 /* If a value was refused, the difference shows the value that is in effect instead. */
 static void test_diff_shows_the_value_in_effect(void **state)
 {
@@ -395,6 +459,8 @@ int main(void)
 	    TEST(test_reload_replaces_storage),
 	    TEST(test_reload_does_not_empty_memory),
 	    TEST(test_reload_does_not_lose_changes),
+	    TEST(test_reload_does_not_lose_changes_of_a_deleted_object),
+	    TEST(test_reload_without_own_file),
 	    TEST(test_diff_shows_the_value_in_effect),
 	};
 
