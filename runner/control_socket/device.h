@@ -17,7 +17,7 @@ struct control_device {
 	const char *error;
 	/* The number N of /dev/uioN. */
 	unsigned minor;
-	/* Bytes; 0 while the device is not served. */
+	/* Bytes. While the device is not served, the size that is configured; 0: not known yet. */
 	uint64_t size;
 	uint64_t commands, doorbells, late;
 };

@@ -7,19 +7,29 @@
 
 #include "kernel/private.h"
 #include "scsi/scsi.h"
+#include "util/cleanup.h"
 #include "util/log.h"
 
 #define SERIAL_SIZE 224
 
 /* --- open and close --- */
 
+void kernel_note_size(struct kernel_device *d, uint64_t size)
+{
+	SCOPE_LOCK(&d->manager->lock);
+
+	d->configured_size = size;
+}
+
 /* The settings that configfs has. Their strings belong to config and to the device. */
-static int read_settings(const struct kernel_device *d, const char *config, bool make,
+static int read_settings(struct kernel_device *d, const char *config, bool make,
 			 struct storage_settings *settings, struct error *error)
 {
 	uint64_t size, block_size, max_sectors;
 	int err = tcmu_configfs_read_u64(&d->cfs, "attrib/dev_size", &size, error);
 
+	if (!err)
+		kernel_note_size(d, size);
 	if (!err)
 		err = tcmu_configfs_read_u64(&d->cfs, "attrib/hw_block_size", &block_size, error);
 	if (!err)

@@ -235,7 +235,8 @@ static void view_device(const struct kernel_device *d, struct tcmu_device_view *
 	    .minor = d->minor,
 	    .state = state,
 	    .error = state == TCMU_DEVICE_FAILED ? d->error.text : "",
-	    .size = state == TCMU_DEVICE_SERVED ? backstore_size(storage_lu_backstore(d->lun)) : 0,
+	    .size = state == TCMU_DEVICE_SERVED ? backstore_size(storage_lu_backstore(d->lun))
+						: d->configured_size,
 	    .commands = __atomic_load_n(&d->device.commands, __ATOMIC_RELAXED),
 	    .doorbells = __atomic_load_n(&d->device.doorbells, __ATOMIC_RELAXED),
 	    .late = __atomic_load_n(&d->device.expiry.nlate, __ATOMIC_RELAXED),

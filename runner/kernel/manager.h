@@ -50,7 +50,8 @@ struct tcmu_device_view {
 	unsigned minor;
 	enum tcmu_device_state state;
 	const char *error; /* FAILED: why, else "" */
-	uint64_t size;     /* In bytes; 0 while the device is not served. */
+	/* In bytes. While the device is not served, the size that is configured; 0: not known yet. */
+	uint64_t size;
 	/* late counts commands that expired because the storage took too long. */
 	uint64_t commands, doorbells, late;
 };

@@ -152,6 +152,8 @@ struct kernel_device {
 	unsigned requests;
 	/* The job is queued or runs, or the device's loop will submit it. */
 	bool busy;
+	/* The size that configfs had when the storage was opened, or could not be; 0: not known yet. */
+	uint64_t configured_size;
 	/* Why the storage cannot be opened, or the ring is broken. */
 	struct error error;
 	/* The ring is broken. Only the removal of the device helps. */
@@ -321,6 +323,8 @@ int kernel_lun_open(struct kernel_device *d, const char *config, bool make, stru
 		    struct error *error);
 /* Opens the stand-in that answers NOT READY while the storage cannot be opened. */
 int kernel_lun_open_absent(struct kernel_device *d, struct storage_lu **lun, struct error *error);
+/* Lists show this size while the storage is not open. */
+void kernel_note_size(struct kernel_device *d, uint64_t size);
 /* With forget, the disk is removed for ever, and so is the memory that is kept for it. lun may be NULL. */
 void kernel_lun_close(struct storage_lu *lun, bool forget);
 /*

@@ -51,7 +51,11 @@ void kernel_answer_reconfig(struct kernel_device *d, int status)
  */
 static int resize(struct kernel_device *d, struct error *error)
 {
-	return backstore_resize(storage_lu_backstore(d->lun), d->reconfig.size, error);
+	int err = backstore_resize(storage_lu_backstore(d->lun), d->reconfig.size, error);
+
+	if (!err)
+		kernel_note_size(d, d->reconfig.size);
+	return err;
 }
 
 /* Other options of the same filters: the backstore stays open, so the contents of memory stay, too. */

@@ -79,7 +79,7 @@ static void test_failed_add_without_a_waiting_kernel(void **state)
 	fake_device_make(1, "file/a.img", SIZE);
 	break_storage(w, "a.img");
 	assert_int_equal(send_added(1), -EISDIR);
-	wait_state(w, 1, TCMU_DEVICE_FAILED);
+	assert_int_equal(wait_state(w, 1, TCMU_DEVICE_FAILED).size, SIZE);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
 	repair_storage(w, "a.img");
 	for (int i = 0; i < 60000 && observe_device(w, 1).state != TCMU_DEVICE_SERVED; i++) {
@@ -235,10 +235,12 @@ static void test_broken_ring_fails(void **state)
 	open_manager(w);
 	fake_device_make(1, "file/a.img", SIZE);
 	assert_int_equal(send_added(1), 0);
+	assert_int_equal(send_reconfigured(1, (struct tcmu_event){.has_size = true, .size = 2 * SIZE}), 0);
 	fake_ring_put_raw(&fake_devices[1].ring, 0, 64);
 	assert_int_equal(write(fake_devices[1].uio, &event, 4), 4);
 	struct seen seen = wait_state(w, 1, TCMU_DEVICE_FAILED);
 	assert_non_null(strstr(seen.error, "ring is broken"));
+	assert_int_equal(seen.size, 2 * SIZE);
 	kernel_manager_retry(w->manager);
 	assert_int_equal(observe_device(w, 1).state, TCMU_DEVICE_FAILED);
 	assert_int_equal(send_removed(1), 0);
