@@ -57,8 +57,10 @@ static struct model_object *object_of(struct control_call *call)
 	}
 	if (model_kind(object) == MODEL_STORAGE)
 		return object;
-	control_call_refuse_text(call, -EINVAL, "%s is a %s; only storage objects have filters", path,
-				 model_kind_name(model_kind(object)));
+	char whole[MODEL_PATH_SIZE];
+
+	control_call_refuse_text(call, -EINVAL, "%s is a %s; only storage objects have filters",
+				 model_path(object, whole), model_kind_name(model_kind(object)));
 	return NULL;
 }
 
@@ -69,8 +71,7 @@ static struct backstore *backstore_of(struct control_call *call, struct model_ob
 	struct backstore *bs = lu ? storage_lu_backstore(lu) : NULL;
 
 	if (!bs)
-		control_call_refuse_text(call, -ENODEV, "the storage of %s is not open",
-					 control_call_text(call, "path"));
+		control_call_refuse_text(call, -ENODEV, "the storage of %s is not open", model_name(object));
 	return bs;
 }
 
@@ -158,11 +159,14 @@ static const struct tcmur_filter *loaded_filter(const char *name)
 	return NULL;
 }
 
-/* Returns the configuration with the change of the call, or NULL if the call was refused. */
-static char *changed_config(struct control_call *call, const char *config)
+/*
+ * Returns the configuration of the disk of this name with the change of the call, or NULL if the call was
+ * refused.
+ */
+static char *changed_config(struct control_call *call, const char *disk, const char *config)
 {
 	struct search search = {.text = control_call_text(call, "filter")};
-	const char *path = control_call_text(call, "path"), *option = control_call_text(call, "option");
+	const char *option = control_call_text(call, "option");
 	struct storage_spec spec;
 	struct error error = {""};
 	int err = storage_spec_parse(&spec, config, &error);
@@ -170,11 +174,11 @@ static char *changed_config(struct control_call *call, const char *config)
 	for (uint32_t i = 0; !err && i < spec.nfilters; i++)
 		compare(&search, i, spec.filters[i].name);
 	if (!err && search.matches == 0)
-		err = error_set(&error, ENOENT, "%s has no filter %s", path, search.text);
+		err = error_set(&error, ENOENT, "%s has no filter %s", disk, search.text);
 	else if (!err && search.matches > 1)
 		err = error_set(&error, EINVAL,
 				"%s has several filters %s; use the number that the list of filters shows",
-				path, search.text);
+				disk, search.text);
 	search.filter = err ? NULL : loaded_filter(spec.filters[search.index].name);
 	if (search.filter)
 		err = backstore_check_filter_option(search.filter, option, &error);
@@ -184,7 +188,7 @@ static char *changed_config(struct control_call *call, const char *config)
 							      control_call_text(call, "value"));
 
 	if (!err && !changed)
-		err = error_set(&error, ENOMEM, "%s: out of memory", path);
+		err = error_set(&error, ENOMEM, "%s: out of memory", disk);
 	if (err)
 		control_call_refuse(call, err, &error);
 	return changed;
@@ -197,7 +201,7 @@ static char *changed_config(struct control_call *call, const char *config)
 static void refuse_device(struct control_call *call, const char *config)
 {
 	const char *path = control_call_text(call, "path");
-	char *changed = changed_config(call, config);
+	char *changed = changed_config(call, path, config);
 
 	if (changed)
 		control_call_refuse_text(
@@ -219,7 +223,7 @@ void control_method_set_filter(struct control_call *call)
 		refuse_device(call, device);
 	if (!object || !backstore_of(call, object))
 		return;
-	char *changed = changed_config(call, model_get(object, attribute, text));
+	char *changed = changed_config(call, model_name(object), model_get(object, attribute, text));
 	if (changed)
 		model_set(object, attribute->group, attribute->name, changed, control_call_done, call);
 	free(changed);

@@ -46,12 +46,12 @@ static struct model_object *provide(struct map *map, struct model_object *parent
 static struct model_object *provide_lun(struct map *map, struct model_object *parent, enum model_kind kind,
 					int number, struct model_object *to, struct error *error)
 {
-	char name[16];
+	char name[16], path[MODEL_PATH_SIZE];
 
 	if (number < 0)
 		number = tpg_free_lun(parent, kind);
 	if (number < 0) {
-		error_set(error, ENOSPC, "%s has no free LUN number", model_name(parent));
+		error_set(error, ENOSPC, "%s has no free LUN number", model_path(parent, path));
 		errno = ENOSPC;
 		return NULL;
 	}
@@ -148,8 +148,11 @@ void control_method_map(struct control_call *call)
 		return;
 	}
 	if (model_kind(map.storage) != MODEL_STORAGE) {
-		control_call_refuse_text(call, -EINVAL, "%s is not a storage object",
-					 control_call_text(call, "storage"));
+		char path[MODEL_PATH_SIZE];
+
+		control_call_refuse_text(call, -EINVAL, "%s is a %s, and not a storage object",
+					 model_path(map.storage, path),
+					 model_kind_name(model_kind(map.storage)));
 		return;
 	}
 	if (control_call_number(call, "lun", &lun)) {

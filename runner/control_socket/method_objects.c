@@ -28,6 +28,25 @@ static struct model_object *object_of(struct control_call *call)
 	return object;
 }
 
+/* Returns the attribute, or NULL if the call was refused. */
+static const struct model_attribute *attribute_of(struct control_call *call,
+						  const struct model_object *object)
+{
+	struct error error = {""};
+	const struct model_attribute *attribute =
+	    control_attribute_find(model_kind(object), control_call_text(call, "attribute"), &error);
+	char path[MODEL_PATH_SIZE];
+
+	if (attribute)
+		return attribute;
+	/* The root has no name of its own. */
+	if (model_kind(object) == MODEL_ROOT)
+		control_call_refuse(call, -ENOENT, &error);
+	else
+		control_call_refuse_text(call, -ENOENT, "%s: %s", model_path(object, path), error.text);
+	return NULL;
+}
+
 void control_method_list(struct control_call *call)
 {
 	struct model_object *object = object_of(call);
@@ -49,7 +68,6 @@ void control_method_get(struct control_call *call)
 	struct model_object *object = object_of(call);
 	const struct model_attribute *attribute;
 	char path[MODEL_PATH_SIZE];
-	struct error error = {""};
 
 	if (!object)
 		return;
@@ -60,12 +78,11 @@ void control_method_get(struct control_call *call)
 	control_set_text(json, "kind", object_kind_word(model_kind(object)));
 	if (!name) {
 		json_object_set_object_member(json, "attributes", control_attributes(object));
-	} else if ((attribute = control_attribute_find(model_kind(object), name, &error))) {
+	} else if ((attribute = attribute_of(call, object))) {
 		control_set_text(json, "attribute", name);
 		json_object_set_member(json, "value", control_attribute_value(object, attribute));
 	} else {
 		json_object_unref(json);
-		control_call_refuse(call, -ENOENT, &error);
 		return;
 	}
 	control_call_finish(call, control_object_node(json));
@@ -73,18 +90,11 @@ void control_method_get(struct control_call *call)
 
 void control_method_set(struct control_call *call)
 {
-	const char *name = control_call_text(call, "attribute");
 	struct model_object *object = object_of(call);
-	const struct model_attribute *attribute;
-	struct error error = {""};
+	const struct model_attribute *attribute = object ? attribute_of(call, object) : NULL;
 
-	if (!object)
+	if (!attribute)
 		return;
-	attribute = control_attribute_find(model_kind(object), name, &error);
-	if (!attribute) {
-		control_call_refuse(call, -ENOENT, &error);
-		return;
-	}
 
 	g_autofree char *text = control_value_text(control_call_value(call, "value"));
 
@@ -102,15 +112,16 @@ static int find_to(const struct control_call *call, const struct object_place *p
 {
 	const char *path = control_call_text(call, "to");
 	bool points = place->kind == MODEL_LUN || place->kind == MODEL_MAPPED_LUN;
+	char whole[MODEL_PATH_SIZE];
 
 	*to = NULL;
 	if (!path && points)
-		return error_set(error, EINVAL, "a %s needs the parameter \"to\": %s",
-				 model_kind_name(place->kind),
+		return error_set(error, EINVAL, "%s: a %s needs the parameter \"to\": %s",
+				 object_place_path(place, whole), model_kind_name(place->kind),
 				 place->kind == MODEL_LUN ? "its storage object" : "a LUN of its TPG");
 	if (path && !points)
-		return error_set(error, EINVAL, "a %s does not point to another object",
-				 model_kind_name(place->kind));
+		return error_set(error, EINVAL, "%s: a %s does not point to another object",
+				 object_place_path(place, whole), model_kind_name(place->kind));
 	if (!path)
 		return 0;
 	/* "lun_0" is short for the LUN of the TPG. */

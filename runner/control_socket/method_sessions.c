@@ -31,6 +31,7 @@ static void add_session(void *arg, const struct model_session *session)
 static int choose(struct listing *listing, struct model *model, const char *path, struct error *error)
 {
 	struct model_object *object = object_find_target(model, path, error);
+	char whole[MODEL_PATH_SIZE];
 
 	if (!object)
 		return -errno;
@@ -44,8 +45,8 @@ static int choose(struct listing *listing, struct model *model, const char *path
 	case MODEL_TARGET:
 		break;
 	default:
-		return error_set(error, EINVAL, "%s is a %s; sessions belong to targets and TPGs", path,
-				 model_kind_name(model_kind(object)));
+		return error_set(error, EINVAL, "%s is a %s; sessions belong to targets and TPGs",
+				 model_path(object, whole), model_kind_name(model_kind(object)));
 	}
 	listing->target = model_name(object);
 	return 0;

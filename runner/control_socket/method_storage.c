@@ -11,12 +11,14 @@ static struct model_object *storage_of(struct control_call *call)
 	const char *path = control_call_text(call, "path");
 	struct error error = {""};
 	struct model_object *object = object_find(call->context->model, path, &error);
+	char whole[MODEL_PATH_SIZE];
 
 	if (!object)
 		control_call_refuse(call, -errno, &error);
 	else if (model_kind(object) != MODEL_STORAGE)
 		control_call_refuse_text(call, -EINVAL, "%s is a %s, and only storage objects can be %sd",
-					 path, model_kind_name(model_kind(object)), call->method->name);
+					 model_path(object, whole), model_kind_name(model_kind(object)),
+					 call->method->name);
 	return object && model_kind(object) == MODEL_STORAGE ? object : NULL;
 }
 

@@ -4,6 +4,7 @@
  * LUNs from one initiator. The storage object stays.
  */
 #include <errno.h>
+#include <inttypes.h>
 
 #include "control_socket/methods.h"
 #include "control_socket/object_path.h"
@@ -60,13 +61,29 @@ static void add_luns(GPtrArray *paths, struct model_object *tpg, const struct ch
 static int read_choice(const struct control_call *call, struct choice *choice, struct error *error)
 {
 	const char *storage = control_call_text(call, "storage");
+	char path[MODEL_PATH_SIZE];
 
 	choice->has_number = control_call_number(call, "lun", &choice->number);
 	if (!storage && !choice->has_number)
 		return error_set(error, EINVAL, "unmap needs \"storage\" or \"lun\"");
 	if (storage && !(choice->storage = object_find(call->context->model, storage, error)))
 		return -errno;
+	if (storage && model_kind(choice->storage) != MODEL_STORAGE)
+		return error_set(error, EINVAL, "%s is a %s, and not a storage object",
+				 model_path(choice->storage, path),
+				 model_kind_name(model_kind(choice->storage)));
 	return 0;
+}
+
+/* What the call looks for: "lun_5", "a LUN that leads to user_0/disk". The caller frees the text. */
+static char *choice_text(const struct choice *choice)
+{
+	g_autofree char *leads = choice->storage
+				     ? g_strdup_printf(" that leads to %s", model_name(choice->storage))
+				     : g_strdup("");
+
+	return choice->has_number ? g_strdup_printf("lun_%" PRIu64 "%s", choice->number, leads)
+				  : g_strdup_printf("LUN%s", leads);
 }
 
 /* Collects the paths of all objects that must be deleted. Returns 0, or -errno with error set. */
@@ -75,7 +92,7 @@ static int collect(const struct control_call *call, GPtrArray *paths, struct err
 	const char *initiator = control_call_text(call, "initiator");
 	struct choice choice = {0};
 	struct model_object *tpg = tpg_find(call->context->model, control_call_text(call, "path"), error);
-	struct model_object *acl;
+	struct model_object *acl = NULL;
 	char path[MODEL_PATH_SIZE];
 	int err = tpg ? read_choice(call, &choice, error) : -errno;
 
@@ -89,9 +106,11 @@ static int collect(const struct control_call *call, GPtrArray *paths, struct err
 		return error_set(error, ENOENT, "%s has no ACL for the initiator %s", model_path(tpg, path),
 				 initiator);
 	}
-	if (!paths->len)
-		return error_set(error, ENOENT, "%s has no such LUN%s%s", model_path(tpg, path),
-				 initiator ? " for the initiator " : "", initiator ? initiator : "");
+	if (!paths->len) {
+		g_autofree char *text = choice_text(&choice);
+
+		return error_set(error, ENOENT, "%s has no %s", model_path(acl ? acl : tpg, path), text);
+	}
 	return 0;
 }
 

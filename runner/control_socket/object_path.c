@@ -190,6 +190,19 @@ int object_place_find(struct object_place *place, struct model *model, const cha
 				       : place_storage(place, path, error);
 }
 
+const char *object_place_path(const struct object_place *place, char path[MODEL_PATH_SIZE])
+{
+	char parent[MODEL_PATH_SIZE];
+
+	if (place->object)
+		return model_path(place->object, path);
+	if (model_kind(place->parent) == MODEL_ROOT)
+		g_strlcpy(path, place->name, MODEL_PATH_SIZE);
+	else
+		g_snprintf(path, MODEL_PATH_SIZE, "%s/%s", model_path(place->parent, parent), place->name);
+	return path;
+}
+
 struct model_object *object_find(struct model *model, const char *path, struct error *error)
 {
 	struct object_place place;

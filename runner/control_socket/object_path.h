@@ -30,6 +30,8 @@ struct object_place {
 	/* NULL: there is no such object. */
 	struct model_object *object;
 };
+/* Returns the whole name of the object, which need not exist. Returns path. */
+const char *object_place_path(const struct object_place *place, char path[MODEL_PATH_SIZE]);
 /*
  * Parses a path whose last object need not exist. Returns 0, or -ENOENT (for the parent) or -EINVAL with
  * error set.

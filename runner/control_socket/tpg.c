@@ -26,6 +26,7 @@ static struct model_object *only_tpg(struct model_object *target, struct error *
 struct model_object *tpg_find(struct model *model, const char *path, struct error *error)
 {
 	struct model_object *object = object_find_target(model, path, error);
+	char whole[MODEL_PATH_SIZE];
 
 	if (!object)
 		return NULL;
@@ -33,7 +34,7 @@ struct model_object *tpg_find(struct model *model, const char *path, struct erro
 		return only_tpg(object, error);
 	if (model_kind(object) == MODEL_TPG)
 		return object;
-	error_set(error, EINVAL, "%s is a %s, and not a target or a TPG", path,
+	error_set(error, EINVAL, "%s is a %s, and not a target or a TPG", model_path(object, whole),
 		  model_kind_name(model_kind(object)));
 	errno = EINVAL;
 	return NULL;

@@ -35,6 +35,7 @@ static int normalize(const struct model_object *parent, enum model_kind kind, co
 		     size_t size, unsigned *number, struct error *error)
 {
 	const char *prefix = kind == MODEL_TPG ? "tpgt_" : "lun_";
+	char path[MODEL_PATH_SIZE];
 	struct model_np np;
 	long read;
 
@@ -57,7 +58,7 @@ static int normalize(const struct model_object *parent, enum model_kind kind, co
 		if (read < 0)
 			return error_set(error, EINVAL,
 					 "%s: '%.80s' is not the name of a %s; use %sN, with N from 0 to %d",
-					 parent->name, name, model_kind_name(kind), prefix,
+					 model_path(parent, path), name, model_kind_name(kind), prefix,
 					 kind == MODEL_TPG ? MODEL_TAG_MAX : MODEL_LUN_MAX);
 		*number = (unsigned)read;
 		snprintf(normal, size, "%s%ld", prefix, read);
@@ -162,7 +163,7 @@ static struct model_object *make(struct model_object *parent, enum model_kind ki
 struct model_object *model_create(struct model_object *parent, enum model_kind kind, const char *name,
 				  struct model_object *to, struct error *error)
 {
-	char normal[MODEL_TEXT_SIZE];
+	char normal[MODEL_TEXT_SIZE], path[MODEL_PATH_SIZE];
 	unsigned number = 0;
 	int err;
 
@@ -175,8 +176,10 @@ struct model_object *model_create(struct model_object *parent, enum model_kind k
 	else
 		err = normalize(parent, kind, name, normal, kind == MODEL_STORAGE ? 256 : MODEL_NAME_SIZE,
 				&number, error);
-	if (!err && model_find(parent, kind, normal))
-		err = error_set(error, EEXIST, "%s %s already exists", model_kind_name(kind), normal);
+	const struct model_object *existing = err ? NULL : model_find(parent, kind, normal);
+	if (existing)
+		err = error_set(error, EEXIST, "%s %s already exists", model_kind_name(kind),
+				model_path(existing, path));
 	if (!err)
 		err = check_destination(parent, kind, to, error);
 	if (err) {

@@ -104,6 +104,36 @@ class Read(ControlCase):
 
 
 class Change(ControlCase):
+    def test_refusals_have_the_whole_names(self):
+        """However short the name in the call is, the error has the whole name of the object."""
+        self.create_disk()
+        self.call("create", path="t_new", attributes={"control/config": "alloc/t_new"})
+        self.create_target()
+        self.call("create", path=f"{TPG}/{HOST}")
+        self.call("map", path=TARGET, storage="t_disk", lun=3)
+        disk = "user_0/t_disk"
+        for expected, errno, method, params in (
+                (f"{disk} has no filter delay", "ENOENT", "set_filter",
+                 {"path": "t_disk", "filter": "delay", "option": "read", "value": "1ms"}),
+                ("the storage of user_0/t_new is not open", "ENODEV", "filters", {"path": "t_new"}),
+                (f"{disk} is a storage object; sessions belong to targets", "EINVAL", "sessions", {"path": "t_disk"}),
+                (f"{disk} is a storage object, and not a target or a TPG", "EINVAL", "map",
+                 {"path": "t_disk", "storage": "t_disk"}),
+                (f"{disk} is a storage object; only targets", "EINVAL", "drain", {"path": "t_disk"}),
+                (f'{disk}: a storage object has no attribute "x"', "ENOENT", "get", {"path": "t_disk", "attribute": "x"}),
+                (f'{disk}: a storage object has no attribute "x"', "ENOENT", "set",
+                 {"path": "t_disk", "attribute": "x", "value": 1}),
+                (f'{TPG}/lun_9: a LUN needs the parameter "to"', "EINVAL", "create", {"path": f"{TPG}/lun_9"}),
+                ("user_0/t_more: a storage object does not point", "EINVAL", "create", {"path": "t_more", "to": "t_disk"}),
+                (f"{TPG} is a TPG, and not a storage object", "EINVAL", "map", {"path": TARGET, "storage": TPG}),
+                (f"{TPG} is a TPG, and not a storage object", "EINVAL", "unmap", {"path": TARGET, "storage": TPG}),
+                (f"{TPG} has no lun_5", "ENOENT", "unmap", {"path": TARGET, "lun": 5}),
+                (f"{TPG} has no LUN that leads to user_0/t_new", "ENOENT", "unmap", {"path": TARGET, "storage": "t_new"}),
+                (f"{TPG}/{HOST} has no lun_3 that leads to {disk}", "ENOENT", "unmap",
+                 {"path": TARGET, "storage": "t_disk", "lun": 3, "initiator": HOST}),
+                (f"{TPG}: 'lun_x' is not the name of a LUN", "EINVAL", "create", {"path": f"{TPG}/lun_x", "to": "t_disk"})):
+            self.assertIn(expected, str(self.refused(errno, method, **params)))
+
     def test_create_again(self):
         values = {"control/config": "alloc/t_disk", "control/size": 1 << 20}
         first = self.call("create", path="t_disk", attributes=values, enable=True)
