@@ -234,6 +234,18 @@ static bool is_other_spelling(const struct config_node *child, const char *key, 
 	return strcmp(ours_key_of(child), key) != 0 && json_object_has_member(container, ours_key_of(child));
 }
 
+/* The settings of one storage object, or of all of them, may say that nobody can write. */
+static void refuse_disks(struct config_node *parent, const struct config_node *one, const char *what)
+{
+	g_autofree char *reason =
+	    g_strdup_printf("its settings under \"" OURS_KEY "\" cannot be used: %s", what);
+	struct config_node *child;
+
+	for (guint i = 0; (child = config_node_child(parent, i)); i++)
+		if (child->kind == MODEL_STORAGE && !child->is_stray && (!one || child == one))
+			refuse_storage(child, reason);
+}
+
 static void read_container(struct reader *reader, struct config_node *parent, enum model_kind kind,
 			   JsonNode *value)
 {
@@ -243,6 +255,8 @@ static void read_container(struct reader *reader, struct config_node *parent, en
 		refuse_setting(reader->notes, parent, "\"%s\" is not an object", ours_container(kind));
 		if (kind == MODEL_TARGET)
 			close_targets(parent, "\"targets\" under \"" OURS_KEY "\" is not an object");
+		if (kind == MODEL_STORAGE)
+			refuse_disks(parent, NULL, "\"storage_objects\" is not an object");
 		return;
 	}
 	JsonObject *container = json_node_get_object(value);
@@ -254,6 +268,8 @@ static void read_container(struct reader *reader, struct config_node *parent, en
 		child = find_child(parent, kind, key->data);
 		if (!child || child->ours || is_other_spelling(child, key->data, container))
 			add_stray(reader, parent, kind, key->data, container, child);
+		else if (!settings && kind == MODEL_STORAGE)
+			refuse_disks(parent, child, "they are not an object");
 		else if (!settings)
 			refuse_setting(reader->notes, child, "they are not an object");
 		else

@@ -183,7 +183,8 @@ static void write_child(const struct config_node *child, JsonObject *container)
 
 	if (!key)
 		return;
-	JsonNode *bad = child->kind == MODEL_STORAGE && !child->is_stray ? NULL : bad_settings(child, key);
+	bool is_used = child->kind == MODEL_STORAGE && !child->is_stray && !child->problem;
+	JsonNode *bad = is_used ? NULL : bad_settings(child, key);
 
 	if (bad)
 		json_object_set_member(container, key, json_node_copy(bad));
@@ -191,10 +192,19 @@ static void write_child(const struct config_node *child, JsonObject *container)
 		json_object_set_object_member(container, key, json_object_ref(settings));
 }
 
+static bool has_refused_disk(const struct config_node *node)
+{
+	const struct config_node *child;
+
+	for (guint i = 0; (child = config_node_child(node, i)); i++)
+		if (child->kind == MODEL_STORAGE && !child->is_stray && child->problem)
+			return true;
+	return false;
+}
+
 /*
  * Writes the settings of the children. If the file has something other than an object in the place of these
- * settings, it stays in the file, because it keeps TPGs disabled. For storage objects it has no such effect,
- * and is replaced.
+ * settings, it stays in the file, because it keeps TPGs disabled, or disks refused.
  */
 static void write_children(const struct config_node *node, JsonObject *ours)
 {
@@ -203,7 +213,8 @@ static void write_children(const struct config_node *node, JsonObject *ours)
 	for (unsigned kind = MODEL_STORAGE; kind < MODEL_KINDS; kind++) {
 		g_autoptr(JsonObject) container = json_object_new();
 
-		if (kind != MODEL_STORAGE && json_object_has_member(ours, ours_container(kind)))
+		if (json_object_has_member(ours, ours_container(kind)) &&
+		    (kind != MODEL_STORAGE || has_refused_disk(node)))
 			continue;
 		for (guint i = 0; (child = config_node_child(node, i)); i++)
 			if (child->kind == kind)

@@ -363,6 +363,8 @@ static void test_a_bad_entry_does_not_leave_a_disk_writable(void **state)
 	/* A value that cannot be used may mean that the disk is read-only. */
 	assert_not_writable(t, DISK, "\"storage_objects\": {\"user/disk\": {\"read_only\": {}}}");
 	assert_not_writable(t, DISK, "\"storage_objects\": {\"user/disk\": {\"read_only\": \"perhaps\"}}");
+	assert_not_writable(t, DISK, "\"storage_objects\": {\"user/disk\": [{\"read_only\": true}]}");
+	assert_not_writable(t, DISK, "\"storage_objects\": [{\"user/disk\": {\"read_only\": true}}]");
 	/* An entry that does not protect the disk leaves everything as it is. */
 	write_config(t, DISK, one_lun, "");
 	start_again(t);
