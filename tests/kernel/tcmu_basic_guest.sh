@@ -112,7 +112,7 @@ case_filters() { # filters of the disk that case_handlers has left come, change 
 	local fio config=file/disk.img
 	disk=$(loop_disk 1)
 	ready "$disk"
-	verify "$disk" --time_based --runtime=$((20 + 10 * GUEST_FACTOR)) --rate_iops=100 &
+	verify "$disk" --time_based --runtime=$((40 + 4 * GUEST_FACTOR)) --rate_iops=100 &
 	fio=$!
 	load_on "$disk"
 	step "filters: a delay is added"
