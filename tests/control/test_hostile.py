@@ -14,10 +14,10 @@ PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS = -32700, -32600, -32601
 
 class Messages(ControlCase):
     def tearDown(self):
-        """The daemon still serves, and the connection of the test still works."""
+        """Checks that the daemon still answers on the connection of the test."""
         self.assertEqual(self.call("status")["pid"], self.daemon.process.pid)
 
-    def code(self, line):
+    def error_code(self, line):
         """Returns the error code of the answer to one line."""
         control = self.connect()
         control.send_raw((line if isinstance(line, bytes) else line.encode()) + b"\n")
@@ -32,17 +32,17 @@ class Messages(ControlCase):
         for line in ("", " ", "{", "}", "[" * 17, '{"a":' * 17, "nonsense", "'a'", "var a = {}", "/* a */ {}",
                      '{"a": 1,, }', b"\xff\xfe", b'{"a": "\x80"}', "\0", '{"jsonrpc": "2.0"'):
             with self.subTest(line=line):
-                self.assertEqual(self.code(line), PARSE_ERROR)
+                self.assertEqual(self.error_code(line), PARSE_ERROR)
 
     def test_nul(self):
         line = '{"jsonrpc":"2.0","id":1,"method":"list","params":{"path":"user_0/a\\u0000b"}}'
-        self.assertEqual(self.code(line), PARSE_ERROR)
+        self.assertEqual(self.error_code(line), PARSE_ERROR)
 
     def test_deep(self):
         """Parsers are recursive, so a million brackets would use up the stack."""
         for bracket in ("[", '{"a":', '[{"a":'):
             with self.subTest(bracket=bracket):
-                self.assertEqual(self.code(bracket * (MESSAGE_MAX // len(bracket) - 1)), PARSE_ERROR)
+                self.assertEqual(self.error_code(bracket * (MESSAGE_MAX // len(bracket) - 1)), PARSE_ERROR)
 
     def test_not_requests(self):
         for line in ("null", "1", '"a"', "[]", "{}", '[{"jsonrpc":"2.0","id":1,"method":"status"}]',
@@ -50,12 +50,12 @@ class Messages(ControlCase):
                      '{"jsonrpc":"2.0","id":{},"method":"status"}', '{"jsonrpc":"2.0","id":true,"method":"status"}',
                      '{"jsonrpc":"2.0","id":1,"method":["status"]}'):
             with self.subTest(line=line):
-                self.assertEqual(self.code(line), INVALID_REQUEST)
+                self.assertEqual(self.error_code(line), INVALID_REQUEST)
 
     def test_no_method(self):
         for method in ("", "nosuch", "status ", "STATUS", "x" * 10000):
             with self.subTest(method=method):
-                self.assertEqual(self.code(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method})), NO_METHOD)
+                self.assertEqual(self.error_code(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method})), NO_METHOD)
 
     def test_wrong_params(self):
         for method, params in (("status", []), ("status", {"path": "/"}), ("get", {}), ("get", {"path": 1}),
@@ -69,7 +69,7 @@ class Messages(ControlCase):
                                ("kick", {"tsih": 1 << 70}), ("x" * 50, {})):
             with self.subTest(method=method, params=params):
                 line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-                self.assertEqual(self.code(line), NO_METHOD if method.startswith("x") else INVALID_PARAMS)
+                self.assertEqual(self.error_code(line), NO_METHOD if method.startswith("x") else INVALID_PARAMS)
 
     def test_ids(self):
         for value in ("a", "", 0, -1, 1 << 53, None):
@@ -138,8 +138,8 @@ class Messages(ControlCase):
 
 class Clients(ControlCase):
     def test_too_many(self):
-        """If there are too many connections, the oldest ones that are not in use are closed. Those that wait for
-        events stay."""
+        """If there are too many connections, the daemon closes the oldest of those that are not in use. A connection
+        that waits for events is in use."""
         watcher = self.connect()
         watcher.call("subscribe")
         idle = [self.connect() for _ in range(CLIENTS_MAX)]
@@ -172,7 +172,7 @@ class Clients(ControlCase):
                     break
 
     def test_client_that_does_not_read(self):
-        """The daemon stops reading from such a client, and no other client has to wait for it."""
+        """The daemon stops reading from a client that does not read answers, and serves other clients without delay."""
         client = self.connect()
         client.socket.settimeout(1)
         sent = 0

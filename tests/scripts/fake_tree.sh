@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # fake_tree.sh SCRIPTS SHELL: runs the scripts with SHELL on a folder that behaves like the kernel's target tree
-# (kernel.sh). It checks what they refuse and what they create, and, for each step that can fail, that nothing is left
-# behind then.
+# (kernel.sh). It checks what the scripts refuse and what they create. For each step that can fail, it also checks
+# that a script whose step fails leaves nothing behind.
 set -eu
 # shellcheck source=lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
@@ -41,10 +41,10 @@ undoes user_create.sh alloc a 1M
 contains "$work/tree/core/user_0/a/enable" 1
 contains "$work/tree/core/user_0/a/control" dev_config=alloc/a,dev_size=1048576,hw_max_sectors=2048,max_data_area_mb=128
 serial=$(cat "$work/tree/core/user_0/a/wwn/vpd_unit_serial")
-echo "$serial" | grep -Eqx '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}' || failed "serial $serial"
+echo "$serial" | grep -Eqx '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}' || failed "not a UUID: $serial"
 refuses 'user_0/a already exists' user_create.sh alloc a 4096
 works '[INFO] Your backstore directory: user_1/b' user_create.sh file b 4096 /srv/it
-grep -q '^dev_config=file//srv/it,' "$work/tree/core/user_1/b/control" || failed "CONFIG is not used"
+grep -q '^dev_config=file//srv/it,' "$work/tree/core/user_1/b/control" || failed "dev_config does not contain CONFIG"
 works '[INFO] user_0/a deleted' user_delete.sh user_0/a
 works '[INFO] Your backstore directory: user_0/a' user_create.sh alloc a 1048576
 contains "$work/tree/core/user_0/a/wwn/vpd_unit_serial" "$serial"
@@ -57,9 +57,9 @@ contains "$work/tree/core/fileio_0/f/udev_path" "$work/disk"
 refuses 'already served as' file_create.sh "$work/disk" g 1M
 works '[INFO] fileio_0/f deleted' file_delete.sh f
 from_start FAIL_AT=3
-! run file_create.sh "$work/disk" f 1M || failed "FAIL_AT"
+! run file_create.sh "$work/disk" f 1M || failed "file_create.sh succeeds although a step fails"
 from_start
-[ -f "$work/disk" ] || failed "a file that was there is gone"
+[ -f "$work/disk" ] || failed "a file that existed before was removed"
 works 'Your backstore path: fileio_0/f' file_create.sh "$work/disk" f 1M
 
 # --- block_create.sh
@@ -87,7 +87,7 @@ undoes target_create.sh --chap alice "$work/secret" $iqn '[::1]:3261'
 contains "$tpg/attrib/authentication" 1
 contains "$tpg/acls/$initiator/auth/userid" alice
 contains "$tpg/acls/$initiator/auth/password" "twelve chars and more"
-[ -d "$tpg/np/[::1]:3261" ] || failed "no portal"
+[ -d "$tpg/np/[::1]:3261" ] || failed "the portal was not created"
 refuses 'exists' target_create.sh $iqn
 works "[INFO] Target $iqn deleted" target_delete.sh $iqn
 for name in eui.0123456789abcdef naa.5001405123456789 naa.60014051234567890123456789012345; do
@@ -97,7 +97,7 @@ for name in eui.0123456789abcdef naa.5001405123456789 naa.6001405123456789012345
 done
 works "[INFO] Target $iqn created
 [INFO] Portal: 127.0.0.1:3260" target_create.sh IQN.2026-11.com.Test:DISKS
-[ -d "$tpg/np/0.0.0.0:3260" ] || failed "no portal"
+[ -d "$tpg/np/0.0.0.0:3260" ] || failed "the portal was not created"
 contains "$tpg/attrib/authentication" 0
 contains "$tpg/enable" 1
 
@@ -123,7 +123,7 @@ printf '%s\n' 'Status: ACTIVATED Config: alloc/o\bd Size: 512 ' >"$work/tree/cor
 ln -s "$work/tree/core/user_7/$odd" "$tpg/lun/lun_7/link"
 run status.sh || failed status.sh
 rm -r "$work/tree/core/user_7" "$tpg/lun/lun_7"
-grep -qxF '  user_7/o*[\bd?]x  alloc/o\bd  512 bytes, not enabled, LUNs: 1' "$work/out" || failed 'an odd name'
+grep -qxF '  user_7/o*[\bd?]x  alloc/o\bd  512 bytes, not enabled, LUNs: 1' "$work/out" || failed 'the odd name is not shown'
 for line in 'user_1/b .*LUNs: 1' "$iqn tpgt_1, enabled" 'portal 0.0.0.0:3260' 'LUN 1: user_1/b' "initiator $initiator, not"; do
 	grep -q "$line" "$work/out" || failed "status.sh does not say '$line'"
 done
@@ -137,7 +137,7 @@ works "[INFO] LUN 0: fileio_0/f
 [INFO] Mapped LUN 0: $initiator
 [INFO] Mapped LUN 0: $initiator.2" target_setup.sh $iqn fileio_0/f
 for device in fileio_0/f user_1/b; do
-	run target_teardown.sh $iqn $device || failed "$device"
+	run target_teardown.sh $iqn $device || failed "target_teardown.sh $device"
 done
 works "[INFO] Target $iqn deleted" target_delete.sh $iqn
 works '[INFO] user_0/a deleted' user_delete.sh a
@@ -153,7 +153,7 @@ lock=$work/lock
 : >"$lock"
 # shellcheck disable=SC2016 # the inner shell expands these
 daemon() { TCMU_LOCK=$lock "$shell" -c 'here=$0; . "$here/lio.sh"; daemon_pid' "$scripts"; }
-! daemon || failed "a daemon without a lock"
+! daemon || failed "the scripts see a daemon although nobody holds the lock"
 # The process that locked the file must live: /proc/locks of a PID namespace does not show a lock whose process is gone.
 # The shell that flock starts creates the second file, so that this test knows when the lock is held.
 # shellcheck disable=SC2016 # the inner shell expands these
@@ -162,9 +162,9 @@ holder=$!
 while [ ! -e "$work/locked" ]; do
 	sleep 0.1
 done
-daemon >"$work/out" || failed "no daemon in spite of the lock"
+daemon >"$work/out" || failed "the scripts see no daemon although the lock is held"
 contains "$work/out" $holder
 kill $holder
 wait $holder || true
-! daemon || failed "a daemon after the lock"
+! daemon || failed "the scripts see a daemon after the lock was released"
 echo "all as expected"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The steps of a command with data, as an initiator sees them. */
+/* Sends and checks the PDUs of a command with data. */
 #include "transfer.h"
 
 #include <setjmp.h>

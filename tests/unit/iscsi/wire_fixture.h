@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A connection without a daemon. One end of a socket pair is an initiator, for which the test sends every
- * byte. The other end is a connection on a fake loop, which turns when the test says so. The login is a fake
- * that agrees to the values that the test sets. The device server is a fake with one small disk, whose
- * commands end at once or when the test says so.
+ * byte. The other end is a connection on a fake loop, which runs when the test calls wire_turn(). The login
+ * is a fake that agrees to the values that the test sets. The device server is a fake with one small disk,
+ * whose commands end at once or when the test calls wire_complete().
  */
 #ifndef WIRE_FIXTURE_H
 #define WIRE_FIXTURE_H
