@@ -22,9 +22,9 @@ TARGETS = [f"iqn.2026-11.com.example:t{i}" for i in range(2)]
 FIXED = "iqn.2026-11.com.example:fixed"
 HOSTS = [f"iqn.2026-11.com.example:h{i}" for i in range(3)]
 HBAS = ["user_0", "user_1", "user_10", "fileio_0", "fileio_3", "rd_mcp_0", "iblock_2"]
-# What happens to a disk, and not what is configured.
+# These attributes show the state of a disk, not its configuration.
 NOT_CONFIGURED = ("health/", "statistics/")
-# After a restart, the storage of a disk is not created, and its serial number is the one of before.
+# The values of these attributes may differ after a restart.
 CHANGED_BY_RESTART = ("control/create", "wwn/vpd_unit_serial")
 
 
@@ -50,7 +50,7 @@ class Changes:
         return [tree["path"] for tree in walk(self.control.call("list"))
                 if kind in (None, tree["kind"]) and not tree["path"].startswith(FIXED)]
 
-    def one(self, kind, default):
+    def random_path(self, kind, default):
         return self.random.choice(self.objects(kind) or [default])
 
     def create_disk(self):
@@ -65,7 +65,7 @@ class Changes:
         choose = self.random.choice
         self.call("create", path=choose(TARGETS))
         self.call("create", path=f"{choose(TARGETS)}/tpgt_{choose([1, 2])}", enable=choose([True, False]))
-        tpg, disk = self.one("tpg", TARGETS[0]), self.one("storage", "none")
+        tpg, disk = self.random_path("tpg", TARGETS[0]), self.random_path("storage", "none")
         self.call("create", path=f"{tpg}/{choose(['127.0.0.1', '[::1]', '*', '[::]'])}:{self.port}")
         self.call("create", path=f"{tpg}/{choose(HOSTS)}")
         self.call("map", path=tpg, storage=disk, **choose([{}, {"lun": 300}, {"initiator": choose(HOSTS)}]))
@@ -92,7 +92,7 @@ class Changes:
         return self.random.choice(values.get(attribute["type"], attribute.get("choices", "").split(",")))
 
     def set_filter(self):
-        self.call("set_filter", path=self.one("storage", "none"), filter=self.random.choice(["delay", "error"]),
+        self.call("set_filter", path=self.random_path("storage", "none"), filter=self.random.choice(["delay", "error"]),
                   option=self.random.choice(["read", "every"]), value=self.random.choice(["2ms", "5"]))
 
     def run(self, control, steps):

@@ -115,14 +115,14 @@ class Sigterm(unittest.TestCase):
         daemon = Daemon("--export", "alloc/a,size=1M,name=a", "--threads", "2")
         stopped = threading.Event()
 
-        def come_and_go(number):
+        def log_in_repeatedly(number):
             while not stopped.is_set():
                 try:
                     daemon.session("a", isid=bytes((0x80, 0, 0, 0, 0, number % 3))).connection.close()
                 except (EOFError, OSError, LoginError):
                     pass
 
-        threads = [threading.Thread(target=come_and_go, args=(number,)) for number in range(6)]
+        threads = [threading.Thread(target=log_in_repeatedly, args=(number,)) for number in range(6)]
         for thread in threads:
             thread.start()
         time.sleep(1)

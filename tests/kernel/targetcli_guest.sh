@@ -12,7 +12,7 @@ initiator=iqn.1993-08.org.debian:01:aaaa
 target=iqn.2003-01.org.linux-iscsi.host.x8664:sn.7a1b2c3d4e5f
 open=iqn.2026-11.com.example:open
 closed=iqn.2026-11.com.example:closed
-saved=/tmp/saved # a folder for the file alone, because targetcli takes the folder's rights from other users
+saved=/tmp/saved # only for this file, because targetcli makes its folder inaccessible to other users
 first=$saved/targetcli.json second=$saved/daemon.json
 
 make_storage() {
@@ -80,7 +80,7 @@ log_out_everywhere() {
 	log_out $open
 }
 
-describe() { # prints the properties of the disks, as the initiator sees them, that do not depend on the target's software
+describe() { # prints the properties of the disks that the initiator sees and that are the same for each target software
 	local name lun disk block
 	for name in $target:0 $target:3 $target:9 $open:0; do
 		lun=${name##*:}
@@ -148,8 +148,8 @@ cat /tmp/kernel
 echo "files of the kernel" | dd of="$(disk_of $target 9)" bs=4k conv=sync oflag=direct status=none
 log_out_everywhere
 targetcli clearconfig confirm=True
-targetctl restore $first >/tmp/complaints 2>&1 # LIO refuses some values that it has shown itself
-cat /tmp/complaints
+targetctl restore $first >/tmp/errors_of_first_restore 2>&1 # LIO refuses some values that it has shown itself
+cat /tmp/errors_of_first_restore
 targetctl clear
 stop_daemon
 
@@ -162,8 +162,8 @@ start_live 3260
 cat $log
 [ -z "$(ctl diff)" ]
 log_in_everywhere
-describe >/tmp/ours
-diff /tmp/kernel /tmp/ours
+describe >/tmp/of_daemon
+diff /tmp/kernel /tmp/of_daemon
 [[ $(dd if="$(disk_of $target 9)" bs=4k count=1 iflag=direct status=none | head -n 1) == "files of the kernel" ]]
 fails dd if=/dev/zero of="$(disk_of $target 0)" bs=4k count=1 oflag=direct
 log_out_everywhere
@@ -181,7 +181,7 @@ cat $second
 step "targetctl restores the file of the daemon"
 start_daemon
 targetctl restore $second >/tmp/out 2>&1
-diff /tmp/complaints /tmp/out
+diff /tmp/errors_of_first_restore /tmp/out
 [ "$(<$tree/iscsi/$closed/tpgt_1/enable)" = 0 ]
 [ "$(<$tree/iscsi/$target/tpgt_1/enable)" = 1 ]
 targetctl save $saved/third.json
@@ -199,7 +199,7 @@ step "targetcli restores the file of the daemon"
 targetcli clearconfig confirm=True
 targetcli restoreconfig $second >/tmp/restored 2>&1 || true
 cat /tmp/restored
-[ "$(grep skipped /tmp/restored)" = "$(grep skipped /tmp/complaints)" ]
+[ "$(grep skipped /tmp/restored)" = "$(grep skipped /tmp/errors_of_first_restore)" ]
 targetcli saveconfig $saved/fourth.json
 is_part $second $saved/fourth.json tcmu_runner
 targetcli clearconfig confirm=True

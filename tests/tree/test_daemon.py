@@ -44,7 +44,7 @@ def make_target(daemon, device, port, acl=INITIATOR):
 
 
 class Serving(unittest.TestCase):
-    def refused(self, code, function, *args):
+    def assert_refused(self, code, function, *args):
         with self.assertRaises(OSError) as caught:
             function(*args)
         self.assertEqual(errno.errorcode[caught.exception.errno], errno.errorcode[code])
@@ -66,10 +66,10 @@ class Serving(unittest.TestCase):
             self.assertEqual(daemon.read(f"{tpg}/acls/{INITIATOR}/param/MaxBurstLength"), "262144\n")
             self.assertEqual(daemon.read(f"{tpg}/acls/{INITIATOR}/param/InitialR2T"), "1\n")
             self.assertEqual(len(os.listdir(daemon.path(f"{tpg}/acls/{INITIATOR}/param"))), 11)
-            self.refused(errno.EACCES, daemon.write, f"{tpg}/acls/{INITIATOR}/param/InitialR2T", "0")
+            self.assert_refused(errno.EACCES, daemon.write, f"{tpg}/acls/{INITIATOR}/param/InitialR2T", "0")
             commands = int(daemon.read(f"{tpg}/lun/lun_0/statistics/scsi_tgt_port/in_cmds"))
             self.assertGreaterEqual(commands, 0)
-            self.refused(errno.EBUSY, os.rmdir, daemon.path("core/user_0/disk"))
+            self.assert_refused(errno.EBUSY, os.rmdir, daemon.path("core/user_0/disk"))
             self.assertIn("user_0/disk", daemon.reason())
             # The LUN is removed during the session; later commands are refused.
             os.unlink(daemon.path(tpg, f"acls/{INITIATOR}/lun_0/a"))
@@ -190,7 +190,7 @@ class Serving(unittest.TestCase):
             daemon.read("core/user_0/slow/enable")
             self.assertIn(INITIATOR, daemon.read(f"{tpg}/acls/{INITIATOR}/info"))
         self.assertTrue(slow.is_running())
-        self.refused(errno.EBUSY, slow)
+        self.assert_refused(errno.EBUSY, slow)
         self.assertIn("does not answer", daemon.reason())
         session.connection.close()
 

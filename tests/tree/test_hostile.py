@@ -19,10 +19,10 @@ class Hostile(TreeCase):
         folder = os.open(device, os.O_RDONLY | os.O_DIRECTORY)
         os.rmdir(device)
         for fd in fds:
-            self.refused(errno.ENOENT, os.read, fd, 10)
-            self.refused(errno.ENOENT, os.write, fd, b"1")
+            self.assert_refused(errno.ENOENT, os.read, fd, 10)
+            self.assert_refused(errno.ENOENT, os.write, fd, b"1")
             os.close(fd)
-        self.refused(errno.ENOENT, os.listdir, folder)
+        self.assert_refused(errno.ENOENT, os.listdir, folder)
         os.close(folder)
         self.device_again = self.device()
         self.assertEqual(self.read("core/user_0/disk/enable"), "1\n")

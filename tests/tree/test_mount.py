@@ -21,7 +21,7 @@ class Mount(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.scratch, ignore_errors=True)
         self.folder = os.path.join(self.scratch, "it's a tree")
 
-    def refused(self, reason, folder=None):
+    def assert_refused(self, reason, folder=None):
         with self.assertRaises(AssertionError) as caught:
             Host(folder or self.folder)
         self.assertIn(reason, str(caught.exception))
@@ -37,13 +37,13 @@ class Mount(unittest.TestCase):
         os.mkdir(self.folder)
         with open(os.path.join(self.folder, "file"), "w", encoding="utf-8"):
             pass
-        self.refused("not empty")
-        self.refused("not a folder", os.path.join(self.folder, "file"))
-        self.refused("No such file", os.path.join(self.folder, "none/tree"))
+        self.assert_refused("not empty")
+        self.assert_refused("not a folder", os.path.join(self.folder, "file"))
+        self.assert_refused("No such file", os.path.join(self.folder, "none/tree"))
 
     def test_folder_of_a_running_daemon(self):
         with Host(self.folder):
-            self.refused("daemon that runs")
+            self.assert_refused("daemon that runs")
 
     def test_mount_of_a_killed_daemon(self):
         host = Host(self.folder)

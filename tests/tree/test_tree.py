@@ -17,7 +17,7 @@ class Layout(TreeCase):
         self.assertIn("1.2.3", self.read("iscsi/lio_version"))
         self.write("dbroot", "/etc/target\n")
         self.assertEqual(self.read("dbroot"), "/etc/target\n")
-        self.refused(errno.EINVAL, self.write, "dbroot", "relative", reason="dbroot")
+        self.assert_refused(errno.EINVAL, self.write, "dbroot", "relative", reason="dbroot")
 
     def test_modes(self):
         device = self.device()
@@ -31,8 +31,8 @@ class Layout(TreeCase):
         self.assertEqual(auth.st_uid, os.geteuid())
 
     def test_owner_and_mode_stay(self):
-        self.refused(errno.EPERM, os.chmod, self.path("core"), 0o700, reason="mode")
-        self.refused(errno.EPERM, os.chown, self.path("core"), 1, 1)
+        self.assert_refused(errno.EPERM, os.chmod, self.path("core"), 0o700, reason="mode")
+        self.assert_refused(errno.EPERM, os.chown, self.path("core"), 1, 1)
         os.utime(self.path("version"))
 
     def test_every_file_can_be_read_or_says_why(self):
@@ -60,51 +60,51 @@ class Layout(TreeCase):
 
 class CreateAndDelete(TreeCase):
     def test_device(self):
-        self.refused(errno.EPERM, os.mkdir, self.path("disk"), reason="nothing can be created")
-        self.refused(errno.ENOENT, os.mkdir, self.path("core/user_0/disk"))
-        self.refused(errno.EINVAL, os.mkdir, self.path("core/pscsi_0"), reason="pscsi_0")
+        self.assert_refused(errno.EPERM, os.mkdir, self.path("disk"), reason="nothing can be created")
+        self.assert_refused(errno.ENOENT, os.mkdir, self.path("core/user_0/disk"))
+        self.assert_refused(errno.EINVAL, os.mkdir, self.path("core/pscsi_0"), reason="pscsi_0")
         for name in ("user_", "user_x", "user_01", "user", "user_12345678", "ramdisk_0"):
-            self.refused(errno.EINVAL, os.mkdir, self.path("core", name))
+            self.assert_refused(errno.EINVAL, os.mkdir, self.path("core", name))
         self.mkdir("core/user_0")
-        self.refused(errno.EEXIST, os.mkdir, self.path("core/user_0"))
+        self.assert_refused(errno.EEXIST, os.mkdir, self.path("core/user_0"))
         self.assertEqual(self.read("core/user_0/hba_info").split()[:5], ["HBA", "Index:", "0", "plugin:", "user"])
         self.mkdir("core/user_0/disk")
-        self.refused(errno.EEXIST, os.mkdir, self.path("core/user_0/disk"))
-        self.refused(errno.EINVAL, self.write, "core/user_0/disk/enable", "1", reason="config")
+        self.assert_refused(errno.EEXIST, os.mkdir, self.path("core/user_0/disk"))
+        self.assert_refused(errno.EINVAL, self.write, "core/user_0/disk/enable", "1", reason="config")
         self.assertEqual(self.read("core/user_0/disk/enable"), "0\n")
-        self.refused(errno.EINVAL, self.write, "core/user_0/disk/enable", "0", reason="rmdir")
-        self.refused(errno.EPERM, os.rmdir, self.path("core/user_0/disk/attrib"), reason="attrib")
-        self.refused(errno.EPERM, os.rmdir, self.path("core"))
-        self.refused(errno.EPERM, os.mkdir, self.path("core/user_0/disk/attrib/x"))
-        self.refused(errno.ENOTEMPTY, os.rmdir, self.path("core/user_0"), reason="not empty")
+        self.assert_refused(errno.EINVAL, self.write, "core/user_0/disk/enable", "0", reason="rmdir")
+        self.assert_refused(errno.EPERM, os.rmdir, self.path("core/user_0/disk/attrib"), reason="attrib")
+        self.assert_refused(errno.EPERM, os.rmdir, self.path("core"))
+        self.assert_refused(errno.EPERM, os.mkdir, self.path("core/user_0/disk/attrib/x"))
+        self.assert_refused(errno.ENOTEMPTY, os.rmdir, self.path("core/user_0"), reason="not empty")
         os.rmdir(self.path("core/user_0/disk"))
         self.assertEqual(self.folders("core"), ["alua", "user_0"])
         os.rmdir(self.path("core/user_0"))
-        self.refused(errno.ENOENT, os.rmdir, self.path("core/user_0"))
+        self.assert_refused(errno.ENOENT, os.rmdir, self.path("core/user_0"))
 
     def test_target(self):
         for name in ("disk", "iqn.nothing", "iqn.2026-11.com.example:a b", "eui.12"):
-            self.refused(errno.EINVAL, os.mkdir, self.path("iscsi", name), reason="name")
-        self.refused(errno.EEXIST, os.mkdir, self.path("iscsi/discovery_auth"))
+            self.assert_refused(errno.EINVAL, os.mkdir, self.path("iscsi", name), reason="name")
+        self.assert_refused(errno.EEXIST, os.mkdir, self.path("iscsi/discovery_auth"))
         self.mkdir(f"iscsi/{TARGET}")
-        self.refused(errno.EINVAL, os.mkdir, self.path(f"iscsi/{TARGET}/tpg_1"), reason="tpgt_N")
+        self.assert_refused(errno.EINVAL, os.mkdir, self.path(f"iscsi/{TARGET}/tpg_1"), reason="tpgt_N")
         tpg = f"iscsi/{TARGET}/tpgt_1"
         self.mkdir(tpg)
-        self.refused(errno.ENOTEMPTY, os.rmdir, self.path(f"iscsi/{TARGET}"))
+        self.assert_refused(errno.ENOTEMPTY, os.rmdir, self.path(f"iscsi/{TARGET}"))
         self.assertEqual(sorted(self.folders(tpg)), ["acls", "attrib", "auth", "lun", "np", "param"])
         self.write(f"{tpg}/enable", "1")
         self.assertEqual(self.read(f"{tpg}/enable"), "1\n")
         self.write(f"{tpg}/enable", "0")
-        self.refused(errno.EINVAL, self.write, f"{tpg}/enable", "2", reason="0 or 1")
-        self.refused(errno.EPERM, os.rmdir, self.path(f"{tpg}/acls"))
-        self.refused(errno.EINVAL, os.mkdir, self.path(f"{tpg}/np/nowhere"), reason="nowhere")
-        self.refused(errno.EADDRINUSE, os.mkdir, self.path(f"{tpg}/np/127.0.0.1:9"), reason="in use")
-        self.refused(errno.EINVAL, os.mkdir, self.path(f"{tpg}/acls/host"), reason="name")
+        self.assert_refused(errno.EINVAL, self.write, f"{tpg}/enable", "2", reason="0 or 1")
+        self.assert_refused(errno.EPERM, os.rmdir, self.path(f"{tpg}/acls"))
+        self.assert_refused(errno.EINVAL, os.mkdir, self.path(f"{tpg}/np/nowhere"), reason="nowhere")
+        self.assert_refused(errno.EADDRINUSE, os.mkdir, self.path(f"{tpg}/np/127.0.0.1:9"), reason="in use")
+        self.assert_refused(errno.EINVAL, os.mkdir, self.path(f"{tpg}/acls/host"), reason="name")
 
     def test_names_without_regard_to_case(self):
         self.mkdir("iscsi/IQN.2026-11.com.Example:A", "iscsi/IQN.2026-11.com.Example:A/tpgt_1")
         self.assertEqual(self.folders("iscsi"), ["iqn.2026-11.com.example:a"])
-        self.refused(errno.EEXIST, os.mkdir, self.path("iscsi/iqn.2026-11.com.example:a"))
+        self.assert_refused(errno.EEXIST, os.mkdir, self.path("iscsi/iqn.2026-11.com.example:a"))
         tpg = "iscsi/iqn.2026-11.com.example:a/tpgt_1"
         self.mkdir(f"{tpg}/np/[FE80::1]:3260")
         self.assertEqual(self.folders(f"{tpg}/np"), ["[fe80::1]:3260"])
@@ -114,13 +114,13 @@ class CreateAndDelete(TreeCase):
         tpg = self.tpg()
         self.mkdir(f"{tpg}/np/[::]:3260", f"{tpg}/np/[::0]:3261", f"{tpg}/np/0.0.0.0:3262")
         self.assertEqual(sorted(self.folders(f"{tpg}/np")), ["0.0.0.0:3262", "[::]:3260", "[::]:3261"])
-        self.refused(errno.EEXIST, os.mkdir, self.path(f"{tpg}/np/[::]:3260"))
-        self.refused(errno.EEXIST, os.mkdir, self.path(f"{tpg}/np/[::0]:3260"))
+        self.assert_refused(errno.EEXIST, os.mkdir, self.path(f"{tpg}/np/[::]:3260"))
+        self.assert_refused(errno.EEXIST, os.mkdir, self.path(f"{tpg}/np/[::0]:3260"))
         for taken, name in (("[::]:3260", "0.0.0.0:3260"), ("[::]:3260", "127.0.0.1:3260"),
                             ("[::]:3260", "[::1]:3260"), ("0.0.0.0:3262", "[::]:3262"),
                             ("0.0.0.0:3262", "127.0.0.1:3262")):
-            self.refused(errno.EADDRINUSE, os.mkdir, self.path(f"{tpg}/np/{name}"), reason=taken)
-        self.refused(errno.EINVAL, os.mkdir, self.path(f"{tpg}/np/*:3263"), reason="[::]:PORT")
+            self.assert_refused(errno.EADDRINUSE, os.mkdir, self.path(f"{tpg}/np/{name}"), reason=taken)
+        self.assert_refused(errno.EINVAL, os.mkdir, self.path(f"{tpg}/np/*:3263"), reason="[::]:PORT")
         self.mkdir(f"{tpg}/np/[::1]:3262")
         os.rmdir(self.path(f"{tpg}/np/[::]:3260"))
         self.mkdir(f"{tpg}/np/0.0.0.0:3260")
@@ -128,20 +128,20 @@ class CreateAndDelete(TreeCase):
     def test_luns(self):
         tpg = self.tpg()
         for name in ("lun_", "lun_x", "lun_01", "lun_16384", "0", "lun_-1", "lun_99999999999999999999"):
-            self.refused(errno.EINVAL, os.mkdir, self.path(f"{tpg}/lun/{name}"), reason="lun_N")
+            self.assert_refused(errno.EINVAL, os.mkdir, self.path(f"{tpg}/lun/{name}"), reason="lun_N")
         self.mkdir(f"{tpg}/lun/lun_0", f"{tpg}/lun/lun_16383")
-        self.refused(errno.ENODEV, self.read, f"{tpg}/lun/lun_0/alua_tg_pt_gp")
-        self.refused(errno.ENOTEMPTY, os.rmdir, self.path(tpg), reason="not empty")
+        self.assert_refused(errno.ENODEV, self.read, f"{tpg}/lun/lun_0/alua_tg_pt_gp")
+        self.assert_refused(errno.ENOTEMPTY, os.rmdir, self.path(tpg), reason="not empty")
         os.rmdir(self.path(f"{tpg}/lun/lun_0"))
 
     def test_what_configfs_does_not_have(self):
         device = self.device()
-        self.refused(errno.EACCES, os.open, self.path("core/file"), os.O_CREAT | os.O_WRONLY)
-        self.refused(errno.EPERM, os.mknod, self.path("core/pipe"), stat.S_IFIFO | 0o600)
-        self.refused(errno.EPERM, os.rename, device, self.path("core/user_0/other"), reason="mkdir")
-        self.refused(errno.EPERM, os.link, f"{device}/info", f"{device}/other")
-        self.refused(errno.EPERM, os.unlink, f"{device}/info", reason="info")
-        self.refused(errno.EPERM, os.symlink, device, self.path("core/link"), reason="symbolic link")
+        self.assert_refused(errno.EACCES, os.open, self.path("core/file"), os.O_CREAT | os.O_WRONLY)
+        self.assert_refused(errno.EPERM, os.mknod, self.path("core/pipe"), stat.S_IFIFO | 0o600)
+        self.assert_refused(errno.EPERM, os.rename, device, self.path("core/user_0/other"), reason="mkdir")
+        self.assert_refused(errno.EPERM, os.link, f"{device}/info", f"{device}/other")
+        self.assert_refused(errno.EPERM, os.unlink, f"{device}/info", reason="info")
+        self.assert_refused(errno.EPERM, os.symlink, device, self.path("core/link"), reason="symbolic link")
 
     def test_other_interfaces(self):
         self.assertEqual(self.host.command("create", "user_7/other"), "create done")
@@ -180,7 +180,7 @@ class Links(TreeCase):
         self.assertEqual(self.read("core/user_0/disk/alua/default_tg_pt_gp/members"), f"iSCSI/{TARGET}/tpgt_1/lun_0\n")
         self.assertIn("default_tg_pt_gp", self.read(f"{self.lun}/alua_tg_pt_gp"))
         self.write(f"{self.lun}/alua_tg_pt_gp", "default_tg_pt_gp\n")
-        self.refused(errno.ENODEV, self.write, f"{self.lun}/alua_tg_pt_gp", "other", reason="other")
+        self.assert_refused(errno.ENODEV, self.write, f"{self.lun}/alua_tg_pt_gp", "other", reason="other")
         self.write(f"{self.mapped}/write_protect", "1")
         self.assertEqual(self.read(f"{self.mapped}/write_protect"), "1\n")
 
@@ -198,30 +198,33 @@ class Links(TreeCase):
             with self.assertRaises(OSError) as caught:
                 self.link(to, f"{self.lun}/x")
             self.assertIn(caught.exception.errno, (errno.ENOENT, errno.EINVAL), to)
-        self.refused(errno.EINVAL, self.link, f"/iscsi/{TARGET}/tpgt_1/lun/lun_0", f"{self.mapped}/x")
+        self.assert_refused(errno.EINVAL, self.link, f"/iscsi/{TARGET}/tpgt_1/lun/lun_0", f"{self.mapped}/x")
         self.link(self.path("core/user_0/disk"), f"{self.lun}/x")
-        self.refused(errno.EEXIST, self.link, self.path("core/user_0/disk"), f"{self.lun}/y", reason="link already")
-        self.refused(errno.EINVAL, self.link, self.path("core/user_0/disk"), f"{self.mapped}/x")
-        self.refused(errno.EPERM, self.link, self.path("core/user_0/disk"), f"{self.lun}/statistics/x")
+        self.assert_refused(errno.EEXIST, self.link, self.path("core/user_0/disk"), f"{self.lun}/y",
+                            reason="link already")
+        self.assert_refused(errno.EINVAL, self.link, self.path("core/user_0/disk"), f"{self.mapped}/x")
+        self.assert_refused(errno.EPERM, self.link, self.path("core/user_0/disk"), f"{self.lun}/statistics/x")
 
     def test_lun_of_another_tpg(self):
         other = self.tpg(OTHER)
         self.mkdir(f"{other}/lun/lun_0")
         self.link(self.path("core/user_0/disk"), f"{other}/lun/lun_0/x")
-        self.refused(errno.EINVAL, self.link, self.path(f"{other}/lun/lun_0"), f"{self.mapped}/x", reason="own TPG")
+        self.assert_refused(errno.EINVAL, self.link, self.path(f"{other}/lun/lun_0"), f"{self.mapped}/x",
+                            reason="own TPG")
 
     def test_device_that_is_not_enabled(self):
         self.mkdir("core/user_0/second")
-        self.refused(errno.ENODEV, self.link, self.path("core/user_0/second"), f"{self.lun}/x", reason="not enabled")
+        self.assert_refused(errno.ENODEV, self.link, self.path("core/user_0/second"), f"{self.lun}/x",
+                            reason="not enabled")
 
     def test_delete(self):
         self.link(self.path("core/user_0/disk"), f"{self.lun}/x")
         self.link(self.path(self.lun), f"{self.mapped}/y")
-        self.refused(errno.EBUSY, os.rmdir, self.path("core/user_0/disk"), reason="user_0/disk")
-        self.refused(errno.ENOTEMPTY, os.rmdir, self.path(self.lun))
-        self.refused(errno.EBUSY, os.unlink, self.path(f"{self.lun}/x"), reason="mapped LUN")
+        self.assert_refused(errno.EBUSY, os.rmdir, self.path("core/user_0/disk"), reason="user_0/disk")
+        self.assert_refused(errno.ENOTEMPTY, os.rmdir, self.path(self.lun))
+        self.assert_refused(errno.EBUSY, os.unlink, self.path(f"{self.lun}/x"), reason="mapped LUN")
         os.unlink(self.path(f"{self.mapped}/y"))
-        self.refused(errno.ENOENT, os.unlink, self.path(f"{self.mapped}/y"))
+        self.assert_refused(errno.ENOENT, os.unlink, self.path(f"{self.mapped}/y"))
         os.unlink(self.path(f"{self.lun}/x"))
         self.assertEqual([entry for entry in os.scandir(self.path(self.lun)) if entry.is_symlink()], [])
         self.link(self.path("core/user_0/disk"), f"{self.lun}/again")
@@ -248,10 +251,11 @@ class Values(TreeCase):
             self.write(f"{tpg}/attrib/default_cmdsn_depth", text)
             self.assertEqual(self.read(f"{tpg}/attrib/default_cmdsn_depth"), value + "\n")
         for text in ("maybe", "2", "-1", "1 1", "", "0x", "99999999999999999999999"):
-            self.refused(errno.EINVAL, self.write, f"{tpg}/attrib/authentication", text + "\n", reason="authentication")
+            self.assert_refused(errno.EINVAL, self.write, f"{tpg}/attrib/authentication", text + "\n",
+                                reason="authentication")
         self.write(f"{tpg}/param/TargetAlias", "a b\tc".replace("\t", " "))
         self.assertEqual(self.read(f"{tpg}/param/TargetAlias"), "a b c\n")
-        self.refused(errno.EINVAL, self.write, f"{tpg}/param/TargetAlias", "a\tb")
+        self.assert_refused(errno.EINVAL, self.write, f"{tpg}/param/TargetAlias", "a\tb")
 
     def test_null_is_empty(self):
         self.write("iscsi/discovery_auth/userid", "alice")
@@ -262,7 +266,7 @@ class Values(TreeCase):
         device = self.device()
         for path, flags in (("info", os.O_WRONLY), ("info", os.O_RDWR), ("control", os.O_RDONLY),
                             ("attrib/block_size", os.O_WRONLY)):
-            self.refused(errno.EACCES, os.open, os.path.join(device, path), flags)
+            self.assert_refused(errno.EACCES, os.open, os.path.join(device, path), flags)
 
     def test_long_values(self):
         tpg = self.tpg()
@@ -270,15 +274,15 @@ class Values(TreeCase):
         self.write(path, "10.0.0.0/8," * 360 + "10.0.0.0/8")
         before = self.read(path)
         for size in (4096, 10000, 200000, 1 << 21):
-            self.refused(errno.EINVAL, self.write, path, "1" * size, reason="4095")
-        self.refused(errno.EINVAL, self.write, f"{tpg}/param/TargetAlias", "x" * 256, reason="255")
+            self.assert_refused(errno.EINVAL, self.write, path, "1" * size, reason="4095")
+        self.assert_refused(errno.EINVAL, self.write, f"{tpg}/param/TargetAlias", "x" * 256, reason="255")
         self.assertEqual(self.read(path), before)
 
     def test_nul(self):
         tpg = self.tpg()
         self.write(f"{tpg}/attrib/authentication", b"1\0")
-        self.refused(errno.EINVAL, self.write, f"{tpg}/param/TargetAlias", b"a\0b", reason="NUL")
-        self.refused(errno.EINVAL, self.write, f"{tpg}/attrib/authentication", b"\0001", reason="NUL")
+        self.assert_refused(errno.EINVAL, self.write, f"{tpg}/param/TargetAlias", b"a\0b", reason="NUL")
+        self.assert_refused(errno.EINVAL, self.write, f"{tpg}/attrib/authentication", b"\0001", reason="NUL")
 
     def test_each_write_is_a_value(self):
         tpg = self.tpg()
@@ -327,18 +331,18 @@ class Control(TreeCase):
         for text, reason in (("dev_config", "KEY=VALUE"), ("fd_dev_name=/x", "fd_dev_name"), ("dev_size=many", "many"),
                              ("dev_size=-1", "dev_size"), ("=", "no setting"), ("hw_block_size=1000", "block_size: it must be"),
                              ("dev_size=1," * 33, "32")):
-            self.refused(errno.EINVAL, self.control, "user_3/a", text, reason=reason)
+            self.assert_refused(errno.EINVAL, self.control, "user_3/a", text, reason=reason)
         self.write("core/user_3/a/enable", "1")
-        self.refused(errno.EBUSY, self.control, "user_3/a", "dev_config=file//srv/b", reason="enabled")
+        self.assert_refused(errno.EBUSY, self.control, "user_3/a", "dev_config=file//srv/b", reason="enabled")
         self.assertEqual(self.read("core/user_3/a/attrib/dev_config"), "file//srv/a~20b;cache=none\n")
         self.write("core/user_3/a/attrib/dev_config", "file//srv/a~20b;cache=none")
-        self.refused(errno.EBUSY, self.write, "core/user_3/a/attrib/dev_config", "file//srv/b", reason="enabled")
+        self.assert_refused(errno.EBUSY, self.write, "core/user_3/a/attrib/dev_config", "file//srv/b", reason="enabled")
         self.assertEqual(self.read("core/user_3/a/attrib/dev_config"), "file//srv/a~20b;cache=none\n")
         self.write("core/user_3/a/attrib/dev_size", "1048576")
         self.write("core/user_3/a/attrib/dev_size", "2097152")
-        self.refused(errno.EINVAL, self.write, "core/user_3/a/attrib/dev_size", "-4")
+        self.assert_refused(errno.EINVAL, self.write, "core/user_3/a/attrib/dev_size", "-4")
         self.assertEqual(self.read("core/user_3/a/action/block_dev"), "unblocked\n")
-        self.refused(errno.EINVAL, self.write, "core/user_3/a/action/reset_ring", "1", reason="ring")
+        self.assert_refused(errno.EINVAL, self.write, "core/user_3/a/action/reset_ring", "1", reason="ring")
 
     def test_fileio(self):
         self.mkdir("core/fileio_0", "core/fileio_0/f")
@@ -348,7 +352,7 @@ class Control(TreeCase):
         self.assertEqual(self.read("core/fileio_0/f/udev_path"), "/srv/my disk;x\n")
         self.write("core/fileio_0/f/udev_path", "/other\n")
         self.assertEqual(self.read("core/fileio_0/f/udev_path"), "/other\n")
-        self.refused(errno.EOVERFLOW, self.write, "core/fileio_0/f/udev_path", "x" * 512, reason="511")
+        self.assert_refused(errno.EOVERFLOW, self.write, "core/fileio_0/f/udev_path", "x" * 512, reason="511")
         self.assertFalse(os.path.exists(self.path("core/fileio_0/f/attrib/dev_config")))
         self.assertNotIn("dev_config", os.listdir(self.path("core/fileio_0/f/attrib")))
 
@@ -356,7 +360,7 @@ class Control(TreeCase):
         self.mkdir("core/iblock_0", "core/iblock_0/b")
         self.control("iblock_0/b", "udev_path=/dev/none/such,readonly=1")
         self.assertIn("iBlock device: such  UDEV PATH: /dev/none/such", self.info("iblock_0/b"))
-        self.refused(errno.EINVAL, self.control, "iblock_0/b", "readonly=2")
+        self.assert_refused(errno.EINVAL, self.control, "iblock_0/b", "readonly=2")
 
     def test_rd_mcp(self):
         self.mkdir("core/rd_mcp_0", "core/rd_mcp_0/r")
@@ -364,7 +368,7 @@ class Control(TreeCase):
         self.assertIn("PAGES/PAGE_SIZE: 16*4096  SG_table_count: 1  nullio: 0", self.info("rd_mcp_0/r"))
         self.control("rd_mcp_0/r", "rd_nullio=1")
         self.assertIn("nullio: 1", self.info("rd_mcp_0/r"))
-        self.refused(errno.EINVAL, self.control, "rd_mcp_0/r", "rd_pages=99999999999999999")
+        self.assert_refused(errno.EINVAL, self.control, "rd_mcp_0/r", "rd_pages=99999999999999999")
         self.write("core/rd_mcp_0/r/enable", "1")
 
     def test_serial_after_enable(self):
@@ -386,8 +390,8 @@ class Control(TreeCase):
         for name in os.listdir(self.path(group)):
             if os.stat(self.path(group, name)).st_mode & 0o200:
                 self.write(f"{group}/{name}", self.read(f"{group}/{name}"))
-        self.refused(errno.EINVAL, self.write, f"{group}/alua_access_state", "2", reason="alua_access_state")
-        self.refused(errno.EPERM, os.mkdir, self.path("core/user_0/disk/alua/other"))
+        self.assert_refused(errno.EINVAL, self.write, f"{group}/alua_access_state", "2", reason="alua_access_state")
+        self.assert_refused(errno.EPERM, os.mkdir, self.path("core/user_0/disk/alua/other"))
 
 
 class ForTargetcli(TreeCase):
@@ -407,7 +411,7 @@ class ForTargetcli(TreeCase):
         self.assertEqual(self.folders(f"{view}/lun"), ["lun_0"])
         self.assertNotIn("lun_300", os.listdir(self.path(f"{view}/acls/{INITIATOR}")))
         self.assertFalse(os.path.exists(self.path(f"{view}/lun/lun_256")))
-        self.refused(errno.EEXIST, os.mkdir, self.path(f"{view}/lun/lun_256"))
+        self.assert_refused(errno.EEXIST, os.mkdir, self.path(f"{view}/lun/lun_256"))
         left_out = self.read(".targetcli/left_out").splitlines()
         self.assertEqual(len(left_out), 5, left_out)
         self.assertTrue(any(line.startswith(f"{tpg}/lun/lun_256: ") for line in left_out))

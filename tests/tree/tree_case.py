@@ -75,7 +75,7 @@ class TreeCase(unittest.TestCase):
         self.mkdir(f"iscsi/{target}", f"iscsi/{target}/tpgt_1")
         return f"iscsi/{target}/tpgt_1"
 
-    def refused(self, code, function, *args, reason=None):
+    def assert_refused(self, code, function, *args, reason=None):
         with self.assertRaises(OSError) as caught:
             function(*args)
         self.assertEqual(errno.errorcode[caught.exception.errno], errno.errorcode[code])

@@ -79,7 +79,7 @@ static enum tcmur_status run_data(struct backstore *bs, enum backstore_op op, ui
 	return run_io(bs, op, &io);
 }
 
-/* --- many workers: each writes a pattern to its place and reads it back, again and again --- */
+/* --- many workers: each writes a pattern to its own blocks and reads it back, several times --- */
 
 struct worker {
 	struct backstore_io bio;
@@ -268,7 +268,7 @@ static void test_block(void **state)
 	loop_device_drop(&device);
 }
 
-static void test_errors_name_the_thing(void **state)
+static void test_errors_name_the_storage(void **state)
 {
 	struct backstore_spec spec = {.name = "x", .config = "file/absent", .state_dir = dir};
 	struct error error;
@@ -289,7 +289,7 @@ static int run_group(const char *title, bool no_uring)
 	    cmocka_unit_test(test_file),
 	    cmocka_unit_test(test_file_extents),
 	    cmocka_unit_test(test_block),
-	    cmocka_unit_test(test_errors_name_the_thing),
+	    cmocka_unit_test(test_errors_name_the_storage),
 	};
 	struct loop_options options = {.nloops = NLOOPS, .npool = 4, .no_uring = no_uring};
 	struct error error;

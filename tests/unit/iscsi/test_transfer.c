@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Data of commands: R2T, unsolicited data, Data-In sequences, residuals, and errors in them. */
+/* Data of commands: R2T, unsolicited data, Data-In sequences, residuals, and wrong data PDUs. */
 #include "transfer.h"
 
 /* --- Data-Out ------------------------------------------------------------------------------------- */
@@ -124,7 +124,7 @@ static void test_no_memory(void **state)
 	end();
 }
 
-/* A peer that sends no data for its WRITEs holds half of the buffers, and the other half serves others. */
+/* A peer that sends no data for its WRITEs can use half of the buffers. Other sessions use the other half. */
 static void test_peer_without_data_holds_half_of_the_buffers(void **state)
 {
 	(void)state;

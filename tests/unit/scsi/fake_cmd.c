@@ -12,7 +12,7 @@
 #include "util/bytes.h"
 
 /* Allocates memory of exactly len bytes in c->pieces pieces. */
-static void room(struct fake_cmd *c, uint64_t len)
+static void allocate_pieces(struct fake_cmd *c, uint64_t len)
 {
 	uint64_t n = MIN(MAX(c->pieces, 1u), len), at = 0;
 
@@ -35,7 +35,7 @@ static bool data_in(struct scsi_cmd *cmd, uint64_t len)
 
 	if (c->no_memory)
 		return false;
-	room(c, len);
+	allocate_pieces(c, len);
 	memset(c->buffer, 0xdd, len);
 	return true;
 }
@@ -66,7 +66,7 @@ void fake_cmd_submit(struct fake_cmd *c, const void *data, size_t len)
 	if (c->cmd.direction == SCSI_DATA_OUT) {
 		len = MIN(len, c->cmd.gather_len);
 		if (len) {
-			room(c, len);
+			allocate_pieces(c, len);
 			memcpy(c->buffer, data, len);
 		}
 		c->cmd.data_out_len = len;
