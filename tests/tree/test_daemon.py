@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 # pylint: disable=wrong-import-position
 import cdb
 import initiator
-from test_systemd import BECOME
+from test_systemd import EXEC_WITH_DESCRIPTORS
 from host import DAEMON, HANDLERS, Daemon, free_port, free_port_of_both_families, in_background, require_fuse
 
 SCRIPTS = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../scripts"))
@@ -252,7 +252,7 @@ class Serving(unittest.TestCase):
         os.mkdir(folder)
         unused, fd = (os.open("/dev/fuse", os.O_RDWR) for _ in range(2))
         options = f"fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions"
-        become = [sys.executable, "-c", BECOME, f"{unused},{fd}"]
+        become = [sys.executable, "-c", EXEC_WITH_DESCRIPTORS, f"{unused},{fd}"]
         try:
             self.assertEqual(libc.mount(b"tree", folder.encode(), b"fuse", 0, options.encode()), 0)
             daemon = Daemon(folder=folder, wrapper=become, pass_fds=(unused, fd),
