@@ -17,13 +17,14 @@ fail() {
 	exit 1
 }
 
-# check_package PACKAGE: checks the properties that the packages of both ways of building must have.
+# check_package PACKAGE: checks the properties that the packages of both ways of building must have. grep reads all lines,
+# because pipefail would report an rpm that cannot write to a grep -q that has already ended.
 check_package() {
-	rpm -qp --qf '%{LICENSE}' "$1" | grep -qx 'Apache-2.0' || fail "$1 does not have the licence Apache-2.0"
-	rpm -qp --configfiles "$1" | grep -qx /etc/tcmu/tcmu.conf || fail "$1: tcmu.conf is not marked as a configuration file"
-	rpm -qp --scripts "$1" | grep -q 'tcmu-runner.service' || fail "$1: no script handles tcmu-runner.service"
+	rpm -qp --qf '%{LICENSE}' "$1" | grep -x 'Apache-2.0' >/dev/null || fail "$1 does not have the licence Apache-2.0"
+	rpm -qp --configfiles "$1" | grep -x /etc/tcmu/tcmu.conf >/dev/null || fail "$1: tcmu.conf is not marked as a configuration file"
+	rpm -qp --scripts "$1" | grep 'tcmu-runner.service' >/dev/null || fail "$1: no script handles tcmu-runner.service"
 	rpm -qlp "$1" >"$work/list"
-	rpm -qp --scripts "$1" | grep -q 'tcmu-runner-iscsi.service' || fail "$1: no script handles tcmu-runner-iscsi.service"
+	rpm -qp --scripts "$1" | grep 'tcmu-runner-iscsi.service' >/dev/null || fail "$1: no script handles tcmu-runner-iscsi.service"
 	for file in /usr/bin/tcmu-runner /usr/lib/sysusers.d/tcmu-runner-iscsi.conf \
 		/usr/lib/tmpfiles.d/tcmu-runner-iscsi.conf /usr/share/dbus-1/system.d/org.kernel.TCMUService1.conf; do
 		grep -qx $file "$work/list" || fail "$1 lacks $file"
@@ -53,9 +54,9 @@ cat >"$work/macros" <<'MACROS'
 %debug_package %{nil}
 MACROS
 macros=/dev/null
-rpm --eval '%systemd_post' | grep -q '^%' && macros=$work/macros
+rpm --eval '%systemd_post' | grep '^%' >/dev/null && macros=$work/macros
 rpmbuild --nodeps --load "$macros" --define "_topdir $work/rpm" -bb "$source/packaging/rpm/tcmu-runner.spec" \
 	>"$work/log" 2>&1 || { tail -n 30 "$work/log"; fail "rpmbuild failed"; }
 check_package "$(echo "$work"/rpm/RPMS/*/tcmu-runner-"$version"*.rpm)"
-rpm -qlp "$work"/rpm/RPMS/*/tcmu-runner-devel-*.rpm | grep -q '/tcmur/handler.h$' || fail "the devel package lacks headers"
+rpm -qlp "$work"/rpm/RPMS/*/tcmu-runner-devel-*.rpm | grep '/tcmur/handler.h$' >/dev/null || fail "the devel package lacks headers"
 echo "both packages are as expected"
