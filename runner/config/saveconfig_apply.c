@@ -154,6 +154,41 @@ static struct model_object *destination(struct apply *apply, const struct config
 	return object;
 }
 
+/* Returns whether sessions must not see a LUN or a mapped LUN without the value. */
+static bool is_protection(const struct config_value *value)
+{
+	return value->attribute->flags & MODEL_VISITS_LOOPS;
+}
+
+/* The object has its protection from the beginning. Its other values are set later. */
+static struct model_object *create_lun(struct config_node *node, struct model_object *parent,
+				       struct model_object *to, struct error *error)
+{
+	g_autofree struct model_setting *settings = g_new0(struct model_setting, node->values->len + 1);
+	unsigned n = 0;
+
+	for (guint i = 0; i < node->values->len; i++) {
+		const struct config_value *value = g_ptr_array_index(node->values, i);
+
+		if (!is_protection(value) || value->is_unset)
+			continue;
+		if (!value->is_unreadable) {
+			settings[n++] = (struct model_setting){value->attribute, value->text};
+		} else if (node->kind == MODEL_MAPPED_LUN) {
+			error_set(error, 0, "%s cannot be set: %s", value->attribute->name, value->problem);
+			return NULL;
+		}
+	}
+	return model_create_lun(parent, node->kind, node->name, to, settings, n, error);
+}
+
+static struct model_object *create_object(struct config_node *node, struct model_object *parent,
+					  struct model_object *to, struct error *error)
+{
+	return to ? create_lun(node, parent, to, error)
+		  : model_create(parent, node->kind, node->object ? node->object : node->name, NULL, error);
+}
+
 static void create(struct apply *apply, struct config_node *node)
 {
 	struct model_object *parent = saveconfig_object_of(apply->model, node->parent), *to = NULL;
@@ -168,8 +203,7 @@ static void create(struct apply *apply, struct config_node *node)
 	}
 	if (leads)
 		to = destination(apply, node, &error);
-	if (!parent || (leads && !to) ||
-	    !model_create(parent, node->kind, node->object ? node->object : node->name, to, &error))
+	if (!parent || (leads && !to) || !create_object(node, parent, to, &error))
 		fail(node, error.text);
 }
 

@@ -47,11 +47,33 @@ struct creation *creation_new(struct control_call *call)
 	return creation;
 }
 
+static struct model_object *create_lun(struct model_object *parent, enum model_kind kind, const char *name,
+				       struct model_object *to, JsonObject *values, struct error *error)
+{
+	g_autoptr(GList) names = json_object_get_members(values);
+	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+	g_autofree struct model_setting *settings = g_new0(struct model_setting, g_list_length(names) + 1);
+
+	for (GList *item = names; item; item = item->next) {
+		const struct model_attribute *attribute = control_attribute_find(kind, item->data, error);
+
+		if (!attribute) {
+			errno = ENOENT;
+			return NULL;
+		}
+		g_ptr_array_add(texts, control_value_text(json_object_get_member(values, item->data)));
+		settings[texts->len - 1] =
+		    (struct model_setting){attribute, g_ptr_array_index(texts, texts->len - 1)};
+	}
+	return model_create_lun(parent, kind, name, to, settings, texts->len, error);
+}
+
 struct model_object *creation_add(struct creation *creation, struct model_object *parent,
 				  enum model_kind kind, const char *name, struct model_object *to,
-				  struct error *error)
+				  JsonObject *values, struct error *error)
 {
-	struct model_object *object = model_create(parent, kind, name, to, error);
+	struct model_object *object = to && values ? create_lun(parent, kind, name, to, values, error)
+						   : model_create(parent, kind, name, to, error);
 	char path[MODEL_PATH_SIZE];
 
 	if (!object)

@@ -13,10 +13,13 @@
 struct creation;
 
 struct creation *creation_new(struct control_call *call);
-/* Creates an object. Returns NULL with error set and errno set; creation_refuse() then undoes the others. */
+/*
+ * Creates an object. A LUN or a mapped LUN has the values, which may be NULL, from the beginning. Returns
+ * NULL with error set and errno set; creation_refuse() then undoes the others.
+ */
 struct model_object *creation_add(struct creation *creation, struct model_object *parent,
 				  enum model_kind kind, const char *name, struct model_object *to,
-				  struct error *error);
+				  JsonObject *values, struct error *error);
 /* Deletes what was created and refuses the call with this error. err: -errno. Ends the creation. */
 void creation_refuse(struct creation *creation, int err, const struct error *error);
 /*

@@ -24,9 +24,13 @@ struct map {
 	bool created;
 };
 
-/* Finds or creates the child with this name. Returns NULL with error set and errno set. */
+/*
+ * Finds or creates the child with this name. values: what a new LUN gets, or NULL. Returns NULL with error
+ * set and errno set.
+ */
 static struct model_object *provide(struct map *map, struct model_object *parent, enum model_kind kind,
-				    const char *name, struct model_object *to, struct error *error)
+				    const char *name, struct model_object *to, JsonObject *values,
+				    struct error *error)
 {
 	struct model_object *object = model_find(parent, kind, name);
 	char path[MODEL_PATH_SIZE], target[MODEL_PATH_SIZE];
@@ -40,11 +44,12 @@ static struct model_object *provide(struct map *map, struct model_object *parent
 	if (object)
 		return object;
 	map->created = true;
-	return creation_add(map->creation, parent, kind, name, to, error);
+	return creation_add(map->creation, parent, kind, name, to, values, error);
 }
 
 static struct model_object *provide_lun(struct map *map, struct model_object *parent, enum model_kind kind,
-					int number, struct model_object *to, struct error *error)
+					int number, struct model_object *to, JsonObject *values,
+					struct error *error)
 {
 	char name[16], path[MODEL_PATH_SIZE];
 
@@ -56,15 +61,19 @@ static struct model_object *provide_lun(struct map *map, struct model_object *pa
 		return NULL;
 	}
 	snprintf(name, sizeof(name), "lun_%d", number);
-	return provide(map, parent, kind, name, to, error);
+	return provide(map, parent, kind, name, to, values, error);
 }
 
-/* Returns the LUN of the TPG for the storage. number: the number that it must have, or -1. */
-static struct model_object *provide_tpg_lun(struct map *map, int number, struct error *error)
+/*
+ * Returns the LUN of the TPG for the storage. number: the number that it must have, or -1. values: what a new
+ * one gets, or NULL.
+ */
+static struct model_object *provide_tpg_lun(struct map *map, int number, JsonObject *values,
+					    struct error *error)
 {
 	struct model_object *lun = number < 0 ? tpg_lun_of(map->tpg, map->storage) : NULL;
 
-	return lun ? lun : provide_lun(map, map->tpg, MODEL_LUN, number, map->storage, error);
+	return lun ? lun : provide_lun(map, map->tpg, MODEL_LUN, number, map->storage, values, error);
 }
 
 static struct model_object *find_mapped(struct model_object *acl, const struct model_object *lun)
@@ -78,13 +87,14 @@ static struct model_object *find_mapped(struct model_object *acl, const struct m
 
 static struct model_object *provide_mapped_lun(struct map *map, const char *initiator, struct error *error)
 {
-	struct model_object *lun = provide_tpg_lun(map, -1, error);
-	struct model_object *acl = lun ? provide(map, map->tpg, MODEL_ACL, initiator, NULL, error) : NULL;
+	struct model_object *lun = provide_tpg_lun(map, -1, NULL, error);
+	struct model_object *acl =
+	    lun ? provide(map, map->tpg, MODEL_ACL, initiator, NULL, NULL, error) : NULL;
 	struct model_object *mapped = acl && map->number < 0 ? find_mapped(acl, lun) : NULL;
 
 	if (!acl || mapped)
 		return mapped;
-	return provide_lun(map, acl, MODEL_MAPPED_LUN, map->number, lun, error);
+	return provide_lun(map, acl, MODEL_MAPPED_LUN, map->number, lun, map->values, error);
 }
 
 static JsonObject *map_result(const struct map *map, struct model_object *object)
@@ -98,17 +108,16 @@ static JsonObject *map_result(const struct map *map, struct model_object *object
 	return result;
 }
 
-/* An existing LUN must have the requested values; a new one gets them. */
-static void set_values(struct map *map, struct model_object *object, bool is_new)
+/* A new LUN has the requested values. One that existed before must have them. */
+static void finish(struct map *map, struct model_object *object)
 {
 	struct error error = {""};
-	int err = is_new ? 0 : creation_compare(object, map->values, &error);
+	int err = map->created ? 0 : creation_compare(object, map->values, &error);
 
 	if (err)
 		creation_refuse(map->creation, err, &error);
 	else
-		creation_run(map->creation, object, is_new ? map->values : NULL, false,
-			     map_result(map, object));
+		creation_run(map->creation, object, NULL, false, map_result(map, object));
 }
 
 static void run_map(struct map *map)
@@ -125,10 +134,10 @@ static void run_map(struct map *map)
 	map->creation = creation_new(map->call);
 
 	struct model_object *object = initiator ? provide_mapped_lun(map, initiator, &error)
-						: provide_tpg_lun(map, map->number, &error);
+						: provide_tpg_lun(map, map->number, map->values, &error);
 
 	if (object)
-		set_values(map, object, map->created);
+		finish(map, object);
 	else
 		creation_refuse(map->creation, -errno, &error);
 }

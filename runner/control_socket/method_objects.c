@@ -170,10 +170,10 @@ static void create(struct control_call *call, const struct object_place *place, 
 	char path[MODEL_PATH_SIZE];
 	struct error error = {""};
 	struct model_object *object =
-	    creation_add(creation, place->parent, place->kind, place->name, to, &error);
+	    creation_add(creation, place->parent, place->kind, place->name, to, values, &error);
 
 	if (object)
-		creation_run(creation, object, values, control_call_flag(call, "enable"),
+		creation_run(creation, object, to ? NULL : values, control_call_flag(call, "enable"),
 			     creation_result(model_path(object, path), true));
 	else
 		creation_refuse(creation, -errno, &error);

@@ -94,6 +94,18 @@ typedef void model_done(void *arg, int err, const struct error *error);
  */
 struct model_object *model_create(struct model_object *parent, enum model_kind kind, const char *name,
 				  struct model_object *to, struct error *error);
+/* A value that an object gets when it is created. */
+struct model_setting {
+	const struct model_attribute *attribute;
+	const char *text;
+};
+/*
+ * Creates a LUN or a mapped LUN that has these values from the beginning, so that no session sees it without
+ * its protection. EINVAL: a text is not a value of its attribute.
+ */
+struct model_object *model_create_lun(struct model_object *parent, enum model_kind kind, const char *name,
+				      struct model_object *to, const struct model_setting *settings,
+				      unsigned nsettings, struct error *error);
 /*
  * Deletes an object. recursive: with everything below it; otherwise an object with children is refused with
  * -ENOTEMPTY, and an object that others point to with -EBUSY in either case. done(0) is called after the last

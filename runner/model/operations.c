@@ -133,14 +133,33 @@ static int activate(struct model_object *object, struct error *error)
 	return err ? model_refuse(error, object, ENOMEM, "there is no memory") : 0;
 }
 
+static int store_settings(struct model_object *object, const struct model_setting *settings,
+			  unsigned nsettings, struct error *error)
+{
+	struct error reason;
+
+	for (unsigned i = 0; i < nsettings; i++) {
+		contract(settings[i].attribute->kind == object->kind && !settings[i].attribute->begin);
+		if (model_attribute_check(settings[i].attribute, settings[i].text, &reason))
+			return model_refuse(error, object, EINVAL, "%s", reason.text);
+		if (model_value_store(object, settings[i].attribute, settings[i].text))
+			return model_refuse(error, object, ENOMEM, "there is no memory");
+	}
+	return 0;
+}
+
 static void take_back(struct model_object *object);
 
 static struct model_object *make(struct model_object *parent, enum model_kind kind, const char *name,
-				 unsigned number, struct model_object *to, struct error *error)
+				 unsigned number, struct model_object *to,
+				 const struct model_setting *settings, unsigned nsettings,
+				 struct error *error)
 {
 	struct model_object *object = model_object_new(parent, kind, name, number);
 	int err = object ? prepare(object, error) : error_set(error, ENOMEM, "%s: there is no memory", name);
 
+	if (!err)
+		err = store_settings(object, settings, nsettings, error);
 	if (err) {
 		if (object)
 			take_back(object);
@@ -160,8 +179,9 @@ static struct model_object *make(struct model_object *parent, enum model_kind ki
 	return NULL;
 }
 
-struct model_object *model_create(struct model_object *parent, enum model_kind kind, const char *name,
-				  struct model_object *to, struct error *error)
+static struct model_object *create(struct model_object *parent, enum model_kind kind, const char *name,
+				   struct model_object *to, const struct model_setting *settings,
+				   unsigned nsettings, struct error *error)
 {
 	char normal[MODEL_TEXT_SIZE], path[MODEL_PATH_SIZE];
 	unsigned number = 0;
@@ -186,12 +206,26 @@ struct model_object *model_create(struct model_object *parent, enum model_kind k
 		errno = -err;
 		return NULL;
 	}
-	struct model_object *object = make(parent, kind, normal, number, to, error);
+	struct model_object *object = make(parent, kind, normal, number, to, settings, nsettings, error);
 	if (object) {
 		model_count_change(object->model);
 		model_notify(object->model, MODEL_CREATED, object);
 	}
 	return object;
+}
+
+struct model_object *model_create(struct model_object *parent, enum model_kind kind, const char *name,
+				  struct model_object *to, struct error *error)
+{
+	return create(parent, kind, name, to, NULL, 0, error);
+}
+
+struct model_object *model_create_lun(struct model_object *parent, enum model_kind kind, const char *name,
+				      struct model_object *to, const struct model_setting *settings,
+				      unsigned nsettings, struct error *error)
+{
+	contract(kind == MODEL_LUN || kind == MODEL_MAPPED_LUN);
+	return create(parent, kind, name, to, settings, nsettings, error);
 }
 
 /* --- delete --- */

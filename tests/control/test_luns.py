@@ -4,7 +4,7 @@ import time
 
 from control_case import TARGET, TPG, ControlCase, main
 import cdb
-from daemon import lun_numbers
+from daemon import lun_numbers, wait_until_ready
 from initiator import Session
 
 HOST = "iqn.1994-05.com.redhat:host"
@@ -90,6 +90,18 @@ class Luns(ControlCase):
         self.wait_for(MODE_CHANGED, 0)
         self.session.good(cdb.write10(0, 1), bytes(512))
         self.assertEqual(lun_numbers(self.session), [0, 1])
+
+    def test_new_lun_is_protected_from_the_beginning(self):
+        protected = {"write_protect": True}
+        self.call("map", path=TARGET, storage="t_one", initiator=HOST, lun=5, attributes=protected)
+        self.call("create", path=f"{TPG}/{HOST}/lun_6", to="lun_0", attributes=protected)
+        for lun in (5, 6):
+            wait_until_ready(self.session, lun)
+            self.assertEqual(self.sense(lun, cdb.write10(0, 1), out=bytes(512)), cdb.WRITE_PROTECTED)
+        error = self.refused("EINVAL", "map", path=TARGET, storage="t_two", initiator=HOST, lun=7,
+                             attributes={"write_protect": "maybe"})
+        self.assertIn(f"{TPG}/{HOST}/lun_7: write_protect must be 0 or 1, and not 'maybe'", str(error))
+        self.assertEqual(lun_numbers(self.session), [0, 1, 5, 6])
 
     def test_many_changes(self):
         """There are more changes than updates of the session, which then sees the last change."""

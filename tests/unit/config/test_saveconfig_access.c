@@ -400,6 +400,45 @@ static void test_a_disk_in_memory_that_becomes_read_only(void **state)
 	assert_leads_to(t, OPEN " tpgt_1 lun_0", "user_0/disk");
 }
 
+struct watcher {
+	struct model_watch watch;
+	unsigned protected, unprotected;
+};
+
+/* Looks at each LUN in the moment of its creation. */
+static void look_at_lun(struct model_watch *watch, enum model_event event, struct model_object *object)
+{
+	struct watcher *watcher = container_of(watch, struct watcher, watch);
+	const struct model_attribute *protect = model_attribute(model_kind(object), "", "write_protect");
+
+	if (event != MODEL_CREATED || !protect)
+		return;
+	watcher->protected += model_get_number(object, protect) != 0;
+	watcher->unprotected += model_get_number(object, protect) == 0;
+}
+
+/* A session may look at the LUNs at any time, so a new LUN must never be without its protection. */
+static void test_new_luns_are_protected_from_the_beginning(void **state)
+{
+	struct test *t = *state;
+	struct watcher watcher = {.watch.fn = look_at_lun};
+
+	write_tpgs(t, "{\"tag\": 1, " PLAIN "}", "");
+	assert_int_equal(restore(t), 0);
+	write_tpgs(t,
+		   TPG(", \"node_acls\": [{\"node_wwn\": \"" ACL "\", \"mapped_luns\": ["
+		       "{\"index\": 3, \"tpg_lun\": 0, \"write_protect\": true}]}]"),
+		   "\"targets\": {\"" OPEN "\": {\"tpgs\": {\"1\": {\"luns\": {\"0\": {\"write_protect\": "
+		   "true, \"acl_only\": true}}}}}}");
+	model_watch(t->f->model, &watcher.watch);
+	assert_int_equal(reload(t, true), 0);
+	model_unwatch(&watcher.watch);
+	assert_no_lines(t);
+	assert_int_equal(watcher.protected, 2);
+	assert_int_equal(watcher.unprotected, 0);
+	assert_value(t, OPEN " tpgt_1 lun_0", "", "acl_only", "1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,6 +455,7 @@ int main(void)
 	    TEST(test_read_only_that_belongs_to_no_disk),
 	    TEST(test_a_bad_entry_does_not_leave_a_disk_writable),
 	    TEST(test_a_disk_in_memory_that_becomes_read_only),
+	    TEST(test_new_luns_are_protected_from_the_beginning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

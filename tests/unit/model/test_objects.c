@@ -171,6 +171,34 @@ static void a_new_size_is_kept(void **state)
 	assert_int_equal(model_get_number(disk, size), 0);
 }
 
+static void a_lun_has_its_protection_from_the_beginning(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN), *disk = fixture_disk(f, "user_0/disk");
+	struct model_object *acl = fixture_create(f, tpg, MODEL_ACL, "iqn.2026-11.com.example:host", NULL);
+	const struct model_attribute *lun_protect = model_attribute(MODEL_LUN, "", "write_protect");
+	const struct model_attribute *protect = model_attribute(MODEL_MAPPED_LUN, "", "write_protect");
+	struct model_setting settings[] = {{model_attribute(MODEL_LUN, "", "acl_only"), "1"},
+					   {lun_protect, "1"}};
+	struct error error;
+
+	struct model_object *lun = model_create_lun(tpg, MODEL_LUN, "lun_0", disk, settings, 2, &error);
+	assert_non_null(lun);
+	assert_int_equal(model_get_number(lun, settings[0].attribute), 1);
+	assert_int_equal(model_get_number(lun, lun_protect), 1);
+	settings[0] = (struct model_setting){protect, "1"};
+	struct model_object *mapped =
+	    model_create_lun(acl, MODEL_MAPPED_LUN, "lun_4", lun, settings, 1, &error);
+	assert_non_null(mapped);
+	assert_int_equal(model_get_number(mapped, protect), 1);
+	/* A value that is refused leaves nothing behind. */
+	settings[0].text = "maybe";
+	assert_null(model_create_lun(acl, MODEL_MAPPED_LUN, "lun_5", lun, settings, 1, &error));
+	assert_int_equal(errno, EINVAL);
+	assert_non_null(strstr(error.text, "lun_5: write_protect must be 0 or 1, and not 'maybe'"));
+	assert_null(model_find(acl, MODEL_MAPPED_LUN, "lun_5"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
@@ -181,6 +209,7 @@ int main(void)
 	    TEST(failed_storage_is_kept_if_patient),
 	    TEST(relative_ports_are_unique),
 	    TEST(watchers_see_changes),
+	    TEST(a_lun_has_its_protection_from_the_beginning),
 	    TEST(many_objects),
 	    TEST(a_new_size_is_kept),
 	};
