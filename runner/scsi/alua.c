@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The target port groups of an LU, and REPORT TARGET PORT GROUPS (SPC-4 6.37). SET TARGET PORT
- * GROUPS is in alua_set.c; the front end decides about states.
+ * The target port groups of an LU, and REPORT TARGET PORT GROUPS (SPC-4 6.37). SET TARGET PORT GROUPS is in
+ * alua_set.c. The front end decides about the states of groups.
  */
 #include "scsi/alua.h"
 
@@ -24,7 +24,10 @@ void scsi_lu_set_alua_ops(struct scsi_lu *lu, const struct scsi_alua_ops *ops, v
 	lu->alua_arg = arg;
 }
 
-/* A command does not say through which port it came, so all enabled ports are considered together. */
+/*
+ * Returns what is known about the port of a command. A command does not say through which port it arrived, so
+ * all enabled ports are considered together.
+ */
 static struct scsi_alua_here find_here(const struct scsi_alua *alua)
 {
 	struct scsi_alua_here here = {0};
@@ -92,7 +95,7 @@ void scsi_lu_set_alua(struct scsi_lu *lu, const struct scsi_alua *alua)
 	__atomic_store_n(&lu->tpgs, tpgs, __ATOMIC_RELAXED);
 }
 
-/* Returns the index of the group, which is added if it is new; -1: there is no room. */
+/* Returns the index of the group, which is added if it is new, or -1 if there is no room. */
 static int group_index(struct scsi_alua *alua, uint16_t id)
 {
 	for (unsigned i = 0; i < alua->ngroups; i++)
@@ -169,7 +172,7 @@ static uint8_t *add_group(uint8_t *p, const struct scsi_alua *alua, unsigned ind
 	return port;
 }
 
-/* Returns the longest time of all groups, because a command does not say through which group it came. */
+/* Returns the longest time of all groups, because a command does not say through which group it arrived. */
 static uint8_t transition_time(const struct scsi_alua *alua)
 {
 	uint8_t seconds = 0;

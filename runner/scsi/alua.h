@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Asymmetric logical unit access (SPC-4 5.15): the target port groups of an LU. The device server
- * reports them in INQUIRY, VPD page 83h and REPORT TARGET PORT GROUPS, and passes SET TARGET PORT
- * GROUPS to the front end. It does not enforce states: the owner of the ports does.
- *
- * A front end that manages groups calls scsi_lu_set_alua_ops() and scsi_lu_set_alua(). Otherwise
- * each I_T nexus that says which port and group it uses adds them, and all groups are always
- * active.
+ * Asymmetric logical unit access (SPC-4 5.15): the target port groups of an LU. The device server reports
+ * them in INQUIRY, VPD page 83h and REPORT TARGET PORT GROUPS, and passes SET TARGET PORT GROUPS to the front
+ * end. It does not enforce states; the owner of the ports does this. A front end that manages groups calls
+ * scsi_lu_set_alua_ops() and scsi_lu_set_alua(). Without such a front end, each I_T nexus that says which
+ * port and group it uses adds them, and all groups are always active.
  */
 #ifndef SCSI_ALUA_H
 #define SCSI_ALUA_H
@@ -41,7 +39,7 @@ enum scsi_alua_supported {
 /* STATUS CODE: why a group has its state */
 enum scsi_alua_status { SCSI_ALUA_NO_STATUS, SCSI_ALUA_BY_COMMAND, SCSI_ALUA_BY_TARGET };
 
-/* TPGS of standard INQUIRY data: the kind of access that changes states */
+/* TPGS of standard INQUIRY data: how states can change */
 enum scsi_tpgs {
 	SCSI_TPGS_NONE = 0,
 	/* The target changes states. */
@@ -51,7 +49,7 @@ enum scsi_tpgs {
 	SCSI_TPGS_ANY = 3,
 };
 
-/* Compared as bytes: there is no padding, and unused fields are zero. */
+/* Groups are compared as bytes: the struct has no padding, and unused fields are zero. */
 struct scsi_alua_group {
 	uint16_t id;
 	uint8_t state;              /* enum scsi_alua_state */
@@ -59,15 +57,15 @@ struct scsi_alua_group {
 	uint8_t status;             /* enum scsi_alua_status */
 	uint8_t tpgs;               /* enum scsi_tpgs */
 	uint8_t preferred;          /* 0 or 1 */
-	uint8_t transition_seconds; /* IMPLICIT TRANSITION TIME; 0: not known */
+	uint8_t transition_seconds; /* IMPLICIT TRANSITION TIME; 0 means unknown */
 };
 
 struct scsi_alua_port {
-	/* Relative target port identifier; 0, a reserved value: not known */
+	/* Relative target port identifier; 0 is a reserved value and means unknown */
 	uint16_t id;
 	/* Index in groups */
 	uint8_t group;
-	/* 0 or 1: commands may come through the port */
+	/* 0 or 1: whether commands may arrive through the port */
 	uint8_t enabled;
 };
 
@@ -77,21 +75,20 @@ struct scsi_alua {
 	struct scsi_alua_port ports[SCSI_ALUA_PORTS_MAX];
 };
 
-/* What the front end does for the LU. Both functions are set. */
+/* The functions of a front end that manages the groups of an LU. Both functions must be set. */
 struct scsi_alua_ops {
 	/*
-	 * On a command's loop: the LU reports its groups to an initiator. The function returns at
-	 * once.
+	 * Is called on a command's loop when the LU reports its groups to an initiator. Must return at once.
 	 */
 	void (*reported)(void *arg);
 	/*
-	 * On a pool thread, may block; a command of the LU is in flight meanwhile. Changes a group whose tpgs
-	 * has SCSI_TPGS_EXPLICIT to a state that it supports. Returns 0 or -errno.
+	 * Is called on a pool thread and may block; a command of the LU is in flight meanwhile. Changes a
+	 * group whose tpgs has SCSI_TPGS_EXPLICIT to a state that it supports. Returns 0 or -errno.
 	 */
 	int (*set_state)(void *arg, uint16_t group, enum scsi_alua_state state);
 };
 
-/* Before the first command. */
+/* To be called before the first command. */
 void scsi_lu_set_alua_ops(struct scsi_lu *lu, const struct scsi_alua_ops *ops, void *arg);
 /*
  * Any thread. Copies the current groups. After the first call, unit attentions announce changes:
@@ -102,14 +99,14 @@ void scsi_lu_set_alua(struct scsi_lu *lu, const struct scsi_alua *alua);
 /* --- inside the device server ---------------------------------------------------------------- */
 
 /*
- * lu->lock held. A nexus uses this port, which is in this group. Adds both, always active and with
- * implicit TPGS, unless the front end manages the groups.
+ * lu->lock must be held. To be called for a nexus that uses this port and this group. Adds both, always
+ * active and with implicit TPGS, unless the front end manages the groups.
  */
 void scsi_alua_add_port_locked(struct scsi_lu *lu, uint16_t port, uint16_t group);
-/* Any thread, one atomic load: enum scsi_tpgs, of all groups together. */
+/* Any thread; costs one atomic load. Returns the set of enum scsi_tpgs for all groups together. */
 uint8_t scsi_alua_tpgs(const struct scsi_lu *lu);
 
-/* What is known about the port of a command that does not say through which port it came */
+/* What is known about the port of a command, which does not say through which port it arrived */
 struct scsi_alua_here {
 	/* There is only one possible port, or only one possible group. */
 	bool one_port, one_group;
@@ -117,8 +114,11 @@ struct scsi_alua_here {
 };
 /* Takes lu->lock. */
 struct scsi_alua_here scsi_alua_here(struct scsi_lu *lu);
-/* On a command's loop, for an LU with or without groups: groups are reported to an initiator. */
+/*
+ * On a command's loop, for an LU with or without groups. To be called when groups are reported to an
+ * initiator.
+ */
 void scsi_alua_notify_reported(struct scsi_lu *lu);
-/* Any thread, takes lu->lock: an initiator has changed the state of a group. */
+/* Any thread, takes lu->lock. To be called when an initiator has changed the state of a group. */
 void scsi_alua_state_changed(struct scsi_lu *lu, uint16_t group, enum scsi_alua_state state);
 #endif

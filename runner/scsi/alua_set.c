@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SET TARGET PORT GROUPS (SPC-4 6.45). The whole parameter list is checked here; then the front end
- * changes one group after the other, on the pool.
+ * SET TARGET PORT GROUPS (SPC-4 6.45). The whole parameter list is checked here. Then the front end changes
+ * one group after the other, on the pool.
  */
 #include <stdlib.h>
 
@@ -14,11 +14,11 @@
 #define DESCRIPTOR_LEN 4
 #define LIST_MAX       (HEADER_LEN + SCSI_ALUA_GROUPS_MAX * DESCRIPTOR_LEN)
 
-/* One command on its way through the pool */
+/* A command whose changes are made on the pool */
 struct change {
 	struct loop_op op;
 	struct scsi_cmd *cmd;
-	/* Descriptors, and how many of them were executed */
+	/* The number of descriptors, and how many of them were executed */
 	unsigned n, done;
 	struct {
 		uint16_t group;
@@ -26,13 +26,13 @@ struct change {
 	} wanted[SCSI_ALUA_GROUPS_MAX];
 };
 
-/* Returns the bit of enum scsi_alua_supported for a state that initiators may set, else 0. */
+/* Returns the bit of enum scsi_alua_supported for a state that initiators may set, otherwise 0. */
 static uint8_t supported_bit(uint8_t state)
 {
 	return state <= SCSI_ALUA_UNAVAILABLE ? (uint8_t)(1 << state) : 0;
 }
 
-/* On the pool. */
+/* Is called on a pool thread. */
 static int change_groups(struct loop_op *op)
 {
 	struct change *change = container_of(op, struct change, op);
@@ -62,7 +62,10 @@ static void groups_changed(struct loop_op *op, int err)
 		scsi_complete(cmd);
 }
 
-/* lu->lock held. Returns the offset of the wrong field in the descriptor; -1: the descriptor is correct. */
+/*
+ * lu->lock must be held. Returns the offset of the wrong field in the descriptor, or -1 if the descriptor is
+ * correct.
+ */
 static int check_descriptor(const struct scsi_lu *lu, const uint8_t *descriptor)
 {
 	const struct scsi_alua *alua = &lu->alua;
@@ -79,7 +82,7 @@ static int check_descriptor(const struct scsi_lu *lu, const uint8_t *descriptor)
 	return 2;
 }
 
-/* Returns false with sense set if the list is wrong; then no group may be changed. */
+/* Returns false with sense set if the list is wrong; in this case no group may be changed. */
 static bool parse_list(struct scsi_cmd *cmd, const uint8_t *list, struct change *change)
 {
 	SCOPE_LOCK(&cmd->lu->lock);

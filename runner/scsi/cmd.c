@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The path of a command: parse, admission, completion. This file works from the columns of the
- * opcode table (opcodes.c) and knows no particular command. The execution of each command is in
- * spc_* and sbc_* functions.
+ * The path of a command: parse, admission, completion. This file uses the columns of the opcode table
+ * (opcodes.c) and has no code for a particular command. The spc_* and sbc_* functions execute the commands.
  */
 #include "scsi/cmd.h"
 
@@ -27,8 +26,8 @@ static uint64_t cdb_field(const uint8_t *p, unsigned len)
 }
 
 /*
- * Bits that the row does not use must be zero: SPC-4 4.2.1 lets a device server check, and this one
- * does.
+ * Checks that the bits which the row does not use are zero. SPC-4 4.2.1 allows but does not require this
+ * check.
  */
 static bool check_usage(struct scsi_cmd *cmd, const struct scsi_op *op)
 {
@@ -85,7 +84,7 @@ static bool parse_lba(struct scsi_cmd *cmd, const struct scsi_op *op)
 	return false;
 }
 
-/* Returns the row for the opcode and service action, whatever else is in the CDB. */
+/* Returns the row for the opcode and the service action. The rest of the CDB is not checked. */
 static const struct scsi_op *find_row(const struct scsi_cmd *cmd, bool *opcode_known)
 {
 	*opcode_known = false;
@@ -115,7 +114,7 @@ static const struct scsi_op *find_supported_row(struct scsi_cmd *cmd)
 	return NULL;
 }
 
-/* Returns whether the initiator sends all the Data-Out that the CDB asks for. */
+/* Returns whether the initiator sends all the Data-Out that the CDB demands. */
 static bool data_out_announced(const struct scsi_cmd *cmd)
 {
 	return !cmd->announced ||
@@ -176,11 +175,12 @@ static bool check_ready(struct scsi_cmd *cmd)
 }
 
 /*
- * A command that lacks Data-Out must not change or compare anything. If the initiator announced
- * Data-In, the CDB is at fault; if there is too little Data-Out, the parameter list length or the
- * command information unit is. A row with SCSI_OP_EXACT also refuses too much Data-Out, and always
- * blames its length field. A READ for which the initiator announced Data-Out or nothing does no
- * harm: it transfers nothing, and the residual shows that.
+ * Checks the data transfer that the initiator has announced. A command that lacks Data-Out must not change or
+ * compare anything. If the initiator has announced Data-In for such a command, the CDB is reported as wrong.
+ * If there is too little Data-Out, the parameter list length or the command information unit is reported as
+ * wrong. A row with SCSI_OP_EXACT also refuses too much Data-Out, and always reports its length field as
+ * wrong. A READ for which the initiator has announced Data-Out or nothing does no harm: it transfers nothing,
+ * and the residual shows this.
  */
 static bool check_transfer(struct scsi_cmd *cmd)
 {
@@ -202,12 +202,13 @@ static bool check_transfer(struct scsi_cmd *cmd)
 	return false;
 }
 
-/* Checks what is left to check after reservations and unit attentions, and executes the command. */
+/* Makes the checks that follow those of reservations and unit attentions, and executes the command. */
 static void execute(struct scsi_cmd *cmd)
 {
 	const struct scsi_op *op = cmd->op;
 
-	if (!op || !check_ready(cmd)) /* sense is set; without a row by parse */
+	/* The sense is set already; if there is no row, scsi_parse() has set it. */
+	if (!op || !check_ready(cmd))
 		scsi_complete(cmd);
 	else if (cmd->gate_seen & SCSI_GATE_READ_ONLY && op->flags & SCSI_OP_WRITES)
 		scsi_fail(cmd, SENSE_WRITE_PROTECTED);
@@ -240,8 +241,8 @@ static void handler_done(struct backstore_scsi *bss, uint8_t status)
 }
 
 /*
- * Offers the command to the handler's scsi(). Returns true if the command was taken, or it was completed
- * here.
+ * Offers the command to the handler's scsi(). Returns true if the handler has taken the command, or if the
+ * command was completed here.
  */
 static bool offer_to_handler(struct scsi_cmd *cmd)
 {
@@ -265,7 +266,10 @@ static bool offer_to_handler(struct scsi_cmd *cmd)
 	return backstore_scsi(&cmd->bss);
 }
 
-/* SAM-5 5.14: some commands neither report nor clear a unit attention. */
+/*
+ * Returns whether the command reports a unit attention. Some commands neither report nor clear one (SAM-5
+ * 5.14).
+ */
 static bool reports_ua(const struct scsi_cmd *cmd)
 {
 	bool known;
@@ -275,8 +279,8 @@ static bool reports_ua(const struct scsi_cmd *cmd)
 }
 
 /*
- * A handler's scsi() must not see what a write protected nexus may not do, and nobody knows what a
- * command without a row does.
+ * Returns whether the command may be offered to the handler's scsi(). If the nexus is write-protected, a
+ * command that may write must not be offered, and it is unknown what a command without a row does.
  */
 static bool may_offer(const struct scsi_cmd *cmd, uint32_t nexus_state)
 {
@@ -286,8 +290,8 @@ static bool may_offer(const struct scsi_cmd *cmd, uint32_t nexus_state)
 }
 
 /*
- * For a command for which a gate bit is set, a unit attention is pending, or parse found an error, or whose
- * nexus may not do everything.
+ * Handles a command for which a gate bit is set, a unit attention is pending, or scsi_parse() has found an
+ * error, or whose nexus is restricted.
  */
 static void submit_slow(struct scsi_cmd *cmd, uint32_t nexus_state)
 {
@@ -318,7 +322,8 @@ void scsi_submit(struct scsi_cmd *cmd)
 	}
 	list_add_tail(&cmd->lu->loops[loop_index(cmd->loop)].inflight, &cmd->node);
 	gate = scsi_lu_gate(cmd->lu);
-	if ((gate ^ cmd->gate_seen) & SCSI_GATE_EPOCH) { /* a reset came between parse and submit */
+	/* There was a reset between scsi_parse() and scsi_submit(). */
+	if ((gate ^ cmd->gate_seen) & SCSI_GATE_EPOCH) {
 		scsi_tmf_abort_stale(cmd);
 		scsi_complete(cmd);
 		return;
@@ -333,7 +338,8 @@ void scsi_submit(struct scsi_cmd *cmd)
 
 void scsi_cancel(struct scsi_cmd *cmd)
 {
-	cmd->deadline_ns = BACKSTORE_CANCELLED; /* applies to further I/O of the command, too */
+	/* This deadline also applies to I/O that the command starts later. */
+	cmd->deadline_ns = BACKSTORE_CANCELLED;
 	if (cmd->stage == SCSI_AT_BACKSTORE)
 		backstore_cancel(&cmd->bio);
 	else if (cmd->stage == SCSI_AT_HANDLER)
@@ -352,7 +358,7 @@ void scsi_expire(struct scsi_cmd *cmd)
 
 /* --- completion ------------------------------------------------------------------------------ */
 
-/* SAM-5 5.3.1: an aborted command has this status if it gets a response at all. */
+/* Sets the status of an aborted command, if it gets a response at all (SAM-5 5.3.1). */
 static void set_aborted_status(struct scsi_cmd *cmd)
 {
 	cmd->status = SCSI_TASK_ABORTED;
@@ -374,7 +380,7 @@ void scsi_complete(struct scsi_cmd *cmd)
 	scsi_trace(cmd);
 	list_del(&cmd->node);
 	cmd->node.next = NULL;
-	cmd->ops->done(cmd); /* the front end has freed cmd */
+	cmd->ops->done(cmd); /* The front end has freed cmd. */
 	if (aborted && lu)
 		scsi_tmf_command_over(&lu->loops[loop_index(loop)]);
 }
@@ -405,7 +411,7 @@ void scsi_fail_memory(struct scsi_cmd *cmd)
 
 bool scsi_data_in_room(struct scsi_cmd *cmd, uint64_t len)
 {
-	/* A command that was offered to the handler's scsi() already has its room. */
+	/* The buffer of a command that was offered to the handler's scsi() exists already. */
 	if (cmd->gate_seen & SCSI_GATE_HANDLER && cmd->iov)
 		return true;
 	if (cmd->ops->data_in(cmd, len))

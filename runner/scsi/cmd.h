@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the functions that execute commands use. Everything here runs on the command's loop. */
+/* The functions for code that executes commands. All of them are called on the command's loop. */
 #ifndef SCSI_CMD_H
 #define SCSI_CMD_H
 
@@ -8,25 +8,25 @@
 #include "scsi/scsi.h"
 #include "scsi/sense.h"
 
-/* Ends the command. status, sense and data_in_len are set; unchanged, they mean GOOD without data. */
+/*
+ * Ends the command. status, sense and data_in_len must be set. If they were not changed, they mean GOOD
+ * without data.
+ */
 void scsi_complete(struct scsi_cmd *cmd);
 /*
- * Makes a submitted command end early, with an error, as far as its I/O can be cancelled. The
- * command ends later, not inside this call.
+ * Makes a submitted command end early with an error, if its I/O can be cancelled. The command ends later, and
+ * not inside this call.
  */
 void scsi_cancel(struct scsi_cmd *cmd);
 
-/*
- * Returns the sense code for the state of the LU that forbids a command which needs the medium, or
- * SENSE_NONE.
- */
+/* Returns the sense code if the state of the LU forbids a command that needs the medium, or SENSE_NONE. */
 uint32_t scsi_cmd_condition(const struct scsi_cmd *cmd);
 
-/* scsi_check(cmd, sense), then scsi_complete(cmd) */
+/* Calls scsi_check(cmd, sense) and scsi_complete(cmd). */
 void scsi_fail(struct scsi_cmd *cmd, uint32_t sense);
-/* scsi_check_field() with INVALID FIELD IN CDB, then scsi_complete() */
+/* Calls scsi_check_field() with INVALID FIELD IN CDB, and scsi_complete(). */
 void scsi_fail_cdb(struct scsi_cmd *cmd, unsigned byte, int bit);
-/* scsi_check_field() with INVALID FIELD IN PARAMETER LIST, then scsi_complete() */
+/* Calls scsi_check_field() with INVALID FIELD IN PARAMETER LIST, and scsi_complete(). */
 void scsi_fail_list(struct scsi_cmd *cmd, unsigned byte, int bit);
 /* Ends the command with TASK SET FULL, because there is no memory for it. */
 void scsi_fail_memory(struct scsi_cmd *cmd);

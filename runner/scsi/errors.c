@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counts the commands of a logical unit that end with CHECK CONDITION, and remembers the last error that the
- * storage caused. Each loop counts in memory of its own. runner/storage reports errors to administrators.
+ * Counts the commands of a logical unit that end with CHECK CONDITION, and records the last error that the
+ * storage has caused. Each loop counts in its own memory. runner/storage reports errors to administrators.
  */
 #include <time.h>
 
@@ -12,8 +12,8 @@
 #define CODE_MASK ((1u << CODE_BITS) - 1)
 
 /*
- * Returns sense key, ASC and ASCQ of sense data in either format (SPC-4 4.5), which the handler may have
- * built.
+ * Returns the sense key, ASC and ASCQ. The handler may have built the sense data, so it may have either
+ * format (SPC-4 4.5).
  */
 static uint32_t sense_code(const struct scsi_cmd *cmd)
 {
@@ -25,7 +25,10 @@ static uint32_t sense_code(const struct scsi_cmd *cmd)
 	return cmd->sense_len < 14 ? 0 : SENSE_CODE(sense[2] & 0x0f, (uint32_t)sense[12], sense[13]);
 }
 
-/* Returns whether the storage is the reason, and not the command, its arguments or the state of the unit. */
+/*
+ * Returns whether the sense key means that the storage has caused the error, and not the command, its
+ * arguments or the state of the unit.
+ */
 static bool is_caused_by_storage(unsigned key)
 {
 	return key == SENSE_MEDIUM_ERROR || key == SENSE_HARDWARE_ERROR || key == SENSE_DATA_PROTECT ||

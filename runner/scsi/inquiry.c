@@ -15,12 +15,15 @@
 static const uint16_t versions[] = {
     0x00a0, /* SAM-5 */
     0x0460, /* SPC-4 */
-    0x04c0, /* SBC-3, which initiators look for */
+    0x04c0, /* SBC-3, because initiators look for it */
     0x0600, /* SBC-4 */
-    0x0960, /* iSCSI; the last one, because the kernel front end leaves it out */
+    0x0960, /* iSCSI; it must be the last one, because the kernel front end leaves it out */
 };
 
-/* Some initiators skip a LUN whose vendor is blank, so a LUN without a logical unit has names, too. */
+/*
+ * Adds the names of vendor and product. Some initiators skip a LUN whose vendor is blank, so a LUN without a
+ * logical unit has names, too.
+ */
 static void add_names(uint8_t *data, const struct scsi_lu *lu)
 {
 	memset(&data[8], ' ', 28);
@@ -32,7 +35,7 @@ static void add_names(uint8_t *data, const struct scsi_lu *lu)
 static void standard(struct scsi_cmd *cmd)
 {
 	uint8_t data[STANDARD_LEN] = {0};
-	unsigned nversions = ARRAY_SIZE(versions) - (cmd->it ? 0 : 1);
+	unsigned nversions = ARRAY_SIZE(versions) - (cmd->it_nexus ? 0 : 1);
 
 	data[0] = cmd->lu ? 0 : NO_LU;
 	data[2] = 0x06;        /* VERSION: SPC-4 */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LOG SENSE (SPC-4 6.7) and its pages. Handlers do not report temperatures and the like, so those
- * pages do not exist. The Logical Block Provisioning page is built in sbc_provision.c.
+ * LOG SENSE (SPC-4 6.7) and its pages. Handlers do not report temperatures and similar values, so the pages
+ * for them do not exist. The Logical Block Provisioning page is built in sbc_provision.c.
  */
 #include "scsi/log_pages.h"
 
@@ -17,13 +17,16 @@ static bool page_exists(const struct scsi_log_page *page, const struct scsi_lu *
 	return !page->usage || sbc_has_usage(lu);
 }
 
-/* Informational Exceptions, SPC-4 7.3.8: there are none, as the mode page says (DEXCPT). */
+/*
+ * Builds the page Informational Exceptions (SPC-4 7.3.8). There are no exceptions, as the mode page says
+ * (DEXCPT).
+ */
 static unsigned exceptions(const struct scsi_cmd *cmd, uint8_t *page)
 {
 	(void)cmd;
 	page[6] = 0x03;  /* FORMAT AND LINKING: binary list */
 	page[7] = 4;     /* PARAMETER LENGTH; ASC and ASCQ are zero */
-	page[10] = 0xff; /* temperature: not known */
+	page[10] = 0xff; /* the temperature is unknown */
 	return 8;
 }
 
@@ -58,7 +61,10 @@ const struct scsi_log_page scsi_log_pages[] = {
 };
 const unsigned scsi_nlog_pages = ARRAY_SIZE(scsi_log_pages);
 
-/* Returns the page that the CDB asks for, or NULL. *code_known: the page code exists with other subpages. */
+/*
+ * Returns the page that the CDB asks for, or NULL. Sets *code_known to whether the page code exists with
+ * other subpages.
+ */
 static const struct scsi_log_page *find_page(const struct scsi_cmd *cmd, bool *code_known)
 {
 	*code_known = false;
@@ -99,7 +105,10 @@ static void send_page(struct scsi_cmd *cmd, const struct scsi_log_page *page)
 	scsi_data_in_bytes(cmd, data, len + 4);
 }
 
-/* The page is not looked up again: a resize in the meantime may have changed which pages exist. */
+/*
+ * Completes the command when the usage is known. The page is not looked up again, because a resize may have
+ * changed meanwhile which pages exist.
+ */
 static void usage_known(struct backstore_io *bio, enum tcmur_status status)
 {
 	struct scsi_cmd *cmd = scsi_io_cmd(bio);

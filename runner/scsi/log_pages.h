@@ -9,14 +9,14 @@ struct scsi_log_page {
 	uint8_t code, subpage;
 	/* The highest PARAMETER CODE */
 	uint8_t last;
-	/* The page exists only with sbc_has_usage(); build() then finds the usage in cmd->bio. */
+	/* The page exists only if sbc_has_usage() is true. build() then finds the usage in cmd->bio. */
 	bool usage;
-	/* DS: the page has parameters, and they are not saved. */
+	/* DS: the page has parameters, and they are not saved */
 	bool ds;
 	const char *name;
 	/*
-	 * Fills the page, zeroed and of SCSI_LOG_MAX bytes, from byte 4 on, and returns the PAGE
-	 * LENGTH.
+	 * Fills the page from byte 4 on and returns the PAGE LENGTH. The page has SCSI_LOG_MAX bytes and is
+	 * zeroed before.
 	 */
 	unsigned (*build)(const struct scsi_cmd *cmd, uint8_t *page);
 };

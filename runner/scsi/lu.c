@@ -63,10 +63,10 @@ void scsi_lu_limit_transfer(struct scsi_lu *lu, uint64_t bytes)
 	lu->max_transfer = (uint32_t)MIN(MAX(bytes, lu->block_size), SCSI_MAX_TRANSFER);
 }
 
-/* On a pool thread. */
+/* Is called on a pool thread. */
 static void on_resize(void *arg, uint64_t new_size)
 {
-	(void)new_size; /* commands read the size from the backstore */
+	(void)new_size; /* Commands read the size from the backstore. */
 	scsi_ua_raise_all(arg, SCSI_UA_CAPACITY_CHANGED);
 }
 
@@ -130,7 +130,7 @@ struct scsi_lu *scsi_lu_new(struct loop_set *set, struct backstore *bs, const st
 	list_init(&lu->tmfs);
 	lu->gate = (backstore_has_scsi(bs) ? SCSI_GATE_HANDLER : 0) |
 		   (backstore_is_absent(bs) ? SCSI_GATE_ABSENT : 0);
-	scsi_mode_reset_locked(lu); /* no other thread uses the LU yet */
+	scsi_mode_reset_locked(lu); /* No other thread uses the LU yet. */
 	backstore_on_resize(bs, on_resize, lu);
 	return lu;
 }

@@ -16,7 +16,7 @@
 #define DEVICE_WP     0x80 /* device-specific parameter, SBC-4 6.5.1 */
 #define DEVICE_DPOFUA 0x10
 
-/* Makes mode the current values and sets the gate bits that follow from them. */
+/* Makes mode the current values, and sets the gate bits accordingly. */
 static void set_mode_locked(struct scsi_lu *lu, const struct scsi_mode *mode)
 {
 	uint32_t bits = 0;
@@ -92,7 +92,7 @@ static unsigned long_descriptor(const struct scsi_lu *lu, uint8_t *out)
 	return 16;
 }
 
-/* Writes the pages that the CDB asks for and returns their length; 0: there is no such page. */
+/* Writes the pages that the CDB asks for. Returns their length, or 0 if there is no such page. */
 static unsigned write_pages(struct scsi_cmd *cmd, uint8_t *out)
 {
 	uint8_t code = cmd->cdb[2] & 0x3f, subpage = cmd->cdb[3];
@@ -146,16 +146,16 @@ void spc_mode_sense(struct scsi_cmd *cmd)
 
 /* --- MODE SELECT ----------------------------------------------------------------------------- */
 
-/* A parameter list while it is read */
+/* The state while a parameter list is read */
 struct list_reader {
 	struct scsi_cmd *cmd;
 	const uint8_t *list;
 	unsigned len, at;
-	/* The mode parameters after the command */
+	/* The mode parameters that the command will set */
 	struct scsi_mode mode;
 };
 
-/* Sets the sense and returns false, so that a check can return its result. */
+/* Sets the sense, and returns false for the caller to return. */
 static bool too_short(struct list_reader *reader)
 {
 	scsi_check(reader->cmd, SENSE_LIST_LENGTH_ERROR);
@@ -272,8 +272,8 @@ static bool read_and_apply(struct list_reader *reader, struct scsi_mode *old)
 }
 
 /*
- * WCE from 1 to 0 or SWP from 0 to 1: cached blocks must be on the medium before the initiator
- * relies on it.
+ * Returns whether the cache must be flushed: if WCE changes from 1 to 0 or SWP from 0 to 1, cached blocks
+ * must be on the medium before the initiator relies on the new value.
  */
 static bool needs_flush(const struct scsi_mode *old, const struct scsi_mode *mode)
 {
@@ -303,7 +303,7 @@ void spc_mode_select(struct scsi_cmd *cmd)
 		scsi_fail_cdb(cmd, 1, 0);
 	} else if (cmd->transfer_len == 0) {
 		scsi_complete(cmd);
-	} else if (!(cmd->cdb[1] & 0x10)) { /* PF: there are no vendor specific pages */
+	} else if (!(cmd->cdb[1] & 0x10)) { /* PF must be 1: there are no vendor specific pages */
 		scsi_fail_cdb(cmd, 1, 4);
 	} else if (cmd->transfer_len > sizeof(list) - 2) {
 		scsi_fail(cmd, SENSE_LIST_LENGTH_ERROR);

@@ -5,7 +5,7 @@
 
 #include "scsi/lu.h"
 
-/* Any thread, lu->lock held: sets the default values, as after power on. */
+/* Any thread; lu->lock must be held. Sets the default values, as after power on. */
 void scsi_mode_reset_locked(struct scsi_lu *lu);
 
 /* --- pages (mode_pages.c) -------------------------------------------------------------------- */
@@ -19,11 +19,11 @@ enum scsi_mode_control { MODE_CURRENT, MODE_CHANGEABLE, MODE_DEFAULT, MODE_SAVED
 struct scsi_mode_page {
 	uint8_t code;
 	const char *name;
-	/* With the two header bytes */
+	/* The length with the two bytes of the header */
 	uint8_t len;
-	/* Fills the bytes after the header, which are zero; NULL: they stay zero. */
+	/* Fills the bytes after the header, which are zero before. NULL means that they stay zero. */
 	void (*values)(const struct scsi_lu *lu, const struct scsi_mode *mode, uint8_t *page);
-	/* Sets the bits that MODE SELECT may change; NULL: none. */
+	/* Sets the bits that MODE SELECT may change. NULL means that there are none. */
 	void (*changeable)(const struct scsi_lu *lu, uint8_t *page);
 	/* Copies the changeable bits of the page to mode. */
 	void (*select)(const uint8_t *page, struct scsi_mode *mode);

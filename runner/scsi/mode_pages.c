@@ -17,7 +17,7 @@ static void caching(const struct scsi_lu *lu, const struct scsi_mode *mode, uint
 	page[2] = mode->wce ? CACHING_WCE : 0;
 }
 
-/* If WCE is 0 by default, it cannot be set: a reset would clear it again without a flush. */
+/* WCE can be set only if it is 1 by default. Otherwise a reset would clear it without a flush. */
 static void caching_changeable(const struct scsi_lu *lu, uint8_t *page)
 {
 	page[2] = scsi_mode_default(lu).wce ? CACHING_WCE : 0;
@@ -71,7 +71,7 @@ static void exceptions(const struct scsi_lu *lu, const struct scsi_mode *mode, u
 }
 
 const struct scsi_mode_page scsi_mode_pages[] = {
-    /* The LU does not retry: an error ends the command. */
+    /* The LU does not repeat failed operations: an error ends the command. */
     {0x01, "Read-Write Error Recovery", 12, NULL, NULL, NULL},
     /* There are no limits. */
     {0x02, "Disconnect-Reconnect", 16, NULL, NULL, NULL},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * I_T_L nexuses: attaching and detaching, and their unit attentions. Which event raises which unit
- * attention is decided where the event happens; cmd.c reports what is pending.
+ * I_T_L nexuses: attaches and detaches them, and keeps their unit attentions. Other files decide which event
+ * raises which unit attention, and cmd.c reports pending ones.
  */
 #include "scsi/nexus.h"
 
@@ -14,17 +14,20 @@
 
 /* --- nexuses --------------------------------------------------------------------------------- */
 
-void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct scsi_lu *lu,
+void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it_nexus, struct scsi_lu *lu,
 		       struct loop *loop)
 {
 	SCOPE_LOCK(&lu->lock);
 
-	*nexus = (struct scsi_nexus){
-	    .it = it, .lu = lu, .loop = loop, .state = SCSI_UA_POWER_ON, .id = ++lu->last_nexus_id};
+	*nexus = (struct scsi_nexus){.it_nexus = it_nexus,
+				     .lu = lu,
+				     .loop = loop,
+				     .state = SCSI_UA_POWER_ON,
+				     .id = ++lu->last_nexus_id};
 	if (lu->medium_changed)
 		nexus->state |= SCSI_UA_MEDIUM_CHANGED;
-	if (it)
-		scsi_alua_add_port_locked(lu, it->relative_port, it->port_group);
+	if (it_nexus)
+		scsi_alua_add_port_locked(lu, it_nexus->relative_port, it_nexus->port_group);
 	list_add_tail(&lu->nexuses, &nexus->node);
 }
 
@@ -76,7 +79,7 @@ static const uint32_t codes[] = {
 
 void scsi_ua_raise(struct scsi_nexus *nexus, enum scsi_ua ua)
 {
-	/* Release: a thread that sees the unit attention also sees the change that it announces. */
+	/* Release: a thread that sees the unit attention must also see the change that it announces. */
 	__atomic_fetch_or(&nexus->state, (uint32_t)ua, __ATOMIC_RELEASE);
 }
 

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the device server looks at for each command of a nexus: one word, scsi_nexus.state, which
- * is zero on the fast path.
- *
- * Its lower half is the set of pending unit attentions (SAM-5 5.14). The lowest bit is reported
- * first. Raising a unit attention that is already pending does nothing, as SAM-5 allows.
- *
- * Its upper half says what the nexus may not do. Such a bit may stay set for a long time, so no
- * command takes a lock because of it.
+ * The state that the device server checks for each command of a nexus. It is one word, scsi_nexus.state,
+ * which is zero on the fast path. The lower half of the word is the set of pending unit attentions (SAM-5
+ * 5.14). The one with the lowest bit is reported first. Raising a unit attention that is already pending has
+ * no effect, as SAM-5 allows. The upper half says what the nexus may not do. Such a bit may stay set for a
+ * long time, so no command takes a lock because of it.
  */
 #ifndef SCSI_NEXUS_H
 #define SCSI_NEXUS_H
@@ -30,13 +27,13 @@ enum scsi_ua {
 /* The initiator may not write to the LU (scsi_nexus_set_write_protected()). */
 #define SCSI_NEXUS_WRITE_PROTECTED 0x00010000u
 
-/* Any thread; the nexus stays attached during the call. */
+/* Any thread. The nexus must stay attached during the call. */
 void scsi_ua_raise(struct scsi_nexus *nexus, enum scsi_ua ua);
 /* Any thread, takes lu->lock. Raises ua for all nexuses of the LU. */
 void scsi_ua_raise_all(struct scsi_lu *lu, enum scsi_ua ua);
-/* lu->lock held. Raises ua for all nexuses of the LU. */
+/* lu->lock must be held. Raises ua for all nexuses of the LU. */
 void scsi_ua_raise_all_locked(struct scsi_lu *lu, enum scsi_ua ua);
-/* lu->lock held. Raises ua for all nexuses of the LU except one. */
+/* lu->lock must be held. Raises ua for all nexuses of the LU except one. */
 void scsi_ua_raise_others_locked(struct scsi_lu *lu, const struct scsi_nexus *except, enum scsi_ua ua);
 /* On the nexus's loop. Clears the first pending unit attention and returns its sense code, or SENSE_NONE. */
 uint32_t scsi_ua_pop(struct scsi_nexus *nexus);

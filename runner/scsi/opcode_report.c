@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * REPORT SUPPORTED OPERATION CODES and REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-4 6.34,
- * 6.35). Both only show tables; what is in the opcode table is decided in opcodes.c.
+ * REPORT SUPPORTED OPERATION CODES and REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-4 6.34, 6.35). Both
+ * only report the contents of tables; opcodes.c defines the opcode table.
  */
 #include <stdlib.h>
 
@@ -9,7 +9,8 @@
 #include "scsi/spc.h"
 #include "util/bytes.h"
 
-#define TIMEOUTS_LEN 12 /* command timeouts descriptor; zeros: no indication */
+/* length of the command timeouts descriptor; zeros mean that no times are indicated */
+#define TIMEOUTS_LEN 12
 #define CTDP_ALL     0x02
 #define CTDP_ONE     0x80
 
@@ -46,7 +47,7 @@ static void report_all(struct scsi_cmd *cmd, bool timeouts)
 	free(list);
 }
 
-/* op NULL: not supported. */
+/* Reports one command. op is NULL if the command is not supported. */
 static void report_one(struct scsi_cmd *cmd, const struct scsi_op *op, bool timeouts)
 {
 	enum { NOT_SUPPORTED = 1, AS_THE_STANDARD_SAYS = 3 };

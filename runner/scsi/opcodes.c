@@ -17,10 +17,10 @@
 #define ACCESS(class)     .access = SCSI_ACCESS_##class
 
 /*
- * Ascending by opcode and service action. Some usage bits are set although nothing evaluates them:
- * GROUP NUMBER (ignored where there is no grouping function), FUA_NV and SYNC_NV (obsolete), and
- * the reservation and third party identifications of RESERVE and RELEASE (ignored without EXTENT
- * and 3RDPTY, SPC-2 7.21).
+ * The rows are in ascending order of opcode and service action. Some usage bits are set although nothing
+ * evaluates them: GROUP NUMBER, which is ignored if there is no grouping function; FUA_NV and SYNC_NV, which
+ * are obsolete; and the reservation and third party identifications of RESERVE and RELEASE, which are ignored
+ * without EXTENT and 3RDPTY (SPC-2 7.21).
  */
 /* clang-format off */
 const struct scsi_op scsi_ops[] = {
@@ -49,8 +49,7 @@ const struct scsi_op scsi_ops[] = {
 	 .opcode = 0x12, .cdb_len = 6, LEN(3, 2),
 	 MOVES(BYTES, DATA_IN), ACCESS(ANY), .flags = SCSI_OP_ALWAYS,
 	 /*
-	  * Bits 7-5 were the LUN in SCSI-2: Linux sets them in the first INQUIRY that it sends to a
-	  * target.
+	  * In SCSI-2, bits 7-5 were the LUN. Linux sets them in the first INQUIRY that it sends to a target.
 	  */
 	 .usage = {0x12, 0xe1, 0xff, 0xff, 0xff, 0x00}},
 	{"MODE SELECT (6)", spc_mode_select,
@@ -235,7 +234,7 @@ const struct scsi_op scsi_ops[] = {
 /* clang-format on */
 const unsigned scsi_nops = ARRAY_SIZE(scsi_ops);
 
-/* For each opcode, the index of its first row plus one; 0: the opcode has no row. */
+/* For each opcode, the index of its first row plus one; 0 means that the opcode has no row. */
 static uint8_t first_row[256];
 
 /* This runs before main(), so that a search needs neither a lock nor a check. */

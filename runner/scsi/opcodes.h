@@ -11,7 +11,7 @@
 
 #define SCSI_CDB_FIXED_MAX 16
 
-/* What the length field of the CDB counts, and so how many bytes the command transfers. */
+/* What the length field of the CDB counts, which determines how many bytes the command transfers. */
 enum scsi_transfer {
 	/* No data. A length field, if there is one, is a number of blocks (SYNCHRONIZE CACHE). */
 	SCSI_XFER_NONE,
@@ -35,8 +35,8 @@ enum scsi_access {
 	/* Changes the medium */
 	SCSI_ACCESS_WRITE,
 	/*
-	 * Changes or reports the state of the LU: conflicts with any reservation, unless
-	 * allowed_by_reservation() returns true
+	 * Changes or reports the state of the LU. Such a command conflicts with any reservation, unless
+	 * allowed_by_reservation() returns true.
 	 */
 	SCSI_ACCESS_CONTROL,
 };
@@ -57,11 +57,11 @@ enum scsi_op_flags {
 	SCSI_OP_ZERO_256 = 1 << 4,
 	/* MAXIMUM TRANSFER LENGTH of VPD page B0h limits it (SBC-4 6.6.4) */
 	SCSI_OP_MAX_XFER = 1 << 5,
-	/* Only where the backstore can unmap */
+	/* Exists only if the backstore can unmap */
 	SCSI_OP_THIN = 1 << 6,
-	/* Only where the target port groups are known (alua.h) */
+	/* Exists only if the target port groups are known (alua.h) */
 	SCSI_OP_ALUA = 1 << 7,
-	/* Only where initiators may change the states of target port groups */
+	/* Exists only if initiators may change the states of target port groups */
 	SCSI_OP_ALUA_SET = 1 << 8,
 	/* Refuses not only too little but also too much Data-Out: COMPARE AND WRITE, WRITE SAME */
 	SCSI_OP_EXACT = 1 << 9,
@@ -72,9 +72,9 @@ enum scsi_op_flags {
 struct scsi_op {
 	const char *name;
 	/*
-	 * Runs on the command's loop, after all checks that the row describes. It ends in
-	 * scsi_complete(cmd), once, now or later. A command of several steps looks at cmd->aborted
-	 * between its steps and then only completes.
+	 * Is called on the command's loop after all checks that the row describes. It must call
+	 * scsi_complete(cmd) exactly once, at once or later. A command of several steps must check
+	 * cmd->aborted between its steps; if it is set, the command is only completed.
 	 */
 	void (*exec)(struct scsi_cmd *cmd);
 	/*
@@ -83,7 +83,7 @@ struct scsi_op {
 	 */
 	bool (*data_len)(struct scsi_cmd *cmd, uint64_t *len);
 	/*
-	 * With SCSI_ACCESS_CONTROL, may be NULL: true if this CDB is allowed while another initiator
+	 * For SCSI_ACCESS_CONTROL; may be NULL. Returns true if this CDB is allowed while another initiator
 	 * holds a reservation, because it only starts or unlocks the unit (SPC-2 table 10).
 	 */
 	bool (*allowed_by_reservation)(const struct scsi_cmd *cmd);
@@ -91,8 +91,8 @@ struct scsi_op {
 	uint8_t service_action;
 	uint8_t cdb_len;
 	/*
-	 * Position and length of the LBA in the CDB. The length is 0 if there is no LBA. The bits that are
-	 * not set in usage do not belong to the LBA: READ (6) has an LBA of 21 bits.
+	 * Position and length of the LBA in the CDB. The length is 0 if there is no LBA. Bits that are not
+	 * set in usage do not belong to the LBA: READ (6), for example, has an LBA of 21 bits.
 	 */
 	uint8_t lba_at, lba_len;
 	/* Position and length of the length field */
@@ -102,9 +102,9 @@ struct scsi_op {
 	uint8_t access;    /* enum scsi_access */
 	uint16_t flags;    /* enum scsi_op_flags */
 	/*
-	 * CDB usage data (SPC-4 6.34.3): the bits that are evaluated, or ignored as the standard
-	 * allows. Any other bit set in a CDB is INVALID FIELD IN CDB: reserved bits, RDPROTECT and
-	 * the like, NACA. Byte 0 is the opcode.
+	 * CDB usage data (SPC-4 6.34.3): the bits that are evaluated, or ignored as the standard allows. If
+	 * any other bit is set in a CDB, the command ends with INVALID FIELD IN CDB. Such bits are reserved
+	 * bits, RDPROTECT and similar fields, and NACA. Byte 0 is the opcode.
 	 */
 	uint8_t usage[SCSI_CDB_FIXED_MAX];
 };
@@ -119,6 +119,6 @@ extern const unsigned scsi_nops;
  */
 const struct scsi_op *scsi_op_find(const struct scsi_lu *lu, uint8_t opcode, uint8_t service_action,
 				   bool *opcode_known);
-/* Returns false if this LU cannot do it. */
+/* Returns whether this LU supports the command. */
 bool scsi_op_available(const struct scsi_op *op, const struct scsi_lu *lu);
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The first bad block of a medium error (SBC-4 4.18.1). Most handlers report only that a range cannot
- * be read. Initiators such as Linux keep the blocks before the LBA in INFORMATION and give up only
- * the rest, so this file reads the range again in halves until one block is left.
+ * Finds the first bad block of a medium error (SBC-4 4.18.1). Most handlers report only that a range cannot
+ * be read. Initiators such as Linux keep the blocks before the LBA in the INFORMATION field, and report an
+ * error only for the rest, so this file reads the range again in halves until one block is left.
  *
- * Write errors are not searched: reading again would not show which blocks were written, and a
- * wrong INFORMATION would make an initiator believe that lost blocks are safe.
+ * Write errors are not searched: reading again would not show which blocks were written, and a wrong
+ * INFORMATION would make an initiator believe that lost blocks are safe.
  */
 #include "scsi/scsi_io.h"
 #include "util/bytes.h"
@@ -13,15 +13,15 @@
 static scsi_io_done probe_done;
 
 /*
- * cmd->state is the number of blocks, from the start of the next probe on, of which the first bad
- * one is one.
+ * The first bad block is one of this many blocks, counted from the beginning of the next probe. The number is
+ * stored in cmd->state.
  */
 static uint64_t blocks_left(const struct scsi_cmd *cmd)
 {
 	return (uintptr_t)cmd->state;
 }
 
-/* Reads the first half of the blocks left, or the only one, and keeps no data. */
+/* Reads the first half of the remaining blocks, or the only one, without keeping the data. */
 static void probe(struct scsi_cmd *cmd, uint64_t lba, uint64_t nblocks)
 {
 	cmd->state = (void *)(uintptr_t)nblocks;
@@ -55,7 +55,7 @@ static void shorten_iov(struct scsi_cmd *cmd, uint64_t len)
 	cmd->iovcnt = n;
 }
 
-/* The failed read may have left anything in the buffer, so the good blocks are read again. */
+/* Reads the good blocks again, because the failed read may have left anything in the buffer. */
 static void found(struct scsi_cmd *cmd, uint64_t bad_lba)
 {
 	uint64_t good = bad_lba - cmd->lba;
@@ -82,7 +82,7 @@ static void probe_done(struct backstore_io *bio, enum tcmur_status status)
 		probe(cmd, lba, probed);
 	} else if (probed < blocks_left(cmd)) {
 		probe(cmd, lba + probed, blocks_left(cmd) - probed);
-	} else { /* the last block is readable now: which one was bad is not known */
+	} else { /* The last block can be read now, so it is unknown which block was bad. */
 		scsi_check(cmd, SENSE_READ_ERROR);
 		scsi_complete(cmd);
 	}

@@ -28,19 +28,20 @@ static void report(struct scsi_cmd *cmd)
 	uint8_t *list;
 
 	/*
-	 * The initiator learns of the change by this command. Cleared first: a change during it
-	 * stays pending.
+	 * The initiator learns of the change by this command. The unit attention is cleared before the LUNs
+	 * are read, so a change meanwhile stays pending.
 	 */
 	if (cmd->nexus)
 		scsi_ua_clear(cmd->nexus, SCSI_UA_LUNS_CHANGED);
-	count = cmd->it->report_luns(cmd->it, NULL, 0);
+	count = cmd->it_nexus->report_luns(cmd->it_nexus, NULL, 0);
 	list = calloc(count + 1u, LUN_LEN);
 	if (!list) {
 		scsi_fail_memory(cmd);
 		return;
 	}
 	/* The number of LUNs may change between the two calls. */
-	count = MIN(count, cmd->it->report_luns(cmd->it, (uint8_t(*)[LUN_LEN])(list + LUN_LEN), count));
+	count = MIN(count,
+		    cmd->it_nexus->report_luns(cmd->it_nexus, (uint8_t(*)[LUN_LEN])(list + LUN_LEN), count));
 	put_be32(list, count * LUN_LEN);
 	scsi_data_in_bytes(cmd, list, (count + 1u) * LUN_LEN);
 	free(list);
@@ -58,7 +59,7 @@ void spc_report_luns(struct scsi_cmd *cmd)
 	case WITHOUT_WELL_KNOWN:
 	case ALL:
 	case ADMINISTRATIVE_AND_SIMPLE:
-		if (cmd->it)
+		if (cmd->it_nexus)
 			report(cmd);
 		else
 			scsi_fail(cmd, SENSE_INVALID_OPCODE);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * RESERVE and RELEASE, 6 and 10 (SPC-2 7.17 to 7.21), and the conflicts of a reservation. The opcode table
- * says which commands conflict. With the kernel front end, the kernel keeps the reservations, because only
- * the kernel knows the initiators; both commands are refused then.
+ * says which commands conflict. In the kernel front end, the kernel keeps the reservations, because only the
+ * kernel knows the initiators; both commands are refused then.
  */
 #include "scsi/reserve.h"
 
@@ -11,8 +11,9 @@
 #include "util/lock.h"
 
 /*
- * A command that scsi_parse() has refused ends with that error. If the handler's scsi() may still
- * execute such a command, nobody knows what the command does.
+ * Returns whether the command conflicts with a reservation. A command that scsi_parse() has refused ends with
+ * its own error. But if the handler's scsi() may still execute such a command, it counts as a conflict,
+ * because it is unknown what the command does.
  */
 static bool access_conflicts(const struct scsi_cmd *cmd)
 {
@@ -40,13 +41,16 @@ void scsi_reserve_clear_locked(struct scsi_lu *lu)
 	scsi_lu_gate_change(lu, 0, SCSI_GATE_RESERVED);
 }
 
-/* Admission finds a conflict with an older reservation; two loops may still race to this function. */
+/*
+ * Admission has checked for an older reservation. But commands on two loops may reach this function at the
+ * same time, so it checks again.
+ */
 void spc_reserve(struct scsi_cmd *cmd)
 {
 	struct scsi_lu *lu = cmd->lu;
 	bool conflict;
 
-	if (!cmd->it) {
+	if (!cmd->it_nexus) {
 		scsi_fail(cmd, SENSE_INVALID_OPCODE);
 		return;
 	}
@@ -62,12 +66,12 @@ void spc_reserve(struct scsi_cmd *cmd)
 	scsi_complete(cmd);
 }
 
-/* Through a nexus without the reservation, RELEASE changes nothing and ends with GOOD (SPC-2 7.18.1). */
+/* If the nexus does not hold the reservation, RELEASE changes nothing and ends with GOOD (SPC-2 7.18.1). */
 void spc_release(struct scsi_cmd *cmd)
 {
 	struct scsi_lu *lu = cmd->lu;
 
-	if (!cmd->it) {
+	if (!cmd->it_nexus) {
 		scsi_fail(cmd, SENSE_INVALID_OPCODE);
 		return;
 	}

@@ -7,6 +7,6 @@
 
 /* On the command's loop. Returns true if the reservation of another nexus forbids the command. */
 bool scsi_reserve_conflicts(const struct scsi_cmd *cmd);
-/* Any thread, lu->lock held: ends the reservation of any nexus. */
+/* Any thread; lu->lock must be held. Ends the reservation of any nexus. */
 void scsi_reserve_clear_locked(struct scsi_lu *lu);
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the medium is like: READ CAPACITY (SBC-4 5.20, 5.21) and the VPD pages of block devices
- * (SBC-4 6.6.4 Block Limits, 6.6.2 Block Device Characteristics, 6.6.7 Logical Block Provisioning).
- * The values come from the handler and from sbc_limits.h, which the commands check against.
+ * The properties of the medium: READ CAPACITY (SBC-4 5.20, 5.21) and the VPD pages of block devices (SBC-4
+ * 6.6.4 Block Limits, 6.6.2 Block Device Characteristics, 6.6.7 Logical Block Provisioning). The values come
+ * from the handler and from sbc_limits.h. The commands check with the same values.
  */
 #include "scsi/cmd.h"
 #include "scsi/sbc.h"
@@ -23,9 +23,9 @@ bool sbc_read_capacity10_data_len(struct scsi_cmd *cmd, uint64_t *len)
 }
 
 /*
- * The CDB may contain an LBA only with PMI = 1, which asks for the last LBA before a delay. There
- * is no delay, so the answer is the last LBA. Both fields are obsolete in SBC-4, and old initiators
- * still use them.
+ * The CDB may contain an LBA only with PMI = 1, which asks for the last LBA before which there is no delay.
+ * There is never a delay, so the answer is the last LBA of the medium. Both fields are obsolete in SBC-4, but
+ * old initiators still use them.
  */
 static bool capacity_check(struct scsi_cmd *cmd, uint64_t lba, unsigned pmi_at)
 {
@@ -67,8 +67,8 @@ void sbc_read_capacity16(struct scsi_cmd *cmd)
 /* --- VPD pages ------------------------------------------------------------------------------- */
 
 /*
- * OPTIMAL TRANSFER LENGTH in bytes. The value of the device is reported only if initiators can use
- * it as it is; an adapted value would not be optimal, so 0 (not reported) is better.
+ * Returns OPTIMAL TRANSFER LENGTH in bytes. The value of the device is reported only if initiators can use it
+ * unchanged. An adapted value would not be optimal, so 0 (not reported) is better.
  */
 static uint64_t optimal_transfer(const struct scsi_lu *lu)
 {
@@ -81,7 +81,7 @@ unsigned sbc_vpd_block_limits(const struct scsi_lu *lu, uint8_t *page)
 {
 	uint32_t granule = sbc_unmap_granularity(lu);
 
-	/* Byte 4: WSNZ = 0, WRITE SAME takes zero blocks as "to the end". */
+	/* Byte 4: WSNZ = 0, because zero blocks in WRITE SAME mean all blocks to the end. */
 	page[5] = (uint8_t)sbc_max_compare_blocks(lu);
 	put_be16(page + 6, (uint16_t)(sbc_physical_block_size(lu) >> lu->block_shift));
 	put_be32(page + 8, lu->max_transfer >> lu->block_shift);
@@ -90,7 +90,7 @@ unsigned sbc_vpd_block_limits(const struct scsi_lu *lu, uint8_t *page)
 		put_be32(page + 20, SBC_MAX_UNMAP_BLOCKS);
 		put_be32(page + 24, SBC_MAX_UNMAP_DESCRIPTORS);
 		put_be32(page + 28, granule >> lu->block_shift);
-		/* With UGAVALID */
+		/* The highest bit is UGAVALID. */
 		put_be32(page + 32, 1u << 31 | (lu->info->unmap_alignment % granule) >> lu->block_shift);
 	}
 	put_be64(page + 36, SBC_MAX_WRITE_SAME_BLOCKS);
@@ -101,7 +101,7 @@ unsigned sbc_vpd_block_characteristics(const struct scsi_lu *lu, uint8_t *page)
 {
 	/* MEDIUM ROTATION RATE: 1 for a medium that does not rotate, 0 for an unknown rate. */
 	put_be16(page + 4, lu->info->rotational ? 0 : 1);
-	page[8] = 0x01; /* VBULS: VERIFY compares blocks that are unmapped, too */
+	page[8] = 0x01; /* VBULS: VERIFY also compares blocks that are unmapped */
 	return 0x3c;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one block command may ask for. The checks of the commands and the VPD pages B0h and B2h both
- * use these values, so that they cannot disagree. MAXIMUM TRANSFER LENGTH is SCSI_MAX_TRANSFER in
- * lu.h, because admission checks it.
+ * The limits for single block commands. The checks of the commands and the VPD pages B0h and B2h both use
+ * these values, so they always agree. MAXIMUM TRANSFER LENGTH is SCSI_MAX_TRANSFER in lu.h, because admission
+ * checks it.
  */
 #ifndef SCSI_SBC_LIMITS_H
 #define SCSI_SBC_LIMITS_H
@@ -10,23 +10,26 @@
 #include "scsi/lu.h"
 #include "util/bytes.h"
 
-/* Sum over the descriptors of an UNMAP; limits how long the command holds its range. */
+/*
+ * The largest sum of blocks in the descriptors of an UNMAP. It limits for how long the command holds its
+ * range.
+ */
 #define SBC_MAX_UNMAP_BLOCKS (1u << 20)
 /*
- * WRITE SAME may have to write all copies of its block. Some initiators take this limit for one of
- * WRITE, so it is not above MAXIMUM TRANSFER LENGTH with 512-byte blocks.
+ * WRITE SAME may have to write all copies of its block. Some initiators use this limit for WRITE, too, so it
+ * does not exceed MAXIMUM TRANSFER LENGTH with 512-byte blocks.
  */
 #define SBC_MAX_WRITE_SAME_BLOCKS (SCSI_MAX_TRANSFER / 512)
 #define SBC_MAX_UNMAP_DESCRIPTORS 256u
-/* Descriptors in the parameter data of GET LBA STATUS */
+/* The largest number of descriptors in the parameter data of GET LBA STATUS */
 #define SBC_MAX_LBA_STATUS 256u
-/* Bytes that FORMAT UNIT clears at a time */
+/* The number of bytes that FORMAT UNIT clears in one step */
 #define SBC_FORMAT_STEP (16u << 20)
 
 /*
- * Bytes from which on a READ is sent from the handler's own memory. Such memory may change until it
- * is sent. A shorter READ is copied under the range lock, so that short data, such as a lock that
- * COMPARE AND WRITE changes, is never torn.
+ * A READ of at least this many bytes is sent from the handler's own memory. Such memory may change until it
+ * is sent. A shorter READ is copied under the range lock, so that short data, such as a lock that COMPARE AND
+ * WRITE changes, is always consistent.
  */
 #define SBC_LEND_MIN (64u << 10)
 
@@ -53,8 +56,8 @@ static inline uint32_t sbc_unmap_granularity(const struct scsi_lu *lu)
 }
 
 /*
- * MAXIMUM COMPARE AND WRITE LENGTH: what the one-byte length can say, and not above MAXIMUM
- * TRANSFER LENGTH.
+ * MAXIMUM COMPARE AND WRITE LENGTH: the largest number that fits into the one-byte field, but not more than
+ * MAXIMUM TRANSFER LENGTH.
  */
 static inline uint32_t sbc_max_compare_blocks(const struct scsi_lu *lu)
 {
@@ -62,7 +65,7 @@ static inline uint32_t sbc_max_compare_blocks(const struct scsi_lu *lu)
 }
 
 /*
- * THRESHOLD EXPONENT: the least exponent with which the 32-bit counts of log page 0Ch can count all
+ * THRESHOLD EXPONENT: the smallest exponent with which the 32-bit counts of log page 0Ch can count all
  * blocks.
  */
 static inline unsigned sbc_threshold_exponent(const struct scsi_lu *lu)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands about the medium as a whole: SYNCHRONIZE CACHE (SBC-4 5.32, 5.33), PRE-FETCH (5.13,
- * 5.14), START STOP UNIT (5.31) and FORMAT UNIT (5.3). Whether the medium is usable is checked by
- * admission (cmd.c).
+ * Commands that concern the medium as a whole: SYNCHRONIZE CACHE (SBC-4 5.32, 5.33), PRE-FETCH (5.13, 5.14),
+ * START STOP UNIT (5.31) and FORMAT UNIT (5.3). Admission (cmd.c) checks whether the medium is usable.
  */
 #include <stdlib.h>
 
@@ -15,22 +14,21 @@
 /* --- SYNCHRONIZE CACHE and PRE-FETCH --------------------------------------------------------- */
 
 /*
- * IMMED = 1 allows an early GOOD but does not demand it. Status comes when the data is on stable
- * storage, so that an error is an error of this command and not a deferred error of some other
- * command.
+ * IMMED = 1 allows an early GOOD but does not demand it. The status is sent when the data is on stable
+ * storage, so that an error is reported by this command, and not as a deferred error of another command.
  */
 void sbc_synchronize_cache(struct scsi_cmd *cmd)
 {
-	if (cmd->nblocks == 0) /* from the LBA on */
+	if (cmd->nblocks == 0) /* 0 means all blocks from the LBA on */
 		scsi_io_flush(cmd, scsi_io_complete);
 	else
 		scsi_io(cmd, BACKSTORE_FLUSH, cmd->lba, cmd->nblocks, 0, scsi_io_complete);
 }
 
 /*
- * The cache belongs to the host, and it is unknown whether the host keeps the blocks. GOOD means
- * "perhaps not all"; CONDITION MET would promise all. A hint for more blocks than a command can
- * read is shortened.
+ * The cache belongs to the host, and it is unknown whether the host keeps the blocks. Therefore the status is
+ * GOOD, which means that perhaps not all blocks are in the cache, and not CONDITION MET, which would promise
+ * that all of them are. A hint for more blocks than a command can read is shortened.
  */
 void sbc_prefetch(struct scsi_cmd *cmd)
 {
@@ -54,15 +52,15 @@ bool sbc_start_stop_only_starts(const struct scsi_cmd *cmd)
 }
 
 /*
- * START = 0 flushes and changes no state: if it stopped the unit, one initiator would take the unit
- * away from all others. IMMED = 1 is answered when the work is done, as in sbc_synchronize_cache().
+ * START = 0 flushes the cache and does not change the state: if it stopped the unit, one initiator would take
+ * the unit away from all others. IMMED = 1 is answered when the work is done, as in sbc_synchronize_cache().
  */
 void sbc_start_stop_unit(struct scsi_cmd *cmd)
 {
 	uint8_t flags = cmd->cdb[4];
 
 	if (flags & START_STOP_POWER)
-		scsi_fail_cdb(cmd, 4, 7); /* POWER CONDITION: there are none */
+		scsi_fail_cdb(cmd, 4, 7); /* POWER CONDITION: there are no power conditions */
 	else if (flags & START_STOP_LOEJ)
 		scsi_fail_cdb(cmd, 4, 1); /* the medium is not removable */
 	else if (flags & (START_STOP_START | START_STOP_NO_FLUSH))
@@ -82,27 +80,28 @@ void sbc_start_stop_unit(struct scsi_cmd *cmd)
 #define FORMAT_LONGLIST 0x20
 #define FORMAT_FMTDATA  0x10
 /* Byte 1 of the parameter list header */
-#define FORMAT_FOV     0x80
-#define FORMAT_OPTIONS 0x70 /* DPRY, DCRT, STPF: about defects and certification, of which there are none */
+#define FORMAT_FOV 0x80
+/* DPRY, DCRT and STPF are about defects and certification, which do not exist here */
+#define FORMAT_OPTIONS 0x70
 #define FORMAT_IMMED   0x02
 
 /* One FORMAT UNIT, from its check to its end. It belongs to the loop of its command. */
 struct sbc_format {
 	struct scsi_lu *lu;
-	/* NULL: the command was completed at the start (IMMED = 1) */
+	/* NULL if the command was completed at the start (IMMED = 1) */
 	struct scsi_cmd *cmd;
-	/* Bytes cleared so far */
+	/* The number of bytes that have been cleared */
 	uint64_t next;
-	/* Runs one step in each turn of the loop */
+	/* Work that runs one step in each turn of the loop */
 	struct loop_work work;
 	struct backstore_io bio;
-	/* Under lu->lock: sbc_format_stop() sets it and waits for it */
+	/* Under lu->lock: sbc_format_stop() sets this and waits for it. */
 	pthread_cond_t *ended;
 };
 
 /*
- * A medium that is cleared in part is neither the old nor a new one: only another FORMAT UNIT makes
- * it usable.
+ * Ends the format. A medium that is cleared only in part has neither its old nor its new contents, so only
+ * another FORMAT UNIT makes it usable.
  */
 static void format_end(struct sbc_format *f, bool ok)
 {
@@ -116,7 +115,7 @@ static void format_end(struct sbc_format *f, bool ok)
 	if (f->ended)
 		pthread_cond_signal(f->ended);
 	lock_drop(&lu->lock);
-	/* From here on the LU may be freed, unless a command still keeps it. */
+	/* From now on the LU may be freed, unless a command still uses it. */
 	free(f);
 	if (!cmd)
 		return;
@@ -165,7 +164,10 @@ static void format_step(struct loop_work *work)
 	backstore_submit(&f->bio);
 }
 
-/* Returns NULL if another FORMAT UNIT runs or there is no memory, and the command was completed. */
+/*
+ * Returns NULL if another FORMAT UNIT is running or there is no memory; in this case the command was
+ * completed.
+ */
 static struct sbc_format *format_new(struct scsi_cmd *cmd)
 {
 	struct scsi_lu *lu = cmd->lu;
@@ -222,7 +224,8 @@ static bool format_list_ok(struct scsi_cmd *cmd, bool *immed)
 		scsi_fail_list(cmd, 1, -1);
 	else if (longlist && h[3]) /* P_I_INFORMATION, PROTECTION INTERVAL EXPONENT */
 		scsi_fail_list(cmd, 3, -1);
-	else if (longlist ? get_be32(h + 4) : get_be16(h + 2)) /* DEFECT LIST LENGTH */
+	/* DEFECT LIST LENGTH; its position depends on the form of the header */
+	else if (longlist ? get_be32(h + 4) : get_be16(h + 2))
 		scsi_fail_list(cmd, longlist ? 4 : 2, -1);
 	else {
 		*immed = h[1] & FORMAT_IMMED;
@@ -236,7 +239,7 @@ void sbc_format_unit(struct scsi_cmd *cmd)
 	struct sbc_format *f;
 	bool immed;
 
-	/* LONGLIST and CMPLST describe a parameter list. */
+	/* LONGLIST and CMPLST need a parameter list. */
 	if (!(cmd->cdb[1] & FORMAT_FMTDATA) && cmd->cdb[1]) {
 		scsi_fail_cdb(cmd, 1, -1);
 		return;

@@ -11,7 +11,7 @@
 #include "util/bytes.h"
 #include "util/iov.h"
 
-/* --- UNMAP: the descriptors stay in the Data-Out and are read from there one after the other --- */
+/* --- UNMAP: the descriptors stay in the Data-Out and are read there one after the other --- */
 
 #define UNMAP_HEADER     8
 #define UNMAP_DESCRIPTOR 16
@@ -22,7 +22,8 @@ struct unmap_range {
 };
 
 /*
- * Returns the number of complete descriptors in the list. The standard says that a truncated one is ignored.
+ * Returns the number of complete descriptors in the list. The standard says that a truncated descriptor is
+ * ignored.
  */
 static uint32_t unmap_count(const struct scsi_cmd *cmd)
 {
@@ -51,7 +52,7 @@ static bool unmap_in_range(const struct scsi_cmd *cmd, const struct unmap_range 
 
 static scsi_io_done unmap_done;
 
-/* Unmaps the next range that is not empty; cmd->state is the index of its descriptor. */
+/* Unmaps the next range that is not empty. cmd->state is the index of its descriptor. */
 static void unmap_next(struct scsi_cmd *cmd)
 {
 	uintptr_t i = (uintptr_t)cmd->state, n = unmap_count(cmd);
@@ -76,7 +77,7 @@ static void unmap_done(struct backstore_io *bio, enum tcmur_status status)
 		scsi_io_complete(bio, status);
 }
 
-/* Everything is checked before anything is unmapped. */
+/* Checks all descriptors before anything is unmapped. */
 static bool unmap_check(struct scsi_cmd *cmd)
 {
 	uint32_t n = unmap_count(cmd);
@@ -139,14 +140,14 @@ static bool is_zero(const struct iovec *iov, uint32_t iovcnt)
 
 void sbc_write_same(struct scsi_cmd *cmd)
 {
-	/* WSNZ = 0: zero blocks means up to the end of the medium. */
+	/* WSNZ = 0: zero blocks mean all blocks up to the end of the medium. */
 	uint64_t nblocks = cmd->nblocks ? cmd->nblocks : scsi_lu_blocks(cmd->lu) - cmd->lba;
 	bool unmap = cmd->cdb[1] & WRITE_SAME_UNMAP;
 	uint32_t flags = scsi_io_write_through(cmd);
 
 	/*
-	 * With NDOB there is no Data-Out: zeros. Only a block that reads as the Data-Out afterwards
-	 * may be unmapped (SBC-4 4.7.3.4.4).
+	 * With NDOB there is no Data-Out, which means zeros. A block may be unmapped only if it then reads as
+	 * the Data-Out (SBC-4 4.7.3.4.4).
 	 */
 	if (unmap && !sbc_is_thin(cmd->lu))
 		scsi_fail_cdb(cmd, 1, 3);
@@ -164,17 +165,19 @@ void sbc_write_same(struct scsi_cmd *cmd)
 #define LBA_STATUS_HEADER     8
 #define LBA_STATUS_DESCRIPTOR 16
 
-/* The parameter data that is being built, and the extents from the handler. */
+/* The parameter data that is being built, and the extents that the handler has reported. */
 struct lba_status {
 	/* The first LBA that is not described yet */
 	uint64_t next;
-	/* Descriptors that fit into the parameter data, and descriptors in it */
+	/*
+	 * The number of descriptors that fit into the parameter data, and the number of those that are in it
+	 */
 	uint32_t room, n;
 	uint8_t data[LBA_STATUS_HEADER + SBC_MAX_LBA_STATUS * LBA_STATUS_DESCRIPTOR];
 	struct tcmur_extent extents[SBC_MAX_LBA_STATUS];
 };
 
-/* Returns the last descriptor if it has this state and its 32-bit length can grow, else NULL. */
+/* Returns the last descriptor if it has this state and its 32-bit length can grow, otherwise NULL. */
 static uint8_t *lba_status_last(struct lba_status *s, uint8_t state)
 {
 	uint8_t *d = s->n ? s->data + LBA_STATUS_HEADER + (s->n - 1) * LBA_STATUS_DESCRIPTOR : NULL;
@@ -182,7 +185,7 @@ static uint8_t *lba_status_last(struct lba_status *s, uint8_t state)
 	return d && d[12] == state && get_be32(d + 8) < UINT32_MAX ? d : NULL;
 }
 
-/* Adds an empty descriptor for s->next; NULL when there is no room. */
+/* Adds an empty descriptor for s->next. Returns NULL if there is no room. */
 static uint8_t *lba_status_new(struct lba_status *s, uint8_t state)
 {
 	uint8_t *d;
@@ -195,7 +198,7 @@ static uint8_t *lba_status_new(struct lba_status *s, uint8_t state)
 	return d;
 }
 
-/* Describes [s->next, end), as far as there is room. */
+/* Adds the description of the blocks from s->next to end, as far as there is room. */
 static void lba_status_add(struct lba_status *s, uint64_t end, uint8_t state)
 {
 	while (s->next < end) {
@@ -214,8 +217,8 @@ static void lba_status_add(struct lba_status *s, uint64_t end, uint8_t state)
 }
 
 /*
- * Extents are counted in bytes. A block that is partly mapped is mapped, so extents of another
- * state shrink to whole blocks. A fully provisioned unit has only mapped blocks (SBC-4 4.7.2).
+ * Adds an extent, which is counted in bytes. A block that is partly mapped is mapped, so extents of another
+ * state are reduced to whole blocks. A fully provisioned unit has only mapped blocks (SBC-4 4.7.2).
  */
 static void lba_status_extent(struct lba_status *s, const struct scsi_lu *lu, const struct tcmur_extent *e)
 {
@@ -257,7 +260,7 @@ static void lba_status_done(struct backstore_io *bio, enum tcmur_status status)
 	}
 	for (uint32_t i = 0; i < bio->io.nextents; i++)
 		lba_status_extent(s, cmd->lu, &s->extents[i]);
-	/* At least one descriptor, even if the handler knows nothing. */
+	/* There must be at least one descriptor, even if the handler has reported nothing. */
 	if (s->n == 0)
 		lba_status_add(s, scsi_lu_blocks(cmd->lu), TCMUR_EXTENT_MAPPED);
 	lba_status_end(cmd);
@@ -268,7 +271,7 @@ void sbc_get_lba_status(struct scsi_cmd *cmd)
 	uint64_t blocks = scsi_lu_blocks(cmd->lu);
 	struct lba_status *s;
 
-	if (cmd->lba >= blocks) { /* the LU has shrunk since parse */
+	if (cmd->lba >= blocks) { /* The LU has shrunk since scsi_parse(). */
 		scsi_check_range(cmd, cmd->lba);
 		scsi_complete(cmd);
 		return;
@@ -279,7 +282,10 @@ void sbc_get_lba_status(struct scsi_cmd *cmd)
 		return;
 	}
 	s->next = cmd->lba;
-	/* At least one descriptor; scsi_data_in_bytes() truncates the data to the allocation length. */
+	/*
+	 * There must be room for at least one descriptor; scsi_data_in_bytes() truncates the data to the
+	 * allocation length.
+	 */
 	s->room = cmd->transfer_len < LBA_STATUS_HEADER + LBA_STATUS_DESCRIPTOR
 		      ? 1
 		      : (uint32_t)MIN((cmd->transfer_len - LBA_STATUS_HEADER) / LBA_STATUS_DESCRIPTOR,
@@ -319,7 +325,7 @@ unsigned sbc_log_provisioning(const struct scsi_cmd *cmd, uint8_t *page)
 	unsigned exponent = sbc_threshold_exponent(cmd->lu);
 	uint32_t shift = cmd->lu->block_shift + exponent;
 	uint64_t capacity = scsi_lu_blocks(cmd->lu) >> exponent;
-	/* The value of the storage may include its own metadata. */
+	/* The number that the storage reports may include its own metadata. */
 	uint64_t used = MIN(usage->used >> shift, capacity);
 	uint8_t *p = page + 4;
 

@@ -42,7 +42,7 @@ static void read_done(struct backstore_io *bio, enum tcmur_status status)
 {
 	struct scsi_cmd *cmd = scsi_io_cmd(bio);
 
-	/* The handler cannot lend this range, for example because it lies in too many pieces. */
+	/* The handler cannot lend this range, for example because it consists of too many pieces. */
 	if (status == TCMUR_NO_RESOURCE && bio->lend && !cmd->aborted) {
 		read_copied(cmd);
 		return;
@@ -68,8 +68,8 @@ static void read_flushed(struct backstore_io *bio, enum tcmur_status status)
 }
 
 /*
- * FUA = 1 with a volatile write cache: the cached blocks are on the medium before it is read (SBC-4
- * 5.16).
+ * Returns whether the read must be preceded by a flush: with FUA = 1 and a volatile write cache, cached
+ * blocks must be on the medium before they are read (SBC-4 5.16).
  */
 static bool read_flushes(const struct scsi_cmd *cmd)
 {
@@ -123,7 +123,7 @@ static void compared(struct backstore_io *bio, enum tcmur_status status)
 		scsi_io_written(bio, status);
 }
 
-/* A miscompare reports the offset of the first byte that differs, see scsi_set_status(). */
+/* A miscompare reports the offset of the first byte that differs; see scsi_set_status(). */
 void sbc_compare_and_write(struct scsi_cmd *cmd)
 {
 	if (cmd->nblocks > sbc_max_compare_blocks(cmd->lu))
@@ -137,7 +137,7 @@ void sbc_compare_and_write(struct scsi_cmd *cmd)
 
 /* --- VERIFY and WRITE AND VERIFY ------------------------------------------------------------- */
 
-/* BYTCHK, bits 2-1 of byte 1 (SBC-4 5.36). 2 is reserved, and 3 too for WRITE AND VERIFY. */
+/* BYTCHK, bits 2-1 of byte 1 (SBC-4 5.36). 2 is reserved; for WRITE AND VERIFY, 3 is reserved, too. */
 enum verify_bytchk {
 	/* The blocks must be readable */
 	VERIFY_MEDIUM = 0,
@@ -178,7 +178,7 @@ static void verify_done(struct backstore_io *bio, enum tcmur_status status)
 		scsi_io_read(bio, status);
 		return;
 	}
-	/* As for a block that cannot be read, INFORMATION contains the LBA (SBC-4 4.18.1). */
+	/* INFORMATION contains the LBA, as for a block that cannot be read (SBC-4 4.18.1). */
 	scsi_check_info(cmd, SENSE_MISCOMPARE_VERIFY,
 			cmd->lba + (bio->io.miscompare_offset >> cmd->lu->block_shift));
 	scsi_complete(cmd);
@@ -208,7 +208,8 @@ void sbc_write_and_verify(struct scsi_cmd *cmd)
 {
 	if (verify_bytchk(cmd) != VERIFY_MEDIUM && verify_bytchk(cmd) != VERIFY_COMPARE)
 		scsi_fail_cdb(cmd, 1, 2);
-	else if (cmd->nblocks) /* the medium is to be verified, so the write goes through to it */
+	/* The blocks on the medium must be verified, so the write must reach the medium. */
+	else if (cmd->nblocks)
 		scsi_io_data(cmd, BACKSTORE_WRITE, cmd->lba, cmd->nblocks, TCMUR_IO_FUA, verify_written);
 	else
 		scsi_complete(cmd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The device server: SPC-4 and SBC-4 on a backstore. It knows no descriptor, socket, mapping or plugin.
- * A front end calls scsi_cmd_init() and scsi_parse(), gathers the Data-Out that parse asks for, calls
- * scsi_submit(), and gets ops->done() exactly once.
+ * The device server: SPC-4 and SBC-4 on a backstore. It has no descriptors, sockets, mappings or plug-ins. A
+ * front end calls scsi_cmd_init() and scsi_parse(), gathers the Data-Out that scsi_parse() demands, and calls
+ * scsi_submit(). ops->done() is then called exactly once.
  */
 #ifndef SCSI_SCSI_H
 #define SCSI_SCSI_H
@@ -41,56 +41,65 @@ enum scsi_direction { SCSI_NO_DATA, SCSI_DATA_IN, SCSI_DATA_OUT };
 
 /* --- logical units --------------------------------------------------------------------------- */
 
-/* INQUIRY of a LUN without a logical unit, and of a logical unit with no other identity, says this. */
+/*
+ * These names are used in INQUIRY data of a LUN without a logical unit, and of a logical unit for which no
+ * other names are set.
+ */
 #define SCSI_DEFAULT_VENDOR   "LIO-ORG"
 #define SCSI_DEFAULT_PRODUCT  "TCMU device"
 #define SCSI_DEFAULT_REVISION "0002"
 
-/* What INQUIRY and the VPD pages report. scsi_lu_new() copies the strings. */
+/* The identity that INQUIRY and the VPD pages report. scsi_lu_new() copies the strings. */
 struct scsi_identity {
-	/* At most 8 characters; NULL: SCSI_DEFAULT_VENDOR */
+	/* At most 8 characters; NULL means SCSI_DEFAULT_VENDOR */
 	const char *vendor;
-	/* At most 16 characters; NULL: SCSI_DEFAULT_PRODUCT */
+	/* At most 16 characters; NULL means SCSI_DEFAULT_PRODUCT */
 	const char *product;
-	/* At most 4 characters; NULL: SCSI_DEFAULT_REVISION */
+	/* At most 4 characters; NULL means SCSI_DEFAULT_REVISION */
 	const char *revision;
 	/* Unit serial number, VPD page 80h */
 	const char *serial;
-	/* NAA designator, 16 bytes; NULL: scsi_naa_from_digits() of the serial number */
+	/* NAA designator of 16 bytes; NULL means scsi_naa_from_digits() of the serial number */
 	const uint8_t *naa;
 };
 
 /*
- * NAA 6, IEEE registered extended (SPC-4 7.8.6.6.7), in LIO's encoding of a unit serial number: the
- * company ID 001405h and the first 25 hexadecimal digits of the text.
+ * Makes an NAA 6 designator (IEEE registered extended, SPC-4 7.8.6.6.7) from a unit serial number, in the
+ * same form as LIO: the company ID 001405h and the first 25 hexadecimal digits of the text.
  */
 void scsi_naa_from_digits(uint8_t naa[16], const char *serial);
 
 /*
- * Main or pool thread. The LU serves bs, which the caller closes after scsi_lu_free(). Returns NULL with
- * error set.
+ * Main or pool thread. Creates an LU that serves bs. The caller closes bs after scsi_lu_free(). Returns NULL
+ * with error set.
  */
 struct scsi_lu *scsi_lu_new(struct loop_set *set, struct backstore *bs, const struct scsi_identity *identity,
 			    struct error *error);
-/* Main or pool thread; no nexus is attached and no command is in flight. It may block while a format ends. */
+/*
+ * Main or pool thread; may block until a format has ended. No nexus may be attached and no command may be in
+ * flight.
+ */
 void scsi_lu_free(struct scsi_lu *lu);
-/* Before the first command: sets another identity, as in struct scsi_identity. */
+/* To be called before the first command. Sets another identity, as in struct scsi_identity. */
 void scsi_lu_set_serial(struct scsi_lu *lu, const char *serial, const uint8_t *naa);
-/* Before the first command: sets the largest transfer that VPD page B0h reports. */
+/* To be called before the first command. Sets the largest transfer that VPD page B0h reports. */
 void scsi_lu_limit_transfer(struct scsi_lu *lu, uint64_t bytes);
 /*
- * Any thread. Switches the write cache (WCE) for an administrator, now and as the default after a
- * reset, and raises MODE PARAMETERS CHANGED. When the cache goes off, the caller flushes what is
- * cached. Returns 0, or -EOPNOTSUPP when there is no cache to switch on.
+ * Any thread. Switches the write cache (WCE) for an administrator, at once and as the default after a reset,
+ * and raises MODE PARAMETERS CHANGED. When the cache is switched off, the caller must flush it. Returns 0, or
+ * -EOPNOTSUPP if there is no cache that can be switched on.
  */
 int scsi_lu_set_write_cache(struct scsi_lu *lu, bool on);
-/* Any thread. Whether the storage has a volatile write cache that is on: WCE unless somebody sets it. */
+/*
+ * Any thread. Returns whether the storage has a volatile write cache that is on. This is the value of WCE
+ * unless somebody sets it.
+ */
 bool scsi_lu_has_write_cache(const struct scsi_lu *lu);
-/* Any thread. The current WCE. */
+/* Any thread. Returns the current WCE. */
 bool scsi_lu_write_cache(struct scsi_lu *lu);
 /*
- * Before the first command: fn runs on a loop whenever an initiator has switched the write cache
- * (MODE SELECT), while that command is still in flight.
+ * To be called before the first command. fn is called on a loop whenever an initiator has switched the write
+ * cache (MODE SELECT), while that command is still in flight.
  */
 void scsi_lu_on_write_cache(struct scsi_lu *lu, void (*fn)(void *arg), void *arg);
 /*
@@ -114,61 +123,66 @@ void scsi_lu_set_becoming_ready(struct scsi_lu *lu, bool becoming);
 void scsi_lu_set_medium_changed(struct scsi_lu *lu);
 const char *scsi_lu_name(const struct scsi_lu *lu);
 /*
- * Any thread; one atomic access each. How long a command of this LU may take before the front end gives it
- * up, in nanoseconds; 0: as long as it takes.
+ * Any thread; these functions cost one atomic access each. The time limit says how long a command of this LU
+ * may take before the front end gives it up, in nanoseconds; 0 means that there is no limit.
  *
- * The device server only stores the limit. A front end applies it: it sets cmd->deadline_ns to the time of
- * arrival plus the limit before it calls scsi_submit(), so that no I/O of the command begins after that time.
- * If the command is still in flight then, the front end calls scsi_expire(), which keeps newer commands from
- * data that the command may still change, and answers the initiator itself with ABORTED COMMAND, COMMAND
- * TIMEOUT DURING PROCESSING (0Bh, 2Eh/02h). The command keeps its memory until done(). The kernel front end
- * does not use this limit, because LIO has one of its own (cmd_time_out).
+ * The device server only stores the limit, and a front end applies it. It sets cmd->deadline_ns to the time
+ * of arrival plus the limit before it calls scsi_submit(), so that no I/O of the command begins after that
+ * time. If the command is still in flight then, the front end calls scsi_expire(), which delays newer
+ * commands that overlap the data which the command may still change. The front end answers the initiator
+ * itself with ABORTED COMMAND, COMMAND TIMEOUT DURING PROCESSING (0Bh, 2Eh/02h). The command keeps its memory
+ * until done().
+ *
+ * The kernel front end does not use this limit, because LIO has its own one (cmd_time_out).
  */
 void scsi_lu_set_time_limit(struct scsi_lu *lu, uint64_t ns);
 uint64_t scsi_lu_time_limit_ns(const struct scsi_lu *lu);
 
 #define SCSI_SENSE_KEYS 16
 
-/* What went wrong since the LU was made. */
+/* The errors of an LU since it was created. */
 struct scsi_errors {
-	/* Commands that ended with CHECK CONDITION, by sense key */
+	/* The number of commands that ended with CHECK CONDITION, by sense key */
 	uint64_t sense_keys[SCSI_SENSE_KEYS];
-	/* The last of them that the storage caused: CLOCK_REALTIME in seconds; 0: there was none */
+	/*
+	 * The time of the last error that the storage has caused, in seconds of CLOCK_REALTIME; 0 if there
+	 * was none
+	 */
 	uint64_t last_time;
 	/* Sense key, ASC and ASCQ, as in sense.h */
 	uint32_t last_sense;
 };
 /* Any thread; adds up the counters of the loops without a lock. */
 void scsi_lu_errors(const struct scsi_lu *lu, struct scsi_errors *errors);
-/* "MEDIUM ERROR", as SPC-4 4.5.6 names the keys. */
+/* Returns the name of a sense key in SPC-4 4.5.6, such as "MEDIUM ERROR". */
 const char *scsi_sense_key_name(unsigned key);
 
 /* --- I_T and I_T_L nexuses ------------------------------------------------------------------- */
 
 /*
- * One I_T nexus, for example an iSCSI session. The front end fills it and keeps it until all nexuses
- * that refer to it are detached.
+ * One I_T nexus, for example an iSCSI session. The front end fills it, and keeps it until all nexuses that
+ * refer to it are detached.
  */
 struct scsi_it_nexus {
-	/* "iqn…,i,0x00023d000001" (RFC 7143 4.4.1) */
+	/* For example "iqn…,i,0x00023d000001" (RFC 7143 4.4.1) */
 	const char *initiator_port;
-	/* "iqn…,t,0x0001"; the part before ",t," names the target device */
+	/* For example "iqn…,t,0x0001"; the part before ",t," is the name of the target device */
 	const char *target_port;
-	/* Relative target port identifier, from 1 on */
+	/* Relative target port identifier, at least 1 */
 	uint16_t relative_port;
-	/* Target port group, from 1 on */
+	/* Target port group, at least 1 */
 	uint16_t port_group;
 	/*
 	 * For REPORT LUNS: writes up to max LUNs, as 8-byte SAM LUN structures in ascending order, and
 	 * returns how many LUNs exist.
 	 */
-	uint32_t (*report_luns)(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32_t max);
+	uint32_t (*report_luns)(struct scsi_it_nexus *it_nexus, uint8_t (*luns)[8], uint32_t max);
 };
 
-/* One I_T_L nexus: what the device server keeps for one initiator port and one LU. */
+/* One I_T_L nexus: the state that the device server keeps for one initiator port and one LU. */
 struct scsi_nexus {
-	/* NULL in the kernel front end: there, one nexus stands for all initiators */
-	struct scsi_it_nexus *it;
+	/* NULL in the kernel front end, where one nexus represents all initiators */
+	struct scsi_it_nexus *it_nexus;
 	struct scsi_lu *lu;
 	/* The loop that all commands of this nexus use */
 	struct loop *loop;
@@ -177,42 +191,43 @@ struct scsi_nexus {
 	 * fast path
 	 */
 	uint32_t state;
-	/* Commands between scsi_parse() and scsi_submit(); only the nexus's loop uses it */
+	/* The number of commands between scsi_parse() and scsi_submit(); only the nexus's loop uses it */
 	uint32_t unsubmitted;
-	/* In the LU's list, under lu->lock */
+	/* Links the nexus into the LU's list, under lu->lock */
 	struct list node;
-	/* Unique for the life of the LU, never 0 */
+	/* Unique as long as the LU exists; never 0 */
 	uint64_t id;
 };
 
 /*
- * On loop. Attaches the nexus and raises POWER ON, RESET, OR BUS DEVICE RESET OCCURRED for it. it is
+ * On loop. Attaches the nexus and raises POWER ON, RESET, OR BUS DEVICE RESET OCCURRED for it. it_nexus is
  * NULL in the kernel front end.
  */
-void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct scsi_lu *lu,
+void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it_nexus, struct scsi_lu *lu,
 		       struct loop *loop);
 /*
- * I_T nexus loss (SAM-5 6.3.4): drops the nexus's reservation. Of its commands, only those that have expired
- * (scsi_expire()) are in flight; the structure stays in memory until they are over.
+ * Handles I_T nexus loss (SAM-5 6.3.4): ends the nexus's reservation. The only commands of the nexus that may
+ * be in flight are those that have expired (scsi_expire()); the structure must stay in memory until they have
+ * ended.
  */
 void scsi_nexus_detach(struct scsi_nexus *nexus);
 /*
- * Any thread, between attach and detach. The initiator's LUN inventory changed, or the LUN of this
- * nexus leads to another logical unit than before: raises REPORTED LUNS DATA HAS CHANGED (SPC-4
- * 6.33).
+ * Any thread, between attach and detach. To be called when the initiator's LUN inventory has changed, or when
+ * the LUN of this nexus leads to another logical unit than before. Raises REPORTED LUNS DATA HAS CHANGED
+ * (SPC-4 6.33).
  */
 void scsi_nexus_luns_changed(struct scsi_nexus *nexus);
 /*
- * Any thread, between attach and detach. The initiator has got its LUN inventory by REPORT LUNS on
- * another nexus: clears REPORTED LUNS DATA HAS CHANGED (SAM-5 5.14).
+ * Any thread, between attach and detach. To be called when the initiator has read its LUN inventory with
+ * REPORT LUNS on another nexus. Clears REPORTED LUNS DATA HAS CHANGED (SAM-5 5.14).
  */
 void scsi_nexus_luns_reported(struct scsi_nexus *nexus);
 /*
- * Any thread, between attach and detach. From now on the initiator may not write to this LU, or
- * may again: commands that would change the medium end with WRITE PROTECTED, and the WP bit of MODE
- * SENSE says so. A change raises MODE PARAMETERS CHANGED (the WP bit is a mode parameter, SBC-4
- * 6.5.1) for this nexus, unless it has yet to report POWER ON, after which an initiator reads
- * everything again. Commands that were submitted before are not affected.
+ * Any thread, between attach and detach. Sets whether the initiator may write to this LU. If it may not,
+ * commands that would change the medium end with WRITE PROTECTED, and the WP bit of MODE SENSE is set. A
+ * change raises MODE PARAMETERS CHANGED for this nexus (the WP bit is a mode parameter, SBC-4 6.5.1), unless
+ * the nexus has not reported POWER ON yet, after which an initiator reads everything again. Commands that
+ * were submitted before are not affected.
  */
 void scsi_nexus_set_write_protected(struct scsi_nexus *nexus, bool on);
 
@@ -227,98 +242,104 @@ struct scsi_cmd_ops {
 	 */
 	bool (*data_in)(struct scsi_cmd *cmd, uint64_t len);
 	/*
-	 * The command has ended: status, sense, data_in_len and no_response are set. The device server
-	 * calls it on the command's loop, possibly inside scsi_submit().
+	 * The command has ended: status, sense, data_in_len and no_response are set. The device server calls
+	 * this function on the command's loop, possibly inside scsi_submit().
 	 */
 	void (*done)(struct scsi_cmd *cmd);
 };
 
 struct scsi_cmd {
-	/* --- The front end, before scsi_parse(): scsi_cmd_init() and the setters below it. --- */
+	/*
+	 * --- The front end sets these members before scsi_parse(), with scsi_cmd_init() and the setters
+	 * below it.
+	 */
 	const struct scsi_cmd_ops *ops;
-	/* NULL: the LUN leads to no logical unit */
+	/* NULL if the LUN leads to no logical unit */
 	struct scsi_lu *lu;
-	/* NULL where lu is NULL */
+	/* NULL if lu is NULL */
 	struct scsi_nexus *nexus;
 	/* NULL in the kernel front end, which does not know the initiators */
-	struct scsi_it_nexus *it;
+	struct scsi_it_nexus *it_nexus;
 	struct loop *loop;
-	/* CLOCK_MONOTONIC; from then on no new I/O of the command begins; 0: no such time */
+	/*
+	 * A time of CLOCK_MONOTONIC after which no new I/O of the command begins, or 0 if there is no such
+	 * time
+	 */
 	uint64_t deadline_ns;
-	/* Charged for buffers that the backstore takes for the command, or NULL */
+	/* The account for buffers that the backstore takes for the command, or NULL */
 	struct loop_buffer_account *account;
-	/* cdb_len bytes, valid until done */
+	/* The CDB, which has cdb_len bytes and is valid until done() */
 	const uint8_t *cdb;
 	uint16_t cdb_len;
 	/* Data-In may be sent from the handler's own memory; iov then points there */
 	bool may_lend;
 	/*
-	 * What the initiator announced with the CDB (iSCSI: R and W flags, EDTL), if the transport
-	 * says it
+	 * What the initiator has announced with the CDB (iSCSI: R and W flags, EDTL), if the transport has
+	 * such announcements
 	 */
 	bool announced;
 	enum scsi_direction announced_direction;
 	uint64_t announced_len;
 
 	/* --- scsi_parse() --- */
-	/* NULL when the CDB is refused: status is set and scsi_submit() completes the command */
+	/* NULL if the CDB is refused; in this case status is set, and scsi_submit() completes the command */
 	const struct scsi_op *op;
 	enum scsi_direction direction;
-	/* Bytes of Data-Out that the CDB asks for; for Data-In at most this many bytes move */
+	/* The number of bytes of Data-Out that the CDB demands, or the largest number of bytes of Data-In */
 	uint64_t transfer_len;
 	/*
-	 * Bytes of Data-Out that the front end gathers: transfer_len, or 0 for a command that will
-	 * be refused
+	 * The number of bytes of Data-Out that the front end must gather: transfer_len, or 0 for a command
+	 * that will be refused
 	 */
 	uint64_t gather_len;
 	uint64_t lba;
 	uint32_t nblocks;
 	/*
-	 * The LU's gate word, at parse and again at submit; then SCSI_GATE_READ_ONLY is also set if
-	 * only the nexus is write protected
+	 * The LU's gate word, loaded in scsi_parse() and again in scsi_submit(). In scsi_submit(),
+	 * SCSI_GATE_READ_ONLY is also set if only the nexus is write-protected.
 	 */
 	uint32_t gate_seen;
 
 	/*
-	 * --- The front end, before scsi_submit(), for Data-Out; ops->data_in() or the device
-	 * server for Data-In. The device server may shorten the array and its last piece, so the
-	 * front end remembers by itself which buffer it must free. ---
+	 * --- For Data-Out, the front end sets these members before scsi_submit(). For Data-In,
+	 * ops->data_in() or the device server sets them. The device server may shorten the array and its last
+	 * piece, so the front end must remember which buffer it has to free.
 	 */
 	struct iovec *iov;
 	uint32_t iovcnt;
-	/* Bytes of Data-Out that were gathered */
+	/* The number of bytes of Data-Out that were gathered */
 	uint64_t data_out_len;
 
-	/* --- the device server --- */
+	/* --- These members belong to the device server. */
 	/* A value of a command that needs more than one step */
 	void *state;
-	/* Which of the two at the end is in flight: bio or bss */
+	/* Whether one of the two members at the end is in flight: bio or bss */
 	enum { SCSI_HERE, SCSI_AT_BACKSTORE, SCSI_AT_HANDLER } stage;
-	/* A task management function or the loss of the nexus ends the command */
+	/* Whether a task management function or the loss of the nexus ends the command */
 	bool aborted;
-	/* scsi_expire() was called */
+	/* Whether scsi_expire() was called */
 	bool expired;
-	/* The command is counted in nexus->unsubmitted. */
+	/* Whether the command is counted in nexus->unsubmitted */
 	bool unsubmitted;
 
 	/* --- the result --- */
-	/* The command was aborted and the initiator gets no response (SAM-5 5.6) */
+	/* Whether the command was aborted and the initiator gets no response (SAM-5 5.6) */
 	bool no_response;
 	uint8_t status; /* enum scsi_status */
 	uint8_t sense_len;
 	/*
-	 * Bytes that are valid in iov; not 0 with CHECK CONDITION if the data before a bad block is
-	 * valid
+	 * The number of valid bytes in iov. With CHECK CONDITION, it is not 0 if the data before a bad block
+	 * is valid.
 	 */
 	uint64_t data_in_len;
-	/* Fixed or descriptor format, as the LU's D_SENSE says */
+	/* In fixed or descriptor format, according to the LU's D_SENSE */
 	uint8_t sense[SCSI_SENSE_MAX];
 
 	/*
-	 * --- the device server; scsi_cmd_init() leaves these alone, because each stage sets its
-	 * own ---
+	 * --- These members belong to the device server, too. scsi_cmd_init() does not set them, because the
+	 * stage that uses a member sets it.
 	 */
-	/* In flight for this LU on this loop */
+	/* Links the command into the list of commands in flight for this LU on this loop */
 	struct list node;
 	struct iovec lent[SCSI_LEND_MAX];
 	union {
@@ -328,27 +349,27 @@ struct scsi_cmd {
 };
 
 /*
- * Prepares a command in memory of any contents. nexus is NULL where the LUN leads to no logical
- * unit; it is NULL in the kernel front end.
+ * Prepares a command in memory with any contents. lu and nexus are NULL if the LUN leads to no logical unit.
+ * it_nexus is NULL in the kernel front end.
  */
 static inline void scsi_cmd_init(struct scsi_cmd *cmd, const struct scsi_cmd_ops *ops, struct scsi_lu *lu,
-				 struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct loop *loop,
+				 struct scsi_nexus *nexus, struct scsi_it_nexus *it_nexus, struct loop *loop,
 				 const uint8_t *cdb, size_t cdb_len)
 {
 	memset(cmd, 0, offsetof(struct scsi_cmd, sense));
 	cmd->ops = ops;
 	cmd->lu = lu;
 	cmd->nexus = nexus;
-	cmd->it = it;
+	cmd->it_nexus = it_nexus;
 	cmd->loop = loop;
 	cmd->cdb = cdb;
 	cmd->cdb_len = (uint16_t)cdb_len;
 }
 
 /*
- * The initiator announced, along with the CDB, that it transfers len bytes in this direction. A command
- * whose CDB contradicts the announcement is refused. For a CDB that only the handler's scsi()
- * knows, the announcement takes the place of what the opcode table says.
+ * To be called if the initiator has announced, together with the CDB, that it transfers len bytes in this
+ * direction. A command whose CDB contradicts the announcement is refused. For a CDB that only the handler's
+ * scsi() can interpret, the announcement is used in place of the opcode table.
  */
 static inline void scsi_cmd_announce(struct scsi_cmd *cmd, enum scsi_direction direction, uint64_t len)
 {
@@ -357,19 +378,19 @@ static inline void scsi_cmd_announce(struct scsi_cmd *cmd, enum scsi_direction d
 	cmd->announced_len = direction == SCSI_NO_DATA ? 0 : len;
 }
 
-/* Data-In may be sent from the handler's own memory, whose bytes may change until they are sent. */
+/* Allows Data-In to be sent from the handler's own memory, whose contents may change until they are sent. */
 static inline void scsi_cmd_allow_lending(struct scsi_cmd *cmd)
 {
 	cmd->may_lend = true;
 }
 
 /*
- * On the loop, after scsi_cmd_init(). Looks the CDB up, checks it, and says in gather_len how much
- * Data-Out it wants. It never completes the command; scsi_submit() reports errors that were found
- * here.
+ * On the loop, after scsi_cmd_init(). Looks the CDB up, checks it, and sets gather_len to the number of bytes
+ * of Data-Out that the front end must gather. This function never completes the command; scsi_submit()
+ * reports errors that were found here.
  */
 void scsi_parse(struct scsi_cmd *cmd);
-/* On the loop. The front end gives up a command that it does not submit; a second call does nothing. */
+/* On the loop. Gives up a command that the front end does not submit. A second call has no effect. */
 static inline void scsi_drop(struct scsi_cmd *cmd)
 {
 	if (cmd->unsubmitted)
@@ -379,15 +400,15 @@ static inline void scsi_drop(struct scsi_cmd *cmd)
 /* On the loop. ops->done() follows exactly once. */
 void scsi_submit(struct scsi_cmd *cmd);
 /*
- * On the loop, for a submitted command that has taken too long. I/O of the command that has not
- * begun does not begin any more; while I/O of it is writing, no newer I/O that overlaps is served.
- * done() follows when the I/O is over, not inside this call. FORMAT UNIT continues: it keeps other
- * commands from the medium by itself.
+ * On the loop, for a submitted command that has taken too long. I/O of the command that has not begun does
+ * not begin any more. While I/O of it is writing, newer I/O that overlaps is delayed. done() is called when
+ * the I/O has ended, and not inside this call. FORMAT UNIT continues, because it prevents other commands from
+ * using the medium.
  *
- * Task management functions do not wait for the command any more, because it cannot change what a
- * newer command has written; functions that wait for it already may be answered inside this call.
- * The exception is a command that a handler's scsi() executes and that may write: the device server
- * does not know which blocks it changes, so functions still wait for it.
+ * Task management functions do not wait for the command any more, because it cannot change what a newer
+ * command has written. Functions that already wait for it may be answered inside this call. There is one
+ * exception: if a handler's scsi() executes the command and the command may write, functions still wait for
+ * it, because the device server does not know which blocks it changes.
  */
 void scsi_expire(struct scsi_cmd *cmd);
 
@@ -400,7 +421,7 @@ enum scsi_tmf_function {
 	/* All tasks of the LU */
 	SCSI_CLEAR_TASK_SET,
 	SCSI_LU_RESET,
-	/* Like ABORT TASK SET, for a connection that is gone */
+	/* Like ABORT TASK SET, for a connection that has ended */
 	SCSI_NEXUS_LOSS,
 };
 
@@ -408,24 +429,24 @@ struct scsi_tmf {
 	/* --- the caller --- */
 	enum scsi_tmf_function function;
 	struct scsi_lu *lu;
-	/* NULL: the target itself asks for the function */
+	/* NULL if the target itself starts the function */
 	struct scsi_nexus *nexus;
-	/* ABORT TASK: a submitted command of this loop */
+	/* For ABORT TASK: a submitted command of this loop */
 	struct scsi_cmd *task;
 	struct loop *loop;
 	/*
-	 * On loop, once no affected command is in flight any more on any loop: done() of each was
-	 * called, with aborted set unless the command had ended before, or it has expired
-	 * (scsi_expire()). Unit attentions have been raised before this call: after a reset for all
-	 * nexuses, and after CLEAR TASK SET for the other nexuses that lost a command (SAM-5 5.6).
+	 * Is called on loop as soon as no affected command is in flight on any loop. done() of each of them
+	 * was called, with aborted set unless the command had ended before, or the command has expired
+	 * (scsi_expire()). Unit attentions have been raised before this call: after a reset for all nexuses,
+	 * and after CLEAR TASK SET for the other nexuses that have lost a command (SAM-5 5.6).
 	 */
 	void (*done)(struct scsi_tmf *tmf);
 
-	/* --- the device server --- */
+	/* --- These members belong to the device server. */
 	struct list node;
 	uint32_t epoch;
 	bool tas;
 };
-/* On the loop. Always ends in done, possibly inside the call. */
+/* On the loop. done() is always called, possibly inside this call. */
 void scsi_tmf_submit(struct scsi_tmf *tmf);
 #endif

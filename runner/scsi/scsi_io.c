@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A command's I/O: how its backstore_io is filled, and how the end of the I/O becomes the end of the command.
- * The file of each command decides which I/O it needs.
+ * The I/O of a command: fills its backstore_io, and ends the command when the I/O has ended. The file of each
+ * command decides which I/O it needs.
  */
 #include "scsi/scsi_io.h"
 
@@ -60,8 +60,9 @@ void scsi_io_complete(struct backstore_io *bio, enum tcmur_status status)
 }
 
 /*
- * The MODE SELECT that switched the write cache off, or write protection on, flushed what had been
- * written by then. A write that was in flight at that time must make itself stable.
+ * Returns whether the write must be flushed although the cache is off. The MODE SELECT that switched the
+ * write cache off, or write protection on, flushed only what had been written before. A write that was in
+ * flight at that time must be flushed by its own command.
  */
 static bool missed_flush(const struct backstore_io *bio)
 {

@@ -22,7 +22,7 @@ void scsi_io(struct scsi_cmd *cmd, enum backstore_op op, uint64_t lba, uint64_t 
 /* Does the same as scsi_io(), with cmd->iov as the data buffer. */
 void scsi_io_data(struct scsi_cmd *cmd, enum backstore_op op, uint64_t lba, uint64_t nblocks, uint32_t flags,
 		  scsi_io_done *done);
-/* Flushes everything that is written so far, if the storage has a volatile cache. */
+/* Flushes everything that was written so far, if the storage has a volatile cache. */
 void scsi_io_flush(struct scsi_cmd *cmd, scsi_io_done *done);
 
 static inline struct scsi_cmd *scsi_io_cmd(struct backstore_io *bio)
@@ -31,13 +31,14 @@ static inline struct scsi_cmd *scsi_io_cmd(struct backstore_io *bio)
 }
 
 /*
- * The done function for the last I/O of a command: the status of the I/O becomes the status of the command.
+ * The done function for the last I/O of a command: sets the status of the command according to the status of
+ * the I/O.
  */
 void scsi_io_complete(struct backstore_io *bio, enum tcmur_status status);
-/* A callback done for I/O that writes. It flushes a volatile cache first if the command needs that. */
+/* A done function for I/O that writes. It flushes a volatile cache first if the command demands this. */
 void scsi_io_written(struct backstore_io *bio, enum tcmur_status status);
 /*
- * A callback done for I/O that reads the blocks of the command. After a medium error it finds the first bad
+ * A done function for I/O that reads the blocks of the command. After a medium error it finds the first bad
  * block, and a READ returns the blocks before it (read_error.c).
  */
 void scsi_io_read(struct backstore_io *bio, enum tcmur_status status);
@@ -49,6 +50,8 @@ bool scsi_io_asks_fua(const struct scsi_cmd *cmd);
  * has the FUA bit, or the disk has no write cache (WCE = 0). Returns 0 otherwise.
  */
 uint32_t scsi_io_fua(const struct scsi_cmd *cmd);
-/* Returns the same for commands whose CDB has no FUA bit: TCMUR_IO_FUA if the disk has no write cache. */
+/*
+ * Does the same for commands whose CDB has no FUA bit: returns TCMUR_IO_FUA if the disk has no write cache.
+ */
 uint32_t scsi_io_write_through(const struct scsi_cmd *cmd);
 #endif

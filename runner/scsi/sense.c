@@ -8,7 +8,7 @@
 #include "scsi/lu.h"
 #include "util/bytes.h"
 
-/* SPC-4 4.5.2.4, sense key specific */
+/* Sense key specific information, SPC-4 4.5.2.4 */
 #define SKS_VALID     0x80 /* SKSV */
 #define SKS_IN_CDB    0x40 /* C/D */
 #define SKS_BIT_VALID 0x08 /* BPV */
@@ -20,7 +20,9 @@ struct sense {
 	uint8_t specific[3];
 };
 
-/* SPC-4 4.5.3. INFORMATION has only 32 bits there; a larger value is not reported. */
+/*
+ * Fixed format, SPC-4 4.5.3. INFORMATION has only 32 bits in this format, so a larger value is not reported.
+ */
 static unsigned build_fixed(uint8_t *out, const struct sense *sense)
 {
 	memset(out, 0, 18);
@@ -38,7 +40,7 @@ static unsigned build_fixed(uint8_t *out, const struct sense *sense)
 	return 18;
 }
 
-/* SPC-4 4.5.2 */
+/* Descriptor format, SPC-4 4.5.2 */
 static unsigned build_descriptor(uint8_t *out, const struct sense *sense)
 {
 	unsigned len = 8;
@@ -138,8 +140,9 @@ unsigned scsi_sense_build_progress(uint8_t *out, uint32_t code, uint16_t progres
 }
 
 /*
- * A handler does not report which of several blocks failed; if the command has a single block, it is that one
- * (SBC-4 4.18.1). read_error.c searches for the bad block of a longer read.
+ * Sets the sense for a medium error. A handler does not report which of several blocks has failed. If the
+ * command has only one block, the block is known (SBC-4 4.18.1). read_error.c searches for the bad block of a
+ * longer read.
  */
 static void check_medium(struct scsi_cmd *cmd, uint32_t code)
 {
@@ -154,7 +157,9 @@ static void check_medium(struct scsi_cmd *cmd, uint32_t code)
 		scsi_check(cmd, code);
 }
 
-/* Sets the sense data that the handler has chosen. A key that says "no error" is a fault of the handler. */
+/*
+ * Sets the sense data that the handler has chosen. A key that means "no error" is a mistake of the handler.
+ */
 static void check_given(struct scsi_cmd *cmd, uint32_t code)
 {
 	uint32_t key = code >> 16;
@@ -167,7 +172,7 @@ static void check_given(struct scsi_cmd *cmd, uint32_t code)
 		scsi_check(cmd, code);
 }
 
-/* The LU has shrunk since admission, or a handler disagrees about its size. */
+/* Handles an LU that has shrunk since admission, or a handler that has another opinion about its size. */
 static void check_out_of_range(struct scsi_cmd *cmd)
 {
 	const struct tcmur_io *io = &cmd->bio.io;
@@ -221,7 +226,7 @@ void scsi_set_status(struct scsi_cmd *cmd, enum tcmur_status status)
 		scsi_check_info(cmd, SENSE_MISCOMPARE_VERIFY, cmd->bio.io.miscompare_offset);
 		return;
 	default:
-		/* A number outside the enum is a fault of the handler. */
+		/* A number that is not in the enum is a mistake of the handler. */
 		scsi_check(cmd, (unsigned)status < ARRAY_SIZE(codes) && codes[status]
 				    ? codes[status]
 				    : SENSE_INTERNAL_FAILURE);

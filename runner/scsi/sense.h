@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sense data. The scsi_check functions set the command's status and sense, in fixed or descriptor
- * format as the LU's D_SENSE says (SPC-4 4.5), and do not complete the command.
+ * Sense data. The scsi_check functions set the command's status and sense, in fixed or descriptor format
+ * according to the LU's D_SENSE (SPC-4 4.5), and do not complete the command.
  */
 #ifndef SCSI_SENSE_H
 #define SCSI_SENSE_H
@@ -52,26 +52,30 @@ enum scsi_sense_key {
 #define SENSE_COMMAND_TIMEOUT         SENSE_CODE(SENSE_ABORTED_COMMAND, 0x2e, 0x02)
 #define SENSE_MISCOMPARE_VERIFY       SENSE_CODE(SENSE_MISCOMPARE, 0x1d, 0x00)
 
-/* Sets CHECK CONDITION with this sense. */
+/* Sets CHECK CONDITION with this sense code. */
 void scsi_check(struct scsi_cmd *cmd, uint32_t sense);
 /*
- * The same with a field pointer (SPC-4 4.5.2.4.2): byte counts in the CDB for INVALID FIELD IN CDB, else in
- * the parameter list; bit 7-0 is the most significant bit of the field in that byte, -1: the whole byte.
+ * Does the same with a field pointer (SPC-4 4.5.2.4.2). byte is an offset in the CDB for INVALID FIELD IN
+ * CDB, otherwise in the parameter list. bit is the number, from 7 to 0, of the most significant bit of the
+ * field in this byte, or -1 for the whole byte.
  */
 void scsi_check_field(struct scsi_cmd *cmd, uint32_t sense, unsigned byte, int bit);
-/* The same with INFORMATION, for example the offset of a miscompare or the LBA of a medium error. */
+/* Does the same with INFORMATION, for example the offset of a miscompare or the LBA of a medium error. */
 void scsi_check_info(struct scsi_cmd *cmd, uint32_t sense, uint64_t information);
 /*
  * Sets LBA OUT OF RANGE for a range that starts at lba and ends after the last block. INFORMATION is the
  * first LBA that is out of range (SBC-4 4.18.1).
  */
 void scsi_check_range(struct scsi_cmd *cmd, uint64_t lba);
-/* The same with a progress indication (SPC-4 4.5.2.4.4): progress of 65536 parts are done. */
+/*
+ * Does the same with a progress indication (SPC-4 4.5.2.4.4). progress is the number of parts, out of 65536,
+ * that are done.
+ */
 void scsi_check_progress(struct scsi_cmd *cmd, uint32_t sense, uint16_t progress);
 /*
- * Sets the status and sense for the end of a handler's I/O; TCMUR_OK sets GOOD. No other place
- * translates one into the other. INFORMATION comes from cmd->bio: its miscompare_offset with
- * TCMUR_MISCOMPARE, the LBA with a medium error of a single block.
+ * Sets the status and sense for a handler's I/O that has ended; TCMUR_OK sets GOOD. Only this function
+ * translates one into the other. INFORMATION is taken from cmd->bio: its miscompare_offset with
+ * TCMUR_MISCOMPARE, or the LBA with a medium error of a single block.
  */
 void scsi_set_status(struct scsi_cmd *cmd, enum tcmur_status status);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Execution of the SPC-4 commands. Each function is an exec function of the opcode table (see
- * opcodes.h for the rules).
+ * Executes the SPC-4 commands. Each function is an exec function of the opcode table; opcodes.h has the rules
+ * for such functions.
  */
 #ifndef SCSI_SPC_H
 #define SCSI_SPC_H

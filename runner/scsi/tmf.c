@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Task management (SAM-5 7). A function marks the commands it affects as aborted, cancels their I/O
- * as far as the I/O has not begun, and is answered when the last of the commands has ended. I/O
- * that a handler is executing ends by itself. If it hangs there, the front end lets the command
- * expire (scsi_expire()), and functions do not wait for it any longer.
+ * Task management (SAM-5 7). A function marks the commands that it affects as aborted, cancels their I/O if
+ * the I/O has not begun, and is answered when the last of the commands has ended. I/O that a handler is
+ * executing ends by itself. If it hangs there, the front end lets the command expire (scsi_expire()), and
+ * functions do not wait for the command any longer.
  *
- * A function for one task or one nexus concerns one loop, because a nexus belongs to one loop; the
- * function waits in the list of that loop. A function for the whole LU visits every loop. It starts
- * a new epoch of the gate and affects the commands that were parsed in an older epoch, submitted or
- * not. Several functions for one LU run one after the other, so that each loop needs to remember
- * only one.
+ * A function for one task or one nexus concerns only one loop, because a nexus belongs to one loop. The
+ * function waits in the list of that loop.
  *
- * A command that another nexus aborts ends with TASK ABORTED if TAS is 1; in all other cases the
- * initiator gets no response (SAM-5 5.3.1, SPC-4 7.5.8).
+ * A function for the whole LU visits every loop. It starts a new epoch of the gate and affects the commands
+ * that were parsed in an older epoch, whether they were submitted or not. Several functions for one LU run
+ * one after the other, so that each loop needs to remember only one.
+ *
+ * A command that another nexus aborts ends with TASK ABORTED if TAS is 1. In all other cases the initiator
+ * gets no response (SAM-5 5.3.1, SPC-4 7.5.8).
  */
 #include "scsi/tmf.h"
 
@@ -31,8 +32,8 @@ static bool affects_one(const struct scsi_tmf *tmf, const struct scsi_cmd *cmd)
 }
 
 /*
- * A command that has expired cannot change what newer commands write, unless a handler's scsi()
- * executes it: nobody knows which blocks it changes.
+ * Returns whether functions must wait for the command. A command that has expired cannot change what newer
+ * commands write, unless a handler's scsi() executes it, because it is unknown which blocks it changes.
  */
 static bool is_waited_for(const struct scsi_cmd *cmd)
 {
@@ -42,7 +43,7 @@ static bool is_waited_for(const struct scsi_cmd *cmd)
 }
 
 /*
- * Returns whether a command that the function affects is still in flight. A command that came later is not
+ * Returns whether a command that the function affects is still in flight. Commands that arrived later are not
  * marked as aborted.
  */
 static bool must_wait(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
@@ -58,7 +59,10 @@ static bool must_wait(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 	return false;
 }
 
-/* Once a function has promised that there is no response, a later function cannot undo that. */
+/*
+ * Marks the command as aborted. If an earlier function has already decided that there is no response, a later
+ * function cannot change this.
+ */
 static void abort_command(struct scsi_cmd *cmd, bool respond)
 {
 	cmd->no_response |= !respond;
@@ -118,22 +122,22 @@ static bool affects(const struct scsi_tmf *tmf, const struct scsi_cmd *cmd)
 }
 
 /*
- * SAM-5 5.6: CLEAR TASK SET raises a unit attention for each other nexus that loses a command. A
- * reset raises its own unit attention for all nexuses.
+ * SAM-5 5.6: CLEAR TASK SET raises a unit attention for each other nexus that loses a command. A reset raises
+ * its own unit attention for all nexuses.
  */
 static void mark_one(const struct scsi_tmf *tmf, struct scsi_cmd *cmd)
 {
 	bool by_other = cmd->nexus != tmf->nexus;
 
-	/* The initiator has got an answer for a command that has expired. */
+	/* The initiator has already received an answer to a command that has expired. */
 	if (!cmd->aborted && !cmd->expired && tmf->function == SCSI_CLEAR_TASK_SET && by_other)
 		scsi_ua_raise(cmd->nexus, SCSI_UA_CLEARED);
 	abort_command(cmd, by_other && tmf->tas);
 }
 
 /*
- * Marks the commands that the running function affects on this loop; returns whether it waits for any of
- * them.
+ * Marks the commands on this loop that the running function affects. Returns whether the function waits for
+ * any of them.
  */
 static bool mark(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 {
@@ -157,7 +161,7 @@ static void start(struct scsi_lu *lu)
 	loop_broadcast_start(lu->tmf_broadcast, running(lu)->loop);
 }
 
-/* On the loop that submitted the function, after all loops have drained. */
+/* Is called on the loop that submitted the function, after all loops have acknowledged. */
 static void finish(void *owner)
 {
 	struct scsi_lu *lu = owner;
@@ -174,9 +178,9 @@ static void finish(void *owner)
 }
 
 /*
- * A nexus also loses a command whose Data-Out is still being gathered. The command is aborted when
- * it is submitted, but the initiator may need the unit attention long before: it may never send the
- * data.
+ * Raises the unit attention for commands that were not submitted yet. A nexus also loses a command whose
+ * Data-Out is still being gathered. The command is aborted when it is submitted, but this may be much later
+ * or never, because the initiator may not send the data.
  */
 static void notify_unsubmitted(const struct scsi_tmf *tmf, struct scsi_lu_loop *lul)
 {
@@ -209,8 +213,8 @@ static void visit(void *owner, struct loop *loop)
 const struct loop_broadcast_ops scsi_tmf_broadcast_ops = {.visit = visit, .done = finish};
 
 /*
- * SAM-5 6.3.3: clears everything that a power cycle would clear. All nexuses get a unit attention,
- * including the nexus of the function.
+ * Resets the LU (SAM-5 6.3.3): clears everything that a power cycle would clear. All nexuses get a unit
+ * attention, including the nexus of the function.
  */
 static void reset_locked(struct scsi_lu *lu)
 {
@@ -225,7 +229,7 @@ static void submit_wide(struct scsi_tmf *tmf)
 	bool first;
 
 	lock_take(&lu->lock);
-	tmf->tas = lu->mode.tas; /* before a reset sets the default */
+	tmf->tas = lu->mode.tas; /* This is read before a reset sets the default. */
 	lu->last_wide.tas = tmf->tas;
 	lu->last_wide.clears = tmf->function == SCSI_CLEAR_TASK_SET;
 	lu->last_wide.by = tmf->nexus ? tmf->nexus->id : 0;
@@ -239,7 +243,7 @@ static void submit_wide(struct scsi_tmf *tmf)
 		start(lu);
 }
 
-/* --- both ------------------------------------------------------------------------------------- */
+/* --- both kinds of functions ------------------------------------------------------------------  */
 
 void scsi_tmf_init(struct scsi_lu_loop *lul)
 {
@@ -261,8 +265,8 @@ void scsi_tmf_command_over(struct scsi_lu_loop *lul)
 }
 
 /*
- * Returns whether a function has visited this loop since the command was parsed. Then notify_unsubmitted()
- * has raised the unit attention.
+ * Returns whether a function has visited this loop since the command was parsed. In this case,
+ * notify_unsubmitted() has raised the unit attention.
  */
 static bool visited_since_parse(const struct scsi_cmd *cmd)
 {

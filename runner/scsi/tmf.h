@@ -6,13 +6,13 @@
 #include "scsi/lu.h"
 
 /*
- * On the loop, after done() of an aborted command, or after it has expired: answers the functions
- * that waited for the command.
+ * On the loop, after done() of an aborted command, or after the command has expired. Answers the functions
+ * that waited for it.
  */
 void scsi_tmf_command_over(struct scsi_lu_loop *lul);
 /*
- * On the loop: the command was parsed before an LU-wide function started, and is submitted after.
- * Marks it as aborted.
+ * On the loop. Marks a command as aborted that was parsed before an LU-wide function started, and is
+ * submitted afterwards.
  */
 void scsi_tmf_abort_stale(struct scsi_cmd *cmd);
 /* Prepares the part of an LU on one loop. */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The line of log level 5: which command, on which LU, and how it ended. It shows no data.
- */
+/* Writes the line of log level 5, which shows the command, the LU, and the result. It shows no data. */
 #include "scsi/trace.h"
 
 #include <stdio.h>
@@ -10,7 +8,7 @@
 #include "scsi/opcodes.h"
 #include "util/bytes.h"
 
-/* Bytes of the CDB that the line shows; only vendor specific CDBs are longer. */
+/* The number of bytes of the CDB that the line shows. Only vendor specific CDBs are longer. */
 #define SHOWN_BYTES 32
 
 struct text {
@@ -48,7 +46,7 @@ static void add_status(struct text *text, uint8_t status)
 	ADD(text, "status %02xh", status);
 }
 
-/* Key, ASC and ASCQ; in fixed or descriptor format (SPC-4 4.5). */
+/* Adds key, ASC and ASCQ of sense data in fixed or descriptor format (SPC-4 4.5). */
 static void add_sense(struct text *text, const uint8_t *sense, uint8_t len)
 {
 	if (len >= 14 && (sense[0] & 0x7f) < 0x72)

@@ -6,7 +6,7 @@
 #include "scsi/scsi.h"
 #include "util/log.h"
 
-/* On the command's loop. */
+/* To be called on the command's loop. */
 void scsi_trace_write(const struct scsi_cmd *cmd);
 
 static inline void scsi_trace(const struct scsi_cmd *cmd)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The small commands about the state of the unit: TEST UNIT READY, REQUEST SENSE, SEND DIAGNOSTIC
- * and PREVENT ALLOW MEDIUM REMOVAL. Admission (cmd.c) has checked the state before they run.
+ * Commands about the state of the unit: TEST UNIT READY, REQUEST SENSE, SEND DIAGNOSTIC and PREVENT ALLOW
+ * MEDIUM REMOVAL. Admission (cmd.c) has checked the state before they are executed.
  */
 #include "scsi/spc.h"
 #include "scsi/nexus.h"
 #include "scsi/scsi_io.h"
 #include "util/bytes.h"
 
-/* Admission refuses the command for an LU that is not ready (SCSI_OP_MEDIUM). */
+/* If the LU is not ready, admission has refused the command (SCSI_OP_MEDIUM). */
 void spc_test_unit_ready(struct scsi_cmd *cmd)
 {
 	scsi_complete(cmd);
@@ -74,7 +74,7 @@ void spc_send_diagnostic(struct scsi_cmd *cmd)
 	unsigned code = cmd->cdb[1] >> 5;
 	bool selftest = cmd->cdb[1] & 0x04;
 
-	/* There is no background self-test: its result would need a log page. */
+	/* There is no background self-test, because its result would need a log page. */
 	if (selftest ? code != NONE : code != NONE && code != FOREGROUND_SHORT && code != FOREGROUND_EXTENDED)
 		scsi_fail_cdb(cmd, 1, 7);
 	else if ((selftest || code != NONE) && scsi_lu_blocks(cmd->lu) > 0)

@@ -32,7 +32,10 @@ static uint8_t *add(uint8_t *p, enum code_set code, enum association of, enum de
 	return p + 4 + len;
 }
 
-/* Adds the 8 characters of the vendor, then the product and the serial number, in the same form as LIO's */
+/*
+ * Adds a T10 vendor ID designator: the 8 characters of the vendor, then the product and the serial number, in
+ * the same form as LIO.
+ */
 static uint8_t *add_t10_vendor(uint8_t *p, const struct scsi_lu *lu)
 {
 	char text[8 + 16 + 1 + SCSI_SERIAL_MAX + 1];
@@ -44,7 +47,7 @@ static uint8_t *add_t10_vendor(uint8_t *p, const struct scsi_lu *lu)
 	return add(p, CODE_ASCII, OF_LU, BY_T10_VENDOR, text, strlen(text));
 }
 
-/* SCSI name strings end with NUL and are padded with it to a multiple of four (SPC-4 7.8.6.11). */
+/* SCSI name strings end with a NUL, and are padded with NULs to a multiple of four bytes (SPC-4 7.8.6.11). */
 static uint8_t *add_name(uint8_t *p, enum association of, const char *name, size_t len)
 {
 	char text[252] = {0};
@@ -71,16 +74,16 @@ static uint8_t *add_port_number(uint8_t *p, enum designator type, uint16_t numbe
 	return add(p, CODE_BINARY, OF_PORT, type, value, sizeof(value));
 }
 
-static uint8_t *add_iscsi_port(uint8_t *p, const struct scsi_it_nexus *it)
+static uint8_t *add_iscsi_port(uint8_t *p, const struct scsi_it_nexus *it_nexus)
 {
-	const char *port = strstr(it->target_port, ",t,");
+	const char *port = strstr(it_nexus->target_port, ",t,");
 	uint8_t *first = p;
 
-	p = add_port_number(p, BY_RELATIVE_PORT, it->relative_port);
-	p = add_port_number(p, BY_PORT_GROUP, it->port_group);
-	p = add_name(p, OF_PORT, it->target_port, strlen(it->target_port));
-	p = add_name(p, OF_DEVICE, it->target_port,
-		     port ? (size_t)(port - it->target_port) : strlen(it->target_port));
+	p = add_port_number(p, BY_RELATIVE_PORT, it_nexus->relative_port);
+	p = add_port_number(p, BY_PORT_GROUP, it_nexus->port_group);
+	p = add_name(p, OF_PORT, it_nexus->target_port, strlen(it_nexus->target_port));
+	p = add_name(p, OF_DEVICE, it_nexus->target_port,
+		     port ? (size_t)(port - it_nexus->target_port) : strlen(it_nexus->target_port));
 	for (; first < p; first += 4 + first[3]) {
 		first[0] |= PROTOCOL_ISCSI << 4;
 		first[1] |= 0x80; /* PIV */
@@ -88,7 +91,10 @@ static uint8_t *add_iscsi_port(uint8_t *p, const struct scsi_it_nexus *it)
 	return p;
 }
 
-/* In the kernel front end, a command does not say through which port and by which protocol it came. */
+/*
+ * Adds the port if there is only one. In the kernel front end, a command does not say through which port and
+ * by which protocol it arrived.
+ */
 static uint8_t *add_only_port(uint8_t *p, struct scsi_lu *lu)
 {
 	struct scsi_alua_here here = scsi_alua_here(lu);
@@ -108,7 +114,7 @@ static unsigned device_identification(const struct scsi_cmd *cmd, uint8_t *page)
 	p = add_t10_vendor(p, lu);
 	p = add(p, CODE_BINARY, OF_LU, BY_NAA, lu->naa, sizeof(lu->naa));
 	p = add_lu_name(p, lu);
-	p = cmd->it ? add_iscsi_port(p, cmd->it) : add_only_port(p, lu);
+	p = cmd->it_nexus ? add_iscsi_port(p, cmd->it_nexus) : add_only_port(p, lu);
 	return (unsigned)(p - page) - 4;
 }
 
@@ -125,7 +131,7 @@ static unsigned unit_serial_number(const struct scsi_cmd *cmd, uint8_t *page)
 /* SPC-4 7.8.7 */
 static unsigned extended_inquiry(const struct scsi_cmd *cmd, uint8_t *page)
 {
-	page[5] = 0x01; /* SIMPSUP: ordered and head of queue tasks get no order of their own */
+	page[5] = 0x01; /* SIMPSUP: ordered and head of queue tasks are treated as simple tasks */
 	page[6] = cmd->lu->info->write_cache ? 0x01 : 0; /* V_SUP */
 	return 60;
 }

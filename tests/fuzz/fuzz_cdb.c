@@ -29,7 +29,7 @@ struct fuzz {
 	struct input in;
 	struct backstore *bs;
 	struct scsi_lu *lu;
-	struct scsi_it_nexus it;
+	struct scsi_it_nexus it_nexus;
 	struct scsi_nexus nexus[NEXUSES];
 	struct slot slots[SLOTS];
 	struct scsi_tmf tmf;
@@ -41,9 +41,9 @@ static struct fuzz f;
 
 /* --- set up and tear down --------------------------------------------------------------------- */
 
-static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32_t max)
+static uint32_t report_luns(struct scsi_it_nexus *it_nexus, uint8_t (*luns)[8], uint32_t max)
 {
-	(void)it;
+	(void)it_nexus;
 	if (max)
 		memset(luns[0], 0, sizeof(luns[0]));
 	return 1;
@@ -93,13 +93,13 @@ static void set_up(void)
 	f.lu = scsi_lu_new(fake_loops(NEXUSES), f.bs, &identity, NULL);
 	assert(f.lu);
 	set_port_groups();
-	f.it = (struct scsi_it_nexus){.initiator_port = "iqn.2026-11.test:fuzz,i,0x1",
-				      .target_port = "iqn.2026-11.test:lun,t,0x1",
-				      .relative_port = 1,
-				      .port_group = 1,
-				      .report_luns = report_luns};
+	f.it_nexus = (struct scsi_it_nexus){.initiator_port = "iqn.2026-11.test:fuzz,i,0x1",
+					    .target_port = "iqn.2026-11.test:lun,t,0x1",
+					    .relative_port = 1,
+					    .port_group = 1,
+					    .report_luns = report_luns};
 	for (unsigned i = 0; i < NEXUSES; i++)
-		scsi_nexus_attach(&f.nexus[i], &f.it, f.lu, fake_loop(i));
+		scsi_nexus_attach(&f.nexus[i], &f.it_nexus, f.lu, fake_loop(i));
 }
 
 static void check_slot(struct slot *slot)
@@ -165,7 +165,7 @@ static void do_command(void)
 	for (size_t at = 0; at < len; at++)
 		data[at] = n ? literal[at % n] : 0;
 	fake_cmd_init(&slot->c, how & 2 ? NULL : f.lu, how & 2 ? NULL : &f.nexus[nexus], cdb, cdb_len);
-	slot->c.cmd.it = &f.it;
+	slot->c.cmd.it_nexus = &f.it_nexus;
 	slot->c.cmd.loop = fake_loop(nexus);
 	slot->c.no_memory = how & 4;
 	slot->c.cmd.may_lend = how & 8;

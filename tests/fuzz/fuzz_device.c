@@ -39,7 +39,7 @@ struct fuzz {
 	struct input in;
 	struct backstore *bs;
 	struct scsi_lu *lu;
-	struct scsi_it_nexus it;
+	struct scsi_it_nexus it_nexus;
 	struct scsi_nexus nexus[NEXUSES];
 	struct slot slots[SLOTS];
 	struct scsi_tmf tmf;
@@ -53,9 +53,9 @@ static struct loop *loop_of(unsigned nexus)
 	return fake_loop(nexus % NLOOPS);
 }
 
-static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32_t max)
+static uint32_t report_luns(struct scsi_it_nexus *it_nexus, uint8_t (*luns)[8], uint32_t max)
 {
-	(void)it;
+	(void)it_nexus;
 	if (max)
 		memset(luns[0], 0, sizeof(luns[0]));
 	return 1;
@@ -242,7 +242,7 @@ static void do_reattach(void)
 		    (f.slots[i].state == SLOT_GATHERING || in_flight(&f.slots[i])))
 			return;
 	scsi_nexus_detach(&f.nexus[nexus]);
-	scsi_nexus_attach(&f.nexus[nexus], &f.it, f.lu, loop_of(nexus));
+	scsi_nexus_attach(&f.nexus[nexus], &f.it_nexus, f.lu, loop_of(nexus));
 }
 
 static void do_announcement(void)
@@ -264,13 +264,13 @@ static void set_up(void)
 	f.bs = fuzz_storage_open(set, take(&f.in));
 	f.lu = scsi_lu_new(set, f.bs, &identity, NULL);
 	assert(f.lu);
-	f.it = (struct scsi_it_nexus){.initiator_port = "iqn.2026-11.test:fuzz,i,0x1",
-				      .target_port = "iqn.2026-11.test:lun,t,0x1",
-				      .relative_port = 1,
-				      .port_group = 1,
-				      .report_luns = report_luns};
+	f.it_nexus = (struct scsi_it_nexus){.initiator_port = "iqn.2026-11.test:fuzz,i,0x1",
+					    .target_port = "iqn.2026-11.test:lun,t,0x1",
+					    .relative_port = 1,
+					    .port_group = 1,
+					    .report_luns = report_luns};
 	for (unsigned i = 0; i < NEXUSES; i++)
-		scsi_nexus_attach(&f.nexus[i], &f.it, f.lu, loop_of(i));
+		scsi_nexus_attach(&f.nexus[i], &f.it_nexus, f.lu, loop_of(i));
 }
 
 static void tear_down(void)

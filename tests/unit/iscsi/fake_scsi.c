@@ -118,10 +118,10 @@ void wire_tmf_done(void)
 	}
 }
 
-void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it, struct scsi_lu *lu,
+void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it_nexus, struct scsi_lu *lu,
 		       struct loop *loop)
 {
-	nexus->it = it;
+	nexus->it_nexus = it_nexus;
 	nexus->lu = lu;
 	nexus->loop = loop;
 	wire.attached++;

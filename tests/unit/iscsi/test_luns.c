@@ -45,13 +45,13 @@ static void test_thousand_luns(void **state)
 {
 	const unsigned n = 1000;
 	static uint8_t list[1000][8];
-	struct scsi_it_nexus *it;
+	struct scsi_it_nexus *it_nexus;
 
 	(void)state;
 	begin(n);
-	it = &wire_conn()->session->it;
-	assert_int_equal(it->report_luns(it, NULL, 0), n);
-	assert_int_equal(it->report_luns(it, list, n), n);
+	it_nexus = &wire_conn()->session->it_nexus;
+	assert_int_equal(it_nexus->report_luns(it_nexus, NULL, 0), n);
+	assert_int_equal(it_nexus->report_luns(it_nexus, list, n), n);
 	for (unsigned i = 0; i < n; i++)
 		assert_int_equal(model_lun_decode(list[i]), i);
 	assert_int_equal(wire.attached, 0);
@@ -67,7 +67,7 @@ static void test_thousand_luns(void **state)
 		model_delete(lun_object(i), false, on_deleted, NULL);
 	wire_update();
 	assert_int_equal(wire.attached, n / 2);
-	assert_int_equal(it->report_luns(it, list, n), n / 2);
+	assert_int_equal(it_nexus->report_luns(it_nexus, list, n), n / 2);
 	assert_int_equal(model_lun_decode(list[7]), 15);
 	wire_stop();
 }
@@ -79,7 +79,7 @@ static void test_thousand_luns(void **state)
  */
 static void test_inventory_changes(void **state)
 {
-	struct scsi_it_nexus *it;
+	struct scsi_it_nexus *it_nexus;
 
 	(void)state;
 	begin(3);
@@ -94,12 +94,12 @@ static void test_inventory_changes(void **state)
 	send_test_unit_ready(2, 3);
 	assert_good(3);
 	assert_int_equal(wire.luns_changed, 2);
-	it = &wire_conn()->session->it;
-	it->report_luns(it, NULL, 0);
+	it_nexus = &wire_conn()->session->it_nexus;
+	it_nexus->report_luns(it_nexus, NULL, 0);
 	assert_int_equal(wire.luns_reported, 2);
 	add_lun(0, "user_0/again");
 	assert_int_equal(wire.luns_changed, 4);
-	it->report_luns(it, NULL, 0);
+	it_nexus->report_luns(it_nexus, NULL, 0);
 	send_test_unit_ready(0, 4);
 	assert_good(4);
 	assert_int_equal(wire.luns_changed, 4);

@@ -55,7 +55,8 @@ void fake_cmd_init(struct fake_cmd *c, struct scsi_lu *lu, struct scsi_nexus *ne
 	memset(c, 0, sizeof(*c));
 	assert(cdb_len <= sizeof(c->cdb));
 	memcpy(c->cdb, cdb, cdb_len);
-	scsi_cmd_init(&c->cmd, &ops, lu, nexus, nexus ? nexus->it : NULL, fake_loop(0), c->cdb, cdb_len);
+	scsi_cmd_init(&c->cmd, &ops, lu, nexus, nexus ? nexus->it_nexus : NULL, fake_loop(0), c->cdb,
+		      cdb_len);
 }
 
 void fake_cmd_submit(struct fake_cmd *c, const void *data, size_t len)

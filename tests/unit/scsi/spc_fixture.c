@@ -6,9 +6,9 @@
 
 #define LUNS 3
 
-static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32_t max)
+static uint32_t report_luns(struct scsi_it_nexus *it_nexus, uint8_t (*luns)[8], uint32_t max)
 {
-	(void)it;
+	(void)it_nexus;
 	for (uint32_t i = 0; i < MIN(max, LUNS); i++) {
 		memset(luns[i], 0, 8);
 		luns[i][1] = (uint8_t)(i * 2);
@@ -21,11 +21,11 @@ void spc_fixture_open(struct spc_fixture *e, unsigned nloops, void (*change)(str
 	static const struct scsi_identity identity = {.serial = "c0ffee-0123-4567-89ab"};
 
 	*e = (struct spc_fixture){
-	    .it = {.initiator_port = "iqn.2026-11.test:me,i,0x00023d000001",
-		   .target_port = "iqn.2026-11.test:disk,t,0x0001",
-		   .relative_port = 3,
-		   .port_group = 5,
-		   .report_luns = report_luns},
+	    .it_nexus = {.initiator_port = "iqn.2026-11.test:me,i,0x00023d000001",
+			 .target_port = "iqn.2026-11.test:disk,t,0x0001",
+			 .relative_port = 3,
+			 .port_group = 5,
+			 .report_luns = report_luns},
 	};
 	e->bs = fake_backstore_new(SPC_BLOCKS * 512, 512);
 	if (change)
@@ -33,7 +33,7 @@ void spc_fixture_open(struct spc_fixture *e, unsigned nloops, void (*change)(str
 	e->lu = scsi_lu_new(fake_loops(nloops), e->bs, &identity, NULL);
 	assert_non_null(e->lu);
 	for (unsigned i = 0; i < ARRAY_SIZE(e->nexus); i++) {
-		scsi_nexus_attach(&e->nexus[i], &e->it, e->lu, fake_loop(0));
+		scsi_nexus_attach(&e->nexus[i], &e->it_nexus, e->lu, fake_loop(0));
 		scsi_ua_pop(&e->nexus[i]);
 	}
 }

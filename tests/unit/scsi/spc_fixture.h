@@ -18,7 +18,7 @@
 struct spc_fixture {
 	struct backstore *bs;
 	struct scsi_lu *lu;
-	struct scsi_it_nexus it;
+	struct scsi_it_nexus it_nexus;
 	struct scsi_nexus nexus[2]; /* Their first unit attention has been reported already. */
 	struct fake_cmd c;          /* The last command. */
 };

@@ -188,7 +188,7 @@ static void run_without_lu(struct spc_fixture *e, const uint8_t *cdb, size_t cdb
 {
 	fake_cmd_free(&e->c);
 	fake_cmd_init(&e->c, NULL, NULL, cdb, cdb_len);
-	e->c.cmd.it = &e->it;
+	e->c.cmd.it_nexus = &e->it_nexus;
 	fake_cmd_exec(&e->c, NULL, 0);
 }
 #define RUN_WITHOUT_LU(e, ...) \
@@ -237,7 +237,7 @@ static void test_unit_attentions(void **state)
 	(void)state;
 	spc_fixture_open(&e, 1, NULL);
 	/* The first unit attention of a nexus is power on, but INQUIRY and REPORT LUNS do not report it. */
-	scsi_nexus_attach(&fresh, &e.it, e.lu, fake_loop(0));
+	scsi_nexus_attach(&fresh, &e.it_nexus, e.lu, fake_loop(0));
 	spc_fixture_run(&e, &fresh, (const uint8_t[]){INQUIRY}, 6, NULL, 0);
 	assert_int_equal(e.c.cmd.status, SCSI_GOOD);
 	spc_fixture_run(&e, &fresh, (const uint8_t[]){0xa0, [9] = 16, [11] = 0}, 12, NULL, 0);
@@ -455,7 +455,7 @@ static void test_changes_are_announced(void **state)
 	assert_int_equal(RUN(&e, 0, READ10(0)), SCSI_GOOD);
 	/* The contents of the medium were lost: all nexuses report it, and also those of later sessions. */
 	scsi_lu_set_medium_changed(e.lu);
-	scsi_nexus_attach(&later, &e.it, e.lu, fake_loop(0));
+	scsi_nexus_attach(&later, &e.it_nexus, e.lu, fake_loop(0));
 	assert_int_equal(scsi_ua_pop(&later), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x29, 0x00));
 	assert_int_equal(scsi_ua_pop(&later), SENSE_CODE(SENSE_UNIT_ATTENTION, 0x28, 0x00));
 	scsi_nexus_detach(&later);

@@ -68,7 +68,7 @@ static void open_env(struct spc_fixture *e, const struct scsi_alua *alua)
 {
 	front_end = (struct front_end){0};
 	spc_fixture_open(e, 1, NULL);
-	e->nexus[0].it = e->nexus[1].it = NULL;
+	e->nexus[0].it_nexus = e->nexus[1].it_nexus = NULL;
 	scsi_lu_set_alua_ops(e->lu, &ops, &front_end);
 	/* this has the effect of setting the operations before the first nexus is attached */
 	e->lu->alua = (struct scsi_alua){0};
@@ -195,7 +195,7 @@ static void test_groups_of_nexuses(void **state)
 	assert_int_equal(RUN(&e, 0, REPORT(0)), SCSI_GOOD);
 	assert_int_equal(e.c.cmd.data_in_len, sizeof(one));
 	assert_memory_equal(e.c.buffer, one, sizeof(one));
-	other = third = e.it;
+	other = third = e.it_nexus;
 	other.relative_port = third.relative_port = 4;
 	third.port_group = 6;
 	scsi_nexus_attach(&nexuses[0], &other, e.lu, fake_loop(0));
@@ -288,7 +288,7 @@ static void test_designators(void **state)
 	assert_int_equal(designated(&e, 4), -1);
 	assert_int_equal(designated(&e, 5), 0);
 	/* If the nexus says through which port a command came, only that port is reported. */
-	e.nexus[0].it = &e.it;
+	e.nexus[0].it_nexus = &e.it_nexus;
 	assert_int_equal(designated(&e, 4), -1);
 	spc_fixture_close(&e);
 }

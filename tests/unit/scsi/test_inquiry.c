@@ -199,8 +199,8 @@ static void test_identity(void **state)
 	scsi_nexus_detach(&e.nexus[1]);
 	scsi_lu_free(e.lu);
 	e.lu = scsi_lu_new(fake_loops(1), e.bs, &identity, &error);
-	scsi_nexus_attach(&e.nexus[0], &e.it, e.lu, fake_loop(0));
-	scsi_nexus_attach(&e.nexus[1], &e.it, e.lu, fake_loop(0));
+	scsi_nexus_attach(&e.nexus[0], &e.it_nexus, e.lu, fake_loop(0));
+	scsi_nexus_attach(&e.nexus[1], &e.it_nexus, e.lu, fake_loop(0));
 	RUN(&e, 0, 0x12, 0, 0, 0, 36, 0);
 	assert_memory_equal(&e.c.buffer[8], "a vendorp               99  ", 28);
 	RUN(&e, 0, VPD(0x83));

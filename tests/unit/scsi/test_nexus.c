@@ -86,7 +86,7 @@ static void test_protection_from_the_beginning_is_no_change(void **state)
 
 	(void)state;
 	spc_fixture_open(&e, 1, NULL);
-	scsi_nexus_attach(&fresh, &e.it, e.lu, fake_loop(0));
+	scsi_nexus_attach(&fresh, &e.it_nexus, e.lu, fake_loop(0));
 	scsi_nexus_set_write_protected(&fresh, true);
 	spc_fixture_run(&e, &fresh, (const uint8_t[]){TUR}, 6, NULL, 0);
 	assert_sense(&e, SENSE_POWER_ON);

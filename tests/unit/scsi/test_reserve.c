@@ -87,7 +87,7 @@ static void test_nexus_loss_releases(void **state)
 	assert_int_equal(RUN(&e, 0, RESERVE6), SCSI_GOOD);
 	scsi_nexus_detach(&e.nexus[0]);
 	assert_int_equal(RUN(&e, 1, TUR), SCSI_GOOD);
-	scsi_nexus_attach(&e.nexus[0], &e.it, e.lu, fake_loop(0));
+	scsi_nexus_attach(&e.nexus[0], &e.it_nexus, e.lu, fake_loop(0));
 	spc_fixture_close(&e);
 }
 

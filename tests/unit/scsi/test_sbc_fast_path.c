@@ -51,8 +51,8 @@ int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
 }
 
 static struct sbc_fixture e;
-static struct scsi_it_nexus it = {.initiator_port = "iqn.2026-11.test:i,i,0x1",
-				  .target_port = "iqn.2026-11.test:t,t,0x1"};
+static struct scsi_it_nexus it_nexus = {.initiator_port = "iqn.2026-11.test:i,i,0x1",
+					.target_port = "iqn.2026-11.test:t,t,0x1"};
 static struct scsi_nexus nexus;
 
 static void lends(struct backstore *bs)
@@ -64,7 +64,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	sbc_fixture_open(&e, 1024, 512, lends);
-	scsi_nexus_attach(&nexus, &it, e.lu, fake_loop(0));
+	scsi_nexus_attach(&nexus, &it_nexus, e.lu, fake_loop(0));
 	scsi_ua_pop(&nexus);
 	return 0;
 }

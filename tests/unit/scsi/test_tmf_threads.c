@@ -35,7 +35,7 @@ struct slot {
 
 /* A session on its loop. Only this loop uses it, except slot.gate. */
 struct session {
-	struct scsi_it_nexus it;
+	struct scsi_it_nexus it_nexus;
 	struct scsi_nexus nexus;
 	struct scsi_tmf tmf;
 	struct loop *loop;
@@ -108,8 +108,8 @@ static void run(struct loop_work *work)
 	static const uint8_t verify[10] = {0x2f, [8] = 1}; /* no data */
 	struct slot *slot = container_of(work, struct slot, again);
 
-	scsi_cmd_init(&slot->cmd, &ops, lu, &slot->session->nexus, &slot->session->it, slot->session->loop,
-		      verify, sizeof(verify));
+	scsi_cmd_init(&slot->cmd, &ops, lu, &slot->session->nexus, &slot->session->it_nexus,
+		      slot->session->loop, verify, sizeof(verify));
 	scsi_parse(&slot->cmd);
 	__atomic_store_n(&slot->gate, slot->cmd.gate_seen | 1, __ATOMIC_RELEASE);
 	scsi_submit(&slot->cmd);
@@ -168,7 +168,7 @@ static void begin(struct loop_work *work)
 {
 	struct session *p = container_of(work, struct session, work);
 
-	scsi_nexus_attach(&p->nexus, &p->it, lu, p->loop);
+	scsi_nexus_attach(&p->nexus, &p->it_nexus, lu, p->loop);
 	p->running = DEPTH;
 	for (unsigned i = 0; i < DEPTH; i++) {
 		struct slot *slot = &p->slots[i];
