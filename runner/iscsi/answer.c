@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Makes the answers to Text Requests. The answer to SendTargets=All can take a millisecond and have
- * megabytes, and any initiator can ask for it as often as it likes. So the answer is kept for a
- * short time, and all sessions that send the same request share it. What an answer says is left to
+ * Makes the answers to Text Requests. An answer to SendTargets=All may take a millisecond and have megabytes,
+ * and any initiator can send this request as often as it likes. Therefore the answer is kept for a short
+ * time, and all sessions that send the same request share it. The content of an answer is left to
  * iscsi_login/text.c.
  */
 #include "iscsi/answer.h"
@@ -20,10 +20,10 @@
 
 #define KEPT_MAX 8
 #define KEEP_NS  NS_PER_S
-/* Bytes of a new answer that cost about as much as a unit of work. */
+/* An answer costs one unit of work for each WORK_BYTES bytes (work.h). */
 #define WORK_BYTES 1024u
 
-static const char all_targets[] = "SendTargets=All"; /* with its NUL */
+static const char all_targets[] = "SendTargets=All"; /* The text includes its NUL. */
 
 static bool is_kept_kind(const struct iscsi_conn *conn, const uint8_t *in, uint32_t in_len)
 {
@@ -111,10 +111,14 @@ struct iscsi_answer *iscsi_answer_get(struct iscsi_conn *conn, const uint8_t *in
 
 	getsockname(conn->watch.fd, (struct sockaddr *)&local, &local_len);
 	getpeername(conn->watch.fd, (struct sockaddr *)&peer, &peer_len);
-	/* The port of the initiator changes nothing in the answer. */
+	/* The port of the initiator does not influence the answer, so it is not part of the key. */
 	if (peer.ss_family == AF_INET || peer.ss_family == AF_INET6)
 		((struct sockaddr_in *)&peer)->sin_port = 0;
-	key = make_key(&context); /* before the answer is made, so that it is not older than the key says */
+	/*
+	 * The key is made before the answer, so that the answer is never older than the state that the key
+	 * describes.
+	 */
+	key = make_key(&context);
 	answer = kept_kind ? find_kept(conn->il, key) : NULL;
 	if (answer) {
 		answer->nrefs++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SCSI Command PDUs (RFC 7143 11.3): checks them and makes a task. The data of the command are left
- * to gather.c, its execution to the device server.
+ * SCSI Command PDUs (RFC 7143 11.3): checks a PDU and makes a task for it. The data of the command are left
+ * to gather.c, and its execution to the device server.
  */
 #include "iscsi/command.h"
 
@@ -12,10 +12,13 @@
 #include "iscsi/reject.h"
 #include "iscsi/task.h"
 
-/* Immediate commands that a session may have at a time; the CmdSN window does not bound them. */
+/*
+ * The number of immediate commands that a session may have at a time, because the CmdSN window does not limit
+ * them.
+ */
 #define IMMEDIATE_MAX 32
 
-/* Finds an extended CDB (RFC 7143 11.2.2.2). Returns 0, or why the command is refused. */
+/* Finds an extended CDB (RFC 7143 11.2.2.2). Returns 0, or the reason why the command is refused. */
 static enum iscsi_reject_reason scan_ahs(const struct iscsi_conn *conn, const struct iscsi_ahs **extended)
 {
 	const uint8_t *p = conn->rx.head + ISCSI_BHS_LEN;
@@ -101,7 +104,7 @@ bool iscsi_command_begin(struct iscsi_conn *conn)
 
 	reason = check(conn, &extended);
 	if (reason) {
-		/* The end of a task would have advanced the window. */
+		/* There is no task whose end could advance the window, so the window is advanced here. */
 		conn->max_cmdsn += !(pdu->opcode & ISCSI_OP_IMMEDIATE);
 		iscsi_reject(conn, reason, "command refused");
 		return conn->state != ISCSI_CONN_CLOSING;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SCSI Command PDUs: the functions that dispatch.c calls (rx.h). */
+/* The functions for SCSI Command PDUs to which the table in dispatch.c refers (rx.h). */
 #ifndef ISCSI_COMMAND_H
 #define ISCSI_COMMAND_H
 

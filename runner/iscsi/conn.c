@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a connection. Closing has three parts, which may end in any order: the output queue
- * is sent and the socket drained, the tasks of the session end, and posted work runs. conn_turn()
- * frees the connection after all three. Receiving and sending are left to rx.c and tx.c.
+ * The life of a connection. Three things must end before a closing connection is freed, and they may end in
+ * any order: the output queue is sent and the socket drained; the tasks of the session end; and posted work
+ * runs. Then conn_turn() frees the connection. Receiving and sending are left to rx.c and tx.c.
  */
 #include "iscsi/conn.h"
 
@@ -22,9 +22,9 @@
 #include "model/portal.h"
 #include "util/clock.h"
 
-/* The time that the initiator has for closing the connection after the last PDU. */
+/* The time that an initiator gets to close the connection after the last PDU was sent. */
 #define DRAIN_NS NS_PER_S
-/* The time that an initiator has for logging out when it is asked to. */
+/* The time that an initiator gets to log out after it was asked to. */
 #define LEAVE_S 2
 
 void iscsi_conn_wake(struct iscsi_conn *conn)
@@ -43,7 +43,7 @@ static void close_socket(struct iscsi_conn *conn)
 	loop_timer_cancel(&conn->timer);
 }
 
-/* From this call on, nothing is received or queued. The socket stays open. */
+/* Begins to close the connection: from this call on, nothing is received or queued. The socket stays open. */
 static void begin_close(struct iscsi_conn *conn, const char *reason)
 {
 	bool joining = conn->state == ISCSI_CONN_JOINING;
@@ -58,7 +58,7 @@ static void begin_close(struct iscsi_conn *conn, const char *reason)
 	iscsi_tx_drop(conn);
 	iscsi_login_free(conn->login);
 	conn->login = NULL;
-	if (conn->session && joining) { /* the session is not in the table */
+	if (conn->session && joining) { /* The session is not in the table yet. */
 		iscsi_session_unwait(conn);
 		iscsi_session_free(conn->session);
 		conn->session = NULL;
@@ -83,8 +83,10 @@ void iscsi_conn_finish(struct iscsi_conn *conn)
 	iscsi_conn_wake(conn);
 }
 
-/* Everything has been sent. If the socket were closed with unread bytes, the reset could
- * overtake the last PDU. */
+/*
+ * Waits until the initiator has closed the connection, and drops what it still sends. If the socket were
+ * closed with unread bytes, TCP would send a reset, which could overtake the last PDU.
+ */
 static void drain(struct iscsi_conn *conn)
 {
 	begin_close(conn, NULL);
@@ -93,7 +95,7 @@ static void drain(struct iscsi_conn *conn)
 	loop_watch_again(&conn->watch);
 }
 
-/* Frees a connection that is closing, if all parts of the close are over. */
+/* Frees a closing connection as soon as all three parts of the close have ended. */
 static void reap(struct iscsi_conn *conn)
 {
 	if (conn->session && iscsi_session_reap(conn->session))
@@ -118,7 +120,10 @@ static void when_idle(struct iscsi_conn *conn)
 		iscsi_conn_finish(conn);
 }
 
-/* Deferred work: runs at the end of each turn in which something happened on the connection. */
+/*
+ * The deferred work of a connection. It runs at the end of each turn in which something happened on the
+ * connection.
+ */
 static void conn_turn(struct loop_work *work)
 {
 	struct iscsi_conn *conn = container_of(work, struct iscsi_conn, turn);
@@ -231,7 +236,7 @@ void iscsi_conn_ask_to_leave(struct iscsi_conn *conn, const char *reason)
 		loop_timer_arm(conn->il->loop, &conn->timer, LEAVE_S * NS_PER_S);
 }
 
-/* What the initiator sees of the model; NULL: nothing yet, or it is in discovery. */
+/* Returns the view of the model that the initiator has, or NULL if it has not logged in to a target. */
 static struct model_view *view_of(const struct iscsi_conn *conn)
 {
 	const struct model_login *target = conn->login ? iscsi_login_result(conn->login)->target : NULL;
@@ -251,7 +256,7 @@ void iscsi_conn_update(struct iscsi_conn *conn)
 		return;
 	}
 	const struct model_view *view = view_of(conn);
-	/* A login that is in progress ends, too, because the model waits until nothing uses the view. */
+	/* A login that is in progress ends as well, because the model waits until nothing uses the view. */
 	if (model_view_is_closed(view))
 		iscsi_conn_ask_to_leave(
 		    conn, "its TPG was disabled, or the target, the TPG or the initiator's ACL was deleted");
@@ -280,7 +285,7 @@ static struct iscsi_login *new_login(struct iscsi_conn *conn)
 	return iscsi_login_new(conn->il->server->model, conn->np, &peer, conn->peer);
 }
 
-/* Runs on the loop of the connection after it has got its place. */
+/* Runs on the loop of the connection after the connection has got its place. */
 static void arrive(struct iscsi_conn *conn)
 {
 	list_add_tail(&conn->il->conns, &conn->node);
@@ -316,7 +321,8 @@ static void conn_evict(struct loop_work *work)
 		iscsi_conn_wake(conn);
 	else if (conn->discovery)
 		iscsi_conn_close(conn, "discovery session closed in favour of newer ones");
-	else if (conn->state != ISCSI_CONN_FULL) /* else it has logged in meanwhile */
+	/* If the state is FULL, the initiator has logged in meanwhile. */
+	else if (conn->state != ISCSI_CONN_FULL)
 		iscsi_conn_close(conn, "not logged in, closed in favour of waiting connections");
 }
 

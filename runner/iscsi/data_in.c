@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Responses of commands: Data-In PDUs with the status in the last one, or a SCSI Response (RFC 7143
- * 11.4, 11.7). When they are sent is left to tx.c.
+ * Responses to commands: Data-In PDUs, the last one with the status, or a SCSI Response (RFC 7143 11.4,
+ * 11.7). tx.c decides when they are sent.
  */
 #include "iscsi/data_in.h"
 
 #include "iscsi/task.h"
 #include "scsi/sense.h"
 
-/* Sets the difference between the transfer and the length that the initiator expects (RFC 7143
- * 11.4.5). */
+/*
+ * Sets the residual count: the difference between the transfer and the length that the initiator expects (RFC
+ * 7143 11.4.5).
+ */
 static void set_residual(struct iscsi_task *task)
 {
 	const struct scsi_cmd *cmd = &task->cmd;
@@ -18,7 +20,7 @@ static void set_residual(struct iscsi_task *task)
 	uint64_t moves = in ? cmd->data_in_len : cmd->direction == SCSI_DATA_OUT ? cmd->transfer_len : 0;
 
 	if (task->edtl && !same_way)
-		moves = 0; /* no byte goes in the direction that the initiator expects */
+		moves = 0; /* No data is transferred in the direction that the initiator expects. */
 	if (moves > task->edtl) {
 		task->residual_flags = ISCSI_RSP_OVERFLOW;
 		task->residual = (uint32_t)MIN(moves - task->edtl, UINT32_MAX);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * R2Ts and Data-Out PDUs (RFC 7143 4.2.5.2, 11.7, 11.8): an unsolicited sequence, then sequences
- * that R2Ts ask for, several at a time. DataPDUInOrder and DataSequenceInOrder are always Yes, so
- * the next byte to come is known, and everything else is a fault. What becomes of a command with
- * complete or faulty data is left to gather.c.
+ * R2Ts and Data-Out PDUs (RFC 7143 4.2.5.2, 11.7, 11.8). The data begin with an unsolicited sequence. The
+ * other sequences are requested by R2Ts, and several of them may be open at the same time. DataPDUInOrder and
+ * DataSequenceInOrder are always Yes, so it is known which byte must come next, and any other byte is an
+ * error. gather.c decides what happens to a command when its data are complete or wrong.
  */
 #include "iscsi/data_out.h"
 
@@ -17,7 +17,7 @@
 
 bool iscsi_r2t_is_open(const struct iscsi_task *task)
 {
-	/* One that is half on the wire will be answered like the others. */
+	/* An R2T that is partly sent will be answered, too. */
 	return task->out.cursor.sn + iscsi_tx_begun(task->conn, &task->out) != task->r2t_done;
 }
 
@@ -29,7 +29,7 @@ static void next_sequence(struct iscsi_task *task)
 	task->seq_end = task->pos + MIN(left, task->conn->params.max_burst);
 }
 
-/* Everything unsolicited is there: plans the R2Ts for the rest. */
+/* Plans the R2Ts for the remaining data after all unsolicited data have arrived. */
 static void solicit(struct iscsi_task *task)
 {
 	struct iscsi_session *session = task->conn->session;
@@ -85,7 +85,7 @@ bool iscsi_r2t_build(const struct iscsi_task *task, struct iscsi_tx_pdu *pdu)
 
 /* --- Data-Out PDUs ---------------------------------------------------------------------------- */
 
-/* Returns whether the PDU belongs to the sequence that is due. */
+/* Returns whether the PDU belongs to the sequence that must come next. */
 static bool in_sequence(const struct iscsi_task *task, const struct iscsi_data_out *pdu)
 {
 	uint32_t ttt = get_be32(pdu->ttt);
@@ -95,7 +95,7 @@ static bool in_sequence(const struct iscsi_task *task, const struct iscsi_data_o
 	return task->soliciting && ttt == task->ttt + task->r2t_done && task->out.cursor.sn != task->r2t_done;
 }
 
-/* Returns the sense code for the fault of the PDU, or SENSE_NONE if it has none. */
+/* Returns the sense code for the error in the PDU, or SENSE_NONE if the PDU is correct. */
 static uint32_t fault(const struct iscsi_task *task, const struct iscsi_data_out *pdu, uint32_t len)
 {
 	bool final = pdu->flags & ISCSI_FINAL;
@@ -106,13 +106,14 @@ static uint32_t fault(const struct iscsi_task *task, const struct iscsi_data_out
 	    task->pos > task->seq_end || len > task->seq_end - task->pos)
 		return SENSE_INCORRECT_AMOUNT;
 	if (final && !task->unsolicited && task->pos + len != task->seq_end)
-		return SENSE_INCORRECT_AMOUNT; /* less than the R2T asked for */
+		return SENSE_INCORRECT_AMOUNT; /* The sequence has less data than the R2T has requested. */
 	return SENSE_NONE;
 }
 
 /*
- * Returns whether a final PDU with a wrong Target Transfer Tag is all that the initiator sends for the R2T
- * that is due: the command fails, and must not wait for more.
+ * Returns whether this PDU ends the sequence of the R2T that must be answered next, although its Target
+ * Transfer Tag is wrong. The initiator then sends nothing more for the R2T, so the command fails and must not
+ * wait.
  */
 static bool ends_a_sequence(const struct iscsi_task *task, const struct iscsi_data_out *pdu)
 {
@@ -127,8 +128,7 @@ bool iscsi_data_out_begin(struct iscsi_conn *conn)
 	uint32_t len = conn->rx.data_len, keep;
 	uint32_t sense;
 
-	/* Data for a task that was aborted or answered may still be on its way: it is dropped (RFC
-	 * 7143 4.2.5.2). */
+	/* Data of a task that was aborted or answered may still arrive. It is dropped (RFC 7143 4.2.5.2). */
 	if (!task || task->state != ISCSI_TASK_GATHER)
 		return true;
 	conn->rx.task = task;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PDUs of the full feature phase: one table says which functions handle a kind of PDU, whether it
- * uses a CmdSN, and in which sessions it is allowed (RFC 7143 4.2.2.1, 4.3). How bytes become PDUs
- * is left to rx.c.
+ * PDUs of the full feature phase. One table says which functions handle a kind of PDU, whether it uses a
+ * CmdSN, and in which sessions it is allowed (RFC 7143 4.2.2.1, 4.3). rx.c splits the received bytes into
+ * PDUs.
  */
 #include "iscsi/dispatch.h"
 
@@ -19,25 +19,28 @@
 #include "iscsi/tmf.h"
 #include "iscsi/work.h"
 
-/* What the CmdSN of a request does. */
+/* How a request uses the CmdSN. */
 enum number {
-	/* The request has a number, and the window advances with it. */
+	/* The request has a CmdSN, and the window advances when the request is handled. */
 	NUMBERED,
-	/* The request has a number, and the window advances at the end of its task. */
+	/* The request has a CmdSN, and the window advances at the end of its task. */
 	NUMBERS_TASK,
-	/* The request has no number. */
+	/* The request has no CmdSN. */
 	UNNUMBERED,
 };
 
 struct pdu_kind {
-	/* Runs when the header is complete. NULL: the data segment is kept as a whole. */
+	/* Is called when the header is complete. NULL means that the whole data segment is kept. */
 	bool (*begin)(struct iscsi_conn *conn);
-	/* Runs when the data are complete. NULL: the PDU is refused with reason. */
+	/* Is called when the data are complete. NULL means that the PDU is refused with reason. */
 	bool (*end)(struct iscsi_conn *conn);
 	enum number number;
-	/* See work.h. */
+	/* The units of work that the PDU costs; see work.h. */
 	unsigned work;
-	/* RFC 7143 4.3: a discovery session knows text, logout and, by custom, NOP. */
+	/*
+	 * Whether the PDU is allowed in a discovery session: text and logout are (RFC 7143 4.3), and NOP as
+	 * well, because other targets allow it.
+	 */
 	bool in_discovery;
 	enum iscsi_reject_reason reason;
 };
@@ -50,7 +53,7 @@ static const struct pdu_kind kinds[ISCSI_OP_MASK + 1] = {
     [ISCSI_OP_TEXT] = {NULL, iscsi_text_pdu, NUMBERED, 10, true, 0},
     [ISCSI_OP_DATA_OUT] = {iscsi_data_out_begin, iscsi_data_out_end, UNNUMBERED, 0, false, 0},
     [ISCSI_OP_LOGOUT] = {NULL, iscsi_logout_pdu, NUMBERED, 1, true, 0},
-    /* ErrorRecoveryLevel is 0 */
+    /* SNACK is refused, because ErrorRecoveryLevel is 0. */
     [ISCSI_OP_SNACK] = {NULL, NULL, UNNUMBERED, 0, true, ISCSI_REJECT_SNACK},
 };
 
@@ -74,7 +77,7 @@ static void use_number(struct iscsi_conn *conn, const struct pdu_kind *kind)
 	conn->max_cmdsn += kind->number == NUMBERED;
 }
 
-/* The PDU is unknown or not allowed in this session: its data are dropped. */
+/* Refuses a PDU that is unknown or not allowed in this session. Its data are dropped. */
 static bool refuse(struct iscsi_conn *conn, enum iscsi_reject_reason reason)
 {
 	iscsi_reject(conn, reason, "PDU not allowed here");
@@ -98,7 +101,10 @@ bool iscsi_dispatch_begin(struct iscsi_conn *conn)
 	if (turn == ISCSI_TURN_NEVER)
 		return true;
 	if (turn == ISCSI_TURN_LATER && conn->session->discovery) {
-		/* Nobody has been admitted yet, so nothing is kept. */
+		/*
+		 * In a discovery session, the initiator may not have authenticated, so its requests are not
+		 * kept.
+		 */
 		iscsi_conn_close(conn, "a request came before an earlier CmdSN in a discovery session");
 		return false;
 	}
@@ -119,7 +125,7 @@ bool iscsi_dispatch_end(struct iscsi_conn *conn)
 	return ok;
 }
 
-/* The CmdSN of a PDU that was held is due: the PDU is treated as if it were received now. */
+/* Handles a PDU that was held, now that its CmdSN is due, as if it were received now. */
 static bool replay(struct iscsi_conn *conn, const struct iscsi_held *held)
 {
 	struct iscsi_rx *rx = &conn->rx;

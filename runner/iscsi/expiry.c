@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands that hang in their storage or wait for Data-Out. While a loop has nexuses with a time
- * limit, or sessions that have ended and still have commands, one timer looks at the commands that
- * run. A command that has taken too long is answered with an error, and the device server keeps
- * newer commands from what it may still change (scsi_expire()). The command itself stays, with its
- * buffer, until the storage has ended it. The same timer looks at the commands that wait for
- * Data-Out, if the initiator's ACL has a dataout_timeout, and at error recovery level 0 the
- * connection of an overdue command is closed.
+ * Time limits of commands that hang in their storage or wait for Data-Out. Such commands can exist while a
+ * loop has nexuses with a time limit, or sessions that have ended and still have commands. During this time
+ * one timer examines the running commands. A command that has taken too long is answered with an error. The
+ * device server then delays newer commands that overlap the data which this command may still change
+ * (scsi_expire()). The command itself and its buffer stay until the storage has completed it. The same timer
+ * examines commands that wait for Data-Out if the initiator's ACL has a dataout_timeout. At error recovery
+ * level 0, the connection of a command that has waited too long is closed.
  */
 #include "iscsi/expiry.h"
 
@@ -37,7 +37,7 @@ static void look_at(struct iscsi_conn *conn, uint64_t now)
 		else if (conn->dataout_timeout_s && iscsi_gather_is_overdue(task, now))
 			iscsi_conn_close(conn,
 					 "the Data-Out of a command did not arrive within dataout_timeout");
-		/* The end of the connection has freed tasks. */
+		/* The connection has been closed, which has freed tasks. */
 		if (conn->state != state)
 			return;
 	}

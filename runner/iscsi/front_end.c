@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The front end as the model sees it: changes of the model visit all loops, listeners come and go, and
- * sessions are listed and ended. What a change means for a session is left to conn.c and lun.c.
+ * The interface of the front end for the model: visits all loops after a change of the model, opens and
+ * closes listeners, and lists and ends sessions. conn.c and lun.c apply a change to a session.
  */
 #include "iscsi/front_end.h"
 
@@ -25,7 +25,7 @@ static void visit(void *owner, struct loop *loop)
 	loop_broadcast_ack(server->front_end.broadcast);
 }
 
-/* On the loop that was visited last. */
+/* Is called on the loop that was visited last. */
 static void visited(void *owner)
 {
 	struct iscsi_server *server = owner;
@@ -59,8 +59,8 @@ static void update_over(struct main_work *work)
 }
 
 /*
- * A broadcast that is in progress may have visited some loops before this change, so the caller waits for the
- * next one.
+ * Starts a visit of all loops. If a visit is in progress, it may have passed some loops before this change,
+ * so the caller waits for the next visit.
  */
 static void update(void *arg, struct main_work *done)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Gathering the data that a command needs before it runs. A READ passes through here, too, and
- * needs none. How data are asked for and received is left to data_out.c. A command that cannot run,
- * because a PDU was wrong or there is no buffer, is answered with its verdict once the initiator
- * has sent the last PDU of all its sequences (RFC 7143 11.17.1).
+ * Gathers the data that a command needs before it runs. A READ passes through here as well, and needs no
+ * data. data_out.c requests and receives the data. If a command cannot run, because a PDU was wrong or there
+ * is no buffer, it is answered with its verdict as soon as the initiator has sent the last PDU of all its
+ * sequences (RFC 7143 11.17.1).
  */
 #include "iscsi/gather.h"
 
@@ -12,7 +12,10 @@
 #include "iscsi/task.h"
 #include "scsi/sense.h"
 
-/* Data-Out that counts as progress, however slow the network is. */
+/*
+ * An initiator that sends this much Data-Out within the time limit makes progress, however slow its network
+ * is.
+ */
 #define PROGRESS_BYTES (1u << 20)
 
 void iscsi_gather_begin(struct iscsi_task *task, uint32_t immediate_len, bool final)
@@ -27,7 +30,7 @@ void iscsi_gather_begin(struct iscsi_task *task, uint32_t immediate_len, bool fi
 	task->seq_end = MIN(task->conn->params.first_burst, task->edtl);
 }
 
-/* Answers a command that is not run. */
+/* Answers a command that does not run with its verdict. */
 static void answer_verdict(struct iscsi_task *task)
 {
 	task->cmd.status = task->verdict;
@@ -66,7 +69,8 @@ void iscsi_gather_refuse(struct iscsi_task *task, uint32_t sense)
 		task->verdict = SCSI_CHECK_CONDITION;
 		task->verdict_sense = sense;
 	}
-	if (task->conn->rx.task != task) /* else the end of its PDU, which is being received, goes on */
+	/* Otherwise the end of the PDU that is being received continues with the task. */
+	if (task->conn->rx.task != task)
 		iscsi_gather_next(task);
 }
 
@@ -97,8 +101,9 @@ bool iscsi_gather_is_stalled(struct iscsi_conn *conn)
 }
 
 /*
- * The time runs while the initiator owes data: unsolicited, or for an R2T that was sent. While the
- * daemon does not read, because its own output waits, it cannot know what has arrived.
+ * The time is counted while the initiator has to send data, either unsolicited or for an R2T that was sent.
+ * It is not counted while the daemon does not read because its own output waits, because the daemon cannot
+ * know then what has arrived.
  */
 bool iscsi_gather_is_overdue(struct iscsi_task *task, uint64_t now)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests that came before an earlier CmdSN (RFC 7143 4.2.2.1). They wait until all earlier
- * requests have come, and are then treated as if they came now. An initiator with one connection
- * has no reason to cause this, so this file is not fast, but it has a bound.
+ * Requests that have arrived before a request with an earlier CmdSN (RFC 7143 4.2.2.1). They wait until all
+ * earlier requests have arrived, and are then handled as if they arrived at this moment. An initiator with
+ * one connection has no reason to cause this, so this code need not be fast, but it limits the memory.
  */
 #include "iscsi/hold.h"
 
@@ -12,14 +12,15 @@
 #include "iscsi/session.h"
 #include "model/lun.h"
 
-#define HELD_MAX (1u << 20) /* bytes that wait in one session; all sessions: see memory.h */
+/* The bytes that may wait in one session. memory.h limits all sessions together. */
+#define HELD_MAX (1u << 20)
 
 static uint32_t held_size(const struct iscsi_held *held)
 {
 	return (uint32_t)sizeof(*held) + held->head_len + held->data_len;
 }
 
-/* Inserts in the order of CmdSN. Returns false if there is a request with this number already. */
+/* Inserts the request in the order of CmdSN. Returns false if there is already a request with this number. */
 static bool insert(struct iscsi_session *session, struct iscsi_held *held)
 {
 	struct list *at = session->held.prev;
@@ -71,11 +72,12 @@ bool iscsi_hold(struct iscsi_conn *conn)
 	}
 	held->itt = get_be32(bhs->itt);
 	memcpy(held->head, conn->rx.head, head_len);
-	held->data = conn->rx.data; /* with its part of the bound (memory.h) */
+	/* The data are moved together with their share of the memory limit (memory.h). */
+	held->data = conn->rx.data;
 	held->data_len = conn->rx.data_len;
 	conn->rx.data = NULL;
 	if (!insert(conn->session, held))
-		iscsi_held_free(conn, held); /* a duplicate is ignored */
+		iscsi_held_free(conn, held); /* A duplicate is ignored. */
 	return true;
 }
 
@@ -136,7 +138,7 @@ bool iscsi_hold_number(struct iscsi_conn *conn, uint32_t cmdsn)
 	const struct iscsi_bhs *request = iscsi_rx_bhs(conn);
 	struct iscsi_held *held;
 
-	/* The number must be in the window, and before the request that refers to it. */
+	/* The number must be in the window, and precede the number of the request that refers to it. */
 	if (iscsi_sn_before(cmdsn, conn->exp_cmdsn) || iscsi_sn_before(conn->max_cmdsn, cmdsn) ||
 	    !iscsi_sn_before(cmdsn, get_be32(request->sn[0])))
 		return false;

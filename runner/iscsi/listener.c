@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Listening sockets. The main thread opens and closes them while the server runs; loop 0 accepts, and
- * gives each connection to the next loop in turn. Whether a connection gets a place is left to
- * places.c.
+ * Listening sockets. The main thread opens and closes them while the server runs. Loop 0 accepts connections
+ * and gives them to the loops in turn. places.c decides whether a connection gets a place.
  */
 #include "iscsi/listener.h"
 
@@ -22,20 +21,23 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define BACKLOG        1024
-#define RETRY_NS       100000000ull /* between attempts to accept without descriptors */
+#define BACKLOG 1024
+/* The time between attempts to accept connections after descriptors have run out. */
+#define RETRY_NS       100000000ull
 #define ACCEPTS_A_TURN 64
-/* Seconds for which the kernel keeps a connection back on which nothing has been sent: an
- * initiator sends first. */
+/*
+ * The number of seconds for which the kernel does not report a connection on which nothing has been received.
+ * The initiator always sends first.
+ */
 #define DEFER_ACCEPT_S 1
 
 struct iscsi_listener {
-	/* In server->listeners. */
+	/* Links the listener into server->listeners. */
 	struct list node;
 	struct iscsi_server *server;
-	/* A reference. */
+	/* The address of the portal; the listener holds a reference. */
 	struct model_np *np;
-	/* The socket, and its name at the keeper. */
+	/* The socket, and its name in the descriptor store. */
 	struct fd_kept kept;
 	struct loop_watch watch;
 };
@@ -48,7 +50,7 @@ static void listener_ready(struct loop_watch *watch, uint32_t events)
 	accept_some(container_of(watch, struct iscsi_listener, watch));
 }
 
-/* Whether a socket of IPv6 leaves IPv4 alone. */
+/* Returns whether an IPv6 socket accepts only IPv6 connections. */
 static int is_v6only(int fd)
 {
 	socklen_t len = sizeof(int);
@@ -72,8 +74,10 @@ static bool listens_on(int fd, const void *arg)
 	       (addr.ss_family != AF_INET6 || is_v6only(fd) == !np->dual_stack);
 }
 
-/* An address that no interface has yet, for example before the network is up, begins to work
- * when it appears. */
+/*
+ * Binds the socket, also to an address that no interface has yet, for example before the network is up.
+ * Connections arrive as soon as an interface has the address.
+ */
 static int bind_address(int fd, const struct model_np *np)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)&np->addr;
@@ -107,7 +111,10 @@ static int new_socket(const struct model_np *np)
 	return fd;
 }
 
-/* Without it, connections that never send anything take half-open places. */
+/*
+ * Makes the kernel report a connection only after the initiator has sent something. Otherwise, connections
+ * that never send anything would take half-open places.
+ */
 static void defer_accept(int fd)
 {
 	int seconds = DEFER_ACCEPT_S;
@@ -115,13 +122,13 @@ static void defer_accept(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
 }
 
-/* Takes a socket that the store has kept, on which initiators may be waiting already, or a new one. */
+/* Takes the socket that the store has kept, on which initiators may already wait, or opens a new one. */
 static void open_socket(struct iscsi_listener *listener, const struct fd_store *store)
 {
 	struct fd_kept *kept = &listener->kept;
 
 	if (store && store->take(listens_on, listener->np, kept)) {
-		fcntl(kept->fd, F_SETFL, O_NONBLOCK); /* systemd passes blocking sockets */
+		fcntl(kept->fd, F_SETFL, O_NONBLOCK); /* systemd passes blocking sockets. */
 		return;
 	}
 	kept->fd = new_socket(listener->np);
@@ -209,7 +216,7 @@ void iscsi_listeners_accept(struct iscsi_server *server)
 
 /* --- opening and closing ---------------------------------------------------------------------- */
 
-/* Puts the listener into the list, or takes it out. Until the server runs, loop 0 does not look at it. */
+/* Adds the listener to the list, or removes it. Until the server runs, loop 0 does not look at the list. */
 static void change_list(struct iscsi_listener *listener)
 {
 	struct iscsi_server *server = listener->server;
@@ -259,7 +266,7 @@ void iscsi_listener_close(struct iscsi_server *server, struct model_np *np)
 		return;
 	change_list(listener);
 	if (!server->stopping) {
-		/* At once: the loop may hold the socket until the end of its turn. */
+		/* The listening must end now, and loop 0 may use the socket until the end of its turn. */
 		shutdown(listener->kept.fd, SHUT_RDWR);
 		if (store)
 			store->forget(&listener->kept);
@@ -288,8 +295,7 @@ static void accepted(struct iscsi_listener *listener, int fd, const struct socka
 
 	if (!conn)
 		return;
-	/* tx.c sends as much as possible with one call, so the Nagle algorithm could only delay
-	 * PDUs. */
+	/* tx.c sends as much as possible with one call, so the Nagle algorithm would only delay PDUs. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	atomic_store_explicit(&conn->heard, has_data(fd), memory_order_relaxed);
 	if (!iscsi_place_enter(conn, addr))
@@ -301,7 +307,10 @@ static bool is_shortage(int err)
 	return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
 }
 
-/* The log gets one line when a shortage begins, not one for each attempt. */
+/*
+ * Waits before the next attempt to accept. The log gets one line when a shortage begins, not one for each
+ * attempt.
+ */
 static void wait_for_descriptors(struct iscsi_listener *listener, int err)
 {
 	struct iscsi_server *server = listener->server;
@@ -331,7 +340,7 @@ static void accept_some(struct iscsi_listener *listener)
 			return;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			return;
-		} /* else: the peer broke this connection off before it was accepted */
+		} /* In all other cases, the peer has closed this connection before it was accepted. */
 	}
 	loop_watch_again(&listener->watch);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The login phase of a connection (RFC 7143 6.3): passes PDUs to iscsi_login/login.c, and begins
- * the session. What the PDUs say is left to login.c.
+ * The login phase of a connection (RFC 7143 6.3): passes PDUs to iscsi_login/login.c, which interprets them,
+ * and begins the session.
  */
 #include "iscsi/login_phase.h"
 
@@ -11,7 +11,7 @@
 
 #include "iscsi/session.h"
 
-/* Requests that a discovery session may have outstanding. */
+/* The number of requests that a discovery session may have outstanding. */
 #define DISCOVERY_DEPTH 16
 
 static bool send_response(struct iscsi_conn *conn, const struct iscsi_login_response *response)
@@ -46,7 +46,7 @@ static void set_name(struct iscsi_conn *conn, const char *initiator)
 	char *name;
 
 	if (asprintf(&name, "%s,%s", initiator, conn->peer) < 0)
-		return; /* the address alone remains the name */
+		return; /* The name stays the address alone. */
 	free(conn->name_memory);
 	conn->name = conn->name_memory = name;
 }
@@ -57,7 +57,7 @@ static void open_window(struct iscsi_conn *conn, unsigned depth)
 	conn->max_cmdsn = conn->exp_cmdsn + MAX(depth, 1u) - 1;
 }
 
-/* The session is in the table: the full feature phase begins with the response. */
+/* Begins the full feature phase with the response. The session is in the table. */
 static bool begin_full_feature_phase(struct iscsi_conn *conn, struct iscsi_login_response *response)
 {
 	const struct iscsi_login_result *result = iscsi_login_result(conn->login);
@@ -74,7 +74,7 @@ static bool begin_full_feature_phase(struct iscsi_conn *conn, struct iscsi_login
 	return send_response(conn, response);
 }
 
-/* Enters the session, or waits until an older one has ended. */
+/* Enters the session into the table, or waits until an older session has ended. */
 static bool join(struct iscsi_conn *conn, struct iscsi_login_response *response)
 {
 	int ret = iscsi_session_register(conn->session, iscsi_login_result(conn->login)->tsih);
@@ -124,7 +124,7 @@ static bool complete(struct iscsi_conn *conn, struct iscsi_login_response *respo
 		refuse(conn, response, err == -ENOMEM ? ISCSI_LOGIN_NO_RESOURCES : ISCSI_LOGIN_UNAVAILABLE);
 		return false;
 	}
-	/* From here on, iscsi_conn_update() ends the session when its view is closed. */
+	/* From now on, iscsi_conn_update() ends the session when its view is closed. */
 	conn->session = session;
 	return join(conn, response);
 }
@@ -138,8 +138,10 @@ void iscsi_login_join(struct iscsi_conn *conn)
 	}
 }
 
-/* The numbering of the session begins with the CmdSN of the first request, which the login does
- * not use up (11.12.7). */
+/*
+ * Starts the command numbering with the CmdSN of the first request. The login does not use this number up
+ * (RFC 7143 11.12.7).
+ */
 static void start_numbers(struct iscsi_conn *conn)
 {
 	const struct iscsi_login_req *pdu = (const void *)conn->rx.head;

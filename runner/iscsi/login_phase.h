@@ -7,8 +7,8 @@
 
 struct iscsi_conn;
 
-/* A Login Request has been received. Returns false if the connection was closed. */
+/* Handles a Login Request. Returns false if the connection was closed. */
 bool iscsi_login_pdu(struct iscsi_conn *conn);
-/* The session that this one replaces has ended. */
+/* Is called when the session has ended that this one replaces. */
 void iscsi_login_join(struct iscsi_conn *conn);
 #endif

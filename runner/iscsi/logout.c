@@ -30,8 +30,10 @@ void iscsi_logout_answer(struct iscsi_conn *conn)
 	iscsi_conn_finish(conn);
 }
 
-/* Ends the session. Tasks that are executed are answered first; tasks that wait for data are
- * dropped. */
+/*
+ * Ends the session. Tasks that are being executed are answered first, and tasks that wait for data are
+ * dropped.
+ */
 static void begin(struct iscsi_conn *conn)
 {
 	struct list *node, *tmp;

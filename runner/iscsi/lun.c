@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The LUNs of a session: which logical unit a command gets, and what a new LUN map changes. What the
- * map contains is left to the model, and the way of a command to task.c.
+ * The LUNs of a session: finds the logical unit for a command, and applies a new LUN map. The model defines
+ * the contents of the map, and task.c executes commands.
  */
 #include "iscsi/lun.h"
 
@@ -51,7 +51,7 @@ static void insert(struct iscsi_luns *luns, struct iscsi_lun *lun)
 	*head = lun;
 }
 
-/* Without memory, the chains become longer. */
+/* If there is no memory, the hash table keeps its size, and its chains become longer. */
 static void grow(struct iscsi_luns *luns)
 {
 	struct iscsi_lun **more = calloc(4 * luns->nbuckets, sizeof(struct iscsi_lun *));
@@ -100,7 +100,7 @@ static struct iscsi_lun *attach(struct iscsi_session *session, unsigned number, 
 	lun->session = session;
 	lun->number = number;
 	lun->entry = model_entry_get(entry);
-	scsi_nexus_attach(&lun->nexus, &session->it, model_entry_lu(entry), session->conn->il->loop);
+	scsi_nexus_attach(&lun->nexus, &session->it_nexus, model_entry_lu(entry), session->conn->il->loop);
 	scsi_nexus_set_write_protected(&lun->nexus, model_entry_is_write_protected(entry));
 	lun->time_limit_ns = scsi_lu_time_limit_ns(lun->nexus.lu);
 	if (lun->time_limit_ns)
@@ -186,7 +186,7 @@ uint32_t iscsi_luns_report(struct iscsi_luns *luns, uint8_t (*list)[8], uint32_t
 	return model_map_count(luns->map);
 }
 
-/* The tasks of the LUN that wait for Data-Out will not run. */
+/* Refuses the tasks of the LUN that wait for Data-Out. */
 static void refuse_gathering(struct iscsi_lun *lun)
 {
 	struct list *node, *tmp;
@@ -200,9 +200,9 @@ static void refuse_gathering(struct iscsi_lun *lun)
 }
 
 /*
- * Makes a nexus follow from its entry in the new map, which may be NULL. The map of a new ACL has other
- * entries, and where they lead to the same logical units, the nexuses with their commands and reservations
- * stay.
+ * Applies a new map to a nexus. entry is the entry of its LUN in the map, or NULL if the map has none. The
+ * map of a new ACL has other entries. If both entries lead to the same logical unit, the nexus stays, with
+ * its commands and reservations.
  */
 static void follow(struct iscsi_luns *luns, struct iscsi_lun *lun, struct model_entry *entry)
 {

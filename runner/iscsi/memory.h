@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A bound on the memory that requests and answers take besides data buffers: data segments that are
- * received whole, requests that wait for an earlier CmdSN, text, and messages that wait to be sent.
- * A session may cause each of them, so a bound for each session would be multiplied by the number
- * of sessions. One bound holds for all sessions of a loop. Pieces of up to ISCSI_MEMORY_SMALL bytes
- * are not counted: ordinary requests and answers, which must not fail because another session uses
- * up the bound.
+ * Limits the memory that requests and answers take in addition to data buffers: data segments that are
+ * received as a whole, requests that wait for an earlier CmdSN, text, and messages that wait to be sent.
+ * Every session can cause such memory, so a limit for each session would be multiplied by the number of
+ * sessions. Therefore all sessions of a loop share one limit. Pieces of up to ISCSI_MEMORY_SMALL bytes are
+ * not counted. These are ordinary requests and answers, which must not fail because another session has
+ * exhausted the limit.
  */
 #ifndef ISCSI_MEMORY_H
 #define ISCSI_MEMORY_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * NOP-Out and NOP-In (RFC 7143 11.18, 11.19): answers the pings of initiators, and finds initiators
- * that are gone or stuck without having closed the connection.
+ * NOP-Out and NOP-In (RFC 7143 11.18, 11.19): answers the pings of initiators, and finds initiators that have
+ * disappeared or do not respond without having closed the connection.
  */
 #include "iscsi/nop.h"
 
@@ -32,7 +32,8 @@ bool iscsi_nop_out(struct iscsi_conn *conn)
 {
 	const struct iscsi_nop *pdu = (const void *)conn->rx.head;
 	if (get_be32(pdu->itt) == ISCSI_TAG_NONE)
-		return true; /* the answer to a NOP-In; its arrival was noted when it was received */
+		/* This is the answer to a NOP-In. Its arrival was recorded when it was received. */
+		return true;
 	return ping_reply(conn);
 }
 
@@ -46,14 +47,16 @@ static void probe(struct iscsi_conn *conn)
 	message->statsn = ISCSI_STATSN_SHOW;
 	pdu = (struct iscsi_nop *)message->bhs;
 	put_be32(pdu->itt, ISCSI_TAG_NONE);
-	put_be32(pdu->ttt, 1); /* any value: there is one NOP-In at a time */
+	put_be32(pdu->ttt, 1); /* Any value is possible, because there is only one NOP-In at a time. */
 	iscsi_message_send(conn, message);
-	conn->probing = true; /* until anything comes in */
+	conn->probing = true; /* True until something is received. */
 }
 
-/* How long the initiator has been silent. While the socket is full, only reading counts: a
- * NOP-In could not reach the initiator, and an initiator that sends for ever and never reads
- * would keep the buffers of its commands. */
+/*
+ * Returns for how long the initiator has been silent. While the socket is full, only reading counts as
+ * activity: a NOP-In could not reach the initiator, and an initiator that always sends and never reads would
+ * occupy the buffers of its commands for ever.
+ */
 static uint64_t silence_ns(const struct iscsi_conn *conn)
 {
 	uint64_t last = MAX(conn->last_rx_ns, conn->last_tx_ns);
@@ -61,7 +64,9 @@ static uint64_t silence_ns(const struct iscsi_conn *conn)
 	return loop_now_ns(conn->il->loop) - (conn->tx.blocked ? conn->last_tx_ns : last);
 }
 
-/* An initiator that gets no NOP-In must read, and send its Data-Out, nevertheless. */
+/*
+ * Returns the interval of the timer. Even an initiator that gets no NOP-In must read, and send its Data-Out.
+ */
 static uint64_t interval_ns(const struct iscsi_conn *conn)
 {
 	return (conn->nopin_interval_s ? conn->nopin_interval_s : conn->nopin_timeout_s) * NS_PER_S;

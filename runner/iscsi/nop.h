@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NOP-Out and NOP-In. */
+/* Handles NOP-Out PDUs, and sends NOP-In PDUs to find initiators that do not answer. */
 #ifndef ISCSI_NOP_H
 #define ISCSI_NOP_H
 
@@ -7,10 +7,12 @@
 
 struct iscsi_conn;
 
-/* A NOP-Out has been received; dispatch.c calls this (rx.h). */
+/* Handles a NOP-Out. The table in dispatch.c refers to this function (rx.h). */
 bool iscsi_nop_out(struct iscsi_conn *conn);
-/* The full feature phase begins: arms the connection's timer. */
+/* Starts the connection's timer at the beginning of the full feature phase. */
 void iscsi_nop_start(struct iscsi_conn *conn);
-/* Runs when the connection's timer expires: the peer may have been silent for too long. */
+/*
+ * Is called when the connection's timer expires. Checks whether the initiator has been silent for too long.
+ */
 void iscsi_nop_timer(struct iscsi_conn *conn);
 #endif

@@ -2,15 +2,15 @@
 /*
  * The policy of places. Anybody who can connect can hold a connection for a while without a name or
  * a secret. So the number of connections that have not logged in is limited, and discovery
- * sessions, which need no secret either, count among them. Where all half-open places are taken,
+ * sessions, which need no secret either, are included in this number. If all half-open places are taken,
  * the next connection gets the place of
  *   1. a connection that has sent nothing;
- *   2. a connection of an address that holds more than its share;
- *   3. a connection that has had GRACE_NS, of the address that holds the most.
+ *   2. a connection of an address that has more places than its share;
+ *   3. a connection that has had its place for GRACE_NS, of the address that has the most places.
  * If there is none, the connection waits in the queue of its address. The addresses get free places
  * in turn: a queue in the order of arrival, such as the socket's backlog, would make an honest
- * initiator wait for all connections of an attacker. An address that holds its share can only take
- * places from itself.
+ * initiator wait for all connections of an attacker. An address that has its share can only take
+ * places from its own connections.
  *
  * How a connection is accepted and closed is left to listener.c and conn.c.
  */
@@ -24,11 +24,14 @@
 #include "util/cleanup.h"
 #include "util/hash.h"
 
-/* A half-open connection that has sent something keeps its place for this time, although others wait. */
+/*
+ * A half-open connection that has sent something keeps its place for at least this time, even if other
+ * connections wait.
+ */
 #define GRACE_NS NS_PER_S
-/* How often the server looks whether a half-open connection has had its time. */
+/* How often the server checks whether a half-open connection has had its time. */
 #define RETRY_NS 100000000ull
-/* Below this number of connections, an address or an initiator has no share of its own. */
+/* If fewer connections than this are allowed, there is no limit for a single address or initiator. */
 #define SHARE_MIN 16u
 
 unsigned iscsi_server_share(const struct iscsi_server *server)
@@ -50,8 +53,10 @@ static unsigned discovery_max(const struct iscsi_server *server)
 	return MAX(server->options.max_half_open / 2, 1u);
 }
 
-/* Places that only initiators get that have a session already: for their reinstatement (RFC 7143
- * 6.3.5). */
+/*
+ * Returns the number of places that are reserved for initiators that already have a session, for session
+ * reinstatement (RFC 7143 6.3.5).
+ */
 static unsigned reserve(const struct iscsi_server *server)
 {
 	return server->options.max_connections / 16;
@@ -125,10 +130,7 @@ static bool is_silent(struct iscsi_conn *conn)
 	return !atomic_load_explicit(&conn->heard, memory_order_relaxed);
 }
 
-/*
- * Returns whether a is a better choice than b to give its place away; b may be NULL. Both are in the order of
- * age.
- */
+/* Returns whether a should lose its place before b, which may be NULL. Both are in the order of age. */
 static bool yields_before(struct iscsi_conn *a, struct iscsi_conn *b)
 {
 	if (!b || is_silent(a) != is_silent(b))
@@ -136,7 +138,10 @@ static bool yields_before(struct iscsi_conn *a, struct iscsi_conn *b)
 	return !is_silent(a) && a->address->nhalf_open > b->address->nhalf_open;
 }
 
-/* Returns the connection whose place a connection of address gets; NULL: the connection has to wait. */
+/*
+ * Returns the connection that must give its place to a connection of address, or NULL if the new connection
+ * has to wait.
+ */
 static struct iscsi_conn *find_victim(struct iscsi_server *server, const struct iscsi_address *address)
 {
 	unsigned share = half_open_share(server);
@@ -151,7 +156,7 @@ static struct iscsi_conn *find_victim(struct iscsi_server *server, const struct 
 
 		if (address->nhalf_open >= share && conn->address != address)
 			continue;
-		/* The connections of one address must not evict each other before GRACE_NS has passed. */
+		/* Connections of the same address must not evict each other before GRACE_NS has passed. */
 		if (conn->address == address && !is_silent(conn) && now - conn->admitted_ns < GRACE_NS)
 			continue;
 		if (had_time && yields_before(conn, victim))
@@ -204,7 +209,7 @@ static bool admit_one(struct iscsi_server *server)
 	return false;
 }
 
-/* Loop 0, with the lock held. */
+/* Loop 0. server->lock must be held. */
 static void admit_all(struct iscsi_server *server)
 {
 	while (!list_empty(&server->places.waiters)) {
@@ -232,7 +237,7 @@ static void resume(struct loop_work *work)
 	admit_all(server);
 }
 
-/* NULL, or why there is no place for a connection of address. */
+/* Returns why there is no place for a connection of address, or NULL if there is one. */
 static const char *find_refusal(struct iscsi_server *server, const struct iscsi_address *address)
 {
 	unsigned n = atomic_load(&server->connections), max = server->options.max_connections;
@@ -304,7 +309,7 @@ void iscsi_place_begin_discovery(struct iscsi_conn *conn)
 	SCOPE_LOCK(&server->lock);
 
 	if (list_empty(&conn->half_open))
-		return; /* evict is on its way */
+		return; /* The work evict was posted already. */
 	list_for_each (&places->half_open, node, tmp) {
 		struct iscsi_conn *other = list_entry(node, struct iscsi_conn, half_open);
 
@@ -317,7 +322,7 @@ void iscsi_place_begin_discovery(struct iscsi_conn *conn)
 	places->ndiscovery++;
 }
 
-/* With the lock held. */
+/* server->lock must be held. */
 static void leave_address(struct iscsi_conn *conn)
 {
 	conn->address->nconnections--;
@@ -333,7 +338,10 @@ void iscsi_place_hang(struct iscsi_conn *conn)
 	if (!conn->address)
 		return;
 	leave_address(conn);
-	/* In this order: the main thread never sees that none is left. */
+	/*
+	 * The counters are changed in this order, so that the main thread never finds both of them zero too
+	 * early.
+	 */
 	atomic_fetch_add(&server->hanging, 1);
 	atomic_fetch_sub(&server->connections, 1);
 }
@@ -346,8 +354,9 @@ void iscsi_place_leave(struct iscsi_conn *conn)
 
 	if (!hangs)
 		leave_address(conn);
-	/* The main thread frees the server once there are no connections, so this is the last
-	 * access to it. */
+	/*
+	 * When there are no connections, the main thread frees the server, so this is the last access to it.
+	 */
 	atomic_fetch_sub(hangs ? &server->hanging : &server->connections, 1);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Places for connections: who gets one, who waits and who gives way. Everything in struct
- * iscsi_places and struct iscsi_address is read and written under server->lock.
+ * Places for connections: which connection gets one, which waits and which loses its place. All members of
+ * struct iscsi_places and struct iscsi_address are read and written under server->lock.
  */
 #ifndef ISCSI_PLACES_H
 #define ISCSI_PLACES_H
@@ -17,58 +17,76 @@
 struct iscsi_conn;
 struct iscsi_server;
 
-/* An address from which there are connections: an IPv4 address, or the first 64 bits of an IPv6
- * address, because one machine can have all addresses of such a network. */
+/*
+ * An address from which there are connections: an IPv4 address, or the first 64 bits of an IPv6 address,
+ * because one machine can use all addresses of such a network.
+ */
 struct iscsi_address {
-	/* In the hash table. */
+	/* Links the address into the hash table. */
 	struct list node;
-	/* Struct iscsi_conn.waiting: connections that wait for a place, oldest first. */
+	/*
+	 * A list of struct iscsi_conn (member waiting): the connections that wait for a place, the oldest
+	 * first.
+	 */
 	struct list queue;
-	/* In places->waiters, while queue is not empty. */
+	/* Links the address into places->waiters while queue is not empty. */
 	struct list waiter;
 	uint8_t key[16];
-	/* All, also those that wait. */
+	/* The number of all connections of the address, including those that wait. */
 	unsigned nconnections;
 	unsigned nhalf_open;
-	/* Normal sessions. */
+	/* The number of normal sessions. */
 	unsigned nsessions;
 };
 
 struct iscsi_places {
 	struct list addresses[ISCSI_ADDRESS_BUCKETS];
-	/* struct iscsi_address.waiter: they get places in turn, so that no address waits for the
-	 * queue of another. */
+	/*
+	 * A list of struct iscsi_address (member waiter). The addresses get places in turn, so that no
+	 * address waits for the queue of another one.
+	 */
 	struct list waiters;
-	/* struct iscsi_conn.half_open, oldest first: connections that have not logged in, and
-	 * discovery sessions */
+	/*
+	 * A list of struct iscsi_conn (member half_open), the oldest first: connections that have not logged
+	 * in, and discovery sessions.
+	 */
 	struct list half_open;
 	unsigned nhalf_open, ndiscovery;
 	/* The number of addresses with half-open connections. */
 	unsigned naddresses;
-	/* Resume is posted and has not run yet. */
+	/* The work resume was posted and has not run yet. */
 	bool resuming;
-	/* Loop 0: a place became free while connections wait. */
+	/* Loop 0. Is posted when a place has become free while connections wait. */
 	struct loop_work resume;
-	/* Loop 0: a connection may have had its time by now. */
+	/* Loop 0. Expires when a half-open connection may have had its time. */
 	struct loop_timer retry;
 };
 
 void iscsi_places_init(struct iscsi_server *server);
 /*
- * Loop 0: a new connection from addr enters. It arrives at its loop at once, or when there is a place for it.
- * Returns false if it is refused, and the log says why; the caller frees it.
+ * Loop 0. Enters a new connection from addr. The connection arrives at its loop at once, or as soon as there
+ * is a place for it. If it is refused, the function logs the reason and returns false, and the caller frees
+ * the connection.
  */
 bool iscsi_place_enter(struct iscsi_conn *conn, const struct sockaddr_storage *addr);
-/* Loop 0, when the server stops: frees the connections that wait. */
+/* Loop 0. Frees the connections that wait. To be called when the server stops. */
 void iscsi_places_dismiss(struct iscsi_server *server);
 
-/* On the connection's loop: it has logged in to a target, or ends. Harmless when it is not
- * half-open any more. */
+/*
+ * On the connection's loop. Releases the half-open place when the connection has logged in to a target, or
+ * ends. Nothing happens if the connection is not half-open any more.
+ */
 void iscsi_place_free_half_open(struct iscsi_conn *conn);
-/* On the connection's loop: it is in a discovery session from now on, and stays half-open. */
+/*
+ * On the connection's loop. Records that the connection is in a discovery session from now on. It stays
+ * half-open.
+ */
 void iscsi_place_begin_discovery(struct iscsi_conn *conn);
-/* On the connection's loop: it is closed, and only its storage is not. Its place is free for another. */
+/*
+ * On the connection's loop. Releases the place of a connection that is closed, but whose storage has not
+ * completed its commands.
+ */
 void iscsi_place_hang(struct iscsi_conn *conn);
-/* The last call for a connection that has entered. */
+/* Removes a connection that has entered. This must be the last call for it. */
 void iscsi_place_leave(struct iscsi_conn *conn);
 #endif

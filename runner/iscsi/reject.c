@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reject PDUs (RFC 7143 11.17). Which PDUs are refused, and why, is left to the callers. */
+/* Reject PDUs (RFC 7143 11.17). The callers decide which PDUs are refused, and why. */
 #include "iscsi/reject.h"
 
 #include "iscsi/conn.h"
@@ -7,8 +7,10 @@
 
 #define REJECT_WORK 4
 
-/* The data segment of a Reject is the refused header with its AHS, as far as the initiator
- * accepts it (11.17). */
+/*
+ * Builds a Reject. Its data segment is the header of the refused PDU with its AHS, as far as the initiator
+ * accepts it (RFC 7143 11.17).
+ */
 void iscsi_reject(struct iscsi_conn *conn, enum iscsi_reject_reason reason, const char *why)
 {
 	uint32_t len = MIN(ISCSI_BHS_LEN + conn->rx.ahs_len, conn->params.max_xmit_data_segment);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reject. */
+/* Sends Reject PDUs (RFC 7143 11.17). */
 #ifndef ISCSI_REJECT_H
 #define ISCSI_REJECT_H
 
@@ -7,6 +7,6 @@
 
 struct iscsi_conn;
 
-/* Queues a Reject with the header that is being received. The log shows why. */
+/* Queues a Reject with the header of the PDU that is being received, and logs the reason. */
 void iscsi_reject(struct iscsi_conn *conn, enum iscsi_reject_reason reason, const char *why);
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Framing: bytes from the socket into PDUs (RFC 7143 11.2). A PDU is a row of ranges to fill: BHS,
- * AHS with header digest, data to keep, data to drop, padding with data digest. Bytes go into the
- * current range either straight from the socket or out of the loop's scratch area, and when a range
- * is full, the next one is set up. So a short read needs no care anywhere else, and a connection
- * needs no receive buffer of its own.
+ * Framing: turns bytes from the socket into PDUs (RFC 7143 11.2). A PDU is a sequence of ranges that must be
+ * filled: BHS, AHS with header digest, data to keep, data to drop, padding with data digest. The bytes of a
+ * range come either directly from the socket or from the loop's scratch area. When a range is full, the next
+ * one is set up. Therefore no other code has to handle short reads, and a connection needs no receive buffer
+ * of its own.
  */
 #include "iscsi/rx.h"
 
@@ -21,17 +21,24 @@
 #include "iscsi/work.h"
 #include "util/crc32c.h"
 
-/* Bytes that a connection may receive in one turn, and the bytes as which a PDU counts besides
- * its own. */
+/*
+ * The number of bytes that a connection may receive in one turn. Each PDU counts as RX_PDU_COST bytes in
+ * addition to its own bytes.
+ */
 #define RX_BUDGET   (1u << 20)
 #define RX_PDU_COST (1u << 10)
-/* If at least this much of a data segment is missing, one receive is for the segment, with only a
- * little of what follows it. */
+/*
+ * If at least this much of a data segment is missing, one receive is for this segment, with only a little of
+ * the following bytes.
+ */
 #define RX_LARGE       (16u << 10)
 #define RX_AFTER_LARGE (4u << 10)
-/* One receive from a connection that causes work (work.h). */
+/* The size of one receive from a connection that causes work (work.h). */
 #define RX_WORKED (4u << 10)
-/* Work: bytes of a data segment kept as a whole for one unit, and the units of a Login Request. */
+/*
+ * The work of a data segment that is kept as a whole: one unit for each RX_WORK_BYTES bytes; and the work of
+ * a Login Request in units.
+ */
 #define RX_WORK_BYTES 256u
 #define RX_LOGIN_WORK 20u
 
@@ -82,8 +89,10 @@ bool iscsi_rx_keep_whole(struct iscsi_conn *conn)
 				 "the requests of all sessions take too much memory, and this one is large");
 		return false;
 	}
-	/* Now, not when the data have come: the rest of them waits for the next turn if this one
-	 * is used up. */
+	/*
+	 * The work is counted now and not when the data have arrived. If it uses up this turn, the rest of
+	 * the data waits for the next turn.
+	 */
 	iscsi_work_add(conn, rx->data_len / RX_WORK_BYTES);
 	rx->data_size = rx->data_len;
 	rx->data = malloc(rx->data_len);
@@ -121,7 +130,7 @@ static bool header_complete(struct iscsi_conn *conn)
 				 "the initiator sent a data segment longer than MaxRecvDataSegmentLength");
 		return false;
 	}
-	iscsi_rx_store(conn, NULL, 0); /* unless begin() stores the data */
+	iscsi_rx_store(conn, NULL, 0); /* The data are dropped, unless iscsi_dispatch_begin() stores them. */
 	return full ? iscsi_dispatch_begin(conn) : begin_login(conn);
 }
 
@@ -133,7 +142,7 @@ static bool header_digest_ok(struct iscsi_conn *conn)
 	if (conn->state != ISCSI_CONN_FULL || !conn->params.header_digest ||
 	    has_digest(crc32c_update(CRC32C_INIT, rx->head, len), rx->head + len))
 		return true;
-	/* RFC 7143 7.8: the lengths may be wrong, so the next PDU cannot be found. */
+	/* RFC 7143 7.8: the lengths may be wrong, so the beginning of the next PDU is unknown. */
 	iscsi_conn_close(conn, "wrong header digest");
 	return false;
 }
@@ -153,9 +162,9 @@ static bool bhs_complete(struct iscsi_conn *conn)
 	return true;
 }
 
-static bool send_plenty(struct iscsi_conn *conn)
+static bool send_if_large(struct iscsi_conn *conn)
 {
-	if (iscsi_tx_plenty(conn))
+	if (iscsi_tx_is_large(conn))
 		iscsi_tx_flush(conn);
 	return conn->state != ISCSI_CONN_CLOSING;
 }
@@ -164,7 +173,7 @@ static bool pdu_complete(struct iscsi_conn *conn)
 {
 	conn->rx.npdus++;
 	if (conn->state == ISCSI_CONN_FULL)
-		return iscsi_dispatch_end(conn) && iscsi_dispatch_held(conn) && send_plenty(conn);
+		return iscsi_dispatch_end(conn) && iscsi_dispatch_held(conn) && send_if_large(conn);
 	iscsi_work_add(conn, RX_LOGIN_WORK);
 	if (!iscsi_login_pdu(conn))
 		return false;
@@ -179,14 +188,16 @@ static bool tail_complete(struct iscsi_conn *conn)
 
 	if (rx->tail_len == pad || has_digest(crc32c_update(rx->crc, rx->tail, pad), rx->tail + pad))
 		return pdu_complete(conn);
-	/* RFC 7143 7.8 demands the Reject. At ErrorRecoveryLevel 0 the data cannot be requested
-	 * again (7.1.4.1). */
+	/*
+	 * RFC 7143 7.8 demands a Reject. At ErrorRecoveryLevel 0, the data cannot be requested again
+	 * (7.1.4.1).
+	 */
 	iscsi_reject(conn, ISCSI_REJECT_DATA_DIGEST, "data digest error");
 	iscsi_conn_finish(conn);
 	return false;
 }
 
-/* The current range is full. Returns false if nothing more is to be received. */
+/* Handles a range that has been filled. Returns false if nothing more is to be received. */
 static bool range_complete(struct iscsi_conn *conn)
 {
 	struct iscsi_rx *rx = &conn->rx;
@@ -208,7 +219,7 @@ static bool range_complete(struct iscsi_conn *conn)
 	return false;
 }
 
-/* n bytes at src belong to the current range, and have been stored if they are kept. */
+/* Takes n bytes at src into the current range. If the range is kept, the bytes have already been stored. */
 static bool advance(struct iscsi_conn *conn, const uint8_t *src, uint32_t n)
 {
 	struct iscsi_rx *rx = &conn->rx;
@@ -245,8 +256,10 @@ static bool consume(struct iscsi_conn *conn, const uint8_t *src, size_t n)
 	return true;
 }
 
-/* One read: the rest of the current range in place, and what follows into scratch. *asked: room
- * that there was. */
+/*
+ * Receives with one system call: the rest of the current range at its destination, and the following bytes in
+ * scratch. Sets *asked to the number of bytes for which there was room.
+ */
 static ssize_t receive(struct iscsi_conn *conn, uint8_t *scratch, size_t *direct, size_t *asked)
 {
 	struct iscsi_rx *rx = &conn->rx;
@@ -267,7 +280,7 @@ static ssize_t receive(struct iscsi_conn *conn, uint8_t *scratch, size_t *direct
 static bool consume_all(struct iscsi_conn *conn, const uint8_t *scratch, size_t direct, size_t n)
 {
 	if (conn->state == ISCSI_CONN_CLOSING)
-		return true; /* the socket is being drained, see conn.c */
+		return true; /* The socket is being drained; see conn.c. */
 	if (conn->state == ISCSI_CONN_JOINING)
 		return consume(conn, scratch, n);
 	direct = MIN(direct, n);
@@ -275,14 +288,14 @@ static bool consume_all(struct iscsi_conn *conn, const uint8_t *scratch, size_t 
 	       consume(conn, scratch, n - direct);
 }
 
-/* Returns whether the connection has to leave the rest of this turn to others. */
+/* Returns whether the connection must leave the rest of this turn to others. */
 static bool has_had_its_turn(struct iscsi_conn *conn, size_t total)
 {
 	return total + (size_t)conn->rx.npdus * RX_PDU_COST >= RX_BUDGET ||
 	       (conn->rx.worked && iscsi_work_is_used_up(conn->il));
 }
 
-/* Notes what was received. Returns false if the socket is empty, or the connection was closed. */
+/* Records what was received. Returns false if the socket is empty, or the connection was closed. */
 static bool received(struct iscsi_conn *conn, ssize_t n)
 {
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -322,11 +335,13 @@ void iscsi_rx_ready(struct iscsi_conn *conn, bool hangup)
 		}
 		n = receive_again(conn, scratch, &direct, &asked);
 		if (!total)
-			conn->rx.worked = false; /* until a PDU of this turn causes work */
+			conn->rx.worked = false; /* A PDU of this turn that causes work sets it again. */
 		if (!received(conn, n) || !consume_all(conn, scratch, direct, (size_t)n))
 			return;
-		/* The socket is empty if it gave less than it was asked for, and reports later
-		 * data. But the end of the stream may have been reported already. */
+		/*
+		 * If the socket gave less than there was room for, it is empty, and will report data that
+		 * arrive later. The end of the stream is different: it may have been reported already.
+		 */
 		if ((size_t)n < asked && !hangup)
 			return;
 		total += (size_t)n;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Start and stop of the iSCSI front end. A stop goes through phases: the main thread posts each
- * phase to all loops and waits, and the connections of a loop act on it (conn.c). What happens
- * between start and stop is left to the loops.
+ * Starts and stops the iSCSI front end. A stop goes through phases: the main thread posts each phase to all
+ * loops and waits, and each connection does what the phase demands (conn.c). Between start and stop, the
+ * loops do all work.
  */
 #include "iscsi/server.h"
 
@@ -18,8 +18,8 @@
 #include "iscsi/task.h"
 #include "util/clock.h"
 
-#define POLL_NS     10000000 /* how often the main thread looks whether a stop has got further */
-#define ASK_SECONDS 1        /* for initiators to log out by themselves */
+#define POLL_NS     10000000 /* How often the main thread checks whether a stop has made progress. */
+#define ASK_SECONDS 1        /* The time that initiators get to log out. */
 
 static void retry(struct loop_timer *timer)
 {
@@ -60,7 +60,10 @@ static void enter_phase(struct iscsi_server *server, enum iscsi_stop_phase phase
 	loop_broadcast_run(server->phase_broadcast);
 }
 
-/* A connection whose storage hangs is counted in hanging before it is not in connections any more. */
+/*
+ * A connection whose storage hangs is first added to hanging and then subtracted from connections, so it is
+ * never missing in the sum.
+ */
 static unsigned count_connections(struct iscsi_server *server)
 {
 	unsigned connections = atomic_load(&server->connections);
@@ -68,7 +71,7 @@ static unsigned count_connections(struct iscsi_server *server)
 	return connections + atomic_load(&server->hanging);
 }
 
-/* False: connections are left at the deadline. */
+/* Returns false if there still are connections at the deadline. */
 static bool wait_for_connections(struct iscsi_server *server, uint64_t deadline)
 {
 	while (count_connections(server)) {
@@ -118,9 +121,11 @@ static int init_loops(struct iscsi_server *server)
 	return 0;
 }
 
-/* Fixes the size from which malloc() maps each piece by itself, so that free() gives it back to
- * the system. By default, glibc raises this size whenever such a piece is freed, and then one
- * small piece that is in use keeps megabytes. */
+/*
+ * Fixes the size from which malloc() uses mmap() for each piece, so that free() returns the memory to the
+ * system. By default, glibc raises this size whenever such a piece is freed. After that, one small piece in
+ * use can keep megabytes from being returned.
+ */
 static void set_up_malloc(void)
 {
 #ifdef M_MMAP_THRESHOLD
@@ -189,7 +194,9 @@ bool iscsi_server_stop(struct iscsi_server *server, unsigned timeout_ms)
 		log_err(NULL, "%u connections still have commands in flight", count_connections(server));
 		return false;
 	}
-	/* The last connection was counted out inside a turn of its loop: let that turn end. */
+	/*
+	 * The last connection was subtracted during a turn of its loop. This waits for the end of the turn.
+	 */
 	enter_phase(server, ISCSI_STOP_FORCE);
 	server_free(server);
 	return true;

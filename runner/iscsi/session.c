@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a session. A session leaves the table (session_table.c) when all its
- * tasks are over; only then may another session of the same I_T nexus begin (session reinstatement,
- * RFC 7143 6.3.5), so that no command of the old session can take effect after a command of the new
- * one. A task that hangs in its storage expires: then the device server keeps newer commands from
- * what it may still change, and the session leaves the table without it.
+ * Creates and ends sessions. A session leaves the table (session_table.c) when all its tasks have ended. Only
+ * then may another session of the same I_T nexus begin (session reinstatement, RFC 7143 6.3.5), so that no
+ * command of the old session can take effect after a command of the new one. A task that hangs in its storage
+ * expires: the device server then delays newer commands that overlap the data which it may still change, and
+ * the session leaves the table without this task.
  */
 #include "iscsi/session.h"
 
@@ -17,9 +17,9 @@
 #include "iscsi/task.h"
 #include "iscsi/text_exchange.h"
 
-static uint32_t report_luns(struct scsi_it_nexus *it, uint8_t (*luns)[8], uint32_t max)
+static uint32_t report_luns(struct scsi_it_nexus *it_nexus, uint8_t (*luns)[8], uint32_t max)
 {
-	return iscsi_luns_report(&container_of(it, struct iscsi_session, it)->luns, luns, max);
+	return iscsi_luns_report(&container_of(it_nexus, struct iscsi_session, it_nexus)->luns, luns, max);
 }
 
 static void end_work(struct loop_work *work)
@@ -48,7 +48,7 @@ void iscsi_session_kick(struct iscsi_session *session)
 	loop_post(session->conn->il->loop, &session->kick);
 }
 
-/* RFC 7143 4.4.1: names of the SCSI ports. */
+/* Sets the names of the SCSI ports (RFC 7143 4.4.1). */
 static void name_ports(struct iscsi_session *session, const struct model_login *login)
 {
 	const uint8_t *isid = session->isid;
@@ -60,11 +60,11 @@ static void name_ports(struct iscsi_session *session, const struct model_login *
 		 login->tag);
 	session->tag = login->tag;
 	session->cold_reset = login->cold_reset;
-	session->it.initiator_port = session->initiator_port;
-	session->it.target_port = session->target_port;
-	session->it.relative_port = login->relative_port;
-	session->it.port_group = login->tag;
-	session->it.report_luns = report_luns;
+	session->it_nexus.initiator_port = session->initiator_port;
+	session->it_nexus.target_port = session->target_port;
+	session->it_nexus.relative_port = login->relative_port;
+	session->it_nexus.port_group = login->tag;
+	session->it_nexus.report_luns = report_luns;
 }
 
 struct iscsi_session *iscsi_session_new(struct iscsi_conn *conn, const struct iscsi_login_result *result)
@@ -127,10 +127,13 @@ bool iscsi_session_follow_acl(struct iscsi_session *session)
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-/* Of a command that has no time limit, if its session has ended. */
+/* The time limit of a command that has none, if its session has ended. */
 #define ENDED_LIMIT_NS (60 * NS_PER_S)
 
-/* The storage may never answer, and a session must not stay for ever. */
+/*
+ * Lets the tasks of an ended session expire. The storage may never answer, and a session must not exist for
+ * ever.
+ */
 static void let_tasks_expire(struct iscsi_session *session)
 {
 	uint64_t deadline = loop_now_ns(session->conn->il->loop) + ENDED_LIMIT_NS;
@@ -152,8 +155,7 @@ void iscsi_session_end(struct iscsi_session *session)
 {
 	struct list *node, *tmp;
 
-	/* The output queue has been dropped, so only tasks that the device server executes must
-	 * stay. */
+	/* The output queue has been dropped, so only tasks that the device server executes must be kept. */
 	list_for_each (&session->tasks, node, tmp) {
 		struct iscsi_task *task = list_entry(node, struct iscsi_task, node);
 
@@ -164,13 +166,13 @@ void iscsi_session_end(struct iscsi_session *session)
 	iscsi_luns_end(session);
 }
 
-/* What initiators and administrators see of the session ends, although its storage hangs. */
+/* Ends everything that initiators and administrators see of the session, although its storage hangs. */
 static void leave_table(struct iscsi_session *session)
 {
 	if (session->ntasks)
 		log_warn(session->conn->name,
-			 "the session has ended, but its storage has not answered %u of its commands; what "
-			 "they may still write to is kept from other commands until it answers",
+			 "the session has ended, but its storage has not answered %u of its commands; until "
+			 "it answers, commands that overlap them wait",
 			 session->ntasks);
 	model_dynamic_end(session->dynamic);
 	session->dynamic = NULL;
@@ -187,8 +189,10 @@ bool iscsi_session_reap(struct iscsi_session *session)
 		leave_table(session);
 	if (session->ntasks)
 		return false;
-	/* The session is not in the table any more, so end_reason and kicked cannot change. The works
-	 * end and kick may still have to run. */
+	/*
+	 * The session is not in the table any more, so end_reason and kicked cannot change. But end_work()
+	 * and kick_work() may have been posted, and still have to run.
+	 */
 	if ((session->end_reason && !session->end_ran) || (session->kicked && !session->kick_ran))
 		return false;
 	if (session->expires)

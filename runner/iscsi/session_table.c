@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The session table: sessions by I_T nexus, TSIHs, initiators, and session reinstatement (RFC 7143
- * 6.3.5). What a session does between entering and leaving is left to session.c.
+ * The session table: sessions by I_T nexus, TSIHs, initiators, and session reinstatement (RFC 7143 6.3.5).
+ * session.c handles a session between the moments when it enters and leaves the table.
  */
 #include "iscsi/session_table.h"
 
@@ -55,7 +55,7 @@ static bool claim_tsih(struct iscsi_session_table *table, uint16_t tsih)
 	return true;
 }
 
-/* Chooses a free TSIH; 0: all are in use. */
+/* Returns a free TSIH, or 0 if all are in use. */
 static uint16_t choose_tsih(struct iscsi_session_table *table)
 {
 	for (unsigned i = 0; i < 65536; i++) {
@@ -104,8 +104,8 @@ static struct iscsi_initiator *new_initiator(struct list *bucket, const char *na
 }
 
 /*
- * Counts one more session of the initiator. Returns NULL if it has its share of sessions already, or there is
- * no memory.
+ * Counts one more session of the initiator. Returns NULL if the initiator already has its share of sessions,
+ * or there is no memory.
  */
 static struct iscsi_initiator *get_initiator(struct iscsi_server *server, const char *name)
 {
@@ -123,7 +123,7 @@ static struct iscsi_initiator *get_initiator(struct iscsi_server *server, const 
 
 /* --- entering and leaving --------------------------------------------------------------------- */
 
-/* With the lock held. */
+/* server->lock must be held. */
 static void post_end(struct iscsi_session *session, const char *reason)
 {
 	if (session->end_reason)
@@ -133,8 +133,8 @@ static void post_end(struct iscsi_session *session, const char *reason)
 }
 
 /*
- * The initiator logs in again with the same I_T nexus (6.3.5). With the TSIH of the session, it
- * replaces the connection of this session (6.3.4): at ErrorRecoveryLevel 0 only the TSIH and the
+ * Handles a login with the same I_T nexus (RFC 7143 6.3.5). If the login has the TSIH of the session, it
+ * replaces the connection of this session (6.3.4): at ErrorRecoveryLevel 0, only the TSIH and the
  * session-wide parameters survive.
  */
 static int replace(struct iscsi_session *session, struct iscsi_session *old, uint16_t wanted_tsih)
@@ -156,7 +156,7 @@ static int replace(struct iscsi_session *session, struct iscsi_session *old, uin
 	return -EBUSY;
 }
 
-/* With the lock held. */
+/* server->lock must be held. */
 static int enter(struct iscsi_session *session, uint16_t wanted_tsih)
 {
 	struct iscsi_server *server = session->conn->il->server;
@@ -171,7 +171,7 @@ static int enter(struct iscsi_session *session, uint16_t wanted_tsih)
 			return -ENOSPC;
 		}
 		session->held_here = &session->initiator->parts[loop_index(session->conn->il->loop)];
-		/* An initiator that is alone may hold half of the loop's memory (see task.c). */
+		/* A single initiator may use half of the loop's memory (see task.c). */
 		session->held_here->buffers.limit = loop_buffer_limit(session->conn->il->loop) / 2;
 		session->conn->address->nsessions++;
 	}
@@ -185,8 +185,7 @@ int iscsi_session_register(struct iscsi_session *session, uint16_t wanted_tsih)
 	struct iscsi_server *server = session->conn->il->server;
 	struct iscsi_session_table *table = &server->sessions;
 	SCOPE_LOCK(&server->lock);
-	/* Discovery sessions of one I_T nexus do not replace each other, because they share
-	 * nothing. */
+	/* Discovery sessions of one I_T nexus do not replace each other, because they share nothing. */
 	struct iscsi_session *old =
 	    session->discovery ? NULL : find_same(session_bucket(table, session), session);
 
@@ -202,7 +201,7 @@ void iscsi_session_unwait(struct iscsi_conn *conn)
 	SCOPE_LOCK(&conn->il->server->lock);
 
 	if (list_empty(&conn->wait))
-		return; /* the session has ended, and the work move is posted */
+		return; /* The old session has ended, and the work move was posted. */
 	list_del(&conn->wait);
 	conn->moving = false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tasks: a SCSI command with its tag and its data buffer, and its way to the device server. The way
- * of its data is left to gather.c and data_in.c.
+ * Tasks: SCSI commands with their tags and their data buffers. Passes commands to the device server. Their
+ * data are left to gather.c and data_in.c.
  */
 #include "iscsi/task.h"
 
@@ -13,9 +13,12 @@
 #include "util/contract.h"
 
 #define SMALL_BUFFER (64u << 10)
-/* Tasks of a session that are answered although their storage hangs; each keeps its memory. */
+/*
+ * The number of tasks of a session that may be answered although their storage hangs. Each of them keeps its
+ * memory.
+ */
 #define EXPIRED_MAX  1024
-#define RESERVE_PART 8 /* an eighth of the loop's buffers is for small commands */
+#define RESERVE_PART 8 /* One eighth of the loop's buffers is reserved for small commands. */
 
 static bool task_data_in(struct scsi_cmd *cmd, uint64_t len)
 {
@@ -28,13 +31,14 @@ static bool task_data_in(struct scsi_cmd *cmd, uint64_t len)
 	return true;
 }
 
-/* Also runs while the connection is closing; then nothing is answered. */
+/* Is also called while the connection is closing; in this case nothing is answered. */
 static void task_done(struct scsi_cmd *cmd)
 {
 	struct iscsi_task *task = iscsi_task_of(cmd);
 
 	contract(task->state == ISCSI_TASK_RUN);
-	if (task->lun && cmd->iov != cmd->lent) /* else the response is sent from memory of the handler */
+	/* Otherwise the response is sent from memory of the handler, so the LUN is still needed. */
+	if (task->lun && cmd->iov != cmd->lent)
 		iscsi_task_leave_lun(task);
 	if (cmd->no_response || task->expired || task->conn->state == ISCSI_CONN_CLOSING)
 		iscsi_task_free(task);
@@ -45,8 +49,8 @@ static void task_done(struct scsi_cmd *cmd)
 static const struct scsi_cmd_ops task_ops = {.data_in = task_data_in, .done = task_done};
 
 /*
- * Returns whether the initiator may have a buffer of this size. All sessions of an initiator together may
- * hold as much of the loop's memory as they leave to the others, however many initiators there are: an
+ * Returns whether the initiator may have a buffer of this size. All sessions of an initiator together may use
+ * as much of the loop's memory as they leave to the others, however many initiators there are. Therefore an
  * initiator that never sends the data of its WRITEs, or never takes the data of its READs, gets TASK SET FULL
  * in the end, and the others do not. Large commands leave a reserve, so that small ones (INQUIRY, TEST UNIT
  * READY, file system metadata) always find a buffer.
@@ -78,8 +82,9 @@ bool iscsi_task_buffer(struct iscsi_task *task, size_t len)
 
 static struct iscsi_task **bucket(struct iscsi_session *session, uint32_t itt)
 {
-	/* Initiators count their tags up, or use the low bits for a slot and the high bits for a
-	 * generation. */
+	/*
+	 * Initiators count their tags up, or use the low bits for a slot and the high bits for a generation.
+	 */
 	return &session->hash[(itt ^ itt >> 16) % ISCSI_TASK_BUCKETS];
 }
 
@@ -133,15 +138,18 @@ static void init_cmd(struct iscsi_task *task, const struct iscsi_scsi_command *p
 
 	memcpy(task->cdb, pdu->cdb, sizeof(task->cdb));
 	scsi_cmd_init(cmd, &task_ops, task->lun ? task->lun->nexus.lu : NULL,
-		      task->lun ? &task->lun->nexus : NULL, &task->conn->session->it, task->conn->il->loop,
-		      task->cdb, sizeof(task->cdb));
+		      task->lun ? &task->lun->nexus : NULL, &task->conn->session->it_nexus,
+		      task->conn->il->loop, task->cdb, sizeof(task->cdb));
 	scsi_cmd_announce(cmd,
 			  task->expects_out  ? SCSI_DATA_OUT
 			  : task->expects_in ? SCSI_DATA_IN
 					     : SCSI_NO_DATA,
 			  task->edtl);
 	cmd->account = &task->conn->session->held_here->buffers;
-	/* The bytes must not change between the digest and the wire. */
+	/*
+	 * If there is a data digest, the bytes must not change between the computation of the digest and the
+	 * sending.
+	 */
 	if (!task->conn->params.data_digest)
 		scsi_cmd_allow_lending(cmd);
 }
@@ -230,7 +238,7 @@ void iscsi_task_expire(struct iscsi_task *task)
 	bool is_answered = conn->state == ISCSI_CONN_FULL && !task->cmd.no_response;
 
 	contract(task->state == ISCSI_TASK_RUN && !task->expired);
-	/* A session that has ended gets no more tasks. */
+	/* A session that has ended gets no new tasks, so their number is limited already. */
 	if (session->nexpired >= EXPIRED_MAX && conn->state == ISCSI_CONN_FULL)
 		return;
 	log_warn(conn->name, "%s: a command (CDB opcode %02xh) took longer than the time limit%s",
@@ -242,7 +250,7 @@ void iscsi_task_expire(struct iscsi_task *task)
 	iscsi_task_credit(task);
 	if (is_answered)
 		iscsi_respond_expired(task);
-	/* The answers to task management functions that wait for the command come after its own. */
+	/* Task management functions that wait for the command are answered after the command. */
 	scsi_expire(&task->cmd);
 	iscsi_conn_wake(conn);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Text Requests and Responses (RFC 7143 11.10, 11.11). The text of either side may come in pieces:
- * the target answers a request with the C bit with an empty response and a Target Transfer Tag, and
- * the initiator answers a response with the C bit with an empty request that carries its tag. What
- * the answer says is left to answer.c.
+ * Text Requests and Responses (RFC 7143 11.10, 11.11). The text of each side may consist of several PDUs: the
+ * target answers a request with the C bit with an empty response and a Target Transfer Tag, and the initiator
+ * answers a response with the C bit with an empty request that has this tag. answer.c makes the answer.
  */
 #include "iscsi/text_exchange.h"
 
@@ -118,7 +117,7 @@ static void execute(struct iscsi_conn *conn)
 	uint32_t ttt = get_be32(pdu->ttt);
 
 	if (ttt == ISCSI_TAG_NONE)
-		reset(session); /* a new exchange ends an older one */
+		reset(session); /* A new exchange ends the previous one. */
 	else if (!session->text_open || ttt != session->text_ttt) {
 		refuse(conn, ISCSI_REJECT_INVALID_FIELD, "unknown Target Transfer Tag");
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text Requests: the function that dispatch.c calls (rx.h). */
+/* A function for Text Requests in the table in dispatch.c (rx.h). */
 #ifndef ISCSI_TEXT_EXCHANGE_H
 #define ISCSI_TEXT_EXCHANGE_H
 
@@ -9,6 +9,6 @@ struct iscsi_conn;
 struct iscsi_session;
 
 bool iscsi_text_pdu(struct iscsi_conn *conn);
-/* Frees what an exchange under way holds. */
+/* Frees the memory of an exchange that is in progress. */
 void iscsi_text_free(struct iscsi_session *session);
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Task management (RFC 7143 11.5, 11.6; SAM-5 7). Tasks of this session that wait for data end
- * here. The device server ends all other tasks. The function is answered when none of these tasks
- * is in flight.
+ * Task management (RFC 7143 11.5, 11.6; SAM-5 7). Tasks of this session that wait for data are ended here,
+ * and the device server ends all other tasks. The function is answered when none of these tasks is in flight
+ * any more.
  */
 #include "iscsi/tmf.h"
 
@@ -13,26 +13,28 @@
 #include "iscsi/work.h"
 #include "model/lun.h"
 
-/* Functions that a session may have in progress; they are immediate, so the CmdSN window does
- * not bound them. */
+/*
+ * The number of functions that a session may have in progress. They are immediate, so the CmdSN window does
+ * not limit them.
+ */
 #define TMF_MAX 32
 
 struct iscsi_tmf;
 
-/* A task management function on one nexus. */
+/* The part of a task management function that concerns one nexus. */
 struct part {
 	struct scsi_tmf scsi;
 	struct iscsi_tmf *tmf;
-	/* The LUN stays in memory, because it counts its functions. */
+	/* The LUN stays in memory, because it counts the functions that use it. */
 	struct iscsi_lun *lun;
 };
 
-/* A task management function on its way: on one LUN, or on all LUNs of the session at the same time. */
+/* A task management function in progress, on one LUN or on all LUNs of the session at the same time. */
 struct iscsi_tmf {
 	struct iscsi_conn *conn;
-	/* Parts that have not ended. */
+	/* The number of parts that have not ended. */
 	unsigned pending;
-	/* A function for all LUNs; TARGET COLD RESET */
+	/* Whether the function is for all LUNs, and whether it is TARGET COLD RESET. */
 	bool all, cold;
 	uint8_t itt[4];
 	unsigned nparts;
@@ -61,7 +63,7 @@ static void over(struct iscsi_tmf *tmf)
 		conn->session->resets_all = false;
 	if (conn->state != ISCSI_CONN_CLOSING) {
 		answer(conn, tmf->itt, ISCSI_TMF_COMPLETE);
-		if (tmf->cold) { /* 11.5.1: all connections to all initiators end */
+		if (tmf->cold) { /* RFC 7143 11.5.1: all connections to all initiators must end. */
 			iscsi_session_end_others(conn->session);
 			iscsi_conn_finish(conn);
 		}
@@ -85,8 +87,8 @@ static void part_done(struct scsi_tmf *scsi)
 }
 
 /*
- * Makes a function of up to max parts for the request that is being received. Returns NULL if the request was
- * answered.
+ * Makes a function with up to max parts for the request that is being received. Returns NULL if the request
+ * was answered.
  */
 static struct iscsi_tmf *new_tmf(struct iscsi_conn *conn, unsigned max)
 {
@@ -137,8 +139,8 @@ static unsigned count_leaving(const struct iscsi_luns *luns, int number)
 }
 
 /*
- * Nexuses that have left the map may still execute commands, which the initiator knows under the number of
- * the LUN.
+ * Adds nexuses that have left the map. They may still execute commands, which the initiator knows under the
+ * number of the LUN.
  */
 static void add_leaving(struct iscsi_tmf *tmf, int number)
 {
@@ -152,7 +154,10 @@ static void add_leaving(struct iscsi_tmf *tmf, int number)
 	}
 }
 
-/* All parts at once, so that no part affects commands that come after the request. A part may end at once. */
+/*
+ * Starts all parts at the same time, so that no part affects commands that arrive after the request. A part
+ * may end at once.
+ */
 static void run(struct iscsi_tmf *tmf)
 {
 	tmf->conn->session->ntmfs++;
@@ -164,9 +169,11 @@ static void run(struct iscsi_tmf *tmf)
 	part_over(tmf);
 }
 
-/* Ends tasks of the LUN with this number, or of all LUNs if it is negative, that wait for data or for an
- * earlier CmdSN, without a response. Data-Out that the initiator still sends for them (4.2.3.3) finds
- * no task and is dropped. */
+/*
+ * Ends tasks that wait for data or for an earlier CmdSN, without a response: those of the LUN with this
+ * number, or those of all LUNs if it is negative. If the initiator still sends Data-Out for them (RFC 7143
+ * 4.2.3.3), no task is found, and the data are dropped.
+ */
 static void drop_waiting(struct iscsi_session *session, int number)
 {
 	const struct iscsi_tmf_request *pdu = (const void *)session->conn->rx.head;
@@ -182,7 +189,7 @@ static void drop_waiting(struct iscsi_session *session, int number)
 	iscsi_hold_abort_all(session, number, get_be32(pdu->cmdsn));
 }
 
-/* task: a task of this LUN. Its nexus may have left the session's map already. */
+/* Aborts a task of this LUN. Its nexus may have left the session's map already. */
 static void abort_this(struct iscsi_conn *conn, struct iscsi_task *task)
 {
 	const struct iscsi_tmf_request *pdu = (const void *)conn->rx.head;
@@ -198,14 +205,18 @@ static void abort_this(struct iscsi_conn *conn, struct iscsi_task *task)
 	}
 	if (task->state != ISCSI_TASK_GATHER) {
 		answer(conn, pdu->itt,
-		       ISCSI_TMF_NO_TASK); /* the task has ended, and its response is sent first */
+		       /* The task has ended, and its response is sent before this answer. */
+		       ISCSI_TMF_NO_TASK);
 		return;
 	}
 	iscsi_task_drop(task);
 	answer(conn, pdu->itt, ISCSI_TMF_COMPLETE);
 }
 
-/* There is no such task. A command that was lost or is held counts as received and aborted (11.6.1). */
+/*
+ * Handles ABORT TASK for a task that does not exist. A command that was lost, or that is held, counts as
+ * received and aborted (RFC 7143 11.6.1).
+ */
 static void abort_missing(struct iscsi_conn *conn)
 {
 	const struct iscsi_tmf_request *pdu = (const void *)conn->rx.head;
@@ -255,7 +266,9 @@ static void on_lun(struct iscsi_conn *conn, enum scsi_tmf_function function, int
 	run(tmf);
 }
 
-/* Attaches a nexus to each LUN that the session has not used yet, because a reset concerns it, too. */
+/*
+ * Attaches a nexus to each LUN that the session has not used yet, because a reset concerns these LUNs, too.
+ */
 static bool add_all(struct iscsi_tmf *tmf, enum scsi_tmf_function function)
 {
 	struct iscsi_session *session = tmf->conn->session;
@@ -316,7 +329,7 @@ static void execute(struct iscsi_conn *conn)
 		on_lun(conn, SCSI_LU_RESET, number);
 		return;
 	case ISCSI_TMF_COLD_RESET:
-		/* With TARGET COLD RESET, each initiator could end the sessions of all others. */
+		/* With TARGET COLD RESET, every initiator could end the sessions of all others. */
 		if (!conn->session->cold_reset) {
 			answer(conn, pdu->itt, ISCSI_TMF_NOT_SUPPORTED);
 			return;
@@ -325,7 +338,7 @@ static void execute(struct iscsi_conn *conn)
 	case ISCSI_TMF_WARM_RESET:
 		on_all_luns(conn, SCSI_LU_RESET);
 		return;
-	case ISCSI_TMF_REASSIGN: /* ErrorRecoveryLevel 2 */
+	case ISCSI_TMF_REASSIGN: /* TASK REASSIGN needs ErrorRecoveryLevel 2. */
 		answer(conn, pdu->itt, ISCSI_TMF_NO_REASSIGN);
 		return;
 	default:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Task management functions. */
+/* Handles Task Management Function Requests (RFC 7143 11.5). */
 #ifndef ISCSI_TMF_H
 #define ISCSI_TMF_H
 
@@ -7,6 +7,6 @@
 
 struct iscsi_conn;
 
-/* A Task Management Function Request has been received; dispatch.c calls this (rx.h). */
+/* Handles a Task Management Function Request. The table in dispatch.c refers to this function (rx.h). */
 bool iscsi_tmf_pdu(struct iscsi_conn *conn);
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Output: at the end of a turn, the queue of tasks and messages becomes PDUs, and one sendmsg()
- * sends as many as possible. A PDU is built right before it is sent, so it carries the newest
- * ExpCmdSN and MaxCmdSN. Its numbers are used up only when it has been sent, because the socket may
- * take less than it is offered. Headers are in the batch of the loop, and data are sent from where
- * they are. Only a PDU that was sent in part is kept with the connection.
+ * Output. At the end of a turn, the queue of tasks and messages becomes PDUs, and one sendmsg() sends as many
+ * as possible. A PDU is built immediately before it is sent, so it carries the newest ExpCmdSN and MaxCmdSN.
+ * Its sequence numbers are used up only when it has been sent, because the socket may accept less than it is
+ * offered. Headers are in the batch of the loop, and data are sent from the memory where they are. Only a PDU
+ * that was sent in part is stored in the connection.
  */
 #include "iscsi/tx.h"
 
@@ -23,10 +23,12 @@
 #define TX_PDUS     256
 #define TX_IOVS     1024 /* UIO_MAXIOV */
 #define TX_PDU_IOVS (2 + SCSI_LEND_MAX)
-#define TX_BYTES    (1u << 20) /* offered in one sendmsg */
-#define TX_PLENTY   (256u << 10)
-/* With more bytes of messages in the queue, the connection does not receive. Requests that were
- * received together may add more; beyond the second limit the connection is closed. */
+#define TX_BYTES    (1u << 20) /* The number of bytes that one sendmsg() offers. */
+#define TX_LARGE   (256u << 10)
+/*
+ * If more bytes of messages are in the queue, the connection does not receive. Requests that were received
+ * together can still add messages; if the queue exceeds the second limit, the connection is closed.
+ */
 #define TX_MESSAGES     (256u << 10)
 #define TX_MESSAGES_MAX (4u << 20)
 
@@ -98,9 +100,9 @@ bool iscsi_tx_congested(const struct iscsi_conn *conn)
 	return conn->tx.message_bytes > TX_MESSAGES;
 }
 
-bool iscsi_tx_plenty(const struct iscsi_conn *conn)
+bool iscsi_tx_is_large(const struct iscsi_conn *conn)
 {
-	return conn->tx.fresh_bytes >= TX_PLENTY;
+	return conn->tx.fresh_bytes >= TX_LARGE;
 }
 
 /* --- queue ------------------------------------------------------------------------------------ */
@@ -118,7 +120,7 @@ bool iscsi_tx_begun(const struct iscsi_conn *conn, const struct iscsi_out *out)
 	return conn->tx.partial && conn->tx.pdu.out == out;
 }
 
-/* The item leaves the queue: it was sent completely, or has nothing to send now. */
+/* Removes an item from the queue: it was sent completely, or has nothing to send at the moment. */
 static void item_over(struct iscsi_conn *conn, struct iscsi_out *out)
 {
 	list_del(&out->node);
@@ -128,7 +130,8 @@ static void item_over(struct iscsi_conn *conn, struct iscsi_out *out)
 	} else if (out->task->state != ISCSI_TASK_GATHER) {
 		iscsi_task_free(out->task);
 	} else if (iscsi_r2t_pending(
-		       out->task, &out->cursor)) { /* Data-Out has come meanwhile, so more R2Ts can be sent */
+		       /* Data-Out has arrived meanwhile, so more R2Ts can be sent. */
+		       out->task, &out->cursor)) {
 		list_add_tail(&conn->tx.queue, &out->node);
 	}
 }
@@ -191,7 +194,7 @@ static void finish_tail(struct iscsi_tx_pdu *pdu, bool digest)
 	pdu->tail_len += ISCSI_DIGEST_LEN;
 }
 
-/* Sets numbers, lengths and digests, which have the same places in all PDUs of a target. */
+/* Sets the sequence numbers, lengths and digests, which are at the same offsets in all PDUs of a target. */
 static void finish_pdu(const struct iscsi_conn *conn, struct iscsi_tx_pdu *pdu, bool plain)
 {
 	put_be24(pdu->head + 5, pdu->data_len);
@@ -215,7 +218,10 @@ static void build_message(const struct iscsi_message *message, struct iscsi_tx_p
 	pdu->last = true;
 }
 
-/* Builds the next PDU of out after the cursor in pdu->after. Returns false if there is none to send now. */
+/*
+ * Builds the next PDU of out after the cursor in pdu->after. Returns false if there is none to send at the
+ * moment.
+ */
 static bool build(struct iscsi_conn *conn, struct iscsi_out *out, struct iscsi_tx_pdu *pdu, uint32_t statsn)
 {
 	bool plain = false;
@@ -243,7 +249,7 @@ static bool has_room(const struct iscsi_tx_batch *b)
 	return b->npdus < TX_PDUS && b->iovcnt + TX_PDU_IOVS <= TX_IOVS && b->bytes < TX_BYTES;
 }
 
-/* Adds the next PDU of the batch, which has been built, without its first skip bytes. */
+/* Adds the next PDU of the batch, which has been built already, without its first skip bytes. */
 static void add_pdu(struct iscsi_tx_batch *b, uint32_t skip)
 {
 	struct iscsi_tx_pdu *pdu = &b->pdus[b->npdus++];
@@ -265,7 +271,7 @@ static void add_pdu(struct iscsi_tx_batch *b, uint32_t skip)
 	}
 }
 
-/* Returns whether the last PDU of the batch is the last one of out, too. */
+/* Returns whether the last PDU of the batch is also the last one of out. */
 static bool is_complete(const struct iscsi_tx_batch *b, const struct iscsi_out *out)
 {
 	const struct iscsi_tx_pdu *newest = b->npdus ? &b->pdus[b->npdus - 1] : NULL;
@@ -273,7 +279,7 @@ static bool is_complete(const struct iscsi_tx_batch *b, const struct iscsi_out *
 	return newest && newest->out == out && newest->last;
 }
 
-/* Fills the batch with what comes next in the queue. */
+/* Fills the batch with the next PDUs of the queue. */
 static void fill_batch(struct iscsi_conn *conn, struct iscsi_tx_batch *b)
 {
 	struct iscsi_tx *tx = &conn->tx;
@@ -306,7 +312,10 @@ static void fill_batch(struct iscsi_conn *conn, struct iscsi_tx_batch *b)
 	}
 }
 
-/* Removes what was sent from the queue: the first bytes of the batch, as many as the socket has taken. */
+/*
+ * Removes from the queue what was sent: as many bytes at the beginning of the batch as the socket has
+ * accepted.
+ */
 static void commit(struct iscsi_conn *conn, struct iscsi_tx_batch *b, size_t sent)
 {
 	struct iscsi_tx *tx = &conn->tx;
@@ -340,7 +349,7 @@ void iscsi_tx_flush(struct iscsi_conn *conn)
 		ssize_t n;
 
 		fill_batch(conn, b);
-		if (!b->npdus) { /* R2Ts that are not needed any more */
+		if (!b->npdus) { /* These were R2Ts that are not needed any more. */
 			item_over(conn, list_entry(conn->tx.queue.next, struct iscsi_out, node));
 			continue;
 		}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Binary values: decodes both forms, strictly, because only CHAP uses them; encodes the
- * hexadecimal form. */
+/*
+ * Decodes binary values in both forms of RFC 7143, and encodes them in the hexadecimal form. The decoder
+ * accepts no deviation from the form, because only CHAP uses it.
+ */
 #include "iscsi_login/binary.h"
 
 #include <string.h>
@@ -43,8 +45,10 @@ static int base64_digit(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* RFC 4648 4, padded; the unused bits of the last digit must be zero, so that a value has one
- * form only. */
+/*
+ * Decodes base64 with padding (RFC 4648 4). The unused bits of the last digit must be zero, so that each
+ * value has only one form.
+ */
 static long decode_base64(const char *text, uint8_t *out, size_t size)
 {
 	size_t len = strlen(text), pad = 0, n;

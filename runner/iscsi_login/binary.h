@@ -6,9 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Returns the number of bytes written to out, or -1: the value is malformed, or longer than
- * size. */
+/* Returns the number of bytes written to out, or -1 if the value is malformed or longer than size. */
 long iscsi_binary_decode(const char *value, uint8_t *out, size_t size);
-/* Writes the hexadecimal form; text has room for 2 * len + 3 bytes. */
+/* Writes the hexadecimal form to text, which has room for 2 * len + 3 bytes. */
 void iscsi_binary_encode(const uint8_t *bytes, size_t len, char *text);
 #endif

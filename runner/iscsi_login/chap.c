@@ -18,7 +18,7 @@
 
 #define DIGEST_MAX 64
 
-/* IANA "PPP Authentication Algorithms". */
+/* The algorithms, with their numbers in the IANA registry "PPP Authentication Algorithms". */
 static const struct {
 	uint32_t number;
 	const char *digest;
@@ -51,7 +51,10 @@ void iscsi_chap_init(struct iscsi_chap *chap, const struct model_auth *account)
 	chap->account = account;
 }
 
-/* The configuration of libcrypto may exclude a digest, for example MD5 in FIPS mode. */
+/*
+ * Returns whether the digest can be used. The configuration of libcrypto may exclude a digest, for example
+ * MD5 in FIPS mode.
+ */
 static bool digest_available(const char *digest)
 {
 	EVP_MD *md = EVP_MD_fetch(NULL, digest, NULL);
@@ -90,8 +93,10 @@ static const char *challenge(struct iscsi_chap *chap, const struct iscsi_offers 
 	chosen = choose_algorithm(list);
 	if (chosen < 0)
 		return "none of the CHAP algorithms that the initiator offers is supported";
-	/* getrandom() waits until the kernel's generator is seeded, and then returns up to 256
-	 * bytes as a whole. */
+	/*
+	 * getrandom() waits until the kernel's generator is seeded, and then returns up to 256 bytes as a
+	 * whole.
+	 */
 	if (getrandom(chap->challenge, sizeof(chap->challenge), 0) != sizeof(chap->challenge) ||
 	    getrandom(&chap->id, sizeof(chap->id), 0) != sizeof(chap->id))
 		return "the system gives no random numbers for a challenge";
@@ -104,8 +109,10 @@ static const char *challenge(struct iscsi_chap *chap, const struct iscsi_offers 
 	return NULL;
 }
 
-/* Compares name and response together, so that neither the answer nor its time shows which of
- * them was wrong. */
+/*
+ * Compares the name and the response together, so that neither the result nor the time shows which of them
+ * was wrong.
+ */
 static bool account_matches(const struct iscsi_chap *chap, const struct model_account *account,
 			    const char *name, const char *response)
 {
@@ -126,7 +133,7 @@ static bool account_matches(const struct iscsi_chap *chap, const struct model_ac
 }
 
 /*
- * Compares with all accounts, so that the time does not show which of them matches. *matched becomes a copy
+ * Compares with all accounts, so that the time does not show which of them matches. Sets *matched to a copy
  * of the account that matches.
  */
 static bool response_matches(const struct iscsi_chap *chap, const char *name, const char *response,
@@ -149,7 +156,7 @@ static bool response_matches(const struct iscsi_chap *chap, const char *name, co
 	return found;
 }
 
-/* Mutual CHAP: answers the challenge of the initiator, whose own secret is secret. */
+/* Answers the challenge of the initiator in mutual CHAP. secret is the initiator's own secret. */
 static const char *answer_challenge(const struct iscsi_chap *chap, const char *secret, const char *id_text,
 				    const char *challenge_text, struct iscsi_text_out *out)
 {
@@ -162,8 +169,10 @@ static const char *answer_challenge(const struct iscsi_chap *chap, const char *s
 
 	if (!account->mutual_user[0])
 		return "the initiator asks for mutual CHAP, which is not configured";
-	/* With one secret for both directions, an attacker could let the target answer its own
-	 * challenge (9.2.1). */
+	/*
+	 * If both directions used the same secret, an attacker could let the target answer its own challenge
+	 * (9.2.1).
+	 */
 	if (strcmp(secret, account->mutual_secret) == 0)
 		return "mutual CHAP is configured with the same secret for both directions";
 	if (!iscsi_value_number(id_text, &id) || id > UINT8_MAX)
@@ -171,7 +180,10 @@ static const char *answer_challenge(const struct iscsi_chap *chap, const char *s
 	len = iscsi_binary_decode(challenge_text, theirs, sizeof(theirs));
 	if (len < 0)
 		return "CHAP_C is malformed";
-	/* 12.1.3: sending our challenge back is an attack; the connection closes. */
+	/*
+	 * RFC 7143 12.1.3: an initiator that sends the target's own challenge back is an attacker, so the
+	 * connection is closed.
+	 */
 	if (len == sizeof(chap->challenge) && memcmp(theirs, chap->challenge, sizeof(chap->challenge)) == 0)
 		return "the initiator sent the challenge of the target back (reflection)";
 	response_len = iscsi_chap_response(chap->digest, (uint8_t)id, account->mutual_secret, theirs,

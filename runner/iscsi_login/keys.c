@@ -10,13 +10,14 @@
 #include "iscsi_login/params.h"
 
 #define SEGMENT_MAX 16777215u /* 2^24 - 1: the largest value of DataSegmentLength */
-#define BINARY_MAX  2050      /* 1024 bytes, the longest binary value (6.1), as "0x" and hex digits */
+/* The longest binary value has 1024 bytes (6.1), which are "0x" and hexadecimal digits here. */
+#define BINARY_MAX 2050
 
 static const char *const digests[] = {"None", "CRC32C", NULL};
 static const char *const task_reporting[] = {"RFC3720", NULL};
 /*
- * For the marker keys, section 13.25 recommends the answer Reject and allows No. An initiator of RFC 3720
- * understands No as the result of its offer, and Reject as a failure.
+ * For the marker keys, section 13.25 recommends the answer Reject and allows No. An initiator that follows
+ * RFC 3720 accepts No as the result of its offer, but treats Reject as a failure.
  */
 static const char *const no[] = {"No", NULL};
 static const char *const reject[] = {"Reject", NULL};
@@ -49,7 +50,7 @@ const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT] = {
 	[ISCSI_KEY_TARGET_PORTAL_GROUP_TAG] = { NAME("TargetPortalGroupTag"), TEXT, IN(NEVER) },
 	[ISCSI_KEY_SEND_TARGETS]    = { NAME("SendTargets"), TEXT, IN(FULL_FEATURE) },
 
-	/* Authentication, 12.1; chap.c checks the order */
+	/* Authentication, 12.1; chap.c checks the order of the keys */
 	[ISCSI_KEY_AUTH_METHOD] = { NAME("AuthMethod"), TEXT, IN(SECURITY) },
 	[ISCSI_KEY_CHAP_A] = { NAME("CHAP_A"), TEXT, IN(SECURITY) },
 	[ISCSI_KEY_CHAP_I] = { NAME("CHAP_I"), TEXT, IN(SECURITY) },
@@ -69,7 +70,7 @@ const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT] = {
 	[ISCSI_KEY_IMMEDIATE_DATA] = { NAME("ImmediateData"), BOOLEAN(AND, immediate_data, true, true),
 				       IN(OPERATIONAL), NORMAL_ONLY, TPG(IMMEDIATE_DATA),
 				       .target_offers = true, .may_stay_unanswered = true },
-	/* The field is the limit of the initiator; .ours is the limit that the target declares. */
+	/* The field stores the limit of the initiator, and .ours is the limit that the target declares. */
 	[ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH] = { NAME("MaxRecvDataSegmentLength"),
 						     NUMBER(DECLARED, max_xmit_data_segment, 8192, 262144,
 							    512, SEGMENT_MAX),
@@ -81,8 +82,10 @@ const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT] = {
 					   NUMBER(MIN, first_burst, 65536, 262144, 512, SEGMENT_MAX),
 					   IN(OPERATIONAL), NORMAL_ONLY, TPG(FIRST_BURST),
 					   .target_offers = true, .may_stay_unanswered = true },
-	/* A session ends with its connection (ErrorRecoveryLevel 0), so both times are
-	 * 0: the target keeps nothing for a later connection. */
+	/*
+	 * A session ends with its connection (ErrorRecoveryLevel 0), so both times are 0: the target keeps no
+	 * state for a later connection.
+	 */
 	[ISCSI_KEY_DEFAULT_TIME2WAIT] = { NAME("DefaultTime2Wait"),
 					  NUMBER(MAX, default_time2wait, 2, 0, 0, 3600), IN(OPERATIONAL),
 					  TPG(DEFAULT_TIME2WAIT) },
@@ -104,7 +107,7 @@ const struct iscsi_key_row iscsi_keys[ISCSI_KEY_COUNT] = {
 				       IN(OPERATIONAL), NORMAL_ONLY },
 	[ISCSI_KEY_PROTOCOL_LEVEL] = { NAME("iSCSIProtocolLevel"), NUMBER(MIN, protocol_level, 1, 1, 0, 31),
 				       IN(OPERATIONAL), NORMAL_ONLY },
-	/* 13.25: obsolete, but the answer must not be NotUnderstood */
+	/* 13.25: these keys are obsolete, but the answer must not be NotUnderstood */
 	[ISCSI_KEY_IF_MARKER]   = { NAME("IFMarker"), OBSOLETE(no), IN(OPERATIONAL) },
 	[ISCSI_KEY_OF_MARKER]   = { NAME("OFMarker"), OBSOLETE(no), IN(OPERATIONAL) },
 	[ISCSI_KEY_IF_MARK_INT] = { NAME("IFMarkInt"), OBSOLETE(reject), IN(OPERATIONAL) },

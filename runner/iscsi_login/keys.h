@@ -52,11 +52,11 @@ enum iscsi_key {
 	ISCSI_KEY_UNKNOWN = ISCSI_KEY_COUNT,
 };
 
-/* How an offer of the initiator becomes a result (6.2). */
+/* How a key is negotiated (6.2). */
 enum iscsi_key_type {
 	/* A text that login_identity.c, chap.c or text.c reads. */
 	ISCSI_KEY_TEXT,
-	/* A number that the initiator declares, without an answer. */
+	/* A number that the initiator declares. It gets no answer. */
 	ISCSI_KEY_DECLARED,
 	/* Boolean. */
 	ISCSI_KEY_AND,
@@ -66,15 +66,16 @@ enum iscsi_key_type {
 	ISCSI_KEY_MIN,
 	/* Number. */
 	ISCSI_KEY_MAX,
-	/* The first value of the offered list that is among choices; the result is its index, 0
-	 * or 1. */
+	/*
+	 * The result is the first value of the offered list that is one of the choices. It is stored as its
+	 * index, 0 or 1.
+	 */
 	ISCSI_KEY_LIST,
-	/* Obsolete: always the answer choices[0]. */
+	/* An obsolete key. The answer is always choices[0]. */
 	ISCSI_KEY_FIXED,
 };
 
-/* The phases in which an initiator may send a key, as a set. In other phases the answer is
- * Reject. */
+/* A set of the phases in which an initiator may send a key. In other phases the answer is Reject. */
 enum iscsi_phase {
 	ISCSI_PHASE_SECURITY = 1,
 	ISCSI_PHASE_OPERATIONAL = 2,
@@ -91,33 +92,36 @@ struct iscsi_key_row {
 	size_t name_len;
 	enum iscsi_key_type type;
 	enum iscsi_phase phase;
-	/* In a discovery session the answer is Irrelevant. */
+	/* Whether the answer is Irrelevant in a discovery session. */
 	bool not_in_discovery;
-	/* The key may come again in a later request of the same login. */
+	/* Whether the key may be sent again in a later request of the same login. */
 	bool may_repeat;
-	/* The greatest length of a value in bytes; 0: 255 (6.1). */
+	/* The largest length of a value in bytes. 0 means 255 (6.1). */
 	uint16_t value_max;
-	/* Offset in struct iscsi_params: of a bool for booleans and lists, else of a uint32_t. */
+	/*
+	 * The offset in struct iscsi_params of a bool, for booleans and lists, or of a uint32_t, for all
+	 * other types.
+	 */
 	size_t field;
 	/* The value before negotiation. */
 	uint32_t initial;
 	/*
-	 * The value of the target in the negotiation, unless its TPG has another one; for lists the set of
-	 * the choices that the target accepts, with one bit for each.
+	 * The value of the target in the negotiation, unless its TPG has another one. For lists, this is the
+	 * set of the choices that the target accepts, with one bit for each.
 	 */
 	uint32_t ours;
-	/* The TPG's value; MODEL_P_NONE: it has none. */
+	/* The parameter of the TPG that replaces this value, or MODEL_P_NONE if there is none. */
 	enum model_parameter parameter;
 	/*
-	 * The target offers its value itself if the initiator has not offered the key and the default is
-	 * not what the target accepts.
+	 * Whether the target offers its own value if the initiator has not offered the key and the target
+	 * does not accept the default.
 	 */
 	bool target_offers;
-	/* login_keys_workaround: some initiators do not answer such an offer, but continue the login. */
+	/* For login_keys_workaround: some initiators do not answer such an offer, but continue the login. */
 	bool may_stay_unanswered;
 	/* The range of legal values. */
 	uint32_t min, max;
-	/* The legal values of a list, ended by NULL. */
+	/* The legal values of a list. The last element is NULL. */
 	const char *const *choices;
 };
 

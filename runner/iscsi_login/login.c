@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The login phase of one connection as a state machine: stages, pieces of text, and authentication
- * in the order that RFC 7143 6.3 demands. Who may log in to which target is left to
- * login_identity.c, the keys to negotiate.c, CHAP to chap.c.
+ * The login phase of one connection as a state machine: stages, pieces of text, and authentication in the
+ * order that RFC 7143 6.3 demands. login_identity.c decides who may log in to which target, negotiate.c
+ * handles the keys, and chap.c handles CHAP.
  */
 #include "iscsi_login/login_state.h"
 
@@ -15,7 +15,7 @@
 #include "util/log.h"
 #include "util/secret_memory.h"
 
-#define REQUESTS_MAX 32 /* a login with mutual CHAP and both stages takes five */
+#define REQUESTS_MAX 32 /* A login with mutual CHAP and both stages takes five requests. */
 
 struct iscsi_login *iscsi_login_new(struct model *model, const struct model_np *np,
 				    const struct sockaddr_storage *peer, const char *peer_text)
@@ -81,8 +81,8 @@ enum iscsi_login_status iscsi_login_refusal(const struct iscsi_login *login, enu
 /* --- security stage (6.3.2, 12.1) --- */
 
 /*
- * Returns the place of the method in the list, which begins with the method that the initiator prefers; 0:
- * the list does not contain it.
+ * Returns the position of the method in the list, in which the initiator names the methods in the order of
+ * its preference, or 0 if the list does not contain the method.
  */
 static unsigned place_of(const char *list, const char *method)
 {
@@ -95,7 +95,7 @@ static unsigned place_of(const char *list, const char *method)
 	return 0;
 }
 
-/* Returns whether the initiator need not authenticate, but prefers to, and there is an account for it. */
+/* Returns whether the initiator need not authenticate but prefers to, and there is an account for it. */
 static bool prefers_chap(const struct iscsi_login *login, const char *methods)
 {
 	unsigned chap = place_of(methods, "CHAP"), none = place_of(methods, "None");
@@ -140,7 +140,7 @@ static bool authenticated(const struct iscsi_login *login)
 
 /* --- text --- */
 
-/* Adds the keys that the target declares without an offer (13.9, 13.6, 13.12). */
+/* Adds the keys that the target declares without being asked (13.9, 13.6, 13.12). */
 static void add_declarations(struct iscsi_login *login, bool first, struct iscsi_text_out *out)
 {
 	struct iscsi_login_result *result = &login->result;
@@ -154,7 +154,10 @@ static void add_declarations(struct iscsi_login *login, bool first, struct iscsi
 		const enum iscsi_key key = ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH;
 
 		login->declared = true;
-		/* A discovery session, which may need no secret, sends short requests only. */
+		/*
+		 * Requests of discovery sessions are short, and such a session may need no secret, so it gets
+		 * only a small limit.
+		 */
 		result->params.max_recv_data_segment =
 		    result->discovery ? iscsi_keys[key].initial : login->values.of[key];
 		iscsi_text_add_number(out, ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH,
@@ -162,8 +165,10 @@ static void add_declarations(struct iscsi_login *login, bool first, struct iscsi
 	}
 }
 
-/* One answer cannot contain both the target's declaration of a key and the Reject of the
- * initiator's value. */
+/*
+ * Refuses a key that the target has to declare in the same answer: the answer cannot contain both this
+ * declaration and the Reject of the initiator's value.
+ */
 static enum iscsi_login_status check_declared(const struct iscsi_login *login,
 					      const struct iscsi_offers *offers)
 {
@@ -179,8 +184,10 @@ static enum iscsi_login_status check_declared(const struct iscsi_login *login,
 	return ISCSI_LOGIN_OK;
 }
 
-/* Handles the complete text in login->in and puts the answer into login->out. last: the initiator wants to
- * begin the full feature phase after it. */
+/*
+ * Handles the complete text in login->in and writes the answer to login->out. last is true if the initiator
+ * wants to begin the full feature phase afterwards.
+ */
 static enum iscsi_login_status handle_text(struct iscsi_login *login, bool last)
 {
 	struct iscsi_login_result *result = &login->result;
@@ -242,7 +249,7 @@ static enum iscsi_login_status check_first(struct iscsi_login *login, const stru
 	return ISCSI_LOGIN_OK;
 }
 
-/* All requests of a login name the same session, connection and stage. */
+/* Checks that the request names the same session, connection and stage as the previous ones. */
 static enum iscsi_login_status check_next(const struct iscsi_login *login, const struct iscsi_login_req *req)
 {
 	const struct iscsi_login_result *result = &login->result;
@@ -290,12 +297,12 @@ static enum iscsi_login_status check_header(struct iscsi_login *login, const str
 	return ISCSI_LOGIN_OK;
 }
 
-/* Adds the text of the request. *complete becomes true if there is an answer to send. */
+/* Adds the text of the request to login->in. Sets *complete to true if there is an answer to send. */
 static enum iscsi_login_status add_data(struct iscsi_login *login, const struct iscsi_login_req *req,
 					const uint8_t *data, size_t data_len, bool *complete)
 {
 	*complete = true;
-	/* 11.13.3: this request only asks for the rest of the answer. */
+	/* 11.13.3: this request only asks for the remaining part of the answer. */
 	if (login->out_sent < login->out_len) {
 		if (data_len || req->flags & ISCSI_LOGIN_CONTINUE)
 			return iscsi_login_refusal(
@@ -316,7 +323,7 @@ static enum iscsi_login_status add_data(struct iscsi_login *login, const struct 
 			 : ISCSI_LOGIN_OK;
 }
 
-/* Fills in the next piece of the answer. Returns true if it is the last one. */
+/* Fills in the next part of the answer. Returns true if it is the last one. */
 static bool put_data(struct iscsi_login *login, struct iscsi_login_response *response)
 {
 	size_t len = MIN(login->out_len - login->out_sent, sizeof(response->data));
@@ -373,7 +380,7 @@ enum iscsi_login_step iscsi_login_request(struct iscsi_login *login, const uint8
 	/* 6.3: an initiator that does not begin with a Login Request gets no answer. */
 	if (login->requests == 0 && (req->opcode & ISCSI_OP_MASK) != ISCSI_OP_LOGIN)
 		return ISCSI_LOGIN_DROP;
-	memset(rsp, 0, sizeof(*rsp)); /* version 00h is the highest and the active one */
+	memset(rsp, 0, sizeof(*rsp)); /* 00h is the highest and the active version. */
 	response->data_len = 0;
 	rsp->opcode = ISCSI_OP_LOGIN_RSP;
 	rsp->flags = (uint8_t)(ISCSI_LOGIN_CSG(req->flags) << 2);

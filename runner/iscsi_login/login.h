@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The login phase (RFC 7143 6, 11.12, 11.13, 12) as a pure state machine that turns Login Requests
- * into Login Responses. It has no socket and no session table: the connection passes the PDUs, and
- * sets the TSIH at the end. All input is hostile.
+ * The login phase (RFC 7143 6, 11.12, 11.13, 12) as a state machine that turns Login Requests into Login
+ * Responses. It has no socket and no session table: the connection passes the PDUs to it, and sets the TSIH
+ * at the end. No input is trusted.
  */
 #ifndef ISCSI_LOGIN_LOGIN_H
 #define ISCSI_LOGIN_LOGIN_H
@@ -15,16 +15,16 @@
 #include "model/login.h"
 
 #define ISCSI_LOGIN_DATA_MAX \
-	8192 /* RFC 7143 13.12: the default MaxRecvDataSegmentLength holds during login */
+	8192 /* RFC 7143 13.12: this default of MaxRecvDataSegmentLength is valid during the login. */
 
 enum iscsi_login_step {
-	/* The response is to be sent, and the next request is expected. */
+	/* The caller sends the response and waits for the next request. */
 	ISCSI_LOGIN_MORE,
-	/* The TSIH is to be set and the response sent; then the full feature phase begins. */
+	/* The caller sets the TSIH and sends the response. Then the full feature phase begins. */
 	ISCSI_LOGIN_COMPLETE,
-	/* The response is to be sent, and the connection closed. */
+	/* The caller sends the response and closes the connection. */
 	ISCSI_LOGIN_FAIL,
-	/* The connection is to be closed without a response. */
+	/* The caller closes the connection without a response. */
 	ISCSI_LOGIN_DROP,
 };
 
@@ -35,39 +35,43 @@ struct iscsi_login_response {
 	size_t data_len;
 };
 
-/* One login in progress; freed when it ends. */
+/* A login in progress. The connection frees it when the login ends. */
 struct iscsi_login;
 
 /*
- * A login that comes in at np from the address peer. peer_text, such as "10.0.0.1:4711", is for the log.
- * model and np outlive the login. Returns NULL if there is no memory.
+ * Begins a login on a connection from the address peer to the portal np. peer_text, such as "10.0.0.1:4711",
+ * is for the log. model and np must exist longer than the login. Returns NULL if there is no memory.
  */
 struct iscsi_login *iscsi_login_new(struct model *model, const struct model_np *np,
 				    const struct sockaddr_storage *peer, const char *peer_text);
 void iscsi_login_free(struct iscsi_login *login);
 
-/* Handles one Login Request: its header and data segment. Digests are never in use during login. */
+/* Handles one Login Request: its header and its data segment. Login PDUs never have digests. */
 enum iscsi_login_step iscsi_login_request(struct iscsi_login *login, const uint8_t bhs[48],
 					  const uint8_t *data, size_t data_len,
 					  struct iscsi_login_response *response);
 
-/* Turns a response into a refusal, because the session cannot begin. status: enum
- * iscsi_login_status (pdu.h). */
+/*
+ * Turns a response into a refusal, because the session cannot begin. status is one of enum iscsi_login_status
+ * (pdu.h).
+ */
 void iscsi_login_refuse(struct iscsi_login_response *response, unsigned status);
 
-/* After ISCSI_LOGIN_COMPLETE: the login continues an existing session, so session-wide
- * parameters that it did not negotiate are taken from params. */
+/*
+ * To be called after ISCSI_LOGIN_COMPLETE if the login continues an existing session. Takes those
+ * session-wide parameters from params that the login did not negotiate.
+ */
 void iscsi_login_inherit(struct iscsi_login *login, const struct iscsi_params *params);
 
 /* Valid after ISCSI_LOGIN_COMPLETE, until iscsi_login_free(). */
 struct iscsi_login_result {
 	bool discovery;
-	/* What the session with the target is; NULL in a discovery session. */
+	/* The description of the target for the session, or NULL in a discovery session. */
 	const struct model_login *target;
 	char initiator_name[MODEL_NAME_SIZE];
 	char initiator_alias[256];
 	uint8_t isid[6];
-	/* As the initiator sent it: another value than 0 names an existing session. */
+	/* The TSIH that the initiator sent. A value other than 0 names an existing session. */
 	uint16_t tsih;
 	uint16_t cid;
 	uint32_t cmdsn, expstatsn;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the TPG demands of the negotiated values: the target offers its own value where the default would not
- * do, and a login whose values the TPG does not accept fails. How values are combined is left to negotiate.c.
+ * The demands of a TPG on the negotiated values. The target offers its own value if the TPG does not accept
+ * the default, and a login with values that the TPG does not accept fails. negotiate.c combines the values.
  */
 #include "iscsi_login/login_state.h"
 

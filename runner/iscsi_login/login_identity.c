@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who logs in to which target, and with which status a login is refused (RFC 7143 6.3.1, 13.4,
- * 13.5, 13.21). The proof of the identity is left to chap.c.
+ * Finds out which initiator logs in to which target, and with which status a login is refused (RFC 7143
+ * 6.3.1, 13.4, 13.5, 13.21). chap.c verifies that the initiator has the account.
  */
 #include "iscsi_login/login_state.h"
 
@@ -12,7 +12,7 @@
 #include "util/secret_memory.h"
 #include "util/text.h"
 
-#define SHOWN_MAX 255 /* bytes of a name that the log shows */
+#define SHOWN_MAX 255 /* The log shows at most this many bytes of a name. */
 
 static void copy_printable(char *out, size_t size, const char *text)
 {
@@ -31,15 +31,20 @@ static bool is_known(const struct iscsi_login *login)
 	return model_knows_initiator(login->model, login->result.initiator_name, &login->peer);
 }
 
-/* The status for a target that this initiator must not use, whether the target exists or not:
- * the difference would tell anybody which targets exist. An initiator that knows other targets
- * has probably mistyped the name. */
+/*
+ * Returns the status for a target that this initiator must not use, and for a target that does not exist. If
+ * the status were different, anybody could find out which targets exist. An initiator that may use other
+ * targets has probably mistyped the name, so it gets the status that says so.
+ */
 static enum iscsi_login_status status_of_hidden(const struct iscsi_login *login)
 {
 	return is_known(login) ? ISCSI_LOGIN_NOT_FOUND : ISCSI_LOGIN_FORBIDDEN;
 }
 
-/* The initiator has to prove that it knows an account. An account without name or secret proves nothing. */
+/*
+ * Demands that the initiator proves that it knows an account. An account without a name or a secret proves
+ * nothing, so it is refused.
+ */
 static enum iscsi_login_status demand(struct iscsi_login *login, const struct model_auth *account,
 				      const char *where)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A login in progress, which login.c (PDUs and stages) and login_identity.c (names) share. */
+/*
+ * A login in progress. login.c (PDUs and stages), login_identity.c (names) and login_demands.c share this
+ * structure.
+ */
 #ifndef ISCSI_LOGIN_LOGIN_STATE_H
 #define ISCSI_LOGIN_LOGIN_STATE_H
 
@@ -20,29 +23,35 @@ struct iscsi_login {
 	unsigned requests;
 	enum iscsi_stage stage;
 	bool identified;
-	/* The MaxRecvDataSegmentLength of the target was sent. */
+	/* Whether the target's MaxRecvDataSegmentLength was sent. */
 	bool declared;
 	bool chap_agreed;
-	/* result.target, which the login owns. */
+	/* The same as result.target. The login frees it. */
 	struct model_login *target;
-	/* The account of discovery sessions, in memory for secrets; NULL in normal sessions. */
+	/* The account of discovery sessions, in memory for secrets, or NULL in a normal session. */
 	struct model_auth *discovery_account;
-	/* The account that the initiator must prove: a part of one of the two; NULL: none. */
+	/*
+	 * The account that the initiator must prove, which is a part of target or discovery_account, or NULL
+	 * if it need not prove any.
+	 */
 	const struct model_auth *account;
 	struct iscsi_chap chap;
-	/* The set of the keys that came. */
+	/* The set of the keys that were received. */
 	uint64_t seen;
-	/* What the target accepts in the negotiation. */
+	/* The values that the target accepts in the negotiation. */
 	struct iscsi_target_values values;
 	/* The set of the keys that the target has offered. */
 	uint64_t offered;
-	/* The last answer contains such an offer, so the login cannot end before the next request. */
+	/*
+	 * Whether the last answer contains such an offer, so that the login cannot end before the next
+	 * request.
+	 */
 	bool awaits_answer;
 	struct iscsi_login_result result;
 	size_t in_len, out_len, out_sent;
-	/* The text of the request so far. */
+	/* The part of the request's text that was received so far. */
 	char in[ISCSI_TEXT_MAX];
-	/* Its answer. */
+	/* The answer to the text. */
 	char out[ISCSI_TEXT_MAX];
 };
 
@@ -50,19 +59,26 @@ struct iscsi_login {
 enum iscsi_login_status iscsi_login_refusal(const struct iscsi_login *login, enum iscsi_login_status status,
 					    const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Reads from the first text who logs in to which target, and checks whether this is allowed.
- * Fills result and account. */
+/*
+ * Reads from the first text which initiator logs in to which target, and checks whether this is allowed.
+ * Fills result and account.
+ */
 enum iscsi_login_status iscsi_login_identify(struct iscsi_login *login, const struct iscsi_offers *offers);
-/* Checks later texts: some initiators repeat their names in each stage, and must not change
- * them. */
+/*
+ * Checks the names in later texts. Some initiators repeat their names in each stage, and must not change
+ * them.
+ */
 enum iscsi_login_status iscsi_login_identify_again(const struct iscsi_login *login,
 						   const struct iscsi_offers *offers);
 
 /*
- * The initiator has nothing more to offer: now the target offers its values of keys whose default it does not
- * accept, once for each key, and awaits an answer if there are any.
+ * To be called when the initiator has nothing more to offer. Adds offers of the target for keys whose default
+ * it does not accept, once for each key. If there are any, the login waits for the answer.
  */
 void iscsi_login_add_offers(struct iscsi_login *login, struct iscsi_text_out *out);
-/* The full feature phase begins: refuses the login if the TPG does not accept a value that is in effect. */
+/*
+ * To be called before the full feature phase begins. Refuses the login if the TPG does not accept a value
+ * that is in effect.
+ */
 enum iscsi_login_status iscsi_login_check_result(struct iscsi_login *login);
 #endif

@@ -11,7 +11,10 @@
 
 #include "util/bytes.h"
 
-/* Keys in one text. About 30 keys are defined; each unknown key costs a search and an answer. */
+/*
+ * The largest number of keys in one text. About 30 keys are defined; each unknown key costs a search and an
+ * answer.
+ */
 #define PAIRS_MAX 128
 
 static_assert(ISCSI_KEY_COUNT <= 64, "the set of seen keys is one word");
@@ -47,7 +50,7 @@ void iscsi_params_init(struct iscsi_params *params)
 		if (row->type != ISCSI_KEY_TEXT && row->type != ISCSI_KEY_FIXED)
 			store(row, params, row->initial);
 	}
-	/* The same key has the same default in the direction to the target. */
+	/* The key has the same default in both directions. */
 	params->max_recv_data_segment = iscsi_keys[ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH].initial;
 }
 
@@ -158,8 +161,10 @@ static bool negotiate_value(const struct iscsi_key_row *row, uint32_t ours, cons
 	return true;
 }
 
-/* These values are answers. An answer to an answer would never end, and the target asks for
- * nothing. */
+/*
+ * Returns whether the value is an answer. Answers get no answer themselves, because otherwise the exchange
+ * would never end.
+ */
 static bool is_answer(const char *value)
 {
 	return strcmp(value, "Reject") == 0 || strcmp(value, "Irrelevant") == 0 ||
@@ -199,7 +204,10 @@ void iscsi_offers_negotiate(struct iscsi_offers *offers, enum iscsi_phase phase,
 				      values ? values->of[key] : iscsi_keys[key].ours, phase, discovery,
 				      params);
 
-	/* 13.14: FirstBurstLength must not exceed MaxBurstLength, offered or by default. */
+	/*
+	 * RFC 7143 13.14: FirstBurstLength must not exceed MaxBurstLength, whether these values were offered
+	 * or are defaults.
+	 */
 	params->first_burst = MIN(params->first_burst, params->max_burst);
 	if (first_burst->answer == ISCSI_ANSWER_RESULT)
 		first_burst->result = params->first_burst;
@@ -245,7 +253,7 @@ void iscsi_offers_answer(const struct iscsi_offers *offers, const char *text, si
 	}
 }
 
-/* --- what the target asks for itself --------------------------------------------------------------- */
+/* --- offers of the target --------------------------------------------------------------------------  */
 
 void iscsi_target_values_set(struct iscsi_target_values *values, const uint32_t *tpg)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The text format (RFC 7143 6.1): reads and writes pairs, numbers and lists. What they mean is
- * left to negotiate.c. */
+/* The text format (RFC 7143 6.1): reads and writes pairs, numbers and lists. negotiate.c interprets them. */
 #include "iscsi_login/pairs.h"
 
 #include <stdio.h>
@@ -9,7 +8,7 @@
 
 #include "util/bytes.h"
 
-#define KEY_MAX   63 /* RFC 7143 6.1 */
+#define KEY_MAX   63 /* RFC 7143 6.1 limits the length of keys. */
 #define VALUE_MAX 255
 
 int iscsi_pair_next(const char *text, size_t len, size_t *at, struct iscsi_pair *pair)
@@ -17,7 +16,7 @@ int iscsi_pair_next(const char *text, size_t len, size_t *at, struct iscsi_pair 
 	const char *start, *nul, *equals;
 	size_t value_len, value_max = VALUE_MAX;
 
-	if (*at == len) /* text may be NULL */
+	if (*at == len) /* text may be NULL if there is no text. */
 		return 0;
 	start = text + *at;
 	nul = memchr(start, '\0', len - *at);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operational parameters of a session or connection, as negotiated (RFC 7143 13). Filled by the
- * key table. */
+/*
+ * The negotiated operational parameters of a session or connection (RFC 7143 13). The key table says where
+ * each key is stored.
+ */
 #ifndef ISCSI_LOGIN_PARAMS_H
 #define ISCSI_LOGIN_PARAMS_H
 
@@ -8,7 +10,7 @@
 #include <stdint.h>
 
 struct iscsi_params {
-	/* CRC32C in use. */
+	/* Whether CRC32C is used. */
 	bool header_digest;
 	bool data_digest;
 	bool initial_r2t;
@@ -16,9 +18,9 @@ struct iscsi_params {
 	bool data_pdu_in_order;
 	bool data_sequence_in_order;
 	uint32_t max_connections;
-	/* The limit that the target declared: the initiator sends no more in a PDU. */
+	/* The limit that the target declared: the initiator sends at most this many bytes in a PDU. */
 	uint32_t max_recv_data_segment;
-	/* The limit that the initiator declared: the target sends no more in a PDU. */
+	/* The limit that the initiator declared: the target sends at most this many bytes in a PDU. */
 	uint32_t max_xmit_data_segment;
 	uint32_t max_burst;
 	uint32_t first_burst;
@@ -26,17 +28,17 @@ struct iscsi_params {
 	uint32_t default_time2wait;
 	uint32_t default_time2retain;
 	uint32_t error_recovery_level;
-	/* 1: RFC 7143 (13.24). */
+	/* The value 1 means RFC 7143 (13.24). */
 	uint32_t protocol_level;
-	/* False: RFC3720, the only supported value (13.23). */
+	/* False means RFC3720, which is the only supported value (13.23). */
 	bool task_reporting;
 };
 
-/* Sets the values that hold as long as nothing is negotiated. */
+/* Sets the values that are valid before anything is negotiated. */
 void iscsi_params_init(struct iscsi_params *params);
 /*
- * Writes the values for people to read, as lines "Key=Value\n". MaxRecvDataSegmentLength is the limit
- * of the target, and MaxXmitDataSegmentLength the limit of the initiator. discovery: leaves out what
+ * Writes the values for people, as lines "Key=Value\n". MaxRecvDataSegmentLength is the limit of the target,
+ * and MaxXmitDataSegmentLength is the limit of the initiator. If discovery is true, leaves out the keys that
  * a discovery session does not have. Returns text.
  */
 #define ISCSI_PARAMS_TEXT_SIZE 1024

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of PDUs for messages. */
+/* The names of PDUs for messages. */
 #include "iscsi_login/pdu.h"
 
 const char *iscsi_opcode_name(uint8_t opcode)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PDUs on the wire (RFC 7143 11). Every field is a byte array or a single byte, so the structs have
- * no padding and no byte order; read and write them with util/bytes.h. Each struct is one 48-byte
- * basic header segment.
+ * PDUs as they are transmitted (RFC 7143 11). Every field is a byte array or a single byte, so the structs
+ * have no padding and no byte order. The functions of util/bytes.h read and write the fields. Each struct is
+ * one 48-byte basic header segment.
  */
 #ifndef ISCSI_LOGIN_PDU_H
 #define ISCSI_LOGIN_PDU_H
@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 #define ISCSI_BHS_LEN    48
-#define ISCSI_AHS_MAX    (255 * 4) /* TotalAHSLength counts words in one byte */
+#define ISCSI_AHS_MAX    (255 * 4) /* TotalAHSLength is one byte that counts 4-byte words. */
 #define ISCSI_DIGEST_LEN 4
-#define ISCSI_TAG_NONE   0xffffffffu /* reserved Initiator or Target Transfer Tag */
-#define ISCSI_FINAL      0x80        /* in byte 1: F bit */
+#define ISCSI_TAG_NONE   0xffffffffu /* The reserved value of the Initiator and Target Transfer Tags. */
+#define ISCSI_FINAL      0x80        /* The F bit in byte 1. */
 
 /* RFC 7143 11.2.1.2 */
 enum iscsi_opcode {
@@ -39,23 +39,23 @@ enum iscsi_opcode {
 	ISCSI_OP_REJECT = 0x3f,
 };
 #define ISCSI_OP_MASK      0x3f
-#define ISCSI_OP_IMMEDIATE 0x40 /* the I bit of requests */
+#define ISCSI_OP_IMMEDIATE 0x40 /* The I bit of requests. */
 
 /* Any thread. Returns the name of a kind of PDU, such as "Login Request", or "reserved opcode". */
 const char *iscsi_opcode_name(uint8_t opcode);
 
-/* What all PDUs have in common. Fields that a kind does not have are in its "specific" bytes. */
+/* The fields that all PDUs have in common. Other fields are in the "specific" bytes. */
 struct iscsi_bhs {
 	uint8_t opcode;
 	uint8_t flags;
 	uint8_t specific[2];
-	/* 4-byte words. */
+	/* The length in 4-byte words. */
 	uint8_t total_ahs_len;
 	uint8_t data_len[3];
 	uint8_t lun[8];
 	uint8_t itt[4];
 	uint8_t ttt[4];
-	/* Requests: CmdSN, ExpStatSN; responses: StatSN, ExpCmdSN, MaxCmdSN. */
+	/* In requests: CmdSN and ExpStatSN. In responses: StatSN, ExpCmdSN and MaxCmdSN. */
 	uint8_t sn[3][4];
 	uint8_t tail[12];
 };
@@ -70,7 +70,7 @@ struct iscsi_scsi_command {
 	uint8_t cmdsn[4], expstatsn[4], cdb[16];
 };
 
-/* 11.2.2: additional header segments; length counts the bytes after type, without padding. */
+/* 11.2.2: additional header segments. The length counts the bytes after the type, without padding. */
 enum { ISCSI_AHS_EXTENDED_CDB = 1, ISCSI_AHS_BIDI_READ = 2 };
 struct iscsi_ahs {
 	uint8_t len[2], type, specific;
@@ -122,7 +122,7 @@ struct iscsi_data_out {
 	uint8_t reserved2[4], expstatsn[4], reserved3[4], datasn[4], offset[4], reserved4[4];
 };
 
-/* 11.7: Data-In. S: the PDU carries the status. */
+/* 11.7: Data-In. The S bit says that the PDU carries the status. */
 #define ISCSI_DATA_IN_STATUS 0x01
 struct iscsi_data_in {
 	uint8_t opcode, flags, reserved, status, total_ahs_len, data_len[3], lun[8], itt[4], ttt[4];
@@ -170,11 +170,11 @@ enum iscsi_reject_reason {
 	ISCSI_REJECT_SNACK = 0x03,
 	ISCSI_REJECT_PROTOCOL = 0x04,
 	ISCSI_REJECT_NOT_SUPPORTED = 0x05,
-	/* Too many immediate commands. */
+	/* There are too many immediate commands. */
 	ISCSI_REJECT_IMMEDIATE = 0x06,
 	ISCSI_REJECT_TASK_IN_PROGRESS = 0x07,
 	ISCSI_REJECT_INVALID_FIELD = 0x09,
-	/* Out of resources. */
+	/* The target is out of resources. */
 	ISCSI_REJECT_LONG_OPERATION = 0x0a,
 	ISCSI_REJECT_WAITING_LOGOUT = 0x0c,
 };
@@ -201,7 +201,7 @@ struct iscsi_login_req {
 	uint8_t flags;
 	uint8_t version_max;
 	uint8_t version_min;
-	/* 4-byte words. */
+	/* The length in 4-byte words. */
 	uint8_t ahs_len;
 	uint8_t data_len[3];
 	uint8_t isid[6];
@@ -235,7 +235,7 @@ struct iscsi_login_rsp {
 };
 static_assert(sizeof(struct iscsi_login_rsp) == ISCSI_BHS_LEN, "RFC 7143 11.13");
 
-/* Login status (11.13.5): class in the high byte, detail in the low byte. */
+/* The status of a login (11.13.5). The class is in the high byte, and the detail in the low byte. */
 enum iscsi_login_status {
 	ISCSI_LOGIN_OK = 0x0000,
 	ISCSI_LOGIN_INITIATOR_ERROR = 0x0200,

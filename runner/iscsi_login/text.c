@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Answers to Text Requests: which targets the initiator may see, and at which addresses it can
- * reach them. How a request and its answer are cut into PDUs is left to the connection
- * (iscsi/text_exchange.c).
+ * Answers Text Requests: which targets the initiator may see, and at which addresses it can reach them. The
+ * connection (iscsi/text_exchange.c) divides requests and answers into PDUs.
  */
 #include "iscsi_login/text.h"
 
@@ -14,16 +13,16 @@
 #include "iscsi_login/negotiate.h"
 #include "model/portal.h"
 
-/* More targets than a TargetName and a TargetAddress of 250 bytes each need. */
+/* This is enough for 100,000 targets, each with a TargetName and a TargetAddress of 250 bytes. */
 #define ANSWER_MAX (64u << 20)
 
-/* An answer that is being written; the model calls add_portal() for one portal after the other. */
+/* An answer that is being written. The model calls add_portal() for each portal. */
 struct answer {
 	const struct iscsi_text_context *context;
 	struct iscsi_text_out *out;
-	/* The target whose portals come now. */
+	/* The target of the portals that add_portal() gets next. */
 	char target[MODEL_NAME_SIZE];
-	/* Where its addresses begin in out. */
+	/* The offset in out at which the addresses of this target begin. */
 	size_t begin;
 };
 
@@ -52,7 +51,7 @@ static bool is_loopback(const struct sockaddr_storage *addr)
 
 static bool is_link_local(const struct sockaddr_storage *addr)
 {
-	if (addr->ss_family == AF_INET) /* 169.254.0.0/16, RFC 3927 */
+	if (addr->ss_family == AF_INET) /* 169.254.0.0/16 are link-local addresses (RFC 3927). */
 		return ntohl(((const struct sockaddr_in *)addr)->sin_addr.s_addr) >> 16 == 0xa9fe;
 	return addr->ss_family == AF_INET6 &&
 	       IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)addr)->sin6_addr);
@@ -64,8 +63,8 @@ static uint32_t scope_of(const struct sockaddr_storage *addr)
 }
 
 /*
- * Returns whether the peer can reach a portal at this address. To a peer on another machine, a loopback
- * address means that machine itself, and on another link, a link-local address may belong to another
+ * Returns whether the peer can reach a portal at this address. For a peer on another machine, a loopback
+ * address means that machine itself. For a peer on another link, a link-local address may belong to another
  * machine.
  */
 static bool peer_understands(const struct sockaddr_storage *peer, const struct sockaddr_storage *addr)
@@ -86,7 +85,7 @@ static void clear_scope(struct sockaddr_storage *addr)
 
 static void set_port(struct sockaddr_storage *addr, const struct sockaddr_storage *from)
 {
-	/* sin_port and sin6_port lie at the same place */
+	/* sin_port and sin6_port are at the same offset. */
 	((struct sockaddr_in *)addr)->sin_port = ((const struct sockaddr_in *)from)->sin_port;
 }
 
@@ -101,19 +100,20 @@ static bool find_address(const struct iscsi_text_context *context, const struct 
 		return (size_t)snprintf(text, size, "%s", public_text) < size;
 	if (model_address_is_wildcard(&np->addr)) {
 		addr = iscsi_plain_address(context->local);
-		/* [::] may accept IPv4 connections, too; 0.0.0.0 accepts nothing but IPv4 connections */
+		/* [::] may accept IPv4 connections as well, but 0.0.0.0 accepts only IPv4 connections. */
 		if (np != context->np && !np->dual_stack && addr.ss_family != np->addr.ss_family)
 			return false;
 		set_port(&addr, &np->addr);
 	} else if (!peer_understands(&peer, &addr)) {
 		return false;
 	}
-	clear_scope(&addr); /* the zone means nothing on another machine */
+	clear_scope(&addr); /* The zone of an address has no meaning on another machine. */
 	return model_address_format(&addr, text, size) == 0;
 }
 
 /*
- * Returns whether the target has this address already: a wildcard and one of its addresses are two portals.
+ * Returns whether the target already has this address in the answer. This happens if a wildcard and one of
+ * its addresses are two portals.
  */
 static bool has_address(const struct answer *answer, const char *value)
 {
@@ -126,7 +126,7 @@ static bool has_address(const struct answer *answer, const char *value)
 	return false;
 }
 
-/* With the lock of the model held. Returns false if the answer is too long. */
+/* Is called with the lock of the model held. Returns false if the answer is too long. */
 static bool add_portal(void *arg, const char *target, uint16_t tag, const struct model_np *np,
 		       const char *public_text)
 {
@@ -156,7 +156,10 @@ static void show(const struct iscsi_text_context *context, const char *target, s
 	model_discover(context->model, context->initiator_name, context->peer, target, add_portal, &answer);
 }
 
-/* RFC 7143 Appendix C: a discovery session may ask for all targets, and a normal session only for its own. */
+/*
+ * Answers SendTargets. A discovery session may ask for all targets, and a normal session only for its own one
+ * (RFC 7143 Appendix C).
+ */
 static void send_targets(const struct iscsi_text_context *context, const char *value,
 			 struct iscsi_text_out *out)
 {

@@ -13,7 +13,7 @@
 #include "iscsi_login/params.h"
 #include "model/login.h"
 
-/* The largest number of bytes in the text of one request, in all its PDUs together. */
+/* The largest number of bytes in the text of one request, which may consist of several PDUs. */
 #define ISCSI_TEXT_MAX 16384
 
 /*
@@ -24,7 +24,7 @@ struct sockaddr_storage iscsi_plain_address(const struct sockaddr_storage *addr)
 
 struct iscsi_text_context {
 	struct model *model;
-	/* The name of the session's target; NULL in a discovery session. */
+	/* The name of the session's target, or NULL in a discovery session. */
 	const char *target;
 	const char *initiator_name;
 	/*
@@ -35,16 +35,16 @@ struct iscsi_text_context {
 	const struct sockaddr_storage *local;
 	const struct sockaddr_storage *peer;
 	/*
-	 * The negotiation changes those parameters that RFC 7143 allows a session to change in full feature
-	 * phase.
+	 * The parameters of the session. The negotiation changes those parameters that RFC 7143 allows a
+	 * session to change in the full feature phase.
 	 */
 	struct iscsi_params *params;
 };
 
 /*
- * Answers the complete text of a request. *answer becomes the text of the answer, which may be longer than a
- * PDU, and which the caller frees. Returns its length, or -1 after a protocol error (Reject) or without
- * memory; *answer is NULL then.
+ * Answers the complete text of a request. Sets *answer to the text of the answer, which may be longer than a
+ * PDU and which the caller frees. Returns its length. After a protocol error, which must be answered with
+ * Reject, or if there is no memory, sets *answer to NULL and returns -1.
  */
 long iscsi_text_request(const struct iscsi_text_context *context, const uint8_t *in, size_t in_len,
 			char **answer);
