@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The target port groups that the kernel keeps, read when they change. inotify reports writes to configfs:
- * the groups of a device are read again when something changes in a folder from which they were read. Other
- * changes, such as another LUN that leads to the device or a state that the kernel changes itself, are
- * noticed when an initiator asks: it gets what is known, and the groups are read again soon afterwards.
- * configfs_alua.c does the reading.
+ * The target port groups that the kernel keeps. inotify reports writes to configfs: when something changes in
+ * a folder from which the groups of a device were read, they are read again. inotify does not report other
+ * changes, such as another LUN that leads to the device, or a state that the kernel changes itself. To notice
+ * these changes, the groups are read again soon after an initiator has asked for them; the initiator itself
+ * gets the known state. configfs_alua.c reads the groups.
  */
 #include <errno.h>
 #include <string.h>
@@ -65,7 +65,7 @@ const struct scsi_alua_ops kernel_alua_ops = {on_asked, set_state};
 
 /* --- reading --- */
 
-/* The folder is watched before anything in it is read, so that no change is lost in between. */
+/* Watches a folder before anything in it is read, so that no change between the two is missed. */
 static void on_folder(void *arg, const char *path)
 {
 	struct kernel_device *d = arg;
@@ -74,7 +74,7 @@ static void on_folder(void *arg, const char *path)
 		return;
 	int number = inotify_add_watch(d->manager->changes.fd, path, CHANGES);
 	if (number < 0) {
-		/* The reader notices by itself that a folder does not exist. */
+		/* The reader itself notices that a folder does not exist. */
 		if (errno != ENOENT)
 			log_warn(d->subject, "cannot watch %s: %s", path, strerror(errno));
 		return;
@@ -108,7 +108,7 @@ static bool reads_from(const struct kernel_device *d, int folder)
 	return false;
 }
 
-/* manager->lock held. */
+/* manager->lock must be held. */
 static void on_change(struct kernel_manager *manager, const struct inotify_event *event)
 {
 	struct list *node, *tmp;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Reading and writing the attributes of TCMU devices in configfs. What their values mean is left to the
- * callers.
- */
+/* Reads and writes the attributes of TCMU devices in configfs. The callers interpret the values. */
 #include "kernel/configfs.h"
 
 #include <errno.h>

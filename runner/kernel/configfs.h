@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Folders of the kernel's configfs, ${TCMU_CONFIGFS:-/sys/kernel/config/target}; a TCMU device's is
- * core/user_HBA/DEVICE. Main or pool thread. While the kernel waits for the answer to REMOVED of a device of
- * the same HBA, it holds that folder's lock, and a look-up there waits until the reply is sent. The calling
- * thread must not be the one that sends it.
+ * Folders of the kernel's configfs, ${TCMU_CONFIGFS:-/sys/kernel/config/target}. The folder of a TCMU device
+ * is core/user_HBA/DEVICE. Main or pool thread. While the kernel waits for the answer to REMOVED of a device,
+ * it holds the lock of the HBA's folder, and every look-up in this folder waits until the reply is sent.
+ * Therefore, the thread that sends the reply must not call these functions.
  */
 #ifndef KERNEL_CONFIGFS_H
 #define KERNEL_CONFIGFS_H
@@ -19,11 +19,11 @@ struct tcmu_configfs {
 };
 
 const char *tcmu_configfs_root(void);
-/* Sets cfs to any folder, by its absolute path. Returns 0, or -ENAMETOOLONG. */
+/* Sets cfs to any folder by its absolute path. Returns 0, or -ENAMETOOLONG with error set. */
 int tcmu_configfs_folder(struct tcmu_configfs *cfs, struct error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Sets cfs to the folder of a device. Returns 0, or -ENAMETOOLONG. */
+/* Sets cfs to the folder of a device. Returns 0, or -ENAMETOOLONG with error set. */
 int tcmu_configfs_device(struct tcmu_configfs *cfs, const char *hba, const char *device, struct error *error);
 /*
  * Reads a file below the folder, for example "attrib/dev_size", without the newline at its end. Returns 0, or
@@ -44,15 +44,15 @@ int tcmu_configfs_read_u16(const struct tcmu_configfs *cfs, const char *file, ui
 int tcmu_configfs_write(const struct tcmu_configfs *cfs, const char *file, const char *text,
 			struct error *error);
 /*
- * Returns a descriptor with which the file can be read later without a look-up in configfs; the caller closes
- * it. Or returns -errno with error set.
+ * Returns a descriptor with which the file can be read later without a look-up in configfs, or -errno with
+ * error set. The caller closes the descriptor.
  */
 int tcmu_configfs_hold(const struct tcmu_configfs *cfs, const char *file, struct error *error);
 /*
- * Any thread: never waits for the kernel. fd is the result of tcmu_configfs_hold(). Returns 0 or -errno;
- * -ENOENT if the device no longer exists.
+ * Any thread; never waits for the kernel. fd is the result of tcmu_configfs_hold(). Returns 0 or -errno;
+ * -ENOENT means that the device no longer exists.
  */
 int tcmu_configfs_read_held(int fd, uint64_t *value);
-/* Reads the unit serial number that was set in wwn/vpd_unit_serial; "" if none was set. */
+/* Reads the unit serial number from wwn/vpd_unit_serial. It is "" if nobody has set one. */
 int tcmu_configfs_serial(const struct tcmu_configfs *cfs, char *serial, size_t size, struct error *error);
 #endif

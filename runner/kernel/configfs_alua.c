@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The walk over a device's groups and their members. */
+/* Reads the target port groups of a device and their members. */
 #include "kernel/configfs_alua.h"
 
 #include <dirent.h>
@@ -11,10 +11,11 @@
 
 #include "util/bytes.h"
 
-#define MEMBERS_MAX (32u << 10) /* Larger than the kernel's page, at which the kernel cuts the list. */
+/* The buffer is larger than the kernel's page, at whose end the kernel cuts the list. */
+#define MEMBERS_MAX (32u << 10)
 #define LINE_MAX    512
 
-/* The state of reading the groups once. */
+/* The state while the groups are being read. */
 struct reader {
 	const struct tcmu_configfs *device;
 	void (*visit)(void *arg, const char *folder);
@@ -29,7 +30,7 @@ static void visit(const struct reader *r, const char *folder)
 		r->visit(r->arg, folder);
 }
 
-/* Returns whether the folder was removed while it was read; then it counts as missing. */
+/* Returns whether the folder was removed while it was read. It then counts as missing. */
 static bool vanished(int err, const struct tcmu_configfs *folder)
 {
 	return err == -ENOENT && access(folder->path, F_OK);
@@ -63,14 +64,14 @@ static int read_port(const struct reader *r, const struct tcmu_configfs *tpg, co
 	if (err)
 		return err;
 	err = tcmu_configfs_read_byte(tpg, "enable", 1, &port->enabled, r->error);
-	if (err == -ENOENT) { /* this fabric has no such switch */
+	if (err == -ENOENT) { /* The fabric has no such switch. */
 		port->enabled = 1;
 		err = 0;
 	}
 	return err;
 }
 
-/* Finds the folders of the member that a line names, and of its TPG. */
+/* Finds the folder of the member that a line names, and the folder of its TPG. */
 static int find_member(const struct reader *r, const struct tcmu_configfs *group, const char *line,
 		       struct tcmu_configfs *tpg, struct tcmu_configfs *lun)
 {
@@ -116,7 +117,7 @@ static int read_members(struct reader *r, const struct tcmu_configfs *group)
 	if (n == MEMBERS_MAX)
 		return error_set(r->error, E2BIG, "%s/members: too long", group->path);
 	for (ssize_t i = 0; i < n; i++)
-		if (!text[i]) /* the kernel puts one after each line */
+		if (!text[i]) /* The kernel puts a NUL after each line. */
 			text[i] = '\n';
 	text[n] = '\0';
 	int err = 0;
@@ -127,7 +128,10 @@ static int read_members(struct reader *r, const struct tcmu_configfs *group)
 
 /* --- reading all groups --- */
 
-/* A group has at least one port (SPC-4 6.37), so a group without members is not reported. */
+/*
+ * Adds a group unless it has no members. Such a group is not reported, because a group has at least one port
+ * (SPC-4 6.37).
+ */
 static int add_group(struct reader *r, const struct tcmu_configfs *folder)
 {
 	struct scsi_alua *alua = r->alua;
@@ -157,8 +161,8 @@ static int is_name(const struct dirent *entry)
 }
 
 /*
- * Calls fn with the folder of each group, in the order of names, until fn returns something other than 0, and
- * returns that.
+ * Calls fn with the folder of each group, in the order of names, until fn returns a value other than 0.
+ * Returns this value.
  */
 static int for_each_group(const struct tcmu_configfs *device,
 			  int (*fn)(void *arg, const struct tcmu_configfs *folder), void *arg,
@@ -222,8 +226,9 @@ struct change {
 };
 
 /*
- * Returns 1 if the change was made. The kernel records that the administrator has made the change; so the
- * function tells the kernel afterwards that an initiator has.
+ * Changes the state if the folder is that of the wanted group. Returns 1 if the change was made. The kernel
+ * records every write as a change by the administrator, so the function then tells the kernel that it was a
+ * change by an initiator.
  */
 static int change_if_meant(void *arg, const struct tcmu_configfs *folder)
 {

@@ -30,8 +30,8 @@ static int read_word(const struct tcmu_configfs *folder, const char *file, const
 }
 
 /*
- * A group of the type "Explicit" alone refuses writes to the file that changes the state, so initiators
- * cannot change it.
+ * The words of the file that says how the state may be changed. If the type of a group is only "Explicit",
+ * the kernel refuses writes to the file that changes the state, so initiators cannot change it either.
  */
 static const struct word access_types[] = {
     {"None", SCSI_TPGS_NONE},

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The job of one device: carries out the requests, one after the other, on a thread of the manager's pool.
- * The table at the end says which request is carried out in which state. If the device has to be stopped
- * first, the job ends, and the loop submits it again when no command is in flight. So no thread waits for
- * commands.
+ * The job of one device. It carries out the requests, one after the other, on a thread of the manager's pool.
+ * The table at the end says which request is carried out in which state. If the device must be stopped first,
+ * the job ends, and the device's loop submits it again when no command is in flight. Therefore no thread
+ * waits for commands.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -24,8 +24,8 @@ bool kernel_is_same_storage(const char *a, const char *b)
 }
 
 /*
- * manager->lock held. Storage cannot be opened for a new device while it is being closed for a device that is
- * removed.
+ * manager->lock must be held. Returns whether storage must not be opened yet for a new device, because it is
+ * still being closed for a device that is removed.
  */
 static bool must_wait(const struct kernel_device *d)
 {
@@ -49,7 +49,7 @@ enum tcmu_device_state kernel_view_state(const struct kernel_device *d)
 		return TCMU_DEVICE_FAILED;
 	if (d->state == KERNEL_OPENING)
 		return TCMU_DEVICE_OPENING;
-	/* While the device is stopped to serve another LUN, its state is shown as the one before. */
+	/* While the device is stopped to serve another LUN, lists show the state that it had before. */
 	return storage_lu_is_absent(d->lun) ? TCMU_DEVICE_FAILED : TCMU_DEVICE_SERVED;
 }
 
@@ -83,8 +83,9 @@ void kernel_failed_but_stays(struct kernel_device *d, const struct error *error)
 }
 
 /*
- * ADDED may have arrived while an older try to open the storage was in progress, which must not create
- * storage. Then the try that ADDED asks for decides about the reply.
+ * Returns whether the storage must be opened a second time. ADDED may arrive while an earlier attempt is in
+ * progress, which must not create storage. In this case the attempt that ADDED requests decides about the
+ * reply.
  */
 static bool is_opened_again(struct kernel_device *d)
 {
@@ -131,8 +132,8 @@ static void forget(struct kernel_device *d)
 }
 
 /*
- * Closes the device for this process. A device that stays is left to the next process, which also resets the
- * ring if this was not done.
+ * Closes the device for this process. A device that exists further is left to the next process, which also
+ * resets the ring if this process has not done it.
  */
 static void release(struct kernel_device *d)
 {
@@ -220,19 +221,19 @@ static bool read_alua(struct kernel_device *d)
 #define SAME      (-1)
 
 /*
- * What the job does for a request, in the order of importance: the first row applies whose request is pending
- * and whose states contain the device's.
+ * The table says what the job does for a request. The rows are in the order of importance: the first row
+ * applies whose request is pending and whose states contain the state of the device.
  */
 static const struct rule {
 	enum kernel_request request;
 	unsigned states;
-	/* For the debug log. */
+	/* The name of the request in the debug log. */
 	const char *text;
 	/* Returns false if the job ends here: the device's loop submits it again, or the device is freed. */
 	bool (*run)(struct kernel_device *d);
-	/* The state from now on. SAME: run() decides. */
+	/* The new state of the device. SAME means that run() sets it. */
 	int next;
-	/* The request is not pending any more when run() begins. */
+	/* Whether the request is removed from the pending ones before run() is called. */
 	bool is_taken;
 } rules[] = {
     {KERNEL_ANSWER_RECONFIG, ANY, "answers a change", answer_reconfig, SAME, false},
@@ -261,7 +262,7 @@ static const char *state_name(enum kernel_state state)
 	return names[state];
 }
 
-/* manager->lock held. */
+/* manager->lock must be held. */
 static bool can_run(const struct kernel_device *d, const struct rule *rule)
 {
 	bool is_pending =
@@ -271,16 +272,16 @@ static bool can_run(const struct kernel_device *d, const struct rule *rule)
 		return false;
 	if (rule->request == KERNEL_OPEN)
 		return !must_wait(d);
-	/* The storage is about to be opened, and the change needs it. */
+	/* A change needs the storage, so it waits until the storage has been opened. */
 	return rule->request != KERNEL_RECONFIG || !kernel_is_requested(d, KERNEL_OPEN);
 }
 
-/* Takes the next request. Returns NULL if there is none; the job is not busy any more then. */
+/* Takes the next request. If there is none, marks the job as not busy and returns NULL. */
 static const struct rule *next_rule(struct kernel_device *d)
 {
 	SCOPE_LOCK(&d->manager->lock);
 
-	/* The last try has succeeded. */
+	/* The last attempt has succeeded. */
 	if (d->state == KERNEL_SERVED)
 		d->requests &= ~KERNEL_BIT(KERNEL_OPEN);
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Turns the kernel's events into requests of a device. Nothing here blocks. Each event of a loaded handler
- * gets one reply: from here, or from the job that carries out the request (device.c). Events of other
- * handlers belong to unknown.c.
+ * Turns the kernel's events into requests for the job of a device. Nothing here blocks. Each event of a
+ * loaded handler gets one reply, either from here or from the job that carries out the request (device.c).
+ * Events of other handlers are left to unknown.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ void kernel_request(struct kernel_device *d, enum kernel_request request)
 	kernel_queue_job(d);
 }
 
-/* manager->lock held. */
+/* manager->lock must be held. */
 static struct kernel_device *find(struct kernel_manager *manager, unsigned minor)
 {
 	struct list *node, *tmp;
@@ -55,7 +55,10 @@ static bool parse_ours(const char *uio_name, struct tcmu_uio_name *name)
 	return tcmu_uio_name_parse(uio_name, name) && backstore_handler(name->handler);
 }
 
-/* rtslib reads a device's configuration from its info file, up to the first blank or colon. */
+/*
+ * Warns if rtslib will read only a part of the configuration: it reads it from the device's info file, up to
+ * the first blank or colon.
+ */
 static void warn_of_cut_config(const struct kernel_device *d)
 {
 	if (d->name.config[strcspn(d->name.config, " \t\v\f\r:")])
@@ -66,7 +69,7 @@ static void warn_of_cut_config(const struct kernel_device *d)
 		    d->name.config);
 }
 
-/* manager->lock held. Returns NULL if there is no memory. */
+/* manager->lock must be held. Returns NULL if there is no memory. */
 static struct kernel_device *new_device(struct kernel_manager *manager, unsigned minor,
 					const struct tcmu_uio_name *name)
 {
@@ -92,7 +95,7 @@ static struct kernel_device *new_device(struct kernel_manager *manager, unsigned
 	return d;
 }
 
-/* --- events, each with its answer: 0 or -errno, or LATER --- */
+/* --- events; each function returns the status of the reply: 0 or -errno, or LATER --- */
 
 #define LATER 1
 
@@ -102,9 +105,9 @@ static bool is_named(const struct kernel_device *d, const struct tcmu_uio_name *
 }
 
 /*
- * manager->lock held, as in all functions below. A reply contains only device_id. If an older event with this
- * number is still unanswered, its sender has given up: its reply must not be sent, because the kernel would
- * take it for the reply to the new event.
+ * manager->lock must be held here and in all functions below. Ensures that no earlier event with this
+ * device_id is answered any more. A reply contains only device_id, so the kernel would take the reply to an
+ * earlier event, whose sender has given up, for the reply to the new one.
  */
 static void forget_pending_reply(struct kernel_manager *manager, uint32_t device_id)
 {
@@ -127,8 +130,8 @@ static int on_added(struct kernel_manager *manager, const struct tcmu_event *eve
 	if (manager->closing)
 		return -ESHUTDOWN;
 	/*
-	 * Two devices cannot have one minor number. If the known device is another one, it does not exist any
-	 * more.
+	 * Two devices cannot have the same minor number. If the known device has another name, it does not
+	 * exist any more.
 	 */
 	if (d && (d->announced || !is_named(d, name))) {
 		kernel_request(d, KERNEL_REMOVE);
@@ -145,7 +148,7 @@ static int on_added(struct kernel_manager *manager, const struct tcmu_event *eve
 		return 0;
 	if (kernel_view_state(d) == TCMU_DEVICE_FAILED)
 		d->requests |= KERNEL_BIT(KERNEL_OPEN);
-	/* The kernel waits, so a failure can refuse the device. */
+	/* The kernel waits for the reply, so a failure can refuse the device. */
 	d->stays = false;
 	d->added_reply_pending = true;
 	d->added_id = event->device_id;
@@ -154,8 +157,8 @@ static int on_added(struct kernel_manager *manager, const struct tcmu_event *eve
 }
 
 /*
- * The reply is sent at once. The kernel ignores its status. Until it arrives, every look-up in the folder of
- * the HBA waits, also the look-ups of the daemon's own jobs.
+ * Handles the removal of a device. The reply is sent at once, and the kernel ignores its status. Until it
+ * arrives, every look-up in the folder of the HBA waits, including the look-ups of the daemon's own jobs.
  */
 static int on_removed(struct kernel_manager *manager, const struct tcmu_event *event)
 {
@@ -167,8 +170,8 @@ static int on_removed(struct kernel_manager *manager, const struct tcmu_event *e
 }
 
 /*
- * Returns whether the event comes from the daemon's own write to configfs, which waits for this reply. Then
- * nothing has to be done.
+ * Returns whether the event was caused by the daemon's own write to configfs, which waits for this reply. In
+ * this case nothing has to be done.
  */
 static bool is_own_write(struct kernel_device *d, const struct tcmu_event *event)
 {
@@ -267,7 +270,7 @@ void kernel_adopt(void *arg, unsigned minor, const char *uio_name)
 	kernel_queue_job(d);
 }
 
-/* The kernel's device has disappeared without an event, or its ring is broken. */
+/* Is called when the kernel's device has disappeared without an event, or when its ring is broken. */
 void kernel_on_gone(struct tcmu_device *device)
 {
 	struct kernel_device *d = device->owner;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads the kernel's configfs for the storage of a device: size and limits, the write cache, the serial
- * number and the command time-out. runner/storage opens, identifies and closes the storage.
+ * Reads the settings of a device's storage from the kernel's configfs: size and limits, the write cache, the
+ * serial number and the command time-out. runner/storage opens, identifies and closes the storage.
  */
 #include <errno.h>
 
@@ -21,7 +21,7 @@ void kernel_note_size(struct kernel_device *d, uint64_t size)
 	d->configured_size = size;
 }
 
-/* The settings that configfs has. Their strings belong to config and to the device. */
+/* Reads the settings from configfs. Their strings belong to config and to the device. */
 static int read_settings(struct kernel_device *d, const char *config, bool make,
 			 struct storage_settings *settings, struct error *error)
 {
@@ -45,7 +45,7 @@ static int read_settings(struct kernel_device *d, const char *config, bool make,
 	    /* An administrator enlarges the storage first, and then writes dev_size. */
 	    .existing = true,
 	    .create = make,
-	    /* settle_write_cache() does this. */
+	    /* settle_write_cache() sets this. */
 	    .write_cache = -1,
 	};
 	return 0;
@@ -68,12 +68,14 @@ static int open_with(open_fn *open, struct kernel_device *d, const char *config,
 	    .name = d->label,
 	    .subject = d->subject,
 	    .owner = d,
-	    /* The new options or filters may be for the storage that is open; a stand-in opens nothing. */
+	    /*
+	     * The new options or filters may be for the storage that is open. A stand-in has no open storage.
+	     */
 	    .replaced = d->lun && !storage_lu_is_absent(d->lun) ? d->lun : NULL,
-	    /* kernel_lun_identify() does this. */
+	    /* kernel_lun_identify() does it. */
 	    .is_identified_later = true,
 	    .is_identity_fixed = true,
-	    /* A device that has just been created had no contents. */
+	    /* A device that has just been created had no contents that could be lost. */
 	    .is_loss_accepted = !d->found,
 	};
 	err = open(&request, lun, error);
@@ -85,9 +87,9 @@ static int open_with(open_fn *open, struct kernel_device *d, const char *config,
 }
 
 /*
- * The attribute emulate_write_cache of a new device has the kernel's default 0, which is not a decision, so
- * it is set to what the storage has. For a device that existed before the daemon started, the attribute is
- * what was decided.
+ * Makes the attribute emulate_write_cache and the storage agree. For a new device, the attribute has the
+ * kernel's default 0, which nobody has chosen, so it is set to what the storage has. For a device that
+ * existed before the daemon started, the attribute has been chosen, so the storage follows it.
  */
 static void settle_write_cache(struct kernel_device *d, struct storage_lu *lun)
 {
@@ -101,7 +103,7 @@ static void settle_write_cache(struct kernel_device *d, struct storage_lu *lun)
 	else if (tcmu_configfs_read_u64(&d->cfs, "attrib/emulate_write_cache", &on, &error))
 		log_warn(d->subject, "%s", error.text);
 	else if (scsi_lu_set_write_cache(storage_lu_scsi(lun), on))
-		/* The storage has no write cache, so configfs must not show one. */
+		/* The storage has no write cache, so the attribute must not show one. */
 		kernel_on_write_cache(d);
 }
 
@@ -109,8 +111,7 @@ static void say_if_lost(const struct kernel_device *d, const struct storage_lu *
 {
 	if (storage_lu_is_lost(lun))
 		log_err(d->subject, "not ready: its contents were lost with the memory of the daemon; write "
-				    "attrib/dev_config again to serve an "
-				    "empty disk");
+				    "attrib/dev_config again to serve an empty disk");
 }
 
 static void say_what_was_found(const struct kernel_device *d, const char *config,
@@ -172,8 +173,8 @@ void kernel_lun_expiry(struct kernel_device *d)
 }
 
 /*
- * wwn/vpd_unit_serial may be set until a LUN leads to the device, usually after the device was enabled, and
- * no event reports this. So the attribute is read at the first command.
+ * Reads the serial number when the first command arrives. wwn/vpd_unit_serial can be set until a LUN leads to
+ * the device, which usually happens after the device was enabled, and no event reports the change.
  */
 void kernel_lun_identify(struct kernel_device *d)
 {
@@ -192,7 +193,7 @@ void kernel_lun_identify(struct kernel_device *d)
 		return;
 	}
 	/*
-	 * Every initiator would take two units with the same identity for one disk, although they have
+	 * Initiators would take two logical units with the same identity for one disk, although they have
 	 * different contents.
 	 */
 	log_err(d->subject, "not ready: %s, in wwn/vpd_unit_serial, and create the device again", error.text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The manager as a whole: start, stop, retries and the list of devices. Main thread. event.c and device.c
- * deal with a single device.
+ * handle a single device.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,12 +19,14 @@
 #include "util/log.h"
 
 /*
- * The number of devices that can be opened or closed at the same time. Storage may hang there without a
- * limit, and no other device may wait for it. The limit only prevents that failing storage takes all threads
- * of a machine.
+ * The number of devices that can be opened or closed at the same time. Storage may hang for an unlimited
+ * time, and no other device may have to wait for it. The limit only prevents failing storage from using up
+ * all threads that the machine allows.
  */
 #define MOST_JOBS 1024
-/* After a start that has failed, everything must be closed, because the caller frees the loops. */
+/*
+ * After a failed start everything must be closed, however long it takes, because the caller frees the loops.
+ */
 #define NO_LIMIT_MS UINT_MAX
 
 /* --- processes that wait for a daemon that died --- */
@@ -35,8 +37,8 @@ static void set_parameter(const char *name, const char *value)
 
 	if (err)
 		log_warn(NULL,
-			 "target_core_user: parameter %s: %s; processes that wait for a daemon that died go "
-			 "on waiting",
+			 "target_core_user: parameter %s: %s; processes that wait for a daemon that has died "
+			 "stay blocked",
 			 name, strerror(-err));
 }
 
@@ -48,8 +50,8 @@ static void pause_ms(unsigned ms)
 }
 
 /*
- * The kernel ends the wait of every process for a reply with EINTR, and removes the devices that they were
- * creating.
+ * The kernel ends the wait of every process for a reply with EINTR, and removes the devices that these
+ * processes were creating.
  */
 static void block_and_free_waiters(void)
 {
@@ -59,8 +61,8 @@ static void block_and_free_waiters(void)
 }
 
 /*
- * A shell repeats the system call at once. So netlink stays blocked until all processes have noticed, and a
- * repeated call ends with EAGAIN.
+ * Ends the blocking of netlink. A shell repeats the interrupted system call at once, so netlink stays blocked
+ * until all processes have noticed, and a repeated call ends with EAGAIN.
  */
 static void unblock_netlink(void)
 {
@@ -113,15 +115,15 @@ static struct kernel_manager *allocate(struct loop_set *set, const struct kernel
 	return NULL;
 }
 
-/* manager->lock held. */
+/* manager->lock must be held. */
 static bool is_empty(const struct kernel_manager *manager)
 {
 	return list_empty(&manager->devices) && list_empty(&manager->unknown);
 }
 
 /*
- * manager->lock held. A device that is left in use has a ring in an unknown state, which the next process
- * resets as soon as the I/O of this process has ended.
+ * manager->lock must be held. A device that is left in use has a ring in an unknown state. The next process
+ * resets the ring as soon as the I/O of this process has ended.
  */
 static void leave_what_hangs(struct kernel_manager *manager)
 {
@@ -135,7 +137,7 @@ static void leave_what_hangs(struct kernel_manager *manager)
 	}
 }
 
-/* Closes all devices. Every pending reply is sent. Returns false if devices are left after this time. */
+/* Closes all devices and sends every pending reply. Returns false if devices are left after this time. */
 static bool close_devices(struct kernel_manager *manager, unsigned timeout_ms)
 {
 	const struct timespec until = clock_timespec(clock_now_ns() + timeout_ms * NS_PER_MS);
@@ -173,8 +175,9 @@ struct kernel_manager *kernel_manager_open(struct loop_set *set, const struct ke
 	block_and_free_waiters();
 	kernel_mark_read(manager);
 	/*
-	 * A device that is added after this socket has joined the group has an event; a device that existed
-	 * before is found here. A device to which both applies is recognised by its minor number.
+	 * A device that is added after this socket has joined the group is reported by an event. A device
+	 * that existed before is found here. If both apply to a device, its minor number shows that it is the
+	 * same one.
 	 */
 	int err = tcmu_uio_scan(kernel_adopt, manager, error);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The mark that a clean stop leaves for the next start: the ID of the boot, because rings do not survive a
- * boot; how old the commands that wait in the rings can be; and the minor numbers of devices that need a
- * reset nevertheless.
+ * The mark that a clean stop writes for the next start. It contains the ID of the boot, because rings do not
+ * survive a boot; how old the commands that wait in the rings can be; and the minor numbers of devices that
+ * need a reset in spite of the clean stop.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +18,7 @@
 #define BOOT_ID_MAX 64
 #define END         "end" /* A mark without this line was not written completely. */
 
-/* Reads a line that ends with a newline. */
+/* Reads a line that must end with a newline. */
 static bool read_line(FILE *file, char line[BOOT_ID_MAX])
 {
 	return file && fgets(line, BOOT_ID_MAX, file);
@@ -99,7 +99,7 @@ void kernel_mark_write(const struct kernel_manager *manager)
 		written = fputs(END "\n", file) >= 0;
 		written = !fclose(file) && written;
 	}
-	/* Without the mark, the next start resets the rings, which initiators survive. */
+	/* Without the mark, the next start resets the rings, and initiators repeat their commands. */
 	if (!written && !manager->no_mark)
 		log_warn(NULL, "%s: %s", manager->mark, strerror(errno));
 }

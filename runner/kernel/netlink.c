@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Generic netlink with target_core_user: receives events on a thread that never blocks, and sends replies.
- * event.c decides what an event means.
+ * Generic netlink with target_core_user: receives events on a thread that never blocks for anything else, and
+ * sends replies. event.c handles the events.
  */
 #include "kernel/netlink.h"
 
@@ -27,7 +27,10 @@
 #define GROUP   "config"
 #define VERSION 2
 
-/* Room for a burst of thousands of events, because the sender of a lost event would wait for ever. */
+/*
+ * The buffer has room for a burst of thousands of events, because the sender of a lost event would wait for
+ * ever.
+ */
 #define RECEIVE_BYTES (4 << 20)
 
 #define REPLY_OF(type) ((type) + 3)
@@ -51,12 +54,12 @@ struct tcmu_netlink {
 	void *arg;
 	struct nl_sock *in;       /* Only the netlink thread uses it. */
 	struct nl_sock *out;      /* Protected by out_lock. */
-	pthread_mutex_t out_lock; /* A leaf: only a message is sent while it is held. */
+	pthread_mutex_t out_lock; /* The innermost lock: while it is held, only a message is sent. */
 	int family, group;
 	int stop_fd;
 	pthread_t thread;
 	bool running;
-	pid_t other; /* The last other daemon that was reported in the log. */
+	pid_t other; /* The last other daemon about which the log has a warning. */
 };
 
 static int nl_failed(struct error *error, int nlerr, const char *what)
@@ -156,8 +159,8 @@ static int open_in(struct tcmu_netlink *netlink, struct error *error)
 	if (err)
 		return nl_failed(error, err, "connect");
 	/*
-	 * The kernel drops events for which there is no room. With broadcast errors, the sender of such an
-	 * event gets an error and does not hang.
+	 * The kernel drops events for which there is no room in the buffer. With NETLINK_BROADCAST_ERROR, the
+	 * sender of such an event gets an error instead of waiting for ever.
 	 */
 	if (option(netlink->in, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BYTES))
 		log_warn(NULL, "netlink: cannot force a receive buffer: %s", strerror(errno));
@@ -216,7 +219,8 @@ struct tcmu_netlink *tcmu_netlink_open(void (*event)(void *arg, const struct tcm
 	return NULL;
 }
 
-/* Sends a command with up to two attributes and waits for the kernel's acknowledgement, which comes at once.
+/*
+ * Sends a command with up to two attributes and waits for the kernel's acknowledgement, which comes at once.
  */
 static int command(struct tcmu_netlink *netlink, uint8_t cmd,
 		   int (*put)(struct nl_msg *msg, const void *what), const void *what)
@@ -262,8 +266,8 @@ static void warn_of_other_daemon(struct tcmu_netlink *netlink)
 
 	if (pid && __atomic_exchange_n(&netlink->other, pid, __ATOMIC_RELAXED) != pid)
 		log_warn(NULL,
-			 "another tcmu-runner (process %d) answers the kernel, too, and refuses our "
-			 "devices without nl_reply_supported=-1",
+			 "another tcmu-runner (process %d) answers the kernel, too, and refuses devices of "
+			 "this daemon that do not have nl_reply_supported=-1",
 			 (int)pid);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opens what a device needs before it can be served: its UIO device and its storage. start.c continues from
- * there; lun.c knows how storage is opened.
+ * Opens the UIO device and the storage of a device, which is necessary before the device can be served.
+ * start.c continues after that, and lun.c opens the storage.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,12 +12,15 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* The previous process may hold the storage of an adopted device for a moment longer. */
+/*
+ * The previous process may still hold the storage of an adopted device for a short time, so opening it is
+ * tried this many times.
+ */
 #define BUSY_TRIES 60
 
 /*
- * Only one process can have the device open. A descriptor that systemd keeps for the next process also
- * counts.
+ * Opens the UIO device. Only one process can have it open at a time, and a descriptor that systemd keeps for
+ * the next process also counts.
  */
 static int open_uio(struct kernel_device *d, struct error *error)
 {
@@ -54,8 +57,8 @@ static int attach(struct kernel_device *d, struct error *error)
 }
 
 /*
- * No new command enters the ring until the reset. A device that the kernel has not configured yet has no
- * commands.
+ * Prevents new commands from entering the ring before its reset. A device that the kernel has not configured
+ * yet has no commands.
  */
 static void block_ring(struct kernel_device *d)
 {
@@ -68,7 +71,9 @@ static void block_ring(struct kernel_device *d)
 		log_err(d->subject, "%s", error.text);
 }
 
-/* A time-out that the administrator has set before the device was enabled is not changed. */
+/*
+ * Sets the default time-out. If the administrator has set a time-out before the device was enabled, it stays.
+ */
 static void set_time_out(struct kernel_device *d)
 {
 	char text[16];
@@ -85,8 +90,9 @@ static void set_time_out(struct kernel_device *d)
 }
 
 /*
- * The kernel waits until an aborted command has ended. With notices of aborts, the daemon can cancel the I/O.
- * Kernels before 5.10 do not have this attribute.
+ * Asks the kernel for notices of aborted commands, with which the daemon can cancel their I/O. Without a
+ * notice, the kernel waits until an aborted command has ended by itself. Kernels before 5.10 do not have this
+ * attribute.
  */
 static void ask_for_notices(struct kernel_device *d)
 {
@@ -125,14 +131,16 @@ static bool is_new(struct kernel_device *d)
 static int open_patiently(struct kernel_device *d, struct error *error)
 {
 	int err = kernel_lun_open(d, d->name.config, is_new(d), &d->next, error);
-	int tries = 0; /* tries since the last I/O of the previous process has ended */
+	int tries = 0; /* The number of attempts since the last I/O of the previous process has ended. */
 
 	for (int i = 0; err == -EBUSY && d->found && !d->lun; i++) {
 		tries = kernel_stray_io(d) ? 0 : tries + 1;
 		if (tries > BUSY_TRIES || !kernel_pause(d, KERNEL_PAUSE_NS))
 			break;
 		if (i == KERNEL_WARN_AFTER)
-			log_warn(d->subject, "waits: %s", error->text);
+			log_warn(d->subject,
+				 "the storage cannot be opened yet, so the daemon tries again: %s",
+				 error->text);
 		err = kernel_lun_open(d, d->name.config, is_new(d), &d->next, error);
 	}
 	return err;
@@ -150,7 +158,7 @@ static void set_up(struct kernel_device *d)
 {
 	set_time_out(d);
 	ask_for_notices(d);
-	/* If a stand-in already serves the device, this happens at the first command. */
+	/* If a stand-in already serves the device, this is done at the first command. */
 	if (!kernel_is_running(d))
 		kernel_lun_expiry(d);
 }
@@ -174,7 +182,9 @@ void kernel_open_device(struct kernel_device *d)
 		set_up(d);
 		return;
 	}
-	/* After the answer, nothing may be looked up in configfs, so the stand-in is opened before it. */
+	/*
+	 * After the reply, nothing may be looked up in configfs, so the stand-in is opened before the reply.
+	 */
 	if (err == -ENOMEDIUM && (d->lun || !kernel_lun_open_absent(d, &d->next, &none))) {
 		set_up(d);
 		kernel_failed_but_stays(d, &error);
@@ -182,5 +192,5 @@ void kernel_open_device(struct kernel_device *d)
 	}
 	kernel_failed(d, err, &error);
 	if (stays(d) && !d->lun && kernel_lun_open_absent(d, &d->next, &none))
-		log_err(d->subject, "no stand-in either: %s", none.text);
+		log_err(d->subject, "no stand-in can be opened either: %s", none.text);
 }

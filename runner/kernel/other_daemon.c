@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds out whether a tcmu-runner 1.x runs beside this daemon, by the lock that it holds on its lock file. */
+/* Finds out whether a tcmu-runner 1.x runs at the same time, by the lock that it holds on its lock file. */
 #include "kernel/other_daemon.h"
 
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 
 #include "util/cleanup.h"
 
-#define LOCK_FILE "/run/tcmu.lock" /* tcmu-runner 1.x holds a lock on this file, of the kind of fcntl(2). */
+#define LOCK_FILE "/run/tcmu.lock" /* tcmu-runner 1.x holds an fcntl(2) lock on this file. */
 
 pid_t tcmu_other_daemon(void)
 {
@@ -21,8 +21,8 @@ pid_t tcmu_other_daemon(void)
 }
 
 /*
- * "sk Eth Pid Groups ...": the address of the socket, its protocol, its port, and the first 32 groups that it
- * has joined.
+ * The lines of this file are "sk Eth Pid Groups ...": the address of the socket, its protocol, its port, and
+ * the first 32 groups that it has joined.
  */
 #define SOCKETS    "/proc/net/netlink"
 #define GROUPS_MAX 32

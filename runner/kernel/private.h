@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of this folder share: the manager, a device, and the functions between the files. README.md
- * explains them.
+ * Declarations that the files of this folder share: the manager, a device, and the functions of each file.
+ * README.md explains them.
  */
 #ifndef KERNEL_PRIVATE_H
 #define KERNEL_PRIVATE_H
@@ -18,7 +18,7 @@
 #include "kernel/uio.h"
 #include "storage/lu.h"
 
-#define KERNEL_TIME_OUT 30 /* In seconds, the kernel's default of cmd_time_out. */
+#define KERNEL_TIME_OUT 30 /* The kernel's default of cmd_time_out, in seconds. */
 
 struct kernel_minors {
 	unsigned *at;
@@ -31,25 +31,25 @@ struct kernel_manager {
 	struct loop_pool *jobs;
 	char *state_dir;
 	int io_lock;
-	/* How long another daemon may take to answer an event of an unknown handler; 0: the default. */
+	/* How long another daemon may take to answer an event of an unknown handler. 0 means the default. */
 	uint64_t other_daemon_ns;
 	const struct fd_store *fd_store;
 	struct storage_registry *registry;
 	/* The path of the mark that a clean stop leaves. */
 	char *mark;
 	/*
-	 * The mark says that the previous daemon stopped cleanly; the commands in the rings came after
-	 * since_ns.
+	 * Whether the mark says that the previous daemon stopped cleanly. In this case the commands in the
+	 * rings arrived after since_ns.
 	 */
 	bool clean;
 	uint64_t since_ns;
-	/* The devices whose rings the previous daemon left in a state that needs a reset nevertheless. */
+	/* The devices whose rings need a reset in spite of a clean stop of the previous daemon. */
 	struct kernel_minors unclean_before;
 	struct tcmu_netlink *netlink;
 
 	/*
-	 * Guards everything below and the fields of struct kernel_device that say so. It is a leaf and is
-	 * held for a short time.
+	 * Guards everything below, and the fields of struct kernel_device that are marked so. No other lock
+	 * is taken while it is held, and it is held only for a short time.
 	 */
 	pthread_mutex_t lock;
 	/*
@@ -67,15 +67,15 @@ struct kernel_manager {
 	char refused_label[280];
 	struct error refused_error;
 	bool closing;
-	/* While the manager closes: the commands that remain in the rings came after this time. */
+	/* While the manager closes: the commands that remain in the rings arrived after this time. */
 	uint64_t left_ns;
 	/* The devices whose rings this daemon leaves in a state that needs a reset. */
 	struct kernel_minors unclean;
-	/* Every ring may be in such a state, so no mark is written. */
+	/* Whether any ring may be in such a state, so that no mark is written. */
 	bool no_mark;
 
-	/* Used by alua.c on loop 0: */
-	/* The watch of inotify; fd is -1 if there is none. */
+	/* The following members are used by alua.c on loop 0. */
+	/* The watch of the inotify descriptor; fd is -1 if there is none. */
 	struct loop_watch changes;
 	struct loop_work changes_start, changes_stop;
 	bool changes_added;
@@ -83,39 +83,40 @@ struct kernel_manager {
 };
 
 /*
- * The folders that the groups of one device are read from: two of the device, one of each group, and two of
- * each port.
+ * The largest number of folders from which the groups of one device are read: two of the device, one of each
+ * group, and two of each port.
  */
 #define KERNEL_FOLDERS_MAX (2 + SCSI_ALUA_GROUPS_MAX + 2 * SCSI_ALUA_PORTS_MAX)
 
-/* What a device does. The table in device.c says which requests are carried out in which state. */
+/* The state of a device. The table in device.c says which requests are carried out in which state. */
 enum kernel_state {
-	/* Nothing is served, and no try to open the storage has ended yet. */
+	/* Nothing is served, and no attempt to open the storage has ended yet. */
 	KERNEL_OPENING,
 	/* The storage cannot be opened, and nothing is served. */
 	KERNEL_FAILED,
 	/* The storage cannot be opened, and a stand-in is served. */
 	KERNEL_STANDING_IN,
 	KERNEL_SERVED,
-	/* The device's loop lets the commands in flight end, and submits the job when they have ended. */
+	/* The device's loop waits until the commands in flight have ended, and then submits the job. */
 	KERNEL_STOPPING,
 	KERNEL_STOPPED,
 	KERNEL_CLOSED,
 };
 
-/* What the job of a device is asked to do. Several requests can be pending. */
+/* A request to the job of a device. Several requests can be pending. */
 enum kernel_request {
-	/* The answer to RECONFIG: the flush that it waited for has ended. */
+	/* Reply to RECONFIG, because the flush has ended for which the reply waited. */
 	KERNEL_ANSWER_RECONFIG,
 	/*
-	 * Close and free the device; the kernel's device does not exist any more. An event does not find it.
+	 * Close and free the device, because the kernel's device does not exist any more. Events do not find
+	 * such a device.
 	 */
 	KERNEL_REMOVE,
 	/* Close and free the device, and leave it to the next process. */
 	KERNEL_LEAVE,
 	/* Serve kernel_device.next. */
 	KERNEL_SERVE_NEXT,
-	/* Read what may change until the first command, which waits for that. */
+	/* Read the settings that could be changed until the first command, which waits for this. */
 	KERNEL_IDENTIFY,
 	/* Open the storage. */
 	KERNEL_OPEN,
@@ -131,111 +132,129 @@ enum kernel_request {
 
 /*
  * One TCMU device. Everything that takes time happens in its job, on a thread of manager->jobs. Events and
- * callbacks only note a request and queue the job, unless it is queued or runs already (busy).
+ * callbacks only record a request and queue the job, unless it is queued or running already (busy).
  */
 struct kernel_device {
-	struct list node; /* In manager->devices, under the lock of the manager. */
+	struct list node; /* Links the device into manager->devices, under the lock of the manager. */
 	struct kernel_manager *manager;
 	unsigned minor;
 	char label[280];   /* "user_0/disk" */
-	char subject[360]; /* The same name with the handler's name, for log lines. */
+	char subject[360]; /* The name with the name of the handler, for log lines. */
 	/* The device existed before this daemon started. */
 	bool found;
 
 	/* --- protected by manager->lock --- */
 	struct tcmu_uio_name name; /* Only the job of the device writes it. */
-	/* Written by its job, and by its loop while the job waits for the loop. */
+	/* The state. The job of the device writes it, or its loop while the job waits for the loop. */
 	enum kernel_state state;
 	/*
-	 * Bits of enum kernel_request; KERNEL_SERVE_NEXT is never among them, because it follows from next.
+	 * A set of bits, one for each enum kernel_request. KERNEL_SERVE_NEXT is never in the set, because the
+	 * member next says whether it is pending.
 	 */
 	unsigned requests;
-	/* The job is queued or runs, or the device's loop will submit it. */
+	/* The job is queued or running, or the device's loop will submit it. */
 	bool busy;
-	/* The size that configfs had when the storage was opened, or could not be; 0: not known yet. */
+	/* The size in configfs when the storage was opened or could not be opened; 0 if it is not known yet. */
 	uint64_t configured_size;
 	/* Why the storage cannot be opened, or the ring is broken. */
 	struct error error;
-	/* The ring is broken. Only the removal of the device helps. */
+	/* Whether the ring is broken. In this case the administrator can only remove the device. */
 	bool broken;
 	/*
-	 * The device exists whether it can be served or not. Otherwise the kernel still waits for the reply
-	 * to ADDED.
+	 * Whether the device stays if it cannot be served. If this is false, the kernel still waits for the
+	 * reply to ADDED, which can refuse the device.
 	 */
 	bool stays;
-	/* The event ADDED of this device has arrived. */
+	/* Whether the event ADDED of this device has arrived. */
 	bool announced;
-	/* The kernel waits for the reply to ADDED, which carries added_id. */
+	/* Whether the kernel waits for the reply to ADDED, which must contain added_id. */
 	bool added_reply_pending;
 	uint32_t added_id;
-	/* The numbers that inotify has given to the folders from which the groups were read. */
+	/* The numbers of the inotify watches on the folders from which the groups were read. */
 	int folders[KERNEL_FOLDERS_MAX];
 	unsigned nfolders;
 	/* Valid while KERNEL_RECONFIG is requested. */
 	struct tcmu_event reconfig;
-	/* The value of the write cache that was written to configfs, until its event comes back; -1: none. */
+	/*
+	 * The value of the write cache that the daemon has written to configfs, until the event of this write
+	 * arrives; or -1.
+	 */
 	int write_cache_written;
 	/*
 	 * The logical unit that is served, or NULL. The job of the device changes it, and holds the only
 	 * reference.
 	 */
 	struct storage_lu *lun;
-	/* uio and device.ring are set up. Only the job of the device writes it. */
+	/* Whether uio and device.ring are set up. Only the job of the device writes it. */
 	bool attached;
 
-	/* --- used by the job of the device, and by its loop between start and on_stopped --- */
+	/*
+	 * --- used by the job of the device, and by its loop between the stop of the device and on_stopped
+	 * ---
+	 */
 	struct loop_pool_job job;
 	struct tcmu_configfs cfs;
-	struct fd_kept kept; /* The UIO descriptor, which is also kept for the next process. */
+	/* The UIO descriptor. The descriptor store keeps a duplicate of it for the next process. */
+	struct fd_kept kept;
 	struct tcmu_uio uio;
-	/* The UIO device is open. */
+	/* Whether the UIO device is open. */
 	bool opened;
-	/* The file "enable", held until the kernel has enabled the device; -1 after that. */
+	/*
+	 * A descriptor of the file "enable", which is held until the kernel has enabled the device; -1 after
+	 * that.
+	 */
 	int enable_fd;
-	/* The commands in the ring came after this time. */
+	/* The commands in the ring arrived after this time. */
 	uint64_t since_ns;
-	/* A daemon that died has left the ring, so the ring is reset before it is served. */
+	/* Whether the ring must be reset before it is served, because a daemon that died has left it. */
 	bool reset;
-	/* Is served instead of lun as soon as the device has stopped; NULL: there is none. */
+	/* The logical unit that is served instead of lun as soon as the device has stopped, or NULL. */
 	struct storage_lu *next;
 	struct tcmu_device device;
-	struct loop_work flush_start; /* The write cache was switched off, so it is flushed. */
+	/* Starts the flush that is necessary when the write cache has been switched off. */
+	struct loop_work flush_start;
 	struct backstore_io flush;
-	int flush_status;             /* The status for KERNEL_ANSWER_RECONFIG. */
-	struct loop_timer alua_timer; /* On the device's loop: requests KERNEL_READ_ALUA soon. */
+	int flush_status;             /* The status of the reply for KERNEL_ANSWER_RECONFIG. */
+	struct loop_timer alua_timer; /* On the device's loop: the timer that requests KERNEL_READ_ALUA. */
 };
 
-/* manager->lock held. */
+/* manager->lock must be held. */
 static inline bool kernel_is_requested(const struct kernel_device *d, enum kernel_request request)
 {
 	return d->requests & KERNEL_BIT(request);
 }
 
-/* manager->lock held. The device is being closed, for ever or for this process. */
+/* manager->lock must be held. Returns whether the device is being closed, for ever or for this process. */
 static inline bool kernel_is_ending(const struct kernel_device *d)
 {
 	return d->requests & (KERNEL_BIT(KERNEL_REMOVE) | KERNEL_BIT(KERNEL_LEAVE));
 }
 
-/* manager->lock held, or in the device's job. Its ring is on its loop. */
+/*
+ * manager->lock must be held, unless this is called in the device's job. Returns whether the device's loop
+ * serves its ring.
+ */
 static inline bool kernel_is_running(const struct kernel_device *d)
 {
 	return d->state == KERNEL_STANDING_IN || d->state == KERNEL_SERVED;
 }
 
-/* --- event.c: events become requests of a device, or are answered at once */
+/* --- event.c: turns events into requests for the job of a device, or answers them at once */
 
-/* Netlink thread. */
+/* Netlink thread. Handles an event. */
 void kernel_on_event(void *arg, const struct tcmu_event *event);
-/* Main thread. Takes over a device that existed before the start. */
+/* Main thread. Takes over a device that existed before the start of the daemon. */
 void kernel_adopt(void *arg, unsigned minor, const char *uio_name);
-/* manager->lock held. Queues the job unless it is queued or runs. */
+/* manager->lock must be held. Queues the job unless it is queued or running. */
 void kernel_queue_job(struct kernel_device *d);
-/* manager->lock held. Adds a request, and queues the job. */
+/* manager->lock must be held. Adds a request, and queues the job. */
 void kernel_request(struct kernel_device *d, enum kernel_request request);
-/* Any thread. The kernel's device does not exist any more: requests that it is closed and freed. */
+/*
+ * Any thread. Requests that the device is closed and freed, because the kernel's device does not exist any
+ * more.
+ */
 void kernel_mark_removed(struct kernel_device *d);
-/* On the device's loop. */
+/* On the device's loop. See tcmu_device.on_gone. */
 void kernel_on_gone(struct tcmu_device *device);
 
 /* --- unknown.c: events of devices whose handler is not loaded */
@@ -243,17 +262,21 @@ void kernel_on_gone(struct tcmu_device *device);
 /* Netlink thread. Ensures that the event is answered, by another daemon or by this one. */
 void kernel_unknown_event(struct kernel_manager *manager, const struct tcmu_event *event);
 /*
- * manager->lock held. A new event with this device_id has come. A reply contains only this number, so the
- * reply to an earlier event would be taken for the reply to this one, and must not be sent any more.
+ * manager->lock must be held. To be called when a new event with this device_id has arrived. A reply contains
+ * only this number, so a reply to an earlier event would be taken for the reply to the new one, and must not
+ * be sent any more.
  */
 void kernel_unknown_supersede(struct kernel_manager *manager, uint32_t device_id);
 
-/* --- mark.c: what a clean stop tells the next start. Main thread, except for kernel_mark_add_unclean(). */
+/*
+ * --- mark.c: the mark that a clean stop writes for the next start. Main thread, except for
+ * kernel_mark_add_unclean().
+ */
 
 void kernel_mark_read(struct kernel_manager *manager);
 /* Returns whether the ring of the device with this minor number can be continued without a reset. */
 bool kernel_mark_is_clean(const struct kernel_manager *manager, unsigned minor);
-/* manager->lock held. The ring of this device is left in a state that needs a reset. */
+/* manager->lock must be held. Records that the ring of this device is left in a state that needs a reset. */
 void kernel_mark_add_unclean(struct kernel_manager *manager, unsigned minor);
 void kernel_mark_write(const struct kernel_manager *manager);
 
@@ -262,22 +285,22 @@ void kernel_mark_write(const struct kernel_manager *manager);
 void kernel_run(struct loop_pool_job *job);
 /* Returns whether two texts of HANDLER/CONFIG;OPTIONS name the same storage, whatever their options are. */
 bool kernel_is_same_storage(const char *a, const char *b);
-/* manager->lock held. What lists show. */
+/* manager->lock must be held. Returns the state for lists. */
 enum tcmu_device_state kernel_view_state(const struct kernel_device *d);
 /*
- * Any thread. Replies to ADDED if the reply is pending. Returns false if it was not, or if the kernel does
- * not wait for it.
+ * Any thread. Replies to ADDED if this reply is pending. Returns false if it was not pending, or if the
+ * kernel does not wait for it.
  */
 bool kernel_answer_added(struct kernel_device *d, int status);
 /*
- * The device's job. The device cannot be served, for the reason err. A new device whose creator waits for the
- * reply is refused and freed. A device that existed before, and one whose creator does not wait, stays in the
- * state "failed".
+ * In the device's job. Handles a device that cannot be served, for the reason err. A new device whose creator
+ * waits for the reply is refused and freed. A device that existed before, and a device whose creator does not
+ * wait, stay in the state "failed".
  */
 void kernel_failed(struct kernel_device *d, int err, const struct error *error);
 /*
- * The device's job: the storage cannot be served at the moment, but the device stays, and the start answers
- * ADDED.
+ * In the device's job. Handles storage that cannot be served at the moment. The device stays, and the start
+ * replies to ADDED.
  */
 void kernel_failed_but_stays(struct kernel_device *d, const struct error *error);
 
@@ -286,27 +309,28 @@ void kernel_failed_but_stays(struct kernel_device *d, const struct error *error)
 #define KERNEL_PAUSE_NS   50000000
 #define KERNEL_WARN_AFTER 20 /* The number of pauses after which a warning is logged. */
 
-/* Opens the UIO device, and the storage or a stand-in for it, which becomes d->next. */
+/* Opens the UIO device and the storage. The storage, or a stand-in for it, becomes d->next. */
 void kernel_open_device(struct kernel_device *d);
 /*
- * Returns whether I/O of a daemon that died may still use the ring's buffers. Storage that this daemon holds
- * exclusively has none.
+ * Returns whether I/O of a daemon that has died may still use the buffers of the ring. If this daemon holds
+ * the storage exclusively, no such I/O exists.
  */
 bool kernel_stray_io(const struct kernel_device *d);
 /*
- * Sleeps. Returns false if the device is being removed or the daemon stops, so that waiting has no purpose
- * any more.
+ * Sleeps for ns nanoseconds. Returns false if the device is being removed or the daemon stops, so that
+ * further waiting has no purpose.
  */
 bool kernel_pause(struct kernel_device *d, long ns);
 
-/* --- start.c: the device's job, from the opened storage to the first command */
+/* --- start.c: the device's job, from opened storage to the first command */
 
 /* Serves d->next instead of d->lun. */
 void kernel_start_device(struct kernel_device *d);
-/* The first command has arrived and waits for this. */
+/* In the device's job. To be called when the first command has arrived, which waits for this. */
 void kernel_identify(struct kernel_device *d);
 /*
- * Replaces d->lun by lun, which may be NULL, and closes the old one when no other thread can see it any more.
+ * Replaces d->lun with lun, which may be NULL, and closes the previous one when no other thread can use it
+ * any more.
  */
 void kernel_replace_lun(struct kernel_device *d, struct storage_lu *lun);
 
@@ -316,51 +340,65 @@ void kernel_replace_lun(struct kernel_device *d, struct storage_lu *lun);
  */
 
 /*
- * Opens config for d. With make, storage that is missing and has never been served is created. Returns 0, or
- * -errno with error set; -ENOMEDIUM: storage that has been served before is missing.
+ * Opens the storage of config for d. If make is true, storage that is missing and has never been served is
+ * created. Returns 0, or -errno with error set. -ENOMEDIUM means that storage which has been served before is
+ * missing.
  */
 int kernel_lun_open(struct kernel_device *d, const char *config, bool make, struct storage_lu **lun,
 		    struct error *error);
 /* Opens the stand-in that answers NOT READY while the storage cannot be opened. */
 int kernel_lun_open_absent(struct kernel_device *d, struct storage_lu **lun, struct error *error);
-/* Lists show this size while the storage is not open. */
+/* Records the size that lists show while the storage is not open. */
 void kernel_note_size(struct kernel_device *d, uint64_t size);
-/* With forget, the disk is removed for ever, and so is the memory that is kept for it. lun may be NULL. */
+/*
+ * Closes the storage. If forget is true, the disk is removed for ever, and the memory that is kept for it is
+ * freed. lun may be NULL.
+ */
 void kernel_lun_close(struct storage_lu *lun, bool forget);
 /*
- * The device's job: the administrator has written dev_config again, and so accepts that the contents were
- * lost.
+ * In the device's job. To be called when the administrator has written dev_config again, which means that he
+ * accepts the loss of the contents.
  */
 void kernel_lun_accept_loss(struct kernel_device *d);
 /*
- * d->next is about to replace d->lun, which is stopped: d->next takes over the mode that initiators have set.
+ * To be called while d->lun is stopped and d->next is about to replace it. d->next takes over the mode
+ * parameters that initiators have set.
  */
 void kernel_lun_take_over(struct kernel_device *d);
-/* While the device is stopped or waits for the first command: reads the kernel's command time-out. */
+/*
+ * To be called while the device is stopped or waits for the first command. Reads the kernel's command
+ * time-out.
+ */
 void kernel_lun_expiry(struct kernel_device *d);
-/* Before the first command, which waits: reads the serial number, which cannot be changed from now on. */
+/*
+ * To be called before the first command, which waits for this. Reads the serial number, which cannot be
+ * changed from now on.
+ */
 void kernel_lun_identify(struct kernel_device *d);
 
 /* --- alua.c: the target port groups that the kernel keeps, read when they change */
 
 extern const struct scsi_alua_ops kernel_alua_ops; /* Initialised with the kernel_device as its argument. */
 
-/* Main thread. Without inotify, changes are noticed when initiators ask. */
+/* Main thread. Begins to watch for changes. Without inotify, changes are noticed only when initiators ask. */
 void kernel_alua_open(struct kernel_manager *manager);
-/* Main thread, when no device is left. */
+/* Main thread. To be called when there is no device any more. */
 void kernel_alua_close(struct kernel_manager *manager);
-/* The device's job: gives d->lun the present groups. */
+/* In the device's job. Reads the groups, and passes them to d->lun. */
 void kernel_alua_read(struct kernel_device *d);
-/* The device's loop: cancels a reading of the groups that an initiator has caused. */
+/* On the device's loop. Cancels the request to read the groups that an initiator has caused. */
 void kernel_alua_stop(struct kernel_device *d);
 
 /* --- reconfig.c */
 
-/* Carries out d->reconfig. Returns false if this ends later, and then submits the job. */
+/*
+ * Carries out d->reconfig. Returns false if this takes until later; the job is then submitted again when it
+ * has ended.
+ */
 bool kernel_reconfigure(struct kernel_device *d);
-/* Replies to the RECONFIG that was carried out. */
+/* Replies to the event RECONFIG that was carried out. */
 void kernel_answer_reconfig(struct kernel_device *d, int status);
-/* A loop: an initiator has switched the write cache. d is a struct kernel_device. */
+/* On a loop. To be called when an initiator has switched the write cache. d is a struct kernel_device. */
 void kernel_on_write_cache(void *d);
 /* Writes the state of the write cache to the attribute emulate_write_cache. */
 void kernel_publish_write_cache(struct kernel_device *d);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The event RECONFIG: the administrator writes attrib/dev_size, dev_config or emulate_write_cache, and waits
- * for the reply. Opening the new storage belongs to lun.c.
+ * Handles the event RECONFIG: an administrator writes attrib/dev_size, dev_config or emulate_write_cache, and
+ * waits for the reply. lun.c opens the new storage.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,16 +17,17 @@
 #define PAUSE_NS 10000000
 
 /*
- * The kernel has not waited for the reply: it has taken the requested size, or if another daemon was faster,
- * it has kept the old size. The next start uses the kernel's size, so this must be the size that is served.
- * To write it to "control" sets it without another event.
+ * Writes the size that is served to the kernel. The kernel has not waited for the reply to RECONFIG: it has
+ * either taken the requested size or, if another daemon has replied faster, kept the old size. The next start
+ * uses the kernel's size, so it must be the size that is served. Writing it to "control" does not cause
+ * another event.
  */
 static void correct_size(struct kernel_device *d)
 {
 	char text[40];
 	struct error error;
 
-	/* The kernel sets the size after it has sent the event. */
+	/* The kernel sets the size only after it has sent the event. */
 	kernel_pause(d, PAUSE_NS);
 	snprintf(text, sizeof(text), "dev_size=%" PRIu64, backstore_size(storage_lu_backstore(d->lun)));
 	if (tcmu_configfs_write(&d->cfs, "control", text, &error))
@@ -46,8 +47,8 @@ void kernel_answer_reconfig(struct kernel_device *d, int status)
 }
 
 /*
- * When this daemon agrees, the kernel sets the size that was written. Initiators get the unit attention
- * CAPACITY DATA HAS CHANGED.
+ * Changes the size. If this succeeds, the kernel sets the size that was written, and initiators get the unit
+ * attention CAPACITY DATA HAS CHANGED.
  */
 static int resize(struct kernel_device *d, struct error *error)
 {
@@ -58,7 +59,10 @@ static int resize(struct kernel_device *d, struct error *error)
 	return err;
 }
 
-/* Other options of the same filters: the backstore stays open, so the contents of memory stay, too. */
+/*
+ * Changes the options of the present filters. The backstore stays open, so a disk in memory keeps its
+ * contents.
+ */
 static int change_filters(struct kernel_device *d, const char *config, struct error *error)
 {
 	int err = storage_lu_set_filters(d->lun, config, error);
@@ -70,7 +74,10 @@ static int change_filters(struct kernel_device *d, const char *config, struct er
 	return 0;
 }
 
-/* To open a disk in memory again, with other filters or options, is to lose what is in it. */
+/*
+ * Returns whether the change would open a disk in memory again, with other filters or options, so that its
+ * contents would be lost.
+ */
 static bool would_lose_contents(const struct kernel_device *d, const char *config)
 {
 	return !storage_lu_is_absent(d->lun) && storage_lu_is_in_memory(d->lun) &&
@@ -78,8 +85,8 @@ static bool would_lose_contents(const struct kernel_device *d, const char *confi
 }
 
 /*
- * Another configuration means that another backstore replaces this one, if it can be opened. Both may be
- * for the same storage, because the new one takes over the lock.
+ * Carries out a change of the configuration. Another backstore replaces the present one if it can be opened.
+ * Both may be for the same storage, because the new one takes over the lock.
  */
 static int reconfigure(struct kernel_device *d, struct error *error)
 {
@@ -134,7 +141,7 @@ static void start_flush(struct loop_work *work)
 	backstore_submit(&d->flush);
 }
 
-/* Returns true if the contents of the cache are being written to the medium; the reply waits for that. */
+/* Returns true if the cache is being flushed. The reply waits for the end of the flush. */
 static bool flush_cache(struct kernel_device *d)
 {
 	if (d->reconfig.write_cache || !backstore_has_flush(storage_lu_backstore(d->lun)))
@@ -152,8 +159,9 @@ static int set_write_cache(struct kernel_device *d, struct error *error)
 }
 
 /*
- * The kernel sends RECONFIG and waits for the answer before the write ends; the netlink thread answers
- * without this job. The kernel handles one change at a time (EBUSY), and for a moment after the start none
+ * Writes the state of the write cache to the attribute. The kernel then sends RECONFIG and waits for the
+ * answer before the write ends. The netlink thread sends this answer, so it does not need this job. The
+ * kernel handles only one change at a time (EBUSY), and none for a moment after the start of the device
  * (EAGAIN).
  */
 static int write_write_cache(struct kernel_device *d, struct error *error)

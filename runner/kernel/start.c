@@ -49,9 +49,9 @@ static void on_stopped(struct tcmu_device *device)
 }
 
 /*
- * The kernel answers everything in the ring with BUSY, and initiators repeat it. The ring cannot be read
- * without a reset, because the daemon that died has written completions over requests that it had not
- * completed.
+ * Resets the ring. The kernel answers all commands in it with BUSY, and initiators repeat them. The ring
+ * cannot be read without a reset, because the daemon that has died may have written completions over requests
+ * that it had not completed.
  */
 static int reset_ring(struct kernel_device *d, struct error *error)
 {
@@ -69,7 +69,7 @@ static void unblock_ring(struct kernel_device *d)
 	d->reset = false;
 }
 
-/* Returns false if the device is being removed. */
+/* Waits until the I/O of a daemon that has died has ended. Returns false if the device is being removed. */
 static bool await_stray_io(struct kernel_device *d)
 {
 	for (int i = 0; kernel_stray_io(d); i++) {
@@ -82,11 +82,12 @@ static bool await_stray_io(struct kernel_device *d)
 }
 
 /*
- * Waits until the kernel has enabled the device. Returns false if the device is being removed: another
- * daemon has refused it, or the process that creates it has given up, and its UIO device has disappeared.
- * From the reply on somebody may remove the device, so nothing here looks anything up in configfs: a thread
- * that waits there for the reply to REMOVED keeps a killed daemon from ending, and therefore the next
- * daemon, which would send the reply, from starting.
+ * Waits until the kernel has enabled the device. Returns false if the device is being removed: another daemon
+ * has refused it, or the process that creates it has given up, and its UIO device has disappeared.
+ *
+ * Somebody may remove the device as soon as the reply has been sent, so nothing here looks anything up in
+ * configfs. A look-up would wait for the reply to REMOVED. If this daemon were killed now, the waiting thread
+ * would keep its process from ending, and the next daemon, which would send the reply, could not start.
  */
 static bool await_enabled(struct kernel_device *d)
 {
@@ -113,7 +114,7 @@ static bool await_enabled(struct kernel_device *d)
 
 static int attach_ring(struct kernel_device *d, struct error *error)
 {
-	/* After a reset, the ring contains nothing. */
+	/* After a reset, the ring is empty. */
 	uint64_t since_ns = d->reset ? clock_now_ns() : d->since_ns;
 	int err = tcmu_uio_map(d->minor, &d->uio, error);
 
@@ -139,12 +140,12 @@ void kernel_replace_lun(struct kernel_device *d, struct storage_lu *lun)
 	lock_take(&d->manager->lock);
 	struct storage_lu *old = d->lun;
 	d->lun = lun;
-	/* These requests were for the old storage. */
+	/* These requests were for the previous storage. */
 	d->requests &= ~(KERNEL_BIT(KERNEL_IDENTIFY) | KERNEL_BIT(KERNEL_READ_ALUA));
 	d->state = !lun ? KERNEL_CLOSED : opened ? KERNEL_SERVED : KERNEL_STANDING_IN;
 	/*
-	 * Another configuration is another disk, unless only its options or filters differ. Otherwise the
-	 * stand-in or the device is removed.
+	 * If the configuration is another one, the previous disk is gone, unless only its options or filters
+	 * differ. Otherwise the stand-in or the device is being removed.
 	 */
 	bool forget = kernel_is_requested(d, KERNEL_REMOVE) || (opened && !storage_lu_has_taken_over(lun));
 	lock_drop(&d->manager->lock);
@@ -196,5 +197,5 @@ void kernel_start_device(struct kernel_device *d)
 	unblock_ring(d);
 	if (!storage_lu_is_absent(d->lun))
 		say_what_is_served(d);
-	kernel_answer_added(d, 0); /* this answers an event that came after the device was enabled */
+	kernel_answer_added(d, 0); /* This replies to an event that arrived after the device was enabled. */
 }

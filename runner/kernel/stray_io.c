@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Locks on bytes of one file, which show whether I/O of a daemon that was killed is still in progress
+ * Locks on the bytes of a file, which show whether I/O of a daemon that was killed is still in progress
  * (stray_io.h).
  */
 #include "kernel/stray_io.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The number of daemons that may be killed one after the other while the I/O of the first one still hangs. */
+/* The number of daemons that can be killed one after the other while the I/O of the first one still hangs. */
 #define MOST_DAEMONS 1000
 
 static int lock_free_byte(int fd)
@@ -45,7 +45,7 @@ int tcmu_stray_io_lock(const char *run_dir, struct error *error)
 
 bool tcmu_stray_io(int fd)
 {
-	/* The whole file. Locks of this process do not count. */
+	/* The range is the whole file. Locks of this process are not reported. */
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
 	return !fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * I/O that outlives its process. I/O that a killed daemon has given to the kernel through io_uring continues
- * after the last thread of the daemon has ended. It reads from and writes to the buffers of the rings, which
- * can be used for other commands only after this I/O has ended.
+ * I/O that lasts longer than its process. I/O that a killed daemon has given to the kernel through io_uring
+ * continues after the last thread of the daemon has ended. It reads from and writes to the buffers of the
+ * rings, which can be used for other commands only after this I/O has ended.
  *
  * Each daemon locks a free byte of one file. Its event loops hold the descriptor (loop_options.hold) as long
- * as their I/O lasts, however the daemon ends. There is only one daemon at a time, so a lock of another
- * process belongs to I/O of a daemon that has ended.
+ * as their I/O lasts, in whatever way the daemon ends. There is only one daemon at a time, so a lock of
+ * another process belongs to I/O of a daemon that has ended.
  */
 #ifndef KERNEL_STRAY_IO_H
 #define KERNEL_STRAY_IO_H
@@ -20,6 +20,9 @@
  * set.
  */
 int tcmu_stray_io_lock(const char *run_dir, struct error *error);
-/* Any thread. Returns whether there is such I/O. fd is the result of tcmu_stray_io_lock(). */
+/*
+ * Any thread. Returns whether I/O of a daemon that has ended is in progress. fd is the result of
+ * tcmu_stray_io_lock().
+ */
 bool tcmu_stray_io(int fd);
 #endif

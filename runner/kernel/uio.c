@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The UIO side of a TCMU device: finding its node in /dev, and mapping its memory. What is in the memory is
- * left to runner/ring.
+ * The UIO side of a TCMU device: finds its node in /dev, and maps its memory. runner/ring interprets this
+ * memory.
  */
 #include "kernel/uio.h"
 
@@ -109,7 +109,7 @@ int tcmu_uio_scan(void (*found)(void *arg, unsigned minor, const char *uio_name)
 	DIR *dir = opendir(SYSFS_UIO);
 	struct dirent *entry;
 
-	/* Without a UIO device, the class may not exist. */
+	/* The class may not exist if there is no UIO device. */
 	if (!dir)
 		return errno == ENOENT ? 0 : error_set(error, errno, SYSFS_UIO ": %s", strerror(errno));
 	while ((entry = readdir(dir))) {

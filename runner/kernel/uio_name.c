@@ -7,7 +7,7 @@
 #define PREFIX "tcm-user/"
 
 /*
- * Copies the text up to the next '/' or the end into out. Returns the text after the '/', or NULL if the part
+ * Copies the text up to the next '/' or the end to out. Returns the text after the '/', or NULL if the part
  * does not fit.
  */
 static const char *split_part(const char *text, char *out, size_t size)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events of devices whose handler is not loaded. The kernel makes the process that enables, changes or
- * removes such a device wait for a reply, without a limit and unkillable. If no other daemon listens for
- * events, this daemon replies at once; otherwise the other daemon may serve the handler, and this one replies
- * only after a bounded time. Events of loaded handlers belong to event.c.
+ * removes such a device wait for a reply, without a limit and without reacting to signals. If no other daemon
+ * listens for events, this daemon replies at once. Otherwise the other daemon may serve the handler, and this
+ * daemon replies only after a limited time. Events of loaded handlers are left to event.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -27,8 +27,8 @@ struct kernel_unknown {
 	struct tcmu_event event;
 	uint64_t deadline_ns;
 	/*
-	 * A newer event with the same device_id has come, so the kernel no longer waits for this reply.
-	 * Protected by manager->lock.
+	 * Whether a newer event with the same device_id has arrived, so that the kernel no longer waits for
+	 * this reply. Protected by manager->lock.
 	 */
 	bool superseded;
 };
@@ -45,7 +45,7 @@ static void print_loaded_handlers(char *text, size_t size)
 		len += (size_t)snprintf(text + len, size - len, "%s%s", i ? ", " : "", handler->name);
 }
 
-/* why: the reason for this reply. */
+/* Logs the refusal. why is the reason for it. */
 static void log_refusal(const struct tcmu_event *event, const char *why)
 {
 	struct tcmu_uio_name name;
@@ -66,7 +66,7 @@ static void log_refusal(const struct tcmu_event *event, const char *why)
 
 /* --- the reply --- */
 
-/* The kernel ignores the status of a removal. */
+/* Returns the status of the reply. The kernel ignores the status of a removal. */
 static int status_of(enum tcmu_event_type type)
 {
 	return type == TCMU_EVENT_REMOVED ? 0 : -ENOENT;
@@ -80,7 +80,7 @@ static void refuse(struct kernel_manager *manager, const struct tcmu_event *even
 }
 
 /*
- * Sleeps until the deadline. Returns whether the kernel may still wait for the reply, and forgets the event.
+ * Sleeps until the deadline, and forgets the event. Returns whether the kernel may still wait for the reply.
  */
 static bool await_other_daemon(struct kernel_unknown *unknown)
 {
@@ -157,5 +157,5 @@ void kernel_unknown_event(struct kernel_manager *manager, const struct tcmu_even
 		log_info(NULL, "%s: its handler is not loaded here; another daemon listens and may serve it",
 			 event->uio_name);
 	if (!wait_for_other_daemon(manager, event))
-		refuse(manager, event, "this daemon cannot wait for another one's reply");
+		refuse(manager, event, "this daemon cannot wait for the reply of the other daemon");
 }

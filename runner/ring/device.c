@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One TCMU device on its loop: fetching commands when the UIO descriptor wakes the loop, giving them to the
- * device server, and publishing completions at the end of the turn. The ring's memory is left to ring.c, and
- * time limits to expiry.c.
+ * One TCMU device on its loop: fetches commands when the UIO descriptor wakes the loop, passes them to the
+ * device server, and publishes completions at the end of the turn. The memory of the ring is left to ring.c,
+ * and time limits to expiry.c.
  */
 #include "ring/device.h"
 
@@ -27,14 +27,17 @@ static void device_gone(struct tcmu_device *device, const char *why)
 	device->on_gone(device);
 }
 
-/* uio_write requires exactly 4 bytes, and runs the kernel's completions in this thread. */
+/*
+ * Notifies the kernel of completions. uio_write() requires exactly 4 bytes, and runs the kernel's completions
+ * in this thread.
+ */
 static void ring_doorbell(struct tcmu_device *device)
 {
 	const uint32_t any = 0;
 
 	__atomic_store_n(&device->doorbells, device->doorbells + 1, __ATOMIC_RELAXED);
 	if (write(device->fd, &any, sizeof(any)) != sizeof(any) && errno != EINTR)
-		device_gone(device, "the kernel took the device away");
+		device_gone(device, "the kernel has removed the device");
 }
 
 static void finish_stop(struct tcmu_device *device)
@@ -62,8 +65,8 @@ static void on_kick(struct loop_work *work)
 		return;
 	}
 	/*
-	 * Commands that came during the completions are fetched in this wake-up, without another one by the
-	 * kernel.
+	 * Commands that arrived during the completions are fetched now, because the kernel may not wake the
+	 * loop again for them.
 	 */
 	if (!device->gone && tcmu_ring_pending(&device->ring))
 		loop_watch_again(&device->watch);
@@ -87,7 +90,7 @@ static void execute(struct tcmu_device *device, const struct tcmu_request *reque
 		tcmu_task_refuse(device, request);
 }
 
-/* Returns false if the ring is empty. *young becomes true if its commands may be started. */
+/* Looks at the ring. Returns false if it is empty. Sets *young to whether its commands may be started. */
 static bool look(struct tcmu_device *device, bool *young)
 {
 	if (!tcmu_ring_look(&device->ring))
@@ -120,13 +123,16 @@ static void fetch(struct tcmu_device *device)
 			break;
 		execute(device, &request, young);
 		/*
-		 * The clock is read again for commands that came in the meantime, because this thread may
-		 * have been stopped.
+		 * The clock is read again for commands that arrived meanwhile, because this thread may have
+		 * been stopped.
 		 */
 		if (device->ring.fetch == device->ring.head)
 			more = look(device, &young);
 	}
-	/* This is needed even if nothing completed, because entries that were skipped must be published. */
+	/*
+	 * This is needed even if no command has completed, because entries that were skipped must be
+	 * published.
+	 */
 	tcmu_device_kick(device);
 }
 
@@ -138,7 +144,8 @@ static void on_go_on(struct loop_work *work)
 	if (device->stopping || device->gone)
 		return;
 	if (tcmu_expiry_start(device))
-		log_err(device->name, "no timer: what comes after a pause is answered BUSY");
+		log_err(device->name, "the timer for the age of commands cannot be started; commands that "
+				      "arrive after a pause are answered BUSY");
 	fetch(device);
 }
 
@@ -149,8 +156,8 @@ void tcmu_device_go_on(struct tcmu_device *device)
 }
 
 /*
- * Reads of a removed device fail with EIO. The events that poll reports do not show this, because the kernel
- * returns -EIO as a set of events.
+ * Returns whether the kernel has removed the device: in this case, read() fails with EIO. The events of poll
+ * do not show the removal, because the kernel returns -EIO as if it were a set of events.
  */
 static bool removed(const struct tcmu_device *device)
 {
@@ -172,7 +179,7 @@ static void on_ready(struct loop_watch *watch, uint32_t events)
 	fetch(device);
 }
 
-/* The kernel moves the head before it wakes the daemon. */
+/* Returns whether the ring has a new command. The kernel advances the head before it wakes the daemon. */
 static bool poll_ring(struct loop_poller *poller)
 {
 	struct tcmu_device *device = container_of(poller, struct tcmu_device, poller);

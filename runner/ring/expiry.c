@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keeps the commands of one ring below the kernel's command time-out: estimates how old a command in the ring
- * can be, and cancels commands that take too long. README.md explains why. The cancelling itself belongs to
- * runner/scsi.
+ * Ends the commands of a ring before the kernel's command time-out: estimates how old a command in the ring
+ * can be, and cancels commands that take too long. README.md explains why. runner/scsi does the cancelling.
  */
 #include "ring/expiry.h"
 
@@ -42,8 +41,8 @@ static uint32_t distance(const struct tcmu_ring *ring, uint32_t from, uint32_t t
 static void move_mark(struct tcmu_expiry *expiry, const struct tcmu_ring *ring, uint64_t now_ns)
 {
 	/*
-	 * Less than the whole ring is fetched between two looks, because its space is not free before the
-	 * turn ends.
+	 * Less than the whole ring is fetched between two looks, because the space of fetched entries is free
+	 * only after the end of the turn.
 	 */
 	uint32_t fetched = distance(ring, expiry->fetch, ring->fetch);
 
@@ -69,7 +68,7 @@ static void call_back_late(struct tcmu_device *device, uint64_t now_ns)
 
 		if (task->deadline_ns > now_ns)
 			break;
-		if (!task->deadline_ns) /* this command came before there was a time-out */
+		if (!task->deadline_ns) /* This command arrived before there was a time-out. */
 			continue;
 		list_del(node);
 		list_add_tail(&expiry->late, node);
@@ -78,7 +77,10 @@ static void call_back_late(struct tcmu_device *device, uint64_t now_ns)
 	}
 }
 
-/* Called one beat after the commands were cancelled, so those that are left are at the storage. */
+/*
+ * Is called one beat after the commands were cancelled. Commands that have not ended by then are waiting for
+ * the storage.
+ */
 static void warn_about_hanging_commands(struct tcmu_device *device, uint64_t now_ns)
 {
 	struct tcmu_expiry *expiry = &device->expiry;
@@ -98,11 +100,11 @@ static void warn_about_hanging_commands(struct tcmu_device *device, uint64_t now
 		n++;
 	const struct tcmu_task *oldest = list_entry(expiry->late.next, struct tcmu_task, node);
 
-	log_warn(device->name, "the storage has not answered for %llu s; commands that are too late: %u",
+	log_warn(device->name, "the storage has not answered for %llu s; expired commands: %u",
 		 (unsigned long long)((now_ns - oldest->deadline_ns + limit_ns(expiry)) / NS_PER_S), n);
 }
 
-/* --- both --- */
+/* --- each look at the ring --- */
 
 bool tcmu_expiry_look(struct tcmu_device *device)
 {
@@ -141,8 +143,8 @@ int tcmu_expiry_start(struct tcmu_device *device)
 	if (expiry->running && time_out_ns == expiry->time_out_ns)
 		return 0;
 	/*
-	 * Commands that reach an empty ring are new. While no command could expire, the ring was not looked
-	 * at.
+	 * Commands that arrive at an empty ring are new. While no command could expire, the ring was not
+	 * looked at.
 	 */
 	if (!tcmu_ring_look(&device->ring) || (device->registered && !expiry->time_out_ns))
 		tcmu_expiry_init(device, clock_now_ns());

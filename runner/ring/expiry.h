@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keeps commands below the kernel's command time-out (attrib/cmd_time_out). When this time has passed, the
+ * Ends commands before the kernel's command time-out (attrib/cmd_time_out). When this time has passed, the
  * kernel answers the initiator itself and does not tell the daemon. If the command is executed later, it may
- * do harm: a WRITE may undo a newer WRITE. So a command that may be too old is not started, and a command
- * that takes too long is cancelled (scsi_expire()), early enough that the kernel's time-out has not passed.
+ * do harm: a WRITE may undo a newer WRITE. Therefore, a command that may be too old is not started, and a
+ * command that takes too long is cancelled (scsi_expire()), early enough that the kernel's time-out has not
+ * passed.
  *
- * Ring entries carry no time stamp. At each look, the daemon notes the time and where the ring ended. When
- * everything up to that point has been fetched, all entries that are still in the ring came after that look,
- * so `since_ns` is the oldest that they can be. While there are no commands, a beat of the loop's pulse takes
+ * Ring entries carry no time stamp. At each look, the daemon records the time and the end of the ring. When
+ * everything up to that end has been fetched, all entries that are still in the ring arrived after that look,
+ * so since_ns is the oldest that they can be. While there are no commands, a beat of the loop's pulse takes
  * the look. A daemon that was stopped, or a machine that was suspended, has taken no look.
  *
  * With a time-out T, nothing is started after 3/4 T, and commands that are running then are cancelled before
- * 7/8 T. The pulse's clock cancels them at 5/8 T; it may lag by T/8, and a beat may come T/8 later.
+ * 7/8 T. The pulse's clock cancels them at 5/8 T; the clock may lag by T/8, and a beat may come T/8 later.
  */
 #ifndef RING_EXPIRY_H
 #define RING_EXPIRY_H
@@ -25,9 +26,10 @@
 struct tcmu_device;
 
 struct tcmu_expiry {
-	uint64_t time_out_ns; /* 0: commands do not expire, and the members below are not used. */
+	/* 0 means that commands do not expire, and that the members below are not used. */
+	uint64_t time_out_ns;
 	uint64_t deadline_ns; /* The deadline of commands that are fetched now. */
-	uint64_t since_ns;    /* The commands in the ring came after this time. */
+	uint64_t since_ns;    /* The commands in the ring arrived after this time. */
 	/*
 	 * The time of an earlier look, the end of the ring at that look, and how many bytes must be fetched
 	 * to reach it.
@@ -35,26 +37,27 @@ struct tcmu_expiry {
 	uint64_t mark_ns;
 	uint32_t mark_left;
 	uint32_t fetch;   /* The value of ring.fetch at the last look. */
-	struct list late; /* The tcmu_task.node of commands that have expired and have not ended. */
+	struct list late; /* A list of the tasks (tcmu_task.node) that have expired and have not ended. */
 	uint64_t next_warning_ns;
 	bool refusing, running;
 	struct loop_pulse pulse;
-	uint64_t nlate; /* Atomic, relaxed: the number of all commands that have ever expired. */
+	/* The number of all commands that have ever expired. Accessed atomically and relaxed. */
+	uint64_t nlate;
 };
 
 /*
- * Before the device starts for the first time, with device->expiry zeroed: the commands in its ring came
- * after since_ns (CLOCK_MONOTONIC).
+ * To be called before the device starts for the first time, with device->expiry zeroed. since_ns is a time of
+ * CLOCK_MONOTONIC after which the commands in the ring arrived.
  */
 void tcmu_expiry_init(struct tcmu_device *device, uint64_t since_ns);
 /*
  * On the loop, before commands are fetched, and again when device->time_out may have changed, which the
- * kernel only allows while no LUN leads to the device. Returns 0 or -errno.
+ * kernel allows only while no LUN leads to the device. Returns 0 or -errno.
  */
 int tcmu_expiry_start(struct tcmu_device *device);
 void tcmu_expiry_stop(struct tcmu_device *device);
 /*
- * On the loop, after tcmu_ring_look(). Returns false if the commands that it saw may be too old to be
+ * On the loop, after tcmu_ring_look(). Returns false if the commands in the ring may be too old to be
  * started.
  */
 bool tcmu_expiry_look(struct tcmu_device *device);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The shared memory of one TCMU ring (target_core_user.h): checking and fetching entries, and publishing
- * completions. Whatever the kernel has written is checked before it is used.
+ * The shared memory of one TCMU ring (target_core_user.h): checks and fetches entries, and publishes
+ * completions. Everything that the kernel has written is checked before it is used.
  */
 #include "ring/ring.h"
 
@@ -66,7 +66,7 @@ int tcmu_ring_attach(struct tcmu_ring *ring, void *map, size_t map_len, struct e
 
 static uint32_t load_head(const struct tcmu_ring *ring)
 {
-	/* Acquire: the entries up to head were written before head was. */
+	/* Acquire: the kernel wrote the entries up to head before it wrote head. */
 	return __atomic_load_n(&mailbox(ring)->cmd_head, __ATOMIC_ACQUIRE);
 }
 
@@ -103,8 +103,8 @@ static bool take_data(const struct tcmu_ring *ring, const struct tcmu_cmd_reques
 }
 
 /*
- * Returns as many bytes as the kernel copies: by group code (SPC-4 4.2.5.1), and for groups 3, 6 and 7 by the
- * kernel's own choice.
+ * Returns the number of bytes that the kernel copies: according to the group code (SPC-4 4.2.5.1), or the
+ * kernel's own choice for the groups 3, 6 and 7.
  */
 static uint32_t cdb_length(const uint8_t *cdb, uint64_t room)
 {
@@ -155,8 +155,8 @@ static void take_tmr(const struct tcmu_hdr *hdr, struct tcmu_request *request)
 }
 
 /*
- * If an entry led past the head or the end of the ring, or to slots that are not completed yet, the daemon
- * and then the kernel would loop for ever.
+ * Returns whether the entry has a valid length. If an entry reached past the head or the end of the ring, or
+ * into slots that are not completed yet, the daemon and then the kernel would loop for ever.
  */
 static bool framed(const struct tcmu_ring *ring)
 {
@@ -257,7 +257,7 @@ bool tcmu_ring_publish(struct tcmu_ring *ring)
 		skip_silent(ring);
 	if (!ring->dirty)
 		return false;
-	/* Release: the kernel reads the slots after it has seen the tail. */
+	/* Release: the kernel reads the slots after it has read the tail. */
 	__atomic_store_n(&mailbox(ring)->cmd_tail, ring->tail, __ATOMIC_RELEASE);
 	ring->dirty = false;
 	return true;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One command of a ring: from a fetched entry to a scsi_cmd, and from its result back to the entry. */
+/*
+ * One command of a ring: makes a scsi_cmd of a fetched entry, and writes the result of the command to the
+ * ring.
+ */
 #include "ring/task.h"
 
 #include <stdlib.h>
@@ -43,8 +46,8 @@ static void task_free(struct tcmu_task *task)
 }
 
 /*
- * One half of the array describes the whole data of the request, and the other half the part of it that the
- * command uses.
+ * Allocates the iovecs. One half of the array describes all data of the request, and the other half the part
+ * that the command uses.
  */
 static bool take_iovecs(struct tcmu_task *task, const struct tcmu_request *request)
 {
@@ -62,7 +65,7 @@ static bool take_iovecs(struct tcmu_task *task, const struct tcmu_request *reque
 	return true;
 }
 
-/* Gives the first len bytes of the request's data to the command. */
+/* Gives the command the first len bytes of the request's data. */
 static void use_ring_data(struct tcmu_task *task, uint64_t len)
 {
 	task->cmd.iov = task->ring_iov + task->iov_cnt;
@@ -88,9 +91,9 @@ static bool task_data_in(struct scsi_cmd *cmd, uint64_t len)
 }
 
 /*
- * Copies Data-In into the data area. Returns the value of READ_LEN, which tells the kernel that the data is
- * short. If the kernel does not know READ_LEN, or if there is no data (the kernel takes 0 for "all"), the
- * rest is zeroed, because it contains bytes of other commands.
+ * Copies Data-In into the data area. Returns the value of READ_LEN, which tells the kernel that there is less
+ * data than expected. If the kernel does not know READ_LEN, or if there is no data (the kernel takes 0 for
+ * "all"), the rest is zeroed, because it contains bytes of other commands.
  */
 static uint32_t finish_data_in(struct tcmu_task *task)
 {
@@ -112,7 +115,7 @@ static void task_done(struct scsi_cmd *cmd)
 	uint32_t read_len = 0;
 
 	if (cmd->aborted) {
-		/* The kernel does not deliver this status, but it waits for it. */
+		/* The kernel does not pass this status on, but it waits for it. */
 		cmd->status = SCSI_TASK_ABORTED;
 		cmd->sense_len = 0;
 	} else if (cmd->op && cmd->op->direction == SCSI_DATA_IN) {
@@ -206,13 +209,16 @@ static void abort_task(struct tcmu_device *device, struct tcmu_task *task)
 	scsi_tmf_submit(tmf);
 }
 
-/* The IDs may belong to commands that have ended in the meantime. These are not found, which is no error. */
+/*
+ * Aborts commands. Some of the IDs may belong to commands that have ended meanwhile. These are not found,
+ * which is not an error.
+ */
 void tcmu_task_abort(struct tcmu_device *device, const struct tcmu_request *request)
 {
 	uint16_t ids[256];
 	uint32_t count = MIN(request->tmr_count, (uint32_t)ARRAY_SIZE(ids));
 
-	/* The list is copied, because an abort that completes a command writes into the ring. */
+	/* The list is copied, because an abort that completes a command writes to the ring. */
 	if (count)
 		memcpy(ids, request->tmr_ids, count * sizeof(ids[0]));
 	/* A command that has expired was cancelled before, but is marked as aborted here. */

@@ -12,8 +12,8 @@
 
 #define TCMU_UAPI_VERSION 2
 
-/* Flags of the mailbox: what the kernel supports. */
-#define TCMU_FLAG_OOOC     0x1 /* out-of-order completion */
+/* The flags of the mailbox, which say what the kernel supports. */
+#define TCMU_FLAG_OOOC     0x1 /* The kernel supports out-of-order completion. */
 #define TCMU_FLAG_READ_LEN 0x2
 #define TCMU_FLAG_TMR      0x4
 #define TCMU_FLAG_KEEP_BUF 0x8
@@ -21,7 +21,7 @@
 enum tcmu_op { TCMU_OP_PAD = 0, TCMU_OP_CMD = 1, TCMU_OP_TMR = 2 };
 #define TCMU_OP_MASK 0x7u
 
-/* uflags of an entry: what the daemon tells the kernel at completion. */
+/* The uflags of an entry, which tell the kernel something about its completion. */
 #define TCMU_UFLAG_UNKNOWN_OP 0x1
 #define TCMU_UFLAG_READ_LEN   0x2
 
@@ -32,14 +32,15 @@ struct tcmu_mailbox {
 	uint16_t flags;
 	uint32_t cmdr_off;
 	uint32_t cmdr_size;
-	uint32_t cmd_head; /* written by the kernel */
+	uint32_t cmd_head; /* The kernel writes this field. */
 	uint8_t pad[48];
-	uint32_t cmd_tail; /* written by the daemon */
+	uint32_t cmd_tail; /* The daemon writes this field. */
 	uint8_t pad2[60];
 };
 
 struct tcmu_hdr {
-	uint32_t len_op; /* low three bits: enum tcmu_op; the rest: bytes of the entry */
+	/* The low three bits are an enum tcmu_op. The other bits are the size of the entry in bytes. */
+	uint32_t len_op;
 	uint16_t cmd_id;
 	uint8_t kflags;
 	uint8_t uflags;

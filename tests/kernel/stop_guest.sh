@@ -40,7 +40,7 @@ set_delay() { # OPTION...: sets the options of the filter of the disk "slow", an
 read_block() { dd if="$1" of=/dev/null bs=4k count=1 iflag=direct; }             # DISK
 write_block() { dd if=/dev/zero of="$1" bs=4k count=1 seek="$2" oflag=direct; } # DISK BLOCK
 
-has_given_up() { logged 'giving up: the daemon ends without waiting for what hangs'; }
+has_given_up() { logged 'the daemon ends now, although something still hangs'; }
 is_zombie() { grep -q '^State:.Z' "/proc/$daemon_pid/status"; }
 
 load_target
