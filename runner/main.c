@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The daemon's entry point: parses the command line, and runs what it asks for. The work is left to
- * runner/control.
+ * The daemon's entry point: parses the command line, and runs what it demands. runner/control does the work.
  */
 #include <errno.h>
 #include <locale.h>
@@ -19,7 +18,7 @@
 #include "dbus/service.h"
 #include "util/log.h"
 
-/* status: the exit status of the command of --run. */
+/* Serves until the daemon is asked to stop. Sets status to the exit status of the command of --run. */
 static int serve(struct control_options *options, int *status, struct error *error)
 {
 	struct control_service *service;
@@ -71,7 +70,7 @@ int main(int argc, char **argv)
 	int status = EXIT_SUCCESS;
 
 	(void)argc;
-	/* File names may be of any language. Messages and numbers do not depend on the locale. */
+	/* File names may be in any language. Messages and numbers do not depend on the locale. */
 	setlocale(LC_CTYPE, "");
 	int err = control_options_parse(&options, argv, &error);
 	bool usage = err;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Broadcasts: a function that runs on every loop, and the wait for all of them. The memory for the
- * posts is allocated once, when the broadcast is made, so that starting it cannot fail. What a
- * visit means, and when it is over, is left to the owner.
+ * Broadcasts: call a function on every loop, and wait until all loops have acknowledged. The memory for the
+ * posts is allocated once, when the broadcast is made, so that starting it cannot fail. The owner decides
+ * what happens during a visit, and when to acknowledge it.
  */
 #include <semaphore.h>
 #include <stdlib.h>
@@ -19,14 +19,14 @@ struct loop_broadcast {
 	const struct loop_broadcast_ops *ops;
 	void *owner;
 	struct loop_set *set;
-	/* The loops that have not acknowledged yet; 0 if no broadcast is in progress. */
+	/* The number of loops that have not acknowledged yet; 0 if no broadcast is in progress. */
 	atomic_uint pending;
-	/* The loop that runs ops->done(), or NULL: the one that acknowledges last. */
+	/* The loop on which ops->done() is called. NULL means the loop that acknowledges last. */
 	struct loop *origin;
-	/* The thread in loop_broadcast_run(), or NULL. */
+	/* For the thread that waits in loop_broadcast_run(), or NULL. */
 	sem_t *waiting;
 	struct loop_work finish;
-	/* One for each loop of the set. */
+	/* An array with one element for each loop of the set. */
 	struct leg legs[];
 };
 
@@ -34,7 +34,10 @@ static void visit_loop(struct loop_work *work)
 {
 	struct loop_broadcast *broadcast = container_of(work, struct leg, work)->broadcast;
 
-	/* The visit may acknowledge, after which the broadcast may be started again, or freed. */
+	/*
+	 * visit() may acknowledge, and then the broadcast may be started again or freed before visit()
+	 * returns.
+	 */
 	broadcast->ops->visit(broadcast->owner, loop_current());
 }
 
@@ -121,8 +124,8 @@ void loop_broadcast_run(struct loop_broadcast *broadcast)
 void loop_broadcast_ack(struct loop_broadcast *broadcast)
 {
 	/*
-	 * Release: after the end, other threads see what this thread has done. Acquire: the last thread sees
-	 * what all others have done.
+	 * Release: other threads must see, after the end, what this thread has done before. Acquire: the last
+	 * thread must see what all others have done.
 	 */
 	if (atomic_fetch_sub_explicit(&broadcast->pending, 1, memory_order_acq_rel) != 1)
 		return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Data buffers, in classes of powers of two. Free buffers are kept and reused last in, first out,
- * because the CPU's cache may still hold the last one. Every TRIM_NS, the buffers that were not
- * needed in this time go back to the system.
+ * Data buffers, in classes whose sizes are powers of two. Free buffers are kept, and the last one that was
+ * freed is used first, because it may still be in the CPU's cache. Every TRIM_NS, the buffers that were not
+ * needed in this time are returned to the system.
  */
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -12,7 +12,7 @@
 #include "util/clock.h"
 
 #define PAGE         4096u
-#define MMAP_FROM    (128u << 10) /* the C library serves smaller buffers with fewer mappings */
+#define MMAP_FROM    (128u << 10) /* The C library needs fewer mappings for smaller buffers. */
 #define TRIM_NS      (10 * NS_PER_S)
 #define BUFFER_LIMIT (256u << 20)
 
@@ -23,14 +23,18 @@
 #define BUFFER_POISON 1
 #endif
 #endif
-#ifdef BUFFER_POISON /* kept buffers are poisoned, so that a use after loop_buffer_put() is detected */
+/* Kept buffers are poisoned, so that AddressSanitizer detects their use after loop_buffer_put(). */
+#ifdef BUFFER_POISON
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(address, size)   ((void)(address), (void)(size))
 #define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
 #endif
 
-/* Returns the index of the smallest class that holds len; BUFFER_CLASSES or more if none does. */
+/*
+ * Returns the index of the smallest class whose buffers have room for len bytes, or a number that is not less
+ * than BUFFER_CLASSES if there is none.
+ */
 static unsigned class_of(size_t len)
 {
 	if (len <= PAGE)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine for kernels and containers that refuse io_uring: epoll for readiness, the pool for
- * file I/O. */
+/*
+ * The engine for kernels and containers that refuse io_uring. epoll reports readiness, and the pool does file
+ * I/O.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,7 +16,7 @@
 
 struct epoll {
 	int fd;
-	int nevents; /* Events that were received and are not handled yet. */
+	int nevents; /* The number of events that were received and are not handled yet. */
 	struct epoll_event events[EVENTS_A_TURN];
 };
 
@@ -69,8 +71,9 @@ static void epoll_watch_del(struct loop *loop, uint32_t index)
 /* --- requests --------------------------------------------------------------------------------- */
 
 /*
- * epoll accepts a file only once, and the file may be watched already, so a poll registers a duplicate of the
- * descriptor. A file that epoll does not accept at all (a regular file) is always ready, as with poll(2).
+ * Starts a poll. epoll accepts an open file only once, and a watch may use it already, so a poll registers a
+ * duplicate of the descriptor. A file that epoll does not accept at all (a regular file) is always ready, as
+ * with poll(2).
  */
 static int poll_start(struct loop *loop, struct loop_op *op)
 {
@@ -126,7 +129,7 @@ static void epoll_submit(struct loop *loop, struct loop_op *op)
 		request_finish_later(op, ret);
 }
 
-/* Every request except a poll is executed by the pool. */
+/* Cancels a request. The pool executes all requests except polls. */
 static void epoll_cancel(struct loop *loop, struct loop_op *op)
 {
 	for (uint32_t i = 0; i < loop->watches.n; i++) {
@@ -144,7 +147,10 @@ static int timeout_ms(uint64_t timeout_ns)
 {
 	if (timeout_ns == NEVER_NS)
 		return -1;
-	/* Rounds up, because with a timer that is not quite due the loop would spin until it is. */
+	/*
+	 * Rounds up. Otherwise the loop would not sleep during the last part of a millisecond before a timer
+	 * is due.
+	 */
 	return (int)MIN((timeout_ns + 999999) / 1000000, (uint64_t)INT32_MAX);
 }
 
@@ -175,7 +181,7 @@ static unsigned epoll_reap(struct loop *loop)
 		struct slot *slot = slot_find(&loop->watches, token);
 
 		if (!slot)
-			continue; /* a callback of this turn has deleted the watch */
+			continue; /* A callback of this turn has deleted the watch. */
 		if (slot->op) {
 			poll_end(loop, token_index(token), epoll->events[i].events);
 			continue;

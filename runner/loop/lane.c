@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A lane of the blocking pool: its jobs run one after the other, in the order of submission, and
- * occupy at most one thread of the pool. A thread that has taken the lane runs several of its jobs,
- * so that a busy lane does not cost one wake-up per job; then other users of the pool get their
- * turn. Jobs of different lanes run in parallel.
+ * A lane of the blocking pool: its jobs run one after the other, in the order of submission, and occupy at
+ * most one thread of the pool. A thread that has taken a lane runs several of its jobs, so that a busy lane
+ * does not cost one wake-up for each job. Then the other users of the pool get their turn. Jobs of different
+ * lanes run in parallel.
  */
 #include "loop/internal.h"
 #include "util/cleanup.h"
@@ -22,8 +22,10 @@ void loop_lane_destroy(struct loop_lane *lane)
 	pthread_mutex_destroy(&lane->lock);
 }
 
-/* Returns NULL and ends the run when no job waits; the next job that is submitted starts a new
- * run. */
+/*
+ * Returns the next job. If no job waits, ends the run and returns NULL; the next job that is submitted starts
+ * a new run.
+ */
 static struct loop_pool_job *next_job_or_stop(struct loop_lane *lane)
 {
 	SCOPE_LOCK(&lane->lock);
@@ -72,7 +74,7 @@ bool loop_lane_cancel(struct loop_lane *lane, struct loop_pool_job *job)
 	return true;
 }
 
-/* Returns true when the lane was idle, so that the caller has to start a run. */
+/* Adds the job. Returns true if the lane was idle, so that the caller has to start a run. */
 static bool append(struct loop_lane *lane, struct loop_pool *pool, struct loop_pool_job *job)
 {
 	SCOPE_LOCK(&lane->lock);

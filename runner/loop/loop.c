@@ -49,7 +49,7 @@ void loop_stats(const struct loop *loop, struct loop_stats *stats)
 
 static void woken(struct loop_watch *watch, uint32_t events)
 {
-	/* The turn that begins now runs the mailbox anyway. */
+	/* Nothing to do: the turn that begins now runs the mailbox anyway. */
 	(void)watch;
 	(void)events;
 }
@@ -76,8 +76,10 @@ static void run_deferred(struct loop *loop)
 	}
 }
 
-/* Calls the watches that asked for it before this turn. A watch that asks again is called in the
- * next turn. */
+/*
+ * Calls the watches that asked before this turn to be called again. A watch that asks during its call is
+ * called in the next turn.
+ */
 static void run_again(struct loop *loop)
 {
 	for (unsigned n = loop->nagain; n && loop->again.head; n--) {
@@ -113,7 +115,7 @@ static uint64_t idle_ns(struct loop *loop)
 	return loop->timers.n ? timers_wait_ns(&loop->timers, clock_now_ns()) : NEVER_NS;
 }
 
-/* The end of a turn: new requests go to the kernel, and events come from it. */
+/* The end of a turn: passes new requests to the kernel, and gets events from it. */
 static void exchange_with_kernel(struct loop *loop)
 {
 	uint64_t timeout_ns = idle_ns(loop);
@@ -149,8 +151,10 @@ static void run(struct loop *loop)
 
 /* --- start and stop --------------------------------------------------------------------------- */
 
-/* Chooses io_uring where it works and is wanted. The thread that uses the ring creates it
- * (SINGLE_ISSUER). */
+/*
+ * Chooses io_uring if it works and the options allow it. The thread that uses the ring must create it
+ * (IORING_SETUP_SINGLE_ISSUER).
+ */
 static int start_engine(struct loop *loop)
 {
 	int ret;
@@ -160,7 +164,7 @@ static int start_engine(struct loop *loop)
 		ret = loop->engine->init(loop);
 		if (ret == 0)
 			return 0;
-		if (loop->index == 0) /* the other loops find the same */
+		if (loop->index == 0) /* The other loops get the same result, so only one of them logs it. */
 			log_info(NULL,
 				 "io_uring is not available (%s): file I/O uses threads and epoll instead",
 				 strerror(-ret));
@@ -195,7 +199,7 @@ static void *loop_thread(void *arg)
 		return NULL;
 	run(loop);
 	loop_watch_del(&loop->wake);
-	loop->engine->enter(loop, 0); /* the last cancellations */
+	loop->engine->enter(loop, 0); /* Passes the last cancellations to the kernel. */
 	buffers_destroy(&loop->buffers);
 	loop->engine->fini(loop);
 	return NULL;

@@ -20,8 +20,10 @@ void loop_post(struct loop *loop, struct loop_work *work)
 {
 	struct loop_work *old = atomic_load_explicit(&loop->mailbox, memory_order_relaxed);
 
-	/* Release: the loop sees everything that was written before the post. If the old top was
-	 * taken and pushed again meanwhile (ABA), it is the top nevertheless, and next is right. */
+	/*
+	 * Release: the loop must see everything that was written before the post. If the old top was taken
+	 * and pushed again meanwhile (ABA), it is the top nevertheless, and next is correct.
+	 */
 	do
 		work->next = old == MAILBOX_ASLEEP ? NULL : old;
 	while (!atomic_compare_exchange_weak_explicit(&loop->mailbox, &old, work, memory_order_release,
@@ -36,7 +38,7 @@ void loop_post(struct loop *loop, struct loop_work *work)
 
 bool mailbox_empty(const struct loop *loop)
 {
-	/* Relaxed: this is only a hint; mailbox_fall_asleep() sees work that is missed here. */
+	/* Relaxed: this is only a hint. mailbox_fall_asleep() finds work that is missed here. */
 	return !atomic_load_explicit(&loop->mailbox, memory_order_relaxed);
 }
 
@@ -52,7 +54,7 @@ void mailbox_wake_up(struct loop *loop)
 {
 	struct loop_work *asleep = MAILBOX_ASLEEP;
 
-	/* This fails if work was posted, which also means "awake". */
+	/* This fails if work was posted, which also means that the loop is awake. */
 	atomic_compare_exchange_strong_explicit(&loop->mailbox, &asleep, NULL, memory_order_relaxed,
 						memory_order_relaxed);
 }
@@ -63,9 +65,9 @@ void mailbox_run(struct loop *loop)
 
 	if (mailbox_empty(loop))
 		return;
-	/* Acquire: see everything that other threads wrote before they posted. */
+	/* Acquire: the loop must see everything that other threads wrote before they posted. */
 	newest = atomic_exchange_explicit(&loop->mailbox, NULL, memory_order_acquire);
-	while (newest) { /* reversed: oldest first */
+	while (newest) { /* The list is reversed, so that the oldest work comes first. */
 		struct loop_work *older = newest->next;
 
 		newest->next = work;

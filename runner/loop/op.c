@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starts the I/O requests of users, passes them to the engine or to the pool, and completes them. The engines
- * are in uring.c and epoll.c.
+ * Starts the I/O requests of the loop's users, passes them to the engine or to the pool, and completes them.
+ * The engines are in uring.c and epoll.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -104,7 +104,9 @@ void request_to_pool(struct loop *loop, struct loop_op *op)
 		loop_pool_submit(loop->set->pool, &request->job);
 }
 
-/* Returns true if the request was waiting for a thread of the pool; it does not run then. */
+/*
+ * If the request was waiting for a thread of the pool, removes it, so that it does not run, and returns true.
+ */
 static bool cancel_on_pool(struct loop *loop, struct request *request)
 {
 	return request->lane ? loop_lane_cancel(request->lane, &request->job)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads that may block. One thread exists from the start. Others are started while all threads
- * are busy, and end after they have been idle for a while. lane.c runs jobs one after the other on
- * these threads. */
+/*
+ * The pool: threads that may block. One thread exists from the start. Others are started when all threads are
+ * busy, and end after they have been idle for some time. lane.c runs jobs one after the other on these
+ * threads.
+ */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,7 +14,7 @@
 #include "loop/internal.h"
 #include "util/cleanup.h"
 
-#define IDLE_S 5 /* a thread that gets no job for this long ends */
+#define IDLE_S 5 /* A thread that gets no job for this time ends. */
 
 struct loop_pool {
 	pthread_mutex_t lock; /* The innermost lock: nothing is called while it is held. */
@@ -28,8 +30,10 @@ struct loop_pool {
 
 int thread_start(pthread_t *thread, const char *kind, unsigned number, void *(*fn)(void *arg), void *arg)
 {
-	/* These signals report a fault of the thread itself. If they were blocked, they would kill
-	 * the process without a trace. */
+	/*
+	 * These signals report a fault of the thread itself. If they were blocked, the kernel would kill the
+	 * process without calling a signal handler.
+	 */
 	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
 	sigset_t blocked, before;
 	char name[16];
@@ -38,7 +42,7 @@ int thread_start(pthread_t *thread, const char *kind, unsigned number, void *(*f
 	sigfillset(&blocked);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		sigdelset(&blocked, faults[i]);
-	pthread_sigmask(SIG_SETMASK, &blocked, &before); /* the new thread inherits the mask */
+	pthread_sigmask(SIG_SETMASK, &blocked, &before); /* The new thread inherits the mask. */
 	err = pthread_create(thread, NULL, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (err)
@@ -48,7 +52,7 @@ int thread_start(pthread_t *thread, const char *kind, unsigned number, void *(*f
 	return 0;
 }
 
-/* Under lock. Returns false if no job came for so long that this thread is not needed. */
+/* lock must be held. Returns false if there was no job for so long that this thread is not needed. */
 static bool wait_for_job(struct loop_pool *pool)
 {
 	struct timespec until;
@@ -63,7 +67,7 @@ static bool wait_for_job(struct loop_pool *pool)
 	return !err || pool->head || pool->nthreads == 1;
 }
 
-/* Under lock. From here on loop_pool_stop() does not wait for the calling thread. */
+/* lock must be held. From now on, loop_pool_stop() does not wait for the calling thread. */
 static void remove_calling_thread(struct loop_pool *pool)
 {
 	unsigned i = 0;
@@ -106,7 +110,7 @@ static void *pool_thread(void *arg)
 	return NULL;
 }
 
-/* Under lock. */
+/* lock must be held. */
 static int add_thread(struct loop_pool *pool)
 {
 	int ret = thread_start(&pool->threads[pool->nthreads], "pool", pool->nthreads, pool_thread, pool);
@@ -126,10 +130,12 @@ void loop_pool_submit(struct loop_pool *pool, struct loop_pool_job *job)
 		pool->head = job;
 	pool->last = job;
 	pool->njobs++;
-	/* Threads that were woken for earlier jobs still count as idle until they run, so their
-	 * jobs count as well. */
+	/*
+	 * Threads that were woken for earlier jobs still count as idle until they run, so the jobs that wait
+	 * are compared with the idle threads.
+	 */
 	if (pool->njobs > pool->idle && pool->nthreads < pool->max_threads)
-		add_thread(pool); /* if this fails, the job waits for the existing threads */
+		add_thread(pool); /* If this fails, the job waits for the existing threads. */
 	pthread_cond_signal(&pool->more);
 }
 
@@ -166,7 +172,7 @@ int loop_pool_start(struct loop_pool **started, unsigned max_threads, struct err
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&pool->more, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	lock_take(&pool->lock); /* the new thread reads fields that add_thread() changes */
+	lock_take(&pool->lock); /* The new thread reads fields that add_thread() changes. */
 	ret = add_thread(pool);
 	lock_drop(&pool->lock);
 	if (ret < 0) {
@@ -181,7 +187,8 @@ void loop_pool_stop(struct loop_pool *pool)
 {
 	lock_take(&pool->lock);
 	pool->stopping = true;
-	pool->max_threads = pool->nthreads; /* the existing threads run the jobs that are left */
+	/* No more threads are started. The existing threads run the remaining jobs. */
+	pool->max_threads = pool->nthreads;
 	pthread_cond_broadcast(&pool->more);
 	lock_drop(&pool->lock);
 	for (unsigned i = 0; i < pool->nthreads; i++)

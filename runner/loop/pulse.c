@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pulse: a function that is called periodically, and a clock that usually costs no system call.
- * (Reading the clock of the C library is a system call in some guests and in User-Mode Linux.) A
- * timerfd gives the beat. The loop watches it like any other descriptor, so the pulse changes
- * neither the sleeps nor the turns of the loop.
+ * The pulse: a function that is called periodically, and a clock that usually costs no system call. (Reading
+ * the clock of the C library is a system call in some guests and in User-Mode Linux.)
  *
- * The clock returns the time that was read at the last beat. It is late by less than one period
- * until the next beat comes. The next beat shows in memory: the kernel posts the completion of the
- * poll on the timerfd to the io_uring even while this thread is stopped. So while the io_uring
- * holds no completion, the time of the last beat is good enough. If it holds one, of whatever
- * request, the clock is read.
+ * A timerfd expires periodically; each expiry is called a beat. The loop watches the timerfd like any other
+ * descriptor, so the pulse changes neither the sleeps nor the turns of the loop. The clock returns the time
+ * that was read at the last beat, so until the next beat it lags by less than one period.
+ *
+ * If this thread is stopped, the next beat may be overdue. It can be noticed in memory: the kernel posts the
+ * completion of the poll on the timerfd to the io_uring even while the thread is stopped. Therefore, while
+ * the io_uring contains no completion, the time of the last beat is accurate enough. If it contains a
+ * completion of any request, the clock is read.
  */
 #include <errno.h>
 #include <sys/epoll.h>
@@ -39,7 +40,7 @@ static void on_beat(struct loop_watch *watch, uint32_t events)
 	uint64_t expirations;
 
 	(void)events;
-	/* Reading the timerfd arms the poll for the next beat, so the clock is read afterwards. */
+	/* Reading the timerfd arms the poll for the next beat, so the clock must be read afterwards. */
 	if (read(watch->fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	beat->now_ns = clock_now_ns();
@@ -98,7 +99,7 @@ void loop_pulse_stop(struct loop_pulse *pulse)
 
 /*
  * Returns false while the kernel has no poll on the timerfd: the poll is new, or the kernel has ended it, and
- * the loop sets it up at the end of the turn.
+ * the loop sets it up again at the end of the turn.
  */
 static bool is_watched(const struct loop *loop)
 {

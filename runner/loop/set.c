@@ -27,8 +27,10 @@ int loop_set_start(struct loop_set *set, const struct loop_options *options, str
 
 void loop_set_stop(struct loop_set *set)
 {
-	/* The loops wait for answers of the pool, so the pool stops after them. A late job may
-	 * still post to a loop, so the memory of the loops is freed last. */
+	/*
+	 * The loops wait for answers of the pool, so the pool is stopped after them. A late job may still
+	 * post work to a loop, so the memory of the loops is freed last.
+	 */
 	for (unsigned i = 0; i < set->nloops; i++)
 		loop_join(set->loops[i]);
 	if (set->pool)

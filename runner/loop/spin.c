@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Polling for a while instead of falling asleep at once. The duration adapts to how often polling
- * has found an event. */
+/*
+ * Polls for a while instead of sleeping at once. The duration adapts to how often polling has found an event.
+ */
 #include "loop/internal.h"
 #include "util/bytes.h"
 #include "util/clock.h"
@@ -70,8 +71,10 @@ bool spin(struct loop *loop, uint64_t at_most_ns)
 
 void spin_slept(struct spinning *spinning, uint64_t ns)
 {
-	/* Spinning would have found the event that ended such a short sleep: spin longer next
-	 * time. */
+	/*
+	 * Spinning would have found the event that ended such a short sleep, so the loop spins longer the
+	 * next time.
+	 */
 	if (ns < spinning->max_ns)
 		spinning->next_ns = MIN(spinning->max_ns, MAX(2 * spinning->next_ns, spinning->max_ns / 8));
 }

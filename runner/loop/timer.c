@@ -59,8 +59,10 @@ static void make_room(struct timers *timers)
 	timers->room = MAX(2 * timers->room, (size_t)64);
 	timers->heap = realloc(timers->heap, timers->room * sizeof(*timers->heap));
 	if (!timers->heap) {
-		/* If a timer never fired, commands that wait for it would hang. A restart by the
-		 * service manager is better. */
+		/*
+		 * If a timer never fired, commands that wait for it would hang. A restart by the service
+		 * manager is better.
+		 */
 		log_crit(NULL, "out of memory for %zu timers", timers->room);
 		abort();
 	}
@@ -88,8 +90,10 @@ void timers_run(struct loop *loop)
 {
 	struct timers *timers = &loop->timers;
 
-	/* The number is bounded, so that a timer that arms itself without delay does not extend the
-	 * turn. */
+	/*
+	 * The number is limited to the timers that exist now, so that a timer that arms itself without a
+	 * delay does not extend the turn.
+	 */
 	for (size_t left = timers->n; left && timers->n; left--) {
 		struct loop_timer *timer = timers->heap[0];
 

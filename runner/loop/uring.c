@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The io_uring engine. Requests become SQEs at once, and one io_uring_enter() in each turn gives
- * them to the kernel and fetches the completions. Polls are set up and cancelled at this point too,
- * from the list of dirty slots. So a watch that is added and deleted within one turn never reaches
- * the kernel, and nothing is lost when the queue is full.
+ * The io_uring engine. Requests become SQEs at once, and one io_uring_enter() in each turn passes them to the
+ * kernel and fetches the completions. Polls are set up and cancelled at this moment, too, from the list of
+ * dirty slots. Therefore a watch that is added and deleted within one turn never reaches the kernel, and
+ * nothing is lost if the queue is full.
  */
 #include <errno.h>
 #include <liburing.h>
@@ -17,27 +17,31 @@
 #define SQ_ENTRIES 512
 #define CQ_ENTRIES 4096
 
-/* Timeouts as arguments (5.11), completions kept when the queue is full, multishot polls (5.13, as
- * tags). */
+/*
+ * The engine needs timeouts as arguments (Linux 5.11), completions that are kept when the queue is full, and
+ * multishot polls (Linux 5.13, which has the feature RSRC_TAGS, too).
+ */
 #define FEATURES_NEEDED (IORING_FEAT_EXT_ARG | IORING_FEAT_NODROP | IORING_FEAT_RSRC_TAGS)
 
-/* user_data of SQEs whose completion is ignored. */
+/* The user_data of SQEs whose completion is ignored. */
 #define IGNORED 0
 
 struct uring {
 	struct io_uring ring;
 	/* Requests that found the submission queue full. */
 	struct fifo backlog;
-	/* The first deadline of the requests that the kernel does not have yet; NEVER_NS: none has
-	 * a deadline. */
+	/*
+	 * The first deadline of the requests that were not passed to the kernel yet, or NEVER_NS if none has
+	 * a deadline.
+	 */
 	uint64_t due_ns;
-	/* The first slot whose poll must be changed: index + 1. */
+	/* The index of the first slot whose poll must be changed, plus 1. */
 	uint32_t dirty;
 };
 
 /*
- * When a process is killed, its threads end, but its asynchronous I/O goes on. The kernel keeps the
- * ring, and its registered files, until the last request has ended.
+ * Registers a descriptor as a fixed file. When a process is killed, its threads end, but its asynchronous I/O
+ * continues. The kernel keeps the ring, and its registered files, until the last request has ended.
  */
 static int register_held_file(struct io_uring *ring, const int *fd)
 {
@@ -46,9 +50,11 @@ static int register_held_file(struct io_uring *ring, const int *fd)
 
 static int uring_init(struct loop *loop)
 {
-	/* The kernel processes completions when the loop asks for them, on the only thread that
-	 * submits. Linux 6.1 does this without interrupting the thread, Linux 5.19 with fewer
-	 * interruptions. The last entry works everywhere. */
+	/*
+	 * Sets of flags, the best one first. With these flags, the kernel processes completions when the loop
+	 * asks for them, on the only thread that submits: Linux 6.1 without interrupting the thread, and
+	 * Linux 5.19 with fewer interruptions. The last set works with all kernels.
+	 */
 	static const unsigned flags[] = {
 	    IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN |
 		IORING_SETUP_TASKRUN_FLAG,
@@ -92,7 +98,7 @@ static void uring_fini(struct loop *loop)
 	free(uring);
 }
 
-/* Returns an SQE, or NULL if the kernel takes none at present because it is out of memory. */
+/* Returns an SQE, or NULL if the kernel accepts none at the moment because it has no memory. */
 static struct io_uring_sqe *next_sqe(struct loop *loop, struct uring *uring)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
@@ -145,8 +151,10 @@ static void uring_submit(struct loop *loop, struct loop_op *op)
 		fifo_push(&uring->backlog, &request_of(op)->note);
 }
 
-/* The kernel takes SQEs in order, so it has the request when it gets the cancellation, unless the
- * request is over. The address of the request cannot belong to another request by then. */
+/*
+ * The kernel takes SQEs in order, so it gets the request before the cancellation. If the request has already
+ * ended, the address cannot belong to another request at this moment.
+ */
 static void uring_cancel(struct loop *loop, struct loop_op *op)
 {
 	struct uring *uring = loop->engine_data;
@@ -185,8 +193,7 @@ static bool is_expired(const struct loop_op *op, uint64_t now_ns)
 	return op && op->deadline_ns && op->deadline_ns <= now_ns;
 }
 
-/* If this thread was stopped during the turn, requests may have expired: the kernel gets no-ops in
- * their place. */
+/* Replaces requests that expired while this thread was stopped during the turn with no-ops. */
 static void call_off_expired(struct loop *loop, struct uring *uring)
 {
 	struct io_uring_sq *sq = &uring->ring.sq;
@@ -220,7 +227,7 @@ static void mark_dirty(struct loop *loop, uint32_t index)
 	uring->dirty = index + 1;
 }
 
-/* From here on the events of the slot's poll, if it has one, are ignored. */
+/* Makes the engine ignore further events of the slot's poll, if it has one. */
 static void retire_poll(struct loop *loop, uint32_t index)
 {
 	struct slot *slot = &loop->watches.slots[index];
@@ -250,7 +257,10 @@ static void uring_watch_del(struct loop *loop, uint32_t index)
 		slot_put(&loop->watches, index);
 }
 
-/* Returns false if there is no SQE; the loop continues in the next turn. */
+/*
+ * Sets up or cancels the poll of a slot. Returns false if there is no SQE; the loop tries again in the next
+ * turn.
+ */
 static bool update_poll(struct loop *loop, struct uring *uring, uint32_t index)
 {
 	struct slot *slot = &loop->watches.slots[index];
@@ -260,8 +270,10 @@ static bool update_poll(struct loop *loop, struct uring *uring, uint32_t index)
 		sqe = next_sqe(loop, uring);
 		if (!sqe)
 			return false;
-		/* POLL_REMOVE is not an alternative: it fails with EALREADY when the poll is about to
-		 * report an event, and the file would then stay open for ever. */
+		/*
+		 * POLL_REMOVE is not an alternative: it fails with EALREADY when the poll is about to report
+		 * an event, and the file would then stay open for ever.
+		 */
 		io_uring_prep_cancel64(sqe, slot->stale, 0);
 		io_uring_sqe_set_data64(sqe, IGNORED);
 		slot->stale = 0;
@@ -303,10 +315,12 @@ static void report(struct loop *loop, uint64_t token, int result, bool more)
 	watch = slot->watch;
 	if (!more) {
 		slot->armed = false;
-		/* The kernel may end a multishot poll at any time: the completion queue is full,
-		 * there is no memory, the task is being traced. A new poll reports at once what the old
-		 * one missed. For a descriptor that cannot be polled, a new poll would fail again
-		 * and again. */
+		/*
+		 * The kernel may end a multishot poll at any time: because the completion queue is full,
+		 * because there is no memory, or because the task is being traced. A new poll reports at once
+		 * what the previous one has missed. For a descriptor that cannot be polled, a new poll would
+		 * fail again and again.
+		 */
 		if (result >= 0 || result == -ECANCELED || result == -ENOMEM || result == -EAGAIN)
 			mark_dirty(loop, token_index(token));
 		else
@@ -320,7 +334,7 @@ static void report(struct loop *loop, uint64_t token, int result, bool more)
 
 /* --- turns ------------------------------------------------------------------------------------ */
 
-/* Returns whether the kernel has completions that it hands out only when the loop enters it. */
+/* Returns whether the kernel has completions that it delivers only when the loop enters the kernel. */
 static bool must_enter(struct uring *uring)
 {
 	return IO_URING_READ_ONCE(*uring->ring.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
@@ -350,8 +364,10 @@ static void uring_enter(struct loop *loop, uint64_t timeout_ns)
 	if (timeout_ns == 0 && !io_uring_sq_ready(&uring->ring) && !must_enter(uring))
 		return;
 	loop_count(&loop->enters);
-	/* After an error the SQEs are still in the queue, and the next turn tries again. EAGAIN and
-	 * ENOMEM are temporary, and EINTR and ETIME are not errors. */
+	/*
+	 * After an error the SQEs are still in the queue, and the next turn tries again. EAGAIN and ENOMEM
+	 * are temporary, and EINTR and ETIME are not errors.
+	 */
 	if (timeout_ns == 0)
 		io_uring_submit_and_get_events(&uring->ring);
 	else
@@ -374,7 +390,7 @@ static unsigned uring_reap(struct loop *loop)
 
 		io_uring_peek_cqe(&uring->ring, &cqe);
 		copy = *cqe;
-		/* This comes before the callback, which may submit requests and need the room. */
+		/* This must be done before the callback, which may submit requests that need the room. */
 		io_uring_cqe_seen(&uring->ring, cqe);
 		if (copy.user_data & TOKEN_BIT)
 			report(loop, copy.user_data, copy.res, copy.flags & IORING_CQE_F_MORE);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Readiness of descriptors: the table of tokens, and the functions that users call. The engines do
- * the polling. */
+/*
+ * Readiness of descriptors: the table of tokens, and the functions for users. The engines poll the
+ * descriptors.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -90,7 +92,7 @@ void loop_watch_again(struct loop_watch *watch)
 
 void loop_watch_del(struct loop_watch *watch)
 {
-	/* The list is short: it holds the watches that did not finish reading in this turn. */
+	/* The list is short, because it contains only watches that did not finish reading in this turn. */
 	if (watch->again.queued && fifo_remove(&watch->loop->again, &watch->again))
 		watch->loop->nagain--;
 	watch->again.queued = false;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Loads the kernel module target_core_user, as modprobe(8) does, and checks that LIO shows itself in
- * configfs.
- */
+/* Loads the kernel module target_core_user with modprobe(8), and checks that LIO has appeared in configfs. */
 #include "system/kernel_module.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 
 /*
  * Main thread; may block. Loads target_core_user if the kernel does not have it yet. Returns 0, or -errno
- * with error set; -ENOTSUP: this kernel has no TCMU.
+ * with error set; -ENOTSUP means that this kernel has no TCMU.
  */
 int kernel_module_load(struct error *error);
 #endif

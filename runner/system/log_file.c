@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The queue of log lines and the thread that writes them. Log lines come from any thread, also from event
- * loops, so a full queue drops lines instead of waiting. What a line says is left to util/log.c.
+ * The queue of log lines, and the thread that writes them. Log lines come from any thread, including event
+ * loops, so lines are dropped if the queue is full. util/log.c makes the lines.
  */
 #include "system/log_file.h"
 
@@ -23,12 +23,12 @@
 #include "util/log.h"
 
 #define DEFAULT_DIR "/var/log"
-/* Lines that wait for the thread; further lines are counted and dropped. */
+/* The largest number of lines that wait for the thread. Further lines are counted and dropped. */
 #define QUEUE_MAX 4096
 
 struct line {
 	struct list node;
-	gint64 time; /* microseconds since 1970 */
+	gint64 time; /* In microseconds since 1970. */
 	enum log_level level;
 	char text[];
 };
@@ -37,12 +37,15 @@ static const char *const level_names[] = {"CRIT", "ERROR", "WARN", "INFO", "DEBU
 
 /* The lines that wait for the thread. */
 static struct {
-	/* Guards the queue. It is a leaf, like file.lock. */
+	/* Guards the queue. No other lock is taken while this one or file.lock is held. */
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	struct list lines;
 	unsigned nlines, dropped;
-	/* Lines that the thread has taken and not written yet; they are not counted. */
+	/*
+	 * Whether the thread has taken lines from the queue and not written them yet. Such lines are not
+	 * counted.
+	 */
 	bool is_writing;
 	bool ending;
 } queue = {
@@ -53,11 +56,11 @@ static struct {
 	pthread_mutex_t lock;
 	/* -1 if there is no file. */
 	int fd;
-	/* Belongs to the main thread. */
+	/* Used on the main thread only. */
 	char *path;
 } file = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
 
-/* Belongs to the main thread, except as_service, which does not change while the writing thread runs. */
+/* Used on the main thread only, except as_service, which does not change while the writing thread runs. */
 static struct {
 	pthread_t thread;
 	bool running, as_service;
@@ -71,7 +74,7 @@ static void write_file(const struct line *line)
 	g_autofree char *stamp = g_date_time_format(when, "%Y-%m-%d %H:%M:%S");
 
 	SCOPE_LOCK(&file.lock);
-	/* If the disk is full, the line is lost, and nothing else happens. */
+	/* If the disk is full, the line is lost, and this has no other effect. */
 	if (file.fd >= 0)
 		dprintf(file.fd, "%s.%03d %d [%s] %s\n", stamp, (int)(line->time % G_USEC_PER_SEC / 1000),
 			getpid(), level_names[line->level], line->text);
@@ -104,7 +107,8 @@ static struct line *make_line(enum log_level level, const char *text)
 }
 
 /*
- * Waits for lines, and takes all of them together with the number of dropped lines. Returns false at the end.
+ * Waits for lines, and takes all of them together with the number of dropped lines. Returns false when the
+ * thread must end.
  */
 static bool take_lines(struct list *lines, unsigned *dropped)
 {
@@ -209,7 +213,7 @@ static int open_file(const char *path)
 	return fd;
 }
 
-/* The function owns path from now on. NULL: lines go to no file. */
+/* Begins to write to this file, and takes over the memory of path. NULL means that lines go to no file. */
 static void use_file(char *path)
 {
 	int fd = path ? open_file(path) : -1;
@@ -231,7 +235,7 @@ void control_log_open(const char *dir, const char *name)
 		start();
 	if (!dir)
 		dir = getenv("TCMU_LOGDIR");
-	/* Only root may write there. The log of another user's service is the journal. */
+	/* Only root may write to the default folder. The log of another user's service is the journal. */
 	if (!dir && writer.as_service && !geteuid())
 		dir = DEFAULT_DIR;
 	g_autofree char *path = dir ? g_build_filename(dir, name, NULL) : NULL;

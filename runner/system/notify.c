@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages to systemd (sd_notify(3)), and the watchdog: a round asks every event loop for an answer, and a
- * sign of life is sent only after all of them have answered.
+ * Messages to systemd (sd_notify(3)), and the watchdog: in each round, every event loop must answer, and
+ * systemd gets a message only after all of them have answered.
  */
 #include "system/notify.h"
 
@@ -14,9 +14,9 @@
 #endif
 
 struct control_notify {
-	/* 0: systemd asks for no signs of life. */
+	/* 0 if systemd does not expect watchdog messages. */
 	guint timer;
-	/* Reaches every event loop once in each round. */
+	/* The broadcast that visits every event loop once in each round. */
 	struct loop_broadcast *round;
 	/* Whether every event loop has answered in this round. */
 	atomic_bool answered;
@@ -31,7 +31,10 @@ static void send_state(const char *state)
 #endif
 }
 
-/* The milliseconds within which systemd wants a sign of life; 0: it wants none. */
+/*
+ * Returns the number of milliseconds within which systemd expects a watchdog message, or 0 if it expects
+ * none.
+ */
 static guint watchdog_ms(void)
 {
 	uint64_t us = 0;
@@ -55,15 +58,15 @@ static void end_round(void *owner)
 {
 	struct control_notify *notify = owner;
 
-	/* Release: the broadcast is over before the main thread starts it again. */
+	/* Release: the broadcast must have ended before the main thread starts it again. */
 	atomic_store_explicit(&notify->answered, true, memory_order_release);
 }
 
 static const struct loop_broadcast_ops round_ops = {.visit = answer_for_loop, .done = end_round};
 
 /*
- * Sends a sign of life if every event loop has answered since the last call, and then asks the loops again.
- * While an event loop does not answer, systemd gets no sign of life.
+ * Sends a watchdog message if every event loop has answered since the last call, and then asks the loops
+ * again. While an event loop does not answer, systemd gets no message.
  */
 static gboolean on_round(gpointer data)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the daemon tells systemd. If systemd has not started the daemon, these functions do nothing. */
+/* Messages of the daemon to systemd. If systemd has not started the daemon, these functions do nothing. */
 #ifndef SYSTEM_NOTIFY_H
 #define SYSTEM_NOTIFY_H
 
@@ -8,15 +8,15 @@
 struct control_notify;
 
 /*
- * Main thread. Tells systemd that the start is over. If systemd asks for signs of life (WatchdogSec=), they
- * are sent from now on, as long as the main loop and every event loop of the set run. If one of them hangs,
- * systemd restarts the daemon.
+ * Main thread. Tells systemd that the start is complete. If systemd expects watchdog messages (WatchdogSec=),
+ * they are sent from now on, as long as the main loop and every event loop of the set run. If one of them
+ * hangs, systemd restarts the daemon.
  */
 struct control_notify *control_notify_ready(struct loop_set *loops);
 /* Main thread. Sets the text that "systemctl status" shows. */
 void control_notify_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Main thread. Tells systemd that the stop begins. No signs of life are sent any more. */
+/* Main thread. Tells systemd that the stop begins. No watchdog messages are sent any more. */
 void control_notify_stopping(struct control_notify *notify);
-/* Main thread, after the loops were stopped. NULL: nothing happens. */
+/* Main thread, after the loops were stopped. If notify is NULL, nothing happens. */
 void control_notify_free(struct control_notify *notify);
 #endif

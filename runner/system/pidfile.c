@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file of --pidfile. Service managers and scripts wait for it: it appears when the daemon serves. It does
- * not prevent a second daemon; the lock in the run folder does.
+ * The file of --pidfile. Service managers and scripts wait for it, because it appears when the daemon serves.
+ * The file does not prevent a second daemon; the lock in the run folder does this.
  */
 #include "system/pidfile.h"
 

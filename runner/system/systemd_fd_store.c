@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The descriptors that systemd has passed to this process, and messages by which systemd keeps or closes
- * descriptors (FDSTORE=1, sd_notify(3)). Which descriptors are worth keeping is left to the callers.
+ * The descriptors that systemd has passed to this process, and the messages that make systemd keep or close
+ * descriptors (FDSTORE=1, sd_notify(3)). The callers decide which descriptors are kept.
  */
 #include "system/systemd_fd_store.h"
 
@@ -52,8 +52,8 @@ static int notify_systemd(const char *state, const int *fd)
 #endif
 
 /*
- * The descriptors that were passed to this process and that no caller has taken yet. They belong to the main
- * thread.
+ * The descriptors that were passed to this process and that no caller has taken yet. Used on the main thread
+ * only.
  */
 static struct fd_kept *left;
 static unsigned nleft;

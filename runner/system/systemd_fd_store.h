@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * systemd's file descriptor store, and the descriptors of socket units. A descriptor in the store stays open
- * while the service is restarted, also after a crash. Without systemd no descriptor is kept.
+ * while the service is restarted, also after a crash. Without systemd, no descriptor is kept.
  */
 #ifndef SYSTEM_SYSTEMD_FD_STORE_H
 #define SYSTEM_SYSTEMD_FD_STORE_H
@@ -13,7 +13,7 @@
  * this process.
  */
 void control_fd_store_begin(void);
-/* The store, as fd_store.h describes it. Main thread, unless fd_store.h says something else. */
+/* The store, with the functions of fd_store.h. Main thread, unless fd_store.h says something else. */
 extern const struct fd_store control_fd_store;
 /* Main thread, at the end of the start. Closes the descriptors that no caller has taken. */
 void control_fd_store_end(void);

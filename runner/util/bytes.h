@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Big-endian loads and stores on byte arrays, and small arithmetic. */
+/* Big-endian loads and stores on byte arrays, and small calculations. */
 #ifndef UTIL_BYTES_H
 #define UTIL_BYTES_H
 
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#ifndef MIN /* glib defines the same two */
+#ifndef MIN /* glib defines the same two macros. */
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Scope-bound cleanup. For half-built objects use goto instead. */
+/* Cleanup at the end of a scope. Code for objects that are only partly built uses goto instead. */
 #ifndef UTIL_CLEANUP_H
 #define UTIL_CLEANUP_H
 

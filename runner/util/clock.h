@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The monotonic clock in nanoseconds, and the units that go with it. */
+/* The monotonic clock in nanoseconds, and constants for times. */
 #ifndef UTIL_CLOCK_H
 #define UTIL_CLOCK_H
 
@@ -10,7 +10,7 @@
 #define NS_PER_MS UINT64_C(1000000)
 #define NS_PER_S  UINT64_C(1000000000)
 
-/* CLOCK_MONOTONIC; any thread. */
+/* Any thread. Returns the time of CLOCK_MONOTONIC. */
 static inline uint64_t clock_now_ns(void)
 {
 	struct timespec now;

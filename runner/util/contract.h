@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * contract(condition) checks at run time what a caller must guarantee. It ends the daemon if the
- * condition is false, because the code that follows would otherwise use memory that it does not
- * own. Unlike assert(), it is compiled into every build, also with -DNDEBUG: the daemon reads bytes
- * from strangers and runs as root.
+ * contract(condition) checks at run time what a caller must guarantee. If the condition is false, it ends the
+ * daemon, because the code that follows would use memory that it does not own. Unlike assert(), it is
+ * compiled into every build, also with -DNDEBUG, because the daemon reads bytes from strangers and may run as
+ * root.
  */
 #ifndef UTIL_CONTRACT_H
 #define UTIL_CONTRACT_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CRC32C by ISA-L where the build has found it, and otherwise by the function in crc32c_plain.c. */
+/* Computes CRC32C with ISA-L if the build has found it, and otherwise with the function in crc32c_plain.c. */
 #include "util/crc32c.h"
 
 #ifdef UTIL_HAVE_ISAL
@@ -7,7 +7,9 @@
 
 uint32_t crc32c_update(uint32_t crc, const void *data, size_t len)
 {
-	/* ISA-L counts bytes in an int, and reads the buffer only, whatever its prototype says. */
+	/*
+	 * ISA-L counts bytes with an int, and only reads the buffer, although its prototype does not say so.
+	 */
 	unsigned char *p = (unsigned char *)(uintptr_t)data;
 
 	for (; len > INT32_MAX; p += 1u << 30, len -= 1u << 30)

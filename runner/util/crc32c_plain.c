@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Slicing by eight: eight tables let eight bytes be folded in with independent look-ups. */
+/* Slicing by eight: with eight tables, eight bytes are processed by independent look-ups. */
 #include "util/crc32c.h"
 
 #include <endian.h>
 #include <string.h>
 
-#define CRC32C_POLY_REFLECTED 0x82f63b78u /* 11EDC6F41h of RFC 7143 13.1, bit-reversed */
+#define CRC32C_POLY_REFLECTED 0x82f63b78u /* 11EDC6F41h of RFC 7143 13.1, with its bits reversed. */
 
-/* table[k][b] is what byte b contributes after k more zero bytes. It is written once, before main(). */
+/*
+ * table[k][b] is the contribution of byte b if k zero bytes follow it. The table is filled once, before
+ * main().
+ */
 static uint32_t table[8][256];
 
 __attribute__((constructor)) static void build_table(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The names of errors for programs, which must not depend on the numbers of one architecture or on
- * the language of strerror(). The C library of glibc 2.32 has such a function, and musl has none.
+ * The names of errors, for programs. They depend neither on the numbers of an architecture nor on the
+ * language of strerror(). glibc has such a function since version 2.32, and musl has none.
  */
 #include "util/errno_name.h"
 

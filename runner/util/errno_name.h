@@ -5,8 +5,8 @@
 #define ERRNO_NAME_SIZE 16
 
 /*
- * Any thread. Returns "EBUSY" for the number EBUSY; for a number without a name here, "E" and the
- * number, in text.
+ * Any thread. Returns the name of an errno, for example "EBUSY". If the number has no name here, writes "E"
+ * and the number into text, and returns text.
  */
 const char *errno_name(int number, char text[ERRNO_NAME_SIZE]);
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Formats the line that says what has failed and why. The callers decide who sees the line. */
+/* Formats the line that says what has failed and why. The callers decide who gets the line. */
 #include "util/error.h"
 
 #include <errno.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FNV-1a: spreads short keys over hash tables. It does not resist an attacker who searches for collisions. */
+/*
+ * FNV-1a, a function for the hash tables of short keys. It does not resist an attacker who searches for
+ * collisions.
+ */
 #ifndef UTIL_HASH_H
 #define UTIL_HASH_H
 
@@ -8,7 +11,7 @@
 
 #define HASH_INIT 0xcbf29ce484222325u
 
-/* Continues hash, which begins as HASH_INIT, with more bytes of the key. */
+/* Adds bytes of the key to hash, which is HASH_INIT at the beginning. */
 static inline uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t len)
 {
 	const uint8_t *p = bytes;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Copying to and from arrays of struct iovec, and cutting pieces out of them. The arrays themselves are never
+ * Copies to and from arrays of struct iovec, and cuts pieces out of them. The arrays themselves are never
  * changed.
  */
 #include "util/iov.h"
@@ -10,12 +10,12 @@
 #include "util/bytes.h"
 
 /*
- * A position in an array. piece() is the rest of the entry at the position; it is empty only at the end of
- * the array.
+ * A position in an array. piece() returns the rest of the entry at the position, which is empty only at the
+ * end of the array.
  */
 struct cursor {
 	const struct iovec *iov;
-	unsigned left; /* The number of entries, counted from iov. */
+	unsigned left; /* The number of entries from iov on. */
 	size_t skip;   /* The number of bytes of *iov before the position. */
 };
 
@@ -40,7 +40,7 @@ size_t iov_total(const struct iovec *iov, unsigned iovcnt)
 	return total;
 }
 
-/* Returns the next piece of at most max bytes, and moves the position past it. */
+/* Returns the next piece of at most max bytes, and advances the position. */
 static struct iovec take(struct cursor *at, size_t max)
 {
 	struct iovec next = piece(at);
@@ -114,7 +114,7 @@ size_t iov_compare(const struct iovec *a, unsigned acnt, size_t aoffset, const s
 		struct iovec parta = take(&ata, n);
 		struct iovec partb = take(&atb, n);
 
-		if (!n) /* one of the arrays ends early, and the missing bytes count as different */
+		if (!n) /* One of the arrays ends early. The missing bytes count as different. */
 			return done;
 		if (memcmp(parta.iov_base, partb.iov_base, n) != 0)
 			return done + first_difference(parta.iov_base, partb.iov_base, n);

@@ -10,14 +10,14 @@
 /* Returns the sum of all lengths. */
 size_t iov_total(const struct iovec *iov, unsigned iovcnt);
 /*
- * These functions write len bytes to the array, or copy them from it, beginning at the given offset of the
- * array. They return the number of bytes, which is less than len if the array is too short.
+ * These functions copy len bytes to the array, or from it. offset is the position in the array. They return
+ * the number of copied bytes, which is less than len if the array is too short.
  */
 size_t iov_copy_to(const struct iovec *iov, unsigned iovcnt, size_t offset, const void *src, size_t len);
 size_t iov_copy_from(const struct iovec *iov, unsigned iovcnt, size_t offset, void *dst, size_t len);
 size_t iov_fill(const struct iovec *iov, unsigned iovcnt, size_t offset, int byte, size_t len);
 /*
- * Stores the parts of the array that cover the bytes [offset, offset + len) in out. Returns the number of
+ * Stores in out the parts of the array that contain the len bytes from offset on. Returns the number of
  * parts, which is at most max.
  */
 unsigned iov_slice(const struct iovec *iov, unsigned iovcnt, size_t offset, size_t len, struct iovec *out,

@@ -17,7 +17,7 @@ struct list {
 	}
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 #define list_entry(node, type, member)  container_of(node, type, member)
-/* Safe against removal of the current entry. */
+/* The loop may remove the current entry. */
 #define list_for_each(head, node, tmp)                                      \
 	for ((node) = (head)->next, (tmp) = (node)->next; (node) != (head); \
 	     (node) = (tmp), (tmp) = (node)->next)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The counters of locks that debug builds have for each thread (lock.h). */
+/* The number of locks that each thread holds and has taken, in debug builds (lock.h). */
 #include "util/lock.h"
 
 #ifdef TCMUR_DEBUG

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Puts lines together and limits how many of them reach the sink, so that no peer can fill the log:
- * lines of one peer address are equal if they have the same format, other lines are equal if they
- * have the same text. What becomes of a line, the log file for instance, is left to the sink.
+ * Formats log lines, and limits how many of them reach the sink, so that no peer can fill the log. Lines
+ * about the same peer address are equal if they have the same format; other lines are equal if they have the
+ * same text. The sink decides where a line is written.
  */
 #include "util/log.h"
 
@@ -20,12 +20,14 @@
 
 #define LOG_LINE_MAX 1024
 
-/* Of equal lines, REPEAT_BURST pass within REPEAT_WINDOW seconds. Lines from LOG_LEVEL_DEBUG on
- * are not limited. */
+/*
+ * Within REPEAT_WINDOW seconds, at most REPEAT_BURST equal lines are written. Lines of LOG_LEVEL_DEBUG and
+ * higher levels are not limited.
+ */
 #define REPEAT_BURST  10
 #define REPEAT_WINDOW 5
 
-/* Lines that pass within MINUTE seconds: of all peers together, and of everything together. */
+/* The largest numbers of lines that are written within MINUTE seconds: lines about peers, and all lines. */
 #define MINUTE         60
 #define PEER_LINES_MAX 600
 #define ALL_LINES_MAX  30000
@@ -34,8 +36,10 @@ atomic_int log_level_now = LOG_LEVEL_INFO;
 
 static _Atomic(log_sink_fn *) log_sink;
 
-/* A kind of line that was seen lately. Kinds that hash to the same slot push each other out,
- * which lets more lines pass. */
+/*
+ * A kind of line that was seen recently. If two kinds have the same slot, the newer one replaces the older
+ * one, so more lines may be written than the limit allows.
+ */
 struct repeat {
 	uint64_t hash;
 	time_t since;
@@ -43,7 +47,7 @@ struct repeat {
 	unsigned held_back;
 };
 
-/* The lines of the current minute. */
+/* The number of lines in the current minute. */
 struct minute {
 	time_t since;
 	unsigned peer_lines, all_lines;
@@ -69,7 +73,7 @@ void log_stderr(enum log_level level, const char *line)
 {
 	static const char *const names[] = {"critical: ", "error: ", "warning: ", "", "debug: ", "cdb: "};
 
-	/* A single call, so that lines of several threads do not mix. */
+	/* One call writes the whole line, so that lines of several threads do not mix. */
 	fprintf(stderr, "%s%s\n", (unsigned)level < ARRAY_SIZE(names) ? names[level] : "", line);
 }
 
@@ -91,8 +95,8 @@ static const char *find_address(const char *subject, size_t *len)
 }
 
 /*
- * Counts a line of this kind against the burst of its kind. *held_back becomes the number of lines of this
- * kind that were held back since the last one that passed.
+ * Counts a line of this kind. Returns whether it may be written. Sets *held_back to the number of lines of
+ * this kind that were held back since the last one that was written.
  */
 static bool repeat_has_room(uint64_t hash, time_t now, unsigned *held_back)
 {
@@ -125,8 +129,10 @@ static bool minute_has_room(bool peer, time_t now, unsigned *skipped)
 	return true;
 }
 
-/* held_back: see repeat_has_room(); skipped: lines of all kinds that the limit of the last
- * minute held back. */
+/*
+ * Returns whether the line may be written. See repeat_has_room() for held_back. skipped is the number of
+ * lines of all kinds that the limit of the last minute has held back.
+ */
 static bool may_pass(uint64_t hash, bool peer, unsigned *held_back, unsigned *skipped)
 {
 	struct timespec now;
@@ -164,8 +170,8 @@ void log_write(enum log_level level, const char *subject, const char *format, ..
 	uint64_t hash = hash_bytes(HASH_INIT, format, strlen(format));
 
 	/*
-	 * A peer's lines of one format count as equal, because the peer can choose their contents. They are
-	 * held back before they are formatted.
+	 * Lines about a peer that have the same format count as equal, because the peer can choose their
+	 * contents. They are held back before they are formatted.
 	 */
 	if (limited && address && !may_pass(hash_bytes(hash, address, len), true, &held_back, &skipped)) {
 		errno = saved;

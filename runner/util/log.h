@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Logging. Any thread. Text that is logged is never used as a format, so a '%' in a device name is harmless.
- * Repeated lines are counted, and their rate is limited. Lines go to the sink that control sets (stderr at
- * the start). A subject that ends with ":PORT" names a peer: lines of one peer address that have the same
- * format count as repetitions of each other.
+ * Logging. Any thread. Text that is logged is never used as a format, so a '%' in the name of a device is
+ * harmless. Repeated lines are counted, and their rate is limited. Lines go to the sink, which is stderr at
+ * the start and which runner/control changes. A subject that ends with ":PORT" names a peer: lines about one
+ * peer address that have the same format count as repetitions of each other.
  */
 #ifndef UTIL_LOG_H
 #define UTIL_LOG_H
@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* Numbers as in tcmu.conf's log_level. */
+/* The same numbers as log_level in tcmu.conf. */
 enum log_level {
 	LOG_LEVEL_CRIT,
 	LOG_LEVEL_ERROR,
@@ -21,10 +21,13 @@ enum log_level {
 	LOG_LEVEL_CDB
 };
 
-/* Read with log_shows(). */
+/* Read it with log_shows(). */
 extern atomic_int log_level_now;
 
-/* Any thread. Relaxed: a stale level shows a line too many or too few. */
+/*
+ * Any thread. Returns whether lines of this level are written. Relaxed: after a change of the level, a line
+ * too many or too few may be written.
+ */
 static inline bool log_shows(enum log_level level)
 {
 	return (int)level <= atomic_load_explicit(&log_level_now, memory_order_relaxed);
@@ -34,9 +37,12 @@ typedef void log_sink_fn(enum log_level level, const char *line);
 log_sink_fn log_stderr;
 
 void log_set_level(enum log_level level);
-/* sink gets complete lines without a newline, under no lock, from any thread. NULL: stderr. */
+/*
+ * Sets the sink. It is called on any thread, without a lock, with a complete line that has no newline. NULL
+ * means stderr.
+ */
 void log_set_sink(log_sink_fn *sink);
-/* subject: what the line is about ("file/disk0", "iqn…,10.0.0.1:4711"), or NULL. */
+/* subject is the object to which the line refers ("file/disk0", "iqn…,10.0.0.1:4711"), or NULL. */
 void log_write(enum log_level level, const char *subject, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A list under a lock, and an eventfd that wakes the main thread. Posting is not on the data path, so nothing
- * here needs to be fast. How the main thread waits for the descriptor is left to its owner.
+ * A list with a lock, and an eventfd that wakes the main thread. Work is not posted on the data path, so
+ * nothing here needs to be fast. The owner of the queue decides how the main thread waits for the descriptor.
  */
 #include "util/main_queue.h"
 
@@ -17,7 +17,7 @@
 #include "util/contract.h"
 
 struct main_queue {
-	/* Guards works; a leaf. */
+	/* Guards works. No other lock is taken while it is held. */
 	pthread_mutex_t lock;
 	struct list works;
 	int fd;
@@ -56,8 +56,8 @@ void main_queue_post(struct main_queue *queue, struct main_work *work)
 
 	list_add_tail(&queue->works, &work->node);
 	/*
-	 * The counter cannot overflow, because it is the number of posts since the last run. The write
-	 * happens under the lock, so that the queue is not freed before it.
+	 * The counter cannot overflow, because it is the number of posts since the last run. The write is
+	 * done under the lock, so that the queue is not freed before it.
 	 */
 	while (write(queue->fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
@@ -79,7 +79,7 @@ static unsigned count_works(struct main_queue *queue)
 	return n;
 }
 
-/* Returns NULL if there is no work. The descriptor is readable as long as work is queued. */
+/* Returns the next work, or NULL if there is none. The descriptor is readable as long as work is queued. */
 static struct main_work *take(struct main_queue *queue)
 {
 	uint64_t count;
@@ -95,7 +95,7 @@ void main_queue_run(struct main_queue *queue)
 {
 	struct main_work *work;
 
-	/* fn may run the queue, too, so the work that is left stays in the queue while fn runs. */
+	/* fn may also run the queue, so the remaining work stays in the queue while fn is called. */
 	for (unsigned left = count_works(queue); left && (work = take(queue)); left--)
 		work->fn(work);
 }

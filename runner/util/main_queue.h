@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Function calls for the main thread. Loops, threads of the pool and threads of their own post work; the main
- * thread runs it. The model and everything that changes it belong to the main thread, so no lock guards them.
+ * Function calls for the main thread. Event loops, threads of the pool and other threads post work, and the
+ * main thread runs it. The model and everything that changes it belong to the main thread, so no lock guards
+ * them.
  */
 #ifndef UTIL_MAIN_QUEUE_H
 #define UTIL_MAIN_QUEUE_H
@@ -12,7 +13,9 @@
 
 struct main_queue;
 
-/* Embedded in the owner's structure. The owner sets fn; the rest belongs to the queue. */
+/*
+ * A call, which is embedded in a structure of the owner. The owner sets fn. The queue uses the other members.
+ */
 struct main_work {
 	void (*fn)(struct main_work *work);
 	struct list node;
@@ -20,21 +23,22 @@ struct main_work {
 
 /* Returns NULL if there is no memory or no descriptor. */
 struct main_queue *main_queue_new(void);
-/* Main thread. No work is queued, and none is posted any more. */
+/* Main thread. Frees the queue. No work may be queued, and none may be posted any more. */
 void main_queue_free(struct main_queue *queue);
 /*
- * Any thread. work->fn(work) runs on the main thread, in the order of posting. The work must not be posted
+ * Any thread. Makes the main thread call work->fn(work), in the order of posting. The work must not be posted
  * again before fn has been called; fn may free the memory of the work, or post it again.
  */
 void main_queue_post(struct main_queue *queue, struct main_work *work);
-/* A descriptor that is readable while work is queued. The queue keeps it. */
+/* Returns a descriptor that is readable while work is queued. It belongs to the queue. */
 int main_queue_fd(const struct main_queue *queue);
 /*
- * Main thread. Runs the work that has been posted before this call. fn of a work may call this function, too.
+ * Main thread. Runs the work that was posted before this call. The function of a work may call this function,
+ * too.
  */
 void main_queue_run(struct main_queue *queue);
 /*
- * Main thread, before the main loop runs or after its end. Waits until work is queued, for at most ms
+ * Main thread, before the main loop runs or after its end. Waits until work is queued, but at most ms
  * milliseconds, and runs it. Returns false if there was none.
  */
 bool main_queue_wait(struct main_queue *queue, int ms);

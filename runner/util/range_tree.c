@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A treap: a search tree by start, and a heap by a random priority, which keeps it balanced
- * whatever the order of insertion. Each node also knows the greatest end below it, so that a search
- * leaves out the branches that end before the range it looks for.
+ * A treap: a search tree by start, and at the same time a heap by a random priority, which keeps the tree
+ * balanced for any order of insertion. Each node also stores the greatest end of the nodes below it, so that
+ * a search can leave out branches that end before the range.
  */
 #include "util/range_tree.h"
 
@@ -20,7 +20,7 @@ static void update(struct range_node *node)
 	node->max_end = MAX(node->end, MAX(end_of(node->left), end_of(node->right)));
 }
 
-/* Ranges with the same start are ordered by their address, so that each has one place. */
+/* Ranges with the same start are ordered by their address, so that the order of all nodes is defined. */
 static bool is_before(const struct range_node *a, const struct range_node *b)
 {
 	return a->start != b->start ? a->start < b->start : (uintptr_t)a < (uintptr_t)b;
@@ -55,7 +55,7 @@ static void split(struct range_node *root, const struct range_node *node, struct
 	}
 }
 
-/* Joins two trees. Each node of the tree before lies before each node of the tree after. */
+/* Joins two trees. All nodes of the tree before precede all nodes of the tree after. */
 static struct range_node *merge(struct range_node *before, struct range_node *after)
 {
 	if (!before || !after)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each object has pages of its own, because MADV_DONTDUMP concerns whole pages. The kernel merges
- * neighbouring mappings, so thousands of objects are few mappings. How long a secret stays in
- * registers and on stacks is left to its users.
+ * Allocates pages for each object, because MADV_DONTDUMP applies to whole pages. The kernel merges
+ * neighbouring mappings, so thousands of objects are only a few mappings. The users must keep secrets out of
+ * registers and stacks as far as possible.
  */
 #include "util/secret_memory.h"
 

@@ -8,6 +8,6 @@
 
 /* Returns zeroed memory that shares no page with other memory, or NULL if there is no memory. */
 void *secret_alloc(size_t size);
-/* memory may be NULL. size is the value that was given to secret_alloc(). */
+/* Overwrites and frees the memory, which may be NULL. size is the value that was passed to secret_alloc(). */
 void secret_free(void *memory, size_t size);
 #endif

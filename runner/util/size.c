@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Turns text such as "64K" or "1GiB" into a number of bytes. */
+/* Converts text such as "64K" or "1GiB" to a number of bytes. */
 #include "util/size.h"
 
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
 
-/* The power of two that a unit stands for, or -1. */
+/* Returns the exponent of the power of two that the unit means, or -1. */
 static int unit_shift(const char *unit)
 {
 	static const char letters[] = "kmgtpe";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Objects of one size, carved from chunks that are given back to the system when all their objects are free.
- * The address of an object leads to its chunk, because a chunk is aligned to its length. With
- * AddressSanitizer, free objects are poisoned, so that a use after free is found.
+ * Objects of one size, allocated in chunks. A chunk is returned to the system when all its objects are free.
+ * A chunk is aligned to its length, so the address of an object leads to its chunk. With AddressSanitizer,
+ * free objects are poisoned, so that a use after slab_put() is detected.
  */
 #include "util/slab.h"
 
@@ -19,29 +19,33 @@
 #define SLAB_POISON 1
 #endif
 #endif
-#ifdef SLAB_POISON /* free objects must not be accessed, so that a use after slab_put() is found */
+#ifdef SLAB_POISON /* Free objects are poisoned, so that a use after slab_put() is detected. */
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(address, size)   ((void)(address), (void)(size))
 #define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
 #endif
 
-#define SLAB_ALIGN 64u          /* a cache line: neighbours that live on different loops share none */
-#define SLAB_CHUNK (128u << 10) /* bytes; iscsi/server.c lets malloc() map pieces of this length one by one */
-/* Leaves room for the words that malloc() puts before the next aligned piece. */
+/* The size of a cache line, so that objects of different loops never share a line. */
+#define SLAB_ALIGN 64u
+/* In bytes. iscsi/server.c makes malloc() map pieces of this length one by one. */
+#define SLAB_CHUNK (128u << 10)
+/* Leaves room for the data that malloc() puts before the next aligned piece. */
 #define SLAB_TAIL SLAB_ALIGN
-/* So many chunks without an object in use are kept: a burst of commands in each turn of a loop must not map
- * and unmap memory again and again. */
+/*
+ * The number of chunks without an object in use that are kept, so that a burst of commands in each turn of a
+ * loop does not map and unmap memory again and again.
+ */
 #define SLAB_SPARE 4u
 
-/* Objects follow at the next multiple of SLAB_ALIGN. */
+/* The objects begin at the next multiple of SLAB_ALIGN. */
 struct chunk {
-	/* In slab.usable while the chunk has a free object; an empty list otherwise. */
+	/* Links the chunk into slab.usable while it has a free object. Otherwise it is an empty list. */
 	struct list node;
-	/* Objects that were put back; the first word of each points to the next one. */
+	/* A list of the objects that were put back. The first word of each object points to the next one. */
 	void *free;
 	size_t in_use;
-	/* Objects from here on were never handed out, so that their pages take no memory yet. */
+	/* Objects from here on were never used, so their pages do not take memory yet. */
 	size_t fresh;
 };
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text that comes from other machines or programs and that people read. */
+/* Text that comes from other machines or programs and is shown to people. */
 #ifndef UTIL_TEXT_H
 #define UTIL_TEXT_H
 
-/* Replaces control characters, which could forge lines or drive a terminal, by '?'. Bytes from 80h on
- * stay, because they may be UTF-8. */
+/*
+ * Replaces control characters with '?', because they could forge lines or control a terminal. Bytes from 80h
+ * on stay, because they may be UTF-8.
+ */
 static inline void text_hide_control_chars(char *text)
 {
 	for (; *text; text++)
