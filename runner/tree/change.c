@@ -46,7 +46,7 @@ static void nothing_more(void *arg, int err, const struct error *error)
 
 /* --- mkdir ------------------------------------------------------------------------------------ */
 
-/* "lun_7"; LIO accepts no other form. */
+/* Returns whether the name has the form "lun_7", the only one that LIO accepts. */
 static bool is_lun_name(const char *name)
 {
 	unsigned long number;
@@ -58,7 +58,10 @@ static bool is_lun_name(const char *name)
 	return !*end && number <= MODEL_LUN_MAX;
 }
 
-/* HBAs, and LUNs without a link, are folders of the tree only and not objects of the model. */
+/*
+ * Makes a folder that exists only in the tree and is not an object of the model: an HBA, or a LUN without a
+ * link.
+ */
 static void make_own(struct tree_request *request, const struct tree_node *parent, enum tree_kind kind)
 {
 	if (kind == TREE_HBA && !tree_plugin_of(request->name)) {
@@ -79,7 +82,7 @@ static void make_own(struct tree_request *request, const struct tree_node *paren
 	answer_folder(request, parent, folder);
 }
 
-/* In LIO, a ramdisk has no configuration except its size. */
+/* Sets the configuration of a ramdisk, which has no setting except its size in LIO. */
 static void set_defaults(const struct tree_request *request, struct model_object *object)
 {
 	char config[MODEL_TEXT_SIZE], *name = storage_spec_escape(request->name);
@@ -191,7 +194,7 @@ void tree_run_rmdir(struct tree_request *request)
 		tree_folder_remove(request->tree, node.folder);
 		tree_answer(request, 0);
 	} else {
-		/* Otherwise the folder of the HBA would be removed with its last device. */
+		/* Without this, the folder of the HBA would be removed together with its last device. */
 		node.folder->parent->made |= node.folder->kind == TREE_DEVICE;
 		tree_wait(request);
 		model_delete(node.folder->object, false, tree_done, request);
@@ -213,10 +216,7 @@ static void make_link(struct tree_request *request, const struct tree_node *pare
 		tree_refuse_error(request, -errno, &error);
 		return;
 	}
-	/*
-	 * The link also does not show a name that the model refuses as an alias; the link then has a name of
-	 * its own.
-	 */
+	/* If the model refuses the name of the link as an alias, the link gets another name. */
 	model_set(object, "", "alias", request->name, nothing_more, NULL);
 	tree_answer_entry(request, &link);
 }
@@ -234,7 +234,7 @@ void tree_run_symlink(struct tree_request *request)
 	if (parent.folder->kind != TREE_LUN && parent.folder->kind != TREE_MAPPED_LUN)
 		tree_refuse(request, EPERM, "%s: only a LUN or a mapped LUN can have a symbolic link", path);
 	else if (parent.index != 0)
-		tree_refuse(request, EPERM, "%s: the link belongs into the folder of the LUN", path);
+		tree_refuse(request, EPERM, "%s: the link must be in the folder of the LUN", path);
 	else if (parent.folder->object)
 		tree_refuse(request, EEXIST, "%s has a link already", path);
 	else if (!(to = tree_link_destination(request->tree, request->data, &error)))
@@ -258,12 +258,12 @@ void tree_run_unlink(struct tree_request *request)
 			    request->name);
 		return;
 	}
-	node.folder->made = true; /* the folder stays until rmdir */
+	node.folder->made = true; /* The folder stays until rmdir. */
 	tree_wait(request);
 	model_delete(node.folder->object, false, tree_done, request);
 }
 
-/* mknod, create, rename, link: configfs has none of them. */
+/* Refuses mknod, create, rename and link, because configfs has none of these. */
 void tree_run_refuse(struct tree_request *request)
 {
 	int err = request->flags ? request->flags : EPERM;

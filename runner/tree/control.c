@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file control of a device: KEY=VALUE settings, separated by commas or newlines. LIO's keys
- * differ between its plug-ins; here each of them sets an attribute of the model. Settings take
- * effect one after the other, up to the first that is refused.
+ * The file control of a device: KEY=VALUE settings, separated by commas or newlines. Each plug-in of LIO has
+ * its own keys; here each key sets an attribute of the model. Settings take effect one after the other, until
+ * one is refused.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,22 +14,25 @@
 #include "tree/private.h"
 #include "util/bytes.h"
 
-/* LIO's plug-ins have fewer keys than that. */
+/* No plug-in of LIO has so many keys. */
 #define SETTINGS_MAX 32
 
-/* What is set in the model: an attribute and its value. attribute NULL: the setting has no effect here. */
+/* An attribute of the model and its new value. attribute is NULL if the setting has no effect here. */
 struct setting {
 	const char *group, *attribute;
 	char value[MODEL_TEXT_SIZE];
 };
 
 struct key {
-	/* NULL: every plug-in has it. */
+	/* The only plug-in that has the key, or NULL if all have it. */
 	const char *plugin;
 	const char *name;
-	/* The attribute to be set, "GROUP/NAME"; NULL: none. */
+	/* The group and the name of the attribute that is set, or NULL if there is none. */
 	const char *group, *attribute;
-	/* Converts LIO's value; NULL: the value stays the same. Returns false if it is not a valid value. */
+	/*
+	 * Converts LIO's value. Returns false if the value is not valid. NULL means that the value is used
+	 * unchanged.
+	 */
 	bool (*convert)(const struct tree_folder *folder, const char *value, struct setting *setting);
 };
 
@@ -55,7 +58,7 @@ static bool convert_number(const struct tree_folder *folder, const char *value, 
 	return true;
 }
 
-/* Sets HANDLER/PATH, with escapes for characters that are special in a configuration. */
+/* Sets the configuration HANDLER/PATH, with escapes for special characters. */
 static bool set_config(const char *handler, const char *path, struct setting *setting)
 {
 	char *escaped = storage_spec_escape(path);
@@ -66,7 +69,7 @@ static bool set_config(const char *handler, const char *path, struct setting *se
 	return escaped && length < (int)sizeof(setting->value);
 }
 
-/* LIO's fileio also takes block devices. */
+/* Converts the path of fileio, which in LIO may also be a block device. */
 static bool convert_file(const struct tree_folder *folder, const char *value, struct setting *setting)
 {
 	struct tree_disk disk;
@@ -81,7 +84,7 @@ static bool convert_disk(const struct tree_folder *folder, const char *value, st
 	return set_config("block", value, setting);
 }
 
-/* fd_buffered_io=1 asks for a write cache. Without it, the disk keeps the choice of its storage. */
+/* Converts fd_buffered_io. The value 1 demands a write cache. Otherwise, the storage decides. */
 static bool convert_buffered(const struct tree_folder *folder, const char *value, struct setting *setting)
 {
 	if (!convert_number(folder, value, setting))
@@ -91,7 +94,7 @@ static bool convert_buffered(const struct tree_folder *folder, const char *value
 	return true;
 }
 
-/* Converts a number of pages. The handler alloc provides the memory. */
+/* Converts a number of pages to a size. The handler alloc provides the memory. */
 static bool convert_pages(const struct tree_folder *folder, const char *value, struct setting *setting)
 {
 	uint64_t pages, size = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -109,7 +112,7 @@ static bool convert_nullio(const struct tree_folder *folder, const char *value, 
 				  : set_config("null", folder->name, setting);
 }
 
-/* Converts the largest transfer, which LIO counts in blocks and the model in units of 512 bytes. */
+/* Converts the largest transfer. LIO counts it in blocks, and the model in units of 512 bytes. */
 static bool convert_sectors(const struct tree_folder *folder, const char *value, struct setting *setting)
 {
 	const struct model_attribute *row = model_attribute(MODEL_STORAGE, "control", "block_size");
@@ -129,7 +132,7 @@ static const struct key keys[] = {
     {"user", "hw_block_size", "control", "block_size", convert_number},
     {"user", "hw_max_sectors", "control", "max_sectors", convert_sectors},
     {"user", "max_data_area_mb", "attrib", "max_data_area_mb", convert_number},
-    /* The kernel's ring and its messages do not exist here. */
+    /* There is no ring of the kernel here, and there are no messages of it. */
     {"user", "nl_reply_supported", NULL, NULL, NULL},
     {"user", "data_pages_per_blk", NULL, NULL, convert_number},
     {"user", "cmd_ring_size_mb", NULL, NULL, convert_number},
@@ -143,11 +146,11 @@ static const struct key keys[] = {
     {"iblock", "force", NULL, NULL, NULL},
     {"rd_mcp", "rd_pages", "control", "size", convert_pages},
     {"rd_mcp", "rd_nullio", "control", "config", convert_nullio},
-    /* The model's own names, such as read_only=1. */
+    /* These are the model's own names, such as read_only=1. */
     {NULL, NULL, "control", NULL, NULL},
 };
 
-/* Finds the row of a key, and fills in which attribute it sets. */
+/* Finds the row of a key, and fills in the attribute that it sets. */
 static const struct key *find_key(const struct tree_folder *folder, const char *name, struct setting *setting)
 {
 	const char *plugin = tree_plugin_of(folder->parent->name);
@@ -173,7 +176,7 @@ static const struct key *find_key(const struct tree_folder *folder, const char *
 struct control {
 	struct tree_request *request;
 	uint64_t folder_id;
-	/* The part that is not handled yet, and the number of settings in the part before. */
+	/* The part of the text that is not handled yet, and the number of settings that have been handled. */
 	char *rest;
 	unsigned count;
 };
@@ -192,7 +195,10 @@ static void on_set(void *arg, int err, const struct error *error)
 {
 	struct control *control = arg;
 
-	/* An interrupted program does not leave a half of what it has written. */
+	/*
+	 * If the program is interrupted, all settings of its write take effect nevertheless, and not only
+	 * some of them.
+	 */
 	if (err || !control->request->tree)
 		end(control, err, error);
 	else

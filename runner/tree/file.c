@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading and writing files, as configfs does it: a program that reads gets the text as it was at its
- * first read, and each write sets the whole value, whatever its offset. The meaning of the files is left to
+ * Reads and writes files in the same way as configfs: a program that reads gets the text as it was at its
+ * first read, and each write sets the whole value, whatever its offset. The contents of the files are left to
  * files_*.c and to the model.
  */
 #include "tree/private.h"
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The largest write that configfs accepts: a page with a NUL. */
+/* The largest write that configfs accepts: a page, of which one byte is for a NUL. */
 #define WRITE_MAX 4095
 
 static const struct model_attribute *attribute_of(const struct tree_node *node)
@@ -41,7 +41,10 @@ static const char *node_path(const struct tree_node *node, char path[TREE_PATH_S
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-/* Root may open everything; but as in configfs, nobody can write a file that only shows something. */
+/*
+ * Checks whether the request may open the file. Root may open everything, but as in configfs, nobody may
+ * write to a read-only file.
+ */
 static int check_access(const struct tree_request *request, const struct tree_node *node)
 {
 	mode_t mode = tree_node_mode(node);
@@ -131,7 +134,7 @@ void tree_run_read(struct tree_request *request)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* Removes the newlines and NULs at the end. Returns false if there is a NUL in the middle. */
+/* Removes newlines and NULs at the end. Returns false if there is a NUL in the middle. */
 static bool trim(char *text, size_t size)
 {
 	while (size && (text[size - 1] == '\n' || text[size - 1] == '\0'))
@@ -147,8 +150,8 @@ static void set_word(char *text, char word)
 }
 
 /*
- * The kernel reads numbers in three bases, and booleans as words (kstrtobool()). The model knows
- * one form of each.
+ * Converts a value to the only form that the model accepts. The kernel accepts numbers in three bases, and
+ * booleans as words (kstrtobool()).
  */
 static void normalize(const struct model_attribute *attribute, char *text)
 {
@@ -164,11 +167,12 @@ static void normalize(const struct model_attribute *attribute, char *text)
 
 		if (!*end)
 			sprintf(text, "%" PRIuMAX,
-				number); /* never longer than in octal or hexadecimal digits */
+				/* A decimal number is never longer than the octal or hexadecimal one. */
+				number);
 	}
 	/*
-	 * LIO writes NULL for an account or a tag that is not set, because it cannot take an empty
-	 * text.
+	 * NULL is what programs write to LIO to delete an account or a tag, because LIO does not accept an
+	 * empty text.
 	 */
 	if ((attribute->type == MODEL_TEXT || attribute->type == MODEL_SECRET) && !strcmp(text, "NULL"))
 		text[0] = '\0';
@@ -186,7 +190,7 @@ static void store(struct tree_request *request, const struct tree_node *node, ch
 	attribute = attribute_of(node);
 	if (*text)
 		normalize(attribute, text);
-	/* Programs that restore a configuration write the value again that an enabled device has already. */
+	/* Programs that restore a configuration also write values that an enabled device already has. */
 	if (attribute->flags & MODEL_BEFORE_USE &&
 	    !strcmp(model_get(node->folder->object, attribute, old), text)) {
 		tree_answer_write(request);

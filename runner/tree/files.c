@@ -52,8 +52,8 @@ static int show_dbroot(const struct tree *tree, const struct tree_folder *folder
 }
 
 /*
- * Programs set where the kernel keeps the registrations of persistent reservations. The daemon has
- * its own place for them.
+ * Handles the path under which the kernel would keep the registrations of persistent reservations. The daemon
+ * has its own place for them.
  */
 static void store_dbroot(struct tree_request *request, struct tree_folder *folder, int argument, char *text)
 {
@@ -201,7 +201,7 @@ static void store_tg_pt_gp(struct tree_request *request, struct tree_folder *fol
 
 enum { COMMANDS, READ_MBYTES, WRITE_MBYTES };
 
-/* The counters belong to the disk, even if several LUNs lead to it. */
+/* The counters are those of the disk, even if several LUNs lead to it. */
 static int show_lun_statistics(const struct tree *tree, const struct tree_folder *folder, int argument,
 			       FILE *out)
 {

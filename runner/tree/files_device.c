@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The files of a device that are not attributes of the model: enable, info, the unit serial number, actions,
- * statistics and the default target port group, with the texts of LIO. The file control is in control.c.
+ * statistics and the default target port group. The texts are those of LIO. The file control is in control.c.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -28,8 +28,8 @@ static const char *plugin_of(const struct tree_folder *folder)
 /* --- info ------------------------------------------------------------------------------------- */
 
 /*
- * rtslib reads the configuration up to the first blank or colon; an escape means the same
- * character.
+ * Prints the configuration. rtslib reads it only up to the first blank or colon, so an escape is printed in
+ * the place of these characters.
  */
 static void print_config(const struct tree_folder *folder, FILE *out)
 {
@@ -44,7 +44,7 @@ static void print_config(const struct tree_folder *folder, FILE *out)
 		fputs("NULL", out);
 }
 
-/* Until the storage is open, its size is the requested one. */
+/* Returns the size. Until the storage is open, it is the requested size. */
 static uint64_t size_of(const struct tree_folder *folder, const struct storage_view *view)
 {
 	const struct model_attribute *row = model_attribute(MODEL_STORAGE, "control", "size");
@@ -160,7 +160,7 @@ static void store_note(struct tree_request *request, struct tree_folder *folder,
 {
 	char path[TREE_PATH_SIZE];
 
-	if (strlen(text) > 511) /* the kernel's limit of udev_path */
+	if (strlen(text) > 511) /* This is the kernel's limit of udev_path. */
 		tree_refuse(request, EOVERFLOW, "%s: the text has more than 511 bytes",
 			    tree_path(folder, 0, path));
 	else if (tree_set_string(&folder->notes[argument], text))
@@ -214,7 +214,7 @@ static int show_write_cache(const struct tree *tree, const struct tree_folder *f
 	return 0;
 }
 
-/* A value that is written counts from then on, also if it is the one that is in effect already. */
+/* Sets the write cache. A value that is written counts as set, even if it was in effect before. */
 static void store_write_cache(struct tree_request *request, struct tree_folder *folder, int argument,
 			      char *text)
 {
@@ -242,8 +242,8 @@ static int show_changeable(const struct tree *tree, const struct tree_folder *fo
 }
 
 /*
- * To write the configuration that a device already has accepts the loss of its contents. Otherwise it changes
- * nothing. Another configuration may only have other options of the same filters.
+ * Changes the configuration. Writing the same configuration accepts the loss of the contents; if they are not
+ * lost, it has no effect. Another configuration may differ only in the options of the same filters.
  */
 static void store_config(struct tree_request *request, struct tree_folder *folder, const char *config)
 {
@@ -307,7 +307,7 @@ static void store_action(struct tree_request *request, struct tree_folder *folde
 {
 	char path[TREE_PATH_SIZE];
 
-	if (argument && !strcmp(text, "0")) /* block_dev: nothing is blocked */
+	if (argument && !strcmp(text, "0")) /* block_dev: nothing is blocked here */
 		tree_answer_write(request);
 	else
 		tree_refuse(request, EINVAL, "%s has no ring of the kernel that could be blocked or reset",

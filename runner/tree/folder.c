@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The folders that can be created and removed, and how they follow the model: each object has a folder,
- * whichever interface has created the object. layout.c defines what is inside a folder, and node.c answers
- * the kernel's questions about it.
+ * The folders that can be created and removed. They follow the model: each object has a folder, whichever
+ * interface has created the object. layout.c defines what is inside a folder, and node.c answers the kernel's
+ * questions about it.
  */
 #include "tree/private.h"
 
@@ -95,7 +95,7 @@ struct tree_folder *tree_folder_find(struct tree *tree, struct tree_folder *pare
 
 	if (folder || (kind != TREE_TARGET && kind != TREE_PORTAL && kind != TREE_ACL))
 		return folder;
-	/* The model also finds an object by another spelling of its name. */
+	/* The model finds an object also by another spelling of its name. */
 	struct model_object *object = model_find(parent->object, tree_layout(kind)->model_kind, name);
 	return object ? find_by_object(tree, object) : NULL;
 }
@@ -180,7 +180,7 @@ void tree_folder_remove(struct tree *tree, struct tree_folder *folder)
 	free(folder);
 }
 
-/* Returns the folder of the HBA for the name of a storage object, "user_0/disk". *name becomes "disk". */
+/* Returns the folder of the HBA for the name of a storage object, "user_0/disk". Sets *name to "disk". */
 static struct tree_folder *hba_of(struct tree *tree, const char **name)
 {
 	const char *slash = strchr(*name, '/');
@@ -231,7 +231,7 @@ static void on_deleted(struct tree *tree, struct model_object *object)
 
 	if (!folder)
 		return;
-	if (folder->made) { /* this is a LUN whose link was removed; rmdir removes the folder */
+	if (folder->made) { /* This is a LUN whose link was removed. rmdir removes the folder. */
 		list_del(&folder->by_object);
 		folder->object = NULL;
 		return;

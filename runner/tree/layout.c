@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The directories that always exist in a folder, and the places of the model's attributes in them. The files
+ * The directories that always exist in a folder, and the directory of each attribute of the model. The files
  * that are not attributes are in the files_*.c of this folder.
  */
 #include "tree/private.h"

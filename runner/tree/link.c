@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The destinations of symbolic links. Links are shown with paths relative to the folder of the
- * link, so that they are valid wherever the tree is mounted. A new link may have a destination in
- * another root: clients that see the tree at another place, or that build their paths for
- * /sys/kernel/config/target, write such paths.
+ * The destinations of symbolic links. Links are shown with paths relative to the folder of the link, so that
+ * they are valid wherever the tree is mounted. The destination of a new link may begin with another root:
+ * clients that see the tree at another place, or that build their paths for /sys/kernel/config/target, write
+ * such paths.
  */
 #include "tree/private.h"
 
@@ -14,11 +14,13 @@
 
 #include "util/bytes.h"
 
-/* From iscsi/IQN/tpgt_N/lun/lun_N, and from iscsi/IQN/tpgt_N/acls/INITIATOR/lun_N, up to the root. */
+/*
+ * The path from iscsi/IQN/tpgt_N/lun/lun_N, and from iscsi/IQN/tpgt_N/acls/INITIATOR/lun_N, up to the root.
+ */
 #define FROM_LUN        "../../../../../"
 #define FROM_MAPPED_LUN "../../../../../../"
 
-/* Returns whether a link can have the name: nothing else in the folder has it. */
+/* Returns whether a link can have the name, because nothing else in the folder has it. */
 static bool is_usable(const struct tree_folder *folder, const char *name)
 {
 	const struct tree_node directory = {(struct tree_folder *)folder, TREE_NODE_DIRECTORY, 0, false};
@@ -27,7 +29,7 @@ static bool is_usable(const struct tree_folder *folder, const char *name)
 	       strlen(name) <= NAME_MAX && !tree_node_is_fixed(&directory, name);
 }
 
-/* The scripts name a link after its disk. */
+/* Returns the name of the disk, because the scripts give a link the name of its disk. */
 static const char *name_of_disk(const struct model_object *object)
 {
 	while (object && model_kind(object) != MODEL_STORAGE)
@@ -60,7 +62,10 @@ bool tree_link_text(struct tree *tree, const struct tree_folder *folder, char *t
 	return length > 0 && (size_t)length < size;
 }
 
-/* The text after the last "/core/" or "/iscsi/", which *root is set to; NULL: there is none. */
+/*
+ * Returns the text after the last "/core/" or "/iscsi/", and sets *root to this root. Returns NULL if there
+ * is none.
+ */
 static char *after_last_root(char *text, const char **root)
 {
 	static const char *const roots[] = {"/core/", "/iscsi/"};
@@ -76,7 +81,7 @@ static char *after_last_root(char *text, const char **root)
 }
 
 /*
- * Cuts text at its slashes. Returns the number of parts, or 0: more than count, or one of them is
+ * Cuts text at its slashes. Returns the number of parts, or 0 if there are more than count or one of them is
  * "", "." or "..".
  */
 static unsigned split(char *text, char *parts[], unsigned count)
@@ -93,8 +98,8 @@ static unsigned split(char *text, char *parts[], unsigned count)
 }
 
 /*
- * Goes down from the root by names, each in a directory of the folder above it. Returns NULL if one of them
- * does not exist.
+ * Follows the names down from the root. Each name is looked up in one directory of the folder above it.
+ * Returns NULL if one of them does not exist.
  */
 static struct tree_folder *descend(struct tree *tree, const unsigned slots[], char *const names[], unsigned n)
 {

@@ -28,8 +28,8 @@ void tree_run_getattr(struct tree_request *request)
 }
 
 /*
- * A write with O_TRUNC, and touch, change nothing; chmod and chown are refused. flags says which attributes
- * are set.
+ * Answers setattr. A write with O_TRUNC, and touch, have no effect; chmod and chown are refused. flags says
+ * which attributes are to be set.
  */
 void tree_run_setattr(struct tree_request *request)
 {
@@ -58,8 +58,8 @@ void tree_run_readlink(struct tree_request *request)
 /* --- directories ------------------------------------------------------------------------------ */
 
 /*
- * The entries of a directory are collected when it is opened, so a change in between neither hides
- * nor repeats one.
+ * The entries of a directory are collected when it is opened. Therefore, a change meanwhile neither hides nor
+ * repeats an entry.
  */
 struct listing {
 	struct tree_open *open;
@@ -100,7 +100,7 @@ void tree_run_opendir(struct tree_request *request)
 		return;
 	}
 	add_entry(&listing, &directory, ".");
-	add_entry(&listing, &directory, ".."); /* the kernel knows the parent itself */
+	add_entry(&listing, &directory, ".."); /* The kernel knows the parent itself. */
 	tree_node_list(&directory, add_entry, &listing);
 	if (listing.failed) {
 		tree_open_free(request->open);
@@ -110,7 +110,7 @@ void tree_run_opendir(struct tree_request *request)
 	tree_answer_open(request);
 }
 
-/* The offset of an entry is the number of bytes before the next one. */
+/* Answers readdir. The offset of an entry is the number of bytes up to the next entry. */
 void tree_run_readdir(struct tree_request *request)
 {
 	const struct tree_open *open = request->open;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The folder in which the tree is mounted: it is created, a mount that a killed daemon has left
- * there is removed, and a folder that is in use is refused. The mount itself is libfuse's work.
+ * The folder in which the tree is mounted: creates it, removes a mount that a killed daemon has left there,
+ * and refuses a folder that is in use. libfuse makes the mount itself.
  */
 #include "tree/private.h"
 
@@ -23,7 +23,7 @@
 
 extern char **environ;
 
-/* An ordinary user's mount is removed by the program that has made it. */
+/* Runs fusermount, which must remove the mounts of ordinary users because it has made them. */
 static bool run_fusermount(const char *folder)
 {
 	char *const arguments[] = {"fusermount3", "-u", "-q", "-z", "--", (char *)folder, NULL};

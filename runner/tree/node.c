@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an inode number stands for: a folder, and one of the directories, files and attributes in it. The
- * number is computed, so the kernel may know any number of files without memory in the daemon. The numbers of
- * a removed folder stand for nothing.
+ * The meaning of inode numbers: each one stands for a folder, or for one of the directories, files and
+ * attributes in it. The number is computed, so the kernel may use any number of files without memory in the
+ * daemon. The numbers of a removed folder have no meaning any more.
  */
 #include "tree/private.h"
 
 #include <string.h>
 
-/* The lower bits are the index of a directory, file, attribute, or of the link. */
+/* The lower bits are the index of a directory, a file, an attribute, or the link. */
 #define INDEX_BITS      11
 #define FIRST_FILE      64
 #define FIRST_ATTRIBUTE 512
 #define LINK_INDEX      2047
-/* The node is seen through .targetcli. */
+/* This bit says that the node is seen through .targetcli. */
 #define FOR_TARGETCLI (UINT64_C(1) << 62)
-/* The size that files report: LIO's largest file, and what a client may write at once. */
+/* The size that files report. LIO's largest files are not larger, and clients may write this much at once. */
 #define FILE_SIZE 4096
 
 /* --- numbers ---------------------------------------------------------------------------------- */
@@ -72,7 +72,10 @@ bool tree_node_find(struct tree *tree, fuse_ino_t number, struct tree_node *node
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-/* rtslib would save an attribute that LIO's other plug-ins do not have. */
+/*
+ * Returns whether the folder has the file. A plug-in of LIO must not get an attribute that only others have,
+ * because rtslib would save it.
+ */
 static bool has_file(const struct tree_folder *folder, const struct tree_file *file)
 {
 	return !file->plugin || !strncmp(folder->parent->name, file->plugin, strlen(file->plugin));
@@ -99,7 +102,7 @@ static bool lookup_fixed(const struct tree_node *parent, const char *name, struc
 	return false;
 }
 
-/* A file of the tree replaces an attribute with the same name, for any plug-in. */
+/* Returns whether a file of the tree, for any plug-in, replaces the attribute with the same name. */
 static bool stands_in(const struct tree_folder *folder, const struct model_attribute *attribute,
 		      unsigned directory)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In place of the tree, where the build has no libfuse3: --tree is refused, and everything else works. */
+/* Replaces the tree in a build without libfuse3: --tree is refused, and everything else works. */
 #include <errno.h>
 #include <stddef.h>
 
@@ -16,7 +16,7 @@ struct tree *tree_start(const struct tree_options *options, struct error *error)
 	return NULL;
 }
 
-/* There is never a tree to be stopped. */
+/* This is never called, because there is never a tree. */
 void tree_stop(struct tree *tree)
 {
 	(void)tree;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The operations that libfuse calls on the thread of the tree. Each of them copies what the kernel
- * asks for into a request and posts it to the main thread. Nothing here looks at the tree.
+ * The operations that libfuse calls on the thread of the tree. Each of them copies the kernel's request and
+ * posts it to the main thread. Nothing here reads the tree.
  */
 #include "tree/private.h"
 
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The longest write that the tree copies; longer ones are refused in any case. */
+/* The longest write that is copied. Longer writes are refused in any case. */
 #define COPY_MAX 8192
 
 static struct tree_request *new_request(fuse_req_t fuse, fuse_ino_t number,
@@ -42,7 +42,7 @@ static void post_plain(fuse_req_t fuse, fuse_ino_t number, int flags, void (*run
 	post(request);
 }
 
-/* data may be NULL. */
+/* Posts a request that has a name. data may be NULL. */
 static void post_name(fuse_req_t fuse, fuse_ino_t parent, const char *name, const char *data, int flags,
 		      void (*run)(struct tree_request *))
 {
@@ -89,7 +89,7 @@ static void on_unlink(fuse_req_t fuse, fuse_ino_t parent, const char *name)
 	post_name(fuse, parent, name, NULL, 0, tree_run_unlink);
 }
 
-/* A file that does not exist cannot be opened for writing: EACCES, as in configfs. */
+/* Opening a file that does not exist for writing fails with EACCES, as in configfs. */
 static void on_create(fuse_req_t fuse, fuse_ino_t parent, const char *name, mode_t mode,
 		      struct fuse_file_info *info)
 {
@@ -231,8 +231,8 @@ static void on_init(void *userdata, struct fuse_conn_info *connection)
 	(void)userdata;
 	connection->want |= connection->capable & FUSE_CAP_ATOMIC_O_TRUNC;
 	/*
-	 * The main thread may be busy for a moment, and the kernel should not hold back other requests
-	 * because of that.
+	 * The main thread may be busy for a moment. The kernel must not hold back other requests because of
+	 * this.
 	 */
 	connection->max_background = 64;
 	connection->time_gran = 1;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LIO's plug-ins as the tree knows them: the names of HBAs, the disks for paths, and the
- * settings that programs write to control. The settings become attributes of the model, so a
- * plug-in is only another way to name a handler.
+ * LIO's plug-ins in the tree: the names of HBAs, the disks for paths, and the settings that programs write to
+ * control. The settings become attributes of the model, so a plug-in is only another way to name a handler.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -46,8 +45,8 @@ unsigned tree_plugin_index(const char *hba)
 /* --- disks ------------------------------------------------------------------------------------ */
 
 /*
- * The main thread must not wait for a file system that hangs, and especially not for the tree itself. So it
- * follows only links that stay on the file system of /dev.
+ * Opens a path below /dev. The main thread must not wait for a file system that hangs, and especially not for
+ * the tree itself. Therefore, it follows only links that stay on the file system of /dev.
  */
 static int open_below_dev(const char *path)
 {

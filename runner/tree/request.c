@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a request on the main thread: it is answered exactly once, at once or when the model
- * is done, and the reason of each failure is kept for last_error.
+ * The life of a request on the main thread. It is answered exactly once, either at once or when the model has
+ * completed the operation. The reason of each failure is stored for last_error.
  */
 #include "tree/private.h"
 
@@ -12,7 +12,7 @@
 #include "util/text.h"
 
 /*
- * The kernel asks for names that can be created and removed each time. It caches the contents of a folder as
+ * The kernel asks each time for names that can be created and removed. It caches the contents of a folder as
  * long as the folder exists.
  */
 #define FOREVER_S 86400.0
@@ -89,7 +89,7 @@ void tree_answer_open(struct tree_request *request)
 {
 	struct fuse_file_info info = {.fh = (uintptr_t)request->open, .direct_io = 1};
 
-	/* A program that was interrupted in the meantime does not close a file that it never received. */
+	/* A program that was interrupted meanwhile does not close a file that it has not received. */
 	list_add_tail(&request->tree->opens, &request->open->node);
 	if (fuse_reply_open(request->fuse, &info))
 		tree_open_free(request->open);
@@ -109,7 +109,7 @@ void tree_answer_write(struct tree_request *request)
 	tree_request_free(request);
 }
 
-/* A request of its own that on_interrupt() has posted; its number is the wait_id of the interrupted one. */
+/* Handles a request that on_interrupt() has posted. Its number is the wait_id of the interrupted request. */
 static void run_interrupt(struct tree_request *interrupt)
 {
 	struct list *node, *tmp;
@@ -126,14 +126,14 @@ static void run_interrupt(struct tree_request *interrupt)
 }
 
 /*
- * The thread of the tree, or the main thread in tree_wait(). The request may end at any time, so it is
- * known by its wait_id only.
+ * Is called on the thread of the tree, or on the main thread in tree_wait(). The request may end at any time,
+ * so it is identified only by its wait_id.
  */
 static void on_interrupt(fuse_req_t fuse, void *wait_id)
 {
 	struct tree_request *interrupt = calloc(1, sizeof(*interrupt));
 
-	/* Without memory, the program waits until the operation has ended. */
+	/* If there is no memory, the program waits until the operation has ended. */
 	if (!interrupt)
 		return;
 	interrupt->number = (uintptr_t)wait_id;
@@ -148,7 +148,10 @@ void tree_wait(struct tree_request *request)
 	fuse_req_interrupt_func(request->fuse, on_interrupt, (void *)(uintptr_t)request->wait_id);
 }
 
-/* Nobody waits for the answer, but a failure is in last_error, unless the tree has ended. */
+/*
+ * Is called when a request has ended for whose answer nobody waits any more. A failure is stored for
+ * last_error, unless the tree has ended.
+ */
 static void end_unanswered(struct tree_request *request, int err, const struct error *error)
 {
 	if (err && request->tree)

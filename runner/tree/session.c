@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The thread of the tree: it reads the requests of the kernel, and posts them to the main thread,
- * which owns the model. It answers nothing itself, so a request that takes long delays no other.
- * What requests do is left to look.c, change.c and file.c; operations.c parses the requests.
+ * The thread of the tree: reads the requests of the kernel, and posts them to the main thread, which owns the
+ * model. The thread answers no request itself, so a request that takes long delays no other one. look.c,
+ * change.c and file.c handle the requests, and operations.c parses them.
  */
 #include "tree/private.h"
 
@@ -23,19 +23,21 @@ struct tree_session {
 	struct main_queue *main;
 	struct fuse_session *fuse;
 	pthread_t thread;
-	/* Readable: the thread is to end. */
+	/* The thread must end when this descriptor is readable. */
 	int stop_fd;
-	/* Runs the requests below on the main thread. */
+	/* Handles the requests below on the main thread. */
 	struct main_work work;
-	/* Guards requests, posted and stopped; a leaf, apart from the lock of the main queue. */
+	/* Guards requests, posted and stopped. While it is held, only the lock of the main queue is taken. */
 	pthread_mutex_t lock;
 	struct list requests;
 	bool posted;
-	/* The tree is gone; the last of work and tree_session_stop() to run frees the session. */
+	/*
+	 * Whether the tree has ended. The last one of work and tree_session_stop() to run frees the session.
+	 */
 	bool stopped;
 };
 
-/* What libfuse said last: it prints its reasons, and returns only that something has failed. */
+/* The last message of libfuse, which prints its reasons, and returns only that something has failed. */
 static _Thread_local char reason[256];
 
 static void on_fuse_log(enum fuse_log_level level, const char *format, va_list args)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a tree: what is created in which order. Everything else is left to the other files of
- * this folder.
+ * The life of a tree: creates and ends its parts in the right order. Everything else is left to the other
+ * files of this folder.
  */
 #include "tree/tree.h"
 
@@ -29,7 +29,7 @@ static int fill(struct tree *tree, const struct tree_options *options, struct er
 	clock_gettime(CLOCK_REALTIME, &tree->started);
 	list_init(&tree->waiting);
 	list_init(&tree->opens);
-	strcpy(tree->dbroot, "/var/target"); /* the kernel's default */
+	strcpy(tree->dbroot, "/var/target"); /* This is the kernel's default. */
 	tree->mount_point = strdup(options->folder);
 	tree->version = strdup(options->version);
 	if (tree->mount_point && tree->version && !tree_folders_init(tree))

@@ -16,29 +16,28 @@
 struct tree;
 
 struct tree_options {
-	/* Both outlive the tree. */
+	/* Both members exist longer than the tree. */
 	struct model *model;
 	struct main_queue *main;
 	/*
-	 * Where the tree is mounted. The folder is created if it does not exist, and a mount that a
-	 * killed daemon has left there is removed. "/dev/fd/N": N is a descriptor of /dev/fuse that
-	 * another program has mounted.
+	 * The folder in which the tree is mounted. It is created if it does not exist, and a mount that a
+	 * killed daemon has left there is removed. If the folder is "/dev/fd/N", N is a descriptor of
+	 * /dev/fuse that another program has mounted.
 	 */
 	const char *folder;
-	/* The version of the daemon, for the files that show one. */
+	/* The version of the daemon, for the files that contain it. */
 	const char *version;
 };
 
 /*
- * Main thread. Mounts the tree and starts its thread. The tree answers as soon as the main thread
- * runs the works of the main queue. Returns NULL with error set and errno set; ENOTSUP if this
- * build has no FUSE.
+ * Main thread. Mounts the tree and starts its thread. The tree answers as soon as the main thread runs the
+ * work of the main queue. Returns NULL with error set and errno set; ENOTSUP means that this build has no
+ * FUSE.
  */
 struct tree *tree_start(const struct tree_options *options, struct error *error);
 /*
- * Main thread. Ends all requests that are not answered yet with ENODEV, removes the mount, and ends
- * the thread. The model may still complete operations that the tree has asked for. NULL: nothing
- * happens.
+ * Main thread. Answers all requests that are in progress with ENODEV, removes the mount, and ends the thread.
+ * The model may still complete operations that the tree has started. If tree is NULL, nothing happens.
  */
 void tree_stop(struct tree *tree);
 #endif

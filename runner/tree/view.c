@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hidden folder .targetcli: the same tree without what rtslib, the library of targetcli, cannot
- * handle. One folder with an unknown name makes each command of targetcli fail, so the folders are
- * left out, and the file left_out says which.
+ * The hidden folder .targetcli: the same tree without the folders that rtslib, the library of targetcli,
+ * cannot handle. One folder with such a name makes each command of targetcli fail, so these folders are left
+ * out, and the file left_out lists them.
  */
 #include "tree/private.h"
 
 #include <ctype.h>
 #include <string.h>
 
-/* MappedLUN.MAX_LUN of rtslib. */
+/* The value of MappedLUN.MAX_LUN in rtslib. */
 #define TARGETCLI_LUN_MAX 255
 
 static bool all_of(bool (*accepts)(unsigned char), const char *text, size_t length)
@@ -27,7 +27,10 @@ static bool is_lower_hex(unsigned char c)
 	return isdigit(c) || (c >= 'a' && c <= 'f');
 }
 
-/* rtslib's expression is iqn\.[0-9]{4}-[0-1][0-9]\..*\..* without a blank and an underscore. */
+/*
+ * Returns why rtslib refuses the name. Its regular expression is iqn\.[0-9]{4}-[0-1][0-9]\..*\..*, and blanks
+ * and underscores are not allowed.
+ */
 static const char *iqn_fault(const char *name)
 {
 	const char *authority = strlen(name) > 12 && name[11] == '.' ? name + 12 : "";
@@ -40,7 +43,7 @@ static const char *iqn_fault(const char *name)
 	return NULL;
 }
 
-/* normalize_wwn() of rtslib. */
+/* Does the checks of normalize_wwn() in rtslib. */
 static const char *name_fault(const char *name)
 {
 	if (!strncmp(name, "iqn.", 4))
