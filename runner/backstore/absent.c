@@ -36,7 +36,7 @@ static int open_absent(struct backstore *bs, const struct backstore_spec *spec, 
 	 * The stand-in has the same identity as the storage, by which initiators recognise the disk when it
 	 * is served again.
 	 */
-	if (spec->is_silent || backstore_identify(spec, &bs->identity, NULL) < 0)
+	if (spec->is_hanging || backstore_identify(spec, &bs->identity, NULL) < 0)
 		snprintf(bs->identity.place, sizeof(bs->identity.place), "%s", strchr(spec->config, '/') + 1);
 	return info_normalize(bs->handler, spec, &bs->info, error);
 }

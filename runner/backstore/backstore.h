@@ -98,7 +98,7 @@ struct backstore_spec {
 	/* An open backstore that the new one replaces, perhaps with the same storage; or NULL. */
 	const struct backstore *replaced;
 	/* Used only for a stand-in: the storage hangs, so the handler must not be called to identify it. */
-	bool is_silent;
+	bool is_hanging;
 };
 
 struct backstore;
@@ -113,8 +113,10 @@ int backstore_check(const struct backstore_spec *spec, struct error *error);
  */
 struct backstore *backstore_open(struct loop_set *set, const struct backstore_spec *spec,
 				 struct error *error);
-/* Any thread except a loop. Makes the stand-in for a backstore that does not open: it has the name,
- * size and block size of spec, and all its I/O ends with TCMUR_NOT_READY. */
+/*
+ * Any thread except a loop. Makes the stand-in for a backstore that does not open: it has the name, size and
+ * block size of spec, and all its I/O ends with TCMUR_NOT_READY.
+ */
 struct backstore *backstore_open_absent(struct loop_set *set, const struct backstore_spec *spec,
 					struct error *error);
 bool backstore_is_absent(const struct backstore *bs);
@@ -345,7 +347,7 @@ bool backstore_can_lend(struct backstore *bs);
 /*
  * Must be called on bio->loop. A READ or WRITE that the handler takes as a whole needs no lock, no allocation
  * and no atomic read-modify-write. COMPARE AND WRITE, WRITE SAME, UNMAP, WRITE ZEROES and OR WRITE are atomic
- * with regard to overlapping I/O of the same backstore on all loops: they shut the gate of the range lock,
+ * with regard to overlapping I/O of the same backstore on all loops: they close the gate of the range lock,
  * wait for overlapping I/O, and hold the range until done() is called.
  */
 void backstore_submit(struct backstore_io *bio);

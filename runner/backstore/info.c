@@ -5,7 +5,9 @@
 #include "backstore/private.h"
 #include "util/log.h"
 
-/* The largest number that READ CAPACITY (16) can report (SBC-4 5.19.2). */
+/*
+ * The largest number of logical blocks in a physical block that READ CAPACITY (16) can report (SBC-4 5.19.2).
+ */
 #define PHYSICAL_BLOCKS_MAX (1u << 15)
 
 static int check_blocks(const struct backstore_spec *spec, struct tcmur_info *info, struct error *error)

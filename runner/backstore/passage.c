@@ -58,7 +58,7 @@ static filter_call *call_of(const struct tcmur_filter *filter, enum tcmur_operat
 	return calls[operation];
 }
 
-/* --- inwards --- */
+/* --- from the outermost filter to the handler --- */
 
 /* Calls the filter's callback with the I/O. */
 static void give_to_filter(struct backstore_io *bio, const struct layer *layer)
@@ -156,7 +156,7 @@ ENTER(write_same, TCMUR_OPERATION_WRITE_SAME)
 ENTER(compare_and_write, TCMUR_OPERATION_COMPARE_AND_WRITE)
 ENTER(extents, TCMUR_OPERATION_EXTENTS)
 
-/* --- back --- */
+/* --- from the handler back to the caller --- */
 
 bool passage_return(struct backstore_io *bio)
 {

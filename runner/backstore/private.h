@@ -32,13 +32,17 @@ struct backstore_counters {
 	_Atomic uint64_t reads, writes, read_bytes, write_bytes, others, errors;
 };
 
-/* The part of a backstore that belongs to one loop. Only this loop's thread touches it, except for
- * the counters, which other threads read. */
+/*
+ * The part of a backstore that belongs to one loop. Only this loop's thread touches it, except for the
+ * counters, which other threads read.
+ */
 struct backstore_loop {
 	/* Shared I/O (see range.c) that was admitted without waiting for an entry. */
 	_Alignas(64) struct list inflight;
-	/* Whether the loop has ever had I/O of the backstore. The loop sets it under range.lock;
-	 * other loops read it under the lock. */
+	/*
+	 * Whether the loop has ever had I/O of the backstore. The loop sets this member under range.lock;
+	 * other loops read it under the lock.
+	 */
 	bool has_joined;
 	/* The number of I/O in the list inflight for which the drain in progress waits. */
 	unsigned watched;
@@ -55,7 +59,7 @@ struct backstore_loop {
 
 /* The range lock of a backstore. range.c explains it. */
 struct range_lock {
-	/* Not zero as long as the tree has entries: the gate is shut. */
+	/* Not zero as long as the tree has entries: the gate is closed. */
 	atomic_uint gate;
 	/*
 	 * Guards the fields below, and the state and the range of each I/O that is an entry. The only calls

@@ -1,32 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The range lock. COMPARE AND WRITE, WRITE SAME, UNMAP and similar operations ("exclusive") are atomic
- * with regard to overlapping I/O of the same backstore on all loops. READ, WRITE and VERIFY ("shared")
- * cost one atomic load as long as there is no exclusive I/O. README.md explains the rules; in short:
+ * The range lock. COMPARE AND WRITE, WRITE SAME, UNMAP and similar operations ("exclusive") are atomic with
+ * regard to overlapping I/O of the same backstore on all loops. READ, WRITE and VERIFY ("shared") cost one
+ * atomic load as long as there is no exclusive I/O. README.md explains the rules with an example. In short:
  *
- * - Shared I/O that finds the gate open enters its loop's list of I/O in flight, which only this
- *   loop touches.
- * - Exclusive I/O becomes an entry of the tree, which shuts the gate. A drain then visits each
- *   loop: it marks the overlapping I/O in flight there, and the loop answers once this I/O is over.
- *   A loop that read the open gate just before it was shut has its I/O in the list when the drain
- *   visits it, since both happen on its thread; after the visit it sees the gate shut, since the
- *   post of the drain orders the two. One drain serves all exclusive I/O that came before it. A
- *   loop that never had I/O of the backstore is left out: its first I/O takes the lock and sees the
- *   tree.
- * - While the gate is shut, shared I/O that overlaps an exclusive entry becomes an entry as well.
- *   Other shared I/O goes on, and is in flight before any later exclusive I/O starts its drain.
- * - An entry waits for each earlier entry that conflicts with it (they overlap, and one of them is
- *   exclusive), and counts them. An entry that leaves counts down the later ones that overlap it,
- *   and looks at no others. An entry runs when its count is 0 and, if it is exclusive, its drain is
- *   over. It stays in the tree until it is over. The order of arrival decides, so no I/O starves.
- * - I/O that is given up while it writes (backstore_hold()) becomes an exclusive entry that has
- *   started already.
+ * - Shared I/O that finds the gate open enters the list of I/O in flight of its loop. Only this loop uses
+ *   the list.
+ * - Exclusive I/O becomes an entry of the tree, and closes the gate. Then a drain visits each loop and marks
+ *   the overlapping I/O in flight there. The loop answers the drain when this I/O has ended. If a loop has
+ *   read the gate just before it was closed, the drain finds the I/O in the list, because the loop itself
+ *   runs the visit. After the visit, the loop finds the gate closed, because the gate was closed before the
+ *   drain was posted. One drain serves all exclusive I/O that has arrived before the drain starts. A loop
+ *   that has never had I/O of the backstore is not visited: its first I/O takes the lock, and so it finds
+ *   the tree.
+ * - While the gate is closed, shared I/O that overlaps an exclusive entry becomes an entry, too. Other shared
+ *   I/O starts, and is in flight before any later exclusive I/O starts its drain.
+ * - An entry counts the earlier entries that conflict with it, which means that they overlap it and that one
+ *   of both is exclusive. An entry that leaves the tree decrements the counts of the later entries that
+ *   conflict with it. An entry starts when its count is 0 and, if it is exclusive, its drain has ended. It
+ *   leaves the tree when its I/O has ended. The order of arrival decides, so no I/O starves.
+ * - I/O that is given up while it writes (backstore_hold()) becomes an exclusive entry that has started
+ *   already.
  */
 #include "backstore/private.h"
 #include "util/cleanup.h"
 
-/* The number of entries that may wait. Each arrival and each departure looks at the entries that
- * overlap it, so this also bounds the time under the lock. */
+/*
+ * The number of entries that may wait. Each entry that arrives or leaves examines the entries that overlap
+ * it, so this also limits the time for which the lock is held.
+ */
 #define WAITING_MAX 1024
 
 static const struct loop_broadcast_ops drain_ops;

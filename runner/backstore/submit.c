@@ -270,7 +270,7 @@ void backstore_io_start(struct backstore_io *bio)
 		dispatch_or_split(bio, api->write, bs->info.max_io);
 		break;
 	case BACKSTORE_FLUSH:
-		call_or(bio, api->flush, 0, TCMUR_OK); /* No data is volatile. */
+		call_or(bio, api->flush, 0, TCMUR_OK); /* Without the callback, no data is volatile. */
 		break;
 	case BACKSTORE_UNMAP:
 		call_or(bio, bs->info.thin ? api->unmap : NULL, bs->info.max_unmap, TCMUR_NOT_SUPPORTED);
@@ -318,8 +318,10 @@ bool backstore_io_writes(const struct backstore_io *bio)
 	return ops[bio->op].writes;
 }
 
-/* Returns TCMUR_OK, or the reason why the I/O cannot be served. The size may have changed since the
- * submitter read it. */
+/*
+ * Returns TCMUR_OK, or the reason why the I/O cannot be served. The size may have changed since the submitter
+ * read it.
+ */
 static enum tcmur_status check(const struct backstore_io *bio, const struct op *op)
 {
 	const struct backstore *bs = bio->bs;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keeps the memory of disks over restarts, and records which disks were written, so that a loss is noticed.
- * The handler uses the memory; the front ends decide what a loss means for initiators.
- *
- * Memory is a memfd whose name and size say to which disk it belongs. Which notes record a write is left to
- * written.c.
+ * The handler uses the memory, and the front ends decide what a loss means for initiators. The memory is a
+ * memfd whose name and size say to which disk it belongs. written.c stores the record that a disk was
+ * written.
  */
 #include "storage/contents.h"
 
@@ -30,37 +29,43 @@
 
 struct storage_contents {
 	struct storage_registry *registry;
-	/* In registry->contents. */
+	/* Links the structure into registry->contents. */
 	struct list node;
 	char key[STATE_KEY_SIZE];
-	/* The key that an older version used. */
+	/* The key of the same disk in an older version of the daemon. */
 	char former_key[STATE_KEY_SIZE];
-	/* Of the serial number that the administrator has set; "": none. Guarded by registry->state_lock. */
+	/*
+	 * The key of the serial number that the administrator has set, or "". Guarded by
+	 * registry->state_lock.
+	 */
 	char serial_key[STATE_KEY_SIZE];
-	/* The duplicate that the store keeps; its descriptor is open while the disk is. */
+	/* The duplicate of the memory that the store keeps. Its descriptor is open while the disk is open. */
 	struct fd_kept kept;
-	/* The memory was left by the previous process. */
+	/* Whether the previous process has left the memory. */
 	bool found;
-	/* Of the file in the state folder; -1: it is not locked. Guarded by registry->state_lock. */
+	/*
+	 * The descriptor of the lock of the disk's file in the state folder, or -1 if it is not locked.
+	 * Guarded by registry->state_lock.
+	 */
 	int lock;
-	/* Guarded by registry->state_lock. */
+	/* Whether the record says that the disk was written. Guarded by registry->state_lock. */
 	bool noted;
-	/* What was written before is not there, and nobody has accepted that. */
+	/* Whether contents that were written before are lost, and nobody has accepted the loss. */
 	bool is_lost;
-	/* The disk is in memory, and there is a state folder. */
+	/* Whether the disk is in memory and there is a state folder. */
 	bool is_memory;
 	struct backstore_keeper keeper;
 };
 
-/* Memory of the previous process that no disk has asked for yet. */
+/* Memory of the previous process that no disk has requested yet. */
 struct storage_memory {
 	struct list node;
 	struct fd_kept kept;
 };
 
-/* --- the memory of the process before --- */
+/* --- memory of the previous process --- */
 
-/* "tcmu-runner-0123456789abcdef...": of the disk with this key. */
+/* Writes the name for the memory of the disk with this key, such as "tcmu-runner-0123456789abcdef...". */
 static void name_of_key(const char *key, char name[NAME_SIZE])
 {
 	char hex[DIGEST_HEX_SIZE];
@@ -69,7 +74,7 @@ static void name_of_key(const char *key, char name[NAME_SIZE])
 	snprintf(name, NAME_SIZE, PREFIX "%.32s", hex);
 }
 
-/* The name that was given to memfd_create(2). Returns false if fd is something else. */
+/* Reads the name that was given to memfd_create(2). Returns false if fd is not a memfd. */
 static bool read_name(int fd, char name[NAME_SIZE])
 {
 	static const char before[] = "/memfd:", after[] = " (deleted)";
@@ -141,7 +146,7 @@ void storage_contents_expire(struct storage_registry *registry)
 	}
 }
 
-/* Closes the memory that no disk has asked for; the store keeps it for the next process. */
+/* Closes the memory that no disk has requested. The store keeps it for the next process. */
 void storage_contents_leave(struct storage_registry *registry)
 {
 	struct list *node;
@@ -155,7 +160,7 @@ void storage_contents_leave(struct storage_registry *registry)
 }
 
 /*
- * Finds the memory of a disk by name and size. Memory of another size cannot be what the disk had.
+ * Finds the memory of a disk by name and size. Memory of another size cannot have the contents of the disk.
  */
 static bool find_memory(struct storage_contents *contents, const char *wanted, uint64_t size)
 {
@@ -176,7 +181,7 @@ static bool find_memory(struct storage_contents *contents, const char *wanted, u
 			free(memory);
 			return true;
 		}
-		log_warn(contents->key, "its memory of %lld bytes is freed: the disk is to have %llu",
+		log_warn(contents->key, "its memory of %lld bytes is freed, because the disk must have %llu",
 			 (long long)st.st_size, (unsigned long long)size);
 		drop(registry, memory);
 	}
@@ -185,7 +190,10 @@ static bool find_memory(struct storage_contents *contents, const char *wanted, u
 
 /* --- the memory of one disk --- */
 
-/* The size is sealed, so that another holder of the descriptor cannot shorten the memory of the disk. */
+/*
+ * Creates memory. Its size is sealed, so that another process with the descriptor cannot shorten the memory
+ * of the disk.
+ */
 static int make_memory(const char *name, uint64_t size)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -201,11 +209,11 @@ static int make_memory(const char *name, uint64_t size)
 	return err;
 }
 
-/* --- the note that the disk was written --- */
+/* --- the record that the disk was written --- */
 
 /*
- * registry->state_lock held. Writes the note of the disk, and that of its serial number: if another disk gets
- * the number, initiators take it for this one.
+ * registry->state_lock must be held. Writes the record of the disk, and the record of its serial number. The
+ * latter is needed because initiators take any disk with this serial number for this one.
  */
 static int write_notes(struct storage_contents *contents, bool is_written, struct error *error)
 {
@@ -216,7 +224,7 @@ static int write_notes(struct storage_contents *contents, bool is_written, struc
 	return err;
 }
 
-/* Pool thread: the first WRITE waits for this. */
+/* Pool thread. The first WRITE waits for this. */
 static void note_written(void *arg)
 {
 	struct storage_contents *contents = arg;
@@ -234,8 +242,8 @@ static void note_written(void *arg)
 }
 
 /*
- * Returns whether the disk, or another one with its serial number, was written since the boot of the host, by
- * this or an earlier process.
+ * Returns whether the disk, or another disk with its serial number, was written since the boot of the host,
+ * by this process or an earlier one.
  */
 static bool was_written(const struct storage_contents *contents)
 {
@@ -282,7 +290,10 @@ void storage_contents_accept_loss(struct storage_contents *contents)
 
 /* --- one daemon for each disk --- */
 
-/* registry->state_lock held. Another logical unit of the same disk, which is not closed yet, has the lock. */
+/*
+ * registry->state_lock must be held. Shares the lock of another logical unit of the same disk that is not
+ * closed yet, if there is one.
+ */
 static int share_lock(const struct storage_contents *contents)
 {
 	struct list *node, *tmp;
@@ -319,8 +330,7 @@ static int take_lock(struct storage_contents *contents, struct error *error)
 	if (fd < 0)
 		log_warn(contents->key,
 			 "state folder: %s; it is not noticed if another daemon serves a disk in memory "
-			 "under this "
-			 "name",
+			 "under this name",
 			 reason.text);
 	return 0;
 }
@@ -334,8 +344,8 @@ int storage_contents_lock(struct storage_contents *contents, const struct backst
 /* --- memory for a handler --- */
 
 /*
- * Makes memory, and asks the store to keep it. If the contents of the disk are lost and nobody has accepted
- * that, the empty memory is not kept, because the next process would take it for the contents.
+ * Creates memory, and asks the store to keep it. If the contents of the disk are lost and nobody has accepted
+ * the loss, the store does not get the empty memory, because the next process would take it for the contents.
  */
 static int make_kept_memory(struct storage_contents *contents, const char *name, uint64_t size)
 {
@@ -349,7 +359,7 @@ static int make_kept_memory(struct storage_contents *contents, const char *name,
 	contents->registry->store->keep(&contents->kept, KIND);
 	if (contents->kept.name[0])
 		return 0;
-	/* The store does not keep it, and then another kind of memory is faster. */
+	/* The store does not keep the memory, and then another kind of memory is faster. */
 	close(fd);
 	contents->kept.fd = -1;
 	return -EOPNOTSUPP;
@@ -364,7 +374,7 @@ static int get_memory(void *arg, uint64_t size, bool *found)
 
 	if (!contents->registry->store || contents->kept.fd >= 0)
 		return -EOPNOTSUPP;
-	/* The store must not get memory for a disk that is refused after this. */
+	/* If the disk will be refused after this, the store must not get memory for it. */
 	if (take_lock(contents, NULL))
 		return -EBUSY;
 	name_of_key(contents->key, name);
@@ -441,7 +451,9 @@ bool storage_contents_set_serial(struct storage_contents *contents, const char *
 	return false;
 }
 
-/* registry->state_lock held. Other memory has taken the place of this one, for the same disk. */
+/*
+ * registry->state_lock must be held. Returns whether other memory has replaced this one, for the same disk.
+ */
 static bool is_replaced(const struct storage_contents *contents)
 {
 	struct list *node, *tmp;
@@ -463,8 +475,8 @@ static void forget_disk(struct storage_contents *contents)
 		contents->registry->store->forget(&contents->kept);
 	SCOPE_LOCK(&contents->registry->state_lock);
 	/*
-	 * What was lost may be another daemon's to serve, and this one has not served it. Nobody has accepted
-	 * the loss.
+	 * The record stays if the disk was not served by this daemon, because another daemon may serve it,
+	 * and if nobody has accepted the loss.
 	 */
 	if (!contents->is_memory || contents->is_lost || is_replaced(contents))
 		return;

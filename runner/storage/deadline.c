@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A loop's timer that ends on the main thread. The loop and the main thread may end the wait at the same
- * time: deadline_stop() therefore always takes the way over the loop, and an expiry that was posted before is
- * ignored then.
+ * A loop's timer that reports its end on the main thread. The timer may expire on the loop while the main
+ * thread ends the wait. Therefore deadline_stop() always posts to the loop first, and an expiry that was
+ * posted before is then ignored.
  */
 #include "storage/deadline.h"
 
-/* Main thread. */
+/* Called on the main thread. */
 static void on_expired(struct main_work *work)
 {
 	struct deadline *deadline = container_of(work, struct deadline, expired_work);
@@ -16,7 +16,7 @@ static void on_expired(struct main_work *work)
 	deadline->expired(deadline);
 }
 
-/* Main thread. */
+/* Called on the main thread. */
 static void on_stopped(struct main_work *work)
 {
 	struct deadline *deadline = container_of(work, struct deadline, stopped_work);
@@ -25,7 +25,7 @@ static void on_stopped(struct main_work *work)
 	deadline->stopped(deadline);
 }
 
-/* On the loop. */
+/* Called on the loop. */
 static void on_timer(struct loop_timer *timer)
 {
 	struct deadline *deadline = container_of(timer, struct deadline, timer);
@@ -33,7 +33,7 @@ static void on_timer(struct loop_timer *timer)
 	main_queue_post(deadline->main, &deadline->expired_work);
 }
 
-/* On the loop. */
+/* Called on the loop. */
 static void start_on_loop(struct loop_work *work)
 {
 	struct deadline *deadline = container_of(work, struct deadline, start);
@@ -41,7 +41,7 @@ static void start_on_loop(struct loop_work *work)
 	loop_timer_arm(deadline->loop, &deadline->timer, deadline->seconds * NS_PER_S);
 }
 
-/* On the loop. */
+/* Called on the loop. */
 static void stop_on_loop(struct loop_work *work)
 {
 	struct deadline *deadline = container_of(work, struct deadline, stop);

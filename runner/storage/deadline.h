@@ -12,15 +12,17 @@
 #include "util/main_queue.h"
 
 struct deadline {
-	/* --- the owner, before deadline_start() --- */
+	/* --- set by the owner before deadline_start() --- */
 	struct loop *loop;
 	struct main_queue *main;
-	/* The time is over. The deadline may be started again. */
+	/* Is called when the time is over. The deadline may be started again. */
 	void (*expired)(struct deadline *deadline);
-	/* Follows deadline_stop(): nothing uses the deadline any more, so it may be freed. */
+	/*
+	 * Is called after deadline_stop(), when nothing uses the deadline any more, so that it may be freed.
+	 */
 	void (*stopped)(struct deadline *deadline);
 
-	/* --- deadline's own --- */
+	/* --- these members belong to deadline.c --- */
 	struct loop_work start, stop;
 	struct loop_timer timer;
 	struct main_work expired_work, stopped_work;
@@ -28,9 +30,9 @@ struct deadline {
 	bool is_stopping;
 };
 
-/* The deadline must not be running. */
+/* Starts the deadline, which must not be running. */
 void deadline_start(struct deadline *deadline, unsigned seconds);
-/* The deadline must be running, and deadline_stop() must not have been called yet. */
+/* Stops the deadline, which must be running. deadline_stop() must not be called again before stopped(). */
 void deadline_stop(struct deadline *deadline);
 static inline bool deadline_is_stopping(const struct deadline *deadline)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a unit serial number to the NAA designator. Initiators join two disks with one designator
- * into one, so two serial numbers that differ in any character must not give the same designator.
+ * Makes the NAA designator from a unit serial number. Initiators join two disks with the same designator into
+ * one, so two serial numbers that differ in any character must not give the same designator.
  *
- * LIO writes its company ID and then the first 25 hexadecimal digits of the serial number, and
- * leaves out every other character. For the UUIDs that LIO generates this is good enough, and a
- * disk that moves between LIO and this daemon keeps its name. For other texts it is not: "lun1" and
- * "vol1" would give the same designator.
+ * LIO writes its company ID and then the first 25 hexadecimal digits of the serial number, and leaves out all
+ * other characters. This is sufficient for the UUIDs that LIO generates, and if the daemon uses it for UUIDs,
+ * too, a disk that moves between LIO and this daemon keeps its name. For other texts it is not sufficient:
+ * "lun1" and "vol1" would give the same designator.
  */
 #include "storage/designator.h"
 
@@ -17,7 +17,7 @@
 #include "scsi/scsi.h"
 #include "storage/digest.h"
 
-/* RFC 9562 5.4. */
+/* Returns whether the text is a version 4 UUID (RFC 9562 5.4). */
 static bool is_uuid_v4(const char *text)
 {
 	static const char form[] = "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx";
@@ -34,7 +34,8 @@ static bool is_uuid_v4(const char *text)
 }
 
 /*
- * The text of a designator as other storage shows it: 32 digits that begin with the 6 of its type.
+ * Finds the text of a designator in the form in which other storage shows it: 32 digits, of which the first
+ * one is the 6 of the type.
  */
 static const char *find_naa_digits(const char *text)
 {

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /*
- * The NAA designator of a logical unit with this unit serial number (SPC-4 7.8.6.6.5, NAA IEEE
+ * Writes the NAA designator of a logical unit with this unit serial number (SPC-4 7.8.6.6.5, NAA IEEE
  * Registered Extended).
  */
 void storage_designator(const char *serial, uint8_t naa[16]);

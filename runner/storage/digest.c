@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 of texts, and the forms in which identities show it. libcrypto does the work. */
+/* Computes SHA-256 of texts with libcrypto, and writes it in the forms that identities use. */
 #include "storage/digest.h"
 
 #include <openssl/evp.h>
@@ -19,7 +19,8 @@ void digest_texts(const char *const *texts, uint8_t digest[DIGEST_SIZE])
 		done = EVP_DigestUpdate(context, *texts, strlen(*texts) + 1);
 	done = done && EVP_DigestFinal_ex(context, digest, NULL);
 	EVP_MD_CTX_free(context);
-	if (!done) { /* A wrong identity would make initiators join two disks into one. */
+	/* A wrong identity would make initiators join two disks into one, so the process ends. */
+	if (!done) {
 		log_crit(NULL, "libcrypto cannot compute SHA-256");
 		abort();
 	}
@@ -43,7 +44,7 @@ void uuid_from_bytes(const uint8_t *bytes, char uuid[UUID_SIZE])
 		unsigned byte = bytes[i];
 
 		if (i == 6)
-			byte = (byte & 0x0f) | 0x40; /* version 4 */
+			byte = (byte & 0x0f) | 0x40; /* The digit of version 4. */
 		else if (i == 8)
 			byte = (byte & 0x3f) | 0x80; /* variant */
 		end += sprintf(end, "%s%02x", dashes >> i & 1 ? "-" : "", byte);

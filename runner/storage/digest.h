@@ -9,11 +9,11 @@
 #define UUID_SIZE       37 /* "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx" and NUL */
 
 /*
- * SHA-256 over the texts up to a NULL, each with its NUL, so that ("ab", "c") and ("a", "bc")
- * differ.
+ * Computes SHA-256 of the texts, up to an element that is NULL. Each text includes its NUL, so that ("ab",
+ * "c") and ("a", "bc") have different digests.
  */
 void digest_texts(const char *const *texts, uint8_t digest[DIGEST_SIZE]);
-/* The same as lower-case hexadecimal digits. */
+/* Does the same, and writes the digest as lower-case hexadecimal digits. */
 void digest_texts_hex(const char *const *texts, char hex[DIGEST_HEX_SIZE]);
 /* Writes the first 16 bytes in the form of a version 4 UUID (RFC 9562 5.4). */
 void uuid_from_bytes(const uint8_t *bytes, char uuid[UUID_SIZE]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Chooses the identity of a logical unit, and keeps the list of those that exist, so that no two
- * units of this daemon have the same. Front ends only say what they know of the unit; they make no
- * serial number of their own.
+ * Chooses the identity of a logical unit, and keeps the list of the existing ones, so that no two units of
+ * this daemon have the same identity. Front ends only pass on what they know about the unit; they do not
+ * choose serial numbers themselves.
  */
 #include "storage/identity.h"
 
@@ -24,9 +24,9 @@
 
 #define MACHINE_ID "/etc/machine-id"
 /*
- * The number of objects that can be opened or closed at a time. Storage may hang there without a limit, and
- * no other object may wait for it. The bound only prevents that the storage of a whole machine takes all of
- * its threads.
+ * The number of objects that can be opened or closed at the same time. Storage may hang for an unlimited
+ * time, and no other object may have to wait for it. The limit only prevents failing storage from using up
+ * all threads that the machine allows.
  */
 #define MOST_JOBS 1024
 
@@ -93,14 +93,17 @@ void storage_registry_host(const struct storage_registry *registry, char host[ST
 	snprintf(host, STORAGE_HOST_SIZE, "%.12s", registry->machine);
 }
 
-/* --- the sources, in the order in which they are asked --- */
+/* --- the sources, in the order in which they are tried --- */
 
 static bool is_configured(const struct storage_object *object)
 {
 	return object->configured && object->configured[0];
 }
 
-/* A serial number of blanks looks like none in every listing (SPC-4 4.3.1 pads with blanks). */
+/*
+ * Uses the serial number that the administrator has set. One that consists of blanks looks like none in every
+ * listing (SPC-4 4.3.1 pads with blanks), so it is refused.
+ */
 static int use_configured(const struct storage_object *object, struct storage_identity *identity,
 			  struct error *error)
 {
@@ -117,14 +120,14 @@ static int use_configured(const struct storage_object *object, struct storage_id
 }
 
 /*
- * A cloned state folder does not clone identities, and a path may lead to another disk than
- * yesterday.
+ * Returns whether the saved identity belongs to this object. If the state folder was cloned from another
+ * machine, or the path now leads to another disk, the saved identity must not be used.
  */
 static bool is_valid(const struct storage_registry *registry, const struct storage_object *object,
 		     const struct storage_state *state)
 {
 	return state->serial[0] && !strcmp(state->machine, registry->machine) &&
-	       (object->is_silent || !strcmp(state->own, object->storage->own));
+	       (object->is_hanging || !strcmp(state->own, object->storage->own));
 }
 
 static const char *handler_of(const struct storage_object *object, char *handler, size_t size)
@@ -153,7 +156,7 @@ static void derive(const struct storage_registry *registry, const struct storage
 	uuid_from_bytes(digest, identity->serial);
 }
 
-/* For contents that nobody has seen before. */
+/* Chooses a random serial number, for contents that no initiator has seen before. */
 static void invent(struct storage_identity *identity)
 {
 	uint8_t bytes[16];
@@ -167,8 +170,8 @@ static void invent(struct storage_identity *identity)
 /* --- the choice --- */
 
 /*
- * Storage with a place of its own is the same object however its configuration is written, and
- * in both front ends.
+ * Writes the key of the object. If the storage has a place of its own, the key depends only on this place, so
+ * that it is the same for every form of the configuration and in both front ends.
  */
 void storage_object_key(const struct storage_object *object, char *key, size_t size)
 {

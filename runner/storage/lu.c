@@ -84,7 +84,7 @@ bool storage_lu_was_created(const struct storage_lu *lu)
 	return backstore_info(lu->bs)->flags & TCMUR_INFO_CREATED && !storage_lu_is_in_memory(lu);
 }
 
-/* Storage that was created, and that nobody has used, counts as never served. */
+/* Removes storage that was created and that nobody has used, and the record that it was served. */
 static void discard(struct storage_lu *lu)
 {
 	const struct storage_object object = {
@@ -98,7 +98,7 @@ static void discard(struct storage_lu *lu)
 	backstore_discard(lu->bs);
 }
 
-/* May block. Frees everything but the structure itself; parts that were not made are NULL. */
+/* May block. Frees everything except the structure itself. Parts that were not created are NULL. */
 static void free_parts(struct storage_lu *lu)
 {
 	storage_unit_leave(lu->unit);
@@ -121,7 +121,7 @@ void storage_lu_close(struct storage_lu *lu)
 	free(lu);
 }
 
-/* Main thread. */
+/* Called on the main thread. */
 static void on_closed(struct main_work *work)
 {
 	struct storage_lu *lu = container_of(work, struct storage_lu, closed_work);
@@ -149,7 +149,9 @@ struct storage_lu *storage_lu_get(struct storage_lu *lu)
 
 void storage_lu_put(struct storage_lu *lu)
 {
-	/* The thread that closes the logical unit must see everything that other threads did with it. */
+	/*
+	 * The thread that closes the logical unit must see everything that other threads have done with it.
+	 */
 	if (!lu || atomic_fetch_sub_explicit(&lu->references, 1, memory_order_acq_rel) != 1)
 		return;
 	lu->close_job.fn = close_on_pool;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opens storage and makes its logical unit: what is created, which identity it gets, and what a loss of its
- * contents means. Who opens storage and when, and what happens after a failure, is left to storage.c and to
- * the kernel front end.
+ * Opens storage and makes its logical unit. This file decides whether storage is created, which identity it
+ * gets, and what a loss of its contents means. storage.c and the kernel front end decide when storage is
+ * opened, and what happens after a failure.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,7 +17,7 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* The size and the block size of a stand-in if they are not known. Initiators cannot see either of them. */
+/* The size and the block size of a stand-in if they are unknown. Initiators cannot see either of them. */
 #define UNKNOWN_SIZE  (1ull << 62)
 #define UNKNOWN_BLOCK 512
 
@@ -36,7 +36,7 @@ static const char *unit_name_of(const struct storage_lu_request *request)
 	return request->settings->origin ? request->settings->origin : request->name;
 }
 
-/* The text of the settings, taken apart. */
+/* Parses the text of the settings. */
 static int parse(const struct storage_lu_request *request, struct storage_spec *storage, struct error *error)
 {
 	const char *config = request->settings->config;
@@ -63,7 +63,7 @@ static struct backstore_spec make_spec(const struct storage_lu_request *request,
 	    .read_only = settings->read_only,
 	    .existing = settings->existing,
 	    .replaced = request->replaced ? request->replaced->bs : NULL,
-	    .is_silent = request->is_silent,
+	    .is_hanging = request->is_hanging,
 	};
 }
 
@@ -109,7 +109,10 @@ bool storage_lu_has_storage(const struct storage_lu *lu, const struct storage_lu
 
 /* --- the storage --- */
 
-/* Finds the place of storage only by its text, because its folder is missing as well. */
+/*
+ * Finds the place of storage from its path without looking at the file system, because its folder is missing
+ * as well.
+ */
 static void set_textual_place(const struct backstore_spec *spec, struct tcmur_identity *identity)
 {
 	const char *path = strchr(spec->config, '/') + 1;
@@ -119,8 +122,8 @@ static void set_textual_place(const struct backstore_spec *spec, struct tcmur_id
 }
 
 /*
- * Storage that is missing is created only if it has never been served before. Otherwise its file system may
- * not be mounted, and initiators would take an empty disk for theirs.
+ * Refuses to create storage that is missing and has been served before. Its file system may not be mounted,
+ * and initiators would take an empty disk for theirs.
  */
 static int check_never_served(const struct storage_lu *lu, const struct backstore_spec *spec,
 			      struct error *error)
@@ -141,14 +144,14 @@ static int check_never_served(const struct storage_lu *lu, const struct backstor
 			 "%" PRIu64 " %s",
 			 identity.place,
 			 lu->registry->folder < 0
-			     ? "It may have been served before, which only a state folder tells"
+			     ? "It may have been served before, which is unknown without a state folder"
 			     : "It has been served before",
 			 lu->registry->folder < 0 ? "" : " again", spec->size, identity.place);
 }
 
 /*
- * file/srv/disk.img is a relative path. If only the absolute one can be meant, the error says how it is
- * written.
+ * Adds a hint to the error for a configuration such as file/srv/disk.img, which is a relative path. If only
+ * the absolute path /srv/disk.img exists, the hint says how to write it.
  */
 static int add_hint_at_absolute_path(const char *config, int err, struct error *error)
 {
@@ -166,7 +169,7 @@ static int add_hint_at_absolute_path(const char *config, int err, struct error *
 			 config, path);
 }
 
-/* Sets lu->bs. */
+/* Opens the backstore, and sets lu->bs. */
 static int open_backstore(struct storage_lu *lu, const struct storage_lu_request *request,
 			  struct backstore_spec *spec, struct error *error)
 {
@@ -198,12 +201,12 @@ static int choose_identity(const struct storage_lu *lu, const char *serial, bool
 	    .name = storage_name_text(lu->name),
 	    .configured = serial,
 	    .is_new = is_new,
-	    .is_silent = lu->is_silent,
+	    .is_hanging = lu->is_hanging,
 	};
 
 	/*
-	 * Storage that is open is remembered as served, so that it is not created once more when it is
-	 * missing.
+	 * Storage that is open is recorded as served, so that it is not created again when it is missing
+	 * later.
 	 */
 	return storage_identity_choose(lu->registry, &object, !storage_lu_is_absent(lu), identity, error);
 }
@@ -259,7 +262,8 @@ int storage_lu_identify(struct storage_lu *lu, const char *serial, struct error 
 }
 
 /*
- * Initiators would join a stand-in with another unit's identity and that unit, so it gets a random identity.
+ * Adds a stand-in to the list of units. If another unit has its identity, initiators would join both, so the
+ * stand-in gets a random identity.
  */
 static int enter_stand_in(struct storage_lu *lu, struct storage_identity *identity, struct error *error)
 {
@@ -322,8 +326,9 @@ static int make_scsi(struct storage_lu *lu, const struct storage_lu_request *req
 }
 
 /*
- * If the contents were lost that initiators know under a fixed identity, the unit is not ready until the
- * administrator accepts the loss. Under a new identity, initiators see a new disk.
+ * Decides what a loss of the contents means. If initiators know the lost contents under a fixed identity, the
+ * unit is not ready until the administrator accepts the loss. Under a new identity, initiators find a new
+ * disk.
  */
 static void settle_contents(struct storage_lu *lu, const struct storage_lu_request *request)
 {
@@ -400,7 +405,7 @@ static int open_absent_parts(struct storage_lu *lu, const struct storage_lu_requ
 		spec.block_size = UNKNOWN_BLOCK;
 	if (!spec.size)
 		spec.size = UNKNOWN_SIZE;
-	lu->is_silent = request->is_silent;
+	lu->is_hanging = request->is_hanging;
 	lu->bs = backstore_open_absent(request->loops, &spec, error);
 	int err = lu->bs ? make_scsi(lu, request, error) : -errno;
 	if (!err)
@@ -440,7 +445,7 @@ int storage_lu_open(const struct storage_lu_request *request, struct storage_lu 
 	return err;
 }
 
-/* The stand-in has the identity of the storage, even if the options are wrong. */
+/* The stand-in gets the identity of the storage, even if the options are wrong. */
 int storage_lu_open_absent(const struct storage_lu_request *request, struct storage_lu **lu,
 			   struct error *error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What lu.c and lu_open.c share. */
+/* Declarations that lu.c and lu_open.c share. */
 #ifndef STORAGE_LU_PRIVATE_H
 #define STORAGE_LU_PRIVATE_H
 
@@ -16,22 +16,22 @@ struct storage_lu {
 	struct scsi_lu *scsi;
 	struct storage_registry *registry;
 
-	/* --- constant once it is served --- */
+	/* --- these members do not change while the logical unit is served --- */
 	struct storage_name *name;
-	/* The name of the disk for the error if another disk has the same identity. */
+	/* The name of the disk, for the error if another disk has the same identity. */
 	char *unit_name;
 	void *owner;
 	struct storage_contents *contents;
-	/* The place in the list of units; NULL: it is not identified yet. */
+	/* The entry in the list of units, or NULL if the logical unit is not identified yet. */
 	struct storage_unit *unit;
 	char serial[STATE_SERIAL_SIZE];
-	/* A stand-in: the storage was not asked who it is. */
-	bool is_silent;
+	/* For a stand-in: whether the storage hangs, so that the handler was not called to identify it. */
+	bool is_hanging;
 	char options[256];
-	/* Atomic: the contents were lost, and nobody has accepted that yet. */
+	/* Accessed atomically: whether the contents were lost, and nobody has accepted the loss yet. */
 	bool is_lost;
 
-	/* --- set before the last reference is released --- */
+	/* --- these members are set before the last reference is released --- */
 	bool is_forgotten, is_discarded;
 
 	/* --- the end --- */
@@ -39,10 +39,13 @@ struct storage_lu {
 	struct main_work closed_work;
 	struct main_queue *main;
 	void (*closed)(void *owner, struct storage_lu *lu);
-	/* Set by the thread that closes it; then counters has the last values. */
+	/* Set by the thread that closes the logical unit. From then on, counters has the last values. */
 	bool is_closed;
 	struct storage_counters counters;
-	/* For the owner: the part of counters that is already in the sum of all its logical units. */
+	/*
+	 * For the owner: the part of the counters that was already added to the sum of all logical units of
+	 * the object.
+	 */
 	struct storage_counters counted;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ID of this machine, from /etc/machine-id or, where there is none, from the state folder. */
+/* The ID of this machine, from /etc/machine-id or, if there is none, from the state folder. */
 #include "storage/machine.h"
 
 #include <ctype.h>
@@ -16,8 +16,8 @@
 #define OWN_FILE  "machine-id"
 
 /*
- * An ID has 32 hexadecimal digits. A machine whose file is empty or contains "uninitialized" has no
- * ID.
+ * Returns whether the text is an ID, which has 32 hexadecimal digits. A file that is empty or contains
+ * "uninitialized" has no ID.
  */
 static bool is_id(char *text)
 {
@@ -56,8 +56,8 @@ static void make_id(char id[UUID_SIZE])
 }
 
 /*
- * Another process of this machine may create the file at the same moment; then both use the ID of the one
- * that was first.
+ * Reads the ID from the state folder, or creates it. If another process creates the file at the same moment,
+ * both use the ID of the one that was first.
  */
 static int read_or_create_own_id(int folder, char *id, size_t size, struct error *error)
 {

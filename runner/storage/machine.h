@@ -7,10 +7,11 @@
 #include "util/error.h"
 
 /*
- * Derives a value from this machine's ID: the contents of path (/etc/machine-id); where that file has none, a
- * random ID that is created once in the state folder (a descriptor; -1: there is none, then the value changes
- * with each start). The ID itself is confidential, machine-id(5), so nothing but the derived value is ever
- * shown or saved. Returns 0, or -errno with error set and a random value.
+ * Derives a value from the ID of this machine, which is the contents of path (/etc/machine-id). If that file
+ * has no ID, a random one is created once in the state folder. folder is a descriptor of the state folder, or
+ * -1 if there is none; in this case the value changes with each start. The ID itself is confidential
+ * (machine-id(5)), so only the derived value is ever shown or saved. Returns 0, or -errno with error set and
+ * a random value.
  */
 int storage_machine_derive(const char *path, int folder, char machine[DIGEST_HEX_SIZE], struct error *error);
 #endif

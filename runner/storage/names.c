@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The names of the disks that are open, as the state folder knows them. Which file a name leads to is left to
- * identity.c (storage_object_key()) and state.c.
+ * The names of the open disks in the state folder. identity.c (storage_object_key()) and state.c decide which
+ * file belongs to a name.
  */
 #include "storage/names.h"
 
@@ -17,15 +17,15 @@
 
 struct storage_name {
 	struct storage_registry *registry;
-	/* In a bucket of registry->names. */
+	/* Links the name into a bucket of registry->names. */
 	struct list node;
 	char *config, *given;
-	/* The name without the number of the HBA; NULL: the given name has none. */
+	/* The name without the number of the HBA, or NULL if the given name has no number. */
 	char *plain;
 	bool is_numbered;
 };
 
-/* Returns "user/disk" for "user_3/disk", or NULL if there is no number or no memory. */
+/* Returns "user/disk" for "user_3/disk". Returns NULL if there is no number or no memory. */
 static char *remove_number(const char *name)
 {
 	const char *slash = strchr(name, '/'), *number = slash;
@@ -59,7 +59,7 @@ static struct list *bucket_of(const struct storage_name *name)
 	return &name->registry->names[hash_bytes(HASH_INIT, text, strlen(text)) % STORAGE_NAME_BUCKETS];
 }
 
-/* registry->state_lock held. Another disk that is open has the name. */
+/* registry->state_lock must be held. Returns whether another open disk has the name. */
 static bool is_taken(const struct storage_name *name)
 {
 	struct list *node, *tmp;
@@ -74,7 +74,7 @@ static bool is_taken(const struct storage_name *name)
 	return false;
 }
 
-/* registry->state_lock held. Returns false if the file keeps its name. */
+/* registry->state_lock must be held. Returns false if the file keeps its name. */
 static bool rename_file(const struct storage_name *name, const char *from, const char *to,
 			struct storage_state *state)
 {
@@ -93,8 +93,8 @@ static bool rename_file(const struct storage_name *name, const char *from, const
 }
 
 /*
- * registry->state_lock held. A file under the name with the number is that of an older version, unless there
- * is a file without the number, too: then two disks had the same name.
+ * registry->state_lock must be held. Returns whether an older version has left a file under the name with the
+ * number. If there is also a file without the number, two disks had the same name, and both files stay.
  */
 static bool has_numbered_file(const struct storage_name *name)
 {

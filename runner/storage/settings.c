@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Copies settings and their strings, because callers may change or free theirs while an object is opened on
- * another thread.
+ * Copies settings and their strings, because callers may change or free their own while an object is opened
+ * on another thread.
  */
 #include "storage/settings.h"
 
@@ -13,7 +13,7 @@
 
 #define NSTRINGS 7
 
-/* The strings of settings. They are const for users of the structure, but a copy owns them. */
+/* Lists the strings of settings. They are const for users of the structure, but a copy owns them. */
 static void list_strings(struct storage_settings *settings, const char **strings[NSTRINGS])
 {
 	strings[0] = &settings->config;

@@ -5,8 +5,8 @@
 
 #include "storage/storage.h"
 
-/* Any thread. Copies from with all its strings. Returns 0, or -ENOMEM; then to is empty. */
+/* Any thread. Copies the settings with all their strings. Returns 0, or -ENOMEM; in this case to is empty. */
 int storage_settings_copy(struct storage_settings *to, const struct storage_settings *from);
-/* Any thread. Frees what storage_settings_copy() has filled; settings is empty afterwards. */
+/* Any thread. Frees the strings of a copy. settings is empty afterwards. */
 void storage_settings_clear(struct storage_settings *settings);
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads and replaces the small files of the state folder. This file knows how a file becomes
- * durable and which files it must not trust; it knows nothing about what the files mean.
+ * Reads and replaces the small files of the state folder. This file makes files durable and refuses files
+ * that cannot be trusted; the meaning of the files is left to others.
  *
- * A text is written to NAME.new and made durable, and then gets its name by rename(2), which
- * replaces the old file as one step. Before that, the old file gets a second name, NAME.old, by
- * link(2). So there is no moment without a complete NAME.
+ * A text is written to NAME.new, made durable, and then renamed to NAME by rename(2), which replaces the
+ * previous file in one step. Before that, the previous file gets a second name, NAME.old, by link(2).
+ * Therefore a complete NAME exists at every moment.
  */
 #include "storage/small_file.h"
 
@@ -23,8 +23,8 @@
 #define NAME_SIZE 256
 
 /*
- * Other users who can change a file could decide about identities. A file of an ordinary user's daemon may
- * also belong to root.
+ * Returns whether the file can be trusted. Other users who can change a file could decide about identities.
+ * If an ordinary user runs the daemon, the file may also belong to root.
  */
 static bool is_trusted(const struct stat *st)
 {
@@ -48,7 +48,7 @@ int small_file_open_folder(int parent, const char *path, struct error *error)
 	    "folder %s: it belongs to another user, or other users may write to it (chmod 700 it)", path);
 }
 
-/* O_NONBLOCK: to open a FIFO must not wait for its writer. */
+/* Opens the file. O_NONBLOCK prevents that opening a FIFO waits for a writer. */
 static int open_trusted(int folder, const char *name, struct error *error)
 {
 	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -106,8 +106,7 @@ static int write_all(int fd, const char *text)
 }
 
 /*
- * Leaves a complete and durable NAME.new. What a process that died left under this name is removed
- * first.
+ * Writes a complete and durable NAME.new. A file of this name that a dead process has left is removed first.
  */
 static int write_new(int folder, const char *fresh, const char *text)
 {
@@ -122,8 +121,8 @@ static int write_new(int folder, const char *fresh, const char *text)
 }
 
 /*
- * A file that is new has no previous copy, and neither has any file where the file system has no
- * hard links.
+ * Keeps the previous text under another name. If the file is new, or the file system has no hard links, there
+ * is no previous text.
  */
 static void keep_previous(int folder, const char *name, const char *old)
 {
@@ -167,7 +166,10 @@ int small_file_remove(int folder, const char *name, struct error *error)
 {
 	char old[NAME_SIZE];
 
-	/* The previous text first: a process that dies in between must not leave it as the only one. */
+	/*
+	 * The previous text is removed first. If the process dies after that, the remaining text must not be
+	 * the previous one.
+	 */
 	snprintf(old, sizeof(old), "%s.old", name);
 	if ((unlinkat(folder, old, 0) && errno != ENOENT) || (unlinkat(folder, name, 0) && errno != ENOENT) ||
 	    fsync(folder))

@@ -14,25 +14,24 @@
 #define SMALL_FILE_MAX 65536 /* bytes */
 
 /*
- * Opens a folder, which is created with mode 0700 if it does not exist; the caller closes the
- * descriptor. Refuses a folder that other users may write to. Or -errno with error set.
+ * Opens a folder, which is created with mode 0700 if it does not exist. Returns a descriptor, which the
+ * caller closes, or -errno with error set. Refuses a folder that other users may write to.
  */
 int small_file_open_folder(int parent, const char *path, struct error *error);
 /*
- * Reads the file name of the folder into text, and ends it with NUL. Returns the length without the
- * NUL, or -errno with error set. -ENOENT: there is no such file. A symbolic link, anything but a
- * regular file, a file of another user, one that other users may write to, and one that is larger
- * than size - 1 bytes are refused.
+ * Reads the file name of the folder into text, and adds a NUL. Returns the length without the NUL, or -errno
+ * with error set; -ENOENT means that there is no such file. The function refuses a symbolic link, anything
+ * but a regular file, a file of another user, a file that other users may write to, and a file that is larger
+ * than size - 1 bytes.
  */
 ssize_t small_file_read(int folder, const char *name, char *text, size_t size, struct error *error);
 /*
- * Replaces the file by one that holds text; its previous text stays as NAME.old. When this returns
- * 0, both are durable. A process that dies, or a host that loses power, in the middle leaves a
- * complete file under the name: the previous or the new one. Or -errno with error set; the file is
- * then as it was.
+ * Replaces the text of the file. The previous text is kept as NAME.old. When this returns 0, both are
+ * durable. If the process dies or the host loses power meanwhile, the file has either its previous or its new
+ * text. Returns -errno with error set if the file was not changed.
  */
 int small_file_replace(int folder, const char *name, const char *text, struct error *error);
-/* Writes a new file in the same way. -EEXIST: the file already exists, and was not changed. */
+/* Writes a new file in the same way. Returns -EEXIST if the file exists already; it is not changed then. */
 int small_file_create(int folder, const char *name, const char *text, struct error *error);
 /* Removes the file and its previous text, if there are any. Returns 0, or -errno with error set. */
 int small_file_remove(int folder, const char *name, struct error *error);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parser of "HANDLER/CONFIG;KEY=VALUE;filter=NAME;KEY=VALUE", which both front ends use, and its
- * escape. It knows neither handlers nor filters nor their options: runner/backstore checks these when it
- * opens the storage.
+ * Parses "HANDLER/CONFIG;KEY=VALUE;filter=NAME;KEY=VALUE", which both front ends use, and handles its
+ * escapes. The names of handlers, filters and options are checked by runner/backstore when it opens the
+ * storage.
  */
 #include "storage/spec.h"
 
@@ -33,7 +33,7 @@ static char escaped_byte(const char *text)
 	return (char)strtoul(digits, NULL, 16);
 }
 
-/* Replaces the escapes in place. A tilde without two digits after it stands for itself. */
+/* Replaces the escapes in place. A tilde that is not followed by two digits is an ordinary character. */
 static int unescape(char *text, struct error *error)
 {
 	char *out = text;
@@ -52,7 +52,10 @@ static int unescape(char *text, struct error *error)
 	return 0;
 }
 
-/* Every other byte is special to configfs, rtslib, configshell, targetclid or a shell, or to this syntax. */
+/*
+ * Returns whether the byte needs no escape. All other bytes are special for configfs, rtslib, configshell,
+ * targetclid, a shell, or this syntax.
+ */
 static bool is_plain(char byte)
 {
 	return isascii(byte) && (isalnum(byte) || (byte && strchr("/._-+@", byte)));
@@ -168,7 +171,10 @@ void storage_spec_free(struct storage_spec *spec)
 	*spec = (struct storage_spec){0};
 }
 
-/* A semicolon that does not separate is escaped, so the text is not found anywhere else. */
+/*
+ * A semicolon that does not separate is escaped, so the text ";filter=" occurs only at the beginning of a
+ * filter.
+ */
 size_t storage_spec_filters_at(const char *text)
 {
 	const char *filters = strstr(text, ";" FILTER "=");
@@ -176,7 +182,7 @@ size_t storage_spec_filters_at(const char *text)
 	return filters ? (size_t)(filters - text) : strlen(text);
 }
 
-/* --- other options of the same filters --- */
+/* --- changing options of the same filters --- */
 
 static bool has_same_filters(const struct storage_spec *a, const struct storage_spec *b)
 {
@@ -212,10 +218,10 @@ static bool is_option(const char *pair, const char *name)
 	return !strncmp(pair, name, len) && (!pair[len] || pair[len] == '=');
 }
 
-/* Writes the filters, which begin at rest, with the option of one filter at the end of its options. */
+/* Writes the filters in rest. The changed option becomes the last option of its filter. */
 static void write_filters(FILE *out, char *rest, unsigned number, const char *name, const char *option)
 {
-	unsigned at = 0; /* filters that have begun */
+	unsigned at = 0; /* The number of filters that have begun. */
 	char *pair;
 
 	while ((pair = strsep(&rest, ";"))) {
@@ -230,7 +236,7 @@ static void write_filters(FILE *out, char *rest, unsigned number, const char *na
 		fputs(option, out);
 }
 
-/* Returns ";NAME=VALUE", to be freed; "" without a value; or NULL if there is no memory. */
+/* Returns ";NAME=VALUE", which the caller frees; "" if there is no value; or NULL if there is no memory. */
 static char *option_text(const char *name, const char *value)
 {
 	CLEANUP_FREE char *escaped = value ? storage_spec_escape(value) : NULL;
@@ -289,7 +295,10 @@ static bool file_exists(const char *folder, const char *name, size_t len)
 	return !lstat(path, &st);
 }
 
-/* Options may follow the name that is meant, so each part of the text that ends before a ';' is looked up. */
+/*
+ * The user may have appended options to the name of an existing file, so each part of the text that ends
+ * before a ';' is looked up.
+ */
 int storage_spec_check_literal(const char *text, const char *folder, struct error *error)
 {
 	const char *name = strchr(text, '/');

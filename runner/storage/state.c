@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of storage objects in the state folder: their names, and which copy is used. How a file
- * is written belongs to small_file.c, and what its text means to state_text.c.
+ * The files of storage objects in the state folder: chooses their names, and decides which copy is used.
+ * small_file.c writes files, and state_text.c interprets their text.
  */
 #include "storage/state.h"
 
@@ -15,10 +15,13 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-#define READABLE    40 /* characters of the object's name that the file's name shows */
+#define READABLE    40 /* The number of characters of the object's name that the name of the file shows. */
 #define HASH_DIGITS 24
 
-/* "disk.img-0123456789abcdef01234567.state": for people, then what makes it unique. */
+/*
+ * Makes a name such as "disk.img-0123456789abcdef01234567.state". The first part is for people, and the
+ * second part makes the name unique.
+ */
 void storage_state_name(const char *key, char name[STATE_NAME_SIZE])
 {
 	const char *slash = strrchr(key, '/');

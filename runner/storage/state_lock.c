@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The locks of the state folder: two daemons must not serve a disk in memory under one name, because both
- * would record its writes in one file, and the removal of one disk would hide the loss of the other. The lock
- * is an open file description lock on a file of its own, because the file of the object is replaced by each
- * write. For which disks it is taken is left to contents.c.
+ * The locks of the state folder. Two daemons must not serve a disk in memory under the same name, because
+ * both would record its writes in the same file, and the removal of one disk would hide the loss of the
+ * other. The lock is an open file description lock on a separate file, because each write replaces the file
+ * of the object. contents.c decides for which disks the lock is taken.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,18 +24,18 @@ static void name_of_lock(const char *key, char name[STATE_NAME_SIZE])
 
 /* --- the process that has the lock --- */
 
-/* Writes into the file which process has the lock, for people and for the next process. */
+/* Writes the process ID into the file, for people and for the next process. */
 static void write_holder(int fd)
 {
 	char text[24];
 	int len = snprintf(text, sizeof(text), "%d\n", getpid());
 
-	/* Without the number, the lock works as well. */
+	/* If the number cannot be written, the lock works nevertheless. */
 	if (ftruncate(fd, 0) || pwrite(fd, text, (size_t)len, 0) != len)
 		return;
 }
 
-/* Returns 0 if it is not known. */
+/* Returns the ID of the process that has the lock, or 0 if it is unknown. */
 static int read_holder(int fd)
 {
 	char text[24];
@@ -46,8 +46,8 @@ static int read_holder(int fd)
 }
 
 /*
- * The process was killed, and a thread of it hangs in storage. It serves nothing any more, but keeps its
- * locks until the storage answers (proc(5): its state is Z).
+ * Returns whether the process was killed while one of its threads hangs in storage. Such a process serves
+ * nothing any more, but keeps its locks until the storage answers. Its state is Z (proc(5)).
  */
 static bool is_dead(int pid)
 {
@@ -76,7 +76,7 @@ static int refuse(int fd, const char *name, struct error *error)
 
 /* --- the lock --- */
 
-/* Returns whether the file still has its name: the process that had the lock may have removed it. */
+/* Returns whether the file still has its name. The process that had the lock may have removed it. */
 static bool is_linked(int fd)
 {
 	struct stat st;

@@ -90,7 +90,9 @@ bool state_text_format(const char *key, const struct storage_state *state, char 
 
 /* --- parse --- */
 
-/* Cuts the last line off if it is the checksum of the bytes before it. */
+/*
+ * Checks the checksum in the last line and removes the line. Returns false if there is no correct checksum.
+ */
 static bool cut_checksum(char *text)
 {
 	char *last = strrchr(text, '\n');
@@ -130,7 +132,7 @@ static char *value_of(char *line, const char *name)
 	return strncmp(line, name, len) || line[len] != ' ' ? NULL : line + len + 1;
 }
 
-/* Returns false if the value does not fit. */
+/* Returns false if the value is too long. */
 static bool parse_line(char *line, struct storage_state *state)
 {
 	size_t known = strlen(state->rest);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The states of a storage object and the requests that change them. Everything here runs on the main thread
- * and does not block: storage_job.c has the work that may, and lu.c closes what is not used any more.
+ * The states of a storage object, and the requests that change them. Everything here runs on the main thread
+ * and does not block: work that may block is in storage_job.c, and lu.c closes logical units that are not
+ * used any more.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,10 +21,10 @@
 
 /*
  * The states in which a request is accepted, and the state that follows at once. The result of the job
- * decides about the state after that.
+ * determines the state after that.
  */
 static const struct rule {
-	/* For messages: "cannot be ..." */
+	/* The verb for messages: "cannot be ...". */
 	const char *verb;
 	unsigned states;
 	int next;
@@ -73,13 +74,16 @@ void storage_notify(struct storage *storage)
 		storage->owner.changed(storage->owner.arg, storage);
 }
 
-/* The result of a new try to open the storage is of no use if the storage is replaced. */
+/*
+ * Returns whether the request makes the running job superfluous: the result of a new attempt to open the
+ * storage is not needed if the storage is replaced.
+ */
 static bool can_supersede(const struct storage *storage, enum storage_request request)
 {
 	return request == REQUEST_REPLACE && storage->job->request == REQUEST_RETRY;
 }
 
-/* Returns 0, or -errno with error set. */
+/* Checks whether the request is accepted. Returns 0, or -errno with error set. */
 int storage_admit(struct storage *storage, enum storage_request request, struct error *error)
 {
 	const struct rule *rule = &rules[request];
@@ -92,7 +96,7 @@ int storage_admit(struct storage *storage, enum storage_request request, struct 
 		return storage->closed ? error_set(error, EBUSY, "%s is being removed already", storage->name)
 				       : 0;
 	if (storage->job && !can_supersede(storage, request))
-		return error_set(error, EBUSY, "%s cannot be %s while another change is under way",
+		return error_set(error, EBUSY, "%s cannot be %s while another change is in progress",
 				 storage->name, rule->verb);
 	return 0;
 }
@@ -151,7 +155,7 @@ void storage_open_after_old(struct storage *storage, struct storage_job *job)
 {
 	job->request = REQUEST_OPEN;
 	job->patient = true;
-	job->lets_go = false;
+	job->old_has_lock = false;
 	start(job);
 	storage_wait_for_open(storage);
 }
@@ -174,16 +178,15 @@ void storage_open(struct storage *storage, const struct storage_settings *settin
 		storage_wait_for_open(storage);
 }
 
-/* Returns 0, or -EINVAL with error set: the contents would be lost, and nobody has said that they may. */
+/* Returns 0, or -EINVAL with error set if the contents would be lost and nobody has permitted this. */
 static int keep_contents(const struct storage *storage, struct error *error)
 {
 	if (storage->status != STORAGE_SERVED || !storage_lu_is_in_memory(storage->served))
 		return 0;
-	return error_set(
-	    error, EINVAL,
-	    "%s is in memory and is served, and to replace it would empty it; nothing was changed. "
-	    "To begin with an empty disk, delete it and create it again",
-	    storage->name);
+	return error_set(error, EINVAL,
+			 "%s is in memory and is served, and replacing it would empty it; nothing was "
+			 "changed. To begin with an empty disk, delete it and create it again",
+			 storage->name);
 }
 
 void storage_replace(struct storage *storage, const struct storage_settings *settings, storage_done *done,
@@ -200,7 +203,10 @@ void storage_replace(struct storage *storage, const struct storage_settings *set
 	job->done = done;
 	job->arg = arg;
 	job->target = storage_lu_get(storage->served);
-	/* In other states, nobody has told the administrator that the contents are lost. */
+	/*
+	 * In other states, the administrator has not been told that the contents are lost, so he cannot have
+	 * accepted the loss.
+	 */
 	job->is_loss_accepted = storage->status == STORAGE_CONTENTS_LOST;
 	start(job);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The end of a storage object: it is freed when its jobs have returned and its logical units are closed, or
- * the caller is notified that this takes too long. Main thread.
+ * The end of a storage object. It is freed when its jobs have returned and its logical units are closed. If
+ * this takes too long, the caller is notified. Main thread.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static void free_storage(struct storage *storage)
 	free(storage);
 }
 
-/* Everything is closed: the time limit has no purpose any more, and the object is freed after that. */
+/* If everything is closed, ends the time limit. The object is freed after that. */
 void storage_end_if_closed(struct storage *storage)
 {
 	if (storage->closed && !storage->njobs && !storage->nopen && !storage->wait_runs &&

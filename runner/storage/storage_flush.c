@@ -8,7 +8,7 @@
 
 #include "storage/storage_private.h"
 
-/* The reference keeps the logical unit and, through it, the object. */
+/* The reference keeps the logical unit, and thereby the object, from being freed. */
 struct flush {
 	struct storage *storage;
 	struct storage_lu *lu;
@@ -20,7 +20,7 @@ struct flush {
 	void *arg;
 };
 
-/* Main thread. */
+/* Called on the main thread. */
 static void on_over(struct main_work *work)
 {
 	struct flush *flush = container_of(work, struct flush, over);
@@ -35,7 +35,7 @@ static void on_over(struct main_work *work)
 	free(flush);
 }
 
-/* On the loop. */
+/* Called on the loop. */
 static void on_flushed(struct backstore_io *bio, enum tcmur_status status)
 {
 	struct flush *flush = bio->owner;
@@ -44,7 +44,7 @@ static void on_flushed(struct backstore_io *bio, enum tcmur_status status)
 	main_queue_post(flush->storage->context.main, &flush->over);
 }
 
-/* On the loop. */
+/* Called on the loop. */
 static void start(struct loop_work *work)
 {
 	backstore_submit(&container_of(work, struct flush, start)->bio);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The properties of a storage object that administrators see: its counters, its health and the entry in a
- * list. Counters outlive the logical units that have counted, so that they never go down while the object
- * exists.
+ * The properties of a storage object that administrators see: its counters, its health and its entry in
+ * lists. The sum of the counters includes logical units that do not exist any more, so it never decreases
+ * while the object exists.
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static void add_io(struct backstore_stats *sum, const struct backstore_stats *st
 	sum->errors += sign * stats->errors;
 }
 
-/* sum += now - before */
+/* Adds the difference between now and before to sum. */
 static void add(struct storage_counters *sum, const struct storage_counters *now,
 		const struct storage_counters *before)
 {

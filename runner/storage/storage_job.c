@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The work of a storage object on threads of the pool: opening, resizing, accepting a loss. Nothing here
- * changes the object; the main thread does that with the result (storage.c).
+ * changes the object; the main thread changes it according to the result (storage.c).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,16 +15,16 @@ static const struct storage_lu *replaced_by(const struct storage_job *job)
 }
 
 /*
- * The old logical unit holds the lock that the new one needs. A stand-in serves the disk until the old one is
- * closed.
+ * The previous logical unit holds the lock that the new one needs. A stand-in serves the disk until the
+ * previous one is closed.
  */
-static int let_go(struct storage_job *job, const struct storage_lu_request *request)
+static int make_stand_in_until_closed(struct storage_job *job, const struct storage_lu_request *request)
 {
 	struct storage_lu_request stand_in = *request;
 
 	stand_in.replaced = NULL;
 	stand_in.is_becoming_ready = true;
-	job->lets_go = true;
+	job->old_has_lock = true;
 	return storage_lu_open_absent(&stand_in, &job->lu, &job->error);
 }
 
@@ -56,7 +56,7 @@ static int open_storage(struct storage_job *job)
 		return err;
 	err = storage_lu_open(&request, &job->lu, &job->error);
 	if (err == -EBUSY && request.replaced && storage_lu_has_storage(request.replaced, &request))
-		return let_go(job, &request);
+		return make_stand_in_until_closed(job, &request);
 	/* If there is no memory for the stand-in either, the result says that nothing is served. */
 	if (err && job->patient)
 		storage_lu_open_absent(&request, &job->lu, NULL);
@@ -68,7 +68,7 @@ static int make_stand_in(struct storage_job *job)
 	struct storage_lu_request request = request_for(job);
 
 	request.is_becoming_ready = true;
-	request.is_silent = true;
+	request.is_hanging = true;
 	return storage_lu_open_absent(&request, &job->lu, &job->error);
 }
 
@@ -91,7 +91,7 @@ static int run(struct storage_job *job)
 	}
 }
 
-/* Pool thread. */
+/* Called on a pool thread. */
 static void run_on_pool(struct loop_pool_job *pool)
 {
 	struct storage_job *job = container_of(pool, struct storage_job, pool);

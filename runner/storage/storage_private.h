@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files storage*.c share: the object, and a job on the pool. README.md has the states. */
+/*
+ * Declarations that the files storage*.c share: the object, and a job on the pool. README.md describes the
+ * states.
+ */
 #ifndef STORAGE_PRIVATE_H
 #define STORAGE_PRIVATE_H
 
@@ -15,9 +18,9 @@ enum storage_request {
 	REQUEST_RESIZE,
 	REQUEST_ACCEPT_LOSS,
 	REQUEST_SET_SERIAL,
-	/* Carried out at once, without a job. */
+	/* This request is carried out at once, without a job. */
 	REQUEST_SET_FILTERS,
-	/* The object's own: a stand-in, while OPEN takes long. */
+	/* The object makes this request itself: a stand-in, because OPEN takes long. */
 	REQUEST_STAND_IN,
 	REQUEST_CLOSE,
 };
@@ -28,31 +31,32 @@ struct storage {
 	char *name;
 	enum storage_status status;
 	/*
-	 * The settings of the last storage_open() or storage_replace() that succeeded or will be tried again.
+	 * The settings of the last storage_open() or storage_replace() that has succeeded or will be tried
+	 * again.
 	 */
 	struct storage_settings settings;
-	/* The object's reference; NULL: nothing is served. */
+	/* A reference to the logical unit that serves the disk, or NULL. */
 	struct storage_lu *served;
-	/* The job whose result changes the object; NULL: there is none. */
+	/* The job whose result will change the object, or NULL. */
 	struct storage_job *job;
-	/* Jobs that have not returned, including those whose result is not used any more. */
+	/* The number of jobs that have not returned, including those whose result is not needed any more. */
 	unsigned njobs;
-	/* Logical units that are not closed. */
+	/* The number of logical units that are not closed. */
 	unsigned nopen;
 
 	/* --- waiting: storage_wait.c --- */
-	/* The time limit of a job that takes long; wait_s is 0 when it is not needed any more. */
+	/* The time limit for a job that takes long. wait_s is 0 if no limit is needed. */
 	struct deadline wait;
 	unsigned wait_s;
 	bool wait_runs;
-	/* A REPLACE that goes on when the logical unit leaving, which is only compared, is closed. */
+	/* A REPLACE that continues when the logical unit leaving is closed. leaving is only compared. */
 	struct storage_job *replacement;
 	const struct storage_lu *leaving;
 
 	/* --- the end --- */
 	bool is_forgotten, is_discarded;
 	struct deadline deadline;
-	/* NULL: nobody waits for the end. */
+	/* Is called at the end of the object; NULL if nobody waits for it. */
 	storage_done *closed;
 	void *closed_arg;
 
@@ -60,13 +64,13 @@ struct storage {
 	/* Why the storage could not be opened, and when (CLOCK_REALTIME). */
 	struct error error;
 	time_t error_time;
-	/* Of logical units that are not served any more. */
+	/* The sum of the counters of logical units that are not served any more. */
 	struct storage_counters past;
 	uint64_t seen_size, seen_flags;
 };
 
 /*
- * Something that may block. The main thread makes it, a thread of the pool runs it, and the main thread gets
+ * Work that may block. The main thread creates a job, a thread of the pool runs it, and the main thread gets
  * the result.
  */
 struct storage_job {
@@ -76,22 +80,22 @@ struct storage_job {
 	enum storage_request request;
 	storage_done *done;
 	void *arg;
-	/* OPEN, RETRY, REPLACE, SET_SERIAL */
+	/* For OPEN, RETRY, REPLACE and SET_SERIAL */
 	struct storage_settings settings;
-	/* OPEN: a stand-in serves the disk if the storage cannot be opened. */
+	/* For OPEN: whether a stand-in serves the disk if the storage cannot be opened. */
 	bool patient;
-	/* OPEN: an administrator knows that the contents may be other ones. */
+	/* For OPEN: whether an administrator knows that the contents may have changed. */
 	bool is_loss_accepted;
-	/* OPEN after a REPLACE: the write cache as initiators have switched it. */
+	/* For OPEN after a REPLACE: whether initiators have switched the write cache, and to which state. */
 	bool keeps_write_cache, write_cache;
 	/*
-	 * RESIZE, ACCEPT_LOSS, SET_SERIAL: a reference; NULL: nothing is served. REPLACE: what is replaced,
-	 * a reference until the job returns.
+	 * For RESIZE, ACCEPT_LOSS and SET_SERIAL: a reference to the logical unit, or NULL if nothing is
+	 * served. For REPLACE: a reference to the logical unit that is replaced, until the job returns.
 	 */
 	struct storage_lu *target;
-	/* RESIZE: bytes */
+	/* For RESIZE: the size in bytes */
 	uint64_t size;
-	/* A later request has made the result useless. */
+	/* Whether a later request has made the result superfluous. */
 	bool is_superseded;
 
 	/* --- the result --- */
@@ -99,56 +103,57 @@ struct storage_job {
 	struct storage_naming naming;
 	int err;
 	struct error error;
-	/* OPEN, RETRY, REPLACE: the new logical unit, or the stand-in; NULL: none */
+	/* For OPEN, RETRY and REPLACE: the new logical unit, or the stand-in, or NULL */
 	struct storage_lu *lu;
 	/*
-	 * REPLACE: the old logical unit has the lock of the same storage and must be closed first; lu is a
-	 * stand-in.
+	 * For REPLACE: whether the previous logical unit has the lock of the same storage, and must therefore
+	 * be closed before the new one is opened. In this case lu is a stand-in.
 	 */
-	bool lets_go;
+	bool old_has_lock;
 };
 
 /* --- storage_job.c */
 
-/* Main thread. Frees the job and what it still refers to. */
+/* Main thread. Frees the job and the references that it still has. */
 void storage_job_free(struct storage_job *job);
-/* Main thread. finished() runs on the main thread when the job has ended. */
+/* Main thread. Starts the job. finished() is called on the main thread when the job has ended. */
 void storage_job_start(struct storage_job *job, void (*finished)(struct main_work *work));
 
 /* --- storage_wait.c, main thread */
 
 void storage_wait_init(struct storage *storage);
-/* A patient OPEN has started. */
+/* To be called when a patient OPEN has started. Starts the time limit. */
 void storage_wait_for_open(struct storage *storage);
-/* Nothing is waited for any more. */
+/* Ends the time limit. */
 void storage_wait_end(struct storage *storage);
-/* The result of a STAND_IN. */
+/* Handles the result of a STAND_IN. */
 void storage_stand_in_made(struct storage *storage, struct storage_job *job);
-/*
- * Keeps the job, a REPLACE whose result is served, until old is closed. The caller releases old after this
- * call.
- */
+/* Keeps a REPLACE whose result is served until old is closed. The caller releases old after this call. */
 void storage_wait_for_old(struct storage *storage, struct storage_job *job, const struct storage_lu *old);
-/* storage->leaving is closed: the replacement goes on. */
+/* To be called when storage->leaving is closed. Continues the replacement. */
 void storage_old_is_closed(struct storage *storage);
-/* The object is being removed. */
+/* To be called when the object is being removed. */
 void storage_wait_cancel(struct storage *storage);
 
 /* --- storage.c, storage_result.c, main thread */
 
-/* Returns 0, or -errno with error set: the request is not accepted in this state. */
+/* Returns 0, or -errno with error set if the request is not accepted in this state. */
 int storage_admit(struct storage *storage, enum storage_request request, struct error *error);
 void storage_set_status(struct storage *storage, enum storage_status status);
-/* Sets the status that follows from what is served. */
+/* Sets the status according to the logical unit that is served. */
 void storage_set_served_status(struct storage *storage);
-/* Has a thread of the pool run a job that the caller has counted. */
+/* Makes a thread of the pool run a job that the caller has counted. */
 void storage_start_job(struct storage_job *job);
-/* Continues a REPLACE that lets go: opens the storage, which nobody holds now. */
+/*
+ * Continues a REPLACE after the previous logical unit was closed: opens the storage, which nobody holds any
+ * more.
+ */
 void storage_open_after_old(struct storage *storage, struct storage_job *job);
-/* Tells the owner. */
+/* Calls changed() of the owner. */
 void storage_notify(struct storage *storage);
 /*
- * Releases the object's reference to a logical unit that it does not serve any more; NULL: nothing happens.
+ * Releases the object's reference to a logical unit that it does not serve any more. If lu is NULL, nothing
+ * happens.
  */
 void storage_release(struct storage *storage, struct storage_lu *lu);
 
@@ -157,18 +162,21 @@ void storage_release(struct storage *storage, struct storage_lu *lu);
 void storage_init_end(struct storage *storage);
 /* To be called when a job has returned. */
 void storage_end_if_closed(struct storage *storage);
-/* A logical unit of the object, its owner, is closed. */
+/* To be called when a logical unit of the object is closed. owner is the object. */
 void storage_on_lu_closed(void *owner, struct storage_lu *lu);
 
 /* --- storage_health.c */
 
 /*
- * Main thread. Remembers why the storage could not be opened. Returns false if the last failure had the same
+ * Main thread. Records why the storage could not be opened. Returns false if the last failure had the same
  * reason.
  */
 bool storage_note_failure(struct storage *storage, const struct error *error);
-/* Main thread. Adds what the logical unit has counted since the last call to the sum. */
+/* Main thread. Adds to the sum what the logical unit has counted since the last call. */
 void storage_add_counters(struct storage *storage, struct storage_lu *lu);
-/* Main thread. Returns whether the size or the health of what is served has changed since the last call. */
+/*
+ * Main thread. Returns whether the size or the health of the served logical unit has changed since the last
+ * call.
+ */
 bool storage_has_changed(struct storage *storage);
 #endif

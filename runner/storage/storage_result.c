@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the results of jobs change in a storage object: what is served, its state, and who is told. Main
- * thread. Which requests are accepted is left to storage.c, and what takes long to storage_wait.c.
+ * Applies the results of jobs to a storage object: the logical unit that is served, the state, and the
+ * notification of the owner. Main thread. storage.c decides which requests are accepted, and storage_wait.c
+ * handles jobs that take long.
  */
 #include <errno.h>
 
@@ -27,7 +28,7 @@ void storage_set_served_status(struct storage *storage)
 	storage_has_changed(storage);
 }
 
-/* The result of the job is served from now on, with its settings. */
+/* Serves the result of the job from now on, with its settings. */
 static void serve(struct storage *storage, struct storage_job *job)
 {
 	struct storage_lu *old = storage->served;
@@ -79,18 +80,21 @@ static void tried_again(struct storage *storage, struct storage_job *job)
 	}
 }
 
-/* Initiators may have switched the write cache of the old one. */
+/* Copies the state of the write cache, which initiators may have switched, from the previous logical unit. */
 static void take_over_mode(const struct storage *storage, struct storage_job *job)
 {
 	job->keeps_write_cache = job->settings.write_cache < 0 && !storage_lu_is_absent(storage->served);
 	if (!job->keeps_write_cache)
 		return;
 	job->write_cache = scsi_lu_write_cache(storage->served->scsi);
-	if (!job->lets_go)
+	if (!job->old_has_lock)
 		scsi_lu_set_write_cache(job->lu->scsi, job->write_cache);
 }
 
-/* The old logical unit ends before the storage is opened. The settings are those of the job until then. */
+/*
+ * Serves a stand-in, because the previous logical unit must end before the storage is opened. The settings
+ * are already those of the job.
+ */
 static void serve_stand_in(struct storage *storage, struct storage_job *job)
 {
 	struct storage_lu *old = storage->served;
@@ -109,7 +113,7 @@ static void replaced(struct storage *storage, struct storage_job *job)
 	if (job->err)
 		return;
 	take_over_mode(storage, job);
-	if (job->lets_go) {
+	if (job->old_has_lock) {
 		storage_wait_for_old(storage, job, old);
 		serve_stand_in(storage, job);
 		return;
@@ -118,7 +122,10 @@ static void replaced(struct storage *storage, struct storage_job *job)
 		scsi_lu_set_becoming_ready(job->lu->scsi, true);
 		storage_wait_for_old(storage, job, old);
 	} else if (!storage_lu_is_absent(old)) {
-		/* The old storage is another disk; memory that is kept for it has no use any more. */
+		/*
+		 * The previous storage was another disk, so memory that is kept for it is not needed any
+		 * more.
+		 */
 		storage_lu_forget(old);
 	}
 	serve(storage, job);
@@ -185,11 +192,11 @@ static void finished(struct main_work *work)
 		storage->job = NULL;
 	if (job->lu)
 		storage->nopen++;
-	/* A clash of identities names both objects by itself. */
+	/* If two identities are equal, the error already names both objects. */
 	if (job->err && job->err != -EEXIST)
 		error_prefix(&job->error, job->err, "%s",
 			     job->settings.origin ? job->settings.origin : storage->name);
-	/* What is replaced is closed when nobody else uses it. */
+	/* The logical unit that was replaced is closed when nobody else uses it. */
 	storage_lu_put(job->target);
 	job->target = NULL;
 	use_result(storage, job);
@@ -203,7 +210,7 @@ static void finished(struct main_work *work)
 	job->lu = NULL;
 	storage_job_free(job);
 	storage_end_if_closed(storage);
-	/* done() may have the object freed. */
+	/* done() may cause the object to be freed. */
 	if (done)
 		done(arg, err, &error);
 }

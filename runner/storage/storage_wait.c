@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a storage object waits for: storage that takes long to open, and the end of an old logical unit that
- * has the lock of the new one. Meanwhile initiators are told that the disk becomes ready, and whoever asked
- * for the change gets an answer after a time limit. Main thread.
+ * The waits of a storage object: for storage that takes long to open, and for the end of a previous logical
+ * unit that holds the lock which the new one needs. Meanwhile initiators are told that the disk is becoming
+ * ready, and the caller who has asked for the change gets an answer after a time limit. Main thread.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "storage/storage_private.h"
 
-/* Until a stand-in serves a disk whose storage has not opened, and until other callers get an answer. */
+/*
+ * After OPEN_S seconds, a stand-in serves a disk whose storage is not open yet. After the other limit, other
+ * callers get an answer.
+ */
 #define OPEN_S    5
 #define REPLACE_S 30
 
@@ -19,7 +22,7 @@ static void begin(struct storage *storage, unsigned seconds)
 {
 	storage->wait_s = seconds;
 	if (storage->wait_runs)
-		return; /* it is being stopped, and starts again after that */
+		return; /* The timer is being stopped. It is started again when this has ended. */
 	storage->wait_runs = true;
 	deadline_start(&storage->wait, seconds);
 }
@@ -41,7 +44,7 @@ static void on_stopped(struct deadline *deadline)
 	storage_end_if_closed(storage);
 }
 
-/* Calls done(), once. */
+/* Calls done(), but only once. */
 static void answer(struct storage_job *job, int err, const struct error *error)
 {
 	storage_done *done = job->done;
@@ -72,7 +75,7 @@ static void make_stand_in(struct storage *storage, const struct storage_job *ope
 	storage_start_job(job);
 }
 
-/* The change goes on, but whoever asked for it waits no longer. */
+/* Answers the caller of a change that takes long. The change itself continues. */
 static void answer_early(struct storage *storage, struct storage_job *job)
 {
 	struct error error;
@@ -105,7 +108,7 @@ void storage_wait_for_old(struct storage *storage, struct storage_job *job, cons
 	begin(storage, REPLACE_S);
 }
 
-/* Commands that were begun before may have written until now. */
+/* Serves the new logical unit. Commands that began before may have written until now. */
 static void use_new(struct storage *storage, struct storage_job *job)
 {
 	const struct error none = {""};
@@ -124,13 +127,13 @@ void storage_old_is_closed(struct storage *storage)
 	storage->replacement = storage->job = NULL;
 	storage->leaving = NULL;
 	storage_wait_end(storage);
-	if (job->lets_go)
+	if (job->old_has_lock)
 		storage_open_after_old(storage, job);
 	else
 		use_new(storage, job);
 }
 
-/* --- both --- */
+/* --- the object is being removed --- */
 
 void storage_wait_cancel(struct storage *storage)
 {

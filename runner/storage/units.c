@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The list of the logical units of this daemon, by which a second unit with the same identity is
- * refused.
- */
+/* The list of the logical units of this daemon. A second unit with the same identity is refused. */
 #include "storage/units.h"
 
 #include <errno.h>
@@ -15,7 +12,7 @@
 
 struct storage_unit {
 	struct storage_units *units;
-	/* In buckets of units. */
+	/* Links the unit into a bucket of each table. */
 	struct list by_serial, by_naa;
 	const void *owner;
 	char *name;
@@ -58,7 +55,7 @@ static struct list *naa_bucket(const struct storage_unit *unit)
 				    STORAGE_UNIT_BUCKETS];
 }
 
-/* units->lock held. Finds another disk with the identity of this one. */
+/* units->lock must be held. Finds another disk with the same identity. */
 static const struct storage_unit *find_same(const struct storage_unit *unit)
 {
 	struct list *node, *tmp;
@@ -92,8 +89,7 @@ static bool enter_if_unique(struct storage_unit *unit, struct error *error)
 	bool serial = !strcmp(same->identity.serial, unit->identity.serial);
 	error_set(error, EEXIST,
 		  "%s and %s have the same %s (serial number %s): initiators would take them for one disk; "
-		  "set another "
-		  "serial number for one of them",
+		  "set another serial number for one of them",
 		  unit->name, same->name, serial ? "serial number" : "NAA designator", unit->identity.serial);
 	return false;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The identities of all logical units of this daemon: no two have the same. */
+/* The identities of all logical units of this daemon. No two of them are equal. */
 #ifndef STORAGE_UNITS_H
 #define STORAGE_UNITS_H
 
@@ -11,9 +11,9 @@
 #define STORAGE_UNIT_BUCKETS 4096
 
 struct storage_units {
-	/* Guards the lists; a leaf. */
+	/* Guards the lists. No other lock is taken while it is held. */
 	pthread_mutex_t lock;
-	/* struct storage_unit by the hash of its serial number and of its designator. */
+	/* Hash tables of struct storage_unit by serial number and by designator. */
 	struct list by_serial[STORAGE_UNIT_BUCKETS], by_naa[STORAGE_UNIT_BUCKETS];
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes and reads the notes that disks in memory were written. A note is the ID of this boot of the host:
- * after the next boot every disk in memory starts empty, which is expected. What a note means for a disk is
- * left to contents.c.
+ * Stores and reads the record that a disk in memory was written. The record is the ID of this boot of the
+ * host: after the next boot every disk in memory starts empty, which is expected. contents.c interprets the
+ * record.
  */
 #include "storage/written.h"
 
@@ -18,13 +18,16 @@
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
-/* No other key of the state folder has a blank before its first slash. */
+/*
+ * The blank before the slash prevents conflicts, because no other key of the state folder has a blank before
+ * its first slash.
+ */
 void storage_written_serial_key(const char *serial, char *key, size_t size)
 {
 	snprintf(key, size, "memory with the serial number /%s", serial);
 }
 
-/* "": unknown, then every disk counts as not written. */
+/* Reads the ID of the boot. If it is unknown, sets boot to "", and every disk counts as not written. */
 static void read_boot(char boot[UUID_SIZE])
 {
 	CLEANUP_CLOSE int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
