@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A disk in memory. If systemd keeps the memory, the contents survive a restart of the daemon. Each I/O is a
- * copy and completes inside its callback, except the first write, which waits until the daemon has recorded
- * that the disk has contents; so a later loss is noticed. The memory itself is managed in pages.c.
+ * copy and completes inside its callback. The only exception is the first write, which waits until the daemon
+ * has recorded that the disk has contents, so that a later loss is noticed. The memory is managed in pages.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 #include "pages.h"
 
 /*
- * The number of bytes to discard at a time. To free memory takes time, and other I/O of the loop waits
+ * The number of bytes to discard at a time. Freeing memory takes time, and other I/O of the loop waits
  * meanwhile.
  */
 #define UNMAP_STEP (32ull << 20)
@@ -27,7 +27,7 @@ struct disk {
 	struct pages pages;
 	uint32_t block_size;
 	struct tcmur_lun *lun;
-	bool noted; /* Atomic: the daemon has recorded that the disk was written. */
+	bool noted; /* Whether the daemon has recorded that the disk was written. Accessed atomically. */
 };
 
 /* --- open and close --------------------------------------------------------------------------- */
@@ -58,7 +58,8 @@ static int check_size(struct tcmur_open *open)
 	if (!open->size)
 		return tcmur_open_error(open, EINVAL, "a memory disk needs a size, e.g. size=64M");
 	if (sysinfo(&info) < 0)
-		return tcmur_open_error(open, errno, "cannot tell the size of memory: %s", strerror(errno));
+		return tcmur_open_error(open, errno, "cannot find out how much memory this machine has: %s",
+					strerror(errno));
 	memory = (uint64_t)info.totalram * info.mem_unit;
 	if (open->size > memory)
 		return tcmur_open_error(
@@ -67,7 +68,7 @@ static int check_size(struct tcmur_open *open)
 	return 0;
 }
 
-/* Takes memory that something outside this process keeps, or else memory of this process. */
+/* Maps memory that the daemon keeps outside of this process, or memory of this process if there is none. */
 static int map_pages(struct tcmur_open *open, struct disk *disk, bool huge)
 {
 	bool found = false;
@@ -126,7 +127,7 @@ static int alloc_open(struct tcmur_open *open)
 	    .unmap_zeroes = true,
 	    .unmap_granularity = PAGE_MARKS_PAGE,
 	    .max_unmap = UNMAP_STEP,
-	    /* No other process can use the memory, which this call has created or taken back. */
+	    /* No other process can use the memory, because this call has created it or taken it back. */
 	    .flags = TCMUR_INFO_EXCLUSIVE | TCMUR_INFO_VOLATILE | TCMUR_INFO_CREATED |
 		     (accepted ? TCMUR_INFO_LOSS_ACCEPTED : 0),
 	};
@@ -170,14 +171,14 @@ static void repeat_block(struct disk *disk, struct tcmur_io *io)
 	tcmur_io_complete(io, TCMUR_OK);
 }
 
-/* A write that waits for the daemon's record; it lies in the scratch space of the I/O. */
+/* A write that waits until the daemon has recorded it. The structure is in the scratch space of the I/O. */
 struct first_write {
 	struct tcmur_op op;
 	struct disk *disk;
 	void (*write)(struct disk *disk, struct tcmur_io *io);
 };
 
-/* Pool thread. Makes the daemon record that the disk was written. */
+/* Called on a pool thread. Makes the daemon record that the disk was written. */
 static int note(struct tcmur_op *op)
 {
 	tcmur_lun_written(((struct first_write *)op)->disk->lun);
@@ -188,7 +189,7 @@ static void on_noted(struct tcmur_op *op, int result)
 {
 	struct first_write *first = (struct first_write *)op;
 
-	if (result < 0) { /* the write was cancelled */
+	if (result < 0) { /* The write was cancelled. */
 		tcmur_io_complete(op->io, tcmur_status_from_errno(result, true));
 		return;
 	}
@@ -269,7 +270,10 @@ static uint32_t alloc_data(void *handle, uint64_t offset, uint64_t len, struct i
 	return 1;
 }
 
-/* Returns the bytes that the kernel could still give, see proc(5), or 0 if it does not tell. */
+/*
+ * Returns the number of bytes of memory that the kernel could still provide (proc(5)), or 0 if this is
+ * unknown.
+ */
 static uint64_t memory_available(void)
 {
 	FILE *file = fopen("/proc/meminfo", "re");
@@ -284,7 +288,7 @@ static uint64_t memory_available(void)
 	return kib << 10;
 }
 
-/* Pool thread. */
+/* Called on a pool thread. */
 static int alloc_usage(void *handle, struct tcmur_usage *usage)
 {
 	const struct disk *disk = handle;
@@ -311,7 +315,7 @@ static const struct tcmur_option options[] = {
 static struct tcmur_handler alloc = {
     .io_size = sizeof(struct first_write),
     .name = "alloc",
-    .summary = "A disk in memory; its contents survive a restart only where systemd keeps them",
+    .summary = "A disk in memory; its contents survive a restart only if systemd keeps them",
     .config_desc = "NAME: any name; the disk's size comes from size=",
     .options = options,
     .check_config = check_config,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The memory of a disk. It is either anonymous memory of this process, or a mapping of a file descriptor that
- * outlives the process. This file returns whole pages to the system when they are unmapped. Keeping the
- * descriptor over a restart is left to the daemon.
+ * stays open when the process ends. This file returns whole pages to the system when they are unmapped. The
+ * daemon keeps the descriptor over a restart.
  */
 #include "pages.h"
 
@@ -97,7 +97,7 @@ void pages_discard(struct pages *pages, uint64_t offset, uint64_t len)
 	uint64_t first = pages_length(offset);
 	uint64_t last = end == pages->size ? pages_length(end) : end / PAGE_MARKS_PAGE * PAGE_MARKS_PAGE;
 
-	if (first >= last) { /* the range lies within one page */
+	if (first >= last) { /* The whole range is within one page. */
 		uint64_t head = first < end ? first - offset : len;
 
 		zero_part(pages, offset, head);
@@ -108,7 +108,7 @@ void pages_discard(struct pages *pages, uint64_t offset, uint64_t len)
 	if (last < end)
 		zero_part(pages, last, end - last);
 	if (page_marks_clear(&pages->written, first, last - first) &&
-	    /* The kernel does not take locked memory back, so the memory is zeroed instead. */
+	    /* The kernel does not take back locked memory, so the memory is zeroed instead. */
 	    madvise(pages->base + first, last - first, pages->free_advice) < 0)
 		memset(pages->base + first, 0, last - first);
 }

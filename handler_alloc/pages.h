@@ -21,13 +21,13 @@ struct pages {
 /* Makes memory of this process. Returns 0 or -errno. */
 int pages_map(struct pages *pages, uint64_t size, bool huge);
 /*
- * Does the same with the memory behind fd, including its contents. fd may be closed afterwards. Returns 0 or
- * -errno.
+ * Does the same with the memory of the file fd, including its contents. fd may be closed afterwards. Returns
+ * 0 or -errno.
  */
 int pages_map_kept(struct pages *pages, uint64_t size, int fd);
 /* Returns the number of bytes of the whole pages that a disk of this size needs. */
 uint64_t pages_length(uint64_t size);
 void pages_unmap(struct pages *pages);
-/* Makes the range read as zeros. Whole pages return to the system. */
+/* Makes the range read as zeros. Whole pages are returned to the system. */
 void pages_discard(struct pages *pages, uint64_t offset, uint64_t len);
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The handler's table, and the data callbacks that are particular to files. */
+/* The handler's table, and the data callbacks that only this handler has. */
 #include "file.h"
 #include "options.h"
 
@@ -98,8 +98,8 @@ static void add_extent(struct tcmur_io *io, uint64_t offset, uint64_t end, enum 
 }
 
 /*
- * Pool thread. A block that contains any data counts as mapped, so data is extended to whole blocks and holes
- * become smaller.
+ * Called on a pool thread. A block that contains any data counts as mapped, so data is extended to whole
+ * blocks and holes become smaller.
  */
 static int find_extents(struct tcmur_op *op)
 {
@@ -134,7 +134,7 @@ static void file_extents(void *handle, struct tcmur_queue *queue, struct tcmur_i
 	fdio_blocking(&((struct file *)handle)->fdio, queue, io, false, find_extents);
 }
 
-/* Pool thread. */
+/* Called on a pool thread. */
 static int file_usage(void *handle, struct tcmur_usage *usage)
 {
 	const struct file *file = handle;
@@ -148,7 +148,10 @@ static int file_usage(void *handle, struct tcmur_usage *usage)
 	return 0;
 }
 
-/* A file carries no name of its own, because a copy of the file would have the same name. */
+/*
+ * A file does not contain a name of its own that could identify it, because a copy of the file would have the
+ * same name.
+ */
 static int file_identify(const struct tcmur_open *open, struct tcmur_identity *identity)
 {
 	return config_place(open, identity->place, sizeof(identity->place));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The handler for a regular file as a disk: what its source files share. */
+/* The handler that serves a regular file as a disk: declarations that its source files share. */
 #ifndef FILE_FILE_H
 #define FILE_FILE_H
 
@@ -18,7 +18,10 @@ struct file {
 	bool is_created;
 	/* The lock is a shared one. */
 	bool is_shared;
-	/* As of file_open(); refresh() reports another size from the file. */
+	/*
+	 * The properties that file_open() has found. refresh() reports the size of the file at that time
+	 * instead.
+	 */
 	struct tcmur_info info;
 	/* The mapping, if the storage is memory. */
 	struct map map;
@@ -34,16 +37,20 @@ struct file {
 	atomic_bool is_short, is_replaced;
 };
 
-/* In watch.c; any thread. An I/O met the end of the file, which has size bytes. */
+/*
+ * --- watch.c
+ *
+ * Any thread. To be called when an I/O has met the end of the file, which has size bytes.
+ */
 void file_note_end(const struct fdio *fdio, uint64_t size);
 /*
- * In watch.c; any thread. Returns whether the file certainly has at least end bytes, as far as this is known
- * without a system call.
+ * Any thread. Returns true if the file certainly has at least end bytes, as far as this can be known without
+ * a system call.
  */
 bool file_reaches(const struct fdio *fdio, uint64_t end);
 /*
- * In watch.c; pool thread. Compares the file with what is served, logs a warning, and sets the size and flags
- * of info. Returns 0 or -errno.
+ * Pool thread. Compares the file with what is served, logs a warning, and sets the size and flags of info.
+ * Returns 0 or -errno.
  */
 int file_refresh(void *handle, struct tcmur_info *info);
 

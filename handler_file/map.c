@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The mapping of a file in memory. If the file is shortened, a thread that copies from or to a page that no
- * longer exists gets SIGBUS; the signal handler here ends the copy. How the I/O then ends is decided in
- * watch.c and fdio.c.
+ * longer exists gets SIGBUS, and the signal handler in this file ends the copy. watch.c and fdio.c decide how
+ * the I/O then ends.
  */
 #include "map.h"
 #include "copy.h"
@@ -18,8 +18,8 @@
 /* --- SIGBUS: a page is gone because the file was shortened ----------------------------------- */
 
 /*
- * The memory that the thread copies from or to, and the place where the thread continues if a page no longer
- * exists.
+ * The memory that the thread is copying from or to, and the place where the thread continues if a page no
+ * longer exists.
  */
 static _Thread_local struct {
 	uintptr_t begin, end;
@@ -41,8 +41,8 @@ static void on_sigbus(int signal, siginfo_t *info, void *context)
 		siglongjmp(guard.back, 1);
 	}
 	/*
-	 * The fault is not in the mapping. It is raised again on return, for the signal handler that was
-	 * installed before.
+	 * The fault is not in the mapping. It occurs again when this function returns, and the signal handler
+	 * that was installed before then handles it.
 	 */
 	sigaction(signal, &previous, NULL);
 }
@@ -60,8 +60,8 @@ void map_unload(void)
 }
 
 /*
- * After this call, on_sigbus() handles faults of this thread in these pages. The fences keep the compiler
- * from moving the copy out of this section.
+ * Makes on_sigbus() handle faults of this thread in these pages. The fences prevent the compiler from moving
+ * the copy out of this section.
  */
 static void guard_set(uintptr_t begin, uintptr_t end)
 {

@@ -26,19 +26,19 @@ void map_unload(void);
 void map_open(struct map *map, int fd, uint64_t len, bool read_only);
 void map_close(struct map *map);
 /*
- * Any thread. Returns false if not all data was moved, because it lies outside the mapping or in a hole, or
- * because the file was shortened. The caller then moves the data with a system call, which also reports
- * errors.
+ * Any thread. Returns false if not all data was moved, because the range is partly outside of the mapping or
+ * in a hole, or because the file was shortened. The caller then moves the data with a system call, which also
+ * reports errors.
  */
 bool map_read(const struct map *map, const struct tcmur_io *io);
 bool map_write(const struct map *map, const struct tcmur_io *io);
-/* Called before a write with a system call: the pages will contain data. */
+/* To be called before a write with a system call. Records that the pages will contain data. */
 void map_filled(struct map *map, const struct tcmur_io *io);
-/* Called before the file gets holes: the pages will contain no data. */
+/* To be called before the file gets holes. Records that the pages will contain no data. */
 void map_emptied(struct map *map, const struct tcmur_io *io);
 /*
- * Any thread. Loads a byte from a page of any mapping of a file. Returns false if the page is gone because
- * the file was shortened.
+ * Any thread. Loads a byte from a page of any mapping of a file. Returns false if the page no longer exists
+ * because the file was shortened.
  */
 bool map_has_page(const char *page);
 #endif

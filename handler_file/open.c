@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening a file: the checks, the lock, the size, and what its file system can do. */
+/* Opens a file: checks it, locks it, and finds out its size and what its file system can do. */
 #include "file.h"
 #include "in_use.h"
 #include "options.h"
@@ -16,7 +16,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-_Static_assert(offsetof(struct file, fdio) == 0, "a struct fdio of ours is a struct file");
+_Static_assert(offsetof(struct file, fdio) == 0, "file_note_end() casts a struct fdio to the struct file");
 
 struct opening {
 	struct tcmur_open *open;
@@ -55,7 +55,7 @@ static int refuse_kind(const struct opening *opening)
 }
 
 /*
- * Checks the kind of the file before it opens it, because to open a FIFO may block, and to open a device may
+ * Checks the kind of the file before it is opened, because opening a FIFO may block, and opening a device may
  * have effects.
  */
 static int open_file(struct opening *opening)
@@ -80,13 +80,15 @@ static int open_file(struct opening *opening)
 		flags |= O_CREAT | O_EXCL;
 		opening->created = true;
 	}
-	/* Whoever may read the image may read everything on the disk, so only its owner may. */
+	/* Everybody who can read the image can read all data of the disk, so only its owner may read it. */
 	opening->fd = openat(AT_FDCWD, opening->path, flags, 0600);
 	if (opening->fd >= 0)
 		return 0;
 	result = errno;
-	opening->created =
-	    opening->created && result == EINVAL; /* the kernel creates the file before it refuses O_DIRECT */
+	/*
+	 * The kernel creates the file before it refuses O_DIRECT. After other errors, there is no new file.
+	 */
+	opening->created = opening->created && result == EINVAL;
 	if (result == EINVAL && opening->cache == CACHE_NONE)
 		return tcmur_open_error(open, EINVAL,
 					"%s: this file system has no O_DIRECT: cache=none cannot work",
@@ -97,9 +99,9 @@ static int open_file(struct opening *opening)
 }
 
 /*
- * If the new handle replaces a handle of the same file, the descriptor of the old handle has the lock, and a
- * duplicate of this descriptor shares it. Where the two descriptors differ in their flags, each needs a lock
- * of its own.
+ * Uses the lock of the handle that the new one replaces, if both are for the same file. The lock belongs to
+ * the descriptor of the old handle, and a duplicate of this descriptor shares it. If the two descriptors need
+ * different flags, a duplicate cannot be used, and each needs a lock of its own.
  */
 static void take_over(struct opening *opening)
 {
@@ -118,7 +120,7 @@ static void take_over(struct opening *opening)
 	opening->taken_over = true;
 }
 
-/* Refuses a file that is used by something that takes no lock. */
+/* Refuses a file that is used by something that does not take a lock. */
 static int refuse_user(const struct opening *opening)
 {
 	struct tcmur_open *open = opening->open;
@@ -142,9 +144,9 @@ static int refuse_locked(const struct opening *opening)
 }
 
 /*
- * An OFD lock belongs to this descriptor. So a second opener in this process is refused as well, and the lock
- * ends with the last close, however the daemon ends. If the file may be shared, the lock is a shared one,
- * which only keeps away openers that do not share the file.
+ * Locks the file. An OFD lock belongs to this descriptor. Therefore, a second opener in this process is
+ * refused as well, and the lock ends with the last close, in whatever way the daemon ends. If the file may be
+ * shared, the lock is a shared one, which refuses only openers that do not share the file.
  */
 static int lock_file(struct opening *opening)
 {
@@ -174,7 +176,7 @@ static int settle_size(struct opening *opening)
 
 	if (fstat(opening->fd, &opening->st) < 0)
 		return fail(opening, errno, "");
-	result = refuse_kind(opening); /* The path may lead to another file by now. */
+	result = refuse_kind(opening); /* The path may lead to another file now. */
 	if (result < 0)
 		return result;
 	size = (uint64_t)opening->st.st_size;
@@ -196,7 +198,7 @@ static int settle_size(struct opening *opening)
 	return 0;
 }
 
-/* Returns the alignment of offsets in bytes that O_DIRECT requires; 0 if O_DIRECT cannot be used. */
+/* Returns the alignment in bytes that offsets need with O_DIRECT, or 0 if O_DIRECT cannot be used. */
 static uint32_t direct_alignment(const struct opening *opening)
 {
 	uint32_t align = 0;
@@ -209,7 +211,7 @@ static uint32_t direct_alignment(const struct opening *opening)
 	    (stx.stx_mask & STATX_DIOALIGN))
 		return stx.stx_dio_offset_align;
 #endif
-	/* An older kernel or the file system does not report the alignment, so a read shows it. */
+	/* Older kernels and some file systems do not report the alignment, so it is found out by a read. */
 	buffer = aligned_alloc(4096, 4096);
 	if (!buffer)
 		return 0;
@@ -246,8 +248,8 @@ static int settle_block_size(const struct opening *opening, struct tcmur_info *i
 }
 
 /*
- * Punches a hole past the end of the file, where no data can be lost, because only the attempt shows whether
- * the file system supports this.
+ * Returns whether the file system can punch holes. Only an attempt shows this. The attempt is past the end of
+ * the file, where no data can be lost.
  */
 static bool can_punch(const struct opening *opening)
 {
@@ -267,8 +269,8 @@ static int settle_info(const struct opening *opening, struct tcmur_info *info)
 	if (result < 0)
 		return result;
 	/*
-	 * Initiators align their I/O to this size. Network file systems report their transfer size here,
-	 * which is not a block size.
+	 * Initiators align their I/O to this size. Network file systems report their transfer size in this
+	 * field, and not a block size.
 	 */
 	info->physical_block_size = fs_block == 4096 ? fs_block : info->block_size;
 	info->read_only = opening->open->read_only;
@@ -278,8 +280,8 @@ static int settle_info(const struct opening *opening, struct tcmur_info *info)
 	info->unmap_zeroes = info->thin;
 	info->unmap_granularity = info->thin ? info->physical_block_size : 0;
 	/*
-	 * The lock belongs to the open file, which each request in the kernel holds. Readers share their
-	 * lock.
+	 * The lock belongs to the open file, and each request in the kernel holds a reference to it. Readers
+	 * share their lock.
 	 */
 	info->flags = opening->locked && !info->read_only && !opening->shared ? TCMUR_INFO_EXCLUSIVE : 0;
 	info->flags |= opening->taken_over ? TCMUR_INFO_TAKEN_OVER : 0;
@@ -287,8 +289,8 @@ static int settle_info(const struct opening *opening, struct tcmur_info *info)
 }
 
 /*
- * XFS and Btrfs execute buffered writes from io_uring without a worker thread. Nothing tells whether other
- * file systems do.
+ * Returns how transfers are executed. XFS and Btrfs execute buffered writes from io_uring without a worker
+ * thread. Whether other file systems do this is unknown.
  */
 static enum fdio_way transfer_way(const struct opening *opening)
 {

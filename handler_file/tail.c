@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The last page of a served file, whose presence shows that the file was not shortened. map.c owns the signal
- * handler that ends a load from a page which is gone; what happens to a WRITE beyond the end is left to
- * fdio.c and watch.c.
+ * The last page of a served file. Its presence shows that the file was not shortened. map.c has the signal
+ * handler for a load from a page that no longer exists. fdio.c and watch.c decide what happens to a WRITE
+ * beyond the end.
  */
 #include "tail.h"
 
@@ -16,13 +16,15 @@ void tail_open(struct tail *tail, int fd, uint64_t size)
 	size_t len = (size_t)sysconf(_SC_PAGESIZE);
 	uint64_t start = size ? (size - 1) / len * len : 0;
 
-	/* In a file of one page, no write ends before the last page. */
+	/* In a file of one page, every write ends in the last page. */
 	if (!start)
 		return;
 	void *page = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, (off_t)start);
 	if (page == MAP_FAILED)
 		return;
-	/* A page that the kernel may write back and drop would have to be read by an event loop. */
+	/*
+	 * An event loop must not wait for the disk, so the kernel must not write the page back and drop it.
+	 */
 	if (mlock(page, len) < 0) {
 		munmap(page, len);
 		return;

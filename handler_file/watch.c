@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Notices what happens to a file while it is served: it grows, it is shortened, or its path leads to another
- * file. The disk grows with the file. It does not shrink with it: I/O past the end of the file fails, and
- * succeeds again when the file has its old size.
+ * Notices changes of a file while it is served: it grows, it is shortened, or its path leads to another file.
+ * If the file grows, the disk grows as well. If the file is shortened, the disk keeps its size: I/O past the
+ * end of the file fails, and succeeds again when the file has its previous size.
  */
 #include "file.h"
 
@@ -24,7 +24,7 @@ static void warn_once(struct file *file, uint64_t size)
 
 void file_note_end(const struct fdio *fdio, uint64_t size)
 {
-	warn_once((struct file *)fdio, size); /* fdio is the first member of struct file */
+	warn_once((struct file *)fdio, size); /* fdio is the first member of struct file. */
 }
 
 bool file_reaches(const struct fdio *fdio, uint64_t end)
@@ -53,13 +53,12 @@ static void compare_path(struct file *file, const struct stat *open)
 	bool was_replaced;
 
 	if (err && err != ENOENT)
-		return; /* nothing is known about the size */
+		return; /* Nothing is known about the file at this path. */
 	was_replaced = atomic_exchange_explicit(&file->is_replaced, is_replaced, memory_order_relaxed);
 	if (is_replaced && !was_replaced)
 		tcmur_log(file->lun, TCMUR_LOG_WARN,
 			  "%s has been %s, and the old file is still served: what is written to it is lost "
-			  "when the "
-			  "daemon closes it. Restart the daemon to serve %s",
+			  "when the daemon closes it. Restart the daemon to serve %s",
 			  file->path, err ? "deleted" : "replaced", err ? "another file" : "the new file");
 	else if (was_replaced && !is_replaced)
 		tcmur_log(file->lun, TCMUR_LOG_INFO, "%s is again the file that is served", file->path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The handler's table, and the data callbacks that are particular to block devices. */
+/* The handler's table, and the data callbacks that only this handler has. */
 #include "block.h"
 #include "identity.h"
 #include "options.h"
@@ -46,7 +46,7 @@ static void block_flush(void *handle, struct tcmur_queue *queue, struct tcmur_io
 	fdio_flush(&((struct block *)handle)->fdio, queue, io);
 }
 
-/* Pool thread. */
+/* Called on a pool thread. */
 static int discard(struct tcmur_op *op)
 {
 	uint64_t range[2] = {op->io->offset, op->io->len};

@@ -28,8 +28,8 @@ enum { TYPE_T10_VENDOR = 1, TYPE_EUI64 = 2, TYPE_NAA = 3, TYPE_NAME = 8 };
 /* --- partition UUID --- */
 
 /*
- * The kernel and udev read it from the partition table. The UUID of an MBR partition consists only of a
- * number of 32 bits and the partition's index.
+ * Finds the UUID of a partition, which the kernel and udev read from the partition table. The UUID of an MBR
+ * partition consists only of a 32-bit number and the partition's index, so it is not unique.
  */
 static bool find_partition_uuid(dev_t device, char *text, size_t len, bool *unique)
 {
@@ -43,7 +43,7 @@ static bool find_partition_uuid(dev_t device, char *text, size_t len, bool *uniq
 	return true;
 }
 
-/* --- device mapper: LVM, multipath and others give their devices a UUID --- */
+/* --- device mapper: LVM, multipath and others assign UUIDs to their devices --- */
 
 static bool find_mapper_uuid(dev_t device, char *text, size_t len, bool *unique)
 {
@@ -59,8 +59,8 @@ static bool find_mapper_uuid(dev_t device, char *text, size_t len, bool *unique)
 /* --- VPD page 83h --- */
 
 /*
- * Returns how well a designator identifies the logical unit; 0 if it identifies something else. Linux prefers
- * designators in the same order.
+ * Returns a rank that says how well a designator identifies the logical unit, or 0 if it identifies something
+ * else. Linux prefers designators in the same order.
  */
 static int rank_designator(const uint8_t *descriptor)
 {
@@ -79,7 +79,7 @@ bool block_vpd83_name(const uint8_t *page, size_t len, char *text, size_t text_l
 			best = &page[at];
 	if (!best || 8 + 2u * best[3] >= text_len)
 		return false;
-	/* The vendor chooses the rest of a T10 designator, and virtual machines all count from 1. */
+	/* The vendor chooses the rest of a T10 designator, and virtual machines all begin to count at 1. */
 	*unique = TYPE(best) != TYPE_T10_VENDOR;
 	text += sprintf(text, "vpd83:%u.", TYPE(best));
 	for (unsigned i = 0; i < best[3]; i++)
@@ -95,7 +95,7 @@ static bool find_vpd83(dev_t device, char *text, size_t len, bool *unique)
 	return n && block_vpd83_name(page, n, text, len, unique);
 }
 
-/* --- wwid, and names of devices that have none --- */
+/* --- wwid, and names for devices that have none --- */
 
 static bool find_wwid(dev_t device, char *text, size_t len, bool *unique)
 {
@@ -112,7 +112,7 @@ static bool find_wwid(dev_t device, char *text, size_t len, bool *unique)
 	return value[0];
 }
 
-/* A loop device is identified by its backing file, because with another file it is another disk. */
+/* A loop device is identified by its backing file: with another backing file, it is another disk. */
 static bool find_loop_file(dev_t device, char *text, size_t len, bool *unique)
 {
 	char file[4000];

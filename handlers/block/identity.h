@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The name that a block device has by itself, so that two gateways give the same disk the same identity. */
+/* The name that a block device has of its own, so that two gateways give the same disk the same identity. */
 #ifndef BLOCK_IDENTITY_H
 #define BLOCK_IDENTITY_H
 
@@ -10,11 +10,11 @@
 #define TCMUR_API_VERSION 1
 #include <tcmur/handler.h>
 
-/* The handler's callback identify(). */
+/* The callback identify() of the handler. */
 int block_identify(const struct tcmur_open *open, struct tcmur_identity *identity);
 /*
- * Writes the name of the logical unit that VPD page 83h contains to text. *unique becomes true if no other
- * unit in the world has this name. Returns false if the page has no name of the logical unit.
+ * Writes the name of the logical unit in VPD page 83h to text. Sets *unique to true if no other unit in the
+ * world has this name. Returns false if the page has no name of the logical unit.
  */
 bool block_vpd83_name(const uint8_t *page, size_t len, char *text, size_t text_len, bool *unique);
 #endif

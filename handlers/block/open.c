@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens a block device: checks it, and finds out what it is and what it can do. */
+/* Opens a block device: checks it, and finds out its properties and capabilities. */
 #include "block.h"
 #include "in_use.h"
 #include "options.h"
@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#ifndef BLKGETDISKSEQ /* Linux 5.15 */
+#ifndef BLKGETDISKSEQ /* This exists since Linux 5.15. */
 #define BLKGETDISKSEQ _IOR(0x12, 128, uint64_t)
 #endif
 
@@ -39,7 +39,7 @@ static int fail(const struct opening *opening, int err, const char *what)
 }
 
 /*
- * Checks the kind of the file before it opens it, because to open a FIFO may block, and to open a character
+ * Checks the kind of the file before it is opened, because opening a FIFO may block, and opening a character
  * device may have effects.
  */
 static int find_device(struct opening *opening)
@@ -60,7 +60,7 @@ static int refuse_user(const struct opening *opening, const char *user)
 				opening->path, user);
 }
 
-/* Refuses a device that is claimed with O_EXCL, and names the user in the error. */
+/* Refuses a device that another user has claimed with O_EXCL, and names the user in the error. */
 static int refuse_claimed(const struct opening *opening)
 {
 	char user[160];
@@ -71,7 +71,7 @@ static int refuse_claimed(const struct opening *opening)
 	return refuse_user(opening, user);
 }
 
-/* The file handler may serve the file behind a loop device. Its lock is on the file. */
+/* Returns whether the backing file of a loop device is locked, because the handler file may serve it. */
 static bool is_file_locked(dev_t device, char *user, size_t len)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -91,7 +91,7 @@ static bool is_file_locked(dev_t device, char *user, size_t len)
 	return locked;
 }
 
-/* Refuses users that do not claim the device. */
+/* Refuses a device that is used without a claim. */
 static int refuse_unclaimed(const struct opening *opening)
 {
 	char user[160];
@@ -103,10 +103,11 @@ static int refuse_unclaimed(const struct opening *opening)
 }
 
 /*
- * Whether the descriptor leads to the device that has the name now. Another device can have got the number of
- * a device that was removed; the kernel counts devices since Linux 5.15.
+ * Returns whether the path leads to the device that is open as fd. The caller has compared the device numbers.
+ * But another device may have got the number of a device that was removed, so this function compares the
+ * sequence numbers of the devices, which the kernel has since Linux 5.15.
  */
-static bool is_present(const struct opening *opening, int fd)
+static bool path_is_device(const struct opening *opening, int fd)
 {
 	uint64_t before, now;
 	int fresh = openat(AT_FDCWD, opening->path, O_RDONLY | O_CLOEXEC);
@@ -119,9 +120,10 @@ static bool is_present(const struct opening *opening, int fd)
 }
 
 /*
- * The device is claimed, perhaps by the handle whose place the new one takes. The claim belongs to the open
- * file, so a duplicate of the descriptor has it, too, and nobody else can get the device in between. Where
- * the descriptors need other flags, the old one must be closed first.
+ * Uses the claim of the handle that the new one replaces, if that handle has claimed the device. The claim
+ * belongs to the open file, so a duplicate of the descriptor has it, too, and nobody else can claim the
+ * device meanwhile. If the two descriptors need different flags, a duplicate cannot be used, and the old one
+ * must be closed first.
  */
 static bool take_over(struct opening *opening, int flags)
 {
@@ -131,7 +133,7 @@ static bool take_over(struct opening *opening, int flags)
 
 	if (!old || !(old->info.flags & TCMUR_INFO_EXCLUSIVE) || fstat(old->fdio.fd, &before) < 0 ||
 	    before.st_rdev != opening->st.st_rdev || ((fcntl(old->fdio.fd, F_GETFL) ^ flags) & kept) ||
-	    !is_present(opening, old->fdio.fd))
+	    !path_is_device(opening, old->fdio.fd))
 		return false;
 	opening->fd = fcntl(old->fdio.fd, F_DUPFD_CLOEXEC, 0);
 	opening->taken_over = opening->fd >= 0;
@@ -189,8 +191,9 @@ static int settle_geometry(const struct opening *opening, struct tcmur_info *inf
 }
 
 /*
- * Zeroing that deallocates guarantees zeros; a discard guarantees nothing. Kernels before 6.17 do not report
- * whether zeroing deallocates. Devices that can zero and discard usually do.
+ * Decides how UNMAP is executed. Zeroing that deallocates guarantees zeros, and a discard guarantees nothing.
+ * Kernels before 6.17 do not report whether zeroing deallocates. Devices that can zero and discard usually
+ * do.
  */
 static void settle_unmap(struct opening *opening, struct tcmur_info *info)
 {
@@ -206,7 +209,7 @@ static void settle_unmap(struct opening *opening, struct tcmur_info *info)
 	info->unmap_alignment = (uint32_t)sysfs_number(opening->st.st_rdev, "discard_alignment", 0);
 	/*
 	 * If the device is served with larger blocks than its own, its granularity may not be a multiple of
-	 * these blocks.
+	 * these larger blocks.
 	 */
 	if (info->unmap_granularity % info->block_size)
 		info->unmap_granularity = info->block_size;
@@ -224,7 +227,10 @@ static void settle_info(struct opening *opening, struct tcmur_info *info)
 	info->write_cache = opening->cache != CACHE_NONE || strcmp(cache, "write through") != 0;
 	info->write_cache_off = opening->cache == CACHE_WRITETHROUGH;
 	info->optimal_io = (uint32_t)sysfs_number(opening->st.st_rdev, "queue/optimal_io_size", 0);
-	/* The claim of O_EXCL belongs to the open file, which each request in the kernel holds. */
+	/*
+	 * The claim of O_EXCL belongs to the open file, and each request in the kernel holds a reference to
+	 * it.
+	 */
 	info->flags = opening->shared ? 0 : TCMUR_INFO_EXCLUSIVE;
 	info->flags |= opening->taken_over ? TCMUR_INFO_TAKEN_OVER : 0;
 	settle_unmap(opening, info);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads what the kernel and udev know about a block device: attributes in /sys, properties in udev's
- * database, and which mount or which other device uses it. What the values mean is left to the callers.
+ * Reads data of the kernel and of udev about a block device: attributes in /sys, properties in udev's
+ * database, and the mount or the other device that uses it. The callers interpret the values.
  */
 #include "sysfs.h"
 

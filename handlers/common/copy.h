@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copies between an I/O's iovecs and the memory of a disk. */
+/* Copies data between an I/O's iovecs and the memory of a disk. */
 #ifndef COMMON_COPY_H
 #define COMMON_COPY_H
 
@@ -8,7 +8,7 @@
 #include <sys/uio.h>
 
 /*
- * The iovecs must contain at least len bytes. This is true of every I/O that the daemon gives to a
+ * The iovecs must have at least len bytes. This is guaranteed for every I/O that the daemon gives to a
  * handler.
  */
 static inline void copy_to_iov(const struct iovec *iov, const void *memory, uint64_t len)

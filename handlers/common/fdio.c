@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads, writes and other I/O on a file descriptor, as requests of the loop's queue. Opening the descriptor
- * is left to the handlers.
+ * Reads, writes and other I/O on a file descriptor, as requests of the loop's queue. The handlers open the
+ * descriptor.
  */
 #include "fdio.h"
 
@@ -54,8 +54,8 @@ static uint64_t file_size(int fd)
 }
 
 /*
- * The blocks past the end cannot be read. The status also tells an initiator that has written which blocks
- * are lost.
+ * Completes an I/O past the end, whose blocks cannot be read. For a write, the status also tells the
+ * initiator which blocks are lost.
  */
 static void complete_past_end(struct fdio_request *request)
 {
@@ -87,7 +87,7 @@ static void synced(struct tcmur_op *op, int result)
 	complete((struct fdio_request *)op, result);
 }
 
-/* The done() of everything that does not move data through readv or writev of a queue. */
+/* The function done() of all requests except readv and writev of a queue. */
 static void finish(struct tcmur_op *op, int result)
 {
 	struct fdio_request *request = (struct fdio_request *)op;
@@ -122,7 +122,7 @@ static struct place place_at(const struct tcmur_io *io, uint64_t offset)
 
 enum copy { COPY_FROM_IOV, COPY_TO_IOV };
 
-/* Moves len bytes between the buffer and the iovec array, beginning at offset in the array. */
+/* Moves len bytes between the buffer and the iovec array. offset is the position in the array. */
 static void copy_iov(const struct tcmur_io *io, uint64_t offset, void *buffer, uint64_t len, enum copy how)
 {
 	struct place place = place_at(io, offset);
@@ -155,8 +155,8 @@ struct piece {
 };
 
 /*
- * After a short transfer that ended inside an iovec, the rest of this iovec is moved alone, because io->iov
- * must not be changed.
+ * Returns the piece to move next. After a short transfer that ended inside an iovec, the rest of this iovec
+ * is moved alone, because io->iov must not be changed.
  */
 static struct piece next_piece(struct fdio_request *request)
 {
@@ -189,9 +189,10 @@ static int move(struct tcmur_op *op)
 static void transferred(struct tcmur_op *op, int result);
 
 /*
- * The kernel holds the inode's lock while it copies the data of a buffered write, so several threads that
- * write to one file would only wait for each other. With FUA, the thread waits for the disk afterwards and
- * does not hold the lock: such writes do become faster if they run at the same time.
+ * Starts a buffered write on the pool. The kernel holds the inode's lock while it copies the data of a
+ * buffered write, so several threads that write to the same file would only wait for each other. With FUA,
+ * the thread waits for the disk afterwards without holding the lock, so such writes do become faster if they
+ * run at the same time.
  */
 static void start_buffered_write(struct fdio_request *request)
 {
@@ -222,7 +223,10 @@ static void transfer(struct fdio_request *request)
 				  (uint64_t)piece.offset, 0);
 }
 
-/* A direct read past an end of the file that lies inside a block fails with EINVAL on some file systems. */
+/*
+ * Returns whether EINVAL of a direct read means the end of the file. On some file systems, a direct read
+ * fails with EINVAL if the end of the file is inside a block.
+ */
 static bool is_past_end(int fd, off_t offset)
 {
 	struct stat st;
@@ -257,7 +261,7 @@ static ssize_t bounce_once(const struct fdio_request *request, char *buffer)
 	return n;
 }
 
-/* Pool thread. Moves the remaining data through an aligned buffer. */
+/* Called on a pool thread. Moves the remaining data through an aligned buffer. */
 static int bounce(struct tcmur_op *op)
 {
 	struct fdio_request *request = (struct fdio_request *)op;
@@ -277,7 +281,10 @@ static int bounce(struct tcmur_op *op)
 	return n < 0 ? (int)n : 0;
 }
 
-/* The kernel has refused the buffer's alignment. This is rare, because the daemon's buffers are aligned. */
+/*
+ * Starts a copy through an aligned buffer, because the kernel has refused the alignment of the I/O's own
+ * buffer. This is rare, because the daemon's buffers are aligned.
+ */
 static void start_bounce(struct fdio_request *request)
 {
 	request->sync_after = request->sync_after || request->rwf != 0;
@@ -303,7 +310,9 @@ static void transferred(struct tcmur_op *op, int result)
 	} else if (result == -EINVAL && request->fdio->direct) {
 		start_bounce(request);
 	} else if (result == -EOPNOTSUPP && request->rwf) {
-		/* This file system has no RWF_DSYNC: write first, and make the data stable afterwards. */
+		/*
+		 * This file system has no RWF_DSYNC, so the data is written first and made stable afterwards.
+		 */
 		request->rwf = 0;
 		request->sync_after = true;
 		transfer(request);
@@ -321,8 +330,8 @@ void fdio_read(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur_
 }
 
 /*
- * Completes I/O that would change bytes past the end of the storage, because a write there would make the
- * storage longer.
+ * Completes I/O that would write past the end of the storage, because such a write would make the storage
+ * longer.
  */
 static bool refuse_past_end(struct fdio_request *request)
 {
@@ -356,9 +365,9 @@ void fdio_flush(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur
 }
 
 /*
- * A block device that could zero when it was opened may be unable to do so later, for example a disk that has
- * refused once, or a loop device on tmpfs in Linux 6.11 to 6.16. UNMAP is only a request (SBC-4 5.33): blocks
- * that are not deallocated keep their contents.
+ * Is called when an UNMAP has ended. A block device that could zero when it was opened may be unable to do so
+ * later, for example a disk that has refused once, or a loop device on tmpfs in Linux 6.11 to 6.16. UNMAP is
+ * only a request (SBC-4 5.33): blocks that are not deallocated keep their contents.
  */
 static void unmapped(struct tcmur_op *op, int result)
 {
@@ -376,7 +385,7 @@ void fdio_unmap(const struct fdio *fdio, struct tcmur_queue *queue, struct tcmur
 			      io->offset, io->len);
 }
 
-/* Pool thread. */
+/* Called on a pool thread. */
 static int write_zeros(struct tcmur_op *op)
 {
 	static _Alignas(DIRECT_ALIGN) char zeros[1u << 16];
@@ -401,7 +410,7 @@ static void zeroed(struct tcmur_op *op, int result)
 	struct fdio_request *request = (struct fdio_request *)op;
 
 	op->done = finish;
-	if (result == -EOPNOTSUPP) /* tmpfs, NFS and others cannot zero a range */
+	if (result == -EOPNOTSUPP) /* tmpfs, NFS and other file systems cannot zero a range. */
 		tcmur_queue_blocking(request->queue, op, write_zeros);
 	else
 		finish(op, result);

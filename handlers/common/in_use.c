@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds who else uses a file or a block device. Neither loop devices nor the kernel's backstores
- * take locks that a process can see, so a disk that they use would be served a second time.
+ * Finds other users of a file or a block device. Neither loop devices nor the kernel's backstores take locks
+ * that a process can see. Without this check, a disk that they use would be served a second time.
  */
 #include "in_use.h"
 
@@ -30,7 +30,7 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* Writes into path, which has PATH_SIZE bytes. A path that is too long becomes "", which names no file. */
+/* Formats a path into PATH_SIZE bytes. A path that is too long becomes "", which is the name of no file. */
 static __attribute__((format(printf, 2, 3))) void format_path(char *path, const char *format, ...)
 {
 	va_list args;
@@ -42,7 +42,7 @@ static __attribute__((format(printf, 2, 3))) void format_path(char *path, const 
 		path[0] = '\0';
 }
 
-/* Reads the first line of a file without its newline; "" if there is none. */
+/* Reads the first line of a file without its newline. Sets "" if there is none. */
 static void read_line(const char *path, char *text, size_t len)
 {
 	FILE *file = fopen(path, "re");
@@ -74,14 +74,17 @@ static bool find_entry(const char *folder, bool (*match)(const char *folder, con
 struct search {
 	const struct stat *st;
 	bool read_only;
-	unsigned own; /* the number of descriptors of this process that lead to the storage */
+	unsigned own; /* The number of descriptors of this process that lead to the storage. */
 	char *text;
 	size_t len;
 };
 
 /* --- loop devices --- */
 
-/* sysfs shows the path as it was when the device was attached. The device itself knows the file. */
+/*
+ * Returns whether the loop device is attached to the file. sysfs shows the path at the time when the device
+ * was attached. The device itself reports the file.
+ */
 static bool is_attached(const char *name, const char *path, const struct stat *st)
 {
 	struct loop_info64 info;
@@ -108,7 +111,7 @@ static bool match_loop(const char *folder, const char *name, void *arg)
 	format_path(path, "%s/%s/loop/backing_file", folder, name);
 	read_line(path, file, sizeof(file));
 	if (!file[0])
-		return false; /* the device is attached to nothing */
+		return false; /* The device is attached to nothing. */
 	format_path(path, "%s/%s/ro", folder, name);
 	read_line(path, read_only, sizeof(read_only));
 	if ((search->read_only && read_only[0] == '1') || !is_attached(name, file, search->st))
@@ -146,8 +149,8 @@ static bool match_backstore(const char *folder, const char *name, void *arg)
 }
 
 /*
- * The folders of our own devices, user_N, are left out, because the kernel holds the folder of a device while
- * it removes it.
+ * Finds a matching backstore of an HBA. The folders of TCMU devices, user_N, are left out, because the kernel
+ * holds the folder of a device while it removes it, and a look-up there would wait.
  */
 static bool match_hba(const char *folder, const char *name, void *arg)
 {

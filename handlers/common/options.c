@@ -42,7 +42,7 @@ int config_place(const struct tcmur_open *open, char *place, size_t place_len)
 	if (realpath(path, resolved)) {
 		n = snprintf(place, place_len, "%s", resolved);
 	} else if (errno == ENOENT) {
-		/* If the file is missing, it is identified by its folder and its name. */
+		/* The file is missing. It is identified by its folder and its name. */
 		char *name = strrchr(path, '/') + 1;
 
 		snprintf(folder, sizeof(folder), "%.*s", (int)(name - path), path);

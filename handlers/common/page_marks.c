@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Remembers for each page of a mapping whether the mapped file has contents, so that reading a hole does
+ * Records for each page of a mapping whether the mapped file has contents there, so that reading a hole does
  * not fill it.
  */
 #include "page_marks.h"
@@ -10,7 +10,7 @@
 
 #define BITS 64u
 
-/* Returns the bits of one word from first on, as far as last reaches. */
+/* Returns the bits of one word from the page first up to the page last, or up to the end of the word. */
 static uint64_t mask_of(uint64_t first, uint64_t last)
 {
 	uint64_t mask = ~0ull << first % BITS;
@@ -50,7 +50,7 @@ void page_marks_set(struct page_marks *marks, uint64_t offset, uint64_t len)
 	for (; page <= last; page = next_word(page)) {
 		uint64_t mask = mask_of(page, last);
 
-		/* Only the first write to a page pays for an atomic operation. */
+		/* Only the first write to a page costs an atomic operation. */
 		if ((load(marks, page) & mask) != mask)
 			__atomic_fetch_or(&marks->words[page / BITS], mask, __ATOMIC_RELAXED);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The disk that stores nothing. It is used to measure the code above the storage, and it is the smallest
- * possible handler.
+ * The handler for a disk that stores nothing. It is used to measure the code above the storage, and it is the
+ * smallest possible handler.
  */
 #include <string.h>
 
@@ -15,7 +15,7 @@ static int null_open(struct tcmur_open *open)
 	open->info.size = open->size ? open->size : DEFAULT_SIZE;
 	open->info.block_size = open->block_size ? open->block_size : 512;
 	open->info.read_only = open->read_only;
-	open->info.flags = TCMUR_INFO_EXCLUSIVE; /* no I/O reaches storage, so nobody else can use it */
+	open->info.flags = TCMUR_INFO_EXCLUSIVE; /* No I/O reaches storage, so nobody else can use it. */
 	return 0;
 }
 

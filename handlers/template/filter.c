@@ -18,18 +18,18 @@ struct params {
 	unsigned slower_ms;
 };
 
-/* What the filter keeps for one LUN. Several event loops count here at the same time. */
+/* The data of the filter for one LUN. Several event loops count here at the same time. */
 struct counts {
 	atomic_ulong all, slow;
 };
 
-/* What the filter keeps for one I/O, in the scratch space of the I/O. */
+/* The data of the filter for one I/O, in the scratch space of the I/O. */
 struct started {
 	enum tcmur_operation operation;
 	struct timespec at;
 };
 
-/* Any thread. Writes the value of one option into params, and touches nothing else. */
+/* Any thread. Writes the value of one option into params, and changes nothing else. */
 static int template_set(void *params, const char *name, const char *value, char *reason, size_t reason_len)
 {
 	char *end;
@@ -44,7 +44,7 @@ static int template_set(void *params, const char *name, const char *value, char 
 	return 0;
 }
 
-/* On a pool thread: it may block. */
+/* Called on a pool thread, so it may block. */
 static int template_open(struct tcmur_layer *layer, char *error, size_t error_len)
 {
 	layer->handle = calloc(1, sizeof(struct counts));
@@ -54,7 +54,7 @@ static int template_open(struct tcmur_layer *layer, char *error, size_t error_le
 	return -ENOMEM;
 }
 
-/* On a pool thread, after the last I/O. */
+/* Called on a pool thread after the last I/O. */
 static void template_close(struct tcmur_layer *layer)
 {
 	struct counts *counts = layer->handle;
@@ -72,11 +72,14 @@ static uint64_t milliseconds_since(const struct timespec *then)
 	return (uint64_t)((now.tv_sec - then->tv_sec) * 1000 + (now.tv_nsec - then->tv_nsec) / 1000000);
 }
 
-/* The next layer has completed the I/O. The filter completes it, too, and then does not touch it any more. */
+/*
+ * Is called when the next layer has completed the I/O. The filter completes it, too, and must not use it
+ * afterwards.
+ */
 static void template_done(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io,
 			  enum tcmur_status status)
 {
-	/* the present parameters; the pointer is valid in this call only */
+	/* The present parameters. The pointer is valid only during this call. */
 	const struct params *params = tcmur_layer_params(layer);
 	const struct started *started = io->scratch;
 	struct counts *counts = layer->handle;
@@ -93,7 +96,7 @@ static void template_done(struct tcmur_layer *layer, struct tcmur_queue *queue, 
 	tcmur_io_complete(io, status);
 }
 
-/* Gives the I/O to the next layer. template_done() is called when it comes back. */
+/* Gives the I/O to the next layer. template_done() is called when that layer has completed it. */
 static void begin(struct tcmur_layer *layer, struct tcmur_io *io, enum tcmur_operation operation)
 {
 	struct started *started = io->scratch;
@@ -103,7 +106,7 @@ static void begin(struct tcmur_layer *layer, struct tcmur_io *io, enum tcmur_ope
 	tcmur_next(layer, io, operation, template_done);
 }
 
-/* A data callback, on an event loop: it never blocks. */
+/* A data callback. It is called on an event loop, so it must never block. */
 static void template_read(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io)
 {
 	(void)queue;

@@ -16,7 +16,10 @@ struct disk {
 	uint64_t size;
 };
 
-/* Pool thread; it may block. Returns 0, or -errno with one line that names the storage and the reason. */
+/*
+ * Called on a pool thread, so it may block. Returns 0, or -errno with one line that names the storage and the
+ * reason.
+ */
 static int template_open(struct tcmur_open *open)
 {
 	const char *fill = tcmur_open_option(open, "fill", "0");
@@ -34,17 +37,17 @@ static int template_open(struct tcmur_open *open)
 	}
 	memset(disk->bytes, atoi(fill), open->size);
 	disk->size = open->size;
-	/* The properties of the disk. Each member that is left zero has a default. */
+	/* The properties of the disk. Each member that is zero has a default. */
 	open->info.size = disk->size;
 	open->info.block_size = open->block_size ? open->block_size : 512;
 	open->info.read_only = open->read_only;
-	/* this is memory of this process, so nobody else can use it */
+	/* This is memory of this process, so nobody else can use it. */
 	open->info.flags = TCMUR_INFO_EXCLUSIVE;
 	open->handle = disk;
 	return 0;
 }
 
-/* Pool thread, after the last I/O. */
+/* Called on a pool thread after the last I/O. */
 static void template_close(void *handle)
 {
 	struct disk *disk = handle;
@@ -86,8 +89,8 @@ static const struct tcmur_option template_options[] = {
 };
 
 /*
- * The daemon emulates the operations that are not named here (WRITE SAME, COMPARE AND WRITE …) or reports
- * them as missing.
+ * The daemon emulates operations that are not named here (WRITE SAME, COMPARE AND WRITE …), or reports that
+ * they are not supported.
  */
 static struct tcmur_handler template_handler = {
     .name = "template",
@@ -100,5 +103,8 @@ static struct tcmur_handler template_handler = {
     .write = template_write,
 };
 
-/* ASYNC: the data callbacks never block. A handler with a library that blocks uses TCMUR_PARALLEL instead. */
+/*
+ * TCMUR_ASYNC means that the data callbacks never block. A handler with a library that blocks uses
+ * TCMUR_PARALLEL instead.
+ */
 TCMUR_REGISTER_HANDLER(template_handler, TCMUR_ASYNC)

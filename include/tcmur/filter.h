@@ -53,7 +53,7 @@ enum tcmur_operation {
 struct tcmur_layer {
 	/* For tcmur_log(). */
 	struct tcmur_lun *lun;
-	/* What the storage is, as its handler has reported it. Constant. */
+	/* The properties of the storage as its handler has reported them. They do not change. */
 	const struct tcmur_info *info;
 	/* The filter's own pointer. It is NULL until open() sets it. */
 	void *handle;
@@ -65,7 +65,7 @@ struct tcmur_layer {
  * Several loops may call one layer at the same time.
  */
 struct tcmur_filter {
-	/* TCMUR_REGISTER_FILTER fills these two. */
+	/* TCMUR_REGISTER_FILTER sets this member and the next one. */
 	uint32_t struct_size;
 	uint32_t api_version;
 	/* Bytes of scratch space for each I/O, at most TCMUR_FILTER_SCRATCH_MAX; may be 0. */
@@ -116,19 +116,19 @@ struct tcmur_filter {
 	void (*extents)(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io);
 
 	/*
-	 * Optional. The initiator no longer waits for an I/O that this filter has neither completed nor given
-	 * to the next layer. The filter ends the I/O soon, for example with TCMUR_ABORTED; it may do so
-	 * inside this call. The daemon does not cancel the requests that a filter has made with
-	 * <tcmur/queue.h>. Missing: the I/O ends when the filter gives it to the next layer. An I/O that
-	 * another thread is completing at this moment may be cancelled as well; the filter then ignores the
-	 * call.
+	 * Optional. Is called when the initiator no longer waits for an I/O that this filter has neither
+	 * completed nor given to the next layer. The filter then ends the I/O soon, for example with
+	 * TCMUR_ABORTED; it may do so inside this call. The daemon does not cancel the requests that a filter
+	 * has made with <tcmur/queue.h>. If the callback is missing, the I/O ends when the filter gives it to
+	 * the next layer. An I/O that another thread is completing at this moment may be cancelled as well;
+	 * the filter then ignores the call.
 	 */
 	void (*cancel)(struct tcmur_layer *layer, struct tcmur_io *io);
 };
 
 /*
- * The next layer has completed the I/O with status. The filter now completes the I/O itself, with this or
- * another status, or calls tcmur_next() again.
+ * A function that is called when the next layer has completed the I/O with status. The filter then completes
+ * the I/O itself, with this or another status, or calls tcmur_next() again.
  */
 typedef void tcmur_done(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io,
 			enum tcmur_status status);

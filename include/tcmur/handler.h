@@ -84,7 +84,7 @@ enum tcmur_thread_model {
 };
 
 /* Flags of struct tcmur_io. */
-/* For callbacks that write: the data is on stable storage before the I/O is completed. */
+/* For callbacks that write: the data must be on stable storage before the I/O is completed. */
 #define TCMUR_IO_FUA 0x01u
 /* For write_zeroes: the blocks stay allocated. */
 #define TCMUR_IO_NO_UNMAP 0x02u
@@ -134,7 +134,8 @@ struct tcmur_io {
 	 */
 	uint64_t miscompare_offset;
 	struct tcmur_extent
-	    *extents; /* out, for extents(): array of max_extents to fill, in ascending order */
+	    /* For extents(): an array of max_extents elements, which the handler fills in ascending order */
+	    *extents;
 	uint32_t max_extents;
 	uint32_t nextents;
 	/* io_size bytes for the handler, 16-byte aligned. The daemon does not zero them. */
@@ -169,8 +170,8 @@ struct tcmur_scsi {
 
 /* Flags of struct tcmur_info. */
 /*
- * No other process uses the storage, and no I/O of a killed process is still in flight on it. Until this is
- * true, open() returns -EBUSY.
+ * No other process uses the storage, and no I/O of a killed process is still in flight on it. If this is not
+ * true yet, but will be, open() returns -EBUSY.
  */
 #define TCMUR_INFO_EXCLUSIVE 0x01u
 /* The contents lie in memory, and are lost with the process unless tcmur_open_memory() keeps them. */
@@ -190,14 +191,14 @@ struct tcmur_scsi {
  */
 #define TCMUR_INFO_REPLACED 0x20u
 /*
- * open() has taken over the lock or claim of tcmur_open_replaced(), so that no other process can get it in
- * between. The daemon sends I/O after the old storage is closed.
+ * open() has taken over the lock or claim of tcmur_open_replaced(), so that no other process can get it
+ * meanwhile. The daemon sends I/O only after the old storage is closed.
  */
 #define TCMUR_INFO_TAKEN_OVER 0x40u
 
-/* What a backend is and what it can do. open() and refresh() fill it. */
+/* The properties and capabilities of a backend. open() and refresh() fill this structure. */
 struct tcmur_info {
-	/* Bytes. The daemon does not serve a trailing part of a block. */
+	/* In bytes. If the last block is incomplete, the daemon does not serve it. */
 	uint64_t size;
 	/* The size of a logical block: 512 or 4096. */
 	uint32_t block_size;
@@ -207,11 +208,11 @@ struct tcmur_info {
 	bool rotational;
 	/* A write may be volatile until flush() or FUA. */
 	bool write_cache;
-	/* The write cache is not to be used (WCE=0): the daemon sets FUA for each write. */
+	/* The write cache must not be used (WCE=0): the daemon sets FUA for each write. */
 	bool write_cache_off;
-	/* unmap() deallocates. Reported as LBPME. */
+	/* unmap() deallocates blocks. Initiators see this as LBPME. */
 	bool thin;
-	/* Unmapped blocks read as zeros. Reported as LBPRZ. */
+	/* Unmapped blocks read as zeros. Initiators see this as LBPRZ. */
 	bool unmap_zeroes;
 	/* In bytes; 0 means block_size. */
 	uint32_t unmap_granularity;
@@ -228,24 +229,30 @@ struct tcmur_info {
 	uint32_t optimal_io;
 	/* TCMUR_INFO_* */
 	uint64_t flags;
-	/* Always 0. Room to grow without moving the members that follow in struct tcmur_open. */
+	/*
+	 * Always 0. New members can replace a part of it without moving the members that follow in struct
+	 * tcmur_open.
+	 */
 	uint64_t reserved[7];
 };
 
 /*
- * How full the storage of a thin disk is, as far as the handler can tell. The daemon limits the
- * values to the disk's size.
+ * The use of the storage of a thin disk, as far as the handler knows it. The daemon limits the values to the
+ * disk's size.
  */
 struct tcmur_usage {
-	/* Bytes of storage that hold blocks of this disk. */
+	/* The number of bytes of storage that contain blocks of this disk. */
 	uint64_t used;
-	/* Bytes of storage that are left for more blocks, although others may take them first. */
+	/*
+	 * The number of bytes of storage that are free for more blocks, although other users may take them
+	 * first.
+	 */
 	uint64_t available;
 };
 
 struct tcmur_option {
 	const char *name;
-	/* One line: "writeback|writethrough|none: how writes are cached (writeback)". */
+	/* One line, such as "writeback|writethrough|none: how writes are cached (writeback)". */
 	const char *desc;
 };
 
@@ -261,21 +268,20 @@ struct tcmur_lun;
 struct tcmur_queue;
 
 /*
- * The identity of the storage, as far as the storage itself can tell. The unit serial number of the disk is
+ * The identity of the storage, as far as the storage itself has one. The unit serial number of the disk is
  * derived from it. The daemon zeroes the structure before it calls identify(). A later daemon may append
  * members.
  */
 struct tcmur_identity {
 	/*
-	 * A name that the storage carries with it and that no other storage in the world has, such as a UUID
-	 * or a WWN. Two machines that reach the same storage then report the same disk. "" if the storage has
-	 * no such name.
+	 * A name that belongs to the storage itself and that no other storage in the world has, such as a
+	 * UUID or a WWN. Two machines that use the same storage then report the same disk. "" if the storage
+	 * has no such name.
 	 */
 	char own[256];
 	/*
-	 * A name of the storage on this machine that does not depend on how the configuration is written,
-	 * such as the path without symbolic links. "" if the storage belongs to this LUN alone, as memory
-	 * does.
+	 * A name of the storage on this machine that is the same for every form of the configuration, such as
+	 * the path without symbolic links. "" if the storage belongs to this LUN alone, as memory does.
 	 */
 	char place[4096];
 };
@@ -323,7 +329,7 @@ struct tcmur_open {
  * model says in which context the daemon calls data callbacks. queue is NULL on pool threads.
  */
 struct tcmur_handler {
-	/* TCMUR_REGISTER_HANDLER fills the first three. */
+	/* TCMUR_REGISTER_HANDLER sets the first three members. */
 	uint32_t struct_size;
 	uint32_t api_version;
 	/* An enum tcmur_thread_model. */
@@ -366,15 +372,16 @@ struct tcmur_handler {
 	int (*refresh)(void *handle, struct tcmur_info *info);
 
 	/*
-	 * Data callbacks. The daemon emulates those that are missing, or reports the command as unsupported.
-	 * The comments say what happens without each.
+	 * --- Data callbacks. The daemon emulates those that are missing, or reports the command as
+	 * unsupported. The comments say what happens if a callback is missing.
 	 */
 	/* Required unless there is scsi(). */
 	void (*read)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io);
 	/* Missing: the disk is read-only. */
 	void (*write)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io);
 	/*
-	 * offset and len are the range, or 0 and 0 for the whole disk. Missing: every write counts as stable.
+	 * offset and len are the range. If both are 0, the range is the whole disk. Missing: every write
+	 * counts as stable.
 	 */
 	void (*flush)(void *handle, struct tcmur_queue *queue, struct tcmur_io *io);
 	/* Missing: the disk is not thin. */
@@ -390,16 +397,17 @@ struct tcmur_handler {
 
 	/*
 	 * Optional, event loop, never blocks. Gives readers direct access to the medium: fills iov with at
-	 * most iovcnt pieces that cover [offset, offset + len) and returns their number, or 0 if it cannot,
-	 * and then read() is used. The memory stays readable until close(); its contents may change while
-	 * they are read.
+	 * most iovcnt pieces of memory for the len bytes from offset on. Returns the number of pieces, or 0
+	 * if this is not possible; read() is then used. The memory must stay readable until close(); its
+	 * contents may change while they are read.
 	 */
 	uint32_t (*data)(void *handle, uint64_t offset, uint64_t len, struct iovec *iov, uint32_t iovcnt);
 
 	/*
-	 * Optional; thread_model says on which thread. May take any command before the device server does:
-	 * returns true and later calls tcmur_scsi_complete() exactly once, or returns false to leave the
-	 * command to the device server.
+	 * Optional; thread_model says on which thread it is called. The daemon offers each command to this
+	 * function before the device server executes it. If the function returns true, the handler executes
+	 * the command, and later calls tcmur_scsi_complete() exactly once. If it returns false, the device
+	 * server executes the command.
 	 */
 	bool (*scsi)(void *handle, struct tcmur_queue *queue, struct tcmur_scsi *cmd);
 
@@ -433,12 +441,12 @@ struct tcmur_handler {
 	void (*discard)(void *handle);
 
 	/*
-	 * Optional, TCMUR_ASYNC only, on the event loop that owns the I/O. The initiator no longer waits for
-	 * an I/O that a data callback has received. Storage that can abandon a request ends the I/O soon, for
-	 * example with TCMUR_ABORTED; it may do so inside this call. The daemon itself cancels the requests
-	 * that the I/O has made with <tcmur/queue.h>. An I/O that another thread is completing at this moment
-	 * may be cancelled as well; the handler then ignores the call. Missing: the daemon waits for the end
-	 * of the I/O.
+	 * Optional, TCMUR_ASYNC only, on the event loop that owns the I/O. Is called when the initiator no
+	 * longer waits for an I/O that a data callback has received. If the storage can abandon a request,
+	 * the handler ends the I/O soon, for example with TCMUR_ABORTED; it may do so inside this call. The
+	 * daemon itself cancels the requests that the I/O has made with <tcmur/queue.h>. An I/O that another
+	 * thread is completing at this moment may be cancelled as well; the handler then ignores the call.
+	 * Missing: the daemon waits for the end of the I/O.
 	 */
 	void (*cancel)(void *handle, struct tcmur_io *io);
 };
@@ -460,9 +468,9 @@ __attribute__((visibility("default"))) struct tcmur_handler *tcmur_handler_entry
 	}
 
 /*
- * Ends an I/O. The handler calls it exactly once for each I/O, from any thread, and does not touch
- * the I/O afterwards. On the loop that owns the I/O, the daemon's completion may run inside the
- * call, so the handler holds no lock across it.
+ * Ends an I/O. The handler calls it exactly once for each I/O, from any thread, and must not use the I/O
+ * afterwards. On the loop that owns the I/O, the daemon's completion may be executed inside the call, so the
+ * handler must not hold a lock during the call.
  */
 void tcmur_io_complete(struct tcmur_io *io, enum tcmur_status status);
 
@@ -483,31 +491,32 @@ int tcmur_open_error(struct tcmur_open *open, int err, const char *format, ...)
 const char *tcmur_open_option(const struct tcmur_open *open, const char *name, const char *fallback);
 
 /*
- * Parses "4096", "64K", "1G" and the like into bytes. 0; -EINVAL: the text is not a size; -ERANGE:
- * it does not fit.
+ * Converts text such as "4096", "64K" or "1G" to a number of bytes. Returns 0, -EINVAL if the text is not a
+ * size, or -ERANGE if the number is too large.
  */
 int tcmur_parse_size(const char *text, uint64_t *bytes);
 
 /*
- * For open(): the handle whose place the new one takes, as an administrator has asked for, perhaps on the
- * same storage; NULL: there is none. It is valid during open(). A handler that locks its storage can share
- * the lock with this handle, and then sets TCMUR_INFO_TAKEN_OVER. If it answers -EBUSY because of its own
- * lock, the daemon closes the old storage first and opens the new one after that.
+ * For open(). If an administrator has asked for the replacement of an open storage, perhaps by the same
+ * storage with other options, returns the handle of the one that is replaced; otherwise returns NULL. The
+ * handle is valid during open(). A handler that locks its storage can share the lock with this handle, and
+ * then sets TCMUR_INFO_TAKEN_OVER. If open() returns -EBUSY because of the handler's own lock, the daemon
+ * closes the old storage first and then opens the new one.
  */
 void *tcmur_open_replaced(const struct tcmur_open *open);
 
 /*
- * For open(): returns memory that outlives this process, if something such as systemd's descriptor store
- * keeps it. The result is a descriptor of size bytes to map, which the handler closes; found says whether the
- * memory has the earlier contents of the disk instead of zeros. Or the result is -errno: nothing keeps
- * memory, and the handler uses memory of its own.
+ * For open(). Returns memory that stays when this process ends, if something such as systemd's descriptor
+ * store keeps it. The result is a descriptor of size bytes, which the handler maps and closes. found says
+ * whether the memory has the earlier contents of the disk instead of zeros. If the result is -errno, nothing
+ * keeps memory, and the handler uses memory of its own.
  */
 int tcmur_open_memory(struct tcmur_open *open, uint64_t size, bool *found);
 
 /*
- * Pool thread, may block. A handler calls it before it completes the first write to a TCMUR_INFO_VOLATILE
- * disk. It records durably that the disk has contents, so that their loss is noticed at the next start. To
- * call it again does no harm.
+ * Pool thread, may block. A handler must call this function before it completes the first write to a
+ * TCMUR_INFO_VOLATILE disk. The function records durably that the disk has contents, so that their loss is
+ * noticed at the next start. Further calls have no effect.
  */
 void tcmur_lun_written(struct tcmur_lun *lun);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Parses the values of options that several filters have. What an option is called and what it does is left
- * to the filter.
+ * Parses the values of options that several filters have. Each filter defines the names and the effects of
+ * its options.
  */
 #include "values.h"
 
@@ -30,7 +30,10 @@ int value_refuse(struct reason reason, const char *format, ...)
 
 /* --- numbers --- */
 
-/* Reads the digits at text. Returns the text after them, or NULL if there are none or too many. */
+/*
+ * Reads the digits at the beginning of text. Returns the text after them, or NULL if there are none or too
+ * many.
+ */
 static const char *read_digits(const char *text, uint64_t *number)
 {
 	size_t n = strspn(text, "0123456789");
@@ -60,8 +63,8 @@ static const struct unit {
 } units[] = {{"us", 1000}, {"ms", 1000000}, {"s", NS_PER_S}, {"", NO_UNIT}};
 
 /*
- * Returns the nanoseconds of the unit that is all of text, NO_UNIT if text is empty, and UINT64_MAX
- * otherwise.
+ * Returns the number of nanoseconds of the unit, which is the whole text; NO_UNIT if text is empty; or
+ * UINT64_MAX if there is no such unit.
  */
 static uint64_t unit_of(const char *text, size_t len)
 {
@@ -72,7 +75,8 @@ static uint64_t unit_of(const char *text, size_t len)
 }
 
 /*
- * Reads len bytes. A number without a unit has the unit fallback. Returns false if the bytes are not a time.
+ * Reads a time of len bytes. A number without a unit has the unit fallback. Returns false if the bytes are
+ * not a time.
  */
 static bool read_time(const char *text, size_t len, uint64_t fallback, uint64_t *ns)
 {
@@ -126,7 +130,7 @@ int value_times(const char *text, uint64_t *least_ns, uint64_t *most_ns, struct 
 
 /* --- random numbers --- */
 
-/* xorshift64*, which is random enough to spread delays and errors. */
+/* The generator is xorshift64*, whose numbers are random enough to distribute delays and errors. */
 uint64_t value_random(void)
 {
 	static _Thread_local uint64_t state;
@@ -161,7 +165,7 @@ const char *value_operation_name(enum tcmur_operation operation)
 	return operations[operation];
 }
 
-/* Returns the bit of the operation whose name is these len bytes; 0 if there is none. */
+/* Returns the bit of the operation whose name is in these len bytes, or 0 if there is none. */
 static uint32_t bit_of(const char *name, size_t len)
 {
 	for (unsigned i = 0; i < TCMUR_OPERATIONS; i++)
@@ -178,11 +182,11 @@ int value_operations(const char *text, uint32_t *bits, struct reason reason)
 		uint32_t bit = bit_of(text, len);
 
 		if (!bit)
-			return value_refuse(reason,
-					    "\"%.*s\" is not an operation; use for example read+write. There "
-					    "are read, write, flush, "
-					    "unmap, write-zeroes, write-same, compare-and-write and extents",
-					    (int)len, text);
+			return value_refuse(
+			    reason,
+			    "\"%.*s\" is not an operation; use for example read+write. There are read, "
+			    "write, flush, unmap, write-zeroes, write-same, compare-and-write and extents",
+			    (int)len, text);
 		*bits |= bit;
 		text += len;
 		if (!*text)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The filter that delays I/O before it reaches the storage: by a fixed time, by a random time, or by a time
- * of its own for each operation. It changes neither the data nor the outcome of the I/O.
+ * The filter that delays I/O before it reaches the storage: by a fixed time, by a random time, or by an
+ * individual time for each operation. It changes neither the data nor the result of the I/O.
  */
 #include <string.h>
 
@@ -13,17 +13,21 @@ struct wait {
 };
 
 struct params {
-	/* The times of delay= and delay-random=, which are added. */
+	/* The values of delay= and delay-random=. Their sum is used. */
 	uint64_t fixed_ns;
 	struct wait random;
-	/* The options that are named like an operation replace both times for this operation. */
+	/*
+	 * The values of the options that have the name of an operation. They replace both values above for
+	 * this operation.
+	 */
 	struct wait own[TCMUR_OPERATIONS];
 	bool has_own[TCMUR_OPERATIONS];
 };
 
-/* An I/O that waits; this lies in its scratch space. */
+/* A delayed I/O. The structure is in the scratch space of the I/O. */
 struct delayed {
-	struct tcmur_timer timer; /* The first member: time_is_over() finds the I/O from its timer. */
+	/* This must be the first member, because time_is_over() finds the structure from its timer. */
+	struct tcmur_timer timer;
 	struct tcmur_layer *layer;
 	struct tcmur_io *io;
 	enum tcmur_operation operation;
@@ -85,7 +89,7 @@ static void delay(struct tcmur_layer *layer, struct tcmur_queue *queue, struct t
 	tcmur_queue_timer_start(queue, &delayed->timer, wait_ns);
 }
 
-/* The filter has an I/O only while it waits. */
+/* As long as the filter has the I/O, its timer runs. */
 static void delay_cancel(struct tcmur_layer *layer, struct tcmur_io *io)
 {
 	struct delayed *delayed = io->scratch;
@@ -138,7 +142,7 @@ static void delay_extents(struct tcmur_layer *layer, struct tcmur_queue *queue, 
 static const struct tcmur_option delay_options[] = {
     {"delay", "TIME: how long each I/O waits, for example 10ms (0)"},
     {"delay-random", "MIN-MAX: a random time that is added, for example 0-50ms (0)"},
-    {"read", "TIME or MIN-MAX: how long a read waits, in place of the above"},
+    {"read", "TIME or MIN-MAX: how long a read waits, in place of delay and delay-random"},
     {"write", "TIME or MIN-MAX: the same for writes"},
     {"flush", "TIME or MIN-MAX: the same for flushes of the write cache"},
     {"unmap", "TIME or MIN-MAX: the same for deallocation (UNMAP)"},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The filter that lets I/O fail before it reaches the storage. Its options say which I/O fails, how often and
- * how; options.c reads them. All other I/O passes unchanged.
+ * The filter that makes I/O fail before it reaches the storage. Its options say which I/O fails, how often,
+ * and with which error; options.c reads them. All other I/O passes unchanged.
  */
 #include "error.h"
 
@@ -10,7 +10,7 @@ static uint64_t next_count(_Atomic uint64_t *counter)
 	return atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-/* Finds the first byte of the I/O that lies in the range of the options. Returns false if none does. */
+/* Finds the first byte of the I/O that is in the range of the options. Returns false if there is none. */
 static bool find_first_bad_byte(const struct params *p, const struct tcmur_layer *layer,
 				const struct tcmur_io *io, uint64_t *index)
 {
@@ -24,8 +24,8 @@ static bool find_first_bad_byte(const struct params *p, const struct tcmur_layer
 }
 
 /*
- * Decides with every=, probability= and count= whether this I/O fails, after all other options have selected
- * it.
+ * Decides with every=, probability= and count= whether this I/O fails. All other options have selected it
+ * already.
  */
 static bool is_its_turn(struct params *p)
 {

@@ -7,17 +7,19 @@
 
 #include "values.h"
 
-/* probability= counts in millionths. */
+/* probability= is stored in millionths. */
 #define PROBABILITY_PARTS 1000000u
 
 struct params {
-	/* Set by status= or sense=. TCMUR_OK: a read error or a write error, depending on the operation. */
+	/*
+	 * Set by status= or sense=. TCMUR_OK means a read error or a write error, depending on the operation.
+	 */
 	enum tcmur_status status;
-	/* Set by sense=, as in struct tcmur_io. */
+	/* Set by sense=, in the form of struct tcmur_io. */
 	uint32_t sense;
 	/* The bits of the operations that fail; 0 means all. */
 	uint32_t operations;
-	/* Set by lba= in blocks or by range= in bytes: [first, end). */
+	/* Set by lba= in blocks or by range= in bytes: the range from first up to but not including end. */
 	uint64_t first, end;
 	bool in_blocks;
 	/* Set by every=; 0 if it is not given. */
@@ -27,12 +29,15 @@ struct params {
 	bool has_probability;
 	/* Set by count=; 0 means no limit. */
 	uint64_t count;
-	/* How many I/Os every= has counted, and how many errors count= has counted. All loops count here. */
+	/*
+	 * The number of I/O that every= has counted, and the number of errors that count= has counted. All
+	 * loops use these counters.
+	 */
 	_Atomic uint64_t seen, failed;
 };
 
-/* The filter's callback set(). */
+/* The callback set() of the filter. */
 int error_set_option(void *params, const char *name, const char *value, char *text, size_t len);
-/* The options as --dump-handlers shows them. */
+/* The options for --dump-handlers. */
 extern const struct tcmur_option error_options[];
 #endif

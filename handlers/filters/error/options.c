@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The options of the filter error: which I/O fails, how often and how. error.c lets the I/O fail. */
+/*
+ * The options of the filter error: which I/O fails, how often, and with which error. error.c makes the I/O
+ * fail.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -148,7 +151,7 @@ static int set_range(struct params *p, const char *value, struct reason reason)
 
 /* --- how often I/O fails --- */
 
-/* "0", "1", "0.25": at most six digits after the point. */
+/* Reads a probability such as "0", "1" or "0.25", with at most six digits after the point. */
 static bool read_probability(const char *text, uint32_t *parts)
 {
 	uint32_t scale = PROBABILITY_PARTS;
@@ -201,6 +204,6 @@ int error_set_option(void *params, const char *name, const char *value, char *te
 		return set_every(p, value, reason);
 	if (!strcmp(name, "probability"))
 		return set_probability(p, value, reason);
-	/* "count" is the last one of error_options. */
+	/* The last one of error_options is "count". */
 	return value_number(value, 1, UINT32_MAX, &p->count, reason);
 }
