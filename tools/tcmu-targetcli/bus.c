@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The D-Bus service of the handlers, without the rest of the daemon: tcmu-targetcli runs it on a private
- * message bus, because targetcli shows only the handlers for which somebody answers there. The daemon
- * itself cannot answer, because it is not on this bus, and need not run as the same user.
+ * The D-Bus service of the handlers, without the rest of the daemon. tcmu-targetcli runs it on a private
+ * message bus, because targetcli shows only handlers that have a service on the bus. The daemon itself cannot
+ * provide this service, because it is not on this bus, and may run as another user.
  */
 #include <stdio.h>
 
 #include "backstore/backstore.h"
 #include "dbus/service.h"
 
-/* This service knows handlers only. Devices are what the tree shows. */
+/* This service has no devices. The tree shows them. */
 void control_service_devices(struct control_service *service, control_device_view *view, void *arg)
 {
 	(void)service;

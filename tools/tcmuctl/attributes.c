@@ -84,7 +84,10 @@ static void set_values(struct cli *cli, struct service *service, JsonObject *val
 	}
 }
 
-/* "ATTRIBUTE VALUE", "ATTRIBUTE=VALUE...", or "ATTRIBUTE" with --file. Returns false with the status set. */
+/*
+ * Reads "ATTRIBUTE VALUE", "ATTRIBUTE=VALUE...", or "ATTRIBUTE" with --file. Returns false with the status
+ * set.
+ */
 static bool read_values(struct cli *cli, struct service *service, const char *file, JsonObject *values)
 {
 	char **words = cli->words + 1;
@@ -105,7 +108,7 @@ static bool read_values(struct cli *cli, struct service *service, const char *fi
 	return true;
 }
 
-/* Returns false with the status set. */
+/* Checks the number of words. Returns false with the status set. */
 static bool check_words(struct cli *cli, const char *file)
 {
 	bool is_pair = !strchr(cli->words[1], '=');

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The frame of commands that speak to daemons. What a command asks for and how it shows the answer
- * is left to its file.
+ * The common part of commands that call daemons. Each command has its own file, which chooses the methods and
+ * prints the results.
  */
 #include "tcmuctl/cli.h"
 
@@ -69,7 +69,7 @@ bool cli_begin(struct cli *cli, char **args, const GOptionEntry *entries, unsign
 	g_autoptr(GError) gerror = NULL;
 	g_autofree char *name = g_strconcat("tcmuctl ", args[0], NULL);
 
-	/* GLib prints the name of the program in the usage line. */
+	/* GLib prints this name in the usage line. */
 	g_set_prgname(name);
 	cli->words = g_strdupv(args);
 	if (!g_option_context_parse_strv(context, &cli->words, &gerror)) {
@@ -102,7 +102,7 @@ enum tcmuctl_status cli_end(struct cli *cli)
 		g_ptr_array_unref(cli->services);
 	g_strfreev(cli->words);
 	g_free(cli->socket);
-	/* What a full disk or a closed pipe has swallowed was not printed. */
+	/* If the disk is full or the pipe is closed, the output was not printed. */
 	if (fflush(stdout) && cli->status == TCMUCTL_DONE)
 		cli_fail(cli, TCMUCTL_REFUSED, "the output cannot be written");
 	return cli->status;
@@ -143,7 +143,7 @@ static void print_lines(JsonObject *error)
 		show_lines(data, stderr);
 }
 
-/* What to do next after the error, or NULL. */
+/* Returns a sentence that says what the user can do after the error, or NULL. */
 static const char *advice(const struct cli *cli, const struct rpc_error *error)
 {
 	JsonObject *data = json_object_has_member(error->json, "data")
@@ -162,7 +162,7 @@ static const char *advice(const struct cli *cli, const struct rpc_error *error)
 	return "\"tcmuctl ls\" shows which objects exist, \"tcmuctl get PATH\" their attributes.";
 }
 
-/* Writes the error, and as JSON with --json. */
+/* Writes the error as text and, with --json, also as JSON. */
 static void report(struct cli *cli, struct rpc_error *error)
 {
 	if (!error->json) {
@@ -192,7 +192,10 @@ JsonObject *cli_call(struct cli *cli, struct service *service, const char *metho
 	return result;
 }
 
-/* "iqn.2026-11.com.example:disks/tpgt_1/lun_0" belongs to its target, "user_0/disk" is a whole name. */
+/*
+ * Returns the first object of a path: the target for "iqn.2026-11.com.example:disks/tpgt_1/lun_0".
+ * "user_0/disk" is the whole name of an object.
+ */
 static char *first_object(const char *path)
 {
 	const char *slash = strchr(path, '/');
@@ -205,7 +208,10 @@ struct service *cli_service_of(struct cli *cli, const char *path)
 	g_autofree char *object = first_object(path);
 	unsigned last = cli->services->len - 1;
 
-	/* Every daemon has a root, whose attributes are those of the iSCSI front end. */
+	/*
+	 * Every daemon has a root. The attributes of the root are those of the iSCSI front end, whose daemon
+	 * comes last.
+	 */
 	for (unsigned i = 0; i < last && strcmp(path, "/"); i++) {
 		struct service *service = cli->services->pdata[i];
 		JsonObject *params = cli_params_path(object);
@@ -219,7 +225,7 @@ struct service *cli_service_of(struct cli *cli, const char *path)
 		if (result)
 			return service;
 	}
-	/* This daemon, which comes last, also gets new objects. */
+	/* No other daemon has the object, so this is the daemon that would create it. */
 	return cli->services->pdata[last];
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the commands of tcmuctl and its main function share: a command's row in the table, and the
- * exit statuses.
+ * Declarations that the commands of tcmuctl and its main function share: the row of a command in the table,
+ * and the exit statuses.
  */
 #ifndef TCMUCTL_COMMAND_H
 #define TCMUCTL_COMMAND_H
@@ -25,18 +25,18 @@ enum tcmuctl_status {
 struct tcmuctl_command {
 	/* The first word of the command line after the global options. */
 	const char *name;
-	/* What follows the name, for the usage line; "" if nothing does. */
+	/* The arguments after the name, for the usage line; "" if there are none. */
 	const char *arguments;
-	/* One line for the list of commands: what the command does. */
+	/* One line for the list of commands, which says what the command does. */
 	const char *help;
 	/*
-	 * Runs the command. args[0] is the name of the command, and the list ends with NULL; the
-	 * strings belong to the caller. The function understands --help itself. It has written its
-	 * messages when it returns a status.
+	 * Runs the command. args[0] is the name of the command, and the list ends with NULL; the strings
+	 * belong to the caller. The function handles --help itself, and writes its messages before it returns
+	 * a status.
 	 */
 	enum tcmuctl_status (*run)(char **args);
 };
 
-/* The command with this name, or NULL. */
+/* Returns the command with this name, or NULL. */
 const struct tcmuctl_command *tcmuctl_find_command(const char *name);
 #endif

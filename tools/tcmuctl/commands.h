@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands that speak to daemons: struct tcmuctl_command.run. */
+/* The functions struct tcmuctl_command.run of the commands that call daemons. */
 #ifndef TCMUCTL_COMMANDS_H
 #define TCMUCTL_COMMANDS_H
 

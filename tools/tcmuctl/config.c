@@ -9,13 +9,13 @@
 #include "tcmuctl/commands.h"
 #include "tcmuctl/show.h"
 
-/* The daemon of the iSCSI front end has the file; it comes last. */
+/* Returns the daemon of the iSCSI front end, which has the file. It comes last. */
 static struct service *service_of(struct cli *cli)
 {
 	return cli->services->pdata[cli->services->len - 1];
 }
 
-/* The daemon has another current folder. */
+/* Makes the path of the file absolute, because the daemon has another current folder. */
 static void set_file(const struct cli *cli, JsonObject *params)
 {
 	g_autofree char *path = cli->nwords ? g_canonicalize_filename(cli->words[0], NULL) : NULL;
@@ -24,7 +24,7 @@ static void set_file(const struct cli *cli, JsonObject *params)
 		json_object_set_string_member(params, "file", path);
 }
 
-/* Returns the result, which it has printed, or NULL after it has written the error. */
+/* Calls the method and prints the result. Returns the result, or NULL after it has written the error. */
 static JsonObject *call_method(struct cli *cli, JsonObject *params)
 {
 	JsonObject *result;
@@ -38,7 +38,7 @@ static JsonObject *call_method(struct cli *cli, JsonObject *params)
 	return result;
 }
 
-/* done: what is printed after success, or NULL. */
+/* Calls the method. done is the text that is printed after success, or NULL. */
 static void run_method(struct cli *cli, JsonObject *params, const char *done)
 {
 	g_autoptr(JsonObject) result = call_method(cli, params);
@@ -47,7 +47,7 @@ static void run_method(struct cli *cli, JsonObject *params, const char *done)
 		puts(done);
 }
 
-/* Each line of the result is something that the file has and the daemon has not. */
+/* Calls a method that restores. Each line of the result says what in the file could not be restored. */
 static void run_restoring(struct cli *cli, JsonObject *params)
 {
 	g_autoptr(JsonObject) result = call_method(cli, params);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tcmuctl create: any object. A target gets a TPG and portals in the same command. What was created
- * is deleted again if a later step of the command is refused.
+ * tcmuctl create: creates any object. For a target, the same command also creates a TPG and portals. If a
+ * step of the command is refused, the objects that were created are deleted again.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,11 +16,11 @@ struct create_options {
 	char *size, *to, *serial;
 	gint block_size;
 	gboolean read_only, disabled;
-	/* ATTRIBUTE=VALUE, ATTRIBUTE=FILE, ADDRESS:PORT */
+	/* The values of options: ATTRIBUTE=VALUE, ATTRIBUTE=FILE, ADDRESS:PORT */
 	char **set, **set_file, **portals;
 };
 
-/* The attributes that the options stand for. */
+/* The attributes that options set. */
 #define CONFIG     "control/config"
 #define SIZE       "control/size"
 #define BLOCK_SIZE "control/block_size"
@@ -31,7 +31,7 @@ struct creation {
 	struct cli *cli;
 	struct service *service;
 	const struct create_options *options;
-	/* The answers of the daemon. */
+	/* The results of the daemon. */
 	JsonArray *objects;
 };
 
@@ -73,7 +73,10 @@ static void undo(struct creation *creation)
 	}
 }
 
-/* values may be NULL, and is consumed. Returns false with the status set, and everything is undone. */
+/*
+ * Creates an object. values may be NULL, and is consumed. If this fails, deletes the objects that were
+ * created before, sets the status, and returns false.
+ */
 static bool create_object(struct creation *creation, const char *path, const char *to, JsonObject *values,
 			  bool enable)
 {
@@ -93,7 +96,7 @@ static bool create_object(struct creation *creation, const char *path, const cha
 	return result;
 }
 
-/* A target, its TPG 1, and its portals. The attributes belong to the TPG. */
+/* Creates a target, its TPG 1, and its portals. The values are those of the TPG. */
 static bool create_target(struct creation *creation, const char *path, JsonObject *values)
 {
 	g_autofree char *tpg = g_strconcat(path, "/tpgt_1", NULL);
@@ -115,7 +118,7 @@ static bool create_target(struct creation *creation, const char *path, JsonObjec
 
 /* --- options ----------------------------------------------------------------------------------------- */
 
-/* Returns false with the status set. */
+/* Returns false with the status set if an option is wrong. */
 static bool add_storage_values(struct cli *cli, const struct create_options *options, JsonObject *values)
 {
 	uint64_t size;
@@ -140,7 +143,7 @@ static bool add_storage_values(struct cli *cli, const struct create_options *opt
 	return true;
 }
 
-/* Returns false with the status set. */
+/* Returns false with the status set if an option is wrong. */
 static bool add_values(struct creation *creation, JsonObject *values)
 {
 	const struct create_options *options = creation->options;
@@ -154,7 +157,7 @@ static bool add_values(struct creation *creation, JsonObject *values)
 	return true;
 }
 
-/* Options that would have no effect are refused. Returns false with the status set. */
+/* Refuses options that would have no effect. Returns false with the status set. */
 static bool check_options(struct cli *cli, const struct create_options *options)
 {
 	const char *path = cli->words[0];

@@ -7,7 +7,7 @@
 #include "tcmuctl/commands.h"
 #include "tcmuctl/show.h"
 
-/* "0 delay read=10ms write=0" */
+/* Prints a line such as "0 delay read=10ms write=0". */
 static void print_filter(JsonObject *filter)
 {
 	g_autofree char *name = show_text(filter, "filter");

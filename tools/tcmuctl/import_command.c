@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the import commands have in common: their command line, and the end of their work. */
+/* The common part of the import commands: their command line, and the output of the result. */
 #include "tcmuctl/import_command.h"
 
 #include <stdio.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands that read configurations of other targets, for the table in main.c, and what they share. */
+/*
+ * The import commands, which read configurations of other targets, for the table in main.c, and the functions
+ * that they share.
+ */
 #ifndef TCMUCTL_IMPORT_COMMAND_H
 #define TCMUCTL_IMPORT_COMMAND_H
 
@@ -15,8 +18,8 @@ enum tcmuctl_status import_scst_run(char **args);
 enum tcmuctl_status import_tgt_run(char **args);
 
 /*
- * Parses the words of a command; args[0] is its name. Prints a message and returns false if they are
- * wrong. The strings of the options belong to the caller.
+ * Parses the words of a command; args[0] is its name. If they are wrong, prints a message and returns false.
+ * The strings of the options belong to the caller.
  */
 bool import_parse_options(const GOptionEntry *entries, char **args);
 /* Prints the error of a command, and returns TCMUCTL_REFUSED. */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The command import-scst: finds SCST's files and reads them. What they mean is left to the folder import.
- */
+/* The command import-scst: finds SCST's files and reads them. The folder import interprets them. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -56,7 +54,7 @@ static void free_options(struct options *options)
 	g_free(options->output);
 }
 
-/* A file that the user has named must exist. */
+/* Reads a file. A file that the user has named must exist. */
 static int read_file(struct source **source, const char *given, const char *fallback, struct error *error)
 {
 	int err = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command import-tgt: reads the configuration of tgt. What it means is left to the folder import. */
+/* The command import-tgt: reads the configuration of tgt. The folder import interprets it. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -16,7 +16,7 @@ static const char help[] = "Usage: tcmuctl import-tgt [OPTION]...\n\n"
 			   "                      standard output; it contains the CHAP secrets\n"
 			   "  -h, --help          print this help\n";
 
-/* conf: the option --conf, or NULL. */
+/* Imports the configuration. conf is the value of the option --conf, or NULL. */
 static enum tcmuctl_status import(const char *conf, const char *output, struct report *report)
 {
 	g_autoptr(saved_tree) config = saved_config_new();

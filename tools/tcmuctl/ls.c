@@ -10,7 +10,7 @@
 
 static gboolean paths_only;
 
-/* The groups below a TPG and below the root, with the headings of targetcli. */
+/* The groups below a TPG and below the root, with the headings that targetcli uses. */
 static const struct group {
 	const char *parent, *kind, *name, *heading;
 } groups[] = {
@@ -39,7 +39,7 @@ static char *attribute(JsonObject *json, const char *name)
 	return value ? show_value(value) : g_strdup("");
 }
 
-/* The description of an object, as targetcli shows it; to be freed with g_free(). */
+/* Returns the description of an object in the form of targetcli. The caller frees it with g_free(). */
 static char *describe(JsonObject *json)
 {
 	g_autofree char *to = show_text(json, "to");
@@ -76,7 +76,7 @@ static char *describe(JsonObject *json)
 	return g_strdup("OK");
 }
 
-/* The name of an object below its parent. */
+/* Returns the name of an object below its parent. */
 static char *name_of(JsonObject *json)
 {
 	char *path = show_text(json, "path");
@@ -157,7 +157,7 @@ static void print_list(struct cli *cli, const struct service *service, JsonObjec
 	}
 }
 
-/* One daemon has the object. */
+/* Lists an object that only one daemon has. */
 static void list_object(struct cli *cli, JsonObject *params, const char *path)
 {
 	struct service *service = cli_service_of(cli, path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tcmuctl luns: which LUN leads to which disk, and which initiators see it. */
+/* tcmuctl luns: shows which LUN leads to which disk, and which initiators see it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,13 +7,13 @@
 #include "tcmuctl/commands.h"
 #include "tcmuctl/show.h"
 
-/* One daemon's objects. */
+/* The tree of objects of one daemon, and the rows that are made of it. */
 struct luns {
 	JsonObject *root;
 	JsonArray *rows;
 };
 
-/* The child with this path, or NULL. */
+/* Returns the child with this path, or NULL. */
 static JsonObject *find_child(JsonObject *json, const char *path)
 {
 	JsonArray *children = show_array(json, "children");
@@ -41,8 +41,8 @@ static bool is_seen_without_acl(JsonObject *tpg, JsonObject *lun)
 }
 
 /*
- * Whether those who see the LUN may not write: because of the disk, of the LUN or the mapped LUN, or of
- * demo_mode_write_protect, which applies to initiators without an ACL.
+ * Returns whether initiators that see the LUN may not write to it. The reason may be the disk, the LUN, the
+ * mapped LUN, or demo_mode_write_protect, which applies to initiators without an ACL.
  */
 static bool is_read_only(JsonObject *tpg, JsonObject *lun, JsonObject *acl, JsonObject *disk)
 {
@@ -65,7 +65,7 @@ static void add_row(struct luns *luns, JsonObject *tpg, JsonObject *lun, JsonObj
 	json_object_set_string_member(row, "state", disk ? show_raw(disk, "state") : "");
 	json_object_set_boolean_member(row, "write_protect", attribute_is_true(lun, "write_protect"));
 	json_object_set_boolean_member(row, "read_only", is_read_only(tpg, lun, acl, disk));
-	/* Initiators without an ACL do not see the LUN. */
+	/* Whether initiators without an ACL do not see the LUN. */
 	json_object_set_boolean_member(row, "acl_only", !acl && !is_seen_without_acl(tpg, lun));
 	json_array_add_object_element(luns->rows, row);
 }
@@ -129,7 +129,7 @@ static void print_row(JsonObject *row)
 	       show_flag(row, "read_only") ? "  read-only" : "", seen_by(row, initiator));
 }
 
-/* Leaves the rows in the result instead of the tree. */
+/* Replaces the tree in the result with the rows. */
 static void on_list(struct cli *cli, const struct service *service, JsonObject *result)
 {
 	struct luns luns = {result, json_array_new()};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The control program's entry point: reads the options before the command, and finds the command in
- * the table. What a command does, and its own options, are left to its file.
+ * The entry point of the control program: reads the options before the command, and finds the command in the
+ * table. What a command does, and its own options, are left to its file.
  */
 #include <glib.h>
 #include <locale.h>
@@ -90,8 +90,8 @@ static enum tcmuctl_status run_help(char **args)
 }
 
 /*
- * "--socket PATH" before the command is as good as after it. Returns the rest of the command line;
- * NULL: the path is missing.
+ * Reads "--socket PATH" before the command, which has the same meaning as after the command. Returns the rest
+ * of the command line, or NULL if the path is missing.
  */
 static char **take_socket(char **args)
 {
@@ -127,7 +127,7 @@ static int run_command(char **args)
 
 int main(int argc, char **argv)
 {
-	setlocale(LC_CTYPE, ""); /* for file names of any language; messages and numbers stay as they are */
+	setlocale(LC_CTYPE, ""); /* File names may be in any language. Messages and numbers do not change. */
 	if (argc < 2)
 		return (int)refuse_usage("the command is missing", "");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {

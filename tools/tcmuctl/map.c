@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tcmuctl map and unmap: LUNs of a target, for all its initiators or for one. */
+/* tcmuctl map and unmap: add and remove LUNs of a target, for all its initiators or for one. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@
 #define ADMITS_ALL "attrib/generate_node_acls"
 
 struct map_options {
-	/* The text after --lun, or NULL, and the number that it is, or -1. */
+	/* The text after --lun, or NULL; and the number in this text, or -1. */
 	char *lun_text;
 	gint lun;
 	char *initiator;
@@ -49,7 +49,10 @@ static void free_options(struct map_options *options)
 	g_free(options->initiator);
 }
 
-/* Without an ACL, initiators see a LUN only where the TPG admits everybody. */
+/*
+ * Prints a hint if no initiator can see the LUN: without an ACL, initiators see a LUN only if the TPG admits
+ * everybody.
+ */
 static void print_hint(struct cli *cli, struct service *service, const char *path, const char *storage)
 {
 	g_autofree char *tpg = g_strndup(path, (gsize)(strrchr(path, '/') - path));

@@ -7,11 +7,14 @@
 #include "tcmuctl/show.h"
 #include "util/size.h"
 
-/* Calls a method with these parameters, which are consumed, for the object. done: what has happened to it. */
+/*
+ * Calls a method with these parameters, which are consumed, for the object. done says what has happened to
+ * the object.
+ */
 static void change(struct cli *cli, const char *method, JsonObject *params, const char *done)
 {
 	struct service *service = cli_service_of(cli, cli->words[0]);
-	/* A deleted object has no name any more. */
+	/* This is done before the call, because a deleted object has no name any more. */
 	g_autofree char *path = cli_path_of(service, cli->words[0]);
 	JsonObject *result = cli_call(cli, service, method, params);
 
@@ -63,7 +66,7 @@ enum tcmuctl_status run_replace(char **args)
 
 /* --- resize ------------------------------------------------------------------------------------------ */
 
-/* "20G", or "+10G" for 10 GiB more than now. Returns false with the status set. */
+/* Reads "20G", or "+10G" for 10 GiB more than now. Returns false with the status set. */
 static bool read_size(struct cli *cli, struct service *service, uint64_t *size)
 {
 	const char *text = cli->words[1];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The client's side of the control socket. It has one call under way at a time. What the methods
- * are is left to the commands.
+ * The client's side of the control socket. Only one call is in progress at a time. The commands choose the
+ * methods.
  */
 #include "tcmuctl/rpc.h"
 
@@ -99,7 +99,9 @@ bool rpc_receive(struct rpc *rpc)
 	return n > 0 || (n < 0 && errno == EINTR);
 }
 
-/* The next message that is complete, or NULL. A message that is no JSON object counts as an empty object. */
+/*
+ * Returns the next complete message, or NULL. A message that is not a JSON object counts as an empty object.
+ */
 static JsonObject *next_message(struct rpc *rpc)
 {
 	char *newline = memchr(rpc->in->str, '\n', rpc->in->len);
@@ -133,7 +135,7 @@ JsonObject *rpc_event(struct rpc *rpc)
 
 /* --- calls ------------------------------------------------------------------------------------------- */
 
-/* A line on the terminal, which the next output replaces. */
+/* Shows a line on the terminal, which the next output replaces. */
 static void show_progress(const char *label, unsigned seconds)
 {
 	if (!label || !isatty(STDOUT_FILENO))

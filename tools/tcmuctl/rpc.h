@@ -13,13 +13,13 @@ struct rpc;
 /* Why a call was refused. */
 struct rpc_error {
 	/*
-	 * The "error" of the answer; NULL: the daemon has not answered. To be freed with
-	 * json_object_unref().
+	 * The member "error" of the answer, which the caller frees with json_object_unref(), or NULL if the
+	 * daemon has not answered.
 	 */
 	JsonObject *json;
-	/* One line. */
+	/* The reason in one line. */
 	char text[1024];
-	/* The call names an object that does not exist. */
+	/* Whether the call names an object that does not exist. */
 	bool no_object;
 };
 void rpc_error_clear(struct rpc_error *error);
@@ -28,19 +28,19 @@ void rpc_error_clear(struct rpc_error *error);
 struct rpc *rpc_connect(const char *path, struct error *error);
 void rpc_free(struct rpc *rpc);
 /*
- * Calls a method and waits for the answer, however long the operation takes. params, which may be
- * NULL, is consumed. Returns the result, to be freed with json_object_unref(), or NULL with error
- * set. label: what the terminal shows after a second; NULL: it shows nothing.
+ * Calls a method and waits for the answer, however long the operation takes. params, which may be NULL, is
+ * consumed. label is the text that the terminal shows after a second, or NULL. Returns the result, which the
+ * caller frees with json_object_unref(), or NULL with error set.
  */
 JsonObject *rpc_call(struct rpc *rpc, const char *method, JsonObject *params, const char *label,
 		     struct rpc_error *error);
-/* A descriptor that is readable when rpc_event() may have something. */
+/* Returns a descriptor that is readable when rpc_event() may have something. */
 int rpc_fd(const struct rpc *rpc);
 /* Reads what has arrived. Returns false if the daemon has ended the connection. */
 bool rpc_receive(struct rpc *rpc);
 /*
- * The parameters of the next notification that has arrived, to be freed with json_object_unref();
- * NULL: there is none.
+ * Returns the parameters of the next notification that has arrived, which the caller frees with
+ * json_object_unref(), or NULL if there is none.
  */
 JsonObject *rpc_event(struct rpc *rpc);
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads secrets, which must not be arguments, because every user of the machine can see the
- * arguments of programs.
+ * Reads secrets. They must not be arguments, because every user of the machine can see the arguments of
+ * programs.
  */
 #include "tcmuctl/secret_file.h"
 

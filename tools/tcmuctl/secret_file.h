@@ -5,11 +5,11 @@
 #include "util/error.h"
 
 /*
- * Reads the first line of a file that nobody but its owner may read, or of standard input if path
- * is "-"; a terminal shows a prompt, and does not show what is typed. Returns the line, to be freed
- * with secret_file_free(), or NULL with error set.
+ * Reads the first line of a file that only its owner may read, or of standard input if path is "-". A
+ * terminal shows a prompt, but not the typed text. Returns the line, which the caller frees with
+ * secret_file_free(), or NULL with error set.
  */
 char *secret_file_read(const char *path, struct error *error);
-/* Overwrites and frees. NULL: nothing happens. */
+/* Overwrites and frees the secret. If it is NULL, nothing happens. */
 void secret_file_free(char *secret);
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the sockets of daemons are, and which daemons answer. */
+/* Finds the sockets of daemons, and the daemons that answer. */
 #include "tcmuctl/services.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@ static void service_free(void *data)
 	g_free(service);
 }
 
-/* Why no daemon has answered: the reasons for all sockets that were tried. */
+/* The reasons for all sockets that were tried and at which no daemon has answered. */
 struct attempt {
 	GPtrArray *services;
 	GString *reasons;
@@ -38,7 +38,7 @@ static void try_socket(struct attempt *attempt, const char *name, const char *pa
 	g_string_append_printf(attempt->reasons, "%s%s", attempt->reasons->len ? "; " : "", error.text);
 }
 
-/* root's folders, and the folder of a daemon that was started by an ordinary user. */
+/* Tries the folders of root's daemons, and the folder of a daemon that an ordinary user has started. */
 static void try_run_folders(struct attempt *attempt)
 {
 	const char *folder = g_getenv("XDG_RUNTIME_DIR");

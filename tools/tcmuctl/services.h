@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The daemons to which a command of tcmuctl connects. Without --socket and TCMU_SOCKET, root's commands
- * know two daemons: the kernel front end's daemon and the iSCSI front end's daemon.
+ * connect to two daemons: that of the kernel front end and that of the iSCSI front end.
  */
 #ifndef TCMUCTL_SERVICES_H
 #define TCMUCTL_SERVICES_H
@@ -18,8 +18,8 @@ struct service {
 };
 
 /*
- * Connects to all daemons that answer. Returns an array of struct service, or NULL with error set
- * if no daemon answers. path: the option --socket, or NULL.
+ * Connects to all daemons that answer. path is the value of the option --socket, or NULL. Returns an array of
+ * struct service, or NULL with error set if no daemon answers.
  */
 GPtrArray *services_connect(const char *path, struct error *error);
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tcmuctl show: login keys as Key=Value lines, for scripts that have used "iscsi-scst-adm --op
- * show". A target's ID counts the targets in the order of their creation, from 1 on. A session's ID
- * is made of its ISID and its TSIH.
+ * tcmuctl show: prints login keys as Key=Value lines, for scripts that have used "iscsi-scst-adm --op show".
+ * The ID of a target is its number in the order of creation, beginning at 1. The ID of a session consists of
+ * its ISID and its TSIH.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static void list_targets(JsonObject *root)
 
 /* --- keys -------------------------------------------------------------------------------------------- */
 
-/* Keys are collected first, because they are printed as lines or as JSON. */
+/* Adds a key. The keys are collected first, because they are printed either as lines or as JSON. */
 static void add_key(JsonObject *keys, const char *key, JsonNode *value)
 {
 	g_autofree char *text = show_value(value);
@@ -52,7 +52,7 @@ static void add_key(JsonObject *keys, const char *key, JsonNode *value)
 	json_object_set_string_member(keys, key, text);
 }
 
-/* The values of the first TPG. */
+/* Returns the values of the first TPG. */
 static JsonObject *tpg_values(JsonObject *target)
 {
 	JsonArray *tpgs = show_array(target, "children");
@@ -71,7 +71,7 @@ static void add_target_keys(JsonObject *keys, JsonObject *values)
 		add_key(keys, "QueuedCommands", depth);
 }
 
-/* What is configured: the group "param". */
+/* Adds the configured values, which are the attributes of the group "param". */
 static void add_configured_keys(JsonObject *keys, JsonObject *values)
 {
 	JsonObjectIter iter;
@@ -84,7 +84,7 @@ static void add_configured_keys(JsonObject *keys, JsonObject *values)
 			add_key(keys, name + strlen("param/"), value);
 }
 
-/* What a session has negotiated. Returns false if there is no such session. */
+/* Adds the values that a session has negotiated. Returns false if there is no such session. */
 static bool add_session_keys(struct cli *cli, struct service *service, const char *target, JsonObject *keys)
 {
 	g_autoptr(JsonObject) result = cli_call(cli, service, "sessions", cli_params_path(target));

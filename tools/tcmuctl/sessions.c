@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tcmuctl sessions and kick: who is logged in, and the end of a session. */
+/* tcmuctl sessions and kick: list sessions, and end them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -75,7 +75,7 @@ enum tcmuctl_status run_sessions(char **args)
 
 /* --- kick -------------------------------------------------------------------------------------------- */
 
-/* The session with this TSIH, or all sessions of this initiator. */
+/* Returns whether word is the TSIH of the session, or the name of its initiator. */
 static bool is_meant(JsonObject *session, const char *word)
 {
 	g_autofree char *tsih = g_strdup_printf("%d", (int)show_number(session, "tsih"));
@@ -102,7 +102,7 @@ static bool kick(struct cli *cli, struct service *service, JsonObject *session, 
 	return true;
 }
 
-/* Returns false if a call was refused. */
+/* Ends the sessions in one daemon. Returns false if a call was refused. */
 static bool kick_in(struct cli *cli, struct service *service, JsonArray *kicked)
 {
 	g_autoptr(JsonObject) result = cli_call(cli, service, "sessions", NULL);

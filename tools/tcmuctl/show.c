@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From JSON to text. How texts are arranged on the screen is left to the commands and to tree.c. */
+/* Converts JSON to text. The commands and tree.c arrange the texts on the screen. */
 #include "tcmuctl/show.h"
 
 #include <string.h>

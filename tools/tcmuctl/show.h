@@ -11,28 +11,34 @@
 #include <stdio.h>
 
 /*
- * Members of an object; a member that is missing counts as "", 0 or false. The text is to be freed
- * with g_free().
+ * These functions return a member of an object; a missing member counts as "", 0 or false. The caller frees
+ * the text with g_free().
  */
 char *show_text(JsonObject *json, const char *member);
 gint64 show_number(JsonObject *json, const char *member);
 gboolean show_flag(JsonObject *json, const char *member);
-/* The text as it is, for comparisons; valid as long as the object. */
+/* Returns the unchanged text, for comparisons. It is valid as long as the object. */
 const char *show_raw(JsonObject *json, const char *member);
 /* Returns whether the member "kind" is this kind. */
 gboolean show_has_kind(JsonObject *json, const char *kind);
-/* The i-th text of an array, to be freed with g_free(). */
+/* Returns the i-th text of an array. The caller frees it with g_free(). */
 char *show_element(JsonArray *array, guint i);
-/* Returns NULL if there is none. */
+/* Returns the member if it is an array, otherwise NULL. */
 JsonArray *show_array(JsonObject *json, const char *member);
 
-/* "10.0 GiB", "512 B"; to be freed with g_free(). */
+/* Returns a size such as "10.0 GiB" or "512 B". The caller frees it with g_free(). */
 char *show_size(uint64_t bytes);
-/* The size of a disk; to be freed with g_free(). No size is known while its storage is not open. */
+/*
+ * Returns the size of a disk, which is unknown while its storage is not open. The caller frees it with
+ * g_free().
+ */
 char *show_disk_size(JsonObject *disk);
-/* "2 d 3 h", "5 min 10 s"; to be freed with g_free(). */
+/* Returns a time such as "2 d 3 h" or "5 min 10 s". The caller frees it with g_free(). */
 char *show_age(uint64_t seconds);
-/* The value of an attribute; "(set)" or "(not set)" for a secret. To be freed with g_free(). */
+/*
+ * Returns the value of an attribute. For a secret, this is "(set)" or "(not set)". The caller frees it with
+ * g_free().
+ */
 char *show_value(JsonNode *value);
 /* Prints the texts of the member "lines", each on one line. */
 void show_lines(JsonObject *json, FILE *file);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tcmuctl status: each daemon with its disks, and everything that is degraded. */
+/* tcmuctl status: shows each daemon with its disks, and everything that is degraded. */
 #include <stdio.h>
 
 #include "tcmuctl/cli.h"
@@ -32,7 +32,7 @@ static void print_problems(JsonObject *status)
 		g_autofree char *path = show_text(problem, "path");
 		g_autofree char *text = show_text(problem, "problem");
 
-		/* Errors of storage begin with the name of the object already. */
+		/* Errors of storage already begin with the name of the object. */
 		if (g_str_has_prefix(text, path) && text[strlen(path)] == ':')
 			printf("  DEGRADED: %s\n", text);
 		else
@@ -50,8 +50,8 @@ static void print_unsaved(JsonObject *status)
 		puts("  There are changes that are not saved: \"tcmuctl diff\" shows them, \"tcmuctl save\" "
 		     "saves them.");
 	else
-		puts("  No file keeps this configuration: \"tcmuctl save FILE\" writes one for --saveconfig "
-		     "FILE.");
+		puts("  The daemon was started without --saveconfig, so this configuration ends with it: "
+		     "\"tcmuctl save FILE\" writes a file for this option.");
 }
 
 static void print_status(struct cli *cli, const struct service *service, JsonObject *status)

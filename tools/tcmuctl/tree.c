@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prints trees: one object in each line, with lines to its children and dots to its description. */
+/* Prints trees: one object on each line, with lines to its children and dots before its description. */
 #include "tcmuctl/tree.h"
 
 #include <stdbool.h>
@@ -45,7 +45,7 @@ static int terminal_columns(void)
 	return size.ws_col;
 }
 
-/* Names may be longer than the terminal is wide. */
+/* Prints a line. Names may be longer than the width of the terminal. */
 static void print_line(const struct tree *tree, const char *prefix, int columns)
 {
 	glong used =
@@ -59,8 +59,9 @@ static void print_line(const struct tree *tree, const char *prefix, int columns)
 }
 
 /*
- * prefix: the text before the "o-" of this line, with a "|" for each object above it whose parent
- * has more children. is_last: the parent has no more children after this one.
+ * Prints an object and those below it. prefix is the text before the "o-" of this line, with a "|" for each
+ * object above whose parent has more children. is_last says that the parent has no more children after this
+ * one.
  */
 static void print_below(const struct tree *tree, const char *prefix, bool is_last, int columns)
 {

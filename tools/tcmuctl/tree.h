@@ -7,7 +7,10 @@
 
 struct tree;
 
-/* Copies both texts; info is printed in brackets at the right. parent: NULL for the root. */
+/*
+ * Adds an object. parent is NULL for the root. Both texts are copied. info is printed in brackets at the
+ * right.
+ */
 struct tree *tree_add(struct tree *parent, const char *name, const char *info);
 /* Prints the tree, and frees it. */
 void tree_print(struct tree *root);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The arguments ATTRIBUTE=VALUE and ATTRIBUTE=FILE. The daemon's schema says which attributes are secrets. */
+/*
+ * The arguments ATTRIBUTE=VALUE and ATTRIBUTE=FILE. The schema of the daemon says which attributes are
+ * secrets.
+ */
 #include "tcmuctl/values.h"
 
 #include <string.h>
@@ -21,7 +24,7 @@ static bool is_secret(JsonObject *schema, const char *name)
 	return false;
 }
 
-/* Returns false with the status set. */
+/* Refuses an attribute that is a secret. Returns false with the status set. */
 static bool check_public(struct cli *cli, struct service *service, const char *name)
 {
 	g_autoptr(JsonObject) schema = cli_call(cli, service, "schema", NULL);
@@ -41,7 +44,7 @@ static char *name_of(struct cli *cli, const char *word, const char *form)
 	const char *equals = strchr(word, '=');
 
 	if (!equals || equals == word) {
-		/* The word is not repeated, because it may be a secret. */
+		/* The word is not repeated, because it may contain a secret. */
 		cli_refuse_usage(cli, "an argument does not have the form %s", form);
 		return NULL;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tcmuctl watch: prints events as they come, until it is interrupted or the last daemon has ended. */
+/* tcmuctl watch: prints events when they arrive, until it is interrupted or the last daemon has ended. */
 #include <poll.h>
 #include <stdio.h>
 
@@ -28,7 +28,7 @@ static void print_event(struct cli *cli, const struct service *service, JsonObje
 
 		printf("%s %s %s%s%s\n", clock, what, path, *state ? ": " : "", state);
 	}
-	/* A reader of a pipe sees each event when it comes. */
+	/* If the output is a pipe, its reader gets each event at once. */
 	fflush(stdout);
 }
 

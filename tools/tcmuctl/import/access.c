@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Translates address rules. In SCST and tgt, an address is refused if it is denied and not allowed; in the
- * daemon, if it is denied, or not allowed. Each of the two lists alone can express both.
+ * Translates address rules. SCST and tgt refuse an address if it is denied and not allowed. The daemon
+ * refuses an address if it is denied, or if it is not allowed. Each of the daemon's two lists alone can
+ * express both.
  */
 #include "import/access.h"
 
-/* Only the allowed addresses may connect. */
+/* Makes the target accept connections only from the allowed addresses. */
 static void allow(struct saved_target *target, const GArray *allowed, struct place place,
 		  struct report *report)
 {

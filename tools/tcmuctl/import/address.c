@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Parses the addresses of access rules. It also knows which of them have no effect in SCST and tgt, because
- * an import must not let anyone in whom these programs have refused. What follows from this is left to the
- * importers.
+ * Parses the addresses of access rules. It also finds out which of them have no effect in SCST and tgt,
+ * because an import must not admit an initiator that these programs have refused. The importers decide what
+ * to do with such addresses.
  */
 #include "import/address.h"
 
@@ -28,7 +28,7 @@ static bool clear_host_bits(struct address *address)
 	return was_set;
 }
 
-/* ::ffff:192.0.2.1 is an IPv4 address. */
+/* Converts an address such as ::ffff:192.0.2.1 to the IPv4 address. */
 static void unmap(struct address *address)
 {
 	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
@@ -60,7 +60,7 @@ static bool parse_host(const char *text, struct address *address)
 	return inet_pton(address->family, text, address->bytes) == 1;
 }
 
-/* Takes the brackets of an IPv6 address away. */
+/* Removes the brackets of an IPv6 address. */
 static bool cut_brackets(char **host)
 {
 	size_t len = strlen(*host);
@@ -75,8 +75,8 @@ static bool cut_brackets(char **host)
 }
 
 /*
- * The programs accept lengths up to 31 and 127 only, refuse an IPv4 network with a bit set after its length,
- * and shift by 32 for the length 0.
+ * Returns whether SCST and tgt use the entry. They accept only lengths up to 31 and 127, they refuse an IPv4
+ * network with a bit set after its length, and they shift by 32 for the length 0.
  */
 static bool has_effect(const struct address *address, bool has_length, bool has_host_bits)
 {

@@ -20,9 +20,11 @@ struct address {
 };
 
 enum address_kind {
-	/* It is not a numeric address. SCST ignores the rest of the line after such an entry. */
+	/* The entry is not a numeric address. SCST ignores the rest of the line after such an entry. */
 	ADDRESS_BAD,
-	/* It is an address, but SCST and tgt compare it in such a way that no initiator ever matches. */
+	/*
+	 * The entry is an address, but SCST and tgt compare it in such a way that no initiator ever matches.
+	 */
 	ADDRESS_NEVER_MATCHES,
 	ADDRESS_GOOD,
 	/* "ALL" */
@@ -30,30 +32,32 @@ enum address_kind {
 };
 
 /*
- * Parses an entry: "ALL", ADDRESS, ADDRESS/LENGTH, [IPV6] or [IPV6]/LENGTH; blanks around it are
- * ignored. address is filled for ADDRESS_GOOD and ADDRESS_NEVER_MATCHES.
+ * Parses an entry: "ALL", ADDRESS, ADDRESS/LENGTH, [IPV6] or [IPV6]/LENGTH; blanks around it are ignored.
+ * address is filled for ADDRESS_GOOD and ADDRESS_NEVER_MATCHES.
  */
 enum address_kind address_parse(const char *entry, struct address *address);
-/* The form of docs/saveconfig.md. The caller frees it. */
+/* Returns the address in the form of docs/saveconfig.md. The caller frees it. */
 char *address_print(const struct address *address);
 
 /* --- address_set.c --- */
 
-/* The longest text of a list, with commas between its entries, that the daemon takes. */
+/* The largest length of a list, with commas between its entries, that the daemon accepts. */
 #define ADDRESS_LIST_MAX 4000
 
-/* An empty set: an array of struct address, which the caller frees with g_array_unref(). */
+/* Returns an empty set, which is an array of struct address. The caller frees it with g_array_unref(). */
 GArray *address_set_new(void);
-/* The set stays minimal: no network in it contains another one. */
+/* Adds a network. No network in the set contains another one afterwards. */
 void address_set_add(GArray *set, const struct address *address);
 void address_set_add_all(GArray *set);
 /* Returns whether the set has all addresses of both families. */
 bool address_set_is_all(const GArray *set);
 /*
- * The addresses of from that are not in minus. Returns NULL if the result would need so many networks that no
- * list could hold them.
+ * Returns the addresses of from that are not in minus, or NULL if the result would need more networks than a
+ * list can have.
  */
 GArray *address_set_subtract(const GArray *from, const GArray *minus);
-/* The set as strings, or NULL if they are longer than ADDRESS_LIST_MAX. The caller frees the array. */
+/*
+ * Returns the set as strings, or NULL if they are longer than ADDRESS_LIST_MAX. The caller frees the array.
+ */
 GPtrArray *address_set_print(const GArray *set);
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sets of addresses as lists of networks, and their difference: "all of 10.0.0.0/8 but 10.1.2.3" becomes the
- * networks between. What the sets are for is left to access.c.
+ * Sets of addresses as lists of networks, and their difference: "all of 10.0.0.0/8 except 10.1.2.3" becomes a
+ * list of the networks without this address. access.c uses the sets.
  */
 #include <string.h>
 #include <sys/socket.h>
 
 #include "import/address.h"
 
-/* No list has more entries, because the shortest one, "::" and a comma, takes three bytes. */
+/* No list has more entries, because the shortest entry, "::" and a comma, has three bytes. */
 #define NETWORKS_MAX (ADDRESS_LIST_MAX / 3)
 
 #define address_at(set, i) (&g_array_index((set), struct address, i))
@@ -60,7 +60,7 @@ bool address_set_is_all(const GArray *set)
 	return families == 2;
 }
 
-/* The half of the network with this length and beginning in which inner is not. */
+/* Returns the half of the network with this length and beginning that does not contain inner. */
 static struct address other_half(const struct address *inner, unsigned length)
 {
 	struct address half = {.family = inner->family, .length = length};

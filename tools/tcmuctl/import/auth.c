@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Carries CHAP accounts over. If none of the accounts can be used, the target still demands authentication.
- */
+/* Carries CHAP accounts over. Even if none of the accounts can be used, the target demands authentication. */
 #include "import/auth.h"
 
 #include <string.h>
@@ -17,7 +15,7 @@ struct taking {
 	struct report *report;
 };
 
-/* Says why the account cannot be used. Returns false if it can. */
+/* If the account cannot be used, reports the reason and returns true. */
 static bool report_fault(const struct taking *taking, const char *user, const char *secret)
 {
 	bool is_single = !taking->is_incoming && taking->rules == AUTH_TGT;
@@ -39,7 +37,9 @@ static bool report_fault(const struct taking *taking, const char *user, const ch
 	return true;
 }
 
-/* LIO has one account; the others stand where only tcmu-runner looks for them. */
+/*
+ * Adds an account. LIO has only one account; further accounts are written where only tcmu-runner reads them.
+ */
 static void add_account(const struct taking *taking, const char *user, const char *secret)
 {
 	if (saved_auth_add(taking->auth, user, secret))

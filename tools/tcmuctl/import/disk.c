@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Makes storage objects: chooses the handler and its options, finds the size, and gives serial
- * numbers to disks that have none. Storage is looked at, but never changed.
+ * Makes storage objects: chooses the handler and its options, finds the size, and chooses serial numbers for
+ * disks that have none. The storage is examined, but never changed.
  */
 #include "import/disk.h"
 
@@ -37,7 +37,10 @@ static char *plain_name(const char *name)
 	return plain;
 }
 
-/* The name goes into a path of configfs. Two disks whose names became equal get numbers. */
+/*
+ * Chooses the name, which becomes a part of a path of configfs. If two disks would get the same name, they
+ * get numbers.
+ */
 static char *choose_name(const struct saved_config *config, const struct disk *disk, struct report *report)
 {
 	g_autofree char *plain = plain_name(disk->name);
@@ -64,11 +67,11 @@ static uint64_t block_device_size(const char *path)
 
 struct found {
 	bool is_block;
-	/* Bytes; 0: unknown. */
+	/* In bytes; 0 if unknown. */
 	uint64_t size;
 };
 
-/* Returns false, after a remark, if it is something that no handler serves. */
+/* Examines the storage. If no handler can serve it, reports this and returns false. */
 static bool look_at(const struct disk *disk, struct found *found, struct report *report)
 {
 	struct stat st;
@@ -94,7 +97,7 @@ static bool look_at(const struct disk *disk, struct found *found, struct report 
 	return false;
 }
 
-/* The option of the handler for the way in which writes are cached; "" if it is the handler's default. */
+/* Returns the option of the handler that says how writes are cached; "" if it is the handler's default. */
 static const char *cache_option(const struct disk *disk, bool is_block)
 {
 	if (disk->is_write_through)
@@ -185,7 +188,7 @@ static char *inquiry_text(const struct disk *disk, const char *what, const char 
 	return NULL;
 }
 
-/* --- the whole --- */
+/* --- the disk with all its settings --- */
 
 static bool check(const struct disk *disk, struct report *report)
 {

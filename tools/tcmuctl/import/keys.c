@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Carries login keys and session limits over. A table holds, for each setting, its name in LIO and
- * which values LIO and this daemon take. A value outside of the range becomes the nearest one, and
- * a remark says so.
+ * Carries login keys and session limits over. For each setting, a table contains its name in LIO and the
+ * values that LIO and this daemon accept. A value outside of this range becomes the nearest one, and a remark
+ * says so.
  */
 #include "import/keys.h"
 
@@ -134,7 +134,7 @@ static void take_parameter(struct saved_target *target, const struct key *key, c
 static void take_interval(struct saved_target *target, const struct key *key, const char *value,
 			  struct place place, struct report *report)
 {
-	/* 0 switches the NOP-Ins off. */
+	/* 0 means that there are no NOP-Ins. */
 	int seconds = strcmp(value, "0") ? take_number(key, value, place, report) : 0;
 
 	if (seconds >= 0)
@@ -157,7 +157,7 @@ bool keys_take(struct saved_target *target, const char *name, const char *value,
 
 	if (!key)
 		return false;
-	/* SCST's word for "as if this line were not there". */
+	/* In SCST, this value has the same effect as if the line did not exist. */
 	if (!strcmp(value, ":default:"))
 		return true;
 	switch (key->kind) {

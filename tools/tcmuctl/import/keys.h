@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The login keys and session limits of a target, which SCST and tgt name alike. */
+/* The login keys and session limits of a target, which have the same names in SCST and tgt. */
 #ifndef IMPORT_KEYS_H
 #define IMPORT_KEYS_H
 
@@ -9,8 +9,8 @@
 #include "import/saved.h"
 
 /*
- * Takes a setting of a target. Returns false if its name is not the name of such a setting;
- * otherwise the value is set, or a remark says why it could not be carried over.
+ * Handles a setting of a target. Returns false if its name is not the name of such a setting. Otherwise the
+ * value is set, or a remark says why it cannot be carried over.
  */
 bool keys_take(struct saved_target *target, const char *name, const char *value, struct place place,
 	       struct report *report);

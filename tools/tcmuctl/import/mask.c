@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Turns LUN masking into LIO's ACLs. It decides who sees which LUN, and errs on the side of less
- * access. Where the groups come from is left to the importers.
+ * Translates LUN masking to LIO's ACLs: decides which initiators see which LUN. If the result cannot be
+ * exact, initiators get less access. The importers read the groups.
  */
 #include "import/mask.h"
 
@@ -12,7 +12,7 @@
 struct masking {
 	struct saved_target *target;
 	const GPtrArray *groups;
-	/* What initiators without a group see. */
+	/* The LUNs that initiators without a group see. */
 	const GArray *defaults;
 	struct report *report;
 	struct place place;
@@ -51,7 +51,9 @@ static struct saved_lun *lun_by_object(const struct saved_target *target, const 
 	return NULL;
 }
 
-/* Prefers the number that the group uses, so that both numbers are equal where possible. */
+/*
+ * Returns a free number. Prefers the number that the group uses, so that both numbers are equal if possible.
+ */
 static unsigned free_index(const struct saved_target *target, unsigned wanted)
 {
 	unsigned index = 0;
@@ -119,7 +121,7 @@ static void add_default_luns(const struct masking *masking)
 	}
 }
 
-/* A group with the name "*" takes all initiators that are in no other group. */
+/* Finds the group with the name "*", which contains all initiators that are in no other group. */
 static void find_catch_all(struct masking *masking)
 {
 	for (guint i = 0; i < masking->groups->len; i++)
@@ -149,7 +151,10 @@ static bool report_pattern(const struct masking *masking, const struct mask_grou
 	return true;
 }
 
-/* Initiators of a group whose pattern is lost must not see the LUNs of initiators without a group. */
+/*
+ * Decides about initiators without an ACL. If the pattern of a group cannot be expressed, initiators of this
+ * group must not see the LUNs of initiators without a group.
+ */
 static void choose_demo_mode(struct masking *masking)
 {
 	bool has_pattern = false;
@@ -168,7 +173,7 @@ static void choose_demo_mode(struct masking *masking)
 
 /* --- initiators with a group --- */
 
-/* An ACL without LUNs shuts an initiator out that would otherwise see the default LUNs. */
+/* Adds an ACL without LUNs for an initiator that would otherwise see the default LUNs. */
 static void block(const struct masking *masking, const char *initiator)
 {
 	struct saved_acl *acl = saved_acl_find(masking->target, initiator);
@@ -194,7 +199,10 @@ static void block_portal_name(const struct masking *masking, const struct mask_n
 		block(masking, normal);
 }
 
-/* SCST asks its groups in an order that its configuration does not show. */
+/*
+ * Reports that another pattern matches as well. SCST searches its groups in an order that its configuration
+ * does not show.
+ */
 static void report_other_pattern(const struct masking *masking, const struct mask_group *own,
 				 const struct mask_name *name)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LUN masking: from groups of initiators, each with LUNs of its own, to the LUNs of a TPG, its ACLs
- * and their mapped LUNs. README.md explains the rules.
+ * LUN masking: converts groups of initiators, each with its own LUNs, to the LUNs of a TPG, its ACLs and
+ * their mapped LUNs. README.md explains the rules.
  */
 #ifndef IMPORT_MASK_H
 #define IMPORT_MASK_H
@@ -16,7 +16,7 @@ struct mask_lun {
 	struct place place;
 };
 
-/* A name of a group. It may be a pattern with '*', '?' or '!', or NAME#ADDRESS for one portal only. */
+/* A name in a group. It may be a pattern with '*', '?' or '!', or NAME#ADDRESS for one portal only. */
 struct mask_name {
 	char *text;
 	struct place place;
@@ -24,16 +24,16 @@ struct mask_name {
 
 struct mask_group {
 	const char *name;
-	/* struct mask_lun; the numbers differ. */
+	/* An array of struct mask_lun. All numbers are different. */
 	GArray *luns;
-	/* struct mask_name; the strings belong to the caller. */
+	/* An array of struct mask_name. The strings belong to the caller. */
 	GArray *initiators;
 };
 
 /*
- * Fills the LUNs and ACLs of the target. groups has struct mask_group; default_luns has struct
- * mask_lun, for initiators that are in no group. What cannot be expressed leads to less access, and
- * to a remark.
+ * Fills the LUNs and ACLs of the target. groups is an array of struct mask_group, and default_luns is an
+ * array of struct mask_lun for initiators that are in no group. If something cannot be expressed, initiators
+ * get less access, and a remark says so.
  */
 void mask_apply(struct saved_target *target, const GArray *default_luns, const GPtrArray *groups,
 		struct place place, struct report *report);

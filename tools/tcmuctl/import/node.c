@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tree of a nested configuration. What its words mean is left to the importers. */
+/* The tree of a nested configuration. The importers interpret its words. */
 #include "import/node.h"
 
 struct node *node_new(struct node *parent, struct place place, const char *name, const char *value)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A nested configuration as a tree: SCST's "KEYWORD arg {" and tgt's "<keyword arg>" look the same here. */
+/*
+ * A nested configuration as a tree. SCST's "KEYWORD arg {" and tgt's "<keyword arg>" have the same form here.
+ */
 #ifndef IMPORT_NODE_H
 #define IMPORT_NODE_H
 
@@ -7,7 +9,7 @@
 
 #include "import/report.h"
 
-/* Deeper files are refused, so that functions may visit a tree recursively. */
+/* Files that are nested more deeply are refused, so that functions may visit a tree recursively. */
 #define NODE_DEPTH_MAX 16
 
 struct node {
@@ -16,11 +18,14 @@ struct node {
 	char *name;
 	/* The rest of the line, without blanks around it and without quotes; "" if there is none. */
 	char *value;
-	/* struct node; empty for a line that opens no section. */
+	/* An array of struct node, which is empty if the line opens no section. */
 	GPtrArray *children;
 };
 
-/* The strings are copied. parent NULL: a root, which the caller frees with its whole tree. */
+/*
+ * Adds a node. The strings are copied. If parent is NULL, the node is a root, which the caller frees together
+ * with its whole tree.
+ */
 struct node *node_new(struct node *parent, struct place place, const char *name, const char *value);
 void node_free(struct node *node);
 

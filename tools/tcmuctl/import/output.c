@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes the result of an import. A new file is written beside the old one, and then takes its name. */
+/* Writes the result of an import. A new file is written beside the old one and then replaces it. */
 #include "import/output.h"
 
 #include <errno.h>
@@ -28,8 +28,8 @@ static int write_all(int fd, const char *text, size_t size)
 }
 
 /*
- * The user of the service, and not root, reads saveconfig.json: a file that root writes gets the owner of
- * the file that it replaces, or of the folder.
+ * Gives the file to the user of the service, who reads saveconfig.json and is not root: a file that root
+ * writes gets the owner of the file that it replaces, or of the folder.
  */
 static int give_away(int fd, const char *path)
 {
@@ -63,7 +63,7 @@ static int write_file(const char *path, char *temporary, const char *text)
 	return err;
 }
 
-/* A symbolic link keeps pointing to the file. */
+/* Replaces the file. If the path is a symbolic link, the link still leads to the file afterwards. */
 static int replace_file(const char *path, const char *text)
 {
 	CLEANUP_FREE char *real = realpath(path, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prints the remarks of an import. Which remarks are made is left to the files that read configurations. */
+/* Prints the remarks of an import. The files that read configurations make the remarks. */
 #include "import/report.h"
 
 #include <stdarg.h>

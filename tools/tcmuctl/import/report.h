@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an import cannot carry over. Each remark is one line that begins with the file and the line
- * number. Remarks contain names of users, but never their secrets: a line of a configuration file
- * is never printed as it stands.
+ * Remarks about what an import cannot carry over. Each remark is one line that begins with the file and the
+ * line number. Remarks contain names of users, but never their secrets, so a line of a configuration file is
+ * never printed literally.
  */
 #ifndef IMPORT_REPORT_H
 #define IMPORT_REPORT_H
@@ -10,23 +10,26 @@
 #include <glib.h>
 #include <stdio.h>
 
-/* A line of a configuration file. line 0 stands for the whole file. */
+/* A line of a configuration file. The line 0 means the whole file. */
 struct place {
-	/* An interned string, so that it outlives the file's contents. */
+	/* An interned string, so that it is valid longer than the contents of the file. */
 	const char *file;
 	unsigned line;
 };
 
 struct report {
-	/* Where the remarks are printed; NULL: nowhere. */
+	/* Where the remarks are printed, or NULL if they are not printed. */
 	FILE *out;
-	/* How many remarks there were. */
+	/* The number of remarks. */
 	unsigned count;
-	/* The remarks themselves. The same one is made for each target, for example, and is printed once. */
+	/*
+	 * The set of the remarks, so that the same remark, which is made for each target for example, is
+	 * printed only once.
+	 */
 	GHashTable *seen;
 };
 
-/* Prints one remark. Control characters of the text are hidden. */
+/* Prints a remark. Control characters in the text are replaced. */
 void report_add(struct report *report, struct place place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Frees what the report has allocated. */

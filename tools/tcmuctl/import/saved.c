@@ -180,7 +180,7 @@ void saved_account_set(struct saved_account *account, const char *user, const ch
 	account->secret = g_strdup(secret);
 }
 
-/* A comma inside a part is written twice. */
+/* Appends a part. A comma inside the part is written twice. */
 static void append_part(GString *list, const char *part)
 {
 	for (; *part; part++) {
@@ -224,8 +224,9 @@ static bool has_ipv6(const GPtrArray *addresses)
 }
 
 /*
- * Some hosts have no IPv6, so there is no portal for IPv6 without need. [::0] is LIO's spelling of [::]. Such
- * a portal takes IPv4 connections, too, and so the kernel refuses a second portal at 0.0.0.0.
+ * Adds the default portals. Some hosts have no IPv6, so there is a portal for IPv6 only if it is needed.
+ * [::0] is LIO's spelling of [::]. Such a portal also accepts IPv4 connections, so the kernel would refuse a
+ * second portal at 0.0.0.0.
  */
 void saved_portal_add_default(struct saved_target *target)
 {

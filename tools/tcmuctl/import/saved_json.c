@@ -111,7 +111,7 @@ static void add_attributes(JsonBuilder *json, const struct saved_target *target)
 	add_number(json, "authentication", target->auth.required);
 	if (target->queue_depth)
 		add_number(json, "default_cmdsn_depth", target->queue_depth);
-	/* SCST and tgt show a target only to the initiators that may log in. */
+	/* SCST and tgt show a target only to initiators that may log in. */
 	add_number(json, "demo_mode_discovery", target->demo_mode);
 	add_number(json, "demo_mode_write_protect", target->demo_write_protect);
 	add_number(json, "generate_node_acls", target->demo_mode);
@@ -314,7 +314,7 @@ static void add_own_settings(JsonBuilder *json, const struct saved_config *confi
 	json_builder_end_object(json);
 }
 
-/* --- the whole --- */
+/* --- the whole file --- */
 
 static char *print(JsonBuilder *json)
 {

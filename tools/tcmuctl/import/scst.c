@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The import from SCST as a whole: the order in which its files are read and its parts become the result. */
+/*
+ * The import from SCST as a whole: reads the files and makes the parts of the result in the necessary order.
+ */
 #include "import/scst.h"
 
 #include "import/auth.h"
@@ -30,7 +32,7 @@ static void finish_target(struct scst_config *config, const struct scst_target *
 
 	if (config->driver_is_disabled || config->isns_decides)
 		saved->enable = false;
-	/* SCST listens on all addresses unless a target says something else. */
+	/* SCST listens at all addresses unless a target says something else. */
 	if (!saved->portals->len && !target->has_unclear_portal)
 		saved_portal_add_default(saved);
 	auth_finish(&saved->auth, saved->name, target->place, config->report);

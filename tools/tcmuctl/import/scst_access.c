@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Carries initiators.allow and initiators.deny over. SCST refuses an address that the deny file
- * matches and the allow file does not. In each file, the first line for the target or for ALL
- * decides. SCST does not understand some lines and entries, and ignores them. The import never lets
- * in whom SCST refuses: what SCST ignores in the allow file is left out here, too; but what it
- * ignores in the deny file is respected here, because the administrator wanted to refuse it.
+ * Carries initiators.allow and initiators.deny over. SCST refuses an address that matches the deny file and
+ * does not match the allow file. In each file, the first line for the target or for ALL decides. SCST ignores
+ * some lines and entries that it cannot read. The import never admits an initiator that SCST refuses: what
+ * SCST ignores in the allow file is left out here, too; but what it ignores in the deny file has an effect
+ * here, because the administrator wanted to refuse it.
  */
 #include <string.h>
 
@@ -12,15 +12,15 @@
 #include "import/address.h"
 #include "import/scst.h"
 
-/* The access of one target is read from one file. */
+/* The state of reading the access rules of one target from one file. */
 struct reader {
 	struct scst_config *config;
 	struct scst_target *target;
 	const struct source *source;
 	bool is_deny;
-	/* struct address */
+	/* An array of struct address. */
 	GArray *addresses;
-	/* An entry of the deny file is not an address. */
+	/* Whether an entry of the deny file is not an address. */
 	bool is_unclear;
 };
 
@@ -96,14 +96,17 @@ static void take_entries(struct reader *reader, const char *text, struct place p
 		else if (!take_allow_entry(reader, *entry, place))
 			return;
 	}
-	/* "" is split into no entries at all. */
+	/* "" would be split into no entries. */
 	if (!*entries && reader->is_deny)
 		take_deny_entry(reader, "", place);
 }
 
 /* --- lines --- */
 
-/* SCST needs a blank after the target, a newline at the end, and no blank at the beginning. */
+/*
+ * Returns whether SCST uses the line. It needs a blank after the target, a newline at the end, and no blank
+ * at the beginning.
+ */
 static bool scst_reads(const struct source *source, unsigned i)
 {
 	const char *line = source->lines[i];
@@ -116,7 +119,9 @@ static bool is_for_target(const struct reader *reader, const char *name)
 {
 	if (!strcmp(name, "ALL"))
 		return true;
-	/* Names that differ in their case only are one name, but SCST might not see that. */
+	/*
+	 * Names that differ only in upper and lower case are the same name, but SCST may compare them exactly.
+	 */
 	return reader->is_deny ? !g_ascii_strcasecmp(name, reader->target->name)
 			       : !strcmp(name, reader->target->name);
 }
@@ -168,7 +173,7 @@ static void apply(struct scst_config *config, struct scst_target *target, const 
 	struct reader allowed = {config, target, allow, false, allowed_set, false};
 
 	read_file(&denied);
-	/* Without a denied address, the allow file has no effect. */
+	/* If no address is denied, the allow file has no effect. */
 	if (denied_set->len)
 		read_file(&allowed);
 	access_set(target->saved, denied_set, allowed_set, (struct place){deny ? deny->name : "", 0},

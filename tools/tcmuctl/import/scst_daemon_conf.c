@@ -11,12 +11,12 @@
 
 struct reader {
 	struct scst_config *config;
-	/* NULL: the global part, or a target that is left out. */
+	/* NULL in the global part, or for a target that is left out. */
 	struct scst_target *target;
 	bool is_global;
 };
 
-/* Cuts the next word off; words are separated by blanks and '='. Returns "" at the end. */
+/* Returns the next word, and advances *rest. Words are separated by blanks and '='. Returns "" at the end. */
 static char *next_word(char **rest)
 {
 	char *word = *rest + strspn(*rest, " \t\v\f\r=");
@@ -44,7 +44,7 @@ static bool is_isns(const char *name)
 	return !strcasecmp(name, "iSNSServer") || !strcasecmp(name, "iSNSAccessControl");
 }
 
-/* SCST takes every value but "No" for "Yes". */
+/* Handles the line about iSNS. In SCST, every value except "No" means "Yes". */
 static void take_isns(struct reader *reader, char *const words[4], struct place place)
 {
 	report_add(reader->config->report, place, "%s is left out: there is no client of iSNS", words[0]);
@@ -78,7 +78,7 @@ static void take_setting(struct reader *reader, char *const words[4], struct pla
 		report_add(report, place, "the line is left out together with its target");
 	else if (take_account(reader, words[0], words[1], words[2], place))
 		return;
-	else if (target && !strcasecmp(words[0], "Alias")) /* SCST ignores it, too */
+	else if (target && !strcasecmp(words[0], "Alias")) /* SCST ignores this line, too. */
 		return;
 	else if (*words[2])
 		report_add(report, place, TOO_MANY_WORDS);
@@ -108,7 +108,10 @@ void scst_parse_daemon_conf(struct scst_config *config, const struct source *sou
 	struct reader reader = {.config = config, .is_global = true};
 
 	for (unsigned i = 0; i < source->count; i++) {
-		/* A semicolon ends a directive, as a newline does, and also the comment before it. */
+		/*
+		 * A semicolon ends a directive in the same way as a newline, and also ends a comment before
+		 * it.
+		 */
 		g_auto(GStrv) directives = g_strsplit(source->lines[i], ";", -1);
 
 		for (char **directive = directives; *directive; directive++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Devices, groups and LUNs of SCST in memory, and the storage objects that devices become. */
+/* Devices, groups and LUNs of SCST in memory, and the storage objects that are made from devices. */
 #include "import/scst.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "import/disk.h"
 #include "util/bytes.h"
 
-/* The size of SCST's NULLIO device, if none is given. */
+/* The size of SCST's NULLIO device if no size is given. */
 #define NULLIO_SIZE (UINT64_C(5) * 1024 * 1024 * 1024 * 1024 / 2)
 
 struct scst_device *scst_device_find(const struct scst_config *config, const char *name)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Security groups of SCST, and which of them decide about a target. The masking itself is left to mask.c. */
+/* Security groups of SCST: finds the groups that apply to a target. mask.c does the masking itself. */
 #include "import/scst.h"
 
 #include <string.h>
@@ -138,7 +138,10 @@ static GPtrArray *mask_groups(struct scst_config *config, const GPtrArray *group
 	return masks;
 }
 
-/* The old dialect: "Default_TARGET" if it exists, else "Default". */
+/*
+ * Returns the group for initiators without a group in the old format: "Default_TARGET" if it exists,
+ * otherwise "Default".
+ */
 static const struct scst_group *default_group(const struct scst_config *config,
 					      const struct scst_target *target)
 {

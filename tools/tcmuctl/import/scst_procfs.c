@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads scst.conf in its old dialect, which scstadmin of SCST 1.x wrote for the tree in /proc:
+ * Reads scst.conf in its old format, which scstadmin of SCST 1.x wrote for the tree in /proc:
  *
  *	[HANDLER vdisk]
  *	DEVICE disk1,/srv/disk1,NV_CACHE|READ_ONLY,512,T10ID
@@ -18,7 +18,7 @@ enum section { NONE, OPTIONS, HANDLER, GROUP, ASSIGNMENT, TARGETS, UNKNOWN };
 struct reader {
 	struct scst_config *config;
 	enum section section;
-	/* The text after the section's name: the handler or the group. */
+	/* The text after the section's name: the name of the handler or of the group. */
 	char *argument;
 };
 
@@ -163,10 +163,10 @@ static void take_entry(struct reader *reader, const char *word, const char *rest
 			   "the line is left out: it is about a target of another kind than iSCSI");
 		break;
 	case NONE:
-		report_add(report, place, "the line is left out: it stands before the first section");
+		report_add(report, place, "the line is left out: it is before the first section");
 		break;
-	case OPTIONS: /* of scstadmin itself */
-	case UNKNOWN: /* there was a remark at its head */
+	case OPTIONS: /* These are options of scstadmin itself. */
+	case UNKNOWN: /* A remark was made at the beginning of the section. */
 		break;
 	}
 }

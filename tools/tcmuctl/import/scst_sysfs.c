@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads scst.conf in its new dialect, for SCST 2.0 and later: devices, iSCSI targets, their LUNs
- * and groups. The attributes of targets are left to scst_target.c.
+ * Reads scst.conf in its new format, for SCST 2.0 and later: devices, iSCSI targets, their LUNs and groups.
+ * The attributes of targets are left to scst_target.c.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "import/scst.h"
 
-/* For attributes that limit something: every value but 0 counts. */
+/* Returns whether an attribute that limits something is set: every value except 0 counts. */
 static bool is_set(const struct node *node)
 {
 	return strcmp(node->value, "0") != 0;
 }
 
-/* For attributes that open something. */
+/* Returns whether an attribute that permits something is set. */
 static bool is_on(const struct node *node)
 {
 	return !strcmp(node->value, "1");
@@ -32,7 +32,10 @@ static void set_size(struct scst_config *config, struct scst_device *device, con
 		report_add(config->report, node->place, "%s: the value is not a number", node->name);
 }
 
-/* The names of these may be part of a remark. Other words could be a part of a secret at the wrong place. */
+/*
+ * Returns whether the name may be part of a remark. Other words could be a part of a secret at the wrong
+ * place.
+ */
 static bool is_known(const char *name)
 {
 	static const char *const names[] = {"threads_num",
@@ -212,7 +215,7 @@ static void take_target(struct scst_config *config, const struct node *node)
 		   target->saved->name);
 }
 
-/* "iSNSServer ADDRESS [AccessControl]" */
+/* Handles "iSNSServer ADDRESS [AccessControl]". */
 static void take_isns(struct scst_config *config, const struct node *node)
 {
 	report_add(config->report, node->place, "iSNSServer is left out: there is no client of iSNS");

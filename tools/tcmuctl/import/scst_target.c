@@ -46,7 +46,10 @@ struct scst_target *scst_target_get(struct scst_config *config, const char *name
 
 /* --- accounts --- */
 
-/* "IncomingUser", "IncomingUser1", ...: SCST's tree in /sys needs different names. */
+/*
+ * Returns whether this is the name of an account: "IncomingUser", "IncomingUser1" and so on. SCST's tree in
+ * /sys needs different names for several accounts.
+ */
 static bool is_account(const char *name, const char *kind)
 {
 	size_t len = strlen(kind);
@@ -65,7 +68,7 @@ bool scst_take_account(struct scst_config *config, struct saved_auth *auth, cons
 	return true;
 }
 
-/* --- attributes of the new dialect --- */
+/* --- attributes of the new format --- */
 
 static void disable(struct scst_config *config, struct scst_target *target, struct place place,
 		    const char *why)

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Parses the nested form of scst.conf (scst.conf(5)) into a tree: sections "KEYWORD arg {" and "}",
- * attributes, quotes and comments. What the words mean is left to scst_sysfs.c.
+ * attributes, quotes and comments. scst_sysfs.c interprets the words.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "import/scst.h"
 
-/* "A hash sign removes itself, the rest of the line, and the character before it." A backslash keeps it. */
+/*
+ * Removes a comment. The manual says: "A hash sign removes itself, the rest of the line, and the character
+ * before it." A backslash before the hash sign prevents this.
+ */
 static void cut_comment(char *line)
 {
 	char *out = line;

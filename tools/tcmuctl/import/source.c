@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads configuration files into memory. A file that is not a text is refused here, so that the
- * parsers see only strings that JSON can carry.
+ * Reads configuration files into memory. A file that is not text is refused here, so that the parsers get
+ * only strings that JSON can contain.
  */
 #include "import/source.h"
 

@@ -13,9 +13,9 @@ struct target {
 	struct tgt_import *import;
 	struct saved_target *saved;
 	const struct node *node;
-	/* struct mask_name, from initiator-name. */
+	/* An array of struct mask_name from initiator-name. */
 	GArray *initiators;
-	/* struct address, from initiator-address. */
+	/* An array of struct address from initiator-address. */
 	GArray *addresses;
 	/* Whether the target has an initiator-address, and whether it has an initiator-name. */
 	bool has_addresses, has_names;
@@ -51,7 +51,10 @@ static void take_address(struct target *target, const struct node *node)
 	}
 }
 
-/* Without any initiator-address, everyone may connect. Otherwise only these addresses may. */
+/*
+ * Sets the address rules. If there is no initiator-address, everyone may connect. Otherwise only these
+ * addresses may.
+ */
 static void save_addresses(struct target *target)
 {
 	g_autoptr(GArray) everyone = address_set_new();
@@ -62,7 +65,7 @@ static void save_addresses(struct target *target)
 			   target->import->report);
 }
 
-/* tgt has no patterns: to it, these characters are a part of the name. */
+/* Handles an initiator-name. tgt has no patterns, so the characters of patterns are a part of the name. */
 static void take_name(struct target *target, const struct node *node)
 {
 	struct mask_name name = {node->value, node->place};
@@ -108,7 +111,10 @@ static void take_setting(struct target *target, const struct node *node)
 			   "a setting of %s is left out, because it is not known", target->saved->name);
 }
 
-/* All initiators with a name see the same LUNs. Without any initiator-name, everyone sees them. */
+/*
+ * Sets the LUNs. All initiators with a name see the same LUNs. If there is no initiator-name, everyone sees
+ * them.
+ */
 static void save_luns(struct target *target)
 {
 	g_autoptr(GArray) luns = tgt_luns(target->import, target->node),
@@ -198,7 +204,7 @@ static void take_global(struct tgt_import *import, const struct node *node)
 		report_add(import->report, node->place, "a setting is left out, because it is not known");
 }
 
-/* An iSNS server decides about access only if tgt uses it and asks it for access control. */
+/* Reports an iSNS server, which decides about access only if tgt uses it and has enabled access control. */
 static void check_isns(struct tgt_import *import, const struct node *root)
 {
 	const struct node *child, *control = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The import from tgt (targets.conf(5), as tgt-admin reads it). */
+/* The import from tgt. It reads targets.conf(5) in the same way as tgt-admin. */
 #ifndef IMPORT_TGT_H
 #define IMPORT_TGT_H
 
@@ -17,10 +17,10 @@
 int tgt_import(const struct source *source, struct saved_config *saved, struct report *report,
 	       struct error *error);
 
-/* --- between the files of the import --- */
+/* --- functions for the files of the import --- */
 
 /*
- * The tree of the file and of the files that it includes; NULL with error and *err set. The caller
+ * Returns the tree of the file and of the files that it includes, or NULL with error and *err set. The caller
  * frees it.
  */
 struct node *tgt_parse(const struct source *source, int *err, struct error *error);
@@ -28,16 +28,16 @@ struct node *tgt_parse(const struct source *source, int *err, struct error *erro
 struct tgt_import {
 	struct saved_config *saved;
 	struct report *report;
-	/* struct tgt_object: each path is one storage object, even if several targets use it. */
+	/* An array of struct tgt_object: each path is one storage object, even if several targets use it. */
 	GPtrArray *objects;
 };
 
 /*
- * The LUNs of a target section, in the order in which tgt-admin numbers them: struct mask_lun. The
- * caller frees the array.
+ * Returns the LUNs of a target section as an array of struct mask_lun, in the order in which tgt-admin
+ * numbers them. The caller frees the array.
  */
 GArray *tgt_luns(struct tgt_import *import, const struct node *target);
-/* Returns whether a setting of a target belongs to its LUNs, so that tgt_luns() deals with it. */
+/* Returns whether a setting of a target belongs to its LUNs, so that tgt_luns() handles it. */
 bool tgt_is_lun_setting(const char *name);
 void tgt_object_free(void *object);
 #endif

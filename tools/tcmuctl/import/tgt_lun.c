@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The LUNs of a target of tgt: their numbers, as tgt-admin chooses them, and their storage objects.
+ * The LUNs of a target of tgt: their numbers, which are chosen as tgt-admin does, and their storage objects.
  * A setting is in the LUN's own section, or in the section of the target for all of its LUNs.
  */
 #include "import/tgt.h"
@@ -11,17 +11,17 @@
 
 struct tgt_object {
 	char *path;
-	/* NULL: it cannot be carried over. */
+	/* NULL if the storage cannot be carried over. */
 	struct saved_object *saved;
 };
 
 struct store {
 	const char *path;
-	/* The LUN's section, or its line. */
+	/* The section of the LUN, or its line if it has no section. */
 	const struct node *node;
 	const struct node *target;
 	bool is_direct_store;
-	/* Negative: not chosen yet. */
+	/* Negative if it is not chosen yet. */
 	int number;
 };
 
@@ -133,7 +133,7 @@ static void report_store_settings(struct tgt_import *import, const struct node *
 
 /* --- storage objects --- */
 
-/* Why a store cannot be carried over; NULL: it can. */
+/* Returns why a store cannot be carried over, or NULL if it can. */
 static const char *fault(const struct store *store)
 {
 	const char *type = setting(store, "device-type"), *backend = setting(store, "bs-type");
@@ -167,7 +167,10 @@ static bool has_flag(const struct store *store, const char *flag)
 	return flags && strstr(flags, flag);
 }
 
-/* "params" passes its value to tgtadm, which has the same names. */
+/*
+ * Returns whether a "params" setting contains the text. Its value is passed to tgtadm, which has the same
+ * names for settings.
+ */
 static bool has_parameter(const struct node *node, const char *text)
 {
 	const struct node *child;
@@ -213,7 +216,7 @@ static struct saved_object *save_disk(struct tgt_import *import, const struct st
 	return disk_save(import->saved, &disk, import->report);
 }
 
-/* The same path in two targets is one disk with two paths to it. */
+/* Returns the storage object of a store. If two targets have the same path, they share one disk. */
 static struct saved_object *save_store(struct tgt_import *import, const struct store *store)
 {
 	struct tgt_object *object;
@@ -265,7 +268,7 @@ static void take_number(struct tgt_import *import, GArray *stores, struct store 
 
 	if (!text)
 		return;
-	/* LUN 0 is tgt's controller. */
+	/* In tgt, LUN 0 is the controller. */
 	if (!g_ascii_string_to_unsigned(text, 10, 1, SAVED_LUN_MAX, &number, NULL))
 		report_add(import->report, store->node->place,
 			   "lun: '%s' is not a number from 1 to %d, so the next free one is used", text,
@@ -277,7 +280,10 @@ static void take_number(struct tgt_import *import, GArray *stores, struct store 
 		store->number = (int)number;
 }
 
-/* tgt-admin takes the stores without a number in the order of their paths, first all of backing-store. */
+/*
+ * Chooses numbers for stores that have none, in the same order as tgt-admin: first all of backing-store, in
+ * the order of their paths.
+ */
 static void choose_numbers(struct tgt_import *import, GArray *stores)
 {
 	int next = 1;
@@ -293,7 +299,7 @@ static void choose_numbers(struct tgt_import *import, GArray *stores)
 	}
 }
 
-/* --- the whole --- */
+/* --- all LUNs of a target --- */
 
 static bool has_path(const GArray *stores, const char *path)
 {

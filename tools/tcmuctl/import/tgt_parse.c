@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Parses the format of Perl's Config::General, as far as targets.conf uses it: "<section name>",
- * "key value" and "key = value", quotes, comments, continued lines, and files that are included.
- * What the words mean is left to tgt.c.
+ * Parses the format of Perl's Config::General, as far as targets.conf uses it: "<section name>", "key value"
+ * and "key = value", quotes, comments, continued lines, and files that are included. tgt.c interprets the
+ * words.
  */
 #include <errno.h>
 #include <glob.h>
@@ -11,10 +11,10 @@
 #include "import/tgt.h"
 
 struct parser {
-	/* The open sections, from the root on. */
+	/* The open sections, beginning with the root. */
 	struct node *nodes[NODE_DEPTH_MAX];
 	unsigned depth;
-	/* How many files include each other. */
+	/* How deeply the files include each other. */
 	unsigned files;
 	bool in_comment;
 	int *err;
@@ -31,7 +31,7 @@ static int refuse(struct parser *parser, struct place place, const char *why)
 
 /* --- words --- */
 
-/* An unescaped hash sign begins a comment. */
+/* Removes a comment, which begins at a hash sign that is not escaped. */
 static void cut_comment(char *line)
 {
 	char *out = line;
@@ -85,7 +85,7 @@ static int include(struct parser *parser, const char *pattern, struct place plac
 	g_autofree char *folder = g_path_get_dirname(place.file);
 	g_autofree char *path =
 	    g_path_is_absolute(pattern) ? g_strdup(pattern) : g_build_filename(folder, pattern, NULL);
-	/* Of a folder, all files are read. */
+	/* If the path is a folder, all files in it are read. */
 	bool is_folder = g_file_test(path, G_FILE_TEST_IS_DIR);
 	g_autofree char *files = g_build_filename(path, is_folder ? "*" : NULL, NULL);
 	glob_t found;
@@ -101,7 +101,7 @@ static int include(struct parser *parser, const char *pattern, struct place plac
 	return err;
 }
 
-/* "include PATH" or "<<include PATH>>" */
+/* Returns the path in "include PATH" or "<<include PATH>>", or NULL. */
 static const char *included_path(char *line)
 {
 	size_t len = strlen(line);
@@ -153,7 +153,10 @@ static int take_line(struct parser *parser, char *line, struct place place)
 	return line[1] == '/' ? end_section(parser, line, place) : begin_section(parser, line, place);
 }
 
-/* A C comment begins at the start of a line, and ends at the end of a line. */
+/*
+ * Returns whether the line is in a C comment. Such a comment begins at the start of a line, and ends at the
+ * end of a line.
+ */
 static bool is_in_comment(struct parser *parser, const char *line)
 {
 	bool is_comment = parser->in_comment || g_str_has_prefix(line, "/*");
@@ -163,7 +166,7 @@ static bool is_in_comment(struct parser *parser, const char *line)
 	return is_comment;
 }
 
-/* A comment within a line reaches to the last end of a comment in this line. */
+/* Removes a comment within a line. It ends at the last end of a comment in this line. */
 static void cut_inner_comment(char *line)
 {
 	char *start = strstr(line, "/*"), *end = start ? g_strrstr(start + 2, "*/") : NULL;
@@ -172,7 +175,10 @@ static void cut_inner_comment(char *line)
 		memmove(start, end + 2, strlen(end + 2) + 1);
 }
 
-/* A line that ends with a backslash goes on in the next one. Returns whether it does. */
+/*
+ * Removes a backslash at the end of a line. Returns whether there was one, so that the line continues in the
+ * next one.
+ */
 static bool cut_backslash(GString *line)
 {
 	if (!line->len || line->str[line->len - 1] != '\\')
