@@ -58,9 +58,8 @@ struct dbus_service {
 	bool bus_missing;
 };
 
+/* calls.c */
 /*
- * --- calls.c
- *
  * Registers an object whose method calls are dispatched to the functions below. Returns the registration, or
  * 0 if it fails.
  */
@@ -69,6 +68,10 @@ guint dbus_export(struct dbus_service *s, const char *path, const GDBusInterface
 GVariant *dbus_text(const char *text);
 /* Returns a copy of the text that is valid UTF-8 without control characters. The caller frees it. */
 char *dbus_string(const char *text);
+/*
+ * Answers a call with a boolean and a text: good says whether the configuration or the handler is accepted,
+ * and message is the reason if it is not.
+ */
 void dbus_return_verdict(GDBusMethodInvocation *call, bool good, const char *message);
 
 /* handlers.c */

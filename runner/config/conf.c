@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads tcmu.conf: one KEY = VALUE on a line, in the syntax of tcmu-runner 1.x. A bad line is logged and
- * skipped. Which settings the command line overrides is left to the caller.
+ * Reads tcmu.conf, which has lines KEY = VALUE in the syntax of tcmu-runner 1.x. A bad line is logged and
+ * skipped. The caller lets the command line override settings.
  */
 #include "config/conf.h"
 
@@ -16,7 +16,7 @@ struct key {
 	const char *name;
 	size_t offset;
 	enum { NUMBER, TEXT } type;
-	int min, max, fallback; /* For NUMBER. */
+	int min, max, fallback; /* For the type NUMBER. */
 };
 
 #define FIELD(name) offsetof(struct control_conf, name)
@@ -80,7 +80,10 @@ static void set_text(struct control_conf *conf, const struct key *key, const cha
 	*text = g_strdup(value);
 }
 
-/* Removes the comment and the quotes. Returns false if a quote is not closed, or if something follows it. */
+/*
+ * Removes the comment and the quotes. Returns false if a quote is not closed, or if text other than a comment
+ * follows the closing quote.
+ */
 static bool unquote(char *value)
 {
 	char quote = value[0];
@@ -124,7 +127,7 @@ static void take_line(struct control_conf *conf, char *line, const struct place 
 	if (!key)
 		wrong(place, name, "no such key");
 	else if (!unquote(value))
-		wrong(place, value, "a quote is not closed");
+		wrong(place, value, "a quote is not closed, or text follows the closing quote");
 	else if (key->type == NUMBER)
 		set_number(conf, key, value, place);
 	else
@@ -154,7 +157,7 @@ void control_conf_read(struct control_conf *conf, const char *path)
 			log_warn(NULL, "%s; the defaults are used", gerror->message);
 		return;
 	}
-	/* A NUL makes its line wrong, and does not end the file. */
+	/* A NUL byte makes its line wrong, but does not end the file. */
 	for (char *end = text + len, *zero; (zero = memchr(text, '\0', (size_t)(end - text)));)
 		*zero = '?';
 	for (char *line = text, *next; line; line = next) {
@@ -174,7 +177,7 @@ void control_conf_free(struct control_conf *conf)
 	*conf = (struct control_conf){0};
 }
 
-/* saveconfig has an effect only if the command line starts the iSCSI front end. */
+/* Completes saveconfig, which has an effect only if the command line starts the iSCSI front end. */
 static void complete_saveconfig(const struct control_conf *conf, struct control_options *options)
 {
 	bool is_open = options->saveconfig ? !*options->saveconfig : control_options_want_iscsi(options);

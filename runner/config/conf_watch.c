@@ -16,8 +16,8 @@
 #include "util/log.h"
 
 /*
- * Editors remove a file and put another one in its place. The pause avoids reading an intermediate state, and
- * reading the file after each step.
+ * An editor may remove a file and put another one in its place. The pause prevents that an intermediate state
+ * is read, and that the file is read after each step.
  */
 #define SETTLE_MS 200
 
@@ -27,7 +27,7 @@ struct conf_watch {
 	char *name; /* The name of the file in its folder. */
 	int fd;
 	guint source;
-	guint settling; /* The timer; 0: nothing has changed. */
+	guint settling; /* The timer, or 0 if nothing has changed. */
 };
 
 /* Reads all events. Returns true if one is about the file. */
@@ -69,7 +69,10 @@ static gboolean on_event(gint fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-/* Every program writes to /dev/null, and a pipe has no contents to read again. */
+/*
+ * Returns whether the file must not be watched. Every program writes to /dev/null, and a pipe has no contents
+ * that could be read again.
+ */
 static bool is_special(const char *path)
 {
 	struct stat st;
@@ -80,7 +83,10 @@ static bool is_special(const char *path)
 struct conf_watch *conf_watch_new(const char *path, void (*changed)(void *arg), void *arg)
 {
 	struct conf_watch *watch = g_new0(struct conf_watch, 1);
-	/* The folder is watched, because a file that is saved by renaming is another file each time. */
+	/*
+	 * The folder is watched, because a program that saves the file by renaming creates a new file each
+	 * time.
+	 */
 	g_autofree char *folder = g_path_get_dirname(path);
 
 	watch->changed = changed;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Parses one --export: HANDLER/CONFIG and the daemon's own keys. Keys that the daemon does not know are left
- * to the handler. export_list.c decides what several exports mean together.
+ * to the handler. export_list.c handles several exports together.
  */
 #include "config/export.h"
 
@@ -69,8 +69,8 @@ static int set_lun(struct control_export *export, const char *value, struct erro
 }
 
 /*
- * Fields of INQUIRY are ASCII 20h to 7Eh and have a fixed width (SPC-4 4.3.1, 6.6.2). A field of blanks is
- * refused, because it would be empty.
+ * Checks a field of INQUIRY, which consists of ASCII 20h to 7Eh and has a fixed width (SPC-4 4.3.1, 6.6.2). A
+ * field of blanks is refused, because it would be empty.
  */
 static int check_ascii(const char *key, const char *value, size_t max, struct error *error)
 {
@@ -120,11 +120,13 @@ static const struct {
     {"serial", set_serial}, {"revision", set_revision},
 };
 
-/* An option that was written with a comma also becomes part of dev_config. */
+/* Adds an option to dev_config that was written after a comma. */
 static void add_to_dev_config(struct control_export *export, const char *name, const char *value)
 {
 	char *text = export->dev_config, *escaped = storage_spec_escape(value);
-	/* The options after a filter belong to this filter. */
+	/*
+	 * Options after a filter would belong to this filter, so the option is inserted before the filters.
+	 */
 	const char *filters = text + storage_spec_filters_at(text);
 	g_autofree char *before = g_strndup(text, (size_t)(filters - text));
 
@@ -175,7 +177,9 @@ static char *name_from_config(const char *config)
 	return name;
 }
 
-/* Cuts the next field off *rest, like strsep(), but two commas in a row stand for one comma in the value. */
+/*
+ * Returns the next field, and advances *rest, like strsep(). Two commas in a row mean one comma in the value.
+ */
 static char *next_field(char **rest)
 {
 	char *field = *rest, *to = field, *from = field;

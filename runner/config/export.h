@@ -9,24 +9,24 @@
 #include "util/error.h"
 
 struct control_export {
-	/* A copy of the argument, which the strings below point into. */
+	/* A copy of the argument, to which the strings below point. */
 	char *text;
 	/* The storage with all options of its handler, in the dev_config form: HANDLER/CONFIG;KEY=VALUE. */
 	char *dev_config;
-	/* The same text, parsed. */
+	/* The storage, parsed. */
 	struct storage_spec storage;
-	/* The name of the target: from name=, or else made from CONFIG. */
+	/* The name of the target, from name= or else made from CONFIG. */
 	const char *name;
 	char *made_name;
-	/* name= was given. Only exports with an explicit name share a target. */
+	/* Whether name= was given. Only exports with an explicit name can share a target. */
 	bool has_name;
-	/* lun= was given. */
+	/* Whether lun= was given. */
 	bool has_lun;
 	/* 0 unless lun= was given. */
 	unsigned lun;
 	/* The name of the iSCSI target in lower case, which control_exports_place() sets. */
 	char *target;
-	/* The set of the daemon's own keys that were given: one bit for each. */
+	/* The set of the daemon's own keys that were given, with one bit for each. */
 	unsigned given;
 	struct backstore_spec spec;
 	struct scsi_identity identity;

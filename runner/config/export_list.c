@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checks all exports of a command line against each other before any storage is touched: each gets a target
- * and a LUN number, and no two get the same. Creating the targets is left to runner/control.
+ * Checks all exports of a command line against each other before any storage is touched. Each export gets a
+ * target and a LUN number, and no two exports get the same ones. runner/control creates the targets.
  */
 #include "config/export_list.h"
 
@@ -12,7 +12,7 @@
 /* The exports that share one target, in the order of the command line. */
 struct group {
 	GPtrArray *exports;
-	/* How many of these have no lun=. */
+	/* The number of exports in the group that have no lun=. */
 	unsigned without_lun;
 };
 
@@ -25,7 +25,7 @@ static void group_free(gpointer data)
 }
 
 /*
- * Returns text such as "file//srv/a.img, file//srv/b.img and 3 more" for the exports that filter selects;
+ * Returns text such as "file//srv/a.img, file//srv/b.img and 3 more" for the exports that filter selects.
  * NULL selects all.
  */
 static char *list_exports(const struct group *group, bool (*filter)(const struct control_export *export))
@@ -52,7 +52,10 @@ static bool has_no_lun(const struct control_export *export)
 	return !export->has_lun;
 }
 
-/* Default names are easily equal ("vm_1.img" and "vm-1.img"), so only name= makes exports share a target. */
+/*
+ * Refuses two exports with the same default name. Different files easily have the same one ("vm_1.img" and
+ * "vm-1.img"), so only name= makes exports share a target.
+ */
 static int check_default_name(const struct control_export *first, const struct control_export *second,
 			      struct error *error)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All exports of a command line: which target and which LUN each of them becomes. */
+/* All exports of a command line: chooses the target and the LUN of each. */
 #ifndef CONFIG_EXPORT_LIST_H
 #define CONFIG_EXPORT_LIST_H
 
 #include "config/export.h"
 
 /*
- * Chooses target and LUN number of each export. iqn: the target of all exports; NULL: prefix and the name of
- * the export. Exports that share a target each need lun=, so that no LUN number changes when another export
- * is added or removed. Returns 0, or -EINVAL with an error that names
- * the exports.
+ * Chooses target and LUN number of each export. iqn is the target of all exports; if it is NULL, the name of
+ * the target is prefix and the name of the export. Exports that share a target each need lun=, so that no LUN
+ * number changes when another export is added or removed. Returns 0, or -EINVAL with an error that names the
+ * exports.
  */
 int control_exports_place(struct control_export *const *exports, unsigned n, const char *iqn,
 			  const char *prefix, struct error *error);

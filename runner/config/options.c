@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command line. One table describes all options: GOption parses and prints them, and this file checks
- * ranges, options that are given twice and options that exclude each other. What exports and portals mean is
- * decided by their own files.
+ * ranges, options that are given twice and options that exclude each other. The texts of exports and portals
+ * are parsed in their own files.
  */
 #include "config/options.h"
 
@@ -56,7 +56,7 @@ struct option {
 	size_t offset;
 	/* For NUMBER: the range of the option, and its default. */
 	int min, max, fallback;
-	/* For TEXT: the option may be given without a value, and then has the value "". */
+	/* For TEXT: whether the option may be given without a value. It then has the value "". */
 	bool optional;
 	const char *help;
 	const char *value;
@@ -110,7 +110,7 @@ static const struct option options[] = {
      .help = "Microseconds to poll before a sleep"},
     {"no-io-uring", 0, FLAG, AT(no_io_uring), .help = "Use epoll and threads instead of io_uring"},
     {"queue-depth", 0, NUMBER, AT(queue_depth), 1, 4096, 128, .value = "N",
-     .help = "Commands that a session may send ahead (128)"},
+     .help = "Commands a session may have outstanding (128)"},
     {"max-connections", 0, NUMBER, AT(max_connections), 1, 1 << 20, 4096, .value = "N",
      .help = "Connections at a time (4096)"},
     {"max-half-open", 0, NUMBER, AT(max_half_open), 1, 1 << 20, 128, .value = "N",
@@ -133,7 +133,7 @@ static void *field_of(struct control_options *o, const struct option *option)
 	return (char *)o + option->offset;
 }
 
-/* name: "--threads" or "-t", as GOption reports it. */
+/* Returns the row of an option. name is "--threads" or "-t", as GOption reports it. */
 static const struct option *find_option(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
@@ -174,7 +174,7 @@ static gboolean on_option(const gchar *name, const gchar *value, gpointer data, 
 		*(bool *)field_of(o, option) = true;
 		return TRUE;
 	}
-	/* if an option is given twice, one of the two values would have no effect */
+	/* If an option is given twice, one of the two values would have no effect. */
 	if (o->given & bit)
 		return refuse(gerror, "--%s is given twice", option->name);
 	o->given |= bit;
@@ -186,7 +186,9 @@ static gboolean on_option(const gchar *name, const gchar *value, gpointer data, 
 
 _Static_assert(ARRAY_SIZE(options) <= 64, "struct control_options has one bit for each option");
 
-/* Paths, names and secrets are bytes, and no locale may convert them. */
+/*
+ * Makes the entry for GOption. Paths, names and secrets are bytes, which must not be converted by a locale.
+ */
 static GOptionEntry entry_of(struct control_options *o, const struct option *option)
 {
 	GOptionArgFunc callback = on_option;
@@ -270,7 +272,7 @@ static int check_together(const struct control_options *o, struct error *error)
 	return 0;
 }
 
-/* These options are about the targets of exports, so they would have no effect. */
+/* Refuses options about the targets of exports if there are no exports, because they would have no effect. */
 static int check_exports(const struct control_options *o, struct error *error)
 {
 	const char *unused = o->portals            ? "--portal"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line (GOption) as text and numbers. What the texts mean is checked where they are used. */
+/* The command line (GOption) as text and numbers. The texts are checked where they are used. */
 #ifndef CONFIG_OPTIONS_H
 #define CONFIG_OPTIONS_H
 
@@ -12,13 +12,13 @@
 /* The option was not given, and no default was filled in yet. */
 #define CONTROL_UNSET INT_MIN
 
-/* The greatest values on the command line and in tcmu.conf. */
+/* The largest values on the command line and in tcmu.conf. */
 #define CONTROL_THREADS_MAX      256
 #define CONTROL_POOL_THREADS_MAX 1024
 #define CONTROL_SPIN_US_MAX      10000
 
 /*
- * Each field is named after its option. Lists end with NULL; an option that was not given is NULL or false.
+ * Each member has the name of its option. Lists end with NULL. An option that was not given is NULL or false.
  */
 struct control_options {
 	char **exports;
@@ -27,27 +27,27 @@ struct control_options {
 	/* Address prefixes. */
 	char **allow_addresses;
 	char *iqn;
-	/* Where the target model is shown as a file system. */
+	/* The folder in which the target model is shown as a file system. */
 	char *tree;
 	char *handler_path;
-	/* NULL until completed. */
+	/* NULL until the options are completed. */
 	char *state_dir;
 	char *identity;
 	/*
-	 * The path of tcmu.conf, whether --config named it, and whether it must exist: the default file
-	 * need not, so that the service for exports can name it.
+	 * The path of tcmu.conf; whether --config has named it; and whether it must exist. The default file
+	 * need not exist, so that the service for exports can name it.
 	 */
 	char *config;
 	bool config_given, config_needed;
-	/* NULL: an ordinary user has no run folder. */
+	/* NULL if an ordinary user has no run folder. */
 	char *run_dir;
 	char *pidfile;
 	char *log_dir;
 	/* --run */
 	char *run_command;
 	/*
-	 * "": the file that tcmu.conf names, or the default file. NULL until completed if the option was not
-	 * given.
+	 * "" means the file that tcmu.conf names, or the default file. If the option was not given, it is
+	 * NULL until the options are completed.
 	 */
 	char *saveconfig;
 	char *check_saveconfig;
@@ -62,11 +62,14 @@ struct control_options {
 	bool debug;
 	bool version;
 	bool no_io_uring;
-	/* Serve the kernel's devices in addition to the exports. */
+	/* Whether to serve the kernel's devices in addition to the exports. */
 	bool kernel;
-	/* CONTROL_UNSET: as many as the system allows. */
+	/* CONTROL_UNSET means as many as the system allows. */
 	int nofile;
-	/* These three are CONTROL_UNSET until completed. 0 threads: one for each CPU, at most 8. */
+	/*
+	 * These three are CONTROL_UNSET until the options are completed. If threads is 0, there is one thread
+	 * for each CPU, but at most 8.
+	 */
 	int threads;
 	int pool_threads;
 	int spin_us;
@@ -77,16 +80,16 @@ struct control_options {
 	int login_timeout;
 	int nop_interval, nop_timeout;
 
-	/* For the parser: the set of the options that were given, one bit for each. */
+	/* For the parser: the set of the options that were given, with one bit for each. */
 	uint64_t given;
 };
 
 /*
  * Parses and checks argv, which is not changed. --help prints the help and ends the process with status 0.
- * Returns 0, or -EINVAL with error set; the caller frees options in both cases.
+ * Returns 0, or -EINVAL with error set. The caller frees options in both cases.
  */
 int control_options_parse(struct control_options *options, char **argv, struct error *error);
-/* Returns whether the options ask for the iSCSI front end. Without it, the kernel front end starts. */
+/* Returns whether the options start the iSCSI front end. Without it, the kernel front end starts. */
 bool control_options_want_iscsi(const struct control_options *options);
 /* Fills in the defaults of options that neither the command line nor tcmu.conf has set. */
 void control_options_complete(struct control_options *options);

@@ -394,7 +394,7 @@ const char *saveconfig_path(const struct saveconfig *config)
 	return config->path;
 }
 
-/* --- life --- */
+/* --- start and stop --- */
 
 struct saveconfig *saveconfig_new(struct model *model, const char *path)
 {

@@ -330,7 +330,7 @@ char *saveconfig_closing_reason(struct model *model, const struct config_node *n
 	return reason;
 }
 
-/* --- joining --- */
+/* --- combining the model with the file --- */
 
 /* Returns whether the model still has the value that it kept when it refused the file's value. */
 static bool is_refused_still(const struct config_value *refused, const struct config_value *value)

@@ -111,12 +111,11 @@ static void keep_contents(const struct plan *plan, const struct config_node *run
 
 	if (!attribute)
 		return;
-	config_set_text(
-	    &want->problem,
-	    "%s is another one than now, which needs a new disk, and the contents of this disk in "
-	    "memory would be lost; the disk is left as it is. If the contents are not needed, delete "
-	    "the disk and restore the file again",
-	    attribute->name);
+	config_set_text(&want->problem,
+			"%s differs, which needs a new disk, but the contents of this disk in memory would "
+			"be lost; the disk stays unchanged. If the contents are not needed, delete the disk "
+			"and restore the file again",
+			attribute->name);
 	want->is_permanent = true;
 }
 

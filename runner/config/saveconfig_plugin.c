@@ -286,7 +286,7 @@ static bool write_ramdisk(const struct config_node *node, const char *config, Js
 	return name && !strcmp(name, strchr(node->name, '/') + 1);
 }
 
-/* --- all --- */
+/* --- the table of plugins --- */
 
 static const struct plugin plugins[] = {
     {"user", "user", read_user, write_user},

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads a CHAP secret from a file, and refuses a file that others could have written or read, and text that
- * an administrator cannot have meant: initiators would fail to log in with it and nobody would know why.
+ * Reads a CHAP secret from a file. Refuses a file that others could have written or read, and text that an
+ * administrator cannot have meant. With such a text, initiators would fail to log in and nobody would know
+ * why.
  */
 #include "config/secret.h"
 
@@ -14,12 +15,12 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* 96 bits, which RFC 7143 9.2.1 asks for, if each character has 8. */
+/* RFC 7143 9.2.1 demands 96 bits. Twelve characters of 8 bits have 96 bits. */
 #define SECRET_MIN 12
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
-/* Opens without waiting at a FIFO. */
+/* Opens the file, and does not wait if the file is a FIFO. */
 static int open_secret(const char *path, struct error *error)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -42,7 +43,7 @@ static int open_secret(const char *path, struct error *error)
 	return error_set(error, EPERM, "secret file %s: %s", path, reason);
 }
 
-/* Says what is wrong with the first line of the file, len bytes; NULL: nothing. */
+/* Returns what is wrong with the first line of the file, which has len bytes, or NULL. */
 static const char *find_fault(const char *secret, size_t len)
 {
 	if (memchr(secret, '\0', len))
@@ -50,9 +51,8 @@ static const char *find_fault(const char *secret, size_t len)
 	if (memchr(secret, '\r', len))
 		return "the secret contains a carriage return (CR)";
 	if (len >= 3 && !memcmp(secret, byte_order_mark, 3))
-		return "it begins with a byte order mark (BOM), which would be a part of the secret; save it "
-		       "as plain "
-		       "text without one";
+		return "it begins with a byte order mark (BOM), which would be a part of the secret; save "
+		       "the file as plain text without a BOM";
 	return NULL;
 }
 
@@ -76,8 +76,7 @@ static int check_secret(const char *path, const char *secret, size_t len, size_t
 	if (is_blank(secret[0]) || is_blank(secret[len - 1]))
 		log_warn(NULL,
 			 "secret file %s: the secret begins or ends with a blank, which is a part of it; "
-			 "some initiators "
-			 "remove such blanks and then cannot log in",
+			 "some initiators remove such blanks and then cannot log in",
 			 path);
 	return 0;
 }
@@ -93,7 +92,7 @@ int control_read_secret(const char *path, char *secret, size_t size, struct erro
 		return error_set(error, errno, "secret file %s: %s", path, strerror(errno));
 	const char *newline = memchr(secret, '\n', (size_t)n);
 	size_t len = newline ? (size_t)(newline - secret) : (size_t)n;
-	if (len && secret[len - 1] == '\r') /* the line ends with CR LF, or the file with CR */
+	if (len && secret[len - 1] == '\r') /* The line ends with CR LF, or the file ends with CR. */
 		len--;
 	int err = check_secret(path, secret, len, size - 1, error);
 	if (err) {

@@ -68,8 +68,7 @@ static int check_portal(const char *text, bool said, struct error *error)
 		return err;
 	return error_set(error, EPERM,
 			 "--portal %s: not a loopback address; say who may log in with --allow-initiator "
-			 "IQN, --allow-address "
-			 "PREFIX, or --allow-any",
+			 "IQN, --allow-address PREFIX, or --allow-any",
 			 np.text);
 }
 

@@ -76,7 +76,7 @@ static void on_flushed(void *arg, int err, const struct error *error)
 	struct flush *flush = arg;
 
 	if (err)
-		log_err(NULL, "flush at stop: %s", error->text);
+		log_err(NULL, "the flush before the stop has failed: %s", error->text);
 	flush->is_over = true;
 	model_wait_done(flush->wait, err, error);
 }

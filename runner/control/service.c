@@ -146,8 +146,8 @@ static void on_conf_changed(void *arg)
 	control_conf_read(&fresh, s->options->config);
 	if (control_conf_needs_restart(&s->conf, &fresh))
 		log_warn(NULL,
-			 "%s: what changed besides log_level, log_dir and cmd_time_out is used from the next "
-			 "start on",
+			 "%s: changes of settings other than log_level, log_dir and cmd_time_out take effect "
+			 "at the next start",
 			 s->options->config);
 	control_conf_free(&s->conf);
 	s->conf = fresh;

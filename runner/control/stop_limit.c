@@ -92,7 +92,7 @@ static void start_timer(void)
 void stop_limit_give_up(void)
 {
 	start_timer();
-	log_crit(NULL, "giving up: the daemon ends without waiting for what hangs");
+	log_crit(NULL, "the daemon ends now, although something still hangs");
 	control_log_flush(LOG_MS);
 	_exit(EXIT_FAILURE);
 }
@@ -153,7 +153,7 @@ void stop_limit_start(void)
 	stop_limit_note("its start");
 	int err = start_thread();
 	if (err) {
-		log_warn(NULL, "no thread watches over the time that a stop takes: %s", strerror(err));
+		log_warn(NULL, "the time limit of a stop is not enforced by a thread: %s", strerror(err));
 		close_events();
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)

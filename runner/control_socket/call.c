@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a call: its message is parsed, its parameters are compared with the table of its
- * method, and its end is answered and logged. What methods do is left to method_*.c, the connection
- * to control_socket.c.
+ * The life of a call: parses its message, compares its parameters with the table of its method, and answers
+ * and logs its end. The methods themselves are in method_*.c, and the connection is left to client.c.
  */
 #include "control_socket/call.h"
 
@@ -131,7 +130,10 @@ static void end_call(struct control_call *call)
 
 static void answer_error(struct control_call *call, const struct json_rpc_failure *failure)
 {
-	/* A notification gets no answer. A message that is not a request may have wanted one. */
+	/*
+	 * A notification gets no answer. But if the message is not a valid request, its sender may expect an
+	 * answer.
+	 */
 	if (call->request.id || !call->method)
 		call->peer->send(call->peer, json_rpc_error(call->request.id, failure), false);
 	end_call(call);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Describes calls for the log. The value of an attribute is written only if the table of attributes
- * knows the attribute and does not call it a secret, so that a secret with a misspelt name is not
+ * Describes calls for the log. The value of an attribute is written to the log only if the table of
+ * attributes has the attribute and does not mark it as a secret, so that a secret with a misspelt name is not
  * written either.
  */
 #include "control_socket/call_log.h"
@@ -40,7 +40,7 @@ char *control_call_describe(const struct control_call *call)
 		if (param->type == CONTROL_VALUES) {
 			append_values(text, json_node_get_object(node));
 		} else if (param->type == CONTROL_ATTRIBUTE) {
-			/* The value follows. */
+			/* The value of this attribute is the next parameter. */
 			attribute = json_node_get_string(node);
 		} else if (param->type == CONTROL_VALUE) {
 			append_value(text, attribute ? attribute : param->name, node);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes of a connection of the control socket: lines come in, lines go out. All memory that a
- * client can make the daemon hold is bounded here. What a line means is left to call.c.
+ * Receives lines from a connection of the control socket and sends lines to it. Limits all memory that a
+ * client can make the daemon use. The meaning of a line is left to call.c.
  */
 #include "control_socket/client.h"
 
@@ -14,7 +14,7 @@
 #include "util/log.h"
 
 #define READ_SIZE (64 << 10)
-/* A client that gets data must read a part of it within this time. */
+/* If data waits for a client and the client reads nothing for this time, it is dropped. */
 #define SEND_TIMEOUT_S 30
 /* The largest number of bytes of events that wait for a client to read them. */
 #define EVENT_BYTES_MAX (16 << 20)
@@ -23,30 +23,33 @@ struct control_client {
 	struct control_peer peer;
 	struct control_context *context;
 	struct control_client_owner owner;
-	/* -1: the connection has ended, and only a call still refers to the client. */
+	/* -1 if the connection has ended and only a call still refers to the client. */
 	int fd;
 	/*
-	 * The condition of the descriptor for which the main context waits, and its source; 0: it waits for
-	 * nothing.
+	 * The condition of the descriptor for which the main context waits, and the source that waits; 0 if
+	 * it does not wait.
 	 */
 	GIOCondition condition;
 	guint watch;
-	/* Drops a client that does not read; 0: it need not read anything. */
+	/* The timer that drops a client which does not read; 0 if there is nothing to read. */
 	guint timer;
 	GByteArray *in;
-	/* The number of bytes at the start of `in` that contain no newline. */
+	/* The number of bytes at the beginning of `in` that contain no newline. */
 	guint scanned;
 	GString *out;
 	/*
-	 * The number of bytes at the start of `out` that were sent, and the bytes of events since out was
-	 * empty.
+	 * The number of bytes at the beginning of `out` that were sent, and the number of bytes of events
+	 * since `out` was last empty.
 	 */
 	gsize sent, event_bytes;
-	/* A message is being handled. */
+	/* Whether a message is being handled. */
 	bool busy;
-	/* The client sends nothing more, or the daemon no longer reads from it. */
+	/*
+	 * Whether the client has ended its side of the connection, or the daemon does not read from it any
+	 * more.
+	 */
 	bool in_ended;
-	/* There are more events than the client may leave unread. */
+	/* Whether more events wait than the client may leave unread. */
 	bool overflowed;
 	int64_t last_use;
 };
@@ -70,7 +73,7 @@ void control_client_close(struct control_client *client)
 	control_peer_put(&client->peer);
 }
 
-/* reason: NULL if the client has closed the connection itself. */
+/* Ends the connection. reason is NULL if the client has closed the connection itself. */
 static void drop(struct control_client *client, const char *reason)
 {
 	if (reason)
@@ -80,7 +83,7 @@ static void drop(struct control_client *client, const char *reason)
 	control_client_close(client);
 }
 
-/* Lines may contain secrets. */
+/* Removes bytes from the buffer and overwrites their memory, because lines may contain secrets. */
 static void forget_bytes(GByteArray *bytes, guint n)
 {
 	if (n)
@@ -98,7 +101,9 @@ static void on_free(struct control_peer *peer)
 	g_free(client);
 }
 
-/* --- what is waited for --------------------------------------------------------------------------------- */
+/*
+ * --- what the connection waits for ----------------------------------------------------------------------
+ */
 
 static gboolean on_ready(gint fd, GIOCondition condition, gpointer data);
 
@@ -124,7 +129,7 @@ static GIOCondition wanted_condition(struct control_client *client)
 		return G_IO_OUT;
 	if (client->busy)
 		return 0;
-	/* The next line is handled as soon as its answer can be sent. */
+	/* The next line is handled as soon as the socket has room for its answer. */
 	if (has_line(client))
 		return G_IO_OUT;
 	return client->in_ended ? G_IO_HUP : G_IO_IN;
@@ -139,7 +144,7 @@ static gboolean on_timeout(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* The timer runs while the socket is full, because only the client can change that, by reading. */
+/* The timer runs while the socket is full. Only the client can change this state, by reading. */
 static void update_timer(struct control_client *client)
 {
 	if (client->condition != G_IO_OUT)
@@ -162,7 +167,7 @@ static void update_watch(struct control_client *client)
 		update_timer(client);
 }
 
-/* The client is dropped as soon as nothing uses it. */
+/* Marks a client that leaves too many events unread. It is dropped as soon as nothing uses it. */
 static void overflow(struct control_client *client)
 {
 	client->overflowed = true;
@@ -265,7 +270,7 @@ static bool receive(struct control_client *client)
 	return true;
 }
 
-/* The client has sent its last message, and has its answer. A subscriber still gets events. */
+/* Returns whether the client has sent its last message and has its answer. A subscriber still gets events. */
 static bool is_over(struct control_client *client, GIOCondition condition)
 {
 	if (!client->in_ended || client->busy || client->out->len || has_line(client))

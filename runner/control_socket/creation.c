@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Creates objects in steps, and undoes all of them if one is refused. Which objects a method
- * creates is left to the method.
+ * Creates objects in steps, and deletes all of them if one step is refused. The method decides which objects
+ * are created.
  */
 #include "control_socket/creation.h"
 
@@ -16,14 +16,14 @@ struct creation {
 	GPtrArray *created;
 	/* The object whose attributes are set. */
 	char *path;
-	/* Names of attributes in values that are not set yet. */
+	/* The names of the attributes in values: all of them, and those that are not set yet. */
 	GList *names, *next;
 	JsonObject *values;
 	bool enable;
 	/* An ACL was created, so sessions of its initiator may change. */
 	bool has_acl;
 	JsonObject *result;
-	/* Why the call is refused, while objects are being deleted. */
+	/* Why the call is refused. Set while objects are being deleted. */
 	int err;
 	struct error error;
 };
@@ -106,7 +106,7 @@ static void delete_last(struct creation *creation)
 	creation_free(creation);
 }
 
-/* An object that cannot be deleted stays. The call is refused for its first reason. */
+/* If an object cannot be deleted, it stays. The call is refused with the reason of the first failure. */
 static void on_deleted(void *arg, int err, const struct error *error)
 {
 	(void)err;
@@ -138,7 +138,7 @@ static void on_ready(void *arg, int err, const struct error *error)
 	creation_free(creation);
 }
 
-/* The object exists now. */
+/* Is called when the object exists. Sets the next attribute. */
 static void set_next(struct creation *creation, struct model_object *object)
 {
 	const char *name = creation->next->data;

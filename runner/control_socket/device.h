@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What lists of the kernel's devices show. The control socket and D-Bus use the same words. */
+/* The fields of the kernel's devices that lists show. The control socket and D-Bus use the same words. */
 #ifndef CONTROL_SOCKET_DEVICE_H
 #define CONTROL_SOCKET_DEVICE_H
 
 #include <stdint.h>
 
-/* A device of the kernel front end; valid during the call that it is passed to. */
+/*
+ * A device of the kernel front end. It is valid only during the call of the function to which it is passed.
+ */
 struct control_device {
 	/* "user_0/disk" */
 	const char *name;
 	/* "file//srv/disk.img" */
 	const char *config;
-	/* "opening", "served", "failed", "closing" */
+	/* "opening", "served", "failed" or "closing". */
 	const char *state;
 	/* The reason if the state is "failed", otherwise "". */
 	const char *error;
 	/* The number N of /dev/uioN. */
 	unsigned minor;
-	/* Bytes. While the device is not served, the size that is configured; 0: not known yet. */
+	/*
+	 * The size in bytes. While the device is not served, this is the configured size, or 0 if it is not
+	 * known yet.
+	 */
 	uint64_t size;
 	uint64_t commands, doorbells, late;
 };

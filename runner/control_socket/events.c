@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tells subscribers what has changed in the model, one notification for each change. What a
- * connection does with a peer that does not read them is left to the connection.
+ * Notifies subscribers of changes of the model: one notification for each change. If a peer does not read its
+ * notifications, the connection handles this.
  */
 #include "control_socket/events.h"
 

@@ -7,8 +7,8 @@
 
 /* Begins to watch the model of the context. */
 void control_events_begin(struct control_context *context);
-/* No peer is subscribed any more. */
+/* Ends the watch. No peer may be subscribed any more. */
 void control_events_end(struct control_context *context);
-/* The method "subscribe". */
+/* Runs the method "subscribe". */
 void control_method_subscribe(struct control_call *call);
 #endif

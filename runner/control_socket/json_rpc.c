@@ -10,7 +10,10 @@
 
 #include "util/errno_name.h"
 
-/* Looks for text that json-glib would change silently, or that would use up the stack. */
+/*
+ * The state of a search for text that json-glib would change without an error, or that would exhaust the
+ * stack.
+ */
 struct scan {
 	bool in_string;
 	unsigned depth;
@@ -23,8 +26,8 @@ static bool refuse_json(struct error *error)
 }
 
 /*
- * Looks at the character at *p, which may be the beginning of an escape. Returns false if the line
- * is to be refused.
+ * Examines the character at *p, and the whole escape if it is the beginning of one. Returns false if the line
+ * must be refused.
  */
 static bool scan_character(struct scan *scan, const char **p, const char *end, struct error *error)
 {
@@ -48,8 +51,8 @@ static bool scan_character(struct scan *scan, const char **p, const char *end, s
 		scan->depth--;
 	} else if (!scan->in_string && (c == '/' || c == '\'' || c == '#')) {
 		/*
-		 * json-glib also accepts comments and other quotation marks, which would hide nesting from
-		 * this scan.
+		 * json-glib also accepts comments and single quotation marks, in which this search would not
+		 * find brackets.
 		 */
 		return refuse_json(error);
 	}
@@ -65,7 +68,7 @@ static int scan_line(const char *line, size_t len, struct error *error)
 		return error_set(error, EINVAL, "the line is not UTF-8");
 	while (line < end && strchr(" \t\r", *line))
 		line++;
-	/* json-glib also takes "var NAME = VALUE". */
+	/* json-glib also accepts "var NAME = VALUE". */
 	if (line == end || *line == 'v')
 		return error_set(error, EINVAL, "the line is not JSON");
 	for (const char *p = line; p < end; p++)
@@ -132,7 +135,7 @@ int json_rpc_parse(struct json_rpc_request *request, const char *line, size_t le
 
 	g_autoptr(JsonParser) parser = json_parser_new();
 
-	/* The reason that json-glib gives may quote the line. */
+	/* The reason that json-glib gives may quote the line, which may contain a secret. */
 	if (!json_parser_load_from_data(parser, line, (gssize)len, NULL) || !json_parser_get_root(parser)) {
 		error_set(error, EINVAL, "the line is not JSON");
 		return JSON_RPC_PARSE_ERROR;
@@ -158,7 +161,7 @@ void json_rpc_clear(struct json_rpc_request *request)
 	*request = (struct json_rpc_request){0};
 }
 
-/* Consumes the object. */
+/* Returns the object as one line, and frees the object. */
 static char *line_of(JsonObject *object)
 {
 	g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);

@@ -14,7 +14,7 @@
 
 /* A message has at most this many bytes without its newline. */
 #define JSON_RPC_MESSAGE_MAX (1 << 20)
-/* The largest depth of objects and arrays inside each other. */
+/* Objects and arrays may be nested at most this deeply. */
 #define JSON_RPC_DEPTH_MAX 16
 
 /* The codes of JSON-RPC 2.0, section 5.1. An error of a method has the errno as its code. */
@@ -26,7 +26,7 @@ enum json_rpc_code {
 };
 
 struct json_rpc_request {
-	/* NULL: a notification, which is not answered. */
+	/* NULL for a notification, which gets no answer. */
 	JsonNode *id;
 	char *method;
 	/* Never NULL. */
@@ -34,16 +34,16 @@ struct json_rpc_request {
 };
 
 /*
- * Parses one line. Returns 0, or a code with error set. The text of the error never contains a part
- * of the line, because the line may contain a secret. The request is to be cleared in either case;
- * it has the id if that could be read.
+ * Parses one line. Returns 0, or a code with error set. The text of the error never contains a part of the
+ * line, because the line may contain a secret. The caller must clear the request in both cases. The request
+ * contains the id if it could be read.
  */
 int json_rpc_parse(struct json_rpc_request *request, const char *line, size_t len, struct error *error);
 void json_rpc_clear(struct json_rpc_request *request);
 
 /*
- * Each returns one line with its newline, to be freed with g_free(). id NULL stands for null. The
- * node is consumed.
+ * These functions return one line with its newline; the caller frees it with g_free(). An id that is NULL is
+ * written as null. The node is consumed.
  */
 char *json_rpc_result(JsonNode *id, JsonNode *result);
 struct json_rpc_failure {
@@ -52,11 +52,14 @@ struct json_rpc_failure {
 	const char *text;
 	/* The request names an object or an attribute that does not exist. */
 	bool no_object;
-	/* A list that ends with NULL and belongs to the error, or NULL. */
+	/* A list that ends with NULL and is a part of the error, or NULL. */
 	const char *const *lines;
 };
 char *json_rpc_error(JsonNode *id, const struct json_rpc_failure *failure);
-/* lines: a list that ends with NULL, or NULL. Bytes that are not UTF-8 are replaced. */
+/*
+ * Returns the lines as an array. lines is a list that ends with NULL, or NULL. Bytes that are not UTF-8 are
+ * replaced.
+ */
 JsonArray *json_rpc_array(const char *const *lines);
 char *json_rpc_notification(const char *method, JsonNode *params);
 #endif

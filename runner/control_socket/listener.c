@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Accepts connections of the control socket from root and from the daemon's own user, and bounds
- * their number. The bytes of a connection are left to client.c, the place of the socket to
- * run_folder.c.
+ * Accepts connections of the control socket from root and from the daemon's own user, and limits their
+ * number. The bytes of a connection are left to client.c, and the path of the socket to run_folder.c.
  */
 #include "control_socket/listener.h"
 
@@ -33,7 +32,10 @@ static void on_closed(void *arg, struct control_client *client)
 	g_ptr_array_remove_fast(s->clients, client);
 }
 
-/* Ends the connection that has not been used for the longest time. Returns false if all are in use. */
+/*
+ * Ends the connection that has not been used for the longest time. Returns false if all connections are in
+ * use.
+ */
 static bool make_room(struct control_socket *s)
 {
 	struct control_client *oldest = NULL;
@@ -52,7 +54,7 @@ static bool make_room(struct control_socket *s)
 	return true;
 }
 
-/* Sends the reason in an answer, so that it does not look like a failure of the network. */
+/* Sends the reason as an answer, so that the refusal does not look like a failure of the connection. */
 static void refuse(int fd, const struct ucred *peer, int err, const char *why)
 {
 	g_autofree char *line = json_rpc_error(NULL, &(struct json_rpc_failure){.code = err, .text = why});

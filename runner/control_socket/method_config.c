@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The methods for saveconfig.json: save, restore, reload, diff and forget. The file itself is the business of
- * runner/config.
+ * The methods for saveconfig.json: save, restore, reload, diff and forget. runner/config reads, writes and
+ * applies the file.
  */
 #include <errno.h>
 
 #include "control_socket/methods.h"
 #include "control_socket/values.h"
 
-/* The end of an operation: arg is the call, and its result has the lines. */
+/* Is called when an operation has ended. arg is the call. The result of the call contains the lines. */
 static void on_done(void *arg, int err, const struct error *error, const char *const *lines)
 {
 	JsonObject *result;
@@ -23,8 +23,8 @@ static void on_done(void *arg, int err, const struct error *error, const char *c
 }
 
 /*
- * Finds the file that the call names, or NULL for the daemon's own file. Returns false if the call was
- * refused.
+ * Sets *file to the file that the call names, or to NULL for the daemon's own file. Returns false if the call
+ * was refused.
  */
 static bool find_file(struct control_call *call, const char **file)
 {

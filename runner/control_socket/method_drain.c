@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The method drain, for maintenance: disables TPGs, so that their sessions end and nobody logs in
- * again, and then writes what storage caches hold to stable storage. Enabling the TPGs again is
- * left to the administrator.
+ * The method drain, for maintenance: disables TPGs, so that their sessions end and nobody can log in again,
+ * and then flushes the caches of the storage. The administrator enables the TPGs again.
  */
 #include <errno.h>
 
@@ -12,7 +11,10 @@
 
 struct drain {
 	struct control_call *call;
-	/* The paths of the TPGs to disable first, and of the storage objects to flush then. */
+	/*
+	 * The paths of the TPGs that are disabled first, and of the storage objects that are flushed
+	 * afterwards.
+	 */
 	GPtrArray *tpgs, *storage;
 	unsigned next_tpg, next_storage;
 	JsonArray *disabled;

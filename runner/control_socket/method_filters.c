@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The methods for the filters of a disk: filters lists them, and set_filter changes an option of one of them,
- * which changes the configuration of the disk. What filters do is left to runner/backstore and to the
+ * The methods for the filters of a disk: "filters" lists them, and "set_filter" changes an option of one
+ * filter, which changes the configuration of the disk. What filters do is left to runner/backstore and to the
  * filters, and the syntax of a configuration to runner/storage.
  */
 #include <errno.h>
@@ -19,7 +19,7 @@
 /* Looks for a device of the kernel by its name. */
 struct device_search {
 	const char *name;
-	/* Its configuration; NULL: there is no such device. */
+	/* The configuration of the device, or NULL if there is no such device. */
 	char *config;
 };
 
@@ -31,7 +31,7 @@ static void compare_device(void *arg, const struct control_device *device)
 		search->config = g_strdup(device->config);
 }
 
-/* Returns the configuration of the kernel's device that the call is about, or NULL. The caller frees it. */
+/* Returns the configuration of the kernel's device that the call names, or NULL. The caller frees it. */
 static char *device_config(struct control_call *call)
 {
 	struct device_search search = {.name = control_call_text(call, "path")};
@@ -44,7 +44,7 @@ static char *device_config(struct control_call *call)
 
 /* --- the storage object --- */
 
-/* Returns the storage object that the call is about, or NULL if the call was refused. */
+/* Returns the storage object that the call names, or NULL if the call was refused. */
 static struct model_object *object_of(struct control_call *call)
 {
 	const char *path = control_call_text(call, "path");
@@ -64,7 +64,7 @@ static struct model_object *object_of(struct control_call *call)
 	return NULL;
 }
 
-/* Returns its backstore, or NULL if the call was refused. */
+/* Returns the backstore of the object, or NULL if the call was refused. */
 static struct backstore *backstore_of(struct control_call *call, struct model_object *object)
 {
 	struct storage_lu *lu = storage_served(model_storage(object));
@@ -95,7 +95,7 @@ static void show_filter(void *arg, const struct backstore_filter *filter)
 	add_filter(arg, filter->index, filter->filter->name, filter->options, filter->noptions);
 }
 
-/* A device that is served has the filters of its configuration. */
+/* Adds the filters that the configuration names. A device that is served has these filters. */
 static void show_filters_of_text(JsonArray *filters, const char *config)
 {
 	struct storage_spec spec;
@@ -129,7 +129,7 @@ void control_method_filters(struct control_call *call)
 
 /* --- set_filter --- */
 
-/* Which filter a call means: by its name, or by its number as filters shows it. */
+/* The filter that a call names, either by its name or by its number in the result of "filters". */
 struct search {
 	const char *text;
 	const struct tcmur_filter *filter;
@@ -195,8 +195,8 @@ static char *changed_config(struct control_call *call, const char *disk, const c
 }
 
 /*
- * The configuration of the kernel's device belongs to LIO. Whoever writes it there changes the filters of the
- * device, too, and LIO's tools save it.
+ * Refuses a change of the kernel's device, because LIO has its configuration. Writing the configuration to
+ * configfs changes the filters of the device, too, and LIO's tools then save it.
  */
 static void refuse_device(struct control_call *call, const char *config)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The method map: gives a TPG a LUN for a storage object, or an initiator a mapped LUN. For an
- * initiator, the LUN of the TPG and the ACL are created if they do not exist, and deleted again if
- * a later step is refused.
+ * The method map: gives a TPG a LUN for a storage object, or gives an initiator a mapped LUN. For an
+ * initiator, the LUN of the TPG and the ACL are created if they do not exist, and deleted again if a later
+ * step is refused.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,13 +20,13 @@ struct map {
 	JsonObject *values;
 	/* The requested number, or -1. */
 	int number;
-	/* Something was created. */
+	/* Whether an object was created. */
 	bool created;
 };
 
 /*
- * Finds or creates the child with this name. values: what a new LUN gets, or NULL. Returns NULL with error
- * set and errno set.
+ * Returns the child with this name, which is created if it does not exist. values are the values of a new
+ * LUN, or NULL. Returns NULL with error set and errno set.
  */
 static struct model_object *provide(struct map *map, struct model_object *parent, enum model_kind kind,
 				    const char *name, struct model_object *to, JsonObject *values,
@@ -65,8 +65,8 @@ static struct model_object *provide_lun(struct map *map, struct model_object *pa
 }
 
 /*
- * Returns the LUN of the TPG for the storage. number: the number that it must have, or -1. values: what a new
- * one gets, or NULL.
+ * Returns the LUN of the TPG for the storage, which is created if it does not exist. number is the number
+ * that the LUN must have, or -1. values are the values of a new LUN, or NULL.
  */
 static struct model_object *provide_tpg_lun(struct map *map, int number, JsonObject *values,
 					    struct error *error)
@@ -108,7 +108,7 @@ static JsonObject *map_result(const struct map *map, struct model_object *object
 	return result;
 }
 
-/* A new LUN has the requested values. One that existed before must have them. */
+/* Ends the call. A new LUN already has the requested values. An existing LUN must have them. */
 static void finish(struct map *map, struct model_object *object)
 {
 	struct error error = {""};

@@ -13,7 +13,7 @@
 #include "control_socket/tpg.h"
 #include "control_socket/values.h"
 
-/* More levels than the model has. */
+/* The model has fewer levels than this. */
 #define DEPTH_ALL 16
 
 /* Returns the object that the parameter "path" names, or NULL if the call was refused. */
@@ -124,7 +124,7 @@ static int find_to(const struct control_call *call, const struct object_place *p
 				 object_place_path(place, whole), model_kind_name(place->kind));
 	if (!path)
 		return 0;
-	/* "lun_0" is short for the LUN of the TPG. */
+	/* "lun_0" is an abbreviation for this LUN of the same TPG. */
 	if (place->kind == MODEL_MAPPED_LUN && !strchr(path, '/'))
 		*to = model_find(model_parent(place->parent), MODEL_LUN, path);
 	if (!*to)
@@ -132,7 +132,10 @@ static int find_to(const struct control_call *call, const struct object_place *p
 	return *to ? 0 : -errno;
 }
 
-/* The object already exists. Finishes the call if the object is as the call asks for. */
+/*
+ * Handles a request to create an object that exists already. The call succeeds if the object has the
+ * requested values.
+ */
 static void compare_existing(struct control_call *call, struct model_object *object, struct model_object *to,
 			     JsonObject *values, JsonObject *result)
 {
@@ -180,8 +183,8 @@ static void create(struct control_call *call, const struct object_place *place, 
 }
 
 /*
- * No initiator would reach what a daemon without an iSCSI front end created, and nothing would save
- * it. Returns 0, or -ENOTSUP with error set.
+ * Refuses to create objects in a daemon without an iSCSI front end, because no initiator would reach the
+ * objects and nothing would save them. Returns 0, or -ENOTSUP with error set.
  */
 static int check_front_end(const struct control_call *call, struct error *error)
 {
@@ -222,8 +225,8 @@ void control_method_create(struct control_call *call)
 }
 
 /*
- * Returns the object that the call changes, or NULL if that is the whole model, and then the call was
- * refused.
+ * Returns the object that the call changes. If the call names the whole model, refuses the call and returns
+ * NULL.
  */
 static struct model_object *part_of_model(struct control_call *call)
 {
@@ -243,7 +246,7 @@ void control_method_delete(struct control_call *call)
 		model_delete(object, control_call_flag(call, "recursive"), control_call_done, call);
 }
 
-/* The name of a target stands for its TPG if it has only one. */
+/* Enables or disables the object. The name of a target means its TPG if it has only one. */
 static void enable(struct control_call *call, bool enable)
 {
 	struct model_object *object = part_of_model(call);

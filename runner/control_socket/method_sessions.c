@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The methods for sessions: sessions lists them, kick ends one. */
+/* The methods for sessions: "sessions" lists them, and "kick" ends one. */
 #include <errno.h>
 
 #include "control_socket/methods.h"
@@ -7,12 +7,12 @@
 #include "control_socket/object_path.h"
 #include "control_socket/values.h"
 
-/* Which sessions are shown. */
+/* The selection of sessions that are listed. */
 struct listing {
 	JsonArray *sessions;
-	/* NULL: the sessions of all targets, and discovery sessions. */
+	/* The name of a target, or NULL for the sessions of all targets and for discovery sessions. */
 	const char *target;
-	/* 0: the sessions of all TPGs. */
+	/* The tag of a TPG, or 0 for the sessions of all TPGs. */
 	unsigned tag;
 };
 
@@ -27,7 +27,7 @@ static void add_session(void *arg, const struct model_session *session)
 	json_array_add_object_element(listing->sessions, session_json(session));
 }
 
-/* Returns 0, or -errno with error set. */
+/* Selects the sessions of the object at this path. Returns 0, or -errno with error set. */
 static int choose(struct listing *listing, struct model *model, const char *path, struct error *error)
 {
 	struct model_object *object = object_find_target(model, path, error);

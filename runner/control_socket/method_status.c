@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The method status: the first thing that an administrator or a monitoring program asks. It lists each
- * storage object and each kernel device with its state, and everything that is degraded, with the reason.
+ * The method status, which administrators and monitoring programs call first. It lists each storage object
+ * and each kernel device with its state, and everything that is degraded, with the reason.
  */
 #include <string.h>
 #include <unistd.h>

@@ -5,7 +5,7 @@
 #include "control_socket/methods.h"
 #include "control_socket/object_path.h"
 
-/* Returns the storage object that the call is about, or NULL if the call was refused. */
+/* Returns the storage object that the call names, or NULL if the call was refused. */
 static struct model_object *storage_of(struct control_call *call)
 {
 	const char *path = control_call_text(call, "path");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The method unmap: takes LUNs away from a TPG, with the mapped LUNs that lead to them, or mapped
- * LUNs from one initiator. The storage object stays.
+ * The method unmap: removes LUNs from a TPG, together with the mapped LUNs that lead to them, or removes
+ * mapped LUNs from one initiator. The storage object stays.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include "control_socket/removal.h"
 #include "control_socket/tpg.h"
 
-/* Which LUNs are deleted: those with this number, or those that lead to this storage object. */
+/* The LUNs that are deleted: those with this number, or those that lead to this storage object. */
 struct choice {
 	bool has_number;
 	uint64_t number;
@@ -45,7 +45,7 @@ static void add_mapped(GPtrArray *paths, struct model_object *acl, const struct 
 			add_path(paths, mapped);
 }
 
-/* The LUNs of the TPG, each after the mapped LUNs that lead to it. */
+/* Adds the LUNs of the TPG. Each LUN follows the mapped LUNs that lead to it. */
 static void add_luns(GPtrArray *paths, struct model_object *tpg, const struct choice *choice)
 {
 	for (struct model_object *lun = model_first(tpg, MODEL_LUN); lun; lun = model_next(lun)) {
@@ -57,7 +57,7 @@ static void add_luns(GPtrArray *paths, struct model_object *tpg, const struct ch
 	}
 }
 
-/* Returns 0, or -errno with error set. */
+/* Reads which LUNs the call names. Returns 0, or -errno with error set. */
 static int read_choice(const struct control_call *call, struct choice *choice, struct error *error)
 {
 	const char *storage = control_call_text(call, "storage");

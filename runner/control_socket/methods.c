@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of methods. The schema, the checks of parameters, the log and docs/control-socket.md
- * are made from it.
+ * The table of methods. It is the source of the schema, the checks of parameters, the log and
+ * docs/control-socket.md.
  */
 #include "control_socket/methods.h"
 
@@ -37,8 +37,8 @@
 
 static const struct control_method methods[] = {
     {.name = "status",
-     .help = "Tells how the daemon is: version, uptime, storage objects, kernel devices, and everything that "
-	     "is degraded",
+     .help = "Reports the state of the daemon: version, uptime, storage objects, kernel devices, and "
+	     "everything that is degraded",
      .result =
 	 "version, pid, uptime in seconds, degraded, problems, storage, kernel_devices, targets, sessions, "
 	 "saveconfig (the path of the file that the daemon was started with), unsaved_changes",
@@ -51,7 +51,7 @@ static const struct control_method methods[] = {
      .run = control_method_schema},
     {.name = "list",
      .help = "Lists an object and all objects below it",
-     .result = "path, kind, what belongs to the kind, children",
+     .result = "path, kind, further members that depend on the kind, children",
      .params = PARAMS(
 	 OPTIONAL_PATH("Where to begin; without it, at the root"),
 	 {"depth", CONTROL_NUMBER, false, "How many levels below the object are listed; without it, all"},
@@ -104,8 +104,7 @@ static const struct control_method methods[] = {
      .run = control_method_disable},
     {.name = "map",
      .help = "Gives a TPG a LUN for a storage object, or an initiator a mapped LUN; for an initiator, the "
-	     "LUN of the TPG "
-	     "and the ACL are created if they are missing",
+	     "LUN of the TPG and the ACL are created if they are missing",
      .result = "path; lun: the number; created: whether something is new",
      .changes = true,
      .params = PARAMS(PATH("The TPG, or a target with one TPG"),
@@ -174,7 +173,7 @@ static const struct control_method methods[] = {
      .run = control_method_drain},
     {.name = "save",
      .help = "Writes the configuration to saveconfig.json",
-     .result = "lines: what the user should know",
+     .result = "lines: remarks for the user",
      .changes = true,
      .params = PARAMS(FILE_PARAM),
      .run = control_method_save},

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the control socket shows of objects and sessions. values.c converts the values of attributes. */
+/*
+ * Converts objects and sessions to the JSON of the control socket. values.c converts the values of
+ * attributes.
+ */
 #include "control_socket/object_json.h"
 
 #include <string.h>

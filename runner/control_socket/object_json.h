@@ -9,15 +9,15 @@
 #include "model/model.h"
 
 /*
- * Returns an object with the objects below it. depth: how many levels below it, 0 for the object alone.
- * attributes: with the values of all attributes.
+ * Returns an object together with the objects below it. depth says how many levels below it, 0 for the object
+ * alone. If attributes is true, the values of all attributes are included.
  */
 JsonObject *object_json(struct model_object *object, unsigned depth, bool attributes);
-/* Returns one session, with its id as iscsi-scst-adm writes it: ISID and TSIH. */
+/* Returns one session. Its id consists of ISID and TSIH, in the form that iscsi-scst-adm uses. */
 JsonObject *session_json(const struct model_session *session);
 /*
- * Returns why a storage object does not serve its disk as it should, in one line, or NULL if it does. The
- * caller frees the text with g_free().
+ * Returns one line that says why a storage object does not serve its disk as it should, or NULL if it does.
+ * The caller frees the text with g_free().
  */
 char *storage_problem(struct model_object *object);
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds objects of the model by their paths. The kind of each part of a path follows from its form,
- * so that a path needs no words such as "luns" or "acls". Which names are valid is left to the
- * model.
+ * Finds objects of the model by their paths. The form of each part of a path says which kind of object it
+ * names, so a path needs no words such as "luns" or "acls". Which names are valid is left to the model.
  */
 #include "control_socket/object_path.h"
 
@@ -14,7 +13,7 @@
 #include "model/np.h"
 #include "util/bytes.h"
 
-/* LIO's first HBA for handlers; a new storage object without a first part belongs to it. */
+/* The first HBA of LIO's plugin "user". It is used for a new storage object whose name has no first part. */
 #define DEFAULT_HBA "user_0"
 
 const char *object_kind_word(enum model_kind kind)
@@ -35,8 +34,8 @@ static bool is_iscsi_name(const char *name)
 }
 
 /*
- * Returns the kind of a part below an object of this kind, or MODEL_KINDS if it has no children, or none with
- * such a name.
+ * Returns the kind of child that a part of a path names below an object of this kind, or MODEL_KINDS if no
+ * child of this kind can have such a name.
  */
 static enum model_kind kind_below(enum model_kind parent, const char *part)
 {
@@ -68,8 +67,8 @@ static int refuse_part(struct model_object *parent, const char *part, struct err
 }
 
 /*
- * Returns the storage object whose name ends with "/part", or NULL if there is none (errno 0) or several
- * (errno EINVAL).
+ * Returns the storage object whose name ends with "/part". Returns NULL if there is none (errno 0) or if
+ * there are several (errno EINVAL).
  */
 static struct model_object *find_storage_by_end(struct model_object *root, const char *part,
 						struct error *error)
@@ -94,7 +93,10 @@ static struct model_object *find_storage_by_end(struct model_object *root, const
 	return found;
 }
 
-/* "user_0": the first part of the name of a storage object, which is one of LIO's plug-ins with a number. */
+/*
+ * Returns whether this is the first part of the name of a storage object, such as "user_0": one of LIO's
+ * plugins, and a number.
+ */
 static bool is_hba(const char *name, size_t len)
 {
 	g_autofree char *folder = g_strndup(name, len);
@@ -133,7 +135,7 @@ static int place_storage(struct object_place *place, const char *path, struct er
 	return -errno;
 }
 
-/* Brings the name of a portal to the form that the model uses: "192.0.2.1" is "192.0.2.1:3260". */
+/* Brings the name of a portal to the form that the model uses: "192.0.2.1" becomes "192.0.2.1:3260". */
 static void normalize_portal(struct object_place *place)
 {
 	struct model_np np;
@@ -143,7 +145,7 @@ static void normalize_portal(struct object_place *place)
 		g_strlcpy(place->name, np.text, sizeof(place->name));
 }
 
-/* parts: a target, and the objects below it. */
+/* Finds the place of a target, or of an object below a target. parts are the parts of the path. */
 static int place_target(struct object_place *place, char **parts, struct error *error)
 {
 	for (;; parts++) {

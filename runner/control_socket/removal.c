@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Deletes several objects for one call. Which objects and in which order is left to the method. */
+/* Deletes several objects for one call. The method decides which objects are deleted, and in which order. */
 #include "control_socket/removal.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ static void finish(struct removal *removal)
 
 static void on_deleted(void *arg, int err, const struct error *error);
 
-/* Another call may have deleted an object meanwhile; then there is nothing to do for it. */
+/* Deletes the next object. If another call has deleted it meanwhile, there is nothing to do. */
 static void delete_next(struct removal *removal)
 {
 	struct model *model = removal->call->context->model;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The place of the control socket in the file system. A lock says whether the daemon that made a
- * socket is still alive, so a socket is removed only if nobody listens at it. Connections are left
- * to control_socket.c.
+ * The control socket in the file system. A lock shows whether the daemon that created a socket is still
+ * alive, so that only sockets without a listener are removed. Connections are left to listener.c.
  */
 #include "control_socket/run_folder.h"
 
@@ -17,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Connections that wait to be accepted. */
+/* The number of connections that may wait to be accepted. */
 #define BACKLOG 128
 
 static int take_lock(const char *folder, struct error *error)
@@ -39,8 +38,8 @@ static int take_lock(const char *folder, struct error *error)
 }
 
 /*
- * The lock is held. fchmod() before bind() gives the socket its mode at once, and the process keeps
- * its umask.
+ * The lock must be held. Calling fchmod() before bind() gives the socket its mode from the beginning, and
+ * does not change the umask of the process.
  */
 static int bind_socket(int fd, const struct sockaddr_un *addr, struct error *error)
 {

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The method schema: the table of methods and the table of attributes as JSON, for programs, for
- * completion, and for the documents.
+ * The method schema: returns the table of methods and the table of attributes as JSON, for programs, for
+ * completion in shells, and for the documents.
  */
 #include "control_socket/methods.h"
 #include "control_socket/object_path.h"
 #include "control_socket/values.h"
 #include "util/bytes.h"
 
-/*
- * The version increases when something is removed or gets another meaning, but not when something is added.
- */
+/* The version increases when something is removed or changes its meaning, but not when something is added. */
 #define SCHEMA_VERSION 1
 
 static JsonObject *param_json(const struct control_param *param)
@@ -108,7 +106,7 @@ void control_method_schema(struct control_call *call)
 		for (unsigned i = 0; (attribute = model_attribute_at((enum model_kind)kind, i)); i++)
 			json_array_add_object_element(attributes, attribute_json(attribute));
 	json_object_set_int_member(json, "version", SCHEMA_VERSION);
-	/* A batch (JSON-RPC 2.0, section 6) gets one error. */
+	/* If a client sends a batch (JSON-RPC 2.0, section 6), the whole batch is answered with one error. */
 	json_object_set_boolean_member(json, "batches", FALSE);
 	json_object_set_array_member(json, "methods", methods);
 	json_object_set_array_member(json, "attributes", attributes);

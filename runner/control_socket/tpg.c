@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks for TPGs and for LUNs in them, for the methods that are about LUNs. */
+/* Finds TPGs, and LUNs in them, for the methods that are about LUNs. */
 #include "control_socket/tpg.h"
 
 #include <errno.h>
@@ -52,7 +52,7 @@ int tpg_free_lun(struct model_object *parent, enum model_kind kind)
 {
 	unsigned number = 0;
 
-	/* They come in ascending order. */
+	/* LUNs are in ascending order. */
 	for (struct model_object *lun = model_first(parent, kind); lun && model_number(lun) == number;
 	     lun = model_next(lun))
 		number++;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Converts between the texts of the table of attributes and JSON. Which values an attribute takes is left to
- * the model.
+ * Converts between the texts of the table of attributes and JSON. The model decides which values are valid.
  */
 #include "control_socket/values.h"
 
@@ -138,7 +137,7 @@ JsonNode *control_attribute_value(const struct model_object *object, const struc
 	}
 	if (attribute->type == MODEL_BOOL)
 		return json_node_init_boolean(json_node_alloc(), !strcmp(text, "1"));
-	/* A number of JSON is at most as large as json-glib's numbers. */
+	/* JSON numbers are limited to the numbers that json-glib can represent. */
 	if (attribute->type == MODEL_NUMBER &&
 	    g_ascii_string_to_signed(text, 10, 0, G_MAXINT64, &number, NULL))
 		return json_node_init_int(json_node_alloc(), number);
