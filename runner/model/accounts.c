@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lists of CHAP accounts, which the attributes more_accounts hold: "USER SECRET" for each account, separated
- * by commas; a comma inside a name or a secret is written twice. Who must prove an account is left to
- * login.c, and the proof to iscsi_login.
+ * Lists of CHAP accounts, which are the values of the attributes more_accounts: "USER SECRET" for each
+ * account, separated by commas. A comma inside a name or a secret is written twice. login.c decides which
+ * account an initiator must prove, and iscsi_login verifies the proof.
  */
 #include "model/accounts.h"
 
@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Copies up to the end of the entry or, if until_blank, to the first blank. NULL: it does not fit into 255
- * bytes. */
+/*
+ * Copies the text up to the end of the entry or, if until_blank is true, up to the first blank. Returns the
+ * end of the copied text, or NULL if it does not fit into 255 bytes.
+ */
 static const char *copy_part(const char *text, bool until_blank, char part[256])
 {
 	size_t len = 0;
@@ -40,7 +42,7 @@ const char *model_account_next(const char *list, struct model_account *account)
 		return NULL;
 	if (!*at)
 		return at;
-	return at[1] ? at + 1 : NULL; /* another account follows the comma */
+	return at[1] ? at + 1 : NULL; /* After a comma, another account must follow. */
 }
 
 int model_accounts_check(const char *list, struct error *error)
@@ -52,11 +54,11 @@ int model_accounts_check(const char *list, struct error *error)
 		at = model_account_next(at, &account);
 		n++;
 		if (!at)
-			error_set(error, EINVAL,
-				  "account %u of the list is not of the form USER SECRET; accounts are "
-				  "separated by "
-				  "commas, and a comma inside a name or a secret is written twice",
-				  n);
+			error_set(
+			    error, EINVAL,
+			    "account %u of the list is not of the form USER SECRET; accounts are separated "
+			    "by commas, and a comma inside a name or a secret is written twice",
+			    n);
 		explicit_bzero(&account, sizeof(account));
 		if (!at)
 			return -EINVAL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rules that admit initiators by their address: lists of IPv4 and IPv6 prefixes,
- * "10.0.0.0/8,2001:db8::/32,192.0.2.7". An IPv4 address that comes in at an IPv6 socket counts as the IPv4
- * address.
+ * "10.0.0.0/8,2001:db8::/32,192.0.2.7". If an IPv4 initiator connects to an IPv6 socket, the rules for its
+ * IPv4 address apply.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,7 +18,9 @@ struct prefix {
 	unsigned bits;
 };
 
-/* Takes one prefix from the list, and moves the list past it. Returns false if it is not well-formed. */
+/*
+ * Reads the first prefix of the list, and advances the list. Returns false if the prefix is not well-formed.
+ */
 static bool next_prefix(const char **list, struct prefix *prefix)
 {
 	size_t len = strcspn(*list, ",");
@@ -59,7 +61,10 @@ static bool clear_host_bits(struct prefix *prefix)
 	return any;
 }
 
-/* Bits after the length of a network are a mistake: the network, or the address, may be meant. */
+/*
+ * Refuses a prefix that has bits after its length, such as 10.0.0.7/8: either the network 10.0.0.0/8 or the
+ * address 10.0.0.7 may be meant.
+ */
 static int check_host_bits(const char *text, int len, struct prefix *prefix, struct error *error)
 {
 	char network[INET6_ADDRSTRLEN], address[INET6_ADDRSTRLEN];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a new value of an attribute changes at once. Functions model_apply_*() are called after the value was
- * stored; if one fails, the old value is restored. Functions model_check_*() say before whether a text is a
- * value at all.
+ * Functions for single attributes. The functions model_apply_*() make a new value effective. They are called
+ * after the value was stored; if one fails, the previous value is restored. The functions model_check_*() are
+ * called before, and check whether a text is a valid value.
  */
 #include "model/apply.h"
 
@@ -86,8 +86,8 @@ int model_apply_rtpi(struct model_object *tpg, const struct model_attribute *att
 }
 
 /*
- * As LIO does, authentication=0 means that initiators need not authenticate: AuthMethod, which may stand
- * without None since authentication was 1, gets None back.
+ * As in LIO, authentication=0 means that initiators need not authenticate. While authentication was 1,
+ * AuthMethod may have lost the value None. This function adds None again.
  */
 int model_apply_authentication(struct model_object *tpg, const struct model_attribute *attribute,
 			       struct error *error)
@@ -104,8 +104,8 @@ int model_apply_authentication(struct model_object *tpg, const struct model_attr
 }
 
 /*
- * With one secret for both directions, an attacker could let the target answer its own challenge (RFC 7143
- * 9.2.1).
+ * If both directions used the same secret, an attacker could let the target answer its own challenge (RFC
+ * 7143 9.2.1).
  */
 int model_apply_secret(struct model_object *object, const struct model_attribute *attribute,
 		       struct error *error)
@@ -121,7 +121,10 @@ int model_apply_secret(struct model_object *object, const struct model_attribute
 	return 0;
 }
 
-/* A file of LIO may ask for more than this daemon supports. Initiators negotiate what it supports. */
+/*
+ * A file that was written for LIO may demand more than this daemon supports. The value is kept, and sessions
+ * use the only supported value.
+ */
 int model_apply_one_value(struct model_object *object, const struct model_attribute *attribute,
 			  struct error *error)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The functions in the rows of the attribute table: those that check a text, those that make a value
- * effective, and those that compute a value.
+ * The functions that rows of the table of attributes refer to: they check a text, make a value effective, or
+ * compute a value.
  */
 #ifndef MODEL_APPLY_H
 #define MODEL_APPLY_H
@@ -12,7 +12,7 @@
 typedef int model_apply(struct model_object *object, const struct model_attribute *attribute,
 			struct error *error);
 model_apply model_apply_size, model_apply_write_cache;
-/* The begin of struct model_attribute. */
+/* Functions for struct model_attribute.begin. */
 void model_begin_config(struct model_object *object, const struct model_attribute *attribute,
 			const char *text, model_done *done, void *arg);
 void model_begin_serial(struct model_object *object, const struct model_attribute *attribute,
@@ -25,7 +25,7 @@ model_apply model_apply_write_protect, model_apply_acl_only, model_apply_secret,
 typedef int model_check(const char *text, struct error *error);
 model_check model_check_block_size, model_check_inherited, model_check_advertise;
 
-/* --- show.c: compute the text of a value, as model_attribute.get */
+/* --- show.c: return the text of a value, as model_attribute.get */
 typedef void model_show(const struct model_object *object, char *text, size_t size);
 model_show model_get_block_size, model_get_size, model_get_config, model_get_max_sectors;
 model_show model_get_state, model_get_serial, model_get_options, model_get_write_cache;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Dynamic ACLs: what a TPG knows about initiators without an ACL that are logged in, or that were logged in
- * and are remembered because of cache_dynamic_acls. As in LIO, they are not objects of the model: nobody can
- * set them, and they are not saved. When an ACL is created for such an initiator, the initiator's sessions
- * change to the view of the ACL. Who may log in is left to login.c.
+ * Dynamic ACLs: the records of a TPG about initiators without an ACL. The initiators are logged in, or they
+ * were logged in and are remembered because of cache_dynamic_acls. As in LIO, these records are not objects
+ * of the model: nobody can set them, and they are not saved. When an ACL is created for such an initiator,
+ * the initiator's sessions change to the view of the ACL. login.c decides who may log in.
  */
 #include <errno.h>
 #include <search.h>
@@ -16,7 +16,7 @@
 #include "util/cleanup.h"
 
 struct model_dynamic {
-	/* In tpg->dynamics; if is_replaced is set, in model->replaced, or in no list. */
+	/* Links the record into tpg->dynamics or, if is_replaced is set, into model->replaced or into no list. */
 	struct list node;
 	struct model_object *tpg;
 	/*
@@ -29,7 +29,7 @@ struct model_dynamic {
 	/* The number of commands that each session of the initiator may have outstanding. */
 	unsigned queue_depth;
 	unsigned nsessions;
-	/* In lower case. */
+	/* The name of the initiator in lower case. */
 	const char *name;
 	char name_memory[MODEL_NAME_SIZE];
 };
@@ -81,7 +81,10 @@ static struct model_dynamic *add(struct model_object *tpg, const char *initiator
 	return dynamic;
 }
 
-/* Forgets initiators without a session, the first in the list first, until no more than max are left. */
+/*
+ * Forgets initiators without a session, beginning with the first one in the list, until at most max of them
+ * are left.
+ */
 static void forget_cached(struct model_object *tpg, unsigned max)
 {
 	struct list *node, *tmp;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who may log in, with which account, and what discovery shows. These functions run on loops, under the lock
- * of the model, which they hold for a look-up in a tree and the copy of a few texts.
+ * Decides who may log in, with which account, and what discovery shows. These functions run on loops and take
+ * the lock of the model, but only for the time of a look-up in a tree and a copy of a few texts.
  */
 #include "model/login.h"
 
@@ -41,8 +41,9 @@ static bool admits(struct model_object *tpg, const char *initiator, const struct
 }
 
 /*
- * demo_mode_discovery shows the target also to initiators that have no ACL, and tpg_enabled_sendtargets hides
- * it while the TPG is disabled. An address that is denied never sees it.
+ * Returns whether discovery shows the target. With demo_mode_discovery, this includes initiators that have no
+ * ACL and may not log in. tpg_enabled_sendtargets hides the target while the TPG is disabled. An address that
+ * is denied never sees the target.
  */
 static bool shows(struct model_object *tpg, const char *initiator, const struct sockaddr_storage *peer)
 {
@@ -63,7 +64,8 @@ static bool has_np(struct model_object *tpg, const struct model_np *np)
 }
 
 /*
- * A target may have several TPGs; no two of them have the same portal in practice, and the first one counts.
+ * Returns the TPG for a login. In practice, no two TPGs of a target have the same portal; if they have, the
+ * first one is used.
  */
 static struct model_object *find_tpg(struct model *model, const char *target, const struct model_np *np)
 {
@@ -88,7 +90,10 @@ void model_auth_clear(struct model_auth *auth)
 	explicit_bzero(auth, sizeof(*auth));
 }
 
-/* Without memory, initiators that have one of these accounts cannot log in. */
+/*
+ * Copies the list of further accounts. If there is no memory, initiators that have one of these accounts
+ * cannot log in.
+ */
 static char *copy_more(const char *list)
 {
 	char *copy = *list ? secret_alloc(MODEL_TEXT_SIZE) : NULL;
@@ -122,7 +127,7 @@ static bool may_authenticate(const struct model_object *tpg, const struct model_
 	return model_known_number(tpg, MODEL_A_AUTH_METHOD) & MODEL_AUTH_CHAP && model_auth_is_set(auth);
 }
 
-/* The value in seconds if there is such an object and the value was set. */
+/* Returns the value in seconds if the object exists and the value was set, otherwise MODEL_UNSET. */
 static int seconds(const struct model_object *object, enum model_known known)
 {
 	return object && model_is_set(object, model_known(known)) ? (int)model_known_number(object, known)
@@ -146,7 +151,7 @@ static unsigned depth_of(const struct model_object *tpg, const struct model_obje
 	return cached ? cached : (unsigned)model_known_number(tpg, MODEL_A_DEFAULT_CMDSN_DEPTH);
 }
 
-/* As in LIO, an initiator with an ACL uses only the account of the ACL. */
+/* Fills in the account. As in LIO, an initiator with an ACL can use only the account of the ACL. */
 static void admit(struct model_login *login, const struct model_object *tpg, const struct model_object *acl,
 		  const char *initiator)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The functions of the model for logins and discovery. They may be called on any thread. They take the lock
- * of the model for a short time. Their results are copies, or are reference-counted.
+ * The functions of the model for logins and discovery. They may be called on any thread, and hold the lock of
+ * the model for a short time. Their results are copies, or are reference-counted.
  */
 #ifndef MODEL_LOGIN_H
 #define MODEL_LOGIN_H
@@ -17,9 +17,9 @@
 struct model;
 
 /*
- * What a TPG offers when a session negotiates its parameters (RFC 7143 13): the attributes of the group
- * "param". The values of a list, such as HeaderDigest, are a set with one bit for each of the attribute's
- * choices.
+ * The values with which a TPG negotiates the parameters of a session (RFC 7143 13), which are the attributes
+ * of the group "param". The value of a list, such as HeaderDigest, is a set with one bit for each of the
+ * attribute's choices.
  */
 enum model_parameter {
 	MODEL_P_NONE,
@@ -27,7 +27,7 @@ enum model_parameter {
 	MODEL_P_DATA_DIGEST,
 	MODEL_P_INITIAL_R2T,
 	MODEL_P_IMMEDIATE_DATA,
-	/* What the target receives in one PDU; LIO calls it MaxXmitDataSegmentLength. */
+	/* The number of bytes that the target receives in one PDU. LIO calls it MaxXmitDataSegmentLength. */
 	MODEL_P_MAX_RECV_DATA_SEGMENT,
 	MODEL_P_MAX_BURST,
 	MODEL_P_FIRST_BURST,
@@ -43,22 +43,22 @@ enum model_parameter {
 struct model_auth {
 	char user[256];
 	char secret[256];
-	/* The target's own name and secret towards the initiator. */
+	/* The name and the secret with which the target authenticates itself to the initiator. */
 	char mutual_user[256];
 	char mutual_secret[256];
-	/* Further accounts of initiators, a list (accounts.h) in memory for secrets; NULL: there is none. */
+	/* A list of further accounts of initiators (accounts.h) in memory for secrets, or NULL. */
 	char *more;
 };
-/* Whether there is any account that an initiator could prove. */
+/* Returns whether there is any account that an initiator can prove. */
 bool model_auth_is_set(const struct model_auth *auth);
 /* Overwrites the accounts, and frees the list. */
 void model_auth_clear(struct model_auth *auth);
 
 enum model_verdict {
 	MODEL_ADMITTED,
-	/* There is no such target, no such TPG at this portal, or the TPG is disabled. */
+	/* There is no such target, it has no TPG at this portal, or the TPG is disabled. */
 	MODEL_NO_TARGET,
-	/* The target exists, and does not admit this initiator. */
+	/* The target exists, but does not admit this initiator. */
 	MODEL_NOT_ADMITTED,
 };
 
@@ -68,41 +68,47 @@ struct model_login {
 	char alias[256];
 	uint16_t tag;
 	uint16_t relative_port;
-	/* The initiator must authenticate itself with auth; false: it need not. */
+	/* Whether the initiator must authenticate itself with auth. */
 	bool authenticate;
 	/*
-	 * The initiator may log in without authentication. If it prefers CHAP, it authenticates with auth,
-	 * which is complete.
+	 * Whether the initiator may also log in without authentication. If it prefers CHAP, it authenticates
+	 * with auth, which is complete.
 	 */
 	bool may_authenticate;
 	struct model_auth auth;
 	/*
-	 * The attribute reveal: an initiator that is not admitted learns that the target exists. Also set
-	 * with NOT_ADMITTED.
+	 * The attribute reveal_target: an initiator that is not admitted learns that the target exists. It is
+	 * also set with MODEL_NOT_ADMITTED.
 	 */
 	bool reveal;
 	bool cold_reset;
-	/* By enum model_parameter. */
+	/* The values by enum model_parameter. */
 	uint32_t parameters[MODEL_PARAMETERS];
 	/* The attribute login_keys_workaround. */
 	bool keys_workaround;
-	/* Commands that the session may have outstanding (default_cmdsn_depth, or the ACL's cmdsn_depth). */
+	/*
+	 * The number of commands that the session may have outstanding (default_cmdsn_depth, or cmdsn_depth
+	 * of the ACL).
+	 */
 	unsigned queue_depth;
 	/*
-	 * Seconds: the time limit of the login, the silence before a NOP-In (0: there is none), and the time
-	 * limit of its answer. MODEL_UNSET: the daemon's own value applies.
+	 * In seconds: the time limit of the login, the silence before a NOP-In (0 means that there is none),
+	 * and the time limit for its answer. MODEL_UNSET means that the daemon's own value applies.
 	 */
 	int login_timeout_s, nopin_interval_s, nopin_timeout_s;
-	/* Seconds that a command waits for its next Data-Out PDU. MODEL_UNSET: nopin_timeout_s applies. */
+	/*
+	 * The time in seconds that a command waits for its next Data-Out PDU. MODEL_UNSET means that
+	 * nopin_timeout_s applies.
+	 */
 	int dataout_timeout_s;
-	/* What the session sees; a reference. NULL unless admitted. */
+	/* The view of the session, with a reference. NULL if the initiator is not admitted. */
 	struct model_view *view;
 };
 
 /*
- * Whether initiator (in lower case), at the address peer, may log in to target (in lower case) through np.
- * The caller frees *login with model_login_free(); it is NULL with MODEL_NO_TARGET, and if there is no memory
- * (then errno is ENOMEM).
+ * Decides whether initiator (in lower case), at the address peer, may log in to target (in lower case)
+ * through np. The caller frees *login with model_login_free(). *login is NULL with MODEL_NO_TARGET, and if
+ * there is no memory (errno is ENOMEM in this case).
  */
 enum model_verdict model_login(struct model *model, const char *target, const struct model_np *np,
 			       const char *initiator, const struct sockaddr_storage *peer,
@@ -111,14 +117,17 @@ void model_login_free(struct model_login *login);
 
 struct model_dynamic;
 /*
- * A session of the initiator (in lower case) has begun. If the view is that of initiators without an ACL, the
- * TPG remembers the initiator, until the session ends, or longer (cache_dynamic_acls); otherwise *dynamic is
- * NULL. Returns 0, -ESTALE if an ACL was created for the initiator since its login began, so that it must log
- * in again, or -ENOMEM.
+ * To be called when a session of the initiator (in lower case) begins. If the view is that of initiators
+ * without an ACL, the TPG remembers the initiator until the session ends, or longer (cache_dynamic_acls), and
+ * *dynamic is the record for model_dynamic_end(). Otherwise *dynamic is NULL. Returns 0, -ESTALE if an ACL was created for the initiator
+ * since its login began, so that it must log in again, or -ENOMEM.
  */
 int model_dynamic_begin(struct model_view *view, const char *initiator, unsigned queue_depth,
 			struct model_dynamic **dynamic);
-/* The session has ended; the caller still holds its reference to the view. dynamic may be NULL. */
+/*
+ * To be called when the session has ended, while the caller still holds its reference to the view. dynamic
+ * may be NULL.
+ */
 void model_dynamic_end(struct model_dynamic *dynamic);
 /*
  * Returns whether an ACL was created for the initiator. Then each of its sessions changes to
@@ -136,21 +145,22 @@ bool model_view_demands_login(const struct model_view *view);
 /* Returns whether some target admits the initiator at some portal. */
 bool model_knows_initiator(struct model *model, const char *initiator, const struct sockaddr_storage *peer);
 /*
- * Copies the accounts that discovery sessions need; to be ended by model_auth_clear(). False: they need none.
+ * Copies the accounts that discovery sessions need. The caller clears them with model_auth_clear(). Returns
+ * false if discovery sessions need no account.
  */
 bool model_discovery_auth(struct model *model, struct model_auth *auth);
 
 /*
- * Discovery: calls portal() for each portal of each enabled TPG that this initiator may see, target by
- * target. If target (in lower case) is given, only for this one. The lock of the model is held, so portal()
- * must not block and must not call the model. Returns false as soon as portal() returns false. np: the portal
- * that received the request.
+ * For discovery. Calls portal() for each portal of each enabled TPG that this initiator may see, target by
+ * target. If target (in lower case) is not NULL, does this only for this target. The lock of the model is
+ * held, so portal() must not block and must not call the model. Returns false as soon as portal() returns
+ * false. np is the portal that received the request.
  */
 bool model_discover(struct model *model, const char *initiator, const struct sockaddr_storage *peer,
 		    const char *target,
 		    bool (*portal)(void *arg, const char *target, uint16_t tag, const struct model_np *np,
 				   const char *public_text),
 		    void *arg);
-/* Changes whenever the answers of discovery may change. */
+/* Returns a number that changes whenever the answers of discovery may change. */
 unsigned model_discovery_generation(const struct model *model);
 #endif

@@ -15,14 +15,18 @@ int model_lun_decode(const uint8_t lun[8])
 
 	if (memcmp(lun + 2, no_lower_levels, sizeof(no_lower_levels)) != 0)
 		return -1;
-	if (method == LUN_METHOD_PERIPHERAL && high == 0) /* bus identifier 0: this device's own LUs */
+	/* Bus identifier 0 means a logical unit of this device. */
+	if (method == LUN_METHOD_PERIPHERAL && high == 0)
 		return lun[1];
 	if (method == LUN_METHOD_FLAT)
 		return (int)(high << 8 | lun[1]);
 	return -1;
 }
 
-/* Peripheral up to 255, as initiators expect of small numbers; flat above (up to 16383). */
+/*
+ * Small numbers up to 255 use peripheral addressing, as initiators expect; larger numbers up to 16383 use
+ * flat addressing.
+ */
 void model_lun_encode(unsigned number, uint8_t lun[8])
 {
 	memset(lun, 0, 8);

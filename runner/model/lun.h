@@ -10,6 +10,6 @@
 
 /* Returns the number of an 8-byte LUN structure, or -1 if its form is not supported. */
 int model_lun_decode(const uint8_t lun[8]);
-/* Writes the structure of a number up to MODEL_LUN_MAX. */
+/* Writes the LUN structure of a number, which is at most MODEL_LUN_MAX. */
 void model_lun_encode(unsigned number, uint8_t lun[8]);
 #endif

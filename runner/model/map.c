@@ -17,9 +17,11 @@ struct model_entry {
 	atomic_uint refs;
 	unsigned lun;
 	struct storage_lu *lu;
-	/* Changes while sessions use the entry: a change of protection makes no new nexus. */
+	/*
+	 * This changes while sessions use the entry. Therefore a change of the protection needs no new nexus.
+	 */
 	atomic_bool write_protected;
-	/* Main thread: what the entry was made for. */
+	/* Used on the main thread: the object for which the entry was made. */
 	struct model_object *object;
 	struct main_work released;
 };
@@ -36,7 +38,7 @@ struct model_map {
 	struct page *pages[];
 };
 
-/* Returns whether the caller has released the last reference. */
+/* Releases a reference. Returns whether it was the last one. */
 static bool was_last(atomic_uint *refs)
 {
 	return atomic_fetch_sub_explicit(refs, 1, memory_order_acq_rel) == 1;
@@ -122,7 +124,7 @@ static void page_put(struct page *page)
 	free(page);
 }
 
-/* A copy of page, which may be NULL, with one entry changed. */
+/* Returns a copy of page, which may be NULL, with one entry changed. */
 static struct page *page_change(const struct page *page, unsigned at, struct model_entry *entry)
 {
 	struct page *changed = calloc(1, sizeof(*changed));
@@ -204,7 +206,7 @@ int model_map_next(const struct model_map *map, unsigned from)
 		const struct page *page = map->pages[lun / PAGE_LUNS];
 
 		if (!page || !page->count)
-			lun |= PAGE_LUNS - 1; /* the next page */
+			lun |= PAGE_LUNS - 1; /* Continues with the next page. */
 		else if (page->entries[lun % PAGE_LUNS])
 			return (int)lun;
 	}

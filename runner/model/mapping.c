@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From LUN objects to entries of LUN maps. A LUN has an entry in the view of its TPG, which initiators
- * without an ACL see; a mapped LUN has an entry in the view of its ACL. Both lead to the logical unit that
- * serves the storage object now, so new entries are made whenever another logical unit serves it.
+ * Makes the entries of LUN maps for LUN objects. A LUN has an entry in the view of its TPG, which initiators
+ * without an ACL see. A mapped LUN has an entry in the view of its ACL. Both lead to the logical unit that
+ * serves the storage object at the moment, so new entries are made whenever another logical unit serves it.
  */
 #include <errno.h>
 
@@ -13,7 +13,7 @@ static struct model_object *lun_of(struct model_object *object)
 	return object->kind == MODEL_LUN ? object : object->to;
 }
 
-/* The TPG of a LUN, or the ACL of a mapped LUN, has the view. */
+/* Returns the view that contains the LUN, which belongs to the TPG of a LUN or to the ACL of a mapped LUN. */
 static struct model_view *view_of(const struct model_object *object)
 {
 	return object->parent->view;
@@ -41,8 +41,8 @@ static int refresh_one(struct model_object *object)
 	struct model_entry *old = object->entry, *entry = NULL;
 
 	/*
-	 * Without a view the TPG is disabled, and its sessions are ending. Its entries are made when it is
-	 * enabled, together with its views.
+	 * If there is no view, the TPG is disabled, and its sessions are ending. Its entries are made when it
+	 * is enabled, together with its views.
 	 */
 	if (!view_of(object) || (old ? model_entry_storage(old) : NULL) == served)
 		return 0;
@@ -79,9 +79,7 @@ void model_mapping_remove(struct model_object *object)
 {
 	if (!object->entry)
 		return;
-	/*
-	 * Without memory for a new map, the LUN stays visible until the next change.
-	 */
+	/* If there is no memory for a new map, the LUN stays visible until the next change. */
 	if (view_of(object))
 		model_view_change(view_of(object), object->number, NULL);
 	model_entry_put(object->entry);
@@ -93,6 +91,6 @@ void model_mapping_protect(struct model_object *object)
 	if (!object->entry)
 		return;
 	model_entry_protect(object->entry, is_protected(object));
-	/* Makes a new map with the same entry, so that sessions read the entry again. */
+	/* A new map with the same entry makes the sessions read the entry again. */
 	model_view_change(view_of(object), object->number, object->entry);
 }

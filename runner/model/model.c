@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The model as a whole: its life, its watchers, and its front end. Objects and operations are left to
+ * The model as a whole: creation and end, watchers, and the front end. Objects and operations are left to
  * object.c and operations.c.
  */
 #include "model/model.h"

@@ -42,55 +42,65 @@ enum model_kind {
 	MODEL_KINDS,
 };
 
-/* The largest TPG tag. */
+/* The largest tag of a TPG. */
 #define MODEL_TAG_MAX 65535
 
-/* context outlives the model. Returns NULL if there is no memory. */
+/* Creates an empty model. context must exist longer than the model. Returns NULL if there is no memory. */
 struct model *model_new(const struct storage_context *context);
-/* Main thread. All storage objects must be closed, and the front end must have ended. */
+/* Main thread. Frees the model. All storage objects must be closed, and the front end must have ended. */
 void model_free(struct model *model);
 
 /* --- reading the model --- */
 
 struct model_object *model_root(struct model *model);
 enum model_kind model_kind(const struct model_object *object);
-/* "storage object", "target", "TPG", ... for messages. */
+/* Returns the name of the kind for messages, such as "storage object", "target" or "TPG". */
 const char *model_kind_name(enum model_kind kind);
-/* The name below its parent, as in the tree above. */
+/* Returns the name of the object below its parent, as in the tree above. */
 const char *model_name(const struct model_object *object);
-/* The number of a LUN or a mapped LUN, or the tag of a TPG. */
+/* Returns the number of a LUN or a mapped LUN, or the tag of a TPG. */
 unsigned model_number(const struct model_object *object);
 struct model_object *model_parent(const struct model_object *object);
-/* Names the object for messages: "iqn.2026-11.com.example:disks/tpgt_1/lun_0". Returns path. */
+/*
+ * Writes the path of the object for messages, such as "iqn.2026-11.com.example:disks/tpgt_1/lun_0", and
+ * returns path.
+ */
 #define MODEL_PATH_SIZE 1024
 const char *model_path(const struct model_object *object, char path[MODEL_PATH_SIZE]);
-/* The child with this name, or NULL. Names of targets and ACLs are compared without regard to case. */
+/*
+ * Returns the child with this name, or NULL. Names of targets and ACLs are compared without regard to case.
+ */
 struct model_object *model_find(struct model_object *parent, enum model_kind kind, const char *name);
-/* The children of one kind: storage objects and targets in the order of creation, LUNs by number. */
+/*
+ * Iterates over the children of one kind: storage objects and targets in the order of their creation, LUNs by
+ * number.
+ */
 struct model_object *model_first(struct model_object *parent, enum model_kind kind);
 struct model_object *model_next(const struct model_object *object);
 /* Returns the object to which a LUN or a mapped LUN points: its storage object, or its LUN. */
 struct model_object *model_to(const struct model_object *object);
-/* How many LUNs point to a storage object, or mapped LUNs to a LUN. */
+/* Returns how many LUNs point to a storage object, or how many mapped LUNs point to a LUN. */
 unsigned model_users(const struct model_object *object);
-/* The address of a portal, with the port that the kernel has chosen if it was 0. */
+/*
+ * Returns the address of a portal. If its port is 0, the text contains the port that the kernel has chosen.
+ */
 const char *model_portal_text(const struct model_object *portal);
-/* NULL for other kinds. */
+/* Returns the storage of a storage object, or NULL for other kinds. */
 struct storage *model_storage(const struct model_object *object);
 
 /* --- operations ------------------------------------------------------------------------------------- */
 
 /*
- * err is 0 or -errno; error then says why in one line. Called exactly once, possibly before the operation
- * returns.
+ * A function that is called exactly once when an operation has ended, possibly before the function that
+ * started the operation returns. err is 0 or -errno, and error then says why in one line.
  */
 typedef void model_done(void *arg, int err, const struct error *error);
 
 /*
- * Creates an object. to: the object to which a LUN or a mapped LUN points, NULL for other kinds. Returns NULL
- * with error set and errno set, for example EEXIST. A storage object is created without an open disk, as by
- * mkdir in LIO; it must be configured and enabled. A TPG is created disabled. A mapped LUN must be in the TPG
- * of its ACL (EINVAL).
+ * Creates an object. to is the object to which a LUN or a mapped LUN points, and NULL for other kinds.
+ * Returns NULL with error set and errno set, for example EEXIST. A storage object is created without an open
+ * disk, as by mkdir in LIO; it must be configured and enabled. A TPG is created disabled. A mapped LUN must
+ * be in the TPG of its ACL; otherwise the error is EINVAL.
  */
 struct model_object *model_create(struct model_object *parent, enum model_kind kind, const char *name,
 				  struct model_object *to, struct error *error);
@@ -107,53 +117,58 @@ struct model_object *model_create_lun(struct model_object *parent, enum model_ki
 				      struct model_object *to, const struct model_setting *settings,
 				      unsigned nsettings, struct error *error);
 /*
- * Deletes an object. recursive: with everything below it; otherwise an object with children is refused with
- * -ENOTEMPTY, and an object that others point to with -EBUSY in either case. done(0) is called after the last
- * command that uses the object has ended, so that nothing is written to its storage any more; done(-EBUSY)
- * after 30 seconds if storage hangs, and then a storage object stays in the state "removing".
+ * Deletes an object. If recursive is true, everything below it is deleted as well; otherwise an object with
+ * children is refused with -ENOTEMPTY. An object to which others point is refused with -EBUSY in both cases.
+ * done() is called with err 0 after the last command that uses the object has ended, so that nothing is
+ * written to its storage any more. If storage hangs, done() is called with -EBUSY after 30 seconds, and a
+ * storage object then stays in the state "removing".
  */
 void model_delete(struct model_object *object, bool recursive, model_done *done, void *arg);
 /*
- * Enables a storage object (opens it) or a TPG (initiators may log in), or disables a TPG (its sessions end).
- * To enable an enabled object succeeds.
+ * Enables a storage object, which opens its storage, or a TPG, so that initiators may log in. Or disables a
+ * TPG, which ends its sessions. Enabling an enabled object succeeds.
  */
 void model_enable(struct model_object *object, bool enable, model_done *done, void *arg);
 bool model_is_enabled(const struct model_object *object);
 /*
- * Like model_enable() of a storage object, but if the storage cannot be opened, the object is enabled
- * nevertheless, in the state "failed", and the storage is opened again later. For restoring a configuration.
+ * Does the same as model_enable() for a storage object. But if the storage cannot be opened, the object is
+ * enabled nevertheless, in the state "failed", and the storage is tried again later. For restoring a
+ * configuration.
  */
 void model_enable_patiently(struct model_object *storage, model_done *done, void *arg);
 /*
- * Sets an attribute (attribute.h) from text. -ENOENT: the kind has no such attribute; -EINVAL: not such a
- * value.
+ * Sets an attribute (attribute.h) from text. err is -ENOENT if the kind has no such attribute, and -EINVAL if
+ * the text is not a valid value.
  */
 void model_set(struct model_object *object, const char *group, const char *name, const char *text,
 	       model_done *done, void *arg);
 /*
- * Calls done(0) when all sessions have taken the changes that were made before; at once if there is no front
- * end. Whoever creates an ACL waits for this, because sessions of its initiator may lose LUNs.
+ * Calls done() when every loop has applied the changes that were made before, or at once if there is no front
+ * end. A caller that creates an ACL waits for this, because sessions of its initiator may lose LUNs.
  */
 void model_visit_loops(struct model *model, model_done *done, void *arg);
 /*
  * Gives n TPGs, which are disabled, other relative target port identifiers at the same time, so that TPGs can
- * exchange them. Returns 0, or -errno with error set, and then no TPG has changed. -EEXIST: two of them would
- * have the same identifier, or another TPG has one of these identifiers. -EBUSY: a TPG is enabled.
+ * exchange them. Returns 0, or -errno with error set, and then no TPG has changed. Errors: -EEXIST if two of them would
+ * have the same identifier, or if another TPG has one of these identifiers; -EBUSY if a TPG is enabled.
  */
 int model_set_ports(struct model_object *const *tpgs, const unsigned *ports, unsigned n, struct error *error);
-/* Resizes a storage object, in bytes; accepts the loss of its contents, or opens its storage again. */
+/* Sets the size of a storage object in bytes. */
 void model_resize(struct model_object *storage, uint64_t size, model_done *done, void *arg);
+/*
+ * Accepts the loss of the contents of a storage object if they are lost; otherwise opens its storage again.
+ */
 void model_replace(struct model_object *storage, model_done *done, void *arg);
 
 /*
- * Ends everything when the daemon stops: sessions end, and storage is closed and not changed. The model is
- * empty after done(0). done(-EBUSY) after 30 seconds: some storage does not answer, so everything that its
- * commands use must not be freed.
+ * Ends everything when the daemon stops: sessions end, and storage is closed and not changed. When done() is
+ * called with err 0, the model is empty. If some storage does not answer, done() is called with -EBUSY after
+ * 30 seconds, and nothing that its commands use may be freed.
  */
 void model_clear(struct model *model, model_done *done, void *arg);
 /*
- * Like model_clear(), for a start that has failed before an initiator could see anything; storage that was
- * created is removed again. Blocks.
+ * Does the same as model_clear() after a start that has failed before an initiator could see anything.
+ * Storage that was created is removed again. Blocks.
  */
 void model_discard(struct model *model);
 
@@ -162,12 +177,12 @@ void model_discard(struct model *model);
 enum model_event {
 	MODEL_CREATED,
 	MODEL_DELETED,
-	/* An attribute, the state, or whether the object is enabled. */
+	/* An attribute or the state of the object has changed, or it was enabled or disabled. */
 	MODEL_CHANGED,
 };
 /*
- * Is called after each change. There may be several watchers; the caller keeps the memory until
- * model_unwatch().
+ * A function that is called after each change. There may be several watches. The caller must keep the memory
+ * until model_unwatch().
  */
 struct model_watch {
 	void (*fn)(struct model_watch *watch, enum model_event event, struct model_object *object);
@@ -175,7 +190,10 @@ struct model_watch {
 };
 void model_watch(struct model *model, struct model_watch *watch);
 void model_unwatch(struct model_watch *watch);
-/* Counts changes of the configuration. A save remembers the count, so that unsaved changes are known. */
+/*
+ * Returns a number that increases with each change of the configuration. A save remembers the number, so that
+ * unsaved changes can be detected.
+ */
 uint64_t model_generation(const struct model *model);
 
 /* To be called every few seconds: tries failed storage objects again, and looks for changed sizes. */

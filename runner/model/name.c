@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* iSCSI names (RFC 7143 4.2.7, RFC 3722). ASCII only: nobody has been seen to use more, and comparing it
- * right needs the whole of stringprep. */
+/*
+ * iSCSI names (RFC 7143 4.2.7, RFC 3722). Only ASCII is accepted: no initiator is known that uses other
+ * characters, and comparing them correctly would need all of stringprep.
+ */
 #include "model/name.h"
 
 #include <string.h>
@@ -15,13 +17,17 @@ static bool is_lower_hex(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'f');
 }
 
-/* RFC 3722 leaves out '_', but initiators that make their name from a Windows host name send it. */
+/*
+ * RFC 3722 does not allow '_', but initiators that make their name from the name of a Windows host send it.
+ */
 static bool is_name_char(char c)
 {
 	return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == ':' || c == '_';
 }
 
-/* What follows "iqn.": yyyy-mm.reversed.domain, then anything (4.2.7.4). */
+/*
+ * Returns whether the text after "iqn." is valid: yyyy-mm.reversed.domain, then anything (RFC 7143 4.2.7.4).
+ */
 static bool iqn_valid(const char *rest)
 {
 	static const char form[] = "dddd-dd.";
@@ -56,9 +62,9 @@ bool model_name_valid(char *name)
 	}
 	if (strncmp(name, "iqn.", 4) == 0)
 		return iqn_valid(name + 4);
-	if (strncmp(name, "eui.", 4) == 0) /* EUI-64: 16 digits (4.2.7.5) */
+	if (strncmp(name, "eui.", 4) == 0) /* An EUI-64 name has 16 digits (4.2.7.5). */
 		return len == 4 + 16 && all_hex(name + 4);
-	if (strncmp(name, "naa.", 4) == 0) /* NAA 64 or 128 bits (4.2.7.6) */
+	if (strncmp(name, "naa.", 4) == 0) /* An NAA name has 64 or 128 bits (4.2.7.6). */
 		return (len == 4 + 16 || len == 4 + 32) && all_hex(name + 4);
 	return false;
 }

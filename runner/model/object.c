@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tree of objects: creating, finding and freeing them, and waiting until nothing uses an object any more.
- * What the kinds of objects mean is left to the files of the kinds.
+ * The tree of objects: creates, finds and frees objects, and waits until nothing uses an object any more.
+ * Everything that depends on the kind of an object is left to other files.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -88,8 +88,8 @@ static bool is_numbered(enum model_kind kind)
 }
 
 /*
- * Numbered objects are kept in the order of their numbers. Most are created in this order, so the search
- * begins at the end.
+ * Inserts the object. Numbered objects are kept in the order of their numbers. Most of them are created in
+ * this order, so the search begins at the end.
  */
 static void insert(struct list *head, struct model_object *object)
 {
@@ -232,7 +232,7 @@ int model_refuse(struct error *error, const struct model_object *object, int err
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	errno = err;
-	/* The root has no name of its own. */
+	/* The root has no name. */
 	return error_set(error, err, "%s%s%s: %s", object->parent ? model_kind_name(object->kind) : "",
 			 object->parent ? " " : "", model_path(object, path), text);
 }
@@ -308,7 +308,10 @@ void model_object_drain(struct model_object *object, void (*finish)(struct model
 		finish_op(op);
 }
 
-/* The operation goes on in the background, and finish() runs when it can. */
+/*
+ * Reports that the time limit has passed. The operation continues in the background, and finish() is called
+ * when nothing uses the object any more.
+ */
 static void expire(struct model_op *op)
 {
 	struct error error;

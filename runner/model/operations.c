@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Creating, deleting and enabling objects: which objects can stand where, which names they have, and what LIO
- * refuses. The work of each kind is left to the file of this kind.
+ * Creates, deletes and enables objects. This file decides which kinds can be below which others, which names
+ * they have, and what is refused, as LIO does. Everything else that depends on the kind is left to other
+ * files.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 
 /* --- names --- */
 
-/* "lun_7", "tpgt_1", or the number alone. Returns the number, or -1. */
+/* Reads "lun_7", "tpgt_1", or only the number. Returns the number, or -1. */
 static long read_number(const char *name, const char *prefix, long max)
 {
 	char *end;
@@ -30,7 +31,7 @@ static long read_number(const char *name, const char *prefix, long max)
 	return *end || number > max ? -1 : number;
 }
 
-/* Brings the name to its normal form, of at most size bytes. */
+/* Converts the name to its normal form, which has at most size bytes. */
 static int normalize(const struct model_object *parent, enum model_kind kind, const char *name, char *normal,
 		     size_t size, unsigned *number, struct error *error)
 {
@@ -119,7 +120,7 @@ static int prepare(struct model_object *object, struct error *error)
 	}
 }
 
-/* Runs after the object has entered the tree. */
+/* Is called after the object has been added to the tree. */
 static int activate(struct model_object *object, struct error *error)
 {
 	int err = 0;
@@ -230,7 +231,7 @@ struct model_object *model_create_lun(struct model_object *parent, enum model_ki
 
 /* --- delete --- */
 
-/* Ends what the object and everything below it provide to initiators. */
+/* Ends everything that the object and the objects below it provide to initiators. */
 static void close_all(struct model_object *object)
 {
 	struct list *node, *tmp;
@@ -263,7 +264,7 @@ static void release(struct model_object *object)
 	model_object_free(object);
 }
 
-/* An ACL's mapped LUNs point to the LUNs of the TPG, so the ACLs go first. */
+/* The mapped LUNs of an ACL point to LUNs of the TPG, so ACLs are freed first. */
 static const enum model_kind order[] = {MODEL_MAPPED_LUN, MODEL_ACL, MODEL_LUN,
 					MODEL_PORTAL,     MODEL_TPG, MODEL_TARGET};
 
@@ -277,8 +278,8 @@ static void destroy(struct model_object *object)
 }
 
 /*
- * The creation of the object has failed, so nothing uses it yet. References that it has released are still in
- * the queue of the main thread.
+ * Removes an object whose creation has failed, so that nothing uses it yet. References that were released may
+ * still be in the queue of the main thread.
  */
 static void take_back(struct model_object *object)
 {
@@ -299,7 +300,7 @@ static bool has_children(const struct model_object *object)
 	return false;
 }
 
-/* LUNs, or mapped LUNs, lead to the object. */
+/* Refuses the operation because LUNs or mapped LUNs lead to the object. */
 static int refuse_use(const struct model_object *object, struct error *error)
 {
 	const struct model_object *first = list_entry(object->pointers.next, struct model_object, to_node);
@@ -372,7 +373,10 @@ static void on_cleared(void *arg, int err, const struct error *error)
 	free(clearing);
 }
 
-/* The first call of done() is the last one of this function, so that it never ends the clearing too early. */
+/*
+ * Is called when an object has been closed. The first call is the last statement of the function that begins,
+ * so the clearing never ends too early.
+ */
 static void clear_storage(void *arg, int err, const struct error *error)
 {
 	struct clearing *clearing = arg;
@@ -419,7 +423,7 @@ void model_discard(struct model *model)
 	destroy_targets(model->root);
 	while ((object = model_first(model->root, MODEL_STORAGE)))
 		model_storage_discard(object);
-	/* The visit of the loops that the changes have caused must not outlive the model. */
+	/* The visit of the loops that the changes have caused must end before the model is freed. */
 	while (model->update_queued)
 		main_queue_wait(model->context.main, DISCARD_POLL_MS);
 }

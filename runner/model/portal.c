@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Portals as text: "ADDR", "ADDR:PORT", "[V6]", "[V6]:PORT". Only numeric addresses, so that nothing here
- * waits for a name server. Port 0 lets the kernel choose a port when the socket is bound.
+ * Portals as text: "ADDR", "ADDR:PORT", "[V6]" or "[V6]:PORT". Only numeric addresses are accepted, so that
+ * nothing here waits for a name server. With port 0, the kernel chooses a port when the socket is bound.
  */
 #include "model/portal.h"
 
@@ -14,7 +14,7 @@
 
 #include "model/np.h"
 
-#define ISCSI_PORT "3260" /* RFC 7143 15, IANA */
+#define ISCSI_PORT "3260" /* The port of iSCSI (RFC 7143 15, IANA). */
 
 static bool port_valid(const char *port)
 {
@@ -23,7 +23,7 @@ static bool port_valid(const char *port)
 	return len >= 1 && len <= 5 && !port[len] && atoi(port) <= 65535;
 }
 
-/* Divides text (a copy) into host and port. Returns the reason if it cannot, or NULL. */
+/* Divides text, which is a copy, into host and port. Returns NULL, or the reason if this is not possible. */
 static const char *split(char *text, char **host, const char **port)
 {
 	char *end;
@@ -72,8 +72,8 @@ int model_address_format(const struct sockaddr_storage *addr, char *text, size_t
 }
 
 /*
- * RFC 7143 13.8: a TargetAddress is a DNS name or an address, and a port. Initiators resolve the name, not
- * this daemon.
+ * RFC 7143 13.8: a TargetAddress consists of a DNS name or an address, and of a port. Initiators resolve the
+ * name, and this daemon does not.
  */
 bool model_public_address_valid(const char *text)
 {
@@ -100,7 +100,7 @@ bool model_address_has_port(const struct sockaddr_storage *addr)
 	return ((const struct sockaddr_in6 *)addr)->sin6_port;
 }
 
-/* One address of one family. */
+/* Parses an address of one family. */
 static int parse(struct model_np *np, const char *text, struct error *error)
 {
 	const struct addrinfo hints = {
@@ -123,7 +123,7 @@ static int parse(struct model_np *np, const char *text, struct error *error)
 		return error_set(error, EINVAL,
 				 "portal %s is a number without an address; use for example 127.0.0.1:%s",
 				 text, text);
-	/* An empty host would mean the loopback address. */
+	/* getaddrinfo() would take an empty host for the loopback address. */
 	if (getaddrinfo(*host ? host : "?", port, &hints, &info) != 0)
 		return error_set(
 		    error, EINVAL,
@@ -136,13 +136,16 @@ static int parse(struct model_np *np, const char *text, struct error *error)
 	err = model_address_format(&np->addr, np->text, sizeof(np->text));
 	if (err)
 		return error_set(error, -err, "portal %s: cannot be shown as text", text);
-	/* "127.1" and "010.0.0.1" are addresses too, but hardly the ones that were meant. */
+	/*
+	 * getaddrinfo() accepts "127.1" and "010.0.0.1", too, but probably reads them as other addresses than
+	 * the user means.
+	 */
 	if (*text != '[' && strncmp(np->text, host, strlen(host)) != 0)
 		return error_set(error, EINVAL, "portal %s means %s; write it in this form", text, np->text);
 	return 0;
 }
 
-/* The np takes IPv4 connections, too, and its name begins with '*'. */
+/* Makes the np accept IPv4 connections as well. Its name then begins with '*'. */
 static void name_dual_stack(struct model_np *np)
 {
 	char port[8];

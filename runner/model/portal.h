@@ -7,12 +7,12 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-/* Returns whether text is HOST:PORT, as RFC 7143 13.8 wants it. */
+/* Returns whether text is HOST:PORT in the form that RFC 7143 13.8 requires. */
 bool model_public_address_valid(const char *text);
-/* "127.0.0.1:3260", "[::1]:3260". Returns 0 or -errno. */
+/* Writes the address as text, such as "127.0.0.1:3260" or "[::1]:3260". Returns 0 or -errno. */
 int model_address_format(const struct sockaddr_storage *addr, char *text, size_t size);
 /* Returns false if the port is 0, so that the kernel chooses a port. */
 bool model_address_has_port(const struct sockaddr_storage *addr);
-/* 0.0.0.0 or [::] */
+/* Returns whether the address is 0.0.0.0 or [::]. */
 bool model_address_is_wildcard(const struct sockaddr_storage *addr);
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Portals: each portal object refers to the np of its address, and the first one with an address has the
- * front end listen there. What text an address has is left to portal.c.
+ * Portals. Each portal object refers to the np of its address. The first portal object with an address makes
+ * the front end listen there. portal.c converts addresses to text.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -48,14 +48,17 @@ static struct model_np *find_np(struct model *model, const char *text)
 	return NULL;
 }
 
-/* Whether a takes connections to all addresses of its family, or of both families, and so to that of b. */
+/*
+ * Returns whether a listens at all addresses of its family, or of both families, and thereby at the address
+ * of b.
+ */
 static bool covers(const struct model_np *a, const struct model_np *b)
 {
 	return model_address_is_wildcard(&a->addr) &&
 	       (a->dual_stack || a->addr.ss_family == b->addr.ss_family);
 }
 
-/* "*:3260 ([::]:3260 in LIO)" */
+/* Returns a text with both names, such as "*:3260 ([::]:3260 in LIO)". */
 static const char *both_names(const struct model_np *np, char text[2 * MODEL_PORTAL_SIZE])
 {
 	char lio[MODEL_PORTAL_SIZE];
@@ -68,7 +71,10 @@ static const char *both_names(const struct model_np *np, char text[2 * MODEL_POR
 	return text;
 }
 
-/* The system cannot listen at an address and at all addresses with the same port. */
+/*
+ * Refuses a portal if another one has the same port and one of the two listens at all addresses. The system
+ * does not allow this combination.
+ */
 static int check_others(struct model *model, const struct model_np *np, struct error *error)
 {
 	char name[2 * MODEL_PORTAL_SIZE], other_name[2 * MODEL_PORTAL_SIZE];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of this folder share: the model, an object, and the functions between the files. README.md
- * explains them.
+ * Declarations that the files of this folder share: the model, an object, and the functions of each file.
+ * README.md explains them.
  */
 #ifndef MODEL_PRIVATE_H
 #define MODEL_PRIVATE_H
@@ -18,7 +18,7 @@
 #include "model/np.h"
 #include "util/list.h"
 
-/* How long a deletion waits for commands in flight. */
+/* How many seconds a deletion waits for commands in flight. */
 #define MODEL_DELETE_S 30
 
 /* The value of an attribute; text is NULL while the value is the default. */
@@ -27,12 +27,12 @@ struct model_value {
 	uint64_t number;
 };
 
-/* An operation on an object. It ends when nothing uses the object any more, or after its time limit. */
+/* An operation that waits until nothing uses an object any more, or until its time limit has passed. */
 struct model_op {
-	struct list node; /* in model->ops */
+	struct list node; /* Links the operation into model->ops. */
 	struct model_object *object;
 	uint64_t deadline_ns;
-	/* Runs once when the object is not used any more; the object may be free afterwards. */
+	/* Is called once when nothing uses the object any more. The object may be freed in this call. */
 	void (*finish)(struct model_object *object);
 	model_done *done;
 	void *arg;
@@ -44,42 +44,50 @@ struct model_object {
 	struct model_object *parent;
 	char *name;
 	unsigned number;
-	/* In parent->children[kind]. */
+	/* Links the object into parent->children[kind]. */
 	struct list node;
-	/* model_object.node, by kind; a list that is all zero is empty and was never used. */
+	/*
+	 * The lists of children by kind (member node). A list that is all zero is empty and was never used.
+	 */
 	struct list children[MODEL_KINDS];
-	/* The object to which a LUN or a mapped LUN points, and its place in to->pointers. */
+	/* The object to which a LUN or a mapped LUN points, and the node in to->pointers. */
 	struct model_object *to;
 	struct list to_node;
 	struct list pointers;
 	unsigned npointers;
 	bool enabled;
-	/* The object is being deleted: nothing can be created below it, and nothing can point to it. */
+	/*
+	 * Whether the object is being deleted. Nothing can be created below it, and nothing can be made to
+	 * point to it.
+	 */
 	bool removing;
-	/* By the number of the attribute in the table of its kind. */
+	/* The values, by the index of the attribute in the table of the kind. */
 	struct model_value *values;
-	/* Entries and views that were made for this object and are not released yet. */
+	/* The number of entries and views that were made for this object and are not released yet. */
 	unsigned live;
-	/* The operation that waits until live is 0, here or below; NULL: there is none. */
+	/* The operation that waits until live is 0 here and in all objects below, or NULL. */
 	struct model_op *op;
 
 	/* STORAGE */
 	struct storage *storage;
-	/* STORAGE: its unit serial number is being changed. */
+	/* For a storage object: whether its unit serial number is being changed. */
 	bool is_renamed;
-	/* STORAGE: the logical unit that serves the disk, a reference; NULL: none. */
+	/* For a storage object: the logical unit that serves the disk, with a reference, or NULL. */
 	struct storage_lu *served;
-	/* TPG: the view of initiators without an ACL. ACL: the view of this initiator. */
+	/* For a TPG: the view of initiators without an ACL. For an ACL: the view of its initiator. */
 	struct model_view *view;
-	/* LUN: its entry in the view of its TPG; mapped LUN: in the view of its ACL. NULL: none. */
+	/*
+	 * For a LUN: its entry in the view of its TPG. For a mapped LUN: its entry in the view of its ACL. Or
+	 * NULL.
+	 */
 	struct model_entry *entry;
 	/* PORTAL */
 	struct model_np *np;
-	/* TPG: its relative target port identifier; 0: none yet. */
+	/* For a TPG: its relative target port identifier, or 0 if it has none yet. */
 	unsigned relative_port;
 	/*
-	 * TPG, under the lock of the model: struct model_dynamic, in the order of their creation, and a
-	 * tree of tsearch(3); and how many of them have no session.
+	 * For a TPG, under the lock of the model: a list of struct model_dynamic in the order of their
+	 * creation, a tree of tsearch(3) with the same records, and the number of records without a session.
 	 */
 	struct list dynamics;
 	void *dynamics_by_name;
@@ -91,16 +99,17 @@ struct model {
 	struct model_object *root;
 	const struct model_front_end *front_end;
 	/*
-	 * Guards what loops read: the tree of objects and the values of targets, TPGs, portals and ACLs, the
-	 * current map of each view, and the list of nps. The main thread, which alone changes them, takes the
-	 * lock only for a change. A leaf.
+	 * Guards the data that loops read: the tree of objects; the values of targets, TPGs, portals and
+	 * ACLs; the current map of each view; and the list of nps. Only the main thread changes them, so it
+	 * takes the lock only for changes. No other lock is taken while it is held.
 	 */
 	pthread_mutex_t lock;
 	/*
-	 * struct model_object by parent, kind and name; a tree of tsearch(3), so that nothing is quadratic.
+	 * All objects by parent, kind and name, in a tree of tsearch(3), so that finding an object takes
+	 * little time even if there are many.
 	 */
 	void *by_name;
-	/* The relative target port identifiers in use, one bit each. */
+	/* The relative target port identifiers in use, with one bit for each. */
 	uint8_t ports_used[65536 / 8];
 	struct list nps;
 	struct list watches;
@@ -111,73 +120,72 @@ struct model {
 	struct list replaced;
 	uint64_t generation;
 	atomic_uint discovery_generation;
-	/* The front end will visit the loops soon; update runs on the main thread. */
+	/* Whether the front end will visit the loops soon. The work update then runs on the main thread. */
 	bool update_queued;
 	struct main_work update;
 };
 
 /* --- object.c: the tree of objects */
 
-/* An object that is not in the tree yet. Returns NULL if there is no memory. */
+/* Creates an object that is not in the tree yet. Returns NULL if there is no memory. */
 struct model_object *model_object_new(struct model_object *parent, enum model_kind kind, const char *name,
 				      unsigned number);
-/* The object enters the tree of its parent, and can be found. Returns false if there is no memory. */
+/* Adds the object to the tree, so that it can be found. Returns false if there is no memory. */
 bool model_object_link(struct model_object *object);
 void model_object_unlink(struct model_object *object);
-/* The object is not linked, and nothing refers to it. */
+/* Frees an object that is not in the tree and to which nothing refers. */
 void model_object_free(struct model_object *object);
-/* An entry or a view of the object was released. Ends operations that wait for it. */
+/* To be called after an entry or a view of the object was released. Ends operations that wait for this. */
 void model_object_released(struct model_object *object);
 bool model_object_is_unused(const struct model_object *object);
-/* Waits until the object and everything below it is unused, and runs finish() then. */
+/* Waits until nothing uses the object and everything below it, and calls finish() then. */
 void model_object_drain(struct model_object *object, void (*finish)(struct model_object *object),
 			model_done *done, void *arg);
-/* Ends operations whose time limit has passed with -EBUSY. */
+/* Ends operations whose time limit has passed, with -EBUSY. */
 void model_ops_expire(struct model *model);
 void model_notify(struct model *model, enum model_event event, struct model_object *object);
-/* Counts a change of the configuration, and of what discovery may show. */
+/* Records a change of the configuration, and of what discovery may show. */
 void model_count_change(struct model *model);
 int model_refuse(struct error *error, const struct model_object *object, int err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* --- map.c, view.c */
 
-/* object: the object for which the entry is made. Returns NULL if there is no memory. */
+/* Makes an entry for the object. Returns NULL if there is no memory. */
 struct model_entry *model_entry_new(struct model_object *object, unsigned lun, struct storage_lu *lu,
 				    bool write_protected);
 void model_entry_protect(struct model_entry *entry, bool write_protected);
 struct storage_lu *model_entry_storage(const struct model_entry *entry);
 struct model_map *model_map_new(void);
 /*
- * A new map with one entry changed; entry NULL removes the LUN. Takes over no reference. Returns NULL if
- * there is no memory.
+ * Returns a new map with one entry changed. If entry is NULL, the LUN is removed. Takes over no reference.
+ * Returns NULL if there is no memory.
  */
 struct model_map *model_map_change(const struct model_map *map, unsigned lun, struct model_entry *entry);
-/*
- * Makes a view with an empty map. object: the object for which the view is made. Returns NULL if there is no
- * memory.
- */
+/* Makes a view with an empty map for the object. Returns NULL if there is no memory. */
 struct model_view *model_view_new(struct model_object *object);
 /* Sets the entry of a LUN in the view's map. Returns 0 or -ENOMEM. */
 int model_view_change(struct model_view *view, unsigned lun, struct model_entry *entry);
-/* The front end visits the loops soon, once for all changes that are made until then. */
+/* Makes the front end visit the loops soon, once for all changes that are made until then. */
 void model_visit_soon(struct model *model);
-/* Sessions of this view end, and it is released. */
+/* Ends the sessions of this view, and releases it. */
 void model_view_close(struct model_view *view);
 
 /* --- mapping.c */
 
 /*
- * Makes the entries of a LUN and of the mapped LUNs that point to it follow from its storage object. Returns
- * 0 or -ENOMEM.
+ * Updates the entries of a LUN, and of the mapped LUNs that point to it, after a change of its storage
+ * object. Returns 0 or -ENOMEM.
  */
 int model_mapping_refresh(struct model_object *lun);
-/* The LUN or mapped LUN leaves its view. */
+/* Removes the LUN or mapped LUN from its view. */
 void model_mapping_remove(struct model_object *object);
-/* The protection of a LUN for initiators without an ACL, or of a mapped LUN. */
+/* Applies the write protection of a LUN for initiators without an ACL, or of a mapped LUN. */
 void model_mapping_protect(struct model_object *object);
 
-/* What the view was made for: a TPG or an ACL. Valid as long as a reference to the view is held. */
+/*
+ * Returns the TPG or ACL for which the view was made. It is valid as long as a reference to the view is held.
+ */
 struct model_object *model_view_object(const struct model_view *view);
 
 /* --- login.c */
@@ -190,24 +198,24 @@ struct model_object *model_acl_find(struct model_object *tpg, const char *initia
 
 /* --- dynamic.c: initiators without an ACL */
 
-/* How many initiators without a session a TPG remembers. */
+/* The number of initiators without a session that a TPG remembers. */
 #define MODEL_DYNAMIC_MAX 1024
 /*
- * With the lock of the model held: the queue depth of an initiator that is remembered because of
- * cache_dynamic_acls; 0: it is not.
+ * The lock of the model must be held. Returns the queue depth of an initiator that is remembered because of
+ * cache_dynamic_acls, or 0 if it is not remembered.
  */
 unsigned model_dynamic_depth(const struct model_object *tpg, const char *initiator);
 /*
- * A new ACL takes over the settings of the dynamic ACL of its initiator. It is not in the tree yet. Returns 0
- * or -ENOMEM.
+ * Copies the settings of the dynamic ACL of an initiator to its new ACL, which is not in the tree yet.
+ * Returns 0 or -ENOMEM.
  */
 int model_dynamic_convert(struct model_object *acl);
 /*
- * The ACL has entered the tree and takes the place of the dynamic ACL: the sessions of its initiator change
- * to the view of the ACL.
+ * To be called when the ACL has been added to the tree. Replaces the dynamic ACL of its initiator: the
+ * initiator's sessions change to the view of the ACL.
  */
 void model_dynamic_replace(struct model_object *acl);
-/* Tells the sessions of these initiators. */
+/* Makes the sessions of these initiators notice the change. */
 void model_dynamic_publish(struct model *model);
 /* Forgets the initiators without a session. */
 void model_dynamic_clear(struct model_object *tpg);
@@ -280,15 +288,15 @@ enum model_known {
 	MODEL_A_REVISION,
 	MODEL_KNOWN,
 };
-/* AuthMethod as a set of its choices. */
+/* The value of AuthMethod is a set with these bits. */
 #define MODEL_AUTH_CHAP 1u
 #define MODEL_AUTH_NONE 2u
 const struct model_attribute *model_known(enum model_known known);
-/* The stored value or the default; valid until it is set again. */
+/* Returns the stored value or the default. The text is valid until the attribute is set again. */
 const char *model_text(const struct model_object *object, const struct model_attribute *attribute);
 const char *model_known_text(const struct model_object *object, enum model_known known);
 uint64_t model_known_number(const struct model_object *object, enum model_known known);
-/* Finds these attributes, once. */
+/* Finds the attributes of enum model_known in the table. To be called once. */
 void model_values_init(void);
 unsigned model_attribute_count(enum model_kind kind);
 /* Stores a value without making it effective. Returns 0 or -ENOMEM. */
@@ -300,20 +308,23 @@ int model_value_store_numbers(struct model_object *const *objects, const struct 
 /* --- storage_object.c, tpg.c, portal_object.c: creating, deleting and enabling one kind of object --- */
 
 int model_storage_create(struct model_object *object, struct error *error);
-/* Closes the disk and frees the object. forget: the disk is removed for ever. */
+/* Closes the disk and frees the object. If forget is true, the disk is removed for ever. */
 void model_storage_close(struct model_object *object, bool forget, model_done *done, void *arg);
-/* Nobody has used the disk yet, so storage that was created is removed again. Blocks. */
+/* Closes a disk that nobody has used yet. Storage that was created for it is removed again. Blocks. */
 void model_storage_discard(struct model_object *object);
 void model_storage_enable(struct model_object *object, bool patient, model_done *done, void *arg);
 int model_tpg_create(struct model_object *object, struct error *error);
-/* Gives the TPG another relative target port identifier; 0: none. Returns 0, or -EEXIST with error set. */
+/*
+ * Gives the TPG another relative target port identifier, or none if port is 0. Returns 0, or -EEXIST with
+ * error set.
+ */
 int model_tpg_set_port(struct model_object *tpg, unsigned port, struct error *error);
 void model_tpg_enable(struct model_object *tpg, bool enable, model_done *done, void *arg);
-/* The sessions of the TPG end. */
+/* Ends the sessions of the TPG. */
 void model_tpg_close(struct model_object *object);
 void model_acl_close(struct model_object *object);
 int model_acl_create(struct model_object *object, struct error *error);
-/* prod_mode_write_protect protects it. */
+/* Write-protects the new mapped LUN if prod_mode_write_protect says so. */
 int model_mapped_lun_create(struct model_object *object, struct error *error);
 int model_portal_create(struct model_object *object, struct error *error);
 void model_portal_close(struct model_object *object);
@@ -321,8 +332,8 @@ void model_portal_close(struct model_object *object);
 /* --- address_rules.c */
 
 /*
- * Whether a list of prefixes, "10.0.0.0/8,2001:db8::/32", is well-formed. Returns 0, or -EINVAL with error
- * set.
+ * Checks whether a list of prefixes, such as "10.0.0.0/8,2001:db8::/32", is well-formed. Returns 0, or
+ * -EINVAL with error set.
  */
 int model_addresses_check(const char *list, struct error *error);
 /* Returns whether the list contains the address. */

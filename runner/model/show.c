@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Values that are computed when they are read: the state and the counters of storage, and who is logged in.
+ * Values that are computed when they are read: the state and the counters of storage objects, and the
+ * sessions of initiators.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -62,7 +63,7 @@ void model_get_options(const struct model_object *object, char *text, size_t siz
 	snprintf(text, size, "%s", view.options);
 }
 
-/* A value that was set counts; otherwise the disk has a write cache if its storage has one. */
+/* Returns the value that was set. If none was set, the disk has a write cache if its storage has one. */
 void model_get_write_cache(const struct model_object *object, char *text, size_t size)
 {
 	const struct model_attribute *row = model_known(MODEL_A_WRITE_CACHE);
@@ -112,18 +113,18 @@ void model_get_authenticate_target(const struct model_object *object, char *text
 	snprintf(text, size, "%d", *model_known_text(object, known) != '\0');
 }
 
-/* Room for the line that counts the sessions for which there is no room. */
+/* The room for the line that says how many sessions were left out. */
 #define MORE_MAX 80
 
 struct session_text {
 	const struct model_object *object;
 	char *text;
 	size_t size, len;
-	/* Sessions for which there was no room. */
+	/* The number of sessions for which there was no room. */
 	unsigned omitted;
 };
 
-/* Adds the text of a session as a whole, or not at all. */
+/* Adds the whole text of a session, or nothing if there is no room. */
 static void append(struct session_text *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void append(struct session_text *out, const char *format, ...)
 {
@@ -228,13 +229,13 @@ void model_get_sessions(const struct model_object *object, char *text, size_t si
 struct negotiated {
 	const struct model_object *acl;
 	const char *key;
-	/* Of the newest session so far. */
+	/* The age of the newest session that was found so far. */
 	uint64_t age;
 	char *text;
 	size_t size;
 };
 
-/* Returns the value in "Key=Value" lines, or NULL. */
+/* Returns the value of a key in "Key=Value" lines, or NULL. */
 static const char *value_of_key(const char *lines, const char *key)
 {
 	size_t len = strlen(key);

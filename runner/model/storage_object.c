@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Storage objects in the model: from attributes to the settings of runner/storage, and from a new logical
- * unit to all LUNs that lead to it. How storage is opened, tried again and closed is left to runner/storage.
+ * Storage objects of the model: makes the settings for runner/storage from attributes, and makes all LUNs of
+ * a storage object lead to its new logical unit. runner/storage opens storage, tries it again, and closes it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,12 +16,12 @@
 
 #define SECTOR 512
 
-/* An operation of runner/storage in progress, and its caller. */
+/* An operation of runner/storage in progress, and the caller that waits for it. */
 struct pending {
 	struct model_object *object;
 	model_done *done;
 	void *arg;
-	/* Runs before done(), if the operation has succeeded. */
+	/* Is called before done() if the operation has succeeded. */
 	void (*succeeded)(struct model_object *object);
 };
 
@@ -35,7 +35,7 @@ static void on_done(void *arg, int err, const struct error *error)
 	pending.done(pending.arg, err, error);
 }
 
-/* Returns NULL after it has called done(). */
+/* Begins an operation. If there is no memory, calls done() and returns NULL. */
 static struct pending *begin(struct model_object *object, void (*succeeded)(struct model_object *object),
 			     model_done *done, void *arg)
 {
@@ -123,7 +123,7 @@ static void on_patiently(void *arg, int err, const struct error *error)
 {
 	struct pending *pending = arg;
 
-	/* A stand-in serves the disk, unless the settings are wrong. */
+	/* A stand-in serves the disk unless the settings are wrong. */
 	if (storage_served(pending->object->storage))
 		on_enabled(pending->object);
 	on_done(arg, err, error);
@@ -190,7 +190,7 @@ static bool check_enabled(const struct model_object *object, model_done *done, v
 	return false;
 }
 
-/* If the size was set, the new size is stored, so that it is used after a restart. */
+/* Stores the new size if a size was set, so that it is used after a restart. */
 static void on_resized(struct model_object *object)
 {
 	struct storage_view view;

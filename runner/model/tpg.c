@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TPGs and their ACLs: the view that each of them has, and the end of sessions when one is disabled or
- * deleted. Who may log in is left to login.c.
+ * TPGs and their ACLs: the views that they have, and the end of sessions when a TPG is disabled or deleted,
+ * or an ACL is deleted. login.c decides who may log in.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -72,7 +72,7 @@ int model_set_ports(struct model_object *const *tpgs, const unsigned *ports, uns
 	return err;
 }
 
-/* The smallest identifier that no TPG has. */
+/* Takes the smallest identifier that no TPG has. */
 static int take_port(struct model_object *tpg, struct error *error)
 {
 	unsigned port = 1;
@@ -138,7 +138,7 @@ static void close_view(struct model_object *object)
 		model_view_close(view);
 }
 
-/* The entries of the LUNs, or mapped LUNs, leave with the view. */
+/* Removes the entries of the LUNs, or mapped LUNs, together with the view. */
 static void drop_entries(struct model_object *object, enum model_kind kind)
 {
 	for (struct model_object *lun = model_first(object, kind); lun; lun = model_next(lun)) {
@@ -184,7 +184,7 @@ static void set_enabled(struct model_object *tpg, bool enabled)
 	model_notify(tpg->model, MODEL_CHANGED, tpg);
 }
 
-/* After the last session has ended, the TPG gets new views, so that it can be changed and enabled again. */
+/* Gives the TPG new views after its last session has ended, so that it can be changed and enabled again. */
 static void on_sessions_ended(struct model_object *tpg)
 {
 	open_views(tpg, NULL);

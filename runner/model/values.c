@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The values of attributes: checking their text against the table, storing them, and reading them. An
- * object stores only what differs from the default.
+ * The values of attributes: checks texts with the table, and stores and reads values. An object stores only
+ * values that differ from the default.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -122,7 +122,7 @@ const char *model_text(const struct model_object *object, const struct model_att
 	return value->text ? value->text : attribute->fallback;
 }
 
-/* Whether the list, separated by commas, has the word. */
+/* Returns whether the list, whose elements are separated by commas, contains the word. */
 static bool list_has(const char *list, const char *word, size_t len)
 {
 	for (; *list; list += strcspn(list, ","), list += *list == ',')
@@ -131,7 +131,7 @@ static bool list_has(const char *list, const char *word, size_t len)
 	return false;
 }
 
-/* Which of the choices the list has: the first choice is bit 0. */
+/* Returns the set of choices that the list contains. The first choice is bit 0. */
 static uint64_t set_of(const char *list, const char *choices)
 {
 	uint64_t set = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Views: the current LUN map of a group of initiators, and the notification of the front end about a new one.
- * The loops are notified once for all changes that the main thread makes at the same time.
+ * Views: the current LUN map of a group of initiators. Notifies the front end of new maps: one notification
+ * is for all changes that the main thread makes before it returns to its main loop.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,9 +12,9 @@
 struct model_view {
 	atomic_uint refs;
 	atomic_bool closed;
-	/* Under model->lock. */
+	/* Guarded by model->lock. */
 	struct model_map *map;
-	/* What the view was made for. */
+	/* The object for which the view was made. */
 	struct model_object *object;
 	struct main_work released;
 };
@@ -77,7 +77,7 @@ bool model_view_is_closed(const struct model_view *view)
 }
 
 /*
- * --- Notifying the front end: it visits the loops soon, once for all present changes. The visit never begins
+ * --- Notifying the front end: it visits the loops soon, once for all changes so far. The visit never begins
  * while the main thread is making changes, so that a session sees either none of them or all.
  */
 

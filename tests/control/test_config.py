@@ -97,7 +97,7 @@ class Config(ControlCase):
         self.tcmuctl("create", "t_disk", "alloc/t_disk", "--size", "1M")
         self.assertEqual(self.tcmuctl("save", self.file), "the configuration is saved\n")
         self.assertEqual(self.tcmuctl("diff", self.file), "")
-        self.assertIn("No file keeps this configuration", self.tcmuctl("status"))
+        self.assertIn("The daemon was started without --saveconfig", self.tcmuctl("status"))
         self.tcmuctl("create", TARGET)
         self.assertIn(f"+ {TARGET}", self.tcmuctl("diff", self.file))
         self.tcmuctl("reload", self.file, status=1)
