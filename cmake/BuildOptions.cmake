@@ -51,7 +51,7 @@ endif()
 if(TCMUR_SANITIZE)
   add_compile_options(-fsanitize=${TCMUR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${TCMUR_SANITIZE})
-  # The many test programs are linked in half of the time. libFuzzer needs the linker that clang prefers.
+  # With gold, linking the many test programs takes half of the time. libFuzzer needs the linker that clang prefers.
   include(CheckLinkerFlag)
   check_linker_flag(C -fuse-ld=gold TCMUR_HAVE_GOLD)
   if(TCMUR_HAVE_GOLD AND NOT TCMUR_FUZZ)

@@ -37,11 +37,8 @@ struct file {
 	atomic_bool is_short, is_replaced;
 };
 
-/*
- * --- watch.c
- *
- * Any thread. To be called when an I/O has met the end of the file, which has size bytes.
- */
+/* --- watch.c */
+/* Any thread. To be called when an I/O has met the end of the file, which has size bytes. */
 void file_note_end(const struct fdio *fdio, uint64_t size);
 /*
  * Any thread. Returns true if the file certainly has at least end bytes, as far as this can be known without

@@ -133,9 +133,8 @@ struct backstore {
 	struct backstore_loop loops[];
 };
 
+/* --- open.c */
 /*
- * --- open.c
- *
  * Creates a backstore of the handler and calls open(), which sets handle and info, and returns 0, or -errno
  * with error set. Returns NULL with error and errno set on failure.
  */
@@ -150,17 +149,15 @@ void backstore_unref(struct backstore *bs);
 int info_normalize(const struct handler *handler, const struct backstore_spec *spec, struct tcmur_info *info,
 		   struct error *error);
 
+/* --- refresh.c */
 /*
- * --- refresh.c
- *
  * The backstore is refreshed only between these two calls. refresh_end() waits for a refresh that is running.
  */
 void refresh_begin(struct backstore *bs);
 void refresh_end(struct backstore *bs);
 
+/* --- call.c */
 /*
- * --- call.c
- *
  * Makes the pool run the job according to the thread model of the handler, which is not TCMUR_ASYNC. The job
  * must end with backstore_pool_call_end().
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Responses to commands: Data-In PDUs, the last one with the status, or a SCSI Response (RFC 7143 11.4,
- * 11.7). tx.c decides when they are sent.
+ * Sends the responses to commands: Data-In PDUs, of which the last one contains the status, or a SCSI
+ * Response (RFC 7143 11.4, 11.7). tx.c decides when they are sent.
  */
 #include "iscsi/data_in.h"
 

@@ -83,9 +83,9 @@ void kernel_failed_but_stays(struct kernel_device *d, const struct error *error)
 }
 
 /*
- * Returns whether the storage must be opened a second time. ADDED may arrive while an earlier attempt is in
- * progress, which must not create storage. In this case the attempt that ADDED requests decides about the
- * reply.
+ * Returns whether the storage must be opened a second time. ADDED may arrive while an earlier attempt to open
+ * it is in progress. This earlier attempt must not create storage, so the second attempt, which ADDED
+ * requests, decides about the reply.
  */
 static bool is_opened_again(struct kernel_device *d)
 {
@@ -132,8 +132,8 @@ static void forget(struct kernel_device *d)
 }
 
 /*
- * Closes the device for this process. A device that exists further is left to the next process, which also
- * resets the ring if this process has not done it.
+ * Closes the device for this process. A device that continues to exist is left to the next process, which
+ * also resets the ring if this process has not done it.
  */
 static void release(struct kernel_device *d)
 {

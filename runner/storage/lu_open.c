@@ -352,7 +352,7 @@ static void settle_contents(struct storage_lu *lu, const struct storage_lu_reque
 	storage_contents_accept_loss(lu->contents);
 }
 
-/* --- both together --- */
+/* --- the storage with its logical unit --- */
 
 static struct storage_lu *allocate(const struct storage_lu_request *request,
 				   const struct storage_spec *storage)

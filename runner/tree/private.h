@@ -101,11 +101,8 @@ struct tree {
 	struct tree_session *session;
 };
 
-/*
- * --- folder.c
- *
- * Creates the folders of everything that the model contains. Returns 0 or -ENOMEM.
- */
+/* --- folder.c */
+/* Creates the folders of everything that the model contains. Returns 0 or -ENOMEM. */
 int tree_folders_init(struct tree *tree);
 void tree_folders_free(struct tree *tree);
 struct tree_folder *tree_folder_by_id(struct tree *tree, uint64_t id);
@@ -141,9 +138,8 @@ int tree_set_string(char **string, const char *text);
 #define TREE_PATH_SIZE 1024
 const char *tree_path(const struct tree_folder *folder, unsigned directory, char path[TREE_PATH_SIZE]);
 
+/* --- link.c */
 /*
- * --- link.c
- *
  * Returns the name of the link in a LUN or mapped LUN, or NULL if there is none. name has room for
  * MODEL_TEXT_SIZE bytes.
  */
@@ -254,9 +250,8 @@ int tree_show_enable(const struct tree *tree, const struct tree_folder *folder, 
 void tree_store_enable(struct tree_request *request, struct tree_folder *folder, int argument, char *text);
 void tree_store_control(struct tree_request *request, struct tree_folder *folder, int argument, char *text);
 
+/* --- plugin.c */
 /*
- * --- plugin.c
- *
  * Returns "user", "fileio", "iblock" or "rd_mcp" if hba is the name of such an HBA, for example "user_0",
  * otherwise NULL.
  */
@@ -412,18 +407,15 @@ void tree_run_release(struct tree_request *request);
 int tree_session_start(struct tree *tree, const char *folder, struct error *error);
 /* Main thread. Ends the thread, handles the requests that it has posted, and removes the mount. */
 void tree_session_stop(struct tree *tree);
-/*
- * --- session.c
- *
- * Any thread. The operations of libfuse, which post requests to the main thread.
- */
+/* --- session.c */
+/* Any thread. The operations of libfuse, which post requests to the main thread. */
 extern const struct fuse_lowlevel_ops tree_operations;
 void tree_session_post(struct tree_session *session, struct tree_request *request);
 
+/* --- mount.c */
 /*
- * --- mount.c
- *
- * Main thread, before the mount; may block. Returns 0, or -errno with error set.
+ * Main thread, before the mount; may block. Creates the folder for the mount if it does not exist, removes the
+ * mount of a daemon that has died, and checks that the folder is empty. Returns 0, or -errno with error set.
  */
 int tree_mount_prepare(const char *folder, struct error *error);
 #endif

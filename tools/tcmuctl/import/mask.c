@@ -102,12 +102,12 @@ static bool lun_is_protected(const struct mask_lun *lun)
 static void add_default_luns(const struct masking *masking)
 {
 	struct saved_target *target = masking->target;
-	guint protected = 0;
+	guint nprotected = 0;
 
 	for (guint i = 0; i < masking->defaults->len; i++)
-	protected += lun_is_protected(mask_lun_at(masking->defaults, i));
+		nprotected += lun_is_protected(mask_lun_at(masking->defaults, i));
 	if (target->demo_mode)
-		target->demo_write_protect = protected == masking->defaults->len;
+		target->demo_write_protect = nprotected == masking->defaults->len;
 	for (guint i = 0; i < masking->defaults->len; i++) {
 		const struct mask_lun *wanted = mask_lun_at(masking->defaults, i);
 		struct saved_lun lun = {
