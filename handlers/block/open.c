@@ -179,7 +179,7 @@ static int settle_geometry(const struct opening *opening, struct tcmur_info *inf
 	info->block_size = open->block_size ? open->block_size : (uint32_t)logical;
 	if (info->block_size < (uint32_t)logical)
 		return tcmur_open_error(open, EINVAL,
-					"%s: has blocks of %d bytes, block_size=%" PRIu32 " is less",
+					"%s: has blocks of %d bytes, so block_size=%" PRIu32 " is too small",
 					opening->path, logical, info->block_size);
 	info->physical_block_size = physical > info->block_size ? physical : info->block_size;
 	if (info->size < info->block_size)

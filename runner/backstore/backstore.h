@@ -26,8 +26,7 @@
 int backstore_load_handlers(const char *dir, struct error *error);
 /* Main thread. To be called after the last backstore was closed. */
 void backstore_unload_handlers(void);
-/* Returns the handler of this name, or NULL. The pointer is valid until
- * backstore_unload_handlers(). */
+/* Returns the handler of this name, or NULL. The pointer is valid until backstore_unload_handlers(). */
 const struct tcmur_handler *backstore_handler(const char *name);
 /* Returns the i-th handler in the order of names, or NULL after the last. */
 const struct tcmur_handler *backstore_handler_at(unsigned i);

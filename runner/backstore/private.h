@@ -142,10 +142,17 @@ struct backstore *
 backstore_build(struct loop_set *set, struct handler *handler, const struct backstore_spec *spec,
 		int (*open)(struct backstore *bs, const struct backstore_spec *spec, struct error *error),
 		struct error *error);
+/*
+ * Main thread. Creates a backstore of the handler that does not have a handle yet. backstore_unref() frees
+ * it. Returns NULL if there is no memory.
+ */
+struct backstore *backstore_allocate(struct loop_set *set, struct handler *handler,
+				     const struct backstore_spec *spec);
 /* Drops a reference, and frees the backstore with the last one. */
 void backstore_unref(struct backstore *bs);
-/* Checks the properties that a handler reports, and fills in defaults. Returns 0, or -errno with
- * error set. */
+/*
+ * Checks the properties that a handler reports, and fills in defaults. Returns 0, or -errno with error set.
+ */
 int info_normalize(const struct handler *handler, const struct backstore_spec *spec, struct tcmur_info *info,
 		   struct error *error);
 
@@ -182,14 +189,14 @@ static inline struct backstore_loop *loop_of(const struct backstore_io *bio)
 enum {
 	/* The I/O is a piece of a chain: it needs no range of its own and is not counted. */
 	BIO_PIECE = 1u << 0,
-	BIO_INFLIGHT = 1u << 1, /* The I/O is in the list inflight of its loop. */
-	BIO_WATCHED = 1u << 2,  /* The drain in progress waits for this I/O. */
-	BIO_ENTRY = 1u << 3,    /* The range is in range_lock.entries. */
-	BIO_EXCLUSIVE = 1u << 4,
+	BIO_INFLIGHT = 1u << 1,  /* The I/O is in the list inflight of its loop. */
+	BIO_WATCHED = 1u << 2,   /* The drain in progress waits for this I/O. */
+	BIO_ENTRY = 1u << 3,     /* The range is in range_lock.entries. */
+	BIO_EXCLUSIVE = 1u << 4, /* The entry excludes all overlapping I/O (see range.c). */
 	/* For exclusive I/O: the drain in progress finds the older overlapping I/O, and waits for it. */
 	BIO_DRAINING = 1u << 5,
 	BIO_DRAINED = 1u << 6, /* For exclusive I/O: the older overlapping I/O has ended. */
-	BIO_GRANTED = 1u << 7,
+	BIO_GRANTED = 1u << 7, /* The entry has its range, so the I/O may start or has started. */
 };
 
 /* To be called on the I/O's loop. Executes an I/O that the range lock has admitted. */
@@ -254,7 +261,7 @@ void backstore_range_hold(struct backstore_io *bio);
 /* A handler that works inside its calls gets at most this many bytes of I/O in one turn of the loop. */
 #define BACKSTORE_STEP (1u << 20)
 
-/* --- chain.c: I/O made of several ------------------------------------------------------------- */
+/* --- chain.c: I/O that consists of several pieces ---------------------------------------------- */
 
 /*
  * The pieces of one I/O, which run one after the other. The structure comes from the loop's slab and is freed
@@ -278,6 +285,7 @@ struct backstore_chain {
 	size_t data_len;
 	struct iovec *iov; /* An array with room for the parent's iovcnt + 1 elements. */
 	enum tcmur_status status;
+	/* Whether a piece is being submitted, and whether this piece has ended inside the submission. */
 	bool issuing, completed;
 	void *buffer; /* The memory of data and iov, from the loop. */
 	size_t buffer_len;
@@ -318,10 +326,4 @@ void completion_assert_first(atomic_uint *completions, const struct backstore *b
 #define completion_arm(object)   ((void)(object))
 #define completion_check(object) ((void)(object))
 #endif
-/*
- * Main thread. Creates a backstore of the handler that does not have a handle yet. backstore_unref() frees
- * it. Returns NULL if there is no memory.
- */
-struct backstore *backstore_allocate(struct loop_set *set, struct handler *handler,
-				     const struct backstore_spec *spec);
 #endif

@@ -27,8 +27,7 @@ static enum iscsi_reject_reason scan_ahs(const struct iscsi_conn *conn, const st
 	*extended = NULL;
 	while (left) {
 		const struct iscsi_ahs *ahs = (const void *)p;
-		/* AHSLength counts the bytes after AHSType, beginning with the AHS-Specific
-		 * byte. */
+		/* AHSLength counts the bytes after AHSType, beginning with the AHS-Specific byte. */
 		uint32_t size = (get_be16(ahs->len) + 3u + 3u) & ~3u;
 
 		if (size > left || !get_be16(ahs->len))

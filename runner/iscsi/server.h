@@ -24,6 +24,7 @@ struct iscsi_tx_batch;
 
 /* The phases of a stop, in this order. Each connection acts on the newest phase (conn.c). */
 enum iscsi_stop_phase {
+	/* Connections are accepted and served. */
 	ISCSI_STOP_SERVE,
 	/* Initiators are asked to log out. Connections that have not logged in are closed. */
 	ISCSI_STOP_ASK,

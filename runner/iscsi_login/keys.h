@@ -58,13 +58,13 @@ enum iscsi_key_type {
 	ISCSI_KEY_TEXT,
 	/* A number that the initiator declares. It gets no answer. */
 	ISCSI_KEY_DECLARED,
-	/* Boolean. */
+	/* A boolean. The result is Yes if both sides have Yes. */
 	ISCSI_KEY_AND,
-	/* Boolean. */
+	/* A boolean. The result is Yes if one of both sides has Yes. */
 	ISCSI_KEY_OR,
-	/* Number. */
+	/* A number. The result is the smaller one of the values of both sides. */
 	ISCSI_KEY_MIN,
-	/* Number. */
+	/* A number. The result is the larger one of the values of both sides. */
 	ISCSI_KEY_MAX,
 	/*
 	 * The result is the first value of the offered list that is one of the choices. It is stored as its

@@ -60,8 +60,10 @@ void iscsi_params_inherit(struct iscsi_params *params, const struct iscsi_params
 		const struct iscsi_key_row *row = &iscsi_keys[key];
 		size_t len = is_boolean(row) ? sizeof(bool) : sizeof(uint32_t);
 
-		/* The session-wide keys whose value can differ are exactly the keys that are
-		 * irrelevant in a discovery session. */
+		/*
+		 * The session-wide keys whose value can differ are exactly the keys that are irrelevant in a
+		 * discovery session.
+		 */
 		if (row->not_in_discovery && !(seen >> key & 1))
 			memcpy((char *)params + row->field, (const char *)from + row->field, len);
 	}

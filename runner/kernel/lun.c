@@ -72,7 +72,7 @@ static int open_with(open_fn *open, struct kernel_device *d, const char *config,
 	     * The new options or filters may be for the storage that is open. A stand-in has no open storage.
 	     */
 	    .replaced = d->lun && !storage_lu_is_absent(d->lun) ? d->lun : NULL,
-	    /* kernel_lun_identify() does it. */
+	    /* kernel_lun_identify() chooses the identity. */
 	    .is_identified_later = true,
 	    .is_identity_fixed = true,
 	    /* A device that has just been created had no contents that could be lost. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One loop: its thread and its turns. The mailbox, timers, buffers and engines are in files of
- * their own. */
+/* One loop: its thread and its turns. The mailbox, timers, buffers and engines are in files of their own. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

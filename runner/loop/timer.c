@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Timers in a binary heap. The next deadline is the timeout of the loop's sleep, so timers cost no
- * system calls. */
+/*
+ * Timers in a binary heap. The next deadline is the timeout of the loop's sleep, so timers cost no system
+ * calls.
+ */
 #include <stdlib.h>
 
 #include "loop/internal.h"

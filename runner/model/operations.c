@@ -359,6 +359,7 @@ struct clearing {
 	void *arg;
 };
 
+/* Is called when a storage object has been closed, and at the end of clear_storage(). */
 static void on_cleared(void *arg, int err, const struct error *error)
 {
 	struct clearing *clearing = arg;
@@ -374,8 +375,8 @@ static void on_cleared(void *arg, int err, const struct error *error)
 }
 
 /*
- * Is called when an object has been closed. The first call is the last statement of the function that begins,
- * so the clearing never ends too early.
+ * Is called when all targets have been closed. Closes all storage objects. pending counts this call, too, so
+ * that done() is not called while this function still begins to close storage objects.
  */
 static void clear_storage(void *arg, int err, const struct error *error)
 {

@@ -78,7 +78,7 @@ const struct scsi_op scsi_ops[] = {
 	 .usage = {0x1d, 0xf7, 0x00, 0x00, 0x00, 0x00}},
 	{"PREVENT ALLOW MEDIUM REMOVAL", spc_prevent_allow,
 	 .opcode = 0x1e, .cdb_len = 6,
-	 ACCESS(CONTROL), .allowed_by_reservation = spc_prevent_allow_only_allows,
+	 ACCESS(CONTROL), .allowed_by_reservation = spc_allows_removal,
 	 .usage = {0x1e, 0x00, 0x00, 0x00, 0x03, 0x00}},
 	{"READ CAPACITY (10)", sbc_read_capacity10,
 	 .opcode = 0x25, .cdb_len = 10,

@@ -19,7 +19,11 @@ void spc_reserve(struct scsi_cmd *cmd);
 void spc_release(struct scsi_cmd *cmd);
 void spc_send_diagnostic(struct scsi_cmd *cmd);
 void spc_prevent_allow(struct scsi_cmd *cmd);
-bool spc_prevent_allow_only_allows(const struct scsi_cmd *cmd);
+/*
+ * Returns whether a PREVENT ALLOW MEDIUM REMOVAL command allows the removal. A reservation of another
+ * initiator does not forbid such a command.
+ */
+bool spc_allows_removal(const struct scsi_cmd *cmd);
 void spc_report_opcodes(struct scsi_cmd *cmd);
 void spc_report_tmfs(struct scsi_cmd *cmd);
 void spc_report_port_groups(struct scsi_cmd *cmd);

@@ -85,7 +85,7 @@ void spc_send_diagnostic(struct scsi_cmd *cmd)
 
 /* --- PREVENT ALLOW MEDIUM REMOVAL (SPC-4 6.14) ----------------------------------------------- */
 
-bool spc_prevent_allow_only_allows(const struct scsi_cmd *cmd)
+bool spc_allows_removal(const struct scsi_cmd *cmd)
 {
 	return (cmd->cdb[4] & 0x03) == 0; /* PREVENT */
 }

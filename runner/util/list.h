@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An intrusive, doubly linked, circular list. It has no lock: its owner defines which thread may
- * use it. */
+/* An intrusive, doubly linked, circular list. It has no lock: its owner defines which thread may use it. */
 #ifndef UTIL_LIST_H
 #define UTIL_LIST_H
 

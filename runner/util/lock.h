@@ -41,8 +41,7 @@ static inline unsigned lock_depth(void)
 #endif
 }
 
-/* The number of locks that the calling thread has taken since it started; always 0 in release
- * builds. */
+/* The number of locks that the calling thread has taken since it started; always 0 in release builds. */
 static inline unsigned long lock_taken(void)
 {
 #ifdef TCMUR_DEBUG

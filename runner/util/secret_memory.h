@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory for objects that hold secrets: core dumps do not contain it, and it is overwritten
- * before it is freed. */
+/*
+ * Memory for objects that hold secrets: core dumps do not contain it, and it is overwritten before it is
+ * freed.
+ */
 #ifndef UTIL_SECRET_MEMORY_H
 #define UTIL_SECRET_MEMORY_H
 

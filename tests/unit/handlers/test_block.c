@@ -84,7 +84,7 @@ static void test_native_4096(void **state)
 	assert_int_equal(open.info.block_size, 4096);
 	block->close(open.handle);
 	assert_refused((struct wanted){.config = large.path, .block_size = 512}, EINVAL,
-		       "has blocks of 4096 bytes, block_size=512 is less");
+		       "has blocks of 4096 bytes, so block_size=512 is too small");
 	loop_device_drop(&large);
 }
 
