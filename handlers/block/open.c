@@ -103,9 +103,9 @@ static int refuse_unclaimed(const struct opening *opening)
 }
 
 /*
- * Returns whether the path leads to the device that is open as fd. The caller has compared the device numbers.
- * But another device may have got the number of a device that was removed, so this function compares the
- * sequence numbers of the devices, which the kernel has since Linux 5.15.
+ * Returns whether the path leads to the device that is open as fd. The caller has compared the device
+ * numbers. But another device may have got the number of a device that was removed, so this function
+ * compares the sequence numbers of the devices, which the kernel has since Linux 5.15.
  */
 static bool path_is_device(const struct opening *opening, int fd)
 {

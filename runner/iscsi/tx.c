@@ -24,7 +24,7 @@
 #define TX_IOVS     1024 /* UIO_MAXIOV */
 #define TX_PDU_IOVS (2 + SCSI_LEND_MAX)
 #define TX_BYTES    (1u << 20) /* The number of bytes that one sendmsg() offers. */
-#define TX_LARGE   (256u << 10)
+#define TX_LARGE    (256u << 10)
 /*
  * If more bytes of messages are in the queue, the connection does not receive. Requests that were received
  * together can still add messages; if the queue exceeds the second limit, the connection is closed.

@@ -154,7 +154,7 @@ struct kernel_device {
 	unsigned requests;
 	/* The job is queued or running, or the device's loop will submit it. */
 	bool busy;
-	/* The size in configfs when the storage was opened or could not be opened; 0 if it is not known yet. */
+	/* The size in configfs at the last attempt to open the storage; 0 if it is not known yet. */
 	uint64_t configured_size;
 	/* Why the storage cannot be opened, or the ring is broken. */
 	struct error error;

@@ -16,7 +16,7 @@
 #include "util/cleanup.h"
 
 struct model_dynamic {
-	/* Links the record into tpg->dynamics or, if is_replaced is set, into model->replaced or into no list. */
+	/* Links the record into tpg->dynamics or, if is_replaced is set, into model->replaced or no list. */
 	struct list node;
 	struct model_object *tpg;
 	/*

@@ -119,8 +119,8 @@ struct model_dynamic;
 /*
  * To be called when a session of the initiator (in lower case) begins. If the view is that of initiators
  * without an ACL, the TPG remembers the initiator until the session ends, or longer (cache_dynamic_acls), and
- * *dynamic is the record for model_dynamic_end(). Otherwise *dynamic is NULL. Returns 0, -ESTALE if an ACL was created for the initiator
- * since its login began, so that it must log in again, or -ENOMEM.
+ * *dynamic is the record for model_dynamic_end(). Otherwise *dynamic is NULL. Returns 0, -ESTALE if an ACL
+ * was created for the initiator since its login began, so that it must log in again, or -ENOMEM.
  */
 int model_dynamic_begin(struct model_view *view, const char *initiator, unsigned queue_depth,
 			struct model_dynamic **dynamic);

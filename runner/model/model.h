@@ -149,8 +149,9 @@ void model_set(struct model_object *object, const char *group, const char *name,
 void model_visit_loops(struct model *model, model_done *done, void *arg);
 /*
  * Gives n TPGs, which are disabled, other relative target port identifiers at the same time, so that TPGs can
- * exchange them. Returns 0, or -errno with error set, and then no TPG has changed. Errors: -EEXIST if two of them would
- * have the same identifier, or if another TPG has one of these identifiers; -EBUSY if a TPG is enabled.
+ * exchange them. Returns 0, or -errno with error set, and then no TPG has changed. Errors: -EEXIST if two of
+ * them would have the same identifier, or if another TPG has one of these identifiers; -EBUSY if a TPG is
+ * enabled.
  */
 int model_set_ports(struct model_object *const *tpgs, const unsigned *ports, unsigned n, struct error *error);
 /* Sets the size of a storage object in bytes. */

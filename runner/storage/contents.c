@@ -27,6 +27,7 @@
 #define NAME_SIZE 64
 #define GRACE_S   60
 
+/* registry->state_lock guards serial_key, lock and noted. */
 struct storage_contents {
 	struct storage_registry *registry;
 	/* Links the structure into registry->contents. */
@@ -34,21 +35,15 @@ struct storage_contents {
 	char key[STATE_KEY_SIZE];
 	/* The key of the same disk in an older version of the daemon. */
 	char former_key[STATE_KEY_SIZE];
-	/*
-	 * The key of the serial number that the administrator has set, or "". Guarded by
-	 * registry->state_lock.
-	 */
+	/* The key of the serial number that the administrator has set, or "". */
 	char serial_key[STATE_KEY_SIZE];
 	/* The duplicate of the memory that the store keeps. Its descriptor is open while the disk is open. */
 	struct fd_kept kept;
 	/* Whether the previous process has left the memory. */
 	bool found;
-	/*
-	 * The descriptor of the lock of the disk's file in the state folder, or -1 if it is not locked.
-	 * Guarded by registry->state_lock.
-	 */
+	/* The descriptor of the lock of the disk's file in the state folder, or -1 if it is not locked. */
 	int lock;
-	/* Whether the record says that the disk was written. Guarded by registry->state_lock. */
+	/* Whether the record says that the disk was written. */
 	bool noted;
 	/* Whether contents that were written before are lost, and nobody has accepted the loss. */
 	bool is_lost;

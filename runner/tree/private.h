@@ -414,8 +414,9 @@ void tree_session_post(struct tree_session *session, struct tree_request *reques
 
 /* --- mount.c */
 /*
- * Main thread, before the mount; may block. Creates the folder for the mount if it does not exist, removes the
- * mount of a daemon that has died, and checks that the folder is empty. Returns 0, or -errno with error set.
+ * Main thread, before the mount; may block. Creates the folder for the mount if it does not exist, removes
+ * the mount of a daemon that has died, and checks that the folder is empty. Returns 0, or -errno with error
+ * set.
  */
 int tree_mount_prepare(const char *folder, struct error *error);
 #endif

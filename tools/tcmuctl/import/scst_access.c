@@ -120,7 +120,8 @@ static bool is_for_target(const struct reader *reader, const char *name)
 	if (!strcmp(name, "ALL"))
 		return true;
 	/*
-	 * Names that differ only in upper and lower case are the same name, but SCST may compare them exactly.
+	 * Names that differ only in upper and lower case are the same name, but SCST may compare them
+	 * exactly.
 	 */
 	return reader->is_deny ? !g_ascii_strcasecmp(name, reader->target->name)
 			       : !strcmp(name, reader->target->name);
