@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a connection. Three things must end before a closing connection is freed, and they may end in
- * any order: the output queue is sent and the socket drained; the tasks of the session end; and posted work
- * runs. Then conn_turn() frees the connection. Receiving and sending are left to rx.c and tx.c.
+ * Creates and closes connections. Before a closing connection is freed, three things must have happened, in
+ * any order: the output queue was sent and the initiator has closed its side, the tasks of the session have
+ * ended, and posted work has run. Then conn_turn() frees the connection. rx.c receives, and tx.c sends.
  */
 #include "iscsi/conn.h"
 

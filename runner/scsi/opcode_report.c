@@ -9,7 +9,7 @@
 #include "scsi/spc.h"
 #include "util/bytes.h"
 
-/* length of the command timeouts descriptor; zeros mean that no times are indicated */
+/* The length of the command timeouts descriptor. Its zeros mean that no times are indicated. */
 #define TIMEOUTS_LEN 12
 #define CTDP_ALL     0x02
 #define CTDP_ONE     0x80

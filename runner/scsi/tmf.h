@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Task management inside the device server */
+/* The functions of task management (SAM-5 7) that other files of the device server call. */
 #ifndef SCSI_TMF_H
 #define SCSI_TMF_H
 

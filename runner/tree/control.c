@@ -132,7 +132,7 @@ static const struct key keys[] = {
     {"user", "hw_block_size", "control", "block_size", convert_number},
     {"user", "hw_max_sectors", "control", "max_sectors", convert_sectors},
     {"user", "max_data_area_mb", "attrib", "max_data_area_mb", convert_number},
-    /* There is no ring of the kernel here, and there are no messages of it. */
+    /* There is no ring of the kernel here, and the kernel sends no messages. */
     {"user", "nl_reply_supported", NULL, NULL, NULL},
     {"user", "data_pages_per_blk", NULL, NULL, convert_number},
     {"user", "cmd_ring_size_mb", NULL, NULL, convert_number},

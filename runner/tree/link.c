@@ -29,7 +29,7 @@ static bool is_usable(const struct tree_folder *folder, const char *name)
 	       strlen(name) <= NAME_MAX && !tree_node_is_fixed(&directory, name);
 }
 
-/* Returns the name of the disk, because the scripts give a link the name of its disk. */
+/* Returns the name of the disk. The scripts of tcmu-runner give a link the name of its disk, too. */
 static const char *name_of_disk(const struct model_object *object)
 {
 	while (object && model_kind(object) != MODEL_STORAGE)
@@ -110,7 +110,7 @@ static struct tree_folder *descend(struct tree *tree, const unsigned slots[], ch
 	return folder;
 }
 
-/* PLUGIN_N/NAME */
+/* Finds a storage object. names are the parts of PLUGIN_N/NAME. */
 static struct tree_folder *find_storage(struct tree *tree, char *names[], unsigned n)
 {
 	static const unsigned slots[] = {TREE_ROOT_CORE, 0};
@@ -118,7 +118,7 @@ static struct tree_folder *find_storage(struct tree *tree, char *names[], unsign
 	return n == 2 ? descend(tree, slots, names, n) : NULL;
 }
 
-/* IQN/tpgt_N/lun/lun_N */
+/* Finds a LUN. parts are the parts of IQN/tpgt_N/lun/lun_N. */
 static struct tree_folder *find_lun(struct tree *tree, char *parts[], unsigned n)
 {
 	static const unsigned slots[] = {TREE_ROOT_ISCSI, 0, TREE_TPG_LUN};
