@@ -103,7 +103,7 @@ static void add_extent(struct tcmur_io *io, uint64_t offset, uint64_t end, enum 
  */
 static int find_extents(struct tcmur_op *op)
 {
-	/* fdio is the first member of struct file */
+	/* fdio is the first member of struct file. */
 	const struct file *file = (const struct file *)fdio_of(op);
 	uint64_t block_size = file->info.block_size;
 	struct tcmur_io *io = op->io;
@@ -116,7 +116,7 @@ static int find_extents(struct tcmur_op *op)
 		off_t hole = data < 0 ? -1 : lseek(file->fdio.fd, data, SEEK_HOLE);
 		uint64_t data_start, data_end;
 
-		if (hole < 0 && errno != ENXIO) /* ENXIO: there is no data after this offset */
+		if (hole < 0 && errno != ENXIO) /* ENXIO means that there is no data after this offset. */
 			return -errno;
 		data_start = data < 0 ? end : (uint64_t)data / block_size * block_size;
 		data_end = hole < 0 ? end : ((uint64_t)hole + block_size - 1) / block_size * block_size;

@@ -35,7 +35,7 @@ static struct fdio_request *request_init(const struct fdio *fdio, struct tcmur_q
 	return request;
 }
 
-/* --- the last step ---------------------------------------------------------------------------- */
+/* --- completion ------------------------------------------------------------------------------- */
 
 /* A result that the kernel never returns. It means that the I/O reaches past the end of the storage. */
 #define PAST_END INT_MIN
