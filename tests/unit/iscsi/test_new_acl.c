@@ -25,7 +25,8 @@ static void test_session_sees_its_new_acl(void **state)
 	struct model_object *acl = create_acl();
 	wire_update();
 	assert_int_equal(wire.attached, 0);
-	assert_int_equal(wire_conn()->session->it.report_luns(&wire_conn()->session->it, NULL, 0), 0);
+	assert_int_equal(wire_conn()->session->it_nexus.report_luns(&wire_conn()->session->it_nexus, NULL, 0),
+			 0);
 	send_test_unit_ready(0, 2);
 	assert_no_such_lun(2);
 
