@@ -14,9 +14,9 @@ struct creation;
 
 struct creation *creation_new(struct control_call *call);
 /*
- * Creates an object. A LUN or a mapped LUN has the values, which may be NULL, from the beginning. Returns NULL
- * with error set and errno set; the caller must then call creation_refuse(), which deletes the objects that
- * were created before.
+ * Creates an object. A LUN or a mapped LUN has the values, which may be NULL, from the beginning. Returns
+ * NULL with error set and errno set; the caller must then call creation_refuse(), which deletes the objects
+ * that were created before.
  */
 struct model_object *creation_add(struct creation *creation, struct model_object *parent,
 				  enum model_kind kind, const char *name, struct model_object *to,
