@@ -63,7 +63,7 @@ class Hang(unittest.TestCase):
         self.assertLess(time.monotonic() - begin, STOP_BOUND)
         output = self.daemon.output()
         self.assertIn("user_0/a: its storage does not answer, and commands are in flight", output)
-        self.assertIn("giving up", output.splitlines()[-1])
+        self.assertIn("the daemon ends now", output.splitlines()[-1])
         self.assertFalse(any(report in output for report in REPORTS), output)
 
     def stop(self):
@@ -73,7 +73,7 @@ class Hang(unittest.TestCase):
         self.assertEqual(self.daemon.process.wait(STOP_BOUND), 1)
         self.assertLess(time.monotonic() - begin, STOP_BOUND)
         output = self.daemon.output()
-        self.assertIn("giving up", output.splitlines()[-1])
+        self.assertIn("the daemon ends now", output.splitlines()[-1])
         self.assertFalse(any(report in output for report in REPORTS), output)
         return output
 
