@@ -183,6 +183,8 @@ static int start_conf(struct control_service *s, bool kernel, struct error *erro
 	control_options_complete(s->options);
 	if (o->log_dir || g_getenv("TCMU_LOGDIR"))
 		control_log_open(o->log_dir, log_name(o));
+	else
+		control_log_to_stderr();
 	return 0;
 }
 
@@ -448,9 +450,10 @@ int control_service_stop(struct control_service *s)
 	storage_registry_free(s->registry);
 	control_notify_free(s->notify);
 	control_conf_free(&s->conf);
+	stop_limit_note("whoever reads the log");
+	control_log_close();
 	stop_limit_end();
 	unwatch_signals(s);
-	control_log_close();
 	if (s->pidfile_written)
 		control_pidfile_remove(s->options->pidfile);
 	g_free(s);

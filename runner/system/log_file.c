@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The queue of log lines, and the thread that writes them. Log lines come from any thread, including event
- * loops, so lines are dropped if the queue is full. util/log.c makes the lines.
+ * loops, so lines are dropped if the queue is full. A daemon that writes only to stderr writes each line at
+ * once, and uses the queue while stderr takes no lines, because a user has stopped the terminal, or because
+ * nobody reads the pipe. util/log.c makes the lines.
  */
 #include "system/log_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -42,10 +45,7 @@ static struct {
 	pthread_cond_t more;
 	struct list lines;
 	unsigned nlines, dropped;
-	/*
-	 * Whether the thread has taken lines from the queue and not written them yet. Such lines are not
-	 * counted.
-	 */
+	/* Whether somebody has begun to write lines and has not ended. Lines taken for it are not counted. */
 	bool is_writing;
 	bool ending;
 } queue = {
@@ -60,10 +60,11 @@ static struct {
 	char *path;
 } file = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
 
-/* Used on the main thread only, except as_service, which does not change while the writing thread runs. */
+/* Used on the main thread only, except the flags after thread, which do not change while the thread runs. */
 static struct {
+	bool running;
 	pthread_t thread;
-	bool running, as_service;
+	bool as_service, only_stderr;
 } writer;
 
 /* --- the writing thread --- */
@@ -113,14 +114,13 @@ static struct line *make_line(enum log_level level, const char *text)
 static bool take_lines(struct list *lines, unsigned *dropped)
 {
 	SCOPE_LOCK(&queue.lock);
-	queue.is_writing = false;
-	while (list_empty(&queue.lines) && !queue.ending)
+	while (queue.is_writing || (list_empty(&queue.lines) && !queue.ending))
 		pthread_cond_wait(&queue.more, &queue.lock);
 	*dropped = queue.dropped;
 	queue.dropped = queue.nlines = 0;
 	list_splice_tail(lines, &queue.lines);
-	queue.is_writing = true;
-	return !list_empty(lines);
+	queue.is_writing = !list_empty(lines);
+	return queue.is_writing;
 }
 
 static void report_dropped(unsigned dropped)
@@ -130,6 +130,13 @@ static void report_dropped(unsigned dropped)
 	snprintf(text, sizeof(text), "%u log lines were lost", dropped);
 	g_autofree struct line *line = make_line(LOG_LEVEL_WARN, text);
 	write_line(line);
+}
+
+static void end_writing(void)
+{
+	SCOPE_LOCK(&queue.lock);
+	queue.is_writing = false;
+	pthread_cond_signal(&queue.more);
 }
 
 static void *write_lines(void *arg)
@@ -146,13 +153,33 @@ static void *write_lines(void *arg)
 		}
 		if (dropped)
 			report_dropped(dropped);
+		end_writing();
 	}
 	return arg;
 }
 
-/* Any thread. The log calls this function for each line. */
+/* --- any thread --- */
+
+/* Returns whether no earlier line waits and stderr takes a line now. end_writing() must follow then. */
+static bool begin_writing(void)
+{
+	struct pollfd event = {.fd = STDERR_FILENO, .events = POLLOUT};
+	SCOPE_LOCK(&queue.lock);
+
+	if (queue.is_writing || !list_empty(&queue.lines) || poll(&event, 1, 0) <= 0)
+		return false;
+	queue.is_writing = true;
+	return true;
+}
+
+/* The log calls this function for each line. */
 static void sink(enum log_level level, const char *text)
 {
+	if (writer.only_stderr && begin_writing()) {
+		log_stderr(level, text);
+		end_writing();
+		return;
+	}
 	struct line *line = make_line(level, text);
 
 	lock_take(&queue.lock);
@@ -187,9 +214,10 @@ static bool is_service(void)
 	return getenv("INVOCATION_ID") && getppid() == 1;
 }
 
-static void start(void)
+static void start(bool as_service, bool only_stderr)
 {
-	writer.as_service = is_service();
+	writer.as_service = as_service;
+	writer.only_stderr = only_stderr;
 	if (writer.as_service)
 		openlog("tcmu-runner", LOG_PID, LOG_DAEMON);
 	queue.ending = false;
@@ -229,10 +257,16 @@ static void use_file(char *path)
 	file.path = path;
 }
 
+void control_log_to_stderr(void)
+{
+	if (!writer.running)
+		start(false, true);
+}
+
 void control_log_open(const char *dir, const char *name)
 {
 	if (!writer.running)
-		start();
+		start(is_service(), false);
 	if (!dir)
 		dir = getenv("TCMU_LOGDIR");
 	/* Only root may write to the default folder. The log of another user's service is the journal. */

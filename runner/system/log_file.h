@@ -3,11 +3,16 @@
  * Decides where log lines go. A daemon in the foreground writes them to stderr. A service, which systemd or
  * D-Bus has started, writes them to syslog, and root's service also writes them to a file in the log folder.
  * If a log folder is configured, the file is written in all cases. A separate thread writes the lines, so
- * that no event loop waits for a disk or for journald.
+ * that no event loop waits for a disk, for journald or for the reader of stderr.
  */
 #ifndef SYSTEM_LOG_FILE_H
 #define SYSTEM_LOG_FILE_H
 
+/*
+ * Main thread. Begins to write the log to stderr only, where each line is written at once. While stderr takes
+ * no lines, the lines wait, but not the threads that log them.
+ */
+void control_log_to_stderr(void);
 /*
  * Main thread. Begins to write the log. dir is the log folder, or NULL for the default, and name is the name
  * of the file. A further call with another folder continues the log there.

@@ -14,7 +14,7 @@ import unittest
 import cdb
 import initiator
 import iscsi_pdu as p
-from daemon import REPORTS, Daemon, command_line, free_port, wait_until
+from daemon import IQN, REPORTS, Daemon, command_line, free_port, wait_until
 from initiator import PATIENCE, LoginError
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../control"))
@@ -139,12 +139,14 @@ class Hang(unittest.TestCase):
                 self.assertLess(time.monotonic() - begin, STOP_BOUND)
                 self.assertIn("because it waits for hang/stuck/a,size=16M", output())
 
-    def test_stop_while_nobody_reads_the_log(self):
-        """The log goes into a pipe that is full, as after Control-S in a terminal."""
+    def test_nobody_reads_the_log(self):
+        """The log goes into a pipe that is full, as after Control-S in a terminal. Initiators and the control socket
+        are served, and the daemon ends."""
         with tempfile.TemporaryDirectory(prefix="tcmur-log-") as folder:
             log, end = os.pipe()
             self.addCleanup(os.close, log)
-            command = command_line("--export", "alloc/a,size=16M", "--portal", f"127.0.0.1:{free_port()}",
+            port = free_port()
+            command = command_line("--export", "alloc/a,size=16M,name=a", "--portal", f"127.0.0.1:{port}",
                                    "--state-dir", os.path.join(folder, "state"), "--run-dir", folder)
             process = subprocess.Popen(command, stdout=end, stderr=end)
             os.close(end)
@@ -152,10 +154,17 @@ class Hang(unittest.TestCase):
             wait_until(lambda: os.path.exists(os.path.join(folder, "control")))
             fcntl.fcntl(log, fcntl.F_SETPIPE_SZ, 4096)
             with Control(os.path.join(folder, "control")) as control:
-                for number in range(100):
-                    control.send("create", path=f"iqn.2026-11.com.example:{number}-{'x' * 60}")
-                # The log has a line for each request, and the pipe has no room for many more lines.
-                wait_until(lambda: bytes_in_pipe(log) > 3500)
+                for number in range(100):  # each is a line of the log
+                    control.call("create", path=f"iqn.2026-11.com.example:{number}-{'x' * 60}")
+                self.assertGreater(bytes_in_pipe(log), 3500)
+                for _ in range(10):  # a login is a line, too
+                    session = initiator.Session(("127.0.0.1", port), IQN + "a")
+                    session.execute(cdb.TEST_UNIT_READY)
+                    session.good(cdb.read10(0, 1), length=512)
+                    session.connection.close()
+                lines = os.read(log, 4096).decode().splitlines()
+                self.assertIn("iqn.2026-11.com.example:0-x", "".join(lines))
+                wait_until(lambda: bytes_in_pipe(log) > 3500)  # what waited follows
                 begin = time.monotonic()
                 process.terminate()
                 process.wait(STOP_BOUND)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log file: lines from many threads, rotation, another folder, and a folder that does not exist. */
+/*
+ * The log file: lines from many threads, rotation, another folder, a folder that does not exist, and stderr
+ * that nobody reads.
+ */
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -153,6 +156,36 @@ static void test_threads(void **state)
 		assert_true(g_regex_match_simple("\\[INFO\\] t\\d: line \\d+$", lines[i], 0, 0));
 }
 
+#define MANY 1000
+
+/* A pipe that is full does not keep those who log, and all lines arrive in their order. */
+static void test_stderr_that_nobody_reads(void **state)
+{
+	int before = dup(STDERR_FILENO), ends[2];
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(fcntl(ends[1], F_SETPIPE_SZ, 4096), 4096);
+	dup2(ends[1], STDERR_FILENO);
+	close(ends[1]);
+	control_log_to_stderr();
+	for (int i = 0; i < MANY; i++)
+		log_info(NULL, "line %d of many", i);
+	FILE *reader = fdopen(ends[0], "r");
+	assert_non_null(reader);
+	for (int i = 0; i < MANY; i++) {
+		char line[64], expected[64];
+
+		snprintf(expected, sizeof(expected), "line %d of many\n", i);
+		assert_non_null(fgets(line, sizeof(line), reader));
+		assert_string_equal(line, expected);
+	}
+	control_log_close();
+	dup2(before, STDERR_FILENO);
+	close(before);
+	fclose(reader);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +194,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_no_folder, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_descendant_of_a_service, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
+	    cmocka_unit_test(test_stderr_that_nobody_reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
