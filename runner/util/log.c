@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "util/bytes.h"
 #include "util/cleanup.h"
@@ -73,8 +74,11 @@ void log_stderr(enum log_level level, const char *line)
 {
 	static const char *const names[] = {"critical: ", "error: ", "warning: ", "", "debug: ", "cdb: "};
 
-	/* One call writes the whole line, so that lines of several threads do not mix. */
-	fprintf(stderr, "%s%s\n", (unsigned)level < ARRAY_SIZE(names) ? names[level] : "", line);
+	/*
+	 * A single call, so that lines of several threads do not mix. It takes no lock, which a thread would
+	 * keep for as long as nobody reads the lines.
+	 */
+	dprintf(STDERR_FILENO, "%s%s\n", (unsigned)level < ARRAY_SIZE(names) ? names[level] : "", line);
 }
 
 /*

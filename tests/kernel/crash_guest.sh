@@ -48,7 +48,7 @@ mkdir /tmp/state/away.img
 step "the next daemon waits for this I/O, except for devices with exclusive storage"
 start_daemon
 wait_for served user_1/quick
-wait_for logged 'user_0/slow.*waits: .*in use'
+wait_for logged 'user_0/slow.*tries again: .*in use'
 wait_for logged 'user_2/away.*waits for the end of I/O'
 sleep 3
 locks 2
