@@ -85,9 +85,11 @@ static gboolean on_quit(gpointer data)
 
 static void on_reply(GObject *bus, GAsyncResult *result, gpointer data)
 {
-	g_autoptr(GVariant) reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, NULL);
+	GVariant *reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, NULL);
 
 	(void)data;
+	if (reply)
+		g_variant_unref(reply);
 }
 
 static gboolean on_many(gpointer bus)

@@ -31,14 +31,6 @@ def bytes_in_pipe(end):
     return int.from_bytes(fcntl.ioctl(end, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
-def is_listening(path):
-    try:
-        Control(path).close()
-    except (FileNotFoundError, ConnectionRefusedError):
-        return False
-    return True
-
-
 class Hang(unittest.TestCase):
     def setUp(self):
         self.daemon = Daemon("--handler-path", HANDLERS, "--export", "hang/a,size=16M,name=a", "--threads", "2",
@@ -153,13 +145,14 @@ class Hang(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="tcmur-log-") as folder:
             log, end = os.pipe()
             self.addCleanup(os.close, log)
-            port = free_port()
+            port, pidfile = free_port(), os.path.join(folder, "pid")
             command = command_line("--export", "alloc/a,size=16M,name=a", "--portal", f"127.0.0.1:{port}",
-                                   "--state-dir", os.path.join(folder, "state"), "--run-dir", folder)
+                                   "--state-dir", os.path.join(folder, "state"), "--run-dir", folder,
+                                   "--pidfile", pidfile)
             process = subprocess.Popen(command, stdout=end, stderr=end)
             os.close(end)
             self.addCleanup(lambda: (process.kill(), process.wait()))
-            wait_until(lambda: is_listening(os.path.join(folder, "control")))
+            wait_until(lambda: os.path.exists(pidfile))
             fcntl.fcntl(log, fcntl.F_SETPIPE_SZ, 4096)
             with Control(os.path.join(folder, "control")) as control:
                 for number in range(100):  # each is a line of the log
