@@ -14,7 +14,7 @@ import unittest
 import cdb
 import initiator
 import iscsi_pdu as p
-from daemon import IQN, REPORTS, Daemon, command_line, free_port, wait_until
+from daemon import REPORTS, Daemon, command_line, free_port, wait_until
 from initiator import PATIENCE, LoginError
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../control"))
@@ -146,7 +146,8 @@ class Hang(unittest.TestCase):
             log, end = os.pipe()
             self.addCleanup(os.close, log)
             port, pidfile = free_port(), os.path.join(folder, "pid")
-            command = command_line("--export", "alloc/a,size=16M,name=a", "--portal", f"127.0.0.1:{port}",
+            target = "iqn.2026-11.com.example:log"
+            command = command_line("--export", "alloc/a,size=16M", "--iqn", target, "--portal", f"127.0.0.1:{port}",
                                    "--state-dir", os.path.join(folder, "state"), "--run-dir", folder,
                                    "--pidfile", pidfile)
             process = subprocess.Popen(command, stdout=end, stderr=end)
@@ -159,7 +160,7 @@ class Hang(unittest.TestCase):
                     control.call("create", path=f"iqn.2026-11.com.example:{number}-{'x' * 60}")
                 self.assertGreater(bytes_in_pipe(log), 3500)
                 for _ in range(10):  # a login is a line, too
-                    session = initiator.Session(("127.0.0.1", port), IQN + "a")
+                    session = initiator.Session(("127.0.0.1", port), target)
                     session.execute(cdb.TEST_UNIT_READY)
                     session.good(cdb.read10(0, 1), length=512)
                     session.connection.close()

@@ -123,10 +123,15 @@ load_loop() { # loads tcm_loop, which makes a disk for each LUN of $tpg
 
 allow_bus_name() { cp "$here/../../packaging/org.kernel.TCMUService1.conf" /etc/dbus-1/system.d/; }
 
+# The package that creates the user of the system bus may only be unpacked.
+make_bus_user() {
+	getent passwd messagebus >/dev/null || echo messagebus:x:990:990::/nonexistent:/usr/sbin/nologin >>/etc/passwd
+}
+
 start_bus() {
 	rm -f /usr/share/dbus-1/system-services/*
 	mkdir -p /run/dbus
-	getent passwd messagebus >/dev/null || echo messagebus:x:990:990::/nonexistent:/usr/sbin/nologin >>/etc/passwd
+	make_bus_user
 	dbus-uuidgen --ensure
 	dbus-daemon --system --fork
 }

@@ -12,6 +12,7 @@ boot_systemd() {
 	modprobe configfs
 	mount -t cgroup2 cgroup2 /sys/fs/cgroup
 	: >/etc/fstab
+	make_bus_user
 	# The minimum that a service finds: D-Bus, the journal, basic.target.
 	find /etc/systemd/system -mindepth 1 -delete
 	# The checkout may lie below /tmp: nothing may be mounted there, and nothing may be deleted there.

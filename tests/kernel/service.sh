@@ -15,4 +15,4 @@ chmod 755 "$work"
 dpkg-deb -x "$work"/*.deb "$work/root"
 # In the guest, /lib is a link to usr/lib, which a folder of a layer must not hide.
 [ ! -d "$work/root/lib" ] || { cp -a "$work/root/lib/." "$work/root/usr/lib/" && rm -r "$work/root/lib"; }
-"$here/guest.sh" -m 1024 -l "$work/root" "$here/service_guest.sh"
+"$here/guest.sh" -m 1024 -p systemd -p bus -p dbus -l "$work/root" "$here/service_guest.sh"
