@@ -17,4 +17,4 @@ cpack -G DEB -B "$work" --config "$1/CPackConfig.cmake" >"$work/log" 2>&1 || { c
 chmod 755 "$work"
 mkdir -p "$work/root/packages"
 cp "$work"/tcmu-runner_*.deb "$work/root/packages/new.deb"
-"$here/../kernel/guest.sh" -m 1024 -p systemd -p bus -p dbus -l "$work/root" "$here/service_guest.sh"
+"$here/../kernel/guest.sh" -m 1024 -l "$work/root" "$here/service_guest.sh"
