@@ -28,7 +28,7 @@ static void on_appeared(GDBusConnection *bus, const char *name, const char *owne
 	struct dbus_handler *handler = data;
 
 	(void)bus, (void)owner;
-	/* Another process owns the name now, or nobody does. */
+	/* The handler is exported already, so only the owner of its name has changed. */
 	if (handler->object)
 		return;
 	if (dbus_handler_export(handler)) {

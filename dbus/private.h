@@ -54,7 +54,7 @@ struct dbus_service {
 	guint objects[3];
 	/* The timer that tries to connect again, or 0 if it does not run. */
 	guint retry;
-	/* Whether the log already says that there is no bus. */
+	/* True if the log already has the warning about a missing bus, which is written once. */
 	bool bus_missing;
 };
 

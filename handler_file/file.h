@@ -31,8 +31,8 @@ struct file {
 	/* The size in bytes that was reported to initiators. It grows with the file, but never shrinks. */
 	_Atomic uint64_t served;
 	/*
-	 * Whether the log already says that the file is shorter than served, and that the path leads to
-	 * another file.
+	 * True if the log already has the warning that the file is shorter than served, or the warning that
+	 * the path leads to another file. Each warning is written once.
 	 */
 	atomic_bool is_short, is_replaced;
 };

@@ -32,7 +32,7 @@ struct apply {
 	 * References: one for each answer that may still come, and one for each function that runs the steps.
 	 */
 	unsigned refs;
-	/* After the last step: all sessions take the changes before the end. */
+	/* All steps have run, and all sessions are taking the changes. */
 	bool is_visiting;
 	bool is_running, is_done;
 	/* The timer that limits the wait for storage, or NULL if no storage is being opened. */
@@ -62,7 +62,9 @@ static void unref(struct apply *apply)
 	g_free(apply);
 }
 
-/* step NULL: all steps have run. */
+/*
+ * Begins to wait for the answer to a step. step is NULL for the visit of the loops after the last step.
+ */
 static struct pending *begin(struct apply *apply, const struct config_step *step)
 {
 	struct pending *pending = g_new0(struct pending, 1);

@@ -45,7 +45,7 @@ static struct {
 	pthread_cond_t more;
 	struct list lines;
 	unsigned nlines, dropped;
-	/* Whether somebody has begun to write lines and has not ended. Lines taken for it are not counted. */
+	/* A thread writes lines that it has taken from the queue, or a line of its own. */
 	bool is_writing;
 	bool ending;
 } queue = {
