@@ -200,8 +200,10 @@ static int start_front_ends(struct control_service *s, struct error *error)
 	 * The socket exists before initiators can connect. Its calls are answered only when the main loop
 	 * runs.
 	 */
-	if (!err)
+	if (!err) {
+		model_set_starting(model_host_model(s->host), true);
 		s->admin = admin_start(s->options, model_host_model(s->host), s->kernel);
+	}
 	if (!err && s->portal)
 		err = portal_service_start(s->portal, &s->loops, s->host, error);
 	/*
@@ -210,6 +212,8 @@ static int start_front_ends(struct control_service *s, struct error *error)
 	 */
 	if (!err)
 		err = admin_restore(s->admin, model_host_context(s->host)->main, error);
+	if (!err)
+		model_set_starting(model_host_model(s->host), false);
 	if (!err && s->kernel)
 		err = kernel_service_start(s->kernel, &s->loops, s->registry, error);
 	if (!err)

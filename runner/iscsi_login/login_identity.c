@@ -34,10 +34,13 @@ static bool is_known(const struct iscsi_login *login)
 /*
  * Returns the status for a target that this initiator must not use, and for a target that does not exist. If
  * the status were different, anybody could find out which targets exist. An initiator that may use other
- * targets has probably mistyped the name, so it gets the status that says so.
+ * targets has probably mistyped the name, so it gets the status that says so. While the daemon starts, the
+ * target may be one that follows, and initiators try again after ISCSI_LOGIN_UNAVAILABLE.
  */
 static enum iscsi_login_status status_of_hidden(const struct iscsi_login *login)
 {
+	if (model_is_starting(login->model))
+		return ISCSI_LOGIN_UNAVAILABLE;
 	return is_known(login) ? ISCSI_LOGIN_NOT_FOUND : ISCSI_LOGIN_FORBIDDEN;
 }
 
@@ -87,6 +90,9 @@ static enum iscsi_login_status begin_discovery(struct iscsi_login *login)
 	login->discovery_account = secret_alloc(sizeof(*login->discovery_account));
 	if (!login->discovery_account)
 		return iscsi_login_refusal(login, ISCSI_LOGIN_NO_RESOURCES, "out of memory");
+	if (model_is_starting(login->model))
+		return iscsi_login_refusal(login, ISCSI_LOGIN_UNAVAILABLE,
+					   "discovery: the daemon is still creating its targets");
 	if (!is_known(login))
 		return iscsi_login_refusal(login, ISCSI_LOGIN_FORBIDDEN,
 					   "discovery: no target shows itself to this initiator");

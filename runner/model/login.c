@@ -284,6 +284,11 @@ bool model_discover(struct model *model, const char *initiator, const struct soc
 	return true;
 }
 
+bool model_is_starting(const struct model *model)
+{
+	return atomic_load(&model->starting);
+}
+
 unsigned model_discovery_generation(const struct model *model)
 {
 	return atomic_load(&model->discovery_generation);

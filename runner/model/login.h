@@ -142,6 +142,11 @@ struct model_view *model_dynamic_acl_view(const struct model_dynamic *dynamic);
 /* Returns whether the view is that of an ACL whose initiator must authenticate when it logs in. */
 bool model_view_demands_login(const struct model_view *view);
 
+/*
+ * Returns whether targets may be missing because the daemon is still starting. A login must then not be
+ * refused with a status after which initiators give up (RFC 7143 11.13.5).
+ */
+bool model_is_starting(const struct model *model);
 /* Returns whether some target admits the initiator at some portal. */
 bool model_knows_initiator(struct model *model, const char *initiator, const struct sockaddr_storage *peer);
 /*

@@ -36,6 +36,11 @@ struct model *model_new(const struct storage_context *context)
 	return model;
 }
 
+void model_set_starting(struct model *model, bool starting)
+{
+	atomic_store(&model->starting, starting);
+}
+
 void model_free(struct model *model)
 {
 	if (!model)

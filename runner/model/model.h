@@ -47,6 +47,11 @@ enum model_kind {
 
 /* Creates an empty model. context must exist longer than the model. Returns NULL if there is no memory. */
 struct model *model_new(const struct storage_context *context);
+/*
+ * Says whether the objects of the configuration are still being created. As long as they are, an initiator
+ * that finds no target is told to try again (login.h). A new model is not starting.
+ */
+void model_set_starting(struct model *model, bool starting);
 /* Main thread. Frees the model. All storage objects must be closed, and the front end must have ended. */
 void model_free(struct model *model);
 

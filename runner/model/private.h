@@ -120,6 +120,8 @@ struct model {
 	struct list replaced;
 	uint64_t generation;
 	atomic_uint discovery_generation;
+	/* See model_set_starting(). */
+	atomic_bool starting;
 	/* Whether the front end will visit the loops soon. The work update then runs on the main thread. */
 	bool update_queued;
 	struct main_work update;

@@ -12,10 +12,11 @@ from control_case import TARGET, main
 from control_socket import Control, Refused
 import cdb
 from daemon import REPORTS, Daemon, command_line, free_port, wait_until
-from initiator import PATIENCE, Session
+from initiator import PATIENCE, LoginError, Session
 
 HANG = os.environ["TCMU_RUNNER_HANG"]
 BECOMING_READY = (2, 4, 1)
+UNAVAILABLE = 0x0301  # A Login Response: the initiator may try again (RFC 7143 11.13.5).
 # The daemon ends within 5 seconds; a busy machine gets more time.
 STOP_BOUND = 20
 
@@ -69,6 +70,25 @@ class Opening(unittest.TestCase):
                 control.call("delete", path="user_0/d0")
             self.assertEqual(context.exception.errno, "EBUSY")
             self.assertEqual(control.call("list", path="user_0/d0")["state"], "removing")
+
+    def test_initiators_try_again_during_the_start(self):
+        """The portal of --export listens before the file is restored. The export is served, and a login to a target of
+        the file gets a status after which initiators try again."""
+        daemon = Daemon(*self.write("hang/slow/a"), "--export", "alloc/e,size=1M,name=e", port=self.port)
+        self.addCleanup(daemon.kill)
+        daemon.session("e").connection.close()
+        statuses = set()
+
+        def is_restored():
+            try:
+                Session(daemon.address, TARGET).connection.close()
+            except LoginError as refused:
+                statuses.add(refused.status)
+                return False
+            return True
+
+        wait_until(is_restored, daemon.output)
+        self.assertEqual(statuses, {UNAVAILABLE}, daemon.output())
 
     def stop_during_restore(self, *configs):
         """Returns the exit status of a daemon that SIGTERM reaches while it restores, its output, and the time."""

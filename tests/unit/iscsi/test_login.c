@@ -415,6 +415,32 @@ static void refuse_afterwards(void **state)
 	assert_int_equal(get_be32(rsp(i)->itt), 0xabcd0001);
 }
 
+/*
+ * Targets may be missing while the daemon starts. Initiators give up after most other statuses, but try again
+ * after this one. A target that is complete can be used.
+ */
+static void tries_again_while_the_daemon_starts(void **state)
+{
+	static const char *const missing[] = {
+	    "InitiatorName=" HOST "\nTargetName=" DISK "0",
+	    "InitiatorName=" HOST "\nTargetName=" HIDDEN,
+	    "InitiatorName=" OTHER "\nTargetName=" DISK,
+	    "InitiatorName=" HOST "\nSessionType=Discovery",
+	};
+	struct initiator *i = *state;
+
+	model_set_starting(i->model, true);
+	for (size_t c = 0; c < ARRAY_SIZE(missing); c++) {
+		reconnect(i);
+		assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), missing[c]), ISCSI_LOGIN_UNAVAILABLE);
+	}
+	reconnect(i);
+	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), NAMES), ISCSI_LOGIN_COMPLETE);
+	model_set_starting(i->model, false);
+	reconnect(i);
+	assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), missing[0]), ISCSI_LOGIN_NOT_FOUND);
+}
+
 /* With the attribute, an administrator can make the target answer differently. */
 static void reveals_a_target_if_asked_to(void **state)
 {
@@ -490,6 +516,7 @@ int main(void)
 	    TEST(new_text_inside_an_answer),
 	    TEST(too_many_keys),
 	    TEST(refuse_afterwards),
+	    TEST(tries_again_while_the_daemon_starts),
 	    TEST(reveals_a_target_if_asked_to),
 	    TEST(shows_a_refused_name),
 	};
