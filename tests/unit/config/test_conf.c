@@ -160,7 +160,7 @@ static void test_command_line_goes_first(void **state)
 	control_conf_free(&conf);
 }
 
-static void test_restart_is_for_what_cannot_change(void **state)
+static void test_which_keys_need_a_restart(void **state)
 {
 	struct control_conf old = read_text(""),
 			    fresh = read_text("log_level = 1\nlog_dir = /x\ncmd_time_out = 4\n");
@@ -288,7 +288,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_all_keys, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_wrong_lines, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_command_line_goes_first, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(test_restart_is_for_what_cannot_change, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_which_keys_need_a_restart, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_shipped_file, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_changes_are_noticed, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_device_is_not_watched, set_up, tear_down),
