@@ -133,9 +133,8 @@ struct tcmur_io {
 	 * daemon sets TCMUR_OFFSET_UNKNOWN before.
 	 */
 	uint64_t miscompare_offset;
-	struct tcmur_extent
-	    /* For extents(): an array of max_extents elements, which the handler fills in ascending order */
-	    *extents;
+	/* For extents(): an array of max_extents elements, which the handler fills in ascending order */
+	struct tcmur_extent *extents;
 	uint32_t max_extents;
 	uint32_t nextents;
 	/* io_size bytes for the handler, 16-byte aligned. The daemon does not zero them. */

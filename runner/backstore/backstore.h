@@ -214,7 +214,7 @@ void backstore_show_filters(struct backstore *bs,
  */
 void backstore_print_filters(struct backstore *bs, char *out, size_t size);
 /*
- * Any thread except a loop. Changes the options of the backstore's filters, also while I/O is in flight on
+ * Any thread except a loop. Changes the options of the backstore's filters, even while I/O is in flight on
  * all loops. specs must name the same filters in the same order, and has all options that each filter gets. A
  * filter whose options do not change keeps its counters. But if no option of any filter changes, all filters
  * start with new counters, so that an administrator can restart them by setting the same options again. Waits

@@ -99,8 +99,8 @@ struct config_node {
 	 */
 	bool is_enabled_by_user;
 	/*
-	 * The user has given up the entry (saveconfig_forget()), or has deleted its object after the restore.
-	 * Later operations pass over the node.
+	 * The user has had the entry forgotten (saveconfig_forget()), or has deleted its object after the
+	 * restore. Later operations pass over the node.
 	 */
 	bool is_forgotten;
 	/*

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Time limits of commands that hang in their storage or wait for Data-Out. Such commands can exist while a
- * loop has nexuses with a time limit, or sessions that have ended and still have commands. During this time
- * one timer examines the running commands. A command that has taken too long is answered with an error. The
- * device server then delays newer commands that overlap the data which this command may still change
- * (scsi_expire()). The command itself and its buffer stay until the storage has completed it. The same timer
- * examines commands that wait for Data-Out if the initiator's ACL has a dataout_timeout. At error recovery
- * level 0, the connection of a command that has waited too long is closed.
+ * The time limits of commands that hang in their storage or wait for Data-Out. One timer of each loop
+ * examines the commands. It runs only while there is something to examine (iscsi_loop.nlimited).
+ *
+ * A command that hangs in its storage is answered with an error when its time limit has passed. The device
+ * server then delays newer commands that overlap the data which this command may still change
+ * (scsi_expire()). The command itself and its buffer stay until the storage has completed it.
+ *
+ * A command waits for Data-Out only for the dataout_timeout of the initiator's ACL, if there is one. Then its
+ * connection is closed, because at error recovery level 0 a single command cannot be repaired.
  */
 #include "iscsi/expiry.h"
 
@@ -16,13 +18,13 @@
 
 #define PERIOD_NS (NS_PER_S / 4)
 
-static bool is_late(const struct iscsi_task *task, uint64_t now)
+static bool is_expired(const struct iscsi_task *task, uint64_t now)
 {
 	return task->state == ISCSI_TASK_RUN && !task->expired && task->deadline_ns &&
 	       now >= task->deadline_ns;
 }
 
-static void look_at(struct iscsi_conn *conn, uint64_t now)
+static void examine_tasks(struct iscsi_conn *conn, uint64_t now)
 {
 	enum iscsi_conn_state state = conn->state;
 	struct list *node, *tmp;
@@ -32,7 +34,7 @@ static void look_at(struct iscsi_conn *conn, uint64_t now)
 	list_for_each (&conn->session->tasks, node, tmp) {
 		struct iscsi_task *task = list_entry(node, struct iscsi_task, node);
 
-		if (is_late(task, now))
+		if (is_expired(task, now))
 			iscsi_task_expire(task);
 		else if (conn->dataout_timeout_s && iscsi_gather_is_overdue(task, now))
 			iscsi_conn_close(conn,
@@ -43,20 +45,20 @@ static void look_at(struct iscsi_conn *conn, uint64_t now)
 	}
 }
 
-static void look(struct loop_timer *timer)
+static void examine_connections(struct loop_timer *timer)
 {
 	struct iscsi_loop *il = container_of(timer, struct iscsi_loop, expiry);
 	uint64_t now = loop_now_ns(il->loop);
 	struct list *node, *tmp;
 
 	list_for_each (&il->conns, node, tmp)
-		look_at(list_entry(node, struct iscsi_conn, node), now);
+		examine_tasks(list_entry(node, struct iscsi_conn, node), now);
 	loop_timer_arm(il->loop, timer, PERIOD_NS);
 }
 
 void iscsi_expiry_init(struct iscsi_loop *il)
 {
-	il->expiry.fn = look;
+	il->expiry.fn = examine_connections;
 }
 
 void iscsi_expiry_begin(struct iscsi_loop *il)

@@ -55,11 +55,11 @@ struct iscsi_loop {
 	unsigned nanswers;
 	enum iscsi_stop_phase phase;
 	/*
-	 * The number of nexuses whose commands have a time limit, sessions with a dataout_timeout, and
-	 * sessions that have ended while commands of them were in flight; and the timer that examines these
-	 * commands as long as the number is not zero.
+	 * The number of nexuses whose commands have a time limit, plus the sessions with a dataout_timeout,
+	 * plus the sessions that have ended while commands of them were in flight.
 	 */
 	unsigned nlimited;
+	/* Examines the commands of all these as long as nlimited is not 0. */
 	struct loop_timer expiry;
 };
 

@@ -242,7 +242,7 @@ static void view_device(const struct kernel_device *d, struct tcmu_device_view *
 						: d->configured_size,
 	    .commands = __atomic_load_n(&d->device.commands, __ATOMIC_RELAXED),
 	    .doorbells = __atomic_load_n(&d->device.doorbells, __ATOMIC_RELAXED),
-	    .late = __atomic_load_n(&d->device.expiry.nlate, __ATOMIC_RELAXED),
+	    .late = __atomic_load_n(&d->device.expiry.nexpired, __ATOMIC_RELAXED),
 	};
 }
 

@@ -30,7 +30,7 @@ void kernel_identify(struct kernel_device *d)
 	kernel_lun_identify(d);
 	kernel_lun_expiry(d);
 	kernel_alua_read(d);
-	tcmu_device_go_on(&d->device);
+	tcmu_device_resume(&d->device);
 }
 
 /* --- start, and start again with another LUN --- */

@@ -99,12 +99,11 @@ struct request {
 	struct loop *loop;
 	union {
 		struct loop_pool_job job; /* The job that waits for a pool thread. */
-		struct loop_work
-		    /*
-		     * The work with which a pool thread passes the request back, or which waits for room in
-		     * the kernel's queue.
-		     */
-		    note;
+		/*
+		 * The work with which a pool thread passes the request back, or which waits for room in the
+		 * kernel's queue.
+		 */
+		struct loop_work note;
 	};
 };
 _Static_assert(sizeof(struct request) <= sizeof(((struct loop_op *)NULL)->priv), "request does not fit");

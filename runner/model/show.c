@@ -113,7 +113,7 @@ void model_get_authenticate_target(const struct model_object *object, char *text
 	snprintf(text, size, "%d", *model_known_text(object, known) != '\0');
 }
 
-/* The room for the line that says how many sessions were left out. */
+/* The number of bytes that are kept free for the line that says how many sessions were left out. */
 #define MORE_MAX 80
 
 struct session_text {
@@ -147,7 +147,7 @@ static const struct model_object *tpg_of(const struct model_object *object)
 	return object->kind == MODEL_TPG ? object : object->parent;
 }
 
-static bool is_of(const struct model_object *object, const struct model_session *session)
+static bool is_session_of(const struct model_object *object, const struct model_session *session)
 {
 	const struct model_object *tpg = tpg_of(object);
 
@@ -155,27 +155,27 @@ static bool is_of(const struct model_object *object, const struct model_session 
 	       !strcasecmp(session->target, tpg->parent->name);
 }
 
-static void add_dynamic(void *arg, const struct model_session *session)
+static void append_dynamic_session(void *arg, const struct model_session *session)
 {
 	struct session_text *out = arg;
 
-	if (is_of(out->object, session) &&
+	if (is_session_of(out->object, session) &&
 	    !model_find((struct model_object *)out->object, MODEL_ACL, session->initiator))
 		append(out, "%s%s", out->len ? "\n" : "", session->initiator);
 }
 
-static void add_cached(void *arg, const char *initiator)
+static void append_remembered_initiator(void *arg, const char *initiator)
 {
 	struct session_text *out = arg;
 
 	append(out, "%s%s", out->len ? "\n" : "", initiator);
 }
 
-static void add_session(void *arg, const struct model_session *session)
+static void append_session(void *arg, const struct model_session *session)
 {
 	struct session_text *out = arg;
 
-	if (!is_of(out->object, session) || strcasecmp(session->initiator, out->object->name))
+	if (!is_session_of(out->object, session) || strcasecmp(session->initiator, out->object->name))
 		return;
 	append(out,
 	       "InitiatorName: %s\nInitiatorAlias: %s\n"
@@ -197,7 +197,7 @@ static void visit_sessions(struct session_text *out,
 		front_end->sessions(front_end->arg, add, out);
 }
 
-static void say_omitted(struct session_text *out)
+static void append_omitted(struct session_text *out)
 {
 	if (out->omitted)
 		snprintf(out->text + out->len, out->size - out->len,
@@ -209,17 +209,17 @@ void model_get_dynamic_sessions(const struct model_object *object, char *text, s
 {
 	struct session_text out = {.object = object, .text = text, .size = size};
 
-	visit_sessions(&out, add_dynamic);
-	model_dynamic_list(object, add_cached, &out);
-	say_omitted(&out);
+	visit_sessions(&out, append_dynamic_session);
+	model_dynamic_list(object, append_remembered_initiator, &out);
+	append_omitted(&out);
 }
 
 void model_get_sessions(const struct model_object *object, char *text, size_t size)
 {
 	struct session_text out = {.object = object, .text = text, .size = size};
 
-	visit_sessions(&out, add_session);
-	say_omitted(&out);
+	visit_sessions(&out, append_session);
+	append_omitted(&out);
 	if (!*text)
 		snprintf(text, size, "No active iSCSI Session for Initiator Endpoint: %s", object->name);
 }
@@ -254,7 +254,7 @@ static void show_negotiated(void *arg, const struct model_session *session)
 	struct negotiated *found = arg;
 	const char *value;
 
-	if (!is_of(found->acl, session) || strcasecmp(session->initiator, found->acl->name) ||
+	if (!is_session_of(found->acl, session) || strcasecmp(session->initiator, found->acl->name) ||
 	    session->age > found->age)
 		return;
 	value = value_of_key(session->parameters, found->key);
@@ -267,7 +267,7 @@ static void show_negotiated(void *arg, const struct model_session *session)
 		snprintf(found->text, found->size, "%.*s", (int)strcspn(value, "\n"), value);
 }
 
-static void negotiated(const struct model_object *acl, const char *key, char *text, size_t size)
+static void get_negotiated(const struct model_object *acl, const char *key, char *text, size_t size)
 {
 	const struct model_front_end *front_end = acl->model->front_end;
 	struct negotiated found = {.acl = acl, .key = key, .age = UINT64_MAX, .text = text, .size = size};
@@ -280,7 +280,7 @@ static void negotiated(const struct model_object *acl, const char *key, char *te
 #define SHOW_NEGOTIATED(name, key)                                                     \
 	void model_get_##name(const struct model_object *acl, char *text, size_t size) \
 	{                                                                              \
-		negotiated(acl, key, text, size);                                      \
+		get_negotiated(acl, key, text, size);                                  \
 	}
 SHOW_NEGOTIATED(max_connections, "MaxConnections")
 SHOW_NEGOTIATED(initial_r2t, "InitialR2T")

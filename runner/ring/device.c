@@ -53,14 +53,14 @@ static void finish_stop(struct tcmu_device *device)
 	device->on_stopped(device);
 }
 
-static void on_kick(struct loop_work *work)
+static void on_publish(struct loop_work *work)
 {
-	struct tcmu_device *device = container_of(work, struct tcmu_device, kick);
+	struct tcmu_device *device = container_of(work, struct tcmu_device, publish);
 
 	if (tcmu_ring_publish(&device->ring) && !device->gone)
 		ring_doorbell(device);
 	if (device->stopping) {
-		if (list_empty(&device->inflight) && list_empty(&device->expiry.late))
+		if (list_empty(&device->inflight) && list_empty(&device->expiry.expired))
 			finish_stop(device);
 		return;
 	}
@@ -72,26 +72,29 @@ static void on_kick(struct loop_work *work)
 		loop_watch_again(&device->watch);
 }
 
-void tcmu_device_kick(struct tcmu_device *device)
+void tcmu_device_publish(struct tcmu_device *device)
 {
-	loop_defer(device->loop, &device->kick);
+	loop_defer(device->loop, &device->publish);
 }
 
-static void execute(struct tcmu_device *device, const struct tcmu_request *request, bool young)
+static void execute(struct tcmu_device *device, const struct tcmu_request *request, bool startable)
 {
 	if (request->op == TCMU_OP_TMR) {
 		tcmu_task_abort(device, request);
 		return;
 	}
 	__atomic_store_n(&device->commands, device->commands + 1, __ATOMIC_RELAXED);
-	if (young)
+	if (startable)
 		tcmu_task_start(device, request);
 	else
 		tcmu_task_refuse(device, request);
 }
 
-/* Looks at the ring. Returns false if it is empty. Sets *young to whether its commands may be started. */
-static bool look(struct tcmu_device *device, bool *young)
+/*
+ * Looks at the ring. Returns false if it is empty or if the device waits for tcmu_device_resume(). Sets
+ * *startable to whether the commands in the ring may be started.
+ */
+static bool look(struct tcmu_device *device, bool *startable)
 {
 	if (!tcmu_ring_look(&device->ring))
 		return false;
@@ -103,14 +106,14 @@ static bool look(struct tcmu_device *device, bool *young)
 	}
 	if (device->waiting)
 		return false;
-	*young = tcmu_expiry_look(device);
+	*startable = tcmu_expiry_look(device);
 	return true;
 }
 
 static void fetch(struct tcmu_device *device)
 {
 	struct tcmu_request request;
-	bool young = false, more = look(device, &young);
+	bool startable = false, more = look(device, &startable);
 
 	if (device->waiting)
 		return;
@@ -121,24 +124,24 @@ static void fetch(struct tcmu_device *device)
 			device_gone(device, "the ring is broken: an entry leads out of it");
 		if (got <= 0)
 			break;
-		execute(device, &request, young);
+		execute(device, &request, startable);
 		/*
 		 * The clock is read again for commands that arrived meanwhile, because this thread may have
 		 * been stopped.
 		 */
 		if (device->ring.fetch == device->ring.head)
-			more = look(device, &young);
+			more = look(device, &startable);
 	}
 	/*
 	 * This is needed even if no command has completed, because entries that were skipped must be
 	 * published.
 	 */
-	tcmu_device_kick(device);
+	tcmu_device_publish(device);
 }
 
-static void on_go_on(struct loop_work *work)
+static void on_resume(struct loop_work *work)
 {
-	struct tcmu_device *device = container_of(work, struct tcmu_device, go_on);
+	struct tcmu_device *device = container_of(work, struct tcmu_device, resume);
 
 	device->waiting = false;
 	if (device->stopping || device->gone)
@@ -149,10 +152,10 @@ static void on_go_on(struct loop_work *work)
 	fetch(device);
 }
 
-void tcmu_device_go_on(struct tcmu_device *device)
+void tcmu_device_resume(struct tcmu_device *device)
 {
-	device->go_on.fn = on_go_on;
-	loop_post(device->loop, &device->go_on);
+	device->resume.fn = on_resume;
+	loop_post(device->loop, &device->resume);
 }
 
 /*
@@ -219,10 +222,10 @@ void tcmu_device_start(struct tcmu_device *device)
 {
 	slab_init(&device->tasks, sizeof(struct tcmu_task));
 	list_init(&device->inflight);
-	list_init(&device->expiry.late);
+	list_init(&device->expiry.expired);
 	device->stopping = device->gone = device->waiting = false;
 	device->start.fn = on_start;
-	device->kick.fn = on_kick;
+	device->publish.fn = on_publish;
 	loop_post(device->loop, &device->start);
 }
 
@@ -234,7 +237,7 @@ static void on_stop(struct loop_work *work)
 	/* The next process must know how old the commands that remain in the ring can be. */
 	tcmu_ring_look(&device->ring);
 	tcmu_expiry_look(device);
-	tcmu_device_kick(device);
+	tcmu_device_publish(device);
 }
 
 void tcmu_device_stop(struct tcmu_device *device)

@@ -26,11 +26,11 @@ struct tcmu_device {
 	struct loop *loop;
 	/* A descriptor of /dev/uioN that was opened with O_NONBLOCK. The owner closes it after the stop. */
 	int fd;
-	struct tcmu_ring ring; /* The ring is attached. */
+	struct tcmu_ring ring; /* After tcmu_ring_attach(). */
 	struct scsi_lu *lu;
 	/*
 	 * The value of attrib/cmd_time_out in seconds; 0 means that there is none. It may also be set before
-	 * tcmu_device_go_on().
+	 * tcmu_device_resume().
 	 */
 	uint64_t time_out;
 
@@ -45,9 +45,9 @@ struct tcmu_device {
 	 */
 	void (*on_stopped)(struct tcmu_device *device);
 	/*
-	 * Is called on the loop when the kernel sends the first command. From now on a LUN leads to the
-	 * device, so settings that the kernel allows to be changed only before this moment cannot change any
-	 * more. The command waits in the ring until tcmu_device_go_on() is called. May be NULL.
+	 * Is called on the loop when the kernel sends the first command. This command shows that a LUN leads
+	 * to the device, so the settings that the kernel allows to be changed only without a LUN are final.
+	 * The command waits in the ring until tcmu_device_resume() is called. May be NULL.
 	 */
 	void (*on_first)(struct tcmu_device *device);
 	void *owner;
@@ -62,12 +62,12 @@ struct tcmu_device {
 	struct scsi_nexus nexus;
 	struct loop_watch watch;
 	struct loop_poller poller;
-	struct loop_work start, stop, kick, go_on;
+	struct loop_work start, stop, publish, resume;
 	struct slab tasks;
-	struct list inflight; /* A list of all tasks (tcmu_task.node), except those in expiry.late. */
+	struct list inflight; /* A list of all tasks (tcmu_task.node), except those in expiry.expired. */
 	struct tcmu_expiry expiry;
 	bool stopping, gone, registered, used;
-	/* Whether the device waits for tcmu_device_go_on() and fetches nothing. */
+	/* Whether the device waits for tcmu_device_resume() and fetches nothing. */
 	bool waiting;
 	uint64_t commands, doorbells; /* Accessed atomically and relaxed. */
 };
@@ -82,8 +82,14 @@ void tcmu_device_start(struct tcmu_device *device);
  * completions, notifies the kernel, and then calls on_stopped. The next daemon continues at cmd_tail.
  */
 void tcmu_device_stop(struct tcmu_device *device);
-/* Any thread. To be called once after on_first, unless the device was stopped meanwhile. */
-void tcmu_device_go_on(struct tcmu_device *device);
-/* On the loop. Publishes completions that were written at the end of the turn. */
-void tcmu_device_kick(struct tcmu_device *device);
+/*
+ * Any thread. Makes the device fetch the command for which it has called on_first, and all later ones. To be
+ * called once after on_first, unless the device was stopped meanwhile.
+ */
+void tcmu_device_resume(struct tcmu_device *device);
+/*
+ * On the loop. At the end of the turn, publishes the completions that have been written, and notifies the
+ * kernel.
+ */
+void tcmu_device_publish(struct tcmu_device *device);
 #endif

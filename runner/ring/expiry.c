@@ -28,7 +28,7 @@ void tcmu_expiry_init(struct tcmu_device *device, uint64_t since_ns)
 
 	expiry->since_ns = expiry->mark_ns = since_ns;
 	expiry->mark_left = 0;
-	expiry->fetch = device->ring.fetch;
+	expiry->seen_fetch = device->ring.fetch;
 }
 
 /* --- how old the commands in the ring can be --- */
@@ -44,9 +44,9 @@ static void move_mark(struct tcmu_expiry *expiry, const struct tcmu_ring *ring, 
 	 * Less than the whole ring is fetched between two looks, because the space of fetched entries is free
 	 * only after the end of the turn.
 	 */
-	uint32_t fetched = distance(ring, expiry->fetch, ring->fetch);
+	uint32_t fetched = distance(ring, expiry->seen_fetch, ring->fetch);
 
-	expiry->fetch = ring->fetch;
+	expiry->seen_fetch = ring->fetch;
 	expiry->mark_left -= MIN(fetched, expiry->mark_left);
 	if (expiry->mark_left)
 		return;
@@ -57,7 +57,7 @@ static void move_mark(struct tcmu_expiry *expiry, const struct tcmu_ring *ring, 
 
 /* --- commands that take too long --- */
 
-static void call_back_late(struct tcmu_device *device, uint64_t now_ns)
+static void expire_commands(struct tcmu_device *device, uint64_t now_ns)
 {
 	struct tcmu_expiry *expiry = &device->expiry;
 	struct list *node, *tmp;
@@ -71,8 +71,8 @@ static void call_back_late(struct tcmu_device *device, uint64_t now_ns)
 		if (!task->deadline_ns) /* This command arrived before there was a time-out. */
 			continue;
 		list_del(node);
-		list_add_tail(&expiry->late, node);
-		__atomic_store_n(&expiry->nlate, expiry->nlate + 1, __ATOMIC_RELAXED);
+		list_add_tail(&expiry->expired, node);
+		__atomic_store_n(&expiry->nexpired, expiry->nexpired + 1, __ATOMIC_RELAXED);
 		scsi_expire(&task->cmd);
 	}
 }
@@ -87,7 +87,7 @@ static void warn_about_hanging_commands(struct tcmu_device *device, uint64_t now
 	unsigned n = 0;
 	struct list *node, *tmp;
 
-	if (list_empty(&expiry->late)) {
+	if (list_empty(&expiry->expired)) {
 		if (expiry->next_warning_ns)
 			log_info(device->name, "the storage answers again");
 		expiry->next_warning_ns = 0;
@@ -96,9 +96,9 @@ static void warn_about_hanging_commands(struct tcmu_device *device, uint64_t now
 	if (now_ns < expiry->next_warning_ns)
 		return;
 	expiry->next_warning_ns = now_ns + WARNING_PAUSE_NS;
-	list_for_each (&expiry->late, node, tmp)
+	list_for_each (&expiry->expired, node, tmp)
 		n++;
-	const struct tcmu_task *oldest = list_entry(expiry->late.next, struct tcmu_task, node);
+	const struct tcmu_task *oldest = list_entry(expiry->expired.next, struct tcmu_task, node);
 
 	log_warn(device->name, "the storage has not answered for %llu s; expired commands: %u",
 		 (unsigned long long)((now_ns - oldest->deadline_ns + limit_ns(expiry)) / NS_PER_S), n);
@@ -114,7 +114,7 @@ bool tcmu_expiry_look(struct tcmu_device *device)
 		return true;
 	uint64_t now_ns = loop_pulse_now_ns(device->loop);
 
-	call_back_late(device, now_ns);
+	expire_commands(device, now_ns);
 	move_mark(expiry, &device->ring, now_ns);
 	expiry->deadline_ns = expiry->since_ns + limit_ns(expiry);
 	bool refuse = expiry->deadline_ns <= now_ns && device->ring.fetch != device->ring.head;

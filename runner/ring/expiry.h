@@ -3,13 +3,13 @@
  * Ends commands before the kernel's command time-out (attrib/cmd_time_out). When this time has passed, the
  * kernel answers the initiator itself and does not tell the daemon. If the command is executed later, it may
  * do harm: a WRITE may undo a newer WRITE. Therefore, a command that may be too old is not started, and a
- * command that takes too long is cancelled (scsi_expire()), early enough that the kernel's time-out has not
- * passed.
+ * command that takes too long is cancelled (scsi_expire()), early enough to end before the kernel's time-out.
  *
- * Ring entries carry no time stamp. At each look, the daemon records the time and the end of the ring. When
- * everything up to that end has been fetched, all entries that are still in the ring arrived after that look,
- * so since_ns is the oldest that they can be. While there are no commands, a beat of the loop's pulse takes
- * the look. A daemon that was stopped, or a machine that was suspended, has taken no look.
+ * Ring entries carry no time stamp. Each time the daemon looks at the ring, it records the time and the end
+ * of the entries. When it has fetched everything up to that end, all entries that are still in the ring
+ * arrived after that time (since_ns). While no commands arrive, the loop's pulse makes the daemon look at the
+ * ring periodically. If the process was stopped or the machine was suspended, the daemon did not look for a
+ * long time, and the entries that it then finds may be too old.
  *
  * With a time-out T, nothing is started after 3/4 T, and commands that are running then are cancelled before
  * 7/8 T. The pulse's clock cancels them at 5/8 T; the clock may lag by T/8, and a beat may come T/8 later.
@@ -31,18 +31,21 @@ struct tcmu_expiry {
 	uint64_t deadline_ns; /* The deadline of commands that are fetched now. */
 	uint64_t since_ns;    /* The commands in the ring arrived after this time. */
 	/*
-	 * The time of an earlier look, the end of the ring at that look, and how many bytes must be fetched
-	 * to reach it.
+	 * The mark: the time of an earlier look at the ring, and the number of bytes that must still be
+	 * fetched until the end that the ring had at this time.
 	 */
 	uint64_t mark_ns;
 	uint32_t mark_left;
-	uint32_t fetch;   /* The value of ring.fetch at the last look. */
-	struct list late; /* A list of the tasks (tcmu_task.node) that have expired and have not ended. */
+	uint32_t seen_fetch; /* The value of ring.fetch at the last look. */
+	/* A list of the tasks (tcmu_task.node) that have expired and have not ended. */
+	struct list expired;
+	/* The time of the next warning that the storage hangs, or 0 if there was none yet. */
 	uint64_t next_warning_ns;
-	bool refusing, running;
+	bool refusing; /* Whether the last look has found commands that may be too old. */
+	bool running;  /* Whether the pulse is started. */
 	struct loop_pulse pulse;
 	/* The number of all commands that have ever expired. Accessed atomically and relaxed. */
-	uint64_t nlate;
+	uint64_t nexpired;
 };
 
 /*

@@ -62,12 +62,11 @@ struct tcmu_response {
 	/* With CHECK CONDITION: the sense data, which have sense_len bytes, at most TCMU_SENSE_LEN. */
 	const uint8_t *sense;
 	uint32_t sense_len;
-	uint32_t
-	    /*
-	     * The number of valid bytes of Data-In, if it is shorter than expected and the kernel knows
-	     * READ_LEN; otherwise 0.
-	     */
-	    read_len;
+	/*
+	 * The number of valid bytes of Data-In, if it is shorter than expected and the kernel knows READ_LEN;
+	 * otherwise 0.
+	 */
+	uint32_t read_len;
 };
 
 /*

@@ -22,7 +22,7 @@ static void answer(struct tcmu_device *device, uint16_t cmd_id, uint8_t status, 
 								  .sense = sense,
 								  .sense_len = sense_len,
 								  .read_len = read_len});
-	tcmu_device_kick(device);
+	tcmu_device_publish(device);
 }
 
 static void answer_malformed(struct tcmu_device *device, uint16_t cmd_id)
@@ -225,6 +225,6 @@ void tcmu_task_abort(struct tcmu_device *device, const struct tcmu_request *requ
 	for (uint32_t i = 0; i < count; i++) {
 		struct tcmu_task *task = find(&device->inflight, ids[i]);
 
-		abort_task(device, task ? task : find(&device->expiry.late, ids[i]));
+		abort_task(device, task ? task : find(&device->expiry.expired, ids[i]));
 	}
 }

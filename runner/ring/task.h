@@ -20,13 +20,12 @@ struct tcmu_task {
 	/* The number of iovecs in ring_iov, which describe the request's data in the data area. */
 	uint32_t iov_cnt;
 	uint64_t data_len; /* The length of the request's data in bytes. */
-	struct iovec
-	    /*
-	     * ring_iov points to small, or to a buffer of the loop. In both cases it is followed by room for
-	     * the same number of iovecs, for cmd.iov.
-	     */
-	    *ring_iov;
-	size_t ring_iov_len; /* The size of that buffer, or 0 if ring_iov points to small. */
+	/*
+	 * Points to small, or to a buffer of the loop. In both cases the iovecs are followed by room for the
+	 * same number of iovecs, which cmd.iov uses.
+	 */
+	struct iovec *ring_iov;
+	size_t ring_iov_len; /* The size of the loop's buffer, or 0 if ring_iov points to small. */
 	void *bounce;        /* A buffer for the Data-In that exceeds the length which the fabric expects. */
 	uint64_t bounce_len;
 	struct iovec bounce_iov;

@@ -114,7 +114,7 @@ extern const unsigned scsi_nops;
 
 /*
  * Any thread. Returns the row of a CDB, or NULL if this LU does not support the command. If lu is NULL,
- * returns the row also if only some LUs support the command. Sets *opcode_known if any row has this
+ * returns the row even if only some LUs support the command. Sets *opcode_known if any row has this
  * opcode, whatever its service action.
  */
 const struct scsi_op *scsi_op_find(const struct scsi_lu *lu, uint8_t opcode, uint8_t service_action,

@@ -4,7 +4,7 @@
  * for such functions. When it is called, cmd->lba and cmd->nblocks are set and within the capacity; write
  * protection, reservations, readiness and MAXIMUM TRANSFER LENGTH have been checked; reserved bits are zero;
  * and all Data-Out (cmd->transfer_len bytes) has arrived. cmd->nblocks is 0 if the CDB says 0, except for
- * READ (6) and WRITE (6), where it is 256 then. Each command decides what 0 means.
+ * READ (6) and WRITE (6), where 0 in the CDB means 256. Each command decides what cmd->nblocks = 0 means.
  */
 #ifndef SCSI_SBC_H
 #define SCSI_SBC_H
@@ -27,8 +27,9 @@ void sbc_unmap(struct scsi_cmd *cmd);
 void sbc_write_same(struct scsi_cmd *cmd);
 bool sbc_write_same_data_len(struct scsi_cmd *cmd, uint64_t *len);
 void sbc_get_lba_status(struct scsi_cmd *cmd);
-/* Builds log page 0Ch from the result of BACKSTORE_USAGE in cmd->bio; see scsi/log_pages.h. */
+/* Returns whether the LU has log page 0Ch, which says how much storage is used. */
 bool sbc_has_usage(const struct scsi_lu *lu);
+/* Builds log page 0Ch from the result of BACKSTORE_USAGE in cmd->bio; see scsi/log_pages.h. */
 unsigned sbc_log_provisioning(const struct scsi_cmd *cmd, uint8_t *page);
 
 /* --- sbc_capacity.c --- */

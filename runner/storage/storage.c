@@ -151,11 +151,11 @@ static void start(struct storage_job *job)
 	storage_start_job(job);
 }
 
-void storage_open_after_old(struct storage *storage, struct storage_job *job)
+void storage_open_replacement(struct storage *storage, struct storage_job *job)
 {
 	job->request = REQUEST_OPEN;
 	job->patient = true;
-	job->old_has_lock = false;
+	job->previous_has_lock = false;
 	start(job);
 	storage_wait_for_open(storage);
 }

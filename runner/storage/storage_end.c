@@ -34,8 +34,8 @@ void storage_on_lu_closed(void *owner, struct storage_lu *lu)
 
 	storage_add_counters(storage, lu);
 	storage->nopen--;
-	if (lu == storage->leaving)
-		storage_old_is_closed(storage);
+	if (lu == storage->previous)
+		storage_continue_replacement(storage);
 	storage_end_if_closed(storage);
 }
 

@@ -24,7 +24,7 @@ static int make_stand_in_until_closed(struct storage_job *job, const struct stor
 
 	stand_in.replaced = NULL;
 	stand_in.is_becoming_ready = true;
-	job->old_has_lock = true;
+	job->previous_has_lock = true;
 	return storage_lu_open_absent(&stand_in, &job->lu, &job->error);
 }
 

@@ -20,7 +20,7 @@ enum storage_request {
 	REQUEST_SET_SERIAL,
 	/* This request is carried out at once, without a job. */
 	REQUEST_SET_FILTERS,
-	/* The object makes this request itself: a stand-in, because OPEN takes long. */
+	/* The object makes this request itself when OPEN takes long, so that a stand-in serves the disk. */
 	REQUEST_STAND_IN,
 	REQUEST_CLOSE,
 };
@@ -49,9 +49,12 @@ struct storage {
 	struct deadline wait;
 	unsigned wait_s;
 	bool wait_runs;
-	/* A REPLACE that continues when the logical unit leaving is closed. leaving is only compared. */
+	/*
+	 * A REPLACE that continues when the logical unit previous is closed. previous is not a reference: its
+	 * address is only compared.
+	 */
 	struct storage_job *replacement;
-	const struct storage_lu *leaving;
+	const struct storage_lu *previous;
 
 	/* --- the end --- */
 	bool is_forgotten, is_discarded;
@@ -99,7 +102,7 @@ struct storage_job {
 	bool is_superseded;
 
 	/* --- the result --- */
-	/* SET_SERIAL */
+	/* For SET_SERIAL */
 	struct storage_naming naming;
 	int err;
 	struct error error;
@@ -109,7 +112,7 @@ struct storage_job {
 	 * For REPLACE: whether the previous logical unit has the lock of the same storage, and must therefore
 	 * be closed before the new one is opened. In this case lu is a stand-in.
 	 */
-	bool old_has_lock;
+	bool previous_has_lock;
 };
 
 /* --- storage_job.c */
@@ -128,11 +131,15 @@ void storage_wait_for_open(struct storage *storage);
 void storage_wait_end(struct storage *storage);
 /* Handles the result of a STAND_IN. */
 void storage_stand_in_made(struct storage *storage, struct storage_job *job);
-/* Keeps a REPLACE whose result is served until old is closed. The caller releases old after this call. */
-void storage_wait_for_old(struct storage *storage, struct storage_job *job, const struct storage_lu *old);
-/* To be called when storage->leaving is closed. Continues the replacement. */
-void storage_old_is_closed(struct storage *storage);
-/* To be called when the object is being removed. */
+/*
+ * Keeps a REPLACE, whose result is already served, until the previous logical unit is closed. The caller
+ * releases the previous logical unit after this call.
+ */
+void storage_wait_for_previous(struct storage *storage, struct storage_job *job,
+			       const struct storage_lu *previous);
+/* To be called when storage->previous is closed. */
+void storage_continue_replacement(struct storage *storage);
+/* To be called when the object is being removed. Cancels the replacement and ends the time limit. */
 void storage_wait_cancel(struct storage *storage);
 
 /* --- storage.c, storage_result.c, main thread */
@@ -142,14 +149,14 @@ int storage_admit(struct storage *storage, enum storage_request request, struct 
 void storage_set_status(struct storage *storage, enum storage_status status);
 /* Sets the status according to the logical unit that is served. */
 void storage_set_served_status(struct storage *storage);
-/* Makes a thread of the pool run a job that the caller has counted. */
+/* Makes a thread of the pool run a job. The caller has counted the job in njobs. */
 void storage_start_job(struct storage_job *job);
 /*
  * Continues a REPLACE after the previous logical unit was closed: opens the storage, which nobody holds any
  * more.
  */
-void storage_open_after_old(struct storage *storage, struct storage_job *job);
-/* Calls changed() of the owner. */
+void storage_open_replacement(struct storage *storage, struct storage_job *job);
+/* Calls the owner's changed(). */
 void storage_notify(struct storage *storage);
 /*
  * Releases the object's reference to a logical unit that it does not serve any more. If lu is NULL, nothing

@@ -38,7 +38,7 @@ static void serve(struct storage *storage, struct storage_job *job)
 	storage_settings_clear(&storage->settings);
 	storage->settings = job->settings;
 	job->settings = (struct storage_settings){.config = NULL};
-	if (storage->leaving)
+	if (storage->previous)
 		storage_set_status(storage, STORAGE_OPENING);
 	else
 		storage_set_served_status(storage);
@@ -87,7 +87,7 @@ static void take_over_mode(const struct storage *storage, struct storage_job *jo
 	if (!job->keeps_write_cache)
 		return;
 	job->write_cache = scsi_lu_write_cache(storage->served->scsi);
-	if (!job->old_has_lock)
+	if (!job->previous_has_lock)
 		scsi_lu_set_write_cache(job->lu->scsi, job->write_cache);
 }
 
@@ -113,14 +113,14 @@ static void replaced(struct storage *storage, struct storage_job *job)
 	if (job->err)
 		return;
 	take_over_mode(storage, job);
-	if (job->old_has_lock) {
-		storage_wait_for_old(storage, job, old);
+	if (job->previous_has_lock) {
+		storage_wait_for_previous(storage, job, old);
 		serve_stand_in(storage, job);
 		return;
 	}
 	if (storage_lu_has_taken_over(job->lu)) {
 		scsi_lu_set_becoming_ready(job->lu->scsi, true);
-		storage_wait_for_old(storage, job, old);
+		storage_wait_for_previous(storage, job, old);
 	} else if (!storage_lu_is_absent(old)) {
 		/*
 		 * The previous storage was another disk, so memory that is kept for it is not needed any

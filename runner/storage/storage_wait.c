@@ -9,11 +9,9 @@
 
 #include "storage/storage_private.h"
 
-/*
- * After OPEN_S seconds, a stand-in serves a disk whose storage is not open yet. After the other limit, other
- * callers get an answer.
- */
-#define OPEN_S    5
+/* After this number of seconds, a stand-in serves a disk whose storage is not open yet. */
+#define OPEN_S 5
+/* After this number of seconds, the caller of a replacement that still waits gets an answer. */
 #define REPLACE_S 30
 
 /* --- the time limit --- */
@@ -99,17 +97,21 @@ void storage_stand_in_made(struct storage *storage, struct storage_job *job)
 	answer_early(storage, storage->job);
 }
 
-/* --- an old logical unit that has the lock --- */
+/* --- a previous logical unit that has the lock --- */
 
-void storage_wait_for_old(struct storage *storage, struct storage_job *job, const struct storage_lu *old)
+void storage_wait_for_previous(struct storage *storage, struct storage_job *job,
+			       const struct storage_lu *previous)
 {
 	storage->replacement = storage->job = job;
-	storage->leaving = old;
+	storage->previous = previous;
 	begin(storage, REPLACE_S);
 }
 
-/* Serves the new logical unit. Commands that began before may have written until now. */
-static void use_new(struct storage *storage, struct storage_job *job)
+/*
+ * Ends the replacement. Until now the new logical unit has said that it is becoming ready, because commands
+ * of the previous one may still have been writing.
+ */
+static void serve_new(struct storage *storage, struct storage_job *job)
 {
 	const struct error none = {""};
 
@@ -120,17 +122,17 @@ static void use_new(struct storage *storage, struct storage_job *job)
 	storage_job_free(job);
 }
 
-void storage_old_is_closed(struct storage *storage)
+void storage_continue_replacement(struct storage *storage)
 {
 	struct storage_job *job = storage->replacement;
 
 	storage->replacement = storage->job = NULL;
-	storage->leaving = NULL;
+	storage->previous = NULL;
 	storage_wait_end(storage);
-	if (job->old_has_lock)
-		storage_open_after_old(storage, job);
+	if (job->previous_has_lock)
+		storage_open_replacement(storage, job);
 	else
-		use_new(storage, job);
+		serve_new(storage, job);
 }
 
 /* --- the object is being removed --- */
@@ -144,11 +146,13 @@ void storage_wait_cancel(struct storage *storage)
 	if (!job)
 		return;
 	storage->replacement = storage->job = NULL;
-	storage->leaving = NULL;
+	storage->previous = NULL;
 	error_set(&error, ECANCELED, "%s is being removed", storage->name);
 	answer(job, -ECANCELED, &error);
 	storage_job_free(job);
 }
+
+/* --- the time limit has passed --- */
 
 static void on_expired(struct deadline *deadline)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * systemd's file descriptor store, and the descriptors of socket units. A descriptor in the store stays open
- * while the service is restarted, also after a crash. Without systemd, no descriptor is kept.
+ * while the service is restarted, even after a crash. Without systemd, no descriptor is kept.
  */
 #ifndef SYSTEM_SYSTEMD_FD_STORE_H
 #define SYSTEM_SYSTEMD_FD_STORE_H

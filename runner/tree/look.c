@@ -58,8 +58,8 @@ void tree_run_readlink(struct tree_request *request)
 /* --- directories ------------------------------------------------------------------------------ */
 
 /*
- * The entries of a directory are collected when it is opened. Therefore, a change meanwhile neither hides nor
- * repeats an entry.
+ * The entries of a directory are collected when it is opened. Therefore, no entry is left out or repeated if
+ * the tree changes while a program reads the directory.
  */
 struct listing {
 	struct tree_open *open;
@@ -100,7 +100,7 @@ void tree_run_opendir(struct tree_request *request)
 		return;
 	}
 	add_entry(&listing, &directory, ".");
-	add_entry(&listing, &directory, ".."); /* The kernel knows the parent itself. */
+	add_entry(&listing, &directory, ".."); /* The kernel ignores the number of this entry. */
 	tree_node_list(&directory, add_entry, &listing);
 	if (listing.failed) {
 		tree_open_free(request->open);

@@ -2,8 +2,8 @@
 /*
  * contract(condition) checks at run time what a caller must guarantee. If the condition is false, it ends the
  * daemon, because the code that follows would use memory that it does not own. Unlike assert(), it is
- * compiled into every build, also with -DNDEBUG, because the daemon reads bytes from strangers and may run as
- * root.
+ * compiled into every build, even with -DNDEBUG, because the daemon reads bytes from initiators that it does
+ * not trust, and may run as root.
  */
 #ifndef UTIL_CONTRACT_H
 #define UTIL_CONTRACT_H

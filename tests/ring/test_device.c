@@ -211,7 +211,7 @@ static void test_first_command_waits(void **state)
 	w->stopped = w->device.used = w->first = false;
 	tcmu_device_start(&w->device);
 	wait_flag(&w->first);
-	tcmu_device_go_on(&w->device);
+	tcmu_device_resume(&w->device);
 	wait_completions(w, 2);
 	w->first = false;
 	run(w, tur, 6, 0, 0);

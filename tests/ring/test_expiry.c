@@ -120,7 +120,7 @@ static void await_writes(unsigned n)
 
 static uint64_t count_expired(const struct fixture *w)
 {
-	return __atomic_load_n(&w->device.expiry.nlate, __ATOMIC_RELAXED);
+	return __atomic_load_n(&w->device.expiry.nexpired, __ATOMIC_RELAXED);
 }
 
 static void await_expired(const struct fixture *w, uint64_t n)
@@ -310,7 +310,7 @@ static void test_time_out_of_the_first_command(void **state)
 	start(w, WRITE, 0, 1);
 	wait_flag(&w->first);
 	w->device.time_out = TIME_OUT;
-	tcmu_device_go_on(&w->device);
+	tcmu_device_resume(&w->device);
 	await_writes(1);
 	await_expired(w, 1);
 	stick_below(0);

@@ -9,8 +9,11 @@
 #include "tcmuctl/commands.h"
 #include "tcmuctl/show.h"
 
-/* Returns the daemon of the iSCSI front end, which has the file. It comes last. */
-static struct service *service_of(struct cli *cli)
+/*
+ * Returns the daemon of the iSCSI front end, because only this daemon uses the file. It is the last one in
+ * the list of services.
+ */
+static struct service *iscsi_service_of(struct cli *cli)
 {
 	return cli->services->pdata[cli->services->len - 1];
 }
@@ -30,7 +33,7 @@ static JsonObject *call_method(struct cli *cli, JsonObject *params)
 	JsonObject *result;
 
 	set_file(cli, params);
-	result = cli_call(cli, service_of(cli), cli->command, params);
+	result = cli_call(cli, iscsi_service_of(cli), cli->command, params);
 	if (result && cli->json)
 		cli_print_json(result);
 	else if (result)
@@ -93,7 +96,7 @@ enum tcmuctl_status run_reload(char **args)
 {
 	gboolean discard = FALSE;
 	const GOptionEntry entries[] = {
-	    {"discard", 0, 0, G_OPTION_ARG_NONE, &discard, "Also if changes are lost that were not saved",
+	    {"discard", 0, 0, G_OPTION_ARG_NONE, &discard, "Reload the file even if unsaved changes are lost",
 	     NULL},
 	    {.long_name = NULL},
 	};
@@ -116,9 +119,9 @@ enum tcmuctl_status run_forget(char **args)
 		JsonObject *params = cli_params(), *result;
 
 		json_object_set_string_member(params, "name", cli.words[0]);
-		result = cli_call(&cli, service_of(&cli), "forget", params);
+		result = cli_call(&cli, iscsi_service_of(&cli), "forget", params);
 		if (result)
-			cli_print_result(&cli, result, "the entry %s is given up", cli.words[0]);
+			cli_print_result(&cli, result, "the entry %s is forgotten", cli.words[0]);
 	}
 	return cli_end(&cli);
 }

@@ -38,7 +38,7 @@ static const struct tcmuctl_command commands[] = {
     {"restore", "[FILE]", "Restore the configuration from its file", run_restore},
     {"reload", "[FILE]", "Restore the configuration, unless unsaved changes would be lost", run_reload},
     {"diff", "[FILE]", "Compare the configuration with its file", run_diff},
-    {"forget", "NAME", "Give up an entry that could not be restored", run_forget},
+    {"forget", "NAME", "Forget an entry that could not be restored", run_forget},
     {"watch", "", "Print each change when it happens", run_watch},
     {"show", "", "Show login keys, as iscsi-scst-adm does", run_show},
     {"schema", "", "Show all attributes with their meaning", run_schema},
