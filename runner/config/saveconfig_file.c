@@ -102,23 +102,23 @@ static int write_all(int fd, const char *text, gsize len)
 	return fsync(fd) ? -errno : 0;
 }
 
-/* Writes the text to a new file in the folder, and renames it to name. */
-static int replace(int folder, const char *name, const char *text, gsize len)
+/* Returns the name under which a file is written before it gets its own name. */
+static char *fresh_name(const char *name)
 {
-	g_autofree char *fresh = g_strdup_printf(".%s" FRESH_SUFFIX, name);
+	return g_strdup_printf(".%s" FRESH_SUFFIX, name);
+}
 
+/* Writes the text to a new file in the folder, and makes the text durable. */
+static int write_fresh(int folder, const char *fresh, const char *text, gsize len)
+{
 	/* A process that died may have left this file. */
 	unlinkat(folder, fresh, 0);
 	CLEANUP_CLOSE int fd =
 	    openat(folder, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int err = fd < 0 ? -errno : write_all(fd, text, len);
 
-	if (!err && renameat(folder, fresh, folder, name))
-		err = -errno;
 	if (err && fd >= 0)
 		unlinkat(folder, fresh, 0);
-	if (!err && fsync(folder))
-		err = -errno;
 	return err;
 }
 
@@ -145,15 +145,16 @@ static void remove_unfinished_copies(int folder, const char *parent)
 }
 
 /* Removes all copies but the newest ones. The names contain the date, so the oldest names sort first. */
-static void remove_old_copies(int folder, const char *path)
+static void remove_old_copies(int folder, const char *parent)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *path = g_build_filename(parent, BACKUP_FOLDER, NULL);
 	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
 	const char *name;
 
 	while (dir && (name = g_dir_read_name(dir)))
 		if (g_str_has_prefix(name, BACKUP_PREFIX))
-			g_ptr_array_add(names, g_strdup(name));
+			g_ptr_array_add(names, g_build_filename(BACKUP_FOLDER, name, NULL));
 	g_ptr_array_sort(names, by_name);
 	for (guint i = 0; i + BACKUPS_KEPT < names->len; i++)
 		unlinkat(folder, g_ptr_array_index(names, i), 0);
@@ -175,37 +176,41 @@ static char *new_copy_name(int folder)
 	}
 }
 
-static int keep_copy(int folder, const char *path, const char *text, gsize len, struct error *error)
+/* Writes a copy to the backup folder. Returns its name in folder, or sets *err and returns NULL. */
+static char *write_copy(int folder, const char *text, gsize len, int *err)
 {
-	g_autofree char *parent = g_path_get_dirname(path);
-	g_autofree char *copies_path = g_build_filename(parent, BACKUP_FOLDER, NULL);
-	int err = mkdirat(folder, BACKUP_FOLDER, 0700) && errno != EEXIST ? -errno : 0;
+	*err = mkdirat(folder, BACKUP_FOLDER, 0700) && errno != EEXIST ? -errno : 0;
 	CLEANUP_CLOSE int copies =
-	    err ? -1 : openat(folder, BACKUP_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	    *err ? -1 : openat(folder, BACKUP_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
-	if (!err && copies < 0)
-		err = -errno;
-	if (!err) {
-		g_autofree char *name = new_copy_name(copies);
+	if (!*err && copies < 0)
+		*err = -errno;
+	if (*err)
+		return NULL;
+	g_autofree char *name = new_copy_name(copies), *fresh = fresh_name(name);
 
-		err = replace(copies, name, text, len);
+	*err = write_fresh(copies, fresh, text, len);
+	if (!*err && (renameat(copies, fresh, copies, name) || fsync(copies))) {
+		*err = -errno;
+		unlinkat(copies, fresh, 0);
+		unlinkat(copies, name, 0);
 	}
-	if (err)
-		return error_set(error, -err,
-				 "%s is not saved, because its previous contents cannot be kept in %s: %s",
-				 path, copies_path, strerror(-err));
-	remove_old_copies(copies, copies_path);
-	return 0;
+	return *err ? NULL : g_build_filename(BACKUP_FOLDER, name, NULL);
 }
 
-/* Copies the present contents of the file to the backup folder, unless they are equal to the new contents. */
-static int keep_previous(int folder, const char *name, const char *path, const char *text, gsize len,
-			 struct error *error)
+/*
+ * Copies the present contents of the file to the backup folder, unless they are equal to the new contents.
+ * Sets *copy to the name of the copy in folder, or to NULL.
+ */
+static int keep_previous(int folder, const char *name, const char *path, const struct config_text *text,
+			 char **copy, struct error *error)
 {
 	CLEANUP_CLOSE int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	g_autofree char *parent = g_path_get_dirname(path);
 	struct config_text old;
 	struct stat st;
 
+	*copy = NULL;
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0 || fstat(fd, &st))
@@ -216,16 +221,59 @@ static int keep_previous(int folder, const char *name, const char *path, const c
 
 	if (err)
 		return err;
-	bool same = old.len == len && !memcmp(old.text, text, len);
-
-	err = same ? 0 : keep_copy(folder, path, old.text, old.len, error);
+	if (old.len != text->len || memcmp(old.text, text->text, text->len))
+		*copy = write_copy(folder, old.text, old.len, &err);
 	config_text_free(&old);
+	if (err)
+		error_set(error, -err,
+			  "%s is not saved, because its previous contents cannot be kept in %s/" BACKUP_FOLDER
+			  ": %s",
+			  path, parent, strerror(-err));
 	return err;
 }
 
 /* --- the file --- */
 
-static int write_file(const char *path, const char *text, gsize len, struct error *error)
+/* Gives the new file, which is complete, the name of the file. */
+static int rename_fresh(int folder, const char *fresh, const char *name, const char *path,
+			struct error *error)
+{
+	if (renameat(folder, fresh, folder, name))
+		return error_set(error, errno, "%s is not saved and has its previous contents: %s%s", path,
+				 strerror(errno),
+				 errno == EBUSY ? "; a file is mounted on it, mount its folder instead" : "");
+	if (fsync(folder))
+		return error_set(error, errno,
+				 "%s is saved, but it may have its previous contents after a crash: %s", path,
+				 strerror(errno));
+	return 0;
+}
+
+/*
+ * Replaces the file in folder. If that is not possible, nothing is left of the attempt, and no copy of
+ * previous contents is removed: attempts that fail again and again must not use up the copies.
+ */
+static int replace(int folder, const char *parent, const char *name, const char *path,
+		   const struct config_text *text, struct error *error)
+{
+	g_autofree char *fresh = fresh_name(name), *copy = NULL;
+	int err = write_fresh(folder, fresh, text->text, text->len);
+
+	if (err)
+		return error_set(error, -err, "%s is not saved and has its previous contents: %s", path,
+				 strerror(-err));
+	err = keep_previous(folder, name, path, text, &copy, error);
+	if (!err)
+		err = rename_fresh(folder, fresh, name, path, error);
+	if (!err && copy)
+		remove_old_copies(folder, parent);
+	/* If the new file has got its name, fresh does not exist, and the copy stays. */
+	if (err && !unlinkat(folder, fresh, 0) && copy)
+		unlinkat(folder, copy, 0);
+	return err;
+}
+
+static int write_file(const char *path, const struct config_text *text, struct error *error)
 {
 	/* If the name is a symbolic link, the file that it leads to is replaced, and the link stays. */
 	char *target = realpath(path, NULL);
@@ -242,15 +290,7 @@ static int write_file(const char *path, const char *text, gsize len, struct erro
 	while (flock(folder, LOCK_EX) && errno == EINTR)
 		;
 	remove_unfinished_copies(folder, parent);
-	int err = keep_previous(folder, name, real, text, len, error);
-
-	if (err)
-		return err;
-	err = replace(folder, name, text, len);
-	if (err)
-		error_set(error, -err, "%s is not saved and has its previous contents: %s", path,
-			  strerror(-err));
-	return error_add_user_if_denied(error, err);
+	return error_add_user_if_denied(error, replace(folder, parent, name, real, text, error));
 }
 
 /* --- on a thread of its own --- */
@@ -281,7 +321,7 @@ static void *write_job(void *arg)
 {
 	struct job *job = arg;
 
-	job->err = write_file(job->path, job->text.text, job->text.len, &job->error);
+	job->err = write_file(job->path, &job->text, &job->error);
 	g_idle_add(on_written, job);
 	return NULL;
 }

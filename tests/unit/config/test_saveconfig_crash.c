@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A process that dies while it saves, and a full file system: afterwards the file is the previous one or the
- * new one, and a copy in backup/ is complete. The linker replaces the system calls that change files by the
- * functions below, so that the process dies before each of them, and in the middle of each write.
+ * A process that dies while it saves, calls that fail, and a full file system: afterwards the file is the
+ * previous one or the new one, and a copy in backup/ is complete. The linker replaces the system calls that
+ * change files by the functions below, so that the process dies before each of them, and in the middle of
+ * each write, or so that each of them fails.
  */
 #include "saveconfig_fixture.h"
 
@@ -36,43 +37,47 @@ static bool is_last_call(void)
 	return calls_left >= 0 && !calls_left--;
 }
 
-static void die_if_last(void)
+/* Whether the process goes on after the last call, which fails. */
+static bool goes_on;
+
+/* Returns whether this call fails. */
+static bool is_stopped(void)
 {
-	if (is_last_call())
+	if (!is_last_call())
+		return false;
+	if (!goes_on)
 		kill(getpid(), SIGKILL);
+	errno = EIO;
+	return true;
 }
 
 int __wrap_mkdirat(int folder, const char *name, mode_t mode)
 {
-	die_if_last();
-	return __real_mkdirat(folder, name, mode);
+	return is_stopped() ? -1 : __real_mkdirat(folder, name, mode);
 }
 
 int __wrap_unlinkat(int folder, const char *name, int flags)
 {
-	die_if_last();
-	return __real_unlinkat(folder, name, flags);
+	/* What cannot be removed must stay. */
+	return !goes_on && is_stopped() ? -1 : __real_unlinkat(folder, name, flags);
 }
 
 int __wrap_renameat(int from, const char *name, int to, const char *new_name)
 {
-	die_if_last();
-	return __real_renameat(from, name, to, new_name);
+	return is_stopped() ? -1 : __real_renameat(from, name, to, new_name);
 }
 
 int __wrap_fsync(int fd)
 {
-	die_if_last();
-	return __real_fsync(fd);
+	return is_stopped() ? -1 : __real_fsync(fd);
 }
 
 ssize_t __wrap_write(int fd, const void *data, size_t len)
 {
-	if (!is_last_call())
-		return __real_write(fd, data, len);
+	if (calls_left != 0)
+		return is_stopped() ? -1 : __real_write(fd, data, len);
 	__real_write(fd, data, len / 2);
-	kill(getpid(), SIGKILL);
-	return -1;
+	return is_stopped() ? -1 : 0;
 }
 
 /* --- saving --- */
@@ -175,6 +180,81 @@ static void test_dies_while_it_saves(void **state)
 	assert_no_lines(t);
 }
 
+static int by_name(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Returns the names of all files in the folder and in its backup folder. */
+static char *list_files(struct test *t)
+{
+	static const char *const folders[] = {".", "backup"};
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++) {
+		g_autofree char *folder = g_build_filename(t->folder, folders[i], NULL);
+		g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+		const char *name;
+
+		while (dir && (name = g_dir_read_name(dir)))
+			g_ptr_array_add(names, g_build_filename(folders[i], name, NULL));
+	}
+	g_ptr_array_sort(names, by_name);
+	g_ptr_array_add(names, NULL);
+	return g_strjoinv("\n", (char **)names->pdata);
+}
+
+/* Returns whether a process fails to save one target more, because a call after this many calls fails. */
+static bool fails_after(struct test *t, int calls)
+{
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (!child) {
+		fixture_create(t->f, t->f->root, MODEL_TARGET, OPEN, NULL);
+		calls_left = calls;
+		goes_on = true;
+		_exit(save(t) ? 1 : 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status) != 0;
+}
+
+/* Attempts that fail leave nothing behind, and do not replace the copies of previous contents. */
+static void test_fails_to_save(void **state)
+{
+	struct test *t = *state;
+	const guint n = 3;
+	int calls = 0;
+
+	add_targets(t, n);
+	for (unsigned i = 0; i < 15; i++) { /* As many copies as are kept, with different contents. */
+		g_autofree char *name = g_strdup_printf("iqn.2026-11.com.example:more%u", i);
+		struct model_object *more = fixture_create(t->f, t->f->root, MODEL_TARGET, name, NULL);
+
+		assert_int_equal(save(t), 0);
+		assert_int_equal(fixture_delete(t->f, more, false), 0);
+	}
+	assert_int_equal(save(t), 0);
+	g_autofree char *before = list_files(t);
+	while (fails_after(t, calls)) {
+		g_autofree char *after = list_files(t);
+
+		/* Only the last call, which makes the new name durable, is too late for the old contents. */
+		if (count_targets(t->path) == n) {
+			assert_string_equal(before, after);
+		} else {
+			assert_false(fails_after(t, calls + 1));
+			break;
+		}
+		calls++;
+	}
+	assert_int_equal(count_targets(t->path), n + 1);
+	assert_true(calls > 6);
+}
+
 /* Limits the size of files to this many bytes. */
 static void set_limit(rlim_t bytes)
 {
@@ -217,6 +297,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_dies_while_it_saves),
+	    TEST(test_fails_to_save),
 	    TEST(test_has_no_room),
 	};
 
