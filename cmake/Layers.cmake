@@ -59,7 +59,7 @@ function(tcmur_unit_test name)
 endfunction()
 
 # tcmur_test_objects(NAME SOURCES file... LIBS lib...): fakes and fixtures that several test programs use, compiled
-# once. They are objects and not an archive, because a fake must replace a function also where only a library calls it.
+# once. They are objects and not an archive, because a fake must replace a function even where only a library calls it.
 function(tcmur_test_objects name)
   cmake_parse_arguments(arg "" "" "LIBS;SOURCES" ${ARGN})
   add_library(${name} OBJECT ${arg_SOURCES})

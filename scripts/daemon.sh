@@ -7,7 +7,7 @@
 lock=${TCMU_LOCK:-/run/tcmu-runner/lock}
 
 # lock_holder FILE: prints the ID of the process that holds a lock on FILE, and fails if no process does. The lock
-# ends with the process, however that ends. The function reads /proc/locks and does not try to take the lock, because
+# ends with the process, however the process ends. The function reads /proc/locks and does not try to take the lock, because
 # this could prevent a daemon from starting at the same time.
 lock_holder() (
 	held=$(stat -c '%D %i' "$1" 2>/dev/null) || exit 1

@@ -154,7 +154,7 @@ static void write_storage(const struct config_node *node, JsonObject *ours)
 	for (unsigned i = 0; (key = config_key_at(node, i)); i++) {
 		const struct config_value *value = config_node_value(node, config_key_attribute(key));
 
-		/* Where the size is not known now, LIO's part has the size of before. */
+		/* If the size is not known now, LIO's part keeps the previous size. */
 		if (key->form == CONFIG_KEY_NUMBER && value && value->is_unset &&
 		    (strcmp(value->text, value->attribute->fallback) || raw_has(node, key->key)))
 			json_object_set_member(ours, value->attribute->name,

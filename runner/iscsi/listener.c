@@ -75,7 +75,7 @@ static bool listens_on(int fd, const void *arg)
 }
 
 /*
- * Binds the socket, also to an address that no interface has yet, for example before the network is up.
+ * Binds the socket, even to an address that no interface has yet, for example before the network is up.
  * Connections arrive as soon as an interface has the address.
  */
 static int bind_address(int fd, const struct model_np *np)

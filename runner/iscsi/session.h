@@ -71,7 +71,10 @@ struct iscsi_session {
 	 * gets an ACL or the session ends; or NULL. The session has a reference.
 	 */
 	struct model_dynamic *dynamic;
-	/* The initiator's ACL was created during the session, so nobody has proved to be this initiator. */
+	/*
+	 * The initiator's ACL was created during the session, so the initiator has not proved its identity
+	 * for it.
+	 */
 	bool acl_is_new;
 	/* A list of struct iscsi_held, in the order of CmdSN. */
 	struct list held;

@@ -38,7 +38,7 @@ def main():
     name = f"{folder}/0"
     with open(name, "wb"), subprocess.Popen(command) as child:
         if os.geteuid() == 0:
-            os.nice(-10)  # The guest reads the number, so the number must be written in time also on a busy host.
+            os.nice(-10)  # The guest reads the number, so the number must be written in time even on a busy host.
         while child.poll() is None:
             renamed = f"{folder}/{sum(map(nanoseconds, family(child.pid)))}"
             os.rename(name, renamed)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Includes only the headers, in the language that the test asks for. C++ is one of them, so there are no
- * designated initializers here.
+ * Includes only the header that the test names. The test also compiles this file as C++, so it contains no
+ * designated initializers.
  */
 #ifndef NO_VERSION
 #define TCMUR_API_VERSION VERSION

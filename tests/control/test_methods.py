@@ -59,7 +59,8 @@ class Read(ControlCase):
                 self.refused("EINVAL", "list", path=path)
 
     def test_names_of_plug_ins(self):
-        """A storage object belongs to one of LIO's plug-ins; a typing error does not become a folder of its own."""
+        """The first part of a name is one of LIO's plug-ins with a number. Another first part, such as a typing error, is
+        refused."""
         for name in ("x/y", "user/t_a", "user_/t_a", "user_x/t_a", "user_01/t_a", "ramdisk_0/t_a", "_0/t_a"):
             with self.subTest(name=name):
                 error = self.refused("EINVAL", "create", path=name)
@@ -320,7 +321,8 @@ class Change(ControlCase):
         self.assertEqual(self.call("filters", path="t_disk")["filters"][0]["options"], {"flush": "0-2ms"})
 
     def test_names_of_options(self):
-        """A name that the filter does not have cannot reach the configuration, also where it looks like more."""
+        """Only names of options of the filter are accepted, so a name or a value cannot add further options or filters to
+        the configuration."""
         config = "alloc/t_disk;filter=delay;read=1ms"
         self.call("create", path="t_disk", enable=True,
                   attributes={"control/config": config, "control/size": 1 << 20})

@@ -64,7 +64,7 @@ class NewAcl(ControlCase):
         self.assertEqual(lun_numbers(session), [1])
 
     def test_authentication(self):
-        """Nobody has authenticated as the initiator, so the session ends."""
+        """The initiator has not authenticated itself for the new ACL, so the session ends."""
         session = self.login()
         values = {"attrib/authentication": "1", "auth/userid": "host", "auth/password": "secret-of-host"}
         self.call("create", path=ACL, attributes=values)

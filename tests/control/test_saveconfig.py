@@ -158,7 +158,8 @@ class Saveconfig(unittest.TestCase):
             self.assertEqual(file.read(), before)
 
     def test_a_write_cache_that_nobody_has_set(self):
-        """It is as the storage says until somebody sets it, before and after a reload, a save and a restart."""
+        """Until an administrator sets the attribute, the write cache is as the storage reports it. A reload, a save and a
+        restart do not change this."""
         name = "emulate_write_cache"
 
         def cache():

@@ -47,7 +47,7 @@ class Program:
         return self.process.poll() is None
 
     def kill(self):
-        """Kills the program. This also removes one that has ended already."""
+        """Kills the program if it still runs, and collects its exit status."""
         self.process.kill()
         self.process.wait()
         self.log.close()

@@ -85,7 +85,7 @@ class Terminal:
 
     def wait_listening(self):
         deadline = time.monotonic() + BUILD_BOUND
-        # A moment after the port is open, run.sh prints what it serves. This is the last line of that.
+        # A moment after the port is open, run.sh prints what it serves. The last of these lines says how to stop it.
         while not listens() or "Ctrl-C stops it" not in self.output:
             assert self.read(0.1) and time.monotonic() < deadline, self.output
 

@@ -100,7 +100,8 @@ class Contents(unittest.TestCase):
                 daemon.session("a") as session:
             self.assertEqual(attentions(session), [cdb.POWER_ON, INTERVENTION_REQUIRED])
             self.assertIn("lost=accept", daemon.output())
-        # An export of the same name without a serial number is another disk. Its end does not accept the loss.
+        # An export of the same name without a serial number is another disk. If a daemon serves that disk and ends, the
+        # loss of the first disk is still reported.
         with Daemon("--export", DISK, *self.state):
             pass
         with Daemon("--export", DISK + ",serial=S", *self.state) as daemon, daemon.session("a") as session:

@@ -156,17 +156,17 @@ class Hang(unittest.TestCase):
             wait_until(lambda: os.path.exists(pidfile))
             fcntl.fcntl(log, fcntl.F_SETPIPE_SZ, 4096)
             with Control(os.path.join(folder, "control")) as control:
-                for number in range(100):  # each is a line of the log
+                for number in range(100):  # each call makes the daemon log a line
                     control.call("create", path=f"iqn.2026-11.com.example:{number}-{'x' * 60}")
                 self.assertGreater(bytes_in_pipe(log), 3500)
-                for _ in range(10):  # a login is a line, too
+                for _ in range(10):  # each login makes the daemon log a line, too
                     session = initiator.Session(("127.0.0.1", port), target)
                     session.execute(cdb.TEST_UNIT_READY)
                     session.good(cdb.read10(0, 1), length=512)
                     session.connection.close()
                 lines = os.read(log, 4096).decode().splitlines()
                 self.assertIn("iqn.2026-11.com.example:0-x", "".join(lines))
-                wait_until(lambda: bytes_in_pipe(log) > 3500)  # what waited follows
+                wait_until(lambda: bytes_in_pipe(log) > 3500)  # the daemon writes more of the lines that waited
                 begin = time.monotonic()
                 process.terminate()
                 process.wait(STOP_BOUND)
@@ -179,7 +179,7 @@ class Hang(unittest.TestCase):
         self.assertEqual(session.ping(), b"ping")
 
     def test_no_answer_to_an_abort(self):
-        """FUNCTION COMPLETE would be wrong while the I/O may still be executed (11.5.1)."""
+        """FUNCTION COMPLETE would be wrong while the I/O may still be executed (RFC 7143 11.5.1)."""
         session = self.hanging()
         (task,) = session.tasks.values()
         session.connection.send(p.Pdu.make(p.TASK_MANAGEMENT, p.FINAL | p.ABORT_TASK, True, itt=99, w20=task.itt,

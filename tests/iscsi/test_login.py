@@ -307,7 +307,7 @@ class HalfOpen(DaemonCase):
         silent = [Connection(self.daemon.address) for _ in range(24)]
         for _ in range(3):
             time.sleep(0.5)
-            # 8 for the connections, and those that the start was still opening
+            # 8 descriptors are for connections. The daemon may have opened the others to complete its start.
             self.assertLessEqual(self.descriptors(), before + 12)
         for connection in silent:
             connection.close()
@@ -316,7 +316,7 @@ class HalfOpen(DaemonCase):
         return len(os.listdir(f"/proc/{self.daemon.process.pid}/fd"))
 
     def test_bursts_over_the_limit(self):
-        """Places become free while others are still being given away, many times."""
+        """Many times, the connections of a burst are closed while the daemon still gives places to some of them."""
         for _ in range(60):
             burst = [Connection(self.daemon.address) for _ in range(24)]
             time.sleep(0.02)

@@ -77,7 +77,7 @@ class Sigterm(unittest.TestCase):
                     self.assertEqual(file.read(LENGTH), bytes([value]) * LENGTH, f"slot {slot}")
 
     def test_logout_is_asked_for(self):
-        """Async Message 1: the target requests a logout (11.9.1)."""
+        """Async Message 1: the target requests a logout (RFC 7143 11.9.1)."""
         daemon = Daemon("--export", "alloc/a,size=1M,name=a")
         session = daemon.session("a")
         daemon.process.send_signal(signal.SIGTERM)

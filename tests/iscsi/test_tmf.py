@@ -24,7 +24,7 @@ class TmfCase(DaemonCase):
         return task
 
     def assert_aborted(self, session, *tasks):
-        """Checks that the tasks get no response, also when their data arrive later."""
+        """Checks that the tasks get no response, even when their data arrive later."""
         for task in tasks:
             self.assertIsNone(task.status)
             for r2t in task.r2ts:

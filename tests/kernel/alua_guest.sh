@@ -202,7 +202,7 @@ wait_for tpgs_is 0
 echo 1 >$device/attrib/alua_support
 wait_for tpgs_is 3
 
-step "the designators do not consider a disabled port"
+step "the designators of a device ignore a disabled port"
 rm "$second/lun/lun_0/link"
 wait_for designators_are "$only"
 modprobe iscsi_target_mod

@@ -38,7 +38,7 @@ grep -qx "sum $(head -c 4000000 /dev/zero | sha512sum | cut -c 1-8)" "$work/out"
 	failed "the guest computed a wrong sum, because registers were damaged"
 ! grep -q 'did not start' "$work/out" || failed "the guest did not start at the first try"
 
-# There is no compiler and no emulated kernel here, because apt finds nothing.
+# Here guest.sh finds neither a compiler for uml_xstate.so nor, because apt finds nothing, an emulated kernel.
 mkdir "$work/bin" "$work/cache"
 printf '#!/bin/sh\nexit 100\n' | tee "$work/bin/apt-get" >"$work/bin/apt-cache"
 chmod +x "$work/bin/apt-get" "$work/bin/apt-cache"

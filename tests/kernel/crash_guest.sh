@@ -15,7 +15,7 @@ make_slow_disk() {
 hang() { dmsetup suspend slow --noudevsync --noflush --nolockfs; } # lets all further I/O wait
 go_on() { dmsetup resume slow --noudevsync; }
 
-locks() { # COUNT of the daemons whose I/O may still be in the kernel
+locks() { # COUNT: tells whether the I/O of this many daemons may still be in the kernel
 	[ "$(grep -c "OFDLCK.*:$(stat -c %i /run/tcmu-runner/io) " /proc/locks)" -eq "$1" ]
 }
 

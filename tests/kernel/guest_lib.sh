@@ -123,7 +123,7 @@ load_loop() { # loads tcm_loop, which makes a disk for each LUN of $tpg
 
 allow_bus_name() { cp "$here/../../packaging/org.kernel.TCMUService1.conf" /etc/dbus-1/system.d/; }
 
-# The package that creates the user of the system bus may only be unpacked.
+# Creates the user of the system bus, whom a package that is only unpacked, and not installed, has not created.
 make_bus_user() {
 	getent passwd messagebus >/dev/null || echo messagebus:x:990:990::/nonexistent:/usr/sbin/nologin >>/etc/passwd
 }

@@ -13,7 +13,7 @@ boot_systemd() {
 	mount -t cgroup2 cgroup2 /sys/fs/cgroup
 	: >/etc/fstab
 	make_bus_user
-	# The minimum that a service finds: D-Bus, the journal, basic.target.
+	# Only D-Bus, the journal and basic.target start, besides the units of the arguments.
 	find /etc/systemd/system -mindepth 1 -delete
 	# The checkout may lie below /tmp: nothing may be mounted there, and nothing may be deleted there.
 	for unwanted in getty.target systemd-udevd systemd-udev-trigger systemd-logind apt-daily.timer \

@@ -12,7 +12,7 @@ rounds=$4
 target=iqn.2026-11.com.example:live
 quiet=iqn.2026-11.com.example:quiet
 acl=$target/tpgt_1/$initiator
-serial() { printf '%s0000000-52de-4a38-9d1a-0c4e5f3d1b01' "$1"; } # a to e: of the disk with this name
+serial() { printf '%s0000000-52de-4a38-9d1a-0c4e5f3d1b01' "$1"; } # DISK: prints the serial number of the disk a, b, c, d or e
 
 write_configuration() {
 	local name

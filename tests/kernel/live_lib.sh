@@ -18,7 +18,7 @@ copy_programs() {
 	chown -R $user:$user $live
 }
 
-serves() { # PORT: whether the daemon serves the port; 0: whether it can be asked, although it serves no port yet
+serves() { # PORT: tells whether the daemon has its control socket and, unless PORT is 0, serves the port
 	[ "$1" = 0 ] || (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null || return
 	[ -S $live/run/control ]
 }

@@ -2,13 +2,13 @@
 """The disks of live_initiator_guest.sh, whose blocks say which disk they belong to.
 
 live_reader.py mark IMAGE SERIAL MIB    writes IMAGE: each block has the NAA name that a disk with this serial number has
-live_reader.py check DISK...            all of each DISK has the marks of the NAA name that it reports
-live_reader.py read FLAG DISK...        reads and compares until the file FLAG is there; nothing else may use the disks.
+live_reader.py check DISK...            checks that each block of DISK has the NAA name that DISK reports
+live_reader.py read FLAG DISK...        reads and compares until the file FLAG exists; no other program may use the disks.
                                         FLAG.reading is created as soon as each DISK has been read, and FLAG.swapped
                                         as soon as each DISK has been seen to lead to two different disks
 
-"read" asks for the NAA name only at the beginning and after an error. A READ that succeeds must therefore have the marks
-of the disk that was there before: a LUN that leads to another disk must say so before it gives its data."""
+"read" asks for the NAA name only at the beginning and after an error. The blocks that a READ returns must therefore have
+the name of the previous disk: a LUN that leads to another disk must report this with an error before it returns data."""
 import ctypes
 import fcntl
 import os

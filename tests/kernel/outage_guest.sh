@@ -19,9 +19,9 @@ stopped_for() {
 	kill -CONT "$daemon_pid"
 }
 
-# judge FUNCTION: runs it, and it must succeed. The function sets $begin to the time from which a command has waited
-# that must not expire, and $end to the time at which it was answered. On a busy machine this may be too long, which
-# says nothing about the daemon; then the function is run again, at most four times.
+# judge FUNCTION: runs FUNCTION, which must succeed. FUNCTION tests a command that must not expire. It sets $begin to the
+# time at which the command begins to wait, and $end to the time of the answer. On a busy machine the command may wait for
+# so long that it expires, which is no fault of the daemon. FUNCTION is then run again, up to four times in all.
 judge() {
 	local try
 	for try in 1 2 3 4; do

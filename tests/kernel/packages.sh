@@ -8,7 +8,7 @@
 # unpack PACKAGE: prints the folder that contains its files. Fails with a reason if the package cannot be downloaded.
 unpack() {
 	folder=$(mkdir -p "$GUEST_CACHE" && realpath "$GUEST_CACHE")/$1
-	# Tests that run at the same time unpack a package once: the others wait for the lock.
+	# If several tests need the package at the same time, one unpacks it, and the others wait for the lock.
 	(
 		flock 9
 		[ -d "$folder" ] || fetch "$1" "$folder"
@@ -33,8 +33,8 @@ fetch() {
 	rm -r "$new/deb" && merge_usr "$new" && mv -T "$new" "$2"
 }
 
-# A package may contain /sbin/x although the system has a link /sbin -> /usr/sbin. Laid over the root, the folder
-# would hide the link.
+# A package may contain a folder /sbin although /sbin is a link to /usr/sbin on the system. The guest lays the package
+# over the root, where this folder would hide the link.
 merge_usr() {
 	for top in bin sbin lib; do
 		[ -d "$1/$top" ] || continue

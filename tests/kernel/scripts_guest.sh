@@ -4,7 +4,7 @@
 # scripts_guest.sh DAEMON HANDLER-PATH [devices|targets]: tests the scripts in cases that docs/tutorial.md does not
 # show. "devices" tests the scripts without a daemon, with a daemon that dies, with Ctrl-C, with wrong arguments, and many
 # scripts at once. "targets" tests the scripts in both kinds of trees, the kernel's own backstores, CHAP, incomplete
-# objects, and IPv6. Without a word, the script tests both.
+# objects, and IPv6. Without this argument, both are tested.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 cd "$scripts"

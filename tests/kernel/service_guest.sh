@@ -74,7 +74,7 @@ set_up() { # SETTING...: sets them for the unit
 
 down() { [ "$(main_pid)" -eq 0 ]; }
 
-opened() { # the daemon has continued with a descriptor that it or its predecessor had
+opened() { # returns whether the daemon uses the descriptor that systemd has kept, and has opened no second one
 	logged 'uio0-[0-9.]*: kept open by systemd, used again' &&
 		[ "$(find "/proc/$(main_pid)/fd" -lname '*/uio0' | wc -l)" -eq 1 ]
 }

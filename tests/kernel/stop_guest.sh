@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # guest: -m 1024 -p bus
-# stop_guest.sh DAEMON HANDLER-PATH HANG-HANDLER-PATH, over tcm_loop. SIGTERM ends the daemon within 5 seconds, whatever
-# hangs: a filter, D-Bus, the storage inside the kernel, a handler. The next daemon serves the commands that the
-# stopped daemon has left.
+# stop_guest.sh DAEMON HANDLER-PATH HANG-HANDLER-PATH: tests the stop of a daemon whose disks are used over tcm_loop.
+# SIGTERM ends the daemon within 5 seconds, whatever hangs: a filter, D-Bus, the storage inside the kernel, a handler. The
+# next daemon serves the commands that the stopped daemon has left.
 # shellcheck source=guest_lib.sh
 . "$(dirname "$0")/guest_lib.sh"
 hang=$3

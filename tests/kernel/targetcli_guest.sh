@@ -12,7 +12,7 @@ initiator=iqn.1993-08.org.debian:01:aaaa
 target=iqn.2003-01.org.linux-iscsi.host.x8664:sn.7a1b2c3d4e5f
 open=iqn.2026-11.com.example:open
 closed=iqn.2026-11.com.example:closed
-saved=/tmp/saved # only for this file, because targetcli makes its folder inaccessible to other users
+saved=/tmp/saved # a folder of its own, because targetcli makes the folder of its file inaccessible to other users
 first=$saved/targetcli.json second=$saved/daemon.json
 
 make_storage() {
@@ -88,7 +88,7 @@ describe() { # prints the properties of the disks that the initiator sees and th
 		ready "$disk"
 		echo "$name: blocks of $(<"$block/queue/logical_block_size")"
 		lsblk -dno SIZE,TYPE "$disk"
-		# LIO does not tell initiators that a mapped LUN is protected; Linux uses no write cache if it knows.
+		# LIO does not tell initiators that a mapped LUN is write-protected. If Linux knows, it uses no write cache.
 		[ "$lun" = 0 ] || cat "$block/ro" "$block"/device/scsi_disk/*/cache_type
 		sg_vpd --page=sn "$disk"
 		sg_vpd --page=di "$disk" | grep -A 1 'NAA'

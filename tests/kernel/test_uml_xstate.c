@@ -47,7 +47,7 @@ static struct {
 	unsigned char written[AMX_SIZE];
 	size_t written_size;
 	int writes;
-	/* If not 0, every request fails with it. */
+	/* If not 0, every request fails with this errno. */
 	int error;
 	/* The last request of any other kind. */
 	long request;

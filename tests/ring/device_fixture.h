@@ -28,7 +28,7 @@ struct fixture {
 	struct fake_ring ring;
 	int uio; /* The kernel's end of the socket pair. */
 	struct tcmu_device device;
-	bool stopped, gone, first; /* Atomic. */
+	bool stopped, gone, first; /* Atomic. Set by callbacks of the device, and awaited with wait_flag(). */
 };
 
 /*

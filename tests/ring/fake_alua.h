@@ -12,7 +12,7 @@
 void fake_tree_set(const char *root, const char *file, const char *text);
 char *fake_tree_get(const char *root, const char *file, char text[64]);
 
-/* Makes a group in the state in which its number was just set. device is for example "core/user_0/d1". */
+/* Makes a group as it is when its number has just been set. device is for example "core/user_0/d1". */
 void fake_alua_group(const char *root, const char *device, const char *group, const char *id);
 /* Sets one file of the group. */
 void fake_alua_set(const char *root, const char *device, const char *group, const char *file,

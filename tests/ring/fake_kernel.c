@@ -28,7 +28,8 @@
 struct fake_device fake_devices[FAKE_DEVICES];
 static char root[128];
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* Protects all variables below. */
+/* Protects the devices, the answers, the switches below and the fake of systemd's descriptor store. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t answered = PTHREAD_COND_INITIALIZER, unstuck = PTHREAD_COND_INITIALIZER;
 static struct answer {
 	uint32_t device_id;
@@ -46,7 +47,7 @@ struct tcmu_netlink {
 	bool started;
 };
 static struct tcmu_netlink netlink;
-static bool waits, other_listener; /* Protected by lock. */
+static bool waits, other_listener; /* Set by fake_kernel_waits() and fake_other_listener(). */
 
 void fake_kernel_waits(bool does_wait)
 {
@@ -152,7 +153,7 @@ unsigned fake_answers(void)
 	return n;
 }
 
-/* --- systemd --- */
+/* --- the fake of systemd's descriptor store --- */
 
 static bool same_socket(int a, int b)
 {
@@ -308,7 +309,7 @@ static int map_device(const struct fake_device *d, const char *enabled, struct t
 {
 	if (!d->exists || !same_socket(uio->fd, d->user)) /* another device has this number by now */
 		return -EINVAL;
-	assert_string_equal(enabled, "1"); /* any other text would crash the real kernel */
+	assert_string_equal(enabled, "1"); /* tcmu_uio_map() may be called only for an enabled device */
 	uio->map_len = d->ring.map_len;
 	uio->map = mmap(NULL, uio->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, d->ring.fd, 0);
 	assert_ptr_not_equal(uio->map, MAP_FAILED);
@@ -383,7 +384,7 @@ void fake_attribute_set(unsigned n, const char *file, const char *value)
 {
 	char path[256], made[270];
 
-	/* Returns at once, because the manager may write into the same folder. */
+	/* The file is replaced in one step, because the manager may read or write it at the same time. */
 	attribute_path(n, file, path);
 	snprintf(made, sizeof(made), "%s.made", path);
 	FILE *out = fopen(made, "w");
@@ -428,7 +429,10 @@ static void make_folders(unsigned n)
 	}
 }
 
-/* Creates the file of the handler file, because the device has been served before. */
+/*
+ * Creates the file that the handler "file" opens. The manager must find it, as if it had served the device
+ * before.
+ */
 static void make_storage(const char *config, uint64_t size)
 {
 	char path[512];

@@ -18,7 +18,7 @@ struct fake_device {
 	struct fake_ring ring;
 	char uio_name[640];
 	int uio;  /* The kernel's end of the socket pair. */
-	int user; /* The other end, which a process gets that opens the device. */
+	int user; /* The other end. A process that opens the device gets this end. */
 	bool exists, open;
 	bool stuck; /* Set by fake_device_stick(). */
 };
@@ -30,8 +30,8 @@ extern const struct fd_store fake_store;
 /* Returns the number of descriptors in the store. */
 unsigned fake_store_count(void);
 /*
- * Offers the descriptors in the store to the next process. Returns the number of those that the process
- * before has not taken.
+ * Offers the descriptors in the store to the next process. Returns the number of those that the previous
+ * process has not taken.
  */
 unsigned fake_store_restart(void);
 /* Drops all descriptors, as when the service is stopped. */

@@ -60,7 +60,10 @@ static void move_head(struct fake_ring *ring, uint32_t len)
 	__atomic_store_n(&mailbox(ring)->cmd_head, ring->head, __ATOMIC_RELEASE);
 }
 
-/* Makes room for one entry that does not wrap. A PAD fills the rest of the ring before the end. */
+/*
+ * Makes room for one entry. If it does not fit before the end of the ring, a PAD entry fills the space
+ * there.
+ */
 static struct tcmu_hdr *reserve(struct fake_ring *ring, uint32_t len)
 {
 	uint32_t to_end = ring_size(ring) - ring->head;

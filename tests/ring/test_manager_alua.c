@@ -98,7 +98,7 @@ static void set(struct fixture *w, const char *file, const char *text)
 	fake_alua_set(w->root, DEVICE_1, "default_tg_pt_gp", file, text);
 }
 
-/* --- commands; data is what a device has returned last */
+/* --- commands; data() returns the last Data-In of a device */
 
 static const uint8_t *data(unsigned n)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a test sets for its handler. The configuration of the backstore is the address of this structure,
- * printed with %p.
+ * Tells the handlers of scripted.c and stuck.c what to do. A test fills this structure, and gives its
+ * address, printed with %p, as the configuration of the backstore.
  */
 #ifndef TEST_SCRIPT_H
 #define TEST_SCRIPT_H
@@ -32,13 +32,14 @@ struct script {
 	int usage_error;          /* The errno of usage(), if not 0. */
 	int resize_error;         /* The errno of resize(); 0 means that it changes info.size. */
 	unsigned delay_us;        /* The delay before the completion, on the pool if the handler is ASYNC. */
-	bool twice;               /* Completes each I/O twice. */
-	bool lends;
-	/* Atomic. In the handlers stuck_*, a write that begins below this byte does not continue. */
+	bool twice;               /* The handler completes each I/O twice. */
+	bool lends;               /* data() gives access to the medium. */
+	/* Atomic. In the handlers stuck_*, a write that begins below this byte hangs. */
 	uint64_t stuck_below;
-	uint64_t fail_offset;   /* An I/O that covers this byte … */
-	enum tcmur_status fail; /* … ends with this status, unless it is TCMUR_OK. */
-	/* In the handler cancelling: an I/O stays with the handler until it is cancelled. */
+	/* If fail is not TCMUR_OK, each I/O that covers the byte fail_offset ends with fail. */
+	uint64_t fail_offset;
+	enum tcmur_status fail;
+	/* In the handler "cancelling", an I/O stays with the handler until it is cancelled. */
 	bool parks;
 	unsigned cancels; /* Result, atomic. */
 	/* Results, atomic. */

@@ -167,7 +167,10 @@ static const struct model {
 
 /* --- waiting for a thread ---------------------------------------------------------------------- */
 
-/* The first, the last and a middle one in the queue are cancelled. A second call has no effect. */
+/*
+ * The first, the last and the middle I/O of a queue are cancelled, and then one more. I/O that has started is
+ * not affected.
+ */
 static void test_queued_io_does_not_start(void **state)
 {
 	(void)state;
@@ -208,8 +211,8 @@ static void submit_soon_late(struct request *request)
 	backstore_submit(&request->bio);
 }
 
-/* Nobody cancels this I/O, but when a thread is free for it, its time has passed. */
-static void test_late_io_does_not_start(void **state)
+/* Nobody cancels this I/O, but its deadline passes before a thread is free for it. */
+static void test_expired_io_does_not_start(void **state)
 {
 	(void)state;
 	for (unsigned m = 0; m < ARRAY_SIZE(models); m++) {
@@ -291,7 +294,7 @@ static void test_cancelled_io_leaves_the_range_queue(void **state)
 	start(&stuck, bs, BACKSTORE_WRITE, 0, 1, 1);
 	await_writes(script, 1);
 	start_write_same(&same, bs, 0, 8, 2);         /* this waits for stuck */
-	start(&behind, bs, BACKSTORE_WRITE, 4, 1, 3); /* and this waits for the one before */
+	start(&behind, bs, BACKSTORE_WRITE, 4, 1, 3); /* this waits for same */
 	start(&elsewhere, bs, BACKSTORE_WRITE, 20, 1, 4);
 	await(&elsewhere, TCMUR_OK);
 	assert_false(is_over(&same) || is_over(&behind));
@@ -342,8 +345,8 @@ static void test_stuck_write_is_waited_for(void **state)
 }
 
 /*
- * Exclusive I/O that waits for the write already, or arrives later, does the same, and so does I/O that has
- * waited for exclusive I/O.
+ * The same is true of exclusive I/O, whether it already waits for the write or arrives later, and of I/O that
+ * waits for exclusive I/O.
  */
 static void test_stuck_write_among_exclusive_io(void **state)
 {
@@ -354,7 +357,7 @@ static void test_stuck_write_among_exclusive_io(void **state)
 	(void)state;
 	start_write_same(&first, bs, 0, 2, 1);
 	await_writes(script, 1);
-	start(&stuck, bs, BACKSTORE_WRITE, 0, 4, 2); /* this waits in the FIFO itself, and hangs afterwards */
+	start(&stuck, bs, BACKSTORE_WRITE, 0, 4, 2); /* this write waits in the FIFO for the first one */
 	stick_below(script, 0);
 	await(&first, TCMUR_OK);
 	await(&stuck, TCMUR_OK);
@@ -518,7 +521,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_queued_io_does_not_start),
-	    cmocka_unit_test(test_late_io_does_not_start),
+	    cmocka_unit_test(test_expired_io_does_not_start),
 	    cmocka_unit_test(test_cancelled_is_refused),
 	    cmocka_unit_test(test_next_piece_does_not_start),
 	    cmocka_unit_test(test_cancelled_io_leaves_the_range_queue),

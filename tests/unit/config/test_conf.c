@@ -174,7 +174,10 @@ static void test_which_keys_need_a_restart(void **state)
 	control_conf_free(&old);
 }
 
-/* The file that is installed changes nothing. Without its "#" it is still correct, and sets the defaults. */
+/*
+ * The installed file only has comments. If the "#" is removed from a line with a key, the line sets the
+ * default.
+ */
 static void test_shipped_file(void **state)
 {
 	g_autofree char *text = NULL;

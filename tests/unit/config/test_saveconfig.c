@@ -102,7 +102,7 @@ static void test_keeps_previous_contents(void **state)
 	assert_int_equal(restore(t), 0);
 	assert_int_equal(save(t), 0);
 	assert_true(file_has(t, "\"mine\""));
-	/* To save the same contents again makes no copy. */
+	/* If the contents have not changed, a save makes no copy of the file. */
 	assert_int_equal(save(t), 0);
 	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
 	g_autofree char *copy = g_build_filename(folder, g_dir_read_name(dir), NULL);
@@ -284,14 +284,17 @@ static void test_a_missing_file_is_empty(void **state)
 	assert_true(saveconfig_has_changed(t->config));
 	assert_int_equal(diff(t), 0);
 	assert_true(said(t, "+ " OPEN));
-	/* A reload or another file must exist: everything would be deleted. */
+	/*
+	 * A reload and a diff need their file. If a missing file meant an empty one, everything would be
+	 * deleted.
+	 */
 	assert_int_equal(reload(t, true), -ENOENT);
 	saveconfig_diff(t->config, "/nonexistent/saveconfig.json", on_done, t);
 	assert_int_equal(finish(t), -ENOENT);
 	assert_non_null(find(t, OPEN " tpgt_1"));
 	assert_int_equal(save(t), 0);
 	assert_false(saveconfig_has_changed(t->config));
-	/* Objects of --export are in no file. */
+	/* An object that exists before the restore, such as one of --export, is not in the file. */
 	assert_int_equal(unlink(t->path), 0);
 	start_again(t);
 	fixture_tpg(t->f, OPEN);
@@ -326,7 +329,10 @@ static void test_saves_new_objects(void **state)
 	assert_non_null(find(t, OPEN " tpgt_1 [::]:3262"));
 	assert_null(find(t, "user_1/unfinished"));
 	assert_true(model_is_enabled(find(t, OPEN " tpgt_1")));
-	/* The fake shows one MiB. LIO needs a size, and this disk still has the size of its storage. */
+	/*
+	 * LIO needs a size. The file contains the size of the fake storage, and the disk still follows its
+	 * storage.
+	 */
 	assert_true(file_has(t, "1048576"));
 	assert_value(t, "user_0/disk", "control", "size", "0");
 	assert_int_equal(diff(t), 0);
@@ -341,7 +347,7 @@ static void test_an_object_does_not_inherit_keys(void **state)
 	edit_file(t, "\"fabric\": \"iscsi\"", "\"fabric\": \"iscsi\", \"comment\": \"mine\"");
 	assert_int_equal(restore(t), 0);
 	assert_int_equal(fixture_delete(t->f, find(t, OPEN), true), 0);
-	/* It takes the connections to the portal of the new TPG. */
+	/* This portal would take the connections to the portal of the new TPG. */
 	assert_int_equal(fixture_delete(t->f, find(t, TARGET " tpgt_1 *:3260"), false), 0);
 	fixture_tpg(t->f, OPEN);
 	assert_int_equal(save(t), 0);
@@ -360,7 +366,7 @@ static void test_save_fails_cleanly(void **state)
 	write_file(t, "{\"old\": 1}");
 	assert_int_equal(restore(t), 0);
 	fixture_tpg(t->f, OPEN);
-	/* A file has the name of the folder for copies. */
+	/* A file takes the name of the folder for copies. */
 	assert_true(g_file_set_contents(backup, "", 0, NULL));
 	assert_true(save(t) < 0);
 	assert_non_null(strstr(t->error.text, "cannot be kept"));

@@ -82,7 +82,7 @@ ssize_t __wrap_write(int fd, const void *data, size_t len)
 
 /* --- saving --- */
 
-/* The configuration has some targets, or one more. */
+/* Creates n targets. The number of targets shows which configuration a file contains. */
 static void add_targets(struct test *t, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {

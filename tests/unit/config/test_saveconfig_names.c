@@ -256,7 +256,10 @@ static void test_tpgs_exchange_identifiers(void **state)
 	assert_ports(t, all);
 }
 
-/* All TPGs that depend on each other keep their identifiers and their sessions. Others get theirs. */
+/*
+ * If a TPG cannot get its identifier, it and the TPGs that wait for its old one keep their identifiers and
+ * their sessions. The other TPGs get the identifiers of the file.
+ */
 static void test_exchange_that_is_impossible(void **state)
 {
 	static const unsigned first[] = {1, 2, 3, 4}, taken[] = {2, 9, 4, 3}, both[] = {5, 5, 3, 4},
@@ -266,7 +269,7 @@ static void test_exchange_that_is_impossible(void **state)
 
 	write_ports(t, first);
 	assert_int_equal(restore(t), 0);
-	/* A restore keeps what the file does not have. */
+	/* A restore keeps objects that the file does not contain. */
 	other = fixture_create(t->f, t->f->root, MODEL_TARGET, "iqn.2026-11.com.example:other", NULL);
 	stranger = fixture_create(t->f, other, MODEL_TPG, "tpgt_1", NULL);
 	assert_int_equal(fixture_set(t->f, stranger, "", "rtpi", "9"), 0);

@@ -409,12 +409,12 @@ static void test_reload_without_own_file(void **state)
 	assert_int_equal(reload_named(t, true), 0);
 	assert_value(t, "user_0/disk", "attrib", "cmd_time_out", "30");
 
-	/* What was restored is not an unsaved change. */
+	/* The value that the reload has set is not an unsaved change. */
 	edit_file(t, "30", "31");
 	assert_int_equal(reload_named(t, false), 0);
 	assert_value(t, "user_0/disk", "attrib", "cmd_time_out", "31");
 
-	/* And what was saved is not. */
+	/* A value that was set is an unsaved change until it is saved. */
 	disk = find(t, "user_0/disk");
 	assert_int_equal(fixture_set(t->f, disk, "attrib", "cmd_time_out", "8"), 0);
 	assert_int_equal(reload_named(t, false), -EBUSY);

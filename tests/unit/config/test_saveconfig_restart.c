@@ -2,7 +2,7 @@
 /* A save and a restart change nothing, and a reload ends where a restart would end. */
 #include "saveconfig_fixture.h"
 
-/* A folder of LIO's own plugin can hold a disk that this plugin cannot describe. */
+/* The HBA of a plugin of LIO can have a disk whose configuration the entry of this plugin cannot express. */
 static void test_disks_that_a_plugin_of_lio_cannot_describe(void **state)
 {
 	static const struct {
@@ -39,7 +39,10 @@ static void test_disks_that_a_plugin_of_lio_cannot_describe(void **state)
 		assert_int_equal(diff(t), 0);
 		assert_no_lines(t);
 	}
-	/* Without the settings of this daemon, the entry says nothing. */
+	/*
+	 * The configuration is in the settings of this daemon. Without it, the entry of the plugin cannot be
+	 * used.
+	 */
 	edit_file(t, "\"config\" : \"alloc/y\"", "\"config\" : 1");
 	start_again(t);
 	assert_int_equal(restore(t), 0);
@@ -47,7 +50,7 @@ static void test_disks_that_a_plugin_of_lio_cannot_describe(void **state)
 	assert_null(find(t, "fileio_3/memory"));
 }
 
-/* --- values that are not set, where this is not the same as any value --- */
+/* --- attributes that can be unset, which differs from each value that can be set --- */
 
 static const struct {
 	const char *path, *group, *name, *value;
@@ -90,7 +93,7 @@ static void create_objects(struct test *t)
 	assert_int_equal(fixture_enable(t->f, disk, true), 0);
 }
 
-/* A time-out of an initiator that nobody has set follows the options of the daemon, for example. */
+/* For example, a time-out of an initiator that is unset follows the options of the daemon. */
 static void test_values_that_nobody_has_set(void **state)
 {
 	struct test *t = *state;
@@ -106,7 +109,7 @@ static void test_values_that_nobody_has_set(void **state)
 		assert_int_equal(restore(t), 0);
 		assert_no_lines(t);
 		assert_set(t, is_set);
-		/* A reload takes back what was changed since. */
+		/* A reload takes back the changes that were made after the start. */
 		set_all(t, !is_set);
 		assert_int_equal(diff(t), 0);
 		assert_int_equal(g_strv_length(t->lines), sizeof(unset) / sizeof(unset[0]));
@@ -119,7 +122,7 @@ static void test_values_that_nobody_has_set(void **state)
 		assert_int_equal(diff(t), 0);
 		assert_no_lines(t);
 	}
-	/* What was set in the file, and is taken back, does not stay in the file. */
+	/* A value that is unset and was set in the file is removed from the file. */
 	set_all(t, false);
 	assert_int_equal(save(t), 0);
 	start_again(t);
@@ -127,7 +130,7 @@ static void test_values_that_nobody_has_set(void **state)
 	assert_set(t, false);
 }
 
-/* A disk without a size of its own is as large as its storage, and LIO's part has the size of now. */
+/* The size 0 means that a disk is as large as its storage. LIO's part of the file has the present size. */
 static void test_a_size_that_follows_the_storage(void **state)
 {
 	struct test *t = *state;
@@ -147,7 +150,7 @@ static void test_a_size_that_follows_the_storage(void **state)
 	assert_value(t, "fileio_0/disk", "control", "size", "0");
 }
 
-/* A reload does not resize a disk to the digits at the beginning of a text, and the file keeps the text. */
+/* A reload does not resize the disk if the file has a size such as "2097152x", and a save keeps this size. */
 static void test_a_size_that_is_no_number(void **state)
 {
 	static const char *const sizes[] = {"\"2097152x\"", "\"x\"", "-1"};
@@ -205,7 +208,7 @@ static void test_keys_of_other_objects(void **state)
 	}
 }
 
-/* If a value of the file cannot be used, the value of before does not replace it in the file. */
+/* If a reload refuses a value of the file, a save does not replace it by the value that is in use. */
 static void test_a_refused_value_stays_in_the_file(void **state)
 {
 	static const struct {
@@ -244,7 +247,7 @@ static void test_a_refused_value_stays_in_the_file(void **state)
 	}
 }
 
-/* What the file does not say has its default after a reload, as after a restart. */
+/* A setting that was removed from the file has its default after a reload, as after a restart. */
 static void test_settings_of_a_disk_that_are_removed(void **state)
 {
 	static const char *const settings[] = {"read_only", "exact_size", "max_sectors", "time_limit"};

@@ -16,8 +16,8 @@
 #include <cmocka.h>
 
 /*
- * Results of the next request of a kind instead of the real ones, used once. Members that say so are kept
- * until fake_daemon_reset().
+ * A test sets a member to change the result of the next request of this kind. This happens once, except for
+ * the members that are kept until fake_daemon_reset().
  */
 struct faults {
 	int transfer;
@@ -47,7 +47,7 @@ extern char logged[512];
 extern int kept_memory;
 extern bool kept_memory_is_found;
 extern unsigned notes;
-/* What open() replaces; NULL: nothing. */
+/* The open handle whose place the next open() takes, or NULL. */
 extern void *replaced;
 
 /* Clears faults and counters. A setup function of cmocka. */

@@ -172,7 +172,7 @@ static void test_replaced_handle_passes_on_its_claim(void **state)
 	assert_false(is_claimed());
 }
 
-/* To open refused_path must fail, and the reason must say where mounted_path is mounted. */
+/* Opening refused_path must fail, and the reason must say where mounted_path is mounted. */
 static void check_mounted(const char *mounted_path, const char *refused_path)
 {
 	char command[64], dir[] = "/var/tmp/tcmur-block-XXXXXX", reason[128];

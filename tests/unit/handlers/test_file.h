@@ -15,8 +15,8 @@ extern char dir[64];
  */
 extern long fs_type;
 /*
- * Whether mlock() succeeds. Not on tmpfs, which fills a hole when it is mapped and read; the handler maps
- * nothing but its own marked pages there, but a test says that it is another file system.
+ * Whether mlock() succeeds. It must not on tmpfs, where reading a hole of the locked mapping would fill the
+ * hole. On tmpfs the handler itself does not lock memory, but the tests report another file system to it.
  */
 extern bool can_lock;
 

@@ -136,7 +136,8 @@ static void test_past_the_end_fails(void **state)
 		close_and_remove(handle, "cut");
 		skip();
 	}
-	assert_int_equal(file->load(), 0); /* here: cmocka has a signal handler for each test */
+	/* This is done here because cmocka installs a signal handler for each test. */
+	assert_int_equal(file->load(), 0);
 	fill(data, 8192, 4);
 	assert_int_equal(fake_daemon_write(handle, 0, data, 8192, 0), TCMUR_OK);
 	logged[0] = '\0';

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A WRITE that cannot lengthen its file does not ask for the size; a WRITE that could still does. */
+/* A WRITE that could lengthen a shortened file asks for the size of the file first. Other WRITEs do not. */
 #include "kernel_features.h"
 #include "test_file.h"
 
@@ -80,7 +80,8 @@ static void test_shortened_and_restored(void **state)
 		close_and_remove(handle, "tail");
 		skip();
 	}
-	assert_int_equal(handler->load(), 0); /* here: cmocka has a signal handler for each test */
+	/* This is done here because cmocka installs a signal handler for each test. */
+	assert_int_equal(handler->load(), 0);
 	assert_int_equal(truncate(in_dir("tail"), MIB), 0);
 	assert_int_equal(asked_by_write(handle, 0, PAGE), 1);
 	assert_int_equal(fake_daemon_write(handle, MIB, data, PAGE, 0), TCMUR_READ_ERROR);
@@ -91,7 +92,7 @@ static void test_shortened_and_restored(void **state)
 	close_and_remove(handle, "tail");
 }
 
-/* Where memory cannot be locked, each write asks. */
+/* If memory cannot be locked, each write asks for the size. */
 static void test_without_locked_memory(void **state)
 {
 	(void)state;

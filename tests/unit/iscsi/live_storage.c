@@ -12,7 +12,7 @@
 #include "util/bytes.h"
 #include "util/contract.h"
 
-#define IO_NS 300000 /* The duration of an I/O, which is longer than that of a message between loops. */
+#define IO_NS 300000 /* The duration of an I/O. A message between loops takes less time. */
 
 struct backstore {
 	struct tcmur_info info;
@@ -80,7 +80,7 @@ void backstore_submit(struct backstore_io *bio)
 	loop_timer_arm(bio->loop, timer, IO_NS);
 }
 
-/* Half of the cancelled I/O has not started. */
+/* Every other block behaves as if its I/O had not started, so that the I/O ends at once. */
 void backstore_cancel(struct backstore_io *bio)
 {
 	contract(loop_current() == bio->loop);

@@ -34,7 +34,7 @@ static void set(struct model_object *object, const char *name, const char *text)
 	assert_int_equal(fixture_set(wire.model, object, "attrib", name, text), 0);
 }
 
-/* The time of the timer has passed. Returns how many bytes the initiator got then. */
+/* Lets the timer expire. Returns the number of bytes that the initiator receives then. */
 static size_t pass(void)
 {
 	wire.now_ns += wire.timer_ns;
@@ -45,7 +45,7 @@ static size_t pass(void)
 	return in.len;
 }
 
-/* wire_fixture.c gives the daemon one second for everything. */
+/* In wire_fixture.c, each time limit of the daemon's options is one second. */
 static void the_options_count_without_an_acl(void **state)
 {
 	(void)state;

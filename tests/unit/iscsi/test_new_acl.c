@@ -35,7 +35,8 @@ static void test_session_sees_its_new_acl(void **state)
 	send_test_unit_ready(7, 3);
 	assert_good(3);
 	assert_int_equal(wire.luns_changed, 1);
-	assert_false(wire.write_protected); /* the LUNs of the TPG are */
+	/* The LUNs that the session had from the TPG were write-protected. */
+	assert_false(wire.write_protected);
 	send_test_unit_ready(1, 4);
 	assert_no_such_lun(4);
 	wire_stop();
@@ -82,7 +83,7 @@ static void test_disk_stays_in_use(void **state)
 	wire_stop();
 }
 
-/* The session ends as that of any other initiator of an ACL does. */
+/* The session ends like a session that has had the ACL since its login. */
 static void test_acl_is_deleted(void **state)
 {
 	struct model_object *acl;
@@ -115,7 +116,7 @@ static void test_acl_is_deleted_at_once(void **state)
 	wire_stop();
 }
 
-/* Nobody has proved to be the initiator, so the session must not see the LUNs of the ACL. */
+/* The initiator has not proved its identity, so its session must not see the LUNs of the ACL. */
 static void test_acl_demands_authentication(void **state)
 {
 	struct model_object *acl;
@@ -164,7 +165,7 @@ static void test_acl_demands_no_authentication(void **state)
 	wire_stop();
 }
 
-/* The initiator was admitted without an ACL, and the ACL exists when the session begins. */
+/* The login has admitted the initiator without an ACL, but when the session begins, the ACL exists. */
 static void test_acl_is_created_during_the_login(void **state)
 {
 	struct reply reply;

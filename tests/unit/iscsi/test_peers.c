@@ -241,7 +241,7 @@ static void test_flood_in_parts(void **state)
 
 /*
  * TARGET COLD RESET must be allowed by an attribute of the target, because it ends the sessions of all
- * initiators (11.5.1).
+ * initiators (RFC 7143 11.5.1).
  */
 static void test_cold_reset(void **state)
 {
@@ -267,7 +267,10 @@ static void send_text(uint32_t ttt)
 	send_pdu(&text, NULL, 0);
 }
 
-/* An exchange continues with its own Target Transfer Tag, and no tag is valid after its end (11.10.4). */
+/*
+ * An exchange continues with its own Target Transfer Tag, and no tag is valid after its end (RFC 7143
+ * 11.10.4).
+ */
 static void test_text_tags(void **state)
 {
 	uint32_t tag;

@@ -74,7 +74,8 @@ static void fault_after_r2t(uint32_t datasn, uint32_t offset, uint32_t len, uint
 	r2t(1, 1, 1024, 1024);
 	send_data(1, ttt, datasn, offset, len, true);
 	/*
-	 * there is no Reject in addition to the response, and the second sequence is still expected (11.17.1)
+	 * there is no Reject in addition to the response, and the second sequence is still expected (RFC 7143
+	 * 11.17.1)
 	 */
 	nothing_more();
 	send_data(1, ttt + 1, 0, 1024, 1024, true);

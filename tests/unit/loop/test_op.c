@@ -33,7 +33,7 @@ static void open_temporary(void)
 	op.done = stepped;
 }
 
-/* --- write, flush and read back; each starts in the done of the one before --- */
+/* --- write, flush and read back; each begins in the done() of the previous one --- */
 
 static void short_read(int result)
 {

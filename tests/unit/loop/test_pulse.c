@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pulse, and the clock that belongs to it, also after the thread was stopped without noticing. */
+/* The pulse, and the clock that belongs to it, even after the thread was stopped and did not notice this. */
 #include "loop_fixture.h"
 #include "util/clock.h"
 

@@ -229,7 +229,10 @@ static void acl_of_a_session(void **state)
 	assert_string_equal(dynamic_sessions(tpg), INITIATOR "2");
 }
 
-/* A session that has not noticed the ACL yet does not keep the initiator from logging in when it is gone. */
+/*
+ * An ACL is created and deleted while a session has not noticed it yet. This session does not prevent the
+ * initiator from logging in again.
+ */
 static void acl_is_deleted_again(void **state)
 {
 	struct fixture *f = *state;
@@ -253,7 +256,7 @@ static void acl_is_deleted_again(void **state)
 	assert_string_equal(dynamic_sessions(tpg), "");
 }
 
-/* Nobody has proved to be the initiator of an ACL that is newer than the session. */
+/* If an ACL is newer than a session, the initiator of the session has not proved its identity for the ACL. */
 static void view_demands_login(void **state)
 {
 	struct fixture *f = *state;

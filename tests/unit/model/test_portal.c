@@ -107,7 +107,7 @@ static void dual_stack(void **state)
 	assert_int_equal(model_np_parse(&np, "*", &error), -EINVAL);
 }
 
-/* Port 0 is replaced by the port that the kernel has chosen; the name says further that IPv4 is served. */
+/* Port 0 is replaced by the port that the kernel has chosen. The name still says that IPv4 is served, too. */
 static void dual_stack_bound(void **state)
 {
 	struct model_np np, bound;

@@ -92,7 +92,7 @@ void loop_defer(struct loop *loop, struct loop_work *work)
 	loop_post(loop, work);
 }
 
-/* Takes the place of the loop's part of an op. */
+/* What the fake keeps in loop_op.priv. */
 struct blocking {
 	struct loop_work post;
 	struct loop_op *op;

@@ -31,7 +31,7 @@ static void test_fixed(void **state)
 	scsi_check_info(&e.c.cmd, SENSE_MISCOMPARE_VERIFY, 0x12345678);
 	assert_sense_bytes(&e.c.cmd, 0xf0, 0, 0xe, 0x12, 0x34, 0x56, 0x78, 10, 0, 0, 0, 0, 0x1d, 0, 0, 0, 0,
 			   0);
-	/* too large for the field, so it is not valid */
+	/* This value is too large for the INFORMATION field, so the field is not valid. */
 	scsi_check_info(&e.c.cmd, SENSE_MISCOMPARE_VERIFY, 0x112345678);
 	assert_sense_bytes(&e.c.cmd, 0x70, 0, 0xe, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x1d, 0, 0, 0, 0, 0);
 	scsi_check_field(&e.c.cmd, SENSE_INVALID_FIELD_IN_CDB, 0x102, 3);
@@ -101,7 +101,7 @@ static void test_handler_status(void **state)
 	spc_fixture_close(&e);
 }
 
-/* INFORMATION is only valid if it is the bad block (SPC-4 4.5.2.2, SBC-4 4.18.1). */
+/* The INFORMATION field is only valid if it names the bad block (SPC-4 4.5.2.2, SBC-4 4.18.1). */
 static void test_sense_of_the_handler(void **state)
 {
 	static const struct {

@@ -15,8 +15,9 @@ struct tmf_test {
 	struct scsi_tmf tmf[2];
 };
 
-static unsigned answered; /* The functions in the order of their answers. */
+/* The functions that were answered, in the order of their answers, and their number. */
 static struct scsi_tmf *answers[4];
+static unsigned answered;
 
 static void tmf_done(struct scsi_tmf *tmf)
 {
@@ -271,7 +272,10 @@ static void test_resets_do_not_wait_for_the_expired(void **state)
 	expire(&t, 1);
 	fake_run_posted();
 	assert_int_equal(answered, 1);
-	/* The initiator has got an answer for its command, so it has lost none. */
+	/*
+	 * The initiator has received an answer to its expired command, so CLEAR TASK SET takes no command
+	 * from it.
+	 */
 	scsi_ua_clear(&t.e.nexus[1], SCSI_UA_LU_RESET);
 	start(&t, 2, 1, 1);
 	expire(&t, 2);

@@ -16,7 +16,7 @@
 #include "util/bytes.h"
 
 #define NLOOPS 3
-/* The duration of an I/O, which is longer than that of a message between loops. */
+/* The duration of an I/O. A message between loops takes less time. */
 #define IO_NS         2000000
 #define DEPTH         8  /* The number of commands that a loop keeps in flight. */
 #define TMFS          12 /* The number of functions that each loop submits before it stops. */
@@ -68,7 +68,7 @@ void backstore_submit(struct backstore_io *bio)
 	loop_timer_arm(bio->loop, &slot->io, IO_NS);
 }
 
-/* Half of the cancelled I/O has not started. */
+/* Every other slot behaves as if its I/O had not started, so that the I/O ends at once. */
 void backstore_cancel(struct backstore_io *bio)
 {
 	struct slot *slot = container_of(container_of(bio, struct scsi_cmd, bio), struct slot, cmd);

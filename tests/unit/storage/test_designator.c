@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes NAA designators from serial numbers. */
+/* NAA designators that are made from serial numbers. */
 #include "folder.h"
 
 #include <stdio.h>

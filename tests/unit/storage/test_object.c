@@ -250,7 +250,7 @@ static void test_same_identity_is_refused(void **state)
 
 #define MANY 300
 
-/* One of them hangs, which does not delay the others. */
+/* One of the disks hangs, which does not delay the others. */
 static void test_many_are_opened_at_once(void **state)
 {
 	static struct stage stages[MANY], hanging;

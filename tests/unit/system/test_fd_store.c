@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What systemd is asked to keep, on a socket that takes the place of systemd's own, and what it passes to the
- * next process.
+ * The daemon asks systemd to keep descriptors, and takes them in its next process. A socket of the test takes
+ * the place of systemd's own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -161,7 +161,7 @@ static void next_process(void)
 	_exit(0);
 }
 
-/* Descriptors that are of no use are closed, and not passed to the process after that. */
+/* The next process closes descriptors that it does not use, and systemd passes them to no later process. */
 static void test_take(void **state)
 {
 	int status, fd;

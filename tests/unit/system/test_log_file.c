@@ -158,7 +158,7 @@ static void test_threads(void **state)
 
 #define MANY 1000
 
-/* A pipe that is full does not keep those who log, and all lines arrive in their order. */
+/* A full pipe does not delay the threads that log, and all lines arrive in their order. */
 static void test_stderr_that_nobody_reads(void **state)
 {
 	int before = dup(STDERR_FILENO), ends[2];

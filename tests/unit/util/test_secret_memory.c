@@ -33,7 +33,7 @@ static void read_flags(const void *address, char *flags, size_t size)
 	fclose(smaps);
 }
 
-/* An emulator of programs, such as qemu-user, ignores this advice. */
+/* Returns false in an emulator of programs, such as qemu-user, which ignores MADV_DONTDUMP. */
 static int advice_is_followed(void)
 {
 	char flags[256];
