@@ -132,7 +132,8 @@ class Connection:
         return p.Pdu(header[:48], header[48:], data[:length])
 
     def wait_closed(self, timeout=PATIENCE):
-        """Waits until the target has closed the connection, ignores what it still sends before, and returns True."""
+        """Waits until the target closes the connection, and ignores what the target sends before. Returns False if this
+        takes too long."""
         deadline = time.monotonic() + timeout
         try:
             while time.monotonic() < deadline:

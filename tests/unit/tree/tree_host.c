@@ -6,8 +6,9 @@
  * input is a command:
  *   create NAME, delete NAME: creates or deletes a storage object or a target, as another
  *     interface would do it
- *   hold NAME, release NAME: the commands of a storage object do not end, and end again
- *   stop x: the tree ends, but the model continues
+ *   hold NAME, release NAME: takes a reference to the logical unit of a storage object, as a command in
+ *     flight does, or drops this reference
+ *   stop x: the tree ends, but the model continues; x is ignored
  */
 #include <errno.h>
 #include <poll.h>
