@@ -5,7 +5,7 @@ const char *__tsan_default_suppressions(void);
 
 /*
  * Initiators order their accesses to the contents of a disk in memory: one sends its WRITE after another one
- * has received the answer of its READ. The sanitizer does not see this order, and a target need not order
+ * has received the answer to its READ. The sanitizer does not see this order, and a target need not order
  * overlapping commands by itself (SAM-5 8.1).
  */
 const char *__tsan_default_suppressions(void)

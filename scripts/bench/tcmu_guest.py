@@ -40,7 +40,7 @@ def read(path):
 
 
 def wait_for(what, found, seconds=20):
-    """Calls found() until it returns something true, and returns that."""
+    """Calls found() until its result is true, and returns this result."""
     end = time.monotonic() + seconds
     while True:
         result = found()

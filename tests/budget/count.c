@@ -123,7 +123,7 @@ void free(void *p)
 
 /* --- all other functions count the call and pass it on --- */
 
-/* POSIX guarantees, and ISO C does not, that a pointer from dlsym() can hold a function. */
+/* POSIX guarantees, and ISO C does not, that the pointer from dlsym() can be used as a function pointer. */
 #define PASS(kind, type, name, params, ...)                        \
 	type name params;                                          \
 	type name params                                           \

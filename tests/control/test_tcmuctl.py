@@ -290,7 +290,7 @@ class Commands(ControlCase):
             with self.subTest(args=args):
                 self.tcmuctl(*args, status=3, env=env)
                 self.assertIn(missing, self.errors)
-        # The option is stronger than the variable.
+        # The option overrides the variable.
         self.tcmuctl("status", "--socket", self.path, env={"TCMU_SOCKET": missing})
 
 

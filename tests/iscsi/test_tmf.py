@@ -209,7 +209,7 @@ class OtherInitiators(TmfCase):
 
 class InFlight(TmfCase):
     """Aborts of commands that the storage is executing: the response to the task management function comes after these
-    commands have ended, and no answer of a command comes after the response."""
+    commands have ended, and no answer to a command comes after the response."""
 
     @classmethod
     def setUpClass(cls):

@@ -56,7 +56,7 @@ ready "$disk"
 
 step "a filter delays I/O for long"
 create 1 slow 'file/slow.img;filter=delay' $((1 << 20))
-echo $((8 * GUEST_FACTOR)) >$core/user_1/slow/attrib/cmd_time_out # the next daemon delays the I/O until then
+echo $((8 * GUEST_FACTOR)) >$core/user_1/slow/attrib/cmd_time_out # the longest time that the next daemon delays the I/O
 map 1 slow 1
 slow=$(loop_disk 1)
 ready "$slow"

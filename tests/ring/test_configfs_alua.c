@@ -256,7 +256,7 @@ static void test_folders_that_are_not_groups(void **state)
 	fake_tree_set(w->root, DEVICE "/attrib/alua_support", "0\n");
 	assert_int_equal(read_alua(w), 0);
 	assert_memory_equal(&w->alua, &none, sizeof(none));
-	assert_int_equal(w->nvisited, 1);            /* here ALUA can be switched on */
+	assert_int_equal(w->nvisited, 1);            /* the folder in which ALUA can be switched on */
 	remove_in(w, DEVICE "/attrib/alua_support"); /* some kernels do not have this switch */
 	assert_int_equal(read_alua(w), 0);
 	assert_int_equal(w->alua.ngroups, 1);

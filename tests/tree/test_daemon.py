@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""tcmu-runner --tree: disks that initiators use, the reasons of refusals, storage that hangs, and the scripts."""
+"""tcmu-runner --tree: disks that initiators use, the reasons for refusals, storage that hangs, and the scripts."""
 import ctypes
 import errno
 import os
@@ -104,7 +104,7 @@ class Serving(unittest.TestCase):
             session.connection.wait_closed()
 
     def test_portal_of_both_families(self):
-        """The tree, the list of portals and the log use the names that belong there."""
+        """The portal [::]:PORT of the tree also takes IPv4 connections. The log calls it *:PORT."""
         port = free_port_of_both_families()
         with Daemon() as daemon:
             make_device(daemon, "user_0/disk", "dev_config=alloc/x,dev_size=16777216")

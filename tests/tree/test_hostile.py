@@ -51,7 +51,7 @@ class Hostile(TreeCase):
             time.sleep(0.01)
 
     def test_killed_rmdir(self):
-        """The program ends at once, and the folder goes when its storage is closed."""
+        """The program ends at once, and the folder disappears when its storage is closed."""
         self.device()
         self.host.command("hold", "user_0/disk")
         folder = self.path("core/user_0/disk")

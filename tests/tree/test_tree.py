@@ -376,7 +376,7 @@ class Control(TreeCase):
         self.write("core/user_0/disk/wwn/vpd_unit_serial", "3a1b\n")
         self.assertEqual(self.read("core/user_0/disk/wwn/vpd_unit_serial"), "T10 VPD Unit Serial Number: 3a1b\n")
 
-    def test_restored_values_are_repeated(self):
+    def test_each_value_can_be_written_back(self):
         self.device()
         for name in os.listdir(self.path("core/user_0/disk/attrib")):
             path = f"core/user_0/disk/attrib/{name}"

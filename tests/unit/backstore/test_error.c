@@ -181,7 +181,7 @@ static void each_nth_fails_until_the_count_is_used_up(void **state)
 		}
 		assert_int_equal(filtered_set_option(bs, 0, "count", "2", &error), 0);
 	}
-	/* Without a limit, each third I/O fails for ever. */
+	/* Without a limit, every third I/O fails for ever. */
 	assert_int_equal(filtered_set_option(bs, 0, "count", NULL, &error), 0);
 	for (unsigned i = 1; i <= 12; i++)
 		assert_int_equal(read_blocks(bs, 0, 1), i % 3 ? TCMUR_OK : TCMUR_READ_ERROR);

@@ -48,7 +48,10 @@ static void check_restores(struct test *t)
 
 /* --- two entries with one name --- */
 
-/* The file has the text that is open, and then two entries with one name, one of which is closed. */
+/*
+ * Restores a file that opens the TPG, and then reloads a file in which two entries have the same name. One of
+ * the two limits access.
+ */
 static void assert_both_bad(struct test *t, const char *tpgs, const char *first, const char *second)
 {
 	g_autofree char *one = g_strdup_printf("%s: %s has the same name", first, second);
@@ -124,7 +127,7 @@ static void test_other_objects_with_two_entries(void **state)
 	assert_both_bad(t, "{\"tag\": 1, \"luns\": [" LUN0 ", " LUN0 "]}", "targets[0].tpgs[0].luns[0]",
 			"targets[0].tpgs[0].luns[1]");
 	assert_null(find(t, OPEN " tpgt_1 lun_0"));
-	/* Without its ACL, an initiator may count as one that needs none. */
+	/* If only the ACL were left out, its initiator could log in like an initiator without an ACL. */
 	assert_both_bad(t,
 			TPG(", \"node_acls\": [{\"node_wwn\": \"" ACL "\"}, {\"node_wwn\": "
 			    "\"iqn.1993-08.org.debian:01:AAAA\", \"chap_userid\": \"a\"}]"),
@@ -405,7 +408,7 @@ struct watcher {
 	unsigned protected, unprotected;
 };
 
-/* Looks at each LUN in the moment of its creation. */
+/* Looks at each LUN at the moment of its creation. */
 static void look_at_lun(struct model_watch *watch, enum model_event event, struct model_object *object)
 {
 	struct watcher *watcher = container_of(watch, struct watcher, watch);

@@ -292,7 +292,9 @@ static void test_exchange_that_is_impossible(void **state)
 	assert_ports(t, first);
 }
 
-/* Returns the CPU time, in nanoseconds, in which a file with own settings of each target is read. */
+/*
+ * Returns the CPU time, in nanoseconds, that it takes to read a file with settings for each of its targets.
+ */
 static gint64 time_to_read(unsigned targets)
 {
 	g_autoptr(GString) lio = g_string_new("{\"targets\": [");

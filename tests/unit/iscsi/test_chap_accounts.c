@@ -18,7 +18,10 @@ static void nothing_required(void **state)
 	assert_string_equal(answer(i, "AuthMethod"), "None");
 }
 
-/* LIO's AuthMethod with authentication=0: the first method of the initiator's list that the TPG accepts. */
+/*
+ * With LIO's AuthMethod and authentication=0, the target chooses the first method of the initiator's list
+ * that the TPG accepts.
+ */
 static void the_initiator_may_prefer_chap(void **state)
 {
 	struct initiator *i = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pulse, and the clock that belongs to it, even after the thread was stopped and did not notice this. */
+/* The beats of a pulse, and the clock that they advance, even if the thread was stopped unnoticed. */
 #include "loop_fixture.h"
 #include "util/clock.h"
 

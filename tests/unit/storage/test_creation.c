@@ -143,7 +143,7 @@ static void test_discard_inside_the_failure_of_another_object(void **state)
 	storage_open(disks[0].storage, &disks[0].settings, false, discard_others, disks);
 	for (unsigned i = 1; i < 4; i++)
 		storage_open(disks[i].storage, &disks[i].settings, false, done_note, &notes[i]);
-	/* The results of all of them wait in the queue together, if the machine is fast enough. */
+	/* If the machine is fast enough, the results of all four openings then wait in the queue together. */
 	while (!stages[1].opens || !stages[2].opens || !stages[3].opens)
 		usleep(1000);
 	usleep(50000);

@@ -94,7 +94,7 @@ static void test_file_of_an_older_version(void **state)
 	struct storage_name *name;
 
 	(void)state;
-	name = enter("user_4/other"); /* fills in what tells this machine from others */
+	name = enter("user_4/other"); /* makes a file that contains the identity of this machine */
 	serial_of(name);
 	storage_name_leave(name);
 	assert_int_equal(storage_state_read(state_folder, "alloc/x (user/other)", known, NULL), 0);
