@@ -70,6 +70,10 @@ static void set_kind(JsonObject *json, struct model_object *object)
 	case MODEL_TPG:
 		json_object_set_boolean_member(json, "enabled", model_is_enabled(object));
 		break;
+	case MODEL_PORTAL:
+		control_set_text(json, "state",
+				 model_portal_is_reachable(object) ? "listening" : "no address");
+		break;
 	case MODEL_MAPPED_LUN:
 		set_path(json, "storage", model_to(model_to(object)));
 		/* fallthrough */

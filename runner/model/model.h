@@ -90,6 +90,11 @@ unsigned model_users(const struct model_object *object);
  * Returns the address of a portal. If its port is 0, the text contains the port that the kernel has chosen.
  */
 const char *model_portal_text(const struct model_object *portal);
+/*
+ * Returns whether an interface has the address of the portal at present. Without it, initiators cannot reach
+ * the portal.
+ */
+bool model_portal_is_reachable(const struct model_object *portal);
 /* Returns the storage of a storage object, or NULL for other kinds. */
 struct storage *model_storage(const struct model_object *object);
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "model/np.h"
 
@@ -91,6 +92,22 @@ bool model_address_is_wildcard(const struct sockaddr_storage *addr)
 	if (addr->ss_family == AF_INET)
 		return ((const struct sockaddr_in *)addr)->sin_addr.s_addr == htonl(INADDR_ANY);
 	return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)addr)->sin6_addr);
+}
+
+bool model_address_is_local(const struct sockaddr_storage *addr)
+{
+	struct sockaddr_storage any_port = *addr;
+	int fd = socket(addr->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return true; /* Without a socket, nothing is known; errno is EMFILE, for example. */
+	if (addr->ss_family == AF_INET6)
+		((struct sockaddr_in6 *)&any_port)->sin6_port = 0;
+	else
+		((struct sockaddr_in *)&any_port)->sin_port = 0;
+	bool local = !bind(fd, (struct sockaddr *)&any_port, sizeof(any_port)) || errno != EADDRNOTAVAIL;
+	close(fd);
+	return local;
 }
 
 bool model_address_has_port(const struct sockaddr_storage *addr)

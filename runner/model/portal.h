@@ -15,4 +15,6 @@ int model_address_format(const struct sockaddr_storage *addr, char *text, size_t
 bool model_address_has_port(const struct sockaddr_storage *addr);
 /* Returns whether the address is 0.0.0.0 or [::]. */
 bool model_address_is_wildcard(const struct sockaddr_storage *addr);
+/* Returns whether an interface of this machine has the address at present. */
+bool model_address_is_local(const struct sockaddr_storage *addr);
 #endif

@@ -29,6 +29,11 @@ const char *model_portal_text(const struct model_object *portal)
 	return portal->np->text;
 }
 
+bool model_portal_is_reachable(const struct model_object *portal)
+{
+	return model_address_is_local(&portal->np->addr);
+}
+
 /* ":3260" */
 static const char *port_of(const struct model_np *np)
 {

@@ -92,6 +92,12 @@ class Commands(ControlCase):
                 self.tcmuctl(*command, status=status)
                 self.assertIn(reason, self.errors)
 
+    def test_portal_whose_address_is_missing(self):
+        self.tcmuctl("create", TARGET)
+        self.tcmuctl("create", f"{TPG}/192.0.2.77:3999")
+        self.assertRegex(self.tcmuctl("ls"), r"o- 192\.0\.2\.77:3999 \.+ \[no interface has this address\]")
+        self.assertEqual(self.tcmuctl_json("ls", f"{TPG}/192.0.2.77:3999")["state"], "no address")
+
     def test_create_again(self):
         self.tcmuctl("create", *DISK)
         self.assertEqual(self.tcmuctl("create", *DISK), "user_0/t_disk already exists\n")

@@ -73,7 +73,12 @@ static char *describe(JsonObject *json)
 		return g_strdup_printf("%s %s (%s)", name ? name + 1 : to, storage,
 				       strcmp(protect, "1") ? "rw" : "ro");
 	}
-	return g_strdup("OK");
+	if (show_has_kind(json, "portal")) {
+		g_autofree char *state = show_text(json, "state");
+
+		return g_strdup(strcmp(state, "no address") ? "OK" : "no interface has this address");
+	}
+	return g_strdup("");
 }
 
 /* Returns the name of an object below its parent. */
