@@ -202,10 +202,34 @@ static int read_values(struct reader *reader, struct config_node *node, JsonObje
 
 /* --- keys that only one kind has --- */
 
+/*
+ * Notes target port groups in another state than active/optimized (SPC-4 6.37), in which LIO would refuse or
+ * slow down commands.
+ */
+static void note_port_groups(struct reader *reader, const struct config_node *node, JsonObject *entry)
+{
+	JsonNode *member = json_object_get_member(entry, "alua_tpgs");
+	JsonArray *groups = member && JSON_NODE_HOLDS_ARRAY(member) ? json_node_get_array(member) : NULL;
+
+	for (guint i = 0; groups && i < json_array_get_length(groups); i++) {
+		JsonNode *group = json_array_get_element(groups, i);
+		guint64 state = 0;
+
+		if (JSON_NODE_HOLDS_OBJECT(group))
+			saveconfig_json_number(json_node_get_object(group), "alua_access_state", 15, &state);
+		if (state)
+			saveconfig_note(
+			    reader->notes, node,
+			    "the ALUA state of alua_tpgs[%u] is kept, and has no effect here: the "
+			    "disk is active/optimized at each port",
+			    i);
+	}
+}
+
 static int read_storage(struct reader *reader, struct config_node *node, JsonObject *entry,
 			struct error *error)
 {
-	(void)reader;
+	note_port_groups(reader, node, entry);
 	/* A missing file must not be created, because its file system is probably not mounted. */
 	config_node_set(node, config_storage_create(), "0");
 	return config_plugin_read(node, entry, error);

@@ -18,6 +18,12 @@ static void test_check(void **state)
 	saveconfig_check(t->path, on_done, t);
 	assert_int_equal(finish(t), 0);
 	assert_true(said(t, "pi_prot_format is kept, and has no effect here"));
+	assert_false(said(t, "alua_tpgs"));
+	edit_file(t, "\"alua_access_state\": 0", "\"alua_access_state\": 2");
+	saveconfig_check(t->path, on_done, t);
+	assert_int_equal(finish(t), 0);
+	assert_true(
+	    said(t, "storage_objects[0]: the ALUA state of alua_tpgs[0] is kept, and has no effect here"));
 	edit_file(t, "\"default_cmdsn_depth\": 64", "\"default_cmdsn_depth\": 0");
 	saveconfig_check(t->path, on_done, t);
 	assert_int_equal(finish(t), -EINVAL);
