@@ -36,7 +36,7 @@ static void examine_tasks(struct iscsi_conn *conn, uint64_t now)
 
 		if (is_expired(task, now))
 			iscsi_task_expire(task);
-		else if (conn->dataout_timeout_s && iscsi_gather_is_overdue(task, now))
+		else if (conn->dataout_timeout_s && iscsi_gather_is_overdue(task, PERIOD_NS))
 			iscsi_conn_close(conn,
 					 "the Data-Out of a command did not arrive within dataout_timeout");
 		/* The connection has been closed, which has freed tasks. */

@@ -103,18 +103,21 @@ bool iscsi_gather_is_stalled(struct iscsi_conn *conn)
 /*
  * The time is counted while the initiator has to send data, either unsolicited or for an R2T that was sent.
  * It is not counted while the daemon does not read because its own output waits, because the daemon cannot
- * know then what has arrived.
+ * know then what has arrived. Periods are counted, and not the time itself: if the daemon was stopped or its
+ * machine was paused, the data may have arrived meanwhile and not be read yet.
  */
-bool iscsi_gather_is_overdue(struct iscsi_task *task, uint64_t now)
+bool iscsi_gather_is_overdue(struct iscsi_task *task, uint64_t period_ns)
 {
 	const struct iscsi_conn *conn = task->conn;
 	bool waits = task->state == ISCSI_TASK_GATHER && (task->unsolicited || iscsi_r2t_is_open(task)) &&
 		     !conn->rx.paused;
 
-	if (!waits || task->pos != task->seen_pos || !task->seen_ns) {
+	if (!waits || task->pos != task->seen_pos) {
 		task->seen_pos = task->pos;
-		task->seen_ns = waits ? now : 0;
+		task->waited_ns = 0;
 		return false;
 	}
-	return now - task->seen_ns >= conn->dataout_timeout_s * NS_PER_S;
+	/* The command may have begun to wait in the middle of its first period. */
+	task->waited_ns += period_ns;
+	return task->waited_ns > conn->dataout_timeout_s * NS_PER_S;
 }

@@ -74,11 +74,11 @@ struct iscsi_task {
 	/* The Target Transfer Tag of R2TSN 0; the next R2Ts have the next tags. */
 	uint32_t ttt;
 	/*
-	 * pos when the task last made progress, and the time when this was noticed; 0 if it was not noticed
-	 * yet. iscsi_gather_is_overdue() uses both.
+	 * pos when the task last made progress, and how long it has made none since then.
+	 * iscsi_gather_is_overdue() uses both.
 	 */
 	uint32_t seen_pos;
-	uint64_t seen_ns;
+	uint64_t waited_ns;
 
 	/* --- Members of data_in.c. */
 	/* The number of bytes of Data-In. */

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions: what the daemon shows about them, and how kick, drain, disable and delete end them."""
+import signal
+import threading
 import time
 
 from control_case import TARGET, TPG, ControlCase, main
@@ -124,6 +126,33 @@ class Sessions(ControlCase):
         self.assertGreaterEqual(time.monotonic() - begin, 1.5)
         self.wait_log("the Data-Out of a command did not arrive within dataout_timeout")
         self.assertEqual([left["tsih"] for left in self.sessions()], [other.tsih])
+
+    def test_dataout_timeout_does_not_count_a_pause(self):
+        """Data that arrives while the daemon is stopped, or its machine is paused, has arrived in time."""
+        acl, size = f"{TPG}/{INITIATOR}", 1 << 19
+        self.create_disk("t_large", size=8 * size)
+        self.call("create", path=acl)
+        self.call("map", path=TARGET, storage="t_large", initiator=INITIATOR)
+        self.call("set", path=acl, attribute="attrib/dataout_timeout", value=2)
+        session = self.session()
+        writes = [session.start(cdb.write10(i * size // 512, size // 512), out=bytes(size), manual=True)
+                  for i in range(8)]
+        for _ in writes:
+            session.receive()
+        time.sleep(0.5)
+        self.daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            # More data than the daemon reads at once, and for some of the commands none of it.
+            sender = threading.Thread(target=lambda: [session.answer_r2t(write, write.r2ts.pop(0)) for write in writes])
+            sender.start()
+            time.sleep(3)
+        finally:
+            self.daemon.process.send_signal(signal.SIGCONT)
+        sender.join()
+        for write in writes:
+            write.manual = False
+        for write in writes:
+            self.assertEqual(session.finish(write).status, cdb.GOOD)
 
     def test_drain(self):
         session = self.session()
