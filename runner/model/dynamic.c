@@ -82,8 +82,8 @@ static struct model_dynamic *add(struct model_object *tpg, const char *initiator
 }
 
 /*
- * Forgets initiators without a session, beginning with the first one in the list, until at most max of them
- * are left.
+ * Forgets initiators without a session, beginning with the one whose last session ended first, until at most
+ * max of them are left.
  */
 static void forget_cached(struct model_object *tpg, unsigned max)
 {
@@ -150,6 +150,9 @@ void model_dynamic_end(struct model_dynamic *dynamic)
 		return;
 	}
 	tpg->ncached++;
+	/* The first one in the list is forgotten first. */
+	list_del(&dynamic->node);
+	list_add_tail(&tpg->dynamics, &dynamic->node);
 	forget_cached(tpg, model_known_number(tpg, MODEL_A_CACHE_DYNAMIC) ? MODEL_DYNAMIC_MAX : 0);
 }
 

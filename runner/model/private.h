@@ -86,8 +86,9 @@ struct model_object {
 	/* For a TPG: its relative target port identifier, or 0 if it has none yet. */
 	unsigned relative_port;
 	/*
-	 * For a TPG, under the lock of the model: a list of struct model_dynamic in the order of their
-	 * creation, a tree of tsearch(3) with the same records, and the number of records without a session.
+	 * For a TPG, under the lock of the model: a list of struct model_dynamic, in which those without a
+	 * session have the order in which their sessions have ended, a tree of tsearch(3) with the same
+	 * records, and the number of records without a session.
 	 */
 	struct list dynamics;
 	void *dynamics_by_name;

@@ -281,10 +281,14 @@ static void remembered_initiators_are_limited(void **state)
 {
 	struct fixture *f = *state;
 	struct model_object *tpg = fixture_tpg(f, IQN);
+	struct model_dynamic *first;
+	struct model_login *login;
 	char name[64];
 
 	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "1"), 0);
 	assert_int_equal(fixture_set(f, tpg, "attrib", "cache_dynamic_acls", "1"), 0);
+	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_ADMITTED);
+	assert_int_equal(model_dynamic_begin(login->view, INITIATOR, login->queue_depth, &first), 0);
 	for (unsigned i = 0; i < MODEL_DYNAMIC_MAX + 2; i++) {
 		snprintf(name, sizeof(name), "%s%u", INITIATOR, i);
 		assert_int_equal(log_in_and_out(f, tpg, name), 64);
@@ -293,6 +297,12 @@ static void remembered_initiators_are_limited(void **state)
 	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "0"), 0);
 	assert_int_equal(log_in_and_out(f, tpg, INITIATOR "1"), 0);
 	assert_int_equal(log_in_and_out(f, tpg, INITIATOR "2"), 64);
+	/* The session that began first has ended last. */
+	model_dynamic_end(first);
+	model_login_free(login);
+	assert_int_equal(tpg->ncached, MODEL_DYNAMIC_MAX);
+	assert_int_equal(log_in_and_out(f, tpg, INITIATOR "3"), 0);
+	assert_int_equal(log_in_and_out(f, tpg, INITIATOR), 64);
 }
 
 /* The attribute write-protects the mapped LUNs that are created while it is set, and no others. */
