@@ -195,6 +195,11 @@ static void negotiate_one(struct iscsi_offer *offer, const struct iscsi_key_row 
 	}
 }
 
+static uint32_t value_of_target(const struct iscsi_target_values *values, enum iscsi_key key)
+{
+	return values ? values->of[key] : iscsi_keys[key].ours;
+}
+
 void iscsi_offers_negotiate(struct iscsi_offers *offers, enum iscsi_phase phase, bool discovery,
 			    const struct iscsi_target_values *values, struct iscsi_params *params)
 {
@@ -202,17 +207,17 @@ void iscsi_offers_negotiate(struct iscsi_offers *offers, enum iscsi_phase phase,
 
 	for (unsigned key = 0; key < ISCSI_KEY_COUNT; key++)
 		if (offers->of[key].value)
-			negotiate_one(&offers->of[key], &iscsi_keys[key],
-				      values ? values->of[key] : iscsi_keys[key].ours, phase, discovery,
-				      params);
+			negotiate_one(&offers->of[key], &iscsi_keys[key], value_of_target(values, key), phase,
+				      discovery, params);
 
 	/*
 	 * RFC 7143 13.14: FirstBurstLength must not exceed MaxBurstLength, whether these values were offered
-	 * or are defaults.
+	 * or are defaults. The answer must also hold if MaxBurstLength is offered in a later request.
 	 */
 	params->first_burst = MIN(params->first_burst, params->max_burst);
 	if (first_burst->answer == ISCSI_ANSWER_RESULT)
-		first_burst->result = params->first_burst;
+		first_burst->result = params->first_burst =
+		    MIN(params->first_burst, value_of_target(values, ISCSI_KEY_MAX_BURST_LENGTH));
 }
 
 static void answer_result(enum iscsi_key key, uint32_t result, struct iscsi_text_out *out)

@@ -106,6 +106,20 @@ static void the_target_offers_what_it_demands(void **state)
 	assert_int_equal(params->max_burst, 8192);
 }
 
+/* RFC 7143 13.14: the first burst is not longer than others, even if their length is negotiated later. */
+static void bursts_in_two_requests(void **state)
+{
+	struct initiator *i = *state;
+
+	set(i, i->disk, "param", "FirstBurstLength", "65536");
+	set(i, i->disk, "param", "MaxBurstLength", "512");
+	assert_int_equal(send_text(i, STAY(OPERATIONAL), NAMES "FirstBurstLength=65536\n"), ISCSI_LOGIN_MORE);
+	assert_string_equal(answer(i, "FirstBurstLength"), "512");
+	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), "MaxBurstLength=65536\n"), ISCSI_LOGIN_COMPLETE);
+	assert_string_equal(answer(i, "MaxBurstLength"), "512");
+	assert_int_equal(iscsi_login_result(i->login)->params.first_burst, 512);
+}
+
 /* gPXE, for example, does not answer what a target offers. */
 static void some_initiators_do_not_answer(void **state)
 {
@@ -156,9 +170,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, initiator_set_up, initiator_tear_down)
 	const struct CMUnitTest tests[] = {
-	    TEST(the_tpg_limits_the_values),     TEST(the_tpg_declares_its_pdu_size),
-	    TEST(lios_defaults_need_no_offer),   TEST(the_target_offers_what_it_demands),
-	    TEST(some_initiators_do_not_answer), TEST(digests_are_demanded),
+	    TEST(the_tpg_limits_the_values),   TEST(the_tpg_declares_its_pdu_size),
+	    TEST(lios_defaults_need_no_offer), TEST(the_target_offers_what_it_demands),
+	    TEST(bursts_in_two_requests),      TEST(some_initiators_do_not_answer),
+	    TEST(digests_are_demanded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
