@@ -77,7 +77,9 @@ static bool begin_full_feature_phase(struct iscsi_conn *conn, struct iscsi_login
 /* Enters the session into the table, or waits until an older session has ended. */
 static bool join(struct iscsi_conn *conn, struct iscsi_login_response *response)
 {
-	int ret = iscsi_session_register(conn->session, iscsi_login_result(conn->login)->tsih);
+	const struct iscsi_login_result *result = iscsi_login_result(conn->login);
+	bool holds = result->discovery || model_login_holds(result->target, result->initiator_name);
+	int ret = holds ? iscsi_session_register(conn->session, result->tsih) : -ESTALE;
 
 	if (!ret)
 		return begin_full_feature_phase(conn, response);
@@ -97,6 +99,7 @@ static bool join(struct iscsi_conn *conn, struct iscsi_login_response *response)
 	refuse(conn, response,
 	       ret == -ENOENT   ? ISCSI_LOGIN_NO_SESSION
 	       : ret == -EMLINK ? ISCSI_LOGIN_TOO_MANY
+	       : ret == -ESTALE ? ISCSI_LOGIN_UNAVAILABLE
 				: ISCSI_LOGIN_NO_RESOURCES);
 	return false;
 }

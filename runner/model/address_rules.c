@@ -2,7 +2,7 @@
 /*
  * Rules that admit initiators by their address: lists of IPv4 and IPv6 prefixes,
  * "10.0.0.0/8,2001:db8::/32,192.0.2.7". If an IPv4 initiator connects to an IPv6 socket, the rules for its
- * IPv4 address apply.
+ * IPv4 address apply. In a rule, an IPv4-mapped IPv6 address means the IPv4 address as well.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,13 +18,36 @@ struct prefix {
 	unsigned bits;
 };
 
+/* Turns a prefix of IPv4-mapped addresses into the prefix of these IPv4 addresses. */
+static void convert_mapped(struct prefix *prefix)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (prefix->family != AF_INET6 || prefix->bits < 96 || memcmp(prefix->bytes, mapped, sizeof(mapped)))
+		return;
+	prefix->family = AF_INET;
+	prefix->bits -= 96;
+	memmove(prefix->bytes, prefix->bytes + sizeof(mapped), 4);
+}
+
+static bool set_length(struct prefix *prefix, const char *text)
+{
+	char *end = NULL;
+	unsigned long bits = strtoul(text, &end, 10);
+
+	if (*end || *text < '0' || *text > '9' || bits > prefix->bits)
+		return false;
+	prefix->bits = (unsigned)bits;
+	return true;
+}
+
 /*
  * Reads the first prefix of the list, and advances the list. Returns false if the prefix is not well-formed.
  */
 static bool next_prefix(const char **list, struct prefix *prefix)
 {
 	size_t len = strcspn(*list, ",");
-	char text[INET6_ADDRSTRLEN + sizeof("/128")], *slash, *end = NULL;
+	char text[INET6_ADDRSTRLEN + sizeof("/128")], *slash;
 
 	if (!len || len >= sizeof(text))
 		return false;
@@ -38,12 +61,9 @@ static bool next_prefix(const char **list, struct prefix *prefix)
 	if (inet_pton(prefix->family, text, prefix->bytes) != 1)
 		return false;
 	prefix->bits = prefix->family == AF_INET ? 32 : 128;
-	if (!slash)
-		return true;
-	unsigned long bits = strtoul(slash, &end, 10);
-	if (!*slash || *end || *slash < '0' || *slash > '9' || bits > prefix->bits)
+	if (slash && !set_length(prefix, slash))
 		return false;
-	prefix->bits = (unsigned)bits;
+	convert_mapped(prefix);
 	return true;
 }
 

@@ -193,10 +193,37 @@ enum model_verdict model_login(struct model *model, const char *target, const st
 	login->relative_port = (uint16_t)tpg->relative_port;
 	login->reveal = model_known_number(tpg, MODEL_A_REVEAL);
 	login->cold_reset = model_known_number(tpg, MODEL_A_COLD_RESET);
+	login->peer = *peer;
 	if (admitted)
 		admit(login, tpg, acl, initiator);
 	*result = login;
 	return admitted ? MODEL_ADMITTED : MODEL_NOT_ADMITTED;
+}
+
+static bool same_accounts(const struct model_auth *auth, const struct model_object *object,
+			  enum model_known userid)
+{
+	const char *const texts[] = {auth->user, auth->secret, auth->mutual_user, auth->mutual_secret,
+				     auth->more ? auth->more : ""};
+
+	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(texts[i], model_known_text(object, userid + i)))
+			return false;
+	return true;
+}
+
+bool model_login_holds(const struct model_login *login, const char *initiator)
+{
+	struct model_object *object = model_view_object(login->view), *acl;
+	struct model_object *tpg = object->kind == MODEL_ACL ? object->parent : object;
+	SCOPE_LOCK(&tpg->model->lock);
+
+	if (!admits(tpg, initiator, &login->peer, &acl) || object != (acl ? acl : tpg))
+		return false;
+	if (must_authenticate(tpg, acl) && !login->authenticate)
+		return false;
+	return !(login->authenticate || login->may_authenticate) ||
+	       same_accounts(&login->auth, object, acl ? MODEL_A_ACL_USERID : MODEL_A_USERID);
 }
 
 bool model_view_demands_login(const struct model_view *view)

@@ -64,6 +64,7 @@ enum model_verdict {
 
 /* The properties of a session of this initiator with this target. */
 struct model_login {
+	struct sockaddr_storage peer;
 	char target[MODEL_NAME_SIZE];
 	char alias[256];
 	uint16_t tag;
@@ -114,6 +115,12 @@ enum model_verdict model_login(struct model *model, const char *target, const st
 			       const char *initiator, const struct sockaddr_storage *peer,
 			       struct model_login **login);
 void model_login_free(struct model_login *login);
+/*
+ * To be called at the end of the login. Returns whether the same initiator would still be admitted, with this
+ * view and these accounts. Otherwise an administrator has restricted the access since model_login(), and the
+ * initiator must log in again.
+ */
+bool model_login_holds(const struct model_login *login, const char *initiator);
 
 struct model_dynamic;
 /*

@@ -7,7 +7,7 @@ import time
 from control_case import TARGET, TPG, ControlCase, main
 import cdb
 import iscsi_pdu as pdu
-from initiator import LoginError, Session
+from initiator import Chap, LoginError, Session
 
 INITIATOR = "iqn.2026-11.com.example:initiator"
 
@@ -159,6 +159,28 @@ class Sessions(ControlCase):
         self.assertEqual(self.call("drain", path=TARGET)["disabled"], [TPG])
         self.assert_ended(session)
         self.call("enable", path=TARGET)
+        self.session().good(cdb.TEST_UNIT_READY)
+
+    def test_access_is_restricted_during_a_login(self):
+        """The change counts for a login that has begun and not ended: the initiator must log in again."""
+        self.call("set", path=TPG, attribute="auth/userid", value="user")
+        for attribute, value, undo, chap in (
+                ("attrib/denied_addresses", "127.0.0.1", "", None),
+                ("attrib/generate_node_acls", 0, 1, None),
+                ("attrib/authentication", 1, 0, None),
+                ("auth/password", "another-secret", "secret-of-user", Chap("user", "secret-of-user"))):
+            self.call("set", path=TPG, attribute="auth/password", value="secret-of-user" if chap else "")
+            session = Session(self.daemon.address, TARGET, initiator=INITIATOR, chap=chap, login=False)
+            self.addCleanup(session.connection.close)
+            if chap:
+                session.security(session.names())
+            else:
+                session.login_step(session.names(), 1)
+            self.call("set", path=TPG, attribute=attribute, value=value)
+            with self.assertRaises(LoginError) as refused:
+                session.login_step(session.asked, 1, 3)
+            self.assertEqual(refused.exception.status, 0x0301, attribute)
+            self.call("set", path=TPG, attribute=attribute, value=undo)
         self.session().good(cdb.TEST_UNIT_READY)
 
     def test_tcmuctl(self):

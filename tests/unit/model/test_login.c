@@ -346,6 +346,12 @@ static void address_rules(void **state)
 	    {"2001:db8::/32,10.0.0.0/8", "2001:db8:1::1", true},
 	    {"2001:db8::/33", "2001:db8:8000::1", false},
 	    {"10.0.0.0/8", "::ffff:10.1.2.3", true},
+	    {"::ffff:10.1.2.3", "10.1.2.3", true},
+	    {"::ffff:10.1.2.3", "10.1.2.4", false},
+	    {"::ffff:10.0.0.0/104", "::ffff:10.1.2.3", true},
+	    {"::ffff:10.0.0.0/104", "11.1.2.3", false},
+	    {"::ffff:0:0/96", "192.0.2.128", true},
+	    {"::ffff:0:0/96", "2001:db8::1", false},
 	    {"", "10.1.2.3", false},
 	};
 	static const char *const bad[] = {"10.0.0.0/33", "10.0.0/8",    "10.0.0.0/",
@@ -376,6 +382,7 @@ static void networks_with_host_bits(void **state)
 	    {"0.0.0.1/0", "0.0.0.0/0", "0.0.0.1 "},
 	    {"2001:db8::1/32", "2001:db8::/32", "2001:db8::1 "},
 	    {"2001:db8:8000::/32", "2001:db8::/32", "2001:db8:8000:: "},
+	    {"::ffff:10.0.0.1/104", "10.0.0.0/8", "10.0.0.1 "},
 	};
 	struct error error;
 
@@ -406,6 +413,48 @@ static void names_and_addresses(void **state)
 	model_login_free(login);
 	assert_int_equal(fixture_set(f, tpg, "attrib", "denied_addresses", "127.0.0.1"), 0);
 	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_NOT_ADMITTED);
+	model_login_free(login);
+	fixture_settle(f);
+}
+
+/* What an administrator changes while an initiator is logging in. */
+static void logins_in_progress(void **state)
+{
+	static const struct {
+		const char *group, *name, *before, *after;
+		bool holds;
+	} cases[] = {
+	    {"attrib", "denied_addresses", "", "127.0.0.1", false},
+	    {"attrib", "denied_addresses", "", "127.0.0.2", true},
+	    {"attrib", "allowed_addresses", "", "192.0.2.0/24", false},
+	    {"attrib", "generate_node_acls", "1", "0", false},
+	    {"attrib", "authentication", "0", "1", false},
+	    {"param", "AuthMethod", "CHAP,None", "CHAP", false},
+	    {"auth", "password", "secret-before", "secret-after", false},
+	    {"auth", "more_accounts", "", "other secret-of-other", false},
+	    {"attrib", "default_cmdsn_depth", "64", "8", true},
+	    {"attrib", "authentication", "1", "0", true},
+	};
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN);
+	struct model_login *login;
+
+	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "1"), 0);
+	assert_int_equal(fixture_set(f, tpg, "auth", "userid", "user"), 0);
+	assert_int_equal(fixture_set(f, tpg, "auth", "password", "secret-before"), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(fixture_set(f, tpg, cases[i].group, cases[i].name, cases[i].before), 0);
+		assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_ADMITTED);
+		assert_true(model_login_holds(login, INITIATOR));
+		assert_int_equal(fixture_set(f, tpg, cases[i].group, cases[i].name, cases[i].after), 0);
+		if (model_login_holds(login, INITIATOR) != cases[i].holds)
+			fail_msg("%s=%s", cases[i].name, cases[i].after);
+		model_login_free(login);
+		assert_int_equal(fixture_set(f, tpg, cases[i].group, cases[i].name, cases[i].before), 0);
+	}
+	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_ADMITTED);
+	fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
+	assert_false(model_login_holds(login, INITIATOR));
 	model_login_free(login);
 	fixture_settle(f);
 }
@@ -486,6 +535,7 @@ int main(void)
 	    TEST(address_rules),
 	    TEST(networks_with_host_bits),
 	    TEST(names_and_addresses),
+	    TEST(logins_in_progress),
 	    TEST(discovery),
 	    TEST(discovery_account),
 	};
