@@ -76,11 +76,11 @@ static void send_piece(struct iscsi_conn *conn, bool final)
 	iscsi_text_free(session);
 }
 
-static void process(struct iscsi_conn *conn, bool final)
+static void process(struct iscsi_conn *conn, const uint8_t *text, uint32_t len, bool final)
 {
 	struct iscsi_session *session = conn->session;
 
-	session->answer = iscsi_answer_get(conn, session->text_in, session->text_in_len);
+	session->answer = iscsi_answer_get(conn, text, len);
 	if (!session->answer) {
 		refuse(conn, ISCSI_REJECT_PROTOCOL, "bad text");
 		return;
@@ -112,6 +112,7 @@ static bool append(struct iscsi_conn *conn)
 
 static void execute(struct iscsi_conn *conn)
 {
+	static const uint8_t empty[1];
 	const struct iscsi_text *pdu = (const void *)conn->rx.head;
 	struct iscsi_session *session = conn->session;
 	uint32_t ttt = get_be32(pdu->ttt);
@@ -129,12 +130,16 @@ static void execute(struct iscsi_conn *conn)
 			send_piece(conn, pdu->flags & ISCSI_FINAL);
 		return;
 	}
-	if (!append(conn)) {
+	bool whole = !session->text_in && !(pdu->flags & ISCSI_TEXT_CONTINUE);
+	if (whole ? conn->rx.data_len > ISCSI_TEXT_MAX : !append(conn)) {
 		refuse(conn, ISCSI_REJECT_LONG_OPERATION, "text too long");
 		return;
 	}
-	if (!(pdu->flags & ISCSI_TEXT_CONTINUE))
-		process(conn, pdu->flags & ISCSI_FINAL);
+	if (whole) /* As almost always: the text needs no memory of its own. */
+		process(conn, conn->rx.data_len ? conn->rx.data : empty, conn->rx.data_len,
+			pdu->flags & ISCSI_FINAL);
+	else if (!(pdu->flags & ISCSI_TEXT_CONTINUE))
+		process(conn, session->text_in, session->text_in_len, pdu->flags & ISCSI_FINAL);
 	else if (pdu->flags & ISCSI_FINAL)
 		refuse(conn, ISCSI_REJECT_PROTOCOL, "final text that continues");
 	else

@@ -172,6 +172,28 @@ class BitFlips(HostileCase):
                 session.execute(request, self.random.randbytes(self.random.choice((8, 512, 70000))))
 
 
+class AnnouncedData(DaemonCase):
+    """It costs an initiator nothing to announce large data segments and then to send none of them."""
+    args = ("--export", "alloc/a,size=64M,name=a", "--threads", "1")
+
+    def test_others_are_served(self):
+        segment, sessions = 262144, []
+        for _ in range(140):  # 128 of the segments are as much memory as all requests of a loop may take.
+            session = self.session()
+            pdu = p.Pdu.make(p.NOP_OUT, immediate=True, itt=1, data=b"x", w20=p.NO_TAG, w24=session.cmdsn,
+                             w28=session.expstatsn)
+            pdu.data_len = segment
+            session.connection.send(pdu)
+            sessions.append(session)
+        with self.session() as session:
+            session.ping(bytes(16384))
+            session.text({"SendTargets": ""})
+        with self.daemon.discovery() as discovery:
+            self.assertIn("TargetName", dict(discovery.text({"SendTargets": "All"})))
+        for session in sessions:
+            session.connection.close()
+
+
 if __name__ == "__main__":
     print(f"TCMUR_SEED={SEED}", flush=True)
     main()
