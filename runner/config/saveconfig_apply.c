@@ -156,13 +156,7 @@ static struct model_object *destination(struct apply *apply, const struct config
 	return object;
 }
 
-/* Returns whether sessions must not see a LUN or a mapped LUN without the value. */
-static bool is_protection(const struct config_value *value)
-{
-	return value->attribute->flags & MODEL_VISITS_LOOPS;
-}
-
-/* The object has its protection from the beginning. Its other values are set later. */
+/* Sessions never see the object without its protection. Its other values are set later. */
 static struct model_object *create_lun(struct config_node *node, struct model_object *parent,
 				       struct model_object *to, struct error *error)
 {
@@ -172,7 +166,7 @@ static struct model_object *create_lun(struct config_node *node, struct model_ob
 	for (guint i = 0; i < node->values->len; i++) {
 		const struct config_value *value = g_ptr_array_index(node->values, i);
 
-		if (!is_protection(value) || value->is_unset)
+		if (!(value->attribute->flags & MODEL_VISITS_LOOPS) || value->is_unset)
 			continue;
 		if (!value->is_unreadable) {
 			settings[n++] = (struct model_setting){value->attribute, value->text};
@@ -191,6 +185,14 @@ static struct model_object *create_object(struct config_node *node, struct model
 		  : model_create(parent, node->kind, node->object ? node->object : node->name, NULL, error);
 }
 
+/* Returns whether another administrator has created the object meanwhile. Later steps set its values. */
+static bool is_there(struct apply *apply, const struct config_node *node, const struct model_object *to)
+{
+	const struct model_object *object = saveconfig_object_of(apply->model, node);
+
+	return object && (!to || model_to(object) == to);
+}
+
 static void create(struct apply *apply, struct config_node *node)
 {
 	struct model_object *parent = saveconfig_object_of(apply->model, node->parent), *to = NULL;
@@ -205,7 +207,8 @@ static void create(struct apply *apply, struct config_node *node)
 	}
 	if (leads)
 		to = destination(apply, node, &error);
-	if (!parent || (leads && !to) || !create_object(node, parent, to, &error))
+	if (!parent || (leads && !to) ||
+	    (!create_object(node, parent, to, &error) && !is_there(apply, node, to)))
 		fail(node, error.text);
 }
 

@@ -378,6 +378,32 @@ static void test_reload_does_not_lose_changes_of_a_deleted_object(void **state)
 	assert_null(find(t, OPEN " tpgt_3"));
 }
 
+/*
+ * While the reload waits for the end of a target, another administrator creates a part of what the file has.
+ * The result is as if the reload had created it.
+ */
+static void test_another_administrator_creates_the_same(void **state)
+{
+	static const char later[] = "iqn.2026-11.com.example:later";
+	struct test *t = *state;
+	struct error error;
+
+	copy_file(t, "debian.json");
+	assert_int_equal(restore(t), 0);
+	edit_file(t, OPEN, later);
+	saveconfig_reload(t->config, NULL, false, on_done, t);
+	struct model_object *target = model_create(t->f->root, MODEL_TARGET, later, NULL, &error);
+	struct model_object *tpg = target ? model_create(target, MODEL_TPG, "tpgt_3", NULL, &error) : NULL;
+	assert_int_equal(finish(t), 0);
+	assert_no_lines(t);
+	assert_non_null(tpg);
+	assert_true(model_is_enabled(tpg));
+	assert_null(find(t, OPEN));
+	assert_value(t, "iqn.2026-11.com.example:later tpgt_3", "auth", "userid", "anyone");
+	assert_int_equal(diff(t), 0);
+	assert_no_lines(t);
+}
+
 static int reload_named(struct test *t, bool discard)
 {
 	saveconfig_reload(t->config, t->path, discard, on_done, t);
@@ -460,6 +486,7 @@ int main(void)
 	    TEST(test_reload_does_not_empty_memory),
 	    TEST(test_reload_does_not_lose_changes),
 	    TEST(test_reload_does_not_lose_changes_of_a_deleted_object),
+	    TEST(test_another_administrator_creates_the_same),
 	    TEST(test_reload_without_own_file),
 	    TEST(test_diff_shows_the_value_in_effect),
 	};
