@@ -56,6 +56,10 @@ static struct {
 	pthread_mutex_t lock;
 	/* -1 if there is no file. */
 	int fd;
+	/* Whether the file ends in the middle of a line, because the disk was full. */
+	bool is_torn;
+	/* The number of lines since then that the file does not have. */
+	unsigned nmissing;
 	/* Used on the main thread only. */
 	char *path;
 } file = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
@@ -69,16 +73,35 @@ static struct {
 
 /* --- the writing thread --- */
 
+/* file.lock must be held. Returns whether the whole line was written. */
+static bool append(gint64 time, enum log_level level, const char *text)
+{
+	g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(time / G_USEC_PER_SEC);
+	g_autofree char *stamp = g_date_time_format(when, "%Y-%m-%d %H:%M:%S");
+	g_autofree char *line =
+	    g_strdup_printf("%s%s.%03d %d [%s] %s\n", file.is_torn ? "\n" : "", stamp,
+			    (int)(time % G_USEC_PER_SEC / 1000), getpid(), level_names[level], text);
+	size_t len = strlen(line);
+	ssize_t n = TEMP_FAILURE_RETRY(write(file.fd, line, len));
+
+	if (n > 0)
+		file.is_torn = line[n - 1] != '\n';
+	return n == (ssize_t)len;
+}
+
+/* If the disk is full, lines are lost. As soon as there is room, their number is written. */
 static void write_file(const struct line *line)
 {
-	g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(line->time / G_USEC_PER_SEC);
-	g_autofree char *stamp = g_date_time_format(when, "%Y-%m-%d %H:%M:%S");
-
+	char text[64];
 	SCOPE_LOCK(&file.lock);
-	/* If the disk is full, the line is lost, and this has no other effect. */
-	if (file.fd >= 0)
-		dprintf(file.fd, "%s.%03d %d [%s] %s\n", stamp, (int)(line->time % G_USEC_PER_SEC / 1000),
-			getpid(), level_names[line->level], line->text);
+
+	if (file.fd < 0)
+		return;
+	snprintf(text, sizeof(text), "%u log lines could not be written", file.nmissing);
+	if (file.nmissing && append(line->time, LOG_LEVEL_WARN, text))
+		file.nmissing = 0;
+	if (file.nmissing || !append(line->time, line->level, line->text))
+		file.nmissing++;
 }
 
 static void write_syslog(const struct line *line)
@@ -249,6 +272,7 @@ static void use_file(char *path)
 	lock_take(&file.lock);
 	int old = file.fd;
 	file.fd = fd;
+	file.is_torn = false;
 	lock_drop(&file.lock);
 	if (old >= 0)
 		close(old);

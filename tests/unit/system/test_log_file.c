@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The log file: lines from many threads, rotation, another folder, a folder that does not exist, and stderr
- * that nobody reads.
+ * The log file: lines from many threads, rotation, another folder, a folder that does not exist, a full disk,
+ * and stderr that nobody reads.
  */
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,6 +92,45 @@ static void test_rotation(void **state)
 	assert_non_null(strstr(old, "before"));
 	assert_null(strstr(old, "after"));
 	assert_non_null(strstr(fresh, "after"));
+}
+
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* There is room for a part of the second line. */
+static void test_full_disk(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	control_log_open(folder, "tcmu-runner.log");
+	log_info(NULL, "before");
+	for (int i = 0; i < 5000 && !holds(path, "before\n"); i++)
+		g_usleep(1000);
+	assert_int_equal(stat(path, &st), 0);
+	limit_files((rlim_t)st.st_size + 10);
+	log_info(NULL, "torn");
+	log_info(NULL, "missing");
+	control_log_flush(5000);
+	limit_files(RLIM_INFINITY);
+	log_info(NULL, "after");
+	log_info(NULL, "last");
+	control_log_close();
+	g_autofree char *text = contents(path);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	assert_int_equal(g_strv_length(lines), 6);
+	assert_true(g_str_has_suffix(lines[0], "[INFO] before"));
+	assert_int_equal(strlen(lines[1]), 10);
+	assert_true(g_str_has_suffix(lines[2], "[WARN] 2 log lines could not be written"));
+	assert_true(g_str_has_suffix(lines[3], "[INFO] after"));
+	assert_true(g_str_has_suffix(lines[4], "[INFO] last"));
 }
 
 static void test_no_folder(void **state)
@@ -191,6 +232,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_lines, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_rotation, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_no_folder, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_descendant_of_a_service, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
