@@ -4,11 +4,9 @@
 
 #include <unistd.h>
 
-#define INITIATOR_NAME "iqn.2026-11.test:wire"
-
 static struct model_object *create_acl(void)
 {
-	return fixture_create(wire.model, wire.tpg, MODEL_ACL, INITIATOR_NAME, NULL);
+	return fixture_create(wire.model, wire.tpg, MODEL_ACL, INITIATOR, NULL);
 }
 
 static void map_lun(struct model_object *acl, const char *name, unsigned lun)
@@ -187,7 +185,7 @@ static void test_acl_of_another_initiator(void **state)
 {
 	(void)state;
 	begin(1);
-	fixture_create(wire.model, wire.tpg, MODEL_ACL, INITIATOR_NAME "2", NULL);
+	fixture_create(wire.model, wire.tpg, MODEL_ACL, INITIATOR "2", NULL);
 	assert_int_equal(fixture_set(wire.model, wire.tpg, "attrib", "authentication", "1"), 0);
 	wire_update();
 	send_test_unit_ready(0, 1);

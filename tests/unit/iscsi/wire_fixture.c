@@ -58,7 +58,7 @@ const struct iscsi_login_result *iscsi_login_result(const struct iscsi_login *lo
 	wire.login->queue_depth = 16;
 	result.target = wire.login;
 	result.params = wire.params;
-	snprintf(result.initiator_name, sizeof(result.initiator_name), "iqn.2026-11.test:wire");
+	snprintf(result.initiator_name, sizeof(result.initiator_name), "%s", INITIATOR);
 	return &result;
 }
 
