@@ -42,9 +42,10 @@ static int refresh_one(struct model_object *object)
 
 	/*
 	 * If there is no view, the TPG is disabled, and its sessions are ending. Its entries are made when it
-	 * is enabled, together with its views.
+	 * is enabled, together with its views. If the object is being deleted, the deletion would wait for a
+	 * new entry for ever.
 	 */
-	if (!view_of(object) || (old ? model_entry_storage(old) : NULL) == served)
+	if (object->removing || !view_of(object) || (old ? model_entry_storage(old) : NULL) == served)
 		return 0;
 	if (served) {
 		entry = model_entry_new(object, object->number, served, is_protected(object));
@@ -69,7 +70,7 @@ int model_mapping_refresh(struct model_object *lun)
 	list_for_each (&lun->pointers, node, tmp) {
 		struct model_object *mapped = list_entry(node, struct model_object, to_node);
 
-		if (!mapped->removing && refresh_one(mapped))
+		if (refresh_one(mapped))
 			err = -ENOMEM;
 	}
 	return err;

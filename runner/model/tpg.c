@@ -166,7 +166,7 @@ static int open_views(struct model_object *tpg, struct error *error)
 	int err = tpg->view ? 0 : add_view(tpg, error);
 
 	for (struct model_object *acl = model_first(tpg, MODEL_ACL); acl && !err; acl = model_next(acl))
-		err = acl->view ? 0 : add_view(acl, error);
+		err = acl->view || acl->removing ? 0 : add_view(acl, error);
 	for (struct model_object *lun = model_first(tpg, MODEL_LUN); lun && !err; lun = model_next(lun))
 		if (model_mapping_refresh(lun))
 			err = model_refuse(error, lun, ENOMEM, "there is no memory");
@@ -184,10 +184,14 @@ static void set_enabled(struct model_object *tpg, bool enabled)
 	model_notify(tpg->model, MODEL_CHANGED, tpg);
 }
 
-/* Gives the TPG new views after its last session has ended, so that it can be changed and enabled again. */
+/*
+ * Gives the TPG new views after its last session has ended, so that it can be changed and enabled again. If
+ * its target is being deleted meanwhile, the deletion would wait for the new views for ever.
+ */
 static void on_sessions_ended(struct model_object *tpg)
 {
-	open_views(tpg, NULL);
+	if (!tpg->removing)
+		open_views(tpg, NULL);
 }
 
 void model_tpg_enable(struct model_object *tpg, bool enable, model_done *done, void *arg)

@@ -134,6 +134,8 @@ static void deletion_waits_for_users(void **state)
 	fixture_settle(f);
 	assert_int_equal(f->ended, ended);
 	fixture_refuse(f, tpg, MODEL_LUN, "lun_0", disk, EEXIST);
+	/* Another logical unit that serves the disk does not bring the LUN back. */
+	fake_storage_swap(model_storage(disk));
 	struct model_map *without = model_view_map(login->view);
 	assert_int_equal(model_map_count(without), 0);
 	model_map_put(map); /* the session uses the new map, and the command is still in flight */
@@ -172,6 +174,27 @@ static void disabling_ends_sessions(void **state)
 	map = map_of(f, tpg, INITIATOR, &login);
 	assert_int_equal(model_map_count(map), 1);
 	end(f, login, map);
+}
+
+/* The sessions are still ending when the target of the TPG is deleted. */
+static void deleting_a_target_whose_tpg_is_being_disabled(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN), *disk = fixture_disk(f, "user_0/disk");
+	struct model_login *login;
+
+	fixture_create(f, tpg, MODEL_LUN, "lun_0", disk);
+	fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
+	struct model_map *map = map_of(f, tpg, INITIATOR, &login);
+	unsigned ended = f->ended;
+	model_enable(tpg, false, fixture_done, f);
+	model_delete(model_parent(tpg), true, fixture_done, f);
+	fixture_settle(f);
+	assert_int_equal(f->ended, ended);
+	end(f, login, map);
+	assert_int_equal(f->ended, ended + 2);
+	assert_int_equal(f->err, 0);
+	assert_null(model_find(f->root, MODEL_TARGET, IQN));
 }
 
 static void deleting_an_acl_ends_its_sessions(void **state)
@@ -253,6 +276,7 @@ int main(void)
 	    TEST(another_unit_serves_the_disk),
 	    TEST(deletion_waits_for_users),
 	    TEST(disabling_ends_sessions),
+	    TEST(deleting_a_target_whose_tpg_is_being_disabled),
 	    TEST(deleting_an_acl_ends_its_sessions),
 	    TEST(loops_read_while_luns_come_and_go),
 	};
