@@ -259,6 +259,14 @@ static void on_restored(void *arg, GPtrArray *lines)
 	saveconfig_finish(operation, 0, NULL);
 }
 
+static void on_progress(void *arg, unsigned done, unsigned total)
+{
+	const struct saveconfig *config = arg;
+	const struct operation *operation = g_queue_peek_head((GQueue *)&config->operations);
+
+	operation->progress(operation->arg, done, total);
+}
+
 /* Records that storage which answered after the time limit cannot be opened. */
 void saveconfig_on_late(void *arg, const char *name, const char *reason)
 {
@@ -273,7 +281,12 @@ void saveconfig_on_late(void *arg, const char *name, const char *reason)
 static void apply(struct operation *operation)
 {
 	struct saveconfig *config = operation->config;
-	const struct config_apply_owner owner = {on_restored, saveconfig_on_late, config};
+	const struct config_apply_owner owner = {
+	    .done = on_restored,
+	    .late = saveconfig_on_late,
+	    .progress = operation->progress ? on_progress : NULL,
+	    .arg = config,
+	};
 
 	operation->running = saveconfig_dump(config->model, operation->tree);
 	saveconfig_apply(config->model,
@@ -302,9 +315,13 @@ static void run_first_restore(struct operation *operation)
 		apply(operation);
 }
 
-void saveconfig_restore(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg)
+void saveconfig_restore(struct saveconfig *config, const char *path, saveconfig_progress *progress,
+			saveconfig_done *done, void *arg)
 {
-	saveconfig_run_if_first(saveconfig_start(config, run_restore, path, done, arg));
+	struct operation *operation = saveconfig_start(config, run_restore, path, done, arg);
+
+	operation->progress = progress;
+	saveconfig_run_if_first(operation);
 }
 
 void saveconfig_restore_at_start(struct saveconfig *config, saveconfig_done *done, void *arg)
@@ -338,12 +355,13 @@ static void run_reload(struct operation *operation)
 		    &error);
 }
 
-void saveconfig_reload(struct saveconfig *config, const char *path, bool discard, saveconfig_done *done,
-		       void *arg)
+void saveconfig_reload(struct saveconfig *config, const char *path, bool discard,
+		       saveconfig_progress *progress, saveconfig_done *done, void *arg)
 {
 	struct operation *operation = saveconfig_start(config, run_reload, path, done, arg);
 
 	operation->discard = discard;
+	operation->progress = progress;
 	saveconfig_run_if_first(operation);
 }
 

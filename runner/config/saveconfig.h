@@ -29,6 +29,12 @@ struct saveconfig;
 typedef void saveconfig_done(void *arg, int err, const struct error *error, const char *const *lines);
 
 /*
+ * A function that is called now and then while an operation changes the running configuration, with the
+ * number of steps that have run and the number of all steps.
+ */
+typedef void saveconfig_progress(void *arg, unsigned done, unsigned total);
+
+/*
  * path is the daemon's own file: the one with which it was started. If it is NULL, there is no such file, and
  * every operation needs a path. Nothing is read yet. The model must exist longer than the returned object.
  */
@@ -58,8 +64,10 @@ void saveconfig_save(struct saveconfig *config, const char *path, saveconfig_don
  * restored does not stop the others; it is tried again later, and a save writes it unchanged. There is a line
  * for each such entry, with its place in the file, and err is 0 even if there are such entries. -ENOENT and
  * other errors mean that the file cannot be read or is not a saveconfig.json, and then nothing has changed.
+ * progress may be NULL.
  */
-void saveconfig_restore(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg);
+void saveconfig_restore(struct saveconfig *config, const char *path, saveconfig_progress *progress,
+			saveconfig_done *done, void *arg);
 /*
  * Restores the daemon's own file at the start, and keeps objects that --export has created. The daemon must
  * have been started with a file. err is -ENOENT if the file is missing. A missing file counts as an empty
@@ -71,8 +79,8 @@ void saveconfig_restore_at_start(struct saveconfig *config, saveconfig_done *don
  * restore: err is then -EBUSY, there is a line for each of these changes, and nothing has changed. If discard
  * is true, the changes may be lost.
  */
-void saveconfig_reload(struct saveconfig *config, const char *path, bool discard, saveconfig_done *done,
-		       void *arg);
+void saveconfig_reload(struct saveconfig *config, const char *path, bool discard,
+		       saveconfig_progress *progress, saveconfig_done *done, void *arg);
 /*
  * Lists the differences between the file at path, or the daemon's own file if path is NULL, and the running
  * configuration, and changes nothing. A line begins with "+ " for an object that only runs, with "- " for an

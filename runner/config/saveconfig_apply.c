@@ -8,12 +8,19 @@
 
 #include <string.h>
 
+#include "config/saveconfig_create.h"
 #include "config/saveconfig_dump.h"
 #include "config/saveconfig_keys.h"
 #include "config/saveconfig_plan.h"
 #include "config/saveconfig_renumber.h"
 #include "config/saveconfig_secrets.h"
+#include "util/bytes.h"
 #include "util/log.h"
+
+/* The time for which steps run before other work of the main thread gets a turn. */
+#define TURN_US (20 * G_TIME_SPAN_MILLISECOND)
+/* The shortest time between two reports of the progress. */
+#define PROGRESS_US (500 * G_TIME_SPAN_MILLISECOND)
 
 struct apply {
 	struct model *model;
@@ -37,6 +44,10 @@ struct apply {
 	bool is_running, is_done;
 	/* The timer that limits the wait for storage, or NULL if no storage is being opened. */
 	GSource *timer;
+	/* The call that continues with the steps after other work has had its turn. */
+	struct main_work turn;
+	/* When the progress was reported last, or 0. */
+	gint64 reported_us;
 };
 
 /* A step whose answer has not come yet. */
@@ -130,86 +141,6 @@ static void disable_or_delete(struct apply *apply, const struct config_step *ste
 		model_enable(object, false, on_line, begin(apply, step));
 	else
 		model_delete(object, true, on_line, begin(apply, step));
-}
-
-/* --- creating --- */
-
-/* Returns the object to which a LUN or a mapped LUN leads, or NULL with error set. */
-static struct model_object *destination(struct apply *apply, const struct config_node *node,
-					struct error *error)
-{
-	const struct config_node *root = node->parent;
-
-	if (node->kind == MODEL_LUN)
-		while (root->parent)
-			root = root->parent;
-	else
-		root = root->parent;
-	const struct config_node *to =
-	    config_node_find(root, node->kind == MODEL_LUN ? MODEL_STORAGE : MODEL_LUN, node->to);
-	struct model_object *object = to ? saveconfig_object_of(apply->model, to) : NULL;
-
-	if (!object && to && to->problem)
-		error_set(error, 0, "%s, to which it leads, has an entry that cannot be used", node->to);
-	else if (!object)
-		error_set(error, 0, "%s, to which it leads, does not exist", node->to);
-	return object;
-}
-
-/* Sessions never see the object without its protection. Its other values are set later. */
-static struct model_object *create_lun(struct config_node *node, struct model_object *parent,
-				       struct model_object *to, struct error *error)
-{
-	g_autofree struct model_setting *settings = g_new0(struct model_setting, node->values->len + 1);
-	unsigned n = 0;
-
-	for (guint i = 0; i < node->values->len; i++) {
-		const struct config_value *value = g_ptr_array_index(node->values, i);
-
-		if (!(value->attribute->flags & MODEL_VISITS_LOOPS) || value->is_unset)
-			continue;
-		if (!value->is_unreadable) {
-			settings[n++] = (struct model_setting){value->attribute, value->text};
-		} else if (node->kind == MODEL_MAPPED_LUN) {
-			error_set(error, 0, "%s cannot be set: %s", value->attribute->name, value->problem);
-			return NULL;
-		}
-	}
-	return model_create_lun(parent, node->kind, node->name, to, settings, n, error);
-}
-
-static struct model_object *create_object(struct config_node *node, struct model_object *parent,
-					  struct model_object *to, struct error *error)
-{
-	return to ? create_lun(node, parent, to, error)
-		  : model_create(parent, node->kind, node->object ? node->object : node->name, NULL, error);
-}
-
-/* Returns whether another administrator has created the object meanwhile. Later steps set its values. */
-static bool is_there(struct apply *apply, const struct config_node *node, const struct model_object *to)
-{
-	const struct model_object *object = saveconfig_object_of(apply->model, node);
-
-	return object && (!to || model_to(object) == to);
-}
-
-static void create(struct apply *apply, struct config_node *node)
-{
-	struct model_object *parent = saveconfig_object_of(apply->model, node->parent), *to = NULL;
-	struct error error = {"what it belongs to does not exist"};
-	bool leads = node->kind == MODEL_LUN || node->kind == MODEL_MAPPED_LUN;
-
-	g_clear_pointer(&node->problem, g_free);
-	if (node->kind == MODEL_STORAGE && model_find(parent, node->kind, node->object)) {
-		fail(node,
-		     "the previous storage object of this name cannot be deleted, because it is in use");
-		return;
-	}
-	if (leads)
-		to = destination(apply, node, &error);
-	if (!parent || (leads && !to) ||
-	    (!create_object(node, parent, to, &error) && !is_there(apply, node, to)))
-		fail(node, error.text);
 }
 
 /* --- setting --- */
@@ -432,7 +363,7 @@ static void do_step(struct apply *apply, const struct config_step *step)
 	else if (config_node_is_lost(is_created ? step->node->parent : step->node))
 		return;
 	else if (is_created)
-		create(apply, step->node);
+		saveconfig_create(apply->model, step->node);
 	else if (step->kind == CONFIG_ENABLE)
 		enable(apply, step);
 	else
@@ -460,15 +391,49 @@ static void on_visited(void *arg, int err, const struct error *error)
 	end(arg);
 }
 
+static void on_turn(struct main_work *work)
+{
+	struct apply *apply = container_of(work, struct apply, turn);
+
+	apply->waiting--;
+	run(apply);
+	unref(apply);
+}
+
+/* Lets other work of the main thread run before the next step. */
+static void give_turn(struct apply *apply)
+{
+	apply->waiting++;
+	apply->refs++;
+	apply->turn.fn = on_turn;
+	model_post(apply->model, &apply->turn);
+}
+
+static void report_progress(struct apply *apply)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (!apply->owner.progress || (apply->reported_us && now - apply->reported_us < PROGRESS_US))
+		return;
+	apply->reported_us = now;
+	apply->owner.progress(apply->owner.arg, apply->at, apply->steps->len);
+}
+
 /* Runs steps until one waits for an answer. If an answer comes at once, this function is already running. */
 static void run(struct apply *apply)
 {
+	gint64 end_us = g_get_monotonic_time() + TURN_US;
+
 	if (apply->is_running || apply->is_done)
 		return;
 	apply->is_running = true;
 	apply->refs++;
 	while (!apply->waiting && apply->at < apply->steps->len) {
 		stop_timer(apply);
+		if (g_get_monotonic_time() >= end_us) {
+			give_turn(apply);
+			break;
+		}
 		const struct config_step step = g_array_index(apply->steps, struct config_step, apply->at++);
 
 		do_step(apply, &step);
@@ -478,7 +443,9 @@ static void run(struct apply *apply)
 		model_visit_loops(apply->model, on_visited, begin(apply, NULL));
 	}
 	apply->is_running = false;
-	if (!apply->waiting)
+	if (apply->waiting)
+		report_progress(apply);
+	else
 		finish(apply);
 	unref(apply);
 }

@@ -16,6 +16,11 @@ struct config_apply_owner {
 	 * object has been deleted. name is the name of its node.
 	 */
 	void (*late)(void *arg, const char *name, const char *reason);
+	/*
+	 * NULL, or a function that is called now and then while steps run, with the number of steps that have
+	 * run and the number of all steps.
+	 */
+	void (*progress)(void *arg, unsigned done, unsigned total);
 	void *arg;
 };
 
@@ -23,7 +28,8 @@ struct config_apply_owner {
 #define CONFIG_OPEN_S 30
 
 /*
- * Runs the steps one after the other, except that all storage is opened at the same time. If a step fails,
+ * Runs the steps one after the other, except that all storage is opened at the same time. Other work of the
+ * main thread runs between the steps. If a step fails,
  * the node of its entry gets a problem, and the remaining steps for this node and for the nodes below it are
  * left out. Takes over the memory of steps. The wanted tree must exist until done() is called, and owner->arg
  * must exist until the model is empty.

@@ -18,6 +18,8 @@ struct operation {
 	/* Whether a reload may discard unsaved changes. */
 	bool discard;
 	saveconfig_done *done;
+	/* May be NULL. */
+	saveconfig_progress *progress;
 	void *arg;
 	/* The configuration that is restored, reloaded, saved or compared. */
 	struct config_node *tree;

@@ -148,7 +148,8 @@ static void on_retried(void *arg, GPtrArray *lines)
 static void run_retry(struct operation *operation)
 {
 	struct saveconfig *config = operation->config;
-	const struct config_apply_owner owner = {on_retried, saveconfig_on_late, config};
+	const struct config_apply_owner owner = {
+	    .done = on_retried, .late = saveconfig_on_late, .arg = config};
 
 	operation->generation = model_generation(config->model);
 	operation->running = saveconfig_dump(config->model, config->file);

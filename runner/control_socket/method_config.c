@@ -22,6 +22,22 @@ static void on_done(void *arg, int err, const struct error *error, const char *c
 	control_call_finish(arg, control_object_node(result));
 }
 
+/* Tells the caller how much of its call is done. arg is the call. */
+static void on_progress(void *arg, unsigned done, unsigned total)
+{
+	const struct control_call *call = arg;
+	JsonObject *json = json_object_new();
+
+	json_object_set_int_member(json, "done", done);
+	json_object_set_int_member(json, "total", total);
+	call->peer->send(call->peer, json_rpc_notification("progress", control_object_node(json)), true);
+}
+
+static saveconfig_progress *progress_of(const struct control_call *call)
+{
+	return control_call_flag(call, "progress") ? on_progress : NULL;
+}
+
 /*
  * Sets *file to the file that the call names, or to NULL for the daemon's own file. Returns false if the call
  * was refused.
@@ -50,7 +66,7 @@ void control_method_restore(struct control_call *call)
 	const char *file;
 
 	if (find_file(call, &file))
-		saveconfig_restore(call->context->saveconfig, file, on_done, call);
+		saveconfig_restore(call->context->saveconfig, file, progress_of(call), on_done, call);
 }
 
 void control_method_reload(struct control_call *call)
@@ -59,7 +75,7 @@ void control_method_reload(struct control_call *call)
 
 	if (find_file(call, &file))
 		saveconfig_reload(call->context->saveconfig, file, control_call_flag(call, "discard"),
-				  on_done, call);
+				  progress_of(call), on_done, call);
 }
 
 void control_method_diff(struct control_call *call)

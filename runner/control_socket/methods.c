@@ -30,6 +30,11 @@
 	{                                                                                         \
 		"file", CONTROL_TEXT, false, "An absolute path; the daemon's own file without it" \
 	}
+#define PROGRESS_PARAM                                                                                   \
+	{                                                                                                \
+		"progress", CONTROL_FLAG, false,                                                         \
+		    "Until the result, notifications with the method progress: done and total, in steps" \
+	}
 #define VALUES(text)                                      \
 	{                                                 \
 		"attributes", CONTROL_VALUES, false, text \
@@ -181,13 +186,14 @@ static const struct control_method methods[] = {
      .help = "Makes the configuration equal to saveconfig.json",
      .result = "lines: the entries that cannot be restored",
      .changes = true,
-     .params = PARAMS(FILE_PARAM),
+     .params = PARAMS(FILE_PARAM, PROGRESS_PARAM),
      .run = control_method_restore},
     {.name = "reload",
      .help = "Does the same as restore, but is refused if changes would be lost that were not saved",
      .result = "lines: the entries that cannot be restored",
      .changes = true,
-     .params = PARAMS(FILE_PARAM, {"discard", CONTROL_FLAG, false, "The changes may be lost"}),
+     .params =
+	 PARAMS(FILE_PARAM, {"discard", CONTROL_FLAG, false, "The changes may be lost"}, PROGRESS_PARAM),
      .run = control_method_reload},
     {.name = "diff",
      .help = "Compares the configuration with saveconfig.json",

@@ -41,6 +41,11 @@ void model_set_starting(struct model *model, bool starting)
 	atomic_store(&model->starting, starting);
 }
 
+void model_post(struct model *model, struct main_work *work)
+{
+	main_queue_post(model->context.main, work);
+}
+
 void model_free(struct model *model)
 {
 	if (!model)

@@ -26,6 +26,7 @@
 #include "model/lun.h"
 #include "storage/storage.h"
 #include "util/error.h"
+#include "util/main_queue.h"
 
 struct model;
 struct model_object;
@@ -157,6 +158,11 @@ void model_set(struct model_object *object, const char *group, const char *name,
  * end. A caller that creates an ACL waits for this, because sessions of its initiator may lose LUNs.
  */
 void model_visit_loops(struct model *model, model_done *done, void *arg);
+/*
+ * Calls work->fn(work) soon, after other work of the main thread, so that a caller with much to do can let
+ * others run in between.
+ */
+void model_post(struct model *model, struct main_work *work);
 /*
  * Gives n TPGs, which are disabled, other relative target port identifiers at the same time, so that TPGs can
  * exchange them. Returns 0, or -errno with error set, and then no TPG has changed. Errors: -EEXIST if two of

@@ -6,6 +6,7 @@ import stat
 import tempfile
 
 from control_case import HOST, TARGET, TPG, ControlCase, main
+from control_socket import Control
 
 
 class Config(ControlCase):
@@ -33,6 +34,22 @@ class Config(ControlCase):
         self.call("restore", file=self.file)
         self.assertEqual(self.paths(), before)
         self.assertIs(self.call("get", path=TPG, attribute="attrib/authentication")["value"], False)
+
+    def test_progress(self):
+        """A caller that asks for it learns how many steps have run."""
+        self.create_disk()
+        self.create_target()
+        self.call("save", file=self.file)
+        self.call("delete", path=TARGET, recursive=True)
+        self.call("delete", path="t_disk")
+        with Control(self.path) as control:
+            control.call("restore", file=self.file, progress=True)
+            self.assertTrue(control.events)
+            for event in control.events:
+                self.assertLessEqual(event["done"], event["total"])
+            control.events = []
+            control.call("restore", file=self.file)
+            self.assertEqual(control.events, [])
 
     def test_filters(self):
         """Filters that were changed while the disk was in use are saved, compared, and restored without a pause."""

@@ -357,8 +357,8 @@ class Terminal(ControlCase):
 class FakeDaemon(ControlCase):
     """Replaces the daemon by a socket whose answers the test chooses."""
 
-    def serve(self, answer, delay=0.0):
-        """Answers one message. Returns the path of the socket."""
+    def serve(self, answer, delay=0.0, notification=b""):
+        """Sends the notification and, after the delay, the answer to one message. Returns the path of the socket."""
         folder = tempfile.TemporaryDirectory(prefix="tcmur-ctl-")
         self.addCleanup(folder.cleanup)
         path = os.path.join(folder.name, "control")
@@ -371,6 +371,7 @@ class FakeDaemon(ControlCase):
             connection, _ = server.accept()
             with connection:
                 connection.recv(1 << 16)
+                connection.sendall(notification)
                 time.sleep(delay)
                 connection.sendall(answer)
 
@@ -379,12 +380,11 @@ class FakeDaemon(ControlCase):
         self.addCleanup(thread.join)
         return path
 
-    def test_progress(self):
-        """On a terminal, tcmuctl shows that it waits for a long call, and removes the line again."""
-        path = self.serve(b'{"jsonrpc":"2.0","id":1,"result":{}}\n', delay=3)
+    def on_terminal(self, *args):
+        """Runs tcmuctl on a terminal, and returns what it has written there."""
         pid, terminal = pty.fork()
         if pid == 0:
-            os.execvp(TCMUCTL, [TCMUCTL, "enable", TARGET, "--socket", path])
+            os.execvp(TCMUCTL, [TCMUCTL, *args])
         output = b""
         while True:
             try:
@@ -396,8 +396,22 @@ class FakeDaemon(ControlCase):
             output += piece
         os.close(terminal)
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, output)
-        self.assertIn(b"\renable: waiting for the daemon, 1 s", output)
-        self.assertIn(b"\r\x1b[K" + f"{TARGET} is enabled".encode(), output)
+        return output.decode()
+
+    def test_progress(self):
+        """On a terminal, tcmuctl shows that it waits for a long call, and removes the line again."""
+        path = self.serve(b'{"jsonrpc":"2.0","id":1,"result":{}}\n', delay=3)
+        output = self.on_terminal("enable", TARGET, "--socket", path)
+        self.assertIn("\renable: waiting for the daemon, 1 s", output)
+        self.assertIn(f"\r\x1b[K{TARGET} is enabled", output)
+
+    def test_progress_with_steps(self):
+        """The daemon reports steps, so that tcmuctl shows the rate and the time that is left."""
+        path = self.serve(b'{"jsonrpc":"2.0","id":1,"result":{"lines":[]}}\n', delay=2.5,
+                          notification=b'{"jsonrpc":"2.0","method":"progress","params":{"done":100,"total":400}}\n')
+        output = self.on_terminal("reload", "--socket", path)
+        self.assertRegex(output, r"\rreload: 100 of 400 steps, \d+/s, \d+ s left")
+        self.assertIn("\r\x1b[Kthe configuration is restored", output)
 
     def test_no_progress_in_a_pipe(self):
         path = self.serve(b'{"jsonrpc":"2.0","id":1,"result":{}}\n', delay=1.5)

@@ -232,18 +232,20 @@ void saveconfig_save(struct saveconfig *config, const char *path, saveconfig_don
 	finish(done, arg, path);
 }
 
-void saveconfig_restore(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg)
+void saveconfig_restore(struct saveconfig *config, const char *path, saveconfig_progress *progress,
+			saveconfig_done *done, void *arg)
 {
 	(void)config;
+	if (progress)
+		progress(arg, 1, 2);
 	finish(done, arg, path);
 }
 
-void saveconfig_reload(struct saveconfig *config, const char *path, bool discard, saveconfig_done *done,
-		       void *arg)
+void saveconfig_reload(struct saveconfig *config, const char *path, bool discard,
+		       saveconfig_progress *progress, saveconfig_done *done, void *arg)
 {
-	(void)config;
 	(void)discard;
-	finish(done, arg, path);
+	saveconfig_restore(config, path, progress, done, arg);
 }
 
 void saveconfig_diff(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg)

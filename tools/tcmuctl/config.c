@@ -4,6 +4,7 @@
  * file with the rights of its own user.
  */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "tcmuctl/cli.h"
 #include "tcmuctl/commands.h"
@@ -53,6 +54,7 @@ static void run_method(struct cli *cli, JsonObject *params, const char *done)
 /* Calls a method that restores. Each line of the result says what in the file could not be restored. */
 static void run_restoring(struct cli *cli, JsonObject *params)
 {
+	json_object_set_boolean_member(params, "progress", isatty(STDOUT_FILENO));
 	g_autoptr(JsonObject) result = call_method(cli, params);
 	JsonArray *lines = result ? show_array(result, "lines") : NULL;
 

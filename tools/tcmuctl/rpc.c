@@ -7,12 +7,12 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tcmuctl/progress.h"
 #include "util/text.h"
 
 /* How often the terminal shows that the daemon is still busy. */
@@ -135,35 +135,44 @@ JsonObject *rpc_event(struct rpc *rpc)
 
 /* --- calls ------------------------------------------------------------------------------------------- */
 
-/* Shows a line on the terminal, which the next output replaces. */
-static void show_progress(const char *label, unsigned seconds)
-{
-	if (!label || !isatty(STDOUT_FILENO))
-		return;
-	if (seconds)
-		printf("\r%s: waiting for the daemon, %u s", label, seconds);
-	else
-		fputs("\r\033[K", stdout);
-	fflush(stdout);
-}
-
-/* Waits for the next message. Returns NULL if the connection has ended. */
-static JsonObject *wait_message(struct rpc *rpc, const char *label)
+/* Waits for the next message, and shows the progress meanwhile. Returns NULL if the connection has ended. */
+static JsonObject *wait_message(struct rpc *rpc, struct progress *progress)
 {
 	struct pollfd poll_fd = {.fd = rpc->fd, .events = POLLIN};
-	unsigned seconds = 0;
 	JsonObject *message;
 
 	while (!(message = next_message(rpc))) {
 		int n = poll(&poll_fd, 1, PROGRESS_MS);
 
-		if (!n)
-			show_progress(label, ++seconds);
-		else if (n > 0 && !rpc_receive(rpc))
+		progress_show(progress);
+		if (n > 0 && !rpc_receive(rpc))
 			break;
 	}
-	if (seconds)
-		show_progress(label, 0);
+	return message;
+}
+
+/* Records a notification of the method "progress". */
+static void read_progress(JsonObject *message, struct progress *progress)
+{
+	JsonNode *params = json_object_get_member(message, "params");
+
+	if (strcmp(json_object_get_string_member_with_default(message, "method", ""), "progress") ||
+	    !params || !JSON_NODE_HOLDS_OBJECT(params))
+		return;
+	progress_report(progress,
+			json_object_get_int_member_with_default(json_node_get_object(params), "done", 0),
+			json_object_get_int_member_with_default(json_node_get_object(params), "total", 0));
+}
+
+/* Returns the answer, or NULL if the connection has ended without one. */
+static JsonObject *wait_answer(struct rpc *rpc, struct progress *progress)
+{
+	JsonObject *message;
+
+	while ((message = wait_message(rpc, progress)) && json_object_has_member(message, "method")) {
+		read_progress(message, progress);
+		json_object_unref(message);
+	}
 	return message;
 }
 
@@ -201,13 +210,13 @@ JsonObject *rpc_call(struct rpc *rpc, const char *method, JsonObject *params, co
 {
 	g_autofree char *line = request_line(++rpc->last_id, method, params);
 	g_autoptr(JsonObject) message = NULL;
+	struct progress progress;
 
 	*error = (struct rpc_error){0};
+	progress_begin(&progress, label);
 	if (send_all(rpc, line, strlen(line)))
-		do {
-			g_clear_pointer(&message, json_object_unref);
-			message = wait_message(rpc, label);
-		} while (message && json_object_has_member(message, "method"));
+		message = wait_answer(rpc, &progress);
+	progress_end(&progress);
 	if (message && json_object_has_member(message, "result"))
 		return json_object_ref(json_object_get_object_member(message, "result"));
 	if (message && json_object_has_member(message, "error"))

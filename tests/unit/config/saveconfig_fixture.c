@@ -38,13 +38,13 @@ int save(struct test *t)
 
 int restore(struct test *t)
 {
-	saveconfig_restore(t->config, NULL, on_done, t);
+	saveconfig_restore(t->config, NULL, NULL, on_done, t);
 	return finish(t);
 }
 
 int reload(struct test *t, bool discard)
 {
-	saveconfig_reload(t->config, NULL, discard, on_done, t);
+	saveconfig_reload(t->config, NULL, discard, NULL, on_done, t);
 	return finish(t);
 }
 

@@ -24,6 +24,8 @@ struct test {
 	int err;
 	struct error error;
 	char **lines;
+	/* What the last operation has reported of its progress. */
+	unsigned steps_done;
 };
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -391,7 +391,7 @@ static void test_another_administrator_creates_the_same(void **state)
 	copy_file(t, "debian.json");
 	assert_int_equal(restore(t), 0);
 	edit_file(t, OPEN, later);
-	saveconfig_reload(t->config, NULL, false, on_done, t);
+	saveconfig_reload(t->config, NULL, false, NULL, on_done, t);
 	struct model_object *target = model_create(t->f->root, MODEL_TARGET, later, NULL, &error);
 	struct model_object *tpg = target ? model_create(target, MODEL_TPG, "tpgt_3", NULL, &error) : NULL;
 	assert_int_equal(finish(t), 0);
@@ -406,7 +406,7 @@ static void test_another_administrator_creates_the_same(void **state)
 
 static int reload_named(struct test *t, bool discard)
 {
-	saveconfig_reload(t->config, t->path, discard, on_done, t);
+	saveconfig_reload(t->config, t->path, discard, NULL, on_done, t);
 	return finish(t);
 }
 
