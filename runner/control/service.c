@@ -201,7 +201,8 @@ static int start_front_ends(struct control_service *s, struct error *error)
 	 * runs.
 	 */
 	if (!err) {
-		model_set_starting(model_host_model(s->host), true);
+		/* Exports are complete before initiators can connect. The objects of the file follow. */
+		model_set_starting(model_host_model(s->host), s->options->saveconfig);
 		s->admin = admin_start(s->options, model_host_model(s->host), s->kernel);
 	}
 	if (!err && s->portal)

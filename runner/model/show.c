@@ -201,7 +201,7 @@ static void append_omitted(struct session_text *out)
 {
 	if (out->omitted)
 		snprintf(out->text + out->len, out->size - out->len,
-			 "%s(and %u more; tcmuctl sessions lists all)",
+			 "%s(and %u more; tcmuctl sessions lists all sessions)",
 			 out->len && out->text[out->len - 1] != '\n' ? "\n" : "", out->omitted);
 }
 

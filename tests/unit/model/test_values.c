@@ -207,8 +207,8 @@ static void many_sessions(void **state)
 
 	assert_int_equal(count_lines(text, "   Address 192.0.2.1:4711 TCP\n"), shown);
 	assert_true(shown >= 2 && shown < MANY);
-	assert_int_equal(sscanf(strrchr(text, '\n'), "\n(and %u more; tcmuctl sessions lists all)", &more),
-			 1);
+	assert_int_equal(
+	    sscanf(strrchr(text, '\n'), "\n(and %u more; tcmuctl sessions lists all sessions)", &more), 1);
 	assert_int_equal(shown + more, MANY);
 }
 
