@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Libraries from the distribution. CMake reports each optional library that it does not find, and what is missing then.
+# Libraries from the distribution. For each optional library that CMake does not find, it reports what the build lacks.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 # liburing 2.3 is the first version with io_uring_submit_and_get_events().

@@ -173,7 +173,7 @@ static gboolean on_flush_limit(gpointer data)
 
 /*
  * A bus that hangs takes no messages when its socket is full, and g_dbus_connection_flush_sync() would wait
- * for ever. To close the connection ends the write that waits.
+ * forever. Closing the connection ends the write that waits.
  */
 static void flush_and_close(GDBusConnection *bus)
 {

@@ -114,7 +114,7 @@ die_with_reason() {
 	esac
 }
 
-# try_folder FOLDER creates a folder, and fails if that is not possible. make_folder FOLDER ends the script then.
+# try_folder FOLDER: creates a folder, or fails. make_folder FOLDER: creates a folder, or ends the script.
 try_folder() { attempt mkdir "$1" && on_failure rmdir "$1"; }
 make_folder() { try_folder "$1" || die_with_reason "${1#"$tree"/} cannot be created"; }
 

@@ -114,17 +114,17 @@ struct saveconfig_entry {
  * Calls fn for each entry that could not be restored. Storage objects whose storage cannot be opened at the
  * moment are not among these entries: they are objects of the model.
  */
-void saveconfig_failed(const struct saveconfig *config,
-		       void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg);
+void saveconfig_list_failed(const struct saveconfig *config,
+			    void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg);
 /*
  * Calls fn for each value of the file that was refused and that nobody has replaced since, and for each TPG
  * that stays disabled although the file enables it. The name of the entry is the name of the object. If a
  * refused value is the reason why a TPG stays disabled, fn is called for both.
  */
-void saveconfig_refused(const struct saveconfig *config,
-			void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg);
+void saveconfig_list_refused(const struct saveconfig *config,
+			     void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg);
 /*
- * Gives up an entry that could not be restored: it is not tried again, and the next save leaves it out.
+ * Forgets an entry that could not be restored: it is not tried again, and the next save leaves it out.
  * Returns 0, or -ENOENT with error set if no such entry has this name.
  */
 int saveconfig_forget(struct saveconfig *config, const char *name, struct error *error);

@@ -12,8 +12,8 @@ struct config_apply_owner {
 	 */
 	void (*done)(void *arg, GPtrArray *lines);
 	/*
-	 * Is called after done() if storage answers late, and the answer is that it cannot be opened. Its
-	 * object has been deleted. name is the name of its node.
+	 * Is called after done() if storage answers only after CONFIG_OPEN_S seconds, and the answer is that
+	 * it cannot be opened. The storage object has been deleted. name is the name of its node.
 	 */
 	void (*late)(void *arg, const char *name, const char *reason);
 	/*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parses and prints saveconfig.json, and does what json-glib lacks with JSON values. Main thread. */
+/* Parses and prints saveconfig.json, and has functions for JSON values that json-glib lacks. Main thread. */
 #ifndef CONFIG_SAVECONFIG_JSON_H
 #define CONFIG_SAVECONFIG_JSON_H
 
@@ -32,9 +32,8 @@ void config_text_free(struct config_text *text);
 
 /*
  * Parses text, which has len bytes and need not end with NUL. Secrets become placeholders
- * (saveconfig_secrets.h). Refuses text that is not an object, is larger
- * than SAVECONFIG_TEXT_MAX or is nested too deeply. Returns 0, or -EINVAL with error set; json is empty
- * then.
+ * (saveconfig_secrets.h). Refuses text that is not an object, is larger than SAVECONFIG_TEXT_MAX or is nested
+ * too deeply. Returns 0, or -EINVAL with error set and json empty.
  */
 int saveconfig_json_parse(struct saveconfig_json *json, const char *text, gsize len, struct error *error);
 void saveconfig_json_free(struct saveconfig_json *json);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lists the entries of saveconfig.json that could not be restored, tries them again, and gives them up at the
- * request of the user. The entries stay in the tree of the file, and a save writes them unchanged. Also lists
- * the values that were refused and the TPGs that stay disabled.
+ * Lists the entries of saveconfig.json that could not be restored, tries them again, and forgets them at the
+ * request of the user. Until then, the entries stay in the tree of the file, and a save writes them
+ * unchanged. Also lists the values that were refused and the TPGs that stay disabled.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,7 +17,10 @@
 /* The entries are tried again once in this many calls of saveconfig_tick(). */
 #define RETRY_TICKS 3
 
-/* Calls fn for each node with a problem, but not for the nodes below it, until fn returns true. */
+/*
+ * Calls fn for each node with a problem, but not for the nodes below it, until fn returns true. Returns
+ * whether fn has returned true.
+ */
 static bool visit_lost(struct config_node *node, bool (*fn)(void *arg, struct config_node *node), void *arg)
 {
 	struct config_node *child;
@@ -37,7 +40,7 @@ struct listing {
 	void *arg;
 };
 
-static bool list_entry_of(void *arg, struct config_node *node)
+static bool list_failed_entry(void *arg, struct config_node *node)
 {
 	const struct listing *listing = arg;
 	g_autofree char *name = config_node_path(node);
@@ -47,12 +50,12 @@ static bool list_entry_of(void *arg, struct config_node *node)
 	return false;
 }
 
-void saveconfig_failed(const struct saveconfig *config,
-		       void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg)
+void saveconfig_list_failed(const struct saveconfig *config,
+			    void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg)
 {
 	struct listing listing = {fn, arg};
 
-	visit_lost(config->file, list_entry_of, &listing);
+	visit_lost(config->file, list_failed_entry, &listing);
 }
 
 /* Returns whether the model still has the value that it kept when it refused the file's value. */
@@ -71,8 +74,8 @@ static bool is_refused_still(const struct model_object *object, const struct con
 	return is_same;
 }
 
-/* Calls the function of the listing for the node with this reason, which is freed. */
-static void list_one(const struct listing *listing, const struct config_node *node, char *why)
+/* Calls the function of the listing for the node, with why as the reason. Frees why. */
+static void list_problem(const struct listing *listing, const struct config_node *node, char *why)
 {
 	g_autofree char *path = config_node_path(node), *reason = why;
 	const char *name = node->kind == MODEL_STORAGE ? node->object : path;
@@ -90,12 +93,13 @@ static void list_refused(struct model *model, const struct config_node *node, co
 	if (!object)
 		return;
 	if (node->closing_reason && !model_is_enabled(object))
-		list_one(listing, node, g_strdup_printf("the TPG stays disabled: %s", node->closing_reason));
+		list_problem(listing, node,
+			     g_strdup_printf("the TPG stays disabled: %s", node->closing_reason));
 	for (guint i = 0; i < node->values->len; i++) {
 		const struct config_value *value = g_ptr_array_index(node->values, i);
 
 		if (is_refused_still(object, value))
-			list_one(
+			list_problem(
 			    listing, node,
 			    g_strdup_printf("%s cannot be set: %s", value->attribute->name, value->problem));
 	}
@@ -103,8 +107,8 @@ static void list_refused(struct model *model, const struct config_node *node, co
 		list_refused(model, child, listing);
 }
 
-void saveconfig_refused(const struct saveconfig *config,
-			void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg)
+void saveconfig_list_refused(const struct saveconfig *config,
+			     void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg)
 {
 	const struct listing listing = {fn, arg};
 
@@ -132,7 +136,7 @@ int saveconfig_forget(struct saveconfig *config, const char *name, struct error 
 
 /* --- trying again --- */
 
-/* The wanted tree is config->file, which stays, so operation->tree is NULL. */
+/* Ends a retry. Its wanted tree is config->file itself, so operation->tree is NULL. */
 static void on_retried(void *arg, GPtrArray *lines)
 {
 	struct saveconfig *config = arg;

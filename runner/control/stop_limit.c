@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The time limit of a stop. Storage may hang for ever, and so may a thread that waits for it, but whoever has
+ * The time limit of a stop. Storage may hang forever, and so may a thread that waits for it, but whoever has
  * sent SIGTERM expects the process to end. The main thread limits its own waits. The thread in this file is
  * for the case that the main thread is stuck in a call. It is the only code that ends the process from
  * another thread.

@@ -111,8 +111,8 @@ void control_method_status(struct control_call *call)
 	if (context->devices)
 		context->devices(context->devices_arg, add_device, &status);
 	json_object_set_array_member(json, "kernel_devices", status.devices);
-	saveconfig_failed(context->saveconfig, add_entry, status.problems);
-	saveconfig_refused(context->saveconfig, add_refused, status.problems);
+	saveconfig_list_failed(context->saveconfig, add_entry, status.problems);
+	saveconfig_list_refused(context->saveconfig, add_refused, status.problems);
 	control_set_text(json, "saveconfig", saveconfig_path(context->saveconfig));
 	json_object_set_boolean_member(json, "unsaved_changes", saveconfig_has_changed(context->saveconfig));
 	json_object_set_boolean_member(json, "degraded", json_array_get_length(status.problems) > 0);

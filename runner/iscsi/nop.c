@@ -55,7 +55,7 @@ static void probe(struct iscsi_conn *conn)
 /*
  * Returns for how long the initiator has been silent. While the socket is full, only reading counts as
  * activity: a NOP-In could not reach the initiator, and an initiator that always sends and never reads would
- * occupy the buffers of its commands for ever.
+ * occupy the buffers of its commands forever.
  */
 static uint64_t silence_ns(const struct iscsi_conn *conn)
 {

@@ -18,7 +18,7 @@
 #define BOOT_ID_MAX 64
 #define END         "end" /* A mark without this line was not written completely. */
 
-/* Reads a line that must end with a newline. */
+/* Reads a line with its newline. Returns false if there is none. */
 static bool read_line(FILE *file, char line[BOOT_ID_MAX])
 {
 	return file && fgets(line, BOOT_ID_MAX, file);
@@ -34,7 +34,7 @@ static bool read_boot_id(char line[BOOT_ID_MAX])
 	return got;
 }
 
-static bool add(struct kernel_minors *minors, unsigned minor)
+static bool add_minor(struct kernel_minors *minors, unsigned minor)
 {
 	unsigned *more = realloc(minors->at, (minors->n + 1) * sizeof(*more));
 
@@ -54,7 +54,7 @@ static bool parse(struct kernel_manager *manager, FILE *file)
 	    fscanf(file, "%" SCNu64, &manager->since_ns) != 1)
 		return false;
 	while (fscanf(file, "%u", &minor) == 1)
-		if (!add(&manager->unclean_before, minor))
+		if (!add_minor(&manager->unclean_before, minor))
 			return false;
 	return fscanf(file, "%3s", end) == 1 && !strcmp(end, END);
 }
@@ -83,7 +83,7 @@ bool kernel_mark_is_clean(const struct kernel_manager *manager, unsigned minor)
 
 void kernel_mark_add_unclean(struct kernel_manager *manager, unsigned minor)
 {
-	manager->no_mark |= !add(&manager->unclean, minor);
+	manager->no_mark |= !add_minor(&manager->unclean, minor);
 }
 
 void kernel_mark_write(const struct kernel_manager *manager)

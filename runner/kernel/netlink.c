@@ -160,7 +160,7 @@ static int open_in(struct tcmu_netlink *netlink, struct error *error)
 		return nl_failed(error, err, "connect");
 	/*
 	 * The kernel drops events for which there is no room in the buffer. With NETLINK_BROADCAST_ERROR, the
-	 * sender of such an event gets an error instead of waiting for ever.
+	 * sender of such an event gets an error instead of waiting forever.
 	 */
 	if (option(netlink->in, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BYTES))
 		log_warn(NULL, "netlink: cannot force a receive buffer: %s", strerror(errno));

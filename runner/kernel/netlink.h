@@ -3,7 +3,7 @@
  * The generic netlink family TCM-USER. The kernel announces that devices are added, removed and changed, and
  * a process in the kernel waits for the reply, without a limit and without reacting to signals. Therefore, a
  * thread of its own receives the events and never blocks for anything else. Each event must get exactly one
- * reply of the event's own type: after a reply of a wrong type, the process waits for ever, and nothing can
+ * reply of the event's own type: after a reply of a wrong type, the process waits forever, and nothing can
  * free it.
  */
 #ifndef KERNEL_NETLINK_H

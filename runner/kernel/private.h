@@ -224,7 +224,7 @@ static inline bool kernel_is_requested(const struct kernel_device *d, enum kerne
 	return d->requests & KERNEL_BIT(request);
 }
 
-/* manager->lock must be held. Returns whether the device is being closed, for ever or for this process. */
+/* manager->lock must be held. Returns whether the device is being removed, or left to the next process. */
 static inline bool kernel_is_ending(const struct kernel_device *d)
 {
 	return d->requests & (KERNEL_BIT(KERNEL_REMOVE) | KERNEL_BIT(KERNEL_LEAVE));
@@ -351,7 +351,7 @@ int kernel_lun_open_absent(struct kernel_device *d, struct storage_lu **lun, str
 /* Records the size that lists show while the storage is not open. */
 void kernel_note_size(struct kernel_device *d, uint64_t size);
 /*
- * Closes the storage. If forget is true, the disk is removed for ever, and the memory that is kept for it is
+ * Closes the storage. If forget is true, the disk is removed forever, and the memory that is kept for it is
  * freed. lun may be NULL.
  */
 void kernel_lun_close(struct storage_lu *lun, bool forget);

@@ -182,11 +182,9 @@ static inline bool loop_timer_is_armed(const struct loop_timer *timer)
 void loop_timer_arm(struct loop *loop, struct loop_timer *timer, uint64_t delay_ns);
 void loop_timer_cancel(struct loop_timer *timer);
 
-/*
- * --- the pulse: a function that is called periodically and, unlike a timer, costs the turns of the loop
- * nothing ---
- */
+/* --- the pulse -------------------------------------------------------------------------------- */
 
+/* A function that is called periodically. Unlike a timer, it costs the turns of the loop nothing. */
 struct loop_pulse {
 	void (*fn)(struct loop_pulse *pulse); /* The function may stop its own pulse, but no other one. */
 	struct loop *loop;                    /* Used by the loop. */
@@ -249,7 +247,7 @@ void loop_cancel(struct loop *loop, struct loop_op *op);
  * returned to the system.
  */
 void *loop_buffer_get(struct loop *loop, size_t len);
-/* Returns a buffer. len is the value that was passed to loop_buffer_get(). */
+/* Gives a buffer back. len is the value that was passed to loop_buffer_get(). */
 void loop_buffer_put(struct loop *loop, void *buffer, size_t len);
 /*
  * loop_buffer_size() returns the number of bytes with which a buffer of len bytes counts, loop_buffer_left()
@@ -327,6 +325,7 @@ void loop_pool_stop(struct loop_pool *pool);
 
 /* --- counters --------------------------------------------------------------------------------- */
 
+/* The numbers of turns, of entries into the kernel, of I/O requests, and of wake-ups from sleep. */
 struct loop_stats {
 	uint64_t turns, enters, ops, wakeups;
 };

@@ -17,11 +17,11 @@
 #define IDLE_S 5 /* A thread that gets no job for this time ends. */
 
 struct loop_pool {
-	pthread_mutex_t lock; /* The innermost lock: nothing is called while it is held. */
+	pthread_mutex_t lock; /* The innermost lock: no other lock is taken while it is held. */
 	pthread_cond_t more;
 	struct loop_pool_job *head, *last; /* All members below are protected by lock. */
-	unsigned idle;
-	unsigned njobs; /* queued */
+	unsigned idle;                     /* The number of threads that wait for a job. */
+	unsigned njobs;                    /* The number of jobs that wait for a thread. */
 	unsigned nthreads;
 	unsigned max_threads;
 	bool stopping;

@@ -272,7 +272,7 @@ static bool update_poll(struct loop *loop, struct uring *uring, uint32_t index)
 			return false;
 		/*
 		 * POLL_REMOVE is not an alternative: it fails with EALREADY when the poll is about to report
-		 * an event, and the file would then stay open for ever.
+		 * an event, and the file would then stay open forever.
 		 */
 		io_uring_prep_cancel64(sqe, slot->stale, 0);
 		io_uring_sqe_set_data64(sqe, IGNORED);

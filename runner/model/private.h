@@ -141,7 +141,7 @@ void model_object_free(struct model_object *object);
 /* To be called after an entry or a view of the object was released. Ends operations that wait for this. */
 void model_object_released(struct model_object *object);
 bool model_object_is_unused(const struct model_object *object);
-/* Waits until nothing uses the object and everything below it, and calls finish() then. */
+/* Calls finish() when nothing uses the object and everything below it any more. */
 void model_object_drain(struct model_object *object, void (*finish)(struct model_object *object),
 			model_done *done, void *arg);
 /* Ends operations whose time limit has passed, with -EBUSY. */
@@ -169,7 +169,7 @@ struct model_map *model_map_change(const struct model_map *map, unsigned lun, st
 struct model_view *model_view_new(struct model_object *object);
 /* Sets the entry of a LUN in the view's map. Returns 0 or -ENOMEM. */
 int model_view_change(struct model_view *view, unsigned lun, struct model_entry *entry);
-/* Makes the front end visit the loops soon, once for all changes that are made until then. */
+/* Makes the front end visit the loops soon. One visit serves all changes that were made before it. */
 void model_visit_soon(struct model *model);
 /* Ends the sessions of this view, and releases it. */
 void model_view_close(struct model_view *view);
@@ -311,7 +311,7 @@ int model_value_store_numbers(struct model_object *const *objects, const struct 
 /* --- storage_object.c, tpg.c, portal_object.c: creating, deleting and enabling one kind of object --- */
 
 int model_storage_create(struct model_object *object, struct error *error);
-/* Closes the disk and frees the object. If forget is true, the disk is removed for ever. */
+/* Closes the disk and frees the object. If forget is true, the disk is removed forever. */
 void model_storage_close(struct model_object *object, bool forget, model_done *done, void *arg);
 /* Closes a disk that nobody has used yet. Storage that was created for it is removed again. Blocks. */
 void model_storage_discard(struct model_object *object);

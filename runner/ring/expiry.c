@@ -143,8 +143,8 @@ int tcmu_expiry_start(struct tcmu_device *device)
 	if (expiry->running && time_out_ns == expiry->time_out_ns)
 		return 0;
 	/*
-	 * Commands that arrive at an empty ring are new. While no command could expire, the ring was not
-	 * looked at.
+	 * The age of the commands in the ring is counted from now if the ring is empty, or if commands could
+	 * not expire until now, so that nobody recorded when they arrived.
 	 */
 	if (!tcmu_ring_look(&device->ring) || (device->registered && !expiry->time_out_ns))
 		tcmu_expiry_init(device, clock_now_ns());

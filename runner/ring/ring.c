@@ -156,7 +156,7 @@ static void take_tmr(const struct tcmu_hdr *hdr, struct tcmu_request *request)
 
 /*
  * Returns whether the entry has a valid length. If an entry reached past the head or the end of the ring, or
- * into slots that are not completed yet, the daemon and then the kernel would loop for ever.
+ * into slots that are not completed yet, the daemon and then the kernel would loop forever.
  */
 static bool framed(const struct tcmu_ring *ring)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * RESERVE and RELEASE, 6 and 10 (SPC-2 7.17 to 7.21), and the conflicts of a reservation. The opcode table
- * says which commands conflict. In the kernel front end, the kernel keeps the reservations, because only the
- * kernel knows the initiators; both commands are refused then.
+ * says which commands conflict. With the kernel front end, both commands are refused: the kernel keeps the
+ * reservations, because only the kernel knows the initiators.
  */
 #include "scsi/reserve.h"
 

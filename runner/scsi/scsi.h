@@ -124,7 +124,7 @@ void scsi_lu_set_medium_changed(struct scsi_lu *lu);
 const char *scsi_lu_name(const struct scsi_lu *lu);
 /*
  * Any thread; these functions cost one atomic access each. The time limit says how long a command of this LU
- * may take before the front end gives it up, in nanoseconds; 0 means that there is no limit.
+ * may take before it expires, in nanoseconds; 0 means that there is no limit.
  *
  * The device server only stores the limit, and a front end applies it. It sets cmd->deadline_ns to the time
  * of arrival plus the limit before it calls scsi_submit(), so that no I/O of the command begins after that

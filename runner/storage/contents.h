@@ -63,7 +63,7 @@ bool storage_contents_are_new(const struct storage_contents *contents, const str
 void storage_contents_accept_loss(struct storage_contents *contents);
 /*
  * Any thread except a loop; may block. To be called after backstore_close(). If forget is true, the disk is
- * removed for ever, and its memory is not kept any longer. If nobody has accepted a loss, the record stays.
+ * removed forever, and its memory is not kept any longer. If nobody has accepted a loss, the record stays.
  * If contents is NULL, nothing happens.
  */
 void storage_contents_free(struct storage_contents *contents, bool forget);

@@ -133,7 +133,7 @@ const char *storage_lu_serial(const struct storage_lu *lu);
  */
 int storage_lu_set_filters(const struct storage_lu *lu, const char *config, struct error *error);
 
-/* Makes the release of the last reference remove the disk for ever, and free memory that is kept for it. */
+/* Makes the release of the last reference remove the disk forever, and free memory that is kept for it. */
 void storage_lu_forget(struct storage_lu *lu);
 /* Makes the release of the last reference remove storage that storage_lu_open() has created. */
 void storage_lu_discard(struct storage_lu *lu);

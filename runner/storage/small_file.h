@@ -31,7 +31,7 @@ ssize_t small_file_read(int folder, const char *name, char *text, size_t size, s
  * text. Returns -errno with error set if the file was not changed.
  */
 int small_file_replace(int folder, const char *name, const char *text, struct error *error);
-/* Writes a new file in the same way. Returns -EEXIST if the file exists already; it is not changed then. */
+/* Writes a new file in the same way. If the file exists already, returns -EEXIST and does not change it. */
 int small_file_create(int folder, const char *name, const char *text, struct error *error);
 /* Removes the file and its previous text, if there are any. Returns 0, or -errno with error set. */
 int small_file_remove(int folder, const char *name, struct error *error);

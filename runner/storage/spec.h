@@ -40,9 +40,9 @@ struct storage_spec {
 };
 
 /*
- * Any thread. Parses text. Returns 0, or -EINVAL or -ENOMEM with an error that names the text and the
- * mistake; the spec is empty then. The names of filters and options are not checked here, but in
- * backstore_open(). The spec must not be copied, because it contains pointers to itself.
+ * Any thread. Parses text. Returns 0. If it fails, the spec is empty, and the function returns -EINVAL or
+ * -ENOMEM with an error that names the text and the mistake. The names of filters and options are not checked
+ * here, but in backstore_open(). The spec must not be copied, because it contains pointers to itself.
  */
 int storage_spec_parse(struct storage_spec *spec, const char *text, struct error *error);
 void storage_spec_free(struct storage_spec *spec);

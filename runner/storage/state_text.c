@@ -8,7 +8,7 @@
  *     serial 4d4c8f6e-...
  *     crc32c 1234abcd
  *
- * One line has one value, in which control characters and '%' are written as %XX. The last line is the
+ * Each line contains one value, in which control characters and '%' are written as %XX. The last line is the
  * checksum of all bytes before it. To add a value, add a member to struct storage_state and a row to the
  * table below.
  */
@@ -132,7 +132,10 @@ static char *value_of(char *line, const char *name)
 	return strncmp(line, name, len) || line[len] != ' ' ? NULL : line + len + 1;
 }
 
-/* Returns false if the value is too long. */
+/*
+ * Stores the value of the line in state. A line with an unknown name is kept unchanged in state->rest.
+ * Returns false if the value is too long.
+ */
 static bool parse_line(char *line, struct storage_state *state)
 {
 	size_t known = strlen(state->rest);

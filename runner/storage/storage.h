@@ -33,7 +33,7 @@
  */
 struct storage_lu;
 
-/* Any thread. Returns the logical unit, which is valid as long as the reference is held. */
+/* Any thread. The result of these functions is valid as long as the reference to lu is held. */
 struct scsi_lu *storage_lu_scsi(const struct storage_lu *lu);
 struct backstore *storage_lu_backstore(const struct storage_lu *lu);
 /* Any thread. Takes another reference. */
@@ -159,7 +159,7 @@ void storage_open(struct storage *storage, const struct storage_settings *settin
  * users release their references. When the storage is closed, done() is called with err 0, and the object is
  * freed. If the storage is not closed after timeout_s seconds, done() is called with -EBUSY, and the object
  * stays in the state STORAGE_REMOVING until storage_close() is called again. If forget is true, the disk is
- * removed for ever, and memory that is kept for it is freed.
+ * removed forever, and memory that is kept for it is freed.
  */
 void storage_close(struct storage *storage, bool forget, unsigned timeout_s, storage_done *done, void *arg);
 /*
@@ -183,12 +183,13 @@ enum storage_status storage_status(const struct storage *storage);
 /*
  * Opens the storage again with new settings, and serves the new logical unit in place of the previous one. On
  * failure nothing changes. A disk in memory that is served is refused with -EINVAL, because it would become
- * empty. Only in the state STORAGE_CONTENTS_LOST, the request accepts the loss of the contents.
+ * empty. In the state STORAGE_CONTENTS_LOST, the request also accepts the loss of the contents.
  *
  * If the new settings are for the same storage, whose lock the previous logical unit holds, the state becomes
- * STORAGE_OPENING, and the disk is becoming ready until the previous one is closed. If the lock cannot be
- * handed over, the storage is opened only after that. If this fails, the state becomes STORAGE_FAILED. If
- * commands are in flight for too long, done() is called with -EINPROGRESS.
+ * STORAGE_OPENING, and initiators are told that the disk is becoming ready until the previous logical unit is
+ * closed. If its lock cannot be handed over, the storage is opened only after it is closed. If this fails,
+ * the state becomes STORAGE_FAILED. If the previous logical unit is not closed for too long, because its
+ * commands are still in flight, done() is called with -EINPROGRESS.
  */
 void storage_replace(struct storage *storage, const struct storage_settings *settings, storage_done *done,
 		     void *arg);

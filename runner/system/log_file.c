@@ -183,7 +183,10 @@ static void *write_lines(void *arg)
 
 /* --- any thread --- */
 
-/* Returns whether no earlier line waits and stderr takes a line now. end_writing() must follow then. */
+/*
+ * Returns true if no earlier line waits and stderr takes a line now. In this case, the caller must call
+ * end_writing() after it has written the line.
+ */
 static bool begin_writing(void)
 {
 	struct pollfd event = {.fd = STDERR_FILENO, .events = POLLOUT};

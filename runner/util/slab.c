@@ -19,7 +19,7 @@
 #define SLAB_POISON 1
 #endif
 #endif
-#ifdef SLAB_POISON /* Free objects are poisoned, so that a use after slab_put() is detected. */
+#ifdef SLAB_POISON
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(address, size)   ((void)(address), (void)(size))
@@ -28,7 +28,7 @@
 
 /* The size of a cache line, so that objects of different loops never share a line. */
 #define SLAB_ALIGN 64u
-/* In bytes. iscsi/server.c makes malloc() map pieces of this length one by one. */
+/* In bytes. iscsi/server.c makes malloc() map each piece of this length separately. */
 #define SLAB_CHUNK (128u << 10)
 /* Leaves room for the data that malloc() puts before the next aligned piece. */
 #define SLAB_TAIL SLAB_ALIGN

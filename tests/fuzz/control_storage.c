@@ -265,15 +265,15 @@ const char *saveconfig_path(const struct saveconfig *config)
 	return NULL;
 }
 
-void saveconfig_failed(const struct saveconfig *config,
-		       void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg)
+void saveconfig_list_failed(const struct saveconfig *config,
+			    void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg)
 {
 	(void)config;
 	fn(arg, &(struct saveconfig_entry){"user_0/lost", "storage_objects[0]", "there is no such handler"});
 }
 
-void saveconfig_refused(const struct saveconfig *config,
-			void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg)
+void saveconfig_list_refused(const struct saveconfig *config,
+			     void (*fn)(void *arg, const struct saveconfig_entry *entry), void *arg)
 {
 	const struct saveconfig_entry closed = {"iqn.2026-11.test:closed/tpgt_1", "targets[0].tpgs[0]",
 						"the TPG stays disabled: a limit is not known"};

@@ -162,7 +162,7 @@ static unsigned failed(struct test *t)
 {
 	unsigned count = 0;
 
-	saveconfig_failed(t->config, count_entry, &count);
+	saveconfig_list_failed(t->config, count_entry, &count);
 	return count;
 }
 
@@ -170,7 +170,7 @@ static unsigned refused(struct test *t)
 {
 	unsigned count = 0;
 
-	saveconfig_refused(t->config, count_entry, &count);
+	saveconfig_list_refused(t->config, count_entry, &count);
 	return count;
 }
 
