@@ -11,8 +11,8 @@ here=$(dirname "$(realpath "$0")")
 . "$here/lio.sh"
 begin 0 5 "$@"
 
-# check_chap WHAT VALUE LEAST: ends the script unless VALUE has LEAST to 255 characters, of which the kernel keeps no
-# more, and does not begin with NULL, which to the kernel means "no value". WHAT is the word for the message.
+# check_chap WHAT VALUE LEAST: ends the script if VALUE does not have LEAST to 255 characters, or if it begins with NULL.
+# The kernel keeps at most 255 characters, and for it NULL means "no value". WHAT is the name of VALUE in the message.
 check_chap() {
 	case $2 in
 	NULL* | *[[:cntrl:]]*) die "$1 must not begin with NULL or contain a control character" ;;
@@ -35,9 +35,10 @@ case $iqn in
 *_*) is_tree_of_daemon || die "'$iqn': targetcli cannot handle a target whose name contains an underscore" ;;
 esac
 case ${portal##*:} in
-'' | 0* | *[!0-9]* | ??????*) die "portal '$portal' has no port: use ADDRESS:PORT" ;;
+'' | 0* | *[!0-9]*) die "portal '$portal' has no port: use ADDRESS:PORT" ;;
+??????*) die "portal '$portal' has a port that is greater than 65535" ;;
 esac
-[ "${portal##*:}" -le 65535 ] || die "portal '$portal' has no port: use ADDRESS:PORT"
+[ "${portal##*:}" -le 65535 ] || die "portal '$portal' has a port that is greater than 65535"
 case ${portal%:*} in
 \[*[!0-9A-Fa-f:]*] | '' | "$portal") die "portal '$portal' has no address: use ADDRESS:PORT, or [ADDRESS]:PORT for IPv6" ;;
 \[*:*]) ;;
@@ -63,8 +64,8 @@ read_iscsi_name "$initiator"
 initiator=$iscsi_name
 need_modules target_core_mod iscsi_target_mod
 
-# make_portal: creates the portal or ends the script. The kernel's only reason is an errno, so the script looks for
-# the user of the port itself.
+# make_portal: creates the portal or ends the script. The kernel gives only an errno as the reason, so the script itself
+# looks for the program that uses the port.
 make_portal() {
 	try_folder "$tpg/np/$portal" && return
 	[ -z "$reason_is_complete" ] || die_with_reason ''

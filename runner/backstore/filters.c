@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Opens, closes and shows the filters of a backstore, and changes their parameters while I/O is in flight.
- * The way of an I/O through the filters is in passage.c, and the list of loaded filters is in
+ * The path of an I/O through the filters is in passage.c, and the list of loaded filters is in
  * filter_registry.c.
  */
 #include "backstore/filters.h"

@@ -68,7 +68,7 @@ struct filters {
 
 /*
  * Pool thread; may block. To be called after the handler's open(). Opens the filters of spec, if there are
- * any, from the innermost to the outermost. Returns 0, or -errno with error set; then no filter is open.
+ * any, from the innermost to the outermost. Returns 0, or -errno with error set and no filter open.
  */
 int filters_open(struct backstore *bs, const struct backstore_spec *spec, struct error *error);
 /* Closes the filters. To be called before the handler's close(). */

@@ -39,8 +39,9 @@ struct apply {
 	 * References: one for each answer that may still come, and one for each function that runs the steps.
 	 */
 	unsigned refs;
-	/* All steps have run, and all sessions are taking the changes. */
+	/* Whether all steps have run, so that only the sessions still have to take over the changes. */
 	bool is_visiting;
+	/* Whether run() is on the call stack, and whether the owner's done() was called. */
 	bool is_running, is_done;
 	/* The timer that limits the wait for storage, or NULL if no storage is being opened. */
 	GSource *timer;
@@ -108,14 +109,15 @@ static void fail(struct config_node *node, const char *reason)
 	config_set_text(&node->problem, "%s", reason);
 }
 
-static void nothing(void *arg, int err, const struct error *error)
+static void ignore_result(void *arg, int err, const struct error *error)
 {
 	(void)arg, (void)err, (void)error;
 }
 
 /* --- steps of existing objects --- */
 
-static void on_line(void *arg, int err, const struct error *error)
+/* Adds the error, if there is one, to the lines of the result. */
+static void on_answer(void *arg, int err, const struct error *error)
 {
 	struct pending *pending = arg;
 
@@ -138,16 +140,17 @@ static void disable_or_delete(struct apply *apply, const struct config_step *ste
 							      path, step->text));
 	}
 	if (step->kind == CONFIG_DISABLE)
-		model_enable(object, false, on_line, begin(apply, step));
+		model_enable(object, false, on_answer, begin(apply, step));
 	else
-		model_delete(object, true, on_line, begin(apply, step));
+		model_delete(object, true, on_answer, begin(apply, step));
 }
 
 /* --- setting --- */
 
 /*
- * Returns whether the object must not be served without the value: storage cannot be opened, and a mapped LUN
- * would allow writing. Storage that is open is served with the value that it has.
+ * Returns whether the object must not be served without the value: storage that is not open yet must be
+ * opened with the right settings, and a mapped LUN could allow writing by mistake. Storage that is open
+ * continues with the value that it has.
  */
 static bool needs_all_values(const struct model_object *object, const struct model_attribute *attribute)
 {
@@ -159,7 +162,7 @@ static bool needs_all_values(const struct model_object *object, const struct mod
 static void give_up(struct config_node *node, struct model_object *object, const char *reason)
 {
 	fail(node, reason);
-	model_delete(object, false, nothing, NULL);
+	model_delete(object, false, ignore_result, NULL);
 }
 
 /*
@@ -174,7 +177,7 @@ static void close_discovery(struct config_node *root, const struct config_step *
 	    "%s%s", problem, is_enforce ? "; discovery demands authentication until this is corrected" : "");
 
 	model_set(object, step->attribute->group, step->attribute->name,
-		  is_enforce ? "1" : step->attribute->fallback, nothing, NULL);
+		  is_enforce ? "1" : step->attribute->fallback, ignore_result, NULL);
 	config_note_refused(root, step->attribute, step->text, object, reason);
 }
 
@@ -182,7 +185,10 @@ static void on_set(void *arg, int err, const struct error *error)
 {
 	struct pending *pending = arg;
 	struct config_node *node = pending->step.node;
-	/* A late answer is a success, and the node may have been freed when it comes. */
+	/*
+	 * An answer for which the next steps did not wait is a success, and the node may have been freed when
+	 * it comes.
+	 */
 	struct model_object *object = err ? saveconfig_object_of(pending->apply->model, node) : NULL;
 
 	if (object && needs_all_values(object, pending->step.attribute)) {
@@ -217,9 +223,9 @@ static void resize(struct apply *apply, const struct config_step *step, struct m
 }
 
 /*
- * Sets an attribute. Once sessions only have to take the value, the next steps need not wait: sessions take
- * the values of many steps at once, so that an initiator that gets an ACL does not lose the LUNs that the ACL
- * has.
+ * Sets an attribute. If the model has stored the value and only the sessions still have to take it over, the
+ * next steps do not wait for the sessions. In this way, the sessions take over the values of many steps at
+ * once, and an initiator that gets an ACL does not lose for a moment the LUNs that the ACL gets later.
  */
 static void set_text(struct apply *apply, const struct config_step *step, struct model_object *object)
 {
@@ -269,7 +275,7 @@ static void set(struct apply *apply, const struct config_step *step)
 static void give_up_storage(struct apply *apply, struct pending *pending, struct model_object *object,
 			    const char *reason)
 {
-	model_delete(object, false, nothing, NULL);
+	model_delete(object, false, ignore_result, NULL);
 	if (apply->is_done)
 		apply->owner.late(apply->owner.arg, pending->name, reason);
 	else
@@ -345,7 +351,7 @@ static void enable(struct apply *apply, const struct config_step *step)
 	g_free(step->node->closing_reason);
 	step->node->closing_reason = reason;
 	if (object && model_is_enabled(object) != !reason)
-		model_enable(object, !reason, on_line, begin(apply, step));
+		model_enable(object, !reason, on_answer, begin(apply, step));
 }
 
 /* --- all steps --- */

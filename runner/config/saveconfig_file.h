@@ -17,8 +17,9 @@ int saveconfig_file_read(const char *path, struct config_text *text, struct erro
  * Main thread. Starts a thread that replaces the file with a new one, which has mode 0600 and contains text.
  * Takes over the memory of text. The thread first copies the previous contents to the folder backup/ next to
  * the file. If the process dies, the file has either the old or the new contents. When the thread has
- * finished, done() is called in GLib's default main context, with err 0, or -errno and error set; then the
- * file is usually unchanged. If no thread can be started, done() is called before this function returns.
+ * finished, done() is called in GLib's default main context, with err 0, or -errno and error set. After an
+ * error, the file is usually unchanged. If no thread can be started, done() is called before this function
+ * returns.
  */
 void saveconfig_file_write(const char *path, struct config_text *text,
 			   void (*done)(void *arg, int err, const struct error *error), void *arg);

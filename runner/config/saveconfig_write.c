@@ -30,15 +30,15 @@ static JsonNode *value_of_key(const struct config_key *key, const char *text)
  * Returns whether the value of the key is written although nobody has set it. As rtslib does, booleans are
  * written, except those of storage objects. Other values are written if the file already has the key.
  */
-static bool is_written_always(const struct config_key *key, JsonObject *entry)
+static bool is_written_if_unset(const struct config_key *key, JsonObject *entry)
 {
 	return json_object_has_member(entry, key->key) ||
 	       (key->form == CONFIG_KEY_BOOL && key->kind != MODEL_STORAGE);
 }
 
 /*
- * Where the next start would take the value that is in effect for a value that was set, the file must not
- * have it.
+ * Returns whether the file must not have the value: nobody has set it, but if it were in the file, the next
+ * start would treat it as a value that was set.
  */
 static bool is_left_out(const struct config_value *value)
 {
@@ -53,13 +53,15 @@ static void write_key(const struct config_key *key, const struct config_value *v
 		return;
 	}
 	if (key->form == CONFIG_KEY_TEXT && !*value->text) {
-		/* If storage is not open, its effective values are unknown, and the file keeps its value. */
+		/*
+		 * While storage is not open, its effective values are unknown, so the file keeps the old one.
+		 */
 		if (!value->is_unset || !key->effective_name)
 			json_object_remove_member(entry, key->key);
 		return;
 	}
 	if (value->is_unset && (key->effective_name ? !strcmp(value->text, value->attribute->fallback)
-						    : !is_written_always(key, entry)))
+						    : !is_written_if_unset(key, entry)))
 		return;
 	json_object_set_member(entry, key->key, value_of_key(key, value->text));
 }
@@ -87,7 +89,7 @@ static bool is_wanted(const struct config_node *node, const struct config_value 
 	/* A value that was refused stays in the file as it is. */
 	if (value->attribute->flags & MODEL_OURS || value->problem || config_plugin_writes(value->attribute))
 		return false;
-	/* These values of storage that is not open are unknown. */
+	/* While storage is not open, these values are unknown. */
 	if (value->attribute->flags & MODEL_READ_ONLY && (!*value->text || !strcmp(value->text, "0")))
 		return false;
 	if (value->is_unset && node->kind == MODEL_STORAGE)
@@ -232,8 +234,8 @@ static void write_lists(const struct config_node *node, JsonObject *entry)
 }
 
 /*
- * LIO must not enable a TPG that has a setting which limits access and which LIO lacks. "enable" is then
- * false here, and the value that this daemon uses is under tcmu_runner.
+ * LIO must not enable a TPG that has a setting which limits access and which LIO lacks. For such a TPG,
+ * "enable" is false here, and the value that this daemon uses is under tcmu_runner.
  */
 static void write_enable(const struct config_node *tpg, JsonObject *entry)
 {

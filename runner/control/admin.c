@@ -17,7 +17,7 @@
 struct admin {
 	const struct control_options *options;
 	struct control_context context;
-	/* The control socket, or NULL; then error says why there is none. */
+	/* The control socket. If it is NULL, error says why there is none. */
 	struct control_socket *socket;
 	struct error error;
 };

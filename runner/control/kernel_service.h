@@ -40,8 +40,8 @@ void kernel_service_list(struct kernel_service *service, control_device_view *vi
 bool kernel_service_last_refusal(struct kernel_service *service, char *name, size_t size,
 				 struct error *error);
 /*
- * Stops the service and frees it. Returns false if devices hang, which is logged; then the service stays in
- * use, and the process must end.
+ * Stops the service and frees it. Returns false if devices hang, which is logged; in this case the service
+ * stays in use, and the process must end.
  */
 bool kernel_service_stop(struct kernel_service *service);
 #endif

@@ -20,7 +20,7 @@ struct model_host;
 struct model_host *model_host_new(struct loop_set *loops, struct storage_registry *registry,
 				  struct error *error);
 struct model *model_host_model(const struct model_host *host);
-/* Returns the context that all storage objects share. It is valid as long as the host. */
+/* Returns the context that all storage objects share. It is valid as long as the model_host. */
 const struct storage_context *model_host_context(const struct model_host *host);
 /*
  * To be called after the front end has stopped. Flushes and closes all storage within the time that is left

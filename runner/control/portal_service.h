@@ -17,8 +17,8 @@ struct portal_service;
 /* Parses the options. Nothing is served yet. Returns NULL with error set. */
 struct portal_service *portal_service_new(const struct control_options *options, struct error *error);
 /*
- * Opens all exports in the model of the host, then listens. Returns 0 or -errno. portal_service_stop() must
- * be called in both cases. The host must exist longer than the service.
+ * Opens all exports in the target model of host, and then listens. Returns 0 or -errno. portal_service_stop()
+ * must be called in both cases. host must exist longer than the service.
  */
 int portal_service_start(struct portal_service *service, struct loop_set *loops, struct model_host *host,
 			 struct error *error);
@@ -26,7 +26,8 @@ int portal_service_start(struct portal_service *service, struct loop_set *loops,
 struct exports_address portal_service_address(const struct portal_service *service);
 /*
  * Stops accepting connections, waits for commands in flight, logs sessions out, and frees the service.
- * Returns false if commands hang, which is logged; then the service stays in use, and the process must end.
+ * If commands hang, logs this and returns false. In this case, the commands still use the service, and the
+ * process must end.
  */
 bool portal_service_stop(struct portal_service *service);
 #endif

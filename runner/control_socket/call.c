@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a call: parses its message, compares its parameters with the table of its method, and answers
- * and logs its end. The methods themselves are in method_*.c, and the connection is left to client.c.
+ * The life of a call: parses its message, compares its parameters with the table of its method, sends its
+ * answer, and logs its result. The methods themselves are in method_*.c, and the connection is left to
+ * client.c.
  */
 #include "control_socket/call.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Describes calls for the log. The value of an attribute is written to the log only if the table of
- * attributes has the attribute and does not mark it as a secret, so that a secret with a misspelt name is not
- * written either.
+ * attributes has the attribute and does not mark it as a secret, so that a secret with a misspelled name is
+ * not written either.
  */
 #include "control_socket/call_log.h"
 

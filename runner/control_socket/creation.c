@@ -20,7 +20,7 @@ struct creation {
 	GList *names, *next;
 	JsonObject *values;
 	bool enable;
-	/* An ACL was created, so sessions of its initiator may change. */
+	/* Whether an ACL was created, so that the LUNs of its initiator's sessions may change. */
 	bool has_acl;
 	JsonObject *result;
 	/* Why the call is refused. Set while objects are being deleted. */
@@ -125,7 +125,10 @@ void creation_refuse(struct creation *creation, int err, const struct error *err
 
 static void on_step(void *arg, int err, const struct error *error);
 
-/* The object is enabled, or all sessions have taken the changes, if this was necessary. */
+/*
+ * Is called when all attributes are set, and after the enabling or the visit of the loops if one was
+ * necessary.
+ */
 static void on_ready(void *arg, int err, const struct error *error)
 {
 	struct creation *creation = arg;
@@ -138,7 +141,7 @@ static void on_ready(void *arg, int err, const struct error *error)
 	creation_free(creation);
 }
 
-/* Is called when the object exists. Sets the next attribute. */
+/* Sets the next attribute of the object. */
 static void set_next(struct creation *creation, struct model_object *object)
 {
 	const char *name = creation->next->data;

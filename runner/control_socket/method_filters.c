@@ -96,7 +96,7 @@ static void show_filter(void *arg, const struct backstore_filter *filter)
 }
 
 /* Adds the filters that the configuration names. A device that is served has these filters. */
-static void show_filters_of_text(JsonArray *filters, const char *config)
+static void show_configured_filters(JsonArray *filters, const char *config)
 {
 	struct storage_spec spec;
 
@@ -120,7 +120,7 @@ void control_method_filters(struct control_call *call)
 	JsonArray *filters = json_array_new();
 
 	if (config)
-		show_filters_of_text(filters, config);
+		show_configured_filters(filters, config);
 	else
 		backstore_show_filters(bs, show_filter, filters);
 	json_object_set_array_member(result, "filters", filters);
@@ -195,8 +195,9 @@ static char *changed_config(struct control_call *call, const char *disk, const c
 }
 
 /*
- * Refuses a change of the kernel's device, because LIO has its configuration. Writing the configuration to
- * configfs changes the filters of the device, too, and LIO's tools then save it.
+ * Refuses a change of the kernel's device, because LIO keeps its configuration. An administrator can write
+ * the configuration to configfs instead. This also changes the filters of the device, and LIO's tools save
+ * it.
  */
 static void refuse_device(struct control_call *call, const char *config)
 {

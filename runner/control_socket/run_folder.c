@@ -38,8 +38,8 @@ static int take_lock(const char *folder, struct error *error)
 }
 
 /*
- * The lock must be held. Calling fchmod() before bind() gives the socket its mode from the beginning, and
- * does not change the umask of the process.
+ * The lock must be held. fchmod() before bind() prevents that other users can connect before chmod(), and
+ * unlike umask(), it does not affect other threads. chmod() adds what the umask of the process has removed.
  */
 static int bind_socket(int fd, const struct sockaddr_un *addr, struct error *error)
 {

@@ -17,7 +17,7 @@ bool iscsi_r2t_pending(const struct iscsi_task *task, const struct iscsi_cursor 
  */
 bool iscsi_r2t_build(const struct iscsi_task *task, struct iscsi_tx_pdu *pdu);
 
-/* Functions for Data-Out PDUs in the table in dispatch.c (rx.h). */
+/* The functions for Data-Out PDUs to which the table in dispatch.c refers (rx.h). */
 bool iscsi_data_out_begin(struct iscsi_conn *conn);
 bool iscsi_data_out_end(struct iscsi_conn *conn);
 #endif

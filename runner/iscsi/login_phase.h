@@ -9,6 +9,6 @@ struct iscsi_conn;
 
 /* Handles a Login Request. Returns false if the connection was closed. */
 bool iscsi_login_pdu(struct iscsi_conn *conn);
-/* Is called when the session has ended that this one replaces. */
+/* Is called when the session that the new session replaces has ended. Continues the login. */
 void iscsi_login_join(struct iscsi_conn *conn);
 #endif

@@ -39,7 +39,7 @@ struct iscsi_session {
 	 */
 	struct iscsi_initiator *initiator;
 	/* The share of the initiator on this session's loop. */
-	struct iscsi_initiator_part *held_here;
+	struct iscsi_initiator_part *share_here;
 	bool discovery;
 	/* Whether this initiator may end the sessions of all initiators (struct model_login). */
 	bool cold_reset;
@@ -72,8 +72,8 @@ struct iscsi_session {
 	 */
 	struct model_dynamic *dynamic;
 	/*
-	 * The initiator's ACL was created during the session, so the initiator has not proved its identity
-	 * for it.
+	 * Whether the initiator's ACL was created during the session, so that the initiator has not
+	 * authenticated itself as this ACL may demand.
 	 */
 	bool acl_is_new;
 	/* A list of struct iscsi_held, in the order of CmdSN. */
@@ -92,7 +92,7 @@ struct iscsi_session {
 	 * change node when they add or remove a neighbour in the list.
 	 */
 	bool registered;
-	/* Whether the works end and kick have run. */
+	/* Whether end and kick, which are posted at most once, have run. */
 	bool end_ran, kick_ran;
 	/* Whether the session has ended while commands were in flight (expiry.h). */
 	bool expires;
@@ -109,11 +109,11 @@ struct iscsi_session {
 	struct iscsi_answer *answer;
 	uint32_t answer_sent;
 	uint32_t text_ttt;
-	/* The initiator may continue the exchange with text_ttt. */
+	/* Whether the initiator may continue the exchange with text_ttt. */
 	bool text_open;
 };
 
-/* Makes a session after a login has finished. Returns NULL if there is no memory. */
+/* Creates the session of a login that has succeeded. Returns NULL if there is no memory. */
 struct iscsi_session *iscsi_session_new(struct iscsi_conn *conn, const struct iscsi_login_result *result);
 /* Frees a session that is not in the table. */
 void iscsi_session_free(struct iscsi_session *session);
@@ -131,8 +131,8 @@ bool iscsi_session_follow_acl(struct iscsi_session *session);
 void iscsi_session_end(struct iscsi_session *session);
 /*
  * To be called from the connection's deferred work after iscsi_session_end(). The session leaves the table as
- * soon as its commands have ended or expired, so that the initiator can log in again. It is freed as soon as
- * none of its commands is in flight; then the function returns true.
+ * soon as its commands have ended or expired, so that the initiator can log in again. If none of its commands
+ * is in flight, frees the session and returns true.
  */
 bool iscsi_session_reap(struct iscsi_session *session);
 /* Returns whether the session has tasks that have not expired. */
@@ -153,7 +153,8 @@ static inline const char *iscsi_session_name(const struct iscsi_session *session
 	return session->discovery ? "discovery" : session->target_name;
 }
 /*
- * Adds to a counter of a session. Only its own loop writes the counter, so no locked instruction is needed.
+ * Adds to a counter of a session. Only the session's loop writes the counter, so no atomic read-modify-write
+ * instruction is needed.
  */
 static inline void iscsi_session_count(uint64_t *counter, uint64_t n)
 {

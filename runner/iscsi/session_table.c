@@ -170,9 +170,9 @@ static int enter(struct iscsi_session *session, uint16_t wanted_tsih)
 			release_tsih(&server->sessions, session->tsih);
 			return -ENOSPC;
 		}
-		session->held_here = &session->initiator->parts[loop_index(session->conn->il->loop)];
+		session->share_here = &session->initiator->parts[loop_index(session->conn->il->loop)];
 		/* A single initiator may use half of the loop's memory (see task.c). */
-		session->held_here->buffers.limit = loop_buffer_limit(session->conn->il->loop) / 2;
+		session->share_here->buffers.limit = loop_buffer_limit(session->conn->il->loop) / 2;
 		session->conn->address->nsessions++;
 	}
 	list_add_tail(session_bucket(&server->sessions, session), &session->node);

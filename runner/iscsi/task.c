@@ -61,7 +61,7 @@ static bool initiator_has_room(const struct iscsi_session *session, size_t size)
 	size_t left = loop_buffer_left(loop);
 	size_t reserve = size > SMALL_BUFFER ? loop_buffer_limit(loop) / RESERVE_PART : 0;
 
-	return size <= left && session->held_here->buffers.used + size <= left - size &&
+	return size <= left && session->share_here->buffers.used + size <= left - size &&
 	       reserve <= left - size;
 }
 
@@ -73,7 +73,7 @@ bool iscsi_task_buffer(struct iscsi_task *task, size_t len)
 	contract(!task->buffer);
 	task->buffer =
 	    initiator_has_room(session, size)
-		? loop_buffer_get_charged(session->conn->il->loop, &session->held_here->buffers, len)
+		? loop_buffer_get_charged(session->conn->il->loop, &session->share_here->buffers, len)
 		: NULL;
 	task->buffer_len = len;
 	task->iov = (struct iovec){task->buffer, len};
@@ -145,7 +145,7 @@ static void init_cmd(struct iscsi_task *task, const struct iscsi_scsi_command *p
 			  : task->expects_in ? SCSI_DATA_IN
 					     : SCSI_NO_DATA,
 			  task->edtl);
-	cmd->account = &task->conn->session->held_here->buffers;
+	cmd->account = &task->conn->session->share_here->buffers;
 	/*
 	 * If there is a data digest, the bytes must not change between the computation of the digest and the
 	 * sending.
@@ -210,7 +210,7 @@ void iscsi_task_free(struct iscsi_task *task)
 	iscsi_task_credit(task);
 	leave(conn->session, task);
 	if (task->buffer)
-		loop_buffer_put_charged(conn->il->loop, &conn->session->held_here->buffers, task->buffer,
+		loop_buffer_put_charged(conn->il->loop, &conn->session->share_here->buffers, task->buffer,
 					task->buffer_len);
 	free(task->long_cdb);
 	slab_put(&conn->il->tasks, task);

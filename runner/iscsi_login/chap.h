@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The target's side of CHAP (RFC 7143 12.1.3, RFC 1994). An object is for one challenge, which is used only
- * once.
+ * The target's side of CHAP (RFC 7143 12.1.3, RFC 1994). A struct iscsi_chap has one challenge, which is used
+ * only once.
  */
 #ifndef ISCSI_LOGIN_CHAP_H
 #define ISCSI_LOGIN_CHAP_H
@@ -15,7 +15,7 @@
 enum chap_state { CHAP_WANT_ALGORITHM, CHAP_WANT_RESPONSE, CHAP_PASSED, CHAP_FAILED };
 
 struct iscsi_chap {
-	/* The account that the initiator must prove. It belongs to the owner of the login. */
+	/* The account with which the initiator must authenticate itself. The owner of the login owns it. */
 	const struct model_auth *account;
 	enum chap_state state;
 	/* The name of the chosen algorithm in libcrypto. */

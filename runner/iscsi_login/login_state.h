@@ -31,20 +31,20 @@ struct iscsi_login {
 	/* The account of discovery sessions, in memory for secrets, or NULL in a normal session. */
 	struct model_auth *discovery_account;
 	/*
-	 * The account that the initiator must prove, which is a part of target or discovery_account, or NULL
-	 * if it need not prove any.
+	 * The account with which the initiator must authenticate itself, or NULL if no authentication is
+	 * needed. It is a part of target or discovery_account.
 	 */
 	const struct model_auth *account;
 	struct iscsi_chap chap;
-	/* The set of the keys that were received. */
+	/* The set of the keys that the initiator has sent. */
 	uint64_t seen;
 	/* The values that the target accepts in the negotiation. */
 	struct iscsi_target_values values;
 	/* The set of the keys that the target has offered. */
 	uint64_t offered;
 	/*
-	 * Whether the last answer contains such an offer, so that the login cannot end before the next
-	 * request.
+	 * Whether the last answer contains an offer of the target, so that the login cannot end before the
+	 * next request.
 	 */
 	bool awaits_answer;
 	struct iscsi_login_result result;
@@ -60,8 +60,8 @@ enum iscsi_login_status iscsi_login_refusal(const struct iscsi_login *login, enu
 					    const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /*
- * Reads from the first text which initiator logs in to which target, and checks whether this is allowed.
- * Fills result and account.
+ * Finds out from the first text which initiator wants to log in and to which target, and checks whether this
+ * is allowed. Fills result and account.
  */
 enum iscsi_login_status iscsi_login_identify(struct iscsi_login *login, const struct iscsi_offers *offers);
 /*

@@ -232,7 +232,7 @@ void kernel_on_event(void *arg, const struct tcmu_event *event)
 
 static bool is_open_on(int fd, const void *arg)
 {
-	return tcmu_uio_is(fd, *(const unsigned *)arg);
+	return tcmu_uio_is_device(fd, *(const unsigned *)arg);
 }
 
 void kernel_adopt(void *arg, unsigned minor, const char *uio_name)

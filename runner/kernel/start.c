@@ -95,7 +95,7 @@ static bool await_enabled(struct kernel_device *d)
 
 	for (int i = 0; d->enable_fd >= 0; i++) {
 		kernel_answer_added(d, 0);
-		if (!tcmu_uio_is(d->uio.fd, d->minor)) {
+		if (!tcmu_uio_is_device(d->uio.fd, d->minor)) {
 			log_info(d->subject, "the kernel does not enable it: another daemon has refused it, "
 					     "or the process that creates it has given up");
 			kernel_mark_removed(d);

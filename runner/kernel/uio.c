@@ -81,8 +81,11 @@ int tcmu_uio_map(unsigned minor, struct tcmu_uio *uio, struct error *error)
 	return 0;
 }
 
-/* Minor numbers are reused, but read() from a descriptor of a removed device fails with EIO. */
-bool tcmu_uio_is(int fd, unsigned minor)
+/*
+ * The device number is not enough, because a new device may have it. But if the device of fd was removed,
+ * read() fails with EIO.
+ */
+bool tcmu_uio_is_device(int fd, unsigned minor)
 {
 	char path[64], line[32], wanted[32];
 	struct stat st;

@@ -38,8 +38,10 @@ int tcmu_uio_open(unsigned minor, struct tcmu_uio *uio, struct error *error);
  * such a mapping crashes the kernel. Returns 0, or -errno with error set.
  */
 int tcmu_uio_map(unsigned minor, struct tcmu_uio *uio, struct error *error);
-/* Returns whether fd is open on the device that is now /dev/uio<minor>. */
-bool tcmu_uio_is(int fd, unsigned minor);
+/*
+ * Returns whether the device that is now /dev/uio<minor> is the one that was opened with the descriptor fd.
+ */
+bool tcmu_uio_is_device(int fd, unsigned minor);
 void tcmu_uio_close(struct tcmu_uio *uio);
 
 /* Calls found for each TCMU device, with its UIO name, in the kernel's order. Returns 0 or -errno. */

@@ -273,7 +273,7 @@ struct loop_buffer_account {
 /*
  * These functions do the same as loop_buffer_get() and loop_buffer_put(), but charge the buffer to the
  * account while it is in use. The first one also returns NULL if the limit of the account is reached. account
- * may be NULL; then nothing is charged.
+ * may be NULL, which means that nothing is charged.
  */
 void *loop_buffer_get_charged(struct loop *loop, struct loop_buffer_account *account, size_t len);
 void loop_buffer_put_charged(struct loop *loop, struct loop_buffer_account *account, void *buffer,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lists of CHAP accounts, which are the values of the attributes more_accounts: "USER SECRET" for each
- * account, separated by commas. A comma inside a name or a secret is written twice. login.c decides which
- * account an initiator must prove, and iscsi_login verifies the proof.
+ * account, separated by commas. A comma inside a name or a secret is written twice. login.c decides with
+ * which accounts an initiator can authenticate itself, and iscsi_login verifies this.
  */
 #include "model/accounts.h"
 

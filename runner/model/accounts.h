@@ -7,7 +7,10 @@
 
 #include "util/error.h"
 
-/* An account that an initiator may prove. The caller of model_account_next() overwrites it after use. */
+/*
+ * An account with which an initiator can authenticate itself. The caller of model_account_next() overwrites
+ * it after use.
+ */
 struct model_account {
 	char user[256];
 	char secret[256];

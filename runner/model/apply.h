@@ -11,15 +11,15 @@
 /* --- apply.c, dynamic.c: make a stored value effective, as model_attribute.apply */
 typedef int model_apply(struct model_object *object, const struct model_attribute *attribute,
 			struct error *error);
-model_apply model_apply_size, model_apply_write_cache;
-/* Functions for struct model_attribute.begin. */
+model_apply model_apply_size, model_apply_write_cache, model_apply_demo_write_protect, model_apply_rtpi;
+model_apply model_apply_write_protect, model_apply_acl_only, model_apply_secret, model_apply_one_value,
+    model_apply_authentication, model_apply_cache_dynamic;
+
+/* --- store a value and make it effective, without blocking, as model_attribute.begin */
 void model_begin_config(struct model_object *object, const struct model_attribute *attribute,
 			const char *text, model_done *done, void *arg);
 void model_begin_serial(struct model_object *object, const struct model_attribute *attribute,
 			const char *text, model_done *done, void *arg);
-model_apply model_apply_demo_write_protect, model_apply_rtpi;
-model_apply model_apply_write_protect, model_apply_acl_only, model_apply_secret, model_apply_one_value,
-    model_apply_authentication, model_apply_cache_dynamic;
 
 /* --- apply.c: check a text before it is stored, as model_attribute.check */
 typedef int model_check(const char *text, struct error *error);

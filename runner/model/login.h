@@ -49,7 +49,7 @@ struct model_auth {
 	/* A list of further accounts of initiators (accounts.h) in memory for secrets, or NULL. */
 	char *more;
 };
-/* Returns whether there is any account that an initiator can prove. */
+/* Returns whether there is any account with which an initiator can authenticate itself. */
 bool model_auth_is_set(const struct model_auth *auth);
 /* Overwrites the accounts, and frees the list. */
 void model_auth_clear(struct model_auth *auth);

@@ -106,10 +106,10 @@ static void send_page(struct scsi_cmd *cmd, const struct scsi_log_page *page)
 }
 
 /*
- * Completes the command when the usage is known. The page is not looked up again, because a resize may have
- * changed meanwhile which pages exist.
+ * Completes the command when the usage is known. The page is not looked up again, because after a resize
+ * other pages may exist.
  */
-static void usage_known(struct backstore_io *bio, enum tcmur_status status)
+static void on_usage(struct backstore_io *bio, enum tcmur_status status)
 {
 	struct scsi_cmd *cmd = scsi_io_cmd(bio);
 	const struct scsi_log_page *page = cmd->state;
@@ -124,7 +124,7 @@ static void usage_known(struct backstore_io *bio, enum tcmur_status status)
 static void ask_usage(struct scsi_cmd *cmd, const struct scsi_log_page *page)
 {
 	cmd->state = (void *)page;
-	scsi_io(cmd, BACKSTORE_USAGE, 0, 0, 0, usage_known);
+	scsi_io(cmd, BACKSTORE_USAGE, 0, 0, 0, on_usage);
 }
 
 void spc_log_sense(struct scsi_cmd *cmd)

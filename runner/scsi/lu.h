@@ -50,7 +50,7 @@
 
 /* The part of an LU that belongs to one loop. Only this loop uses it. */
 struct scsi_lu_loop {
-	/* scsi_cmd.node */
+	/* A list of the commands in flight (scsi_cmd.node) */
 	_Alignas(64) struct list inflight;
 	/*
 	 * A list of struct scsi_tmf (member node): functions for one task or one nexus that wait for commands
@@ -91,7 +91,7 @@ struct scsi_lu {
 
 	/* In bytes; VPD page B0h reports it; it does not change while the LU is served */
 	uint32_t max_transfer;
-	/* Atomic */
+	/* Atomic; the value of WCE in the default mode parameters */
 	bool wce_default;
 	/* Atomic; see scsi_lu_time_limit_ns() */
 	uint64_t time_limit_ns;
@@ -121,7 +121,7 @@ struct scsi_lu {
 	/* The id of a nexus, or 0 if there is no reservation */
 	uint64_t reserved_by;
 	struct scsi_mode mode;
-	/* Each nexus that is attached gets the unit attention MEDIUM MAY HAVE CHANGED. */
+	/* Whether each nexus that is attached from now on gets the unit attention MEDIUM MAY HAVE CHANGED */
 	bool medium_changed;
 	/*
 	 * The last LU-wide function: the id of its nexus, whether it was CLEAR TASK SET, and the value of TAS

@@ -25,7 +25,8 @@
 #define KIND      "memory"
 #define PREFIX    "tcmu-runner-"
 #define NAME_SIZE 64
-#define GRACE_S   60
+/* The time in seconds after the start in which a disk can request memory of the previous process. */
+#define GRACE_S 60
 
 /* registry->state_lock guards serial_key, lock and noted. */
 struct storage_contents {
@@ -37,7 +38,7 @@ struct storage_contents {
 	char former_key[STATE_KEY_SIZE];
 	/* The key of the serial number that the administrator has set, or "". */
 	char serial_key[STATE_KEY_SIZE];
-	/* The duplicate of the memory that the store keeps. Its descriptor is open while the disk is open. */
+	/* The memory, of which the store keeps a duplicate. The descriptor is open while the disk is open. */
 	struct fd_kept kept;
 	/* Whether the previous process has left the memory. */
 	bool found;
@@ -186,8 +187,8 @@ static bool find_memory(struct storage_contents *contents, const char *wanted, u
 /* --- the memory of one disk --- */
 
 /*
- * Creates memory. Its size is sealed, so that another process with the descriptor cannot shorten the memory
- * of the disk.
+ * Creates a memfd and seals its size, so that another process with the descriptor cannot shorten the memory
+ * of the disk. Returns the descriptor, or -errno.
  */
 static int make_memory(const char *name, uint64_t size)
 {
@@ -287,7 +288,7 @@ void storage_contents_accept_loss(struct storage_contents *contents)
 
 /*
  * registry->state_lock must be held. Shares the lock of another logical unit of the same disk that is not
- * closed yet, if there is one.
+ * closed yet. Returns a duplicate of its descriptor, or -1 if there is no such logical unit.
  */
 static int share_lock(const struct storage_contents *contents)
 {
@@ -354,7 +355,7 @@ static int make_kept_memory(struct storage_contents *contents, const char *name,
 	contents->registry->store->keep(&contents->kept, KIND);
 	if (contents->kept.name[0])
 		return 0;
-	/* The store does not keep the memory, and then another kind of memory is faster. */
+	/* Memory that the store does not keep has no advantage here, and another kind of memory is faster. */
 	close(fd);
 	contents->kept.fd = -1;
 	return -EOPNOTSUPP;
@@ -446,9 +447,7 @@ bool storage_contents_set_serial(struct storage_contents *contents, const char *
 	return false;
 }
 
-/*
- * registry->state_lock must be held. Returns whether other memory has replaced this one, for the same disk.
- */
+/* registry->state_lock must be held. Returns whether another logical unit has the same disk in memory. */
 static bool is_replaced(const struct storage_contents *contents)
 {
 	struct list *node, *tmp;
@@ -470,8 +469,8 @@ static void forget_disk(struct storage_contents *contents)
 		contents->registry->store->forget(&contents->kept);
 	SCOPE_LOCK(&contents->registry->state_lock);
 	/*
-	 * The record stays if the disk was not served by this daemon, because another daemon may serve it,
-	 * and if nobody has accepted the loss.
+	 * The record stays in three cases: the disk was not served by this daemon, so another daemon may
+	 * serve it; nobody has accepted the loss; or another logical unit serves the same disk.
 	 */
 	if (!contents->is_memory || contents->is_lost || is_replaced(contents))
 		return;

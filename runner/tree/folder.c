@@ -95,7 +95,7 @@ struct tree_folder *tree_folder_find(struct tree *tree, struct tree_folder *pare
 
 	if (folder || (kind != TREE_TARGET && kind != TREE_PORTAL && kind != TREE_ACL))
 		return folder;
-	/* The model finds an object also by another spelling of its name. */
+	/* The model also finds an object by another spelling of its name. */
 	struct model_object *object = model_find(parent->object, tree_layout(kind)->model_kind, name);
 	return object ? find_by_object(tree, object) : NULL;
 }

@@ -327,7 +327,7 @@ int tcmu_uio_map(unsigned minor, struct tcmu_uio *uio, struct error *error)
 	return err ? error_set(error, -err, "no such uio device") : 0;
 }
 
-bool tcmu_uio_is(int fd, unsigned minor)
+bool tcmu_uio_is_device(int fd, unsigned minor)
 {
 	pthread_mutex_lock(&lock);
 	bool is = fake_devices[minor].exists && same_socket(fd, fake_devices[minor].user);

@@ -196,7 +196,7 @@ static bool names_target(const struct scst_config *config, const char *name)
 	return !strcmp(name, "ALL");
 }
 
-static void report_strangers(struct scst_config *config, const struct source *source)
+static void report_unknown_targets(struct scst_config *config, const struct source *source)
 {
 	for (unsigned i = 0; source && i < source->count; i++) {
 		g_autofree char *line = g_strstrip(g_strdup(source->lines[i]));
@@ -210,8 +210,8 @@ static void report_strangers(struct scst_config *config, const struct source *so
 
 void scst_apply_access(struct scst_config *config, const struct source *allow, const struct source *deny)
 {
-	report_strangers(config, allow);
-	report_strangers(config, deny);
+	report_unknown_targets(config, allow);
+	report_unknown_targets(config, deny);
 	for (guint i = 0; i < config->targets->len; i++)
 		apply(config, g_ptr_array_index(config->targets, i), allow, deny);
 }

@@ -15,6 +15,7 @@ struct tgt_object {
 	struct saved_object *saved;
 };
 
+/* A backing-store or a direct-store of the target. It becomes a LUN. */
 struct store {
 	const char *path;
 	/* The section of the LUN, or its line if it has no section. */
@@ -63,6 +64,7 @@ static bool setting_is(const struct store *store, const char *name, const char *
 
 /* --- settings of LUNs --- */
 
+/* How a setting is handled: it is carried over, left out with a remark, or left out without a remark. */
 enum handling { CARRIED, DISCARDED, HARMLESS };
 
 static const struct {
@@ -134,7 +136,7 @@ static void report_store_settings(struct tgt_import *import, const struct node *
 /* --- storage objects --- */
 
 /* Returns why a store cannot be carried over, or NULL if it can. */
-static const char *fault(const struct store *store)
+static const char *left_out_reason(const struct store *store)
 {
 	const char *type = setting(store, "device-type"), *backend = setting(store, "bs-type");
 
@@ -211,7 +213,7 @@ static struct saved_object *save_disk(struct tgt_import *import, const struct st
 
 	if (store->is_direct_store)
 		report_add(import->report, store->node->place,
-			   "direct-store: the disk %s does not take the identification of the device %s over",
+			   "direct-store: the disk %s does not take over the identification of the device %s",
 			   name, store->path);
 	return disk_save(import->saved, &disk, import->report);
 }
@@ -220,7 +222,7 @@ static struct saved_object *save_disk(struct tgt_import *import, const struct st
 static struct saved_object *save_store(struct tgt_import *import, const struct store *store)
 {
 	struct tgt_object *object;
-	const char *why = fault(store);
+	const char *why = left_out_reason(store);
 
 	for (guint i = 0; i < import->objects->len; i++) {
 		object = g_ptr_array_index(import->objects, i);
