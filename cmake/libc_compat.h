@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What glibc has and musl lacks. The build includes this header before each file if the C library is not
- * glibc (cmake/BuildOptions.cmake), so that the sources need no conditions of their own.
+ * Declares what glibc has and musl lacks. The build includes this header before each file if the C library is
+ * not glibc (cmake/BuildOptions.cmake), so that the sources need no conditions of their own.
  */
 #ifndef TCMUR_LIBC_COMPAT_H
 #define TCMUR_LIBC_COMPAT_H

@@ -3,9 +3,9 @@
 # target_teardown.sh [--force] IQN DEVICE
 #
 # Removes the LUN that leads to DEVICE (user_0/NAME) from the target IQN and from all its initiators. They must have
-# logged out before. With --force they may still be logged in: the LUN is removed when the commands in flight have
-# ended, and later commands end with the sense data LOGICAL UNIT NOT SUPPORTED (5/25/00). Unmount its file systems
-# first.
+# unmounted the file systems of the LUN and logged out before. With --force they may still be logged in: the LUN is
+# removed when the commands in flight have ended, and later commands end with the sense data LOGICAL UNIT NOT SUPPORTED
+# (5/25/00).
 set -eu
 here=$(dirname "$(realpath "$0")")
 . "$here/lio.sh"

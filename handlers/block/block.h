@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the source files of the handler block share. The handler serves a block device as a disk. */
+/*
+ * Declarations that the source files of the handler block share. The handler serves a block device as a disk.
+ */
 #ifndef BLOCK_BLOCK_H
 #define BLOCK_BLOCK_H
 

@@ -338,7 +338,7 @@ int control_options_parse(struct control_options *o, char **argv, struct error *
 	return 0;
 }
 
-static void complete(int *value, int fallback)
+static void set_if_unset(int *value, int fallback)
 {
 	if (*value == CONTROL_UNSET)
 		*value = fallback;
@@ -346,8 +346,8 @@ static void complete(int *value, int fallback)
 
 void control_options_complete(struct control_options *o)
 {
-	complete(&o->threads, 0);
-	complete(&o->pool_threads, 16);
+	set_if_unset(&o->threads, 0);
+	set_if_unset(&o->pool_threads, 16);
 	if (!o->state_dir)
 		o->state_dir = geteuid() ? g_build_filename(g_get_user_state_dir(), "tcmu-runner", NULL)
 					 : g_strdup(DEFAULT_STATE_DIR);

@@ -185,10 +185,7 @@ static void on_set(void *arg, int err, const struct error *error)
 {
 	struct pending *pending = arg;
 	struct config_node *node = pending->step.node;
-	/*
-	 * An answer for which the next steps did not wait is a success, and the node may have been freed when
-	 * it comes.
-	 */
+	/* An answer for which the next steps did not wait is a success, and the node may be freed by then. */
 	struct model_object *object = err ? saveconfig_object_of(pending->apply->model, node) : NULL;
 
 	if (object && needs_all_values(object, pending->step.attribute)) {

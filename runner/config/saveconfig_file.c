@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads and replaces saveconfig.json. A file is written under another name, made durable, and renamed, so
- * at any moment its name leads to complete contents. Two daemons that save to one folder wait for each
+ * at any moment its name leads to complete contents. Daemons that save to the same folder wait for each
  * other. What the file says is left to saveconfig_read.c and saveconfig_write.c.
  */
 #include "config/saveconfig_file.h"
@@ -267,7 +267,7 @@ static int replace(int folder, const char *parent, const char *name, const char 
 		err = rename_fresh(folder, fresh, name, path, error);
 	if (!err && copy)
 		remove_old_copies(folder, parent);
-	/* If the new file has got its name, fresh does not exist, and the copy stays. */
+	/* If the new file already has its final name, fresh does not exist, and the copy stays. */
 	if (err && !unlinkat(folder, fresh, 0) && copy)
 		unlinkat(folder, copy, 0);
 	return err;

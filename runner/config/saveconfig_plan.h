@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which steps lead from the running configuration to another one. Main thread. */
+/* Plans the steps that lead from the running configuration to another one. Main thread. */
 #ifndef CONFIG_SAVECONFIG_PLAN_H
 #define CONFIG_SAVECONFIG_PLAN_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Notifies subscribers of changes of the model: one notification for each change. If a peer does not read its
- * notifications, the connection handles this.
+ * Notifies subscribers of changes of the model: one notification for each change. Peers that do not read
+ * their notifications are left to client.c.
  */
 #include "control_socket/events.h"
 

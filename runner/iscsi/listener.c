@@ -145,7 +145,7 @@ static void learn_port(struct model_np *np, int fd)
 		model_np_set_bound(np, &addr);
 }
 
-static int say_why(const struct model_np *np, int err, struct error *error)
+static int explain_error(const struct model_np *np, int err, struct error *error)
 {
 	if (err == EADDRINUSE)
 		return error_set(error, err,
@@ -236,7 +236,7 @@ int iscsi_listener_open(struct iscsi_server *server, struct model_np *np, struct
 	struct iscsi_listener *listener = calloc(1, sizeof(*listener));
 
 	if (!listener)
-		return say_why(np, ENOMEM, error);
+		return explain_error(np, ENOMEM, error);
 	listener->server = server;
 	listener->np = np;
 	open_socket(listener, server->options.fd_store);
@@ -244,7 +244,7 @@ int iscsi_listener_open(struct iscsi_server *server, struct model_np *np, struct
 		int err = -listener->kept.fd;
 
 		free(listener);
-		return say_why(np, err, error);
+		return explain_error(np, err, error);
 	}
 	model_np_get(np);
 	defer_accept(listener->kept.fd);

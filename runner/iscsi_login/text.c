@@ -67,7 +67,7 @@ static uint32_t scope_of(const struct sockaddr_storage *addr)
  * address means that machine itself. For a peer on another link, a link-local address may belong to another
  * machine.
  */
-static bool peer_understands(const struct sockaddr_storage *peer, const struct sockaddr_storage *addr)
+static bool peer_can_reach(const struct sockaddr_storage *peer, const struct sockaddr_storage *addr)
 {
 	if (is_loopback(addr))
 		return is_loopback(peer);
@@ -104,7 +104,7 @@ static bool find_address(const struct iscsi_text_context *context, const struct 
 		if (np != context->np && !np->dual_stack && addr.ss_family != np->addr.ss_family)
 			return false;
 		set_port(&addr, &np->addr);
-	} else if (!peer_understands(&peer, &addr)) {
+	} else if (!peer_can_reach(&peer, &addr)) {
 		return false;
 	}
 	clear_scope(&addr); /* The zone of an address has no meaning on another machine. */
@@ -149,7 +149,8 @@ static bool add_portal(void *arg, const char *target, uint16_t tag, const struct
 }
 
 /* Adds one target, or all targets if target is NULL, as far as this initiator may log in to them. */
-static void show(const struct iscsi_text_context *context, const char *target, struct iscsi_text_out *out)
+static void add_targets(const struct iscsi_text_context *context, const char *target,
+			struct iscsi_text_out *out)
 {
 	struct answer answer = {.context = context, .out = out};
 
@@ -169,9 +170,9 @@ static void send_targets(const struct iscsi_text_context *context, const char *v
 	if (context->target ? *value && (!named || strcmp(named, context->target) != 0) : !*value)
 		iscsi_text_add_key(out, ISCSI_KEY_SEND_TARGETS, "Reject");
 	else if (context->target)
-		show(context, context->target, out);
+		add_targets(context, context->target, out);
 	else if (named || strcmp(value, "All") == 0)
-		show(context, named, out);
+		add_targets(context, named, out);
 }
 
 long iscsi_text_request(const struct iscsi_text_context *context, const uint8_t *in, size_t in_len,

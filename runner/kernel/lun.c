@@ -69,7 +69,8 @@ static int open_with(open_fn *open, struct kernel_device *d, const char *config,
 	    .subject = d->subject,
 	    .owner = d,
 	    /*
-	     * The new options or filters may be for the storage that is open. A stand-in has no open storage.
+	     * The device may have the same storage as before, with other options or filters. A stand-in has
+	     * no open storage.
 	     */
 	    .replaced = d->lun && !storage_lu_is_absent(d->lun) ? d->lun : NULL,
 	    /* kernel_lun_identify() chooses the identity. */
@@ -107,19 +108,19 @@ static void settle_write_cache(struct kernel_device *d, struct storage_lu *lun)
 		kernel_on_write_cache(d);
 }
 
-static void say_if_lost(const struct kernel_device *d, const struct storage_lu *lun)
+static void log_if_lost(const struct kernel_device *d, const struct storage_lu *lun)
 {
 	if (storage_lu_is_lost(lun))
 		log_err(d->subject, "not ready: its contents were lost with the memory of the daemon; write "
 				    "attrib/dev_config again to serve an empty disk");
 }
 
-static void say_what_was_found(const struct kernel_device *d, const char *config,
+static void log_what_was_found(const struct kernel_device *d, const char *config,
 			       const struct storage_lu *lun)
 {
 	if (storage_lu_was_created(lun))
 		log_info(d->subject, "the storage %s did not exist and was created", config);
-	say_if_lost(d, lun);
+	log_if_lost(d, lun);
 }
 
 int kernel_lun_open(struct kernel_device *d, const char *config, bool make, struct storage_lu **lun,
@@ -129,7 +130,7 @@ int kernel_lun_open(struct kernel_device *d, const char *config, bool make, stru
 
 	if (err)
 		return err;
-	say_what_was_found(d, config, *lun);
+	log_what_was_found(d, config, *lun);
 	settle_write_cache(d, *lun);
 	return 0;
 }
@@ -163,7 +164,7 @@ void kernel_lun_take_over(struct kernel_device *d)
 		kernel_on_write_cache(d);
 }
 
-void kernel_lun_expiry(struct kernel_device *d)
+void kernel_lun_read_time_out(struct kernel_device *d)
 {
 	struct error error;
 
@@ -189,7 +190,7 @@ void kernel_lun_identify(struct kernel_device *d)
 		if (err)
 			log_err(d->subject, "%s", error.text);
 		else if (!was_lost)
-			say_if_lost(d, d->lun);
+			log_if_lost(d, d->lun);
 		return;
 	}
 	/*

@@ -28,8 +28,8 @@
 #define VERSION 2
 
 /*
- * The buffer has room for a burst of thousands of events, because the sender of a lost event would wait for
- * ever.
+ * The buffer has room for a burst of thousands of events, because the sender of a lost event would wait
+ * forever.
  */
 #define RECEIVE_BYTES (4 << 20)
 
@@ -62,7 +62,7 @@ struct tcmu_netlink {
 	pid_t other; /* The last other daemon about which the log has a warning. */
 };
 
-static int nl_failed(struct error *error, int nlerr, const char *what)
+static int set_netlink_error(struct error *error, int nlerr, const char *what)
 {
 	return error_set(error, EIO, "netlink: %s: %s", what, nl_geterror(nlerr));
 }
@@ -143,7 +143,7 @@ static void *receive(void *arg)
 	return NULL;
 }
 
-static int option(struct nl_sock *sock, int level, int name, int value)
+static int set_option(struct nl_sock *sock, int level, int name, int value)
 {
 	return setsockopt(nl_socket_get_fd(sock), level, name, &value, sizeof(value));
 }
@@ -157,15 +157,15 @@ static int open_in(struct tcmu_netlink *netlink, struct error *error)
 	nl_socket_modify_cb(netlink->in, NL_CB_VALID, NL_CB_CUSTOM, on_message, netlink);
 	int err = genl_connect(netlink->in);
 	if (err)
-		return nl_failed(error, err, "connect");
+		return set_netlink_error(error, err, "connect");
 	/*
 	 * The kernel drops events for which there is no room in the buffer. With NETLINK_BROADCAST_ERROR, the
 	 * sender of such an event gets an error instead of waiting forever.
 	 */
-	if (option(netlink->in, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BYTES))
+	if (set_option(netlink->in, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BYTES))
 		log_warn(NULL, "netlink: cannot force a receive buffer: %s", strerror(errno));
-	option(netlink->in, SOL_NETLINK, NETLINK_BROADCAST_ERROR, 1);
-	option(netlink->in, SOL_NETLINK, NETLINK_NO_ENOBUFS, 1);
+	set_option(netlink->in, SOL_NETLINK, NETLINK_BROADCAST_ERROR, 1);
+	set_option(netlink->in, SOL_NETLINK, NETLINK_NO_ENOBUFS, 1);
 	nl_socket_set_nonblocking(netlink->in);
 	return 0;
 }
@@ -177,15 +177,16 @@ static int join(struct tcmu_netlink *netlink, struct error *error)
 		return error_set(error, ENOMEM, "netlink: out of memory");
 	int err = genl_connect(netlink->out);
 	if (err)
-		return nl_failed(error, err, "connect");
+		return set_netlink_error(error, err, "connect");
 	netlink->family = genl_ctrl_resolve(netlink->out, FAMILY);
 	if (netlink->family < 0)
-		return nl_failed(error, netlink->family, "family " FAMILY " (is target_core_user loaded?)");
+		return set_netlink_error(error, netlink->family,
+					 "family " FAMILY " (is target_core_user loaded?)");
 	netlink->group = genl_ctrl_resolve_grp(netlink->out, FAMILY, GROUP);
 	if (netlink->group < 0)
-		return nl_failed(error, netlink->group, "group " GROUP);
+		return set_netlink_error(error, netlink->group, "group " GROUP);
 	err = nl_socket_add_membership(netlink->in, netlink->group);
-	return err ? nl_failed(error, err, "join " GROUP) : 0;
+	return err ? set_netlink_error(error, err, "join " GROUP) : 0;
 }
 
 static void free_netlink(struct tcmu_netlink *netlink)
@@ -277,7 +278,7 @@ int tcmu_netlink_start(struct tcmu_netlink *netlink, struct error *error)
 	int err = command(netlink, SET_FEATURES, put_feature, &yes);
 
 	if (err < 0)
-		return nl_failed(error, err, "set features");
+		return set_netlink_error(error, err, "set features");
 	warn_of_other_daemon(netlink);
 	err = pthread_create(&netlink->thread, NULL, receive, netlink);
 	if (err)

@@ -160,7 +160,7 @@ static void set_up(struct kernel_device *d)
 	ask_for_notices(d);
 	/* If a stand-in already serves the device, this is done at the first command. */
 	if (!kernel_is_running(d))
-		kernel_lun_expiry(d);
+		kernel_lun_read_time_out(d);
 }
 
 void kernel_open_device(struct kernel_device *d)

@@ -369,7 +369,7 @@ void kernel_lun_take_over(struct kernel_device *d);
  * To be called while the device is stopped or waits for the first command. Reads the kernel's command
  * time-out.
  */
-void kernel_lun_expiry(struct kernel_device *d);
+void kernel_lun_read_time_out(struct kernel_device *d);
 /*
  * To be called before the first command, which waits for this. Reads the serial number, which cannot be
  * changed from now on.

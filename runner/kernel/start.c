@@ -28,7 +28,7 @@ static void on_first(struct tcmu_device *device)
 void kernel_identify(struct kernel_device *d)
 {
 	kernel_lun_identify(d);
-	kernel_lun_expiry(d);
+	kernel_lun_read_time_out(d);
 	kernel_alua_read(d);
 	tcmu_device_resume(&d->device);
 }
@@ -152,7 +152,7 @@ void kernel_replace_lun(struct kernel_device *d, struct storage_lu *lun)
 	kernel_lun_close(old, forget);
 }
 
-static void say_what_is_served(const struct kernel_device *d)
+static void log_what_is_served(const struct kernel_device *d)
 {
 	struct backstore *bs = storage_lu_backstore(d->lun);
 	const char *options = storage_lu_options(d->lun);
@@ -196,6 +196,6 @@ void kernel_start_device(struct kernel_device *d)
 	tcmu_device_start(&d->device);
 	unblock_ring(d);
 	if (!storage_lu_is_absent(d->lun))
-		say_what_is_served(d);
+		log_what_is_served(d);
 	kernel_answer_added(d, 0); /* This replies to an event that arrived after the device was enabled. */
 }

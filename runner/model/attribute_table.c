@@ -181,9 +181,9 @@ static const struct model_attribute tpg_table[] = {
     BOOL("attrib", "generate_node_acls", "0", MODEL_NEXT_LOGIN,
 	 "Whether initiators without an ACL may log in; they see all LUNs of the TPG."),
     BOOL("attrib", "demo_mode_write_protect", "1", MODEL_VISITS_LOOPS,
-	 "Whether initiators without an ACL may not write.", .apply = model_apply_demo_write_protect),
+	 "Whether initiators without an ACL cannot write.", .apply = model_apply_demo_write_protect),
     BOOL("attrib", "demo_mode_discovery", "1", 0,
-	 "Whether discovery shows the target also to initiators that have no ACL and may not log in."),
+	 "Whether discovery also shows the target to initiators that have no ACL and cannot log in."),
     BOOL("attrib", "tpg_enabled_sendtargets", "1", 0,
 	 "Whether discovery hides the target while this TPG is disabled."),
     NUMBER("attrib", "default_cmdsn_depth", 1, 4096, "64", MODEL_NEXT_LOGIN,
@@ -366,7 +366,7 @@ static const struct model_attribute lun_table[] = {
     BOOL("", "acl_only", "0", MODEL_OURS | MODEL_RESTRICTS | MODEL_VISITS_LOOPS,
 	 "Whether only initiators whose ACL maps the LUN see it.", .apply = model_apply_acl_only),
     BOOL("", "write_protect", "0", MODEL_OURS | MODEL_RESTRICTS | MODEL_VISITS_LOOPS,
-	 "Whether initiators without an ACL may not write to the LUN, even if demo_mode_write_protect is 0.",
+	 "Whether initiators without an ACL cannot write to the LUN, even if demo_mode_write_protect is 0.",
 	 .apply = model_apply_write_protect),
     TEXT("", "alias", 255, MODEL_NO_EFFECT, "A name for the administrator's own use; it has no effect."),
 };
@@ -374,7 +374,7 @@ static const struct model_attribute lun_table[] = {
 
 #define KIND MODEL_MAPPED_LUN
 static const struct model_attribute mapped_lun_table[] = {
-    BOOL("", "write_protect", "0", MODEL_VISITS_LOOPS, "Whether this initiator may not write to the LUN.",
+    BOOL("", "write_protect", "0", MODEL_VISITS_LOOPS, "Whether this initiator cannot write to the LUN.",
 	 .apply = model_apply_write_protect),
     TEXT("", "alias", 255, MODEL_NO_EFFECT, "A name for the administrator's own use; it has no effect."),
 };

@@ -49,7 +49,7 @@ void model_map_put(struct model_map *map);
  */
 struct scsi_lu *model_entry_lu(const struct model_entry *entry);
 /*
- * Any thread. Returns whether initiators of the view may not write to the LUN. A change makes a new map with
+ * Any thread. Returns whether initiators of the view cannot write to the LUN. A change makes a new map with
  * the same entry.
  */
 bool model_entry_is_write_protected(const struct model_entry *entry);

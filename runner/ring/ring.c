@@ -81,7 +81,7 @@ bool tcmu_ring_look(struct tcmu_ring *ring)
 	return ring->head != ring->fetch;
 }
 
-/* Takes the iovecs of a request, and checks that they lie in the data area. */
+/* Takes the iovecs of a request. Returns false if they do not lie in the data area. */
 static bool take_data(const struct tcmu_ring *ring, const struct tcmu_cmd_request *cmd, uint32_t len,
 		      struct tcmu_request *request)
 {
@@ -103,7 +103,7 @@ static bool take_data(const struct tcmu_ring *ring, const struct tcmu_cmd_reques
 }
 
 /*
- * Returns the number of bytes that the kernel copies: according to the group code (SPC-4 4.2.5.1), or the
+ * Returns the length of a CDB as the kernel copies it: according to the group code (SPC-4 4.2.5.1), or the
  * kernel's own choice for the groups 3, 6 and 7.
  */
 static uint32_t cdb_length(const uint8_t *cdb, uint64_t room)
@@ -115,7 +115,7 @@ static uint32_t cdb_length(const uint8_t *cdb, uint64_t room)
 	return of_group[cdb[0] >> 5];
 }
 
-/* The kernel puts the CDB after the iovecs, inside the entry. */
+/* Takes the CDB, which the kernel puts after the iovecs, inside the entry. Returns false if it is invalid. */
 static bool take_cdb(const struct tcmu_ring *ring, const struct tcmu_cmd_request *cmd, uint32_t len,
 		     struct tcmu_request *request)
 {
@@ -158,7 +158,7 @@ static void take_tmr(const struct tcmu_hdr *hdr, struct tcmu_request *request)
  * Returns whether the entry has a valid length. If an entry reached past the head or the end of the ring, or
  * into slots that are not completed yet, the daemon and then the kernel would loop forever.
  */
-static bool framed(const struct tcmu_ring *ring)
+static bool has_valid_length(const struct tcmu_ring *ring)
 {
 	uint32_t head = ring->head;
 
@@ -175,7 +175,7 @@ static bool framed(const struct tcmu_ring *ring)
 }
 
 /* Skips PAD and TMR slots at the tail, because they need no completion. */
-static void skip_silent(struct tcmu_ring *ring)
+static void skip_slots_without_completion(struct tcmu_ring *ring)
 {
 	while (ring->tail != ring->fetch && entry_op(entry_at(ring, ring->tail)) != TCMU_OP_CMD) {
 		ring->tail = advance(ring, ring->tail, entry_len(entry_at(ring, ring->tail)));
@@ -188,7 +188,7 @@ int tcmu_ring_fetch(struct tcmu_ring *ring, struct tcmu_request *request)
 	if (ring->fetch == ring->head)
 		tcmu_ring_look(ring);
 	while (!ring->broken && ring->fetch != ring->head) {
-		if (!framed(ring)) {
+		if (!has_valid_length(ring)) {
 			ring->broken = true;
 			break;
 		}
@@ -215,7 +215,7 @@ int tcmu_ring_fetch(struct tcmu_ring *ring, struct tcmu_request *request)
 	 * If no command is outstanding, no completion would move the tail past the entries that were skipped.
 	 */
 	if (!ring->outstanding)
-		skip_silent(ring);
+		skip_slots_without_completion(ring);
 	return ring->broken ? -EPROTO : 0;
 }
 
@@ -228,7 +228,7 @@ uint32_t tcmu_ring_iovecs(const struct tcmu_ring *ring, const struct tcmu_reques
 
 void tcmu_ring_complete(struct tcmu_ring *ring, const struct tcmu_response *response)
 {
-	skip_silent(ring);
+	skip_slots_without_completion(ring);
 	contract(ring->outstanding && ring->tail != ring->fetch);
 
 	struct tcmu_cmd_response *slot = (void *)entry_at(ring, ring->tail);
@@ -254,7 +254,7 @@ void tcmu_ring_complete(struct tcmu_ring *ring, const struct tcmu_response *resp
 bool tcmu_ring_publish(struct tcmu_ring *ring)
 {
 	if (!ring->outstanding)
-		skip_silent(ring);
+		skip_slots_without_completion(ring);
 	if (!ring->dirty)
 		return false;
 	/* Release: the kernel reads the slots after it has read the tail. */

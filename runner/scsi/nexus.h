@@ -24,7 +24,7 @@ enum scsi_ua {
 };
 /* The part of scsi_nexus.state that is a set of enum scsi_ua */
 #define SCSI_NEXUS_UA 0x0000ffffu
-/* The initiator may not write to the LU (scsi_nexus_set_write_protected()). */
+/* The initiator cannot write to the LU (scsi_nexus_set_write_protected()). */
 #define SCSI_NEXUS_WRITE_PROTECTED 0x00010000u
 
 /* Any thread. The nexus must stay attached during the call. */

@@ -2,7 +2,7 @@
 /*
  * The commands that read, write and compare blocks: READ, WRITE, VERIFY, WRITE AND VERIFY, COMPARE AND WRITE
  * and ORWRITE (SBC-4 5.2, 5.11, 5.15 to 5.18, 5.34 to 5.46). The backstore splits I/O, emulates missing
- * operations, and makes them atomic. All Data-Out of a CDB has arrived when its function runs.
+ * operations, and makes them atomic. All Data-Out of a command has arrived when its function runs.
  */
 #include "scsi/sbc.h"
 #include "scsi/sbc_limits.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How commands use the one struct backstore_io that each of them embeds. All functions run on the command's
- * loop.
+ * The functions with which a command uses the struct backstore_io that it embeds. All functions run on the
+ * command's loop.
  */
 #ifndef SCSI_SCSI_IO_H
 #define SCSI_SCSI_IO_H

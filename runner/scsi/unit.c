@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Commands about the state of the unit: TEST UNIT READY, REQUEST SENSE, SEND DIAGNOSTIC and PREVENT ALLOW
- * MEDIUM REMOVAL. Admission (cmd.c) has checked the state before they are executed.
+ * MEDIUM REMOVAL. Admission (cmd.c) has checked the state before these commands are executed.
  */
 #include "scsi/spc.h"
 #include "scsi/nexus.h"

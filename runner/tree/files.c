@@ -52,8 +52,8 @@ static int show_dbroot(const struct tree *tree, const struct tree_folder *folder
 }
 
 /*
- * Handles the path under which the kernel would keep the registrations of persistent reservations. The daemon
- * has its own place for them.
+ * Stores the path under which the kernel would keep the registrations of persistent reservations. The daemon
+ * only shows it again, because it has no persistent reservations.
  */
 static void store_dbroot(struct tree_request *request, struct tree_folder *folder, int argument, char *text)
 {

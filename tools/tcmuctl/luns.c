@@ -41,7 +41,7 @@ static bool is_seen_without_acl(JsonObject *tpg, JsonObject *lun)
 }
 
 /*
- * Returns whether initiators that see the LUN may not write to it. The reason may be the disk, the LUN, the
+ * Returns whether initiators that see the LUN cannot write to it. The reason may be the disk, the LUN, the
  * mapped LUN, or demo_mode_write_protect, which applies to initiators without an ACL.
  */
 static bool is_read_only(JsonObject *tpg, JsonObject *lun, JsonObject *acl, JsonObject *disk)

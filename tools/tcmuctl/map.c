@@ -91,7 +91,7 @@ enum tcmuctl_status run_map(char **args)
 	    {"lun", 'l', 0, G_OPTION_ARG_STRING, &options.lun_text, "The number (the lowest that is free)",
 	     "N"},
 	    {"initiator", 'i', 0, G_OPTION_ARG_STRING, &options.initiator, "For this initiator only", "IQN"},
-	    {"read-only", 'r', 0, G_OPTION_ARG_NONE, &options.read_only, "Initiators may not write", NULL},
+	    {"read-only", 'r', 0, G_OPTION_ARG_NONE, &options.read_only, "Initiators cannot write", NULL},
 	    {.long_name = NULL},
 	};
 	struct cli cli;

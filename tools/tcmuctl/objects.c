@@ -26,7 +26,7 @@ enum tcmuctl_status run_delete(char **args)
 {
 	gboolean recursive = FALSE;
 	const GOptionEntry entries[] = {
-	    {"recursive", 'r', 0, G_OPTION_ARG_NONE, &recursive, "With everything below it", NULL},
+	    {"recursive", 'r', 0, G_OPTION_ARG_NONE, &recursive, "Also delete everything below it", NULL},
 	    {.long_name = NULL},
 	};
 	struct cli cli;

@@ -29,7 +29,7 @@ static bool clear_host_bits(struct address *address)
 }
 
 /* Converts an address such as ::ffff:192.0.2.1 to the IPv4 address. */
-static void unmap(struct address *address)
+static void to_ipv4_if_mapped(struct address *address)
 {
 	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
 
@@ -102,7 +102,7 @@ enum address_kind address_parse(const char *entry, struct address *address)
 	bool has_host_bits = clear_host_bits(address);
 	bool is_effective = has_effect(address, length, has_host_bits);
 
-	unmap(address);
+	to_ipv4_if_mapped(address);
 	return is_effective ? ADDRESS_GOOD : ADDRESS_NEVER_MATCHES;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Carries login keys and session limits over. For each setting, a table contains its name in LIO and the
+ * Carries over login keys and session limits. For each setting, a table contains its name in LIO and the
  * values that LIO and this daemon accept. A value outside of this range becomes the nearest one, and a remark
  * says so.
  */

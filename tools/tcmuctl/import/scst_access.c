@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Carries initiators.allow and initiators.deny over. SCST refuses an address that matches the deny file and
- * does not match the allow file. In each file, the first line for the target or for ALL decides. SCST ignores
- * some lines and entries that it cannot read. The import never admits an initiator that SCST refuses: what
- * SCST ignores in the allow file is left out here, too; but what it ignores in the deny file has an effect
- * here, because the administrator wanted to refuse it.
+ * Carries over the rules in initiators.allow and initiators.deny. SCST refuses an address that matches the
+ * deny file and does not match the allow file. In each file, the first line for the target or for ALL
+ * decides. SCST ignores some lines and entries that it cannot read. The import never admits an initiator that
+ * SCST refuses: what SCST ignores in the allow file is left out here, too; but what it ignores in the deny
+ * file has an effect here, because the administrator wanted to refuse it.
  */
 #include <string.h>
 
@@ -131,7 +131,7 @@ static void report_ignored(struct reader *reader, struct place place)
 {
 	if (reader->is_deny)
 		report_add(reader->config->report, place,
-			   "SCST ignores this line because of its form; the import respects it");
+			   "SCST ignores this line because of its form; the import applies it");
 	else
 		report_add(reader->config->report, place,
 			   "the line is left out, because SCST ignores it, too: it begins with a blank, or "
