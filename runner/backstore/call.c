@@ -54,7 +54,7 @@ bool backstore_pool_call_cancel(struct backstore *bs, struct loop_pool_job *job)
 	return waited;
 }
 
-void backstore_pool_calls_wait_for_end(struct backstore *bs)
+void backstore_wait_for_pool_calls(struct backstore *bs)
 {
 	static const struct timespec moment = {.tv_nsec = 100000};
 

@@ -227,7 +227,7 @@ void backstore_discard(struct backstore *bs)
 void backstore_close(struct backstore *bs)
 {
 	refresh_end(bs);
-	backstore_pool_calls_wait_for_end(bs);
+	backstore_wait_for_pool_calls(bs);
 	contract(range_tree_is_empty(&bs->range.entries));
 	for (unsigned i = 0; i < bs->set->nloops; i++)
 		contract(list_empty(&bs->loops[i].inflight));

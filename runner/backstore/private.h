@@ -176,7 +176,7 @@ bool backstore_pool_call_cancel(struct backstore *bs, struct loop_pool_job *job)
  * To be called when no I/O is in flight, and not on a loop. Waits until no callback of the handler is
  * running.
  */
-void backstore_pool_calls_wait_for_end(struct backstore *bs);
+void backstore_wait_for_pool_calls(struct backstore *bs);
 
 static inline struct backstore_loop *loop_of(const struct backstore_io *bio)
 {

@@ -26,7 +26,7 @@ static struct model_object *destination(struct model *model, const struct config
 	return object;
 }
 
-/* Sessions never see the object without its protection. Its other values are set later. */
+/* Creates a LUN or a mapped LUN with the values that protect it. Its other values are set later. */
 static struct model_object *create_lun(struct config_node *node, struct model_object *parent,
 				       struct model_object *to, struct error *error)
 {
@@ -66,7 +66,7 @@ static bool is_there(struct model *model, const struct config_node *node, const 
 void saveconfig_create(struct model *model, struct config_node *node)
 {
 	struct model_object *parent = saveconfig_object_of(model, node->parent), *to = NULL;
-	struct error error = {"what it belongs to does not exist"};
+	struct error error = {"the object to which it belongs does not exist"};
 	bool leads = node->kind == MODEL_LUN || node->kind == MODEL_MAPPED_LUN;
 
 	g_clear_pointer(&node->problem, g_free);

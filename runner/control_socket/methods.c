@@ -93,7 +93,8 @@ static const struct control_method methods[] = {
      .help = "Deletes an object, and answers when its last command has ended",
      .result = "an empty object",
      .changes = true,
-     .params = PARAMS(PATH("The object"), {"recursive", CONTROL_FLAG, false, "Whether everything below it is deleted, too"}),
+     .params =
+	 PARAMS(PATH("The object"), {"recursive", CONTROL_FLAG, false, "Delete everything below it, too"}),
      .run = control_method_delete},
     {.name = "enable",
      .help = "Opens a storage object, or lets initiators log in to a TPG",

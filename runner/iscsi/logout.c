@@ -34,7 +34,7 @@ void iscsi_logout_answer(struct iscsi_conn *conn)
  * Ends the session. Tasks that are being executed are answered first, and tasks that wait for data are
  * dropped.
  */
-static void begin(struct iscsi_conn *conn)
+static void begin_logout(struct iscsi_conn *conn)
 {
 	struct list *node, *tmp;
 
@@ -64,7 +64,7 @@ bool iscsi_logout_pdu(struct iscsi_conn *conn)
 	else if (reason == ISCSI_LOGOUT_CONNECTION && get_be16(pdu->cid) != conn->session->cid)
 		answer(conn, ISCSI_LOGOUT_NO_CID);
 	else
-		begin(conn);
+		begin_logout(conn);
 	return conn->state != ISCSI_CONN_CLOSING;
 }
 

@@ -99,7 +99,7 @@ static bool await_other_daemon(struct kernel_unknown *unknown)
 	return !unknown->superseded;
 }
 
-static void reply_late(struct loop_pool_job *job)
+static void reply_after_wait(struct loop_pool_job *job)
 {
 	struct kernel_unknown *unknown = container_of(job, struct kernel_unknown, job);
 	struct kernel_manager *manager = unknown->manager;
@@ -122,7 +122,7 @@ static bool wait_for_other_daemon(struct kernel_manager *manager, const struct t
 	unknown->event = *event;
 	unknown->deadline_ns =
 	    clock_now_ns() + (manager->other_daemon_ns ? manager->other_daemon_ns : OTHER_DAEMON_WAIT);
-	unknown->job.fn = reply_late;
+	unknown->job.fn = reply_after_wait;
 	lock_take(&manager->lock);
 	bool closing = manager->closing;
 	if (!closing)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The state of storage objects in the state folder. Each object has a small file, with a checksum, a previous
- * copy, and mode 0600. Only this folder of the source reads and writes these files.
+ * copy, and mode 0600. Only the code in runner/storage reads and writes these files.
  */
 #ifndef STORAGE_STATE_H
 #define STORAGE_STATE_H
@@ -23,7 +23,7 @@ struct storage_state {
 	char machine[DIGEST_HEX_SIZE];
 	/* The unit serial number of the logical unit. */
 	char serial[STATE_SERIAL_SIZE];
-	/* What the storage reported about itself at that time; "" if it reported nothing. */
+	/* What the storage reported about itself when the file was written; "" if it reported nothing. */
 	char own[STATE_OWN_SIZE];
 	/*
 	 * The boot of the host (boot_id) in which the disk was first written; "" if it was not written, or if
@@ -66,7 +66,7 @@ void storage_state_name(const char *key, char name[STATE_NAME_SIZE]);
  * Other errors: locks do not work in this folder.
  */
 int storage_state_lock(int folder, const char *key, struct error *error);
-/* Closes the descriptor. is_last says that no duplicate is open. */
+/* Closes the descriptor. is_last says whether no duplicate of it is open. */
 void storage_state_unlock(int folder, const char *key, int fd, bool is_last);
 
 /* --- state_text.c: the text of such a file */

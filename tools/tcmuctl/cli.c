@@ -251,7 +251,7 @@ char *cli_path_of(struct service *service, const char *name)
 	return result ? show_text(result, "path") : g_strdup(name);
 }
 
-void cli_only(struct cli *cli, struct service *service)
+void cli_keep_only(struct cli *cli, struct service *service)
 {
 	for (guint i = cli->services->len; i--;)
 		if (cli->services->pdata[i] != service)

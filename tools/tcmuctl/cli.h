@@ -63,7 +63,7 @@ char *cli_path_of(struct service *service, const char *name);
 /* Returns the daemon that has this object. If none has it, returns the daemon that would create it. */
 struct service *cli_service_of(struct cli *cli, const char *path);
 /* Drops all daemons except this one. */
-void cli_only(struct cli *cli, struct service *service);
+void cli_keep_only(struct cli *cli, struct service *service);
 /* Return the parameters for a call: none, or only the path of an object. More members can be added. */
 JsonObject *cli_params(void);
 JsonObject *cli_params_path(const char *path);
@@ -77,7 +77,7 @@ void cli_print_json(JsonObject *json);
  */
 bool cli_call_all(struct cli *cli, const char *method, JsonObject *params,
 		  void (*fn)(struct cli *cli, const struct service *service, JsonObject *result));
-/* Prints the result with --json, or the text. Consumes the result. */
+/* With --json, prints the result, and otherwise the text. Consumes the result. */
 void cli_print_result(struct cli *cli, JsonObject *result, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 #endif

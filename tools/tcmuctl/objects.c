@@ -128,7 +128,7 @@ enum tcmuctl_status run_drain(char **args)
 		g_autoptr(JsonObject) params = cli.nwords ? cli_params_path(cli.words[0]) : cli_params();
 
 		if (cli.nwords)
-			cli_only(&cli, cli_service_of(&cli, cli.words[0]));
+			cli_keep_only(&cli, cli_service_of(&cli, cli.words[0]));
 		cli_call_all(&cli, "drain", params, print_drained);
 	}
 	return cli_end(&cli);

@@ -67,7 +67,7 @@ enum tcmuctl_status run_sessions(char **args)
 		g_autoptr(JsonObject) params = cli.nwords ? cli_params_path(cli.words[0]) : cli_params();
 
 		if (cli.nwords)
-			cli_only(&cli, cli_service_of(&cli, cli.words[0]));
+			cli_keep_only(&cli, cli_service_of(&cli, cli.words[0]));
 		cli_call_all(&cli, "sessions", params, print_sessions);
 	}
 	return cli_end(&cli);
