@@ -71,8 +71,7 @@ static void set_kind(JsonObject *json, struct model_object *object)
 		json_object_set_boolean_member(json, "enabled", model_is_enabled(object));
 		break;
 	case MODEL_PORTAL:
-		control_set_text(json, "state",
-				 model_portal_is_reachable(object) ? "listening" : "no address");
+		control_set_text(json, "state", model_portal_state(object));
 		break;
 	case MODEL_MAPPED_LUN:
 		set_path(json, "storage", model_to(model_to(object)));

@@ -92,10 +92,10 @@ unsigned model_users(const struct model_object *object);
  */
 const char *model_portal_text(const struct model_object *portal);
 /*
- * Returns whether an interface has the address of the portal at present. Without it, initiators cannot reach
- * the portal.
+ * Returns "listening", "no address" as long as no interface has the address of the portal, so that initiators
+ * cannot reach it, or "closing" while the portal is being deleted.
  */
-bool model_portal_is_reachable(const struct model_object *portal);
+const char *model_portal_state(const struct model_object *portal);
 /* Returns the storage of a storage object, or NULL for other kinds. */
 struct storage *model_storage(const struct model_object *object);
 

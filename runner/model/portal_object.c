@@ -29,9 +29,12 @@ const char *model_portal_text(const struct model_object *portal)
 	return portal->np->text;
 }
 
-bool model_portal_is_reachable(const struct model_object *portal)
+const char *model_portal_state(const struct model_object *portal)
 {
-	return model_address_is_local(&portal->np->addr);
+	/* A deletion closes the portals first, and may then wait for the sessions of the TPG. */
+	if (!portal->np)
+		return "closing";
+	return model_address_is_local(&portal->np->addr) ? "listening" : "no address";
 }
 
 /* ":3260" */

@@ -45,6 +45,9 @@ class Hang(ControlCase):
         self.assertLess(time.monotonic() - begin, DELETE_S)
         self.refused("EBUSY", "delete", path=target, recursive=True)
         self.refused("EBUSY", "create", path=target + "/tpgt_2")
+        (tpg,) = self.call("list", path=target, attributes=True)["children"]
+        self.assertEqual([child["state"] for child in tpg["children"] if child["kind"] == "portal"], ["closing"])
+        self.assertRegex(self.tcmuctl("ls", target), r"\[closing\]")
         with self.assertRaises(Refused) as context:
             waiting.answer(wanted)
         self.assertEqual(context.exception.errno, "EBUSY")

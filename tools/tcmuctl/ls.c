@@ -76,7 +76,9 @@ static char *describe(JsonObject *json)
 	if (show_has_kind(json, "portal")) {
 		g_autofree char *state = show_text(json, "state");
 
-		return g_strdup(strcmp(state, "no address") ? "OK" : "no interface has this address");
+		if (!strcmp(state, "no address"))
+			return g_strdup("no interface has this address");
+		return g_strdup(strcmp(state, "listening") ? state : "OK");
 	}
 	return g_strdup("");
 }

@@ -69,6 +69,24 @@ static void objects_in_use_are_not_deleted(void **state)
 	assert_null(model_find(f->root, MODEL_TARGET, IQN));
 }
 
+/* A deletion that waits for a session has closed the portal already. */
+static void a_portal_has_a_state(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *tpg = fixture_tpg(f, IQN), *portal = model_first(tpg, MODEL_PORTAL);
+	struct model_login *login;
+
+	assert_string_equal(model_portal_state(portal), "listening");
+	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "1"), 0);
+	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_ADMITTED);
+	model_delete(model_parent(tpg), true, fixture_done, f);
+	fixture_settle(f);
+	assert_string_equal(model_portal_state(portal), "closing");
+	model_login_free(login);
+	fixture_settle(f);
+	assert_null(model_find(f->root, MODEL_TARGET, IQN));
+}
+
 static void failed_storage_is_kept_if_patient(void **state)
 {
 	struct fixture *f = *state;
@@ -206,6 +224,7 @@ int main(void)
 	    TEST(names),
 	    TEST(luns_need_an_enabled_disk),
 	    TEST(objects_in_use_are_not_deleted),
+	    TEST(a_portal_has_a_state),
 	    TEST(failed_storage_is_kept_if_patient),
 	    TEST(relative_ports_are_unique),
 	    TEST(watchers_see_changes),
