@@ -90,13 +90,15 @@ void kernel_mark_write(const struct kernel_manager *manager)
 {
 	char boot[BOOT_ID_MAX];
 	FILE *file = !manager->no_mark && read_boot_id(boot) ? fopen(manager->mark, "we") : NULL;
-	bool written = file;
+	bool written = false;
 
 	if (file) {
 		fprintf(file, "%s%" PRIu64 "\n", boot, manager->left_ns);
 		for (size_t i = 0; i < manager->unclean.n; i++)
 			fprintf(file, "%u ", manager->unclean.at[i]);
-		written = fputs(END "\n", file) >= 0;
+		/* If a part of the list was lost, the mark must not look complete. */
+		if (!fflush(file) && !ferror(file))
+			written = fputs(END "\n", file) >= 0;
 		written = !fclose(file) && written;
 	}
 	/* Without the mark, the next start resets the rings, and initiators repeat their commands. */
